@@ -1,0 +1,30 @@
+// What every package's vitest.config.ts hands on: resolution to sources, so that tests and coverage need no build.
+import { defineConfig } from 'vitest/config';
+
+const conditions = ['@phantom/source', 'node', 'import', 'module', 'default'];
+
+/** Settings of one package; `coverageMin` is the least percentage of its own lines and of its own branches. */
+export function packageTests({ name, coverageMin, ...more }) {
+  return defineConfig({
+    resolve: { conditions },
+    ssr: { resolve: { conditions } },
+    test: {
+      name,
+      include: ['test/**/*.test.ts'],
+      passWithNoTests: true,
+      testTimeout: 20_000,
+      hookTimeout: 20_000,
+      pool: 'forks',
+      maxWorkers: 2,
+      reporters: ['default', ['json', { outputFile: 'test-results/vitest.json' }]],
+      coverage: {
+        provider: 'v8',
+        include: ['src/**/*.ts'],
+        reporter: ['text-summary', 'json-summary'],
+        reportsDirectory: 'test-results/coverage',
+        thresholds: { lines: coverageMin, branches: coverageMin },
+      },
+      ...more,
+    },
+  });
+}
