@@ -1,1 +1,49 @@
-export {};
+/** @phantom/base: bytes, checksums, errors, clock, random, and the ports for metrics, logs and scratch files. */
+export { AssertionError, assert, unreachable } from './assert.js';
+export { ByteReader } from './byte-reader.js';
+export { ByteWriter } from './byte-writer.js';
+export {
+  commonPrefixBytes,
+  compareBytes,
+  compareKeys,
+  copyBytes,
+  discriminator,
+  equalBytes,
+  readU16,
+  readU32,
+  readU32BE,
+  readU64,
+  readVarint,
+  toHex,
+  varintBytes,
+  writeU16,
+  writeU32,
+  writeU32BE,
+  writeU64,
+  writeVarint,
+} from './bytes.js';
+export { type Checksums, loadChecksums } from './checksum.js';
+export { type Clock, ManualClock, systemClock } from './clock.js';
+export {
+  type ErrorFamily,
+  type ErrorFields,
+  PhantomError,
+  SqlState,
+  corruptionError,
+  familyOf,
+  ioError,
+  isPhantomError,
+  outcomeUnknownError,
+  unsupportedError,
+} from './errors.js';
+export { type LogFields, type Logger, silentLogger } from './log.js';
+export {
+  type Counter,
+  type Gauge,
+  type Histogram,
+  type MetricSample,
+  type Metrics,
+  MetricsRegistry,
+} from './metrics.js';
+export { Random } from './random.js';
+export type { Scratch, ScratchFile } from './scratch.js';

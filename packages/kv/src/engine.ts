@@ -1,0 +1,183 @@
+/**
+ * The engine contract: what the B+tree, the LSM-tree and the memory engine each are to the store above them.
+ *
+ * An engine is a delta in memory over immutable files. `apply` only touches memory; a full delta freezes and is written
+ * in the background; the log may go once `flushedSeq` has passed it. There is one engine instance per store and kind: it
+ * keeps ONE ordered space of byte keys, and tables and indexes are key prefixes (space.ts).
+ *
+ * Invariants, proven by the conformance suite in ./testing on every implementation:
+ *   1. apply(batch, seq) is called in strictly rising seq; it never waits, reads no file, and cannot fail once admitted.
+ *   2. A view taken when `appliedSeq` was s shows exactly the effects of batches with seq <= s, until it is released,
+ *      whatever is applied, frozen, flushed or merged meanwhile.
+ *   3. A batch is seen whole or not at all: views are taken between batches.
+ *   4. The files alone hold the effects up to flushedSeq() and nothing later; applying a batch whose seq is at or below
+ *      flushedSeq() changes nothing (replay is idempotent).
+ *   5. The bytes a cursor or get hands out stay valid until its next move (cursor) or the next get with the same slot,
+ *      though batches are applied in between. Callers never write into them.
+ *   6. Later batches win: within one batch, later operations win over earlier ones. A range tombstone hides what earlier
+ *      operations wrote inside [start, end), not what later ones write there.
+ */
+import type { BatchReader } from './write-batch.js';
+import type { KeyRange } from './key-range.js';
+import type { Seq } from './seq.js';
+
+const NO_BYTES = new Uint8Array(0);
+
+/** A reference into bytes somebody else owns. Reused: get and cursors fill it in place, nothing is allocated per key. */
+export class ByteSlot {
+  buffer: Uint8Array;
+  start = 0;
+  end = 0;
+
+  constructor() {
+    this.buffer = NO_BYTES;
+  }
+
+  set(buffer: Uint8Array, start: number, end: number): void {
+    this.buffer = buffer;
+    this.start = start;
+    this.end = end;
+  }
+
+  /** A copy owned by the caller. */
+  copy(): Uint8Array {
+    return this.buffer.slice(this.start, this.end);
+  }
+}
+
+/** References of a batch of cursor entries, filled by KvCursor.fill; arrays are parallel, the first `count` are valid. */
+export class CursorBatch {
+  readonly keyBuffers: Uint8Array[];
+  readonly keyStarts: Int32Array;
+  readonly keyEnds: Int32Array;
+  readonly valueBuffers: Uint8Array[];
+  readonly valueStarts: Int32Array;
+  readonly valueEnds: Int32Array;
+  readonly capacity: number;
+  count = 0;
+
+  constructor(capacity: number) {
+    this.capacity = capacity;
+    this.keyBuffers = Array.from({ length: capacity }, () => NO_BYTES);
+    this.valueBuffers = Array.from({ length: capacity }, () => NO_BYTES);
+    this.keyStarts = new Int32Array(capacity);
+    this.keyEnds = new Int32Array(capacity);
+    this.valueStarts = new Int32Array(capacity);
+    this.valueEnds = new Int32Array(capacity);
+  }
+}
+
+/**
+ * Moves over the live entries of a view inside its range, in key order. It begins before the first entry: call `next`
+ * (or `prev` for a walk from the end), `seek` or `seekBefore` first. One shape for forward and reverse.
+ */
+export interface KvCursor {
+  /** The current entry; valid while the last move returned true. */
+  readonly key: ByteSlot;
+  readonly value: ByteSlot;
+  /** To the first entry with key >= the given one (clamped into the range); false when there is none. */
+  seek(key: Uint8Array, start: number, end: number): boolean;
+  /** To the last entry with key < the given one (clamped into the range); false when there is none. */
+  seekBefore(key: Uint8Array, start: number, end: number): boolean;
+  /** To the following entry, or to the first one of the range from the starting position. */
+  next(): boolean;
+  /** To the preceding entry, or to the last one of the range from the starting position. */
+  prev(): boolean;
+  /**
+   * Fills the batch with the entries that follow (the same as next() repeated) and returns their number, 0 at the end.
+   * The references stay valid until the next move of this cursor. May return fewer than capacity before the end (at page
+   * boundaries); only 0 means the end. Afterwards the cursor stands on the last entry handed out.
+   */
+  fill(batch: CursorBatch): number;
+  /** Frees what the cursor holds; safe to call twice. */
+  close(): void;
+}
+
+/** A consistent picture of one moment. Cheap to make; pins what it shows until released. */
+export interface KvView {
+  readonly seq: Seq;
+  /** True and `value` filled when the key is there. */
+  get(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean;
+  cursor(range: KeyRange): KvCursor;
+  /** Unpins. Safe to call twice; reading afterwards is a defect of the caller. */
+  release(): void;
+}
+
+/** What an engine tells the operator and the store; all counters rise, bytes are current. */
+export interface EngineStats {
+  readonly name: string;
+  /** Live and frozen deltas, in bytes of arena. */
+  readonly deltaBytes: number;
+  readonly frozenDeltas: number;
+  readonly runs: number;
+  readonly fileBytes: number;
+  readonly cacheBytes: number;
+  readonly pagesRead: number;
+  readonly cacheHits: number;
+  readonly flushes: number;
+  readonly merges: number;
+  readonly bytesFlushed: number;
+  readonly bytesMerged: number;
+  readonly openViews: number;
+  readonly oldestViewSeq: Seq;
+}
+
+/** Something `check` found. `severity: 'corruption'` means that data may be lost; 'leak' that space is. */
+export interface Finding {
+  readonly severity: 'corruption' | 'leak' | 'note';
+  readonly file: string;
+  readonly offset?: number;
+  readonly message: string;
+}
+
+export interface RangeEstimate {
+  readonly keys: number;
+  readonly bytes: number;
+}
+
+/** A file of sorted entries that another writer prepared, to be taken over whole (bulk load). */
+export interface SortedRunRef {
+  readonly path: string;
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+export interface KvEngine {
+  readonly name: string;
+  /** Seq of the last batch applied (or known from files after opening). */
+  readonly appliedSeq: Seq;
+  /**
+   * Reserves room for a batch of so many bytes. Undefined when there is room now; otherwise a promise that resolves when
+   * there is, or rejects with 53100 or 53200. All waiting and refusing happens here, before the log is written.
+   */
+  admit(bytes: number): Promise<void> | undefined;
+  /** As admit, for a caller that cannot await: flushes on this thread if it must. */
+  admitNow(bytes: number): void;
+  /** Gives back what admit reserved and no apply will use (the transaction did not commit after all). */
+  unadmit(bytes: number): void;
+  /**
+   * Applies at most `operationsMax` operations from the reader's position and returns true once the batch is complete;
+   * only then does `appliedSeq` move. Operations of other engines' spaces are skipped. The bytes are copied, so the batch
+   * stays the caller's. Views never show a part: they are taken at the seq the store has published, which lies below
+   * until the last slice is in. An engine freezes its delta on a batch boundary only.
+   */
+  apply(batch: BatchReader, seq: Seq, operationsMax: number): boolean;
+  /** The batch of this seq has nothing for this engine: appliedSeq moves, so that an idle engine never holds the log. */
+  advance(seq: Seq): void;
+  /** The state as of `seq`, which is at least that of the newest view and at most appliedSeq (the store's visibleSeq). */
+  view(seq: Seq): KvView;
+  /** Takes over sorted files whole, at a seq of their own; they are synced already. Queues behind the present delta. */
+  ingest(files: readonly SortedRunRef[], seq: Seq): void;
+  estimate(range: KeyRange): RangeEstimate;
+  /** Cuts a range into at most `parts` ranges of about equal size that together cover it. */
+  split(range: KeyRange, parts: number): KeyRange[];
+  /** Everything at or below is in files that survive a power cut; equal to appliedSeq when the delta is empty. */
+  flushedSeq(): Seq;
+  /** Writes what is in memory to files and resolves, durable, with the new flushedSeq. */
+  flush(): Promise<Seq>;
+  stats(): EngineStats;
+  /** Walks all files and yields what is wrong; an empty iteration is a clean engine. */
+  check(): Iterable<Finding>;
+  /** Stops background work and frees everything, without flushing. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,25 @@
+/** @phantom/kv: the engine contract, keys, ranges and write batches. */
+export { ByteSlot, CursorBatch } from './engine.js';
+export type { EngineStats, Finding, KvCursor, KvEngine, KvView, RangeEstimate, SortedRunRef } from './engine.js';
+export { type KeyRange, keyAfter, prefixEnd, prefixRange, spaceRange } from './key-range.js';
+export { SEQ_NONE, type Seq } from './seq.js';
+export {
+  EngineCode,
+  SPACE_BYTES,
+  SPACE_NUMBER_MAX,
+  type SpaceId,
+  engineOfKey,
+  engineOfSpace,
+  makeSpaceId,
+  spaceOfKey,
+  writeSpace,
+} from './space.js';
+export {
+  BATCH_FORMAT,
+  BATCH_HEADER_BYTES,
+  type BatchMark,
+  BatchReader,
+  KEY_BYTES_MAX,
+  OperationKind,
+  WriteBatch,
+} from './write-batch.js';

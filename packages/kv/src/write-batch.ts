@@ -1,0 +1,256 @@
+/**
+ * A batch of writes: the unit that is whole or absent after a crash. Its bytes are what the log stores, what engines
+ * apply and what a transaction's write set is made of, so a commit is not encoded twice.
+ *
+ * Header, 8 bytes:
+ *    0   1   format (1)
+ *    1   1   engines touched, bit (1 << engine code)
+ *    2   2   reserved, zero
+ *    4   4   operation count, little-endian
+ * then the operations, back to back:
+ *    put           01  varint keyBytes  key    varint valueBytes  value
+ *    remove        02  varint keyBytes  key
+ *    remove range  03  varint keyBytes  lower  varint keyBytes    upper     (lower inclusive, upper exclusive)
+ *
+ * Varints are LEB128 (base/bytes.ts). Keys begin with their space (space.ts). Both ends of a range lie in one engine.
+ * These constants are on disk for good.
+ *
+ * Invariants:
+ *   1. Later operations win over earlier ones on the same key.
+ *   2. Truncating to an earlier mark gives exactly the batch as it was then (savepoints stand on this).
+ */
+import {
+  ByteWriter,
+  assert,
+  corruptionError,
+  readU32,
+  readVarint,
+  varintBytes,
+  writeU16,
+  writeU32,
+  writeVarint,
+} from '@phantom/base';
+import { engineOfKey } from './space.js';
+
+export const BATCH_FORMAT = 1;
+export const BATCH_HEADER_BYTES = 8;
+
+export const OperationKind = { Put: 1, Remove: 2, RemoveRange: 3 } as const;
+export type OperationKind = (typeof OperationKind)[keyof typeof OperationKind];
+
+const EMPTY = new Uint8Array(0);
+
+/** Keys longer than this are refused with 54000 by the floors that make them; pages and blocks rely on it. */
+export const KEY_BYTES_MAX = 2048;
+
+/** A position to truncate back to. */
+export interface BatchMark {
+  readonly length: number;
+  readonly count: number;
+  readonly engines: number;
+}
+
+/** Appends operations; the bytes stay owned by the batch. */
+export class WriteBatch {
+  private readonly writer: ByteWriter;
+  private operations = 0;
+  private engineMask = 0;
+
+  constructor(capacityBytes = 256) {
+    this.writer = new ByteWriter(capacityBytes);
+    this.reset();
+  }
+
+  /** Number of operations. */
+  get count(): number {
+    return this.operations;
+  }
+
+  /** Bytes of the batch as it would be logged. */
+  get bytes(): number {
+    return this.writer.length;
+  }
+
+  /** Bit (1 << engine code) for each engine that an operation belongs to. */
+  get engines(): number {
+    return this.engineMask;
+  }
+
+  /** The backing buffer: replaced when the batch grows, so never keep it across an append. */
+  get buffer(): Uint8Array {
+    return this.writer.buffer;
+  }
+
+  /** Appends a put; returns the offset of the operation in the buffer. */
+  put(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+  ): number {
+    const offset = this.begin(OperationKind.Put, key, keyStart, valueEnd - valueStart + keyEnd - keyStart);
+    this.append(key, keyStart, keyEnd);
+    this.append(value, valueStart, valueEnd);
+    return offset;
+  }
+
+  /** Appends a removal; returns the offset of the operation in the buffer. */
+  remove(key: Uint8Array, keyStart: number, keyEnd: number): number {
+    const offset = this.begin(OperationKind.Remove, key, keyStart, keyEnd - keyStart);
+    this.append(key, keyStart, keyEnd);
+    return offset;
+  }
+
+  /** Appends a removal of every key in [lower, upper); returns the offset of the operation in the buffer. */
+  removeRange(lower: Uint8Array, upper: Uint8Array): number {
+    const offset = this.begin(OperationKind.RemoveRange, lower, 0, lower.length + upper.length);
+    this.append(lower, 0, lower.length);
+    this.append(upper, 0, upper.length);
+    return offset;
+  }
+
+  mark(): BatchMark {
+    return { length: this.writer.length, count: this.operations, engines: this.engineMask };
+  }
+
+  /** Forgets everything behind the mark. */
+  truncate(mark: BatchMark): void {
+    assert(mark.length <= this.writer.length, 'a batch can only be truncated to an earlier mark');
+    this.writer.length = mark.length;
+    this.operations = mark.count;
+    this.engineMask = mark.engines;
+  }
+
+  reset(): void {
+    this.writer.reset();
+    this.writer.reserve(BATCH_HEADER_BYTES);
+    this.writer.buffer.fill(0, 0, BATCH_HEADER_BYTES);
+    this.writer.length = BATCH_HEADER_BYTES;
+    this.operations = 0;
+    this.engineMask = 0;
+  }
+
+  /** The finished bytes, header filled in; borrowed until the next append, truncate or reset. */
+  finish(): Uint8Array {
+    const { buffer } = this.writer;
+    buffer[0] = BATCH_FORMAT;
+    buffer[1] = this.engineMask;
+    writeU16(buffer, 2, 0);
+    writeU32(buffer, 4, this.operations);
+    return this.writer.view();
+  }
+
+  private begin(kind: OperationKind, key: Uint8Array, keyStart: number, bytes: number): number {
+    const offset = this.writer.reserve(bytes + 17);
+    this.writer.buffer[offset] = kind;
+    this.writer.length = offset + 1;
+    this.engineMask |= 1 << engineOfKey(key, keyStart);
+    this.operations++;
+    return offset;
+  }
+
+  private append(bytes: Uint8Array, start: number, end: number): void {
+    const { writer } = this;
+    writer.length = writeVarint(writer.buffer, writer.length, end - start);
+    writer.bytes(bytes, start, end);
+  }
+}
+
+/**
+ * Walks a batch's operations; re-aimed with `setBatch`, so that one reader serves many batches. Every bound is checked:
+ * bytes that are no batch end in a corruption error.
+ */
+export class BatchReader {
+  bytes: Uint8Array = EMPTY;
+  /** Operations in the batch, by its header. */
+  count = 0;
+  /** Bit (1 << engine code) for each engine touched, by its header. */
+  engines = 0;
+  /** Offset of the current operation, then of its parts. A range has its upper end in valueStart..valueEnd. */
+  operation = 0;
+  kind: OperationKind = OperationKind.Put;
+  keyStart = 0;
+  keyEnd = 0;
+  valueStart = 0;
+  valueEnd = 0;
+  /** Operations read so far. */
+  position = 0;
+  private start = 0;
+  private end = 0;
+  private offset = 0;
+
+  /** Aims at a batch in [start, end) of the buffer, before its first operation. */
+  setBatch(bytes: Uint8Array, start = 0, end: number = bytes.length): this {
+    if (end - start < BATCH_HEADER_BYTES || bytes[start] !== BATCH_FORMAT)
+      throw broken('a write batch has no valid header', start);
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+    this.engines = bytes[start + 1] as number;
+    this.count = readU32(bytes, start + 4);
+    this.rewind();
+    return this;
+  }
+
+  /** Back before the first operation. */
+  rewind(): void {
+    this.offset = this.start + BATCH_HEADER_BYTES;
+    this.position = 0;
+  }
+
+  /** Bytes of the whole batch. */
+  get length(): number {
+    return this.end - this.start;
+  }
+
+  /** Where the batch begins in `bytes`. */
+  get base(): number {
+    return this.start;
+  }
+
+  /** To the next operation; false behind the last one. */
+  next(): boolean {
+    if (this.position === this.count) {
+      if (this.offset !== this.end) throw broken('a write batch has bytes behind its last operation', this.offset);
+      return false;
+    }
+    this.position++;
+    this.offset = this.readOperation(this.offset);
+    return true;
+  }
+
+  /** Aims at the single operation at an offset that a WriteBatch returned, in the same bytes. */
+  readAt(bytes: Uint8Array, offset: number, end: number): void {
+    this.bytes = bytes;
+    this.end = end;
+    this.readOperation(offset);
+  }
+
+  private readOperation(at: number): number {
+    const { bytes, end } = this;
+    const kind = at < end ? (bytes[at] as number) : 0;
+    if (kind < OperationKind.Put || kind > OperationKind.RemoveRange)
+      throw broken('a write batch has an unknown operation', at);
+    this.operation = at;
+    this.kind = kind as OperationKind;
+    const keyBytes = readVarint(bytes, at + 1, end);
+    this.keyStart = at + 1 + varintBytes(keyBytes);
+    this.keyEnd = this.keyStart + keyBytes;
+    if (!(this.keyEnd <= end)) throw broken('a key runs past the end of its write batch', at);
+    if (kind === OperationKind.Remove) {
+      this.valueStart = this.valueEnd = this.keyEnd;
+      return this.keyEnd;
+    }
+    const valueBytes = readVarint(bytes, this.keyEnd, end);
+    this.valueStart = this.keyEnd + varintBytes(valueBytes);
+    this.valueEnd = this.valueStart + valueBytes;
+    if (!(this.valueEnd <= end)) throw broken('a value runs past the end of its write batch', at);
+    return this.valueEnd;
+  }
+}
+
+function broken(message: string, offset: number): Error {
+  return corruptionError(message, { file: 'write batch', offset });
+}
