@@ -28,5 +28,12 @@ export function library(entry, options = {}) {
 
 /** A program run by `node dist/main.js`: ESM only, no declarations. */
 export function program(entry) {
-  return defineConfig({ ...shared, entry, format: ['esm'], splitting: false, dts: false });
+  return defineConfig({
+    ...shared,
+    entry,
+    format: ['esm'],
+    splitting: false,
+    dts: false,
+    banner: { js: '#!/usr/bin/env node' },
+  });
 }
