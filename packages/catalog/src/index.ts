@@ -1,1 +1,27 @@
-export {};
+/** @phantom/catalog: names, ids, schema versions, roles, dependencies and sequences of one store. */
+export { BootstrapOid, Catalog, type CatalogOptions, publicSchema } from './catalog.js';
+export { CatalogTransaction, type OverlayMark } from './catalog-transaction.js';
+export type {
+  AclItem,
+  ColumnDescriptor,
+  ConstraintDescriptor,
+  DatabaseDescriptor,
+  Dependency,
+  ForeignKeyAction,
+  IndexDescriptor,
+  IndexKeyPart,
+  ObjectDescriptor,
+  Oid,
+  RelationDescriptor,
+  RoleDescriptor,
+  SchemaDescriptor,
+  SequenceDescriptor,
+  TableDescriptor,
+  TypeDescriptor,
+  TypeRef,
+  ViewDescriptor,
+} from './descriptors.js';
+export { FIRST_USER_OID } from './descriptors.js';
+export { CATALOG_SPACE_NUMBER, CatalogKeys, KeyKind, NameClass, USER_SPACE_FIRST } from './keys.js';
+export { ObjectMap, type ObjectName, type ObjectReader, nameOf } from './object-map.js';
+export { type Int8, type SequenceRow, Sequences } from './sequences.js';

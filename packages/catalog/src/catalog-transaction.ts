@@ -1,0 +1,285 @@
+/**
+ * The catalog as one transaction sees and changes it: the newest committed objects with its own changes over them. Like
+ * PostgreSQL, name look-ups use the newest committed catalog, not the transaction's snapshot; locks on objects (their
+ * object key in the lock table) keep what a running writer stands on.
+ *
+ * Every change goes two ways at once: into the transaction's write set (so it commits and crashes with the data) and into
+ * the overlay here. Savepoints undo both: `undo` holds one step per change, newest last.
+ *
+ *   overlay objects:   oid  -> descriptor, or undefined when removed
+ *   overlay names:     key  -> oid, or undefined when freed
+ *
+ * Invariants:
+ *   1. Until publish nothing of the overlay is visible to anyone else; publish folds it in atomically (one turn).
+ *   2. Rolling back to a savepoint leaves exactly the overlay of that moment.
+ */
+import type { MvccTransaction } from '@phantom/mvcc';
+import { LockStrength } from '@phantom/mvcc';
+import { PhantomError, assert, writeU32BE } from '@phantom/base';
+import type { Dependency, ObjectDescriptor, Oid } from './descriptors.js';
+import { type CatalogKeys, type NameClass } from './keys.js';
+import { type ObjectMap, type ObjectReader, nameKey, nameOf } from './object-map.js';
+
+const UTF8 = new TextEncoder();
+
+/** A mark in the overlay to return to. */
+export interface OverlayMark {
+  readonly steps: number;
+}
+
+export class CatalogTransaction implements ObjectReader {
+  private readonly committed: ObjectMap;
+  private readonly keys: CatalogKeys;
+  private readonly transaction: MvccTransaction;
+  private readonly publish: (overlay: CatalogTransaction) => void;
+  private readonly objectsChanged = new Map<Oid, ObjectDescriptor | undefined>();
+  private readonly namesChanged = new Map<string, Oid | undefined>();
+  private readonly dependenciesAdded = new Map<string, Dependency>();
+  private readonly dependenciesRemoved = new Map<string, Dependency>();
+  private readonly undo: (() => void)[] = [];
+  private registered = false;
+
+  constructor(
+    committed: ObjectMap,
+    keys: CatalogKeys,
+    transaction: MvccTransaction,
+    publish: (overlay: CatalogTransaction) => void,
+  ) {
+    this.committed = committed;
+    this.keys = keys;
+    this.transaction = transaction;
+    this.publish = publish;
+  }
+
+  /** True once this transaction has changed the catalog: its plans must not be shared. */
+  get changed(): boolean {
+    return this.undo.length > 0;
+  }
+
+  /** Counts the overlay's changes; with the catalog's version it identifies what this transaction sees. */
+  get steps(): number {
+    return this.undo.length;
+  }
+
+  object(oid: Oid): ObjectDescriptor | undefined {
+    return this.objectsChanged.has(oid) ? this.objectsChanged.get(oid) : this.committed.object(oid);
+  }
+
+  oidByName(nameClass: NameClass, namespaceOid: Oid, name: string): Oid | undefined {
+    const key = nameKey(nameClass, namespaceOid, name);
+    return this.namesChanged.has(key)
+      ? this.namesChanged.get(key)
+      : this.committed.oidByName(nameClass, namespaceOid, name);
+  }
+
+  *objects(): Iterable<ObjectDescriptor> {
+    for (const object of this.committed.objects()) if (!this.objectsChanged.has(object.oid)) yield object;
+    for (const object of this.objectsChanged.values()) if (object !== undefined) yield object;
+  }
+
+  *objectsIn(namespaceOid: Oid): Iterable<ObjectDescriptor> {
+    for (const object of this.committed.objectsIn(namespaceOid)) {
+      if (!this.objectsChanged.has(object.oid)) yield object;
+    }
+    for (const object of this.objectsChanged.values()) {
+      if (object !== undefined && nameOf(object).namespaceOid === namespaceOid) yield object;
+    }
+  }
+
+  *dependentsOf(referencedOid: Oid): Iterable<Dependency> {
+    yield* this.visibleDependencies(
+      this.committed.dependentsOf(referencedOid),
+      (d) => d.referencedOid === referencedOid,
+    );
+  }
+
+  *dependenciesOf(dependentOid: Oid): Iterable<Dependency> {
+    yield* this.visibleDependencies(
+      this.committed.dependenciesOf(dependentOid),
+      (d) => d.dependentOid === dependentOid,
+    );
+  }
+
+  /**
+   * Takes the lock that makes this transaction the only one that may create, rename or drop an object of this name.
+   * A promise means that another one has it; ask the map anew once it resolves.
+   */
+  lockName(nameClass: NameClass, namespaceOid: Oid, name: string): Promise<void> | undefined {
+    return this.lock(this.keys.name(nameClass, namespaceOid, name), LockStrength.Update);
+  }
+
+  /** Locks an object: writers of a table share it (KeyShare), whoever alters it takes Update. */
+  lockObject(oid: Oid, strength: LockStrength): Promise<void> | undefined {
+    return this.lock(this.keys.object(oid), strength);
+  }
+
+  /** Makes the commit fail if another transaction changes the object between now and then. */
+  guardObject(oid: Oid): void {
+    const key = this.keys.object(oid);
+    this.transaction.guard(key, 0, key.length);
+  }
+
+  /** Creates an object or replaces the one with its oid. The caller holds the locks and has checked the name. */
+  put(object: ObjectDescriptor): void {
+    const before = this.object(object.oid);
+    const name = nameOf(object);
+    if (before !== undefined) {
+      const old = nameOf(before);
+      const renamed =
+        old.nameClass !== name.nameClass || old.namespaceOid !== name.namespaceOid || old.name !== name.name;
+      if (renamed) this.setName(old.nameClass, old.namespaceOid, old.name, undefined);
+    }
+    this.setName(name.nameClass, name.namespaceOid, name.name, object.oid);
+    this.setObject(object.oid, object);
+  }
+
+  /** Removes an object; its dependencies in both directions must be removed by the caller. */
+  remove(oid: Oid): void {
+    const before = this.object(oid);
+    assert(before !== undefined, 'only an object that is there can be removed');
+    const { nameClass, namespaceOid, name } = nameOf(before);
+    if (this.oidByName(nameClass, namespaceOid, name) === oid) this.setName(nameClass, namespaceOid, name, undefined);
+    this.setObject(oid, undefined);
+  }
+
+  addDependency(dependency: Dependency): void {
+    const key = this.dependencyKey(dependency);
+    this.transaction.put(
+      key,
+      0,
+      key.length,
+      STRENGTH,
+      dependency.strength === 'automatic' ? 1 : 0,
+      dependency.strength === 'automatic' ? 2 : 1,
+    );
+    const id = String(key);
+    const removed = this.dependenciesRemoved.get(id);
+    this.dependenciesRemoved.delete(id);
+    this.dependenciesAdded.set(id, dependency);
+    this.step(() => {
+      this.dependenciesAdded.delete(id);
+      if (removed !== undefined) this.dependenciesRemoved.set(id, removed);
+    });
+  }
+
+  removeDependency(dependency: Dependency): void {
+    const key = this.dependencyKey(dependency);
+    this.transaction.remove(key, 0, key.length);
+    const id = String(key);
+    const added = this.dependenciesAdded.get(id);
+    this.dependenciesAdded.delete(id);
+    this.dependenciesRemoved.set(id, dependency);
+    this.step(() => {
+      this.dependenciesRemoved.delete(id);
+      if (added !== undefined) this.dependenciesAdded.set(id, added);
+    });
+  }
+
+  mark(): OverlayMark {
+    return { steps: this.undo.length };
+  }
+
+  /** Undoes the overlay's changes behind the mark; the write set is undone by the transaction's own savepoint. */
+  rollbackTo(mark: OverlayMark): void {
+    while (this.undo.length > mark.steps) (this.undo.pop() as () => void)();
+  }
+
+  /** Folds the overlay into the committed catalog. Called once, when the commit is published. */
+  foldInto(target: ObjectMap): void {
+    for (const [oid, object] of this.objectsChanged) if (object === undefined) target.remove(oid);
+    for (const object of this.objectsChanged.values()) if (object !== undefined) target.put(object);
+    for (const dependency of this.dependenciesRemoved.values()) target.removeDependency(dependency);
+    for (const dependency of this.dependenciesAdded.values()) target.addDependency(dependency);
+  }
+
+  private *visibleDependencies(
+    committed: Iterable<Dependency>,
+    wanted: (d: Dependency) => boolean,
+  ): Iterable<Dependency> {
+    for (const dependency of committed) {
+      const id = String(this.dependencyKey(dependency));
+      if (!this.dependenciesRemoved.has(id) && !this.dependenciesAdded.has(id)) yield dependency;
+    }
+    for (const dependency of this.dependenciesAdded.values()) if (wanted(dependency)) yield dependency;
+  }
+
+  private dependencyKey(d: Dependency): Uint8Array {
+    return this.keys.dependency(d.dependentOid, d.dependentColumn, d.referencedOid, d.referencedColumn);
+  }
+
+  private lock(key: Uint8Array, strength: LockStrength): Promise<void> | undefined {
+    const outcome = this.transaction.lock(key, 0, key.length, strength, 'wait');
+    assert(outcome !== false, 'a waiting lock request is granted or waits');
+    return outcome;
+  }
+
+  private setObject(oid: Oid, object: ObjectDescriptor | undefined): void {
+    const key = this.keys.object(oid);
+    if (object === undefined) {
+      this.transaction.remove(key, 0, key.length);
+    } else {
+      const json = UTF8.encode(JSON.stringify(object));
+      this.transaction.put(key, 0, key.length, json, 0, json.length);
+    }
+    const had = this.objectsChanged.has(oid);
+    const before = this.objectsChanged.get(oid);
+    this.objectsChanged.set(oid, object);
+    this.step(() => {
+      if (had) this.objectsChanged.set(oid, before);
+      else this.objectsChanged.delete(oid);
+    });
+  }
+
+  private setName(nameClass: NameClass, namespaceOid: Oid, name: string, oid: Oid | undefined): void {
+    const key = this.keys.name(nameClass, namespaceOid, name);
+    if (oid === undefined) {
+      this.transaction.remove(key, 0, key.length);
+    } else {
+      const value = new Uint8Array(4);
+      writeU32BE(value, 0, oid);
+      this.transaction.put(key, 0, key.length, value, 0, 4);
+    }
+    const id = nameKey(nameClass, namespaceOid, name);
+    const had = this.namesChanged.has(id);
+    const before = this.namesChanged.get(id);
+    this.namesChanged.set(id, oid);
+    this.step(() => {
+      if (had) this.namesChanged.set(id, before);
+      else this.namesChanged.delete(id);
+    });
+  }
+
+  private step(undo: () => void): void {
+    if (!this.registered) {
+      this.registered = true;
+      this.transaction.onEnd((seq) => {
+        if (seq !== undefined && this.changed) this.publish(this);
+      });
+    }
+    this.undo.push(undo);
+  }
+}
+
+const STRENGTH = new Uint8Array([0, 1]);
+
+const UTF8_IN = new TextDecoder('utf-8', { fatal: true });
+
+/** JSON to descriptor; XX001 when the bytes are no catalog object. */
+export function decodeObject(bytes: Uint8Array, oid: Oid): ObjectDescriptor {
+  let object: unknown;
+  try {
+    object = JSON.parse(UTF8_IN.decode(bytes));
+  } catch (cause) {
+    throw new PhantomError('XX001', `catalog object ${oid} is unreadable`, { cause });
+  }
+  if (
+    typeof object !== 'object' ||
+    object === null ||
+    !('kind' in object) ||
+    !('oid' in object) ||
+    object.oid !== oid
+  ) {
+    throw new PhantomError('XX001', `catalog object ${oid} is not what its key says`);
+  }
+  return object as ObjectDescriptor;
+}

@@ -1,0 +1,193 @@
+/**
+ * The catalog: every named object of a store, loaded into memory once and then served from there, and changed only inside
+ * transactions. Names, ids, schema versions, roles, dependencies; what the objects mean is known above.
+ *
+ * One catalog per store. Databases are namespaces in it, roles are shared, so CREATE DATABASE writes a few keys.
+ *
+ *   open            scan the catalog space, or bootstrap it: superuser, first database, its schema `public`
+ *   begin           a CatalogTransaction beside each transaction that asks for one
+ *   publish         fold a committed overlay in, in the same turn in which its data become visible; version + 1
+ *
+ * Invariants:
+ *   1. `version` rises with every published change: a plan made at a version holds while the version stands.
+ *   2. Oids come from durable blocks and are never used twice, whatever crashes.
+ *   3. Memory equals what a scan of the catalog space at the last published change would give.
+ */
+import { PhantomError, readU32BE, readU64, writeU64 } from '@phantom/base';
+import { type ByteSlot, type EngineCode, spaceRange } from '@phantom/kv';
+import type { Mvcc, MvccTransaction } from '@phantom/mvcc';
+import { CatalogTransaction, decodeObject } from './catalog-transaction.js';
+import type { DatabaseDescriptor, Dependency, Oid, RoleDescriptor, SchemaDescriptor } from './descriptors.js';
+import { FIRST_USER_OID } from './descriptors.js';
+import { CatalogKeys, KeyKind, NameClass } from './keys.js';
+import { ObjectMap } from './object-map.js';
+import { Sequences } from './sequences.js';
+
+/** PostgreSQL's oids of what every store has from the start. */
+export const BootstrapOid = { Superuser: 10, PublicSchema: 2200, FirstDatabase: 5 } as const;
+
+/** Oids reserved at a time: one fsync for as many new objects. */
+const OID_BLOCK = 1024;
+
+export interface CatalogOptions {
+  /** Engine of the system spaces. */
+  readonly systemEngine: EngineCode;
+  /** Name of the first superuser, for a new store. Default `phantom`. */
+  readonly superuser?: string;
+  /** Name of the first database, for a new store. Default `phantom`. */
+  readonly database?: string;
+}
+
+export class Catalog {
+  readonly keys: CatalogKeys;
+  readonly sequences: Sequences;
+  private readonly map = new ObjectMap();
+  private readonly mvcc: Mvcc;
+  private oidNext = 0;
+  private oidReserved = 0;
+  private versionNumber = 1;
+
+  private constructor(mvcc: Mvcc, keys: CatalogKeys) {
+    this.mvcc = mvcc;
+    this.keys = keys;
+    this.sequences = new Sequences(mvcc, keys);
+  }
+
+  /** Loads the catalog of the store under `mvcc`, or makes a new one with one superuser and one database; durable on return. */
+  static async open(mvcc: Mvcc, options: CatalogOptions): Promise<Catalog> {
+    const catalog = new Catalog(mvcc, new CatalogKeys(options.systemEngine));
+    catalog.load();
+    if (catalog.map.object(BootstrapOid.Superuser) === undefined) await catalog.bootstrap(options);
+    return catalog;
+  }
+
+  /** Rises with every published change. */
+  get version(): number {
+    return this.versionNumber;
+  }
+
+  /** The committed catalog. */
+  get committed(): ObjectMap {
+    return this.map;
+  }
+
+  /** The catalog as a transaction sees and changes it. One per transaction. */
+  begin(transaction: MvccTransaction): CatalogTransaction {
+    return new CatalogTransaction(this.map, this.keys, transaction, (overlay) => {
+      overlay.foldInto(this.map);
+      this.versionNumber++;
+    });
+  }
+
+  /** A new oid; durable before it is handed out, never handed out twice. */
+  allocateOid(): Oid {
+    if (this.oidNext === this.oidReserved) this.reserveOids();
+    return this.oidNext++;
+  }
+
+  database(name: string): DatabaseDescriptor | undefined {
+    const oid = this.map.oidByName(NameClass.Database, 0, name);
+    return oid === undefined ? undefined : (this.map.object(oid) as DatabaseDescriptor);
+  }
+
+  role(name: string): RoleDescriptor | undefined {
+    const oid = this.map.oidByName(NameClass.Role, 0, name);
+    return oid === undefined ? undefined : (this.map.object(oid) as RoleDescriptor);
+  }
+
+  async close(): Promise<void> {
+    await this.sequences.close();
+  }
+
+  private load(): void {
+    const transaction = this.mvcc.begin({ readOnly: true, label: 'catalog' });
+    try {
+      transaction.beginStatement();
+      const cursor = transaction.cursor(spaceRange(this.keys.space));
+      const reader = new CatalogReader(this.map);
+      while (cursor.next()) reader.read(cursor.key, cursor.value);
+      cursor.close();
+      this.oidNext = reader.oidReserved ?? FIRST_USER_OID;
+      this.oidReserved = this.oidNext;
+    } finally {
+      transaction.rollback();
+    }
+  }
+
+  private async bootstrap(options: CatalogOptions): Promise<void> {
+    const transaction = this.mvcc.begin({ label: 'bootstrap' });
+    transaction.beginStatement();
+    const overlay = this.begin(transaction);
+    const superuser: RoleDescriptor = {
+      kind: 'role',
+      oid: BootstrapOid.Superuser,
+      name: options.superuser ?? 'phantom',
+      superuser: true,
+      login: true,
+      createDatabase: true,
+      createRole: true,
+      inherit: true,
+      bypassRowSecurity: true,
+      memberOf: [],
+    };
+    overlay.put(superuser);
+    const database: DatabaseDescriptor = {
+      kind: 'database',
+      oid: BootstrapOid.FirstDatabase,
+      name: options.database ?? 'phantom',
+      ownerOid: superuser.oid,
+    };
+    overlay.put(database);
+    overlay.put(publicSchema(BootstrapOid.PublicSchema, database.oid, superuser.oid));
+    await transaction.commit();
+  }
+
+  private reserveOids(): void {
+    const key = this.keys.counter('oid');
+    const value = new Uint8Array(8);
+    const reserved = this.oidReserved + OID_BLOCK;
+    if (reserved > 0xffff_ffff) throw new PhantomError('54000', 'the store has used up its object identifiers');
+    writeU64(value, 0, reserved);
+    const transaction = this.mvcc.begin({ label: 'oids' });
+    transaction.put(key, 0, key.length, value, 0, value.length);
+    transaction.commitSync();
+    this.oidReserved = reserved;
+  }
+}
+
+/** The schema `public` of a database. */
+export function publicSchema(oid: Oid, databaseOid: Oid, ownerOid: Oid): SchemaDescriptor {
+  return { kind: 'schema', oid, name: 'public', databaseOid, ownerOid, comment: 'standard public schema' };
+}
+
+/** Takes the entries of the catalog space, in key order, into a map. */
+class CatalogReader {
+  oidReserved: number | undefined;
+  private readonly map: ObjectMap;
+
+  constructor(map: ObjectMap) {
+    this.map = map;
+  }
+
+  read(key: ByteSlot, value: ByteSlot): void {
+    const { buffer, start } = key;
+    const kind = buffer[start + 4];
+    if (kind === KeyKind.Object) {
+      this.map.put(decodeObject(value.copy(), readU32BE(buffer, start + 5)));
+    } else if (kind === KeyKind.Dependency) {
+      this.map.addDependency(readDependency(buffer, start + 5, (value.buffer[value.start] as number) === 1));
+    } else if (kind === KeyKind.Counter) {
+      this.oidReserved = readU64(value.buffer, value.start);
+    }
+  }
+}
+
+function readDependency(bytes: Uint8Array, at: number, automatic: boolean): Dependency {
+  return {
+    dependentOid: readU32BE(bytes, at),
+    dependentColumn: (bytes[at + 4] as number) | ((bytes[at + 5] as number) << 8),
+    referencedOid: readU32BE(bytes, at + 6),
+    referencedColumn: (bytes[at + 10] as number) | ((bytes[at + 11] as number) << 8),
+    strength: automatic ? 'automatic' : 'normal',
+  };
+}

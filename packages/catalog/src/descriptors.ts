@@ -1,0 +1,243 @@
+/**
+ * Descriptors: what the catalog knows of each object, as plain immutable JSON. They are stored as they stand here (one key
+ * per object in the system space), cached as one immutable snapshot per catalog version, and shared by every session.
+ * Never change one in place: DDL makes a new one.
+ *
+ * Every object has an oid: unique over the whole store, never used twice, below 2^32. Built-in types, functions and
+ * operators have PostgreSQL's oids, all below FIRST_USER_OID.
+ */
+
+/** PostgreSQL's boundary between built-in and user objects. */
+export const FIRST_USER_OID = 16384;
+
+export type Oid = number;
+
+/** A type with its modifier: varchar(10) is { oid: 1043, typmod: 14 } as in PostgreSQL; -1 is "none". */
+export interface TypeRef {
+  readonly oid: Oid;
+  readonly typmod: number;
+  /** Collation by name; undefined is the binary default. */
+  readonly collation?: string;
+}
+
+export interface DatabaseDescriptor {
+  readonly kind: 'database';
+  readonly oid: Oid;
+  readonly name: string;
+  readonly ownerOid: Oid;
+  readonly comment?: string;
+}
+
+export interface RoleDescriptor {
+  readonly kind: 'role';
+  readonly oid: Oid;
+  readonly name: string;
+  readonly superuser: boolean;
+  readonly login: boolean;
+  readonly createDatabase: boolean;
+  readonly createRole: boolean;
+  readonly inherit: boolean;
+  readonly bypassRowSecurity: boolean;
+  /** SCRAM-SHA-256 verifier in PostgreSQL's form; never the password. */
+  readonly passwordVerifier?: string;
+  readonly connectionLimit?: number;
+  readonly validUntil?: string;
+  /** Roles this one is a member of. */
+  readonly memberOf: readonly { readonly roleOid: Oid; readonly admin: boolean }[];
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly comment?: string;
+}
+
+/** One grant: to a role (0 is PUBLIC), letters as in PostgreSQL's aclitem, upper case `grantable` letters separately. */
+export interface AclItem {
+  readonly granteeOid: Oid;
+  readonly grantorOid: Oid;
+  readonly privileges: string;
+  readonly grantable: string;
+}
+
+interface SchemaObject {
+  readonly oid: Oid;
+  readonly name: string;
+  readonly databaseOid: Oid;
+  readonly schemaOid: Oid;
+  readonly ownerOid: Oid;
+  /** Undefined: the type's default rights. */
+  readonly acl?: readonly AclItem[];
+  readonly comment?: string;
+}
+
+export interface SchemaDescriptor {
+  readonly kind: 'schema';
+  readonly oid: Oid;
+  readonly name: string;
+  readonly databaseOid: Oid;
+  readonly ownerOid: Oid;
+  readonly acl?: readonly AclItem[];
+  readonly comment?: string;
+}
+
+export interface ColumnDescriptor {
+  /** 1-based, never reused; order of columns is order of numbers. */
+  readonly number: number;
+  readonly name: string;
+  readonly type: TypeRef;
+  readonly notNull: boolean;
+  readonly dropped: boolean;
+  /** SQL text of the default, bound anew at use; for `generated`, of the generation expression. */
+  readonly defaultSql?: string;
+  readonly generated?: 'stored';
+  readonly identity?: 'always' | 'by default';
+  /** Sequence behind an identity or serial column. */
+  readonly sequenceOid?: Oid;
+  /** For rows written before the column was added: the constant default of that moment as text, or null. */
+  readonly missingText?: string | null;
+  /** Row layout version from which rows carry the column. */
+  readonly sinceVersion: number;
+  readonly acl?: readonly AclItem[];
+  readonly comment?: string;
+}
+
+export type ForeignKeyAction = 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default';
+
+interface ConstraintBase {
+  readonly oid: Oid;
+  readonly name: string;
+  readonly deferrable: boolean;
+  readonly initiallyDeferred: boolean;
+  readonly validated: boolean;
+  readonly comment?: string;
+}
+
+export type ConstraintDescriptor =
+  | (ConstraintBase & {
+      readonly kind: 'primary key' | 'unique';
+      readonly columns: readonly number[];
+      readonly indexOid: Oid;
+    })
+  | (ConstraintBase & { readonly kind: 'check'; readonly expressionSql: string; readonly columns: readonly number[] })
+  | (ConstraintBase & {
+      readonly kind: 'foreign key';
+      readonly columns: readonly number[];
+      readonly referencedTableOid: Oid;
+      readonly referencedColumns: readonly number[];
+      /** Unique index of the referenced table that the key stands on. */
+      readonly referencedIndexOid: Oid;
+      readonly onDelete: ForeignKeyAction;
+      readonly onUpdate: ForeignKeyAction;
+      /** Columns of `on delete set null (columns)`; undefined is all. */
+      readonly onDeleteColumns?: readonly number[];
+      readonly match: 'simple' | 'full';
+    });
+
+export interface IndexKeyPart {
+  /** A column by number, or an expression as SQL text. */
+  readonly column?: number;
+  readonly expressionSql?: string;
+  readonly type: TypeRef;
+  readonly descending: boolean;
+  readonly nullsFirst: boolean;
+}
+
+/**
+ * An index is a space of its own: key = index key parts, then (unless unique and no part is null) the row's primary key;
+ * value = the primary key where the key does not end in it, then the INCLUDE columns. The primary key's index IS the table: its `space` is the table's.
+ */
+export interface IndexDescriptor extends SchemaObject {
+  readonly kind: 'index';
+  readonly tableOid: Oid;
+  readonly space: number;
+  readonly method: 'btree' | 'gin' | 'hash';
+  readonly unique: boolean;
+  readonly primary: boolean;
+  readonly nullsNotDistinct: boolean;
+  readonly parts: readonly IndexKeyPart[];
+  readonly include: readonly number[];
+  readonly predicateSql?: string;
+  /** `building`: written by every writer, not read by the planner yet. */
+  readonly state: 'building' | 'valid';
+}
+
+export interface TableDescriptor extends SchemaObject {
+  readonly kind: 'table';
+  readonly persistence: 'permanent' | 'temporary';
+  readonly engine: 'btree' | 'lsm' | 'memory';
+  /** Space that holds the rows: key = primary key (keycode) or hidden row number; value = row bytes (codec). */
+  readonly space: number;
+  /** Version of the row layout that writers use now. */
+  readonly layoutVersion: number;
+  readonly columns: readonly ColumnDescriptor[];
+  readonly constraints: readonly ConstraintDescriptor[];
+  readonly indexOids: readonly Oid[];
+  /** Columns whose keycode is the row's key, in key order; empty: a hidden row number. Fixed at creation or by a rewrite. */
+  readonly keyColumns: readonly number[];
+  /** Raised by every change: what plans and writing transactions check. */
+  readonly schemaVersion: number;
+  readonly onCommit?: 'preserve rows' | 'delete rows' | 'drop';
+  readonly rowTypeOid: Oid;
+}
+
+export interface ViewDescriptor extends SchemaObject {
+  readonly kind: 'view';
+  readonly querySql: string;
+  readonly columns: readonly { readonly name: string; readonly type: TypeRef }[];
+  readonly checkOption?: 'local' | 'cascaded';
+  /** search_path at creation: names inside are bound with it. */
+  readonly searchPath: readonly string[];
+  readonly rowTypeOid: Oid;
+}
+
+export interface SequenceDescriptor extends SchemaObject {
+  readonly kind: 'sequence';
+  readonly typeOid: Oid;
+  /** 64-bit numbers as decimal text: JSON has no bigint. */
+  readonly start: string;
+  readonly increment: string;
+  readonly minimum: string;
+  readonly maximum: string;
+  readonly cycle: boolean;
+  readonly cache: number;
+  readonly ownedBy?: { readonly tableOid: Oid; readonly column: number };
+  readonly persistence: 'permanent' | 'temporary';
+}
+
+export interface TypeDescriptor extends SchemaObject {
+  readonly kind: 'type';
+  readonly arrayOid: Oid;
+  readonly definition:
+    | {
+        readonly kind: 'enum';
+        readonly labels: readonly { readonly oid: Oid; readonly label: string; readonly order: number }[];
+      }
+    | {
+        readonly kind: 'domain';
+        readonly base: TypeRef;
+        readonly notNull: boolean;
+        readonly defaultSql?: string;
+        readonly checks: readonly { readonly oid: Oid; readonly name: string; readonly expressionSql: string }[];
+      }
+    | {
+        readonly kind: 'composite';
+        readonly fields: readonly { readonly name: string; readonly type: TypeRef }[];
+        readonly relationOid?: Oid;
+      };
+}
+
+export type RelationDescriptor = TableDescriptor | ViewDescriptor | SequenceDescriptor | IndexDescriptor;
+
+export type ObjectDescriptor =
+  | DatabaseDescriptor
+  | RoleDescriptor
+  | SchemaDescriptor
+  | RelationDescriptor
+  | TypeDescriptor;
+
+/** `dependent` cannot live without `referenced`; `automatic` goes with it silently, `normal` asks for CASCADE. */
+export interface Dependency {
+  readonly dependentOid: Oid;
+  /** Column of the dependent, 0 for the whole object. */
+  readonly dependentColumn: number;
+  readonly referencedOid: Oid;
+  readonly referencedColumn: number;
+  readonly strength: 'normal' | 'automatic';
+}

@@ -1,0 +1,85 @@
+/**
+ * Where the catalog lives: one space of the system engine, three kinds of keys. Values of objects are UTF-8 JSON of their
+ * descriptor, so that a damaged catalog can be read by a person.
+ *
+ *   space(4)  01  oid(4, big-endian)                                   -> JSON descriptor
+ *   space(4)  02  name class(1)  namespace oid(4)  UTF-8 name          -> oid(4)
+ *   space(4)  03  dependent oid(4) column(2) referenced oid(4) column(2) -> strength(1): 0 normal, 1 automatic
+ *   space(4)  04  counter name                                         -> next unreserved value, u64 little-endian
+ *   space(4)  05  sequence oid(4)                                      -> durable state, see sequences.ts
+ *
+ * The object key is also what a table lock locks and what a writing transaction guards; the name key is what two creators
+ * of one name meet on. These constants are on disk for good.
+ */
+import { ByteWriter } from '@phantom/base';
+import { type EngineCode, type SpaceId, makeSpaceId } from '@phantom/kv';
+import type { Oid } from './descriptors.js';
+
+/** Space number of the catalog in the system engine; user spaces are numbered from USER_SPACE_FIRST. */
+export const CATALOG_SPACE_NUMBER = 1;
+/** Space numbers below are kept for the system. */
+export const USER_SPACE_FIRST = 1024;
+
+export const KeyKind = { Object: 1, Name: 2, Dependency: 3, Counter: 4, Sequence: 5 } as const;
+
+/** Objects of one class share a name space inside their namespace (database or schema; 0 for shared objects). */
+export const NameClass = { Database: 1, Role: 2, Schema: 3, Relation: 4, Type: 5 } as const;
+export type NameClass = (typeof NameClass)[keyof typeof NameClass];
+
+const UTF8 = new TextEncoder();
+
+/** Makes the catalog's keys for one store. Every key is a fresh array owned by the caller. */
+export class CatalogKeys {
+  readonly space: SpaceId;
+
+  constructor(systemEngine: EngineCode) {
+    this.space = makeSpaceId(systemEngine, CATALOG_SPACE_NUMBER);
+  }
+
+  object(oid: Oid): Uint8Array {
+    const key = this.start(KeyKind.Object);
+    key.u32BE(oid);
+    return key.take();
+  }
+
+  name(nameClass: NameClass, namespaceOid: Oid, name: string): Uint8Array {
+    const key = this.start(KeyKind.Name);
+    key.u8(nameClass);
+    key.u32BE(namespaceOid);
+    key.bytes(UTF8.encode(name));
+    return key.take();
+  }
+
+  dependency(dependentOid: Oid, dependentColumn: number, referencedOid: Oid, referencedColumn: number): Uint8Array {
+    const key = this.start(KeyKind.Dependency);
+    key.u32BE(dependentOid);
+    key.u16(dependentColumn);
+    key.u32BE(referencedOid);
+    key.u16(referencedColumn);
+    return key.take();
+  }
+
+  counter(name: string): Uint8Array {
+    const key = this.start(KeyKind.Counter);
+    key.bytes(UTF8.encode(name));
+    return key.take();
+  }
+
+  sequence(oid: Oid): Uint8Array {
+    const key = this.start(KeyKind.Sequence);
+    key.u32BE(oid);
+    return key.take();
+  }
+
+  /** Prefix of all keys of one kind. */
+  kind(kind: number): Uint8Array {
+    return this.start(kind).take();
+  }
+
+  private start(kind: number): ByteWriter {
+    const key = new ByteWriter();
+    key.u32BE(this.space);
+    key.u8(kind);
+    return key;
+  }
+}

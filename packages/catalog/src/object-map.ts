@@ -1,0 +1,154 @@
+/**
+ * The catalog's objects in memory: by oid, by name, and who depends on whom. One map holds what is committed; a
+ * transaction that changes the catalog lays an overlay over it and folds that in when its commit is published.
+ *
+ * Invariants:
+ *   1. Descriptors are immutable and shared; two reads of an unchanged object give the same reference, so a plan can
+ *      test by identity whether what it was made for still stands.
+ *   2. Every object with a name is found by (class, namespace, name), and only while it is there.
+ */
+import type { Dependency, ObjectDescriptor, Oid } from './descriptors.js';
+import { NameClass } from './keys.js';
+
+/** How an object is found by name. */
+export interface ObjectName {
+  readonly nameClass: NameClass;
+  readonly namespaceOid: Oid;
+  readonly name: string;
+}
+
+/** Class, namespace and name of an object. Indexes share the relations' name space, as in PostgreSQL. */
+export function nameOf(object: ObjectDescriptor): ObjectName {
+  switch (object.kind) {
+    case 'database':
+      return { nameClass: NameClass.Database, namespaceOid: 0, name: object.name };
+    case 'role':
+      return { nameClass: NameClass.Role, namespaceOid: 0, name: object.name };
+    case 'schema':
+      return { nameClass: NameClass.Schema, namespaceOid: object.databaseOid, name: object.name };
+    case 'type':
+      return { nameClass: NameClass.Type, namespaceOid: object.schemaOid, name: object.name };
+    default:
+      return { nameClass: NameClass.Relation, namespaceOid: object.schemaOid, name: object.name };
+  }
+}
+
+/** Name as one map key. */
+export function nameKey(nameClass: NameClass, namespaceOid: Oid, name: string): string {
+  return `${nameClass}:${namespaceOid}:${name}`;
+}
+
+/** What both the committed catalog and a transaction's overlay answer. */
+export interface ObjectReader {
+  object(oid: Oid): ObjectDescriptor | undefined;
+  oidByName(nameClass: NameClass, namespaceOid: Oid, name: string): Oid | undefined;
+  /** Everything there is, in no particular order. */
+  objects(): Iterable<ObjectDescriptor>;
+  /** Objects that stand in a namespace (schemas of a database, relations and types of a schema). */
+  objectsIn(namespaceOid: Oid): Iterable<ObjectDescriptor>;
+  dependentsOf(referencedOid: Oid): Iterable<Dependency>;
+  dependenciesOf(dependentOid: Oid): Iterable<Dependency>;
+}
+
+function dependencyKey(d: Dependency): string {
+  return `${d.dependentOid}/${d.dependentColumn}/${d.referencedOid}/${d.referencedColumn}`;
+}
+
+/** A set of dependencies found from either end. */
+class DependencyIndex {
+  private readonly byDependent = new Map<Oid, Map<string, Dependency>>();
+  private readonly byReferenced = new Map<Oid, Map<string, Dependency>>();
+
+  add(dependency: Dependency): void {
+    const key = dependencyKey(dependency);
+    entry(this.byDependent, dependency.dependentOid).set(key, dependency);
+    entry(this.byReferenced, dependency.referencedOid).set(key, dependency);
+  }
+
+  delete(dependency: Dependency): void {
+    const key = dependencyKey(dependency);
+    drop(this.byDependent, dependency.dependentOid, key);
+    drop(this.byReferenced, dependency.referencedOid, key);
+  }
+
+  of(dependentOid: Oid): Iterable<Dependency> {
+    return this.byDependent.get(dependentOid)?.values() ?? [];
+  }
+
+  on(referencedOid: Oid): Iterable<Dependency> {
+    return this.byReferenced.get(referencedOid)?.values() ?? [];
+  }
+}
+
+function entry(map: Map<Oid, Map<string, Dependency>>, oid: Oid): Map<string, Dependency> {
+  let inner = map.get(oid);
+  if (inner === undefined) map.set(oid, (inner = new Map()));
+  return inner;
+}
+
+function drop(map: Map<Oid, Map<string, Dependency>>, oid: Oid, key: string): void {
+  const inner = map.get(oid);
+  if (inner?.delete(key) === true && inner.size === 0) map.delete(oid);
+}
+
+/** The committed catalog. Changed only by loading and by publishing a transaction. */
+export class ObjectMap implements ObjectReader {
+  private readonly byOid = new Map<Oid, ObjectDescriptor>();
+  private readonly byName = new Map<string, Oid>();
+  private readonly members = new Map<Oid, Set<Oid>>();
+  private readonly dependencies = new DependencyIndex();
+
+  object(oid: Oid): ObjectDescriptor | undefined {
+    return this.byOid.get(oid);
+  }
+
+  oidByName(nameClass: NameClass, namespaceOid: Oid, name: string): Oid | undefined {
+    return this.byName.get(nameKey(nameClass, namespaceOid, name));
+  }
+
+  objects(): Iterable<ObjectDescriptor> {
+    return this.byOid.values();
+  }
+
+  *objectsIn(namespaceOid: Oid): Iterable<ObjectDescriptor> {
+    for (const oid of this.members.get(namespaceOid) ?? []) yield this.byOid.get(oid) as ObjectDescriptor;
+  }
+
+  dependentsOf(referencedOid: Oid): Iterable<Dependency> {
+    return this.dependencies.on(referencedOid);
+  }
+
+  dependenciesOf(dependentOid: Oid): Iterable<Dependency> {
+    return this.dependencies.of(dependentOid);
+  }
+
+  put(object: ObjectDescriptor): void {
+    this.remove(object.oid);
+    const { nameClass, namespaceOid, name } = nameOf(object);
+    this.byOid.set(object.oid, object);
+    this.byName.set(nameKey(nameClass, namespaceOid, name), object.oid);
+    let members = this.members.get(namespaceOid);
+    if (members === undefined) this.members.set(namespaceOid, (members = new Set()));
+    members.add(object.oid);
+  }
+
+  remove(oid: Oid): void {
+    const object = this.byOid.get(oid);
+    if (object === undefined) return;
+    const { nameClass, namespaceOid, name } = nameOf(object);
+    const key = nameKey(nameClass, namespaceOid, name);
+    this.byOid.delete(oid);
+    // Another object may have taken the name in the same transaction, before this one's turn came.
+    if (this.byName.get(key) === oid) this.byName.delete(key);
+    const members = this.members.get(namespaceOid);
+    if (members?.delete(oid) === true && members.size === 0) this.members.delete(namespaceOid);
+  }
+
+  addDependency(dependency: Dependency): void {
+    this.dependencies.add(dependency);
+  }
+
+  removeDependency(dependency: Dependency): void {
+    this.dependencies.delete(dependency);
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * The face of transactions over byte keys: what SQL and documents share. See mvcc.ts for the story and the invariants.
+ *
+ * Everything here is synchronous except where it waits for somebody else: for a lock another transaction holds, or for
+ * durability. A method that may wait returns a promise only when it really must; `undefined` means "done already".
+ */
+import type { Clock, Logger, Metrics } from '@phantom/base';
+import type { ByteSlot, KeyRange, KvCursor, Seq } from '@phantom/kv';
+import type { CommitResult } from '@phantom/store';
+
+export type Isolation = 'read committed' | 'repeatable read' | 'serializable';
+export type Concurrency = 'optimistic' | 'locking';
+
+export interface TransactionOptions {
+  /** Default `read committed`; `read uncommitted` is asked for as this, too. */
+  readonly isolation?: Isolation;
+  readonly readOnly?: boolean;
+  /** Default: read committed locks; the others are optimistic. */
+  readonly concurrency?: Concurrency;
+  /** What views of transactions and error details call it. */
+  readonly label?: string;
+}
+
+/** Row lock strengths with PostgreSQL's conflict table. */
+export const LockStrength = { KeyShare: 0, Share: 1, NoKeyUpdate: 2, Update: 3 } as const;
+export type LockStrength = (typeof LockStrength)[keyof typeof LockStrength];
+
+export type LockWait = 'wait' | 'nowait' | 'skip';
+
+export type TransactionStatus = 'active' | 'committing' | 'committed' | 'aborted' | 'prepared' | 'unknown';
+
+/** A place in the write set to go back to. */
+export interface Savepoint {
+  readonly depth: number;
+}
+
+export interface MvccTransaction {
+  readonly id: number;
+  readonly isolation: Isolation;
+  readonly readOnly: boolean;
+  readonly status: TransactionStatus;
+  /** Seq of the snapshot that reads see now; taken at the first statement (and at each one at read committed). */
+  readonly snapshotSeq: Seq;
+  /** True when it has written anything. */
+  readonly hasWrites: boolean;
+
+  /**
+   * Begins a statement: takes a snapshot (the first time, or anew at read committed) and makes what earlier statements of
+   * this transaction wrote visible. What the statement itself writes stays invisible to its own reads (command ids).
+   */
+  beginStatement(): void;
+  /** Undoes what the current statement has written so far and takes a new snapshot (read committed re-runs a statement). */
+  restartStatement(): void;
+
+  /** Reads by the statement's snapshot, own earlier statements' writes over it. */
+  get(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean;
+  /** Reads everything this transaction has written so far, its current statement included, else by the snapshot. */
+  getOwn(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean;
+  /** Reads the newest committed version (not the snapshot's), own writes over it: what unique checks need. */
+  getNewest(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean;
+  /** Entries by the statement's snapshot, own earlier writes merged in. Insensitive to writes made after it was opened. */
+  cursor(range: KeyRange): KvCursor;
+  /** Entries by the newest committed state with ALL own writes: what constraint checks need. */
+  cursorNewest(range: KeyRange): KvCursor;
+
+  put(key: Uint8Array, keyStart: number, keyEnd: number, value: Uint8Array, valueStart: number, valueEnd: number): void;
+  remove(key: Uint8Array, keyStart: number, keyEnd: number): void;
+  /** Removes every key of the range, unread: for dropping and truncating. The range must not be written to concurrently (table lock). */
+  removeRange(range: KeyRange): void;
+
+  /**
+   * Takes a lock on a key until the transaction ends. Undefined: granted. `false`: held by another and wait is `skip`. A promise:
+   * resolves when granted, rejects with 40P01 (deadlock), 55P03 (lock_timeout), 57014. `nowait` throws 55P03 at once.
+   * Locks are on keys, whether a row is there or not; a lock taken before a savepoint survives going back to it.
+   */
+  lock(key: Uint8Array, start: number, end: number, strength: LockStrength, wait: LockWait): Promise<void> | false | undefined;
+  /** As lock, for a synchronous caller: granted, or 55P03 with a hint at once. */
+  lockNow(key: Uint8Array, start: number, end: number, strength: LockStrength): void;
+  /** True when a commit newer than the statement's snapshot wrote the key: read committed re-runs, the others raise 40001. */
+  changedSinceSnapshot(key: Uint8Array, start: number, end: number): boolean;
+  /**
+   * Constraint read: the commit fails (40001, or what `onConflict` makes) if another transaction writes the key after now
+   * and before this commits. Holds at every isolation level. Foreign keys guard the parent's key, schema versions guard tables.
+   */
+  guard(key: Uint8Array, start: number, end: number): void;
+  /** As guard for a whole range: the probe for children when a parent goes. */
+  guardRange(range: KeyRange): void;
+
+  savepoint(): Savepoint;
+  /** Undoes everything written since; the savepoint stays. */
+  rollbackTo(savepoint: Savepoint): void;
+  /** Forgets the savepoint, keeping what was written. */
+  release(savepoint: Savepoint): void;
+
+  /** Runs when the commit is published (with its seq), or on rollback (with undefined). In order of registration. */
+  onEnd(listener: (seq: Seq | undefined) => void): void;
+
+  /**
+   * Validates, then admits, appends, syncs, applies and publishes. Rejects with 40001 (lost a race: nothing happened),
+   * 53100 or 53200 (nothing happened), 08007 (outcome unknown). Durable as the result says.
+   */
+  commit(options?: { readonly durability?: 'fsync' | 'os' }): Promise<CommitResult>;
+  /** As commit, finishing everything queued before it on this thread. */
+  commitSync(options?: { readonly durability?: 'fsync' | 'os' }): CommitResult;
+  rollback(): void;
+}
+
+/** Translates a lost race on a key into the error the layer above knows (23505 for a unique key, a table's name). */
+export interface ConflictNames {
+  describe(key: Uint8Array): { readonly table?: string; readonly key?: string; readonly unique?: { constraint: string; detail: string } } | undefined;
+}
+
+export interface MvccOptions {
+  /** Memory of recently written keys; past it the oldest snapshots lose with 40001 and that reason. Default 64 MiB. */
+  readonly conflictIndexBytesMax?: number;
+  /** One transaction's writes; past it 53200. Default 1 GiB. */
+  readonly writeSetBytesMax?: number;
+  readonly lockTimeoutMs?: number;
+  readonly names?: ConflictNames;
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+  readonly metrics?: Metrics;
+}
+
+export interface Mvcc {
+  begin(options?: TransactionOptions): MvccTransaction;
+  /** Live transactions, oldest first. */
+  transactions(): readonly TransactionInfo[];
+  stats(): MvccStats;
+  /** Rolls back what is live. Does not close the store. */
+  close(): Promise<void>;
+}
+
+export interface TransactionInfo {
+  readonly id: number;
+  readonly label: string | undefined;
+  readonly isolation: Isolation;
+  readonly status: TransactionStatus;
+  readonly startedMs: number;
+  readonly snapshotSeq: Seq;
+  readonly writeSetBytes: number;
+  readonly locks: number;
+  /** Id of the transaction it waits for, if it waits. */
+  readonly waitsFor: readonly number[];
+}
+
+export interface MvccStats {
+  readonly begun: number;
+  readonly committed: number;
+  readonly rolledBack: number;
+  readonly conflicts: number;
+  readonly deadlocks: number;
+  readonly live: number;
+  readonly conflictIndexBytes: number;
+  readonly oldestSnapshotSeq: Seq | undefined;
+}

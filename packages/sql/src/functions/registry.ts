@@ -1,0 +1,144 @@
+/**
+ * Functions, operators, casts and aggregates as data, found by PostgreSQL's own resolution rules (chapter 10 of its
+ * manual: exact match, then implicit casts, preferred types, unknown literals).
+ *
+ * An implementation is an ordinary JavaScript function over canonical values (types/type.ts). Generated code calls it as
+ * `f(a, b)` or, where `inline` is given, writes the expression itself. STRICT ones never see null: the caller tests.
+ */
+import type { Oid } from '@phantom/catalog';
+import type { TypeContext, Value } from '../types/type.js';
+
+export type Volatility = 'immutable' | 'stable' | 'volatile';
+
+/** What a function may ask of the statement that calls it, beyond type conversion. */
+export interface EvaluationContext extends TypeContext {
+  /** Statement start and wall clock, microseconds since 2000. */
+  readonly statementMicros: number;
+  clockMicros(): number;
+  random(): number;
+  readonly currentUser: string;
+  readonly sessionUser: string;
+  readonly currentDatabase: string;
+  readonly currentSchema: string | undefined;
+  readonly searchPath: readonly string[];
+  setting(name: string, missingOk: boolean): string | null;
+  setSetting(name: string, value: string, local: boolean): string;
+  sequence(operation: 'nextval' | 'currval' | 'lastval' | 'setval', sequenceOid: Oid, value?: number | bigint, isCalled?: boolean): number | bigint;
+  /** Name resolution for regclass, regtype, pg_get_... functions; see system-views. */
+  readonly catalog: unknown;
+}
+
+export type ScalarImplementation = (...argumentsAndContext: never[]) => Value;
+
+interface FunctionCommon {
+  readonly oid: Oid;
+  readonly name: string;
+  readonly argumentTypes: readonly Oid[];
+  /** Type of the repeated last argument of a VARIADIC function. */
+  readonly variadic?: Oid;
+  /** How many trailing arguments have defaults, and their constant values. */
+  readonly defaults?: readonly Value[];
+  readonly argumentNames?: readonly string[];
+  /** May be polymorphic: anyelement (2283), anyarray (2277), anynonarray (2776), anyenum (3500), anycompatible (5077)... */
+  readonly resultType: Oid;
+  readonly volatility: Volatility;
+}
+
+export interface ScalarFunction extends FunctionCommon {
+  readonly kind: 'scalar';
+  readonly strict: boolean;
+  /** Called with the argument values, then the EvaluationContext if `needsContext`, then the argument types if `needsTypes`. */
+  readonly call: (...args: never[]) => Value;
+  readonly needsContext?: boolean;
+  /** Appends { arguments: TypeRef[], result: TypeRef } to the call: for polymorphic functions that must know. */
+  readonly needsTypes?: boolean;
+  /** JavaScript text of the call over argument texts, each a side-effect-free local or constant; never null when strict. */
+  readonly inline?: (args: readonly string[]) => string;
+}
+
+export interface SetFunction extends FunctionCommon {
+  readonly kind: 'set';
+  readonly strict: boolean;
+  /** Yields values, or arrays of column values when `columns` is given. */
+  readonly call: (...args: never[]) => Iterable<Value>;
+  readonly needsContext?: boolean;
+  readonly needsTypes?: boolean;
+  readonly columns?: readonly { readonly name: string; readonly type: Oid }[];
+}
+
+export interface AggregateFunction extends FunctionCommon {
+  readonly kind: 'aggregate';
+  /** Strict transition: null inputs are skipped (for every argument). */
+  readonly strict: boolean;
+  /** A fresh state. */
+  readonly init: (context: EvaluationContext) => unknown;
+  /** Next state; may change and return the same object. */
+  readonly step: (state: never, ...args: never[]) => unknown;
+  readonly final: (state: never, ...directArguments: never[]) => Value;
+  /** Merges two partial states (parallel and spilled aggregation). */
+  readonly combine?: (a: never, b: never) => unknown;
+  /** Takes a row back out (moving window frames). */
+  readonly inverse?: (state: never, ...args: never[]) => unknown;
+  readonly needsContext?: boolean;
+  readonly needsTypes?: boolean;
+  /** `ordered-set` (percentile_cont ... WITHIN GROUP) and `hypothetical` (rank(...) WITHIN GROUP). */
+  readonly ordering?: 'ordered-set' | 'hypothetical';
+  readonly directArguments?: number;
+}
+
+export interface WindowFunction extends FunctionCommon {
+  readonly kind: 'window';
+  /** Name the executor knows (row_number, rank, dense_rank, percent_rank, cume_dist, ntile, lag, lead, first_value, last_value, nth_value). */
+  readonly window: string;
+}
+
+export type FunctionDefinition = ScalarFunction | SetFunction | AggregateFunction | WindowFunction;
+
+export interface OperatorDefinition {
+  readonly oid: Oid;
+  readonly name: string;
+  /** 0 for a prefix operator. */
+  readonly leftType: Oid;
+  readonly rightType: Oid;
+  readonly resultType: Oid;
+  readonly function: ScalarFunction;
+  readonly commutator?: string;
+  readonly negator?: string;
+  /** Meaning for planning where it has one: equality and order of the type's B-tree. */
+  readonly role?: '=' | '<>' | '<' | '<=' | '>' | '>=';
+}
+
+export type CastContext = 'implicit' | 'assignment' | 'explicit';
+
+export interface CastDefinition {
+  readonly source: Oid;
+  readonly target: Oid;
+  /** The weakest context in which it is applied. */
+  readonly context: CastContext;
+  /** Absent: same representation, nothing to do. Takes (value, typmod, explicit, EvaluationContext). */
+  readonly call?: (value: never, typmod: number, explicit: boolean, context: EvaluationContext) => Value;
+  readonly volatility: Volatility;
+}
+
+/** A function chosen for given argument types, with the casts each argument needs. */
+export interface ResolvedFunction {
+  readonly definition: FunctionDefinition;
+  /** Declared argument types with polymorphism resolved and VARIADIC spread out. */
+  readonly argumentTypes: readonly Oid[];
+  readonly resultType: Oid;
+  /** The trailing arguments are collected into an array of this element type. */
+  readonly variadicElement?: Oid;
+  /** How many leading arguments before the collected ones. */
+  readonly variadicFrom?: number;
+}
+
+/** `unknown` literals have oid 705. Undefined or thrown errors: 42883 undefined, 42725 ambiguous (the binder adds position and hint). */
+export interface FunctionRegistry {
+  functionsNamed(name: string): readonly FunctionDefinition[];
+  resolveFunction(name: string, argumentTypes: readonly Oid[], options?: { readonly variadicArray?: boolean; readonly argumentNames?: readonly (string | undefined)[] }): ResolvedFunction | 'undefined' | 'ambiguous';
+  resolveOperator(name: string, left: Oid, right: Oid): { readonly operator: OperatorDefinition; readonly leftType: Oid; readonly rightType: Oid; readonly resultType: Oid } | 'undefined' | 'ambiguous';
+  /** How to get from one type to another in a context; undefined when there is no way. Includes I/O casts and array element casts. */
+  findCast(source: Oid, target: Oid, context: CastContext): CastDefinition | undefined;
+  /** Common type of UNION, CASE, VALUES, COALESCE, ARRAY (chapter 10.5); undefined when they cannot be matched (42804). */
+  commonType(types: readonly Oid[]): Oid | undefined;
+}

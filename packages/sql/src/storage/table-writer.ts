@@ -1,0 +1,45 @@
+/**
+ * The way rows are written: encodes them, keeps every index, checks constraints, takes the locks that the isolation level
+ * asks for. Executor operators (INSERT, UPDATE, DELETE, MERGE, COPY) call it; nobody else writes into a table's spaces.
+ *
+ * Methods that may wait for another transaction's lock return a promise only then; `undefined` or the result means done.
+ * When a promise resolves, the caller repeats the call (the world has moved on): the pattern is
+ *     let r; while ((r = writer.update(...)) instanceof Promise) yield r;
+ */
+import type { ByteSlot } from '@phantom/kv';
+import type { Value } from '../types/type.js';
+
+/** Identifies a stored row: its key in the table's space (a copy the caller owns) and its bytes as read. */
+export interface RowReference {
+  readonly key: Uint8Array;
+  readonly row: Uint8Array;
+}
+
+export type WriteOutcome =
+  | 'written'
+  /** Insert only, when `onConflict` asked: a unique index already holds the key; `conflict` of the writer says which row. */
+  | 'conflict'
+  /** Read committed: a newer commit changed or removed the row. The statement must be restarted (transaction.restartStatement). */
+  | 'changed';
+
+export interface TableWriter {
+  /**
+   * Inserts one row, values by column position (generated columns computed, defaults already filled in by the planner).
+   * Raises 23502, 23505 (unless arbitrated), 23514, 22001...; foreign keys are checked at `finishStatement` or commit.
+   * With `arbiter` (index oids; empty = any unique index) a duplicate is not an error but 'conflict'.
+   */
+  insert(values: readonly Value[], arbiter?: readonly number[]): WriteOutcome | Promise<void>;
+  /** The row that the last 'conflict' met, newest committed or own version, locked for update. */
+  readonly conflict: RowReference | undefined;
+  /** Replaces a row; keeps its key unless key columns change. */
+  update(old: RowReference, oldValues: readonly Value[], values: readonly Value[]): WriteOutcome | Promise<void>;
+  remove(old: RowReference, oldValues: readonly Value[]): WriteOutcome | Promise<void>;
+  /** Checks what waits for the end of the statement (immediate foreign keys and their actions, deferred unique). */
+  finishStatement(): undefined | Promise<void>;
+  readonly rowsWritten: number;
+}
+
+/** Decodes stored rows of one table (any layout version) into values by column position; `wanted` limits the work. */
+export interface RowDecoder {
+  decode(row: ByteSlot, into: Value[], wanted?: readonly number[]): void;
+}

@@ -1,0 +1,91 @@
+/**
+ * SQL types at run time. A type is known by PostgreSQL's oid; its values are plain JavaScript values in ONE canonical form
+ * per type, so that generated code, hash tables and codecs never ask twice:
+ *
+ *   bool                    boolean
+ *   int2 int4 oid           number (integer)
+ *   int8                    number while Number.isSafeInteger, else bigint (never a bigint that would fit a safe integer)
+ *   float4 float8           number (float4 rounded by Math.fround)
+ *   numeric                 Decimal (@phantom/codec), including NaN, Infinity, -Infinity
+ *   text varchar bpchar name "char"   string (well-formed UTF-16; bpchar blank-padded to its length)
+ *   bytea                   Uint8Array (never written to after creation)
+ *   date                    number, days since 2000-01-01; +-Infinity
+ *   timestamp timestamptz   microseconds since 2000-01-01 (UTC) in the form of int8; +-Infinity
+ *   time                    number, microseconds since midnight
+ *   timetz                  TimeTz { micros, offsetSeconds } (seconds WEST of Greenwich as PostgreSQL stores them)
+ *   interval                Interval { months, days, micros } (@phantom/codec), micros in the form of int8
+ *   uuid                    string, lower case, canonical
+ *   json                    Json { text }  (as given)
+ *   jsonb                   Jsonb (@phantom/codec's document value; SQL NULL is not JSON null)
+ *   arrays                  SqlArray { elementOid, dimensions, lowerBounds, items } (flat items, row-major)
+ *   enum                    string (the label); ordering by the catalog's order
+ *   composite, record       SqlRecord { typeOid, fields }
+ *   SQL NULL                null, in every type; undefined never occurs
+ */
+import type { Oid } from '@phantom/catalog';
+import type { ByteWriter } from '@phantom/base';
+
+/** A value of some SQL type in canonical form; `null` is SQL NULL. */
+export type Value = unknown;
+
+/** What text conversion depends on besides the value. */
+export interface TypeContext {
+  /** IANA zone name. */
+  readonly timeZone: string;
+  readonly dateStyle: 'ISO' | 'SQL' | 'Postgres' | 'German';
+  readonly dateOrder: 'YMD' | 'DMY' | 'MDY';
+  readonly intervalStyle: 'postgres' | 'postgres_verbose' | 'sql_standard' | 'iso_8601';
+  readonly byteaOutput: 'hex' | 'escape';
+  readonly extraFloatDigits: number;
+  /** Transaction start in microseconds since 2000: now(), current_date, 'now'::timestamp. */
+  readonly transactionMicros: number;
+  /** Resolves types by oid, user-defined ones included. */
+  readonly types: TypeLookup;
+}
+
+export interface TypeLookup {
+  byOid(oid: Oid): SqlType | undefined;
+}
+
+export type TypeKind = 'base' | 'array' | 'enum' | 'domain' | 'composite' | 'pseudo' | 'range';
+
+export interface SqlType {
+  readonly oid: Oid;
+  /** pg_type.typname, e.g. `int4`, `_int4`. */
+  readonly name: string;
+  /** What format_type shows, e.g. `integer`, `character varying`. */
+  readonly displayName: string;
+  readonly kind: TypeKind;
+  /** pg_type.typcategory and typispreferred: decide implicit casts. */
+  readonly category: string;
+  readonly preferred: boolean;
+  /** pg_type.typlen: -1 variable. */
+  readonly length: number;
+  /** Element type of an array type, else 0; array type of this one, else 0. */
+  readonly elementOid: Oid;
+  readonly arrayOid: Oid;
+  /** Base type of a domain, else 0. */
+  readonly baseOid: Oid;
+  /** How @phantom/codec stores it (its StorageKind constants). */
+  readonly storage: number;
+  /** Text to value; 22P02 and kin on bad text; applies the typmod (with its errors, e.g. 22001). */
+  input(text: string, typmod: number, context: TypeContext): Value;
+  /** Value (never null) to text. */
+  output(value: Value, context: TypeContext): string;
+  /** PostgreSQL's binary format to value, and back. */
+  receive(bytes: Uint8Array, start: number, end: number, typmod: number, context: TypeContext): Value;
+  send(value: Value, writer: ByteWriter, context: TypeContext): void;
+  /** Total order of non-null values as ORDER BY has it; undefined where the type has none (json, point). */
+  readonly compare: ((a: Value, b: Value) => number) | undefined;
+  /**
+   * A primitive (string, number, bigint, boolean) that is the same exactly for values that are equal in SQL: the key of hash
+   * joins, GROUP BY and DISTINCT. Identity for types whose canonical form is such a primitive.
+   */
+  readonly hashKey: ((value: Value) => string | number | bigint | boolean) | undefined;
+  /** Applies a typmod to a value of this type: explicit casts truncate (varchar), assignment raises 22001. */
+  coerceTypmod?(value: Value, typmod: number, explicit: boolean): Value;
+  /** typmodin: `varchar(10)` -> 14; throws 22023 on bad modifiers. */
+  parseTypmod?(modifiers: readonly (number | string)[]): number;
+  /** typmodout: 14 -> `(10)`. */
+  formatTypmod?(typmod: number): string;
+}

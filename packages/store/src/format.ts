@@ -1,0 +1,142 @@
+/**
+ * What the store itself writes: the superblock, and the kinds of records it puts into the log. Everything here is on disk
+ * for good; docs/formats/store.md tells the same for readers in other languages.
+ *
+ * The superblock is one file, `superblock`, with two slots of 4096 bytes that hold the same state (superblock.ts says in
+ * which order they are written, and why two). Numbers are little-endian.
+ *
+ *   offset  size
+ *        0     8  magic "PHANTOMS"
+ *        8     4  format version, 1
+ *       12     4  h32 of bytes 0..12: every format to come keeps these 16 bytes, so that "newer" is never mistaken for "broken"
+ *       16     8  generation of this state, one more with each update
+ *       24     4  timeline: the identity of the history; a restored copy that is written to begins a new one
+ *       28     4  epoch: one more with each opening for writing
+ *       32     8  log start: position from which recovery replays
+ *       40     4  space limit: space numbers below may have been handed out
+ *       44     4  engine count, at most 16
+ *       48    24  for each engine:
+ *                   0   1  engine code
+ *                   1   1  bytes of the name, at most 14
+ *                   2  14  name, ASCII, the rest zero
+ *                  16   8  least acceptable generation of its meta page or manifest
+ *     4088     8  h64 of bytes 0..4088
+ *
+ * Record kinds in the log (the 16 flag bits that the log leaves to its owner):
+ *   0  write batch     payload: the bytes of kv's WriteBatch; its seq is one more than that of the batch before
+ *   1  space limit     payload: u32, space numbers below may be handed out from here on; its seq is that of the batch before
+ */
+import {
+  type Checksums,
+  PhantomError,
+  SqlState,
+  assert,
+  readU32,
+  readU64,
+  writeU32,
+  writeU64,
+} from '@phantom/base';
+import type { EngineCode } from '@phantom/kv';
+
+export const SUPERBLOCK_FILE = 'superblock';
+export const LOG_DIRECTORY = 'log';
+export const SLOT_BYTES = 4096;
+export const STORE_FORMAT = 1;
+
+export const RecordKind = { Batch: 0, SpaceLimit: 1 } as const;
+export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
+
+const MAGIC = [0x50, 0x48, 0x41, 0x4e, 0x54, 0x4f, 0x4d, 0x53]; // PHANTOMS
+const PREFIX_SUM_AT = 12;
+const ENGINES_AT = 48;
+const ENGINE_BYTES = 24;
+const ENGINES_MAX = 16;
+export const ENGINE_NAME_BYTES_MAX = 14;
+const SUM_AT = SLOT_BYTES - 8;
+
+/** One engine as the superblock knows it. */
+export interface EngineEntry {
+  readonly code: EngineCode;
+  readonly name: string;
+  /** Opening a meta page or manifest older than this is corruption, not a silent step back. */
+  generationMin: number;
+}
+
+/** The state that both slots of the superblock hold. */
+export interface SuperblockState {
+  generation: number;
+  timeline: number;
+  epoch: number;
+  logStart: number;
+  spaceLimit: number;
+  engines: EngineEntry[];
+}
+
+/** Fills a slot's 4096 bytes. */
+export function encodeSlot(state: SuperblockState, checksums: Checksums, into: Uint8Array): void {
+  assert(state.engines.length <= ENGINES_MAX, 'a store has at most 16 engines');
+  into.fill(0, 0, SLOT_BYTES);
+  into.set(MAGIC, 0);
+  writeU32(into, 8, STORE_FORMAT);
+  writeU32(into, PREFIX_SUM_AT, checksums.h32(into, 0, PREFIX_SUM_AT));
+  writeU64(into, 16, state.generation);
+  writeU32(into, 24, state.timeline);
+  writeU32(into, 28, state.epoch);
+  writeU64(into, 32, state.logStart);
+  writeU32(into, 40, state.spaceLimit);
+  writeU32(into, 44, state.engines.length);
+  let at = ENGINES_AT;
+  for (const engine of state.engines) {
+    assert(engine.name.length <= ENGINE_NAME_BYTES_MAX, 'an engine has a name of at most 14 bytes');
+    into[at] = engine.code;
+    into[at + 1] = engine.name.length;
+    for (let i = 0; i < engine.name.length; i++) into[at + 2 + i] = engine.name.charCodeAt(i);
+    writeU64(into, at + 16, engine.generationMin);
+    at += ENGINE_BYTES;
+  }
+  writeSum(into, checksums);
+}
+
+function writeSum(into: Uint8Array, checksums: Checksums): void {
+  const sum = checksums.h64(into, 0, SUM_AT);
+  writeU32(into, SUM_AT, Number(sum & 0xffff_ffffn));
+  writeU32(into, SUM_AT + 4, Number(sum >> 32n));
+}
+
+/** What is wrong with a slot, or its state. Throws 0A000 for a slot that a newer release has written. */
+export function decodeSlot(bytes: Uint8Array, checksums: Checksums, path: string): SuperblockState | string {
+  if (bytes.length < SLOT_BYTES) return `it is ${bytes.length} bytes long instead of ${SLOT_BYTES}`;
+  for (let i = 0; i < MAGIC.length; i++) if (bytes[i] !== MAGIC[i]) return 'it does not begin with PHANTOMS';
+  if (readU32(bytes, PREFIX_SUM_AT) !== checksums.h32(bytes, 0, PREFIX_SUM_AT)) return 'the checksum of its head is wrong';
+  const format = readU32(bytes, 8);
+  if (format > STORE_FORMAT) throw newerFormatError(path, format);
+  if (format !== STORE_FORMAT) return `format ${format} never existed`;
+  const sum = checksums.h64(bytes, 0, SUM_AT);
+  if (readU32(bytes, SUM_AT) !== Number(sum & 0xffff_ffffn) || readU32(bytes, SUM_AT + 4) !== Number(sum >> 32n)) {
+    return 'its checksum is wrong';
+  }
+  const engines: EngineEntry[] = [];
+  const engineCount = readU32(bytes, 44);
+  if (engineCount > ENGINES_MAX) return `it names ${engineCount} engines`;
+  for (let i = 0; i < engineCount; i++) {
+    const at = ENGINES_AT + i * ENGINE_BYTES;
+    const nameBytes = Math.min(bytes[at + 1] as number, ENGINE_NAME_BYTES_MAX);
+    const name = String.fromCharCode(...bytes.subarray(at + 2, at + 2 + nameBytes));
+    engines.push({ code: bytes[at] as EngineCode, name, generationMin: readU64(bytes, at + 16) });
+  }
+  return {
+    generation: readU64(bytes, 16),
+    timeline: readU32(bytes, 24),
+    epoch: readU32(bytes, 28),
+    logStart: readU64(bytes, 32),
+    spaceLimit: readU32(bytes, 40),
+    engines,
+  };
+}
+
+function newerFormatError(path: string, format: number): PhantomError {
+  return new PhantomError(SqlState.FeatureNotSupported, `"${path}" has store format ${format}; this release knows up to ${STORE_FORMAT}`, {
+    hint: 'Open it with the release that wrote it, or a newer one. Nothing was changed.',
+    data: { file: path, format, formatMax: STORE_FORMAT },
+  });
+}

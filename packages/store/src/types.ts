@@ -1,0 +1,139 @@
+/**
+ * The face of the store: one write path, one log under many engines. See store.ts for the story and the invariants.
+ */
+import type { Checksums, Clock, Logger, Metrics } from '@phantom/base';
+import type { BatchReader, ByteSlot, EngineCode, EngineStats, Finding, KeyRange, KvCursor, KvEngine, Seq, WriteBatch } from '@phantom/kv';
+import type { Durability, WalStats } from '@phantom/wal';
+import type { LockHolder, Vfs } from '@phantom/vfs';
+
+/** What an engine is given to live with. It never sees the log, the other engines or the store. */
+export interface EngineContext {
+  readonly vfs: Vfs;
+  /** A directory of the engine's own, present and durable. */
+  readonly directory: string;
+  readonly checksums: Checksums;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Share of the page or block cache. */
+  readonly cacheBytes: number;
+  /** Bytes of active and frozen deltas past which admit waits. */
+  readonly deltaBytesMax: number;
+  readonly readOnly: boolean;
+  /** The least meta or manifest generation that may be opened: an older one is corruption. 0 for a new engine. */
+  readonly generationMin: number;
+  /** Makes `generation` the least acceptable one, durably; only then may what older ones needed be freed. */
+  recordGeneration(generation: number): Promise<void>;
+  /** Called when background work failed for good: the store takes no more writes. */
+  fail(error: Error): void;
+}
+
+export interface EngineFactory {
+  readonly code: EngineCode;
+  readonly name: string;
+  open(context: EngineContext): Promise<KvEngine>;
+}
+
+export interface StoreOptions {
+  readonly vfs: Vfs;
+  readonly engines: readonly EngineFactory[];
+  /** Default `fsync`. */
+  readonly durability?: Durability;
+  /** Total cache over all engines. Default 64 MiB. */
+  readonly cacheBytes?: number;
+  /** Total of active and frozen deltas over all engines. Default 64 MiB. */
+  readonly deltaBytesMax?: number;
+  /** The log since the last flush is bounded by this, so recovery time is. Default 64 MiB. */
+  readonly checkpointBytesMax?: number;
+  readonly segmentBytes?: number;
+  readonly readOnly?: boolean;
+  /** Make the directory and a new store when there is none. Default true. */
+  readonly create?: boolean;
+  readonly holder?: LockHolder;
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+  readonly metrics?: Metrics;
+}
+
+/** What a committed batch is told. */
+export interface CommitResult {
+  readonly seq: Seq;
+  /** What this commit survives. */
+  readonly durability: Durability;
+}
+
+/** Called back when a submitted batch is published or its outcome can no longer be known. Exactly one is called, once. */
+export interface CommitListener {
+  published(seq: Seq): void;
+  /** `error` is 08007 outcome unknown (after the append), never a plain failure. */
+  unknown(error: Error): void;
+}
+
+/** A consistent picture over all engines at one seq. */
+export interface StoreView {
+  readonly seq: Seq;
+  get(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean;
+  /** The range lies in one engine's spaces. */
+  cursor(range: KeyRange): KvCursor;
+  /** Counts references: one release for each view() or retain(). */
+  release(): void;
+  retain(): this;
+}
+
+export interface Store {
+  readonly directory: string;
+  readonly readOnly: boolean;
+  readonly durability: Durability;
+  /** Seq of the last published commit: what a view shows. */
+  readonly visibleSeq: Seq;
+  /** Seq of the last commit that was given one; commits between visibleSeq and this are queued. */
+  readonly assignedSeq: Seq;
+  /** Set once the store takes no more writes, with the reason; reads go on. */
+  readonly failure: Error | undefined;
+  /** The present state, pinned. While nothing is published in between, the same object is shared: it costs a count. */
+  view(): StoreView;
+  /**
+   * Room for a batch in every engine it touches: undefined when there is room now. Rejects with 53100 (disk), 53200
+   * (memory) or 25006 (read-only). The last moment at which waiting or refusing is honest.
+   */
+  admit(batch: WriteBatch): Promise<void> | undefined;
+  admitNow(batch: WriteBatch): void;
+  unadmit(batch: WriteBatch): void;
+  /**
+   * In one synchronous turn: gives the admitted batch its seq and appends it to the log. Log order is seq order. Copies the
+   * batch's bytes. `sync: false` makes this commit durable only as `os`. Returns the seq.
+   */
+  submit(batch: WriteBatch, listener: CommitListener, options?: { readonly durability?: 'fsync' | 'os' }): Seq;
+  /** Finishes every queued commit on this thread: sync, apply, publish. For synchronous callers. */
+  drainNow(): void;
+  /** Resolves when everything submitted so far is published. */
+  drain(): Promise<void>;
+  /** A space number that was never handed out before and never will be; durable with the next commit that uses it. */
+  allocateSpaceNumber(): number;
+  /** Writes the engines' deltas to their files and gives log segments back. */
+  checkpoint(): Promise<void>;
+  engine(code: EngineCode): KvEngine | undefined;
+  stats(): StoreStats;
+  check(): AsyncIterable<Finding>;
+  /** Drains, checkpoints (unless it has failed or `checkpoint: false`) and frees everything. */
+  close(options?: { readonly checkpoint?: boolean }): Promise<void>;
+}
+
+export interface StoreStats {
+  readonly commits: number;
+  readonly syncs: number;
+  readonly visibleSeq: Seq;
+  readonly queuedCommits: number;
+  readonly checkpoints: number;
+  readonly logBytesSinceCheckpoint: number;
+  readonly openViews: number;
+  readonly wal: WalStats;
+  readonly engines: readonly EngineStats[];
+}
+
+/** One batch of replay or of a change feed. */
+export interface Change {
+  readonly seq: Seq;
+  readonly commitTimeMs: number;
+  readonly batch: BatchReader;
+}

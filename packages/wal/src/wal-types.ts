@@ -1,0 +1,111 @@
+/**
+ * The face of the log. Payloads are opaque bytes. The file log in this package is the default; a fenced, replicated log
+ * can stand behind the same face: hence replay in batches and awaited, `syncNow` only where `caps` has it, and `lost`,
+ * which fires when this process may no longer write.
+ */
+import type { Checksums, Clock, Logger, Metrics } from '@phantom/base';
+import type { Vfs } from '@phantom/vfs';
+
+/** A byte position in the endless log; rises with every record; 0 is before the first. A safe integer. */
+export type Lsn = number;
+
+export interface RecordMeta {
+  /** Commit sequence of the record; at least that of the record before. */
+  readonly seq: number;
+  /** Wall clock of the commit, milliseconds since 1970, an integer. */
+  readonly commitTimeMs: number;
+  /** Free for the owner of the payloads: 16 bits. Bits of the log itself (fragment, last) are not in here. */
+  readonly flags: number;
+}
+
+/** A record as it is read back. The payload belongs to the reader's batch and stays valid until the next batch. */
+export interface WalRecord extends RecordMeta {
+  readonly lsn: Lsn;
+  /** Position behind the record: replaying from here skips it. */
+  readonly end: Lsn;
+  readonly payload: Uint8Array;
+}
+
+export interface WalRecordBatch {
+  readonly records: readonly WalRecord[];
+  /** Position behind the last record of the batch. */
+  readonly end: Lsn;
+}
+
+/** Keeps the log from `from` on, up to a limit; past it the retention is dropped and told so. */
+export interface Retention {
+  readonly name: string;
+  readonly from: Lsn;
+  /** True once the limit was passed: what it wanted may be gone. */
+  readonly dropped: boolean;
+  /** Gives back everything before `from`. */
+  advance(from: Lsn): void;
+  release(): void;
+}
+
+export interface Wal {
+  readonly caps: { readonly syncNow: boolean };
+  /** Fires, with the reason, when nothing may be written any more: a failed sync, a lost lease. */
+  readonly lost: AbortSignal;
+  /** Position behind the last appended record. */
+  readonly end: Lsn;
+  /** Everything before is durable. */
+  readonly durable: Lsn;
+  /** First position that can still be replayed. */
+  readonly start: Lsn;
+  /**
+   * Copies the payload into the log's buffer and returns the position behind the record (what `durable` must reach). Large payloads become
+   * fragments of which the last decides. Never waits. Throws 53100 before anything is taken when space for it cannot be
+   * had, and the reason of `lost` once that has fired.
+   */
+  append(payload: Uint8Array, meta: RecordMeta): Lsn;
+  /** One write and one fdatasync for everything appended before the call; concurrent calls share. Resolves with `durable`. */
+  sync(): Promise<Lsn>;
+  /** As sync, on this thread, waiting. Only where caps.syncNow. */
+  syncNow?(): Lsn;
+  /** Hands what is appended to the operating system without syncing (durability `os`). */
+  write(): void;
+  /** Whole records from a position on, in order, up to the end as of the call. Broken records below the durable mark are corruption. */
+  replay(from: Lsn): AsyncIterable<WalRecordBatch>;
+  /** As replay, then goes on with what is appended and durable, until the iterator is returned or the log closes. */
+  follow(from: Lsn): AsyncIterable<WalRecordBatch>;
+  /** Keeps records from `from`; dropped, with its name in the log port, once it holds more than bytesMax. */
+  retain(name: string, from: Lsn, bytesMax: number): Retention;
+  /** Recycles or removes segments that lie wholly before lsn and before every retention. */
+  dropBefore(lsn: Lsn): Promise<void>;
+  stats(): WalStats;
+  /** Syncs nothing: what was appended and not synced may be lost, and its waiters are told "outcome unknown". */
+  close(): Promise<void>;
+}
+
+export interface WalStats {
+  readonly records: number;
+  readonly bytesAppended: number;
+  readonly writes: number;
+  readonly syncs: number;
+  readonly segments: number;
+  readonly segmentsRecycled: number;
+}
+
+/** `fsync`: power cuts lose nothing acknowledged. `os`: a crash of the process loses nothing. `memory`: nothing is promised. */
+export type Durability = 'fsync' | 'os' | 'memory';
+
+export interface WalOptions {
+  readonly directory: string;
+  readonly vfs: Vfs;
+  readonly checksums: Checksums;
+  /** Default `fsync`. With `os` sync() hands over to the operating system; with `memory` it resolves at once. */
+  readonly durability?: Durability;
+  /** Size of a segment file. Default 16 MiB. */
+  readonly segmentBytes?: number;
+  /** Free segments kept for reuse. Default 4. */
+  readonly recycledSegmentsMax?: number;
+  /** Buffer of appended, unwritten records; past it append writes through. Default 8 MiB. */
+  readonly bufferBytesMax?: number;
+  /** Identity of the log's history; a restored copy that is written to begins a new timeline. Default 1. */
+  readonly timeline?: number;
+  readonly readOnly?: boolean;
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+  readonly metrics?: Metrics;
+}
