@@ -1,0 +1,99 @@
+/**
+ * What binding and planning ask of the catalog: names by search path, types, functions, indexes, statistics. A port, so
+ * that the binder can be tested with a table in memory, and so that a plan never holds on to a session.
+ *
+ * One CatalogPort is one immutable picture of the catalog as a session sees it (its database, role and search path). It
+ * answers from memory: nothing here waits.
+ *
+ * Invariants:
+ *   1. A plan made from a picture stays right as long as `version` is the same, or else as long as every object in the
+ *      plan's `dependencies` has the same schema version and every name resolves alike (sessions may simply replan).
+ *   2. `version` differs whenever any answer differs, the search path and the role's temporary objects included.
+ */
+import type { IndexDescriptor, Oid, RelationDescriptor, TableDescriptor, TypeRef } from '@phantom/catalog';
+import type { KeyRange, RangeEstimate } from '@phantom/kv';
+import type { EvaluationContext, FunctionRegistry } from '../functions/registry.js';
+import type { SqlType, TypeLookup, Value } from '../types/type.js';
+
+/** A relation computed on demand: a view of `pg_catalog` or `information_schema`. */
+export interface VirtualRelation {
+  readonly kind: 'virtual';
+  readonly oid: Oid;
+  readonly name: string;
+  readonly schemaOid: Oid;
+  readonly columns: readonly { readonly name: string; readonly type: TypeRef }[];
+  /** A guess for the planner. */
+  readonly rowsEstimate: number;
+  /** The rows, values by column position. Called once for each scan. */
+  rows(context: EvaluationContext): Iterable<readonly Value[]>;
+}
+
+/** Everything that may stand in FROM under a name. */
+export type NamedRelation = RelationDescriptor | VirtualRelation;
+
+/** A name as it was written: parts are folded already; `catalog` only when three parts were given. */
+export interface QualifiedName {
+  readonly catalog?: string;
+  readonly schema?: string;
+  readonly name: string;
+}
+
+/** What is known of one column's values. Fractions are of all rows. */
+export interface ColumnStatistics {
+  /** Distinct non-null values. */
+  readonly distinctCount: number;
+  readonly nullFraction: number;
+  readonly averageBytes: number;
+  readonly mostCommon?: readonly { readonly value: Value; readonly fraction: number }[];
+  /** Bounds of equally full buckets of the values not in `mostCommon`, in the order of the type. */
+  readonly histogram?: readonly Value[];
+  /** Correlation of the column's order with the row's key order, -1 to 1. */
+  readonly correlation?: number;
+}
+
+/** Sizes for the cost model. Cheap: asked several times for each table of a statement. */
+export interface StatisticsPort {
+  /** Rows of the table, estimated. */
+  rowCount(table: TableDescriptor): number;
+  /** Bytes that a whole scan reads, estimated. */
+  tableBytes(table: TableDescriptor): number;
+  column(table: TableDescriptor, columnNumber: number): ColumnStatistics | undefined;
+  /** Keys and bytes in a range of a space: KvEngine.estimate. */
+  range(range: KeyRange): RangeEstimate;
+}
+
+/** PostgreSQL's privileges on relations. */
+export type RelationPrivilege = 'select' | 'insert' | 'update' | 'delete' | 'truncate' | 'references' | 'trigger';
+
+/** A right that whoever executes the plan must have; checked at the start of each execution, since plans are shared. */
+export interface RequiredPrivilege {
+  readonly relationOid: Oid;
+  readonly relationName: string;
+  readonly privilege: RelationPrivilege;
+  /** Columns it is needed for; undefined: the whole relation (or any column, for `select count(*)`). */
+  readonly columns: readonly number[] | undefined;
+  /** The owner of the view through which the relation is reached; undefined: the role that executes. */
+  readonly asRoleOid: Oid | undefined;
+}
+
+export interface CatalogPort {
+  /** See invariant 2. */
+  readonly version: number;
+  readonly databaseName: string;
+  /** Effective search path, `pg_catalog` where it is searched. */
+  readonly searchPath: readonly string[];
+  readonly types: TypeLookup;
+  readonly functions: FunctionRegistry;
+  readonly statistics: StatisticsPort;
+  /** A relation by name, along the search path when the schema is not given. Undefined: there is none (42P01 is the binder's). */
+  relation(name: QualifiedName): NamedRelation | undefined;
+  relationByOid(oid: Oid): NamedRelation | undefined;
+  schemaExists(name: string): boolean;
+  schemaName(oid: Oid): string;
+  /** Indexes in state `valid`, the primary key's among them. */
+  indexesOf(table: TableDescriptor): readonly IndexDescriptor[];
+  /** A type by name as written in SQL (`int4`, `my_enum`; not `integer`, which the parser maps), along the search path. */
+  typeNamed(name: QualifiedName): SqlType | undefined;
+  /** The same picture with another search path: bodies of views are bound with the one at their creation. */
+  withSearchPath(path: readonly string[]): CatalogPort;
+}

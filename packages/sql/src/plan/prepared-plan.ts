@@ -1,0 +1,77 @@
+/**
+ * A plan that is ready to run: immutable, free of any session, shared by all executions and sessions that see the same
+ * catalog version. Making one costs the binder, the rules and (once it has earned it) code generation; running one costs
+ * none of them.
+ */
+import type { Oid, TypeRef } from '@phantom/catalog';
+import type { Execution, ExecutionContext, ReadSource, RowSink } from '../exec/runtime.js';
+import type { EvaluationContext } from '../functions/registry.js';
+import type { Value } from '../types/type.js';
+import type { RequiredPrivilege } from './catalog-port.js';
+
+/** An output column. `tableOid` and `column` are 0 where it is not a plain column of a table. */
+export interface PlanField {
+  readonly name: string;
+  readonly type: TypeRef;
+  readonly tableOid: Oid;
+  readonly column: number;
+}
+
+export type CommandKind = 'select' | 'insert' | 'update' | 'delete' | 'merge' | 'values';
+
+/** The plan is stale when this object no longer has this schema version. */
+export interface PlanDependency {
+  readonly oid: Oid;
+  readonly schemaVersion: number;
+}
+
+/** Says how a statement is to be run, for the session. */
+export interface PlanTraits {
+  /** False: it reads only, and may run on a bare view without a transaction. */
+  readonly writes: boolean;
+  /** It takes row locks (SELECT ... FOR UPDATE): needs a transaction, though it writes nothing. */
+  readonly locks: boolean;
+  /** It calls a volatile function. */
+  readonly volatile: boolean;
+  /** Estimated cost in row visits, and rows that come out. */
+  readonly cost: number;
+  readonly rows: number;
+}
+
+/**
+ * The straight road for a SELECT of at most one row by its whole key: no generator, no batch, no pinned view. Writes the
+ * output row into `into` (one entry for each field) and returns whether there is one.
+ */
+export interface PointLookup {
+  run(read: ReadSource, parameters: readonly Value[], evaluation: EvaluationContext, into: Value[]): boolean;
+}
+
+/** The straight road for INSERT, UPDATE or DELETE of one row by key. Rows written; a promise must be awaited and the call repeated. */
+export interface PointWrite {
+  run(context: ExecutionContext): number | Promise<void>;
+}
+
+export interface PreparedPlan {
+  readonly commandKind: CommandKind;
+  /** Inferred or given; $1 first. */
+  readonly parameterTypes: readonly TypeRef[];
+  /** Empty for a statement that returns no rows. */
+  readonly fields: readonly PlanField[];
+  /** CatalogPort.version at planning: equal means nothing to check. */
+  readonly catalogVersion: number;
+  readonly dependencies: readonly PlanDependency[];
+  readonly privileges: readonly RequiredPrivilege[];
+  readonly traits: PlanTraits;
+  /** Present when the statement is of that simple kind. */
+  readonly pointLookup: PointLookup | undefined;
+  readonly pointWrite: PointWrite | undefined;
+  /** Starts an execution; nothing happens before the first `next()`. See exec/runtime.ts for the protocol. */
+  execute(context: ExecutionContext, sink: RowSink): Execution;
+  /** EXPLAIN's lines. */
+  explain(options?: ExplainOptions): string[];
+}
+
+export interface ExplainOptions {
+  readonly costs?: boolean;
+  readonly verbose?: boolean;
+}
