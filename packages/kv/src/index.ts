@@ -1,4 +1,7 @@
-/** @phantom/kv: the engine contract, keys, ranges and write batches. */
+/** @phantom/kv: the engine contract, keys, ranges and write batches, and the ordered map that deltas are made of. */
+export { ArenaTree, type ArenaTreeDescriptor, type ArenaTreeOptions, ENTRY_HEADER_WORDS, NONE } from './arena-tree.js';
+export { ArenaTreeCursor } from './arena-tree-cursor.js';
+export { ARENA_BYTES_MAX, ByteArena } from './byte-arena.js';
 export { ByteSlot, CursorBatch } from './engine.js';
 export type { EngineStats, Finding, KvCursor, KvEngine, KvView, RangeEstimate, SortedRunRef } from './engine.js';
 export { type KeyRange, keyAfter, prefixEnd, prefixRange, spaceRange } from './key-range.js';

@@ -1,0 +1,732 @@
+/**
+ * An ordered map in typed arrays: the heart of deltas, of the memory engine and of a transaction's write set. There is no
+ * JavaScript object per entry, so the garbage collector never sees a million of anything, and a frozen tree can be handed
+ * to worker threads as it is.
+ *
+ * A B+tree (Graefe, "Modern B-Tree Techniques", 2011, sections 3.4 and 3.5: prefix truncation and poor man's normalized
+ * keys). Key bytes lie in an arena of the owner's; the tree holds offsets. Three arrays:
+ *
+ *   keys     bytes, append-only, owned outside; `setKeys` follows it when it grows
+ *   entries  per entry  [ key offset | key bytes | payload words of the owner ... ]      entry id = order of insertion
+ *   nodes    per node 128 words (two lines for a reader: head and discriminators come first)
+ *
+ *     word 0        1              2           3            4 .. 65          66 .. 127
+ *     +-------------+--------------+-----------+------------+----------------+-----------------+
+ *     | count,      | offset of a  | next leaf | previous   | discriminators | entry ids       |
+ *     | prefix << 8 | key with the |           | leaf       | (62)           | (62)            |
+ *     |             | prefix       |           |            |                |                 |
+ *     +-------------+--------------+-----------+------------+----------------+-----------------+
+ *     An inner node takes two node ids; words 0 .. 61 of the second are the children.
+ *
+ * All keys of a node share `prefix` bytes. The discriminator of a slot is the four bytes behind them, as a signed number
+ * that sorts like the bytes, so most searches read no key at all but the last one. A tie is decided by the bytes.
+ *
+ * Invariants:
+ *   1. An inner node's slot 0 stands for "everything below slot 1": its entry is never compared. The entry of any other
+ *      slot is the first entry of the leaf where that child begins.
+ *   2. No leaf is empty, but the root.
+ *   3. The key that word 1 points at belongs to an entry of the node's own subtree, so that removing an entry only has to
+ *      look at the nodes above it.
+ *   4. Entry ids and offsets never change; nodes split but never merge. `modifications` changes with every change of
+ *      positions, which is how cursors notice.
+ *
+ * Measured (bench/arena-tree.mjs): see README. Left out: deletion other than of the youngest entries (an owner marks its
+ * payload), and reading while another thread inserts (a skip list could; it is four times slower for everybody).
+ */
+import { assert, discriminator } from '@phantom/base';
+
+export const NONE = -1;
+
+const NODE_SHIFT = 7;
+const NODE_WORDS = 1 << NODE_SHIFT;
+/** Entries in a leaf, children in an inner node: what fits into 512 bytes. */
+export const FANOUT = 62;
+const PREFIX_OFFSET = 1;
+const NEXT = 2;
+const PREVIOUS = 3;
+const DISCRIMINATORS = 4;
+const ENTRIES = 66;
+const COUNT_MASK = 0xff;
+const PREFIX_SHIFT = 8;
+/** Fan-out 62 and half-full nodes: 31^7 entries would need 7 levels. */
+const LEVELS_MAX = 12;
+/** Words of an entry before the owner's payload. */
+export const ENTRY_HEADER_WORDS = 2;
+const KEY_BYTES_LIMIT = 0xffff;
+
+export interface ArenaTreeOptions {
+  /** 32-bit words that the owner keeps with each entry. Default 1. */
+  readonly payloadWords?: number;
+  /** Entries to make room for at the start. Default 64. */
+  readonly capacity?: number;
+  /** Put the tables into SharedArrayBuffers, so that worker threads can attach. Default false. */
+  readonly shared?: boolean;
+}
+
+/** What a worker thread needs to read a tree that nobody writes to any more. Travels by postMessage, nothing is copied. */
+export interface ArenaTreeDescriptor {
+  readonly nodes: Int32Array;
+  readonly entries: Int32Array;
+  readonly entryWords: number;
+  readonly count: number;
+  readonly nodeCount: number;
+  readonly root: number;
+  readonly height: number;
+  readonly lastLeaf: number;
+}
+
+export class ArenaTree {
+  /** The key bytes: the owner's arena. */
+  keys: Uint8Array;
+  /** Entry table; entry e begins at word e * entryWords. Replaced when it grows. */
+  entries: Int32Array;
+  /** Node table. Replaced when it grows. */
+  nodes: Int32Array;
+  readonly entryWords: number;
+  /** Entries in the tree. */
+  count = 0;
+  /** True when the last insert made a new entry. */
+  inserted = false;
+  /** Changes whenever slots move. */
+  modifications = 0;
+  root = 0;
+  /** Levels above the leaves. */
+  height = 0;
+  lastLeaf = 0;
+  private nodeCount = 1;
+  private readonly shared: boolean;
+  /** Node and slot on each level of the last descent; level 0 is the leaf. */
+  private readonly pathNodes = new Int32Array(LEVELS_MAX);
+  private readonly pathSlots = new Int32Array(LEVELS_MAX);
+  /** Where the last insert went: a run of ascending inserts in the middle splits behind itself and leaves full nodes. */
+  private fingerLeaf: number = NONE;
+  private fingerSlot = 0;
+
+  constructor(keys: Uint8Array, options: ArenaTreeOptions = {}) {
+    this.keys = keys;
+    this.shared = options.shared ?? false;
+    this.entryWords = ENTRY_HEADER_WORDS + (options.payloadWords ?? 1);
+    const capacity = Math.max(options.capacity ?? FANOUT, 1);
+    this.entries = allocateWords(capacity * this.entryWords, this.shared);
+    this.nodes = allocateWords(Math.ceil(capacity / FANOUT) * NODE_WORDS, this.shared);
+    this.nodes[NEXT] = NONE;
+    this.nodes[PREVIOUS] = NONE;
+  }
+
+  /** A tree over tables that another thread filled. It is for reading. */
+  static attach(keys: Uint8Array, descriptor: ArenaTreeDescriptor): ArenaTree {
+    const tree = new ArenaTree(keys, { payloadWords: descriptor.entryWords - ENTRY_HEADER_WORDS, capacity: 1 });
+    tree.nodes = descriptor.nodes;
+    tree.entries = descriptor.entries;
+    tree.count = descriptor.count;
+    tree.nodeCount = descriptor.nodeCount;
+    tree.root = descriptor.root;
+    tree.height = descriptor.height;
+    tree.lastLeaf = descriptor.lastLeaf;
+    return tree;
+  }
+
+  descriptor(): ArenaTreeDescriptor {
+    return {
+      nodes: this.nodes,
+      entries: this.entries,
+      entryWords: this.entryWords,
+      count: this.count,
+      nodeCount: this.nodeCount,
+      root: this.root,
+      height: this.height,
+      lastLeaf: this.lastLeaf,
+    };
+  }
+
+  /** Bytes of the tables in use, keys not included. */
+  get bytes(): number {
+    return this.nodeCount * NODE_WORDS * 4 + this.count * this.entryWords * 4;
+  }
+
+  /** Tells the tree where the key bytes are after the arena has grown. Offsets stay. */
+  setKeys(keys: Uint8Array): void {
+    this.keys = keys;
+  }
+
+  /** Forgets every entry and keeps the memory. */
+  clear(): void {
+    this.count = 0;
+    this.nodeCount = 1;
+    this.root = 0;
+    this.height = 0;
+    this.lastLeaf = 0;
+    this.fingerLeaf = NONE;
+    this.nodes[0] = 0;
+    this.nodes[NEXT] = NONE;
+    this.nodes[PREVIOUS] = NONE;
+    this.modifications++;
+  }
+
+  keyStart(entry: number): number {
+    return this.entries[entry * this.entryWords] as number;
+  }
+
+  keyEnd(entry: number): number {
+    const at = entry * this.entryWords;
+    return (this.entries[at] as number) + (this.entries[at + 1] as number);
+  }
+
+  /** The first payload word of an entry. */
+  payload(entry: number): number {
+    return this.entries[entry * this.entryWords + ENTRY_HEADER_WORDS] as number;
+  }
+
+  setPayload(entry: number, value: number): void {
+    this.entries[entry * this.entryWords + ENTRY_HEADER_WORDS] = value;
+  }
+
+  /** The entry of a key, NONE when it is not there. */
+  find(key: Uint8Array, start: number, end: number): number {
+    const { nodes, entries, entryWords, keys } = this;
+    let node = this.root;
+    for (let level = this.height; level > 0; level--) {
+      const at = searchNode(nodes, entries, entryWords, keys, node, 1, key, start, end);
+      node = nodes[((node + 1) << NODE_SHIFT) + (at >= 0 ? at : -2 - at)] as number;
+    }
+    const at = searchNode(nodes, entries, entryWords, keys, node, 0, key, start, end);
+    return at < 0 ? NONE : (nodes[(node << NODE_SHIFT) + ENTRIES + at] as number);
+  }
+
+  /**
+   * The entry of the key whose bytes already lie in the arena at [offset, offset + bytes), made when it is not there;
+   * `inserted` tells. The payload of a new entry is whatever the caller writes into it next.
+   */
+  insert(offset: number, bytes: number): number {
+    assert(bytes <= KEY_BYTES_LIMIT, 'a key in an arena tree is bounded by 64 KiB');
+    const { keys } = this;
+    if (this.count > 0) {
+      const order = this.compareWithLast(keys, offset, offset + bytes);
+      if (order === 0) {
+        this.inserted = false;
+        return this.entryAt(this.lastLeaf, this.leafCount(this.lastLeaf) - 1);
+      }
+      if (order > 0) return this.append(offset, bytes);
+    }
+    const at = this.descend(keys, offset, offset + bytes);
+    const leaf = this.pathNodes[0] as number;
+    if (at >= 0) {
+      this.inserted = false;
+      return this.entryAt(leaf, at);
+    }
+    const entry = this.newEntry(offset, bytes);
+    this.insertIntoLeaf(leaf, ~at, entry);
+    return entry;
+  }
+
+  /**
+   * Forgets all entries but the first `count` that were made: a rollback to a savepoint. The key bytes of those that go
+   * must still be in the arena; afterwards nothing refers to them. Costs a descent each, so it suits undoing, not clearing.
+   */
+  truncate(count: number): void {
+    assert(count <= this.count, 'a tree can only be truncated to fewer entries');
+    if (count === 0) {
+      this.clear();
+      return;
+    }
+    while (this.count > count) {
+      this.removeEntry(this.count - 1);
+      this.count--;
+    }
+    this.fingerLeaf = NONE;
+    this.modifications++;
+  }
+
+  /**
+   * Goes to the leaf where the key is or belongs. Returns its slot, or ~slot of the first greater entry in that leaf
+   * (which may be the leaf's count). The leaf is `descentLeaf`.
+   */
+  descend(key: Uint8Array, start: number, end: number): number {
+    const { nodes, entries, entryWords, keys, pathNodes, pathSlots } = this;
+    let node = this.root;
+    for (let level = this.height; level > 0; level--) {
+      const at = searchNode(nodes, entries, entryWords, keys, node, 1, key, start, end);
+      const slot = at >= 0 ? at : -2 - at;
+      pathNodes[level] = node;
+      pathSlots[level] = slot;
+      node = nodes[((node + 1) << NODE_SHIFT) + slot] as number;
+    }
+    pathNodes[0] = node;
+    return searchNode(nodes, entries, entryWords, keys, node, 0, key, start, end);
+  }
+
+  /** The leaf that the last descend reached. */
+  get descentLeaf(): number {
+    return this.pathNodes[0] as number;
+  }
+
+  entryAt(leaf: number, slot: number): number {
+    return this.nodes[(leaf << NODE_SHIFT) + ENTRIES + slot] as number;
+  }
+
+  /** Entries in a leaf. */
+  leafCount(leaf: number): number {
+    return (this.nodes[leaf << NODE_SHIFT] as number) & COUNT_MASK;
+  }
+
+  nextLeaf(leaf: number): number {
+    return this.nodes[(leaf << NODE_SHIFT) + NEXT] as number;
+  }
+
+  previousLeaf(leaf: number): number {
+    return this.nodes[(leaf << NODE_SHIFT) + PREVIOUS] as number;
+  }
+
+  /** The leaf with the smallest keys. */
+  firstLeaf(): number {
+    let node = this.root;
+    for (let level = this.height; level > 0; level--) node = this.nodes[(node + 1) << NODE_SHIFT] as number;
+    return node;
+  }
+
+  /** How much of the tree lies below a key, between 0 and 1: exact in the leaf, equal shares per child above it. */
+  fractionBelow(key: Uint8Array, start: number, end: number): number {
+    const at = this.descend(key, start, end);
+    const leafCount = this.leafCount(this.descentLeaf);
+    let fraction = leafCount === 0 ? 0 : (at >= 0 ? at : ~at) / leafCount;
+    for (let level = 1; level <= this.height; level++) {
+      fraction = ((this.pathSlots[level] as number) + fraction) / this.leafCount(this.pathNodes[level] as number);
+    }
+    return fraction;
+  }
+
+  /** The entry at a fraction of the tree, the inverse of fractionBelow. The tree must not be empty. */
+  entryAtFraction(fraction: number): number {
+    let node = this.root;
+    let rest = Math.min(Math.max(fraction, 0), 1);
+    for (let level = this.height; ; level--) {
+      const count = this.leafCount(node);
+      const slot = Math.min(Math.floor(rest * count), count - 1);
+      if (level === 0) return this.entryAt(node, slot);
+      rest = Math.min(rest * count - slot, 1);
+      node = this.nodes[((node + 1) << NODE_SHIFT) + slot] as number;
+    }
+  }
+
+  /** Below, zero or above zero as the key sorts before, with or after the greatest one. */
+  private compareWithLast(key: Uint8Array, start: number, end: number): number {
+    const { nodes, entries, keys } = this;
+    const base = this.lastLeaf << NODE_SHIFT;
+    const last = (nodes[base + ENTRIES - 1 + ((nodes[base] as number) & COUNT_MASK)] as number) * this.entryWords;
+    const lastStart = entries[last] as number;
+    const lastBytes = entries[last + 1] as number;
+    const bytes = end - start;
+    const shared = bytes < lastBytes ? bytes : lastBytes;
+    for (let i = 0; i < shared; i++) {
+      const difference = (key[start + i] as number) - (keys[lastStart + i] as number);
+      if (difference !== 0) return difference;
+    }
+    return bytes - lastBytes;
+  }
+
+  /** Inserts behind the greatest key: no descent, and full leaves stay full. */
+  private append(offset: number, bytes: number): number {
+    const entry = this.newEntry(offset, bytes);
+    const leaf = this.lastLeaf;
+    const count = this.leafCount(leaf);
+    if (count < FANOUT) {
+      this.insertSlot(leaf, count, 0, entry);
+      this.fingerLeaf = NONE;
+      return entry;
+    }
+    let node = this.root;
+    for (let level = this.height; level > 0; level--) {
+      const slot = this.leafCount(node) - 1;
+      this.pathNodes[level] = node;
+      this.pathSlots[level] = slot;
+      node = this.nodes[((node + 1) << NODE_SHIFT) + slot] as number;
+    }
+    const right = this.splitLeaf(leaf, FANOUT);
+    this.insertSlot(right, 0, 0, entry);
+    this.insertChild(right, entry);
+    return entry;
+  }
+
+  private insertIntoLeaf(leaf: number, slot: number, entry: number): void {
+    const ascending = leaf === this.fingerLeaf && slot === this.fingerSlot + 1;
+    let target = leaf;
+    let at = slot;
+    let right: number = NONE;
+    if (this.leafCount(leaf) === FANOUT) {
+      const cut = ascending ? slot : FANOUT >> 1;
+      right = this.splitLeaf(leaf, cut);
+      if (slot > cut || cut === FANOUT) {
+        target = right;
+        at = slot - cut;
+      }
+    }
+    this.insertSlot(target, at, 0, entry);
+    this.fingerLeaf = target;
+    this.fingerSlot = at;
+    if (right !== NONE) this.insertChild(right, this.entryAt(right, 0));
+  }
+
+  /** Cuts a leaf: slots from `cut` on move to a new one behind it, which is returned. */
+  private splitLeaf(leaf: number, cut: number): number {
+    const right = this.newNodes(1);
+    const { nodes } = this;
+    this.moveSlots(leaf, cut, right, 0);
+    const next = nodes[(leaf << NODE_SHIFT) + NEXT] as number;
+    nodes[(right << NODE_SHIFT) + NEXT] = next;
+    nodes[(right << NODE_SHIFT) + PREVIOUS] = leaf;
+    nodes[(leaf << NODE_SHIFT) + NEXT] = right;
+    if (next === NONE) this.lastLeaf = right;
+    else nodes[(next << NODE_SHIFT) + PREVIOUS] = right;
+    return right;
+  }
+
+  /** Hangs a new node, whose first entry is given, behind the last descent's path; splits upwards as needed. */
+  private insertChild(child: number, entry: number): void {
+    let right = child;
+    let separator = entry;
+    for (let level = 1; ; level++) {
+      if (level > this.height) {
+        this.growRoot(right, separator);
+        return;
+      }
+      const node = this.pathNodes[level] as number;
+      const slot = (this.pathSlots[level] as number) + 1;
+      if (this.leafCount(node) < FANOUT) {
+        this.insertChildSlot(node, slot, separator, right);
+        return;
+      }
+      const cut = slot === FANOUT ? FANOUT : FANOUT >> 1;
+      const upper = this.newNodes(2);
+      this.moveSlots(node, cut, upper, 1);
+      const goesUp = slot > cut || cut === FANOUT;
+      this.insertChildSlot(goesUp ? upper : node, goesUp ? slot - cut : slot, separator, right);
+      separator = this.entryAt(upper, 0);
+      right = upper;
+    }
+  }
+
+  private growRoot(right: number, separator: number): void {
+    assert(this.height + 1 < LEVELS_MAX, 'an arena tree is too high');
+    const root = this.newNodes(2);
+    const left = this.root;
+    this.insertChildSlot(root, 0, this.entryAt(left, 0), left);
+    this.insertChildSlot(root, 1, separator, right);
+    this.root = root;
+    this.height++;
+  }
+
+  private insertChildSlot(node: number, slot: number, entry: number, child: number): void {
+    const { nodes } = this;
+    const children = (node + 1) << NODE_SHIFT;
+    for (let i = this.leafCount(node); i > slot; i--) nodes[children + i] = nodes[children + i - 1] as number;
+    nodes[children + slot] = child;
+    this.insertSlot(node, slot, 1, entry);
+  }
+
+  /** Puts an entry into a node with room. `from` is the first slot that is compared: 1 in inner nodes. */
+  private insertSlot(node: number, slot: number, from: number, entry: number): void {
+    const { nodes, entries, keys } = this;
+    const base = node << NODE_SHIFT;
+    const offset = entries[entry * this.entryWords] as number;
+    const bytes = entries[entry * this.entryWords + 1] as number;
+    let prefix = (nodes[base] as number) >>> PREFIX_SHIFT;
+    if (prefix > 0 && slot >= from) {
+      const shared = sharedBytes(keys, offset, nodes[base + PREFIX_OFFSET] as number, bytes < prefix ? bytes : prefix);
+      if (shared < prefix) {
+        this.setPrefix(node, from, shared);
+        prefix = shared;
+      }
+    }
+    const count = (nodes[base] as number) & COUNT_MASK;
+    for (let i = base + DISCRIMINATORS + count, first = base + DISCRIMINATORS + slot; i > first; i--) {
+      nodes[i] = nodes[i - 1] as number;
+      nodes[i + ENTRIES - DISCRIMINATORS] = nodes[i + ENTRIES - DISCRIMINATORS - 1] as number;
+    }
+    nodes[base + DISCRIMINATORS + slot] = signedDiscriminator(keys, offset + prefix, offset + bytes);
+    nodes[base + ENTRIES + slot] = entry;
+    nodes[base] = (prefix << PREFIX_SHIFT) | (count + 1);
+    this.modifications++;
+    // Powers of two: often enough to notice that the prefix grew, seldom enough to cost nothing.
+    if (count >= 3 && ((count + 1) & count) === 0) this.tightenPrefix(node, from);
+  }
+
+  /** Moves the slots from `cut` on into a new, empty node; children too when `from` is 1. */
+  private moveSlots(node: number, cut: number, target: number, from: number): void {
+    const { nodes } = this;
+    const source = node << NODE_SHIFT;
+    const into = target << NODE_SHIFT;
+    const head = nodes[source] as number;
+    const moved = (head & COUNT_MASK) - cut;
+    const prefix = head & ~COUNT_MASK;
+    for (let i = 0; i < moved; i++) {
+      nodes[into + DISCRIMINATORS + i] = nodes[source + DISCRIMINATORS + cut + i] as number;
+      nodes[into + ENTRIES + i] = nodes[source + ENTRIES + cut + i] as number;
+    }
+    if (from === 1) {
+      for (let i = 0; i < moved; i++) nodes[into + NODE_WORDS + i] = nodes[source + NODE_WORDS + cut + i] as number;
+    }
+    nodes[source] = prefix | cut;
+    nodes[into] = prefix | moved;
+    this.anchorPrefix(node, from);
+    this.anchorPrefix(target, from);
+    this.tightenPrefix(node, from);
+    this.tightenPrefix(target, from);
+    this.modifications++;
+  }
+
+  /** Makes word 1 point at a key of the node's own (invariant 3). */
+  private anchorPrefix(node: number, from: number): void {
+    const { nodes } = this;
+    const base = node << NODE_SHIFT;
+    const count = (nodes[base] as number) & COUNT_MASK;
+    if (count > from) nodes[base + PREFIX_OFFSET] = this.keyStart(nodes[base + ENTRIES + from] as number);
+    else nodes[base] = count;
+  }
+
+  /** Lengthens the prefix when discriminators tie, which is when that pays. */
+  private tightenPrefix(node: number, from: number): void {
+    const { nodes } = this;
+    const base = node << NODE_SHIFT;
+    const head = nodes[base] as number;
+    const last = base + DISCRIMINATORS + (head & COUNT_MASK) - 1;
+    let at = base + DISCRIMINATORS + from;
+    while (at < last && nodes[at] !== nodes[at + 1]) at++;
+    if (at >= last) return;
+    const lowest = nodes[base + ENTRIES + from] as number;
+    const highest = nodes[last + ENTRIES - DISCRIMINATORS] as number;
+    const start = this.keyStart(lowest);
+    const bytes = Math.min(this.keyEnd(lowest) - start, this.keyEnd(highest) - this.keyStart(highest));
+    const prefix = sharedBytes(this.keys, start, this.keyStart(highest), bytes);
+    if (prefix > head >>> PREFIX_SHIFT) {
+      nodes[base + PREFIX_OFFSET] = start;
+      this.setPrefix(node, from, prefix);
+    }
+  }
+
+  /** Sets the length of the prefix, which all keys must have, and computes the discriminators anew. */
+  private setPrefix(node: number, from: number, prefix: number): void {
+    const { nodes, entries, entryWords, keys } = this;
+    const base = node << NODE_SHIFT;
+    const count = (nodes[base] as number) & COUNT_MASK;
+    for (let slot = from; slot < count; slot++) {
+      const entry = (nodes[base + ENTRIES + slot] as number) * entryWords;
+      const start = entries[entry] as number;
+      const end = start + (entries[entry + 1] as number);
+      nodes[base + DISCRIMINATORS + slot] = signedDiscriminator(keys, start + prefix, end);
+    }
+    nodes[base] = (prefix << PREFIX_SHIFT) | count;
+  }
+
+  private removeEntry(entry: number): void {
+    const start = this.keyStart(entry);
+    const slot = this.descend(this.keys, start, this.keyEnd(entry));
+    const leaf = this.descentLeaf;
+    assert(slot >= 0 && this.entryAt(leaf, slot) === entry, 'an entry is not where its key belongs');
+    this.removeSlot(leaf, slot, 0);
+    if (this.leafCount(leaf) === 0 && this.height > 0) {
+      this.unlinkLeaf(leaf);
+      this.removeFromPath();
+    } else if (slot === 0 && this.leafCount(leaf) > 0) {
+      this.replaceSeparator(this.entryAt(leaf, 0));
+    }
+    for (let level = 1; level <= this.height; level++) {
+      const node = this.pathNodes[level] as number;
+      if (this.leafCount(node) > 0) this.anchorPrefix(node, 1);
+    }
+  }
+
+  private removeSlot(node: number, slot: number, from: number): void {
+    const { nodes } = this;
+    const base = node << NODE_SHIFT;
+    const head = nodes[base] as number;
+    const count = head & COUNT_MASK;
+    for (let i = slot; i < count - 1; i++) {
+      nodes[base + DISCRIMINATORS + i] = nodes[base + DISCRIMINATORS + i + 1] as number;
+      nodes[base + ENTRIES + i] = nodes[base + ENTRIES + i + 1] as number;
+      if (from === 1) nodes[base + NODE_WORDS + i] = nodes[base + NODE_WORDS + i + 1] as number;
+    }
+    nodes[base] = head - 1;
+    this.anchorPrefix(node, from);
+  }
+
+  private unlinkLeaf(leaf: number): void {
+    const { nodes } = this;
+    const next = this.nextLeaf(leaf);
+    const previous = this.previousLeaf(leaf);
+    if (previous !== NONE) nodes[(previous << NODE_SHIFT) + NEXT] = next;
+    if (next !== NONE) nodes[(next << NODE_SHIFT) + PREVIOUS] = previous;
+    else this.lastLeaf = previous;
+  }
+
+  /** Takes the leaf of the last descent, now empty, out of its parents; a parent left empty goes too. */
+  private removeFromPath(): void {
+    let level = 1;
+    while (level < this.height && this.leafCount(this.pathNodes[level] as number) === 1) level++;
+    const node = this.pathNodes[level] as number;
+    const slot = this.pathSlots[level] as number;
+    this.removeSlot(node, slot, 1);
+    // The child that slid into the first slot answers for less than before; the separator above names its first entry.
+    if (slot === 0) this.replaceSeparatorAbove(level, this.entryAt(node, 0));
+    assert(this.leafCount(this.root) > 0, 'a tree with entries has lost its root');
+  }
+
+  /** The first entry of the path's leaf has gone: the separator that named it names the present first one. */
+  private replaceSeparator(entry: number): void {
+    this.replaceSeparatorAbove(0, entry);
+  }
+
+  private replaceSeparatorAbove(below: number, entry: number): void {
+    const { nodes } = this;
+    for (let level = below + 1; level <= this.height; level++) {
+      const node = this.pathNodes[level] as number;
+      const slot = this.pathSlots[level] as number;
+      if (slot === 0) {
+        nodes[(node << NODE_SHIFT) + ENTRIES] = entry;
+        continue;
+      }
+      // Taken out and put in again, since the prefix and the discriminator are other ones.
+      const child = nodes[((node + 1) << NODE_SHIFT) + slot] as number;
+      this.removeSlot(node, slot, 1);
+      this.insertChildSlot(node, slot, entry, child);
+      return;
+    }
+  }
+
+  private newEntry(offset: number, bytes: number): number {
+    const entry = this.count++;
+    const at = entry * this.entryWords;
+    if (at + this.entryWords > this.entries.length) {
+      this.entries = growWords(this.entries, at + this.entryWords, this.shared);
+    }
+    this.entries[at] = offset;
+    this.entries[at + 1] = bytes;
+    this.inserted = true;
+    return entry;
+  }
+
+  private newNodes(count: number): number {
+    const node = this.nodeCount;
+    this.nodeCount += count;
+    const words = this.nodeCount * NODE_WORDS;
+    if (words > this.nodes.length) this.nodes = growWords(this.nodes, words, this.shared);
+    const base = node << NODE_SHIFT;
+    this.nodes[base] = 0;
+    this.nodes[base + NEXT] = NONE;
+    this.nodes[base + PREVIOUS] = NONE;
+    return node;
+  }
+}
+
+/**
+ * Slot of the key in a node, or ~slot of the first greater entry. Slots before `from` are not looked at. A function of
+ * primitives, so that it compiles to loads and compares.
+ */
+function searchNode(
+  nodes: Int32Array,
+  entries: Int32Array,
+  entryWords: number,
+  keys: Uint8Array,
+  node: number,
+  from: number,
+  key: Uint8Array,
+  start: number,
+  end: number,
+): number {
+  const base = node << NODE_SHIFT;
+  const head = nodes[base] as number;
+  const count = head & COUNT_MASK;
+  const prefix = head >>> PREFIX_SHIFT;
+  if (prefix > 0) {
+    const at = nodes[base + PREFIX_OFFSET] as number;
+    const shared = prefix < end - start ? prefix : end - start;
+    for (let i = 0; i < shared; i++) {
+      const difference = (key[start + i] as number) - (keys[at + i] as number);
+      if (difference !== 0) return difference < 0 ? ~from : ~count;
+    }
+    if (shared < prefix) return ~from;
+  }
+  const wanted = signedDiscriminator(key, start + prefix, end);
+  let low = base + DISCRIMINATORS + from;
+  let rest = count - from;
+  const stop = low + rest;
+  while (rest > 0) {
+    const half = rest >> 1;
+    if ((nodes[low + half] as number) < wanted) {
+      low += half + 1;
+      rest -= half + 1;
+    } else {
+      rest = half;
+    }
+  }
+  if (low === stop || nodes[low] !== wanted) return ~(low - base - DISCRIMINATORS);
+  return searchTies(nodes, entries, entryWords, keys, base, low, stop, key, start + prefix, end, wanted);
+}
+
+/** Decides between slots with the wanted discriminator, from position `low` on, by their bytes. */
+function searchTies(
+  nodes: Int32Array,
+  entries: Int32Array,
+  entryWords: number,
+  keys: Uint8Array,
+  base: number,
+  first: number,
+  stop: number,
+  key: Uint8Array,
+  start: number,
+  end: number,
+  wanted: number,
+): number {
+  const prefix = (nodes[base] as number) >>> PREFIX_SHIFT;
+  const bytes = end - start;
+  let low = first;
+  let high = first + 1;
+  while (high < stop && nodes[high] === wanted) high++;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const entry = (nodes[middle + ENTRIES - DISCRIMINATORS] as number) * entryWords;
+    const otherStart = (entries[entry] as number) + prefix;
+    const otherBytes = (entries[entry + 1] as number) - prefix;
+    const shared = bytes < otherBytes ? bytes : otherBytes;
+    let difference = 0;
+    // Four bytes are known to be equal; a key that ends within them was padded with zeros, and the shorter one is less.
+    for (let i = 4; i < shared; i++) {
+      difference = (key[start + i] as number) - (keys[otherStart + i] as number);
+      if (difference !== 0) break;
+    }
+    if (difference === 0) difference = bytes - otherBytes;
+    if (difference === 0) return middle - base - DISCRIMINATORS;
+    if (difference > 0) low = middle + 1;
+    else high = middle;
+  }
+  return ~(low - base - DISCRIMINATORS);
+}
+
+/** The discriminator moved by 2^31: a small integer for the engine, in the same order. */
+function signedDiscriminator(bytes: Uint8Array, at: number, end: number): number {
+  if (at + 4 <= end) {
+    return (
+      (((bytes[at] as number) << 24) |
+        ((bytes[at + 1] as number) << 16) |
+        ((bytes[at + 2] as number) << 8) |
+        (bytes[at + 3] as number)) ^
+      0x8000_0000
+    );
+  }
+  return discriminator(bytes, at, end) ^ 0x8000_0000;
+}
+
+function sharedBytes(keys: Uint8Array, a: number, b: number, bytesMax: number): number {
+  let i = 0;
+  while (i < bytesMax && keys[a + i] === keys[b + i]) i++;
+  return i;
+}
+
+function allocateWords(words: number, shared: boolean): Int32Array {
+  return shared ? new Int32Array(new SharedArrayBuffer(words * 4)) : new Int32Array(words);
+}
+
+function growWords(words: Int32Array, need: number, shared: boolean): Int32Array {
+  const grown = allocateWords(Math.max(need, words.length * 2), shared);
+  grown.set(words);
+  return grown;
+}

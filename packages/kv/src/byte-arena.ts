@@ -1,0 +1,57 @@
+/**
+ * An append-only buffer that other structures point into by offset. Growing replaces the buffer by one of twice the size;
+ * the old one stays as it is for whoever still holds references into it, so bytes handed out never move under a reader.
+ *
+ * Doubling copies each byte about once and needs three times the used bytes for a moment. A list of chunks would not, but
+ * then every key comparison begins with a look-up of its chunk; whoever knows the final size gives it at the start.
+ */
+import { assert } from '@phantom/base';
+
+/** Offsets are signed 32-bit numbers in every table that points here. */
+export const ARENA_BYTES_MAX = 0x7fff_ffff;
+
+const CAPACITY_BYTES_MIN = 64;
+
+export class ByteArena {
+  /** Replaced when the arena grows: read it anew after every append. */
+  buffer: Uint8Array;
+  /** Bytes in use. */
+  length = 0;
+  /** True when the bytes lie in a SharedArrayBuffer, so that worker threads can attach. */
+  readonly shared: boolean;
+
+  constructor(capacityBytes: number, shared = false) {
+    this.shared = shared;
+    this.buffer = allocate(Math.max(capacityBytes, CAPACITY_BYTES_MIN), shared);
+  }
+
+  /** Makes room for `bytes` more and returns the offset where they go; the caller then sets `length`. */
+  reserve(bytes: number): number {
+    const need = this.length + bytes;
+    if (need > this.buffer.length) this.grow(need);
+    return this.length;
+  }
+
+  /** Copies [start, end) behind what is there and returns where it begins. */
+  append(source: Uint8Array, start: number, end: number): number {
+    const at = this.reserve(end - start);
+    const { buffer } = this;
+    const bytes = end - start;
+    // A call of `set` costs about as much as copying 48 bytes in a loop.
+    if (bytes <= 48) for (let i = 0; i < bytes; i++) buffer[at + i] = source[start + i] as number;
+    else buffer.set(source.subarray(start, end), at);
+    this.length = at + bytes;
+    return at;
+  }
+
+  private grow(need: number): void {
+    assert(need <= ARENA_BYTES_MAX, 'an arena is bounded by 2 GiB');
+    const grown = allocate(Math.min(Math.max(need, this.buffer.length * 2), ARENA_BYTES_MAX), this.shared);
+    grown.set(this.buffer.subarray(0, this.length));
+    this.buffer = grown;
+  }
+}
+
+function allocate(bytes: number, shared: boolean): Uint8Array {
+  return shared ? new Uint8Array(new SharedArrayBuffer(bytes)) : new Uint8Array(bytes);
+}
