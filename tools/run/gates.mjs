@@ -1,0 +1,136 @@
+// The gates of `npm test`, in one flow. Each can be run alone: `node tools/run.mjs test:types`, ...
+//
+// Two run side by side. What did not change is skipped inside each: turbo replays builds and tests from its cache, the compiler
+// works incrementally, the tarball gate remembers what passed.
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { environment, root, run, runForCode } from './process.mjs';
+import { runStages } from './stages.mjs';
+
+const totalsFile = join(root, 'node_modules', '.cache', 'phantom', 'totals.json');
+const cores = availableParallelism();
+
+/** The stages, for programs found through `env`. */
+function allStages(env) {
+  const simple = (name, after, command, args) => ({ name, after, run: () => capture(command, args, env) });
+  return [
+    simple('build', [], 'turbo', ['run', 'build', '--output-logs=errors-only', '--continue=dependencies-successful']),
+    simple('lint', [], 'oxlint', ['--deny-warnings']),
+    simple('format', [], 'oxfmt', ['--check']),
+    simple('types', [], 'tsc', ['--project', 'tsconfig.json', '--pretty', 'false']),
+    simple('unused', [], 'knip', ['--no-progress', '--no-config-hints']),
+    { name: 'unit', after: ['build'], run: (say) => runUnitTests(env, say) },
+    simple('source', [], 'node', ['tools/check/dist/main.js', 'source']),
+    { name: 'tarballs', after: ['build'], needs: ['build'], run: (say) => runTarballs(env, say) },
+  ];
+}
+
+/** Gates that read what `turbo run build` writes: run alone, they build first. */
+const needsBuild = { source: ['--filter=@phantom/check'], tarballs: [] };
+
+/**
+ * Runs all gates, or those named, prints a summary, and exits with 1 when one failed.
+ * `env` may put another Node into PATH.
+ */
+export async function runGates(names, _args = [], env = environment()) {
+  const startedAt = performance.now();
+  const alone = names.length > 0;
+  if (alone) {
+    for (const name of names) {
+      if (name in needsBuild)
+        await run('turbo', ['run', 'build', '--output-logs=errors-only', ...needsBuild[name]], { env });
+    }
+  } else {
+    // The source gate is a program of this workspace; it is built first so that it need not wait for all the rest.
+    await runForCode('turbo', ['run', 'build', '--filter=@phantom/check', '--output-logs=none'], {
+      env,
+      onLine: () => {},
+    });
+  }
+  const stages = allStages(env).filter(({ name }) => !alone || names.includes(name));
+  const results = await runStages(stages, Math.min(2, cores));
+  const totals = countAll(results);
+  mkdirSync(join(totalsFile, '..'), { recursive: true });
+  writeFileSync(totalsFile, JSON.stringify(totals));
+  const seconds = (performance.now() - startedAt) / 1000;
+  console.log('');
+  for (const { name, state, seconds: own } of results.toSorted((a, b) => b.seconds - a.seconds)) {
+    console.log(`${name.padEnd(10)} ${own.toFixed(1).padStart(7)} s  ${state}`);
+  }
+  const failed = results.filter(({ state }) => state !== 'ok').map(({ name }) => name);
+  const verdict = failed.length === 0 ? 'all gates hold' : `NOT held: ${failed.join(', ')}`;
+  console.log(
+    `${'together'.padEnd(10)} ${seconds.toFixed(1).padStart(7)} s  ${verdict} (${totals.passed} checks held, ${totals.failed} did not)`,
+  );
+  if (failed.length > 0) process.exit(1);
+}
+
+async function capture(command, args, env) {
+  const lines = [];
+  const code = await runForCode(command, args, { env, onLine: (line) => lines.push(line), input: 'ignore' });
+  return { ok: code === 0, output: lines.join('\n') };
+}
+
+/** Every package's vitest with coverage through turbo; one line a package as it ends, the whole output of those that failed. */
+async function runUnitTests(env, say) {
+  const outputOf = new Map();
+  const other = [];
+  const onLine = (line) => {
+    // Replayed logs may hold terminal colours.
+    const plain = line.replaceAll(ansi, '');
+    const match = /^(@phantom\/[\w-]+):test: ?(.*)$/.exec(plain);
+    if (match === null) return void other.push(plain);
+    const [, name, text] = match;
+    if (!outputOf.has(name)) outputOf.set(name, []);
+    outputOf.get(name).push(text);
+    const summary = /^\s*Tests\s+(.*\S)\s*$/.exec(text);
+    if (summary !== null) say(`${name.padEnd(18)} ${summary[1]}`);
+  };
+  const args = [
+    'run',
+    'test',
+    '--continue=dependencies-successful',
+    `--concurrency=${cores}`,
+    '--log-order=grouped',
+    '--ui=stream',
+  ];
+  const code = await runForCode('turbo', args, { env: { ...env, VITEST_MAX_WORKERS: '1' }, onLine, input: 'ignore' });
+  if (code === 0) return { ok: true, output: '' };
+  const text = other.join('\n');
+  const failed = [...outputOf.keys()].filter((name) => text.includes(`${name}#test`));
+  const blocks = failed.map((name) => `--- ${name}\n${outputOf.get(name).join('\n')}`);
+  return { ok: false, output: [...blocks, text].join('\n') };
+}
+
+const ansi = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
+
+async function runTarballs(env, say) {
+  const lines = [];
+  const onLine = (line) => (line.startsWith('  ') ? say(line.trim()) : lines.push(line));
+  const code = await runForCode('node', ['tools/check/dist/main.js', 'tarballs'], { env, onLine, input: 'ignore' });
+  if (code === 0) lines.forEach((line) => say(line));
+  return { ok: code === 0, output: lines.join('\n') };
+}
+
+/** Tests of every package, plus one for each gate that is not a test run. */
+function countAll(results) {
+  const gates = results.filter(({ name }) => name !== 'unit');
+  let passed = gates.filter(({ state }) => state === 'ok').length;
+  let failed = gates.length - passed;
+  const unit = results.find(({ name }) => name === 'unit');
+  if (unit === undefined) return { passed, failed };
+  let failedTests = 0;
+  for (const group of ['packages', 'apps', 'tools']) {
+    for (const name of readdirSync(join(root, group))) {
+      const file = join(root, group, name, 'test-results', 'vitest.json');
+      if (!existsSync(file)) continue;
+      const report = JSON.parse(readFileSync(file, 'utf8'));
+      passed += report.numPassedTests;
+      failedTests += report.numFailedTests;
+    }
+  }
+  // A run that failed without a failed test broke a threshold or never came to its tests.
+  failed += unit.state === 'ok' ? 0 : Math.max(1, failedTests);
+  return { passed, failed };
+}
