@@ -36,6 +36,11 @@ export interface TypeModifier extends Node {
   readonly text: string;
 }
 export type IntervalField = 'year' | 'month' | 'day' | 'hour' | 'minute' | 'second';
+/** Where a part stands in the text, in UTF-16 units: `text.slice(start, end)`. */
+export interface TextSpan {
+  readonly start: number;
+  readonly end: number;
+}
 /** What every node that can be blamed has. */
 export interface Node {
   readonly position: number;
