@@ -7,8 +7,9 @@ const shared = {
   clean: true,
   sourcemap: true,
   treeshake: false,
-  // TypeScript 6 warns about a `baseUrl` that tsup sets on its own for declarations.
-  dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
+  // TypeScript 6 warns about a `baseUrl` that tsup sets on its own for declarations. Without the source condition, declarations are
+  // made against the built declarations of the floors below (turbo builds those first) instead of reading all their sources again.
+  dts: { compilerOptions: { ignoreDeprecations: '6.0', customConditions: [] } },
 };
 
 /**
