@@ -1,1 +1,13 @@
-export {};
+/** @phantom/vfs: the disk as an interface, and the real one. Doubles for tests are in @phantom/vfs/testing. */
+export type { Fault, Injector, VfsOp, VfsOperation } from './injector.js';
+export { type NodeVfsOptions, createNodeVfs } from './node-vfs.js';
+export { parentPath, replaceFile } from './replace-file.js';
+export {
+  type DirectoryLock,
+  type LockHolder,
+  type OpenOptions,
+  type Vfs,
+  type VfsCapabilities,
+  type VfsFile,
+  joinPath,
+} from './vfs.js';

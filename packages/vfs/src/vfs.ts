@@ -87,5 +87,8 @@ export interface DirectoryLock {
 
 /** Joins path segments with `/`; every supported platform's Node accepts it. */
 export function joinPath(...segments: string[]): string {
-  return segments.filter((segment) => segment.length > 0).join('/').replace(/\/{2,}/g, '/');
+  return segments
+    .filter((segment) => segment.length > 0)
+    .join('/')
+    .replace(/\/{2,}/g, '/');
 }
