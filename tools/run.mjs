@@ -35,7 +35,7 @@ const jobs = {
   },
   leak: async (args) => {
     await build('--filter=@phantom/db');
-    await run('node', ['--expose-gc', 'tools/testkit/scripts/leak.mjs', ...args]);
+    await run('node', ['--expose-gc', 'tools/bench/scripts/leak.mjs', ...args]);
   },
   'deps:scan': () => scanDependencies(),
   'publish:dry': async () => {

@@ -34,7 +34,16 @@ async function scanSecrets() {
     await installTool(home, `secretlint@${secretlintVersion}`, `${preset}@${secretlintVersion}`);
   }
   const settings = { rules: [{ id: join(home, 'node_modules', preset) }] };
-  const args = ['--secretlintrcJSON', JSON.stringify(settings), '--secretlintignore', '.gitignore', '**/*'];
+  const args = [
+    '--secretlintrcJSON',
+    JSON.stringify(settings),
+    '--secretlintignore',
+    '.gitignore',
+    '**/*',
+    '.ci/**',
+    '.github/**',
+    '.changeset/**',
+  ];
   const code = await runForCode('secretlint', args, { env: environment({}, [bin]) });
   return code === 0 ? 'none found' : 'FOUND';
 }

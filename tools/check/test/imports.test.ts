@@ -13,13 +13,13 @@ describe('importsOf', () => {
       "import './g.js';",
     ].join('\n');
     expect(importsOf('x.ts', text)).toEqual([
-      { specifier: './a.js', line: 1, star: false },
-      { specifier: './b.js', line: 2, star: false },
-      { specifier: './c.js', line: 3, star: false },
-      { specifier: './d.js', line: 4, star: true },
-      { specifier: './e.js', line: 5, star: false },
-      { specifier: './f.js', line: 6, star: false },
-      { specifier: './g.js', line: 7, star: false },
+      { specifier: './a.js', line: 1, star: false, typeOnly: false },
+      { specifier: './b.js', line: 2, star: false, typeOnly: true },
+      { specifier: './c.js', line: 3, star: false, typeOnly: false },
+      { specifier: './d.js', line: 4, star: true, typeOnly: false },
+      { specifier: './e.js', line: 5, star: false, typeOnly: false },
+      { specifier: './f.js', line: 6, star: false, typeOnly: true },
+      { specifier: './g.js', line: 7, star: false, typeOnly: false },
     ]);
   });
 

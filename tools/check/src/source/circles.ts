@@ -1,5 +1,5 @@
 /**
- * Circles of imports between files, by Tarjan's strongly connected components (R. Tarjan, "Depth-first search and linear graph
+ * Circles of imports between files (type-only imports aside), by Tarjan's strongly connected components (R. Tarjan, "Depth-first search and linear graph
  * algorithms", 1972). One problem a component, with one shortest way round as the message.
  */
 import type { Problem } from '../problem.js';
@@ -37,7 +37,7 @@ function components(tree: SourceTree): string[][] {
     const stack = [enter(first)];
     while (stack.length > 0) {
       const frame = stack.at(-1)!;
-      const targets = tree.files.get(frame.path)!.targets;
+      const targets = tree.files.get(frame.path)!.codeTargets;
       const target = targets[frame.next++];
       if (target !== undefined) {
         if (!index.has(target)) stack.push(enter(target));
@@ -69,7 +69,7 @@ function shortestRing(tree: SourceTree, start: string, component: ReadonlySet<st
   const cameFrom = new Map<string, string>();
   const queue = [start];
   for (const path of queue) {
-    for (const target of tree.files.get(path)!.targets) {
+    for (const target of tree.files.get(path)!.codeTargets) {
       if (target === start) {
         const ring = [start];
         for (let at = path; at !== start; at = cameFrom.get(at)!) ring.push(at);

@@ -13,6 +13,8 @@ export interface SourceFile {
   readonly imports: readonly ImportOf[];
   /** Files of the same member that it imports, as paths relative to the root. */
   readonly targets: readonly string[];
+  /** Those of them whose code runs first: all but the type-only ones. */
+  readonly codeTargets: readonly string[];
 }
 
 export interface SourceTree {
@@ -31,12 +33,11 @@ export function readSourceTree(root: string): SourceTree {
     const known = new Set(paths);
     for (const path of paths) {
       const imports = importsOf(path, readFileSync(join(root, path), 'utf8'));
-      const targets: string[] = [];
-      for (const { specifier } of imports) {
-        const target = specifier.startsWith('.') ? resolveRelative(path, specifier, known) : undefined;
-        if (target !== undefined) targets.push(target);
-      }
-      files.set(path, { path, member, area: areaOf(path, member), imports, targets });
+      const targetsOf = (some: readonly ImportOf[]): string[] =>
+        some.map(({ specifier }) => resolveRelative(path, specifier, known)).filter((target) => target !== undefined);
+      const targets = targetsOf(imports);
+      const codeTargets = targetsOf(imports.filter(({ typeOnly }) => !typeOnly));
+      files.set(path, { path, member, area: areaOf(path, member), imports, targets, codeTargets });
     }
   }
   return { root, members, files };
@@ -47,8 +48,9 @@ function areaOf(path: string, member: Member): string {
   return parts.length > 1 ? parts[0]! : '';
 }
 
-/** `./x.js` names `./x.ts` in source; a file with exactly that name wins. Undefined when neither is a known file. */
+/** `./x.js` names `./x.ts` in source; a file with exactly that name wins. Undefined for packages and unknown files. */
 function resolveRelative(from: string, specifier: string, known: ReadonlySet<string>): string | undefined {
+  if (!specifier.startsWith('.')) return undefined;
   const path = posix.join(dirname(from).replaceAll('\\', '/'), specifier);
   if (known.has(path)) return path;
   const asSource = path.replace(/\.([mc]?)js$/, '.$1ts');

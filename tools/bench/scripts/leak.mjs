@@ -1,6 +1,6 @@
 // The leak test: open, write, query and close an embedded database again and again; memory has to stay level.
 //
-//   node --expose-gc tools/testkit/scripts/leak.mjs [times=10000] [disk]
+//   node --expose-gc tools/bench/scripts/leak.mjs [times=10000] [disk]
 //
 // In memory by default; `disk` uses one data directory, reopened each time. Memory is what the process holds after a forced
 // collection: the JavaScript heap, array buffers and the resident set, each taken at ten points. The first fifth warms up (compiled
@@ -9,7 +9,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { open } from '../../../packages/db/dist/index.js';
+import { open } from '@phantom/db';
 
 const megabyte = 1024 * 1024;
 /** What each kind of memory may differ by for reasons that are no leak. */
