@@ -107,7 +107,7 @@ const ansi = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
 
 async function runTarballs(env, say) {
   const lines = [];
-  const onLine = (line) => (line.startsWith('  ') ? say(line.trim()) : lines.push(line));
+  const onLine = (line) => (/^ +[\d.]+ s {2}/.test(line) ? say(line.trim()) : lines.push(line));
   const code = await runForCode('node', ['tools/check/dist/main.js', 'tarballs'], { env, onLine, input: 'ignore' });
   if (code === 0) lines.forEach((line) => say(line));
   return { ok: code === 0, output: lines.join('\n') };

@@ -45,7 +45,11 @@ export function runNode(script: string, options: ExecOptions): Promise<ExecResul
 
 /** What a program said, errors first, short enough to print. */
 export function said(result: ExecResult): string {
-  const text = `${result.stderr.trim()}\n${result.stdout.trim()}`.trim();
+  const lines = `${result.stderr.trim()}\n${result.stdout.trim()}`.split('\n');
+  const text = lines
+    .filter((line) => !/^\s+at .*node:internal/.test(line))
+    .join('\n')
+    .trim();
   return text.length > 700 ? `${text.slice(0, 700)} ...` : text;
 }
 
