@@ -13,9 +13,11 @@
  *       24     4  timeline: the identity of the history; a restored copy that is written to begins a new one
  *       28     4  epoch: one more with each opening for writing
  *       32     8  log start: position from which recovery replays
- *       40     4  space limit: space numbers below may have been handed out
- *       44     4  engine count, at most 16
- *       48    24  for each engine:
+ *       40     8  log start seq: the commits up to this one lie before the log start
+ *       48     4  space limit: space numbers below may have been handed out
+ *       52     2  engine count, at most 16
+ *       54     2  flags: 1 = written with less than durability fsync, so engine files may be ahead of the log after a power cut
+ *       56    24  for each engine:
  *                   0   1  engine code
  *                   1   1  bytes of the name, at most 14
  *                   2  14  name, ASCII, the rest zero
@@ -31,8 +33,10 @@ import {
   PhantomError,
   SqlState,
   assert,
+  readU16,
   readU32,
   readU64,
+  writeU16,
   writeU32,
   writeU64,
 } from '@phantom/base';
@@ -48,9 +52,10 @@ export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 
 const MAGIC = [0x50, 0x48, 0x41, 0x4e, 0x54, 0x4f, 0x4d, 0x53]; // PHANTOMS
 const PREFIX_SUM_AT = 12;
-const ENGINES_AT = 48;
+const ENGINES_AT = 56;
 const ENGINE_BYTES = 24;
 const ENGINES_MAX = 16;
+const FLAG_RELAXED = 1;
 export const ENGINE_NAME_BYTES_MAX = 14;
 const SUM_AT = SLOT_BYTES - 8;
 
@@ -67,8 +72,13 @@ export interface SuperblockState {
   generation: number;
   timeline: number;
   epoch: number;
+  /** Position from which recovery replays. */
   logStart: number;
+  /** The commits up to this one lie before it. */
+  logStartSeq: number;
   spaceLimit: number;
+  /** Written with less than durability `fsync`: engine files may be ahead of the log after a power cut. */
+  relaxed: boolean;
   engines: EngineEntry[];
 }
 
@@ -83,8 +93,10 @@ export function encodeSlot(state: SuperblockState, checksums: Checksums, into: U
   writeU32(into, 24, state.timeline);
   writeU32(into, 28, state.epoch);
   writeU64(into, 32, state.logStart);
-  writeU32(into, 40, state.spaceLimit);
-  writeU32(into, 44, state.engines.length);
+  writeU64(into, 40, state.logStartSeq);
+  writeU32(into, 48, state.spaceLimit);
+  writeU16(into, 52, state.engines.length);
+  writeU16(into, 54, state.relaxed ? FLAG_RELAXED : 0);
   let at = ENGINES_AT;
   for (const engine of state.engines) {
     assert(engine.name.length <= ENGINE_NAME_BYTES_MAX, 'an engine has a name of at most 14 bytes');
@@ -107,7 +119,8 @@ function writeSum(into: Uint8Array, checksums: Checksums): void {
 export function decodeSlot(bytes: Uint8Array, checksums: Checksums, path: string): SuperblockState | string {
   if (bytes.length < SLOT_BYTES) return `it is ${bytes.length} bytes long instead of ${SLOT_BYTES}`;
   for (let i = 0; i < MAGIC.length; i++) if (bytes[i] !== MAGIC[i]) return 'it does not begin with PHANTOMS';
-  if (readU32(bytes, PREFIX_SUM_AT) !== checksums.h32(bytes, 0, PREFIX_SUM_AT)) return 'the checksum of its head is wrong';
+  if (readU32(bytes, PREFIX_SUM_AT) !== checksums.h32(bytes, 0, PREFIX_SUM_AT))
+    return 'the checksum of its head is wrong';
   const format = readU32(bytes, 8);
   if (format > STORE_FORMAT) throw newerFormatError(path, format);
   if (format !== STORE_FORMAT) return `format ${format} never existed`;
@@ -116,7 +129,7 @@ export function decodeSlot(bytes: Uint8Array, checksums: Checksums, path: string
     return 'its checksum is wrong';
   }
   const engines: EngineEntry[] = [];
-  const engineCount = readU32(bytes, 44);
+  const engineCount = readU16(bytes, 52);
   if (engineCount > ENGINES_MAX) return `it names ${engineCount} engines`;
   for (let i = 0; i < engineCount; i++) {
     const at = ENGINES_AT + i * ENGINE_BYTES;
@@ -129,14 +142,20 @@ export function decodeSlot(bytes: Uint8Array, checksums: Checksums, path: string
     timeline: readU32(bytes, 24),
     epoch: readU32(bytes, 28),
     logStart: readU64(bytes, 32),
-    spaceLimit: readU32(bytes, 40),
+    logStartSeq: readU64(bytes, 40),
+    spaceLimit: readU32(bytes, 48),
+    relaxed: (readU16(bytes, 54) & FLAG_RELAXED) !== 0,
     engines,
   };
 }
 
 function newerFormatError(path: string, format: number): PhantomError {
-  return new PhantomError(SqlState.FeatureNotSupported, `"${path}" has store format ${format}; this release knows up to ${STORE_FORMAT}`, {
-    hint: 'Open it with the release that wrote it, or a newer one. Nothing was changed.',
-    data: { file: path, format, formatMax: STORE_FORMAT },
-  });
+  return new PhantomError(
+    SqlState.FeatureNotSupported,
+    `"${path}" has store format ${format}; this release knows up to ${STORE_FORMAT}`,
+    {
+      hint: 'Open it with the release that wrote it, or a newer one. Nothing was changed.',
+      data: { file: path, format, formatMax: STORE_FORMAT },
+    },
+  );
 }

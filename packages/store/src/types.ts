@@ -2,8 +2,19 @@
  * The face of the store: one write path, one log under many engines. See store.ts for the story and the invariants.
  */
 import type { Checksums, Clock, Logger, Metrics } from '@phantom/base';
-import type { BatchReader, ByteSlot, EngineCode, EngineStats, Finding, KeyRange, KvCursor, KvEngine, Seq, WriteBatch } from '@phantom/kv';
-import type { Durability, WalStats } from '@phantom/wal';
+import type {
+  BatchReader,
+  ByteSlot,
+  EngineCode,
+  EngineStats,
+  Finding,
+  KeyRange,
+  KvCursor,
+  KvEngine,
+  Seq,
+  WriteBatch,
+} from '@phantom/kv';
+import type { Durability, Wal, WalOptions, WalStats } from '@phantom/wal';
 import type { LockHolder, Vfs } from '@phantom/vfs';
 
 /** What an engine is given to live with. It never sees the log, the other engines or the store. */
@@ -24,15 +35,26 @@ export interface EngineContext {
   readonly generationMin: number;
   /** Makes `generation` the least acceptable one, durably; only then may what older ones needed be freed. */
   recordGeneration(generation: number): Promise<void>;
+  /** As recordGeneration, on this thread: for an engine that must flush inside admitNow. */
+  recordGenerationNow(generation: number): void;
   /** Called when background work failed for good: the store takes no more writes. */
   fail(error: Error): void;
 }
 
 export interface EngineFactory {
   readonly code: EngineCode;
+  /** Lower-case letters, digits and hyphens, at most 14: also the name of its directory. */
   readonly name: string;
+  /**
+   * True when its content shall end with the store's closing: recovery gives it nothing, and it never holds the log.
+   * Default: true for EngineCode.Memory, false for every other.
+   */
+  readonly volatile?: boolean;
   open(context: EngineContext): Promise<KvEngine>;
 }
+
+/** Opens the log a store writes to. The default is the file log of `@phantom/wal`; a replicated one can stand in its place. */
+export type LogFactory = (options: WalOptions) => Promise<Wal>;
 
 export interface StoreOptions {
   readonly vfs: Vfs;
@@ -53,6 +75,8 @@ export interface StoreOptions {
   readonly clock?: Clock;
   readonly logger?: Logger;
   readonly metrics?: Metrics;
+  /** Default: `openWal`. */
+  readonly log?: LogFactory;
 }
 
 /** What a committed batch is told. */

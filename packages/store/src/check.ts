@@ -1,0 +1,52 @@
+/**
+ * Walks everything a store has on disk and says what is wrong: both slots of the superblock, every record of the log that
+ * can still be replayed (that it is a whole batch, and that no commit is skipped), and what each engine finds in its own files.
+ */
+import { isPhantomError } from '@phantom/base';
+import { BatchReader, type Finding } from '@phantom/kv';
+import { joinPath } from '@phantom/vfs';
+import { LOG_DIRECTORY, RecordKind, SUPERBLOCK_FILE } from './format.js';
+import { SeqOrder, newestFlushedSeq } from './recovery.js';
+import { decodeSpaceLimit } from './space-catalog.js';
+import type { StoreParts } from './store.js';
+
+export async function* checkStore(parts: StoreParts): AsyncGenerator<Finding> {
+  const superblockPath = joinPath(parts.directory, SUPERBLOCK_FILE);
+  const damage = new Set([...parts.superblock.damage, ...caught(() => parts.superblock.check())]);
+  for (const message of damage) yield { severity: 'corruption', file: superblockPath, message };
+  yield* checkLog(parts);
+  for (const { engine } of parts.catalog.engines) {
+    yield* engine.check();
+  }
+}
+
+async function* checkLog({ wal, catalog, directory, superblock }: StoreParts): AsyncGenerator<Finding> {
+  const file = joinPath(directory, LOG_DIRECTORY);
+  const reader = new BatchReader();
+  const { logStart, logStartSeq } = superblock.state;
+  const order = new SeqOrder(logStartSeq, newestFlushedSeq(catalog));
+  try {
+    for await (const batch of wal.replay(Math.max(wal.start, logStart))) {
+      for (const record of batch.records) {
+        if (record.flags === RecordKind.SpaceLimit) {
+          decodeSpaceLimit(record.payload);
+          continue;
+        }
+        order.next(record.seq, record.lsn);
+        reader.setBatch(record.payload);
+        while (reader.next());
+      }
+    }
+  } catch (error) {
+    yield { severity: 'corruption', file, message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function caught(action: () => string[]): string[] {
+  try {
+    return action();
+  } catch (error) {
+    if (isPhantomError(error)) return [error.message];
+    throw error;
+  }
+}

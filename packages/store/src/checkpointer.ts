@@ -1,0 +1,127 @@
+/**
+ * Checkpoints: they bound the log, and with it the time a recovery takes.
+ *
+ * A checkpoint flushes every engine that has something in memory, then lets go of the log that no engine needs any more:
+ *
+ *   flush engines ──► least flushedSeq ──► position behind it ──► superblock: log start ──► log: dropBefore
+ *
+ * The superblock comes before the drop, so that a log which begins later than the superblock says has lost something, and
+ * recovery can tell. One runs at a time; it begins by itself once the log has grown by checkpointBytesMax since the last
+ * one began. Should the log grow by as much again while it runs, `admit` lets writers wait for it (DESIGN's invariant 7:
+ * the log since the last flush is bounded). A failed checkpoint loses nothing: the log stays, and the next one tries
+ * again once the log has grown by a quarter of the limit.
+ */
+import type { Logger } from '@phantom/base';
+import type { Seq } from '@phantom/kv';
+import type { Lsn, Wal } from '@phantom/wal';
+import type { StoreHealth } from './health.js';
+import { LogMap } from './log-map.js';
+import type { SpaceCatalog } from './space-catalog.js';
+import type { Superblock } from './superblock.js';
+
+export interface CheckpointerContext {
+  readonly wal: Wal;
+  readonly catalog: SpaceCatalog;
+  readonly superblock: Superblock;
+  readonly health: StoreHealth;
+  readonly logger: Logger;
+  readonly checkpointBytesMax: number;
+  /** Seq of the last commit that the log has. */
+  assignedSeq(): Seq;
+  /** Frees what is pinned for no one. */
+  forgetViews(): void;
+}
+
+export class Checkpointer {
+  readonly log: LogMap;
+  checkpoints = 0;
+  private readonly context: CheckpointerContext;
+  /** Log position at which the next one begins by itself. */
+  private dueAt: Lsn;
+  /** Log position when the last one began. */
+  private beganAt: Lsn;
+  private running: Promise<void> | undefined;
+
+  constructor(context: CheckpointerContext, log: LogMap) {
+    this.context = context;
+    this.log = log;
+    this.beganAt = Math.min(context.superblock.state.logStart, context.wal.end);
+    this.dueAt = this.beganAt + context.checkpointBytesMax;
+  }
+
+  /** Bytes of log that a recovery would have to read at the most. */
+  get logBytesSince(): number {
+    return this.context.wal.end - this.beganAt;
+  }
+
+  /** Begins one in the background when it is due. Costs a comparison otherwise. */
+  request(): void {
+    if (this.context.wal.end >= this.dueAt && this.running === undefined) this.runInBackground();
+  }
+
+  /** What a writer must wait for before it may add to the log: undefined nearly always. */
+  stall(): Promise<void> | undefined {
+    const { wal, checkpointBytesMax } = this.context;
+    return this.running !== undefined && wal.end - this.beganAt > checkpointBytesMax ? this.settled() : undefined;
+  }
+
+  /** Runs one and resolves when it is done; waits first for one that is under way. */
+  async run(): Promise<void> {
+    while (this.running !== undefined) await this.settled();
+    this.running = this.checkpoint().finally(() => {
+      this.running = undefined;
+    });
+    await this.running;
+  }
+
+  /** Resolves when none is under way, whatever came of it. */
+  async settled(): Promise<void> {
+    try {
+      await this.running;
+    } catch {
+      // Whoever began it has told.
+    }
+  }
+
+  private runInBackground(): void {
+    this.run().catch((error: unknown) => {
+      if (this.context.health.failure !== undefined) return;
+      this.context.logger.warn('a checkpoint failed and will be tried again', {
+        reason: error instanceof Error ? error.message : String(error),
+      });
+    });
+  }
+
+  private async checkpoint(): Promise<void> {
+    const { context, log } = this;
+    const { wal, catalog, superblock } = context;
+    this.beganAt = wal.end;
+    // Should it fail, the next one is not due at once.
+    this.dueAt = wal.end + context.checkpointBytesMax / 4;
+    log.mark(context.assignedSeq(), wal.end);
+    context.forgetViews();
+    await Promise.all(catalog.engines.map(({ engine }) => engine.flush()));
+    const mark = log.lastUpTo(this.flushedSeq());
+    if (mark !== undefined && mark.end > superblock.state.logStart) {
+      const { spaceLimit } = catalog;
+      await superblock.update((state) => {
+        state.logStart = mark.end;
+        state.logStartSeq = mark.seq;
+        state.spaceLimit = Math.max(state.spaceLimit, spaceLimit);
+      });
+      log.dropBefore(mark.end);
+      await wal.dropBefore(mark.end);
+    }
+    this.checkpoints++;
+    this.dueAt = this.beganAt + context.checkpointBytesMax;
+  }
+
+  /** Every engine's files alone hold the effects up to here; those of volatile engines are in no file and never will be. */
+  private flushedSeq(): Seq {
+    let least = Number.POSITIVE_INFINITY;
+    for (const placed of this.context.catalog.engines) {
+      if (!placed.volatile) least = Math.min(least, placed.engine.flushedSeq());
+    }
+    return least;
+  }
+}

@@ -1,0 +1,227 @@
+/**
+ * Opening a store, step by step:
+ *
+ *   1 lock the directory          nobody else has it (55006 says who)
+ *   2 superblock                  where everything begins; made when there is none (a newer format is refused, untouched)
+ *   3 open the engines            each from its own files, at or above its least acceptable generation
+ *   4 open the log                it decides which tail it accepts and makes that durable
+ *   5 replay                      every engine gets what it does not have in files
+ *   6 superblock, again           a new epoch: from now on this process writes
+ *
+ * Whatever goes wrong, what was opened is closed again and the lock is freed. A directory that holds other files and no
+ * superblock is not taken for a new store: nobody's documents are mixed with a database by a mistyped path.
+ */
+import { type Checksums, PhantomError, SqlState, corruptionError, loadChecksums } from '@phantom/base';
+import { EngineCode, type KvEngine } from '@phantom/kv';
+import { type DirectoryLock, type Vfs, joinPath, parentPath } from '@phantom/vfs';
+import { type Wal, type WalOptions, openWal } from '@phantom/wal';
+import { LOG_DIRECTORY, SUPERBLOCK_FILE, type EngineEntry, type SuperblockState } from './format.js';
+import { StoreHealth } from './health.js';
+import { type ResolvedOptions, resolveOptions } from './options.js';
+import { recover } from './recovery.js';
+import { type PlacedEngine, SpaceCatalog } from './space-catalog.js';
+import { LogStore } from './store.js';
+import { Superblock, createSuperblock, noStoreError } from './superblock.js';
+import type { EngineContext, EngineFactory, Store, StoreOptions } from './types.js';
+
+/**
+ * Opens the store in a directory, making one where there is none. Recovered, durable and visible once resolved.
+ * Rejects with 55006 (in use; the detail names the holder), 0A000 (written by a newer release), 58P01 (no store there and
+ * none to be made), 22023 (settings; an engine missing; a directory full of something else), XX001 (corruption: file,
+ * offset, expected, found) or an I/O error (58030, 53100). Nothing is changed on disk before the format is known.
+ */
+export async function openStore(directory: string, options: StoreOptions): Promise<Store> {
+  const resolved = resolveOptions(options);
+  const { vfs, readOnly, create } = resolved;
+  if (!readOnly && create) makeDirectory(vfs, directory);
+  else if (!vfs.exists(directory)) throw noStoreError(directory, 'The directory does not exist.');
+  const lock = await vfs.lock(directory, resolved.holder);
+  const opened: (() => unknown)[] = [() => lock.release()];
+  try {
+    return await openLocked(directory, resolved, lock, opened);
+  } catch (error) {
+    for (const close of opened.reverse()) {
+      try {
+        await close();
+      } catch {
+        // The error that stopped the opening is the one to tell.
+      }
+    }
+    throw error;
+  }
+}
+
+/** Makes the directory with those above it, and their names durable. */
+function makeDirectory(vfs: Vfs, directory: string): void {
+  if (vfs.exists(directory)) return;
+  let ancestor = parentPath(directory);
+  const ancestors = [ancestor];
+  while (!vfs.exists(ancestor) && parentPath(ancestor) !== ancestor) {
+    ancestor = parentPath(ancestor);
+    ancestors.push(ancestor);
+  }
+  vfs.makeDir(directory);
+  for (const path of ancestors.reverse()) vfs.syncDir(path);
+}
+
+async function openLocked(
+  directory: string,
+  options: ResolvedOptions,
+  lock: DirectoryLock,
+  opened: (() => unknown)[],
+): Promise<Store> {
+  const { vfs, readOnly, durability, logger } = options;
+  const checksums = await loadChecksums();
+  const health = new StoreHealth(logger, readOnly);
+  if (!vfs.exists(joinPath(directory, SUPERBLOCK_FILE))) await makeStore(directory, options, checksums);
+  const superblock = Superblock.open(vfs, directory, checksums, readOnly, (error) => health.fail(error));
+  opened.push(() => superblock.close());
+  for (const message of superblock.damage)
+    logger.warn('the superblock is damaged; its other slot is whole', { message });
+
+  const { state } = superblock;
+  placeEntries(state, options.engines);
+  const placed: PlacedEngine[] = [];
+  for (const factory of options.engines) {
+    const engine = await openEngine(directory, factory, options, checksums, superblock, health);
+    opened.push(() => engine.close());
+    placed.push({
+      code: factory.code,
+      bit: 1 << factory.code,
+      name: factory.name,
+      volatile: isVolatile(factory),
+      engine,
+    });
+  }
+  const catalog = new SpaceCatalog(placed, state.spaceLimit);
+
+  const wal = await openLog(directory, options, checksums, state.timeline);
+  opened.push(() => wal.close());
+  const recovered = await recover(wal, catalog, state, logger);
+  if (!readOnly) {
+    await superblock.update((next) => {
+      next.epoch++;
+      next.relaxed = durability !== 'fsync';
+      if (next.logStart > wal.end) next.logStart = wal.end;
+    });
+  }
+  return new LogStore({ directory, options, lock, superblock, wal, catalog, health, recovered });
+}
+
+async function makeStore(directory: string, options: ResolvedOptions, checksums: Checksums): Promise<void> {
+  const { vfs } = options;
+  const others = vfs.list(directory).filter((name) => !name.startsWith('.') && name !== `${SUPERBLOCK_FILE}.new`);
+  if (others.includes(LOG_DIRECTORY)) {
+    throw corruptionError('a store has lost its superblock', { file: joinPath(directory, SUPERBLOCK_FILE) });
+  }
+  if (options.readOnly || !options.create) throw noStoreError(directory, 'It has no superblock.');
+  if (others.length > 0) {
+    throw new PhantomError(SqlState.InvalidParameterValue, `"${directory}" is not empty and holds no store`, {
+      detail: `It has "${others[0] as string}".`,
+      hint: 'Name an empty directory, or one that does not exist.',
+    });
+  }
+  const state: SuperblockState = {
+    generation: 1,
+    timeline: 1,
+    epoch: 0,
+    logStart: 0,
+    logStartSeq: 0,
+    spaceLimit: 1,
+    relaxed: false,
+    engines: [],
+  };
+  await createSuperblock(vfs, directory, checksums, state);
+}
+
+/** Every engine that the superblock names must be there; new ones get an entry, written with the next update. */
+function placeEntries(state: SuperblockState, factories: readonly EngineFactory[]): void {
+  for (const entry of state.engines) {
+    const factory = factories.find(({ code }) => code === entry.code);
+    if (factory === undefined || factory.name !== entry.name) {
+      throw new PhantomError(
+        SqlState.InvalidParameterValue,
+        `the store has data of engine "${entry.name}" (${entry.code}), which it was not opened with`,
+      );
+    }
+  }
+  for (const factory of factories) {
+    const { code, name } = factory;
+    if (!isVolatile(factory) && !state.engines.some((entry) => entry.code === code))
+      state.engines.push({ code, name, generationMin: 0 });
+  }
+}
+
+function isVolatile(factory: EngineFactory): boolean {
+  return factory.volatile ?? factory.code === EngineCode.Memory;
+}
+
+async function openEngine(
+  directory: string,
+  factory: EngineFactory,
+  options: ResolvedOptions,
+  checksums: Checksums,
+  superblock: Superblock,
+  health: StoreHealth,
+): Promise<KvEngine> {
+  const { vfs, readOnly, clock, logger, metrics } = options;
+  const path = joinPath(directory, factory.name);
+  if (!vfs.exists(path)) {
+    if (readOnly) throw noStoreError(directory, `It has no files of engine "${factory.name}".`);
+    vfs.makeDir(path);
+    vfs.syncDir(directory);
+  }
+  // A volatile engine has no entry: it has no files of which one could be too old.
+  const entry: EngineEntry = superblock.state.engines.find(({ code }) => code === factory.code) ?? {
+    code: factory.code,
+    name: factory.name,
+    generationMin: 0,
+  };
+  const raise = (generation: number): void => {
+    entry.generationMin = Math.max(entry.generationMin, generation);
+  };
+  const context: EngineContext = {
+    vfs,
+    directory: path,
+    checksums,
+    clock,
+    logger,
+    metrics,
+    cacheBytes: Math.ceil(options.cacheBytes / options.engines.length),
+    deltaBytesMax: Math.ceil(options.deltaBytesMax / options.engines.length),
+    readOnly,
+    generationMin: entry.generationMin,
+    recordGeneration: (generation) => superblock.update(() => raise(generation)),
+    recordGenerationNow: (generation) => superblock.updateNow(() => raise(generation)),
+    fail: (error) => health.fail(error),
+  };
+  return factory.open(context);
+}
+
+async function openLog(
+  directory: string,
+  options: ResolvedOptions,
+  checksums: Checksums,
+  timeline: number,
+): Promise<Wal> {
+  const { vfs, readOnly } = options;
+  const path = joinPath(directory, LOG_DIRECTORY);
+  if (!vfs.exists(path)) {
+    if (readOnly) throw noStoreError(directory, 'It has no log.');
+    vfs.makeDir(path);
+    vfs.syncDir(directory);
+  }
+  const walOptions: WalOptions = {
+    directory: path,
+    vfs,
+    checksums,
+    durability: options.durability,
+    timeline,
+    readOnly,
+    clock: options.clock,
+    logger: options.logger,
+    metrics: options.metrics,
+    ...(options.segmentBytes === undefined ? {} : { segmentBytes: options.segmentBytes }),
+  };
+  return (options.log ?? openWal)(walOptions);
+}

@@ -1,0 +1,89 @@
+/** The store's settings with their defaults, resolved once at opening. */
+import {
+  type Clock,
+  type Logger,
+  type Metrics,
+  MetricsRegistry,
+  PhantomError,
+  SqlState,
+  silentLogger,
+  systemClock,
+} from '@phantom/base';
+import type { Vfs, LockHolder } from '@phantom/vfs';
+import type { Durability } from '@phantom/wal';
+import { ENGINE_NAME_BYTES_MAX } from './format.js';
+import type { EngineFactory, LogFactory, StoreOptions } from './types.js';
+
+const MIB = 1024 * 1024;
+
+/** Time one uninterrupted slice of applying may take before the event loop gets its turn. */
+export const APPLY_SLICE_MS_MAX = 4;
+/** Operations applied between two looks at the clock: about 0.3 ms. */
+export const APPLY_SLICE_OPERATIONS = 512;
+/** How long a commit that asked for `os` in a store of durability `fsync` may stay unsynced. */
+export const OS_SYNC_DELAY_MS = 200;
+/** Space numbers made durable at a time: a crash loses the rest of a block, and 2^28 numbers bear that. */
+export const SPACE_BLOCK_NUMBERS = 32;
+
+export interface ResolvedOptions {
+  readonly vfs: Vfs;
+  readonly engines: readonly EngineFactory[];
+  readonly durability: Durability;
+  readonly cacheBytes: number;
+  readonly deltaBytesMax: number;
+  readonly checkpointBytesMax: number;
+  readonly segmentBytes: number | undefined;
+  readonly readOnly: boolean;
+  readonly create: boolean;
+  readonly holder: LockHolder;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly log: LogFactory | undefined;
+}
+
+/** Fills in defaults; 22023 for settings that cannot be. */
+export function resolveOptions(options: StoreOptions): ResolvedOptions {
+  const names = new Set<string>();
+  const codes = new Set<number>();
+  for (const factory of options.engines) {
+    if (names.has(factory.name) || codes.has(factory.code))
+      throw invalid(`two engines are called "${factory.name}" or have its code`);
+    if (
+      !/^[a-z][a-z0-9-]*$/.test(factory.name) ||
+      factory.name.length > ENGINE_NAME_BYTES_MAX ||
+      factory.name === 'log'
+    ) {
+      throw invalid(
+        `"${factory.name}" cannot be the name of an engine: at most ${ENGINE_NAME_BYTES_MAX} lower-case letters, digits and hyphens`,
+      );
+    }
+    names.add(factory.name);
+    codes.add(factory.code);
+  }
+  if (options.engines.length === 0) throw invalid('a store needs at least one engine');
+  for (const name of ['cacheBytes', 'deltaBytesMax', 'checkpointBytesMax', 'segmentBytes'] as const) {
+    const value = options[name];
+    if (value !== undefined && !(value > 0)) throw invalid(`${name} must be above zero`);
+  }
+  return {
+    vfs: options.vfs,
+    engines: options.engines,
+    durability: options.durability ?? 'fsync',
+    cacheBytes: options.cacheBytes ?? 64 * MIB,
+    deltaBytesMax: options.deltaBytesMax ?? 64 * MIB,
+    checkpointBytesMax: options.checkpointBytesMax ?? 64 * MIB,
+    segmentBytes: options.segmentBytes,
+    readOnly: options.readOnly ?? false,
+    create: options.create ?? true,
+    holder: options.holder ?? { pid: process.pid, description: 'a Phantom-DB store' },
+    clock: options.clock ?? systemClock,
+    logger: options.logger ?? silentLogger,
+    metrics: options.metrics ?? new MetricsRegistry(),
+    log: options.log,
+  };
+}
+
+function invalid(message: string): PhantomError {
+  return new PhantomError(SqlState.InvalidParameterValue, message);
+}

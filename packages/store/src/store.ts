@@ -1,0 +1,368 @@
+/**
+ * The store: the one write path of Phantom-DB. One log lies under every engine, so a commit that touches tables in
+ * different engines is one record, one sync and one moment at which it becomes visible (RocksDB's column families and
+ * fjall's keyspaces are the same idea; the rule that nothing is seen before it is durable is ours).
+ *
+ * The life of a commit, read from top to bottom; the right column says where:
+ *
+ *   admit     room in every engine it touches; the last moment to wait or to refuse        admit() here
+ *   append    it gets its seq and goes into the log, in one synchronous turn               submit() here
+ *   sync      one for every commit that waits                                              commit-queue.ts
+ *   apply     to each engine's memory, in seq order, in slices where it is large           commit-queue.ts
+ *   publish   visibleSeq = seq: every engine's part becomes visible at once                commit-queue.ts
+ *   resolve   the listener hears of it
+ *   flush     later, off this path: engines write files, the log gets shorter              checkpointer.ts
+ *
+ * and of a crash: superblock.ts says where the log begins, recovery.ts brings the engines up to it.
+ *
+ * Invariants (numbered as in the project's design; those of prepared transactions, constraints, sequences and conflicts,
+ * 8 to 11, are kept by the transactions above):
+ *   1. A batch is whole or absent after a crash, in every space and every engine, however large.
+ *   2. What is visible is durable (durability `os` and `memory` say so in every result they report). Recovery publishes
+ *      nothing before the log has made the tail that it accepted durable.
+ *   3. Engines apply in seq order; an engine's files alone hold the effects up to its flushedSeq and nothing later;
+ *      replaying a record twice changes nothing.
+ *   4. A broken log record below a later durable mark is corruption; any other ends the tail. (Kept by the log.)
+ *   5. A segment's name is durable before anything in it is acknowledged. (Kept by the log.)
+ *   6. A failed sync is never retried: waiting commits end with "outcome unknown" (08007), the store takes no more writes,
+ *      reading goes on, reopening recovers. A failure after the append is never reported as "failed". A full disk before
+ *      the append refuses that commit with 53100 and is over as soon as there is room.
+ *   7. The log since the last flush is bounded by checkpointBytesMax, twice that while a checkpoint runs.
+ * And of its own:
+ *  12. visibleSeq <= assignedSeq; the difference are the commits in the queue.
+ *  13. The superblock names a log start before the log drops what lies before it, and an engine's generation before the
+ *      engine frees what older generations needed.
+ */
+import {
+  type PhantomError,
+  SqlState,
+  assert,
+  isPhantomError,
+  outcomeUnknownError,
+  unsupportedError,
+} from '@phantom/base';
+import type { EngineCode, Finding, KvEngine, Seq, WriteBatch } from '@phantom/kv';
+import type { DirectoryLock } from '@phantom/vfs';
+import type { Durability, Wal } from '@phantom/wal';
+import { checkStore } from './check.js';
+import { Checkpointer } from './checkpointer.js';
+import { CommitQueue } from './commit-queue.js';
+import { RecordKind } from './format.js';
+import { type StoreHealth, closedError } from './health.js';
+import { OS_SYNC_DELAY_MS, type ResolvedOptions } from './options.js';
+import type { RecoveryResult } from './recovery.js';
+import { type SpaceCatalog, encodeSpaceLimit } from './space-catalog.js';
+import type { Superblock } from './superblock.js';
+import type { CommitListener, Store, StoreStats, StoreView } from './types.js';
+import { ViewRegistry } from './views.js';
+
+/** What an opened store is made of; open-store.ts puts it together. */
+export interface StoreParts {
+  readonly directory: string;
+  readonly options: ResolvedOptions;
+  readonly lock: DirectoryLock;
+  readonly superblock: Superblock;
+  readonly wal: Wal;
+  readonly catalog: SpaceCatalog;
+  readonly health: StoreHealth;
+  readonly recovered: RecoveryResult;
+}
+
+export class LogStore implements Store {
+  readonly directory: string;
+  readonly readOnly: boolean;
+  readonly durability: Durability;
+  private readonly parts: StoreParts;
+  private readonly wal: Wal;
+  private readonly catalog: SpaceCatalog;
+  private readonly health: StoreHealth;
+  private readonly queue: CommitQueue;
+  private readonly views: ViewRegistry;
+  private readonly checkpointer: Checkpointer;
+  /** Reused for every append. */
+  private readonly meta = { seq: 0, commitTimeMs: 0, flags: RecordKind.Batch as number };
+  private osSyncTimer: NodeJS.Timeout | undefined;
+  private closing: Promise<void> | undefined;
+
+  constructor(parts: StoreParts) {
+    const { options, wal, catalog, superblock, health, recovered } = parts;
+    this.parts = parts;
+    this.directory = parts.directory;
+    this.readOnly = options.readOnly;
+    this.durability = options.durability;
+    this.wal = wal;
+    this.catalog = catalog;
+    this.health = health;
+    this.meta.commitTimeMs = recovered.commitTimeMs;
+    this.views = new ViewRegistry(catalog);
+    this.queue = new CommitQueue(wal, catalog.engines, recovered.seq, options.durability, health, options.clock, {
+      published: () => this.views.forget(),
+      settled: () => this.settled(),
+    });
+    this.checkpointer = new Checkpointer(
+      {
+        wal,
+        catalog,
+        superblock,
+        health,
+        logger: options.logger,
+        checkpointBytesMax: options.checkpointBytesMax,
+        assignedSeq: () => this.queue.assignedSeq,
+        forgetViews: () => this.views.forget(),
+      },
+      recovered.log,
+    );
+    health.onFailure((failure) => this.queue.abandon(failure));
+    if (wal.lost.aborted) health.fail(wal.lost.reason);
+    else wal.lost.addEventListener('abort', () => health.fail(wal.lost.reason), { once: true });
+    this.registerMetrics();
+  }
+
+  get visibleSeq(): Seq {
+    return this.queue.visibleSeq;
+  }
+
+  get assignedSeq(): Seq {
+    return this.queue.assignedSeq;
+  }
+
+  get failure(): PhantomError | undefined {
+    return this.health.failure;
+  }
+
+  view(): StoreView {
+    if (this.health.isClosed) throw closedError();
+    return this.views.present(this.queue.visibleSeq);
+  }
+
+  admit(batch: WriteBatch): Promise<void> | undefined {
+    const refusal = this.refusal(batch);
+    if (refusal !== undefined) return Promise.reject(refusal);
+    const stall = this.checkpointer.stall();
+    if (stall !== undefined) return stall.then(() => this.admit(batch));
+    const { engines } = this.catalog;
+    const { bytes } = batch;
+    for (let i = 0; i < engines.length; i++) {
+      const placed = engines[i] as (typeof engines)[number];
+      if ((batch.engines & placed.bit) === 0) continue;
+      const room = placed.engine.admit(bytes);
+      if (room !== undefined) return this.admitRest(room, batch.engines, bytes, i);
+    }
+    return undefined;
+  }
+
+  admitNow(batch: WriteBatch): void {
+    const refusal = this.refusal(batch);
+    if (refusal !== undefined) throw refusal;
+    if (!this.wal.caps.syncNow && this.durability === 'fsync') {
+      throw unsupportedError('a synchronous commit over this log', { hint: 'Use the asynchronous form.' });
+    }
+    const { engines } = this.catalog;
+    for (let i = 0; i < engines.length; i++) {
+      const placed = engines[i] as (typeof engines)[number];
+      if ((batch.engines & placed.bit) === 0) continue;
+      try {
+        placed.engine.admitNow(batch.bytes);
+      } catch (error) {
+        this.unadmitFirst(batch.engines, batch.bytes, i);
+        throw error;
+      }
+    }
+  }
+
+  unadmit(batch: WriteBatch): void {
+    this.unadmitFirst(batch.engines, batch.bytes, this.catalog.engines.length);
+  }
+
+  submit(batch: WriteBatch, listener: CommitListener, options?: { readonly durability?: 'fsync' | 'os' }): Seq {
+    const refusal = this.health.refusal();
+    if (refusal !== undefined) throw refusal;
+    assert(batch.count > 0, 'an empty batch is not committed');
+    const { meta, wal, queue } = this;
+    const seq = queue.assignedSeq + 1;
+    meta.seq = seq;
+    meta.flags = RecordKind.Batch;
+    const nowMs = Math.floor(this.parts.options.clock.nowMs());
+    if (nowMs > meta.commitTimeMs) meta.commitTimeMs = nowMs;
+    const bytes = batch.finish();
+    let lsn: number;
+    try {
+      lsn = wal.append(bytes, meta);
+    } catch (error) {
+      throw this.appendFailed(error);
+    }
+    this.checkpointer.log.add(seq, lsn);
+    queue.push(bytes, lsn, listener, this.durability === 'fsync' && options?.durability !== 'os');
+    return seq;
+  }
+
+  drainNow(): void {
+    this.queue.drainNow();
+  }
+
+  drain(): Promise<void> {
+    return this.queue.drain();
+  }
+
+  allocateSpaceNumber(): number {
+    const refusal = this.health.refusal();
+    if (refusal !== undefined) throw refusal;
+    return this.catalog.allocate((limit) => {
+      const { meta } = this;
+      meta.seq = this.queue.assignedSeq;
+      meta.flags = RecordKind.SpaceLimit;
+      try {
+        this.wal.append(encodeSpaceLimit(limit), meta);
+      } catch (error) {
+        throw this.appendFailed(error);
+      }
+    });
+  }
+
+  checkpoint(): Promise<void> {
+    const refusal = this.health.refusal();
+    return refusal === undefined ? this.checkpointer.run() : Promise.reject(refusal);
+  }
+
+  engine(code: EngineCode): KvEngine | undefined {
+    return this.catalog.engine(code)?.engine;
+  }
+
+  stats(): StoreStats {
+    const wal = this.wal.stats();
+    return {
+      commits: this.queue.commits,
+      syncs: wal.syncs,
+      visibleSeq: this.queue.visibleSeq,
+      queuedCommits: this.queue.queued,
+      checkpoints: this.checkpointer.checkpoints,
+      logBytesSinceCheckpoint: this.checkpointer.logBytesSince,
+      openViews: this.views.openViews,
+      wal,
+      engines: this.catalog.engines.map(({ engine }) => engine.stats()),
+    };
+  }
+
+  check(): AsyncIterable<Finding> {
+    if (this.health.isClosed) throw closedError();
+    return checkStore(this.parts);
+  }
+
+  close(options: { readonly checkpoint?: boolean } = {}): Promise<void> {
+    this.closing ??= this.shutDown(options.checkpoint ?? true);
+    return this.closing;
+  }
+
+  /** Why this batch is refused before anything was tried; undefined when it is not. */
+  private refusal(batch: WriteBatch): PhantomError | undefined {
+    const refusal = this.health.refusal();
+    if (refusal === undefined) this.catalog.checkEngines(batch.engines);
+    return refusal;
+  }
+
+  /** Goes on admitting behind the engine at `index`, which makes us wait; on a refusal the ones before get their room back. */
+  private async admitRest(room: Promise<void>, mask: number, bytes: number, index: number): Promise<void> {
+    const { engines } = this.catalog;
+    let i = index;
+    try {
+      await room;
+      for (i = index + 1; i < engines.length; i++) {
+        const placed = engines[i] as (typeof engines)[number];
+        if ((mask & placed.bit) === 0) continue;
+        const more = placed.engine.admit(bytes);
+        if (more !== undefined) await more;
+      }
+    } catch (error) {
+      this.unadmitFirst(mask, bytes, i);
+      throw error;
+    }
+    // The store may have failed or been closed while we waited.
+    const refusal = this.health.refusal();
+    if (refusal !== undefined) {
+      this.unadmitFirst(mask, bytes, engines.length);
+      throw refusal;
+    }
+  }
+
+  private unadmitFirst(mask: number, bytes: number, count: number): void {
+    const { engines } = this.catalog;
+    for (let i = 0; i < count; i++) {
+      const placed = engines[i] as (typeof engines)[number];
+      if ((mask & placed.bit) !== 0) placed.engine.unadmit(bytes);
+    }
+  }
+
+  /** A full disk refuses before anything is taken; after any other error nobody knows what the log has. */
+  private appendFailed(error: unknown): Error {
+    if (isPhantomError(error) && error.code === SqlState.DiskFull) return error;
+    this.health.fail(error);
+    return outcomeUnknownError('the log could not be written', error);
+  }
+
+  /** The queue has nothing more to do for now. */
+  private settled(): void {
+    this.checkpointer.request();
+    if (this.durability === 'fsync' && this.osSyncTimer === undefined && this.wal.durable < this.wal.end) {
+      if (this.queue.queued === 0 && this.health.failure === undefined) this.syncSoon();
+    }
+  }
+
+  /** Commits that asked for `os` are not left unsynced for long, though nobody waits for it. */
+  private syncSoon(): void {
+    this.osSyncTimer = setTimeout(() => {
+      this.osSyncTimer = undefined;
+      if (this.health.failure === undefined && !this.health.isClosed) {
+        this.wal.sync().catch((error: unknown) => this.health.fail(error));
+      }
+    }, OS_SYNC_DELAY_MS);
+    this.osSyncTimer.unref();
+  }
+
+  private async shutDown(checkpoint: boolean): Promise<void> {
+    const { health, wal, catalog, parts, queue } = this;
+    const { superblock, lock } = parts;
+    health.close();
+    clearTimeout(this.osSyncTimer);
+    const errors: unknown[] = [];
+    const attempt = async (action: () => unknown): Promise<void> => {
+      try {
+        await action();
+      } catch (error) {
+        errors.push(error);
+      }
+    };
+    await attempt(() => queue.drain());
+    await this.checkpointer.settled();
+    if (!this.readOnly && health.failure === undefined) {
+      await attempt(() => wal.sync());
+      if (checkpoint) await attempt(() => this.checkpointer.run());
+      if (health.failure === undefined && errors.length === 0) {
+        await attempt(() => superblock.update((state) => (state.spaceLimit = catalog.spaceNext)));
+      }
+    }
+    this.views.forget();
+    for (const { engine } of catalog.engines) await attempt(() => engine.close());
+    await attempt(() => wal.close());
+    superblock.close();
+    await attempt(() => lock.release());
+    // After a failure everybody has been told already; what fails here follows from it.
+    if (health.failure === undefined && errors.length > 0) throw errors[0];
+  }
+
+  private registerMetrics(): void {
+    const { metrics } = this.parts.options;
+    metrics.gauge('phantom_store_visible_seq', 'Seq of the last published commit.', () => this.queue.visibleSeq);
+    metrics.gauge(
+      'phantom_store_queued_commits',
+      'Commits in the log that are not published yet.',
+      () => this.queue.queued,
+    );
+    metrics.gauge(
+      'phantom_store_log_bytes',
+      'Log written since the last checkpoint began.',
+      () => this.checkpointer.logBytesSince,
+    );
+    metrics.gauge('phantom_store_checkpoints_total', 'Checkpoints done.', () => this.checkpointer.checkpoints);
+    metrics.gauge('phantom_store_open_views', 'Pinned views.', () => this.views.openViews);
+  }
+}

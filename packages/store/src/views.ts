@@ -1,0 +1,99 @@
+/**
+ * Consistent pictures over all engines. A view pins each engine's state at one seq; the engines' views are made together,
+ * between two commits, so no commit is ever seen in one engine and not in another.
+ *
+ * The present view is shared: while nothing is published, `present()` costs a count. It is kept for reuse when its last
+ * user lets go, and freed with the next publish, flush or close, so an idle store pins nothing for long.
+ */
+import { assert } from '@phantom/base';
+import { type ByteSlot, type KeyRange, type KvCursor, type KvView, type Seq, engineOfKey } from '@phantom/kv';
+import type { SpaceCatalog } from './space-catalog.js';
+import type { StoreView } from './types.js';
+
+class SharedView implements StoreView {
+  readonly seq: Seq;
+  /** Users; the registry's own hold does not count. */
+  references = 0;
+  private readonly registry: ViewRegistry;
+  private readonly catalog: SpaceCatalog;
+  /** By engine code; a code without an engine has none. */
+  private readonly views: readonly (KvView | undefined)[];
+
+  constructor(registry: ViewRegistry, catalog: SpaceCatalog, seq: Seq) {
+    this.registry = registry;
+    this.catalog = catalog;
+    this.seq = seq;
+    const views: (KvView | undefined)[] = [];
+    for (const placed of catalog.engines) {
+      while (views.length < placed.code) views.push(undefined);
+      views[placed.code] = placed.engine.view(seq);
+    }
+    this.views = views;
+  }
+
+  get(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean {
+    const view = this.views[engineOfKey(key, start)];
+    return (view ?? this.missing(key, start)).get(key, start, end, value);
+  }
+
+  cursor(range: KeyRange): KvCursor {
+    const view = this.views[engineOfKey(range.lower, 0)];
+    return (view ?? this.missing(range.lower, 0)).cursor(range);
+  }
+
+  retain(): this {
+    assert(this.references > 0, 'a view that was released cannot be retained');
+    this.references++;
+    return this;
+  }
+
+  release(): void {
+    assert(this.references > 0, 'a view is released once for each time it was taken');
+    if (--this.references === 0) this.registry.unused(this);
+  }
+
+  /** Lets go of the engines' views. */
+  free(): void {
+    for (const view of this.views) if (view !== undefined) view.release();
+  }
+
+  private missing(key: Uint8Array, start: number): never {
+    this.catalog.engineOfKey(key, start);
+    throw new Error('unreachable: the catalog has an engine that the view has not');
+  }
+}
+
+export class ViewRegistry {
+  /** Views with users, those kept for reuse not counted. */
+  openViews = 0;
+  private readonly catalog: SpaceCatalog;
+  private current: SharedView | undefined;
+
+  constructor(catalog: SpaceCatalog) {
+    this.catalog = catalog;
+  }
+
+  /** The state as of `seq`, which is the store's visibleSeq. Release it once. */
+  present(seq: Seq): StoreView {
+    let view = this.current;
+    if (view === undefined || view.seq !== seq) {
+      this.forget();
+      view = this.current = new SharedView(this, this.catalog, seq);
+    }
+    if (view.references++ === 0) this.openViews++;
+    return view;
+  }
+
+  /** Something was published, or memory is wanted back: a view kept for reuse goes. */
+  forget(): void {
+    const view = this.current;
+    if (view === undefined) return;
+    this.current = undefined;
+    if (view.references === 0) view.free();
+  }
+
+  unused(view: SharedView): void {
+    this.openViews--;
+    if (view !== this.current) view.free();
+  }
+}
