@@ -264,7 +264,7 @@ export class ArenaTree {
     return this.nodes[(leaf << NODE_SHIFT) + ENTRIES + slot] as number;
   }
 
-  /** Entries in a leaf. */
+  /** Slots in use of a node: entries of a leaf, children of an inner node. */
   leafCount(leaf: number): number {
     return (this.nodes[leaf << NODE_SHIFT] as number) & COUNT_MASK;
   }
@@ -284,13 +284,17 @@ export class ArenaTree {
     return node;
   }
 
-  /** How much of the tree lies below a key, between 0 and 1: exact in the leaf, equal shares per child above it. */
+  /** How much of the tree lies below a key, between 0 and 1. An estimate: a child weighs what its own slots say. */
   fractionBelow(key: Uint8Array, start: number, end: number): number {
     const at = this.descend(key, start, end);
     const leafCount = this.leafCount(this.descentLeaf);
     let fraction = leafCount === 0 ? 0 : (at >= 0 ? at : ~at) / leafCount;
     for (let level = 1; level <= this.height; level++) {
-      fraction = ((this.pathSlots[level] as number) + fraction) / this.leafCount(this.pathNodes[level] as number);
+      const node = this.pathNodes[level] as number;
+      const slot = this.pathSlots[level] as number;
+      const below = this.weightBelow(node, slot);
+      const own = this.leafCount(this.child(node, slot));
+      fraction = (below + fraction * own) / this.weightBelow(node, this.leafCount(node));
     }
     return fraction;
   }
@@ -299,13 +303,30 @@ export class ArenaTree {
   entryAtFraction(fraction: number): number {
     let node = this.root;
     let rest = Math.min(Math.max(fraction, 0), 1);
-    for (let level = this.height; ; level--) {
+    for (let level = this.height; level > 0; level--) {
       const count = this.leafCount(node);
-      const slot = Math.min(Math.floor(rest * count), count - 1);
-      if (level === 0) return this.entryAt(node, slot);
-      rest = Math.min(rest * count - slot, 1);
-      node = this.nodes[((node + 1) << NODE_SHIFT) + slot] as number;
+      let weight = rest * this.weightBelow(node, count);
+      let slot = 0;
+      while (slot < count - 1 && weight >= this.leafCount(this.child(node, slot))) {
+        weight -= this.leafCount(this.child(node, slot));
+        slot++;
+      }
+      node = this.child(node, slot);
+      rest = Math.min(weight / this.leafCount(node), 1);
     }
+    const count = this.leafCount(node);
+    return this.entryAt(node, Math.min(Math.floor(rest * count), count - 1));
+  }
+
+  private child(node: number, slot: number): number {
+    return this.nodes[((node + 1) << NODE_SHIFT) + slot] as number;
+  }
+
+  /** Slots in the children of an inner node that stand before the given slot. */
+  private weightBelow(node: number, slot: number): number {
+    let weight = 0;
+    for (let i = 0; i < slot; i++) weight += this.leafCount(this.child(node, i));
+    return weight;
   }
 
   /** Below, zero or above zero as the key sorts before, with or after the greatest one. */

@@ -16,6 +16,8 @@
  *      though batches are applied in between. Callers never write into them.
  *   6. Later batches win: within one batch, later operations win over earlier ones. A range tombstone hides what earlier
  *      operations wrote inside [start, end), not what later ones write there.
+ *   7. The store publishes a batch before it applies the next one. So a view's seq is never below that of an earlier view,
+ *      nor below what appliedSeq was before the last completed apply or advance; versions older than both may go.
  */
 import type { BatchReader } from './write-batch.js';
 import type { KeyRange } from './key-range.js';
@@ -69,7 +71,8 @@ export class CursorBatch {
 
 /**
  * Moves over the live entries of a view inside its range, in key order. It begins before the first entry: call `next`
- * (or `prev` for a walk from the end), `seek` or `seekBefore` first. One shape for forward and reverse.
+ * (or `prev` for a walk from the end), `seek` or `seekBefore` first. One shape for forward and reverse. After a move that
+ * returned false it stands behind that end: the same move is false again, the opposite one returns to the entry there.
  */
 export interface KvCursor {
   /** The current entry; valid while the last move returned true. */
@@ -147,8 +150,9 @@ export interface KvEngine {
   /** Seq of the last batch applied (or known from files after opening). */
   readonly appliedSeq: Seq;
   /**
-   * Reserves room for a batch of so many bytes. Undefined when there is room now; otherwise a promise that resolves when
-   * there is, or rejects with 53100 or 53200. All waiting and refusing happens here, before the log is written.
+   * Reserves room for a batch of so many bytes (BatchReader.length); its apply gives the reservation back. Undefined when
+   * there is room now; otherwise a promise that resolves when there is, or rejects with 53100 or 53200. All waiting and
+   * refusing happens here, before the log is written.
    */
   admit(bytes: number): Promise<void> | undefined;
   /** As admit, for a caller that cannot await: flushes on this thread if it must. */

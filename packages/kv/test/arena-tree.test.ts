@@ -54,7 +54,8 @@ class Pair {
     return this.tree.keys.slice(this.tree.keyStart(entry), this.tree.keyEnd(entry));
   }
 
-  check(): void {
+  /** Compares everything and returns how many entries there are. */
+  check(): number {
     const { tree, model } = this;
     must(tree.count === model.length, 'counts agree');
     const cursor = new ArenaTreeCursor(tree);
@@ -70,6 +71,7 @@ class Pair {
       must(entry !== NONE && same(this.keyOf(entry), key), 'every key is found');
       must(same(key, this.order[tree.payload(entry) / 3]), 'payloads stay with their keys');
     }
+    return model.length;
   }
 
   probe(key: Uint8Array): void {
@@ -126,7 +128,7 @@ const shapes: Record<string, (random: Random) => Uint8Array> = {
 describe('ArenaTree', () => {
   it('is empty at first', () => {
     const pair = new Pair();
-    pair.check();
+    expect(pair.check()).toBe(pair.order.length);
     pair.probe(u32Key(1));
     pair.probe(new Uint8Array(0));
   });
@@ -136,7 +138,7 @@ describe('ArenaTree', () => {
       const random = new Random(11);
       const pair = new Pair();
       for (let i = 0; i < 6000; i++) pair.insert(make(random));
-      pair.check();
+      expect(pair.check()).toBe(pair.order.length);
       for (let i = 0; i < 2000; i++) pair.probe(make(random));
     });
 
@@ -147,7 +149,7 @@ describe('ArenaTree', () => {
         const inserts = random.below(400);
         for (let i = 0; i < inserts; i++) pair.insert(make(random));
         if (random.chance(0.6)) pair.truncate(random.below(pair.order.length + 1));
-        pair.check();
+        expect(pair.check()).toBe(pair.order.length);
         for (let i = 0; i < 50; i++) pair.probe(make(random));
       }
     });
@@ -156,7 +158,7 @@ describe('ArenaTree', () => {
   it('keeps nodes full when keys arrive in ascending order', () => {
     const pair = new Pair();
     for (let i = 0; i < 62 * 62; i++) pair.insert(u32Key(i * 5));
-    pair.check();
+    expect(pair.check()).toBe(pair.order.length);
     expect(pair.tree.bytes / pair.tree.count).toBeLessThan(22);
     for (let i = 0; i < 500; i++) pair.probe(u32Key(i * 3));
   });
@@ -167,14 +169,14 @@ describe('ArenaTree', () => {
       for (let table = 0; table < 1; table++) pair.insert(Uint8Array.of(1, table, i >> 8, i));
     const before = pair.tree.bytes;
     for (let i = 0; i < 3000; i++) pair.insert(Uint8Array.of(0, 0, i >> 8, i));
-    pair.check();
+    expect(pair.check()).toBe(pair.order.length);
     expect((pair.tree.bytes - before) / 3000).toBeLessThan(24);
   });
 
   it('holds descending inserts', () => {
     const pair = new Pair();
     for (let i = 5000; i > 0; i--) pair.insert(u32Key(i * 2));
-    pair.check();
+    expect(pair.check()).toBe(pair.order.length);
     for (let i = 0; i < 500; i++) pair.probe(u32Key(i));
   });
 
@@ -196,7 +198,7 @@ describe('ArenaTree', () => {
           else if (step.kind === 'probe') pair.probe(step.bytes);
           else pair.truncate(Math.floor(step.share * pair.order.length));
         }
-        pair.check();
+        expect(pair.check()).toBe(pair.order.length);
       }),
       { seed: 42, numRuns: 60 },
     );
@@ -243,8 +245,11 @@ describe('ArenaTree', () => {
       const key = u32Key(Math.floor(share * 10_000));
       expect(Math.abs(pair.tree.fractionBelow(key, 0, 8) - share)).toBeLessThan(0.05);
       const there = pair.keyOf(pair.tree.entryAtFraction(share));
-      expect(pair.tree.fractionBelow(there, 0, 8)).toBeCloseTo(Math.min(share, 0.9999), 3);
+      expect(pair.tree.fractionBelow(there, 0, 8)).toBeCloseTo(Math.min(share, 0.9999), 2);
     }
+    const ascending = new Pair();
+    for (let i = 0; i < 62 * 62 + 1; i++) ascending.insert(u32Key(i));
+    expect(ascending.tree.fractionBelow(u32Key(62 * 62), 0, 8)).toBeGreaterThan(0.95);
     expect(new Pair().tree.fractionBelow(u32Key(1), 0, 8)).toBe(0);
   });
 });
