@@ -1,0 +1,323 @@
+/**
+ * Reads blocks (format.ts): checks the bytes once when they come from disk, answers point lookups without rebuilding a
+ * single key, and decodes one restart interval at a time for cursors, so that forward and backward cost the same.
+ */
+import {
+  type Checksums,
+  compareBytes,
+  corruptionError,
+  readU32,
+  readVarint,
+  toHex,
+  unsupportedError,
+  varintBytes,
+} from '@phantom/base';
+import type { VfsFile } from '@phantom/vfs';
+import type { CacheItem } from './block-cache.js';
+import { BLOCK_TRAILER_BYTES, BlockCodec, blockSeed } from './format.js';
+
+const NO_BYTES = new Uint8Array(0);
+
+/** Where a block lies: offset in the file and bytes of its payload as stored, trailer not counted. */
+export interface BlockHandle {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** Reads a block's payload and proves that it is the one written there. Throws a corruption error otherwise. */
+export function readPayload(
+  file: VfsFile,
+  checksums: Checksums,
+  identity: number,
+  offset: number,
+  bytes: number,
+): Uint8Array {
+  const stored = new Uint8Array(bytes + BLOCK_TRAILER_BYTES);
+  const found = file.readAt(offset, stored);
+  if (found !== stored.length) {
+    throw corruptionError('a block is cut short', { file: file.path, offset, expected: stored.length, found });
+  }
+  const expected = checksums.h64(stored, 0, bytes + 1, blockSeed(identity, offset));
+  if (
+    readU32(stored, bytes + 1) !== Number(expected & 0xffffffffn) ||
+    readU32(stored, bytes + 5) !== Number(expected >> 32n)
+  ) {
+    throw corruptionError('a block has the wrong checksum', {
+      file: file.path,
+      offset,
+      expected: expected.toString(16).padStart(16, '0'),
+      found: toHex(stored.slice(bytes + 1).reverse()),
+    });
+  }
+  const codec = stored[bytes] as number;
+  if (codec !== BlockCodec.None) throw unsupportedError(`block codec ${codec} in ${file.path}`);
+  return stored.subarray(0, bytes);
+}
+
+/** A data or index block in memory. Immutable. */
+export class Block implements CacheItem {
+  readonly payload: Uint8Array;
+  readonly path: string;
+  readonly offset: number;
+  readonly entryCount: number;
+  readonly restartCount: number;
+  /** Where the entries end and the restart points begin. */
+  readonly entriesEnd: number;
+  readonly chargeBytes: number;
+  referenced = false;
+  cacheSlot = -1;
+  private owner: (Block | undefined)[] | undefined;
+  private ownerIndex = 0;
+
+  constructor(payload: Uint8Array, path: string, offset: number) {
+    this.payload = payload;
+    this.path = path;
+    this.offset = offset;
+    this.chargeBytes = payload.length + 160;
+    const { length } = payload;
+    this.restartCount = length < 8 ? 0 : readU32(payload, length - 8);
+    this.entryCount = length < 8 ? 0 : readU32(payload, length - 4);
+    this.entriesEnd = length - 8 - this.restartCount * 4;
+    if (this.restartCount === 0 || this.entriesEnd <= 0 || this.entryCount < this.restartCount) {
+      throw corruptionError('a block has a malformed end', { file: path, offset });
+    }
+  }
+
+  /** Says where the pointer to this block is kept, so that it can be cleared. */
+  ownedBy(owner: (Block | undefined)[], index: number): void {
+    this.owner = owner;
+    this.ownerIndex = index;
+  }
+
+  evicted(): void {
+    if (this.owner !== undefined) this.owner[this.ownerIndex] = undefined;
+  }
+
+  /** Offset of the first entry of an interval. */
+  restart(index: number): number {
+    const at = readU32(this.payload, this.entriesEnd + index * 4);
+    if (at >= this.entriesEnd) throw this.malformed(at);
+    return at;
+  }
+
+  /** Where an interval ends. */
+  intervalEnd(index: number): number {
+    return index + 1 < this.restartCount ? this.restart(index + 1) : this.entriesEnd;
+  }
+
+  /** The last interval that begins with a key <= the given one; 0 when all begin above. */
+  intervalOf(key: Uint8Array, start: number, end: number): number {
+    const { payload, entriesEnd } = this;
+    let low = 0;
+    let high = this.restartCount - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      let at = this.restart(middle) + 1;
+      const keyBytes = readVarint(payload, at, entriesEnd);
+      at += varintBytes(keyBytes);
+      const tag = readVarint(payload, at, entriesEnd);
+      at += varintBytes(tag);
+      if (tag % 2 === 0) at += varintBytes(readVarint(payload, at, entriesEnd));
+      if (!(at + keyBytes <= entriesEnd)) throw this.malformed(at);
+      if (compareBytes(payload, at, at + keyBytes, key, start, end) <= 0) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  malformed(at: number): Error {
+    return corruptionError('an entry of a block is malformed', { file: this.path, offset: this.offset + at });
+  }
+}
+
+/** What `findVersion` found; reused. */
+export class FoundVersion {
+  valueStart = 0;
+  valueEnd = 0;
+  /** Relative to the run's base. */
+  seq = 0;
+  removed = false;
+}
+
+/**
+ * The newest version of a key with a relative seq <= `seqMax` in a block; false when there is none. Keys are compared in
+ * place: `matched` counts how many bytes of the probe the entry before agreed with, so most entries are passed by their
+ * shared length alone.
+ */
+export function findVersion(
+  block: Block,
+  key: Uint8Array,
+  start: number,
+  end: number,
+  seqMax: number,
+  found: FoundVersion,
+): boolean {
+  const { payload } = block;
+  const interval = block.intervalOf(key, start, end);
+  let at = block.restart(interval);
+  const limit = block.intervalEnd(interval);
+  const keyBytes = end - start;
+  let matched = 0;
+  while (at < limit) {
+    const shared = readVarint(payload, at, limit);
+    at += varintBytes(shared);
+    const suffixBytes = readVarint(payload, at, limit);
+    at += varintBytes(suffixBytes);
+    const tag = readVarint(payload, at, limit);
+    at += varintBytes(tag);
+    const removed = tag % 2 === 1;
+    let valueBytes = 0;
+    if (!removed) {
+      valueBytes = readVarint(payload, at, limit);
+      at += varintBytes(valueBytes);
+    }
+    const next = at + suffixBytes + valueBytes;
+    if (!(next <= limit)) throw block.malformed(at);
+    if (shared < matched) return false;
+    if (shared === matched) {
+      const suffixEnd = at + suffixBytes;
+      let i = at;
+      let j = start + matched;
+      while (i < suffixEnd && j < end && payload[i] === key[j]) {
+        i++;
+        j++;
+      }
+      matched = j - start;
+      if (i < suffixEnd) {
+        if (j === end || (payload[i] as number) > (key[j] as number)) return false;
+      } else if (matched === keyBytes) {
+        const seq = (tag - (removed ? 1 : 0)) / 2;
+        if (seq <= seqMax) {
+          found.valueStart = suffixEnd;
+          found.valueEnd = next;
+          found.seq = seq;
+          found.removed = removed;
+          return true;
+        }
+      }
+    }
+    at = next;
+  }
+  return false;
+}
+
+/**
+ * The entries of one restart interval, decoded: whole keys in an arena of its own, values as places in the block. Reused
+ * from interval to interval; the arena is overwritten by the next `decode`.
+ */
+export class BlockInterval {
+  block: Block | undefined;
+  keys: Uint8Array;
+  count = 0;
+  keyStarts: Int32Array;
+  keyEnds: Int32Array;
+  valueStarts: Int32Array;
+  valueEnds: Int32Array;
+  /** Relative to the run's base. */
+  seqs: Float64Array;
+  removed: Uint8Array;
+  /** 1 when the entry is an older version of the key before. */
+  older: Uint8Array;
+
+  constructor() {
+    this.keys = NO_BYTES;
+    this.keyStarts = new Int32Array(32);
+    this.keyEnds = new Int32Array(32);
+    this.valueStarts = new Int32Array(32);
+    this.valueEnds = new Int32Array(32);
+    this.seqs = new Float64Array(32);
+    this.removed = new Uint8Array(32);
+    this.older = new Uint8Array(32);
+  }
+
+  /**
+   * Decodes an interval: of each key the newest version with a relative seq <= `seqMax`, or with `all` every version.
+   * Keys without such a version are left out.
+   */
+  decode(block: Block, index: number, seqMax: number, all: boolean): void {
+    const { payload } = block;
+    let at = block.restart(index);
+    const limit = block.intervalEnd(index);
+    this.block = block;
+    this.count = 0;
+    let keyAt = 0;
+    let keyBytes = 0;
+    let taken = false;
+    for (let first = true; at < limit; first = false) {
+      const shared = readVarint(payload, at, limit);
+      at += varintBytes(shared);
+      const suffixBytes = readVarint(payload, at, limit);
+      at += varintBytes(suffixBytes);
+      const tag = readVarint(payload, at, limit);
+      at += varintBytes(tag);
+      const removed = tag % 2 === 1;
+      let valueBytes = 0;
+      if (!removed) {
+        valueBytes = readVarint(payload, at, limit);
+        at += varintBytes(valueBytes);
+      }
+      const next = at + suffixBytes + valueBytes;
+      if (!(next <= limit) || !(shared <= keyBytes)) throw block.malformed(at);
+      if (first || suffixBytes > 0 || shared < keyBytes) {
+        // A new key. The one before stays in the arena if it was taken; otherwise its room is used again.
+        const target = taken ? keyAt + keyBytes : keyAt;
+        this.reserve(target + shared + suffixBytes);
+        const { keys } = this;
+        if (target !== keyAt) for (let i = 0; i < shared; i++) keys[target + i] = keys[keyAt + i] as number;
+        for (let i = 0; i < suffixBytes; i++) keys[target + shared + i] = payload[at + i] as number;
+        keyAt = target;
+        keyBytes = shared + suffixBytes;
+        taken = false;
+      }
+      const seq = (tag - (removed ? 1 : 0)) / 2;
+      if (seq <= seqMax && (all || !taken)) {
+        this.append(keyAt, keyAt + keyBytes, at + suffixBytes, next, seq, removed, taken);
+        taken = true;
+      }
+      at = next;
+    }
+  }
+
+  private append(
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+    seq: number,
+    removed: boolean,
+    older: boolean,
+  ): void {
+    const i = this.count++;
+    if (i === this.keyStarts.length) this.grow();
+    this.keyStarts[i] = keyStart;
+    this.keyEnds[i] = keyEnd;
+    this.valueStarts[i] = valueStart;
+    this.valueEnds[i] = valueEnd;
+    this.seqs[i] = seq;
+    this.removed[i] = removed ? 1 : 0;
+    this.older[i] = older ? 1 : 0;
+  }
+
+  private reserve(bytes: number): void {
+    if (bytes <= this.keys.length) return;
+    const grown = new Uint8Array(Math.max(bytes * 2, 1024));
+    grown.set(this.keys);
+    this.keys = grown;
+  }
+
+  private grow(): void {
+    const capacity = this.keyStarts.length * 2;
+    this.keyStarts = copied(this.keyStarts, new Int32Array(capacity));
+    this.keyEnds = copied(this.keyEnds, new Int32Array(capacity));
+    this.valueStarts = copied(this.valueStarts, new Int32Array(capacity));
+    this.valueEnds = copied(this.valueEnds, new Int32Array(capacity));
+    this.seqs = copied(this.seqs, new Float64Array(capacity));
+    this.removed = copied(this.removed, new Uint8Array(capacity));
+    this.older = copied(this.older, new Uint8Array(capacity));
+  }
+}
+
+function copied<T extends Int32Array | Float64Array | Uint8Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}

@@ -1,0 +1,20 @@
+/** What the cursors of a run need of it: blocks by partition and place, and what is true of all of them. */
+import type { Seq } from '@phantom/kv';
+import type { Block } from './block-reader.js';
+import type { RangeCover } from './range-cover.js';
+
+export interface RunBlocks {
+  /** Added to every relative seq in the blocks. */
+  readonly seqBase: Seq;
+  readonly seqMax: Seq;
+  /** The run's own range tombstones; undefined when it has none. */
+  readonly cover: RangeCover | undefined;
+  readonly partitionCount: number;
+  /** The last partition whose separator is at most the key; -1 when the key lies before all. */
+  partitionOf(key: Uint8Array, start: number, end: number): number;
+  /** The last block of a partition whose separator is at most the key; -1 when the key lies before all. */
+  blockOf(partition: number, key: Uint8Array, start: number, end: number): number;
+  blocksIn(partition: number): number;
+  /** A data block, from the cache or the file. With `uncached` a block that is not cached stays so. */
+  block(partition: number, block: number, uncached?: boolean): Block;
+}

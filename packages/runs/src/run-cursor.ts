@@ -1,0 +1,200 @@
+/**
+ * Walks a run in both directions for one view. It stands on one entry of one decoded restart interval; of an interval
+ * only the part inside the range is used, so that a step compares no keys.
+ */
+import { compareBytes } from '@phantom/base';
+import { ByteSlot, type KeyRange, type Seq } from '@phantom/kv';
+import { type Block, BlockInterval } from './block-reader.js';
+import type { LayerCursor } from './layer.js';
+import type { RunBlocks } from './run-blocks.js';
+
+const Place = { Nowhere: 0, Inside: 1, BehindEnd: 2, BeforeStart: 3 } as const;
+type Place = (typeof Place)[keyof typeof Place];
+
+const NO_BYTES = new Uint8Array(0);
+
+export class RunCursor implements LayerCursor {
+  readonly key = new ByteSlot();
+  readonly value = new ByteSlot();
+  removed = false;
+  private readonly run: RunBlocks;
+  private readonly seq: Seq;
+  private readonly lower: Uint8Array;
+  private readonly upper: Uint8Array | undefined;
+  private readonly interval = new BlockInterval();
+  private block: Block | undefined = undefined;
+  private partitionAt = 0;
+  private blockAt = 0;
+  private intervalAt = 0;
+  /** Entries of the interval inside the range are [from, to). */
+  private from = 0;
+  private to = 0;
+  private entry = 0;
+  private place: Place = Place.Nowhere;
+
+  constructor(run: RunBlocks, range: KeyRange, seq: Seq) {
+    this.run = run;
+    this.seq = seq;
+    this.lower = range.lower;
+    this.upper = range.upper;
+  }
+
+  seek(key: Uint8Array, start: number, end: number): boolean {
+    const { lower } = this;
+    if (compareBytes(key, start, end, lower, 0, lower.length) < 0) return this.seekForward(lower, 0, lower.length);
+    return this.seekForward(key, start, end);
+  }
+
+  seekBefore(key: Uint8Array, start: number, end: number): boolean {
+    const { upper } = this;
+    if (upper !== undefined && compareBytes(key, start, end, upper, 0, upper.length) > 0) {
+      return this.seekBackward(upper, 0, upper.length);
+    }
+    return this.seekBackward(key, start, end);
+  }
+
+  next(): boolean {
+    if (this.place === Place.Inside) {
+      if (++this.entry < this.to) return this.show();
+      return this.forward();
+    }
+    if (this.place === Place.BehindEnd) return false;
+    return this.seekForward(this.lower, 0, this.lower.length);
+  }
+
+  prev(): boolean {
+    if (this.place === Place.Inside) {
+      if (--this.entry >= this.from) return this.show();
+      return this.backward();
+    }
+    if (this.place === Place.BeforeStart) return false;
+    const { upper } = this;
+    return upper === undefined ? this.seekLast() : this.seekBackward(upper, 0, upper.length);
+  }
+
+  close(): void {
+    this.place = Place.BehindEnd;
+    this.block = undefined;
+    this.interval.block = undefined;
+  }
+
+  private seekForward(key: Uint8Array, start: number, end: number): boolean {
+    if (!this.aim(key, start, end)) return this.stop(Place.BehindEnd);
+    const { interval } = this;
+    this.entry = this.from;
+    while (this.entry < this.to && this.compareEntry(interval, key, start, end) < 0) this.entry++;
+    if (this.entry < this.to) return this.show();
+    return this.forward();
+  }
+
+  private seekBackward(key: Uint8Array, start: number, end: number): boolean {
+    if (!this.aim(key, start, end)) return this.stop(Place.BeforeStart);
+    const { interval } = this;
+    this.entry = this.to - 1;
+    while (this.entry >= this.from && this.compareEntry(interval, key, start, end) >= 0) this.entry--;
+    if (this.entry >= this.from) return this.show();
+    return this.backward();
+  }
+
+  private compareEntry(interval: BlockInterval, key: Uint8Array, start: number, end: number): number {
+    return compareBytes(interval.keys, interval.keyStarts[this.entry]!, interval.keyEnds[this.entry]!, key, start, end);
+  }
+
+  private seekLast(): boolean {
+    const { run } = this;
+    if (run.partitionCount === 0) return this.stop(Place.BeforeStart);
+    this.enterPartition(run.partitionCount - 1, run.blocksIn(run.partitionCount - 1) - 1);
+    this.enterInterval((this.block as Block).restartCount - 1);
+    this.entry = this.to - 1;
+    if (this.entry >= this.from) return this.show();
+    return this.backward();
+  }
+
+  /** Decodes the interval in which the key would lie; false when the run has no entries. */
+  private aim(key: Uint8Array, start: number, end: number): boolean {
+    const { run } = this;
+    if (run.partitionCount === 0) return false;
+    const partition = Math.max(run.partitionOf(key, start, end), 0);
+    this.enterPartition(partition, Math.max(run.blockOf(partition, key, start, end), 0));
+    this.enterInterval((this.block as Block).intervalOf(key, start, end));
+    return true;
+  }
+
+  private enterPartition(partition: number, block: number): void {
+    this.partitionAt = partition;
+    this.blockAt = block;
+    this.block = this.run.block(partition, block);
+  }
+
+  private enterInterval(index: number): void {
+    const { interval, lower, upper } = this;
+    this.intervalAt = index;
+    interval.decode(this.block as Block, index, this.seq - this.run.seqBase, false);
+    this.from = 0;
+    this.to = interval.count;
+    while (this.from < this.to && compareInterval(interval, this.from, lower) < 0) this.from++;
+    if (upper !== undefined)
+      while (this.to > this.from && compareInterval(interval, this.to - 1, upper) >= 0) this.to--;
+  }
+
+  /** To the first entry of a later interval. */
+  private forward(): boolean {
+    const { run, upper } = this;
+    for (;;) {
+      if (this.to < this.interval.count && upper !== undefined) return this.stop(Place.BehindEnd);
+      if (this.intervalAt + 1 < (this.block as Block).restartCount) {
+        this.enterInterval(this.intervalAt + 1);
+      } else {
+        if (this.blockAt + 1 < run.blocksIn(this.partitionAt)) this.enterPartition(this.partitionAt, this.blockAt + 1);
+        else if (this.partitionAt + 1 < run.partitionCount) this.enterPartition(this.partitionAt + 1, 0);
+        else return this.stop(Place.BehindEnd);
+        this.enterInterval(0);
+      }
+      this.entry = this.from;
+      if (this.entry < this.to) return this.show();
+    }
+  }
+
+  /** To the last entry of an earlier interval. */
+  private backward(): boolean {
+    const { run } = this;
+    for (;;) {
+      if (this.from > 0) return this.stop(Place.BeforeStart);
+      if (this.intervalAt > 0) {
+        this.enterInterval(this.intervalAt - 1);
+      } else {
+        if (this.blockAt > 0) this.enterPartition(this.partitionAt, this.blockAt - 1);
+        else if (this.partitionAt > 0)
+          this.enterPartition(this.partitionAt - 1, run.blocksIn(this.partitionAt - 1) - 1);
+        else return this.stop(Place.BeforeStart);
+        this.enterInterval((this.block as Block).restartCount - 1);
+      }
+      this.entry = this.to - 1;
+      if (this.entry >= this.from) return this.show();
+    }
+  }
+
+  private show(): boolean {
+    const { interval, entry, run } = this;
+    this.place = Place.Inside;
+    const start = interval.keyStarts[entry]!;
+    const end = interval.keyEnds[entry]!;
+    this.key.set(interval.keys, start, end);
+    this.removed = interval.removed[entry] === 1;
+    if (!this.removed && run.cover !== undefined) {
+      this.removed = run.cover.newest(interval.keys, start, end, this.seq) > interval.seqs[entry]! + run.seqBase;
+    }
+    if (this.removed) this.value.set(NO_BYTES, 0, 0);
+    else this.value.set((this.block as Block).payload, interval.valueStarts[entry]!, interval.valueEnds[entry]!);
+    return true;
+  }
+
+  private stop(place: Place): boolean {
+    this.place = place;
+    return false;
+  }
+}
+
+function compareInterval(interval: BlockInterval, entry: number, key: Uint8Array): number {
+  return compareBytes(interval.keys, interval.keyStarts[entry]!, interval.keyEnds[entry]!, key, 0, key.length);
+}

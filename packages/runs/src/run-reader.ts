@@ -1,0 +1,484 @@
+/**
+ * A sorted run as a layer: everything read from the file is checked against its checksum before it is believed, and what
+ * is read lives in the shared cache (blocks, index partitions, filters), never more than its bound.
+ *
+ *   get      partition (in memory) -> filter -> index -> block: at most one block, and usually none when the key is absent
+ *   cursor   run-cursor.ts
+ *
+ * A run is counted: whoever shows it to readers retains it, and the file is closed, and removed if it was doomed, when
+ * the last one releases it.
+ */
+import {
+  ByteReader,
+  type Checksums,
+  assert,
+  compareBytes,
+  corruptionError,
+  equalBytes,
+  readU16,
+  readU32,
+  readU64,
+  toHex,
+  unsupportedError,
+} from '@phantom/base';
+import type { ByteSlot, Finding, KeyRange, Seq } from '@phantom/kv';
+import type { Vfs, VfsFile } from '@phantom/vfs';
+import type { BlockCache, CacheItem } from './block-cache.js';
+import { Block, BlockInterval, FoundVersion, findVersion, readPayload } from './block-reader.js';
+import { KeyHash, isFilter, mayContain } from './filter.js';
+import {
+  METADATA_BYTES_MAX,
+  RUN_END_MAGIC,
+  RUN_FOOTER_BYTES,
+  RUN_FORMAT,
+  RUN_HEADER_BYTES,
+  RUN_MAGIC,
+  blockSeed,
+} from './format.js';
+import { KeyIndex } from './key-index.js';
+import { type Layer, type LayerCursor, Lookup, type RangeTombstone, type VersionCursor } from './layer.js';
+import { RangeCover } from './range-cover.js';
+import type { RunBlocks } from './run-blocks.js';
+import { RunCursor } from './run-cursor.js';
+import { RunVersions } from './run-versions.js';
+
+const NO_TOMBSTONES: readonly RangeTombstone[] = [];
+
+export interface RunOptions {
+  readonly vfs: Vfs;
+  readonly path: string;
+  readonly checksums: Checksums;
+  readonly cache: BlockCache;
+  /** What the file must have, by whoever recorded it; another one is corruption. */
+  readonly bytes?: number;
+  readonly identity?: number;
+  /** Takes the place of the base in the header: the seq at which an ingested run was taken over. */
+  readonly seqBase?: Seq;
+}
+
+/** Work done by a run, for counters; all rise. */
+export interface RunCounters {
+  filterMisses: number;
+  blocksRead: number;
+  blockHits: number;
+}
+
+/** The index block of a partition, decoded. */
+class PartitionIndex implements CacheItem {
+  readonly keys: KeyIndex;
+  readonly offsets: Float64Array;
+  readonly bytes: Int32Array;
+  readonly chargeBytes: number;
+  referenced = false;
+  cacheSlot = -1;
+  private readonly owner: RunPartition;
+
+  constructor(owner: RunPartition, keys: KeyIndex, offsets: Float64Array, bytes: Int32Array) {
+    this.owner = owner;
+    this.keys = keys;
+    this.offsets = offsets;
+    this.bytes = bytes;
+    this.chargeBytes = keys.bytes + offsets.length * 12 + 200;
+  }
+
+  evicted(): void {
+    this.owner.index = undefined;
+  }
+}
+
+class PartitionFilter implements CacheItem {
+  readonly payload: Uint8Array;
+  readonly chargeBytes: number;
+  referenced = false;
+  cacheSlot = -1;
+  private readonly owner: RunPartition;
+
+  constructor(owner: RunPartition, payload: Uint8Array) {
+    this.owner = owner;
+    this.payload = payload;
+    this.chargeBytes = payload.length + 120;
+  }
+
+  evicted(): void {
+    this.owner.filter = undefined;
+  }
+}
+
+/** What the metadata says of a partition, with what of it is in memory. */
+class RunPartition {
+  readonly separator: Uint8Array;
+  readonly indexOffset: number;
+  readonly indexBytes: number;
+  readonly filterOffset: number;
+  readonly filterBytes: number;
+  readonly entries: number;
+  index: PartitionIndex | undefined = undefined;
+  filter: PartitionFilter | undefined = undefined;
+  /** Set when the index was read for the first time; outlives it, so that cached blocks are found again. */
+  blocks: (Block | undefined)[] | undefined = undefined;
+
+  constructor(reader: ByteReader) {
+    this.separator = reader.lengthPrefixed().slice();
+    this.indexOffset = reader.varint();
+    this.indexBytes = reader.varint();
+    this.filterOffset = reader.varint();
+    this.filterBytes = reader.varint();
+    this.entries = reader.varint();
+  }
+}
+
+const hash = new KeyHash();
+const found = new FoundVersion();
+
+export class Run implements Layer, RunBlocks {
+  readonly path: string;
+  readonly identity: number;
+  readonly bytes: number;
+  readonly seqBase: Seq;
+  readonly entries: number;
+  readonly removals: number;
+  readonly blockCount: number;
+  /** Of entries and range tombstones, base added. */
+  readonly seqMin: Seq;
+  readonly seqMax: Seq;
+  /** Of the entries; empty when there are none. */
+  readonly smallestKey: Uint8Array;
+  readonly largestKey: Uint8Array;
+  readonly counters: RunCounters = { filterMisses: 0, blocksRead: 0, blockHits: 0 };
+  /** This run's own tombstones cut into pieces; undefined when it has none. */
+  readonly cover: RangeCover | undefined;
+  private readonly options: RunOptions;
+  private readonly file: VfsFile;
+  private readonly tombstones: readonly RangeTombstone[];
+  private readonly partitions: RunPartition[];
+  private readonly partitionKeys: KeyIndex;
+  private references = 1;
+  private doomed = false;
+
+  /** Opens a run and reads its metadata. The caller holds the first reference. */
+  constructor(options: RunOptions) {
+    this.options = options;
+    this.path = options.path;
+    this.file = options.vfs.open(options.path, { mode: 'read' });
+    try {
+      this.bytes = this.file.size();
+      const footer = this.readFooter();
+      this.identity = readU64(footer, 16);
+      const seqBase = this.readHeader(footer);
+      this.seqBase = options.seqBase ?? seqBase;
+      const reader = this.readMetadata(footer);
+      this.entries = reader.varint();
+      this.removals = reader.varint();
+      this.blockCount = reader.varint();
+      reader.varint();
+      reader.varint();
+      this.seqMin = reader.u64() + this.seqBase;
+      this.seqMax = reader.u64() + this.seqBase;
+      this.smallestKey = reader.lengthPrefixed().slice();
+      this.largestKey = reader.lengthPrefixed().slice();
+      this.tombstones = readTombstones(reader, this.seqBase);
+      this.cover = this.tombstones.length === 0 ? undefined : new RangeCover(this.tombstones);
+      this.partitions = [];
+      for (let left = reader.varint(); left > 0; left--) this.partitions.push(new RunPartition(reader));
+      this.partitionKeys = indexKeys(this.partitions.map((partition) => partition.separator));
+    } catch (error) {
+      this.file.close();
+      throw error;
+    }
+  }
+
+  get partitionCount(): number {
+    return this.partitions.length;
+  }
+
+  get rangeTombstoneCount(): number {
+    return this.tombstones.length;
+  }
+
+  get(key: Uint8Array, start: number, end: number, seq: Seq, value: ByteSlot): Lookup {
+    hash.set(key, start, end);
+    return this.getHashed(key, start, end, hash, seq, value);
+  }
+
+  /** As get, for a caller that asks several runs and has hashed the key already. */
+  getHashed(key: Uint8Array, start: number, end: number, keyHash: KeyHash, seq: Seq, value: ByteSlot): Lookup {
+    const tombstone = this.cover === undefined ? -1 : this.cover.newest(key, start, end, seq);
+    const partition = this.partitionKeys.lastAtMost(key, start, end);
+    if (partition >= 0 && mayContain(this.filter(partition), keyHash)) {
+      const index = this.blockOf(partition, key, start, end);
+      if (index >= 0) {
+        const block = this.block(partition, index);
+        if (findVersion(block, key, start, end, seq - this.seqBase, found)) {
+          if (found.removed || found.seq + this.seqBase < tombstone) return Lookup.Removed;
+          value.set(block.payload, found.valueStart, found.valueEnd);
+          return Lookup.Found;
+        }
+      }
+    } else {
+      this.counters.filterMisses++;
+    }
+    return tombstone >= 0 ? Lookup.Removed : Lookup.Absent;
+  }
+
+  cursor(range: KeyRange, seq: Seq): LayerCursor {
+    return new RunCursor(this, range, seq);
+  }
+
+  rangeTombstones(seq: Seq): readonly RangeTombstone[] {
+    if (this.tombstones.length === 0 || seq >= this.seqMax) return this.tombstones;
+    const visible = this.tombstones.filter((tombstone) => tombstone.seq <= seq);
+    return visible.length === 0 ? NO_TOMBSTONES : visible;
+  }
+
+  /**
+   * Walks the run for a merge: the newest version of each key, or with `all` every version, but none that a range
+   * tombstone of this run hides from everybody. Reads past the cache, so that a merge does not empty it.
+   */
+  versions(all: boolean, range?: KeyRange): VersionCursor {
+    return new RunVersions(this, all, range);
+  }
+
+  /** One more holder. */
+  retain(): void {
+    assert(this.references > 0, 'a run is retained after it was closed');
+    this.references++;
+  }
+
+  /** One holder less; the last one closes the file, and removes it if it was doomed. */
+  release(): void {
+    assert(this.references > 0, 'a run is released more often than it was retained');
+    if (--this.references > 0) return;
+    this.file.close();
+    for (const partition of this.partitions) {
+      if (partition.index !== undefined) this.options.cache.remove(partition.index);
+      if (partition.filter !== undefined) this.options.cache.remove(partition.filter);
+      for (const block of partition.blocks ?? []) if (block !== undefined) this.options.cache.remove(block);
+    }
+    this.partitions.length = 0;
+    if (this.doomed) this.options.vfs.remove(this.path);
+  }
+
+  /** The file goes with the last holder: nothing durable names it any more. */
+  removeWhenReleased(): void {
+    this.doomed = true;
+  }
+
+  partitionOf(key: Uint8Array, start: number, end: number): number {
+    return this.partitionKeys.lastAtMost(key, start, end);
+  }
+
+  blockOf(partition: number, key: Uint8Array, start: number, end: number): number {
+    return this.index(partition).keys.lastAtMost(key, start, end);
+  }
+
+  blocksIn(partition: number): number {
+    return this.index(partition).offsets.length;
+  }
+
+  /** First key of a block, or less: above everything in the block before. */
+  separator(partition: number, block: number): Uint8Array {
+    return this.index(partition).keys.key(block);
+  }
+
+  block(partition: number, block: number, uncached = false): Block {
+    const blocks = (this.partitions[partition] as RunPartition).blocks;
+    const cached = blocks === undefined ? undefined : blocks[block];
+    if (cached !== undefined) {
+      cached.referenced = true;
+      this.counters.blockHits++;
+      return cached;
+    }
+    return this.readBlock(partition, block, uncached);
+  }
+
+  /** Reads everything again and yields what is wrong. */
+  *check(): Iterable<Finding> {
+    const interval = new BlockInterval();
+    let entries = 0;
+    let last: Uint8Array | undefined;
+    for (let partition = 0; partition < this.partitions.length; partition++) {
+      try {
+        const { filterOffset, filterBytes } = this.partitions[partition] as RunPartition;
+        const filter = readPayload(this.file, this.options.checksums, this.identity, filterOffset, filterBytes);
+        const index = this.readIndex(this.partitions[partition] as RunPartition);
+        for (let i = 0; i < index.offsets.length; i++) {
+          const block = this.loadBlock(index.offsets[i]!, index.bytes[i]!);
+          for (let restart = 0; restart < block.restartCount; restart++) {
+            interval.decode(block, restart, Number.MAX_SAFE_INTEGER, true);
+            entries += interval.count;
+            for (let entry = 0; entry < interval.count; entry++) {
+              const key = interval.keys.slice(interval.keyStarts[entry]!, interval.keyEnds[entry]!);
+              const order = last === undefined ? -1 : compareBytes(last, 0, last.length, key, 0, key.length);
+              if (order > 0) yield this.finding('keys are out of order', block.offset);
+              last = key;
+              hash.set(key, 0, key.length);
+              if (!mayContain(filter, hash)) yield this.finding('a key is missing in its filter', filterOffset);
+              if (index.keys.lastAtMost(key, 0, key.length) !== i) {
+                yield this.finding('a key lies in a block that the index does not name for it', block.offset);
+              }
+            }
+          }
+        }
+      } catch (error) {
+        yield this.finding(error instanceof Error ? error.message : String(error));
+      }
+    }
+    if (entries !== this.entries) yield this.finding(`the run has ${entries} entries instead of ${this.entries}`);
+  }
+
+  private finding(message: string, offset?: number): Finding {
+    return offset === undefined
+      ? { severity: 'corruption', file: this.path, message }
+      : { severity: 'corruption', file: this.path, offset, message };
+  }
+
+  private index(partition: number): PartitionIndex {
+    const owner = this.partitions[partition] as RunPartition;
+    const cached = owner.index;
+    if (cached !== undefined) {
+      cached.referenced = true;
+      return cached;
+    }
+    const index = this.readIndex(owner);
+    owner.blocks ??= Array.from({ length: index.offsets.length }, () => undefined);
+    if (this.options.cache.insert(index)) owner.index = index;
+    return index;
+  }
+
+  private filter(partition: number): Uint8Array {
+    const owner = this.partitions[partition] as RunPartition;
+    const cached = owner.filter;
+    if (cached !== undefined) {
+      cached.referenced = true;
+      return cached.payload;
+    }
+    const { filterOffset, filterBytes } = owner;
+    const payload = readPayload(this.file, this.options.checksums, this.identity, filterOffset, filterBytes);
+    if (!isFilter(payload, filterBytes)) throw this.corrupt('a filter is malformed', filterOffset);
+    const filter = new PartitionFilter(owner, payload);
+    if (this.options.cache.insert(filter)) owner.filter = filter;
+    return payload;
+  }
+
+  private readBlock(partition: number, block: number, uncached: boolean): Block {
+    const index = this.index(partition);
+    const loaded = this.loadBlock(index.offsets[block]!, index.bytes[block]!);
+    const { blocks } = this.partitions[partition] as RunPartition;
+    if (!uncached && blocks !== undefined) {
+      loaded.ownedBy(blocks, block);
+      if (this.options.cache.insert(loaded)) blocks[block] = loaded;
+    }
+    return loaded;
+  }
+
+  private loadBlock(offset: number, bytes: number): Block {
+    this.counters.blocksRead++;
+    return new Block(readPayload(this.file, this.options.checksums, this.identity, offset, bytes), this.path, offset);
+  }
+
+  private readIndex(partition: RunPartition): PartitionIndex {
+    const { checksums } = this.options;
+    const { indexOffset, indexBytes } = partition;
+    const payload = readPayload(this.file, checksums, this.identity, indexOffset, indexBytes);
+    const block = new Block(payload, this.path, indexOffset);
+    const interval = new BlockInterval();
+    const separators: Uint8Array[] = [];
+    const offsets = new Float64Array(block.entryCount);
+    const bytes = new Int32Array(block.entryCount);
+    for (let restart = 0; restart < block.restartCount; restart++) {
+      interval.decode(block, restart, Number.MAX_SAFE_INTEGER, true);
+      for (let i = 0; i < interval.count; i++) {
+        const handle = new ByteReader(payload, this.path, interval.valueStarts[i]!, interval.valueEnds[i]!);
+        offsets[separators.length] = handle.varint();
+        bytes[separators.length] = handle.varint();
+        separators.push(interval.keys.slice(interval.keyStarts[i]!, interval.keyEnds[i]!));
+      }
+    }
+    if (separators.length !== block.entryCount) throw this.corrupt('an index block is malformed', indexOffset);
+    return new PartitionIndex(partition, indexKeys(separators), offsets, bytes);
+  }
+
+  private corrupt(message: string, offset: number, expected?: unknown, found?: unknown): Error {
+    return corruptionError(message, { file: this.path, offset, expected, found });
+  }
+
+  /** The footer, of which the magic, the format and what the owner recorded are proven; the checksum comes with the metadata. */
+  private readFooter(): Uint8Array {
+    const { bytes, identity } = this.options;
+    if (bytes !== undefined && bytes !== this.bytes)
+      throw this.corrupt('a run has the wrong size', 0, bytes, this.bytes);
+    const at = this.bytes - RUN_FOOTER_BYTES;
+    if (at < RUN_HEADER_BYTES)
+      throw this.corrupt('a run is cut short', 0, RUN_HEADER_BYTES + RUN_FOOTER_BYTES, this.bytes);
+    const footer = new Uint8Array(RUN_FOOTER_BYTES);
+    this.file.readAt(at, footer);
+    if (!equalBytes(footer, 40, 48, RUN_END_MAGIC, 0, 8)) throw this.corrupt('a run has no footer', at + 40);
+    const format = readU16(footer, 12);
+    if (format > RUN_FORMAT) throw unsupportedError(`run format ${format} of ${this.path}`);
+    const found = readU64(footer, 16);
+    if (identity !== undefined && identity !== found)
+      throw this.corrupt('a run is another one', at + 16, identity, found);
+    return footer;
+  }
+
+  /** Proves the header and returns its base. */
+  private readHeader(footer: Uint8Array): Seq {
+    const header = new Uint8Array(RUN_HEADER_BYTES);
+    this.file.readAt(0, header);
+    if (!equalBytes(header, 0, 8, RUN_MAGIC, 0, 8)) throw this.corrupt('a run has no header', 0);
+    this.proveChecksum(header, RUN_HEADER_BYTES, blockSeed(readU64(footer, 16) || 0, 0), footer, 24, 0);
+    return readU64(header, 24);
+  }
+
+  private readMetadata(footer: Uint8Array): ByteReader {
+    const offset = readU64(footer, 0);
+    const bytes = readU32(footer, 8);
+    if (offset + bytes + RUN_FOOTER_BYTES !== this.bytes || bytes > METADATA_BYTES_MAX) {
+      throw this.corrupt('a footer does not fit its run', this.bytes - RUN_FOOTER_BYTES, this.bytes, offset + bytes);
+    }
+    const covered = new Uint8Array(bytes + 32);
+    this.file.readAt(offset, covered.subarray(0, bytes));
+    covered.set(footer.subarray(0, 32), bytes);
+    this.proveChecksum(covered, covered.length, blockSeed(this.identity, offset), footer, 32, offset);
+    return new ByteReader(covered, this.path, 0, bytes);
+  }
+
+  private proveChecksum(
+    bytes: Uint8Array,
+    end: number,
+    seed: bigint,
+    stored: Uint8Array,
+    at: number,
+    offset: number,
+  ): void {
+    const expected = this.options.checksums.h64(bytes, 0, end, seed);
+    const low = Number(expected & 0xffffffffn);
+    if (readU32(stored, at) === low && readU32(stored, at + 4) === Number(expected >> 32n)) return;
+    const found = toHex(stored.slice(at, at + 8).reverse());
+    throw this.corrupt('a run has the wrong checksum', offset, expected.toString(16).padStart(16, '0'), found);
+  }
+}
+
+function readTombstones(reader: ByteReader, seqBase: Seq): readonly RangeTombstone[] {
+  let left = reader.varint();
+  if (left === 0) return NO_TOMBSTONES;
+  const tombstones: RangeTombstone[] = [];
+  for (; left > 0; left--) {
+    const lower = reader.lengthPrefixed().slice();
+    const upper = reader.lengthPrefixed().slice();
+    tombstones.push({ lower, upper, seq: reader.varint() + seqBase });
+  }
+  return tombstones;
+}
+
+function indexKeys(keys: readonly Uint8Array[]): KeyIndex {
+  const starts = new Int32Array(keys.length + 1);
+  let bytes = 0;
+  for (let i = 0; i < keys.length; i++) {
+    bytes += (keys[i] as Uint8Array).length;
+    starts[i + 1] = bytes;
+  }
+  const heap = new Uint8Array(bytes);
+  for (let i = 0; i < keys.length; i++) heap.set(keys[i] as Uint8Array, starts[i]!);
+  return new KeyIndex(heap, starts);
+}

@@ -1,0 +1,124 @@
+/**
+ * Walks a run from front to back for a flush or a merge: versions instead of a view's entries. Reads past the cache.
+ */
+import { compareBytes } from '@phantom/base';
+import { ByteSlot, type KeyRange, type Seq } from '@phantom/kv';
+import { type Block, BlockInterval } from './block-reader.js';
+import { type VersionCursor, VersionKind } from './layer.js';
+import type { RunBlocks } from './run-blocks.js';
+
+const NO_BYTES = new Uint8Array(0);
+
+export class RunVersions implements VersionCursor {
+  readonly key = new ByteSlot();
+  readonly value = new ByteSlot();
+  seq: Seq = 0;
+  kind: VersionKind = VersionKind.Put;
+  firstOfKey = true;
+  private readonly run: RunBlocks;
+  private readonly all: boolean;
+  private readonly lower: Uint8Array;
+  private readonly upper: Uint8Array | undefined;
+  private readonly interval = new BlockInterval();
+  private block: Block | undefined = undefined;
+  private partitionAt = 0;
+  private blockAt = 0;
+  private intervalAt = 0;
+  private entry = 0;
+  private begun = false;
+  private ended = false;
+
+  constructor(run: RunBlocks, all: boolean, range?: KeyRange) {
+    this.run = run;
+    this.all = all;
+    this.lower = range?.lower ?? NO_BYTES;
+    this.upper = range?.upper;
+  }
+
+  next(): boolean {
+    if (this.ended) return false;
+    if (!this.begun) {
+      this.begun = true;
+      if (!this.begin()) return this.stop();
+    } else {
+      this.entry++;
+    }
+    for (;;) {
+      while (this.entry < this.interval.count) {
+        if (this.take()) return true;
+        if (this.ended) return false;
+        this.entry++;
+      }
+      if (!this.nextInterval()) return this.stop();
+    }
+  }
+
+  close(): void {
+    this.stop();
+  }
+
+  private begin(): boolean {
+    const { run, lower } = this;
+    if (run.partitionCount === 0) return false;
+    this.partitionAt = Math.max(run.partitionOf(lower, 0, lower.length), 0);
+    this.blockAt = Math.max(run.blockOf(this.partitionAt, lower, 0, lower.length), 0);
+    this.block = run.block(this.partitionAt, this.blockAt, true);
+    this.decode(this.block.intervalOf(lower, 0, lower.length));
+    return true;
+  }
+
+  private nextInterval(): boolean {
+    const { run } = this;
+    if (this.intervalAt + 1 < (this.block as Block).restartCount) {
+      this.decode(this.intervalAt + 1);
+      return true;
+    }
+    if (this.blockAt + 1 < run.blocksIn(this.partitionAt)) {
+      this.blockAt++;
+    } else if (this.partitionAt + 1 < run.partitionCount) {
+      this.partitionAt++;
+      this.blockAt = 0;
+    } else {
+      return false;
+    }
+    this.block = run.block(this.partitionAt, this.blockAt, true);
+    this.decode(0);
+    return true;
+  }
+
+  private decode(index: number): void {
+    this.intervalAt = index;
+    this.interval.decode(this.block as Block, index, Number.MAX_SAFE_INTEGER, this.all);
+    this.entry = 0;
+  }
+
+  /** Shows the present entry unless it lies outside the range or is hidden from everybody. */
+  private take(): boolean {
+    const { interval, entry, run, lower, upper } = this;
+    const start = interval.keyStarts[entry]!;
+    const end = interval.keyEnds[entry]!;
+    if (compareBytes(interval.keys, start, end, lower, 0, lower.length) < 0) return false;
+    if (upper !== undefined && compareBytes(interval.keys, start, end, upper, 0, upper.length) >= 0) return this.stop();
+    const seq = interval.seqs[entry]! + run.seqBase;
+    if (!this.all && run.cover !== undefined && run.cover.newest(interval.keys, start, end, run.seqMax) > seq)
+      return false;
+    this.firstOfKey = interval.older[entry] === 0;
+    this.seq = seq;
+    this.key.set(interval.keys, start, end);
+    if (interval.removed[entry] === 1) {
+      this.kind = VersionKind.Remove;
+      this.value.set(NO_BYTES, 0, 0);
+    } else {
+      this.kind = VersionKind.Put;
+      this.value.set((this.block as Block).payload, interval.valueStarts[entry]!, interval.valueEnds[entry]!);
+    }
+    return true;
+  }
+
+  private stop(): boolean {
+    this.ended = true;
+    this.block = undefined;
+    this.interval.block = undefined;
+    return false;
+  }
+}
