@@ -25,3 +25,12 @@ export { FIRST_USER_OID } from './descriptors.js';
 export { CATALOG_SPACE_NUMBER, CatalogKeys, KeyKind, NameClass, USER_SPACE_FIRST } from './keys.js';
 export { ObjectMap, type ObjectName, type ObjectReader, nameOf } from './object-map.js';
 export { type Int8, type SequenceRow, Sequences } from './sequences.js';
+export {
+  PUBLIC_ROLE,
+  effectiveRoles,
+  hasColumnPrivilege,
+  hasPrivilege,
+  isSuperuser,
+  mayActAs,
+  ownsObject,
+} from './rights.js';

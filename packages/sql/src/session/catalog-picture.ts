@@ -1,0 +1,202 @@
+/**
+ * The catalog as one session sees it at one moment: the committed objects (or its transaction's overlay), the names its
+ * search path makes visible, and the system's own views. It answers from memory and is thrown away when any of that
+ * changes; plans remember its version.
+ */
+import {
+  type IndexDescriptor,
+  NameClass,
+  type ObjectReader,
+  type Oid,
+  type RelationDescriptor,
+  type TableDescriptor,
+} from '@phantom/catalog';
+import type { RangeEstimate } from '@phantom/kv';
+import { type KeyRange, spaceRange } from '@phantom/kv';
+import { builtinFunctions } from '../functions/builtin-functions.js';
+import type { FunctionRegistry } from '../functions/registry.js';
+import type {
+  CatalogPort,
+  ColumnStatistics,
+  NamedRelation,
+  QualifiedName,
+  StatisticsPort,
+} from '../plan/catalog-port.js';
+import { systemRelation, systemRelationByOid } from '../system-views/system-views.js';
+import { TypeCatalog } from '../types/type-catalog.js';
+import type { SqlType, TypeLookup } from '../types/type.js';
+import type { SqlSession } from './session.js';
+
+/** PostgreSQL's oid of the schema `pg_catalog`; it and `information_schema` hold no stored objects. */
+export const PG_CATALOG_OID = 11;
+export const INFORMATION_SCHEMA_OID = 13183;
+
+export class CatalogPicture implements CatalogPort {
+  readonly version: number;
+  readonly objects: ObjectReader;
+  readonly committedVersion: number;
+  readonly steps: number;
+  readonly databaseName: string;
+  readonly searchPath: readonly string[];
+  readonly types: TypeLookup;
+  readonly functions: FunctionRegistry = builtinFunctions;
+  readonly statistics: StatisticsPort;
+  private readonly session: SqlSession;
+  /** Schemas searched, in order; PG_CATALOG_OID among them. */
+  private readonly path: readonly Oid[];
+
+  constructor(session: SqlSession, objects: ObjectReader, committedVersion: number, steps: number, searchPath?: readonly string[]) {
+    this.session = session;
+    this.objects = objects;
+    this.committedVersion = committedVersion;
+    this.steps = steps;
+    this.databaseName = session.databaseName;
+    this.searchPath = effectivePath(searchPath ?? parsePath(session.settings.get('search_path'), session.currentRoleName));
+    this.path = this.searchPath.map((name) => this.schemaOid(name)).filter((oid) => oid !== undefined);
+    this.types = new TypeCatalog((oid) => {
+      const object = objects.object(oid);
+      return object?.kind === 'type' ? object : undefined;
+    });
+    this.statistics = new EstimatedStatistics(session);
+    // What this session alone can see makes a picture of its own; all others are shared, and their plans with them.
+    const own = steps > 0 || session.temporarySchemaOid !== undefined;
+    this.version = session.engine.pictureVersion(
+      own ? undefined : `${session.databaseOid} ${committedVersion} ${this.searchPath.join(',')}`,
+    );
+  }
+
+  /** Oid of a schema of the session's database by name; undefined when there is none. */
+  schemaOid(name: string): Oid | undefined {
+    if (name === 'pg_catalog') return PG_CATALOG_OID;
+    if (name === 'information_schema') return INFORMATION_SCHEMA_OID;
+    if (name === 'pg_temp') return this.session.temporarySchemaOid;
+    return this.objects.oidByName(NameClass.Schema, this.session.databaseOid, name);
+  }
+
+  /** The schema in which unqualified names are created: the first of the path that is there. */
+  creationSchema(): Oid | undefined {
+    return this.path.find((oid) => oid !== PG_CATALOG_OID && oid !== this.session.temporarySchemaOid);
+  }
+
+  relation(name: QualifiedName): NamedRelation | undefined {
+    if (name.schema !== undefined) {
+      const schema = this.schemaOid(name.schema);
+      return schema === undefined ? undefined : this.relationIn(schema, name.name);
+    }
+    for (const schema of this.path) {
+      const relation = this.relationIn(schema, name.name);
+      if (relation !== undefined) return relation;
+    }
+    return undefined;
+  }
+
+  relationByOid(oid: Oid): NamedRelation | undefined {
+    const object = this.objects.object(oid);
+    return object !== undefined && isRelation(object) ? object : systemRelationByOid(oid, this.session);
+  }
+
+  schemaExists(name: string): boolean {
+    return this.schemaOid(name) !== undefined;
+  }
+
+  schemaName(oid: Oid): string {
+    if (oid === PG_CATALOG_OID) return 'pg_catalog';
+    if (oid === INFORMATION_SCHEMA_OID) return 'information_schema';
+    const schema = this.objects.object(oid);
+    return schema?.kind === 'schema' ? schema.name : '';
+  }
+
+  indexesOf(table: TableDescriptor): readonly IndexDescriptor[] {
+    const indexes: IndexDescriptor[] = [];
+    for (const oid of table.indexOids) {
+      const index = this.objects.object(oid);
+      if (index?.kind === 'index' && index.state === 'valid') indexes.push(index);
+    }
+    return indexes;
+  }
+
+  typeNamed(name: QualifiedName): SqlType | undefined {
+    const types = this.types as TypeCatalog;
+    if (name.schema !== undefined) {
+      const schema = this.schemaOid(name.schema);
+      if (schema === PG_CATALOG_OID) return types.builtinNamed(name.name);
+      return schema === undefined ? undefined : this.typeIn(schema, name.name);
+    }
+    for (const schema of this.path) {
+      const type = schema === PG_CATALOG_OID ? types.builtinNamed(name.name) : this.typeIn(schema, name.name);
+      if (type !== undefined) return type;
+    }
+    return undefined;
+  }
+
+  withSearchPath(path: readonly string[]): CatalogPort {
+    return new CatalogPicture(this.session, this.objects, this.committedVersion, this.steps, path);
+  }
+
+  private relationIn(schema: Oid, name: string): NamedRelation | undefined {
+    if (schema === PG_CATALOG_OID || schema === INFORMATION_SCHEMA_OID) return systemRelation(schema, name, this.session);
+    const oid = this.objects.oidByName(NameClass.Relation, schema, name);
+    const object = oid === undefined ? undefined : this.objects.object(oid);
+    return object !== undefined && isRelation(object) ? object : undefined;
+  }
+
+  private typeIn(schema: Oid, name: string): SqlType | undefined {
+    const oid = this.objects.oidByName(NameClass.Type, schema, name);
+    return oid === undefined ? undefined : this.types.byOid(oid);
+  }
+}
+
+/** Until ANALYZE has been there: sizes from the engines, nothing about columns. */
+class EstimatedStatistics implements StatisticsPort {
+  private readonly session: SqlSession;
+  private readonly sizes = new Map<number, RangeEstimate>();
+
+  constructor(session: SqlSession) {
+    this.session = session;
+  }
+
+  rowCount(table: TableDescriptor): number {
+    return this.size(table).keys;
+  }
+
+  tableBytes(table: TableDescriptor): number {
+    return this.size(table).bytes;
+  }
+
+  column(): ColumnStatistics | undefined {
+    return undefined;
+  }
+
+  range(range: KeyRange): RangeEstimate {
+    return this.session.engine.storage.estimate(range);
+  }
+
+  private size(table: TableDescriptor): RangeEstimate {
+    let size = this.sizes.get(table.space);
+    if (size === undefined) this.sizes.set(table.space, (size = this.range(spaceRange(table.space))));
+    return size;
+  }
+}
+
+function isRelation(object: { readonly kind: string }): object is RelationDescriptor {
+  return object.kind === 'table' || object.kind === 'view' || object.kind === 'sequence' || object.kind === 'index';
+}
+
+/** Names of a search_path setting: comma-separated, quoted where need be, `$user` replaced. */
+export function parsePath(text: string, user: string): string[] {
+  const names: string[] = [];
+  const pattern = /\s*(?:"((?:[^"]|"")*)"|([^\s,"]+))\s*(?:,|$)/gy;
+  for (let match = pattern.exec(text); match !== null && match[0] !== ''; match = pattern.exec(text)) {
+    const name = match[1] === undefined ? (match[2] as string).toLowerCase() : match[1].replaceAll('""', '"');
+    if (name !== '') names.push(name === '$user' ? user : name);
+  }
+  return names;
+}
+
+/** As PostgreSQL searches: temporary objects first, then pg_catalog, unless the path itself says where they stand. */
+function effectivePath(names: readonly string[]): string[] {
+  const path = [...names];
+  if (!path.includes('pg_catalog')) path.unshift('pg_catalog');
+  if (!path.includes('pg_temp')) path.unshift('pg_temp');
+  return path;
+}

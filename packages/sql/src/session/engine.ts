@@ -1,0 +1,122 @@
+/**
+ * The SQL engine of one open store: what its sessions share. Sessions are cheap (a few small objects); the engine holds
+ * the caches and knows who is connected.
+ */
+import type { Clock, Logger } from '@phantom/base';
+import type { Catalog, Oid, SchemaDescriptor } from '@phantom/catalog';
+import type { Mvcc } from '@phantom/mvcc';
+import { type WorkCounters, newWorkCounters } from '../exec/runtime.js';
+import { dropTemporarySchema } from '../ddl/temporary-schema.js';
+import type { StoragePort } from './ports.js';
+import { type SessionOptions, SqlSession } from './session.js';
+import { StatementCache } from './statement-cache.js';
+import type { SessionTransaction } from './transaction.js';
+
+/** Descriptions of pictures whose numbers are remembered; old ones belong to catalog versions nobody sees any more. */
+const PICTURE_VERSIONS_MAX = 1024;
+
+export interface SqlEngineOptions {
+  readonly mvcc: Mvcc;
+  readonly catalog: Catalog;
+  readonly storage: StoragePort;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly readOnly: boolean;
+  /** Working memory of one query. */
+  readonly memoryLimitBytes: number;
+  /** Texts whose syntax trees and plans are kept. */
+  readonly statementCacheEntriesMax: number;
+  /** Seeds for the sessions' random numbers. */
+  readonly seed: () => number;
+}
+
+export class SqlEngine {
+  readonly mvcc: Mvcc;
+  readonly catalog: Catalog;
+  readonly storage: StoragePort;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly readOnly: boolean;
+  readonly memoryLimitBytes: number;
+  readonly seed: () => number;
+  readonly counters: WorkCounters = newWorkCounters();
+  readonly statements: StatementCache;
+  private readonly sessions = new Map<number, SqlSession>();
+  private sessionIdNext = 1;
+  private readonly pictureVersions = new Map<string, number>();
+  private pictureVersionNext = 1;
+
+  constructor(options: SqlEngineOptions) {
+    this.mvcc = options.mvcc;
+    this.catalog = options.catalog;
+    this.storage = options.storage;
+    this.clock = options.clock;
+    this.logger = options.logger;
+    this.readOnly = options.readOnly;
+    this.memoryLimitBytes = options.memoryLimitBytes;
+    this.seed = options.seed;
+    this.statements = new StatementCache(options.statementCacheEntriesMax, this.counters);
+  }
+
+  /** Opens a session; 3D000 and 28000 when there is no such database or user. */
+  createSession(options: SessionOptions): SqlSession {
+    const session = new SqlSession(this, this.sessionIdNext++, options);
+    this.sessions.set(session.id, session);
+    return session;
+  }
+
+  /** The session of an id, for cancel requests and views of activity. */
+  session(id: number): SqlSession | undefined {
+    return this.sessions.get(id);
+  }
+
+  allSessions(): Iterable<SqlSession> {
+    return this.sessions.values();
+  }
+
+  /**
+   * Number of a picture of the catalog: equal for pictures described alike, so that sessions share plans; a new one for
+   * each picture without a description.
+   */
+  pictureVersion(description: string | undefined): number {
+    if (description === undefined) return this.pictureVersionNext++;
+    let version = this.pictureVersions.get(description);
+    if (version === undefined) {
+      version = this.pictureVersionNext++;
+      this.pictureVersions.set(description, version);
+      if (this.pictureVersions.size > PICTURE_VERSIONS_MAX) {
+        this.pictureVersions.delete(this.pictureVersions.keys().next().value as string);
+      }
+    }
+    return version;
+  }
+
+  /** The session's temporary schema, made on first use in the session's transaction. */
+  temporarySchema(session: SqlSession, transaction: SessionTransaction): Oid {
+    if (session.temporarySchemaOid !== undefined) return session.temporarySchemaOid;
+    const schema: SchemaDescriptor = {
+      kind: 'schema',
+      oid: this.catalog.allocateOid(),
+      name: `pg_temp_${session.id}`,
+      databaseOid: session.databaseOid,
+      ownerOid: session.currentRoleOid,
+    };
+    transaction.objects.put(schema);
+    session.temporarySchemaOid = schema.oid;
+    transaction.storage.onEnd((seq) => {
+      if (seq === undefined) session.temporarySchemaOid = undefined;
+    });
+    return schema.oid;
+  }
+
+  /** Forgets a session that has closed, and drops its temporary schema with what is in it. */
+  async sessionClosed(session: SqlSession): Promise<void> {
+    this.sessions.delete(session.id);
+    if (session.temporarySchemaOid === undefined) return;
+    await dropTemporarySchema(this, session.temporarySchemaOid);
+  }
+
+  async close(): Promise<void> {
+    for (const session of [...this.sessions.values()]) await session.close();
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * The evaluation context of one session: what functions and type conversion may ask. One object per session, re-aimed for
+ * each statement; everything that costs something (clocks, settings) is read when it is first asked for in a statement.
+ */
+import type { Clock } from '@phantom/base';
+import { PhantomError, type Random } from '@phantom/base';
+import type { Oid, SequenceDescriptor, Sequences } from '@phantom/catalog';
+import type { EvaluationContext } from '../functions/registry.js';
+import type { CatalogPort } from '../plan/catalog-port.js';
+import type { TypeContext, TypeLookup } from '../types/type.js';
+import type { Settings } from './settings.js';
+
+/** Milliseconds from 1970 to 2000, the epoch of SQL's timestamps here. */
+const EPOCH_2000_MS = 946_684_800_000;
+
+/** Microseconds since 2000-01-01 UTC of a wall clock in milliseconds since 1970. */
+export function microsSince2000(nowMs: number): number {
+  return Math.round((nowMs - EPOCH_2000_MS) * 1000);
+}
+
+/** What the context needs of its session. */
+export interface EvaluationOwner {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly randomNumbers: Random;
+  readonly sequences: Sequences;
+  readonly picture: CatalogPort;
+  readonly databaseName: string;
+  readonly currentRoleName: string;
+  readonly sessionRoleName: string;
+  /** Start of the transaction in microseconds since 2000; undefined outside of one. */
+  readonly transactionStartMicros: number | undefined;
+  applySetting(name: string, value: string, local: boolean): string;
+  checkSequencePrivilege(oid: Oid, privilege: 'usage' | 'select' | 'update'): void;
+}
+
+export class SessionEvaluation implements EvaluationContext {
+  private readonly owner: EvaluationOwner;
+  private statementStart: number | undefined;
+  private transactionStart: number | undefined;
+  private readonly lastValues = new Map<Oid, number | bigint>();
+  private lastSequence: Oid | undefined;
+
+  constructor(owner: EvaluationOwner) {
+    this.owner = owner;
+  }
+
+  /** Begins a new statement: its clock is read anew when asked for. */
+  beginStatement(): void {
+    this.statementStart = undefined;
+    this.transactionStart = undefined;
+  }
+
+  /** DISCARD SEQUENCES: currval and lastval are undefined again. */
+  forgetSequences(): void {
+    this.lastValues.clear();
+    this.lastSequence = undefined;
+  }
+
+  get timeZone(): string {
+    return this.owner.settings.get('timezone');
+  }
+
+  get dateStyle(): TypeContext['dateStyle'] {
+    return dateStyleOf(this.owner.settings.get('datestyle')).style;
+  }
+
+  get dateOrder(): TypeContext['dateOrder'] {
+    return dateStyleOf(this.owner.settings.get('datestyle')).order;
+  }
+
+  get intervalStyle(): TypeContext['intervalStyle'] {
+    return this.owner.settings.get('intervalstyle') as TypeContext['intervalStyle'];
+  }
+
+  get byteaOutput(): TypeContext['byteaOutput'] {
+    return this.owner.settings.get('bytea_output') as TypeContext['byteaOutput'];
+  }
+
+  get extraFloatDigits(): number {
+    return this.owner.settings.integer('extra_float_digits');
+  }
+
+  get statementMicros(): number {
+    return (this.statementStart ??= this.clockMicros());
+  }
+
+  get transactionMicros(): number {
+    return (this.transactionStart ??= this.owner.transactionStartMicros ?? this.statementMicros);
+  }
+
+  get types(): TypeLookup {
+    return this.owner.picture.types;
+  }
+
+  get currentUser(): string {
+    return this.owner.currentRoleName;
+  }
+
+  get sessionUser(): string {
+    return this.owner.sessionRoleName;
+  }
+
+  get currentDatabase(): string {
+    return this.owner.databaseName;
+  }
+
+  get currentSchema(): string | undefined {
+    return this.searchPath.find((schema) => schema !== 'pg_catalog' && this.owner.picture.schemaExists(schema));
+  }
+
+  get searchPath(): readonly string[] {
+    return this.owner.picture.searchPath;
+  }
+
+  get catalog(): CatalogPort {
+    return this.owner.picture;
+  }
+
+  clockMicros(): number {
+    return microsSince2000(this.owner.clock.nowMs());
+  }
+
+  random(): number {
+    return this.owner.randomNumbers.float();
+  }
+
+  setting(name: string, missingOk: boolean): string | null {
+    const { settings } = this.owner;
+    if (settings.tryGet(name) === undefined) {
+      if (missingOk) return null;
+      throw new PhantomError('42704', `unrecognized configuration parameter "${name}"`);
+    }
+    return settings.show(name);
+  }
+
+  setSetting(name: string, value: string, local: boolean): string {
+    return this.owner.applySetting(name, value, local);
+  }
+
+  sequence(
+    operation: 'nextval' | 'currval' | 'lastval' | 'setval',
+    sequenceOid: Oid,
+    value?: number | bigint,
+    isCalled?: boolean,
+  ): number | bigint {
+    const { sequences } = this.owner;
+    switch (operation) {
+      case 'nextval': {
+        const next = sequences.next(this.sequenceNamed(sequenceOid, 'usage'));
+        this.lastValues.set(sequenceOid, next);
+        this.lastSequence = sequenceOid;
+        return next;
+      }
+      case 'setval': {
+        const wanted = value as number | bigint;
+        sequences.set(this.sequenceNamed(sequenceOid, 'update'), wanted, isCalled ?? true);
+        if (isCalled ?? true) this.lastValues.set(sequenceOid, wanted);
+        return wanted;
+      }
+      case 'currval': {
+        const sequence = this.sequenceNamed(sequenceOid, 'select');
+        const last = this.lastValues.get(sequenceOid);
+        if (last !== undefined) return last;
+        throw new PhantomError('55000', `currval of sequence "${sequence.name}" is not yet defined in this session`);
+      }
+      case 'lastval': {
+        const last = this.lastSequence === undefined ? undefined : this.lastValues.get(this.lastSequence);
+        if (last !== undefined) return last;
+        throw new PhantomError('55000', 'lastval is not yet defined in this session');
+      }
+    }
+  }
+
+  private sequenceNamed(oid: Oid, privilege: 'usage' | 'select' | 'update'): SequenceDescriptor {
+    const relation = this.owner.picture.relationByOid(oid);
+    if (relation?.kind !== 'sequence') throw new PhantomError('42809', `object ${oid} is not a sequence`);
+    this.owner.checkSequencePrivilege(oid, privilege);
+    return relation;
+  }
+}
+
+/** Reads a `datestyle` setting: style and field order in either order, each optional. */
+export function dateStyleOf(text: string): { style: TypeContext['dateStyle']; order: TypeContext['dateOrder'] } {
+  let style: TypeContext['dateStyle'] = 'ISO';
+  let order: TypeContext['dateOrder'] = 'MDY';
+  for (const part of text.split(',')) {
+    const word = part.trim().toLowerCase();
+    if (word === 'iso') style = 'ISO';
+    else if (word === 'sql') style = 'SQL';
+    else if (word.startsWith('postgres')) style = 'Postgres';
+    else if (word === 'german') style = 'German';
+    else if (word === 'dmy' || word.startsWith('euro')) order = 'DMY';
+    else if (word === 'mdy' || word === 'us' || word.startsWith('noneuro')) order = 'MDY';
+    else if (word === 'ymd') order = 'YMD';
+    else throw new PhantomError('22023', `invalid value for parameter "DateStyle": "${text}"`);
+  }
+  return { style, order };
+}

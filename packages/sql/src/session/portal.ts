@@ -1,0 +1,179 @@
+/**
+ * A portal: one execution of a statement with its parameters, fetched in pieces. It is the one place that drives
+ * executions: awaiting what they wait for, letting the event loop turn when their time slice is over, and stopping them
+ * when the session is asked to.
+ *
+ *   new --fetch--> running --PAUSE--> suspended --fetch--> running --end--> complete
+ *                     |--error or close--> closed
+ */
+import { PhantomError } from '@phantom/base';
+import { type Execution, PAUSE, type RowBatch, type RowSink, type Yielded } from '../exec/runtime.js';
+import type { PlanField } from '../plan/prepared-plan.js';
+import type { Value } from '../types/type.js';
+import { commandTag } from './command-tag.js';
+import type { SqlSession } from './session.js';
+import type { SessionStatement } from './statement.js';
+
+/** Rows handed on at once when the fetch has no limit of its own. */
+const BATCH_ROWS_MAX = 1024;
+
+/** Where rows go: columns of values in canonical form, valid during the call only. */
+export type RowReceiver = (batch: RowBatch) => void;
+
+export interface FetchOutcome {
+  /** False: the limit was reached and the portal can be fetched again. */
+  readonly complete: boolean;
+  /** Rows of this fetch. */
+  readonly rows: number;
+  /** The command tag once complete, '' for an empty query. */
+  readonly tag: string;
+  /** Rows the whole statement affected or returned, once complete. */
+  readonly count: number;
+}
+
+export class Portal {
+  readonly statement: SessionStatement;
+  readonly fields: readonly PlanField[];
+  private readonly session: SqlSession;
+  private readonly parameters: readonly Value[];
+  private readonly sink = new FetchSink();
+  private execution: Execution | undefined;
+  private tag: string | undefined;
+  private state: 'new' | 'suspended' | 'complete' | 'closed' = 'new';
+
+  constructor(session: SqlSession, statement: SessionStatement, fields: readonly PlanField[], parameters: readonly Value[]) {
+    this.session = session;
+    this.statement = statement;
+    this.fields = fields;
+    this.parameters = parameters;
+  }
+
+  /** Runs until `rowsMax` rows are handed on (0: all of them) or the statement ends. Errors leave the session's transaction failed. */
+  async fetch(rowsMax: number, receive: RowReceiver): Promise<FetchOutcome> {
+    const execution = this.start(rowsMax, receive);
+    if (execution === undefined) return this.finished(0);
+    const { session } = this;
+    const stop = session.beginRun();
+    try {
+      let step = this.resume(execution);
+      for (;;) {
+        if (step.done === true) return this.finished(step.value);
+        if (step.value === PAUSE) return this.suspended();
+        try {
+          if (step.value === undefined) await session.turn();
+          else await session.interruptible(step.value);
+        } catch (error) {
+          step = execution.throw(error);
+          continue;
+        }
+        session.restartSlice();
+        step = execution.next();
+      }
+    } catch (error) {
+      throw this.failed(error);
+    } finally {
+      stop();
+    }
+  }
+
+  /** As fetch, on this thread: where the statement would have to wait for another transaction, 55P03. */
+  fetchNow(rowsMax: number, receive: RowReceiver): FetchOutcome {
+    const execution = this.start(rowsMax, receive);
+    if (execution === undefined) return this.finished(0);
+    const stop = this.session.beginRun();
+    this.session.synchronous = true;
+    try {
+      let step = this.resume(execution);
+      for (;;) {
+        if (step.done === true) return this.finished(step.value);
+        if (step.value === PAUSE) return this.suspended();
+        if (step.value === undefined) {
+          this.session.checkInterrupt();
+          this.session.restartSlice();
+          step = execution.next();
+        } else {
+          // The wait goes on without us; its outcome no longer matters.
+          step.value.catch(() => undefined);
+          step = execution.throw(wouldWait());
+        }
+      }
+    } catch (error) {
+      throw this.failed(error);
+    } finally {
+      this.session.synchronous = false;
+      stop();
+    }
+  }
+
+  /** Ends the execution and frees what it holds. Safe to call twice. */
+  close(): void {
+    if (this.state === 'suspended') this.execution?.return(0);
+    this.state = 'closed';
+    this.execution = undefined;
+    this.session.portalClosed(this);
+  }
+
+  private start(rowsMax: number, receive: RowReceiver): Execution | undefined {
+    if (this.state === 'closed') throw new PhantomError('34000', 'the portal is closed');
+    this.sink.aim(rowsMax, receive);
+    if (this.state === 'complete') return undefined;
+    this.execution ??= this.session.run(this.statement, this.parameters, this.sink, (tag) => {
+      this.tag = tag;
+    });
+    return this.execution;
+  }
+
+  private resume(execution: Execution): IteratorResult<Yielded, number> {
+    this.session.restartSlice();
+    return execution.next();
+  }
+
+  private suspended(): FetchOutcome {
+    this.state = 'suspended';
+    return { complete: false, rows: this.sink.count, tag: '', count: 0 };
+  }
+
+  private finished(count: number): FetchOutcome {
+    this.state = 'complete';
+    const { statement } = this;
+    const tag = statement.kind === 'empty' ? '' : (this.tag ?? commandTag(statement.node, count));
+    this.session.portalClosed(this);
+    return { complete: true, rows: this.sink.count, tag, count };
+  }
+
+  private failed(error: unknown): unknown {
+    this.state = 'closed';
+    this.session.portalClosed(this);
+    return error;
+  }
+}
+
+/** Forwards batches and counts them against the fetch's limit. */
+class FetchSink implements RowSink {
+  count = 0;
+  private rowsMax = 0;
+  private receive: RowReceiver = () => undefined;
+
+  aim(rowsMax: number, receive: RowReceiver): void {
+    this.count = 0;
+    this.rowsMax = rowsMax;
+    this.receive = receive;
+  }
+
+  get batchRowsMax(): number {
+    return this.rowsMax === 0 ? BATCH_ROWS_MAX : Math.min(BATCH_ROWS_MAX, this.rowsMax - this.count);
+  }
+
+  rows(batch: RowBatch): boolean {
+    this.receive(batch);
+    this.count += batch.count;
+    return this.rowsMax !== 0 && this.count >= this.rowsMax;
+  }
+}
+
+/** What a synchronous caller is told where another one would wait. */
+export function wouldWait(): PhantomError {
+  return new PhantomError('55P03', 'the statement would have to wait for another transaction', {
+    hint: 'A synchronous call never waits for a lock: use the asynchronous API, or end the other transaction first.',
+  });
+}

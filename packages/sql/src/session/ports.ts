@@ -1,0 +1,24 @@
+/**
+ * What the SQL engine asks of the storage under it, besides transactions. A port, because SQL knows neither engines nor
+ * the log: the composition (`db`) hands in a store behind this face.
+ */
+import type { ByteSlot, KeyRange, KvCursor, RangeEstimate, SpaceId } from '@phantom/kv';
+
+/** The newest committed state, pinned until released. Cheap: it is shared while nothing is committed in between. */
+export interface ReadView {
+  get(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean;
+  cursor(range: KeyRange): KvCursor;
+  release(): void;
+}
+
+/** Engines a table may ask for with WITH (engine = ...). */
+export type TableEngine = 'btree' | 'lsm' | 'memory';
+
+export interface StoragePort {
+  view(): ReadView;
+  estimate(range: KeyRange): RangeEstimate;
+  /** A space that was never used before, in the engine; 0A000 when the store has no such engine. */
+  allocateSpace(engine: TableEngine): SpaceId;
+  /** Writes deltas to files and gives log space back. */
+  checkpoint(): Promise<void>;
+}

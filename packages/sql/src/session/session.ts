@@ -1,0 +1,627 @@
+/**
+ * A session: one client's view of one database. It turns text into statements, runs them in transactions, and keeps what
+ * belongs to the client: settings, prepared statements, portals, the temporary schema, the role it acts as.
+ *
+ * Life of one statement:
+ *   prepare   text -> statement cache -> parser; queries and data modification -> plan cache -> binder and planner
+ *   run       a read outside of a transaction runs on the newest committed state, without one; everything else runs in
+ *             the session's transaction, begun implicitly if need be
+ *   sync      ends an implicit transaction: what an autocommit statement and the protocol's Sync call
+ *
+ * Invariants:
+ *   1. After an error inside a transaction nothing of it is committed: an implicit one is rolled back at once, an explicit
+ *      one refuses everything (25P02) until ROLLBACK or ROLLBACK TO.
+ *   2. A statement at read committed that meets a newer version of a row is undone and run anew on a new snapshot, at most
+ *      RESTARTS_MAX times; its rows reach the client only after it has ended.
+ *   3. One statement runs at a time; the protocol layer queues.
+ */
+import { type ErrorFields, PhantomError, Random } from '@phantom/base';
+import type { Clock } from '@phantom/base';
+import {
+  type DatabaseDescriptor,
+  type Oid,
+  type RoleDescriptor,
+  type Sequences,
+  type TableDescriptor,
+  hasColumnPrivilege,
+  hasPrivilege,
+  isSuperuser,
+  mayActAs,
+} from '@phantom/catalog';
+import type { DdlContext, NoticeSeverity } from '../ddl/context.js';
+import {
+  type Execution,
+  type ExecutionContext,
+  MemoryBudget,
+  type ReadSource,
+  type RowSink,
+  StatementRestart,
+  TimeSlice,
+  type WorkCounters,
+} from '../exec/runtime.js';
+import type { CatalogPort, RequiredPrivilege } from '../plan/catalog-port.js';
+import type { PreparedPlan } from '../plan/prepared-plan.js';
+import { createTableWriter } from '../storage/create-table-writer.js';
+import type { TableWriter } from '../storage/table-writer.js';
+import type { Query } from '../text/ast.js';
+import type { ParsedStatement } from '../text/ast-statements.js';
+import type { Value } from '../types/type.js';
+import { CatalogPicture } from './catalog-picture.js';
+import type { SqlEngine } from './engine.js';
+import { type EvaluationOwner, SessionEvaluation, microsSince2000 } from './evaluation.js';
+import { Portal } from './portal.js';
+import { RowBuffer } from './row-buffer.js';
+import { Settings, readSetting } from './settings.js';
+import type { PlanStatement, SessionStatement } from './statement.js';
+import { SessionTransaction } from './transaction.js';
+import { utilityOf } from './utility.js';
+
+/** How often one statement is run anew at read committed before it gives up with 40001. */
+const RESTARTS_MAX = 1000;
+
+export interface Notice {
+  readonly severity: NoticeSeverity;
+  readonly code: string;
+  readonly message: string;
+  readonly fields: ErrorFields;
+}
+
+export interface SessionOptions {
+  readonly database: string;
+  readonly user: string;
+  /** Settings from the start-up packet or the options of `open`. */
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly onNotice?: (notice: Notice) => void;
+  /** Hears of every change of a setting that clients are told about. */
+  readonly onParameter?: (name: string, value: string) => void;
+}
+
+export type TransactionStatus = 'idle' | 'transaction' | 'failed';
+
+export class SqlSession implements EvaluationOwner {
+  readonly id: number;
+  readonly engine: SqlEngine;
+  readonly settings: Settings;
+  readonly evaluation: SessionEvaluation;
+  readonly randomNumbers: Random;
+  readonly databaseOid: Oid;
+  readonly databaseName: string;
+  /** Statements prepared by name, by SQL or by the protocol. */
+  readonly prepared = new Map<string, SessionStatement>();
+  transaction: SessionTransaction | undefined;
+  /** True while a synchronous caller drives the running statement: nothing may be awaited. */
+  synchronous = false;
+  temporarySchemaOid: Oid | undefined;
+  private readonly sessionRole: RoleDescriptor;
+  private roleOid: Oid;
+  private readonly options: SessionOptions;
+  readonly slice: TimeSlice;
+  private readonly openPortals = new Set<Portal>();
+  private pictureNow: CatalogPicture | undefined;
+  private interrupt: PhantomError | undefined;
+  private rejectWait: ((error: PhantomError) => void) | undefined;
+  private closed = false;
+
+  constructor(engine: SqlEngine, id: number, options: SessionOptions) {
+    this.engine = engine;
+    this.id = id;
+    this.options = options;
+    const database = engine.catalog.database(options.database);
+    if (database === undefined) throw new PhantomError('3D000', `database "${options.database}" does not exist`);
+    const role = engine.catalog.role(options.user);
+    if (role === undefined) throw new PhantomError('28000', `role "${options.user}" does not exist`);
+    if (!role.login) throw new PhantomError('28000', `role "${options.user}" is not permitted to log in`);
+    checkConnect(engine, role, database);
+    this.databaseOid = database.oid;
+    this.databaseName = database.name;
+    this.sessionRole = role;
+    this.roleOid = role.oid;
+    this.settings = new Settings(startSettings(role, options.settings ?? {}), (name, value, reported) => {
+      if (name === 'search_path' || name === 'role') this.pictureNow = undefined;
+      if (reported) options.onParameter?.(this.settings.title(name), value);
+    });
+    this.settings.setInternal('is_superuser', role.superuser ? 'on' : 'off');
+    this.settings.setInternal('session_authorization', role.name);
+    this.randomNumbers = new Random(engine.seed());
+    this.evaluation = new SessionEvaluation(this);
+    this.slice = new TimeSlice(engine.clock);
+  }
+
+  get clock(): Clock {
+    return this.engine.clock;
+  }
+
+  get sequences(): Sequences {
+    return this.engine.catalog.sequences;
+  }
+
+  get currentRoleOid(): Oid {
+    return this.roleOid;
+  }
+
+  get currentRoleName(): string {
+    return this.roleNamed(this.roleOid).name;
+  }
+
+  get sessionRoleName(): string {
+    return this.sessionRole.name;
+  }
+
+  get transactionStartMicros(): number | undefined {
+    return this.transaction?.startMicros;
+  }
+
+  get status(): TransactionStatus {
+    const { transaction } = this;
+    if (transaction === undefined || !transaction.explicit) return 'idle';
+    return transaction.failed ? 'failed' : 'transaction';
+  }
+
+  /** The catalog as this session sees it now: newest committed objects, own uncommitted changes, its search path. */
+  get picture(): CatalogPort {
+    return this.catalogPicture();
+  }
+
+  /** Parses a script. 42601 with the position of the first error. */
+  parse(text: string): readonly ParsedStatement[] {
+    return this.engine.statements.parse(text);
+  }
+
+  /** Analyses one parsed statement; `undefined` is the empty query. Declared parameter types are oids, 0 for "infer it". */
+  prepare(parsed: ParsedStatement | undefined, text: string, declaredTypes: readonly Oid[] = []): SessionStatement {
+    if (parsed === undefined) return { kind: 'empty', text };
+    this.refuseWhenFailed(parsed);
+    const { node } = parsed;
+    switch (node.kind) {
+      case 'query':
+      case 'insert':
+      case 'update':
+      case 'delete':
+      case 'merge': {
+        const statement: PlanStatement = { kind: 'plan', text, node, declaredTypes, plan: undefined as never };
+        statement.plan = this.engine.statements.plan(this.catalogPicture(), statement, this.settings);
+        return statement;
+      }
+      default:
+        return { kind: 'utility', text, node, utility: utilityOf(node, this, text) };
+    }
+  }
+
+  /** Analyses a text that must hold at most one statement (42601 otherwise), as the extended protocol and `prepare` take it. */
+  prepareText(text: string, declaredTypes: readonly Oid[] = []): SessionStatement {
+    const parsed = this.parse(text);
+    if (parsed.length > 1) throw new PhantomError('42601', 'cannot insert multiple commands into a prepared statement');
+    return this.prepare(parsed[0], text, declaredTypes);
+  }
+
+  /** Binds values to a statement; nothing runs before the first fetch. */
+  portal(statement: SessionStatement, parameters: readonly Value[]): Portal {
+    const fields = statement.kind === 'plan' ? this.currentPlan(statement).fields : statement.kind === 'utility' ? statement.utility.fields : [];
+    const portal = new Portal(this, statement, fields, parameters);
+    this.openPortals.add(portal);
+    return portal;
+  }
+
+  /** The statement's plan for the catalog as it is now. 0A000 when its result would no longer have the columns it was described with. */
+  currentPlan(statement: PlanStatement): PreparedPlan {
+    const picture = this.catalogPicture();
+    if (statement.plan.catalogVersion === picture.version) return statement.plan;
+    const plan = this.engine.statements.plan(picture, statement, this.settings);
+    if (!sameFields(statement.plan, plan)) throw new PhantomError('0A000', 'cached plan must not change result type');
+    statement.plan = plan;
+    return plan;
+  }
+
+  /** The execution of a statement, for Portal. */
+  *run(
+    statement: SessionStatement,
+    parameters: readonly Value[],
+    sink: RowSink,
+    setTag: (tag: string) => void,
+  ): Execution {
+    this.engine.counters.executions++;
+    this.evaluation.beginStatement();
+    if (statement.kind === 'empty') return 0;
+    const failed = this.transaction?.failed === true;
+    if (failed && !(statement.kind === 'utility' && statement.utility.allowedWhenFailed === true)) throw inFailedTransaction();
+    try {
+      if (statement.kind === 'plan') return yield* this.runPlan(statement, parameters, sink);
+      if (statement.utility.transaction === 'required') this.ensureTransaction();
+      return yield* statement.utility.run(this, parameters, sink, setTag);
+    } catch (error) {
+      this.fail();
+      throw error;
+    }
+  }
+
+  /** Begins a transaction unless there is one. */
+  ensureTransaction(): SessionTransaction {
+    return (this.transaction ??= this.beginTransaction(false));
+  }
+
+  /** Begins a transaction with the session's default modes. */
+  beginTransaction(explicit: boolean): SessionTransaction {
+    const { settings, engine } = this;
+    const isolation = settings.get('default_transaction_isolation');
+    const readOnly = engine.readOnly || settings.boolean('default_transaction_read_only');
+    return this.openTransaction(explicit, isolation, readOnly);
+  }
+
+  /** Begins a transaction with given modes; the caller has made sure that there is none. */
+  openTransaction(explicit: boolean, isolation: string, readOnly: boolean): SessionTransaction {
+    const { settings, engine } = this;
+    const storage = engine.mvcc.begin({
+      isolation: isolation === 'serializable' || isolation === 'repeatable read' ? isolation : 'read committed',
+      readOnly,
+      label: settings.get('application_name'),
+    });
+    settings.setInternal('transaction_isolation', isolation);
+    settings.setInternal('transaction_read_only', readOnly ? 'on' : 'off');
+    const transaction = new SessionTransaction(storage, engine.catalog, settings, explicit, microsSince2000(engine.clock.nowMs()));
+    this.transaction = transaction;
+    return transaction;
+  }
+
+  /** Ends an implicit transaction: commits it, durable on return. Explicit ones stay open. */
+  async sync(): Promise<void> {
+    const { transaction } = this;
+    if (transaction === undefined || transaction.explicit) return;
+    await this.commit();
+  }
+
+  /** As sync, on this thread. */
+  syncNow(): void {
+    const { transaction } = this;
+    if (transaction === undefined || transaction.explicit) return;
+    this.commitNow();
+  }
+
+  /** Commits the transaction. On an error nothing of it is left, unless the error says that the outcome is unknown. */
+  async commit(): Promise<void> {
+    const transaction = this.transaction as SessionTransaction;
+    try {
+      for (const check of transaction.beforeCommit) {
+        const execution = check();
+        for (let step = execution.next(); step.done !== true; step = execution.next()) if (step.value instanceof Promise) await this.interruptible(step.value);
+      }
+      this.transaction = undefined;
+      const result = transaction.storage.commit(this.commitOptions());
+      await result;
+      this.settings.commit();
+    } catch (error) {
+      this.abandon(transaction);
+      throw error;
+    } finally {
+      this.afterTransaction();
+    }
+  }
+
+  commitNow(): void {
+    const transaction = this.transaction as SessionTransaction;
+    try {
+      for (const check of transaction.beforeCommit) {
+        const execution = check();
+        for (let step = execution.next(); step.done !== true; step = execution.next()) if (step.value instanceof Promise) throw new PhantomError('55P03', 'a deferred check would have to wait for another transaction');
+      }
+      this.transaction = undefined;
+      transaction.storage.commitSync(this.commitOptions());
+      this.settings.commit();
+    } catch (error) {
+      this.abandon(transaction);
+      throw error;
+    } finally {
+      this.afterTransaction();
+    }
+  }
+
+  /** Rolls the transaction back, if there is one. */
+  rollback(): void {
+    const { transaction } = this;
+    if (transaction === undefined) return;
+    this.abandon(transaction);
+    this.afterTransaction();
+  }
+
+  /** An error has happened inside a statement: an implicit transaction ends, an explicit one waits for its ROLLBACK. */
+  fail(): void {
+    const { transaction } = this;
+    if (transaction === undefined) return;
+    if (transaction.explicit) transaction.failed = true;
+    else this.rollback();
+  }
+
+  /** SET ROLE and SET SESSION AUTHORIZATION; 42501 when the session's user may not act as the role. */
+  actAs(name: string | undefined): void {
+    if (name === undefined) {
+      this.roleOid = this.sessionRole.oid;
+    } else {
+      const role = this.engine.catalog.role(name);
+      if (role === undefined) throw new PhantomError('22023', `role "${name}" does not exist`);
+      if (!mayActAs(this.engine.catalog.committed, this.sessionRole, role)) throw new PhantomError('42501', `permission denied to set role "${name}"`);
+      this.roleOid = role.oid;
+    }
+    this.settings.setInternal('is_superuser', this.roleNamed(this.roleOid).superuser ? 'on' : 'off');
+    this.pictureNow = undefined;
+  }
+
+  applySetting(name: string, value: string, local: boolean): string {
+    return this.settings.set(name, value, { local, inTransaction: this.transaction !== undefined });
+  }
+
+  notice(severity: NoticeSeverity, code: string, message: string, fields: ErrorFields = {}): void {
+    this.options.onNotice?.({ severity, code, message, fields });
+  }
+
+  /** Asks what runs now to stop with 57014 at its next slice; waits end at once. Called from outside the session. */
+  cancel(message = 'canceling statement due to user request'): void {
+    this.interrupt = new PhantomError('57014', message);
+    this.rejectWait?.(this.interrupt);
+  }
+
+  checkInterrupt(): void {
+    const { interrupt } = this;
+    if (interrupt !== undefined) throw interrupt;
+  }
+
+  /** Arms statement_timeout for a run; the returned function disarms it and forgets a cancel that came too late. */
+  beginRun(): () => void {
+    const timeoutMs = this.settings.integer('statement_timeout');
+    if (timeoutMs === 0) return () => this.endRun();
+    const timer = setTimeout(() => this.cancel('canceling statement due to statement timeout'), timeoutMs);
+    return () => {
+      clearTimeout(timer);
+      this.endRun();
+    };
+  }
+
+  /** Lets the event loop turn once, then notices a cancel. */
+  async turn(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    this.checkInterrupt();
+  }
+
+  /** Awaits something that another transaction decides, or a cancel, whichever comes first. */
+  async interruptible(wait: Promise<unknown>): Promise<void> {
+    this.checkInterrupt();
+    const interrupted = new Promise<never>((_, reject) => {
+      this.rejectWait = reject;
+    });
+    try {
+      await Promise.race([wait, interrupted]);
+    } finally {
+      this.rejectWait = undefined;
+    }
+  }
+
+  restartSlice(): void {
+    this.slice.restart();
+  }
+
+  portalClosed(portal: Portal): void {
+    this.openPortals.delete(portal);
+  }
+
+  /** Ends the session: rolls back, drops its temporary objects, frees what it holds. Safe to call twice. */
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    for (const portal of this.openPortals) portal.close();
+    this.rollback();
+    await this.engine.sessionClosed(this);
+  }
+
+  /** The execution context of a statement in the transaction, or of a bare read. */
+  executionContext(parameters: readonly Value[], read: ReadSource, transaction: SessionTransaction | undefined): SessionExecutionContext {
+    return new SessionExecutionContext(this, parameters, read, transaction);
+  }
+
+  /** What a definition works with; the transaction has begun its statement. */
+  ddlContext(transaction: SessionTransaction): DdlContext {
+    const session = this;
+    return {
+      transaction: transaction.storage,
+      objects: transaction.objects,
+      catalog: this.engine.catalog,
+      storage: this.engine.storage,
+      databaseOid: this.databaseOid,
+      roleOid: this.roleOid,
+      evaluation: this.evaluation,
+      get picture() {
+        return session.picture;
+      },
+      temporarySchema: () => this.engine.temporarySchema(this, transaction),
+      execution: () => this.executionContext([], transaction.storage, transaction),
+      query: (query, sink) => this.innerQuery(query, sink, transaction),
+      notice: (severity, code, message, fields) => this.notice(severity, code, message, fields),
+      onEnd: (listener) => transaction.storage.onEnd((seq) => listener(seq !== undefined)),
+    };
+  }
+
+  checkPrivileges(required: readonly RequiredPrivilege[]): void {
+    const objects = this.transaction?.objects ?? this.engine.catalog.committed;
+    for (const need of required) {
+      const role = need.asRoleOid ?? this.roleOid;
+      if (isSuperuser(objects, role)) continue;
+      const object = objects.object(need.relationOid);
+      if (object === undefined) continue;
+      const letter = PRIVILEGE_LETTERS[need.privilege];
+      const allowed =
+        object.kind === 'table' && need.columns !== undefined
+          ? hasColumnPrivilege(objects, role, object, letter, need.columns)
+          : hasPrivilege(objects, role, object, letter);
+      if (!allowed) throw new PhantomError('42501', `permission denied for ${object.kind} ${need.relationName}`);
+    }
+  }
+
+  checkSequencePrivilege(oid: Oid, privilege: 'usage' | 'select' | 'update'): void {
+    const objects = this.transaction?.objects ?? this.engine.catalog.committed;
+    const sequence = objects.object(oid);
+    if (sequence === undefined) throw new PhantomError('42P01', `sequence ${oid} does not exist`);
+    const letters = privilege === 'usage' ? 'Uw' : privilege === 'select' ? 'Ur' : 'w';
+    for (const letter of letters) if (hasPrivilege(objects, this.roleOid, sequence, letter)) return;
+    throw new PhantomError('42501', `permission denied for sequence ${'name' in sequence ? sequence.name : oid}`);
+  }
+
+  private *runPlan(statement: PlanStatement, parameters: readonly Value[], sink: RowSink): Execution {
+    const plan = this.currentPlan(statement);
+    if (plan.privileges.length > 0) this.checkPrivileges(plan.privileges);
+    if (!plan.traits.writes && !plan.traits.locks && this.transaction === undefined) {
+      const view = this.engine.storage.view();
+      try {
+        return yield* plan.execute(this.executionContext(parameters, view, undefined), sink);
+      } finally {
+        view.release();
+      }
+    }
+    const transaction = this.ensureTransaction();
+    transaction.statements++;
+    if (plan.traits.writes || plan.traits.locks) return yield* this.runWriting(plan, parameters, sink, transaction);
+    transaction.storage.beginStatement();
+    return yield* plan.execute(this.executionContext(parameters, transaction.storage, transaction), sink);
+  }
+
+  private *runWriting(plan: PreparedPlan, parameters: readonly Value[], sink: RowSink, transaction: SessionTransaction): Execution {
+    if (transaction.storage.readOnly) throw readOnlyTransaction(plan.commandKind.toUpperCase());
+    transaction.storage.beginStatement();
+    for (let restarts = 0; ; restarts++) {
+      const buffer = plan.fields.length > 0 ? new RowBuffer(plan.fields.length) : undefined;
+      const context = this.executionContext(parameters, transaction.storage, transaction);
+      try {
+        const count = yield* plan.execute(context, buffer ?? sink);
+        yield* context.finishWriters();
+        if (buffer !== undefined) yield* buffer.drain(sink);
+        return count;
+      } catch (error) {
+        if (!(error instanceof StatementRestart)) throw error;
+        if (restarts === RESTARTS_MAX) throw new PhantomError('40001', 'could not serialize access due to concurrent update');
+        transaction.storage.restartStatement();
+      }
+    }
+  }
+
+  private *innerQuery(query: Query, sink: RowSink, transaction: SessionTransaction): Execution {
+    const plan = this.engine.statements.planUncached(this.catalogPicture(), query, [], this.settings);
+    this.checkPrivileges(plan.privileges);
+    return yield* plan.execute(this.executionContext([], transaction.storage, transaction), sink);
+  }
+
+  private catalogPicture(): CatalogPicture {
+    const { transaction, engine } = this;
+    const now = this.pictureNow;
+    const objects = transaction?.objects.changed === true ? transaction.objects : engine.catalog.committed;
+    const steps = transaction?.objects.changed === true ? transaction.objects.steps : 0;
+    if (now !== undefined && now.objects === objects && now.committedVersion === engine.catalog.version && now.steps === steps) return now;
+    engine.counters.schemaLoads++;
+    this.pictureNow = new CatalogPicture(this, objects, engine.catalog.version, steps);
+    return this.pictureNow;
+  }
+
+  private commitOptions(): { durability: 'fsync' | 'os' } | undefined {
+    return this.settings.get('synchronous_commit') === 'off' ? { durability: 'os' } : undefined;
+  }
+
+  private abandon(transaction: SessionTransaction): void {
+    transaction.undo();
+    const { status } = transaction.storage;
+    if (status === 'active') transaction.storage.rollback();
+    this.transaction = undefined;
+  }
+
+  private afterTransaction(): void {
+    for (const portal of this.openPortals) portal.close();
+    this.settings.setInternal('transaction_isolation', this.settings.get('default_transaction_isolation'));
+    this.settings.setInternal('transaction_read_only', this.settings.get('default_transaction_read_only'));
+  }
+
+  private endRun(): void {
+    this.interrupt = undefined;
+  }
+
+  private refuseWhenFailed(parsed: ParsedStatement): void {
+    if (this.transaction?.failed !== true) return;
+    const { kind } = parsed.node;
+    if (kind !== 'rollback' && kind !== 'commit' && kind !== 'rollback-to') throw inFailedTransaction();
+  }
+
+  private roleNamed(oid: Oid): RoleDescriptor {
+    const role = this.engine.catalog.committed.object(oid);
+    return role?.kind === 'role' ? role : this.sessionRole;
+  }
+}
+
+const PRIVILEGE_LETTERS: Readonly<Record<RequiredPrivilege['privilege'], string>> = {
+  select: 'r',
+  insert: 'a',
+  update: 'w',
+  delete: 'd',
+  truncate: 'D',
+  references: 'x',
+  trigger: 't',
+};
+
+/** What one execution works with. */
+class SessionExecutionContext implements ExecutionContext {
+  readonly parameters: readonly Value[];
+  readonly read: ReadSource;
+  readonly transaction: ExecutionContext['transaction'];
+  readonly memory: MemoryBudget;
+  readonly evaluation: SessionEvaluation;
+  readonly slice: TimeSlice;
+  readonly counters: WorkCounters;
+  private readonly session: SqlSession;
+  private readonly owner: SessionTransaction | undefined;
+  private readonly writers = new Map<Oid, TableWriter>();
+
+  constructor(session: SqlSession, parameters: readonly Value[], read: ReadSource, owner: SessionTransaction | undefined) {
+    this.session = session;
+    this.parameters = parameters;
+    this.read = read;
+    this.owner = owner;
+    this.transaction = owner?.storage;
+    this.memory = new MemoryBudget(session.engine.memoryLimitBytes);
+    this.evaluation = session.evaluation;
+    this.slice = session.slice;
+    this.counters = session.engine.counters;
+  }
+
+  writer(table: TableDescriptor): TableWriter {
+    let writer = this.writers.get(table.oid);
+    if (writer === undefined) this.writers.set(table.oid, (writer = createTableWriter(this.session, this.owner as SessionTransaction, table)));
+    return writer;
+  }
+
+  checkPrivileges(required: readonly RequiredPrivilege[]): void {
+    this.session.checkPrivileges(required);
+  }
+
+  *finishWriters(): Generator<Promise<void>, void, void> {
+    for (const writer of this.writers.values()) {
+      for (let wait = writer.finishStatement(); wait !== undefined; wait = writer.finishStatement()) yield wait;
+    }
+  }
+}
+
+function sameFields(a: PreparedPlan, b: PreparedPlan): boolean {
+  return a.fields.length === b.fields.length && a.fields.every((f, i) => f.type.oid === b.fields[i]?.type.oid && f.name === b.fields[i]?.name);
+}
+
+function inFailedTransaction(): PhantomError {
+  return new PhantomError('25P02', 'current transaction is aborted, commands ignored until end of transaction block');
+}
+
+/** What a writing statement is told in a transaction that may only read. */
+export function readOnlyTransaction(command: string): PhantomError {
+  return new PhantomError('25006', `cannot execute ${command} in a read-only transaction`);
+}
+
+function checkConnect(engine: SqlEngine, role: RoleDescriptor, database: DatabaseDescriptor): void {
+  if (!hasPrivilege(engine.catalog.committed, role.oid, database, 'c')) {
+    throw new PhantomError('42501', `permission denied for database "${database.name}"`);
+  }
+}
+
+function startSettings(role: RoleDescriptor, given: Readonly<Record<string, string>>): Map<string, string> {
+  const defaults = new Map<string, string>();
+  for (const [name, value] of Object.entries({ ...role.settings, ...given })) defaults.set(name.toLowerCase(), readSetting(name, value));
+  return defaults;
+}

@@ -1,0 +1,104 @@
+/** SET, RESET, SHOW and DISCARD. */
+import { PhantomError } from '@phantom/base';
+import type { Discard, Reset, SetSetting, SettingItem, Show } from '../text/ast-session.js';
+import type { SqlSession } from './session.js';
+import { type Utility, field, sendRows } from './statement.js';
+
+const TEXT_OID = 25;
+
+/** Settings of SET that are actions rather than values. */
+const ROLE_SETTINGS = new Set(['role', 'session_authorization']);
+
+export function setUtility(node: SetSetting): Utility {
+  return {
+    fields: [],
+    parameterTypes: [],
+    transaction: 'any',
+    *run(session) {
+      const local = node.scope === 'local';
+      if (local && session.transaction?.explicit !== true) {
+        session.notice('WARNING', '25P01', 'SET LOCAL can only be used in transaction blocks');
+      }
+      if (ROLE_SETTINGS.has(node.name)) setRole(session, node);
+      else if (node.value.kind === 'default') session.settings.reset(node.name, session.transaction !== undefined);
+      else if (node.value.kind === 'values') session.applySetting(node.name, textOf(node.name, node.value.values), local);
+      else throw new PhantomError('0A000', 'SET ... FROM CURRENT is for routines only');
+      return 0;
+    },
+  };
+}
+
+export function resetUtility(node: Reset): Utility {
+  return {
+    fields: [],
+    parameterTypes: [],
+    transaction: 'any',
+    *run(session) {
+      const inTransaction = session.transaction !== undefined;
+      if (node.name === undefined) session.settings.resetAll(inTransaction);
+      else if (ROLE_SETTINGS.has(node.name)) session.actAs(undefined);
+      else session.settings.reset(node.name, inTransaction);
+      return 0;
+    },
+  };
+}
+
+export function showUtility(node: Show, session: SqlSession): Utility {
+  const { name } = node;
+  if (name === undefined) {
+    return {
+      fields: [field('name', TEXT_OID), field('setting', TEXT_OID), field('description', TEXT_OID)],
+      parameterTypes: [],
+      transaction: 'any',
+      run: (running, _parameters, sink) =>
+        sendRows(running.settings.rows().map((row) => [row.name, row.value, row.description]), 3, sink),
+    };
+  }
+  if (!ROLE_SETTINGS.has(name)) session.settings.get(name);
+  return {
+    fields: [field(session.settings.title(name), TEXT_OID)],
+    parameterTypes: [],
+    transaction: 'any',
+    run: (running, _parameters, sink) => {
+      const value = name === 'role' ? running.currentRoleName : running.settings.show(name);
+      return sendRows([[value]], 1, sink);
+    },
+  };
+}
+
+export function discardUtility(node: Discard): Utility {
+  return {
+    fields: [],
+    parameterTypes: [],
+    transaction: 'own',
+    *run(session) {
+      if (node.what === 'temporary') throw new PhantomError('0A000', 'DISCARD TEMP is not supported');
+      if (node.what === 'all') {
+        if (session.transaction !== undefined) throw new PhantomError('25001', 'DISCARD ALL cannot run inside a transaction block');
+        session.prepared.clear();
+        session.settings.resetAll(false);
+        session.actAs(undefined);
+      }
+      session.evaluation.forgetSequences();
+      return 0;
+    },
+  };
+}
+
+function setRole(session: SqlSession, node: SetSetting): void {
+  const item = node.value.kind === 'values' ? node.value.values[0] : undefined;
+  const isNone = item === undefined || (item.kind === 'word' && (item.text === 'none' || item.text === 'default'));
+  session.actAs(isNone ? undefined : item.text);
+}
+
+/** The value as the setting's text: list settings keep their commas, and names that need quotes get them. */
+function textOf(name: string, items: readonly SettingItem[]): string {
+  const [first] = items;
+  if (items.length === 1 && first !== undefined && name !== 'search_path') return first.text;
+  const parts = items.map((item) => (name === 'search_path' ? quoteName(item.text) : item.text));
+  return parts.join(', ');
+}
+
+function quoteName(text: string): string {
+  return /^[a-z_$][a-z0-9_$]*$/.test(text) ? text : `"${text.replaceAll('"', '""')}"`;
+}

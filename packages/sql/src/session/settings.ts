@@ -1,0 +1,251 @@
+/**
+ * A session's settings: current values, what a transaction has changed and must give back, and their text forms.
+ *
+ * SET changes the session, but a rollback takes it back; SET LOCAL ends with the transaction either way. Each change
+ * inside a transaction pushes one undo step, so savepoints and rollbacks are a walk back over the stack.
+ */
+import { PhantomError } from '@phantom/base';
+import { SETTING_DEFINITIONS, type SettingDefinition, type SettingKind } from './setting-definitions.js';
+
+const BY_NAME = new Map(SETTING_DEFINITIONS.map((definition) => [definition.name, definition]));
+const TRUE_WORDS = ['on', 'true', 'yes', '1', 't', 'y', 'tr', 'tru', 'ye'];
+const FALSE_WORDS = ['off', 'false', 'no', '0', 'f', 'n', 'of', 'fa', 'fal', 'fals'];
+const UNIT_FACTORS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  ms: { us: 0.001, ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 },
+  kB: { B: 1 / 1024, kB: 1, MB: 1024, GB: 1024 ** 2, TB: 1024 ** 3 },
+  '8kB': { B: 1 / 8192, kB: 1 / 8, MB: 128, GB: 131_072, TB: 134_217_728 },
+};
+
+interface UndoStep {
+  readonly name: string;
+  readonly before: string | undefined;
+  /** SET LOCAL: undone at commit as well. */
+  readonly local: boolean;
+}
+
+/** One setting as SHOW ALL and pg_settings list it. */
+export interface SettingRow {
+  readonly name: string;
+  readonly value: string;
+  readonly description: string;
+}
+
+export class Settings {
+  private readonly values = new Map<string, string>();
+  private readonly defaults: ReadonlyMap<string, string>;
+  private readonly undo: UndoStep[] = [];
+  private readonly changed: (name: string, value: string, reported: boolean) => void;
+
+  /** `defaults` come from the role, the database and the start-up packet, already checked; `changed` hears of every new value. */
+  constructor(defaults: ReadonlyMap<string, string>, changed: (name: string, value: string, reported: boolean) => void) {
+    this.defaults = defaults;
+    this.changed = changed;
+  }
+
+  /** Current text of a setting; 42704 when there is none of that name. */
+  get(name: string): string {
+    const value = this.tryGet(name);
+    if (value === undefined) throw unknownSetting(name);
+    return value;
+  }
+
+  /** As get, undefined when there is none. */
+  tryGet(name: string): string | undefined {
+    const key = canonicalName(name);
+    return this.values.get(key) ?? this.defaults.get(key) ?? BY_NAME.get(key)?.default;
+  }
+
+  boolean(name: string): boolean {
+    return this.get(name) === 'on';
+  }
+
+  integer(name: string): number {
+    return Number(this.get(name));
+  }
+
+  /** Sets a value from text, in canonical form; returns that form. `inTransaction`: keep it undoable. */
+  set(name: string, text: string, options: { local: boolean; inTransaction: boolean }): string {
+    const key = canonicalName(name);
+    const definition = BY_NAME.get(key);
+    const value = definition === undefined ? customValue(key, text) : readValue(definition, text);
+    this.assign(key, value, options);
+    return value;
+  }
+
+  /** Sets what the server itself decides (is_superuser, session_authorization, transaction_isolation). */
+  setInternal(name: string, value: string): void {
+    this.values.set(name, value);
+    this.changed(name, value, BY_NAME.get(name)?.reported === true);
+  }
+
+  /** Back to the session's default. */
+  reset(name: string, inTransaction: boolean): void {
+    const key = canonicalName(name);
+    const definition = BY_NAME.get(key);
+    if (definition === undefined && this.tryGet(key) === undefined) throw unknownSetting(name);
+    if (definition?.internal === true) throw new PhantomError('55P02', `parameter "${key}" cannot be changed`);
+    this.assign(key, undefined, { local: false, inTransaction });
+  }
+
+  resetAll(inTransaction: boolean): void {
+    for (const name of this.values.keys()) {
+      const internal = BY_NAME.get(name)?.internal === true || name.startsWith('transaction_');
+      if (!internal) this.reset(name, inTransaction);
+    }
+  }
+
+  /** A place in the undo stack. */
+  mark(): number {
+    return this.undo.length;
+  }
+
+  /** Takes back everything behind the mark (rollback, rollback to savepoint). */
+  rollbackTo(mark: number): void {
+    while (this.undo.length > mark) this.restore(this.undo.pop() as UndoStep);
+  }
+
+  /** Ends the transaction: SET LOCAL goes back, SET stays. */
+  commit(): void {
+    for (let step = this.undo.pop(); step !== undefined; step = this.undo.pop()) if (step.local) this.restore(step);
+  }
+
+  /** Every setting, by name. */
+  rows(): SettingRow[] {
+    const rows = SETTING_DEFINITIONS.map((definition) => ({
+      name: definition.name,
+      value: showValue(definition.kind, this.get(definition.name)),
+      description: definition.description,
+    }));
+    return rows.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Text as SHOW prints it: with the unit PostgreSQL would choose. */
+  show(name: string): string {
+    const definition = BY_NAME.get(canonicalName(name));
+    const value = this.get(name);
+    return definition === undefined ? value : showValue(definition.kind, value);
+  }
+
+  /** Name as SHOW titles its column, e.g. `TimeZone`. */
+  title(name: string): string {
+    return TITLES[canonicalName(name)] ?? canonicalName(name);
+  }
+
+  /** Name and value of everything a client is told at start-up. */
+  reported(): { name: string; value: string }[] {
+    return SETTING_DEFINITIONS.filter((d) => d.reported === true).map((d) => ({ name: this.title(d.name), value: this.get(d.name) }));
+  }
+
+  private assign(key: string, value: string | undefined, options: { local: boolean; inTransaction: boolean }): void {
+    if (options.inTransaction) this.undo.push({ name: key, before: this.values.get(key), local: options.local });
+    else if (options.local) return;
+    if (value === undefined) this.values.delete(key);
+    else this.values.set(key, value);
+    this.notify(key);
+  }
+
+  private restore(step: UndoStep): void {
+    if (step.before === undefined) this.values.delete(step.name);
+    else this.values.set(step.name, step.before);
+    this.notify(step.name);
+  }
+
+  private notify(key: string): void {
+    this.changed(key, this.tryGet(key) ?? '', BY_NAME.get(key)?.reported === true);
+  }
+}
+
+const TITLES: Readonly<Record<string, string>> = { timezone: 'TimeZone', datestyle: 'DateStyle', intervalstyle: 'IntervalStyle' };
+
+function canonicalName(name: string): string {
+  return name.toLowerCase();
+}
+
+function unknownSetting(name: string): PhantomError {
+  return new PhantomError('42704', `unrecognized configuration parameter "${name}"`);
+}
+
+/** Settings with a dot in their name belong to applications: any text. */
+function customValue(key: string, text: string): string {
+  if (!key.includes('.')) throw unknownSetting(key);
+  return text;
+}
+
+/** Reads and checks text as a value of the setting, in canonical form; 22023 when it is none. Used for start-up values too. */
+export function readSetting(name: string, text: string): string {
+  const key = canonicalName(name);
+  const definition = BY_NAME.get(key);
+  return definition === undefined ? customValue(key, text) : readValue(definition, text);
+}
+
+function readValue(definition: SettingDefinition, text: string): string {
+  if (definition.internal === true) throw new PhantomError('55P02', `parameter "${definition.name}" cannot be changed`);
+  const value = parseKind(definition, text);
+  definition.check?.(value);
+  return value;
+}
+
+function parseKind({ name, kind }: SettingDefinition, text: string): string {
+  switch (kind.kind) {
+    case 'boolean': {
+      const word = text.trim().toLowerCase();
+      if (TRUE_WORDS.includes(word)) return 'on';
+      if (FALSE_WORDS.includes(word)) return 'off';
+      throw new PhantomError('22023', `parameter "${name}" requires a Boolean value`);
+    }
+    case 'integer':
+      return String(parseInteger(name, kind, text));
+    case 'real': {
+      const value = Number(text);
+      if (text.trim() === '' || Number.isNaN(value)) throw invalidValue(name, text);
+      if (value < kind.minimum || value > kind.maximum) throw outOfRange(name, text, kind);
+      return String(value);
+    }
+    case 'enum': {
+      const word = text.trim().toLowerCase();
+      const value = kind.aliases?.[word] ?? word;
+      if (kind.values.includes(value)) return value;
+      throw new PhantomError('22023', `invalid value for parameter "${name}": "${text}"`, {
+        hint: `Available values: ${kind.values.join(', ')}.`,
+      });
+    }
+    case 'text':
+    case 'list':
+      return text;
+  }
+}
+
+function parseInteger(name: string, kind: SettingKind & { kind: 'integer' }, text: string): number {
+  const match = /^\s*([+-]?\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*$/.exec(text);
+  if (match === null) throw invalidValue(name, text);
+  const unit = match[2] as string;
+  const factors = kind.unit === undefined ? {} : (UNIT_FACTORS[kind.unit] ?? {});
+  const factor = unit === '' ? 1 : factors[unit];
+  if (factor === undefined) {
+    throw new PhantomError('22023', `invalid value for parameter "${name}": "${text}"`, {
+      hint: kind.unit === undefined ? undefined : `Valid units for this parameter are ${Object.keys(factors).map((u) => `"${u}"`).join(', ')}.`,
+    });
+  }
+  const value = Math.round(Number(match[1]) * factor);
+  if (value < kind.minimum || value > kind.maximum) throw outOfRange(name, String(value), kind);
+  return value;
+}
+
+function invalidValue(name: string, text: string): PhantomError {
+  return new PhantomError('22023', `invalid value for parameter "${name}": "${text}"`);
+}
+
+function outOfRange(name: string, text: string, { minimum, maximum }: { minimum: number; maximum: number }): PhantomError {
+  return new PhantomError('22023', `${text} is outside the valid range for parameter "${name}" (${minimum} .. ${maximum})`);
+}
+
+function showValue(kind: SettingKind, value: string): string {
+  if (kind.kind !== 'integer' || kind.unit === undefined || value === '0') return value;
+  const units: readonly (readonly [string, number])[] =
+    kind.unit === 'ms'
+      ? [['d', 86_400_000], ['h', 3_600_000], ['min', 60_000], ['s', 1000], ['ms', 1]]
+      : [['GB', 1024 ** 2], ['MB', 1024], ['kB', 1]];
+  const amount = Number(value);
+  for (const [unit, factor] of units) if (amount % factor === 0) return `${amount / factor}${unit}`;
+  return value;
+}

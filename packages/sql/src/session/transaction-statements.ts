@@ -1,0 +1,148 @@
+/** BEGIN, COMMIT, ROLLBACK, savepoints, SET TRANSACTION: PostgreSQL's rules about when each is allowed and what it warns of. */
+import { PhantomError } from '@phantom/base';
+import type { Execution } from '../exec/runtime.js';
+import type { Begin, EndTransaction, Savepoint, SetTransaction, TransactionModes } from '../text/ast-session.js';
+import type { SqlSession } from './session.js';
+import type { Utility } from './statement.js';
+import type { SessionTransaction } from './transaction.js';
+
+function utility(run: Utility['run'], allowedWhenFailed = false): Utility {
+  return { fields: [], parameterTypes: [], transaction: 'own', allowedWhenFailed, run };
+}
+
+export function beginUtility(node: Begin): Utility {
+  return utility(function* (session) {
+    const { transaction } = session;
+    if (transaction?.explicit === true) {
+      session.notice('WARNING', '25001', 'there is already a transaction in progress');
+      return 0;
+    }
+    // An implicit transaction of the same message becomes the block that BEGIN names.
+    if (transaction !== undefined) transaction.explicit = true;
+    else open(session, node.modes);
+    return 0;
+  });
+}
+
+export function commitUtility(node: EndTransaction): Utility {
+  return utility(function* (session, _parameters, _sink, setTag): Execution {
+    const { transaction } = session;
+    if (transaction === undefined || !transaction.explicit) {
+      session.notice('WARNING', '25P01', 'there is no transaction in progress');
+      if (transaction === undefined) return 0;
+    }
+    const modes = modesOf(session);
+    if (transaction.failed) {
+      session.rollback();
+      setTag('ROLLBACK');
+    } else {
+      yield* commitHere(session);
+    }
+    if (node.chain) open(session, modes);
+    return 0;
+  }, true);
+}
+
+export function rollbackUtility(node: EndTransaction): Utility {
+  return utility(function* (session) {
+    const { transaction } = session;
+    if (transaction === undefined || !transaction.explicit) {
+      session.notice('WARNING', '25P01', 'there is no transaction in progress');
+    }
+    const modes = modesOf(session);
+    session.rollback();
+    if (node.chain) open(session, modes);
+    return 0;
+  }, true);
+}
+
+export function savepointUtility(node: Savepoint): Utility {
+  return utility(function* (session) {
+    inBlock(session, 'SAVEPOINT').savepoint(node.name.text);
+    return 0;
+  });
+}
+
+export function releaseUtility(node: Savepoint): Utility {
+  return utility(function* (session) {
+    inBlock(session, 'RELEASE SAVEPOINT').release(node.name.text);
+    return 0;
+  });
+}
+
+export function rollbackToUtility(node: Savepoint): Utility {
+  return utility(function* (session) {
+    inBlock(session, 'ROLLBACK TO SAVEPOINT').rollbackTo(node.name.text);
+    return 0;
+  }, true);
+}
+
+export function setTransactionUtility(node: SetTransaction): Utility {
+  return utility(function* (session) {
+    const { isolation, readOnly, deferrable } = node.modes;
+    const options = { local: false, inTransaction: session.transaction !== undefined };
+    if (node.session) {
+      if (isolation !== undefined) session.settings.set('default_transaction_isolation', isolation, options);
+      if (readOnly !== undefined) session.settings.set('default_transaction_read_only', readOnly ? 'on' : 'off', options);
+      if (deferrable !== undefined) session.settings.set('default_transaction_deferrable', deferrable ? 'on' : 'off', options);
+      return 0;
+    }
+    const { transaction } = session;
+    if (transaction === undefined || !transaction.explicit) {
+      session.notice('WARNING', '25P01', 'SET TRANSACTION can only be used in transaction blocks');
+      return 0;
+    }
+    changeModes(session, transaction, node.modes);
+    return 0;
+  });
+}
+
+/** Begins an explicit transaction with the modes given, the session's defaults for the rest. */
+function open(session: SqlSession, modes: TransactionModes): void {
+  const { settings } = session;
+  const readOnly = modes.readOnly ?? settings.boolean('default_transaction_read_only');
+  const isolation = modes.isolation ?? settings.get('default_transaction_isolation');
+  session.openTransaction(true, isolation, readOnly || session.engine.readOnly);
+}
+
+/** A transaction that has done nothing yet is begun anew with other modes; PostgreSQL refuses the change afterwards. */
+function changeModes(session: SqlSession, transaction: SessionTransaction, modes: TransactionModes): void {
+  const { settings } = session;
+  const isolation = modes.isolation ?? settings.get('transaction_isolation');
+  const readOnly = modes.readOnly ?? settings.boolean('transaction_read_only');
+  if (transaction.statements > 0) {
+    if (isolation !== settings.get('transaction_isolation')) {
+      throw new PhantomError('25001', 'SET TRANSACTION ISOLATION LEVEL must be called before any query');
+    }
+    if (readOnly !== settings.boolean('transaction_read_only')) {
+      throw new PhantomError('25001', 'transaction read-write mode must be set before any query');
+    }
+    return;
+  }
+  session.rollback();
+  session.openTransaction(true, isolation, readOnly);
+}
+
+function modesOf(session: SqlSession): TransactionModes {
+  const { settings } = session;
+  return {
+    isolation: settings.get('transaction_isolation') as TransactionModes['isolation'],
+    readOnly: settings.boolean('transaction_read_only'),
+    deferrable: settings.boolean('transaction_deferrable'),
+  };
+}
+
+function inBlock(session: SqlSession, command: string): SessionTransaction {
+  const { transaction } = session;
+  if (transaction === undefined || !transaction.explicit) {
+    throw new PhantomError('25P01', `${command} can only be used in transaction blocks`);
+  }
+  return transaction;
+}
+
+/** Commits inside an execution: a synchronous driver finishes it on this thread, an asynchronous one awaits it. */
+function* commitHere(session: SqlSession): Execution {
+  if (session.synchronous) session.commitNow();
+  else yield session.commit();
+  return 0;
+}

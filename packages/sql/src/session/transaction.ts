@@ -1,0 +1,85 @@
+/**
+ * A session's open transaction: the storage transaction, the catalog as it sees it, and what SQL adds on top (named
+ * savepoints, settings to give back, the failed state).
+ *
+ *   none --first writing statement--> implicit --sync--> committed
+ *   none --BEGIN--> explicit --COMMIT--> committed
+ *   implicit|explicit --error--> failed (explicit: until ROLLBACK; implicit: rolled back at once)
+ */
+import type { Catalog, CatalogTransaction, OverlayMark } from '@phantom/catalog';
+import { PhantomError } from '@phantom/base';
+import type { MvccTransaction, Savepoint } from '@phantom/mvcc';
+import type { Yielded } from '../exec/runtime.js';
+import type { Settings } from './settings.js';
+
+interface NamedSavepoint {
+  readonly name: string;
+  readonly savepoint: Savepoint;
+  readonly overlay: OverlayMark;
+  readonly settings: number;
+}
+
+/** Work to be done before a commit (deferred constraints), with the executor's protocol. */
+export type BeforeCommit = () => Generator<Yielded, void, void>;
+
+export class SessionTransaction {
+  readonly storage: MvccTransaction;
+  readonly objects: CatalogTransaction;
+  /** BEGIN was said (or a block around several statements of one message). */
+  explicit: boolean;
+  failed = false;
+  readonly startMicros: number;
+  /** Deferred checks, in order; each is run once before the commit. */
+  readonly beforeCommit: BeforeCommit[] = [];
+  /** Statements run in it so far: SET TRANSACTION is only allowed before the first query. */
+  statements = 0;
+  private readonly savepoints: NamedSavepoint[] = [];
+  private readonly settings: Settings;
+  private readonly settingsMark: number;
+
+  constructor(storage: MvccTransaction, catalog: Catalog, settings: Settings, explicit: boolean, startMicros: number) {
+    this.storage = storage;
+    this.objects = catalog.begin(storage);
+    this.explicit = explicit;
+    this.startMicros = startMicros;
+    this.settings = settings;
+    this.settingsMark = settings.mark();
+  }
+
+  savepoint(name: string): void {
+    this.savepoints.push({
+      name,
+      savepoint: this.storage.savepoint(),
+      overlay: this.objects.mark(),
+      settings: this.settings.mark(),
+    });
+  }
+
+  /** Undoes everything since the newest savepoint of the name; it stays, those after it go. Heals a failed transaction. */
+  rollbackTo(name: string): void {
+    const index = this.find(name);
+    const target = this.savepoints[index] as NamedSavepoint;
+    this.storage.rollbackTo(target.savepoint);
+    this.objects.rollbackTo(target.overlay);
+    this.settings.rollbackTo(target.settings);
+    this.savepoints.length = index + 1;
+    this.failed = false;
+  }
+
+  release(name: string): void {
+    const index = this.find(name);
+    this.storage.release((this.savepoints[index] as NamedSavepoint).savepoint);
+    this.savepoints.length = index;
+  }
+
+  /** Takes back what the transaction changed outside of storage; called for every end but a commit. */
+  undo(): void {
+    this.objects.rollbackTo({ steps: 0 });
+    this.settings.rollbackTo(this.settingsMark);
+  }
+
+  private find(name: string): number {
+    for (let i = this.savepoints.length - 1; i >= 0; i--) if (this.savepoints[i]?.name === name) return i;
+    throw new PhantomError('3B001', `savepoint "${name}" does not exist`);
+  }
+}

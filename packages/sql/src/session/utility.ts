@@ -1,0 +1,96 @@
+/**
+ * Utility statements: everything that has no plan. One function finds how a statement's kind is run; the kinds live in
+ * files by area. What is not here is refused by name with 0A000.
+ */
+import { unsupportedError } from '@phantom/base';
+import { definitionHandler } from '../ddl/definitions.js';
+import type { Statement } from '../text/ast-statements.js';
+import { commandTag } from './command-tag.js';
+import { explainUtility } from './explain-statement.js';
+import { executeUtility, deallocateUtility, prepareUtility } from './prepared-statements.js';
+import type { SqlSession } from './session.js';
+import { readOnlyTransaction } from './session.js';
+import { discardUtility, resetUtility, setUtility, showUtility } from './setting-statements.js';
+import type { Utility } from './statement.js';
+import {
+  beginUtility,
+  commitUtility,
+  releaseUtility,
+  rollbackToUtility,
+  rollbackUtility,
+  savepointUtility,
+  setTransactionUtility,
+} from './transaction-statements.js';
+
+/** How the statement is described and run in the session; 0A000 with its name when it is not supported. */
+export function utilityOf(node: Statement, session: SqlSession, text: string): Utility {
+  switch (node.kind) {
+    case 'begin':
+      return beginUtility(node);
+    case 'commit':
+      return commitUtility(node);
+    case 'rollback':
+      return rollbackUtility(node);
+    case 'savepoint':
+      return savepointUtility(node);
+    case 'release':
+      return releaseUtility(node);
+    case 'rollback-to':
+      return rollbackToUtility(node);
+    case 'set-transaction':
+      return setTransactionUtility(node);
+    case 'set':
+      return setUtility(node);
+    case 'reset':
+      return resetUtility(node);
+    case 'show':
+      return showUtility(node, session);
+    case 'discard':
+      return discardUtility(node);
+    case 'prepare':
+      return prepareUtility(node, text);
+    case 'execute':
+      return executeUtility(node, session);
+    case 'deallocate':
+      return deallocateUtility(node);
+    case 'explain':
+      return explainUtility(node, session, text);
+    case 'checkpoint':
+      return checkpointUtility();
+    case 'unsupported':
+      throw unsupportedError(node.feature);
+    default:
+      return definitionUtility(node);
+  }
+}
+
+function checkpointUtility(): Utility {
+  return {
+    fields: [],
+    parameterTypes: [],
+    transaction: 'any',
+    *run(session) {
+      yield session.engine.storage.checkpoint();
+      return 0;
+    },
+  };
+}
+
+function definitionUtility(node: Statement): Utility {
+  const handler = definitionHandler(node);
+  if (handler === undefined) throw unsupportedError(commandTag(node, 0));
+  return {
+    fields: [],
+    parameterTypes: [],
+    transaction: 'required',
+    *run(session, _parameters, _sink, setTag) {
+      const transaction = session.ensureTransaction();
+      if (transaction.storage.readOnly) throw readOnlyTransaction(commandTag(node, 0));
+      transaction.statements++;
+      transaction.storage.beginStatement();
+      const tag = yield* handler(session.ddlContext(transaction));
+      if (tag !== undefined) setTag(tag);
+      return 0;
+    },
+  };
+}
