@@ -1,0 +1,165 @@
+/**
+ * How a table lies in its spaces, compiled once per descriptor: row layouts by version, the key of its rows, the keys of its
+ * indexes. Descriptors are immutable and shared, so they are the cache's keys, and a changed table is simply another one.
+ *
+ *   row       key   = space(4)  primary key (keycode), or hidden row number (keycode int) where there is none
+ *             value = row bytes (codec), columns by position
+ *   index     key   = index space(4)  parts (keycode)  [row key without its space]
+ *             value = [row key without its space]
+ *
+ * A unique index whose parts hold no null (or with NULLS NOT DISTINCT) ends its key with the parts and has the row key in
+ * its value, so two rows with equal parts meet on one key. Every other entry has the row key in its key and no value.
+ *
+ * A layout version holds the columns that existed then: a prefix of today's, since columns are only ever appended and
+ * dropped ones keep their place. A row of an older version reads as its missing columns' constant defaults.
+ */
+import { assert } from '@phantom/base';
+import {
+  type KeyCode,
+  type KeyColumn,
+  type RowCodec,
+  type RowLayout,
+  type StorageType,
+  StorageKind,
+  keyCode,
+  rowCodec,
+  rowLayout,
+  rowVersion,
+} from '@phantom/codec';
+import type { ColumnDescriptor, IndexDescriptor, TableDescriptor, TypeRef } from '@phantom/catalog';
+import { SPACE_BYTES, writeSpace } from '@phantom/kv';
+import type { TypeContext, TypeLookup, Value } from '../types/type.js';
+
+/** Storage of the hidden row number of a table without a primary key. */
+const ROW_NUMBER_STORAGE: StorageType = { kind: StorageKind.Int64 };
+
+/** The four bytes that begin every key of a space. */
+export function spacePrefix(space: number): Uint8Array {
+  const prefix = new Uint8Array(SPACE_BYTES);
+  writeSpace(prefix, 0, space);
+  return prefix;
+}
+
+/** How the codec stores a type; XX000 for types that cannot stand in a table. */
+export function storageOf(type: TypeRef, types: TypeLookup): StorageType {
+  const found = types.byOid(type.oid);
+  assert(found !== undefined, 'a column has a type that is known');
+  return found.storage;
+}
+
+export class PhysicalTable {
+  readonly table: TableDescriptor;
+  readonly prefix: Uint8Array;
+  /** Key of a row: its columns have `position` set to their place among the table's columns. */
+  readonly keyCode: KeyCode;
+  /** True where the key is a hidden row number. */
+  readonly hasRowNumber: boolean;
+  /** Codec of the version that writers use. */
+  readonly codec: RowCodec;
+  private readonly types: TypeLookup;
+  private readonly codecs = new Map<number, RowCodec>();
+  private missing: readonly Value[] | undefined;
+
+  constructor(table: TableDescriptor, types: TypeLookup) {
+    this.table = table;
+    this.types = types;
+    this.prefix = spacePrefix(table.space);
+    this.hasRowNumber = table.keyColumns.length === 0;
+    this.keyCode = keyCode(
+      this.hasRowNumber
+        ? [{ storage: ROW_NUMBER_STORAGE, descending: false, nullable: false, nullsFirst: false, position: 0 }]
+        : table.keyColumns.map((number) => this.keyColumn(number)),
+    );
+    this.codec = this.codecOf(table.layoutVersion);
+  }
+
+  /** Codec of a layout version; its columns are a prefix of the table's, by position. */
+  codecOf(version: number): RowCodec {
+    let codec = this.codecs.get(version);
+    if (codec === undefined) this.codecs.set(version, (codec = rowCodec(this.layoutOf(version))));
+    return codec;
+  }
+
+  layoutOf(version: number): RowLayout {
+    const columns = this.table.columns.filter((column) => column.sinceVersion <= version);
+    return rowLayout(version, columns.map((column) => storageOf(column.type, this.types)));
+  }
+
+  /** Every column of a stored row, by position, whatever its version; dropped columns are null. */
+  decode(buffer: Uint8Array, start: number, end: number, into: Value[], context: TypeContext): void {
+    const version = rowVersion(buffer, start, end);
+    const codec = version === this.table.layoutVersion ? this.codec : this.codecOf(version);
+    codec.decode(buffer, start, end, into);
+    if (codec !== this.codec) {
+      const missing = this.missingValues(context);
+      for (let i = codec.layout.columns.length; i < this.table.columns.length; i++) into[i] = missing[i];
+    }
+  }
+
+  /** By position: what rows older than the column read as. */
+  missingValues(context: TypeContext): readonly Value[] {
+    this.missing ??= this.table.columns.map((column) => missingValue(column, this.types, context));
+    return this.missing;
+  }
+
+  private keyColumn(number: number): KeyColumn {
+    const position = this.table.columns.findIndex((column) => column.number === number);
+    const column = this.table.columns[position];
+    assert(column !== undefined, 'a key column is a column of its table');
+    return { storage: storageOf(column.type, this.types), descending: false, nullable: false, nullsFirst: false, position };
+  }
+}
+
+function missingValue(column: ColumnDescriptor, types: TypeLookup, context: TypeContext): Value {
+  if (column.missingText === undefined || column.missingText === null) return null;
+  const type = types.byOid(column.type.oid);
+  assert(type !== undefined, 'a column has a type that is known');
+  return type.input(column.missingText, column.type.typmod, context);
+}
+
+export class PhysicalIndex {
+  readonly index: IndexDescriptor;
+  readonly prefix: Uint8Array;
+  /** Key of the parts, values in the order of the parts. */
+  readonly keyCode: KeyCode;
+  /** For each part the position of its column in the table, -1 for an expression. */
+  readonly positions: readonly number[];
+
+  constructor(index: IndexDescriptor, table: TableDescriptor, types: TypeLookup) {
+    this.index = index;
+    this.prefix = spacePrefix(index.space);
+    this.positions = index.parts.map((part) => table.columns.findIndex((column) => column.number === part.column));
+    this.keyCode = keyCode(
+      index.parts.map((part) => ({
+        storage: storageOf(part.type, types),
+        descending: part.descending,
+        // Expressions and nullable columns carry a marker; a column made NOT NULL later keeps the index's first form.
+        nullable: true,
+        nullsFirst: part.nullsFirst,
+      })),
+    );
+  }
+
+  /** True when the entry of these parts ends with them: no other row may have the same. */
+  isUniqueEntry(parts: readonly Value[]): boolean {
+    if (!this.index.unique) return false;
+    return this.index.nullsNotDistinct || !parts.includes(null);
+  }
+}
+
+const tables = new WeakMap<TableDescriptor, PhysicalTable>();
+const indexes = new WeakMap<IndexDescriptor, PhysicalIndex>();
+
+/** The compiled form of a table. Types of columns never change under a descriptor, so the first lookup serves all. */
+export function physicalTable(table: TableDescriptor, types: TypeLookup): PhysicalTable {
+  let physical = tables.get(table);
+  if (physical === undefined) tables.set(table, (physical = new PhysicalTable(table, types)));
+  return physical;
+}
+
+/** The compiled form of an index of the table. */
+export function physicalIndex(index: IndexDescriptor, table: TableDescriptor, types: TypeLookup): PhysicalIndex {
+  let physical = indexes.get(index);
+  if (physical === undefined) indexes.set(index, (physical = new PhysicalIndex(index, table, types)));
+  return physical;
+}
