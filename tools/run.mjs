@@ -6,11 +6,12 @@
 import { ensureInstalled, ensurePnpm, installLoosely } from './run/bootstrap.mjs';
 import { runGates } from './run/gates.mjs';
 import { start } from './run/start.mjs';
-import { run } from './run/process.mjs';
+import { run, runQuietly } from './run/process.mjs';
+import { publishDry } from './run/publish-dry.mjs';
 import { scanDependencies } from './run/deps-scan.mjs';
 import { testUnderNode } from './run/node-versions.mjs';
 
-const build = (...args) => run('turbo', ['run', 'build', '--output-logs=errors-only', ...args]);
+const build = (...args) => runQuietly('turbo', ['run', 'build', '--output-logs=errors-only', ...args]);
 
 /** One word a job. A job exits the process with its code when it fails. */
 const jobs = {
@@ -25,7 +26,7 @@ const jobs = {
   'test:tarballs': (args) => runGates(['tarballs'], args),
   'test:node22': () => testUnderNode('22.23.3'),
   'test:node24': () => testUnderNode('24.21.0'),
-  build: (args) => build(...args),
+  build: (args) => run('turbo', ['run', 'build', '--output-logs=errors-only', ...args]),
   lint: (args) => run('oxlint', args),
   format: (args) => run('oxfmt', args),
   docs: (args) => run('typedoc', args),
@@ -40,8 +41,7 @@ const jobs = {
   'deps:scan': () => scanDependencies(),
   'publish:dry': async () => {
     await build();
-    await run('changeset', ['status']);
-    await run('pnpm', ['publish', '--recursive', '--dry-run', '--no-git-checks']);
+    await publishDry();
   },
 };
 

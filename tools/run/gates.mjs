@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { environment, root, run, runForCode } from './process.mjs';
+import { environment, root, runForCode, runQuietly } from './process.mjs';
 import { runStages } from './stages.mjs';
 
 const totalsFile = join(root, 'node_modules', '.cache', 'phantom', 'totals.json');
@@ -39,7 +39,7 @@ export async function runGates(names, _args = [], env = environment()) {
   if (alone) {
     for (const name of names) {
       if (name in needsBuild)
-        await run('turbo', ['run', 'build', '--output-logs=errors-only', ...needsBuild[name]], { env });
+        await runQuietly('turbo', ['run', 'build', '--output-logs=errors-only', ...needsBuild[name]], { env });
     }
   } else {
     // The source gate is a program of this workspace; it is built first so that it need not wait for all the rest.

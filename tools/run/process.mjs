@@ -54,6 +54,15 @@ export async function run(command, args, options = {}) {
   if (code !== 0) process.exit(code);
 }
 
+/** As run, but what the program says is shown only when it fails. */
+export async function runQuietly(command, args, options = {}) {
+  const lines = [];
+  const code = await runForCode(command, args, { ...options, onLine: (line) => lines.push(line), input: 'ignore' });
+  if (code === 0) return;
+  console.log(lines.join('\n'));
+  process.exit(code);
+}
+
 function splitLines(stream, onLine) {
   let rest = '';
   stream.setEncoding('utf8');

@@ -1,10 +1,11 @@
 // `npm start`: build what the daemon needs, then be the daemon.
 import { spawn } from 'node:child_process';
-import { environment, root, run } from './process.mjs';
+import { environment, root, runQuietly } from './process.mjs';
 
 /** Runs `phantomd serve` on ./phantom-data with the sample shop; further arguments are handed on. Exits with its code. */
 export async function start(args) {
-  await run('turbo', ['run', 'build', '--filter=@phantom/phantomd', '--output-logs=errors-only']);
+  console.log('Building what changed (about a minute the first time)');
+  await runQuietly('turbo', ['run', 'build', '--filter=@phantom/phantomd', '--output-logs=errors-only']);
   const command = ['apps/phantomd/dist/main.js', 'serve', '--data', './phantom-data', '--sample-shop', ...args];
   const child = spawn(process.execPath, command, { cwd: root, env: environment(), stdio: 'inherit' });
   // A signal to this process alone has to reach the daemon, which then stops in good order.
