@@ -3,7 +3,8 @@
  * the tree was written to in between it finds its entry again by the key, so inserts never make it skip or repeat one.
  * Truncating the tree below the entry on which it stands leaves it nowhere: seek again.
  */
-import { type ArenaTree, NONE } from './arena-tree.js';
+import { NONE } from './arena-node.js';
+import type { ArenaTree } from './arena-tree.js';
 
 export class ArenaTreeCursor {
   readonly tree: ArenaTree;

@@ -8,22 +8,11 @@
  *
  *   keys     bytes, append-only, owned outside; `setKeys` follows it when it grows
  *   entries  per entry  [ key offset | key bytes | payload words of the owner ... ]      entry id = order of insertion
- *   nodes    per node 128 words (two lines for a reader: head and discriminators come first)
- *
- *     word 0        1              2           3            4 .. 65          66 .. 127
- *     +-------------+--------------+-----------+------------+----------------+-----------------+
- *     | count,      | offset of a  | next leaf | previous   | discriminators | entry ids       |
- *     | prefix << 8 | key with the |           | leaf       | (62)           | (62)            |
- *     |             | prefix       |           |            |                |                 |
- *     +-------------+--------------+-----------+------------+----------------+-----------------+
- *     An inner node takes two node ids; words 0 .. 61 of the second are the children.
- *
- * All keys of a node share `prefix` bytes. The discriminator of a slot is the four bytes behind them, as a signed number
- * that sorts like the bytes, so most searches read no key at all but the last one. A tie is decided by the bytes.
+ *   nodes    512 bytes each, as arena-node.ts draws them: discriminators and entry ids of up to 60 slots
  *
  * Invariants:
- *   1. An inner node's slot 0 stands for "everything below slot 1": its entry is never compared. The entry of any other
- *      slot is the first entry of the leaf where that child begins.
+ *   1. An inner node's slot 0 stands for "everything below slot 1": its entry is never compared, its discriminator is the
+ *      least number. The entry of any other slot is the first entry of the leaf where that child begins.
  *   2. No leaf is empty, but the root.
  *   3. The key that word 1 points at belongs to an entry of the node's own subtree, so that removing an entry only has to
  *      look at the nodes above it.
@@ -33,22 +22,23 @@
  * Measured (bench/arena-tree.mjs): see README. Left out: deletion other than of the youngest entries (an owner marks its
  * payload), and reading while another thread inserts (a skip list could; it is four times slower for everybody).
  */
-import { assert, discriminator } from '@phantom/base';
+import { assert } from '@phantom/base';
+import { type NodeTables, anchorPrefix, clearNode, insertSlot, moveSlots, removeSlot } from './arena-node-edit.js';
+import {
+  COUNT_MASK,
+  ENTRIES,
+  FANOUT,
+  NEXT,
+  NODE_SHIFT,
+  NODE_WORDS,
+  NONE,
+  PREVIOUS,
+  allocateWords,
+  growWords,
+  searchNode,
+} from './arena-node.js';
 
-export const NONE = -1;
-
-const NODE_SHIFT = 7;
-const NODE_WORDS = 1 << NODE_SHIFT;
-/** Entries in a leaf, children in an inner node: what fits into 512 bytes. */
-export const FANOUT = 62;
-const PREFIX_OFFSET = 1;
-const NEXT = 2;
-const PREVIOUS = 3;
-const DISCRIMINATORS = 4;
-const ENTRIES = 66;
-const COUNT_MASK = 0xff;
-const PREFIX_SHIFT = 8;
-/** Fan-out 62 and half-full nodes: 31^7 entries would need 7 levels. */
+/** Nodes are half full at least, but for those that removals leave: 30^6 entries need six levels. */
 const LEVELS_MAX = 12;
 /** Words of an entry before the owner's payload. */
 export const ENTRY_HEADER_WORDS = 2;
@@ -75,7 +65,7 @@ export interface ArenaTreeDescriptor {
   readonly lastLeaf: number;
 }
 
-export class ArenaTree {
+export class ArenaTree implements NodeTables {
   /** The key bytes: the owner's arena. */
   keys: Uint8Array;
   /** Entry table; entry e begins at word e * entryWords. Replaced when it grows. */
@@ -109,8 +99,7 @@ export class ArenaTree {
     const capacity = Math.max(options.capacity ?? FANOUT, 1);
     this.entries = allocateWords(capacity * this.entryWords, this.shared);
     this.nodes = allocateWords(Math.ceil(capacity / FANOUT) * NODE_WORDS, this.shared);
-    this.nodes[NEXT] = NONE;
-    this.nodes[PREVIOUS] = NONE;
+    clearNode(this, 0);
   }
 
   /** A tree over tables that another thread filled. It is for reading. */
@@ -157,9 +146,7 @@ export class ArenaTree {
     this.height = 0;
     this.lastLeaf = 0;
     this.fingerLeaf = NONE;
-    this.nodes[0] = 0;
-    this.nodes[NEXT] = NONE;
-    this.nodes[PREVIOUS] = NONE;
+    clearNode(this, 0);
     this.modifications++;
   }
 
@@ -351,7 +338,7 @@ export class ArenaTree {
     const leaf = this.lastLeaf;
     const count = this.leafCount(leaf);
     if (count < FANOUT) {
-      this.insertSlot(leaf, count, 0, entry);
+      insertSlot(this, leaf, count, 0, entry);
       this.fingerLeaf = NONE;
       return entry;
     }
@@ -363,7 +350,7 @@ export class ArenaTree {
       node = this.nodes[((node + 1) << NODE_SHIFT) + slot] as number;
     }
     const right = this.splitLeaf(leaf, FANOUT);
-    this.insertSlot(right, 0, 0, entry);
+    insertSlot(this, right, 0, 0, entry);
     this.insertChild(right, entry);
     return entry;
   }
@@ -381,7 +368,7 @@ export class ArenaTree {
         at = slot - cut;
       }
     }
-    this.insertSlot(target, at, 0, entry);
+    insertSlot(this, target, at, 0, entry);
     this.fingerLeaf = target;
     this.fingerSlot = at;
     if (right !== NONE) this.insertChild(right, this.entryAt(right, 0));
@@ -391,7 +378,7 @@ export class ArenaTree {
   private splitLeaf(leaf: number, cut: number): number {
     const right = this.newNodes(1);
     const { nodes } = this;
-    this.moveSlots(leaf, cut, right, 0);
+    moveSlots(this, leaf, cut, right, 0);
     const next = nodes[(leaf << NODE_SHIFT) + NEXT] as number;
     nodes[(right << NODE_SHIFT) + NEXT] = next;
     nodes[(right << NODE_SHIFT) + PREVIOUS] = leaf;
@@ -418,7 +405,7 @@ export class ArenaTree {
       }
       const cut = slot === FANOUT ? FANOUT : FANOUT >> 1;
       const upper = this.newNodes(2);
-      this.moveSlots(node, cut, upper, 1);
+      moveSlots(this, node, cut, upper, 1);
       const goesUp = slot > cut || cut === FANOUT;
       this.insertChildSlot(goesUp ? upper : node, goesUp ? slot - cut : slot, separator, right);
       separator = this.entryAt(upper, 0);
@@ -441,101 +428,7 @@ export class ArenaTree {
     const children = (node + 1) << NODE_SHIFT;
     for (let i = this.leafCount(node); i > slot; i--) nodes[children + i] = nodes[children + i - 1] as number;
     nodes[children + slot] = child;
-    this.insertSlot(node, slot, 1, entry);
-  }
-
-  /** Puts an entry into a node with room. `from` is the first slot that is compared: 1 in inner nodes. */
-  private insertSlot(node: number, slot: number, from: number, entry: number): void {
-    const { nodes, entries, keys } = this;
-    const base = node << NODE_SHIFT;
-    const offset = entries[entry * this.entryWords] as number;
-    const bytes = entries[entry * this.entryWords + 1] as number;
-    let prefix = (nodes[base] as number) >>> PREFIX_SHIFT;
-    if (prefix > 0 && slot >= from) {
-      const shared = sharedBytes(keys, offset, nodes[base + PREFIX_OFFSET] as number, bytes < prefix ? bytes : prefix);
-      if (shared < prefix) {
-        this.setPrefix(node, from, shared);
-        prefix = shared;
-      }
-    }
-    const count = (nodes[base] as number) & COUNT_MASK;
-    for (let i = base + DISCRIMINATORS + count, first = base + DISCRIMINATORS + slot; i > first; i--) {
-      nodes[i] = nodes[i - 1] as number;
-      nodes[i + ENTRIES - DISCRIMINATORS] = nodes[i + ENTRIES - DISCRIMINATORS - 1] as number;
-    }
-    nodes[base + DISCRIMINATORS + slot] = signedDiscriminator(keys, offset + prefix, offset + bytes);
-    nodes[base + ENTRIES + slot] = entry;
-    nodes[base] = (prefix << PREFIX_SHIFT) | (count + 1);
-    this.modifications++;
-    // Powers of two: often enough to notice that the prefix grew, seldom enough to cost nothing.
-    if (count >= 3 && ((count + 1) & count) === 0) this.tightenPrefix(node, from);
-  }
-
-  /** Moves the slots from `cut` on into a new, empty node; children too when `from` is 1. */
-  private moveSlots(node: number, cut: number, target: number, from: number): void {
-    const { nodes } = this;
-    const source = node << NODE_SHIFT;
-    const into = target << NODE_SHIFT;
-    const head = nodes[source] as number;
-    const moved = (head & COUNT_MASK) - cut;
-    const prefix = head & ~COUNT_MASK;
-    for (let i = 0; i < moved; i++) {
-      nodes[into + DISCRIMINATORS + i] = nodes[source + DISCRIMINATORS + cut + i] as number;
-      nodes[into + ENTRIES + i] = nodes[source + ENTRIES + cut + i] as number;
-    }
-    if (from === 1) {
-      for (let i = 0; i < moved; i++) nodes[into + NODE_WORDS + i] = nodes[source + NODE_WORDS + cut + i] as number;
-    }
-    nodes[source] = prefix | cut;
-    nodes[into] = prefix | moved;
-    this.anchorPrefix(node, from);
-    this.anchorPrefix(target, from);
-    this.tightenPrefix(node, from);
-    this.tightenPrefix(target, from);
-    this.modifications++;
-  }
-
-  /** Makes word 1 point at a key of the node's own (invariant 3). */
-  private anchorPrefix(node: number, from: number): void {
-    const { nodes } = this;
-    const base = node << NODE_SHIFT;
-    const count = (nodes[base] as number) & COUNT_MASK;
-    if (count > from) nodes[base + PREFIX_OFFSET] = this.keyStart(nodes[base + ENTRIES + from] as number);
-    else nodes[base] = count;
-  }
-
-  /** Lengthens the prefix when discriminators tie, which is when that pays. */
-  private tightenPrefix(node: number, from: number): void {
-    const { nodes } = this;
-    const base = node << NODE_SHIFT;
-    const head = nodes[base] as number;
-    const last = base + DISCRIMINATORS + (head & COUNT_MASK) - 1;
-    let at = base + DISCRIMINATORS + from;
-    while (at < last && nodes[at] !== nodes[at + 1]) at++;
-    if (at >= last) return;
-    const lowest = nodes[base + ENTRIES + from] as number;
-    const highest = nodes[last + ENTRIES - DISCRIMINATORS] as number;
-    const start = this.keyStart(lowest);
-    const bytes = Math.min(this.keyEnd(lowest) - start, this.keyEnd(highest) - this.keyStart(highest));
-    const prefix = sharedBytes(this.keys, start, this.keyStart(highest), bytes);
-    if (prefix > head >>> PREFIX_SHIFT) {
-      nodes[base + PREFIX_OFFSET] = start;
-      this.setPrefix(node, from, prefix);
-    }
-  }
-
-  /** Sets the length of the prefix, which all keys must have, and computes the discriminators anew. */
-  private setPrefix(node: number, from: number, prefix: number): void {
-    const { nodes, entries, entryWords, keys } = this;
-    const base = node << NODE_SHIFT;
-    const count = (nodes[base] as number) & COUNT_MASK;
-    for (let slot = from; slot < count; slot++) {
-      const entry = (nodes[base + ENTRIES + slot] as number) * entryWords;
-      const start = entries[entry] as number;
-      const end = start + (entries[entry + 1] as number);
-      nodes[base + DISCRIMINATORS + slot] = signedDiscriminator(keys, start + prefix, end);
-    }
-    nodes[base] = (prefix << PREFIX_SHIFT) | count;
+    insertSlot(this, node, slot, 1, entry);
   }
 
   private removeEntry(entry: number): void {
@@ -543,7 +436,7 @@ export class ArenaTree {
     const slot = this.descend(this.keys, start, this.keyEnd(entry));
     const leaf = this.descentLeaf;
     assert(slot >= 0 && this.entryAt(leaf, slot) === entry, 'an entry is not where its key belongs');
-    this.removeSlot(leaf, slot, 0);
+    removeSlot(this, leaf, slot, 0);
     if (this.leafCount(leaf) === 0 && this.height > 0) {
       this.unlinkLeaf(leaf);
       this.removeFromPath();
@@ -552,22 +445,8 @@ export class ArenaTree {
     }
     for (let level = 1; level <= this.height; level++) {
       const node = this.pathNodes[level] as number;
-      if (this.leafCount(node) > 0) this.anchorPrefix(node, 1);
+      if (this.leafCount(node) > 0) anchorPrefix(this, node, 1);
     }
-  }
-
-  private removeSlot(node: number, slot: number, from: number): void {
-    const { nodes } = this;
-    const base = node << NODE_SHIFT;
-    const head = nodes[base] as number;
-    const count = head & COUNT_MASK;
-    for (let i = slot; i < count - 1; i++) {
-      nodes[base + DISCRIMINATORS + i] = nodes[base + DISCRIMINATORS + i + 1] as number;
-      nodes[base + ENTRIES + i] = nodes[base + ENTRIES + i + 1] as number;
-      if (from === 1) nodes[base + NODE_WORDS + i] = nodes[base + NODE_WORDS + i + 1] as number;
-    }
-    nodes[base] = head - 1;
-    this.anchorPrefix(node, from);
   }
 
   private unlinkLeaf(leaf: number): void {
@@ -585,7 +464,7 @@ export class ArenaTree {
     while (level < this.height && this.leafCount(this.pathNodes[level] as number) === 1) level++;
     const node = this.pathNodes[level] as number;
     const slot = this.pathSlots[level] as number;
-    this.removeSlot(node, slot, 1);
+    removeSlot(this, node, slot, 1);
     // The child that slid into the first slot answers for less than before; the separator above names its first entry.
     if (slot === 0) this.replaceSeparatorAbove(level, this.entryAt(node, 0));
     assert(this.leafCount(this.root) > 0, 'a tree with entries has lost its root');
@@ -607,7 +486,7 @@ export class ArenaTree {
       }
       // Taken out and put in again, since the prefix and the discriminator are other ones.
       const child = nodes[((node + 1) << NODE_SHIFT) + slot] as number;
-      this.removeSlot(node, slot, 1);
+      removeSlot(this, node, slot, 1);
       this.insertChildSlot(node, slot, entry, child);
       return;
     }
@@ -630,124 +509,7 @@ export class ArenaTree {
     this.nodeCount += count;
     const words = this.nodeCount * NODE_WORDS;
     if (words > this.nodes.length) this.nodes = growWords(this.nodes, words, this.shared);
-    const base = node << NODE_SHIFT;
-    this.nodes[base] = 0;
-    this.nodes[base + NEXT] = NONE;
-    this.nodes[base + PREVIOUS] = NONE;
+    clearNode(this, node);
     return node;
   }
-}
-
-/**
- * Slot of the key in a node, or ~slot of the first greater entry. Slots before `from` are not looked at. A function of
- * primitives, so that it compiles to loads and compares.
- */
-function searchNode(
-  nodes: Int32Array,
-  entries: Int32Array,
-  entryWords: number,
-  keys: Uint8Array,
-  node: number,
-  from: number,
-  key: Uint8Array,
-  start: number,
-  end: number,
-): number {
-  const base = node << NODE_SHIFT;
-  const head = nodes[base] as number;
-  const count = head & COUNT_MASK;
-  const prefix = head >>> PREFIX_SHIFT;
-  if (prefix > 0) {
-    const at = nodes[base + PREFIX_OFFSET] as number;
-    const shared = prefix < end - start ? prefix : end - start;
-    for (let i = 0; i < shared; i++) {
-      const difference = (key[start + i] as number) - (keys[at + i] as number);
-      if (difference !== 0) return difference < 0 ? ~from : ~count;
-    }
-    if (shared < prefix) return ~from;
-  }
-  const wanted = signedDiscriminator(key, start + prefix, end);
-  let low = base + DISCRIMINATORS + from;
-  let rest = count - from;
-  const stop = low + rest;
-  while (rest > 0) {
-    const half = rest >> 1;
-    if ((nodes[low + half] as number) < wanted) {
-      low += half + 1;
-      rest -= half + 1;
-    } else {
-      rest = half;
-    }
-  }
-  if (low === stop || nodes[low] !== wanted) return ~(low - base - DISCRIMINATORS);
-  return searchTies(nodes, entries, entryWords, keys, base, low, stop, key, start + prefix, end, wanted);
-}
-
-/** Decides between slots with the wanted discriminator, from position `low` on, by their bytes. */
-function searchTies(
-  nodes: Int32Array,
-  entries: Int32Array,
-  entryWords: number,
-  keys: Uint8Array,
-  base: number,
-  first: number,
-  stop: number,
-  key: Uint8Array,
-  start: number,
-  end: number,
-  wanted: number,
-): number {
-  const prefix = (nodes[base] as number) >>> PREFIX_SHIFT;
-  const bytes = end - start;
-  let low = first;
-  let high = first + 1;
-  while (high < stop && nodes[high] === wanted) high++;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const entry = (nodes[middle + ENTRIES - DISCRIMINATORS] as number) * entryWords;
-    const otherStart = (entries[entry] as number) + prefix;
-    const otherBytes = (entries[entry + 1] as number) - prefix;
-    const shared = bytes < otherBytes ? bytes : otherBytes;
-    let difference = 0;
-    // Four bytes are known to be equal; a key that ends within them was padded with zeros, and the shorter one is less.
-    for (let i = 4; i < shared; i++) {
-      difference = (key[start + i] as number) - (keys[otherStart + i] as number);
-      if (difference !== 0) break;
-    }
-    if (difference === 0) difference = bytes - otherBytes;
-    if (difference === 0) return middle - base - DISCRIMINATORS;
-    if (difference > 0) low = middle + 1;
-    else high = middle;
-  }
-  return ~(low - base - DISCRIMINATORS);
-}
-
-/** The discriminator moved by 2^31: a small integer for the engine, in the same order. */
-function signedDiscriminator(bytes: Uint8Array, at: number, end: number): number {
-  if (at + 4 <= end) {
-    return (
-      (((bytes[at] as number) << 24) |
-        ((bytes[at + 1] as number) << 16) |
-        ((bytes[at + 2] as number) << 8) |
-        (bytes[at + 3] as number)) ^
-      0x8000_0000
-    );
-  }
-  return discriminator(bytes, at, end) ^ 0x8000_0000;
-}
-
-function sharedBytes(keys: Uint8Array, a: number, b: number, bytesMax: number): number {
-  let i = 0;
-  while (i < bytesMax && keys[a + i] === keys[b + i]) i++;
-  return i;
-}
-
-function allocateWords(words: number, shared: boolean): Int32Array {
-  return shared ? new Int32Array(new SharedArrayBuffer(words * 4)) : new Int32Array(words);
-}
-
-function growWords(words: Int32Array, need: number, shared: boolean): Int32Array {
-  const grown = allocateWords(Math.max(need, words.length * 2), shared);
-  grown.set(words);
-  return grown;
 }

@@ -1,5 +1,6 @@
 /** @phantom/kv: the engine contract, keys, ranges and write batches, and the ordered map that deltas are made of. */
-export { ArenaTree, type ArenaTreeDescriptor, type ArenaTreeOptions, ENTRY_HEADER_WORDS, NONE } from './arena-tree.js';
+export { NONE } from './arena-node.js';
+export { ArenaTree, type ArenaTreeDescriptor, type ArenaTreeOptions, ENTRY_HEADER_WORDS } from './arena-tree.js';
 export { ArenaTreeCursor } from './arena-tree-cursor.js';
 export { ARENA_BYTES_MAX, ByteArena } from './byte-arena.js';
 export { ByteSlot, CursorBatch } from './engine.js';

@@ -13,7 +13,7 @@
  */
 import { PhantomError, SqlState, assert, compareBytes, unsupportedError } from '@phantom/base';
 import { ArenaTreeCursor } from './arena-tree-cursor.js';
-import { NONE } from './arena-tree.js';
+import { NONE } from './arena-node.js';
 import { ByteSlot, type CursorBatch, type EngineStats, type Finding, type KvCursor, type KvEngine } from './engine.js';
 import type { KvView, RangeEstimate, SortedRunRef } from './engine.js';
 import type { KeyRange } from './key-range.js';

@@ -7,7 +7,8 @@
  * A version nobody can see any more is unlinked when its key is written to; its row is used again, its value bytes are
  * counted in `deadBytes` until the owner copies what lives into a fresh map.
  */
-import { ArenaTree, NONE } from './arena-tree.js';
+import { NONE } from './arena-node.js';
+import { ArenaTree } from './arena-tree.js';
 import { ByteArena } from './byte-arena.js';
 import { SEQ_NONE, type Seq } from './seq.js';
 

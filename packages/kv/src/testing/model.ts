@@ -30,7 +30,7 @@ export class Model {
     } else {
       const lower = toHex(operation.lower);
       const upper = toHex(operation.upper);
-      for (const key of [...map.keys()]) if (key >= lower && key < upper) map.delete(key);
+      for (const key of map.keys()) if (key >= lower && key < upper) map.delete(key);
     }
   }
 
