@@ -1,0 +1,123 @@
+/**
+ * jsonb's B-tree order as key bytes: objects after arrays after booleans after numbers after strings after null; containers by
+ * their number of entries first; object entries in stored order (keys by length), each key, then its value. The one
+ * irregularity of PostgreSQL's order is kept: an empty array at the top sorts before everything.
+ *
+ *   00                 an empty array at the top
+ *   10 null   20 text   30 decimal   40 false   41 true
+ *   50 count items     an array        60 count (text value)...   an object
+ */
+import type { ByteWriter } from '@phantom/base';
+import { Decimal } from './decimal.js';
+import { DOCUMENT_DEPTH_MAX } from './document-format.js';
+import {
+  type DocumentValue,
+  entryKey,
+  entryStart,
+  entryValue,
+  nodeCount,
+  nodeKind,
+  nodeText,
+  scalarValue,
+} from './document-reader.js';
+import { type KeyReader, appendKeyDecimal, appendKeyInteger, appendKeyText } from './key-bytes.js';
+import { corruptValue } from './storage.js';
+
+const EMPTY_TOP_ARRAY = 0x00;
+const NULL = 0x10;
+const TEXT = 0x20;
+const NUMBER = 0x30;
+const FALSE = 0x40;
+const TRUE = 0x41;
+const ARRAY = 0x50;
+const OBJECT = 0x60;
+
+/** Appends the key of the document node at `at`. */
+export function appendKeyDocument(writer: ByteWriter, bytes: Uint8Array, at: number, end: number): void {
+  if (nodeKind(bytes, at, end) === 'array' && nodeCount(bytes, at, end) === 0) writer.u8(EMPTY_TOP_ARRAY);
+  else appendNode(writer, bytes, at, end, 0);
+}
+
+function appendNode(writer: ByteWriter, bytes: Uint8Array, at: number, end: number, depth: number): void {
+  const kind = nodeKind(bytes, at, end);
+  if (depth > DOCUMENT_DEPTH_MAX) throw corruptValue('a document nested too deep');
+  if (kind === 'array') {
+    const count = nodeCount(bytes, at, end);
+    writer.u8(ARRAY);
+    appendKeyInteger(writer, count);
+    for (let i = 0; i < count; i++) {
+      appendNode(writer, bytes, entryStart(bytes, at, end, count, i), end, depth + 1);
+    }
+    return;
+  }
+  if (kind === 'object') {
+    const count = nodeCount(bytes, at, end);
+    writer.u8(OBJECT);
+    appendKeyInteger(writer, count);
+    for (let i = 0; i < count; i++) {
+      const entry = entryStart(bytes, at, end, count, i);
+      appendKeyText(writer, entryKey(bytes, entry, end));
+      appendNode(writer, bytes, entryValue(bytes, entry, end), end, depth + 1);
+    }
+    return;
+  }
+  if (kind === 'string') {
+    writer.u8(TEXT);
+    appendKeyText(writer, nodeText(bytes, at, end));
+    return;
+  }
+  const value = scalarValue(bytes, at, end);
+  if (value === null) {
+    writer.u8(NULL);
+  } else if (typeof value === 'boolean') {
+    writer.u8(value ? TRUE : FALSE);
+  } else if (typeof value === 'number' || typeof value === 'bigint' || value instanceof Decimal) {
+    writer.u8(NUMBER);
+    appendKeyDecimal(writer, asDecimal(value));
+  } else {
+    // Types beyond JSON's sort with text, as the text they are shown by.
+    writer.u8(TEXT);
+    appendKeyText(writer, value instanceof Date ? value.toISOString() : String(value));
+  }
+}
+
+function asDecimal(value: number | bigint | Decimal): Decimal {
+  if (value instanceof Decimal) return value;
+  return typeof value === 'bigint' ? Decimal.of(value) : Decimal.fromNumber(value);
+}
+
+/** The document of a key: equal to the one that was written (numbers in shortest form). */
+export function readKeyDocument(from: KeyReader, depth = 0): DocumentValue {
+  const kind = from.byte();
+  switch (kind) {
+    case EMPTY_TOP_ARRAY:
+      return [];
+    case NULL:
+      return null;
+    case TEXT:
+      return from.text();
+    case NUMBER: {
+      const value = from.decimal();
+      const number = value.toNumber();
+      return String(number) === value.toString() ? number : value;
+    }
+    case FALSE:
+      return false;
+    case TRUE:
+      return true;
+    default:
+  }
+  if ((kind !== ARRAY && kind !== OBJECT) || depth > DOCUMENT_DEPTH_MAX) throw corruptValue('a document in a key');
+  const count = Number(from.integer());
+  if (kind === ARRAY) {
+    const items: DocumentValue[] = [];
+    for (let i = 0; i < count; i++) items.push(readKeyDocument(from, depth + 1));
+    return items;
+  }
+  const fields = new Map<string, DocumentValue>();
+  for (let i = 0; i < count; i++) {
+    const key = from.text();
+    fields.set(key, readKeyDocument(from, depth + 1));
+  }
+  return fields;
+}

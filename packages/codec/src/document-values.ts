@@ -1,0 +1,48 @@
+/** Values that documents hold and JavaScript has no class for. */
+import { PhantomError, toHex } from '@phantom/base';
+
+/** A UUID inside a document, where a string would be a string. */
+export class Uuid {
+  /** Canonical text: lower case, with hyphens. */
+  readonly text: string;
+
+  constructor(text: string) {
+    if (!/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(text)) {
+      throw new PhantomError('22P02', `invalid input syntax for type uuid: "${text}"`);
+    }
+    this.text = text;
+  }
+
+  toString(): string {
+    return this.text;
+  }
+
+  toJSON(): string {
+    return this.text;
+  }
+}
+
+/** MongoDB's 12-byte identifier: seconds since 1970, five random bytes of the process, a counter. */
+export class ObjectId {
+  /** Never written to after creation. */
+  readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    if (bytes.length !== 12) throw new PhantomError('22P02', 'an object id has 12 bytes');
+    this.bytes = bytes;
+  }
+
+  /** From 24 hexadecimal digits. */
+  static fromHex(text: string): ObjectId {
+    if (!/^[0-9a-fA-F]{24}$/.test(text)) throw new PhantomError('22P02', `invalid object id: "${text}"`);
+    return new ObjectId(Uint8Array.from({ length: 12 }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16)));
+  }
+
+  toString(): string {
+    return toHex(this.bytes);
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+}

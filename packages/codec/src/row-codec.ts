@@ -1,0 +1,171 @@
+/**
+ * Rows to bytes and back (the layout is drawn in row-layout.ts).
+ *
+ * A codec is compiled once for a layout: straight-line code with every offset a constant, made from numbers only, never
+ * from a name or a value of the user's. Where code generation is forbidden, closures over the same helpers give the same bytes
+ * and values; a test holds the two together. Encoding writes the narrow form and falls back to the wide one when a row passes
+ * 64 KiB.
+ */
+import { type ByteWriter, writeU16, writeU32 } from '@phantom/base';
+import { codeGenerationAllowed } from './code-generation.js';
+import { fixedReadSource, readHelpers } from './row-source.js';
+import {
+  ROW_BITMAP_OFFSET,
+  ROW_WIDE,
+  type RowLayout,
+  checkRow,
+  isNullColumn,
+  variableEnd,
+  variableStart,
+} from './row-layout.js';
+import { type StorageType, StorageKind, fixedBytes } from './storage.js';
+import { appendValue, readFixed, readValue, writeFixed } from './value-codec.js';
+
+const NARROW_DATA_MAX = 0xffff;
+
+export interface RowCodec {
+  readonly layout: RowLayout;
+  /** Appends the row of `values`, by column position; null is SQL NULL. */
+  encode(values: readonly unknown[], writer: ByteWriter): void;
+  /** Puts every column of the row at [start, end) into `into`. Corrupt bytes raise XX001. */
+  decode(buffer: Uint8Array, start: number, end: number, into: unknown[]): void;
+  /** One column, without touching the others. */
+  readColumn(buffer: Uint8Array, start: number, end: number, index: number): unknown;
+}
+
+type ColumnReader = (buffer: Uint8Array, start: number, end: number) => unknown;
+type FixedEncoder = (buffer: Uint8Array, start: number, values: readonly unknown[]) => void;
+
+/** The codec of a layout. `generate: false` asks for closures, which is also what a process gets that forbids generation. */
+export function rowCodec(layout: RowLayout, options: { readonly generate?: boolean } = {}): RowCodec {
+  const generate = options.generate !== false && codeGenerationAllowed();
+  const readers = layout.columns.map((_, index) => columnReader(layout, index, generate));
+  const encodeFixed = generate ? generatedFixedEncoder(layout) : closureFixedEncoder(layout);
+  const variables = variableColumns(layout);
+  const count = layout.columns.length;
+
+  function encodeAs(values: readonly unknown[], writer: ByteWriter, wide: boolean): boolean {
+    const dataOffset = wide ? layout.wideDataOffset : layout.narrowDataOffset;
+    const start = writer.reserve(dataOffset);
+    const buffer = writer.buffer;
+    for (let i = start; i < start + layout.endsOffset; i++) buffer[i] = 0;
+    writeU16(buffer, start, wide ? layout.version | ROW_WIDE : layout.version);
+    encodeFixed(buffer, start, values);
+    writer.length = start + dataOffset;
+    const data = writer.length;
+    const ends = start + layout.endsOffset;
+    for (let i = 0; i < variables.length; i++) {
+      const column = variables[i] as number;
+      const value = values[column];
+      if (value === null) setNull(writer.buffer, start, column);
+      else appendValue(writer, layout.columns[column] as StorageType, value);
+      const end = writer.length - data;
+      if (wide) {
+        writeU32(writer.buffer, ends + 4 * i, end);
+      } else {
+        if (end > NARROW_DATA_MAX) {
+          writer.length = start;
+          return false;
+        }
+        writeU16(writer.buffer, ends + 2 * i, end);
+      }
+    }
+    return true;
+  }
+
+  return {
+    layout,
+    encode(values, writer) {
+      if (!encodeAs(values, writer, false)) encodeAs(values, writer, true);
+    },
+    decode(buffer, start, end, into) {
+      checkRow(buffer, start, end, layout);
+      for (let i = 0; i < count; i++) into[i] = (readers[i] as ColumnReader)(buffer, start, end);
+    },
+    readColumn(buffer, start, end, index) {
+      checkRow(buffer, start, end, layout);
+      return (readers[index] as ColumnReader)(buffer, start, end);
+    },
+  };
+}
+
+function setNull(buffer: Uint8Array, start: number, column: number): void {
+  const at = start + ROW_BITMAP_OFFSET + (column >> 3);
+  buffer[at] = (buffer[at] as number) | (1 << (column & 7));
+}
+
+function variableColumns(layout: RowLayout): readonly number[] {
+  const columns: number[] = [];
+  for (let i = 0; i < layout.columns.length; i++) if ((layout.fixedOffsets[i] as number) < 0) columns.push(i);
+  return columns;
+}
+
+function columnReader(layout: RowLayout, index: number, generate: boolean): ColumnReader {
+  const type = layout.columns[index] as StorageType;
+  const offset = layout.fixedOffsets[index] as number;
+  if (offset < 0) {
+    const variable = layout.variableIndexes[index] as number;
+    return (buffer, start, end) => {
+      if (isNullColumn(buffer, start, index)) return null;
+      const from = variableStart(buffer, start, variable, layout);
+      return readValue(buffer, from, variableEnd(buffer, start, end, variable, layout, from), type);
+    };
+  }
+  const source = generate ? fixedReadSource(type.kind, 'buffer', `start + ${offset}`, 'helpers') : undefined;
+  if (source === undefined) {
+    return (buffer, start) => (isNullColumn(buffer, start, index) ? null : readFixed(buffer, start + offset, type));
+  }
+  const isNull = `(buffer[start + ${ROW_BITMAP_OFFSET + (index >> 3)}] & ${1 << (index & 7)}) !== 0`;
+  const make = new Function('helpers', `return (buffer, start, end) => ${isNull} ? null : ${source};`) as (
+    helpers: unknown,
+  ) => ColumnReader;
+  return make(readHelpers);
+}
+
+function closureFixedEncoder(layout: RowLayout): FixedEncoder {
+  return (buffer, start, values) => {
+    for (let i = 0; i < layout.columns.length; i++) {
+      const offset = layout.fixedOffsets[i] as number;
+      if (offset < 0) continue;
+      const value = values[i];
+      if (value === null) setNull(buffer, start, i);
+      else writeFixed(buffer, start + offset, layout.columns[i] as StorageType, value);
+    }
+  };
+}
+
+/** Source that writes `value` of a 1, 2 or 4 byte integer kind; undefined for kinds left to helpers. */
+function fixedWriteSource(kind: number, offset: number): string | undefined {
+  const byte = (i: number, text: string): string => `buffer[start + ${offset + i}] = ${text};`;
+  switch (kind) {
+    case StorageKind.Bool:
+      return byte(0, 'value === true ? 1 : 0');
+    case StorageKind.Int16:
+    case StorageKind.Int32:
+    case StorageKind.UInt32: {
+      let source = byte(0, 'value');
+      for (let i = 1; i < fixedBytes(kind); i++) source += ` ${byte(i, `value >>> ${8 * i}`)}`;
+      return source;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function generatedFixedEncoder(layout: RowLayout): FixedEncoder {
+  const lines: string[] = ['let value;'];
+  for (let i = 0; i < layout.columns.length; i++) {
+    const offset = layout.fixedOffsets[i] as number;
+    if (offset < 0) continue;
+    const type = layout.columns[i] as StorageType;
+    const write = fixedWriteSource(type.kind, offset) ?? `writeFixed(buffer, start + ${offset}, columns[${i}], value);`;
+    const at = ROW_BITMAP_OFFSET + (i >> 3);
+    lines.push(`value = values[${i}];`);
+    lines.push(`if (value === null) buffer[start + ${at}] |= ${1 << (i & 7)}; else { ${write} }`);
+  }
+  const make = new Function('writeFixed', 'columns', `return (buffer, start, values) => { ${lines.join('\n')} };`) as (
+    write: typeof writeFixed,
+    columns: readonly StorageType[],
+  ) => FixedEncoder;
+  return make(writeFixed, layout.columns);
+}

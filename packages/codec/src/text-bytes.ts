@@ -1,0 +1,79 @@
+/**
+ * UTF-8 at the speed of its length: a native call costs about 40 ns whatever the text, a character loop 12 ns at 8
+ * characters and 49 at 24. So short ASCII goes through a loop, everything else through Buffer's native functions, which also
+ * take shared memory. Texts are well-formed UTF-16 when they come here (types check it on the way in).
+ */
+
+const LOOP_CHARS_MAX = 20;
+
+interface NativeText {
+  utf8Slice(start: number, end: number): string;
+  latin1Slice(start: number, end: number): string;
+  utf8Write(text: string, offset: number, bytes: number): number;
+}
+
+const native = Buffer.prototype as unknown as NativeText;
+const utf8Slice = native.utf8Slice;
+const utf8Write = native.utf8Write;
+
+/** Text of the bytes [start, end). */
+export function readUtf8(bytes: Uint8Array, start: number, end: number): string {
+  if (end - start <= LOOP_CHARS_MAX) {
+    let text = '';
+    let at = start;
+    for (; at < end; at++) {
+      const byte = bytes[at] as number;
+      if (byte >= 0x80) break;
+      text += ASCII[byte];
+    }
+    if (at === end) return text;
+  }
+  return utf8Slice.call(bytes, start, end);
+}
+
+const ASCII: readonly string[] = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code));
+
+/** Most bytes that a text can take. */
+export function utf8BytesMax(text: string): number {
+  return text.length * 3;
+}
+
+/** Writes the text at `at` and returns the offset behind it; the room is the caller's to have made (utf8BytesMax). */
+export function writeUtf8(bytes: Uint8Array, at: number, text: string): number {
+  const length = text.length;
+  if (length <= LOOP_CHARS_MAX) {
+    let i = 0;
+    for (; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code >= 0x80) break;
+      bytes[at + i] = code;
+    }
+    if (i === length) return at + length;
+  }
+  return at + utf8Write.call(bytes, text, at, length * 3);
+}
+
+/** Bytes that a text takes. */
+export function utf8Bytes(text: string): number {
+  return Buffer.byteLength(text, 'utf8');
+}
+
+/**
+ * Order of code points, which is the order of UTF-8 bytes. JavaScript's own `<` compares UTF-16 units and puts
+ * supplementary characters (surrogates, D800..DFFF) before U+E000..U+FFFF.
+ */
+export function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  const shared = a.length < b.length ? a.length : b.length;
+  for (let i = 0; i < shared; i++) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    if (x !== y) {
+      // Lift surrogates above the rest of the plane; equal leads were passed already.
+      const xOrder = x >= 0xd800 ? (x >= 0xe000 ? x - 0x800 : x + 0x2000) : x;
+      const yOrder = y >= 0xd800 ? (y >= 0xe000 ? y - 0x800 : y + 0x2000) : y;
+      return xOrder - yOrder;
+    }
+  }
+  return a.length - b.length;
+}

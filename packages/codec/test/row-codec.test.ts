@@ -1,0 +1,122 @@
+import { ByteWriter } from '@phantom/base';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { rowCodec } from '../src/row-codec.js';
+import { ROW_WIDE, isNullColumn, rowLayout, rowVersion } from '../src/row-layout.js';
+import { columnSource, isNullSource, readHelpers } from '../src/row-source.js';
+import { StorageKind, type StorageType } from '../src/storage.js';
+import { kinds } from './arbitraries.js';
+import { VALUE_OR_CORRUPTION, outcome } from './outcome.js';
+
+const columnsWithValues = fc
+  .array(fc.constantFrom(...kinds), { minLength: 1, maxLength: 12 })
+  .chain((chosen) =>
+    fc.tuple(fc.constant(chosen), fc.tuple(...chosen.map((kind) => fc.option(kind.values, { freq: 5 })))),
+  );
+
+describe('row codec', () => {
+  it('gives back what was written, by compiled code and by closures alike', () => {
+    fc.assert(
+      fc.property(columnsWithValues, fc.nat(300), ([chosen, values], before) => {
+        const layout = rowLayout(
+          7,
+          chosen.map((kind) => kind.storage),
+        );
+        const compiled = rowCodec(layout);
+        const closures = rowCodec(layout, { generate: false });
+        const writer = new ByteWriter();
+        writer.bytes(new Uint8Array(before).fill(0xaa));
+        compiled.encode(values, writer);
+        const other = new ByteWriter();
+        closures.encode(values, other);
+        expect(writer.take().subarray(before)).toEqual(other.take());
+        const buffer = writer.take();
+        expect(rowVersion(buffer, before, buffer.length)).toBe(7);
+        for (const codec of [compiled, closures]) {
+          const into: unknown[] = [];
+          codec.decode(buffer, before, buffer.length, into);
+          expect(into).toEqual(values);
+          for (let i = 0; i < values.length; i++) {
+            expect(codec.readColumn(buffer, before, buffer.length, i)).toEqual(values[i]);
+            expect(isNullColumn(buffer, before, i)).toBe(values[i] === null);
+          }
+        }
+      }),
+      { numRuns: 300, seed: 1 },
+    );
+  });
+
+  it('reads fields in place by generated text', () => {
+    fc.assert(
+      fc.property(columnsWithValues, ([chosen, values]) => {
+        const layout = rowLayout(
+          1,
+          chosen.map((kind) => kind.storage),
+        );
+        const writer = new ByteWriter();
+        rowCodec(layout).encode(values, writer);
+        const names = { buffer: 'b', start: 's', end: 'e', helpers: 'h', layout: 'l' };
+        for (let i = 0; i < values.length; i++) {
+          const source = `${isNullSource(i, names)} ? null : ${columnSource(layout, i, names)}`;
+          const read = new Function('b', 's', 'e', 'h', 'l', `return ${source}`);
+          expect(read(writer.buffer, 0, writer.length, readHelpers, layout)).toEqual(values[i]);
+        }
+      }),
+      { numRuns: 100, seed: 2 },
+    );
+  });
+
+  it('widens the end offsets of rows over 64 KiB', () => {
+    const text: StorageType = { kind: StorageKind.Text };
+    const codec = rowCodec(rowLayout(3, [text, { kind: StorageKind.Int32 }, text, text]));
+    const values = ['x'.repeat(70_000), -5, null, 'é'.repeat(10)];
+    const writer = new ByteWriter();
+    codec.encode(values, writer);
+    expect((writer.buffer[0] as number) | ((writer.buffer[1] as number) << 8)).toBe(3 | ROW_WIDE);
+    expect(rowVersion(writer.buffer, 0, writer.length)).toBe(3);
+    const into: unknown[] = [];
+    codec.decode(writer.buffer, 0, writer.length, into);
+    expect(into).toEqual(values);
+  });
+
+  it('keeps fixed columns at fixed offsets', () => {
+    const layout = rowLayout(
+      1,
+      [StorageKind.Int32, StorageKind.Text, StorageKind.Float64, StorageKind.Text].map((kind) => ({ kind })),
+    );
+    expect(layout.fixedOffsets).toEqual([3, -1, 7, -1]);
+    expect(layout.variableIndexes).toEqual([-1, 0, -1, 1]);
+    expect(layout.endsOffset).toBe(15);
+    expect(layout.narrowDataOffset).toBe(19);
+  });
+
+  it('refuses more columns than a row can have', () => {
+    const columns = Array.from({ length: 1601 }, () => ({ kind: StorageKind.Int32 }));
+    expect(() => rowLayout(1, columns)).toThrow(expect.objectContaining({ code: '54011' }));
+  });
+
+  it('ends in a value or a corruption error on any bytes', () => {
+    const layout = rowLayout(
+      1,
+      kinds.map((kind) => kind.storage),
+    );
+    const codec = rowCodec(layout);
+    const values = fc.tuple(...kinds.map((kind) => fc.option(kind.values, { freq: 6 })));
+    const damage = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(values, damage, fc.nat(), (row, changes, cut) => {
+        const writer = new ByteWriter();
+        codec.encode(row, writer);
+        const bytes = writer.take();
+        for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
+        const end = cut % 3 === 0 ? cut % bytes.length : bytes.length;
+        const read = (): void => {
+          rowVersion(bytes, 0, end);
+          codec.decode(bytes, 0, end, []);
+        };
+        expect(outcome(read)).toMatch(VALUE_OR_CORRUPTION);
+      }),
+      { numRuns: 1500, seed: 3 },
+    );
+  });
+});
