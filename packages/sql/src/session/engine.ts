@@ -7,6 +7,7 @@ import type { Catalog, Oid, SchemaDescriptor } from '@phantom/catalog';
 import type { Mvcc } from '@phantom/mvcc';
 import { type WorkCounters, newWorkCounters } from '../exec/runtime.js';
 import { dropTemporarySchema } from '../ddl/temporary-schema.js';
+import { RowNumbers } from '../storage/row-numbers.js';
 import type { StoragePort } from './ports.js';
 import { type SessionOptions, SqlSession } from './session.js';
 import { StatementCache } from './statement-cache.js';
@@ -41,6 +42,7 @@ export class SqlEngine {
   readonly seed: () => number;
   readonly counters: WorkCounters = newWorkCounters();
   readonly statements: StatementCache;
+  readonly rowNumbers = new RowNumbers();
   private readonly sessions = new Map<number, SqlSession>();
   private sessionIdNext = 1;
   private readonly pictureVersions = new Map<string, number>();

@@ -15,9 +15,10 @@
  *      RESTARTS_MAX times; its rows reach the client only after it has ended.
  *   3. One statement runs at a time; the protocol layer queues.
  */
-import { type ErrorFields, PhantomError, Random } from '@phantom/base';
+import { type ErrorFields, PhantomError, Random, assert } from '@phantom/base';
 import type { Clock } from '@phantom/base';
 import {
+  type ColumnDescriptor,
   type DatabaseDescriptor,
   type Oid,
   type RoleDescriptor,
@@ -41,7 +42,9 @@ import {
 } from '../exec/runtime.js';
 import type { CatalogPort, RequiredPrivilege } from '../plan/catalog-port.js';
 import type { PreparedPlan } from '../plan/prepared-plan.js';
-import { createTableWriter } from '../storage/create-table-writer.js';
+import { bindRowExpression } from '../expr/row-expression.js';
+import { RowWriter } from '../storage/row-writer.js';
+import type { WriterContext } from '../storage/writer-context.js';
 import type { TableWriter } from '../storage/table-writer.js';
 import type { Query } from '../text/ast.js';
 import type { ParsedStatement } from '../text/ast-statements.js';
@@ -462,6 +465,19 @@ export class SqlSession implements EvaluationOwner {
     throw new PhantomError('42501', `permission denied for sequence ${'name' in sequence ? sequence.name : oid}`);
   }
 
+  /** Value of a column's default, or null. */
+  defaultValue(table: TableDescriptor, column: ColumnDescriptor): Value {
+    if (column.defaultSql === undefined) return null;
+    const expression = bindRowExpression(column.defaultSql, {
+      columns: [],
+      relationName: table.name,
+      catalog: this.picture,
+      target: column.type,
+      purpose: 'default',
+    });
+    return expression.evaluate([], this.evaluation);
+  }
+
   private *runPlan(statement: PlanStatement, parameters: readonly Value[], sink: RowSink): Execution {
     const plan = this.currentPlan(statement);
     if (plan.privileges.length > 0) this.checkPrivileges(plan.privileges);
@@ -475,15 +491,17 @@ export class SqlSession implements EvaluationOwner {
     }
     const transaction = this.ensureTransaction();
     transaction.statements++;
-    if (plan.traits.writes || plan.traits.locks) return yield* this.runWriting(plan, parameters, sink, transaction);
+    if (plan.traits.writes || plan.traits.locks) return yield* this.runWriting(statement, parameters, sink, transaction);
     transaction.storage.beginStatement();
     return yield* plan.execute(this.executionContext(parameters, transaction.storage, transaction), sink);
   }
 
-  private *runWriting(plan: PreparedPlan, parameters: readonly Value[], sink: RowSink, transaction: SessionTransaction): Execution {
-    if (transaction.storage.readOnly) throw readOnlyTransaction(plan.commandKind.toUpperCase());
+  private *runWriting(statement: PlanStatement, parameters: readonly Value[], sink: RowSink, transaction: SessionTransaction): Execution {
     transaction.storage.beginStatement();
     for (let restarts = 0; ; restarts++) {
+      // Whoever we waited for may have altered the table.
+      const plan = this.currentPlan(statement);
+      if (plan.traits.writes && transaction.storage.readOnly) throw readOnlyTransaction(plan.commandKind.toUpperCase());
       const buffer = plan.fields.length > 0 ? new RowBuffer(plan.fields.length) : undefined;
       const context = this.executionContext(parameters, transaction.storage, transaction);
       try {
@@ -586,7 +604,7 @@ class SessionExecutionContext implements ExecutionContext {
 
   writer(table: TableDescriptor): TableWriter {
     let writer = this.writers.get(table.oid);
-    if (writer === undefined) this.writers.set(table.oid, (writer = createTableWriter(this.session, this.owner as SessionTransaction, table)));
+    if (writer === undefined) this.writers.set(table.oid, (writer = new RowWriter(table, this.writerContext())));
     return writer;
   }
 
@@ -594,6 +612,23 @@ class SessionExecutionContext implements ExecutionContext {
     this.session.checkPrivileges(required);
   }
 
+  private writerContext(): WriterContext {
+    const { session, owner } = this;
+    assert(owner !== undefined, 'only a transaction writes');
+    return {
+      transaction: owner.storage,
+      objects: owner.objects,
+      picture: session.picture,
+      evaluation: this.evaluation,
+      rowNumbers: session.engine.rowNumbers,
+      writer: (table) => this.writer(table),
+      lockTable: (oid) => owner.shareTable(oid),
+      defaultValue: (table, column) => session.defaultValue(table, column),
+      defer: (check) => owner.beforeCommit.push(check),
+    };
+  }
+
+  /** Settles what the writers owe; a writer that a foreign key's action brought in owes checks of its own. */
   *finishWriters(): Generator<Promise<void>, void, void> {
     for (const writer of this.writers.values()) {
       for (let wait = writer.finishStatement(); wait !== undefined; wait = writer.finishStatement()) yield wait;

@@ -6,9 +6,9 @@
  *   none --BEGIN--> explicit --COMMIT--> committed
  *   implicit|explicit --error--> failed (explicit: until ROLLBACK; implicit: rolled back at once)
  */
-import type { Catalog, CatalogTransaction, OverlayMark } from '@phantom/catalog';
+import type { Catalog, CatalogTransaction, Oid, OverlayMark } from '@phantom/catalog';
 import { PhantomError } from '@phantom/base';
-import type { MvccTransaction, Savepoint } from '@phantom/mvcc';
+import { LockStrength, type MvccTransaction, type Savepoint } from '@phantom/mvcc';
 import type { Yielded } from '../exec/runtime.js';
 import type { Settings } from './settings.js';
 
@@ -34,6 +34,7 @@ export class SessionTransaction {
   /** Statements run in it so far: SET TRANSACTION is only allowed before the first query. */
   statements = 0;
   private readonly savepoints: NamedSavepoint[] = [];
+  private readonly sharedTables = new Set<Oid>();
   private readonly settings: Settings;
   private readonly settingsMark: number;
 
@@ -44,6 +45,14 @@ export class SessionTransaction {
     this.startMicros = startMicros;
     this.settings = settings;
     this.settingsMark = settings.mark();
+  }
+
+  /** Shares a table with other writers until the transaction ends. A promise: somebody alters it; wait and ask again. */
+  shareTable(oid: Oid): Promise<void> | undefined {
+    if (this.sharedTables.has(oid)) return undefined;
+    const wait = this.objects.lockObject(oid, LockStrength.KeyShare);
+    if (wait === undefined) this.sharedTables.add(oid);
+    return wait;
   }
 
   savepoint(name: string): void {

@@ -27,7 +27,7 @@ import {
   rowVersion,
 } from '@phantom/codec';
 import type { ColumnDescriptor, IndexDescriptor, TableDescriptor, TypeRef } from '@phantom/catalog';
-import { SPACE_BYTES, writeSpace } from '@phantom/kv';
+import { type ByteSlot, SPACE_BYTES, writeSpace } from '@phantom/kv';
 import type { TypeContext, TypeLookup, Value } from '../types/type.js';
 
 /** Storage of the hidden row number of a table without a primary key. */
@@ -145,6 +145,20 @@ export class PhysicalIndex {
     if (!this.index.unique) return false;
     return this.index.nullsNotDistinct || !parts.includes(null);
   }
+}
+
+/** Key of the row that an index entry points to, owned by the caller. */
+export function rowKeyOfEntry(key: ByteSlot, value: ByteSlot, index: PhysicalIndex, tablePrefix: Uint8Array): Uint8Array {
+  let source = value;
+  let start = value.start;
+  if (value.start === value.end) {
+    source = key;
+    start = index.keyCode.decode(key.buffer, key.start + SPACE_BYTES, key.end, []);
+  }
+  const rowKey = new Uint8Array(SPACE_BYTES + source.end - start);
+  rowKey.set(tablePrefix);
+  rowKey.set(source.buffer.subarray(start, source.end), SPACE_BYTES);
+  return rowKey;
 }
 
 const tables = new WeakMap<TableDescriptor, PhysicalTable>();

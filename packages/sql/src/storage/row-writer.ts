@@ -1,0 +1,366 @@
+/**
+ * The writer of one table in one statement (its face and pattern of use are in table-writer.ts).
+ *
+ * Each write has two halves. The first may wait and changes nothing: it locks, looks for rows in the way, computes what
+ * will be written. The second cannot fail and puts the row and its index entries into the transaction. So a caller who had to
+ * wait simply calls again.
+ *
+ * How each isolation level keeps uniqueness:
+ *   read committed                  the key is locked first, then the newest committed state decides
+ *   repeatable read, serializable   the newest committed state decides now; a row committed meanwhile is a write to the
+ *                                   same key, and the commit's validation raises 23505 through the conflict's names
+ *
+ * Updates of unique keys are checked row by row, as PostgreSQL does for constraints that are not deferrable.
+ */
+import { ByteWriter, PhantomError } from '@phantom/base';
+import type { Oid, TableDescriptor } from '@phantom/catalog';
+import { ByteSlot, KEY_BYTES_MAX, SPACE_BYTES } from '@phantom/kv';
+import { LockStrength } from '@phantom/mvcc';
+import type { Value } from '../types/type.js';
+import { checkViolation, notNullViolation, uniqueViolation } from './constraint-errors.js';
+import { ForeignKeyChecks } from './foreign-keys.js';
+import { rowKeyOfEntry } from './physical-table.js';
+import { type IndexRule, type TableRules, tableRules } from './table-rules.js';
+import type { RowReference, TableWriter, WriteOutcome } from './table-writer.js';
+import type { WriterContext } from './writer-context.js';
+
+const NO_ARBITER: readonly Oid[] | undefined = undefined;
+const NO_BYTES = new Uint8Array(0);
+
+export class RowWriter implements TableWriter {
+  rowsWritten = 0;
+  conflict: RowReference | undefined;
+  private readonly context: WriterContext;
+  private readonly rules: TableRules;
+  private readonly foreignKeys: ForeignKeyChecks;
+  private readonly locking: boolean;
+  private readonly key = new ByteWriter();
+  private readonly row = new ByteWriter();
+  private readonly entry = new ByteWriter();
+  private readonly slot = new ByteSlot();
+  private readonly parts: Value[] = [];
+  private readonly oldParts: Value[] = [];
+  private tableLocked = false;
+
+  constructor(table: TableDescriptor, context: WriterContext) {
+    this.context = context;
+    this.rules = tableRules(table, context.objects, context.picture);
+    this.foreignKeys = new ForeignKeyChecks(this.rules, context);
+    this.locking = context.transaction.isolation === 'read committed';
+  }
+
+  insert(values: readonly Value[], arbiter: readonly Oid[] | undefined = NO_ARBITER): WriteOutcome | Promise<void> {
+    const wait = this.lockTable();
+    if (wait !== undefined) return wait;
+    const row = this.completeRow(values);
+    this.encodeRowKey(row, undefined);
+    const taken = this.claimInsert(row, arbiter);
+    if (taken !== undefined) return taken;
+    this.putRow(row);
+    for (const rule of this.rules.indexes) {
+      if (!rule.covers(row, this.context.evaluation)) continue;
+      rule.parts(row, this.parts, this.context.evaluation);
+      this.putEntry(rule, this.parts);
+    }
+    this.foreignKeys.inserted(row);
+    this.rowsWritten++;
+    return 'written';
+  }
+
+  update(old: RowReference, oldValues: readonly Value[], values: readonly Value[]): WriteOutcome | Promise<void> {
+    const wait = this.lockTable();
+    if (wait !== undefined) return wait;
+    const held = this.holdRow(old);
+    if (held !== undefined) return held;
+    const row = this.completeRow(values);
+    this.encodeRowKey(row, old.key);
+    const moved = !sameBytes(this.key.buffer, this.key.length, old.key);
+    const taken = this.claimUpdate(row, oldValues, moved);
+    if (taken !== undefined) return taken;
+    const { transaction, evaluation } = this.context;
+    if (moved) transaction.remove(old.key, 0, old.key.length);
+    this.putRow(row);
+    for (const rule of this.rules.indexes) this.moveEntry(rule, oldValues, row, old.key, moved, evaluation);
+    this.foreignKeys.updated(oldValues, row);
+    this.rowsWritten++;
+    return 'written';
+  }
+
+  remove(old: RowReference, oldValues: readonly Value[]): WriteOutcome | Promise<void> {
+    const wait = this.lockTable();
+    if (wait !== undefined) return wait;
+    const held = this.holdRow(old);
+    if (held !== undefined) return held;
+    const locked = this.lockUniqueEntries(oldValues);
+    if (locked !== undefined) return locked;
+    const { transaction, evaluation } = this.context;
+    transaction.remove(old.key, 0, old.key.length);
+    for (const rule of this.rules.indexes) {
+      if (!rule.covers(oldValues, evaluation)) continue;
+      rule.parts(oldValues, this.oldParts, evaluation);
+      this.encodeEntryKey(rule, this.oldParts, old.key);
+      transaction.remove(this.entry.buffer, 0, this.entry.length);
+    }
+    this.foreignKeys.removed(oldValues);
+    this.rowsWritten++;
+    return 'written';
+  }
+
+  finishStatement(): undefined | Promise<void> {
+    return this.foreignKeys.finish();
+  }
+
+  private lockTable(): Promise<void> | undefined {
+    if (this.tableLocked) return undefined;
+    const wait = this.context.lockTable(this.rules.table.oid);
+    if (wait === undefined) this.tableLocked = true;
+    return wait;
+  }
+
+  /** Generated columns computed, constraints of the row checked. */
+  private completeRow(values: readonly Value[]): readonly Value[] {
+    const { rules, context } = this;
+    let row = values;
+    if (rules.generated.length > 0) {
+      const computed = values.slice();
+      for (const { position, value } of rules.generated) computed[position] = value.evaluate(computed, context.evaluation);
+      row = computed;
+    }
+    for (let i = 0; i < rules.notNull.length; i++) {
+      const { position, column } = rules.notNull[i] as (typeof rules.notNull)[number];
+      if (row[position] === null) throw notNullViolation(rules.table, column, row, this.place());
+    }
+    for (let i = 0; i < rules.checks.length; i++) {
+      const { constraint, condition } = rules.checks[i] as (typeof rules.checks)[number];
+      if (condition.evaluate(row, context.evaluation) === false) throw checkViolation(rules.table, constraint.name, row, this.place());
+    }
+    return row;
+  }
+
+  /** The row's key into `key`; a hidden row number stays what it is (`oldKey`) or is made now. */
+  private encodeRowKey(row: readonly Value[], oldKey: Uint8Array | undefined): void {
+    const { key, rules } = this;
+    const { physical } = rules;
+    key.reset();
+    if (physical.hasRowNumber && oldKey !== undefined) {
+      key.bytes(oldKey);
+      return;
+    }
+    key.bytes(physical.prefix);
+    if (physical.hasRowNumber) {
+      const number = this.context.rowNumbers.next(rules.table.space, this.context.transaction);
+      physical.keyCode.encodePrefix([number], 1, key);
+    } else {
+      physical.keyCode.encode(row, key);
+      checkKeyBytes(key.length, rules.table.name);
+    }
+  }
+
+  /** Locks and looks at every unique key of a new row. Undefined: nothing is in the way. */
+  private claimInsert(row: readonly Value[], arbiter: readonly Oid[] | undefined): WriteOutcome | Promise<void> | undefined {
+    const { rules } = this;
+    if (!rules.physical.hasRowNumber) {
+      const taken = this.claim(this.key);
+      if (taken instanceof Promise) return taken;
+      if (taken) return this.inTheWay(rules.primary?.oid, arbiter, this.key.view(), () => this.primaryViolation(row));
+    }
+    for (const rule of rules.indexes) {
+      if (!rule.index.unique) break;
+      const outcome = this.claimEntry(rule, row, arbiter);
+      if (outcome !== undefined) return outcome;
+    }
+    return undefined;
+  }
+
+  private claimUpdate(row: readonly Value[], oldValues: readonly Value[], moved: boolean): WriteOutcome | Promise<void> | undefined {
+    const { rules, context } = this;
+    if (moved) {
+      const taken = this.claim(this.key);
+      if (taken instanceof Promise) return taken;
+      if (taken) throw this.primaryViolation(row);
+    }
+    for (const rule of rules.indexes) {
+      if (!rule.index.unique) break;
+      if (this.sameUniqueEntry(rule, oldValues, row)) continue;
+      if (rule.covers(oldValues, context.evaluation)) {
+        const wait = this.lockEntry(rule, oldValues);
+        if (wait !== undefined) return wait;
+      }
+      const outcome = this.claimEntry(rule, row, NO_ARBITER);
+      if (outcome !== undefined) return outcome;
+    }
+    return undefined;
+  }
+
+  private claimEntry(rule: IndexRule, row: readonly Value[], arbiter: readonly Oid[] | undefined): WriteOutcome | Promise<void> | undefined {
+    const { evaluation } = this.context;
+    if (!rule.covers(row, evaluation)) return undefined;
+    rule.parts(row, this.parts, evaluation);
+    if (!rule.physical.isUniqueEntry(this.parts)) return undefined;
+    this.encodeEntryKey(rule, this.parts, NO_BYTES);
+    const taken = this.claim(this.entry);
+    if (taken instanceof Promise) return taken;
+    if (!taken) return undefined;
+    const parts = this.parts.slice();
+    return this.inTheWay(rule.index.oid, arbiter, rowKeyOfEntry(this.slot, this.slot, rule.physical, this.rules.physical.prefix), () => uniqueViolation(this.rules.table, rule.index, parts, this.place()));
+  }
+
+  /** Locks a key where the level asks for it, and tells whether a row or entry is there already (its value in `slot`). */
+  private claim(key: ByteWriter): boolean | Promise<void> {
+    const { transaction } = this.context;
+    if (this.locking) {
+      const wait = transaction.lock(key.buffer, 0, key.length, LockStrength.Update, 'wait');
+      if (wait instanceof Promise) return wait;
+    }
+    return transaction.getNewest(key.buffer, 0, key.length, this.slot);
+  }
+
+  /** A unique key is taken: an arbiter's is told as a conflict, any other is an error. */
+  private inTheWay(indexOid: Oid | undefined, arbiter: readonly Oid[] | undefined, rowKey: Uint8Array, violation: () => PhantomError): WriteOutcome | Promise<void> {
+    const arbitrated = arbiter !== undefined && (arbiter.length === 0 || (indexOid !== undefined && arbiter.includes(indexOid)));
+    if (!arbitrated) throw violation();
+    const { transaction } = this.context;
+    const key = rowKey.slice();
+    if (this.locking) {
+      const wait = transaction.lock(key, 0, key.length, LockStrength.Update, 'wait');
+      if (wait instanceof Promise) return wait;
+    } else if (transaction.changedSinceSnapshot(key, 0, key.length)) {
+      throw concurrentUpdate();
+    }
+    if (!transaction.getNewest(key, 0, key.length, this.slot)) return 'changed';
+    this.conflict = { key, row: this.slot.copy() };
+    return 'conflict';
+  }
+
+  /** Makes sure that nobody else changes a row that was read, and that it still is what was read. */
+  private holdRow(old: RowReference): WriteOutcome | Promise<void> | undefined {
+    const { transaction } = this.context;
+    const { key } = old;
+    if (this.locking) {
+      const wait = transaction.lock(key, 0, key.length, LockStrength.Update, 'wait');
+      if (wait instanceof Promise) return wait;
+    }
+    // The row a conflict was met on was read in its newest version, and is held since.
+    if (old === this.conflict) return undefined;
+    if (!transaction.changedSinceSnapshot(key, 0, key.length)) return undefined;
+    if (this.locking) return 'changed';
+    throw concurrentUpdate();
+  }
+
+  /** Whoever looks for a row through a unique index (a foreign key's child) locks its entry: so does who takes it away. */
+  private lockUniqueEntries(row: readonly Value[]): Promise<void> | undefined {
+    if (!this.locking) return undefined;
+    for (const rule of this.rules.indexes) {
+      if (!rule.index.unique) break;
+      if (!rule.covers(row, this.context.evaluation)) continue;
+      const wait = this.lockEntry(rule, row);
+      if (wait !== undefined) return wait;
+    }
+    return undefined;
+  }
+
+  private lockEntry(rule: IndexRule, row: readonly Value[]): Promise<void> | undefined {
+    if (!this.locking) return undefined;
+    rule.parts(row, this.parts, this.context.evaluation);
+    if (!rule.physical.isUniqueEntry(this.parts)) return undefined;
+    this.encodeEntryKey(rule, this.parts, NO_BYTES);
+    const wait = this.context.transaction.lock(this.entry.buffer, 0, this.entry.length, LockStrength.Update, 'wait');
+    return wait instanceof Promise ? wait : undefined;
+  }
+
+  private sameUniqueEntry(rule: IndexRule, before: readonly Value[], after: readonly Value[]): boolean {
+    const { evaluation } = this.context;
+    const was = rule.covers(before, evaluation);
+    const is = rule.covers(after, evaluation);
+    if (!was || !is) return !was && !is;
+    rule.parts(before, this.oldParts, evaluation);
+    this.encodeEntryKey(rule, this.oldParts, NO_BYTES);
+    const old = this.entry.take();
+    rule.parts(after, this.parts, evaluation);
+    this.encodeEntryKey(rule, this.parts, NO_BYTES);
+    return sameBytes(this.entry.buffer, this.entry.length, old);
+  }
+
+  private putRow(row: readonly Value[]): void {
+    this.row.reset();
+    this.rules.physical.codec.encode(row, this.row);
+    const { key } = this;
+    this.context.transaction.put(key.buffer, 0, key.length, this.row.buffer, 0, this.row.length);
+  }
+
+  /** The index key of `parts` for the row under `rowKey` into `entry`. */
+  private encodeEntryKey(rule: IndexRule, parts: readonly Value[], rowKey: Uint8Array): void {
+    const { entry } = this;
+    const { physical, index } = rule;
+    entry.reset();
+    entry.bytes(physical.prefix);
+    physical.keyCode.encodePrefix(parts, index.parts.length, entry);
+    if (!physical.isUniqueEntry(parts) && rowKey.length > 0) entry.bytes(rowKey, SPACE_BYTES);
+    checkKeyBytes(entry.length, index.name);
+  }
+
+  private putEntry(rule: IndexRule, parts: readonly Value[]): void {
+    const { key, entry, context } = this;
+    this.encodeEntryKey(rule, parts, key.view());
+    if (rule.physical.isUniqueEntry(parts)) {
+      context.transaction.put(entry.buffer, 0, entry.length, key.buffer, SPACE_BYTES, key.length);
+    } else {
+      context.transaction.put(entry.buffer, 0, entry.length, NO_BYTES, 0, 0);
+    }
+  }
+
+  /** Replaces a row's entry in an index; an entry that stays the same is not written. */
+  private moveEntry(rule: IndexRule, before: readonly Value[], after: readonly Value[], oldKey: Uint8Array, moved: boolean, evaluation: WriterContext['evaluation']): void {
+    const { entry, context } = this;
+    let old: Uint8Array | undefined;
+    if (rule.covers(before, evaluation)) {
+      rule.parts(before, this.oldParts, evaluation);
+      this.encodeEntryKey(rule, this.oldParts, oldKey);
+      old = entry.take();
+    }
+    if (!rule.covers(after, evaluation)) {
+      if (old !== undefined) context.transaction.remove(old, 0, old.length);
+      return;
+    }
+    rule.parts(after, this.parts, evaluation);
+    this.encodeEntryKey(rule, this.parts, this.key.view());
+    if (old !== undefined) {
+      if (sameBytes(entry.buffer, entry.length, old)) {
+        if (!moved) return;
+      } else {
+        context.transaction.remove(old, 0, old.length);
+      }
+    }
+    this.putEntry(rule, this.parts);
+  }
+
+  private primaryViolation(row: readonly Value[]): PhantomError {
+    const { rules } = this;
+    const { primary, table } = rules;
+    if (primary === undefined) return new PhantomError('23505', `duplicate key value violates the key of "${table.name}"`);
+    const parts = rules.physical.keyCode.columns.map((column) => row[column.position as number]);
+    return uniqueViolation(table, primary, parts, this.place());
+  }
+
+  private place(): { catalog: WriterContext['picture']; context: WriterContext['evaluation'] } {
+    return { catalog: this.context.picture, context: this.context.evaluation };
+  }
+}
+
+function sameBytes(buffer: Uint8Array, length: number, other: Uint8Array): boolean {
+  if (length !== other.length) return false;
+  for (let i = 0; i < length; i++) if (buffer[i] !== other[i]) return false;
+  return true;
+}
+
+function concurrentUpdate(): PhantomError {
+  return new PhantomError('40001', 'could not serialize access due to concurrent update');
+}
+
+function checkKeyBytes(bytes: number, name: string): void {
+  if (bytes > KEY_BYTES_MAX) {
+    throw new PhantomError('54000', `index row size ${bytes} exceeds maximum ${KEY_BYTES_MAX} for index "${name}"`, {
+      hint: 'Values larger than that cannot be indexed; index a hash of them instead.',
+    });
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * What a table's rows must obey and what must be kept beside them: not-null columns, checks, generated columns, indexes,
+ * foreign keys in both directions. Bound and compiled once for a picture of the catalog, used by every writer after that.
+ */
+import type {
+  CatalogTransaction,
+  ColumnDescriptor,
+  ConstraintDescriptor,
+  ObjectReader,
+  TableDescriptor,
+  IndexDescriptor,
+} from '@phantom/catalog';
+import { bindRowExpression } from '../expr/row-expression.js';
+import type { RowExpression } from '../expr/row-expression-types.js';
+import type { EvaluationContext } from '../functions/registry.js';
+import type { CatalogPort } from '../plan/catalog-port.js';
+import type { Value } from '../types/type.js';
+import { PhysicalIndex, PhysicalTable, physicalIndex, physicalTable } from './physical-table.js';
+
+export type ForeignKey = ConstraintDescriptor & { readonly kind: 'foreign key' };
+export type CheckConstraint = ConstraintDescriptor & { readonly kind: 'check' };
+
+/** A row expression with the positions of the columns it reads. */
+export class BoundRowExpression {
+  readonly expression: RowExpression;
+  private readonly positions: readonly number[];
+  private readonly arguments: Value[];
+
+  constructor(expression: RowExpression, table: TableDescriptor) {
+    this.expression = expression;
+    this.positions = expression.columns.map((number) => table.columns.findIndex((column) => column.number === number));
+    this.arguments = expression.columns.map(() => null);
+  }
+
+  /** Value for a row given by column position. */
+  evaluate(row: readonly Value[], context: EvaluationContext): Value {
+    for (let i = 0; i < this.positions.length; i++) this.arguments[i] = row[this.positions[i] as number];
+    return this.expression.evaluate(this.arguments, context);
+  }
+}
+
+/** An index as a writer keeps it. */
+export class IndexRule {
+  readonly index: IndexDescriptor;
+  readonly physical: PhysicalIndex;
+  private readonly expressions: readonly (BoundRowExpression | undefined)[];
+  private readonly predicate: BoundRowExpression | undefined;
+
+  constructor(index: IndexDescriptor, table: TableDescriptor, catalog: CatalogPort) {
+    this.index = index;
+    this.physical = physicalIndex(index, table, catalog.types);
+    const bind = (sql: string, purpose: 'index' | 'predicate'): BoundRowExpression =>
+      bound(sql, table, catalog, purpose, undefined);
+    this.expressions = index.parts.map((part) =>
+      part.expressionSql === undefined ? undefined : bind(part.expressionSql, 'index'),
+    );
+    this.predicate = index.predicateSql === undefined ? undefined : bind(index.predicateSql, 'predicate');
+  }
+
+  /** True when the row has an entry in the index (its predicate holds). */
+  covers(row: readonly Value[], context: EvaluationContext): boolean {
+    return this.predicate === undefined || this.predicate.evaluate(row, context) === true;
+  }
+
+  /** The values of the parts for a row, into an array of the caller's. */
+  parts(row: readonly Value[], into: Value[], context: EvaluationContext): void {
+    const { positions } = this.physical;
+    for (let i = 0; i < positions.length; i++) {
+      const expression = this.expressions[i];
+      into[i] = expression === undefined ? row[positions[i] as number] : expression.evaluate(row, context);
+    }
+  }
+}
+
+/** A foreign key of this table. */
+export interface OutgoingKey {
+  readonly constraint: ForeignKey;
+  readonly positions: readonly number[];
+}
+
+/** A foreign key of another table (or of this one) that refers to this one. */
+export interface IncomingKey {
+  readonly constraint: ForeignKey;
+  readonly child: TableDescriptor;
+  /** Positions in this table of the referenced columns. */
+  readonly positions: readonly number[];
+}
+
+export class TableRules {
+  readonly table: TableDescriptor;
+  readonly physical: PhysicalTable;
+  readonly notNull: readonly { readonly position: number; readonly column: ColumnDescriptor }[];
+  readonly checks: readonly { readonly constraint: CheckConstraint; readonly condition: BoundRowExpression }[];
+  readonly generated: readonly { readonly position: number; readonly value: BoundRowExpression }[];
+  /** Secondary indexes, unique ones first: their checks come before anything is written. */
+  readonly indexes: readonly IndexRule[];
+  readonly primary: IndexDescriptor | undefined;
+  readonly outgoing: readonly OutgoingKey[];
+  readonly incoming: readonly IncomingKey[];
+
+  constructor(table: TableDescriptor, objects: ObjectReader, catalog: CatalogPort) {
+    this.table = table;
+    this.physical = physicalTable(table, catalog.types);
+    const live = table.columns.map((column, position) => ({ column, position })).filter(({ column }) => !column.dropped);
+    this.notNull = live.filter(({ column }) => column.notNull);
+    this.generated = live
+      .filter(({ column }) => column.generated !== undefined)
+      .map(({ column, position }) => ({
+        position,
+        value: bound(column.defaultSql as string, table, catalog, 'generated', column.type),
+      }));
+    const checks = table.constraints.filter((constraint) => constraint.kind === 'check');
+    this.checks = checks.map((constraint) => ({
+      constraint,
+      condition: bound(constraint.expressionSql, table, catalog, 'check', undefined),
+    }));
+    const indexes: IndexDescriptor[] = [];
+    for (const oid of table.indexOids) {
+      const index = objects.object(oid);
+      if (index?.kind === 'index') indexes.push(index);
+    }
+    this.primary = indexes.find((index) => index.primary && index.space === table.space);
+    this.indexes = indexes
+      .filter((index) => index !== this.primary)
+      .sort((a, b) => Number(b.unique) - Number(a.unique))
+      .map((index) => new IndexRule(index, table, catalog));
+    const outgoing = table.constraints.filter((constraint) => constraint.kind === 'foreign key');
+    this.outgoing = outgoing.map((constraint) => ({ constraint, positions: positionsOf(table, constraint.columns) }));
+    this.incoming = incomingKeys(table, objects);
+  }
+}
+
+const cache = new WeakMap<CatalogPort, Map<TableDescriptor, TableRules>>();
+
+/** The rules of a table for a picture of the catalog. */
+export function tableRules(table: TableDescriptor, objects: CatalogTransaction, catalog: CatalogPort): TableRules {
+  let tables = cache.get(catalog);
+  if (tables === undefined) cache.set(catalog, (tables = new Map()));
+  let rules = tables.get(table);
+  if (rules === undefined) tables.set(table, (rules = new TableRules(table, objects, catalog)));
+  return rules;
+}
+
+/** Positions of columns given by number. */
+export function positionsOf(table: TableDescriptor, numbers: readonly number[]): number[] {
+  return numbers.map((number) => table.columns.findIndex((column) => column.number === number));
+}
+
+/** Foreign keys that refer to the table. */
+export function incomingKeys(table: TableDescriptor, objects: ObjectReader): IncomingKey[] {
+  const keys: IncomingKey[] = [];
+  const seen = new Set<number>();
+  for (const dependency of objects.dependentsOf(table.oid)) {
+    if (seen.has(dependency.dependentOid)) continue;
+    seen.add(dependency.dependentOid);
+    const child = objects.object(dependency.dependentOid);
+    if (child?.kind !== 'table') continue;
+    for (const constraint of child.constraints) {
+      if (constraint.kind !== 'foreign key' || constraint.referencedTableOid !== table.oid) continue;
+      keys.push({ constraint, child, positions: positionsOf(table, constraint.referencedColumns) });
+    }
+  }
+  return keys;
+}
+
+function bound(
+  sql: string,
+  table: TableDescriptor,
+  catalog: CatalogPort,
+  purpose: 'check' | 'generated' | 'index' | 'predicate',
+  target: ColumnDescriptor['type'] | undefined,
+): BoundRowExpression {
+  const expression = bindRowExpression(sql, {
+    columns: table.columns,
+    relationName: table.name,
+    catalog,
+    target,
+    purpose,
+  });
+  return new BoundRowExpression(expression, table);
+}

@@ -1,0 +1,28 @@
+/** What writers of tables work with: one per statement and session. */
+import type { CatalogTransaction, ColumnDescriptor, Oid, TableDescriptor } from '@phantom/catalog';
+import type { MvccTransaction } from '@phantom/mvcc';
+import type { Yielded } from '../exec/runtime.js';
+import type { EvaluationContext } from '../functions/registry.js';
+import type { CatalogPort } from '../plan/catalog-port.js';
+import type { RowNumbers } from './row-numbers.js';
+import type { Value } from '../types/type.js';
+import type { TableWriter } from './table-writer.js';
+
+/** A check that waits for the commit, with the executor's protocol. */
+export type DeferredCheck = () => Generator<Yielded, void, void>;
+
+export interface WriterContext {
+  readonly transaction: MvccTransaction;
+  readonly objects: CatalogTransaction;
+  readonly picture: CatalogPort;
+  readonly evaluation: EvaluationContext;
+  readonly rowNumbers: RowNumbers;
+  /** The writer of a table in the same statement: for actions of foreign keys. */
+  writer(table: TableDescriptor): TableWriter;
+  /** Shares the table with other writers until the transaction ends; whoever alters it waits for them, and they for him. */
+  lockTable(oid: Oid): Promise<void> | undefined;
+  /** Value of a column's default: for ON DELETE SET DEFAULT. */
+  defaultValue(table: TableDescriptor, column: ColumnDescriptor): Value;
+  /** Runs a check before the commit instead of at the end of the statement. */
+  defer(check: DeferredCheck): void;
+}
