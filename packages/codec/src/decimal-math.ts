@@ -20,6 +20,8 @@ import {
 const LOG10_E = 0.434294481903252;
 const LN_10 = 2.302585092994046;
 const RESULT_MAX = 2000;
+/** Decimal weight past which a power is refused without being computed. */
+const POWER_WEIGHT_MAX = 3 * 32767 * 4;
 
 function overflow(): PhantomError {
   return new PhantomError('22003', 'value overflows numeric format');
@@ -241,12 +243,8 @@ function integerPower(base: Decimal, exponent: number, digits: number): Decimal 
   }
 }
 
-function powerInteger(base: Decimal, exponent: number, exponentScale: number): Decimal {
-  let weight = 0;
-  if (!base.isZero()) weight = exponent * decimalLog10(base.abs());
-  if (weight > (32767 + 1) * 4) throw overflow();
-  if (weight + 1 < -DECIMAL_RESULT_SCALE_MAX) return new Decimal(0, DECIMAL_RESULT_SCALE_MAX);
-  const scale = resultScale(DECIMAL_SIGNIFICANT_MIN - Math.trunc(weight), base.scale, exponentScale);
+function powerInteger(base: Decimal, exponent: number): Decimal {
+  const scale = resultScale(DECIMAL_SIGNIFICANT_MIN, base.scale);
   if (exponent === 0) return Decimal.One.withScale(scale);
   if (exponent === 1) return base.withScale(scale);
   if (base.isZero()) {
@@ -255,6 +253,9 @@ function powerInteger(base: Decimal, exponent: number, exponentScale: number): D
   }
   if (exponent === -1) return Decimal.One.divideTo(base, scale, true);
   if (exponent === 2) return base.mul(base).withScale(scale);
+  const weight = exponent * decimalLog10(base.abs());
+  if (weight > POWER_WEIGHT_MAX) throw overflow();
+  if (weight + 1 < -scale) return new Decimal(0, scale);
   const digits = Math.max(1 + scale + Math.trunc(weight), 0) + Math.trunc(Math.log(Math.abs(exponent))) + 20;
   if (exponent < 0) {
     const inverseDigits = digits + 8;
@@ -282,8 +283,7 @@ export function decimalPower(base: Decimal, exponent: Decimal): Decimal {
   }
   if (whole) {
     const integer = exponent.trunc(0).unscaled;
-    if (typeof integer === 'number' && Math.abs(integer) <= 2147483647)
-      return powerInteger(base, integer, exponent.scale);
+    if (typeof integer === 'number' && Math.abs(integer) <= 2147483647) return powerInteger(base, integer);
   }
   if (base.isZero()) return new Decimal(0, DECIMAL_SIGNIFICANT_MIN);
   const negative = base.sign() < 0 && BigInt(exponent.trunc(0).unscaled) % 2n !== 0n;

@@ -92,7 +92,7 @@ export class Decimal {
     }
     const fraction = match[3] ?? match[4] ?? '';
     const exponent = match[5] === undefined ? 0 : Number(match[5]);
-    if (Math.abs(exponent) > EXPONENT_MAX) return undefined;
+    if (Math.abs(exponent) > EXPONENT_MAX) throw overflow();
     let digits = (match[2] ?? '') + fraction;
     let scale = fraction.length - exponent;
     if (scale < 0) {
@@ -101,13 +101,10 @@ export class Decimal {
       else digits += '0'.repeat(-scale);
       scale = 0;
     }
-    if (scale > DECIMAL_SCALE_MAX && scale > DECIMAL_SCALE_MAX + digits.length) {
-      return new Decimal(0, DECIMAL_SCALE_MAX);
-    }
+    if (scale > DECIMAL_SCALE_MAX) throw overflow();
     if (digits.length <= 15) {
       const magnitude = Number(digits);
-      const value = new Decimal(match[1] === '-' && magnitude !== 0 ? -magnitude : magnitude, scale);
-      return scale > DECIMAL_SCALE_MAX ? value.round(DECIMAL_SCALE_MAX) : value;
+      return new Decimal(match[1] === '-' && magnitude !== 0 ? -magnitude : magnitude, scale);
     }
     const magnitude = BigInt(digits);
     if (digits.length - scale > DECIMAL_DIGITS_MAX && digitsOf(magnitude) - scale > DECIMAL_DIGITS_MAX)
