@@ -1,4 +1,5 @@
-/** @phantom/mvcc: transactions over byte keys. */
+/** @phantom/mvcc: transactions over byte keys: snapshots, conflicts, row locks, savepoints. */
+export { createMvcc } from './mvcc.js';
 export { LockStrength } from './types.js';
 export type {
   Concurrency,

@@ -37,9 +37,11 @@ export interface Savepoint {
 export interface MvccTransaction {
   readonly id: number;
   readonly isolation: Isolation;
+  /** `locking`: the layer above locks what it writes before it writes it. */
+  readonly concurrency: Concurrency;
   readonly readOnly: boolean;
   readonly status: TransactionStatus;
-  /** Seq of the snapshot that reads see now; taken at the first statement (and at each one at read committed). */
+  /** Seq of the snapshot that reads see now; taken at the first statement (and at each one at read committed). 0 before. */
   readonly snapshotSeq: Seq;
   /** True when it has written anything. */
   readonly hasWrites: boolean;
@@ -73,7 +75,13 @@ export interface MvccTransaction {
    * resolves when granted, rejects with 40P01 (deadlock), 55P03 (lock_timeout), 57014. `nowait` throws 55P03 at once.
    * Locks are on keys, whether a row is there or not; a lock taken before a savepoint survives going back to it.
    */
-  lock(key: Uint8Array, start: number, end: number, strength: LockStrength, wait: LockWait): Promise<void> | false | undefined;
+  lock(
+    key: Uint8Array,
+    start: number,
+    end: number,
+    strength: LockStrength,
+    wait: LockWait,
+  ): Promise<void> | false | undefined;
   /** As lock, for a synchronous caller: granted, or 55P03 with a hint at once. */
   lockNow(key: Uint8Array, start: number, end: number, strength: LockStrength): void;
   /** True when a commit newer than the statement's snapshot wrote the key: read committed re-runs, the others raise 40001. */
@@ -102,12 +110,19 @@ export interface MvccTransaction {
   commit(options?: { readonly durability?: 'fsync' | 'os' }): Promise<CommitResult>;
   /** As commit, finishing everything queued before it on this thread. */
   commitSync(options?: { readonly durability?: 'fsync' | 'os' }): CommitResult;
+  /** Undoes everything. While a commit waits for room or a lock, the commit ends with 57014; once it is in the log, 25000. */
   rollback(): void;
+  /** Ends a wait for a lock that is under way: its promise rejects with the error (57014 for a cancel or a timeout). */
+  cancelWait(error: Error): void;
 }
 
 /** Translates a lost race on a key into the error the layer above knows (23505 for a unique key, a table's name). */
 export interface ConflictNames {
-  describe(key: Uint8Array): { readonly table?: string; readonly key?: string; readonly unique?: { constraint: string; detail: string } } | undefined;
+  describe(
+    key: Uint8Array,
+  ):
+    | { readonly table?: string; readonly key?: string; readonly unique?: { constraint: string; detail: string } }
+    | undefined;
 }
 
 export interface MvccOptions {

@@ -1,0 +1,190 @@
+/**
+ * One transaction's way from commit() to its answer.
+ *
+ *   admit ──► validate ──► submit (append) ──► queued ──► published  ─► resolve
+ *     ▲          │ a key is locked by another        └──► unknown    ─► reject with 08007
+ *     │          ▼
+ *     │        wait for the lock, then validate from the start
+ *     └─ may wait for room
+ *
+ * Validation and append happen in one synchronous turn: between "nobody has written my keys" and "my commit has its seq"
+ * nothing can come in between. Whatever goes wrong before the append, nothing has happened, and the error says so;
+ * whatever goes wrong behind it is "outcome unknown".
+ */
+import { PhantomError, SqlState, assert } from '@phantom/base';
+import { ByteSlot, type Seq } from '@phantom/kv';
+import type { CommitListener, CommitResult } from '@phantom/store';
+import type { QueuedTransaction } from './commit-window.js';
+import { SYNCHRONOUS_LOCK_HINT, lockedError } from './errors.js';
+import type { TransactionRegistry } from './registry.js';
+import { type BlockedKey, type Candidate, validate } from './validation.js';
+import type { WriteSet } from './write-set.js';
+
+export interface CommitOptions {
+  readonly durability?: 'fsync' | 'os';
+}
+
+/** The transaction, as its commit sees it. */
+export interface CommitSubject extends Candidate, QueuedTransaction {
+  /** The commit has its seq: from here on it cannot be rolled back. */
+  submitted(): void;
+  /** The transaction is over. */
+  finish(phase: 'committed' | 'aborted' | 'unknown', seq: Seq | undefined): void;
+}
+
+export class CommitProcess implements CommitListener {
+  private readonly registry: TransactionRegistry;
+  private readonly subject: CommitSubject;
+  private readonly options: CommitOptions | undefined;
+  private isAdmitted = false;
+  private isPublished = false;
+  private cancelled: Error | undefined = undefined;
+  private unknownError: Error | undefined = undefined;
+  private resolve: ((result: CommitResult) => void) | undefined = undefined;
+  private reject: ((error: unknown) => void) | undefined = undefined;
+
+  constructor(registry: TransactionRegistry, subject: CommitSubject, options: CommitOptions | undefined) {
+    this.registry = registry;
+    this.subject = subject;
+    this.options = options;
+  }
+
+  run(): Promise<CommitResult> {
+    return new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+      this.admit();
+    });
+  }
+
+  runNow(): CommitResult {
+    const { store, window, options } = this.registry;
+    try {
+      store.admitNow(this.writes.batch);
+      this.isAdmitted = true;
+      let blocked = this.validate();
+      if (blocked !== undefined && window.hasQueued) {
+        // Whoever holds the key may be queued; that can be finished on this thread.
+        store.drainNow();
+        blocked = this.validate();
+      }
+      if (blocked !== undefined) throw lockedError(options.names, blocked.key, blocked.strength, SYNCHRONOUS_LOCK_HINT);
+      this.append();
+    } catch (error) {
+      this.abort(error);
+      throw error;
+    }
+    try {
+      store.drainNow();
+    } catch (error) {
+      // A commit of somebody else may have failed the store; this one has been told what became of itself.
+      this.unknownError ??= error as Error;
+    }
+    if (!this.isPublished) throw this.unknownError as Error;
+    return this.result();
+  }
+
+  /** Ends the wait for room or for a lock; the transaction rolls back with this error. */
+  cancel(error: Error): void {
+    this.cancelled = error;
+    this.registry.locks.cancelWaits(this.subject, error);
+  }
+
+  /** Called by the store: the commit is visible. */
+  published(seq: Seq): void {
+    const { subject, resolve } = this;
+    assert(seq === subject.commitSeq && !this.isPublished, 'a commit is published once, as what it was submitted');
+    this.isPublished = true;
+    this.registry.window.ended(subject);
+    subject.finish('committed', seq);
+    if (resolve !== undefined) resolve(this.result());
+  }
+
+  /** Called by the store: nobody knows whether the commit survives. */
+  unknown(error: Error): void {
+    this.unknownError = error;
+    this.registry.window.ended(this.subject);
+    this.subject.finish('unknown', undefined);
+    if (this.reject !== undefined) this.reject(error);
+  }
+
+  private get writes(): WriteSet {
+    return this.subject.writes as WriteSet;
+  }
+
+  private admit(): void {
+    const room = this.registry.store.admit(this.writes.batch);
+    if (room === undefined) {
+      this.isAdmitted = true;
+      this.tryAppend();
+      return;
+    }
+    room.then(
+      () => {
+        this.isAdmitted = true;
+        this.tryAppend();
+      },
+      (error: unknown) => this.fail(error),
+    );
+  }
+
+  private tryAppend(): void {
+    try {
+      if (this.cancelled !== undefined) throw this.cancelled;
+      for (;;) {
+        const blocked = this.validate();
+        if (blocked === undefined) break;
+        if (!this.acquire(blocked)) return;
+      }
+      this.append();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Takes the lock that is in the way, or queues for it and tries again when it is granted. */
+  private acquire(blocked: BlockedKey): boolean {
+    const { hash, key, strength } = blocked;
+    const { locks } = this.registry;
+    if (locks.tryAcquire(this.subject, hash, strength)) return true;
+    locks.wait(this.subject, hash, key, 0, key.length, strength).then(
+      () => this.tryAppend(),
+      (error: unknown) => this.fail(error),
+    );
+    return false;
+  }
+
+  private validate(): BlockedKey | undefined {
+    return validate(this.registry, this.subject, SLOT);
+  }
+
+  private append(): void {
+    const { registry, subject } = this;
+    subject.commitSeq = registry.store.submit(this.writes.batch, this, this.options);
+    subject.submitted();
+    registry.window.submitted(subject, registry.hasSnapshots);
+  }
+
+  private fail(error: unknown): void {
+    this.abort(error);
+    (this.reject as (error: unknown) => void)(error);
+  }
+
+  /** The commit did not happen: the transaction is rolled back. */
+  private abort(error: unknown): void {
+    const { registry } = this;
+    if (this.isAdmitted) registry.store.unadmit(this.writes.batch);
+    if (error instanceof PhantomError && (error.retryable || error.code === SqlState.UniqueViolation))
+      registry.conflicts++;
+    this.subject.finish('aborted', undefined);
+  }
+
+  private result(): CommitResult {
+    const { durability } = this.registry.store;
+    const isRelaxed = durability === 'fsync' && this.options?.durability === 'os';
+    return { seq: this.subject.commitSeq, durability: isRelaxed ? 'os' : durability };
+  }
+}
+
+/** For look-ups during validation, which is synchronous. */
+const SLOT = new ByteSlot();

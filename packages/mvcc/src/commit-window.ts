@@ -1,0 +1,164 @@
+/**
+ * The window between a commit's append and its publish, and what transactions that live must know of commits.
+ *
+ *     snapshot of T      visibleSeq            assignedSeq
+ *   ───────┬──────────────────┬─────────────────────┬────► seq
+ *          │   published,     │   queued: has a     │
+ *          │   T cannot see   │   seq, nobody sees  │
+ *          └──── T conflicts with whoever wrote its keys in here ────
+ *
+ * Published commits are recorded in the conflict index while a read-write transaction with an older snapshot lives, and
+ * not otherwise. Queued ones count for everybody, but writing down each key of each commit would be for nothing when
+ * nobody else is there; so a queued commit is recorded when it is submitted and others live, or when somebody takes a
+ * snapshot or asks while it is still queued. A commit that is alone from append to publish costs nothing here.
+ *
+ * Range guards work the other way round: each commit is held against the live guards when it is submitted, since an index
+ * of hashes cannot be asked for a range.
+ */
+import { type Seq, type KeyRange, ByteSlot } from '@phantom/kv';
+import type { Store } from '@phantom/store';
+import { ConflictIndex } from './conflict-index.js';
+import { EVERYTHING, Own, type WriteSet } from './write-set.js';
+
+/** A transaction whose commit is queued. */
+export interface QueuedTransaction {
+  readonly writes: WriteSet | undefined;
+  /** Set when its commit is submitted. */
+  commitSeq: Seq;
+  /** True once its keys are in the conflict index. */
+  isIndexed: boolean;
+}
+
+/** A range that a live transaction relies on. */
+export interface RangeGuard {
+  readonly owner: QueuedTransaction;
+  readonly range: KeyRange;
+  /** Seq of the first commit that wrote into it since, 0 while none has. */
+  brokenBy: Seq;
+}
+
+interface SeqWaiter {
+  readonly seq: Seq;
+  resolve(): void;
+}
+
+export class CommitWindow {
+  readonly index: ConflictIndex;
+  private readonly store: Store;
+  /** In seq order; the first `head` are published. */
+  private queued: QueuedTransaction[] = [];
+  private head = 0;
+  private unindexed = 0;
+  private rangeGuards: RangeGuard[] = [];
+  private waiters: SeqWaiter[] = [];
+  private readonly slot = new ByteSlot();
+
+  constructor(store: Store, conflictIndexBytesMax: number) {
+    this.store = store;
+    this.index = new ConflictIndex(conflictIndexBytesMax);
+  }
+
+  get hasQueued(): boolean {
+    return this.head < this.queued.length;
+  }
+
+  /** A commit has its seq. `others`: a read-write transaction besides it holds a snapshot. In the turn of its append. */
+  submitted(transaction: QueuedTransaction, others: boolean): void {
+    this.queued.push(transaction);
+    if (others) this.record(transaction);
+    else this.unindexed++;
+    for (const guard of this.rangeGuards) {
+      if (
+        guard.owner !== transaction &&
+        guard.brokenBy === 0 &&
+        (transaction.writes as WriteSet).touches(guard.range)
+      ) {
+        guard.brokenBy = transaction.commitSeq;
+      }
+    }
+  }
+
+  /** The oldest queued commit is published, or will never be. */
+  ended(transaction: QueuedTransaction): void {
+    if (this.queued[this.head] !== transaction) {
+      // Only a store that failed ends commits out of order.
+      this.queued = this.queued.filter((other, i) => i >= this.head && other !== transaction);
+      this.head = 0;
+    } else if (++this.head === this.queued.length) {
+      this.queued.length = 0;
+      this.head = 0;
+    } else if (this.head === 1024) {
+      this.queued = this.queued.slice(this.head);
+      this.head = 0;
+    }
+    if (!transaction.isIndexed) this.unindexed--;
+    if (this.waiters.length > 0) this.resolveWaiters(transaction.commitSeq);
+  }
+
+  /** Records what is queued and was not yet: before a snapshot is taken, and before a question about queued commits. */
+  recordQueued(): void {
+    if (this.unindexed === 0) return;
+    for (let i = this.head; i < this.queued.length; i++) {
+      const transaction = this.queued[i] as QueuedTransaction;
+      if (!transaction.isIndexed) {
+        this.record(transaction);
+        this.unindexed--;
+      }
+    }
+  }
+
+  /** Seq of a queued commit that wrote the key; 0 when there is none. */
+  queuedSeqOf(hash: number, key: Uint8Array, start: number, end: number): Seq {
+    if (!this.hasQueued) return 0;
+    this.recordQueued();
+    const seq = this.index.seqOf(hash, key, start, end);
+    return seq > this.store.visibleSeq ? seq : 0;
+  }
+
+  /** Resolves when a queued commit is published, or will never be: then the store has failed, and the next write says so. */
+  whenEnded(seq: Seq): Promise<void> {
+    return new Promise((resolve) => this.waiters.push({ seq, resolve }));
+  }
+
+  /** True when the newest commit on the key, queued or published, left it there. */
+  isPresent(key: Uint8Array, start: number, end: number): boolean {
+    for (let i = this.queued.length - 1; i >= this.head; i--) {
+      const own = ((this.queued[i] as QueuedTransaction).writes as WriteSet).lookup(key, start, end, EVERYTHING);
+      if (own !== Own.Unknown) return own === Own.Put;
+    }
+    const view = this.store.view();
+    const found = view.get(key, start, end, this.slot);
+    view.release();
+    return found;
+  }
+
+  /** Watches a range from now on; a queued commit that writes into it counts, since nobody has seen it yet. */
+  guardRange(owner: QueuedTransaction, range: KeyRange): RangeGuard {
+    const guard: RangeGuard = { owner, range, brokenBy: 0 };
+    for (let i = this.head; i < this.queued.length && guard.brokenBy === 0; i++) {
+      const other = this.queued[i] as QueuedTransaction;
+      if ((other.writes as WriteSet).touches(range)) guard.brokenBy = other.commitSeq;
+    }
+    this.rangeGuards.push(guard);
+    return guard;
+  }
+
+  /** Stops watching. */
+  dropGuards(guards: readonly RangeGuard[]): void {
+    this.rangeGuards = this.rangeGuards.filter((guard) => !guards.includes(guard));
+  }
+
+  private record(transaction: QueuedTransaction): void {
+    this.index.record((transaction.writes as WriteSet).batch.finish(), transaction.commitSeq);
+    transaction.isIndexed = true;
+  }
+
+  private resolveWaiters(seq: Seq): void {
+    const waiting = this.waiters;
+    this.waiters = [];
+    for (const waiter of waiting) {
+      if (waiter.seq <= seq) waiter.resolve();
+      else this.waiters.push(waiter);
+    }
+  }
+}

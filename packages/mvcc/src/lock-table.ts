@@ -1,0 +1,407 @@
+/**
+ * Row locks: who holds which key in which strength, and who waits for it.
+ *
+ *   slots     open addressing: key hash -> first holder record
+ *   records   [ owner | strength | next record of the key | next record of the owner ], 24 bytes with the hash
+ *   queues    key hash -> waiting requests, oldest first; only for keys that somebody waits for
+ *
+ * A lock nobody else wants costs about 50 bytes and no object, so an UPDATE of a million rows can lock each of them. Keys
+ * are known by their hash (key-hash.ts); only a waiting request keeps the key itself, for the error that names it.
+ *
+ * Queues are fair: a request is granted when it is compatible with all holders and with every request before it. Only
+ * a transaction that holds the key already goes ahead of those that do not: behind them it would wait for itself.
+ *
+ * An owner's records form a stack, newest first, so going back to a savepoint releases what was locked since, and a lock
+ * made stronger since falls back to what it was.
+ *
+ * Invariants:
+ *   1. Two owners hold a key at once only in strengths that do not exclude each other.
+ *   2. A key with a queue has a holder; when its last holder lets go, the queue's first request becomes one.
+ *   3. No cycle of waiting survives the call that closed it: its youngest member's wait ends with 40P01.
+ */
+import { PhantomError, SqlState, assert } from '@phantom/base';
+import { NONE } from '@phantom/kv';
+import { STRENGTH_NAMES, excludes } from './lock-strength.js';
+import type { LockStrength } from './types.js';
+import { findCycle } from './wait-for-graph.js';
+
+const CAPACITY_MIN = 256;
+const RECORD_WORDS = 4;
+const OWNER = 0;
+const STRENGTH = 1;
+const NEXT_OF_KEY = 2;
+const NEXT_OF_OWNER = 3;
+
+/** A transaction, as the lock table sees it. The table writes the three lock fields. */
+export interface LockOwner {
+  readonly id: number;
+  /** How errors name it. */
+  readonly name: string;
+  lockSlot: number;
+  /** Newest record, NONE when it holds nothing. */
+  lockHead: number;
+  lockCount: number;
+  readonly lockWaits: LockRequest[];
+}
+
+export interface LockRequest {
+  readonly owner: LockOwner;
+  readonly hash: number;
+  readonly key: Uint8Array;
+  readonly strength: LockStrength;
+  resolve(): void;
+  reject(error: Error): void;
+  timer: NodeJS.Timeout | undefined;
+}
+
+export interface LockTableOptions {
+  /** A wait longer than this ends with 55P03; 0: no limit. */
+  readonly timeoutMs: number;
+  /** What errors call a key. */
+  describeKey(key: Uint8Array): string;
+}
+
+export class LockTable {
+  deadlocks = 0;
+  /** Records held by all owners. */
+  count = 0;
+  private readonly options: LockTableOptions;
+  private hashes = new Float64Array(CAPACITY_MIN);
+  private heads = new Int32Array(CAPACITY_MIN);
+  private keys = 0;
+  private records = new Int32Array(CAPACITY_MIN * RECORD_WORDS);
+  private recordHashes = new Float64Array(CAPACITY_MIN);
+  private recordCount = 0;
+  private freeRecord: number = NONE;
+  private readonly owners: (LockOwner | undefined)[] = [];
+  private readonly freeOwners: number[] = [];
+  private readonly queues = new Map<number, LockRequest[]>();
+
+  constructor(options: LockTableOptions) {
+    this.options = options;
+  }
+
+  /** Takes the lock when nobody is in the way; false when the owner would have to wait. */
+  tryAcquire(owner: LockOwner, hash: number, strength: LockStrength): boolean {
+    const at = this.slotOf(hash);
+    if (this.hashes[at] !== hash) {
+      this.grant(owner, hash, strength);
+      return true;
+    }
+    let own = NONE as number;
+    for (let record = this.heads[at] as number; record !== NONE; record = this.word(record, NEXT_OF_KEY)) {
+      const held = this.word(record, STRENGTH) as LockStrength;
+      if (this.word(record, OWNER) === owner.lockSlot) own = Math.max(own, held);
+      else if (excludes(held, strength)) return false;
+    }
+    if (own >= strength) return true;
+    if (own === NONE && this.queues.size > 0) {
+      for (const request of this.queues.get(hash) ?? []) if (excludes(request.strength, strength)) return false;
+    }
+    this.grant(owner, hash, strength);
+    return true;
+  }
+
+  /** True when another owner holds the key in a strength that excludes this one. */
+  isHeldAgainst(owner: LockOwner, hash: number, strength: LockStrength): boolean {
+    const at = this.slotOf(hash);
+    if (this.hashes[at] !== hash) return false;
+    for (let record = this.heads[at] as number; record !== NONE; record = this.word(record, NEXT_OF_KEY)) {
+      if (
+        this.word(record, OWNER) !== owner.lockSlot &&
+        excludes(this.word(record, STRENGTH) as LockStrength, strength)
+      )
+        return true;
+    }
+    return false;
+  }
+
+  /**
+   * Queues for a lock that tryAcquire has refused. Resolves when it is granted; rejects with 40P01 when the owner was
+   * chosen to break a deadlock, 55P03 past the time limit, or what cancelWaits was given. The key is copied.
+   */
+  wait(
+    owner: LockOwner,
+    hash: number,
+    key: Uint8Array,
+    start: number,
+    end: number,
+    strength: LockStrength,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const request: LockRequest = {
+        owner,
+        hash,
+        key: key.slice(start, end),
+        strength,
+        resolve,
+        reject,
+        timer: undefined,
+      };
+      this.enqueue(request);
+      const { timeoutMs } = this.options;
+      if (timeoutMs > 0) request.timer = setTimeout(() => this.timeOut(request), timeoutMs);
+      this.breakDeadlocks(request);
+    });
+  }
+
+  /** Ends every wait of an owner with an error. */
+  cancelWaits(owner: LockOwner, error: Error): void {
+    for (const request of [...owner.lockWaits]) this.dismiss(request, error);
+  }
+
+  /** Releases what the owner has locked since its newest record was `head`; NONE releases everything. */
+  release(owner: LockOwner, head: number): void {
+    const waitedFor: number[] = [];
+    while (owner.lockHead !== head) {
+      const record = owner.lockHead;
+      assert(record !== NONE, 'locks are released down to a record that is held');
+      const hash = this.recordHashes[record] as number;
+      owner.lockHead = this.word(record, NEXT_OF_OWNER);
+      owner.lockCount--;
+      this.removeRecord(record, hash);
+      if (this.queues.size > 0 && this.queues.has(hash)) waitedFor.push(hash);
+    }
+    if (owner.lockHead === NONE && owner.lockSlot !== NONE) {
+      this.owners[owner.lockSlot] = undefined;
+      this.freeOwners.push(owner.lockSlot);
+      owner.lockSlot = NONE;
+    }
+    for (const hash of waitedFor) this.grantWaiting(hash);
+    if (this.count === 0) this.shrink();
+  }
+
+  /** Whom an owner waits for: holders in its way, and requests before its own. */
+  blockersOf(owner: LockOwner): Set<LockOwner> {
+    const blockers = new Set<LockOwner>();
+    for (const request of owner.lockWaits) this.addBlockers(request, blockers);
+    return blockers;
+  }
+
+  private addBlockers(request: LockRequest, blockers: Set<LockOwner>): void {
+    const { owner, hash, strength } = request;
+    const at = this.slotOf(hash);
+    for (let record = this.heads[at] as number; record !== NONE; record = this.word(record, NEXT_OF_KEY)) {
+      const holder = this.owners[this.word(record, OWNER)] as LockOwner;
+      if (holder !== owner && excludes(this.word(record, STRENGTH) as LockStrength, strength)) blockers.add(holder);
+    }
+    for (const other of this.queues.get(hash) as LockRequest[]) {
+      if (other === request) break;
+      if (other.owner !== owner && excludes(other.strength, strength)) blockers.add(other.owner);
+    }
+  }
+
+  private enqueue(request: LockRequest): void {
+    const { hash, owner } = request;
+    let queue = this.queues.get(hash);
+    if (queue === undefined) this.queues.set(hash, (queue = []));
+    let place = queue.length;
+    if (this.holds(owner, hash)) {
+      place = 0;
+      while (place < queue.length && this.holds((queue[place] as LockRequest).owner, hash)) place++;
+    }
+    queue.splice(place, 0, request);
+    owner.lockWaits.push(request);
+  }
+
+  private holds(owner: LockOwner, hash: number): boolean {
+    const at = this.slotOf(hash);
+    if (this.hashes[at] !== hash) return false;
+    for (let record = this.heads[at] as number; record !== NONE; record = this.word(record, NEXT_OF_KEY)) {
+      if (this.word(record, OWNER) === owner.lockSlot) return true;
+    }
+    return false;
+  }
+
+  /** A new wait may have closed more than one cycle; each loses its youngest member's wait. */
+  private breakDeadlocks(request: LockRequest): void {
+    while (request.owner.lockWaits.includes(request)) {
+      const cycle = findCycle(request.owner, (owner) => this.blockersOf(owner));
+      if (cycle === undefined) return;
+      this.deadlocks++;
+      let victim = cycle[0] as LockOwner;
+      for (const member of cycle) if (member.id > victim.id) victim = member;
+      const error = this.deadlockError(cycle);
+      for (const wait of [...victim.lockWaits]) this.dismiss(wait, error);
+    }
+  }
+
+  private deadlockError(cycle: readonly LockOwner[]): PhantomError {
+    const lines = cycle.map((owner, i) => {
+      const next = cycle[(i + 1) % cycle.length] as LockOwner;
+      const request = owner.lockWaits.find((wait) => {
+        const blockers = new Set<LockOwner>();
+        this.addBlockers(wait, blockers);
+        return blockers.has(next);
+      }) as LockRequest;
+      const strength = STRENGTH_NAMES[request.strength];
+      return `${owner.name} waits for a ${strength} lock on ${this.options.describeKey(request.key)}, blocked by ${next.name}.`;
+    });
+    return new PhantomError(SqlState.DeadlockDetected, 'deadlock detected', {
+      detail: lines.join(' '),
+      hint: 'Run the transaction again.',
+      data: { cycle: cycle.map(({ id }) => id) },
+    });
+  }
+
+  private timeOut(request: LockRequest): void {
+    this.dismiss(
+      request,
+      new PhantomError(SqlState.LockNotAvailable, 'canceling statement due to lock timeout', {
+        detail: `A ${STRENGTH_NAMES[request.strength]} lock on ${this.options.describeKey(request.key)} was not granted within ${this.options.timeoutMs} ms.`,
+      }),
+    );
+  }
+
+  /** Takes a request out of its queue and ends its wait; those behind it may now be granted. */
+  private dismiss(request: LockRequest, error: Error): void {
+    const queue = this.queues.get(request.hash) as LockRequest[];
+    queue.splice(queue.indexOf(request), 1);
+    this.endWait(request);
+    if (queue.length === 0) this.queues.delete(request.hash);
+    request.reject(error);
+    this.grantWaiting(request.hash);
+  }
+
+  private endWait(request: LockRequest): void {
+    clearTimeout(request.timer);
+    const { lockWaits } = request.owner;
+    lockWaits.splice(lockWaits.indexOf(request), 1);
+  }
+
+  /** Grants what can be granted, from the front of the queue on. */
+  private grantWaiting(hash: number): void {
+    const queue = this.queues.get(hash);
+    if (queue === undefined) return;
+    const still: LockRequest[] = [];
+    for (const request of queue) {
+      const { owner, strength } = request;
+      const isBehind = still.some((other) => other.owner !== owner && excludes(other.strength, strength));
+      if (isBehind || this.isHeldAgainst(owner, hash, strength)) {
+        still.push(request);
+        continue;
+      }
+      this.grant(owner, hash, strength);
+      this.endWait(request);
+      request.resolve();
+    }
+    if (still.length === 0) this.queues.delete(hash);
+    else this.queues.set(hash, still);
+  }
+
+  private grant(owner: LockOwner, hash: number, strength: LockStrength): void {
+    if (owner.lockSlot === NONE) {
+      owner.lockSlot = this.freeOwners.pop() ?? this.owners.length;
+      this.owners[owner.lockSlot] = owner;
+    }
+    if (this.keys * 2 >= this.hashes.length) this.resizeSlots(this.hashes.length * 2);
+    const at = this.slotOf(hash);
+    let next: number = NONE;
+    if (this.hashes[at] === hash) {
+      next = this.heads[at] as number;
+    } else {
+      this.hashes[at] = hash;
+      this.keys++;
+    }
+    const record = this.newRecord();
+    this.recordHashes[record] = hash;
+    const word = record * RECORD_WORDS;
+    this.records[word + OWNER] = owner.lockSlot;
+    this.records[word + STRENGTH] = strength;
+    this.records[word + NEXT_OF_KEY] = next;
+    this.records[word + NEXT_OF_OWNER] = owner.lockHead;
+    this.heads[at] = record;
+    owner.lockHead = record;
+    owner.lockCount++;
+    this.count++;
+  }
+
+  private removeRecord(record: number, hash: number): void {
+    const at = this.slotOf(hash);
+    const next = this.word(record, NEXT_OF_KEY);
+    if (this.heads[at] === record) {
+      this.heads[at] = next;
+      if (next === NONE) this.removeSlot(at);
+    } else {
+      let before = this.heads[at] as number;
+      while (this.word(before, NEXT_OF_KEY) !== record) before = this.word(before, NEXT_OF_KEY);
+      this.records[before * RECORD_WORDS + NEXT_OF_KEY] = next;
+    }
+    this.records[record * RECORD_WORDS + NEXT_OF_OWNER] = this.freeRecord;
+    this.freeRecord = record;
+    this.count--;
+  }
+
+  private word(record: number, word: number): number {
+    return this.records[record * RECORD_WORDS + word] as number;
+  }
+
+  private newRecord(): number {
+    const record = this.freeRecord;
+    if (record !== NONE) {
+      this.freeRecord = this.word(record, NEXT_OF_OWNER);
+      return record;
+    }
+    if (this.recordCount === this.recordHashes.length) {
+      const records = new Int32Array(this.records.length * 2);
+      records.set(this.records);
+      this.records = records;
+      const hashes = new Float64Array(this.recordHashes.length * 2);
+      hashes.set(this.recordHashes);
+      this.recordHashes = hashes;
+    }
+    return this.recordCount++;
+  }
+
+  private slotOf(hash: number): number {
+    const { hashes } = this;
+    const mask = hashes.length - 1;
+    let at = hash & mask;
+    while (hashes[at] !== 0 && hashes[at] !== hash) at = (at + 1) & mask;
+    return at;
+  }
+
+  /** Closes the gap, so that no probe ends early (Knuth, volume 3, section 6.4, algorithm R). */
+  private removeSlot(slot: number): void {
+    const { hashes, heads } = this;
+    const mask = hashes.length - 1;
+    let gap = slot;
+    let at = slot;
+    for (;;) {
+      at = (at + 1) & mask;
+      const hash = hashes[at] as number;
+      if (hash === 0) break;
+      const home = hash & mask;
+      if (((at - home) & mask) < ((at - gap) & mask)) continue;
+      hashes[gap] = hash;
+      heads[gap] = heads[at] as number;
+      gap = at;
+    }
+    hashes[gap] = 0;
+    heads[gap] = NONE;
+    this.keys--;
+  }
+
+  private resizeSlots(capacity: number): void {
+    const { hashes, heads } = this;
+    this.hashes = new Float64Array(capacity);
+    this.heads = new Int32Array(capacity);
+    for (let i = 0; i < hashes.length; i++) {
+      if (hashes[i] === 0) continue;
+      const at = this.slotOf(hashes[i] as number);
+      this.hashes[at] = hashes[i] as number;
+      this.heads[at] = heads[i] as number;
+    }
+  }
+
+  /** Nobody holds anything: memory that a large transaction took goes back. */
+  private shrink(): void {
+    this.recordCount = 0;
+    this.freeRecord = NONE;
+    if (this.hashes.length === CAPACITY_MIN && this.recordHashes.length === CAPACITY_MIN) return;
+    this.hashes = new Float64Array(CAPACITY_MIN);
+    this.heads = new Int32Array(CAPACITY_MIN);
+    this.records = new Int32Array(CAPACITY_MIN * RECORD_WORDS);
+    this.recordHashes = new Float64Array(CAPACITY_MIN);
+  }
+}

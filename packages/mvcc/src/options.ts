@@ -1,0 +1,32 @@
+/** The settings of transactions with their defaults. */
+import { type Clock, type Logger, type Metrics, MetricsRegistry, silentLogger, systemClock } from '@phantom/base';
+import type { ConflictNames, MvccOptions } from './types.js';
+
+const MIB = 1024 * 1024;
+
+/** Write sets kept for later transactions: about as many as a busy server has open at once. */
+export const POOLED_WRITE_SETS_MAX = 64;
+
+export interface ResolvedMvccOptions {
+  readonly conflictIndexBytesMax: number;
+  readonly writeSetBytesMax: number;
+  readonly lockTimeoutMs: number;
+  readonly names: ConflictNames;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+const NAMELESS: ConflictNames = { describe: () => undefined };
+
+export function resolveMvccOptions(options: MvccOptions): ResolvedMvccOptions {
+  return {
+    conflictIndexBytesMax: options.conflictIndexBytesMax ?? 64 * MIB,
+    writeSetBytesMax: options.writeSetBytesMax ?? 1024 * MIB,
+    lockTimeoutMs: options.lockTimeoutMs ?? 0,
+    names: options.names ?? NAMELESS,
+    clock: options.clock ?? systemClock,
+    logger: options.logger ?? silentLogger,
+    metrics: options.metrics ?? new MetricsRegistry(),
+  };
+}

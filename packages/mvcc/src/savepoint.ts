@@ -1,0 +1,63 @@
+/** Savepoints: places in a transaction to go back to, nested like brackets. */
+import { PhantomError } from '@phantom/base';
+import { type BatchMark, NONE } from '@phantom/kv';
+import type { Savepoint } from './types.js';
+import { NOTHING } from './write-set.js';
+
+/** Everything that going back undoes. */
+export interface TransactionMark {
+  readonly batch: BatchMark;
+  readonly pointGuards: number;
+  readonly rangeGuards: number;
+  /** Newest lock record; those taken later are released. */
+  readonly lockHead: number;
+}
+
+/** The mark of a transaction that has done nothing yet. */
+export const BEGINNING: TransactionMark = {
+  batch: { length: NOTHING, count: 0, engines: 0 },
+  pointGuards: 0,
+  rangeGuards: 0,
+  lockHead: NONE,
+};
+
+class StackedSavepoint implements Savepoint {
+  readonly depth: number;
+  readonly mark: TransactionMark;
+
+  constructor(depth: number, mark: TransactionMark) {
+    this.depth = depth;
+    this.mark = mark;
+  }
+}
+
+export class SavepointStack {
+  private readonly stack: StackedSavepoint[] = [];
+
+  push(mark: TransactionMark): Savepoint {
+    const savepoint = new StackedSavepoint(this.stack.length, mark);
+    this.stack.push(savepoint);
+    return savepoint;
+  }
+
+  /** The mark to go back to; savepoints made later are gone, the one itself stays. */
+  goBackTo(savepoint: Savepoint): TransactionMark {
+    this.find(savepoint);
+    this.stack.length = savepoint.depth + 1;
+    return (this.stack[savepoint.depth] as StackedSavepoint).mark;
+  }
+
+  /** Forgets the savepoint and those made later. */
+  release(savepoint: Savepoint): void {
+    this.find(savepoint);
+    this.stack.length = savepoint.depth;
+  }
+
+  private find(savepoint: Savepoint): void {
+    if (this.stack[savepoint.depth] === savepoint) return;
+    throw new PhantomError('3B001', 'the savepoint does not exist', {
+      family: 'state',
+      hint: 'It was released, or an earlier one was gone back to.',
+    });
+  }
+}

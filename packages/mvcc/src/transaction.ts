@@ -1,0 +1,519 @@
+/**
+ * One transaction. mvcc.ts tells the story; types.ts specifies each method.
+ *
+ *                 commit()                      append              publish
+ *   active ───────────────► committing ───────────────► queued ───────────────► committed
+ *     │                        │  waits for room            │
+ *     │ rollback()             │  or for a lock             │ sync failed
+ *     ▼                        ▼ lost, refused              ▼
+ *   aborted ◄──────────────────┘                         unknown
+ *
+ * To the outside `committing` and `queued` are both "committing". What a transaction has is freed in `finish`, in one
+ * place, whichever way it ends.
+ *
+ * Invariants:
+ *   1. It holds a store view from its first statement until it ends, and no more than two (the newest, for constraint
+ *      reads); each open cursor holds one of its own.
+ *   2. Its write set is not touched between append and publish: others look their conflicts up in it.
+ *   3. Exactly one of published, unknown and rollback ends it; listeners are told once.
+ */
+import { PhantomError, SqlState, assert } from '@phantom/base';
+import { type ByteSlot, KEY_BYTES_MAX, type KeyRange, type KvCursor, NONE, SPACE_BYTES, type Seq } from '@phantom/kv';
+import type { CommitResult, StoreView } from '@phantom/store';
+import { type CommitOptions, CommitProcess, type CommitSubject } from './commit-process.js';
+import type { RangeGuard } from './commit-window.js';
+import { SYNCHRONOUS_LOCK_HINT, lockedError, notActiveError, readOnlyError, rolledBackError } from './errors.js';
+import { keyHash } from './key-hash.js';
+import type { LockOwner, LockRequest } from './lock-table.js';
+import { type CursorOwner, MergeCursor } from './merge-cursor.js';
+import type { LiveTransaction, TransactionRegistry } from './registry.js';
+import { BEGINNING, SavepointStack, type TransactionMark } from './savepoint.js';
+import type {
+  Concurrency,
+  Isolation,
+  LockStrength,
+  LockWait,
+  MvccTransaction,
+  Savepoint,
+  TransactionInfo,
+  TransactionOptions,
+  TransactionStatus,
+} from './types.js';
+import type { PointGuard, WriteBase } from './validation.js';
+import { EVERYTHING, NOTHING, Own, type WriteSet } from './write-set.js';
+
+type Phase = 'active' | 'committing' | 'queued' | 'committed' | 'aborted' | 'unknown';
+
+const NO_WRITE_BASES: readonly WriteBase[] = [];
+/** Bytes an operation takes besides its key and value, at the most. */
+const OPERATION_BYTES_MAX = 17;
+
+export class Transaction implements MvccTransaction, LiveTransaction, LockOwner, CommitSubject, CursorOwner {
+  readonly id: number;
+  readonly isolation: Isolation;
+  readonly concurrency: Concurrency;
+  readonly readOnly: boolean;
+  readonly label: string | undefined;
+  writes: WriteSet | undefined = undefined;
+  currentView: StoreView | undefined = undefined;
+  writeBases: readonly WriteBase[] = NO_WRITE_BASES;
+  pointGuards: PointGuard[] = [];
+  rangeGuards: RangeGuard[] = [];
+
+  previousLive: LiveTransaction | undefined = undefined;
+  nextLive: LiveTransaction | undefined = undefined;
+  previousSnapshot: LiveTransaction | undefined = undefined;
+  nextSnapshot: LiveTransaction | undefined = undefined;
+  neededSeq: Seq = 0;
+  lockSlot: number = NONE;
+  lockHead: number = NONE;
+  lockCount = 0;
+  readonly lockWaits: LockRequest[] = [];
+  commitSeq: Seq = 0;
+  isIndexed = false;
+
+  private readonly registry: TransactionRegistry;
+  private readonly startedMs: number;
+  private phase: Phase = 'active';
+  /** Own writes before this offset are visible to the present statement. */
+  private statementStart: number = NOTHING;
+  private statementMark: TransactionMark = BEGINNING;
+  private newestView: StoreView | undefined = undefined;
+  private savepoints: SavepointStack | undefined = undefined;
+  private cursors: MergeCursor[] | undefined = undefined;
+  private endListeners: ((seq: Seq | undefined) => void)[] | undefined = undefined;
+  private process: CommitProcess | undefined = undefined;
+
+  constructor(registry: TransactionRegistry, id: number, options: TransactionOptions) {
+    this.registry = registry;
+    this.id = id;
+    this.isolation = options.isolation ?? 'read committed';
+    this.concurrency = options.concurrency ?? (this.isolation === 'read committed' ? 'locking' : 'optimistic');
+    this.readOnly = options.readOnly ?? false;
+    this.label = options.label;
+    this.startedMs = registry.options.clock.monotonicMs();
+    registry.addLive(this);
+  }
+
+  get status(): TransactionStatus {
+    return this.phase === 'queued' ? 'committing' : this.phase;
+  }
+
+  get name(): string {
+    return this.label === undefined ? `transaction ${this.id}` : `transaction ${this.id} (${this.label})`;
+  }
+
+  get snapshotSeq(): Seq {
+    return this.currentView?.seq ?? 0;
+  }
+
+  get hasWrites(): boolean {
+    return this.writes !== undefined && !this.writes.isEmpty;
+  }
+
+  beginStatement(): void {
+    if (this.phase !== 'active') this.refuse();
+    if (this.currentView === undefined) this.takeSnapshot();
+    else if (this.isolation === 'read committed' && this.currentView.seq !== this.registry.store.visibleSeq)
+      this.renewSnapshot();
+    this.statementStart = this.writes === undefined ? NOTHING : this.writes.bytes;
+    this.statementMark = this.writes === undefined && this.pointGuards.length === 0 ? BEGINNING : this.mark();
+  }
+
+  restartStatement(): void {
+    if (this.phase !== 'active') this.refuse();
+    // Locks stay: it is because of a lock that was waited for that the statement runs again.
+    this.undoTo(this.statementMark, false);
+    this.beginStatement();
+  }
+
+  get(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean {
+    if (this.phase !== 'active') this.refuse();
+    const { writes } = this;
+    if (writes !== undefined && this.statementStart > NOTHING) {
+      const own = writes.lookup(key, start, end, this.statementStart);
+      if (own !== Own.Unknown) return showOwn(writes, own, value);
+    }
+    return (this.currentView ?? this.takeSnapshot()).get(key, start, end, value);
+  }
+
+  getOwn(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean {
+    if (this.phase !== 'active') this.refuse();
+    const { writes } = this;
+    if (writes !== undefined) {
+      const own = writes.lookup(key, start, end, EVERYTHING);
+      if (own !== Own.Unknown) return showOwn(writes, own, value);
+    }
+    return (this.currentView ?? this.takeSnapshot()).get(key, start, end, value);
+  }
+
+  getNewest(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean {
+    if (this.phase !== 'active') this.refuse();
+    const { writes } = this;
+    if (writes !== undefined) {
+      const own = writes.lookup(key, start, end, EVERYTHING);
+      if (own !== Own.Unknown) return showOwn(writes, own, value);
+    }
+    return this.takeNewest().get(key, start, end, value);
+  }
+
+  cursor(range: KeyRange): KvCursor {
+    if (this.phase !== 'active') this.refuse();
+    const view = this.currentView ?? this.takeSnapshot();
+    return this.openCursor(view, range, this.statementStart);
+  }
+
+  cursorNewest(range: KeyRange): KvCursor {
+    if (this.phase !== 'active') this.refuse();
+    return this.openCursor(this.takeNewest(), range, this.writes === undefined ? NOTHING : this.writes.bytes);
+  }
+
+  put(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+  ): void {
+    const writes = this.writable(keyEnd - keyStart, valueEnd - valueStart);
+    writes.put(key, keyStart, keyEnd, value, valueStart, valueEnd);
+  }
+
+  remove(key: Uint8Array, keyStart: number, keyEnd: number): void {
+    this.writable(keyEnd - keyStart, 0).remove(key, keyStart, keyEnd);
+  }
+
+  removeRange(range: KeyRange): void {
+    const { lower, upper } = range;
+    if (upper === undefined) {
+      throw new PhantomError(SqlState.InvalidParameterValue, 'a range that is removed has an upper end', {
+        hint: 'It ends within the spaces of one engine.',
+      });
+    }
+    const writes = this.writable(lower.length, upper.length);
+    this.guardRange(range);
+    writes.removeRange(lower, upper);
+  }
+
+  lock(
+    key: Uint8Array,
+    start: number,
+    end: number,
+    strength: LockStrength,
+    wait: LockWait,
+  ): Promise<void> | false | undefined {
+    this.checkLockable();
+    const { locks, window } = this.registry;
+    const hash = keyHash(key, start, end);
+    const head = this.lockHead;
+    if (locks.tryAcquire(this, hash, strength)) {
+      const queuedSeq = window.queuedSeqOf(hash, key, start, end);
+      if (queuedSeq === 0) return undefined;
+      // An optimistic commit has written the key and is on its way: it counts as its lock until it is published.
+      if (wait === 'wait') return window.whenEnded(queuedSeq);
+      if (this.lockHead !== head) locks.release(this, head);
+    } else if (wait === 'wait') {
+      return locks.wait(this, hash, key, start, end, strength);
+    }
+    if (wait === 'skip') return false;
+    throw lockedError(this.registry.options.names, key.slice(start, end), strength, undefined);
+  }
+
+  lockNow(key: Uint8Array, start: number, end: number, strength: LockStrength): void {
+    this.checkLockable();
+    const { locks, window, store, options } = this.registry;
+    const hash = keyHash(key, start, end);
+    let granted = locks.tryAcquire(this, hash, strength);
+    if (window.hasQueued && (!granted || window.queuedSeqOf(hash, key, start, end) !== 0)) {
+      // What is queued can be finished on this thread, and its locks are free then.
+      store.drainNow();
+      granted = granted || locks.tryAcquire(this, hash, strength);
+    }
+    if (!granted) throw lockedError(options.names, key.slice(start, end), strength, SYNCHRONOUS_LOCK_HINT);
+  }
+
+  changedSinceSnapshot(key: Uint8Array, start: number, end: number): boolean {
+    if (this.phase !== 'active') this.refuse();
+    const { index } = this.registry.window;
+    const { seq } = this.currentView ?? this.takeSnapshot();
+    assert(!this.readOnly, 'a read-only transaction never asks what changed: nothing is recorded for it');
+    if (seq < index.floor) return true;
+    return !index.isEmpty && index.seqOf(keyHash(key, start, end), key, start, end) > seq;
+  }
+
+  guard(key: Uint8Array, start: number, end: number): void {
+    if (this.phase !== 'active') this.refuse();
+    if (this.readOnly) throw readOnlyError();
+    if (this.currentView === undefined) this.takeSnapshot();
+    const baseSeq = this.registry.store.visibleSeq;
+    this.pointGuards.push({ hash: keyHash(key, start, end), key: key.slice(start, end), baseSeq });
+  }
+
+  guardRange(range: KeyRange): void {
+    if (this.phase !== 'active') this.refuse();
+    if (this.readOnly) throw readOnlyError();
+    if (this.currentView === undefined) this.takeSnapshot();
+    this.rangeGuards.push(this.registry.window.guardRange(this, range));
+  }
+
+  savepoint(): Savepoint {
+    if (this.phase !== 'active') this.refuse();
+    this.savepoints ??= new SavepointStack();
+    return this.savepoints.push(this.mark());
+  }
+
+  rollbackTo(savepoint: Savepoint): void {
+    if (this.phase !== 'active') this.refuse();
+    this.undoTo((this.savepoints ??= new SavepointStack()).goBackTo(savepoint), true);
+  }
+
+  release(savepoint: Savepoint): void {
+    if (this.phase !== 'active') this.refuse();
+    (this.savepoints ??= new SavepointStack()).release(savepoint);
+  }
+
+  onEnd(listener: (seq: Seq | undefined) => void): void {
+    if (this.phase !== 'active') this.refuse();
+    (this.endListeners ??= []).push(listener);
+  }
+
+  commit(options?: CommitOptions): Promise<CommitResult> {
+    if (this.phase !== 'active') return Promise.reject(notActiveError(this.status));
+    if (!this.hasWrites) return Promise.resolve(this.commitNothing());
+    return this.beginCommit(options).run();
+  }
+
+  commitSync(options?: CommitOptions): CommitResult {
+    if (this.phase !== 'active') this.refuse();
+    if (!this.hasWrites) return this.commitNothing();
+    return this.beginCommit(options).runNow();
+  }
+
+  rollback(): void {
+    if (this.phase === 'active') {
+      this.finish('aborted', undefined);
+    } else if (this.phase === 'committing') {
+      this.cancelWait(rolledBackError());
+    } else if (this.phase === 'queued' || this.phase === 'committed') {
+      this.refuse();
+    }
+  }
+
+  cancelWait(error: Error): void {
+    if (this.phase === 'committing') this.process?.cancel(error);
+    else this.registry.locks.cancelWaits(this, error);
+  }
+
+  info(): TransactionInfo {
+    const waitsFor = [...this.registry.locks.blockersOf(this)].map(({ id }) => id);
+    return {
+      id: this.id,
+      label: this.label,
+      isolation: this.isolation,
+      status: this.status,
+      startedMs: this.startedMs,
+      snapshotSeq: this.snapshotSeq,
+      writeSetBytes: this.writes?.bytes ?? 0,
+      locks: this.lockCount,
+      waitsFor,
+    };
+  }
+
+  submitted(): void {
+    this.phase = 'queued';
+    this.registry.removeSnapshot(this);
+  }
+
+  cursorClosed(cursor: MergeCursor): void {
+    const cursors = this.cursors as MergeCursor[];
+    const last = cursors.pop() as MergeCursor;
+    if (last !== cursor) {
+      cursors[cursor.index] = last;
+      last.index = cursor.index;
+    }
+  }
+
+  private refuse(): never {
+    throw notActiveError(this.status);
+  }
+
+  private takeSnapshot(): StoreView {
+    const { registry } = this;
+    if (!this.readOnly) registry.window.recordQueued();
+    const view = registry.store.view();
+    this.currentView = view;
+    if (!this.readOnly) {
+      registry.addSnapshot(this, view.seq);
+      if (this.validatesWrites) this.writeBases = [{ offset: 0, seq: view.seq }];
+    }
+    return view;
+  }
+
+  /** Read committed: each statement sees what was committed before it began. */
+  private renewSnapshot(): void {
+    const { registry } = this;
+    const old = this.currentView as StoreView;
+    if (!this.readOnly) registry.window.recordQueued();
+    const view = registry.store.view();
+    this.currentView = view;
+    old.release();
+    if (this.readOnly) return;
+    const hasValidatedWrites = this.validatesWrites && this.hasWrites;
+    if (hasValidatedWrites) {
+      this.writeBases = [...this.writeBases, { offset: (this.writes as WriteSet).bytes, seq: view.seq }];
+    } else if (this.validatesWrites) {
+      this.writeBases = [{ offset: 0, seq: view.seq }];
+    }
+    // What rests on an older snapshot still needs the commits since then.
+    if (hasValidatedWrites || this.pointGuards.length > 0) return;
+    registry.removeSnapshot(this);
+    registry.addSnapshot(this, view.seq);
+  }
+
+  /** Read committed with locks has made sure of each key it writes; everybody else is checked at commit. */
+  private get validatesWrites(): boolean {
+    return this.isolation !== 'read committed' || this.concurrency === 'optimistic';
+  }
+
+  private takeNewest(): StoreView {
+    const { store } = this.registry;
+    if (this.currentView === undefined) this.takeSnapshot();
+    const { newestView } = this;
+    if (newestView !== undefined && newestView.seq === store.visibleSeq) return newestView;
+    const view = store.view();
+    this.newestView = view;
+    newestView?.release();
+    return view;
+  }
+
+  private openCursor(view: StoreView, range: KeyRange, limit: number): KvCursor {
+    const writes = limit > NOTHING ? this.writes : undefined;
+    view.retain();
+    let cursor: MergeCursor;
+    try {
+      cursor = new MergeCursor(this, view, range, writes, limit);
+    } catch (error) {
+      view.release();
+      throw error;
+    }
+    const cursors = (this.cursors ??= []);
+    cursor.index = cursors.length;
+    cursors.push(cursor);
+    return cursor;
+  }
+
+  /** The write set, once everything about a write but its bytes has been checked. */
+  private writable(keyBytes: number, valueBytes: number): WriteSet {
+    if (this.phase !== 'active') this.refuse();
+    if (this.readOnly) throw readOnlyError();
+    if (keyBytes > KEY_BYTES_MAX || keyBytes < SPACE_BYTES) {
+      throw new PhantomError(
+        SqlState.ProgramLimitExceeded,
+        `a key has ${SPACE_BYTES} to ${KEY_BYTES_MAX} bytes, this one has ${keyBytes}`,
+      );
+    }
+    const writes = (this.writes ??= this.registry.takeWriteSet());
+    const { writeSetBytesMax } = this.registry.options;
+    if (writes.bytes + keyBytes + valueBytes + OPERATION_BYTES_MAX > writeSetBytesMax) {
+      throw new PhantomError(SqlState.OutOfMemory, `a transaction may write ${writeSetBytesMax} bytes at the most`, {
+        hint: 'Commit in between, or raise writeSetBytesMax.',
+        data: { writeSetBytesMax },
+      });
+    }
+    return writes;
+  }
+
+  private checkLockable(): void {
+    if (this.phase !== 'active') this.refuse();
+    if (this.readOnly)
+      throw new PhantomError(SqlState.ReadOnlyTransaction, 'cannot lock rows in a read-only transaction');
+  }
+
+  private mark(): TransactionMark {
+    return {
+      batch: this.writes === undefined ? BEGINNING.batch : this.writes.mark(),
+      pointGuards: this.pointGuards.length,
+      rangeGuards: this.rangeGuards.length,
+      lockHead: this.lockHead,
+    };
+  }
+
+  private undoTo(mark: TransactionMark, releasesLocks: boolean): void {
+    const { registry, writes } = this;
+    const { length } = mark.batch;
+    if (writes !== undefined && writes.bytes > length) {
+      if (this.cursors !== undefined) {
+        for (const cursor of [...this.cursors]) if (cursor.limit > length) cursor.endByRollback();
+      }
+      writes.truncate(mark.batch);
+      this.statementStart = Math.min(this.statementStart, length);
+      if (this.writeBases.length > 1) this.writeBases = this.basesUpTo(length);
+    }
+    this.pointGuards.length = mark.pointGuards;
+    if (this.rangeGuards.length > mark.rangeGuards) {
+      registry.window.dropGuards(this.rangeGuards.splice(mark.rangeGuards));
+    }
+    if (releasesLocks) registry.locks.release(this, mark.lockHead);
+  }
+
+  /** What is written from here on rests on the present snapshot, whatever was written behind this offset before. */
+  private basesUpTo(length: number): readonly WriteBase[] {
+    const bases = this.writeBases.filter(({ offset }) => offset < length);
+    return [...bases, { offset: length, seq: this.snapshotSeq }];
+  }
+
+  private commitNothing(): CommitResult {
+    const { store } = this.registry;
+    const seq = this.currentView?.seq ?? store.visibleSeq;
+    this.finish('committed', seq);
+    return { seq, durability: store.durability };
+  }
+
+  private beginCommit(options: CommitOptions | undefined): CommitProcess {
+    this.phase = 'committing';
+    return (this.process = new CommitProcess(this.registry, this, options));
+  }
+
+  /** Frees everything and tells the listeners. */
+  finish(phase: 'committed' | 'aborted' | 'unknown', seq: Seq | undefined): void {
+    const { registry, writes } = this;
+    this.phase = phase;
+    if (phase === 'committed') registry.committed++;
+    else registry.rolledBack++;
+    const { cursors } = this;
+    if (cursors !== undefined) while (cursors.length > 0) (cursors.at(-1) as MergeCursor).close();
+    this.currentView?.release();
+    this.newestView?.release();
+    this.currentView = this.newestView = undefined;
+    registry.removeSnapshot(this);
+    if (seq !== undefined) registry.forgetConflicts();
+    registry.removeLive(this);
+    if (this.rangeGuards.length > 0) registry.window.dropGuards(this.rangeGuards);
+    if (this.lockWaits.length > 0) registry.locks.cancelWaits(this, rolledBackError());
+    if (this.lockHead !== NONE) registry.locks.release(this, NONE);
+    this.writes = undefined;
+    if (writes !== undefined) registry.giveBack(writes);
+    if (this.endListeners !== undefined) this.tellListeners(this.endListeners, seq);
+  }
+
+  private tellListeners(listeners: readonly ((seq: Seq | undefined) => void)[], seq: Seq | undefined): void {
+    for (const listener of listeners) {
+      try {
+        listener(seq);
+      } catch (error) {
+        // The transaction has ended as it has; a listener cannot change that.
+        this.registry.options.logger.error('a listener to the end of a transaction failed', {
+          transaction: this.id,
+          reason: error instanceof Error ? error.message : String(error),
+        });
+      }
+    }
+  }
+}
+
+function showOwn(writes: WriteSet, own: Own, value: ByteSlot): boolean {
+  if (own === Own.Removed) return false;
+  value.set(writes.batch.buffer, writes.found.valueStart, writes.found.valueEnd);
+  return true;
+}

@@ -1,0 +1,290 @@
+/**
+ * What a transaction has written so far: the bytes of its commit, and an index over them.
+ *
+ * The operations lie in a WriteBatch, in the order in which they were made, so committing encodes nothing again. A place
+ * in that log is an offset, and offsets are the command ids: a statement sees the operations before the offset at which it
+ * began, a savepoint is the offset to truncate back to, a cursor shows what lay before the offset at which it was opened.
+ *
+ *   batch   | put a | put b | remove a | put c | put a | ...
+ *   index     key -> offset of its newest operation        (up to 8 operations: looked through one by one;
+ *                                                           then an arena tree whose keys are the batch's own bytes)
+ *   older     (offset, entry, offset of the one before)    only for keys that were written again, in order of offset
+ *
+ * Range removals are kept in a list beside: they are rare and few.
+ *
+ * Invariant: after truncate(mark) every answer is what it was when the mark was taken.
+ */
+import { compareBytes, equalBytes, readVarint, varintBytes } from '@phantom/base';
+import {
+  ArenaTree,
+  ArenaTreeCursor,
+  BATCH_HEADER_BYTES,
+  type BatchMark,
+  BatchReader,
+  type KeyRange,
+  NONE,
+  OperationKind,
+  WriteBatch,
+} from '@phantom/kv';
+
+/** Operations that are looked through one by one; a tree costs more than it saves below that. */
+const SCANNED_MAX = 8;
+const OLDER_WORDS = 3;
+/** Buffers above this are not kept for the next transaction. */
+const REUSED_BYTES_MAX = 64 * 1024;
+/** Offset that lies behind every operation: sees everything. */
+export const EVERYTHING = 0x7fff_ffff;
+/** Offset before every operation: sees nothing. */
+export const NOTHING = BATCH_HEADER_BYTES;
+
+export interface RangeRemoval {
+  readonly offset: number;
+  readonly lower: Uint8Array;
+  readonly upper: Uint8Array;
+}
+
+/** What a transaction knows of a key by its own writes. */
+export const Own = { Unknown: 0, Put: 1, Removed: 2 } as const;
+export type Own = (typeof Own)[keyof typeof Own];
+
+export class WriteSet {
+  readonly batch = new WriteBatch();
+  readonly ranges: RangeRemoval[] = [];
+  /** The operation that the last lookup found, when it said Own.Put. */
+  readonly found = new BatchReader();
+  /** Offsets of point operations while there are few. */
+  private readonly scanned = new Int32Array(SCANNED_MAX);
+  private scannedCount = 0;
+  private tree: ArenaTree | undefined;
+  private older = new Int32Array(0);
+  private olderCount = 0;
+
+  get bytes(): number {
+    return this.batch.bytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.batch.count === 0;
+  }
+
+  put(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+  ): void {
+    this.index(this.batch.put(key, keyStart, keyEnd, value, valueStart, valueEnd), keyEnd - keyStart);
+  }
+
+  remove(key: Uint8Array, start: number, end: number): void {
+    this.index(this.batch.remove(key, start, end), end - start);
+  }
+
+  removeRange(lower: Uint8Array, upper: Uint8Array): void {
+    const offset = this.batch.removeRange(lower, upper);
+    this.ranges.push({ offset, lower: lower.slice(), upper: upper.slice() });
+  }
+
+  /** What the operations before `limit` say about a key; on Own.Put, `found` stands on the operation. */
+  lookup(key: Uint8Array, start: number, end: number, limit: number): Own {
+    const offset = this.offsetOf(key, start, end, limit);
+    if (this.ranges.length > 0 && this.isInRemovedRange(key, start, end, offset, limit)) return Own.Removed;
+    if (offset === NONE) return Own.Unknown;
+    return this.aim(offset) === OperationKind.Put ? Own.Put : Own.Removed;
+  }
+
+  /** Stands `found` on the operation at an offset and returns its kind. */
+  aim(offset: number): OperationKind {
+    this.found.readAt(this.batch.buffer, offset, this.batch.bytes);
+    return this.found.kind;
+  }
+
+  /** True when a range removal between two offsets covers the key: it came after `from` and before `limit`. */
+  isInRemovedRange(key: Uint8Array, start: number, end: number, from: number, limit: number): boolean {
+    for (const range of this.ranges) {
+      if (range.offset <= from || range.offset >= limit) continue;
+      if (compareBytes(key, start, end, range.lower, 0, range.lower.length) < 0) continue;
+      if (compareBytes(key, start, end, range.upper, 0, range.upper.length) < 0) return true;
+    }
+    return false;
+  }
+
+  /** True when any operation touches a key of the range. */
+  touches(range: KeyRange): boolean {
+    const { lower, upper } = range;
+    for (const removed of this.ranges) {
+      const endsBefore = compareBytes(removed.upper, 0, removed.upper.length, lower, 0, lower.length) <= 0;
+      const beginsBehind =
+        upper !== undefined && compareBytes(removed.lower, 0, removed.lower.length, upper, 0, upper.length) >= 0;
+      if (!endsBefore && !beginsBehind) return true;
+    }
+    const { tree, batch } = this;
+    if (tree === undefined) {
+      for (let i = 0; i < this.scannedCount; i++) {
+        this.aim(this.scanned[i] as number);
+        if (isInRange(batch.buffer, this.found.keyStart, this.found.keyEnd, range)) return true;
+      }
+      return false;
+    }
+    const cursor = new ArenaTreeCursor(tree);
+    if (!cursor.seek(lower, 0, lower.length)) return false;
+    return isInRange(batch.buffer, tree.keyStart(cursor.entry), tree.keyEnd(cursor.entry), range);
+  }
+
+  mark(): BatchMark {
+    return this.batch.mark();
+  }
+
+  /** Forgets everything written since the mark. */
+  truncate(mark: BatchMark): void {
+    const { tree, ranges } = this;
+    while (ranges.length > 0 && (ranges.at(-1) as RangeRemoval).offset >= mark.length) ranges.pop();
+    if (tree === undefined) {
+      while (this.scannedCount > 0 && (this.scanned[this.scannedCount - 1] as number) >= mark.length)
+        this.scannedCount--;
+    } else {
+      while (this.olderCount > 0) {
+        const at = (this.olderCount - 1) * OLDER_WORDS;
+        if ((this.older[at] as number) < mark.length) break;
+        tree.setPayload(this.older[at + 1] as number, this.older[at + 2] as number);
+        this.olderCount--;
+      }
+      // Entries are numbered in the order of their keys' places in the batch; those behind the mark are the youngest.
+      let count = tree.count;
+      while (count > 0 && tree.keyStart(count - 1) >= mark.length) count--;
+      tree.truncate(count);
+    }
+    this.batch.truncate(mark);
+  }
+
+  /** Ready for another transaction; false when it grew too large to be worth keeping. */
+  reset(): boolean {
+    if (this.batch.buffer.length > REUSED_BYTES_MAX) return false;
+    this.batch.reset();
+    this.ranges.length = 0;
+    this.scannedCount = 0;
+    this.tree = undefined;
+    this.olderCount = 0;
+    return true;
+  }
+
+  /** The tree once there is one; for cursors. */
+  get entries(): ArenaTree | undefined {
+    return this.tree;
+  }
+
+  /** Offset of an entry's newest operation before `limit`, NONE when all came later. */
+  offsetOfEntry(entry: number, limit: number): number {
+    let offset = (this.tree as ArenaTree).payload(entry);
+    while (offset >= limit) {
+      const at = this.findOlder(offset);
+      if (at === NONE) return NONE;
+      offset = this.older[at + 2] as number;
+    }
+    return offset;
+  }
+
+  /** Offsets of the newest operation before `limit` on each key of a small write set, in key order. */
+  scannedInOrder(limit: number): number[] {
+    const { batch, scanned } = this;
+    const offsets: number[] = [];
+    for (let i = this.scannedCount - 1; i >= 0; i--) {
+      const offset = scanned[i] as number;
+      if (offset < limit && !offsets.some((other) => this.compareKeysAt(other, offset) === 0)) offsets.push(offset);
+    }
+    return batch.count === 0 ? offsets : offsets.sort((a, b) => this.compareKeysAt(a, b));
+  }
+
+  private compareKeysAt(a: number, b: number): number {
+    const { buffer } = this.batch;
+    const aStart = keyStartAt(buffer, a);
+    const bStart = keyStartAt(buffer, b);
+    return compareBytes(buffer, aStart, aStart + keyBytesAt(buffer, a), buffer, bStart, bStart + keyBytesAt(buffer, b));
+  }
+
+  private offsetOf(key: Uint8Array, start: number, end: number, limit: number): number {
+    const { tree } = this;
+    if (tree !== undefined) {
+      const entry = tree.find(key, start, end);
+      return entry === NONE ? NONE : this.offsetOfEntry(entry, limit);
+    }
+    const { buffer } = this.batch;
+    for (let i = this.scannedCount - 1; i >= 0; i--) {
+      const offset = this.scanned[i] as number;
+      if (offset >= limit) continue;
+      const keyStart = keyStartAt(buffer, offset);
+      if (equalBytes(buffer, keyStart, keyStart + keyBytesAt(buffer, offset), key, start, end)) return offset;
+    }
+    return NONE;
+  }
+
+  private index(offset: number, keyBytes: number): void {
+    if (this.tree === undefined) {
+      if (this.scannedCount < SCANNED_MAX) {
+        this.scanned[this.scannedCount++] = offset;
+        return;
+      }
+      this.plant();
+    }
+    this.indexInTree(this.tree as unknown as ArenaTree, offset, offset + 1 + varintBytes(keyBytes), keyBytes);
+  }
+
+  private indexInTree(tree: ArenaTree, offset: number, keyStart: number, keyBytes: number): void {
+    tree.setKeys(this.batch.buffer);
+    const entry = tree.insert(keyStart, keyBytes);
+    if (!tree.inserted) this.pushOlder(offset, entry, tree.payload(entry));
+    tree.setPayload(entry, offset);
+  }
+
+  /** Makes the tree out of the operations so far. */
+  private plant(): void {
+    const { buffer } = this.batch;
+    const tree = new ArenaTree(buffer, { capacity: 4 * SCANNED_MAX });
+    this.tree = tree;
+    for (let i = 0; i < this.scannedCount; i++) {
+      const offset = this.scanned[i] as number;
+      this.indexInTree(tree, offset, keyStartAt(buffer, offset), keyBytesAt(buffer, offset));
+    }
+  }
+
+  private pushOlder(offset: number, entry: number, before: number): void {
+    const at = this.olderCount++ * OLDER_WORDS;
+    if (at === this.older.length) {
+      const grown = new Int32Array(Math.max(this.older.length * 2, 16 * OLDER_WORDS));
+      grown.set(this.older);
+      this.older = grown;
+    }
+    this.older[at] = offset;
+    this.older[at + 1] = entry;
+    this.older[at + 2] = before;
+  }
+
+  /** Position of the row for an operation that was not its key's first. */
+  private findOlder(offset: number): number {
+    let low = 0;
+    let high = this.olderCount;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.older[middle * OLDER_WORDS] as number) < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.olderCount && this.older[low * OLDER_WORDS] === offset ? low * OLDER_WORDS : NONE;
+  }
+}
+
+function keyBytesAt(buffer: Uint8Array, offset: number): number {
+  return readVarint(buffer, offset + 1, buffer.length);
+}
+
+function keyStartAt(buffer: Uint8Array, offset: number): number {
+  return offset + 1 + varintBytes(keyBytesAt(buffer, offset));
+}
+
+/** True when the key lies in the range. */
+export function isInRange(bytes: Uint8Array, start: number, end: number, range: KeyRange): boolean {
+  const { lower, upper } = range;
+  if (compareBytes(bytes, start, end, lower, 0, lower.length) < 0) return false;
+  return upper === undefined || compareBytes(bytes, start, end, upper, 0, upper.length) < 0;
+}
