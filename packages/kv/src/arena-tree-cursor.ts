@@ -10,7 +10,8 @@ export class ArenaTreeCursor {
   readonly tree: ArenaTree;
   /** The entry it stands on, NONE before the first move and after one that returned false. */
   entry: number = NONE;
-  private leaf: number = NONE;
+  /** The leaf that holds it; valid while it stands on an entry. */
+  leaf: number = NONE;
   private slot = 0;
   private modifications = -1;
 

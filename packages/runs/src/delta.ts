@@ -1,0 +1,326 @@
+/**
+ * The delta: what an engine has applied and not yet written to a file. Both trees have one in front of their files, so a
+ * commit touches memory only, and what reaches the disk is sorted (the C0 of O'Neil et al., "The Log-Structured
+ * Merge-Tree", 1996, for both of them).
+ *
+ * The bytes of a batch are copied once, as they are, into an append-only arena. An arena tree over the keys points into
+ * them; nothing is encoded again, and there is no JavaScript object per entry.
+ *
+ *   arena    | batch 7: put k 1, put m 2 | batch 8: remove k | batch 9: put k 3 | ...
+ *   tree     k -> [ key offset, key bytes, operation, seq - firstSeq, older ]      five words, the newest version
+ *   older    [ operation, seq - firstSeq, older ]                                  three words for each one before
+ *
+ * A view at seq s takes the first version of the chain with version seq <= s. Versions of one batch replace each other:
+ * nobody can look between them. Range removals lie beside (range-tombstones.ts) and hide operations that lie before
+ * theirs in the arena.
+ *
+ * A delta is active, then frozen on a batch boundary, then written as a sorted run (`versions`) and dropped. A frozen one
+ * can be read by worker threads: its tables are SharedArrayBuffers, `descriptor` names them.
+ *
+ * Invariants:
+ *   1. Batches come in strictly rising seq, each whole in one delta.
+ *   2. The arena is append-only and offsets never change, so what a cursor or get handed out stays as it was.
+ *   3. Order of operations in the arena is order of time.
+ *
+ * Sketch per put of 16 + 100 bytes: 119 bytes of arena, 20 of row, about 13 of node; measured in the README.
+ */
+import { assert, readVarint, varintBytes } from '@phantom/base';
+import {
+  ArenaTree,
+  type ArenaTreeDescriptor,
+  type BatchReader,
+  ByteArena,
+  type ByteSlot,
+  type EngineCode,
+  type KeyRange,
+  NONE,
+  OperationKind,
+  type RangeEstimate,
+  SEQ_NONE,
+  type Seq,
+  engineOfKey,
+} from '@phantom/kv';
+import { DeltaCursor } from './delta-cursor.js';
+import { OLDER_WORDS, PAYLOAD_WORDS, ROW_OLDER, ROW_OPERATION, ROW_SEQ } from './delta-row.js';
+import { DeltaVersions } from './delta-versions.js';
+import { type Layer, type LayerCursor, Lookup, type RangeTombstone, type VersionCursor } from './layer.js';
+import { type PlacedTombstone, RangeTombstones } from './range-tombstones.js';
+
+const OLDER_MIN = 16;
+/** A row, and a slot in a node that is half full. */
+const ENTRY_BYTES = (2 + PAYLOAD_WORDS) * 4 + 17;
+/** The smallest operation: kind, length and four bytes of a key that is nothing but its space. */
+const OPERATION_BYTES_MIN = 6;
+const CAPACITY_BYTES_DEFAULT = 64 * 1024;
+/** Seqs are kept relative to the first one, as positive 32-bit numbers. */
+const SEQ_SPAN_MAX = 0x7fff_ffff;
+
+export interface DeltaOptions {
+  /** Bytes of arena to begin with; it doubles when it must. Default 64 KiB. */
+  readonly capacityBytes?: number;
+}
+
+/** What a worker thread needs to read a frozen delta. Travels by postMessage; the tables are shared, not copied. */
+export interface DeltaDescriptor {
+  readonly arena: Uint8Array;
+  readonly arenaBytes: number;
+  readonly tree: ArenaTreeDescriptor;
+  readonly older: Int32Array;
+  readonly olderCount: number;
+  readonly firstSeq: Seq;
+  readonly lastSeq: Seq;
+  readonly tombstones: readonly PlacedTombstone[];
+}
+
+export class Delta implements Layer {
+  /** Seq of the first batch, SEQ_NONE while there is none. */
+  firstSeq: Seq = SEQ_NONE;
+  /** Seq of the last complete batch. */
+  lastSeq: Seq = SEQ_NONE;
+  readonly tombstones = new RangeTombstones();
+  tree: ArenaTree;
+  private readonly arena: ByteArena;
+  private older = new Int32Array(new SharedArrayBuffer(OLDER_MIN * OLDER_WORDS * 4));
+  private olderCount = 0;
+  private isFrozen = false;
+  /** Seq of a batch that is being applied in slices, SEQ_NONE between batches. */
+  private applying: Seq = SEQ_NONE;
+  /** From offsets in the present batch to offsets in the arena, when it was copied whole. */
+  private shift = 0;
+  private copied = false;
+
+  constructor(options: DeltaOptions = {}) {
+    const capacity = options.capacityBytes ?? CAPACITY_BYTES_DEFAULT;
+    this.arena = new ByteArena(capacity, true);
+    this.tree = new ArenaTree(this.arena.buffer, { payloadWords: PAYLOAD_WORDS, shared: true });
+  }
+
+  /** A frozen delta of another thread, for reading. */
+  static attach(descriptor: DeltaDescriptor): Delta {
+    const delta = new Delta({ capacityBytes: 0 });
+    delta.arena.buffer = descriptor.arena;
+    delta.arena.length = descriptor.arenaBytes;
+    delta.tree = ArenaTree.attach(descriptor.arena, descriptor.tree);
+    delta.older = descriptor.older as typeof delta.older;
+    delta.olderCount = descriptor.olderCount;
+    delta.firstSeq = descriptor.firstSeq;
+    delta.lastSeq = descriptor.lastSeq;
+    for (const { lower, upper, seq, operation } of descriptor.tombstones) {
+      delta.tombstones.add(lower, upper, seq, operation);
+    }
+    delta.isFrozen = true;
+    return delta;
+  }
+
+  /** What a batch of so many bytes may add to `bytes` at most: every operation tiny, every key new. */
+  static worstCaseBytes(batchBytes: number): number {
+    return batchBytes + Math.ceil(batchBytes / OPERATION_BYTES_MIN) * ENTRY_BYTES;
+  }
+
+  /** Distinct keys, removed ones included. */
+  get entries(): number {
+    return this.tree.count;
+  }
+
+  /** True when it holds nothing at all. */
+  get isEmpty(): boolean {
+    return this.firstSeq === SEQ_NONE;
+  }
+
+  get frozen(): boolean {
+    return this.isFrozen;
+  }
+
+  /** Bytes in use: arena, tables and range removals. What is allocated is up to twice as much. */
+  get bytes(): number {
+    return this.arena.length + this.tree.bytes + this.olderCount * OLDER_WORDS * 4 + this.tombstones.bytes;
+  }
+
+  /**
+   * Applies at most `operationsMax` operations from the reader's position; true once the batch is complete. Operations of
+   * other engines' spaces are skipped. The bytes are copied. A reader begins at the start of its batch and is moved by
+   * nobody else until the batch is complete.
+   */
+  apply(reader: BatchReader, seq: Seq, operationsMax: number, engineCode: EngineCode): boolean {
+    assert(!this.isFrozen, 'a frozen delta takes no batches');
+    if (this.applying === SEQ_NONE) this.begin(reader, seq, engineCode);
+    assert(this.applying === seq, 'a batch was begun before the last one was complete');
+    const relative = seq - this.firstSeq;
+    if (this.copied) this.applyCopied(reader, relative, operationsMax);
+    else this.applyOthers(reader, relative, operationsMax, engineCode);
+    if (reader.position < reader.count) return false;
+    this.applying = SEQ_NONE;
+    this.lastSeq = seq;
+    return true;
+  }
+
+  /** Takes no more batches from now on. On a batch boundary only. */
+  freeze(): void {
+    assert(this.applying === SEQ_NONE, 'a delta freezes between batches');
+    this.isFrozen = true;
+  }
+
+  /** What worker threads attach to. The delta must be frozen. */
+  descriptor(): DeltaDescriptor {
+    assert(this.isFrozen, 'only a frozen delta is shared');
+    const { firstSeq, lastSeq, older } = this;
+    const { buffer, length } = this.arena;
+    return {
+      arena: buffer,
+      arenaBytes: length,
+      tree: this.tree.descriptor(),
+      older,
+      olderCount: this.olderCount,
+      firstSeq,
+      lastSeq,
+      tombstones: this.tombstones.placed(),
+    };
+  }
+
+  get(key: Uint8Array, start: number, end: number, seq: Seq, value: ByteSlot): Lookup {
+    const entry = this.tree.find(key, start, end);
+    const operation = entry === NONE ? NONE : this.operationAt(entry, seq);
+    if (this.tombstones.count > 0 && this.tombstones.newestOperation(key, start, end, seq) > operation) {
+      return Lookup.Removed;
+    }
+    if (operation === NONE) return Lookup.Absent;
+    return this.readValue(operation, end - start, value) ? Lookup.Found : Lookup.Removed;
+  }
+
+  cursor(range: KeyRange, seq: Seq): LayerCursor {
+    return new DeltaCursor(this, range, seq);
+  }
+
+  rangeTombstones(seq: Seq): readonly RangeTombstone[] {
+    return this.tombstones.list(seq);
+  }
+
+  /**
+   * The versions to write when this delta is flushed, for views at the given seqs (ascending) and for those to come,
+   * which all lie at or above `lastSeq`. The delta must be frozen, and stays in use until the cursor is closed.
+   */
+  versions(viewSeqs: readonly Seq[]): VersionCursor {
+    assert(this.isFrozen, 'only a frozen delta is flushed');
+    return new DeltaVersions(this, viewSeqs);
+  }
+
+  /** About how many keys, and bytes of operations, a range holds. */
+  estimate(range: KeyRange): RangeEstimate {
+    const { tree } = this;
+    const { lower, upper } = range;
+    const from = tree.fractionBelow(lower, 0, lower.length);
+    const to = upper === undefined ? 1 : tree.fractionBelow(upper, 0, upper.length);
+    const share = Math.max(0, to - from);
+    return { keys: Math.round(share * tree.count), bytes: Math.round(share * this.arena.length) };
+  }
+
+  /** A key of this delta that cuts it at a fraction between 0 and 1, owned by the caller; undefined when it is empty. */
+  keyAtFraction(fraction: number): Uint8Array | undefined {
+    const { tree } = this;
+    if (tree.count === 0) return undefined;
+    const entry = tree.entryAtFraction(fraction);
+    return tree.keys.slice(tree.keyStart(entry), tree.keyEnd(entry));
+  }
+
+  /** Arena offset of the operation that a reader at `seq` sees of an entry, NONE when all are younger. */
+  operationAt(entry: number, seq: Seq): number {
+    const { entries, entryWords } = this.tree;
+    const row = entry * entryWords;
+    const relative = seq - this.firstSeq;
+    if ((entries[row + ROW_SEQ] as number) <= relative) return entries[row + ROW_OPERATION] as number;
+    const { older } = this;
+    for (let version = entries[row + ROW_OLDER] as number; version !== NONE;) {
+      const at = version * OLDER_WORDS;
+      if ((older[at + 1] as number) <= relative) return older[at] as number;
+      version = older[at + 2] as number;
+    }
+    return NONE;
+  }
+
+  /** Table of overwritten versions, for the cursor that flushes. */
+  get olderVersions(): Int32Array {
+    return this.older;
+  }
+
+  /** Fills the slot with the value of a put; false for a removal. */
+  readValue(operation: number, keyBytes: number, value: ByteSlot): boolean {
+    const { keys } = this.tree;
+    if (keys[operation] === OperationKind.Remove) {
+      value.set(keys, 0, 0);
+      return false;
+    }
+    const at = operation + 1 + varintBytes(keyBytes) + keyBytes;
+    const valueBytes = readVarint(keys, at, keys.length);
+    const start = at + varintBytes(valueBytes);
+    value.set(keys, start, start + valueBytes);
+    return true;
+  }
+
+  private begin(reader: BatchReader, seq: Seq, engineCode: EngineCode): void {
+    assert(seq > this.lastSeq, 'batches come in rising seq');
+    assert(reader.position === 0, 'a batch is applied from its first operation on');
+    if (this.firstSeq === SEQ_NONE) this.firstSeq = seq;
+    assert(seq - this.firstSeq <= SEQ_SPAN_MAX, 'a delta spans at most 2^31 commits');
+    this.applying = seq;
+    this.copied = reader.engines === 1 << engineCode;
+    if (!this.copied) return;
+    const { arena } = this;
+    this.shift = arena.append(reader.bytes, reader.base, reader.base + reader.length) - reader.base;
+    this.tree.setKeys(arena.buffer);
+  }
+
+  /** Every operation is for this engine, and its bytes are in the arena already. */
+  private applyCopied(reader: BatchReader, relative: number, operationsMax: number): void {
+    const { shift } = this;
+    for (let i = 0; i < operationsMax; i++) {
+      if (!reader.next()) break;
+      this.applyOperation(reader, reader.operation + shift, reader.keyStart + shift, relative);
+    }
+  }
+
+  private applyOthers(reader: BatchReader, relative: number, operationsMax: number, engineCode: EngineCode): void {
+    const { arena, tree } = this;
+    for (let i = 0; i < operationsMax; i++) {
+      if (!reader.next()) break;
+      if (engineOfKey(reader.bytes, reader.keyStart) !== engineCode) continue;
+      const operation = arena.append(reader.bytes, reader.operation, reader.valueEnd);
+      tree.setKeys(arena.buffer);
+      this.applyOperation(reader, operation, operation + reader.keyStart - reader.operation, relative);
+    }
+  }
+
+  private applyOperation(reader: BatchReader, operation: number, keyStart: number, relative: number): void {
+    if (reader.kind === OperationKind.RemoveRange) {
+      const lower = reader.bytes.slice(reader.keyStart, reader.keyEnd);
+      const upper = reader.bytes.slice(reader.valueStart, reader.valueEnd);
+      this.tombstones.add(lower, upper, relative + this.firstSeq, operation);
+      return;
+    }
+    const { tree } = this;
+    const entry = tree.insert(keyStart, reader.keyEnd - reader.keyStart);
+    const { entries } = tree;
+    const row = entry * tree.entryWords;
+    if (tree.inserted) entries[row + ROW_OLDER] = NONE;
+    else if (entries[row + ROW_SEQ] !== relative) entries[row + ROW_OLDER] = this.keepOlder(entries, row);
+    entries[row + ROW_OPERATION] = operation;
+    entries[row + ROW_SEQ] = relative;
+  }
+
+  /** Moves the newest version of a row to the table of older ones and returns its index there. */
+  private keepOlder(entries: Int32Array, row: number): number {
+    const version = this.olderCount++;
+    const at = version * OLDER_WORDS;
+    if (at === this.older.length) this.growOlder();
+    const { older } = this;
+    older[at] = entries[row + ROW_OPERATION] as number;
+    older[at + 1] = entries[row + ROW_SEQ] as number;
+    older[at + 2] = entries[row + ROW_OLDER] as number;
+    return version;
+  }
+
+  private growOlder(): void {
+    const grown = new Int32Array(new SharedArrayBuffer(this.older.length * 2 * 4));
+    grown.set(this.older);
+    this.older = grown;
+  }
+}
