@@ -139,3 +139,12 @@ export interface ExecutionContext {
   /** Throws 42501 unless the session's role has every right. Only called for plans that need some. */
   checkPrivileges(required: readonly RequiredPrivilege[]): void;
 }
+
+/**
+ * Thrown out of an execution whose writer answered `changed`: at read committed a row it was about to write has a newer
+ * version. The session undoes the statement (MvccTransaction.restartStatement) and executes the plan anew. Not an error a
+ * client ever sees, so it carries no stack.
+ */
+export class StatementRestart {
+  static readonly instance = new StatementRestart();
+}

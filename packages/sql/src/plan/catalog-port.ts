@@ -94,6 +94,8 @@ export interface CatalogPort {
   indexesOf(table: TableDescriptor): readonly IndexDescriptor[];
   /** A type by name as written in SQL (`int4`, `my_enum`; not `integer`, which the parser maps), along the search path. */
   typeNamed(name: QualifiedName): SqlType | undefined;
+  /** Fields of a composite type, a table's row type included; undefined when the type is none. */
+  compositeFields(oid: Oid): readonly { readonly name: string; readonly type: TypeRef }[] | undefined;
   /** The same picture with another search path: bodies of views are bound with the one at their creation. */
   withSearchPath(path: readonly string[]): CatalogPort;
 }

@@ -1,0 +1,392 @@
+/**
+ * Function calls: scalar functions, aggregates, window functions, functions that return sets.
+ *
+ * An aggregate belongs to the query level of the innermost column in its arguments (E. F. Codd's rule as SQL:1999 has
+ * it), which may be an outer one; it is handed to that level's scope and a column reference stays behind. Window and
+ * set-returning functions are handed to their own level in the same way.
+ */
+import type { TypeRef } from '@phantom/catalog';
+import type { AggregateFunction, FunctionDefinition, SetFunction, WindowFunction } from '../functions/registry.js';
+import type { AggregateCall, SetCall } from '../plan/logical/logical.js';
+import { columnsOf } from '../plan/logical/walk.js';
+import type * as Ast from '../text/ast.js';
+import { bindSortItems } from './bind-sort.js';
+import { bindOver } from './bind-windows.js';
+import type { Binder } from './binder.js';
+import { callExpression, resolveCall, undefinedFunction, type ResolvedCall } from './calls.js';
+import { coerce, coerceToBoolean, isUnknown, tryCoerce } from './coercion.js';
+import { columnReference, type Expression, type SortKey } from './expression.js';
+import type { Clause, Scope } from './scope.js';
+import { Oids, TEXT, typeRef } from './type-oids.js';
+import { equalExpressions } from './walk.js';
+
+/** Where PostgreSQL allows aggregates; elsewhere 42803 with the clause's name. */
+const AGGREGATE_CLAUSES: ReadonlySet<Clause> = new Set<Clause>(['SELECT', 'HAVING', 'ORDER BY', 'DISTINCT ON', 'WINDOW']);
+const WINDOW_CLAUSES: ReadonlySet<Clause> = new Set<Clause>(['SELECT', 'ORDER BY', 'DISTINCT ON']);
+const SET_CLAUSES: ReadonlySet<Clause> = new Set<Clause>([
+  'SELECT',
+  'ORDER BY',
+  'GROUP BY',
+  'DISTINCT ON',
+  'FROM',
+  'INSERT',
+  'VALUES',
+]);
+
+/** "aggregate functions are not allowed in WHERE". */
+export function notAllowed(what: string, clause: Clause): string {
+  return `${what} are not allowed in ${clause}`;
+}
+
+/** The function's bare name; schemas other than pg_catalog hold none of the built-in ones. */
+export function functionName(node: Ast.FunctionCall): string {
+  return node.name[node.name.length - 1]?.text ?? '';
+}
+
+export function bindFunctionCall(binder: Binder, node: Ast.FunctionCall, scope: Scope): Expression {
+  const { context } = binder;
+  const name = functionName(node);
+  const candidates = context.catalog.functions.functionsNamed(name);
+  if (candidates.length === 0) {
+    const cast = castByName(binder, node, name, scope);
+    if (cast !== undefined) return cast;
+  }
+  const ordered = node.withinGroup.length > 0;
+  const before = aggregateCounts(scope);
+  const setsBefore = scope.setCalls.length;
+  const args = node.arguments.map((argument) => binder.bind(argument.value, scope));
+  const sort = bindSortItems(binder, ordered ? node.withinGroup : node.orderBy, scope);
+  const names = node.arguments.some((argument) => argument.name !== undefined)
+    ? node.arguments.map((argument) => argument.name?.text)
+    : undefined;
+  const last = node.arguments[node.arguments.length - 1];
+  const resolveArguments = ordered ? [...args, ...sort.map((key) => key.expression)] : args;
+  const resolved = resolveCall(context, name, resolveArguments, node.position, {
+    ...(last?.variadic === true ? { variadicArray: true } : {}),
+    ...(names === undefined ? {} : { argumentNames: names }),
+  });
+  if (resolved === undefined) {
+    const cast = castByName(binder, node, name, scope);
+    if (cast !== undefined) return cast;
+    throw undefinedFunction(
+      context,
+      name,
+      resolveArguments.map((argument) => argument.type.oid),
+      node.position,
+    );
+  }
+  const { definition } = resolved;
+  switch (definition.kind) {
+    case 'scalar':
+      rejectAggregateSyntax(binder, node, name, definition);
+      return callExpression(resolved);
+    case 'set':
+      rejectAggregateSyntax(binder, node, name, definition);
+      return setCall(binder, node, resolved, definition, scope, setsBefore);
+    case 'window':
+      if (node.over === undefined) {
+        throw context.error('42809', `window function ${name} requires an OVER clause`, node.position);
+      }
+      return windowCall(binder, node, resolved, definition, scope, undefined);
+    default: {
+      const filter = bindFilter(binder, node, scope);
+      if (node.over !== undefined) {
+        if (ordered) throw context.unsupported('OVER for an ordered-set aggregate', node.position);
+        if (node.distinct) throw context.error('0A000', 'DISTINCT is not implemented for window functions', node.position);
+        if (sort.length > 0) {
+          throw context.error('0A000', 'aggregate ORDER BY is not implemented for window functions', node.position);
+        }
+        return windowCall(binder, node, resolved, definition, scope, filter);
+      }
+      return aggregateCall(binder, node, resolved, definition, sort, filter, scope, before);
+    }
+  }
+}
+
+/** DISTINCT, FILTER, OVER and the star belong to aggregates. */
+function rejectAggregateSyntax(
+  binder: Binder,
+  node: Ast.FunctionCall,
+  name: string,
+  definition: FunctionDefinition,
+): void {
+  const { context } = binder;
+  const refuse = (message: string): never => {
+    throw context.error('42809', message, node.position);
+  };
+  if (node.star) refuse(`${name}(*) specified, but ${name} is not an aggregate function`);
+  if (node.distinct) refuse(`DISTINCT specified, but ${name} is not an aggregate function`);
+  if (node.withinGroup.length > 0) refuse(`WITHIN GROUP specified, but ${name} is not an aggregate function`);
+  if (node.orderBy.length > 0) refuse(`ORDER BY specified, but ${name} is not an aggregate function`);
+  if (node.filter !== undefined) refuse(`FILTER specified, but ${name} is not an aggregate function`);
+  if (node.over !== undefined) {
+    refuse(`OVER specified, but ${name} is not a window function nor an aggregate function`);
+  }
+  if (definition.kind === 'scalar' && node.nulls !== undefined) refuse(`${name} does not take IGNORE NULLS`);
+}
+
+/** `float8(x)`: a type's name as a function is a cast. */
+function castByName(binder: Binder, node: Ast.FunctionCall, name: string, scope: Scope): Expression | undefined {
+  const argument = node.arguments[0];
+  if (node.arguments.length !== 1 || argument === undefined || argument.variadic) return undefined;
+  const type = binder.context.catalog.typeNamed({ name });
+  if (type === undefined) return undefined;
+  const value = binder.bind(argument.value, scope);
+  return tryCoerce(binder.context, value, typeRef(type.oid), 'explicit', node.position);
+}
+
+function bindFilter(binder: Binder, node: Ast.FunctionCall, scope: Scope): Expression | undefined {
+  if (node.filter === undefined) return undefined;
+  const condition = withClause(scope, 'FILTER', () => binder.bind(node.filter as Ast.Expression, scope));
+  return coerceToBoolean(binder.context, condition, 'FILTER', node.filter.position);
+}
+
+/** Binds a part under another clause name. */
+export function withClause<T>(scope: Scope, clause: Clause, f: () => T): T {
+  const before = scope.clause;
+  scope.clause = clause;
+  try {
+    return f();
+  } finally {
+    scope.clause = before;
+  }
+}
+
+function aggregateCounts(scope: Scope): Map<Scope, number> {
+  const counts = new Map<Scope, number>();
+  for (let level: Scope | undefined = scope; level !== undefined; level = level.parent) {
+    counts.set(level, level.aggregates.length);
+  }
+  return counts;
+}
+
+/** The level an aggregate belongs to: that of its innermost column, its own when it has none. */
+function levelOf(scope: Scope, parts: readonly Expression[]): Scope {
+  const used = new Set<number>();
+  for (const part of parts) for (const column of columnsOf(part)) used.add(column);
+  let any = false;
+  for (let level: Scope | undefined = scope; level !== undefined; level = level.parent) {
+    for (const column of used) {
+      any = true;
+      if (level.owns(column)) return level;
+    }
+  }
+  return any && scope.parent !== undefined ? outermostOwner(scope, used) : scope;
+}
+
+/** Columns no range item owns (outputs of aggregates of an outer level): the nearest level that made them. */
+function outermostOwner(scope: Scope, used: ReadonlySet<number>): Scope {
+  for (let level: Scope | undefined = scope; level !== undefined; level = level.parent) {
+    if (level.aggregates.some((call) => used.has(call.column))) return level;
+  }
+  return scope;
+}
+
+function aggregateCall(
+  binder: Binder,
+  node: Ast.FunctionCall,
+  resolved: ResolvedCall,
+  definition: AggregateFunction,
+  sort: readonly SortKey[],
+  filter: Expression | undefined,
+  scope: Scope,
+  before: ReadonlyMap<Scope, number>,
+): Expression {
+  const { context } = binder;
+  const ordered = definition.ordering !== undefined;
+  if (ordered && node.withinGroup.length === 0) {
+    const name = functionName(node);
+    throw context.error('42883', `WITHIN GROUP is required for ordered-set aggregate ${name}`, node.position);
+  }
+  if (!ordered && node.withinGroup.length > 0) {
+    const name = functionName(node);
+    throw context.error('42809', `${name} is not an ordered-set aggregate, so it cannot have WITHIN GROUP`, node.position);
+  }
+  const directCount = ordered ? node.arguments.length : 0;
+  const all = resolved.arguments.map((argument) => settleUnknown(binder, argument, node.position));
+  const directArguments = all.slice(0, directCount);
+  const args = all.slice(directCount);
+  const keys = ordered ? sort.map((key, i) => ({ ...key, expression: args[i] ?? key.expression })) : sort;
+  const parts = [...args, ...keys.map((key) => key.expression), ...(filter === undefined ? [] : [filter])];
+  const level = levelOf(scope, parts);
+  if (level.aggregates.length !== before.get(level)) {
+    throw context.error('42803', 'aggregate function calls cannot be nested', node.position);
+  }
+  if (!AGGREGATE_CLAUSES.has(level.clause)) {
+    throw context.error('42803', notAllowed('aggregate functions', level.clause), node.position);
+  }
+  if (level.windowCalls.some((pending) => parts.some((part) => columnsOf(part).has(pending.call.column)))) {
+    throw context.error('42803', 'aggregate function calls cannot contain window function calls', node.position);
+  }
+  if (level.setCalls.some((call) => call.columns.some((column) => parts.some((part) => columnsOf(part).has(column))))) {
+    throw context.error('0A000', 'aggregate function calls cannot contain set-returning function calls', node.position, {
+      hint: 'You might be able to move the set-returning function into a LATERAL FROM item.',
+    });
+  }
+  if (node.distinct && !ordered) {
+    for (const key of keys) {
+      if (!args.some((argument) => equalExpressions(argument, key.expression))) {
+        throw context.error(
+          '42P10',
+          'in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list',
+          node.position,
+        );
+      }
+    }
+  }
+  const call: AggregateCall = {
+    column: -1,
+    function: definition,
+    arguments: args,
+    argumentTypes: args.map((argument) => argument.type),
+    directArguments,
+    variadicFrom: resolved.variadicFrom,
+    variadicElement: resolved.variadicElement,
+    distinct: node.distinct,
+    orderBy: keys,
+    filter,
+    type: resolved.type,
+  };
+  const same = level.aggregates.find((other) => equalAggregates(other, call));
+  if (same !== undefined) return columnReference(same.column, same.type);
+  const column = context.newColumn(functionName(node), resolved.type);
+  level.aggregates.push({ ...call, column });
+  return columnReference(column, resolved.type);
+}
+
+function settleUnknown(binder: Binder, expression: Expression, position: number): Expression {
+  return isUnknown(expression) ? coerce(binder.context, expression, TEXT, 'implicit', position) : expression;
+}
+
+/** True when one computation serves both. */
+function equalAggregates(a: AggregateCall, b: AggregateCall): boolean {
+  const equalLists = (x: readonly Expression[], y: readonly Expression[]): boolean =>
+    x.length === y.length && x.every((e, i) => equalExpressions(e, y[i] as Expression));
+  const equalKeys = (x: readonly SortKey[], y: readonly SortKey[]): boolean =>
+    x.length === y.length &&
+    x.every((key, i) => {
+      const other = y[i] as SortKey;
+      return (
+        key.descending === other.descending &&
+        key.nullsFirst === other.nullsFirst &&
+        equalExpressions(key.expression, other.expression)
+      );
+    });
+  if (a.function !== b.function || a.distinct !== b.distinct || a.type.oid !== b.type.oid) return false;
+  if ((a.filter === undefined) !== (b.filter === undefined)) return false;
+  if (a.filter !== undefined && b.filter !== undefined && !equalExpressions(a.filter, b.filter)) return false;
+  return (
+    equalLists(a.arguments, b.arguments) &&
+    equalLists(a.directArguments, b.directArguments) &&
+    equalKeys(a.orderBy, b.orderBy)
+  );
+}
+
+function windowCall(
+  binder: Binder,
+  node: Ast.FunctionCall,
+  resolved: ResolvedCall,
+  definition: WindowFunction | AggregateFunction,
+  scope: Scope,
+  filter: Expression | undefined,
+): Expression {
+  const { context } = binder;
+  if (!WINDOW_CLAUSES.has(scope.clause)) {
+    throw context.error('42P20', notAllowed('window functions', scope.clause), node.position);
+  }
+  const inner = scope.windowCalls.some((pending) =>
+    resolved.arguments.some((argument) => columnsOf(argument).has(pending.call.column)),
+  );
+  if (inner || scope.insideWindow) {
+    throw context.error('42P20', 'window function calls cannot be nested', node.position);
+  }
+  if (node.distinct) throw context.error('0A000', 'DISTINCT is not implemented for window functions', node.position);
+  if (definition.kind === 'window' && node.filter !== undefined) {
+    throw context.error('0A000', 'FILTER is not implemented for non-aggregate window functions', node.position);
+  }
+  const args = resolved.arguments.map((argument) => settleUnknown(binder, argument, node.position));
+  const window = bindOver(binder, node.over as Ast.WindowSpecification | Ast.FunctionCall['over'] & object, scope);
+  const column = context.newColumn(functionName(node), resolved.type);
+  scope.windowCalls.push({
+    call: {
+      column,
+      function: definition,
+      arguments: args,
+      argumentTypes: args.map((argument) => argument.type),
+      variadicFrom: resolved.variadicFrom,
+      variadicElement: resolved.variadicElement,
+      filter,
+      frame: window.frame,
+      ignoreNulls: node.nulls === 'ignore',
+      fromLast: node.from === 'last',
+      type: resolved.type,
+    },
+    partition: window.partition,
+    order: window.order,
+  });
+  return columnReference(column, resolved.type);
+}
+
+/** Output columns of a set-returning call, with the names and types it declares. */
+export function setCallOutput(
+  binder: Binder,
+  resolved: ResolvedCall,
+  definition: SetFunction,
+): { readonly name: string; readonly type: TypeRef }[] {
+  if (definition.columns !== undefined) {
+    return definition.columns.map((column) => ({ name: column.name, type: resolvePolymorphic(binder, column.type, resolved) }));
+  }
+  return [{ name: definition.name, type: resolved.type }];
+}
+
+/** A declared column type that is polymorphic takes the element type the arguments decided. */
+function resolvePolymorphic(binder: Binder, oid: number, resolved: ResolvedCall): TypeRef {
+  if (binder.context.catalog.types.byOid(oid)?.kind !== 'pseudo') return typeRef(oid);
+  const argument = resolved.arguments[0]?.type.oid ?? Oids.text;
+  const element = binder.context.catalog.types.byOid(argument)?.elementOid ?? 0;
+  return typeRef(oid === Oids.anyelement && element !== 0 ? element : argument);
+}
+
+function setCall(
+  binder: Binder,
+  node: Ast.FunctionCall,
+  resolved: ResolvedCall,
+  definition: SetFunction,
+  scope: Scope,
+  _setsBefore: number,
+): Expression {
+  const { context } = binder;
+  if (!SET_CLAUSES.has(scope.clause)) {
+    throw context.error('0A000', notAllowed('set-returning functions', scope.clause), node.position);
+  }
+  const composite = definition.columns !== undefined;
+  const type = composite ? typeRef(Oids.record) : resolved.type;
+  const column = context.newColumn(functionName(node), type);
+  const call: SetCall = {
+    function: definition,
+    arguments: resolved.arguments,
+    variadicFrom: resolved.variadicFrom,
+    variadicElement: resolved.variadicElement,
+    resultType: type,
+    columns: [column],
+    composite,
+  };
+  scope.setCalls.push(call);
+  return columnReference(column, type);
+}
+
+export function bindGrouping(binder: Binder, node: Ast.Grouping, scope: Scope): Expression {
+  const { context } = binder;
+  if (!AGGREGATE_CLAUSES.has(scope.clause)) {
+    throw context.error('42803', notAllowed('grouping operations', scope.clause), node.position);
+  }
+  if (node.arguments.length >= 32) {
+    throw context.error('54023', 'GROUPING must have fewer than 32 arguments', node.position);
+  }
+  const keys = node.arguments.map((argument) => binder.bind(argument, scope));
+  const column = context.newColumn('grouping', typeRef(Oids.int4));
+  const reference = columnReference(column, typeRef(Oids.int4));
+  scope.groupings.push({ call: { column, keys: [] }, keys });
+  scope.positions.set(reference, node.position);
+  return reference;
+}

@@ -1,0 +1,190 @@
+/** Column references, whole rows, and the errors for names that are not there. */
+import type { QualifiedName } from '../text/ast-leaves.js';
+import type { BindContext } from './context.js';
+import { constant, type Expression } from './expression.js';
+import { nearestName } from './nearest-name.js';
+import type { RangeItem, Scope, ScopeColumn } from './scope.js';
+import { typeRef } from './type-oids.js';
+import { Oids } from './type-oids.js';
+
+interface Found {
+  readonly expression: Expression;
+  readonly item: RangeItem;
+}
+
+function use(item: RangeItem, index: number): void {
+  item.onUse?.(index);
+}
+
+function isUsable(item: RangeItem): boolean {
+  return !item.lateralOnly;
+}
+
+function findInItem(item: RangeItem, name: string): ScopeColumn | 'ambiguous' | undefined {
+  let found: ScopeColumn | undefined;
+  for (let i = 0; i < item.columns.length; i++) {
+    const column = item.columns[i] as ScopeColumn;
+    if (column.name !== name) continue;
+    if (found !== undefined) return 'ambiguous';
+    found = column;
+    use(item, i);
+  }
+  if (found !== undefined) return found;
+  return item.hidden.find((column) => column.name === name);
+}
+
+function ambiguous(context: BindContext, name: string, position: number): Error {
+  return context.error('42702', `column reference "${name}" is ambiguous`, position);
+}
+
+function checkLateral(context: BindContext, item: RangeItem, position: number): void {
+  if (!item.lateralForbidden) return;
+  throw context.error('42P10', `invalid reference to FROM-clause entry for table "${item.name ?? ''}"`, position, {
+    detail: 'The combining JOIN type must be INNER or LEFT for a LATERAL reference.',
+  });
+}
+
+/** An unqualified column, level by level outwards. */
+export function findColumn(scope: Scope, name: string, position: number): Found | undefined {
+  const { context } = scope;
+  for (let level: Scope | undefined = scope; level !== undefined; level = level.parent) {
+    let found: Found | undefined;
+    for (const item of level.items) {
+      if (!item.columnsVisible || !isUsable(item)) continue;
+      const column = findInItem(item, name);
+      if (column === undefined) continue;
+      if (column === 'ambiguous') throw ambiguous(context, name, position);
+      if (found !== undefined) {
+        // A system column of several tables is ambiguous too, but a real column hides it.
+        throw ambiguous(context, name, position);
+      }
+      checkLateral(context, item, position);
+      found = { expression: column.expression, item };
+    }
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The range item of a qualifier, level by level outwards. */
+export function findRangeItem(
+  scope: Scope,
+  schema: string | undefined,
+  name: string,
+  position: number,
+): RangeItem | undefined {
+  const { context } = scope;
+  for (let level: Scope | undefined = scope; level !== undefined; level = level.parent) {
+    let found: RangeItem | undefined;
+    for (const item of level.items) {
+      if (!item.relationVisible || item.name !== name || !isUsable(item)) continue;
+      if (schema !== undefined && item.schema !== schema) continue;
+      if (found !== undefined) throw context.error('42P09', `table reference "${name}" is ambiguous`, position);
+      checkLateral(context, item, position);
+      found = item;
+    }
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** 42P01 for a qualifier, with PostgreSQL's hints about what the writer may have meant. */
+export function missingRangeItem(scope: Scope, name: string, position: number): Error {
+  const { context } = scope;
+  for (let level: Scope | undefined = scope; level !== undefined; level = level.parent) {
+    for (const item of level.items) {
+      if (item.name !== name) continue;
+      return context.error('42P01', `invalid reference to FROM-clause entry for table "${name}"`, position, {
+        detail: item.lateralOnly
+          ? `There is an entry for table "${name}", but it cannot be referenced from this part of the query.`
+          : undefined,
+        hint: item.lateralOnly
+          ? 'To reference that table, you must mark this subquery with LATERAL.'
+          : `There is an entry for table "${name}", but it cannot be referenced from this part of the query.`,
+      });
+    }
+  }
+  return context.error('42P01', `missing FROM-clause entry for table "${name}"`, position);
+}
+
+function* columnNames(scope: Scope): Iterable<string> {
+  for (let level: Scope | undefined = scope; level !== undefined; level = level.parent) {
+    for (const item of level.items) {
+      for (const column of item.columns) yield column.name;
+    }
+  }
+}
+
+/** 42703 with the nearest name there is. */
+export function missingColumn(scope: Scope, name: string, position: number, qualifier?: RangeItem): Error {
+  const { context } = scope;
+  const shown = qualifier?.name === undefined ? `"${name}"` : `${qualifier.name}.${name}`;
+  const candidates = qualifier === undefined ? columnNames(scope) : qualifier.columns.map((column) => column.name);
+  const nearest = nearestName(name, candidates);
+  if (nearest === undefined) return context.error('42703', `column ${shown} does not exist`, position);
+  let owner = qualifier;
+  for (let level: Scope | undefined = scope; owner === undefined && level !== undefined; level = level.parent) {
+    owner = level.items.find((item) => item.name !== undefined && item.columns.some((c) => c.name === nearest));
+  }
+  const full = owner?.name === undefined ? nearest : `${owner.name}.${nearest}`;
+  return context.error('42703', `column ${shown} does not exist`, position, {
+    hint: `Perhaps you meant to reference the column "${full}".`,
+  });
+}
+
+/** All columns of an item as one record. */
+export function wholeRow(item: RangeItem): Expression {
+  item.columns.forEach((_, i) => use(item, i));
+  return {
+    kind: 'row',
+    fields: item.columns.map((column) => column.expression),
+    type: typeRef(item.rowTypeOid === 0 ? Oids.record : item.rowTypeOid),
+  };
+}
+
+/** The name as a column or, failing that, a whole row; `rest` are the names that follow (fields of a composite). */
+export function bindColumnName(
+  scope: Scope,
+  names: QualifiedName,
+  position: number,
+): { readonly expression: Expression; readonly rest: QualifiedName; readonly item: RangeItem } {
+  const { context } = scope;
+  const first = names[0];
+  if (first === undefined) throw context.error('42601', 'a column name is empty', position);
+  if (names.length === 1) {
+    const found = findColumn(scope, first.text, position);
+    if (found !== undefined) return { ...found, rest: [] };
+    const item = findRangeItem(scope, undefined, first.text, position);
+    if (item !== undefined) return { expression: wholeRow(item), rest: [], item };
+    throw missingColumn(scope, first.text, position);
+  }
+  const second = names[1] as QualifiedName[number];
+  const table = findRangeItem(scope, undefined, first.text, position);
+  if (table !== undefined) {
+    const column = findInItem(table, second.text);
+    if (column === 'ambiguous') throw ambiguous(context, second.text, position);
+    if (column !== undefined) return { expression: column.expression, rest: names.slice(2), item: table };
+    throw missingColumn(scope, second.text, position, table);
+  }
+  const third = names[2];
+  if (third !== undefined) {
+    const inSchema = findRangeItem(scope, first.text, second.text, position);
+    if (inSchema !== undefined) {
+      const column = findInItem(inSchema, third.text);
+      if (column === 'ambiguous') throw ambiguous(context, third.text, position);
+      if (column !== undefined) return { expression: column.expression, rest: names.slice(3), item: inSchema };
+      throw missingColumn(scope, third.text, position, inSchema);
+    }
+    if (names.length === 4 && first.text === context.catalog.databaseName) {
+      return bindColumnName(scope, names.slice(1), position);
+    }
+  }
+  const composite = findColumn(scope, first.text, position);
+  if (composite !== undefined) return { ...composite, rest: names.slice(1) };
+  throw missingRangeItem(scope, names.length > 2 ? second.text : first.text, position);
+}
+
+/** NULL of type unknown. */
+export function nullLiteral(): Expression {
+  return constant(null, typeRef(Oids.unknown));
+}

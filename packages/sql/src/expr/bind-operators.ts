@@ -1,0 +1,413 @@
+/** Operators and predicates: infix and prefix operators, rows, BETWEEN, IN, LIKE, IS, quantified comparisons. */
+import type * as Ast from '../text/ast.js';
+import type { Binder } from './binder.js';
+import { callNamed, callOperator, compareRows, letIn, tryUnify } from './calls.js';
+import { coerce, coerceToBoolean, isUnknown } from './coercion.js';
+import { constant, type ComparisonRole, type Expression } from './expression.js';
+import type { Scope } from './scope.js';
+import { BOOL, Oids, TEXT, UNKNOWN, typeRef } from './type-oids.js';
+
+const ROLES: Readonly<Record<string, ComparisonRole>> = {
+  '=': '=',
+  '<>': '<>',
+  '<': '<',
+  '<=': '<=',
+  '>': '>',
+  '>=': '>=',
+};
+
+/** The operator's symbol; a schema other than pg_catalog has none of ours. */
+function symbolOf(binder: Binder, operator: Ast.BinaryExpression['operator']): string {
+  const schema = operator.schema[0];
+  if (schema !== undefined && schema.text !== 'pg_catalog') {
+    throw binder.context.error(
+      '42883',
+      `operator does not exist: ${schema.text}.${operator.symbol}`,
+      operator.position,
+    );
+  }
+  return operator.symbol;
+}
+
+/** A row of expressions when the syntax is one; undefined for a single value. */
+function rowFields(expression: Ast.Expression): readonly Ast.Expression[] | undefined {
+  return expression.kind === 'row' ? expression.fields : undefined;
+}
+
+export function bindUnary(binder: Binder, node: Ast.UnaryExpression, scope: Scope): Expression {
+  const symbol = symbolOf(binder, node.operator);
+  const { operand } = node;
+  if (symbol === '-' && operand.kind === 'number') {
+    return bindNumber(binder, `-${operand.text}`, operand.integer, operand.position);
+  }
+  if (symbol === '+' && operand.kind === 'number') return binder.bind(operand, scope);
+  return callOperator(binder.context, symbol, undefined, binder.bind(operand, scope), node.position);
+}
+
+/** A numeric literal: integer, bigint or numeric, whatever it fits first. */
+export function bindNumber(binder: Binder, text: string, integer: boolean, position: number): Expression {
+  const { context } = binder;
+  if (integer) {
+    const value = Number(text);
+    if (value >= -2147483648 && value <= 2147483647) return constant(value === 0 ? 0 : value, typeRef(Oids.int4));
+    const exact = BigInt(text);
+    if (BigInt.asIntN(64, exact) === exact) {
+      return constant(Number.isSafeInteger(value) ? value : exact, typeRef(Oids.int8));
+    }
+  }
+  const type = context.catalog.types.byOid(Oids.numeric);
+  if (type === undefined) throw context.unsupported('type numeric', position);
+  return context.at(position, () => constant(type.input(text, -1, context.literals), typeRef(Oids.numeric)));
+}
+
+export function bindBinary(binder: Binder, node: Ast.BinaryExpression, scope: Scope): Expression {
+  const { context } = binder;
+  const symbol = symbolOf(binder, node.operator);
+  const left = rowFields(node.left);
+  const right = rowFields(node.right);
+  if (left !== undefined && right !== undefined) {
+    const leftFields = left.map((field) => binder.bind(field, scope));
+    const rightFields = right.map((field) => binder.bind(field, scope));
+    const compared = compareRows(context, symbol, leftFields, rightFields, node.position);
+    if (compared !== undefined) return compared;
+  }
+  if (left !== undefined && node.right.kind === 'subquery' && symbol in ROLES) {
+    return compareRowToQuery(binder, symbol, left, node.right, scope, node.position);
+  }
+  return callOperator(
+    context,
+    symbol,
+    binder.bind(node.left, scope),
+    binder.bind(node.right, scope),
+    node.position,
+  );
+}
+
+/** `(a, b) = (select x, y ...)`: the subquery's only row, compared field by field. */
+function compareRowToQuery(
+  binder: Binder,
+  symbol: string,
+  left: readonly Ast.Expression[],
+  node: Ast.SubqueryExpression,
+  scope: Scope,
+  position: number,
+): Expression {
+  const { context } = binder;
+  const fields = left.map((field) => binder.bind(field, scope));
+  const query = binder.bindQuery(node.query, scope);
+  if (query.fields.length !== fields.length) {
+    const few = query.fields.length < fields.length;
+    throw context.error('42601', few ? 'subquery has too few columns' : 'subquery has too many columns', position);
+  }
+  const row: Expression = {
+    kind: 'subquery',
+    mode: 'row',
+    plan: query.plan,
+    columns: query.fields.map((field) => field.column),
+    test: undefined,
+    operatorName: undefined,
+    type: typeRef(Oids.record),
+  };
+  return letIn(context, row, (reference) => {
+    const right = query.fields.map(
+      (field, i): Expression => ({ kind: 'field', operand: reference, field: i, type: field.type }),
+    );
+    const compared = compareRows(context, symbol, fields, right, position);
+    if (compared === undefined) throw context.unsupported(`row comparison by ${symbol}`, position);
+    return compared;
+  });
+}
+
+export function bindLogical(binder: Binder, node: Ast.LogicalExpression, scope: Scope): Expression {
+  const what = node.operator.toUpperCase();
+  const operands = node.operands.map((operand) =>
+    coerceToBoolean(binder.context, binder.bind(operand, scope), what, operand.position),
+  );
+  return { kind: 'logical', operator: node.operator, operands, type: BOOL };
+}
+
+export function negate(expression: Expression): Expression {
+  return { kind: 'not', operand: expression, type: BOOL };
+}
+
+export function bindNot(binder: Binder, node: Ast.NotExpression, scope: Scope): Expression {
+  const operand = binder.bind(node.operand, scope);
+  return negate(coerceToBoolean(binder.context, operand, 'NOT', node.operand.position));
+}
+
+export function bindIs(binder: Binder, node: Ast.IsTest, scope: Scope): Expression {
+  const { context } = binder;
+  const operand = binder.bind(node.operand, scope);
+  const { negated } = node;
+  switch (node.test) {
+    case 'null': {
+      const settled = isUnknown(operand) ? coerce(context, operand, TEXT, 'implicit', node.position) : operand;
+      const kind = context.catalog.types.byOid(operand.type.oid)?.kind;
+      const row = operand.kind === 'row' || operand.type.oid === Oids.record || kind === 'composite';
+      return { kind: 'null-test', operand: settled, negated, row, type: BOOL };
+    }
+    case 'true':
+    case 'false':
+    case 'unknown': {
+      const words = `IS ${negated ? 'NOT ' : ''}${node.test.toUpperCase()}`;
+      const tested = coerceToBoolean(context, operand, words, node.operand.position);
+      const value = node.test === 'unknown' ? null : node.test === 'true';
+      return { kind: 'boolean-test', operand: tested, value, negated, type: BOOL };
+    }
+    case 'normalized': {
+      const form = constant((node.form ?? 'nfc').toUpperCase(), TEXT);
+      const text = coerce(context, operand, TEXT, 'implicit', node.operand.position);
+      const tested = callNamed(context, 'is_normalized', [text, form], node.position);
+      return negated ? negate(tested) : tested;
+    }
+    default:
+      throw context.unsupported('IS DOCUMENT', node.position);
+  }
+}
+
+export function bindDistinctTest(binder: Binder, node: Ast.DistinctTest, scope: Scope): Expression {
+  const { context } = binder;
+  const leftRow = rowFields(node.left);
+  const rightRow = rowFields(node.right);
+  if (leftRow !== undefined && rightRow !== undefined) {
+    if (leftRow.length !== rightRow.length) {
+      throw context.error('42601', 'unequal number of entries in row expressions', node.position);
+    }
+    const tests = leftRow.map((field, i) =>
+      distinctTest(
+        binder,
+        binder.bind(field, scope),
+        binder.bind(rightRow[i] as Ast.Expression, scope),
+        node.negated,
+        node.position,
+      ),
+    );
+    if (tests.length === 1) return tests[0] as Expression;
+    return { kind: 'logical', operator: node.negated ? 'and' : 'or', operands: tests, type: BOOL };
+  }
+  return distinctTest(
+    binder,
+    binder.bind(node.left, scope),
+    binder.bind(node.right, scope),
+    node.negated,
+    node.position,
+  );
+}
+
+function distinctTest(
+  binder: Binder,
+  left: Expression,
+  right: Expression,
+  negated: boolean,
+  position: number,
+): Expression {
+  const call = callOperator(binder.context, '=', left, right, position);
+  return {
+    kind: 'distinct-test',
+    left: call.arguments[0] as Expression,
+    right: call.arguments[1] as Expression,
+    equality: call.function,
+    negated,
+    type: BOOL,
+  };
+}
+
+export function bindBetween(binder: Binder, node: Ast.BetweenTest, scope: Scope): Expression {
+  const { context } = binder;
+  const { position } = node;
+  const operand = binder.bind(node.operand, scope);
+  const low = binder.bind(node.low, scope);
+  const high = binder.bind(node.high, scope);
+  const within = (value: Expression, from: Expression, to: Expression): Expression => ({
+    kind: 'logical',
+    operator: 'and',
+    operands: [
+      callOperator(context, '>=', value, from, position),
+      callOperator(context, '<=', value, to, position),
+    ],
+    type: BOOL,
+  });
+  const tested = letIn(context, operand, (value) => {
+    if (!node.symmetric) return within(value, low, high);
+    return { kind: 'logical', operator: 'or', operands: [within(value, low, high), within(value, high, low)], type: BOOL };
+  });
+  return node.negated ? negate(tested) : tested;
+}
+
+export function bindIn(binder: Binder, node: Ast.InTest, scope: Scope): Expression {
+  const tested = Array.isArray(node.candidates)
+    ? inList(binder, node.operand, node.candidates as readonly Ast.Expression[], scope, node.position)
+    : quantifiedQuery(binder, node.operand, '=', 'any', node.candidates as Ast.Query, scope, node.position);
+  return node.negated ? negate(tested) : tested;
+}
+
+function inList(
+  binder: Binder,
+  operandNode: Ast.Expression,
+  candidates: readonly Ast.Expression[],
+  scope: Scope,
+  position: number,
+): Expression {
+  const { context } = binder;
+  const row = rowFields(operandNode);
+  if (row !== undefined) {
+    const fields = row.map((field) => binder.bind(field, scope));
+    const tests = candidates.map((candidate) => {
+      const other = rowFields(candidate);
+      if (other === undefined) throw context.error('42883', 'operator does not exist: record = integer', position);
+      const bound = other.map((field) => binder.bind(field, scope));
+      return compareRows(context, '=', fields, bound, position) as Expression;
+    });
+    if (tests.length === 1) return tests[0] as Expression;
+    return { kind: 'logical', operator: 'or', operands: tests, type: BOOL };
+  }
+  const operand = binder.bind(operandNode, scope);
+  const bound = candidates.map((candidate) => binder.bind(candidate, scope));
+  if (bound.length === 1) return callOperator(context, '=', operand, bound[0] as Expression, position);
+  const unified = tryUnify(context, [operand, ...bound], position);
+  if (unified !== undefined && unified.type.oid !== Oids.record) {
+    const [left, ...elements] = unified.expressions as [Expression, ...Expression[]];
+    const probe = callOperator(context, '=', left, elements[0] as Expression, position);
+    const elementOid = (probe.arguments[1] as Expression).type.oid;
+    const cast = elements.map((element) => coerce(context, element, typeRef(elementOid), 'implicit', position));
+    const arrayOid = context.catalog.types.byOid(elementOid)?.arrayOid ?? 0;
+    return {
+      kind: 'array-quantified',
+      left: probe.arguments[0] as Expression,
+      array: { kind: 'array', elements: cast, elementOid, nested: false, type: typeRef(arrayOid) },
+      comparison: probe.function,
+      role: '=',
+      operatorName: '=',
+      quantifier: 'any',
+      type: BOOL,
+    };
+  }
+  return letIn(context, operand, (value) => ({
+    kind: 'logical',
+    operator: 'or',
+    operands: bound.map((candidate) => callOperator(context, '=', value, candidate, position)),
+    type: BOOL,
+  }));
+}
+
+/** `left op ANY (query)`: the test is evaluated against each row of the subquery. */
+function quantifiedQuery(
+  binder: Binder,
+  leftNode: Ast.Expression,
+  symbol: string,
+  quantifier: 'any' | 'all',
+  queryNode: Ast.Query,
+  scope: Scope,
+  position: number,
+): Expression {
+  const { context } = binder;
+  const row = rowFields(leftNode);
+  const left = (row ?? [leftNode]).map((field) => binder.bind(field, scope));
+  const query = binder.bindQuery(queryNode, scope, { keepUnknown: true });
+  if (query.fields.length !== left.length) {
+    const few = query.fields.length < left.length;
+    throw context.error('42601', few ? 'subquery has too few columns' : 'subquery has too many columns', position);
+  }
+  const right = query.fields.map(
+    (field): Expression => ({ kind: 'column', column: field.column, type: field.type }),
+  );
+  const test =
+    left.length === 1
+      ? callOperator(context, symbol, left[0], right[0] as Expression, position)
+      : compareRows(context, symbol, left, right, position);
+  if (test === undefined) {
+    throw context.error('42804', `could not determine interpretation of row comparison operator ${symbol}`, position);
+  }
+  return {
+    kind: 'subquery',
+    mode: quantifier,
+    plan: query.plan,
+    columns: query.fields.map((field) => field.column),
+    test: coerceToBoolean(context, test, 'ANY', position),
+    operatorName: symbol,
+    type: BOOL,
+  };
+}
+
+export function bindQuantified(binder: Binder, node: Ast.Quantified, scope: Scope): Expression {
+  const { context } = binder;
+  const symbol = symbolOf(binder, node.operator);
+  const { source } = node;
+  if (source.kind === 'query') {
+    return quantifiedQuery(binder, node.left, symbol, node.quantifier, source, scope, node.position);
+  }
+  const left = binder.bind(node.left, scope);
+  let array = binder.bind(source, scope);
+  const leftOid = isUnknown(left) ? Oids.text : left.type.oid;
+  if (isUnknown(array)) {
+    const arrayOid = context.catalog.types.byOid(leftOid)?.arrayOid ?? 0;
+    if (arrayOid !== 0) array = coerce(context, array, typeRef(arrayOid), 'implicit', source.position);
+  }
+  const elementOid = context.catalog.types.byOid(array.type.oid)?.elementOid ?? 0;
+  if (elementOid === 0) {
+    throw context.error('42809', 'op ANY/ALL (array) requires array on right side', node.position);
+  }
+  const element: Expression = { kind: 'column', column: -1, type: typeRef(elementOid) };
+  const probe = callOperator(context, symbol, left, element, node.position);
+  const wanted = (probe.arguments[1] as Expression).type.oid;
+  if (wanted !== elementOid) {
+    const arrayOid = context.catalog.types.byOid(wanted)?.arrayOid ?? 0;
+    array = coerce(context, array, typeRef(arrayOid), 'implicit', source.position);
+  }
+  if (probe.type.oid !== Oids.bool) {
+    throw context.error('42809', 'op ANY/ALL (array) requires operator to yield boolean', node.position);
+  }
+  return {
+    kind: 'array-quantified',
+    left: probe.arguments[0] as Expression,
+    array,
+    comparison: probe.function,
+    role: ROLES[symbol],
+    operatorName: symbol,
+    quantifier: node.quantifier,
+    type: BOOL,
+  };
+}
+
+export function bindLike(binder: Binder, node: Ast.LikeTest, scope: Scope): Expression {
+  const { context } = binder;
+  const { position } = node;
+  const operand = binder.bind(node.operand, scope);
+  let pattern = binder.bind(node.pattern, scope);
+  if (node.operator === 'similar') {
+    const args = [coerce(context, pattern, TEXT, 'implicit', node.pattern.position)];
+    if (node.escape !== undefined) {
+      args.push(coerce(context, binder.bind(node.escape, scope), TEXT, 'implicit', position));
+    }
+    pattern = callNamed(context, 'similar_to_escape', args, position);
+    return callOperator(context, node.negated ? '!~' : '~', operand, pattern, position);
+  }
+  if (node.escape !== undefined) {
+    const escape = binder.bind(node.escape, scope);
+    pattern = callNamed(context, 'like_escape', [settleText(binder, pattern), settleText(binder, escape)], position);
+  }
+  const symbol = `${node.negated ? '!' : ''}~~${node.operator === 'ilike' ? '*' : ''}`;
+  return callOperator(context, symbol, operand, pattern, position);
+}
+
+function settleText(binder: Binder, expression: Expression): Expression {
+  return isUnknown(expression) ? coerce(binder.context, expression, TEXT, 'implicit', 0) : expression;
+}
+
+export function bindOverlaps(binder: Binder, node: Ast.OverlapsTest, scope: Scope): Expression {
+  const fields = [...node.left.fields, ...node.right.fields].map((field) => binder.bind(field, scope));
+  if (fields.length !== 4) {
+    throw binder.context.error('42601', 'wrong number of parameters on OVERLAPS expression', node.position);
+  }
+  return callNamed(binder.context, 'overlaps', fields, node.position);
+}
+
+export function bindAtTimeZone(binder: Binder, node: Ast.AtTimeZone, scope: Scope): Expression {
+  const { context } = binder;
+  const operand = binder.bind(node.operand, scope);
+  const zone =
+    node.zone === undefined
+      ? callNamed(context, 'current_setting', [constant('TimeZone', UNKNOWN)], node.position)
+      : binder.bind(node.zone, scope);
+  return callNamed(context, 'timezone', [zone, operand], node.position);
+}

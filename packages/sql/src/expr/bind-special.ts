@@ -1,0 +1,347 @@
+/** Expressions with a syntax of their own: CASE, COALESCE and kin, casts, arrays, rows, fields, subscripts, EXTRACT, CURRENT_... */
+import type { TypeRef } from '@phantom/catalog';
+import type { CurrentValue } from '../text/ast-leaves.js';
+import type * as Ast from '../text/ast.js';
+import type { Binder } from './binder.js';
+import { callNamed, callOperator, letIn, withCollation } from './calls.js';
+import { baseType, coerce, coerceToBoolean, isUnknown, tryCoerce, unify } from './coercion.js';
+import { constant, type BoundSubscript, type Expression } from './expression.js';
+import type { Scope } from './scope.js';
+import { resolveTypeName } from './type-names.js';
+import { INT4, INT8, Oids, TEXT, UNKNOWN, typeRef } from './type-oids.js';
+
+export function bindCase(binder: Binder, node: Ast.CaseExpression, scope: Scope): Expression {
+  const { context } = binder;
+  if (node.operand !== undefined) {
+    const bound = binder.bind(node.operand, scope);
+    const operand = isUnknown(bound) ? coerce(context, bound, TEXT, 'implicit', node.operand.position) : bound;
+    return letIn(context, operand, (value) =>
+      caseOf(
+        binder,
+        node,
+        scope,
+        (when) => callOperator(context, '=', value, binder.bind(when, scope), when.position),
+      ),
+    );
+  }
+  return caseOf(binder, node, scope, (when) =>
+    coerceToBoolean(context, binder.bind(when, scope), 'CASE/WHEN', when.position),
+  );
+}
+
+function caseOf(
+  binder: Binder,
+  node: Ast.CaseExpression,
+  scope: Scope,
+  test: (when: Ast.Expression) => Expression,
+): Expression {
+  const whens = node.branches.map((branch) => test(branch.when));
+  const results = node.branches.map((branch) => binder.bind(branch.result, scope));
+  const positions = node.branches.map((branch) => branch.result.position);
+  results.push(node.otherwise === undefined ? constant(null, UNKNOWN) : binder.bind(node.otherwise, scope));
+  positions.push(node.otherwise?.position ?? node.position);
+  const unified = unify(binder.context, results, positions, 'CASE');
+  return {
+    kind: 'case',
+    branches: whens.map((when, i) => ({ when, then: unified.expressions[i] as Expression })),
+    otherwise: unified.expressions[whens.length] as Expression,
+    type: withCollation(unified.type, unified.expressions),
+  };
+}
+
+export function bindConditional(binder: Binder, node: Ast.Conditional, scope: Scope): Expression {
+  const { context } = binder;
+  const args = node.arguments.map((argument) => binder.bind(argument, scope));
+  const positions = node.arguments.map((argument) => argument.position);
+  if (node.function === 'nullif') return bindNullIf(binder, args, node.position);
+  const unified = unify(context, args, positions, node.function.toUpperCase());
+  const type = withCollation(unified.type, unified.expressions);
+  if (node.function === 'coalesce') return { kind: 'coalesce', operands: unified.expressions, type };
+  if (context.catalog.types.byOid(type.oid)?.compare === undefined) {
+    throw context.error('42883', `could not identify a comparison function for type ${context.typeName(type.oid)}`, node.position);
+  }
+  return { kind: 'extreme', which: node.function, operands: unified.expressions, type };
+}
+
+/** NULLIF(a, b): a unless a = b; the type is a's as the operator takes it. */
+function bindNullIf(binder: Binder, args: readonly Expression[], position: number): Expression {
+  const { context } = binder;
+  const [left, right] = args;
+  if (left === undefined || right === undefined) throw context.error('42601', 'NULLIF takes two arguments', position);
+  const probe = callOperator(context, '=', left, right, position);
+  const value = probe.arguments[0] as Expression;
+  return letIn(context, value, (reference) => ({
+    kind: 'case',
+    branches: [
+      {
+        when: { ...probe, arguments: [reference, probe.arguments[1] as Expression] },
+        then: constant(null, value.type),
+      },
+    ],
+    otherwise: reference,
+    type: value.type,
+  }));
+}
+
+export function bindCast(binder: Binder, node: Ast.CastExpression, scope: Scope): Expression {
+  const { context } = binder;
+  const target = context.at(node.type.position, () => resolveTypeName(context.catalog, node.type));
+  if (node.operand.kind === 'array') return bindArray(binder, node.operand, scope, target);
+  const operand = binder.bind(node.operand, scope);
+  return coerce(context, operand, target, 'explicit', node.operand.position);
+}
+
+export function bindCollate(binder: Binder, node: Ast.CollateExpression, scope: Scope): Expression {
+  const { context } = binder;
+  const bound = binder.bind(node.operand, scope);
+  const operand = isUnknown(bound) ? coerce(context, bound, TEXT, 'implicit', node.position) : bound;
+  const type = context.catalog.types.byOid(baseType(context, operand.type).oid);
+  if (type?.category !== 'S') {
+    throw context.error('42804', `collations are not supported by type ${context.typeName(operand.type.oid)}`, node.position);
+  }
+  const collation = node.collation[node.collation.length - 1]?.text ?? '';
+  const collated: TypeRef = { oid: operand.type.oid, typmod: operand.type.typmod, collation: checkCollation(binder, collation, node.position) };
+  if (operand.kind === 'constant') return { ...operand, type: collated };
+  return {
+    kind: 'cast',
+    operand,
+    definition: { source: operand.type.oid, target: operand.type.oid, context: 'implicit', volatility: 'immutable' },
+    explicit: true,
+    type: collated,
+  };
+}
+
+const BINARY_COLLATIONS: ReadonlySet<string> = new Set(['C', 'POSIX', 'ucs_basic', 'default', 'C.utf8', 'C.UTF-8']);
+
+/** Binary collations, and those that Intl.Collator knows; 42704 for others. */
+function checkCollation(binder: Binder, name: string, position: number): string {
+  if (BINARY_COLLATIONS.has(name)) return name;
+  const tag = name.replace(/-x-icu$/, '').replace(/\..*$/, '').replaceAll('_', '-');
+  let known = false;
+  try {
+    known = tag === 'und' || Intl.Collator.supportedLocalesOf(tag).length > 0;
+  } catch {
+    known = false;
+  }
+  if (!known) {
+    throw binder.context.error('42704', `collation "${name}" for encoding "UTF8" does not exist`, position);
+  }
+  return name;
+}
+
+/** ARRAY[...]; `target` is the array type of a cast around it, which its elements take directly. */
+export function bindArray(
+  binder: Binder,
+  node: Ast.ArrayConstructor,
+  scope: Scope,
+  target?: TypeRef,
+): Expression {
+  const { context } = binder;
+  const types = context.catalog.types;
+  const elementTarget = target === undefined ? 0 : (types.byOid(target.oid)?.elementOid ?? 0);
+  const nested = node.elements.length > 0 && node.elements.every((element) => element.kind === 'array');
+  const bound = node.elements.map((element) =>
+    element.kind === 'array' ? bindArray(binder, element, scope, target) : binder.bind(element, scope),
+  );
+  const positions = node.elements.map((element) => element.position);
+  if (elementTarget !== 0 && target !== undefined) {
+    const wanted = nested ? target : typeRef(elementTarget, target.typmod);
+    const elements = bound.map((element, i) => {
+      if (types.byOid(element.type.oid)?.elementOid !== 0 && !nested && element.type.oid !== Oids.unknown) {
+        const array = tryCoerce(context, element, target, 'explicit', positions[i] ?? 0);
+        if (array !== undefined) return array;
+      }
+      return coerce(context, element, wanted, 'explicit', positions[i] ?? 0);
+    });
+    const arrays = nested || elements.some((element) => element.type.oid === target.oid);
+    return { kind: 'array', elements, elementOid: elementTarget, nested: arrays, type: target };
+  }
+  if (bound.length === 0) {
+    throw context.error('42P18', 'cannot determine type of empty array', node.position, {
+      hint: 'Explicitly cast to the desired type, for example ARRAY[]::integer[].',
+    });
+  }
+  const unified = unify(context, bound, positions, 'ARRAY');
+  const inner = types.byOid(unified.type.oid);
+  if (inner !== undefined && inner.elementOid !== 0 && inner.kind === 'array') {
+    return {
+      kind: 'array',
+      elements: unified.expressions,
+      elementOid: inner.elementOid,
+      nested: true,
+      type: typeRef(unified.type.oid),
+    };
+  }
+  const arrayOid = inner?.arrayOid ?? 0;
+  if (arrayOid === 0) {
+    throw context.error('42704', `could not find array type for data type ${context.typeName(unified.type.oid)}`, node.position);
+  }
+  return {
+    kind: 'array',
+    elements: unified.expressions,
+    elementOid: unified.type.oid,
+    nested: false,
+    type: typeRef(arrayOid),
+  };
+}
+
+export function bindRow(binder: Binder, node: Ast.RowConstructor, scope: Scope): Expression {
+  const fields: Expression[] = [];
+  for (const field of node.fields) {
+    const bound = binder.bind(field, scope);
+    fields.push(isUnknown(bound) ? coerce(binder.context, bound, TEXT, 'implicit', field.position) : bound);
+  }
+  return { kind: 'row', fields, type: typeRef(Oids.record) };
+}
+
+/** Fields of a composite value: names and types; undefined when it is none. */
+export function compositeFields(
+  binder: Binder,
+  expression: Expression,
+): readonly { readonly name: string; readonly type: TypeRef }[] | undefined {
+  if (expression.kind === 'row' && expression.type.oid === Oids.record) {
+    return expression.fields.map((field, i) => ({ name: `f${i + 1}`, type: field.type }));
+  }
+  return binder.compositeFields(expression.type.oid);
+}
+
+export function bindField(binder: Binder, node: Ast.FieldSelection, scope: Scope): Expression {
+  const { context } = binder;
+  const operand = binder.bind(node.base, scope);
+  if (node.field === undefined) throw context.error('42601', 'row expansion via "*" is not supported here', node.position);
+  return selectField(binder, operand, node.field.text, node.position);
+}
+
+/** `operand.name`. */
+export function selectField(binder: Binder, operand: Expression, name: string, position: number): Expression {
+  const { context } = binder;
+  const fields = compositeFields(binder, operand);
+  if (fields === undefined) {
+    if (operand.type.oid === Oids.jsonb) {
+      return callOperator(context, '->', operand, constant(name, TEXT), position);
+    }
+    if (operand.type.oid === Oids.record) {
+      throw context.error('42703', `could not identify column "${name}" in record data type`, position);
+    }
+    throw context.error(
+      '42809',
+      `column notation .${name} applied to type ${context.typeName(operand.type.oid)}, which is not a composite type`,
+      position,
+    );
+  }
+  const field = fields.findIndex((candidate) => candidate.name === name);
+  if (field < 0) {
+    throw context.error('42703', `column "${name}" not found in data type ${context.typeName(operand.type.oid)}`, position);
+  }
+  return { kind: 'field', operand, field, type: (fields[field] as { type: TypeRef }).type };
+}
+
+export function bindSubscript(binder: Binder, node: Ast.Subscripted, scope: Scope): Expression {
+  const { context } = binder;
+  let operand = binder.bind(node.base, scope);
+  const base = baseType(context, operand.type);
+  const elementOid = context.catalog.types.byOid(base.oid)?.elementOid ?? 0;
+  if (base.oid === Oids.jsonb) {
+    for (const subscript of node.subscripts) {
+      if (subscript.kind === 'slice') {
+        throw context.error('42804', 'jsonb subscript does not support slices', node.position);
+      }
+      const index = binder.bind(subscript.index, scope);
+      const key = tryCoerce(context, index, isUnknown(index) ? TEXT : index.type, 'implicit', node.position) ?? index;
+      operand = callOperator(context, '->', operand, key, node.position);
+    }
+    return operand;
+  }
+  if (elementOid === 0) {
+    throw context.error('42804', `cannot subscript type ${context.typeName(base.oid)} because it does not support subscripting`, node.position);
+  }
+  const index = (expression: Ast.Expression | undefined): Expression | undefined => {
+    if (expression === undefined) return undefined;
+    const bound = binder.bind(expression, scope);
+    const coerced = tryCoerce(context, bound, INT4, 'assignment', expression.position);
+    if (coerced !== undefined) return coerced;
+    throw context.error('42804', 'array subscript must have type integer', expression.position);
+  };
+  const slice = node.subscripts.some((subscript) => subscript.kind === 'slice');
+  const subscripts = node.subscripts.map((subscript): BoundSubscript =>
+    subscript.kind === 'index'
+      ? { index: index(subscript.index), lower: undefined, upper: undefined }
+      : { index: undefined, lower: index(subscript.lower), upper: index(subscript.upper) },
+  );
+  return {
+    kind: 'subscript',
+    operand,
+    subscripts,
+    slice,
+    type: slice ? base : typeRef(elementOid, base.typmod),
+  };
+}
+
+const SPECIAL_FUNCTIONS: Readonly<Record<Ast.SpecialFunction['function'], string>> = {
+  extract: 'extract',
+  position: 'position',
+  substring: 'substring',
+  'substring-similar': 'substring',
+  overlay: 'overlay',
+  btrim: 'btrim',
+  ltrim: 'ltrim',
+  rtrim: 'rtrim',
+  normalize: 'normalize',
+  'collation-for': 'pg_collation_for',
+};
+
+export function bindSpecial(binder: Binder, node: Ast.SpecialFunction, scope: Scope): Expression {
+  const { context } = binder;
+  const args = node.arguments.map((argument) => binder.bind(argument, scope));
+  if (node.function === 'substring' && args.length === 2 && args[1] !== undefined) {
+    const text = args[1].type.oid === Oids.unknown || context.catalog.types.byOid(args[1].type.oid)?.category === 'S';
+    if (text) args[1] = coerce(context, args[1], TEXT, 'implicit', node.position);
+  }
+  if (node.function === 'collation-for') {
+    const operand = args[0];
+    const type = operand === undefined ? undefined : context.catalog.types.byOid(operand.type.oid);
+    if (type?.category !== 'S') return constant(null, TEXT);
+    return constant(`"${operand?.type.collation ?? 'default'}"`, TEXT);
+  }
+  return callNamed(context, SPECIAL_FUNCTIONS[node.function], args, node.position);
+}
+
+/** CURRENT_DATE and kin: the transaction's start, cast by the session's zone; roles and names by function. */
+export function bindCurrent(binder: Binder, node: CurrentValue): Expression {
+  const { context } = binder;
+  const { position } = node;
+  const precision = node.precision ?? -1;
+  const now = (oid: number): Expression =>
+    coerce(context, callNamed(context, 'now', [], position), typeRef(oid, precision), 'explicit', position);
+  switch (node.function) {
+    case 'current_date':
+      return coerce(context, callNamed(context, 'now', [], position), typeRef(Oids.date), 'explicit', position);
+    case 'current_time':
+      return now(Oids.timetz);
+    case 'current_timestamp':
+      return now(Oids.timestamptz);
+    case 'localtime':
+      return now(Oids.time);
+    case 'localtimestamp':
+      return now(Oids.timestamp);
+    case 'current_catalog':
+      return callNamed(context, 'current_database', [], position);
+    case 'current_schema':
+      return callNamed(context, 'current_schema', [], position);
+    case 'session_user':
+    case 'system_user':
+      return callNamed(context, 'session_user', [], position);
+    default:
+      return callNamed(context, 'current_user', [], position);
+  }
+}
+
+/** LIMIT and OFFSET: a bigint, without columns of this level. */
+export function bindCount(binder: Binder, node: Ast.Expression, scope: Scope, what: 'LIMIT' | 'OFFSET'): Expression {
+  const { context } = binder;
+  const bound = binder.bind(node, scope);
+  const coerced = tryCoerce(context, bound, INT8, 'assignment', node.position);
+  if (coerced !== undefined) return coerced;
+  throw context.error('42804', `argument of ${what} must be type bigint, not type ${context.typeName(bound.type.oid)}`, node.position);
+}
+

@@ -1,0 +1,299 @@
+/** Calls put together by name: resolution, casts of the arguments, polymorphic results, PostgreSQL's errors. */
+import type { TypeRef } from '@phantom/catalog';
+import type {
+  FunctionDefinition,
+  OperatorDefinition,
+  ResolvedFunction,
+  ScalarFunction,
+} from '../functions/registry.js';
+import { baseType, coerce, commonType, tryCoerce } from './coercion.js';
+import type { BindContext } from './context.js';
+import { constant, type Call, type ColumnId, type Expression } from './expression.js';
+import { BOOL, Oids, TEXT, typeRef } from './type-oids.js';
+
+export interface ResolvedCall {
+  readonly definition: FunctionDefinition;
+  readonly arguments: readonly Expression[];
+  readonly variadicFrom: number | undefined;
+  readonly variadicElement: number | undefined;
+  readonly type: TypeRef;
+}
+
+/** `name(integer, text)` as messages show a call. */
+export function callText(context: BindContext, name: string, types: readonly number[]): string {
+  return `${name}(${types.map((oid) => context.typeName(oid)).join(', ')})`;
+}
+
+/** The collation an expression gets from its parts: the first that has one. */
+function collationOf(parts: readonly Expression[]): string | undefined {
+  return parts.find((part) => part.type.collation !== undefined)?.type.collation;
+}
+
+const COLLATABLE: ReadonlySet<number> = new Set([Oids.text, Oids.varchar, Oids.bpchar, Oids.name]);
+
+/** The type with the collation of the parts, where it is a text type. */
+export function withCollation(type: TypeRef, parts: readonly Expression[]): TypeRef {
+  if (!COLLATABLE.has(type.oid)) return type;
+  const collation = collationOf(parts);
+  return collation === undefined ? type : { ...type, collation };
+}
+
+export interface CallOptions {
+  readonly variadicArray?: boolean;
+  readonly argumentNames?: readonly (string | undefined)[];
+}
+
+/** Resolves a function for the arguments and casts them; undefined when there is none of that name and shape. */
+export function resolveCall(
+  context: BindContext,
+  name: string,
+  args: readonly Expression[],
+  position: number,
+  options: CallOptions = {},
+): ResolvedCall | undefined {
+  const types = args.map((argument) => argument.type.oid);
+  const resolved = context.catalog.functions.resolveFunction(name, types, options);
+  if (resolved === 'undefined') return undefined;
+  if (resolved === 'ambiguous') {
+    throw context.error('42725', `function ${callText(context, name, types)} is not unique`, position, {
+      hint: 'Could not choose a best candidate function. You might need to add explicit type casts.',
+    });
+  }
+  return applyResolved(context, resolved, args, position, options);
+}
+
+/** Puts named arguments in their places and fills in defaults. */
+function arrange(
+  definition: FunctionDefinition,
+  declared: readonly number[],
+  args: readonly Expression[],
+  names: readonly (string | undefined)[] | undefined,
+  variadic: boolean,
+): Expression[] {
+  const placed: (Expression | undefined)[] = [];
+  args.forEach((argument, i) => {
+    const name = names?.[i];
+    const at = name === undefined ? i : (definition.argumentNames?.indexOf(name) ?? i);
+    placed[at < 0 ? i : at] = argument;
+  });
+  const defaults = definition.defaults ?? [];
+  const count = variadic ? placed.length : Math.max(placed.length, definition.argumentTypes.length);
+  const arranged: Expression[] = [];
+  for (let i = 0; i < count; i++) {
+    const argument = placed[i];
+    if (argument !== undefined) {
+      arranged.push(argument);
+      continue;
+    }
+    const value = defaults[i - (definition.argumentTypes.length - defaults.length)];
+    const oid = declared[i] ?? definition.argumentTypes[i] ?? Oids.text;
+    arranged.push(constant(value ?? null, typeRef(oid)));
+  }
+  return arranged;
+}
+
+function applyResolved(
+  context: BindContext,
+  resolved: ResolvedFunction,
+  args: readonly Expression[],
+  position: number,
+  options: CallOptions,
+): ResolvedCall {
+  const { definition } = resolved;
+  const variadic = resolved.variadicElement !== undefined;
+  const arranged = arrange(definition, resolved.argumentTypes, args, options.argumentNames, variadic);
+  const coerced = arranged.map((argument, i) => {
+    const declared = resolved.argumentTypes[i];
+    if (declared === undefined || isPseudo(context, declared)) return settle(context, argument, declared, position);
+    return coerce(context, argument, keepTypmod(argument, declared), 'implicit', position);
+  });
+  const type = withCollation(typeRef(resolved.resultType), coerced);
+  return {
+    definition,
+    arguments: coerced,
+    variadicFrom: variadic ? (resolved.variadicFrom ?? definition.argumentTypes.length - 1) : undefined,
+    variadicElement: resolved.variadicElement,
+    type,
+  };
+}
+
+/** The declared type, with the argument's modifier when it has that type already. */
+function keepTypmod(argument: Expression, declared: number): TypeRef {
+  return argument.type.oid === declared ? argument.type : typeRef(declared);
+}
+
+function isPseudo(context: BindContext, oid: number): boolean {
+  return context.catalog.types.byOid(oid)?.kind === 'pseudo' && oid !== Oids.unknown;
+}
+
+/** An argument for "any": an unknown literal is text there. */
+function settle(
+  context: BindContext,
+  argument: Expression,
+  declared: number | undefined,
+  position: number,
+): Expression {
+  if (argument.type.oid !== Oids.unknown || declared === undefined) return argument;
+  return coerce(context, argument, TEXT, 'implicit', position);
+}
+
+/** Wraps a resolved scalar function into an expression. */
+export function callExpression(resolved: ResolvedCall, operator?: OperatorDefinition): Call {
+  return {
+    kind: 'call',
+    function: resolved.definition as ScalarFunction,
+    operator,
+    arguments: resolved.arguments,
+    variadicFrom: resolved.variadicFrom,
+    variadicElement: resolved.variadicElement,
+    type: resolved.type,
+  };
+}
+
+/** 42883 for a function. */
+export function undefinedFunction(
+  context: BindContext,
+  name: string,
+  types: readonly number[],
+  position: number,
+): Error {
+  return context.error('42883', `function ${callText(context, name, types)} does not exist`, position, {
+    hint: 'No function matches the given name and argument types. You might need to add explicit type casts.',
+  });
+}
+
+/** A scalar function by its name inside the house (the syntax asked for it, not the user); 42883 if there is none. */
+export function callNamed(
+  context: BindContext,
+  name: string,
+  args: readonly Expression[],
+  position: number,
+): Expression {
+  const resolved = resolveCall(context, name, args, position);
+  if (resolved === undefined || resolved.definition.kind !== 'scalar') {
+    throw undefinedFunction(
+      context,
+      name,
+      args.map((argument) => argument.type.oid),
+      position,
+    );
+  }
+  return callExpression(resolved);
+}
+
+/** An infix operator, or a prefix one when `left` is undefined. */
+export function callOperator(
+  context: BindContext,
+  symbol: string,
+  left: Expression | undefined,
+  right: Expression,
+  position: number,
+): Call {
+  const leftOid = left === undefined ? 0 : baseType(context, left.type).oid;
+  const rightOid = baseType(context, right.type).oid;
+  const resolved = context.catalog.functions.resolveOperator(symbol, leftOid, rightOid);
+  if (resolved === 'undefined' || resolved === 'ambiguous') {
+    const shown =
+      left === undefined
+        ? `${symbol} ${context.typeName(right.type.oid)}`
+        : `${context.typeName(left.type.oid)} ${symbol} ${context.typeName(right.type.oid)}`;
+    if (resolved === 'ambiguous') {
+      throw context.error('42725', `operator is not unique: ${shown}`, position, {
+        hint: 'Could not choose a best candidate operator. You might need to add explicit type casts.',
+      });
+    }
+    throw context.error('42883', `operator does not exist: ${shown}`, position, {
+      hint:
+        left === undefined
+          ? 'No operator matches the given name and argument type. You might need to add an explicit type cast.'
+          : 'No operator matches the given name and argument types. You might need to add explicit type casts.',
+    });
+  }
+  const args: Expression[] = [];
+  if (left !== undefined) args.push(coerceOperand(context, left, resolved.leftType, position));
+  args.push(coerceOperand(context, right, resolved.rightType, position));
+  return {
+    kind: 'call',
+    function: resolved.operator.function,
+    operator: resolved.operator,
+    arguments: args,
+    variadicFrom: undefined,
+    variadicElement: undefined,
+    type: withCollation(typeRef(resolved.resultType), args),
+  };
+}
+
+function coerceOperand(context: BindContext, operand: Expression, oid: number, position: number): Expression {
+  if (isPseudo(context, oid)) return settle(context, operand, oid, position);
+  return coerce(context, operand, keepTypmod(operand, oid), 'implicit', position);
+}
+
+/** The equality function of two expressions and the expressions cast for it. */
+export function equalityOf(context: BindContext, left: Expression, right: Expression, position: number): Call {
+  return callOperator(context, '=', left, right, position);
+}
+
+/** Both expressions under their common type, if there is one. */
+export function tryUnify(
+  context: BindContext,
+  expressions: readonly Expression[],
+  position: number,
+): { readonly type: TypeRef; readonly expressions: Expression[] } | undefined {
+  const oids = expressions.map((e) => baseType(context, e.type).oid);
+  if (context.catalog.functions.commonType(oids) === undefined) return undefined;
+  const type = commonType(context, expressions, [position], 'IN');
+  const coerced: Expression[] = [];
+  for (const expression of expressions) {
+    const one = tryCoerce(context, expression, type, 'implicit', position);
+    if (one === undefined) return undefined;
+    coerced.push(one);
+  }
+  return { type, expressions: coerced };
+}
+
+/** `left = right` and so on for two rows of expressions; undefined for operators that do not compare rows. */
+export function compareRows(
+  context: BindContext,
+  symbol: string,
+  left: readonly Expression[],
+  right: readonly Expression[],
+  position: number,
+): Expression | undefined {
+  if (left.length !== right.length) {
+    throw context.error('42601', 'unequal number of entries in row expressions', position);
+  }
+  if (left.length === 0) throw context.error('0A000', 'cannot compare rows of zero length', position);
+  if (symbol === '=' || symbol === '<>') {
+    const pairs = left.map((l, i) => callOperator(context, symbol, l, right[i] as Expression, position));
+    if (pairs.length === 1) return pairs[0];
+    return { kind: 'logical', operator: symbol === '=' ? 'and' : 'or', operands: pairs, type: BOOL };
+  }
+  if (symbol !== '<' && symbol !== '<=' && symbol !== '>' && symbol !== '>=') return undefined;
+  const strict = symbol.startsWith('<') ? '<' : '>';
+  const pairs = left.map((l, i) => callOperator(context, strict, l, right[i] as Expression, position));
+  const equal = pairs.map((pair) =>
+    callOperator(context, '=', pair.arguments[0] as Expression, pair.arguments[1] as Expression, position),
+  );
+  if (pairs.length === 1) return callOperator(context, symbol, left[0], right[0] as Expression, position);
+  return {
+    kind: 'row-comparison',
+    role: symbol,
+    left: pairs.map((pair) => pair.arguments[0] as Expression),
+    right: pairs.map((pair) => pair.arguments[1] as Expression),
+    lessThan: pairs.map((pair) => pair.function),
+    equality: equal.map((pair) => pair.function),
+    type: BOOL,
+  };
+}
+
+/** The expression once, under a column of its own, in `body`. Cheap expressions are simply repeated. */
+export function letIn(
+  context: BindContext,
+  value: Expression,
+  body: (reference: Expression) => Expression,
+): Expression {
+  if (value.kind === 'constant' || value.kind === 'column' || value.kind === 'parameter') return body(value);
+  const column: ColumnId = context.newColumn('?let?', value.type);
+  const inner = body({ kind: 'column', column, type: value.type });
+  return { kind: 'let', column, value, body: inner, type: inner.type };
+}

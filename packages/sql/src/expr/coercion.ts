@@ -1,0 +1,258 @@
+/**
+ * Getting an expression to a type: chapter 10 of PostgreSQL's manual. Literals of type unknown are read by the target
+ * type's input function now, unless what they mean depends on the session (a timestamptz without a zone, 'today').
+ */
+import type { TypeRef } from '@phantom/catalog';
+import type { CastContext, CastDefinition, EvaluationContext } from '../functions/registry.js';
+import type { SqlType, Value } from '../types/type.js';
+import type { BindContext } from './context.js';
+import { constant, type Cast, type Expression } from './expression.js';
+import { Oids, TEXT, typeRef } from './type-oids.js';
+
+/** Types whose input depends on the session's zone or the clock, unless the text is plainly a calendar date. */
+const SESSION_TYPES: ReadonlySet<number> = new Set([
+  Oids.timestamptz,
+  Oids.timetz,
+  Oids.date,
+  Oids.timestamp,
+  Oids.time,
+  Oids.regclass,
+]);
+const CALENDAR_TEXT = /^\s*\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?\s*$/;
+const CLOCK_TEXT = /^\s*\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s*$/;
+
+/** True when reading the text as the type gives the same in every session. */
+function isFixedText(type: SqlType, text: string): boolean {
+  if (type.kind === 'array' || type.kind === 'composite' || type.kind === 'enum' || type.kind === 'domain') return false;
+  if (!SESSION_TYPES.has(type.oid)) return type.oid < 16384 && !type.name.startsWith('reg');
+  if (type.oid === Oids.date || type.oid === Oids.timestamp) return CALENDAR_TEXT.test(text);
+  return type.oid === Oids.time && CLOCK_TEXT.test(text);
+}
+
+/** The type behind a domain, with the domain's own modifier; other types as they are. */
+export function baseType(context: BindContext, type: TypeRef): TypeRef {
+  const found = context.catalog.types.byOid(type.oid);
+  if (found === undefined || found.kind !== 'domain' || found.baseOid === 0) return type;
+  return baseType(context, typeRef(found.baseOid));
+}
+
+export function isUnknown(expression: Expression): boolean {
+  return expression.type.oid === Oids.unknown;
+}
+
+/** Reads a text constant as a type. */
+function readLiteral(context: BindContext, text: string, target: TypeRef, position: number): Expression {
+  const type = context.catalog.types.byOid(target.oid);
+  if (type === undefined) throw context.error('42704', `type with oid ${target.oid} does not exist`, position);
+  if (isFixedText(type, text)) {
+    return context.at(position, () => constant(type.input(text, target.typmod, context.literals), target));
+  }
+  return textCast(constant(text, TEXT), type, target, 'stable');
+}
+
+/** A cast through the type's input function at run time. */
+function textCast(operand: Expression, type: SqlType, target: TypeRef, volatility: 'immutable' | 'stable'): Cast {
+  const definition: CastDefinition = {
+    source: Oids.text,
+    target: target.oid,
+    context: 'explicit',
+    call: (value: Value, typmod: number, _explicit: boolean, evaluation: EvaluationContext) =>
+      type.input(value as string, typmod, evaluation),
+    volatility,
+  };
+  return { kind: 'cast', operand, definition, explicit: true, type: target };
+}
+
+/** The expression with the type modifier applied, when the target has one that it does not have already. */
+export function coerceTypmod(
+  context: BindContext,
+  expression: Expression,
+  target: TypeRef,
+  explicit: boolean,
+): Expression {
+  if (target.typmod === -1 || expression.type.typmod === target.typmod) return expression;
+  const type = context.catalog.types.byOid(target.oid);
+  if (type?.coerceTypmod === undefined) return expression;
+  return { kind: 'typmod', operand: expression, explicit, type: target };
+}
+
+/** A cast whose representation does not change keeps a constant a constant. */
+function relabel(expression: Expression, definition: CastDefinition, target: TypeRef, explicit: boolean): Expression {
+  const type = { ...target, typmod: expression.type.typmod };
+  if (expression.kind === 'constant') return { ...expression, type };
+  return { kind: 'cast', operand: expression, definition, explicit, type };
+}
+
+/**
+ * The expression as a value of the target type, or undefined when there is no way in this context. Errors in a literal's
+ * text are raised with the position.
+ */
+export function tryCoerce(
+  context: BindContext,
+  expression: Expression,
+  target: TypeRef,
+  castContext: CastContext,
+  position: number,
+): Expression | undefined {
+  const source = expression.type;
+  const explicit = castContext === 'explicit';
+  if (expression.kind === 'parameter' && source.oid === Oids.unknown && target.oid !== Oids.unknown) {
+    const decided = context.parameters.decide(expression.index, baseType(context, target));
+    return tryCoerce(context, { ...expression, type: decided }, target, castContext, position);
+  }
+  if (source.oid === target.oid) return coerceTypmod(context, expression, target, explicit);
+  if (target.oid === Oids.unknown) return expression;
+  if (source.oid === Oids.unknown) {
+    if (expression.kind === 'constant') {
+      if (expression.value === null) return constant(null, target);
+      return readLiteral(context, expression.value as string, target, position);
+    }
+    const type = context.catalog.types.byOid(target.oid);
+    return type === undefined ? undefined : textCast(expression, type, target, 'stable');
+  }
+  if (expression.kind === 'constant' && expression.value === null && source.oid !== Oids.record) {
+    const way = context.catalog.functions.findCast(baseType(context, source).oid, target.oid, castContext);
+    if (way !== undefined) return constant(null, target);
+  }
+  const sourceBase = baseType(context, source);
+  if (sourceBase.oid === target.oid) return coerceTypmod(context, retype(expression, sourceBase), target, explicit);
+  const targetType = context.catalog.types.byOid(target.oid);
+  if (targetType?.kind === 'domain') {
+    const inner = tryCoerce(context, expression, baseType(context, target), castContext, position);
+    if (inner === undefined) return undefined;
+    const definition = context.catalog.functions.findCast(inner.type.oid, target.oid, 'explicit');
+    return definition === undefined ? undefined : { kind: 'cast', operand: inner, definition, explicit, type: target };
+  }
+  if (expression.kind === 'row' && targetType?.kind === 'composite') {
+    return coerceRow(context, expression, targetType, target, castContext);
+  }
+  const definition = context.catalog.functions.findCast(sourceBase.oid, target.oid, castContext);
+  if (definition === undefined) return undefined;
+  if (definition.call === undefined) {
+    return coerceTypmod(context, relabel(retype(expression, sourceBase), definition, target, explicit), target, explicit);
+  }
+  return { kind: 'cast', operand: retype(expression, sourceBase), definition, explicit, type: target };
+}
+
+function coerceRow(
+  context: BindContext,
+  row: Expression & { kind: 'row' },
+  _type: SqlType,
+  target: TypeRef,
+  castContext: CastContext,
+): Expression | undefined {
+  const definition = context.catalog.functions.findCast(Oids.record, target.oid, castContext);
+  return definition === undefined
+    ? undefined
+    : { kind: 'cast', operand: row, definition, explicit: castContext === 'explicit', type: target };
+}
+
+/** The same value under another type of the same representation. */
+function retype(expression: Expression, type: TypeRef): Expression {
+  if (expression.type.oid === type.oid) return expression;
+  const definition: CastDefinition = {
+    source: expression.type.oid,
+    target: type.oid,
+    context: 'implicit',
+    volatility: 'immutable',
+  };
+  return { kind: 'cast', operand: expression, definition, explicit: false, type };
+}
+
+/** As tryCoerce; raises 42846 or, for an assignment, 42804. */
+export function coerce(
+  context: BindContext,
+  expression: Expression,
+  target: TypeRef,
+  castContext: CastContext,
+  position: number,
+): Expression {
+  const coerced = tryCoerce(context, expression, target, castContext, position);
+  if (coerced !== undefined) return coerced;
+  throw context.error(
+    '42846',
+    `cannot cast type ${context.typeName(expression.type.oid)} to ${context.typeName(target.oid)}`,
+    position,
+  );
+}
+
+/** A condition: boolean, or 42804 in PostgreSQL's words (`what` is "WHERE", "AND", ...). */
+export function coerceToBoolean(
+  context: BindContext,
+  expression: Expression,
+  what: string,
+  position: number,
+): Expression {
+  const coerced = tryCoerce(context, expression, typeRef(Oids.bool), 'implicit', position);
+  if (coerced !== undefined) return coerced;
+  throw context.error(
+    '42804',
+    `argument of ${what} must be type boolean, not type ${context.typeName(expression.type.oid)}`,
+    position,
+  );
+}
+
+/**
+ * The common type of several expressions (UNION, CASE, VALUES, COALESCE, ARRAY) with what each becomes. `what` is named
+ * in 42804. All unknown gives text.
+ */
+export function unify(
+  context: BindContext,
+  expressions: readonly Expression[],
+  positions: readonly number[],
+  what: string,
+): { readonly type: TypeRef; readonly expressions: Expression[] } {
+  const type = commonType(context, expressions, positions, what);
+  return {
+    type,
+    expressions: expressions.map((expression, i) => {
+      const position = positions[i] ?? 0;
+      const coerced = tryCoerce(context, expression, type, 'implicit', position);
+      if (coerced !== undefined) return coerced;
+      const from = context.typeName(expression.type.oid);
+      throw context.error('42846', `${what} could not convert type ${from} to ${context.typeName(type.oid)}`, position);
+    }),
+  };
+}
+
+/** The type that chapter 10.5 gives the expressions; keeps a modifier that all of them share. */
+export function commonType(
+  context: BindContext,
+  expressions: readonly Expression[],
+  positions: readonly number[],
+  what: string,
+): TypeRef {
+  const first = expressions[0];
+  if (first === undefined) return TEXT;
+  const alike = expressions.every((e) => e.type.oid === first.type.oid);
+  if (alike && first.type.oid !== Oids.unknown) {
+    const sameTypmod = expressions.every((e) => e.type.typmod === first.type.typmod);
+    return sameTypmod ? first.type : typeRef(first.type.oid);
+  }
+  const oids = expressions.map((expression) => baseType(context, expression.type).oid);
+  const oid = context.catalog.functions.commonType(oids);
+  if (oid === undefined) {
+    let leader = 0;
+    while (leader < oids.length - 1 && oids[leader] === Oids.unknown) leader++;
+    for (let i = leader + 1; i < oids.length; i++) {
+      const prefix = oids.slice(0, i + 1);
+      if (context.catalog.functions.commonType(prefix) === undefined) {
+        throw context.error(
+          '42804',
+          `${what} types ${context.typeName(oids[leader] as number)} and ${context.typeName(oids[i] as number)} cannot be matched`,
+          positions[i],
+        );
+      }
+    }
+    throw context.error('42804', `${what} types cannot be matched`, positions[0]);
+  }
+  const known = expressions.filter((e) => e.type.oid === oid);
+  const typmod = known.length === expressions.length ? (known[0]?.type.typmod ?? -1) : -1;
+  return typeRef(oid === Oids.unknown ? Oids.text : oid, known.every((e) => e.type.typmod === typmod) ? typmod : -1);
+}
+
+/** What an output column of type unknown becomes at the top of a query. */
+export function resolveUnknown(context: BindContext, expression: Expression, position: number): Expression {
+  if (!isUnknown(expression)) return expression;
+  return coerce(context, expression, TEXT, 'implicit', position);
+}

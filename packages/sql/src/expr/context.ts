@@ -1,0 +1,174 @@
+/**
+ * What is common to binding one statement: the catalog's picture, the pool of columns, parameter types as they are found,
+ * and what the plan will depend on.
+ */
+import { PhantomError, type ErrorFields } from '@phantom/base';
+import type { TypeRef } from '@phantom/catalog';
+import type { CatalogPort, RequiredPrivilege } from '../plan/catalog-port.js';
+import { ColumnPool } from '../plan/logical/columns.js';
+import type { PlanDependency } from '../plan/prepared-plan.js';
+import type { TypeContext } from '../types/type.js';
+import type { ColumnId } from './expression.js';
+import { Oids, UNKNOWN } from './type-oids.js';
+
+/** Deepest nesting of expressions and queries; past it 54001. Keeps recursion within the stack. */
+export const NESTING_DEPTH_MAX = 2000;
+
+/** Types of $1, $2, ... : given by the client, or decided by the first place that wants a type. */
+export class ParameterTypes {
+  private readonly types: TypeRef[];
+
+  constructor(given: readonly TypeRef[]) {
+    this.types = [...given];
+  }
+
+  /** The type of `$index`, `unknown` while nothing has decided it. */
+  get(index: number): TypeRef {
+    while (this.types.length < index) this.types.push(UNKNOWN);
+    return this.types[index - 1] as TypeRef;
+  }
+
+  /** Decides the type of an undecided parameter; answers what holds afterwards. */
+  decide(index: number, type: TypeRef): TypeRef {
+    const current = this.get(index);
+    if (current.oid !== Oids.unknown) return current;
+    this.types[index - 1] = { oid: type.oid, typmod: -1 };
+    return this.types[index - 1] as TypeRef;
+  }
+
+  all(): readonly TypeRef[] {
+    return this.types;
+  }
+}
+
+/** A right being collected: columns are added as they are met. */
+export interface WantedPrivilege extends Omit<RequiredPrivilege, 'columns'> {
+  readonly columns: Set<number>;
+}
+
+export interface BindContextOptions {
+  readonly catalog: CatalogPort;
+  /** The statement's text: positions in it become code points. */
+  readonly text: string;
+  readonly parameterTypes?: readonly TypeRef[];
+}
+
+export class BindContext {
+  readonly catalog: CatalogPort;
+  readonly text: string;
+  readonly pool = new ColumnPool();
+  readonly parameters: ParameterTypes;
+  /** Conversions of literals at binding: formats that no session setting changes. */
+  readonly literals: TypeContext;
+  readonly dependencies = new Map<number, PlanDependency>();
+  private readonly wanted: WantedPrivilege[] = [];
+  /** Owner of the view whose body is being bound: its rights count. */
+  viewOwnerOid: number | undefined;
+  /** Names of the views being expanded, outermost first. */
+  viewStack: readonly string[] = [];
+  private readonly counts = { commonTables: 0 };
+  depth = 0;
+
+  constructor(options: BindContextOptions) {
+    this.catalog = options.catalog;
+    this.text = options.text;
+    this.parameters = new ParameterTypes(options.parameterTypes ?? []);
+    this.literals = {
+      timeZone: 'UTC',
+      dateStyle: 'ISO',
+      dateOrder: 'MDY',
+      intervalStyle: 'postgres',
+      byteaOutput: 'hex',
+      extraFloatDigits: 1,
+      transactionMicros: 0,
+      types: options.catalog.types,
+    };
+  }
+
+  /** A context for text of its own inside this statement: the body of a view. Shares ids, parameters and what is collected. */
+  nested(catalog: CatalogPort, text: string): BindContext {
+    const nested = Object.create(this) as BindContext;
+    Object.assign(nested, { catalog, text });
+    return nested;
+  }
+
+  /** An error that points into the statement: `position` is the syntax tree's (0-based, UTF-16). */
+  error(code: string, message: string, position: number | undefined, fields: ErrorFields = {}): PhantomError {
+    if (position === undefined) return new PhantomError(code, message, fields);
+    return new PhantomError(code, message, { ...fields, position: codePointPosition(this.text, position) });
+  }
+
+  unsupported(feature: string, position: number | undefined): PhantomError {
+    return this.error('0A000', `${feature} is not supported`, position);
+  }
+
+  /** Runs `f`, giving a PhantomError without a position the one of the node at hand. */
+  at<T>(position: number, f: () => T): T {
+    try {
+      return f();
+    } catch (error) {
+      if (error instanceof PhantomError && error.position === undefined) {
+        throw error.with({ position: codePointPosition(this.text, position) });
+      }
+      throw error;
+    }
+  }
+
+  /** Runs `f` one level deeper; 54001 when the statement is nested too deep. */
+  deeper<T>(f: () => T): T {
+    if (this.depth >= NESTING_DEPTH_MAX) {
+      throw new PhantomError('54001', 'stack depth limit exceeded', {
+        hint: `Expressions and queries may be nested ${NESTING_DEPTH_MAX} levels deep.`,
+      });
+    }
+    this.depth++;
+    try {
+      return f();
+    } finally {
+      this.depth--;
+    }
+  }
+
+  /** Records a right that the plan needs. Its set of columns may grow until `privileges` is asked. */
+  requirePrivilege(wanted: WantedPrivilege): void {
+    this.wanted.push(wanted);
+  }
+
+  /** What whoever executes the plan must be allowed to do. */
+  privileges(): RequiredPrivilege[] {
+    return this.wanted.map((wanted) => ({
+      ...wanted,
+      columns: wanted.columns.size === 0 ? undefined : [...wanted.columns].sort((a, b) => a - b),
+    }));
+  }
+
+  dependOn(oid: number, schemaVersion: number): void {
+    this.dependencies.set(oid, { oid, schemaVersion });
+  }
+
+  /** A fresh number for a WITH query; unique in the statement, views included. */
+  newCommonTable(): number {
+    return this.counts.commonTables++;
+  }
+
+  /** A fresh column that no table stands behind. */
+  newColumn(name: string, type: TypeRef): ColumnId {
+    return this.pool.add(name, type);
+  }
+
+  /** The type's name for messages: `integer`, `character varying`. */
+  typeName(oid: number): string {
+    if (oid === Oids.unknown) return 'unknown';
+    return this.catalog.types.byOid(oid)?.displayName ?? `type ${oid}`;
+  }
+}
+
+/** 1-based position in code points of a 0-based position in UTF-16 units. */
+export function codePointPosition(text: string, position: number): number {
+  let count = 1;
+  for (let i = 0; i < position && i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0xdc00 || unit > 0xdfff) count++;
+  }
+  return count;
+}

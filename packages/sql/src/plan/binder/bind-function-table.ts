@@ -1,0 +1,137 @@
+/** Functions in FROM: one or several side by side, WITH ORDINALITY, column definition lists. */
+import type { TypeRef } from '@phantom/catalog';
+import { setCallOutput } from '../../expr/bind-functions.js';
+import { compositeFields } from '../../expr/bind-special.js';
+import type { Binder } from '../../expr/binder.js';
+import { resolveCall } from '../../expr/calls.js';
+import { coerce, isUnknown } from '../../expr/coercion.js';
+import { columnReference, type ColumnId, type Expression } from '../../expr/expression.js';
+import type { Scope, ScopeColumn } from '../../expr/scope.js';
+import { resolveTypeName } from '../../expr/type-names.js';
+import { INT8, Oids, TEXT } from '../../expr/type-oids.js';
+import type { FieldDefinition } from '../../text/ast-leaves.js';
+import type * as Ast from '../../text/ast.js';
+import type { ScalarItem, SetCall } from '../logical/logical.js';
+import { functionColumnName } from './output-names.js';
+import { rangeItem, renameColumns, type BoundFrom } from './range-items.js';
+
+interface BoundItem {
+  readonly call: SetCall | ScalarItem;
+  readonly columns: readonly { readonly name: string; readonly type: TypeRef; readonly id: ColumnId }[];
+  /** One unnamed column: the alias of the item names it. */
+  readonly scalar: boolean;
+}
+
+export function bindFunctionTable(binder: Binder, node: Ast.FunctionTable, scope: Scope): BoundFrom {
+  const { context } = binder;
+  const items = node.functions.map((item, i) => {
+    const definitions = item.definitions.length > 0 ? item.definitions : i === 0 ? node.definitions : [];
+    return bindItem(binder, item.call, definitions, scope);
+  });
+  const [first] = items;
+  if (first === undefined) throw context.error('42601', 'ROWS FROM needs a function', node.position);
+  const firstCall = node.functions[0]?.call;
+  const name = node.alias?.name.text ?? (firstCall === undefined ? 'function' : functionColumnName(firstCall));
+  const columns: ScopeColumn[] = [];
+  const ids: ColumnId[] = [];
+  for (const item of items) {
+    for (const column of item.columns) {
+      const named = item.scalar && items.length === 1 && node.alias !== undefined ? node.alias.name.text : column.name;
+      columns.push({ name: named, expression: columnReference(column.id, column.type), type: column.type });
+      ids.push(column.id);
+    }
+  }
+  let ordinality: ColumnId | undefined;
+  if (node.ordinality) {
+    ordinality = context.newColumn('ordinality', INT8);
+    columns.push({ name: 'ordinality', expression: columnReference(ordinality, INT8), type: INT8 });
+    ids.push(ordinality);
+  }
+  return {
+    plan: { kind: 'function-scan', calls: items.map((item) => item.call), ordinality, alias: name, columns: ids },
+    items: [rangeItem(name, renameColumns(binder, columns, node.alias))],
+  };
+}
+
+function bindItem(
+  binder: Binder,
+  node: Ast.Expression,
+  definitions: readonly FieldDefinition[],
+  scope: Scope,
+): BoundItem {
+  const { context } = binder;
+  if (node.kind === 'call') {
+    const set = bindSetCall(binder, node, definitions, scope);
+    if (set !== undefined) return set;
+  }
+  const bound = binder.bind(node, scope);
+  if (scope.aggregates.length > 0) {
+    throw context.error('42803', 'aggregate functions are not allowed in functions in FROM', node.position);
+  }
+  const value = isUnknown(bound) ? coerce(context, bound, TEXT, 'implicit', node.position) : bound;
+  const fields = definitions.length > 0 ? definedColumns(binder, definitions) : compositeFields(binder, value);
+  if (fields !== undefined) {
+    const columns = fields.map((field) => ({ ...field, id: context.newColumn(field.name, field.type) }));
+    const call: ScalarItem = { expression: value, columns: columns.map((column) => column.id), composite: true };
+    return { call, columns, scalar: false };
+  }
+  const name = functionColumnName(node);
+  const id = context.newColumn(name, value.type);
+  return {
+    call: { expression: value, columns: [id], composite: false },
+    columns: [{ name, type: value.type, id }],
+    scalar: true,
+  };
+}
+
+function definedColumns(
+  binder: Binder,
+  definitions: readonly FieldDefinition[],
+): { readonly name: string; readonly type: TypeRef }[] {
+  const { context } = binder;
+  return definitions.map((definition) => ({
+    name: definition.name.text,
+    type: context.at(definition.type.position, () => resolveTypeName(context.catalog, definition.type)),
+  }));
+}
+
+function bindSetCall(
+  binder: Binder,
+  node: Ast.FunctionCall,
+  definitions: readonly FieldDefinition[],
+  scope: Scope,
+): BoundItem | undefined {
+  const { context } = binder;
+  const name = node.name[node.name.length - 1]?.text ?? '';
+  const args: Expression[] = node.arguments.map((argument) => binder.bind(argument.value, scope));
+  const last = node.arguments[node.arguments.length - 1];
+  const named = node.arguments.some((argument) => argument.name !== undefined);
+  if (name === 'unnest' && args.length > 1) return undefined;
+  const resolved = resolveCall(context, name, args, node.position, {
+    ...(last?.variadic === true ? { variadicArray: true } : {}),
+    ...(named ? { argumentNames: node.arguments.map((argument) => argument.name?.text) } : {}),
+  });
+  if (resolved === undefined || resolved.definition.kind !== 'set') return undefined;
+  const { definition } = resolved;
+  const record = resolved.type.oid === Oids.record && definition.columns === undefined;
+  const output =
+    record && definitions.length > 0
+      ? definedColumns(binder, definitions)
+      : setCallOutput(binder, resolved, definition);
+  const composite = definition.columns !== undefined || record;
+  const elementFields = composite ? undefined : binder.compositeFields(resolved.type.oid);
+  const columns = (elementFields ?? output).map((column) => ({
+    ...column,
+    id: context.newColumn(column.name, column.type),
+  }));
+  const call: SetCall = {
+    function: definition,
+    arguments: resolved.arguments,
+    variadicFrom: resolved.variadicFrom,
+    variadicElement: resolved.variadicElement,
+    resultType: resolved.type,
+    columns: columns.map((column) => column.id),
+    composite: composite || elementFields !== undefined,
+  };
+  return { call, columns, scalar: !call.composite };
+}

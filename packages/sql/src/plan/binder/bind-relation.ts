@@ -1,0 +1,201 @@
+/** A name in FROM: a WITH query, a table, a view (bound from its text), a system view. */
+import type { TableDescriptor, ViewDescriptor } from '@phantom/catalog';
+import type { Binder } from '../../expr/binder.js';
+import { columnReference, constant, type ColumnId } from '../../expr/expression.js';
+import type { CteBinding, RangeItem, Scope, ScopeColumn } from '../../expr/scope.js';
+import { typeRef, Oids } from '../../expr/type-oids.js';
+import type { QualifiedName } from '../../text/ast-leaves.js';
+import type * as Ast from '../../text/ast.js';
+import type { NamedRelation, RelationPrivilege, VirtualRelation } from '../catalog-port.js';
+import type { LogicalNode, Scan } from '../logical/logical.js';
+import { rangeItem, renameColumns, type BoundFrom } from './range-items.js';
+
+/** Finds a relation by its written name; 42P01 when there is none. */
+export function findRelation(binder: Binder, name: QualifiedName, position: number): NamedRelation {
+  const { context } = binder;
+  const parts = name.map((part) => part.text);
+  const last = parts[parts.length - 1] ?? '';
+  const schema = parts[parts.length - 2];
+  const catalogName = parts[parts.length - 3];
+  if (catalogName !== undefined && catalogName !== context.catalog.databaseName) {
+    throw context.error(
+      '0A000',
+      `cross-database references are not implemented: "${parts.join('.')}"`,
+      position,
+    );
+  }
+  const relation = context.catalog.relation(schema === undefined ? { name: last } : { schema, name: last });
+  if (relation !== undefined) return relation;
+  throw context.error('42P01', `relation "${parts.join('.')}" does not exist`, position);
+}
+
+/** Asks for a right on a relation; answers where to report the columns it is used for. */
+export function requirePrivilege(
+  binder: Binder,
+  relation: { readonly oid: number; readonly name: string },
+  privilege: RelationPrivilege,
+): Set<number> {
+  const columns = new Set<number>();
+  const { context } = binder;
+  context.requirePrivilege({
+    relationOid: relation.oid,
+    relationName: relation.name,
+    privilege,
+    columns,
+    asRoleOid: context.viewOwnerOid,
+  });
+  return columns;
+}
+
+export function bindRelation(binder: Binder, node: Ast.TableRef, scope: Scope): BoundFrom {
+  const { context } = binder;
+  if (node.sample !== undefined) throw context.unsupported('TABLESAMPLE', node.sample.position);
+  if (node.systemTime !== undefined) throw context.unsupported('FOR SYSTEM_TIME', node.systemTime.position);
+  const [only] = node.name;
+  if (node.name.length === 1 && only !== undefined) {
+    const cte = scope.cte(only.text);
+    if (cte !== undefined) return bindCte(binder, node, cte);
+  }
+  const relation = findRelation(binder, node.name, node.position);
+  switch (relation.kind) {
+    case 'table':
+      return bindTableScan(binder, relation, node);
+    case 'view':
+      return bindView(binder, relation, node);
+    case 'virtual':
+      return bindVirtual(binder, relation, node);
+    case 'sequence':
+      throw context.unsupported('reading a sequence as a table', node.position);
+    default:
+      throw context.error('42809', `cannot open relation "${relation.name}"`, node.position, {
+        detail: 'This operation is not supported for indexes.',
+      });
+  }
+}
+
+/** A scan of all columns of a table, with the range item that names them. */
+export function scanTable(
+  binder: Binder,
+  table: TableDescriptor,
+  alias: string | undefined,
+  onUse: ((columnIndex: number) => void) | undefined,
+): { readonly plan: Scan; readonly item: RangeItem; readonly byPosition: readonly ColumnId[] } {
+  const { context } = binder;
+  context.dependOn(table.oid, table.schemaVersion);
+  const byPosition = table.columns.map((column) => context.pool.add(column.name, column.type, table.oid, column.number));
+  const rowReference = context.pool.add('?row?', typeRef(Oids.void), table.oid, 0);
+  const live = table.columns.map((column, i) => ({ column, id: byPosition[i] as ColumnId })).filter((c) => !c.column.dropped);
+  const plan: Scan = {
+    kind: 'scan',
+    table,
+    alias: alias ?? table.name,
+    scanColumns: live.map(({ column, id }) => ({ id, number: column.number })),
+    rowReference,
+    filter: [],
+    columns: [...live.map(({ id }) => id), rowReference],
+  };
+  const columns = live.map(
+    ({ column, id }): ScopeColumn => ({
+      name: column.name,
+      expression: columnReference(id, column.type),
+      type: column.type,
+    }),
+  );
+  const oidType = typeRef(Oids.oid);
+  const item = rangeItem(alias ?? table.name, columns, {
+    schema: alias === undefined ? context.catalog.schemaName(table.schemaOid) : undefined,
+    rowTypeOid: table.rowTypeOid,
+    table,
+    rowReference,
+    hidden: [{ name: 'tableoid', expression: constant(table.oid, oidType), type: oidType }],
+    onUse: onUse === undefined ? undefined : (index) => onUse(live[index]?.column.number ?? 0),
+  });
+  return { plan, item, byPosition };
+}
+
+function bindTableScan(binder: Binder, table: TableDescriptor, node: Ast.TableRef): BoundFrom {
+  const used = requirePrivilege(binder, table, 'select');
+  const { plan, item } = scanTable(binder, table, node.alias?.name.text, (column) => used.add(column));
+  const renamed = { ...item, columns: renameColumns(binder, item.columns, node.alias) };
+  return { plan, items: [renamed] };
+}
+
+function bindVirtual(binder: Binder, relation: VirtualRelation, node: Ast.TableRef): BoundFrom {
+  const { context } = binder;
+  const ids = relation.columns.map((column) => context.newColumn(column.name, column.type));
+  const plan: LogicalNode = {
+    kind: 'virtual-scan',
+    relation,
+    alias: node.alias?.name.text ?? relation.name,
+    positions: relation.columns.map((_, i) => i),
+    columns: ids,
+  };
+  const columns = relation.columns.map(
+    (column, i): ScopeColumn => ({
+      name: column.name,
+      expression: columnReference(ids[i] as ColumnId, column.type),
+      type: column.type,
+    }),
+  );
+  const oidType = typeRef(Oids.oid);
+  const item = rangeItem(node.alias?.name.text ?? relation.name, renameColumns(binder, columns, node.alias), {
+    schema: node.alias === undefined ? context.catalog.schemaName(relation.schemaOid) : undefined,
+    hidden: [{ name: 'tableoid', expression: constant(relation.oid, oidType), type: oidType }],
+  });
+  return { plan, items: [item] };
+}
+
+/** Deepest nesting of views in views: a circle of views ends here. */
+const VIEW_DEPTH_MAX = 64;
+
+function bindView(binder: Binder, view: ViewDescriptor, node: Ast.TableRef): BoundFrom {
+  const { context } = binder;
+  if (context.viewStack.length >= VIEW_DEPTH_MAX) {
+    throw context.error('42P17', `infinite recursion detected in rules for relation "${view.name}"`, node.position);
+  }
+  const used = requirePrivilege(binder, view, 'select');
+  context.dependOn(view.oid, 0);
+  const inner = context.nested(context.catalog.withSearchPath(view.searchPath), view.querySql);
+  inner.viewOwnerOid = view.ownerOid;
+  inner.viewStack = [...context.viewStack, view.name];
+  const viewBinder = binder.within(inner);
+  const query = viewBinder.bindQuery(binder.parseQuery(view.querySql), undefined);
+  const columns = view.columns.map((column, i): ScopeColumn => {
+    const field = query.fields[i];
+    if (field === undefined) {
+      throw context.error('XX000', `view "${view.name}" has fewer columns than it was made with`, node.position);
+    }
+    return { name: column.name, expression: columnReference(field.column, field.type), type: field.type };
+  });
+  const item = rangeItem(node.alias?.name.text ?? view.name, renameColumns(binder, columns, node.alias), {
+    schema: node.alias === undefined ? context.catalog.schemaName(view.schemaOid) : undefined,
+    rowTypeOid: view.rowTypeOid,
+    onUse: (index) => used.add(index + 1),
+  });
+  return { plan: query.plan, items: [item] };
+}
+
+function bindCte(binder: Binder, node: Ast.TableRef, cte: CteBinding): BoundFrom {
+  const { context } = binder;
+  cte.onUse();
+  const ids = cte.fields.map((field) => context.newColumn(field.name, field.type));
+  const plan: LogicalNode = {
+    kind: 'cte-scan',
+    cte: cte.id,
+    name: cte.name,
+    working: cte.working,
+    sources: cte.fields.map((field) => field.column),
+    columns: ids,
+  };
+  const columns = cte.fields.map(
+    (field, i): ScopeColumn => ({
+      name: field.name,
+      expression: columnReference(ids[i] as ColumnId, field.type),
+      type: field.type,
+    }),
+  );
+  return {
+    plan,
+    items: [rangeItem(node.alias?.name.text ?? cte.name, renameColumns(binder, columns, node.alias))],
+  };
+}

@@ -1,0 +1,445 @@
+/**
+ * One SELECT with the ORDER BY, LIMIT and locking of the query around it. The clauses become nodes in the order in which
+ * SQL evaluates them:
+ *
+ *   FROM -> WHERE -> GROUP BY -> HAVING -> window functions -> set-returning functions -> select list -> DISTINCT
+ *        -> ORDER BY -> row locks -> LIMIT
+ */
+import { bindWindow } from '../../expr/bind-windows.js';
+import { bindCount, compositeFields } from '../../expr/bind-special.js';
+import { sortKey } from '../../expr/bind-sort.js';
+import type { Binder, BindQueryOptions, BoundField, BoundQuery } from '../../expr/binder.js';
+import { coerceToBoolean, isUnknown, resolveUnknown } from '../../expr/coercion.js';
+import { columnReference, type ColumnId, type Expression, type SortKey } from '../../expr/expression.js';
+import { findColumn, findRangeItem, missingRangeItem } from '../../expr/bind-names.js';
+import { Scope } from '../../expr/scope.js';
+import { equalExpressions } from '../../expr/walk.js';
+import type * as Ast from '../../text/ast.js';
+import type { LogicalNode, SetCall } from '../logical/logical.js';
+import { columnsOf } from '../logical/walk.js';
+import { bindFromList } from './bind-from.js';
+import { bindGroupBy, Grouping } from './bind-group.js';
+import { lockRows } from './bind-locking.js';
+import { outputName } from './output-names.js';
+import { Projection, windowNodes } from './projection.js';
+
+/** A select item after stars are spread. */
+interface BoundItem {
+  readonly name: string;
+  expression: Expression;
+  readonly position: number;
+}
+
+/** Binds a SELECT body; `query` holds what follows it. `parent` is the scope with its WITH queries. */
+export function bindSelect(
+  binder: Binder,
+  select: Ast.Select,
+  query: Ast.Query | undefined,
+  parent: Scope | undefined,
+  options: BindQueryOptions,
+): BoundQuery {
+  const { context } = binder;
+  const scope = new Scope(context, parent);
+  scope.clause = 'FROM';
+  let plan = bindFromList(binder, select.from, scope);
+  if (select.where !== undefined) {
+    scope.clause = 'WHERE';
+    const condition = coerceToBoolean(context, binder.bind(select.where, scope), 'WHERE', select.where.position);
+    plan = { kind: 'filter', input: plan, conditions: [condition], columns: plan.columns };
+  }
+  scope.clause = 'WINDOW';
+  for (const definition of select.windows) {
+    if (scope.windows.has(definition.name.text)) {
+      throw context.error('42P20', `window "${definition.name.text}" is already defined`, definition.name.position);
+    }
+    scope.windows.set(definition.name.text, bindWindow(binder, definition.window, scope));
+  }
+  scope.clause = 'SELECT';
+  const items = bindItems(binder, select.items, scope, options);
+  scope.clause = 'HAVING';
+  let having =
+    select.having === undefined
+      ? undefined
+      : coerceToBoolean(context, binder.bind(select.having, scope), 'HAVING', select.having.position);
+  scope.clause = 'ORDER BY';
+  let order = (query?.orderBy ?? []).map((item) => bindOrderItem(binder, item, items, scope));
+  scope.clause = 'DISTINCT ON';
+  let distinctOn = (select.distinct?.on ?? []).map((node) => bindOutputOr(binder, node, items, scope, 'DISTINCT ON'));
+  scope.clause = 'GROUP BY';
+  const grouped =
+    select.groupBy !== undefined || having !== undefined || scope.aggregates.length > 0 || scope.groupings.length > 0;
+  if (grouped) {
+    const keys =
+      select.groupBy === undefined
+        ? { keys: [], sets: undefined }
+        : bindGroupBy(binder, select.groupBy, (node) => bindGroupItem(binder, node, items, scope));
+    const grouping = new Grouping(binder, scope, keys, plan);
+    const rewrite = (expression: Expression): Expression => grouping.rewrite(expression);
+    const rewriteKey = (key: SortKey): SortKey => ({ ...key, expression: rewrite(key.expression) });
+    for (const item of items) item.expression = rewrite(item.expression);
+    having = having === undefined ? undefined : rewrite(having);
+    order = order.map(rewriteKey);
+    distinctOn = distinctOn.map(rewrite);
+    scope.windowCalls = scope.windowCalls.map((pending) => ({
+      call: {
+        ...pending.call,
+        arguments: pending.call.arguments.map(rewrite),
+        filter: pending.call.filter === undefined ? undefined : rewrite(pending.call.filter),
+        frame: {
+          ...pending.call.frame,
+          startLimit: mapLimit(pending.call.frame.startLimit, rewrite),
+          endLimit: mapLimit(pending.call.frame.endLimit, rewrite),
+        },
+      },
+      partition: pending.partition.map(rewrite),
+      order: pending.order.map(rewriteKey),
+    }));
+    scope.setCalls = scope.setCalls.map((call) => ({ ...call, arguments: call.arguments.map(rewrite) }));
+    plan = grouping.node(plan);
+    if (having !== undefined) {
+      plan = { kind: 'filter', input: plan, conditions: [having], columns: plan.columns };
+    }
+  }
+  plan = windowNodes(plan, scope.windowCalls);
+  plan = projectSets(plan, scope.setCalls);
+  return finish(binder, select, query, parent, { plan, items, order, distinctOn, scope, grouped });
+}
+
+function mapLimit<T extends { readonly value: Expression; readonly limit: Expression } | undefined>(
+  limit: T,
+  f: (expression: Expression) => Expression,
+): T {
+  return limit === undefined ? limit : ({ value: f(limit.value), limit: f(limit.limit) } as T);
+}
+
+/** Set-returning calls in layers: one that uses another's result runs above it. */
+function projectSets(input: LogicalNode, calls: readonly SetCall[]): LogicalNode {
+  let plan = input;
+  let rest = calls;
+  while (rest.length > 0) {
+    const pending = new Set(rest.flatMap((call) => call.columns));
+    const ready = rest.filter((call) =>
+      call.arguments.every((argument) => {
+        for (const column of columnsOf(argument)) if (pending.has(column)) return false;
+        return true;
+      }),
+    );
+    plan = {
+      kind: 'project-set',
+      input: plan,
+      calls: ready,
+      columns: [...plan.columns, ...ready.flatMap((call) => call.columns)],
+    };
+    rest = rest.filter((call) => !ready.includes(call));
+  }
+  return plan;
+}
+
+interface Pieces {
+  readonly plan: LogicalNode;
+  readonly items: readonly BoundItem[];
+  readonly order: readonly SortKey[];
+  readonly distinctOn: readonly Expression[];
+  readonly scope: Scope;
+  readonly grouped: boolean;
+}
+
+/** The select list and what comes after it. */
+function finish(
+  binder: Binder,
+  select: Ast.Select,
+  query: Ast.Query | undefined,
+  parent: Scope | undefined,
+  pieces: Pieces,
+): BoundQuery {
+  const { context } = binder;
+  const { items, distinctOn, scope } = pieces;
+  const projection = new Projection(context, pieces.plan);
+  const fields: BoundField[] = items.map((item) => {
+    const column = projection.output(item.name, item.expression);
+    const info = context.pool.get(column);
+    return {
+      name: item.name,
+      column,
+      type: item.expression.type,
+      tableOid: info.tableOid,
+      columnNumber: info.columnNumber,
+    };
+  });
+  const distinct = select.distinct !== undefined;
+  const outputs = new Set(fields.map((field) => field.column));
+  const order = pieces.order.map((key, i): SortKey => {
+    const column = projection.extra(key.expression);
+    if (distinct && distinctOn.length === 0 && !outputs.has(column)) {
+      throw context.error(
+        '42P10',
+        'for SELECT DISTINCT, ORDER BY expressions must appear in select list',
+        query?.orderBy[i]?.value.position,
+      );
+    }
+    return { ...key, expression: columnReference(column, key.expression.type) };
+  });
+  const on = distinctOn.map((expression) => columnReference(projection.extra(expression), expression.type));
+  const locks = query === undefined ? [] : lockRows(binder, query.locking, scope, select, pieces.grouped);
+  for (const lock of locks) projection.keep(lock.rowReference);
+  let plan: LogicalNode = projection.node();
+  if (distinct && on.length === 0) {
+    plan = { kind: 'distinct', input: plan, on: undefined, columns: plan.columns };
+  }
+  if (on.length > 0) {
+    const keys = distinctOnOrder(binder, on, order, select);
+    plan = { kind: 'sort', input: plan, keys, columns: plan.columns };
+    plan = { kind: 'distinct', input: plan, on, columns: plan.columns };
+  } else if (order.length > 0) {
+    plan = { kind: 'sort', input: plan, keys: order, columns: plan.columns };
+  }
+  if (locks.length > 0) plan = { kind: 'lock-rows', input: plan, targets: locks, columns: plan.columns };
+  if (query !== undefined) plan = limit(binder, plan, query, order, parent);
+  return { plan: narrow(plan, fields), fields };
+}
+
+/** Drops the columns that only sorting or locking needed. */
+export function narrow(plan: LogicalNode, fields: readonly BoundField[]): LogicalNode {
+  const columns = [...new Set(fields.map((field) => field.column))];
+  if (columns.length === plan.columns.length && columns.every((column, i) => column === plan.columns[i])) return plan;
+  return { kind: 'project', input: plan, items: [], columns };
+}
+
+/** DISTINCT ON's keys first, in the directions ORDER BY gives them; 42P10 when ORDER BY begins otherwise. */
+function distinctOnOrder(
+  binder: Binder,
+  on: readonly Expression[],
+  order: readonly SortKey[],
+  select: Ast.Select,
+): SortKey[] {
+  const keys: SortKey[] = [...order];
+  const isOn = (expression: Expression): boolean => on.some((other) => equalExpressions(other, expression));
+  const leading = new Set<Expression>();
+  let outside = false;
+  for (const key of order) {
+    if (isOn(key.expression)) {
+      if (outside && !on.every((e) => order.slice(0, leading.size).some((k) => equalExpressions(k.expression, e)))) {
+        throw mismatch(binder, select);
+      }
+      leading.add(key.expression);
+    } else {
+      outside = true;
+      if (!on.every((e) => [...leading].some((l) => equalExpressions(l, e)))) throw mismatch(binder, select);
+    }
+  }
+  for (const expression of on) {
+    if (!order.some((key) => equalExpressions(key.expression, expression))) {
+      keys.push({ expression, descending: false, nullsFirst: false });
+    }
+  }
+  return keys;
+}
+
+function mismatch(binder: Binder, select: Ast.Select): Error {
+  return binder.context.error(
+    '42P10',
+    'SELECT DISTINCT ON expressions must match initial ORDER BY expressions',
+    select.distinct?.on[0]?.position,
+  );
+}
+
+/** LIMIT and OFFSET of a query. Their expressions see no columns of it. */
+export function limit(
+  binder: Binder,
+  input: LogicalNode,
+  query: Ast.Query,
+  order: readonly SortKey[],
+  parent: Scope | undefined,
+): LogicalNode {
+  const { context } = binder;
+  if (query.limit === undefined && query.offset === undefined) return input;
+  const scope = new Scope(context, parent);
+  scope.clause = 'LIMIT';
+  if (query.limit?.percent === true) throw context.unsupported('FETCH FIRST n PERCENT', query.limit.position);
+  const count =
+    query.limit === undefined ? undefined : bindCount(binder, query.limit.count, scope, 'LIMIT');
+  scope.clause = 'OFFSET';
+  const offset = query.offset === undefined ? undefined : bindCount(binder, query.offset, scope, 'OFFSET');
+  const withTies = query.limit?.withTies === true;
+  if (withTies && order.length === 0) {
+    throw context.error('42601', 'WITH TIES cannot be specified without ORDER BY clause', query.limit?.position);
+  }
+  return { kind: 'limit', input, count, offset, ties: withTies ? order : undefined, columns: input.columns };
+}
+
+function bindItems(
+  binder: Binder,
+  nodes: readonly Ast.SelectItem[],
+  scope: Scope,
+  options: BindQueryOptions,
+): BoundItem[] {
+  const { context } = binder;
+  const items: BoundItem[] = [];
+  for (const node of nodes) {
+    const { value } = node;
+    if (value.kind === 'star') {
+      items.push(...expandStar(binder, value, scope));
+      continue;
+    }
+    if (value.kind === 'field' && value.field === undefined) {
+      items.push(...expandComposite(binder, value, scope));
+      continue;
+    }
+    const bound = binder.bind(value, scope);
+    const expression = options.keepUnknown === true ? bound : resolveUnknown(context, bound, value.position);
+    items.push({ name: outputName(node), expression, position: value.position });
+  }
+  return items;
+}
+
+/** `*` and `t.*`. */
+export function expandStar(
+  binder: Binder,
+  star: Ast.Expression & { kind: 'star' },
+  scope: Scope,
+): BoundItem[] {
+  const { context } = binder;
+  const parts = star.qualifier.map((part) => part.text);
+  const fromItem = (item: (typeof scope.items)[number]): BoundItem[] =>
+    item.columns.map((column, i) => {
+      item.onUse?.(i);
+      const expression = { ...column.expression };
+      scope.positions.set(expression, star.position);
+      return { name: column.name, expression, position: star.position };
+    });
+  if (parts.length === 0) {
+    if (scope.items.length === 0) {
+      throw context.error('42601', 'SELECT * with no tables specified is not valid', star.position);
+    }
+    return scope.items.filter((item) => item.columnsVisible).flatMap(fromItem);
+  }
+  const name = parts[parts.length - 1] as string;
+  const item = findRangeItem(scope, parts.length > 1 ? parts[parts.length - 2] : undefined, name, star.position);
+  if (item !== undefined) return fromItem(item);
+  const column = parts.length === 1 ? findColumn(scope, name, star.position) : undefined;
+  const fields = column === undefined ? undefined : compositeFields(binder, column.expression);
+  if (column === undefined || fields === undefined) throw missingRangeItem(scope, name, star.position);
+  return fields.map((field, i) => ({
+    name: field.name,
+    expression: { kind: 'field', operand: column.expression, field: i, type: field.type },
+    position: star.position,
+  }));
+}
+
+/** `(x).*` */
+function expandComposite(binder: Binder, node: Ast.FieldSelection, scope: Scope): BoundItem[] {
+  const operand = binder.bind(node.base, scope);
+  const fields = compositeFields(binder, operand);
+  if (fields === undefined) {
+    throw binder.context.error('42809', `type ${binder.context.typeName(operand.type.oid)} is not composite`, node.position);
+  }
+  return fields.map((field, i) => ({
+    name: field.name,
+    expression: { kind: 'field', operand, field: i, type: field.type },
+    position: node.position,
+  }));
+}
+
+/** An integer literal as a position in the select list. */
+function ordinal(
+  binder: Binder,
+  node: Ast.Expression,
+  items: readonly BoundItem[],
+  clause: string,
+): BoundItem | undefined {
+  if (node.kind !== 'number' || !node.integer) {
+    if (node.kind === 'string' || node.kind === 'null' || node.kind === 'number' || node.kind === 'boolean') {
+      throw binder.context.error('42601', `non-integer constant in ${clause}`, node.position);
+    }
+    return undefined;
+  }
+  const item = items[Number(node.text) - 1];
+  if (item === undefined) {
+    throw binder.context.error('42P10', `${clause} position ${node.text} is not in select list`, node.position);
+  }
+  return item;
+}
+
+/** An output column by its name; 42702 when different columns share it. */
+function outputNamed(
+  binder: Binder,
+  name: string,
+  items: readonly BoundItem[],
+  clause: string,
+  position: number,
+): BoundItem | undefined {
+  let found: BoundItem | undefined;
+  for (const item of items) {
+    if (item.name !== name) continue;
+    if (found !== undefined && !equalExpressions(found.expression, item.expression)) {
+      throw binder.context.error('42702', `${clause} "${name}" is ambiguous`, position);
+    }
+    found ??= item;
+  }
+  return found;
+}
+
+/** ORDER BY and DISTINCT ON: output names before input columns. */
+function bindOutputOr(
+  binder: Binder,
+  node: Ast.Expression,
+  items: readonly BoundItem[],
+  scope: Scope,
+  clause: string,
+): Expression {
+  const byOrdinal = ordinal(binder, node, items, clause);
+  if (byOrdinal !== undefined) return byOrdinal.expression;
+  if (node.kind === 'column' && node.names.length === 1) {
+    const name = node.names[0]?.text ?? '';
+    const output = outputNamed(binder, name, items, clause, node.position);
+    if (output !== undefined) return output.expression;
+  }
+  const bound = binder.bind(node, scope);
+  const same = items.find((item) => equalExpressions(item.expression, bound));
+  if (same !== undefined) return same.expression;
+  return isUnknown(bound) ? resolveUnknown(binder.context, bound, node.position) : bound;
+}
+
+function bindOrderItem(
+  binder: Binder,
+  item: Ast.SortItem,
+  items: readonly BoundItem[],
+  scope: Scope,
+): SortKey {
+  return sortKey(binder, item, bindOutputOr(binder, item.value, items, scope, 'ORDER BY'));
+}
+
+/** GROUP BY: input columns before output names. */
+function bindGroupItem(
+  binder: Binder,
+  node: Ast.Expression,
+  items: readonly BoundItem[],
+  scope: Scope,
+): Expression {
+  const byOrdinal = ordinal(binder, node, items, 'GROUP BY');
+  const refuse = (expression: Expression): Expression => {
+    const used = columnsOf(expression);
+    if (scope.aggregates.some((call) => used.has(call.column))) {
+      throw binder.context.error('42803', 'aggregate functions are not allowed in GROUP BY', node.position);
+    }
+    if (scope.windowCalls.some((pending) => used.has(pending.call.column))) {
+      throw binder.context.error('42P20', 'window functions are not allowed in GROUP BY', node.position);
+    }
+    return expression;
+  };
+  if (byOrdinal !== undefined) return refuse(byOrdinal.expression);
+  if (node.kind === 'column' && node.names.length === 1) {
+    const name = node.names[0]?.text ?? '';
+    const own = scope.items.some((item) => item.columnsVisible && item.columns.some((c) => c.name === name));
+    if (!own) {
+      const output = outputNamed(binder, name, items, 'GROUP BY', node.position);
+      if (output !== undefined) return refuse(output.expression);
+    }
+  }
+  return refuse(binder.bind(node, scope));
+}
+
+/** Columns of a bound query, in order. */
+export function fieldColumns(query: BoundQuery): ColumnId[] {
+  return query.fields.map((field) => field.column);
+}

@@ -1,0 +1,137 @@
+/** UNION, INTERSECT and EXCEPT: columns matched by place, under their common types. */
+import type { TypeRef } from '@phantom/catalog';
+import type { Binder, BindQueryOptions, BoundField, BoundQuery } from '../../expr/binder.js';
+import { coerce, commonType, tryCoerce } from '../../expr/coercion.js';
+import { columnReference, constant, type ColumnId, type Expression } from '../../expr/expression.js';
+import type { Scope } from '../../expr/scope.js';
+import { Oids, TEXT } from '../../expr/type-oids.js';
+import type * as Ast from '../../text/ast.js';
+import type { LogicalNode, SetOperation } from '../logical/logical.js';
+
+export function bindSetOperation(
+  binder: Binder,
+  node: Ast.SetOperation,
+  scope: Scope | undefined,
+  options: BindQueryOptions,
+): BoundQuery {
+  const inner = { ...options, keepUnknown: true };
+  let left = binder.bindQueryBody(node.first, scope, inner);
+  for (let i = 0; i < node.rest.length; i++) {
+    const branch = node.rest[i] as Ast.SetBranch;
+    const right = binder.bindQueryBody(branch.body, scope, inner);
+    const last = i === node.rest.length - 1;
+    left = combine(binder, branch, left, right, last && options.keepUnknown === true);
+  }
+  return left;
+}
+
+function combine(
+  binder: Binder,
+  branch: Ast.SetBranch,
+  left: BoundQuery,
+  right: BoundQuery,
+  keepUnknown: boolean,
+): BoundQuery {
+  const { context } = binder;
+  const what = branch.operator.toUpperCase();
+  if (left.fields.length !== right.fields.length) {
+    throw context.error('42601', `each ${what} query must have the same number of columns`, branch.position);
+  }
+  const types = left.fields.map((field, i) => {
+    const other = right.fields[i] as BoundField;
+    if (keepUnknown && field.type.oid === Oids.unknown && other.type.oid === Oids.unknown) return field.type;
+    const pair = [outputExpression(left, field), outputExpression(right, other)];
+    return commonType(context, pair, [branch.position, branch.position], what);
+  });
+  requireComparable(binder, branch, types);
+  const leftCast = castColumns(binder, left, types, branch.position);
+  const rightCast = castColumns(binder, right, types, branch.position);
+  const columns = left.fields.map((field, i) => context.newColumn(field.name, types[i] as TypeRef));
+  const plan = flatten({
+    kind: 'set-operation',
+    operation: branch.operator,
+    all: branch.all,
+    inputs: [leftCast.plan, rightCast.plan],
+    inputColumns: [leftCast.columns, rightCast.columns],
+    columns,
+  });
+  const fields = left.fields.map((field, i) => ({
+    name: field.name,
+    column: columns[i] as ColumnId,
+    type: types[i] as TypeRef,
+    tableOid: 0,
+    columnNumber: 0,
+  }));
+  return { plan, fields };
+}
+
+/** UNION of a UNION of the same kind is one UNION of several. */
+function flatten(node: SetOperation): SetOperation {
+  const [first] = node.inputs;
+  const [firstColumns] = node.inputColumns;
+  if (node.operation !== 'union' || first?.kind !== 'set-operation' || firstColumns === undefined) return node;
+  if (first.operation !== 'union' || first.all !== node.all) return node;
+  const order = firstColumns.map((column) => first.columns.indexOf(column));
+  if (order.some((at) => at < 0)) return node;
+  return {
+    ...node,
+    inputs: [...first.inputs, ...node.inputs.slice(1)],
+    inputColumns: [
+      ...first.inputColumns.map((columns) => order.map((at) => columns[at] as ColumnId)),
+      ...node.inputColumns.slice(1),
+    ],
+  };
+}
+
+function requireComparable(binder: Binder, branch: Ast.SetBranch, types: readonly TypeRef[]): void {
+  if (branch.operator === 'union' && branch.all) return;
+  for (const type of types) {
+    const known = binder.context.catalog.types.byOid(type.oid);
+    if (known !== undefined && known.hashKey === undefined && known.oid !== Oids.unknown) {
+      throw binder.context.error(
+        '42883',
+        `could not identify an equality operator for type ${binder.context.typeName(type.oid)}`,
+        branch.position,
+      );
+    }
+  }
+}
+
+/** The constant behind an output column, if it is one, so that its text is read as the common type. */
+function outputExpression(query: BoundQuery, field: BoundField): Expression {
+  const { plan } = query;
+  if (field.type.oid === Oids.unknown && plan.kind === 'project') {
+    const item = plan.items.find((candidate) => candidate.column === field.column);
+    if (item !== undefined) return item.expression;
+  }
+  return columnReference(field.column, field.type);
+}
+
+/** The query's columns under the given types; a project node is added where something must be cast. */
+export function castColumns(
+  binder: Binder,
+  query: BoundQuery,
+  types: readonly TypeRef[],
+  position: number,
+): { readonly plan: LogicalNode; readonly columns: ColumnId[] } {
+  const { context } = binder;
+  const items: { column: ColumnId; expression: Expression }[] = [];
+  const columns = query.fields.map((field, i) => {
+    const type = types[i] as TypeRef;
+    if (field.type.oid === type.oid && (type.typmod === -1 || type.typmod === field.type.typmod)) return field.column;
+    const source = outputExpression(query, field);
+    const wanted = type.oid === Oids.unknown ? TEXT : type;
+    const value = source.kind === 'constant' ? source : columnReference(field.column, field.type);
+    const cast =
+      source.kind === 'constant' && source.value === null
+        ? constant(null, wanted)
+        : (tryCoerce(context, value, wanted, 'implicit', position) ??
+          coerce(context, value, wanted, 'assignment', position));
+    const column = context.newColumn(field.name, wanted);
+    items.push({ column, expression: cast });
+    return column;
+  });
+  if (items.length === 0) return { plan: query.plan, columns };
+  const outputs = [...new Set(columns)];
+  return { plan: { kind: 'project', input: query.plan, items, columns: outputs }, columns };
+}
