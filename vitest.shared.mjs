@@ -11,7 +11,6 @@ export function packageTests({ name, coverageMin, ...more }) {
     test: {
       name,
       include: ['test/**/*.test.ts'],
-      passWithNoTests: true,
       testTimeout: 20_000,
       hookTimeout: 20_000,
       pool: 'forks',

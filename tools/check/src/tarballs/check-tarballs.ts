@@ -76,7 +76,10 @@ async function checkPrograms(project: string, members: readonly Member[]): Promi
   const names = members.flatMap(({ manifest }) => Object.keys(manifest.bin ?? {}));
   const verdicts: Verdict[] = [];
   for (const name of names) {
-    const result = await exec(join(project, 'node_modules', '.bin', name), ['--help'], { cwd: project });
+    const result = await exec(join(project, 'node_modules', '.bin', name), ['--help'], {
+      cwd: project,
+      timeoutMs: 15_000,
+    });
     verdicts.push(verdict(`${name} --help`, result.status === 0 ? undefined : said(result)));
   }
   return verdicts;

@@ -5,7 +5,7 @@
 import { mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exec, said } from './exec.js';
+import { exec, said, type ExecResult } from './exec.js';
 import { verdict, type Verdict } from './verdict.js';
 import type { Member } from '../workspace.js';
 
@@ -37,10 +37,17 @@ export async function packAll(
   return { verdicts, tarballs: tarballs.map((name) => join(destination, name)) };
 }
 
-/** Installs all tarballs at once. A warning about Node's version counts as a failure: the packages promise Node 20. */
+/**
+ * Installs all tarballs at once. A warning about Node's version counts as a failure: the packages promise Node 20.
+ * npm asks the registry for each of our names on the way, though the tarballs answer; without a network that question has to fail
+ * at once, so the first attempt makes no retries, and only when it fails another does.
+ */
 export async function installAll(project: EmptyProject, tarballs: readonly string[]): Promise<Verdict> {
   const quiet = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock'];
-  const result = await exec('npm', ['install', ...quiet, ...tarballs], { cwd: project.folder, timeoutMs: 180_000 });
+  const install = (...more: string[]): Promise<ExecResult> =>
+    exec('npm', ['install', ...quiet, ...more, ...tarballs], { cwd: project.folder, timeoutMs: 180_000 });
+  let result = await install('--fetch-retries=0', '--fetch-timeout=20000');
+  if (result.status !== 0) result = await install();
   if (result.status !== 0) return verdict('npm install of all tarballs', said(result));
   const engine = /EBADENGINE[\s\S]*/.exec(result.stderr);
   return verdict('npm install of all tarballs', engine === null ? undefined : engine[0].slice(0, 800));
