@@ -11,8 +11,11 @@ import type { MvccTransaction } from '@phantom/mvcc';
 import type { Execution, ExecutionContext, RowSink, Yielded } from '../exec/runtime.js';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
+import type { PlanField } from '../plan/prepared-plan.js';
 import type { Query } from '../text/ast.js';
+import type { Statement } from '../text/ast-statements.js';
 import type { StoragePort } from '../session/ports.js';
+import type { WriterContext } from '../storage/writer-context.js';
 
 export type NoticeSeverity = 'NOTICE' | 'WARNING' | 'INFO' | 'DEBUG' | 'LOG';
 
@@ -27,12 +30,18 @@ export interface DdlContext {
   readonly evaluation: EvaluationContext;
   /** The catalog as the session sees it NOW: asks again after each change of this statement. */
   readonly picture: CatalogPort;
-  /** Oid of the session's temporary schema, made on first use. */
-  temporarySchema(): Oid;
-  /** Context for scans and writers of this statement. */
+  /** Context for scans of this statement. */
   execution(): ExecutionContext;
+  /** Context for checks of foreign keys and writers. */
+  writerContext(): WriterContext;
   /** Plans and runs a query inside this statement (CREATE TABLE AS, validation of constraints). */
   query(query: Query, sink: RowSink): Execution;
+  /** Output columns of a query and the oids of the relations it reads, without running it. */
+  describe(query: Query): { readonly fields: readonly PlanField[]; readonly relations: readonly Oid[] };
+  /** Runs another definition inside this one, in a schema (elements of CREATE SCHEMA). */
+  define(statement: Statement, schema: string): DdlExecution;
+  /** True when a session is connected to the database. */
+  databaseInUse(oid: Oid): boolean;
   notice(severity: NoticeSeverity, code: string, message: string, fields?: ErrorFields): void;
   /** Runs when the transaction has committed (with true) or ended otherwise. */
   onEnd(listener: (committed: boolean) => void): void;

@@ -59,7 +59,7 @@ export class CatalogPicture implements CatalogPort {
     });
     this.statistics = new EstimatedStatistics(session);
     // What this session alone can see makes a picture of its own; all others are shared, and their plans with them.
-    const own = steps > 0 || session.temporarySchemaOid !== undefined;
+    const own = steps > 0;
     this.version = session.engine.pictureVersion(
       own ? undefined : `${session.databaseOid} ${committedVersion} ${this.searchPath.join(',')}`,
     );
@@ -69,13 +69,12 @@ export class CatalogPicture implements CatalogPort {
   schemaOid(name: string): Oid | undefined {
     if (name === 'pg_catalog') return PG_CATALOG_OID;
     if (name === 'information_schema') return INFORMATION_SCHEMA_OID;
-    if (name === 'pg_temp') return this.session.temporarySchemaOid;
     return this.objects.oidByName(NameClass.Schema, this.session.databaseOid, name);
   }
 
   /** The schema in which unqualified names are created: the first of the path that is there. */
   creationSchema(): Oid | undefined {
-    return this.path.find((oid) => oid !== PG_CATALOG_OID && oid !== this.session.temporarySchemaOid);
+    return this.path.find((oid) => oid !== PG_CATALOG_OID);
   }
 
   relation(name: QualifiedName): NamedRelation | undefined {
@@ -193,10 +192,9 @@ export function parsePath(text: string, user: string): string[] {
   return names;
 }
 
-/** As PostgreSQL searches: temporary objects first, then pg_catalog, unless the path itself says where they stand. */
+/** As PostgreSQL searches: pg_catalog first, unless the path itself says where it stands. */
 function effectivePath(names: readonly string[]): string[] {
   const path = [...names];
   if (!path.includes('pg_catalog')) path.unshift('pg_catalog');
-  if (!path.includes('pg_temp')) path.unshift('pg_temp');
   return path;
 }

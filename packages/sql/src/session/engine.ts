@@ -3,15 +3,13 @@
  * the caches and knows who is connected.
  */
 import type { Clock, Logger } from '@phantom/base';
-import type { Catalog, Oid, SchemaDescriptor } from '@phantom/catalog';
+import type { Catalog } from '@phantom/catalog';
 import type { Mvcc } from '@phantom/mvcc';
 import { type WorkCounters, newWorkCounters } from '../exec/runtime.js';
-import { dropTemporarySchema } from '../ddl/temporary-schema.js';
 import { RowNumbers } from '../storage/row-numbers.js';
 import type { StoragePort } from './ports.js';
 import { type SessionOptions, SqlSession } from './session.js';
 import { StatementCache } from './statement-cache.js';
-import type { SessionTransaction } from './transaction.js';
 
 /** Descriptions of pictures whose numbers are remembered; old ones belong to catalog versions nobody sees any more. */
 const PICTURE_VERSIONS_MAX = 1024;
@@ -93,32 +91,13 @@ export class SqlEngine {
     return version;
   }
 
-  /** The session's temporary schema, made on first use in the session's transaction. */
-  temporarySchema(session: SqlSession, transaction: SessionTransaction): Oid {
-    if (session.temporarySchemaOid !== undefined) return session.temporarySchemaOid;
-    const schema: SchemaDescriptor = {
-      kind: 'schema',
-      oid: this.catalog.allocateOid(),
-      name: `pg_temp_${session.id}`,
-      databaseOid: session.databaseOid,
-      ownerOid: session.currentRoleOid,
-    };
-    transaction.objects.put(schema);
-    session.temporarySchemaOid = schema.oid;
-    transaction.storage.onEnd((seq) => {
-      if (seq === undefined) session.temporarySchemaOid = undefined;
-    });
-    return schema.oid;
-  }
-
-  /** Forgets a session that has closed, and drops its temporary schema with what is in it. */
-  async sessionClosed(session: SqlSession): Promise<void> {
+  /** Forgets a session that has closed. */
+  sessionClosed(session: SqlSession): void {
     this.sessions.delete(session.id);
-    if (session.temporarySchemaOid === undefined) return;
-    await dropTemporarySchema(this, session.temporarySchemaOid);
   }
 
-  async close(): Promise<void> {
-    for (const session of [...this.sessions.values()]) await session.close();
+  /** Ends every session. */
+  close(): void {
+    for (const session of [...this.sessions.values()]) session.close();
   }
 }

@@ -15,7 +15,7 @@
  *      RESTARTS_MAX times; its rows reach the client only after it has ended.
  *   3. One statement runs at a time; the protocol layer queues.
  */
-import { type ErrorFields, PhantomError, Random, assert } from '@phantom/base';
+import { type ErrorFields, PhantomError, Random, assert, unsupportedError } from '@phantom/base';
 import type { Clock } from '@phantom/base';
 import {
   type ColumnDescriptor,
@@ -29,7 +29,8 @@ import {
   isSuperuser,
   mayActAs,
 } from '@phantom/catalog';
-import type { DdlContext, NoticeSeverity } from '../ddl/context.js';
+import type { DdlContext, DdlExecution, NoticeSeverity } from '../ddl/context.js';
+import { definitionHandler } from '../ddl/definitions.js';
 import {
   type Execution,
   type ExecutionContext,
@@ -47,9 +48,10 @@ import { RowWriter } from '../storage/row-writer.js';
 import type { WriterContext } from '../storage/writer-context.js';
 import type { TableWriter } from '../storage/table-writer.js';
 import type { Query } from '../text/ast.js';
-import type { ParsedStatement } from '../text/ast-statements.js';
+import type { ParsedStatement, Statement } from '../text/ast-statements.js';
 import type { Value } from '../types/type.js';
 import { CatalogPicture } from './catalog-picture.js';
+import { commandTag } from './command-tag.js';
 import type { SqlEngine } from './engine.js';
 import { type EvaluationOwner, SessionEvaluation, microsSince2000 } from './evaluation.js';
 import { Portal } from './portal.js';
@@ -94,7 +96,6 @@ export class SqlSession implements EvaluationOwner {
   transaction: SessionTransaction | undefined;
   /** True while a synchronous caller drives the running statement: nothing may be awaited. */
   synchronous = false;
-  temporarySchemaOid: Oid | undefined;
   private readonly sessionRole: RoleDescriptor;
   private roleOid: Oid;
   private readonly options: SessionOptions;
@@ -404,13 +405,13 @@ export class SqlSession implements EvaluationOwner {
     this.openPortals.delete(portal);
   }
 
-  /** Ends the session: rolls back, drops its temporary objects, frees what it holds. Safe to call twice. */
-  async close(): Promise<void> {
+  /** Ends the session: rolls back, frees what it holds. Safe to call twice. */
+  close(): void {
     if (this.closed) return;
     this.closed = true;
     for (const portal of this.openPortals) portal.close();
     this.rollback();
-    await this.engine.sessionClosed(this);
+    this.engine.sessionClosed(this);
   }
 
   /** The execution context of a statement in the transaction, or of a bare read. */
@@ -432,8 +433,14 @@ export class SqlSession implements EvaluationOwner {
       get picture() {
         return session.picture;
       },
-      temporarySchema: () => this.engine.temporarySchema(this, transaction),
       execution: () => this.executionContext([], transaction.storage, transaction),
+      writerContext: () => this.executionContext([], transaction.storage, transaction).writerContext(),
+      describe: (query) => {
+        const plan = this.engine.statements.planUncached(this.catalogPicture(), query, [], this.settings);
+        return { fields: plan.fields, relations: plan.dependencies.map((dependency) => dependency.oid) };
+      },
+      define: (statement, schema) => this.defineIn(statement, schema, transaction),
+      databaseInUse: (oid) => [...this.engine.allSessions()].some((session) => session.databaseOid === oid),
       query: (query, sink) => this.innerQuery(query, sink, transaction),
       notice: (severity, code, message, fields) => this.notice(severity, code, message, fields),
       onEnd: (listener) => transaction.storage.onEnd((seq) => listener(seq !== undefined)),
@@ -514,6 +521,20 @@ export class SqlSession implements EvaluationOwner {
         if (restarts === RESTARTS_MAX) throw new PhantomError('40001', 'could not serialize access due to concurrent update');
         transaction.storage.restartStatement();
       }
+    }
+  }
+
+  /** A definition inside CREATE SCHEMA: unqualified names mean the new schema first. */
+  private *defineIn(statement: Statement, schema: string, transaction: SessionTransaction): DdlExecution {
+    const handler = definitionHandler(statement);
+    if (handler === undefined) throw unsupportedError(`${commandTag(statement, 0)} inside CREATE SCHEMA`);
+    const mark = this.settings.mark();
+    const path = this.settings.get('search_path');
+    this.settings.set('search_path', `"${schema.replaceAll('"', '""')}", ${path}`, { local: true, inTransaction: true });
+    try {
+      return yield* handler(this.ddlContext(transaction));
+    } finally {
+      this.settings.rollbackTo(mark);
     }
   }
 
@@ -612,7 +633,7 @@ class SessionExecutionContext implements ExecutionContext {
     this.session.checkPrivileges(required);
   }
 
-  private writerContext(): WriterContext {
+  writerContext(): WriterContext {
     const { session, owner } = this;
     assert(owner !== undefined, 'only a transaction writes');
     return {

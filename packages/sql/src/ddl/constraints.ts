@@ -1,0 +1,238 @@
+/**
+ * Constraints: from syntax to descriptor, with the index a key stands on, the dependencies of a foreign key, and the check
+ * of the rows that are there already.
+ */
+import { PhantomError, unsupportedError } from '@phantom/base';
+import {
+  type ConstraintDescriptor,
+  type ForeignKeyAction,
+  type IndexDescriptor,
+  NameClass,
+  type TableDescriptor,
+} from '@phantom/catalog';
+import { bindRowExpression } from '../expr/row-expression.js';
+import type { ReferentialAction, TableConstraint } from '../text/ast-schema.js';
+import { deparseExpression } from '../text/deparse.js';
+import type { DdlContext } from './context.js';
+import { columnNamed } from './create-table.js';
+import { buildIndex } from './index-build.js';
+import { chooseName, claimName, relationExists, relationNamed } from './names.js';
+import type { Yielded } from '../exec/runtime.js';
+import { checkExistingRows, checkExistingForeignKey } from './validate.js';
+
+type Step<T> = Generator<Yielded, T, void>;
+type KeyConstraint = TableConstraint & { kind: 'unique' | 'primary-key' };
+type ForeignKeyNode = TableConstraint & { kind: 'foreign-key' };
+type CheckNode = TableConstraint & { kind: 'check' };
+
+export interface AddConstraintOptions {
+  /** The table is made in this statement: it has no rows to check. */
+  readonly newTable: boolean;
+}
+
+/** Adds a constraint to a table in the overlay. The caller holds the table's lock. */
+export function* addConstraint(context: DdlContext, table: TableDescriptor, node: TableConstraint, options: AddConstraintOptions): Step<void> {
+  switch (node.kind) {
+    case 'check':
+      return yield* addCheck(context, table, node, options);
+    case 'unique':
+    case 'primary-key':
+      return yield* addKey(context, table, node, options);
+    case 'foreign-key':
+      return yield* addForeignKey(context, table, node, options);
+    case 'exclude':
+      throw unsupportedError('exclusion constraints');
+    case 'using-index':
+      throw unsupportedError('ADD CONSTRAINT ... USING INDEX');
+  }
+}
+
+function replaceTable(context: DdlContext, table: TableDescriptor, change: Partial<TableDescriptor>): void {
+  context.objects.put({ ...table, ...change, schemaVersion: table.schemaVersion + 1 });
+}
+
+function freeConstraintName(table: TableDescriptor, name: string): string {
+  if (table.constraints.some((constraint) => constraint.name === name)) {
+    throw new PhantomError('42710', `constraint "${name}" for relation "${table.name}" already exists`);
+  }
+  return name;
+}
+
+function* addCheck(context: DdlContext, table: TableDescriptor, node: CheckNode, options: AddConstraintOptions): Step<void> {
+  if (!node.enforced) throw unsupportedError('NOT ENFORCED constraints');
+  const expressionSql = deparseExpression(node.condition);
+  const bound = bindRowExpression(expressionSql, {
+    columns: table.columns,
+    relationName: table.name,
+    catalog: context.picture,
+    target: { oid: 16, typmod: -1 },
+    purpose: 'check',
+  });
+  const only = bound.columns.length === 1 ? table.columns.find((column) => column.number === bound.columns[0])?.name : undefined;
+  const taken = (name: string): boolean => table.constraints.some((constraint) => constraint.name === name);
+  const name =
+    node.name === undefined
+      ? chooseName(context, 0, only === undefined ? [table.name] : [table.name, only], 'check', taken)
+      : freeConstraintName(table, node.name.text);
+  const constraint: ConstraintDescriptor = {
+    kind: 'check',
+    oid: context.catalog.allocateOid(),
+    name,
+    deferrable: false,
+    initiallyDeferred: false,
+    validated: !node.notValid,
+    expressionSql,
+    columns: bound.columns,
+  };
+  if (!options.newTable && !node.notValid) yield* checkExistingRows(context, table, name, bound);
+  replaceTable(context, table, { constraints: [...table.constraints, constraint] });
+}
+
+function* addKey(context: DdlContext, table: TableDescriptor, node: KeyConstraint, options: AddConstraintOptions): Step<void> {
+  if (node.withoutOverlaps !== undefined) throw unsupportedError('WITHOUT OVERLAPS');
+  if (node.deferrable) throw unsupportedError('deferrable unique constraints');
+  if (node.include.length > 0) throw unsupportedError('INCLUDE columns of a constraint');
+  const primary = node.kind === 'primary-key';
+  if (primary && table.constraints.some((constraint) => constraint.kind === 'primary key')) {
+    throw new PhantomError('42P16', `multiple primary keys for table "${table.name}" are not allowed`, { position: node.position + 1 });
+  }
+  const columns = node.columns.map((name) => columnNamed(table, name));
+  const repeated = columns.find((column, i) => columns.indexOf(column) !== i);
+  if (repeated !== undefined) {
+    throw new PhantomError('42701', `column "${repeated.name}" appears twice in ${primary ? 'primary key' : 'unique'} constraint`, { position: node.position + 1 });
+  }
+  const name =
+    node.name?.text ??
+    chooseName(context, table.schemaOid, primary ? [table.name] : [table.name, ...columns.map((c) => c.name)], primary ? 'pkey' : 'key');
+  const existing = yield* claimName(context, NameClass.Relation, table.schemaOid, name);
+  if (existing !== undefined) throw relationExists(name);
+  freeConstraintName(table, name);
+  // A primary key given at creation keys the rows themselves; one added later is a unique index beside them.
+  const keysRows = primary && options.newTable;
+  const index: IndexDescriptor = {
+    kind: 'index',
+    oid: context.catalog.allocateOid(),
+    name,
+    databaseOid: table.databaseOid,
+    schemaOid: table.schemaOid,
+    ownerOid: table.ownerOid,
+    tableOid: table.oid,
+    space: keysRows ? table.space : context.storage.allocateSpace(table.engine),
+    method: 'btree',
+    unique: true,
+    primary,
+    nullsNotDistinct: !node.nullsDistinct,
+    parts: columns.map((column) => ({ column: column.number, type: column.type, descending: false, nullsFirst: false })),
+    include: [],
+    state: 'valid',
+  };
+  const constraint: ConstraintDescriptor = {
+    kind: primary ? 'primary key' : 'unique',
+    oid: context.catalog.allocateOid(),
+    name,
+    deferrable: false,
+    initiallyDeferred: false,
+    validated: true,
+    columns: columns.map((column) => column.number),
+    indexOid: index.oid,
+  };
+  context.objects.put(index);
+  context.objects.addDependency({ dependentOid: index.oid, dependentColumn: 0, referencedOid: table.oid, referencedColumn: 0, strength: 'automatic' });
+  const withKey: TableDescriptor = {
+    ...table,
+    columns: primary ? table.columns.map((column) => (columns.includes(column) ? { ...column, notNull: true } : column)) : table.columns,
+    constraints: [...table.constraints, constraint],
+    indexOids: [...table.indexOids, index.oid],
+  };
+  if (primary && !options.newTable) {
+    for (const column of columns) if (!column.notNull) yield* checkExistingRows(context, table, column);
+  }
+  replaceTable(context, withKey, {});
+  if (!options.newTable) yield* buildIndex(context, withKey, index);
+}
+
+const ACTIONS: Readonly<Record<ReferentialAction, ForeignKeyAction>> = {
+  'no-action': 'no action',
+  restrict: 'restrict',
+  cascade: 'cascade',
+  'set-null': 'set null',
+  'set-default': 'set default',
+};
+
+function* addForeignKey(context: DdlContext, table: TableDescriptor, node: ForeignKeyNode, options: AddConstraintOptions): Step<void> {
+  if (node.match === 'partial') throw unsupportedError('MATCH PARTIAL');
+  if (!node.enforced) throw unsupportedError('NOT ENFORCED constraints');
+  const parent = relationNamed(context, node.table);
+  if (parent.kind !== 'table') throw new PhantomError('42809', `referenced relation "${parent.name}" is not a table`);
+  const columns = node.columns.map((name) => columnNamed(table, name));
+  const { index, referenced } = referencedKey(context, parent, node);
+  if (referenced.length !== columns.length) {
+    throw new PhantomError('42830', 'number of referencing and referenced columns for foreign key disagree');
+  }
+  columns.forEach((column, i) => {
+    const other = parent.columns.find((candidate) => candidate.number === referenced[i]);
+    if (other !== undefined && context.picture.functions.resolveOperator('=', other.type.oid, column.type.oid) === 'undefined') {
+      throw new PhantomError('42804', `foreign key constraint cannot be implemented`, {
+        detail: `Key columns "${column.name}" and "${other.name}" are of incompatible types.`,
+      });
+    }
+    if (other !== undefined && storageFamily(context, other.type.oid) !== storageFamily(context, column.type.oid)) {
+      throw unsupportedError(`a foreign key from ${column.name} to ${other.name} of another type`);
+    }
+  });
+  const taken = (name: string): boolean => table.constraints.some((constraint) => constraint.name === name);
+  const name =
+    node.name === undefined
+      ? chooseName(context, 0, [table.name, ...columns.map((column) => column.name)], 'fkey', taken)
+      : freeConstraintName(table, node.name.text);
+  const onDeleteColumns = node.onDeleteColumns.map((column) => columnNamed(table, column).number);
+  const constraint: ConstraintDescriptor & { kind: 'foreign key' } = {
+    kind: 'foreign key',
+    oid: context.catalog.allocateOid(),
+    name,
+    deferrable: node.deferrable,
+    initiallyDeferred: node.initiallyDeferred,
+    validated: !node.notValid,
+    columns: columns.map((column) => column.number),
+    referencedTableOid: parent.oid,
+    referencedColumns: referenced,
+    referencedIndexOid: index.oid,
+    onDelete: ACTIONS[node.onDelete],
+    onUpdate: ACTIONS[node.onUpdate],
+    ...(onDeleteColumns.length > 0 ? { onDeleteColumns } : {}),
+    match: node.match,
+  };
+  // Writers of the parent must learn of the new key before its first child is written.
+  if (parent.oid !== table.oid) {
+    for (let wait = context.objects.lockObject(parent.oid, 3); wait !== undefined; wait = context.objects.lockObject(parent.oid, 3)) yield wait;
+  }
+  replaceTable(context, table, { constraints: [...table.constraints, constraint] });
+  context.objects.addDependency({ dependentOid: table.oid, dependentColumn: 0, referencedOid: parent.oid, referencedColumn: 0, strength: 'normal' });
+  if (!options.newTable && !node.notValid) yield* checkExistingForeignKey(context, table, constraint, parent);
+}
+
+function storageFamily(context: DdlContext, oid: number): string {
+  const type = context.picture.types.byOid(oid);
+  const integers = [20, 21, 23];
+  return integers.includes(oid) ? 'integer' : `${type?.storage.kind}`;
+}
+
+/** The unique index of the parent that the key stands on, and its columns in the order of the key's. */
+function referencedKey(context: DdlContext, parent: TableDescriptor, node: ForeignKeyNode): { index: IndexDescriptor; referenced: number[] } {
+  const keys = parent.constraints.filter((constraint) => constraint.kind === 'primary key' || constraint.kind === 'unique');
+  if (node.foreignColumns.length === 0) {
+    const primary = keys.find((constraint) => constraint.kind === 'primary key');
+    if (primary === undefined || !('indexOid' in primary)) {
+      throw new PhantomError('42704', `there is no primary key for referenced table "${parent.name}"`);
+    }
+    return { index: context.objects.object(primary.indexOid) as IndexDescriptor, referenced: [...primary.columns] };
+  }
+  const wanted = node.foreignColumns.map((name) => columnNamed(parent, name).number);
+  for (const oid of parent.indexOids) {
+    const index = context.objects.object(oid);
+    if (index?.kind !== 'index' || !index.unique || index.predicateSql !== undefined) continue;
+    const parts = index.parts.map((part) => part.column);
+    if (parts.length === wanted.length && wanted.every((number) => parts.includes(number))) return { index, referenced: wanted };
+  }
+  throw new PhantomError('42830', `there is no unique constraint matching given keys for referenced table "${parent.name}"`);
+}

@@ -1,0 +1,79 @@
+/** CREATE TABLE AS: a table of a query's columns, filled by it in the same transaction. */
+import { PhantomError, unsupportedError } from '@phantom/base';
+import { NameClass, type TableDescriptor } from '@phantom/catalog';
+import type { RowBatch, RowSink } from '../exec/runtime.js';
+import type { CreateTableAs } from '../text/ast-schema.js';
+import type { Value } from '../types/type.js';
+import type { DdlContext, DdlExecution } from './context.js';
+import { engineOf } from './create-table.js';
+import { claimName, creationSchema, relationExists } from './names.js';
+import { putRowType } from './types.js';
+
+const UNKNOWN_OID = 705;
+const TEXT_OID = 25;
+
+export function* createTableAs(context: DdlContext, node: CreateTableAs): DdlExecution {
+  if (node.materializedView) throw unsupportedError('materialized views');
+  if (node.persistence !== 'permanent') throw unsupportedError('temporary and unlogged tables');
+  if (node.source.kind === 'execute') throw unsupportedError('CREATE TABLE AS EXECUTE');
+  const place = creationSchema(context, node.name);
+  const existing = yield* claimName(context, NameClass.Relation, place.schemaOid, place.name);
+  if (existing !== undefined) {
+    if (!node.ifNotExists) throw relationExists(place.name);
+    context.notice('NOTICE', '42P07', `relation "${place.name}" already exists, skipping`);
+    return 'CREATE TABLE AS';
+  }
+  const { fields } = context.describe(node.source);
+  if (node.columns.length > fields.length) throw new PhantomError('42601', 'too many column names were specified');
+  const engine = engineOf(node.options);
+  const table: TableDescriptor = {
+    kind: 'table',
+    oid: context.catalog.allocateOid(),
+    name: place.name,
+    databaseOid: context.databaseOid,
+    schemaOid: place.schemaOid,
+    ownerOid: context.roleOid,
+    persistence: 'permanent',
+    engine,
+    space: context.storage.allocateSpace(engine),
+    layoutVersion: 1,
+    columns: fields.map((field, i) => ({
+      number: i + 1,
+      name: node.columns[i]?.text ?? field.name,
+      type: field.type.oid === UNKNOWN_OID ? { oid: TEXT_OID, typmod: -1 } : field.type,
+      notNull: false,
+      dropped: false,
+      sinceVersion: 1,
+    })),
+    constraints: [],
+    indexOids: [],
+    keyColumns: [],
+    schemaVersion: 1,
+    rowTypeOid: context.catalog.allocateOid(),
+  };
+  context.objects.put(table);
+  putRowType(context, table);
+  if (!node.withData) return 'CREATE TABLE AS';
+  const writer = context.writerContext().writer(table);
+  const rows: Value[][] = [];
+  const sink: RowSink = {
+    batchRowsMax: 1024,
+    rows(batch: RowBatch): boolean {
+      for (let r = 0; r < batch.count; r++) rows.push(batch.columns.map((column) => column[r]));
+      return true;
+    },
+  };
+  const query = context.query(node.source, sink);
+  let count = 0;
+  for (let step = query.next(); ; step = query.next()) {
+    for (const row of rows) {
+      for (let outcome = writer.insert(row); outcome instanceof Promise; outcome = writer.insert(row)) yield outcome;
+      count++;
+    }
+    rows.length = 0;
+    if (step.done === true) break;
+    if (step.value instanceof Promise) yield step.value;
+    else yield undefined;
+  }
+  return `SELECT ${count}`;
+}

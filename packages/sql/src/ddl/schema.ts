@@ -1,0 +1,38 @@
+/** CREATE SCHEMA, with the elements it may bring along. */
+import { PhantomError } from '@phantom/base';
+import { NameClass, type SchemaDescriptor, hasPrivilege } from '@phantom/catalog';
+import type { CreateSchema } from '../text/ast-statements.js';
+import type { DdlContext, DdlExecution } from './context.js';
+import { claimName } from './names.js';
+
+export function* createSchema(context: DdlContext, node: CreateSchema): DdlExecution {
+  const { objects } = context;
+  const database = objects.object(context.databaseOid);
+  if (database === undefined || !hasPrivilege(objects, context.roleOid, database, 'C')) {
+    throw new PhantomError('42501', `permission denied for database ${context.picture.databaseName}`);
+  }
+  const owner = node.owner?.kind === 'role' ? context.catalog.role(node.owner.name?.text as string) : undefined;
+  if (node.owner?.kind === 'role' && owner === undefined) {
+    throw new PhantomError('42704', `role "${node.owner.name?.text}" does not exist`);
+  }
+  const name = node.name?.text ?? owner?.name ?? context.evaluation.currentUser;
+  if (name.startsWith('pg_')) {
+    throw new PhantomError('42939', `unacceptable schema name "${name}"`, { detail: 'The prefix "pg_" is reserved for system schemas.' });
+  }
+  const existing = yield* claimName(context, NameClass.Schema, context.databaseOid, name);
+  if (existing !== undefined) {
+    if (!node.ifNotExists) throw new PhantomError('42P06', `schema "${name}" already exists`);
+    context.notice('NOTICE', '42P06', `schema "${name}" already exists, skipping`);
+    return undefined;
+  }
+  const schema: SchemaDescriptor = {
+    kind: 'schema',
+    oid: context.catalog.allocateOid(),
+    name,
+    databaseOid: context.databaseOid,
+    ownerOid: owner?.oid ?? context.roleOid,
+  };
+  objects.put(schema);
+  for (const element of node.elements) yield* context.define(element, name);
+  return undefined;
+}
