@@ -2,7 +2,7 @@
  * The packed-tarball gate: what a user gets from the registry, tried before it is there. Every published package is packed, all
  * are installed together into an empty project, and then used in each way that the README promises.
  */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readMembers, type Member } from '../workspace.js';
 import { createEmptyProject, installAll, packAll } from './empty-project.js';
@@ -30,7 +30,6 @@ export async function checkTarballs(root: string, say: (line: string) => void): 
     say('installed together');
     return [...before, ...(await useInstalled(root, project.folder, members, say))];
   } finally {
-    rmSync(`${project.folder}-bundles`, { recursive: true, force: true });
     project.dispose();
   }
 }

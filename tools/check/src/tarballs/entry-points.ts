@@ -2,7 +2,7 @@
  * Whether each way into each package works for each kind of user: `import`, `require`, and an esbuild bundle of either format.
  * Bundles run in a folder without node_modules, so what they need has to be inside them.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { mapLimited, runNode, said } from './exec.js';
@@ -64,12 +64,11 @@ export interface BundleSource {
 
 /** Bundles each source in both formats and runs it from a bare folder beside the project. */
 export async function checkBundles(project: string, sources: readonly BundleSource[]): Promise<Verdict[]> {
-  const bare = `${project}-bundles`;
-  mkdirSync(bare, { recursive: true });
+  const bare = mkdtempSync(`${project}-bundles-`);
   const jobs = sources.flatMap((source, index) =>
     (['esm', 'cjs'] as const).map((format) => ({ ...source, format, file: `bundle-${index}-${format}` })),
   );
-  return mapLimited(jobs, 2, async ({ name, code, format, file }) => {
+  const tried = mapLimited(jobs, 2, async ({ name, code, format, file }) => {
     const outfile = join(bare, `${file}.${format === 'esm' ? 'mjs' : 'cjs'}`);
     const title = `bundle ${format} ${name}`;
     try {
@@ -89,6 +88,7 @@ export async function checkBundles(project: string, sources: readonly BundleSour
     const result = await runNode(outfile, { cwd: bare });
     return verdict(title, result.status === 0 ? undefined : said(result));
   });
+  return tried.finally(() => rmSync(bare, { recursive: true, force: true }));
 }
 
 /** A module that imports everything a specifier hands out and fails when that is nothing. */
