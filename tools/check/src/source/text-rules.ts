@@ -23,7 +23,7 @@ const textRules: readonly TextRule[] = [
     rule: 'unfinished',
     // Spelled in halves, so that this file does not find itself.
     pattern: new RegExp(`\\b(?:${'TO'}DO|${'FIX'}ME)\\b|\\bnot (?:yet )?${'implement'}ed\\b`),
-    message: 'finish it, or raise 0A000 with the name of the feature',
+    message: 'finish it, or raise 0A000: ... is not supported',
     everywhere: false,
   },
   {
