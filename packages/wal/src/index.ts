@@ -1,2 +1,14 @@
-/** @phantom/wal: the write-ahead log. */
-export type { Durability, Lsn, RecordMeta, Retention, Wal, WalOptions, WalRecord, WalRecordBatch, WalStats } from './wal-types.js';
+/** @phantom/wal: a durable write-ahead log. Its story is in log-appender.ts, group-commit.ts and format.ts. */
+export { dumpWal } from './dump.js';
+export { openWal } from './open-wal.js';
+export type {
+  Durability,
+  Lsn,
+  RecordMeta,
+  Retention,
+  Wal,
+  WalOptions,
+  WalRecord,
+  WalRecordBatch,
+  WalStats,
+} from './wal-types.js';

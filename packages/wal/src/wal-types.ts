@@ -105,6 +105,8 @@ export interface WalOptions {
   /** Identity of the log's history; a restored copy that is written to begins a new timeline. Default 1. */
   readonly timeline?: number;
   readonly readOnly?: boolean;
+  /** Hold the directory against other processes while open for writing. Default true; false when the owner of a directory above does. */
+  readonly lockDirectory?: boolean;
   readonly clock?: Clock;
   readonly logger?: Logger;
   readonly metrics?: Metrics;

@@ -1,0 +1,136 @@
+/**
+ * Opening a log: hold the directory, read what is there, make the end of it safe to write behind, and put the parts together.
+ *
+ * Behind the end one may write on in place only if everything before it is proved durable and nothing of an earlier writer
+ * lies behind it: after a clean close, whose mark says so. Otherwise the tail is rewritten first (tail-rewrite.ts), and what
+ * is visible is durable from then on.
+ */
+import { PhantomError, SqlState } from '@phantom/base';
+import { type DirectoryLock, makeDirectoryDurable } from '@phantom/vfs';
+import { FileWal } from './file-wal.js';
+import { GroupCommit } from './group-commit.js';
+import { LogAppender, type LogSegment } from './log-appender.js';
+import { LogHealth } from './log-health.js';
+import { type FoundSegment, type LogPicture, scanLog } from './log-scan.js';
+import { WalMeters } from './meters.js';
+import { type Settings, settingsOf } from './options.js';
+import { Retentions } from './retention.js';
+import { SegmentFile, SegmentSupply } from './segment-supply.js';
+import { rewriteTail } from './tail-rewrite.js';
+import type { Wal, WalOptions } from './wal-types.js';
+
+/**
+ * Opens the log of a directory, and makes directory and log when they are not there (unless `readOnly`). Once resolved, all
+ * that `replay` will show is durable, as far as the durability goes. Throws 55006 when somebody holds the directory, XX001
+ * for broken records that were durable, 0A000 for a newer format, 58P01 for reading where no log is; then nothing has been
+ * changed.
+ */
+export async function openWal(options: WalOptions): Promise<Wal & { syncNow(): number }> {
+  const settings = settingsOf(options);
+  if (settings.readOnly) return openForReading(settings);
+  await makeDirectoryDurable(settings.vfs, settings.directory);
+  const lock = await lockDirectory(settings);
+  try {
+    return await openForWriting(settings, lock);
+  } catch (error) {
+    await lock?.release();
+    throw error;
+  }
+}
+
+async function lockDirectory(settings: Settings): Promise<DirectoryLock | undefined> {
+  if (!settings.lockDirectory) return undefined;
+  return settings.vfs.lock(settings.directory, { pid: process.pid, description: 'a write-ahead log' });
+}
+
+function openForReading(settings: Settings): FileWal {
+  const picture = scanLog(settings.vfs, settings.directory, settings.checksums);
+  const last = picture.segments.at(-1);
+  if (last === undefined) {
+    throw new PhantomError(SqlState.UndefinedFile, `there is no log in "${settings.directory}"`);
+  }
+  const file = settings.vfs.open(last.path, { mode: 'read' });
+  const current = new SegmentFile(last.number, last.path, file, settings.segmentBytes);
+  const segments = picture.segments.map(logSegment);
+  return assemble(settings, supplyOf(settings), segments, current, picture, picture.epochMax, false, undefined);
+}
+
+async function openForWriting(settings: Settings, lock: DirectoryLock | undefined): Promise<FileWal> {
+  const { vfs, durability, logger } = settings;
+  const picture = scanLog(vfs, settings.directory, settings.checksums);
+  const timeline = timelineOf(settings, picture);
+  const supply = supplyOf(settings);
+  for (const path of picture.temporary) vfs.remove(path);
+  for (const path of picture.reusable) supply.giveBack(path);
+  const segments = picture.segments.map(logSegment);
+  const last = segments.at(-1);
+  const provedToEnd = picture.durable === picture.end || durability !== 'fsync';
+  const inPlace = last !== undefined && picture.endIsClean && provedToEnd && timeline === last.header.timeline;
+  const epoch = picture.epochMax + 1;
+  if (!inPlace) {
+    // What was never proved but has been dropped since needs no proof.
+    const proved = Math.max(picture.durable, picture.floor, segments[0]?.header.firstLsn ?? 0);
+    const from = durability === 'fsync' ? proved : picture.end;
+    const rewrite = { from, number: (last?.number ?? 0) + 1, timeline, epoch };
+    const added = await rewriteTail(settings, picture, rewrite);
+    for (const segment of segments) segment.limit = Math.min(segment.limit, from);
+    segments.push(added);
+    if (from < picture.end) logger.info('rewrote the end of the log', { from, end: picture.end, path: added.path });
+  }
+  const newest = segments.at(-1) as LogSegment;
+  const file = vfs.open(newest.path, { mode: 'write', syncLane: 'log' });
+  const capacityBytes = Math.max(settings.segmentBytes, file.size());
+  const current = new SegmentFile(newest.number, newest.path, file, capacityBytes);
+  return assemble(settings, supply, segments, current, picture, epoch, inPlace, lock);
+}
+
+function assemble(
+  settings: Settings,
+  supply: SegmentSupply,
+  segments: LogSegment[],
+  current: SegmentFile,
+  picture: LogPicture,
+  epoch: number,
+  markDue: boolean,
+  lock: DirectoryLock | undefined,
+): FileWal {
+  const health = new LogHealth(settings.readOnly);
+  const meters = new WalMeters(settings.metrics);
+  const retentions = new Retentions(settings.logger);
+  const proved = settings.durability === 'fsync' && !settings.readOnly;
+  const appender = new LogAppender(settings, health, supply, meters, segments, current, {
+    end: picture.end,
+    synced: proved ? picture.end : picture.durable,
+    floor: picture.floor,
+    timeline: (segments.at(-1) as LogSegment).header.timeline,
+    epoch,
+    lastSeq: picture.lastSeq,
+    markDue,
+  });
+  const commit = new GroupCommit(settings, appender, health, meters);
+  return new FileWal({ settings, health, appender, commit, supply, retentions, meters, lock });
+}
+
+function supplyOf(settings: Settings): SegmentSupply {
+  const { vfs, directory, segmentBytes, recycledSegmentsMax, durability, logger } = settings;
+  return new SegmentSupply({
+    vfs,
+    directory,
+    segmentBytes,
+    recycledSegmentsMax,
+    syncs: durability !== 'memory',
+    logger,
+  });
+}
+
+function logSegment(found: FoundSegment): LogSegment {
+  return { number: found.number, path: found.path, header: found.header, limit: found.limit };
+}
+
+/** The timeline to write on: that of the log, or a later one that a restored copy begins. */
+function timelineOf(settings: Settings, picture: LogPicture): number {
+  const own = picture.segments.length === 0 ? settings.timelineDefault : picture.timeline;
+  const wanted = settings.timeline ?? own;
+  if (wanted >= own || picture.segments.length === 0) return wanted;
+  throw new PhantomError(SqlState.InvalidParameterValue, `the log is on timeline ${own}, past timeline ${wanted}`);
+}

@@ -1,0 +1,198 @@
+/**
+ * Reads the records of one segment, front to back, through a window over the file. Every byte may be anything: a record is
+ * either valid at its place (rule 1 of `format.ts`) or `problem` says why not; nothing else is thrown.
+ */
+import { type Checksums, readU32 } from '@phantom/base';
+import type { VfsFile } from '@phantom/vfs';
+import {
+  FORMAT_VERSION,
+  RECORD_ALIGNMENT,
+  RECORD_HEADER_BYTES,
+  RecordHeader,
+  SEGMENT_HEADER_BYTES,
+  type SegmentHeader,
+  recordBytes,
+} from './format.js';
+
+/** Bytes of the window; it grows for a record that is larger. Also about the size of a batch of replay. */
+const WINDOW_BYTES = 256 * 1024;
+
+/** Why there is no record at a place. */
+export interface RecordProblem {
+  readonly reason: 'end of file' | 'zeros' | 'checksum' | 'place' | 'epoch' | 'length' | 'version' | 'flags';
+  readonly expected: string;
+  readonly found: string;
+}
+
+/** `record`: the fields are aimed at one. `window`: the next record needs another window. `broken`: see `problem`. */
+export type Step = 'record' | 'window' | 'broken';
+
+export class SegmentReader {
+  readonly file: VfsFile;
+  readonly header: SegmentHeader;
+  /** Length of the file when reading began, or less if it turned out shorter. */
+  fileBytes: number;
+  readonly record = new RecordHeader();
+  /** The window; payloads are ranges of it. */
+  window: Uint8Array;
+  /** Where the payload of the record lies in the window. */
+  payloadStart = 0;
+  payloadEnd = 0;
+  problem: RecordProblem | undefined;
+  private readonly checksums: Checksums;
+  /** File offset of the window and how many bytes of it are filled. */
+  private windowOffset = 0;
+  private windowBytes = 0;
+  /** File offset of the record that `record` is aimed at, and of the one behind it. */
+  private current: number;
+  private next: number;
+  private epoch: number;
+
+  constructor(file: VfsFile, header: SegmentHeader, checksums: Checksums) {
+    this.file = file;
+    this.header = header;
+    this.checksums = checksums;
+    this.fileBytes = file.size();
+    this.window = new Uint8Array(Math.min(WINDOW_BYTES, Math.max(this.fileBytes, SEGMENT_HEADER_BYTES)));
+    this.current = SEGMENT_HEADER_BYTES;
+    this.next = SEGMENT_HEADER_BYTES;
+    this.epoch = header.epoch;
+  }
+
+  /** LSN of the record that comes next: behind the one the fields are aimed at. */
+  get nextLsn(): number {
+    return this.header.firstLsn + this.next - SEGMENT_HEADER_BYTES;
+  }
+
+  /** File offset at which the next record is looked for, or was not found. */
+  get nextOffset(): number {
+    return this.next;
+  }
+
+  /** File offset of the record that the fields are aimed at. */
+  get offset(): number {
+    return this.current;
+  }
+
+  /** Goes to a file offset: the next step looks there. The epoch of what is before is not known any more. */
+  seek(offset: number): void {
+    this.next = offset;
+    this.epoch = this.header.epoch;
+  }
+
+  /** As step, over as many windows as it takes; payloads of earlier records become invalid. */
+  advance(): boolean {
+    let step = this.step();
+    while (step === 'window') {
+      this.slide();
+      step = this.step();
+    }
+    return step === 'record';
+  }
+
+  /** Aims the fields at the next record, as long as it lies in the window. */
+  step(): Step {
+    const offset = this.next;
+    const at = offset - this.windowOffset;
+    if (offset + RECORD_HEADER_BYTES > this.fileBytes)
+      return this.broken('end of file', 'a record', 'the end of the file');
+    if (at < 0 || at + RECORD_HEADER_BYTES > this.windowBytes) return 'window';
+    const window = this.window;
+    const record = this.record;
+    record.read(window, at);
+    const end = offset + RECORD_HEADER_BYTES + record.payloadBytes;
+    if (record.checksum === 0 && record.version === 0 && isZeroRange(window, at, at + RECORD_HEADER_BYTES)) {
+      return this.broken('zeros', 'a record', 'zeros');
+    }
+    if (record.version !== FORMAT_VERSION) {
+      return this.broken('version', String(FORMAT_VERSION), String(record.version));
+    }
+    const lsn = this.nextLsn;
+    if (record.segment !== this.header.number || record.lsn !== lsn || record.timeline !== this.header.timeline) {
+      const place = (segment: number, at: number, timeline: number): string =>
+        `lsn ${at} of segment ${segment}, timeline ${timeline}`;
+      return this.broken(
+        'place',
+        place(this.header.number, lsn, this.header.timeline),
+        place(record.segment, record.lsn, record.timeline),
+      );
+    }
+    if (end > this.fileBytes) {
+      return this.broken(
+        'length',
+        `at most ${this.fileBytes - offset - RECORD_HEADER_BYTES}`,
+        String(record.payloadBytes),
+      );
+    }
+    if (end > this.windowOffset + this.windowBytes) return 'window';
+    const payloadEnd = at + RECORD_HEADER_BYTES + record.payloadBytes;
+    const checksum = this.checksums.h32(window, at + 4, payloadEnd);
+    if (checksum !== record.checksum) return this.broken('checksum', hex(record.checksum), hex(checksum));
+    if (record.epoch < this.epoch) return this.broken('epoch', `at least ${this.epoch}`, String(record.epoch));
+    if (Number.isNaN(record.seq + record.commitTimeMs + record.durable) || record.logFlags > 7) {
+      return this.broken('flags', 'known flags and safe integers', `flags ${record.logFlags}`);
+    }
+    this.epoch = record.epoch;
+    this.problem = undefined;
+    this.payloadStart = at + RECORD_HEADER_BYTES;
+    this.payloadEnd = payloadEnd;
+    this.current = offset;
+    this.next = offset + recordBytes(record.payloadBytes);
+    return 'record';
+  }
+
+  /** Reads the window anew from the next record on, and makes it large enough for it. */
+  slide(): void {
+    let bytes = WINDOW_BYTES;
+    const at = this.next - this.windowOffset;
+    const headerIsHere = at >= 0 && at + RECORD_HEADER_BYTES <= this.windowBytes;
+    if (headerIsHere) bytes = Math.max(bytes, recordBytes(readU32(this.window, at + 4)));
+    bytes = Math.min(bytes, this.fileBytes - this.next);
+    if (this.window.length < bytes) this.window = new Uint8Array(bytes);
+    this.windowOffset = this.next;
+    const wanted = Math.min(this.window.length, this.fileBytes - this.next);
+    this.windowBytes = this.file.readAt(this.next, this.window.subarray(0, wanted));
+    // Somebody cut the file meanwhile: what is not there must not be asked for again and again.
+    if (this.windowBytes < wanted) this.fileBytes = this.next + this.windowBytes;
+  }
+
+  /**
+   * Looks for valid records anywhere behind the place at which reading stopped, and calls `found` with the fields aimed at
+   * each. Places are multiples of 8 whose header names this segment and that very LSN, so this costs a comparison each.
+   */
+  search(found: () => void): void {
+    let offset = this.next;
+    this.epoch = 0;
+    while (offset + RECORD_HEADER_BYTES <= this.fileBytes) {
+      this.next = offset;
+      const at = offset - this.windowOffset;
+      if (at < 0 || at + RECORD_HEADER_BYTES > this.windowBytes) {
+        this.slide();
+        if (this.windowBytes < RECORD_HEADER_BYTES) return;
+        continue;
+      }
+      const couldBe = readU32(this.window, at + 20) === this.header.number && this.window[at + 8] === FORMAT_VERSION;
+      if (couldBe && this.advance()) {
+        found();
+        offset = this.next;
+        this.epoch = 0;
+      } else {
+        offset += RECORD_ALIGNMENT;
+      }
+    }
+  }
+
+  private broken(reason: RecordProblem['reason'], expected: string, found: string): 'broken' {
+    this.problem = { reason, expected, found };
+    return 'broken';
+  }
+}
+
+function isZeroRange(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (bytes[i] !== 0) return false;
+  return true;
+}
+
+function hex(value: number): string {
+  return value.toString(16).padStart(8, '0');
+}

@@ -1,0 +1,214 @@
+/**
+ * Where segments come from and go to.
+ *
+ * Writing into a file that grows makes every sync write the file system's journal as well: two to three times the time, and
+ * far less steady. So a segment is filled with zeros before records go in, or is an old one, recycled. That is done ahead of
+ * need: once the current segment is half full the next one is made in slices between other work, synced on the `data` lane
+ * (the log does not wait behind it), and its directory entry is made durable, so that nothing in it can be acknowledged
+ * under a name that a crash takes (invariant 5 of the store).
+ *
+ * When a segment is needed before it was made, what there is of it is taken over and zeros are laid a step ahead of the
+ * records. A log that never fills half a segment therefore never costs more disk than that step.
+ *
+ * Room is had before anything is promised: `ensure` throws 53100 while the disk is full and nothing has changed.
+ */
+import { type Logger, isPhantomError } from '@phantom/base';
+import { type Vfs, type VfsFile, joinPath } from '@phantom/vfs';
+import { freePath, segmentName } from './format.js';
+
+/** Zeros are laid ahead in steps of this: each costs one longer sync. */
+const FILL_STEP_BYTES = 256 * 1024;
+const ZEROS = new Uint8Array(FILL_STEP_BYTES);
+
+/** A segment file that can be written to. */
+export class SegmentFile {
+  readonly number: number;
+  readonly path: string;
+  readonly file: VfsFile;
+  /** Bytes at which it is full. */
+  readonly capacityBytes: number;
+  /** Up to here writing needs no more room on the disk. */
+  filledBytes: number;
+
+  constructor(number: number, path: string, file: VfsFile, capacityBytes: number) {
+    this.number = number;
+    this.path = path;
+    this.file = file;
+    this.capacityBytes = capacityBytes;
+    this.filledBytes = file.size();
+  }
+
+  /** Has room for [0, bytes), a step more where the segment allows. Throws 53100 and leaves things as they are. */
+  ensureFilled(bytes: number): void {
+    if (bytes <= this.filledBytes) return;
+    const target = Math.min(this.capacityBytes, Math.max(bytes, this.filledBytes + FILL_STEP_BYTES));
+    try {
+      this.fillTo(target);
+    } catch (error) {
+      // The step is a convenience; what was asked for is not.
+      if (bytes <= this.filledBytes) return;
+      if (!isPhantomError(error) || target === bytes) throw error;
+      this.fillTo(bytes);
+    }
+  }
+
+  private fillTo(target: number): void {
+    while (this.filledBytes < target) {
+      const bytes = Math.min(FILL_STEP_BYTES, target - this.filledBytes);
+      this.file.writeAt(this.filledBytes, ZEROS.subarray(0, bytes));
+      this.filledBytes += bytes;
+    }
+  }
+}
+
+interface Preparation {
+  readonly number: number;
+  readonly path: string;
+  /** Set when the segment was needed before it was made, or the log closes. */
+  cancelled: boolean;
+  readonly ended: Promise<void>;
+}
+
+export interface SegmentSupplyOptions {
+  readonly vfs: Vfs;
+  readonly directory: string;
+  readonly segmentBytes: number;
+  readonly recycledSegmentsMax: number;
+  /** False where nothing is promised: names and zeros are then not synced. */
+  readonly syncs: boolean;
+  readonly logger: Logger;
+}
+
+export class SegmentSupply {
+  /** How many segments began in a recycled file. */
+  recycled = 0;
+  private readonly options: SegmentSupplyOptions;
+  /** Paths of files that can be segments again. */
+  private readonly free: string[] = [];
+  /** Segments that may be used at once, by number. */
+  private readonly ready: SegmentFile[] = [];
+  private preparation: Preparation | undefined;
+
+  constructor(options: SegmentSupplyOptions) {
+    this.options = options;
+  }
+
+  /** Makes segments `number`, `number + 1`, ... ready, the i-th with room for bytes[i]. Throws 53100 and keeps what it has. */
+  ensure(number: number, bytes: readonly number[]): void {
+    for (let i = 0; i < bytes.length; i++) {
+      if (this.ready.length <= i) this.ready.push(this.make(number + i));
+      (this.ready[i] as SegmentFile).ensureFilled(bytes[i] as number);
+    }
+  }
+
+  /** The next segment; `ensure` has made it ready. */
+  take(): SegmentFile {
+    return this.ready.shift() as SegmentFile;
+  }
+
+  /** Begins to make a segment in the background, unless there is one or one is being made. */
+  prepare(number: number): void {
+    if (this.ready.length > 0 || this.preparation !== undefined) return;
+    const path = this.path(segmentName(number));
+    const preparation = { number, path, cancelled: false, ended: Promise.resolve() };
+    preparation.ended = this.runPreparation(preparation).catch((error: unknown) => {
+      // Not needed yet. When it is, the attempt is repeated where a refusal can be reported.
+      this.options.logger.warn('could not prepare a log segment', { path, error });
+      if (this.preparation === preparation) this.preparation = undefined;
+    });
+    this.preparation = preparation;
+  }
+
+  /** Keeps a segment's file for reuse, or removes it when there are enough. */
+  giveBack(path: string): void {
+    const { vfs, recycledSegmentsMax } = this.options;
+    if (this.free.length >= recycledSegmentsMax) {
+      vfs.remove(path);
+      return;
+    }
+    const free = freePath(path);
+    if (free !== path) vfs.rename(path, free);
+    this.free.push(free);
+  }
+
+  /** Waits for background work to end and closes what nobody took. */
+  async close(): Promise<void> {
+    if (this.preparation !== undefined) {
+      this.preparation.cancelled = true;
+      await this.preparation.ended;
+    }
+    for (const segment of this.ready.splice(0)) segment.file.close();
+  }
+
+  private path(name: string): string {
+    return joinPath(this.options.directory, name);
+  }
+
+  /** A segment now, in whatever state the background work left it; its name is durable on return. */
+  private make(number: number): SegmentFile {
+    const path = this.path(segmentName(number));
+    const preparation = this.preparation;
+    if (preparation?.number === number) {
+      preparation.cancelled = true;
+      this.preparation = undefined;
+    } else {
+      this.recycleInto(path);
+    }
+    return this.openReady(number, path);
+  }
+
+  private openReady(number: number, path: string): SegmentFile {
+    const { vfs, directory, segmentBytes } = this.options;
+    const file = vfs.open(path, { mode: 'create', syncLane: 'log' });
+    try {
+      if (this.options.syncs) vfs.syncDir(directory);
+      return new SegmentFile(number, path, file, segmentBytes);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  private recycleInto(path: string): boolean {
+    const free = this.free.pop();
+    if (free === undefined) return false;
+    try {
+      this.options.vfs.rename(free, path);
+    } catch (error) {
+      this.free.push(free);
+      throw error;
+    }
+    this.recycled++;
+    return true;
+  }
+
+  private async runPreparation(preparation: Preparation): Promise<void> {
+    const { vfs, segmentBytes } = this.options;
+    if (!this.recycleInto(preparation.path)) {
+      const file = vfs.open(preparation.path, { mode: 'create', syncLane: 'data' });
+      try {
+        let offset = file.size();
+        while (offset < segmentBytes && !preparation.cancelled) {
+          const bytes = Math.min(FILL_STEP_BYTES, segmentBytes - offset);
+          file.writeAt(offset, ZEROS.subarray(0, bytes));
+          offset += bytes;
+          await nextTurn();
+        }
+        if (!preparation.cancelled && this.options.syncs) await file.sync();
+      } finally {
+        file.close();
+      }
+    } else {
+      await nextTurn();
+    }
+    if (preparation.cancelled) return;
+    this.ready.push(this.openReady(preparation.number, preparation.path));
+    this.preparation = undefined;
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
