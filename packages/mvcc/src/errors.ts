@@ -63,7 +63,7 @@ export function lockedError(
   hint: string | undefined,
 ): PhantomError {
   return new PhantomError(SqlState.LockNotAvailable, 'could not obtain lock', {
-    detail: `A ${STRENGTH_NAMES[strength]} lock on ${describeKey(names, key)} is held against by another transaction.`,
+    detail: `Lock "${STRENGTH_NAMES[strength]}" on ${describeKey(names, key)}: another transaction is in the way.`,
     hint,
     table: names.describe(key)?.table,
   });

@@ -35,7 +35,7 @@ const NEXT_OF_OWNER = 3;
 /** A transaction, as the lock table sees it. The table writes the three lock fields. */
 export interface LockOwner {
   readonly id: number;
-  /** How errors name it. */
+  /** How errors name it: "transaction 7 (label)". */
   readonly name: string;
   lockSlot: number;
   /** Newest record, NONE when it holds nothing. */
@@ -147,7 +147,7 @@ export class LockTable {
 
   /** Ends every wait of an owner with an error. */
   cancelWaits(owner: LockOwner, error: Error): void {
-    for (const request of [...owner.lockWaits]) this.dismiss(request, error);
+    while (owner.lockWaits.length > 0) this.dismiss(owner.lockWaits[0] as LockRequest, error);
   }
 
   /** Releases what the owner has locked since its newest record was `head`; NONE releases everything. */
@@ -222,7 +222,7 @@ export class LockTable {
       let victim = cycle[0] as LockOwner;
       for (const member of cycle) if (member.id > victim.id) victim = member;
       const error = this.deadlockError(cycle);
-      for (const wait of [...victim.lockWaits]) this.dismiss(wait, error);
+      this.cancelWaits(victim, error);
     }
   }
 
@@ -234,8 +234,8 @@ export class LockTable {
         this.addBlockers(wait, blockers);
         return blockers.has(next);
       }) as LockRequest;
-      const strength = STRENGTH_NAMES[request.strength];
-      return `${owner.name} waits for a ${strength} lock on ${this.options.describeKey(request.key)}, blocked by ${next.name}.`;
+      const key = this.options.describeKey(request.key);
+      return `T${owner.name.slice(1)} waits for lock "${STRENGTH_NAMES[request.strength]}" on ${key}, which ${next.name} blocks.`;
     });
     return new PhantomError(SqlState.DeadlockDetected, 'deadlock detected', {
       detail: lines.join(' '),
@@ -248,7 +248,7 @@ export class LockTable {
     this.dismiss(
       request,
       new PhantomError(SqlState.LockNotAvailable, 'canceling statement due to lock timeout', {
-        detail: `A ${STRENGTH_NAMES[request.strength]} lock on ${this.options.describeKey(request.key)} was not granted within ${this.options.timeoutMs} ms.`,
+        detail: `Lock "${STRENGTH_NAMES[request.strength]}" on ${this.options.describeKey(request.key)} was not granted within ${this.options.timeoutMs} ms.`,
       }),
     );
   }

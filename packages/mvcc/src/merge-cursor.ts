@@ -161,6 +161,7 @@ export class MergeCursor implements KvCursor {
       }
       count++;
     }
+    if (count > 0 && this.place === Place.Behind) this.standOnLast(batch, count - 1);
     batch.count = count;
     return count;
   }
@@ -185,6 +186,18 @@ export class MergeCursor implements KvCursor {
       family: 'state',
       ...(this.isRolledBack ? { detail: 'What it was opened on has been rolled back.' } : {}),
     });
+  }
+
+  /** A fill that met the end leaves the cursor on the last entry that it handed out; both sides are behind it. */
+  private standOnLast(batch: CursorBatch, last: number): void {
+    this.key.set(batch.keyBuffers[last] as Uint8Array, batch.keyStarts[last] as number, batch.keyEnds[last] as number);
+    this.value.set(
+      batch.valueBuffers[last] as Uint8Array,
+      batch.valueStarts[last] as number,
+      batch.valueEnds[last] as number,
+    );
+    this.place = Place.Entry;
+    this.from = 0;
   }
 
   /** Standing on an entry after a backward move: both sides go to the place that a forward move would have left. */

@@ -444,7 +444,7 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     const { length } = mark.batch;
     if (writes !== undefined && writes.bytes > length) {
       if (this.cursors !== undefined) {
-        for (const cursor of [...this.cursors]) if (cursor.limit > length) cursor.endByRollback();
+        for (const cursor of this.cursors.filter(({ limit }) => limit > length)) cursor.endByRollback();
       }
       writes.truncate(mark.batch);
       this.statementStart = Math.min(this.statementStart, length);

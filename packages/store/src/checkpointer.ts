@@ -15,7 +15,7 @@ import type { Logger } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
 import type { Lsn, Wal } from '@phantom/wal';
 import type { StoreHealth } from './health.js';
-import { LogMap } from './log-map.js';
+import type { LogMap } from './log-map.js';
 import type { SpaceCatalog } from './space-catalog.js';
 import type { Superblock } from './superblock.js';
 

@@ -1,0 +1,76 @@
+/** What the tests of transactions share: a store in memory, and keys and values as text. */
+import { ByteSlot, EngineCode, type KeyRange, type KvCursor } from '@phantom/kv';
+import { MemoryEngine } from '@phantom/kv/memory';
+import { type Store, type StoreOptions, openStore } from '@phantom/store';
+import { MemoryVfs } from '@phantom/vfs/testing';
+import type { MvccTransaction } from '../src/index.js';
+
+const UTF8_OUT = new TextEncoder();
+const UTF8_IN = new TextDecoder();
+const SPACE = [0, 0, 0, 1];
+
+export const memoryEngine = {
+  code: EngineCode.Memory,
+  name: 'memory',
+  open: async (): Promise<MemoryEngine> => new MemoryEngine(),
+};
+
+export function openMemoryStore(options: Partial<StoreOptions> = {}): Promise<Store> {
+  return openStore('/db', { vfs: new MemoryVfs(), engines: [memoryEngine], durability: 'memory', ...options });
+}
+
+export function keyOf(text: string): Uint8Array {
+  return new Uint8Array([...SPACE, ...UTF8_OUT.encode(text)]);
+}
+
+export function textOfKey(key: Uint8Array, start = 0, end = key.length): string {
+  return UTF8_IN.decode(key.subarray(start + SPACE.length, end));
+}
+
+export function rangeOf(lower: string, upper: string): KeyRange {
+  return { lower: keyOf(lower), upper: keyOf(upper) };
+}
+
+/** Every key of the tests' space. */
+export const ALL: KeyRange = { lower: new Uint8Array(SPACE), upper: new Uint8Array([0, 0, 0, 2]) };
+
+type Reading = 'get' | 'getOwn' | 'getNewest';
+const slot = new ByteSlot();
+
+export function read(transaction: MvccTransaction, key: string, how: Reading = 'get'): string | undefined {
+  const bytes = keyOf(key);
+  return transaction[how](bytes, 0, bytes.length, slot) ? UTF8_IN.decode(slot.copy()) : undefined;
+}
+
+export function put(transaction: MvccTransaction, key: string, value: string): void {
+  const bytes = keyOf(key);
+  const content = UTF8_OUT.encode(value);
+  transaction.put(bytes, 0, bytes.length, content, 0, content.length);
+}
+
+export function remove(transaction: MvccTransaction, key: string): void {
+  const bytes = keyOf(key);
+  transaction.remove(bytes, 0, bytes.length);
+}
+
+export function entryOf(cursor: KvCursor): string {
+  const value = UTF8_IN.decode(cursor.value.copy());
+  return `${textOfKey(cursor.key.buffer, cursor.key.start, cursor.key.end)}=${value}`;
+}
+
+/** Everything a cursor shows from where it stands, as `key=value`; closes it. */
+export function drainCursor(cursor: KvCursor): string[] {
+  const entries: string[] = [];
+  while (cursor.next()) entries.push(entryOf(cursor));
+  cursor.close();
+  return entries;
+}
+
+/** Lets everything that is ready happen: commits without a sync, granted locks, the callers behind them. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 4; turn++) {
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+}

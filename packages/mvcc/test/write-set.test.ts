@@ -1,0 +1,245 @@
+/** The write set and the cursors over it against a model: a list of operations, read from the end. */
+import { Random } from '@phantom/base';
+import { CursorBatch, type KeyRange, type KvCursor } from '@phantom/kv';
+import type { StoreView } from '@phantom/store';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Store } from '@phantom/store';
+import { createMvcc } from '../src/index.js';
+import { MergeCursor } from '../src/merge-cursor.js';
+import { EVERYTHING, NOTHING, Own, WriteSet } from '../src/write-set.js';
+import { entryOf, keyOf, openMemoryStore, put, rangeOf } from './support.js';
+
+const UTF8 = new TextEncoder();
+const KEYS = 24;
+const name = (i: number): string => `k${String(i).padStart(2, '0')}`;
+
+type Operation =
+  | { kind: 'put'; key: number; value: string; offset: number }
+  | { kind: 'remove'; key: number; offset: number }
+  | { kind: 'range'; from: number; to: number; offset: number };
+
+class Model {
+  operations: Operation[] = [];
+
+  stateAt(limit: number): Map<number, string | undefined> {
+    const state = new Map<number, string | undefined>();
+    for (const operation of this.operations) {
+      if (operation.offset >= limit) break;
+      if (operation.kind === 'put') state.set(operation.key, operation.value);
+      else if (operation.kind === 'remove') state.set(operation.key, undefined);
+      else for (let key = operation.from; key < operation.to; key++) state.set(key, undefined);
+    }
+    return state;
+  }
+}
+
+type Command =
+  | { do: 'put'; key: number; value: string }
+  | { do: 'remove'; key: number }
+  | { do: 'range'; from: number; width: number }
+  | { do: 'mark' }
+  | { do: 'truncate'; back: number };
+
+const key = fc.nat(KEYS - 1);
+const command: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('put' as const), key, value: fc.string({ maxLength: 6 }) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('remove' as const), key }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('range' as const), from: key, width: fc.nat(5) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('mark' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('truncate' as const), back: fc.nat(3) }) },
+);
+
+/** Runs commands on a write set and on the model; returns the offsets at which marks were taken. */
+function play(commands: readonly Command[], writes: WriteSet, model: Model): number[] {
+  const marks: ReturnType<WriteSet['mark']>[] = [];
+  for (const step of commands) {
+    const offset = writes.bytes;
+    if (step.do === 'put') {
+      const bytes = keyOf(name(step.key));
+      const value = UTF8.encode(step.value);
+      writes.put(bytes, 0, bytes.length, value, 0, value.length);
+      model.operations.push({ kind: 'put', key: step.key, value: step.value, offset });
+    } else if (step.do === 'remove') {
+      const bytes = keyOf(name(step.key));
+      writes.remove(bytes, 0, bytes.length);
+      model.operations.push({ kind: 'remove', key: step.key, offset });
+    } else if (step.do === 'range') {
+      const { lower, upper } = rangeOf(name(step.from), name(step.from + step.width));
+      writes.removeRange(lower, upper as Uint8Array);
+      model.operations.push({ kind: 'range', from: step.from, to: step.from + step.width, offset });
+    } else if (step.do === 'mark') {
+      marks.push(writes.mark());
+    } else {
+      const mark = marks[marks.length - 1 - step.back];
+      if (mark === undefined) continue;
+      marks.length -= step.back;
+      writes.truncate(mark);
+      model.operations = model.operations.filter(({ offset: at }) => at < mark.length);
+    }
+  }
+  return [NOTHING, ...marks.map(({ length }) => length), writes.bytes, EVERYTHING];
+}
+
+describe('write set', () => {
+  it('answers as the list of its operations does, at every offset', () => {
+    fc.assert(
+      fc.property(fc.array(command, { maxLength: 80 }), (commands) => {
+        const writes = new WriteSet();
+        const model = new Model();
+        for (const limit of play(commands, writes, model)) {
+          const state = model.stateAt(limit);
+          for (let i = 0; i < KEYS; i++) {
+            const bytes = keyOf(name(i));
+            const own = writes.lookup(bytes, 0, bytes.length, limit);
+            if (!state.has(i)) expect(own).toBe(Own.Unknown);
+            else if (state.get(i) === undefined) expect(own).toBe(Own.Removed);
+            else {
+              expect(own).toBe(Own.Put);
+              const { valueStart, valueEnd } = writes.found;
+              expect(new TextDecoder().decode(writes.batch.buffer.subarray(valueStart, valueEnd))).toBe(state.get(i));
+            }
+          }
+        }
+        expect(writes.batch.count).toBe(model.operations.length);
+        for (let from = 0; from < KEYS; from += 5) {
+          const touched = model.operations.some((operation) =>
+            operation.kind === 'range'
+              ? operation.from < from + 3 && operation.to > from && operation.from < operation.to
+              : operation.key >= from && operation.key < from + 3,
+          );
+          // An empty range removal inside counts as touching: harmless, and rare.
+          if (touched) expect(writes.touches(rangeOf(name(from), name(from + 3)))).toBe(true);
+          else if (!model.operations.some(({ kind }) => kind === 'range')) {
+            expect(writes.touches(rangeOf(name(from), name(from + 3)))).toBe(false);
+          }
+        }
+      }),
+      { seed: 4, numRuns: 300 },
+    );
+  });
+
+  it('is used again when it stayed small, and is as new', () => {
+    const writes = new WriteSet();
+    play(
+      [...Array(20).keys()].map((i) => ({ do: 'put', key: i % KEYS, value: 'x' })),
+      writes,
+      new Model(),
+    );
+    expect(writes.reset()).toBe(true);
+    expect(writes.isEmpty).toBe(true);
+    const bytes = keyOf(name(3));
+    expect(writes.lookup(bytes, 0, bytes.length, EVERYTHING)).toBe(Own.Unknown);
+    const large = new Uint8Array(100_000);
+    writes.put(bytes, 0, bytes.length, large, 0, large.length);
+    expect(writes.reset()).toBe(false);
+  });
+});
+
+describe('merge cursor', () => {
+  let store: Store;
+
+  beforeAll(async () => {
+    store = await openMemoryStore();
+    const mvcc = createMvcc(store);
+    const transaction = mvcc.begin();
+    for (let i = 0; i < KEYS; i += 2) put(transaction, name(i), `s${i}`);
+    await transaction.commit();
+  });
+
+  afterAll(() => store.close());
+
+  const range: fc.Arbitrary<[number, number]> = fc.tuple(fc.nat(KEYS), fc.nat(KEYS));
+  const move = fc.oneof(
+    fc.constant({ do: 'next' as const }),
+    fc.constant({ do: 'prev' as const }),
+    fc.record({ do: fc.constant('seek' as const), key }),
+    fc.record({ do: fc.constant('seekBefore' as const), key }),
+    fc.record({ do: fc.constant('fill' as const), capacity: fc.integer({ min: 1, max: 6 }) }),
+  );
+
+  it('shows the store with own writes laid over, whichever way it is moved', () => {
+    fc.assert(
+      fc.property(
+        fc.array(command, { maxLength: 40 }),
+        range,
+        fc.boolean(),
+        fc.array(move, { maxLength: 30 }),
+        fc.array(command, { maxLength: 12 }),
+        (commands, [low, high], isOpen, moves, later) => {
+          const writes = new WriteSet();
+          const model = new Model();
+          const limits = play(commands, writes, model);
+          const limit = limits[new Random(commands.length).below(limits.length - 1)] as number;
+          const state = model.stateAt(limit);
+          const shown: string[] = [];
+          const keys: number[] = [];
+          for (let i = low; i < (isOpen ? KEYS : high); i++) {
+            const value = state.has(i) ? state.get(i) : i % 2 === 0 && i < KEYS ? `s${i}` : undefined;
+            if (value === undefined) continue;
+            shown.push(`${name(i)}=${value}`);
+            keys.push(i);
+          }
+          const bounds: KeyRange = isOpen
+            ? { lower: keyOf(name(low)), upper: undefined }
+            : rangeOf(name(low), name(high));
+          const view: StoreView = store.view();
+          const cursor: KvCursor = new MergeCursor({ cursorClosed() {} }, view, bounds, writes, limit);
+          // What is written later is not shown, though it grows the write set into a tree.
+          play(
+            later.filter((step) => step.do !== 'truncate'),
+            writes,
+            model,
+          );
+          // Place of the cursor among what it shows; -1 before, shown.length behind; undefined fresh.
+          let place: number | undefined;
+          const check = (found: boolean): void => {
+            const expected = shown[place as number];
+            expect(found).toBe(expected !== undefined);
+            if (found) expect(entryOf(cursor)).toBe(expected);
+          };
+          try {
+            for (const step of moves) {
+              if (step.do === 'next') {
+                place = place === undefined ? 0 : Math.min(place + 1, shown.length);
+                check(cursor.next());
+              } else if (step.do === 'prev') {
+                place = place === undefined ? shown.length - 1 : Math.max(place - 1, -1);
+                check(cursor.prev());
+              } else if (step.do === 'seek') {
+                place = keys.findIndex((i) => i >= step.key);
+                if (place === -1) place = shown.length;
+                const bytes = keyOf(name(step.key));
+                check(cursor.seek(bytes, 0, bytes.length));
+              } else if (step.do === 'seekBefore') {
+                place = keys.findLastIndex((i) => i < step.key);
+                const bytes = keyOf(name(step.key));
+                check(cursor.seekBefore(bytes, 0, bytes.length));
+              } else {
+                const batch = new CursorBatch(step.capacity);
+                const count = cursor.fill(batch);
+                const first: number = place === undefined ? 0 : place + 1;
+                expect(count > 0).toBe(first < shown.length);
+                for (let i = 0; i < count; i++) {
+                  const entry = new TextDecoder().decode(
+                    batch.keyBuffers[i]?.subarray((batch.keyStarts[i] as number) + 4, batch.keyEnds[i]),
+                  );
+                  const value = new TextDecoder().decode(
+                    batch.valueBuffers[i]?.subarray(batch.valueStarts[i], batch.valueEnds[i]),
+                  );
+                  expect(`${entry}=${value}`).toBe(shown[first + i]);
+                }
+                place = count === 0 ? shown.length : first + count - 1;
+              }
+            }
+          } finally {
+            cursor.close();
+            cursor.close();
+          }
+          expect(store.stats().openViews).toBe(0);
+        },
+      ),
+      { seed: 11, numRuns: 400 },
+    );
+  });
+});
