@@ -1,1 +1,8 @@
-export {};
+/** @phantom/db: the embedded database. */
+export { PhantomError, isPhantomError } from '@phantom/base';
+export { type QueryOptions, type QueryResult } from './async-query.js';
+export { Database, type DatabaseStats } from './database.js';
+export { open, openOn } from './open.js';
+export { type DatabaseOptions } from './options.js';
+export { type RunResult, Statement } from './statement.js';
+export { type Isolation, SyncTransaction, Transaction, type TransactionOptions } from './transaction.js';

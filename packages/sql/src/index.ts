@@ -1,1 +1,12 @@
-export {};
+/** @phantom/sql: SQL over transactions: parser, planner, executor, sessions. */
+export type { NoticeSeverity } from './ddl/context.js';
+export type { RowBatch, WorkCounters } from './exec/runtime.js';
+export type { PlanField, PreparedPlan } from './plan/prepared-plan.js';
+export { SqlEngine, type SqlEngineOptions } from './session/engine.js';
+export { type FetchOutcome, Portal } from './session/portal.js';
+export type { ReadView, StoragePort, TableEngine } from './session/ports.js';
+export { type Notice, type SessionOptions, SqlSession, type TransactionStatus } from './session/session.js';
+export type { SessionStatement } from './session/statement.js';
+export type { ParsedStatement } from './text/ast-statements.js';
+export { type JsOptions, jsReader, jsWriter } from './types/js-values.js';
+export type { SqlType, TypeContext, TypeLookup, Value } from './types/type.js';

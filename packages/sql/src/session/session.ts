@@ -42,7 +42,7 @@ import {
   type WorkCounters,
 } from '../exec/runtime.js';
 import type { CatalogPort, RequiredPrivilege } from '../plan/catalog-port.js';
-import type { PreparedPlan } from '../plan/prepared-plan.js';
+import type { PointLookup, PreparedPlan } from '../plan/prepared-plan.js';
 import { bindRowExpression } from '../expr/row-expression.js';
 import { RowWriter } from '../storage/row-writer.js';
 import type { WriterContext } from '../storage/writer-context.js';
@@ -96,6 +96,8 @@ export class SqlSession implements EvaluationOwner {
   transaction: SessionTransaction | undefined;
   /** True while a synchronous caller drives the running statement: nothing may be awaited. */
   synchronous = false;
+  /** Sequence of this session's last commit that wrote something. */
+  lastCommitSeq: number | undefined;
   private readonly sessionRole: RoleDescriptor;
   private roleOid: Oid;
   private readonly options: SessionOptions;
@@ -252,12 +254,18 @@ export class SqlSession implements EvaluationOwner {
   }
 
   /** Begins a transaction with given modes; the caller has made sure that there is none. */
-  openTransaction(explicit: boolean, isolation: string, readOnly: boolean): SessionTransaction {
+  openTransaction(
+    explicit: boolean,
+    isolation: string,
+    readOnly: boolean,
+    concurrency?: 'optimistic' | 'locking',
+  ): SessionTransaction {
     const { settings, engine } = this;
     const storage = engine.mvcc.begin({
       isolation: isolation === 'serializable' || isolation === 'repeatable read' ? isolation : 'read committed',
       readOnly,
       label: settings.get('application_name'),
+      ...(concurrency === undefined ? {} : { concurrency }),
     });
     settings.setInternal('transaction_isolation', isolation);
     settings.setInternal('transaction_read_only', readOnly ? 'on' : 'off');
@@ -289,8 +297,8 @@ export class SqlSession implements EvaluationOwner {
         for (let step = execution.next(); step.done !== true; step = execution.next()) if (step.value instanceof Promise) await this.interruptible(step.value);
       }
       this.transaction = undefined;
-      const result = transaction.storage.commit(this.commitOptions());
-      await result;
+      const result = await transaction.storage.commit(this.commitOptions());
+      this.lastCommitSeq = transaction.storage.hasWrites ? result.seq : this.lastCommitSeq;
       this.settings.commit();
     } catch (error) {
       this.abandon(transaction);
@@ -308,7 +316,8 @@ export class SqlSession implements EvaluationOwner {
         for (let step = execution.next(); step.done !== true; step = execution.next()) if (step.value instanceof Promise) throw new PhantomError('55P03', 'a deferred check would have to wait for another transaction');
       }
       this.transaction = undefined;
-      transaction.storage.commitSync(this.commitOptions());
+      const result = transaction.storage.commitSync(this.commitOptions());
+      this.lastCommitSeq = transaction.storage.hasWrites ? result.seq : this.lastCommitSeq;
       this.settings.commit();
     } catch (error) {
       this.abandon(transaction);
@@ -535,6 +544,23 @@ export class SqlSession implements EvaluationOwner {
       return yield* handler(this.ddlContext(transaction));
     } finally {
       this.settings.rollbackTo(mark);
+    }
+  }
+
+  /**
+   * The straight road for a SELECT by key outside of a transaction: no execution, no transaction, no batch. Writes the row
+   * into `into` and returns whether there is one.
+   */
+  lookUp(plan: PreparedPlan, parameters: readonly Value[], into: Value[]): boolean {
+    if (plan.privileges.length > 0) this.checkPrivileges(plan.privileges);
+    const { engine, evaluation } = this;
+    engine.counters.executions++;
+    evaluation.beginStatement();
+    const view = engine.storage.view();
+    try {
+      return (plan.pointLookup as PointLookup).run(view, parameters, evaluation, into);
+    } finally {
+      view.release();
     }
   }
 

@@ -134,7 +134,7 @@ export class ForeignKeyChecks {
     assert(parent?.kind === 'table', 'a foreign key refers to a table');
     this.encodeParentKey(parent, constraint.referencedIndexOid, constraint.referencedColumns, values);
     const { buffer, length } = this.key;
-    if (transaction.isolation === 'read committed') {
+    if (transaction.concurrency === 'locking') {
       const wait = transaction.lock(buffer, 0, length, LockStrength.KeyShare, 'wait');
       if (wait instanceof Promise) return wait;
     } else {
@@ -227,7 +227,7 @@ export class ForeignKeyChecks {
   /** At the optimistic levels nobody may add a child while the parent goes; at read committed the key's lock keeps them out. */
   private guardChildren(key: IncomingKey, values: readonly Value[]): void {
     const { transaction } = this.context;
-    if (transaction.isolation === 'read committed') return;
+    if (transaction.concurrency === 'locking') return;
     const { constraint } = key;
     this.encodeParentKey(this.rules.table, constraint.referencedIndexOid, constraint.referencedColumns, values);
     transaction.guard(this.key.buffer, 0, this.key.length);

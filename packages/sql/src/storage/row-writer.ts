@@ -46,7 +46,7 @@ export class RowWriter implements TableWriter {
     this.context = context;
     this.rules = tableRules(table, context.objects, context.picture);
     this.foreignKeys = new ForeignKeyChecks(this.rules, context);
-    this.locking = context.transaction.isolation === 'read committed';
+    this.locking = context.transaction.concurrency === 'locking';
   }
 
   insert(values: readonly Value[], arbiter: readonly Oid[] | undefined = NO_ARBITER): WriteOutcome | Promise<void> {
@@ -224,7 +224,8 @@ export class RowWriter implements TableWriter {
     if (this.locking) {
       const wait = transaction.lock(key, 0, key.length, LockStrength.Update, 'wait');
       if (wait instanceof Promise) return wait;
-    } else if (transaction.changedSinceSnapshot(key, 0, key.length)) {
+    }
+    if (transaction.isolation !== 'read committed' && transaction.changedSinceSnapshot(key, 0, key.length)) {
       throw concurrentUpdate();
     }
     if (!transaction.getNewest(key, 0, key.length, this.slot)) return 'changed';
@@ -243,7 +244,7 @@ export class RowWriter implements TableWriter {
     // The row a conflict was met on was read in its newest version, and is held since.
     if (old === this.conflict) return undefined;
     if (!transaction.changedSinceSnapshot(key, 0, key.length)) return undefined;
-    if (this.locking) return 'changed';
+    if (transaction.isolation === 'read committed') return 'changed';
     throw concurrentUpdate();
   }
 

@@ -1,0 +1,70 @@
+/** One statement through the asynchronous API: bound, run in a session, its rows collected. */
+import { PhantomError } from '@phantom/base';
+import { type JsOptions, type PlanField, type SessionStatement, type SqlSession, type Value, jsWriter } from '@phantom/sql';
+import { RowShape } from './row-shape.js';
+import { wrongCount } from './statement.js';
+
+export interface QueryOptions {
+  /** Aborting it stops the statement within 50 ms, with 57014. */
+  readonly signal?: AbortSignal;
+  /** Longest run; past it 57014. */
+  readonly timeoutMs?: number;
+}
+
+export interface QueryResult<Row> {
+  readonly rows: Row[];
+  readonly fields: readonly PlanField[];
+  /** Rows returned or affected. */
+  readonly rowCount: number;
+  /** The command tag, e.g. `INSERT 0 1`. */
+  readonly command: string;
+}
+
+/** Analyses a text of one statement for values of these counts; types the caller leaves open are inferred. */
+export async function runQuery<Row>(
+  session: SqlSession,
+  text: string,
+  parameters: readonly unknown[],
+  options: QueryOptions,
+  js: JsOptions,
+): Promise<QueryResult<Row>> {
+  const statement = session.prepareText(text);
+  const values = bindValues(session, statement, parameters);
+  const portal = session.portal(statement, values);
+  const shape = new RowShape<Row>(portal.fields, session.picture.types, js);
+  const rows: Row[] = [];
+  const disarm = arm(session, options);
+  try {
+    const outcome = await portal.fetch(0, (batch) => shape.rows(batch, rows));
+    return { rows, fields: portal.fields, rowCount: outcome.count, command: outcome.tag };
+  } finally {
+    disarm();
+  }
+}
+
+/** JavaScript values as values of the statement's parameter types; 08P01 when there are more or fewer. */
+export function bindValues(session: SqlSession, statement: SessionStatement, parameters: readonly unknown[]): Value[] {
+  const types =
+    statement.kind === 'plan'
+      ? statement.plan.parameterTypes
+      : statement.kind === 'utility'
+        ? statement.utility.parameterTypes
+        : [];
+  if (parameters.length !== types.length) throw wrongCount(parameters.length, types.length);
+  return types.map((type, i) => {
+    const given = parameters[i];
+    return given === null || given === undefined ? null : jsWriter(type, session.picture.types, session.evaluation)(given);
+  });
+}
+
+function arm(session: SqlSession, { signal, timeoutMs }: QueryOptions): () => void {
+  if (signal?.aborted === true) throw new PhantomError('57014', 'canceling statement due to user request', { cause: signal.reason });
+  const abort = (): void => session.cancel();
+  signal?.addEventListener('abort', abort, { once: true });
+  const timer =
+    timeoutMs === undefined ? undefined : setTimeout(() => session.cancel('canceling statement due to statement timeout'), timeoutMs);
+  return () => {
+    signal?.removeEventListener('abort', abort);
+    clearTimeout(timer);
+  };
+}

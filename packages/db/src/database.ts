@@ -1,0 +1,232 @@
+/**
+ * An open database: the handle users hold. The synchronous API (exec, prepare, transactionSync) runs in one session of its
+ * own; each asynchronous call takes a session from a pool, so that many run side by side and their commits share fsyncs.
+ */
+import { type MetricSample, type Metrics, MetricsRegistry, PhantomError, isPhantomError } from '@phantom/base';
+import type { Catalog } from '@phantom/catalog';
+import type { Finding } from '@phantom/kv';
+import type { Mvcc, MvccStats } from '@phantom/mvcc';
+import { type JsOptions, type SessionOptions, type SqlEngine, type SqlSession, type WorkCounters } from '@phantom/sql';
+import type { Store, StoreStats } from '@phantom/store';
+import { type QueryOptions, type QueryResult, runQuery } from './async-query.js';
+import type { DatabaseOptions } from './options.js';
+import { SessionPool } from './session-pool.js';
+import { Statement } from './statement.js';
+import { templateText } from './template.js';
+import { SyncTransaction, Transaction, type TransactionOptions } from './transaction.js';
+
+/** How often a transaction callback is run again after losing a race, unless told otherwise. */
+const RETRIES_DEFAULT = 10;
+
+/** What a database is made of; the pieces are assembled in open.ts. */
+export interface DatabaseParts {
+  readonly store: Store;
+  readonly mvcc: Mvcc;
+  readonly catalog: Catalog;
+  readonly engine: SqlEngine;
+  readonly metrics: Metrics;
+  readonly database: string;
+  readonly user: string;
+  readonly options: DatabaseOptions;
+}
+
+export interface DatabaseStats {
+  readonly store: StoreStats;
+  readonly transactions: MvccStats;
+  readonly work: WorkCounters;
+}
+
+export class Database {
+  private readonly parts: DatabaseParts;
+  private readonly js: JsOptions;
+  private readonly session: SqlSession;
+  private readonly pool: SessionPool;
+  private closing: Promise<void> | undefined;
+
+  constructor(parts: DatabaseParts) {
+    this.parts = parts;
+    this.js = { bigint: parts.options.bigint ?? 'auto', timestamps: parts.options.timestamps ?? 'date' };
+    const make = (): SqlSession => parts.engine.createSession({ database: parts.database, user: parts.user });
+    this.session = make();
+    this.pool = new SessionPool(make);
+  }
+
+  /** Where the data lies. */
+  get directory(): string {
+    return this.parts.store.directory;
+  }
+
+  /** Runs a script of statements, one after the other, each committed by itself unless the script says BEGIN. */
+  exec(script: string): void {
+    this.checkOpen();
+    const { session } = this;
+    for (const parsed of session.parse(script)) {
+      const text = script.slice(parsed.start, parsed.end);
+      session.portal(session.prepare(parsed, text), []).fetchNow(0, () => undefined);
+      session.syncNow();
+    }
+  }
+
+  /** Analyses one statement for repeated use. 42601 and kin for what is wrong with it. */
+  prepare<Row = Record<string, unknown>>(text: string): Statement<Row> {
+    this.checkOpen();
+    return new Statement<Row>(this.session, text, this.js);
+  }
+
+  /** Runs one statement; concurrent calls run side by side. Durable on resolution when it wrote. */
+  async query<Row = Record<string, unknown>>(text: string, parameters: readonly unknown[] = [], options: QueryOptions = {}): Promise<QueryResult<Row>> {
+    this.checkOpen();
+    const session = this.pool.acquire();
+    try {
+      const result = await runQuery<Row>(session, text, parameters, options, this.js);
+      if (session.transaction?.explicit === true) {
+        throw new PhantomError('25000', 'a transaction cannot be begun by query()', { hint: 'Use db.transaction(async (tx) => ...).' });
+      }
+      await session.sync();
+      return result;
+    } finally {
+      this.pool.release(session);
+    }
+  }
+
+  /** Rows of a statement written as a template; its values are parameters. */
+  async sql<Row = Record<string, unknown>>(strings: TemplateStringsArray, ...values: readonly unknown[]): Promise<Row[]> {
+    return (await this.query<Row>(templateText(strings), values)).rows;
+  }
+
+  /** Statements in one transaction with one commit; a failure names its index and leaves nothing. */
+  async batch(statements: readonly (readonly [text: string, parameters?: readonly unknown[]])[]): Promise<QueryResult<Record<string, unknown>>[]> {
+    this.checkOpen();
+    const session = this.pool.acquire();
+    let index = 0;
+    try {
+      const results: QueryResult<Record<string, unknown>>[] = [];
+      session.beginTransaction(true);
+      for (; index < statements.length; index++) {
+        const [text, parameters = []] = statements[index] as (typeof statements)[number];
+        results.push(await runQuery(session, text, parameters, {}, this.js));
+      }
+      await session.commit();
+      return results;
+    } catch (error) {
+      throw isPhantomError(error) && index < statements.length ? error.with({ index }) : error;
+    } finally {
+      this.pool.release(session);
+    }
+  }
+
+  /**
+   * Runs the callback in a transaction and commits when it resolves; rolls back when it rejects. A callback that lost a
+   * race (40001, 40P01) is run again from its beginning on a new snapshot, so its effects outside of the database must bear that.
+   */
+  async transaction<T>(callback: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    this.checkOpen();
+    const retries = options.retries ?? RETRIES_DEFAULT;
+    for (let attempt = 0; ; attempt++) {
+      const session = this.pool.acquire();
+      try {
+        session.openTransaction(true, options.isolation ?? 'repeatable read', options.readOnly ?? false, options.concurrency);
+        const tx = new Transaction(session, this.js, options.signal);
+        let result: T;
+        try {
+          result = await callback(tx);
+        } finally {
+          await tx.settled();
+        }
+        await this.commitOrRefuse(session);
+        return result;
+      } catch (error) {
+        if (!isPhantomError(error) || !error.retryable || attempt >= retries) throw error;
+      } finally {
+        this.pool.release(session);
+      }
+    }
+  }
+
+  /** As transaction, on this thread: a lock held by somebody else is 55P03 at once. */
+  transactionSync<T>(callback: (tx: SyncTransaction) => T, options: Omit<TransactionOptions, 'signal'> = {}): T {
+    this.checkOpen();
+    const session = this.pool.acquire();
+    try {
+      session.openTransaction(true, options.isolation ?? 'repeatable read', options.readOnly ?? false, options.concurrency);
+      const result = callback(new SyncTransaction(session, this.js));
+      if (session.transaction?.failed === true) throw abortedTransaction();
+      session.commitNow();
+      return result;
+    } finally {
+      this.pool.release(session);
+    }
+  }
+
+  /** Writes what is only in the log to the engines' files. */
+  checkpoint(): Promise<void> {
+    return this.parts.store.checkpoint();
+  }
+
+  /** Walks all files and says what is wrong with them; nothing when all is well. */
+  async check(): Promise<Finding[]> {
+    const findings: Finding[] = [];
+    for await (const finding of this.parts.store.check()) findings.push(finding);
+    return findings;
+  }
+
+  stats(): DatabaseStats {
+    return { store: this.parts.store.stats(), transactions: this.parts.mvcc.stats(), work: { ...this.parts.engine.counters } };
+  }
+
+  /** Every metric as it stands; empty when the caller brought a metrics port of its own. */
+  metrics(): MetricSample[] {
+    const { metrics } = this.parts;
+    return metrics instanceof MetricsRegistry ? metrics.samples() : [];
+  }
+
+  /** A session for a protocol: see `@phantom/db/session`. */
+  createSession(options: SessionOptions): SqlSession {
+    this.checkOpen();
+    return this.parts.engine.createSession(options);
+  }
+
+  /** The catalog, for authentication. */
+  get catalog(): Catalog {
+    return this.parts.catalog;
+  }
+
+  /** Session of an id, for cancel requests. */
+  sessionOf(id: number): SqlSession | undefined {
+    return this.parts.engine.session(id);
+  }
+
+  /** Ends all sessions (open transactions roll back), writes a checkpoint and frees the directory. Safe to call twice. */
+  close(): Promise<void> {
+    this.closing ??= this.closeOnce();
+    return this.closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  private async closeOnce(): Promise<void> {
+    const { engine, catalog, mvcc, store } = this.parts;
+    engine.close();
+    if (!store.readOnly && store.failure === undefined) await catalog.close();
+    await mvcc.close();
+    await store.close();
+  }
+
+  private async commitOrRefuse(session: SqlSession): Promise<void> {
+    if (session.transaction === undefined) return;
+    if (session.transaction.failed) throw abortedTransaction();
+    await session.commit();
+  }
+
+  private checkOpen(): void {
+    if (this.closing !== undefined) throw new PhantomError('57P01', 'the database is closed');
+  }
+}
+
+function abortedTransaction(): PhantomError {
+  return new PhantomError('25P02', 'the transaction was aborted by an error that its callback caught', {
+    hint: 'Let the error leave the callback, or use a savepoint.',
+  });
+}

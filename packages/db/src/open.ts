@@ -1,0 +1,103 @@
+/**
+ * Opening a database: the whole machine assembled, floor by floor.
+ *
+ *   disk -> store (log + engines, recovered) -> transactions -> catalog -> SQL engine -> Database
+ */
+import { MetricsRegistry, PhantomError, silentLogger, systemClock } from '@phantom/base';
+import { btree } from '@phantom/btree';
+import { Catalog } from '@phantom/catalog';
+import { EngineCode } from '@phantom/kv';
+import { createMvcc } from '@phantom/mvcc';
+import { SqlEngine } from '@phantom/sql';
+import { type Store, openStore } from '@phantom/store';
+import { type Vfs, createNodeVfs } from '@phantom/vfs';
+import { MemoryVfs } from '@phantom/vfs/testing';
+import { CatalogConflictNames } from './conflict-names.js';
+import { Database } from './database.js';
+import { type DatabaseOptions, DEFAULT_MEMORY_LIMIT_BYTES, STATEMENT_CACHE_ENTRIES_MAX } from './options.js';
+import { StoreStoragePort } from './storage-port.js';
+
+/** The path that stands for a database in memory, gone when it is closed. */
+const MEMORY_PATH = ':memory:';
+
+/**
+ * Opens the database in a directory, making it if there is none; everything acknowledged before a crash is there once this
+ * resolves. Rejects with 55006 when another process has the directory (detail and hint say which), 0A000 when a newer
+ * release wrote it, XX001 for corruption, 3D000 when the store is there and the database is not.
+ */
+export async function open(path: string, options: DatabaseOptions = {}): Promise<Database> {
+  if (path !== MEMORY_PATH) return openOn(createNodeVfs(), path, options);
+  return openOn(new MemoryVfs(), 'memory', { durability: 'memory', ...options });
+}
+
+/** As open, on a disk of the caller's: tests and simulations give one that fails and loses power. */
+export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptions = {}): Promise<Database> {
+  const clock = options.clock ?? systemClock;
+  const logger = options.logger ?? silentLogger;
+  const metrics = options.metrics ?? new MetricsRegistry();
+  const readOnly = options.readOnly ?? false;
+  const store = await openStore(directory, {
+    vfs,
+    engines: [btree()],
+    clock,
+    logger,
+    metrics,
+    readOnly,
+    holder: options.holder ?? { pid: process.pid, description: `process ${process.pid}` },
+    ...pick(options, ['durability', 'cacheBytes', 'deltaBytesMax', 'checkpointBytesMax', 'create']),
+  });
+  try {
+    const names = new CatalogConflictNames();
+    const mvcc = createMvcc(store, { names, clock, logger, metrics });
+    const catalog = await Catalog.open(mvcc, {
+      systemEngine: EngineCode.Btree,
+      ...(options.user === undefined ? {} : { superuser: options.user }),
+      ...(options.database === undefined ? {} : { database: options.database }),
+    });
+    names.catalog = catalog;
+    let seed = options.seed ?? (clock.nowMs() * 1000 + process.pid) % 0xffff_ffff;
+    const engine = new SqlEngine({
+      mvcc,
+      catalog,
+      storage: new StoreStoragePort(store),
+      clock,
+      logger,
+      readOnly,
+      memoryLimitBytes: options.memoryLimitBytes ?? DEFAULT_MEMORY_LIMIT_BYTES,
+      statementCacheEntriesMax: STATEMENT_CACHE_ENTRIES_MAX,
+      seed: () => (seed = (seed + 0x9e3779b9) % 0xffff_ffff),
+    });
+    const database = options.database ?? firstDatabase(catalog);
+    const user = options.user ?? firstSuperuser(catalog);
+    return new Database({ store, mvcc, catalog, engine, metrics, database, user, options });
+  } catch (error) {
+    await closeQuietly(store);
+    throw error;
+  }
+}
+
+/** The database to work in when none is named: `phantom`, or the only one there is. */
+function firstDatabase(catalog: Catalog): string {
+  if (catalog.database('phantom') !== undefined) return 'phantom';
+  for (const object of catalog.committed.objects()) if (object.kind === 'database') return object.name;
+  throw new PhantomError('3D000', 'the store holds no database');
+}
+
+function firstSuperuser(catalog: Catalog): string {
+  for (const object of catalog.committed.objects()) if (object.kind === 'role' && object.superuser) return object.name;
+  throw new PhantomError('28000', 'the store has no superuser');
+}
+
+async function closeQuietly(store: Store): Promise<void> {
+  try {
+    await store.close({ checkpoint: false });
+  } catch {
+    // The error that stopped the opening is the one to tell.
+  }
+}
+
+function pick<T extends object, K extends keyof T>(from: T, keys: readonly K[]): Partial<Pick<T, K>> {
+  const picked: Partial<Pick<T, K>> = {};
+  for (const key of keys) if (from[key] !== undefined) picked[key] = from[key];
+  return picked;
+}

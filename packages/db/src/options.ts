@@ -1,0 +1,40 @@
+/** Options of `open`, each with its default. */
+import type { Clock, Logger, Metrics } from '@phantom/base';
+import type { LockHolder } from '@phantom/vfs';
+import type { Durability } from '@phantom/wal';
+
+export interface DatabaseOptions {
+  /** Database of the store to work in; made on first use of a new store. Default `phantom`. */
+  readonly database?: string;
+  /** Role to act as. Default: the store's first superuser. */
+  readonly user?: string;
+  /** What a commit survives once it is acknowledged. Default `fsync`: a power cut. */
+  readonly durability?: Durability;
+  /** Memory for pages read from files. Default 64 MiB. */
+  readonly cacheBytes?: number;
+  /** Memory for writes that are in the log and not yet in files. Default 64 MiB. */
+  readonly deltaBytesMax?: number;
+  /** Working memory of one query (sorts, hash tables); past it 53200. Default 256 MiB. */
+  readonly memoryLimitBytes?: number;
+  /** Log since the last checkpoint: bounds recovery. Default 64 MiB. */
+  readonly checkpointBytesMax?: number;
+  /** Refuses every write, and leaves the directory as it is. Default false. */
+  readonly readOnly?: boolean;
+  /** Make the store when there is none. Default true. */
+  readonly create?: boolean;
+  /** How bigint columns come out: as numbers while they are safe integers, or always as bigint. Default `auto`. */
+  readonly bigint?: 'auto' | 'always';
+  /** How timestamptz columns come out: as Date (milliseconds), or as text with all microseconds. Default `date`. */
+  readonly timestamps?: 'date' | 'text';
+  readonly logger?: Logger;
+  readonly metrics?: Metrics;
+  readonly clock?: Clock;
+  /** What a second opener of the directory is told about this one. */
+  readonly holder?: LockHolder;
+  /** Seed of random() in new sessions; for simulation. Default: the clock and the process. */
+  readonly seed?: number;
+}
+
+export const DEFAULT_MEMORY_LIMIT_BYTES = 256 * 1024 * 1024;
+/** Texts whose syntax trees and plans are kept. */
+export const STATEMENT_CACHE_ENTRIES_MAX = 2048;

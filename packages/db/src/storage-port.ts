@@ -1,0 +1,38 @@
+/** The store as the SQL engine sees it. */
+import { unsupportedError } from '@phantom/base';
+import { EngineCode, type KeyRange, type RangeEstimate, type SpaceId, engineOfKey, makeSpaceId } from '@phantom/kv';
+import type { ReadView, StoragePort, TableEngine } from '@phantom/sql';
+import type { Store } from '@phantom/store';
+
+const CODES: Readonly<Record<TableEngine, EngineCode>> = {
+  btree: EngineCode.Btree,
+  lsm: EngineCode.Lsm,
+  memory: EngineCode.Memory,
+};
+
+export class StoreStoragePort implements StoragePort {
+  private readonly store: Store;
+
+  constructor(store: Store) {
+    this.store = store;
+  }
+
+  view(): ReadView {
+    return this.store.view();
+  }
+
+  estimate(range: KeyRange): RangeEstimate {
+    const engine = this.store.engine(engineOfKey(range.lower, 0));
+    return engine === undefined ? { keys: 0, bytes: 0 } : engine.estimate(range);
+  }
+
+  allocateSpace(engine: TableEngine): SpaceId {
+    const code = CODES[engine];
+    if (this.store.engine(code) === undefined) throw unsupportedError(`engine ${engine}`);
+    return makeSpaceId(code, this.store.allocateSpaceNumber());
+  }
+
+  checkpoint(): Promise<void> {
+    return this.store.checkpoint();
+  }
+}

@@ -1,0 +1,77 @@
+/** What the callbacks of `transaction` and `transactionSync` get: statements that belong to one transaction. */
+import type { JsOptions, SqlSession } from '@phantom/sql';
+import { type QueryOptions, type QueryResult, runQuery } from './async-query.js';
+import { Statement } from './statement.js';
+import { templateText } from './template.js';
+
+export type Isolation = 'read committed' | 'repeatable read' | 'serializable';
+
+export interface TransactionOptions {
+  /** Default `repeatable read`. */
+  readonly isolation?: Isolation;
+  readonly readOnly?: boolean;
+  /** Default: read committed locks rows as it writes, the others validate at the commit. */
+  readonly concurrency?: 'optimistic' | 'locking';
+  /** How often it is run again after it lost a race (40001, 40P01). Default 10. */
+  readonly retries?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A transaction of the asynchronous API. Use it only inside the callback it was given to. */
+export class Transaction {
+  private readonly session: SqlSession;
+  private readonly js: JsOptions;
+  private readonly signal: AbortSignal | undefined;
+  /** Statements run one after the other, in the order of their calls. */
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(session: SqlSession, js: JsOptions, signal: AbortSignal | undefined) {
+    this.session = session;
+    this.js = js;
+    this.signal = signal;
+  }
+
+  query<Row = Record<string, unknown>>(text: string, parameters: readonly unknown[] = [], options: QueryOptions = {}): Promise<QueryResult<Row>> {
+    const signal = options.signal ?? this.signal;
+    const run = (): Promise<QueryResult<Row>> =>
+      runQuery<Row>(this.session, text, parameters, { ...options, ...(signal === undefined ? {} : { signal }) }, this.js);
+    const result = this.last.then(run);
+    this.last = result.catch(() => undefined);
+    return result;
+  }
+
+  async sql<Row = Record<string, unknown>>(strings: TemplateStringsArray, ...values: readonly unknown[]): Promise<Row[]> {
+    return (await this.query<Row>(templateText(strings), values)).rows;
+  }
+
+  /** Resolves when every statement that was started has ended. */
+  settled(): Promise<unknown> {
+    return this.last;
+  }
+}
+
+/** A transaction of the synchronous API. */
+export class SyncTransaction {
+  private readonly session: SqlSession;
+  private readonly js: JsOptions;
+  private readonly statements = new Map<string, Statement>();
+
+  constructor(session: SqlSession, js: JsOptions) {
+    this.session = session;
+    this.js = js;
+  }
+
+  /** A statement of this transaction; the same text gives the same statement. */
+  prepare<Row = Record<string, unknown>>(text: string): Statement<Row> {
+    let statement = this.statements.get(text);
+    if (statement === undefined) this.statements.set(text, (statement = new Statement(this.session, text, this.js)));
+    return statement as Statement<Row>;
+  }
+
+  exec(script: string): void {
+    for (const parsed of this.session.parse(script)) {
+      const text = script.slice(parsed.start, parsed.end);
+      this.session.portal(this.session.prepare(parsed, text), []).fetchNow(0, () => undefined);
+    }
+  }
+}
