@@ -36,15 +36,16 @@ export function insertSlot(tables: NodeTables, node: number, slot: number, from:
   const base = node << NODE_SHIFT;
   const offset = entries[entry * tables.entryWords] as number;
   const bytes = entries[entry * tables.entryWords + 1] as number;
+  const count = (nodes[base] as number) & COUNT_MASK;
   let prefix = (nodes[base] as number) >>> PREFIX_SHIFT;
-  if (prefix > 0 && slot >= from) {
+  // Between two keys with the prefix there are only keys with the prefix.
+  if (prefix > 0 && (slot === from || slot === count)) {
     const shared = sharedBytes(keys, offset, nodes[base + PREFIX_OFFSET] as number, bytes < prefix ? bytes : prefix);
     if (shared < prefix) {
       setPrefix(tables, node, from, shared);
       prefix = shared;
     }
   }
-  const count = (nodes[base] as number) & COUNT_MASK;
   for (let i = base + DISCRIMINATORS + count, first = base + DISCRIMINATORS + slot; i > first; i--) {
     nodes[i] = nodes[i - 1] as number;
     nodes[i + TO_ENTRY] = nodes[i + TO_ENTRY - 1] as number;

@@ -36,8 +36,9 @@ export const COUNT_MASK = 0xff;
 export const PREFIX_SHIFT = 8;
 
 /**
- * Slot of the key in a node, or ~slot of the first greater entry. Slots before `from` are not looked at. A function of
- * primitives, so that it compiles to loads and compares.
+ * Slot of the key in a node, or ~slot of the first greater entry. Slots before `from` are not looked at. The first
+ * `verified` bytes of the key are known to be those of every key below the node. A function of primitives, so that it
+ * compiles to loads and compares.
  */
 export function searchNode(
   nodes: Int32Array,
@@ -49,15 +50,16 @@ export function searchNode(
   key: Uint8Array,
   start: number,
   end: number,
+  verified: number,
 ): number {
   const base = node << NODE_SHIFT;
   const head = nodes[base] as number;
   const count = head & COUNT_MASK;
   const prefix = head >>> PREFIX_SHIFT;
-  if (prefix > 0) {
+  if (prefix > verified) {
     const at = nodes[base + PREFIX_OFFSET] as number;
     const shared = prefix < end - start ? prefix : end - start;
-    for (let i = 0; i < shared; i++) {
+    for (let i = verified; i < shared; i++) {
       const difference = (key[start + i] as number) - (keys[at + i] as number);
       if (difference !== 0) return difference < 0 ? ~from : ~count;
     }
@@ -86,6 +88,17 @@ export function searchNode(
   const stop = base + DISCRIMINATORS + count;
   if (low >= stop || nodes[low] !== wanted) return ~(low - base - DISCRIMINATORS);
   return searchTies(nodes, entries, entryWords, keys, base, low, stop, key, start + prefix, end, wanted);
+}
+
+/**
+ * How many bytes a key is known to share with all keys below the child that a search has chosen. Those of a child between
+ * two others lie between two separators, which have the node's prefix, and so does the key: it need not be fetched again
+ * to be compared, which would be a cache miss in each leaf.
+ */
+export function verifiedBelow(nodes: Int32Array, node: number, slot: number, verified: number): number {
+  const head = nodes[node << NODE_SHIFT] as number;
+  const prefix = head >>> PREFIX_SHIFT;
+  return slot > 0 && slot < (head & COUNT_MASK) - 1 && prefix > verified ? prefix : verified;
 }
 
 /** Decides between slots with the wanted discriminator, from position `low` on, by their bytes. */

@@ -14,6 +14,8 @@ export class ArenaTreeCursor {
   leaf: number = NONE;
   private slot = 0;
   private modifications = -1;
+  /** Keeps what `touch` reads from being optimized away. */
+  touched = 0;
 
   constructor(tree: ArenaTree) {
     this.tree = tree;
@@ -62,9 +64,11 @@ export class ArenaTreeCursor {
     if (position < 0) {
       at = tree.previousLeaf(at);
       position = at === NONE ? 0 : tree.leafCount(at) - 1;
+      this.touch(at);
     } else if (position >= tree.leafCount(at)) {
       at = tree.nextLeaf(at);
       position = 0;
+      this.touch(at);
     }
     this.modifications = tree.modifications;
     if (at === NONE) {
@@ -75,6 +79,25 @@ export class ArenaTreeCursor {
     this.slot = position;
     this.entry = tree.entryAt(at, position);
     return true;
+  }
+
+  /**
+   * A walk is about to read the row and the key of every entry of a leaf. Where keys came in random order each is a cache
+   * miss; asked for at once they overlap, one after the other they do not: 200 ns an entry instead of 400. Where they came
+   * in order (the ids of a leaf lie together) the processor has fetched them already.
+   */
+  private touch(leaf: number): void {
+    if (leaf === NONE) return;
+    const { tree } = this;
+    const { entries, entryWords, keys } = tree;
+    const count = tree.leafCount(leaf);
+    if (Math.abs(tree.entryAt(leaf, count - 1) - tree.entryAt(leaf, 0)) < 2 * count) return;
+    let sum = 0;
+    for (let slot = 0; slot < count; slot++) sum += entries[tree.entryAt(leaf, slot) * entryWords] as number;
+    for (let slot = 0; slot < count; slot++) {
+      sum += keys[entries[tree.entryAt(leaf, slot) * entryWords] as number] as number;
+    }
+    this.touched = sum;
   }
 
   private relocate(): void {

@@ -36,6 +36,7 @@ import {
   allocateWords,
   growWords,
   searchNode,
+  verifiedBelow,
 } from './arena-node.js';
 
 /** Nodes are half full at least, but for those that removals leave: 30^6 entries need six levels. */
@@ -172,11 +173,14 @@ export class ArenaTree implements NodeTables {
   find(key: Uint8Array, start: number, end: number): number {
     const { nodes, entries, entryWords, keys } = this;
     let node = this.root;
+    let verified = 0;
     for (let level = this.height; level > 0; level--) {
-      const at = searchNode(nodes, entries, entryWords, keys, node, 1, key, start, end);
-      node = nodes[((node + 1) << NODE_SHIFT) + (at >= 0 ? at : -2 - at)] as number;
+      const at = searchNode(nodes, entries, entryWords, keys, node, 1, key, start, end, verified);
+      const slot = at >= 0 ? at : -2 - at;
+      verified = verifiedBelow(nodes, node, slot, verified);
+      node = nodes[((node + 1) << NODE_SHIFT) + slot] as number;
     }
-    const at = searchNode(nodes, entries, entryWords, keys, node, 0, key, start, end);
+    const at = searchNode(nodes, entries, entryWords, keys, node, 0, key, start, end, verified);
     return at < 0 ? NONE : (nodes[(node << NODE_SHIFT) + ENTRIES + at] as number);
   }
 
@@ -231,15 +235,17 @@ export class ArenaTree implements NodeTables {
   descend(key: Uint8Array, start: number, end: number): number {
     const { nodes, entries, entryWords, keys, pathNodes, pathSlots } = this;
     let node = this.root;
+    let verified = 0;
     for (let level = this.height; level > 0; level--) {
-      const at = searchNode(nodes, entries, entryWords, keys, node, 1, key, start, end);
+      const at = searchNode(nodes, entries, entryWords, keys, node, 1, key, start, end, verified);
       const slot = at >= 0 ? at : -2 - at;
+      verified = verifiedBelow(nodes, node, slot, verified);
       pathNodes[level] = node;
       pathSlots[level] = slot;
       node = nodes[((node + 1) << NODE_SHIFT) + slot] as number;
     }
     pathNodes[0] = node;
-    return searchNode(nodes, entries, entryWords, keys, node, 0, key, start, end);
+    return searchNode(nodes, entries, entryWords, keys, node, 0, key, start, end, verified);
   }
 
   /** The leaf that the last descend reached. */
