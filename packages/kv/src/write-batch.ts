@@ -12,7 +12,8 @@
  *    remove        02  varint keyBytes  key
  *    remove range  03  varint keyBytes  lower  varint keyBytes    upper     (lower inclusive, upper exclusive)
  *
- * Varints are LEB128 (base/bytes.ts). Keys begin with their space (space.ts). Both ends of a range lie in one engine.
+ * Varints are LEB128 (base/bytes.ts). Keys begin with their space (space.ts), whose engine the header names. Both ends of
+ * a range lie in one engine.
  * These constants are on disk for good.
  *
  * Invariants:
@@ -23,6 +24,7 @@ import {
   ByteWriter,
   assert,
   corruptionError,
+  readU16,
   readU32,
   readVarint,
   varintBytes,
@@ -183,8 +185,9 @@ export class BatchReader {
 
   /** Aims at a batch in [start, end) of the buffer, before its first operation. */
   setBatch(bytes: Uint8Array, start = 0, end: number = bytes.length): this {
-    if (end - start < BATCH_HEADER_BYTES || bytes[start] !== BATCH_FORMAT)
-      throw broken('a write batch has no valid header', start);
+    const isHeader =
+      end - start >= BATCH_HEADER_BYTES && bytes[start] === BATCH_FORMAT && readU16(bytes, start + 2) === 0;
+    if (!isHeader) throw broken('a write batch has no valid header', start);
     this.bytes = bytes;
     this.start = start;
     this.end = end;
@@ -218,6 +221,10 @@ export class BatchReader {
     }
     this.position++;
     this.offset = this.readOperation(this.offset);
+    // Engines that find themselves alone in the header take a batch whole, so the header must not lie.
+    if ((this.engines & (1 << ((this.bytes[this.keyStart] as number) >>> 4))) === 0) {
+      throw broken('an operation belongs to an engine that the header of its write batch does not name', this.operation);
+    }
     return true;
   }
 
@@ -238,7 +245,7 @@ export class BatchReader {
     const keyBytes = readVarint(bytes, at + 1, end);
     this.keyStart = at + 1 + varintBytes(keyBytes);
     this.keyEnd = this.keyStart + keyBytes;
-    if (!(this.keyEnd <= end)) throw broken('a key runs past the end of its write batch', at);
+    if (!(keyBytes > 0 && this.keyEnd <= end)) throw broken('a key is empty or runs past the end of its write batch', at);
     if (kind === OperationKind.Remove) {
       this.valueStart = this.valueEnd = this.keyEnd;
       return this.keyEnd;
