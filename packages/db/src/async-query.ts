@@ -1,6 +1,13 @@
 /** One statement through the asynchronous API: bound, run in a session, its rows collected. */
 import { PhantomError } from '@phantom/base';
-import { type JsOptions, type PlanField, type SessionStatement, type SqlSession, type Value, jsWriter } from '@phantom/sql';
+import {
+  type JsOptions,
+  type PlanField,
+  type SessionStatement,
+  type SqlSession,
+  type Value,
+  jsWriter,
+} from '@phantom/sql';
 import { RowShape } from './row-shape.js';
 import { wrongCount } from './statement.js';
 
@@ -53,16 +60,21 @@ export function bindValues(session: SqlSession, statement: SessionStatement, par
   if (parameters.length !== types.length) throw wrongCount(parameters.length, types.length);
   return types.map((type, i) => {
     const given = parameters[i];
-    return given === null || given === undefined ? null : jsWriter(type, session.picture.types, session.evaluation)(given);
+    return given === null || given === undefined
+      ? null
+      : jsWriter(type, session.picture.types, session.evaluation)(given);
   });
 }
 
 function arm(session: SqlSession, { signal, timeoutMs }: QueryOptions): () => void {
-  if (signal?.aborted === true) throw new PhantomError('57014', 'canceling statement due to user request', { cause: signal.reason });
+  if (signal?.aborted === true)
+    throw new PhantomError('57014', 'canceling statement due to user request', { cause: signal.reason });
   const abort = (): void => session.cancel();
   signal?.addEventListener('abort', abort, { once: true });
   const timer =
-    timeoutMs === undefined ? undefined : setTimeout(() => session.cancel('canceling statement due to statement timeout'), timeoutMs);
+    timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => session.cancel('canceling statement due to statement timeout'), timeoutMs);
   return () => {
     signal?.removeEventListener('abort', abort);
     clearTimeout(timer);

@@ -11,8 +11,10 @@ export class CatalogConflictNames implements ConflictNames {
   describe(key: Uint8Array): ReturnType<ConflictNames['describe']> {
     const space = spaceOfKey(key, 0);
     for (const object of this.catalog?.committed.objects() ?? []) {
-      if (object.kind === 'table' && object.space === space) return { table: object.name, key: toHex(key, SPACE_BYTES) };
-      if (object.kind === 'index' && object.space === space) return { table: object.name, key: toHex(key, SPACE_BYTES) };
+      if (object.kind === 'table' && object.space === space)
+        return { table: object.name, key: toHex(key, SPACE_BYTES) };
+      if (object.kind === 'index' && object.space === space)
+        return { table: object.name, key: toHex(key, SPACE_BYTES) };
     }
     return undefined;
   }

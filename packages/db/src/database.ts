@@ -74,13 +74,19 @@ export class Database {
   }
 
   /** Runs one statement; concurrent calls run side by side. Durable on resolution when it wrote. */
-  async query<Row = Record<string, unknown>>(text: string, parameters: readonly unknown[] = [], options: QueryOptions = {}): Promise<QueryResult<Row>> {
+  async query<Row = Record<string, unknown>>(
+    text: string,
+    parameters: readonly unknown[] = [],
+    options: QueryOptions = {},
+  ): Promise<QueryResult<Row>> {
     this.checkOpen();
     const session = this.pool.acquire();
     try {
       const result = await runQuery<Row>(session, text, parameters, options, this.js);
       if (session.transaction?.explicit === true) {
-        throw new PhantomError('25000', 'a transaction cannot be begun by query()', { hint: 'Use db.transaction(async (tx) => ...).' });
+        throw new PhantomError('25000', 'a transaction cannot be begun by query()', {
+          hint: 'Use db.transaction(async (tx) => ...).',
+        });
       }
       await session.sync();
       return result;
@@ -90,12 +96,17 @@ export class Database {
   }
 
   /** Rows of a statement written as a template; its values are parameters. */
-  async sql<Row = Record<string, unknown>>(strings: TemplateStringsArray, ...values: readonly unknown[]): Promise<Row[]> {
+  async sql<Row = Record<string, unknown>>(
+    strings: TemplateStringsArray,
+    ...values: readonly unknown[]
+  ): Promise<Row[]> {
     return (await this.query<Row>(templateText(strings), values)).rows;
   }
 
   /** Statements in one transaction with one commit; a failure names its index and leaves nothing. */
-  async batch(statements: readonly (readonly [text: string, parameters?: readonly unknown[]])[]): Promise<QueryResult<Record<string, unknown>>[]> {
+  async batch(
+    statements: readonly (readonly [text: string, parameters?: readonly unknown[]])[],
+  ): Promise<QueryResult<Record<string, unknown>>[]> {
     this.checkOpen();
     const session = this.pool.acquire();
     let index = 0;
@@ -125,7 +136,12 @@ export class Database {
     for (let attempt = 0; ; attempt++) {
       const session = this.pool.acquire();
       try {
-        session.openTransaction(true, options.isolation ?? 'repeatable read', options.readOnly ?? false, options.concurrency);
+        session.openTransaction(
+          true,
+          options.isolation ?? 'repeatable read',
+          options.readOnly ?? false,
+          options.concurrency,
+        );
         const tx = new Transaction(session, this.js, options.signal);
         let result: T;
         try {
@@ -148,7 +164,12 @@ export class Database {
     this.checkOpen();
     const session = this.pool.acquire();
     try {
-      session.openTransaction(true, options.isolation ?? 'repeatable read', options.readOnly ?? false, options.concurrency);
+      session.openTransaction(
+        true,
+        options.isolation ?? 'repeatable read',
+        options.readOnly ?? false,
+        options.concurrency,
+      );
       const result = callback(new SyncTransaction(session, this.js));
       if (session.transaction?.failed === true) throw abortedTransaction();
       session.commitNow();
@@ -171,7 +192,11 @@ export class Database {
   }
 
   stats(): DatabaseStats {
-    return { store: this.parts.store.stats(), transactions: this.parts.mvcc.stats(), work: { ...this.parts.engine.counters } };
+    return {
+      store: this.parts.store.stats(),
+      transactions: this.parts.mvcc.stats(),
+      work: { ...this.parts.engine.counters },
+    };
   }
 
   /** Every metric as it stands; empty when the caller brought a metrics port of its own. */

@@ -78,7 +78,7 @@ export class Statement<Row = Record<string, unknown>> {
     const portal = session.portal(this.statement, this.bind(parameters).slice());
     const rows: Row[] = [];
     try {
-      for (let complete = false; !complete; ) {
+      for (let complete = false; !complete;) {
         rows.length = 0;
         ({ complete } = portal.fetchNow(ITERATE_ROWS, (batch) => shape.rows(batch, rows)));
         yield* rows.slice();
@@ -120,7 +120,12 @@ export class Statement<Row = Record<string, unknown>> {
 
   private makeWriters(): readonly ((value: unknown) => Value)[] {
     const { statement, session } = this;
-    const types = statement.kind === 'plan' ? statement.plan.parameterTypes : statement.kind === 'utility' ? statement.utility.parameterTypes : [];
+    const types =
+      statement.kind === 'plan'
+        ? statement.plan.parameterTypes
+        : statement.kind === 'utility'
+          ? statement.utility.parameterTypes
+          : [];
     return types.map((type) => jsWriter(type, session.picture.types, session.evaluation));
   }
 

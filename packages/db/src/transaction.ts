@@ -31,16 +31,29 @@ export class Transaction {
     this.signal = signal;
   }
 
-  query<Row = Record<string, unknown>>(text: string, parameters: readonly unknown[] = [], options: QueryOptions = {}): Promise<QueryResult<Row>> {
+  query<Row = Record<string, unknown>>(
+    text: string,
+    parameters: readonly unknown[] = [],
+    options: QueryOptions = {},
+  ): Promise<QueryResult<Row>> {
     const signal = options.signal ?? this.signal;
     const run = (): Promise<QueryResult<Row>> =>
-      runQuery<Row>(this.session, text, parameters, { ...options, ...(signal === undefined ? {} : { signal }) }, this.js);
+      runQuery<Row>(
+        this.session,
+        text,
+        parameters,
+        { ...options, ...(signal === undefined ? {} : { signal }) },
+        this.js,
+      );
     const result = this.last.then(run);
     this.last = result.catch(() => undefined);
     return result;
   }
 
-  async sql<Row = Record<string, unknown>>(strings: TemplateStringsArray, ...values: readonly unknown[]): Promise<Row[]> {
+  async sql<Row = Record<string, unknown>>(
+    strings: TemplateStringsArray,
+    ...values: readonly unknown[]
+  ): Promise<Row[]> {
     return (await this.query<Row>(templateText(strings), values)).rows;
   }
 

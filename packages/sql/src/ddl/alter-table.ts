@@ -79,7 +79,9 @@ function* alter(context: DdlContext, table: TableDescriptor, action: AlterTableA
 function columnOf(table: TableDescriptor, name: Name): ColumnDescriptor {
   const column = table.columns.find((candidate) => candidate.name === name.text && !candidate.dropped);
   if (column !== undefined) return column;
-  throw new PhantomError('42703', `column "${name.text}" of relation "${table.name}" does not exist`, { position: name.position + 1 });
+  throw new PhantomError('42703', `column "${name.text}" of relation "${table.name}" does not exist`, {
+    position: name.position + 1,
+  });
 }
 
 function replaceColumn(context: DdlContext, table: TableDescriptor, column: ColumnDescriptor): void {
@@ -89,9 +91,16 @@ function replaceColumn(context: DdlContext, table: TableDescriptor, column: Colu
 
 function setDefault(context: DdlContext, table: TableDescriptor, action: Action<'set-default'>): ColumnDescriptor {
   const column = columnOf(table, action.column);
-  if (column.identity !== undefined) throw new PhantomError('42601', `column "${column.name}" of relation "${table.name}" is an identity column`);
+  if (column.identity !== undefined)
+    throw new PhantomError('42601', `column "${column.name}" of relation "${table.name}" is an identity column`);
   const defaultSql = deparseExpression(action.value);
-  bindRowExpression(defaultSql, { columns: [], relationName: table.name, catalog: context.picture, target: column.type, purpose: 'default' });
+  bindRowExpression(defaultSql, {
+    columns: [],
+    relationName: table.name,
+    catalog: context.picture,
+    target: column.type,
+    purpose: 'default',
+  });
   return { ...column, defaultSql };
 }
 
@@ -99,17 +108,30 @@ function setDefault(context: DdlContext, table: TableDescriptor, action: Action<
 function* addColumn(context: DdlContext, table: TableDescriptor, action: Action<'add-column'>): Step {
   const { name } = action.column;
   if (action.ifNotExists && table.columns.some((column) => column.name === name.text && !column.dropped)) {
-    return context.notice('NOTICE', '42701', `column "${name.text}" of relation "${table.name}" already exists, skipping`);
+    return context.notice(
+      'NOTICE',
+      '42701',
+      `column "${name.text}" of relation "${table.name}" already exists, skipping`,
+    );
   }
   const made = yield* makeColumn(context, { ...table, layoutVersion: table.layoutVersion + 1 }, action.column);
   let { column } = made;
   if (column.generated !== undefined) throw unsupportedError('ADD COLUMN with a generation expression');
   if (column.defaultSql !== undefined) {
-    const expression = bindRowExpression(column.defaultSql, { columns: [], relationName: table.name, catalog: context.picture, target: column.type, purpose: 'default' });
+    const expression = bindRowExpression(column.defaultSql, {
+      columns: [],
+      relationName: table.name,
+      catalog: context.picture,
+      target: column.type,
+      purpose: 'default',
+    });
     if (expression.volatility === 'volatile') throw unsupportedError('ADD COLUMN with a volatile default');
     const value = expression.evaluate([], context.evaluation);
     const type = context.picture.types.byOid(column.type.oid);
-    column = { ...column, missingText: value === null || type === undefined ? null : type.output(value, context.evaluation) };
+    column = {
+      ...column,
+      missingText: value === null || type === undefined ? null : type.output(value, context.evaluation),
+    };
   }
   const changed: TableDescriptor = {
     ...table,
@@ -121,7 +143,9 @@ function* addColumn(context: DdlContext, table: TableDescriptor, action: Action<
   context.objects.put(changed);
   putRowType(context, changed);
   for (const constraint of made.constraints) {
-    yield* addConstraint(context, context.objects.object(table.oid) as TableDescriptor, constraint, { newTable: false });
+    yield* addConstraint(context, context.objects.object(table.oid) as TableDescriptor, constraint, {
+      newTable: false,
+    });
   }
 }
 
@@ -129,20 +153,29 @@ function dropColumn(context: DdlContext, table: TableDescriptor, action: Action<
   const column = table.columns.find((candidate) => candidate.name === action.name.text && !candidate.dropped);
   if (column === undefined) {
     if (!action.ifExists) columnOf(table, action.name);
-    return context.notice('NOTICE', '00000', `column "${action.name.text}" of relation "${table.name}" does not exist, skipping`);
+    return context.notice(
+      'NOTICE',
+      '00000',
+      `column "${action.name.text}" of relation "${table.name}" does not exist, skipping`,
+    );
   }
   if (table.keyColumns.includes(column.number)) throw unsupportedError('dropping a column of the primary key');
   const constrained = table.constraints.find((constraint) => constraint.columns.includes(column.number));
-  if (constrained !== undefined) throw unsupportedError(`dropping a column that constraint ${constrained.name} stands on`);
+  if (constrained !== undefined)
+    throw unsupportedError(`dropping a column that constraint ${constrained.name} stands on`);
   for (const oid of table.indexOids) {
     const index = context.objects.object(oid);
     if (index?.kind !== 'index') continue;
-    const uses = index.parts.some((part) => part.column === column.number || part.expressionSql !== undefined) || index.predicateSql !== undefined;
+    const uses =
+      index.parts.some((part) => part.column === column.number || part.expressionSql !== undefined) ||
+      index.predicateSql !== undefined;
     if (uses) throw unsupportedError(`dropping a column that index ${index.name} may stand on`);
   }
   const { defaultSql: _default, ...rest } = column;
   const columns = table.columns.map((candidate) =>
-    candidate === column ? { ...rest, name: `........pg.dropped.${column.number}........`, dropped: true, notNull: false } : candidate,
+    candidate === column
+      ? { ...rest, name: `........pg.dropped.${column.number}........`, dropped: true, notNull: false }
+      : candidate,
   );
   const changed: TableDescriptor = { ...table, columns, schemaVersion: table.schemaVersion + 1 };
   context.objects.put(changed);

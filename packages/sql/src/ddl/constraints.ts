@@ -14,9 +14,8 @@ import { bindRowExpression } from '../expr/row-expression.js';
 import type { ReferentialAction, TableConstraint } from '../text/ast-schema.js';
 import { deparseExpression } from '../text/deparse.js';
 import type { DdlContext } from './context.js';
-import { columnNamed } from './create-table.js';
 import { buildIndex } from './index-build.js';
-import { chooseName, claimName, relationExists, relationNamed } from './names.js';
+import { chooseName, claimName, columnNamed, relationExists, relationNamed } from './names.js';
 import type { Yielded } from '../exec/runtime.js';
 import { checkExistingRows, checkExistingForeignKey } from './validate.js';
 
@@ -31,7 +30,12 @@ export interface AddConstraintOptions {
 }
 
 /** Adds a constraint to a table in the overlay. The caller holds the table's lock. */
-export function* addConstraint(context: DdlContext, table: TableDescriptor, node: TableConstraint, options: AddConstraintOptions): Step<void> {
+export function* addConstraint(
+  context: DdlContext,
+  table: TableDescriptor,
+  node: TableConstraint,
+  options: AddConstraintOptions,
+): Step<void> {
   switch (node.kind) {
     case 'check':
       return yield* addCheck(context, table, node, options);
@@ -58,7 +62,12 @@ function freeConstraintName(table: TableDescriptor, name: string): string {
   return name;
 }
 
-function* addCheck(context: DdlContext, table: TableDescriptor, node: CheckNode, options: AddConstraintOptions): Step<void> {
+function* addCheck(
+  context: DdlContext,
+  table: TableDescriptor,
+  node: CheckNode,
+  options: AddConstraintOptions,
+): Step<void> {
   if (!node.enforced) throw unsupportedError('NOT ENFORCED constraints');
   const expressionSql = deparseExpression(node.condition);
   const bound = bindRowExpression(expressionSql, {
@@ -68,7 +77,8 @@ function* addCheck(context: DdlContext, table: TableDescriptor, node: CheckNode,
     target: { oid: 16, typmod: -1 },
     purpose: 'check',
   });
-  const only = bound.columns.length === 1 ? table.columns.find((column) => column.number === bound.columns[0])?.name : undefined;
+  const only =
+    bound.columns.length === 1 ? table.columns.find((column) => column.number === bound.columns[0])?.name : undefined;
   const taken = (name: string): boolean => table.constraints.some((constraint) => constraint.name === name);
   const name =
     node.name === undefined
@@ -88,22 +98,38 @@ function* addCheck(context: DdlContext, table: TableDescriptor, node: CheckNode,
   replaceTable(context, table, { constraints: [...table.constraints, constraint] });
 }
 
-function* addKey(context: DdlContext, table: TableDescriptor, node: KeyConstraint, options: AddConstraintOptions): Step<void> {
+function* addKey(
+  context: DdlContext,
+  table: TableDescriptor,
+  node: KeyConstraint,
+  options: AddConstraintOptions,
+): Step<void> {
   if (node.withoutOverlaps !== undefined) throw unsupportedError('WITHOUT OVERLAPS');
   if (node.deferrable) throw unsupportedError('deferrable unique constraints');
   if (node.include.length > 0) throw unsupportedError('INCLUDE columns of a constraint');
   const primary = node.kind === 'primary-key';
   if (primary && table.constraints.some((constraint) => constraint.kind === 'primary key')) {
-    throw new PhantomError('42P16', `multiple primary keys for table "${table.name}" are not allowed`, { position: node.position + 1 });
+    throw new PhantomError('42P16', `multiple primary keys for table "${table.name}" are not allowed`, {
+      position: node.position + 1,
+    });
   }
   const columns = node.columns.map((name) => columnNamed(table, name));
   const repeated = columns.find((column, i) => columns.indexOf(column) !== i);
   if (repeated !== undefined) {
-    throw new PhantomError('42701', `column "${repeated.name}" appears twice in ${primary ? 'primary key' : 'unique'} constraint`, { position: node.position + 1 });
+    throw new PhantomError(
+      '42701',
+      `column "${repeated.name}" appears twice in ${primary ? 'primary key' : 'unique'} constraint`,
+      { position: node.position + 1 },
+    );
   }
   const name =
     node.name?.text ??
-    chooseName(context, table.schemaOid, primary ? [table.name] : [table.name, ...columns.map((c) => c.name)], primary ? 'pkey' : 'key');
+    chooseName(
+      context,
+      table.schemaOid,
+      primary ? [table.name] : [table.name, ...columns.map((c) => c.name)],
+      primary ? 'pkey' : 'key',
+    );
   const existing = yield* claimName(context, NameClass.Relation, table.schemaOid, name);
   if (existing !== undefined) throw relationExists(name);
   freeConstraintName(table, name);
@@ -122,7 +148,12 @@ function* addKey(context: DdlContext, table: TableDescriptor, node: KeyConstrain
     unique: true,
     primary,
     nullsNotDistinct: !node.nullsDistinct,
-    parts: columns.map((column) => ({ column: column.number, type: column.type, descending: false, nullsFirst: false })),
+    parts: columns.map((column) => ({
+      column: column.number,
+      type: column.type,
+      descending: false,
+      nullsFirst: false,
+    })),
     include: [],
     state: 'valid',
   };
@@ -137,10 +168,18 @@ function* addKey(context: DdlContext, table: TableDescriptor, node: KeyConstrain
     indexOid: index.oid,
   };
   context.objects.put(index);
-  context.objects.addDependency({ dependentOid: index.oid, dependentColumn: 0, referencedOid: table.oid, referencedColumn: 0, strength: 'automatic' });
+  context.objects.addDependency({
+    dependentOid: index.oid,
+    dependentColumn: 0,
+    referencedOid: table.oid,
+    referencedColumn: 0,
+    strength: 'automatic',
+  });
   const withKey: TableDescriptor = {
     ...table,
-    columns: primary ? table.columns.map((column) => (columns.includes(column) ? { ...column, notNull: true } : column)) : table.columns,
+    columns: primary
+      ? table.columns.map((column) => (columns.includes(column) ? { ...column, notNull: true } : column))
+      : table.columns,
     constraints: [...table.constraints, constraint],
     indexOids: [...table.indexOids, index.oid],
   };
@@ -159,7 +198,12 @@ const ACTIONS: Readonly<Record<ReferentialAction, ForeignKeyAction>> = {
   'set-default': 'set default',
 };
 
-function* addForeignKey(context: DdlContext, table: TableDescriptor, node: ForeignKeyNode, options: AddConstraintOptions): Step<void> {
+function* addForeignKey(
+  context: DdlContext,
+  table: TableDescriptor,
+  node: ForeignKeyNode,
+  options: AddConstraintOptions,
+): Step<void> {
   if (node.match === 'partial') throw unsupportedError('MATCH PARTIAL');
   if (!node.enforced) throw unsupportedError('NOT ENFORCED constraints');
   const parent = relationNamed(context, node.table);
@@ -171,7 +215,10 @@ function* addForeignKey(context: DdlContext, table: TableDescriptor, node: Forei
   }
   columns.forEach((column, i) => {
     const other = parent.columns.find((candidate) => candidate.number === referenced[i]);
-    if (other !== undefined && context.picture.functions.resolveOperator('=', other.type.oid, column.type.oid) === 'undefined') {
+    if (
+      other !== undefined &&
+      context.picture.functions.resolveOperator('=', other.type.oid, column.type.oid) === 'undefined'
+    ) {
       throw new PhantomError('42804', `foreign key constraint cannot be implemented`, {
         detail: `Key columns "${column.name}" and "${other.name}" are of incompatible types.`,
       });
@@ -204,10 +251,21 @@ function* addForeignKey(context: DdlContext, table: TableDescriptor, node: Forei
   };
   // Writers of the parent must learn of the new key before its first child is written.
   if (parent.oid !== table.oid) {
-    for (let wait = context.objects.lockObject(parent.oid, 3); wait !== undefined; wait = context.objects.lockObject(parent.oid, 3)) yield wait;
+    for (
+      let wait = context.objects.lockObject(parent.oid, 3);
+      wait !== undefined;
+      wait = context.objects.lockObject(parent.oid, 3)
+    )
+      yield wait;
   }
   replaceTable(context, table, { constraints: [...table.constraints, constraint] });
-  context.objects.addDependency({ dependentOid: table.oid, dependentColumn: 0, referencedOid: parent.oid, referencedColumn: 0, strength: 'normal' });
+  context.objects.addDependency({
+    dependentOid: table.oid,
+    dependentColumn: 0,
+    referencedOid: parent.oid,
+    referencedColumn: 0,
+    strength: 'normal',
+  });
   if (!options.newTable && !node.notValid) yield* checkExistingForeignKey(context, table, constraint, parent);
 }
 
@@ -218,8 +276,14 @@ function storageFamily(context: DdlContext, oid: number): string {
 }
 
 /** The unique index of the parent that the key stands on, and its columns in the order of the key's. */
-function referencedKey(context: DdlContext, parent: TableDescriptor, node: ForeignKeyNode): { index: IndexDescriptor; referenced: number[] } {
-  const keys = parent.constraints.filter((constraint) => constraint.kind === 'primary key' || constraint.kind === 'unique');
+function referencedKey(
+  context: DdlContext,
+  parent: TableDescriptor,
+  node: ForeignKeyNode,
+): { index: IndexDescriptor; referenced: number[] } {
+  const keys = parent.constraints.filter(
+    (constraint) => constraint.kind === 'primary key' || constraint.kind === 'unique',
+  );
   if (node.foreignColumns.length === 0) {
     const primary = keys.find((constraint) => constraint.kind === 'primary key');
     if (primary === undefined || !('indexOid' in primary)) {
@@ -232,7 +296,11 @@ function referencedKey(context: DdlContext, parent: TableDescriptor, node: Forei
     const index = context.objects.object(oid);
     if (index?.kind !== 'index' || !index.unique || index.predicateSql !== undefined) continue;
     const parts = index.parts.map((part) => part.column);
-    if (parts.length === wanted.length && wanted.every((number) => parts.includes(number))) return { index, referenced: wanted };
+    if (parts.length === wanted.length && wanted.every((number) => parts.includes(number)))
+      return { index, referenced: wanted };
   }
-  throw new PhantomError('42830', `there is no unique constraint matching given keys for referenced table "${parent.name}"`);
+  throw new PhantomError(
+    '42830',
+    `there is no unique constraint matching given keys for referenced table "${parent.name}"`,
+  );
 }

@@ -7,9 +7,16 @@ import type { IndexElement } from '../text/ast.js';
 import type { CreateIndex } from '../text/ast-schema.js';
 import { deparseExpression } from '../text/deparse.js';
 import type { DdlContext, DdlExecution } from './context.js';
-import { columnNamed } from './create-table.js';
 import { buildIndex } from './index-build.js';
-import { chooseName, claimName, lockForChange, ownTable, relationExists, undefinedRelation } from './names.js';
+import {
+  chooseName,
+  claimName,
+  columnNamed,
+  lockForChange,
+  ownTable,
+  relationExists,
+  undefinedRelation,
+} from './names.js';
 
 export function* createIndex(context: DdlContext, node: CreateIndex): DdlExecution {
   const method = node.method?.text ?? 'btree';
@@ -22,7 +29,12 @@ export function* createIndex(context: DdlContext, node: CreateIndex): DdlExecuti
   const parts = node.elements.map((element) => keyPart(context, table, element));
   const name =
     node.name?.text ??
-    chooseName(context, table.schemaOid, [table.name, ...parts.map((part) => columnName(table, part) ?? 'expr')], 'idx');
+    chooseName(
+      context,
+      table.schemaOid,
+      [table.name, ...parts.map((part) => columnName(table, part) ?? 'expr')],
+      'idx',
+    );
   const existing = yield* claimName(context, NameClass.Relation, table.schemaOid, name);
   if (existing !== undefined) {
     if (!node.ifNotExists) throw relationExists(name);
@@ -51,7 +63,13 @@ export function* createIndex(context: DdlContext, node: CreateIndex): DdlExecuti
   };
   context.objects.put(index);
   context.objects.put({ ...table, indexOids: [...table.indexOids, index.oid], schemaVersion: table.schemaVersion + 1 });
-  context.objects.addDependency({ dependentOid: index.oid, dependentColumn: 0, referencedOid: table.oid, referencedColumn: 0, strength: 'automatic' });
+  context.objects.addDependency({
+    dependentOid: index.oid,
+    dependentColumn: 0,
+    referencedOid: table.oid,
+    referencedColumn: 0,
+    strength: 'automatic',
+  });
   yield* buildIndex(context, table, index);
   return undefined;
 }
@@ -62,7 +80,8 @@ function columnName(table: TableDescriptor, part: IndexKeyPart): string | undefi
 
 function keyPart(context: DdlContext, table: TableDescriptor, element: IndexElement): IndexKeyPart {
   if (element.collation !== undefined) throw unsupportedError('an index with a collation');
-  if (element.operatorClass !== undefined) throw unsupportedError(`operator class ${element.operatorClass.at(-1)?.text}`);
+  if (element.operatorClass !== undefined)
+    throw unsupportedError(`operator class ${element.operatorClass.at(-1)?.text}`);
   const descending = element.direction === 'desc';
   const order = { descending, nullsFirst: element.nulls === undefined ? descending : element.nulls === 'first' };
   const { value } = element;
@@ -78,12 +97,20 @@ function keyPart(context: DdlContext, table: TableDescriptor, element: IndexElem
 function checkOrdered(context: DdlContext, part: IndexKeyPart): IndexKeyPart {
   const type = context.picture.types.byOid(part.type.oid);
   if (type?.compare === undefined || !hasKey(type.storage)) {
-    throw new PhantomError('42704', `data type ${type?.displayName ?? part.type.oid} has no default operator class for access method "btree"`);
+    throw new PhantomError(
+      '42704',
+      `data type ${type?.displayName ?? part.type.oid} has no default operator class for access method "btree"`,
+    );
   }
   return part;
 }
 
-function bind(context: DdlContext, table: TableDescriptor, sql: string, purpose: 'index' | 'predicate'): { type: IndexKeyPart['type'] } {
+function bind(
+  context: DdlContext,
+  table: TableDescriptor,
+  sql: string,
+  purpose: 'index' | 'predicate',
+): { type: IndexKeyPart['type'] } {
   const expression = bindRowExpression(sql, {
     columns: table.columns,
     relationName: table.name,
@@ -92,7 +119,10 @@ function bind(context: DdlContext, table: TableDescriptor, sql: string, purpose:
     purpose,
   });
   if (expression.volatility !== 'immutable') {
-    throw new PhantomError('42P17', `functions in index ${purpose === 'index' ? 'expression' : 'predicate'} must be marked IMMUTABLE`);
+    throw new PhantomError(
+      '42P17',
+      `functions in index ${purpose === 'index' ? 'expression' : 'predicate'} must be marked IMMUTABLE`,
+    );
   }
   return expression;
 }

@@ -7,7 +7,12 @@ import type { DdlContext } from './context.js';
 import { relationNamed } from './names.js';
 
 /** The table with the other one's columns behind its own; CHECK constraints that are included are appended to `constraints`. */
-export function likeColumns(context: DdlContext, table: TableDescriptor, node: LikeClause, constraints: TableConstraint[]): TableDescriptor {
+export function likeColumns(
+  context: DdlContext,
+  table: TableDescriptor,
+  node: LikeClause,
+  constraints: TableConstraint[],
+): TableDescriptor {
   const source = relationNamed(context, node.table);
   if (source.kind !== 'table') throw new PhantomError('42809', `"${source.name}" is not a table`);
   const included = (what: LikeOption): boolean => {

@@ -4,16 +4,29 @@
  * can be in the way.
  */
 import { PhantomError, unsupportedError } from '@phantom/base';
-import { type ColumnDescriptor, NameClass, type Oid, type SequenceDescriptor, type TableDescriptor } from '@phantom/catalog';
+import {
+  type ColumnDescriptor,
+  NameClass,
+  type Oid,
+  type SequenceDescriptor,
+  type TableDescriptor,
+} from '@phantom/catalog';
 import { resolveTypeName } from '../expr/type-names.js';
+import type { Yielded } from '../exec/runtime.js';
 import type { TableEngine } from '../session/ports.js';
 import type { Name, Option, TypeName } from '../text/ast-leaves.js';
-import type { ColumnConstraint, ColumnDefinition, CreateTable, SequenceOption, TableConstraint } from '../text/ast-schema.js';
+import type {
+  ColumnConstraint,
+  ColumnDefinition,
+  CreateTable,
+  SequenceOption,
+  TableConstraint,
+} from '../text/ast-schema.js';
 import { deparseExpression } from '../text/deparse.js';
 import { addConstraint } from './constraints.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { likeColumns } from './create-table-like.js';
-import { chooseName, claimName, creationSchema, relationExists } from './names.js';
+import { chooseName, claimName, columnNamed, creationSchema, relationExists } from './names.js';
 import { sequenceDescriptor } from './sequences.js';
 import { putRowType } from './types.js';
 
@@ -108,7 +121,10 @@ export function engineOf(options: readonly Option[]): TableEngine {
     const { value } = option;
     const text = value?.kind === 'word' ? value.name[0]?.text : value?.kind === 'string' ? value.value : undefined;
     if (text !== 'btree' && text !== 'lsm') {
-      throw new PhantomError('22023', `invalid value for option "engine"`, { hint: 'Available engines: btree, lsm.', position: option.position + 1 });
+      throw new PhantomError('22023', `invalid value for option "engine"`, {
+        hint: 'Available engines: btree, lsm.',
+        position: option.position + 1,
+      });
     }
     engine = text;
   }
@@ -121,14 +137,6 @@ function keyTable(table: TableDescriptor, constraints: readonly TableConstraint[
   if (primary === undefined || !('columns' in primary)) return table;
   const keyColumns = primary.columns.map((name) => columnNamed(table, name).number);
   return { ...table, keyColumns };
-}
-
-export function columnNamed(table: TableDescriptor, name: Name): ColumnDescriptor {
-  const column = table.columns.find((candidate) => candidate.name === name.text && !candidate.dropped);
-  if (column === undefined) {
-    throw new PhantomError('42703', `column "${name.text}" named in key does not exist`, { position: name.position + 1 });
-  }
-  return column;
 }
 
 function isPrimaryKey(constraint: TableConstraint): boolean {
@@ -148,16 +156,20 @@ export function* makeColumn(
   context: DdlContext,
   table: TableDescriptor,
   node: ColumnDefinition,
-): Generator<Promise<unknown> | undefined, { column: ColumnDescriptor; constraints: TableConstraint[] }, void> {
+): Generator<Yielded, { column: ColumnDescriptor; constraints: TableConstraint[] }, void> {
   const { name } = node;
   if (table.columns.some((column) => column.name === name.text && !column.dropped)) {
     throw new PhantomError('42701', `column "${name.text}" specified more than once`, { position: name.position + 1 });
   }
   if (node.type === undefined) throw unsupportedError('a column without a type');
   const serial = serialOf(node.type);
-  const type = resolveTypeName(context.picture, serial === undefined ? node.type : { ...node.type, name: [{ ...(node.type.name[0] as Name), text: serial }] });
+  const type = resolveTypeName(
+    context.picture,
+    serial === undefined ? node.type : { ...node.type, name: [{ ...(node.type.name[0] as Name), text: serial }] },
+  );
   const kind = context.picture.types.byOid(type.oid)?.kind;
-  if (kind === 'pseudo') throw new PhantomError('42P16', `column "${name.text}" has pseudo-type`, { position: node.type.position + 1 });
+  if (kind === 'pseudo')
+    throw new PhantomError('42P16', `column "${name.text}" has pseudo-type`, { position: node.type.position + 1 });
   const constraints: TableConstraint[] = [];
   let column: ColumnDescriptor = {
     number: (table.columns.at(-1)?.number ?? 0) + 1,
@@ -185,7 +197,7 @@ function* applyColumnConstraint(
   column: ColumnDescriptor,
   constraint: ColumnConstraint,
   constraints: TableConstraint[],
-): Generator<Promise<unknown> | undefined, ColumnDescriptor, void> {
+): Generator<Yielded, ColumnDescriptor, void> {
   const self: Name = { text: column.name, position: constraint.position, quoted: true };
   switch (constraint.kind) {
     case 'null':
@@ -198,7 +210,14 @@ function* applyColumnConstraint(
       if (!constraint.stored) throw unsupportedError('virtual generated columns');
       return { ...column, generated: 'stored', defaultSql: deparseExpression(constraint.value) };
     case 'identity': {
-      const sequenced = yield* ownSequence(context, table, column, undefined, constraint.options, constraint.always ? 'always' : 'by default');
+      const sequenced = yield* ownSequence(
+        context,
+        table,
+        column,
+        undefined,
+        constraint.options,
+        constraint.always ? 'always' : 'by default',
+      );
       return sequenced;
     }
     case 'check':
@@ -226,7 +245,7 @@ function* ownSequence(
   serialType: string | undefined,
   options: readonly SequenceOption[],
   identity: 'always' | 'by default' | undefined,
-): Generator<Promise<unknown> | undefined, ColumnDescriptor, void> {
+): Generator<Yielded, ColumnDescriptor, void> {
   const name = chooseName(context, table.schemaOid, [table.name, column.name], 'seq');
   yield* claimName(context, NameClass.Relation, table.schemaOid, name);
   const typeOid: Oid = column.type.oid;
@@ -238,7 +257,13 @@ function* ownSequence(
     ownedBy: { tableOid: table.oid, column: column.number },
   };
   context.objects.put(sequence);
-  context.objects.addDependency({ dependentOid: sequence.oid, dependentColumn: 0, referencedOid: table.oid, referencedColumn: column.number, strength: 'automatic' });
+  context.objects.addDependency({
+    dependentOid: sequence.oid,
+    dependentColumn: 0,
+    referencedOid: table.oid,
+    referencedColumn: column.number,
+    strength: 'automatic',
+  });
   if (identity !== undefined) return { ...column, notNull: true, identity, sequenceOid: sequence.oid };
   if (serialType === undefined) return column;
   return { ...column, notNull: true, sequenceOid: sequence.oid, defaultSql: `nextval(${sequence.oid}::regclass)` };

@@ -27,7 +27,14 @@ export function* createDatabase(context: DdlContext, node: CreateDatabase): DdlE
   for (const option of node.options) {
     const name = option.name.text;
     const { value } = option;
-    const text = value?.kind === 'word' ? value.name[0]?.text : value?.kind === 'string' ? value.value : value?.kind === 'default' ? undefined : '';
+    const text =
+      value?.kind === 'word'
+        ? value.name[0]?.text
+        : value?.kind === 'string'
+          ? value.value
+          : value?.kind === 'default'
+            ? undefined
+            : '';
     if (text === undefined) continue;
     if (name === 'owner') {
       const owner = context.catalog.role(text);
@@ -39,7 +46,12 @@ export function* createDatabase(context: DdlContext, node: CreateDatabase): DdlE
   }
   const existing = yield* claimName(context, NameClass.Database, 0, node.name.text);
   if (existing !== undefined) throw new PhantomError('42P04', `database "${node.name.text}" already exists`);
-  const database: DatabaseDescriptor = { kind: 'database', oid: context.catalog.allocateOid(), name: node.name.text, ownerOid };
+  const database: DatabaseDescriptor = {
+    kind: 'database',
+    oid: context.catalog.allocateOid(),
+    name: node.name.text,
+    ownerOid,
+  };
   objects.put(database);
   objects.put(publicSchema(context.catalog.allocateOid(), database.oid, ownerOid));
   return undefined;

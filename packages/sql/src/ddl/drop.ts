@@ -19,7 +19,12 @@ import { findRelation, findSchema, lockForChange, ownTable, requireOwner, splitN
 
 type Step<T> = Generator<Yielded, T, void>;
 
-const RELATION_KINDS: Readonly<Record<string, string>> = { table: 'table', view: 'view', index: 'index', sequence: 'sequence' };
+const RELATION_KINDS: Readonly<Record<string, string>> = {
+  table: 'table',
+  view: 'view',
+  index: 'index',
+  sequence: 'sequence',
+};
 
 export function* drop(context: DdlContext, node: Drop): DdlExecution {
   if (node.concurrently) throw unsupportedError('DROP INDEX CONCURRENTLY');
@@ -28,17 +33,25 @@ export function* drop(context: DdlContext, node: Drop): DdlExecution {
     const object = findDropped(context, node, target.name);
     if (object === undefined) {
       if (!node.ifExists) throw missing(node, target.name.map((part) => part.text).join('.'), target.position);
-      context.notice('NOTICE', '00000', `${node.object} "${target.name.map((part) => part.text).join('.')}" does not exist, skipping`);
+      context.notice(
+        'NOTICE',
+        '00000',
+        `${node.object} "${target.name.map((part) => part.text).join('.')}" does not exist, skipping`,
+      );
       continue;
     }
-    const locked = yield* lockForChange(context, object);
+    const locked = yield* lockForChange<ObjectDescriptor>(context, object);
     if (locked !== undefined) roots.push(locked);
   }
   yield* dropAll(context, roots, node.cascade);
   return undefined;
 }
 
-function findDropped(context: DdlContext, node: Drop, name: Drop['objects'][number]['name']): ObjectDescriptor | undefined {
+function findDropped(
+  context: DdlContext,
+  node: Drop,
+  name: Drop['objects'][number]['name'],
+): ObjectDescriptor | undefined {
   if (node.object === 'schema') {
     const schema = findSchema(context, name[0]?.text as string);
     if (schema !== undefined) requireOwner(context, schema);
@@ -46,7 +59,9 @@ function findDropped(context: DdlContext, node: Drop, name: Drop['objects'][numb
   }
   if (node.object === 'type' || node.object === 'domain') {
     const target = splitName(name, context.picture.databaseName);
-    const type = context.picture.typeNamed(target.schema === undefined ? { name: target.name } : { schema: target.schema, name: target.name });
+    const type = context.picture.typeNamed(
+      target.schema === undefined ? { name: target.name } : { schema: target.schema, name: target.name },
+    );
     const object = type === undefined ? undefined : context.objects.object(type.oid);
     if (object?.kind === 'type') requireOwner(context, object);
     return object;
@@ -55,7 +70,8 @@ function findDropped(context: DdlContext, node: Drop, name: Drop['objects'][numb
   if (wanted === undefined) throw unsupportedError(`DROP ${node.object.toUpperCase()}`);
   const relation = findRelation(context, name);
   if (relation === undefined) return undefined;
-  if (relation.kind === 'virtual') throw new PhantomError('42501', `permission denied: "${relation.name}" is a system catalog`);
+  if (relation.kind === 'virtual')
+    throw new PhantomError('42501', `permission denied: "${relation.name}" is a system catalog`);
   if (relation.kind !== wanted) {
     throw new PhantomError('42809', `"${relation.name}" is not ${wanted === 'index' ? 'an' : 'a'} ${wanted}`, {
       hint: `Use DROP ${relation.kind.toUpperCase()} to remove ${relation.kind === 'index' ? 'an' : 'a'} ${relation.kind}.`,
@@ -66,7 +82,12 @@ function findDropped(context: DdlContext, node: Drop, name: Drop['objects'][numb
 }
 
 function missing(node: Drop, name: string, position: number): PhantomError {
-  const code = node.object === 'schema' ? '3F000' : node.object === 'table' || node.object === 'view' || node.object === 'sequence' ? '42P01' : '42704';
+  const code =
+    node.object === 'schema'
+      ? '3F000'
+      : node.object === 'table' || node.object === 'view' || node.object === 'sequence'
+        ? '42P01'
+        : '42704';
   return new PhantomError(code, `${node.object} "${name}" does not exist`, { position: position + 1 });
 }
 
@@ -80,7 +101,10 @@ export function* dropAll(context: DdlContext, roots: readonly ObjectDescriptor[]
     if (object.kind === 'schema') {
       for (const member of context.objects.objectsIn(object.oid)) {
         if (isRowType(member) || going.has(member.oid)) continue;
-        if (!cascade) refused.push(`${member.kind} ${'name' in member ? member.name : member.oid} depends on schema ${object.name}`);
+        if (!cascade)
+          refused.push(
+            `${member.kind} ${'name' in member ? member.name : member.oid} depends on schema ${object.name}`,
+          );
         going.set(member.oid, member);
         pending.push(member);
       }
@@ -93,13 +117,16 @@ export function* dropAll(context: DdlContext, roots: readonly ObjectDescriptor[]
       if (dependency.strength === 'normal' && dependent.kind === 'table' && object.kind === 'table') {
         for (const key of dependent.constraints) {
           if (key.kind !== 'foreign key' || key.referencedTableOid !== object.oid) continue;
-          if (!cascade) refused.push(`constraint ${key.name} on table ${dependent.name} depends on table ${object.name}`);
+          if (!cascade)
+            refused.push(`constraint ${key.name} on table ${dependent.name} depends on table ${object.name}`);
           foreignKeys.push({ child: dependent, constraint: key });
         }
         continue;
       }
       if (dependency.strength === 'normal' && !cascade) {
-        refused.push(`${dependent.kind} ${'name' in dependent ? dependent.name : ''} depends on ${object.kind} ${'name' in object ? object.name : ''}`);
+        refused.push(
+          `${dependent.kind} ${'name' in dependent ? dependent.name : ''} depends on ${object.kind} ${'name' in object ? object.name : ''}`,
+        );
       }
       going.set(dependent.oid, dependent);
       pending.push(dependent);
@@ -119,10 +146,16 @@ export function* dropAll(context: DdlContext, roots: readonly ObjectDescriptor[]
 }
 
 function isRowType(object: ObjectDescriptor): boolean {
-  return object.kind === 'type' && object.definition.kind === 'composite' && object.definition.relationOid !== undefined;
+  return (
+    object.kind === 'type' && object.definition.kind === 'composite' && object.definition.relationOid !== undefined
+  );
 }
 
-function* removeObject(context: DdlContext, object: ObjectDescriptor, going: ReadonlyMap<Oid, ObjectDescriptor>): Step<void> {
+function* removeObject(
+  context: DdlContext,
+  object: ObjectDescriptor,
+  going: ReadonlyMap<Oid, ObjectDescriptor>,
+): Step<void> {
   const { objects } = context;
   if (objects.object(object.oid) === undefined) return;
   yield* lockForChange(context, object);
@@ -145,18 +178,27 @@ function* removeObject(context: DdlContext, object: ObjectDescriptor, going: Rea
     });
     forgetDefaults(context, object.oid, going);
   }
-  for (const dependency of [...objects.dependenciesOf(object.oid), ...objects.dependentsOf(object.oid)]) objects.removeDependency(dependency);
+  for (const dependency of [...objects.dependenciesOf(object.oid), ...objects.dependentsOf(object.oid)])
+    objects.removeDependency(dependency);
   objects.remove(object.oid);
 }
 
 function forgetIndex(context: DdlContext, table: TableDescriptor, indexOid: Oid): void {
   const standing = table.constraints.find((constraint) => 'indexOid' in constraint && constraint.indexOid === indexOid);
   if (standing !== undefined) {
-    throw new PhantomError('2BP01', `cannot drop index ${standing.name} because constraint ${standing.name} on table ${table.name} requires it`, {
-      hint: `You can drop constraint ${standing.name} on table ${table.name} instead.`,
-    });
+    throw new PhantomError(
+      '2BP01',
+      `cannot drop index ${standing.name} because constraint ${standing.name} on table ${table.name} requires it`,
+      {
+        hint: `You can drop constraint ${standing.name} on table ${table.name} instead.`,
+      },
+    );
   }
-  context.objects.put({ ...table, indexOids: table.indexOids.filter((oid) => oid !== indexOid), schemaVersion: table.schemaVersion + 1 });
+  context.objects.put({
+    ...table,
+    indexOids: table.indexOids.filter((oid) => oid !== indexOid),
+    schemaVersion: table.schemaVersion + 1,
+  });
 }
 
 /** A dropped sequence leaves the columns that drew from it without a default. */
@@ -165,7 +207,9 @@ function forgetDefaults(context: DdlContext, sequenceOid: Oid, going: ReadonlyMa
   if (sequence?.kind !== 'sequence' || sequence.ownedBy === undefined || going.has(sequence.ownedBy.tableOid)) return;
   const table = context.objects.object(sequence.ownedBy.tableOid);
   if (table?.kind !== 'table') return;
-  const columns = table.columns.map((column) => (column.sequenceOid === sequenceOid ? withoutSequence(column) : column));
+  const columns = table.columns.map((column) =>
+    column.sequenceOid === sequenceOid ? withoutSequence(column) : column,
+  );
   context.objects.put({ ...table, columns, schemaVersion: table.schemaVersion + 1 });
 }
 
@@ -197,7 +241,9 @@ export function* removeConstraint(context: DdlContext, tableOid: Oid, constraint
     objects.remove(index.oid);
   }
   if (constraint.kind === 'foreign key') {
-    const others = left.some((candidate) => candidate.kind === 'foreign key' && candidate.referencedTableOid === constraint.referencedTableOid);
+    const others = left.some(
+      (candidate) => candidate.kind === 'foreign key' && candidate.referencedTableOid === constraint.referencedTableOid,
+    );
     if (others) return;
     for (const dependency of [...objects.dependenciesOf(tableOid)]) {
       if (dependency.referencedOid === constraint.referencedTableOid) objects.removeDependency(dependency);

@@ -14,7 +14,11 @@ import { eachRow } from './validate.js';
 const NO_BYTES = new Uint8Array(0);
 
 /** Writes the index's entries; 23505 when a unique one would have two rows under one key. */
-export function* buildIndex(context: DdlContext, table: TableDescriptor, index: IndexDescriptor): Generator<Yielded, void, void> {
+export function* buildIndex(
+  context: DdlContext,
+  table: TableDescriptor,
+  index: IndexDescriptor,
+): Generator<Yielded, void, void> {
   const rule = new IndexRule(index, table, context.picture);
   const { physical } = rule;
   const { transaction } = context;
@@ -30,16 +34,27 @@ export function* buildIndex(context: DdlContext, table: TableDescriptor, index: 
     const unique = physical.isUniqueEntry(parts);
     if (!unique) entry.bytes(rowKey, SPACE_BYTES);
     if (entry.length > KEY_BYTES_MAX) {
-      throw new PhantomError('54000', `index row size ${entry.length} exceeds maximum ${KEY_BYTES_MAX} for index "${index.name}"`);
+      throw new PhantomError(
+        '54000',
+        `index row size ${entry.length} exceeds maximum ${KEY_BYTES_MAX} for index "${index.name}"`,
+      );
     }
-    if (unique && transaction.getNewest(entry.buffer, 0, entry.length, slot)) throw notUnique(context, table, index, parts);
+    if (unique && transaction.getNewest(entry.buffer, 0, entry.length, slot))
+      throw notUnique(context, table, index, parts);
     if (unique) transaction.put(entry.buffer, 0, entry.length, rowKey, SPACE_BYTES, rowKey.length);
     else transaction.put(entry.buffer, 0, entry.length, NO_BYTES, 0, 0);
   });
 }
 
-function notUnique(context: DdlContext, table: TableDescriptor, index: IndexDescriptor, parts: readonly Value[]): PhantomError {
-  const names = index.parts.map((part) => table.columns.find((column) => column.number === part.column)?.name ?? part.expressionSql);
+function notUnique(
+  context: DdlContext,
+  table: TableDescriptor,
+  index: IndexDescriptor,
+  parts: readonly Value[],
+): PhantomError {
+  const names = index.parts.map(
+    (part) => table.columns.find((column) => column.number === part.column)?.name ?? part.expressionSql,
+  );
   const texts = parts.map((value, i) => {
     if (value === null) return 'null';
     const type = context.picture.types.byOid(index.parts[i]?.type.oid as number);

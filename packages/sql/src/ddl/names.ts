@@ -1,6 +1,7 @@
 /** Names in definitions: where an object is made, which object is meant, and PostgreSQL's errors when there is none. */
 import { PhantomError } from '@phantom/base';
 import {
+  type ColumnDescriptor,
   type NameClass,
   type ObjectDescriptor,
   type Oid,
@@ -10,16 +11,22 @@ import {
   hasPrivilege,
   ownsObject,
 } from '@phantom/catalog';
-import type { QualifiedName } from '../text/ast-leaves.js';
+import type { Name, QualifiedName } from '../text/ast-leaves.js';
 import type { NamedRelation } from '../plan/catalog-port.js';
 import type { DdlContext } from './context.js';
 import type { Yielded } from '../exec/runtime.js';
 
 /** Schema, name and position of a written name; a database part must be this database's. */
-export function splitName(name: QualifiedName, databaseName: string): { schema: string | undefined; name: string; position: number } {
+export function splitName(
+  name: QualifiedName,
+  databaseName: string,
+): { schema: string | undefined; name: string; position: number } {
   const parts = name.map((part) => part.text);
   const position = (name[0]?.position ?? 0) + 1;
-  if (parts.length > 3) throw new PhantomError('42601', `improper qualified name (too many dotted names): ${parts.join('.')}`, { position });
+  if (parts.length > 3)
+    throw new PhantomError('42601', `improper qualified name (too many dotted names): ${parts.join('.')}`, {
+      position,
+    });
   if (parts.length === 3 && parts[0] !== databaseName) {
     throw new PhantomError('0A000', `cross-database references are not implemented: ${parts.join('.')}`, { position });
   }
@@ -67,7 +74,9 @@ export function schemaNamed(context: DdlContext, name: string, position?: number
 /** The relation of a name, or undefined. */
 export function findRelation(context: DdlContext, name: QualifiedName): NamedRelation | undefined {
   const target = splitName(name, context.picture.databaseName);
-  return context.picture.relation(target.schema === undefined ? { name: target.name } : { schema: target.schema, name: target.name });
+  return context.picture.relation(
+    target.schema === undefined ? { name: target.name } : { schema: target.schema, name: target.name },
+  );
 }
 
 /** The relation of a name; 42P01 when there is none. */
@@ -101,9 +110,19 @@ export function requireOwner(context: DdlContext, object: Exclude<ObjectDescript
  * Takes a name for a new object, waiting for whoever is creating or dropping one of that name. Returns the object that
  * already has it, if any.
  */
-export function* claimName(context: DdlContext, nameClass: NameClass, namespaceOid: Oid, name: string): Generator<Yielded, ObjectDescriptor | undefined, void> {
+export function* claimName(
+  context: DdlContext,
+  nameClass: NameClass,
+  namespaceOid: Oid,
+  name: string,
+): Generator<Yielded, ObjectDescriptor | undefined, void> {
   const { objects } = context;
-  for (let wait = objects.lockName(nameClass, namespaceOid, name); wait !== undefined; wait = objects.lockName(nameClass, namespaceOid, name)) yield wait;
+  for (
+    let wait = objects.lockName(nameClass, namespaceOid, name);
+    wait !== undefined;
+    wait = objects.lockName(nameClass, namespaceOid, name)
+  )
+    yield wait;
   const oid = objects.oidByName(nameClass, namespaceOid, name);
   return oid === undefined ? undefined : objects.object(oid);
 }
@@ -117,7 +136,13 @@ export function relationExists(name: string): PhantomError {
  * A name that is free in the schema, made as PostgreSQL makes them: `table_column_suffix`, shortened to 63 bytes, with a
  * number behind it when it is taken.
  */
-export function chooseName(context: DdlContext, schemaOid: Oid, parts: readonly string[], suffix: string, taken: (name: string) => boolean = () => false): string {
+export function chooseName(
+  context: DdlContext,
+  schemaOid: Oid,
+  parts: readonly string[],
+  suffix: string,
+  taken: (name: string) => boolean = () => false,
+): string {
   for (let attempt = 0; ; attempt++) {
     const tail = attempt === 0 ? suffix : `${suffix}${attempt}`;
     const name = shorten(parts, tail);
@@ -143,8 +168,28 @@ function shorten(parts: readonly string[], suffix: string): string {
 }
 
 /** Takes a lock on an object that is to be changed, waiting for its users; returns it as it is then, or undefined. */
-export function* lockForChange<T extends ObjectDescriptor>(context: DdlContext, object: T, strength: 0 | 1 | 2 | 3 = 3): Generator<Yielded, T | undefined, void> {
+export function* lockForChange<T extends ObjectDescriptor>(
+  context: DdlContext,
+  object: T,
+  strength: 0 | 1 | 2 | 3 = 3,
+): Generator<Yielded, T | undefined, void> {
   const { objects } = context;
-  for (let wait = objects.lockObject(object.oid, strength); wait !== undefined; wait = objects.lockObject(object.oid, strength)) yield wait;
+  for (
+    let wait = objects.lockObject(object.oid, strength);
+    wait !== undefined;
+    wait = objects.lockObject(object.oid, strength)
+  )
+    yield wait;
   return objects.object(object.oid) as T | undefined;
+}
+
+/** A column of a key or index by name; 42703 when there is none. */
+export function columnNamed(table: TableDescriptor, name: Name): ColumnDescriptor {
+  const column = table.columns.find((candidate) => candidate.name === name.text && !candidate.dropped);
+  if (column === undefined) {
+    throw new PhantomError('42703', `column "${name.text}" named in key does not exist`, {
+      position: name.position + 1,
+    });
+  }
+  return column;
 }

@@ -17,7 +17,9 @@ export function* createSchema(context: DdlContext, node: CreateSchema): DdlExecu
   }
   const name = node.name?.text ?? owner?.name ?? context.evaluation.currentUser;
   if (name.startsWith('pg_')) {
-    throw new PhantomError('42939', `unacceptable schema name "${name}"`, { detail: 'The prefix "pg_" is reserved for system schemas.' });
+    throw new PhantomError('42939', `unacceptable schema name "${name}"`, {
+      detail: 'The prefix "pg_" is reserved for system schemas.',
+    });
   }
   const existing = yield* claimName(context, NameClass.Schema, context.databaseOid, name);
   if (existing !== undefined) {

@@ -26,20 +26,34 @@ export function* createSequence(context: DdlContext, node: CreateSequence): DdlE
   const owner = ownerColumn(context, node.options);
   context.objects.put(owner === undefined ? sequence : { ...sequence, ownedBy: owner });
   if (owner !== undefined) {
-    context.objects.addDependency({ dependentOid: sequence.oid, dependentColumn: 0, referencedOid: owner.tableOid, referencedColumn: owner.column, strength: 'automatic' });
+    context.objects.addDependency({
+      dependentOid: sequence.oid,
+      dependentColumn: 0,
+      referencedOid: owner.tableOid,
+      referencedColumn: owner.column,
+      strength: 'automatic',
+    });
   }
   return undefined;
 }
 
 /** A sequence as the options describe it, PostgreSQL's defaults for the rest. 22023 for options that contradict each other. */
-export function sequenceDescriptor(context: DdlContext, schemaOid: Oid, name: string, defaultType: Oid, options: readonly SequenceOption[]): SequenceDescriptor {
+export function sequenceDescriptor(
+  context: DdlContext,
+  schemaOid: Oid,
+  name: string,
+  defaultType: Oid,
+  options: readonly SequenceOption[],
+): SequenceDescriptor {
   const typed = options.find((option) => option.kind === 'as');
   const typeOid = typed === undefined ? defaultType : resolveTypeName(context.picture, typed.type).oid;
   const limits = LIMITS[typeOid];
   if (limits === undefined) throw new PhantomError('22023', 'sequence type must be smallint, integer, or bigint');
   const numberOf = (kind: 'increment' | 'start' | 'cache' | 'min' | 'max'): bigint | undefined => {
     const option = options.find((candidate) => candidate.kind === kind);
-    return option === undefined || !('value' in option) || option.value === undefined ? undefined : BigInt(option.value as string);
+    return option === undefined || !('value' in option) || option.value === undefined
+      ? undefined
+      : BigInt(option.value as string);
   };
   const increment = numberOf('increment') ?? 1n;
   if (increment === 0n) throw new PhantomError('22023', 'INCREMENT must not be zero');
@@ -48,10 +62,13 @@ export function sequenceDescriptor(context: DdlContext, schemaOid: Oid, name: st
   const maximum = numberOf('max') ?? (rising ? limits.maximum : -1n);
   if (maximum > limits.maximum || maximum < limits.minimum) throw outOfRange('MAXVALUE', maximum, limits.name);
   if (minimum > limits.maximum || minimum < limits.minimum) throw outOfRange('MINVALUE', minimum, limits.name);
-  if (minimum >= maximum) throw new PhantomError('22023', `MINVALUE (${minimum}) must be less than MAXVALUE (${maximum})`);
+  if (minimum >= maximum)
+    throw new PhantomError('22023', `MINVALUE (${minimum}) must be less than MAXVALUE (${maximum})`);
   const start = numberOf('start') ?? (rising ? minimum : maximum);
-  if (start < minimum) throw new PhantomError('22023', `START value (${start}) cannot be less than MINVALUE (${minimum})`);
-  if (start > maximum) throw new PhantomError('22023', `START value (${start}) cannot be greater than MAXVALUE (${maximum})`);
+  if (start < minimum)
+    throw new PhantomError('22023', `START value (${start}) cannot be less than MINVALUE (${minimum})`);
+  if (start > maximum)
+    throw new PhantomError('22023', `START value (${start}) cannot be greater than MAXVALUE (${maximum})`);
   const cache = numberOf('cache') ?? 1n;
   if (cache < 1n) throw new PhantomError('22023', `CACHE (${cache}) must be greater than zero`);
   const cycle = options.find((option) => option.kind === 'cycle');
@@ -82,7 +99,11 @@ function ownerColumn(context: DdlContext, options: readonly SequenceOption[]): S
   if (option?.column === undefined) return undefined;
   const relation = relationNamed(context, option.column.slice(0, -1)) as TableDescriptor;
   const name = option.column.at(-1)?.text;
-  const column = relation.kind === 'table' ? relation.columns.find((candidate) => candidate.name === name && !candidate.dropped) : undefined;
-  if (column === undefined) throw new PhantomError('42703', `column "${name}" of relation "${relation.name}" does not exist`);
+  const column =
+    relation.kind === 'table'
+      ? relation.columns.find((candidate) => candidate.name === name && !candidate.dropped)
+      : undefined;
+  if (column === undefined)
+    throw new PhantomError('42703', `column "${name}" of relation "${relation.name}" does not exist`);
   return { tableOid: relation.oid, column: column.number };
 }

@@ -5,8 +5,7 @@ import type { DdlContext } from './context.js';
 /** Puts (or replaces) the composite type of a relation's rows. */
 export function putRowType(context: DdlContext, relation: TableDescriptor | ViewDescriptor): void {
   const before = context.objects.object(relation.rowTypeOid);
-  const fields =
-    relation.kind === 'table' ? relation.columns.filter((column) => !column.dropped) : relation.columns;
+  const fields = relation.kind === 'table' ? relation.columns.filter((column) => !column.dropped) : relation.columns;
   const type: TypeDescriptor = {
     kind: 'type',
     oid: relation.rowTypeOid,

@@ -16,7 +16,11 @@ const ROWS_BETWEEN_CHECKS = 256;
 type Step = Generator<Yielded, void, void>;
 
 /** Visits every row of a table in its newest state, own writes included, yielding by elapsed time. */
-export function* eachRow(context: DdlContext, table: TableDescriptor, visit: (row: readonly Value[], key: Uint8Array) => void): Step {
+export function* eachRow(
+  context: DdlContext,
+  table: TableDescriptor,
+  visit: (row: readonly Value[], key: Uint8Array) => void,
+): Step {
   const physical = physicalTable(table, context.picture.types);
   const { slice } = context.execution();
   const cursor = context.transaction.cursorNewest(spaceRange(table.space));
@@ -34,14 +38,27 @@ export function* eachRow(context: DdlContext, table: TableDescriptor, visit: (ro
 }
 
 /** A CHECK's condition over every row (23514), or a column that is to become NOT NULL (23502). */
-export function checkExistingRows(context: DdlContext, table: TableDescriptor, constraint: string, condition: RowExpression): Step;
+export function checkExistingRows(
+  context: DdlContext,
+  table: TableDescriptor,
+  constraint: string,
+  condition: RowExpression,
+): Step;
 export function checkExistingRows(context: DdlContext, table: TableDescriptor, column: ColumnDescriptor): Step;
-export function* checkExistingRows(context: DdlContext, table: TableDescriptor, what: string | ColumnDescriptor, condition?: RowExpression): Step {
+export function* checkExistingRows(
+  context: DdlContext,
+  table: TableDescriptor,
+  what: string | ColumnDescriptor,
+  condition?: RowExpression,
+): Step {
   if (typeof what !== 'string') {
     const position = table.columns.findIndex((column) => column.number === what.number);
     yield* eachRow(context, table, (row) => {
       if (row[position] === null) {
-        throw new PhantomError('23502', `column "${what.name}" of relation "${table.name}" contains null values`, { table: table.name, column: what.name });
+        throw new PhantomError('23502', `column "${what.name}" of relation "${table.name}" contains null values`, {
+          table: table.name,
+          column: what.name,
+        });
       }
     });
     return;
@@ -49,14 +66,27 @@ export function* checkExistingRows(context: DdlContext, table: TableDescriptor, 
   const bound = new BoundRowExpression(condition as RowExpression, table);
   yield* eachRow(context, table, (row) => {
     if (bound.evaluate(row, context.evaluation) === false) {
-      throw new PhantomError('23514', `check constraint "${what}" of relation "${table.name}" is violated by some row`, { table: table.name, constraint: what });
+      throw new PhantomError(
+        '23514',
+        `check constraint "${what}" of relation "${table.name}" is violated by some row`,
+        { table: table.name, constraint: what },
+      );
     }
   });
 }
 
 /** Every row of the child must have its parent (23503). */
-export function* checkExistingForeignKey(context: DdlContext, child: TableDescriptor, key: ConstraintDescriptor & { kind: 'foreign key' }, parent: TableDescriptor): Step {
-  const rules = new TableRules({ ...child, constraints: [{ ...key, initiallyDeferred: false }] }, context.objects, context.picture);
+export function* checkExistingForeignKey(
+  context: DdlContext,
+  child: TableDescriptor,
+  key: ConstraintDescriptor & { kind: 'foreign key' },
+  parent: TableDescriptor,
+): Step {
+  const rules = new TableRules(
+    { ...child, constraints: [{ ...key, initiallyDeferred: false }] },
+    context.objects,
+    context.picture,
+  );
   const checks = new ForeignKeyChecks(rules, context.writerContext());
   yield* eachRow(context, child, (row) => checks.inserted(row));
   for (let wait = checks.finish(); wait !== undefined; wait = checks.finish()) yield wait;

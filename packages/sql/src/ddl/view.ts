@@ -15,7 +15,8 @@ export function* createView(context: DdlContext, node: CreateView): DdlExecution
   const place = creationSchema(context, node.name);
   const existing = yield* claimName(context, NameClass.Relation, place.schemaOid, place.name);
   if (existing !== undefined && !node.orReplace) throw relationExists(place.name);
-  if (existing !== undefined && existing.kind !== 'view') throw new PhantomError('42809', `"${place.name}" is not a view`);
+  if (existing !== undefined && existing.kind !== 'view')
+    throw new PhantomError('42809', `"${place.name}" is not a view`);
   const described = context.describe(node.query);
   if (node.columns.length > described.fields.length) {
     throw new PhantomError('42601', 'CREATE VIEW specifies more column names than columns');
@@ -40,7 +41,9 @@ export function* createView(context: DdlContext, node: CreateView): DdlExecution
     searchPath: context.picture.searchPath,
     rowTypeOid: existing?.kind === 'view' ? existing.rowTypeOid : context.catalog.allocateOid(),
   };
-  if (existing !== undefined) for (const dependency of [...context.objects.dependenciesOf(view.oid)]) context.objects.removeDependency(dependency);
+  if (existing !== undefined)
+    for (const dependency of [...context.objects.dependenciesOf(view.oid)])
+      context.objects.removeDependency(dependency);
   context.objects.put(view);
   putRowType(context, view);
   for (const oid of described.relations) depend(context, view.oid, oid);
@@ -49,7 +52,13 @@ export function* createView(context: DdlContext, node: CreateView): DdlExecution
 
 function depend(context: DdlContext, dependentOid: Oid, referencedOid: Oid): void {
   if (context.objects.object(referencedOid) === undefined) return;
-  context.objects.addDependency({ dependentOid, dependentColumn: 0, referencedOid, referencedColumn: 0, strength: 'normal' });
+  context.objects.addDependency({
+    dependentOid,
+    dependentColumn: 0,
+    referencedOid,
+    referencedColumn: 0,
+    strength: 'normal',
+  });
 }
 
 /** CREATE OR REPLACE may only add columns at the end. */
@@ -57,7 +66,9 @@ function keepsColumns(view: ViewDescriptor, columns: ViewDescriptor['columns']):
   if (columns.length < view.columns.length) throw new PhantomError('42P16', 'cannot drop columns from view');
   view.columns.forEach((column, i) => {
     const now = columns[i];
-    if (now?.name !== column.name) throw new PhantomError('42P16', `cannot change name of view column "${column.name}" to "${now?.name}"`);
-    if (now.type.oid !== column.type.oid) throw new PhantomError('42P16', `cannot change data type of view column "${column.name}"`);
+    if (now?.name !== column.name)
+      throw new PhantomError('42P16', `cannot change name of view column "${column.name}" to "${now?.name}"`);
+    if (now.type.oid !== column.type.oid)
+      throw new PhantomError('42P16', `cannot change data type of view column "${column.name}"`);
   });
 }

@@ -10,9 +10,10 @@ import {
   type Oid,
   type RelationDescriptor,
   type TableDescriptor,
+  type TypeDescriptor,
+  type TypeRef,
 } from '@phantom/catalog';
-import type { RangeEstimate } from '@phantom/kv';
-import { type KeyRange, spaceRange } from '@phantom/kv';
+import { type KeyRange, type RangeEstimate, spaceRange } from '@phantom/kv';
 import { builtinFunctions } from '../functions/builtin-functions.js';
 import type { FunctionRegistry } from '../functions/registry.js';
 import type {
@@ -22,14 +23,11 @@ import type {
   QualifiedName,
   StatisticsPort,
 } from '../plan/catalog-port.js';
+import { INFORMATION_SCHEMA_OID, PG_CATALOG_OID, type SystemViewSource } from '../system-views/system-view.js';
 import { systemRelation, systemRelationByOid } from '../system-views/system-views.js';
 import { TypeCatalog } from '../types/type-catalog.js';
-import type { SqlType, TypeLookup } from '../types/type.js';
+import type { SqlType } from '../types/type.js';
 import type { SqlSession } from './session.js';
-
-/** PostgreSQL's oid of the schema `pg_catalog`; it and `information_schema` hold no stored objects. */
-export const PG_CATALOG_OID = 11;
-export const INFORMATION_SCHEMA_OID = 13183;
 
 export class CatalogPicture implements CatalogPort {
   readonly version: number;
@@ -38,23 +36,32 @@ export class CatalogPicture implements CatalogPort {
   readonly steps: number;
   readonly databaseName: string;
   readonly searchPath: readonly string[];
-  readonly types: TypeLookup;
+  readonly types: TypeCatalog;
   readonly functions: FunctionRegistry = builtinFunctions;
   readonly statistics: StatisticsPort;
   private readonly session: SqlSession;
+  private typesByArray: ReadonlyMap<Oid, TypeDescriptor> | undefined;
   /** Schemas searched, in order; PG_CATALOG_OID among them. */
   private readonly path: readonly Oid[];
 
-  constructor(session: SqlSession, objects: ObjectReader, committedVersion: number, steps: number, searchPath?: readonly string[]) {
+  constructor(
+    session: SqlSession,
+    objects: ObjectReader,
+    committedVersion: number,
+    steps: number,
+    searchPath?: readonly string[],
+  ) {
     this.session = session;
     this.objects = objects;
     this.committedVersion = committedVersion;
     this.steps = steps;
     this.databaseName = session.databaseName;
-    this.searchPath = effectivePath(searchPath ?? parsePath(session.settings.get('search_path'), session.currentRoleName));
+    this.searchPath = effectivePath(
+      searchPath ?? parsePath(session.settings.get('search_path'), session.currentRoleName),
+    );
     this.path = this.searchPath.map((name) => this.schemaOid(name)).filter((oid) => oid !== undefined);
     this.types = new TypeCatalog((oid) => {
-      const object = objects.object(oid);
+      const object = objects.object(oid) ?? this.arrayTypes().get(oid);
       return object?.kind === 'type' ? object : undefined;
     });
     this.statistics = new EstimatedStatistics(session);
@@ -91,7 +98,7 @@ export class CatalogPicture implements CatalogPort {
 
   relationByOid(oid: Oid): NamedRelation | undefined {
     const object = this.objects.object(oid);
-    return object !== undefined && isRelation(object) ? object : systemRelationByOid(oid, this.session);
+    return object !== undefined && isRelation(object) ? object : systemRelationByOid(oid, this.source());
   }
 
   schemaExists(name: string): boolean {
@@ -115,7 +122,7 @@ export class CatalogPicture implements CatalogPort {
   }
 
   typeNamed(name: QualifiedName): SqlType | undefined {
-    const types = this.types as TypeCatalog;
+    const { types } = this;
     if (name.schema !== undefined) {
       const schema = this.schemaOid(name.schema);
       if (schema === PG_CATALOG_OID) return types.builtinNamed(name.name);
@@ -128,12 +135,46 @@ export class CatalogPicture implements CatalogPort {
     return undefined;
   }
 
+  compositeFields(oid: Oid): readonly { readonly name: string; readonly type: TypeRef }[] | undefined {
+    const object = this.objects.object(oid);
+    return object?.kind === 'type' && object.definition.kind === 'composite' ? object.definition.fields : undefined;
+  }
+
   withSearchPath(path: readonly string[]): CatalogPort {
     return new CatalogPicture(this.session, this.objects, this.committedVersion, this.steps, path);
   }
 
+  /** What system views read. */
+  private source(): SystemViewSource {
+    const { session, objects, types } = this;
+    return {
+      databaseOid: session.databaseOid,
+      databaseName: session.databaseName,
+      currentRoleName: session.currentRoleName,
+      objectsSeen: objects,
+      types,
+      schemaNameOf: (oid) => this.schemaName(oid),
+      roleNameOf: (oid) => {
+        const role = objects.object(oid);
+        return role?.kind === 'role' ? role.name : '';
+      },
+      settingRows: () => session.settings.rows(),
+    };
+  }
+
+  /** User-defined types by the oid of their array type. */
+  private arrayTypes(): ReadonlyMap<Oid, TypeDescriptor> {
+    if (this.typesByArray === undefined) {
+      const byArray = new Map<Oid, TypeDescriptor>();
+      for (const object of this.objects.objects()) if (object.kind === 'type') byArray.set(object.arrayOid, object);
+      this.typesByArray = byArray;
+    }
+    return this.typesByArray;
+  }
+
   private relationIn(schema: Oid, name: string): NamedRelation | undefined {
-    if (schema === PG_CATALOG_OID || schema === INFORMATION_SCHEMA_OID) return systemRelation(schema, name, this.session);
+    if (schema === PG_CATALOG_OID || schema === INFORMATION_SCHEMA_OID)
+      return systemRelation(schema, name, this.source());
     const oid = this.objects.oidByName(NameClass.Relation, schema, name);
     const object = oid === undefined ? undefined : this.objects.object(oid);
     return object !== undefined && isRelation(object) ? object : undefined;

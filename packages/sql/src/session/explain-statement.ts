@@ -17,7 +17,14 @@ export function explainUtility(node: Explain, session: SqlSession, text: string)
     parameterTypes: statement.plan.parameterTypes,
     transaction: 'any',
     run: (running, _parameters, sink) =>
-      sendRows(running.currentPlan(statement).explain(options).map((line) => [line]), 1, sink),
+      sendRows(
+        running
+          .currentPlan(statement)
+          .explain(options)
+          .map((line) => [line]),
+        1,
+        sink,
+      ),
   };
 }
 

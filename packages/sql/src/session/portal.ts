@@ -41,7 +41,12 @@ export class Portal {
   private tag: string | undefined;
   private state: 'new' | 'suspended' | 'complete' | 'closed' = 'new';
 
-  constructor(session: SqlSession, statement: SessionStatement, fields: readonly PlanField[], parameters: readonly Value[]) {
+  constructor(
+    session: SqlSession,
+    statement: SessionStatement,
+    fields: readonly PlanField[],
+    parameters: readonly Value[],
+  ) {
     this.session = session;
     this.statement = statement;
     this.fields = fields;

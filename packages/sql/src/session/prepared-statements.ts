@@ -1,11 +1,12 @@
 /** PREPARE, EXECUTE and DEALLOCATE: statements kept by name, with parameters evaluated where they are executed. */
 import { PhantomError } from '@phantom/base';
 import type { TypeRef } from '@phantom/catalog';
-import { bindConstantExpressions } from '../plan/constant-expressions.js';
-import { resolveTypeName } from '../plan/type-names.js';
+import { bindRowExpression } from '../expr/row-expression.js';
+import { resolveTypeName } from '../expr/type-names.js';
 import type { ExecutePrepared } from '../text/ast-schema.js';
 import type { Deallocate } from '../text/ast-session.js';
 import type { Prepare } from '../text/ast-statements.js';
+import { deparseExpression } from '../text/deparse.js';
 import type { SqlSession } from './session.js';
 import type { SessionStatement, Utility } from './statement.js';
 
@@ -17,7 +18,7 @@ export function prepareUtility(node: Prepare, text: string): Utility {
     *run(session) {
       const name = node.name.text;
       if (session.prepared.has(name)) throw new PhantomError('42P05', `prepared statement "${name}" already exists`);
-      const types = node.types.map((type) => resolveTypeName(type, session.picture).oid);
+      const types = node.types.map((type) => resolveTypeName(session.picture, type).oid);
       const source = text.slice(node.span.start, node.span.end);
       const inner = { node: node.statement, start: node.span.start, end: node.span.end };
       session.prepared.set(name, session.prepare(inner, source, types));
@@ -40,11 +41,16 @@ export function executeUtility(node: ExecutePrepared, session: SqlSession): Util
           detail: `Expected ${types.length} parameters but got ${node.arguments.length}.`,
         });
       }
-      const values = bindConstantExpressions(node.arguments, types, running.picture, running.evaluation);
-      const portal = running.portal(target, values);
-      const count = yield* running.run(target, values, sink, setTag);
-      running.portalClosed(portal);
-      return count;
+      const values = node.arguments.map((argument, i) =>
+        bindRowExpression(deparseExpression(argument), {
+          columns: [],
+          relationName: undefined,
+          catalog: running.picture,
+          target: types[i],
+          purpose: 'default',
+        }).evaluate([], running.evaluation),
+      );
+      return yield* running.run(target, values, sink, setTag);
     },
   };
 }

@@ -15,7 +15,7 @@
  *      RESTARTS_MAX times; its rows reach the client only after it has ended.
  *   3. One statement runs at a time; the protocol layer queues.
  */
-import { type ErrorFields, PhantomError, Random, assert, unsupportedError } from '@phantom/base';
+import { type ErrorFields, PhantomError, Random, unsupportedError } from '@phantom/base';
 import type { Clock } from '@phantom/base';
 import {
   type ColumnDescriptor,
@@ -24,29 +24,15 @@ import {
   type RoleDescriptor,
   type Sequences,
   type TableDescriptor,
-  hasColumnPrivilege,
   hasPrivilege,
-  isSuperuser,
   mayActAs,
 } from '@phantom/catalog';
 import type { DdlContext, DdlExecution, NoticeSeverity } from '../ddl/context.js';
 import { definitionHandler } from '../ddl/definitions.js';
-import {
-  type Execution,
-  type ExecutionContext,
-  MemoryBudget,
-  type ReadSource,
-  type RowSink,
-  StatementRestart,
-  TimeSlice,
-  type WorkCounters,
-} from '../exec/runtime.js';
+import { type Execution, type ReadSource, type RowSink, StatementRestart, TimeSlice } from '../exec/runtime.js';
 import type { CatalogPort, RequiredPrivilege } from '../plan/catalog-port.js';
 import type { PointLookup, PreparedPlan } from '../plan/prepared-plan.js';
 import { bindRowExpression } from '../expr/row-expression.js';
-import { RowWriter } from '../storage/row-writer.js';
-import type { WriterContext } from '../storage/writer-context.js';
-import type { TableWriter } from '../storage/table-writer.js';
 import type { Query } from '../text/ast.js';
 import type { ParsedStatement, Statement } from '../text/ast-statements.js';
 import type { Value } from '../types/type.js';
@@ -54,10 +40,13 @@ import { CatalogPicture } from './catalog-picture.js';
 import { commandTag } from './command-tag.js';
 import type { SqlEngine } from './engine.js';
 import { type EvaluationOwner, SessionEvaluation, microsSince2000 } from './evaluation.js';
-import { Portal } from './portal.js';
+import { Portal, wouldWait } from './portal.js';
 import { RowBuffer } from './row-buffer.js';
 import { Settings, readSetting } from './settings.js';
 import type { PlanStatement, SessionStatement } from './statement.js';
+import { SessionExecutionContext } from './execution-context.js';
+import { checkRelationPrivileges, checkSequenceRight } from './privileges.js';
+import { inFailedTransaction, readOnlyTransaction } from './session-errors.js';
 import { SessionTransaction } from './transaction.js';
 import { utilityOf } from './utility.js';
 
@@ -202,7 +191,12 @@ export class SqlSession implements EvaluationOwner {
 
   /** Binds values to a statement; nothing runs before the first fetch. */
   portal(statement: SessionStatement, parameters: readonly Value[]): Portal {
-    const fields = statement.kind === 'plan' ? this.currentPlan(statement).fields : statement.kind === 'utility' ? statement.utility.fields : [];
+    const fields =
+      statement.kind === 'plan'
+        ? this.currentPlan(statement).fields
+        : statement.kind === 'utility'
+          ? statement.utility.fields
+          : [];
     const portal = new Portal(this, statement, fields, parameters);
     this.openPortals.add(portal);
     return portal;
@@ -229,7 +223,8 @@ export class SqlSession implements EvaluationOwner {
     this.evaluation.beginStatement();
     if (statement.kind === 'empty') return 0;
     const failed = this.transaction?.failed === true;
-    if (failed && !(statement.kind === 'utility' && statement.utility.allowedWhenFailed === true)) throw inFailedTransaction();
+    if (failed && !(statement.kind === 'utility' && statement.utility.allowedWhenFailed === true))
+      throw inFailedTransaction();
     try {
       if (statement.kind === 'plan') return yield* this.runPlan(statement, parameters, sink);
       if (statement.utility.transaction === 'required') this.ensureTransaction();
@@ -269,7 +264,13 @@ export class SqlSession implements EvaluationOwner {
     });
     settings.setInternal('transaction_isolation', isolation);
     settings.setInternal('transaction_read_only', readOnly ? 'on' : 'off');
-    const transaction = new SessionTransaction(storage, engine.catalog, settings, explicit, microsSince2000(engine.clock.nowMs()));
+    const transaction = new SessionTransaction(
+      storage,
+      engine.catalog,
+      settings,
+      explicit,
+      microsSince2000(engine.clock.nowMs()),
+    );
     this.transaction = transaction;
     return transaction;
   }
@@ -293,8 +294,7 @@ export class SqlSession implements EvaluationOwner {
     const transaction = this.transaction as SessionTransaction;
     try {
       for (const check of transaction.beforeCommit) {
-        const execution = check();
-        for (let step = execution.next(); step.done !== true; step = execution.next()) if (step.value instanceof Promise) await this.interruptible(step.value);
+        for (const wait of check()) if (wait instanceof Promise) await this.interruptible(wait);
       }
       this.transaction = undefined;
       const result = await transaction.storage.commit(this.commitOptions());
@@ -312,8 +312,7 @@ export class SqlSession implements EvaluationOwner {
     const transaction = this.transaction as SessionTransaction;
     try {
       for (const check of transaction.beforeCommit) {
-        const execution = check();
-        for (let step = execution.next(); step.done !== true; step = execution.next()) if (step.value instanceof Promise) throw new PhantomError('55P03', 'a deferred check would have to wait for another transaction');
+        for (const wait of check()) if (wait instanceof Promise) throw wouldWait();
       }
       this.transaction = undefined;
       const result = transaction.storage.commitSync(this.commitOptions());
@@ -350,7 +349,8 @@ export class SqlSession implements EvaluationOwner {
     } else {
       const role = this.engine.catalog.role(name);
       if (role === undefined) throw new PhantomError('22023', `role "${name}" does not exist`);
-      if (!mayActAs(this.engine.catalog.committed, this.sessionRole, role)) throw new PhantomError('42501', `permission denied to set role "${name}"`);
+      if (!mayActAs(this.engine.catalog.committed, this.sessionRole, role))
+        throw new PhantomError('42501', `permission denied to set role "${name}"`);
       this.roleOid = role.oid;
     }
     this.settings.setInternal('is_superuser', this.roleNamed(this.roleOid).superuser ? 'on' : 'off');
@@ -424,7 +424,11 @@ export class SqlSession implements EvaluationOwner {
   }
 
   /** The execution context of a statement in the transaction, or of a bare read. */
-  executionContext(parameters: readonly Value[], read: ReadSource, transaction: SessionTransaction | undefined): SessionExecutionContext {
+  executionContext(
+    parameters: readonly Value[],
+    read: ReadSource,
+    transaction: SessionTransaction | undefined,
+  ): SessionExecutionContext {
     return new SessionExecutionContext(this, parameters, read, transaction);
   }
 
@@ -457,28 +461,11 @@ export class SqlSession implements EvaluationOwner {
   }
 
   checkPrivileges(required: readonly RequiredPrivilege[]): void {
-    const objects = this.transaction?.objects ?? this.engine.catalog.committed;
-    for (const need of required) {
-      const role = need.asRoleOid ?? this.roleOid;
-      if (isSuperuser(objects, role)) continue;
-      const object = objects.object(need.relationOid);
-      if (object === undefined) continue;
-      const letter = PRIVILEGE_LETTERS[need.privilege];
-      const allowed =
-        object.kind === 'table' && need.columns !== undefined
-          ? hasColumnPrivilege(objects, role, object, letter, need.columns)
-          : hasPrivilege(objects, role, object, letter);
-      if (!allowed) throw new PhantomError('42501', `permission denied for ${object.kind} ${need.relationName}`);
-    }
+    checkRelationPrivileges(this.transaction?.objects ?? this.engine.catalog.committed, this.roleOid, required);
   }
 
   checkSequencePrivilege(oid: Oid, privilege: 'usage' | 'select' | 'update'): void {
-    const objects = this.transaction?.objects ?? this.engine.catalog.committed;
-    const sequence = objects.object(oid);
-    if (sequence === undefined) throw new PhantomError('42P01', `sequence ${oid} does not exist`);
-    const letters = privilege === 'usage' ? 'Uw' : privilege === 'select' ? 'Ur' : 'w';
-    for (const letter of letters) if (hasPrivilege(objects, this.roleOid, sequence, letter)) return;
-    throw new PhantomError('42501', `permission denied for sequence ${'name' in sequence ? sequence.name : oid}`);
+    checkSequenceRight(this.transaction?.objects ?? this.engine.catalog.committed, this.roleOid, oid, privilege);
   }
 
   /** Value of a column's default, or null. */
@@ -507,12 +494,18 @@ export class SqlSession implements EvaluationOwner {
     }
     const transaction = this.ensureTransaction();
     transaction.statements++;
-    if (plan.traits.writes || plan.traits.locks) return yield* this.runWriting(statement, parameters, sink, transaction);
+    if (plan.traits.writes || plan.traits.locks)
+      return yield* this.runWriting(statement, parameters, sink, transaction);
     transaction.storage.beginStatement();
     return yield* plan.execute(this.executionContext(parameters, transaction.storage, transaction), sink);
   }
 
-  private *runWriting(statement: PlanStatement, parameters: readonly Value[], sink: RowSink, transaction: SessionTransaction): Execution {
+  private *runWriting(
+    statement: PlanStatement,
+    parameters: readonly Value[],
+    sink: RowSink,
+    transaction: SessionTransaction,
+  ): Execution {
     transaction.storage.beginStatement();
     for (let restarts = 0; ; restarts++) {
       // Whoever we waited for may have altered the table.
@@ -527,7 +520,8 @@ export class SqlSession implements EvaluationOwner {
         return count;
       } catch (error) {
         if (!(error instanceof StatementRestart)) throw error;
-        if (restarts === RESTARTS_MAX) throw new PhantomError('40001', 'could not serialize access due to concurrent update');
+        if (restarts === RESTARTS_MAX)
+          throw new PhantomError('40001', 'could not serialize access due to concurrent update');
         transaction.storage.restartStatement();
       }
     }
@@ -539,7 +533,10 @@ export class SqlSession implements EvaluationOwner {
     if (handler === undefined) throw unsupportedError(`${commandTag(statement, 0)} inside CREATE SCHEMA`);
     const mark = this.settings.mark();
     const path = this.settings.get('search_path');
-    this.settings.set('search_path', `"${schema.replaceAll('"', '""')}", ${path}`, { local: true, inTransaction: true });
+    this.settings.set('search_path', `"${schema.replaceAll('"', '""')}", ${path}`, {
+      local: true,
+      inTransaction: true,
+    });
     try {
       return yield* handler(this.ddlContext(transaction));
     } finally {
@@ -575,7 +572,13 @@ export class SqlSession implements EvaluationOwner {
     const now = this.pictureNow;
     const objects = transaction?.objects.changed === true ? transaction.objects : engine.catalog.committed;
     const steps = transaction?.objects.changed === true ? transaction.objects.steps : 0;
-    if (now !== undefined && now.objects === objects && now.committedVersion === engine.catalog.version && now.steps === steps) return now;
+    if (
+      now !== undefined &&
+      now.objects === objects &&
+      now.committedVersion === engine.catalog.version &&
+      now.steps === steps
+    )
+      return now;
     engine.counters.schemaLoads++;
     this.pictureNow = new CatalogPicture(this, objects, engine.catalog.version, steps);
     return this.pictureNow;
@@ -614,86 +617,11 @@ export class SqlSession implements EvaluationOwner {
   }
 }
 
-const PRIVILEGE_LETTERS: Readonly<Record<RequiredPrivilege['privilege'], string>> = {
-  select: 'r',
-  insert: 'a',
-  update: 'w',
-  delete: 'd',
-  truncate: 'D',
-  references: 'x',
-  trigger: 't',
-};
-
-/** What one execution works with. */
-class SessionExecutionContext implements ExecutionContext {
-  readonly parameters: readonly Value[];
-  readonly read: ReadSource;
-  readonly transaction: ExecutionContext['transaction'];
-  readonly memory: MemoryBudget;
-  readonly evaluation: SessionEvaluation;
-  readonly slice: TimeSlice;
-  readonly counters: WorkCounters;
-  private readonly session: SqlSession;
-  private readonly owner: SessionTransaction | undefined;
-  private readonly writers = new Map<Oid, TableWriter>();
-
-  constructor(session: SqlSession, parameters: readonly Value[], read: ReadSource, owner: SessionTransaction | undefined) {
-    this.session = session;
-    this.parameters = parameters;
-    this.read = read;
-    this.owner = owner;
-    this.transaction = owner?.storage;
-    this.memory = new MemoryBudget(session.engine.memoryLimitBytes);
-    this.evaluation = session.evaluation;
-    this.slice = session.slice;
-    this.counters = session.engine.counters;
-  }
-
-  writer(table: TableDescriptor): TableWriter {
-    let writer = this.writers.get(table.oid);
-    if (writer === undefined) this.writers.set(table.oid, (writer = new RowWriter(table, this.writerContext())));
-    return writer;
-  }
-
-  checkPrivileges(required: readonly RequiredPrivilege[]): void {
-    this.session.checkPrivileges(required);
-  }
-
-  writerContext(): WriterContext {
-    const { session, owner } = this;
-    assert(owner !== undefined, 'only a transaction writes');
-    return {
-      transaction: owner.storage,
-      objects: owner.objects,
-      picture: session.picture,
-      evaluation: this.evaluation,
-      rowNumbers: session.engine.rowNumbers,
-      writer: (table) => this.writer(table),
-      lockTable: (oid) => owner.shareTable(oid),
-      defaultValue: (table, column) => session.defaultValue(table, column),
-      defer: (check) => owner.beforeCommit.push(check),
-    };
-  }
-
-  /** Settles what the writers owe; a writer that a foreign key's action brought in owes checks of its own. */
-  *finishWriters(): Generator<Promise<void>, void, void> {
-    for (const writer of this.writers.values()) {
-      for (let wait = writer.finishStatement(); wait !== undefined; wait = writer.finishStatement()) yield wait;
-    }
-  }
-}
-
 function sameFields(a: PreparedPlan, b: PreparedPlan): boolean {
-  return a.fields.length === b.fields.length && a.fields.every((f, i) => f.type.oid === b.fields[i]?.type.oid && f.name === b.fields[i]?.name);
-}
-
-function inFailedTransaction(): PhantomError {
-  return new PhantomError('25P02', 'current transaction is aborted, commands ignored until end of transaction block');
-}
-
-/** What a writing statement is told in a transaction that may only read. */
-export function readOnlyTransaction(command: string): PhantomError {
-  return new PhantomError('25006', `cannot execute ${command} in a read-only transaction`);
+  return (
+    a.fields.length === b.fields.length &&
+    a.fields.every((f, i) => f.type.oid === b.fields[i]?.type.oid && f.name === b.fields[i]?.name)
+  );
 }
 
 function checkConnect(engine: SqlEngine, role: RoleDescriptor, database: DatabaseDescriptor): void {
@@ -704,6 +632,7 @@ function checkConnect(engine: SqlEngine, role: RoleDescriptor, database: Databas
 
 function startSettings(role: RoleDescriptor, given: Readonly<Record<string, string>>): Map<string, string> {
   const defaults = new Map<string, string>();
-  for (const [name, value] of Object.entries({ ...role.settings, ...given })) defaults.set(name.toLowerCase(), readSetting(name, value));
+  for (const [name, value] of Object.entries({ ...role.settings, ...given }))
+    defaults.set(name.toLowerCase(), readSetting(name, value));
   return defaults;
 }

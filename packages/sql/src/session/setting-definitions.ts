@@ -8,7 +8,12 @@ import { unsupportedError } from '@phantom/base';
 /** How a setting's text is read and shown. */
 export type SettingKind =
   | { readonly kind: 'boolean' }
-  | { readonly kind: 'integer'; readonly minimum: number; readonly maximum: number; readonly unit?: 'ms' | 'kB' | '8kB' }
+  | {
+      readonly kind: 'integer';
+      readonly minimum: number;
+      readonly maximum: number;
+      readonly unit?: 'ms' | 'kB' | '8kB';
+    }
   | { readonly kind: 'real'; readonly minimum: number; readonly maximum: number }
   | { readonly kind: 'enum'; readonly values: readonly string[]; readonly aliases?: Readonly<Record<string, string>> }
   | { readonly kind: 'text' }
@@ -52,8 +57,19 @@ const ISOLATION: SettingKind = {
 };
 
 export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
-  { name: 'application_name', kind: TEXT, default: '', description: 'Name of the application, shown in views of activity.', reported: true },
-  { name: 'bytea_output', kind: { kind: 'enum', values: ['hex', 'escape'] }, default: 'hex', description: 'Text format of bytea.' },
+  {
+    name: 'application_name',
+    kind: TEXT,
+    default: '',
+    description: 'Name of the application, shown in views of activity.',
+    reported: true,
+  },
+  {
+    name: 'bytea_output',
+    kind: { kind: 'enum', values: ['hex', 'escape'] },
+    default: 'hex',
+    description: 'Text format of bytea.',
+  },
   {
     name: 'client_encoding',
     kind: TEXT,
@@ -61,36 +77,131 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     description: 'Encoding of the client; only UTF-8 is spoken.',
     reported: true,
     check: (value) => {
-      if (!['utf8', 'unicode', 'utf-8', 'sql_ascii'].includes(value.toLowerCase())) throw unsupportedError(`client encoding "${value}"`);
+      if (!['utf8', 'unicode', 'utf-8', 'sql_ascii'].includes(value.toLowerCase()))
+        throw unsupportedError(`client encoding "${value}"`);
     },
   },
   {
     name: 'client_min_messages',
-    kind: { kind: 'enum', values: ['debug5', 'debug4', 'debug3', 'debug2', 'debug1', 'log', 'notice', 'warning', 'error'], aliases: { info: 'notice', debug: 'debug2' } },
+    kind: {
+      kind: 'enum',
+      values: ['debug5', 'debug4', 'debug3', 'debug2', 'debug1', 'log', 'notice', 'warning', 'error'],
+      aliases: { info: 'notice', debug: 'debug2' },
+    },
     default: 'notice',
     description: 'Least severity of messages sent to the client.',
   },
-  { name: 'datestyle', kind: TEXT, default: 'ISO, MDY', description: 'Format and field order of dates.', reported: true },
-  { name: 'default_transaction_deferrable', kind: BOOLEAN, default: 'off', description: 'Deferrable status of new transactions.' },
-  { name: 'default_transaction_isolation', kind: ISOLATION, default: 'read committed', description: 'Isolation level of new transactions.' },
-  { name: 'default_transaction_read_only', kind: BOOLEAN, default: 'off', description: 'Whether new transactions may only read.', reported: true },
-  { name: 'extra_float_digits', kind: { kind: 'integer', minimum: -15, maximum: 3 }, default: '1', description: 'Digits shown of floating-point values; above 0 the shortest exact form.' },
-  { name: 'idle_in_transaction_session_timeout', kind: TIMEOUT, default: '0', description: 'Ends a session that idles in a transaction; 0 never.' },
-  { name: 'intervalstyle', kind: { kind: 'enum', values: ['postgres', 'postgres_verbose', 'sql_standard', 'iso_8601'] }, default: 'postgres', description: 'Text format of intervals.', reported: true },
+  {
+    name: 'datestyle',
+    kind: TEXT,
+    default: 'ISO, MDY',
+    description: 'Format and field order of dates.',
+    reported: true,
+  },
+  {
+    name: 'default_transaction_deferrable',
+    kind: BOOLEAN,
+    default: 'off',
+    description: 'Deferrable status of new transactions.',
+  },
+  {
+    name: 'default_transaction_isolation',
+    kind: ISOLATION,
+    default: 'read committed',
+    description: 'Isolation level of new transactions.',
+  },
+  {
+    name: 'default_transaction_read_only',
+    kind: BOOLEAN,
+    default: 'off',
+    description: 'Whether new transactions may only read.',
+    reported: true,
+  },
+  {
+    name: 'extra_float_digits',
+    kind: { kind: 'integer', minimum: -15, maximum: 3 },
+    default: '1',
+    description: 'Digits shown of floating-point values; above 0 the shortest exact form.',
+  },
+  {
+    name: 'idle_in_transaction_session_timeout',
+    kind: TIMEOUT,
+    default: '0',
+    description: 'Ends a session that idles in a transaction; 0 never.',
+  },
+  {
+    name: 'intervalstyle',
+    kind: { kind: 'enum', values: ['postgres', 'postgres_verbose', 'sql_standard', 'iso_8601'] },
+    default: 'postgres',
+    description: 'Text format of intervals.',
+    reported: true,
+  },
   { name: 'lock_timeout', kind: TIMEOUT, default: '0', description: 'Longest wait for a lock; 0 for ever.' },
-  { name: 'search_path', kind: { kind: 'list' }, default: '"$user", public', description: 'Schemas in which unqualified names are looked up.' },
+  {
+    name: 'search_path',
+    kind: { kind: 'list' },
+    default: '"$user", public',
+    description: 'Schemas in which unqualified names are looked up.',
+  },
   { name: 'statement_timeout', kind: TIMEOUT, default: '0', description: 'Longest run of a statement; 0 for ever.' },
-  { name: 'synchronous_commit', kind: { kind: 'enum', values: ['on', 'off', 'local'], aliases: { true: 'on', false: 'off', yes: 'on', no: 'off', '1': 'on', '0': 'off', remote_write: 'on', remote_apply: 'on' } }, default: 'on', description: 'off: commits are acknowledged once the operating system has them.' },
+  {
+    name: 'synchronous_commit',
+    kind: {
+      kind: 'enum',
+      values: ['on', 'off', 'local'],
+      aliases: {
+        true: 'on',
+        false: 'off',
+        yes: 'on',
+        no: 'off',
+        '1': 'on',
+        '0': 'off',
+        remote_write: 'on',
+        remote_apply: 'on',
+      },
+    },
+    default: 'on',
+    description: 'off: commits are acknowledged once the operating system has them.',
+  },
   { name: 'timezone', kind: TEXT, default: 'UTC', description: 'Time zone of the session.', reported: true },
-  { name: 'transaction_deferrable', kind: BOOLEAN, default: 'off', description: 'Whether the current transaction is deferrable.' },
-  { name: 'transaction_isolation', kind: ISOLATION, default: 'read committed', description: 'Isolation level of the current transaction.' },
-  { name: 'transaction_read_only', kind: BOOLEAN, default: 'off', description: 'Whether the current transaction may only read.' },
-  { name: 'transaction_timeout', kind: TIMEOUT, default: '0', description: 'Longest life of a transaction; 0 for ever.' },
-  { name: 'work_mem', kind: { kind: 'integer', minimum: 64, maximum: 2147483647, unit: 'kB' }, default: '65536', description: 'Memory of one sort or hash table.' },
+  {
+    name: 'transaction_deferrable',
+    kind: BOOLEAN,
+    default: 'off',
+    description: 'Whether the current transaction is deferrable.',
+  },
+  {
+    name: 'transaction_isolation',
+    kind: ISOLATION,
+    default: 'read committed',
+    description: 'Isolation level of the current transaction.',
+  },
+  {
+    name: 'transaction_read_only',
+    kind: BOOLEAN,
+    default: 'off',
+    description: 'Whether the current transaction may only read.',
+  },
+  {
+    name: 'transaction_timeout',
+    kind: TIMEOUT,
+    default: '0',
+    description: 'Longest life of a transaction; 0 for ever.',
+  },
+  {
+    name: 'work_mem',
+    kind: { kind: 'integer', minimum: 64, maximum: 2147483647, unit: 'kB' },
+    default: '65536',
+    description: 'Memory of one sort or hash table.',
+  },
   fixed('allow_system_table_mods', 'off', 'System tables are never changed by hand.', BOOLEAN),
-  fixed('backslash_quote', 'safe_encoding', 'When \\\' is read as a quote.'),
+  fixed('backslash_quote', 'safe_encoding', "When \\' is read as a quote."),
   fixed('check_function_bodies', 'off', 'Bodies of routines are bound when they are called.', BOOLEAN),
-  fixed('default_table_access_method', 'heap', 'There is one access method; WITH (engine = ...) chooses the storage engine.'),
+  fixed(
+    'default_table_access_method',
+    'heap',
+    'There is one access method; WITH (engine = ...) chooses the storage engine.',
+  ),
   fixed('default_tablespace', '', 'There are no tablespaces.'),
   fixed('default_with_oids', 'off', 'Rows have no oids.', BOOLEAN),
   fixed('escape_string_warning', 'on', 'Backslashes in plain strings are data.', BOOLEAN),
@@ -106,7 +217,12 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
   internal('max_identifier_length', '63', 'Longest identifier in bytes.'),
   internal('max_index_keys', '32', 'Most columns of an index.'),
   internal('server_encoding', 'UTF8', 'Encoding of the database.', true),
-  internal('server_version', '15.0 (Phantom-DB 0.1.0)', 'PostgreSQL version whose behaviour is followed, and ours.', true),
+  internal(
+    'server_version',
+    '15.0 (Phantom-DB 0.1.0)',
+    'PostgreSQL version whose behaviour is followed, and ours.',
+    true,
+  ),
   internal('server_version_num', '150000', 'The same as a number.'),
   internal('session_authorization', '', 'User of the session.', true),
 ];

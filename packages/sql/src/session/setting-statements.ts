@@ -21,7 +21,8 @@ export function setUtility(node: SetSetting): Utility {
       }
       if (ROLE_SETTINGS.has(node.name)) setRole(session, node);
       else if (node.value.kind === 'default') session.settings.reset(node.name, session.transaction !== undefined);
-      else if (node.value.kind === 'values') session.applySetting(node.name, textOf(node.name, node.value.values), local);
+      else if (node.value.kind === 'values')
+        session.applySetting(node.name, textOf(node.name, node.value.values), local);
       else throw new PhantomError('0A000', 'SET ... FROM CURRENT is for routines only');
       return 0;
     },
@@ -51,7 +52,11 @@ export function showUtility(node: Show, session: SqlSession): Utility {
       parameterTypes: [],
       transaction: 'any',
       run: (running, _parameters, sink) =>
-        sendRows(running.settings.rows().map((row) => [row.name, row.value, row.description]), 3, sink),
+        sendRows(
+          running.settings.rows().map((row) => [row.name, row.value, row.description]),
+          3,
+          sink,
+        ),
     };
   }
   if (!ROLE_SETTINGS.has(name)) session.settings.get(name);
@@ -74,7 +79,8 @@ export function discardUtility(node: Discard): Utility {
     *run(session) {
       if (node.what === 'temporary') throw new PhantomError('0A000', 'DISCARD TEMP is not supported');
       if (node.what === 'all') {
-        if (session.transaction !== undefined) throw new PhantomError('25001', 'DISCARD ALL cannot run inside a transaction block');
+        if (session.transaction !== undefined)
+          throw new PhantomError('25001', 'DISCARD ALL cannot run inside a transaction block');
         session.prepared.clear();
         session.settings.resetAll(false);
         session.actAs(undefined);

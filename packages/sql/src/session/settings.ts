@@ -37,7 +37,10 @@ export class Settings {
   private readonly changed: (name: string, value: string, reported: boolean) => void;
 
   /** `defaults` come from the role, the database and the start-up packet, already checked; `changed` hears of every new value. */
-  constructor(defaults: ReadonlyMap<string, string>, changed: (name: string, value: string, reported: boolean) => void) {
+  constructor(
+    defaults: ReadonlyMap<string, string>,
+    changed: (name: string, value: string, reported: boolean) => void,
+  ) {
     this.defaults = defaults;
     this.changed = changed;
   }
@@ -133,7 +136,10 @@ export class Settings {
 
   /** Name and value of everything a client is told at start-up. */
   reported(): { name: string; value: string }[] {
-    return SETTING_DEFINITIONS.filter((d) => d.reported === true).map((d) => ({ name: this.title(d.name), value: this.get(d.name) }));
+    return SETTING_DEFINITIONS.filter((d) => d.reported === true).map((d) => ({
+      name: this.title(d.name),
+      value: this.get(d.name),
+    }));
   }
 
   private assign(key: string, value: string | undefined, options: { local: boolean; inTransaction: boolean }): void {
@@ -155,7 +161,11 @@ export class Settings {
   }
 }
 
-const TITLES: Readonly<Record<string, string>> = { timezone: 'TimeZone', datestyle: 'DateStyle', intervalstyle: 'IntervalStyle' };
+const TITLES: Readonly<Record<string, string>> = {
+  timezone: 'TimeZone',
+  datestyle: 'DateStyle',
+  intervalstyle: 'IntervalStyle',
+};
 
 function canonicalName(name: string): string {
   return name.toLowerCase();
@@ -223,7 +233,12 @@ function parseInteger(name: string, kind: SettingKind & { kind: 'integer' }, tex
   const factor = unit === '' ? 1 : factors[unit];
   if (factor === undefined) {
     throw new PhantomError('22023', `invalid value for parameter "${name}": "${text}"`, {
-      hint: kind.unit === undefined ? undefined : `Valid units for this parameter are ${Object.keys(factors).map((u) => `"${u}"`).join(', ')}.`,
+      hint:
+        kind.unit === undefined
+          ? undefined
+          : `Valid units for this parameter are ${Object.keys(factors)
+              .map((u) => `"${u}"`)
+              .join(', ')}.`,
     });
   }
   const value = Math.round(Number(match[1]) * factor);
@@ -235,16 +250,33 @@ function invalidValue(name: string, text: string): PhantomError {
   return new PhantomError('22023', `invalid value for parameter "${name}": "${text}"`);
 }
 
-function outOfRange(name: string, text: string, { minimum, maximum }: { minimum: number; maximum: number }): PhantomError {
-  return new PhantomError('22023', `${text} is outside the valid range for parameter "${name}" (${minimum} .. ${maximum})`);
+function outOfRange(
+  name: string,
+  text: string,
+  { minimum, maximum }: { minimum: number; maximum: number },
+): PhantomError {
+  return new PhantomError(
+    '22023',
+    `${text} is outside the valid range for parameter "${name}" (${minimum} .. ${maximum})`,
+  );
 }
 
 function showValue(kind: SettingKind, value: string): string {
   if (kind.kind !== 'integer' || kind.unit === undefined || value === '0') return value;
   const units: readonly (readonly [string, number])[] =
     kind.unit === 'ms'
-      ? [['d', 86_400_000], ['h', 3_600_000], ['min', 60_000], ['s', 1000], ['ms', 1]]
-      : [['GB', 1024 ** 2], ['MB', 1024], ['kB', 1]];
+      ? [
+          ['d', 86_400_000],
+          ['h', 3_600_000],
+          ['min', 60_000],
+          ['s', 1000],
+          ['ms', 1],
+        ]
+      : [
+          ['GB', 1024 ** 2],
+          ['MB', 1024],
+          ['kB', 1],
+        ];
   const amount = Number(value);
   for (const [unit, factor] of units) if (amount % factor === 0) return `${amount / factor}${unit}`;
   return value;

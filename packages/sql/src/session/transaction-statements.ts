@@ -83,8 +83,10 @@ export function setTransactionUtility(node: SetTransaction): Utility {
     const options = { local: false, inTransaction: session.transaction !== undefined };
     if (node.session) {
       if (isolation !== undefined) session.settings.set('default_transaction_isolation', isolation, options);
-      if (readOnly !== undefined) session.settings.set('default_transaction_read_only', readOnly ? 'on' : 'off', options);
-      if (deferrable !== undefined) session.settings.set('default_transaction_deferrable', deferrable ? 'on' : 'off', options);
+      if (readOnly !== undefined)
+        session.settings.set('default_transaction_read_only', readOnly ? 'on' : 'off', options);
+      if (deferrable !== undefined)
+        session.settings.set('default_transaction_deferrable', deferrable ? 'on' : 'off', options);
       return 0;
     }
     const { transaction } = session;

@@ -9,7 +9,7 @@ import { commandTag } from './command-tag.js';
 import { explainUtility } from './explain-statement.js';
 import { executeUtility, deallocateUtility, prepareUtility } from './prepared-statements.js';
 import type { SqlSession } from './session.js';
-import { readOnlyTransaction } from './session.js';
+import { readOnlyTransaction } from './session-errors.js';
 import { discardUtility, resetUtility, setUtility, showUtility } from './setting-statements.js';
 import type { Utility } from './statement.js';
 import {

@@ -26,15 +26,29 @@ function keyText(names: readonly string[], values: readonly Value[], types: read
   return `(${names.join(', ')})=(${values.map((value, i) => shown(value, types[i] as number, place)).join(', ')})`;
 }
 
-export function notNullViolation(table: TableDescriptor, column: ColumnDescriptor, row: readonly Value[], place: Place): PhantomError {
-  return new PhantomError('23502', `null value in column "${column.name}" of relation "${table.name}" violates not-null constraint`, {
-    ...tableFields(table, place),
-    column: column.name,
-    detail: failingRow(table, row, place),
-  });
+export function notNullViolation(
+  table: TableDescriptor,
+  column: ColumnDescriptor,
+  row: readonly Value[],
+  place: Place,
+): PhantomError {
+  return new PhantomError(
+    '23502',
+    `null value in column "${column.name}" of relation "${table.name}" violates not-null constraint`,
+    {
+      ...tableFields(table, place),
+      column: column.name,
+      detail: failingRow(table, row, place),
+    },
+  );
 }
 
-export function checkViolation(table: TableDescriptor, constraint: string, row: readonly Value[], place: Place): PhantomError {
+export function checkViolation(
+  table: TableDescriptor,
+  constraint: string,
+  row: readonly Value[],
+  place: Place,
+): PhantomError {
   return new PhantomError('23514', `new row for relation "${table.name}" violates check constraint "${constraint}"`, {
     ...tableFields(table, place),
     constraint,
@@ -42,7 +56,12 @@ export function checkViolation(table: TableDescriptor, constraint: string, row: 
   });
 }
 
-export function uniqueViolation(table: TableDescriptor, index: IndexDescriptor, parts: readonly Value[], place: Place): PhantomError {
+export function uniqueViolation(
+  table: TableDescriptor,
+  index: IndexDescriptor,
+  parts: readonly Value[],
+  place: Place,
+): PhantomError {
   const names = index.parts.map(
     (part) => table.columns.find((column) => column.number === part.column)?.name ?? part.expressionSql ?? '?',
   );
@@ -61,21 +80,36 @@ export function missingParent(
   values: readonly Value[],
   place: Place,
 ): PhantomError {
-  const columns = key.columns.map((number) => child.columns.find((column) => column.number === number) as ColumnDescriptor);
-  const text = keyText(columns.map((c) => c.name), values, columns.map((c) => c.type.oid), place);
-  return new PhantomError('23503', `insert or update on table "${child.name}" violates foreign key constraint "${key.name}"`, {
-    ...tableFields(child, place),
-    constraint: key.name,
-    detail: `Key ${text} is not present in table "${parent.name}".`,
-  });
+  const columns = key.columns.map(
+    (number) => child.columns.find((column) => column.number === number) as ColumnDescriptor,
+  );
+  const text = keyText(
+    columns.map((c) => c.name),
+    values,
+    columns.map((c) => c.type.oid),
+    place,
+  );
+  return new PhantomError(
+    '23503',
+    `insert or update on table "${child.name}" violates foreign key constraint "${key.name}"`,
+    {
+      ...tableFields(child, place),
+      constraint: key.name,
+      detail: `Key ${text} is not present in table "${parent.name}".`,
+    },
+  );
 }
 
 export function partlyNullKey(child: TableDescriptor, key: ForeignKey, place: Place): PhantomError {
-  return new PhantomError('23503', `insert or update on table "${child.name}" violates foreign key constraint "${key.name}"`, {
-    ...tableFields(child, place),
-    constraint: key.name,
-    detail: 'MATCH FULL does not allow mixing of null and nonnull key values.',
-  });
+  return new PhantomError(
+    '23503',
+    `insert or update on table "${child.name}" violates foreign key constraint "${key.name}"`,
+    {
+      ...tableFields(child, place),
+      constraint: key.name,
+      detail: 'MATCH FULL does not allow mixing of null and nonnull key values.',
+    },
+  );
 }
 
 export function stillReferenced(
@@ -85,8 +119,15 @@ export function stillReferenced(
   values: readonly Value[],
   place: Place,
 ): PhantomError {
-  const columns = key.referencedColumns.map((number) => parent.columns.find((column) => column.number === number) as ColumnDescriptor);
-  const text = keyText(columns.map((c) => c.name), values, columns.map((c) => c.type.oid), place);
+  const columns = key.referencedColumns.map(
+    (number) => parent.columns.find((column) => column.number === number) as ColumnDescriptor,
+  );
+  const text = keyText(
+    columns.map((c) => c.name),
+    values,
+    columns.map((c) => c.type.oid),
+    place,
+  );
   return new PhantomError(
     '23503',
     `update or delete on table "${parent.name}" violates foreign key constraint "${key.name}" on table "${child.name}"`,

@@ -145,7 +145,12 @@ export class ForeignKeyChecks {
   }
 
   /** The unique key of the parent's index that the foreign key stands on, into `key`. */
-  private encodeParentKey(parent: TableDescriptor, indexOid: number, columns: readonly number[], values: readonly Value[]): void {
+  private encodeParentKey(
+    parent: TableDescriptor,
+    indexOid: number,
+    columns: readonly number[],
+    values: readonly Value[],
+  ): void {
     const { key, context } = this;
     const index = context.objects.object(indexOid) as IndexDescriptor;
     const ordered = index.parts.map((part) => values[columns.indexOf(part.column as number)] as Value);
@@ -185,7 +190,10 @@ export class ForeignKeyChecks {
     const writer = context.writer(child);
     const physical = physicalTable(child, context.picture.types);
     const positions = positionsOf(child, constraint.columns);
-    const changedPositions = constraint.onDeleteColumns === undefined || newValues !== undefined ? positions : positionsOf(child, constraint.onDeleteColumns);
+    const changedPositions =
+      constraint.onDeleteColumns === undefined || newValues !== undefined
+        ? positions
+        : positionsOf(child, constraint.onDeleteColumns);
     this.guardChildren(key, oldValues);
     // Collected first: the actions write into the ranges that the search reads.
     const rows: RowReference[] = [];
@@ -238,7 +246,11 @@ export class ForeignKeyChecks {
    * Visits the rows of the child table that hold the key's values, in the newest state with all own writes, until `visit`
    * says enough; true when it did. By an index that begins with the key's columns, else by a scan.
    */
-  private someChild(key: IncomingKey, values: readonly Value[], visit: (rowKey: Uint8Array, row: Uint8Array) => boolean): boolean {
+  private someChild(
+    key: IncomingKey,
+    values: readonly Value[],
+    visit: (rowKey: Uint8Array, row: Uint8Array) => boolean,
+  ): boolean {
     const { child } = key;
     const { context } = this;
     const physical = physicalTable(child, context.picture.types);
@@ -248,12 +260,21 @@ export class ForeignKeyChecks {
     const decoded: Value[] = [];
     try {
       while (cursor.next()) {
-        const rowKey = index === undefined ? cursor.key.copy() : rowKeyOfEntry(cursor.key, cursor.value, physicalIndex(index, child, context.picture.types), physical.prefix);
+        const rowKey =
+          index === undefined
+            ? cursor.key.copy()
+            : rowKeyOfEntry(
+                cursor.key,
+                cursor.value,
+                physicalIndex(index, child, context.picture.types),
+                physical.prefix,
+              );
         let row: Uint8Array;
         if (index === undefined) {
           row = cursor.value.copy();
           physical.decode(row, 0, row.length, decoded, context.evaluation);
-          if (!positions.every((position, i) => this.equalValues(child, position, decoded[position], values[i]))) continue;
+          if (!positions.every((position, i) => this.equalValues(child, position, decoded[position], values[i])))
+            continue;
         } else {
           if (!context.transaction.getNewest(rowKey, 0, rowKey.length, this.slot)) continue;
           row = this.slot.copy();
@@ -273,12 +294,21 @@ export class ForeignKeyChecks {
   }
 
   /** Where the children with these values lie: in an index on the key's columns, or anywhere in the table. */
-  private childRange({ constraint, child }: IncomingKey, values: readonly Value[]): { range: KeyRange; index: IndexDescriptor | undefined } {
+  private childRange(
+    { constraint, child }: IncomingKey,
+    values: readonly Value[],
+  ): { range: KeyRange; index: IndexDescriptor | undefined } {
     const { context, key } = this;
     const { columns } = constraint;
     for (const oid of child.indexOids) {
       const index = context.objects.object(oid);
-      if (index?.kind !== 'index' || index.space === child.space || index.predicateSql !== undefined || index.method !== 'btree') continue;
+      if (
+        index?.kind !== 'index' ||
+        index.space === child.space ||
+        index.predicateSql !== undefined ||
+        index.method !== 'btree'
+      )
+        continue;
       const leading = index.parts.slice(0, columns.length).map((part) => part.column);
       if (leading.length !== columns.length || !columns.every((column) => leading.includes(column))) continue;
       const physical = physicalIndex(index, child, context.picture.types);

@@ -82,7 +82,10 @@ export class PhysicalTable {
 
   layoutOf(version: number): RowLayout {
     const columns = this.table.columns.filter((column) => column.sinceVersion <= version);
-    return rowLayout(version, columns.map((column) => storageOf(column.type, this.types)));
+    return rowLayout(
+      version,
+      columns.map((column) => storageOf(column.type, this.types)),
+    );
   }
 
   /** Every column of a stored row, by position, whatever its version; dropped columns are null. */
@@ -106,7 +109,13 @@ export class PhysicalTable {
     const position = this.table.columns.findIndex((column) => column.number === number);
     const column = this.table.columns[position];
     assert(column !== undefined, 'a key column is a column of its table');
-    return { storage: storageOf(column.type, this.types), descending: false, nullable: false, nullsFirst: false, position };
+    return {
+      storage: storageOf(column.type, this.types),
+      descending: false,
+      nullable: false,
+      nullsFirst: false,
+      position,
+    };
   }
 }
 
@@ -148,7 +157,12 @@ export class PhysicalIndex {
 }
 
 /** Key of the row that an index entry points to, owned by the caller. */
-export function rowKeyOfEntry(key: ByteSlot, value: ByteSlot, index: PhysicalIndex, tablePrefix: Uint8Array): Uint8Array {
+export function rowKeyOfEntry(
+  key: ByteSlot,
+  value: ByteSlot,
+  index: PhysicalIndex,
+  tablePrefix: Uint8Array,
+): Uint8Array {
   let source = value;
   let start = value.start;
   if (value.start === value.end) {

@@ -123,7 +123,8 @@ export class RowWriter implements TableWriter {
     let row = values;
     if (rules.generated.length > 0) {
       const computed = values.slice();
-      for (const { position, value } of rules.generated) computed[position] = value.evaluate(computed, context.evaluation);
+      for (const { position, value } of rules.generated)
+        computed[position] = value.evaluate(computed, context.evaluation);
       row = computed;
     }
     for (let i = 0; i < rules.notNull.length; i++) {
@@ -132,7 +133,8 @@ export class RowWriter implements TableWriter {
     }
     for (let i = 0; i < rules.checks.length; i++) {
       const { constraint, condition } = rules.checks[i] as (typeof rules.checks)[number];
-      if (condition.evaluate(row, context.evaluation) === false) throw checkViolation(rules.table, constraint.name, row, this.place());
+      if (condition.evaluate(row, context.evaluation) === false)
+        throw checkViolation(rules.table, constraint.name, row, this.place());
     }
     return row;
   }
@@ -157,7 +159,10 @@ export class RowWriter implements TableWriter {
   }
 
   /** Locks and looks at every unique key of a new row. Undefined: nothing is in the way. */
-  private claimInsert(row: readonly Value[], arbiter: readonly Oid[] | undefined): WriteOutcome | Promise<void> | undefined {
+  private claimInsert(
+    row: readonly Value[],
+    arbiter: readonly Oid[] | undefined,
+  ): WriteOutcome | Promise<void> | undefined {
     const { rules } = this;
     if (!rules.physical.hasRowNumber) {
       const taken = this.claim(this.key);
@@ -172,7 +177,11 @@ export class RowWriter implements TableWriter {
     return undefined;
   }
 
-  private claimUpdate(row: readonly Value[], oldValues: readonly Value[], moved: boolean): WriteOutcome | Promise<void> | undefined {
+  private claimUpdate(
+    row: readonly Value[],
+    oldValues: readonly Value[],
+    moved: boolean,
+  ): WriteOutcome | Promise<void> | undefined {
     const { rules, context } = this;
     if (moved) {
       const taken = this.claim(this.key);
@@ -192,7 +201,11 @@ export class RowWriter implements TableWriter {
     return undefined;
   }
 
-  private claimEntry(rule: IndexRule, row: readonly Value[], arbiter: readonly Oid[] | undefined): WriteOutcome | Promise<void> | undefined {
+  private claimEntry(
+    rule: IndexRule,
+    row: readonly Value[],
+    arbiter: readonly Oid[] | undefined,
+  ): WriteOutcome | Promise<void> | undefined {
     const { evaluation } = this.context;
     if (!rule.covers(row, evaluation)) return undefined;
     rule.parts(row, this.parts, evaluation);
@@ -202,7 +215,12 @@ export class RowWriter implements TableWriter {
     if (taken instanceof Promise) return taken;
     if (!taken) return undefined;
     const parts = this.parts.slice();
-    return this.inTheWay(rule.index.oid, arbiter, rowKeyOfEntry(this.slot, this.slot, rule.physical, this.rules.physical.prefix), () => uniqueViolation(this.rules.table, rule.index, parts, this.place()));
+    return this.inTheWay(
+      rule.index.oid,
+      arbiter,
+      rowKeyOfEntry(this.slot, this.slot, rule.physical, this.rules.physical.prefix),
+      () => uniqueViolation(this.rules.table, rule.index, parts, this.place()),
+    );
   }
 
   /** Locks a key where the level asks for it, and tells whether a row or entry is there already (its value in `slot`). */
@@ -216,8 +234,14 @@ export class RowWriter implements TableWriter {
   }
 
   /** A unique key is taken: an arbiter's is told as a conflict, any other is an error. */
-  private inTheWay(indexOid: Oid | undefined, arbiter: readonly Oid[] | undefined, rowKey: Uint8Array, violation: () => PhantomError): WriteOutcome | Promise<void> {
-    const arbitrated = arbiter !== undefined && (arbiter.length === 0 || (indexOid !== undefined && arbiter.includes(indexOid)));
+  private inTheWay(
+    indexOid: Oid | undefined,
+    arbiter: readonly Oid[] | undefined,
+    rowKey: Uint8Array,
+    violation: () => PhantomError,
+  ): WriteOutcome | Promise<void> {
+    const arbitrated =
+      arbiter !== undefined && (arbiter.length === 0 || (indexOid !== undefined && arbiter.includes(indexOid)));
     if (!arbitrated) throw violation();
     const { transaction } = this.context;
     const key = rowKey.slice();
@@ -311,7 +335,14 @@ export class RowWriter implements TableWriter {
   }
 
   /** Replaces a row's entry in an index; an entry that stays the same is not written. */
-  private moveEntry(rule: IndexRule, before: readonly Value[], after: readonly Value[], oldKey: Uint8Array, moved: boolean, evaluation: WriterContext['evaluation']): void {
+  private moveEntry(
+    rule: IndexRule,
+    before: readonly Value[],
+    after: readonly Value[],
+    oldKey: Uint8Array,
+    moved: boolean,
+    evaluation: WriterContext['evaluation'],
+  ): void {
     const { entry, context } = this;
     let old: Uint8Array | undefined;
     if (rule.covers(before, evaluation)) {
@@ -338,7 +369,8 @@ export class RowWriter implements TableWriter {
   private primaryViolation(row: readonly Value[]): PhantomError {
     const { rules } = this;
     const { primary, table } = rules;
-    if (primary === undefined) return new PhantomError('23505', `duplicate key value violates the key of "${table.name}"`);
+    if (primary === undefined)
+      return new PhantomError('23505', `duplicate key value violates the key of "${table.name}"`);
     const parts = rules.physical.keyCode.columns.map((column) => row[column.position as number]);
     return uniqueViolation(table, primary, parts, this.place());
   }

@@ -101,7 +101,9 @@ export class TableRules {
   constructor(table: TableDescriptor, objects: ObjectReader, catalog: CatalogPort) {
     this.table = table;
     this.physical = physicalTable(table, catalog.types);
-    const live = table.columns.map((column, position) => ({ column, position })).filter(({ column }) => !column.dropped);
+    const live = table.columns
+      .map((column, position) => ({ column, position }))
+      .filter(({ column }) => !column.dropped);
     this.notNull = live.filter(({ column }) => column.notNull);
     this.generated = live
       .filter(({ column }) => column.generated !== undefined)

@@ -1,0 +1,41 @@
+/**
+ * The system's own relations: views of `pg_catalog` and `information_schema`, computed from the catalog's objects when they
+ * are read. Each lives in a file by area and registers here; nothing of them is stored.
+ */
+import type { Oid } from '@phantom/catalog';
+import type { VirtualRelation } from '../plan/catalog-port.js';
+import { INFORMATION_SCHEMA_VIEWS } from './information-schema.js';
+import { PG_CATALOG_VIEWS } from './pg-catalog.js';
+import { INFORMATION_SCHEMA_OID, PG_CATALOG_OID, type SystemView, type SystemViewSource } from './system-view.js';
+
+const BY_SCHEMA: ReadonlyMap<Oid, ReadonlyMap<string, SystemView>> = new Map([
+  [PG_CATALOG_OID, new Map(PG_CATALOG_VIEWS.map((view) => [view.name, view]))],
+  [INFORMATION_SCHEMA_OID, new Map(INFORMATION_SCHEMA_VIEWS.map((view) => [view.name, view]))],
+]);
+
+const BY_OID: ReadonlyMap<Oid, SystemView> = new Map(
+  [...PG_CATALOG_VIEWS, ...INFORMATION_SCHEMA_VIEWS].map((view) => [view.oid, view]),
+);
+
+/** A system relation by schema and name, over what the session sees; undefined when there is none. */
+export function systemRelation(schemaOid: Oid, name: string, source: SystemViewSource): VirtualRelation | undefined {
+  const view = BY_SCHEMA.get(schemaOid)?.get(name);
+  return view === undefined ? undefined : relationOf(view, source);
+}
+
+export function systemRelationByOid(oid: Oid, source: SystemViewSource): VirtualRelation | undefined {
+  const view = BY_OID.get(oid);
+  return view === undefined ? undefined : relationOf(view, source);
+}
+
+function relationOf(view: SystemView, source: SystemViewSource): VirtualRelation {
+  return {
+    kind: 'virtual',
+    oid: view.oid,
+    name: view.name,
+    schemaOid: view.schemaOid,
+    columns: view.columns.map(([name, oid]) => ({ name, type: { oid, typmod: -1 } })),
+    rowsEstimate: view.rowsEstimate,
+    rows: () => view.rows(source),
+  };
+}
