@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type ColumnDescriptor,
+  ObjectMap,
+  type RoleDescriptor,
+  effectiveRoles,
+  hasColumnPrivilege,
+  hasPrivilege,
+  isSuperuser,
+  mayActAs,
+  ownsObject,
+} from '../src/index.js';
+import { sequence, table } from './support.js';
+
+function role(oid: number, name: string, more: Partial<RoleDescriptor> = {}): RoleDescriptor {
+  return {
+    kind: 'role',
+    oid,
+    name,
+    superuser: false,
+    login: true,
+    createDatabase: false,
+    createRole: false,
+    inherit: true,
+    bypassRowSecurity: false,
+    memberOf: [],
+    ...more,
+  };
+}
+
+const column = (number: number, more: Partial<ColumnDescriptor> = {}): ColumnDescriptor => ({
+  number,
+  name: `c${number}`,
+  type: { oid: 23, typmod: -1 },
+  notNull: false,
+  dropped: false,
+  sinceVersion: 1,
+  ...more,
+});
+
+const grant = (granteeOid: number, privileges: string) => ({ granteeOid, grantorOid: 10, privileges, grantable: '' });
+
+function world(): ObjectMap {
+  const map = new ObjectMap();
+  map.put(role(10, 'root', { superuser: true }));
+  map.put(role(100, 'owner'));
+  map.put(role(101, 'reader'));
+  map.put(role(102, 'member', { memberOf: [{ roleOid: 101, admin: false }] }));
+  map.put(role(103, 'strict', { inherit: false, memberOf: [{ roleOid: 101, admin: false }] }));
+  map.put(
+    role(104, 'deep', {
+      memberOf: [
+        { roleOid: 102, admin: false },
+        { roleOid: 104, admin: false },
+      ],
+    }),
+  );
+  return map;
+}
+
+describe('rights', () => {
+  it('belong to superusers and owners, through membership too', () => {
+    const map = world();
+    const t = table(200, 't', { ownerOid: 100 });
+    expect(isSuperuser(map, 10)).toBe(true);
+    expect(isSuperuser(map, 200)).toBe(false);
+    expect(ownsObject(map, 10, 100)).toBe(true);
+    expect(ownsObject(map, 100, 100)).toBe(true);
+    expect(ownsObject(map, 101, 100)).toBe(false);
+    expect(hasPrivilege(map, 10, t, 'r')).toBe(true);
+    expect(hasPrivilege(map, 100, t, 'd')).toBe(true);
+    expect(hasPrivilege(map, 101, t, 'r')).toBe(false);
+    expect(hasPrivilege(map, 101, role(1, 'x'), 'r')).toBe(false);
+    expect([...effectiveRoles(map, 104)].sort()).toEqual([101, 102, 104]);
+  });
+
+  it('are granted to roles, to their members that inherit, and to everyone', () => {
+    const map = world();
+    const t = table(200, 't', { ownerOid: 100, acl: [grant(101, 'r'), grant(0, 'a')] });
+    expect(hasPrivilege(map, 101, t, 'r')).toBe(true);
+    expect(hasPrivilege(map, 102, t, 'r')).toBe(true);
+    expect(hasPrivilege(map, 103, t, 'r')).toBe(false);
+    expect(hasPrivilege(map, 103, t, 'a')).toBe(true);
+    expect(hasPrivilege(map, 101, t, 'w')).toBe(false);
+  });
+
+  it('have defaults by kind of object', () => {
+    const map = world();
+    const open = { kind: 'schema', oid: 1, name: 'public', databaseOid: 5, ownerOid: 100 } as const;
+    expect(hasPrivilege(map, 101, open, 'U')).toBe(true);
+    expect(hasPrivilege(map, 101, { ...open, name: 'other' }, 'U')).toBe(false);
+    expect(hasPrivilege(map, 101, { kind: 'database', oid: 5, name: 'd', ownerOid: 100 }, 'c')).toBe(true);
+    expect(hasPrivilege(map, 101, { kind: 'database', oid: 5, name: 'd', ownerOid: 100 }, 'C')).toBe(false);
+    const type = {
+      ...sequence({ ownerOid: 100 }),
+      kind: 'type',
+      arrayOid: 0,
+      definition: { kind: 'enum', labels: [] },
+    } as const;
+    expect(hasPrivilege(map, 101, type, 'U')).toBe(true);
+    expect(hasPrivilege(map, 101, sequence({ ownerOid: 100 }), 'U')).toBe(false);
+  });
+
+  it('may be on columns alone', () => {
+    const map = world();
+    const t = table(200, 't', { ownerOid: 100, columns: [column(1, { acl: [grant(101, 'r')] }), column(2)] });
+    expect(hasColumnPrivilege(map, 101, t, 'r', [1])).toBe(true);
+    expect(hasColumnPrivilege(map, 101, t, 'r', [1, 2])).toBe(false);
+    expect(hasColumnPrivilege(map, 101, t, 'r', [])).toBe(true);
+    expect(hasColumnPrivilege(map, 101, t, 'w', [])).toBe(false);
+    expect(hasColumnPrivilege(map, 100, t, 'w', [2])).toBe(true);
+  });
+
+  it('let a role act as those it is a member of', () => {
+    const map = world();
+    const get = (oid: number): RoleDescriptor => map.object(oid) as RoleDescriptor;
+    expect(mayActAs(map, get(10), get(100))).toBe(true);
+    expect(mayActAs(map, get(101), get(101))).toBe(true);
+    expect(mayActAs(map, get(103), get(101))).toBe(true);
+    expect(mayActAs(map, get(104), get(101))).toBe(true);
+    expect(mayActAs(map, get(101), get(100))).toBe(false);
+    expect(mayActAs(map, get(104), get(100))).toBe(false);
+  });
+});
