@@ -1,1 +1,4 @@
-export {};
+/** @phantom/btree: a B+tree engine, a delta over copy-on-write pages. */
+export { btree } from './btree.js';
+export { BtreeEngine } from './btree-engine.js';
+export type { BtreeOptions } from './options.js';

@@ -39,8 +39,8 @@ type Place = (typeof Place)[keyof typeof Place];
 const ARENA_BYTES = 16 * 1024;
 
 export class MergingCursor implements KvCursor {
-  readonly key = new ByteSlot();
-  readonly value = new ByteSlot();
+  readonly key: ByteSlot;
+  readonly value: ByteSlot;
   private readonly sources: readonly MergeSource[];
   /** Sources that stand on an entry, sorted; the first `live` are valid. */
   private readonly order: Int32Array;
@@ -52,9 +52,14 @@ export class MergingCursor implements KvCursor {
   private arenaBytes = 0;
   private readonly limit = new ByteSlot();
 
-  /** Sources are given newest first; the cursor closes them. Their ranges are the range of the merge. */
-  constructor(sources: readonly MergeSource[]) {
+  /**
+   * Sources are given newest first; the cursor closes them. Their ranges are the range of the merge. The slots are those of
+   * the cursor that this one stands in for, if it does.
+   */
+  constructor(sources: readonly MergeSource[], key: ByteSlot = new ByteSlot(), value: ByteSlot = new ByteSlot()) {
     this.sources = sources;
+    this.key = key;
+    this.value = value;
     this.order = new Int32Array(sources.length);
     this.arena = new Uint8Array(0);
   }

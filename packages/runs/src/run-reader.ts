@@ -21,7 +21,7 @@ import {
   toHex,
   unsupportedError,
 } from '@phantom/base';
-import type { ByteSlot, Finding, KeyRange, Seq } from '@phantom/kv';
+import type { ByteSlot, Finding, KeyRange, RangeEstimate, Seq } from '@phantom/kv';
 import type { Vfs, VfsFile } from '@phantom/vfs';
 import type { BlockCache, CacheItem } from './block-cache.js';
 import { Block, BlockInterval, FoundVersion, findVersion, readPayload } from './block-reader.js';
@@ -238,6 +238,27 @@ export class Run implements Layer, RunBlocks {
     return new RunVersions(this, all, range);
   }
 
+  /** About how many versions, and bytes of file, a range holds: right to a block, from index blocks alone. */
+  estimate(range: KeyRange): RangeEstimate {
+    const { lower, upper } = range;
+    const from = this.entriesBelow(lower);
+    const to = upper === undefined ? this.entries : this.entriesBelow(upper);
+    const keys = Math.max(0, to - from);
+    return { keys: Math.round(keys), bytes: this.entries === 0 ? 0 : Math.round((keys / this.entries) * this.bytes) };
+  }
+
+  /** Separators that cut a range into at most `parts` parts of about the same size, ascending. */
+  cuts(range: KeyRange, parts: number): Uint8Array[] {
+    const { lower, upper } = range;
+    const from = this.entriesBelow(lower);
+    const to = upper === undefined ? this.entries : this.entriesBelow(upper);
+    const cuts: Uint8Array[] = [];
+    for (let part = 1; part < parts && this.partitions.length > 0; part++) {
+      cuts.push(this.separatorAt(from + ((to - from) * part) / parts));
+    }
+    return cuts;
+  }
+
   /** One more holder. */
   retain(): void {
     assert(this.references > 0, 'a run is retained after it was closed');
@@ -273,11 +294,6 @@ export class Run implements Layer, RunBlocks {
 
   blocksIn(partition: number): number {
     return this.index(partition).offsets.length;
-  }
-
-  /** First key of a block, or less: above everything in the block before. */
-  separator(partition: number, block: number): Uint8Array {
-    return this.index(partition).keys.key(block);
   }
 
   block(partition: number, block: number, uncached = false): Block {
@@ -324,6 +340,31 @@ export class Run implements Layer, RunBlocks {
       }
     }
     if (entries !== this.entries) yield this.finding(`the run has ${entries} entries instead of ${this.entries}`);
+  }
+
+  /** About how many versions lie below a key. */
+  private entriesBelow(key: Uint8Array): number {
+    const partition = this.partitionOf(key, 0, key.length);
+    if (partition < 0) return 0;
+    let entries = 0;
+    for (let i = 0; i < partition; i++) entries += (this.partitions[i] as RunPartition).entries;
+    const block = this.blockOf(partition, key, 0, key.length);
+    const share = Math.max(block, 0) / this.blocksIn(partition);
+    return entries + share * (this.partitions[partition] as RunPartition).entries;
+  }
+
+  /** The separator of the block that holds the n-th version. */
+  private separatorAt(entry: number): Uint8Array {
+    let left = entry;
+    let partition = 0;
+    for (; partition + 1 < this.partitions.length; partition++) {
+      const { entries } = this.partitions[partition] as RunPartition;
+      if (left < entries) break;
+      left -= entries;
+    }
+    const blocks = this.blocksIn(partition);
+    const { entries } = this.partitions[partition] as RunPartition;
+    return this.index(partition).keys.key(Math.min(blocks - 1, Math.floor((left / entries) * blocks)));
   }
 
   private finding(message: string, offset?: number): Finding {

@@ -120,6 +120,10 @@ export class RunWriter {
     this.out.bytes(this.header());
   }
 
+  get path(): string {
+    return this.options.path;
+  }
+
   /** Bytes written or waiting to be. */
   get bytes(): number {
     return this.outOffset + this.out.length + this.data.bytes;

@@ -1,0 +1,166 @@
+/**
+ * A view: the tree's root, the runs and the deltas of one moment. It answers from the newest layer down; with no layers
+ * above the pages it is nothing but a tree.
+ *
+ * When a delta that it holds is flushed, the engine exchanges it for the run, which keeps what this view sees of it; so a
+ * view of yesterday costs disk, not memory. A cursor notices before its next move and goes on in the new layers from the
+ * key it stands on.
+ */
+import { assert } from '@phantom/base';
+import { ByteSlot, type CursorBatch, type KeyRange, type KvCursor, type KvView, type Seq } from '@phantom/kv';
+import { type Layer, Lookup, type MergeSource, MergingCursor, type RangeTombstone, Run, unionOf } from '@phantom/runs';
+import type { TreeRoot } from './format.js';
+import type { Pager } from './pager.js';
+import { treeGet } from './tree.js';
+import { TreeCursor } from './tree-cursor.js';
+
+export class BtreeView implements KvView {
+  readonly seq: Seq;
+  readonly pager: Pager;
+  readonly root: TreeRoot;
+  /** Roots of this generation and later ones are pinned by this view. */
+  readonly generation: number;
+  /** Newest first. */
+  layers: readonly Layer[];
+  /** Counts exchanges of layers. */
+  exchanges = 0;
+  private readonly released: (view: BtreeView) => void;
+  private isReleased = false;
+
+  /** Takes over a reference to each run among the layers. */
+  constructor(
+    seq: Seq,
+    pager: Pager,
+    root: TreeRoot,
+    generation: number,
+    layers: readonly Layer[],
+    released: (view: BtreeView) => void,
+  ) {
+    this.seq = seq;
+    this.pager = pager;
+    this.root = root;
+    this.generation = generation;
+    this.layers = layers;
+    this.released = released;
+  }
+
+  get(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean {
+    assert(!this.isReleased, 'a released view is read');
+    const { layers, seq } = this;
+    for (let i = 0; i < layers.length; i++) {
+      const lookup = (layers[i] as Layer).get(key, start, end, seq, value);
+      if (lookup !== Lookup.Absent) return lookup === Lookup.Found;
+    }
+    return treeGet(this.pager, this.root, key, start, end, value);
+  }
+
+  cursor(range: KeyRange): KvCursor {
+    assert(!this.isReleased, 'a released view is read');
+    if (this.layers.length === 0) return new TreeCursor(this.pager, this.root, range);
+    return new ViewCursor(this, range);
+  }
+
+  release(): void {
+    if (this.isReleased) return;
+    this.isReleased = true;
+    for (const layer of this.layers) if (layer instanceof Run) layer.release();
+    this.layers = [];
+    this.released(this);
+  }
+
+  /** Lets a run take the place of a delta. No effect when the view does not hold it. */
+  exchange(delta: Layer, run: Run | undefined): void {
+    const at = this.layers.indexOf(delta);
+    if (at < 0) return;
+    run?.retain();
+    this.layers = [...this.layers.slice(0, at), ...(run === undefined ? [] : [run]), ...this.layers.slice(at + 1)];
+    this.exchanges++;
+  }
+}
+
+const Place = { Nowhere: 0, Inside: 1, BehindEnd: 2, BeforeStart: 3 } as const;
+type Place = (typeof Place)[keyof typeof Place];
+
+/** A merging cursor that follows its view's exchanges. */
+class ViewCursor implements KvCursor {
+  readonly key = new ByteSlot();
+  readonly value = new ByteSlot();
+  private readonly view: BtreeView;
+  private readonly range: KeyRange;
+  private merging: MergingCursor;
+  private exchanges: number;
+  private place: Place = Place.Nowhere;
+
+  constructor(view: BtreeView, range: KeyRange) {
+    this.view = view;
+    this.range = range;
+    this.exchanges = view.exchanges;
+    this.merging = this.open();
+  }
+
+  seek(key: Uint8Array, start: number, end: number): boolean {
+    this.follow();
+    return this.moved(this.merging.seek(key, start, end), Place.BehindEnd);
+  }
+
+  seekBefore(key: Uint8Array, start: number, end: number): boolean {
+    this.follow();
+    return this.moved(this.merging.seekBefore(key, start, end), Place.BeforeStart);
+  }
+
+  next(): boolean {
+    if (this.place === Place.BehindEnd) return false;
+    this.follow();
+    return this.moved(this.merging.next(), Place.BehindEnd);
+  }
+
+  prev(): boolean {
+    if (this.place === Place.BeforeStart) return false;
+    this.follow();
+    return this.moved(this.merging.prev(), Place.BeforeStart);
+  }
+
+  fill(batch: CursorBatch): number {
+    batch.count = 0;
+    if (this.place === Place.BehindEnd) return 0;
+    this.follow();
+    const count = this.merging.fill(batch);
+    this.moved(count > 0, Place.BehindEnd);
+    return count;
+  }
+
+  close(): void {
+    this.merging.close();
+    this.place = Place.BehindEnd;
+  }
+
+  private moved(found: boolean, otherwise: Place): boolean {
+    this.place = found ? Place.Inside : otherwise;
+    return found;
+  }
+
+  /** After an exchange: the same place in the new layers. Behind an end a fresh cursor is as good as the old one. */
+  private follow(): void {
+    if (this.exchanges === this.view.exchanges) return;
+    this.exchanges = this.view.exchanges;
+    const key = this.key.copy();
+    this.merging.close();
+    this.merging = this.open();
+    if (this.place === Place.Inside) {
+      assert(this.merging.seek(key, 0, key.length), 'an entry is still there after its delta was flushed');
+    }
+  }
+
+  private open(): MergingCursor {
+    const { view, range } = this;
+    const sources: MergeSource[] = [];
+    const above: RangeTombstone[] = [];
+    for (const layer of view.layers) {
+      sources.push({ cursor: layer.cursor(range, view.seq), hidden: above.length === 0 ? undefined : unionOf(above) });
+      above.push(...layer.rangeTombstones(view.seq));
+    }
+    const bulk = new TreeCursor(view.pager, view.root, range);
+    sources.push({ cursor: bulk, bulk, hidden: above.length === 0 ? undefined : unionOf(above) });
+    return new MergingCursor(sources, this.key, this.value);
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * When do runs go into the pages? A pure function of what there is, so that a test can ask it anything.
+ *
+ * Merging n entries into a tree of P leaf pages rewrites about P * (1 - exp(-n / P)) of them when the keys are spread
+ * evenly, and far fewer when they are not. Each costs a read and a write of a page; each entry saves its own bytes from
+ * being looked for twice. So a merge pays once the entries are many compared with the leaves they touch. Until then runs
+ * are merged with each other, newest first and alike in size, which rewrites only them.
+ */
+
+export interface MergeCandidate {
+  readonly bytes: number;
+  readonly entries: number;
+  readonly hasRangeTombstones: boolean;
+}
+
+export interface MergeSituation {
+  /** Newest first. */
+  readonly runs: readonly MergeCandidate[];
+  /** Pages of the tree. */
+  readonly treePages: number;
+  readonly pageBytes: number;
+  readonly runsMax: number;
+  /** Nothing was written for a while. */
+  readonly idle: boolean;
+}
+
+export type MergeChoice =
+  | { readonly kind: 'none' }
+  /** All runs into the pages. */
+  | { readonly kind: 'tree' }
+  /** The runs [from, to) into one. */
+  | { readonly kind: 'runs'; readonly from: number; readonly to: number };
+
+/** Page bytes read and written for each byte of runs, up to which a merge pays at once. */
+const PAYS = 6;
+/** Up to which it is better than merging runs with each other for ever. */
+const BEARABLE = 24;
+
+/** What to do next. */
+export function chooseMerge(situation: MergeSituation): MergeChoice {
+  const { runs, runsMax, idle } = situation;
+  if (runs.length === 0) return { kind: 'none' };
+  if (idle) return { kind: 'tree' };
+  const cost = treeMergeCost(situation);
+  if (runs.length * 2 >= runsMax && cost <= PAYS) return { kind: 'tree' };
+  if (runs.length < runsMax) return { kind: 'none' };
+  const alike = runsAlike(runs);
+  // Merging runs with each other stops paying when one of them is nearly everything.
+  if (cost <= BEARABLE || alike < 2) return { kind: 'tree' };
+  return { kind: 'runs', from: 0, to: alike };
+}
+
+/** Bytes of pages read and written for each byte of runs, if all runs were merged into the pages now. */
+export function treeMergeCost(situation: MergeSituation): number {
+  let entries = 0;
+  let bytes = 0;
+  for (const run of situation.runs) {
+    entries += run.entries;
+    bytes += run.bytes;
+  }
+  if (bytes === 0) return 0;
+  const pages = Math.max(1, situation.treePages);
+  const touched = pages * (1 - Math.exp(-entries / pages));
+  return (2 * touched * situation.pageBytes) / bytes;
+}
+
+/** How many of the newest runs are alike enough in size to be merged: each at most twice what lies above it. */
+function runsAlike(runs: readonly MergeCandidate[]): number {
+  let bytes = (runs[0] as MergeCandidate).bytes;
+  let count = 1;
+  for (; count < runs.length; count++) {
+    const next = (runs[count] as MergeCandidate).bytes;
+    if (next > bytes * 2) break;
+    bytes += next;
+  }
+  return count;
+}

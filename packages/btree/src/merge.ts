@@ -1,0 +1,248 @@
+/**
+ * Merges a sorted stream of writes into a tree, copy-on-write: walks the old tree beside the stream, opens only pages that
+ * a write or a removed range touches, and hands everything else over as it is. The old tree stays whole.
+ *
+ *      writes        ....k3..k7.......................k90
+ *      old leaves    [k1-k5] [k6-k9] [k10-k20] ... [k85-k95]
+ *                     opened  opened  taken over    opened
+ *
+ *   - A page that would be left less than a third full draws its right neighbour in, which is then opened, too.
+ *   - A removed range that covers a subtree frees it; leaves without overflow are then not even read.
+ *   - It is a plain function of (old root, writes, removed ranges), in slices: the owner resumes it, in a thread of its
+ *     choice, and commits the root or gives the new pages back.
+ *
+ * Cost: every opened page is read and written once; with n writes spread over the tree that is at most n leaves and their
+ * ancestors. When that pays is merge-policy.ts' business.
+ */
+import { compareBytes, compareKeys, writeU32 } from '@phantom/base';
+import { type KeyIntervals, type VersionCursor, VersionKind } from '@phantom/runs';
+import { OVERFLOW_REFERENCE_BYTES, type PageRef, type TreeRoot, inlineBytesMax } from './format.js';
+import { LeafEntry, type Page } from './page.js';
+import { PageList } from './page-ranges.js';
+import type { PageWriter } from './page-writer.js';
+import { type Pager, refOf } from './pager.js';
+import { TreeWriter } from './tree-writer.js';
+
+const NO_BYTES = new Uint8Array(0);
+/** Entries and pages between two looks at the clock. */
+const STEPS_PER_LOOK = 64;
+
+export interface MergeInput {
+  readonly pager: Pager;
+  readonly root: TreeRoot;
+  /** The newest version of each key; removals included. */
+  readonly writes: VersionCursor;
+  /** What is removed from the tree before the writes are put in; undefined when nothing is. */
+  readonly removed: KeyIntervals | undefined;
+  readonly out: PageWriter;
+  /** True when the slice of time is over. */
+  readonly pause: () => boolean;
+}
+
+export class TreeMerge {
+  /** Pages of the old tree that the new one does not reach. */
+  readonly freed = new PageList();
+  private readonly input: MergeInput;
+  private readonly pager: Pager;
+  private readonly writes: VersionCursor;
+  private readonly writer: TreeWriter;
+  private readonly inlineBytesMax: number;
+  private readonly entry = new LeafEntry();
+  private readonly reference = new Uint8Array(OVERFLOW_REFERENCE_BYTES);
+  private key = new Uint8Array(256);
+  /** The present write lies in `writes` while this is true. */
+  private more = false;
+  private steps = STEPS_PER_LOOK;
+
+  constructor(input: MergeInput) {
+    this.input = input;
+    this.pager = input.pager;
+    this.writes = input.writes;
+    this.writer = new TreeWriter(input.out);
+    this.inlineBytesMax = inlineBytesMax(input.pager.pageBytes);
+  }
+
+  /** Runs in slices: yields when `pause` says so, returns the new root. Its pages are written, not synced. */
+  *run(): Generator<void, TreeRoot> {
+    const { root } = this.input;
+    this.more = this.writes.next();
+    if (root.id === 0) {
+      this.writer.atRightEdge = true;
+      this.writer.beginLeaf(NO_BYTES);
+    } else {
+      yield* this.mergeNode(root, root.level, NO_BYTES, undefined);
+    }
+    yield* this.putBelow(undefined);
+    const merged = this.writer.finish();
+    this.input.out.flush();
+    return merged;
+  }
+
+  /** Merges a page with the writes below `upper`, which is where its keys end. */
+  private *mergeNode(ref: PageRef, level: number, lower: Uint8Array, upper: Uint8Array | undefined): Generator<void> {
+    this.writer.atRightEdge = upper === undefined;
+    if (!this.isTouched(lower, upper) && !this.writer.isUnderfull(level)) {
+      this.writer.addSubtree(level, lower, ref);
+      return;
+    }
+    if (this.isCovered(lower, upper)) {
+      yield* this.free(ref, level);
+      this.writer.beginLeaf(lower);
+      yield* this.putBelow(upper);
+      return;
+    }
+    const page = this.pager.read(ref.id, ref.checksumLow, ref.checksumHigh, level);
+    this.freed.add(ref.id);
+    if (this.pauseDue()) yield;
+    if (level === 0) {
+      this.writer.beginLeaf(lower);
+      yield* this.mergeLeaf(page, upper);
+      return;
+    }
+    for (let slot = 0; slot < page.count; slot++) {
+      const from = slot === 0 ? lower : page.key(slot);
+      const to = slot + 1 < page.count ? page.key(slot + 1) : upper;
+      yield* this.mergeNode(refOf(page, slot), level - 1, from, to);
+    }
+  }
+
+  private *mergeLeaf(page: Page, upper: Uint8Array | undefined): Generator<void> {
+    for (let slot = 0; slot < page.count; slot++) {
+      const keyBytes = page.keyBytes(slot);
+      if (keyBytes > this.key.length) this.key = new Uint8Array(keyBytes * 2);
+      const end = page.copyKey(slot, this.key, 0);
+      let replaced = false;
+      while (this.more) {
+        const { key } = this.writes;
+        const order = compareBytes(key.buffer, key.start, key.end, this.key, 0, end);
+        if (order > 0) break;
+        this.put();
+        if (this.pauseDue()) yield;
+        if (order === 0) {
+          replaced = true;
+          break;
+        }
+      }
+      this.keep(page, slot, end, replaced);
+    }
+    yield* this.putBelow(upper);
+  }
+
+  /** Hands an entry of an old leaf on, unless it was replaced or removed. */
+  private keep(page: Page, slot: number, end: number, replaced: boolean): void {
+    const { entry } = this;
+    entry.read(page, slot);
+    const pages = entry.overflow ? this.pager.extentPages(entry.valueBytes) : 0;
+    const valueEnd = entry.keyEnd + (entry.overflow ? OVERFLOW_REFERENCE_BYTES : entry.valueBytes);
+    const { removed } = this.input;
+    if (replaced || (removed !== undefined && removed.find(this.key, 0, end) >= 0)) {
+      if (entry.overflow) this.freed.add(overflowPage(page, entry.keyEnd), pages);
+      return;
+    }
+    const tag = entry.valueBytes * 2 + (entry.overflow ? 1 : 0);
+    this.writer.addEntry(NO_BYTES, 0, 0, this.key, 0, end, tag, page.bytes, entry.keyEnd, valueEnd, pages);
+  }
+
+  /** Puts in every write below the bound. */
+  private *putBelow(upper: Uint8Array | undefined): Generator<void> {
+    while (this.more) {
+      const { key } = this.writes;
+      if (upper !== undefined && compareBytes(key.buffer, key.start, key.end, upper, 0, upper.length) >= 0) return;
+      this.put();
+      if (this.pauseDue()) yield;
+    }
+  }
+
+  /** Puts the present write in and goes to the next. */
+  private put(): void {
+    const { key, value, kind } = this.writes;
+    if (kind === VersionKind.Put) {
+      const bytes = value.end - value.start;
+      if (bytes <= this.inlineBytesMax) {
+        this.writer.addEntry(
+          NO_BYTES,
+          0,
+          0,
+          key.buffer,
+          key.start,
+          key.end,
+          bytes * 2,
+          value.buffer,
+          value.start,
+          value.end,
+          0,
+        );
+      } else {
+        const { id, checksumLow, checksumHigh } = this.input.out.addExtent(value.buffer, value.start, value.end);
+        const { reference } = this;
+        writeU32(reference, 0, id);
+        writeU32(reference, 4, checksumLow);
+        writeU32(reference, 8, checksumHigh);
+        const pages = this.pager.extentPages(bytes);
+        this.writer.addEntry(
+          NO_BYTES,
+          0,
+          0,
+          key.buffer,
+          key.start,
+          key.end,
+          bytes * 2 + 1,
+          reference,
+          0,
+          reference.length,
+          pages,
+        );
+      }
+    }
+    this.more = this.writes.next();
+  }
+
+  /** Frees a subtree. Leaves are read only where they may have overflow pages. */
+  private *free(ref: PageRef, level: number): Generator<void> {
+    this.freed.add(ref.id);
+    if (level === 0 && ref.pages === 1) return;
+    const page = this.pager.read(ref.id, ref.checksumLow, ref.checksumHigh, level);
+    if (this.pauseDue()) yield;
+    for (let slot = 0; slot < page.count; slot++) {
+      if (level > 0) {
+        yield* this.free(refOf(page, slot), level - 1);
+      } else {
+        this.entry.read(page, slot);
+        const { overflow, keyEnd, valueBytes } = this.entry;
+        if (overflow) this.freed.add(overflowPage(page, keyEnd), this.pager.extentPages(valueBytes));
+      }
+    }
+  }
+
+  /** True when a write or a removed range reaches into [lower, upper). Writes below `lower` are all put in already. */
+  private isTouched(lower: Uint8Array, upper: Uint8Array | undefined): boolean {
+    if (this.more) {
+      const { key } = this.writes;
+      if (upper === undefined || compareBytes(key.buffer, key.start, key.end, upper, 0, upper.length) < 0) return true;
+    }
+    const { removed } = this.input;
+    if (removed === undefined) return false;
+    const start = removed.lowers[removed.firstEndingAfter(lower, 0, lower.length)];
+    return start !== undefined && (upper === undefined || compareKeys(start, upper) < 0);
+  }
+
+  /** True when one removed range covers all of [lower, upper). */
+  private isCovered(lower: Uint8Array, upper: Uint8Array | undefined): boolean {
+    const { removed } = this.input;
+    if (removed === undefined || upper === undefined) return false;
+    const index = removed.find(lower, 0, lower.length);
+    return index >= 0 && compareKeys(removed.uppers[index] as Uint8Array, upper) >= 0;
+  }
+
+  private pauseDue(): boolean {
+    if (--this.steps > 0) return false;
+    this.steps = STEPS_PER_LOOK;
+    return this.input.pause();
+  }
+}
+
+/** First page of an overflow value, from its reference in a leaf. */
+export function overflowPage(page: Page, at: number): number {
+  const { bytes } = page;
+  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
+}

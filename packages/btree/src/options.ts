@@ -1,0 +1,39 @@
+/** Settings of the engine. Its share of cache and delta comes with the context it is opened in. */
+import { PhantomError, SqlState } from '@phantom/base';
+import { PAGE_BYTES_MAX, PAGE_BYTES_MIN } from './format.js';
+
+export interface BtreeOptions {
+  /** Size of a page of a new tree: a power of two from 8192 to 32768. An existing tree keeps its own. Default 8192. */
+  readonly pageBytes?: number;
+  /** Runs past which they are merged whatever it costs. Default 8. */
+  readonly runsMax?: number;
+  /** Runs are merged into the pages after so long without a write, so that the engine is a plain tree again. Default 500. */
+  readonly idleMergeMs?: number;
+  /** Background work lets others run after so long. Default 4. */
+  readonly sliceMs?: number;
+}
+
+export interface ResolvedBtreeOptions {
+  readonly pageBytes: number;
+  readonly runsMax: number;
+  readonly idleMergeMs: number;
+  readonly sliceMs: number;
+}
+
+/** Checks the options and fills in the defaults. */
+export function resolveOptions(options: BtreeOptions): ResolvedBtreeOptions {
+  const { pageBytes = 8192, runsMax = 8, idleMergeMs = 500, sliceMs = 4 } = options;
+  const isPower = Number.isInteger(Math.log2(pageBytes));
+  if (!isPower || pageBytes < PAGE_BYTES_MIN || pageBytes > PAGE_BYTES_MAX) {
+    throw invalid(`pageBytes is a power of two from ${PAGE_BYTES_MIN} to ${PAGE_BYTES_MAX}`, pageBytes);
+  }
+  if (!Number.isInteger(runsMax) || runsMax < 1 || runsMax > 48)
+    throw invalid('runsMax lies between 1 and 48', runsMax);
+  if (!(idleMergeMs >= 0)) throw invalid('idleMergeMs is a number of milliseconds', idleMergeMs);
+  if (!(sliceMs >= 0)) throw invalid('sliceMs is a number of milliseconds', sliceMs);
+  return { pageBytes, runsMax, idleMergeMs, sliceMs };
+}
+
+function invalid(message: string, found: number): PhantomError {
+  return new PhantomError(SqlState.InvalidParameterValue, `${message}, not ${found}`);
+}

@@ -1,0 +1,274 @@
+/**
+ * The pages of one tree file: read once, proven, cached, and written anew, never over one that something reaches.
+ *
+ * Reading: a page is found by its number in an array of pointers; the checksum that its parent carries says whether the
+ * cached version is the one meant (it stands for the generation), and, when it was read from disk, whether the disk gave
+ * back what was written there: a lost, torn or misdirected write fails it. Overflow values are read whole, not cached.
+ *
+ * Writing: pages of a merge go to free numbers, lowest first, and neighbours leave in one write.
+ *
+ * Free pages and their way back:
+ *   1. `free` may be written to. Nothing durable and no view reaches them.
+ *   2. A merge collects what it replaces. When its meta is durable and its generation recorded, these wait in `retired`
+ *      until every view of an older root is released; then they are free.
+ *   3. The freelist in a meta holds free and retired pages alike: once a file is opened there are no views.
+ */
+import { ByteReader, type Checksums, corruptionError } from '@phantom/base';
+import type { BlockCache } from '@phantom/runs';
+import type { VfsFile } from '@phantom/vfs';
+import { type PageId, type PageRef, type TreeRoot, firstPage, pageSeed } from './format.js';
+import { Page } from './page.js';
+import { PageRanges } from './page-ranges.js';
+
+export interface PagerOptions {
+  readonly file: VfsFile;
+  readonly checksums: Checksums;
+  readonly cache: BlockCache;
+  readonly pageBytes: number;
+  readonly tree: number;
+  /** Pages of the file, those under the metas included. */
+  readonly pageCount: number;
+}
+
+/** What must be found where; a PageRef, or an extent of overflow or freelist pages. */
+export interface Expected {
+  readonly id: PageId;
+  readonly checksumLow: number;
+  readonly checksumHigh: number;
+}
+
+interface RetiredPages {
+  /** Roots older than this reach them. */
+  readonly generation: number;
+  readonly pages: PageRanges;
+}
+
+export class Pager {
+  readonly file: VfsFile;
+  readonly pageBytes: number;
+  readonly tree: number;
+  readonly checksums: Checksums;
+  /** Work counters; all rise. */
+  pagesRead = 0;
+  cacheHits = 0;
+  pagesWritten = 0;
+  /** True while a merge holds pages that nothing reaches yet. */
+  isWriting = false;
+  free = new PageRanges();
+  private readonly cache: BlockCache;
+  private readonly pages: (Page | undefined)[] = [];
+  private retired: RetiredPages[] = [];
+  private pageCountNow: number;
+
+  constructor(options: PagerOptions) {
+    this.file = options.file;
+    this.checksums = options.checksums;
+    this.cache = options.cache;
+    this.pageBytes = options.pageBytes;
+    this.tree = options.tree;
+    this.pageCountNow = options.pageCount;
+  }
+
+  /** Pages of the file, the free ones and those under the metas included. */
+  get pageCount(): number {
+    return this.pageCountNow;
+  }
+
+  /** The page that a reference names, from the cache or from disk. Throws a corruption error when it is another one. */
+  read(id: PageId, checksumLow: number, checksumHigh: number, level: number): Page {
+    const cached = this.pages[id];
+    if (cached !== undefined && cached.checksumLow === checksumLow && cached.checksumHigh === checksumHigh) {
+      cached.referenced = true;
+      this.cacheHits++;
+      return cached;
+    }
+    return this.load(id, checksumLow, checksumHigh, level);
+  }
+
+  readRoot(root: TreeRoot): Page {
+    return this.read(root.id, root.checksumLow, root.checksumHigh, root.level);
+  }
+
+  /** The child of an inner page. */
+  readChild(parent: Page, slot: number): Page {
+    return this.read(
+      parent.child(slot),
+      parent.childChecksumLow(slot),
+      parent.childChecksumHigh(slot),
+      parent.level - 1,
+    );
+  }
+
+  /** Pages that a value of so many bytes takes. */
+  extentPages(bytes: number): number {
+    return Math.max(1, Math.ceil(bytes / this.pageBytes));
+  }
+
+  /** Reads overflow or freelist bytes whole into a buffer of their own. */
+  readExtent(expected: Expected, bytes: number): Uint8Array {
+    const out = new Uint8Array(bytes);
+    const { id } = expected;
+    const found = id < this.pageCountNow ? this.file.readAt(id * this.pageBytes, out) : 0;
+    this.pagesRead += this.extentPages(bytes);
+    const checksum = this.checksums.h64(out, 0, bytes, pageSeed(this.tree, id));
+    const low = Number(checksum & 0xffffffffn);
+    const high = Number(checksum >> 32n);
+    if (found !== bytes || low !== expected.checksumLow || high !== expected.checksumHigh) {
+      throw this.corrupt('overflow pages have the wrong checksum', id, expected, low, high);
+    }
+    return out;
+  }
+
+  /** As read, past the cache, for `check`. */
+  readUncached(id: PageId, checksumLow: number, checksumHigh: number, level: number): Page {
+    const expected = { id, checksumLow, checksumHigh };
+    const bytes = new Uint8Array(this.pageBytes);
+    const found =
+      id >= firstPage(this.pageBytes) && id < this.pageCountNow ? this.file.readAt(id * this.pageBytes, bytes) : 0;
+    this.pagesRead++;
+    const checksum = this.checksums.h64(bytes, 8, this.pageBytes, pageSeed(this.tree, id));
+    const low = Number(checksum & 0xffffffffn);
+    const high = Number(checksum >> 32n);
+    if (found !== this.pageBytes || low !== checksumLow || high !== checksumHigh) {
+      throw this.corrupt('a page is not the one its parent names', id, expected, low, high);
+    }
+    const page = new Page(bytes, this.pages);
+    if (page.checksumLow !== low || page.checksumHigh !== high) {
+      throw this.corrupt('a page carries the wrong checksum', id, expected, page.checksumLow, page.checksumHigh);
+    }
+    const defect = page.defect();
+    if (defect !== undefined || page.id !== id || page.level !== level) {
+      const what = defect ?? `it is page ${page.id} of level ${page.level} instead of ${level}`;
+      throw corruptionError(`page ${id} is malformed: ${what}`, { file: this.file.path, offset: id * this.pageBytes });
+    }
+    return page;
+  }
+
+  /** Numbers for `count` new pages side by side. The file grows when none are free. */
+  allocate(count: number): PageId {
+    const reused = this.free.take(count);
+    if (reused !== 0) return reused;
+    const id = this.pageCountNow;
+    this.pageCountNow += count;
+    return id;
+  }
+
+  /** Gives numbers back that were allocated and never became reachable. */
+  giveBack(pages: PageRanges): void {
+    this.free.addAll(pages);
+  }
+
+  /** Puts a page that was just written into the cache. */
+  remember(bytes: Uint8Array): void {
+    const page = new Page(bytes, this.pages);
+    this.keep(page);
+  }
+
+  /** Pages that roots before `generation` reach and later ones do not; call it once that generation is recorded. */
+  retire(generation: number, pages: PageRanges): void {
+    if (pages.pages > 0) this.retired.push({ generation, pages });
+  }
+
+  /** Frees what only roots before `generation` reached: the oldest that is still held. */
+  reclaim(generation: number): void {
+    const waiting: RetiredPages[] = [];
+    for (const entry of this.retired) {
+      if (entry.generation > generation) {
+        waiting.push(entry);
+        continue;
+      }
+      for (let i = 0; i < entry.pages.ranges; i++) this.forget(entry.pages.start(i), entry.pages.count(i));
+      this.free.addAll(entry.pages);
+    }
+    this.retired = waiting;
+  }
+
+  /** Pages that wait for a view to be released. */
+  retiredRanges(): PageRanges[] {
+    return this.retired.map(({ pages }) => pages);
+  }
+
+  /** Every page that a meta written now may call free, besides `more`. */
+  freeForMeta(more: PageRanges): PageRanges {
+    const all = this.free.copy();
+    for (const entry of this.retired) all.addAll(entry.pages);
+    all.addAll(more);
+    return all;
+  }
+
+  /** Shrinks the file in the head: free pages at its end go. Returns the new page count. */
+  dropTail(): number {
+    this.pageCountNow = this.free.takeTail(this.pageCountNow);
+    return this.pageCountNow;
+  }
+
+  /** Reads the freelist that a meta names. */
+  loadFree(expected: Expected, bytes: number): void {
+    const reader = new ByteReader(this.readExtent(expected, bytes), this.file.path);
+    this.free = PageRanges.decode(reader);
+    const { end } = this.free;
+    if (end > this.pageCountNow) {
+      throw corruptionError('the freelist names pages behind the end', {
+        file: this.file.path,
+        offset: expected.id * this.pageBytes,
+        expected: this.pageCountNow,
+        found: end,
+      });
+    }
+  }
+
+  /** Forgets every cached page. */
+  close(): void {
+    for (const page of this.pages) if (page !== undefined) this.cache.remove(page);
+    this.pages.length = 0;
+    this.file.close();
+  }
+
+  private load(id: PageId, checksumLow: number, checksumHigh: number, level: number): Page {
+    const page = this.readUncached(id, checksumLow, checksumHigh, level);
+    this.keep(page);
+    return page;
+  }
+
+  private keep(page: Page): void {
+    // Never a gap: an array with large holes becomes a hash table.
+    while (this.pages.length <= page.id) this.pages.push(undefined);
+    const stale = this.pages[page.id];
+    if (stale !== undefined) this.cache.remove(stale);
+    this.pages[page.id] = this.cache.insert(page) ? page : undefined;
+  }
+
+  private forget(id: PageId, count: number): void {
+    const end = Math.min(id + count, this.pages.length);
+    for (let i = id; i < end; i++) {
+      const page = this.pages[i];
+      if (page === undefined) continue;
+      this.cache.remove(page);
+      this.pages[i] = undefined;
+    }
+  }
+
+  private corrupt(message: string, id: PageId, expected: Expected, low: number, high: number): Error {
+    return corruptionError(message, {
+      file: this.file.path,
+      offset: id * this.pageBytes,
+      expected: hex(expected.checksumHigh, expected.checksumLow),
+      found: hex(high, low),
+    });
+  }
+}
+
+function hex(high: number, low: number): string {
+  return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');
+}
+
+/** A reference as plain fields. */
+export function refOf(parent: Page, slot: number): PageRef {
+  return {
+    id: parent.child(slot),
+    checksumLow: parent.childChecksumLow(slot),
+    checksumHigh: parent.childChecksumHigh(slot),
+    keys: parent.childKeys(slot),
+    pages: parent.childPages(slot),
+  };
+}

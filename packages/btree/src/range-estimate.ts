@@ -1,0 +1,63 @@
+/** What planners ask: about how much lies in a range, and where to cut it. Answered from index blocks and inner pages. */
+import type { KeyRange, RangeEstimate } from '@phantom/kv';
+import { compareKeys } from '@phantom/base';
+import type { Delta } from '@phantom/runs';
+import { treeCuts, treeEstimate } from './tree.js';
+import type { TreeFiles } from './tree-files.js';
+
+/** Keys and bytes of a range over all layers. A key that was overwritten counts once for each layer that has it. */
+export function estimateRange(files: TreeFiles, deltas: readonly Delta[], range: KeyRange): RangeEstimate {
+  let { keys, bytes } = treeEstimate(files.pager, files.root, range);
+  for (const delta of deltas) {
+    const part = delta.estimate(range);
+    keys += part.keys;
+    bytes += part.bytes;
+  }
+  for (const { run } of files.runs) {
+    const part = run.estimate(range);
+    keys += part.keys;
+    bytes += part.bytes;
+  }
+  return { keys: Math.round(keys), bytes: Math.round(bytes) };
+}
+
+/** Cuts a range where the largest layer is cut into equal parts. */
+export function splitRange(files: TreeFiles, deltas: readonly Delta[], range: KeyRange, parts: number): KeyRange[] {
+  let most = treeEstimate(files.pager, files.root, range).keys;
+  let cuts = (): Uint8Array[] => treeCuts(files.pager, files.root, range, parts);
+  for (const delta of deltas) {
+    const { keys } = delta.estimate(range);
+    if (keys <= most) continue;
+    most = keys;
+    cuts = () => deltaCuts(delta, range, parts);
+  }
+  for (const { run } of files.runs) {
+    const { keys } = run.estimate(range);
+    if (keys <= most) continue;
+    most = keys;
+    cuts = () => run.cuts(range, parts);
+  }
+  const ranges: KeyRange[] = [];
+  let { lower } = range;
+  for (const cut of cuts()) {
+    if (compareKeys(cut, lower) <= 0) continue;
+    if (range.upper !== undefined && compareKeys(cut, range.upper) >= 0) break;
+    ranges.push({ lower, upper: cut });
+    lower = cut;
+  }
+  ranges.push({ lower, upper: range.upper });
+  return ranges;
+}
+
+function deltaCuts(delta: Delta, range: KeyRange, parts: number): Uint8Array[] {
+  const { tree } = delta;
+  const { lower, upper } = range;
+  const from = tree.fractionBelow(lower, 0, lower.length);
+  const to = upper === undefined ? 1 : tree.fractionBelow(upper, 0, upper.length);
+  const cuts: Uint8Array[] = [];
+  for (let part = 1; part < parts; part++) {
+    const cut = delta.keyAtFraction(from + ((to - from) * part) / parts);
+    if (cut !== undefined) cuts.push(cut);
+  }
+  return cuts;
+}

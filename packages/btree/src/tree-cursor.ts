@@ -1,0 +1,270 @@
+/**
+ * Walks the pages of one tree, in both directions. It keeps the path from the root, so that the next leaf is usually one
+ * step away; leaves do not point at each other (with copy-on-write a change would ripple through all of them).
+ *
+ * Keys and values are places in the page wherever the page keeps keys whole; where a page omits their common prefix,
+ * keys are put together in a buffer of the cursor. Of a leaf only the part inside the range is used, found once when the
+ * leaf is entered, so that a step compares no keys. The page cannot change or go away under a reader: it is immutable, and
+ * evicting it from the cache only drops the cache's pointer.
+ */
+import { compareBytes, copyBytes } from '@phantom/base';
+import { ByteSlot, type CursorBatch, type KeyRange, type KvCursor } from '@phantom/kv';
+import type { BulkCursor } from '@phantom/runs';
+import { LEVEL_MAX, type TreeRoot } from './format.js';
+import { LeafEntry, type Page } from './page.js';
+import type { Pager } from './pager.js';
+import { showValue } from './tree.js';
+
+const Place = { Nowhere: 0, Inside: 1, BehindEnd: 2, BeforeStart: 3 } as const;
+type Place = (typeof Place)[keyof typeof Place];
+
+const ARENA_BYTES = 8 * 1024;
+
+/** A layer's cursor and, since a tree holds no tombstones, a view's cursor as well. */
+export class TreeCursor implements BulkCursor, KvCursor {
+  readonly key = new ByteSlot();
+  readonly value = new ByteSlot();
+  readonly removed = false;
+  private readonly pager: Pager;
+  private readonly root: TreeRoot;
+  private readonly lower: Uint8Array;
+  private readonly upper: Uint8Array | undefined;
+  /** Inner pages from the root (at its level) down to level 1, and the slot taken in each. */
+  private readonly path: (Page | undefined)[];
+  private readonly slots = new Int32Array(LEVEL_MAX + 1);
+  private leaf: Page | undefined = undefined;
+  /** Slots of the leaf inside the range are [from, to). */
+  private from = 0;
+  private to = 0;
+  private slot = 0;
+  private place: Place = Place.Nowhere;
+  private readonly entry = new LeafEntry();
+  /** Keys of the batch, and the present key, where they had to be put together. */
+  private arena: Uint8Array;
+  private arenaBytes = 0;
+  private single: Uint8Array;
+
+  constructor(pager: Pager, root: TreeRoot, range: KeyRange) {
+    this.pager = pager;
+    this.root = root;
+    this.lower = range.lower;
+    this.upper = range.upper;
+    this.path = Array.from({ length: root.level + 1 }, () => undefined);
+    this.arena = new Uint8Array(0);
+    this.single = this.arena;
+  }
+
+  seek(key: Uint8Array, start: number, end: number): boolean {
+    const { lower } = this;
+    if (compareBytes(key, start, end, lower, 0, lower.length) < 0) return this.seekForward(lower, 0, lower.length);
+    return this.seekForward(key, start, end);
+  }
+
+  seekBefore(key: Uint8Array, start: number, end: number): boolean {
+    const { upper } = this;
+    if (upper !== undefined && compareBytes(key, start, end, upper, 0, upper.length) > 0) {
+      return this.seekBackward(upper, 0, upper.length);
+    }
+    return this.seekBackward(key, start, end);
+  }
+
+  next(): boolean {
+    if (this.place === Place.Inside) {
+      if (++this.slot < this.to) return this.show();
+      return this.forward();
+    }
+    if (this.place === Place.BehindEnd) return false;
+    return this.seekForward(this.lower, 0, this.lower.length);
+  }
+
+  prev(): boolean {
+    if (this.place === Place.Inside) {
+      if (--this.slot >= this.from) return this.show();
+      return this.backward();
+    }
+    if (this.place === Place.BeforeStart) return false;
+    const { upper } = this;
+    return upper === undefined ? this.seekLast() : this.seekBackward(upper, 0, upper.length);
+  }
+
+  fill(batch: CursorBatch): number {
+    batch.count = 0;
+    // Whole leaves at a time until the batch is full: `fillBefore` ends with its leaf.
+    while (batch.count < batch.capacity) {
+      if (!this.next()) {
+        // One step too far: back to the last entry that was handed out.
+        if (batch.count > 0) this.prev();
+        break;
+      }
+      this.fillBefore(batch, undefined);
+    }
+    return batch.count;
+  }
+
+  fillBefore(batch: CursorBatch, limit: ByteSlot | undefined): void {
+    if (batch.count === 0) this.arenaBytes = 0;
+    const { entry, slot } = this;
+    const leaf = this.leaf as Page;
+    const { bytes, omittedBytes } = leaf;
+    let end = Math.min(this.to, slot + batch.capacity - batch.count);
+    if (limit !== undefined) {
+      const found = leaf.find(limit.buffer, limit.start, limit.end);
+      end = Math.min(end, Math.max(found < 0 ? ~found : found, slot + 1));
+    }
+    let i = batch.count;
+    for (let at = slot; at < end; at++, i++) {
+      entry.read(leaf, at);
+      if (omittedBytes === 0) {
+        batch.keyBuffers[i] = bytes;
+        batch.keyStarts[i] = entry.keyStart;
+        batch.keyEnds[i] = entry.keyEnd;
+      } else {
+        this.reserve(omittedBytes + entry.keyEnd - entry.keyStart);
+        const keyEnd = assemble(leaf, entry, this.arena, this.arenaBytes);
+        batch.keyBuffers[i] = this.arena;
+        batch.keyStarts[i] = this.arenaBytes;
+        batch.keyEnds[i] = keyEnd;
+        this.arenaBytes = keyEnd;
+      }
+      if (entry.overflow) {
+        showValue(this.pager, leaf, entry, this.value);
+        batch.valueBuffers[i] = this.value.buffer;
+        batch.valueStarts[i] = this.value.start;
+        batch.valueEnds[i] = this.value.end;
+      } else {
+        batch.valueBuffers[i] = bytes;
+        batch.valueStarts[i] = entry.keyEnd;
+        batch.valueEnds[i] = entry.keyEnd + entry.valueBytes;
+      }
+    }
+    batch.count = i;
+    this.slot = end - 1;
+    const last = i - 1;
+    this.key.set(batch.keyBuffers[last] as Uint8Array, batch.keyStarts[last]!, batch.keyEnds[last]!);
+    this.value.set(batch.valueBuffers[last] as Uint8Array, batch.valueStarts[last]!, batch.valueEnds[last]!);
+  }
+
+  close(): void {
+    this.place = Place.BehindEnd;
+    this.leaf = undefined;
+    this.path.fill(undefined);
+  }
+
+  private seekForward(key: Uint8Array, start: number, end: number): boolean {
+    if (!this.aim(key, start, end)) return this.stop(Place.BehindEnd);
+    const at = (this.leaf as Page).find(key, start, end);
+    this.slot = Math.max(at < 0 ? ~at : at, this.from);
+    if (this.slot < this.to) return this.show();
+    return this.forward();
+  }
+
+  private seekBackward(key: Uint8Array, start: number, end: number): boolean {
+    if (!this.aim(key, start, end)) return this.stop(Place.BeforeStart);
+    const at = (this.leaf as Page).find(key, start, end);
+    this.slot = Math.min(at < 0 ? ~at : at, this.to) - 1;
+    if (this.slot >= this.from) return this.show();
+    return this.backward();
+  }
+
+  private seekLast(): boolean {
+    if (this.root.id === 0) return this.stop(Place.BeforeStart);
+    let page = this.pager.readRoot(this.root);
+    while (page.level > 0) page = this.descend(page, page.count - 1);
+    this.enterLeaf(page);
+    this.slot = this.to - 1;
+    if (this.slot >= this.from) return this.show();
+    return this.backward();
+  }
+
+  /** Goes to the leaf in which the key belongs; false when the tree is empty. */
+  private aim(key: Uint8Array, start: number, end: number): boolean {
+    if (this.root.id === 0) return false;
+    let page = this.pager.readRoot(this.root);
+    while (page.level > 0) page = this.descend(page, page.childFor(key, start, end));
+    this.enterLeaf(page);
+    return true;
+  }
+
+  private descend(page: Page, slot: number): Page {
+    this.path[page.level] = page;
+    this.slots[page.level] = slot;
+    return this.pager.readChild(page, slot);
+  }
+
+  private enterLeaf(leaf: Page): void {
+    const { lower, upper } = this;
+    this.leaf = leaf;
+    const from = leaf.find(lower, 0, lower.length);
+    this.from = from < 0 ? ~from : from;
+    this.to = leaf.count;
+    if (upper !== undefined) {
+      const to = leaf.find(upper, 0, upper.length);
+      this.to = Math.max(to < 0 ? ~to : to, this.from);
+    }
+  }
+
+  /** To the first entry of a later leaf. */
+  private forward(): boolean {
+    for (;;) {
+      if (this.to < (this.leaf as Page).count) return this.stop(Place.BehindEnd);
+      let level = 1;
+      while (level <= this.root.level && this.slots[level]! + 1 >= (this.path[level] as Page).count) level++;
+      if (level > this.root.level) return this.stop(Place.BehindEnd);
+      let page = this.descend(this.path[level] as Page, this.slots[level]! + 1);
+      while (page.level > 0) page = this.descend(page, 0);
+      this.enterLeaf(page);
+      this.slot = this.from;
+      if (this.slot < this.to) return this.show();
+    }
+  }
+
+  /** To the last entry of an earlier leaf. */
+  private backward(): boolean {
+    for (;;) {
+      if (this.from > 0) return this.stop(Place.BeforeStart);
+      let level = 1;
+      while (level <= this.root.level && this.slots[level]! === 0) level++;
+      if (level > this.root.level) return this.stop(Place.BeforeStart);
+      let page = this.descend(this.path[level] as Page, this.slots[level]! - 1);
+      while (page.level > 0) page = this.descend(page, page.count - 1);
+      this.enterLeaf(page);
+      this.slot = this.to - 1;
+      if (this.slot >= this.from) return this.show();
+    }
+  }
+
+  private show(): boolean {
+    const { entry } = this;
+    const leaf = this.leaf as Page;
+    this.place = Place.Inside;
+    entry.read(leaf, this.slot);
+    if (leaf.omittedBytes === 0) {
+      this.key.set(leaf.bytes, entry.keyStart, entry.keyEnd);
+    } else {
+      const bytes = leaf.omittedBytes + entry.keyEnd - entry.keyStart;
+      if (bytes > this.single.length) this.single = new Uint8Array(Math.max(bytes, 256));
+      this.key.set(this.single, 0, assemble(leaf, entry, this.single, 0));
+    }
+    showValue(this.pager, leaf, entry, this.value);
+    return true;
+  }
+
+  private reserve(bytes: number): void {
+    if (this.arenaBytes + bytes <= this.arena.length) return;
+    // What was handed out keeps the old arena alive.
+    this.arena = new Uint8Array(Math.max(bytes, ARENA_BYTES));
+    this.arenaBytes = 0;
+  }
+
+  private stop(place: Place): boolean {
+    this.place = place;
+    return false;
+  }
+}
+
+/** Puts the key of an entry together; returns its end in the target. */
+function assemble(leaf: Page, entry: LeafEntry, target: Uint8Array, at: number): number {
+  const { bytes, prefixAt, omittedBytes } = leaf;
+  const suffixAt = copyBytes(bytes, prefixAt, prefixAt + omittedBytes, target, at);
+  return copyBytes(bytes, entry.keyStart, entry.keyEnd, target, suffixAt);
+}

@@ -1,0 +1,241 @@
+/**
+ * The files of one engine and which of them count: the tree file with its metas, and the runs that the present meta names.
+ *
+ * A commit of files, in this order, is the only way from one meta to the next:
+ *
+ *   1 pages and runs written and synced, the directory too
+ *   2 meta of generation g + 1 written to the other slot, synced
+ *   3 generation g + 1 recorded by the store as the least that may ever be opened
+ *   4 present = g + 1; views of the past keep what they hold; what only g needed is retired and removed
+ *
+ * Up to 3 a crash, or a meta that rots, leads back to g, which is whole. From 3 on nobody opens g again, so 4 may take
+ * from it. Pages wait in the pager until no view reaches them, run files until nobody holds them.
+ */
+import { PhantomError, SqlState, assert, readU32 } from '@phantom/base';
+import type { Finding, Seq } from '@phantom/kv';
+import { BlockCache, Run } from '@phantom/runs';
+import type { EngineContext } from '@phantom/store';
+import { type VfsFile, joinPath } from '@phantom/vfs';
+import { EMPTY_ROOT, type TreeRoot, firstPage } from './format.js';
+import type { Wait } from './job.js';
+import { type FreelistEntry, type Meta, type RunEntry, encodeMeta, metaOffset, readMeta } from './meta-page.js';
+import type { ResolvedBtreeOptions } from './options.js';
+import { PageRanges } from './page-ranges.js';
+import { Pager } from './pager.js';
+
+const TREE_FILE = 'tree.db';
+/** Nothing is free. */
+export const NO_FREELIST: FreelistEntry = { id: 0, bytes: 0, checksumLow: 0, checksumHigh: 0 };
+const RUN_NAME = /^(\d{16})\.run$/;
+
+/** A run that counts: its meta entry and its reader. */
+export interface RunHandle {
+  readonly entry: RunEntry;
+  readonly run: Run;
+}
+
+/** What a commit changes; what is left out stays. */
+export interface FilesChange {
+  readonly runs: readonly RunHandle[];
+  readonly flushedSeq?: Seq;
+  readonly root?: TreeRoot;
+  /** Pages of the present root that the new one does not reach, the old freelist's included. */
+  readonly freed?: PageRanges;
+  readonly freelist?: FreelistEntry;
+}
+
+export class TreeFiles {
+  readonly context: EngineContext;
+  readonly cache: BlockCache;
+  readonly pager: Pager;
+  /** Newest first. */
+  runs: readonly RunHandle[];
+  private metaNow: Meta;
+  private nextRunNumber: number;
+  private readonly file: VfsFile;
+  private isCommitting = false;
+
+  private constructor(context: EngineContext, file: VfsFile, meta: Meta, cache: BlockCache) {
+    this.context = context;
+    this.file = file;
+    this.cache = cache;
+    this.metaNow = meta;
+    this.nextRunNumber = meta.nextRunNumber;
+    const { checksums } = context;
+    const { pageBytes, tree, pageCount } = meta;
+    this.pager = new Pager({ file, checksums, cache, pageBytes, tree, pageCount });
+    this.runs = [];
+  }
+
+  /** Opens the files of a directory, or makes them. Throws corruption for a meta older than the context's minimum. */
+  static async open(context: EngineContext, options: ResolvedBtreeOptions): Promise<TreeFiles> {
+    if (new Uint8Array(Uint32Array.of(1).buffer)[0] !== 1) {
+      throw new PhantomError(SqlState.FeatureNotSupported, 'a B+tree on a big-endian machine is not supported');
+    }
+    const path = joinPath(context.directory, TREE_FILE);
+    const file = context.vfs.open(path, { mode: context.readOnly ? 'read' : 'create' });
+    try {
+      const meta = readMeta(file, context.checksums, context.generationMin) ?? (await create(context, file, options));
+      const files = new TreeFiles(context, file, meta, new BlockCache(context.cacheBytes));
+      files.load(meta);
+      return files;
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  get root(): TreeRoot {
+    return this.metaNow.root;
+  }
+
+  get generation(): number {
+    return this.metaNow.generation;
+  }
+
+  get flushedSeq(): Seq {
+    return this.metaNow.flushedSeq;
+  }
+
+  get freelist(): FreelistEntry {
+    return this.metaNow.freelist;
+  }
+
+  /** True while a commit is between its first write and its end: another one must wait. */
+  get committing(): boolean {
+    return this.isCommitting;
+  }
+
+  /** Bytes of the tree file and of all runs that count. */
+  get bytes(): number {
+    let bytes = this.pager.pageCount * this.pager.pageBytes;
+    for (const { entry } of this.runs) bytes += entry.bytes;
+    return bytes;
+  }
+
+  /** A number that no run of this engine ever had, once the meta that holds it is committed. */
+  takeRunNumber(): number {
+    return this.nextRunNumber++;
+  }
+
+  runPath(number: number): string {
+    return joinPath(this.context.directory, `${String(number).padStart(16, '0')}.run`);
+  }
+
+  /** Opens a run that was written. The caller holds it. */
+  openRun(entry: RunEntry): RunHandle {
+    const { vfs, checksums } = this.context;
+    const { bytes, identity, seqBase } = entry;
+    const options = { vfs, checksums, cache: this.cache, path: this.runPath(entry.number), bytes, identity };
+    return { entry, run: new Run(seqBase === undefined ? options : { ...options, seqBase }) };
+  }
+
+  /** Commits. Everything the change names is durable already. `installed` runs in the same turn as the switch. */
+  *commit(change: FilesChange, installed: () => void): Generator<Wait, void> {
+    assert(!this.isCommitting, 'one commit of files at a time');
+    this.isCommitting = true;
+    try {
+      const { context, pager } = this;
+      const before = this.metaNow;
+      const meta: Meta = {
+        pageBytes: before.pageBytes,
+        tree: before.tree,
+        generation: before.generation + 1,
+        flushedSeq: change.flushedSeq ?? before.flushedSeq,
+        root: change.root ?? before.root,
+        pageCount: pager.pageCount,
+        freelist: change.freelist ?? before.freelist,
+        nextRunNumber: this.nextRunNumber,
+        runs: change.runs.map(({ entry }) => entry),
+      };
+      this.file.writeAt(metaOffset(meta.generation), encodeMeta(meta, context.checksums));
+      yield { sync: () => this.file.sync(), syncNow: () => this.file.syncNow() };
+      yield {
+        sync: () => context.recordGeneration(meta.generation),
+        syncNow: () => context.recordGenerationNow(meta.generation),
+      };
+      const removed = this.runs.filter((handle) => !change.runs.includes(handle));
+      this.metaNow = meta;
+      this.runs = change.runs;
+      if (change.freed !== undefined) pager.retire(meta.generation, change.freed);
+      installed();
+      for (const { run } of removed) {
+        run.removeWhenReleased();
+        run.release();
+      }
+    } finally {
+      this.isCommitting = false;
+    }
+  }
+
+  /** Gives space behind the last page back to the file system, once a durable meta says that nothing is there. */
+  truncate(): void {
+    const bytes = this.metaNow.pageCount * this.pager.pageBytes;
+    if (this.pager.pageCount === this.metaNow.pageCount && this.file.size() > bytes) this.file.truncate(bytes);
+  }
+
+  /** Removes run files that no meta names; `keep` says which are still being written. */
+  removeOrphans(keep: (number: number) => boolean): void {
+    const { vfs, directory } = this.context;
+    const named = new Set(this.runs.map(({ entry }) => entry.number));
+    for (const name of vfs.list(directory)) {
+      const number = Number(RUN_NAME.exec(name)?.[1] ?? Number.NaN);
+      if (!Number.isNaN(number) && !named.has(number) && !keep(number)) vfs.remove(joinPath(directory, name));
+    }
+  }
+
+  /** Reads every run again and yields what is wrong. */
+  *checkRuns(): Iterable<Finding> {
+    for (const { run } of this.runs) yield* run.check();
+  }
+
+  close(): void {
+    for (const { run } of this.runs) run.release();
+    this.runs = [];
+    this.pager.close();
+  }
+
+  private load(meta: Meta): void {
+    if (meta.freelist.id !== 0) this.pager.loadFree(meta.freelist, meta.freelist.bytes);
+    const opened: RunHandle[] = [];
+    try {
+      for (const entry of meta.runs) opened.push(this.openRun(entry));
+    } catch (error) {
+      for (const { run } of opened) run.release();
+      throw error;
+    }
+    this.runs = opened;
+  }
+}
+
+/** The first meta of a new tree, durable and recorded. */
+async function create(context: EngineContext, file: VfsFile, options: ResolvedBtreeOptions): Promise<Meta> {
+  if (context.readOnly) throw new PhantomError(SqlState.UndefinedFile, `there is no tree in ${context.directory}`);
+  const { pageBytes } = options;
+  const meta: Meta = {
+    pageBytes,
+    generation: 1,
+    tree: treeNumber(context),
+    flushedSeq: 0,
+    root: EMPTY_ROOT,
+    pageCount: firstPage(pageBytes),
+    freelist: NO_FREELIST,
+    nextRunNumber: 1,
+    runs: [],
+  };
+  // Something may lie here that was never finished.
+  file.truncate(0);
+  file.writeAt(metaOffset(meta.generation), encodeMeta(meta, context.checksums));
+  await file.sync();
+  context.vfs.syncDir(context.directory);
+  await context.recordGeneration(meta.generation);
+  return meta;
+}
+
+/** 48 bits that another tree does not have: from the place and the time. */
+function treeNumber(context: EngineContext): number {
+  const text = new TextEncoder().encode(`${context.directory} ${context.clock.nowMs()}`);
+  const hash = new Uint8Array(8);
+  new DataView(hash.buffer).setBigUint64(0, context.checksums.h64(text, 0, text.length), true);
+  return readU32(hash, 0) * 65536 + (readU32(hash, 4) >>> 16);
+}
