@@ -78,7 +78,9 @@ function recordLine(reader: SegmentReader): string {
   if (record.isMark) {
     return `  lsn ${record.lsn}  mark  epoch ${record.epoch}  ${time}  durable ${record.durable}  floor ${floorOf(reader)}`;
   }
-  const kind = record.isFragment ? `  ${record.isLast ? 'last fragment' : 'fragment'}` : '';
+  const kind = record.isFragment
+    ? `  ${record.isFirst ? 'first fragment' : record.isLast ? 'last fragment' : 'fragment'}`
+    : '';
   const shown = Math.min(reader.payloadEnd, reader.payloadStart + PAYLOAD_BYTES_SHOWN);
   const more = shown < reader.payloadEnd ? '...' : '';
   return (

@@ -169,9 +169,9 @@ export class FileWal implements Wal {
   private async shut(): Promise<void> {
     const { settings, health, appender, commit, supply, lock } = this.parts;
     health.closed = true;
-    await commit.close();
-    await this.dropping;
     try {
+      await commit.close();
+      await this.dropping;
       if (health.failure === undefined) appender.write();
     } catch (error) {
       settings.logger.warn('could not write the end of the log on closing', { error });

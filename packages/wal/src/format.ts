@@ -9,7 +9,7 @@
  *      0    8  magic "PHANTWAL"                       0    4  checksum of bytes 4 .. 56 + payload length
  *      8    2  format version (1)                     4    4  payload length
  *     10    2  header bytes (64)                      8    1  format version (1)
- *     12    4  timeline                               9    1  log flags: 1 fragment, 2 last, 4 mark
+ *     12    4  timeline                               9    1  log flags: 1 fragment, 2 last, 4 mark, 8 first
  *     16    4  epoch of the writer                   10    2  owner's flags
  *     20    4  segment number                        12    4  timeline
  *     24    8  first LSN                             16    4  epoch
@@ -30,7 +30,9 @@
  *      segment number and LSN do not.
  *   2. Segment n ends at the first LSN of segment n + 1, whatever follows there: a tail that was accepted at opening is
  *      rewritten into the next segment, which rules from its first LSN on.
- *   3. Fragments of one payload follow each other; only the last has the `last` flag; without it none of them counts.
+ *      A segment whose epoch is below that of a segment with a lower number is a leftover and no part of the chain.
+ *   3. Fragments of one payload follow each other, the first and the last of them flagged so; without the last none counts.
+ *      Where older segments were dropped a log may begin with the rest of such a payload, which does not count either.
  *   4. A mark carries no payload of the owner but 8 bytes, the floor: segments below it may be missing. Its durable LSN may
  *      be its own LSN, which proves that everything before it is on the platter (a clean close leaves such a mark).
  *   5. A file whose first 60 bytes and checksum agree and whose version is above 1 is of a newer format: refused, untouched.
@@ -47,7 +49,10 @@ export const RECORD_HEADER_BYTES = 56;
 export const RECORD_ALIGNMENT = 8;
 
 /** Log flags of a record. */
-export const LogFlag = { fragment: 1, last: 2, mark: 4 } as const;
+export const LogFlag = { fragment: 1, last: 2, mark: 4, first: 8 } as const;
+
+/** All of them: a record with any other flag is not one of this version. */
+export const LOG_FLAGS_KNOWN = 15;
 
 /** Bytes of a mark in the file. */
 export const MARK_BYTES = RECORD_HEADER_BYTES + 8;
@@ -214,6 +219,10 @@ export class RecordHeader {
 
   get isFragment(): boolean {
     return (this.logFlags & LogFlag.fragment) !== 0;
+  }
+
+  get isFirst(): boolean {
+    return (this.logFlags & LogFlag.first) !== 0;
   }
 
   get isLast(): boolean {

@@ -219,15 +219,9 @@ export class LogAppender {
       const bytes = recordBytes(end - start);
       if (this.offset + bytes + MARK_BYTES > this.current.capacityBytes) this.beginSegment();
       this.makeBufferRoom(bytes);
-      this.put(
-        payload,
-        start,
-        end,
-        LogFlag.fragment | (end === payload.length ? LogFlag.last : 0),
-        flags,
-        seq,
-        commitTimeMs,
-      );
+      const first = start === 0 ? LogFlag.first : 0;
+      const last = end === payload.length ? LogFlag.last : 0;
+      this.put(payload, start, end, LogFlag.fragment | first | last, flags, seq, commitTimeMs);
       start = end;
     }
   }
@@ -256,7 +250,7 @@ export class LogAppender {
       if (segmentBytes.length === 0) inCurrent = offset + MARK_BYTES;
       else segmentBytes[segmentBytes.length - 1] = offset + MARK_BYTES;
     }
-    this.current.ensureFilled(inCurrent);
+    this.supply.fill(this.current, inCurrent);
     this.supply.ensure(this.current.number + 1, segmentBytes);
     return ends;
   }
@@ -273,7 +267,7 @@ export class LogAppender {
       this.supply.ensure(this.current.number + 1, [SEGMENT_HEADER_BYTES + bytes + reserveBytes]);
       this.beginSegment();
     } else {
-      this.current.ensureFilled(needed);
+      this.supply.fill(this.current, needed);
     }
     this.makeBufferRoom(bytes);
   }

@@ -44,7 +44,7 @@ export async function* readRecords(log: ReadableLog, from: Lsn, upTo: Lsn): Asyn
     });
   }
   const pin = log.retentions.pin(from);
-  const fragments = new FragmentGatherer();
+  const fragments = new FragmentGatherer(from === log.start);
   let position = from;
   try {
     while (position < upTo) {
@@ -101,11 +101,18 @@ function readBatch(reader: SegmentReader, limit: Lsn, fragments: FragmentGathere
     let lsn = record.lsn;
     let payload = view;
     if (record.isFragment) {
-      fragments.add(record.lsn, view);
+      if (record.isFirst) fragments.begin = record.lsn;
+      else if (fragments.begin < 0) {
+        // The rest of a payload whose beginning was dropped, at the very beginning of the log.
+        if (fragments.mayStray) continue;
+        throw brokenRecord(reader, 'fragment without its beginning');
+      }
+      fragments.add(view);
       if (!record.isLast) continue;
       lsn = fragments.begin;
       payload = fragments.take();
     }
+    fragments.mayStray = false;
     records.push({
       lsn,
       end: reader.nextLsn,
@@ -118,9 +125,9 @@ function readBatch(reader: SegmentReader, limit: Lsn, fragments: FragmentGathere
   return records;
 }
 
-function brokenRecord(reader: SegmentReader): Error {
+function brokenRecord(reader: SegmentReader, reason?: string): Error {
   const problem = reader.problem;
-  return corruptionError(`A log record is broken (${problem?.reason ?? 'unknown'})`, {
+  return corruptionError(`A log record is broken (${reason ?? problem?.reason ?? 'unknown'})`, {
     file: reader.file.path,
     offset: reader.nextOffset,
     expected: problem?.expected,
@@ -132,12 +139,17 @@ function brokenRecord(reader: SegmentReader): Error {
 class FragmentGatherer {
   /** LSN of the first fragment, or -1 when no payload is under way. */
   begin = -1;
+  /** Whether fragments may come that belong to no beginning: until the first record of a log that lost its older part. */
+  mayStray: boolean;
   private parts: Uint8Array[] = [];
   private bytes = 0;
 
+  constructor(mayStray: boolean) {
+    this.mayStray = mayStray;
+  }
+
   /** Copies a fragment: its window may move before the payload ends. */
-  add(lsn: Lsn, part: Uint8Array): void {
-    if (this.begin < 0) this.begin = lsn;
+  add(part: Uint8Array): void {
     this.parts.push(part.slice());
     this.bytes += part.length;
   }

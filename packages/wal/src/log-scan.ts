@@ -92,6 +92,8 @@ class LogFiles {
   readonly vfs: Vfs;
   readonly directory: string;
   readonly checksums: Checksums;
+  /** Files with a valid header for their name, and those of them that are not left over. */
+  private readonly found: FoundSegment[] = [];
   readonly segments: FoundSegment[] = [];
   readonly blanks: { readonly path: string; readonly number: number }[] = [];
   readonly reusable: string[] = [];
@@ -111,7 +113,15 @@ class LogFiles {
       else if (isTemporaryName(name)) this.temporary.push(path);
       else if (number !== undefined) this.classify(path, number);
     }
-    this.segments.sort((a, b) => a.number - b.number);
+    this.found.sort((a, b) => a.number - b.number);
+    // A segment that an opening discarded may come back, by a crash or recycled under the number that it had. It is told by
+    // its epoch: every segment that was begun since has a higher one, and has a lower number or took its place.
+    let epoch = 0;
+    for (const segment of this.found) {
+      if (segment.header.epoch < epoch) this.reusable.push(segment.path);
+      else this.segments.push(segment);
+      epoch = Math.max(epoch, segment.header.epoch);
+    }
   }
 
   /** Opens a segment for reading, hands it to `use`, closes it. */
@@ -124,42 +134,54 @@ class LogFiles {
     }
   }
 
-  /** The segments that follow each other without a gap up to the newest, once the gaps are explained. */
+  /** The segments that form the log, once every number that is missing between them is explained. */
   chain(): FoundSegment[] {
     let chain = this.segments;
+    let limit = Number.POSITIVE_INFINITY;
     for (let i = chain.length - 1; i > 0; i--) {
       const upper = chain[i] as FoundSegment;
       const lower = chain[i - 1] as FoundSegment;
+      limit = Math.min(limit, upper.header.firstLsn);
       if (upper.number === lower.number + 1) continue;
+      // Nothing is missed of what a rewritten tail replaced whole.
+      if (lower.header.firstLsn >= limit || this.reaches(lower, limit)) continue;
       const above = chain.slice(i);
-      const known = this.knowledgeOf(above);
-      if (known.floor >= upper.header.firstLsn) {
+      const known = this.knowledgeOf(above, limit);
+      if (known.floor >= limit) {
         // What is below the gap was dropped; a crash undid some of the removals.
         for (const segment of chain.slice(0, i)) this.reusable.push(segment.path);
         return above;
       }
-      if (known.durable >= upper.header.firstLsn) throw this.missing(lower.number + 1, upper.header.firstLsn);
+      if (known.durable >= limit) throw this.missing(lower.number + 1, limit);
       // Nothing above the gap was ever acknowledged: the log ends below it.
       for (const segment of above) this.reusable.push(segment.path);
       chain = chain.slice(0, i);
+      limit = Number.POSITIVE_INFINITY;
     }
     const first = chain[0];
-    if (first !== undefined && first.header.firstLsn > this.knowledgeOf(chain).floor) {
+    if (first !== undefined && first.header.firstLsn > this.knowledgeOf(chain, first.header.firstLsn).floor) {
       throw this.missing(first.number - 1, first.header.firstLsn);
     }
     return chain;
   }
 
+  /** Whether the records of a segment go on to a position. */
+  private reaches(segment: FoundSegment, lsn: number): boolean {
+    return this.read(segment, (reader) => {
+      while (reader.nextLsn < lsn && reader.advance());
+      return reader.nextLsn === lsn;
+    });
+  }
+
   /** What headers and records know; records are read, newest segment first, only until the floor explains what is missing. */
-  private knowledgeOf(segments: readonly FoundSegment[]): { floor: number; durable: number } {
+  private knowledgeOf(segments: readonly FoundSegment[], floorWanted: number): { floor: number; durable: number } {
     let floor = 0;
     let durable = 0;
     for (const { header } of segments) {
       floor = Math.max(floor, header.floor);
       durable = Math.max(durable, header.durable);
     }
-    const first = segments[0] as FoundSegment;
-    for (let i = segments.length - 1; i >= 0 && floor < first.header.firstLsn; i--) {
+    for (let i = segments.length - 1; i >= 0 && floor < floorWanted; i--) {
       this.read(segments[i] as FoundSegment, (reader) => {
         reader.search(() => {
           durable = Math.max(durable, reader.record.durable);
@@ -229,17 +251,10 @@ class LogFiles {
         detail: `File "${path}" was written by a newer version; this one reads version ${FORMAT_VERSION}. Nothing was changed.`,
       });
     } else if (header.number === number) {
-      this.segments.push({ number, path, header, limit: Number.POSITIVE_INFINITY });
-    } else if (header.number < number) {
+      this.found.push({ number, path, header, limit: Number.POSITIVE_INFINITY });
+    } else {
       // Recycled and not begun: still what it was.
       this.reusable.push(path);
-    } else {
-      throw corruptionError('A log segment has the name of another', {
-        file: path,
-        offset: 20,
-        expected: number,
-        found: header.number,
-      });
     }
   }
 
@@ -328,18 +343,22 @@ class TailScan {
         this.epochMax = Math.max(this.epochMax, record.epoch);
         if (record.isMark) {
           this.floor = Math.max(this.floor, floorOf(reader));
-          // The mark of a clean close, or of an opening whose first record was lost: the next writer puts its own there.
+          // The mark of a clean close, which nobody synced: the next writer puts its own there.
           if (record.durable === record.lsn) cutAt = record.lsn;
         } else {
           this.lastSeq = record.seq;
           if (!record.isFragment || record.isLast) this.unfinished = -1;
-          else if (this.unfinished < 0) this.unfinished = record.lsn;
+          else if (record.isFirst) this.unfinished = record.lsn;
         }
       }
       if (reader.nextLsn === segment.limit) return true;
       this.endProblem = reader.problem;
-      this.end = this.unfinished >= 0 ? this.unfinished : cutAt >= 0 ? cutAt : reader.nextLsn;
-      if (this.unfinished >= 0) this.endIsClean = false;
+      this.end = reader.nextLsn;
+      if (cutAt >= this.durable) this.end = cutAt;
+      if (this.unfinished >= 0) {
+        this.end = this.unfinished;
+        this.endIsClean = false;
+      }
       this.searchBehind(reader, segment, index);
       return false;
     });

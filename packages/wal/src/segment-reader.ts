@@ -6,6 +6,7 @@ import { type Checksums, readU32 } from '@phantom/base';
 import type { VfsFile } from '@phantom/vfs';
 import {
   FORMAT_VERSION,
+  LOG_FLAGS_KNOWN,
   RECORD_ALIGNMENT,
   RECORD_HEADER_BYTES,
   RecordHeader,
@@ -129,7 +130,7 @@ export class SegmentReader {
     const checksum = this.checksums.h32(window, at + 4, payloadEnd);
     if (checksum !== record.checksum) return this.broken('checksum', hex(record.checksum), hex(checksum));
     if (record.epoch < this.epoch) return this.broken('epoch', `at least ${this.epoch}`, String(record.epoch));
-    if (Number.isNaN(record.seq + record.commitTimeMs + record.durable) || record.logFlags > 7) {
+    if (Number.isNaN(record.seq + record.commitTimeMs + record.durable) || record.logFlags > LOG_FLAGS_KNOWN) {
       return this.broken('flags', 'known flags and safe integers', `flags ${record.logFlags}`);
     }
     this.epoch = record.epoch;

@@ -12,7 +12,7 @@
  *
  * Room is had before anything is promised: `ensure` throws 53100 while the disk is full and nothing has changed.
  */
-import { type Logger, isPhantomError } from '@phantom/base';
+import { type Logger, SqlState, isPhantomError } from '@phantom/base';
 import { type Vfs, type VfsFile, joinPath } from '@phantom/vfs';
 import { freePath, segmentName } from './format.js';
 
@@ -97,7 +97,22 @@ export class SegmentSupply {
   ensure(number: number, bytes: readonly number[]): void {
     for (let i = 0; i < bytes.length; i++) {
       if (this.ready.length <= i) this.ready.push(this.make(number + i));
-      (this.ready[i] as SegmentFile).ensureFilled(bytes[i] as number);
+      this.fill(this.ready[i] as SegmentFile, bytes[i] as number);
+    }
+  }
+
+  /** Has room for [0, bytes) of a segment; on a full disk the files kept for reuse go first. */
+  fill(segment: SegmentFile, bytes: number): void {
+    for (;;) {
+      try {
+        segment.ensureFilled(bytes);
+        return;
+      } catch (error) {
+        const full = isPhantomError(error) && error.code === SqlState.DiskFull;
+        const free = full ? this.free.pop() : undefined;
+        if (free === undefined) throw error;
+        this.options.vfs.remove(free);
+      }
     }
   }
 
@@ -137,7 +152,13 @@ export class SegmentSupply {
       this.preparation.cancelled = true;
       await this.preparation.ended;
     }
-    for (const segment of this.ready.splice(0)) segment.file.close();
+    for (const { file, path } of this.ready.splice(0)) {
+      try {
+        file.close();
+      } catch (error) {
+        this.options.logger.warn('could not close a prepared log segment', { path, error });
+      }
+    }
   }
 
   private path(name: string): string {

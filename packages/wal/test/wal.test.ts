@@ -4,7 +4,7 @@ import { ManualClock, loadChecksums } from '@phantom/base';
 import { createNodeVfs } from '@phantom/vfs';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
-import { dumpWal, openWal } from '../src/index.js';
+import { openWal } from '../src/index.js';
 import type { Wal, WalOptions } from '../src/index.js';
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
