@@ -152,11 +152,12 @@ export interface KvEngine {
   /**
    * Reserves room for a batch of so many bytes (BatchReader.length); its apply gives the reservation back. Undefined when
    * there is room now; otherwise a promise that resolves when there is, or rejects with 53100 or 53200. All waiting and
-   * refusing happens here, before the log is written.
+   * refusing happens here, before the log is written. A batch that only removes may use a reserve, so that what is full
+   * can be emptied.
    */
-  admit(bytes: number): Promise<void> | undefined;
+  admit(bytes: number, removesOnly?: boolean): Promise<void> | undefined;
   /** As admit, for a caller that cannot await: flushes on this thread if it must. */
-  admitNow(bytes: number): void;
+  admitNow(bytes: number, removesOnly?: boolean): void;
   /** Gives back what admit reserved and no apply will use (the transaction did not commit after all). */
   unadmit(bytes: number): void;
   /**

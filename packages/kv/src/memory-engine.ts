@@ -9,7 +9,8 @@
  * about once per time it is overwritten. Cursors notice and find their key again.
  *
  * `bytesMax` bounds the bytes in use when a batch is admitted, counting twice the batch's own size. A batch of very small
- * operations takes more than that (up to eleven times its bytes) and may overrun the limit once; the next is refused.
+ * operations takes more than that (up to eleven times its bytes) and may overrun the limit once; the next is refused. A
+ * sixteenth on top is kept for batches that only remove, so that a full engine can be emptied.
  */
 import { PhantomError, SqlState, assert, compareBytes, unsupportedError } from '@phantom/base';
 import { ArenaTreeCursor } from './arena-tree-cursor.js';
@@ -36,6 +37,8 @@ const BYTES_MAX_DEFAULT = 256 * 1024 * 1024;
 const COLLECT_BYTES_MIN = 64 * 1024;
 /** What a batch is expected to take for each of its bytes: itself, and as much again in tables. */
 const ADMIT_FACTOR = 2;
+/** The share of bytesMax that is kept for batches that only remove. */
+const RESERVE_DIVISOR = 16;
 
 export class MemoryEngine implements KvEngine {
   readonly name: string;
@@ -50,6 +53,8 @@ export class MemoryEngine implements KvEngine {
   private readonly viewSeqs: Seq[] = [];
   /** Released views may have left versions that only a collection finds. */
   private releasedViews = false;
+  /** What the last collection left though it is not shown any more: views hold it. */
+  private pinnedBytes = 0;
   private collections = 0;
   private collectedBytes = 0;
   /** Which versions must stay. One object, so that applying allocates nothing. */
@@ -71,13 +76,13 @@ export class MemoryEngine implements KvEngine {
     return this.map;
   }
 
-  admit(bytes: number): Promise<void> | undefined {
-    const refusal = this.reserve(bytes);
+  admit(bytes: number, removesOnly = false): Promise<void> | undefined {
+    const refusal = this.reserve(bytes, removesOnly);
     return refusal === undefined ? undefined : Promise.reject(refusal);
   }
 
-  admitNow(bytes: number): void {
-    const refusal = this.reserve(bytes);
+  admitNow(bytes: number, removesOnly = false): void {
+    const refusal = this.reserve(bytes, removesOnly);
     if (refusal !== undefined) throw refusal;
   }
 
@@ -89,7 +94,7 @@ export class MemoryEngine implements KvEngine {
     if (seq <= this.applied) return true;
     assert(this.applying === SEQ_NONE || this.applying === seq, 'a batch was begun before the last one was complete');
     this.applying = seq;
-    // Everything up to here is published, so older views can only be those that live.
+    // Everything up to here is published by now (invariant 7 of the contract).
     this.horizon.floor = this.applied;
     for (let i = 0; i < operationsMax; i++) {
       if (!batch.next()) break;
@@ -99,8 +104,8 @@ export class MemoryEngine implements KvEngine {
     this.applying = SEQ_NONE;
     this.applied = seq;
     this.unadmit(batch.length);
-    const { map } = this;
-    if (map.deadBytes > COLLECT_BYTES_MIN && map.deadBytes > map.bytes / 2) this.collect();
+    const deadBytes = this.map.deadBytes - this.pinnedBytes;
+    if (deadBytes > COLLECT_BYTES_MIN && deadBytes > this.map.bytes / 2) this.collect();
     return true;
   }
 
@@ -113,11 +118,11 @@ export class MemoryEngine implements KvEngine {
   }
 
   view(seq: Seq): KvView {
-    assert(seq <= this.applied && seq >= this.horizon.floor, 'a view lies between the last published and applied seq');
+    assert(seq <= this.applied, 'a view shows what is applied');
+    assert(seq >= this.horizon.floor, 'a view is never older than an earlier one, nor than what was published');
     const { viewSeqs } = this;
-    const newest = viewSeqs.at(-1);
-    assert(newest === undefined || newest <= seq, 'a view is never older than the newest one');
     viewSeqs.push(seq);
+    this.horizon.floor = seq;
     return new MemoryView(this, seq);
   }
 
@@ -209,13 +214,12 @@ export class MemoryEngine implements KvEngine {
   }
 
   /** Sets room aside, or says why not. */
-  private reserve(bytes: number): PhantomError | undefined {
+  private reserve(bytes: number, removesOnly: boolean): PhantomError | undefined {
+    const limit = removesOnly ? this.bytesMax + this.bytesMax / RESERVE_DIVISOR : this.bytesMax;
     const need = this.reservedBytes + bytes * ADMIT_FACTOR;
-    if (this.map.bytes + need > this.bytesMax && this.applying === SEQ_NONE) {
-      if (this.map.deadBytes > 0 || this.releasedViews) this.collect();
-    }
-    const free = this.bytesMax - this.map.bytes - this.reservedBytes;
-    if (bytes * ADMIT_FACTOR > free) {
+    const mayCollect = this.applying === SEQ_NONE && (this.releasedViews || this.map.deadBytes > this.pinnedBytes);
+    if (this.map.bytes + need > limit && mayCollect) this.collect();
+    if (this.map.bytes + need > limit) {
       return new PhantomError(SqlState.OutOfMemory, `the ${this.name} engine is full`, {
         detail: `A batch of ${bytes} bytes does not fit: ${this.map.bytes} of ${this.bytesMax} bytes are in use.`,
         hint: 'Remove data, release old snapshots or give the engine more memory.',
@@ -228,6 +232,7 @@ export class MemoryEngine implements KvEngine {
 
   private collect(): void {
     this.map = this.map.collect(this.horizon);
+    this.pinnedBytes = this.map.deadBytes;
     this.releasedViews = false;
     this.collections++;
     this.collectedBytes += this.map.bytes;

@@ -4,8 +4,8 @@
  *
  *   entry -> version 9 (seq 40) -> version 3 (seq 12) -> version 0 (seq 2)
  *
- * A version nobody can see any more is unlinked when its key is written to; its row is used again, its value bytes are
- * counted in `deadBytes` until the owner copies what lives into a fresh map.
+ * A version nobody can see any more is unlinked when its key is written to, and its row is used again. Its value bytes
+ * stay until the owner copies what lives into a fresh map; `deadBytes` says when that pays.
  */
 import { NONE } from './arena-node.js';
 import { ArenaTree } from './arena-tree.js';
@@ -35,7 +35,7 @@ export interface VersionHorizon {
 export class VersionedMap {
   readonly arena: ByteArena;
   readonly tree: ArenaTree;
-  /** Bytes of values and keys that nothing shows any more. */
+  /** Bytes of keys and values that the newest state does not show: dead, but for what live views still pin. */
   deadBytes = 0;
   private versions = new Int32Array(VERSIONS_MIN * VERSION_WORDS);
   private seqs = new Float64Array(VERSIONS_MIN);
@@ -131,7 +131,10 @@ export class VersionedMap {
         bytes === TOMBSTONE ? 0 : arena.append(from.arena.buffer, from.valueStart(version), from.valueEnd(version));
       const added = this.newVersion(valueAt, bytes, from.seqs[version] as number, NONE);
       if (behind === NONE) tree.setPayload(copy, added);
-      else this.versions[behind * VERSION_WORDS + PREVIOUS] = added;
+      else {
+        this.versions[behind * VERSION_WORDS + PREVIOUS] = added;
+        this.deadBytes += Math.max(bytes, 0);
+      }
       behind = added;
     }
     tree.setKeys(arena.buffer);
@@ -141,6 +144,7 @@ export class VersionedMap {
   private addVersion(entry: number, valueAt: number, valueBytes: number, seq: Seq, horizon: VersionHorizon): void {
     const { tree, seqs } = this;
     let previous = tree.payload(entry);
+    if (previous !== NONE) this.deadBytes += Math.max(this.valueBytes(previous), 0);
     if (previous !== NONE && seqs[previous] === seq) {
       // Later operations of a batch win, and nobody can ever see the earlier one.
       const replaced = previous;
@@ -189,8 +193,6 @@ export class VersionedMap {
   }
 
   private free(version: number): void {
-    const bytes = this.valueBytes(version);
-    if (bytes !== TOMBSTONE) this.deadBytes += bytes;
     this.versions[version * VERSION_WORDS + PREVIOUS] = this.freeVersion;
     this.seqs[version] = SEQ_NONE;
     this.freeVersion = version;

@@ -49,6 +49,7 @@ export const KEY_BYTES_MAX = 2048;
 export interface BatchMark {
   readonly length: number;
   readonly count: number;
+  readonly puts: number;
   readonly engines: number;
 }
 
@@ -56,6 +57,7 @@ export interface BatchMark {
 export class WriteBatch {
   private readonly writer: ByteWriter;
   private operations = 0;
+  private putOperations = 0;
   private engineMask = 0;
 
   constructor(capacityBytes = 256) {
@@ -66,6 +68,11 @@ export class WriteBatch {
   /** Number of operations. */
   get count(): number {
     return this.operations;
+  }
+
+  /** True when nothing is put: such a batch may use the reserve of a full store. */
+  get removesOnly(): boolean {
+    return this.putOperations === 0;
   }
 
   /** Bytes of the batch as it would be logged. */
@@ -93,6 +100,7 @@ export class WriteBatch {
     valueEnd: number,
   ): number {
     const offset = this.begin(OperationKind.Put, key, keyStart, valueEnd - valueStart + keyEnd - keyStart);
+    this.putOperations++;
     this.append(key, keyStart, keyEnd);
     this.append(value, valueStart, valueEnd);
     return offset;
@@ -114,7 +122,12 @@ export class WriteBatch {
   }
 
   mark(): BatchMark {
-    return { length: this.writer.length, count: this.operations, engines: this.engineMask };
+    return {
+      length: this.writer.length,
+      count: this.operations,
+      puts: this.putOperations,
+      engines: this.engineMask,
+    };
   }
 
   /** Forgets everything behind the mark. */
@@ -122,6 +135,7 @@ export class WriteBatch {
     assert(mark.length <= this.writer.length, 'a batch can only be truncated to an earlier mark');
     this.writer.length = mark.length;
     this.operations = mark.count;
+    this.putOperations = mark.puts;
     this.engineMask = mark.engines;
   }
 
@@ -131,6 +145,7 @@ export class WriteBatch {
     this.writer.buffer.fill(0, 0, BATCH_HEADER_BYTES);
     this.writer.length = BATCH_HEADER_BYTES;
     this.operations = 0;
+    this.putOperations = 0;
     this.engineMask = 0;
   }
 
@@ -223,7 +238,10 @@ export class BatchReader {
     this.offset = this.readOperation(this.offset);
     // Engines that find themselves alone in the header take a batch whole, so the header must not lie.
     if ((this.engines & (1 << ((this.bytes[this.keyStart] as number) >>> 4))) === 0) {
-      throw broken('an operation belongs to an engine that the header of its write batch does not name', this.operation);
+      throw broken(
+        'an operation belongs to an engine that the header of its write batch does not name',
+        this.operation,
+      );
     }
     return true;
   }
@@ -245,7 +263,8 @@ export class BatchReader {
     const keyBytes = readVarint(bytes, at + 1, end);
     this.keyStart = at + 1 + varintBytes(keyBytes);
     this.keyEnd = this.keyStart + keyBytes;
-    if (!(keyBytes > 0 && this.keyEnd <= end)) throw broken('a key is empty or runs past the end of its write batch', at);
+    if (!(keyBytes > 0 && this.keyEnd <= end))
+      throw broken('a key is empty or runs past the end of its write batch', at);
     if (kind === OperationKind.Remove) {
       this.valueStart = this.valueEnd = this.keyEnd;
       return this.keyEnd;

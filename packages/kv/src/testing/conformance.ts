@@ -396,15 +396,16 @@ const REOPEN_CASES: Readonly<Record<string, ReopenCase>> = {
   'holds nothing later than flushedSeq': async (driver, reopen) => {
     await driver.commit(range(0, 500).map((i) => driver.put(numbered(i), 'flushed')));
     await driver.engine.flush();
-    const flushed = driver.model.clone();
+    const models = new Map([[driver.seq, driver.model.clone()]]);
     await driver.commit([driver.put(numbered(3), 'not flushed'), driver.removeRange(numbered(10), numbered(400))]);
-    const seq = driver.engine.flushedSeq();
+    models.set(driver.seq, driver.model.clone());
     driver.engine = await reopen(driver.engine);
-    if (driver.engine.flushedSeq() === seq) {
-      const open = { view: driver.engine.view(seq), model: flushed };
-      driver.compareAll(open);
-      open.view.release();
-    }
+    const seq = driver.engine.flushedSeq();
+    const model = models.get(seq);
+    check(model !== undefined, `the files hold seq ${seq}, which was not flushed last`);
+    const open = { view: driver.engine.view(seq), model };
+    driver.compareAll(open);
+    open.view.release();
     await driver.replay(0);
     driver.compareNow();
   },

@@ -2,7 +2,7 @@
  * Drives an engine the way a store does (admit, apply in slices, publish, replay after a restart) and keeps the oracle
  * beside it. Comparisons throw an Error that says what differed, so that any test runner shows it.
  */
-import { equalBytes, toHex } from '@phantom/base';
+import { equalBytes, readU32, toHex } from '@phantom/base';
 import { ByteSlot, CursorBatch, type KvCursor, type KvEngine, type KvView } from '../engine.js';
 import type { KeyRange } from '../key-range.js';
 import { SEQ_NONE, type Seq } from '../seq.js';
@@ -84,7 +84,10 @@ export class EngineDriver {
     between?: () => void,
   ): Promise<Seq> {
     const bytes = encode(operations);
-    await this.engine.admit(bytes.length);
+    await this.engine.admit(
+      bytes.length,
+      operations.every(({ kind }) => kind !== 'put'),
+    );
     const seq = ++this.seq;
     this.log.push({ seq, bytes });
     const reader = new BatchReader().setBatch(bytes);
@@ -93,8 +96,6 @@ export class EngineDriver {
       between?.();
     }
     check(this.engine.appliedSeq === seq, 'appliedSeq did not move to the applied batch');
-    // What was applied must not depend on the caller's bytes.
-    bytes.slice();
     for (const operation of operations) this.model.apply(operation);
     return seq;
   }
@@ -114,7 +115,9 @@ export class EngineDriver {
     const flushed = this.engine.flushedSeq();
     this.engine = await reopen(this.engine);
     const found = this.engine.flushedSeq();
-    check(found >= flushed, `files hold seq ${found}, but ${flushed} was reported as flushed`);
+    // An idle engine reports what it was told to advance to; its files need not say so, as long as nothing is missing.
+    const missing = this.log.some(({ seq, bytes }) => seq > found && seq <= flushed && readU32(bytes, 4) > 0);
+    check(!missing, `files hold seq ${found}, but ${flushed} was reported as flushed`);
     check(this.engine.appliedSeq === found, 'a fresh engine has applied exactly what its files hold');
     await this.replay(replayFrom);
   }

@@ -1,0 +1,103 @@
+import { Random, compareKeys } from '@phantom/base';
+import { describe, expect, it } from 'vitest';
+import {
+  ARENA_BYTES_MAX,
+  ByteArena,
+  ByteSlot,
+  CursorBatch,
+  EngineCode,
+  SPACE_NUMBER_MAX,
+  engineOfKey,
+  engineOfSpace,
+  keyAfter,
+  makeSpaceId,
+  prefixEnd,
+  prefixRange,
+  spaceOfKey,
+  spaceRange,
+  writeSpace,
+} from '../src/index.js';
+
+describe('spaces', () => {
+  it('keep engine and number apart', () => {
+    for (const engine of [EngineCode.Memory, EngineCode.Btree, EngineCode.Lsm]) {
+      for (const number of [0, 1, 12_345, SPACE_NUMBER_MAX]) {
+        const space = makeSpaceId(engine, number);
+        const key = new Uint8Array(9).fill(0xff);
+        expect(writeSpace(key, 3, space)).toBe(7);
+        expect(spaceOfKey(key, 3)).toBe(space);
+        expect(engineOfKey(key, 3)).toBe(engine);
+        expect(engineOfSpace(space)).toBe(engine);
+        expect(space & SPACE_NUMBER_MAX).toBe(number);
+      }
+    }
+    expect(() => makeSpaceId(EngineCode.Btree, SPACE_NUMBER_MAX + 1)).toThrow('28 bits');
+    expect(() => makeSpaceId(EngineCode.Btree, -1)).toThrow('28 bits');
+  });
+
+  it('lie side by side', () => {
+    const range = spaceRange(makeSpaceId(EngineCode.Lsm, 255));
+    expect(range).toEqual({ lower: Uint8Array.of(0x20, 0, 0, 255), upper: Uint8Array.of(0x20, 0, 1) });
+  });
+});
+
+describe('key ranges', () => {
+  it('end behind every key with the prefix, and before every other', () => {
+    const random = new Random(1);
+    for (let i = 0; i < 2000; i++) {
+      const prefix = random.bytes(1 + random.below(4)).map((byte) => (random.chance(0.4) ? 0xff : byte));
+      const key = Uint8Array.of(...prefix, ...random.bytes(random.below(3)));
+      const { lower, upper } = prefixRange(prefix);
+      expect(compareKeys(key, lower) >= 0 && (upper === undefined || compareKeys(key, upper) < 0)).toBe(true);
+      const isEndless = prefix.every((byte) => byte === 0xff);
+      expect(upper === undefined).toBe(isEndless);
+      expect(isEndless || (upper as Uint8Array).some((byte, at) => byte !== prefix[at])).toBe(true);
+    }
+    expect(prefixEnd(new Uint8Array(0))).toBeUndefined();
+  });
+
+  it('have a smallest key behind each', () => {
+    const key = Uint8Array.of(1, 2);
+    expect(keyAfter(key)).toEqual(Uint8Array.of(1, 2, 0));
+    expect(compareKeys(keyAfter(key), key)).toBeGreaterThan(0);
+    expect(compareKeys(keyAfter(key), Uint8Array.of(1, 2, 0, 0))).toBeLessThan(0);
+  });
+});
+
+describe('slots and batches of references', () => {
+  it('refer to bytes and copy them on demand', () => {
+    const slot = new ByteSlot();
+    expect(slot.copy()).toEqual(new Uint8Array(0));
+    const bytes = Uint8Array.of(1, 2, 3, 4);
+    slot.set(bytes, 1, 3);
+    const copy = slot.copy();
+    bytes[1] = 9;
+    expect(copy).toEqual(Uint8Array.of(2, 3));
+    const batch = new CursorBatch(3);
+    expect([batch.capacity, batch.count, batch.keyBuffers.length, batch.valueEnds.length]).toEqual([3, 0, 3, 3]);
+  });
+});
+
+describe('ByteArena', () => {
+  it.each([false, true])('keeps offsets and old buffers as it grows (shared: %s)', (shared) => {
+    const arena = new ByteArena(0, shared);
+    const first = arena.buffer;
+    const random = new Random(3);
+    const pieces: { at: number; bytes: Uint8Array }[] = [];
+    for (let i = 0; i < 200; i++) {
+      const bytes = random.bytes(random.below(120));
+      const around = Uint8Array.of(7, ...bytes, 7);
+      pieces.push({ at: arena.append(around, 1, 1 + bytes.length), bytes });
+    }
+    expect(arena.buffer).not.toBe(first);
+    expect(arena.buffer.buffer instanceof SharedArrayBuffer).toBe(shared);
+    for (const { at, bytes } of pieces) expect(arena.buffer.slice(at, at + bytes.length)).toEqual(bytes);
+    expect(arena.length).toBe(pieces.reduce((sum, { bytes }) => sum + bytes.length, 0));
+    expect(first.slice(0, 20)).toEqual(arena.buffer.slice(0, 20));
+  });
+
+  it('is bounded', () => {
+    const arena = new ByteArena(0);
+    expect(() => arena.reserve(ARENA_BYTES_MAX + 1)).toThrow('2 GiB');
+  });
+});
