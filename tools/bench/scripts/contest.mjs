@@ -1,0 +1,45 @@
+/**
+ * Two contestants in turns (A B A B ...), so that a machine whose speed drifts is fair to both. Each figure is operations a
+ * second; the medians and the median of the ratios are what may be quoted.
+ */
+
+/** Runs `rounds` of both and prints a line. `ours` and `theirs` return { operations, seconds, cpuSeconds } or a promise of it. */
+export async function contest({ name, durability, target, rounds, ours, theirs, peerName }) {
+  const mine = [];
+  const others = [];
+  for (let round = 0; round < rounds; round++) {
+    mine.push(await ours(round));
+    if (theirs !== undefined) others.push(await theirs(round));
+  }
+  const rate = (run) => run.operations / run.seconds;
+  const own = median(mine.map(rate));
+  const line = [name.padEnd(44), `ours ${format(own)}/s`.padEnd(20)];
+  let ratio;
+  if (others.length > 0) {
+    ratio = median(mine.map((run, i) => rate(run) / rate(others[i])));
+    line.push(`${peerName} ${format(median(others.map(rate)))}/s`.padEnd(28), `ratio ${ratio.toFixed(2)}`.padEnd(12));
+  }
+  line.push(`target ${target ?? '-'}`.padEnd(14), `durability ${durability}`);
+  console.log(line.join(' '));
+  return { name, own, ratio };
+}
+
+/** Measures a synchronous or asynchronous piece of work. */
+export async function measure(operations, work) {
+  const cpu = process.cpuUsage();
+  const start = process.hrtime.bigint();
+  await work();
+  const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+  const used = process.cpuUsage(cpu);
+  return { operations, seconds, cpuSeconds: (used.user + used.system) / 1e6 };
+}
+
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
+
+function format(value) {
+  if (value >= 1e6) return `${(value / 1e6).toFixed(2)}M`;
+  return value >= 1000 ? `${(value / 1000).toFixed(1)}k` : value.toFixed(0);
+}

@@ -1,0 +1,37 @@
+/**
+ * The peers, fetched on first use into a folder of their own beside the workspace: native modules that no package of ours
+ * may depend on. A peer that cannot be had is said to be missing; its column stays empty.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const folder = join(dirname(fileURLToPath(import.meta.url)), '..', '.peers');
+const VERSIONS = { 'better-sqlite3': '12.11.1' };
+
+/** The module of a peer, or undefined with a line on stderr. */
+export function peer(name) {
+  const home = join(folder, name);
+  mkdirSync(home, { recursive: true });
+  if (!existsSync(join(home, 'node_modules', name))) {
+    writeFileSync(join(home, 'package.json'), JSON.stringify({ private: true }));
+    process.stderr.write(`fetching ${name} ${VERSIONS[name]} ...\n`);
+    const fetched = spawnSync(
+      'npm',
+      ['install', '--prefix', home, '--no-audit', '--no-fund', `${name}@${VERSIONS[name]}`],
+      { encoding: 'utf8' },
+    );
+    if (fetched.status !== 0) {
+      process.stderr.write(`${name} could not be fetched: ${fetched.stderr.slice(-400)}\n`);
+      return undefined;
+    }
+  }
+  try {
+    return createRequire(join(home, 'package.json'))(name);
+  } catch (error) {
+    process.stderr.write(`${name} does not load: ${error.message}\n`);
+    return undefined;
+  }
+}

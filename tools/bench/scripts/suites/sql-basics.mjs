@@ -1,0 +1,162 @@
+/**
+ * The shape of the thing, against better-sqlite3 (WAL, synchronous = FULL): point reads by key, many inserts in one
+ * transaction, durable commits from many callers; and the counters of work that must be zero.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { open } from '@phantom/db';
+import { contest, measure } from '../contest.mjs';
+import { peer } from '../peers.mjs';
+
+const TABLE = 'create table t (id int primary key, k int, c varchar(120), pad varchar(60))';
+const CALLERS = 64;
+const CACHE_BYTES = 256 * 1024 * 1024;
+
+const text = (i, length) =>
+  String(i * 2654435761)
+    .padStart(length, 'x')
+    .slice(0, length);
+
+export async function sqlBasics({ rows, lookups, inserts, commits, rounds, directory }) {
+  const Sqlite = peer('better-sqlite3');
+  const home = mkdtempSync(join(directory ?? tmpdir(), 'phantom-bench-'));
+  const db = await open(join(home, 'phantom'), { cacheBytes: CACHE_BYTES });
+  const lite = Sqlite === undefined ? undefined : openSqlite(Sqlite, join(home, 'sqlite.db'));
+  try {
+    console.log(`rows ${rows}, cache ${CACHE_BYTES / 2 ** 20} MiB each`);
+    load(db, lite, rows);
+    await db.checkpoint();
+    await pointReads(db, lite, rows, lookups, rounds);
+    await manyInserts(db, lite, inserts, rounds);
+    await durableCommits(db, lite, commits, rounds);
+    counters(db, rows);
+  } finally {
+    lite?.close();
+    await db.close();
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+function openSqlite(Sqlite, path) {
+  const lite = new Sqlite(path);
+  lite.pragma('journal_mode = WAL');
+  lite.pragma('synchronous = FULL');
+  lite.pragma(`cache_size = -${CACHE_BYTES / 1024}`);
+  return lite;
+}
+
+function load(db, lite, rows) {
+  db.exec(TABLE);
+  db.transactionSync((tx) => {
+    const insert = tx.prepare('insert into t values ($1, $2, $3, $4)');
+    for (let i = 0; i < rows; i++) insert.run(i, i % 1000, text(i, 100), text(i, 40));
+  });
+  if (lite === undefined) return;
+  lite.exec(TABLE);
+  const insert = lite.prepare('insert into t values (?, ?, ?, ?)');
+  lite.transaction(() => {
+    for (let i = 0; i < rows; i++) insert.run(i, i % 1000, text(i, 100), text(i, 40));
+  })();
+}
+
+async function pointReads(db, lite, rows, lookups, rounds) {
+  const ids = Array.from({ length: lookups }, (_, i) => (i * 7919) % rows);
+  const mine = db.prepare('select * from t where id = $1');
+  const other = lite?.prepare('select * from t where id = ?');
+  const reads = (statement) => () =>
+    measure(lookups, () => {
+      let found = 0;
+      for (let i = 0; i < lookups; i++) if (statement.get(ids[i]) !== undefined) found++;
+      if (found !== lookups) throw new Error(`found ${found} of ${lookups}`);
+    });
+  await contest({
+    name: `point SELECT by primary key, prepared`,
+    durability: 'reads',
+    target: '>= 1.0',
+    rounds,
+    ours: reads(mine),
+    theirs: other === undefined ? undefined : reads(other),
+    peerName: 'better-sqlite3',
+  });
+}
+
+async function manyInserts(db, lite, inserts, rounds) {
+  const create = (round, run) =>
+    run(`create table i${round} (id int primary key, k int, c varchar(120), pad varchar(60))`);
+  await contest({
+    name: `${inserts} single-row INSERTs, one transaction`,
+    durability: 'fsync, one commit',
+    target: '>= 0.5',
+    rounds,
+    ours: (round) => {
+      create(round, (sql) => db.exec(sql));
+      return measure(inserts, () =>
+        db.transactionSync((tx) => {
+          const insert = tx.prepare(`insert into i${round} values ($1, $2, $3, $4)`);
+          for (let i = 0; i < inserts; i++) insert.run(i, i % 1000, text(i, 100), text(i, 40));
+        }),
+      );
+    },
+    theirs:
+      lite === undefined
+        ? undefined
+        : (round) => {
+            create(round, (sql) => lite.exec(sql));
+            const insert = lite.prepare(`insert into i${round} values (?, ?, ?, ?)`);
+            return measure(
+              inserts,
+              lite.transaction(() => {
+                for (let i = 0; i < inserts; i++) insert.run(i, i % 1000, text(i, 100), text(i, 40));
+              }),
+            );
+          },
+    peerName: 'better-sqlite3',
+  });
+}
+
+async function durableCommits(db, lite, commits, rounds) {
+  db.exec('create table d (id int primary key, v text)');
+  lite?.exec('create table d (id int primary key, v text)');
+  const insert = lite?.prepare('insert into d values (?, ?)');
+  let next = 0;
+  let nextLite = 0;
+  const before = db.stats();
+  await contest({
+    name: `durable single-row commits, ${CALLERS} callers`,
+    durability: 'fsync',
+    target: '>= 3.0',
+    rounds,
+    ours: () =>
+      measure(commits, async () => {
+        let left = commits;
+        const caller = async () => {
+          while (left-- > 0) await db.query('insert into d values ($1, $2)', [next++, 'v']);
+        };
+        await Promise.all(Array.from({ length: CALLERS }, caller));
+      }),
+    theirs:
+      insert === undefined
+        ? undefined
+        : () =>
+            measure(Math.ceil(commits / 4), () => {
+              for (let i = 0; i < Math.ceil(commits / 4); i++) insert.run(nextLite++, 'v');
+            }),
+    peerName: 'better-sqlite3 (1)',
+  });
+  const after = db.stats();
+  const syncs = after.store.syncs - before.store.syncs;
+  console.log(`  commits per fsync: ${((after.store.commits - before.store.commits) / syncs).toFixed(1)}`);
+}
+
+function counters(db, rows) {
+  const statement = db.prepare('select c from t where id = $1');
+  statement.get(1);
+  const before = db.stats().work;
+  for (let i = 0; i < 1000; i++) statement.get((i * 31) % rows);
+  const after = db.stats().work;
+  const work = Object.fromEntries(
+    ['parses', 'plans', 'schemaLoads', 'compilations'].map((name) => [name, after[name] - before[name]]),
+  );
+  console.log(`  work of 1000 re-executions: ${JSON.stringify(work)}`);
+}
