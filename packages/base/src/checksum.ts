@@ -19,8 +19,13 @@ let loaded: Promise<Checksums> | undefined;
 /** The process' one instance. Safe to call from anywhere, any number of times. */
 export function loadChecksums(): Promise<Checksums> {
   loaded ??= xxhash().then((api) => ({
-    h32: (bytes, start, end, seed) => api.h32Raw(bytes.subarray(start, end), seed ?? 0) >>> 0,
-    h64: (bytes, start, end, seed) => api.h64Raw(bytes.subarray(start, end), seed ?? 0n),
+    h32: (bytes, start, end, seed) => api.h32Raw(rangeOf(bytes, start, end), seed ?? 0) >>> 0,
+    h64: (bytes, start, end, seed) => api.h64Raw(rangeOf(bytes, start, end), seed ?? 0n),
   }));
   return loaded;
+}
+
+/** A view of the range; a whole page or block needs none. */
+function rangeOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
 }
