@@ -13,7 +13,7 @@
  */
 import { PhantomError, SqlState, assert } from '@phantom/base';
 import { ByteSlot, type Seq } from '@phantom/kv';
-import type { CommitListener, CommitResult } from '@phantom/store';
+import type { CommitListener, CommitResult, SubmitOptions } from '@phantom/store';
 import type { QueuedTransaction } from './commit-window.js';
 import { SYNCHRONOUS_LOCK_HINT, lockedError } from './errors.js';
 import type { TransactionRegistry } from './registry.js';
@@ -160,7 +160,8 @@ export class CommitProcess implements CommitListener {
 
   private append(): void {
     const { registry, subject } = this;
-    subject.commitSeq = registry.store.submit(this.writes.batch, this, this.options);
+    const options = this.options?.durability === 'os' ? SUBMIT_OS : SUBMIT;
+    subject.commitSeq = registry.store.submit(this.writes.batch, this, options);
     subject.submitted();
     registry.window.submitted(subject, registry.hasSnapshots);
   }
@@ -186,5 +187,8 @@ export class CommitProcess implements CommitListener {
   }
 }
 
+/** The write set is left alone until the commit is published, so the store may borrow it. */
+const SUBMIT: SubmitOptions = { borrow: true };
+const SUBMIT_OS: SubmitOptions = { borrow: true, durability: 'os' };
 /** For look-ups during validation, which is synchronous. */
 const SLOT = new ByteSlot();

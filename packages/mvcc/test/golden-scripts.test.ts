@@ -17,18 +17,17 @@ const names = {
 };
 
 describe('golden scripts', () => {
-  for (const file of readdirSync(directory).filter((name) => name.endsWith('.txt'))) {
-    it(file, async () => {
-      const url = new URL(file, directory);
-      const expected = readFileSync(url, 'utf8');
-      const store = await openMemoryStore();
-      const mvcc = createMvcc(store, { names });
-      const seen = await runScript(expected, mvcc);
-      expect(mvcc.stats().live).toBe(0);
-      await mvcc.close();
-      await store.close();
-      if (process.env['PHANTOM_REWRITE'] === '1') writeFileSync(url, seen);
-      else expect(seen).toBe(expected);
-    });
-  }
+  const files = readdirSync(directory).filter((name) => name.endsWith('.txt'));
+  it.each(files)('%s', async (file) => {
+    const url = new URL(file, directory);
+    const expected = readFileSync(url, 'utf8');
+    const store = await openMemoryStore();
+    const mvcc = createMvcc(store, { names });
+    const seen = await runScript(expected, mvcc);
+    expect(mvcc.stats().live).toBe(0);
+    await mvcc.close();
+    await store.close();
+    if (process.env['PHANTOM_REWRITE'] === '1') writeFileSync(url, seen);
+    expect(seen).toBe(readFileSync(url, 'utf8'));
+  });
 });

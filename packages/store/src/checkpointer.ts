@@ -26,8 +26,6 @@ export interface CheckpointerContext {
   readonly health: StoreHealth;
   readonly logger: Logger;
   readonly checkpointBytesMax: number;
-  /** Seq of the last commit that the log has. */
-  assignedSeq(): Seq;
   /** Frees what is pinned for no one. */
   forgetViews(): void;
 }
@@ -98,12 +96,14 @@ export class Checkpointer {
     this.beganAt = wal.end;
     // Should it fail, the next one is not due at once.
     this.dueAt = wal.end + context.checkpointBytesMax / 4;
-    log.mark(context.assignedSeq(), wal.end);
+    log.markLast();
     context.forgetViews();
     await Promise.all(catalog.engines.map(({ engine }) => engine.flush()));
     const mark = log.lastUpTo(this.flushedSeq());
     if (mark !== undefined && mark.end > superblock.state.logStart) {
       const { spaceLimit } = catalog;
+      // Commits of durability `os` and space limits may not be synced yet; the log must never end before it starts.
+      if (wal.durable < mark.end) await wal.sync();
       await superblock.update((state) => {
         state.logStart = mark.end;
         state.logStartSeq = mark.seq;

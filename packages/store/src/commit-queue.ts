@@ -13,7 +13,7 @@
  * Applying yields to the event loop after APPLY_SLICE_MS_MAX, between batches and inside a large one; drainNow does not
  * yield and finishes everything, wherever the asynchronous path stands.
  *
- * Costs per commit: one copy of its bytes, no promise, no closure, no object (entries and byte chunks are reused).
+ * Costs per commit: one copy of its bytes unless they are lent, no promise, no closure, no object (entries and byte chunks are reused).
  *
  * Invariants:
  *   1. Entries are applied, published and answered in seq order, each once.
@@ -86,6 +86,8 @@ export class CommitQueue {
   private applying = false;
   private engineIndex = 0;
   private drainWaiters: DrainWaiter[] = [];
+  /** What those who waited were told when the store failed. */
+  private abandoned: Error | undefined;
 
   private readonly pump = (): void => this.runPump();
   private readonly slice = (): void => this.runSlice();
@@ -118,12 +120,18 @@ export class CommitQueue {
     return this.count;
   }
 
-  /** Takes over a commit that the log has, `lsn` being the position behind it; copies its bytes. */
-  push(bytes: Uint8Array, lsn: Lsn, listener: CommitListener, synced: boolean): void {
+  /** Takes over a commit that the log has, `lsn` being the position behind it; copies its bytes unless they are lent. */
+  push(bytes: Uint8Array, lsn: Lsn, listener: CommitListener, synced: boolean, isLent: boolean): void {
     if (this.count === this.ring.length) this.growRing();
     const entry = this.ring[(this.head + this.count) & (this.ring.length - 1)] as QueuedCommit;
     this.count++;
-    this.keepBytes(entry, bytes);
+    if (isLent) {
+      entry.bytes = bytes;
+      entry.start = 0;
+      entry.end = bytes.length;
+    } else {
+      this.keepBytes(entry, bytes);
+    }
     entry.lsn = lsn;
     entry.listener = listener;
     entry.synced = synced;
@@ -131,7 +139,7 @@ export class CommitQueue {
     if (!this.pumpScheduled && !this.syncing && !this.sliceScheduled) this.schedule();
   }
 
-  /** Finishes every entry on this thread. Throws the store's failure when it cannot; each listener has been told by then. */
+  /** Finishes every entry on this thread. Throws 08007 when that fails; each listener has been told the same by then. */
   drainNow(): void {
     if (this.count === 0) return;
     let reached: Lsn;
@@ -144,11 +152,11 @@ export class CommitQueue {
       }
     } catch (error) {
       this.fail(error);
-      throw this.health.failure as Error;
+      throw this.abandoned as Error;
     }
     if (reached > this.reached) this.reached = reached;
     this.settle(Number.POSITIVE_INFINITY);
-    if (this.health.failure !== undefined) throw this.health.failure;
+    if (this.abandoned !== undefined) throw this.abandoned;
   }
 
   /** Resolves when everything pushed so far is published; rejects when that will not happen. */
@@ -161,6 +169,7 @@ export class CommitQueue {
   /** Ends the queue: every waiting entry is told that its outcome is unknown. */
   abandon(failure: Error): void {
     const unknown = outcomeUnknownError('the commit is in the log, but whether it survives is not known', failure);
+    this.abandoned = unknown;
     const waiting: CommitListener[] = [];
     for (let i = 0; i < this.count; i++) {
       const entry = this.ring[(this.head + i) & (this.ring.length - 1)] as QueuedCommit;

@@ -12,4 +12,5 @@ export type {
   StoreOptions,
   StoreStats,
   StoreView,
+  SubmitOptions,
 } from './types.js';

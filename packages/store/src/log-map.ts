@@ -20,29 +20,36 @@ const MARKS_MAX = 1024;
 export class LogMap {
   private readonly seqs: Seq[] = [];
   private readonly ends: Lsn[] = [];
+  /** The last record there is. The log's own end may lie further on, behind marks of its own that do not last. */
+  private lastSeq: Seq;
   private lastEnd: Lsn;
+  private markedEnd: Lsn;
   private spacing = MARK_BYTES;
 
-  constructor(start: Lsn) {
+  /** The commits up to `seq` lie before `start`. */
+  constructor(seq: Seq, start: Lsn) {
+    this.lastSeq = seq;
     this.lastEnd = start;
+    this.markedEnd = start;
   }
 
   get marks(): number {
     return this.seqs.length;
   }
 
-  /** A record of this seq ends at this position. Called in log order. */
+  /** A record ends at this position; `seq` is that of the last commit up to it. Called in log order. */
   add(seq: Seq, end: Lsn): void {
-    if (end - this.lastEnd < this.spacing) return;
-    this.mark(seq, end);
+    this.lastSeq = seq;
+    this.lastEnd = end;
+    if (end - this.markedEnd >= this.spacing) this.markLast();
   }
 
-  /** As add, whatever the distance: after a flush, to be able to drop all of it. */
-  mark(seq: Seq, end: Lsn): void {
-    if (end <= this.lastEnd) return;
-    this.lastEnd = end;
-    this.seqs.push(seq);
-    this.ends.push(end);
+  /** Marks the last record, so that all there is can be dropped once it is flushed. */
+  markLast(): void {
+    if (this.lastEnd === this.markedEnd) return;
+    this.markedEnd = this.lastEnd;
+    this.seqs.push(this.lastSeq);
+    this.ends.push(this.lastEnd);
     if (this.seqs.length > MARKS_MAX) this.thin();
   }
 

@@ -13,7 +13,7 @@
  */
 import { type Checksums, PhantomError, SqlState, corruptionError, loadChecksums } from '@phantom/base';
 import { EngineCode, type KvEngine } from '@phantom/kv';
-import { type DirectoryLock, type Vfs, joinPath, parentPath } from '@phantom/vfs';
+import { type DirectoryLock, joinPath, makeDirectoryDurable, parentPath } from '@phantom/vfs';
 import { type Wal, type WalOptions, openWal } from '@phantom/wal';
 import { LOG_DIRECTORY, SUPERBLOCK_FILE, type EngineEntry, type SuperblockState } from './format.js';
 import { StoreHealth } from './health.js';
@@ -33,7 +33,7 @@ import type { EngineContext, EngineFactory, Store, StoreOptions } from './types.
 export async function openStore(directory: string, options: StoreOptions): Promise<Store> {
   const resolved = resolveOptions(options);
   const { vfs, readOnly, create } = resolved;
-  if (!readOnly && create) makeDirectory(vfs, directory);
+  if (!readOnly && create) await makeDirectoryDurable(vfs, directory);
   else if (!vfs.exists(directory)) throw noStoreError(directory, 'The directory does not exist.');
   const lock = await vfs.lock(directory, resolved.holder);
   const opened: (() => unknown)[] = [() => lock.release()];
@@ -51,19 +51,6 @@ export async function openStore(directory: string, options: StoreOptions): Promi
   }
 }
 
-/** Makes the directory with those above it, and their names durable. */
-function makeDirectory(vfs: Vfs, directory: string): void {
-  if (vfs.exists(directory)) return;
-  let ancestor = parentPath(directory);
-  const ancestors = [ancestor];
-  while (!vfs.exists(ancestor) && parentPath(ancestor) !== ancestor) {
-    ancestor = parentPath(ancestor);
-    ancestors.push(ancestor);
-  }
-  vfs.makeDir(directory);
-  for (const path of ancestors.reverse()) vfs.syncDir(path);
-}
-
 async function openLocked(
   directory: string,
   options: ResolvedOptions,
@@ -74,6 +61,8 @@ async function openLocked(
   const checksums = await loadChecksums();
   const health = new StoreHealth(logger, readOnly);
   if (!vfs.exists(joinPath(directory, SUPERBLOCK_FILE))) await makeStore(directory, options, checksums);
+  // A process killed between making a name and syncing it leaves one that is there and not durable.
+  if (!readOnly) vfs.syncDir(directory);
   const superblock = Superblock.open(vfs, directory, checksums, readOnly, (error) => health.fail(error));
   opened.push(() => superblock.close());
   for (const message of superblock.damage)
@@ -95,7 +84,7 @@ async function openLocked(
   }
   const catalog = new SpaceCatalog(placed, state.spaceLimit);
 
-  const wal = await openLog(directory, options, checksums, state.timeline);
+  const wal = await openLog(directory, options, checksums, state);
   opened.push(() => wal.close());
   const recovered = await recover(wal, catalog, state, logger);
   if (!readOnly) {
@@ -131,6 +120,7 @@ async function makeStore(directory: string, options: ResolvedOptions, checksums:
     relaxed: false,
     engines: [],
   };
+  vfs.syncDir(parentPath(directory));
   await createSuperblock(vfs, directory, checksums, state);
 }
 
@@ -202,7 +192,7 @@ async function openLog(
   directory: string,
   options: ResolvedOptions,
   checksums: Checksums,
-  timeline: number,
+  state: SuperblockState,
 ): Promise<Wal> {
   const { vfs, readOnly } = options;
   const path = joinPath(directory, LOG_DIRECTORY);
@@ -211,12 +201,18 @@ async function openLog(
     vfs.makeDir(path);
     vfs.syncDir(directory);
   }
+  // Every opening leaves a log, and durability `fsync` leaves a durable one.
+  if (state.epoch > 0 && !state.relaxed && options.log === undefined && vfs.list(path).length === 0) {
+    throw corruptionError('the log is gone', { file: path });
+  }
   const walOptions: WalOptions = {
     directory: path,
     vfs,
     checksums,
     durability: options.durability,
-    timeline,
+    timeline: state.timeline,
+    // The store's own lock covers everything in its directory.
+    lockDirectory: false,
     readOnly,
     clock: options.clock,
     logger: options.logger,

@@ -81,7 +81,7 @@ export async function recover(
   const from = isLost ? wal.end : logStart === 0 ? wal.start : logStart;
   const order = new SeqOrder(logStartSeq, flushedSeqMax);
   const reader = new BatchReader();
-  const log = new LogMap(from);
+  const log = new LogMap(logStartSeq, from);
   let seq = logStartSeq;
   let records = 0;
   let commitTimeMs = 0;
@@ -91,6 +91,7 @@ export async function recover(
       commitTimeMs = record.commitTimeMs;
       if (record.flags === RecordKind.SpaceLimit) {
         catalog.replayLimit(decodeSpaceLimit(record.payload));
+        log.add(seq, record.end);
         continue;
       }
       if (record.flags !== RecordKind.Batch) {

@@ -53,7 +53,7 @@ import { OS_SYNC_DELAY_MS, type ResolvedOptions } from './options.js';
 import type { RecoveryResult } from './recovery.js';
 import { type SpaceCatalog, encodeSpaceLimit } from './space-catalog.js';
 import type { Superblock } from './superblock.js';
-import type { CommitListener, Store, StoreStats, StoreView } from './types.js';
+import type { CommitListener, Store, StoreStats, StoreView, SubmitOptions } from './types.js';
 import { ViewRegistry } from './views.js';
 
 /** What an opened store is made of; open-store.ts puts it together. */
@@ -107,7 +107,6 @@ export class LogStore implements Store {
         health,
         logger: options.logger,
         checkpointBytesMax: options.checkpointBytesMax,
-        assignedSeq: () => this.queue.assignedSeq,
         forgetViews: () => this.views.forget(),
       },
       recovered.log,
@@ -174,7 +173,7 @@ export class LogStore implements Store {
     this.unadmitFirst(batch.engines, batch.bytes, this.catalog.engines.length);
   }
 
-  submit(batch: WriteBatch, listener: CommitListener, options?: { readonly durability?: 'fsync' | 'os' }): Seq {
+  submit(batch: WriteBatch, listener: CommitListener, options?: SubmitOptions): Seq {
     const refusal = this.health.refusal();
     if (refusal !== undefined) throw refusal;
     assert(batch.count > 0, 'an empty batch is not committed');
@@ -192,7 +191,8 @@ export class LogStore implements Store {
       throw this.appendFailed(error);
     }
     this.checkpointer.log.add(seq, lsn);
-    queue.push(bytes, lsn, listener, this.durability === 'fsync' && options?.durability !== 'os');
+    const isSynced = this.durability === 'fsync' && options?.durability !== 'os';
+    queue.push(bytes, lsn, listener, isSynced, options?.borrow === true);
     return seq;
   }
 
@@ -212,7 +212,7 @@ export class LogStore implements Store {
       meta.seq = this.queue.assignedSeq;
       meta.flags = RecordKind.SpaceLimit;
       try {
-        this.wal.append(encodeSpaceLimit(limit), meta);
+        this.checkpointer.log.add(meta.seq, this.wal.append(encodeSpaceLimit(limit), meta));
       } catch (error) {
         throw this.appendFailed(error);
       }

@@ -93,6 +93,12 @@ export interface CommitListener {
   unknown(error: Error): void;
 }
 
+export interface SubmitOptions {
+  readonly durability?: 'fsync' | 'os' | undefined;
+  /** The batch is not changed before the listener is told, so its bytes need not be copied. */
+  readonly borrow?: boolean;
+}
+
 /** A consistent picture over all engines at one seq. */
 export interface StoreView {
   readonly seq: Seq;
@@ -125,9 +131,11 @@ export interface Store {
   unadmit(batch: WriteBatch): void;
   /**
    * In one synchronous turn: gives the admitted batch its seq and appends it to the log. Log order is seq order. Copies the
-   * batch's bytes. `sync: false` makes this commit durable only as `os`. Returns the seq.
+   * batch's bytes, unless `borrow` promises that the batch is left alone until the listener is told. `durability: 'os'`
+   * makes this commit durable only as far as that. Returns the seq. Throws 53100 when the disk is full (nothing happened:
+   * unadmit it), the store's failure, or 08007.
    */
-  submit(batch: WriteBatch, listener: CommitListener, options?: { readonly durability?: 'fsync' | 'os' }): Seq;
+  submit(batch: WriteBatch, listener: CommitListener, options?: SubmitOptions): Seq;
   /** Finishes every queued commit on this thread: sync, apply, publish. For synchronous callers. */
   drainNow(): void;
   /** Resolves when everything submitted so far is published. */

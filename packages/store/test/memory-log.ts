@@ -16,7 +16,7 @@ export class MemoryLogDisk {
 export class MemoryLog implements Wal {
   readonly caps = { syncNow: true };
   private readonly controller = new AbortController();
-  readonly lost = this.controller.signal;
+  readonly lost: AbortSignal = this.controller.signal;
   end: Lsn;
   durable: Lsn;
   syncs = 0;
