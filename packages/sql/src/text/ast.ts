@@ -216,7 +216,7 @@ export interface CaseExpression extends Node {
 }
 export interface CaseBranch extends Node {
   readonly when: Expression;
-  readonly then: Expression;
+  readonly result: Expression;
 }
 export interface Conditional extends Node {
   readonly kind: 'conditional';

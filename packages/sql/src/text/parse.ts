@@ -1,0 +1,86 @@
+/**
+ * The door of the parser: SQL text in, syntax trees out.
+ *
+ * The parser is built on first use (an embedded document store never pays for it) and kept. Parsing is synchronous and
+ * not re-entrant, which nothing here needs.
+ */
+import type { PhantomError } from '@phantom/base';
+import type { TypeName } from './ast-leaves.js';
+import type { ParsedStatement, Statement } from './ast-statements.js';
+import type { Expression } from './ast.js';
+import { tooComplexError, UnexpectedToken } from './grammar/token-reader.js';
+import { scan, type Scan } from './lexer.js';
+import { SqlParser } from './parser.js';
+import { syntaxErrorNear } from './syntax-error.js';
+
+let parser: SqlParser | undefined;
+
+/** The one parser of this process; the first call builds it. */
+export function parserInstance(): SqlParser {
+  parser ??= new SqlParser(true);
+  return parser;
+}
+
+/** How many of the expected words an error names. */
+const EXPECTED_MAX = 12;
+
+function parse<T>(text: string, read: (parser: SqlParser) => T): T {
+  const reader = parserInstance();
+  const scanned = scan(text);
+  // The parser appends sentinels to the vector it is given, so a second reading needs its own.
+  reader.prepare(text, scanned.tokens.slice(), undefined);
+  try {
+    return read(reader);
+  } catch (thrown) {
+    if (thrown instanceof UnexpectedToken) throw syntaxError(text, scanned, thrown.token, read);
+    // The depth limit keeps far from the end of the stack, unless the caller stood near it already.
+    if (thrown instanceof RangeError) throw tooComplexError('The stack ended while the statement was parsed.');
+    throw thrown;
+  }
+}
+
+function syntaxError<T>(
+  text: string,
+  scanned: Scan,
+  token: UnexpectedToken['token'],
+  read: (parser: SqlParser) => T,
+): PhantomError {
+  if (token.tokenType.name === 'Invalid' && scanned.error !== undefined) return scanned.error;
+  const reader = parserInstance();
+  reader.prepare(text, scanned.tokens.slice(), token);
+  try {
+    read(reader);
+  } catch (thrown) {
+    if (!(thrown instanceof UnexpectedToken)) throw thrown;
+  }
+  const expected = reader.expected();
+  const atEnd = Number.isNaN(token.startOffset);
+  const start = atEnd ? text.length : token.startOffset;
+  const shown = expected.slice(0, EXPECTED_MAX).map((word) => (/^[a-z_]+$/.test(word) ? word.toUpperCase() : word));
+  if (expected.length > EXPECTED_MAX) shown.push('...');
+  const detail = expected.length === 0 ? undefined : `Expected ${shown.join(', ')}.`;
+  return syntaxErrorNear('syntax error', text, start, atEnd ? start : token.endOffset + 1, {
+    detail,
+    data: { expected },
+  });
+}
+
+/** All statements of a text, in order; empty statements are left out. Throws 42601 and kin at the first error. */
+export function parseScript(text: string): ParsedStatement[] {
+  return parse(text, (reader) => reader.script());
+}
+
+/** The one statement of a text; an empty text and a second statement are 42601. */
+export function parseStatement(text: string): Statement {
+  return parse(text, (reader) => reader.oneStatement());
+}
+
+/** An expression that is the whole text: a stored default or check. */
+export function parseExpression(text: string): Expression {
+  return parse(text, (reader) => reader.oneExpression());
+}
+
+/** A type that is the whole text: `numeric(10, 2)[]`. */
+export function parseTypeName(text: string): TypeName {
+  return parse(text, (reader) => reader.oneTypeName());
+}
