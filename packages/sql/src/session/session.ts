@@ -256,8 +256,9 @@ export class SqlSession implements EvaluationOwner {
     concurrency?: 'optimistic' | 'locking',
   ): SessionTransaction {
     const { settings, engine } = this;
+    if (isolation === 'serializable') throw unsupportedError('isolation level serializable', { hint: 'Use repeatable read.' });
     const storage = engine.mvcc.begin({
-      isolation: isolation === 'serializable' || isolation === 'repeatable read' ? isolation : 'read committed',
+      isolation: isolation === 'repeatable read' ? isolation : 'read committed',
       readOnly,
       label: settings.get('application_name'),
       ...(concurrency === undefined ? {} : { concurrency }),

@@ -1,0 +1,60 @@
+/** A whole SQL engine in memory, for tests: everything below `db`, without it. */
+import { ManualClock, silentLogger } from '@phantom/base';
+import { Catalog } from '@phantom/catalog';
+import { EngineCode, type KeyRange, type RangeEstimate, makeSpaceId } from '@phantom/kv';
+import { MemoryEngine } from '@phantom/kv/memory';
+import { type Mvcc, createMvcc } from '@phantom/mvcc';
+import { type Store, openStore } from '@phantom/store';
+import { MemoryVfs } from '@phantom/vfs/testing';
+import { type SessionOptions, SqlEngine, type SqlSession } from '../../src/index.js';
+
+export interface TestEngine {
+  readonly engine: SqlEngine;
+  readonly store: Store;
+  readonly mvcc: Mvcc;
+  readonly clock: ManualClock;
+  session(options?: Partial<SessionOptions>): SqlSession;
+  close(): Promise<void>;
+}
+
+export async function openEngine(): Promise<TestEngine> {
+  const clock = new ManualClock();
+  const store = await openStore('/db', {
+    vfs: new MemoryVfs(),
+    engines: [{ code: EngineCode.Memory, name: 'memory', open: async () => new MemoryEngine() }],
+    durability: 'memory',
+    clock,
+  });
+  const mvcc = createMvcc(store, { clock });
+  const catalog = await Catalog.open(mvcc, { systemEngine: EngineCode.Memory });
+  let seed = 1;
+  const engine = new SqlEngine({
+    mvcc,
+    catalog,
+    storage: {
+      view: () => store.view(),
+      estimate: (range: KeyRange): RangeEstimate =>
+        store.engine(EngineCode.Memory)?.estimate(range) ?? { keys: 0, bytes: 0 },
+      allocateSpace: () => makeSpaceId(EngineCode.Memory, store.allocateSpaceNumber()),
+      checkpoint: () => store.checkpoint(),
+    },
+    clock,
+    logger: silentLogger,
+    readOnly: false,
+    memoryLimitBytes: 64 * 1024 * 1024,
+    statementCacheEntriesMax: 256,
+    seed: () => seed++,
+  });
+  return {
+    engine,
+    store,
+    mvcc,
+    clock,
+    session: (options = {}) => engine.createSession({ database: 'phantom', user: 'phantom', ...options }),
+    close: async () => {
+      engine.close();
+      await mvcc.close();
+      await store.close();
+    },
+  };
+}
