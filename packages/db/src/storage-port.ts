@@ -32,6 +32,13 @@ export class StoreStoragePort implements StoragePort {
     return makeSpaceId(code, this.store.allocateSpaceNumber());
   }
 
+  finishQueuedNow(): boolean {
+    const { store } = this;
+    const before = store.visibleSeq;
+    store.drainNow();
+    return store.visibleSeq !== before;
+  }
+
   checkpoint(): Promise<void> {
     return this.store.checkpoint();
   }

@@ -99,7 +99,8 @@ export class Portal {
         } else {
           // The wait goes on without us; its outcome no longer matters.
           step.value.catch(() => undefined);
-          step = execution.throw(wouldWait());
+          // Commits that only wait for their sync can be finished here, and their locks are free then.
+          step = this.session.engine.storage.finishQueuedNow() ? execution.next() : execution.throw(wouldWait());
         }
       }
     } catch (error) {

@@ -19,6 +19,8 @@ export interface StoragePort {
   estimate(range: KeyRange): RangeEstimate;
   /** A space that was never used before, in the engine; 0A000 when the store has no such engine. */
   allocateSpace(engine: TableEngine): SpaceId;
+  /** Finishes every commit that waits for its sync, on this thread; true when there was one. */
+  finishQueuedNow(): boolean;
   /** Writes deltas to files and gives log space back. */
   checkpoint(): Promise<void>;
 }

@@ -36,6 +36,11 @@ export async function openEngine(): Promise<TestEngine> {
       estimate: (range: KeyRange): RangeEstimate =>
         store.engine(EngineCode.Memory)?.estimate(range) ?? { keys: 0, bytes: 0 },
       allocateSpace: () => makeSpaceId(EngineCode.Memory, store.allocateSpaceNumber()),
+      finishQueuedNow: () => {
+        const before = store.visibleSeq;
+        store.drainNow();
+        return store.visibleSeq !== before;
+      },
       checkpoint: () => store.checkpoint(),
     },
     clock,
