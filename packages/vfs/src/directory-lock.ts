@@ -154,12 +154,20 @@ async function holdFlock(held: HeldDirectory, programs: readonly string[]): Prom
   throw inUse(held.directory, { kind: 'silent' }, text.trim());
 }
 
-/** Exit status of `flock --nonblock` is 1 when somebody else has the lock; anything else means that it could not try. */
+/**
+ * `flock --nonblock` exits with 1 and without a word when somebody else has the lock. Anything else (a file system without
+ * flock, a program that is not what we took it for) means that it could not try; busybox exits with 1 then, too, but says why.
+ */
 function runFlock(program: string, descriptor: number): Promise<'locked' | 'held' | 'unsupported'> {
   return new Promise((resolve) => {
-    const child = spawn(program, ['-x', '-n', '3'], { stdio: ['ignore', 'ignore', 'ignore', descriptor], env: {} });
+    const child = spawn(program, ['-x', '-n', '3'], { stdio: ['ignore', 'ignore', 'pipe', descriptor], env: {} });
+    let complaint = '';
+    child.stderr?.on('data', (chunk) => (complaint += String(chunk)));
     child.once('error', () => resolve('unsupported'));
-    child.once('exit', (code) => resolve(code === 0 ? 'locked' : code === 1 ? 'held' : 'unsupported'));
+    child.once('close', (code) => {
+      if (code === 0) resolve('locked');
+      else resolve(code === 1 && complaint === '' ? 'held' : 'unsupported');
+    });
   });
 }
 

@@ -1,4 +1,5 @@
 /** @phantom/vfs/testing: disks that lose their power or fail, and the conformance suite of every disk. */
+export { type ConformanceDisk, type ConformanceSuite, vfsConformance } from './conformance.js';
 export {
   type CountingInjector,
   type FaultKind,
