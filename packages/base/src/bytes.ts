@@ -164,8 +164,8 @@ export function writeVarint(bytes: Uint8Array, at: number, value: number): numbe
 }
 
 /**
- * LEB128 value at `at`, NaN when it runs past `end` or is no safe integer. The length is varintBytes(value): the writer's
- * form is the only accepted one in trusted buffers; decoders of foreign bytes use ByteReader.
+ * LEB128 value at `at`, NaN when it runs past `end`, is no safe integer or is not written in the shortest form; so its
+ * length is varintBytes(value). Whoever reads foreign bytes must check for NaN.
  */
 export function readVarint(bytes: Uint8Array, at: number, end: number): number {
   const first = at < end ? (bytes[at] as number) : Number.NaN;
@@ -175,7 +175,7 @@ export function readVarint(bytes: Uint8Array, at: number, end: number): number {
   for (let i = at; i < end && i < at + 8; i++) {
     const byte = bytes[i] as number;
     value += (byte & 0x7f) * scale;
-    if (byte < 0x80) return Number.isSafeInteger(value) ? value : Number.NaN;
+    if (byte < 0x80) return byte > 0 && Number.isSafeInteger(value) ? value : Number.NaN;
     scale *= 0x80;
   }
   return Number.NaN;

@@ -156,6 +156,7 @@ describe('variable-length integers', () => {
   it.each([
     ['a value beyond 2^53', [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]],
     ['more than eight bytes', [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]],
+    ['a longer form than needed', [0x84, 0x00]],
     ['nothing at all', []],
   ])('are not a number for %s', (_name, values) => {
     expect(readVarint(Uint8Array.from(values), 0, values.length)).toBeNaN();

@@ -135,6 +135,7 @@ describe('BatchReader', () => {
     ['an empty key', bytes(1, 2, 0, 0, 1, 0, 0, 0, 2, 0)],
     ['a key length without an end', bytes(1, 2, 0, 0, 1, 0, 0, 0, 2, 0x80, 0x80)],
     ['a key length written too long', bytes(1, 2, 0, 0, 1, 0, 0, 0, 2, 0x84, 0, 16, 0, 0, 1)],
+    ['a value length written too long', bytes(1, 2, 0, 0, 1, 0, 0, 0, 1, 4, 16, 0, 0, 1, 0x80, 0)],
     ['a value past the end', bytes(1, 2, 0, 0, 1, 0, 0, 0, 1, 4, 16, 0, 0, 1, 2, 7)],
     ['an engine that the header does not name', bytes(1, 2, 0, 0, 1, 0, 0, 0, 2, 4, 32, 0, 0, 1)],
   ])('refuses %s', (_name, broken) => {
