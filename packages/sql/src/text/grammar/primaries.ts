@@ -203,7 +203,7 @@ export abstract class PrimaryGrammar extends CallGrammar {
 
   /** `timestamp '...'`, `interval '...' hour to minute`, `char(3) '...'`. */
   private systemLiteral(position: number): Expression {
-    let type: TypeName = this.systemType();
+    let type: TypeName = this.systemType(true);
     const operand = this.stringLiteral();
     if ((type.name[0] as Name).text === 'interval' && type.modifiers.length === 0) {
       const { fields, precision } = this.intervalFields();

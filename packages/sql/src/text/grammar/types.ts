@@ -144,8 +144,8 @@ export abstract class TypeGrammar extends TokenReader {
     return this.aheadIs(2, 'varying') || this.aheadIs(2, 'large');
   }
 
-  /** A type spelled by keywords. The next token is known to begin one. */
-  protected systemType(): TypeName {
+  /** A type spelled by keywords. The next token is known to begin one. In a literal no length means any length. */
+  protected systemType(literal = false): TypeName {
     const position = this.position();
     const word = this.advance().tokenType.name;
     const simple = SIMPLE_TYPES[word];
@@ -161,7 +161,12 @@ export abstract class TypeGrammar extends TokenReader {
         return this.makeSystemType(this.floatName(), [], [], position);
       case 'bit': {
         const varying = this.accept('varying');
-        return this.makeSystemType(varying ? 'varbit' : 'bit', this.lengthOf(varying, position), [], position);
+        return this.makeSystemType(
+          varying ? 'varbit' : 'bit',
+          this.lengthOf(varying || literal, position),
+          [],
+          position,
+        );
       }
       case 'timestamp':
       case 'time': {
@@ -174,17 +179,22 @@ export abstract class TypeGrammar extends TokenReader {
         return this.makeSystemType('interval', precision, fields, position);
       }
       default:
-        return this.characterType(word, position);
+        return this.characterType(word, literal, position);
     }
   }
 
-  private characterType(word: string, position: number): TypeName {
+  private characterType(word: string, literal: boolean, position: number): TypeName {
     if (word === 'national' && !this.accept('character')) this.expect('char');
     if (word !== 'varchar' && this.accept2('large', 'object')) {
       return this.makeSystemType('clob', this.at('(') ? this.typeModifiers() : [], [], position);
     }
     const varying = word === 'varchar' || this.accept('varying');
-    return this.makeSystemType(varying ? 'varchar' : 'bpchar', this.lengthOf(varying, position), [], position);
+    return this.makeSystemType(
+      varying ? 'varchar' : 'bpchar',
+      this.lengthOf(varying || literal, position),
+      [],
+      position,
+    );
   }
 
   /** A length in parentheses; without one, 1 unless the type varies. */
