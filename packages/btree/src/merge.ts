@@ -140,7 +140,7 @@ export class TreeMerge {
       return;
     }
     const tag = entry.valueBytes * 2 + (entry.overflow ? 1 : 0);
-    this.writer.addEntry(NO_BYTES, 0, 0, this.key, 0, end, tag, page.bytes, entry.keyEnd, valueEnd, pages);
+    this.writer.addEntry(this.key, 0, end, tag, page.bytes, entry.keyEnd, valueEnd, pages);
   }
 
   /** Puts in every write below the bound. */
@@ -160,9 +160,6 @@ export class TreeMerge {
       const bytes = value.end - value.start;
       if (bytes <= this.inlineBytesMax) {
         this.writer.addEntry(
-          NO_BYTES,
-          0,
-          0,
           key.buffer,
           key.start,
           key.end,
@@ -180,9 +177,6 @@ export class TreeMerge {
         writeU32(reference, 8, checksumHigh);
         const pages = this.pager.extentPages(bytes);
         this.writer.addEntry(
-          NO_BYTES,
-          0,
-          0,
           key.buffer,
           key.start,
           key.end,

@@ -100,13 +100,10 @@ export class PageBuilder {
   }
 
   /**
-   * Adds a leaf entry. The key comes in two parts, as pages store it. `tag` is as in format.ts, the value what the page
-   * stores for it. A page takes entries up to `bytesMax`.
+   * Adds a leaf entry. `tag` is as in format.ts, the value what the page stores for it. A page takes entries up to
+   * `bytesMax`.
    */
   addEntry(
-    prefix: Uint8Array,
-    prefixStart: number,
-    prefixEnd: number,
     key: Uint8Array,
     keyStart: number,
     keyEnd: number,
@@ -117,11 +114,10 @@ export class PageBuilder {
     overflowPages: number,
     bytesMax: number,
   ): void {
-    const keyBytes = prefixEnd - prefixStart + keyEnd - keyStart;
+    const keyBytes = keyEnd - keyStart;
     this.reserve(keyBytes + valueEnd - valueStart);
     const start = this.arenaBytes;
-    const suffixAt = copyBytes(prefix, prefixStart, prefixEnd, this.arena, start);
-    const valueAt = copyBytes(key, keyStart, keyEnd, this.arena, suffixAt);
+    const valueAt = copyBytes(key, keyStart, keyEnd, this.arena, start);
     this.arenaBytes = copyBytes(value, valueStart, valueEnd, this.arena, valueAt);
     const i = this.count;
     this.keyStarts[i] = start;

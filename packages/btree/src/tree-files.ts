@@ -124,9 +124,9 @@ export class TreeFiles {
 
   /** Opens a run that was written. The caller holds it. */
   openRun(entry: RunEntry): RunHandle {
-    const { vfs, checksums } = this.context;
+    const { vfs, checksums, logger } = this.context;
     const { bytes, identity, seqBase } = entry;
-    const options = { vfs, checksums, cache: this.cache, path: this.runPath(entry.number), bytes, identity };
+    const options = { vfs, checksums, logger, cache: this.cache, path: this.runPath(entry.number), bytes, identity };
     return { entry, run: new Run(seqBase === undefined ? options : { ...options, seqBase }) };
   }
 

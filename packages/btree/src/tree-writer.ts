@@ -33,9 +33,6 @@ export class TreeWriter {
 
   /** Adds an entry; see PageBuilder.addEntry. */
   addEntry(
-    prefix: Uint8Array,
-    prefixStart: number,
-    prefixEnd: number,
     key: Uint8Array,
     keyStart: number,
     keyEnd: number,
@@ -46,9 +43,6 @@ export class TreeWriter {
     overflowPages: number,
   ): void {
     this.builder(0).addEntry(
-      prefix,
-      prefixStart,
-      prefixEnd,
       key,
       keyStart,
       keyEnd,

@@ -11,6 +11,7 @@
 import {
   ByteReader,
   type Checksums,
+  type Logger,
   assert,
   compareBytes,
   corruptionError,
@@ -54,6 +55,8 @@ export interface RunOptions {
   readonly identity?: number;
   /** Takes the place of the base in the header: the seq at which an ingested run was taken over. */
   readonly seqBase?: Seq;
+  /** Told of files that could not be closed or removed. Default: nobody is. */
+  readonly logger?: Logger;
 }
 
 /** Work done by a run, for counters; all rise. */
@@ -265,18 +268,23 @@ export class Run implements Layer, RunBlocks {
     this.references++;
   }
 
-  /** One holder less; the last one closes the file, and removes it if it was doomed. */
+  /** One holder less; the last one closes the file, and removes it if it was doomed. Never throws. */
   release(): void {
     assert(this.references > 0, 'a run is released more often than it was retained');
     if (--this.references > 0) return;
-    this.file.close();
     for (const partition of this.partitions) {
       if (partition.index !== undefined) this.options.cache.remove(partition.index);
       if (partition.filter !== undefined) this.options.cache.remove(partition.filter);
       for (const block of partition.blocks ?? []) if (block !== undefined) this.options.cache.remove(block);
     }
     this.partitions.length = 0;
-    if (this.doomed) this.options.vfs.remove(this.path);
+    try {
+      this.file.close();
+      if (this.doomed) this.options.vfs.remove(this.path);
+    } catch (error) {
+      // Nobody reads it any more: it is an orphan at worst, which the owner's next opening removes.
+      this.options.logger?.warn('a run could not be closed or removed', { path: this.path, reason: String(error) });
+    }
   }
 
   /** The file goes with the last holder: nothing durable names it any more. */
@@ -443,7 +451,7 @@ export class Run implements Layer, RunBlocks {
     return corruptionError(message, { file: this.path, offset, expected, found });
   }
 
-  /** The footer, of which the magic, the format and what the owner recorded are proven; the checksum comes with the metadata. */
+  /** The footer, of which the magic and what the owner recorded are proven; the checksum comes with the metadata. */
   private readFooter(): Uint8Array {
     const { bytes, identity } = this.options;
     if (bytes !== undefined && bytes !== this.bytes)
@@ -454,8 +462,6 @@ export class Run implements Layer, RunBlocks {
     const footer = new Uint8Array(RUN_FOOTER_BYTES);
     this.file.readAt(at, footer);
     if (!equalBytes(footer, 40, 48, RUN_END_MAGIC, 0, 8)) throw this.corrupt('a run has no footer', at + 40);
-    const format = readU16(footer, 12);
-    if (format > RUN_FORMAT) throw unsupportedError(`run format ${format} of ${this.path}`);
     const found = readU64(footer, 16);
     if (identity !== undefined && identity !== found)
       throw this.corrupt('a run is another one', at + 16, identity, found);
@@ -481,6 +487,9 @@ export class Run implements Layer, RunBlocks {
     this.file.readAt(offset, covered.subarray(0, bytes));
     covered.set(footer.subarray(0, 32), bytes);
     this.proveChecksum(covered, covered.length, blockSeed(this.identity, offset), footer, 32, offset);
+    // Every format keeps this footer, so that a flipped bit in it is not taken for a newer one.
+    const format = readU16(footer, 12);
+    if (format !== RUN_FORMAT) throw unsupportedError(`run format ${format} of ${this.path}`);
     return new ByteReader(covered, this.path, 0, bytes);
   }
 

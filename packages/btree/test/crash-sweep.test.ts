@@ -1,0 +1,66 @@
+/**
+ * Power cuts: after every write and sync of a life with flushes and merges, in several ways each, the files open again,
+ * hold exactly the state of their flushedSeq, and that is no older than what was reported.
+ */
+import type { VfsOperation } from '@phantom/vfs';
+import { MemoryVfs } from '@phantom/vfs/testing';
+import { describe, expect, it } from 'vitest';
+import { BtreeEngine, type BtreeOptions } from '../src/index.js';
+import { testContext } from './engine-context.js';
+import { Workload, compareState } from './workload.js';
+
+const CHANGES = new Set<VfsOperation>(['write', 'sync', 'truncate', 'remove', 'open', 'syncDir', 'rename']);
+
+interface Cut {
+  readonly disk: MemoryVfs;
+  readonly flushedSeq: number;
+  readonly generation: number;
+  readonly after: string;
+}
+
+async function sweep(seed: number, rounds: number, options: BtreeOptions): Promise<number> {
+  const vfs = new MemoryVfs();
+  const context = await testContext(vfs);
+  let engine: BtreeEngine | undefined;
+  let workload: Workload | undefined;
+  const cuts: Cut[] = [];
+  vfs.onOperation = ({ operation, path }) => {
+    if (!CHANGES.has(operation)) return;
+    for (let way = 0; way < 3; way++) {
+      cuts.push({
+        disk: vfs.crashClone(seed * 100_000 + cuts.length),
+        flushedSeq: engine?.flushedSeq() ?? 0,
+        generation: context.generation.value,
+        after: `operation ${vfs.operations}, ${operation} ${path}`,
+      });
+    }
+  };
+  engine = await BtreeEngine.open(context, options);
+  workload = new Workload(engine, { seed, rounds });
+  await workload.run();
+  await engine.close();
+  vfs.onOperation = undefined;
+  for (const cut of cuts) {
+    try {
+      if (!cut.disk.exists('engine')) continue;
+      const reopened = await BtreeEngine.open(await testContext(cut.disk, { generation: { value: cut.generation } }), options);
+      expect(reopened.flushedSeq()).toBeGreaterThanOrEqual(cut.flushedSeq);
+      compareState(reopened, workload.models);
+      expect([...reopened.check()]).toEqual([]);
+      await reopened.close();
+    } catch (error) {
+      throw new Error(`power cut after ${cut.after}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+  return cuts.length;
+}
+
+describe('power cuts', () => {
+  it('leave the state of flushedSeq, whole, with merges in between', async () => {
+    expect(await sweep(1, 8, { runsMax: 4, sliceMs: 0 })).toBeGreaterThan(300);
+  });
+
+  it('leave the state of flushedSeq, whole, with runs merged into each other', async () => {
+    expect(await sweep(2, 7, { runsMax: 2, sliceMs: 0, idleMergeMs: 0 })).toBeGreaterThan(300);
+  });
+});

@@ -1,0 +1,81 @@
+/** One deterministic life of an engine: batches of every kind, flushes, merges, views held open. */
+import { Random } from '@phantom/base';
+import { EngineCode, type KvEngine } from '@phantom/kv';
+import { EngineDriver, type Model, type ModelOperation, type OpenView } from '@phantom/kv/testing';
+import type { BtreeEngine } from '../src/index.js';
+
+const numbered = (i: number): string => String(i).padStart(5, '0');
+
+export interface WorkloadOptions {
+  readonly seed: number;
+  readonly rounds: number;
+  readonly keys?: number;
+}
+
+export class Workload {
+  readonly driver: EngineDriver;
+  /** What must be there after each seq. */
+  readonly models: Model[];
+  private readonly random: Random;
+  private readonly keys: number;
+  private readonly rounds: number;
+  private readonly views: OpenView[] = [];
+
+  constructor(engine: KvEngine, options: WorkloadOptions) {
+    this.driver = new EngineDriver(engine, EngineCode.Btree);
+    this.models = [this.driver.model.clone()];
+    this.random = new Random(options.seed);
+    this.keys = options.keys ?? 600;
+    this.rounds = options.rounds;
+  }
+
+  /** Runs it all. Ends early with whatever error the disk gives. */
+  async run(): Promise<void> {
+    const engine = this.driver.engine as BtreeEngine;
+    for (let round = 0; round < this.rounds; round++) {
+      for (let batch = 0; batch < 3; batch++) await this.commit(round);
+      if (round % 4 === 2) this.views.push(this.driver.view());
+      await engine.flush();
+      if (round % 3 === 2) await engine.merge();
+      if (round % 5 === 4) this.views.shift()?.view.release();
+      for (const open of this.views) this.driver.compareAll(open);
+    }
+    for (const { view } of this.views.splice(0)) view.release();
+    this.driver.compareNow();
+  }
+
+  releaseViews(): void {
+    for (const { view } of this.views.splice(0)) view.release();
+  }
+
+  private async commit(round: number): Promise<void> {
+    const { driver, random } = this;
+    const operations: ModelOperation[] = [];
+    const ascending = random.chance(0.3);
+    for (let i = random.below(60); i >= 0; i--) {
+      const key = ascending ? numbered(this.keys + round * 100 + i) : numbered(random.below(this.keys));
+      if (random.chance(0.15)) operations.push(driver.remove(key));
+      else operations.push(driver.put(key, new Uint8Array(this.valueBytes()).fill(random.below(256))));
+    }
+    if (random.chance(0.25)) {
+      const from = random.below(this.keys);
+      operations.push(driver.removeRange(numbered(from), numbered(from + random.below(this.keys / 3))));
+    }
+    await driver.commit(operations);
+    this.models[driver.seq] = driver.model.clone();
+  }
+
+  private valueBytes(): number {
+    const { random } = this;
+    if (random.chance(0.04)) return 3000 + random.below(15_000);
+    return random.chance(0.5) ? random.below(40) : random.below(500);
+  }
+}
+
+/** Opens nothing and promises nothing: shows that an engine holds exactly what the model has at its seq. */
+export function compareState(engine: KvEngine, models: readonly Model[]): void {
+  const driver = new EngineDriver(engine, EngineCode.Btree);
+  driver.seq = engine.appliedSeq;
+  driver.model = models[engine.appliedSeq] as Model;
+  driver.compareNow();
+}
