@@ -183,7 +183,7 @@ class Scanner {
     const letter = first | 32;
     if (letter === 101) {
       const body = this.escapeBody(start + 2, start);
-      this.push(STRING, start, decodeEscapes(this.text, body, start));
+      this.push(STRING, start, decodeEscapes(this.text, body, start + 2));
     } else if (letter === 110) {
       // N'x' reads NCHAR 'x'.
       const nchar = keywordType('nchar') as Token['tokenType'];
@@ -430,7 +430,7 @@ class Scanner {
         ? this.plainString(start + 3, start, 'unterminated quoted string')
         : this.quotedBody(start + 3, start);
     const end = this.position;
-    const value = decodeUnicode(this.text, body, this.uescape(end), start, end);
+    const value = decodeUnicode(this.text, body, this.uescape(end), start + 3);
     if (quote === QUOTE) this.push(STRING, start, value);
     else this.quotedName(start, value);
     return true;

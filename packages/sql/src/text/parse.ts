@@ -53,16 +53,16 @@ function syntaxError<T>(
   } catch (thrown) {
     if (!(thrown instanceof UnexpectedToken)) throw thrown;
   }
-  const expected = reader.expected();
-  const atEnd = Number.isNaN(token.startOffset);
-  const start = atEnd ? text.length : token.startOffset;
-  const shown = expected.slice(0, EXPECTED_MAX).map((word) => (/^[a-z_]+$/.test(word) ? word.toUpperCase() : word));
-  if (expected.length > EXPECTED_MAX) shown.push('...');
-  const detail = expected.length === 0 ? undefined : `Expected ${shown.join(', ')}.`;
-  return syntaxErrorNear('syntax error', text, start, atEnd ? start : token.endOffset + 1, {
-    detail,
-    data: { expected },
-  });
+  const { words, behind } = reader.expected();
+  const index = scanned.tokens.indexOf(token);
+  const blamed = behind ? scanned.tokens[index + 1] : scanned.tokens[index];
+  if (blamed?.tokenType.name === 'Invalid' && scanned.error !== undefined) return scanned.error;
+  const shown = words.slice(0, EXPECTED_MAX).map((word) => (/^[a-z_]+$/.test(word) ? word.toUpperCase() : word));
+  if (words.length > EXPECTED_MAX) shown.push('...');
+  const detail = words.length === 0 ? undefined : `Expected ${shown.join(', ')}.`;
+  const start = blamed?.startOffset ?? text.length;
+  const end = blamed === undefined ? start : blamed.endOffset + 1;
+  return syntaxErrorNear('syntax error', text, start, end, { detail, data: { expected: words } });
 }
 
 /** All statements of a text, in order; empty statements are left out. Throws 42601 and kin at the first error. */

@@ -21,24 +21,24 @@ function hexDigits(body: string, at: number, count: number): boolean {
   return true;
 }
 
-/** Puts surrogate escapes together and appends code points. */
+/** Puts surrogate escapes together and appends code points. `index` is where the piece begins, for errors. */
 class CodePoints {
   private out = '';
   private high = 0;
-  private readonly fail: () => PhantomError;
+  private readonly failPair: (index: number) => PhantomError;
 
-  constructor(failPair: () => PhantomError) {
-    this.fail = failPair;
+  constructor(failPair: (index: number) => PhantomError) {
+    this.failPair = failPair;
   }
-  text(piece: string): void {
-    if (this.high !== 0) throw this.fail();
+  text(piece: string, index: number): void {
+    if (this.high !== 0) throw this.failPair(index);
     this.out += piece;
   }
   /** False when the code point does not exist. */
-  codePoint(value: number): boolean {
+  codePoint(value: number, index: number): boolean {
     if (value === 0 || value > 0x10ffff) return false;
     const low = value >= 0xdc00 && value <= 0xdfff;
-    if ((this.high !== 0) !== low) throw this.fail();
+    if ((this.high !== 0) !== low) throw this.failPair(index);
     if (low) {
       this.out += String.fromCharCode(this.high, value);
       this.high = 0;
@@ -46,8 +46,8 @@ class CodePoints {
     else this.out += String.fromCodePoint(value);
     return true;
   }
-  end(): string {
-    if (this.high !== 0) throw this.fail();
+  end(index: number): string {
+    if (this.high !== 0) throw this.failPair(index);
     return this.out;
   }
 }
@@ -65,20 +65,27 @@ function decodeBytes(bytes: readonly number[], text: string, at: number): string
   throw errorAt(INVALID_BYTES, `invalid byte sequence for encoding "UTF8": ${shown}`, text, at);
 }
 
-/** The value of the inside of an E'...' literal, quotes already removed but '' still double; `at` is where it begins. */
+const HEX_ESCAPE = /\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}/y;
+
+/** The value of the inside of an E'...' literal, its quotes removed but '' still double; `at` is where it begins. */
 export function decodeEscapes(text: string, body: string, at: number): string {
-  const out = new CodePoints(() => errorAt(SYNTAX_ERROR, 'invalid Unicode surrogate pair', text, at));
+  const near = (message: string, index: number): PhantomError => {
+    HEX_ESCAPE.lastIndex = at + index;
+    const escape = HEX_ESCAPE.exec(text)?.[0];
+    return syntaxErrorNear(message, text, at + index, at + index + (escape?.length ?? 1));
+  };
+  const out = new CodePoints((index) => near('invalid Unicode surrogate pair', index));
   let bytes: number[] = [];
   let i = 0;
   const flush = (): void => {
-    if (bytes.length > 0) out.text(decodeBytes(bytes, text, at));
+    if (bytes.length > 0) out.text(decodeBytes(bytes, text, at), i);
     bytes = [];
   };
   while (i < body.length) {
     const char = body[i] as string;
     if (char !== '\\') {
       flush();
-      out.text(char);
+      out.text(char, i);
       i += char === "'" ? 2 : 1;
       continue;
     }
@@ -95,37 +102,37 @@ export function decodeEscapes(text: string, body: string, at: number): string {
     if (next === 'u' || next === 'U') {
       const count = next === 'u' ? 4 : 8;
       if (!hexDigits(body, i + 2, count)) {
-        throw errorAt(INVALID_ESCAPE, 'invalid Unicode escape', text, at, {
-          hint: 'Unicode escapes must be \\uXXXX or \\UXXXXXXXX.',
-        });
+        const hint = 'Unicode escapes must be \\uXXXX or \\UXXXXXXXX.';
+        throw errorAt(INVALID_ESCAPE, 'invalid Unicode escape', text, at + i, { hint });
       }
-      if (!out.codePoint(parseInt(body.slice(i + 2, i + 2 + count), 16))) {
-        throw errorAt(SYNTAX_ERROR, 'invalid Unicode escape value', text, at);
+      if (!out.codePoint(parseInt(body.slice(i + 2, i + 2 + count), 16), i)) {
+        throw near('invalid Unicode escape value', i);
       }
       i += 2 + count;
     } else {
-      out.text(next === undefined ? '' : (CONTROL_ESCAPES[next] ?? next));
+      out.text(next === undefined ? '' : (CONTROL_ESCAPES[next] ?? next), i);
       i += 2;
     }
   }
   flush();
-  return out.end();
+  return out.end(i);
 }
 
-/** The value of U&'...' or U&"..." (quotes removed and undoubled), with its escape character. */
-export function decodeUnicode(text: string, value: string, escape: string, start: number, end: number): string {
-  const fail = (message: string, hint?: string): PhantomError => syntaxErrorNear(message, text, start, end, { hint });
+/** The value of U&'...' or U&"..." (quotes removed and undoubled), with its escape character; it begins at `at`. */
+export function decodeUnicode(text: string, value: string, escape: string, at: number): string {
+  const fail = (message: string, index: number, hint?: string): PhantomError =>
+    errorAt(SYNTAX_ERROR, message, text, at + index, { hint });
   if (!value.includes(escape)) return value;
-  const out = new CodePoints(() => fail('invalid Unicode surrogate pair'));
+  const out = new CodePoints((index) => fail('invalid Unicode surrogate pair', index));
   let i = 0;
   while (i < value.length) {
     if (value[i] !== escape) {
-      out.text(value[i] as string);
+      out.text(value[i] as string, i);
       i++;
       continue;
     }
     if (value[i + 1] === escape) {
-      out.text(escape);
+      out.text(escape, i);
       i += 2;
       continue;
     }
@@ -133,10 +140,10 @@ export function decodeUnicode(text: string, value: string, escape: string, start
     const from = long ? i + 2 : i + 1;
     const count = long ? 6 : 4;
     if (!hexDigits(value, from, count)) {
-      throw fail('invalid Unicode escape', 'Unicode escapes must be \\XXXX or \\+XXXXXX.');
+      throw fail('invalid Unicode escape', i, 'Unicode escapes must be \\XXXX or \\+XXXXXX.');
     }
-    if (!out.codePoint(parseInt(value.slice(from, from + count), 16))) throw fail('invalid Unicode escape value');
+    if (!out.codePoint(parseInt(value.slice(from, from + count), 16), i)) throw fail('invalid Unicode escape value', i);
     i = from + count;
   }
-  return out.end();
+  return out.end(i);
 }

@@ -14,27 +14,30 @@ interface Inside {
 }
 
 export abstract class CallGrammar extends JsonGrammar {
-  /** A call; its name is consumed and `(` is next. A string behind it makes it a typed literal with modifiers. */
-  protected call(name: QualifiedName, position: number): Expression {
+  /**
+   * A call; its name is consumed and `(` is next. A string behind it makes it a typed literal with modifiers. In FROM
+   * (`windowless`) no FILTER and OVER may follow.
+   */
+  protected call(name: QualifiedName, position: number, windowless = false): Expression {
     const only = name[0] as Name;
     if (name.length === 1 && !only.quoted && this.isJsonCall(only.text)) {
       let first: Expression | undefined;
       const json = this.jsonCall(only.text, position, (value) => (first = value));
       if (json !== undefined) return json;
-      if (first !== undefined) return this.callAfter(name, position, this.argumentsAfter(first));
+      if (first !== undefined) return this.callAfter(name, position, this.argumentsAfter(first), windowless);
     }
     this.expect('(');
-    return this.callAfter(name, position, this.callInside());
+    return this.callAfter(name, position, this.callInside(), windowless);
   }
 
-  private callAfter(name: QualifiedName, position: number, inside: Inside): Expression {
+  private callAfter(name: QualifiedName, position: number, inside: Inside, windowless = false): Expression {
     this.expect(')');
-    if (this.at('String')) return this.modifiedLiteral(name, position, inside);
-    const from = this.fromFirstOrLast();
-    const nulls = this.nullTreatment();
-    const withinGroup = this.withinGroup(inside);
-    const filter = this.optionalFilter();
-    const over = this.optionalOver();
+    if (!windowless && this.at('String')) return this.modifiedLiteral(name, position, inside);
+    const from = windowless ? undefined : this.fromFirstOrLast();
+    const nulls = windowless ? undefined : this.nullTreatment();
+    const withinGroup = windowless ? [] : this.withinGroup(inside);
+    const filter = windowless ? undefined : this.optionalFilter();
+    const over = windowless ? undefined : this.optionalOver();
     return {
       kind: 'call',
       name,

@@ -190,7 +190,7 @@ export abstract class PrimaryGrammar extends CallGrammar {
     return { kind: 'bit-string', base, digits: token.value, position: token.startOffset };
   }
 
-  private collationFor(position: number): Expression {
+  protected collationFor(position: number): Expression {
     this.advance();
     this.advance();
     return { kind: 'special', function: 'collation-for', arguments: [this.parenthesised(this.expression)], position };

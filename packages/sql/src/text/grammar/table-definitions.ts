@@ -201,7 +201,7 @@ export abstract class TableDefinitionGrammar extends ConstraintGrammar {
     const accessMethod = this.accept('using') ? this.columnName() : undefined;
     let options: readonly Option[] = [];
     if (this.accept2('without', 'oids')) options = [];
-    else if (this.at2('with', '(')) {
+    else if (this.at('with') && !this.aheadIs(2, 'system')) {
       this.advance();
       options = this.storageOptions();
     }

@@ -313,9 +313,10 @@ export abstract class TableGrammar extends ExpressionGrammar {
     const special = this.currentValue() ?? (this.aheadIs(2, '(') ? this.specialCall() : undefined);
     if (special !== undefined) return special;
     if (this.at('cast')) return this.castCall();
+    if (this.at('collation') && this.aheadIs(2, 'for')) return this.collationFor(position);
     const name: Name[] = [...this.functionName()];
     if (!this.at('(')) this.fail();
-    return this.call(name, position);
+    return this.call(name, position, true);
   }
 
   /** `( name type [COLLATE c], ... )`. */

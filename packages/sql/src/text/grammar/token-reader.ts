@@ -42,6 +42,8 @@ export abstract class TokenReader extends EmbeddedActionsParser {
   /** The offending token, in the second reading. */
   private watched: Token | undefined = undefined;
   private readonly expectations = new Set<string>();
+  /** What would have had to follow the watched token where it was the first word of a phrase. */
+  private readonly continuations = new Set<string>();
 
   constructor(skipValidations: boolean) {
     super(vocabulary(), { skipValidations, recoveryEnabled: false, maxLookahead: 3 });
@@ -59,12 +61,17 @@ export abstract class TokenReader extends EmbeddedActionsParser {
     this.depth = 0;
     this.watched = watched;
     this.expectations.clear();
+    this.continuations.clear();
     this.input = tokens;
   }
 
-  /** What would have been accepted in the place of the watched token, in the order of asking. */
-  expected(): string[] {
-    return [...this.expectations];
+  /**
+   * What would have been accepted, in the order of asking: in place of the watched token, or, when that token began a
+   * phrase, behind it. In that case the token behind it is the one to blame.
+   */
+  expected(): { words: string[]; behind: boolean } {
+    const behind = this.continuations.size > 0;
+    return { words: [...(behind ? this.continuations : this.expectations)], behind };
   }
 
   // ---------------------------------------------------------------------------------------------------- tokens
@@ -101,8 +108,12 @@ export abstract class TokenReader extends EmbeddedActionsParser {
     if (this.watched === token) this.expectations.add(terminal);
     return false;
   }
+  /** True before a phrase of two words. */
   protected at2(first: Terminal, second: Terminal): boolean {
-    return this.at(first) && this.LA_FAST(2).tokenType.name === second;
+    if (!this.at(first)) return false;
+    if (this.LA_FAST(2).tokenType.name === second) return true;
+    if (this.watched === this.LA_FAST(1)) this.continuations.add(second);
+    return false;
   }
   protected aheadIs(count: number, terminal: Terminal): boolean {
     return this.LA_FAST(count).tokenType.name === terminal;
