@@ -1,8 +1,7 @@
 /** Savepoints: places in a transaction to go back to, nested like brackets. */
 import { PhantomError } from '@phantom/base';
-import { type BatchMark, NONE } from '@phantom/kv';
+import { type BatchMark, NONE, WriteBatch } from '@phantom/kv';
 import type { Savepoint } from './types.js';
-import { NOTHING } from './write-set.js';
 
 /** Everything that going back undoes. */
 export interface TransactionMark {
@@ -15,7 +14,7 @@ export interface TransactionMark {
 
 /** The mark of a transaction that has done nothing yet. */
 export const BEGINNING: TransactionMark = {
-  batch: { length: NOTHING, count: 0, engines: 0 },
+  batch: new WriteBatch().mark(),
   pointGuards: 0,
   rangeGuards: 0,
   lockHead: NONE,

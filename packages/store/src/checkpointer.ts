@@ -98,11 +98,13 @@ export class Checkpointer {
     this.dueAt = wal.end + context.checkpointBytesMax / 4;
     log.markLast();
     context.forgetViews();
+    // Files must not be ahead of the log, or a power cut could leave one engine's part of a relaxed commit and not the other's.
+    if (wal.durable < wal.end) await wal.sync();
     await Promise.all(catalog.engines.map(({ engine }) => engine.flush()));
     const mark = log.lastUpTo(this.flushedSeq());
     if (mark !== undefined && mark.end > superblock.state.logStart) {
       const { spaceLimit } = catalog;
-      // Commits of durability `os` and space limits may not be synced yet; the log must never end before it starts.
+      // What came meanwhile may not be synced; the log must never end before it starts.
       if (wal.durable < mark.end) await wal.sync();
       await superblock.update((state) => {
         state.logStart = mark.end;

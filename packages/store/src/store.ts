@@ -140,12 +140,12 @@ export class LogStore implements Store {
     const stall = this.checkpointer.stall();
     if (stall !== undefined) return stall.then(() => this.admit(batch));
     const { engines } = this.catalog;
-    const { bytes } = batch;
+    const { bytes, removesOnly } = batch;
     for (let i = 0; i < engines.length; i++) {
       const placed = engines[i] as (typeof engines)[number];
       if ((batch.engines & placed.bit) === 0) continue;
-      const room = placed.engine.admit(bytes);
-      if (room !== undefined) return this.admitRest(room, batch.engines, bytes, i);
+      const room = placed.engine.admit(bytes, removesOnly);
+      if (room !== undefined) return this.admitRest(room, batch, i);
     }
     return undefined;
   }
@@ -161,7 +161,7 @@ export class LogStore implements Store {
       const placed = engines[i] as (typeof engines)[number];
       if ((batch.engines & placed.bit) === 0) continue;
       try {
-        placed.engine.admitNow(batch.bytes);
+        placed.engine.admitNow(batch.bytes, batch.removesOnly);
       } catch (error) {
         this.unadmitFirst(batch.engines, batch.bytes, i);
         throw error;
@@ -261,15 +261,16 @@ export class LogStore implements Store {
   }
 
   /** Goes on admitting behind the engine at `index`, which makes us wait; on a refusal the ones before get their room back. */
-  private async admitRest(room: Promise<void>, mask: number, bytes: number, index: number): Promise<void> {
+  private async admitRest(room: Promise<void>, batch: WriteBatch, index: number): Promise<void> {
     const { engines } = this.catalog;
+    const { engines: mask, bytes, removesOnly } = batch;
     let i = index;
     try {
       await room;
       for (i = index + 1; i < engines.length; i++) {
         const placed = engines[i] as (typeof engines)[number];
         if ((mask & placed.bit) === 0) continue;
-        const more = placed.engine.admit(bytes);
+        const more = placed.engine.admit(bytes, removesOnly);
         if (more !== undefined) await more;
       }
     } catch (error) {

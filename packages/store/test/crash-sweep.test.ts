@@ -49,14 +49,16 @@ function models(seed: number, count: number): Map<string, string | undefined>[] 
   return states;
 }
 
-async function runWorkload(vfs: MemoryVfs, seed: number, count: number): Promise<PowerCut[]> {
+async function runWorkload(vfs: MemoryVfs, seed: number, count: number, relaxedShare = 0): Promise<PowerCut[]> {
   const random = new Random(seed);
   const cuts: PowerCut[] = [];
   const progress = { acknowledged: 0, submitted: 0 };
   let store: Store | undefined;
   vfs.onOperation = ({ operation, path }: VfsOp) => {
     if (!CHANGING.has(operation)) return;
-    const acknowledged = Math.max(progress.acknowledged, store?.visibleSeq ?? 0);
+    // What anybody can see is durable, unless commits asked for less.
+    const visible = relaxedShare === 0 ? (store?.visibleSeq ?? 0) : 0;
+    const acknowledged = Math.max(progress.acknowledged, visible);
     cuts.push({
       disk: vfs.crashClone(cuts.length * 7 + seed),
       acknowledged,
@@ -68,6 +70,9 @@ async function runWorkload(vfs: MemoryVfs, seed: number, count: number): Promise
   const reopen = async (): Promise<void> => {
     await store?.close({ checkpoint: random.chance(0.5) });
     store = await openStore('/data/db', options(vfs));
+    // The first number of a block puts a record into the log that nobody waits for.
+    store.allocateSpaceNumber();
+    if (random.chance(0.5)) await store.checkpoint();
   };
   for (let seq = 1; seq <= count;) {
     const group = seq % 7 === 0 ? 1 : 1 + random.below(4);
@@ -77,23 +82,28 @@ async function runWorkload(vfs: MemoryVfs, seed: number, count: number): Promise
       const room = store.admit(batch);
       if (room !== undefined) await room;
       const target: Store = store;
+      const isRelaxed = random.chance(relaxedShare);
       waiting.push(
         new Promise((resolve, unknown) => {
-          progress.submitted = target.submit(batch, {
-            published(published) {
-              progress.acknowledged = published;
-              resolve();
+          progress.submitted = target.submit(
+            batch,
+            {
+              published(published) {
+                if (!isRelaxed) progress.acknowledged = published;
+                resolve();
+              },
+              unknown,
             },
-            unknown,
-          });
+            isRelaxed ? { durability: 'os' } : {},
+          );
         }),
       );
     }
+    // Commits are on their way while it runs.
+    if (random.chance(0.1)) void store.checkpoint();
     if (random.chance(0.3)) store.drainNow();
     await Promise.all(waiting);
-    if (random.chance(0.04)) await reopen();
-    if (random.chance(0.05)) void store.checkpoint();
-    if (random.chance(0.1)) store.allocateSpaceNumber();
+    if (random.chance(0.06)) await reopen();
   }
   await store.close();
   return cuts;
@@ -103,12 +113,10 @@ async function runWorkload(vfs: MemoryVfs, seed: number, count: number): Promise
 async function verify(cut: PowerCut, states: readonly Map<string, string | undefined>[]): Promise<number> {
   const store = await openStore('/data/db', options(cut.disk));
   const seq = store.visibleSeq;
-  const context = `after ${cut.after}`;
-  expect(seq, context).toBeGreaterThanOrEqual(cut.acknowledged);
-  expect(seq, context).toBeLessThanOrEqual(cut.submitted);
-  for (const [key, value] of states[seq] as Map<string, string | undefined>) {
-    expect(readNow(store, key), `${key} ${context}`).toBe(value);
-  }
+  expect([cut.after, seq >= cut.acknowledged, seq <= cut.submitted]).toEqual([cut.after, true, true]);
+  const state = states[seq] as Map<string, string | undefined>;
+  const seen = [...state.keys()].map((key) => [key, readNow(store, key)]);
+  expect([cut.after, ...seen]).toEqual([cut.after, ...state]);
   await store.close({ checkpoint: false });
   return seq;
 }
@@ -119,6 +127,13 @@ describe('power cuts', () => {
     const states = models(seed, count);
     const cuts = await runWorkload(new MemoryVfs({ syncTurns: seed - 1 }), seed, count);
     expect(cuts.length).toBeGreaterThan(150);
+    for (const cut of cuts) await verify(cut, states);
+  });
+
+  it('lose of relaxed commits the last ones at the most', async () => {
+    const states = models(4, 60);
+    const cuts = await runWorkload(new MemoryVfs({ syncTurns: 1 }), 4, 60, 0.5);
+    expect(cuts.length).toBeGreaterThan(100);
     for (const cut of cuts) await verify(cut, states);
   });
 

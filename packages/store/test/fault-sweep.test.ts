@@ -83,8 +83,8 @@ async function verify(disk: MemoryVfs, outcomes: ReadonlyMap<string, Outcome>, c
     const expected = outcome === 'unknown' ? left : outcome === 'acknowledged';
     wanted.push(`${key} ${expected} ${expected}`);
   }
-  expect(seen, context).toEqual(wanted);
-  expect(store.visibleSeq, context).toBe(seen.filter((line) => line.endsWith('true')).length);
+  expect([context, ...seen]).toEqual([context, ...wanted]);
+  expect(`${context}: ${store.visibleSeq}`).toBe(`${context}: ${seen.filter((line) => line.endsWith('true')).length}`);
   await store.close({ checkpoint: false });
 }
 

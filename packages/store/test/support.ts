@@ -1,7 +1,16 @@
 /** What the store's tests share: keys of two engines, batches, listeners that remember. */
+import type { PhantomError } from '@phantom/base';
 import { ByteSlot, EngineCode, type Seq, WriteBatch } from '@phantom/kv';
 import { MemoryEngine } from '@phantom/kv/memory';
-import type { CommitListener, EngineFactory, Store, StoreView } from '../src/index.js';
+import { MemoryVfs } from '@phantom/vfs/testing';
+import {
+  type CommitListener,
+  type EngineFactory,
+  type Store,
+  type StoreOptions,
+  type StoreView,
+  openStore,
+} from '../src/index.js';
 import { snapshotEngine } from './snapshot-engine.js';
 
 const UTF8_OUT = new TextEncoder();
@@ -110,3 +119,26 @@ export async function turns(count = 3): Promise<void> {
     });
   }
 }
+
+export function optionsOf(vfs: StoreOptions['vfs'], more: Partial<StoreOptions> = {}): StoreOptions {
+  return { vfs, engines: twoEngines(), segmentBytes: 16_384, ...more };
+}
+
+export async function withStore(
+  run: (store: Store, vfs: MemoryVfs) => Promise<void>,
+  more: Partial<StoreOptions> = {},
+): Promise<void> {
+  const vfs = new MemoryVfs();
+  const store = await openStore('/data/db', optionsOf(vfs, more));
+  await run(store, vfs);
+  await store.close();
+}
+
+/** The error of a promise that must be rejected. */
+export const rejection = (promise: Promise<unknown>): Promise<PhantomError> =>
+  promise.then(
+    () => {
+      throw new Error('it was not refused');
+    },
+    (error: PhantomError) => error,
+  );

@@ -1,0 +1,160 @@
+import { loadChecksums, writeU32 } from '@phantom/base';
+import { FaultyVfs, MemoryVfs, failAt, failFrom, onOperation } from '@phantom/vfs/testing';
+import { describe, expect, it } from 'vitest';
+import { SLOT_BYTES, type SuperblockState, decodeSlot, encodeSlot } from '../src/format.js';
+import { Superblock, createSuperblock } from '../src/superblock.js';
+
+const checksums = await loadChecksums();
+const PATH = '/db/superblock';
+
+function stateOf(generation = 1): SuperblockState {
+  return {
+    generation,
+    timeline: 3,
+    epoch: 4,
+    logStart: 5_000_000_000_000,
+    logStartSeq: 77,
+    spaceLimit: 33,
+    relaxed: true,
+    engines: [
+      { code: 1, name: 'btree', generationMin: 9 },
+      { code: 2, name: 'lsm', generationMin: 2 ** 40 },
+    ],
+  };
+}
+
+async function madeDisk(): Promise<MemoryVfs> {
+  const vfs = new MemoryVfs();
+  vfs.makeDir('/db');
+  vfs.syncDir('/');
+  await createSuperblock(vfs, '/db', checksums, stateOf());
+  return vfs;
+}
+
+const ignore = (): void => undefined;
+const open = (vfs: MemoryVfs | FaultyVfs, onSyncFailed: (error: unknown) => void = ignore): Superblock =>
+  Superblock.open(vfs, '/db', checksums, false, onSyncFailed);
+
+describe('superblock', () => {
+  it('is drawn as the format says', () => {
+    const slot = new Uint8Array(SLOT_BYTES);
+    encodeSlot(stateOf(), checksums, slot);
+    expect(new TextDecoder().decode(slot.subarray(0, 8))).toBe('PHANTOMS');
+    expect([...slot.subarray(8, 12)]).toEqual([1, 0, 0, 0]);
+    expect([...slot.subarray(52, 58)]).toEqual([2, 0, 1, 0, 1, 5]);
+    expect(new TextDecoder().decode(slot.subarray(58, 63))).toBe('btree');
+    expect(decodeSlot(slot, checksums, PATH)).toEqual(stateOf());
+  });
+
+  it('is read back as it was written, from either slot', async () => {
+    const vfs = await madeDisk();
+    expect(open(vfs).state).toEqual(stateOf());
+    for (const slot of [0, 1]) {
+      const broken = vfs.killClone();
+      broken.corrupt(PATH, slot * SLOT_BYTES + 20, new Uint8Array([255]));
+      const superblock = open(broken);
+      expect(superblock.state).toEqual(stateOf());
+      expect(superblock.damage).toEqual([`slot ${slot} is unreadable: its checksum is wrong`]);
+    }
+  });
+
+  it('survives a flipped bit in any byte of either slot, and says so', async () => {
+    const vfs = await madeDisk();
+    const bytes = vfs.readFile(PATH);
+    for (let at = 0; at < bytes.length; at++) {
+      const broken = vfs.killClone();
+      broken.corrupt(PATH, at, new Uint8Array([(bytes[at] as number) ^ (1 << (at % 8))]));
+      const superblock = open(broken);
+      expect(superblock.state).toEqual(stateOf());
+      expect(superblock.damage).toHaveLength(1);
+    }
+  });
+
+  it('that is broken in both slots, cut short or empty is corruption', async () => {
+    for (const length of [0, 5, 4000]) {
+      const vfs = await madeDisk();
+      const file = vfs.open(PATH, { mode: 'write' });
+      file.truncate(length);
+      expect(() => open(vfs)).toThrowError(expect.objectContaining({ code: 'XX001' }));
+    }
+    const vfs = await madeDisk();
+    for (const slot of [0, SLOT_BYTES]) vfs.corrupt(PATH, slot, new Uint8Array([0]));
+    expect(() => open(vfs)).toThrowError(/neither slot.*PHANTOMS/);
+  });
+
+  it('of a newer format is refused by that name, whatever the rest looks like', async () => {
+    const vfs = await madeDisk();
+    const head = vfs.readFile(PATH).slice(0, 16);
+    writeU32(head, 8, 2);
+    writeU32(head, 12, checksums.h32(head, 0, 12));
+    vfs.corrupt(PATH, SLOT_BYTES, head);
+    expect(() => open(vfs)).toThrowError(
+      expect.objectContaining({ code: '0A000', data: { file: PATH, format: 2, formatMax: 1 } }),
+    );
+    writeU32(head, 8, 0);
+    writeU32(head, 12, checksums.h32(head, 0, 12));
+    vfs.corrupt(PATH, SLOT_BYTES, head);
+    expect(open(vfs).damage).toEqual(['slot 1 is unreadable: format 0 never existed']);
+  });
+
+  it('has either the old or the new state after a power cut at any operation of an update', async () => {
+    const vfs = await madeDisk();
+    const clones: MemoryVfs[] = [];
+    const superblock = open(vfs);
+    vfs.onOperation = () => clones.push(...[1, 2, 3, 4, 5].map((seed) => vfs.crashClone(seed + clones.length)));
+    await superblock.update((state) => (state.epoch = 5));
+    vfs.onOperation = undefined;
+    expect(clones).toHaveLength(20);
+    for (const clone of clones) expect([4, 5]).toContain(open(clone).state.epoch);
+    expect(open(vfs.crashClone(9)).state).toEqual({ ...stateOf(2), epoch: 5 });
+  });
+
+  it('writes concurrent updates together and loses none', async () => {
+    const vfs = await madeDisk();
+    const superblock = open(vfs);
+    const syncs = vfs.counts.get('sync') as number;
+    const updates = Array.from({ length: 9 }, (_, i) =>
+      superblock.update((state) => (state.spaceLimit = Math.max(state.spaceLimit, 100 + i))),
+    );
+    await updates[0];
+    await Promise.all(updates);
+    expect((vfs.counts.get('sync') as number) - syncs).toBe(4);
+    expect(open(vfs.crashClone(3)).state.spaceLimit).toBe(108);
+  });
+
+  it('lets a synchronous update overtake one that waits for the disk', async () => {
+    const vfs = new MemoryVfs({ syncTurns: 1 });
+    vfs.makeDir('/db');
+    vfs.syncDir('/');
+    await createSuperblock(vfs, '/db', checksums, stateOf());
+    const superblock = open(vfs);
+    const slow = superblock.update((state) => (state.logStartSeq = 100));
+    superblock.updateNow((state) => (state.epoch = 50));
+    for (const seed of [1, 2, 3]) {
+      expect(open(vfs.crashClone(seed)).state).toMatchObject({ epoch: 50, logStartSeq: 100 });
+    }
+    await slow;
+    for (const seed of [1, 2, 3]) {
+      expect(open(vfs.crashClone(seed)).state).toMatchObject({ epoch: 50, logStartSeq: 100 });
+    }
+  });
+
+  it('tells of a failed sync, and forgives a failed write', async () => {
+    const disk = await madeDisk();
+    const vfs = new FaultyVfs(disk, failAt(-1, 'EIO'));
+    const failures: unknown[] = [];
+    const superblock = open(vfs, (error) => failures.push(error));
+    vfs.injector = onOperation('write', failAt(0, 'ENOSPC'));
+    await expect(superblock.update((state) => (state.epoch = 6))).rejects.toMatchObject({ code: '53100' });
+    expect(failures).toHaveLength(0);
+    await superblock.update((state) => (state.epoch = 7));
+    expect(open(disk.crashClone(1)).state.epoch).toBe(7);
+    vfs.injector = onOperation('sync', failFrom(0, 'EIO'));
+    expect(() => superblock.updateNow((state) => (state.epoch = 8))).toThrowError(
+      expect.objectContaining({ code: '58030' }),
+    );
+    await expect(superblock.update((state) => (state.epoch = 9))).rejects.toMatchObject({ code: '58030' });
+    expect(failures.length).toBeGreaterThanOrEqual(2);
+    superblock.close();
+  });
+});
