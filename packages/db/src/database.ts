@@ -56,6 +56,11 @@ export class Database {
     return this.parts.store.directory;
   }
 
+  /** Why the database takes no more writes: a write or a sync failed. Undefined while all is well. */
+  get failure(): Error | undefined {
+    return this.parts.store.failure;
+  }
+
   /** Runs a script of statements, one after the other, each committed by itself unless the script says BEGIN. */
   exec(script: string): void {
     this.checkOpen();

@@ -6,6 +6,7 @@ export {
   type ParsedStatement,
   type PlanField,
   Portal,
+  type PreparedPlan,
   type RowBatch,
   type SessionOptions,
   type SessionStatement,

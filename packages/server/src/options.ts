@@ -1,0 +1,49 @@
+/** Settings of a server, each with its default. */
+import { type Logger, type Metrics, MetricsRegistry, silentLogger } from '@phantom/base';
+
+const MIB = 1024 * 1024;
+
+export interface ServerOptions {
+  /** Address to listen on. Anything but a loopback address is refused (0A000) while there is no TLS. Default 127.0.0.1. */
+  readonly host?: string;
+  /** Port of the PostgreSQL protocol; 0 picks a free one. Default 5433. */
+  readonly pgPort?: number;
+  /** Port of HTTP; 0 picks a free one, undefined leaves HTTP out. */
+  readonly httpPort?: number | undefined;
+  /** Clients at once; one more is told 53300. Default 1000. */
+  readonly connectionsMax?: number;
+  /** Of these, kept for superusers. Default 3. */
+  readonly connectionsReserved?: number;
+  /** Longest message of a client: a statement, or the values of one. Default 128 MiB. */
+  readonly frameBytesMax?: number;
+  /** How long a client may take until it is let in. Default 60 s. */
+  readonly authenticationTimeoutMs?: number;
+  /** Ends connections that have been idle outside of a transaction for so long; 0 never. Default 0. */
+  readonly idleTimeoutMs?: number;
+  /** How long running statements may go on when the server stops. Default 5 s. */
+  readonly drainTimeoutMs?: number;
+  readonly logger?: Logger;
+  /** Where the server counts; give it the registry of the database, and `/metrics` has both. */
+  readonly metrics?: Metrics;
+}
+
+export type ResolvedServerOptions = Required<Omit<ServerOptions, 'httpPort'>> & {
+  readonly httpPort: number | undefined;
+};
+
+/** Fills in defaults. */
+export function resolveServerOptions(options: ServerOptions): ResolvedServerOptions {
+  return {
+    host: options.host ?? '127.0.0.1',
+    pgPort: options.pgPort ?? 5433,
+    httpPort: options.httpPort,
+    connectionsMax: options.connectionsMax ?? 1000,
+    connectionsReserved: options.connectionsReserved ?? 3,
+    frameBytesMax: options.frameBytesMax ?? 128 * MIB,
+    authenticationTimeoutMs: options.authenticationTimeoutMs ?? 60_000,
+    idleTimeoutMs: options.idleTimeoutMs ?? 0,
+    drainTimeoutMs: options.drainTimeoutMs ?? 5000,
+    logger: options.logger ?? silentLogger,
+    metrics: options.metrics ?? new MetricsRegistry(),
+  };
+}

@@ -1,0 +1,332 @@
+/**
+ * One client: its socket, from the first byte to the last.
+ *
+ *   startup --SSLRequest, GSSENCRequest: 'N'--> startup
+ *           --CancelRequest--> ended
+ *           --protocol 3--> authenticating --proof--> session --Terminate, end, error--> ended
+ *           --protocol 3, trusted--------------------> session
+ *
+ * Messages are handled one after the other. While one is waited for, bytes go on coming in up to INPUT_BYTES_MAX, then the
+ * socket is left unread: the client's own send buffer is where a pipeline that is too long has to wait.
+ *
+ * Whatever a client sends, only its own connection suffers: an error of the protocol is answered with FATAL and the socket
+ * is closed; what the client held is rolled back and freed.
+ */
+import type { Socket } from 'node:net';
+import { type Counter, type Logger, isPhantomError } from '@phantom/base';
+import type { Admission } from '../admission.js';
+import { refuseWithoutPassword, requireProof } from '../auth/authentication.js';
+import { SCRAM_MECHANISM, type ScramExchange } from '../auth/scram.js';
+import type { ResolvedServerOptions } from '../options.js';
+import {
+  writeAuthenticationOk,
+  writeAuthenticationSasl,
+  writeAuthenticationSaslData,
+  writeBackendKeyData,
+  writeNegotiateProtocolVersion,
+  writeReport,
+} from './backend-messages.js';
+import type { CancelKeys } from './cancel-keys.js';
+import type { LoginRole, SessionSource } from './database-session.js';
+import { FrameDecoder } from './frames.js';
+import { readSaslInitial, readSaslResponse, readStartup } from './frontend-messages.js';
+import { MessageReader } from './message-reader.js';
+import { type BufferPool, Output } from './output.js';
+import { AuthenticationKind, Frontend, StartupCode } from './protocol.js';
+import { FatalError, asPhantomError, errorReport, fatal, readOrEnd } from './reports.js';
+import { ProtocolSession, type SessionCounters } from './session.js';
+import { type StartupRequest, startupRequest } from './startup.js';
+
+/** Bytes of messages that wait for their turn before the socket is left unread. */
+export const INPUT_BYTES_MAX = 256 * 1024;
+/** How long a client has to read what it was told last. */
+const FAREWELL_MS = 2000;
+
+/** What connections share. */
+export interface ConnectionHost {
+  readonly source: SessionSource;
+  readonly options: ResolvedServerOptions;
+  readonly pool: BufferPool;
+  readonly admission: Admission;
+  readonly cancelKeys: CancelKeys;
+  /** Secret of this process, for exchanges that must fail. */
+  readonly secret: Uint8Array;
+  readonly counters: SessionCounters;
+  readonly cancels: Counter;
+  readonly logger: Logger;
+  /** True once the server stops. */
+  readonly draining: boolean;
+  closed(connection: PgConnection): void;
+}
+
+export class PgConnection {
+  private readonly socket: Socket;
+  private readonly host: ConnectionHost;
+  private readonly isLocal: boolean;
+  private readonly decoder = new FrameDecoder();
+  private readonly reader = new MessageReader();
+  private readonly output: Output;
+  private phase: 'startup' | 'authenticating' | 'session' | 'ended' = 'startup';
+  /** True while messages are being handled; new bytes only queue then. */
+  private running = false;
+  private paused = false;
+  private askedForSsl = false;
+  private askedForGss = false;
+  private request: StartupRequest | undefined;
+  private role: LoginRole | undefined;
+  private exchange: ScramExchange | undefined;
+  private isProven = false;
+  private readonly session: ProtocolSession;
+  private processId: number | undefined;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(socket: Socket, host: ConnectionHost, isLocal: boolean) {
+    this.socket = socket;
+    this.host = host;
+    this.isLocal = isLocal;
+    this.output = new Output(socket, host.pool);
+    this.session = new ProtocolSession({
+      output: this.output,
+      counters: host.counters,
+      onDefect: (error) => this.logDefect(error),
+    });
+    socket.on('data', (chunk: Buffer) => this.received(chunk));
+    socket.on('error', (error) => host.logger.debug('a connection broke', { error: error.message }));
+    socket.on('close', () => this.gone());
+    this.timer = setTimeout(
+      () => this.fail(fatal('57014', 'canceling authentication due to timeout')),
+      host.options.authenticationTimeoutMs,
+    );
+  }
+
+  /** Ends the connection because the server stops: at once when it rests, after its statement when it runs one. */
+  drain(): void {
+    if (!this.running) this.fail(shuttingDown());
+  }
+
+  /** Ends the connection now; what runs is cancelled. */
+  terminate(): void {
+    if (this.phase === 'session') this.session.cancel('terminating connection due to administrator command');
+    this.fail(shuttingDown());
+  }
+
+  private received(chunk: Buffer): void {
+    if (this.phase === 'ended') return;
+    this.decoder.push(chunk);
+    if (!this.running) this.pump();
+    else if (this.decoder.bufferedBytes > INPUT_BYTES_MAX && !this.paused) {
+      this.paused = true;
+      this.socket.pause();
+    }
+  }
+
+  /** Handles messages until there are none, or one has to be waited for. */
+  private pump(): void {
+    this.running = true;
+    if (this.phase === 'session') clearTimeout(this.timer);
+    this.output.open();
+    try {
+      while (this.phase !== 'ended') {
+        const wait = this.output.relieve() ?? (this.decoder.next() ? this.dispatch() : this.rest());
+        if (wait === undefined) continue;
+        if (wait === null) return;
+        this.output.flushSoon();
+        wait.then(this.resume, this.failLater);
+        return;
+      }
+    } catch (error) {
+      this.fail(error);
+    }
+    this.running = false;
+    if (this.phase === 'ended') this.release();
+  }
+
+  private readonly resume = (): void => this.pump();
+
+  private readonly failLater = (error: unknown): void => {
+    this.fail(error);
+    this.running = false;
+    this.release();
+  };
+
+  /** No message is left: what was answered is sent, and the client's next one awaited. */
+  private rest(): null {
+    this.running = false;
+    this.output.flush();
+    if (this.paused) {
+      this.paused = false;
+      this.socket.resume();
+    }
+    if (this.phase === 'session') {
+      if (this.host.draining) this.fail(shuttingDown());
+      else this.watchIdle();
+    }
+    return null;
+  }
+
+  private dispatch(): Promise<void> | undefined {
+    const { decoder, reader } = this;
+    reader.aim(decoder.buffer, decoder.start, decoder.end);
+    if (this.phase === 'session') {
+      if (decoder.type !== Frontend.Terminate) return this.session.handle(decoder.type, reader);
+      this.end();
+    } else if (this.phase === 'startup') this.startUp();
+    else this.authenticate();
+    return undefined;
+  }
+
+  private startUp(): void {
+    const message = readOrEnd(() => readStartup(this.reader));
+    switch (message.code) {
+      case StartupCode.CancelRequest:
+        if (this.host.cancelKeys.request(message.processId, message.secretKey)) this.host.cancels.value++;
+        this.end();
+        return;
+      case StartupCode.SslRequest:
+        if (this.askedForSsl) break;
+        this.askedForSsl = true;
+        this.output.messages.u8(0x4e);
+        return;
+      case StartupCode.GssEncryptionRequest:
+        if (this.askedForGss) break;
+        this.askedForGss = true;
+        this.output.messages.u8(0x4e);
+        return;
+      default:
+    }
+    const request = startupRequest(message);
+    this.request = request;
+    this.decoder.startTyped();
+    this.phase = 'authenticating';
+    if (request.isNewer || request.unknownOptions.length > 0) {
+      writeNegotiateProtocolVersion(this.output.messages, StartupCode.Version3 & 0xffff, request.unknownOptions);
+    }
+    if (this.host.draining) throw fatal('57P03', 'the database system is shutting down');
+    const role = this.host.source.role(request.user);
+    this.exchange = requireProof(request.user, role, this.isLocal, this.host.secret, Date.now());
+    if (this.exchange === undefined) this.letIn(request);
+    else writeAuthenticationSasl(this.output.messages, [SCRAM_MECHANISM]);
+  }
+
+  /** SASLInitialResponse, then SASLResponse. */
+  private authenticate(): void {
+    const { reader, output, decoder, exchange, request } = this;
+    if (decoder.type !== Frontend.Authentication || exchange === undefined || request === undefined) {
+      throw fatal('08P01', `expected SASL response, got message type ${decoder.type}`);
+    }
+    if (this.isProven) {
+      const answer = exchange.last(readOrEnd(() => readSaslResponse(reader)));
+      refuseWithoutPassword(request.user, this.host.source.role(request.user), this.isLocal);
+      writeAuthenticationSaslData(output.messages, AuthenticationKind.SaslFinal, answer);
+      this.letIn(request);
+      return;
+    }
+    const { mechanism, response } = readOrEnd(() => readSaslInitial(reader));
+    if (mechanism !== SCRAM_MECHANISM)
+      throw fatal('08P01', `client selected an invalid SASL authentication mechanism: ${mechanism}`);
+    writeAuthenticationSaslData(output.messages, AuthenticationKind.SaslContinue, exchange.first(response));
+    this.isProven = true;
+  }
+
+  /** The client is who it says it is: it gets a place, a session, its settings and its key. */
+  private letIn(request: StartupRequest): void {
+    const { host, output, session } = this;
+    const role = host.source.role(request.user);
+    if (role === undefined) throw fatal('28000', `role "${request.user}" does not exist`);
+    host.admission.enter(role);
+    this.role = role;
+    const database = host.source.createSession({
+      database: request.database,
+      user: request.user,
+      settings: request.settings,
+      onNotice: session.noticed,
+      onParameter: session.parameterChanged,
+    });
+    const processId = database.id;
+    this.processId = processId;
+    this.exchange = undefined;
+    this.request = undefined;
+    this.decoder.frameBytesMax = host.options.frameBytesMax;
+    this.phase = 'session';
+    clearTimeout(this.timer);
+    writeAuthenticationOk(output.messages);
+    session.start(database);
+    writeBackendKeyData(
+      output.messages,
+      processId,
+      host.cancelKeys.register(processId, () => session.cancel()),
+    );
+    session.ready();
+  }
+
+  /** Arms the time an idle client has. */
+  private watchIdle(): void {
+    const { session, host } = this;
+    const { idleTimeoutMs } = host.options;
+    if (!session.quiet) {
+      const limitMs = session.idleInTransactionMs;
+      if (limitMs > 0) this.endIn(limitMs, fatal('25P03', 'terminating connection due to idle-in-transaction timeout'));
+    } else if (idleTimeoutMs > 0) {
+      this.endIn(idleTimeoutMs, fatal('57P05', 'terminating connection due to idle-session timeout'));
+    }
+  }
+
+  private endIn(timeoutMs: number, error: FatalError): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.fail(error), timeoutMs);
+  }
+
+  /** Tells the client why, and ends. */
+  private fail(thrown: unknown): void {
+    if (this.phase === 'ended') return;
+    if (!(thrown instanceof FatalError) && !isPhantomError(thrown)) this.logDefect(thrown);
+    const error = asPhantomError(thrown);
+    this.host.logger.debug('a connection is ended', { code: error.code, reason: error.message });
+    writeReport(this.output.messages, errorReport(error, 'FATAL'));
+    this.end();
+  }
+
+  private end(): void {
+    if (this.phase === 'ended') return;
+    this.phase = 'ended';
+    clearTimeout(this.timer);
+    this.output.flush();
+    this.socket.end();
+    // A client that does not read its farewell is not waited for.
+    this.timer = setTimeout(() => this.socket.destroy(), FAREWELL_MS);
+    if (!this.running) this.release();
+  }
+
+  /** The socket is closed, by whichever side. */
+  private gone(): void {
+    clearTimeout(this.timer);
+    if (this.phase === 'session') this.session.cancel('terminating connection: the client has gone');
+    this.phase = 'ended';
+    this.output.flush();
+    if (!this.running) this.release();
+    this.host.closed(this);
+  }
+
+  /** Frees what the client held. Nothing runs any more. */
+  private release(): void {
+    const { processId, role } = this;
+    if (processId !== undefined) {
+      this.processId = undefined;
+      this.host.cancelKeys.remove(processId);
+      this.session.close();
+    }
+    if (role !== undefined) {
+      this.role = undefined;
+      this.host.admission.exit(role);
+    }
+  }
+
+  private logDefect(error: unknown): void {
+    const stack = error instanceof Error ? error.stack : String(error);
+    this.host.logger.error('internal error', { stack });
+  }
+}
+
+function shuttingDown(): FatalError {
+  return fatal('57P01', 'terminating connection due to administrator command');
+}

@@ -1,0 +1,74 @@
+/**
+ * What the protocol needs of a database session: the part of SqlSession that it uses, as an interface, so that framing and
+ * state machines can be tested without a database.
+ */
+import type {
+  FetchOutcome,
+  Notice,
+  ParsedStatement,
+  PlanField,
+  PreparedPlan,
+  RowBatch,
+  SessionStatement,
+  TransactionStatus,
+  TypeContext,
+  Value,
+} from '@phantom/db/session';
+
+export type PlanStatement = Extract<SessionStatement, { kind: 'plan' }>;
+
+export interface DatabasePortal {
+  readonly fields: readonly PlanField[];
+  fetch(rowsMax: number, receive: (batch: RowBatch) => void): Promise<FetchOutcome>;
+  close(): void;
+}
+
+export interface DatabaseSession {
+  readonly id: number;
+  readonly status: TransactionStatus;
+  readonly transaction: { readonly explicit: boolean } | undefined;
+  /** Statements prepared by name, here or by SQL. */
+  readonly prepared: Map<string, SessionStatement>;
+  /** What conversion of values depends on; reads the settings of the moment. */
+  readonly evaluation: TypeContext;
+  readonly settings: {
+    get(name: string): string;
+    integer(name: string): number;
+    reported(): readonly { readonly name: string; readonly value: string }[];
+  };
+  parse(text: string): readonly ParsedStatement[];
+  prepare(parsed: ParsedStatement | undefined, text: string, declaredTypes?: readonly number[]): SessionStatement;
+  prepareText(text: string, declaredTypes?: readonly number[]): SessionStatement;
+  currentPlan(statement: PlanStatement): PreparedPlan;
+  portal(statement: SessionStatement, parameters: readonly Value[]): DatabasePortal;
+  lookUp(plan: PreparedPlan, parameters: readonly Value[], into: Value[]): boolean;
+  sync(): Promise<void>;
+  fail(): void;
+  cancel(message?: string): void;
+  close(): void;
+}
+
+/** What a new session is given. */
+export interface SessionRequest {
+  readonly database: string;
+  readonly user: string;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly onNotice: (notice: Notice) => void;
+  readonly onParameter: (name: string, value: string) => void;
+}
+
+/** What is asked of a role at the door. */
+export interface LoginRole {
+  readonly name: string;
+  readonly superuser: boolean;
+  readonly passwordVerifier?: string;
+  readonly connectionLimit?: number;
+  readonly validUntil?: string;
+}
+
+/** The database as the protocol sees it. */
+export interface SessionSource {
+  /** Throws 3D000, 28000, 42501, and 42704 or 22023 for settings, when there can be no such session. */
+  createSession(request: SessionRequest): DatabaseSession;
+  role(name: string): LoginRole | undefined;
+}

@@ -1,0 +1,96 @@
+/**
+ * Reads the fields of one message. It is re-aimed for each; every method checks that the bytes are there, so that a body of
+ * any bytes ends in a value or in 08P01.
+ */
+import { isUtf8 } from 'node:buffer';
+import { PhantomError } from '@phantom/base';
+import { PROTOCOL_VIOLATION } from './protocol.js';
+
+/** Texts up to this length are looked through in a loop; a native call costs more than that. */
+const SHORT_BYTES = 48;
+
+export class MessageReader {
+  buffer: Buffer = Buffer.alloc(0);
+  /** Offset of the next byte. */
+  at = 0;
+  end = 0;
+
+  aim(buffer: Buffer, start: number, end: number): void {
+    this.buffer = buffer;
+    this.at = start;
+    this.end = end;
+  }
+
+  get remaining(): number {
+    return this.end - this.at;
+  }
+
+  u8(): number {
+    return this.buffer[this.advance(1)] as number;
+  }
+
+  i16(): number {
+    const at = this.advance(2);
+    const { buffer } = this;
+    return (((buffer[at] as number) << 24) >> 16) | (buffer[at + 1] as number);
+  }
+
+  /** A count or a format code: 16 bits without a sign. */
+  u16(): number {
+    return this.i16() & 0xffff;
+  }
+
+  i32(): number {
+    const at = this.advance(4);
+    const { buffer } = this;
+    return (
+      ((buffer[at] as number) << 24) |
+      ((buffer[at + 1] as number) << 16) |
+      ((buffer[at + 2] as number) << 8) |
+      (buffer[at + 3] as number)
+    );
+  }
+
+  u32(): number {
+    return this.i32() >>> 0;
+  }
+
+  /** Text up to a zero byte, which is skipped. 22021 when it is not UTF-8. */
+  string(): string {
+    const { buffer, at, end } = this;
+    const zero = buffer.indexOf(0, at);
+    if (zero < 0 || zero >= end) throw new PhantomError(PROTOCOL_VIOLATION, 'invalid string in message');
+    this.at = zero + 1;
+    return decodeText(buffer, at, zero);
+  }
+
+  /** Skips bytes and returns the offset of the first. */
+  skip(bytes: number): number {
+    return this.advance(bytes);
+  }
+
+  /** 08P01 unless everything has been read. */
+  finish(): void {
+    if (this.at !== this.end) throw new PhantomError(PROTOCOL_VIOLATION, 'invalid message format');
+  }
+
+  private advance(bytes: number): number {
+    const { at } = this;
+    if (bytes > this.end - at) throw new PhantomError(PROTOCOL_VIOLATION, 'insufficient data left in message');
+    this.at = at + bytes;
+    return at;
+  }
+}
+
+/** UTF-8 bytes as text; 22021 when they are not UTF-8. Allocates nothing but the text for short ASCII. */
+export function decodeText(buffer: Buffer, start: number, end: number): string {
+  if (end - start <= SHORT_BYTES) {
+    let at = start;
+    while (at < end && (buffer[at] as number) < 0x80) at++;
+    if (at === end) return buffer.toString('latin1', start, end);
+  }
+  if (!isUtf8(buffer.subarray(start, end))) {
+    throw new PhantomError('22021', 'invalid byte sequence for encoding "UTF8"');
+  }
+  return buffer.toString('utf8', start, end);
+}

@@ -1,0 +1,132 @@
+/**
+ * The sending half of a connection. Messages gather in a buffer and leave together: one system call for the answers to a
+ * whole pipeline, or for a piece of a large result.
+ *
+ * Buffers are lent by a pool for as long as something waits in them, so an idle connection holds none. A buffer goes back
+ * to use only when the system has taken its bytes; otherwise the socket keeps it and the next one is lent.
+ *
+ * Back-pressure: when the client does not read, the system's buffer fills, then the socket's; `blocked` is true from then on,
+ * and whoever produces rows awaits `relieved` before producing more.
+ */
+import type { Socket } from 'node:net';
+import { ByteWriter } from '@phantom/base';
+import { MessageWriter } from './message-writer.js';
+
+/** Bytes of a lent buffer; larger ones, grown by a large row, are not lent again. */
+const BUFFER_BYTES = 16 * 1024;
+const BUFFER_BYTES_KEPT = 64 * 1024;
+/** Buffers kept for lending. */
+const BUFFERS_MAX = 64;
+/** Waiting bytes that are sent without being asked to. */
+export const SEND_BYTES = 64 * 1024;
+
+/** Buffers for all connections of a server. */
+export class BufferPool {
+  private readonly free: ByteWriter[] = [];
+
+  take(): ByteWriter {
+    return this.free.pop() ?? new ByteWriter(BUFFER_BYTES);
+  }
+
+  /** Takes back a buffer that nobody reads any more. */
+  give(buffer: ByteWriter): void {
+    if (this.free.length >= BUFFERS_MAX || buffer.buffer.length > BUFFER_BYTES_KEPT) return;
+    buffer.reset();
+    this.free.push(buffer);
+  }
+}
+
+/** What output needs of a socket. */
+export type OutputSocket = Pick<Socket, 'write' | 'writable' | 'writableLength' | 'writableNeedDrain' | 'once' | 'off'>;
+
+export class Output {
+  readonly messages: MessageWriter;
+  /** Bytes handed to the socket so far. */
+  sentBytes = 0;
+  private readonly socket: OutputSocket;
+  private readonly pool: BufferPool;
+  private readonly idle = new ByteWriter();
+  private soon: NodeJS.Immediate | undefined;
+
+  constructor(socket: OutputSocket, pool: BufferPool) {
+    this.socket = socket;
+    this.pool = pool;
+    this.messages = new MessageWriter(this.idle);
+  }
+
+  /** Bytes that wait to be sent. */
+  get waitingBytes(): number {
+    return this.messages.bytes.length;
+  }
+
+  /** All bytes produced so far. */
+  get producedBytes(): number {
+    return this.sentBytes + this.messages.bytes.length;
+  }
+
+  /** True when the client does not keep up. */
+  get blocked(): boolean {
+    return this.socket.writableNeedDrain;
+  }
+
+  /** Borrows a buffer for what is about to be written. */
+  open(): void {
+    if (this.messages.bytes === this.idle && this.idle.length === 0) this.messages.aim(this.pool.take());
+  }
+
+  /** Sends what waits and gives the buffer back. */
+  flush(): void {
+    const { messages, socket, pool } = this;
+    const { bytes } = messages;
+    if (this.soon !== undefined) {
+      clearImmediate(this.soon);
+      this.soon = undefined;
+    }
+    messages.aim(this.idle);
+    if (bytes.length === 0 || !socket.writable) {
+      bytes.reset();
+      if (bytes !== this.idle) pool.give(bytes);
+      return;
+    }
+    this.sentBytes += bytes.length;
+    if (bytes === this.idle) {
+      socket.write(bytes.take());
+      bytes.reset();
+      return;
+    }
+    socket.write(bytes.view());
+    // Nothing left in the socket means that the system has copied all of it.
+    if (socket.writableLength === 0) pool.give(bytes);
+  }
+
+  /** Sends what waits once the event loop turns: whatever is answered until then goes along. */
+  flushSoon(): void {
+    this.soon ??= setImmediate(() => {
+      this.soon = undefined;
+      this.flush();
+    });
+  }
+
+  /** Sends when enough waits; a promise while the client does not keep up. */
+  relieve(): Promise<void> | undefined {
+    if (this.waitingBytes >= SEND_BYTES) {
+      this.flush();
+      this.open();
+    }
+    return this.blocked ? this.relieved() : undefined;
+  }
+
+  /** Resolves when the socket takes more, or is closed. */
+  private relieved(): Promise<void> {
+    const { socket } = this;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        socket.off('drain', done);
+        socket.off('close', done);
+        resolve();
+      };
+      socket.once('drain', done);
+      socket.once('close', done);
+    });
+  }
+}

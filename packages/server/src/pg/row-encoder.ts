@@ -1,0 +1,120 @@
+/**
+ * Writes rows as DataRow messages. One encoder serves one shape of result: which type each column has, and in which format
+ * the client wants it.
+ *
+ *   D | length | columns i16 | (bytes i32, -1 for NULL | value) ...
+ */
+import { PhantomError, writeU32BE } from '@phantom/base';
+import type { PlanField, RowBatch, SqlType, TypeContext, Value } from '@phantom/db/session';
+import { type ColumnDescription, writeRowDescription } from './backend-messages.js';
+import type { MessageWriter } from './message-writer.js';
+import { Backend, Format } from './protocol.js';
+
+/** Longest DataRow: the length is a signed 32-bit number, and PostgreSQL's own limit is this. */
+export const ROW_BYTES_MAX = 0x3fff_ffff;
+/** PostgreSQL's pseudo-type for what has none. */
+const UNKNOWN_OID = 705;
+const UNKNOWN_LENGTH = -2;
+
+/** Finds types by oid. */
+export interface TypeFinder {
+  byOid(oid: number): SqlType | undefined;
+}
+
+export class RowEncoder {
+  /** The fields it was made for, to tell whether it still fits. */
+  readonly fields: readonly PlanField[];
+  private readonly types: readonly (SqlType | undefined)[];
+  private readonly formats: readonly number[];
+  private readonly columns: readonly ColumnDescription[];
+
+  /** `formatOf` tells the format of a column by its index. */
+  constructor(fields: readonly PlanField[], types: TypeFinder, formatOf: (index: number) => number) {
+    this.fields = fields;
+    this.types = fields.map((field) => types.byOid(field.type.oid));
+    this.formats = fields.map((_, index) => formatOf(index));
+    this.columns = fields.map((field, index) => describeColumn(field, types, this.formats[index] as number));
+  }
+
+  /** RowDescription. */
+  describe(writer: MessageWriter): void {
+    writeRowDescription(writer, this.columns);
+  }
+
+  /** All rows of a batch. On an error nothing of the row at hand is left in the writer. */
+  rows(batch: RowBatch, writer: MessageWriter, context: TypeContext): void {
+    const { columns, count } = batch;
+    const width = this.fields.length;
+    for (let r = 0; r < count; r++) {
+      const start = writer.bytes.length;
+      try {
+        writer.begin(Backend.DataRow);
+        writer.i16(width);
+        for (let c = 0; c < width; c++) this.value((columns[c] as readonly Value[])[r], c, writer, context);
+        this.endRow(writer, start);
+      } catch (error) {
+        writer.bytes.length = start;
+        throw error;
+      }
+    }
+  }
+
+  /** One row, its values by column. */
+  row(values: readonly Value[], writer: MessageWriter, context: TypeContext): void {
+    const start = writer.bytes.length;
+    try {
+      writer.begin(Backend.DataRow);
+      const width = this.fields.length;
+      writer.i16(width);
+      for (let c = 0; c < width; c++) this.value(values[c], c, writer, context);
+      this.endRow(writer, start);
+    } catch (error) {
+      writer.bytes.length = start;
+      throw error;
+    }
+  }
+
+  private value(value: Value, column: number, writer: MessageWriter, context: TypeContext): void {
+    if (value === null) {
+      writer.i32(-1);
+      return;
+    }
+    const type = this.types[column];
+    if (type === undefined)
+      throw new PhantomError('XX000', `column "${this.fields[column]?.name ?? ''}" has no known type`);
+    if (this.formats[column] === Format.Text) {
+      writer.textValue(type.output(value, context));
+      return;
+    }
+    const { bytes } = writer;
+    const at = bytes.reserve(4);
+    bytes.length = at + 4;
+    type.send(value, bytes, context);
+    writeU32BE(bytes.buffer, at, bytes.length - at - 4);
+  }
+
+  private endRow(writer: MessageWriter, start: number): void {
+    const rowBytes = writer.bytes.length - start;
+    if (rowBytes > ROW_BYTES_MAX) {
+      throw new PhantomError('54000', `a row of ${rowBytes} bytes is longer than the limit of ${ROW_BYTES_MAX} bytes`, {
+        data: { rowBytes, rowBytesMax: ROW_BYTES_MAX },
+      });
+    }
+    writer.end();
+  }
+}
+
+/** A domain is told of as the type under it, as PostgreSQL does: clients know no domains. */
+function describeColumn(field: PlanField, types: TypeFinder, format: number): ColumnDescription {
+  const base = { name: field.name, tableOid: field.tableOid, column: field.column, format };
+  let type = types.byOid(field.type.oid);
+  if (type === undefined) return { ...base, typeOid: UNKNOWN_OID, typeLength: UNKNOWN_LENGTH, typmod: -1 };
+  let { typmod } = field.type;
+  while (type.kind === 'domain' && type.baseOid !== 0) {
+    const under = types.byOid(type.baseOid);
+    if (under === undefined) break;
+    type = under;
+    typmod = -1;
+  }
+  return { ...base, typeOid: type.oid, typeLength: type.length, typmod };
+}

@@ -1,0 +1,352 @@
+/**
+ * The conversation of one client after it has been let in: the state machine of the extended and the simple query protocol.
+ *
+ *               Parse Bind Describe Execute Close     error           Sync
+ *   ready  ------------------------------------> ready ----> skipping ----> ready
+ *          Query: all of it at once, error or not                       ----> ready
+ *
+ * `handle` takes one message and answers at once where nothing has to be waited for, so that a pipeline of lookups is
+ * worked off in one turn; otherwise it returns a promise, and the next message is handed in after it.
+ *
+ * Invariants:
+ *   1. After an error nothing is executed until Sync; each Sync and each Query gets exactly one ReadyForQuery.
+ *   2. What one Sync ends is one transaction unless BEGIN says otherwise; so is a script sent as one Query.
+ *   3. The last statement of a Query is reported complete once its transaction is durable, never before.
+ *   4. A cancel stops what runs and never what comes next: it reaches the database only while rows are being fetched.
+ */
+import { type Counter, unsupportedError } from '@phantom/base';
+import type { Notice } from '@phantom/db/session';
+import {
+  writeBindComplete,
+  writeCloseComplete,
+  writeCommandComplete,
+  writeEmptyQueryResponse,
+  writeNoData,
+  writeParameterDescription,
+  writeParameterStatus,
+  writeParseComplete,
+  writePortalSuspended,
+  writeReadyForQuery,
+  writeReport,
+} from './backend-messages.js';
+import type { DatabaseSession } from './database-session.js';
+import { fetchRows } from './fetch-rows.js';
+import { BindMessage, readBind, readEmpty, readExecute, readNamed, readParse, readQuery } from './frontend-messages.js';
+import type { MessageReader } from './message-reader.js';
+import type { Output } from './output.js';
+import { Portals, ProtocolPortal } from './portals.js';
+import { PreparedStatements, ReadyStatement, isPointLookup } from './prepared-statements.js';
+import { Frontend, ReadyStatus } from './protocol.js';
+import { FatalError, errorReport, noticeReport, readOrEnd } from './reports.js';
+
+/** Counts of a server, raised by its sessions. */
+export interface SessionCounters {
+  readonly queries: Counter;
+  readonly errors: Counter;
+}
+
+export interface ProtocolSessionOptions {
+  readonly output: Output;
+  readonly counters: SessionCounters;
+  /** Hears of errors that are defects of ours. */
+  readonly onDefect: (error: unknown) => void;
+}
+
+export class ProtocolSession {
+  private readonly output: Output;
+  private readonly counters: SessionCounters;
+  private readonly onDefect: (error: unknown) => void;
+  private database!: DatabaseSession;
+  private statements!: PreparedStatements;
+  private readonly portals = new Portals();
+  private readonly bind = new BindMessage();
+  private readonly lookedUp: unknown[] = [];
+  private skipping = false;
+  /** True while the database works for this client. */
+  private fetching = false;
+  /** Settings whose changes the client has not been told of, and what it was told last. */
+  private readonly changed = new Map<string, string>();
+  private readonly told = new Map<string, string>();
+
+  constructor(options: ProtocolSessionOptions) {
+    this.output = options.output;
+    this.counters = options.counters;
+    this.onDefect = options.onDefect;
+  }
+
+  /** Starts the conversation: the client is told all reported settings. */
+  start(database: DatabaseSession): void {
+    this.database = database;
+    this.statements = new PreparedStatements(database);
+    this.changed.clear();
+    for (const { name, value } of database.settings.reported()) this.parameterChanged(name, value);
+    this.tellParameters();
+  }
+
+  /** True between messages when no transaction is open and no pipeline is half done. */
+  get quiet(): boolean {
+    return this.database.transaction === undefined && !this.skipping;
+  }
+
+  /** How long the client may rest inside a transaction; 0 for ever. */
+  get idleInTransactionMs(): number {
+    return this.database.settings.integer('idle_in_transaction_session_timeout');
+  }
+
+  /** Notices go to the client as they come. */
+  readonly noticed = (notice: Notice): void => {
+    const report = noticeReport(notice, this.database.settings.get('client_min_messages'));
+    if (report !== undefined) writeReport(this.output.messages, report);
+  };
+
+  /** Changes of settings go to the client before it may send the next query. */
+  readonly parameterChanged = (name: string, value: string): void => {
+    this.changed.set(name, value);
+  };
+
+  /** Stops what runs now, if anything does. */
+  cancel(message?: string): void {
+    if (this.fetching) this.database.cancel(message);
+  }
+
+  /** Ends the database session: rolls back and frees what it holds. Nothing may be running. */
+  close(): void {
+    this.portals.closeAll();
+    this.database.close();
+  }
+
+  /** Answers one message. Throws or rejects with FatalError alone: the connection ends then. */
+  handle(type: number, reader: MessageReader): Promise<void> | undefined {
+    if (this.skipping && type !== Frontend.Sync) return undefined;
+    try {
+      switch (type) {
+        case Frontend.Bind:
+          this.bindPortal(reader);
+          return undefined;
+        case Frontend.Execute:
+          return this.execute(reader);
+        case Frontend.Sync:
+          return this.synchronise(reader);
+        case Frontend.Parse:
+          this.parse(reader);
+          return undefined;
+        case Frontend.Describe:
+          this.describe(reader);
+          return undefined;
+        case Frontend.Close:
+          this.closeNamed(reader);
+          return undefined;
+        case Frontend.Query:
+          return this.query(readOrEnd(() => readQuery(reader)));
+        case Frontend.Flush:
+          readOrEnd(() => readEmpty(reader));
+          this.output.flushSoon();
+          return undefined;
+        case Frontend.FunctionCall:
+          this.refuseFunctionCall();
+          return undefined;
+        case Frontend.CopyData:
+        case Frontend.CopyDone:
+        case Frontend.CopyFail:
+          // What a client sends on before it has read that its COPY failed; PostgreSQL drops it as well.
+          return undefined;
+        default:
+          return undefined;
+      }
+    } catch (error) {
+      this.failed(error);
+      // A Query, or what is not part of a pipeline, is over with its error.
+      if (type === Frontend.Query) this.ready();
+      else this.skipping = true;
+      return undefined;
+    }
+  }
+
+  /** ReadyForQuery, after the settings that have changed. */
+  ready(): void {
+    this.skipping = false;
+    this.tellParameters();
+    writeReadyForQuery(this.output.messages, ReadyStatus[this.database.status]);
+  }
+
+  private parse(reader: MessageReader): void {
+    const { statement, text, parameterTypes } = readOrEnd(() => readParse(reader));
+    this.statements.admit(statement);
+    this.statements.put(statement, this.database.prepareText(text, parameterTypes));
+    writeParseComplete(this.output.messages);
+  }
+
+  private bindPortal(reader: MessageReader): void {
+    const { bind, database } = this;
+    readOrEnd(() => readBind(reader, bind));
+    this.portals.admit(bind.portal);
+    const ready = this.statements.get(bind.statement);
+    const values = ready.values(bind, reader.buffer, database);
+    const fields = ready.fields(database);
+    const encoder = ready.encoder(fields, bind, database.evaluation.types);
+    this.portals.put(bind.portal, new ProtocolPortal(ready, values, fields, encoder));
+    writeBindComplete(this.output.messages);
+  }
+
+  private describe(reader: MessageReader): void {
+    const { kind, name } = readOrEnd(() => readNamed(reader));
+    const { messages } = this.output;
+    if (kind === 'portal') {
+      const { fields, encoder } = this.portals.get(name);
+      if (fields.length === 0) writeNoData(messages);
+      else encoder.describe(messages);
+      return;
+    }
+    const ready = this.statements.get(name);
+    const fields = ready.fields(this.database);
+    writeParameterDescription(
+      messages,
+      ready.parameters(this.database).map((type) => type.oid),
+    );
+    if (fields.length === 0) writeNoData(messages);
+    else ready.textEncoder(fields, this.database.evaluation.types).describe(messages);
+  }
+
+  private closeNamed(reader: MessageReader): void {
+    const { kind, name } = readOrEnd(() => readNamed(reader));
+    if (kind === 'portal') this.portals.close(name);
+    else this.statements.close(name);
+    writeCloseComplete(this.output.messages);
+  }
+
+  private execute(reader: MessageReader): Promise<void> | undefined {
+    const { portal: name, rowsMax } = readOrEnd(() => readExecute(reader));
+    const portal = this.portals.get(name);
+    this.counters.queries.value++;
+    if (portal.looked) {
+      writeCommandComplete(this.output.messages, 'SELECT 0');
+      return undefined;
+    }
+    const { statement } = portal.ready;
+    if (
+      rowsMax === 0 &&
+      portal.portal === undefined &&
+      this.database.transaction === undefined &&
+      isPointLookup(statement)
+    ) {
+      this.lookUp(portal);
+      return undefined;
+    }
+    return this.run(portal, rowsMax);
+  }
+
+  /** The straight road: a SELECT by key outside of a transaction, answered at once. */
+  private lookUp(portal: ProtocolPortal): void {
+    const { database, lookedUp, output } = this;
+    const { statement } = portal.ready;
+    if (!isPointLookup(statement)) return;
+    portal.looked = true;
+    const plan = database.currentPlan(statement);
+    const found = database.lookUp(plan, portal.values, lookedUp);
+    if (found) portal.encoder.row(lookedUp, output.messages, database.evaluation);
+    writeCommandComplete(output.messages, found ? 'SELECT 1' : 'SELECT 0');
+  }
+
+  private async run(portal: ProtocolPortal, rowsMax: number): Promise<void> {
+    const { database, output } = this;
+    const { messages } = output;
+    try {
+      this.fetching = true;
+      portal.portal ??= database.portal(portal.ready.statement, portal.values);
+      const outcome = await fetchRows(database, portal.portal, portal.encoder, rowsMax, output);
+      if (!outcome.complete) {
+        portal.suspended = true;
+        writePortalSuspended(messages);
+      } else if (portal.ready.statement.kind === 'empty') {
+        writeEmptyQueryResponse(messages);
+      } else {
+        // PostgreSQL's tag of a SELECT counts the rows of this Execute.
+        const isRest = portal.suspended && outcome.tag.startsWith('SELECT ');
+        writeCommandComplete(messages, isRest ? `SELECT ${outcome.rows}` : outcome.tag);
+      }
+    } catch (error) {
+      this.failed(error);
+      this.skipping = true;
+    } finally {
+      this.fetching = false;
+    }
+  }
+
+  private synchronise(reader: MessageReader): Promise<void> | undefined {
+    readOrEnd(() => readEmpty(reader));
+    const { transaction } = this.database;
+    if (transaction !== undefined && !transaction.explicit) return this.commitAndReady();
+    if (transaction === undefined) this.portals.closeAll();
+    this.ready();
+    return undefined;
+  }
+
+  private async commitAndReady(): Promise<void> {
+    try {
+      await this.database.sync();
+    } catch (error) {
+      this.failed(error);
+    }
+    this.portals.closeAll();
+    this.ready();
+  }
+
+  /** A script: its statements one after the other, each analysed once the one before has run. */
+  private async query(text: string): Promise<void> {
+    const { database } = this;
+    this.portals.close('');
+    this.statements.close('');
+    try {
+      const parsed = database.parse(text);
+      if (parsed.length === 0) writeEmptyQueryResponse(this.output.messages);
+      for (let i = 0; i < parsed.length; i++) {
+        const ready = new ReadyStatement(database.prepare(parsed[i], text));
+        await this.queryStatement(ready, i === parsed.length - 1);
+      }
+    } catch (error) {
+      this.failed(error);
+    } finally {
+      this.fetching = false;
+    }
+    if (database.transaction === undefined) this.portals.closeAll();
+    this.ready();
+  }
+
+  private async queryStatement(ready: ReadyStatement, isLast: boolean): Promise<void> {
+    const { database, output, counters } = this;
+    counters.queries.value++;
+    this.fetching = true;
+    const portal = database.portal(ready.statement, []);
+    const encoder = ready.textEncoder(portal.fields, database.evaluation.types);
+    if (portal.fields.length > 0) encoder.describe(output.messages);
+    const outcome = await fetchRows(database, portal, encoder, 0, output);
+    this.fetching = false;
+    if (isLast) await database.sync();
+    writeCommandComplete(output.messages, outcome.tag);
+  }
+
+  private refuseFunctionCall(): void {
+    this.failed(unsupportedError('the function call message', { hint: 'Call the function in a SELECT.' }));
+    this.ready();
+  }
+
+  /** Reports an error to the client and to the database's transaction. A FatalError goes on to the connection. */
+  private failed(error: unknown): void {
+    if (error instanceof FatalError) throw error;
+    this.counters.errors.value++;
+    this.database.fail();
+    const report = errorReport(error, 'ERROR');
+    if (report.code === 'XX000') this.onDefect(error);
+    writeReport(this.output.messages, report);
+  }
+
+  private tellParameters(): void {
+    if (this.changed.size === 0) return;
+    for (const [name, value] of this.changed) {
+      if (this.told.get(name) === value) continue;
+      this.told.set(name, value);
+      writeParameterStatus(this.output.messages, name, value);
+    }
+    this.changed.clear();
+  }
+}

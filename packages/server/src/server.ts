@@ -1,0 +1,103 @@
+/**
+ * A database on the network: the PostgreSQL protocol on one port, HTTP on another.
+ *
+ *   const server = await startServer(db, { pgPort: 5433, httpPort: 8433 });
+ *   ...
+ *   await server.close();      // clients are ended in good order; the database stays open: it is the caller's
+ */
+import type { AddressInfo } from 'node:net';
+import { unsupportedError } from '@phantom/base';
+import type { Database } from '@phantom/db';
+import { isLoopbackHost } from './auth/authentication.js';
+import { HttpListener } from './http/listener.js';
+import { type ResolvedServerOptions, type ServerOptions, resolveServerOptions } from './options.js';
+import { PgListener } from './pg/listener.js';
+
+/** Where a server listens. */
+export interface ServerAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export class Server {
+  readonly pg: ServerAddress;
+  /** Undefined without HTTP. */
+  readonly http: ServerAddress | undefined;
+  private readonly pgListener: PgListener;
+  private readonly httpListener: HttpListener | undefined;
+  private closing: Promise<void> | undefined;
+
+  constructor(
+    pg: ServerAddress,
+    pgListener: PgListener,
+    http: ServerAddress | undefined,
+    httpListener: HttpListener | undefined,
+  ) {
+    this.pg = pg;
+    this.http = http;
+    this.pgListener = pgListener;
+    this.httpListener = httpListener;
+  }
+
+  /** Clients that have been let in. */
+  get connections(): number {
+    return this.pgListener.admission.connections;
+  }
+
+  /** Ends listeners and clients; running statements have `drainTimeoutMs`. Safe to call twice. */
+  close(): Promise<void> {
+    this.closing ??= this.closeOnce();
+    return this.closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  private async closeOnce(): Promise<void> {
+    await this.pgListener.close();
+    await this.httpListener?.close();
+  }
+}
+
+/**
+ * Serves an open database. Resolves once clients are accepted. Rejects with 0A000 for a host that is not loopback (there is
+ * no TLS), and with what the system said when a port cannot be had.
+ */
+export async function startServer(database: Database, given: ServerOptions = {}): Promise<Server> {
+  const options = resolveServerOptions(given);
+  if (!isLoopbackHost(options.host)) {
+    throw unsupportedError(`listening on ${options.host}: without TLS anything but a loopback address`, {
+      hint: 'Listen on 127.0.0.1, and let a tunnel or a proxy that speaks TLS stand before it.',
+    });
+  }
+  const pgListener = new PgListener(
+    { createSession: (request) => database.createSession(request), role: (name) => database.catalog.role(name) },
+    options,
+  );
+  const pgAddress = await pgListener.listen();
+  try {
+    const http = await startHttp(database, options, pgListener);
+    return new Server(address(pgAddress), pgListener, http?.address, http?.listener);
+  } catch (error) {
+    await pgListener.close();
+    throw error;
+  }
+}
+
+async function startHttp(
+  database: Database,
+  options: ResolvedServerOptions,
+  pgListener: PgListener,
+): Promise<{ listener: HttpListener; address: ServerAddress } | undefined> {
+  if (options.httpPort === undefined) return undefined;
+  const listener = new HttpListener({
+    unready: () => (pgListener.draining ? 'the server is stopping' : database.failure?.message),
+    metrics: () => database.metrics(),
+  });
+  return { listener, address: address(await listener.listen(options.host, options.httpPort)) };
+}
+
+function address({ address: host, port }: AddressInfo): ServerAddress {
+  return { host, port };
+}
