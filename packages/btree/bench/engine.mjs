@@ -57,8 +57,13 @@ async function report(name, count, run) {
   const wallMs = performance.now() - begun;
   const used = process.cpuUsage(cpu);
   const cpuMs = (used.user + used.system) / 1000;
-  const rate = (ms) => `${Math.round(count / ms).toLocaleString('en').padStart(6)}k/s`;
-  console.log(`${name.padEnd(34)} ${rate(wallMs)} wall  ${rate(cpuMs)} cpu  ${((cpuMs * 1e6) / count).toFixed(0).padStart(6)} ns`);
+  const rate = (ms) =>
+    `${Math.round(count / ms)
+      .toLocaleString('en')
+      .padStart(6)}k/s`;
+  console.log(
+    `${name.padEnd(34)} ${rate(wallMs)} wall  ${rate(cpuMs)} cpu  ${((cpuMs * 1e6) / count).toFixed(0).padStart(6)} ns`,
+  );
 }
 
 async function load(engine, from, to, scattered) {
@@ -124,7 +129,9 @@ for (const scattered of [false, true]) {
   if (engine.stats().runs > 0) await readings(engine, `${order}, ${engine.stats().runs} runs`, scattered);
   await report(`merge ${order}`, entries, () => engine.merge());
   const stats = engine.stats();
-  console.log(`  height ${engine.height}, file ${(stats.fileBytes / 1e6).toFixed(0)} MB, pages of ${pageBytes}, cache ${(stats.cacheBytes / 1e6).toFixed(0)} MB, written by merges ${(stats.bytesMerged / 1e6).toFixed(0)} MB`);
+  console.log(
+    `  height ${engine.height}, file ${(stats.fileBytes / 1e6).toFixed(0)} MB, pages of ${pageBytes}, cache ${(stats.cacheBytes / 1e6).toFixed(0)} MB, written by merges ${(stats.bytesMerged / 1e6).toFixed(0)} MB`,
+  );
   await readings(engine, `${order}, merged`, scattered);
   await report(`random updates ${order}, a tenth`, entries / 10, async () => {
     await load(engine, 0, entries / 10, scattered);

@@ -26,24 +26,13 @@ export class Admission {
     this.inUse = inUse;
   }
 
-  get reserved(): number {
-    return this.reservedBytes;
-  }
-
-  get waiting(): number {
-    return this.waiters.length;
-  }
-
-  /** Reserves room; false when there is none now. Throws 53200 when there never will be. */
-  tryReserve(batchBytes: number): boolean {
+  /**
+   * Reserves room; false when there is none now, or when others wait already and the caller does not overtake them, as one
+   * that cannot wait must. Throws 53200 when there never will be room.
+   */
+  tryReserve(batchBytes: number, overtakes: boolean): boolean {
     if (batchBytes > this.bytesMax) throw this.tooLarge(batchBytes);
-    if (this.waiters.length > 0) return false;
-    return this.reserve(batchBytes);
-  }
-
-  /** As tryReserve, for one that cannot stand in line. */
-  tryReserveNow(batchBytes: number): boolean {
-    if (batchBytes > this.bytesMax) throw this.tooLarge(batchBytes);
+    if (this.waiters.length > 0 && !overtakes) return false;
     return this.reserve(batchBytes);
   }
 

@@ -10,7 +10,6 @@
 export interface MergeCandidate {
   readonly bytes: number;
   readonly entries: number;
-  readonly hasRangeTombstones: boolean;
 }
 
 export interface MergeSituation {

@@ -159,16 +159,7 @@ export class TreeMerge {
     if (kind === VersionKind.Put) {
       const bytes = value.end - value.start;
       if (bytes <= this.inlineBytesMax) {
-        this.writer.addEntry(
-          key.buffer,
-          key.start,
-          key.end,
-          bytes * 2,
-          value.buffer,
-          value.start,
-          value.end,
-          0,
-        );
+        this.writer.addEntry(key.buffer, key.start, key.end, bytes * 2, value.buffer, value.start, value.end, 0);
       } else {
         const { id, checksumLow, checksumHigh } = this.input.out.addExtent(value.buffer, value.start, value.end);
         const { reference } = this;
@@ -176,16 +167,7 @@ export class TreeMerge {
         writeU32(reference, 4, checksumLow);
         writeU32(reference, 8, checksumHigh);
         const pages = this.pager.extentPages(bytes);
-        this.writer.addEntry(
-          key.buffer,
-          key.start,
-          key.end,
-          bytes * 2 + 1,
-          reference,
-          0,
-          reference.length,
-          pages,
-        );
+        this.writer.addEntry(key.buffer, key.start, key.end, bytes * 2 + 1, reference, 0, reference.length, pages);
       }
     }
     this.more = this.writes.next();

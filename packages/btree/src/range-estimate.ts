@@ -3,12 +3,13 @@ import type { KeyRange, RangeEstimate } from '@phantom/kv';
 import { compareKeys } from '@phantom/base';
 import type { Delta } from '@phantom/runs';
 import { treeCuts, treeEstimate } from './tree.js';
+import type { MemoryLayers } from './memory-layers.js';
 import type { TreeFiles } from './tree-files.js';
 
 /** Keys and bytes of a range over all layers. A key that was overwritten counts once for each layer that has it. */
-export function estimateRange(files: TreeFiles, deltas: readonly Delta[], range: KeyRange): RangeEstimate {
+export function estimateRange(files: TreeFiles, memory: MemoryLayers, range: KeyRange): RangeEstimate {
   let { keys, bytes } = treeEstimate(files.pager, files.root, range);
-  for (const delta of deltas) {
+  for (const delta of memory.deltas()) {
     const part = delta.estimate(range);
     keys += part.keys;
     bytes += part.bytes;
@@ -22,10 +23,10 @@ export function estimateRange(files: TreeFiles, deltas: readonly Delta[], range:
 }
 
 /** Cuts a range where the largest layer is cut into equal parts. */
-export function splitRange(files: TreeFiles, deltas: readonly Delta[], range: KeyRange, parts: number): KeyRange[] {
+export function splitRange(files: TreeFiles, memory: MemoryLayers, range: KeyRange, parts: number): KeyRange[] {
   let most = treeEstimate(files.pager, files.root, range).keys;
   let cuts = (): Uint8Array[] => treeCuts(files.pager, files.root, range, parts);
-  for (const delta of deltas) {
+  for (const delta of memory.deltas()) {
     const { keys } = delta.estimate(range);
     if (keys <= most) continue;
     most = keys;

@@ -24,6 +24,8 @@ import { PageRanges } from './page-ranges.js';
 import { Pager } from './pager.js';
 
 const TREE_FILE = 'tree.db';
+/** Numbers of the engine's own runs lie below, those of files that were handed over at or above. */
+export const INGESTED_RUN_NUMBER_MIN = 2 ** 52;
 /** Nothing is free. */
 export const NO_FREELIST: FreelistEntry = { id: 0, bytes: 0, checksumLow: 0, checksumHigh: 0 };
 const RUN_NAME = /^(\d{16})\.run$/;
@@ -101,11 +103,6 @@ export class TreeFiles {
     return this.metaNow.freelist;
   }
 
-  /** True while a commit is between its first write and its end: another one must wait. */
-  get committing(): boolean {
-    return this.isCommitting;
-  }
-
   /** Bytes of the tree file and of all runs that count. */
   get bytes(): number {
     let bytes = this.pager.pageCount * this.pager.pageBytes;
@@ -174,13 +171,17 @@ export class TreeFiles {
     if (this.pager.pageCount === this.metaNow.pageCount && this.file.size() > bytes) this.file.truncate(bytes);
   }
 
-  /** Removes run files that no meta names; `keep` says which are still being written. */
-  removeOrphans(keep: (number: number) => boolean): void {
+  /**
+   * Removes run files that no meta names: the engine's own, which only an unfinished commit can have left behind, or those
+   * that were handed over, which the log may still want, but for the `kept` ones.
+   */
+  removeOrphans(whose: 'own' | 'ingested', kept: readonly RunHandle[]): void {
     const { vfs, directory } = this.context;
-    const named = new Set(this.runs.map(({ entry }) => entry.number));
+    const named = new Set([...this.runs, ...kept].map(({ entry }) => entry.number));
     for (const name of vfs.list(directory)) {
       const number = Number(RUN_NAME.exec(name)?.[1] ?? Number.NaN);
-      if (!Number.isNaN(number) && !named.has(number) && !keep(number)) vfs.remove(joinPath(directory, name));
+      if (Number.isNaN(number) || named.has(number)) continue;
+      if (number >= INGESTED_RUN_NUMBER_MIN === (whose === 'ingested')) vfs.remove(joinPath(directory, name));
     }
   }
 

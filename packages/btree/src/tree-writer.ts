@@ -42,17 +42,7 @@ export class TreeWriter {
     valueEnd: number,
     overflowPages: number,
   ): void {
-    this.builder(0).addEntry(
-      key,
-      keyStart,
-      keyEnd,
-      tag,
-      value,
-      valueStart,
-      valueEnd,
-      overflowPages,
-      this.bytesMax,
-    );
+    this.builder(0).addEntry(key, keyStart, keyEnd, tag, value, valueStart, valueEnd, overflowPages, this.bytesMax);
   }
 
   /** Takes a page of the old tree over with everything under it. */

@@ -64,7 +64,7 @@ async function isNoticed({ vfs, generation, models }: Database): Promise<boolean
 
 /** Every byte where each means something else, then one in 127: the whole sweep takes half a minute and finds no more. */
 function* places(name: string, bytes: number): Iterable<number> {
-  for (let at = 0; at < bytes; ) {
+  for (let at = 0; at < bytes;) {
     yield at;
     const isDense = !name.endsWith('.db') || at % PAGE_BYTES < (at < PAGE_BYTES ? 200 : 64);
     at += isDense ? 1 : 127;

@@ -43,7 +43,10 @@ async function sweep(seed: number, rounds: number, options: BtreeOptions): Promi
   for (const cut of cuts) {
     try {
       if (!cut.disk.exists('engine')) continue;
-      const reopened = await BtreeEngine.open(await testContext(cut.disk, { generation: { value: cut.generation } }), options);
+      const reopened = await BtreeEngine.open(
+        await testContext(cut.disk, { generation: { value: cut.generation } }),
+        options,
+      );
       expect(reopened.flushedSeq()).toBeGreaterThanOrEqual(cut.flushedSeq);
       compareState(reopened, workload.models);
       expect([...reopened.check()]).toEqual([]);

@@ -46,7 +46,10 @@ async function failOnce(n: number, kind: Kind, forever: boolean): Promise<boolea
   for (const failure of context.failures) if (!isPhantomError(failure)) throw failure;
   for (const left of n % 2 === 0 ? [disk.killClone()] : [disk.crashClone(n)]) {
     if (!left.exists('engine')) continue;
-    const again = await BtreeEngine.open(await testContext(left, { generation: { value: context.generation.value } }), OPTIONS);
+    const again = await BtreeEngine.open(
+      await testContext(left, { generation: { value: context.generation.value } }),
+      OPTIONS,
+    );
     expect(again.flushedSeq()).toBeGreaterThanOrEqual(flushed);
     compareState(again, workload?.models ?? [new Model()]);
     expect([...again.check()]).toEqual([]);

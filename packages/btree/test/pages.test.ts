@@ -45,7 +45,13 @@ interface Built {
   readonly ref: PageRef;
 }
 
-function build(pager: Pager, list: readonly Uint8Array[], valueBytes: number, atRightEdge: boolean, bytesMax = PAGE_BYTES): Built[] {
+function build(
+  pager: Pager,
+  list: readonly Uint8Array[],
+  valueBytes: number,
+  atRightEdge: boolean,
+  bytesMax = PAGE_BYTES,
+): Built[] {
   const writer = new PageWriter(pager, 7, false);
   const built: Built[] = [];
   const refs: { separator: Uint8Array; ref: PageRef }[] = [];
@@ -64,35 +70,41 @@ function build(pager: Pager, list: readonly Uint8Array[], valueBytes: number, at
 describe('leaf pages', () => {
   it('hold what they were given, in order, and search finds it', () => {
     fc.assert(
-      fc.property(keys(300), fc.array(key, { maxLength: 10 }), fc.constantFrom(0, 30, 900), fc.boolean(), (list, probes, valueBytes, edge) => {
-        const pager = newPager();
-        const built = build(pager, list, valueBytes, edge);
-        const found: Uint8Array[] = [];
-        const entry = new LeafEntry();
-        for (const { page, ref } of built) {
-          expect(page.defect()).toBeUndefined();
-          expect(ref.keys).toBe(page.count);
-          for (let slot = 0; slot < page.count; slot++) {
-            const item = page.key(slot);
-            found.push(item);
-            entry.read(page, slot);
-            expect(entry.valueBytes).toBe(valueBytes);
-            expect(page.find(item, 0, item.length)).toBe(slot);
+      fc.property(
+        keys(300),
+        fc.array(key, { maxLength: 10 }),
+        fc.constantFrom(0, 30, 900),
+        fc.boolean(),
+        (list, probes, valueBytes, edge) => {
+          const pager = newPager();
+          const built = build(pager, list, valueBytes, edge);
+          const found: Uint8Array[] = [];
+          const entry = new LeafEntry();
+          for (const { page, ref } of built) {
+            expect(page.defect()).toBeUndefined();
+            expect(ref.keys).toBe(page.count);
+            for (let slot = 0; slot < page.count; slot++) {
+              const item = page.key(slot);
+              found.push(item);
+              entry.read(page, slot);
+              expect(entry.valueBytes).toBe(valueBytes);
+              expect(page.find(item, 0, item.length)).toBe(slot);
+            }
+            for (const probe of probes) {
+              const at = page.find(probe, 0, probe.length);
+              const slot = at < 0 ? ~at : at;
+              if (slot > 0) expect(compareKeys(page.key(slot - 1), probe)).toBeLessThan(0);
+              if (slot < page.count) expect(Math.sign(compareKeys(page.key(slot), probe))).toBe(at < 0 ? 1 : 0);
+            }
           }
-          for (const probe of probes) {
-            const at = page.find(probe, 0, probe.length);
-            const slot = at < 0 ? ~at : at;
-            if (slot > 0) expect(compareKeys(page.key(slot - 1), probe)).toBeLessThan(0);
-            if (slot < page.count) expect(Math.sign(compareKeys(page.key(slot), probe))).toBe(at < 0 ? 1 : 0);
-          }
-        }
-        expect(found).toEqual(list);
-        built.slice(1).forEach(({ separator, page }, i) => {
-          const before = (built[i] as Built).page;
-          expect(compareKeys(before.key(before.count - 1), separator)).toBeLessThan(0);
-          expect(compareKeys(separator, page.key(0))).toBeLessThanOrEqual(0);
-        });
-      }),
+          expect(found).toEqual(list);
+          built.slice(1).forEach(({ separator, page }, i) => {
+            const before = (built[i] as Built).page;
+            expect(compareKeys(before.key(before.count - 1), separator)).toBeLessThan(0);
+            expect(compareKeys(separator, page.key(0))).toBeLessThanOrEqual(0);
+          });
+        },
+      ),
       { numRuns: 120, seed: 1 },
     );
   });
@@ -146,7 +158,8 @@ describe('inner pages', () => {
           }
           for (const probe of [...probes, ...separators]) {
             let expected = 0;
-            while (expected + 1 < page.count && compareKeys(separators[first + expected + 1] as Uint8Array, probe) <= 0) expected++;
+            while (expected + 1 < page.count && compareKeys(separators[first + expected + 1] as Uint8Array, probe) <= 0)
+              expected++;
             expect(page.childFor(probe, 0, probe.length)).toBe(expected);
           }
           first += page.count;
@@ -162,7 +175,10 @@ describe('sets of pages', () => {
   it('behave as sets of numbers', () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('take' as const), count: fc.integer({ min: 1, max: 4 }) }),
-      fc.record({ kind: fc.constant('free' as const), pages: fc.uniqueArray(fc.integer({ min: 1, max: 60 }), { maxLength: 30 }) }),
+      fc.record({
+        kind: fc.constant('free' as const),
+        pages: fc.uniqueArray(fc.integer({ min: 1, max: 60 }), { maxLength: 30 }),
+      }),
       fc.record({ kind: fc.constant('tail' as const) }),
     );
     fc.assert(

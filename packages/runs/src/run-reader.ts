@@ -134,7 +134,8 @@ const hash = new KeyHash();
 const found = new FoundVersion();
 
 export class Run implements Layer, RunBlocks {
-  readonly path: string;
+  /** Where the file is. */
+  path: string;
   readonly identity: number;
   readonly bytes: number;
   readonly seqBase: Seq;
@@ -285,6 +286,11 @@ export class Run implements Layer, RunBlocks {
       // Nobody reads it any more: it is an orphan at worst, which the owner's next opening removes.
       this.options.logger?.warn('a run could not be closed or removed', { path: this.path, reason: String(error) });
     }
+  }
+
+  /** The file has another name now. */
+  moved(path: string): void {
+    this.path = path;
   }
 
   /** The file goes with the last holder: nothing durable names it any more. */

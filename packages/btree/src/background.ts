@@ -1,0 +1,355 @@
+/**
+ * The engine's background work: flushes, merges, when they begin and what happens when they fail.
+ *
+ *      frozen layers ──flush, oldest first──► runs ──merge──► pages
+ *
+ * At most one flush and one merge are under way. They run side by side until they commit files, one at a time. Both are
+ * jobs (job.ts): whoever cannot wait finishes them on the spot.
+ *
+ * Failures: a flush or merge that finds the disk full has undone itself and is tried again; meanwhile `refusal` says 53100.
+ * Anything else, and whatever goes wrong inside a commit of files (nobody knows then which meta the disk has), is final:
+ * the store is told, nothing is written any more, reads go on.
+ */
+import { SqlState, isPhantomError } from '@phantom/base';
+import { joinPath } from '@phantom/vfs';
+import type { Admission } from './admission.js';
+import { type Slices, flushDelta, mergeIntoTree, mergeRuns } from './file-jobs.js';
+import { META_RUNS_MAX } from './format.js';
+import { Job, type JobBody, type Wait } from './job.js';
+import type { FrozenLayer, MemoryLayers } from './memory-layers.js';
+import { chooseMerge } from './merge-policy.js';
+import type { ResolvedBtreeOptions } from './options.js';
+import type { FilesChange, RunHandle, TreeFiles } from './tree-files.js';
+import type { ViewRegistry } from './view-registry.js';
+
+/** How soon work that found the disk full is tried again. */
+const RETRY_MS = 250;
+/** Flushes wait for a merge once there are so many times runsMax runs. */
+const RUNS_HARD_FACTOR = 2;
+/** The end of the file is given back when it has so many free pages, and a sixteenth of all. */
+const TAIL_PAGES_MIN = 64;
+
+export interface BackgroundContext {
+  readonly files: TreeFiles;
+  readonly memory: MemoryLayers;
+  readonly views: ViewRegistry;
+  readonly admission: Admission;
+  readonly options: ResolvedBtreeOptions;
+}
+
+/** A kind of work with the job that is under way, if one is. */
+interface Lane {
+  job: Job | undefined;
+  /** Called in the turn in which its job has ended, well or not. */
+  readonly ended: (error: Error | undefined) => void;
+}
+
+export class Background {
+  flushes = 0;
+  merges = 0;
+  bytesFlushed = 0;
+  bytesMerged = 0;
+  private readonly context: BackgroundContext;
+  private readonly slices: Slices;
+  private readonly flushing: Lane = { job: undefined, ended: (error) => this.flushEnded(error) };
+  private readonly merging: Lane = { job: undefined, ended: (error) => this.mergeEnded(error) };
+  /** Whose commit of files is under way. */
+  private committer: Lane | undefined = undefined;
+  private fatal: Error | undefined = undefined;
+  private diskFull: Error | undefined = undefined;
+  private retryTimer: NodeJS.Timeout | undefined = undefined;
+  private idleTimer: NodeJS.Timeout | undefined = undefined;
+  private lastWriteMs: number;
+  private isStopped: boolean;
+
+  constructor(context: BackgroundContext) {
+    this.context = context;
+    const { clock, readOnly } = context.files.context;
+    this.slices = { monotonicMs: () => clock.monotonicMs(), sliceMs: context.options.sliceMs };
+    this.lastWriteMs = clock.monotonicMs();
+    this.isStopped = readOnly;
+  }
+
+  /** Why nothing is written any more. */
+  get failure(): Error | undefined {
+    return this.fatal;
+  }
+
+  /** Why writes must be refused now: for good, or until there is room on the disk. */
+  get refusal(): Error | undefined {
+    return this.fatal ?? this.diskFull;
+  }
+
+  get isFlushing(): boolean {
+    return this.flushing.job !== undefined;
+  }
+
+  /** Something was written: idle merges wait. */
+  noteWrite(): void {
+    this.lastWriteMs = this.slices.monotonicMs();
+  }
+
+  /** Flushes frozen layers, oldest first, until there are none. No effect when that is going on. */
+  startFlush(): void {
+    if (this.isStopped || this.refusal !== undefined || this.flushing.job !== undefined) return;
+    if (this.context.memory.frozen.length > 0) this.start(this.flushing, this.flushOldest());
+  }
+
+  /** Tries again at once what waits for room on the disk. */
+  retryNow(): void {
+    this.diskFull = undefined;
+    this.startFlush();
+  }
+
+  /** Resolves when the flush under way has ended; rejects as it did. */
+  async flushed(): Promise<void> {
+    await this.flushing.job?.ended;
+  }
+
+  /** Ends the flush under way on this thread. Throws what it throws. */
+  finishFlushNow(): void {
+    finishNow(this.flushing);
+  }
+
+  /** Merges all runs into the pages and resolves when there are none. */
+  async mergeAll(): Promise<void> {
+    const { files } = this.context;
+    while (files.runs.length > 0 || this.merging.job !== undefined) {
+      if (this.fatal !== undefined) throw this.fatal;
+      if (this.isStopped) return;
+      if (this.merging.job === undefined) this.start(this.merging, this.mergeTree(files.runs));
+      await this.merging.job?.ended;
+    }
+  }
+
+  /** Starts the merge that is due, if one is, or sees to it that somebody looks again. */
+  maintain(): void {
+    if (this.isStopped || this.fatal !== undefined || this.merging.job !== undefined) return;
+    const { files, memory, options } = this.context;
+    const quietMs = this.slices.monotonicMs() - this.lastWriteMs;
+    const isIdle = memory.frozen.length === 0 && quietMs >= options.idleMergeMs;
+    const choice = chooseMerge({
+      runs: files.runs.map(({ entry, run }) => ({ bytes: entry.bytes, entries: run.entries })),
+      treePages: files.root.pages,
+      pageBytes: files.pager.pageBytes,
+      runsMax: options.runsMax,
+      idle: isIdle,
+    });
+    if (choice.kind === 'tree') this.start(this.merging, this.mergeTree(files.runs));
+    else if (choice.kind === 'runs')
+      this.start(this.merging, this.mergeAlike(files.runs.slice(choice.from, choice.to)));
+    else if (isIdle && this.hasFreeTail()) this.start(this.merging, this.mergeTree([]));
+    else if (files.runs.length > 0 || this.hasFreeTail()) this.lookAgain(Math.max(options.idleMergeMs - quietMs, 10));
+  }
+
+  /** Lets nothing begin any more and ends what is under way. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    clearTimeout(this.idleTimer);
+    clearTimeout(this.retryTimer);
+    await Promise.all([this.flushing.job?.cancel(), this.merging.job?.cancel()]);
+  }
+
+  private start(lane: Lane, body: JobBody): void {
+    const job = new Job(body);
+    lane.job = job;
+    job.ended.finally(() => settle(lane, job)).catch(() => undefined);
+  }
+
+  private *flushOldest(): JobBody {
+    const { files, memory, options } = this.context;
+    const frozen = memory.frozen.at(-1) as FrozenLayer;
+    const runsMax = Math.min(options.runsMax * RUNS_HARD_FACTOR, META_RUNS_MAX - frozen.ingested.length);
+    while (files.runs.length >= runsMax) {
+      if (this.merging.job === undefined) this.start(this.merging, this.mergeTree(files.runs));
+      yield endOf(this.merging);
+    }
+    if (frozen.delta === undefined) yield* this.nameIngested(frozen);
+    else yield* this.flushDelta(frozen);
+  }
+
+  private *flushDelta({ delta, lastSeq }: FrozenLayer): JobBody {
+    if (delta === undefined) return;
+    const { files, memory, views } = this.context;
+    const handle = yield* flushDelta(files, delta, views.seqsOf(delta), this.slices);
+    let isInstalled = false;
+    try {
+      const change = (): FilesChange => ({ runs: [handle, ...files.runs], flushedSeq: lastSeq });
+      yield* this.commit(this.flushing, change, () => {
+        isInstalled = true;
+        memory.frozen.pop();
+        views.exchange(delta, handle.run);
+        this.flushes++;
+        this.bytesFlushed += handle.entry.bytes;
+      });
+    } finally {
+      if (!isInstalled) handle.run.release();
+    }
+  }
+
+  /** Files that were handed over get the names of runs, then a meta that names them. */
+  private *nameIngested({ ingested, lastSeq }: FrozenLayer): JobBody {
+    const { files, memory } = this.context;
+    const { vfs, directory } = files.context;
+    for (const { entry, run } of ingested) {
+      const path = files.runPath(entry.number);
+      if (run.path === path) continue;
+      vfs.rename(run.path, path);
+      run.moved(path);
+    }
+    vfs.syncDir(directory);
+    const change = (): FilesChange => ({ runs: [...ingested, ...files.runs], flushedSeq: lastSeq });
+    yield* this.commit(this.flushing, change, () => void memory.frozen.pop());
+  }
+
+  /** Runs, all down to the oldest, go into the pages. Without runs it only gives space back. */
+  private *mergeTree(merged: readonly RunHandle[]): JobBody {
+    const { files, views } = this.context;
+    files.pager.isWriting = true;
+    try {
+      const result = yield* mergeIntoTree(files, merged, this.slices);
+      const { root, freed, freelist } = result;
+      const change = (): FilesChange => {
+        views.keepForLaterViews(Math.max(0, ...merged.map(({ run }) => run.seqMax)));
+        return { runs: files.runs.filter((handle) => !merged.includes(handle)), root, freed, freelist };
+      };
+      yield* this.commit(this.merging, change, () => {
+        this.merges++;
+        this.bytesMerged += result.bytesWritten;
+      });
+      files.truncate();
+    } finally {
+      files.pager.isWriting = false;
+    }
+  }
+
+  /** Runs that lie side by side become one. */
+  private *mergeAlike(merged: readonly RunHandle[]): JobBody {
+    const { files, views } = this.context;
+    const handle = yield* mergeRuns(files, merged, this.slices);
+    let isInstalled = false;
+    try {
+      const change = (): FilesChange => {
+        views.keepForLaterViews(handle.run.seqMax);
+        const at = files.runs.indexOf(merged[0] as RunHandle);
+        return { runs: [...files.runs.slice(0, at), handle, ...files.runs.slice(at + merged.length)] };
+      };
+      yield* this.commit(this.merging, change, () => {
+        isInstalled = true;
+        this.merges++;
+        this.bytesMerged += handle.entry.bytes;
+      });
+    } finally {
+      if (!isInstalled) handle.run.release();
+    }
+  }
+
+  /** Commits files, one lane at a time. `change` is made when it is this one's turn. */
+  private *commit(lane: Lane, change: () => FilesChange, installed: () => void): JobBody {
+    while (this.committer !== undefined) yield endOf(this.committer);
+    this.committer = lane;
+    try {
+      yield* this.context.files.commit(change(), installed);
+    } catch (error) {
+      this.fail(error as Error);
+      throw error;
+    } finally {
+      this.committer = undefined;
+    }
+    this.context.views.reclaim();
+  }
+
+  private flushEnded(error: Error | undefined): void {
+    if (this.isStopped) return;
+    if (error === undefined) {
+      this.context.admission.grant();
+      this.startFlush();
+      this.maintain();
+    } else if (this.isTransient(error)) {
+      this.context.files.context.logger.warn('a flush found the disk full and will be tried again', {
+        reason: error.message,
+      });
+      this.diskFull = error;
+      this.context.admission.refuse(error);
+      clearTimeout(this.retryTimer);
+      this.retryTimer = later(RETRY_MS, () => this.retryNow());
+    } else {
+      this.fail(error);
+    }
+  }
+
+  private mergeEnded(error: Error | undefined): void {
+    if (this.isStopped) return;
+    if (error === undefined) this.maintain();
+    else if (this.isTransient(error)) this.lookAgain(RETRY_MS);
+    else this.fail(error);
+  }
+
+  private isTransient(error: Error): boolean {
+    return this.fatal === undefined && isPhantomError(error) && error.code === SqlState.DiskFull;
+  }
+
+  private fail(error: Error): void {
+    if (this.fatal !== undefined || this.isStopped) return;
+    this.fatal = error;
+    clearTimeout(this.idleTimer);
+    clearTimeout(this.retryTimer);
+    const { context } = this.context.files;
+    context.logger.error('the B+tree engine can no longer write', {
+      path: joinPath(context.directory),
+      reason: error.message,
+    });
+    this.context.admission.refuse(error);
+    context.fail(error);
+  }
+
+  private lookAgain(delayMs: number): void {
+    clearTimeout(this.idleTimer);
+    this.idleTimer = later(delayMs, () => this.maintain());
+  }
+
+  private hasFreeTail(): boolean {
+    const { pager } = this.context.files;
+    return pager.free.tailPages(pager.pageCount) >= Math.max(TAIL_PAGES_MIN, pager.pageCount / 16);
+  }
+}
+
+/** Tells a lane that its job has ended, once. */
+function settle(lane: Lane, job: Job): void {
+  if (lane.job !== job) return;
+  lane.job = undefined;
+  lane.ended(job.failure);
+}
+
+/** Runs a lane's job to its end on this thread. Throws what the job throws. */
+function finishNow(lane: Lane): void {
+  const { job } = lane;
+  if (job === undefined) return;
+  try {
+    job.finishNow();
+  } finally {
+    settle(lane, job);
+  }
+}
+
+/** Waits for a lane's job to end, whatever comes of it: its own lane handles that. */
+function endOf(lane: Lane): Wait {
+  return {
+    sync: async () => {
+      await lane.job?.ended.catch(() => undefined);
+    },
+    syncNow: () => {
+      try {
+        finishNow(lane);
+      } catch {
+        // See above.
+      }
+    },
+  };
+}
+
+function later(delayMs: number, action: () => void): NodeJS.Timeout {
+  const timer = setTimeout(action, delayMs);
+  timer.unref();
+  return timer;
+}

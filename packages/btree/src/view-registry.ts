@@ -1,0 +1,112 @@
+/**
+ * The views that are open, and what they pin. A view holds its runs itself; pages are pinned by the oldest generation of
+ * a root that some view has.
+ *
+ * Views of a seq below what the pages hold already can still be asked for, as long as the last batch is not published:
+ * for them the layers of before are kept (`keepForLaterViews`), which is nearly never more than a moment.
+ */
+import { assert } from '@phantom/base';
+import type { Seq } from '@phantom/kv';
+import { type Delta, type Layer, Run } from '@phantom/runs';
+import { BtreeView } from './btree-view.js';
+import type { MemoryLayers } from './memory-layers.js';
+import type { TreeFiles } from './tree-files.js';
+
+export class ViewRegistry {
+  private readonly files: TreeFiles;
+  private readonly memory: MemoryLayers;
+  private readonly views = new Set<BtreeView>();
+  /** What views below `until` are given. */
+  private earlier: { readonly until: Seq; readonly view: BtreeView } | undefined = undefined;
+  private isClosed = false;
+
+  constructor(files: TreeFiles, memory: MemoryLayers) {
+    this.files = files;
+    this.memory = memory;
+  }
+
+  /** Views that callers hold. */
+  get count(): number {
+    return this.views.size - (this.earlier === undefined ? 0 : 1);
+  }
+
+  /** Seq of the oldest view, `otherwise` when there is none. */
+  oldestSeq(otherwise: Seq): Seq {
+    let oldest = otherwise;
+    for (const view of this.views) oldest = Math.min(oldest, view.seq);
+    return oldest;
+  }
+
+  /** A view of the present, or of a moment ago. */
+  open(seq: Seq): BtreeView {
+    const { memory } = this;
+    assert(seq <= memory.applied && seq >= memory.floor, 'a view lies between the last published and the applied seq');
+    memory.floor = seq;
+    this.dropEarlier();
+    if (this.earlier === undefined) return this.pinPresent(seq);
+    const { root, generation, layers } = this.earlier.view;
+    return this.add(new BtreeView(seq, this.files.pager, root, generation, layers, this.forget));
+  }
+
+  /** Pages and runs of the present go on to hold the effects up to `seq`; whoever may still ask for less is provided for. */
+  keepForLaterViews(seq: Seq): void {
+    this.dropEarlier();
+    const { floor } = this.memory;
+    if (floor >= seq) return;
+    assert(this.earlier === undefined, 'only the last batch may be unpublished');
+    this.earlier = { until: seq, view: this.pinPresent(floor) };
+  }
+
+  /** Unpins what was kept for views that can no longer be asked for. */
+  dropEarlier(): void {
+    const { earlier } = this;
+    if (earlier === undefined || this.memory.floor < earlier.until) return;
+    this.earlier = undefined;
+    earlier.view.release();
+  }
+
+  /** The seqs at which somebody may look at a delta: its live views, and the oldest that may still be made. Ascending. */
+  seqsOf(delta: Delta): Seq[] {
+    const seqs = new Set<Seq>();
+    if (this.memory.floor < delta.lastSeq) seqs.add(this.memory.floor);
+    for (const view of this.views) if (view.seq < delta.lastSeq && view.layers.includes(delta)) seqs.add(view.seq);
+    return [...seqs].sort((a, b) => a - b);
+  }
+
+  /** Lets a run take the place of its delta in every view. */
+  exchange(delta: Delta, run: Run): void {
+    for (const view of this.views) view.exchange(delta, run);
+  }
+
+  /** Frees pages that only roots before the oldest pinned one reached. */
+  reclaim(): void {
+    if (this.isClosed) return;
+    let oldest = this.files.generation;
+    for (const view of this.views) oldest = Math.min(oldest, view.generation);
+    this.files.pager.reclaim(oldest);
+  }
+
+  /** Releases every view. */
+  close(): void {
+    this.isClosed = true;
+    for (const view of this.views) view.release();
+  }
+
+  private pinPresent(seq: Seq): BtreeView {
+    const { files, memory } = this;
+    const layers: Layer[] = memory.layers();
+    for (const { run } of files.runs) layers.push(run);
+    return this.add(new BtreeView(seq, files.pager, files.root, files.generation, layers, this.forget));
+  }
+
+  private add(view: BtreeView): BtreeView {
+    for (const layer of view.layers) if (layer instanceof Run) layer.retain();
+    this.views.add(view);
+    return view;
+  }
+
+  private readonly forget = (view: BtreeView): void => {
+    this.views.delete(view);
+    this.reclaim();
+  };
+}
