@@ -20,7 +20,8 @@ import {
   isFreeName,
   segmentNumber,
 } from './format.js';
-import { floorOf, scanLog } from './log-scan.js';
+import { floorOf } from './log-files.js';
+import { scanLog } from './log-scan.js';
 import { SegmentReader } from './segment-reader.js';
 
 /** Bytes of a payload that are shown. */

@@ -148,8 +148,8 @@ export class FileWal implements Wal {
     try {
       appender.appendMark();
       if (settings.durability === 'fsync') await commit.sync();
-      else if (settings.durability === 'os') await commit.syncCurrent();
       else commit.write();
+      if (settings.durability === 'os') await commit.prove();
     } catch (error) {
       appender.floor = floorBefore;
       throw error;

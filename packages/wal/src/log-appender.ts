@@ -71,6 +71,8 @@ export class LogAppender {
   /** What is before may be missing. */
   floor: Lsn;
   readonly segments: LogSegment[];
+  /** Called when a segment has been filled and written. */
+  onSegmentFull: () => void = () => undefined;
   private readonly settings: Settings;
   private readonly health: LogHealth;
   private readonly supply: SegmentSupply;
@@ -80,7 +82,7 @@ export class LogAppender {
   private lastSeq: number;
   private markDue: boolean;
   private current: SegmentFile;
-  private buffer = new Uint8Array(BUFFER_BYTES_MIN);
+  private buffer: Uint8Array;
   private used = 0;
   /** File offset at which the buffer goes. */
   private bufferOffset: number;
@@ -100,6 +102,7 @@ export class LogAppender {
     position: LogPosition,
   ) {
     this.settings = settings;
+    this.buffer = new Uint8Array(Math.min(BUFFER_BYTES_MIN, settings.bufferBytesMax));
     this.health = health;
     this.supply = supply;
     this.meters = meters;
@@ -182,10 +185,6 @@ export class LogAppender {
       this.syncing.delete(file);
       if (!this.unsynced.includes(file) && this.full.delete(file)) this.closeFile(file);
     }
-  }
-
-  get currentFile(): VfsFile {
-    return this.current.file;
   }
 
   /**
@@ -304,8 +303,9 @@ export class LogAppender {
     encodeSegmentHeader(this.buffer, 0, header, this.settings.checksums);
     this.used = SEGMENT_HEADER_BYTES;
     const awaited = this.unsynced.includes(previous.file) || this.syncing.has(previous.file);
-    if (awaited && this.settings.durability === 'fsync') this.full.add(previous.file);
+    if (awaited && this.settings.durability !== 'memory') this.full.add(previous.file);
     else this.closeFile(previous.file);
+    this.onSegmentFull();
   }
 
   private put(

@@ -11,7 +11,8 @@ import { FileWal } from './file-wal.js';
 import { GroupCommit } from './group-commit.js';
 import { LogAppender, type LogSegment } from './log-appender.js';
 import { LogHealth } from './log-health.js';
-import { type FoundSegment, type LogPicture, scanLog } from './log-scan.js';
+import type { FoundSegment } from './log-files.js';
+import { type LogPicture, scanLog } from './log-scan.js';
 import { WalMeters } from './meters.js';
 import { type Settings, settingsOf } from './options.js';
 import { Retentions } from './retention.js';
@@ -60,17 +61,17 @@ async function openForWriting(settings: Settings, lock: DirectoryLock | undefine
   const picture = scanLog(vfs, settings.directory, settings.checksums);
   const timeline = timelineOf(settings, picture);
   const supply = supplyOf(settings);
-  for (const path of picture.temporary) vfs.remove(path);
+  for (const path of picture.removable) vfs.remove(path);
   for (const path of picture.reusable) supply.giveBack(path);
   const segments = picture.segments.map(logSegment);
   const last = segments.at(-1);
-  const provedToEnd = picture.durable === picture.end || durability !== 'fsync';
+  const provedToEnd = picture.durable === picture.end || durability === 'memory';
   const inPlace = last !== undefined && picture.endIsClean && provedToEnd && timeline === last.header.timeline;
   const epoch = picture.epochMax + 1;
   if (!inPlace) {
     // What was never proved but has been dropped since needs no proof.
     const proved = Math.max(picture.durable, picture.floor, segments[0]?.header.firstLsn ?? 0);
-    const from = durability === 'fsync' ? proved : picture.end;
+    const from = durability === 'memory' ? picture.end : proved;
     const rewrite = { from, number: (last?.number ?? 0) + 1, timeline, epoch };
     const added = await rewriteTail(settings, picture, rewrite);
     for (const segment of segments) segment.limit = Math.min(segment.limit, from);
@@ -97,7 +98,7 @@ function assemble(
   const health = new LogHealth(settings.readOnly);
   const meters = new WalMeters(settings.metrics);
   const retentions = new Retentions(settings.logger);
-  const proved = settings.durability === 'fsync' && !settings.readOnly;
+  const proved = settings.durability !== 'memory' && !settings.readOnly;
   const appender = new LogAppender(settings, health, supply, meters, segments, current, {
     end: picture.end,
     synced: proved ? picture.end : picture.durable,

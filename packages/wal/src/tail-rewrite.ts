@@ -49,7 +49,7 @@ export async function rewriteTail(settings: Settings, picture: LogPicture, rewri
     number: rewrite.number,
     firstLsn: rewrite.from,
     // True of the whole copy by the time anybody can read it under its name.
-    durable: durability === 'fsync' ? picture.end : picture.durable,
+    durable: durability === 'memory' ? picture.durable : picture.end,
     floor: picture.floor,
     createdMs: Math.floor(settings.clock.nowMs()),
   };
@@ -68,7 +68,7 @@ export async function rewriteTail(settings: Settings, picture: LogPicture, rewri
 
 function copyTail(file: VfsFile, header: SegmentHeader, settings: Settings, picture: LogPicture): void {
   const { checksums } = settings;
-  const out = new PieceWriter(file);
+  const out = new PieceWriter(file, Math.min(PIECE_BYTES, SEGMENT_HEADER_BYTES + picture.end - header.firstLsn));
   encodeSegmentHeader(out.room(SEGMENT_HEADER_BYTES), out.used, header, checksums);
   out.used += SEGMENT_HEADER_BYTES;
   let position = header.firstLsn;
@@ -118,12 +118,13 @@ function copyRecord(out: PieceWriter, reader: SegmentReader, header: SegmentHead
 /** Gathers bytes and writes them one behind the other. */
 class PieceWriter {
   used = 0;
-  private buffer = new Uint8Array(PIECE_BYTES);
+  private buffer: Uint8Array;
   private offset = 0;
   private readonly file: VfsFile;
 
-  constructor(file: VfsFile) {
+  constructor(file: VfsFile, bufferBytes: number) {
     this.file = file;
+    this.buffer = new Uint8Array(bufferBytes);
   }
 
   /** The buffer, with room for so many bytes at `used`. */

@@ -13,7 +13,10 @@ interface Cut {
 }
 
 /** More of them by hand: `SWEEP_HISTORIES=300 npx vitest run test/crash-sweep.test.ts`. */
-const histories = Array.from({ length: Number(process.env['SWEEP_HISTORIES'] ?? 4) }, (_, i) => i + 1);
+const histories = Array.from(
+  { length: Number(process.env['SWEEP_HISTORIES'] ?? 4) },
+  (_, i) => i + 1 + Number(process.env['SWEEP_FIRST'] ?? 0),
+);
 
 let checksums: Checksums;
 beforeAll(async () => {
@@ -86,5 +89,23 @@ describe('crash sweep', () => {
     );
     expect(cuts.length).toBeGreaterThan(100);
     for (const [index, cut] of cuts.entries()) await survives(cut, index % 7 === 0);
+  });
+
+  it('leaves a log of durability os in order, whatever of its end is gone', async () => {
+    const disk = new MemoryVfs({ syncTurns: 1 });
+    const promises = new Promises();
+    const cuts = await cutsOf(disk, promises, 3, 'os', () =>
+      runWorkload(disk, checksums, promises, { seed: 5, steps: 60, more: { durability: 'os' } }),
+    );
+    let shown = 0;
+    for (const cut of cuts) {
+      cut.promises.acknowledged = 0;
+      const wal = await openWal(optionsOn(cut.disk, checksums, { durability: 'os' }));
+      shown = Math.max(shown, await judge(wal, cut.promises));
+      await wal.close();
+      const again = await openWal(optionsOn(cut.disk.killClone(), checksums));
+      expect(await judge(again, cut.promises)).toBeGreaterThanOrEqual(0);
+    }
+    expect(shown).toBeGreaterThan(20);
   });
 });

@@ -1,67 +1,638 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { ManualClock, loadChecksums } from '@phantom/base';
+import {
+  type Checksums,
+  type Logger,
+  ManualClock,
+  MetricsRegistry,
+  Random,
+  loadChecksums,
+  silentLogger,
+} from '@phantom/base';
 import { createNodeVfs } from '@phantom/vfs';
-import { MemoryVfs } from '@phantom/vfs/testing';
-import { describe, expect, it } from 'vitest';
-import { openWal } from '../src/index.js';
-import type { Wal, WalOptions } from '../src/index.js';
+import { FaultyVfs, MemoryVfs, anyOf, failAt, failFrom, onOperation, pathMatch } from '@phantom/vfs/testing';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type Wal, type WalOptions, type WalRecordBatch, openWal } from '../src/index.js';
+import { encodeSegmentHeader } from '../src/format.js';
+import { DIRECTORY, Promises, judge, optionsOn, payloadOf, readAll } from './workload.js';
 
-const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
-async function all(wal: Wal, from = wal.start): Promise<string[]> {
-  const out: string[] = [];
-  for await (const batch of wal.replay(from))
-    for (const record of batch.records) out.push(`${record.seq}:${text(record.payload)}`);
-  return out;
+let checksums: Checksums;
+beforeAll(async () => {
+  checksums = await loadChecksums();
+});
+
+const code = (wanted: string): Error => expect.objectContaining({ code: wanted }) as Error;
+
+function append(wal: Wal, seq: number): number {
+  return wal.append(payloadOf(seq), { seq, commitTimeMs: seq, flags: seq & 0xffff });
 }
 
-describe('log', () => {
-  it('round trip on the memory disk, reopen clean and not', async () => {
-    const vfs = new MemoryVfs();
-    const options: WalOptions = {
-      directory: '/a/wal',
-      vfs,
-      checksums: await loadChecksums(),
-      segmentBytes: 2048,
-      clock: new ManualClock(),
-    };
-    let wal = await openWal(options);
-    const expected: string[] = [];
-    for (let i = 1; i <= 100; i++) {
-      wal.append(Buffer.from(`record ${i}`), { seq: i, commitTimeMs: 1e12 + i, flags: i });
-      expected.push(`${i}:record ${i}`);
-      if (i % 7 === 0) await wal.sync();
-      if (i % 11 === 0) wal.syncNow!();
-    }
-    const big = 'x'.repeat(10_000);
-    wal.append(Buffer.from(big), { seq: 101, commitTimeMs: 1e12, flags: 0 });
-    expected.push(`101:${big}`);
+async function seqsOf(batches: AsyncIterable<WalRecordBatch>): Promise<number[]> {
+  const seqs: number[] = [];
+  for await (const batch of batches) for (const record of batch.records) seqs.push(record.seq);
+  return seqs;
+}
+
+const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+describe('appending and reading', () => {
+  it('gives back what was appended, in order, with positions that can be read from', async () => {
+    const disk = new MemoryVfs();
+    const wal = await openWal(optionsOn(disk, checksums));
+    expect([wal.start, wal.end, wal.durable, wal.caps.syncNow]).toEqual([0, 0, 0, true]);
+    const ends = range(1, 30).map((seq) => append(wal, seq));
+    expect(wal.durable).toBe(0);
     expect(await wal.sync()).toBe(wal.end);
-    expect(await all(wal)).toEqual(expected);
-    const end = wal.end;
+    expect(ends.at(-1)).toBe(wal.end);
+    expect(await readAll(wal)).toEqual({ first: 1, last: 30 });
+    for (const [index, end] of ends.entries()) expect(await seqsOf(wal.replay(end))).toEqual(range(index + 2, 30));
+    expect(await seqsOf(wal.replay(wal.end))).toEqual([]);
     await wal.close();
-    wal = await openWal(options);
-    expect(wal.end).toBe(end);
-    expect(await all(wal)).toEqual(expected);
-    wal.append(Buffer.from('more'), { seq: 102, commitTimeMs: 1e12, flags: 0 });
-    expected.push('102:more');
-    await wal.sync();
-    const killed = vfs.killClone();
-    const again = await openWal({ ...options, vfs: killed });
-    expect(await all(again)).toEqual(expected);
   });
 
-  it('on the real disk', async () => {
-    const directory = mkdtempSync(`${tmpdir()}/wal-`);
-    const wal = await openWal({ directory, vfs: createNodeVfs(), checksums: await loadChecksums() });
+  it('reads its own unsynced records, and refuses positions that it does not have', async () => {
+    const wal = await openWal(optionsOn(new MemoryVfs(), checksums));
+    append(wal, 1);
+    expect(await seqsOf(wal.replay(0))).toEqual([1]);
+    await expect(seqsOf(wal.replay(wal.end + 8))).rejects.toThrow(code('55000'));
+    await expect(seqsOf(wal.replay(8))).rejects.toThrow(code('XX001'));
+    append(wal, 2);
+    await wal.sync();
+    await wal.close();
+    expect(() => append(wal, 3)).toThrow(code('55000'));
+    expect(() => wal.write()).toThrow(code('55000'));
+    expect(() => wal.follow(0)).toThrow(code('55000'));
+    await expect(seqsOf(wal.replay(0))).rejects.toThrow(code('55000'));
+    await wal.close();
+  });
+
+  it('keeps batches bounded, payloads inside the batch, and large payloads whole', async () => {
+    const disk = new MemoryVfs();
+    const wal = await openWal(optionsOn(disk, checksums, { segmentBytes: 1 << 22, bufferBytesMax: 1 << 20 }));
+    const sizes = [0, 1, 7, 8, 9, 300_000, 5, 2_500_000, 1, 9_000_000, 3];
+    const random = new Random(1);
+    const payloads = sizes.map((size) => random.bytes(Math.min(size, 5000)));
+    const contentOf = (index: number): Uint8Array => {
+      const bytes = new Uint8Array(sizes[index] as number);
+      for (let at = 0; at < bytes.length; at += 5000)
+        bytes.set((payloads[index] as Uint8Array).subarray(0, bytes.length - at), at);
+      return bytes;
+    };
+    for (const index of sizes.keys()) wal.append(contentOf(index), { seq: index + 1, commitTimeMs: 0, flags: 0 });
+    for (let i = 0; i < 3000; i++) wal.append(new Uint8Array(3), { seq: 100, commitTimeMs: 0, flags: 0 });
+    await wal.sync();
+    let index = 0;
+    let batches = 0;
+    for await (const batch of wal.replay(0)) {
+      batches++;
+      expect(batch.records.length).toBeLessThanOrEqual(1024);
+      for (const record of batch.records) {
+        if (record.seq === 100) continue;
+        expect(Buffer.compare(record.payload, contentOf(index++))).toBe(0);
+      }
+    }
+    expect(index).toBe(sizes.length);
+    expect(batches).toBeGreaterThan(3);
+    expect(wal.stats().segments).toBe(3);
+    await wal.close();
+  });
+
+  it('is the list that was appended, however it is synced, closed, killed and reopened', async () => {
+    const step = fc.oneof(
+      { weight: 10, arbitrary: fc.nat(2000).map((bytes) => ({ kind: 'append' as const, bytes })) },
+      {
+        weight: 4,
+        arbitrary: fc.constantFrom('sync', 'syncNow', 'write', 'close', 'kill').map((kind) => ({ kind, bytes: 0 })),
+      },
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 60 }),
+        fc.constantFrom('fsync', 'os', 'memory'),
+        async (steps, durability) => {
+          let disk = new MemoryVfs();
+          const open = (): Promise<Wal> => openWal(optionsOn(disk, checksums, { durability: durability as 'fsync' }));
+          let wal = await open();
+          const expected: number[] = [];
+          let handed = 0;
+          for (const { kind, bytes } of steps) {
+            if (kind === 'append') {
+              wal.append(new Uint8Array(bytes).fill(expected.length), {
+                seq: expected.length,
+                commitTimeMs: 0,
+                flags: 0,
+              });
+              expected.push(bytes);
+            } else if (kind === 'sync') await wal.sync();
+            else if (kind === 'syncNow') wal.syncNow?.();
+            else if (kind === 'write') wal.write();
+            else {
+              if (kind === 'close') await wal.close();
+              else disk = disk.killClone();
+              wal = await open();
+            }
+            const given = kind === 'close' || kind === 'write' || (durability !== 'memory' && kind.startsWith('sync'));
+            if (given) handed = expected.length;
+            const found: number[] = [];
+            for await (const batch of wal.replay(wal.start)) {
+              for (const { payload } of batch.records) {
+                if (!payload.every((byte) => byte === (found.length & 0xff))) throw new Error('another payload');
+                found.push(payload.length);
+              }
+            }
+            // A kill takes what was not handed over; the rest is there.
+            if (kind === 'kill') {
+              expect(found.length).toBeGreaterThanOrEqual(handed);
+              expected.length = found.length;
+            }
+            // Reading hands over what is in the buffer.
+            handed = found.length;
+            expect(found).toEqual(expected);
+          }
+        },
+      ),
+      { seed: 11, numRuns: 40 },
+    );
+  });
+});
+
+describe('group commit', () => {
+  it('does one write and one sync for everyone who waits', async () => {
+    const disk = new MemoryVfs({ syncTurns: 1 });
+    const wal = await openWal({ ...optionsOn(disk, checksums), segmentBytes: 1 << 20, bufferBytesMax: 1 << 20 });
+    const before = { ...wal.stats() };
+    let seq = 0;
+    const caller = async (rounds: number): Promise<void> => {
+      for (let i = 0; i < rounds; i++) {
+        wal.append(new Uint8Array(50), { seq: ++seq, commitTimeMs: 0, flags: 0 });
+        const mine = wal.end;
+        expect(await wal.sync()).toBeGreaterThanOrEqual(mine);
+      }
+    };
+    await Promise.all(range(1, 64).map(() => caller(10)));
+    const { records, writes, syncs } = wal.stats();
+    expect(records - before.records).toBe(640);
+    expect(syncs - before.syncs).toBe(10);
+    expect(writes - before.writes).toBe(10);
+    expect(await wal.sync()).toBe(wal.durable);
+    expect(wal.syncNow?.()).toBe(wal.durable);
+    expect(wal.stats().syncs).toBe(syncs);
+    await wal.close();
+  });
+
+  it('lets the next group collect while a sync is under way, callers that come late included', async () => {
+    const disk = new MemoryVfs({ syncTurns: 3 });
+    const wal = await openWal(optionsOn(disk, checksums));
+    const syncs = wal.stats().syncs;
+    append(wal, 1);
+    const first = wal.sync();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(wal.sync()).toBe(first);
+    append(wal, 2);
+    const second = wal.sync();
+    append(wal, 3);
+    expect(wal.sync()).toBe(second);
+    await first;
+    expect(wal.durable).toBeLessThan(wal.end);
+    await second;
+    expect(wal.durable).toBe(wal.end);
+    expect(wal.stats().syncs - syncs).toBe(2);
+  });
+
+  it('finishes everything in syncNow, and settles the groups that waited', async () => {
+    const disk = new MemoryVfs({ syncTurns: 3 });
+    const wal = await openWal(optionsOn(disk, checksums));
+    append(wal, 1);
+    const underWay = wal.sync();
+    await new Promise((resolve) => setImmediate(resolve));
+    range(2, 40).forEach((seq) => append(wal, seq));
+    const collecting = wal.sync();
+    expect(wal.syncNow?.()).toBe(wal.end);
+    expect(await underWay).toBe(wal.end);
+    expect(await collecting).toBe(wal.end);
+    await judge(
+      await openWal(optionsOn(disk.crashClone(1), checksums)),
+      Object.assign(new Promises(), { appended: 40, acknowledged: 40 }),
+    );
+  });
+
+  it('tells those who wait when the log is closed before their sync', async () => {
+    const disk = new MemoryVfs({ syncTurns: 3 });
+    const wal = await openWal(optionsOn(disk, checksums));
+    append(wal, 1);
+    const underWay = wal.sync();
+    await new Promise((resolve) => setImmediate(resolve));
+    append(wal, 2);
+    const waiting = wal.sync();
+    const closed = wal.close();
+    await expect(waiting).rejects.toThrow(code('08007'));
+    expect(await underWay).toBeGreaterThan(0);
+    await closed;
+    await expect(wal.sync()).rejects.toThrow(code('55000'));
+    expect(() => wal.syncNow?.()).toThrow(code('55000'));
+  });
+});
+
+describe('durability', () => {
+  it.each(['os', 'memory'] as const)(
+    '%s never syncs for a commit, and a clean close loses nothing',
+    async (durability) => {
+      const disk = new MemoryVfs();
+      const wal = await openWal(optionsOn(disk, checksums, { durability, segmentBytes: 1 << 16 }));
+      const { syncs } = wal.stats();
+      range(1, 20).forEach((seq) => append(wal, seq));
+      expect(await wal.sync()).toBe(wal.end);
+      expect(wal.syncNow?.()).toBe(wal.end);
+      append(wal, 21);
+      const { end } = wal;
+      expect(wal.durable === end).toBe(durability === 'memory');
+      append(wal, 22);
+      wal.syncNow?.();
+      expect(wal.stats().syncs).toBe(syncs);
+      await wal.close();
+      // Whoever opens it with more durability makes it durable first.
+      const again = await openWal(optionsOn(disk, checksums));
+      expect(await readAll(again)).toEqual({ first: 1, last: 22 });
+      const promises = Object.assign(new Promises(), { appended: 22, acknowledged: 22 });
+      for (let seed = 0; seed < 10; seed++)
+        await judge(await openWal(optionsOn(disk.crashClone(seed), checksums)), promises);
+    },
+  );
+
+  it('os drops, rotates and loses only the end in a power cut', async () => {
+    const disk = new MemoryVfs();
+    const options = optionsOn(disk, checksums, { durability: 'os' });
+    let wal = await openWal(options);
+    const ends = range(1, 60).map((seq) => append(wal, seq));
+    await wal.sync();
+    await wal.dropBefore(ends[20] as number);
+    await wal.close();
+    wal = await openWal(options);
+    append(wal, 61);
+    await wal.sync();
+    const promises = Object.assign(new Promises(), { appended: 61, keptFrom: 22 });
+    const shown = new Set<number>();
+    for (let seed = 0; seed < 60; seed++) {
+      const wal = await openWal(optionsOn(disk.crashClone(seed), checksums, { durability: 'os' }));
+      shown.add(await judge(wal, promises));
+    }
+    expect(shown).toContain(61);
+    expect(shown.size).toBeGreaterThan(1);
+  });
+
+  it('memory writes nothing until it must', async () => {
+    const disk = new MemoryVfs();
+    const wal = await openWal(
+      optionsOn(disk, checksums, { durability: 'memory', bufferBytesMax: 4096, segmentBytes: 1 << 16 }),
+    );
+    const writes = wal.stats().writes;
+    append(wal, 1);
+    await wal.sync();
+    expect(wal.stats().writes).toBe(writes);
+    range(2, 60).forEach((seq) => append(wal, seq));
+    expect(wal.stats().writes).toBeGreaterThan(writes);
+    await wal.dropBefore(wal.end);
+    expect(disk.counts.get('sync') ?? 0).toBe(0);
+    await wal.close();
+  });
+});
+
+describe('opening', () => {
+  it('for reading changes nothing and takes no writes', async () => {
+    const disk = new MemoryVfs();
+    await expect(openWal(optionsOn(disk, checksums, { readOnly: true }))).rejects.toThrow(code('58P01'));
+    disk.makeDir(DIRECTORY);
+    await expect(openWal(optionsOn(disk, checksums, { readOnly: true }))).rejects.toThrow(code('58P01'));
+    const writer = await openWal(optionsOn(disk, checksums));
+    range(1, 10).forEach((seq) => append(writer, seq));
+    await writer.sync();
+    const changes: string[] = [];
+    disk.onOperation = (op) => {
+      if (!['open', 'list', 'size', 'read', 'close', 'exists'].includes(op.operation)) changes.push(op.operation);
+    };
+    const wal = await openWal(optionsOn(disk, checksums, { readOnly: true }));
+    expect(await readAll(wal)).toEqual({ first: 1, last: 10 });
+    expect(() => append(wal, 11)).toThrow(code('25006'));
+    await expect(wal.sync()).rejects.toThrow(code('25006'));
+    expect(() => wal.syncNow?.()).toThrow(code('25006'));
+    await expect(wal.dropBefore(wal.end)).rejects.toThrow(code('25006'));
+    await wal.close();
+    expect(changes).toEqual([]);
+  });
+
+  it('holds the directory, unless the owner of one above does', async () => {
+    const disk = new MemoryVfs();
+    const wal = await openWal(optionsOn(disk, checksums));
+    await expect(openWal(optionsOn(disk, checksums))).rejects.toThrow(code('55006'));
+    await wal.close();
+    const unlocked = await openWal(optionsOn(disk, checksums, { lockDirectory: false }));
+    await (await openWal(optionsOn(disk, checksums))).close();
+    await unlocked.close();
+  });
+
+  it('refuses a newer format, and touches nothing', async () => {
+    const disk = new MemoryVfs();
+    await (await openWal(optionsOn(disk, checksums))).close();
+    const header = new Uint8Array(64);
+    const newer = { version: 2, timeline: 1, epoch: 1, number: 1, firstLsn: 0, durable: 0, floor: 0, createdMs: 0 };
+    encodeSegmentHeader(header, 0, newer, checksums);
+    disk.corrupt(`${DIRECTORY}/0000000001.wal`, 0, header);
+    const names = disk.list(DIRECTORY);
+    await expect(openWal(optionsOn(disk, checksums))).rejects.toThrow(code('0A000'));
+    await expect(openWal(optionsOn(disk, checksums))).rejects.toThrow('log format version 2 is not supported');
+    expect(disk.list(DIRECTORY)).toEqual(names);
+  });
+
+  it('goes on in place after a clean close, and in a new segment after a kill', async () => {
+    const disk = new MemoryVfs();
+    const options = optionsOn(disk, checksums, { segmentBytes: 1 << 16 });
+    let wal = await openWal(options);
+    append(wal, 1);
+    await wal.sync();
+    const end = wal.end;
+    await wal.close();
+    for (let seq = 2; seq < 6; seq++) {
+      const { operations } = disk;
+      wal = await openWal(options);
+      expect(wal.end).toBeGreaterThanOrEqual(end);
+      expect(wal.durable).toBe(wal.end);
+      expect(wal.stats().segments).toBe(1);
+      expect(disk.operations - operations).toBeLessThan(25);
+      append(wal, seq);
+      await wal.sync();
+      await wal.close();
+    }
+    const killed = disk.killClone();
+    wal = await openWal(optionsOn(killed, checksums, { segmentBytes: 1 << 16 }));
+    append(wal, 6);
+    wal.syncNow?.();
+    const again = killed.killClone();
+    wal = await openWal(optionsOn(again, checksums));
+    expect(await readAll(wal)).toEqual({ first: 1, last: 6 });
+    expect(wal.stats().segments).toBe(2);
+    await wal.close();
+  });
+
+  it('keeps the timeline of a log, lets a later one begin, and refuses an earlier one', async () => {
+    const disk = new MemoryVfs();
+    let wal = await openWal(optionsOn(disk, checksums, { timeline: 3 }));
+    append(wal, 1);
+    await wal.sync();
+    await wal.close();
+    wal = await openWal(optionsOn(disk, checksums));
+    append(wal, 2);
+    await wal.sync();
+    await wal.close();
+    await expect(openWal(optionsOn(disk, checksums, { timeline: 2 }))).rejects.toThrow(code('22023'));
+    wal = await openWal(optionsOn(disk, checksums, { timeline: 4 }));
+    append(wal, 3);
+    await wal.sync();
+    expect(await readAll(wal)).toEqual({ first: 1, last: 3 });
+    await wal.close();
+    await expect(openWal(optionsOn(disk, checksums, { timeline: 3 }))).rejects.toThrow(code('22023'));
+  });
+
+  it('checks its options', async () => {
+    const disk = new MemoryVfs();
+    for (const wrong of [
+      { segmentBytes: 100 },
+      { recycledSegmentsMax: -1 },
+      { bufferBytesMax: 1.5 },
+      { timeline: 0 },
+    ]) {
+      await expect(openWal({ ...optionsOn(disk, checksums), ...wrong } as WalOptions)).rejects.toThrow(code('22023'));
+    }
+  });
+
+  it('gives the directory back when it fails', async () => {
+    const disk = new MemoryVfs();
+    await expect(
+      openWal(optionsOn(new FaultyVfs(disk, onOperation('list', failAt(0, 'EIO'))), checksums)),
+    ).rejects.toThrow(code('58030'));
+    await (await openWal(optionsOn(disk, checksums))).close();
+  });
+});
+
+describe('segments', () => {
+  it('are prepared ahead in the background and recycled', async () => {
+    const disk = new MemoryVfs();
+    const wal = await openWal(optionsOn(disk, checksums, { segmentBytes: 1 << 20, recycledSegmentsMax: 1 }));
+    const payload = new Uint8Array(1000);
+    let seq = 0;
+    const fill = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) {
+        wal.append(payload, { seq: ++seq, commitTimeMs: 0, flags: 0 });
+        await wal.sync();
+      }
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    };
+    await fill(700);
+    expect(disk.list(DIRECTORY)).toEqual(['0000000001.wal', '0000000002.wal']);
+    expect(disk.readFile(`${DIRECTORY}/0000000002.wal`).length).toBe(1 << 20);
+    // What is prepared is used as it is: no room is taken, no name is made while commits wait.
+    let renames = 0;
+    disk.onOperation = (op) => {
+      if (op.operation === 'rename' || op.operation === 'syncDir') renames++;
+    };
+    await fill(400);
+    disk.onOperation = undefined;
+    expect(renames).toBe(0);
+    await fill(1500);
+    await wal.dropBefore(wal.end);
+    expect(disk.list(DIRECTORY)).toEqual(['0000000003.wal', '0000000004.wal', 'free-0000000001.wal']);
+    await fill(1000);
+    expect(wal.stats()).toMatchObject({ segmentsRecycled: 1, segments: 2 });
+    await wal.close();
+    const again = await openWal(optionsOn(disk, checksums, { segmentBytes: 1 << 20 }));
+    expect((await seqsOf(again.replay(again.start))).at(-1)).toBe(seq);
+    await again.close();
+  });
+
+  it('that could not be prepared are tried again when they are needed', async () => {
+    const disk = new MemoryVfs();
+    const warnings: string[] = [];
+    const logger: Logger = { ...silentLogger, warn: (message) => warnings.push(message) };
+    const faulty = new FaultyVfs(disk, pathMatch('0000000002', onOperation('write', failAt(0, 'ENOSPC'))));
+    const wal = await openWal(optionsOn(faulty, checksums, { segmentBytes: 1 << 16, logger }));
+    for (let seq = 1; seq <= 100; seq++) {
+      wal.append(new Uint8Array(1000), { seq, commitTimeMs: 0, flags: 0 });
+      await wal.sync();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(warnings).toEqual(['could not prepare a log segment']);
+    expect(wal.stats().segments).toBe(2);
+    faulty.injector = onOperation('close', failFrom(0, 'EIO'));
+    await wal.close();
+    expect(warnings.length).toBeGreaterThan(1);
+  });
+
+  it('are dropped only wholly, in order, and never the newest', async () => {
+    const wal = await openWal(optionsOn(new MemoryVfs(), checksums));
+    const ends = range(1, 40).map((seq) => append(wal, seq));
+    await wal.dropBefore(wal.end);
+    expect(wal.start).toBe(0);
+    await wal.sync();
+    await wal.dropBefore(0);
+    expect(wal.start).toBe(0);
+    await wal.dropBefore(ends[19] as number);
+    expect(wal.start).toBeGreaterThan(0);
+    expect(wal.start).toBeLessThanOrEqual(ends[19] as number);
+    const first = (await readAll(wal)).first;
+    expect(first).toBeLessThanOrEqual(21);
+    await expect(seqsOf(wal.replay(0))).rejects.toThrow(code('55000'));
+    await Promise.all([wal.dropBefore(wal.end), wal.dropBefore(wal.end), wal.sync()]);
+    expect(wal.stats().segments).toBe(1);
+    await wal.close();
+  });
+
+  it('that cannot be given back are reported, and the log is whole', async () => {
+    const disk = new MemoryVfs();
+    const faulty = new FaultyVfs(disk, anyOf());
+    const wal = await openWal(optionsOn(faulty, checksums));
+    range(1, 40).forEach((seq) => append(wal, seq));
+    await wal.sync();
+    faulty.injector = onOperation(['rename', 'remove'], failAt(1, 'EIO'));
+    await expect(wal.dropBefore(wal.end)).rejects.toThrow(code('58030'));
+    append(wal, 41);
+    await wal.sync();
+    await wal.close();
+    const again = await openWal(optionsOn(disk, checksums));
+    expect((await readAll(again)).last).toBe(41);
+    await again.close();
+  });
+});
+
+describe('following', () => {
+  it('shows what is there, then what becomes durable, until it is returned', async () => {
+    const wal = await openWal(optionsOn(new MemoryVfs({ syncTurns: 1 }), checksums));
+    range(1, 20).forEach((seq) => append(wal, seq));
+    await wal.sync();
+    const seen: number[] = [];
+    const done = (async () => {
+      for await (const batch of wal.follow(0)) {
+        for (const record of batch.records) seen.push(record.seq);
+        if (seen.includes(60)) break;
+      }
+    })();
+    for (let seq = 21; seq <= 60; seq++) {
+      append(wal, seq);
+      if (seq % 5 === 0) await wal.sync();
+    }
+    await done;
+    expect(seen).toEqual(range(1, 60));
+    await wal.close();
+  });
+
+  it('ends when the log closes, or when it is returned while it waits', async () => {
+    const wal = await openWal(optionsOn(new MemoryVfs(), checksums));
+    const idle = wal.follow(0)[Symbol.asyncIterator]();
+    const next = idle.next();
+    await idle.return?.();
+    expect(await next).toEqual({ done: true, value: undefined });
+    const follower = seqsOf(wal.follow(0));
+    append(wal, 1);
+    await wal.sync();
+    const reading = wal.follow(0)[Symbol.asyncIterator]();
+    expect((await reading.next()).done).toBe(false);
+    await reading.return?.();
+    expect((await reading.next()).done).toBe(true);
+    await wal.close();
+    expect(await follower).toEqual([1]);
+  });
+
+  it.each(['os', 'memory'] as const)('follows what is handed over with durability %s', async (durability) => {
+    const wal = await openWal(optionsOn(new MemoryVfs(), checksums, { durability }));
+    const seen: number[] = [];
+    const done = (async () => {
+      for await (const batch of wal.follow(0)) {
+        for (const record of batch.records) seen.push(record.seq);
+        if (seen.length === 3) return;
+      }
+    })();
+    for (let seq = 1; seq <= 3; seq++) {
+      append(wal, seq);
+      wal.write();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await done;
+    expect(seen).toEqual([1, 2, 3]);
+    await wal.close();
+  });
+});
+
+describe('retentions', () => {
+  it('keep records, by name, up to their limit', async () => {
+    const warnings: unknown[] = [];
+    const logger: Logger = { ...silentLogger, warn: (message, fields) => warnings.push([message, fields?.['name']]) };
+    const wal = await openWal(optionsOn(new MemoryVfs(), checksums, { logger }));
+    range(1, 40).forEach((seq) => append(wal, seq));
+    await wal.sync();
+    const follower = wal.retain('follower', 0, 1_000_000);
+    const archive = wal.retain('archive', 0, 5000);
+    const backup = wal.retain('backup', 0, 1_000_000);
+    expect([follower.name, follower.from, follower.dropped]).toEqual(['follower', 0, false]);
+    await wal.dropBefore(wal.end);
+    expect(wal.start).toBe(0);
+    expect(archive.dropped).toBe(true);
+    expect(warnings).toEqual([['dropped a log retention that was past its limit', 'archive']]);
+    backup.release();
+    follower.advance(3000);
+    follower.advance(1000);
+    expect(follower.from).toBe(3000);
+    await wal.dropBefore(wal.end);
+    expect(wal.start).toBeGreaterThan(0);
+    expect(wal.start).toBeLessThanOrEqual(3000);
+    expect(() => wal.retain('late', 0, 1)).toThrow(code('55000'));
+    follower.release();
+    await wal.dropBefore(wal.end);
+    expect(wal.stats().segments).toBe(1);
+    for (let i = 0; i < 1000; i++) wal.retain(`r${i}`, wal.end, 1);
+    expect(() => wal.retain('one more', wal.end, 1)).toThrow(code('53400'));
+    await wal.close();
+  });
+
+  it('are implied by a reader under way', async () => {
+    const wal = await openWal(optionsOn(new MemoryVfs(), checksums));
+    range(1, 40).forEach((seq) => append(wal, seq));
+    await wal.sync();
+    const reader = wal.replay(0)[Symbol.asyncIterator]();
+    const seen: number[] = [];
+    for (let batch = await reader.next(); batch.done !== true; batch = await reader.next()) {
+      await wal.dropBefore(wal.end);
+      seen.push(...batch.value.records.map((record) => record.seq));
+    }
+    expect(seen).toEqual(range(1, 40));
+    await wal.dropBefore(wal.end);
+    expect(wal.stats().segments).toBe(1);
+    await wal.close();
+  });
+});
+
+describe('the real disk', () => {
+  it('does one sync for 64 callers, and counts it', async () => {
+    const directory = mkdtempSync(`${tmpdir()}/phantom-wal-`);
+    const metrics = new MetricsRegistry();
+    const wal = await openWal({ directory, vfs: createNodeVfs(), checksums, metrics, clock: new ManualClock() });
+    const { syncs } = wal.stats();
     await Promise.all(
-      Array.from({ length: 64 }, async (_, i) => {
-        wal.append(Buffer.from(`r${i}`), { seq: 1, commitTimeMs: 1, flags: 0 });
+      range(1, 64).map(async (seq) => {
+        append(wal, seq);
         await wal.sync();
       }),
     );
-    expect(wal.stats().syncs).toBe(1);
-    expect((await all(wal)).length).toBe(64);
+    expect(wal.stats().syncs - syncs).toBe(1);
+    append(wal, 65);
+    wal.syncNow?.();
+    expect(await readAll(wal)).toEqual({ first: 1, last: 65 });
+    expect(
+      metrics.samples().map((sample) => [sample.name, sample.kind === 'gauge' ? sample.value : sample.kind]),
+    ).toEqual([
+      ['phantom_wal_appended_bytes_total', wal.stats().bytesAppended],
+      ['phantom_wal_records_total', 65],
+      ['phantom_wal_sync_seconds', 'histogram'],
+      ['phantom_wal_syncs_total', wal.stats().syncs],
+    ]);
     await wal.close();
     rmSync(directory, { recursive: true });
   });
