@@ -58,15 +58,15 @@ export class Portal {
     const execution = this.start(rowsMax, receive);
     if (execution === undefined) return this.finished(0);
     const { session } = this;
-    const stop = session.beginRun();
+    const stop = session.interrupts.beginRun(session.settings.integer('statement_timeout'));
     try {
       let step = this.resume(execution);
       for (;;) {
         if (step.done === true) return this.finished(step.value);
         if (step.value === PAUSE) return this.suspended();
         try {
-          if (step.value === undefined) await session.turn();
-          else await session.interruptible(step.value);
+          if (step.value === undefined) await session.interrupts.turn();
+          else await session.interrupts.interruptible(step.value);
         } catch (error) {
           step = execution.throw(error);
           continue;
@@ -85,7 +85,7 @@ export class Portal {
   fetchNow(rowsMax: number, receive: RowReceiver): FetchOutcome {
     const execution = this.start(rowsMax, receive);
     if (execution === undefined) return this.finished(0);
-    const stop = this.session.beginRun();
+    const stop = this.session.interrupts.beginRun(this.session.settings.integer('statement_timeout'));
     this.session.synchronous = true;
     try {
       let step = this.resume(execution);
@@ -93,7 +93,7 @@ export class Portal {
         if (step.done === true) return this.finished(step.value);
         if (step.value === PAUSE) return this.suspended();
         if (step.value === undefined) {
-          this.session.checkInterrupt();
+          this.session.interrupts.check();
           this.session.restartSlice();
           step = execution.next();
         } else {

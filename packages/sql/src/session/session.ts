@@ -19,12 +19,10 @@ import { type ErrorFields, PhantomError, Random, unsupportedError } from '@phant
 import type { Clock } from '@phantom/base';
 import {
   type ColumnDescriptor,
-  type DatabaseDescriptor,
   type Oid,
   type RoleDescriptor,
   type Sequences,
   type TableDescriptor,
-  hasPrivilege,
   mayActAs,
 } from '@phantom/catalog';
 import type { DdlContext, DdlExecution, NoticeSeverity } from '../ddl/context.js';
@@ -40,9 +38,11 @@ import { CatalogPicture } from './catalog-picture.js';
 import { commandTag } from './command-tag.js';
 import type { SqlEngine } from './engine.js';
 import { type EvaluationOwner, SessionEvaluation, microsSince2000 } from './evaluation.js';
+import { Interrupts } from './interrupts.js';
 import { Portal, wouldWait } from './portal.js';
 import { RowBuffer } from './row-buffer.js';
-import { Settings, readSetting } from './settings.js';
+import { findConnection, startSettings } from './session-start.js';
+import { Settings } from './settings.js';
 import type { PlanStatement, SessionStatement } from './statement.js';
 import { SessionExecutionContext } from './execution-context.js';
 import { checkRelationPrivileges, checkSequenceRight } from './privileges.js';
@@ -91,22 +91,17 @@ export class SqlSession implements EvaluationOwner {
   private roleOid: Oid;
   private readonly options: SessionOptions;
   readonly slice: TimeSlice;
+  /** Cancels and timeouts of what runs now. */
+  readonly interrupts = new Interrupts();
   private readonly openPortals = new Set<Portal>();
   private pictureNow: CatalogPicture | undefined;
-  private interrupt: PhantomError | undefined;
-  private rejectWait: ((error: PhantomError) => void) | undefined;
   private closed = false;
 
   constructor(engine: SqlEngine, id: number, options: SessionOptions) {
     this.engine = engine;
     this.id = id;
     this.options = options;
-    const database = engine.catalog.database(options.database);
-    if (database === undefined) throw new PhantomError('3D000', `database "${options.database}" does not exist`);
-    const role = engine.catalog.role(options.user);
-    if (role === undefined) throw new PhantomError('28000', `role "${options.user}" does not exist`);
-    if (!role.login) throw new PhantomError('28000', `role "${options.user}" is not permitted to log in`);
-    checkConnect(engine, role, database);
+    const { database, role } = findConnection(engine.catalog, options.database, options.user);
     this.databaseOid = database.oid;
     this.databaseName = database.name;
     this.sessionRole = role;
@@ -256,7 +251,8 @@ export class SqlSession implements EvaluationOwner {
     concurrency?: 'optimistic' | 'locking',
   ): SessionTransaction {
     const { settings, engine } = this;
-    if (isolation === 'serializable') throw unsupportedError('isolation level serializable', { hint: 'Use repeatable read.' });
+    if (isolation === 'serializable')
+      throw unsupportedError('isolation level serializable', { hint: 'Use repeatable read.' });
     const storage = engine.mvcc.begin({
       isolation: isolation === 'repeatable read' ? isolation : 'read committed',
       readOnly,
@@ -295,7 +291,7 @@ export class SqlSession implements EvaluationOwner {
     const transaction = this.transaction as SessionTransaction;
     try {
       for (const check of transaction.beforeCommit) {
-        for (const wait of check()) if (wait instanceof Promise) await this.interruptible(wait);
+        for (const wait of check()) if (wait instanceof Promise) await this.interrupts.interruptible(wait);
       }
       this.transaction = undefined;
       const result = await transaction.storage.commit(this.commitOptions());
@@ -367,44 +363,8 @@ export class SqlSession implements EvaluationOwner {
   }
 
   /** Asks what runs now to stop with 57014 at its next slice; waits end at once. Called from outside the session. */
-  cancel(message = 'canceling statement due to user request'): void {
-    this.interrupt = new PhantomError('57014', message);
-    this.rejectWait?.(this.interrupt);
-  }
-
-  checkInterrupt(): void {
-    const { interrupt } = this;
-    if (interrupt !== undefined) throw interrupt;
-  }
-
-  /** Arms statement_timeout for a run; the returned function disarms it and forgets a cancel that came too late. */
-  beginRun(): () => void {
-    const timeoutMs = this.settings.integer('statement_timeout');
-    if (timeoutMs === 0) return () => this.endRun();
-    const timer = setTimeout(() => this.cancel('canceling statement due to statement timeout'), timeoutMs);
-    return () => {
-      clearTimeout(timer);
-      this.endRun();
-    };
-  }
-
-  /** Lets the event loop turn once, then notices a cancel. */
-  async turn(): Promise<void> {
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    this.checkInterrupt();
-  }
-
-  /** Awaits something that another transaction decides, or a cancel, whichever comes first. */
-  async interruptible(wait: Promise<unknown>): Promise<void> {
-    this.checkInterrupt();
-    const interrupted = new Promise<never>((_, reject) => {
-      this.rejectWait = reject;
-    });
-    try {
-      await Promise.race([wait, interrupted]);
-    } finally {
-      this.rejectWait = undefined;
-    }
+  cancel(message?: string): void {
+    this.interrupts.cancel(message);
   }
 
   restartSlice(): void {
@@ -602,10 +562,6 @@ export class SqlSession implements EvaluationOwner {
     this.settings.setInternal('transaction_read_only', this.settings.get('default_transaction_read_only'));
   }
 
-  private endRun(): void {
-    this.interrupt = undefined;
-  }
-
   private refuseWhenFailed(parsed: ParsedStatement): void {
     if (this.transaction?.failed !== true) return;
     const { kind } = parsed.node;
@@ -623,17 +579,4 @@ function sameFields(a: PreparedPlan, b: PreparedPlan): boolean {
     a.fields.length === b.fields.length &&
     a.fields.every((f, i) => f.type.oid === b.fields[i]?.type.oid && f.name === b.fields[i]?.name)
   );
-}
-
-function checkConnect(engine: SqlEngine, role: RoleDescriptor, database: DatabaseDescriptor): void {
-  if (!hasPrivilege(engine.catalog.committed, role.oid, database, 'c')) {
-    throw new PhantomError('42501', `permission denied for database "${database.name}"`);
-  }
-}
-
-function startSettings(role: RoleDescriptor, given: Readonly<Record<string, string>>): Map<string, string> {
-  const defaults = new Map<string, string>();
-  for (const [name, value] of Object.entries({ ...role.settings, ...given }))
-    defaults.set(name.toLowerCase(), readSetting(name, value));
-  return defaults;
 }

@@ -1,0 +1,29 @@
+/** What is checked and set when a session begins. */
+import { PhantomError } from '@phantom/base';
+import { type Catalog, type DatabaseDescriptor, type RoleDescriptor, hasPrivilege } from '@phantom/catalog';
+import { readSetting } from './settings.js';
+
+/** Whoever connects, and to what; 3D000, 28000 and 42501 when that cannot be. */
+export function findConnection(
+  catalog: Catalog,
+  databaseName: string,
+  user: string,
+): { database: DatabaseDescriptor; role: RoleDescriptor } {
+  const database = catalog.database(databaseName);
+  if (database === undefined) throw new PhantomError('3D000', `database "${databaseName}" does not exist`);
+  const role = catalog.role(user);
+  if (role === undefined) throw new PhantomError('28000', `role "${user}" does not exist`);
+  if (!role.login) throw new PhantomError('28000', `role "${user}" is not permitted to log in`);
+  if (!hasPrivilege(catalog.committed, role.oid, database, 'c')) {
+    throw new PhantomError('42501', `permission denied for database "${database.name}"`);
+  }
+  return { database, role };
+}
+
+/** Defaults of a session's settings: the role's, then what the client asked for. */
+export function startSettings(role: RoleDescriptor, given: Readonly<Record<string, string>>): Map<string, string> {
+  const defaults = new Map<string, string>();
+  for (const [name, value] of Object.entries({ ...role.settings, ...given }))
+    defaults.set(name.toLowerCase(), readSetting(name, value));
+  return defaults;
+}
