@@ -20,7 +20,7 @@ import { EMPTY_ROOT, type TreeRoot, firstPage } from './format.js';
 import type { Wait } from './job.js';
 import { type FreelistEntry, type Meta, type RunEntry, encodeMeta, metaOffset, readMeta } from './meta-page.js';
 import type { ResolvedBtreeOptions } from './options.js';
-import { PageRanges } from './page-ranges.js';
+import type { PageRanges } from './page-ranges.js';
 import { Pager } from './pager.js';
 
 const TREE_FILE = 'tree.db';

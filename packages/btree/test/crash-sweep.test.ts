@@ -21,22 +21,22 @@ interface Cut {
 async function sweep(seed: number, rounds: number, options: BtreeOptions): Promise<number> {
   const vfs = new MemoryVfs();
   const context = await testContext(vfs);
-  let engine: BtreeEngine | undefined;
-  let workload: Workload | undefined;
+  const live: { engine?: BtreeEngine } = {};
   const cuts: Cut[] = [];
   vfs.onOperation = ({ operation, path }) => {
     if (!CHANGES.has(operation)) return;
     for (let way = 0; way < 3; way++) {
       cuts.push({
         disk: vfs.crashClone(seed * 100_000 + cuts.length),
-        flushedSeq: engine?.flushedSeq() ?? 0,
+        flushedSeq: live.engine?.flushedSeq() ?? 0,
         generation: context.generation.value,
         after: `operation ${vfs.operations}, ${operation} ${path}`,
       });
     }
   };
-  engine = await BtreeEngine.open(context, options);
-  workload = new Workload(engine, { seed, rounds });
+  const engine = await BtreeEngine.open(context, options);
+  live.engine = engine;
+  const workload = new Workload(engine, { seed, rounds });
   await workload.run();
   await engine.close();
   vfs.onOperation = undefined;

@@ -93,8 +93,10 @@ describe('leaf pages', () => {
             for (const probe of probes) {
               const at = page.find(probe, 0, probe.length);
               const slot = at < 0 ? ~at : at;
-              if (slot > 0) expect(compareKeys(page.key(slot - 1), probe)).toBeLessThan(0);
-              if (slot < page.count) expect(Math.sign(compareKeys(page.key(slot), probe))).toBe(at < 0 ? 1 : 0);
+              expect(slot === 0 || compareKeys(page.key(slot - 1), probe) < 0).toBe(true);
+              expect(slot === page.count || Math.sign(compareKeys(page.key(slot), probe)) === (at < 0 ? 1 : 0)).toBe(
+                true,
+              );
             }
           }
           expect(found).toEqual(list);
@@ -154,7 +156,7 @@ describe('inner pages', () => {
             expect(page.child(slot)).toBe(100 + first + slot);
             expect(page.childChecksumLow(slot)).toBe(first + slot);
             expect(page.childChecksumHigh(slot)).toBe(7 * (first + slot));
-            if (slot > 0) expect(page.key(slot)).toEqual(separators[first + slot]);
+            expect(slot === 0 ? separators[first] : page.key(slot)).toEqual(separators[first + slot]);
           }
           for (const probe of [...probes, ...separators]) {
             let expected = 0;
@@ -186,24 +188,8 @@ describe('sets of pages', () => {
         const ranges = new PageRanges();
         const model = new Set<number>();
         for (const item of steps) {
-          if (item.kind === 'free') {
-            const list = new PageList();
-            for (const page of item.pages) if (!model.has(page)) list.add(page);
-            for (const page of item.pages) model.add(page);
-            ranges.addAll(list.toRanges());
-          } else if (item.kind === 'take') {
-            const page = ranges.take(item.count);
-            const run = Array.from({ length: item.count }, (_, i) => page + i);
-            const free = [...model].filter((start) => run.every((_, i) => model.has(start + i)));
-            expect(page).toBe(free.length === 0 ? 0 : Math.min(...free));
-            if (page > 0) for (const taken of run) model.delete(taken);
-          } else {
-            const end = Math.max(0, ...model) + 1;
-            expect(ranges.tailPages(end) > 0).toBe(model.has(end - 1));
-            let start = end;
-            while (model.delete(start - 1)) start--;
-            expect(ranges.takeTail(end)).toBe(start);
-          }
+          const expected = follow(model, item);
+          expect(applied(ranges, item, expected)).toBe(expected.found);
           expect(ranges.pages).toBe(model.size);
           expect(listed(ranges)).toEqual([...model].sort((a, b) => a - b));
         }
@@ -220,6 +206,48 @@ describe('sets of pages', () => {
     expect(() => list.toRanges()).toThrow('only once');
   });
 });
+
+type Step = { kind: 'take'; count: number } | { kind: 'free'; pages: number[] } | { kind: 'tail' };
+
+interface Expected {
+  /** What the step answers. */
+  readonly found: number;
+  /** Pages that were not in the set. */
+  readonly fresh: readonly number[];
+  /** Behind the last page before the step. */
+  readonly end: number;
+}
+
+/** Takes the step in the model. */
+function follow(model: Set<number>, step: Step): Expected {
+  const end = Math.max(0, ...model) + 1;
+  if (step.kind === 'free') {
+    const fresh = step.pages.filter((page) => !model.has(page));
+    for (const page of fresh) model.add(page);
+    return { found: 0, fresh, end };
+  }
+  if (step.kind === 'tail') {
+    let start = end;
+    while (model.delete(start - 1)) start--;
+    return { found: start, fresh: [], end };
+  }
+  const isFree = (start: number): boolean =>
+    Array.from({ length: step.count }, (_, i) => start + i).every((page) => model.has(page));
+  const starts = [...model].filter(isFree);
+  const found = starts.length === 0 ? 0 : Math.min(...starts);
+  for (let i = 0; found > 0 && i < step.count; i++) model.delete(found + i);
+  return { found, fresh: [], end };
+}
+
+/** Takes the step in the set. */
+function applied(ranges: PageRanges, step: Step, expected: Expected): number {
+  if (step.kind === 'take') return ranges.take(step.count);
+  if (step.kind === 'tail') return ranges.tailPages(expected.end) === 0 ? expected.end : ranges.takeTail(expected.end);
+  const list = new PageList();
+  for (const page of expected.fresh) list.add(page);
+  ranges.addAll(list.toRanges());
+  return 0;
+}
 
 function listed(ranges: PageRanges): number[] {
   const pages: number[] = [];

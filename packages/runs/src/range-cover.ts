@@ -77,7 +77,7 @@ export class RangeCover {
   private readonly seqs: readonly (readonly Seq[])[];
 
   constructor(tombstones: readonly RangeTombstone[]) {
-    const cuts = [...tombstones.flatMap((tombstone) => [tombstone.lower, tombstone.upper])].sort(compareKeys);
+    const cuts = tombstones.flatMap((tombstone) => [tombstone.lower, tombstone.upper]).sort(compareKeys);
     const sorted = [...tombstones].sort((a, b) => compareKeys(a.lower, b.lower));
     const lowers: Uint8Array[] = [];
     const uppers: Uint8Array[] = [];
