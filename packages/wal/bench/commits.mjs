@@ -81,13 +81,16 @@ async function appendCost() {
       wal.append(payload, { seq: 1, commitTimeMs: 0, flags: 0 });
       if (i % 1000 === 0) wal.write();
     }
-    if (round === 2) console.log(`append of 100 B, written in thousands: ${((performance.now() - started) / 0.2).toFixed(0)} ns`);
+    if (round === 2)
+      console.log(`append of 100 B, written in thousands: ${((performance.now() - started) / 0.2).toFixed(0)} ns`);
     await new Promise((resolve) => setImmediate(resolve));
   }
   await wal.close();
 }
 
-console.log(`node ${process.version}, durability fsync, 100-byte payloads, ${seconds} s each, one default configuration`);
+console.log(
+  `node ${process.version}, durability fsync, 100-byte payloads, ${seconds} s each, one default configuration`,
+);
 for (const callers of [1, 64, 256]) await run(callers);
 await appendCost();
 fs.rmSync(directory, { recursive: true });

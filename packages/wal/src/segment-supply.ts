@@ -142,8 +142,9 @@ export class SegmentSupply {
       return;
     }
     const free = freePath(path);
+    // There may be a file of that name already: its segment was recycled once and came back by a crash.
     if (free !== path) vfs.rename(path, free);
-    this.free.push(free);
+    if (!this.free.includes(free)) this.free.push(free);
   }
 
   /** Waits for background work to end and closes what nobody took. */

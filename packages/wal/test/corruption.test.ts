@@ -2,6 +2,7 @@ import { type Checksums, Random, isPhantomError, loadChecksums } from '@phantom/
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { dumpWal, openWal } from '../src/index.js';
+import { decodeSegmentHeader, segmentName } from '../src/format.js';
 import { DIRECTORY, Promises, optionsOn, payloadOf, readAll, runWorkload } from './workload.js';
 
 let checksums: Checksums;
@@ -21,7 +22,7 @@ interface Small {
 /** A log of a few segments, one of them recycled, with fragments; closed cleanly or killed. */
 async function smallLog(closes: boolean): Promise<Small> {
   const disk = new MemoryVfs();
-  const wal = await openWal(optionsOn(disk, checksums));
+  const wal = await openWal(optionsOn(disk, checksums, { segmentBytes: 1536 }));
   let dropped = 0;
   let vouched = 0;
   for (let seq = 1; seq <= 30; seq++) {
@@ -30,7 +31,7 @@ async function smallLog(closes: boolean): Promise<Small> {
       vouched = seq - 3;
       await wal.sync();
     }
-    if (seq === 9) dropped = lsn;
+    if (seq === 12) dropped = lsn;
     if (seq === 15) await wal.dropBefore(dropped);
   }
   const { first, last } = await readAll(wal);
@@ -54,20 +55,28 @@ function segmentsOf(disk: MemoryVfs): string[] {
   return disk.list(DIRECTORY).map((name) => `${DIRECTORY}/${name}`);
 }
 
+/** The segments that something was written to. */
+function begunOf(disk: MemoryVfs): string[] {
+  return segmentsOf(disk).filter((path) => {
+    const number = decodeSegmentHeader(disk.readFile(path), checksums)?.number;
+    return path.endsWith(`/${segmentName(number ?? 0)}`);
+  });
+}
+
 describe('one flipped bit', () => {
   it.each([
-    ['closed cleanly: found or harmless, without exception', true],
-    ['killed: found or harmless, but in what no later sync vouches for', false],
-  ])('in any byte of any file of a log that was %s', async (_, closes) => {
+    ['any byte', 'closed cleanly: found or harmless, without exception', true, 1],
+    ['every third byte', 'killed: found or harmless, but in what no later sync vouches for', false, 3],
+  ])('in %s of any file of a log that was %s', async (_bytes, _rule, closes, stride) => {
     const small = await smallLog(closes);
     const random = new Random(5);
     const counts = { found: 0, harmless: 0, shortened: 0 };
     for (const path of segmentsOf(small.disk)) {
       const bytes = small.disk.readFile(path);
-      for (let at = 0; at < bytes.length; at++) {
+      for (let at = 0; at < bytes.length; at += stride) {
         const damaged = small.disk.killClone();
         damaged.corrupt(path, at, Uint8Array.of((bytes[at] as number) ^ (1 << random.below(8))));
-        const result = await outcome(damaged, at % 2 === 0);
+        const result = await outcome(damaged, random.chance(0.5));
         if (typeof result === 'string') {
           if (result !== 'XX001') throw new Error(`${path} ${at}: ${result}`);
           counts.found++;
@@ -82,7 +91,7 @@ describe('one flipped bit', () => {
         }
       }
     }
-    expect(counts.found).toBeGreaterThan(1000);
+    expect(counts.found).toBeGreaterThan(500);
     expect(counts.shortened > 0).toBe(!closes);
   });
 });
@@ -92,7 +101,7 @@ describe('misplaced bytes', () => {
     const small = await smallLog(true);
     const random = new Random(9);
     const paths = segmentsOf(small.disk);
-    const newest = paths.filter((path) => !path.includes('free')).at(-1);
+    const newest = begunOf(small.disk).at(-1);
     let found = 0;
     for (let round = 0; round < 400; round++) {
       const [a, b] = [random.pick(paths), random.pick(paths)];
@@ -102,37 +111,42 @@ describe('misplaced bytes', () => {
       damaged.corrupt(b, to, one);
       if (random.chance(0.5)) damaged.corrupt(a, from, random.chance(0.5) ? two : new Uint8Array(512));
       const result = await outcome(damaged, true);
-      if (typeof result === 'string') {
-        expect(result).toBe('XX001');
-        found++;
-      } else if (result.last !== small.last || result.first !== small.first) {
-        // The newest segment with all that vouches for it may be in one sector: lost, the log is an earlier one.
-        expect([a, b]).toContain(newest);
-        expect(result.first).toBe(small.first);
-      }
+      // The newest segment with all that vouches for it may be in one sector: lost, the log is an earlier one.
+      const shortened = typeof result !== 'string' && result.first === small.first && [a, b].includes(newest as string);
+      const whole = typeof result !== 'string' && result.first === small.first && result.last === small.last;
+      expect([round, result, result === 'XX001' || shortened || whole]).toEqual([round, result, true]);
+      if (result === 'XX001') found++;
     }
     expect(found).toBeGreaterThan(200);
   });
 
   it('are found when a whole segment is missing or another takes its place', async () => {
     const small = await smallLog(true);
-    const paths = segmentsOf(small.disk).filter((path) => !path.includes('free'));
+    const paths = begunOf(small.disk);
+    const newest = paths.pop() as string;
+    const replaced = (path: string, other: string): MemoryVfs => {
+      const disk = small.disk.killClone();
+      disk.corrupt(path, 0, disk.readFile(other));
+      return disk;
+    };
+    const removed = (path: string): MemoryVfs => {
+      const disk = small.disk.killClone();
+      disk.remove(path);
+      return disk;
+    };
     for (const [index, path] of paths.entries()) {
-      const damaged = small.disk.killClone();
-      damaged.remove(path);
-      // Without its newest segment a log is one that was killed earlier: nothing that is left can tell.
-      const newest = index === paths.length - 1;
-      expect(await outcome(damaged, false)).toEqual(newest ? expect.objectContaining({ first: small.first }) : 'XX001');
-      const swapped = small.disk.killClone();
-      const other = paths[(index + 1) % paths.length] as string;
-      swapped.corrupt(path, 0, swapped.readFile(other));
-      expect(await outcome(swapped, false)).toEqual(newest ? expect.objectContaining({ first: small.first }) : 'XX001');
+      expect(await outcome(removed(path), false)).toBe('XX001');
+      expect(await outcome(replaced(path, paths[index + 1] ?? newest), false)).toBe('XX001');
     }
+    // Without its newest segment a log is one that was killed earlier: nothing that is left can tell.
+    const earlier = expect.objectContaining({ first: small.first }) as object;
+    expect(await outcome(removed(newest), false)).toEqual(earlier);
+    expect(await outcome(replaced(newest, paths[0] as string), false)).toEqual(earlier);
   });
 
   it('are reported with file, offset, expected and found', async () => {
     const small = await smallLog(true);
-    const path = segmentsOf(small.disk).filter((name) => !name.includes('free'))[1] as string;
+    const path = begunOf(small.disk)[1] as string;
     small.disk.corrupt(path, 64 + 56, Uint8Array.of(0xff, 0xee));
     const wal = await openWal(optionsOn(small.disk, checksums, { readOnly: true }));
     const reading = readAll(wal);
@@ -150,7 +164,7 @@ describe('any bytes', () => {
     const random = new Random(3);
     const disk = new MemoryVfs();
     await runWorkload(disk, checksums, new Promises(), { seed: 4, steps: 40 });
-    for (let round = 0; round < 300; round++) {
+    for (let round = 0; round < 200; round++) {
       const damaged = disk.killClone();
       const paths = segmentsOf(damaged);
       for (let i = random.below(4); i >= 0; i--) {
@@ -170,7 +184,7 @@ describe('any bytes', () => {
       expect(lines.length).toBeGreaterThan(0);
       for (const readOnly of [true, false]) {
         const result = await outcome(damaged, readOnly);
-        if (typeof result === 'string') expect(['XX001', '58P01']).toContain(result);
+        expect(typeof result === 'object' || result === 'XX001' || result === '58P01').toBe(true);
       }
     }
   });

@@ -12,9 +12,12 @@ interface Cut {
   readonly label: string;
 }
 
-/** More of them by hand: `SWEEP_HISTORIES=300 npx vitest run test/crash-sweep.test.ts`. */
+/** More of them by hand: `SWEEP_HISTORIES=300 npx vitest run test/crash-sweep.test.ts`; then also longer, with more cuts. */
+const thorough = process.env['SWEEP_HISTORIES'] !== undefined;
+const steps = thorough ? 60 : 40;
+const seeds = thorough ? 2 : 1;
 const histories = Array.from(
-  { length: Number(process.env['SWEEP_HISTORIES'] ?? 4) },
+  { length: Number(process.env['SWEEP_HISTORIES'] ?? 3) },
   (_, i) => i + 1 + Number(process.env['SWEEP_FIRST'] ?? 0),
 );
 
@@ -84,10 +87,10 @@ describe('crash sweep', () => {
   it.each(histories)('keeps every acknowledged record and nothing by halves, history %i', async (seed) => {
     const disk = new MemoryVfs({ syncTurns: seed % 2 });
     const promises = new Promises();
-    const cuts = await cutsOf(disk, promises, 2, `history ${seed}`, () =>
-      runWorkload(disk, checksums, promises, { seed, steps: 60 }),
+    const cuts = await cutsOf(disk, promises, seeds, `history ${seed}`, () =>
+      runWorkload(disk, checksums, promises, { seed, steps }),
     );
-    expect(cuts.length).toBeGreaterThan(100);
+    expect(cuts.length).toBeGreaterThan(50);
     for (const [index, cut] of cuts.entries()) await survives(cut, index % 7 === 0);
   });
 

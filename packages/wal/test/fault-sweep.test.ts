@@ -22,6 +22,10 @@ async function reopens(disk: MemoryVfs, promises: Promises): Promise<void> {
   }
 }
 
+function refusesWrites(wal: Wal, seq: number): void {
+  expect(() => wal.append(payloadOf(seq), { seq, commitTimeMs: seq, flags: 0 })).toThrow(/no more writes/);
+}
+
 async function sweep(seed: number, kind: FaultKind, forever: boolean, stride: number): Promise<number> {
   let runs = 0;
   for (let n = seed % stride; ; n += stride) {
@@ -46,8 +50,7 @@ async function sweep(seed: number, kind: FaultKind, forever: boolean, stride: nu
       await reopens(disk, promises);
       if (wal?.lost.aborted === true) {
         // Lost is lost: nothing is taken any more, reading goes on, closing works.
-        const seq = promises.appended + 1;
-        expect(() => wal?.append(payloadOf(seq), { seq, commitTimeMs: seq, flags: 0 })).toThrow(/no more writes/);
+        refusesWrites(wal, promises.appended + 1);
       }
       await wal?.close();
     } catch (error) {
@@ -59,16 +62,23 @@ async function sweep(seed: number, kind: FaultKind, forever: boolean, stride: nu
 }
 
 describe('fault sweep', () => {
-  it.each(['EIO', 'ENOSPC', 'short-write'] as const)('survives one %s at every operation', async (kind) => {
-    expect(await sweep(1, kind, false, 1)).toBeGreaterThan(100);
+  // `SWEEP_STRIDE=1` for every operation; by default each kind takes its turns, and all of them are met by one.
+  const stride = Number(process.env['SWEEP_STRIDE'] ?? 3);
+
+  it.each([
+    ['EIO', 3],
+    ['ENOSPC', 1],
+    ['short-write', 2],
+  ] as const)('survives one %s at any operation', async (kind, seed) => {
+    expect(await sweep(seed, kind, false, stride)).toBeGreaterThan(30);
   });
 
   it('survives a disk that stays full from any operation on', async () => {
-    await sweep(2, 'ENOSPC', true, 2);
+    expect(await sweep(2, 'ENOSPC', true, stride)).toBeGreaterThan(20);
   });
 
   it('survives a disk that stays broken from any operation on', async () => {
-    await sweep(3, 'EIO', true, 2);
+    expect(await sweep(3, 'EIO', true, stride)).toBeGreaterThan(20);
   });
 });
 

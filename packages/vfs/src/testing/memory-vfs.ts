@@ -25,6 +25,8 @@ export interface MemoryVfsOptions {
 }
 
 const CRASH_MODES: readonly CrashMode[] = ['none', 'all', 'moment', 'prefix', 'sectors', 'sectors', 'sectors'];
+/** Sweeps ask for the same few paths millions of times. */
+const PATHS_KNOWN_MAX = 1000;
 const POSIX: VfsCapabilities = { directorySync: true, renameOverOpen: true, fullSync: true };
 
 export class MemoryVfs implements Vfs {
@@ -41,6 +43,8 @@ export class MemoryVfs implements Vfs {
   private root = new MemoryDirectoryNode();
   private names = new PendingNames();
   private usedBytes = 0;
+  /** Names in paths that were taken apart before; shared by clones. */
+  private paths = new Map<string, string[]>();
   private readonly locks = new Map<string, LockHolder>();
 
   constructor(options: MemoryVfsOptions = {}) {
@@ -194,12 +198,14 @@ export class MemoryVfs implements Vfs {
   }
 
   private emptyClone(): MemoryVfs {
-    return new MemoryVfs({
+    const clone = new MemoryVfs({
       capabilities: this.capabilities,
       capacityBytes: this.capacityBytes,
       syncTurns: this.syncTurns,
       losesPower: this.losesPower,
     });
+    clone.paths = this.paths;
+    return clone;
   }
 
   private changeName(
@@ -212,19 +218,28 @@ export class MemoryVfs implements Vfs {
   }
 
   private segments(path: string): string[] {
+    const known = this.paths.get(path);
+    if (known !== undefined) return known;
     const segments: string[] = [];
     for (const segment of path.split('/')) {
       if (segment === '..') segments.pop();
       else if (segment !== '' && segment !== '.') segments.push(segment);
     }
+    if (this.paths.size >= PATHS_KNOWN_MAX) this.paths.clear();
+    this.paths.set(path, segments);
     return segments;
   }
 
   private find(path: string): MemoryNode | undefined {
+    const segments = this.segments(path);
+    return this.findSegments(segments, segments.length);
+  }
+
+  private findSegments(segments: readonly string[], count: number): MemoryNode | undefined {
     let node: MemoryNode | undefined = this.root;
-    for (const name of this.segments(path)) {
+    for (let i = 0; i < count; i++) {
       if (node?.kind !== 'directory') return undefined;
-      node = node.entries.get(name);
+      node = node.entries.get(segments[i] as string);
     }
     return node;
   }
@@ -238,9 +253,9 @@ export class MemoryVfs implements Vfs {
 
   private place(path: string, operation: string): { directory: MemoryDirectoryNode; name: string } {
     const segments = this.segments(path);
-    const name = segments.pop();
+    const name = segments.at(-1);
     if (name === undefined) throw errno(operation, path, 'EISDIR');
-    const node = this.find(segments.join('/'));
+    const node = this.findSegments(segments, segments.length - 1);
     if (node === undefined) throw errno(operation, path, 'ENOENT');
     if (node.kind === 'file') throw errno(operation, path, 'ENOTDIR');
     return { directory: node, name };
