@@ -235,9 +235,12 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
 
   changedSinceSnapshot(key: Uint8Array, start: number, end: number): boolean {
     if (this.phase !== 'active') this.refuse();
-    const { index } = this.registry.window;
+    const { store, window } = this.registry;
     const { seq } = this.currentView ?? this.takeSnapshot();
     assert(!this.readOnly, 'a read-only transaction never asks what changed: nothing is recorded for it');
+    // Running the statement again would show nothing new, whatever is queued: saying "changed" would make it run for ever.
+    if (this.isolation === 'read committed' && seq === store.visibleSeq) return false;
+    const { index } = window;
     if (seq < index.floor) return true;
     return !index.isEmpty && index.seqOf(keyHash(key, start, end), key, start, end) > seq;
   }

@@ -84,7 +84,10 @@ export interface MvccTransaction {
   ): Promise<void> | false | undefined;
   /** As lock, for a synchronous caller: granted, or 55P03 with a hint at once. */
   lockNow(key: Uint8Array, start: number, end: number, strength: LockStrength): void;
-  /** True when a commit newer than the statement's snapshot wrote the key: read committed re-runs, the others raise 40001. */
+  /**
+   * True when a commit newer than the statement's snapshot wrote the key: read committed re-runs, the others raise 40001.
+   * Ask after locking the key. At read committed it is false when nothing has been published since the snapshot.
+   */
   changedSinceSnapshot(key: Uint8Array, start: number, end: number): boolean;
   /**
    * Constraint read: the commit fails (40001, or what `onConflict` makes) if another transaction writes the key after now

@@ -1,9 +1,11 @@
 /** What the tests of transactions share: a store in memory, and keys and values as text. */
+import type { PhantomError } from '@phantom/base';
 import { ByteSlot, EngineCode, type KeyRange, type KvCursor } from '@phantom/kv';
 import { MemoryEngine } from '@phantom/kv/memory';
 import { type Store, type StoreOptions, openStore } from '@phantom/store';
 import { MemoryVfs } from '@phantom/vfs/testing';
-import type { MvccTransaction } from '../src/index.js';
+import { afterEach } from 'vitest';
+import { LockStrength, type Mvcc, type MvccOptions, type MvccTransaction, createMvcc } from '../src/index.js';
 
 const UTF8_OUT = new TextEncoder();
 const UTF8_IN = new TextDecoder();
@@ -73,4 +75,58 @@ export async function settle(): Promise<void> {
       setImmediate(resolve);
     });
   }
+}
+
+const opened: { mvcc: Mvcc; store: Store }[] = [];
+
+export async function openMvcc(
+  options: MvccOptions = {},
+  storeOptions: Partial<StoreOptions> = {},
+): Promise<{ mvcc: Mvcc; store: Store }> {
+  const store = await openMemoryStore(storeOptions);
+  const mvcc = createMvcc(store, options);
+  opened.push({ mvcc, store });
+  return { mvcc, store };
+}
+
+/** A store whose syncs take many turns, so that commits stay queued for a while. */
+export function openSlow(options: MvccOptions = {}): Promise<{ mvcc: Mvcc; store: Store }> {
+  return openMvcc(options, { durability: 'fsync', vfs: new MemoryVfs({ syncTurns: 40 }) });
+}
+
+afterEach(async () => {
+  for (const { mvcc, store } of opened.splice(0)) {
+    await mvcc.close();
+    await store.close({ checkpoint: false });
+  }
+});
+
+export const codeOf = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'done',
+    (error: PhantomError) => error.code,
+  );
+
+export function thrownBy(action: () => unknown): PhantomError {
+  try {
+    action();
+  } catch (error) {
+    return error as PhantomError;
+  }
+  throw new Error('nothing was thrown');
+}
+
+export async function seed(mvcc: Mvcc, entries: Record<string, string>): Promise<void> {
+  const transaction = mvcc.begin();
+  for (const [key, value] of Object.entries(entries)) put(transaction, key, value);
+  transaction.commitSync();
+}
+
+export function lock(
+  transaction: MvccTransaction,
+  key: string,
+  wait: 'wait' | 'nowait' | 'skip' = 'wait',
+): Promise<void> | false | undefined {
+  const bytes = keyOf(key);
+  return transaction.lock(bytes, 0, bytes.length, LockStrength.Update, wait);
 }
