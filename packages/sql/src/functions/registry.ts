@@ -5,7 +5,7 @@
  * An implementation is an ordinary JavaScript function over canonical values (types/type.ts). Generated code calls it as
  * `f(a, b)` or, where `inline` is given, writes the expression itself. STRICT ones never see null: the caller tests.
  */
-import type { Oid } from '@phantom/catalog';
+import type { Oid, TypeRef } from '@phantom/catalog';
 import type { TypeContext, Value } from '../types/type.js';
 
 export type Volatility = 'immutable' | 'stable' | 'volatile';
@@ -23,7 +23,12 @@ export interface EvaluationContext extends TypeContext {
   readonly searchPath: readonly string[];
   setting(name: string, missingOk: boolean): string | null;
   setSetting(name: string, value: string, local: boolean): string;
-  sequence(operation: 'nextval' | 'currval' | 'lastval' | 'setval', sequenceOid: Oid, value?: number | bigint, isCalled?: boolean): number | bigint;
+  sequence(
+    operation: 'nextval' | 'currval' | 'lastval' | 'setval',
+    sequenceOid: Oid,
+    value?: number | bigint,
+    isCalled?: boolean,
+  ): number | bigint;
   /** Name resolution for regclass, regtype, pg_get_... functions; see system-views. */
   readonly catalog: unknown;
 }
@@ -66,13 +71,23 @@ export interface SetFunction extends FunctionCommon {
   readonly columns?: readonly { readonly name: string; readonly type: Oid }[];
 }
 
+/** Types of a call: what `needsTypes` appends and aggregates get in `init`. */
+export interface CallTypes {
+  readonly arguments: readonly TypeRef[];
+  readonly result: TypeRef;
+}
+
 export interface AggregateFunction extends FunctionCommon {
   readonly kind: 'aggregate';
   /** Strict transition: null inputs are skipped (for every argument). */
   readonly strict: boolean;
-  /** A fresh state. */
-  readonly init: (context: EvaluationContext) => unknown;
-  /** Next state; may change and return the same object. */
+  /** A fresh state. The call's types are for polymorphic aggregates; neither step nor final gets context or types again. */
+  readonly init: (context: EvaluationContext, types: CallTypes) => unknown;
+  /**
+   * Next state; may change and return the same object. Ordered-set aggregates get the sorted values in order. Hypothetical
+   * ones get, for each row in order, how it compares with the hypothetical row (below zero: it stands before) and whether
+   * it differs from the row before it.
+   */
   readonly step: (state: never, ...args: never[]) => unknown;
   readonly final: (state: never, ...directArguments: never[]) => Value;
   /** Merges two partial states (parallel and spilled aggregation). */
@@ -135,8 +150,24 @@ export interface ResolvedFunction {
 /** `unknown` literals have oid 705. Undefined or thrown errors: 42883 undefined, 42725 ambiguous (the binder adds position and hint). */
 export interface FunctionRegistry {
   functionsNamed(name: string): readonly FunctionDefinition[];
-  resolveFunction(name: string, argumentTypes: readonly Oid[], options?: { readonly variadicArray?: boolean; readonly argumentNames?: readonly (string | undefined)[] }): ResolvedFunction | 'undefined' | 'ambiguous';
-  resolveOperator(name: string, left: Oid, right: Oid): { readonly operator: OperatorDefinition; readonly leftType: Oid; readonly rightType: Oid; readonly resultType: Oid } | 'undefined' | 'ambiguous';
+  resolveFunction(
+    name: string,
+    argumentTypes: readonly Oid[],
+    options?: { readonly variadicArray?: boolean; readonly argumentNames?: readonly (string | undefined)[] },
+  ): ResolvedFunction | 'undefined' | 'ambiguous';
+  resolveOperator(
+    name: string,
+    left: Oid,
+    right: Oid,
+  ):
+    | {
+        readonly operator: OperatorDefinition;
+        readonly leftType: Oid;
+        readonly rightType: Oid;
+        readonly resultType: Oid;
+      }
+    | 'undefined'
+    | 'ambiguous';
   /** How to get from one type to another in a context; undefined when there is no way. Includes I/O casts and array element casts. */
   findCast(source: Oid, target: Oid, context: CastContext): CastDefinition | undefined;
   /** Common type of UNION, CASE, VALUES, COALESCE, ARRAY (chapter 10.5); undefined when they cannot be matched (42804). */

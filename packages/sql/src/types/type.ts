@@ -19,11 +19,12 @@
  *   jsonb                   Jsonb (@phantom/codec's document value; SQL NULL is not JSON null)
  *   arrays                  SqlArray { elementOid, dimensions, lowerBounds, items } (flat items, row-major)
  *   enum                    string (the label); ordering by the catalog's order
- *   composite, record       SqlRecord { typeOid, fields }
+ *   composite, record       SqlRecord { typeOid, fields, shape } (shape: names and types of the fields)
  *   SQL NULL                null, in every type; undefined never occurs
  */
 import type { Oid } from '@phantom/catalog';
 import type { ByteWriter } from '@phantom/base';
+import type { StorageType } from '@phantom/codec';
 
 /** A value of some SQL type in canonical form; `null` is SQL NULL. */
 export type Value = unknown;
@@ -66,8 +67,8 @@ export interface SqlType {
   readonly arrayOid: Oid;
   /** Base type of a domain, else 0. */
   readonly baseOid: Oid;
-  /** How @phantom/codec stores it (its StorageKind constants). */
-  readonly storage: number;
+  /** How @phantom/codec stores it, in rows and keys. */
+  readonly storage: StorageType;
   /** Text to value; 22P02 and kin on bad text; applies the typmod (with its errors, e.g. 22001). */
   input(text: string, typmod: number, context: TypeContext): Value;
   /** Value (never null) to text. */

@@ -1,0 +1,211 @@
+/**
+ * Ways from one type to another: pg_cast, casts through text, casts of array elements, domains and rows. After
+ * find_coercion_pathway of parse_coerce.c. A cast's `call` also applies the type modifier of its target.
+ */
+import { PhantomError } from '@phantom/base';
+import type { Oid } from '@phantom/catalog';
+import { SqlArray, SqlRecord } from '@phantom/codec';
+import { TypeOid } from '../types/type-oids.js';
+import type { SqlType, TypeLookup, Value } from '../types/type.js';
+import { functionByOid } from './definitions.js';
+import { castFacts } from './facts/cast-facts.js';
+import type { CastContext, CastDefinition, EvaluationContext, Volatility } from './registry.js';
+
+export type CastFinder = (source: Oid, target: Oid, context: CastContext) => CastDefinition | undefined;
+
+type CastCall = (value: Value, typmod: number, explicit: boolean, context: EvaluationContext) => Value;
+
+/** A line of pg_cast: source target context(e a i) method(f b i) function. */
+interface CastFact {
+  readonly context: CastContext;
+  readonly method: string;
+  readonly functionOid: Oid;
+}
+
+const CONTEXTS: Readonly<Record<string, CastContext>> = { e: 'explicit', a: 'assignment', i: 'implicit' };
+const STRENGTH: Readonly<Record<CastContext, number>> = { implicit: 0, assignment: 1, explicit: 2 };
+
+let facts: ReadonlyMap<string, CastFact> | undefined;
+
+function factOf(source: Oid, target: Oid): CastFact | undefined {
+  facts ??= new Map(
+    castFacts
+      .trim()
+      .split('\n')
+      .map((line) => {
+        const [from, to, context, method, procedure] = line.split(' ') as [string, string, string, string, string];
+        return [`${from} ${to}`, { context: CONTEXTS[context] as CastContext, method, functionOid: Number(procedure) }];
+      }),
+  );
+  return facts.get(`${source} ${target}`);
+}
+
+/** Every cast of pg_cast that exists here, as lines of its facts. */
+export function* allCasts(): Iterable<{
+  readonly source: Oid;
+  readonly target: Oid;
+  readonly functionOid: Oid;
+  readonly context: string;
+  readonly method: string;
+}> {
+  for (const line of castFacts.trim().split('\n')) {
+    const [source, target, context, method, procedure] = line.split(' ') as [string, string, string, string, string];
+    yield { source: Number(source), target: Number(target), context, method, functionOid: Number(procedure) };
+  }
+}
+
+function withTypmod(convert: (value: Value, context: EvaluationContext) => Value, target: SqlType): CastCall {
+  const coerce = target.coerceTypmod?.bind(target);
+  if (coerce === undefined) return (value, _typmod, _explicit, context) => convert(value, context);
+  return (value, typmod, explicit, context) => {
+    const converted = convert(value, context);
+    return typmod < 0 || converted === null ? converted : coerce(converted, typmod, explicit);
+  };
+}
+
+/** Casts among the types of one catalog picture. */
+export function castFinder(types: TypeLookup): CastFinder {
+  const made = new Map<string, CastDefinition | undefined>();
+
+  function find(source: Oid, target: Oid, context: CastContext): CastDefinition | undefined {
+    const key = `${source} ${target}`;
+    let definition: CastDefinition | undefined;
+    if (made.has(key)) {
+      definition = made.get(key);
+    } else {
+      // Marked first: a type that contains itself through arrays finds no way instead of looping.
+      made.set(key, undefined);
+      definition = make(source, target);
+      made.set(key, definition);
+    }
+    return definition !== undefined && STRENGTH[definition.context] <= STRENGTH[context] ? definition : undefined;
+  }
+
+  function make(source: Oid, target: Oid): CastDefinition | undefined {
+    const from = types.byOid(source);
+    const to = types.byOid(target);
+    if (from === undefined || to === undefined) return undefined;
+    if (from.kind === 'domain') return find(from.baseOid, target, 'explicit');
+    if (to.kind === 'domain') return toDomain(source, to);
+    if (source === target) return { source, target, context: 'implicit', volatility: 'immutable' };
+    return (
+      ofCatalog(source, to) ??
+      ofArrays(from, to) ??
+      ofRows(from, to) ??
+      (isPseudo(from) || isPseudo(to) ? undefined : throughText(from, to))
+    );
+  }
+
+  function toDomain(source: Oid, domain: SqlType): CastDefinition | undefined {
+    const inner = find(source, domain.baseOid, 'explicit');
+    return inner === undefined ? undefined : { ...inner, source, target: domain.oid };
+  }
+
+  function ofCatalog(source: Oid, to: SqlType): CastDefinition | undefined {
+    const fact = factOf(source, to.oid);
+    if (fact === undefined) return undefined;
+    const common = { source, target: to.oid, context: fact.context };
+    if (fact.method === 'b') return { ...common, volatility: 'immutable' };
+    const from = types.byOid(source) as SqlType;
+    if (fact.method === 'i') return { ...throughTypes(from, to), context: fact.context };
+    const definition = functionByOid(fact.functionOid);
+    if (definition?.kind !== 'scalar') return undefined;
+    const call = definition.call as (...args: unknown[]) => Value;
+    const convert =
+      definition.needsContext === true
+        ? (value: Value, context: EvaluationContext) => call(value, context)
+        : (value: Value) => call(value);
+    return {
+      ...common,
+      call: withTypmod(convert, to) as NonNullable<CastDefinition['call']>,
+      volatility: definition.volatility,
+    };
+  }
+
+  function ofArrays(from: SqlType, to: SqlType): CastDefinition | undefined {
+    if (from.kind !== 'array' || to.kind !== 'array') return undefined;
+    const inner = find(from.elementOid, to.elementOid, 'explicit');
+    if (inner === undefined) return undefined;
+    const call = inner.call as CastCall | undefined;
+    const element = types.byOid(to.elementOid) as SqlType;
+    const coerce = element.coerceTypmod?.bind(element);
+    const convert: CastCall = (value, typmod, explicit, context) => {
+      const array = value as SqlArray;
+      let { items } = array;
+      if (call !== undefined) {
+        items = items.map((item) => (item === null ? null : call(item, typmod, explicit, context)));
+      } else if (coerce !== undefined && typmod >= 0) {
+        items = items.map((item) => (item === null ? null : coerce(item, typmod, explicit)));
+      }
+      return new SqlArray(to.elementOid, array.dimensions, array.lowerBounds, items);
+    };
+    return {
+      source: from.oid,
+      target: to.oid,
+      context: inner.context,
+      call: convert as NonNullable<CastDefinition['call']>,
+      volatility: inner.volatility,
+    };
+  }
+
+  function ofRows(from: SqlType, to: SqlType): CastDefinition | undefined {
+    const fromRow = from.kind === 'composite' || from.oid === TypeOid.record;
+    if (!fromRow) return undefined;
+    const common = { source: from.oid, target: to.oid, context: 'implicit' as const };
+    if (to.oid === TypeOid.record) return { ...common, volatility: 'immutable' };
+    if (to.kind !== 'composite') return undefined;
+    const call: CastCall = (value, _typmod, explicit, context) => castRow(value as SqlRecord, to, explicit, context);
+    return { ...common, call: call as NonNullable<CastDefinition['call']>, volatility: 'stable' };
+  }
+
+  function castRow(row: SqlRecord, to: SqlType, explicit: boolean, context: EvaluationContext): SqlRecord {
+    const shape = to.storage.record;
+    if (shape === undefined) throw new PhantomError('42846', `cannot cast type record to ${to.displayName}`);
+    if (row.fields.length !== shape.types.length) {
+      throw new PhantomError('42846', `cannot cast type record to ${to.displayName}`, {
+        detail: row.fields.length < shape.types.length ? 'Input has too few columns.' : 'Input has too many columns.',
+      });
+    }
+    const fields = row.fields.map((field, i) => {
+      if (field === null) return null;
+      const source = row.shape.types[i] as Oid;
+      const target = shape.types[i] as Oid;
+      const typmod = shape.typmods[i] ?? -1;
+      if (source === TypeOid.unknown) return (types.byOid(target) as SqlType).input(field as string, typmod, context);
+      const cast = source === target ? undefined : find(source, target, 'explicit');
+      if (source !== target && cast === undefined) {
+        throw new PhantomError('42846', `cannot cast type record to ${to.displayName}`, {
+          detail: `Cannot cast type ${types.byOid(source)?.displayName ?? String(source)} to ${types.byOid(target)?.displayName ?? String(target)} in column ${i + 1}.`,
+        });
+      }
+      const call = cast?.call as CastCall | undefined;
+      return call === undefined ? field : call(field, typmod, explicit, context);
+    });
+    return new SqlRecord(to.oid, fields, shape);
+  }
+
+  return find;
+}
+
+function isPseudo(type: SqlType): boolean {
+  return type.kind === 'pseudo' && type.oid !== TypeOid.record && type.oid !== TypeOid.recordArray;
+}
+
+function throughTypes(from: SqlType, to: SqlType): CastDefinition {
+  const convert = (value: Value, context: EvaluationContext): Value =>
+    to.input(from.output(value, context), -1, context);
+  const volatility: Volatility = 'stable';
+  return {
+    source: from.oid,
+    target: to.oid,
+    context: 'explicit',
+    call: withTypmod(convert, to) as NonNullable<CastDefinition['call']>,
+    volatility,
+  };
+}
+
+/** Everything becomes text in an assignment; text becomes everything where it is asked for. */
+function throughText(from: SqlType, to: SqlType): CastDefinition | undefined {
+  if (to.category === 'S') return { ...throughTypes(from, to), context: 'assignment' };
+  return from.category === 'S' ? throughTypes(from, to) : undefined;
+}

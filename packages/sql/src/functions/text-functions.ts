@@ -1,0 +1,282 @@
+/** String functions and operators. Positions and lengths count characters (code points), not UTF-16 units. */
+import { PhantomError } from '@phantom/base';
+import type { TypeRef } from '@phantom/catalog';
+import { characterLength, offsetOfCharacter, trimPadding, truncateName } from '../types/text-types.js';
+import { invalidParameter } from '../types/sql-errors.js';
+import { type Implementations, scalar } from './implementation.js';
+import { like, likeEscape } from './like.js';
+import type { CallTypes, EvaluationContext } from './registry.js';
+import type { Value } from '../types/type.js';
+
+/** Longest text a function makes: PostgreSQL's limit of one gigabyte. */
+const TEXT_BYTES_MAX = 1073741823;
+
+function tooLong(): PhantomError {
+  return new PhantomError('54000', 'requested length too large');
+}
+
+/** The characters from `start` (1 is the first), at most `length` of them; either may lie outside the text. */
+function substring(text: string, start: number, length: number): string {
+  const from = Math.max(start, 1);
+  const end = Math.max(from, start + length);
+  const at = offsetOfCharacter(text, from - 1);
+  if (end - from >= text.length - at) return text.slice(at);
+  return text.slice(at, at + offsetOfCharacter(text.slice(at), end - from));
+}
+
+/** substring(text from start for length); a negative length is 22011. */
+export function textSubstring(text: string, start: number, length: number): string {
+  if (length < 0) throw new PhantomError('22011', 'negative substring length not allowed');
+  return substring(text, start, length);
+}
+
+function left(text: string, count: number): string {
+  const wanted = count < 0 ? characterLength(text) + count : count;
+  return wanted <= 0 ? '' : text.slice(0, offsetOfCharacter(text, wanted));
+}
+
+function right(text: string, count: number): string {
+  const total = characterLength(text);
+  const skip = count < 0 ? -count : total - count;
+  return skip >= total ? '' : text.slice(offsetOfCharacter(text, Math.max(skip, 0)));
+}
+
+/** Position of the first occurrence in characters, from 1; 0 when there is none. */
+export function textPosition(text: string, part: string): number {
+  const at = text.indexOf(part);
+  return at < 0 ? 0 : characterLength(text.slice(0, at)) + 1;
+}
+
+function pad(text: string, width: number, fill: string, atStart: boolean): string {
+  const length = characterLength(text);
+  if (width <= length) return width <= 0 ? '' : text.slice(0, offsetOfCharacter(text, width));
+  if (fill === '') return text;
+  if (width > TEXT_BYTES_MAX / 4) throw tooLong();
+  const missing = width - length;
+  const fillLength = characterLength(fill);
+  const whole = fill.repeat(Math.floor(missing / fillLength));
+  const padding = whole + fill.slice(0, offsetOfCharacter(fill, missing % fillLength));
+  return atStart ? padding + text : text + padding;
+}
+
+/** Cuts characters of the set from the start and/or the end. */
+function trim(text: string, set: string, atStart: boolean, atEnd: boolean): string {
+  if (set === ' ') {
+    let start = 0;
+    let end = text.length;
+    if (atStart) while (start < end && text.charCodeAt(start) === 32) start++;
+    if (atEnd) while (end > start && text.charCodeAt(end - 1) === 32) end--;
+    return text.slice(start, end);
+  }
+  const unwanted = new Set(set);
+  const characters = [...text];
+  let start = 0;
+  let end = characters.length;
+  if (atStart) while (start < end && unwanted.has(characters[start] as string)) start++;
+  if (atEnd) while (end > start && unwanted.has(characters[end - 1] as string)) end--;
+  return start === 0 && end === characters.length ? text : characters.slice(start, end).join('');
+}
+
+function repeat(text: string, count: number): string {
+  if (count <= 0) return '';
+  if (text.length * count > TEXT_BYTES_MAX) throw tooLong();
+  return text.repeat(count);
+}
+
+function translate(text: string, from: string, to: string): string {
+  const source = [...from];
+  const target = [...to];
+  const map = new Map<string, string>();
+  source.forEach((character, i) => {
+    if (!map.has(character)) map.set(character, target[i] ?? '');
+  });
+  let result = '';
+  for (const character of text) result += map.get(character) ?? character;
+  return result;
+}
+
+function overlay(text: string, part: string, start: number, length: number): string {
+  if (start <= 0) throw new PhantomError('22011', 'negative substring length not allowed');
+  if (start + length > 2147483647) throw new PhantomError('22003', 'integer out of range');
+  return textSubstring(text, 1, start - 1) + part + substring(text, start + length, TEXT_BYTES_MAX);
+}
+
+function splitPart(text: string, separator: string, field: number): string {
+  if (field === 0) throw invalidParameter('field position must not be zero');
+  if (text === '') return '';
+  if (separator === '') return field === 1 || field === -1 ? text : '';
+  const parts = text.split(separator);
+  return parts[field > 0 ? field - 1 : parts.length + field] ?? '';
+}
+
+function initcap(text: string): string {
+  let result = '';
+  let inWord = false;
+  for (const character of text) {
+    result += inWord ? asciiLower(character) : asciiUpper(character);
+    inWord = /[A-Za-z0-9]/.test(character);
+  }
+  return result;
+}
+
+/** In the C locale only ASCII letters have cases; SQL users expect theirs to have them too, so all letters do here. */
+function upper(text: string): string {
+  return mapCase(text, 'toUpperCase');
+}
+
+function lower(text: string): string {
+  return mapCase(text, 'toLowerCase');
+}
+
+const ASCII_ONLY = /^[\u0000-\u007f]*$/;
+
+/** Case by single characters: those whose other case is longer (like sharp s) stay. */
+function mapCase(text: string, method: 'toUpperCase' | 'toLowerCase'): string {
+  if (ASCII_ONLY.test(text)) return text[method]();
+  let result = '';
+  for (const character of text) {
+    const mapped = character[method]();
+    result += characterLength(mapped) === 1 ? mapped : character;
+  }
+  return result;
+}
+
+function asciiLower(character: string): string {
+  return mapCase(character, 'toLowerCase');
+}
+
+function asciiUpper(character: string): string {
+  return mapCase(character, 'toUpperCase');
+}
+
+function chr(code: number): string {
+  if (code === 0) throw new PhantomError('54000', 'null character not permitted');
+  if (code < 0) throw new PhantomError('22023', 'character number must be positive');
+  if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) {
+    throw new PhantomError('54000', `requested character too large for encoding: ${code}`);
+  }
+  return String.fromCodePoint(code);
+}
+
+const IDENTIFIER = /^[a-z_][a-z0-9_$]*$/;
+
+/** Words that quote_ident must quote: PostgreSQL's keywords other than the unreserved ones. */
+const QUOTED_WORDS: ReadonlySet<string> = new Set(
+  (
+    'all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case cast char ' +
+    'character check coalesce collate collation column concurrently constraint create cross current_catalog current_date ' +
+    'current_role current_schema current_time current_timestamp current_user dec decimal default deferrable desc distinct do ' +
+    'else end except exists extract false fetch float for foreign freeze from full grant greatest group grouping having ilike ' +
+    'in initially inner inout int integer intersect interval into is isnull join lateral leading least left like limit ' +
+    'localtime localtimestamp national natural nchar none normalize not notnull null nullif numeric offset on only or order ' +
+    'out outer overlaps overlay placing position precision primary real references returning right row select session_user ' +
+    'setof similar smallint some substring symmetric table tablesample then time timestamp to trailing treat trim true ' +
+    'union unique user using values varchar variadic verbose when where window with xmlattributes xmlconcat xmlelement ' +
+    'xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable'
+  ).split(' '),
+);
+
+/** A name as SQL needs it written: quoted unless it is a plain lower-case word. */
+export function quoteIdentifier(name: string): string {
+  return IDENTIFIER.test(name) && !QUOTED_WORDS.has(name) ? name : `"${name.replaceAll('"', '""')}"`;
+}
+
+/** A text as a literal; backslashes make it an E'' one. */
+export function quoteLiteral(text: string): string {
+  const quoted = `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
+  return text.includes('\\') ? ` E${quoted}`.trimStart() : quoted;
+}
+
+function reverse(text: string): string {
+  return [...text].reverse().join('');
+}
+
+/** A value of any type as its text. */
+export function textOf(value: Value, type: TypeRef | undefined, context: EvaluationContext): string {
+  const found = type === undefined ? undefined : context.types.byOid(type.oid);
+  if (found === undefined) throw new PhantomError('42704', `type with OID ${type?.oid ?? 0} does not exist`);
+  return found.output(value, context);
+}
+
+/** name has operators of its own, with the same code. */
+function patternAliases(): Implementations {
+  return {
+    namelike: like,
+    namenlike: (text: string, pattern: string) => !like(text, pattern),
+    nameiclike: (text: string, pattern: string) => like(lower(text), lower(pattern)),
+    nameicnlike: (text: string, pattern: string) => !like(lower(text), lower(pattern)),
+  };
+}
+
+export const textFunctions: Implementations = {
+  textcat: scalar((a: string, b: string) => a + b, { inline: ([a, b]) => `${a} + ${b}` }),
+  textlen: characterLength,
+  bpcharlen: (a: string) => characterLength(trimPadding(a)),
+  textoctetlen: (a: string) => Buffer.byteLength(a),
+  bpcharoctetlen: (a: string) => Buffer.byteLength(a),
+  byteaoctetlen: (a: Uint8Array) => a.length,
+  'bit_length:text': (a: string) => Buffer.byteLength(a) * 8,
+  'bit_length:bytea': (a: Uint8Array) => a.length * 8,
+  upper,
+  lower,
+  initcap,
+  text_substr: textSubstring,
+  text_substr_no_len: (text: string, start: number) => substring(text, start, TEXT_BYTES_MAX),
+  text_left: left,
+  text_right: right,
+  text_reverse: reverse,
+  textpos: textPosition,
+  lpad: (text: string, width: number, fill: string) => pad(text, width, fill, true),
+  rpad: (text: string, width: number, fill: string) => pad(text, width, fill, false),
+  'lpad:text,int4': (text: string, width: number) => pad(text, width, ' ', true),
+  'rpad:text,int4': (text: string, width: number) => pad(text, width, ' ', false),
+  ltrim: (text: string, set: string) => trim(text, set, true, false),
+  ltrim1: (text: string) => trim(text, ' ', true, false),
+  rtrim: (text: string, set: string) => trim(text, set, false, true),
+  rtrim1: (text: string) => trim(text, ' ', false, true),
+  btrim: (text: string, set: string) => trim(text, set, true, true),
+  btrim1: (text: string) => trim(text, ' ', true, true),
+  repeat,
+  replace_text: (text: string, from: string, to: string) => (from === '' ? text : text.replaceAll(from, () => to)),
+  translate,
+  textoverlay: overlay,
+  textoverlay_no_len: (text: string, part: string, start: number) => overlay(text, part, start, characterLength(part)),
+  split_part: splitPart,
+  ascii: (text: string) => text.codePointAt(0) ?? 0,
+  chr,
+  text_starts_with: (text: string, start: string) => text.startsWith(start),
+  textlike: like,
+  textnlike: (text: string, pattern: string) => !like(text, pattern),
+  texticlike: (text: string, pattern: string) => like(lower(text), lower(pattern)),
+  texticnlike: (text: string, pattern: string) => !like(lower(text), lower(pattern)),
+  like_escape: likeEscape,
+  ...patternAliases(),
+  'textanycat:text,anynonarray': scalar(
+    (a: string, b: Value, context: EvaluationContext, types: CallTypes) => a + textOf(b, types.arguments[1], context),
+    { context: true, types: true },
+  ),
+  'anytextcat:anynonarray,text': scalar(
+    (a: Value, b: string, context: EvaluationContext, types: CallTypes) => textOf(a, types.arguments[0], context) + b,
+    { context: true, types: true },
+  ),
+  'quote_literal:anyelement': scalar(
+    (a: Value, context: EvaluationContext, types: CallTypes) => quoteLiteral(textOf(a, types.arguments[0], context)),
+    { context: true, types: true },
+  ),
+  'quote_nullable:anyelement': scalar(
+    (a: Value, context: EvaluationContext, types: CallTypes) =>
+      a === null ? 'NULL' : quoteLiteral(textOf(a, types.arguments[0], context)),
+    { context: true, types: true },
+  ),
+  quote_ident: quoteIdentifier,
+  quote_literal: quoteLiteral,
+  quote_nullable: (text: string | null) => (text === null ? 'NULL' : quoteLiteral(text)),
+  // Casts among the string types.
+  text_name: truncateName,
+  name_text: (a: string) => a,
+  bpchar_name: (a: string) => truncateName(trimPadding(a)),
+  name_bpchar: (a: string) => a,
+  text_char: (a: string) => a.slice(0, offsetOfCharacter(a, 1)),
+  char_text: (a: string) => a,
+  char_bpchar: (a: string) => a,
+};

@@ -1,0 +1,35 @@
+/** Every built-in type: the base types written in this folder, their arrays, and the pseudo-types. */
+import { arrayTypeOf, vectorType } from './array-type.js';
+import { dateTimeTypes } from './date-time-types.js';
+import { float4Type, float8Type } from './float-types.js';
+import { int2Type, integerTypes, unsignedType } from './integer-types.js';
+import { jsonTypes } from './json-types.js';
+import { numericType } from './numeric-type.js';
+import { pseudoTypes } from './pseudo-types.js';
+import { boolType, byteaType, uuidType } from './simple-types.js';
+import { textTypes } from './text-types.js';
+import { typeFacts } from './type-facts.js';
+import { TypeOid } from './type-oids.js';
+import type { SqlType } from './type.js';
+
+const scalarTypes: readonly SqlType[] = [
+  boolType,
+  byteaType,
+  uuidType,
+  ...integerTypes,
+  float4Type,
+  float8Type,
+  numericType,
+  ...textTypes,
+  ...dateTimeTypes,
+  ...jsonTypes,
+  vectorType(TypeOid.int2Vector, int2Type),
+  vectorType(TypeOid.oidVector, unsignedType(TypeOid.oid, 'oid')),
+];
+
+/** Every built-in type but record, which needs to find its fields' types (see TypeCatalog). */
+export const builtinTypes: readonly SqlType[] = [
+  ...scalarTypes,
+  ...scalarTypes.filter((type) => typeFacts.has(type.arrayOid)).map(arrayTypeOf),
+  ...pseudoTypes,
+];

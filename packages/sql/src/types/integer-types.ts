@@ -1,0 +1,117 @@
+/** Integer types: smallint, integer, bigint, oid and the other unsigned ones. */
+import type { ByteWriter } from '@phantom/base';
+import { StorageKind, canonicalInteger } from '@phantom/codec';
+import { builtinType, compareScalars } from './base-type.js';
+import { invalidText, textOutOfRange } from './sql-errors.js';
+import { TypeOid } from './type-oids.js';
+import type { SqlType } from './type.js';
+import { expectBytes, getI16, getI32, getI64, getU32, putI16, putI32, putI64 } from './wire.js';
+
+const INTEGER_SYNTAX = /^[ \t\n\r\f\v]*([+-]?\d+)[ \t\n\r\f\v]*$/;
+
+/** Integer text as a number; NaN when it is none, an infinity when it lies beyond the safe integers. */
+function parseSmall(text: string): number {
+  const match = INTEGER_SYNTAX.exec(text);
+  if (match === null) return Number.NaN;
+  const value = Number(match[1]);
+  if (value === 0) return 0;
+  return Number.isSafeInteger(value) ? value : value < 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+}
+
+function parseWithin(text: string, typeName: string, min: number, max: number): number {
+  const value = parseSmall(text);
+  if (Number.isNaN(value)) throw invalidText(typeName, text);
+  if (value < min || value > max) throw textOutOfRange(typeName, text);
+  return value;
+}
+
+/** Text of a bigint column: 22P02 or 22003, else in canonical form. */
+export function parseInt8(text: string): number | bigint {
+  const value = parseSmall(text);
+  if (Number.isNaN(value)) throw invalidText('bigint', text);
+  if (Number.isFinite(value)) return value;
+  const big = BigInt(text.trim());
+  if (BigInt.asIntN(64, big) !== big) throw textOutOfRange('bigint', text);
+  return canonicalInteger(big);
+}
+
+/** Text of an integer column. */
+export function parseInt4(text: string): number {
+  return parseWithin(text, 'integer', -2147483648, 2147483647);
+}
+
+/** Text of a smallint column. */
+export function parseInt2(text: string): number {
+  return parseWithin(text, 'smallint', -32768, 32767);
+}
+
+/** Unsigned 32 bits as C's strtoul reads them: a minus sign wraps around. */
+export function parseUnsigned(text: string, typeName: string): number {
+  const value = parseSmall(text);
+  if (Number.isNaN(value)) throw invalidText(typeName, text);
+  if (value < -4294967295 || value > 4294967295) throw textOutOfRange(typeName, text);
+  return value >>> 0;
+}
+
+export const int2Type: SqlType = builtinType<number>(TypeOid.int2, {
+  storage: { kind: StorageKind.Int16 },
+  input: parseInt2,
+  receive: (bytes, start, end) => {
+    expectBytes(start, end, 2);
+    return getI16(bytes, start, end);
+  },
+  send: (value, writer) => putI16(writer, value),
+  compare: compareScalars,
+});
+
+export const int4Type: SqlType = builtinType<number>(TypeOid.int4, {
+  storage: { kind: StorageKind.Int32 },
+  input: parseInt4,
+  receive: (bytes, start, end) => {
+    expectBytes(start, end, 4);
+    return getI32(bytes, start, end);
+  },
+  send: (value, writer) => putI32(writer, value),
+  compare: compareScalars,
+});
+
+export const int8Type: SqlType = builtinType<number | bigint>(TypeOid.int8, {
+  storage: { kind: StorageKind.Int64 },
+  input: parseInt8,
+  receive: (bytes, start, end) => {
+    expectBytes(start, end, 8);
+    return getI64(bytes, start, end);
+  },
+  send: (value, writer) => putI64(writer, value),
+  compare: compareScalars,
+});
+
+/** oid, xid, cid and the like: 32 bits without a sign. */
+export function unsignedType(oid: number, typeName: string): SqlType {
+  return builtinType<number>(oid, {
+    storage: { kind: StorageKind.UInt32 },
+    input: (text) => parseUnsigned(text, typeName),
+    receive: (bytes, start, end) => {
+      expectBytes(start, end, 4);
+      return getU32(bytes, start, end);
+    },
+    send: (value, writer: ByteWriter) => writer.u32BE(value),
+    compare: compareScalars,
+  });
+}
+
+export const integerTypes: readonly SqlType[] = [
+  int2Type,
+  int4Type,
+  int8Type,
+  unsignedType(TypeOid.oid, 'oid'),
+  unsignedType(TypeOid.xid, 'xid'),
+  unsignedType(TypeOid.cid, 'cid'),
+  builtinType<number | bigint>(TypeOid.xid8, {
+    storage: { kind: StorageKind.Int64 },
+    input: parseInt8,
+    receive: (bytes, start, end) => getI64(bytes, start, end),
+    send: (value, writer) => putI64(writer, value),
+    compare: compareScalars,
+  }),
+];

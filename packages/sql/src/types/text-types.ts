@@ -1,0 +1,140 @@
+/** Character types: text, varchar(n), char(n), name, "char", cstring, unknown. */
+import { PhantomError } from '@phantom/base';
+import { StorageKind, compareText } from '@phantom/codec';
+import { TEXT_STORAGE, builtinType, compareTexts } from './base-type.js';
+import { invalidParameter } from './sql-errors.js';
+import { TypeOid } from './type-oids.js';
+import type { SqlType } from './type.js';
+
+/** Most characters of char(n) and varchar(n). */
+const LENGTH_MAX = 10485760;
+/** Typmods of char(n), varchar(n) and numeric are 4 above what was written: PostgreSQL counts a length word in. */
+const HEADER = 4;
+/** Bytes of a name. */
+const NAME_BYTES_MAX = 63;
+
+/** Characters (code points) of a text. */
+export function characterLength(text: string): number {
+  const units = text.length;
+  let count = units;
+  for (let i = 0; i < units; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0xd800 && code < 0xdc00) count--;
+  }
+  return count;
+}
+
+/** UTF-16 offset behind the first `count` characters; the text's length when it has fewer. */
+export function offsetOfCharacter(text: string, count: number): number {
+  let at = 0;
+  for (let left = count; left > 0 && at < text.length; left--) {
+    const code = text.charCodeAt(at);
+    at += code >= 0xd800 && code < 0xdc00 ? 2 : 1;
+  }
+  return at;
+}
+
+function lengthOf(typmod: number): number {
+  return typmod - HEADER;
+}
+
+function parseLength(typeName: string): (modifiers: readonly (number | string)[]) => number {
+  return (modifiers) => {
+    const length = Number(modifiers[0]);
+    if (modifiers.length !== 1 || !Number.isInteger(length)) throw invalidParameter('invalid type modifier');
+    if (length < 1) throw invalidParameter(`length for type ${typeName} must be at least 1`);
+    if (length > LENGTH_MAX) throw invalidParameter(`length for type ${typeName} cannot exceed ${LENGTH_MAX}`);
+    return length + HEADER;
+  };
+}
+
+const formatLength = (typmod: number): string => (typmod < HEADER ? '' : `(${lengthOf(typmod)})`);
+
+/** Cuts a text to a typmod's length; surplus other than blanks is 22001 unless the cast is explicit. */
+function cut(text: string, typmod: number, explicit: boolean, typeName: string): string {
+  const length = lengthOf(typmod);
+  if (typmod < HEADER || text.length <= length) return text;
+  const end = offsetOfCharacter(text, length);
+  if (end >= text.length) return text;
+  if (!explicit && !/^ *$/.test(text.slice(end))) {
+    throw new PhantomError('22001', `value too long for type ${typeName}(${length})`);
+  }
+  return text.slice(0, end);
+}
+
+/** char(n): cut like varchar(n), then padded with blanks. */
+function pad(text: string, typmod: number, explicit: boolean): string {
+  if (typmod < HEADER) return text;
+  const fitted = cut(text, typmod, explicit, 'character');
+  const missing = lengthOf(typmod) - characterLength(fitted);
+  return missing > 0 ? fitted + ' '.repeat(missing) : fitted;
+}
+
+/** A char(n) value as it counts in comparisons and casts to text: without trailing blanks. */
+export function trimPadding(text: string): string {
+  let end = text.length;
+  while (end > 0 && text.charCodeAt(end - 1) === 32) end--;
+  return end === text.length ? text : text.slice(0, end);
+}
+
+/** A name: at most 63 bytes, cut between characters. */
+export function truncateName(text: string): string {
+  if (text.length * 3 <= NAME_BYTES_MAX || Buffer.byteLength(text) <= NAME_BYTES_MAX) return text;
+  let end = 0;
+  let bytes = 0;
+  for (const character of text) {
+    bytes += Buffer.byteLength(character);
+    if (bytes > NAME_BYTES_MAX) break;
+    end += character.length;
+  }
+  return text.slice(0, end);
+}
+
+export const textType: SqlType = builtinType<string>(TypeOid.text, {
+  storage: TEXT_STORAGE,
+  input: (text) => text,
+  compare: compareTexts,
+});
+
+export const varcharType: SqlType = builtinType<string>(TypeOid.varchar, {
+  storage: TEXT_STORAGE,
+  input: (text, typmod) => cut(text, typmod, false, 'character varying'),
+  compare: compareTexts,
+  coerceTypmod: (value, typmod, explicit) => cut(value, typmod, explicit, 'character varying'),
+  parseTypmod: parseLength('varchar'),
+  formatTypmod: formatLength,
+});
+
+export const bpcharType: SqlType = builtinType<string>(TypeOid.bpchar, {
+  storage: { kind: StorageKind.PaddedText },
+  input: (text, typmod) => pad(text, typmod, false),
+  compare: (a, b) => compareText(trimPadding(a), trimPadding(b)),
+  hashKey: trimPadding,
+  coerceTypmod: pad,
+  parseTypmod: parseLength('char'),
+  formatTypmod: formatLength,
+});
+
+export const nameType: SqlType = builtinType<string>(TypeOid.name, {
+  storage: TEXT_STORAGE,
+  input: truncateName,
+  compare: compareTexts,
+});
+
+/** One byte; the empty text stands for the zero byte. */
+export const charType: SqlType = builtinType<string>(TypeOid.char, {
+  storage: TEXT_STORAGE,
+  input: (text) => text.slice(0, offsetOfCharacter(text, 1)),
+  compare: compareTexts,
+});
+
+export const textTypes: readonly SqlType[] = [
+  textType,
+  varcharType,
+  bpcharType,
+  nameType,
+  charType,
+  ...[TypeOid.cstring, TypeOid.unknown, TypeOid.refcursor, 194 /* pg_node_tree */, TypeOid.aclitem].map((oid) =>
+    builtinType<string>(oid, { storage: TEXT_STORAGE, input: (text) => text, compare: compareTexts }),
+  ),
+];

@@ -1,0 +1,83 @@
+/**
+ * All types by oid and name: the built-in ones, made once, and a session's user-defined ones, made from catalog
+ * descriptors when they are first asked for.
+ */
+import type { Oid, TypeDescriptor } from '@phantom/catalog';
+import { arrayTypeOf } from './array-type.js';
+import { builtinTypes } from './builtin-types.js';
+import { compositeType, recordType } from './record-type.js';
+import { TypeOid } from './type-oids.js';
+import type { SqlType, TypeLookup } from './type.js';
+import { domainType, enumType } from './user-types.js';
+
+const builtinByOid: ReadonlyMap<Oid, SqlType> = new Map(builtinTypes.map((type) => [type.oid, type]));
+const builtinByName: ReadonlyMap<string, SqlType> = new Map(builtinTypes.map((type) => [type.name, type]));
+
+/**
+ * Finds a descriptor by the oid of its type, or by the oid of its array type (the descriptor's `arrayOid`); undefined
+ * where there is none.
+ */
+export type DescriptorLookup = (oid: Oid) => TypeDescriptor | undefined;
+
+/** One picture of the types; made anew when the catalog changes. */
+export class TypeCatalog implements TypeLookup {
+  private readonly find: DescriptorLookup;
+  private readonly made = new Map<Oid, SqlType>();
+
+  constructor(find: DescriptorLookup = () => undefined) {
+    this.find = find;
+    // Records compare by their fields' types, which may be the user's, so both belong to this picture.
+    const record = recordType(this);
+    this.made.set(record.oid, record);
+    this.made.set(TypeOid.recordArray, arrayTypeOf({ ...record, arrayOid: TypeOid.recordArray }));
+  }
+
+  byOid(oid: Oid): SqlType | undefined {
+    return builtinByOid.get(oid) ?? this.made.get(oid) ?? this.make(oid);
+  }
+
+  /** A type of `pg_catalog` by its internal name (int4, not integer). */
+  builtinNamed(name: string): SqlType | undefined {
+    return builtinByName.get(name) ?? (name === 'record' || name === '_record' ? this.recordNamed(name) : undefined);
+  }
+
+  private recordNamed(name: string): SqlType | undefined {
+    return this.made.get(name === 'record' ? TypeOid.record : TypeOid.recordArray);
+  }
+
+  private make(oid: Oid): SqlType | undefined {
+    const descriptor = this.find(oid);
+    if (descriptor === undefined) return undefined;
+    const type = this.ofDescriptor(descriptor);
+    this.made.set(descriptor.oid, type);
+    if (descriptor.arrayOid !== 0) this.made.set(descriptor.arrayOid, arrayTypeOf(type));
+    return this.made.get(oid);
+  }
+
+  private ofDescriptor(descriptor: TypeDescriptor): SqlType {
+    const { definition } = descriptor;
+    switch (definition.kind) {
+      case 'enum':
+        return enumType(descriptor, definition);
+      case 'domain':
+        return domainType(descriptor, definition, this);
+      case 'composite':
+        return compositeType(
+          {
+            oid: descriptor.oid,
+            name: descriptor.name,
+            arrayOid: descriptor.arrayOid,
+            shape: {
+              names: definition.fields.map((field) => field.name),
+              types: definition.fields.map((field) => field.type.oid),
+              typmods: definition.fields.map((field) => field.type.typmod),
+            },
+          },
+          this,
+        );
+    }
+  }
+}
+
+/** The built-in types alone. */
+export const builtinTypeCatalog: TypeCatalog = new TypeCatalog();

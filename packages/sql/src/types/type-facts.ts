@@ -1,0 +1,169 @@
+/**
+ * Facts of PostgreSQL 15's pg_type about the types that exist here, one a line:
+ *
+ *   oid typname typlen typcategory typispreferred typtype typelem typarray display-name
+ *
+ * typtype: b base (arrays too), p pseudo. Blanks in display names (what format_type shows) are written `~`.
+ */
+import type { Oid } from '@phantom/catalog';
+
+export interface TypeFacts {
+  readonly oid: Oid;
+  readonly name: string;
+  readonly length: number;
+  readonly category: string;
+  readonly preferred: boolean;
+  readonly pseudo: boolean;
+  readonly elementOid: Oid;
+  readonly arrayOid: Oid;
+  readonly displayName: string;
+}
+
+const LINES = `
+16 bool 1 B 1 b 0 1000 boolean
+17 bytea -1 U 0 b 0 1001 bytea
+18 char 1 Z 0 b 0 1002 "char"
+19 name 64 S 0 b 18 1003 name
+20 int8 8 N 0 b 0 1016 bigint
+21 int2 2 N 0 b 0 1005 smallint
+22 int2vector -1 A 0 b 21 1006 int2vector
+23 int4 4 N 0 b 0 1007 integer
+24 regproc 4 N 0 b 0 1008 regproc
+25 text -1 S 1 b 0 1009 text
+26 oid 4 N 1 b 0 1028 oid
+27 tid 6 U 0 b 0 1010 tid
+28 xid 4 U 0 b 0 1011 xid
+29 cid 4 U 0 b 0 1012 cid
+30 oidvector -1 A 0 b 26 1013 oidvector
+114 json -1 U 0 b 0 199 json
+194 pg_node_tree -1 Z 0 b 0 0 pg_node_tree
+199 _json -1 A 0 b 114 0 json[]
+271 _xid8 -1 A 0 b 5069 0 xid8[]
+650 cidr -1 I 0 b 0 651 cidr
+651 _cidr -1 A 0 b 650 0 cidr[]
+700 float4 4 N 0 b 0 1021 real
+701 float8 8 N 1 b 0 1022 double~precision
+705 unknown -2 X 0 p 0 0 unknown
+790 money 8 N 0 b 0 791 money
+791 _money -1 A 0 b 790 0 money[]
+869 inet -1 I 1 b 0 1041 inet
+1000 _bool -1 A 0 b 16 0 boolean[]
+1001 _bytea -1 A 0 b 17 0 bytea[]
+1002 _char -1 A 0 b 18 0 "char"[]
+1003 _name -1 A 0 b 19 0 name[]
+1005 _int2 -1 A 0 b 21 0 smallint[]
+1006 _int2vector -1 A 0 b 22 0 int2vector[]
+1007 _int4 -1 A 0 b 23 0 integer[]
+1008 _regproc -1 A 0 b 24 0 regproc[]
+1009 _text -1 A 0 b 25 0 text[]
+1010 _tid -1 A 0 b 27 0 tid[]
+1011 _xid -1 A 0 b 28 0 xid[]
+1012 _cid -1 A 0 b 29 0 cid[]
+1013 _oidvector -1 A 0 b 30 0 oidvector[]
+1014 _bpchar -1 A 0 b 1042 0 character[]
+1015 _varchar -1 A 0 b 1043 0 character~varying[]
+1016 _int8 -1 A 0 b 20 0 bigint[]
+1021 _float4 -1 A 0 b 700 0 real[]
+1022 _float8 -1 A 0 b 701 0 double~precision[]
+1028 _oid -1 A 0 b 26 0 oid[]
+1033 aclitem 12 U 0 b 0 1034 aclitem
+1034 _aclitem -1 A 0 b 1033 0 aclitem[]
+1041 _inet -1 A 0 b 869 0 inet[]
+1042 bpchar -1 S 0 b 0 1014 character
+1043 varchar -1 S 0 b 0 1015 character~varying
+1082 date 4 D 0 b 0 1182 date
+1083 time 8 D 0 b 0 1183 time~without~time~zone
+1114 timestamp 8 D 0 b 0 1115 timestamp~without~time~zone
+1115 _timestamp -1 A 0 b 1114 0 timestamp~without~time~zone[]
+1182 _date -1 A 0 b 1082 0 date[]
+1183 _time -1 A 0 b 1083 0 time~without~time~zone[]
+1184 timestamptz 8 D 1 b 0 1185 timestamp~with~time~zone
+1185 _timestamptz -1 A 0 b 1184 0 timestamp~with~time~zone[]
+1186 interval 16 T 1 b 0 1187 interval
+1187 _interval -1 A 0 b 1186 0 interval[]
+1231 _numeric -1 A 0 b 1700 0 numeric[]
+1263 _cstring -1 A 0 b 2275 0 cstring[]
+1266 timetz 12 D 0 b 0 1270 time~with~time~zone
+1270 _timetz -1 A 0 b 1266 0 time~with~time~zone[]
+1560 bit -1 V 0 b 0 1561 bit
+1561 _bit -1 A 0 b 1560 0 bit[]
+1562 varbit -1 V 1 b 0 1563 bit~varying
+1563 _varbit -1 A 0 b 1562 0 bit~varying[]
+1700 numeric -1 N 0 b 0 1231 numeric
+1790 refcursor -1 U 0 b 0 2201 refcursor
+2201 _refcursor -1 A 0 b 1790 0 refcursor[]
+2202 regprocedure 4 N 0 b 0 2207 regprocedure
+2203 regoper 4 N 0 b 0 2208 regoper
+2204 regoperator 4 N 0 b 0 2209 regoperator
+2205 regclass 4 N 0 b 0 2210 regclass
+2206 regtype 4 N 0 b 0 2211 regtype
+2207 _regprocedure -1 A 0 b 2202 0 regprocedure[]
+2208 _regoper -1 A 0 b 2203 0 regoper[]
+2209 _regoperator -1 A 0 b 2204 0 regoperator[]
+2210 _regclass -1 A 0 b 2205 0 regclass[]
+2211 _regtype -1 A 0 b 2206 0 regtype[]
+2249 record -1 P 0 p 0 2287 record
+2275 cstring -2 P 0 p 0 1263 cstring
+2276 any 4 P 0 p 0 0 "any"
+2277 anyarray -1 P 0 p 0 0 anyarray
+2278 void 4 P 0 p 0 0 void
+2279 trigger 4 P 0 p 0 0 trigger
+2280 language_handler 4 P 0 p 0 0 language_handler
+2281 internal 8 P 0 p 0 0 internal
+2283 anyelement 4 P 0 p 0 0 anyelement
+2287 _record -1 P 0 p 2249 0 record[]
+2776 anynonarray 4 P 0 p 0 0 anynonarray
+2949 _txid_snapshot -1 A 0 b 2970 0 txid_snapshot[]
+2950 uuid 16 U 0 b 0 2951 uuid
+2951 _uuid -1 A 0 b 2950 0 uuid[]
+2970 txid_snapshot -1 U 0 b 0 2949 txid_snapshot
+3220 pg_lsn 8 U 0 b 0 3221 pg_lsn
+3221 _pg_lsn -1 A 0 b 3220 0 pg_lsn[]
+3500 anyenum 4 P 0 p 0 0 anyenum
+3734 regconfig 4 N 0 b 0 3735 regconfig
+3735 _regconfig -1 A 0 b 3734 0 regconfig[]
+3769 regdictionary 4 N 0 b 0 3770 regdictionary
+3770 _regdictionary -1 A 0 b 3769 0 regdictionary[]
+3802 jsonb -1 U 0 b 0 3807 jsonb
+3807 _jsonb -1 A 0 b 3802 0 jsonb[]
+3831 anyrange -1 P 0 p 0 0 anyrange
+3838 event_trigger 4 P 0 p 0 0 event_trigger
+4072 jsonpath -1 U 0 b 0 4073 jsonpath
+4073 _jsonpath -1 A 0 b 4072 0 jsonpath[]
+4089 regnamespace 4 N 0 b 0 4090 regnamespace
+4090 _regnamespace -1 A 0 b 4089 0 regnamespace[]
+4096 regrole 4 N 0 b 0 4097 regrole
+4097 _regrole -1 A 0 b 4096 0 regrole[]
+4191 regcollation 4 N 0 b 0 4192 regcollation
+4192 _regcollation -1 A 0 b 4191 0 regcollation[]
+4537 anymultirange -1 P 0 p 0 0 anymultirange
+4538 anycompatiblemultirange -1 P 0 p 0 0 anycompatiblemultirange
+5038 pg_snapshot -1 U 0 b 0 5039 pg_snapshot
+5039 _pg_snapshot -1 A 0 b 5038 0 pg_snapshot[]
+5069 xid8 8 U 0 b 0 271 xid8
+5077 anycompatible 4 P 0 p 0 0 anycompatible
+5078 anycompatiblearray -1 P 0 p 0 0 anycompatiblearray
+5079 anycompatiblenonarray 4 P 0 p 0 0 anycompatiblenonarray
+5080 anycompatiblerange -1 P 0 p 0 0 anycompatiblerange
+`;
+
+/** The facts, by oid. */
+export const typeFacts: ReadonlyMap<Oid, TypeFacts> = new Map(
+  LINES.trim()
+    .split('\n')
+    .map((line) => {
+      const [oid, name, length, category, preferred, kind, element, array, display] = line.split(' ') as string[];
+      const facts: TypeFacts = {
+        oid: Number(oid),
+        name: name as string,
+        length: Number(length),
+        category: category as string,
+        preferred: preferred === '1',
+        pseudo: kind === 'p',
+        elementOid: Number(element),
+        arrayOid: Number(array),
+        displayName: (display as string).replaceAll('~', ' '),
+      };
+      return [facts.oid, facts];
+    }),
+);

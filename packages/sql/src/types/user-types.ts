@@ -1,0 +1,74 @@
+/** Types that users make: enums and domains (composites are in record-type.ts), from the catalog's descriptors. */
+import { PhantomError } from '@phantom/base';
+import type { TypeDescriptor } from '@phantom/catalog';
+import { type EnumLabels, StorageKind } from '@phantom/codec';
+import type { SqlType, TypeLookup } from './type.js';
+import { getText, putText } from './wire.js';
+
+type EnumDefinition = Extract<TypeDescriptor['definition'], { kind: 'enum' }>;
+type DomainDefinition = Extract<TypeDescriptor['definition'], { kind: 'domain' }>;
+
+/** Numbers stored in rows are the labels' oids, which never change. */
+function labelsOf(definition: EnumDefinition, name: string): EnumLabels {
+  const byLabel = new Map(definition.labels.map((entry) => [entry.label, entry]));
+  const byId = new Map(definition.labels.map((entry) => [entry.oid, entry.label]));
+  const byOrder = new Map(definition.labels.map((entry) => [entry.order, entry.label]));
+  const entryOf = (label: string): { readonly oid: number; readonly order: number } => {
+    const entry = byLabel.get(label);
+    if (entry === undefined) throw new PhantomError('22P02', `invalid input value for enum ${name}: "${label}"`);
+    return entry;
+  };
+  return {
+    idOf: (label) => entryOf(label).oid,
+    labelOf: (id) => byId.get(id),
+    orderOf: (label) => entryOf(label).order,
+    labelAt: (order) => byOrder.get(order),
+  };
+}
+
+/** An enum. Its labels are those of the descriptor: a type that gains labels is made anew, and tables with it. */
+export function enumType(descriptor: TypeDescriptor, definition: EnumDefinition): SqlType {
+  const labels = labelsOf(definition, descriptor.name);
+  const input = (text: string): string => {
+    labels.idOf(text);
+    return text;
+  };
+  return {
+    oid: descriptor.oid,
+    name: descriptor.name,
+    displayName: descriptor.name,
+    kind: 'enum',
+    category: 'E',
+    preferred: false,
+    length: 4,
+    elementOid: 0,
+    arrayOid: descriptor.arrayOid,
+    baseOid: 0,
+    storage: { kind: StorageKind.Enum, labels },
+    input,
+    output: (value) => value as string,
+    receive: (bytes, start, end) => input(getText(bytes, start, end)),
+    send: (value, writer) => putText(writer, value as string),
+    compare: (a, b) => (a === b ? 0 : labels.orderOf(a as string) - labels.orderOf(b as string)),
+    hashKey: (value) => value as string,
+  };
+}
+
+/** A domain: its base type under another name. NOT NULL and CHECK are the binder's to apply, on every cast to it. */
+export function domainType(descriptor: TypeDescriptor, definition: DomainDefinition, types: TypeLookup): SqlType {
+  const base = types.byOid(definition.base.oid);
+  if (base === undefined) throw new PhantomError('42704', `type with OID ${definition.base.oid} does not exist`);
+  const typmod = definition.base.typmod;
+  return {
+    ...base,
+    oid: descriptor.oid,
+    name: descriptor.name,
+    displayName: descriptor.name,
+    kind: 'domain',
+    preferred: false,
+    arrayOid: descriptor.arrayOid,
+    baseOid: base.oid,
+    input: (text, _typmod, context) => base.input(text, typmod, context),
+    receive: (bytes, start, end, _typmod, context) => base.receive(bytes, start, end, typmod, context),
+  };
+}

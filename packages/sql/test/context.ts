@@ -1,0 +1,32 @@
+/** An evaluation context for tests of types and functions: fixed clock, UTC unless said otherwise. */
+import type { EvaluationContext } from '../src/functions/registry.js';
+import { builtinTypeCatalog } from '../src/types/type-catalog.js';
+
+/** 2024-02-29 12:34:56.789012 UTC. */
+export const NOW_MICROS = 762525296789012;
+
+export function testContext(overrides: Partial<EvaluationContext> = {}): EvaluationContext {
+  return {
+    timeZone: 'UTC',
+    dateStyle: 'ISO',
+    dateOrder: 'MDY',
+    intervalStyle: 'postgres',
+    byteaOutput: 'hex',
+    extraFloatDigits: 1,
+    transactionMicros: NOW_MICROS,
+    statementMicros: NOW_MICROS,
+    types: builtinTypeCatalog,
+    clockMicros: () => NOW_MICROS,
+    random: () => 0.5,
+    currentUser: 'alice',
+    sessionUser: 'alice',
+    currentDatabase: 'shop',
+    currentSchema: 'public',
+    searchPath: ['pg_catalog', 'public'],
+    setting: (name) => `value of ${name}`,
+    setSetting: (_name, value) => value,
+    sequence: () => 1,
+    catalog: undefined,
+    ...overrides,
+  };
+}
