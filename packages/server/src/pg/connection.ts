@@ -32,6 +32,7 @@ import { FrameDecoder } from './frames.js';
 import { readSaslInitial, readSaslResponse, readStartup } from './frontend-messages.js';
 import { MessageReader } from './message-reader.js';
 import { type BufferPool, Output } from './output.js';
+import { Pace } from './pace.js';
 import { AuthenticationKind, Frontend, StartupCode } from './protocol.js';
 import { FatalError, asPhantomError, errorReport, fatal, readOrEnd } from './reports.js';
 import { ProtocolSession, type SessionCounters } from './session.js';
@@ -39,6 +40,8 @@ import { type StartupRequest, startupRequest } from './startup.js';
 
 /** Bytes of messages that wait for their turn before the socket is left unread. */
 export const INPUT_BYTES_MAX = 256 * 1024;
+/** Messages answered at once between two looks at the clock. */
+const MESSAGES_A_LOOK = 32;
 /** How long a client has to read what it was told last. */
 const FAREWELL_MS = 2000;
 
@@ -66,6 +69,7 @@ export class PgConnection {
   private readonly decoder = new FrameDecoder();
   private readonly reader = new MessageReader();
   private readonly output: Output;
+  private readonly pace = new Pace();
   private phase: 'startup' | 'authenticating' | 'session' | 'ended' = 'startup';
   /** True while messages are being handled; new bytes only queue then. */
   private running = false;
@@ -87,6 +91,7 @@ export class PgConnection {
     this.output = new Output(socket, host.pool);
     this.session = new ProtocolSession({
       output: this.output,
+      pace: this.pace,
       counters: host.counters,
       onDefect: (error) => this.logDefect(error),
     });
@@ -113,8 +118,10 @@ export class PgConnection {
   private received(chunk: Buffer): void {
     if (this.phase === 'ended') return;
     this.decoder.push(chunk);
-    if (!this.running) this.pump();
-    else if (this.decoder.bufferedBytes > INPUT_BYTES_MAX && !this.paused) {
+    if (!this.running) {
+      this.pace.restart();
+      this.pump();
+    } else if (this.decoder.bufferedBytes > INPUT_BYTES_MAX && !this.paused) {
       this.paused = true;
       this.socket.pause();
     }
@@ -126,8 +133,8 @@ export class PgConnection {
     if (this.phase === 'session') clearTimeout(this.timer);
     this.output.open();
     try {
-      while (this.phase !== 'ended') {
-        const wait = this.output.relieve() ?? (this.decoder.next() ? this.dispatch() : this.rest());
+      for (let handled = 1; this.phase !== 'ended'; handled++) {
+        const wait = this.delay(handled) ?? (this.decoder.next() ? this.dispatch() : this.rest());
         if (wait === undefined) continue;
         if (wait === null) return;
         this.output.flushSoon();
@@ -139,6 +146,14 @@ export class PgConnection {
     }
     this.running = false;
     if (this.phase === 'ended') this.release();
+  }
+
+  /** What has to be waited for before the next message: a client that does not read, or the others' turn. */
+  private delay(handled: number): Promise<void> | undefined {
+    const relief = this.output.relieve();
+    if (relief !== undefined) return relief;
+    // The first message is looked at too: what came before it may have been waited for in no time.
+    return handled % MESSAGES_A_LOOK === 1 && this.pace.due ? this.pace.turn() : undefined;
   }
 
   private readonly resume = (): void => this.pump();

@@ -6,6 +6,7 @@
 import type { FetchOutcome, RowBatch } from '@phantom/db/session';
 import type { DatabasePortal, DatabaseSession } from './database-session.js';
 import type { Output } from './output.js';
+import type { Pace } from './pace.js';
 import type { RowEncoder } from './row-encoder.js';
 
 /** Rows of the first piece, when nothing is known of their length. */
@@ -20,6 +21,7 @@ export async function fetchRows(
   encoder: RowEncoder,
   rowsMax: number,
   output: Output,
+  pace: Pace,
 ): Promise<FetchOutcome> {
   const { messages } = output;
   const receive = (batch: RowBatch): void => encoder.rows(batch, messages, session.evaluation);
@@ -38,6 +40,7 @@ export async function fetchRows(
       pieceRows = nextPieceRows(outcome.rows, output.producedBytes - producedBefore);
       const wait = output.relieve();
       if (wait !== undefined) await wait;
+      else if (pace.due) await pace.turn();
       // The database times each fetch by itself; the client's setting is about the statement.
       deadline.arm();
     }

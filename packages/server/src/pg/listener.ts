@@ -70,13 +70,13 @@ export class PgListener implements ConnectionHost {
   async close(): Promise<void> {
     this.draining = true;
     this.server.close();
-    for (const connection of [...this.connections]) connection.drain();
+    for (const connection of this.connections) connection.drain();
     if (this.connections.size === 0) return;
     const emptied = new Promise<void>((resolve) => {
       this.emptied = resolve;
     });
     const timer = setTimeout(() => {
-      for (const connection of [...this.connections]) connection.terminate();
+      for (const connection of this.connections) connection.terminate();
     }, this.options.drainTimeoutMs);
     await emptied;
     clearTimeout(timer);

@@ -34,6 +34,7 @@ import { fetchRows } from './fetch-rows.js';
 import { BindMessage, readBind, readEmpty, readExecute, readNamed, readParse, readQuery } from './frontend-messages.js';
 import type { MessageReader } from './message-reader.js';
 import type { Output } from './output.js';
+import type { Pace } from './pace.js';
 import { Portals, ProtocolPortal } from './portals.js';
 import { PreparedStatements, ReadyStatement, isPointLookup } from './prepared-statements.js';
 import { Frontend, ReadyStatus } from './protocol.js';
@@ -47,6 +48,7 @@ export interface SessionCounters {
 
 export interface ProtocolSessionOptions {
   readonly output: Output;
+  readonly pace: Pace;
   readonly counters: SessionCounters;
   /** Hears of errors that are defects of ours. */
   readonly onDefect: (error: unknown) => void;
@@ -54,6 +56,7 @@ export interface ProtocolSessionOptions {
 
 export class ProtocolSession {
   private readonly output: Output;
+  private readonly pace: Pace;
   private readonly counters: SessionCounters;
   private readonly onDefect: (error: unknown) => void;
   private database!: DatabaseSession;
@@ -70,6 +73,7 @@ export class ProtocolSession {
 
   constructor(options: ProtocolSessionOptions) {
     this.output = options.output;
+    this.pace = options.pace;
     this.counters = options.counters;
     this.onDefect = options.onDefect;
   }
@@ -253,7 +257,7 @@ export class ProtocolSession {
     try {
       this.fetching = true;
       portal.portal ??= database.portal(portal.ready.statement, portal.values);
-      const outcome = await fetchRows(database, portal.portal, portal.encoder, rowsMax, output);
+      const outcome = await fetchRows(database, portal.portal, portal.encoder, rowsMax, output, this.pace);
       if (!outcome.complete) {
         portal.suspended = true;
         writePortalSuspended(messages);
@@ -302,6 +306,7 @@ export class ProtocolSession {
       for (let i = 0; i < parsed.length; i++) {
         const ready = new ReadyStatement(database.prepare(parsed[i], text));
         await this.queryStatement(ready, i === parsed.length - 1);
+        if (this.pace.due) await this.pace.turn();
       }
     } catch (error) {
       this.failed(error);
@@ -319,7 +324,7 @@ export class ProtocolSession {
     const portal = database.portal(ready.statement, []);
     const encoder = ready.textEncoder(portal.fields, database.evaluation.types);
     if (portal.fields.length > 0) encoder.describe(output.messages);
-    const outcome = await fetchRows(database, portal, encoder, 0, output);
+    const outcome = await fetchRows(database, portal, encoder, 0, output, this.pace);
     this.fetching = false;
     if (isLast) await database.sync();
     writeCommandComplete(output.messages, outcome.tag);

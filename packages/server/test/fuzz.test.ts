@@ -1,0 +1,106 @@
+/** Whatever one connection sends, it ends alone: the others go on, and memory stays where it was. */
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type FakeServer, startFake } from './support/fake-server.js';
+import {
+  WireClient,
+  bind,
+  describe as describeNamed,
+  execute,
+  parse,
+  query,
+  shape,
+  startup,
+  sync,
+} from './support/wire-client.js';
+
+let server: FakeServer;
+let witness: WireClient;
+beforeAll(async () => {
+  server = await startFake({ drainTimeoutMs: 20, frameBytesMax: 100_000 });
+  witness = await WireClient.start(server.port);
+});
+afterAll(() => {
+  witness.end();
+  return server.listener.close();
+});
+
+const conversation = Buffer.concat([
+  startup({ user: 'phantom' }),
+  parse('echo int4 text', 's'),
+  describeNamed('S', 's'),
+  bind(['1', 'two'], { statement: 's', results: [1, 0] }),
+  execute(),
+  sync(),
+  query('rows 3; rows 2'),
+]);
+const helloBytes = startup({ user: 'phantom' }).length;
+
+async function throwAt(bytes: Buffer): Promise<void> {
+  const client = await WireClient.open(server.port);
+  client.socket.end(bytes);
+  await client.rest();
+}
+
+/** What somebody else's connection answers meanwhile. */
+const everybodyElse = async (): Promise<string> => shape(await witness.ask(query('rows 1')));
+const WELL = 'TDCZ';
+
+const bytes = (maxLength: number): fc.Arbitrary<Buffer> =>
+  fc.uint8Array({ maxLength }).map((array) => Buffer.from(array));
+
+describe('protocol fuzzing', () => {
+  it('random bytes, before and after the start', async () => {
+    await fc.assert(
+      fc.asyncProperty(bytes(200), fc.boolean(), async (noise, hello) => {
+        await throwAt(hello ? Buffer.concat([startup({ user: 'phantom' }), noise]) : noise);
+      }),
+      { seed: 3, numRuns: 150 },
+    );
+    expect(await everybodyElse()).toBe(WELL);
+  });
+
+  it('a good conversation, cut off anywhere', async () => {
+    for (let end = 0; end < conversation.length; end += 3) await throwAt(conversation.subarray(0, end));
+    expect(await everybodyElse()).toBe(WELL);
+  });
+
+  it('a good conversation with bytes changed', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.tuple(fc.integer({ min: helloBytes, max: conversation.length - 1 }), fc.integer({ min: 0, max: 255 })),
+          { minLength: 1, maxLength: 4 },
+        ),
+        async (changes) => {
+          const changed = Buffer.from(conversation);
+          for (const [at, value] of changes) changed[at] = value;
+          await throwAt(changed);
+        },
+      ),
+      { seed: 4, numRuns: 150 },
+    );
+    expect(await everybodyElse()).toBe(WELL);
+  });
+
+  it('messages of known types with random bodies', async () => {
+    const message = fc.tuple(fc.constantFrom(...'BCDEFHPQScdfp'), bytes(60)).map(([type, body]) => {
+      const head = Buffer.alloc(5);
+      head.write(type);
+      head.writeInt32BE(body.length + 4, 1);
+      return Buffer.concat([head, body]);
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(message, { maxLength: 8 }), async (messages) => {
+        await throwAt(Buffer.concat([startup({ user: 'phantom' }), ...messages, sync()]));
+      }),
+      { seed: 5, numRuns: 150 },
+    );
+    expect(await everybodyElse()).toBe(WELL);
+  });
+
+  it('leaves nobody behind', async () => {
+    await expect.poll(() => server.listener.admission.connections).toBe(1);
+    expect(server.database.sessions.slice(1).every((session) => session.closed)).toBe(true);
+  });
+});

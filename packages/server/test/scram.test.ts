@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { isLoopback, isLoopbackHost, requireProof, refuseWithoutPassword } from '../src/auth/authentication.js';
+import { ScramExchange, mockVerifier, parseVerifier } from '../src/auth/scram.js';
+import { ScramClient, makeVerifier } from './support/scram-client.js';
+
+const verifierOf = (password: string) =>
+  parseVerifier(makeVerifier(password)) as NonNullable<ReturnType<typeof parseVerifier>>;
+
+describe('SCRAM-SHA-256', () => {
+  it('agrees with the example of RFC 7677', () => {
+    const salt = 'W22ZaJ0SNY7soEsUEjb6gQ==';
+    const stored = makeVerifier('pencil', 4096, Buffer.from(salt, 'base64'));
+    const verifier = parseVerifier(stored) as NonNullable<ReturnType<typeof parseVerifier>>;
+    const exchange = new ScramExchange('user', verifier, '%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0');
+    expect(exchange.first('n,,n=user,r=rOprNGfwEbeRWgbNEkqO')).toBe(
+      'r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096',
+    );
+    expect(
+      exchange.last(
+        'c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=',
+      ),
+    ).toBe('v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=');
+  });
+
+  it.each(['n', 'y'])('lets in who knows the password (gs2 flag %s)', (flag) => {
+    const client = new ScramClient('sesame', flag);
+    const exchange = new ScramExchange('u', verifierOf('sesame'));
+    expect(client.accepts(exchange.last(client.last(exchange.first(client.first))))).toBe(true);
+  });
+
+  it('refuses a wrong password, and a user who does not exist, with the same words', () => {
+    for (const verifier of [verifierOf('sesame'), mockVerifier('u', Buffer.from('secret'))]) {
+      const client = new ScramClient('simsim');
+      const exchange = new ScramExchange('u', verifier);
+      const last = client.last(exchange.first(client.first));
+      expect(() => exchange.last(last)).toThrowError(
+        expect.objectContaining({ code: '28P01', message: 'password authentication failed for user "u"' }),
+      );
+    }
+  });
+
+  it('gives a name that does not exist the same salt each time', () => {
+    const secret = Buffer.from('secret');
+    expect(mockVerifier('a', secret).salt).toBe(mockVerifier('a', secret).salt);
+    expect(mockVerifier('a', secret).salt).not.toBe(mockVerifier('b', secret).salt);
+  });
+
+  it.each(['', 'p=tls-unique,,n=,r=abc', 'n,,r=abc', 'n,,n=,r=', 'x,,n=,r=abc', 'n,,m=ext,n=,r=abc'])(
+    'refuses client-first %j',
+    (text) => {
+      expect(() => new ScramExchange('u', verifierOf('x')).first(text)).toThrowError(
+        expect.objectContaining({ code: '08P01' }),
+      );
+    },
+  );
+
+  it('refuses another identity than the one of the start-up message', () => {
+    expect(() => new ScramExchange('u', verifierOf('x')).first('n,a=root,n=,r=abc')).toThrowError(
+      expect.objectContaining({ code: '0A000' }),
+    );
+  });
+
+  it('refuses a final message of another conversation', () => {
+    const client = new ScramClient('sesame');
+    const exchange = new ScramExchange('u', verifierOf('sesame'));
+    const last = client.last(exchange.first(client.first));
+    const violation = expect.objectContaining({ code: '08P01' });
+    expect(() => exchange.last('nonsense')).toThrowError(violation);
+    expect(() => exchange.last(last.replace('c=biws', 'c=eSws'))).toThrowError(violation);
+    expect(() => exchange.last(last.replace(',r=', ',r=x'))).toThrowError(violation);
+    expect(() => exchange.last(last.replace(/,p=.*/, ',p=AAAA'))).toThrowError(violation);
+  });
+
+  it('takes no text for a verifier that is none', () => {
+    expect(parseVerifier('md5abc')).toBeUndefined();
+    expect(parseVerifier('SCRAM-SHA-256$4096:c2FsdA==$AAAA:AAAA')).toBeUndefined();
+    expect(parseVerifier(makeVerifier('x').replace('$4096:', '$0:'))).toBeUndefined();
+  });
+});
+
+describe('who is let in', () => {
+  const secret = Buffer.from('s');
+  const plain = { name: 'u', superuser: false };
+
+  it('knows loopback', () => {
+    for (const address of ['127.0.0.1', '127.1.2.3', '::1', '::ffff:127.0.0.1', '', undefined])
+      expect(isLoopback(address)).toBe(true);
+    for (const address of ['10.0.0.1', '::', '0.0.0.0', '::ffff:10.0.0.1', '128.0.0.1'])
+      expect(isLoopback(address)).toBe(false);
+    expect(isLoopbackHost('localhost')).toBe(true);
+    expect(isLoopbackHost('example.org')).toBe(false);
+  });
+
+  it('trusts a role without a password on loopback alone', () => {
+    expect(requireProof('u', plain, true, secret, 0)).toBeUndefined();
+    expect(requireProof('u', plain, false, secret, 0)).toBeInstanceOf(ScramExchange);
+    expect(() => refuseWithoutPassword('u', plain, false)).toThrowError(/password authentication failed/);
+    expect(() => refuseWithoutPassword('u', undefined, true)).toThrowError(/password authentication failed/);
+  });
+
+  it('asks a role with a password from anywhere', () => {
+    const role = { ...plain, passwordVerifier: makeVerifier('x') };
+    expect(requireProof('u', role, true, secret, 0)).toBeInstanceOf(ScramExchange);
+    refuseWithoutPassword('u', role, false);
+  });
+
+  it('says on loopback that there is no such role, and nothing elsewhere', () => {
+    expect(() => requireProof('u', undefined, true, secret, 0)).toThrowError('role "u" does not exist');
+    expect(requireProof('u', undefined, false, secret, 0)).toBeInstanceOf(ScramExchange);
+  });
+
+  it('takes no password after its time', () => {
+    const role = { ...plain, passwordVerifier: makeVerifier('x'), validUntil: '2020-01-01T00:00:00Z' };
+    const exchange = requireProof('u', role, true, secret, Date.parse('2021-01-01T00:00:00Z')) as ScramExchange;
+    const client = new ScramClient('x');
+    const last = client.last(exchange.first(client.first));
+    expect(() => exchange.last(last)).toThrowError(expect.objectContaining({ code: '28P01' }));
+  });
+});
