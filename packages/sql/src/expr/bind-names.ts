@@ -138,6 +138,7 @@ export function wholeRow(item: RangeItem): Expression {
   return {
     kind: 'row',
     fields: item.columns.map((column) => column.expression),
+    names: item.columns.map((column) => column.name),
     type: typeRef(item.rowTypeOid === 0 ? Oids.record : item.rowTypeOid),
   };
 }

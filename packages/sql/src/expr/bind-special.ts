@@ -191,7 +191,7 @@ export function bindRow(binder: Binder, node: Ast.RowConstructor, scope: Scope):
     const bound = binder.bind(field, scope);
     fields.push(isUnknown(bound) ? coerce(binder.context, bound, TEXT, 'implicit', field.position) : bound);
   }
-  return { kind: 'row', fields, type: typeRef(Oids.record) };
+  return { kind: 'row', fields, names: undefined, type: typeRef(Oids.record) };
 }
 
 /** Fields of a composite value: names and types; undefined when it is none. */
@@ -200,7 +200,7 @@ export function compositeFields(
   expression: Expression,
 ): readonly { readonly name: string; readonly type: TypeRef }[] | undefined {
   if (expression.kind === 'row' && expression.type.oid === Oids.record) {
-    return expression.fields.map((field, i) => ({ name: `f${i + 1}`, type: field.type }));
+    return expression.fields.map((field, i) => ({ name: expression.names?.[i] ?? `f${i + 1}`, type: field.type }));
   }
   return binder.compositeFields(expression.type.oid);
 }

@@ -165,6 +165,7 @@ export class BindContext {
 
 /** 1-based position in code points of a 0-based position in UTF-16 units. */
 export function codePointPosition(text: string, position: number): number {
+  if (text === '') return position + 1;
   let count = 1;
   for (let i = 0; i < position && i < text.length; i++) {
     const unit = text.charCodeAt(i);

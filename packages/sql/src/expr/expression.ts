@@ -164,6 +164,8 @@ export interface ArrayExpression {
 export interface RowExpressionNode {
   readonly kind: 'row';
   readonly fields: readonly Expression[];
+  /** Names of the fields of a table's whole row; undefined: f1, f2, ... */
+  readonly names: readonly string[] | undefined;
   readonly type: TypeRef;
 }
 

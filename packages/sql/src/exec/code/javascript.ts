@@ -1,0 +1,127 @@
+/** The first back end: a function of the IR as JavaScript text, through `new Function`. See ir.ts, invariant 1. */
+import { unreachable } from '@phantom/base';
+import { columnSource, isNullSource } from '@phantom/codec';
+import type { Code, FunctionCode, Statement } from './ir.js';
+
+function codeText(code: Code): string {
+  switch (code.kind) {
+    case 'local':
+      return `v${code.id}`;
+    case 'constant':
+      return `c${code.index}`;
+    case 'literal':
+      return code.value === undefined ? 'undefined' : Object.is(code.value, -0) ? '-0' : `${code.value}`;
+    case 'binary':
+      return `(${codeText(code.left)} ${code.operator} ${codeText(code.right)})`;
+    case 'unary':
+      return `(${code.operator}${codeText(code.operand)})`;
+    case 'conditional':
+      return `(${codeText(code.test)} ? ${codeText(code.then)} : ${codeText(code.otherwise)})`;
+    case 'call':
+      return `${codeText(code.target)}(${code.arguments.map(codeText).join(', ')})`;
+    case 'method':
+      return `${codeText(code.object)}.${code.name}(${code.arguments.map(codeText).join(', ')})`;
+    case 'property':
+      return `${codeText(code.object)}.${code.name}`;
+    case 'element':
+      return `${codeText(code.object)}[${codeText(code.index)}]`;
+    case 'array':
+      return `[${code.items.map(codeText).join(', ')}]`;
+    case 'inline':
+      return `(${code.write(code.arguments.map(codeText))})`;
+    case 'read': {
+      const names = {
+        buffer: codeText(code.buffer),
+        start: codeText(code.start),
+        end: codeText(code.end),
+        helpers: codeText(code.helpers),
+        layout: codeText(code.layoutConstant),
+      };
+      return code.part === 'is-null' ? isNullSource(code.index, names) : columnSource(code.layout, code.index, names);
+    }
+    default:
+      return unreachable(code);
+  }
+}
+
+function writeStatements(statements: readonly Statement[], lines: string[], indent: string): void {
+  for (const statement of statements) writeStatement(statement, lines, indent);
+}
+
+function writeStatement(statement: Statement, lines: string[], indent: string): void {
+  const inner = `${indent}  `;
+  switch (statement.kind) {
+    case 'let':
+      lines.push(`${indent}let v${statement.local.id} = ${codeText(statement.value)};`);
+      return;
+    case 'assign':
+      lines.push(`${indent}v${statement.local.id} = ${codeText(statement.value)};`);
+      return;
+    case 'set-element':
+      lines.push(
+        `${indent}${codeText(statement.object)}[${codeText(statement.index)}] = ${codeText(statement.value)};`,
+      );
+      return;
+    case 'set-property':
+      lines.push(`${indent}${codeText(statement.object)}.${statement.name} = ${codeText(statement.value)};`);
+      return;
+    case 'evaluate':
+      lines.push(`${indent}${codeText(statement.value)};`);
+      return;
+    case 'if':
+      lines.push(`${indent}if (${codeText(statement.test)}) {`);
+      writeStatements(statement.then, lines, inner);
+      if (statement.otherwise.length > 0) {
+        lines.push(`${indent}} else {`);
+        writeStatements(statement.otherwise, lines, inner);
+      }
+      lines.push(`${indent}}`);
+      return;
+    case 'loop':
+      lines.push(`${indent}l${statement.label}: for (;;) {`);
+      writeStatements(statement.body, lines, inner);
+      lines.push(`${indent}}`);
+      return;
+    case 'break':
+    case 'continue':
+      lines.push(`${indent}${statement.kind} l${statement.label};`);
+      return;
+    case 'return':
+      lines.push(`${indent}return ${codeText(statement.value)};`);
+      return;
+    case 'yield':
+      lines.push(`${indent}yield ${codeText(statement.value)};`);
+      return;
+    case 'delegate':
+      lines.push(`${indent}let v${statement.local.id} = yield* ${codeText(statement.generator)};`);
+      return;
+    default:
+      unreachable(statement);
+  }
+}
+
+function usedConstants(text: string): number[] {
+  const used = new Set<number>();
+  for (const match of text.matchAll(/\bc(\d+)\b/g)) used.add(Number(match[1]));
+  return [...used];
+}
+
+/** The text of the function, for golden tests and for the curious. */
+export function functionText(code: FunctionCode): string {
+  const parameters = code.parameters.map((parameter) => `v${parameter.id}`).join(', ');
+  const lines: string[] = [`function${code.generator ? '*' : ''} ${code.name}(${parameters}) {`];
+  writeStatements(code.body, lines, '  ');
+  lines.push('}');
+  return lines.join('\n');
+}
+
+/** Compiles a function. Each call makes a new function object, so that the engine specializes it for its constants. */
+export function generateFunction(code: FunctionCode, constants: readonly unknown[]): (...args: unknown[]) => unknown {
+  const text = functionText(code);
+  const bindings = usedConstants(text).map((index) => `c${index} = constants[${index}]`);
+  const prelude = bindings.length === 0 ? '' : `const ${bindings.join(', ')};\n`;
+  const make = new Function('constants', `'use strict';\n${prelude}return ${text};`) as (
+    constants: readonly unknown[],
+  ) => (...args: unknown[]) => unknown;
+  return make(constants);
+}

@@ -1,0 +1,269 @@
+/**
+ * Accumulators: how one aggregate's states are begun, stepped and finished in generated code. Counts, integer sums and
+ * extremes of primitives are written out; every other aggregate is called through its definition.
+ */
+import { FIRST_VALUE } from '../../plan/binder/bind-group.js';
+import type { AggregateCall } from '../../plan/logical/logical.js';
+import { Oids } from '../../expr/type-oids.js';
+import type { Value } from '../../types/type.js';
+import {
+  and,
+  binary,
+  call as callCode,
+  element,
+  isNotNull,
+  isNull,
+  literal,
+  method,
+  ONE,
+  or,
+  property,
+  type BinaryOperator,
+  type Code,
+} from '../code/ir.js';
+import { PairTable } from '../key-table.js';
+import type { Run } from '../run.js';
+import { orderedAccumulator } from './ordered-accumulator.js';
+import { isOwnOrder } from './intrinsics.js';
+import { addKeyTables, hashKeyOf, keyNumber, typesOf } from './key-tables.js';
+import { stateOf } from './program-builder.js';
+import type { Operand } from './row-scope.js';
+import { makeArray } from '../values/arrays.js';
+import type { PlanCompiler, StepContext } from './step.js';
+
+/** Bytes a state is taken to have, for the budget. */
+const STATE_BYTES = 32;
+
+export interface Accumulator {
+  /** The result is never null. */
+  readonly neverNull: boolean;
+  /** Begins the state of group 0 at run time: for aggregation without keys. */
+  begin(run: Run): void;
+  /** Writes the beginning of a new group's state; groups are numbered in order. */
+  emitBegin(context: StepContext): void;
+  /** Writes a row's effect on a group. */
+  step(context: StepContext, group: Code): void;
+  /** The result of a group. */
+  final(context: StepContext, group: Code): Code;
+  /** Adds what must run between the last step and the first result. */
+  addTasks?(): void;
+}
+
+/** Arguments of an aggregate call for the current row. */
+export function argumentOperands(context: StepContext, call: AggregateCall): Operand[] {
+  const { emitter, expressions } = context;
+  const operands = call.arguments.map((argument) => expressions.value(argument));
+  if (call.variadicFrom === undefined || call.variadicElement === undefined) return operands;
+  const items: Code = { kind: 'array', items: operands.slice(call.variadicFrom).map((operand) => operand.code) };
+  const array = emitter.let(callCode(emitter.constant(makeArray), items, literal(call.variadicElement)));
+  return [...operands.slice(0, call.variadicFrom), { code: array, nullable: false }];
+}
+
+/** Code after the arguments: context and types where the function wants them. */
+export function extraArguments(context: StepContext, call: AggregateCall): Code[] {
+  const { emitter, run } = context;
+  const extra: Code[] = [];
+  if (call.function.needsContext === true) extra.push(emitter.hoist('evaluation', property(run, 'evaluation')));
+  if (call.function.needsTypes === true) {
+    extra.push(emitter.constant({ arguments: call.argumentTypes, result: call.type }));
+  }
+  return extra;
+}
+
+export function accumulatorFor(compiler: PlanCompiler, call: AggregateCall): Accumulator {
+  if (call.orderBy.length > 0 || call.function.ordering !== undefined) return orderedAccumulator(compiler, call);
+  const base = plainAccumulator(compiler, call);
+  const filtered = call.filter === undefined ? base : withFilter(base, call);
+  return call.distinct ? withDistinct(compiler, filtered, call) : filtered;
+}
+
+function withFilter(base: Accumulator, call: AggregateCall): Accumulator {
+  const { filter } = call;
+  if (filter === undefined) return base;
+  return {
+    ...base,
+    step: (context, group) => {
+      context.emitter.if(context.expressions.test(filter, true), () => base.step(context, group));
+    },
+  };
+}
+
+/** Steps only for values that are new in their group. */
+function withDistinct(compiler: PlanCompiler, base: Accumulator, call: AggregateCall): Accumulator {
+  const { builder } = compiler;
+  const values = addKeyTables(builder, typesOf(call.arguments));
+  const pairs = builder.addSlot((run) => new PairTable(run.memory));
+  return {
+    ...base,
+    step: (context, group) => {
+      const { emitter, run, expressions } = context;
+      const operands = call.arguments.map((argument) => expressions.value(argument));
+      const insert = (): void => {
+        const keys = call.arguments.map((argument, i) => hashKeyOf(builder, emitter, argument.type, operands[i] as Operand));
+        const number = keyNumber(emitter, run, values, keys, 'intern');
+        const table = stateOf(emitter, run, pairs);
+        const before = emitter.let(property(table, 'size'));
+        const pair = emitter.let(method(table, 'intern', group, number));
+        emitter.if(binary('===', pair, before), () => base.step(context, group));
+      };
+      const test = call.filter === undefined ? literal(true) : expressions.test(call.filter, true);
+      emitter.if(test, insert);
+    },
+  };
+}
+
+function plainAccumulator(compiler: PlanCompiler, call: AggregateCall): Accumulator {
+  const { function: definition } = call;
+  if (definition === FIRST_VALUE) return firstValue(compiler, call);
+  const [argument] = call.arguments;
+  switch (definition.name) {
+    case 'count':
+      return counter(compiler, call);
+    case 'sum':
+      if (argument?.type.oid === Oids.int4 || argument?.type.oid === Oids.int2) return integerSum(compiler, call);
+      break;
+    case 'min':
+    case 'max':
+      if (argument !== undefined && isOwnOrder(argument.type.oid)) {
+        return extreme(compiler, call, definition.name === 'min' ? '<' : '>');
+      }
+      break;
+    default:
+      break;
+  }
+  return called(compiler, call);
+}
+
+/** A slot with one state for each group. */
+function stateSlot(compiler: PlanCompiler): number {
+  return compiler.builder.addSlot((): unknown[] => []);
+}
+
+/** States that begin as a plain value. */
+function simple(
+  compiler: PlanCompiler,
+  initial: number | null,
+  neverNull: boolean,
+  step: (context: StepContext, states: Code, group: Code) => void,
+): Accumulator {
+  const slot = stateSlot(compiler);
+  return {
+    neverNull,
+    begin: (run) => {
+      (run.state[slot] as unknown[]).push(initial);
+    },
+    emitBegin: ({ emitter, run }) => {
+      emitter.evaluate(method(stateOf(emitter, run, slot), 'push', literal(initial)));
+    },
+    step: (context, group) => step(context, stateOf(context.emitter, context.run, slot), group),
+    final: ({ emitter, run }, group) => element(stateOf(emitter, run, slot), group),
+  };
+}
+
+function counter(compiler: PlanCompiler, call: AggregateCall): Accumulator {
+  return simple(compiler, 0, true, (context, states, group) => {
+    const { emitter, expressions } = context;
+    const add = (): void => emitter.setElement(states, group, binary('+', element(states, group), ONE));
+    const tests = call.arguments
+      .map((argument) => expressions.value(argument))
+      .filter((operand) => operand.nullable)
+      .map((operand) => isNotNull(operand.code));
+    emitter.if(tests.reduce(and, literal(true)), add);
+  });
+}
+
+/** Adds to a sum that is a number while it is safe, then a bigint. */
+function addInteger(sum: number | bigint | null, value: number): number | bigint {
+  if (sum === null) return value;
+  if (typeof sum === 'number') {
+    const total = sum + value;
+    if (total <= Number.MAX_SAFE_INTEGER && total >= Number.MIN_SAFE_INTEGER) return total;
+    return BigInt(sum) + BigInt(value);
+  }
+  const total = sum + BigInt(value);
+  const asNumber = Number(total);
+  return Number.isSafeInteger(asNumber) ? asNumber : total;
+}
+
+function integerSum(compiler: PlanCompiler, call: AggregateCall): Accumulator {
+  return simple(compiler, null, false, (context, states, group) => {
+    const { emitter, expressions } = context;
+    const [argument] = call.arguments;
+    if (argument === undefined) return;
+    const value = expressions.value(argument);
+    const add = (): void =>
+      emitter.setElement(states, group, callCode(emitter.constant(addInteger), element(states, group), value.code));
+    emitter.if(value.nullable ? isNotNull(value.code) : literal(true), add);
+  });
+}
+
+function extreme(compiler: PlanCompiler, call: AggregateCall, operator: BinaryOperator): Accumulator {
+  return simple(compiler, null, false, (context, states, group) => {
+    const { emitter, expressions } = context;
+    const [argument] = call.arguments;
+    if (argument === undefined) return;
+    const value = expressions.value(argument);
+    const best = emitter.let(element(states, group));
+    const better = or(isNull(best), binary(operator, value.code, best));
+    const test = value.nullable ? and(isNotNull(value.code), better) : better;
+    emitter.if(test, () => emitter.setElement(states, group, value.code));
+  });
+}
+
+/** A functionally dependent column: the value of the group's first row. */
+function firstValue(compiler: PlanCompiler, call: AggregateCall): Accumulator {
+  const slot = stateSlot(compiler);
+  const [argument] = call.arguments;
+  return {
+    neverNull: false,
+    begin: (run) => {
+      (run.state[slot] as unknown[]).push(null);
+    },
+    emitBegin: ({ emitter, run, expressions }) => {
+      const value = argument === undefined ? literal(null) : expressions.value(argument).code;
+      emitter.evaluate(method(stateOf(emitter, run, slot), 'push', value));
+    },
+    step: () => undefined,
+    final: ({ emitter, run }, group) => element(stateOf(emitter, run, slot), group),
+  };
+}
+
+/** Any other aggregate, through its definition. */
+function called(compiler: PlanCompiler, call: AggregateCall): Accumulator {
+  const { function: definition } = call;
+  const slot = stateSlot(compiler);
+  const begin = (states: unknown[], run: Run): void => {
+    run.memory.take(STATE_BYTES);
+    states.push(definition.init(run.evaluation));
+  };
+  return {
+    neverNull: false,
+    begin: (run) => begin(run.state[slot] as unknown[], run),
+    emitBegin: ({ emitter, run }) => {
+      emitter.evaluate(callCode(emitter.constant(begin), stateOf(emitter, run, slot), run));
+    },
+    step: (context, group) => {
+      const { emitter, run } = context;
+      const states = stateOf(emitter, run, slot);
+      const operands = argumentOperands(context, call);
+      const step = emitter.constant(definition.step as unknown as (...args: Value[]) => unknown);
+      const args = operands.map((operand) => operand.code);
+      const next = callCode(step, element(states, group), ...args, ...extraArguments(context, call));
+      const write = (): void => emitter.setElement(states, group, next);
+      const tests = definition.strict
+        ? operands.filter((operand) => operand.nullable).map((operand) => isNotNull(operand.code))
+        : [];
+      emitter.if(tests.reduce(and, literal(true)), write);
+    },
+    final: (context, group) => finalCode(context, call, element(stateOf(context.emitter, context.run, slot), group)),
+  };
+}
+
+/** The call of an aggregate's final function. */
+export function finalCode(context: StepContext, call: AggregateCall, state: Code): Code {
+  const { emitter, expressions } = context;
+  const direct = call.directArguments.map((argument) => expressions.value(argument).code);
+  const final = emitter.constant(call.function.final as unknown as (...args: Value[]) => Value);
+  return callCode(final, state, ...direct, ...extraArguments(context, call));
+}
+

@@ -1,0 +1,221 @@
+/** Sources that are not tables: VALUES, system views, functions in FROM, and set-returning functions of a select list. */
+import type { SqlRecord } from '@phantom/codec';
+import type { Expression } from '../../expr/expression.js';
+import type { ScalarItem, SetCall } from '../../plan/logical/logical.js';
+import type { FunctionScan, ProjectSet, ValuesScan, VirtualScan } from '../../plan/physical/physical.js';
+import type { Value } from '../../types/type.js';
+import { binary, call, element, isNull, literal, or, property, type Code, type Local } from '../code/ir.js';
+import { IteratorPipeline } from '../pipelines.js';
+import { RowBuffer } from '../row-buffer.js';
+import type { Run } from '../run.js';
+import { makeArray } from '../values/arrays.js';
+import { ColumnSource, Row } from './row-scope.js';
+import { loopRows, produceBuffer, produceOnce, slotReader, writeStep } from './sources.js';
+import { bufferRow, stepContext, useFuel, withRow, type Consume, type PlanCompiler, type StepContext } from './step.js';
+import { stateOf } from './program-builder.js';
+
+/** Rows up to which VALUES is unrolled into the step itself. */
+const UNROLLED_ROWS_MAX = 1;
+
+export function produceValues(compiler: PlanCompiler, node: ValuesScan, consume: Consume): void {
+  const { builder } = compiler;
+  if (node.rows.length <= UNROLLED_ROWS_MAX) {
+    produceOnce(compiler, 'values', (step) => {
+      const [values] = node.rows;
+      if (values === undefined) return;
+      const row = new Row();
+      const { expressions } = step.context;
+      node.columns.forEach((column, i) => {
+        const expression = values[i] as Expression;
+        row.set(column, new ColumnSource(true, () => expressions.value(expression).code));
+      });
+      consume(withRow(compiler, step.context, row));
+    });
+    return;
+  }
+  const slot = builder.addSlot((run) => new RowBuffer(node.columns.length, run.memory));
+  // One small step for each row fills a buffer; constants are by far the most common.
+  const constant = node.rows.every((row) => row.every((expression) => expression.kind === 'constant'));
+  if (constant) {
+    const rows = node.rows.map((row) => row.map((e) => (e.kind === 'constant' ? e.value : null)));
+    builder.addTask({
+      *run(run) {
+        const buffer = run.state[slot] as RowBuffer;
+        for (const row of rows) buffer.pushRow(row);
+      },
+    });
+  } else {
+    for (const row of node.rows) {
+      produceOnce(compiler, 'values', ({ context }) => {
+        const { emitter, run } = context;
+        const items = row.map((expression) => context.expressions.value(expression).code);
+        emitter.evaluate({
+          kind: 'method',
+          object: stateOf(emitter, run, slot),
+          name: 'pushRow',
+          arguments: [{ kind: 'array', items }],
+        });
+      });
+    }
+  }
+  produceBuffer(compiler, 'values', node.columns, slotReader(slot), false, () => true, consume);
+}
+
+export function produceVirtualScan(compiler: PlanCompiler, node: VirtualScan, consume: Consume): void {
+  const { positions, relation } = node;
+  function* rows(run: Run): Generator<Value[], void, void> {
+    for (const row of relation.rows(run.evaluation)) yield positions.map((position) => row[position]);
+  }
+  produceIterator(compiler, node.columns, rows, consume);
+}
+
+function produceIterator(
+  compiler: PlanCompiler,
+  columns: readonly number[],
+  rows: (run: Run) => Iterable<readonly Value[]>,
+  consume: Consume,
+): void {
+  const slot = compiler.builder.addSlot((run) => new RowBuffer(columns.length, run.memory));
+  writeStep(
+    compiler,
+    'rows',
+    (step) => {
+      const { emitter, run, state } = step.context;
+      loopRows(step, (index) => {
+        const row = bufferRow(step.source, columns, () => true, index);
+        consume(stepContext(compiler, emitter, run, row, state));
+      });
+    },
+    (code, output) => new IteratorPipeline(code, output, rows, slotReader(slot)),
+  );
+}
+
+type AnySet = (...args: Value[]) => Iterable<Value>;
+
+/** Writes the call of a set-returning function; the value is an iterable, empty for a strict function's null argument. */
+function setCode(context: StepContext, item: SetCall): Code {
+  const { emitter, run, expressions } = context;
+  const definition = item.function;
+  const operands = item.arguments.map((argument) => expressions.value(argument));
+  let atoms = operands.map((operand) => operand.code);
+  if (item.variadicFrom !== undefined && item.variadicElement !== undefined) {
+    const collected: Code = { kind: 'array', items: atoms.slice(item.variadicFrom) };
+    const array = emitter.let(call(emitter.constant(makeArray), collected, literal(item.variadicElement)));
+    atoms = [...atoms.slice(0, item.variadicFrom), array];
+  }
+  const args = [...atoms];
+  if (definition.needsContext === true) args.push(emitter.hoist('evaluation', property(run, 'evaluation')));
+  if (definition.needsTypes === true) {
+    args.push(
+      emitter.constant({ arguments: item.arguments.map((argument) => argument.type), result: item.resultType }),
+    );
+  }
+  const made = call(emitter.constant(definition.call as unknown as AnySet), ...args);
+  if (!definition.strict) return emitter.let(made);
+  const nulls = operands.filter((operand) => operand.nullable).map((operand) => isNull(operand.code));
+  if (nulls.length === 0) return emitter.let(made);
+  return emitter.let({
+    kind: 'conditional',
+    test: nulls.reduce((a, b) => or(a, b)),
+    then: emitter.constant(NO_ROWS),
+    otherwise: made,
+  });
+}
+
+const NO_ROWS: readonly Value[] = [];
+
+/** Rows of several sets side by side, the shorter ones padded with nulls; values spread over each set's columns. */
+function* zip(sets: readonly Iterable<Value>[], widths: readonly (number | undefined)[]): Generator<Value[], void, void> {
+  const iterators = sets.map((set) => set[Symbol.iterator]());
+  const done = sets.map(() => false);
+  for (let ordinal = 1; ; ordinal++) {
+    const row: Value[] = [];
+    let any = false;
+    iterators.forEach((iterator, i) => {
+      const item = done[i] === true ? undefined : iterator.next();
+      if (item === undefined || item.done === true) done[i] = true;
+      const value = item === undefined || item.done === true ? null : item.value;
+      if (item !== undefined && item.done !== true) any = true;
+      const width = widths[i];
+      if (width === undefined) row.push(value);
+      else for (let c = 0; c < width; c++) row.push(fieldOf(value, c));
+    });
+    if (!any) return;
+    row.push(ordinal);
+    yield row;
+  }
+}
+
+/** Column c of a composite value: an array of column values or a record. */
+function fieldOf(value: Value, c: number): Value {
+  if (value === null) return null;
+  if (Array.isArray(value)) return (value as Value[])[c] ?? null;
+  return (value as SqlRecord).fields[c] ?? null;
+}
+
+/** A scalar call in FROM is a set of one. */
+function* one(value: Value): Generator<Value, void, void> {
+  yield value;
+}
+
+function itemWidth(item: SetCall | ScalarItem): number | undefined {
+  return item.composite ? item.columns.length : undefined;
+}
+
+export function produceFunctionScan(compiler: PlanCompiler, node: FunctionScan, consume: Consume): void {
+  const { builder } = compiler;
+  const emitter = builder.emitter();
+  const [run] = emitter.parameters(1) as [Local];
+  const context = stepContext(compiler, emitter, run, new Row(), { checks: [], usesFuel: false });
+  const sets = node.calls.map((item) =>
+    'function' in item
+      ? setCode(context, item)
+      : emitter.let(call(emitter.constant(one), context.expressions.value(item.expression).code)),
+  );
+  emitter.return({ kind: 'array', items: sets });
+  const compiled = builder.compiled(emitter.finish('sets', [run]));
+  const widths = node.calls.map(itemWidth);
+  const all = node.calls.flatMap((item) => [...item.columns]);
+  const columns = node.ordinality === undefined ? all : [...all, node.ordinality];
+  const [single] = node.calls;
+  const plain = node.calls.length === 1 && node.ordinality === undefined && single !== undefined && !single.composite;
+  function* rows(r: Run): Generator<Value[], void, void> {
+    const made = compiled.get(r.statement)(r) as Iterable<Value>[];
+    if (plain) {
+      for (const value of made[0] as Iterable<Value>) yield [value];
+      return;
+    }
+    yield* zip(made, widths);
+  }
+  produceIterator(compiler, columns, rows, consume);
+}
+
+export function produceProjectSet(compiler: PlanCompiler, node: ProjectSet, consume: Consume): void {
+  compiler.produce(node.input, (context) => {
+    const { emitter } = context;
+    const sets = node.calls.map((item) => setCode(context, item));
+    const records = node.calls.map((item) => (item.composite ? item : undefined));
+    const make = (made: readonly Iterable<Value>[]): Generator<Value[], void, void> =>
+      zip(
+        made.map((set, i) => (records[i] === undefined ? set : recordsOf(set))),
+        made.map(() => undefined),
+      );
+    const rows = emitter.let(call(emitter.constant(make), { kind: 'array', items: sets }));
+    emitter.loop((label) => {
+      const item = emitter.let({ kind: 'method', object: rows, name: 'next', arguments: [] });
+      emitter.if(binary('===', property(item, 'done'), literal(true)), () => emitter.break(label));
+      useFuel(context);
+      const values = emitter.let(property(item, 'value'));
+      const row = Row.of(context.row);
+      node.calls.forEach((call_, i) => {
+        row.set(call_.columns[0] as number, new ColumnSource(true, () => element(values, literal(i))));
+      });
+      consume(withRow(compiler, context, row));
+    });
+  });
+}
+
+function* recordsOf(set: Iterable<Value>): Generator<Value, void, void> {
+  yield* set;
+}
+

@@ -1,0 +1,395 @@
+/**
+ * INSERT, UPDATE, DELETE and MERGE: the new row is computed in locals, handed to the table's writer, and goes on to RETURNING
+ * from the same locals. A writer that waits for another transaction answers with a promise: the step yields it and asks again.
+ */
+import { PhantomError } from '@phantom/base';
+import type { TableDescriptor } from '@phantom/catalog';
+import type { ColumnId, Expression } from '../../expr/expression.js';
+import type { DeleteNode, InsertNode, MergeNode, UpdateNode } from '../../plan/physical/physical.js';
+import { physicalTable } from '../../storage/physical-table.js';
+import type { RowReference } from '../../storage/table-writer.js';
+import type { Value } from '../../types/type.js';
+import { binary, call, element, isNotNull, isNull, literal, method, ONE, property, type Code, type Local } from '../code/ir.js';
+import type { Run } from '../run.js';
+import { StatementRestart } from '../runtime.js';
+import { stateOf } from './program-builder.js';
+import { ColumnSource, Row } from './row-scope.js';
+import { withRow, type Consume, type PlanCompiler, type StepContext } from './step.js';
+
+function isPromise(value: unknown): boolean {
+  return value instanceof Promise;
+}
+
+function restart(): never {
+  throw StatementRestart.instance;
+}
+
+/** Compiles one modification; `consume` gets each row it wrote. */
+export function produceModification(
+  compiler: PlanCompiler,
+  node: InsertNode | UpdateNode | DeleteNode | MergeNode,
+  consume: Consume,
+): void {
+  const writer = compiler.builder.addSlot((run) => run.context.writer(node.table));
+  const counted = compiler.isCounted(node);
+  const parts: Parts = { compiler, writer, counted, consume };
+  switch (node.kind) {
+    case 'insert':
+      produceInsert(parts, node);
+      return;
+    case 'update':
+      produceUpdate(parts, node);
+      return;
+    case 'delete':
+      produceDelete(parts, node);
+      return;
+    default:
+      produceMerge(parts, node);
+  }
+}
+
+interface Parts {
+  readonly compiler: PlanCompiler;
+  readonly writer: number;
+  /** Its rows are the statement's count. */
+  readonly counted: boolean;
+  readonly consume: Consume;
+}
+
+function writerOf(context: StepContext, parts: Parts): Code {
+  return stateOf(context.emitter, context.run, parts.writer);
+}
+
+/** Adds to the statement's row count. */
+function count(context: StepContext, parts: Parts, rows: Code = ONE): void {
+  if (!parts.counted) return;
+  const statement = context.emitter.hoist('statement', property(context.run, 'statement'));
+  context.emitter.setProperty(statement, 'rowsAffected', binary('+', property(statement, 'rowsAffected'), rows));
+}
+
+/** Asks the writer until it has an answer, waiting in between; a changed row runs the statement anew. */
+function ask(context: StepContext, question: Code): Code {
+  const { emitter } = context;
+  const outcome = emitter.let(literal(null));
+  emitter.loop((label) => {
+    emitter.assign(outcome, question);
+    emitter.if(
+      call(emitter.constant(isPromise), outcome),
+      () => emitter.yield(outcome),
+      () => emitter.break(label),
+    );
+  });
+  emitter.if(binary('===', outcome, emitter.constant('changed')), () => emitter.evaluate(call(emitter.constant(restart))));
+  return outcome;
+}
+
+/** Computes values by column position; generated columns come last and see the others under `ids`. */
+function computeRow(
+  compiler: PlanCompiler,
+  context: StepContext,
+  table: TableDescriptor,
+  values: readonly Expression[],
+  ids: readonly ColumnId[],
+): { readonly codes: Code[]; readonly row: Row } {
+  const row = Row.of(context.row);
+  const codes: Code[] = new Array<Code>(values.length);
+  const place = (position: number, at: StepContext): void => {
+    const operand = at.expressions.value(values[position] as Expression);
+    codes[position] = operand.code;
+    row.set(ids[position] as ColumnId, new ColumnSource(operand.nullable, () => operand.code));
+  };
+  const generated: number[] = [];
+  table.columns.forEach((column, position) => {
+    if (column.generated !== undefined && !column.dropped) generated.push(position);
+    else place(position, context);
+  });
+  if (generated.length > 0) {
+    const inner = withRow(compiler, context, row);
+    for (const position of generated) place(position, inner);
+  }
+  return { codes, row };
+}
+
+function arrayOf(context: StepContext, codes: readonly Code[]): Local {
+  return context.emitter.let({ kind: 'array', items: codes });
+}
+
+// ------------------------------------------------------------------------------------------------------------- insert
+
+function produceInsert(parts: Parts, node: InsertNode): void {
+  const { compiler } = parts;
+  compiler.produce(node.input, (context) => {
+    const { emitter } = context;
+    const { codes, row } = computeRow(compiler, context, node.table, node.values, node.newRow);
+    const inserted = withRow(compiler, context, row);
+    const values = arrayOf(inserted, codes);
+    const writer = writerOf(inserted, parts);
+    const { conflict } = node;
+    if (conflict === undefined) {
+      ask(inserted, method(writer, 'insert', values));
+      count(inserted, parts);
+      parts.consume(inserted);
+      return;
+    }
+    const outcome = ask(inserted, method(writer, 'insert', values, emitter.constant(conflict.arbiters)));
+    const written = binary('===', outcome, emitter.constant('written'));
+    if (conflict.action === 'nothing') {
+      emitter.if(written, () => {
+        count(inserted, parts);
+        parts.consume(inserted);
+      });
+      return;
+    }
+    emitUpsert(parts, node, inserted, codes, written);
+  });
+}
+
+/** DO UPDATE: what is stored in the end goes into locals of its own, whichever way it went. */
+function emitUpsert(parts: Parts, node: InsertNode, context: StepContext, codes: readonly Code[], written: Code): void {
+  const { compiler } = parts;
+  const { emitter } = context;
+  const { conflict } = node;
+  if (conflict === undefined) return;
+  const pass = emitter.let(literal(true));
+  const stored = codes.map(() => emitter.let(literal(null)));
+  const existing = codes.map(() => emitter.let(literal(null)));
+  emitter.if(
+    written,
+    () => {
+      codes.forEach((code, i) => emitter.assign(stored[i] as Local, code));
+      count(context, parts);
+    },
+    () => {
+      emitter.assign(pass, literal(false));
+      const reference = emitter.let(property(writerOf(context, parts), 'conflict'));
+      const old = emitDecode(compiler, context, node.table, reference);
+      const row = Row.of(context.row);
+      conflict.existing.forEach((column, i) => {
+        emitter.assign(existing[i] as Local, element(old, literal(i)));
+        row.set(column, new ColumnSource(true, () => existing[i] as Local));
+      });
+      const inner = withRow(compiler, context, row);
+      const update = (): void => {
+        const computed = computeRow(compiler, inner, node.table, conflict.values, conflict.stored);
+        const values = arrayOf(inner, computed.codes);
+        if (conflict.countAsMySql) {
+          emitMySqlUpdate(parts, inner, reference, old, values);
+        } else {
+          ask(inner, method(writerOf(inner, parts), 'update', reference, old, values));
+          count(inner, parts);
+        }
+        computed.codes.forEach((code, i) => emitter.assign(stored[i] as Local, code));
+        emitter.assign(pass, literal(true));
+      };
+      const test = conflict.condition === undefined ? literal(true) : inner.expressions.test(conflict.condition, true);
+      emitter.if(test, update);
+    },
+  );
+  emitter.if(pass, () => {
+    const row = Row.of(context.row);
+    conflict.stored.forEach((column, i) => row.set(column, new ColumnSource(true, () => stored[i] as Local)));
+    conflict.existing.forEach((column, i) => row.set(column, new ColumnSource(true, () => existing[i] as Local)));
+    parts.consume(withRow(compiler, context, row));
+  });
+}
+
+/** MySQL: a row that stays as it was is not written and counts 0, one that changes counts 2. */
+function emitMySqlUpdate(parts: Parts, context: StepContext, reference: Code, old: Code, values: Code): void {
+  const { emitter } = context;
+  const same = call(emitter.constant(sameRow), old, values);
+  emitter.if(binary('===', same, literal(false)), () => {
+    ask(context, method(writerOf(context, parts), 'update', reference, old, values));
+    count(context, parts, literal(2));
+  });
+}
+
+function sameRow(a: readonly Value[], b: readonly Value[]): boolean {
+  return a.every((value, i) => Object.is(value, b[i]) || String(value) === String(b[i]));
+}
+
+/** The values of a stored row, all of them, as an array. */
+function emitDecode(compiler: PlanCompiler, context: StepContext, table: TableDescriptor, reference: Code): Local {
+  const physical = physicalTable(table, compiler.builder.context.types);
+  const decode = (run: Run, row: RowReference): Value[] => {
+    const values: Value[] = table.columns.map(() => null);
+    physical.decode(row.row, 0, row.row.length, values, run.evaluation);
+    return values;
+  };
+  return context.emitter.let(call(context.emitter.constant(decode), context.run, reference));
+}
+
+// ---------------------------------------------------------------------------------------------------- update and delete
+
+/** The old row's values by position; dropped columns are null. */
+function oldValues(context: StepContext, table: TableDescriptor, oldRow: readonly ColumnId[]): Code[] {
+  return table.columns.map((column, i) =>
+    column.dropped ? literal(null) : context.expressions.column(oldRow[i] as ColumnId).code,
+  );
+}
+
+/** A row's key as a string, for sets. */
+function keyText(row: RowReference): string {
+  return Buffer.from(row.key.buffer, row.key.byteOffset, row.key.byteLength).toString('latin1');
+}
+
+/** Only the first coming of each target row passes. */
+function once(context: StepContext, slot: number | undefined, reference: Code, then: () => void): void {
+  if (slot === undefined) {
+    then();
+    return;
+  }
+  const { emitter, run } = context;
+  const isFirst = (seen: Set<string>, row: RowReference): boolean => {
+    const key = keyText(row);
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  };
+  emitter.if(call(emitter.constant(isFirst), stateOf(emitter, run, slot), reference), then);
+}
+
+function seenSlot(parts: Parts, mayRepeat: boolean): number | undefined {
+  return mayRepeat ? parts.compiler.builder.addSlot(() => new Set<string>()) : undefined;
+}
+
+function produceUpdate(parts: Parts, node: UpdateNode): void {
+  const { compiler } = parts;
+  const seen = seenSlot(parts, node.mayRepeat);
+  compiler.produce(node.input, (context) => {
+    const reference = context.expressions.column(node.rowReference).code;
+    once(context, seen, reference, () => emitUpdate(parts, context, node, node.values, reference));
+  });
+}
+
+function emitUpdate(
+  parts: Parts,
+  context: StepContext,
+  node: UpdateNode | MergeNode,
+  expressions: readonly Expression[],
+  reference: Code,
+): void {
+  const { compiler } = parts;
+  const old = arrayOf(context, oldValues(context, node.table, node.oldRow));
+  const { codes, row } = computeRow(compiler, context, node.table, expressions, node.newRow);
+  const updated = withRow(compiler, context, row);
+  const values = arrayOf(updated, codes);
+  ask(updated, method(writerOf(updated, parts), 'update', reference, old, values));
+  count(updated, parts);
+  parts.consume(updated);
+}
+
+function produceDelete(parts: Parts, node: DeleteNode): void {
+  const seen = seenSlot(parts, node.mayRepeat);
+  parts.compiler.produce(node.input, (context) => {
+    const reference = context.expressions.column(node.rowReference).code;
+    once(context, seen, reference, () => {
+      const old = arrayOf(context, oldValues(context, node.table, node.oldRow));
+      ask(context, method(writerOf(context, parts), 'remove', reference, old));
+      count(context, parts);
+      parts.consume(context);
+    });
+  });
+}
+
+// -------------------------------------------------------------------------------------------------------------- merge
+
+function produceMerge(parts: Parts, node: MergeNode): void {
+  const { compiler } = parts;
+  const seen = compiler.builder.addSlot(() => new Set<string>());
+  compiler.produce(node.input, (context) => {
+    const { emitter } = context;
+    const reference = context.expressions.column(node.rowReference).code;
+    const mark = context.expressions.column(node.sourceMark).code;
+    emitter.if(
+      isNull(reference),
+      () => mergeActions(parts, context, node, 'not-matched', reference, seen),
+      () =>
+        emitter.if(
+          isNotNull(mark),
+          () => mergeActions(parts, context, node, 'matched', reference, seen),
+          () => mergeActions(parts, context, node, 'not-matched-by-source', reference, seen),
+        ),
+    );
+  });
+}
+
+/** The first action of the kind whose condition holds. */
+function mergeActions(
+  parts: Parts,
+  context: StepContext,
+  node: MergeNode,
+  match: MergeNode['actions'][number]['match'],
+  reference: Code,
+  seen: number,
+): void {
+  const { emitter } = context;
+  const step = (actions: MergeNode['actions']): void => {
+    const [action, ...rest] = actions;
+    if (action === undefined) return;
+    const test = action.condition === undefined ? literal(true) : context.expressions.test(action.condition, true);
+    emitter.if(
+      test,
+      () => mergeAction(parts, context, node, action, reference, seen),
+      () => step(rest),
+    );
+  };
+  step(node.actions.filter((action) => action.match === match));
+}
+
+function mergeAction(
+  parts: Parts,
+  context: StepContext,
+  node: MergeNode,
+  action: MergeNode['actions'][number],
+  reference: Code,
+  seen: number,
+): void {
+  const { compiler } = parts;
+  const named = (at: StepContext, name: string): StepContext => {
+    const row = Row.of(at.row);
+    row.set(node.actionName, new ColumnSource(false, (emitter) => emitter.constant(name)));
+    return withRow(compiler, at, row);
+  };
+  const touched = action.action === 'update' || action.action === 'delete';
+  if (touched) {
+    context.emitter.evaluate(call(context.emitter.constant(touchOnce), stateOf(context.emitter, context.run, seen), reference));
+  }
+  switch (action.action) {
+    case 'nothing':
+      return;
+    case 'update': {
+      const inner: Parts = { ...parts, consume: (updated) => parts.consume(named(updated, 'UPDATE')) };
+      emitUpdate(inner, context, node, action.values, reference);
+      return;
+    }
+    case 'delete': {
+      const old = arrayOf(context, oldValues(context, node.table, node.oldRow));
+      ask(context, method(writerOf(context, parts), 'remove', reference, old));
+      count(context, parts);
+      const row = Row.of(context.row);
+      node.newRow.forEach((column, i) => row.set(column, new ColumnSource(true, () => element(old, literal(i)))));
+      parts.consume(named(withRow(compiler, context, row), 'DELETE'));
+      return;
+    }
+    default: {
+      const { codes, row } = computeRow(compiler, context, node.table, action.values, node.newRow);
+      const inserted = withRow(compiler, context, row);
+      ask(inserted, method(writerOf(inserted, parts), 'insert', arrayOf(inserted, codes)));
+      count(inserted, parts);
+      parts.consume(named(inserted, 'INSERT'));
+    }
+  }
+}
+
+/** 21000 when one target row meets two source rows. */
+function touchOnce(seen: Set<string>, row: RowReference): void {
+  const key = keyText(row);
+  if (seen.has(key)) throw mergeTwice();
+  seen.add(key);
+}
+
+function mergeTwice(): PhantomError {
+  return new PhantomError('21000', 'MERGE command cannot affect row a second time', {
+    hint: 'Ensure that not more than one source row matches any one target row.',
+  });
+}

@@ -1,0 +1,136 @@
+/** Physical plan to program: the dispatcher. Operators are written by the files beside this one. */
+import { unreachable } from '@phantom/base';
+import type { PhysicalNode } from '../../plan/physical/physical.js';
+import type { PhysicalPlanner } from '../../plan/physical/planner.js';
+import { produceAggregate } from './aggregate.js';
+import { produceAppend, produceSetOperation } from './append.js';
+import { produceCteScan, produceWith } from './common-tables.js';
+import { produceDistinct } from './distinct.js';
+import { filterBy } from './filter.js';
+import { produceFunctionScan, produceProjectSet, produceValues, produceVirtualScan } from './function-scans.js';
+import { produceHashJoin } from './hash-join.js';
+import { produceLimit } from './limit.js';
+import { produceLockRows } from './lock-rows.js';
+import { produceModification } from './modification.js';
+import { produceNestedLoop } from './nested-loop.js';
+import type { ProgramBuilder } from './program-builder.js';
+import { ColumnSource, Row } from './row-scope.js';
+import { produceSort } from './sort.js';
+import type { Consume, PlanCompiler, StepContext } from './step.js';
+import { withRow } from './step.js';
+import type { SubplanCompiler } from './subplan-face.js';
+import { Subplans } from './subplans.js';
+import { produceTableScan } from './table-scan.js';
+import { produceWindow } from './window.js';
+
+export class PlanToProgram implements PlanCompiler {
+  readonly builder: ProgramBuilder;
+  readonly planner: PhysicalPlanner;
+  readonly subplans: SubplanCompiler;
+
+  private readonly counted: PhysicalNode | undefined;
+
+  constructor(builder: ProgramBuilder, planner: PhysicalPlanner, counted: PhysicalNode | undefined) {
+    this.builder = builder;
+    this.planner = planner;
+    this.counted = counted;
+    this.subplans = new Subplans(this);
+  }
+
+  within(builder: ProgramBuilder): PlanCompiler {
+    return new PlanToProgram(builder, this.planner, this.counted);
+  }
+
+  isCounted(node: PhysicalNode): boolean {
+    return node === this.counted;
+  }
+
+  produce(node: PhysicalNode, consume: Consume): void {
+    switch (node.kind) {
+      case 'table-scan':
+        produceTableScan(this, node, consume);
+        return;
+      case 'virtual-scan':
+        produceVirtualScan(this, node, consume);
+        return;
+      case 'values':
+        produceValues(this, node, consume);
+        return;
+      case 'function-scan':
+        produceFunctionScan(this, node, consume);
+        return;
+      case 'filter':
+        this.produce(node.input, (context) => {
+          filterBy(context, node.conditions, () => consume(context));
+        });
+        return;
+      case 'project':
+        this.produce(node.input, (context) => consume(this.project(node, context)));
+        return;
+      case 'project-set':
+        produceProjectSet(this, node, consume);
+        return;
+      case 'hash-join':
+        produceHashJoin(this, node, consume);
+        return;
+      case 'nested-loop':
+        produceNestedLoop(this, node, consume);
+        return;
+      case 'aggregate':
+        produceAggregate(this, node, consume);
+        return;
+      case 'window':
+        produceWindow(this, node, consume);
+        return;
+      case 'sort':
+        produceSort(this, node, consume);
+        return;
+      case 'limit':
+        produceLimit(this, node, consume);
+        return;
+      case 'distinct':
+        produceDistinct(this, node, consume);
+        return;
+      case 'append':
+        produceAppend(this, node, consume);
+        return;
+      case 'set-operation':
+        produceSetOperation(this, node, consume);
+        return;
+      case 'with':
+        produceWith(this, node, consume);
+        return;
+      case 'cte-scan':
+        produceCteScan(this, node, consume);
+        return;
+      case 'lock-rows':
+        produceLockRows(this, node, consume);
+        return;
+      case 'insert':
+      case 'update':
+      case 'delete':
+      case 'merge':
+        produceModification(this, node, consume);
+        return;
+      default:
+        unreachable(node);
+    }
+  }
+
+  /** Computed columns are written where they are first used. */
+  private project(node: PhysicalNode & { kind: 'project' }, context: StepContext): StepContext {
+    if (node.items.length === 0) return context;
+    const row = Row.of(context.row);
+    const { expressions } = context;
+    for (const item of node.items) {
+      row.set(
+        item.column,
+        new ColumnSource(
+          true,
+          () => expressions.value(item.expression).code,
+        ),
+      );
+    }
+    return withRow(this, context, row);
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * Where the columns of the current row are, while code is being written for it. A column is decoded at its first use and
+ * kept in a local for as long as the block of that use is open: late materialization by construction.
+ */
+import type { ColumnId } from '../../expr/expression.js';
+import type { Block, Emitter } from '../code/emitter.js';
+import type { Code } from '../code/ir.js';
+
+/** A value in generated code: an atom, and whether it may be null. */
+export interface Operand {
+  readonly code: Code;
+  readonly nullable: boolean;
+}
+
+/** One column of the row. `produce` writes what gets its value; called again where the first result is out of sight. */
+export class ColumnSource {
+  readonly nullable: boolean;
+  private readonly produce: (emitter: Emitter) => Code;
+  private known: { readonly code: Code; readonly block: Block; readonly emitter: Emitter } | undefined;
+
+  constructor(nullable: boolean, produce: (emitter: Emitter) => Code) {
+    this.nullable = nullable;
+    this.produce = produce;
+  }
+
+  get(emitter: Emitter): Operand {
+    const { known } = this;
+    if (known !== undefined && known.emitter === emitter && known.block.open) {
+      return { code: known.code, nullable: this.nullable };
+    }
+    const code = emitter.atom(this.produce(emitter));
+    this.known = { code, block: emitter.block, emitter };
+    return { code, nullable: this.nullable };
+  }
+}
+
+/** The columns at hand. */
+export class Row {
+  private readonly sources = new Map<ColumnId, ColumnSource>();
+
+  /** A row with the columns of several. */
+  static of(...rows: readonly Row[]): Row {
+    const all = new Row();
+    for (const row of rows) for (const [column, source] of row.sources) all.sources.set(column, source);
+    return all;
+  }
+
+  set(column: ColumnId, source: ColumnSource): void {
+    this.sources.set(column, source);
+  }
+
+  get(column: ColumnId): ColumnSource | undefined {
+    return this.sources.get(column);
+  }
+
+  /** The same columns, each of which may be null: the far side of an outer join. */
+  columns(): IterableIterator<ColumnId> {
+    return this.sources.keys();
+  }
+}

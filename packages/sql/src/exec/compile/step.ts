@@ -1,0 +1,110 @@
+/**
+ * Steps: the functions that do the work of pipelines. A source opens a step, operators write into it row by row, and the
+ * closed step becomes a task of the program.
+ */
+import type { ColumnId } from '../../expr/expression.js';
+import type { PhysicalNode } from '../../plan/physical/physical.js';
+import type { PhysicalPlanner } from '../../plan/physical/planner.js';
+import type { Emitter } from '../code/emitter.js';
+import { binary, conditional, element, literal, property, ZERO, type Code, type Local } from '../code/ir.js';
+import { STOP } from '../program.js';
+import { ExpressionCompiler } from './expression-compiler.js';
+import type { ProgramBuilder } from './program-builder.js';
+import { ColumnSource, Row } from './row-scope.js';
+import type { SubplanCompiler } from './subplan-face.js';
+
+/** What operators of one step share. */
+export interface StepState {
+  /** Conditions under which the step returns to its driver after a row. */
+  readonly checks: Code[];
+  /** The step has inner loops: it lowers the run's fuel and returns when it is used up. */
+  usesFuel: boolean;
+}
+
+/** Where code for the current row is being written. */
+export interface StepContext {
+  readonly emitter: Emitter;
+  readonly run: Local;
+  readonly row: Row;
+  readonly state: StepState;
+  readonly expressions: ExpressionCompiler;
+}
+
+/** Writes what is done with each row. */
+export type Consume = (context: StepContext) => void;
+
+/** The parts of the plan compiler that operators need. */
+export interface PlanCompiler {
+  readonly builder: ProgramBuilder;
+  readonly planner: PhysicalPlanner;
+  readonly subplans: SubplanCompiler;
+  /** True for the modification whose rows the command tag counts: the statement's own, not one in WITH. */
+  isCounted(node: PhysicalNode): boolean;
+  /** Writes the pipelines that give the node's rows; the last of them hands each row to `consume`. */
+  produce(node: PhysicalNode, consume: Consume): void;
+  /** The same compiler for a program of its own (a subplan, the inside of a lateral join). */
+  within(builder: ProgramBuilder): PlanCompiler;
+}
+
+/** A context for code over a row. */
+export function stepContext(
+  compiler: PlanCompiler,
+  emitter: Emitter,
+  run: Local,
+  row: Row,
+  state: StepState,
+): StepContext {
+  const expressions = new ExpressionCompiler(compiler.builder, emitter, run, row, compiler.subplans);
+  return { emitter, run, row, state, expressions };
+}
+
+/** The same place with another row. */
+export function withRow(compiler: PlanCompiler, context: StepContext, row: Row): StepContext {
+  return stepContext(compiler, context.emitter, context.run, row, context.state);
+}
+
+/** Ends the pipeline: nobody wants more rows. */
+export function stopPipeline(context: StepContext): void {
+  context.emitter.return(literal(STOP));
+}
+
+/** Takes work from the step's fuel: for each turn of an inner loop. */
+export function useFuel(context: StepContext): void {
+  const { emitter, run } = context;
+  context.state.usesFuel = true;
+  emitter.setProperty(run, 'fuel', binary('-', property(run, 'fuel'), literal(1)));
+}
+
+/** After a row: returns to the driver when a check says so. `next` is where the driver goes on. */
+export function rowBoundary(context: StepContext, next: Code): void {
+  const { emitter, run, state } = context;
+  for (const check of state.checks) emitter.if(check, () => emitter.return(next));
+  if (state.usesFuel) emitter.if(binary('<', property(run, 'fuel'), ZERO), () => emitter.return(next));
+}
+
+/** Columns of a RowBuffer at a row; `present` (optional) is false where there is no row and all columns are null. */
+export function bufferRow(
+  buffer: Code,
+  columns: readonly ColumnId[],
+  nullable: (column: ColumnId) => boolean,
+  rowIndex: Code,
+  present?: Code,
+): Row {
+  const row = new Row();
+  const arrays = property(buffer, 'columns');
+  columns.forEach((column, i) => {
+    const value = (e: Emitter): Code => {
+      const name = buffer.kind === 'local' ? `buffer${buffer.id}.${i}` : undefined;
+      const array = name === undefined ? element(arrays, literal(i)) : hoistable(e, name, buffer, element(arrays, literal(i)));
+      const read = element(array, rowIndex);
+      return present === undefined ? read : conditional(present, read, literal(null));
+    };
+    row.set(column, new ColumnSource(present !== undefined || nullable(column), value));
+  });
+  return row;
+}
+
+/** Column arrays of a buffer never change identity: they are read once, at the head, when the buffer is known there. */
+function hoistable(emitter: Emitter, name: string, buffer: Code, code: Code): Code {
+  return emitter.isHoisted(buffer) ? emitter.hoist(name, code) : code;
+}

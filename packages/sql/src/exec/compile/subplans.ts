@@ -1,0 +1,326 @@
+/**
+ * Subqueries of expressions as programs of their own.
+ *
+ * One that uses columns from outside runs for each row, with those columns as arguments. One that does not runs once for
+ * the statement, before the pipeline that asks for it; an error it meets is raised only where its value is asked for. An
+ * uncorrelated `x IN (...)` becomes a set of hash keys.
+ */
+import { assert } from '@phantom/base';
+import { SqlArray, SqlRecord } from '@phantom/codec';
+import type { ColumnId, Expression, Subquery } from '../../expr/expression.js';
+import type { LogicalNode } from '../../plan/logical/logical.js';
+import { forEachSubplan } from '../../plan/logical/subplans.js';
+import { collectColumns, forEachNodeExpression, freeColumns, inputsOf, subplanOf } from '../../plan/logical/walk.js';
+import { isVolatile } from '../../plan/rules/facts.js';
+import type { Value } from '../../types/type.js';
+import { binary, call, isNotNull, literal, not, ONE, property, type Code } from '../code/ir.js';
+import { moreThanOneRow } from '../pipelines.js';
+import { newRun, runProgram, type Program } from '../program.js';
+import type { Run } from '../run.js';
+import type { Yielded } from '../runtime.js';
+import type { ExpressionCompiler } from './expression-compiler.js';
+import { ProgramBuilder, stateOf } from './program-builder.js';
+import type { Operand } from './row-scope.js';
+import { stopPipeline, type PlanCompiler, type StepContext } from './step.js';
+import type { SubplanCompiler } from './subplan-face.js';
+
+/** Runs a program with the values of its outer columns; the generator's result is what `finish` takes from the run. */
+export function subprogramRunner(
+  program: Program,
+  finish: (run: Run) => unknown,
+): (parent: Run, outer: readonly Value[]) => Generator<Yielded, unknown, void> {
+  return function* (parent, outer) {
+    const run = newRun(program, parent.statement, outer);
+    yield* runProgram(program, run);
+    return finish(run);
+  };
+}
+
+/** What a subquery's rows are gathered into. */
+interface Gathered {
+  value: Value;
+  count: number;
+  /** any, all: some row's test was unknown. */
+  unknown: boolean;
+  items: Value[];
+}
+
+function newGathered(): Gathered {
+  return { value: null, count: 0, unknown: false, items: [] };
+}
+
+/** The outcome of a subquery that runs once: its value, or the error it met. */
+interface Once {
+  value: unknown;
+  error: unknown;
+  failed: boolean;
+}
+
+function readOnce(once: Once): unknown {
+  if (once.failed) throw once.error;
+  return once.value;
+}
+
+/** Members of an uncorrelated IN. */
+interface Members {
+  readonly keys: Set<unknown>;
+  hasNull: boolean;
+}
+
+export class Subplans implements SubplanCompiler {
+  private readonly compiler: PlanCompiler;
+
+  constructor(compiler: PlanCompiler) {
+    this.compiler = compiler;
+  }
+
+  value(expressions: ExpressionCompiler, subquery: Subquery): Operand {
+    const members = this.memberTest(expressions, subquery);
+    if (members !== undefined) return members;
+    const { emitter } = expressions;
+    const plan = subplanOf(subquery);
+    const outer = outerColumns(subquery, plan);
+    const { program, finish } = this.program(subquery, outer);
+    const nullable = subquery.mode !== 'exists' && subquery.mode !== 'unique' && subquery.mode !== 'array';
+    if (outer.length === 0 && isRepeatable(plan)) {
+      const once = this.runOnce(expressions, program, finish);
+      return { code: emitter.let(once), nullable };
+    }
+    const runner = subprogramRunner(program, finish);
+    const args: Code = { kind: 'array', items: outer.map((column) => expressions.column(column).code) };
+    const result = emitter.delegate(call(emitter.constant(runner), expressions.run, args));
+    return { code: result, nullable };
+  }
+
+  /** A task before the present pipeline, and code that reads its outcome. */
+  private runOnce(expressions: ExpressionCompiler, program: Program, finish: (run: Run) => unknown): Code {
+    const { builder } = this.compiler;
+    const { emitter } = expressions;
+    const key = {};
+    const slot = builder.addSlot((run): Once => {
+      const known = run.statement.results.get(key) as Once | undefined;
+      return known ?? { value: undefined, error: undefined, failed: false };
+    });
+    const runner = subprogramRunner(program, finish);
+    builder.addTask({
+      *run(run) {
+        if (run.statement.results.has(key)) return;
+        const once = run.state[slot] as Once;
+        try {
+          once.value = yield* runner(run, []);
+        } catch (error) {
+          once.error = error;
+          once.failed = true;
+        }
+        run.statement.results.set(key, once);
+      },
+    });
+    return call(emitter.constant(readOnce), stateOf(emitter, expressions.run, slot));
+  }
+
+  /** The subquery's program and what becomes of its rows. */
+  private program(
+    subquery: Subquery,
+    outer: readonly ColumnId[],
+  ): { readonly program: Program; readonly finish: (run: Run) => unknown } {
+    const builder = new ProgramBuilder(this.compiler.builder.context, outer);
+    const slot = builder.addSlot(newGathered);
+    const physical = this.compiler.planner.subplan(subplanOf(subquery));
+    this.compiler.within(builder).produce(physical, (context) => gather(context, subquery, slot));
+    return { program: builder, finish: finisher(subquery, slot, this.compiler) };
+  }
+
+  /** `x IN (query)` and its negation, when the query stands alone and its values can be hashed. */
+  private memberTest(expressions: ExpressionCompiler, subquery: Subquery): Operand | undefined {
+    const { test, mode } = subquery;
+    if ((mode !== 'any' && mode !== 'all') || test?.kind !== 'call') return undefined;
+    const role = test.operator?.role;
+    if (role !== (mode === 'any' ? '=' : '<>')) return undefined;
+    const [left, right] = test.arguments;
+    const plan = subplanOf(subquery);
+    if (left === undefined || right === undefined || freeColumns(plan).size > 0 || !isRepeatable(plan)) return undefined;
+    const types = this.compiler.builder.context.types;
+    const leftKey = types.byOid(left.type.oid)?.hashKey;
+    const rightKey = types.byOid(right.type.oid)?.hashKey;
+    if (leftKey === undefined || rightKey === undefined) return undefined;
+    const integers = [20, 21, 23];
+    const alike = left.type.oid === right.type.oid || (integers.includes(left.type.oid) && integers.includes(right.type.oid));
+    if (!alike || left.type.collation !== undefined || right.type.collation !== undefined) return undefined;
+    const used = new Set<ColumnId>();
+    collectColumns(right, used);
+    for (const column of used) if (!subquery.columns.includes(column)) return undefined;
+    const leftUsed = new Set<ColumnId>();
+    collectColumns(left, leftUsed);
+    for (const column of subquery.columns) if (leftUsed.has(column)) return undefined;
+    const builder = new ProgramBuilder(this.compiler.builder.context, []);
+    const slot = builder.addSlot((): Members => ({ keys: new Set(), hasNull: false }));
+    this.compiler.within(builder).produce(this.compiler.planner.subplan(plan), (context) => {
+      const value = context.expressions.value(right);
+      const add = (members: Members, item: Value): void => {
+        if (item === null) members.hasNull = true;
+        else members.keys.add(rightKey(item));
+      };
+      const state = stateOf(context.emitter, context.run, slot);
+      context.emitter.evaluate(call(context.emitter.constant(add), state, value.code));
+    });
+    const { emitter } = expressions;
+    const once = this.runOnce(expressions, builder, (run) => run.state[slot]);
+    const negated = mode === 'all';
+    const isMember = (item: Value, members: Members): boolean | null => {
+      if (members.keys.size === 0 && !members.hasNull) return negated;
+      if (item === null) return null;
+      if (members.keys.has(leftKey(item))) return !negated;
+      return members.hasNull ? null : negated;
+    };
+    const value = expressions.value(left);
+    return { code: emitter.let(call(emitter.constant(isMember), value.code, once)), nullable: true };
+  }
+}
+
+/** Columns from outside that the plan or the test uses. */
+function outerColumns(subquery: Subquery, plan: LogicalNode): ColumnId[] {
+  const outer = new Set(freeColumns(plan));
+  if (subquery.test !== undefined) {
+    const used = new Set<ColumnId>();
+    collectColumns(subquery.test, used);
+    for (const column of used) if (!subquery.columns.includes(column)) outer.add(column);
+  }
+  return [...outer];
+}
+
+/** One evaluation serves the whole statement: nothing in it is volatile or reads a WITH query from outside. */
+function isRepeatable(plan: LogicalNode, known: ReadonlySet<number> = new Set()): boolean {
+  if (plan.kind === 'cte-scan' && !known.has(plan.cte)) return false;
+  const inside = plan.kind === 'with' ? new Set([...known, ...plan.tables.map((table) => table.id)]) : known;
+  let fixed = true;
+  forEachNodeExpression(plan, (expression: Expression) => {
+    if (isVolatile(expression)) fixed = false;
+    forEachSubplan(expression, (inner) => {
+      fixed &&= isRepeatable(inner, inside);
+    });
+  });
+  return fixed && inputsOf(plan).every((input) => isRepeatable(input, inside));
+}
+
+/** Writes what a row of the subquery does. */
+function gather(context: StepContext, subquery: Subquery, slot: number): void {
+  const { emitter, run, expressions } = context;
+  const state = stateOf(emitter, run, slot);
+  const [first] = subquery.columns;
+  const value = (): Code => (first === undefined ? literal(null) : expressions.column(first).code);
+  switch (subquery.mode) {
+    case 'exists':
+      emitter.setProperty(state, 'value', literal(true));
+      stopPipeline(context);
+      return;
+    case 'scalar':
+    case 'row': {
+      emitter.if(binary('>', property(state, 'count'), literal(0)), () => {
+        const raise = (): never => {
+          throw moreThanOneRow();
+        };
+        emitter.evaluate(call(emitter.constant(raise)));
+      });
+      emitter.setProperty(state, 'count', binary('+', property(state, 'count'), ONE));
+      if (subquery.mode === 'scalar') {
+        emitter.setProperty(state, 'value', value());
+      } else {
+        const items = subquery.columns.map((column) => expressions.column(column).code);
+        emitter.setProperty(state, 'items', { kind: 'array', items });
+      }
+      return;
+    }
+    case 'array':
+      emitter.evaluate({ kind: 'method', object: property(state, 'items'), name: 'push', arguments: [value()] });
+      return;
+    case 'unique': {
+      const items = subquery.columns.map((column) => expressions.column(column).code);
+      emitter.evaluate({
+        kind: 'method',
+        object: property(state, 'items'),
+        name: 'push',
+        arguments: [{ kind: 'array', items }],
+      });
+      return;
+    }
+    default: {
+      assert(subquery.test !== undefined, 'a quantified subquery has a test');
+      const deciding = subquery.mode === 'any';
+      const tested = expressions.value(subquery.test);
+      emitter.if(binary('===', tested.code, literal(deciding)), () => {
+        emitter.setProperty(state, 'value', literal(true));
+        stopPipeline(context);
+      });
+      emitter.if(not(isNotNull(tested.code)), () => emitter.setProperty(state, 'unknown', literal(true)));
+    }
+  }
+}
+
+/** The value of the subquery once its rows are through. */
+function finisher(subquery: Subquery, slot: number, compiler: PlanCompiler): (run: Run) => unknown {
+  const gathered = (run: Run): Gathered => run.state[slot] as Gathered;
+  switch (subquery.mode) {
+    case 'exists':
+      return (run) => gathered(run).value === true;
+    case 'scalar':
+      return (run) => gathered(run).value;
+    case 'row': {
+      const shape = {
+        names: subquery.columns.map((_, i) => `f${i + 1}`),
+        types: subquery.columns.map(() => 0),
+        typmods: subquery.columns.map(() => -1),
+      };
+      return (run) => {
+        const state = gathered(run);
+        return state.count === 0 ? null : new SqlRecord(subquery.type.oid, state.items, shape);
+      };
+    }
+    case 'array': {
+      const type = compiler.builder.context.types.byOid(subquery.type.oid);
+      const elementOid = type?.elementOid ?? 0;
+      return (run) => {
+        const { items } = gathered(run);
+        const [first] = items;
+        if (first instanceof SqlArray) {
+          const arrays = items as SqlArray[];
+          return new SqlArray(
+            elementOid,
+            [arrays.length, ...first.dimensions],
+            [1, ...first.lowerBounds],
+            arrays.flatMap((array) => [...array.items]),
+          );
+        }
+        return SqlArray.of(elementOid, items);
+      };
+    }
+    case 'unique':
+      return (run) => rowsAreUnique(gathered(run).items as Value[][], subquery, compiler);
+    default: {
+      const deciding = subquery.mode === 'any';
+      return (run) => {
+        const state = gathered(run);
+        if (state.value === true) return deciding;
+        return state.unknown ? null : !deciding;
+      };
+    }
+  }
+}
+
+/** Rows with a null are never equal to others. */
+function rowsAreUnique(rows: readonly (readonly Value[])[], subquery: Subquery, compiler: PlanCompiler): boolean {
+  const { types } = compiler.builder.context;
+  const keys = subquery.columns.map((column) => types.byOid(compiler.planner.context.pool.get(column).type.oid)?.hashKey);
+  const seen = new Set<string>();
+  for (const row of rows) {
+    if (row.includes(null)) continue;
+    const text = JSON.stringify(
+      row.map((value, i) => {
+        const key = keys[i]?.(value) ?? value;
+        return [typeof key, String(key)];
+      }),
+    );
+    if (seen.has(text)) return false;
+    seen.add(text);
+  }
+  return true;
+}

@@ -1,0 +1,269 @@
+/**
+ * Table scans: the rows of a table or of an index range, columns read in place from the row's bytes where they are used.
+ *
+ * A row written under an older layout version is rewritten into the present one before its columns are read (older rows
+ * are few, and the code for the others stays straight). Tables whose columns are all of one age skip the test.
+ */
+import { assert } from '@phantom/base';
+import { readHelpers } from '@phantom/codec';
+import type { TableDescriptor } from '@phantom/catalog';
+import { physicalIndex, physicalTable, type PhysicalTable } from '../../storage/physical-table.js';
+import type { KeyRangePlan, TableScan } from '../../plan/physical/physical.js';
+import type { Emitter } from '../code/emitter.js';
+import { call, conditional, element, literal, property, type Code, type Local } from '../code/ir.js';
+import { CursorPipeline } from '../pipelines.js';
+import type { CompiledFunction } from '../program.js';
+import { fetchByIndex, keyRange, lookupRow, makeRowReference, uniqueKey, upgradeRow, wholeRange } from '../table-access.js';
+import type { Run } from '../run.js';
+import { filterBy } from './filter.js';
+import { stateOf } from './program-builder.js';
+import { ColumnSource, Row } from './row-scope.js';
+import { loopRows, produceOnce, writeStep } from './sources.js';
+import { stepContext, type Consume, type PlanCompiler, type StepContext } from './step.js';
+
+/** Where the bytes of the current row are. */
+export interface RowBytes {
+  readonly key: { readonly buffer: Code; readonly start: Code; readonly end: Code };
+  readonly row: { readonly buffer: Code; readonly start: Code; readonly end: Code };
+  /** The slot that `key` is part of, where there is one. */
+  readonly keySlot?: Code;
+  /** False where there is no row and every column is null (outer joins); undefined: there always is. */
+  readonly present: Code | undefined;
+}
+
+export function produceTableScan(compiler: PlanCompiler, node: TableScan, consume: Consume): void {
+  if (node.unique && node.range !== undefined && node.index === undefined) {
+    produceLookup(compiler, node, node.range, consume);
+    return;
+  }
+  const range = compileRange(compiler, node);
+  writeStep(
+    compiler,
+    'scan',
+    (step) => {
+      const { emitter, run, state } = step.context;
+      const part = (name: string): Code => emitter.hoist(name, property(step.source, name));
+      const keyBuffers = part('keyBuffers');
+      const keyStarts = part('keyStarts');
+      const keyEnds = part('keyEnds');
+      const valueBuffers = part('valueBuffers');
+      const valueStarts = part('valueStarts');
+      const valueEnds = part('valueEnds');
+      loopRows(step, (index) => {
+        const key = { buffer: element(keyBuffers, index), start: element(keyStarts, index), end: element(keyEnds, index) };
+        const value = {
+          buffer: element(valueBuffers, index),
+          start: element(valueStarts, index),
+          end: element(valueEnds, index),
+        };
+        const emit = (bytes: RowBytes): void => {
+          const row = tableRow(compiler, emitter, run, node, bytes);
+          const context = stepContext(compiler, emitter, run, row, state);
+          filterBy(context, node.filter, () => consume(context));
+        };
+        if (node.index === undefined) {
+          const row = { buffer: emitter.let(value.buffer), start: emitter.let(value.start), end: emitter.let(value.end) };
+          emit({ key, row, present: undefined });
+          return;
+        }
+        fetchRow(compiler, emitter, run, node, key, value, emit);
+      });
+    },
+    (code, output) => new CursorPipeline(code, output, range, node.backward),
+  );
+}
+
+/** Reads the row that an index entry points to; entries always have one. */
+export function fetchRow(
+  compiler: PlanCompiler,
+  emitter: Emitter,
+  run: Local,
+  node: TableScan,
+  key: RowBytes['key'],
+  value: RowBytes['row'],
+  then: (bytes: RowBytes) => void,
+): void {
+  assert(node.index !== undefined, 'only an index scan fetches rows');
+  const { types } = compiler.builder.context;
+  const table = physicalTable(node.table, types);
+  const index = physicalIndex(node.index, node.table, types);
+  const fetch = stateOf(emitter, run, compiler.builder.addSlot(() => fetchByIndex(table, index)));
+  const slot = emitter.let(
+    call(fetch, run, key.buffer, key.start, key.end, value.buffer, value.start, value.end),
+  );
+  const rowKey = property(slot, 'key');
+  const row = property(slot, 'row');
+  then({
+    keySlot: rowKey,
+    key: { buffer: property(rowKey, 'buffer'), start: property(rowKey, 'start'), end: property(rowKey, 'end') },
+    row: {
+      buffer: emitter.let(property(row, 'buffer')),
+      start: emitter.let(property(row, 'start')),
+      end: emitter.let(property(row, 'end')),
+    },
+    present: undefined,
+  });
+}
+
+/** A read by the whole key: at most one row. */
+function produceLookup(compiler: PlanCompiler, node: TableScan, range: KeyRangePlan, consume: Consume): void {
+  produceOnce(compiler, 'lookup', (step) => {
+    emitLookup(compiler, step.context, node, range, (context) => filterBy(context, node.filter, () => consume(context)));
+  });
+}
+
+/** Writes a read by key for the current row; `then` runs when there is a row, its columns added to the row at hand. */
+export function emitLookup(
+  compiler: PlanCompiler,
+  context: StepContext,
+  node: TableScan,
+  range: KeyRangePlan,
+  then: (context: StepContext) => void,
+): void {
+  const { emitter, run } = context;
+  const slot = emitSlot(compiler, context, node, range);
+  emitter.if(property(slot, 'found'), () => {
+    const row = tableRow(compiler, emitter, run, node, slotBytes(emitter, slot, undefined));
+    then(stepContext(compiler, emitter, run, Row.of(context.row, row), context.state));
+  });
+}
+
+/** Writes the read itself; the answer is a KeySlot. */
+export function emitSlot(compiler: PlanCompiler, context: StepContext, node: TableScan, range: KeyRangePlan): Local {
+  const { emitter, run } = context;
+  const table = physicalTable(node.table, compiler.builder.context.types);
+  const values: Code = { kind: 'array', items: range.equal.map((value) => context.expressions.value(value).code) };
+  const unique = stateOf(emitter, run, compiler.builder.addSlot(() => uniqueKey(table)));
+  return emitter.let(call(emitter.constant(lookupRow), run, unique, values));
+}
+
+/** Bytes that a KeySlot refers to. */
+export function slotBytes(emitter: Emitter, slot: Code, present: Code | undefined): RowBytes {
+  const key = property(slot, 'key');
+  const row = property(slot, 'row');
+  return {
+    key: { buffer: property(key, 'buffer'), start: property(key, 'start'), end: property(key, 'end') },
+    row: {
+      buffer: emitter.let(property(row, 'buffer')),
+      start: emitter.let(property(row, 'start')),
+      end: emitter.let(property(row, 'end')),
+    },
+    present,
+  };
+}
+
+/** The range as a function of the run: its expressions are evaluated when the scan starts. */
+function compileRange(compiler: PlanCompiler, node: TableScan): (run: Run) => ReturnType<typeof wholeRange> | null {
+  const { types } = compiler.builder.context;
+  const space = node.index === undefined ? physicalTable(node.table, types) : physicalIndex(node.index, node.table, types);
+  const { range } = node;
+  if (range === undefined) {
+    const whole = wholeRange(space.prefix);
+    return () => whole;
+  }
+  const emitter = compiler.builder.emitter();
+  const [run] = emitter.parameters(1) as [Local];
+  const context = stepContext(compiler, emitter, run, new Row(), { checks: [], usesFuel: false });
+  emitter.return(emitRange(compiler, context, node, range));
+  const compiled: CompiledFunction = compiler.builder.compiled(emitter.finish('range', [run]));
+  return (r) => compiled.get(r.statement)(r) as ReturnType<typeof wholeRange> | null;
+}
+
+/** Writes the making of a range from values at hand; null when one of them is null. */
+export function emitRange(compiler: PlanCompiler, context: StepContext, node: TableScan, range: KeyRangePlan): Code {
+  const { types } = compiler.builder.context;
+  const space = node.index === undefined ? physicalTable(node.table, types) : physicalIndex(node.index, node.table, types);
+  const { emitter, expressions } = context;
+  const equal: Code = { kind: 'array', items: range.equal.map((value) => expressions.value(value).code) };
+  const lower = range.lower === undefined ? literal(undefined) : expressions.value(range.lower.value).code;
+  const upper = range.upper === undefined ? literal(undefined) : expressions.value(range.upper.value).code;
+  const make = keyRange(space, range.lower?.inclusive ?? true, range.upper?.inclusive ?? true);
+  return emitter.let(call(emitter.constant(make), equal, lower, upper));
+}
+
+/** Every row of the table has the present layout. */
+function isOneLayout(table: TableDescriptor): boolean {
+  const [first] = table.columns;
+  return first === undefined || table.columns.every((column) => column.sinceVersion === first.sinceVersion);
+}
+
+/** The columns of a table row, each read where it is first used. */
+export function tableRow(
+  compiler: PlanCompiler,
+  emitter: Emitter,
+  run: Local,
+  node: TableScan,
+  bytes: RowBytes,
+): Row {
+  const { types, constants } = compiler.builder.context;
+  const physical = physicalTable(node.table, types);
+  const { layout } = physical.codec;
+  const row = new Row();
+  const upgraded = isOneLayout(node.table) ? undefined : upgradedBytes(compiler, emitter, run, physical, bytes);
+  const { buffer, start, end } = upgraded ?? bytes.row;
+  const helpers = constants.add(readHelpers);
+  const layoutConstant = constants.add(layout);
+  for (const { id, number } of node.scanColumns) {
+    const index = node.table.columns.findIndex((column) => column.number === number);
+    const notNull = node.table.columns[index]?.notNull === true && bytes.present === undefined;
+    const read = (part: 'value' | 'is-null'): Code => ({
+      kind: 'read',
+      part,
+      layout,
+      index,
+      buffer,
+      start,
+      end,
+      helpers,
+      layoutConstant,
+    });
+    row.set(
+      id,
+      new ColumnSource(!notNull, () => {
+        if (notNull) return read('value');
+        const value = conditional(read('is-null'), literal(null), read('value'));
+        return bytes.present === undefined ? value : conditional(bytes.present, value, literal(null));
+      }),
+    );
+  }
+  if (node.rowReference !== undefined) {
+    const { key } = bytes;
+    row.set(
+      node.rowReference,
+      new ColumnSource(bytes.present !== undefined, (e) => {
+        const made = call(
+          e.constant(makeRowReference),
+          key.buffer,
+          key.start,
+          key.end,
+          bytes.row.buffer,
+          bytes.row.start,
+          bytes.row.end,
+        );
+        return bytes.present === undefined ? made : conditional(bytes.present, made, literal(null));
+      }),
+    );
+  }
+  return row;
+}
+
+/** The row's bytes in the present layout. */
+function upgradedBytes(
+  compiler: PlanCompiler,
+  emitter: Emitter,
+  run: Local,
+  table: PhysicalTable,
+  bytes: RowBytes,
+): RowBytes['row'] {
+  const upgrade = stateOf(emitter, run, compiler.builder.addSlot(() => upgradeRow(table)));
+  const made = call(upgrade, run, bytes.row.buffer, bytes.row.start, bytes.row.end);
+  const slot = emitter.let(bytes.present === undefined ? made : conditional(bytes.present, made, emitter.constant(EMPTY_ROW)));
+  return {
+    buffer: emitter.let(property(slot, 'buffer')),
+    start: emitter.let(property(slot, 'start')),
+    end: emitter.let(property(slot, 'end')),
+  };
+}
+
+const EMPTY_ROW = { buffer: new Uint8Array(0), start: 0, end: 0 };
+

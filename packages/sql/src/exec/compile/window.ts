@@ -1,0 +1,126 @@
+/**
+ * Window functions: rows go into a buffer with their partition keys, ordering keys, arguments and frame limits; it is put in
+ * order, the functions fill a column each, partition by partition, and the rows are read again in that order.
+ */
+import type { ColumnId, Expression } from '../../expr/expression.js';
+import type { WindowCall } from '../../plan/logical/logical.js';
+import type { WindowNode } from '../../plan/physical/physical.js';
+import { Sorter } from '../sorter.js';
+import type { Value } from '../../types/type.js';
+import type { Run } from '../run.js';
+import { computeWindow, type WindowColumn, type WindowInput } from '../window/compute.js';
+import { bufferComparator, valueComparison, type BufferKey } from './comparator.js';
+import { stateOf } from './program-builder.js';
+import { pushValues } from './push-row.js';
+import { produceBuffer, slotReader } from './sources.js';
+import type { Consume, PlanCompiler } from './step.js';
+
+/** Columns of the buffer being laid out: the input's, then every further value that is needed. */
+class Layout {
+  readonly columns: readonly ColumnId[];
+  readonly extra: Expression[] = [];
+
+  constructor(columns: readonly ColumnId[]) {
+    this.columns = columns;
+  }
+
+  /** Where the expression's value lies. */
+  place(expression: Expression): number {
+    if (expression.kind === 'column') {
+      const at = this.columns.indexOf(expression.column);
+      if (at >= 0) return at;
+    }
+    this.extra.push(expression);
+    return this.columns.length + this.extra.length - 1;
+  }
+
+  optional(expression: Expression | undefined): number | undefined {
+    return expression === undefined ? undefined : this.place(expression);
+  }
+}
+
+export function produceWindow(compiler: PlanCompiler, node: WindowNode, consume: Consume): void {
+  const { builder } = compiler;
+  const layout = new Layout(node.input.columns);
+  const key = (expression: Expression, descending: boolean, nullsFirst: boolean): BufferKey => ({
+    column: layout.place(expression),
+    type: expression.type,
+    descending,
+    nullsFirst,
+    nullable: true,
+  });
+  const partition = node.partition.map((expression) => key(expression, false, false));
+  const order = node.order.map((item) => key(item.expression, item.descending, item.nullsFirst));
+  const calls = node.calls.map((call) => layCall(compiler, layout, call, node));
+  const inputWidth = layout.columns.length + layout.extra.length;
+  const compare = bufferComparator(builder, [...partition, ...order]);
+  const samePartition = bufferComparator(builder, partition);
+  const samePeers = bufferComparator(builder, order);
+  const slot = builder.addSlot(
+    (run) => new Sorter(inputWidth + calls.length, run.memory, compare, run, Infinity),
+  );
+  compiler.produce(node.input, (context) => {
+    const { expressions } = context;
+    const values = [
+      ...layout.columns.map((column) => expressions.column(column).code),
+      ...layout.extra.map((expression) => expressions.value(expression).code),
+    ];
+    pushValues(context, stateOf(context.emitter, context.run, slot), values);
+  });
+  builder.addTask({
+    *run(run: Run) {
+      const buffer = run.state[slot] as Sorter;
+      buffer.finish();
+      const input: WindowInput = {
+        columns: buffer.columns,
+        order: buffer.order as Uint32Array,
+        count: buffer.count,
+        samePartition: compareAs(samePartition.get(run.statement)),
+        samePeers: compareAs(samePeers.get(run.statement)),
+        evaluation: run.evaluation,
+      };
+      for (let i = 0; i < calls.length; i++) {
+        const results = buffer.columns[inputWidth + i] as Value[];
+        results.length = buffer.count;
+        yield* computeWindow(input, calls[i] as WindowColumn, results, () => run.context.slice.due());
+      }
+    },
+  });
+  const made = new Map(node.calls.map((call, i) => [call.column, inputWidth + i] as const));
+  const width = inputWidth + calls.length;
+  const byPosition = Array.from({ length: width }, (_, position): ColumnId => {
+    if (position < layout.columns.length) return layout.columns[position] as ColumnId;
+    for (const [column, at] of made) if (at === position) return column;
+    return -1 - position;
+  });
+  produceBuffer(compiler, 'window', byPosition, slotReader(slot), true, () => true, consume);
+}
+
+type Compare = (columns: readonly Value[][], a: number, b: number) => number;
+
+function compareAs(compiled: unknown): Compare {
+  return compiled as Compare;
+}
+
+function layCall(compiler: PlanCompiler, layout: Layout, call: WindowCall, node: WindowNode): WindowColumn {
+  const { frame } = call;
+  const [firstKey] = node.order;
+  const limit = (bound: typeof frame.startLimit): WindowColumn['startLimit'] =>
+    bound === undefined
+      ? undefined
+      : {
+          value: layout.place(bound.value),
+          limit: layout.place(bound.limit),
+          compare: valueComparison(compiler.builder, bound.value.type) ?? ((): number => 0),
+        };
+  return {
+    call,
+    arguments: call.arguments.map((argument) => layout.place(argument)),
+    filter: layout.optional(call.filter),
+    startOffset: layout.optional(frame.start.offset),
+    endOffset: layout.optional(frame.end.offset),
+    startLimit: limit(frame.startLimit),
+    endLimit: limit(frame.endLimit),
+    descending: firstKey?.descending ?? false,
+  };
+}

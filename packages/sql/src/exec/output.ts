@@ -1,0 +1,55 @@
+/** Result rows on their way to the sink: gathered by column, handed over when the batch is full. */
+import type { Value } from '../types/type.js';
+import type { Statement } from './run.js';
+import { PAUSE, type RowBatch, type Yielded } from './runtime.js';
+
+/** Most rows in a batch, whatever the sink would take. */
+const BATCH_ROWS_MAX = 256;
+
+export class Output implements RowBatch {
+  readonly columns: Value[][];
+  /** Generated code pushes a value to each column and raises it. */
+  count = 0;
+  limit: number;
+  private readonly statement: Statement;
+
+  constructor(width: number, statement: Statement) {
+    this.columns = Array.from({ length: width }, () => []);
+    this.statement = statement;
+    this.limit = statement.heldOutput ? Infinity : this.room();
+  }
+
+  private room(): number {
+    return Math.max(1, Math.min(BATCH_ROWS_MAX, this.statement.sink.batchRowsMax));
+  }
+
+  isFull(): boolean {
+    return this.count >= this.limit;
+  }
+
+  /** Hands over what is there. */
+  *flush(): Generator<Yielded, void, void> {
+    if (this.count === 0) return;
+    const pause = this.statement.sink.rows(this);
+    for (const column of this.columns) column.length = 0;
+    this.count = 0;
+    if (pause) yield PAUSE;
+    this.limit = this.room();
+  }
+
+  /** The end: everything that was held back, in pieces the sink asks for. */
+  *finish(): Generator<Yielded, void, void> {
+    if (!this.statement.heldOutput) {
+      yield* this.flush();
+      return;
+    }
+    let at = 0;
+    while (at < this.count) {
+      const to = Math.min(this.count, at + this.room());
+      const from = at;
+      at = to;
+      const piece = { columns: this.columns.map((column) => column.slice(from, to)), count: to - from };
+      if (this.statement.sink.rows(piece)) yield PAUSE;
+    }
+  }
+}

@@ -1,0 +1,212 @@
+/** The loops around steps: sources that hand rows to a step piece by piece, give way by elapsed time, and stop on demand. */
+import { CursorBatch, type KvCursor } from '@phantom/kv';
+import type { KeyRange } from '@phantom/kv';
+import { PhantomError } from '@phantom/base';
+import { type CompiledFunction, FUEL, STOP, type Task, type Work } from './program.js';
+import type { Output } from './output.js';
+import type { RowBuffer } from './row-buffer.js';
+import type { Run } from './run.js';
+import type { Yielded } from './runtime.js';
+
+/** Rows of a buffer handed to a step at once. */
+const PIECE_ROWS = 512;
+/** Entries of a cursor batch. */
+export const BATCH_ENTRIES = 256;
+
+/** Work between looks at the clock, in rows: scanning is cheap, so several batches pass. */
+const CLOCK_ROWS = 2048;
+
+type Step = (run: Run, source: unknown, from: number, to: number) => number;
+type SlowStep = (run: Run, source: unknown, from: number, to: number) => Generator<Yielded, number, void>;
+
+export abstract class Pipeline implements Task {
+  protected readonly step: CompiledFunction;
+  protected readonly output: ((run: Run) => Output) | undefined;
+
+  /** `output` is set when the step writes result rows. */
+  constructor(step: CompiledFunction, output: ((run: Run) => Output) | undefined) {
+    this.step = step;
+    this.output = output;
+  }
+
+  abstract run(run: Run): Work;
+
+  /** Hands rows [0, count) of a source to the step; false when the step wants no more. */
+  protected *drive(run: Run, source: unknown, count: number): Generator<Yielded, boolean, void> {
+    const step = this.step.get(run.statement);
+    const slow = this.step.code.generator;
+    const output = this.output?.(run);
+    let at = 0;
+    while (at < count) {
+      run.fuel = FUEL;
+      const to = Math.min(count, at + PIECE_ROWS);
+      const next = slow
+        ? yield* (step as unknown as SlowStep)(run, source, at, to)
+        : (step as unknown as Step)(run, source, at, to);
+      if (output !== undefined && output.isFull()) yield* output.flush();
+      if (next === STOP) return false;
+      at = next;
+      if (at < count || slow) yield* pause(run);
+    }
+    return true;
+  }
+}
+
+/** Yields when the time slice is over. */
+export function* pause(run: Run): Work {
+  if (run.context.slice.due()) yield undefined;
+}
+
+/** A step that runs once: VALUES of one row, a read by key. */
+export class OncePipeline extends Pipeline {
+  *run(run: Run): Work {
+    yield* this.drive(run, undefined, 1);
+  }
+}
+
+/** Rows of a buffer, in its order. */
+export class BufferPipeline extends Pipeline {
+  private readonly buffer: (run: Run) => RowBuffer;
+
+  constructor(step: CompiledFunction, output: ((run: Run) => Output) | undefined, buffer: (run: Run) => RowBuffer) {
+    super(step, output);
+    this.buffer = buffer;
+  }
+
+  *run(run: Run): Work {
+    const buffer = this.buffer(run);
+    yield* this.drive(run, buffer, buffer.count);
+  }
+}
+
+/** Numbers 0 .. count-1: groups of an aggregation. */
+export class CountPipeline extends Pipeline {
+  private readonly count: (run: Run) => number;
+
+  constructor(step: CompiledFunction, output: ((run: Run) => Output) | undefined, count: (run: Run) => number) {
+    super(step, output);
+    this.count = count;
+  }
+
+  *run(run: Run): Work {
+    yield* this.drive(run, undefined, this.count(run));
+  }
+}
+
+/** Rows made one by one by an iterator (functions in FROM, system views), gathered in a small buffer. */
+export class IteratorPipeline extends Pipeline {
+  private readonly rows: (run: Run) => Iterable<readonly unknown[]>;
+  private readonly buffer: (run: Run) => RowBuffer;
+
+  constructor(
+    step: CompiledFunction,
+    output: ((run: Run) => Output) | undefined,
+    rows: (run: Run) => Iterable<readonly unknown[]>,
+    buffer: (run: Run) => RowBuffer,
+  ) {
+    super(step, output);
+    this.rows = rows;
+    this.buffer = buffer;
+  }
+
+  *run(run: Run): Work {
+    const buffer = this.buffer(run);
+    const iterator = this.rows(run)[Symbol.iterator]();
+    try {
+      for (;;) {
+        buffer.clear();
+        let item = iterator.next();
+        while (item.done !== true) {
+          buffer.pushRow(item.value);
+          if (buffer.count >= PIECE_ROWS) break;
+          item = iterator.next();
+        }
+        if (buffer.count === 0) return;
+        if (!(yield* this.drive(run, buffer, buffer.count))) return;
+        if (item.done === true) return;
+        yield* pause(run);
+      }
+    } finally {
+      iterator.return?.();
+    }
+  }
+}
+
+/** Entries of a range of a table or an index. */
+export class CursorPipeline extends Pipeline {
+  private readonly range: (run: Run) => KeyRange | null;
+  private readonly backward: boolean;
+
+  constructor(
+    step: CompiledFunction,
+    output: ((run: Run) => Output) | undefined,
+    range: (run: Run) => KeyRange | null,
+    backward: boolean,
+  ) {
+    super(step, output);
+    this.range = range;
+    this.backward = backward;
+  }
+
+  *run(run: Run): Work {
+    const range = this.range(run);
+    if (range === null) return;
+    const cursor = run.read.cursor(range);
+    const batch = takeBatch(this.backward ? 1 : BATCH_ENTRIES);
+    const { counters } = run.context;
+    let sinceClock = 0;
+    try {
+      for (;;) {
+        const count = this.backward ? fillBackward(cursor, batch) : cursor.fill(batch);
+        if (count === 0) return;
+        counters.rowsScanned += count;
+        if (!(yield* this.drive(run, batch, count))) return;
+        sinceClock += count;
+        if (sinceClock >= CLOCK_ROWS) {
+          sinceClock = 0;
+          yield* pause(run);
+        }
+      }
+    } finally {
+      cursor.close();
+      giveBatch(batch);
+    }
+  }
+}
+
+/** One entry, moving backwards. */
+function fillBackward(cursor: KvCursor, batch: CursorBatch): number {
+  if (!cursor.prev()) return 0;
+  const { key, value } = cursor;
+  batch.keyBuffers[0] = key.buffer;
+  batch.keyStarts[0] = key.start;
+  batch.keyEnds[0] = key.end;
+  batch.valueBuffers[0] = value.buffer;
+  batch.valueStarts[0] = value.start;
+  batch.valueEnds[0] = value.end;
+  batch.count = 1;
+  return 1;
+}
+
+/** Batches are used again: making one costs more than a short scan. At most so many are kept. */
+const SPARE_BATCHES_MAX = 8;
+const spareBatches: CursorBatch[] = [];
+
+function takeBatch(capacity: number): CursorBatch {
+  if (capacity === BATCH_ENTRIES) return spareBatches.pop() ?? new CursorBatch(BATCH_ENTRIES);
+  return new CursorBatch(capacity);
+}
+
+function giveBatch(batch: CursorBatch): void {
+  if (batch.capacity !== BATCH_ENTRIES || spareBatches.length >= SPARE_BATCHES_MAX) return;
+  batch.keyBuffers.fill(EMPTY);
+  batch.valueBuffers.fill(EMPTY);
+  spareBatches.push(batch);
+}
+
+const EMPTY = new Uint8Array(0);
+
+/** 21000: a scalar subquery gave two rows. */
+export function moreThanOneRow(): PhantomError {
+  return new PhantomError('21000', 'more than one row returned by a subquery used as an expression');
+}

@@ -1,0 +1,60 @@
+/**
+ * One execution of a program: its state slots, and what generated code reaches through its first parameter. A subplan runs
+ * in a Run of its own that knows its parent; everything about the statement as a whole is shared.
+ */
+import { ByteSlot } from '@phantom/kv';
+import type { EvaluationContext } from '../functions/registry.js';
+import type { Value } from '../types/type.js';
+import type { RowBuffer } from './row-buffer.js';
+import type { ExecutionContext, MemoryBudget, ReadSource, RowSink } from './runtime.js';
+
+/** What all runs of one execution share. */
+export class Statement {
+  readonly context: ExecutionContext;
+  readonly sink: RowSink;
+  /** Generated code is used; otherwise closures. */
+  readonly generated: boolean;
+  /** Results of WITH queries by number, and the working tables of recursive ones. */
+  readonly commonTables = new Map<number, RowBuffer>();
+  readonly workingTables = new Map<number, RowBuffer>();
+  /** Results of subqueries that run once, by the identity of their code. */
+  readonly results = new Map<object, unknown>();
+  rowsAffected = 0;
+  /** Rows of output must wait in memory until the end: the statement may have to be run anew. */
+  readonly heldOutput: boolean;
+
+  constructor(context: ExecutionContext, sink: RowSink, generated: boolean, heldOutput: boolean) {
+    this.context = context;
+    this.sink = sink;
+    this.generated = generated;
+    this.heldOutput = heldOutput;
+  }
+}
+
+export class Run {
+  readonly statement: Statement;
+  readonly context: ExecutionContext;
+  readonly evaluation: EvaluationContext;
+  readonly parameters: readonly Value[];
+  readonly read: ReadSource;
+  readonly memory: MemoryBudget;
+  /** Values of the columns of enclosing queries that this program uses. */
+  readonly outer: readonly Value[];
+  /** State of operators: buffers, tables, counters. Generated code reads it by index. */
+  readonly state: unknown[];
+  /** Work left before a step should return to its driver; steps with inner loops lower it. */
+  fuel = 0;
+  /** Row of a scan by key. */
+  readonly slot = new ByteSlot();
+
+  constructor(statement: Statement, outer: readonly Value[], slots: number) {
+    this.statement = statement;
+    this.context = statement.context;
+    this.evaluation = statement.context.evaluation;
+    this.parameters = statement.context.parameters;
+    this.read = statement.context.read;
+    this.memory = statement.context.memory;
+    this.outer = outer;
+    this.state = new Array<unknown>(slots);
+  }
+}

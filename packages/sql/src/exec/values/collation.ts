@@ -1,0 +1,17 @@
+/** Collations: binary unless a name says otherwise; named ones through Intl.Collator. */
+
+const BINARY: ReadonlySet<string> = new Set(['C', 'POSIX', 'ucs_basic', 'default', 'C.utf8', 'C.UTF-8']);
+const collators = new Map<string, (a: string, b: string) => number>();
+
+/** Comparison of a named collation; undefined for binary order. Ties are broken in binary order, so that it is total. */
+export function collatorFor(collation: string | undefined): ((a: string, b: string) => number) | undefined {
+  if (collation === undefined || BINARY.has(collation)) return undefined;
+  let compare = collators.get(collation);
+  if (compare === undefined) {
+    const tag = collation.replace(/-x-icu$/, '').replace(/\..*$/, '').replaceAll('_', '-');
+    const collator = new Intl.Collator(tag === 'und' ? undefined : tag);
+    compare = (a, b) => collator.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
+    collators.set(collation, compare);
+  }
+  return compare;
+}

@@ -1,0 +1,128 @@
+/** Aggregates over frames. See compute.ts for how they follow a moving frame. */
+import type { AggregateFunction } from '../../functions/registry.js';
+import type { Value } from '../../types/type.js';
+import type { Partition, WindowColumn, WindowInput } from './compute.js';
+import { FrameWalker } from './frame.js';
+
+type Step = (state: unknown, ...args: unknown[]) => unknown;
+type Final = (state: unknown, ...args: unknown[]) => Value;
+
+/** An aggregate's state that rows enter and, with an inverse, leave. */
+class FrameState {
+  private state: unknown;
+  private readonly input: WindowInput;
+  private readonly partition: Partition;
+  private readonly column: WindowColumn;
+  private readonly definition: AggregateFunction;
+  private readonly extra: readonly unknown[];
+
+  constructor(input: WindowInput, partition: Partition, column: WindowColumn, definition: AggregateFunction) {
+    this.input = input;
+    this.partition = partition;
+    this.column = column;
+    this.definition = definition;
+    const extra: unknown[] = [];
+    if (definition.needsContext === true) extra.push(input.evaluation);
+    if (definition.needsTypes === true) {
+      extra.push({ arguments: column.call.argumentTypes, result: column.call.type });
+    }
+    this.extra = extra;
+    this.state = definition.init(input.evaluation);
+  }
+
+  reset(): void {
+    this.state = this.definition.init(this.input.evaluation);
+  }
+
+  /** Arguments at a position; undefined when the row does not count (a filter, a null for a strict function). */
+  private arguments(position: number): Value[] | undefined {
+    const { input, column } = this;
+    const row = input.order[this.partition.start + position] as number;
+    if (column.filter !== undefined && input.columns[column.filter]?.[row] !== true) return undefined;
+    const values: Value[] = [];
+    for (const at of column.arguments) {
+      const value = input.columns[at]?.[row] ?? null;
+      if (value === null && this.definition.strict) return undefined;
+      values.push(value);
+    }
+    return values;
+  }
+
+  enter(position: number): void {
+    const values = this.arguments(position);
+    if (values === undefined) return;
+    this.state = (this.definition.step as unknown as Step)(this.state, ...values, ...this.extra);
+  }
+
+  leave(position: number): void {
+    const values = this.arguments(position);
+    if (values === undefined) return;
+    this.state = (this.definition.inverse as unknown as Step)(this.state, ...values, ...this.extra);
+  }
+
+  result(): Value {
+    return (this.definition.final as unknown as Final)(this.state, ...this.extra);
+  }
+}
+
+/** Fills the results of one partition. */
+export function* aggregateResults(
+  input: WindowInput,
+  partition: Partition,
+  column: WindowColumn,
+  definition: AggregateFunction,
+  results: Value[],
+  due: () => boolean,
+): Generator<undefined, void, void> {
+  const walker = new FrameWalker(input, partition, column);
+  const state = new FrameState(input, partition, column, definition);
+  const length = partition.end - partition.start;
+  const excludes = column.call.frame.exclude !== 'no-others';
+  let start = 0;
+  let end = 0;
+  let result: Value = null;
+  let known = false;
+  let work = 0;
+  for (let i = 0; i < length; i++) {
+    walker.moveTo(i);
+    const same = known && !excludes && walker.start === start && walker.end === end;
+    if (!same) {
+      if (excludes) {
+        state.reset();
+        for (let j = walker.start; j < walker.end; j++) if (!walker.excludes(i, j)) state.enter(j);
+        work += walker.end - walker.start;
+      } else {
+        work += follow(state, definition, walker, start, end);
+        start = walker.start;
+        end = walker.end;
+      }
+      result = state.result();
+      known = true;
+    }
+    results[input.order[partition.start + i] as number] = result;
+    if (++work >= 1024) {
+      work = 0;
+      if (due()) yield undefined;
+    }
+  }
+}
+
+/** Takes the state from the frame [start, end) to the walker's; answers the rows it touched. */
+function follow(
+  state: FrameState,
+  definition: AggregateFunction,
+  walker: FrameWalker,
+  start: number,
+  end: number,
+): number {
+  const overlap = walker.start >= start && walker.start < end && walker.end >= end;
+  const keeps = overlap && (walker.start === start || definition.inverse !== undefined);
+  if (keeps) {
+    for (let j = start; j < walker.start; j++) state.leave(j);
+    for (let j = end; j < walker.end; j++) state.enter(j);
+    return walker.start - start + walker.end - end;
+  }
+  state.reset();
+  for (let j = walker.start; j < walker.end; j++) state.enter(j);
+  return walker.end - walker.start;
+}

@@ -1,0 +1,169 @@
+/** INSERT: VALUES, a query or defaults, ON CONFLICT, ON DUPLICATE KEY UPDATE, RETURNING. */
+import type { ColumnDescriptor, TableDescriptor } from '@phantom/catalog';
+import type { Binder, BoundQuery } from '../../expr/binder.js';
+import { columnReference, type ColumnId, type Expression } from '../../expr/expression.js';
+import { Scope } from '../../expr/scope.js';
+import type * as Ast from '../../text/ast.js';
+import type { Insert, InsertConflict, LogicalNode, With } from '../logical/logical.js';
+import { requirePrivilege } from './bind-relation.js';
+import { bindWith } from './bind-with.js';
+import { bindOnConflict, bindOnDuplicateKey } from './bind-conflict.js';
+import { oneRow } from './bind-from.js';
+import { bindReturning } from './returning.js';
+import {
+  assign,
+  checkTargets,
+  completeValues,
+  defaultValue,
+  findTarget,
+  newRowColumns,
+  refuseGenerated,
+  refuseIdentity,
+} from './target.js';
+
+/** The rows to be inserted, and the value of each target column over them. */
+interface InsertSource {
+  readonly plan: LogicalNode;
+  readonly values: ReadonlyMap<number, Expression>;
+}
+
+export function bindInsert(binder: Binder, node: Ast.Insert, parent: Scope | undefined): BoundQuery {
+  const { context } = binder;
+  const outer = node.with === undefined ? parent : new Scope(context, parent);
+  const tables = node.with === undefined || outer === undefined ? undefined : bindWith(binder, node.with, outer);
+  const table = findTarget(binder, node.table, 'INSERT');
+  const alias = node.table.alias?.text ?? table.name;
+  const explicit = node.columns.length > 0;
+  const targets = explicit
+    ? checkTargets(binder, table, node.columns)
+    : table.columns.map((_, i) => i).filter((i) => !(table.columns[i] as ColumnDescriptor).dropped);
+  const used = requirePrivilege(binder, table, 'insert');
+  const source = bindSource(binder, node, table, targets, explicit, outer);
+  for (const at of source.values.keys()) used.add((table.columns[at] as ColumnDescriptor).number);
+  const newRow = newRowColumns(binder, table);
+  const values = completeValues(binder, table, source.values, newRow, (column) => defaultValue(binder, table, column));
+  let conflict: InsertConflict | undefined;
+  if (node.onConflict !== undefined) conflict = bindOnConflict(binder, node.onConflict, table, alias, newRow, outer);
+  else if (node.onDuplicateKey !== undefined) {
+    conflict = bindOnDuplicateKey(binder, node.onDuplicateKey, table, alias, newRow, outer);
+  }
+  const updates = conflict?.action === 'update';
+  const result = updates && conflict !== undefined ? conflict.stored : newRow;
+  const outputs = node.returning === undefined ? [] : [...result, ...(updates ? (conflict?.existing ?? []) : [])];
+  const insert: Insert = { kind: 'insert', table, input: source.plan, values, newRow, conflict, columns: outputs };
+  if (node.returning !== undefined) requirePrivilege(binder, table, 'select');
+  const bound = bindReturning(
+    binder,
+    node.returning,
+    insert,
+    { table, alias, row: result, oldRow: updates ? conflict?.existing : undefined, newRow: result, others: [] },
+    outer,
+  );
+  return withTables(bound, tables);
+}
+
+/** The statement with its WITH queries around it. */
+export function withTables(bound: BoundQuery, tables: (() => With['tables']) | undefined): BoundQuery {
+  if (tables === undefined) return bound;
+  return {
+    plan: { kind: 'with', tables: tables(), input: bound.plan, columns: bound.plan.columns },
+    fields: bound.fields,
+  };
+}
+
+function bindSource(
+  binder: Binder,
+  node: Ast.Insert,
+  table: TableDescriptor,
+  targets: readonly number[],
+  explicit: boolean,
+  parent: Scope | undefined,
+): InsertSource {
+  const { source } = node;
+  if (source === undefined) return { plan: oneRow(), values: new Map() };
+  const plain = source.with === undefined && source.orderBy.length === 0 && source.limit === undefined && source.offset === undefined;
+  if (plain && source.body.kind === 'values') {
+    return bindValuesSource(binder, node, source.body, table, targets, explicit, parent);
+  }
+  const { context } = binder;
+  const query = binder.bindQuery(source, parent, { keepUnknown: true });
+  checkCount(binder, node, query.fields.length, targets, explicit, source.position);
+  const values = new Map<number, Expression>();
+  query.fields.forEach((field, i) => {
+    const at = targets[i] as number;
+    const column = table.columns[at] as ColumnDescriptor;
+    if (!acceptsValue(binder, node, column, source.position)) return;
+    const value = columnReference(field.column, field.type);
+    values.set(at, context.at(source.position, () => assign(binder, value, column, source.position)));
+  });
+  return { plan: query.plan, values };
+}
+
+function checkCount(
+  binder: Binder,
+  node: Ast.Insert,
+  count: number,
+  targets: readonly number[],
+  explicit: boolean,
+  position: number,
+): void {
+  const { context } = binder;
+  if (count > targets.length) {
+    throw context.error('42601', 'INSERT has more expressions than target columns', position);
+  }
+  if (explicit && count < targets.length) {
+    const missing = node.columns[count];
+    throw context.error('42601', 'INSERT has more target columns than expressions', missing?.position ?? position);
+  }
+}
+
+/** Whether a value given for the column is taken: identity columns may refuse or ignore it. */
+function acceptsValue(binder: Binder, node: Ast.Insert, column: ColumnDescriptor, position: number): boolean {
+  refuseGenerated(binder, column, 'insert', position);
+  if (column.identity !== undefined && node.overriding === 'user') return false;
+  if (node.overriding !== 'system') refuseIdentity(binder, column, 'insert', position);
+  return true;
+}
+
+function bindValuesSource(
+  binder: Binder,
+  node: Ast.Insert,
+  body: Ast.Values,
+  table: TableDescriptor,
+  targets: readonly number[],
+  explicit: boolean,
+  parent: Scope | undefined,
+): InsertSource {
+  const { context } = binder;
+  const scope = new Scope(context, parent);
+  scope.clause = 'VALUES';
+  const width = body.rows[0]?.values.length ?? 0;
+  const first = body.rows[0]?.values[Math.min(width - 1, targets.length)];
+  checkCount(binder, node, width, targets, explicit, first?.position ?? body.position);
+  const used = targets.slice(0, width);
+  const isDefault = (i: number): boolean => body.rows.every((row) => row.values[i]?.kind === 'default');
+  const columns: { readonly at: number; readonly index: number; readonly id: ColumnId }[] = [];
+  used.forEach((at, index) => {
+    const column = table.columns[at] as ColumnDescriptor;
+    if (isDefault(index)) return;
+    const given = body.rows.find((row) => row.values[index]?.kind !== 'default')?.values[index];
+    if (!acceptsValue(binder, node, column, given?.position ?? body.position)) return;
+    columns.push({ at, index, id: context.newColumn(column.name, column.type) });
+  });
+  const rows = body.rows.map((row) => {
+    if (row.values.length !== width) {
+      throw context.error('42601', 'VALUES lists must all be the same length', row.values[0]?.position ?? row.position);
+    }
+    return columns.map(({ at, index }) => {
+      const column = table.columns[at] as ColumnDescriptor;
+      const value = row.values[index] as Ast.Expression;
+      if (value.kind === 'default') return defaultValue(binder, table, column);
+      return assign(binder, binder.bind(value, scope), column, value.position);
+    });
+  });
+  const values = new Map<number, Expression>();
+  for (const { at, id } of columns) {
+    values.set(at, columnReference(id, (table.columns[at] as ColumnDescriptor).type));
+  }
+  return { plan: { kind: 'values', rows, columns: columns.map(({ id }) => id) }, values };
+}

@@ -1,0 +1,148 @@
+/** MERGE: the source joined to the target, and a list of what to do with each kind of row. */
+import type { ColumnDescriptor, TableDescriptor } from '@phantom/catalog';
+import type { Binder, BoundQuery } from '../../expr/binder.js';
+import { coerceToBoolean } from '../../expr/coercion.js';
+import { columnReference, TRUE, type ColumnId, type Expression } from '../../expr/expression.js';
+import { Scope } from '../../expr/scope.js';
+import { BOOL, TEXT } from '../../expr/type-oids.js';
+import type * as Ast from '../../text/ast.js';
+import type { LogicalNode, Merge, MergeAction } from '../logical/logical.js';
+import { bindAssignments } from './assignments.js';
+import { bindFromList, join } from './bind-from.js';
+import { withTables } from './bind-insert.js';
+import { requirePrivilege, scanTable } from './bind-relation.js';
+import { bindWith } from './bind-with.js';
+import { checkNames } from './range-items.js';
+import { bindReturning } from './returning.js';
+import {
+  assign,
+  checkTargets,
+  completeValues,
+  defaultValue,
+  findTarget,
+  newRowColumns,
+  refuseGenerated,
+  refuseIdentity,
+} from './target.js';
+
+export function bindMerge(binder: Binder, node: Ast.Merge, parent: Scope | undefined): BoundQuery {
+  const { context } = binder;
+  const outer = node.with === undefined ? parent : new Scope(context, parent);
+  const tables = node.with === undefined || outer === undefined ? undefined : bindWith(binder, node.with, outer);
+  const table = findTarget(binder, node.target, 'MERGE');
+  const read = requirePrivilege(binder, table, 'select');
+  const { plan: scan, item, byPosition } = scanTable(binder, table, node.target.alias?.text, (column) => read.add(column));
+  const sourceScope = new Scope(context, outer);
+  const source = bindFromList(binder, [node.source], sourceScope);
+  checkNames(binder, [item], sourceScope.items, node.position);
+  const sourceMark = context.newColumn('?source?', BOOL);
+  const marked: LogicalNode = {
+    kind: 'project',
+    input: source,
+    items: [{ column: sourceMark, expression: TRUE }],
+    columns: [...source.columns, sourceMark],
+  };
+  const both = new Scope(context, outer);
+  both.items = [item, ...sourceScope.items];
+  both.clause = 'JOIN conditions';
+  const on = coerceToBoolean(context, binder.bind(node.on, both), 'JOIN/ON', node.on.position);
+  const bySource = node.branches.some((branch) => branch.match === 'not-matched-by-source');
+  const plan = join(bySource ? 'full' : 'left', marked, scan, [on]);
+  const newRow = newRowColumns(binder, table);
+  const targetScope = new Scope(context, outer);
+  targetScope.items = [item];
+  const scopes = { matched: both, 'not-matched': sourceScope, 'not-matched-by-source': targetScope };
+  const actions = node.branches.map((branch) =>
+    bindBranch(binder, branch, table, scopes[branch.match], byPosition, newRow),
+  );
+  const actionName = context.newColumn('merge_action', TEXT);
+  const outputs = node.returning === undefined ? [] : [...newRow, actionName, ...plan.columns];
+  const merge: Merge = {
+    kind: 'merge',
+    table,
+    input: plan,
+    rowReference: scan.rowReference as ColumnId,
+    sourceMark,
+    oldRow: byPosition,
+    newRow,
+    actions,
+    actionName,
+    columns: outputs,
+  };
+  const alias = node.target.alias?.text ?? table.name;
+  const rows = { table, alias, row: newRow, oldRow: byPosition, newRow, others: sourceScope.items };
+  return withTables(bindReturning(binder, node.returning, merge, rows, outer), tables);
+}
+
+function bindBranch(
+  binder: Binder,
+  branch: Ast.MergeBranch,
+  table: TableDescriptor,
+  scope: Scope,
+  oldRow: readonly ColumnId[],
+  newRow: readonly ColumnId[],
+): MergeAction {
+  const { context } = binder;
+  scope.clause = 'MERGE WHEN';
+  const condition =
+    branch.condition === undefined
+      ? undefined
+      : coerceToBoolean(context, binder.bind(branch.condition, scope), 'WHEN', branch.condition.position);
+  const { match, action } = branch;
+  switch (action.kind) {
+    case 'nothing':
+      return { match, condition, action: 'nothing', values: [] };
+    case 'delete':
+      requirePrivilege(binder, table, 'delete');
+      return { match, condition, action: 'delete', values: [] };
+    case 'update': {
+      const used = requirePrivilege(binder, table, 'update');
+      scope.clause = 'UPDATE';
+      const bound = bindAssignments(binder, table, action.assignments, scope);
+      if (bound.rows.length > 0) throw context.unsupported('a subquery row in MERGE', action.position);
+      for (const at of bound.values.keys()) used.add((table.columns[at] as ColumnDescriptor).number);
+      const values = completeValues(binder, table, bound.values, newRow, (column, position) =>
+        columnReference(oldRow[position] as ColumnId, column.type),
+      );
+      return { match, condition, action: 'update', values };
+    }
+    default: {
+      requirePrivilege(binder, table, 'insert');
+      const given = insertValues(binder, action, table, scope);
+      const values = completeValues(binder, table, given, newRow, (column) => defaultValue(binder, table, column));
+      return { match, condition, action: 'insert', values };
+    }
+  }
+}
+
+function insertValues(
+  binder: Binder,
+  action: Ast.MergeAction & { kind: 'insert' },
+  table: TableDescriptor,
+  scope: Scope,
+): Map<number, Expression> {
+  const { context } = binder;
+  scope.clause = 'VALUES';
+  const given = new Map<number, Expression>();
+  if (action.values === undefined) return given;
+  const targets =
+    action.columns.length > 0
+      ? checkTargets(binder, table, action.columns)
+      : table.columns.map((_, i) => i).filter((i) => !(table.columns[i] as ColumnDescriptor).dropped);
+  if (action.values.length > targets.length) {
+    throw context.error('42601', 'INSERT has more expressions than target columns', action.position);
+  }
+  if (action.columns.length > 0 && action.values.length < targets.length) {
+    throw context.error('42601', 'INSERT has more target columns than expressions', action.position);
+  }
+  action.values.forEach((value, i) => {
+    const at = targets[i] as number;
+    const column = table.columns[at] as ColumnDescriptor;
+    if (value.kind === 'default') return;
+    refuseGenerated(binder, column, 'insert', value.position);
+    if (column.identity !== undefined && action.overriding === 'user') return;
+    if (action.overriding !== 'system') refuseIdentity(binder, column, 'insert', value.position);
+    given.set(at, assign(binder, binder.bind(value, scope), column, value.position));
+  });
+  return given;
+}

@@ -1,0 +1,66 @@
+/** UPDATE ... FROM, with RETURNING. */
+import type { ColumnDescriptor } from '@phantom/catalog';
+import type { Binder, BoundQuery } from '../../expr/binder.js';
+import { coerceToBoolean } from '../../expr/coercion.js';
+import { columnReference, type ColumnId } from '../../expr/expression.js';
+import { Scope } from '../../expr/scope.js';
+import type * as Ast from '../../text/ast.js';
+import type { LogicalNode, Update } from '../logical/logical.js';
+import { bindAssignments } from './assignments.js';
+import { bindFromList, join } from './bind-from.js';
+import { withTables } from './bind-insert.js';
+import { requirePrivilege, scanTable } from './bind-relation.js';
+import { bindWith } from './bind-with.js';
+import { checkNames } from './range-items.js';
+import { bindReturning } from './returning.js';
+import { completeValues, findTarget, newRowColumns } from './target.js';
+
+export function bindUpdate(binder: Binder, node: Ast.Update, parent: Scope | undefined): BoundQuery {
+  const { context } = binder;
+  if (node.portion !== undefined) throw context.unsupported('FOR PORTION OF', node.portion.position);
+  const outer = node.with === undefined ? parent : new Scope(context, parent);
+  const tables = node.with === undefined || outer === undefined ? undefined : bindWith(binder, node.with, outer);
+  const table = findTarget(binder, node.table, 'UPDATE');
+  const used = requirePrivilege(binder, table, 'update');
+  const read = requirePrivilege(binder, table, 'select');
+  const { plan: scan, item, byPosition } = scanTable(binder, table, node.table.alias?.text, (column) => read.add(column));
+  const fromScope = new Scope(context, outer);
+  let plan: LogicalNode = scan;
+  if (node.from.length > 0) {
+    const from = bindFromList(binder, node.from, fromScope);
+    checkNames(binder, [item], fromScope.items, node.position);
+    plan = join('inner', scan, from, []);
+  }
+  const scope = new Scope(context, outer);
+  scope.items = [item, ...fromScope.items];
+  if (node.where !== undefined) {
+    scope.clause = 'WHERE';
+    const condition = coerceToBoolean(context, binder.bind(node.where, scope), 'WHERE', node.where.position);
+    plan = { kind: 'filter', input: plan, conditions: [condition], columns: plan.columns };
+  }
+  scope.clause = 'UPDATE';
+  const bound = bindAssignments(binder, table, node.assignments, scope);
+  for (const at of bound.values.keys()) used.add((table.columns[at] as ColumnDescriptor).number);
+  if (bound.rows.length > 0) {
+    plan = { kind: 'project', input: plan, items: bound.rows, columns: [...plan.columns, ...bound.rows.map((row) => row.column)] };
+  }
+  const newRow = newRowColumns(binder, table);
+  const values = completeValues(binder, table, bound.values, newRow, (column, position) =>
+    columnReference(byPosition[position] as ColumnId, column.type),
+  );
+  const outputs = node.returning === undefined ? [] : [...newRow, ...plan.columns];
+  const update: Update = {
+    kind: 'update',
+    table,
+    input: plan,
+    rowReference: scan.rowReference as ColumnId,
+    oldRow: byPosition,
+    values,
+    newRow,
+    mayRepeat: node.from.length > 0,
+    columns: outputs,
+  };
+  const alias = node.table.alias?.text ?? table.name;
+  const rows = { table, alias, row: newRow, oldRow: byPosition, newRow, others: fromScope.items };
+  return withTables(bindReturning(binder, node.returning, update, rows, outer), tables);
+}

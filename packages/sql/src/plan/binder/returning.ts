@@ -1,0 +1,60 @@
+/** RETURNING: a projection over what a modification gives. */
+import type { TableDescriptor } from '@phantom/catalog';
+import type { Binder, BoundField, BoundQuery } from '../../expr/binder.js';
+import { resolveUnknown } from '../../expr/coercion.js';
+import type { ColumnId } from '../../expr/expression.js';
+import { Scope, type RangeItem } from '../../expr/scope.js';
+import type * as Ast from '../../text/ast.js';
+import type { LogicalNode } from '../logical/logical.js';
+import { expandStar, narrow } from './bind-select.js';
+import { outputName } from './output-names.js';
+import { Projection } from './projection.js';
+import { rowItem } from './target.js';
+
+export interface ReturningRows {
+  readonly table: TableDescriptor;
+  readonly alias: string;
+  /** The row as the statement leaves it (or, for DELETE, as it was). */
+  readonly row: readonly ColumnId[];
+  readonly oldRow: readonly ColumnId[] | undefined;
+  readonly newRow: readonly ColumnId[] | undefined;
+  /** Tables of FROM or USING. */
+  readonly others: readonly RangeItem[];
+}
+
+/** The statement's result: nothing, or the items of RETURNING over the modification node. */
+export function bindReturning(
+  binder: Binder,
+  returning: Ast.Returning | undefined,
+  node: LogicalNode,
+  rows: ReturningRows,
+  parent: Scope | undefined,
+): BoundQuery {
+  if (returning === undefined) return { plan: node, fields: [] };
+  const { context } = binder;
+  const scope = new Scope(context, parent);
+  scope.clause = 'RETURNING';
+  const items: RangeItem[] = [rowItem(rows.table, rows.alias, rows.row), ...rows.others];
+  const oldName = returning.oldAlias?.text ?? 'old';
+  const newName = returning.newAlias?.text ?? 'new';
+  const taken = new Set(items.map((item) => item.name));
+  if (rows.oldRow !== undefined && !taken.has(oldName)) items.push(rowItem(rows.table, oldName, rows.oldRow, false));
+  if (rows.newRow !== undefined && !taken.has(newName)) items.push(rowItem(rows.table, newName, rows.newRow, false));
+  scope.items = items;
+  const projection = new Projection(context, node);
+  const fields: BoundField[] = [];
+  const add = (name: string, expression: Parameters<Projection['output']>[1]): void => {
+    const column = projection.output(name, expression);
+    const info = context.pool.get(column);
+    fields.push({ name, column, type: expression.type, tableOid: info.tableOid, columnNumber: info.columnNumber });
+  };
+  for (const item of returning.items) {
+    if (item.value.kind === 'star') {
+      for (const expanded of expandStar(binder, item.value, scope)) add(expanded.name, expanded.expression);
+      continue;
+    }
+    const bound = binder.bind(item.value, scope);
+    add(outputName(item), resolveUnknown(context, bound, item.value.position));
+  }
+  return { plan: narrow(projection.node(), fields), fields };
+}

@@ -1,0 +1,174 @@
+/** The table that a statement changes: finding it, its columns, values assigned to them, defaults, generated columns. */
+import type { ColumnDescriptor, TableDescriptor } from '@phantom/catalog';
+import type { Binder } from '../../expr/binder.js';
+import { callNamed } from '../../expr/calls.js';
+import { isUnknown, tryCoerce } from '../../expr/coercion.js';
+import { columnReference, constant, type ColumnId, type Expression } from '../../expr/expression.js';
+import { nearestName } from '../../expr/nearest-name.js';
+import { Scope, type Clause } from '../../expr/scope.js';
+import { Oids, TEXT, typeRef } from '../../expr/type-oids.js';
+import type { Name, TargetTable } from '../../text/ast-leaves.js';
+import type * as Ast from '../../text/ast.js';
+import { findRelation } from './bind-relation.js';
+import { rangeItem } from './range-items.js';
+
+/** The table behind a target; 42809 for what is none. */
+export function findTarget(binder: Binder, target: TargetTable, verb: string): TableDescriptor {
+  const { context } = binder;
+  const position = target.name[0]?.position ?? target.position;
+  const relation = findRelation(binder, target.name, position);
+  switch (relation.kind) {
+    case 'table':
+      context.dependOn(relation.oid, relation.schemaVersion);
+      return relation;
+    case 'view':
+      throw context.unsupported(`${verb} on a view`, position);
+    case 'virtual':
+      throw context.error('42501', `permission denied for view ${relation.name}`, position);
+    default:
+      throw context.error('42809', `cannot ${verb.toLowerCase()} relation "${relation.name}"`, position);
+  }
+}
+
+/** A column by name: its position among the table's columns. */
+export function targetColumn(binder: Binder, table: TableDescriptor, name: Name): number {
+  const at = table.columns.findIndex((column) => !column.dropped && column.name === name.text);
+  if (at >= 0) return at;
+  const live = table.columns.filter((column) => !column.dropped).map((column) => column.name);
+  const nearest = nearestName(name.text, live);
+  throw binder.context.error(
+    '42703',
+    `column "${name.text}" of relation "${table.name}" does not exist`,
+    name.position,
+    nearest === undefined ? {} : { hint: `Perhaps you meant to reference the column "${table.name}.${nearest}".` },
+  );
+}
+
+/** 42701 when a column is named twice; element assignment is not there. */
+export function checkTargets(binder: Binder, table: TableDescriptor, targets: readonly Ast.TargetColumn[]): number[] {
+  const seen = new Set<number>();
+  return targets.map((target) => {
+    const at = targetColumn(binder, table, target.name);
+    if (target.path.length > 0) {
+      throw binder.context.unsupported('assignment to a part of a column', target.position);
+    }
+    if (seen.has(at)) {
+      throw binder.context.error('42701', `column "${target.name.text}" specified more than once`, target.position);
+    }
+    seen.add(at);
+    return at;
+  });
+}
+
+/** The value as an assignment casts it to the column's type. */
+export function assign(binder: Binder, value: Expression, column: ColumnDescriptor, position: number): Expression {
+  const { context } = binder;
+  const coerced = tryCoerce(context, value, column.type, 'assignment', position);
+  if (coerced !== undefined) return coerced;
+  const settled = isUnknown(value) ? TEXT.oid : value.type.oid;
+  throw context.error(
+    '42804',
+    `column "${column.name}" is of type ${context.typeName(column.type.oid)} but expression is of type ${context.typeName(settled)}`,
+    position,
+    { hint: 'You will need to rewrite or cast the expression.' },
+  );
+}
+
+/** The expression text of a column bound over given columns of the row (none for defaults). */
+function bindColumnText(
+  binder: Binder,
+  table: TableDescriptor,
+  column: ColumnDescriptor,
+  sql: string,
+  clause: Clause,
+  row: readonly ColumnId[] | undefined,
+): Expression {
+  const inner = binder.within(binder.context.nested(binder.context.catalog, sql));
+  const scope = new Scope(inner.context, undefined);
+  scope.clause = clause;
+  if (row !== undefined) scope.items = [rowItem(table, table.name, row)];
+  return assign(inner, inner.bind(inner.parseExpression(sql), scope), column, 0);
+}
+
+/** What a column gets when nothing is said: its default, its identity's next number, its domain's default, or null. */
+export function defaultValue(binder: Binder, table: TableDescriptor, column: ColumnDescriptor): Expression {
+  if (column.identity !== undefined && column.sequenceOid !== undefined) {
+    const sequence = constant(column.sequenceOid, typeRef(Oids.regclass));
+    return assign(binder, callNamed(binder.context, 'nextval', [sequence], 0), column, 0);
+  }
+  if (column.defaultSql !== undefined && column.generated === undefined) {
+    return bindColumnText(binder, table, column, column.defaultSql, 'DEFAULT expressions', undefined);
+  }
+  return constant(null, column.type);
+}
+
+/** The value of a generated column over a row under the given ids. */
+export function generatedValue(
+  binder: Binder,
+  table: TableDescriptor,
+  column: ColumnDescriptor,
+  row: readonly ColumnId[],
+): Expression {
+  return bindColumnText(binder, table, column, column.defaultSql ?? 'null', 'column generation expressions', row);
+}
+
+/** Fresh ids for a row of the table, one for each column by position. */
+export function newRowColumns(binder: Binder, table: TableDescriptor): ColumnId[] {
+  return table.columns.map((column) => binder.context.pool.add(column.name, column.type, table.oid, column.number));
+}
+
+/** A range item for a row under the given ids. */
+export function rowItem(
+  table: TableDescriptor,
+  name: string,
+  row: readonly ColumnId[],
+  columnsVisible = true,
+): ReturnType<typeof rangeItem> {
+  const columns = table.columns
+    .map((column, i) => ({ column, id: row[i] as ColumnId }))
+    .filter(({ column }) => !column.dropped)
+    .map(({ column, id }) => ({ name: column.name, expression: columnReference(id, column.type), type: column.type }));
+  return rangeItem(name, columns, { rowTypeOid: table.rowTypeOid, table, columnsVisible });
+}
+
+/** Values of all columns once those that were given are known: defaults where `fill` asks, generated ones over `row`. */
+export function completeValues(
+  binder: Binder,
+  table: TableDescriptor,
+  given: ReadonlyMap<number, Expression>,
+  row: readonly ColumnId[],
+  fill: (column: ColumnDescriptor, position: number) => Expression,
+): Expression[] {
+  return table.columns.map((column, position) => {
+    if (column.dropped) return constant(null, column.type);
+    if (column.generated !== undefined) return generatedValue(binder, table, column, row);
+    return given.get(position) ?? fill(column, position);
+  });
+}
+
+/** 428C9: generated columns take no values. */
+export function refuseGenerated(binder: Binder, column: ColumnDescriptor, verb: 'insert' | 'update', position: number): void {
+  if (column.generated !== undefined) {
+    const message =
+      verb === 'insert'
+        ? `cannot insert a non-DEFAULT value into column "${column.name}"`
+        : `column "${column.name}" can only be updated to DEFAULT`;
+    throw binder.context.error('428C9', message, position, {
+      detail: `Column "${column.name}" is a generated column.`,
+    });
+  }
+}
+
+/** 428C9: an identity column GENERATED ALWAYS takes no values unless asked to. */
+export function refuseIdentity(binder: Binder, column: ColumnDescriptor, verb: 'insert' | 'update', position: number): void {
+  if (column.identity !== 'always') return;
+  const message =
+    verb === 'insert'
+      ? `cannot insert a non-DEFAULT value into column "${column.name}"`
+      : `column "${column.name}" can only be updated to DEFAULT`;
+  throw binder.context.error('428C9', message, position, {
+    detail: `Column "${column.name}" is an identity column defined as GENERATED ALWAYS.`,
+    ...(verb === 'insert' ? { hint: 'Use OVERRIDING SYSTEM VALUE to override.' } : {}),
+  });
+}
+

@@ -1,0 +1,273 @@
+/**
+ * How many rows: estimates of logical nodes and selectivities of conditions, from the catalog's statistics where there are
+ * any, else from the constants below (PostgreSQL's, from its selfuncs.h, so that plans resemble what people know).
+ */
+import type { TableDescriptor } from '@phantom/catalog';
+import { conjuncts, type ColumnId, type Expression } from '../expr/expression.js';
+import type { BindContext } from '../expr/context.js';
+import type { ColumnStatistics } from './catalog-port.js';
+import type { LogicalNode } from './logical/logical.js';
+import { columnsOf } from './logical/walk.js';
+
+const EQUAL_SELECTIVITY = 0.005;
+const RANGE_SELECTIVITY = 1 / 3;
+const MATCH_SELECTIVITY = 0.05;
+const NULL_SELECTIVITY = 0.005;
+const DEFAULT_DISTINCT = 200;
+const FUNCTION_ROWS = 100;
+const RECURSION_FACTOR = 10;
+
+/** Where a column comes from. */
+export class Cardinality {
+  private readonly context: BindContext;
+  private readonly tables = new Map<number, TableDescriptor>();
+  private readonly cteRows = new Map<number, number>();
+  private readonly memo = new WeakMap<LogicalNode, number>();
+
+  constructor(context: BindContext) {
+    this.context = context;
+  }
+
+  /** Rows of a table as the catalog estimates them; at least 1. */
+  tableRows(table: TableDescriptor): number {
+    return Math.max(1, this.context.catalog.statistics.rowCount(table));
+  }
+
+  setCteRows(id: number, rows: number): void {
+    this.cteRows.set(id, rows);
+  }
+
+  /** Rows that a node gives. */
+  rows(node: LogicalNode): number {
+    let rows = this.memo.get(node);
+    if (rows === undefined) this.memo.set(node, (rows = Math.max(1, this.compute(node))));
+    return rows;
+  }
+
+  private compute(node: LogicalNode): number {
+    switch (node.kind) {
+      case 'scan':
+        this.tables.set(node.table.oid, node.table);
+        return this.tableRows(node.table) * this.selectivityOfAll(node.filter);
+      case 'virtual-scan':
+        return node.relation.rowsEstimate;
+      case 'values':
+        return node.rows.length;
+      case 'function-scan':
+        return node.calls.some((call) => 'function' in call) ? FUNCTION_ROWS : 1;
+      case 'cte-scan':
+        return this.cteRows.get(node.cte) ?? FUNCTION_ROWS;
+      case 'filter': {
+        const rows = this.rows(node.input);
+        return rows * this.selectivityOfAll(node.conditions);
+      }
+      case 'project':
+      case 'window':
+      case 'sort':
+      case 'lock-rows':
+      case 'insert':
+      case 'update':
+      case 'delete':
+      case 'merge':
+        return this.rows(node.input);
+      case 'project-set':
+        return this.rows(node.input) * RECURSION_FACTOR;
+      case 'join':
+        return this.joinRows(node);
+      case 'aggregate': {
+        const input = this.rows(node.input);
+        if (node.keys.length === 0) return 1;
+        const groups = this.distinctOfAll(
+          node.keys.map((key) => key.expression),
+          input,
+        );
+        return groups * (node.sets?.length ?? 1);
+      }
+      case 'distinct': {
+        const input = this.rows(node.input);
+        const on = node.on ?? node.columns.map((column) => this.reference(column));
+        return this.distinctOfAll(on, input);
+      }
+      case 'limit': {
+        const input = this.rows(node.input);
+        const { count } = node;
+        if (count === undefined) return input;
+        if (count.kind === 'constant' && count.value !== null) return Math.min(input, Number(count.value));
+        return Math.min(input, Math.max(1, input / 10));
+      }
+      case 'set-operation': {
+        const inputs = node.inputs.map((input) => this.rows(input));
+        if (node.operation === 'union') return inputs.reduce((a, b) => a + b, 0) * (node.all ? 1 : 0.5);
+        return node.operation === 'intersect' ? Math.min(...inputs) : (inputs[0] ?? 1);
+      }
+      case 'with': {
+        for (const table of node.tables) {
+          const rows = this.rows(table.plan);
+          this.cteRows.set(table.id, table.recursive === undefined ? rows : rows * RECURSION_FACTOR);
+        }
+        return this.rows(node.input);
+      }
+      default:
+        return FUNCTION_ROWS;
+    }
+  }
+
+  private reference(column: ColumnId): Expression {
+    return { kind: 'column', column, type: this.context.pool.get(column).type };
+  }
+
+  private joinRows(node: LogicalNode & { kind: 'join' }): number {
+    const left = this.rows(node.left);
+    const right = this.rows(node.right);
+    const selectivity = this.selectivityOfAll(node.conditions, Math.max(left, right));
+    const inner = left * right * selectivity;
+    switch (node.join) {
+      case 'inner':
+        return inner;
+      case 'left':
+        return Math.max(left, inner);
+      case 'right':
+        return Math.max(right, inner);
+      case 'full':
+        return Math.max(left + right, inner);
+      case 'semi':
+        return Math.min(left, Math.max(1, Math.min(inner, left * 0.5)));
+      default:
+        return Math.max(1, left * 0.5);
+    }
+  }
+
+  selectivityOfAll(conditions: readonly Expression[], rows?: number): number {
+    let selectivity = 1;
+    for (const condition of conditions.flatMap(conjuncts)) selectivity *= this.selectivity(condition, rows);
+    return selectivity;
+  }
+
+  /** Fraction of rows for which the condition is TRUE. */
+  selectivity(condition: Expression, rows?: number): number {
+    switch (condition.kind) {
+      case 'constant':
+        return condition.value === true ? 1 : 0;
+      case 'logical': {
+        if (condition.operator === 'and') return this.selectivityOfAll(condition.operands, rows);
+        let misses = 1;
+        for (const operand of condition.operands) misses *= 1 - this.selectivity(operand, rows);
+        return 1 - misses;
+      }
+      case 'not':
+        return 1 - this.selectivity(condition.operand, rows);
+      case 'null-test': {
+        const statistics = this.columnStatistics(condition.operand);
+        const fraction = statistics?.nullFraction ?? NULL_SELECTIVITY;
+        return condition.negated ? 1 - fraction : fraction;
+      }
+      case 'array-quantified': {
+        const count = condition.array.kind === 'array' ? condition.array.elements.length : 10;
+        const one = 1 / this.distinctOf(condition.left, rows ?? Infinity);
+        return Math.min(1, condition.quantifier === 'any' && condition.role === '=' ? one * count : 0.5);
+      }
+      case 'call':
+        return this.callSelectivity(condition, rows);
+      default:
+        return 0.5;
+    }
+  }
+
+  private callSelectivity(condition: Expression & { kind: 'call' }, rows: number | undefined): number {
+    const role = condition.operator?.role;
+    const [left, right] = condition.arguments;
+    if (role === undefined || left === undefined || right === undefined) {
+      const name = condition.operator?.name ?? '';
+      return name.startsWith('~~') || name.startsWith('~') ? MATCH_SELECTIVITY : RANGE_SELECTIVITY;
+    }
+    if (role === '<>') return 1 - EQUAL_SELECTIVITY;
+    if (role !== '=') return this.rangeSelectivity(left, right, role);
+    const leftColumns = columnsOf(left).size > 0;
+    const rightColumns = columnsOf(right).size > 0;
+    const limit = rows ?? Infinity;
+    if (leftColumns && rightColumns) {
+      return 1 / Math.max(this.distinctOf(left, limit), this.distinctOf(right, limit));
+    }
+    const column = leftColumns ? left : right;
+    const other = leftColumns ? right : left;
+    const statistics = this.columnStatistics(column);
+    if (statistics?.mostCommon !== undefined && other.kind === 'constant') {
+      const type = this.context.catalog.types.byOid(column.type.oid);
+      const common = statistics.mostCommon.find((entry) => type?.compare?.(entry.value, other.value) === 0);
+      if (common !== undefined) return common.fraction;
+    }
+    return 1 / this.distinctOf(column, limit);
+  }
+
+  private rangeSelectivity(left: Expression, right: Expression, role: string): number {
+    const flipped = left.kind === 'constant';
+    const column = flipped ? right : left;
+    const value = flipped ? left : right;
+    const statistics = this.columnStatistics(column);
+    const histogram = statistics?.histogram;
+    if (histogram === undefined || histogram.length < 2 || value.kind !== 'constant') return RANGE_SELECTIVITY;
+    const compare = this.context.catalog.types.byOid(column.type.oid)?.compare;
+    if (compare === undefined || value.value === null || value.type.oid !== column.type.oid) return RANGE_SELECTIVITY;
+    let below = 0;
+    while (below < histogram.length && compare(histogram[below], value.value) < 0) below++;
+    const fraction = below / histogram.length;
+    const less = (role === '<' || role === '<=') !== flipped;
+    return Math.max(0.0001, less ? fraction : 1 - fraction);
+  }
+
+  private columnStatistics(expression: Expression): ColumnStatistics | undefined {
+    if (expression.kind !== 'column') return undefined;
+    const info = this.context.pool.get(expression.column);
+    const table = this.tables.get(info.tableOid);
+    if (table === undefined) return undefined;
+    return this.context.catalog.statistics.column(table, info.columnNumber);
+  }
+
+  /** Distinct values of an expression among so many rows. */
+  distinctOf(expression: Expression, rows: number): number {
+    if (expression.kind === 'column') {
+      const info = this.context.pool.get(expression.column);
+      const table = this.tables.get(info.tableOid) ?? this.lookupTable(info.tableOid);
+      if (table !== undefined) {
+        const statistics = this.context.catalog.statistics.column(table, info.columnNumber);
+        if (statistics !== undefined) return Math.max(1, Math.min(statistics.distinctCount, rows));
+        const size = this.tableRows(table);
+        if (this.isUnique(table, info.columnNumber)) return Math.max(1, Math.min(size, rows));
+        return Math.max(1, Math.min(this.guessDistinct(table, info.columnNumber, size), rows));
+      }
+    }
+    if (expression.kind === 'cast' || expression.kind === 'typmod') return this.distinctOf(expression.operand, rows);
+    return Math.max(1, Math.min(DEFAULT_DISTINCT, rows));
+  }
+
+  private lookupTable(oid: number): TableDescriptor | undefined {
+    if (oid === 0) return undefined;
+    const relation = this.context.catalog.relationByOid(oid);
+    return relation?.kind === 'table' ? relation : undefined;
+  }
+
+  private isUnique(table: TableDescriptor, column: number): boolean {
+    return table.constraints.some(
+      (constraint) =>
+        (constraint.kind === 'primary key' || constraint.kind === 'unique') &&
+        constraint.columns.length === 1 &&
+        constraint.columns[0] === column,
+    );
+  }
+
+  /** Without statistics: a foreign key has as many values as the table it points to has rows. */
+  private guessDistinct(table: TableDescriptor, column: number, size: number): number {
+    for (const constraint of table.constraints) {
+      if (constraint.kind !== 'foreign key' || constraint.columns.length !== 1 || constraint.columns[0] !== column) continue;
+      const referenced = this.lookupTable(constraint.referencedTableOid);
+      if (referenced !== undefined) return Math.min(size, this.tableRows(referenced));
+    }
+    return Math.min(size, Math.max(DEFAULT_DISTINCT, size / 10));
+  }
+
+  private distinctOfAll(expressions: readonly Expression[], rows: number): number {
+    let product = 1;
+    for (const expression of expressions) product *= this.distinctOf(expression, rows);
+    return Math.max(1, Math.min(product, rows));
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * The cost model, in visits of a row: reading a row by a scan costs 1. The factors are rough measurements of this engine
+ * (packages/sql/bench), kept in one place.
+ */
+import type { Estimate } from './physical.js';
+
+export const Costs = {
+  /** Finding a place in a tree. */
+  seek: 8,
+  /** One entry of an index. */
+  indexEntry: 1,
+  /** Reading the row an index entry points to. */
+  fetch: 6,
+  /** Evaluating a condition or an expression. */
+  operator: 0.2,
+  /** Putting a row into a hash table, looking one up. */
+  hashBuild: 1.5,
+  hashProbe: 0.8,
+  /** Comparing two rows in a sort. */
+  compare: 0.4,
+  /** Keeping a row in memory. */
+  buffer: 0.5,
+  /** Starting a subplan. */
+  restart: 2,
+  /** Passing a row through a simple node. */
+  row: 0.1,
+} as const;
+
+export function estimate(rows: number, startup: number, total: number): Estimate {
+  return { rows: Math.max(rows, 0), startup, total };
+}
+
+/** Sorting n rows, all of them or only the first `top`. */
+export function sortCost(rows: number, top?: number): number {
+  const n = Math.max(rows, 2);
+  const height = Math.log2(top === undefined ? n : Math.max(2, Math.min(n, top * 2)));
+  return n * height * Costs.compare + n * Costs.buffer;
+}

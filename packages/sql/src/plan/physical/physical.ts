@@ -1,0 +1,262 @@
+/**
+ * The physical plan: what is done and in what way, with estimates. exec/compile turns it into code; explain.ts prints it.
+ * Columns are the logical plan's; a node may hand on fewer.
+ */
+import type { IndexDescriptor, TableDescriptor } from '@phantom/catalog';
+import type { ColumnId, Expression, SortKey } from '../../expr/expression.js';
+import type { VirtualRelation } from '../catalog-port.js';
+import type {
+  AggregateCall,
+  Delete,
+  GroupingCall,
+  Insert,
+  LockRows,
+  Merge,
+  ScalarItem,
+  ScanColumn,
+  SetCall,
+  Update,
+  WindowCall,
+} from '../logical/logical.js';
+
+export interface Estimate {
+  /** Rows that come out of one run. */
+  readonly rows: number;
+  /** Work until the first and until the last row, in visits of a row. */
+  readonly startup: number;
+  readonly total: number;
+}
+
+interface Base {
+  readonly columns: readonly ColumnId[];
+  readonly estimate: Estimate;
+}
+
+export interface RangeBound {
+  readonly value: Expression;
+  readonly inclusive: boolean;
+}
+
+/**
+ * A range of keys: values for the first key columns, then bounds on the next one. The expressions use no column of the
+ * table itself. A null among them makes the range empty.
+ */
+export interface KeyRangePlan {
+  readonly equal: readonly Expression[];
+  readonly lower: RangeBound | undefined;
+  readonly upper: RangeBound | undefined;
+  /** The conditions that the range stands for, for EXPLAIN. */
+  readonly conditions: readonly Expression[];
+}
+
+/** Reads a table by its primary order or through an index. */
+export interface TableScan extends Base {
+  readonly kind: 'table-scan';
+  readonly table: TableDescriptor;
+  readonly alias: string;
+  readonly scanColumns: readonly ScanColumn[];
+  readonly rowReference: ColumnId | undefined;
+  /** Undefined: the table itself, by its key. */
+  readonly index: IndexDescriptor | undefined;
+  readonly range: KeyRangePlan | undefined;
+  /** The range holds at most one row: read by key, not by cursor. */
+  readonly unique: boolean;
+  readonly backward: boolean;
+  readonly filter: readonly Expression[];
+}
+
+export interface VirtualScan extends Base {
+  readonly kind: 'virtual-scan';
+  readonly relation: VirtualRelation;
+  readonly alias: string;
+  readonly positions: readonly number[];
+}
+
+export interface ValuesScan extends Base {
+  readonly kind: 'values';
+  readonly rows: readonly (readonly Expression[])[];
+}
+
+export interface FunctionScan extends Base {
+  readonly kind: 'function-scan';
+  readonly calls: readonly (SetCall | ScalarItem)[];
+  readonly ordinality: ColumnId | undefined;
+  readonly alias: string;
+}
+
+export interface Filter extends Base {
+  readonly kind: 'filter';
+  readonly input: PhysicalNode;
+  readonly conditions: readonly Expression[];
+}
+
+export interface Project extends Base {
+  readonly kind: 'project';
+  readonly input: PhysicalNode;
+  readonly items: readonly { readonly column: ColumnId; readonly expression: Expression }[];
+}
+
+export interface ProjectSet extends Base {
+  readonly kind: 'project-set';
+  readonly input: PhysicalNode;
+  readonly calls: readonly SetCall[];
+}
+
+export type PhysicalJoinKind = 'inner' | 'left' | 'full' | 'semi' | 'anti';
+
+/** Builds a table of the right side's rows by key, then looks up each left row. */
+export interface HashJoin extends Base {
+  readonly kind: 'hash-join';
+  readonly join: PhysicalJoinKind;
+  readonly left: PhysicalNode;
+  readonly right: PhysicalNode;
+  /** Pairs of expressions over left and right that are equal, with what compares them. */
+  readonly keys: readonly { readonly left: Expression; readonly right: Expression; readonly condition: Expression }[];
+  readonly residual: readonly Expression[];
+  readonly nullAware: boolean;
+}
+
+/** For each left row, runs over the right side: its rows kept in memory, or a scan whose range uses the left row's columns. */
+export interface NestedLoopJoin extends Base {
+  readonly kind: 'nested-loop';
+  readonly join: PhysicalJoinKind;
+  readonly left: PhysicalNode;
+  readonly right: PhysicalNode;
+  readonly conditions: readonly Expression[];
+  /** `buffer`: the right side runs once; `lookup`: it is a scan by key; `lateral`: it runs anew for each left row. */
+  readonly inner: 'buffer' | 'lookup' | 'lateral';
+  readonly nullAware: boolean;
+}
+
+export interface HashAggregate extends Base {
+  readonly kind: 'aggregate';
+  readonly input: PhysicalNode;
+  readonly keys: readonly { readonly column: ColumnId; readonly expression: Expression }[];
+  readonly sets: readonly (readonly number[])[] | undefined;
+  readonly calls: readonly AggregateCall[];
+  readonly groupings: readonly GroupingCall[];
+}
+
+export interface WindowNode extends Base {
+  readonly kind: 'window';
+  readonly input: PhysicalNode;
+  readonly partition: readonly Expression[];
+  readonly order: readonly SortKey[];
+  readonly calls: readonly WindowCall[];
+}
+
+export interface Sort extends Base {
+  readonly kind: 'sort';
+  readonly input: PhysicalNode;
+  readonly keys: readonly SortKey[];
+  /** Only so many rows are wanted (LIMIT plus OFFSET): evaluated at the start. */
+  readonly top: { readonly count: Expression; readonly offset: Expression | undefined } | undefined;
+}
+
+export interface Limit extends Base {
+  readonly kind: 'limit';
+  readonly input: PhysicalNode;
+  readonly count: Expression | undefined;
+  readonly offset: Expression | undefined;
+  readonly ties: readonly SortKey[] | undefined;
+}
+
+export interface Distinct extends Base {
+  readonly kind: 'distinct';
+  readonly input: PhysicalNode;
+  /** Set: the input is sorted so that equal ones meet, and the first of each run passes. */
+  readonly on: readonly Expression[] | undefined;
+}
+
+export interface Append extends Base {
+  readonly kind: 'append';
+  readonly inputs: readonly PhysicalNode[];
+  readonly inputColumns: readonly (readonly ColumnId[])[];
+}
+
+/** INTERSECT and EXCEPT, with ALL or without. */
+export interface SetOperationNode extends Base {
+  readonly kind: 'set-operation';
+  readonly operation: 'intersect' | 'except';
+  readonly all: boolean;
+  readonly inputs: readonly [PhysicalNode, PhysicalNode];
+  readonly inputColumns: readonly (readonly ColumnId[])[];
+}
+
+export interface CommonTablePlan {
+  readonly id: number;
+  readonly name: string;
+  readonly plan: PhysicalNode;
+  readonly recursive:
+    | {
+        readonly step: PhysicalNode;
+        readonly distinct: boolean;
+        readonly columns: readonly ColumnId[];
+        readonly stepColumns: readonly ColumnId[];
+      }
+    | undefined;
+  readonly columns: readonly ColumnId[];
+  readonly writes: boolean;
+}
+
+export interface WithNode extends Base {
+  readonly kind: 'with';
+  readonly tables: readonly CommonTablePlan[];
+  readonly input: PhysicalNode;
+}
+
+export interface CteScan extends Base {
+  readonly kind: 'cte-scan';
+  readonly cte: number;
+  readonly name: string;
+  readonly working: boolean;
+  /** Positions in the common table's columns, in step with `columns`. */
+  readonly positions: readonly number[];
+}
+
+export interface LockRowsNode extends Base {
+  readonly kind: 'lock-rows';
+  readonly input: PhysicalNode;
+  readonly targets: LockRows['targets'];
+}
+
+export interface InsertNode extends Base, Omit<Insert, 'input' | 'columns'> {
+  readonly input: PhysicalNode;
+}
+
+export interface UpdateNode extends Base, Omit<Update, 'input' | 'columns'> {
+  readonly input: PhysicalNode;
+}
+
+export interface DeleteNode extends Base, Omit<Delete, 'input' | 'columns'> {
+  readonly input: PhysicalNode;
+}
+
+export interface MergeNode extends Base, Omit<Merge, 'input' | 'columns'> {
+  readonly input: PhysicalNode;
+}
+
+export type PhysicalNode =
+  | TableScan
+  | VirtualScan
+  | ValuesScan
+  | FunctionScan
+  | Filter
+  | Project
+  | ProjectSet
+  | HashJoin
+  | NestedLoopJoin
+  | HashAggregate
+  | WindowNode
+  | Sort
+  | Limit
+  | Distinct
+  | Append
+  | SetOperationNode
+  | WithNode
+  | CteScan
+  | LockRowsNode
+  | InsertNode
+  | UpdateNode
+  | DeleteNode
+  | MergeNode;

@@ -1,0 +1,40 @@
+/** All rewrite rules in the order in which they run, and the run itself. */
+import type { BindContext } from '../../expr/context.js';
+import type { Expression } from '../../expr/expression.js';
+import { mapChildren } from '../../expr/walk.js';
+import type { LogicalNode } from '../logical/logical.js';
+import { mapInputs, mapNodeExpressions, subplanOf } from '../logical/walk.js';
+import { constantFolding } from './constant-folding.js';
+import { inlineCommonTables } from './inline-common-tables.js';
+import { outerToInnerJoin } from './outer-to-inner-join.js';
+import { predicatePushdown } from './predicate-pushdown.js';
+import { projectionPruning } from './projection-pruning.js';
+import type { Rule } from './rule.js';
+import { subqueryUnnesting } from './subquery-unnesting.js';
+
+export const RULES: readonly Rule[] = [
+  constantFolding,
+  inlineCommonTables,
+  subqueryUnnesting,
+  outerToInnerJoin,
+  predicatePushdown,
+  projectionPruning,
+];
+
+/** Rewrites a plan and the subplans in its expressions. `without` names rules to leave out (tests compare the answers). */
+export function rewrite(plan: LogicalNode, context: BindContext, without: ReadonlySet<string> = new Set()): LogicalNode {
+  let rewritten = plan;
+  for (const rule of RULES) if (!without.has(rule.name)) rewritten = rule.apply(rewritten, context);
+  return rewriteSubplans(rewritten, context, without);
+}
+
+function rewriteSubplans(node: LogicalNode, context: BindContext, without: ReadonlySet<string>): LogicalNode {
+  const inner = mapInputs(node, (input) => rewriteSubplans(input, context, without));
+  return mapNodeExpressions(inner, (expression) => rewriteExpression(expression, context, without));
+}
+
+function rewriteExpression(expression: Expression, context: BindContext, without: ReadonlySet<string>): Expression {
+  const mapped = mapChildren(expression, (child) => rewriteExpression(child, context, without));
+  if (mapped.kind !== 'subquery') return mapped;
+  return { ...mapped, plan: rewrite(subplanOf(mapped), context, without) };
+}
