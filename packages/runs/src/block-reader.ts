@@ -2,19 +2,11 @@
  * Reads blocks (format.ts): checks the bytes once when they come from disk, answers point lookups without rebuilding a
  * single key, and decodes one restart interval at a time for cursors, so that forward and backward cost the same.
  */
-import {
-  type Checksums,
-  compareBytes,
-  corruptionError,
-  readU32,
-  readVarint,
-  toHex,
-  unsupportedError,
-  varintBytes,
-} from '@phantom/base';
+import { type Checksums, compareBytes, corruptionError, readU32, readVarint, toHex, varintBytes } from '@phantom/base';
 import type { VfsFile } from '@phantom/vfs';
 import type { CacheItem } from './block-cache.js';
-import { BLOCK_TRAILER_BYTES, BlockCodec, blockSeed } from './format.js';
+import { decompress } from './block-codec.js';
+import { BLOCK_TRAILER_BYTES, blockSeed } from './format.js';
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -24,7 +16,7 @@ export interface BlockHandle {
   readonly bytes: number;
 }
 
-/** Reads a block's payload and proves that it is the one written there. Throws a corruption error otherwise. */
+/** Reads a block's payload, proves that it is the one written there and decompresses it. Throws a corruption error otherwise. */
 export function readPayload(
   file: VfsFile,
   checksums: Checksums,
@@ -49,9 +41,7 @@ export function readPayload(
       found: toHex(stored.slice(bytes + 1).reverse()),
     });
   }
-  const codec = stored[bytes] as number;
-  if (codec !== BlockCodec.None) throw unsupportedError(`block codec ${codec} in ${file.path}`);
-  return stored.subarray(0, bytes);
+  return decompress(stored.subarray(0, bytes), stored[bytes] as number, file.path, offset);
 }
 
 /** A data or index block in memory. Immutable. */

@@ -15,7 +15,8 @@
  *
  *   block (data, index and filter alike)
  *       0   n   payload, compressed when codec is not 0
- *       n   1   codec: 0 as it is. 1 (deflate) and 2 (LZ4) are kept free for a later writer
+ *       n   1   codec: 0 as it is, 1 deflate, 2 LZ4 (data blocks only). A compressed payload begins with its length before
+ *               compression, a varint; every length and offset below that speaks of blocks counts stored bytes
  *     n+1   8   h64 of payload and codec, seeded with identity and the block's own offset, so that a block that was
  *               written to another place or another file, or not at all, does not pass
  *
@@ -69,7 +70,7 @@ export const RUN_MAGIC = Uint8Array.of(0x50, 0x68, 0x52, 0x75, 0x6e, 0x30, 0x31,
 /** "PhRunEnd" */
 export const RUN_END_MAGIC = Uint8Array.of(0x50, 0x68, 0x52, 0x75, 0x6e, 0x45, 0x6e, 0x64);
 
-export const BlockCodec = { None: 0 } as const;
+export const BlockCodec = { None: 0, Deflate: 1, Lz4: 2 } as const;
 export type BlockCodec = (typeof BlockCodec)[keyof typeof BlockCodec];
 
 /** Keys between two restart points: a lookup reads at most so many entries one after the other. */

@@ -2,6 +2,7 @@
 export { Delta, type DeltaDescriptor, type DeltaOptions } from './delta.js';
 export { type Layer, type LayerCursor, Lookup, type RangeTombstone, type VersionCursor, VersionKind } from './layer.js';
 export { BlockCache, type CacheItem } from './block-cache.js';
+export type { Compression } from './block-codec.js';
 export { FilterBuilder, KeyHash, mayContain } from './filter.js';
 export { KeyIndex } from './key-index.js';
 export { type BulkCursor, MergingCursor, type MergeSource } from './merging-cursor.js';

@@ -55,6 +55,8 @@ export interface RunOptions {
   readonly identity?: number;
   /** Takes the place of the base in the header: the seq at which an ingested run was taken over. */
   readonly seqBase?: Seq;
+  /** Counted up by this run: shared by all runs of an owner who wants sums. Default: counters of its own. */
+  readonly counters?: RunCounters;
   /** Told of files that could not be closed or removed. Default: nobody is. */
   readonly logger?: Logger;
 }
@@ -148,7 +150,7 @@ export class Run implements Layer, RunBlocks {
   /** Of the entries; empty when there are none. */
   readonly smallestKey: Uint8Array;
   readonly largestKey: Uint8Array;
-  readonly counters: RunCounters = { filterMisses: 0, blocksRead: 0, blockHits: 0 };
+  readonly counters: RunCounters;
   /** This run's own tombstones cut into pieces; undefined when it has none. */
   readonly cover: RangeCover | undefined;
   private readonly options: RunOptions;
@@ -163,6 +165,7 @@ export class Run implements Layer, RunBlocks {
   constructor(options: RunOptions) {
     this.options = options;
     this.path = options.path;
+    this.counters = options.counters ?? { filterMisses: 0, blocksRead: 0, blockHits: 0 };
     this.file = options.vfs.open(options.path, { mode: 'read' });
     try {
       this.bytes = this.file.size();

@@ -20,6 +20,7 @@ import {
 } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
 import type { Vfs, VfsFile } from '@phantom/vfs';
+import { BlockCompressor, type Compression } from './block-codec.js';
 import { BlockWriter } from './block-writer.js';
 import { FilterBuilder, KeyHash } from './filter.js';
 import {
@@ -52,6 +53,8 @@ export interface RunWriterOptions {
   readonly blockBytes?: number;
   /** Default 10: about 1 % of absent keys pass. 0 writes filters that let everything pass. */
   readonly filterBitsPerKey?: number;
+  /** Of data blocks; index and filters stay as they are. Default none. */
+  readonly compression?: Compression;
 }
 
 /** What a finished run is. */
@@ -86,6 +89,7 @@ export class RunWriter {
   private readonly data = new BlockWriter();
   private readonly index = new BlockWriter();
   private readonly filter: FilterBuilder;
+  private readonly compressor: BlockCompressor;
   private readonly hash = new KeyHash();
   private readonly out = new ByteWriter(WRITE_BYTES + 64 * 1024);
   private readonly handle = new ByteWriter(32);
@@ -116,6 +120,7 @@ export class RunWriter {
     this.seqBase = options.seqBase ?? 0;
     this.blockBytes = options.blockBytes ?? BLOCK_BYTES_DEFAULT;
     this.filter = new FilterBuilder(options.filterBitsPerKey ?? 10);
+    this.compressor = new BlockCompressor(options.compression ?? 'none');
     this.file = options.vfs.open(options.path, { mode: 'create-new' });
     this.out.bytes(this.header());
   }
@@ -124,7 +129,7 @@ export class RunWriter {
     return this.options.path;
   }
 
-  /** Bytes written or waiting to be. */
+  /** Bytes written or waiting to be, the open block before compression. */
   get bytes(): number {
     return this.outOffset + this.out.length + this.data.bytes;
   }
@@ -252,10 +257,10 @@ export class RunWriter {
   private closeBlock(): void {
     const { handle, blockSeparator } = this;
     const { entries } = this.data;
-    const payload = this.data.finish();
+    const stored = this.compressor.compress(this.data.finish());
     handle.reset();
-    handle.varint(this.writeBlock(payload));
-    handle.varint(payload.length);
+    handle.varint(this.writeBlock(stored, this.compressor.codec));
+    handle.varint(stored.length);
     handle.varint(entries);
     this.index.add(blockSeparator, 0, blockSeparator.length, 0, handle.buffer, 0, handle.length, false);
     this.blockCount++;
@@ -266,9 +271,9 @@ export class RunWriter {
   private closePartition(): void {
     const index = this.index.finish();
     const indexBytes = index.length;
-    const indexOffset = this.writeBlock(index);
+    const indexOffset = this.writeBlock(index, BlockCodec.None);
     const filter = this.filter.finish();
-    const filterOffset = this.writeBlock(filter);
+    const filterOffset = this.writeBlock(filter, BlockCodec.None);
     this.partitions.push({
       separator: this.partitionSeparator,
       indexOffset,
@@ -282,12 +287,12 @@ export class RunWriter {
   }
 
   /** Appends payload, codec and checksum; returns the offset of the block. */
-  private writeBlock(payload: Uint8Array): number {
+  private writeBlock(payload: Uint8Array, codec: BlockCodec): number {
     const { out } = this;
     const offset = this.outOffset + out.length;
     const at = out.reserve(payload.length + BLOCK_TRAILER_BYTES);
     out.bytes(payload);
-    out.u8(BlockCodec.None);
+    out.u8(codec);
     const checksum = this.options.checksums.h64(out.buffer, at, out.length, blockSeed(this.identity, offset));
     out.u32(Number(checksum & 0xffffffffn));
     out.u32(Number(checksum >> 32n));

@@ -277,12 +277,12 @@ describe('a damaged run', () => {
     const whole = vfs.readFile('a');
     const end = findBlock(whole, 1);
     const block = whole.slice(32, end);
-    block[block.length - 9] = 2;
+    block[block.length - 9] = 3;
     const checksum = checksums.h64(block, 0, block.length - 8, blockSeed(run.identity, 32));
     writeU32(block, block.length - 8, Number(checksum & 0xffffffffn));
     writeU32(block, block.length - 4, Number(checksum >> 32n));
     vfs.corrupt('a', 32, block);
-    expect(() => getFrom(run, numbered(0), 9)).toThrow('block codec 2');
+    expect(() => getFrom(run, numbered(0), 9)).toThrow('block codec 3');
     run.release();
   });
 });

@@ -1,0 +1,78 @@
+/**
+ * Compression of data blocks (format.ts): LZ4 where blocks are read often, deflate where they are read seldom and space
+ * counts. A block that would not become an eighth smaller is stored as it is: reading it then costs nothing.
+ *
+ * A compressed payload is a varint, the bytes that it has when it is decompressed, and then what the codec made of it.
+ */
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { ByteWriter, corruptionError, readVarint, unsupportedError, varintBytes } from '@phantom/base';
+import { BlockCodec } from './format.js';
+import { Lz4Encoder, decodeLz4, lz4BytesMax } from './lz4.js';
+
+/** How the data blocks of a run are compressed. */
+export type Compression = 'none' | 'lz4' | 'deflate';
+
+/** Better ratios cost several times as much for a tenth of the bytes. */
+const DEFLATE_LEVEL = 1;
+/** No codec here makes more of a byte; what claims to be larger is not ours, and must not make us reserve memory for it. */
+const EXPANSION_MAX = 1100;
+const NO_SAVING = 8;
+
+/** Compresses payloads; its buffer is reused. */
+export class BlockCompressor {
+  /** Of the payload compressed last. */
+  codec: BlockCodec = BlockCodec.None;
+  private readonly compression: Compression;
+  private readonly encoder: Lz4Encoder | undefined;
+  private readonly out = new ByteWriter(0);
+
+  constructor(compression: Compression) {
+    this.compression = compression;
+    this.encoder = compression === 'lz4' ? new Lz4Encoder() : undefined;
+  }
+
+  /** The payload as it is to be stored, in the form that `codec` then names. Borrowed until the next call. */
+  compress(payload: Uint8Array): Uint8Array {
+    this.codec = BlockCodec.None;
+    if (this.compression === 'none') return payload;
+    const { out, encoder } = this;
+    out.reset();
+    out.varint(payload.length);
+    if (encoder === undefined) {
+      out.bytes(deflateRawSync(payload, { level: DEFLATE_LEVEL }));
+    } else {
+      const at = out.reserve(lz4BytesMax(payload.length));
+      out.length = encoder.encode(payload, 0, payload.length, out.buffer, at);
+    }
+    if (out.length > payload.length - payload.length / NO_SAVING) return payload;
+    this.codec = encoder === undefined ? BlockCodec.Deflate : BlockCodec.Lz4;
+    return out.view();
+  }
+}
+
+/** The payload that was compressed to these bytes. Throws a corruption error when they are not what a codec makes. */
+export function decompress(stored: Uint8Array, codec: number, path: string, offset: number): Uint8Array {
+  if (codec === BlockCodec.None) return stored;
+  if (codec !== BlockCodec.Lz4 && codec !== BlockCodec.Deflate)
+    throw unsupportedError(`block codec ${codec} in ${path}`);
+  const bytes = readVarint(stored, 0, stored.length);
+  if (!(bytes <= stored.length * EXPANSION_MAX)) throw malformed(path, offset);
+  const from = varintBytes(bytes);
+  if (codec === BlockCodec.Lz4) {
+    const payload = new Uint8Array(bytes);
+    if (!decodeLz4(stored, from, stored.length, payload)) throw malformed(path, offset);
+    return payload;
+  }
+  try {
+    const { buffer, byteOffset, length } = inflateRawSync(stored.subarray(from), { maxOutputLength: bytes });
+    // Not a Buffer, whose slices are no copies.
+    if (length === bytes) return new Uint8Array(buffer, byteOffset, length);
+  } catch {
+    // Told below, with the place.
+  }
+  throw malformed(path, offset);
+}
+
+function malformed(path: string, offset: number): Error {
+  return corruptionError('a compressed block is malformed', { file: path, offset });
+}
