@@ -6,7 +6,7 @@
  * connection), somebody said who, and silence. Silence is never taken for death: a process that is stopped, or busy for a
  * minute in one synchronous call, accepts connections (the kernel does) and says nothing.
  */
-import { type Server, connect, createServer } from 'node:net';
+import { type Server, type Socket, connect, createServer } from 'node:net';
 import { type PhantomError, ioError } from '@phantom/base';
 import type { LockHolder } from './vfs.js';
 
@@ -21,16 +21,26 @@ export type Answer =
   | { readonly kind: 'silent' }
   | { readonly kind: 'holder'; readonly holder: HolderAnswer };
 
+/** Event by which a server is told to hang up. */
+const STOPPING = 'phantom-stopping';
+
 /** Bytes of an answer that are read at most. */
 const ANSWER_BYTES_MAX = 64 * 1024;
 
 /** Listens at the address and answers each question with what `answer` says then; undefined when the address is taken. */
 export function listenAt(address: string, answer: () => HolderAnswer): Promise<Server | undefined> {
   return new Promise((resolve, reject) => {
+    const sockets = new Set<Socket>();
     const server = createServer((socket) => {
+      sockets.add(socket);
+      socket.on('close', () => sockets.delete(socket));
       socket.on('error', () => undefined);
       socket.unref();
       socket.end(`${JSON.stringify(answer())}\n`);
+    });
+    // Somebody who asks as we stop gets no answer, asks again, and finds the address free.
+    server.once(STOPPING, () => {
+      for (const socket of sockets) socket.destroy();
     });
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE') resolve(undefined);
@@ -48,7 +58,10 @@ export function listenAt(address: string, answer: () => HolderAnswer): Promise<S
 /** Stops listening; resolves when the address is free. */
 export function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
+    // Whoever waits for the release must not find the process gone meanwhile.
+    server.ref();
     server.close(() => resolve());
+    server.emit(STOPPING);
   });
 }
 

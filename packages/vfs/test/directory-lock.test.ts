@@ -72,6 +72,22 @@ describe('holding a directory', () => {
     await lock.release();
   });
 
+  it('does not keep a process alive, and its release is waited for', async () => {
+    const program = await bundleProgram(`
+      import { createNodeVfs } from '@phantom/vfs';
+      (async () => {
+        const vfs = createNodeVfs();
+        const lock = await vfs.lock(process.argv[2], { pid: 1, description: '' });
+        await vfs.lock(process.argv[2], { pid: 2, description: '' }).catch((error) => console.log(error.code));
+        await lock.release();
+        await vfs.lock(process.argv[2], { pid: 3, description: '' });
+        console.log('end');
+      })();`);
+    const result = spawnSync(process.execPath, [program.path, directory], { encoding: 'utf8', timeout: 15_000 });
+    program.dispose();
+    expect(result).toMatchObject({ status: 0, stdout: '55006\nend\n', stderr: '' });
+  });
+
   it('takes silence for a holder: one that is stopped is not overrun', async () => {
     const { child, said } = start(directory);
     expect(await said).toBe('held');

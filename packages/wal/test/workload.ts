@@ -1,7 +1,8 @@
 /** A history of appends, syncs, drops and reopenings that the sweeps run on disks that fail, and the rule that judges what is left. */
 import { type Checksums, ManualClock, Random } from '@phantom/base';
 import type { Vfs } from '@phantom/vfs';
-import { type Wal, type WalOptions, openWal } from '../src/index.js';
+import { expect } from 'vitest';
+import { type Wal, type WalOptions, type WalRecordBatch, openWal } from '../src/index.js';
 
 export const DIRECTORY = '/data/wal';
 
@@ -132,3 +133,17 @@ export async function judge(wal: Wal, promises: Promises): Promise<number> {
   if (first > promises.keptFrom) throw new Error(`kept from ${promises.keptFrom}, found from ${first}`);
   return last;
 }
+
+export const code = (wanted: string): Error => expect.objectContaining({ code: wanted }) as Error;
+
+export function append(wal: Wal, seq: number): number {
+  return wal.append(payloadOf(seq), { seq, commitTimeMs: seq, flags: seq & 0xffff });
+}
+
+export async function seqsOf(batches: AsyncIterable<WalRecordBatch>): Promise<number[]> {
+  const seqs: number[] = [];
+  for await (const batch of batches) for (const record of batch.records) seqs.push(record.seq);
+  return seqs;
+}
+
+export const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);

@@ -1,0 +1,216 @@
+import { type Checksums, type Logger, loadChecksums, silentLogger } from '@phantom/base';
+import { FaultyVfs, MemoryVfs, anyOf, failAt, failFrom, onOperation, pathMatch } from '@phantom/vfs/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type WalOptions, openWal } from '../src/index.js';
+import { encodeSegmentHeader } from '../src/format.js';
+import { DIRECTORY, append, code, optionsOn, range, readAll, seqsOf } from './workload.js';
+
+let checksums: Checksums;
+beforeAll(async () => {
+  checksums = await loadChecksums();
+});
+
+describe('opening', () => {
+  it('for reading changes nothing and takes no writes', async () => {
+    const disk = new MemoryVfs();
+    await expect(openWal(optionsOn(disk, checksums, { readOnly: true }))).rejects.toThrow(code('58P01'));
+    disk.makeDir(DIRECTORY);
+    await expect(openWal(optionsOn(disk, checksums, { readOnly: true }))).rejects.toThrow(code('58P01'));
+    const writer = await openWal(optionsOn(disk, checksums));
+    range(1, 10).forEach((seq) => append(writer, seq));
+    await writer.sync();
+    const changes: string[] = [];
+    disk.onOperation = (op) => {
+      if (!['open', 'list', 'size', 'read', 'close', 'exists'].includes(op.operation)) changes.push(op.operation);
+    };
+    const wal = await openWal(optionsOn(disk, checksums, { readOnly: true }));
+    expect(await readAll(wal)).toEqual({ first: 1, last: 10 });
+    expect(() => append(wal, 11)).toThrow(code('25006'));
+    await expect(wal.sync()).rejects.toThrow(code('25006'));
+    expect(() => wal.syncNow?.()).toThrow(code('25006'));
+    await expect(wal.dropBefore(wal.end)).rejects.toThrow(code('25006'));
+    await wal.close();
+    expect(changes).toEqual([]);
+  });
+
+  it('holds the directory, unless the owner of one above does', async () => {
+    const disk = new MemoryVfs();
+    const wal = await openWal(optionsOn(disk, checksums));
+    await expect(openWal(optionsOn(disk, checksums))).rejects.toThrow(code('55006'));
+    await wal.close();
+    const unlocked = await openWal(optionsOn(disk, checksums, { lockDirectory: false }));
+    await (await openWal(optionsOn(disk, checksums))).close();
+    await unlocked.close();
+  });
+
+  it('refuses a newer format, and touches nothing', async () => {
+    const disk = new MemoryVfs();
+    await (await openWal(optionsOn(disk, checksums))).close();
+    const header = new Uint8Array(64);
+    const newer = { version: 2, timeline: 1, epoch: 1, number: 1, firstLsn: 0, durable: 0, floor: 0, createdMs: 0 };
+    encodeSegmentHeader(header, 0, newer, checksums);
+    disk.corrupt(`${DIRECTORY}/0000000001.wal`, 0, header);
+    const names = disk.list(DIRECTORY);
+    await expect(openWal(optionsOn(disk, checksums))).rejects.toThrow(code('0A000'));
+    await expect(openWal(optionsOn(disk, checksums))).rejects.toThrow('log format version 2 is not supported');
+    expect(disk.list(DIRECTORY)).toEqual(names);
+  });
+
+  it('goes on in place after a clean close, and in a new segment after a kill', async () => {
+    const disk = new MemoryVfs();
+    const options = optionsOn(disk, checksums, { segmentBytes: 1 << 16 });
+    let wal = await openWal(options);
+    append(wal, 1);
+    await wal.sync();
+    const end = wal.end;
+    await wal.close();
+    for (let seq = 2; seq < 6; seq++) {
+      const { operations } = disk;
+      wal = await openWal(options);
+      expect(wal.end).toBeGreaterThanOrEqual(end);
+      expect(wal.durable).toBe(wal.end);
+      expect(wal.stats().segments).toBe(1);
+      expect(disk.operations - operations).toBeLessThan(25);
+      append(wal, seq);
+      await wal.sync();
+      await wal.close();
+    }
+    const killed = disk.killClone();
+    wal = await openWal(optionsOn(killed, checksums, { segmentBytes: 1 << 16 }));
+    append(wal, 6);
+    wal.syncNow?.();
+    const again = killed.killClone();
+    wal = await openWal(optionsOn(again, checksums));
+    expect(await readAll(wal)).toEqual({ first: 1, last: 6 });
+    expect(wal.stats().segments).toBe(2);
+    await wal.close();
+  });
+
+  it('keeps the timeline of a log, lets a later one begin, and refuses an earlier one', async () => {
+    const disk = new MemoryVfs();
+    let wal = await openWal(optionsOn(disk, checksums, { timeline: 3 }));
+    append(wal, 1);
+    await wal.sync();
+    await wal.close();
+    wal = await openWal(optionsOn(disk, checksums));
+    append(wal, 2);
+    await wal.sync();
+    await wal.close();
+    await expect(openWal(optionsOn(disk, checksums, { timeline: 2 }))).rejects.toThrow(code('22023'));
+    wal = await openWal(optionsOn(disk, checksums, { timeline: 4 }));
+    append(wal, 3);
+    await wal.sync();
+    expect(await readAll(wal)).toEqual({ first: 1, last: 3 });
+    await wal.close();
+    await expect(openWal(optionsOn(disk, checksums, { timeline: 3 }))).rejects.toThrow(code('22023'));
+  });
+
+  it('checks its options', async () => {
+    const disk = new MemoryVfs();
+    for (const wrong of [
+      { segmentBytes: 100 },
+      { recycledSegmentsMax: -1 },
+      { bufferBytesMax: 1.5 },
+      { timeline: 0 },
+    ]) {
+      await expect(openWal({ ...optionsOn(disk, checksums), ...wrong } as WalOptions)).rejects.toThrow(code('22023'));
+    }
+  });
+
+  it('gives the directory back when it fails', async () => {
+    const disk = new MemoryVfs();
+    await expect(
+      openWal(optionsOn(new FaultyVfs(disk, onOperation('list', failAt(0, 'EIO'))), checksums)),
+    ).rejects.toThrow(code('58030'));
+    await (await openWal(optionsOn(disk, checksums))).close();
+  });
+});
+
+describe('segments', () => {
+  it('are prepared ahead in the background and recycled', async () => {
+    const disk = new MemoryVfs();
+    const wal = await openWal(optionsOn(disk, checksums, { segmentBytes: 1 << 20, recycledSegmentsMax: 1 }));
+    const payload = new Uint8Array(1000);
+    let seq = 0;
+    const fill = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) {
+        wal.append(payload, { seq: ++seq, commitTimeMs: 0, flags: 0 });
+        await wal.sync();
+      }
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    };
+    await fill(700);
+    expect(disk.list(DIRECTORY)).toEqual(['0000000001.wal', '0000000002.wal']);
+    expect(disk.readFile(`${DIRECTORY}/0000000002.wal`).length).toBe(1 << 20);
+    // What is prepared is used as it is: no room is taken, no name is made while commits wait.
+    let renames = 0;
+    disk.onOperation = (op) => {
+      if (op.operation === 'rename' || op.operation === 'syncDir') renames++;
+    };
+    await fill(400);
+    disk.onOperation = undefined;
+    expect(renames).toBe(0);
+    await fill(1500);
+    await wal.dropBefore(wal.end);
+    expect(disk.list(DIRECTORY)).toEqual(['0000000003.wal', '0000000004.wal', 'free-0000000001.wal']);
+    await fill(1000);
+    expect(wal.stats()).toMatchObject({ segmentsRecycled: 1, segments: 2 });
+    await wal.close();
+    const again = await openWal(optionsOn(disk, checksums, { segmentBytes: 1 << 20 }));
+    expect((await seqsOf(again.replay(again.start))).at(-1)).toBe(seq);
+    await again.close();
+  });
+
+  it('that could not be prepared are tried again when they are needed', async () => {
+    const disk = new MemoryVfs();
+    const warnings: string[] = [];
+    const logger: Logger = { ...silentLogger, warn: (message) => warnings.push(message) };
+    const faulty = new FaultyVfs(disk, pathMatch('0000000002', onOperation('write', failAt(0, 'ENOSPC'))));
+    const wal = await openWal(optionsOn(faulty, checksums, { segmentBytes: 1 << 16, logger }));
+    for (let seq = 1; seq <= 100; seq++) {
+      wal.append(new Uint8Array(1000), { seq, commitTimeMs: 0, flags: 0 });
+      await wal.sync();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(warnings).toEqual(['could not prepare a log segment']);
+    expect(wal.stats().segments).toBe(2);
+    faulty.injector = onOperation('close', failFrom(0, 'EIO'));
+    await wal.close();
+    expect(warnings.length).toBeGreaterThan(1);
+  });
+
+  it('are dropped only wholly, in order, and never the newest', async () => {
+    const wal = await openWal(optionsOn(new MemoryVfs(), checksums));
+    const ends = range(1, 40).map((seq) => append(wal, seq));
+    await wal.dropBefore(wal.end);
+    expect(wal.start).toBe(0);
+    await wal.sync();
+    await wal.dropBefore(0);
+    expect(wal.start).toBe(0);
+    await wal.dropBefore(ends[19] as number);
+    expect(wal.start).toBeGreaterThan(0);
+    expect(wal.start).toBeLessThanOrEqual(ends[19] as number);
+    const first = (await readAll(wal)).first;
+    expect(first).toBeLessThanOrEqual(21);
+    await expect(seqsOf(wal.replay(0))).rejects.toThrow(code('55000'));
+    await Promise.all([wal.dropBefore(wal.end), wal.dropBefore(wal.end), wal.sync()]);
+    expect(wal.stats().segments).toBe(1);
+    await wal.close();
+  });
+
+  it('that cannot be given back are reported, and the log is whole', async () => {
+    const disk = new MemoryVfs();
+    const faulty = new FaultyVfs(disk, anyOf());
+    const wal = await openWal(optionsOn(faulty, checksums));
+    range(1, 40).forEach((seq) => append(wal, seq));
+    await wal.sync();
+    faulty.injector = onOperation(['rename', 'remove'], failAt(1, 'EIO'));
+    await expect(wal.dropBefore(wal.end)).rejects.toThrow(code('58030'));
+    append(wal, 41);
+    await wal.sync();
+    await wal.close();
+    const again = await openWal(optionsOn(disk, checksums));
+    expect((await readAll(again)).last).toBe(41);
+    await again.close();
+  });
+});
