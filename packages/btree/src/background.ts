@@ -211,9 +211,11 @@ export class Background {
       const { root, freed, freelist } = result;
       const change = (): FilesChange => {
         views.keepForLaterViews(Math.max(0, ...merged.map(({ run }) => run.seqMax)));
-        return { runs: files.runs.filter((handle) => !merged.includes(handle)), root, freed, freelist };
+        const runs = files.runs.filter((handle) => !merged.includes(handle));
+        return { runs, root, freelist, pageCount: files.pager.pageCount };
       };
       yield* this.commit(this.merging, change, () => {
+        files.pager.retire(files.generation, freed, views.heldGenerations());
         this.merges++;
         this.bytesMerged += result.bytesWritten;
       });
@@ -256,7 +258,6 @@ export class Background {
     } finally {
       this.committer = undefined;
     }
-    this.context.views.reclaim();
   }
 
   private flushEnded(error: Error | undefined): void {

@@ -16,7 +16,7 @@ import { PAUSE, type Wait } from './job.js';
 import { TreeMerge } from './merge.js';
 import type { FreelistEntry } from './meta-page.js';
 import { PageWriter } from './page-writer.js';
-import { PageRanges } from './page-ranges.js';
+import { PageList } from './page-ranges.js';
 import { NO_FREELIST, type RunHandle, type TreeFiles } from './tree-files.js';
 
 const SEQ_MAX = Number.MAX_SAFE_INTEGER;
@@ -62,11 +62,10 @@ export function* mergeRuns(files: TreeFiles, merged: readonly RunHandle[], slice
 /** What a merge into the pages made: synced, not yet named by a meta. */
 export interface MergedTree {
   readonly root: TreeRoot;
-  readonly freed: PageRanges;
+  /** Pages that the present meta needs and the new one does not, the old freelist's included. */
+  readonly freed: PageList;
   readonly freelist: FreelistEntry;
   readonly bytesWritten: number;
-  /** Pages that the new meta needs and the present one does not: free again when it never comes. */
-  readonly allocated: PageRanges;
 }
 
 /** Merges the oldest runs, all down to the pages, into new pages. With no runs it only tidies the freelist. */
@@ -84,7 +83,7 @@ export function* mergeIntoTree(
   const pause = (): boolean => slices.monotonicMs() >= deadlineMs;
   try {
     let newRoot = root;
-    let freed = new PageRanges();
+    let freed = new PageList();
     if (merged.length > 0) {
       const merge = new TreeMerge({ pager, root, writes: versions, removed, out, pause });
       const run = merge.run();
@@ -95,12 +94,12 @@ export function* mergeIntoTree(
         step = run.next();
       }
       newRoot = step.value.id === 0 ? EMPTY_ROOT : step.value;
-      freed = merge.freed.toRanges();
+      freed = merge.freed;
     }
     const freelist = writeFreelist(files, out, freed);
     out.flush();
     yield { sync: () => pager.file.sync(), syncNow: () => pager.file.syncNow() };
-    return { root: newRoot, freed, freelist, bytesWritten: out.bytesWritten, allocated: out.allocated.toRanges() };
+    return { root: newRoot, freed, freelist, bytesWritten: out.bytesWritten };
   } catch (error) {
     pager.giveBack(out.allocated.toRanges());
     throw error;
@@ -110,21 +109,19 @@ export function* mergeIntoTree(
 }
 
 /** Writes the list of all pages that the new meta does not need. Adds the old list's pages to the freed ones. */
-function writeFreelist(files: TreeFiles, out: PageWriter, freed: PageRanges): FreelistEntry {
+function writeFreelist(files: TreeFiles, out: PageWriter, freed: PageList): FreelistEntry {
   const { pager, freelist: old } = files;
-  if (old.id !== 0) {
-    const pages = new PageRanges();
-    pages.append(old.id, pager.extentPages(old.bytes));
-    freed.addAll(pages);
-  }
+  // No view ever reads a freelist.
+  if (old.id !== 0) freed.add(old.id, pager.extentPages(old.bytes), Number.MAX_SAFE_INTEGER);
   pager.dropTail();
-  const before = pager.freeForMeta(freed);
+  const unreached = freed.toRanges();
+  const before = pager.freeForMeta(unreached);
   if (before.ranges === 0) return NO_FREELIST;
   // Its own pages are taken before the list is made: taking never adds a range.
   const pages = pager.extentPages(before.encodedBytesMax);
   const id = out.allocate(pages);
   const bytes = new Uint8Array(pages * pager.pageBytes);
-  bytes.set(pager.freeForMeta(freed).encode());
+  bytes.set(pager.freeForMeta(unreached).encode());
   return { ...out.writeExtent(id, bytes, 0, bytes.length), bytes: bytes.length };
 }
 

@@ -92,7 +92,7 @@ export class TreeMerge {
       return;
     }
     const page = this.pager.read(ref.id, ref.checksumLow, ref.checksumHigh, level);
-    this.freed.add(ref.id);
+    this.freed.add(ref.id, 1, page.generation);
     if (this.pauseDue()) yield;
     if (level === 0) {
       this.writer.beginLeaf(lower);

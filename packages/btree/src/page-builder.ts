@@ -100,8 +100,8 @@ export class PageBuilder {
   }
 
   /**
-   * Adds a leaf entry. `tag` is as in format.ts, the value what the page stores for it. A page takes entries up to
-   * `bytesMax`.
+   * Adds a leaf entry. `tag` is as in format.ts, the value what the page stores for it. Pages behind the first of a group
+   * take entries up to `bytesMax`.
    */
   addEntry(
     key: Uint8Array,
@@ -175,7 +175,8 @@ export class PageBuilder {
     } else {
       const prefix = this.sharedWith(this.open, i, this.openPrefix);
       const total = this.openBytes + this.slotBytes + bytes;
-      if (this.afterOmission(total, i - this.open + 1, prefix) > bytesMax) {
+      // The first page of a group is filled whole: what still fits into the old page must not be torn apart.
+      if (this.afterOmission(total, i - this.open + 1, prefix) > (this.open === 0 ? this.sink.pageBytes : bytesMax)) {
         if (this.open > 0) this.writeHeld();
         this.open = this.count;
         this.startPage(this.count, bytes);

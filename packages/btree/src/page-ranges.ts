@@ -9,24 +9,31 @@ import type { PageId } from './format.js';
 /** How many ranges a search for several pages side by side looks at before it gives up and the file grows. */
 const EXTENT_RANGES_MAX = 256;
 
-/** Pages in the order in which somebody came by them. */
+/** Pages in the order in which somebody came by them, each with the generation that wrote it: 0 when nobody knows. */
 export class PageList {
   private readonly starts: PageId[] = [];
   private readonly counts: number[] = [];
+  private readonly births: number[] = [];
 
-  add(page: PageId, count = 1): void {
+  add(page: PageId, count = 1, birth = 0): void {
     const last = this.starts.length - 1;
-    if (last >= 0 && (this.starts[last] as number) + (this.counts[last] as number) === page) {
+    const end = last < 0 ? 0 : (this.starts[last] as number) + (this.counts[last] as number);
+    if (end === page && last >= 0 && this.births[last] === birth) {
       this.counts[last] = (this.counts[last] as number) + count;
       return;
     }
     this.starts.push(page);
     this.counts.push(count);
+    this.births.push(birth);
   }
 
-  /** The same pages as a set. A page that is in twice is a defect. */
-  toRanges(): PageRanges {
-    const order = Array.from({ length: this.starts.length }, (_, i) => i);
+  /** The pages written in generations of [from, to) as a set. A page that is in twice is a defect. */
+  toRanges(from = 0, to: number = Number.POSITIVE_INFINITY): PageRanges {
+    const order: number[] = [];
+    for (let i = 0; i < this.starts.length; i++) {
+      const birth = this.births[i] as number;
+      if (birth >= from && birth < to) order.push(i);
+    }
     order.sort((a, b) => (this.starts[a] as number) - (this.starts[b] as number));
     const ranges = new PageRanges();
     for (const i of order) ranges.append(this.starts[i] as number, this.counts[i] as number);

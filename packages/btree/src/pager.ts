@@ -10,7 +10,8 @@
  * Free pages and their way back:
  *   1. `free` may be written to. Nothing durable and no view reaches them.
  *   2. A merge collects what it replaces. When its meta is durable and its generation recorded, these wait in `retired`
- *      until every view of an older root is released; then they are free.
+ *      until no view is left that reaches them: one whose root is older than the merge, but not older than the page. So a
+ *      long reader holds what its own root reaches, and not what came and went since.
  *   3. The freelist in a meta holds free and retired pages alike: once a file is opened there are no views.
  */
 import { ByteReader, type Checksums, corruptionError } from '@phantom/base';
@@ -18,7 +19,7 @@ import type { BlockCache } from '@phantom/runs';
 import type { VfsFile } from '@phantom/vfs';
 import { type PageId, type PageRef, type TreeRoot, firstPage, pageSeed } from './format.js';
 import { Page } from './page.js';
-import { PageRanges } from './page-ranges.js';
+import { type PageList, PageRanges } from './page-ranges.js';
 
 export interface PagerOptions {
   readonly file: VfsFile;
@@ -37,9 +38,10 @@ export interface Expected {
   readonly checksumHigh: number;
 }
 
+/** Pages that are reached by roots of the generations [from, until), as far as somebody holds one. */
 interface RetiredPages {
-  /** Roots older than this reach them. */
-  readonly generation: number;
+  readonly from: number;
+  readonly until: number;
   readonly pages: PageRanges;
 }
 
@@ -164,23 +166,28 @@ export class Pager {
     this.keep(page);
   }
 
-  /** Pages that roots before `generation` reach and later ones do not; call it once that generation is recorded. */
-  retire(generation: number, pages: PageRanges): void {
-    if (pages.pages > 0) this.retired.push({ generation, pages });
+  /**
+   * Takes pages that roots before `generation` reach and later ones do not. Call it once that generation is recorded, with
+   * the generations of the roots that are held, ascending.
+   */
+  retire(generation: number, list: PageList, held: readonly number[]): void {
+    let birth = 0;
+    for (const root of held) {
+      if (root >= generation) break;
+      // Written after the held root before this one, and no later than this one: this is the first that reaches them.
+      const pages = list.toRanges(birth, root + 1);
+      if (pages.pages > 0) this.retired.push({ from: root, until: generation, pages });
+      birth = root + 1;
+    }
+    this.release(list.toRanges(birth));
   }
 
-  /** Frees what only roots before `generation` reached: the oldest that is still held. */
-  reclaim(generation: number): void {
-    const waiting: RetiredPages[] = [];
-    for (const entry of this.retired) {
-      if (entry.generation > generation) {
-        waiting.push(entry);
-        continue;
-      }
-      for (let i = 0; i < entry.pages.ranges; i++) this.forget(entry.pages.start(i), entry.pages.count(i));
-      this.free.addAll(entry.pages);
-    }
-    this.retired = waiting;
+  /** Frees what none of the held roots reaches. */
+  reclaim(held: readonly number[]): void {
+    if (this.retired.length === 0) return;
+    const { retired } = this;
+    this.retired = retired.filter(({ from, until }) => held.some((root) => root >= from && root < until));
+    for (const entry of retired) if (!this.retired.includes(entry)) this.release(entry.pages);
   }
 
   /** Pages that wait for a view to be released. */
@@ -236,6 +243,11 @@ export class Pager {
     const stale = this.pages[page.id];
     if (stale !== undefined) this.cache.remove(stale);
     this.pages[page.id] = this.cache.insert(page) ? page : undefined;
+  }
+
+  private release(pages: PageRanges): void {
+    for (let i = 0; i < pages.ranges; i++) this.forget(pages.start(i), pages.count(i));
+    this.free.addAll(pages);
   }
 
   private forget(id: PageId, count: number): void {

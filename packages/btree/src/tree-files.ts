@@ -20,7 +20,6 @@ import { EMPTY_ROOT, type TreeRoot, firstPage } from './format.js';
 import type { Wait } from './job.js';
 import { type FreelistEntry, type Meta, type RunEntry, encodeMeta, metaOffset, readMeta } from './meta-page.js';
 import type { ResolvedBtreeOptions } from './options.js';
-import type { PageRanges } from './page-ranges.js';
 import { Pager } from './pager.js';
 
 const TREE_FILE = 'tree.db';
@@ -40,9 +39,9 @@ export interface RunHandle {
 export interface FilesChange {
   readonly runs: readonly RunHandle[];
   readonly flushedSeq?: Seq;
+  /** A new root comes with the number of pages and the freelist as they are with it. */
   readonly root?: TreeRoot;
-  /** Pages of the present root that the new one does not reach, the old freelist's included. */
-  readonly freed?: PageRanges;
+  readonly pageCount?: number;
   readonly freelist?: FreelistEntry;
 }
 
@@ -127,12 +126,15 @@ export class TreeFiles {
     return { entry, run: new Run(seqBase === undefined ? options : { ...options, seqBase }) };
   }
 
-  /** Commits. Everything the change names is durable already. `installed` runs in the same turn as the switch. */
+  /**
+   * Commits. Everything the change names is durable already. `installed` runs in the same turn as the switch; it retires
+   * the pages that the new root does not reach.
+   */
   *commit(change: FilesChange, installed: () => void): Generator<Wait, void> {
     assert(!this.isCommitting, 'one commit of files at a time');
     this.isCommitting = true;
     try {
-      const { context, pager } = this;
+      const { context } = this;
       const before = this.metaNow;
       const meta: Meta = {
         pageBytes: before.pageBytes,
@@ -140,7 +142,7 @@ export class TreeFiles {
         generation: before.generation + 1,
         flushedSeq: change.flushedSeq ?? before.flushedSeq,
         root: change.root ?? before.root,
-        pageCount: pager.pageCount,
+        pageCount: change.pageCount ?? before.pageCount,
         freelist: change.freelist ?? before.freelist,
         nextRunNumber: this.nextRunNumber,
         runs: change.runs.map(({ entry }) => entry),
@@ -154,7 +156,6 @@ export class TreeFiles {
       const removed = this.runs.filter((handle) => !change.runs.includes(handle));
       this.metaNow = meta;
       this.runs = change.runs;
-      if (change.freed !== undefined) pager.retire(meta.generation, change.freed);
       installed();
       for (const { run } of removed) {
         run.removeWhenReleased();

@@ -1,6 +1,5 @@
 /**
- * The views that are open, and what they pin. A view holds its runs itself; pages are pinned by the oldest generation of
- * a root that some view has.
+ * The views that are open, and what they hold. A view holds its runs itself; pages are held by the generation of its root.
  *
  * Views of a seq below what the pages hold already can still be asked for, as long as the last batch is not published:
  * for them the layers of before are kept (`keepForLaterViews`), which is nearly never more than a moment.
@@ -78,12 +77,11 @@ export class ViewRegistry {
     for (const view of this.views) view.exchange(delta, run);
   }
 
-  /** Frees pages that only roots before the oldest pinned one reached. */
-  reclaim(): void {
-    if (this.isClosed) return;
-    let oldest = this.files.generation;
-    for (const view of this.views) oldest = Math.min(oldest, view.generation);
-    this.files.pager.reclaim(oldest);
+  /** Generations of the roots that views hold, ascending. */
+  heldGenerations(): number[] {
+    const generations = new Set<number>();
+    for (const view of this.views) generations.add(view.generation);
+    return [...generations].sort((a, b) => a - b);
   }
 
   /** Releases every view. */
@@ -107,6 +105,6 @@ export class ViewRegistry {
 
   private readonly forget = (view: BtreeView): void => {
     this.views.delete(view);
-    this.reclaim();
+    if (!this.isClosed) this.files.pager.reclaim(this.heldGenerations());
   };
 }

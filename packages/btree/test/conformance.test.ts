@@ -1,16 +1,25 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { EngineCode } from '@phantom/kv';
 import { engineConformance } from '@phantom/kv/testing';
+import { createNodeVfs } from '@phantom/vfs';
 import { MemoryVfs } from '@phantom/vfs/testing';
-import { describe, it } from 'vitest';
+import { afterAll, describe, it } from 'vitest';
 import { BtreeEngine, type BtreeOptions } from '../src/index.js';
 import { type TestContext, testContext } from './engine-context.js';
 
-const variants: readonly { name: string; options: BtreeOptions; deltaBytesMax: number }[] = [
-  { name: 'B+tree', options: {}, deltaBytesMax: 4 << 20 },
-  { name: 'B+tree, small deltas', options: { runsMax: 3, sliceMs: 0, idleMergeMs: 0 }, deltaBytesMax: 2 << 20 },
+const variants: readonly { name: string; options: BtreeOptions; deltaBytesMax: number; seeds: number[] }[] = [
+  { name: 'B+tree', options: {}, deltaBytesMax: 4 << 20, seeds: [1, 2, 3] },
+  {
+    name: 'B+tree, small deltas',
+    options: { runsMax: 3, sliceMs: 0, idleMergeMs: 0 },
+    deltaBytesMax: 2 << 20,
+    seeds: [4, 5, 6, 7],
+  },
 ];
 
-for (const { name, options, deltaBytesMax } of variants) {
+for (const { name, options, deltaBytesMax, seeds } of variants) {
   const contexts = new Map<unknown, TestContext>();
   const open = async (context: TestContext): Promise<BtreeEngine> => {
     const engine = await BtreeEngine.open(context, options);
@@ -27,7 +36,38 @@ for (const { name, options, deltaBytesMax } of variants) {
       await engine.close();
       return open(await testContext(vfs, { deltaBytesMax, generation }));
     },
+    seeds,
+    mirrorSteps: 300,
     describe,
     it,
   });
 }
+
+const directories: string[] = [];
+const onDisk = new Map<unknown, TestContext>();
+const openOnDisk = async (context: TestContext): Promise<BtreeEngine> => {
+  const engine = await BtreeEngine.open(context);
+  onDisk.set(engine, context);
+  return engine;
+};
+engineConformance({
+  name: 'B+tree on a real disk',
+  code: EngineCode.Btree,
+  open: async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'phantom-btree-'));
+    directories.push(directory);
+    return openOnDisk(await testContext(await createNodeVfs(), { directory }));
+  },
+  reopen: async (engine) => {
+    const { vfs, generation, directory } = onDisk.get(engine) as TestContext;
+    await engine.close();
+    return openOnDisk(await testContext(vfs, { directory, generation }));
+  },
+  seeds: [1],
+  mirrorSteps: 150,
+  describe,
+  it,
+});
+afterAll(() => {
+  for (const directory of directories) rmSync(directory, { recursive: true });
+});

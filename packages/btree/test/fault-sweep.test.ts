@@ -19,7 +19,7 @@ async function life(context: TestContext): Promise<{ engine?: BtreeEngine; workl
   let workload: Workload | undefined;
   try {
     engine = await BtreeEngine.open(context, OPTIONS);
-    workload = new Workload(engine, { seed: 5, rounds: 4, keys: 200 });
+    workload = new Workload(engine, { seed: 5, rounds: 3, keys: 150 });
     await workload.run();
     return { engine, workload };
   } catch (error) {
@@ -71,9 +71,9 @@ async function sweep(kind: Kind, forever: boolean): Promise<number> {
 
 describe('failing disks', () => {
   for (const [kind, least] of [
-    ['EIO', 150],
-    ['ENOSPC', 40],
-    ['short-write', 20],
+    ['EIO', 110],
+    ['ENOSPC', 30],
+    ['short-write', 15],
   ] as const) {
     it(`reopen after the nth operation failed with ${kind}`, async () => {
       expect(await sweep(kind, false)).toBeGreaterThan(least);

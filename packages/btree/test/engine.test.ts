@@ -1,0 +1,606 @@
+/** What the engine does beyond the contract: memory, work counters, disk space, failures, files handed over. */
+import { PhantomError, isPhantomError } from '@phantom/base';
+import { BatchReader, ByteSlot, CursorBatch, EngineCode, type SortedRunRef } from '@phantom/kv';
+import { EngineDriver } from '@phantom/kv/testing';
+import { RunWriter, VersionKind } from '@phantom/runs';
+import { FaultyVfs, MemoryVfs, counting, failAt, failFrom, onOperation, pathMatch } from '@phantom/vfs/testing';
+import { describe, expect, it } from 'vitest';
+import { BtreeEngine, type BtreeOptions, btree } from '../src/index.js';
+import { type ContextOptions, type TestContext, testContext } from './engine-context.js';
+
+const numbered = (i: number): string => String(i).padStart(6, '0');
+const QUIET: BtreeOptions = { idleMergeMs: 1e9 };
+
+interface Rig {
+  readonly vfs: MemoryVfs;
+  readonly disk: FaultyVfs;
+  readonly context: TestContext;
+  readonly engine: BtreeEngine;
+  readonly driver: EngineDriver;
+}
+
+async function rig(options: BtreeOptions = QUIET, more: ContextOptions = {}, vfs = new MemoryVfs()): Promise<Rig> {
+  const disk = new FaultyVfs(vfs, counting());
+  const context = await testContext(disk, more);
+  const engine = await BtreeEngine.open(context, options);
+  return { vfs, disk, context, engine, driver: new EngineDriver(engine, EngineCode.Btree) };
+}
+
+/** The code of the PhantomError that comes out. */
+async function codeOf(action: () => unknown): Promise<string | undefined> {
+  try {
+    await action();
+    return undefined;
+  } catch (error) {
+    if (!isPhantomError(error)) throw error;
+    return error.code;
+  }
+}
+
+async function fill(driver: EngineDriver, from: number, to: number, valueBytes = 100, perBatch = 200): Promise<void> {
+  for (let i = from; i < to; i += perBatch) {
+    const count = Math.min(perBatch, to - i);
+    await driver.commit(
+      Array.from({ length: count }, (_, j) => driver.put(numbered(i + j), new Uint8Array(valueBytes).fill(i))),
+    );
+  }
+}
+
+describe('work', () => {
+  it('of a get is at most a page a level, and none when they are cached', async () => {
+    const { engine, driver } = await rig();
+    await fill(driver, 0, 30_000);
+    await engine.merge();
+    expect(engine.height).toBe(3);
+    const { view } = driver.view();
+    const slot = new ByteSlot();
+    for (let i = 0; i < 30_000; i += 331) {
+      const before = engine.stats();
+      const key = driver.key(numbered(i));
+      expect(view.get(key, 0, key.length, slot)).toBe(true);
+      const after = engine.stats();
+      expect(after.pagesRead + after.cacheHits - before.pagesRead - before.cacheHits).toBeLessThanOrEqual(
+        engine.height,
+      );
+      view.get(key, 0, key.length, slot);
+      expect(engine.stats().pagesRead).toBe(after.pagesRead);
+    }
+    expect(engine.stats().cacheBytes).toBeLessThanOrEqual(1 << 20);
+    view.release();
+    await engine.close();
+  });
+
+  it('of an absent key is a filter for each run and a page a level', async () => {
+    const { engine, driver } = await rig();
+    await fill(driver, 0, 10_000);
+    await engine.merge();
+    for (let run = 0; run < 3; run++) {
+      await fill(driver, run * 1000, run * 1000 + 500);
+      await engine.flush();
+    }
+    expect(engine.stats().runs).toBe(3);
+    const { view } = driver.view();
+    const slot = new ByteSlot();
+    const before = engine.stats();
+    for (let i = 0; i < 1000; i++) {
+      const key = driver.key(`${numbered(i * 7)}x`);
+      expect(view.get(key, 0, key.length, slot)).toBe(false);
+    }
+    const after = engine.stats();
+    const touched = after.pagesRead + after.cacheHits - before.pagesRead - before.cacheHits;
+    expect(touched).toBeLessThan(1000 * (engine.height + 0.1));
+    view.release();
+    await engine.close();
+  });
+
+  it('of a flush is three syncs and no page', async () => {
+    const { engine, driver, vfs } = await rig();
+    await fill(driver, 0, 5000);
+    await engine.merge();
+    for (let i = 0; i < 500; i++) await driver.commit([driver.put(numbered(i * 10), 'new')]);
+    const syncs = vfs.counts.get('sync') ?? 0;
+    const pages = engine.stats().bytesMerged;
+    await engine.flush();
+    expect((vfs.counts.get('sync') ?? 0) - syncs).toBe(2);
+    expect(engine.stats().bytesMerged).toBe(pages);
+    await engine.close();
+  });
+
+  it('of a scan hands out the bytes of pages', async () => {
+    const { engine, driver } = await rig();
+    await fill(driver, 0, 2000);
+    await engine.merge();
+    const { view } = driver.view();
+    const cursor = view.cursor(driver.everything());
+    const batch = new CursorBatch(64);
+    const buffers = new Set<Uint8Array>();
+    let count = 0;
+    for (let n = cursor.fill(batch); n > 0; n = cursor.fill(batch)) {
+      count += n;
+      for (let i = 0; i < n; i++)
+        buffers.add(batch.valueBuffers[i] as Uint8Array).add(batch.keyBuffers[i] as Uint8Array);
+    }
+    expect(count).toBe(2000);
+    expect(buffers.size).toBeLessThan(40);
+    cursor.close();
+    view.release();
+    await engine.close();
+  });
+});
+
+describe('memory', () => {
+  it('is bounded: writers wait for flushes, in order', async () => {
+    const { engine, driver } = await rig(QUIET, { deltaBytesMax: 256 * 1024 });
+    let most = 0;
+    for (let i = 0; i < 60; i++) {
+      await fill(driver, i * 100, i * 100 + 100, 200, 100);
+      most = Math.max(most, engine.stats().deltaBytes);
+    }
+    expect(most).toBeLessThan(256 * 1024);
+    expect(engine.stats().flushes).toBeGreaterThan(5);
+    driver.compareNow();
+    await engine.close();
+  });
+
+  it('refuses a batch that can never fit, and lets through one that just fits', async () => {
+    const { engine, driver } = await rig(QUIET, { deltaBytesMax: 256 * 1024 });
+    expect(await codeOf(() => engine.admit(256 * 1024 + 1))).toBe('53200');
+    expect(await codeOf(() => engine.admitNow(256 * 1024 + 1))).toBe('53200');
+    await driver.commit([driver.put('a', '1')]);
+    await driver.commit([driver.put('b', new Uint8Array(250 * 1024))]);
+    await driver.commit([driver.put('c', new Uint8Array(250 * 1024))]);
+    driver.compareNow();
+    await engine.close();
+  });
+
+  it('is made room in on the spot for who cannot wait', async () => {
+    const { engine, driver } = await rig(QUIET, { deltaBytesMax: 512 * 1024 });
+    const reader = new BatchReader();
+    const batch = (i: number) =>
+      new EngineDriver(engine, EngineCode.Btree).put(numbered(i), new Uint8Array(30_000).fill(i));
+    const { encode } = await import('@phantom/kv/testing');
+    for (let i = 0; i < 60; i++) {
+      const operation = batch(i);
+      const bytes = encode([operation]);
+      engine.admitNow(bytes.length);
+      engine.apply(reader.setBatch(bytes), ++driver.seq, Number.POSITIVE_INFINITY);
+      driver.model.apply(operation);
+    }
+    expect(engine.stats().flushes).toBeGreaterThan(2);
+    driver.compareNow();
+    await engine.flush();
+    driver.compareNow();
+    await engine.close();
+  });
+
+  it('that others have reserved is none for who cannot wait', async () => {
+    const { engine } = await rig(QUIET, { deltaBytesMax: 256 * 1024 });
+    await engine.admit(200 * 1024);
+    expect(await codeOf(() => engine.admitNow(100_000))).toBe('53200');
+    let admitted = false;
+    const waiting = engine.admit(100_000)?.then(() => {
+      admitted = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(admitted).toBe(false);
+    engine.unadmit(200 * 1024);
+    await waiting;
+    expect(admitted).toBe(true);
+    await engine.close();
+  });
+
+  it('is given up by views when their delta is flushed', async () => {
+    const { engine, driver } = await rig();
+    await fill(driver, 0, 300);
+    const open = driver.view();
+    const cursor = open.view.cursor(driver.everything());
+    const expected = open.model.entries(new Uint8Array(0), undefined);
+    for (let i = 0; i < 100; i++) cursor.next();
+    await fill(driver, 0, 300, 50);
+    await engine.merge();
+    expect(engine.stats().deltaBytes).toBe(0);
+    for (let i = 100; i < 300; i++) {
+      expect(cursor.next()).toBe(true);
+      expect(cursor.value.end - cursor.value.start).toBe(expected[i]?.value.length);
+    }
+    expect(cursor.next()).toBe(false);
+    await fill(driver, 0, 10);
+    await engine.flush();
+    expect(cursor.prev()).toBe(true);
+    cursor.close();
+    driver.compareAll(open);
+    open.view.release();
+    await engine.close();
+  });
+});
+
+describe('disk space', () => {
+  it('is given back at the end of the file', async () => {
+    const { engine, driver, vfs } = await rig();
+    await fill(driver, 0, 20_000);
+    await engine.merge();
+    const full = vfs.readFile('engine/tree.db').length;
+    await driver.commit([driver.removeRange(numbered(100), numbered(99_999))]);
+    await engine.merge();
+    await driver.commit([driver.put('x', '1')]);
+    await engine.merge();
+    await driver.commit([driver.put('y', '1')]);
+    await engine.merge();
+    expect(vfs.readFile('engine/tree.db').length).toBeLessThan(full / 10);
+    expect(engine.stats().fileBytes).toBe(vfs.readFile('engine/tree.db').length);
+    driver.compareNow();
+    expect([...engine.check()]).toEqual([]);
+    await engine.close();
+  });
+
+  it('is used again, and held by views only as long as they need it', async () => {
+    const { engine, driver, vfs } = await rig();
+    await fill(driver, 0, 5000);
+    await engine.merge();
+    const open = driver.view();
+    const size = (): number => vfs.readFile('engine/tree.db').length;
+    const first = size();
+    for (let round = 0; round < 4; round++) {
+      await fill(driver, 0, 5000, 90 + round);
+      await engine.merge();
+    }
+    const pinned = size();
+    driver.compareAll(open);
+    open.view.release();
+    for (let round = 0; round < 4; round++) {
+      await fill(driver, 0, 5000, 80 + round);
+      await engine.merge();
+    }
+    expect(pinned).toBeLessThan(first * 4);
+    expect(size()).toBeLessThanOrEqual(pinned);
+    driver.compareNow();
+    expect(vfs.list('engine')).toEqual(['tree.db']);
+    expect([...engine.check()]).toEqual([]);
+    await engine.close();
+  });
+
+  it('of runs goes with their last reader', async () => {
+    const { engine, driver, vfs } = await rig();
+    await fill(driver, 0, 500);
+    await engine.flush();
+    const open = driver.view();
+    await engine.merge();
+    expect(vfs.list('engine').length).toBe(2);
+    driver.compareAll(open);
+    open.view.release();
+    expect(vfs.list('engine')).toEqual(['tree.db']);
+    await engine.close();
+  });
+
+  it('of unfinished files is taken back when the engine opens', async () => {
+    const { engine, driver, vfs, context } = await rig();
+    await fill(driver, 0, 500);
+    await engine.flush();
+    await engine.close();
+    vfs.open('engine/0000000000000077.run', { mode: 'create' }).close();
+    vfs.open('engine/unrelated', { mode: 'create' }).close();
+    const again = await rig(QUIET, { generation: context.generation }, vfs);
+    expect(vfs.list('engine')).toEqual(['0000000000000001.run', 'tree.db', 'unrelated']);
+    await again.engine.close();
+  });
+});
+
+describe('background merges', () => {
+  it('keep the runs few while writing goes on', async () => {
+    const { engine, driver } = await rig({ runsMax: 4, sliceMs: 0, idleMergeMs: 1e9 }, { deltaBytesMax: 128 * 1024 });
+    let most = 0;
+    for (let i = 0; i < 150; i++) {
+      await fill(driver, (i * 7919) % 50_000, ((i * 7919) % 50_000) + 50, 100, 50);
+      most = Math.max(most, engine.stats().runs);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(most).toBeLessThanOrEqual(9);
+    expect(engine.stats().merges).toBeGreaterThan(1);
+    driver.compareNow();
+    await engine.close();
+  });
+
+  it('make an idle engine a plain tree', async () => {
+    const { engine, driver } = await rig({ idleMergeMs: 5 });
+    await fill(driver, 0, 1000);
+    await engine.flush();
+    for (let i = 0; i < 200 && engine.stats().runs > 0; i++) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(engine.stats().runs).toBe(0);
+    expect(engine.stats().merges).toBeGreaterThan(0);
+    driver.compareNow();
+    await engine.close();
+  });
+
+  it('leave views of the last unpublished batch possible', async () => {
+    const { engine, driver } = await rig();
+    await driver.commit([driver.put('a', 'old'), driver.put('b', 'old')]);
+    const before = { seq: driver.seq, model: driver.model.clone() };
+    await driver.commit([driver.put('a', 'new'), driver.remove('b')]);
+    await engine.merge();
+    for (let i = 0; i < 2; i++) {
+      const late = { view: engine.view(before.seq), model: before.model };
+      driver.compareAll(late);
+      late.view.release();
+    }
+    expect(engine.stats().openViews).toBe(0);
+    driver.compareNow();
+    expect(() => engine.view(before.seq)).toThrow('between the last published and the applied seq');
+    await engine.close();
+  });
+
+  it('end when the engine closes', async () => {
+    const { engine, driver, vfs, context } = await rig({ sliceMs: 0, idleMergeMs: 1e9 });
+    await fill(driver, 0, 5000);
+    const flushing = codeOf(() => engine.flush());
+    const merging = codeOf(() => engine.merge());
+    await engine.close();
+    await engine.close();
+    expect(['57P01', undefined]).toContain(await flushing);
+    expect(['57P01', undefined]).toContain(await merging);
+    const again = await rig(QUIET, { generation: context.generation }, vfs);
+    expect([...again.engine.check()]).toEqual([]);
+    await again.engine.close();
+  });
+});
+
+describe('a full disk', () => {
+  it('refuses writes, keeps reading, and goes on when there is room', async () => {
+    const { engine, driver, disk, context } = await rig();
+    await fill(driver, 0, 500);
+    disk.injector = onOperation('write', failFrom(0, 'ENOSPC'));
+    expect(await codeOf(() => engine.flush())).toBe('53100');
+    expect(await codeOf(() => engine.admit(100))).toBe('53100');
+    expect(await codeOf(() => engine.admitNow(100))).toBe('53100');
+    expect(await codeOf(() => engine.admit(100, true))).toBe(undefined);
+    engine.unadmit(100);
+    driver.compareNow();
+    disk.injector = counting();
+    expect(await engine.flush()).toBe(driver.seq);
+    await driver.commit([driver.put('z', '1')]);
+    driver.compareNow();
+    expect(context.failures).toEqual([]);
+    await engine.close();
+  });
+
+  it('is looked at again by itself', async () => {
+    const { engine, driver, disk } = await rig(QUIET, { deltaBytesMax: 128 * 1024 });
+    disk.injector = pathMatch('.run', onOperation('write', failAt(0, 'ENOSPC')));
+    let refused = 0;
+    for (let i = 0; i < 40; i++) {
+      const code = await codeOf(() => fill(driver, i * 20, i * 20 + 20, 200, 20));
+      if (code === '53100') refused++;
+      await new Promise((resolve) => setTimeout(resolve, 15));
+    }
+    expect(refused).toBeGreaterThan(0);
+    expect(engine.stats().flushes).toBeGreaterThan(0);
+    await engine.close();
+  });
+
+  it('lets a merge undo itself and be tried again', async () => {
+    const { engine, driver, disk, context } = await rig();
+    await fill(driver, 0, 3000);
+    await engine.flush();
+    disk.injector = pathMatch('tree.db', onOperation('write', failFrom(0, 'ENOSPC')));
+    expect(await codeOf(() => engine.merge())).toBe('53100');
+    driver.compareNow();
+    disk.injector = counting();
+    await engine.merge();
+    expect(engine.stats().runs).toBe(0);
+    expect([...engine.check()]).toEqual([]);
+    expect(context.failures).toEqual([]);
+    await engine.close();
+  });
+});
+
+describe('a failure of the disk', () => {
+  it('in a commit of files is final: the store is told, writes end, reads go on', async () => {
+    const { engine, driver, disk, context } = await rig();
+    await fill(driver, 0, 500);
+    disk.injector = pathMatch('tree.db', onOperation('sync', failAt(0, 'EIO')));
+    expect(await codeOf(() => engine.flush())).toBe('58030');
+    expect(context.failures.map((error) => (error as PhantomError).code)).toEqual(['58030']);
+    expect(await codeOf(() => engine.admit(1))).toBe('58030');
+    expect(await codeOf(() => engine.admitNow(1))).toBe('58030');
+    expect(await codeOf(() => engine.flush())).toBe('58030');
+    expect(await codeOf(() => engine.merge())).toBe('58030');
+    driver.compareNow();
+    await engine.close();
+  });
+
+  it('in a merge is final, too', async () => {
+    const { engine, driver, disk, context } = await rig();
+    await fill(driver, 0, 500);
+    await engine.flush();
+    disk.injector = pathMatch('.run', onOperation('read', failAt(0, 'EIO')));
+    expect(await codeOf(() => engine.merge())).toBe('58030');
+    expect(context.failures.length).toBe(1);
+    driver.compareNow();
+    await engine.close();
+  });
+
+  it('tells who waits for room', async () => {
+    const { engine, driver, disk } = await rig(QUIET, { deltaBytesMax: 128 * 1024 });
+    await fill(driver, 0, 100, 200, 20);
+    disk.injector = onOperation('sync', failAt(0, 'EIO'));
+    const codes = await Promise.all([1, 2, 3].map(() => codeOf(() => engine.admit(100_000))));
+    expect(codes.every((code) => code === '58030' || code === undefined)).toBe(true);
+    expect(codes).toContain('58030');
+    await engine.close();
+  });
+});
+
+describe('opening', () => {
+  it('refuses a meta older than what was recorded', async () => {
+    const { engine, driver, vfs, context } = await rig();
+    await fill(driver, 0, 100);
+    await engine.flush();
+    await engine.close();
+    const late = { value: context.generation.value + 1 };
+    expect(await codeOf(() => rig(QUIET, { generation: late }, vfs))).toBe('XX001');
+    expect(await codeOf(() => rig(QUIET, { generation: { value: 3 } }, new MemoryVfs()))).toBe('XX001');
+  });
+
+  it('for reading writes nothing', async () => {
+    const { engine, driver, vfs, context } = await rig();
+    await fill(driver, 0, 100);
+    await engine.flush();
+    await fill(driver, 100, 150);
+    const model = driver.model.clone();
+    await engine.close();
+    const before = vfs.operations - (vfs.counts.get('read') ?? 0);
+    const writes = vfs.counts.get('write');
+    const reading = await rig(QUIET, { generation: context.generation, readOnly: true }, vfs);
+    expect(reading.engine.admit(1e9)).toBe(undefined);
+    reading.engine.admitNow(1e9);
+    reading.driver.seq = reading.engine.appliedSeq;
+    await fill(reading.driver, 100, 150);
+    reading.driver.model = model;
+    reading.driver.compareNow();
+    expect(await reading.engine.flush()).toBe(1);
+    await reading.engine.close();
+    expect(vfs.counts.get('write')).toBe(writes);
+    expect(before).toBeGreaterThan(0);
+    expect(await codeOf(() => rig(QUIET, { readOnly: true, directory: 'other' }, vfs))).toBe('58P01');
+  });
+
+  it('checks its options', async () => {
+    for (const options of [
+      { pageBytes: 5000 },
+      { pageBytes: 4096 },
+      { pageBytes: 65536 },
+      { runsMax: 0 },
+      { runsMax: 1.5 },
+      { idleMergeMs: -1 },
+      { sliceMs: Number.NaN },
+    ]) {
+      expect(await codeOf(() => btree(options))).toBe('22023');
+    }
+    const factory = btree({ pageBytes: 16_384 });
+    expect([factory.code, factory.name]).toEqual([EngineCode.Btree, 'btree']);
+    const context = await testContext(new MemoryVfs());
+    const engine = await factory.open(context);
+    expect(engine.stats().fileBytes).toBe(16_384);
+    await engine.close();
+  });
+
+  it('keeps the page size that a tree has', async () => {
+    const { engine, driver, vfs, context } = await rig({ ...QUIET, pageBytes: 32_768 });
+    await fill(driver, 0, 3000);
+    await engine.merge();
+    await engine.close();
+    const again = await rig({ ...QUIET, pageBytes: 8192 }, { generation: context.generation }, vfs);
+    again.driver.seq = again.engine.appliedSeq;
+    again.driver.model = driver.model;
+    again.driver.compareNow();
+    await fill(again.driver, 3000, 4000);
+    await again.engine.merge();
+    again.driver.compareNow();
+    expect(vfs.readFile('engine/tree.db').length % 32_768).toBe(0);
+    await again.engine.close();
+  });
+});
+
+describe('files handed over', () => {
+  async function sortedFile(
+    { context, driver, vfs }: Rig,
+    path: string,
+    from: number,
+    to: number,
+  ): Promise<SortedRunRef> {
+    const writer = new RunWriter({ vfs, path, checksums: context.checksums, identity: 1_000_000 + from });
+    for (let i = from; i < to; i++) {
+      const key = driver.key(numbered(i));
+      const value = new TextEncoder().encode(`loaded ${i}`);
+      writer.add(key, 0, key.length, 0, VersionKind.Put, value, 0, value.length);
+      driver.model.apply(driver.put(numbered(i), value));
+    }
+    const { entries, bytes } = writer.finish();
+    await writer.sync();
+    writer.close();
+    return { path, entries, bytes };
+  }
+
+  it('are read at once, at the seq of their record, and merged like runs', async () => {
+    const it = await rig();
+    const { engine, driver, vfs } = it;
+    await fill(driver, 0, 200);
+    const before = driver.view();
+    const refs = [await sortedFile(it, 'load-1', 100, 400), await sortedFile(it, 'load-2', 400, 500)];
+    engine.ingest(refs, ++driver.seq);
+    driver.compareNow();
+    driver.compareAll(before);
+    await driver.commit([driver.remove(numbered(150)), driver.put(numbered(300), 'later')]);
+    driver.compareNow();
+    await engine.flush();
+    expect(vfs.list('.')).toEqual(['engine']);
+    driver.compareNow();
+    driver.compareAll(before);
+    await engine.merge();
+    driver.compareNow();
+    driver.compareAll(before);
+    before.view.release();
+    expect(vfs.list('engine')).toEqual(['tree.db']);
+    expect([...engine.check()]).toEqual([]);
+    await engine.close();
+  });
+
+  it('are found again when replay hands them over a second time', async () => {
+    const it = await rig();
+    const { driver, vfs, context } = it;
+    const refs = [await sortedFile(it, 'load', 0, 100)];
+    vfs.syncDir('.');
+    let cut: MemoryVfs | undefined;
+    vfs.onOperation = ({ operation, path }) => {
+      // The moment between the new name and the meta that names it.
+      if (operation === 'syncDir' && path === 'engine') cut ??= vfs.killClone();
+    };
+    it.engine.ingest(refs, ++driver.seq);
+    await it.engine.flush();
+    vfs.onOperation = undefined;
+    await it.engine.close();
+    expect(cut?.exists('load')).toBe(false);
+    const again = await rig(QUIET, { generation: { value: 1 } }, cut as MemoryVfs);
+    expect(again.engine.appliedSeq).toBe(0);
+    again.engine.ingest(refs, 1);
+    again.driver.seq = 1;
+    again.driver.model = driver.model;
+    again.driver.compareNow();
+    await again.engine.flush();
+    again.engine.ingest(refs, 1);
+    again.driver.compareNow();
+    await again.engine.close();
+    expect(context.failures).toEqual([]);
+    // A third time nobody asks for them any more.
+    const orphaned = await rig(QUIET, { generation: { value: 1 } }, cut as MemoryVfs);
+    orphaned.driver.seq = 1;
+    orphaned.driver.model = driver.model;
+    orphaned.driver.compareNow();
+    await orphaned.engine.close();
+  });
+
+  it('that the log does not name are removed by the first view', async () => {
+    const it = await rig();
+    await it.engine.close();
+    it.vfs.open('engine/4503599627370497.run', { mode: 'create' }).close();
+    const again = await rig(QUIET, { generation: it.context.generation }, it.vfs);
+    expect(it.vfs.exists('engine/4503599627370497.run')).toBe(true);
+    again.engine.view(0).release();
+    expect(it.vfs.exists('engine/4503599627370497.run')).toBe(false);
+    await again.engine.close();
+    it.vfs.open('engine/4503599627370498.run', { mode: 'create' }).close();
+    const failing = await rig(QUIET, { generation: it.context.generation }, it.vfs);
+    failing.disk.injector = onOperation('list', failAt(0, 'EIO'));
+    failing.engine.view(0).release();
+    await failing.engine.close();
+  });
+
+  it('must exist and be few enough', async () => {
+    const it = await rig();
+    expect(await codeOf(() => it.engine.ingest([{ path: 'nowhere', entries: 1, bytes: 1 }], 1))).toBe('58P01');
+    const many = Array.from({ length: 63 }, () => ({ path: 'nowhere', entries: 1, bytes: 1 }));
+    expect(await codeOf(() => it.engine.ingest(many, 1))).toBe('54000');
+    const ref = await sortedFile(it, 'load', 0, 10);
+    expect(await codeOf(() => it.engine.ingest([ref, { path: 'nowhere', entries: 1, bytes: 1 }], 1))).toBe('58P01');
+    await it.engine.close();
+  });
+});

@@ -1,0 +1,85 @@
+/**
+ * Who may write now? The bytes of all deltas are bounded; a batch reserves its worst case before the log is written, and
+ * gives it back when it is applied. Those who do not fit wait in line, and nobody overtakes them.
+ *
+ * The worst case (a batch of nothing but tiny operations takes seven times its bytes) may lie above the bound though the
+ * batch itself does not: such a batch waits until memory is empty and may then overrun the bound by what it takes.
+ */
+import { PhantomError, SqlState } from '@phantom/base';
+import { Delta } from './delta.js';
+
+interface Waiter {
+  readonly bytes: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class Admission {
+  private readonly bytesMax: number;
+  /** Bytes of all deltas. */
+  private readonly inUse: () => number;
+  private readonly waiters: Waiter[] = [];
+  private reservedBytes = 0;
+
+  constructor(bytesMax: number, inUse: () => number) {
+    this.bytesMax = bytesMax;
+    this.inUse = inUse;
+  }
+
+  /**
+   * Reserves room; false when there is none now, or when others wait already and the caller does not overtake them, as one
+   * that cannot wait must. Throws 53200 when there never will be room.
+   */
+  tryReserve(batchBytes: number, overtakes: boolean): boolean {
+    if (batchBytes > this.bytesMax) throw this.tooLarge(batchBytes);
+    if (this.waiters.length > 0 && !overtakes) return false;
+    return this.reserve(batchBytes);
+  }
+
+  /** Stands in line; resolves with the room reserved. */
+  wait(batchBytes: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.waiters.push({ bytes: batchBytes, resolve, reject });
+    });
+  }
+
+  /** Gives a reservation back. */
+  giveBack(batchBytes: number): void {
+    this.reservedBytes = Math.max(0, this.reservedBytes - this.worstCase(batchBytes));
+    this.grant();
+  }
+
+  /** Lets in who fits now, in order. */
+  grant(): void {
+    while (this.waiters.length > 0) {
+      const first = this.waiters[0] as Waiter;
+      if (!this.reserve(first.bytes)) return;
+      this.waiters.shift();
+      first.resolve();
+    }
+  }
+
+  /** Turns everybody away who waits. */
+  refuse(error: Error): void {
+    for (const waiter of this.waiters.splice(0)) waiter.reject(error);
+  }
+
+  private reserve(batchBytes: number): boolean {
+    const bytes = this.worstCase(batchBytes);
+    if (this.inUse() + this.reservedBytes + bytes > this.bytesMax) return false;
+    this.reservedBytes += bytes;
+    return true;
+  }
+
+  private worstCase(batchBytes: number): number {
+    return Math.min(Delta.worstCaseBytes(batchBytes), this.bytesMax);
+  }
+
+  private tooLarge(batchBytes: number): PhantomError {
+    return new PhantomError(SqlState.OutOfMemory, 'a batch is larger than the memory for unflushed writes', {
+      detail: `It has ${batchBytes} bytes, of ${this.bytesMax} there are.`,
+      hint: 'Write less in one transaction, or raise deltaBytesMax.',
+      data: { bytes: batchBytes, bytesMax: this.bytesMax },
+    });
+  }
+}

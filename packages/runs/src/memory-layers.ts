@@ -1,0 +1,102 @@
+/**
+ * What an engine has in memory and not yet in files that count: the active delta, and behind it, newest first, what is
+ * frozen and waits to be flushed: deltas, and files that were handed over whole and are named by nothing durable yet.
+ */
+import { assert } from '@phantom/base';
+import type { BatchReader, EngineCode, Seq } from '@phantom/kv';
+import { Delta } from './delta.js';
+import type { Layer } from './layer.js';
+import type { Run } from './run-reader.js';
+
+/** A frozen layer. Exactly one of the two is there. `F` is what the engine keeps of a file. */
+export interface FrozenLayer<F extends { readonly run: Run }> {
+  readonly delta: Delta | undefined;
+  /** Files that were handed over, newest first. */
+  readonly ingested: readonly F[];
+  /** Seq of its last batch: what flushedSeq becomes. */
+  readonly lastSeq: Seq;
+}
+
+export class MemoryLayers<F extends { readonly run: Run }> {
+  active = new Delta();
+  /** Newest first. */
+  frozen: FrozenLayer<F>[] = [];
+  /** Seq of the last batch applied. */
+  applied: Seq;
+  /** What `applied` was before the last completed batch, or the newest view's seq: no view will ever be older. */
+  floor: Seq;
+  /** Seq of the batch that is being applied in slices; 0 between batches. */
+  applying: Seq = 0;
+  private readonly code: EngineCode;
+
+  constructor(code: EngineCode, flushedSeq: Seq) {
+    this.code = code;
+    this.applied = flushedSeq;
+    this.floor = flushedSeq;
+  }
+
+  /** Bytes of all deltas. An empty one counts nothing. */
+  get bytes(): number {
+    let bytes = isEmpty(this.active) ? 0 : this.active.bytes;
+    for (const { delta } of this.frozen) if (delta !== undefined) bytes += delta.bytes;
+    return bytes;
+  }
+
+  /** True when a batch was applied, or is being applied, that no file holds. */
+  get isDirty(): boolean {
+    return this.frozen.length > 0 || this.applying !== 0 || !isEmpty(this.active);
+  }
+
+  /** See KvEngine.apply; the batch lies behind `applied`. */
+  apply(batch: BatchReader, seq: Seq, operationsMax: number): boolean {
+    this.applying = seq;
+    if (!this.active.apply(batch, seq, operationsMax, this.code)) return false;
+    this.applying = 0;
+    this.advance(seq);
+    return true;
+  }
+
+  /** See KvEngine.advance. Between batches. */
+  advance(seq: Seq): void {
+    assert(this.applying === 0, 'a batch was begun and not completed');
+    this.floor = this.applied;
+    this.applied = seq;
+  }
+
+  /** Between batches: the active delta, unless it is empty, takes no more and waits to be flushed. */
+  freeze(): void {
+    assert(this.applying === 0, 'a delta freezes between batches');
+    if (isEmpty(this.active)) return;
+    this.active.freeze();
+    this.frozen.unshift({ delta: this.active, ingested: [], lastSeq: this.active.lastSeq });
+    this.active = new Delta();
+  }
+
+  /** Files, newest first, take their place above everything applied before. */
+  ingest(ingested: readonly F[], seq: Seq): void {
+    this.freeze();
+    this.frozen.unshift({ delta: undefined, ingested, lastSeq: seq });
+    this.advance(seq);
+  }
+
+  /** What a view sees of it, newest first. */
+  layers(): Layer[] {
+    const layers: Layer[] = [];
+    if (!isEmpty(this.active)) layers.push(this.active);
+    for (const { delta, ingested } of this.frozen) {
+      if (delta !== undefined) layers.push(delta);
+      for (const { run } of ingested) layers.push(run);
+    }
+    return layers;
+  }
+
+  /** Every delta, newest first. */
+  deltas(): Delta[] {
+    return [this.active, ...this.frozen.flatMap(({ delta }) => delta ?? [])];
+  }
+}
+
+/** Nothing in it that a reader could see. */
+function isEmpty(delta: Delta): boolean {
+  return delta.entries === 0 && delta.tombstones.count === 0;
+}
