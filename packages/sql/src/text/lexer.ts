@@ -190,10 +190,10 @@ class Scanner {
       this.tokens.push(new Token(nchar, this.text, start, start + 1, 'nchar', false));
       this.push(STRING, start + 1, this.plainString(start + 2, start, 'unterminated quoted string'));
     } else if (letter === 98) {
-      const digits = this.plainString(start + 2, start, 'unterminated bit string literal');
+      const digits = this.bitDigits(start, 'unterminated bit string literal');
       this.push(otherType('BitString'), start, digits);
     } else if (letter === 120) {
-      const digits = this.plainString(start + 2, start, 'unterminated hexadecimal string literal');
+      const digits = this.bitDigits(start, 'unterminated hexadecimal string literal');
       this.push(otherType('HexString'), start, digits);
     } else return false;
     return true;
@@ -359,6 +359,21 @@ class Scanner {
       if (piece < 0) {
         this.position = quote + 1;
         return value;
+      }
+    }
+  }
+
+  /** The digits of B'...' and X'...' with their continuations; a quote always ends them. */
+  private bitDigits(start: number, complaint: string): string {
+    let digits = '';
+    for (let piece = start + 2; ;) {
+      const quote = this.text.indexOf("'", piece);
+      if (quote < 0) this.fail(start, complaint);
+      digits += this.text.slice(piece, quote);
+      piece = this.continuation(quote + 1);
+      if (piece < 0) {
+        this.position = quote + 1;
+        return digits;
       }
     }
   }

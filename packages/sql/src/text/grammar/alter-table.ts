@@ -8,8 +8,8 @@ type Firing = 'origin' | 'always' | 'replica';
 
 export abstract class AlterTableGrammar extends ObjectGrammar {
   /** The actions behind the name of a relation. */
-  protected alterTableActions(): AlterTableAction[] {
-    return this.commaList(this.alterTableAction);
+  protected alterTableActions(object: AlterTable['object']): AlterTableAction[] {
+    return this.commaList(() => this.alterTableAction(object));
   }
 
   protected makeAlterTable(
@@ -23,7 +23,7 @@ export abstract class AlterTableGrammar extends ObjectGrammar {
     return { kind: 'alter-table', object, name, only, ifExists, actions, position };
   }
 
-  private alterTableAction(): AlterTableAction {
+  private alterTableAction(object: AlterTable['object']): AlterTableAction {
     const position = this.position();
     const word = this.next().tokenType.name;
     switch (word) {
@@ -71,7 +71,7 @@ export abstract class AlterTableGrammar extends ObjectGrammar {
       case 'replica':
         return this.replicaIdentity(position);
       case 'attach':
-        return this.attachPartition(position);
+        return this.attachPartition(object === 'index', position);
       case 'detach':
         return this.detachPartition(position);
       default:
@@ -298,11 +298,11 @@ export abstract class AlterTableGrammar extends ObjectGrammar {
     return { kind: 'replica-identity', mode: 'index', index: this.columnName(), position };
   }
 
-  private attachPartition(position: number): AlterTableAction {
+  private attachPartition(index: boolean, position: number): AlterTableAction {
     this.advance();
     this.expect('partition');
     const table = this.qualifiedName();
-    if (!this.at('for') && !this.at('default')) return { kind: 'attach-index-partition', table, position };
+    if (index) return { kind: 'attach-index-partition', table, position };
     return { kind: 'attach-partition', table, bound: this.partitionBound(), position };
   }
 

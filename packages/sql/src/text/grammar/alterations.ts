@@ -47,9 +47,11 @@ export abstract class AlterationGrammar extends CommandGrammar {
 
   protected drop(position: number): Statement {
     if (this.at('owned')) return this.ownedBy(false, position);
+    const start = this.next();
     const object = this.objectKind();
     if (object === 'database') return this.dropDatabase(position);
-    if (object === 'user mapping' || object === 'column' || object === 'constraint' || object === 'large object') {
+    if (object === 'column' || object === 'constraint' || object === 'large object') this.fail(start);
+    if (object === 'user mapping') {
       return this.unsupported(`DROP ${object.toUpperCase()}`, position);
     }
     const concurrently = object === 'index' && this.accept('concurrently');
@@ -87,8 +89,10 @@ export abstract class AlterationGrammar extends CommandGrammar {
       return this.alterDefaultPrivileges(position);
     }
     if (this.accept('system')) return this.alterSetting(undefined, undefined, position);
+    const start = this.next();
     const group = this.at('group');
     const object = this.objectKind();
+    if (object === 'column' || object === 'constraint' || object === 'cast') this.fail(start);
     if (RELATIONS.has(object)) return this.alterRelation(object as Relation, position);
     switch (object) {
       case 'type':
@@ -155,7 +159,7 @@ export abstract class AlterationGrammar extends CommandGrammar {
       if (options.length === 0) this.fail();
       return { kind: 'alter-sequence', name, ifExists, options, position };
     }
-    return this.makeAlterTable(object, name, only, ifExists, this.alterTableActions(), position);
+    return this.makeAlterTable(object, name, only, ifExists, this.alterTableActions(object), position);
   }
 
   private renameRelation(
@@ -203,7 +207,7 @@ export abstract class AlterationGrammar extends CommandGrammar {
       this.advance();
       return { kind: 'alter-definition', target, options: this.definitionList(), position };
     }
-    return this.makeAlterTable('type', name, false, false, this.alterTableActions(), position);
+    return this.makeAlterTable('type', name, false, false, this.alterTableActions('type'), position);
   }
 
   private addEnumLabel(name: QualifiedName, position: number): AlterEnum {

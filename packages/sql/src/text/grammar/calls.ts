@@ -1,7 +1,7 @@
 /** Function calls: ordinary ones with all their clauses, and those with a syntax of their own (EXTRACT, TRIM, ...). */
 import type { CurrentValue, Name, NumberLiteral, QualifiedName, TypeModifier } from '../ast-leaves.js';
 import type { CallArgument, Conditional, Expression, OverflowClause, SortItem, SpecialFunction } from '../ast.js';
-import { AnyFunctionName, AnyLabel } from '../tokens.js';
+import { AnyFunctionName } from '../tokens.js';
 import { JsonGrammar } from './json.js';
 
 /** What stands between the parentheses of a call. */
@@ -12,6 +12,9 @@ interface Inside {
   readonly orderBy: SortItem[];
   readonly onOverflow: OverflowClause | undefined;
 }
+
+/** Fields of EXTRACT that are keywords. */
+const EXTRACT_FIELDS: ReadonlySet<string> = new Set(['year', 'month', 'day', 'hour', 'minute', 'second']);
 
 export abstract class CallGrammar extends JsonGrammar {
   /**
@@ -32,7 +35,8 @@ export abstract class CallGrammar extends JsonGrammar {
 
   private callAfter(name: QualifiedName, position: number, inside: Inside, windowless = false): Expression {
     this.expect(')');
-    if (!windowless && this.at('String')) return this.modifiedLiteral(name, position, inside);
+    if (!windowless && inside.arguments.length > 0 && this.at('String'))
+      return this.modifiedLiteral(name, position, inside);
     const from = windowless ? undefined : this.fromFirstOrLast();
     const nulls = windowless ? undefined : this.nullTreatment();
     const withinGroup = windowless ? [] : this.withinGroup(inside);
@@ -139,7 +143,7 @@ export abstract class CallGrammar extends JsonGrammar {
 
   /** `name(modifiers) 'literal'`. */
   private modifiedLiteral(name: QualifiedName, position: number, inside: Inside): Expression {
-    if (inside.star || inside.distinct || inside.orderBy.length > 0) this.fail();
+    if (inside.distinct || inside.orderBy.length > 0) this.fail();
     const modifiers = inside.arguments.map((argument): TypeModifier => {
       const value = argument.value;
       if (argument.name !== undefined || argument.variadic) this.fail();
@@ -248,7 +252,8 @@ export abstract class CallGrammar extends JsonGrammar {
     this.advance();
     this.expect('(');
     const at = this.position();
-    if (!this.at('String') && !this.atCategory(AnyLabel)) this.fail();
+    const word = this.next().tokenType.name;
+    if (word !== 'Identifier' && word !== 'String' && !EXTRACT_FIELDS.has(word)) this.fail();
     const field: Expression = { kind: 'string', value: this.advance().value, position: at };
     this.expect('from');
     return this.special('extract', position, [field, this.expression()]);

@@ -88,16 +88,9 @@ export abstract class ChangeGrammar extends QueryGrammar {
 
   /** At `(`: true when it opens a query and not a list of columns. */
   private atParenthesisedQuery(): boolean {
-    for (let count = 2; ; count++) {
-      const word = this.LA(count).tokenType.name;
-      if (word === '(') continue;
-      return (
-        word === 'select' ||
-        word === 'with' ||
-        word === 'table' ||
-        (word === 'values' && this.LA(count + 1).image === '(')
-      );
-    }
+    const word = this.ahead(2).tokenType.name;
+    if (word === 'values') return this.aheadIs(3, '(');
+    return word === '(' || word === 'select' || word === 'with' || word === 'table';
   }
 
   protected targetColumn(): TargetColumn {
@@ -166,12 +159,11 @@ export abstract class ChangeGrammar extends QueryGrammar {
     return { value, collation, operatorClass, operatorClassOptions, direction, nulls: this.nullsOrder(), position };
   }
 
+  /** A column, or a call without OVER. */
   private indexColumn(): Expression {
-    const value = this.primary();
-    if (value.kind === 'column' && value.names.length > 1) this.fail();
-    const plain = value.kind === 'column' || value.kind === 'call' || value.kind === 'special';
-    if (!plain && value.kind !== 'conditional' && value.kind !== 'current' && value.kind !== 'cast') this.fail();
-    return value;
+    if (this.atFunction()) return this.tableCall();
+    const name = this.columnName();
+    return { kind: 'column', names: [name], position: name.position };
   }
 
   // ---------------------------------------------------------------------------------------- parts of all of them

@@ -145,7 +145,7 @@ export abstract class CommandGrammar extends AccessGrammar {
   protected fetchRows(move: boolean, position: number): Fetch {
     const word = this.next().tokenType.name;
     // A cursor may be named like a direction; then nothing follows.
-    const alone = this.aheadIs(2, 'EOF') || this.aheadIs(2, ';');
+    const alone = this.atColumnName() && (this.aheadIs(2, 'EOF') || this.aheadIs(2, ';'));
     const { direction, count } = alone ? { direction: 'forward' as const, count: 1 } : this.fetchDirection(word);
     if (!this.accept('from')) this.accept('in');
     return { kind: 'fetch', move, direction, count, cursor: this.columnName(), position };
@@ -201,7 +201,7 @@ export abstract class CommandGrammar extends AccessGrammar {
   }
 
   protected deallocate(position: number): Deallocate {
-    this.accept('prepare');
+    if (!this.aheadIs(2, 'EOF') && !this.aheadIs(2, ';')) this.accept('prepare');
     return { kind: 'deallocate', name: this.accept('all') ? undefined : this.columnName(), position };
   }
 

@@ -110,6 +110,7 @@ export abstract class ExpressionGrammar extends PrimaryGrammar {
       this.advance();
       return { kind: 'not', operand: this.climb(NOT, false), position };
     }
+    if (name === 'default' && simple) this.fail();
     if (name === 'Operator' || (name === 'operator' && this.aheadIs(2, '('))) {
       const operator = this.qualifiedOperator();
       return { kind: 'unary', operator, operand: this.climb(OPERATOR + 1, simple), position };
@@ -230,7 +231,8 @@ export abstract class ExpressionGrammar extends PrimaryGrammar {
   private atPattern(): boolean {
     const negated = this.next().tokenType.name === 'not';
     const word = this.ahead(negated ? 2 : 1).tokenType.name;
-    if (word === 'similar') return this.aheadIs(negated ? 3 : 2, 'to');
+    if (word === 'similar' && !negated) return this.at2('similar', 'to');
+    if (word === 'similar') return this.aheadIs(3, 'to');
     return word === 'between' || word === 'in' || word === 'like' || word === 'ilike';
   }
 

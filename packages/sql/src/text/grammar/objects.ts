@@ -61,7 +61,8 @@ export abstract class ObjectGrammar extends TableDefinitionGrammar {
   /** The kind of object that the next words name, which are consumed. */
   protected objectKind(): ObjectKind {
     for (const [kind, words] of KINDS) {
-      if (!this.at(words[0] as Keyword)) continue;
+      const [first, second] = words as [Keyword, Keyword?];
+      if (second === undefined ? !this.at(first) : !this.at2(first, second)) continue;
       if (words.some((word, index) => index > 0 && !this.aheadIs(index + 1, word))) continue;
       for (let i = 0; i < words.length; i++) this.advance();
       return kind;
@@ -83,7 +84,9 @@ export abstract class ObjectGrammar extends TableDefinitionGrammar {
       case 'function':
       case 'procedure':
       case 'routine': {
-        const name = this.functionName();
+        // Without an argument list any name will do.
+        const bare = this.atColumnName() && !this.aheadIs(2, '(') && !this.aheadIs(2, '.');
+        const name = bare ? [this.columnName()] : this.functionName();
         return {
           ...this.makeRef(object, name, position),
           signature: this.at('(') ? this.routineSignature() : undefined,

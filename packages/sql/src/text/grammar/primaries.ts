@@ -91,10 +91,17 @@ export abstract class PrimaryGrammar extends CallGrammar {
 
   /** `( query )`, where nothing else may stand. */
   protected parenQuery(): Query {
-    const start = this.next();
-    const content = this.parenContent();
-    if (Array.isArray(content)) this.fail(start);
-    return content as Query;
+    this.enter();
+    this.expect('(');
+    let query: Query;
+    if (this.at('(')) {
+      query = this.parenQuery();
+      if (this.atQueryTail()) query = this.queryAfter(query);
+    } else if (this.atQuery()) query = this.query();
+    else this.fail();
+    this.expect(')');
+    this.leave();
+    return query;
   }
 
   // ----------------------------------------------------------------------------------------------------- primary

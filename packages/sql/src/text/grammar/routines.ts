@@ -148,7 +148,7 @@ export abstract class RoutineGrammar extends DefinitionGrammar {
 
   /** NonReservedWord_or_Sconst. */
   protected wordOrString(): Name {
-    if (!this.at('String')) return this.label();
+    if (!this.at('String')) return this.nonReservedWord();
     const token = this.advance();
     return { text: token.value, position: token.startOffset, quoted: true };
   }
@@ -277,7 +277,7 @@ export abstract class RoutineGrammar extends DefinitionGrammar {
     const position = this.position();
     const which = this.accept('new') ? 'new' : (this.expect('old'), 'old');
     const table = this.accept('table');
-    if (!table) this.accept('row');
+    if (!table) this.expect('row');
     this.accept('as');
     return { which: which as 'new' | 'old', table, name: this.columnName(), position };
   }

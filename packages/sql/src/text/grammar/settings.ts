@@ -14,7 +14,6 @@ import type {
   TransactionModes,
   TwoPhase,
 } from '../ast-session.js';
-import { AnyRoutineWord } from '../tokens.js';
 import { RoutineGrammar } from './routines.js';
 
 type Scope = SetSetting['scope'];
@@ -22,7 +21,7 @@ type Scope = SetSetting['scope'];
 export abstract class SettingGrammar extends RoutineGrammar {
   // ------------------------------------------------------------------------------------------------- transactions
 
-  protected transactionModes(): TransactionModes {
+  protected transactionModes(required = false): TransactionModes {
     let isolation: TransactionModes['isolation'];
     let readOnly: boolean | undefined;
     let deferrable: boolean | undefined;
@@ -33,7 +32,7 @@ export abstract class SettingGrammar extends RoutineGrammar {
       else if (this.accept2('read', 'write')) readOnly = false;
       else if (this.accept('deferrable')) deferrable = true;
       else if (this.accept2('not', 'deferrable')) deferrable = false;
-      else if (comma) this.fail();
+      else if (comma || (first && required)) this.fail();
       else return { isolation, readOnly, deferrable };
     }
   }
@@ -95,7 +94,7 @@ export abstract class SettingGrammar extends RoutineGrammar {
       this.advance();
       this.expect('as');
       this.expect('transaction');
-      return { kind: 'set-transaction', session: true, modes: this.transactionModes(), position };
+      return { kind: 'set-transaction', session: true, modes: this.transactionModes(true), position };
     }
     if (this.at('local') || (this.at('session') && !this.aheadIs(2, 'authorization') && !this.assigns(2)))
       this.advance();
@@ -104,7 +103,7 @@ export abstract class SettingGrammar extends RoutineGrammar {
       if (this.accept('snapshot')) {
         return this.makeSet(scope, 'transaction_snapshot', this.oneString(), position);
       }
-      return { kind: 'set-transaction', session: false, modes: this.transactionModes(), position };
+      return { kind: 'set-transaction', session: false, modes: this.transactionModes(true), position };
     }
     return this.setRest(scope, position);
   }
@@ -224,12 +223,6 @@ export abstract class SettingGrammar extends RoutineGrammar {
     for (const word of ['true', 'false', 'on'] as const)
       if (this.accept(word)) return { kind: 'word', text: word, position };
     return { kind: 'word', text: this.nonReservedWord().text, position };
-  }
-
-  /** NonReservedWord: any word but a reserved one. */
-  private nonReservedWord(): Name {
-    if (!this.atCategory(AnyRoutineWord)) this.fail();
-    return this.makeName(this.advance());
   }
 
   /** RESET and SHOW: a name, ALL, or one of the forms in words. */

@@ -18,6 +18,7 @@ import type {
   TableElement,
 } from '../ast-schema.js';
 import type { Expression, IndexElement } from '../ast.js';
+import { AnyColumnName } from '../tokens.js';
 import { ConstraintGrammar } from './constraints.js';
 
 type OnCommit = 'preserve' | 'delete' | 'drop' | undefined;
@@ -87,7 +88,7 @@ export abstract class TableDefinitionGrammar extends ConstraintGrammar {
   /** At `(`: true when only names stand inside, as in CREATE TABLE t (a, b) AS. */
   private atColumnList(): boolean {
     const follower = this.ahead(3).tokenType.name;
-    return !this.aheadIs(2, ')') && (follower === ',' || follower === ')');
+    return this.atCategory(AnyColumnName, 2) && (follower === ',' || follower === ')');
   }
 
   private tableElements(): TableElement[] {

@@ -128,7 +128,7 @@ export abstract class TableGrammar extends ExpressionGrammar {
   }
 
   /** True when the next tokens are a call and not the name of a table. */
-  private atFunction(): boolean {
+  protected atFunction(): boolean {
     if (!this.atCategory(AnyColumnName)) return true;
     for (let count = 2; ; count += 2) {
       // Names of more than two parts are found by LA, which knows the end of the text.
@@ -308,7 +308,7 @@ export abstract class TableGrammar extends ExpressionGrammar {
   }
 
   /** func_expr_windowless. */
-  private tableCall(): Expression {
+  protected tableCall(): Expression {
     const position = this.position();
     const special = this.currentValue() ?? (this.aheadIs(2, '(') ? this.specialCall() : undefined);
     if (special !== undefined) return special;

@@ -12,7 +12,7 @@ import type {
   TypeModifier,
   TypeName,
 } from '../ast-leaves.js';
-import { AnyFunctionName, AnyLabel, type Token } from '../tokens.js';
+import { AnyFunctionName, AnyLabel, AnyRoutineWord, type Token } from '../tokens.js';
 import { TokenReader } from './token-reader.js';
 
 /** Keywords that begin a type, and PostgreSQL's name of it. Those with further words are read by `systemType`. */
@@ -161,20 +161,16 @@ export abstract class TypeGrammar extends TokenReader {
         return this.makeSystemType(this.floatName(), [], [], position);
       case 'bit': {
         const varying = this.accept('varying');
-        return this.makeSystemType(
-          varying ? 'varbit' : 'bit',
-          this.lengthOf(varying || literal, position),
-          [],
-          position,
-        );
+        const length = this.at('(') ? this.typeModifiers() : this.noLength(varying || literal, position);
+        return this.makeSystemType(varying ? 'varbit' : 'bit', length, [], position);
       }
       case 'timestamp':
       case 'time': {
-        const precision = this.at('(') ? this.typeModifiers() : [];
+        const precision = this.at('(') ? this.oneNumber() : [];
         return this.makeSystemType(this.withTimeZone() ? `${word}tz` : word, precision, [], position);
       }
       case 'interval': {
-        if (this.at('(')) return this.makeSystemType('interval', this.typeModifiers(), [], position);
+        if (this.at('(')) return this.makeSystemType('interval', this.oneNumber(), [], position);
         const { fields, precision } = this.intervalFields();
         return this.makeSystemType('interval', precision, fields, position);
       }
@@ -189,17 +185,12 @@ export abstract class TypeGrammar extends TokenReader {
       return this.makeSystemType('clob', this.at('(') ? this.typeModifiers() : [], [], position);
     }
     const varying = word === 'varchar' || this.accept('varying');
-    return this.makeSystemType(
-      varying ? 'varchar' : 'bpchar',
-      this.lengthOf(varying || literal, position),
-      [],
-      position,
-    );
+    const length = this.at('(') ? this.oneNumber() : this.noLength(varying || literal, position);
+    return this.makeSystemType(varying ? 'varchar' : 'bpchar', length, [], position);
   }
 
-  /** A length in parentheses; without one, 1 unless the type varies. */
-  private lengthOf(varying: boolean, position: number): TypeModifier[] {
-    if (this.at('(')) return this.typeModifiers();
+  /** What no length means: 1, unless the type varies. */
+  private noLength(varying: boolean, position: number): TypeModifier[] {
     return varying ? [] : [{ kind: 'number', text: '1', position }];
   }
 
@@ -226,7 +217,7 @@ export abstract class TypeGrammar extends TokenReader {
   protected intervalFields(): { fields: IntervalField[]; precision: TypeModifier[] } {
     const first = INTERVAL_FIELDS.find((field) => this.at(field));
     if (first === undefined) return { fields: [], precision: [] };
-    const start = this.advance();
+    this.advance();
     const fields: IntervalField[] = [first];
     let last: IntervalField = first;
     if (this.at('to')) {
@@ -244,9 +235,15 @@ export abstract class TypeGrammar extends TokenReader {
       last = to;
       fields.splice(0, 1, ...INTERVAL_FIELDS.slice(INTERVAL_FIELDS.indexOf(first), INTERVAL_FIELDS.indexOf(to) + 1));
     }
-    const precision = last === 'second' && this.at('(') ? this.typeModifiers() : [];
-    if (precision.length > 1) this.fail(start);
-    return { fields, precision };
+    return { fields, precision: last === 'second' && this.at('(') ? this.oneNumber() : [] };
+  }
+
+  /** `(n)`: the length or precision of types spelled by keywords. */
+  private oneNumber(): TypeModifier[] {
+    this.expect('(');
+    const token = this.expect('Integer');
+    this.expect(')');
+    return [{ kind: 'number', text: token.value, position: token.startOffset }];
   }
 
   protected typeModifiers(): TypeModifier[] {
@@ -336,9 +333,27 @@ export abstract class TypeGrammar extends TokenReader {
   }
   private utilityOption(): Option {
     const position = this.position();
-    const name = this.label();
+    const analyze = this.at('analyze') || this.at('analyse');
+    const name = analyze ? this.label() : this.nonReservedWord();
     const bare = this.at(',') || this.at(')');
-    return { namespace: undefined, name, value: bare ? undefined : this.definitionValue(), position };
+    return { namespace: undefined, name, value: bare ? undefined : this.utilityValue(), position };
+  }
+
+  /** opt_boolean_or_string or a number. */
+  private utilityValue(): OptionValue {
+    const position = this.position();
+    const number = this.signedNumber();
+    if (number !== undefined) return number;
+    if (this.at('String')) return { kind: 'string', value: this.advance().value, position };
+    if (this.accept('true') || this.accept('on')) return { kind: 'boolean', value: true, position };
+    if (this.accept('false')) return { kind: 'boolean', value: false, position };
+    return { kind: 'word', name: [this.nonReservedWord()], position };
+  }
+
+  /** NonReservedWord. */
+  protected nonReservedWord(): Name {
+    if (!this.atCategory(AnyRoutineWord)) this.fail();
+    return this.makeName(this.advance());
   }
 
   /** def_arg: a number, a string, a type, a word or an operator. */
@@ -383,7 +398,9 @@ export abstract class TypeGrammar extends TokenReader {
   /** A signed whole number as text: `-1`, `+5`. */
   protected signedInteger(): string {
     const value = this.signedNumber();
-    if (value === undefined || value.kind !== 'number') this.fail();
-    return value.text;
+    if (value?.kind === 'number') return value.text;
+    // Behind a sign only a number can stand.
+    if (!this.accept('-')) this.accept('+');
+    return this.fail();
   }
 }
