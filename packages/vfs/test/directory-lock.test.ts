@@ -17,6 +17,9 @@ const STARTER = `
     (error) => console.log(error.code + ' ' + error.detail),
   );`;
 
+/** Starts a program in a network namespace of its own, where the system lets us. */
+const UNSHARE = '/usr/bin/unshare';
+
 let starter: Bundle;
 let directory: string;
 const children: ChildProcess[] = [];
@@ -102,11 +105,11 @@ describe('holding a directory', () => {
   });
 
   it('keeps out processes of another network namespace, where flock is installed', async (context) => {
-    const able = process.platform === 'linux' && spawnSync('unshare', ['--net', 'true']).status === 0;
+    const able = process.platform === 'linux' && spawnSync(UNSHARE, ['--net', 'true']).status === 0;
     if (!able) return context.skip();
     const { said } = start(directory);
     expect(await said).toBe('held');
-    expect(await start(directory, ['unshare', '--net']).said).toMatch(
+    expect(await start(directory, [UNSHARE, '--net']).said).toMatch(
       /^55006 A process in another network namespace .*"starter"/,
     );
     for (const child of children) child.kill('SIGKILL');

@@ -40,7 +40,7 @@
  * Worked example: the first record of a log, payload "hi", seq 1: 58 bytes at offset 64 of 0000000001.wal, LSN 0, padded to
  * 64 bytes; the next record is at offset 128 with LSN 64.
  */
-import { type Checksums, readU16, readU32, readU64, writeU16, writeU32, writeU64 } from '@phantom/base';
+import { type Checksums, assert, readU16, readU32, readU64, writeU16, writeU32, writeU64 } from '@phantom/base';
 
 export const FORMAT_VERSION = 1;
 export const SEGMENT_HEADER_BYTES = 64;
@@ -60,9 +60,10 @@ export const MARK_BYTES = RECORD_HEADER_BYTES + 8;
 const MAGIC = [0x50, 0x48, 0x41, 0x4e, 0x54, 0x57, 0x41, 0x4c];
 
 /** Segment numbers are 32 bits: 64 PiB of log at 16 MiB each. */
-export const SEGMENT_NUMBER_MAX = 0xffff_ffff;
+const SEGMENT_NUMBER_MAX = 0xffff_ffff;
 
 export function segmentName(number: number): string {
+  assert(number >= 1 && number <= SEGMENT_NUMBER_MAX, 'a segment number has 32 bits');
   return `${String(number).padStart(10, '0')}.wal`;
 }
 

@@ -228,7 +228,7 @@ export class LogFiles {
     const broken = this.blanks.find((blank) => blank.number === number);
     if (broken !== undefined) return this.brokenHeader(broken.path, number);
     return corruptionError(`Log segment ${number}, which ends at LSN ${lsn}, is missing`, {
-      file: joinPath(this.directory, segmentName(number)),
+      file: joinPath(this.directory, segmentName(Math.max(1, number))),
     });
   }
 }
