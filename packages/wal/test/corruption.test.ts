@@ -59,7 +59,7 @@ function segmentsOf(disk: MemoryVfs): string[] {
 function begunOf(disk: MemoryVfs): string[] {
   return segmentsOf(disk).filter((path) => {
     const number = decodeSegmentHeader(disk.readFile(path), checksums)?.number;
-    return path.endsWith(`/${segmentName(number ?? 0)}`);
+    return number !== undefined && path.endsWith(`/${segmentName(number)}`);
   });
 }
 
