@@ -11,12 +11,14 @@ export class Output implements RowBatch {
   /** Generated code pushes a value to each column and raises it. */
   count = 0;
   limit: number;
+  /** Rows handed over so far. */
+  total = 0;
   private readonly statement: Statement;
 
   constructor(width: number, statement: Statement) {
     this.columns = Array.from({ length: width }, () => []);
     this.statement = statement;
-    this.limit = statement.heldOutput ? Infinity : this.room();
+    this.limit = this.room();
   }
 
   private room(): number {
@@ -30,26 +32,11 @@ export class Output implements RowBatch {
   /** Hands over what is there. */
   *flush(): Generator<Yielded, void, void> {
     if (this.count === 0) return;
+    this.total += this.count;
     const pause = this.statement.sink.rows(this);
     for (const column of this.columns) column.length = 0;
     this.count = 0;
     if (pause) yield PAUSE;
     this.limit = this.room();
-  }
-
-  /** The end: everything that was held back, in pieces the sink asks for. */
-  *finish(): Generator<Yielded, void, void> {
-    if (!this.statement.heldOutput) {
-      yield* this.flush();
-      return;
-    }
-    let at = 0;
-    while (at < this.count) {
-      const to = Math.min(this.count, at + this.room());
-      const from = at;
-      at = to;
-      const piece = { columns: this.columns.map((column) => column.slice(from, to)), count: to - from };
-      if (this.statement.sink.rows(piece)) yield PAUSE;
-    }
   }
 }

@@ -20,14 +20,11 @@ export class Statement {
   /** Results of subqueries that run once, by the identity of their code. */
   readonly results = new Map<object, unknown>();
   rowsAffected = 0;
-  /** Rows of output must wait in memory until the end: the statement may have to be run anew. */
-  readonly heldOutput: boolean;
 
-  constructor(context: ExecutionContext, sink: RowSink, generated: boolean, heldOutput: boolean) {
+  constructor(context: ExecutionContext, sink: RowSink, generated: boolean) {
     this.context = context;
     this.sink = sink;
     this.generated = generated;
-    this.heldOutput = heldOutput;
   }
 }
 

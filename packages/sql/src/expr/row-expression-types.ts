@@ -13,7 +13,7 @@ export interface RowExpression {
   /** Numbers of the columns it reads. */
   readonly columns: readonly number[];
   readonly volatility: 'immutable' | 'stable' | 'volatile';
-  /** `values[i]` is the value of `request.columns[i]`. */
+  /** `values[i]` is the value of column number `columns[i]`. */
   evaluate(values: readonly Value[], context: EvaluationContext): Value;
 }
 

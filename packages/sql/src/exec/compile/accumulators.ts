@@ -59,17 +59,6 @@ export function argumentOperands(context: StepContext, call: AggregateCall): Ope
   return [...operands.slice(0, call.variadicFrom), { code: array, nullable: false }];
 }
 
-/** Code after the arguments: context and types where the function wants them. */
-export function extraArguments(context: StepContext, call: AggregateCall): Code[] {
-  const { emitter, run } = context;
-  const extra: Code[] = [];
-  if (call.function.needsContext === true) extra.push(emitter.hoist('evaluation', property(run, 'evaluation')));
-  if (call.function.needsTypes === true) {
-    extra.push(emitter.constant({ arguments: call.argumentTypes, result: call.type }));
-  }
-  return extra;
-}
-
 export function accumulatorFor(compiler: PlanCompiler, call: AggregateCall): Accumulator {
   if (call.orderBy.length > 0 || call.function.ordering !== undefined) return orderedAccumulator(compiler, call);
   const base = plainAccumulator(compiler, call);
@@ -232,9 +221,10 @@ function firstValue(compiler: PlanCompiler, call: AggregateCall): Accumulator {
 function called(compiler: PlanCompiler, call: AggregateCall): Accumulator {
   const { function: definition } = call;
   const slot = stateSlot(compiler);
+  const types = { arguments: call.argumentTypes, result: call.type };
   const begin = (states: unknown[], run: Run): void => {
     run.memory.take(STATE_BYTES);
-    states.push(definition.init(run.evaluation));
+    states.push(definition.init(run.evaluation, types));
   };
   return {
     neverNull: false,
@@ -248,22 +238,16 @@ function called(compiler: PlanCompiler, call: AggregateCall): Accumulator {
       const operands = argumentOperands(context, call);
       const step = emitter.constant(definition.step as unknown as (...args: Value[]) => unknown);
       const args = operands.map((operand) => operand.code);
-      const next = callCode(step, element(states, group), ...args, ...extraArguments(context, call));
+      const next = callCode(step, element(states, group), ...args);
       const write = (): void => emitter.setElement(states, group, next);
       const tests = definition.strict
         ? operands.filter((operand) => operand.nullable).map((operand) => isNotNull(operand.code))
         : [];
       emitter.if(tests.reduce(and, literal(true)), write);
     },
-    final: (context, group) => finalCode(context, call, element(stateOf(context.emitter, context.run, slot), group)),
+    final: ({ emitter, run }, group) => {
+      const final = emitter.constant(definition.final as unknown as (state: unknown) => Value);
+      return callCode(final, element(stateOf(emitter, run, slot), group));
+    },
   };
 }
-
-/** The call of an aggregate's final function. */
-export function finalCode(context: StepContext, call: AggregateCall, state: Code): Code {
-  const { emitter, expressions } = context;
-  const direct = call.directArguments.map((argument) => expressions.value(argument).code);
-  const final = emitter.constant(call.function.final as unknown as (...args: Value[]) => Value);
-  return callCode(final, state, ...direct, ...extraArguments(context, call));
-}
-

@@ -182,7 +182,7 @@ export function emitRange(compiler: PlanCompiler, context: StepContext, node: Ta
 }
 
 /** Every row of the table has the present layout. */
-function isOneLayout(table: TableDescriptor): boolean {
+export function isOneLayout(table: TableDescriptor): boolean {
   const [first] = table.columns;
   return first === undefined || table.columns.every((column) => column.sinceVersion === first.sinceVersion);
 }

@@ -1,5 +1,5 @@
 /** Aggregates over frames. See compute.ts for how they follow a moving frame. */
-import type { AggregateFunction } from '../../functions/registry.js';
+import type { AggregateFunction, CallTypes } from '../../functions/registry.js';
 import type { Value } from '../../types/type.js';
 import type { Partition, WindowColumn, WindowInput } from './compute.js';
 import { FrameWalker } from './frame.js';
@@ -14,24 +14,19 @@ class FrameState {
   private readonly partition: Partition;
   private readonly column: WindowColumn;
   private readonly definition: AggregateFunction;
-  private readonly extra: readonly unknown[];
+  private readonly types: CallTypes;
 
   constructor(input: WindowInput, partition: Partition, column: WindowColumn, definition: AggregateFunction) {
     this.input = input;
     this.partition = partition;
     this.column = column;
     this.definition = definition;
-    const extra: unknown[] = [];
-    if (definition.needsContext === true) extra.push(input.evaluation);
-    if (definition.needsTypes === true) {
-      extra.push({ arguments: column.call.argumentTypes, result: column.call.type });
-    }
-    this.extra = extra;
-    this.state = definition.init(input.evaluation);
+    this.types = { arguments: column.call.argumentTypes, result: column.call.type };
+    this.state = definition.init(input.evaluation, this.types);
   }
 
   reset(): void {
-    this.state = this.definition.init(this.input.evaluation);
+    this.state = this.definition.init(this.input.evaluation, this.types);
   }
 
   /** Arguments at a position; undefined when the row does not count (a filter, a null for a strict function). */
@@ -51,17 +46,17 @@ class FrameState {
   enter(position: number): void {
     const values = this.arguments(position);
     if (values === undefined) return;
-    this.state = (this.definition.step as unknown as Step)(this.state, ...values, ...this.extra);
+    this.state = (this.definition.step as unknown as Step)(this.state, ...values);
   }
 
   leave(position: number): void {
     const values = this.arguments(position);
     if (values === undefined) return;
-    this.state = (this.definition.inverse as unknown as Step)(this.state, ...values, ...this.extra);
+    this.state = (this.definition.inverse as unknown as Step)(this.state, ...values);
   }
 
   result(): Value {
-    return (this.definition.final as unknown as Final)(this.state, ...this.extra);
+    return (this.definition.final as unknown as Final)(this.state);
   }
 }
 

@@ -1,0 +1,109 @@
+/**
+ * A statement's program: compiled at its first execution, then run by any number of executions at a time, each with a state
+ * of its own. Generated code is used when the plan is expected to visit enough rows, or has run often enough, to repay it.
+ */
+import type { ColumnId } from '../expr/expression.js';
+import type { PhysicalNode } from '../plan/physical/physical.js';
+import type { PhysicalPlanner } from '../plan/physical/planner.js';
+import { inputsOfPhysical } from '../plan/physical/walk.js';
+import { ConstantTable } from './code/emitter.js';
+import { binary, element, literal, method, ONE, property } from './code/ir.js';
+import { PlanToProgram } from './compile/plan-compiler.js';
+import { ProgramBuilder, stateOf } from './compile/program-builder.js';
+import { writesOutput } from './compile/sources.js';
+import type { StepContext } from './compile/step.js';
+import { Output } from './output.js';
+import { newRun, runProgram, type Program } from './program.js';
+import { Statement, type Run } from './run.js';
+import type { Execution, ExecutionContext, RowSink } from './runtime.js';
+
+/** Estimated cost from which the first execution already runs generated code. */
+const GENERATE_COST_MIN = 400;
+/** Executions after which a cheap plan is generated, too. */
+const GENERATE_EXECUTIONS_MIN = 3;
+
+export interface CompileOptions {
+  readonly planner: PhysicalPlanner;
+  readonly physical: PhysicalNode;
+  readonly outputs: readonly ColumnId[];
+  /** INSERT, UPDATE, DELETE or MERGE: the count is of rows written. */
+  readonly modifies: boolean;
+  readonly backEnd: 'auto' | 'generated' | 'closures';
+}
+
+export class CompiledStatement {
+  private readonly options: CompileOptions;
+  private program: { readonly program: Program; readonly output: number } | undefined;
+  private executions = 0;
+
+  constructor(options: CompileOptions) {
+    this.options = options;
+  }
+
+  *execute(context: ExecutionContext, sink: RowSink): Execution {
+    const { options } = this;
+    const { program, output } = (this.program ??= compileProgram(options));
+    this.executions++;
+    context.counters.executions++;
+    const statement = new Statement(context, sink, this.usesGenerated());
+    const run = newRun(program, statement, []);
+    yield* runProgram(program, run);
+    const rows = run.state[output] as Output;
+    yield* rows.flush();
+    return options.modifies ? statement.rowsAffected : rows.total;
+  }
+
+  private usesGenerated(): boolean {
+    const { backEnd, physical } = this.options;
+    if (backEnd !== 'auto') return backEnd === 'generated';
+    return physical.estimate.total >= GENERATE_COST_MIN || this.executions >= GENERATE_EXECUTIONS_MIN;
+  }
+}
+
+/** The modification that the command tag counts: the outermost one that is not inside WITH. */
+function countedNode(node: PhysicalNode): PhysicalNode | undefined {
+  switch (node.kind) {
+    case 'insert':
+    case 'update':
+    case 'delete':
+    case 'merge':
+      return node;
+    case 'with':
+      return countedNode(node.input);
+    default: {
+      const [input] = inputsOfPhysical(node);
+      return input === undefined ? undefined : countedNode(input);
+    }
+  }
+}
+
+function compileProgram(options: CompileOptions): { readonly program: Program; readonly output: number } {
+  const { planner, physical, outputs } = options;
+  const builder = new ProgramBuilder(
+    {
+      types: planner.context.catalog.types,
+      constants: new ConstantTable(),
+      // Outer joins and grouping sets make nulls above a scan, so buffers take every column for nullable.
+      isNotNull: () => false,
+    },
+    [],
+  );
+  const output = builder.addSlot((run) => new Output(outputs.length, run.statement));
+  const compiler = new PlanToProgram(builder, planner, options.modifies ? countedNode(physical) : undefined);
+  compiler.produce(physical, (context) => writeOutput(context, output, outputs));
+  return { program: builder, output };
+}
+
+/** Pushes the row's outputs and returns to the driver when the batch is full. */
+function writeOutput(context: StepContext, slot: number, outputs: readonly ColumnId[]): void {
+  const { emitter, run, expressions } = context;
+  const output = stateOf(emitter, run, slot);
+  const values = outputs.map((column) => expressions.column(column).code);
+  values.forEach((value, i) => {
+    const column = emitter.hoist(`output${i}`, element(property(output, 'columns'), literal(i)));
+    emitter.evaluate(method(column, 'push', value));
+  });
+  emitter.setProperty(output, 'count', binary('+', property(output, 'count'), ONE));
+  context.state.checks.push(binary('>=', property(output, 'count'), property(output, 'limit')));
+  writesOutput(context, (r: Run) => r.state[slot] as Output);
+}

@@ -1,0 +1,51 @@
+/** One expression as a function of a row's values, outside of any plan: closures, for it is used for single rows. */
+import type { ColumnId, Expression } from '../expr/expression.js';
+import type { EvaluationContext } from '../functions/registry.js';
+import type { TypeLookup, Value } from '../types/type.js';
+import { closureFunction } from './code/closures.js';
+import { ConstantTable, Emitter } from './code/emitter.js';
+import { element, literal, type Local } from './code/ir.js';
+import { generateFunction } from './code/javascript.js';
+import { codeGenerationAllowed } from '@phantom/codec';
+import { ExpressionCompiler } from './compile/expression-compiler.js';
+import { ProgramBuilder } from './compile/program-builder.js';
+import { ColumnSource, Row } from './compile/row-scope.js';
+import type { SubplanCompiler } from './compile/subplan-face.js';
+import { PhantomError } from '@phantom/base';
+
+export type RowFunction = (values: readonly Value[], context: EvaluationContext) => Value;
+
+/** Calls after which a function is generated. */
+const GENERATE_CALLS_MIN = 200;
+
+const NO_SUBPLANS: SubplanCompiler = {
+  value() {
+    throw new PhantomError('0A000', 'cannot use subquery in this expression');
+  },
+};
+
+/** `places` says where the value of each column lies in the array of values. */
+export function evaluateExpression(
+  expression: Expression,
+  parameters: readonly Value[],
+  places: ReadonlyMap<ColumnId, number>,
+  types: TypeLookup,
+): RowFunction {
+  const constants = new ConstantTable();
+  const emitter = new Emitter(constants);
+  const [run, values] = emitter.parameters(2) as [Local, Local];
+  const builder = new ProgramBuilder({ types, constants, isNotNull: () => false }, []);
+  const row = new Row();
+  for (const [column, place] of places) {
+    row.set(column, new ColumnSource(true, () => element(values, literal(place))));
+  }
+  const compiler = new ExpressionCompiler(builder, emitter, run, row, NO_SUBPLANS);
+  emitter.return(compiler.value(expression).code);
+  const code = emitter.finish('evaluate', [run, values]);
+  let calls = 0;
+  let compiled = closureFunction(code, constants.values);
+  return (row_, evaluation) => {
+    if (++calls === GENERATE_CALLS_MIN && codeGenerationAllowed()) compiled = generateFunction(code, constants.values);
+    return compiled({ evaluation, parameters, outer: [] }, row_) as Value;
+  };
+}

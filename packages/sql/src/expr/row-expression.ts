@@ -1,0 +1,110 @@
+/** Binding of expressions over the columns of one row; see row-expression-types.ts. */
+import { PhantomError } from '@phantom/base';
+import { evaluateExpression } from '../exec/evaluate-expression.js';
+import { StatementBinder } from '../plan/binder/statement-binder.js';
+import { rangeItem } from '../plan/binder/range-items.js';
+import { sqlReader } from '../plan/plan-statement.js';
+import { foldExpression } from '../plan/rules/constant-folding.js';
+import { hasSubquery } from '../plan/rules/facts.js';
+import { columnsOf } from '../plan/logical/walk.js';
+import { coerceToBoolean, isUnknown, coerce, tryCoerce } from './coercion.js';
+import { BindContext } from './context.js';
+import { columnReference, type ColumnId, type Expression } from './expression.js';
+import type { RowExpression, RowExpressionRequest } from './row-expression-types.js';
+import { Scope, type Clause } from './scope.js';
+import { TEXT } from './type-oids.js';
+import { someExpression } from './walk.js';
+
+const CLAUSES: Readonly<Record<RowExpressionRequest['purpose'], Clause>> = {
+  check: 'check constraints',
+  default: 'DEFAULT expressions',
+  generated: 'column generation expressions',
+  index: 'index expressions',
+  predicate: 'index predicates',
+  policy: 'policy expressions',
+};
+
+const SUBQUERY_WORDS: Readonly<Record<RowExpressionRequest['purpose'], string>> = {
+  check: 'check constraint',
+  default: 'DEFAULT expression',
+  generated: 'column generation expression',
+  index: 'index expression',
+  predicate: 'index predicate',
+  policy: 'policy expression',
+};
+
+/** Binds an expression text. Raises the binder's errors, with positions in that text. */
+export function bindRowExpression(sql: string, request: RowExpressionRequest): RowExpression {
+  const { catalog, columns, purpose } = request;
+  const context = new BindContext({ catalog, text: sql });
+  const binder = new StatementBinder(context, sqlReader);
+  const scope = new Scope(context, undefined);
+  scope.clause = CLAUSES[purpose];
+  const ids: ColumnId[] = columns.map((column) => context.newColumn(column.name, column.type));
+  if (columns.length > 0) scope.items = [rowItem(request, ids)];
+  const node = binder.parseExpression(sql);
+  let expression: Expression = binder.bind(node, scope);
+  if (hasSubquery(expression)) {
+    throw context.error('0A000', `cannot use subquery in ${SUBQUERY_WORDS[purpose]}`, node.position);
+  }
+  if (purpose === 'check' || purpose === 'predicate' || purpose === 'policy') {
+    expression = coerceToBoolean(context, expression, purpose === 'check' ? 'CHECK' : 'WHERE', node.position);
+  }
+  const { target } = request;
+  if (target !== undefined) {
+    const coerced = tryCoerce(context, expression, target, 'assignment', node.position);
+    if (coerced === undefined) {
+      const from = context.typeName(isUnknown(expression) ? TEXT.oid : expression.type.oid);
+      throw context.error(
+        '42804',
+        `column is of type ${context.typeName(target.oid)} but expression is of type ${from}`,
+        node.position,
+        { hint: 'You will need to rewrite or cast the expression.' },
+      );
+    }
+    expression = coerced;
+  } else if (isUnknown(expression)) {
+    expression = coerce(context, expression, TEXT, 'implicit', node.position);
+  }
+  return compile(expression, request, ids, context);
+}
+
+function rowItem(request: RowExpressionRequest, ids: readonly ColumnId[]): ReturnType<typeof rangeItem> {
+  const live = request.columns
+    .map((column, i) => ({ column, id: ids[i] as ColumnId }))
+    .filter(({ column }) => !column.dropped);
+  return rangeItem(
+    request.relationName,
+    live.map(({ column, id }) => ({ name: column.name, expression: columnReference(id, column.type), type: column.type })),
+  );
+}
+
+function volatilityOf(expression: Expression): RowExpression['volatility'] {
+  const has = (level: string): boolean =>
+    someExpression(
+      expression,
+      (part) =>
+        (part.kind === 'call' && part.function.volatility === level) ||
+        (part.kind === 'cast' && part.definition.call !== undefined && part.definition.volatility === level),
+    );
+  return has('volatile') ? 'volatile' : has('stable') ? 'stable' : 'immutable';
+}
+
+function compile(
+  bound: Expression,
+  request: RowExpressionRequest,
+  ids: readonly ColumnId[],
+  context: BindContext,
+): RowExpression {
+  const volatility = volatilityOf(bound);
+  const expression = foldExpression(bound, context);
+  const used = [...columnsOf(bound)].sort((a, b) => a - b);
+  const places = new Map(used.map((column, i) => [column, i] as const));
+  const columns = used.map((column) => {
+    const descriptor = request.columns[ids.indexOf(column)];
+    if (descriptor === undefined) throw new PhantomError('XX000', 'a row expression uses a column of no row');
+    return descriptor.number;
+  });
+  const evaluate = evaluateExpression(expression, [], places, request.catalog.types);
+  return { type: expression.type, columns, volatility, evaluate };
+}

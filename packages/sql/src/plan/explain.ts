@@ -1,0 +1,266 @@
+/** EXPLAIN: the physical plan as lines in PostgreSQL's shape. */
+import { unreachable } from '@phantom/base';
+import type { ColumnId, Expression } from '../expr/expression.js';
+import type { LogicalNode } from './logical/logical.js';
+import { forEachSubquery } from './logical/subplans.js';
+import { subplanOf } from './logical/walk.js';
+import { expressionText, sortKeyText, type TextOptions } from './expression-text.js';
+import type { PhysicalNode, TableScan } from './physical/physical.js';
+import type { PhysicalPlanner } from './physical/planner.js';
+import { inputsOfPhysical, ownExpressionsOf } from './physical/walk.js';
+import type { ExplainOptions } from './prepared-plan.js';
+
+/** A node's first line, and the lines of detail under it. */
+interface Described {
+  readonly title: string;
+  readonly details: readonly string[];
+}
+
+export function explainPlan(planner: PhysicalPlanner, root: PhysicalNode, options: ExplainOptions = {}): string[] {
+  return new Explainer(planner, root, options).lines();
+}
+
+class Explainer {
+  private readonly planner: PhysicalPlanner;
+  private readonly root: PhysicalNode;
+  private readonly costs: boolean;
+  private readonly names: TextOptions;
+  /** Where each column comes from, for qualified names. */
+  private readonly owners = new Map<ColumnId, string>();
+  private readonly computed = new Map<ColumnId, Expression>();
+  private relations = 0;
+  private subplans = 0;
+
+  constructor(planner: PhysicalPlanner, root: PhysicalNode, options: ExplainOptions) {
+    this.planner = planner;
+    this.root = root;
+    this.costs = options.costs !== false;
+    this.names = { context: planner.context, columnName: (column) => this.columnName(column) };
+    this.collect(root);
+  }
+
+  lines(): string[] {
+    const lines: string[] = [];
+    this.write(this.root, 0, lines, '');
+    return lines;
+  }
+
+  private collect(node: PhysicalNode): void {
+    const own = (columns: readonly ColumnId[], name: string): void => {
+      this.relations++;
+      for (const column of columns) this.owners.set(column, name);
+    };
+    switch (node.kind) {
+      case 'table-scan':
+        own(
+          node.scanColumns.map((column) => column.id),
+          node.alias,
+        );
+        break;
+      case 'virtual-scan':
+      case 'function-scan':
+        own(node.columns, node.alias);
+        break;
+      case 'cte-scan':
+        own(node.columns, node.name);
+        break;
+      case 'project':
+        for (const item of node.items) this.computed.set(item.column, item.expression);
+        break;
+      case 'aggregate':
+        for (const key of node.keys) {
+          if (key.expression.kind !== 'column') this.computed.set(key.column, key.expression);
+        }
+        break;
+      default:
+        break;
+    }
+    ownExpressionsOf(node, (expression) =>
+      forEachSubquery(expression, (subquery) => this.collect(this.planner.subplan(subplanOf(subquery)))),
+    );
+    for (const input of inputsOfPhysical(node)) this.collect(input);
+  }
+
+  private columnName(column: ColumnId): string {
+    const expression = this.computed.get(column);
+    if (expression !== undefined && !(expression.kind === 'column' && expression.column === column)) {
+      return expressionText(expression, this.names);
+    }
+    const { name } = this.planner.context.pool.get(column);
+    const owner = this.owners.get(column);
+    return owner === undefined || this.relations < 2 ? name : `${owner}.${name}`;
+  }
+
+  private text(expression: Expression): string {
+    return expressionText(expression, this.names);
+  }
+
+  private condition(label: string, conditions: readonly Expression[]): string[] {
+    const [first] = conditions;
+    if (first === undefined) return [];
+    const text = conditions.length === 1 ? this.text(first) : `(${conditions.map((c) => this.text(c)).join(' AND ')})`;
+    return [`${label}: ${text}`];
+  }
+
+  private write(node: PhysicalNode, depth: number, lines: string[], note: string): void {
+    // Projections only rename and compute: PostgreSQL has no node for them.
+    if (node.kind === 'project') {
+      this.write(node.input, depth, lines, note);
+      this.writeSubplans(node, depth, lines);
+      return;
+    }
+    const { title, details } = this.describe(node);
+    const { rows, startup, total } = node.estimate;
+    const cost = this.costs ? `  (cost=${startup.toFixed(2)}..${total.toFixed(2)} rows=${Math.round(rows)})` : '';
+    const indent = depth === 0 ? '' : `${' '.repeat(6 * depth - 4)}->  `;
+    lines.push(`${indent}${note}${title}${cost}`);
+    const inner = ' '.repeat(depth === 0 ? 2 : 6 * depth + 2);
+    for (const detail of details) lines.push(`${inner}${detail}`);
+    if (node.kind === 'with') {
+      this.writeWith(node, depth, lines);
+      return;
+    }
+    this.writeSubplans(node, depth, lines);
+    for (const input of inputsOfPhysical(node)) this.write(input, depth + 1, lines, '');
+  }
+
+  private writeWith(node: PhysicalNode & { kind: 'with' }, depth: number, lines: string[]): void {
+    const inner = ' '.repeat(6 * depth + 2);
+    for (const table of node.tables) {
+      lines.push(`${inner}CTE ${table.name}`);
+      this.write(table.plan, depth + 1, lines, '');
+      if (table.recursive !== undefined) this.write(table.recursive.step, depth + 1, lines, '');
+    }
+    this.write(node.input, depth + 1, lines, '');
+  }
+
+  private writeSubplans(node: PhysicalNode, depth: number, lines: string[]): void {
+    const inner = ' '.repeat(depth === 0 ? 2 : 6 * depth + 2);
+    ownExpressionsOf(node, (expression) =>
+      forEachSubquery(expression, (subquery) => {
+        const plan: LogicalNode = subplanOf(subquery);
+        lines.push(`${inner}SubPlan ${++this.subplans}`);
+        this.write(this.planner.subplan(plan), depth + 1, lines, '');
+      }),
+    );
+  }
+
+  private describe(node: PhysicalNode): Described {
+    switch (node.kind) {
+      case 'table-scan':
+        return this.describeScan(node);
+      case 'virtual-scan':
+        return { title: `Virtual Scan on ${aliased(node.relation.name, node.alias)}`, details: [] };
+      case 'values':
+        return { title: node.columns.length === 0 || node.rows.length < 2 ? 'Result' : 'Values Scan', details: [] };
+      case 'function-scan': {
+        const names = node.calls.map((call) => ('function' in call ? call.function.name : 'expression')).join(', ');
+        return { title: `Function Scan on ${aliased(names, node.alias)}`, details: [] };
+      }
+      case 'filter':
+        return { title: 'Filter', details: this.condition('Filter', node.conditions) };
+      case 'project':
+        return { title: 'Result', details: [] };
+      case 'project-set':
+        return { title: 'ProjectSet', details: [] };
+      case 'hash-join': {
+        const title = `Hash ${joinWords(node.join)}`;
+        const keys = this.condition(
+          'Hash Cond',
+          node.keys.map((key) => key.condition),
+        );
+        return { title, details: [...keys, ...this.condition('Join Filter', node.residual)] };
+      }
+      case 'nested-loop': {
+        const words = joinWords(node.join);
+        const title = words === 'Join' ? 'Nested Loop' : `Nested Loop ${words}`;
+        return { title, details: this.condition('Join Filter', node.conditions) };
+      }
+      case 'aggregate':
+        return this.describeAggregate(node);
+      case 'window': {
+        const partition = node.partition.map((expression) => this.text(expression)).join(', ');
+        const order = node.order.map((key) => sortKeyText(key, this.names)).join(', ');
+        const details = [];
+        if (partition !== '') details.push(`Partition Key: ${partition}`);
+        if (order !== '') details.push(`Order Key: ${order}`);
+        return { title: 'WindowAgg', details };
+      }
+      case 'sort': {
+        const keys = node.keys.map((key) => sortKeyText(key, this.names)).join(', ');
+        return { title: node.top === undefined ? 'Sort' : 'Top-N Sort', details: [`Sort Key: ${keys}`] };
+      }
+      case 'limit':
+        return { title: 'Limit', details: [] };
+      case 'distinct':
+        return { title: node.on === undefined ? 'HashAggregate' : 'Unique', details: [] };
+      case 'append':
+        return { title: 'Append', details: [] };
+      case 'set-operation': {
+        const words = node.operation === 'intersect' ? 'Intersect' : 'Except';
+        return { title: `HashSetOp ${words}${node.all ? ' All' : ''}`, details: [] };
+      }
+      case 'with':
+        return { title: 'With', details: [] };
+      case 'cte-scan':
+        return { title: `${node.working ? 'WorkTable' : 'CTE'} Scan on ${node.name}`, details: [] };
+      case 'lock-rows':
+        return { title: 'LockRows', details: [] };
+      case 'insert': {
+        const details =
+          node.conflict === undefined ? [] : [`Conflict Resolution: ${node.conflict.action.toUpperCase()}`];
+        return { title: `Insert on ${node.table.name}`, details };
+      }
+      case 'update':
+        return { title: `Update on ${node.table.name}`, details: [] };
+      case 'delete':
+        return { title: `Delete on ${node.table.name}`, details: [] };
+      case 'merge':
+        return { title: `Merge on ${node.table.name}`, details: [] };
+      default:
+        return unreachable(node);
+    }
+  }
+
+  private describeScan(node: TableScan): Described {
+    const name = aliased(node.table.name, node.alias);
+    const details = [
+      ...this.condition('Index Cond', node.range?.conditions ?? []),
+      ...this.condition('Filter', node.filter),
+    ];
+    const backward = node.backward ? ' Backward' : '';
+    if (node.index !== undefined) return { title: `Index Scan${backward} using ${node.index.name} on ${name}`, details };
+    if (node.range === undefined && !node.backward) return { title: `Seq Scan on ${name}`, details };
+    const primary = node.table.constraints.find((constraint) => constraint.kind === 'primary key');
+    return { title: `Index Scan${backward} using ${primary?.name ?? `${node.table.name}_pkey`} on ${name}`, details };
+  }
+
+  private describeAggregate(node: PhysicalNode & { kind: 'aggregate' }): Described {
+    const keyText = (at: number): string => this.text((node.keys[at] as (typeof node.keys)[number]).expression);
+    if (node.sets !== undefined) {
+      const details = node.sets.map((set) => `Group Key: ${set.length === 0 ? '()' : set.map(keyText).join(', ')}`);
+      return { title: 'MixedAggregate', details };
+    }
+    if (node.keys.length === 0) return { title: 'Aggregate', details: [] };
+    return { title: 'HashAggregate', details: [`Group Key: ${node.keys.map((_, i) => keyText(i)).join(', ')}`] };
+  }
+}
+
+function aliased(name: string, alias: string): string {
+  return name === alias ? name : `${name} ${alias}`;
+}
+
+function joinWords(join: string): string {
+  switch (join) {
+    case 'left':
+      return 'Left Join';
+    case 'full':
+      return 'Full Join';
+    case 'semi':
+      return 'Semi Join';
+    case 'anti':
+      return 'Anti Join';
+    default:
+      return 'Join';
+  }
+}

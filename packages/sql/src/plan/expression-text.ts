@@ -1,0 +1,122 @@
+/** Bound expressions as text, for EXPLAIN: in PostgreSQL's manner, with parentheses around every operator. */
+import { unreachable } from '@phantom/base';
+import type { BindContext } from '../expr/context.js';
+import type { ColumnId, Expression, SortKey } from '../expr/expression.js';
+import { Oids } from '../expr/type-oids.js';
+
+export interface TextOptions {
+  readonly context: BindContext;
+  /** Name of a column, with its qualifier where there are several tables. */
+  columnName(column: ColumnId): string;
+}
+
+function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+const BARE_CONSTANTS: ReadonlySet<number> = new Set([Oids.int4, Oids.bool]);
+
+function constantText(expression: Expression & { kind: 'constant' }, options: TextOptions): string {
+  const { value, type } = expression;
+  const { context } = options;
+  if (value === null) return type.oid === Oids.unknown ? 'NULL' : `NULL::${context.typeName(type.oid)}`;
+  const known = context.catalog.types.byOid(type.oid);
+  if (BARE_CONSTANTS.has(type.oid)) {
+    const text = String(value);
+    return text.startsWith('-') ? `'${text}'::integer` : text;
+  }
+  const text = known === undefined ? String(value) : known.output(value, context.literals);
+  if (type.oid === Oids.numeric && !text.startsWith('-')) return text;
+  return `${quoteText(text)}::${context.typeName(type.oid)}`;
+}
+
+/** The expression as text. */
+export function expressionText(expression: Expression, options: TextOptions): string {
+  const text = (part: Expression): string => expressionText(part, options);
+  const list = (parts: readonly Expression[]): string => parts.map(text).join(', ');
+  switch (expression.kind) {
+    case 'constant':
+      return constantText(expression, options);
+    case 'parameter':
+      return `$${expression.index}`;
+    case 'column':
+      return options.columnName(expression.column);
+    case 'call': {
+      const { operator } = expression;
+      if (operator === undefined) return `${expression.function.name}(${list(expression.arguments)})`;
+      const [left, right] = expression.arguments;
+      if (left === undefined) return operator.name;
+      if (right === undefined) return `(${operator.name} ${text(left)})`;
+      return `(${text(left)} ${operator.name} ${text(right)})`;
+    }
+    case 'cast':
+    case 'typmod': {
+      const type = options.context.catalog.types.byOid(expression.type.oid);
+      const modifier = expression.type.typmod === -1 ? '' : (type?.formatTypmod?.(expression.type.typmod) ?? '');
+      return `(${text(expression.operand)})::${options.context.typeName(expression.type.oid)}${modifier}`;
+    }
+    case 'logical':
+      return `(${expression.operands.map(text).join(` ${expression.operator.toUpperCase()} `)})`;
+    case 'not':
+      return `(NOT ${text(expression.operand)})`;
+    case 'null-test':
+      return `(${text(expression.operand)} IS ${expression.negated ? 'NOT ' : ''}NULL)`;
+    case 'boolean-test': {
+      const word = expression.value === null ? 'UNKNOWN' : String(expression.value).toUpperCase();
+      return `(${text(expression.operand)} IS ${expression.negated ? 'NOT ' : ''}${word})`;
+    }
+    case 'distinct-test':
+      return `(${text(expression.left)} IS ${expression.negated ? 'NOT ' : ''}DISTINCT FROM ${text(expression.right)})`;
+    case 'case': {
+      const branches = expression.branches.map((branch) => ` WHEN ${text(branch.when)} THEN ${text(branch.then)}`);
+      return `CASE${branches.join('')} ELSE ${text(expression.otherwise)} END`;
+    }
+    case 'let':
+      return expressionText(expression.body, {
+        ...options,
+        columnName: (column) => (column === expression.column ? text(expression.value) : options.columnName(column)),
+      });
+    case 'coalesce':
+      return `COALESCE(${list(expression.operands)})`;
+    case 'extreme':
+      return `${expression.which.toUpperCase()}(${list(expression.operands)})`;
+    case 'array':
+      return `ARRAY[${list(expression.elements)}]`;
+    case 'row':
+      return `ROW(${list(expression.fields)})`;
+    case 'field':
+      return `(${text(expression.operand)}).f${expression.field + 1}`;
+    case 'subscript': {
+      const part = (bound: Expression | undefined): string => (bound === undefined ? '' : text(bound));
+      const subscripts = expression.subscripts.map((subscript) =>
+        subscript.index === undefined ? `[${part(subscript.lower)}:${part(subscript.upper)}]` : `[${text(subscript.index)}]`,
+      );
+      return `${text(expression.operand)}${subscripts.join('')}`;
+    }
+    case 'array-quantified': {
+      const quantifier = expression.quantifier.toUpperCase();
+      return `(${text(expression.left)} ${expression.operatorName} ${quantifier} (${text(expression.array)}))`;
+    }
+    case 'row-comparison':
+      return `(ROW(${list(expression.left)}) ${expression.role} ROW(${list(expression.right)}))`;
+    case 'subquery': {
+      const name = 'SubPlan';
+      if (expression.mode === 'exists') return `EXISTS(${name})`;
+      if (expression.mode === 'any' || expression.mode === 'all') {
+        return `(${expression.operatorName ?? '='} ${expression.mode.toUpperCase()} (${name}))`;
+      }
+      return `(${name})`;
+    }
+    case 'raise':
+      return 'error';
+    default:
+      return unreachable(expression);
+  }
+}
+
+/** A sort key with its direction, where it is not the usual one. */
+export function sortKeyText(key: SortKey, options: TextOptions): string {
+  const direction = key.descending ? ' DESC' : '';
+  const nulls = key.nullsFirst === key.descending ? '' : key.nullsFirst ? ' NULLS FIRST' : ' NULLS LAST';
+  return `${expressionText(key.expression, options)}${direction}${nulls}`;
+}

@@ -1,0 +1,148 @@
+/**
+ * A statement's way from syntax tree to PreparedPlan: bind, rewrite, choose, and compile when it is first executed.
+ *
+ *   AST --binder--> logical plan --rules--> logical plan --planner--> physical plan --compiler--> program
+ */
+import { codeGenerationAllowed } from '@phantom/codec';
+import { PhantomError } from '@phantom/base';
+import type { Oid } from '@phantom/catalog';
+import { BindContext } from '../expr/context.js';
+import { typeRef, Oids } from '../expr/type-oids.js';
+import type { BoundQuery } from '../expr/binder.js';
+import { CompiledStatement } from '../exec/compiled-statement.js';
+import { compilePointLookup } from '../exec/point-lookup.js';
+import type { Statement } from '../text/ast-statements.js';
+import type * as Ast from '../text/ast.js';
+import { parseExpression, parseStatement } from '../text/parse.js';
+import { StatementBinder, type SqlReader } from './binder/statement-binder.js';
+import type { CatalogPort } from './catalog-port.js';
+import { explainPlan } from './explain.js';
+import type { LogicalNode } from './logical/logical.js';
+import { forEachNodeExpression, inputsOf } from './logical/walk.js';
+import { forEachSubplan } from './logical/subplans.js';
+import type { PhysicalNode } from './physical/physical.js';
+import { PhysicalPlanner } from './physical/planner.js';
+import type { CommandKind, PlanField, PlanTraits, PreparedPlan } from './prepared-plan.js';
+import { isVolatile } from './rules/facts.js';
+import { rewrite } from './rules/rules.js';
+
+/** Which back end runs the plan; `auto` generates code once a plan has earned it. */
+export type BackEnd = 'auto' | 'generated' | 'closures';
+
+export interface PlanOptions {
+  /** Types the client declared for $1, $2, ...; 0 where it left them open. */
+  readonly declaredTypes?: readonly Oid[];
+  /** The statement's text, for positions of errors. */
+  readonly text?: string;
+  readonly workMemoryBytes?: number;
+  readonly backEnd?: BackEnd;
+  /** Names of rewrite rules to leave out. */
+  readonly withoutRules?: ReadonlySet<string>;
+}
+
+/** Reads SQL text of the catalog with the parser. */
+export const sqlReader: SqlReader = {
+  query(text) {
+    const statement = parseStatement(text);
+    if (statement.kind !== 'query') throw new PhantomError('XX000', 'stored text of a view is not a query');
+    return statement;
+  },
+  expression: parseExpression,
+};
+
+type Plannable = Ast.Query | Ast.Insert | Ast.Update | Ast.Delete | Ast.Merge;
+
+const COMMANDS: Readonly<Record<Plannable['kind'], CommandKind>> = {
+  query: 'select',
+  insert: 'insert',
+  update: 'update',
+  delete: 'delete',
+  merge: 'merge',
+};
+
+/** Plans a query or a modification; raises the binder's errors. */
+export function planStatement(statement: Statement, catalog: CatalogPort, options: PlanOptions = {}): PreparedPlan {
+  switch (statement.kind) {
+    case 'query':
+    case 'insert':
+    case 'update':
+    case 'delete':
+    case 'merge':
+      return plan(statement, catalog, options);
+    default:
+      throw new PhantomError('0A000', `${statement.kind} has no plan`);
+  }
+}
+
+function plan(statement: Plannable, catalog: CatalogPort, options: PlanOptions): PreparedPlan {
+  const context = new BindContext({
+    catalog,
+    text: options.text ?? '',
+    parameterTypes: (options.declaredTypes ?? []).map((oid) => typeRef(oid === 0 ? Oids.unknown : oid)),
+  });
+  const binder = new StatementBinder(context, sqlReader);
+  const bound = statement.kind === 'query' ? binder.bindQuery(statement, undefined) : binder.bindModification(statement, undefined);
+  const logical = rewrite(bound.plan, context, options.withoutRules);
+  const planner = new PhysicalPlanner(context);
+  const physical = planner.plan(logical);
+  const traits = traitsOf(logical, physical);
+  const fields = fieldsOf(bound);
+  const outputs = bound.fields.map((field) => field.column);
+  const compiled = new CompiledStatement({
+    planner,
+    physical,
+    outputs,
+    modifies: statement.kind !== 'query',
+    backEnd: codeGenerationAllowed() ? (options.backEnd ?? 'auto') : 'closures',
+  });
+  return {
+    commandKind: COMMANDS[statement.kind],
+    parameterTypes: context.parameters.all().map((type) => (type.oid === Oids.unknown ? typeRef(Oids.text) : type)),
+    fields,
+    catalogVersion: catalog.version,
+    dependencies: [...context.dependencies.values()],
+    privileges: context.privileges(),
+    traits,
+    pointLookup: compilePointLookup(planner, physical, outputs, options.backEnd ?? 'auto'),
+    pointWrite: undefined,
+    execute: (executionContext, sink) => compiled.execute(executionContext, sink),
+    explain: (explainOptions) => explainPlan(planner, physical, explainOptions),
+  };
+}
+
+function fieldsOf(bound: BoundQuery): PlanField[] {
+  return bound.fields.map((field) => ({
+    name: field.name,
+    type: field.type,
+    tableOid: field.tableOid,
+    column: field.columnNumber,
+  }));
+}
+
+/** What the session must know before it runs the plan. */
+function traitsOf(logical: LogicalNode, physical: PhysicalNode): PlanTraits {
+  const facts = { writes: false, locks: false, volatile: false };
+  inspect(logical, facts);
+  return { ...facts, cost: physical.estimate.total, rows: physical.estimate.rows };
+}
+
+function inspect(node: LogicalNode, facts: { writes: boolean; locks: boolean; volatile: boolean }): void {
+  switch (node.kind) {
+    case 'insert':
+    case 'update':
+    case 'delete':
+    case 'merge':
+      facts.writes = true;
+      break;
+    case 'lock-rows':
+      facts.locks = true;
+      break;
+    default:
+      break;
+  }
+  forEachNodeExpression(node, (expression) => {
+    if (isVolatile(expression)) facts.volatile = true;
+    forEachSubplan(expression, (subplan) => inspect(subplan, facts));
+  });
+  for (const input of inputsOf(node)) inspect(input, facts);
+}
