@@ -131,12 +131,14 @@ class TailScan {
         this.epochMax = Math.max(this.epochMax, record.epoch);
         if (record.isMark) {
           this.floor = Math.max(this.floor, floorOf(reader));
+          this.lastSeq = Math.max(this.lastSeq, record.seq);
           // The mark of a clean close, which nobody synced: the next writer puts its own there.
           if (record.durable === record.lsn) cutAt = record.lsn;
-        } else {
+        } else if (!record.isFragment || record.isLast) {
           this.lastSeq = record.seq;
-          if (!record.isFragment || record.isLast) this.unfinished = -1;
-          else if (record.isFirst) this.unfinished = record.lsn;
+          this.unfinished = -1;
+        } else if (record.isFirst) {
+          this.unfinished = record.lsn;
         }
       }
       if (reader.nextLsn === segment.limit) return true;
