@@ -10,12 +10,15 @@
  * Validation and append happen in one synchronous turn: between "nobody has written my keys" and "my commit has its seq"
  * nothing can come in between. Whatever goes wrong before the append, nothing has happened, and the error says so;
  * whatever goes wrong behind it is "outcome unknown".
+ *
+ * Who loses to a commit that is still queued is told when that is published, not before: running again at once, it would
+ * take the same snapshot and lose again, for as long as the sync takes, and never let the event loop hear of its end.
  */
 import { PhantomError, SqlState, assert } from '@phantom/base';
 import { ByteSlot, type Seq } from '@phantom/kv';
 import type { CommitListener, CommitResult, SubmitOptions } from '@phantom/store';
 import type { QueuedTransaction } from './commit-window.js';
-import { SYNCHRONOUS_LOCK_HINT, lockedError } from './errors.js';
+import { SYNCHRONOUS_LOCK_HINT, lockedError, winnerOf } from './errors.js';
 import type { TransactionRegistry } from './registry.js';
 import { type BlockedKey, type Candidate, validate } from './validation.js';
 import type { WriteSet } from './write-set.js';
@@ -72,14 +75,10 @@ export class CommitProcess implements CommitListener {
       this.append();
     } catch (error) {
       this.abort(error);
+      if (winnerOf(error) > store.visibleSeq) this.drain();
       throw error;
     }
-    try {
-      store.drainNow();
-    } catch (error) {
-      // A commit of somebody else may have failed the store; this one has been told what became of itself.
-      this.unknownError ??= error as Error;
-    }
+    this.drain();
     if (!this.isPublished) throw this.unknownError as Error;
     return this.result();
   }
@@ -106,6 +105,15 @@ export class CommitProcess implements CommitListener {
     this.registry.window.ended(this.subject);
     this.subject.finish('unknown', undefined);
     if (this.reject !== undefined) this.reject(error);
+  }
+
+  /** Finishes what is queued. Each commit that fails there is told so itself; this is not the place to. */
+  private drain(): void {
+    try {
+      this.registry.store.drainNow();
+    } catch (error) {
+      this.unknownError ??= error as Error;
+    }
   }
 
   private get writes(): WriteSet {
@@ -167,8 +175,12 @@ export class CommitProcess implements CommitListener {
   }
 
   private fail(error: unknown): void {
+    const { store, window } = this.registry;
+    const reject = this.reject as (error: unknown) => void;
     this.abort(error);
-    (this.reject as (error: unknown) => void)(error);
+    const winner = winnerOf(error);
+    if (winner > store.visibleSeq && window.hasQueued) void window.whenEnded(winner).then(() => reject(error));
+    else reject(error);
   }
 
   /** The commit did not happen: the transaction is rolled back. */

@@ -25,7 +25,7 @@ export function conflictError(names: ConflictNames, key: Uint8Array, baseSeq: Se
 }
 
 /** Two transactions made the same unique key; undefined when the layer above does not know the key as unique. */
-export function uniqueError(names: ConflictNames, key: Uint8Array): PhantomError | undefined {
+export function uniqueError(names: ConflictNames, key: Uint8Array, seq: Seq): PhantomError | undefined {
   const name = names.describe(key);
   if (name?.unique === undefined) return undefined;
   const { constraint, detail } = name.unique;
@@ -33,6 +33,7 @@ export function uniqueError(names: ConflictNames, key: Uint8Array): PhantomError
     detail,
     constraint,
     table: name.table,
+    data: { seq },
   });
 }
 
@@ -44,6 +45,12 @@ export function rangeConflictError(names: ConflictNames, lower: Uint8Array, seq:
     table: names.describe(lower)?.table,
     data: { seq },
   });
+}
+
+/** Seq of the commit that a transaction has lost to; 0 when the error is of another kind. */
+export function winnerOf(error: unknown): Seq {
+  const seq = error instanceof PhantomError ? error.data?.['seq'] : undefined;
+  return typeof seq === 'number' ? seq : 0;
 }
 
 /** The snapshot is older than what the conflict index remembers. */

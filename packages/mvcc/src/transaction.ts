@@ -238,8 +238,9 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     const { store, window } = this.registry;
     const { seq } = this.currentView ?? this.takeSnapshot();
     assert(!this.readOnly, 'a read-only transaction never asks what changed: nothing is recorded for it');
-    // Running the statement again would show nothing new, whatever is queued: saying "changed" would make it run for ever.
-    if (this.isolation === 'read committed' && seq === store.visibleSeq) return false;
+    // Running again would show nothing new, whatever is queued: whoever did so on "changed" would do it for ever. Commits
+    // that are queued are validation's affair.
+    if (seq === store.visibleSeq) return false;
     const { index } = window;
     if (seq < index.floor) return true;
     return !index.isEmpty && index.seqOf(keyHash(key, start, end), key, start, end) > seq;

@@ -86,7 +86,8 @@ export interface MvccTransaction {
   lockNow(key: Uint8Array, start: number, end: number, strength: LockStrength): void;
   /**
    * True when a commit newer than the statement's snapshot wrote the key: read committed re-runs, the others raise 40001.
-   * Ask after locking the key. At read committed it is false when nothing has been published since the snapshot.
+   * Ask after locking the key. False when nothing has been published since the snapshot: commits that are queued count when
+   * this one commits.
    */
   changedSinceSnapshot(key: Uint8Array, start: number, end: number): boolean;
   /**
@@ -108,7 +109,8 @@ export interface MvccTransaction {
 
   /**
    * Validates, then admits, appends, syncs, applies and publishes. Rejects with 40001 (lost a race: nothing happened),
-   * 53100 or 53200 (nothing happened), 08007 (outcome unknown). Durable as the result says.
+   * 53100 or 53200 (nothing happened), 08007 (outcome unknown). Durable as the result says. Who loses to a commit that is
+   * not published yet is told once it is, so that running again shows it.
    */
   commit(options?: { readonly durability?: 'fsync' | 'os' }): Promise<CommitResult>;
   /** As commit, finishing everything queued before it on this thread. */

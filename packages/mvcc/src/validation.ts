@@ -81,7 +81,9 @@ function validatePointGuards(registry: TransactionRegistry, candidate: Candidate
   for (const { hash, key, baseSeq } of candidate.pointGuards) {
     const seq = index.seqOf(hash, key, 0, key.length);
     if (seq <= baseSeq) continue;
-    throw lostUniqueRace(registry, candidate, key, slot) ?? conflictError(registry.options.names, key, baseSeq, seq);
+    throw (
+      lostUniqueRace(registry, candidate, key, seq, slot) ?? conflictError(registry.options.names, key, baseSeq, seq)
+    );
   }
 }
 
@@ -103,7 +105,7 @@ function validateWrites(registry: TransactionRegistry, candidate: Candidate, slo
     const seq = index.seqOf(keyHash(bytes, keyStart, keyEnd), bytes, keyStart, keyEnd);
     if (seq <= base) continue;
     const key = bytes.slice(keyStart, keyEnd);
-    const lost = lostUniqueRace(registry, candidate, key, slot);
+    const lost = lostUniqueRace(registry, candidate, key, seq, slot);
     if (lost === undefined) throw conflictError(registry.options.names, key, base, seq);
     unique ??= lost;
   }
@@ -114,9 +116,10 @@ function lostUniqueRace(
   registry: TransactionRegistry,
   candidate: Candidate,
   key: Uint8Array,
+  seq: Seq,
   slot: ByteSlot,
 ): Error | undefined {
-  const error = uniqueError(registry.options.names, key);
+  const error = uniqueError(registry.options.names, key, seq);
   if (error === undefined) return undefined;
   if (candidate.currentView?.get(key, 0, key.length, slot) === true) return undefined;
   return registry.window.isPresent(key, 0, key.length) ? error : undefined;

@@ -1,4 +1,5 @@
-import { loadChecksums, writeU32 } from '@phantom/base';
+import { readFileSync } from 'node:fs';
+import { loadChecksums, toHex, writeU32 } from '@phantom/base';
 import { FaultyVfs, MemoryVfs, failAt, failFrom, onOperation } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
 import { SLOT_BYTES, type SuperblockState, decodeSlot, encodeSlot } from '../src/format.js';
@@ -44,6 +45,27 @@ describe('superblock', () => {
     expect([...slot.subarray(52, 58)]).toEqual([2, 0, 1, 0, 1, 5]);
     expect(new TextDecoder().decode(slot.subarray(58, 63))).toBe('btree');
     expect(decodeSlot(slot, checksums, PATH)).toEqual(stateOf());
+  });
+
+  it('of the example in docs/formats/store.md is read and written as it says', () => {
+    const example: SuperblockState = {
+      generation: 3,
+      timeline: 1,
+      epoch: 2,
+      logStart: 8696,
+      logStartSeq: 42,
+      spaceLimit: 33,
+      relaxed: false,
+      engines: [{ code: 1, name: 'btree', generationMin: 5 }],
+    };
+    const slot = new Uint8Array(SLOT_BYTES);
+    encodeSlot(example, checksums, slot);
+    expect(decodeSlot(slot, checksums, PATH)).toEqual(example);
+    const hex = toHex(slot, 0, 80) + toHex(slot, 4088, 4096);
+    const lines = readFileSync(new URL('../../../docs/formats/store.md', import.meta.url), 'utf8').matchAll(
+      /^0[0-9a-f]{3} {2}((?:[0-9a-f]{2} ?)+) {2}/gm,
+    );
+    expect([...lines].map(([, bytes]) => (bytes as string).replaceAll(' ', '')).join('')).toBe(hex);
   });
 
   it('is read back as it was written, from either slot', async () => {
