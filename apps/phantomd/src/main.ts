@@ -1,1 +1,20 @@
-export {};
+/** The program `phantomd`: arguments to commands, errors to exit codes. */
+import { ExitCode } from './exit-codes.js';
+import { CommandError, reportError } from './failure.js';
+import { makeProgram } from './program.js';
+
+/** A defect is told in full: whoever reads it is to report it. */
+function crash(error: unknown): never {
+  process.stderr.write(`phantomd: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(ExitCode.Failed);
+}
+
+process.on('uncaughtException', crash);
+process.on('unhandledRejection', crash);
+
+try {
+  await makeProgram((code) => (process.exitCode = code)).parseAsync();
+} catch (error) {
+  reportError(error, process.argv.includes('--json'));
+  process.exitCode = error instanceof CommandError ? error.exitCode : ExitCode.Failed;
+}

@@ -1,0 +1,96 @@
+/** The sample shop that `npm start` shows: tables, rows, and what to type to see them. */
+import type { Database } from '@phantom/db';
+import { type Rows, generateShop } from './generate.js';
+
+const TABLES = `
+create table customers (
+  id int primary key,
+  name text not null,
+  email text not null unique,
+  city text not null,
+  joined date not null
+);
+create table products (
+  id int primary key,
+  name text not null,
+  category text not null,
+  price numeric(8, 2) not null check (price > 0),
+  stock int not null check (stock >= 0)
+);
+create table orders (
+  id int primary key,
+  customer_id int not null references customers (id),
+  ordered_at timestamptz not null,
+  state text not null
+);
+create table order_items (
+  order_id int not null references orders (id),
+  line int not null,
+  product_id int not null references products (id),
+  quantity int not null check (quantity > 0),
+  unit_price numeric(8, 2) not null,
+  primary key (order_id, line)
+);
+create index orders_by_customer on orders (customer_id);
+create index items_by_product on order_items (product_id);
+`;
+
+/** Rows of one INSERT. */
+const INSERT_ROWS = 100;
+
+/** True when nobody has made a table, a view or anything else in the store yet. */
+function isUnused(database: Database): boolean {
+  for (const object of database.catalog.committed.objects()) {
+    if (object.kind === 'table' || object.kind === 'view' || object.kind === 'sequence') return false;
+  }
+  return true;
+}
+
+/** Makes the shop in a store that holds nothing yet, in one transaction. False when there was something. */
+export function ensureSampleShop(database: Database): boolean {
+  if (!isUnused(database)) return false;
+  const shop = generateShop();
+  database.transactionSync((tx) => {
+    tx.exec(TABLES);
+    for (const [table, rows] of [
+      ['customers', shop.customers],
+      ['products', shop.products],
+      ['orders', shop.orders],
+      ['order_items', shop.orderItems],
+    ] as const) {
+      for (const statement of inserts(table, rows)) tx.exec(statement);
+    }
+  });
+  return true;
+}
+
+/** INSERT statements of some rows each. The values are ours: letters, digits and marks without a quote. */
+export function inserts(table: string, rows: Rows): string[] {
+  const statements: string[] = [];
+  for (let from = 0; from < rows.length; from += INSERT_ROWS) {
+    const lists = rows.slice(from, from + INSERT_ROWS).map((row) => {
+      const values = row.map((value) => (typeof value === 'number' ? String(value) : `'${value}'`));
+      return `(${values.join(', ')})`;
+    });
+    statements.push(`insert into ${table} values ${lists.join(', ')}`);
+  }
+  return statements;
+}
+
+/** What to type next, after the ready line. */
+export function nextSteps(url: string): string {
+  return `
+There is a small shop in it: customers, products, orders, order_items. Try
+
+  psql ${url}
+  node apps/phantomd/dist/main.js sql --url ${url}
+
+and there
+
+  select category, sum(quantity) as sold, sum(quantity * i.unit_price) as revenue
+  from order_items i join products p on p.id = i.product_id
+  group by category order by revenue desc;
+
+Ctrl-C ends it; what was committed stays.
+`;
+}

@@ -1,0 +1,106 @@
+/**
+ * `phantomd serve`: a data directory on the network.
+ *
+ *   open (recovers) -> sample shop, if asked -> listen -> "phantomd ready ..." on stdout -> signal -> drain -> checkpoint -> 0
+ *
+ * stdout carries the ready line, and what to type next when the sample shop was asked for; logs are JSON on stderr.
+ */
+import { MetricsRegistry } from '@phantom/base';
+import type { Database, DatabaseOptions } from '@phantom/db';
+import { ExitCode } from './exit-codes.js';
+import { CommandError } from './failure.js';
+import { openDatabase } from './open-database.js';
+import { ensureSampleShop, nextSteps } from './sample-shop/sample-shop.js';
+
+export interface ServeOptions {
+  readonly data: string;
+  readonly host: string;
+  readonly pgPort: number;
+  readonly httpPort: number;
+  readonly durability: 'fsync' | 'os' | 'memory';
+  readonly superuser?: string;
+  readonly sampleShop: boolean;
+}
+
+/** Serves until SIGTERM or SIGINT. */
+export async function serve(options: ServeOptions): Promise<ExitCode> {
+  const stop = stopSignal();
+  const { isLoopbackHost, jsonLogger, startServer } = await import('@phantom/server');
+  if (!isLoopbackHost(options.host)) throw new CommandError(ExitCode.Usage, notLoopback(options.host));
+  const logger = jsonLogger();
+  const metrics = new MetricsRegistry();
+  // Asked for by whoever finds the directory taken, whenever that is.
+  let endpoints: Readonly<Record<string, string>> = {};
+  const holder: NonNullable<DatabaseOptions['holder']> = {
+    pid: process.pid,
+    description: 'phantomd serve',
+    get endpoints() {
+      return endpoints;
+    },
+  };
+  const { superuser } = options;
+  const database = await openDatabase(options.data, {
+    durability: options.durability,
+    logger,
+    metrics,
+    holder,
+    ...(superuser === undefined ? {} : { user: superuser }),
+  });
+  try {
+    if (options.sampleShop) ensureSampleShop(database);
+    const { host, pgPort, httpPort } = options;
+    const server = await startServer(database, { host, pgPort, httpPort, logger, metrics }).catch((error: unknown) => {
+      throw new CommandError(ExitCode.Failed, error);
+    });
+    const pg = hostAndPort(server.pg);
+    const http = server.http === undefined ? undefined : hostAndPort(server.http);
+    const url = `postgres://${encodeURIComponent(superuserOf(database, superuser))}@${pg}/${encodeURIComponent(databaseOf(database))}`;
+    endpoints = { pg, url, ...(http === undefined ? {} : { http: `http://${http}` }) };
+    process.stdout.write(`phantomd ready pg=${pg}${http === undefined ? '' : ` http=${http}`}\n`);
+    if (options.sampleShop) process.stdout.write(nextSteps(url));
+    logger.info('ready', { pg, http, directory: database.directory, durability: options.durability });
+    const signal = await stop;
+    logger.info('stopping', { signal, connections: server.connections });
+    await server.close();
+  } catch (error) {
+    await database.close().catch(() => undefined);
+    throw error;
+  }
+  await database.close();
+  logger.info('stopped');
+  return ExitCode.Done;
+}
+
+/** Resolves with the first SIGTERM or SIGINT; later ones change nothing: npm hands on what the terminal sends anyway. */
+function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
+  });
+}
+
+function hostAndPort({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function superuserOf(database: Database, given: string | undefined): string {
+  if (given !== undefined) return given;
+  for (const object of database.catalog.committed.objects())
+    if (object.kind === 'role' && object.superuser) return object.name;
+  return 'phantom';
+}
+
+function databaseOf(database: Database): string {
+  if (database.catalog.database('phantom') !== undefined) return 'phantom';
+  for (const object of database.catalog.committed.objects()) if (object.kind === 'database') return object.name;
+  return 'phantom';
+}
+
+function notLoopback(host: string): Error {
+  return Object.assign(
+    new Error(`refusing to listen on ${host}: anybody who can reach it could read and change everything`),
+    {
+      code: '0A000',
+      hint: 'Other addresses than loopback need TLS and a password; TLS is not supported yet. Use an SSH tunnel.',
+    },
+  );
+}

@@ -1,0 +1,62 @@
+/** `phantomd sql`: commands, then files, or, when there are neither, stdin: a shell when it is a terminal, a script when not. */
+import { readFileSync } from 'node:fs';
+import { ioError } from '@phantom/base';
+import { ExitCode } from '../exit-codes.js';
+import { CommandError } from '../failure.js';
+import type { OutputFormat } from './format.js';
+import { Runner } from './runner.js';
+import type { NoticeReceiver, SqlTarget } from './target.js';
+
+export interface SqlOptions {
+  /** One of the two is given. */
+  readonly data?: string;
+  readonly url?: string;
+  readonly database: string;
+  readonly commands: readonly string[];
+  readonly files: readonly string[];
+  readonly format: OutputFormat;
+}
+
+const STDIN = '-';
+const STDIN_DESCRIPTOR = 0;
+
+/** Stops at the first error with exit code 2. */
+export async function sql(options: SqlOptions): Promise<ExitCode> {
+  // Before anything is opened: a file that is not there is a failure of its own.
+  const scripts = options.files.map(readScript);
+  const target = await openTarget(options);
+  try {
+    const runner = new Runner(target, options.format, (text) => process.stdout.write(text));
+    return (await runAll(runner, options, scripts)) ? ExitCode.Done : ExitCode.Failed;
+  } finally {
+    await target.close();
+  }
+}
+
+async function runAll(runner: Runner, options: SqlOptions, scripts: readonly string[]): Promise<boolean> {
+  for (const command of options.commands) if (!(await runner.run(command))) return false;
+  for (const script of scripts) if (!(await runner.runScript(script))) return false;
+  if (options.commands.length > 0 || scripts.length > 0) return true;
+  if (!process.stdin.isTTY) return runner.runScript(readScript(STDIN));
+  const { runShell } = await import('./shell.js');
+  await runShell(runner, { input: process.stdin, output: process.stdout, terminal: true });
+  return true;
+}
+
+async function openTarget({ data, url, database }: SqlOptions): Promise<SqlTarget> {
+  const notice: NoticeReceiver = (severity, message) => process.stderr.write(`${severity}:  ${message}\n`);
+  if (url !== undefined) {
+    const { RemoteTarget } = await import('./remote-target.js');
+    return RemoteTarget.open(url, notice);
+  }
+  const { EmbeddedTarget } = await import('./embedded-target.js');
+  return EmbeddedTarget.open(data as string, database, notice);
+}
+
+function readScript(file: string): string {
+  try {
+    return readFileSync(file === STDIN ? STDIN_DESCRIPTOR : file, 'utf8');
+  } catch (error) {
+    throw new CommandError(ExitCode.Failed, ioError('read', file, error));
+  }
+}

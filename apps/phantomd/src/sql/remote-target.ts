@@ -1,0 +1,166 @@
+/**
+ * A server, through `pg`: it knows URLs, passwords, TLS and SCRAM, it is pure JavaScript, and people trust it more than they
+ * would a client of ours. Its own parsing of values is left aside: a query object of ours takes rows as the text they are.
+ */
+import { connect as connectSocket } from 'node:net';
+import { Client, type Connection } from 'pg';
+import { ExitCode } from '../exit-codes.js';
+import { CommandError } from '../failure.js';
+import type { NoticeReceiver, ResultField, SqlTarget, StatementResult } from './target.js';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const CANCEL_BYTES = 16;
+const CANCEL_CODE = 80877102;
+const STATUS_MARKS: Readonly<Record<string, string>> = { I: '', T: '*', E: '!' };
+
+export class RemoteTarget implements SqlTarget {
+  private readonly url: string;
+  private readonly notice: NoticeReceiver;
+  private client: Client;
+  private isRunning = false;
+
+  private constructor(url: string, client: Client, notice: NoticeReceiver) {
+    this.url = url;
+    this.client = client;
+    this.notice = notice;
+  }
+
+  /** Connects. CommandError "cannot open" when nobody answers, or does not let us in. */
+  static async open(url: string, notice: NoticeReceiver): Promise<RemoteTarget> {
+    try {
+      return new RemoteTarget(url, await connect(url, notice), notice);
+    } catch (error) {
+      throw new CommandError(ExitCode.CannotOpen, error);
+    }
+  }
+
+  get database(): string {
+    return this.client.database ?? '';
+  }
+
+  get status(): string {
+    return STATUS_MARKS[this.client.getTransactionStatus() ?? 'I'] ?? '';
+  }
+
+  async run(text: string, receive: (result: StatementResult) => void): Promise<void> {
+    const query = new ScriptQuery(text, receive);
+    this.isRunning = true;
+    this.client.query(query);
+    try {
+      await query.done;
+    } catch (error) {
+      // pg tells of an error before the server is ready again; after this it is, and its status is known.
+      await this.client.query('').catch(() => undefined);
+      throw error;
+    } finally {
+      this.isRunning = false;
+    }
+  }
+
+  async connect(database: string): Promise<void> {
+    const url = new URL(this.url);
+    url.pathname = `/${encodeURIComponent(database)}`;
+    const next = await connect(url.href, this.notice);
+    await this.client.end();
+    this.client = next;
+  }
+
+  /** Sends a cancel request on a connection of its own, as the protocol has it. */
+  cancel(): void {
+    const { client } = this;
+    const { processID, secretKey } = client as unknown as { readonly processID: number; readonly secretKey: number };
+    if (!this.isRunning) return;
+    const request = Buffer.alloc(CANCEL_BYTES);
+    [CANCEL_BYTES, CANCEL_CODE, processID, secretKey].forEach((value, i) => request.writeInt32BE(value, 4 * i));
+    const socket = connectSocket({ host: client.host, port: client.port });
+    // When it cannot be sent the statement runs on, and that is what the user sees.
+    socket.on('error', () => undefined);
+    socket.end(request);
+  }
+
+  async close(): Promise<void> {
+    await this.client.end();
+  }
+}
+
+async function connect(connectionString: string, notice: NoticeReceiver): Promise<Client> {
+  const client = new Client({
+    connectionString,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    application_name: 'phantomd sql',
+  });
+  // A connection that breaks is reported by the query that needed it.
+  client.on('error', () => undefined);
+  client.on('notice', ({ severity, message }) => notice(severity ?? 'NOTICE', message ?? ''));
+  await client.connect();
+  return client;
+}
+
+/** Messages of `pg` that it hands to a query object. */
+interface RowDescription {
+  readonly fields: readonly { readonly name: string; readonly dataTypeID: number }[];
+}
+
+/** A simple query as pg takes query objects (pg-cursor is one): it is handed the messages of its answer. */
+class ScriptQuery {
+  readonly done: Promise<void>;
+  private readonly text: string;
+  private readonly receive: (result: StatementResult) => void;
+  private fields: readonly ResultField[] = [];
+  private rows: (string | null)[][] = [];
+  private resolve: () => void = () => undefined;
+  private reject: (error: unknown) => void = () => undefined;
+
+  constructor(text: string, receive: (result: StatementResult) => void) {
+    this.text = text;
+    this.receive = receive;
+    this.done = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
+
+  submit(connection: Connection): void {
+    connection.query(this.text);
+  }
+
+  handleRowDescription({ fields }: RowDescription): void {
+    this.fields = fields.map(({ name, dataTypeID }) => ({ name, typeOid: dataTypeID }));
+    this.rows = [];
+  }
+
+  handleDataRow({ fields }: { readonly fields: (string | null)[] }): void {
+    this.rows.push(fields);
+  }
+
+  handleCommandComplete({ text }: { readonly text: string }): void {
+    this.receive({ fields: this.fields, rows: this.rows, tag: text });
+    this.fields = [];
+    this.rows = [];
+  }
+
+  handleEmptyQuery(): void {
+    this.receive({ fields: [], rows: [], tag: '' });
+  }
+
+  handleError(error: unknown): void {
+    this.reject(error);
+  }
+
+  handleReadyForQuery(): void {
+    this.resolve();
+  }
+
+  /** COPY FROM STDIN has no rows to give. */
+  handleCopyInResponse(connection: Connection & { sendCopyFail(reason: string): void }): void {
+    connection.sendCopyFail('phantomd sql has no data for COPY');
+  }
+
+  handleCopyData(): void {
+    // COPY TO STDOUT: its rows are not shown.
+  }
+
+  handlePortalSuspended(): void {
+    // A simple query has no portal.
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * SQL typed line by line. A statement runs once its semicolon has come, whatever the number of lines; the prompt says what
+ * is waited for, as psql's does: = a statement, - its rest, ' the end of a quote, * that of a comment, ( a parenthesis.
+ */
+import { type Interface, createInterface } from 'node:readline';
+import type { Runner } from './runner.js';
+import { splitStatements } from './statement-splitter.js';
+
+const HISTORY_LINES = 1000;
+const MARKS = { quote: "'", comment: '*', parenthesis: '(', statement: '-' } as const;
+
+export interface ShellStreams {
+  readonly input: NodeJS.ReadableStream;
+  readonly output: NodeJS.WritableStream;
+  readonly terminal: boolean;
+}
+
+/** Reads and runs until \q or the end of input. */
+export function runShell(runner: Runner, { input, output, terminal }: ShellStreams): Promise<void> {
+  const lines = createInterface({ input, output, terminal, historySize: HISTORY_LINES });
+  return new Shell(runner, lines, output).run();
+}
+
+class Shell {
+  private readonly runner: Runner;
+  private readonly lines: Interface;
+  private readonly output: NodeJS.WritableStream;
+  private pending = '';
+  private running = false;
+
+  constructor(runner: Runner, lines: Interface, output: NodeJS.WritableStream) {
+    this.runner = runner;
+    this.lines = lines;
+    this.output = output;
+  }
+
+  async run(): Promise<void> {
+    const { lines, runner } = this;
+    lines.on('SIGINT', () => {
+      if (this.running) {
+        runner.target.cancel();
+        return;
+      }
+      this.pending = '';
+      this.output.write('\n');
+      this.prompt();
+    });
+    this.output.write('phantomd sql. Statements end with a semicolon; \\? for help, \\q to leave.\n');
+    this.prompt();
+    for await (const line of lines) {
+      this.running = true;
+      const goesOn = await this.take(line);
+      this.running = false;
+      if (!goesOn) break;
+      this.prompt();
+    }
+    lines.close();
+  }
+
+  /** One line; false when it says to leave. */
+  private async take(line: string): Promise<boolean> {
+    const { runner } = this;
+    if (line.trimStart().startsWith('\\') && splitStatements(this.pending).open === undefined) {
+      this.pending = '';
+      return (await runner.command(line)) !== 'quit';
+    }
+    this.pending += `${line}\n`;
+    const { statements, rest, open } = splitStatements(this.pending);
+    this.pending = open === undefined ? '' : rest;
+    for (const statement of statements) if (!(await runner.run(statement.trim()))) break;
+    return true;
+  }
+
+  private prompt(): void {
+    const { open } = splitStatements(this.pending);
+    const { database, status } = this.runner.target;
+    this.lines.setPrompt(`${database}${open === undefined ? '=' : MARKS[open]}${status}> `);
+    this.lines.prompt();
+  }
+}
