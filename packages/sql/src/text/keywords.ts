@@ -76,7 +76,7 @@ function words(text: string): readonly string[] {
 }
 
 export const UNRESERVED = words(UNRESERVED_TEXT);
-export const COLUMN_NAME = words(COLUMN_NAME_TEXT);
+export const COLUMN_NAMES = words(COLUMN_NAME_TEXT);
 export const TYPE_OR_FUNCTION = words(TYPE_OR_FUNCTION_TEXT);
 export const RESERVED = words(RESERVED_TEXT);
 export const NOT_BARE_LABELS: ReadonlySet<string> = new Set(words(NOT_BARE_TEXT));

@@ -166,13 +166,15 @@ class Scanner {
     let end = start;
     let code = first;
     let upper = false;
+    let ascii = true;
     do {
       if (code >= 65 && code <= 90) upper = true;
+      else if (code >= 128) ascii = false;
       code = text.charCodeAt(++end);
     } while (isWordPart(code));
     this.position = end;
     const written = text.slice(start, end);
-    const name = upper ? foldName(written) : written;
+    const name = upper ? (ascii ? written.toLowerCase() : foldName(written)) : written;
     const keyword = keywordType(name);
     if (keyword === undefined) this.push(IDENTIFIER, start, truncateName(name));
     else this.push(keyword, start, keyword.name);

@@ -2,18 +2,20 @@
  * Token types of SQL for chevrotain, and the one class of tokens.
  *
  * Every keyword, every symbol and every class of literals is a token type; its name is what it looks like in the text
- * (`select`, `(`, `<=`), so that the grammar can be read as SQL. Where PostgreSQL allows a keyword as a name depends on
- * the keyword's class (keywords.ts); these places are categories in chevrotain's sense, token types whose members are
- * others:
+ * (`select`, `(`, `<=`), so that the grammar can be read as SQL. The four classes of keywords are categories in
+ * chevrotain's sense. Where a word may stand as a name depends on its class; each kind of place is a bit, and a token
+ * type holds the bits of all places where it may stand (`places`), so that the question is one AND:
  *
- *   AnyColumnName     identifier, unreserved, column name keywords          columns, tables, schemas, aliases
- *   AnyFunctionName   identifier, unreserved, type or function keywords     functions, types
- *   AnyRoutineWord    union of the two                                      first part of a qualified function name
- *   AnyBareLabel      identifier, keywords not listed in NOT_BARE_LABELS    `select 1 label`
- *   AnyLabel          identifier, all keywords                              `select 1 as label`, after a dot
+ *   COLUMN_NAME    identifier, unreserved, column name keywords          columns, tables, schemas, aliases
+ *   FUNCTION_NAME  identifier, unreserved, type or function keywords     functions, types
+ *   ROUTINE_WORD   all but reserved keywords                             first part of a function's name, bare words
+ *   BARE_LABEL     all but the words in NOT_BARE_LABELS                  `select 1 label`
+ *   LABEL          any word                                              `select 1 as label`, after a dot
+ *
+ * Chevrotain could answer it by categories too; filling 1,800 memberships took most of the parser's construction.
  */
 import type { IToken, TokenType } from 'chevrotain';
-import { COLUMN_NAME, type Keyword, NOT_BARE_LABELS, RESERVED, TYPE_OR_FUNCTION, UNRESERVED } from './keywords.js';
+import { COLUMN_NAMES, type Keyword, NOT_BARE_LABELS, RESERVED, TYPE_OR_FUNCTION, UNRESERVED } from './keywords.js';
 
 // prettier-ignore
 const SYMBOLS = [
@@ -32,51 +34,67 @@ export type SymbolText = (typeof SYMBOLS)[number];
  */
 export type Terminal = Keyword | SymbolText | (typeof LITERALS)[number] | 'EOF';
 
-function tokenType(name: string, categories: readonly TokenType[] = []): TokenType {
-  return { name, CATEGORIES: [...categories] };
+/** Places where a word may stand as a name: bits of `places`. */
+export const COLUMN_NAME = 1;
+export const FUNCTION_NAME = 2;
+export const ROUTINE_WORD = 4;
+export const BARE_LABEL = 8;
+export const LABEL = 16;
+export type Place = typeof COLUMN_NAME | typeof FUNCTION_NAME | typeof ROUTINE_WORD | typeof BARE_LABEL | typeof LABEL;
+
+/** What an error calls a place. */
+export const PLACE_NAMES: Readonly<Record<Place, string>> = {
+  [COLUMN_NAME]: 'a column or table name',
+  [FUNCTION_NAME]: 'a function or type name',
+  [ROUTINE_WORD]: 'a word that is not reserved',
+  [BARE_LABEL]: 'a label',
+  [LABEL]: 'a name',
+};
+
+/** A token type with the places where it is a name; 0 for what is no word. */
+export interface SqlTokenType extends TokenType {
+  readonly places: number;
 }
 
-export const AnyLabel = tokenType('a name');
-export const AnyBareLabel = tokenType('a label');
-export const AnyColumnName = tokenType('a column or table name');
-export const AnyFunctionName = tokenType('a function or type name');
-export const AnyRoutineWord = tokenType('a routine name');
-const CATEGORIES = [AnyLabel, AnyBareLabel, AnyColumnName, AnyFunctionName, AnyRoutineWord];
+const keywordTypes = new Map<string, SqlTokenType>();
+const otherTypes = new Map<string, SqlTokenType>();
 
-const keywordTypes = new Map<string, TokenType>();
-const otherTypes = new Map<string, TokenType>();
-
-function addKeywords(words: readonly string[], categories: readonly TokenType[]): void {
+function addKeywords(className: string, words: readonly string[], places: number): TokenType {
+  const category: TokenType = { name: className };
   for (const word of words) {
-    const own = NOT_BARE_LABELS.has(word) ? categories : [AnyBareLabel, ...categories];
-    keywordTypes.set(word, tokenType(word, own));
+    const bare = NOT_BARE_LABELS.has(word) ? 0 : BARE_LABEL;
+    keywordTypes.set(word, { name: word, CATEGORIES: [category], places: places | LABEL | bare });
   }
+  return category;
 }
-addKeywords(UNRESERVED, [AnyLabel, AnyColumnName, AnyFunctionName, AnyRoutineWord]);
-addKeywords(COLUMN_NAME, [AnyLabel, AnyColumnName, AnyRoutineWord]);
-addKeywords(TYPE_OR_FUNCTION, [AnyLabel, AnyFunctionName, AnyRoutineWord]);
-addKeywords(RESERVED, [AnyLabel]);
-for (const name of [...SYMBOLS, ...LITERALS]) otherTypes.set(name, tokenType(name));
-otherTypes.set('Identifier', tokenType('Identifier', CATEGORIES));
+const KEYWORD_CLASSES = [
+  addKeywords('Unreserved', UNRESERVED, COLUMN_NAME | FUNCTION_NAME | ROUTINE_WORD),
+  addKeywords('ColumnNameKeyword', COLUMN_NAMES, COLUMN_NAME | ROUTINE_WORD),
+  addKeywords('TypeOrFunctionKeyword', TYPE_OR_FUNCTION, FUNCTION_NAME | ROUTINE_WORD),
+  addKeywords('Reserved', RESERVED, 0),
+];
+for (const name of [...SYMBOLS, ...LITERALS]) otherTypes.set(name, { name, CATEGORIES: [], places: 0 });
+const EVERY_PLACE = COLUMN_NAME | FUNCTION_NAME | ROUTINE_WORD | BARE_LABEL | LABEL;
+otherTypes.set('Identifier', { name: 'Identifier', CATEGORIES: [], places: EVERY_PLACE });
 
 /** The token type of a keyword, or undefined for any other word. The word must be in lower case. */
-export function keywordType(word: string): TokenType | undefined {
+export function keywordType(word: string): SqlTokenType | undefined {
   return keywordTypes.get(word);
 }
 
 /** The token type of a symbol or a class of literals. */
-export function otherType(name: SymbolText | (typeof LITERALS)[number]): TokenType {
-  return otherTypes.get(name) as TokenType;
+export function otherType(name: SymbolText | (typeof LITERALS)[number]): SqlTokenType {
+  return otherTypes.get(name) as SqlTokenType;
 }
 
 /** All token types, for the parser's vocabulary. */
 export function vocabulary(): TokenType[] {
-  return [...CATEGORIES, ...keywordTypes.values(), ...otherTypes.values()];
+  return [...KEYWORD_CLASSES, ...keywordTypes.values(), ...otherTypes.values()];
 }
 
 /** One token. It refers to the text it was read from, and cuts its image out of it when asked. */
 export class Token implements IToken {
-  readonly tokenType: TokenType;
+  readonly tokenType: SqlTokenType;
   readonly tokenTypeIdx: number;
   readonly startOffset: number;
   /** Offset of the last character, as chevrotain has it. */
@@ -89,7 +107,7 @@ export class Token implements IToken {
   readonly quoted: boolean;
   private readonly source: string;
 
-  constructor(type: TokenType, source: string, start: number, end: number, value: string, quoted: boolean) {
+  constructor(type: SqlTokenType, source: string, start: number, end: number, value: string, quoted: boolean) {
     this.tokenType = type;
     this.tokenTypeIdx = type.tokenTypeIdx as number;
     this.startOffset = start;

@@ -16,7 +16,7 @@ import type {
 } from '../ast-access.js';
 import type { Name } from '../ast-leaves.js';
 import type { Keyword } from '../keywords.js';
-import { AnyColumnName } from '../tokens.js';
+import { COLUMN_NAME } from '../tokens.js';
 import { SettingGrammar } from './settings.js';
 
 const FLAGS: Readonly<Record<string, readonly [RoleOption['name'], boolean]>> = {
@@ -209,7 +209,7 @@ export abstract class AccessGrammar extends SettingGrammar {
       name = 'alter system';
     } else {
       const reserved = this.at('select') || this.at('references') || this.at('create');
-      if (!reserved && !this.atCategory(AnyColumnName)) this.fail();
+      if (!reserved && !this.atPlace(COLUMN_NAME)) this.fail();
       name = this.advance().value;
     }
     return { name, columns: this.optionalNames(), position };

@@ -1,7 +1,7 @@
 /** Function calls: ordinary ones with all their clauses, and those with a syntax of their own (EXTRACT, TRIM, ...). */
 import type { CurrentValue, Name, NumberLiteral, QualifiedName, TypeModifier } from '../ast-leaves.js';
 import type { CallArgument, Conditional, Expression, OverflowClause, SortItem, SpecialFunction } from '../ast.js';
-import { AnyFunctionName } from '../tokens.js';
+import { FUNCTION_NAME } from '../tokens.js';
 import { JsonGrammar } from './json.js';
 
 /** What stands between the parentheses of a call. */
@@ -85,7 +85,7 @@ export abstract class CallGrammar extends JsonGrammar {
     const position = this.position();
     const variadic = this.accept('variadic');
     let name: Name | undefined;
-    if ((this.aheadIs(2, '=>') || this.aheadIs(2, ':=')) && this.atCategory(AnyFunctionName)) {
+    if ((this.aheadIs(2, '=>') || this.aheadIs(2, ':=')) && this.atPlace(FUNCTION_NAME)) {
       name = this.makeName(this.advance());
       this.advance();
     }

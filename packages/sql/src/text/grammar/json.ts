@@ -341,8 +341,11 @@ export abstract class JsonGrammar extends WindowGrammar {
   }
 
   private jsonTableColumns(): JsonTableColumn[] {
+    this.enter();
     this.expect('columns');
-    return this.parenthesisedList(this.jsonTableColumn);
+    const columns = this.parenthesisedList(this.jsonTableColumn);
+    this.leave();
+    return columns;
   }
 
   private jsonTableColumn(): JsonTableColumn {

@@ -4,7 +4,7 @@
 import type { ObjectKind, ObjectRef, RoleSpecification, RoutineParameter, RoutineSignature } from '../ast-access.js';
 import type { Name, QualifiedName, TypeName } from '../ast-leaves.js';
 import type { Keyword } from '../keywords.js';
-import { AnyFunctionName } from '../tokens.js';
+import { FUNCTION_NAME } from '../tokens.js';
 import { TableDefinitionGrammar } from './table-definitions.js';
 
 /** Kinds spelled by one word or several; the longer ones first. */
@@ -224,7 +224,7 @@ export abstract class ObjectGrammar extends TableDefinitionGrammar {
 
   /** True when the next word is a parameter's name, that is, when a type follows it. */
   private atParameterName(): boolean {
-    if (!this.atCategory(AnyFunctionName)) return false;
+    if (!this.atPlace(FUNCTION_NAME)) return false;
     switch (this.ahead(2).tokenType.name) {
       case 'EOF':
       case ',':

@@ -8,8 +8,9 @@
  */
 import type { Name, StringLiteral, TypeName } from '../ast-leaves.js';
 import type { CaseBranch, Expression, Query, Subscript, SubqueryExpression } from '../ast.js';
-import { AnyColumnName, AnyFunctionName, AnyRoutineWord, type Token } from '../tokens.js';
+import { COLUMN_NAME, FUNCTION_NAME, ROUTINE_WORD, type Token } from '../tokens.js';
 import { CallGrammar } from './calls.js';
+import { CHAIN_MAX } from './token-reader.js';
 
 /** The inside of parentheses. */
 export type ParenContent = Query | Expression[];
@@ -161,7 +162,7 @@ export abstract class PrimaryGrammar extends CallGrammar {
     if (current !== undefined) return current;
     if (token.tokenType.name === 'collation' && this.aheadIs(2, 'for')) return this.collationFor(position);
     if (this.atTypedLiteral()) return this.systemLiteral(position);
-    if (this.atCategory(AnyRoutineWord)) return this.columnOrCall();
+    if (this.atPlace(ROUTINE_WORD)) return this.columnOrCall();
     this.wanted('an expression');
     return this.fail();
   }
@@ -278,14 +279,14 @@ export abstract class PrimaryGrammar extends CallGrammar {
       names.push(this.label());
     }
     const follower = this.next().tokenType.name;
-    if (follower === '(' && (names.length > 1 || this.isCategory(first, AnyFunctionName))) {
+    if (follower === '(' && (names.length > 1 || this.mayStand(first, FUNCTION_NAME))) {
       return this.indirection(this.call(names, position));
     }
-    if (follower === 'String' && (names.length > 1 || this.isCategory(first, AnyFunctionName))) {
+    if (follower === 'String' && (names.length > 1 || this.mayStand(first, FUNCTION_NAME))) {
       const type = this.makeType(names, false, [], [], false, position);
       return { kind: 'cast', operand: this.stringLiteral(), type, spelling: 'literal', position };
     }
-    if (!this.isCategory(first, AnyColumnName)) this.fail();
+    if (!this.mayStand(first, COLUMN_NAME)) this.fail();
     return follower === '['
       ? this.indirection({ kind: 'column', names, position })
       : { kind: 'column', names, position };
@@ -294,7 +295,8 @@ export abstract class PrimaryGrammar extends CallGrammar {
   /** Subscripts and fields behind a primary. */
   protected indirection(base: Expression): Expression {
     let value = base;
-    for (;;) {
+    for (let chain = 0; ; chain++) {
+      if (chain > CHAIN_MAX) this.tooComplex(`A chain of fields may have ${CHAIN_MAX} links.`);
       const position = this.position();
       if (this.at('[')) value = { kind: 'subscript', base: value, subscripts: this.subscripts(), position };
       else if (this.at('.')) {

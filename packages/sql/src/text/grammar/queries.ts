@@ -25,7 +25,7 @@ import type {
   WindowDefinition,
   WithClause,
 } from '../ast.js';
-import { AnyBareLabel } from '../tokens.js';
+import { BARE_LABEL } from '../tokens.js';
 import { TableGrammar } from './tables.js';
 
 /** The clauses behind a query's body. */
@@ -381,7 +381,7 @@ export abstract class QueryGrammar extends TableGrammar {
     const value = this.expression();
     let alias: Name | undefined;
     if (this.accept('as')) alias = this.label();
-    else if (this.atCategory(AnyBareLabel)) alias = this.makeName(this.advance());
+    else if (this.atPlace(BARE_LABEL)) alias = this.makeName(this.advance());
     return { value, alias, position };
   }
 

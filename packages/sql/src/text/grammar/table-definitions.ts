@@ -18,7 +18,7 @@ import type {
   TableElement,
 } from '../ast-schema.js';
 import type { Expression, IndexElement } from '../ast.js';
-import { AnyColumnName } from '../tokens.js';
+import { COLUMN_NAME } from '../tokens.js';
 import { ConstraintGrammar } from './constraints.js';
 
 type OnCommit = 'preserve' | 'delete' | 'drop' | undefined;
@@ -88,7 +88,7 @@ export abstract class TableDefinitionGrammar extends ConstraintGrammar {
   /** At `(`: true when only names stand inside, as in CREATE TABLE t (a, b) AS. */
   private atColumnList(): boolean {
     const follower = this.ahead(3).tokenType.name;
-    return this.atCategory(AnyColumnName, 2) && (follower === ',' || follower === ')');
+    return this.atPlace(COLUMN_NAME, 2) && (follower === ',' || follower === ')');
   }
 
   private tableElements(): TableElement[] {

@@ -18,7 +18,7 @@ import type {
   TableRef,
   TableSample,
 } from '../ast.js';
-import { AnyColumnName, AnyFunctionName, AnyRoutineWord } from '../tokens.js';
+import { COLUMN_NAME, FUNCTION_NAME, ROUTINE_WORD } from '../tokens.js';
 import { ExpressionGrammar } from './expressions.js';
 import { CHAIN_MAX } from './token-reader.js';
 
@@ -129,7 +129,7 @@ export abstract class TableGrammar extends ExpressionGrammar {
 
   /** True when the next tokens are a call and not the name of a table. */
   protected atFunction(): boolean {
-    if (!this.atCategory(AnyColumnName)) return true;
+    if (!this.atPlace(COLUMN_NAME)) return true;
     for (let count = 2; ; count += 2) {
       // Names of more than two parts are found by LA, which knows the end of the text.
       const follower = this.LA(count).tokenType.name;
@@ -178,12 +178,12 @@ export abstract class TableGrammar extends ExpressionGrammar {
 
   /** func_name. */
   protected functionName(): QualifiedName {
-    if (!this.atCategory(AnyRoutineWord)) this.fail();
+    if (!this.atPlace(ROUTINE_WORD)) this.fail();
     const first = this.next();
     const names = [this.makeName(this.advance())];
     while (this.accept('.')) names.push(this.label());
-    const category = names.length === 1 ? AnyFunctionName : AnyColumnName;
-    if (!this.isCategory(first, category)) this.fail(names.length === 1 ? this.next() : first);
+    const category = names.length === 1 ? FUNCTION_NAME : COLUMN_NAME;
+    if (!this.mayStand(first, category)) this.fail(names.length === 1 ? this.next() : first);
     return names;
   }
 

@@ -14,17 +14,17 @@
  * that is the list of what was expected. The first reading pays one test of a field for it.
  */
 import { PhantomError } from '@phantom/base';
-import { EmbeddedActionsParser, tokenMatcher, type TokenType } from 'chevrotain';
+import { EmbeddedActionsParser } from 'chevrotain';
 import type { Name, QualifiedName } from '../ast-leaves.js';
 import type { Statement } from '../ast-statements.js';
 import type { Expression, Query } from '../ast.js';
 import { errorAt } from '../syntax-error.js';
-import { AnyColumnName, AnyLabel, type Terminal, type Token, vocabulary } from '../tokens.js';
+import { COLUMN_NAME, LABEL, type Place, PLACE_NAMES, type Terminal, type Token, vocabulary } from '../tokens.js';
 
 /** How deep expressions, queries and statements may stand inside each other. Far below what the stack can bear. */
 export const DEPTH_MAX = 500;
 /** Longest chain of infix operators, casts or joins whose tree leans to one side; AND, OR and UNION have no limit. */
-export const CHAIN_MAX = 2000;
+export const CHAIN_MAX = 1000;
 
 /** Thrown inside the parser when a token does not fit; becomes a PhantomError at the door. */
 export class UnexpectedToken {
@@ -125,14 +125,15 @@ export abstract class TokenReader extends EmbeddedActionsParser {
     if (this.watched === token) this.expectations.add(word);
     return false;
   }
-  protected atCategory(category: TokenType, count = 1): boolean {
-    const token = this.LA_FAST(count);
-    if (tokenMatcher(token, category)) return true;
-    if (this.watched === token) this.expectations.add(category.name);
+  /** True when the token may stand as a name in such a place. */
+  protected atPlace(place: Place, count = 1): boolean {
+    const token = this.LA_FAST(count) as Token;
+    if (this.mayStand(token, place)) return true;
+    if (this.watched === token) this.expectations.add(PLACE_NAMES[place]);
     return false;
   }
-  protected isCategory(token: Token, category: TokenType): boolean {
-    return tokenMatcher(token, category);
+  protected mayStand(token: Token, place: Place): boolean {
+    return (token.tokenType.places & place) !== 0;
   }
   /** Notes what a decision made by other means would have accepted. */
   protected wanted(what: string): void {
@@ -189,16 +190,16 @@ export abstract class TokenReader extends EmbeddedActionsParser {
   }
   /** ColId: a column, table, schema, alias, cursor, setting or role. */
   protected columnName(): Name {
-    if (this.LA_FAST(1).tokenType.name !== 'Identifier' && !this.atCategory(AnyColumnName)) this.fail();
+    if (this.LA_FAST(1).tokenType.name !== 'Identifier' && !this.atPlace(COLUMN_NAME)) this.fail();
     return this.makeName(this.advance());
   }
   /** ColLabel: any word at all. */
   protected label(): Name {
-    if (this.LA_FAST(1).tokenType.name !== 'Identifier' && !this.atCategory(AnyLabel)) this.fail();
+    if (this.LA_FAST(1).tokenType.name !== 'Identifier' && !this.atPlace(LABEL)) this.fail();
     return this.makeName(this.advance());
   }
   protected atColumnName(): boolean {
-    return this.LA_FAST(1).tokenType.name === 'Identifier' || this.atCategory(AnyColumnName);
+    return this.LA_FAST(1).tokenType.name === 'Identifier' || this.atPlace(COLUMN_NAME);
   }
   protected commaList<T>(item: (this: this) => T): T[] {
     const items = [item.call(this)];

@@ -12,7 +12,7 @@ import type {
   TypeModifier,
   TypeName,
 } from '../ast-leaves.js';
-import { AnyFunctionName, AnyLabel, AnyRoutineWord, type Token } from '../tokens.js';
+import { FUNCTION_NAME, LABEL, ROUTINE_WORD, type Token } from '../tokens.js';
 import { TokenReader } from './token-reader.js';
 
 /** Keywords that begin a type, and PostgreSQL's name of it. Those with further words are read by `systemType`. */
@@ -64,7 +64,7 @@ export abstract class TypeGrammar extends TokenReader {
   private simpleTypeName(routine: boolean): TypeName {
     const word = this.next();
     if (SYSTEM_TYPES.has(word.tokenType.name) && !this.doubleIsAName(word)) return this.systemType();
-    if (!this.atCategory(AnyFunctionName)) this.fail();
+    if (!this.atPlace(FUNCTION_NAME)) this.fail();
     const position = this.position();
     const iso = this.isoType(position);
     if (iso !== undefined) return iso;
@@ -256,7 +256,7 @@ export abstract class TypeGrammar extends TokenReader {
     if (this.at('Integer') || this.at('Decimal'))
       return { kind: 'number', text: sign + this.advance().value, position };
     if (sign === '' && this.at('String')) return { kind: 'string', text: this.advance().value, position };
-    if (sign === '' && this.atCategory(AnyLabel)) return { kind: 'word', text: this.advance().value, position };
+    if (sign === '' && this.atPlace(LABEL)) return { kind: 'word', text: this.advance().value, position };
     return this.fail();
   }
 
@@ -352,7 +352,7 @@ export abstract class TypeGrammar extends TokenReader {
 
   /** NonReservedWord. */
   protected nonReservedWord(): Name {
-    if (!this.atCategory(AnyRoutineWord)) this.fail();
+    if (!this.atPlace(ROUTINE_WORD)) this.fail();
     return this.makeName(this.advance());
   }
 
@@ -370,7 +370,7 @@ export abstract class TypeGrammar extends TokenReader {
       return { kind: 'operator', operator: this.parenthesised(this.schemaOperator), position };
     }
     if (this.operatorSymbol() !== undefined) return { kind: 'operator', operator: this.anyOperator(), position };
-    if (this.atCategory(AnyFunctionName) || this.at('setof') || SYSTEM_TYPES.has(this.next().tokenType.name)) {
+    if (this.atPlace(FUNCTION_NAME) || this.at('setof') || SYSTEM_TYPES.has(this.next().tokenType.name)) {
       return this.typeOrWord(position);
     }
     return { kind: 'word', name: [this.label()], position };
