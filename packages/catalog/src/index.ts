@@ -22,7 +22,7 @@ export type {
   ViewDescriptor,
 } from './descriptors.js';
 export { FIRST_USER_OID } from './descriptors.js';
-export { CATALOG_SPACE_NUMBER, CatalogKeys, KeyKind, NameClass, USER_SPACE_FIRST } from './keys.js';
+export { CatalogKeys, KeyKind, NameClass, userSpace } from './keys.js';
 export { ObjectMap, type ObjectName, type ObjectReader, nameOf } from './object-map.js';
 export { type Int8, type SequenceRow, Sequences } from './sequences.js';
 export {

@@ -15,10 +15,15 @@ import { ByteWriter } from '@phantom/base';
 import { type EngineCode, type SpaceId, makeSpaceId } from '@phantom/kv';
 import type { Oid } from './descriptors.js';
 
-/** Space number of the catalog in the system engine; user spaces are numbered from USER_SPACE_FIRST. */
-export const CATALOG_SPACE_NUMBER = 1;
-/** Space numbers below are kept for the system. */
-export const USER_SPACE_FIRST = 1024;
+/** Space number of the catalog in the system engine. */
+const CATALOG_SPACE_NUMBER = 1;
+/** Space numbers below are the system's. */
+const USER_SPACE_FIRST = 1024;
+
+/** The space of a table or index, from a number that the store has handed out: never one of the system's. */
+export function userSpace(engine: EngineCode, storeNumber: number): SpaceId {
+  return makeSpaceId(engine, USER_SPACE_FIRST + storeNumber);
+}
 
 export const KeyKind = { Object: 1, Name: 2, Dependency: 3, Counter: 4, Sequence: 5 } as const;
 

@@ -1,6 +1,7 @@
 /** The store as the SQL engine sees it. */
 import { unsupportedError } from '@phantom/base';
-import { EngineCode, type KeyRange, type RangeEstimate, type SpaceId, engineOfKey, makeSpaceId } from '@phantom/kv';
+import { userSpace } from '@phantom/catalog';
+import { EngineCode, type KeyRange, type RangeEstimate, type SpaceId, engineOfKey } from '@phantom/kv';
 import type { ReadView, StoragePort, TableEngine } from '@phantom/sql';
 import type { Store } from '@phantom/store';
 
@@ -29,7 +30,7 @@ export class StoreStoragePort implements StoragePort {
   allocateSpace(engine: TableEngine): SpaceId {
     const code = CODES[engine];
     if (this.store.engine(code) === undefined) throw unsupportedError(`engine ${engine}`);
-    return makeSpaceId(code, this.store.allocateSpaceNumber());
+    return userSpace(code, this.store.allocateSpaceNumber());
   }
 
   finishQueuedNow(): boolean {

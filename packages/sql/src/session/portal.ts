@@ -171,7 +171,7 @@ class FetchSink implements RowSink {
   }
 
   rows(batch: RowBatch): boolean {
-    this.receive(batch);
+    if (batch.columns.length > 0) this.receive(batch);
     this.count += batch.count;
     return this.rowsMax !== 0 && this.count >= this.rowsMax;
   }

@@ -1,7 +1,7 @@
 /** A whole SQL engine in memory, for tests: everything below `db`, without it. */
 import { ManualClock, silentLogger } from '@phantom/base';
-import { Catalog } from '@phantom/catalog';
-import { EngineCode, type KeyRange, type RangeEstimate, makeSpaceId } from '@phantom/kv';
+import { Catalog, userSpace } from '@phantom/catalog';
+import { EngineCode, type KeyRange, type RangeEstimate } from '@phantom/kv';
 import { MemoryEngine } from '@phantom/kv/memory';
 import { type Mvcc, createMvcc } from '@phantom/mvcc';
 import { type Store, openStore } from '@phantom/store';
@@ -35,7 +35,7 @@ export async function openEngine(): Promise<TestEngine> {
       view: () => store.view(),
       estimate: (range: KeyRange): RangeEstimate =>
         store.engine(EngineCode.Memory)?.estimate(range) ?? { keys: 0, bytes: 0 },
-      allocateSpace: () => makeSpaceId(EngineCode.Memory, store.allocateSpaceNumber()),
+      allocateSpace: () => userSpace(EngineCode.Memory, store.allocateSpaceNumber()),
       finishQueuedNow: () => {
         const before = store.visibleSeq;
         store.drainNow();
