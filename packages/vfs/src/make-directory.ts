@@ -2,12 +2,23 @@
 import { parentPath } from './replace-file.js';
 import type { Vfs } from './vfs.js';
 
-/** Makes a directory and its missing parents, durably: every directory that got a new entry is synced. */
+/**
+ * Makes a directory and its missing parents, durably: level by level, each entry synced before the next one is made. What is
+ * there already may have been made by a process that was killed before it could sync the entry, so that is synced, too,
+ * where the directory above may be opened at all.
+ */
 export async function makeDirectoryDurable(vfs: Vfs, path: string): Promise<void> {
-  const changed: string[] = [];
-  for (let at = path; !vfs.exists(at); at = parentPath(at)) changed.push(parentPath(at));
-  if (changed.length === 0) return;
-  vfs.makeDir(path);
-  // The outermost first: an entry in a directory that is not durable itself is worth nothing.
-  for (const directory of changed.reverse()) vfs.syncDir(directory);
+  const missing: string[] = [];
+  let at = path;
+  for (; !vfs.exists(at) && parentPath(at) !== at; at = parentPath(at)) missing.push(at);
+  try {
+    vfs.syncDir(parentPath(at));
+  } catch (error) {
+    // Somebody else's directory, in which this one has been for long.
+    if (missing.length > 0) throw error;
+  }
+  for (const directory of missing.reverse()) {
+    vfs.makeDir(directory);
+    vfs.syncDir(parentPath(directory));
+  }
 }

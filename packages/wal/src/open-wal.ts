@@ -60,6 +60,8 @@ async function openForWriting(settings: Settings, lock: DirectoryLock | undefine
   const { vfs, durability, logger } = settings;
   const picture = scanLog(vfs, settings.directory, settings.checksums);
   const timeline = timelineOf(settings, picture);
+  // A process that was killed between making a name and syncing it left one that is there and not durable.
+  if (durability !== 'memory') vfs.syncDir(settings.directory);
   const supply = supplyOf(settings);
   for (const path of picture.removable) vfs.remove(path);
   for (const path of picture.reusable) supply.giveBack(path);

@@ -41,6 +41,10 @@ async function cutsOf(
       const seed = disk.operations * 31 + i;
       cuts.push({ disk: disk.crashClone(seed), promises: promises.copy(), label: `${label} ${op.operation} ${seed}` });
     }
+    // A kill leaves what was not durable as it is: there, and not durable. The power may go later.
+    if (disk.operations % 3 === 0) {
+      cuts.push({ disk: disk.killClone(), promises: promises.copy(), label: `${label} kill ${disk.operations}` });
+    }
   };
   await run();
   disk.onOperation = undefined;
