@@ -99,7 +99,7 @@ async function openLocked(
 
 async function makeStore(directory: string, options: ResolvedOptions, checksums: Checksums): Promise<void> {
   const { vfs } = options;
-  const others = vfs.list(directory).filter((name) => !name.startsWith('.') && name !== `${SUPERBLOCK_FILE}.new`);
+  const others = vfs.list(directory).filter((name) => !isHarmless(name));
   if (others.includes(LOG_DIRECTORY)) {
     throw corruptionError('a store has lost its superblock', { file: joinPath(directory, SUPERBLOCK_FILE) });
   }
@@ -122,6 +122,11 @@ async function makeStore(directory: string, options: ResolvedOptions, checksums:
   };
   vfs.syncDir(parentPath(directory));
   await createSuperblock(vfs, directory, checksums, state);
+}
+
+/** What may lie in a directory that is made a store: hidden files, what a mounted disk brings, a superblock cut off in the making. */
+function isHarmless(name: string): boolean {
+  return name.startsWith('.') || name === 'lost+found' || name === `${SUPERBLOCK_FILE}.new`;
 }
 
 /** Every engine that the superblock names must be there; new ones get an entry, written with the next update. */
@@ -156,12 +161,12 @@ async function openEngine(
 ): Promise<KvEngine> {
   const { vfs, readOnly, clock, logger, metrics } = options;
   const path = joinPath(directory, factory.name);
-  if (!vfs.exists(path)) {
+  // A volatile engine has no directory and no entry: it has no files, of which one could be too old.
+  if (!isVolatile(factory) && !vfs.exists(path)) {
     if (readOnly) throw noStoreError(directory, `It has no files of engine "${factory.name}".`);
     vfs.makeDir(path);
     vfs.syncDir(directory);
   }
-  // A volatile engine has no entry: it has no files of which one could be too old.
   const entry: EngineEntry = superblock.state.engines.find(({ code }) => code === factory.code) ?? {
     code: factory.code,
     name: factory.name,

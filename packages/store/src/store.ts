@@ -42,7 +42,7 @@ import {
   unsupportedError,
 } from '@phantom/base';
 import type { EngineCode, Finding, KvEngine, Seq, WriteBatch } from '@phantom/kv';
-import type { DirectoryLock } from '@phantom/vfs';
+import type { DirectoryLock, LockHolder } from '@phantom/vfs';
 import type { Durability, Wal } from '@phantom/wal';
 import { checkStore } from './check.js';
 import { Checkpointer } from './checkpointer.js';
@@ -222,6 +222,10 @@ export class LogStore implements Store {
   checkpoint(): Promise<void> {
     const refusal = this.health.refusal();
     return refusal === undefined ? this.checkpointer.run() : Promise.reject(refusal);
+  }
+
+  describeHolder(holder: LockHolder): void {
+    this.parts.lock.describe(holder);
   }
 
   engine(code: EngineCode): KvEngine | undefined {

@@ -20,7 +20,7 @@ import type { LockHolder, Vfs } from '@phantom/vfs';
 /** What an engine is given to live with. It never sees the log, the other engines or the store. */
 export interface EngineContext {
   readonly vfs: Vfs;
-  /** A directory of the engine's own, present and durable. */
+  /** A directory of the engine's own, present and durable; a volatile engine's is not made. */
   readonly directory: string;
   readonly checksums: Checksums;
   readonly clock: Clock;
@@ -144,6 +144,8 @@ export interface Store {
   allocateSpaceNumber(): number;
   /** Writes the engines' deltas to their files and gives log segments back. */
   checkpoint(): Promise<void>;
+  /** Replaces what somebody is told who tries to open the directory (a daemon learns its ports after it has opened). */
+  describeHolder(holder: LockHolder): void;
   engine(code: EngineCode): KvEngine | undefined;
   stats(): StoreStats;
   check(): AsyncIterable<Finding>;

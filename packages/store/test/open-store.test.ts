@@ -28,6 +28,8 @@ describe('opening', () => {
         const error = await rejection(openStore('/data/db', optionsOf(vfs)));
         expect(error).toMatchObject({ code: '55006' });
         expect(error.detail).toContain('process 7 (the tests)');
+        store.describeHolder({ pid: 8, description: 'a daemon' });
+        expect((await rejection(openStore('/data/db', optionsOf(vfs)))).detail).toContain('process 8 (a daemon)');
         expect(await commit(store, { 'left a': '1' })).toBe(1);
       },
       { holder: { pid: 7, description: 'the tests' } },
@@ -57,6 +59,9 @@ describe('opening', () => {
     const error = await rejection(openStore('/home', optionsOf(vfs)));
     expect(error).toMatchObject({ code: '22023', detail: 'It has "thesis.txt".' });
     expect(vfs.list('/home')).toEqual(['thesis.txt']);
+    vfs.makeDir('/mount/lost+found');
+    vfs.open('/mount/.hidden', { mode: 'create' }).close();
+    await (await openStore('/mount', optionsOf(vfs))).close();
   });
 
   it('does not make one when it was told not to', async () => {
