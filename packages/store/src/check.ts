@@ -8,7 +8,7 @@ import { joinPath } from '@phantom/vfs';
 import { LOG_DIRECTORY, RecordKind, SUPERBLOCK_FILE } from './format.js';
 import { SeqOrder, newestFlushedSeq } from './recovery.js';
 import { decodeSpaceLimit } from './space-catalog.js';
-import type { StoreParts } from './store.js';
+import type { StoreParts } from './store-parts.js';
 
 export async function* checkStore(parts: StoreParts): AsyncGenerator<Finding> {
   const superblockPath = joinPath(parts.directory, SUPERBLOCK_FILE);

@@ -42,31 +42,18 @@ import {
   unsupportedError,
 } from '@phantom/base';
 import type { EngineCode, Finding, KvEngine, Seq, WriteBatch } from '@phantom/kv';
-import type { DirectoryLock, LockHolder } from '@phantom/vfs';
+import type { LockHolder } from '@phantom/vfs';
 import type { Durability, Wal } from '@phantom/wal';
 import { checkStore } from './check.js';
 import { Checkpointer } from './checkpointer.js';
 import { CommitQueue } from './commit-queue.js';
 import { RecordKind } from './format.js';
 import { type StoreHealth, closedError } from './health.js';
-import { OS_SYNC_DELAY_MS, type ResolvedOptions } from './options.js';
-import type { RecoveryResult } from './recovery.js';
+import { OS_SYNC_DELAY_MS } from './options.js';
 import { type SpaceCatalog, encodeSpaceLimit } from './space-catalog.js';
-import type { Superblock } from './superblock.js';
+import type { StoreParts } from './store-parts.js';
 import type { CommitListener, Store, StoreStats, StoreView, SubmitOptions } from './types.js';
 import { ViewRegistry } from './views.js';
-
-/** What an opened store is made of; open-store.ts puts it together. */
-export interface StoreParts {
-  readonly directory: string;
-  readonly options: ResolvedOptions;
-  readonly lock: DirectoryLock;
-  readonly superblock: Superblock;
-  readonly wal: Wal;
-  readonly catalog: SpaceCatalog;
-  readonly health: StoreHealth;
-  readonly recovered: RecoveryResult;
-}
 
 export class LogStore implements Store {
   readonly directory: string;

@@ -54,11 +54,11 @@ describe('opening', () => {
 
   it('does not take a directory of something else for a new store', async () => {
     const vfs = new MemoryVfs();
-    vfs.makeDir('/home');
-    vfs.open('/home/thesis.txt', { mode: 'create' }).close();
-    const error = await rejection(openStore('/home', optionsOf(vfs)));
+    vfs.makeDir('/files');
+    vfs.open('/files/thesis.txt', { mode: 'create' }).close();
+    const error = await rejection(openStore('/files', optionsOf(vfs)));
     expect(error).toMatchObject({ code: '22023', detail: 'It has "thesis.txt".' });
-    expect(vfs.list('/home')).toEqual(['thesis.txt']);
+    expect(vfs.list('/files')).toEqual(['thesis.txt']);
     vfs.makeDir('/mount/lost+found');
     vfs.open('/mount/.hidden', { mode: 'create' }).close();
     await (await openStore('/mount', optionsOf(vfs))).close();

@@ -1,0 +1,19 @@
+/** What an opened store is made of: open-store.ts puts it together, store.ts and check.ts work with it. */
+import type { DirectoryLock } from '@phantom/vfs';
+import type { Wal } from '@phantom/wal';
+import type { StoreHealth } from './health.js';
+import type { ResolvedOptions } from './options.js';
+import type { RecoveryResult } from './recovery.js';
+import type { SpaceCatalog } from './space-catalog.js';
+import type { Superblock } from './superblock.js';
+
+export interface StoreParts {
+  readonly directory: string;
+  readonly options: ResolvedOptions;
+  readonly lock: DirectoryLock;
+  readonly superblock: Superblock;
+  readonly wal: Wal;
+  readonly catalog: SpaceCatalog;
+  readonly health: StoreHealth;
+  readonly recovered: RecoveryResult;
+}
