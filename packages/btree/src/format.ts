@@ -43,17 +43,20 @@
  *      30   2   zero
  *
  *   leaf, behind the header, for n slots
- *       u32[n]  discriminators: the four key bytes behind the prefix as a big-endian number, zeros where the key ends
+ *       i32[n]  discriminators: the four key bytes behind the prefix as a big-endian number, zeros where the key ends, with
+ *               the highest bit turned, so that signed numbers sort as the bytes do
  *       u16[n]  offsets of the entries in the page
  *       then prefix (when it is omitted from the keys) and entries, in slot order, then zeros
  *       entry: varint stored key bytes, varint valueBytes * 2 + (1 when it lies in overflow pages), key, value
  *       overflow reference in the place of the value: u32 first page, u64 checksum
  *
  *   inner, behind the header, for n children
- *       u32[n]  discriminators of the separators; that of child 0 is 0
- *       u32[n]  child page          u32[n]  keys under it (4294967295: so many or more)
- *       u32[n]  its checksum, low   u32[n]  pages under it, itself and overflow included
- *       u32[n]  its checksum, high
+ *       i32[n]  discriminators of the separators; that of child 0 is -2^31
+ *       u32[n]  page of the child
+ *       u32[n]  keys under it (4294967295: so many or more)
+ *       u32[n]  its checksum, low half
+ *       u32[n]  pages under it, itself and overflow included
+ *       u32[n]  its checksum, high half
  *       u16[n]  offsets of the separators in the page
  *       then prefix and separators: varint stored key bytes, key
  *     Child i holds keys at or above separator i and below separator i + 1. Separator 0 is empty: it stands for the one
@@ -104,6 +107,7 @@ export type PageId = number;
 /** Names one version of one page: where it is and what it must contain. */
 export interface PageRef {
   readonly id: PageId;
+  /** Signed halves, see lowHalf. */
   readonly checksumLow: number;
   readonly checksumHigh: number;
   /** Keys in it or under it; COUNT_MAX stands for "so many or more". */
@@ -125,6 +129,15 @@ const SEED_FACTOR = 0x9e3779b97f4a7c15n;
 /** The checksum seed of what begins at a page: tree and place are part of it. */
 export function pageSeed(tree: number, page: PageId): bigint {
   return BigInt.asUintN(64, BigInt(tree) * SEED_FACTOR + BigInt(page));
+}
+
+/** The halves of a checksum as signed numbers: small integers, which cost no allocation to keep and compare. */
+export function lowHalf(checksum: bigint): number {
+  return Number(checksum & 0xffffffffn) | 0;
+}
+
+export function highHalf(checksum: bigint): number {
+  return Number(checksum >> 32n) | 0;
 }
 
 /** First page behind the metas. */

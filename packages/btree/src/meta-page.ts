@@ -176,8 +176,8 @@ function readSlot(file: VfsFile, checksums: Checksums, slot: number): Meta | und
     root: {
       id: readU32(bytes, 40),
       level: readU32(bytes, 44),
-      checksumLow: readU32(bytes, 48),
-      checksumHigh: readU32(bytes, 52),
+      checksumLow: readU32(bytes, 48) | 0,
+      checksumHigh: readU32(bytes, 52) | 0,
       keys: readU32(bytes, 56),
       pages: readU32(bytes, 60),
     },
@@ -185,8 +185,8 @@ function readSlot(file: VfsFile, checksums: Checksums, slot: number): Meta | und
     freelist: {
       id: readU32(bytes, 68),
       bytes: readU32(bytes, 72),
-      checksumLow: readU32(bytes, 80),
-      checksumHigh: readU32(bytes, 84),
+      checksumLow: readU32(bytes, 80) | 0,
+      checksumHigh: readU32(bytes, 84) | 0,
     },
     nextRunNumber: readU64(bytes, 88),
     runs,

@@ -10,16 +10,7 @@
  * The prefix that all keys of a page share is left out of them when that saves an eighth of the page; otherwise keys stay
  * whole, and cursors hand them out without a copy.
  */
-import {
-  assert,
-  commonPrefixBytes,
-  copyBytes,
-  discriminator,
-  varintBytes,
-  writeU16,
-  writeU32,
-  writeVarint,
-} from '@phantom/base';
+import { assert, commonPrefixBytes, copyBytes, varintBytes, writeU16, writeU32, writeVarint } from '@phantom/base';
 import {
   COUNT_MAX,
   INNER_SLOT_BYTES,
@@ -29,6 +20,7 @@ import {
   type PageId,
   type PageRef,
 } from './format.js';
+import { signedDiscriminator } from './page.js';
 
 /** Where built pages go: it gives each its number, generation and checksum. */
 export interface PageSink {
@@ -55,8 +47,8 @@ export class PageBuilder {
   private valueEnds = new Int32Array(512);
   /** Leaf: the entry's tag. Inner: the child. */
   private numbers = new Float64Array(512);
-  private checksumLows = new Uint32Array(512);
-  private checksumHighs = new Uint32Array(512);
+  private checksumLows = new Int32Array(512);
+  private checksumHighs = new Int32Array(512);
   private keyCounts = new Uint32Array(512);
   /** Leaf: overflow pages of the entry. Inner: pages under the child. */
   private pageCounts = new Uint32Array(512);
@@ -320,7 +312,7 @@ export class PageBuilder {
     const { arena } = this;
     const start = this.keyStarts[i]!;
     const end = this.keyEnds[i]!;
-    writeU32(bytes, PAGE_HEADER_BYTES + slot * 4, discriminator(arena, start + prefix, end));
+    writeU32(bytes, PAGE_HEADER_BYTES + slot * 4, signedDiscriminator(arena, start + prefix, end));
     at = writeVarint(bytes, at, end - start - omitted);
     at = writeVarint(bytes, at, this.numbers[i]!);
     return copyBytes(arena, start + omitted, this.valueEnds[i]!, bytes, at);
@@ -341,7 +333,7 @@ export class PageBuilder {
     const skipped = slot === 0 ? 0 : omitted;
     const words = PAGE_HEADER_BYTES + slot * 4;
     const stride = count * 4;
-    writeU32(bytes, words, slot === 0 ? 0 : discriminator(arena, start + prefix, end));
+    writeU32(bytes, words, slot === 0 ? -0x80000000 : signedDiscriminator(arena, start + prefix, end));
     writeU32(bytes, words + stride, this.numbers[i]!);
     writeU32(bytes, words + stride * 2, this.keyCounts[i]!);
     writeU32(bytes, words + stride * 3, this.checksumLows[i]!);
@@ -376,8 +368,8 @@ export class PageBuilder {
     this.keyEnds = grown(this.keyEnds, new Int32Array(capacity));
     this.valueEnds = grown(this.valueEnds, new Int32Array(capacity));
     this.numbers = grown(this.numbers, new Float64Array(capacity));
-    this.checksumLows = grown(this.checksumLows, new Uint32Array(capacity));
-    this.checksumHighs = grown(this.checksumHighs, new Uint32Array(capacity));
+    this.checksumLows = grown(this.checksumLows, new Int32Array(capacity));
+    this.checksumHighs = grown(this.checksumHighs, new Int32Array(capacity));
     this.keyCounts = grown(this.keyCounts, new Uint32Array(capacity));
     this.pageCounts = grown(this.pageCounts, new Uint32Array(capacity));
   }

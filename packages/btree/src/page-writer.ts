@@ -3,7 +3,7 @@
  * what it took, so that a merge that fails leaves nothing behind but free pages.
  */
 import { writeU32, writeU64 } from '@phantom/base';
-import { type PageId, pageSeed } from './format.js';
+import { type PageId, highHalf, lowHalf, pageSeed } from './format.js';
 import type { PageSink } from './page-builder.js';
 import { PageList } from './page-ranges.js';
 import type { Expected, Pager } from './pager.js';
@@ -37,8 +37,8 @@ export class PageWriter implements PageSink {
     writeU32(bytes, 8, id);
     writeU64(bytes, 16, this.generation);
     const checksum = pager.checksums.h64(bytes, 8, this.pageBytes, pageSeed(pager.tree, id));
-    const checksumLow = Number(checksum & 0xffffffffn);
-    const checksumHigh = Number(checksum >> 32n);
+    const checksumLow = lowHalf(checksum);
+    const checksumHigh = highHalf(checksum);
     writeU32(bytes, 0, checksumLow);
     writeU32(bytes, 4, checksumHigh);
     if (this.remember || (bytes[13] as number) > 0) pager.remember(bytes);
@@ -68,7 +68,7 @@ export class PageWriter implements PageSink {
     const bytes = new Uint8Array(count * this.pageBytes);
     bytes.set(source.subarray(start, end));
     this.write(id, count, bytes);
-    return { id, checksumLow: Number(checksum & 0xffffffffn), checksumHigh: Number(checksum >> 32n) };
+    return { id, checksumLow: lowHalf(checksum), checksumHigh: highHalf(checksum) };
   }
 
   /** Hands everything that waits to the file. Not synced. */

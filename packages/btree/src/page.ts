@@ -4,7 +4,7 @@
  * (measured: 33 ns among 327 keys of a 16 KiB page). The words are read in the machine's byte order, which is the file's
  * on every platform Node runs on but big-endian ones; those are refused when a tree is opened.
  */
-import { compareBytes, corruptionError, discriminator, readVarint, varintBytes } from '@phantom/base';
+import { compareBytes, corruptionError, discriminator, readU16, readU32, readVarint, varintBytes } from '@phantom/base';
 import type { CacheItem } from '@phantom/runs';
 import { INNER_SLOT_BYTES, LEAF_SLOT_BYTES, LEVEL_MAX, PAGE_HEADER_BYTES, type PageId, PageKind } from './format.js';
 
@@ -12,44 +12,44 @@ const HEADER_WORDS = PAGE_HEADER_BYTES / 4;
 
 export class Page implements CacheItem {
   readonly bytes: Uint8Array;
-  readonly words: Uint32Array;
-  readonly halves: Uint16Array;
-  readonly id: PageId;
-  readonly kind: number;
-  readonly level: number;
+  /** The same bytes: header and discriminators are read as words. */
+  readonly words: Int32Array;
   /** Slots: entries of a leaf, children of an inner page. */
   readonly count: number;
-  readonly generation: number;
+  readonly level: number;
   readonly prefixBytes: number;
   readonly prefixAt: number;
   readonly omittedBytes: number;
+  /** The halves of the checksum as signed numbers, which cost no allocation to keep. */
   readonly checksumLow: number;
   readonly checksumHigh: number;
-  /** Index in `halves` of the first offset. */
-  private readonly offsetsAt: number;
-  readonly chargeBytes: number;
   referenced = false;
   cacheSlot = -1;
+  /** Where the offsets of the entries begin. */
+  private readonly offsetsAt: number;
+  readonly id: PageId;
+  readonly kind: number;
+  readonly generation: number;
+  readonly chargeBytes: number;
   private readonly owner: (Page | undefined)[];
 
   /** The bytes are a whole page at the start of their buffer; `owner` is where the page is found by its number. */
   constructor(bytes: Uint8Array, owner: (Page | undefined)[]) {
     this.bytes = bytes;
-    this.words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
-    this.halves = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 1);
-    this.owner = owner;
-    this.checksumLow = this.words[0]!;
-    this.checksumHigh = this.words[1]!;
-    this.id = this.words[2]!;
+    this.words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
     this.kind = bytes[12]!;
     this.level = bytes[13]!;
-    this.count = this.halves[7]!;
-    this.generation = this.words[4]! + this.words[5]! * 4294967296;
-    this.prefixBytes = this.halves[12]!;
-    this.prefixAt = this.halves[13]!;
-    this.omittedBytes = this.halves[14]!;
-    this.offsetsAt = (PAGE_HEADER_BYTES + this.count * (this.kind === PageKind.Leaf ? 4 : 24)) >>> 1;
+    this.count = readU16(bytes, 14);
+    this.prefixBytes = readU16(bytes, 24);
+    this.prefixAt = readU16(bytes, 26);
+    this.omittedBytes = readU16(bytes, 28);
+    this.checksumLow = this.words[0]!;
+    this.checksumHigh = this.words[1]!;
+    this.offsetsAt = PAGE_HEADER_BYTES + this.count * (this.kind === PageKind.Leaf ? 4 : 24);
+    this.id = readU32(bytes, 8);
+    this.generation = readU32(bytes, 16) + readU32(bytes, 20) * 4294967296;
     this.chargeBytes = bytes.length + 300;
+    this.owner = owner;
   }
 
   evicted(): void {
@@ -72,15 +72,16 @@ export class Page implements CacheItem {
 
   /** Where an entry or separator begins. */
   entryAt(slot: number): number {
-    return this.halves[this.offsetsAt + slot]!;
+    const at = this.offsetsAt + slot * 2;
+    return this.bytes[at]! | (this.bytes[at + 1]! << 8);
   }
 
   child(slot: number): PageId {
-    return this.words[HEADER_WORDS + this.count + slot]!;
+    return this.words[HEADER_WORDS + this.count + slot]! >>> 0;
   }
 
   childKeys(slot: number): number {
-    return this.words[HEADER_WORDS + this.count * 2 + slot]!;
+    return this.words[HEADER_WORDS + this.count * 2 + slot]! >>> 0;
   }
 
   childChecksumLow(slot: number): number {
@@ -88,7 +89,7 @@ export class Page implements CacheItem {
   }
 
   childPages(slot: number): number {
-    return this.words[HEADER_WORDS + this.count * 4 + slot]!;
+    return this.words[HEADER_WORDS + this.count * 4 + slot]! >>> 0;
   }
 
   childChecksumHigh(slot: number): number {
@@ -139,30 +140,60 @@ export class Page implements CacheItem {
     });
   }
 
-  /** Binary search among the slots from `low` on. */
+  /** Slot of the key in a leaf, -1 when it is not there. As `find`, without a look at the prefix: a match proves it. */
+  findExact(key: Uint8Array, start: number, end: number): number {
+    const from = start + this.prefixBytes;
+    if (from > end) return -1;
+    const probe = signedDiscriminator(key, from, end);
+    const slot = this.countBelow(probe);
+    if (slot === this.count || this.words[HEADER_WORDS + slot] !== probe) return -1;
+    const found = this.searchTies(slot, probe, key, from, end);
+    return found >= 0 && this.hasPrefix(found, key, start) ? found : -1;
+  }
+
+  /** Search among the slots from `low` on. */
   private search(low: number, key: Uint8Array, start: number, end: number): number {
-    const { bytes, words, prefixBytes, prefixAt, count } = this;
+    const { bytes, prefixBytes, prefixAt, count } = this;
     for (let i = 0; i < prefixBytes; i++) {
       if (start + i === end) return ~low;
       const difference = key[start + i]! - bytes[prefixAt + i]!;
       if (difference !== 0) return difference < 0 ? ~low : ~count;
     }
     const from = start + prefixBytes;
-    const probe = discriminator(key, from, end);
-    let high = count;
+    const probe = signedDiscriminator(key, from, end);
+    const slot = Math.max(this.countBelow(probe), low);
+    if (slot >= count || this.words[HEADER_WORDS + slot] !== probe) return ~slot;
+    return this.searchTies(slot, probe, key, from, end);
+  }
+
+  /**
+   * How many discriminators are below the probe. A binary search whose comparisons are added up instead of jumped on
+   * (`+(a < b)` compiles to a flag): 26 ns among 250 where jumps take 44, since half of them are predicted wrongly.
+   */
+  private countBelow(probe: number): number {
+    const { words } = this;
+    let base = HEADER_WORDS;
+    let left = this.count;
+    while (left > 1) {
+      const half = left >> 1;
+      base += half * +(words[base + half - 1]! < probe);
+      left -= half;
+    }
+    return base + +(words[base]! < probe) - HEADER_WORDS;
+  }
+
+  /** Decides between the slots from `first` on that have the probe's discriminator. */
+  private searchTies(first: number, probe: number, key: Uint8Array, from: number, end: number): number {
+    const { words, count } = this;
+    let low = first;
+    let high = first + 1;
+    while (high < count && words[HEADER_WORDS + high] === probe) high++;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const word = words[HEADER_WORDS + middle]!;
-      if (word < probe) {
-        low = middle + 1;
-      } else if (word > probe) {
-        high = middle;
-      } else {
-        const difference = this.compareKey(middle, key, from, end);
-        if (difference === 0) return middle;
-        if (difference < 0) low = middle + 1;
-        else high = middle;
-      }
+      const difference = this.compareKey(middle, key, from, end);
+      if (difference === 0) return middle;
+      if (difference < 0) low = middle + 1;
+      else high = middle;
     }
     return ~low;
   }
@@ -177,6 +208,27 @@ export class Page implements CacheItem {
     if (!(at + stored <= bytes.length)) throw this.malformed(slot);
     return compareBytes(bytes, at + this.prefixBytes - this.omittedBytes, at + stored, key, from, end);
   }
+
+  /** True when the probe begins with the prefix: read beside the entry that was found, where keys are whole. */
+  private hasPrefix(slot: number, key: Uint8Array, start: number): boolean {
+    const { bytes, prefixBytes } = this;
+    let at = this.prefixAt;
+    if (this.omittedBytes === 0) {
+      at = this.entryAt(slot);
+      at += varintBytes(readVarint(bytes, at, bytes.length));
+      at += varintBytes(readVarint(bytes, at, bytes.length));
+    }
+    for (let i = 0; i < prefixBytes; i++) if (bytes[at + i] !== key[start + i]) return false;
+    return true;
+  }
+}
+
+/** The discriminator with its highest bit turned, as a signed number: in the same order, and a small integer. */
+export function signedDiscriminator(bytes: Uint8Array, at: number, end: number): number {
+  if (at + 4 <= end) {
+    return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) ^ -0x80000000;
+  }
+  return discriminator(bytes, at, end) ^ -0x80000000;
 }
 
 /** Where a leaf's entry lies; reused. */

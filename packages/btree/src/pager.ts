@@ -17,7 +17,7 @@
 import { ByteReader, type Checksums, corruptionError } from '@phantom/base';
 import type { BlockCache } from '@phantom/runs';
 import type { VfsFile } from '@phantom/vfs';
-import { type PageId, type PageRef, type TreeRoot, firstPage, pageSeed } from './format.js';
+import { type PageId, type PageRef, type TreeRoot, firstPage, highHalf, lowHalf, pageSeed } from './format.js';
 import { Page } from './page.js';
 import { type PageList, PageRanges } from './page-ranges.js';
 
@@ -113,8 +113,8 @@ export class Pager {
     const found = id < this.pageCountNow ? this.file.readAt(id * this.pageBytes, out) : 0;
     this.pagesRead += this.extentPages(bytes);
     const checksum = this.checksums.h64(out, 0, bytes, pageSeed(this.tree, id));
-    const low = Number(checksum & 0xffffffffn);
-    const high = Number(checksum >> 32n);
+    const low = lowHalf(checksum);
+    const high = highHalf(checksum);
     if (found !== bytes || low !== expected.checksumLow || high !== expected.checksumHigh) {
       throw this.corrupt('overflow pages have the wrong checksum', id, expected, low, high);
     }
@@ -129,8 +129,8 @@ export class Pager {
       id >= firstPage(this.pageBytes) && id < this.pageCountNow ? this.file.readAt(id * this.pageBytes, bytes) : 0;
     this.pagesRead++;
     const checksum = this.checksums.h64(bytes, 8, this.pageBytes, pageSeed(this.tree, id));
-    const low = Number(checksum & 0xffffffffn);
-    const high = Number(checksum >> 32n);
+    const low = lowHalf(checksum);
+    const high = highHalf(checksum);
     if (found !== this.pageBytes || low !== checksumLow || high !== checksumHigh) {
       throw this.corrupt('a page is not the one its parent names', id, expected, low, high);
     }
@@ -271,7 +271,7 @@ export class Pager {
 }
 
 function hex(high: number, low: number): string {
-  return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');
+  return (high >>> 0).toString(16).padStart(8, '0') + (low >>> 0).toString(16).padStart(8, '0');
 }
 
 /** A reference as plain fields. */

@@ -19,7 +19,7 @@ export function treeGet(
   if (root.id === 0) return false;
   let page = pager.readRoot(root);
   while (page.level > 0) page = pager.readChild(page, page.childFor(key, start, end));
-  const slot = page.find(key, start, end);
+  const slot = page.findExact(key, start, end);
   if (slot < 0) return false;
   entry.read(page, slot);
   showValue(pager, page, entry, value);
@@ -41,8 +41,8 @@ export function overflowReference(page: Page, at: number): Expected {
   const view = new DataView(page.bytes.buffer, page.bytes.byteOffset + at, OVERFLOW_REFERENCE_BYTES);
   return {
     id: view.getUint32(0, true),
-    checksumLow: view.getUint32(4, true),
-    checksumHigh: view.getUint32(8, true),
+    checksumLow: view.getInt32(4, true),
+    checksumHigh: view.getInt32(8, true),
   };
 }
 

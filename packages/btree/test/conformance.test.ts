@@ -37,7 +37,7 @@ for (const { name, options, deltaBytesMax, seeds } of variants) {
       return open(await testContext(vfs, { deltaBytesMax, generation }));
     },
     seeds,
-    mirrorSteps: 300,
+    mirrorSteps: 200,
     describe,
     it,
   });

@@ -1,5 +1,5 @@
 /** What the engine does beyond the contract: memory, work counters, disk space, failures, files handed over. */
-import { PhantomError, isPhantomError } from '@phantom/base';
+import { type PhantomError, isPhantomError } from '@phantom/base';
 import { BatchReader, ByteSlot, CursorBatch, EngineCode, type SortedRunRef } from '@phantom/kv';
 import { EngineDriver } from '@phantom/kv/testing';
 import { RunWriter, VersionKind } from '@phantom/runs';
@@ -49,12 +49,12 @@ async function fill(driver: EngineDriver, from: number, to: number, valueBytes =
 describe('work', () => {
   it('of a get is at most a page a level, and none when they are cached', async () => {
     const { engine, driver } = await rig();
-    await fill(driver, 0, 30_000);
+    await fill(driver, 0, 20_000);
     await engine.merge();
     expect(engine.height).toBe(3);
     const { view } = driver.view();
     const slot = new ByteSlot();
-    for (let i = 0; i < 30_000; i += 331) {
+    for (let i = 0; i < 20_000; i += 331) {
       const before = engine.stats();
       const key = driver.key(numbered(i));
       expect(view.get(key, 0, key.length, slot)).toBe(true);

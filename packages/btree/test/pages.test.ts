@@ -89,10 +89,12 @@ describe('leaf pages', () => {
               entry.read(page, slot);
               expect(entry.valueBytes).toBe(valueBytes);
               expect(page.find(item, 0, item.length)).toBe(slot);
+              expect(page.findExact(item, 0, item.length)).toBe(slot);
             }
             for (const probe of probes) {
               const at = page.find(probe, 0, probe.length);
               const slot = at < 0 ? ~at : at;
+              expect(page.findExact(probe, 0, probe.length)).toBe(Math.max(at, -1));
               expect(slot === 0 || compareKeys(page.key(slot - 1), probe) < 0).toBe(true);
               expect(slot === page.count || Math.sign(compareKeys(page.key(slot), probe)) === (at < 0 ? 1 : 0)).toBe(
                 true,
