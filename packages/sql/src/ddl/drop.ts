@@ -101,10 +101,7 @@ export function* dropAll(context: DdlContext, roots: readonly ObjectDescriptor[]
     if (object.kind === 'schema') {
       for (const member of context.objects.objectsIn(object.oid)) {
         if (isRowType(member) || going.has(member.oid)) continue;
-        if (!cascade)
-          refused.push(
-            `${member.kind} ${'name' in member ? member.name : member.oid} depends on schema ${object.name}`,
-          );
+        if (!cascade) refused.push(`${member.kind} ${member.name} depends on schema ${object.name}`);
         going.set(member.oid, member);
         pending.push(member);
       }
@@ -124,9 +121,7 @@ export function* dropAll(context: DdlContext, roots: readonly ObjectDescriptor[]
         continue;
       }
       if (dependency.strength === 'normal' && !cascade) {
-        refused.push(
-          `${dependent.kind} ${'name' in dependent ? dependent.name : ''} depends on ${object.kind} ${'name' in object ? object.name : ''}`,
-        );
+        refused.push(`${dependent.kind} ${dependent.name} depends on ${object.kind} ${object.name}`);
       }
       going.set(dependent.oid, dependent);
       pending.push(dependent);
@@ -139,10 +134,35 @@ export function* dropAll(context: DdlContext, roots: readonly ObjectDescriptor[]
       hint: 'Use DROP ... CASCADE to drop the dependent objects too.',
     });
   }
+  if (cascade) tellCascade(context, roots, going, foreignKeys);
   for (const { child, constraint } of foreignKeys) {
     if (!going.has(child.oid)) yield* removeConstraint(context, child.oid, constraint);
   }
   for (const object of going.values()) yield* removeObject(context, object, going);
+}
+
+/** CASCADE says what it takes along; what would go silently anyway (a table's own indexes and sequences) is not named. */
+function tellCascade(
+  context: DdlContext,
+  roots: readonly ObjectDescriptor[],
+  going: ReadonlyMap<Oid, ObjectDescriptor>,
+  foreignKeys: readonly { child: TableDescriptor; constraint: ConstraintDescriptor }[],
+): void {
+  const named: string[] = [];
+  for (const object of going.values()) {
+    if (roots.some((root) => root.oid === object.oid) || object.kind === 'index') continue;
+    if (object.kind === 'sequence' && object.ownedBy !== undefined && going.has(object.ownedBy.tableOid)) continue;
+    named.push(`${object.kind} ${object.name}`);
+  }
+  for (const { child, constraint } of foreignKeys) {
+    if (!going.has(child.oid)) named.push(`constraint ${constraint.name} on table ${child.name}`);
+  }
+  if (named.length === 1) context.notice('NOTICE', '00000', `drop cascades to ${named[0]}`);
+  else if (named.length > 1) {
+    context.notice('NOTICE', '00000', `drop cascades to ${named.length} other objects`, {
+      detail: named.map((name) => `drop cascades to ${name}`).join('\n'),
+    });
+  }
 }
 
 function isRowType(object: ObjectDescriptor): boolean {

@@ -7,6 +7,8 @@ import { floatFunctions } from './float-functions.js';
 import type { Implementations } from './implementation.js';
 import { integerFunctions } from './integer-functions.js';
 import { numericFunctions } from './numeric-functions.js';
+import { regexFunctions } from './regex-functions.js';
+import { sessionFunctions } from './session-functions.js';
 import { textFunctions } from './text-functions.js';
 
 export const implementations: Implementations = {
@@ -15,7 +17,9 @@ export const implementations: Implementations = {
   ...floatFunctions,
   ...numericFunctions,
   ...textFunctions,
+  ...regexFunctions,
   ...dateTimeFunctions,
   ...dateTimeFields,
   ...basicAggregates,
+  ...sessionFunctions,
 };

@@ -192,6 +192,9 @@ export class SqlSession implements EvaluationOwner {
         : statement.kind === 'utility'
           ? statement.utility.fields
           : [];
+    if (statement.kind === 'plan' && parameters.length < statement.plan.parameterTypes.length) {
+      throw new PhantomError('42P02', `there is no parameter $${parameters.length + 1}`);
+    }
     const portal = new Portal(this, statement, fields, parameters);
     this.openPortals.add(portal);
     return portal;
@@ -256,7 +259,7 @@ export class SqlSession implements EvaluationOwner {
     const storage = engine.mvcc.begin({
       isolation: isolation === 'repeatable read' ? isolation : 'read committed',
       readOnly,
-      label: settings.get('application_name'),
+      ...(settings.get('application_name') === '' ? {} : { label: settings.get('application_name') }),
       ...(concurrency === undefined ? {} : { concurrency }),
     });
     settings.setInternal('transaction_isolation', isolation);
@@ -335,7 +338,7 @@ export class SqlSession implements EvaluationOwner {
   fail(): void {
     const { transaction } = this;
     if (transaction === undefined) return;
-    if (transaction.explicit) transaction.failed = true;
+    if (transaction.explicit) transaction.fail();
     else this.rollback();
   }
 

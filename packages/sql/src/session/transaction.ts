@@ -55,6 +55,22 @@ export class SessionTransaction {
     return wait;
   }
 
+  /**
+   * An error has aborted it. What it did since its newest savepoint is undone and the locks of that time are given back
+   * at once, as PostgreSQL does; the rest waits for the client's ROLLBACK.
+   */
+  fail(): void {
+    this.failed = true;
+    const newest = this.savepoints.at(-1);
+    if (newest === undefined) {
+      this.undo();
+      if (this.storage.status === 'active') this.storage.rollback();
+    } else {
+      this.storage.rollbackTo(newest.savepoint);
+      this.objects.rollbackTo(newest.overlay);
+    }
+  }
+
   savepoint(name: string): void {
     this.savepoints.push({
       name,

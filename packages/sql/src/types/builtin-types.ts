@@ -6,6 +6,7 @@ import { int2Type, integerTypes, unsignedType } from './integer-types.js';
 import { jsonTypes } from './json-types.js';
 import { numericType } from './numeric-type.js';
 import { pseudoTypes } from './pseudo-types.js';
+import { regTypes } from './reg-types.js';
 import { boolType, byteaType, uuidType } from './simple-types.js';
 import { textTypes } from './text-types.js';
 import { typeFacts } from './type-facts.js';
@@ -23,6 +24,7 @@ const scalarTypes: readonly SqlType[] = [
   ...textTypes,
   ...dateTimeTypes,
   ...jsonTypes,
+  ...regTypes,
   vectorType(TypeOid.int2Vector, int2Type),
   vectorType(TypeOid.oidVector, unsignedType(TypeOid.oid, 'oid')),
 ];

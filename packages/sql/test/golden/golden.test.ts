@@ -31,11 +31,17 @@ function scriptSession(engine: TestEngine, database: string): ScriptSession {
               );
             }
           });
-          await session.sync();
           out.push(...notices.splice(0));
-          if (portal.fields.length > 0) out.push(...formatRows(portal.fields.map((field) => field.name), rows));
+          if (portal.fields.length > 0)
+            out.push(
+              ...formatRows(
+                portal.fields.map((field) => field.name),
+                rows,
+              ),
+            );
           else out.push(outcome.tag);
         }
+        await session.sync();
       } catch (error) {
         out.push(...notices.splice(0), ...formatError(error));
       }

@@ -18,6 +18,7 @@ export const functionFacts1 = `
 74 charge 18,18 16 ix charge
 77 int4 18 23 ix chartoi4
 78 char 23 18 ix i4tochar
+79 nameregexeq 19,25 16 ix nameregexeq
 84 boolne 16,16 16 ix boolne
 141 int4mul 23,23 23 ix int4mul
 144 int4ne 23,23 16 ix int4ne
@@ -320,9 +321,16 @@ export const functionFacts1 = `
 1230 int8abs 20 20 ix int8abs
 1236 int8larger 20,20 20 ix int8larger
 1237 int8smaller 20,20 20 ix int8smaller
+1238 texticregexeq 25,25 16 ix texticregexeq
+1239 texticregexne 25,25 16 ix texticregexne
+1240 nameicregexeq 19,25 16 ix nameicregexeq
+1241 nameicregexne 19,25 16 ix nameicregexne
 1246 charlt 18,18 16 ix charlt
 1251 int4abs 23 23 ix int4abs
+1252 nameregexne 19,25 16 ix nameregexne
 1253 int2abs 21 21 ix int2abs
+1254 textregexeq 25,25 16 ix textregexeq
+1256 textregexne 25,25 16 ix textregexne
 1257 textlen 25 23 ix textlen
 1258 textcat 25,25 25 ix textcat
 1271 overlaps 1266,1266,1266,1266 16 i overlaps_timetz
@@ -423,6 +431,7 @@ export const functionFacts1 = `
 1620 ascii 25 23 ix ascii
 1621 chr 23 25 ix chr
 1622 repeat 25,23 25 ix repeat
+1623 similar_escape 25,25 25 i similar_escape
 1624 mul_d_interval 701,1186 1186 ix mul_d_interval
 1631 bpcharlike 1042,25 16 ix textlike
 1632 bpcharnlike 1042,25 16 ix textnlike
@@ -433,6 +442,10 @@ export const functionFacts1 = `
 1637 like_escape 25,25 25 ix like_escape
 1638 oidgt 26,26 16 ix oidgt
 1639 oidge 26,26 16 ix oidge
+1656 bpcharicregexeq 1042,25 16 ix texticregexeq
+1657 bpcharicregexne 1042,25 16 ix texticregexne
+1658 bpcharregexeq 1042,25 16 ix textregexeq
+1659 bpcharregexne 1042,25 16 ix textregexne
 1660 bpchariclike 1042,25 16 ix texticlike
 1661 bpcharicnlike 1042,25 16 ix texticnlike
 1690 time_mi_time 1083,1083 1186 ix time_mi_time
@@ -507,17 +520,4 @@ export const functionFacts1 = `
 1861 int82ge 20,21 16 ix int82ge
 1892 int2and 21,21 21 ix int2and
 1893 int2or 21,21 21 ix int2or
-1894 int2xor 21,21 21 ix int2xor
-1895 int2not 21 21 ix int2not
-1896 int2shl 21,23 21 ix int2shl
-1897 int2shr 21,23 21 ix int2shr
-1898 int4and 23,23 23 ix int4and
-1899 int4or 23,23 23 ix int4or
-1900 int4xor 23,23 23 ix int4xor
-1901 int4not 23 23 ix int4not
-1902 int4shl 23,23 23 ix int4shl
-1903 int4shr 23,23 23 ix int4shr
-1904 int8and 20,20 20 ix int8and
-1905 int8or 20,20 20 ix int8or
-1906 int8xor 20,20 20 ix int8xor
 `;

@@ -1,5 +1,18 @@
 /** Functions of PostgreSQL 15's pg_proc that are implemented here, part 2. The form of a line is told in definitions.ts. */
 export const functionFacts2 = `
+1894 int2xor 21,21 21 ix int2xor
+1895 int2not 21 21 ix int2not
+1896 int2shl 21,23 21 ix int2shl
+1897 int2shr 21,23 21 ix int2shr
+1898 int4and 23,23 23 ix int4and
+1899 int4or 23,23 23 ix int4or
+1900 int4xor 23,23 23 ix int4xor
+1901 int4not 23 23 ix int4not
+1902 int4shl 23,23 23 ix int4shl
+1903 int4shr 23,23 23 ix int4shr
+1904 int8and 20,20 20 ix int8and
+1905 int8or 20,20 20 ix int8or
+1906 int8xor 20,20 20 ix int8xor
 1907 int8not 20 20 ix int8not
 1908 int8shl 20,23 20 ix int8shl
 1909 int8shr 20,23 20 ix int8shr
@@ -19,6 +32,8 @@ export const functionFacts2 = `
 1966 oidsmaller 26,26 26 ix oidsmaller
 1973 div 1700,1700 1700 ix numeric_div_trunc
 1980 numeric_div_trunc 1700,1700 1700 ix numeric_div_trunc
+1986 similar_to_escape 25,25 25 ix similar_to_escape_2
+1987 similar_to_escape 25 25 ix similar_to_escape_1
 2003 textanycat 25,2776 25 sx textanycat:text,anynonarray
 2004 anytextcat 2776,25 25 sx anytextcat:anynonarray,text
 2010 length 17 23 ix byteaoctetlen
@@ -55,6 +70,8 @@ export const functionFacts2 = `
 2070 timezone 1186,1114 1184 ix timestamp_izone
 2071 date_pl_interval 1082,1186 1114 ix date_pl_interval
 2072 date_mi_interval 1082,1186 1114 ix date_mi_interval
+2073 substring 25,25 25 ix textregexsubstr
+2074 substring 25,25,25 25 ix substring:text,text,text
 2087 replace 25,25,25 25 ix replace_text
 2088 split_part 25,25,23 25 ix split_part
 2089 to_hex 23 25 ix to_hex32
@@ -121,6 +138,8 @@ export const functionFacts2 = `
 2241 bit_or 20 20 ia bit_or:int8
 2244 max 1042 1042 ia max:bpchar
 2245 min 1042 1042 ia min:bpchar
+2284 regexp_replace 25,25,25 25 ix textregexreplace_noopt
+2285 regexp_replace 25,25,25,25 25 ix textregexreplace
 2308 ceil 701 701 ix dceil
 2309 floor 701 701 ix dfloor
 2310 sign 701 701 ix dsign
@@ -190,6 +209,12 @@ export const functionFacts2 = `
 2736 cosd 701 701 ix dcosd
 2737 tand 701 701 ix dtand
 2738 cotd 701 701 ix dcotd
+2763 regexp_matches 25,25 1009 ixr regexp_matches_no_flags
+2764 regexp_matches 25,25,25 1009 ixr regexp_matches
+2765 regexp_split_to_table 25,25 25 ixr regexp_split_to_table_no_flags
+2766 regexp_split_to_table 25,25,25 25 ixr regexp_split_to_table
+2767 regexp_split_to_array 25,25 1009 ix regexp_split_to_array_no_flags
+2768 regexp_split_to_array 25,25,25 1009 ix regexp_split_to_array
 2803 count - 20 ia count:
 2954 uuid_lt 2950,2950 16 ix uuid_lt
 2955 uuid_le 2950,2950 16 ix uuid_le
@@ -227,6 +252,8 @@ export const functionFacts2 = `
 3281 scale 1700 23 ix numeric_scale
 3308 xidneq 28,28 16 ix xidneq
 3309 xidneqint4 28,23 16 ix xidneq
+3396 regexp_match 25,25 1009 ix regexp_match_no_flags
+3397 regexp_match 25,25,25 1009 ix regexp_match
 3461 make_timestamp 23,23,23,23,23,701 1114 ix make_timestamp n=year,month,mday,hour,min,sec
 3462 make_timestamptz 23,23,23,23,23,701 1184 sx make_timestamptz n=year,month,mday,hour,min,sec
 3463 make_timestamptz 23,23,23,23,23,701,25 1184 sx make_timestamptz_at_timezone n=year,month,mday,hour,min,sec,timezone
@@ -256,10 +283,6 @@ export const functionFacts2 = `
 4043 jsonb_eq 3802,3802 16 ix jsonb_eq
 4044 jsonb_cmp 3802,3802 23 ix jsonb_cmp
 4053 array_agg 2277 2277 ia array_agg:anyarray
-5034 xid8lt 5069,5069 16 ix xid8lt
-5035 xid8gt 5069,5069 16 ix xid8gt
-5036 xid8le 5069,5069 16 ix xid8le
-5037 xid8ge 5069,5069 16 ix xid8ge
 5042 min_scale 1700 23 ix numeric_min_scale
 5043 trim_scale 1700 1700 ix numeric_trim_scale
 5044 gcd 23,23 23 ix int4gcd
@@ -268,13 +291,6 @@ export const functionFacts2 = `
 5047 lcm 20,20 20 ix int8lcm
 5048 gcd 1700,1700 1700 ix numeric_gcd
 5049 lcm 1700,1700 1700 ix numeric_lcm
-5071 xid 5069 28 ix xid8toxid
-5084 xid8eq 5069,5069 16 ix xid8eq
-5085 xid8ne 5069,5069 16 ix xid8ne
-5097 xid8_larger 5069,5069 5069 ix xid8_larger
-5098 xid8_smaller 5069,5069 5069 ix xid8_smaller
-5099 max 5069 5069 ia max:xid8
-5100 min 5069 5069 ia min:xid8
 6164 bit_xor 21 21 ia bit_xor:int2
 6165 bit_xor 23 23 ia bit_xor:int4
 6166 bit_xor 20 20 ia bit_xor:int8
@@ -286,4 +302,39 @@ export const functionFacts2 = `
 6202 extract 25,1114 1700 ix extract_timestamp
 6203 extract 25,1184 1700 sx extract_timestamptz
 6204 extract 25,1186 1700 ix extract_interval
+6251 regexp_replace 25,25,25,23,23,25 25 ix textregexreplace_extended
+6252 regexp_replace 25,25,25,23,23 25 ix textregexreplace_extended_no_flags
+6253 regexp_replace 25,25,25,23 25 ix textregexreplace_extended_no_n
+6254 regexp_count 25,25 23 ix regexp_count_no_start
+6255 regexp_count 25,25,23 23 ix regexp_count_no_flags
+6256 regexp_count 25,25,23,25 23 ix regexp_count
+6257 regexp_instr 25,25 23 ix regexp_instr_no_start
+6258 regexp_instr 25,25,23 23 ix regexp_instr_no_n
+6259 regexp_instr 25,25,23,23 23 ix regexp_instr_no_endoption
+6260 regexp_instr 25,25,23,23,23 23 ix regexp_instr_no_flags
+6261 regexp_instr 25,25,23,23,23,25 23 ix regexp_instr_no_subexpr
+6262 regexp_instr 25,25,23,23,23,25,23 23 ix regexp_instr
+6263 regexp_like 25,25 16 ix regexp_like_no_flags
+6264 regexp_like 25,25,25 16 ix regexp_like
+6265 regexp_substr 25,25 25 ix regexp_substr_no_start
+6266 regexp_substr 25,25,23 25 ix regexp_substr_no_n
+6267 regexp_substr 25,25,23,23 25 ix regexp_substr_no_flags
+6268 regexp_substr 25,25,23,23,25 25 ix regexp_substr_no_subexpr
+6269 regexp_substr 25,25,23,23,25,23 25 ix regexp_substr
+1079 regclass 25 2205 sx text_regclass
+1402 current_schema - 19 sx current_schema
+1403 current_schemas 16 1003 sx current_schemas
+1574 nextval 2205 20 vx nextval_oid
+1575 currval 2205 20 vx currval_oid
+1576 setval 2205,20 20 vx setval_oid
+1765 setval 2205,20,16 20 vx setval3_oid
+2077 current_setting 25 25 sx show_config_by_name
+2078 set_config 25,25,16 25 v set_config_by_name
+2559 lastval - 20 vx lastval
+3294 current_setting 25,16 25 sx show_config_by_name_missing_ok
+3495 to_regclass 25 2205 sx to_regclass
+745 current_user - 19 sx current_user
+746 session_user - 19 sx session_user
+861 current_database - 19 sx current_database
+89 version - 25 sx pgsql_version
 `;

@@ -1,0 +1,41 @@
+/** Functions that ask the session: settings, names, sequences. */
+import { SqlArray } from '@phantom/codec';
+import { findRegclass, regclassNamed } from '../types/reg-types.js';
+import { TypeOid } from '../types/type-oids.js';
+import { contextual, type Implementations } from './implementation.js';
+import type { EvaluationContext } from './registry.js';
+
+export const sessionFunctions: Implementations = {
+  nextval_oid: contextual((sequence: number, context: EvaluationContext) => context.sequence('nextval', sequence)),
+  currval_oid: contextual((sequence: number, context: EvaluationContext) => context.sequence('currval', sequence)),
+  setval_oid: contextual((sequence: number, value: number | bigint, context: EvaluationContext) =>
+    context.sequence('setval', sequence, value, true),
+  ),
+  setval3_oid: contextual((sequence: number, value: number | bigint, called: boolean, context: EvaluationContext) =>
+    context.sequence('setval', sequence, value, called),
+  ),
+  lastval: contextual((context: EvaluationContext) => context.sequence('lastval', 0)),
+  show_config_by_name: contextual((name: string, context: EvaluationContext) => context.setting(name, false)),
+  show_config_by_name_missing_ok: contextual((name: string, missingOk: boolean, context: EvaluationContext) =>
+    context.setting(name, missingOk),
+  ),
+  set_config_by_name: contextual(
+    (name: string | null, value: string | null, local: boolean | null, context: EvaluationContext) =>
+      name === null ? null : context.setSetting(name, value ?? '', local ?? false),
+  ),
+  current_database: contextual((context: EvaluationContext) => context.currentDatabase),
+  current_schema: contextual((context: EvaluationContext) => context.currentSchema ?? null),
+  current_schemas: contextual((implicit: boolean, context: EvaluationContext) =>
+    SqlArray.of(
+      TypeOid.name,
+      context.searchPath.filter((schema) => implicit || schema !== 'pg_catalog'),
+    ),
+  ),
+  current_user: contextual((context: EvaluationContext) => context.currentUser),
+  session_user: contextual((context: EvaluationContext) => context.sessionUser),
+  pgsql_version: contextual(
+    (context: EvaluationContext) => `PostgreSQL ${context.setting('server_version', false) ?? ''}`,
+  ),
+  text_regclass: contextual((name: string, context: EvaluationContext) => regclassNamed(name, context)),
+  to_regclass: contextual((name: string, context: EvaluationContext) => findRegclass(name, context) ?? null),
+};

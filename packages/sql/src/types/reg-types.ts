@@ -1,0 +1,99 @@
+/**
+ * regclass, regtype and kin: object identifiers that are written and read as names. Stored and compared as the oid; the
+ * names are the catalog's of the session that asks, along its search path.
+ */
+import { PhantomError } from '@phantom/base';
+import { StorageKind } from '@phantom/codec';
+import { builtinType, compareScalars } from './base-type.js';
+import { TypeOid } from './type-oids.js';
+import type { SqlType, TypeContext } from './type.js';
+import { expectBytes, getU32 } from './wire.js';
+
+/** What the session's evaluation context knows of names, where there is a session. */
+export interface NameCatalog {
+  relation(name: { readonly schema?: string; readonly name: string }): { readonly oid: number } | undefined;
+  relationByOid(oid: number): { readonly name: string; readonly schemaOid: number } | undefined;
+  schemaName(oid: number): string;
+  typeNamed(name: { readonly schema?: string; readonly name: string }): SqlType | undefined;
+}
+
+function catalogOf(context: TypeContext): NameCatalog | undefined {
+  return (context as { readonly catalog?: NameCatalog }).catalog;
+}
+
+/** Parts of a name as written: folded to lower case unless quoted. 42602 for what is no name. */
+export function splitIdentifiers(text: string): string[] {
+  const parts: string[] = [];
+  const pattern = /\s*(?:"((?:[^"]|"")+)"|([\p{L}_][\p{L}\p{N}_$]*))\s*(\.|$)/uy;
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+    parts.push(match[1] === undefined ? (match[2] as string).toLowerCase() : match[1].replaceAll('""', '"'));
+    if (match[3] === '') return parts;
+  }
+  throw new PhantomError('42602', 'invalid name syntax');
+}
+
+/** A name as it must be written to be read back. */
+export function quoteIdentifier(name: string): string {
+  return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
+}
+
+function nameParts(text: string): { schema?: string; name: string } {
+  const parts = splitIdentifiers(text);
+  const name = parts.at(-1) as string;
+  const schema = parts.at(-2);
+  return schema === undefined ? { name } : { schema, name };
+}
+
+/** Oid of the relation of that name; undefined when there is none. */
+export function findRegclass(text: string, context: TypeContext): number | undefined {
+  return catalogOf(context)?.relation(nameParts(text))?.oid;
+}
+
+/** As findRegclass; 42P01 when there is none. */
+export function regclassNamed(text: string, context: TypeContext): number {
+  const oid = findRegclass(text, context);
+  if (oid === undefined) throw new PhantomError('42P01', `relation "${text}" does not exist`);
+  return oid;
+}
+
+function regtypeNamed(text: string, context: TypeContext): number {
+  const type = catalogOf(context)?.typeNamed(nameParts(text));
+  if (type === undefined) throw new PhantomError('42704', `type "${text}" does not exist`);
+  return type.oid;
+}
+
+function regclassText(oid: number, context: TypeContext): string {
+  const catalog = catalogOf(context);
+  const relation = catalog?.relationByOid(oid);
+  if (catalog === undefined || relation === undefined) return String(oid);
+  const visible = catalog.relation({ name: relation.name })?.oid === oid;
+  const name = quoteIdentifier(relation.name);
+  return visible ? name : `${quoteIdentifier(catalog.schemaName(relation.schemaOid))}.${name}`;
+}
+
+function regType(
+  oid: number,
+  find: (text: string, context: TypeContext) => number,
+  show: (oid: number, context: TypeContext) => string,
+): SqlType {
+  return builtinType<number>(oid, {
+    storage: { kind: StorageKind.UInt32 },
+    input: (text, _typmod, context) => {
+      const trimmed = text.trim();
+      if (trimmed === '-') return 0;
+      return /^\d+$/.test(trimmed) ? Number(trimmed) : find(trimmed, context);
+    },
+    output: (value, context) => (value === 0 ? '-' : show(value, context)),
+    receive: (bytes, start, end) => {
+      expectBytes(start, end, 4);
+      return getU32(bytes, start, end);
+    },
+    send: (value, writer) => writer.u32BE(value),
+    compare: compareScalars,
+  });
+}
+
+export const regTypes: readonly SqlType[] = [
+  regType(TypeOid.regclass, regclassNamed, regclassText),
+  regType(TypeOid.regtype, regtypeNamed, (oid, context) => context.types.byOid(oid)?.displayName ?? String(oid)),
+];
