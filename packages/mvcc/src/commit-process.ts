@@ -183,13 +183,14 @@ export class CommitProcess implements CommitListener {
     else reject(error);
   }
 
-  /** The commit did not happen: the transaction is rolled back. */
+  /** The commit did not get its seq: the transaction is rolled back, unless the log failed in the middle of taking it. */
   private abort(error: unknown): void {
     const { registry } = this;
     if (this.isAdmitted) registry.store.unadmit(this.writes.batch);
-    if (error instanceof PhantomError && (error.retryable || error.code === SqlState.UniqueViolation))
-      registry.conflicts++;
-    this.subject.finish('aborted', undefined);
+    const known = error instanceof PhantomError ? error : undefined;
+    if (known !== undefined && (known.retryable || known.code === SqlState.UniqueViolation)) registry.conflicts++;
+    const isUnknown = known?.code === SqlState.TransactionResolutionUnknown;
+    this.subject.finish(isUnknown ? 'unknown' : 'aborted', undefined);
   }
 
   private result(): CommitResult {

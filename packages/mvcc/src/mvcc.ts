@@ -106,9 +106,7 @@ class TransactionManager implements Mvcc {
 
   async close(): Promise<void> {
     this.isClosed = true;
-    for (const transaction of this.registry.liveTransactions()) {
-      if (transaction.info().status === 'active') transaction.rollback();
-    }
+    for (const transaction of this.registry.liveTransactions()) transaction.end();
     // What is in the log will be published, or its callers told that nobody knows.
     await this.registry.store.drain().catch(() => undefined);
   }

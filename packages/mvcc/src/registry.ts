@@ -25,7 +25,8 @@ export interface LiveTransaction {
   /** Commits above this seq may conflict with it; 0 when it is not in the list. */
   neededSeq: Seq;
   info(): TransactionInfo;
-  rollback(): void;
+  /** Rolls it back if that is still possible. */
+  end(): void;
 }
 
 export class TransactionRegistry {

@@ -116,6 +116,10 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     if (this.currentView === undefined) this.takeSnapshot();
     else if (this.isolation === 'read committed' && this.currentView.seq !== this.registry.store.visibleSeq)
       this.renewSnapshot();
+    if (this.newestView !== undefined && this.newestView.seq !== this.registry.store.visibleSeq) {
+      this.newestView.release();
+      this.newestView = undefined;
+    }
     this.statementStart = this.writes === undefined ? NOTHING : this.writes.bytes;
     this.statementMark = this.writes === undefined && this.pointGuards.length === 0 ? BEGINNING : this.mark();
   }
@@ -214,7 +218,7 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
       if (wait === 'wait') return window.whenEnded(queuedSeq);
       if (this.lockHead !== head) locks.release(this, head);
     } else if (wait === 'wait') {
-      return locks.wait(this, hash, key, start, end, strength);
+      return this.lockInTurn(hash, key.slice(start, end), strength);
     }
     if (wait === 'skip') return false;
     throw lockedError(this.registry.options.names, key.slice(start, end), strength, undefined);
@@ -307,6 +311,10 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
   cancelWait(error: Error): void {
     if (this.phase === 'committing') this.process?.cancel(error);
     else this.registry.locks.cancelWaits(this, error);
+  }
+
+  end(): void {
+    if (this.phase === 'active' || this.phase === 'committing') this.rollback();
   }
 
   info(): TransactionInfo {
@@ -432,6 +440,14 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     if (this.phase !== 'active') this.refuse();
     if (this.readOnly)
       throw new PhantomError(SqlState.ReadOnlyTransaction, 'cannot lock rows in a read-only transaction');
+  }
+
+  private async lockInTurn(hash: number, key: Uint8Array, strength: LockStrength): Promise<void> {
+    const { locks, window } = this.registry;
+    await locks.wait(this, hash, key, 0, key.length, strength);
+    // Whoever had the lock may have been waiting for a queued commit itself, and given up before it was published.
+    const queuedSeq = window.queuedSeqOf(hash, key, 0, key.length);
+    if (queuedSeq !== 0) await window.whenEnded(queuedSeq);
   }
 
   private mark(): TransactionMark {

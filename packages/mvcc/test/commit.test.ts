@@ -82,6 +82,24 @@ describe('a commit that is queued', () => {
     expect(read(locker, 'a')).toBe('1');
   });
 
+  it('holds its keys against the next in line, too, when the first one gives up', async () => {
+    const { mvcc, store } = await openSlow();
+    const writer = mvcc.begin({ isolation: 'repeatable read' });
+    put(writer, 'a', '1');
+    const committed = writer.commit();
+    await settle();
+    const first = mvcc.begin();
+    void lock(first, 'a');
+    const second = mvcc.begin();
+    second.beginStatement();
+    const locked = lock(second, 'a') as Promise<void>;
+    first.rollback();
+    await locked;
+    expect(store.visibleSeq).toBe(1);
+    expect(second.changedSinceSnapshot(keyOf('a'), 0, 5)).toBe(true);
+    await committed;
+  });
+
   it('is finished by who locks synchronously', async () => {
     const { mvcc, store } = await openSlow();
     const writer = mvcc.begin();
@@ -296,6 +314,19 @@ describe('the outcome', () => {
     }
     expect(results).toEqual(['fsync', 'os', 'fsync']);
     expect(await mvcc.begin().commit()).toEqual({ seq: 3, durability: 'fsync' });
+  });
+
+  it('is unknown when the log fails while it takes the commit', async () => {
+    const { mvcc, store } = await openMvcc();
+    const submit = store.submit.bind(store);
+    store.submit = () => {
+      throw new PhantomError('08007', 'half of it was written');
+    };
+    const transaction = mvcc.begin();
+    put(transaction, 'a', '1');
+    expect(await codeOf(transaction.commit())).toBe('08007');
+    expect(transaction.status).toBe('unknown');
+    store.submit = submit;
   });
 
   it('of a refusal is that nothing happened', async () => {

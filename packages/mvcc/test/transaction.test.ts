@@ -235,9 +235,13 @@ describe('the end', () => {
     const queued = mvcc.begin();
     put(queued, 'b', '1');
     const committed = queued.commit();
+    void lock(active, 'c');
+    const waiting = mvcc.begin();
+    put(waiting, 'c', '1');
+    const refused = codeOf(waiting.commit());
     await mvcc.close();
-    expect(await codeOf(committed)).toBe('done');
-    expect([active.status, queued.status]).toEqual(['aborted', 'committed']);
+    expect([await codeOf(committed), await refused]).toEqual(['done', '57014']);
+    expect([active.status, queued.status, waiting.status]).toEqual(['aborted', 'committed', 'aborted']);
     expect(thrownBy(() => mvcc.begin()).code).toBe('55000');
   });
 

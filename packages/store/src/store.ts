@@ -33,14 +33,7 @@
  *  13. The superblock names a log start before the log drops what lies before it, and an engine's generation before the
  *      engine frees what older generations needed.
  */
-import {
-  type PhantomError,
-  SqlState,
-  assert,
-  isPhantomError,
-  outcomeUnknownError,
-  unsupportedError,
-} from '@phantom/base';
+import { type PhantomError, assert, isPhantomError, outcomeUnknownError, unsupportedError } from '@phantom/base';
 import type { EngineCode, Finding, KvEngine, Seq, WriteBatch } from '@phantom/kv';
 import type { LockHolder } from '@phantom/vfs';
 import type { Durability, Wal } from '@phantom/wal';
@@ -284,9 +277,9 @@ export class LogStore implements Store {
     }
   }
 
-  /** A full disk refuses before anything is taken; after any other error nobody knows what the log has. */
+  /** While the log is not lost, what it refuses it has not taken: nothing happened. Else nobody knows what it has. */
   private appendFailed(error: unknown): Error {
-    if (isPhantomError(error) && error.code === SqlState.DiskFull) return error;
+    if (isPhantomError(error) && !this.wal.lost.aborted) return error;
     this.health.fail(error);
     return outcomeUnknownError('the log could not be written', error);
   }

@@ -132,8 +132,8 @@ export interface Store {
   /**
    * In one synchronous turn: gives the admitted batch its seq and appends it to the log. Log order is seq order. Copies the
    * batch's bytes, unless `borrow` promises that the batch is left alone until the listener is told. `durability: 'os'`
-   * makes this commit durable only as far as that. Returns the seq. Throws 53100 when the disk is full (nothing happened:
-   * unadmit it), the store's failure, or 08007.
+   * makes this commit durable only as far as that. Returns the seq. Throws what the log refuses it with (53100 when the disk
+   * is full), the store's failure (nothing happened: unadmit it), or 08007.
    */
   submit(batch: WriteBatch, listener: CommitListener, options?: SubmitOptions): Seq;
   /** Finishes every queued commit on this thread: sync, apply, publish. For synchronous callers. */

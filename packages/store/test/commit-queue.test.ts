@@ -1,4 +1,5 @@
 /** The queue between append and answer, over a log that syncs when the test says so. */
+import { PhantomError } from '@phantom/base';
 import { EngineCode, type Seq } from '@phantom/kv';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -373,6 +374,16 @@ describe('failures', () => {
     expect(store.failure).toBeUndefined();
     expect(left.admitted).toBe(0);
     expect(await commit(store, { 'left a': '1' })).toBe(1);
+  });
+
+  it('of an append that the log says it has not taken are refusals too', async () => {
+    const { store, log } = await openBench();
+    log.failNextAppend = new PhantomError('58030', 'no segment could be made');
+    await expect(commit(store, { 'left a': '1' })).rejects.toMatchObject({ code: '58030' });
+    expect(store.failure).toBeUndefined();
+    log.failNextAppend = new PhantomError('58030', 'half of it was written');
+    log.lose(new Error('a write failed'));
+    await expect(commit(store, { 'left a': '1' })).rejects.toThrowError('a write failed');
   });
 
   it('of an append for another reason leave the outcome unknown', async () => {
