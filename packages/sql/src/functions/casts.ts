@@ -4,7 +4,7 @@
  */
 import { PhantomError } from '@phantom/base';
 import type { Oid } from '@phantom/catalog';
-import { SqlArray, SqlRecord } from '@phantom/codec';
+import { SqlArray, SqlRecord, StorageKind } from '@phantom/codec';
 import { TypeOid } from '../types/type-oids.js';
 import type { SqlType, TypeLookup, Value } from '../types/type.js';
 import { functionByOid } from './definitions.js';
@@ -105,8 +105,11 @@ export function castFinder(types: TypeLookup): CastFinder {
     const fact = factOf(source, to.oid);
     if (fact === undefined) return undefined;
     const common = { source, target: to.oid, context: fact.context };
-    if (fact.method === 'b') return { ...common, volatility: 'immutable' };
     const from = types.byOid(source) as SqlType;
+    const sign = changeOfSign(from, to);
+    if (sign !== undefined)
+      return { ...common, call: sign as NonNullable<CastDefinition['call']>, volatility: 'immutable' };
+    if (fact.method === 'b') return { ...common, volatility: 'immutable' };
     if (fact.method === 'i') return { ...throughTypes(from, to), context: fact.context };
     const definition = functionByOid(fact.functionOid);
     if (definition?.kind !== 'scalar') return undefined;
@@ -185,6 +188,16 @@ export function castFinder(types: TypeLookup): CastFinder {
   }
 
   return find;
+}
+
+/** The same 32 bits with and without a sign (integer and oid) are different numbers in JavaScript. */
+function changeOfSign(from: SqlType, to: SqlType): ((value: number) => number) | undefined {
+  const fromKind = from.storage.kind;
+  const toKind = to.storage.kind;
+  if (toKind === StorageKind.UInt32 && (fromKind === StorageKind.Int32 || fromKind === StorageKind.Int16)) {
+    return (value) => value >>> 0;
+  }
+  return fromKind === StorageKind.UInt32 && toKind === StorageKind.Int32 ? (value) => value | 0 : undefined;
 }
 
 function isPseudo(type: SqlType): boolean {

@@ -21,7 +21,7 @@ import type { SqlType, Value } from '../types/type.js';
 import type { Implementation, Implementations } from './implementation.js';
 import { scalar } from './implementation.js';
 import type { CallTypes, EvaluationContext } from './registry.js';
-import { instantOfLocal, timestampOfDate } from './date-time-arithmetic.js';
+import { instantForOrder, timestampForOrder } from './date-time-arithmetic.js';
 
 type Compare = (a: never, b: never) => number;
 type Scalar = number | bigint | boolean | string;
@@ -64,8 +64,8 @@ function native(prefix: string): Record<string, Implementation> {
 function extremes(larger: string, smaller: string, compare: Compare): Record<string, Implementation> {
   const order = compare as (a: Value, b: Value) => number;
   return {
-    [larger]: (a: Value, b: Value) => (order(a, b) >= 0 ? a : b),
-    [smaller]: (a: Value, b: Value) => (order(a, b) <= 0 ? a : b),
+    [larger]: (a: Value, b: Value) => (order(a, b) > 0 ? a : b),
+    [smaller]: (a: Value, b: Value) => (order(a, b) < 0 ? a : b),
   };
 }
 
@@ -73,7 +73,7 @@ const scalars: Compare = (a: number | bigint, b: number | bigint) => (a < b ? -1
 
 /** Date against timestamp, which is in its place or, with a zone, at midnight of the session's. */
 const dateTimestamp = (date: number, timestamp: number | bigint): number =>
-  (scalars as (a: Value, b: Value) => number)(timestampOfDate(date), timestamp);
+  (scalars as (a: Value, b: Value) => number)(timestampForOrder(date), timestamp);
 
 function contextualSix(
   prefix: string,
@@ -97,15 +97,15 @@ const order = scalars as (a: Value, b: Value) => number;
 /** Time stamps without zone are local times of the session's. */
 function mixedZones(): Implementations {
   const instant = (local: Value, context: EvaluationContext): number | bigint =>
-    instantOfLocal(local as number | bigint, context.timeZone);
+    instantForOrder(local as number | bigint, context.timeZone);
   return {
     ...contextualSix('date_', '_timestamp', (a, b) => dateTimestamp(a as number, b as number | bigint)),
     ...contextualSix('timestamp_', '_date', (a, b) => -dateTimestamp(b as number, a as number | bigint)),
     ...contextualSix('date_', '_timestamptz', (a, b, context) =>
-      order(instant(timestampOfDate(a as number), context), b),
+      order(instant(timestampForOrder(a as number), context), b),
     ),
     ...contextualSix('timestamptz_', '_date', (a, b, context) =>
-      order(a, instant(timestampOfDate(b as number), context)),
+      order(a, instant(timestampForOrder(b as number), context)),
     ),
     ...contextualSix('timestamp_', '_timestamptz', (a, b, context) => order(instant(a, context), b)),
     ...contextualSix('timestamptz_', '_timestamp', (a, b, context) => order(a, instant(b, context))),
@@ -154,12 +154,12 @@ function typedSix(prefix: string, compare: typeof compareEnums): Record<string, 
     ),
     [`${prefix}larger`]: scalar(
       (a: Value, b: Value, context: EvaluationContext, types: CallTypes) =>
-        compare(a, b, context, callType(context, types)) >= 0 ? a : b,
+        compare(a, b, context, callType(context, types)) > 0 ? a : b,
       { context: true, types: true },
     ),
     [`${prefix}smaller`]: scalar(
       (a: Value, b: Value, context: EvaluationContext, types: CallTypes) =>
-        compare(a, b, context, callType(context, types)) <= 0 ? a : b,
+        compare(a, b, context, callType(context, types)) < 0 ? a : b,
       { context: true, types: true },
     ),
   };
@@ -177,7 +177,7 @@ const compareTimeTz: Compare = (a: TimeTz, b: TimeTz) => a.compare(b);
 const comparePadded: Compare = (a: string, b: string) => compareText(trimPadding(a), trimPadding(b));
 const compareBytea: Compare = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b);
 
-const INTEGER_PREFIXES = ['int2', 'int4', 'int8', 'int24', 'int42', 'int28', 'int82', 'int48', 'int84', 'oid', 'xid8'];
+const INTEGER_PREFIXES = ['int2', 'int4', 'int8', 'int24', 'int42', 'int28', 'int82', 'int48', 'int84', 'oid'];
 const FLOAT_PREFIXES = ['float4', 'float8', 'float48', 'float84'];
 
 /** nameeqtext, textltname and so on. */
@@ -228,7 +228,6 @@ export const comparisonFunctions: Implementations = Object.assign(
   contextualSix('record_', '', (a, b, context) => compareRecords(a as SqlRecord, b as SqlRecord, context.types)),
   typedSix('enum_', compareEnums),
   ...['int2', 'int4', 'int8', 'oid'].map((name) => extremes(`${name}larger`, `${name}smaller`, scalars)),
-  extremes('xid8_larger', 'xid8_smaller', scalars),
   extremes('float4larger', 'float4smaller', compareFloats),
   extremes('float8larger', 'float8smaller', compareFloats),
   extremes('numeric_larger', 'numeric_smaller', compareDecimals),
@@ -239,13 +238,13 @@ export const comparisonFunctions: Implementations = Object.assign(
   extremes('interval_larger', 'interval_smaller', compareIntervals),
   {
     array_larger: scalar(
-      (a: Value, b: Value, context: EvaluationContext) => (compareArraysIn(a, b, context) >= 0 ? a : b),
+      (a: Value, b: Value, context: EvaluationContext) => (compareArraysIn(a, b, context) > 0 ? a : b),
       {
         context: true,
       },
     ),
     array_smaller: scalar(
-      (a: Value, b: Value, context: EvaluationContext) => (compareArraysIn(a, b, context) <= 0 ? a : b),
+      (a: Value, b: Value, context: EvaluationContext) => (compareArraysIn(a, b, context) < 0 ? a : b),
       {
         context: true,
       },

@@ -1,5 +1,5 @@
 /** Arithmetic of dates, timestamps and intervals over canonical values; errors are 22008. */
-import { PhantomError } from '@phantom/base';
+import { PhantomError, isPhantomError } from '@phantom/base';
 import { Interval, MICROS_PER_DAY, canonicalInteger } from '@phantom/codec';
 import {
   DATE_MAX,
@@ -76,6 +76,27 @@ export function localOf(instant: Timestamp, zone: TimeZone): Timestamp {
 /** As instantOf, in the session's zone. */
 export function instantOfLocal(local: Timestamp, zoneName: string): Timestamp {
   return instantOf(local, sessionZone(zoneName));
+}
+
+/** Later than every timestamp, earlier than infinity. */
+const BEYOND_RANGE = 9.3e18;
+
+/** As instantOfLocal, for comparisons: what lies past the range sorts there. */
+export function instantForOrder(local: Timestamp, zoneName: string): Timestamp {
+  try {
+    return instantOfLocal(local, zoneName);
+  } catch (error) {
+    if (!isPhantomError(error)) throw error;
+    return local > 0 ? BEYOND_RANGE : -BEYOND_RANGE;
+  }
+}
+
+/** As timestampOfDate, for comparisons: what lies past the range sorts there. */
+export function timestampForOrder(days: number): Timestamp {
+  if (!Number.isFinite(days)) return days;
+  const timestamp = joinTimestamp(days, 0);
+  if (isTimestampInRange(timestamp)) return timestamp;
+  return days > 0 ? BEYOND_RANGE : -BEYOND_RANGE;
 }
 
 /** As localOf, in the session's zone. */
@@ -190,7 +211,7 @@ export function multiplyInterval(span: Interval, factor: number): Interval {
 }
 
 function finishScaled(months: number, days: number, micros: number, span: Interval, factor: number): Interval {
-  if (!Number.isFinite(micros) || Math.abs(micros) >= 9223372036854775807) throw intervalOutOfRange();
+  if (!(Math.abs(micros) < 9223372036854775808)) throw intervalOutOfRange();
   // Past 2^53 a double is no longer exact; whole factors can be.
   if (!Number.isSafeInteger(micros) && Number.isInteger(factor)) {
     return new Interval(within32(months), within32(days), within64(BigInt(span.micros) * BigInt(factor)));
@@ -216,11 +237,9 @@ export function divideInterval(span: Interval, divisor: number): Interval {
   monthDays = Math.trunc(monthDays);
   checkDouble(months);
   checkDouble(days + monthDays);
-  return new Interval(
-    within32(months),
-    within32(days + monthDays),
-    within64(BigInt(roundToEven(Number(span.micros) / divisor + seconds * 1e6))),
-  );
+  const micros = roundToEven(Number(span.micros) / divisor + seconds * 1e6);
+  if (!(Math.abs(micros) < 9223372036854775808)) throw intervalOutOfRange();
+  return new Interval(within32(months), within32(days + monthDays), within64(BigInt(micros)));
 }
 
 /** Every 24 hours become a day; days and time get one sign. */

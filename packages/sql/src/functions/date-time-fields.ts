@@ -49,8 +49,8 @@ const KNOWN: ReadonlySet<string> = new Set([
   ...'timezone timezone_hour timezone_minute dow isodow doy isoyear julian epoch'.split(' '),
 ]);
 
-function notSupported(field: string, typeName: string): PhantomError {
-  const known = KNOWN.has(unitName(field));
+function notSupported(field: string, typeName: string, truncating = false): PhantomError {
+  const known = truncating ? timeUnit(field.toLowerCase()) !== undefined : KNOWN.has(unitName(field));
   return new PhantomError(
     known ? '0A000' : '22023',
     known
@@ -186,8 +186,9 @@ function fromTimestampTz(field: string, timestamp: Timestamp, context: Evaluatio
 }
 
 function fromDate(field: string, days: number): Field {
-  if (!Number.isFinite(days)) return infiniteField(field, days, 'date');
   const unit = unitName(field);
+  if (clockField(unit, 0) !== undefined) throw notSupported(field, 'date');
+  if (!Number.isFinite(days)) return infiniteField(field, days, 'date');
   if (unit === 'epoch') return Decimal.of(BigInt(days + EPOCH_DAYS) * 86400n, 0);
   if (unit === 'julian') return integer(days + 2451545);
   const value = dayField(unit, days);
@@ -303,14 +304,15 @@ const CLOCK_UNITS: Readonly<Record<string, number>> = {
 function truncateTimestamp(field: string, timestamp: Timestamp, typeName: string): Timestamp {
   const unit = unitName(field);
   if (isInfinite(timestamp)) {
-    if (CLOCK_UNITS[unit] === undefined && truncateDay(unit, 0) === undefined) throw notSupported(field, typeName);
+    if (CLOCK_UNITS[unit] === undefined && truncateDay(unit, 0) === undefined)
+      throw notSupported(field, typeName, true);
     return timestamp;
   }
   const { days, micros } = splitTimestamp(timestamp);
   const clock = CLOCK_UNITS[unit];
   if (clock !== undefined) return joinTimestamp(days, micros - (micros % clock));
   const day = truncateDay(unit, days);
-  if (day === undefined) throw notSupported(field, typeName);
+  if (day === undefined) throw notSupported(field, typeName, true);
   return checkTimestamp(joinTimestamp(day, 0));
 }
 
@@ -348,7 +350,7 @@ function truncateInterval(field: string, span: Interval): Interval {
       family: 'input',
     });
   }
-  throw notSupported(field, 'interval');
+  throw notSupported(field, 'interval', true);
 }
 
 function bin(stride: Interval, timestamp: Timestamp, origin: Timestamp): Timestamp {

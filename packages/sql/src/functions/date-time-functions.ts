@@ -86,7 +86,6 @@ function moveTimeTz(value: TimeTz, offsetSeconds: number): TimeTz {
 }
 
 function shift(timestamp: Timestamp, seconds: number): Timestamp {
-  if (isInfinite(timestamp)) return timestamp;
   const { days, micros } = splitTimestamp(timestamp);
   return joinTimestamp(days, micros + seconds * 1_000_000);
 }
@@ -289,8 +288,8 @@ export const dateTimeFunctions: Implementations = {
   // Zones.
   timestamp_zone: (zone: string, a: Timestamp) => instantOf(a, timeZone(zone)),
   timestamptz_zone: (zone: string, a: Timestamp) => localOf(a, timeZone(zone)),
-  timestamp_izone: (zone: Interval, a: Timestamp) => shift(a, 0 - offsetOfInterval(zone)),
-  timestamptz_izone: (zone: Interval, a: Timestamp) => shift(a, offsetOfInterval(zone)),
+  timestamp_izone: (zone: Interval, a: Timestamp) => (isInfinite(a) ? a : shift(a, 0 - offsetOfInterval(zone))),
+  timestamptz_izone: (zone: Interval, a: Timestamp) => (isInfinite(a) ? a : shift(a, offsetOfInterval(zone))),
   timetz_zone: contextual((zone: string, a: TimeTz, context: EvaluationContext) => {
     const now = splitTimestamp(context.transactionMicros);
     return moveTimeTz(a, timeZone(zone).offsetAt(now.days * 86400 + Math.floor(now.micros / 1_000_000)));

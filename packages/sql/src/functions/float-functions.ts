@@ -30,7 +30,7 @@ function checkQuotient(result: number, a: number, b: number): number {
   if (b === 0 && !Number.isNaN(a)) throw divisionByZero();
   if (result === 0) {
     if (a !== 0 && Number.isFinite(b)) throw floatUnderflow();
-  } else if (!Number.isFinite(result) && Number.isFinite(a)) {
+  } else if (Math.abs(result) === Number.POSITIVE_INFINITY && Number.isFinite(a)) {
     throw floatOverflow();
   }
   return result;
@@ -70,7 +70,7 @@ function inputOutOfRange(): PhantomError {
 const circular = (compute: Round) => (a: number) => {
   if (Number.isNaN(a)) return a;
   if (!Number.isFinite(a)) throw inputOutOfRange();
-  return checkFinite(compute(a), a);
+  return compute(a);
 };
 
 /** Inverse functions over -1..1. */
@@ -193,7 +193,7 @@ function bucket(operand: number, low: number, high: number, count: number): numb
   let result: number;
   if (at < from) result = 0;
   else if (at >= to) result = count + 1;
-  else result = Math.min(Math.floor(((at - from) / (to - from)) * count), count - 1) + 1;
+  else result = Math.floor((count * (at - from)) / (to - from)) + 1;
   if (result > 2147483647) throw new PhantomError('22003', 'integer out of range');
   return result;
 }

@@ -214,10 +214,9 @@ export const integerFunctions: Implementations = {
     return a === 0 ? '' : String.fromCharCode(a & 0xff);
   },
   chartoi4: (a: string) => {
-    const byte = Buffer.from(a)[0] ?? 0;
+    const byte = a === '' ? 0 : a.charCodeAt(0);
     return byte > 127 ? byte - 256 : byte;
   },
-  xid8toxid: (a: Int8) => Number(BigInt.asUintN(32, BigInt(a))),
   // Series.
   generate_series_int4: setOf((start: number, stop: number) => seriesOfNumbers(start, stop, 1)),
   generate_series_step_int4: setOf(function* series(start: number, stop: number, step: number): Iterable<number> {

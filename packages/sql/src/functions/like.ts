@@ -5,6 +5,9 @@
  */
 import { PhantomError } from '@phantom/base';
 
+/** Stands for an escape character at the very end: an error, but only for a text that is matched up to there. */
+const DANGLING = '';
+
 /** A piece between two `%`: characters, where undefined stands for `_`. */
 type Piece = readonly (string | undefined)[];
 
@@ -30,8 +33,7 @@ function compile(pattern: string): LikePattern {
       piece.push(undefined);
     } else if (character === '\\') {
       i++;
-      if (i >= characters.length) throw new PhantomError('22025', 'LIKE pattern must not end with escape character');
-      piece.push(characters[i]);
+      piece.push(characters[i] ?? DANGLING);
     } else {
       piece.push(character);
     }
@@ -39,7 +41,7 @@ function compile(pattern: string): LikePattern {
   pieces.push(piece);
   return {
     pieces,
-    texts: pieces.map((one) => (one.includes(undefined) ? undefined : one.join(''))),
+    texts: pieces.map((one) => (one.includes(undefined) || one.includes(DANGLING) ? undefined : one.join(''))),
   };
 }
 
@@ -52,11 +54,16 @@ function compiled(pattern: string): LikePattern {
   return made;
 }
 
+function dangling(): PhantomError {
+  return new PhantomError('22025', 'LIKE pattern must not end with escape character');
+}
+
 /** End of the piece if it stands at `at`; -1 if it does not. */
 function matchAt(text: string, at: number, piece: Piece): number {
   let end = at;
   for (const character of piece) {
     if (end >= text.length) return -1;
+    if (character === DANGLING) throw dangling();
     if (character === undefined) {
       const code = text.charCodeAt(end);
       end += code >= 0xd800 && code < 0xdc00 ? 2 : 1;
@@ -74,6 +81,7 @@ function matchEnd(text: string, from: number, piece: Piece): boolean {
   for (let i = piece.length - 1; i >= 0; i--) {
     const character = piece[i];
     if (at <= from) return false;
+    if (character === DANGLING) throw dangling();
     if (character === undefined) {
       const code = text.charCodeAt(at - 1);
       at -= code >= 0xdc00 && code < 0xe000 ? 2 : 1;

@@ -1,7 +1,14 @@
 /** String functions and operators. Positions and lengths count characters (code points), not UTF-16 units. */
 import { PhantomError } from '@phantom/base';
 import type { TypeRef } from '@phantom/catalog';
-import { characterLength, offsetOfCharacter, trimPadding, truncateName } from '../types/text-types.js';
+import {
+  characterLength,
+  formatChar,
+  offsetOfCharacter,
+  parseChar,
+  trimPadding,
+  truncateName,
+} from '../types/text-types.js';
 import { invalidParameter } from '../types/sql-errors.js';
 import { type Implementations, scalar } from './implementation.js';
 import { like, likeEscape } from './like.js';
@@ -276,7 +283,7 @@ export const textFunctions: Implementations = {
   name_text: (a: string) => a,
   bpchar_name: (a: string) => truncateName(trimPadding(a)),
   name_bpchar: (a: string) => a,
-  text_char: (a: string) => a.slice(0, offsetOfCharacter(a, 1)),
-  char_text: (a: string) => a,
-  char_bpchar: (a: string) => a,
+  text_char: parseChar,
+  char_text: formatChar,
+  char_bpchar: formatChar,
 };

@@ -56,6 +56,12 @@ export function fractionMicros(text: string): number {
   return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
 }
 
+function zonePart(text: string): number {
+  const value = Number(text);
+  if (value > INT_MAX) throw new DateTimeFailure('zone overflow');
+  return value;
+}
+
 function integer(text: string): number {
   const value = Number(text);
   if (value > INT_MAX) throw new DateTimeFailure('overflow');
@@ -66,9 +72,9 @@ function integer(text: string): number {
 export function decodeOffset(text: string): number {
   const match = /^([+-])(\d+)(?::(\d*)(?::(\d*))?)?(.*)$/.exec(text);
   if (match === null) throw new DateTimeFailure('format');
-  let hours = integer(match[2] as string);
-  let minutes = match[3] === undefined ? 0 : integer(match[3] || '0');
-  const seconds = match[4] === undefined ? 0 : integer(match[4] || '0');
+  let hours = zonePart(match[2] as string);
+  let minutes = match[3] === undefined ? 0 : zonePart(match[3] || '0');
+  const seconds = match[4] === undefined ? 0 : zonePart(match[4] || '0');
   if (match[3] === undefined && match[5] === '' && text.length > 3) {
     minutes = hours % 100;
     hours = Math.floor(hours / 100);
@@ -137,7 +143,7 @@ export class DateTimeDecoder {
   private field(field: Field, index: number): number {
     switch (field.kind) {
       case 'date':
-        return this.dateField(field.text);
+        return this.timeOnly ? this.dateFieldOfTime(field.text, index) : this.dateField(field.text);
       case 'time':
         if (this.label !== undefined) {
           if (this.label !== 'time') throw new DateTimeFailure('format');
@@ -149,7 +155,8 @@ export class DateTimeDecoder {
         this.offset = decodeOffset(field.text);
         return ZONE;
       case 'number':
-        return this.label === undefined ? this.numberField(field.text) : this.labelled(field.text);
+        if (this.label !== undefined) return this.labelled(field.text);
+        return this.timeOnly ? this.numberOfTime(field.text, index) : this.numberField(field.text);
       default:
         return this.wordField(field.text, index);
     }
@@ -164,9 +171,33 @@ export class DateTimeDecoder {
       return DATE | TIME | ZONE;
     }
     const haveDay = (this.seen & (MONTH | DAY)) === (MONTH | DAY);
-    if (this.label === undefined && !haveDay && !(this.timeOnly && this.isZoneName(text))) return this.decodeDate(text);
+    if (this.label === undefined && !haveDay) return this.decodeDate(text);
     const digits = text.charCodeAt(0) >= 48 && text.charCodeAt(0) <= 57;
     if (!digits && this.label === undefined) return this.namedZone(text);
+    return this.timeWithOffset(text);
+  }
+
+  /** Before a time a date may stand, and is read; anything else is a time and its zone, or a zone. */
+  private dateFieldOfTime(text: string, index: number): number {
+    const { fields } = this;
+    const before = index === 0 && fields.length >= 2;
+    if (before && (fields[fields.length - 1]?.kind === 'date' || fields[1]?.kind === 'time'))
+      return this.decodeDate(text);
+    return /^\d/.test(text) ? this.timeWithOffset(text) : this.namedZone(text);
+  }
+
+  private numberOfTime(text: string, index: number): number {
+    const point = text.indexOf('.');
+    if (point >= 0) {
+      const { fields } = this;
+      if (index === 0 && fields.length >= 2 && fields[fields.length - 1]?.kind === 'date') return this.decodeDate(text);
+      if (point <= 2) throw new DateTimeFailure('format');
+      return this.numberRun(text, this.seen | DATE);
+    }
+    return text.length > 4 ? this.numberRun(text, this.seen | DATE) : this.decodeNumber(text, this.seen | DATE);
+  }
+
+  private timeWithOffset(text: string): number {
     // hhmmss-zz, or an ISO time with its zone.
     if (this.label !== undefined && this.label !== 'time') throw new DateTimeFailure('format');
     this.label = undefined;
@@ -175,10 +206,6 @@ export class DateTimeDecoder {
     if (dash < 0) throw new DateTimeFailure('format');
     this.offset = decodeOffset(text.slice(dash));
     return this.runTogether(text.slice(0, dash)) | ZONE;
-  }
-
-  private isZoneName(text: string): boolean {
-    return !/^\d/.test(text) && (this.seen & TIME) === TIME && !/^[a-z]{3,}[-./]\d/.test(text);
   }
 
   private namedZone(name: string): number {
@@ -279,14 +306,10 @@ export class DateTimeDecoder {
 
   private numberField(text: string): number {
     const point = text.indexOf('.');
-    if (this.timeOnly && (this.seen & DATE) !== DATE && (point < 0 || point > 2) && (point >= 0 || text.length > 4)) {
-      return this.numberRun(text, this.seen | DATE);
-    }
-    if (point >= 0 && (this.seen & DATE) === 0 && !this.timeOnly) return this.decodeDate(text);
+    if (point >= 0 && (this.seen & DATE) === 0) return this.decodeDate(text);
     if (point > 2) return this.numberRun(text, this.seen);
     if (text.length >= 6 && ((this.seen & DATE) === 0 || (this.seen & TIME) === 0))
       return this.numberRun(text, this.seen);
-    if (this.timeOnly) return this.decodeNumber(text, this.seen | DATE);
     return this.decodeNumber(text, this.seen);
   }
 
@@ -475,6 +498,7 @@ export class DateTimeDecoder {
   }
 
   private reserved(word: string): number {
+    if (this.timeOnly && word !== 'now' && word !== 'zulu') throw new DateTimeFailure('format');
     if (word === 'infinity' || word === '-infinity' || word === 'epoch') {
       this.meaning = word;
       return DATE | TIME | ZONE;
@@ -506,7 +530,7 @@ export class DateTimeDecoder {
     if (word !== 'now') return DATE;
     this.setDayMicros(micros);
     this.offset = offset;
-    return DATE | TIME | ZONE;
+    return this.timeOnly ? TIME | ZONE : DATE | TIME | ZONE;
   }
 
   private finish(): void {

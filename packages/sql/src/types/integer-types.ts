@@ -1,5 +1,5 @@
 /** Integer types: smallint, integer, bigint, oid and the other unsigned ones. */
-import type { ByteWriter } from '@phantom/base';
+import type { ByteWriter, PhantomError } from '@phantom/base';
 import { StorageKind, canonicalInteger } from '@phantom/codec';
 import { builtinType, compareScalars } from './base-type.js';
 import { invalidText, textOutOfRange } from './sql-errors.js';
@@ -20,15 +20,22 @@ function parseSmall(text: string): number {
 
 function parseWithin(text: string, typeName: string, min: number, max: number): number {
   const value = parseSmall(text);
-  if (Number.isNaN(value)) throw invalidText(typeName, text);
+  if (Number.isNaN(value)) throw notInteger(text, typeName, min, max);
   if (value < min || value > max) throw textOutOfRange(typeName, text);
   return value;
+}
+
+/** Too many digits are noticed before what follows them is looked at. */
+function notInteger(text: string, typeName: string, min: number | bigint, max: number | bigint): PhantomError {
+  const digits = /^\s*([+-]?\d+)/.exec(text)?.[1];
+  if (digits !== undefined && (BigInt(digits) < min || BigInt(digits) > max)) return textOutOfRange(typeName, text);
+  return invalidText(typeName, text);
 }
 
 /** Text of a bigint column: 22P02 or 22003, else in canonical form. */
 export function parseInt8(text: string): number | bigint {
   const value = parseSmall(text);
-  if (Number.isNaN(value)) throw invalidText('bigint', text);
+  if (Number.isNaN(value)) throw notInteger(text, 'bigint', -9223372036854775808n, 9223372036854775807n);
   if (Number.isFinite(value)) return value;
   const big = BigInt(text.trim());
   if (BigInt.asIntN(64, big) !== big) throw textOutOfRange('bigint', text);
@@ -86,11 +93,23 @@ export const int8Type: SqlType = builtinType<number | bigint>(TypeOid.int8, {
   compare: compareScalars,
 });
 
+/** Transaction and command numbers as C's strtoul reads them: what is no number is zero, what is too large the largest. */
+function parseLenient(text: string): number {
+  const value = BigInt(/^\s*([+-]?\d+)/.exec(text)?.[1]?.replace('+', '') ?? '0');
+  return value > UINT64_MAX || value < -UINT64_MAX ? 4294967295 : Number(BigInt.asUintN(32, value));
+}
+
+const UINT64_MAX = 18446744073709551615n;
+
 /** oid, xid, cid and the like: 32 bits without a sign. */
-export function unsignedType(oid: number, typeName: string): SqlType {
+export function unsignedType(
+  oid: number,
+  typeName: string,
+  input: (text: string) => number = (text) => parseUnsigned(text, typeName),
+): SqlType {
   return builtinType<number>(oid, {
     storage: { kind: StorageKind.UInt32 },
-    input: (text) => parseUnsigned(text, typeName),
+    input,
     receive: (bytes, start, end) => {
       expectBytes(start, end, 4);
       return getU32(bytes, start, end);
@@ -105,13 +124,6 @@ export const integerTypes: readonly SqlType[] = [
   int4Type,
   int8Type,
   unsignedType(TypeOid.oid, 'oid'),
-  unsignedType(TypeOid.xid, 'xid'),
-  unsignedType(TypeOid.cid, 'cid'),
-  builtinType<number | bigint>(TypeOid.xid8, {
-    storage: { kind: StorageKind.Int64 },
-    input: parseInt8,
-    receive: (bytes, start, end) => getI64(bytes, start, end),
-    send: (value, writer) => putI64(writer, value),
-    compare: compareScalars,
-  }),
+  unsignedType(TypeOid.xid, 'xid', parseLenient),
+  unsignedType(TypeOid.cid, 'cid', parseLenient),
 ];

@@ -244,18 +244,19 @@ class IntervalDecoder {
 
   private number(text: string): void {
     this.unit ??= defaultUnit(this.range);
-    const match = /^([+-]?)(\d*)(?:(-)(\d+)|(\.\d*))?$/.exec(text);
-    if (match === null) throw new DateTimeFailure('format');
+    const match = /^([+-]?)(\d*)(?:(-)(\d*)|(\.\d*))?(.*)$/.exec(text) as RegExpExecArray;
     const minus = match[1] === '-' || this.negative ? -1 : 1;
     const value = integer64(match[2] || '0') * minus;
     if (match[3] !== undefined) {
       // years-months
       const months = Number(match[4]);
       if (months >= 12) throw new DateTimeFailure('overflow');
+      if (match[6] !== '') throw new DateTimeFailure('format');
       this.unit = 'month';
       this.sum.addMonths(within32(value * 12 + months * minus));
       this.mark(['month']);
     } else {
+      if (match[6] !== '') throw new DateTimeFailure('format');
       const fraction = match[5] === undefined ? 0 : Number(`0${match[5]}`) * minus;
       this.sum.add(this.unit, value, fraction);
       this.mark(this.unit === 'second' && fraction !== 0 ? SUB_SECONDS : [this.unit]);

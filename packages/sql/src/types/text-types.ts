@@ -121,10 +121,26 @@ export const nameType: SqlType = builtinType<string>(TypeOid.name, {
   compare: compareTexts,
 });
 
-/** One byte; the empty text stands for the zero byte. */
+/** "char": one byte, as the character of that code; the empty text stands for the zero byte. */
+export function parseChar(text: string): string {
+  const octal = /^\\([0-3][0-7][0-7])$/.exec(text);
+  const byte = octal === null ? (Buffer.from(text)[0] ?? 0) : Number.parseInt(octal[1] as string, 8);
+  return byte === 0 ? '' : String.fromCharCode(byte);
+}
+
+/** "char" as text: bytes beyond ASCII as `\\nnn`. */
+export function formatChar(value: string): string {
+  const byte = value === '' ? 0 : value.charCodeAt(0);
+  return byte < 128 ? value : `\\${byte.toString(8)}`;
+}
+
 export const charType: SqlType = builtinType<string>(TypeOid.char, {
   storage: TEXT_STORAGE,
-  input: (text) => text.slice(0, offsetOfCharacter(text, 1)),
+  input: parseChar,
+  output: formatChar,
+  receive: (bytes, start, end) =>
+    end > start && bytes[start] !== 0 ? String.fromCharCode(bytes[start] as number) : '',
+  send: (value, writer) => writer.u8(value === '' ? 0 : value.charCodeAt(0)),
   compare: compareTexts,
 });
 

@@ -38,7 +38,6 @@ const LINES = `
 114 json -1 U 0 b 0 199 json
 194 pg_node_tree -1 Z 0 b 0 0 pg_node_tree
 199 _json -1 A 0 b 114 0 json[]
-271 _xid8 -1 A 0 b 5069 0 xid8[]
 650 cidr -1 I 0 b 0 651 cidr
 651 _cidr -1 A 0 b 650 0 cidr[]
 700 float4 4 N 0 b 0 1021 real
@@ -140,7 +139,6 @@ const LINES = `
 4538 anycompatiblemultirange -1 P 0 p 0 0 anycompatiblemultirange
 5038 pg_snapshot -1 U 0 b 0 5039 pg_snapshot
 5039 _pg_snapshot -1 A 0 b 5038 0 pg_snapshot[]
-5069 xid8 8 U 0 b 0 271 xid8
 5077 anycompatible 4 P 0 p 0 0 anycompatible
 5078 anycompatiblearray -1 P 0 p 0 0 anycompatiblearray
 5079 anycompatiblenonarray 4 P 0 p 0 0 anycompatiblenonarray

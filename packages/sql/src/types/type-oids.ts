@@ -65,7 +65,6 @@ export const TypeOid = {
   regcollation: 4191,
   anyMultirange: 4537,
   anyCompatibleMultirange: 4538,
-  xid8: 5069,
   anyCompatible: 5077,
   anyCompatibleArray: 5078,
   anyCompatibleNonArray: 5079,

@@ -20,6 +20,7 @@ export const functionFacts1 = `
 78 char 23 18 ix i4tochar
 79 nameregexeq 19,25 16 ix nameregexeq
 84 boolne 16,16 16 ix boolne
+89 version - 25 sx pgsql_version
 141 int4mul 23,23 23 ix int4mul
 144 int4ne 23,23 16 ix int4ne
 145 int2ne 21,21 16 ix int2ne
@@ -190,6 +191,7 @@ export const functionFacts1 = `
 657 namegt 19,19 16 ix namegt
 658 namege 19,19 16 ix namege
 659 namene 19,19 16 ix namene
+710 getpgusername - 19 sx current_user
 714 int2 20 21 ix int82
 716 oidlt 26,26 16 ix oidlt
 717 oidle 26,26 16 ix oidle
@@ -199,6 +201,8 @@ export const functionFacts1 = `
 742 text_gt 25,25 16 ix text_gt
 743 text_ge 25,25 16 ix text_ge
 744 array_eq 2277,2277 16 ix array_eq
+745 current_user - 19 sx current_user
+746 session_user - 19 sx session_user
 754 int8 21 20 ix int28
 766 int4inc 23 23 ix int4inc
 768 int4larger 23,23 23 ix int4larger
@@ -222,6 +226,7 @@ export const functionFacts1 = `
 858 namelike 19,25 16 ix namelike
 859 namenlike 19,25 16 ix namenlike
 860 bpchar 18 1042 ix char_bpchar
+861 current_database - 19 sx current_database
 868 strpos 25,25 23 ix textpos
 870 lower 25 25 ix lower
 871 upper 25 25 ix upper
@@ -266,6 +271,7 @@ export const functionFacts1 = `
 1068 generate_series 20,20,20 20 ixr generate_series_step_int8
 1069 generate_series 20,20 20 ixr generate_series_int8
 1078 bpcharcmp 1042,1042 23 ix bpcharcmp
+1079 regclass 25 2205 sx text_regclass
 1086 date_eq 1082,1082 16 ix date_eq
 1087 date_lt 1082,1082 16 ix date_lt
 1088 date_le 1082,1082 16 ix date_le
@@ -407,6 +413,8 @@ export const functionFacts1 = `
 1398 abs 21 21 ix int2abs
 1400 name 1043 19 ix text_name
 1401 varchar 19 1043 ix name_text
+1402 current_schema - 19 sx current_schema
+1403 current_schemas 16 1003 sx current_schemas
 1404 overlay 25,25,23,23 25 ix textoverlay
 1405 overlay 25,25,23 25 ix textoverlay_no_len
 1419 time 1186 1083 ix interval_time
@@ -415,6 +423,9 @@ export const functionFacts1 = `
 1570 notlike 25,25 16 ix textnlike
 1571 like 19,25 16 ix namelike
 1572 notlike 19,25 16 ix namenlike
+1574 nextval 2205 20 vx nextval_oid
+1575 currval 2205 20 vx currval_oid
+1576 setval 2205,20 20 vx setval_oid
 1598 random - 701 vx drandom
 1600 asin 701 701 ix dasin
 1601 acos 701 701 ix dacos
@@ -495,6 +506,7 @@ export const functionFacts1 = `
 1749 timetz_pl_interval 1266,1186 1266 ix timetz_pl_interval
 1750 timetz_mi_interval 1266,1186 1266 ix timetz_mi_interval
 1764 numeric_inc 1700 1700 ix numeric_inc
+1765 setval 2205,20,16 20 vx setval3_oid
 1766 numeric_smaller 1700,1700 1700 ix numeric_smaller
 1767 numeric_larger 1700,1700 1700 ix numeric_larger
 1769 numeric_cmp 1700,1700 23 ix numeric_cmp
@@ -508,16 +520,4 @@ export const functionFacts1 = `
 1848 interval_pl_time 1186,1083 1083 ix interval_pl_time:interval,time
 1850 int28eq 21,20 16 ix int28eq
 1851 int28ne 21,20 16 ix int28ne
-1852 int28lt 21,20 16 ix int28lt
-1853 int28gt 21,20 16 ix int28gt
-1854 int28le 21,20 16 ix int28le
-1855 int28ge 21,20 16 ix int28ge
-1856 int82eq 20,21 16 ix int82eq
-1857 int82ne 20,21 16 ix int82ne
-1858 int82lt 20,21 16 ix int82lt
-1859 int82gt 20,21 16 ix int82gt
-1860 int82le 20,21 16 ix int82le
-1861 int82ge 20,21 16 ix int82ge
-1892 int2and 21,21 21 ix int2and
-1893 int2or 21,21 21 ix int2or
 `;

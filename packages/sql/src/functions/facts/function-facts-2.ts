@@ -1,5 +1,17 @@
 /** Functions of PostgreSQL 15's pg_proc that are implemented here, part 2. The form of a line is told in definitions.ts. */
 export const functionFacts2 = `
+1852 int28lt 21,20 16 ix int28lt
+1853 int28gt 21,20 16 ix int28gt
+1854 int28le 21,20 16 ix int28le
+1855 int28ge 21,20 16 ix int28ge
+1856 int82eq 20,21 16 ix int82eq
+1857 int82ne 20,21 16 ix int82ne
+1858 int82lt 20,21 16 ix int82lt
+1859 int82gt 20,21 16 ix int82gt
+1860 int82le 20,21 16 ix int82le
+1861 int82ge 20,21 16 ix int82ge
+1892 int2and 21,21 21 ix int2and
+1893 int2or 21,21 21 ix int2or
 1894 int2xor 21,21 21 ix int2xor
 1895 int2not 21 21 ix int2not
 1896 int2shl 21,23 21 ix int2shl
@@ -72,6 +84,8 @@ export const functionFacts2 = `
 2072 date_mi_interval 1082,1186 1114 ix date_mi_interval
 2073 substring 25,25 25 ix textregexsubstr
 2074 substring 25,25,25 25 ix substring:text,text,text
+2077 current_setting 25 25 sx show_config_by_name
+2078 set_config 25,25,16 25 v set_config_by_name
 2087 replace 25,25,25 25 ix replace_text
 2088 split_part 25,25,23 25 ix split_part
 2089 to_hex 23 25 ix to_hex32
@@ -197,6 +211,7 @@ export const functionFacts2 = `
 2550 integer_pl_date 23,1082 1082 ix integer_pl_date:int4,date
 2557 bool 23 16 ix int4_bool
 2558 int4 16 23 ix bool_int4
+2559 lastval - 20 vx lastval
 2647 transaction_timestamp - 1184 sx now
 2648 statement_timestamp - 1184 sx statement_timestamp
 2649 clock_timestamp - 1184 vx clock_timestamp
@@ -250,6 +265,7 @@ export const functionFacts2 = `
 3259 generate_series 1700,1700,1700 1700 ixr generate_series_step_numeric
 3260 generate_series 1700,1700 1700 ixr generate_series_numeric
 3281 scale 1700 23 ix numeric_scale
+3294 current_setting 25,16 25 sx show_config_by_name_missing_ok
 3308 xidneq 28,28 16 ix xidneq
 3309 xidneqint4 28,23 16 ix xidneq
 3396 regexp_match 25,25 1009 ix regexp_match_no_flags
@@ -258,6 +274,7 @@ export const functionFacts2 = `
 3462 make_timestamptz 23,23,23,23,23,701 1184 sx make_timestamptz n=year,month,mday,hour,min,sec
 3463 make_timestamptz 23,23,23,23,23,701,25 1184 sx make_timestamptz_at_timezone n=year,month,mday,hour,min,sec,timezone
 3464 make_interval 23,23,23,23,23,23,701 1186 ix make_interval n=years,months,weeks,days,hours,mins,secs
+3495 to_regclass 25 2205 sx to_regclass
 3508 enum_eq 3500,3500 16 ix enum_eq
 3509 enum_ne 3500,3500 16 ix enum_ne
 3510 enum_lt 3500,3500 16 ix enum_lt
@@ -321,20 +338,4 @@ export const functionFacts2 = `
 6267 regexp_substr 25,25,23,23 25 ix regexp_substr_no_flags
 6268 regexp_substr 25,25,23,23,25 25 ix regexp_substr_no_subexpr
 6269 regexp_substr 25,25,23,23,25,23 25 ix regexp_substr
-1079 regclass 25 2205 sx text_regclass
-1402 current_schema - 19 sx current_schema
-1403 current_schemas 16 1003 sx current_schemas
-1574 nextval 2205 20 vx nextval_oid
-1575 currval 2205 20 vx currval_oid
-1576 setval 2205,20 20 vx setval_oid
-1765 setval 2205,20,16 20 vx setval3_oid
-2077 current_setting 25 25 sx show_config_by_name
-2078 set_config 25,25,16 25 v set_config_by_name
-2559 lastval - 20 vx lastval
-3294 current_setting 25,16 25 sx show_config_by_name_missing_ok
-3495 to_regclass 25 2205 sx to_regclass
-745 current_user - 19 sx current_user
-746 session_user - 19 sx session_user
-861 current_database - 19 sx current_database
-89 version - 25 sx pgsql_version
 `;
