@@ -66,8 +66,7 @@ export class Database {
     this.checkOpen();
     const { session } = this;
     for (const parsed of session.parse(script)) {
-      const text = script.slice(parsed.start, parsed.end);
-      session.portal(session.prepare(parsed, text), []).fetchNow(0, () => undefined);
+      session.portal(session.prepare(parsed, script), []).fetchNow(0, () => undefined);
       session.syncNow();
     }
   }

@@ -83,8 +83,7 @@ export class SyncTransaction {
 
   exec(script: string): void {
     for (const parsed of this.session.parse(script)) {
-      const text = script.slice(parsed.start, parsed.end);
-      this.session.portal(this.session.prepare(parsed, text), []).fetchNow(0, () => undefined);
+      this.session.portal(this.session.prepare(parsed, script), []).fetchNow(0, () => undefined);
     }
   }
 }

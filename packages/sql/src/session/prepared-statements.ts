@@ -19,9 +19,8 @@ export function prepareUtility(node: Prepare, text: string): Utility {
       const name = node.name.text;
       if (session.prepared.has(name)) throw new PhantomError('42P05', `prepared statement "${name}" already exists`);
       const types = node.types.map((type) => resolveTypeName(session.picture, type).oid);
-      const source = text.slice(node.span.start, node.span.end);
       const inner = { node: node.statement, start: node.span.start, end: node.span.end };
-      session.prepared.set(name, session.prepare(inner, source, types));
+      session.prepared.set(name, session.prepare(inner, text, types));
       return 0;
     },
   };

@@ -157,7 +157,7 @@ export class SqlSession implements EvaluationOwner {
     return this.engine.statements.parse(text);
   }
 
-  /** Analyses one parsed statement; `undefined` is the empty query. Declared parameter types are oids, 0 for "infer it". */
+  /** Analyses one parsed statement of a text (all of it: positions count from its start); `undefined` is the empty query. Declared parameter types are oids, 0 for "infer it". */
   prepare(parsed: ParsedStatement | undefined, text: string, declaredTypes: readonly Oid[] = []): SessionStatement {
     if (parsed === undefined) return { kind: 'empty', text };
     this.refuseWhenFailed(parsed);

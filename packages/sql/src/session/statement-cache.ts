@@ -55,12 +55,18 @@ export class StatementCache {
     const key = statement.declaredTypes.length === 0 ? '' : statement.declaredTypes.join(',');
     const cached = byKey.get(key);
     if (cached !== undefined && cached.catalogVersion === picture.version) return cached;
-    const plan = this.planUncached(picture, node, statement.declaredTypes, settings);
+    const plan = this.planUncached(picture, node, statement.declaredTypes, settings, statement.text);
     byKey.set(key, plan);
     return plan;
   }
 
-  planUncached(picture: CatalogPort, node: Statement, declaredTypes: readonly Oid[], settings: Settings): PreparedPlan {
+  planUncached(
+    picture: CatalogPort,
+    node: Statement,
+    declaredTypes: readonly Oid[],
+    settings: Settings,
+    text = '',
+  ): PreparedPlan {
     this.counters.plans++;
     switch (node.kind) {
       case 'query':
@@ -68,7 +74,11 @@ export class StatementCache {
       case 'update':
       case 'delete':
       case 'merge':
-        return planStatement(node, picture, { declaredTypes, workMemoryBytes: settings.integer('work_mem') * 1024 });
+        return planStatement(node, picture, {
+          declaredTypes,
+          text,
+          workMemoryBytes: settings.integer('work_mem') * 1024,
+        });
       default:
         throw new PhantomError('0A000', `${node.kind} has no plan`);
     }
