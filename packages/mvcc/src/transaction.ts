@@ -111,6 +111,10 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     return this.writes !== undefined && !this.writes.isEmpty;
   }
 
+  get isWaiting(): boolean {
+    return this.lockWaits.length > 0;
+  }
+
   beginStatement(): void {
     if (this.phase !== 'active') this.refuse();
     if (this.currentView === undefined) this.takeSnapshot();
@@ -218,7 +222,10 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
       if (wait === 'wait') return window.whenEnded(queuedSeq);
       if (this.lockHead !== head) locks.release(this, head);
     } else if (wait === 'wait') {
-      return this.lockInTurn(hash, key.slice(start, end), strength);
+      const granted = this.lockInTurn(hash, key.slice(start, end), strength);
+      // Who drops the promise (a synchronous caller) does not want to hear of a rejection either; who awaits it does.
+      granted.catch(() => undefined);
+      return granted;
     }
     if (wait === 'skip') return false;
     throw lockedError(this.registry.options.names, key.slice(start, end), strength, undefined);

@@ -45,6 +45,8 @@ export interface MvccTransaction {
   readonly snapshotSeq: Seq;
   /** True when it has written anything. */
   readonly hasWrites: boolean;
+  /** True while a lock it asked for has not been granted. A synchronous caller who got a promise asks this after draining the store. */
+  readonly isWaiting: boolean;
 
   /**
    * Begins a statement: takes a snapshot (the first time, or anew at read committed) and makes what earlier statements of
@@ -117,7 +119,10 @@ export interface MvccTransaction {
   commitSync(options?: { readonly durability?: 'fsync' | 'os' }): CommitResult;
   /** Undoes everything. While a commit waits for room or a lock, the commit ends with 57014; once it is in the log, 25000. */
   rollback(): void;
-  /** Ends a wait for a lock that is under way: its promise rejects with the error (57014 for a cancel or a timeout). */
+  /**
+   * Ends a wait for a lock that is under way: its promise rejects with the error (57014 for a cancel or a timeout, 55P03 by
+   * a synchronous caller who will not wait). A request that is dropped without this is granted some time, and held.
+   */
   cancelWait(error: Error): void;
 }
 

@@ -41,8 +41,13 @@ describe('waiting for a lock', () => {
     void lock(holder, 'a');
     const waiter = mvcc.begin();
     const code = codeOf(lock(waiter, 'a') as Promise<void>);
+    expect([holder.isWaiting, waiter.isWaiting]).toEqual([false, true]);
     waiter.cancelWait(new PhantomError('57014', 'cancelled'));
+    expect(waiter.isWaiting).toBe(false);
     expect(await code).toBe('57014');
+    void lock(waiter, 'a');
+    waiter.cancelWait(new PhantomError('55P03', 'nobody listens'));
+    await settle();
     expect(waiter.status).toBe('active');
     put(waiter, 'b', '1');
     const commit = codeOf(waiter.commit());
