@@ -137,7 +137,7 @@ export function decodeSlot(bytes: Uint8Array, checksums: Checksums, path: string
     const name = String.fromCharCode(...bytes.subarray(at + 2, at + 2 + nameBytes));
     engines.push({ code: bytes[at] as EngineCode, name, generationMin: readU64(bytes, at + 16) });
   }
-  return {
+  const state: SuperblockState = {
     generation: readU64(bytes, 16),
     timeline: readU32(bytes, 24),
     epoch: readU32(bytes, 28),
@@ -147,6 +147,13 @@ export function decodeSlot(bytes: Uint8Array, checksums: Checksums, path: string
     relaxed: (readU16(bytes, 54) & FLAG_RELAXED) !== 0,
     engines,
   };
+  const numbers = [
+    state.generation,
+    state.logStart,
+    state.logStartSeq,
+    ...engines.map((engine) => engine.generationMin),
+  ];
+  return numbers.some(Number.isNaN) ? 'a number in it is beyond 2^53' : state;
 }
 
 function newerFormatError(path: string, format: number): PhantomError {

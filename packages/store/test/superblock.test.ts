@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { loadChecksums, toHex, writeU32 } from '@phantom/base';
+import { Random, isPhantomError, loadChecksums, toHex, writeU32 } from '@phantom/base';
 import { FaultyVfs, MemoryVfs, failAt, failFrom, onOperation } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
 import { SLOT_BYTES, type SuperblockState, decodeSlot, encodeSlot } from '../src/format.js';
@@ -90,6 +90,27 @@ describe('superblock', () => {
       expect(superblock.state).toEqual(stateOf());
       expect(superblock.damage).toHaveLength(1);
     }
+  });
+
+  it('reads any bytes as a state, as broken, or as newer', () => {
+    const random = new Random(8);
+    const seen = new Set<string>();
+    for (let i = 0; i < 3000; i++) {
+      const slot = new Uint8Array(SLOT_BYTES);
+      encodeSlot(stateOf(), checksums, slot);
+      for (let changes = random.below(4); changes > 0; changes--) slot[random.below(120)] = random.below(256);
+      // Whoever forges the checksums as well gets as far as the fields.
+      if (random.chance(0.5)) writeU32(slot, 12, checksums.h32(slot, 0, 12));
+      if (random.chance(0.5)) new DataView(slot.buffer).setBigUint64(4088, checksums.h64(slot, 0, 4088), true);
+      let found: unknown;
+      try {
+        found = decodeSlot(random.chance(0.1) ? slot.subarray(0, random.below(4097)) : slot, checksums, PATH);
+      } catch (error) {
+        found = error;
+      }
+      seen.add(isPhantomError(found) ? found.code : typeof found);
+    }
+    expect([...seen].sort()).toEqual(['0A000', 'object', 'string']);
   });
 
   it('that is broken in both slots, cut short or empty is corruption', async () => {
