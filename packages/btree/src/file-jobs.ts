@@ -34,11 +34,12 @@ export function* flushDelta(
   viewSeqs: readonly Seq[],
   slices: Slices,
 ): Generator<Wait, RunHandle> {
-  const writer = openWriter(files, delta.firstSeq);
+  const number = files.takeRunNumber();
+  const writer = openWriter(files, number, delta.firstSeq);
   const versions = delta.versions(viewSeqs);
   try {
     for (const tombstone of delta.rangeTombstones(SEQ_MAX)) writer.addRangeTombstone(tombstone);
-    return yield* finishRun(files, writer, versions, slices);
+    return yield* finishRun(files, number, writer, versions, slices);
   } finally {
     versions.close();
   }
@@ -47,13 +48,14 @@ export function* flushDelta(
 /** Merges runs that lie side by side into one. The caller holds the new run. */
 export function* mergeRuns(files: TreeFiles, merged: readonly RunHandle[], slices: Slices): Generator<Wait, RunHandle> {
   const seqBase = Math.min(...merged.map(({ run }) => run.seqMin));
-  const writer = openWriter(files, seqBase);
+  const number = files.takeRunNumber();
+  const writer = openWriter(files, number, seqBase);
   const versions = new MergingVersions(sourcesOf(merged));
   try {
     for (const { run } of merged) {
       for (const tombstone of run.rangeTombstones(SEQ_MAX)) writer.addRangeTombstone(tombstone);
     }
-    return yield* finishRun(files, writer, versions, slices);
+    return yield* finishRun(files, number, writer, versions, slices);
   } finally {
     versions.close();
   }
@@ -125,17 +127,17 @@ function writeFreelist(files: TreeFiles, out: PageWriter, freed: PageList): Free
   return { ...out.writeExtent(id, bytes, 0, bytes.length), bytes: bytes.length };
 }
 
-function openWriter(files: TreeFiles, seqBase: Seq): RunWriter {
+function openWriter(files: TreeFiles, number: number, seqBase: Seq): RunWriter {
   const { vfs, checksums } = files.context;
-  const identity = files.takeRunNumber();
-  const path = files.runPath(identity);
+  const path = files.runPath(number);
   // What an earlier attempt left behind.
   vfs.remove(path);
-  return new RunWriter({ vfs, path, checksums, identity, seqBase });
+  return new RunWriter({ vfs, path, checksums, identity: files.identityOf(number), seqBase });
 }
 
 function* finishRun(
   files: TreeFiles,
+  number: number,
   writer: RunWriter,
   versions: Parameters<RunWriter['addFrom']>[0],
   slices: Slices,
@@ -148,7 +150,7 @@ function* finishRun(
     yield { sync: () => writer.sync(), syncNow: () => writer.syncNow() };
     vfs.syncDir(directory);
     const { identity, bytes } = summary;
-    const handle = files.openRun({ number: identity, identity, bytes, seqBase: undefined });
+    const handle = files.openRun({ number, identity, bytes, seqBase: undefined });
     path = undefined;
     return handle;
   } finally {

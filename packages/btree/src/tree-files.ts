@@ -25,6 +25,8 @@ import { Pager } from './pager.js';
 const TREE_FILE = 'tree.db';
 /** Numbers of the engine's own runs lie below, those of files that were handed over at or above. */
 export const INGESTED_RUN_NUMBER_MIN = 2 ** 52;
+/** A run's identity is a safe integer: 21 bits of the tree's number and 32 of its own. */
+const TREE_MODULUS = 2 ** 21;
 /** Nothing is free. */
 export const NO_FREELIST: FreelistEntry = { id: 0, bytes: 0, checksumLow: 0, checksumHigh: 0 };
 const RUN_NAME = /^(\d{16})\.run$/;
@@ -112,6 +114,11 @@ export class TreeFiles {
   /** A number that no run of this engine ever had, once the meta that holds it is committed. */
   takeRunNumber(): number {
     return this.nextRunNumber++;
+  }
+
+  /** What the engine's run of a number is called in all its checksums: its blocks do not pass in a run of another tree. */
+  identityOf(number: number): number {
+    return (this.metaNow.tree % TREE_MODULUS) * 4294967296 + number;
   }
 
   runPath(number: number): string {
