@@ -270,7 +270,7 @@ describe('formats', () => {
         execute(),
         sync(),
       );
-      expect(shape(messages), messages.find((m) => m.type === 'E')?.body.toString()).toBe('2DCZ');
+      expect(shape(messages)).toBe('2DCZ');
       return rowValues(messages[1] as never)[0] as Buffer;
     };
     expect(shape(await client.ask(statement, sync()))).toBe('1Z');

@@ -1,0 +1,134 @@
+/** Scripts and the shell over a target that answers without a database. */
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { Runner } from '../src/sql/runner.js';
+import { runShell } from '../src/sql/shell.js';
+import type { SqlTarget, StatementResult } from '../src/sql/target.js';
+import { capture } from './support/capture.js';
+
+class FakeTarget implements SqlTarget {
+  database = 'phantom';
+  status = '';
+  readonly texts: string[] = [];
+  cancels = 0;
+  finish: (() => void) | undefined;
+
+  async run(text: string, receive: (result: StatementResult) => void): Promise<void> {
+    this.texts.push(text);
+    if (text.startsWith('wait')) await new Promise<void>((resolve) => (this.finish = resolve));
+    if (text.startsWith('fail')) throw Object.assign(new Error('it failed'), { code: '42601', position: 1 });
+    if (text.startsWith('begin')) this.status = '*';
+    receive({ fields: [], rows: [], tag: text });
+  }
+
+  async connect(database: string): Promise<void> {
+    if (database === 'nowhere') throw new Error('no such database');
+    this.database = database;
+  }
+
+  cancel(): void {
+    this.cancels++;
+    this.finish?.();
+  }
+
+  async close(): Promise<void> {
+    this.database = '';
+  }
+}
+
+function runnerOf(target: SqlTarget): { runner: Runner; written: () => string } {
+  let written = '';
+  const runner = new Runner(target, 'aligned', (text) => (written += text));
+  return { runner, written: () => written };
+}
+
+describe('scripts', () => {
+  it('run statement by statement, over lines', async () => {
+    const target = new FakeTarget();
+    const { runner } = runnerOf(target);
+    expect(await runner.runScript("create table t (\n a int\n);insert 'a;\nb'; -- done;\n\\c other\nselect\n 1")).toBe(
+      true,
+    );
+    expect(target.texts).toEqual(['create table t (\n a int\n);', "insert 'a;\nb';", 'select\n 1']);
+    expect(target.database).toBe('other');
+  });
+
+  it('stop at the first error and at \\q', async () => {
+    const target = new FakeTarget();
+    const { runner } = runnerOf(target);
+    const { value, err } = await capture(() => runner.runScript('one;\nfail;\nthree;'));
+    expect([value, target.texts]).toEqual([false, ['one;', 'fail;']]);
+    expect(err).toBe('ERROR:  42601: it failed\nLINE 1: fail;\n        ^\n');
+    expect(await runner.runScript('one;\n\\q\nthree;')).toBe(true);
+    expect(target.texts).not.toContain('three;');
+  });
+
+  it.each(['\\c nowhere', '\\c', '\\d t', '\\copy'])('stop at %s', async (line) => {
+    const { runner } = runnerOf(new FakeTarget());
+    const { value, err } = await capture(() => runner.runScript(`${line}\n`));
+    expect(value).toBe(false);
+    expect(err).toMatch(/^ERROR: {2}/);
+  });
+});
+
+describe('shell', () => {
+  async function session(
+    use: (type: (text: string) => Promise<void>, target: FakeTarget) => Promise<void>,
+  ): Promise<{ shown: string; err: string; target: FakeTarget }> {
+    const input = new PassThrough();
+    const output = new PassThrough();
+    let shown = '';
+    output.on('data', (chunk: Buffer) => (shown += chunk.toString()));
+    const target = new FakeTarget();
+    const runner = new Runner(target, 'aligned', (text) => output.write(text));
+    const { err } = await capture(async () => {
+      const done = runShell(runner, { input, output, terminal: true });
+      await use(async (text) => {
+        input.write(text);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }, target);
+      input.end();
+      await done;
+    });
+    const escape = String.fromCharCode(27);
+    return { shown: shown.replaceAll(new RegExp(`${escape}\\[[0-9;]*[A-Za-z]`, 'g'), ''), err, target };
+  }
+
+  it('runs a statement when its semicolon comes', async () => {
+    const { shown, target } = await session(async (type) => {
+      await type('select\n');
+      await type("'a\n");
+      await type("b' (\n");
+      await type('1);begin;\n');
+      await type('\\?\n');
+      await type('\\c other\n');
+    });
+    expect(target.texts).toEqual(["select\n'a\nb' (\n1);", 'begin;']);
+    for (const prompt of ['phantom=> ', 'phantom-> ', "phantom'> ", 'phantom(> ', 'phantom=*> ', 'other=*> '])
+      expect(shown).toContain(prompt);
+    expect(shown).toContain('\\q        leave');
+  });
+
+  it('goes on after an error, and leaves at \\q', async () => {
+    const { err, target } = await session(async (type) => {
+      await type('fail; not run;\n');
+      await type('run;\n');
+      await type('\\q\n');
+      await type('never;\n');
+    });
+    expect(err).toContain('it failed');
+    expect(target.texts).toEqual(['fail;', 'run;']);
+  });
+
+  it('cancels what runs, or throws away what is typed, on Ctrl-C', async () => {
+    const { target } = await session(async (type) => {
+      await type('half of\n');
+      await type('\u0003');
+      await type('wait;\n');
+      await type('\u0003');
+      await type('select;\n');
+    });
+    expect(target.cancels).toBe(1);
+    expect(target.texts).toEqual(['wait;', 'select;']);
+  });
+});
