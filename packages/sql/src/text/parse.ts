@@ -57,12 +57,31 @@ function syntaxError<T>(
   const index = scanned.tokens.indexOf(token);
   const blamed = behind ? scanned.tokens[index + 1] : scanned.tokens[index];
   if (blamed?.tokenType.name === 'Invalid' && scanned.error !== undefined) return scanned.error;
-  const shown = words.slice(0, EXPECTED_MAX).map((word) => (/^[a-z_]+$/.test(word) ? word.toUpperCase() : word));
+  const ranked = words.toSorted((a, b) => expectedRank(a) - expectedRank(b));
+  const shown = ranked.slice(0, EXPECTED_MAX).map(showExpected);
   if (words.length > EXPECTED_MAX) shown.push('...');
   const detail = words.length === 0 ? undefined : `Expected ${shown.join(', ')}.`;
   const start = blamed?.startOffset ?? text.length;
   const end = blamed === undefined ? start : blamed.endOffset + 1;
   return syntaxErrorNear('syntax error', text, start, end, { detail, data: { expected: words } });
+}
+
+const CLASSES: Readonly<Record<string, string>> = {
+  Identifier: 'a name',
+  String: 'a string',
+  Integer: 'an integer',
+  Decimal: 'a number',
+};
+
+/** Keywords in capitals, symbols in quotes, descriptions as they are. */
+function showExpected(word: string): string {
+  if (/^[a-z_]+$/.test(word)) return word.toUpperCase();
+  return /^\W+$/.test(word) ? `"${word}"` : (CLASSES[word] ?? word);
+}
+
+/** What most often is missing comes first: a closing parenthesis, then descriptions, then words. */
+function expectedRank(word: string): number {
+  return word === ')' ? 0 : word.startsWith('a ') || word.startsWith('an ') ? 1 : 2;
 }
 
 /** All statements of a text, in order; empty statements are left out. Throws 42601 and kin at the first error. */

@@ -36,13 +36,13 @@ function run(file: string): string {
     .join('\n');
 }
 
+const rewrite = process.env['PHANTOM_REWRITE'] !== undefined;
+
 describe('golden trees', () => {
-  for (const name of readdirSync(folder).toSorted()) {
-    it(name.replace('.sql.txt', ''), () => {
-      const expected = readFileSync(folder + name, 'utf8');
-      const actual = run(expected);
-      if (process.env['PHANTOM_REWRITE'] !== undefined) writeFileSync(folder + name, actual);
-      else expect(actual).toBe(expected);
-    });
-  }
+  it.each(readdirSync(folder).toSorted())('%s', (name) => {
+    const expected = readFileSync(folder + name, 'utf8');
+    const actual = run(expected);
+    if (rewrite) writeFileSync(folder + name, actual);
+    expect(actual).toBe(rewrite ? actual : expected);
+  });
 });

@@ -162,7 +162,7 @@ export abstract class PrimaryGrammar extends CallGrammar {
     if (current !== undefined) return current;
     if (token.tokenType.name === 'collation' && this.aheadIs(2, 'for')) return this.collationFor(position);
     if (this.atTypedLiteral()) return this.systemLiteral(position);
-    if (this.atPlace(ROUTINE_WORD)) return this.columnOrCall();
+    if (this.mayStand(token, ROUTINE_WORD)) return this.columnOrCall();
     this.wanted('an expression');
     return this.fail();
   }

@@ -26,6 +26,9 @@ export const DEPTH_MAX = 500;
 /** Longest chain of infix operators, casts or joins whose tree leans to one side; AND, OR and UNION have no limit. */
 export const CHAIN_MAX = 1000;
 
+/** What fits behind nearly every name helps nobody as an expectation. */
+const EVERYWHERE: ReadonlySet<string> = new Set(['.', '[']);
+
 /** Thrown inside the parser when a token does not fit; becomes a PhantomError at the door. */
 export class UnexpectedToken {
   readonly token: Token;
@@ -71,7 +74,8 @@ export abstract class TokenReader extends EmbeddedActionsParser {
    */
   expected(): { words: string[]; behind: boolean } {
     const behind = this.continuations.size > 0;
-    return { words: [...(behind ? this.continuations : this.expectations)], behind };
+    const words = [...(behind ? this.continuations : this.expectations)];
+    return { words: words.filter((word) => !EVERYWHERE.has(word)), behind };
   }
 
   // ---------------------------------------------------------------------------------------------------- tokens

@@ -46,6 +46,10 @@ function operatorLevel(operator: OperatorName): number {
   return operator.schema.length > 0 ? OPERATOR : (SYMBOL_LEVELS.get(operator.symbol) ?? OPERATOR);
 }
 
+function isSign(operator: OperatorName): boolean {
+  return operator.schema.length === 0 && (operator.symbol === '-' || operator.symbol === '+');
+}
+
 /** How tightly the outermost operator of an expression binds. */
 function levelOf(node: Expression): number {
   switch (node.kind) {
@@ -71,7 +75,7 @@ function levelOf(node: Expression): number {
     case 'binary':
       return operatorLevel(node.operator);
     case 'unary':
-      return node.operator.symbol === '-' || node.operator.symbol === '+' ? UNARY : OPERATOR;
+      return isSign(node.operator) ? UNARY : OPERATOR;
     case 'at-time-zone':
       return AT;
     case 'collate':
@@ -93,9 +97,18 @@ export abstract class ExpressionWriter extends TypeWriter {
     const text = this.expression(node);
     return levelOf(node) < level ? `(${text})` : text;
   }
+  /**
+   * The left side of an operator that does not associate. What ends in a word or a parenthesis of its own (`a IS NULL`,
+   * `a IN (1)`) may stand there all the same.
+   */
+  protected left(level: number, node: Expression): string {
+    const closed = node.kind === 'is' || node.kind === 'is-json' || node.kind === 'in' || node.kind === 'quantified';
+    return this.at(closed ? level : level + 1, node);
+  }
   /** For places where PostgreSQL allows simple expressions only. */
   protected simple(node: Expression): string {
-    return this.at(CAST, node);
+    // DEFAULT is none of them; in parentheses it is.
+    return node.kind === 'default' ? '(DEFAULT)' : this.at(CAST, node);
   }
   protected list(nodes: readonly Expression[]): string {
     return nodes.map((node) => this.expression(node)).join(', ');
@@ -179,12 +192,12 @@ export abstract class ExpressionWriter extends TypeWriter {
   private operators(node: Expression): string {
     switch (node.kind) {
       case 'unary': {
-        const operand = node.operator.symbol === '-' || node.operator.symbol === '+' ? CAST : OPERATOR + 1;
+        const operand = isSign(node.operator) ? CAST : OPERATOR + 1;
         return `${this.operator(node.operator)} ${this.at(operand, node.operand)}`;
       }
       case 'binary': {
         const level = operatorLevel(node.operator);
-        const left = this.at(level === COMPARISON ? PATTERN : level, node.left);
+        const left = level === COMPARISON ? this.left(COMPARISON, node.left) : this.at(level, node.left);
         return `${left} ${this.operator(node.operator)} ${this.at(level + 1, node.right)}`;
       }
       case 'logical': {
@@ -195,7 +208,7 @@ export abstract class ExpressionWriter extends TypeWriter {
         return `NOT ${this.at(NOT, node.operand)}`;
       case 'is': {
         const form = node.form === undefined ? '' : `${node.form.toUpperCase()} `;
-        return `${this.at(COMPARISON, node.operand)} IS ${node.negated ? 'NOT ' : ''}${form}${node.test.toUpperCase()}`;
+        return `${this.left(IS, node.operand)} IS ${node.negated ? 'NOT ' : ''}${form}${node.test.toUpperCase()}`;
       }
       case 'is-distinct':
         return `${this.at(COMPARISON, node.left)} IS ${node.negated ? 'NOT ' : ''}DISTINCT FROM ${this.at(COMPARISON, node.right)}`;
@@ -205,13 +218,14 @@ export abstract class ExpressionWriter extends TypeWriter {
       }
       case 'in': {
         const inside = 'kind' in node.candidates ? this.query(node.candidates) : this.list(node.candidates);
-        return `${this.at(OPERATOR, node.operand)} ${node.negated ? 'NOT ' : ''}IN (${inside})`;
+        return `${this.left(PATTERN, node.operand)} ${node.negated ? 'NOT ' : ''}IN (${inside})`;
       }
       case 'like':
         return this.like(node);
       case 'quantified': {
         const level = levelOf(node);
-        const left = this.at(level <= PATTERN ? level + 1 : level, node.left);
+        const left =
+          level === COMPARISON || level === PATTERN ? this.left(level, node.left) : this.at(level, node.left);
         const source = node.source.kind === 'query' ? this.query(node.source) : this.expression(node.source);
         return `${left} ${this.quantifiedOperator(node.operator)} ${node.quantifier.toUpperCase()} (${source})`;
       }

@@ -39,7 +39,7 @@ export abstract class JsonWriter extends ExpressionWriter {
 
   private isJson(node: IsJsonTest): string {
     const unique = node.uniqueKeys ? ' WITH UNIQUE KEYS' : '';
-    return `${this.at(5, node.operand)} IS ${node.negated ? 'NOT ' : ''}JSON ${node.type.toUpperCase()}${unique}`;
+    return `${this.left(4, node.operand)} IS ${node.negated ? 'NOT ' : ''}JSON ${node.type.toUpperCase()}${unique}`;
   }
 
   private format(formatJson: boolean, encoding: Name | undefined): string {
