@@ -11,6 +11,8 @@ import {
   type Value,
   type JsOptions,
   jsWriter,
+  lookUp,
+  writePoint,
 } from '@phantom/sql';
 import { RowShape } from './row-shape.js';
 
@@ -56,7 +58,7 @@ export class Statement<Row = Record<string, unknown>> {
     const values = this.bind(parameters);
     const { plan, session } = this;
     if (plan?.pointLookup !== undefined && session.transaction === undefined) {
-      return session.lookUp(plan, values, this.output) ? this.shape.row(this.output) : undefined;
+      return lookUp(session, plan, values, this.output) ? this.shape.row(this.output) : undefined;
     }
     const rows: Row[] = [];
     this.fetch(values, 1, rows);
@@ -92,7 +94,11 @@ export class Statement<Row = Record<string, unknown>> {
   /** Runs it for its effect. Durable on return. */
   run(...parameters: unknown[]): RunResult {
     this.refresh();
-    const changes = this.fetch(this.bind(parameters), 0, undefined);
+    const { session, statement } = this;
+    const values = this.bind(parameters);
+    const direct = statement.kind === 'plan' ? writePoint(session, statement, values) : undefined;
+    if (direct !== undefined) session.syncNow();
+    const changes = direct ?? this.fetch(values, 0, undefined);
     return { changes, seq: this.session.transaction === undefined ? this.session.lastCommitSeq : undefined };
   }
 

@@ -1,6 +1,6 @@
 /** What one execution works with: its parameters, what it reads, where it writes, and the writers it has used. */
 import { assert } from '@phantom/base';
-import type { Oid, TableDescriptor } from '@phantom/catalog';
+import type { TableDescriptor } from '@phantom/catalog';
 import {
   type ExecutionContext,
   MemoryBudget,
@@ -9,9 +9,7 @@ import {
   type WorkCounters,
 } from '../exec/runtime.js';
 import type { RequiredPrivilege } from '../plan/catalog-port.js';
-import { RowWriter } from '../storage/row-writer.js';
 import type { TableWriter } from '../storage/table-writer.js';
-import type { WriterContext } from '../storage/writer-context.js';
 import type { Value } from '../types/type.js';
 import type { SessionEvaluation } from './evaluation.js';
 import type { SqlSession } from './session.js';
@@ -19,7 +17,8 @@ import type { SessionTransaction } from './transaction.js';
 
 /** What one execution works with. */
 export class SessionExecutionContext implements ExecutionContext {
-  readonly parameters: readonly Value[];
+  /** Exchanged between the statements of a straight road. */
+  parameters: readonly Value[];
   readonly read: ReadSource;
   readonly transaction: ExecutionContext['transaction'];
   readonly memory: MemoryBudget;
@@ -28,7 +27,6 @@ export class SessionExecutionContext implements ExecutionContext {
   readonly counters: WorkCounters;
   private readonly session: SqlSession;
   private readonly owner: SessionTransaction | undefined;
-  private readonly writers = new Map<Oid, TableWriter>();
 
   constructor(
     session: SqlSession,
@@ -48,35 +46,12 @@ export class SessionExecutionContext implements ExecutionContext {
   }
 
   writer(table: TableDescriptor): TableWriter {
-    let writer = this.writers.get(table.oid);
-    if (writer === undefined) this.writers.set(table.oid, (writer = new RowWriter(table, this.writerContext())));
-    return writer;
+    const { owner } = this;
+    assert(owner !== undefined, 'only a transaction writes');
+    return owner.writersOf(this.session).writer(table);
   }
 
   checkPrivileges(required: readonly RequiredPrivilege[]): void {
     this.session.checkPrivileges(required);
-  }
-
-  writerContext(): WriterContext {
-    const { session, owner } = this;
-    assert(owner !== undefined, 'only a transaction writes');
-    return {
-      transaction: owner.storage,
-      objects: owner.objects,
-      picture: session.picture,
-      evaluation: this.evaluation,
-      rowNumbers: session.engine.rowNumbers,
-      writer: (table) => this.writer(table),
-      lockTable: (oid) => owner.shareTable(oid),
-      defaultValue: (table, column) => session.defaultValue(table, column),
-      defer: (check) => owner.beforeCommit.push(check),
-    };
-  }
-
-  /** Settles what the writers owe; a writer that a foreign key's action brought in owes checks of its own. */
-  *finishWriters(): Generator<Promise<void>, void, void> {
-    for (const writer of this.writers.values()) {
-      for (let wait = writer.finishStatement(); wait !== undefined; wait = writer.finishStatement()) yield wait;
-    }
   }
 }

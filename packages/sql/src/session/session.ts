@@ -29,7 +29,7 @@ import type { DdlContext, DdlExecution, NoticeSeverity } from '../ddl/context.js
 import { definitionHandler } from '../ddl/definitions.js';
 import { type Execution, type ReadSource, type RowSink, StatementRestart, TimeSlice } from '../exec/runtime.js';
 import type { CatalogPort, RequiredPrivilege } from '../plan/catalog-port.js';
-import type { PointLookup, PreparedPlan } from '../plan/prepared-plan.js';
+import type { PreparedPlan } from '../plan/prepared-plan.js';
 import { bindRowExpression } from '../expr/row-expression.js';
 import type { Query } from '../text/ast.js';
 import type { ParsedStatement, Statement } from '../text/ast-statements.js';
@@ -411,7 +411,7 @@ export class SqlSession implements EvaluationOwner {
         return session.picture;
       },
       execution: () => this.executionContext([], transaction.storage, transaction),
-      writerContext: () => this.executionContext([], transaction.storage, transaction).writerContext(),
+      writerContext: () => transaction.writersOf(this),
       describe: (query) => {
         const plan = this.engine.statements.planUncached(this.catalogPicture(), query, [], this.settings);
         return { fields: plan.fields, relations: plan.dependencies.map((dependency) => dependency.oid) };
@@ -477,9 +477,11 @@ export class SqlSession implements EvaluationOwner {
       if (plan.traits.writes && transaction.storage.readOnly) throw readOnlyTransaction(plan.commandKind.toUpperCase());
       const buffer = plan.fields.length > 0 ? new RowBuffer(plan.fields.length) : undefined;
       const context = this.executionContext(parameters, transaction.storage, transaction);
+      const writers = transaction.writersOf(this);
+      writers.beginStatement();
       try {
         const count = yield* plan.execute(context, buffer ?? sink);
-        yield* context.finishWriters();
+        for (let wait = writers.finishStatement(); wait !== undefined; wait = writers.finishStatement()) yield wait;
         if (buffer !== undefined) yield* buffer.drain(sink);
         return count;
       } catch (error) {
@@ -505,23 +507,6 @@ export class SqlSession implements EvaluationOwner {
       return yield* handler(this.ddlContext(transaction));
     } finally {
       this.settings.rollbackTo(mark);
-    }
-  }
-
-  /**
-   * The straight road for a SELECT by key outside of a transaction: no execution, no transaction, no batch. Writes the row
-   * into `into` and returns whether there is one.
-   */
-  lookUp(plan: PreparedPlan, parameters: readonly Value[], into: Value[]): boolean {
-    if (plan.privileges.length > 0) this.checkPrivileges(plan.privileges);
-    const { engine, evaluation } = this;
-    engine.counters.executions++;
-    evaluation.beginStatement();
-    const view = engine.storage.view();
-    try {
-      return (plan.pointLookup as PointLookup).run(view, parameters, evaluation, into);
-    } finally {
-      view.release();
     }
   }
 

@@ -10,7 +10,11 @@ import type { Catalog, CatalogTransaction, Oid, OverlayMark } from '@phantom/cat
 import { PhantomError } from '@phantom/base';
 import { LockStrength, type MvccTransaction, type Savepoint } from '@phantom/mvcc';
 import type { Yielded } from '../exec/runtime.js';
+import type { SessionExecutionContext } from './execution-context.js';
+import type { SqlSession } from './session.js';
+import type { Value } from '../types/type.js';
 import type { Settings } from './settings.js';
+import { TransactionWriters } from './transaction-writers.js';
 
 interface NamedSavepoint {
   readonly name: string;
@@ -34,6 +38,8 @@ export class SessionTransaction {
   /** Statements run in it so far: SET TRANSACTION is only allowed before the first query. */
   statements = 0;
   private readonly savepoints: NamedSavepoint[] = [];
+  private writers: TransactionWriters | undefined;
+  private point: SessionExecutionContext | undefined;
   private readonly sharedTables = new Set<Oid>();
   private readonly settings: Settings;
   private readonly settingsMark: number;
@@ -45,6 +51,18 @@ export class SessionTransaction {
     this.startMicros = startMicros;
     this.settings = settings;
     this.settingsMark = settings.mark();
+  }
+
+  /** The transaction's table writers, made when it first writes. */
+  writersOf(session: SqlSession): TransactionWriters {
+    return (this.writers ??= new TransactionWriters(session, this));
+  }
+
+  /** The context of straight roads: one for the transaction, aimed at each statement's parameters. */
+  pointContext(session: SqlSession, parameters: readonly Value[]): SessionExecutionContext {
+    this.point ??= session.executionContext(parameters, this.storage, this);
+    this.point.parameters = parameters;
+    return this.point;
   }
 
   /** Shares a table with other writers until the transaction ends. A promise: somebody alters it; wait and ask again. */

@@ -52,6 +52,14 @@ export class ForeignKeyChecks {
     this.context = context;
   }
 
+  /** Forgets what an earlier statement owed: it has been settled, or undone with the statement. */
+  reset(): void {
+    if (this.children.length > 0) this.children.length = 0;
+    if (this.parents.length > 0) this.parents.length = 0;
+    this.childrenSettled = 0;
+    this.parentsSettled = 0;
+  }
+
   inserted(row: readonly Value[]): void {
     for (const key of this.rules.outgoing) this.oweParent(key, row);
   }

@@ -42,6 +42,13 @@ export class RowWriter implements TableWriter {
   private readonly oldParts: Value[] = [];
   private tableLocked = false;
 
+  /** A new statement of the same transaction: nothing is owed, nothing written yet. */
+  beginStatement(): void {
+    this.rowsWritten = 0;
+    this.conflict = undefined;
+    this.foreignKeys.reset();
+  }
+
   constructor(table: TableDescriptor, context: WriterContext) {
     this.context = context;
     this.rules = tableRules(table, context.objects, context.picture);

@@ -1,0 +1,62 @@
+/**
+ * Straight roads: what the most frequent statements take instead of a portal and an execution. A plan has one when it is a
+ * read or a write of one row by key; the session's rules (rights, transactions, failures) are the same as on the ordinary road.
+ */
+import { StatementRestart } from '../exec/runtime.js';
+import type { PointLookup, PreparedPlan } from '../plan/prepared-plan.js';
+import type { Value } from '../types/type.js';
+import { readOnlyTransaction } from './session-errors.js';
+import type { SqlSession } from './session.js';
+import type { PlanStatement } from './statement.js';
+
+/**
+ * The straight road for a SELECT by key outside of a transaction: no execution, no transaction, no batch. Writes the row
+ * into `into` and returns whether there is one.
+ */
+export function lookUp(session: SqlSession, plan: PreparedPlan, parameters: readonly Value[], into: Value[]): boolean {
+  if (plan.privileges.length > 0) session.checkPrivileges(plan.privileges);
+  const { engine, evaluation } = session;
+  engine.counters.executions++;
+  evaluation.beginStatement();
+  const view = engine.storage.view();
+  try {
+    return (plan.pointLookup as PointLookup).run(view, parameters, evaluation, into);
+  } finally {
+    view.release();
+  }
+}
+
+/**
+ * The straight road for writing one row: no portal, no execution. Returns the rows written, or undefined when the plan has no
+ * such road or the row is held by somebody else: the ordinary road then waits or says so.
+ */
+export function writePoint(
+  session: SqlSession,
+  statement: PlanStatement,
+  parameters: readonly Value[],
+): number | undefined {
+  const plan = session.currentPlan(statement);
+  const { pointWrite } = plan;
+  if (pointWrite === undefined || session.transaction?.failed === true) return undefined;
+  if (plan.privileges.length > 0) session.checkPrivileges(plan.privileges);
+  const transaction = session.ensureTransaction();
+  if (transaction.storage.readOnly) throw readOnlyTransaction(plan.commandKind.toUpperCase());
+  session.engine.counters.executions++;
+  transaction.statements++;
+  session.evaluation.beginStatement();
+  const { storage } = transaction;
+  storage.beginStatement();
+  const writers = transaction.writersOf(session);
+  writers.beginStatement();
+  try {
+    const outcome = pointWrite.run(transaction.pointContext(session, parameters));
+    if (typeof outcome === 'number' && writers.finishStatement() === undefined) return outcome;
+  } catch (error) {
+    if (!(error instanceof StatementRestart)) {
+      session.fail();
+      throw error;
+    }
+  }
+  storage.restartStatement();
+  return undefined;
+}

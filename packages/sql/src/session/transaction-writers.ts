@@ -1,0 +1,94 @@
+/**
+ * The table writers of one transaction. They are made once per table and serve statement after statement: a writer holds
+ * buffers and compiled rules that are worth keeping. A statement's writers are those it has asked for; they settle what they
+ * owe when it ends.
+ */
+import type { CatalogTransaction, ColumnDescriptor, Oid, TableDescriptor } from '@phantom/catalog';
+import type { MvccTransaction } from '@phantom/mvcc';
+import type { EvaluationContext } from '../functions/registry.js';
+import type { CatalogPort } from '../plan/catalog-port.js';
+import type { RowNumbers } from '../storage/row-numbers.js';
+import { RowWriter } from '../storage/row-writer.js';
+import type { DeferredCheck, WriterContext } from '../storage/writer-context.js';
+import type { Value } from '../types/type.js';
+import type { SqlSession } from './session.js';
+import type { SessionTransaction } from './transaction.js';
+
+interface KeptWriter {
+  readonly writer: RowWriter;
+  readonly table: TableDescriptor;
+  readonly picture: CatalogPort;
+  /** Number of the statement that used it last. */
+  statement: number;
+}
+
+export class TransactionWriters implements WriterContext {
+  readonly transaction: MvccTransaction;
+  readonly objects: CatalogTransaction;
+  readonly evaluation: EvaluationContext;
+  readonly rowNumbers: RowNumbers;
+  private readonly session: SqlSession;
+  private readonly owner: SessionTransaction;
+  private readonly kept = new Map<Oid, KeptWriter>();
+  private readonly used: RowWriter[] = [];
+  private statement = 0;
+
+  constructor(session: SqlSession, owner: SessionTransaction) {
+    this.session = session;
+    this.owner = owner;
+    this.transaction = owner.storage;
+    this.objects = owner.objects;
+    this.evaluation = session.evaluation;
+    this.rowNumbers = session.engine.rowNumbers;
+  }
+
+  get picture(): CatalogPort {
+    return this.session.picture;
+  }
+
+  /** A new statement, or the same one anew: no writer owes anything. */
+  beginStatement(): void {
+    this.statement++;
+    this.used.length = 0;
+  }
+
+  writer(table: TableDescriptor): RowWriter {
+    const kept = this.kept.get(table.oid);
+    if (kept !== undefined && kept.statement === this.statement) return kept.writer;
+    const { picture } = this;
+    if (kept !== undefined && kept.table === table && kept.picture === picture) {
+      kept.statement = this.statement;
+      kept.writer.beginStatement();
+      this.used.push(kept.writer);
+      return kept.writer;
+    }
+    const writer = new RowWriter(table, this);
+    this.kept.set(table.oid, { writer, table, picture, statement: this.statement });
+    this.used.push(writer);
+    return writer;
+  }
+
+  lockTable(oid: Oid): Promise<void> | undefined {
+    return this.owner.shareTable(oid);
+  }
+
+  defaultValue(table: TableDescriptor, column: ColumnDescriptor): Value {
+    return this.session.defaultValue(table, column);
+  }
+
+  defer(check: DeferredCheck): void {
+    this.owner.beforeCommit.push(check);
+  }
+
+  /**
+   * Settles what the statement's writers owe; those that a foreign key's action brings in join the list meanwhile. A
+   * promise: wait, then call again.
+   */
+  finishStatement(): Promise<void> | undefined {
+    for (let i = 0; i < this.used.length; i++) {
+      const wait = (this.used[i] as RowWriter).finishStatement();
+      if (wait !== undefined) return wait;
+    }
+    return undefined;
+  }
+}
