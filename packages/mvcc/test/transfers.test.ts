@@ -201,7 +201,7 @@ async function verify(disk: Vfs, acknowledged: Iterable<number>): Promise<string
   return wrong;
 }
 
-describe('transfers on a B+tree', () => {
+describe('transfers on a B+tree', { timeout: 60_000 }, () => {
   it('survive a power cut at any moment', async () => {
     const vfs = new MemoryVfs();
     const cuts: PowerCut[] = [];

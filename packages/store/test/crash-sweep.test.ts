@@ -121,7 +121,7 @@ async function verify(cut: PowerCut, states: readonly Map<string, string | undef
   return seq;
 }
 
-describe('power cuts', () => {
+describe('power cuts', { timeout: 60_000 }, () => {
   it.each([1, 2, 3])('lose nothing acknowledged and tear nothing (seed %i)', async (seed) => {
     const count = 60;
     const states = models(seed, count);

@@ -29,9 +29,9 @@ function typed(error: unknown): undefined {
 async function runWorkload(vfs: FaultyVfs): Promise<Map<string, Outcome>> {
   const outcomes = new Map<string, Outcome>();
   let store = await openStore('/db', options(vfs)).catch(typed);
-  for (let i = 0; i < 14; i++) {
+  for (let i = 0; i < 10; i++) {
     const key = `k${i}`;
-    if (i === 9) {
+    if (i === 7) {
       await store?.close().catch(typed);
       store = await openStore('/db', options(vfs)).catch(typed);
     }
@@ -42,15 +42,15 @@ async function runWorkload(vfs: FaultyVfs): Promise<Map<string, Outcome>> {
       if (store === undefined) continue;
     }
     await commitOne(store, key, i, outcomes);
-    if (i === 5) await store.checkpoint().catch(typed);
-    if (i === 7 && store.failure === undefined) spaceNumber(store);
+    if (i === 4) await store.checkpoint().catch(typed);
+    if (i === 5 && store.failure === undefined) spaceNumber(store);
   }
   await store?.close().catch(typed);
   return outcomes;
 }
 
 async function commitOne(store: Store, key: string, i: number, outcomes: Map<string, Outcome>): Promise<void> {
-  const entries = { [`left ${key}`]: key, [`right ${key}`]: 'x'.repeat(i * 90) };
+  const entries = { [`left ${key}`]: key, [`right ${key}`]: 'x'.repeat(i * 120) };
   const told = (error: unknown): unknown => outcomes.set(key, outcomeOf(error));
   if (i % 3 === 0) {
     try {
@@ -92,21 +92,25 @@ async function verify(disk: MemoryVfs, outcomes: ReadonlyMap<string, Outcome>, c
 const GROWING: VfsOperation[] = ['open', 'makeDir', 'write', 'truncate', 'rename'];
 
 describe('faults', () => {
-  it.each(['EIO', 'ENOSPC', 'short-write'] as const)('%s at any operation loses nothing acknowledged', async (kind) => {
-    let fired = true;
-    let runs = 0;
-    const seen = new Set<Outcome>();
-    for (let n = 0; fired; n++) {
-      const disk = new MemoryVfs();
-      const fault = failAt(n, kind);
-      const outcomes = await runWorkload(new FaultyVfs(disk, kind === 'EIO' ? fault : onOperation(GROWING, fault)));
-      fired = fault.fired;
-      runs++;
-      for (const outcome of outcomes.values()) seen.add(outcome);
-      const left = n % 2 === 0 ? disk.crashClone(n) : disk.killClone();
-      await verify(left, outcomes, `${n % 2 === 0 ? 'power cut' : 'killed'} after ${fault.toString()}`);
-    }
-    expect(runs).toBeGreaterThan(40);
-    expect([...seen].sort()).toEqual(['acknowledged', 'refused', 'unknown']);
-  });
+  it.each(['EIO', 'ENOSPC', 'short-write'] as const)(
+    '%s at any operation loses nothing acknowledged',
+    { timeout: 60_000 },
+    async (kind) => {
+      let fired = true;
+      let runs = 0;
+      const seen = new Set<Outcome>();
+      for (let n = 0; fired; n++) {
+        const disk = new MemoryVfs();
+        const fault = failAt(n, kind);
+        const outcomes = await runWorkload(new FaultyVfs(disk, kind === 'EIO' ? fault : onOperation(GROWING, fault)));
+        fired = fault.fired;
+        runs++;
+        for (const outcome of outcomes.values()) seen.add(outcome);
+        const left = n % 2 === 0 ? disk.crashClone(n) : disk.killClone();
+        await verify(left, outcomes, `${n % 2 === 0 ? 'power cut' : 'killed'} after ${fault.toString()}`);
+      }
+      expect(runs).toBeGreaterThan(40);
+      expect([...seen].sort()).toEqual(['acknowledged', 'refused', 'unknown']);
+    },
+  );
 });

@@ -83,13 +83,16 @@ describe('superblock', () => {
   it('survives a flipped bit in any byte of either slot, and says so', async () => {
     const vfs = await madeDisk();
     const bytes = vfs.readFile(PATH);
+    const wanted = JSON.stringify([stateOf(), 1]);
+    const missed: number[] = [];
     for (let at = 0; at < bytes.length; at++) {
-      const broken = vfs.killClone();
-      broken.corrupt(PATH, at, new Uint8Array([(bytes[at] as number) ^ (1 << (at % 8))]));
-      const superblock = open(broken);
-      expect(superblock.state).toEqual(stateOf());
-      expect(superblock.damage).toHaveLength(1);
+      vfs.corrupt(PATH, at, new Uint8Array([(bytes[at] as number) ^ (1 << (at % 8))]));
+      const superblock = open(vfs);
+      if (JSON.stringify([superblock.state, superblock.damage.length]) !== wanted) missed.push(at);
+      superblock.close();
+      vfs.corrupt(PATH, at, bytes.subarray(at, at + 1));
     }
+    expect(missed).toEqual([]);
   });
 
   it('reads any bytes as a state, as broken, or as newer', () => {
