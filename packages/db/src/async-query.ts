@@ -6,7 +6,9 @@ import {
   type SessionStatement,
   type SqlSession,
   type Value,
+  commandTag,
   jsWriter,
+  writePoint,
 } from '@phantom/sql';
 import { RowShape } from './row-shape.js';
 import { wrongCount } from './statement.js';
@@ -37,6 +39,11 @@ export async function runQuery<Row>(
 ): Promise<QueryResult<Row>> {
   const statement = session.prepareText(text);
   const values = bindValues(session, statement, parameters);
+  if (options.signal?.aborted === true) throw cancelled(options.signal);
+  const direct = statement.kind === 'plan' ? writePoint(session, statement, values) : undefined;
+  if (direct !== undefined && statement.kind === 'plan') {
+    return { rows: [], fields: [], rowCount: direct, command: commandTag(statement.node, direct) };
+  }
   const portal = session.portal(statement, values);
   const shape = new RowShape<Row>(portal.fields, session.picture.types, js);
   const rows: Row[] = [];
@@ -67,8 +74,6 @@ export function bindValues(session: SqlSession, statement: SessionStatement, par
 }
 
 function arm(session: SqlSession, { signal, timeoutMs }: QueryOptions): () => void {
-  if (signal?.aborted === true)
-    throw new PhantomError('57014', 'canceling statement due to user request', { cause: signal.reason });
   const abort = (): void => session.cancel();
   signal?.addEventListener('abort', abort, { once: true });
   const timer =
@@ -79,4 +84,8 @@ function arm(session: SqlSession, { signal, timeoutMs }: QueryOptions): () => vo
     signal?.removeEventListener('abort', abort);
     clearTimeout(timer);
   };
+}
+
+function cancelled(signal: AbortSignal): PhantomError {
+  return new PhantomError('57014', 'canceling statement due to user request', { cause: signal.reason });
 }

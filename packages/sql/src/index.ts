@@ -2,6 +2,7 @@
 export type { NoticeSeverity } from './ddl/context.js';
 export type { RowBatch, WorkCounters } from './exec/runtime.js';
 export type { PlanField, PreparedPlan } from './plan/prepared-plan.js';
+export { commandTag } from './session/command-tag.js';
 export { SqlEngine, type SqlEngineOptions } from './session/engine.js';
 export { type FetchOutcome, Portal } from './session/portal.js';
 export type { ReadView, StoragePort, TableEngine } from './session/ports.js';
