@@ -6,7 +6,7 @@ import { PhantomError } from '@phantom/base';
 import type { SqlSession } from '@phantom/sql';
 
 /** Idle sessions kept. */
-const IDLE_MAX = 16;
+const IDLE_MAX = 256;
 /** Sessions at once: statements beyond it are refused rather than queued without bound. */
 const SESSIONS_MAX = 10_000;
 

@@ -99,8 +99,7 @@ export class Portal {
         } else {
           // The wait goes on without us; its outcome no longer matters.
           step.value.catch(() => undefined);
-          // Commits that only wait for their sync can be finished here, and their locks are free then.
-          step = this.session.engine.storage.finishQueuedNow() ? execution.next() : execution.throw(wouldWait());
+          step = this.goOnOrRefuse(execution);
         }
       }
     } catch (error) {
@@ -117,6 +116,17 @@ export class Portal {
     this.state = 'closed';
     this.execution = undefined;
     this.session.portalClosed(this);
+  }
+
+  /** Commits that only wait for their sync can be finished here; a lock that is free then was worth it, any other wait is refused. */
+  private goOnOrRefuse(execution: Execution): IteratorResult<Yielded, number> {
+    const transaction = this.session.transaction?.storage;
+    const published = this.session.engine.storage.finishQueuedNow();
+    if (published && transaction?.isWaiting !== true) return execution.next();
+    const refusal = wouldWait();
+    // A request that stayed in the queue would be granted later, and held.
+    transaction?.cancelWait(refusal);
+    return execution.throw(refusal);
   }
 
   private start(rowsMax: number, receive: RowReceiver): Execution | undefined {
