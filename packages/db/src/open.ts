@@ -27,7 +27,7 @@ const MEMORY_PATH = ':memory:';
  */
 export async function open(path: string, options: DatabaseOptions = {}): Promise<Database> {
   if (path !== MEMORY_PATH) return openOn(createNodeVfs(), path, options);
-  return openOn(new MemoryVfs(), 'memory', { durability: 'memory', ...options });
+  return openOn(new MemoryVfs({ losesPower: false }), 'memory', { durability: 'memory', ...options });
 }
 
 /** As open, on a disk of the caller's: tests and simulations give one that fails and loses power. */
