@@ -4,6 +4,7 @@ import { comparisonFunctions } from './comparison-functions.js';
 import { dateTimeFields } from './date-time-fields.js';
 import { dateTimeFunctions } from './date-time-functions.js';
 import { floatFunctions } from './float-functions.js';
+import { formatFunctions } from './format-functions.js';
 import type { Implementations } from './implementation.js';
 import { integerFunctions } from './integer-functions.js';
 import { numericFunctions } from './numeric-functions.js';
@@ -20,6 +21,7 @@ export const implementations: Implementations = {
   ...regexFunctions,
   ...dateTimeFunctions,
   ...dateTimeFields,
+  ...formatFunctions,
   ...basicAggregates,
   ...sessionFunctions,
 };

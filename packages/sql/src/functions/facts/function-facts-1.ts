@@ -509,15 +509,15 @@ export const functionFacts1 = `
 1765 setval 2205,20,16 20 vx setval3_oid
 1766 numeric_smaller 1700,1700 1700 ix numeric_smaller
 1767 numeric_larger 1700,1700 1700 ix numeric_larger
+1768 to_char 1186,25 25 sx interval_to_char
 1769 numeric_cmp 1700,1700 23 ix numeric_cmp
+1770 to_char 1184,25 25 sx timestamptz_to_char
 1771 numeric_uminus 1700 1700 ix numeric_uminus
-1779 int8 1700 20 ix numeric_int8
-1781 numeric 20 1700 ix int8_numeric
-1782 numeric 21 1700 ix int2_numeric
-1783 int2 1700 21 ix numeric_int2
-1810 bit_length 17 23 ix bit_length:bytea
-1811 bit_length 25 23 ix bit_length:text
-1848 interval_pl_time 1186,1083 1083 ix interval_pl_time:interval,time
-1850 int28eq 21,20 16 ix int28eq
-1851 int28ne 21,20 16 ix int28ne
+1772 to_char 1700,25 25 sx numeric_to_char
+1773 to_char 23,25 25 sx int4_to_char
+1774 to_char 20,25 25 sx int8_to_char
+1775 to_char 700,25 25 sx float4_to_char
+1776 to_char 701,25 25 sx float8_to_char
+1777 to_number 25,25 1700 sx numeric_to_number
+1778 to_timestamp 25,25 1184 sx to_timestamp
 `;

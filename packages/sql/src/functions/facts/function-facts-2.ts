@@ -1,5 +1,15 @@
 /** Functions of PostgreSQL 15's pg_proc that are implemented here, part 2. The form of a line is told in definitions.ts. */
 export const functionFacts2 = `
+1779 int8 1700 20 ix numeric_int8
+1780 to_date 25,25 1082 sx to_date
+1781 numeric 20 1700 ix int8_numeric
+1782 numeric 21 1700 ix int2_numeric
+1783 int2 1700 21 ix numeric_int2
+1810 bit_length 17 23 ix bit_length:bytea
+1811 bit_length 25 23 ix bit_length:text
+1848 interval_pl_time 1186,1083 1083 ix interval_pl_time:interval,time
+1850 int28eq 21,20 16 ix int28eq
+1851 int28ne 21,20 16 ix int28ne
 1852 int28lt 21,20 16 ix int28lt
 1853 int28gt 21,20 16 ix int28gt
 1854 int28le 21,20 16 ix int28le
@@ -68,6 +78,7 @@ export const functionFacts2 = `
 2046 time 1266 1083 ix timetz_time
 2047 timetz 1083 1266 sx time_timetz
 2048 isfinite 1114 16 ix timestamp_finite
+2049 to_char 1114,25 25 sx timestamp_to_char
 2050 max 2277 2277 ia max:anyarray
 2051 min 2277 2277 ia min:anyarray
 2052 timestamp_eq 1114,1114 16 ix timestamp_eq
