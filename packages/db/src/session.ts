@@ -15,4 +15,7 @@ export {
   type TransactionStatus,
   type TypeContext,
   type Value,
+  commandTag,
+  lookUp,
+  writePoint,
 } from '@phantom/sql';

@@ -8,9 +8,11 @@
 import type { AddressInfo } from 'node:net';
 import { unsupportedError } from '@phantom/base';
 import type { Database } from '@phantom/db';
+import { lookUp, writePoint } from '@phantom/db/session';
 import { isLoopbackHost } from './auth/authentication.js';
 import { HttpListener } from './http/listener.js';
 import { type ResolvedServerOptions, type ServerOptions, resolveServerOptions } from './options.js';
+import type { SessionSource } from './pg/database-session.js';
 import { PgListener } from './pg/listener.js';
 
 /** Where a server listens. */
@@ -71,10 +73,7 @@ export async function startServer(database: Database, given: ServerOptions = {})
       hint: 'Listen on 127.0.0.1, and let a tunnel or a proxy that speaks TLS stand before it.',
     });
   }
-  const pgListener = new PgListener(
-    { createSession: (request) => database.createSession(request), role: (name) => database.catalog.role(name) },
-    options,
-  );
+  const pgListener = new PgListener(sessionSource(database), options);
   const pgAddress = await pgListener.listen();
   try {
     const http = await startHttp(database, options, pgListener);
@@ -96,6 +95,23 @@ async function startHttp(
     metrics: () => database.metrics(),
   });
   return { listener, address: address(await listener.listen(options.host, options.httpPort)) };
+}
+
+/** The database as the protocol asks it. */
+function sessionSource(database: Database): SessionSource {
+  return {
+    role: (name) => database.catalog.role(name),
+    openSession(request) {
+      const session = database.createSession(request);
+      return {
+        session,
+        roads: {
+          lookUp: (plan, parameters, into) => lookUp(session, plan, parameters, into),
+          writePoint: (statement, parameters) => writePoint(session, statement, parameters),
+        },
+      };
+    },
+  };
 }
 
 function address({ address: host, port }: AddressInfo): ServerAddress {

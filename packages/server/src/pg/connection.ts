@@ -250,14 +250,14 @@ export class PgConnection {
     if (role === undefined) throw fatal('28000', `role "${request.user}" does not exist`);
     host.admission.enter(role);
     this.role = role;
-    const database = host.source.createSession({
+    const opened = host.source.openSession({
       database: request.database,
       user: request.user,
       settings: request.settings,
       onNotice: session.noticed,
       onParameter: session.parameterChanged,
     });
-    const processId = database.id;
+    const processId = opened.session.id;
     this.processId = processId;
     this.exchange = undefined;
     this.request = undefined;
@@ -265,7 +265,7 @@ export class PgConnection {
     this.phase = 'session';
     clearTimeout(this.timer);
     writeAuthenticationOk(output.messages);
-    session.start(database);
+    session.start(opened);
     writeBackendKeyData(
       output.messages,
       processId,

@@ -41,11 +41,21 @@ export interface DatabaseSession {
   prepareText(text: string, declaredTypes?: readonly number[]): SessionStatement;
   currentPlan(statement: PlanStatement): PreparedPlan;
   portal(statement: SessionStatement, parameters: readonly Value[]): DatabasePortal;
-  lookUp(plan: PreparedPlan, parameters: readonly Value[], into: Value[]): boolean;
   sync(): Promise<void>;
   fail(): void;
   cancel(message?: string): void;
   close(): void;
+}
+
+/** Shorter ways for statements of one row by key; see lookUp and writePoint of `@phantom/db/session`. */
+export interface StraightRoads {
+  lookUp(plan: PreparedPlan, parameters: readonly Value[], into: Value[]): boolean;
+  writePoint(statement: PlanStatement, parameters: readonly Value[]): number | undefined;
+}
+
+export interface OpenedSession {
+  readonly session: DatabaseSession;
+  readonly roads: StraightRoads;
 }
 
 /** What a new session is given. */
@@ -69,6 +79,6 @@ export interface LoginRole {
 /** The database as the protocol sees it. */
 export interface SessionSource {
   /** Throws 3D000, 28000, 42501, and 42704 or 22023 for settings, when there can be no such session. */
-  createSession(request: SessionRequest): DatabaseSession;
+  openSession(request: SessionRequest): OpenedSession;
   role(name: string): LoginRole | undefined;
 }

@@ -19,8 +19,8 @@ export class ProtocolPortal {
   portal: DatabasePortal | undefined;
   /** True once an Execute stopped at its row limit. */
   suspended = false;
-  /** True once it was executed without the database's portal. */
-  looked = false;
+  /** True once it was executed on a straight road, without the database's portal. */
+  done = false;
 
   constructor(ready: ReadyStatement, values: readonly Value[], fields: readonly PlanField[], encoder: RowEncoder) {
     this.ready = ready;

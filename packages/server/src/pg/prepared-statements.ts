@@ -7,7 +7,7 @@
  */
 import { PhantomError } from '@phantom/base';
 import type { PlanField, SessionStatement, SqlType, Value } from '@phantom/db/session';
-import type { DatabaseSession, PlanStatement } from './database-session.js';
+import type { DatabaseSession } from './database-session.js';
 import type { BindMessage } from './frontend-messages.js';
 import { decodeText } from './message-reader.js';
 import { PROTOCOL_VIOLATION, Format } from './protocol.js';
@@ -163,9 +163,4 @@ export class PreparedStatements {
     if (name === '') this.unnamed = undefined;
     else this.session.prepared.delete(name);
   }
-}
-
-/** True for a statement with the straight road for a lookup by key. */
-export function isPointLookup(statement: SessionStatement): statement is PlanStatement {
-  return statement.kind === 'plan' && statement.plan.pointLookup !== undefined;
 }

@@ -14,8 +14,8 @@
  *   3. The last statement of a Query is reported complete once its transaction is durable, never before.
  *   4. A cancel stops what runs and never what comes next: it reaches the database only while rows are being fetched.
  */
-import { type Counter, unsupportedError } from '@phantom/base';
-import type { Notice } from '@phantom/db/session';
+import { type Counter, PhantomError, unsupportedError } from '@phantom/base';
+import { type Notice, commandTag } from '@phantom/db/session';
 import {
   writeBindComplete,
   writeCloseComplete,
@@ -29,14 +29,14 @@ import {
   writeReadyForQuery,
   writeReport,
 } from './backend-messages.js';
-import type { DatabaseSession } from './database-session.js';
+import type { DatabaseSession, OpenedSession, PlanStatement, StraightRoads } from './database-session.js';
 import { fetchRows } from './fetch-rows.js';
 import { BindMessage, readBind, readEmpty, readExecute, readNamed, readParse, readQuery } from './frontend-messages.js';
 import type { MessageReader } from './message-reader.js';
 import type { Output } from './output.js';
 import type { Pace } from './pace.js';
 import { Portals, ProtocolPortal } from './portals.js';
-import { PreparedStatements, ReadyStatement, isPointLookup } from './prepared-statements.js';
+import { PreparedStatements, ReadyStatement } from './prepared-statements.js';
 import { Frontend, ReadyStatus } from './protocol.js';
 import { FatalError, errorReport, noticeReport, readOrEnd } from './reports.js';
 
@@ -60,6 +60,7 @@ export class ProtocolSession {
   private readonly counters: SessionCounters;
   private readonly onDefect: (error: unknown) => void;
   private database!: DatabaseSession;
+  private roads!: StraightRoads;
   private statements!: PreparedStatements;
   private readonly portals = new Portals();
   private readonly bind = new BindMessage();
@@ -79,8 +80,9 @@ export class ProtocolSession {
   }
 
   /** Starts the conversation: the client is told all reported settings. */
-  start(database: DatabaseSession): void {
+  start({ session: database, roads }: OpenedSession): void {
     this.database = database;
+    this.roads = roads;
     this.statements = new PreparedStatements(database);
     this.changed.clear();
     for (const { name, value } of database.settings.reported()) this.parameterChanged(name, value);
@@ -222,33 +224,33 @@ export class ProtocolSession {
     const { portal: name, rowsMax } = readOrEnd(() => readExecute(reader));
     const portal = this.portals.get(name);
     this.counters.queries.value++;
-    if (portal.looked) {
+    const { statement } = portal.ready;
+    if (statement.kind !== 'plan' || portal.portal !== undefined) return this.run(portal, rowsMax);
+    if (portal.done) {
+      if (statement.plan.pointWrite !== undefined) throw new PhantomError('55000', `portal "${name}" cannot be run anymore`);
       writeCommandComplete(this.output.messages, 'SELECT 0');
       return undefined;
     }
-    const { statement } = portal.ready;
-    if (
-      rowsMax === 0 &&
-      portal.portal === undefined &&
-      this.database.transaction === undefined &&
-      isPointLookup(statement)
-    ) {
-      this.lookUp(portal);
-      return undefined;
-    }
-    return this.run(portal, rowsMax);
+    return this.takeStraightRoad(portal, statement, rowsMax) ? undefined : this.run(portal, rowsMax);
   }
 
-  /** The straight road: a SELECT by key outside of a transaction, answered at once. */
-  private lookUp(portal: ProtocolPortal): void {
-    const { database, lookedUp, output } = this;
-    const { statement } = portal.ready;
-    if (!isPointLookup(statement)) return;
-    portal.looked = true;
+  /** Reads or writes one row by key at once. False when the statement is not of that kind, or has to wait for somebody. */
+  private takeStraightRoad(portal: ProtocolPortal, statement: PlanStatement, rowsMax: number): boolean {
+    const { database, lookedUp, output, roads } = this;
     const plan = database.currentPlan(statement);
-    const found = database.lookUp(plan, portal.values, lookedUp);
-    if (found) portal.encoder.row(lookedUp, output.messages, database.evaluation);
-    writeCommandComplete(output.messages, found ? 'SELECT 1' : 'SELECT 0');
+    if (plan.pointLookup !== undefined && rowsMax === 0 && database.transaction === undefined) {
+      portal.done = true;
+      const found = roads.lookUp(plan, portal.values, lookedUp);
+      if (found) portal.encoder.row(lookedUp, output.messages, database.evaluation);
+      writeCommandComplete(output.messages, found ? 'SELECT 1' : 'SELECT 0');
+      return true;
+    }
+    if (plan.pointWrite === undefined) return false;
+    const count = roads.writePoint(statement, portal.values);
+    if (count === undefined) return false;
+    portal.done = true;
+    writeCommandComplete(output.messages, commandTag(statement.node, count));
+    return true;
   }
 
   private async run(portal: ProtocolPortal, rowsMax: number): Promise<void> {

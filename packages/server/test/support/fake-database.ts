@@ -20,6 +20,7 @@ import type {
   DatabasePortal,
   DatabaseSession,
   LoginRole,
+  OpenedSession,
   SessionRequest,
   SessionSource,
 } from '../../src/pg/database-session.js';
@@ -154,10 +155,6 @@ export class FakeSession implements DatabaseSession {
   }
 
   currentPlan(): never {
-    throw new Error('there are no plans');
-  }
-
-  lookUp(): never {
     throw new Error('there are no plans');
   }
 
@@ -301,11 +298,11 @@ export class FakeDatabase implements SessionSource {
   ]);
   readonly sessions: FakeSession[] = [];
 
-  createSession(request: SessionRequest): FakeSession {
+  openSession(request: SessionRequest): OpenedSession {
     if (request.database === 'nowhere') throw new PhantomError('3D000', 'database "nowhere" does not exist');
     const session = new FakeSession(this.sessions.length + 1, request);
     this.sessions.push(session);
-    return session;
+    return { session, roads: { lookUp: () => false, writePoint: () => undefined } };
   }
 
   role(name: string): LoginRole | undefined {
