@@ -19,7 +19,10 @@ export interface TypeName {
   readonly kind: 'type-name';
   readonly name: QualifiedName;
   readonly system: boolean;
-  /** `numeric(10, 2)`. `char` and `bit` without a length have the modifier 1. */
+  /**
+   * `numeric(10, 2)`. `char` and `bit` without a length have the modifier 1. ISO's `char(8 octets)` has the word
+   * `octets` as second one; characters are what is counted otherwise.
+   */
   readonly modifiers: readonly TypeModifier[];
   /** `interval year to month`: fields, largest first; empty when none were written. */
   readonly intervalFields: readonly IntervalField[];
@@ -102,6 +105,7 @@ export interface CurrentValue extends Node {
     | 'current_role'
     | 'session_user'
     | 'system_user'
+    | 'current_path'
     | 'user'
     | 'current_catalog'
     | 'current_schema';

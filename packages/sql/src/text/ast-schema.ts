@@ -336,15 +336,17 @@ export interface AlterSequence extends Node {
   readonly ifExists: boolean;
   readonly options: readonly SequenceOption[];
 }
-/** CREATE TYPE in its five forms. */
+/** CREATE TYPE in its forms; `distinct` is ISO's CREATE TYPE name AS type [FINAL]. */
 export interface CreateType extends Node {
   readonly kind: 'create-type';
   readonly name: QualifiedName;
-  readonly form: 'shell' | 'enum' | 'composite' | 'range' | 'base';
+  readonly form: 'shell' | 'enum' | 'composite' | 'range' | 'base' | 'distinct';
   readonly labels: readonly StringLiteral[];
   readonly attributes: readonly FieldDefinition[];
   /** `range` and `base`. */
   readonly definition: DefinitionList;
+  /** `distinct`. */
+  readonly source: TypeName | undefined;
 }
 export interface AlterEnum extends Node {
   readonly kind: 'alter-enum';

@@ -253,11 +253,11 @@ export interface OverflowClause {
   readonly withCount: boolean;
 }
 /**
- * Calls with a syntax of their own; `function` is the SQL name, and `arguments` are in the order of PostgreSQL's plain
- * functions: extract(field as string literal, source), position(string, substring), substring(string, from, for),
- * substring-similar(string, pattern, escape), substring-pattern(string, pattern), overlay(string, new, from, for),
- * btrim/ltrim/rtrim(string, characters), normalize(string, form as string literal), `collation for` (value),
- * treat has none here. Those that were not written at the end are left out.
+ * Calls with a syntax of their own; `arguments` are in the order of PostgreSQL's plain functions, and what was not
+ * written at the end is left out: extract(field as a string, source), position(string, substring), substring(string,
+ * from, for), substring-similar(string, pattern, escape), overlay(string, new, from, for), btrim, ltrim and
+ * rtrim(string, characters), normalize(string, form as a string), collation-for(value). ISO's USING OCTETS
+ * comes as the function over the bytes of its texts (`convert_to`).
  */
 export interface SpecialFunction extends Node {
   readonly kind: 'special';
@@ -368,6 +368,8 @@ export interface Select extends Node {
 export interface SelectItem extends Node {
   readonly value: Expression;
   readonly alias: Name | undefined;
+  /** ISO's `t.* AS (a, b)`: a name for each column; empty otherwise. */
+  readonly columnAliases: readonly Name[];
 }
 export interface GroupBy extends Node {
   readonly distinct: boolean;

@@ -88,6 +88,7 @@ const type: fc.Arbitrary<TypeName> = fc
     'interval day to second(2)',
     'bit varying(4)',
     'interval(2)',
+    'varchar(8 octets)',
     'double precision[][3]',
     'x(1, abc)',
     "y('z')",
@@ -139,7 +140,7 @@ const { tree } = fc.letrec<{ tree: Expression; query: Query }>((tie) => {
       body: {
         kind: 'select',
         distinct: undefined,
-        items: [{ value, alias: undefined, ...at }],
+        items: [{ value, alias: undefined, columnAliases: [], ...at }],
         into: undefined,
         from: [],
         where: value,

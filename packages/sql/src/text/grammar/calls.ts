@@ -1,6 +1,14 @@
 /** Function calls: ordinary ones with all their clauses, and those with a syntax of their own (EXTRACT, TRIM, ...). */
 import type { CurrentValue, Name, NumberLiteral, QualifiedName, TypeModifier } from '../ast-leaves.js';
-import type { CallArgument, Conditional, Expression, OverflowClause, SortItem, SpecialFunction } from '../ast.js';
+import type {
+  CallArgument,
+  Conditional,
+  Expression,
+  FunctionCall,
+  OverflowClause,
+  SortItem,
+  SpecialFunction,
+} from '../ast.js';
 import { FUNCTION_NAME } from '../tokens.js';
 import { JsonGrammar } from './json.js';
 
@@ -13,8 +21,20 @@ interface Inside {
   readonly onOverflow: OverflowClause | undefined;
 }
 
+/** Functions that take ISO's USING CHARACTERS | OCTETS by name. */
+const LENGTH_FUNCTIONS: ReadonlySet<string> = new Set(['char_length', 'character_length']);
 /** Fields of EXTRACT that are keywords. */
 const EXTRACT_FIELDS: ReadonlySet<string> = new Set(['year', 'month', 'day', 'hour', 'minute', 'second']);
+
+/** What stands behind a call. */
+type Behind = Pick<FunctionCall, 'from' | 'nulls' | 'withinGroup' | 'filter' | 'over'>;
+const NOTHING_BEHIND: Behind = {
+  from: undefined,
+  nulls: undefined,
+  withinGroup: [],
+  filter: undefined,
+  over: undefined,
+};
 
 export abstract class CallGrammar extends JsonGrammar {
   /**
@@ -30,18 +50,28 @@ export abstract class CallGrammar extends JsonGrammar {
       if (first !== undefined) return this.callAfter(name, position, this.argumentsAfter(first), windowless);
     }
     this.expect('(');
-    return this.callAfter(name, position, this.callInside(), windowless);
+    const inside = this.callInside();
+    if (this.at('using') && name.length === 1 && LENGTH_FUNCTIONS.has(only.text)) {
+      const counted: Name = this.usingOctets() ? { ...only, text: 'octet_length' } : only;
+      return this.callAfter([counted], position, inside, windowless);
+    }
+    return this.callAfter(name, position, inside, windowless);
   }
 
   private callAfter(name: QualifiedName, position: number, inside: Inside, windowless = false): Expression {
     this.expect(')');
     if (!windowless && inside.arguments.length > 0 && this.at('String'))
       return this.modifiedLiteral(name, position, inside);
-    const from = windowless ? undefined : this.fromFirstOrLast();
-    const nulls = windowless ? undefined : this.nullTreatment();
-    const withinGroup = windowless ? [] : this.withinGroup(inside);
-    const filter = windowless ? undefined : this.optionalFilter();
-    const over = windowless ? undefined : this.optionalOver();
+    if (windowless) return this.makeCall(name, position, inside);
+    const from = this.fromFirstOrLast();
+    const nulls = this.nullTreatment();
+    const withinGroup = this.withinGroup(inside);
+    const filter = this.optionalFilter();
+    return this.makeCall(name, position, inside, { from, nulls, withinGroup, filter, over: this.optionalOver() });
+  }
+
+  private makeCall(name: QualifiedName, position: number, inside: Inside, behind: Behind = NOTHING_BEHIND): Expression {
+    const { from, nulls, withinGroup, filter, over } = behind;
     return {
       kind: 'call',
       name,
@@ -259,12 +289,34 @@ export abstract class CallGrammar extends JsonGrammar {
     return this.special('extract', position, [field, this.expression()]);
   }
 
+  /** ISO's USING CHARACTERS, which says nothing, or USING OCTETS (true). */
+  private usingOctets(): boolean {
+    if (!this.accept('using')) return false;
+    if (!this.atWord('characters') && !this.atWord('octets')) this.fail();
+    return this.octets();
+  }
+
+  /** A text as its bytes. */
+  private bytesOf(text: Expression): Expression {
+    return this.utf8Call('convert_to', text);
+  }
+  private utf8Call(name: 'convert_to' | 'convert_from', value: Expression): Expression {
+    const { position } = value;
+    const encoding: Expression = { kind: 'string', value: 'UTF8', position };
+    const list = [value, encoding].map((one) => ({ name: undefined, value: one, variadic: false, position }));
+    const path = ['pg_catalog', name].map((text) => ({ text, position, quoted: false }));
+    const inside: Inside = { arguments: list, star: false, distinct: false, orderBy: [], onOverflow: undefined };
+    return this.makeCall(path, position, inside);
+  }
+
   private positionCall(position: number): Expression {
     this.advance();
     this.expect('(');
     const part = this.simpleExpression();
     this.expect('in');
-    return this.special('position', position, [this.simpleExpression(), part]);
+    const text = this.simpleExpression();
+    if (!this.usingOctets()) return this.special('position', position, [text, part]);
+    return this.special('position', position, [this.bytesOf(text), this.bytesOf(part)]);
   }
 
   /** A special call that turned out to be an ordinary one: `substring(a, b, c)`. */
@@ -292,8 +344,11 @@ export abstract class CallGrammar extends JsonGrammar {
       return this.special('substring-similar', position, [text, pattern, this.expression()]);
     }
     if (this.accept('from')) {
-      const from = this.expression();
-      return this.special('substring', position, this.accept('for') ? [text, from, this.expression()] : [text, from]);
+      const list = [text, this.expression()];
+      if (this.accept('for')) list.push(this.expression());
+      if (!this.usingOctets()) return this.special('substring', position, list);
+      list[0] = this.bytesOf(text);
+      return this.utf8Call('convert_from', this.special('substring', position, list));
     }
     if (this.accept('for')) {
       const count = this.expression();
@@ -314,6 +369,8 @@ export abstract class CallGrammar extends JsonGrammar {
     this.expect('from');
     const list = [text, insertion, this.expression()];
     if (this.accept('for')) list.push(this.expression());
+    const at = this.position();
+    if (this.usingOctets()) this.complain('0A000', 'OVERLAY USING OCTETS is not supported', at);
     return this.special('overlay', position, list);
   }
 

@@ -93,7 +93,7 @@ export abstract class ConstraintGrammar extends ChangeGrammar {
     if (this.accept('match')) {
       const position = this.position();
       if (this.accept('full')) match = 'full';
-      else if (this.accept('partial')) this.complain('0A000', 'MATCH PARTIAL not yet implemented', position);
+      else if (this.accept('partial')) this.complain('0A000', 'MATCH PARTIAL is not supported', position);
       else this.expect('simple');
     }
     let onDelete: ReferentialAction | undefined;

@@ -48,7 +48,7 @@ export abstract class DefinitionGrammar extends AlterTableGrammar {
 
   protected createType(position: number): CreateType {
     const name = this.qualifiedName();
-    const empty = { labels: [], attributes: [], definition: [] };
+    const empty = { labels: [], attributes: [], definition: [], source: undefined };
     if (this.at('(')) {
       return { kind: 'create-type', name, form: 'base', ...empty, definition: this.definitionList(), position };
     }
@@ -61,6 +61,13 @@ export abstract class DefinitionGrammar extends AlterTableGrammar {
     }
     if (this.accept('range')) {
       return { kind: 'create-type', name, form: 'range', ...empty, definition: this.definitionList(), position };
+    }
+    if (!this.at('(')) {
+      const source = this.typeName();
+      if (!this.acceptWord('final') && this.at('not') && this.atWord('final', 2)) {
+        this.complain('0A000', 'CREATE TYPE ... NOT FINAL is not supported', this.position());
+      }
+      return { kind: 'create-type', name, form: 'distinct', ...empty, source, position };
     }
     this.expect('(');
     const attributes = this.at(')') ? [] : this.commaList(this.fieldDefinition);

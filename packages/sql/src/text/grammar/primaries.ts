@@ -19,6 +19,11 @@ export abstract class PrimaryGrammar extends CallGrammar {
   /** Inside ON DUPLICATE KEY UPDATE, where VALUES(c) is a value and VALUES begins no query. */
   protected insertedValues = false;
 
+  override prepare(text: string, tokens: Token[], watched: Token | undefined): void {
+    this.insertedValues = false;
+    super.prepare(text, tokens, watched);
+  }
+
   /** Goes on with an expression whose first operand has been read. */
   protected abstract expressionAfter(first: Expression): Expression;
   /** Goes on with a query whose first operand, in parentheses, has been read. */
@@ -183,6 +188,7 @@ export abstract class PrimaryGrammar extends CallGrammar {
         this.advance();
         return { kind: 'grouping', arguments: this.parenthesisedList(this.expression), position };
       case 'values':
+        if (!this.insertedValues) return undefined;
         this.advance();
         return { kind: 'inserted-value', column: this.parenthesised(this.qualifiedName), position };
       default:
@@ -236,9 +242,11 @@ export abstract class PrimaryGrammar extends CallGrammar {
     const branches: CaseBranch[] = [];
     do {
       const at = this.expect('when').startOffset;
-      const when = this.expression();
+      // ISO's list of operands is one branch for each, with the same result.
+      const operands = operand === undefined ? [this.expression()] : this.commaList(this.expression);
       this.expect('then');
-      branches.push({ when, result: this.expression(), position: at });
+      const result = this.expression();
+      for (const when of operands) branches.push({ when, result, position: at });
     } while (this.at('when'));
     const otherwise = this.accept('else') ? this.expression() : undefined;
     this.expect('end');
@@ -287,6 +295,10 @@ export abstract class PrimaryGrammar extends CallGrammar {
       return { kind: 'cast', operand: this.stringLiteral(), type, spelling: 'literal', position };
     }
     if (!this.mayStand(first, COLUMN_NAME)) this.fail();
+    const word = first.quoted || names.length > 1 ? '' : first.value;
+    if (word === 'system_user' || word === 'current_path') {
+      return { kind: 'current', function: word, precision: undefined, position };
+    }
     return follower === '['
       ? this.indirection({ kind: 'column', names, position })
       : { kind: 'column', names, position };

@@ -326,7 +326,7 @@ export abstract class QueryGrammar extends TableGrammar {
     return {
       kind: 'select',
       distinct: undefined,
-      items: [{ value: { kind: 'star', qualifier: [], position }, alias: undefined, position }],
+      items: [{ value: { kind: 'star', qualifier: [], position }, alias: undefined, columnAliases: [], position }],
       into: undefined,
       from: [{ ...table, position: at }],
       where: undefined,
@@ -376,13 +376,17 @@ export abstract class QueryGrammar extends TableGrammar {
     const position = this.position();
     if (this.at('*')) {
       this.advance();
-      return { value: { kind: 'star', qualifier: [], position }, alias: undefined, position };
+      return { value: { kind: 'star', qualifier: [], position }, alias: undefined, columnAliases: [], position };
     }
     const value = this.expression();
     let alias: Name | undefined;
+    if (value.kind === 'star' && this.at2('as', '(')) {
+      this.advance();
+      return { value, alias, columnAliases: this.optionalNames(), position };
+    }
     if (this.accept('as')) alias = this.label();
     else if (this.atPlace(BARE_LABEL)) alias = this.makeName(this.advance());
-    return { value, alias, position };
+    return { value, alias, columnAliases: [], position };
   }
 
   private intoClause(): IntoClause {

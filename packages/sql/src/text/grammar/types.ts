@@ -185,8 +185,26 @@ export abstract class TypeGrammar extends TokenReader {
       return this.makeSystemType('clob', this.at('(') ? this.typeModifiers() : [], [], position);
     }
     const varying = word === 'varchar' || this.accept('varying');
-    const length = this.at('(') ? this.oneNumber() : this.noLength(varying || literal, position);
+    const length = this.at('(') ? this.characterLength() : this.noLength(varying || literal, position);
     return this.makeSystemType(varying ? 'varchar' : 'bpchar', length, [], position);
+  }
+
+  /** `(n)`, and ISO's `(n CHARACTERS)` and `(n OCTETS)`. */
+  private characterLength(): TypeModifier[] {
+    this.expect('(');
+    const token = this.expect('Integer');
+    const length: TypeModifier = { kind: 'number', text: token.value, position: token.startOffset };
+    const { startOffset: position } = this.next();
+    const octets = this.octets();
+    this.expect(')');
+    return octets ? [length, { kind: 'word', text: 'octets', position }] : [length];
+  }
+
+  /** CHARACTERS, which says nothing, or OCTETS (true); or nothing. */
+  protected octets(): boolean {
+    if (this.acceptWord('octets')) return true;
+    this.acceptWord('characters');
+    return false;
   }
 
   /** What no length means: 1, unless the type varies. */

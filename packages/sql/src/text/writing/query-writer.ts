@@ -150,7 +150,10 @@ export class QueryWriter extends JsonWriter {
 
   private items(items: readonly SelectItem[]): string {
     return items
-      .map((item) => this.expression(item.value) + (item.alias === undefined ? '' : ` AS ${this.name(item.alias)}`))
+      .map((item) => {
+        const alias = item.alias === undefined ? this.columnList(item.columnAliases) : ` ${this.name(item.alias)}`;
+        return this.expression(item.value) + (alias === '' ? '' : ` AS${alias}`);
+      })
       .join(', ');
   }
 

@@ -72,7 +72,9 @@ export abstract class TypeWriter {
     const modifiers = type.modifiers.map((modifier) => {
       return modifier.kind === 'string' ? this.string(modifier.text) : modifier.text;
     });
-    const list = modifiers.length === 0 || type.intervalFields.length > 0 ? '' : `(${modifiers.join(', ')})`;
+    // char(8 octets) is the one that has no comma.
+    const separator = type.system && type.modifiers[1]?.kind === 'word' ? ' ' : ', ';
+    const list = modifiers.length === 0 || type.intervalFields.length > 0 ? '' : `(${modifiers.join(separator)})`;
     if (!type.system) return `${this.qualifiedName(type.name)}${type.columnType ? '%TYPE' : ''}${list}`;
     return (SPELLINGS[type.name[0]?.text ?? ''] as string).replace('#', list);
   }
