@@ -297,8 +297,9 @@ export class SqlSession implements EvaluationOwner {
         for (const wait of check()) if (wait instanceof Promise) await this.interrupts.interruptible(wait);
       }
       this.transaction = undefined;
+      const wrote = transaction.storage.hasWrites;
       const result = await transaction.storage.commit(this.commitOptions());
-      this.lastCommitSeq = transaction.storage.hasWrites ? result.seq : this.lastCommitSeq;
+      if (wrote) this.lastCommitSeq = result.seq;
       this.settings.commit();
     } catch (error) {
       this.abandon(transaction);
@@ -315,8 +316,9 @@ export class SqlSession implements EvaluationOwner {
         for (const wait of check()) if (wait instanceof Promise) throw wouldWait();
       }
       this.transaction = undefined;
+      const wrote = transaction.storage.hasWrites;
       const result = transaction.storage.commitSync(this.commitOptions());
-      this.lastCommitSeq = transaction.storage.hasWrites ? result.seq : this.lastCommitSeq;
+      if (wrote) this.lastCommitSeq = result.seq;
       this.settings.commit();
     } catch (error) {
       this.abandon(transaction);

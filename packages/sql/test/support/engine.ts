@@ -1,5 +1,5 @@
 /** A whole SQL engine in memory, for tests: everything below `db`, without it. */
-import { ManualClock, silentLogger } from '@phantom/base';
+import { type Clock, ManualClock, silentLogger } from '@phantom/base';
 import { Catalog, userSpace } from '@phantom/catalog';
 import { EngineCode, type KeyRange, type RangeEstimate } from '@phantom/kv';
 import { MemoryEngine } from '@phantom/kv/memory';
@@ -12,13 +12,13 @@ export interface TestEngine {
   readonly engine: SqlEngine;
   readonly store: Store;
   readonly mvcc: Mvcc;
-  readonly clock: ManualClock;
+  readonly clock: Clock;
   session(options?: Partial<SessionOptions>): SqlSession;
   close(): Promise<void>;
 }
 
-export async function openEngine(): Promise<TestEngine> {
-  const clock = new ManualClock();
+/** Time stands still unless a clock is given: then long statements give way. */
+export async function openEngine(clock: Clock = new ManualClock()): Promise<TestEngine> {
   const store = await openStore('/db', {
     vfs: new MemoryVfs(),
     engines: [{ code: EngineCode.Memory, name: 'memory', open: async () => new MemoryEngine() }],
