@@ -105,7 +105,6 @@ export interface CurrentValue extends Node {
     | 'current_role'
     | 'session_user'
     | 'system_user'
-    | 'current_path'
     | 'user'
     | 'current_catalog'
     | 'current_schema';

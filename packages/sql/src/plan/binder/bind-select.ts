@@ -256,8 +256,7 @@ export function limit(
   const scope = new Scope(context, parent);
   scope.clause = 'LIMIT';
   if (query.limit?.percent === true) throw context.unsupported('FETCH FIRST n PERCENT', query.limit.position);
-  const count =
-    query.limit === undefined ? undefined : bindCount(binder, query.limit.count, scope, 'LIMIT');
+  const count = query.limit === undefined ? undefined : bindCount(binder, query.limit.count, scope, 'LIMIT');
   scope.clause = 'OFFSET';
   const offset = query.offset === undefined ? undefined : bindCount(binder, query.offset, scope, 'OFFSET');
   const withTies = query.limit?.withTies === true;
@@ -278,7 +277,7 @@ function bindItems(
   for (const node of nodes) {
     const { value } = node;
     if (value.kind === 'star') {
-      items.push(...expandStar(binder, value, scope));
+      items.push(...renameFields(binder, expandStar(binder, value, scope), node));
       continue;
     }
     if (value.kind === 'field' && value.field === undefined) {
@@ -292,12 +291,19 @@ function bindItems(
   return items;
 }
 
+/** ISO's `t.* AS (a, b)`: as many names as there are columns. */
+function renameFields(binder: Binder, items: BoundItem[], node: Ast.SelectItem): BoundItem[] {
+  const names = node.columnAliases;
+  if (names.length === 0) return items;
+  if (names.length !== items.length) {
+    const message = `${items.length} columns are selected, but ${names.length} names are given`;
+    throw binder.context.error('42601', message, node.position);
+  }
+  return items.map((item, i) => ({ ...item, name: (names[i] as Ast.SelectItem['columnAliases'][number]).text }));
+}
+
 /** `*` and `t.*`. */
-export function expandStar(
-  binder: Binder,
-  star: Ast.Expression & { kind: 'star' },
-  scope: Scope,
-): BoundItem[] {
+export function expandStar(binder: Binder, star: Ast.Expression & { kind: 'star' }, scope: Scope): BoundItem[] {
   const { context } = binder;
   const parts = star.qualifier.map((part) => part.text);
   const fromItem = (item: (typeof scope.items)[number]): BoundItem[] =>
@@ -331,7 +337,11 @@ function expandComposite(binder: Binder, node: Ast.FieldSelection, scope: Scope)
   const operand = binder.bind(node.base, scope);
   const fields = compositeFields(binder, operand);
   if (fields === undefined) {
-    throw binder.context.error('42809', `type ${binder.context.typeName(operand.type.oid)} is not composite`, node.position);
+    throw binder.context.error(
+      '42809',
+      `type ${binder.context.typeName(operand.type.oid)} is not composite`,
+      node.position,
+    );
   }
   return fields.map((field, i) => ({
     name: field.name,
@@ -400,22 +410,12 @@ function bindOutputOr(
   return isUnknown(bound) ? resolveUnknown(binder.context, bound, node.position) : bound;
 }
 
-function bindOrderItem(
-  binder: Binder,
-  item: Ast.SortItem,
-  items: readonly BoundItem[],
-  scope: Scope,
-): SortKey {
+function bindOrderItem(binder: Binder, item: Ast.SortItem, items: readonly BoundItem[], scope: Scope): SortKey {
   return sortKey(binder, item, bindOutputOr(binder, item.value, items, scope, 'ORDER BY'));
 }
 
 /** GROUP BY: input columns before output names. */
-function bindGroupItem(
-  binder: Binder,
-  node: Ast.Expression,
-  items: readonly BoundItem[],
-  scope: Scope,
-): Expression {
+function bindGroupItem(binder: Binder, node: Ast.Expression, items: readonly BoundItem[], scope: Scope): Expression {
   const byOrdinal = ordinal(binder, node, items, 'GROUP BY');
   const refuse = (expression: Expression): Expression => {
     const used = columnsOf(expression);
