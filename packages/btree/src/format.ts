@@ -82,6 +82,8 @@ export const META_RUN_BYTES = 32;
 export const META_RUNS_MAX = 124;
 
 export const PAGE_HEADER_BYTES = 32;
+/** A byte of the header that is zero on disk; in memory the cache notes there that a page was used. */
+export const IN_MEMORY_USED_AT = 31;
 /** Bytes of a slot's discriminator and offset. */
 export const LEAF_SLOT_BYTES = 6;
 /** The six words and the offset of a child. */

@@ -14,10 +14,10 @@
  * Cost: every opened page is read and written once; with n writes spread over the tree that is at most n leaves and their
  * ancestors. When that pays is merge-policy.ts' business.
  */
-import { compareBytes, compareKeys, writeU32 } from '@phantom/base';
+import { compareBytes, compareKeys, readU32, writeU32 } from '@phantom/base';
 import { type KeyIntervals, type VersionCursor, VersionKind } from '@phantom/runs';
 import { OVERFLOW_REFERENCE_BYTES, type PageRef, type TreeRoot, inlineBytesMax } from './format.js';
-import { LeafEntry, type Page } from './page.js';
+import { LeafEntry, Page } from './page.js';
 import { PageList } from './page-ranges.js';
 import type { PageWriter } from './page-writer.js';
 import { type Pager, refOf } from './pager.js';
@@ -91,7 +91,8 @@ export class TreeMerge {
       yield* this.putBelow(upper);
       return;
     }
-    const page = this.pager.read(ref.id, ref.checksumLow, ref.checksumHigh, level);
+    const page = new Page(this.pager.pageBytes);
+    this.pager.read(ref.id, ref.checksumLow, ref.checksumHigh, level, page);
     this.freed.add(ref.id, 1, page.generation);
     if (this.pauseDue()) yield;
     if (level === 0) {
@@ -136,7 +137,7 @@ export class TreeMerge {
     const valueEnd = entry.keyEnd + (entry.overflow ? OVERFLOW_REFERENCE_BYTES : entry.valueBytes);
     const { removed } = this.input;
     if (replaced || (removed !== undefined && removed.find(this.key, 0, end) >= 0)) {
-      if (entry.overflow) this.freed.add(overflowPage(page, entry.keyEnd), pages);
+      if (entry.overflow) this.freed.add(readU32(page.bytes, entry.keyEnd), pages);
       return;
     }
     const tag = entry.valueBytes * 2 + (entry.overflow ? 1 : 0);
@@ -177,7 +178,8 @@ export class TreeMerge {
   private *free(ref: PageRef, level: number): Generator<void> {
     this.freed.add(ref.id);
     if (level === 0 && ref.pages === 1) return;
-    const page = this.pager.read(ref.id, ref.checksumLow, ref.checksumHigh, level);
+    const page = new Page(this.pager.pageBytes);
+    this.pager.read(ref.id, ref.checksumLow, ref.checksumHigh, level, page);
     if (this.pauseDue()) yield;
     for (let slot = 0; slot < page.count; slot++) {
       if (level > 0) {
@@ -185,7 +187,7 @@ export class TreeMerge {
       } else {
         this.entry.read(page, slot);
         const { overflow, keyEnd, valueBytes } = this.entry;
-        if (overflow) this.freed.add(overflowPage(page, keyEnd), this.pager.extentPages(valueBytes));
+        if (overflow) this.freed.add(readU32(page.bytes, keyEnd), this.pager.extentPages(valueBytes));
       }
     }
   }
@@ -215,10 +217,4 @@ export class TreeMerge {
     this.steps = STEPS_PER_LOOK;
     return this.input.pause();
   }
-}
-
-/** First page of an overflow value, from its reference in a leaf. */
-export function overflowPage(page: Page, at: number): number {
-  const { bytes } = page;
-  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
 }

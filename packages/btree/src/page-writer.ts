@@ -41,7 +41,7 @@ export class PageWriter implements PageSink {
     const checksumHigh = highHalf(checksum);
     writeU32(bytes, 0, checksumLow);
     writeU32(bytes, 4, checksumHigh);
-    if (this.remember || (bytes[13] as number) > 0) pager.remember(bytes);
+    if (this.remember || (bytes[13] as number) > 0) pager.remember(id, bytes);
     this.write(id, 1, bytes);
     return { id, checksumLow, checksumHigh };
   }

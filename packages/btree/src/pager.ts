@@ -1,9 +1,9 @@
 /**
  * The pages of one tree file: read once, proven, cached, and written anew, never over one that something reaches.
  *
- * Reading: a page is found by its number in an array of pointers; the checksum that its parent carries says whether the
- * cached version is the one meant (it stands for the generation), and, when it was read from disk, whether the disk gave
- * back what was written there: a lost, torn or misdirected write fails it. Overflow values are read whole, not cached.
+ * Reading: a page is found in the cache by its number; the checksum that its parent carries says whether the cached
+ * version is the one meant (it stands for the generation), and, when it was read from disk, whether the disk gave back what
+ * was written there: a lost, torn or misdirected write fails it. Overflow values are read whole, not cached.
  *
  * Writing: pages of a merge go to free numbers, lowest first, and neighbours leave in one write.
  *
@@ -19,6 +19,7 @@ import type { BlockCache } from '@phantom/runs';
 import type { VfsFile } from '@phantom/vfs';
 import { type PageId, type PageRef, type TreeRoot, firstPage, highHalf, lowHalf, pageSeed } from './format.js';
 import { Page } from './page.js';
+import { PageCache } from './page-cache.js';
 import { type PageList, PageRanges } from './page-ranges.js';
 
 export interface PagerOptions {
@@ -57,18 +58,20 @@ export class Pager {
   /** True while a merge holds pages that nothing reaches yet. */
   isWriting = false;
   free = new PageRanges();
-  private readonly cache: BlockCache;
-  private readonly pages: (Page | undefined)[] = [];
+  /** A reader for lookups that need one page at a time. */
+  readonly page: Page;
+  private readonly cached: PageCache;
   private retired: RetiredPages[] = [];
   private pageCountNow: number;
 
   constructor(options: PagerOptions) {
     this.file = options.file;
     this.checksums = options.checksums;
-    this.cache = options.cache;
+    this.cached = new PageCache(options.cache, options.pageBytes);
     this.pageBytes = options.pageBytes;
     this.tree = options.tree;
     this.pageCountNow = options.pageCount;
+    this.page = new Page(options.pageBytes);
   }
 
   /** Pages of the file, the free ones and those under the metas included. */
@@ -76,29 +79,20 @@ export class Pager {
     return this.pageCountNow;
   }
 
-  /** The page that a reference names, from the cache or from disk. Throws a corruption error when it is another one. */
-  read(id: PageId, checksumLow: number, checksumHigh: number, level: number): Page {
-    const cached = this.pages[id];
-    if (cached !== undefined && cached.checksumLow === checksumLow && cached.checksumHigh === checksumHigh) {
-      cached.referenced = true;
-      this.cacheHits++;
-      return cached;
-    }
-    return this.load(id, checksumLow, checksumHigh, level);
+  /** Aims `page` at the page that a reference names. Throws a corruption error when the disk has another one there. */
+  read(id: PageId, checksumLow: number, checksumHigh: number, level: number, page: Page): void {
+    if (this.cached.find(id, checksumLow, checksumHigh, page)) this.cacheHits++;
+    else this.load(id, checksumLow, checksumHigh, level, page);
   }
 
-  readRoot(root: TreeRoot): Page {
-    return this.read(root.id, root.checksumLow, root.checksumHigh, root.level);
+  readRoot(root: TreeRoot, page: Page): void {
+    this.read(root.id, root.checksumLow, root.checksumHigh, root.level, page);
   }
 
-  /** The child of an inner page. */
-  readChild(parent: Page, slot: number): Page {
-    return this.read(
-      parent.child(slot),
-      parent.childChecksumLow(slot),
-      parent.childChecksumHigh(slot),
-      parent.level - 1,
-    );
+  /** Aims `page` at a child of an inner page; both may be the same reader. */
+  readChild(parent: Page, slot: number, page: Page): void {
+    const { level } = parent;
+    this.read(parent.child(slot), parent.childChecksumLow(slot), parent.childChecksumHigh(slot), level - 1, page);
   }
 
   /** Pages that a value of so many bytes takes. */
@@ -121,29 +115,10 @@ export class Pager {
     return out;
   }
 
-  /** As read, past the cache, for `check`. */
-  readUncached(id: PageId, checksumLow: number, checksumHigh: number, level: number): Page {
-    const expected = { id, checksumLow, checksumHigh };
+  /** As read, past the cache, into a buffer of its own. */
+  readUncached(id: PageId, checksumLow: number, checksumHigh: number, level: number, page: Page): void {
     const bytes = new Uint8Array(this.pageBytes);
-    const found =
-      id >= firstPage(this.pageBytes) && id < this.pageCountNow ? this.file.readAt(id * this.pageBytes, bytes) : 0;
-    this.pagesRead++;
-    const checksum = this.checksums.h64(bytes, 8, this.pageBytes, pageSeed(this.tree, id));
-    const low = lowHalf(checksum);
-    const high = highHalf(checksum);
-    if (found !== this.pageBytes || low !== checksumLow || high !== checksumHigh) {
-      throw this.corrupt('a page is not the one its parent names', id, expected, low, high);
-    }
-    const page = new Page(bytes, this.pages);
-    if (page.checksumLow !== low || page.checksumHigh !== high) {
-      throw this.corrupt('a page carries the wrong checksum', id, expected, page.checksumLow, page.checksumHigh);
-    }
-    const defect = page.defect();
-    if (defect !== undefined || page.id !== id || page.level !== level) {
-      const what = defect ?? `it is page ${page.id} of level ${page.level} instead of ${level}`;
-      throw corruptionError(`page ${id} is malformed: ${what}`, { file: this.file.path, offset: id * this.pageBytes });
-    }
-    return page;
+    this.fill(id, checksumLow, checksumHigh, level, page, bytes, new Int32Array(bytes.buffer), 0);
   }
 
   /** Numbers for `count` new pages side by side. The file grows when none are free. */
@@ -161,9 +136,8 @@ export class Pager {
   }
 
   /** Puts a page that was just written into the cache. */
-  remember(bytes: Uint8Array): void {
-    const page = new Page(bytes, this.pages);
-    this.keep(page);
+  remember(id: PageId, page: Uint8Array): void {
+    this.cached.add(id, (bytes, _words, base) => bytes.set(page, base));
   }
 
   /**
@@ -226,38 +200,56 @@ export class Pager {
 
   /** Forgets every cached page. */
   close(): void {
-    for (const page of this.pages) if (page !== undefined) this.cache.remove(page);
-    this.pages.length = 0;
+    this.cached.clear();
     this.file.close();
   }
 
-  private load(id: PageId, checksumLow: number, checksumHigh: number, level: number): Page {
-    const page = this.readUncached(id, checksumLow, checksumHigh, level);
-    this.keep(page);
-    return page;
+  private load(id: PageId, checksumLow: number, checksumHigh: number, level: number, page: Page): void {
+    const isKept = this.cached.add(id, (bytes, words, base) => {
+      this.fill(id, checksumLow, checksumHigh, level, page, bytes, words, base);
+    });
+    if (!isKept) this.readUncached(id, checksumLow, checksumHigh, level, page);
   }
 
-  private keep(page: Page): void {
-    // Never a gap: an array with large holes becomes a hash table.
-    while (this.pages.length <= page.id) this.pages.push(undefined);
-    const stale = this.pages[page.id];
-    if (stale !== undefined) this.cache.remove(stale);
-    this.pages[page.id] = this.cache.insert(page) ? page : undefined;
+  /** Reads a page into its place, proves it, and aims the reader at it. */
+  private fill(
+    id: PageId,
+    checksumLow: number,
+    checksumHigh: number,
+    level: number,
+    page: Page,
+    bytes: Uint8Array,
+    words: Int32Array,
+    base: number,
+  ): void {
+    const { pageBytes } = this;
+    const isInside = id >= firstPage(pageBytes) && id < this.pageCountNow;
+    const found = isInside ? this.file.readAt(id * pageBytes, bytes.subarray(base, base + pageBytes)) : 0;
+    this.pagesRead++;
+    const expected = { id, checksumLow, checksumHigh };
+    const checksum = this.checksums.h64(bytes, base + 8, base + pageBytes, pageSeed(this.tree, id));
+    const low = lowHalf(checksum);
+    const high = highHalf(checksum);
+    if (found !== pageBytes || low !== checksumLow || high !== checksumHigh) {
+      throw this.corrupt('a page is not the one its parent names', id, expected, low, high);
+    }
+    page.aim(bytes, words, base);
+    if (page.checksumLow !== low || page.checksumHigh !== high) {
+      throw this.corrupt('a page carries the wrong checksum', id, expected, page.checksumLow, page.checksumHigh);
+    }
+    const defect = page.defect();
+    if (defect !== undefined || page.id !== id || page.level !== level) {
+      const what = defect ?? `it is page ${page.id} of level ${page.level} instead of ${level}`;
+      throw corruptionError(`page ${id} is malformed: ${what}`, { file: this.file.path, offset: id * pageBytes });
+    }
   }
 
   private release(pages: PageRanges): void {
-    for (let i = 0; i < pages.ranges; i++) this.forget(pages.start(i), pages.count(i));
-    this.free.addAll(pages);
-  }
-
-  private forget(id: PageId, count: number): void {
-    const end = Math.min(id + count, this.pages.length);
-    for (let i = id; i < end; i++) {
-      const page = this.pages[i];
-      if (page === undefined) continue;
-      this.cache.remove(page);
-      this.pages[i] = undefined;
+    for (let i = 0; i < pages.ranges; i++) {
+      const end = pages.start(i) + pages.count(i);
+      for (let id = pages.start(i); id < end; id++) this.cached.forget(id);
     }
+    this.free.addAll(pages);
   }
 
   private corrupt(message: string, id: PageId, expected: Expected, low: number, high: number): Error {

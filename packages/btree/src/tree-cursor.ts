@@ -5,13 +5,13 @@
  * Keys and values are places in the page wherever the page keeps keys whole; where a page omits their common prefix,
  * keys are put together in a buffer of the cursor. Of a leaf only the part inside the range is used, found once when the
  * leaf is entered, so that a step compares no keys. The page cannot change or go away under a reader: it is immutable, and
- * evicting it from the cache only drops the cache's pointer.
+ * evicting it from the cache only drops the cache's pointer to its bytes.
  */
 import { compareBytes, copyBytes } from '@phantom/base';
 import { ByteSlot, type CursorBatch, type KeyRange, type KvCursor } from '@phantom/kv';
 import type { BulkCursor } from '@phantom/runs';
 import { LEVEL_MAX, type TreeRoot } from './format.js';
-import { LeafEntry, type Page } from './page.js';
+import { LeafEntry, Page } from './page.js';
 import type { Pager } from './pager.js';
 import { showValue } from './tree.js';
 
@@ -19,6 +19,8 @@ const Place = { Nowhere: 0, Inside: 1, BehindEnd: 2, BeforeStart: 3 } as const;
 type Place = (typeof Place)[keyof typeof Place];
 
 const ARENA_BYTES = 8 * 1024;
+const NO_BYTES = new Uint8Array(0);
+const NO_WORDS = new Int32Array(8);
 
 /** A layer's cursor and, since a tree holds no tombstones, a view's cursor as well. */
 export class TreeCursor implements BulkCursor, KvCursor {
@@ -29,10 +31,10 @@ export class TreeCursor implements BulkCursor, KvCursor {
   private readonly root: TreeRoot;
   private readonly lower: Uint8Array;
   private readonly upper: Uint8Array | undefined;
-  /** Inner pages from the root (at its level) down to level 1, and the slot taken in each. */
-  private readonly path: (Page | undefined)[];
+  /** Readers of the pages from the root (at its level) down to the leaf (at 0), and the slot taken in each inner one. */
+  private readonly path: readonly Page[];
   private readonly slots = new Int32Array(LEVEL_MAX + 1);
-  private leaf: Page | undefined = undefined;
+  private readonly leaf: Page;
   /** Slots of the leaf inside the range are [from, to). */
   private from = 0;
   private to = 0;
@@ -49,7 +51,8 @@ export class TreeCursor implements BulkCursor, KvCursor {
     this.root = root;
     this.lower = range.lower;
     this.upper = range.upper;
-    this.path = Array.from({ length: root.level + 1 }, () => undefined);
+    this.path = Array.from({ length: root.level + 1 }, () => new Page(pager.pageBytes));
+    this.leaf = this.path[0] as Page;
     this.arena = new Uint8Array(0);
     this.single = this.arena;
   }
@@ -103,8 +106,7 @@ export class TreeCursor implements BulkCursor, KvCursor {
 
   fillBefore(batch: CursorBatch, limit: ByteSlot | undefined): void {
     if (batch.count === 0) this.arenaBytes = 0;
-    const { entry, slot } = this;
-    const leaf = this.leaf as Page;
+    const { entry, slot, leaf } = this;
     const { bytes, omittedBytes } = leaf;
     let end = Math.min(this.to, slot + batch.capacity - batch.count);
     if (limit !== undefined) {
@@ -146,13 +148,12 @@ export class TreeCursor implements BulkCursor, KvCursor {
 
   close(): void {
     this.place = Place.BehindEnd;
-    this.leaf = undefined;
-    this.path.fill(undefined);
+    for (const page of this.path) page.aim(NO_BYTES, NO_WORDS, 0);
   }
 
   private seekForward(key: Uint8Array, start: number, end: number): boolean {
     if (!this.aim(key, start, end)) return this.stop(Place.BehindEnd);
-    const at = (this.leaf as Page).find(key, start, end);
+    const at = this.leaf.find(key, start, end);
     this.slot = Math.max(at < 0 ? ~at : at, this.from);
     if (this.slot < this.to) return this.show();
     return this.forward();
@@ -160,7 +161,7 @@ export class TreeCursor implements BulkCursor, KvCursor {
 
   private seekBackward(key: Uint8Array, start: number, end: number): boolean {
     if (!this.aim(key, start, end)) return this.stop(Place.BeforeStart);
-    const at = (this.leaf as Page).find(key, start, end);
+    const at = this.leaf.find(key, start, end);
     this.slot = Math.min(at < 0 ? ~at : at, this.to) - 1;
     if (this.slot >= this.from) return this.show();
     return this.backward();
@@ -168,9 +169,9 @@ export class TreeCursor implements BulkCursor, KvCursor {
 
   private seekLast(): boolean {
     if (this.root.id === 0) return this.stop(Place.BeforeStart);
-    let page = this.pager.readRoot(this.root);
-    while (page.level > 0) page = this.descend(page, page.count - 1);
-    this.enterLeaf(page);
+    this.readRoot();
+    for (let { level } = this.root; level > 0; level--) this.descend(level, this.inner(level).count - 1);
+    this.enterLeaf();
     this.slot = this.to - 1;
     if (this.slot >= this.from) return this.show();
     return this.backward();
@@ -179,21 +180,29 @@ export class TreeCursor implements BulkCursor, KvCursor {
   /** Goes to the leaf in which the key belongs; false when the tree is empty. */
   private aim(key: Uint8Array, start: number, end: number): boolean {
     if (this.root.id === 0) return false;
-    let page = this.pager.readRoot(this.root);
-    while (page.level > 0) page = this.descend(page, page.childFor(key, start, end));
-    this.enterLeaf(page);
+    this.readRoot();
+    for (let { level } = this.root; level > 0; level--)
+      this.descend(level, this.inner(level).childFor(key, start, end));
+    this.enterLeaf();
     return true;
   }
 
-  private descend(page: Page, slot: number): Page {
-    this.path[page.level] = page;
-    this.slots[page.level] = slot;
-    return this.pager.readChild(page, slot);
+  private readRoot(): void {
+    this.pager.readRoot(this.root, this.inner(this.root.level));
   }
 
-  private enterLeaf(leaf: Page): void {
-    const { lower, upper } = this;
-    this.leaf = leaf;
+  private inner(level: number): Page {
+    return this.path[level] as Page;
+  }
+
+  /** Takes a slot of the page on a level: the reader below is aimed at that child. */
+  private descend(level: number, slot: number): void {
+    this.slots[level] = slot;
+    this.pager.readChild(this.inner(level), slot, this.inner(level - 1));
+  }
+
+  private enterLeaf(): void {
+    const { lower, upper, leaf } = this;
     const from = leaf.find(lower, 0, lower.length);
     this.from = from < 0 ? ~from : from;
     this.to = leaf.count;
@@ -206,13 +215,13 @@ export class TreeCursor implements BulkCursor, KvCursor {
   /** To the first entry of a later leaf. */
   private forward(): boolean {
     for (;;) {
-      if (this.to < (this.leaf as Page).count) return this.stop(Place.BehindEnd);
+      if (this.to < this.leaf.count) return this.stop(Place.BehindEnd);
       let level = 1;
-      while (level <= this.root.level && this.slots[level]! + 1 >= (this.path[level] as Page).count) level++;
+      while (level <= this.root.level && this.slots[level]! + 1 >= this.inner(level).count) level++;
       if (level > this.root.level) return this.stop(Place.BehindEnd);
-      let page = this.descend(this.path[level] as Page, this.slots[level]! + 1);
-      while (page.level > 0) page = this.descend(page, 0);
-      this.enterLeaf(page);
+      this.descend(level, this.slots[level]! + 1);
+      while (--level > 0) this.descend(level, 0);
+      this.enterLeaf();
       this.slot = this.from;
       if (this.slot < this.to) return this.show();
     }
@@ -225,17 +234,16 @@ export class TreeCursor implements BulkCursor, KvCursor {
       let level = 1;
       while (level <= this.root.level && this.slots[level]! === 0) level++;
       if (level > this.root.level) return this.stop(Place.BeforeStart);
-      let page = this.descend(this.path[level] as Page, this.slots[level]! - 1);
-      while (page.level > 0) page = this.descend(page, page.count - 1);
-      this.enterLeaf(page);
+      this.descend(level, this.slots[level]! - 1);
+      while (--level > 0) this.descend(level, this.inner(level).count - 1);
+      this.enterLeaf();
       this.slot = this.to - 1;
       if (this.slot >= this.from) return this.show();
     }
   }
 
   private show(): boolean {
-    const { entry } = this;
-    const leaf = this.leaf as Page;
+    const { entry, leaf } = this;
     this.place = Place.Inside;
     entry.read(leaf, this.slot);
     if (leaf.omittedBytes === 0) {

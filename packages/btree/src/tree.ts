@@ -1,7 +1,7 @@
 /** Reading an immutable tree: point lookups, and what its inner pages say about ranges of keys. */
-import { compareBytes, compareKeys } from '@phantom/base';
+import { compareBytes, compareKeys, readU32 } from '@phantom/base';
 import type { ByteSlot, KeyRange, RangeEstimate } from '@phantom/kv';
-import { OVERFLOW_REFERENCE_BYTES, type TreeRoot } from './format.js';
+import type { TreeRoot } from './format.js';
 import { LeafEntry, type Page } from './page.js';
 import type { Expected, Pager } from './pager.js';
 
@@ -17,8 +17,10 @@ export function treeGet(
   value: ByteSlot,
 ): boolean {
   if (root.id === 0) return false;
-  let page = pager.readRoot(root);
-  while (page.level > 0) page = pager.readChild(page, page.childFor(key, start, end));
+  // The pager's reader: a lookup never begins inside another one.
+  const { page } = pager;
+  pager.readRoot(root, page);
+  while (page.level > 0) pager.readChild(page, page.childFor(key, start, end), page);
   const slot = page.findExact(key, start, end);
   if (slot < 0) return false;
   entry.read(page, slot);
@@ -38,12 +40,8 @@ export function showValue(pager: Pager, page: Page, at: LeafEntry, value: ByteSl
 
 /** An entry's overflow reference, from where its value would begin. */
 export function overflowReference(page: Page, at: number): Expected {
-  const view = new DataView(page.bytes.buffer, page.bytes.byteOffset + at, OVERFLOW_REFERENCE_BYTES);
-  return {
-    id: view.getUint32(0, true),
-    checksumLow: view.getInt32(4, true),
-    checksumHigh: view.getInt32(8, true),
-  };
+  const { bytes } = page;
+  return { id: readU32(bytes, at), checksumLow: readU32(bytes, at + 4) | 0, checksumHigh: readU32(bytes, at + 8) | 0 };
 }
 
 /** Keys and bytes of a range, from counters in inner pages: exact but for the two leaves at its ends. */
@@ -58,14 +56,15 @@ export function treeEstimate(pager: Pager, root: TreeRoot, range: KeyRange): Ran
 function below(pager: Pager, root: TreeRoot, key: Uint8Array): { keys: number; pages: number } {
   let keys = 0;
   let pages = 0;
-  let page = pager.readRoot(root);
+  const { page } = pager;
+  pager.readRoot(root, page);
   while (page.level > 0) {
     const slot = page.childFor(key, 0, key.length);
     for (let i = 0; i < slot; i++) {
       keys += page.childKeys(i);
       pages += page.childPages(i);
     }
-    page = pager.readChild(page, slot);
+    pager.readChild(page, slot, page);
   }
   const at = page.find(key, 0, key.length);
   const slot = at < 0 ? ~at : at;
@@ -93,12 +92,13 @@ export function treeCuts(pager: Pager, root: TreeRoot, range: KeyRange, parts: n
 
 /** A key or separator with about so many keys before it. */
 function keyAt(pager: Pager, root: TreeRoot, keys: number): Uint8Array {
-  let page = pager.readRoot(root);
+  const { page } = pager;
+  pager.readRoot(root, page);
   let left = keys;
   while (page.level > 0) {
     let slot = 0;
     while (slot + 1 < page.count && left >= page.childKeys(slot)) left -= page.childKeys(slot++);
-    page = pager.readChild(page, slot);
+    pager.readChild(page, slot, page);
   }
   return page.key(Math.min(page.count - 1, Math.floor(left)));
 }

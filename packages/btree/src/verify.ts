@@ -5,7 +5,7 @@
 import { compareKeys, isPhantomError } from '@phantom/base';
 import type { Finding } from '@phantom/kv';
 import { COUNT_MAX, type PageRef, firstPage } from './format.js';
-import { LeafEntry, type Page } from './page.js';
+import { LeafEntry, Page } from './page.js';
 import { refOf } from './pager.js';
 import { overflowReference } from './tree.js';
 import type { TreeFiles } from './tree-files.js';
@@ -57,9 +57,9 @@ class TreeVerifier {
   ): Iterable<Finding> {
     const { pager } = this.files;
     this.use(ref.id, 1);
-    let page: Page;
+    const page = new Page(pager.pageBytes);
     try {
-      page = pager.readUncached(ref.id, ref.checksumLow, ref.checksumHigh, level);
+      pager.readUncached(ref.id, ref.checksumLow, ref.checksumHigh, level, page);
     } catch (error) {
       if (!isPhantomError(error)) throw error;
       yield this.finding(error.message, ref.id);

@@ -5,7 +5,7 @@ import { MemoryVfs } from '@phantom/vfs/testing';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { PageRef } from '../src/format.js';
-import { LeafEntry, type Page } from '../src/page.js';
+import { LeafEntry, Page } from '../src/page.js';
 import { PageBuilder } from '../src/page-builder.js';
 import { PageList, PageRanges } from '../src/page-ranges.js';
 import { PageWriter } from '../src/page-writer.js';
@@ -62,7 +62,9 @@ function build(
   builder.close(atRightEdge);
   writer.flush();
   for (const { separator, ref } of refs) {
-    built.push({ separator, ref, page: pager.read(ref.id, ref.checksumLow, ref.checksumHigh, 0) });
+    const page = new Page(PAGE_BYTES);
+    pager.read(ref.id, ref.checksumLow, ref.checksumHigh, 0, page);
+    built.push({ separator, ref, page });
   }
   return built;
 }
@@ -151,7 +153,8 @@ describe('inner pages', () => {
         writer.flush();
         let first = 0;
         for (const { ref } of refs) {
-          const page = pager.read(ref.id, ref.checksumLow, ref.checksumHigh, 1);
+          const page = new Page(PAGE_BYTES);
+          pager.read(ref.id, ref.checksumLow, ref.checksumHigh, 1, page);
           expect(page.defect()).toBeUndefined();
           expect(ref).toMatchObject({ keys: page.count * 3, pages: page.count * 2 + 1 });
           for (let slot = 0; slot < page.count; slot++) {
