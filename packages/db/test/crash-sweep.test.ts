@@ -31,7 +31,11 @@ describe('power cuts under SQL', () => {
     const cuts: PowerCut[] = [];
     vfs.onOperation = ({ operation, path }: VfsOp) => {
       if (!CHANGING.has(operation)) return;
-      cuts.push({ disk: vfs.crashClone(cuts.length * 13 + seed), progress: copyOf(progress), after: `${operation} ${path}` });
+      cuts.push({
+        disk: vfs.crashClone(cuts.length * 13 + seed),
+        progress: copyOf(progress),
+        after: `${operation} ${path}`,
+      });
     };
     await work(vfs, seed, 24, progress);
     vfs.onOperation = undefined;

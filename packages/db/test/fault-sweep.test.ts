@@ -12,22 +12,25 @@ const OPERATIONS = ['open', 'read', 'write', 'sync', 'rename', 'remove', 'syncDi
 const next = (n: number): number => (n < 60 ? n + 1 : Math.floor(n * 1.05) + 1);
 
 describe('faults of the disk under SQL', () => {
-  it.each<FaultKind>(['EIO', 'ENOSPC', 'short-write'])('end in typed errors and lose nothing acknowledged: %s', async (kind) => {
-    for (let n = 0; ; n = next(n)) {
-      const disk = new MemoryVfs();
-      const fault = failAt(n, kind);
-      const progress = newProgress();
-      let failed: unknown;
-      try {
-        await work(new FaultyVfs(disk, onOperation(OPERATIONS, fault)), 5, 12, progress);
-      } catch (error) {
-        failed = error;
+  it.each<FaultKind>(['EIO', 'ENOSPC', 'short-write'])(
+    'end in typed errors and lose nothing acknowledged: %s',
+    async (kind) => {
+      for (let n = 0; ; n = next(n)) {
+        const disk = new MemoryVfs();
+        const fault = failAt(n, kind);
+        const progress = newProgress();
+        let failed: unknown;
+        try {
+          await work(new FaultyVfs(disk, onOperation(OPERATIONS, fault)), 5, 12, progress);
+        } catch (error) {
+          failed = error;
+        }
+        if (failed !== undefined && !isPhantomError(failed)) throw failed;
+        // What the failed operation left unsynced is lost now.
+        expect([kind, n, ...(await audit(disk.crashClone(n), progress))]).toEqual([kind, n]);
+        if (!fault.fired) break;
+        expect(n).toBeLessThan(5000);
       }
-      if (failed !== undefined && !isPhantomError(failed)) throw failed;
-      // What the failed operation left unsynced is lost now.
-      expect([kind, n, ...(await audit(disk.crashClone(n), progress))]).toEqual([kind, n]);
-      if (!fault.fired) break;
-      expect(n).toBeLessThan(5000);
-    }
-  });
+    },
+  );
 });

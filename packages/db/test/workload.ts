@@ -45,7 +45,11 @@ export async function work(vfs: Vfs, seed: number, steps: number, progress: Prog
     `);
     progress.ready = true;
     for (let step = 0; step < steps; step++) {
-      await Promise.all([insertLog(db, step * 3, progress), insertLog(db, step * 3 + 1, progress), transfer(db, random)]);
+      await Promise.all([
+        insertLog(db, step * 3, progress),
+        insertLog(db, step * 3 + 1, progress),
+        transfer(db, random),
+      ]);
       if (step % 3 === 0) await family(db, step, random);
       if (step % 7 === 2) await removeLog(db, step, progress);
       if (step % 9 === 5) {
@@ -113,10 +117,14 @@ export async function audit(vfs: Vfs, progress: Progress): Promise<string[]> {
       if (row.note !== `note ${row.n % 5}`) wrong.push(`row ${row.n} says ${row.note}`);
     }
     auditIndex(db, rows.length, wrong);
-    const [sum] = db.prepare<{ s: number; n: number }>('select sum(balance)::int as s, count(*)::int as n from account').all();
+    const [sum] = db
+      .prepare<{ s: number; n: number }>('select sum(balance)::int as s, count(*)::int as n from account')
+      .all();
     const expected = sum?.n === 0 && !progress.ready ? 0 : ACCOUNTS * BALANCE;
     if ((sum?.s ?? 0) !== expected) wrong.push(`the accounts hold ${sum?.s}`);
-    const orphans = db.prepare('select c.id from child c left join parent p on p.id = c.parent_id where p.id is null').all();
+    const orphans = db
+      .prepare('select c.id from child c left join parent p on p.id = c.parent_id where p.id is null')
+      .all();
     if (orphans.length > 0) wrong.push(`${orphans.length} children without a parent`);
     for (const name of progress.tables) {
       const [count] = db.prepare<{ n: number }>(`select count(*)::int as n from ${name}`).all();
@@ -130,7 +138,9 @@ export async function audit(vfs: Vfs, progress: Progress): Promise<string[]> {
 }
 
 function hasTables(db: Database): boolean {
-  const names = db.prepare<{ table_name: string }>(`select table_name from information_schema.tables where table_schema = 'public'`).all();
+  const names = db
+    .prepare<{ table_name: string }>(`select table_name from information_schema.tables where table_schema = 'public'`)
+    .all();
   return names.length >= 4;
 }
 
