@@ -116,6 +116,8 @@ export abstract class ObjectGrammar extends TableDefinitionGrammar {
       case 'policy':
       case 'constraint':
         return this.refOn(object, position);
+      case 'role':
+        return this.makeRef(object, [this.nonReservedWord()], position);
       case 'large object':
         return this.makeRef(object, [{ text: this.signedInteger(), position, quoted: false }], position);
       default:
@@ -270,7 +272,7 @@ export abstract class ObjectGrammar extends TableDefinitionGrammar {
     if (word === 'none' || (word === 'Identifier' && !token.quoted && token.value === 'none')) {
       return this.complain('42939', 'role name "none" is reserved', position);
     }
-    return { kind: 'role', name: this.columnName(), position };
+    return { kind: 'role', name: this.nonReservedWord(), position };
   }
   protected roleList(): RoleSpecification[] {
     return this.commaList(this.roleSpecification);
