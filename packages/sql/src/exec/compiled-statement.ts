@@ -2,6 +2,7 @@
  * A statement's program: compiled at its first execution, then run by any number of executions at a time, each with a state
  * of its own. Generated code is used when the plan is expected to visit enough rows, or has run often enough, to repay it.
  */
+import { PhantomError } from '@phantom/base';
 import type { ColumnId } from '../expr/expression.js';
 import type { PhysicalNode } from '../plan/physical/physical.js';
 import type { PhysicalPlanner } from '../plan/physical/planner.js';
@@ -26,6 +27,7 @@ export interface CompileOptions {
   readonly planner: PhysicalPlanner;
   readonly physical: PhysicalNode;
   readonly outputs: readonly ColumnId[];
+  readonly parameterCount: number;
   /** INSERT, UPDATE, DELETE or MERGE: the count is of rows written. */
   readonly modifies: boolean;
   readonly backEnd: 'auto' | 'generated' | 'closures';
@@ -42,6 +44,10 @@ export class CompiledStatement {
 
   *execute(context: ExecutionContext, sink: RowSink): Execution {
     const { options } = this;
+    if (context.parameters.length < options.parameterCount) {
+      const missing = context.parameters.length + 1;
+      throw new PhantomError('42P02', `there is no parameter $${missing}`);
+    }
     const { program, output } = (this.program ??= compileProgram(options));
     this.executions++;
     context.counters.executions++;

@@ -4,7 +4,7 @@ import { unreachable } from '@phantom/base';
 import type * as Ast from '../text/ast.js';
 import { bindFunctionCall, bindGrouping } from './bind-functions.js';
 import { bindIsJson, bindJsonAggregate, bindJsonConstructor, bindJsonQueryFunction } from './bind-json.js';
-import { bindColumnName } from './bind-names.js';
+import { bindColumnName, findRangeItem, wholeRow } from './bind-names.js';
 import {
   bindAtTimeZone,
   bindBetween,
@@ -58,7 +58,7 @@ function dispatch(binder: Binder, node: Ast.Expression, scope: Scope): Expressio
     case 'number':
       return bindNumber(binder, node.text, node.integer, node.position);
     case 'string':
-      return constant(node.value, UNKNOWN);
+      return { ...constant(node.value, UNKNOWN), position: node.position };
     case 'bit-string':
       return bindBitString(binder, node);
     case 'parameter':
@@ -66,7 +66,7 @@ function dispatch(binder: Binder, node: Ast.Expression, scope: Scope): Expressio
     case 'column':
       return bindColumn(binder, node, scope);
     case 'star':
-      throw context.error('42601', 'row expansion via "*" is not supported here', node.position);
+      return bindStar(binder, node, scope);
     case 'field':
       return bindField(binder, node, scope);
     case 'subscript':
@@ -139,6 +139,17 @@ function dispatch(binder: Binder, node: Ast.Expression, scope: Scope): Expressio
     default:
       return unreachable(node);
   }
+}
+
+/** `t.*` where one value is wanted: the whole row. */
+function bindStar(binder: Binder, node: Ast.Expression & { kind: 'star' }, scope: Scope): Expression {
+  const parts = node.qualifier.map((part) => part.text);
+  const name = parts[parts.length - 1];
+  const item = name === undefined ? undefined : findRangeItem(scope, parts[parts.length - 2], name, node.position);
+  if (item === undefined) {
+    throw binder.context.error('42601', 'row expansion via "*" is not supported here', node.position);
+  }
+  return wholeRow(item);
 }
 
 function bindBitString(binder: Binder, node: Ast.Expression & { kind: 'bit-string' }): Expression {

@@ -210,7 +210,9 @@ function aggregateCall(
   const parts = [...args, ...keys.map((key) => key.expression), ...(filter === undefined ? [] : [filter])];
   const level = levelOf(scope, parts);
   if (level.aggregates.length !== before.get(level)) {
-    throw context.error('42803', 'aggregate function calls cannot be nested', node.position);
+    const nested = level.aggregates[level.aggregates.length - 1];
+    const position = nested === undefined ? undefined : level.callPositions.get(nested.column);
+    throw context.error('42803', 'aggregate function calls cannot be nested', position ?? node.position);
   }
   if (!AGGREGATE_CLAUSES.has(level.clause)) {
     throw context.error('42803', notAllowed('aggregate functions', level.clause), node.position);
@@ -218,8 +220,10 @@ function aggregateCall(
   if (level.windowCalls.some((pending) => parts.some((part) => columnsOf(part).has(pending.call.column)))) {
     throw context.error('42803', 'aggregate function calls cannot contain window function calls', node.position);
   }
-  if (level.setCalls.some((call) => call.columns.some((column) => parts.some((part) => columnsOf(part).has(column))))) {
-    throw context.error('0A000', 'aggregate function calls cannot contain set-returning function calls', node.position, {
+  const set = level.setCalls.find((call) => call.columns.some((column) => parts.some((part) => columnsOf(part).has(column))));
+  if (set !== undefined) {
+    const position = level.callPositions.get(set.columns[0] as number) ?? node.position;
+    throw context.error('0A000', 'aggregate function calls cannot contain set-returning function calls', position, {
       hint: 'You might be able to move the set-returning function into a LATERAL FROM item.',
     });
   }
@@ -251,6 +255,7 @@ function aggregateCall(
   if (same !== undefined) return columnReference(same.column, same.type);
   const column = context.newColumn(functionName(node), resolved.type);
   level.aggregates.push({ ...call, column });
+  level.callPositions.set(column, node.position);
   return columnReference(column, resolved.type);
 }
 
@@ -297,7 +302,10 @@ function windowCall(
   const inner = scope.windowCalls.some((pending) =>
     resolved.arguments.some((argument) => columnsOf(argument).has(pending.call.column)),
   );
-  if (inner || scope.insideWindow) {
+  if (scope.insideWindow) {
+    throw context.error('42P20', 'window functions are not allowed in window definitions', node.position);
+  }
+  if (inner) {
     throw context.error('42P20', 'window function calls cannot be nested', node.position);
   }
   if (node.distinct) throw context.error('0A000', 'DISTINCT is not implemented for window functions', node.position);
@@ -372,6 +380,7 @@ function setCall(
     composite,
   };
   scope.setCalls.push(call);
+  scope.callPositions.set(column, node.position);
   return columnReference(column, type);
 }
 

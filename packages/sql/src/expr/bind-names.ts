@@ -95,12 +95,15 @@ export function missingRangeItem(scope: Scope, name: string, position: number): 
     for (const item of level.items) {
       if (item.name !== name) continue;
       return context.error('42P01', `invalid reference to FROM-clause entry for table "${name}"`, position, {
-        detail: item.lateralOnly
-          ? `There is an entry for table "${name}", but it cannot be referenced from this part of the query.`
-          : undefined,
-        hint: item.lateralOnly
-          ? 'To reference that table, you must mark this subquery with LATERAL.'
-          : `There is an entry for table "${name}", but it cannot be referenced from this part of the query.`,
+        hint: `There is an entry for table "${name}", but it cannot be referenced from this part of the query.`,
+      });
+    }
+  }
+  for (let level: Scope | undefined = scope; level !== undefined; level = level.parent) {
+    for (const item of level.items) {
+      if (item.table?.name !== name || item.name === undefined) continue;
+      return context.error('42P01', `invalid reference to FROM-clause entry for table "${name}"`, position, {
+        hint: `Perhaps you meant to reference the table alias "${item.name}".`,
       });
     }
   }

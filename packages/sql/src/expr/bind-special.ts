@@ -88,7 +88,7 @@ export function bindCast(binder: Binder, node: Ast.CastExpression, scope: Scope)
   const target = context.at(node.type.position, () => resolveTypeName(context.catalog, node.type));
   if (node.operand.kind === 'array') return bindArray(binder, node.operand, scope, target);
   const operand = binder.bind(node.operand, scope);
-  return coerce(context, operand, target, 'explicit', node.operand.position);
+  return coerce(context, operand, target, 'explicit', node.position);
 }
 
 export function bindCollate(binder: Binder, node: Ast.CollateExpression, scope: Scope): Expression {
@@ -209,11 +209,17 @@ export function bindField(binder: Binder, node: Ast.FieldSelection, scope: Scope
   const { context } = binder;
   const operand = binder.bind(node.base, scope);
   if (node.field === undefined) throw context.error('42601', 'row expansion via "*" is not supported here', node.position);
-  return selectField(binder, operand, node.field.text, node.position);
+  return selectField(binder, operand, node.field.text, node.position, node.base.position);
 }
 
 /** `operand.name`. */
-export function selectField(binder: Binder, operand: Expression, name: string, position: number): Expression {
+export function selectField(
+  binder: Binder,
+  operand: Expression,
+  name: string,
+  position: number,
+  basePosition: number = position,
+): Expression {
   const { context } = binder;
   const fields = compositeFields(binder, operand);
   if (fields === undefined) {
@@ -226,7 +232,7 @@ export function selectField(binder: Binder, operand: Expression, name: string, p
     throw context.error(
       '42809',
       `column notation .${name} applied to type ${context.typeName(operand.type.oid)}, which is not a composite type`,
-      position,
+      basePosition,
     );
   }
   const field = fields.findIndex((candidate) => candidate.name === name);
@@ -253,7 +259,7 @@ export function bindSubscript(binder: Binder, node: Ast.Subscripted, scope: Scop
     return operand;
   }
   if (elementOid === 0) {
-    throw context.error('42804', `cannot subscript type ${context.typeName(base.oid)} because it does not support subscripting`, node.position);
+    throw context.error('42804', `cannot subscript type ${context.typeName(base.oid)} because it does not support subscripting`, node.base.position);
   }
   const index = (expression: Ast.Expression | undefined): Expression | undefined => {
     if (expression === undefined) return undefined;

@@ -157,9 +157,10 @@ function rangeLimit(
   const value =
     wider === undefined ? key.expression : coerce(context, key.expression, typeRef(wider), 'implicit', position);
   const wanted = oid === Oids.date || oid === Oids.timestamp || oid === Oids.timestamptz || oid === Oids.time;
-  const step = isUnknown(offset)
-    ? coerce(context, offset, typeRef(wanted ? Oids.interval : value.type.oid), 'implicit', position)
+  const read = isUnknown(offset)
+    ? coerce(context, offset, typeRef(wanted ? Oids.interval : oid), 'implicit', position)
     : offset;
+  const step = wider !== undefined && read.type.oid === oid ? coerce(context, read, value.type, 'implicit', position) : read;
   const limit = callOperator(context, preceding !== key.descending ? '-' : '+', value, step, position);
   return { value: coerce(context, value, limit.type, 'implicit', position), limit };
 }

@@ -16,6 +16,8 @@ export interface BoundField {
   readonly type: TypeRef;
   readonly tableOid: number;
   readonly columnNumber: number;
+  /** Where its expression stands, for errors of what is around the query. */
+  readonly position?: number;
 }
 
 export interface BoundQuery {

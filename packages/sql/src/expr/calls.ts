@@ -126,14 +126,14 @@ function isPseudo(context: BindContext, oid: number): boolean {
   return context.catalog.types.byOid(oid)?.kind === 'pseudo' && oid !== Oids.unknown;
 }
 
-/** An argument for "any": an unknown literal is text there. */
+/** An argument for a polymorphic parameter: an unknown literal is text there, except that "any" takes it as it is. */
 function settle(
   context: BindContext,
   argument: Expression,
   declared: number | undefined,
   position: number,
 ): Expression {
-  if (argument.type.oid !== Oids.unknown || declared === undefined) return argument;
+  if (argument.type.oid !== Oids.unknown || declared === undefined || declared === Oids.any) return argument;
   return coerce(context, argument, TEXT, 'implicit', position);
 }
 

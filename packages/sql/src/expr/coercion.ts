@@ -41,13 +41,24 @@ export function isUnknown(expression: Expression): boolean {
 }
 
 /** Reads a text constant as a type. */
-function readLiteral(context: BindContext, text: string, target: TypeRef, position: number): Expression {
+function readLiteral(
+  context: BindContext,
+  text: string,
+  target: TypeRef,
+  explicit: boolean,
+  position: number,
+): Expression {
   const type = context.catalog.types.byOid(target.oid);
   if (type === undefined) throw context.error('42704', `type with oid ${target.oid} does not exist`, position);
-  if (isFixedText(type, text)) {
-    return context.at(position, () => constant(type.input(text, target.typmod, context.literals), target));
-  }
-  return textCast(constant(text, TEXT), type, target, 'stable');
+  // The modifier of an interval says how its text is read; all others are applied to the value, as in any other cast.
+  const readTypmod = target.oid === Oids.interval ? target.typmod : -1;
+  const plain: TypeRef = { ...target, typmod: readTypmod };
+  const value = isFixedText(type, text)
+    ? context.at(position, () => constant(type.input(text, readTypmod, context.literals), plain))
+    : textCast(constant(text, TEXT), type, plain, 'stable');
+  if (value.kind !== 'constant') return coerceTypmod(context, value, target, explicit);
+  if (target.typmod === readTypmod || type.coerceTypmod === undefined) return { ...value, type: target };
+  return context.at(position, () => constant(type.coerceTypmod?.(value.value, target.typmod, explicit), target));
 }
 
 /** A cast through the type's input function at run time. */
@@ -105,7 +116,7 @@ export function tryCoerce(
   if (source.oid === Oids.unknown) {
     if (expression.kind === 'constant') {
       if (expression.value === null) return constant(null, target);
-      return readLiteral(context, expression.value as string, target, position);
+      return readLiteral(context, expression.value as string, target, explicit, expression.position ?? position);
     }
     const type = context.catalog.types.byOid(target.oid);
     return type === undefined ? undefined : textCast(expression, type, target, 'stable');

@@ -35,6 +35,8 @@ export interface Constant {
   readonly kind: 'constant';
   readonly value: Value;
   readonly type: TypeRef;
+  /** Where a literal of type unknown stands in the text: errors in it point there. */
+  readonly position?: number;
 }
 
 /** `$n`; `index` is 1-based. */

@@ -112,6 +112,8 @@ export class Scope {
   insideWindow = false;
   /** The first column used outside of aggregates and where, for messages; see bind-group.ts. */
   readonly positions = new Map<Expression, number>();
+  /** Where aggregates and set-returning functions of this level were called, by the column that stands for them. */
+  readonly callPositions = new Map<ColumnId, number>();
 
   constructor(context: BindContext, parent: Scope | undefined) {
     this.context = context;

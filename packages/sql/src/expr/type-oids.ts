@@ -30,6 +30,7 @@ export const Oids = {
   record: 2249,
   recordArray: 2287,
   void: 2278,
+  any: 2276,
   anyelement: 2283,
   anyarray: 2277,
   uuid: 2950,

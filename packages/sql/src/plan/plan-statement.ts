@@ -93,6 +93,7 @@ function plan(statement: Plannable, catalog: CatalogPort, options: PlanOptions):
     planner,
     physical,
     outputs,
+    parameterCount: context.parameters.all().length,
     modifies: statement.kind !== 'query',
     backEnd: codeGenerationAllowed() ? (options.backEnd ?? 'auto') : 'closures',
   });

@@ -6,6 +6,7 @@ import type { ColumnId, Expression } from '../../expr/expression.js';
 import type { Scope } from '../../expr/scope.js';
 import { Oids, typeRef } from '../../expr/type-oids.js';
 import type * as Ast from '../../text/ast.js';
+import { startOf } from './positions.js';
 import { assign, checkTargets, defaultValue, refuseGenerated, refuseIdentity } from './target.js';
 
 export interface BoundAssignments {
@@ -26,6 +27,7 @@ export function bindAssignments(
     binder,
     table,
     assignments.flatMap((assignment) => assignment.targets),
+    'update',
   );
   for (const assignment of assignments) {
     const positions = assignment.targets.map(
@@ -53,9 +55,9 @@ function setOne(
     if (column.generated === undefined) bound.values.set(at, defaultValue(binder, table, column));
     return;
   }
-  refuseGenerated(binder, column, 'update', node.position);
-  refuseIdentity(binder, column, 'update', node.position);
-  bound.values.set(at, assign(binder, binder.bind(node, scope), column, node.position));
+  refuseGenerated(binder, column, 'update');
+  refuseIdentity(binder, column, 'update');
+  bound.values.set(at, assign(binder, binder.bind(node, scope), column, startOf(node)));
 }
 
 function setSeveral(
@@ -101,7 +103,7 @@ function setSeveral(
   bound.rows.push({ column, expression: row });
   positions.forEach((at, i) => {
     const descriptor = table.columns[at] as TableDescriptor['columns'][number];
-    refuseGenerated(binder, descriptor, 'update', value.position);
+    refuseGenerated(binder, descriptor, 'update');
     const field = query.fields[i] as (typeof query.fields)[number];
     const read = letIn(context, { kind: 'column', column, type: typeRef(Oids.record) }, (reference) => ({
       kind: 'field',

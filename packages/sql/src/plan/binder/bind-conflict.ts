@@ -20,7 +20,7 @@ export function bindOnConflict(
   parent: Scope | undefined,
 ): InsertConflict {
   const { context } = binder;
-  const arbiters = node.target === undefined ? [] : inferArbiters(binder, node, node.target, table);
+  const arbiters = node.target === undefined ? [] : inferArbiters(binder, node.target, table);
   const existing = newRowColumns(binder, table);
   const stored = newRowColumns(binder, table);
   if (node.action === 'nothing') {
@@ -52,7 +52,6 @@ export function bindOnConflict(
 
 function inferArbiters(
   binder: Binder,
-  node: Ast.OnConflict,
   target: Ast.ConflictTarget,
   table: TableDescriptor,
 ): number[] {
@@ -86,7 +85,7 @@ function inferArbiters(
   throw context.error(
     '42P10',
     'there is no unique or exclusion constraint matching the ON CONFLICT specification',
-    node.position,
+    undefined,
   );
 }
 

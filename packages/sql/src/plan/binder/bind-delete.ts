@@ -26,7 +26,7 @@ export function bindDelete(binder: Binder, node: Ast.Delete, parent: Scope | und
   let plan: LogicalNode = scan;
   if (node.using.length > 0) {
     const using = bindFromList(binder, node.using, usingScope);
-    checkNames(binder, [item], usingScope.items, node.position);
+    checkNames(binder, [item], usingScope.items);
     plan = join('inner', scan, using, []);
   }
   const scope = new Scope(context, outer);

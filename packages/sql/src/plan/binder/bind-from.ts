@@ -29,7 +29,7 @@ export function bindFromList(binder: Binder, list: readonly Ast.TableExpression[
   const items: RangeItem[] = [];
   for (const node of list) {
     const bound = bindTable(binder, node, scope, items);
-    checkNames(binder, items, bound.items, node.position);
+    checkNames(binder, items, bound.items);
     items.push(...bound.items);
     plan = plan === undefined ? bound.plan : join('inner', plan, bound.plan, []);
   }
@@ -139,7 +139,7 @@ function bindJoin(
   const forbidden = node.type === 'right' || node.type === 'full';
   const seen = forbidden ? left.items.map((item) => ({ ...item, lateralForbidden: true })) : left.items;
   const right = bindTable(binder, node.right, scope, [...outerLeft, ...seen]);
-  checkNames(binder, left.items, right.items, node.right.position);
+  checkNames(binder, left.items, right.items);
   const leftColumns = visibleColumns(left.items);
   const rightColumns = visibleColumns(right.items);
   const names = usingNames(binder, node, leftColumns, rightColumns);
@@ -148,8 +148,8 @@ function bindJoin(
   const hiddenLeft = new Set<VisibleColumn>();
   const hiddenRight = new Set<VisibleColumn>();
   for (const name of names) {
-    const l = usingColumn(binder, leftColumns, name.text, 'left', name.position);
-    const r = usingColumn(binder, rightColumns, name.text, 'right', name.position);
+    const l = usingColumn(binder, leftColumns, name.text, 'left');
+    const r = usingColumn(binder, rightColumns, name.text, 'right');
     l.item.onUse?.(l.index);
     r.item.onUse?.(r.index);
     conditions.push(callOperator(context, '=', l.column.expression, r.column.expression, name.position));
@@ -231,15 +231,22 @@ function usingColumn(
   columns: readonly VisibleColumn[],
   name: string,
   side: 'left' | 'right',
-  position: number,
 ): VisibleColumn {
   const found = columns.filter((candidate) => candidate.column.name === name);
   const [first] = found;
   if (first === undefined) {
-    throw binder.context.error('42703', `column "${name}" specified in USING clause does not exist in ${side} table`, position);
+    throw binder.context.error(
+      '42703',
+      `column "${name}" specified in USING clause does not exist in ${side} table`,
+      undefined,
+    );
   }
   if (found.length > 1) {
-    throw binder.context.error('42702', `common column name "${name}" appears more than once in ${side} table`, position);
+    throw binder.context.error(
+      '42702',
+      `common column name "${name}" appears more than once in ${side} table`,
+      undefined,
+    );
   }
   return first;
 }

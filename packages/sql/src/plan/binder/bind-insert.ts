@@ -10,6 +10,7 @@ import { bindWith } from './bind-with.js';
 import { bindOnConflict, bindOnDuplicateKey } from './bind-conflict.js';
 import { oneRow } from './bind-from.js';
 import { bindReturning } from './returning.js';
+import { startOf } from './positions.js';
 import {
   assign,
   checkTargets,
@@ -85,16 +86,15 @@ function bindSource(
   if (plain && source.body.kind === 'values') {
     return bindValuesSource(binder, node, source.body, table, targets, explicit, parent);
   }
-  const { context } = binder;
   const query = binder.bindQuery(source, parent, { keepUnknown: true });
   checkCount(binder, node, query.fields.length, targets, explicit, source.position);
   const values = new Map<number, Expression>();
   query.fields.forEach((field, i) => {
     const at = targets[i] as number;
     const column = table.columns[at] as ColumnDescriptor;
-    if (!acceptsValue(binder, node, column, source.position)) return;
+    if (!acceptsValue(binder, node, column)) return;
     const value = columnReference(field.column, field.type);
-    values.set(at, context.at(source.position, () => assign(binder, value, column, source.position)));
+    values.set(at, assign(binder, value, column, field.position ?? source.position));
   });
   return { plan: query.plan, values };
 }
@@ -118,10 +118,10 @@ function checkCount(
 }
 
 /** Whether a value given for the column is taken: identity columns may refuse or ignore it. */
-function acceptsValue(binder: Binder, node: Ast.Insert, column: ColumnDescriptor, position: number): boolean {
-  refuseGenerated(binder, column, 'insert', position);
+function acceptsValue(binder: Binder, node: Ast.Insert, column: ColumnDescriptor): boolean {
+  refuseGenerated(binder, column, 'insert');
   if (column.identity !== undefined && node.overriding === 'user') return false;
-  if (node.overriding !== 'system') refuseIdentity(binder, column, 'insert', position);
+  if (node.overriding !== 'system') refuseIdentity(binder, column, 'insert');
   return true;
 }
 
@@ -146,8 +146,7 @@ function bindValuesSource(
   used.forEach((at, index) => {
     const column = table.columns[at] as ColumnDescriptor;
     if (isDefault(index)) return;
-    const given = body.rows.find((row) => row.values[index]?.kind !== 'default')?.values[index];
-    if (!acceptsValue(binder, node, column, given?.position ?? body.position)) return;
+    if (!acceptsValue(binder, node, column)) return;
     columns.push({ at, index, id: context.newColumn(column.name, column.type) });
   });
   const rows = body.rows.map((row) => {
@@ -158,7 +157,7 @@ function bindValuesSource(
       const column = table.columns[at] as ColumnDescriptor;
       const value = row.values[index] as Ast.Expression;
       if (value.kind === 'default') return defaultValue(binder, table, column);
-      return assign(binder, binder.bind(value, scope), column, value.position);
+      return assign(binder, binder.bind(value, scope), column, startOf(value));
     });
   });
   const values = new Map<number, Expression>();

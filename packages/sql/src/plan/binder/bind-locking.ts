@@ -22,7 +22,7 @@ export function lockRows(
   for (const clause of clauses) {
     const words = `FOR ${clause.strength.toUpperCase().replaceAll('-', ' ')}`;
     const refuse = (what: string): never => {
-      throw context.error('0A000', `${words} is not allowed with ${what}`, clause.position);
+      throw context.error('0A000', `${words} is not allowed with ${what}`, undefined);
     };
     if (select.distinct !== undefined) refuse('DISTINCT clause');
     if (select.groupBy !== undefined) refuse('GROUP BY clause');

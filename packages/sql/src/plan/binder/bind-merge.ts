@@ -14,6 +14,7 @@ import { requirePrivilege, scanTable } from './bind-relation.js';
 import { bindWith } from './bind-with.js';
 import { checkNames } from './range-items.js';
 import { bindReturning } from './returning.js';
+import { startOf } from './positions.js';
 import {
   assign,
   checkTargets,
@@ -34,7 +35,7 @@ export function bindMerge(binder: Binder, node: Ast.Merge, parent: Scope | undef
   const { plan: scan, item, byPosition } = scanTable(binder, table, node.target.alias?.text, (column) => read.add(column));
   const sourceScope = new Scope(context, outer);
   const source = bindFromList(binder, [node.source], sourceScope);
-  checkNames(binder, [item], sourceScope.items, node.position);
+  checkNames(binder, [item], sourceScope.items);
   const sourceMark = context.newColumn('?source?', BOOL);
   const marked: LogicalNode = {
     kind: 'project',
@@ -139,10 +140,10 @@ function insertValues(
     const at = targets[i] as number;
     const column = table.columns[at] as ColumnDescriptor;
     if (value.kind === 'default') return;
-    refuseGenerated(binder, column, 'insert', value.position);
+    refuseGenerated(binder, column, 'insert');
     if (column.identity !== undefined && action.overriding === 'user') return;
-    if (action.overriding !== 'system') refuseIdentity(binder, column, 'insert', value.position);
-    given.set(at, assign(binder, binder.bind(value, scope), column, value.position));
+    if (action.overriding !== 'system') refuseIdentity(binder, column, 'insert');
+    given.set(at, assign(binder, binder.bind(value, scope), column, startOf(value)));
   });
   return given;
 }

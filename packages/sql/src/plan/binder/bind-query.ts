@@ -82,7 +82,7 @@ function decorate(binder: Binder, query: Ast.Query, bound: BoundQuery, parent: S
   const [clause] = query.locking;
   if (clause !== undefined) {
     const words = `FOR ${clause.strength.toUpperCase().replaceAll('-', ' ')}`;
-    throw context.error('0A000', `${words} is not allowed with UNION/INTERSECT/EXCEPT`, clause.position);
+    throw context.error('0A000', `${words} is not allowed with UNION/INTERSECT/EXCEPT`, undefined);
   }
   let { plan } = bound;
   const order = query.orderBy.map((item) => orderOutput(binder, item, bound.fields, parent));

@@ -21,6 +21,7 @@ import { bindFromList } from './bind-from.js';
 import { bindGroupBy, Grouping } from './bind-group.js';
 import { lockRows } from './bind-locking.js';
 import { outputName } from './output-names.js';
+import { startOf } from './positions.js';
 import { Projection, windowNodes } from './projection.js';
 
 /** A select item after stars are spread. */
@@ -164,6 +165,7 @@ function finish(
       type: item.expression.type,
       tableOid: info.tableOid,
       columnNumber: info.columnNumber,
+      position: item.position,
     };
   });
   const distinct = select.distinct !== undefined;
@@ -286,7 +288,7 @@ function bindItems(
     }
     const bound = binder.bind(value, scope);
     const expression = options.keepUnknown === true ? bound : resolveUnknown(context, bound, value.position);
-    items.push({ name: outputName(node), expression, position: value.position });
+    items.push({ name: outputName(node), expression, position: startOf(value) });
   }
   return items;
 }

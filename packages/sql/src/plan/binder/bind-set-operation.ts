@@ -35,13 +35,17 @@ function combine(
   const { context } = binder;
   const what = branch.operator.toUpperCase();
   if (left.fields.length !== right.fields.length) {
-    throw context.error('42601', `each ${what} query must have the same number of columns`, branch.position);
+    throw context.error(
+      '42601',
+      `each ${what} query must have the same number of columns`,
+      right.fields[0]?.position ?? branch.position,
+    );
   }
   const types = left.fields.map((field, i) => {
     const other = right.fields[i] as BoundField;
     if (keepUnknown && field.type.oid === Oids.unknown && other.type.oid === Oids.unknown) return field.type;
     const pair = [outputExpression(left, field), outputExpression(right, other)];
-    return commonType(context, pair, [branch.position, branch.position], what);
+    return commonType(context, pair, [field.position ?? branch.position, other.position ?? branch.position], what);
   });
   requireComparable(binder, branch, types);
   const leftCast = castColumns(binder, left, types, branch.position);

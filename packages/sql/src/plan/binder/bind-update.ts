@@ -28,7 +28,7 @@ export function bindUpdate(binder: Binder, node: Ast.Update, parent: Scope | und
   let plan: LogicalNode = scan;
   if (node.from.length > 0) {
     const from = bindFromList(binder, node.from, fromScope);
-    checkNames(binder, [item], fromScope.items, node.position);
+    checkNames(binder, [item], fromScope.items);
     plan = join('inner', scan, from, []);
   }
   const scope = new Scope(context, outer);

@@ -50,14 +50,14 @@ function figure(node: Ast.Expression): Figured {
       return strong('grouping');
     case 'cast': {
       const inner = figure(node.operand);
-      if (inner.strength > 0) return inner;
+      if (inner.strength > 1) return inner;
       return { name: node.type.name[node.type.name.length - 1]?.text ?? UNNAMED, strength: 1 };
     }
     case 'collate':
       return figure(node.operand);
     case 'case': {
       const inner = node.otherwise === undefined ? NONE : figure(node.otherwise);
-      return inner.strength > 0 ? inner : { name: 'case', strength: 1 };
+      return inner.strength > 1 ? inner : { name: 'case', strength: 1 };
     }
     case 'array':
       return strong('array');

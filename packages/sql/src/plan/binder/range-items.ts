@@ -15,7 +15,6 @@ export function checkNames(
   binder: Binder,
   left: readonly RangeItem[],
   right: readonly RangeItem[],
-  position: number,
 ): void {
   for (const item of right) {
     if (item.name === undefined || !item.relationVisible) continue;
@@ -26,7 +25,7 @@ export function checkNames(
         (other.schema === undefined || item.schema === undefined || other.schema === item.schema),
     );
     if (clash) {
-      throw binder.context.error('42712', `table name "${item.name}" specified more than once`, position);
+      throw binder.context.error('42712', `table name "${item.name}" specified more than once`, undefined);
     }
   }
 }
@@ -65,7 +64,7 @@ export function renameColumns(
     throw binder.context.error(
       '42P10',
       `table "${alias.name.text}" has ${columns.length} columns available but ${alias.columns.length} columns specified`,
-      alias.name.position,
+      undefined,
     );
   }
   return columns.map((column, i) => ({ ...column, name: alias.columns[i]?.text ?? column.name }));

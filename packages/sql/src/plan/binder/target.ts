@@ -45,7 +45,19 @@ export function targetColumn(binder: Binder, table: TableDescriptor, name: Name)
 }
 
 /** 42701 when a column is named twice; element assignment is not there. */
-export function checkTargets(binder: Binder, table: TableDescriptor, targets: readonly Ast.TargetColumn[]): number[] {
+export function checkTargets(
+  binder: Binder,
+  table: TableDescriptor,
+  targets: readonly Ast.TargetColumn[],
+  verb: 'insert' | 'update' = 'insert',
+): number[] {
+  const twice = (target: Ast.TargetColumn): Error => {
+    const name = target.name.text;
+    if (verb === 'update') {
+      return binder.context.error('42601', `multiple assignments to same column "${name}"`, undefined);
+    }
+    return binder.context.error('42701', `column "${name}" specified more than once`, target.position);
+  };
   const seen = new Set<number>();
   return targets.map((target) => {
     const at = targetColumn(binder, table, target.name);
@@ -53,7 +65,7 @@ export function checkTargets(binder: Binder, table: TableDescriptor, targets: re
       throw binder.context.unsupported('assignment to a part of a column', target.position);
     }
     if (seen.has(at)) {
-      throw binder.context.error('42701', `column "${target.name.text}" specified more than once`, target.position);
+      throw twice(target);
     }
     seen.add(at);
     return at;
@@ -147,26 +159,26 @@ export function completeValues(
 }
 
 /** 428C9: generated columns take no values. */
-export function refuseGenerated(binder: Binder, column: ColumnDescriptor, verb: 'insert' | 'update', position: number): void {
+export function refuseGenerated(binder: Binder, column: ColumnDescriptor, verb: 'insert' | 'update'): void {
   if (column.generated !== undefined) {
     const message =
       verb === 'insert'
         ? `cannot insert a non-DEFAULT value into column "${column.name}"`
         : `column "${column.name}" can only be updated to DEFAULT`;
-    throw binder.context.error('428C9', message, position, {
+    throw binder.context.error('428C9', message, undefined, {
       detail: `Column "${column.name}" is a generated column.`,
     });
   }
 }
 
 /** 428C9: an identity column GENERATED ALWAYS takes no values unless asked to. */
-export function refuseIdentity(binder: Binder, column: ColumnDescriptor, verb: 'insert' | 'update', position: number): void {
+export function refuseIdentity(binder: Binder, column: ColumnDescriptor, verb: 'insert' | 'update'): void {
   if (column.identity !== 'always') return;
   const message =
     verb === 'insert'
       ? `cannot insert a non-DEFAULT value into column "${column.name}"`
       : `column "${column.name}" can only be updated to DEFAULT`;
-  throw binder.context.error('428C9', message, position, {
+  throw binder.context.error('428C9', message, undefined, {
     detail: `Column "${column.name}" is an identity column defined as GENERATED ALWAYS.`,
     ...(verb === 'insert' ? { hint: 'Use OVERRIDING SYSTEM VALUE to override.' } : {}),
   });
