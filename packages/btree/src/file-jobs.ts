@@ -77,7 +77,7 @@ export function* mergeIntoTree(
   slices: Slices,
 ): Generator<Wait, MergedTree> {
   const { pager, root } = files;
-  const out = new PageWriter(pager, files.generation + 1, true);
+  const out = new PageWriter(pager, files.generation + 1, root.id === 0);
   const versions = new MergingVersions(sourcesOf(merged));
   const tombstones = merged.flatMap(({ run }) => [...run.rangeTombstones(SEQ_MAX)]);
   const removed = tombstones.length === 0 ? undefined : unionOf(tombstones);

@@ -15,13 +15,16 @@
  * ancestors. When that pays is merge-policy.ts' business.
  */
 import { compareBytes, compareKeys, readU32, writeU32 } from '@phantom/base';
+import { ByteSlot } from '@phantom/kv';
 import { type KeyIntervals, type VersionCursor, VersionKind } from '@phantom/runs';
 import { OVERFLOW_REFERENCE_BYTES, type PageRef, type TreeRoot, inlineBytesMax } from './format.js';
+import { EDIT_WRITES_MAX, LeafEdit, type ValueStore } from './leaf-edit.js';
 import { LeafEntry, Page } from './page.js';
 import { PageList } from './page-ranges.js';
 import type { PageWriter } from './page-writer.js';
 import { type Pager, refOf } from './pager.js';
 import { TreeWriter } from './tree-writer.js';
+import { WriteQueue } from './write-queue.js';
 
 const NO_BYTES = new Uint8Array(0);
 /** Entries and pages between two looks at the clock. */
@@ -39,33 +42,36 @@ export interface MergeInput {
   readonly pause: () => boolean;
 }
 
-export class TreeMerge {
+export class TreeMerge implements ValueStore {
   /** Pages of the old tree that the new one does not reach. */
   readonly freed = new PageList();
   private readonly input: MergeInput;
   private readonly pager: Pager;
-  private readonly writes: VersionCursor;
+  private readonly writes: WriteQueue;
+  private readonly edit: LeafEdit;
   private readonly writer: TreeWriter;
   private readonly inlineBytesMax: number;
   private readonly entry = new LeafEntry();
   private readonly reference = new Uint8Array(OVERFLOW_REFERENCE_BYTES);
+  private readonly stored = new ByteSlot();
+  /** The old leaf at hand. */
+  private readonly leaf: Page;
   private key = new Uint8Array(256);
-  /** The present write lies in `writes` while this is true. */
-  private more = false;
   private steps = STEPS_PER_LOOK;
 
   constructor(input: MergeInput) {
     this.input = input;
     this.pager = input.pager;
-    this.writes = input.writes;
+    this.writes = new WriteQueue(input.writes);
     this.writer = new TreeWriter(input.out);
     this.inlineBytesMax = inlineBytesMax(input.pager.pageBytes);
+    this.leaf = new Page(input.pager.pageBytes);
+    this.edit = new LeafEdit(input.pager.pageBytes, this.inlineBytesMax);
   }
 
   /** Runs in slices: yields when `pause` says so, returns the new root. Its pages are written, not synced. */
   *run(): Generator<void, TreeRoot> {
     const { root } = this.input;
-    this.more = this.writes.next();
     if (root.id === 0) {
       this.writer.atRightEdge = true;
       this.writer.beginLeaf(NO_BYTES);
@@ -81,39 +87,74 @@ export class TreeMerge {
   /** Merges a page with the writes below `upper`, which is where its keys end. */
   private *mergeNode(ref: PageRef, level: number, lower: Uint8Array, upper: Uint8Array | undefined): Generator<void> {
     this.writer.atRightEdge = upper === undefined;
-    if (!this.isTouched(lower, upper) && !this.writer.isUnderfull(level)) {
-      this.writer.addSubtree(level, lower, ref);
-      return;
-    }
+    if (this.takeOver(ref, level, lower, upper)) return;
     if (this.isCovered(lower, upper)) {
       yield* this.free(ref, level);
       this.writer.beginLeaf(lower);
       yield* this.putBelow(upper);
       return;
     }
+    if (level === 0) {
+      if (!this.editLeaf(ref, lower, upper)) yield* this.mergeLeaf(lower, upper);
+      return;
+    }
     const page = new Page(this.pager.pageBytes);
     this.pager.read(ref.id, ref.checksumLow, ref.checksumHigh, level, page);
     this.freed.add(ref.id, 1, page.generation);
-    if (this.pauseDue()) yield;
-    if (level === 0) {
-      this.writer.beginLeaf(lower);
-      yield* this.mergeLeaf(page, upper);
-      return;
-    }
+    let from = lower;
     for (let slot = 0; slot < page.count; slot++) {
-      const from = slot === 0 ? lower : page.key(slot);
       const to = slot + 1 < page.count ? page.key(slot + 1) : upper;
-      yield* this.mergeNode(refOf(page, slot), level - 1, from, to);
+      const child = refOf(page, slot);
+      this.writer.atRightEdge = to === undefined;
+      // The two usual cases without the cost of another generator.
+      if (!this.takeOver(child, level - 1, from, to)) {
+        if (level > 1 || this.isCovered(from, to)) yield* this.mergeNode(child, level - 1, from, to);
+        else if (!this.editLeaf(child, from, to)) yield* this.mergeLeaf(from, to);
+      }
+      if (this.pauseDue()) yield;
+      if (to !== undefined) from = to;
     }
   }
 
-  private *mergeLeaf(page: Page, upper: Uint8Array | undefined): Generator<void> {
+  /** Lets a page that nothing touches stay as it is, with everything under it. */
+  private takeOver(ref: PageRef, level: number, lower: Uint8Array, upper: Uint8Array | undefined): boolean {
+    if (this.isTouched(lower, upper) || this.writer.isUnderfull(level)) return false;
+    this.writer.addSubtree(level, lower, ref);
+    return true;
+  }
+
+  /** Reads a leaf into the merge's reader, and makes its successor in one piece if a few writes are all there is to it. */
+  private editLeaf(ref: PageRef, lower: Uint8Array, upper: Uint8Array | undefined): boolean {
+    const { writes, edit, writer, leaf, pager } = this;
+    const { out } = this.input;
+    // A leaf that nobody has in the cache need not come into it for this, nor its successor.
+    out.remembersLeaves = pager.readOnce(ref.id, ref.checksumLow, ref.checksumHigh, leaf);
+    this.freed.add(ref.id, 1, leaf.generation);
+    if (this.isCut(lower, upper) || writer.isUnderfull(0)) return false;
+    if (!writes.stageBelow(upper, EDIT_WRITES_MAX, pager.pageBytes) || !edit.fits(leaf, writes)) return false;
+    edit.build(leaf, writes, out.startPage(), this);
+    const { id, checksumLow, checksumHigh } = out.finishPage();
+    writes.dropStaged();
+    writer.addSubtree(0, lower, {
+      id,
+      checksumLow,
+      checksumHigh,
+      keys: edit.keys,
+      pages: ref.pages + edit.overflowPages,
+    });
+    return true;
+  }
+
+  /** Merges the leaf that editLeaf has read, entry by entry. */
+  private *mergeLeaf(lower: Uint8Array, upper: Uint8Array | undefined): Generator<void> {
+    const page = this.leaf;
+    this.writer.beginLeaf(lower);
     for (let slot = 0; slot < page.count; slot++) {
       const keyBytes = page.keyBytes(slot);
       if (keyBytes > this.key.length) this.key = new Uint8Array(keyBytes * 2);
       const end = page.copyKey(slot, this.key, 0);
       let replaced = false;
-      while (this.more) {
+      while (this.writes.more) {
         const { key } = this.writes;
         const order = compareBytes(key.buffer, key.start, key.end, this.key, 0, end);
         if (order > 0) break;
@@ -133,20 +174,20 @@ export class TreeMerge {
   private keep(page: Page, slot: number, end: number, replaced: boolean): void {
     const { entry } = this;
     entry.read(page, slot);
-    const pages = entry.overflow ? this.pager.extentPages(entry.valueBytes) : 0;
-    const valueEnd = entry.keyEnd + (entry.overflow ? OVERFLOW_REFERENCE_BYTES : entry.valueBytes);
     const { removed } = this.input;
     if (replaced || (removed !== undefined && removed.find(this.key, 0, end) >= 0)) {
-      if (entry.overflow) this.freed.add(readU32(page.bytes, entry.keyEnd), pages);
+      this.dropValue(page, entry);
       return;
     }
+    const pages = entry.overflow ? this.pager.extentPages(entry.valueBytes) : 0;
+    const valueEnd = entry.keyEnd + (entry.overflow ? OVERFLOW_REFERENCE_BYTES : entry.valueBytes);
     const tag = entry.valueBytes * 2 + (entry.overflow ? 1 : 0);
     this.writer.addEntry(this.key, 0, end, tag, page.bytes, entry.keyEnd, valueEnd, pages);
   }
 
   /** Puts in every write below the bound. */
   private *putBelow(upper: Uint8Array | undefined): Generator<void> {
-    while (this.more) {
+    while (this.writes.more) {
       const { key } = this.writes;
       if (upper !== undefined && compareBytes(key.buffer, key.start, key.end, upper, 0, upper.length) >= 0) return;
       this.put();
@@ -158,20 +199,37 @@ export class TreeMerge {
   private put(): void {
     const { key, value, kind } = this.writes;
     if (kind === VersionKind.Put) {
-      const bytes = value.end - value.start;
-      if (bytes <= this.inlineBytesMax) {
-        this.writer.addEntry(key.buffer, key.start, key.end, bytes * 2, value.buffer, value.start, value.end, 0);
-      } else {
-        const { id, checksumLow, checksumHigh } = this.input.out.addExtent(value.buffer, value.start, value.end);
-        const { reference } = this;
-        writeU32(reference, 0, id);
-        writeU32(reference, 4, checksumLow);
-        writeU32(reference, 8, checksumHigh);
-        const pages = this.pager.extentPages(bytes);
-        this.writer.addEntry(key.buffer, key.start, key.end, bytes * 2 + 1, reference, 0, reference.length, pages);
-      }
+      const { stored } = this;
+      const pages = this.storeValue(value, stored);
+      const tag = (value.end - value.start) * 2 + (pages > 0 ? 1 : 0);
+      const { buffer, start, end } = stored;
+      this.writer.addEntry(key.buffer, key.start, key.end, tag, buffer, start, end, pages);
     }
-    this.more = this.writes.next();
+    this.writes.next();
+  }
+
+  /** Aims a slot at what a leaf stores for a value, and writes overflow pages if it is too long; returns how many. */
+  storeValue(value: ByteSlot, stored: ByteSlot): number {
+    const bytes = value.end - value.start;
+    if (bytes <= this.inlineBytesMax) {
+      stored.set(value.buffer, value.start, value.end);
+      return 0;
+    }
+    const { id, checksumLow, checksumHigh } = this.input.out.addExtent(value.buffer, value.start, value.end);
+    const { reference } = this;
+    writeU32(reference, 0, id);
+    writeU32(reference, 4, checksumLow);
+    writeU32(reference, 8, checksumHigh);
+    stored.set(reference, 0, reference.length);
+    return this.pager.extentPages(bytes);
+  }
+
+  /** Frees the overflow pages of an entry; returns how many. */
+  dropValue(page: Page, entry: LeafEntry): number {
+    if (!entry.overflow) return 0;
+    const pages = this.pager.extentPages(entry.valueBytes);
+    this.freed.add(readU32(page.bytes, entry.keyEnd), pages);
+    return pages;
   }
 
   /** Frees a subtree. Leaves are read only where they may have overflow pages. */
@@ -186,18 +244,22 @@ export class TreeMerge {
         yield* this.free(refOf(page, slot), level - 1);
       } else {
         this.entry.read(page, slot);
-        const { overflow, keyEnd, valueBytes } = this.entry;
-        if (overflow) this.freed.add(readU32(page.bytes, keyEnd), this.pager.extentPages(valueBytes));
+        this.dropValue(page, this.entry);
       }
     }
   }
 
   /** True when a write or a removed range reaches into [lower, upper). Writes below `lower` are all put in already. */
   private isTouched(lower: Uint8Array, upper: Uint8Array | undefined): boolean {
-    if (this.more) {
+    if (this.writes.more) {
       const { key } = this.writes;
       if (upper === undefined || compareBytes(key.buffer, key.start, key.end, upper, 0, upper.length) < 0) return true;
     }
+    return this.isCut(lower, upper);
+  }
+
+  /** True when a removed range reaches into [lower, upper). */
+  private isCut(lower: Uint8Array, upper: Uint8Array | undefined): boolean {
     const { removed } = this.input;
     if (removed === undefined) return false;
     const start = removed.lowers[removed.firstEndingAfter(lower, 0, lower.length)];

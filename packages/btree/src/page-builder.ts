@@ -25,8 +25,10 @@ import { signedDiscriminator } from './page.js';
 /** Where built pages go: it gives each its number, generation and checksum. */
 export interface PageSink {
   readonly pageBytes: number;
-  /** Takes the bytes over; header fields 0 to 12 and the generation are still empty. */
-  addPage(bytes: Uint8Array): { readonly id: PageId; readonly checksumLow: number; readonly checksumHigh: number };
+  /** A page of zeros to be built in; header fields 0 to 12 and the generation are the sink's. One at a time. */
+  startPage(): Uint8Array;
+  /** Takes the page that was started. */
+  finishPage(): { readonly id: PageId; readonly checksumLow: number; readonly checksumHigh: number };
 }
 
 /** Receives what was built: the level above. */
@@ -266,7 +268,7 @@ export class PageBuilder {
     const count = to - from;
     const prefix = this.prefixOf(from, to);
     const omitted = this.omits(count, prefix) ? prefix : 0;
-    const bytes = new Uint8Array(pageBytes);
+    const bytes = this.sink.startPage();
     bytes[12] = this.level === 0 ? PageKind.Leaf : PageKind.Inner;
     bytes[13] = this.level;
     writeU16(bytes, 14, count);
@@ -298,7 +300,7 @@ export class PageBuilder {
     const separator = this.separatorOf(from);
     const last = to - 1;
     this.lastKey = this.level === 0 ? this.arena.slice(this.keyStarts[last]!, this.keyEnds[last]!) : undefined;
-    const { id, checksumLow, checksumHigh } = this.sink.addPage(bytes);
+    const { id, checksumLow, checksumHigh } = this.sink.finishPage();
     this.emit(separator, {
       id,
       checksumLow,

@@ -62,6 +62,7 @@ export class Pager {
   readonly page: Page;
   private readonly cached: PageCache;
   private retired: RetiredPages[] = [];
+  private onceBytes: Uint8Array | undefined = undefined;
   private pageCountNow: number;
 
   constructor(options: PagerOptions) {
@@ -83,6 +84,21 @@ export class Pager {
   read(id: PageId, checksumLow: number, checksumHigh: number, level: number, page: Page): void {
     if (this.cached.find(id, checksumLow, checksumHigh, page)) this.cacheHits++;
     else this.load(id, checksumLow, checksumHigh, level, page);
+  }
+
+  /**
+   * As read, for a leaf that is about to be replaced: one that is not cached is read into a buffer that the next such call
+   * uses again. True when it was cached.
+   */
+  readOnce(id: PageId, checksumLow: number, checksumHigh: number, page: Page): boolean {
+    if (this.cached.find(id, checksumLow, checksumHigh, page)) {
+      this.cacheHits++;
+      return true;
+    }
+    this.onceBytes ??= new Uint8Array(this.pageBytes);
+    const words = new Int32Array(this.onceBytes.buffer);
+    this.fill(id, checksumLow, checksumHigh, 0, page, this.onceBytes, words, 0);
+    return false;
   }
 
   readRoot(root: TreeRoot, page: Page): void {

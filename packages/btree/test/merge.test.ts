@@ -162,6 +162,26 @@ describe('merging into a tree', () => {
     });
   }
 
+  for (const headBytes of [0, 60]) {
+    it(`edits leaves in one piece, with ${headBytes} bytes in common`, () => {
+      const random = new Random(headBytes + 3);
+      const bench = new Bench();
+      const head = new Uint8Array(headBytes).fill(7);
+      const keyOf = (i: number): Uint8Array => Uint8Array.from([...head, ...numbered(i, i & 3)]);
+      const write = (): Write => {
+        const dice = random.below(20);
+        const bytes = dice === 0 ? 4000 + random.below(9000) : dice < 6 ? random.below(700) : random.below(50);
+        return { key: keyOf(random.below(4000)), value: dice > 15 ? undefined : new Uint8Array(bytes).fill(dice) };
+      };
+      bench.merge(Array.from({ length: 3000 }, write));
+      for (let round = 0; round < 60; round++) {
+        bench.merge(Array.from({ length: 1 + random.below(12) }, write));
+        if (round % 10 === 9) expect(bench.differences()).toBe(0);
+        expect(bench.lostPages()).toBe(0);
+      }
+    });
+  }
+
   it('packs ascending loads into full pages', () => {
     const bench = new Bench();
     const value = new Uint8Array(100);
