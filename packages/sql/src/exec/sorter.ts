@@ -17,15 +17,18 @@ const TOP_ROWS_MAX = 100_000;
 
 export class Sorter extends RowBuffer {
   private readonly compare: Compare;
-  private readonly top: number;
+  private top = Infinity;
   /** Row index of the last row wanted after the last cut; -1 before it. */
   private cutoff = -1;
 
-  /** `top` is Infinity when all rows are wanted. */
-  constructor(width: number, budget: MemoryBudget, compare: CompiledFunction, run: Run, top: number) {
+  constructor(width: number, budget: MemoryBudget, compare: CompiledFunction, run: Run) {
     super(width, budget);
     this.compare = compare.get(run.statement) as Compare;
-    this.top = top <= TOP_ROWS_MAX ? top : Infinity;
+  }
+
+  /** Says how many rows are wanted at most, before the first is pushed; without it all are. */
+  wantAtMost(rows: number): void {
+    this.top = rows <= TOP_ROWS_MAX ? rows : Infinity;
   }
 
   /** After the row's values were pushed: keeps the row or takes it back. */

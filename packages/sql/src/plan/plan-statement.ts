@@ -10,8 +10,8 @@ import { BindContext } from '../expr/context.js';
 import { typeRef, Oids } from '../expr/type-oids.js';
 import type { BoundQuery } from '../expr/binder.js';
 import { CompiledStatement } from '../exec/compiled-statement.js';
-import { compilePointInsert } from '../exec/point-insert.js';
 import { compilePointLookup } from '../exec/point-lookup.js';
+import { compilePointWrite } from '../exec/point-write.js';
 import type { Statement } from '../text/ast-statements.js';
 import type * as Ast from '../text/ast.js';
 import { parseExpression, parseStatement } from '../text/parse.js';
@@ -106,7 +106,7 @@ function plan(statement: Plannable, catalog: CatalogPort, options: PlanOptions):
     privileges: context.privileges(),
     traits,
     pointLookup: compilePointLookup(planner, physical, outputs, options.backEnd ?? 'auto'),
-    pointWrite: compilePointInsert(planner, physical, outputs, options.backEnd ?? 'auto'),
+    pointWrite: statement.kind === 'query' ? undefined : compilePointWrite(planner, physical, options.backEnd ?? 'auto'),
     execute: (executionContext, sink) => compiled.execute(executionContext, sink),
     explain: (explainOptions) => explainPlan(planner, physical, explainOptions),
   };

@@ -44,9 +44,15 @@ export function produceSort(compiler: PlanCompiler, node: Sort, consume: Consume
   const { keys, extra } = layKeys(compiler, columns, node.keys);
   const compare = bufferComparator(builder, keys);
   const top = compileTop(compiler, node);
-  const slot = builder.addSlot(
-    (run) => new Sorter(columns.length + extra.length, run.memory, compare, run, top(run)),
-  );
+  const slot = builder.addSlot((run) => new Sorter(columns.length + extra.length, run.memory, compare, run));
+  // Subqueries in LIMIT run before; so the rows wanted are counted by a task, not with the slots.
+  if (top !== undefined) {
+    builder.addTask({
+      *run(run) {
+        (run.state[slot] as Sorter).wantAtMost(top(run));
+      },
+    });
+  }
   compiler.produce(node.input, (context) => {
     const values = [
       ...columns.map((column) => context.expressions.column(column).code),
@@ -64,9 +70,9 @@ export function produceSort(compiler: PlanCompiler, node: Sort, consume: Consume
 }
 
 /** How many rows are wanted at most, from LIMIT and OFFSET; null and no limit are Infinity. */
-function compileTop(compiler: PlanCompiler, node: Sort): (run: Run) => number {
+function compileTop(compiler: PlanCompiler, node: Sort): ((run: Run) => number) | undefined {
   const { top } = node;
-  if (top === undefined) return () => Infinity;
+  if (top === undefined) return undefined;
   const count = compileNumber(compiler, top.count);
   const offset = top.offset === undefined ? (): number => 0 : compileNumber(compiler, top.offset);
   return (run) => {

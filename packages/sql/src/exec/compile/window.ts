@@ -57,7 +57,7 @@ export function produceWindow(compiler: PlanCompiler, node: WindowNode, consume:
   const samePartition = bufferComparator(builder, partition);
   const samePeers = bufferComparator(builder, order);
   const slot = builder.addSlot(
-    (run) => new Sorter(inputWidth + calls.length, run.memory, compare, run, Infinity),
+    (run) => new Sorter(inputWidth + calls.length, run.memory, compare, run),
   );
   compiler.produce(node.input, (context) => {
     const { expressions } = context;

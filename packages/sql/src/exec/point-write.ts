@@ -1,0 +1,191 @@
+/**
+ * The straight road for INSERT of one row, and for UPDATE and DELETE of one row by its whole key: one function that computes the
+ * values and hands them to the writer. Statements with RETURNING, ON CONFLICT or subqueries take the usual road.
+ */
+import { codeGenerationAllowed } from '@phantom/codec';
+import type { TableDescriptor } from '@phantom/catalog';
+import type { ColumnId, Expression } from '../expr/expression.js';
+import type { DeleteNode, InsertNode, PhysicalNode, TableScan, UpdateNode } from '../plan/physical/physical.js';
+import type { PhysicalPlanner } from '../plan/physical/planner.js';
+import type { PointWrite } from '../plan/prepared-plan.js';
+import { hasSubquery } from '../plan/rules/facts.js';
+import { physicalTable } from '../storage/physical-table.js';
+import type { RowReference, WriteOutcome } from '../storage/table-writer.js';
+import type { Value } from '../types/type.js';
+import { closureFunction } from './code/closures.js';
+import { ConstantTable, Emitter } from './code/emitter.js';
+import { call, literal, not, type Code, type FunctionCode, type Local } from './code/ir.js';
+import { generateFunction } from './code/javascript.js';
+import { filterBy } from './compile/filter.js';
+import { PlanToProgram } from './compile/plan-compiler.js';
+import { ProgramBuilder } from './compile/program-builder.js';
+import { ColumnSource, Row } from './compile/row-scope.js';
+import { stepContext, withRow, type PlanCompiler, type StepContext } from './compile/step.js';
+import { isOneLayout, slotBytes, tableRow } from './compile/table-scan.js';
+import { StatementRestart, type ExecutionContext } from './runtime.js';
+import { makeRowReference, uniqueKey, type UniqueKey } from './table-access.js';
+
+/** Executions after which the function is generated. */
+const GENERATE_EXECUTIONS_MIN = 3;
+
+type Target = { readonly node: InsertNode | UpdateNode | DeleteNode; readonly scan: TableScan | undefined };
+
+function targetOf(node: PhysicalNode): Target | undefined {
+  switch (node.kind) {
+    case 'insert': {
+      const single = node.input.kind === 'values' && node.input.rows.length === 1;
+      return single && node.conflict === undefined && node.columns.length === 0 ? { node, scan: undefined } : undefined;
+    }
+    case 'update':
+    case 'delete': {
+      const { input } = node;
+      if (node.columns.length > 0 || input.kind !== 'table-scan') return undefined;
+      const simple = input.unique && input.index === undefined && input.range !== undefined && isOneLayout(node.table);
+      return simple ? { node, scan: input } : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function expressionsOf({ node, scan }: Target): Expression[] {
+  const values = node.kind === 'delete' ? [] : [...node.values];
+  const rows = node.input.kind === 'values' ? node.input.rows.flatMap((row) => [...row]) : [];
+  return [...values, ...rows, ...(scan?.range?.equal ?? []), ...(scan?.filter ?? [])];
+}
+
+/** The straight road, where the plan is of its shape. */
+export function compilePointWrite(
+  planner: PhysicalPlanner,
+  physical: PhysicalNode,
+  backEnd: 'auto' | 'generated' | 'closures',
+): PointWrite | undefined {
+  const target = targetOf(physical);
+  if (target === undefined || expressionsOf(target).some(hasSubquery)) return undefined;
+  const constants = new ConstantTable();
+  const code = writeFunction(planner, target, constants);
+  const generates = backEnd !== 'closures' && codeGenerationAllowed();
+  let compiled = closureFunction(code, constants.values);
+  let executions = 0;
+  const { table } = target.node;
+  return {
+    run(context) {
+      if (executions < GENERATE_EXECUTIONS_MIN && ++executions === GENERATE_EXECUTIONS_MIN && generates) {
+        compiled = generateFunction(code, constants.values);
+      }
+      const outcome = compiled(context, context.writer(table)) as WriteOutcome | Promise<void> | 0;
+      if (outcome === 'written') return 1;
+      if (outcome === 0) return 0;
+      if (outcome instanceof Promise) return outcome;
+      throw StatementRestart.instance;
+    },
+  };
+}
+
+function writeFunction(planner: PhysicalPlanner, target: Target, constants: ConstantTable): FunctionCode {
+  const { types } = planner.context.catalog;
+  const builder = new ProgramBuilder({ types, constants, isNotNull: () => false }, []);
+  const compiler: PlanCompiler = new PlanToProgram(builder, planner, undefined);
+  const emitter = new Emitter(constants);
+  const [run, writer] = emitter.parameters(2) as [Local, Local];
+  const start = stepContext(compiler, emitter, run, new Row(), { checks: [], usesFuel: false });
+  const { node, scan } = target;
+  if (node.kind === 'insert') writeInsert(compiler, start, node, writer);
+  else if (scan !== undefined) writeByKey(compiler, start, node, scan, writer);
+  emitter.return(literal(0));
+  return emitter.finish('write', [run, writer]);
+}
+
+/** The values of a row by position; generated columns see the others. */
+function computeValues(
+  compiler: PlanCompiler,
+  context: StepContext,
+  table: TableDescriptor,
+  values: readonly Expression[],
+  ids: readonly ColumnId[],
+): Code[] {
+  const row = Row.of(context.row);
+  const codes: Code[] = [];
+  const compute = (position: number, at: StepContext): void => {
+    const operand = at.expressions.value(values[position] as Expression);
+    codes[position] = operand.code;
+    row.set(ids[position] as ColumnId, new ColumnSource(operand.nullable, () => operand.code));
+  };
+  const isGenerated = (position: number): boolean => {
+    const column = table.columns[position];
+    return column?.generated !== undefined && !column.dropped;
+  };
+  for (let i = 0; i < values.length; i++) if (!isGenerated(i)) compute(i, context);
+  const inner = withRow(compiler, context, row);
+  for (let i = 0; i < values.length; i++) if (isGenerated(i)) compute(i, inner);
+  return codes;
+}
+
+function writeInsert(compiler: PlanCompiler, context: StepContext, node: InsertNode, writer: Local): void {
+  const { emitter, expressions } = context;
+  const row = new Row();
+  if (node.input.kind === 'values') {
+    const [values] = node.input.rows;
+    node.input.columns.forEach((column, i) => {
+      const expression = values?.[i];
+      if (expression === undefined) return;
+      row.set(column, new ColumnSource(true, () => expressions.value(expression).code));
+    });
+  }
+  const inserted = withRow(compiler, context, row);
+  // Writers copy what they keep of an inserted row: one array serves all executions.
+  const values = emitter.constant(node.values.map((): Value => null));
+  const codes = computeValues(compiler, inserted, node.table, node.values, node.newRow);
+  codes.forEach((code, i) => emitter.setElement(values, literal(i), code));
+  emitter.return({ kind: 'method', object: writer, name: 'insert', arguments: [values] });
+}
+
+/** Reads the row with the key values; false when there is none or a value is null. */
+function readForWrite(context: ExecutionContext, unique: UniqueKey, values: readonly Value[]): boolean {
+  const { writer, table, slot } = unique;
+  for (let i = 0; i < values.length; i++) if (values[i] === null) return false;
+  writer.length = 0;
+  writer.bytes(table.prefix);
+  table.keyCode.encodePrefix(values, values.length, writer);
+  slot.key.set(writer.buffer, 0, writer.length);
+  return context.read.get(writer.buffer, 0, writer.length, slot.row);
+}
+
+function referenceOf(unique: UniqueKey): RowReference {
+  const { key, row } = unique.slot;
+  return makeRowReference(key.buffer, key.start, key.end, row.buffer, row.start, row.end);
+}
+
+function writeByKey(
+  compiler: PlanCompiler,
+  context: StepContext,
+  node: UpdateNode | DeleteNode,
+  scan: TableScan,
+  writer: Local,
+): void {
+  const { emitter, expressions, run } = context;
+  const unique = uniqueKey(physicalTable(node.table, compiler.builder.context.types));
+  const uniqueCode = emitter.constant(unique);
+  const equal = scan.range?.equal ?? [];
+  const key: Code = { kind: 'array', items: equal.map((expression) => expressions.value(expression).code) };
+  const found = call(emitter.constant(readForWrite), run, uniqueCode, key);
+  emitter.if(not(found), () => emitter.return(literal(0)));
+  const bytes = slotBytes(emitter, emitter.constant(unique.slot), undefined);
+  const row = tableRow(compiler, emitter, run, scan, bytes);
+  const inner = withRow(compiler, context, row);
+  filterBy(inner, scan.filter, () => {
+    const reference = emitter.let(call(emitter.constant(referenceOf), uniqueCode));
+    const oldItems = node.table.columns.map((column, i) =>
+      column.dropped ? literal(null) : inner.expressions.column(node.oldRow[i] as ColumnId).code,
+    );
+    const old = emitter.let({ kind: 'array', items: oldItems });
+    if (node.kind === 'delete') {
+      emitter.return({ kind: 'method', object: writer, name: 'remove', arguments: [reference, old] });
+      return;
+    }
+    const items = computeValues(compiler, inner, node.table, node.values, node.newRow);
+    const values = emitter.let({ kind: 'array', items });
+    emitter.return({ kind: 'method', object: writer, name: 'update', arguments: [reference, old, values] });
+  });
+}
+
