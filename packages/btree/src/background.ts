@@ -19,6 +19,7 @@ import { Job, type JobBody, type Wait } from './job.js';
 import type { FrozenLayer, MemoryLayers } from './memory-layers.js';
 import { chooseMerge } from './merge-policy.js';
 import type { ResolvedBtreeOptions } from './options.js';
+import { estimateTouchedPages } from './range-estimate.js';
 import type { FilesChange, RunHandle, TreeFiles } from './tree-files.js';
 import type { ViewRegistry } from './view-registry.js';
 
@@ -129,8 +130,8 @@ export class Background {
     const quietMs = this.slices.monotonicMs() - this.lastWriteMs;
     const isIdle = memory.frozen.length === 0 && quietMs >= options.idleMergeMs;
     const choice = chooseMerge({
-      runs: files.runs.map(({ entry, run }) => ({ bytes: entry.bytes, entries: run.entries })),
-      treePages: files.root.pages,
+      runs: files.runs.map(({ entry }) => entry),
+      touchedPages: isIdle || files.runs.length * 2 < options.runsMax ? 0 : estimateTouchedPages(files),
       pageBytes: files.pager.pageBytes,
       runsMax: options.runsMax,
       idle: isIdle,

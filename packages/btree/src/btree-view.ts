@@ -8,7 +8,16 @@
  */
 import { assert } from '@phantom/base';
 import { ByteSlot, type CursorBatch, type KeyRange, type KvCursor, type KvView, type Seq } from '@phantom/kv';
-import { type Layer, Lookup, type MergeSource, MergingCursor, type RangeTombstone, Run, unionOf } from '@phantom/runs';
+import {
+  type KeyIntervals,
+  type Layer,
+  Lookup,
+  type MergeSource,
+  MergingCursor,
+  type RangeTombstone,
+  Run,
+  unionOf,
+} from '@phantom/runs';
 import type { TreeRoot } from './format.js';
 import type { Pager } from './pager.js';
 import { treeGet } from './tree.js';
@@ -24,6 +33,8 @@ export class BtreeView implements KvView {
   layers: readonly Layer[];
   /** Counts exchanges of layers. */
   exchanges = 0;
+  /** For each layer, and for the pages below all: what the layers above hide of it. Made for the first cursor. */
+  private hidden: readonly (KeyIntervals | undefined)[] | undefined = undefined;
   private readonly released: (view: BtreeView) => void;
   private isReleased = false;
 
@@ -69,12 +80,23 @@ export class BtreeView implements KvView {
   }
 
   /** Lets a run take the place of a delta. No effect when the view does not hold it. */
-  exchange(delta: Layer, run: Run | undefined): void {
+  exchange(delta: Layer, run: Run): void {
     const at = this.layers.indexOf(delta);
     if (at < 0) return;
-    run?.retain();
-    this.layers = [...this.layers.slice(0, at), ...(run === undefined ? [] : [run]), ...this.layers.slice(at + 1)];
+    run.retain();
+    this.layers = this.layers.with(at, run);
+    this.hidden = undefined;
     this.exchanges++;
+  }
+
+  /** A cursor over all layers, with slots of its caller. */
+  openCursor(range: KeyRange, key: ByteSlot, value: ByteSlot): MergingCursor {
+    this.hidden ??= hiddenBy(this.layers, this.seq);
+    const { hidden, layers, seq } = this;
+    const sources: MergeSource[] = layers.map((layer, i) => ({ cursor: layer.cursor(range, seq), hidden: hidden[i] }));
+    const bulk = new TreeCursor(this.pager, this.root, range);
+    sources.push({ cursor: bulk, bulk, hidden: hidden[layers.length] });
+    return new MergingCursor(sources, key, value);
   }
 }
 
@@ -152,15 +174,19 @@ class ViewCursor implements KvCursor {
   }
 
   private open(): MergingCursor {
-    const { view, range } = this;
-    const sources: MergeSource[] = [];
-    const above: RangeTombstone[] = [];
-    for (const layer of view.layers) {
-      sources.push({ cursor: layer.cursor(range, view.seq), hidden: above.length === 0 ? undefined : unionOf(above) });
-      above.push(...layer.rangeTombstones(view.seq));
-    }
-    const bulk = new TreeCursor(view.pager, view.root, range);
-    sources.push({ cursor: bulk, bulk, hidden: above.length === 0 ? undefined : unionOf(above) });
-    return new MergingCursor(sources, this.key, this.value);
+    return this.view.openCursor(this.range, this.key, this.value);
   }
+}
+
+/** What each layer, and whatever lies below all of them, must not show: the range tombstones above it, as of a seq. */
+function hiddenBy(layers: readonly Layer[], seq: Seq): (KeyIntervals | undefined)[] {
+  const above: RangeTombstone[] = [];
+  const hidden: (KeyIntervals | undefined)[] = [undefined];
+  for (const layer of layers) {
+    const tombstones = layer.rangeTombstones(seq);
+    above.push(...tombstones);
+    if (tombstones.length === 0) hidden.push(hidden.at(-1));
+    else hidden.push(unionOf(above));
+  }
+  return hidden;
 }

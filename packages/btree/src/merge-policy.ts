@@ -1,22 +1,21 @@
 /**
  * When do runs go into the pages? A pure function of what there is, so that a test can ask it anything.
  *
- * Merging n entries into a tree of P leaf pages rewrites about P * (1 - exp(-n / P)) of them when the keys are spread
- * evenly, and far fewer when they are not. Each costs a read and a write of a page; each entry saves its own bytes from
- * being looked for twice. So a merge pays once the entries are many compared with the leaves they touch. Until then runs
- * are merged with each other, newest first and alike in size, which rewrites only them.
+ * A merge reads and writes each leaf that it touches; each entry that it takes in saves its own bytes from being looked for
+ * twice. So it pays once the entries are many compared with the leaves they touch, at once where keys ascend, late where
+ * they are scattered over a large tree. Until then runs are merged with each other, newest first and alike in size, which
+ * rewrites only them.
  */
 
 export interface MergeCandidate {
   readonly bytes: number;
-  readonly entries: number;
 }
 
 export interface MergeSituation {
   /** Newest first. */
   readonly runs: readonly MergeCandidate[];
-  /** Pages of the tree. */
-  readonly treePages: number;
+  /** Pages of the tree that the entries of all runs would touch: see touchedPages. */
+  readonly touchedPages: number;
   readonly pageBytes: number;
   readonly runsMax: number;
   /** Nothing was written for a while. */
@@ -51,16 +50,14 @@ export function chooseMerge(situation: MergeSituation): MergeChoice {
 
 /** Bytes of pages read and written for each byte of runs, if all runs were merged into the pages now. */
 export function treeMergeCost(situation: MergeSituation): number {
-  let entries = 0;
   let bytes = 0;
-  for (const run of situation.runs) {
-    entries += run.entries;
-    bytes += run.bytes;
-  }
-  if (bytes === 0) return 0;
-  const pages = Math.max(1, situation.treePages);
-  const touched = pages * (1 - Math.exp(-entries / pages));
-  return (2 * touched * situation.pageBytes) / bytes;
+  for (const run of situation.runs) bytes += run.bytes;
+  return bytes === 0 ? 0 : (2 * situation.touchedPages * situation.pageBytes) / bytes;
+}
+
+/** How many of so many pages so many entries touch when they are spread evenly over them. */
+export function touchedPages(pages: number, entries: number): number {
+  return pages === 0 ? 0 : pages * (1 - Math.exp(-entries / pages));
 }
 
 /** How many of the newest runs are alike enough in size to be merged: each at most twice what lies above it. */

@@ -3,6 +3,7 @@ import type { KeyRange, RangeEstimate } from '@phantom/kv';
 import { compareKeys } from '@phantom/base';
 import type { Delta } from '@phantom/runs';
 import { treeCuts, treeEstimate } from './tree.js';
+import { touchedPages } from './merge-policy.js';
 import type { MemoryLayers } from './memory-layers.js';
 import type { TreeFiles } from './tree-files.js';
 
@@ -48,6 +49,26 @@ export function splitRange(files: TreeFiles, memory: MemoryLayers, range: KeyRan
   }
   ranges.push({ lower, upper: range.upper });
   return ranges;
+}
+
+/** Pieces of a run that are looked at one by one: where its keys ascend, only the last one touches many leaves. */
+const PIECES = 32;
+const EVERYTHING: KeyRange = { lower: new Uint8Array(0), upper: undefined };
+
+/** About how many pages of the tree the entries of the runs would touch. */
+export function estimateTouchedPages(files: TreeFiles): number {
+  const { pager, root } = files;
+  let touched = 0;
+  for (const { run } of files.runs) {
+    const bounds = [run.smallestKey, ...run.cuts(EVERYTHING, PIECES), run.largestKey];
+    const entries = run.entries / (bounds.length - 1);
+    for (let i = 1; i < bounds.length; i++) {
+      const range = { lower: bounds[i - 1] as Uint8Array, upper: bounds[i] };
+      const { bytes } = treeEstimate(pager, root, range);
+      touched += touchedPages(bytes / pager.pageBytes + (root.id === 0 ? 0 : 1), entries);
+    }
+  }
+  return Math.min(touched, root.pages);
 }
 
 function deltaCuts(delta: Delta, range: KeyRange, parts: number): Uint8Array[] {

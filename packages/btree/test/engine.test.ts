@@ -604,3 +604,21 @@ describe('files handed over', () => {
     await it.engine.close();
   });
 });
+
+describe('the price of a merge', () => {
+  it('is what ascending keys touch, not what is there', async () => {
+    const { engine, driver } = await rig({ runsMax: 6, idleMergeMs: 1e9, sliceMs: 0 }, { deltaBytesMax: 512 * 1024 });
+    await fill(driver, 0, 12_000);
+    await engine.merge();
+    const written = engine.stats().bytesMerged;
+    // Appends of several deltas: their leaves are new ones, so the merges come early and rewrite nothing.
+    await fill(driver, 12_000, 24_000);
+    await engine.flush();
+    for (let i = 0; i < 500 && engine.stats().runs > 2; i++) await new Promise((resolve) => setImmediate(resolve));
+    const stats = engine.stats();
+    expect(stats.runs).toBeLessThanOrEqual(3);
+    expect(stats.bytesMerged - written).toBeLessThan(stats.bytesFlushed);
+    driver.compareNow();
+    await engine.close();
+  });
+});
