@@ -99,11 +99,13 @@ function build(
       const [name, type] = column.split(':') as [string, string];
       return { name, type: Number(type) };
     });
+    const [only] = described ?? [];
     return {
       ...shared,
       kind: 'set',
       call: implementation.call,
-      ...(described === undefined ? {} : { columns: described }),
+      ...(described !== undefined && described.length > 1 ? { columns: described } : {}),
+      ...(described?.length === 1 && only !== undefined ? { resultName: only.name } : {}),
     };
   }
   return {

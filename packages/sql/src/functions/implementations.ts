@@ -1,5 +1,7 @@
 /** All families in one table, by the names that the facts use. */
+import { arrayFunctions } from './array-functions.js';
 import { basicAggregates } from './basic-aggregates.js';
+import { binaryFunctions } from './binary-functions.js';
 import { comparisonFunctions } from './comparison-functions.js';
 import { dateTimeFields } from './date-time-fields.js';
 import { dateTimeFunctions } from './date-time-functions.js';
@@ -7,9 +9,15 @@ import { floatFunctions } from './float-functions.js';
 import { formatFunctions } from './format-functions.js';
 import type { Implementations } from './implementation.js';
 import { integerFunctions } from './integer-functions.js';
+import { jsonAggregates } from './json/json-aggregates.js';
+import { jsonFunctions } from './json/json-functions.js';
+import { jsonbFunctions } from './json/jsonb-functions.js';
+import { jsonbUpdates } from './json/jsonb-update.js';
 import { numericFunctions } from './numeric-functions.js';
 import { regexFunctions } from './regex-functions.js';
 import { sessionFunctions } from './session-functions.js';
+import { statisticsAggregates } from './statistics-aggregates.js';
+import { textBuildingFunctions } from './text-building-functions.js';
 import { textFunctions } from './text-functions.js';
 
 export const implementations: Implementations = {
@@ -18,10 +26,18 @@ export const implementations: Implementations = {
   ...floatFunctions,
   ...numericFunctions,
   ...textFunctions,
+  ...textBuildingFunctions,
+  ...binaryFunctions,
+  ...arrayFunctions,
   ...regexFunctions,
   ...dateTimeFunctions,
   ...dateTimeFields,
   ...formatFunctions,
   ...basicAggregates,
+  ...statisticsAggregates,
+  ...jsonFunctions,
+  ...jsonbFunctions,
+  ...jsonbUpdates,
+  ...jsonAggregates,
   ...sessionFunctions,
 };

@@ -69,12 +69,16 @@ export interface SetFunction extends FunctionCommon {
   readonly needsContext?: boolean;
   readonly needsTypes?: boolean;
   readonly columns?: readonly { readonly name: string; readonly type: Oid }[];
+  /** Name of the one output column where it is not the function's own (json_array_elements has `value`). */
+  readonly resultName?: string;
 }
 
 /** Types of a call: what `needsTypes` appends and aggregates get in `init`. */
 export interface CallTypes {
   readonly arguments: readonly TypeRef[];
   readonly result: TypeRef;
+  /** Column definition list of a call whose result is `record`: json_to_recordset(...) AS t(a int, b text). */
+  readonly columns?: readonly { readonly name: string; readonly type: TypeRef }[];
 }
 
 export interface AggregateFunction extends FunctionCommon {

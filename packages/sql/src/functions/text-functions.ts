@@ -135,11 +135,11 @@ function lower(text: string): string {
   return mapCase(text, 'toLowerCase');
 }
 
-const ASCII_ONLY = /^[\u0000-\u007f]*$/;
+const NOT_ASCII = /[\u0080-\uffff]/;
 
 /** Case by single characters: those whose other case is longer (like sharp s) stay. */
 function mapCase(text: string, method: 'toUpperCase' | 'toLowerCase'): string {
-  if (ASCII_ONLY.test(text)) return text[method]();
+  if (!NOT_ASCII.test(text)) return text[method]();
   let result = '';
   for (const character of text) {
     const mapped = character[method]();

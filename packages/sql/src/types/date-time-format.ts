@@ -1,5 +1,5 @@
 /** Dates, times, timestamps and intervals as text, in each DateStyle and IntervalStyle: the Encode functions of datetime.c. */
-import { Interval, TimeTz } from '@phantom/codec';
+import type { Interval, TimeTz } from '@phantom/codec';
 import { dateFromDays, dayOfWeek, splitTimestamp } from './calendar.js';
 import { offsetText, sessionZone } from './time-zones.js';
 import type { TypeContext } from './type.js';

@@ -267,7 +267,7 @@ export function checkJson(text: string): void {
   new JsonTextParser(text, true).parse();
 }
 
-const NEEDS_ESCAPE = /["\\\u0000-\u001f]/;
+const NEEDS_ESCAPE = /["\\\p{Cc}]/u;
 
 /** A string as JSON writes it. */
 export function quoteJson(text: string): string {

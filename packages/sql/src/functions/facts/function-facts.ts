@@ -1,5 +1,6 @@
 /** Every function that is implemented here, in parts: see definitions.ts for the form of a line. */
 import { functionFacts1 } from './function-facts-1.js';
 import { functionFacts2 } from './function-facts-2.js';
+import { functionFacts3 } from './function-facts-3.js';
 
-export const functionFacts: readonly string[] = [functionFacts1, functionFacts2];
+export const functionFacts: readonly string[] = [functionFacts1, functionFacts2, functionFacts3];

@@ -205,7 +205,7 @@ class RegexParser {
   }
 
   private literal(): RegexNode {
-    const nodes = [...this.text.slice(this.at)].map(charNode);
+    const nodes = Array.from(this.text.slice(this.at), charNode);
     this.at = this.text.length;
     return sequence(nodes);
   }
