@@ -73,7 +73,7 @@ export function* dropDatabase(context: DdlContext, node: DropDatabase): DdlExecu
   if (context.databaseInUse(database.oid)) {
     throw new PhantomError('55006', `database "${name}" is being accessed by other users`);
   }
-  for (const schema of [...objects.objectsIn(database.oid)]) yield* dropAll(context, [schema], true);
+  for (const schema of Array.from(objects.objectsIn(database.oid))) yield* dropAll(context, [schema], true);
   objects.remove(database.oid);
   return undefined;
 }

@@ -257,7 +257,7 @@ export function* removeConstraint(context: DdlContext, tableOid: Oid, constraint
   if (index?.kind === 'index') {
     if (index.space === table.space) throw unsupportedError('dropping the primary key that a table was made with');
     context.transaction.removeRange(spaceRange(index.space));
-    for (const dependency of [...objects.dependenciesOf(index.oid)]) objects.removeDependency(dependency);
+    for (const dependency of Array.from(objects.dependenciesOf(index.oid))) objects.removeDependency(dependency);
     objects.remove(index.oid);
   }
   if (constraint.kind === 'foreign key') {
@@ -265,7 +265,7 @@ export function* removeConstraint(context: DdlContext, tableOid: Oid, constraint
       (candidate) => candidate.kind === 'foreign key' && candidate.referencedTableOid === constraint.referencedTableOid,
     );
     if (others) return;
-    for (const dependency of [...objects.dependenciesOf(tableOid)]) {
+    for (const dependency of Array.from(objects.dependenciesOf(tableOid))) {
       if (dependency.referencedOid === constraint.referencedTableOid) objects.removeDependency(dependency);
     }
   }

@@ -28,7 +28,9 @@ export function splitName(
       position,
     });
   if (parts.length === 3 && parts[0] !== databaseName) {
-    throw new PhantomError('0A000', `cross-database references are not implemented: ${parts.join('.')}`, { position });
+    throw new PhantomError('0A000', `a reference to another database is not supported: ${parts.join('.')}`, {
+      position,
+    });
   }
   return { schema: parts.at(-2), name: parts.at(-1) as string, position };
 }

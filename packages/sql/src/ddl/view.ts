@@ -42,7 +42,7 @@ export function* createView(context: DdlContext, node: CreateView): DdlExecution
     rowTypeOid: existing?.kind === 'view' ? existing.rowTypeOid : context.catalog.allocateOid(),
   };
   if (existing !== undefined)
-    for (const dependency of [...context.objects.dependenciesOf(view.oid)])
+    for (const dependency of Array.from(context.objects.dependenciesOf(view.oid)))
       context.objects.removeDependency(dependency);
   context.objects.put(view);
   putRowType(context, view);

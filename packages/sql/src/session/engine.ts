@@ -98,6 +98,6 @@ export class SqlEngine {
 
   /** Ends every session. */
   close(): void {
-    for (const session of [...this.sessions.values()]) session.close();
+    for (const session of Array.from(this.sessions.values())) session.close();
   }
 }

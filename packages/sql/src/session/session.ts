@@ -38,6 +38,7 @@ import { CatalogPicture } from './catalog-picture.js';
 import { commandTag } from './command-tag.js';
 import type { SqlEngine } from './engine.js';
 import { type EvaluationOwner, SessionEvaluation, microsSince2000 } from './evaluation.js';
+import { ddlContextOf } from './ddl-context.js';
 import { Interrupts } from './interrupts.js';
 import { Portal, wouldWait } from './portal.js';
 import { RowBuffer } from './row-buffer.js';
@@ -400,30 +401,14 @@ export class SqlSession implements EvaluationOwner {
 
   /** What a definition works with; the transaction has begun its statement. */
   ddlContext(transaction: SessionTransaction): DdlContext {
-    const session = this;
-    return {
-      transaction: transaction.storage,
-      objects: transaction.objects,
-      catalog: this.engine.catalog,
-      storage: this.engine.storage,
-      databaseOid: this.databaseOid,
-      roleOid: this.roleOid,
-      evaluation: this.evaluation,
-      get picture() {
-        return session.picture;
-      },
-      execution: () => this.executionContext([], transaction.storage, transaction),
-      writerContext: () => transaction.writersOf(this),
+    return ddlContextOf(this, transaction, {
       describe: (query) => {
         const plan = this.engine.statements.planUncached(this.catalogPicture(), query, [], this.settings);
         return { fields: plan.fields, relations: plan.dependencies.map((dependency) => dependency.oid) };
       },
       define: (statement, schema) => this.defineIn(statement, schema, transaction),
-      databaseInUse: (oid) => [...this.engine.allSessions()].some((session) => session.databaseOid === oid),
       query: (query, sink) => this.innerQuery(query, sink, transaction),
-      notice: (severity, code, message, fields) => this.notice(severity, code, message, fields),
-      onEnd: (listener) => transaction.storage.onEnd((seq) => listener(seq !== undefined)),
-    };
+    });
   }
 
   checkPrivileges(required: readonly RequiredPrivilege[]): void {

@@ -17,7 +17,7 @@ import { ByteWriter, assert } from '@phantom/base';
 import type { IndexDescriptor, TableDescriptor } from '@phantom/catalog';
 import { ByteSlot, type KeyRange, prefixRange, spaceRange } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
-import { StatementRestart } from '../exec/runtime.js';
+import { StatementRestart, type Yielded } from '../exec/runtime.js';
 import type { Value } from '../types/type.js';
 import { missingParent, partlyNullKey, stillReferenced } from './constraint-errors.js';
 import { physicalIndex, physicalTable, rowKeyOfEntry } from './physical-table.js';
@@ -109,11 +109,7 @@ export class ForeignKeyChecks {
       this.children.push(check);
       return;
     }
-    const checks = this;
-    this.context.defer(function* () {
-      if (!checks.stillThere(check)) return;
-      for (let wait = checks.checkParent(check); wait !== undefined; wait = checks.checkParent(check)) yield wait;
-    });
+    this.context.defer(() => this.deferredParent(check));
   }
 
   private owe(key: IncomingKey, check: ParentCheck): void {
@@ -123,10 +119,16 @@ export class ForeignKeyChecks {
       this.parents.push(check);
       return;
     }
-    const checks = this;
-    this.context.defer(function* () {
-      for (let wait = checks.settleChildren(check); wait !== undefined; wait = checks.settleChildren(check)) yield wait;
-    });
+    this.context.defer(() => this.deferredChildren(check));
+  }
+
+  private *deferredParent(check: ChildCheck): Generator<Yielded, void, void> {
+    if (!this.stillThere(check)) return;
+    for (let wait = this.checkParent(check); wait !== undefined; wait = this.checkParent(check)) yield wait;
+  }
+
+  private *deferredChildren(check: ParentCheck): Generator<Yielded, void, void> {
+    for (let wait = this.settleChildren(check); wait !== undefined; wait = this.settleChildren(check)) yield wait;
   }
 
   /** A deferred check of a row that the same transaction has removed or changed again asks for nothing. */

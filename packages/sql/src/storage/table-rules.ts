@@ -15,7 +15,7 @@ import type { RowExpression } from '../expr/row-expression-types.js';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import type { Value } from '../types/type.js';
-import { PhysicalIndex, PhysicalTable, physicalIndex, physicalTable } from './physical-table.js';
+import { type PhysicalIndex, type PhysicalTable, physicalIndex, physicalTable } from './physical-table.js';
 
 export type ForeignKey = ConstraintDescriptor & { readonly kind: 'foreign key' };
 export type CheckConstraint = ConstraintDescriptor & { readonly kind: 'check' };

@@ -56,13 +56,14 @@ describe('golden scripts', () => {
     for (const engine of opened) await engine.close();
   });
   for (const file of readdirSync(folder).sort()) {
-    it(file.replace('.sql.txt', ''), async () => {
+    it(`script ${file}`, async () => {
       const engine = await openEngine();
       opened.push(engine);
       const expected = readFileSync(folder + file, 'utf8');
       const actual = await runScript(expected, async () => scriptSession(engine, 'phantom'));
-      if (process.env['PHANTOM_REWRITE'] !== undefined) writeFileSync(folder + file, actual);
-      else expect(actual).toBe(expected);
+      const rewrites = process.env['PHANTOM_REWRITE'] !== undefined;
+      if (rewrites) writeFileSync(folder + file, actual);
+      expect(actual).toBe(rewrites ? actual : expected);
     });
   }
 });

@@ -1,0 +1,31 @@
+/** What a session gives to its definitions. */
+import type { DdlContext } from '../ddl/context.js';
+import type { SqlSession } from './session.js';
+import type { SessionTransaction } from './transaction.js';
+
+/** The context of a definition in the transaction; `inner` plans and runs statements inside it. */
+export function ddlContextOf(
+  session: SqlSession,
+  transaction: SessionTransaction,
+  inner: Pick<DdlContext, 'describe' | 'define' | 'query'>,
+): DdlContext {
+  const { engine } = session;
+  return {
+    ...inner,
+    transaction: transaction.storage,
+    objects: transaction.objects,
+    catalog: engine.catalog,
+    storage: engine.storage,
+    databaseOid: session.databaseOid,
+    roleOid: session.currentRoleOid,
+    evaluation: session.evaluation,
+    get picture() {
+      return session.picture;
+    },
+    execution: () => session.executionContext([], transaction.storage, transaction),
+    writerContext: () => transaction.writersOf(session),
+    databaseInUse: (oid) => [...engine.allSessions()].some((other) => other.databaseOid === oid),
+    notice: (severity, code, message, fields) => session.notice(severity, code, message, fields),
+    onEnd: (listener) => transaction.storage.onEnd((seq) => listener(seq !== undefined)),
+  };
+}
