@@ -12,7 +12,7 @@ export function packageTests({ name, coverageMin, ...more }) {
     test: {
       name,
       include: ['test/**/*.test.ts'],
-      testTimeout: 20_000,
+      testTimeout: 60_000,
       hookTimeout: 20_000,
       pool: 'forks',
       maxWorkers: 2,
