@@ -53,7 +53,7 @@ export class KeyIntervals {
 }
 
 /** The union of tombstones, overlapping and touching ones joined. */
-export function unionOf(tombstones: readonly RangeTombstone[]): KeyIntervals {
+export function unionOf(tombstones: readonly Pick<RangeTombstone, 'lower' | 'upper'>[]): KeyIntervals {
   const sorted = [...tombstones].sort((a, b) => compareKeys(a.lower, b.lower));
   const lowers: Uint8Array[] = [];
   const uppers: Uint8Array[] = [];
@@ -112,8 +112,8 @@ export class RangeCover {
   }
 }
 
-/** True when the tombstone reaches into the range. */
-export function overlaps(tombstone: RangeTombstone, range: KeyRange): boolean {
-  if (compareKeys(tombstone.upper, range.lower) <= 0) return false;
-  return range.upper === undefined || compareKeys(tombstone.lower, range.upper) < 0;
+/** True when something that covers [lower, upper), a tombstone or a run, reaches into the range. */
+export function overlaps(span: { readonly lower: Uint8Array; readonly upper: Uint8Array }, range: KeyRange): boolean {
+  if (compareKeys(span.upper, range.lower) <= 0) return false;
+  return range.upper === undefined || compareKeys(span.lower, range.upper) < 0;
 }

@@ -1,0 +1,98 @@
+/** What engines have in memory: layers and their order, and who is let in. */
+import { BatchReader, EngineCode, WriteBatch, makeSpaceId, writeSpace } from '@phantom/kv';
+import { describe, expect, it } from 'vitest';
+import { Admission, Delta, MemoryLayers, type Run } from '../src/index.js';
+
+function batchOf(count: number): BatchReader {
+  const batch = new WriteBatch();
+  const key = new Uint8Array(6);
+  writeSpace(key, 0, makeSpaceId(EngineCode.Lsm, 1));
+  for (let i = 0; i < count; i++) {
+    key[4] = i;
+    batch.put(key, 0, 6, key, 0, 6);
+  }
+  return new BatchReader().setBatch(batch.finish().slice());
+}
+
+describe('the layers in memory', () => {
+  it('are the active delta above what is frozen, newest first', () => {
+    const memory = new MemoryLayers<{ readonly run: Run }>(EngineCode.Lsm, 4);
+    expect([memory.applied, memory.floor, memory.isDirty, memory.bytes]).toEqual([4, 4, false, 0]);
+    memory.freeze();
+    expect(memory.frozen).toEqual([]);
+    expect(memory.apply(batchOf(3), 5, 10)).toBe(true);
+    const first = memory.active;
+    memory.freeze();
+    memory.apply(batchOf(2), 6, 10);
+    expect([memory.applied, memory.floor, memory.isDirty]).toEqual([6, 5, true]);
+    expect(memory.layers()).toEqual([memory.active, first]);
+    expect(memory.deltas()).toEqual([memory.active, first]);
+    expect(memory.bytes).toBe(memory.active.bytes + first.bytes);
+    expect(memory.frozen[0]).toMatchObject({ delta: first, lastSeq: 5 });
+  });
+
+  it('are dirty while a batch is being applied, and do not freeze then', () => {
+    const memory = new MemoryLayers<{ readonly run: Run }>(EngineCode.Lsm, 0);
+    const batch = batchOf(5);
+    expect(memory.apply(batch, 1, 2)).toBe(false);
+    expect([memory.applied, memory.applying, memory.isDirty]).toEqual([0, 1, true]);
+    expect(() => memory.freeze()).toThrow('between batches');
+    expect(() => memory.advance(2)).toThrow('not completed');
+    expect(memory.apply(batch, 1, 10)).toBe(true);
+    expect([memory.applied, memory.applying]).toEqual([1, 0]);
+  });
+
+  it('take files that are handed over above everything applied before', () => {
+    const memory = new MemoryLayers<{ readonly run: Run }>(EngineCode.Lsm, 0);
+    memory.apply(batchOf(1), 1, 10);
+    const delta = memory.active;
+    const run = { name: 'a run' } as unknown as Run;
+    memory.ingest([{ run }], 2);
+    expect(memory.layers()).toEqual([run, delta]);
+    expect(memory.frozen.map(({ lastSeq }) => lastSeq)).toEqual([2, 1]);
+    expect([memory.applied, memory.floor]).toEqual([2, 1]);
+  });
+});
+
+describe('admission', () => {
+  const small = 600;
+  const worst = Delta.worstCaseBytes(small);
+
+  it('reserves the worst case, lets nobody overtake, and grants in order', async () => {
+    let inUse = 0;
+    const admission = new Admission(worst * 2, () => inUse);
+    expect(admission.tryReserve(small, false)).toBe(true);
+    expect(admission.tryReserve(small, false)).toBe(true);
+    expect(admission.tryReserve(small, false)).toBe(false);
+    const order: string[] = [];
+    const first = admission.wait(small).then(() => order.push('first'));
+    const second = admission.wait(10).then(() => order.push('second'));
+    expect(admission.tryReserve(1, false)).toBe(false);
+    inUse = worst;
+    admission.giveBack(small);
+    admission.grant();
+    expect(order).toEqual([]);
+    inUse = 0;
+    admission.giveBack(small);
+    await Promise.all([first, second]);
+    expect(order).toEqual(['first', 'second']);
+    expect(admission.tryReserve(10, true)).toBe(true);
+  });
+
+  it('lets a batch in whose worst case is more than there is, once memory is empty', () => {
+    let inUse = 1;
+    const admission = new Admission(1000, () => inUse);
+    expect(admission.tryReserve(900, false)).toBe(false);
+    inUse = 0;
+    expect(admission.tryReserve(900, false)).toBe(true);
+    expect(admission.tryReserve(1, true)).toBe(false);
+  });
+
+  it('turns away what never fits, and everybody when it must', async () => {
+    const admission = new Admission(1000, () => 1000);
+    expect(() => admission.tryReserve(1001, false)).toThrow('larger than the memory');
+    const waiting = [admission.wait(1), admission.wait(2)];
+    admission.refuse(new Error('closed'));
+    for (const promise of waiting) await expect(promise).rejects.toThrow('closed');
+  });
+});
