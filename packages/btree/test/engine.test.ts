@@ -1,50 +1,12 @@
-/** What the engine does beyond the contract: memory, work counters, disk space, failures, files handed over. */
-import { type PhantomError, isPhantomError } from '@phantom/base';
-import { BatchReader, ByteSlot, CursorBatch, EngineCode, type SortedRunRef } from '@phantom/kv';
-import { EngineDriver } from '@phantom/kv/testing';
-import { RunWriter, VersionKind } from '@phantom/runs';
-import { FaultyVfs, MemoryVfs, counting, failAt, failFrom, onOperation, pathMatch } from '@phantom/vfs/testing';
+/** What the engine does beyond the contract: memory, work counters, disk space, failures. */
+import type { PhantomError } from '@phantom/base';
+import { BatchReader, ByteSlot, CursorBatch, EngineCode } from '@phantom/kv';
+import { EngineDriver, encode } from '@phantom/kv/testing';
+import { MemoryVfs, counting, failAt, failFrom, onOperation, pathMatch } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
-import { BtreeEngine, type BtreeOptions, btree } from '../src/index.js';
-import { type ContextOptions, type TestContext, testContext } from './engine-context.js';
-
-const numbered = (i: number): string => String(i).padStart(6, '0');
-const QUIET: BtreeOptions = { idleMergeMs: 1e9 };
-
-interface Rig {
-  readonly vfs: MemoryVfs;
-  readonly disk: FaultyVfs;
-  readonly context: TestContext;
-  readonly engine: BtreeEngine;
-  readonly driver: EngineDriver;
-}
-
-async function rig(options: BtreeOptions = QUIET, more: ContextOptions = {}, vfs = new MemoryVfs()): Promise<Rig> {
-  const disk = new FaultyVfs(vfs, counting());
-  const context = await testContext(disk, more);
-  const engine = await BtreeEngine.open(context, options);
-  return { vfs, disk, context, engine, driver: new EngineDriver(engine, EngineCode.Btree) };
-}
-
-/** The code of the PhantomError that comes out. */
-async function codeOf(action: () => unknown): Promise<string | undefined> {
-  try {
-    await action();
-    return undefined;
-  } catch (error) {
-    if (!isPhantomError(error)) throw error;
-    return error.code;
-  }
-}
-
-async function fill(driver: EngineDriver, from: number, to: number, valueBytes = 100, perBatch = 200): Promise<void> {
-  for (let i = from; i < to; i += perBatch) {
-    const count = Math.min(perBatch, to - i);
-    await driver.commit(
-      Array.from({ length: count }, (_, j) => driver.put(numbered(i + j), new Uint8Array(valueBytes).fill(i))),
-    );
-  }
-}
+import { btree } from '../src/index.js';
+import { testContext } from './engine-context.js';
+import { QUIET, codeOf, fill, numbered, rig } from './engine-rig.js';
 
 describe('work', () => {
   it('of a get is at most a page a level, and none when they are cached', async () => {
@@ -158,7 +120,6 @@ describe('memory', () => {
     const reader = new BatchReader();
     const batch = (i: number) =>
       new EngineDriver(engine, EngineCode.Btree).put(numbered(i), new Uint8Array(30_000).fill(i));
-    const { encode } = await import('@phantom/kv/testing');
     for (let i = 0; i < 60; i++) {
       const operation = batch(i);
       const bytes = encode([operation]);
@@ -497,111 +458,6 @@ describe('opening', () => {
     again.driver.compareNow();
     expect(vfs.readFile('engine/tree.db').length % 32_768).toBe(0);
     await again.engine.close();
-  });
-});
-
-describe('files handed over', () => {
-  async function sortedFile(
-    { context, driver, vfs }: Rig,
-    path: string,
-    from: number,
-    to: number,
-  ): Promise<SortedRunRef> {
-    const writer = new RunWriter({ vfs, path, checksums: context.checksums, identity: 1_000_000 + from });
-    for (let i = from; i < to; i++) {
-      const key = driver.key(numbered(i));
-      const value = new TextEncoder().encode(`loaded ${i}`);
-      writer.add(key, 0, key.length, 0, VersionKind.Put, value, 0, value.length);
-      driver.model.apply(driver.put(numbered(i), value));
-    }
-    const { entries, bytes } = writer.finish();
-    await writer.sync();
-    writer.close();
-    return { path, entries, bytes };
-  }
-
-  it('are read at once, at the seq of their record, and merged like runs', async () => {
-    const it = await rig();
-    const { engine, driver, vfs } = it;
-    await fill(driver, 0, 200);
-    const before = driver.view();
-    const refs = [await sortedFile(it, 'load-1', 100, 400), await sortedFile(it, 'load-2', 400, 500)];
-    engine.ingest(refs, ++driver.seq);
-    driver.compareNow();
-    driver.compareAll(before);
-    await driver.commit([driver.remove(numbered(150)), driver.put(numbered(300), 'later')]);
-    driver.compareNow();
-    await engine.flush();
-    expect(vfs.list('.')).toEqual(['engine']);
-    driver.compareNow();
-    driver.compareAll(before);
-    await engine.merge();
-    driver.compareNow();
-    driver.compareAll(before);
-    before.view.release();
-    expect(vfs.list('engine')).toEqual(['tree.db']);
-    expect([...engine.check()]).toEqual([]);
-    await engine.close();
-  });
-
-  it('are found again when replay hands them over a second time', async () => {
-    const it = await rig();
-    const { driver, vfs, context } = it;
-    const refs = [await sortedFile(it, 'load', 0, 100)];
-    vfs.syncDir('.');
-    let cut: MemoryVfs | undefined;
-    vfs.onOperation = ({ operation, path }) => {
-      // The moment between the new name and the meta that names it.
-      if (operation === 'syncDir' && path === 'engine') cut ??= vfs.killClone();
-    };
-    it.engine.ingest(refs, ++driver.seq);
-    await it.engine.flush();
-    vfs.onOperation = undefined;
-    await it.engine.close();
-    expect(cut?.exists('load')).toBe(false);
-    const again = await rig(QUIET, { generation: { value: 1 } }, cut as MemoryVfs);
-    expect(again.engine.appliedSeq).toBe(0);
-    again.engine.ingest(refs, 1);
-    again.driver.seq = 1;
-    again.driver.model = driver.model;
-    again.driver.compareNow();
-    await again.engine.flush();
-    again.engine.ingest(refs, 1);
-    again.driver.compareNow();
-    await again.engine.close();
-    expect(context.failures).toEqual([]);
-    // A third time nobody asks for them any more.
-    const orphaned = await rig(QUIET, { generation: { value: 1 } }, cut as MemoryVfs);
-    orphaned.driver.seq = 1;
-    orphaned.driver.model = driver.model;
-    orphaned.driver.compareNow();
-    await orphaned.engine.close();
-  });
-
-  it('that the log does not name are removed by the first view', async () => {
-    const it = await rig();
-    await it.engine.close();
-    it.vfs.open('engine/4503599627370497.run', { mode: 'create' }).close();
-    const again = await rig(QUIET, { generation: it.context.generation }, it.vfs);
-    expect(it.vfs.exists('engine/4503599627370497.run')).toBe(true);
-    again.engine.view(0).release();
-    expect(it.vfs.exists('engine/4503599627370497.run')).toBe(false);
-    await again.engine.close();
-    it.vfs.open('engine/4503599627370498.run', { mode: 'create' }).close();
-    const failing = await rig(QUIET, { generation: it.context.generation }, it.vfs);
-    failing.disk.injector = onOperation('list', failAt(0, 'EIO'));
-    failing.engine.view(0).release();
-    await failing.engine.close();
-  });
-
-  it('must exist and be few enough', async () => {
-    const it = await rig();
-    expect(await codeOf(() => it.engine.ingest([{ path: 'nowhere', entries: 1, bytes: 1 }], 1))).toBe('58P01');
-    const many = Array.from({ length: 63 }, () => ({ path: 'nowhere', entries: 1, bytes: 1 }));
-    expect(await codeOf(() => it.engine.ingest(many, 1))).toBe('54000');
-    const ref = await sortedFile(it, 'load', 0, 10);
-    expect(await codeOf(() => it.engine.ingest([ref, { path: 'nowhere', entries: 1, bytes: 1 }], 1))).toBe('58P01');
-    await it.engine.close();
   });
 });
 

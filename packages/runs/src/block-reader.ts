@@ -10,12 +10,6 @@ import { BLOCK_TRAILER_BYTES, blockSeed } from './format.js';
 
 const NO_BYTES = new Uint8Array(0);
 
-/** Where a block lies: offset in the file and bytes of its payload as stored, trailer not counted. */
-export interface BlockHandle {
-  readonly offset: number;
-  readonly bytes: number;
-}
-
 /** Reads a block's payload, proves that it is the one written there and decompresses it. Throws a corruption error otherwise. */
 export function readPayload(
   file: VfsFile,
