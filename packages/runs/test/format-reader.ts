@@ -1,4 +1,6 @@
 /** A reader of runs written from docs/formats/run.md alone: nothing of the package's own code. */
+import { inflateRawSync } from 'node:zlib';
+
 export type Hash64 = (bytes: Uint8Array, seed: bigint) => bigint;
 
 export interface ReadVersion {
@@ -56,6 +58,33 @@ class Bytes {
   }
 }
 
+function decompressed(codec: number, stored: Uint8Array): Uint8Array {
+  if (codec === 0) return stored;
+  const source = new Bytes(stored);
+  const bytes = source.varint();
+  const out = codec === 1 ? [...inflateRawSync(stored.slice(source.at))] : unpacked(source, stored.length);
+  if (out.length !== bytes) throw new Error('decompressed bytes');
+  return Uint8Array.from(out);
+}
+
+function unpacked(source: Bytes, end: number): number[] {
+  const out: number[] = [];
+  const byte = (): number => source.take(1)[0] as number;
+  const more = (nibble: number): number => {
+    let length = nibble;
+    for (let next = nibble === 15 ? 255 : 0; next === 255;) length += next = byte();
+    return length;
+  };
+  for (;;) {
+    const token = byte();
+    out.push(...source.take(more(token >> 4)));
+    if (source.at === end) return out;
+    const from = out.length - (byte() + byte() * 256);
+    const length = more(token & 15) + 4;
+    for (let i = 0; i < length; i++) out.push(out[from + i] as number);
+  }
+}
+
 export function readRun(file: Uint8Array, hash: Hash64): ReadRun {
   const footer = new Bytes(file.slice(file.length - 48));
   const text = (from: number, to: number): string => Buffer.from(file.slice(from, to)).toString('latin1');
@@ -75,8 +104,7 @@ export function readRun(file: Uint8Array, hash: Hash64): ReadRun {
   const block = (offset: number, bytes: number): Uint8Array => {
     const stored = new Bytes(file.slice(offset, offset + bytes + 9));
     prove(file.slice(offset, offset + bytes + 1), offset, stored.view.getBigUint64(bytes + 1, true));
-    if (stored.view.getUint8(bytes) !== 0) throw new Error('codec');
-    return file.slice(offset, offset + bytes);
+    return decompressed(stored.view.getUint8(bytes), file.slice(offset, offset + bytes));
   };
 
   const metadata = new Bytes(file.slice(metadataAt, metadataAt + metadataBytes));

@@ -51,6 +51,27 @@ describe('the format of a run', () => {
     run.release();
   });
 
+  it('can be read by it when blocks are compressed', () => {
+    const random = new Random(8);
+    const text = (bytes: Uint8Array): string => toHex(bytes);
+    const list = Array.from({ length: 3000 }, (_, i): ModelVersion => {
+      const value = Buffer.from(`value ${i % 50} `.repeat(random.below(60)));
+      return {
+        key: Uint8Array.of(i >> 8, i & 255),
+        seq: 5,
+        value: i % 3 === 0 ? random.bytes(300) : new Uint8Array(value),
+      };
+    });
+    for (const compression of ['lz4', 'deflate'] as const) {
+      const vfs = new MemoryVfs({ losesPower: false });
+      const run = writeModel(list, [], { checksums, vfs, path: 'a', writer: { compression, blockBytes: 4096 } });
+      run.release();
+      expect(readRun(vfs.readFile('a'), hash).versions).toEqual(
+        list.map(({ key, seq, value }) => ({ key: text(key), seq, value: text(value as Uint8Array) })),
+      );
+    }
+  });
+
   it('looks as the example says', () => {
     const vfs = new MemoryVfs({ losesPower: false });
     const ascii = (letters: string): Uint8Array => new TextEncoder().encode(letters);
