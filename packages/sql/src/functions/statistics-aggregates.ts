@@ -3,7 +3,7 @@
  * and later do (Youngs and Cramer: sums of squares of differences, no cancellation); integers and numerics exactly.
  */
 import { PhantomError } from '@phantom/base';
-import { Decimal, Interval, SqlArray, decimalSqrtTo, divisionScale } from '@phantom/codec';
+import { Decimal, type Interval, SqlArray, decimalSqrtTo, divisionScale } from '@phantom/codec';
 import { floatOverflow } from '../types/sql-errors.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';

@@ -205,6 +205,11 @@ export function textOf(value: Value, type: TypeRef | undefined, context: Evaluat
   return found.output(value, context);
 }
 
+/** A value as its cast to text has it: boolean alone is written otherwise than its output. */
+function castToText(value: Value, type: TypeRef | undefined, context: EvaluationContext): string {
+  return typeof value === 'boolean' ? String(value) : textOf(value, type, context);
+}
+
 /** name has operators of its own, with the same code. */
 function patternAliases(): Implementations {
   return {
@@ -259,15 +264,18 @@ export const textFunctions: Implementations = {
   like_escape: likeEscape,
   ...patternAliases(),
   'textanycat:text,anynonarray': scalar(
-    (a: string, b: Value, context: EvaluationContext, types: CallTypes) => a + textOf(b, types.arguments[1], context),
+    (a: string, b: Value, context: EvaluationContext, types: CallTypes) =>
+      a + castToText(b, types.arguments[1], context),
     { context: true, types: true },
   ),
   'anytextcat:anynonarray,text': scalar(
-    (a: Value, b: string, context: EvaluationContext, types: CallTypes) => textOf(a, types.arguments[0], context) + b,
+    (a: Value, b: string, context: EvaluationContext, types: CallTypes) =>
+      castToText(a, types.arguments[0], context) + b,
     { context: true, types: true },
   ),
   'quote_literal:anyelement': scalar(
-    (a: Value, context: EvaluationContext, types: CallTypes) => quoteLiteral(textOf(a, types.arguments[0], context)),
+    (a: Value, context: EvaluationContext, types: CallTypes) =>
+      quoteLiteral(castToText(a, types.arguments[0], context)),
     { context: true, types: true },
   ),
   'quote_nullable:anyelement': scalar(

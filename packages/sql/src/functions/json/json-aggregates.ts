@@ -1,7 +1,7 @@
 /** json_agg, jsonb_agg and the object aggregates. */
 import { PhantomError } from '@phantom/base';
 import type { Oid } from '@phantom/catalog';
-import { type DocumentValue, Json, Jsonb } from '@phantom/codec';
+import { type DocumentValue, Json, Jsonb, SqlArray, SqlRecord } from '@phantom/codec';
 import { quoteJson } from '../../types/json-text.js';
 import { TypeOid } from '../../types/type-oids.js';
 import type { Value } from '../../types/type.js';
@@ -36,10 +36,12 @@ export const jsonAggregates: Implementations = {
     init: fresh<string>,
     strict: false,
     step: (state, value) => {
-      state.parts.push(jsonText(value, state.first, state.context));
+      // Arrays and rows stand on lines of their own, but for the first.
+      const lead = value instanceof SqlArray || value instanceof SqlRecord ? ', \n ' : ', ';
+      state.parts.push((state.parts.length === 0 ? '' : lead) + jsonText(value, state.first, state.context));
       return state;
     },
-    final: (state) => (state.parts.length === 0 ? null : new Json(`[${state.parts.join(', ')}]`)),
+    final: (state) => (state.parts.length === 0 ? null : new Json(`[${state.parts.join('')}]`)),
   }),
   'jsonb_agg:anyelement': aggregate<ListState<DocumentValue>, [Value]>({
     init: fresh<DocumentValue>,

@@ -1,7 +1,7 @@
 /** Operators and functions of json, which work on its text, and the builders of json values. */
 import { PhantomError } from '@phantom/base';
 import type { TypeRef } from '@phantom/catalog';
-import { Json, SqlArray } from '@phantom/codec';
+import { Json, type SqlArray } from '@phantom/codec';
 import { invalidParameter } from '../../types/sql-errors.js';
 import { quoteJson } from '../../types/json-text.js';
 import { TypeOid } from '../../types/type-oids.js';

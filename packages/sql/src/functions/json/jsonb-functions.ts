@@ -1,6 +1,6 @@
 /** Operators and functions of jsonb: reading. What changes documents is in jsonb-update.ts. */
 import { PhantomError } from '@phantom/base';
-import { Decimal, type DocumentValue, Jsonb, SqlArray, compareObjectKeys } from '@phantom/codec';
+import { type Decimal, type DocumentValue, Jsonb, type SqlArray, compareObjectKeys } from '@phantom/codec';
 import { invalidParameter } from '../../types/sql-errors.js';
 import { compareNodes } from '../../types/json-order.js';
 import { formatJson, formatJsonPretty } from '../../types/json-text.js';

@@ -1,6 +1,6 @@
 /** jsonb made from jsonb: concatenation, deletion, jsonb_set and jsonb_insert. */
 import { PhantomError } from '@phantom/base';
-import { type DocumentValue, Jsonb, SqlArray } from '@phantom/codec';
+import { type DocumentValue, Jsonb, type SqlArray } from '@phantom/codec';
 import { invalidParameter } from '../../types/sql-errors.js';
 import { type Implementations, scalar } from '../implementation.js';
 

@@ -2,7 +2,7 @@
  * PostgreSQL's advanced regular expressions (Henry Spencer's AREs) as a tree. The manual's section 9.7.3 is the
  * specification; errors carry its wording (2201B).
  */
-import { PhantomError } from '@phantom/base';
+import { type RegexOptions, applyOptions, invalidRegex as invalid } from './regex-options.js';
 
 /** One member of a bracket expression: a range of code points, or a class by name. */
 export type SetItem =
@@ -73,10 +73,6 @@ const REPEAT_MAX = 255;
 /** Deepest nesting of parentheses. */
 const DEPTH_MAX = 200;
 
-function invalid(reason: string): PhantomError {
-  return new PhantomError('2201B', `invalid regular expression: ${reason}`);
-}
-
 const CLASS_NAMES: ReadonlySet<string> = new Set(
   'alnum alpha blank cntrl digit graph lower print punct space upper word xdigit'.split(' '),
 );
@@ -103,74 +99,14 @@ const COLLATING: Readonly<Record<string, string>> = {
   one: '1',
 };
 
-interface MutableFlags {
-  ignoreCase: boolean;
-  newlineStops: boolean;
-  newlineAnchors: boolean;
-  expanded: boolean;
-  literal: boolean;
-  /** `b`: basic, `e`: extended without Tcl's escapes, else advanced. */
-  flavor: 'advanced' | 'extended' | 'basic';
-}
-
-/** Applies option letters, as in regexp_replace's flags or (?xyz). */
-function applyOptions(letters: string, flags: MutableFlags): void {
-  for (const letter of letters) {
-    switch (letter) {
-      case 'i':
-        flags.ignoreCase = true;
-        break;
-      case 'c':
-        flags.ignoreCase = false;
-        break;
-      case 'm':
-      case 'n':
-        flags.newlineStops = true;
-        flags.newlineAnchors = true;
-        break;
-      case 's':
-        flags.newlineStops = false;
-        flags.newlineAnchors = false;
-        break;
-      case 'p':
-        flags.newlineStops = true;
-        flags.newlineAnchors = false;
-        break;
-      case 'w':
-        flags.newlineStops = false;
-        flags.newlineAnchors = true;
-        break;
-      case 'x':
-        flags.expanded = true;
-        break;
-      case 't':
-        flags.expanded = false;
-        break;
-      case 'q':
-        flags.literal = true;
-        break;
-      case 'e':
-        flags.flavor = 'extended';
-        flags.literal = false;
-        break;
-      case 'b':
-        flags.flavor = 'basic';
-        flags.literal = false;
-        break;
-      default:
-        throw invalid('invalid embedded option');
-    }
-  }
-}
-
 class RegexParser {
   private readonly text: string;
   private at = 0;
   private groups = 0;
   private depth = 0;
-  private readonly flags: MutableFlags;
+  private readonly flags: RegexOptions;
 
-  constructor(text: string, flags: MutableFlags) {
+  constructor(text: string, flags: RegexOptions) {
     this.text = text;
     this.flags = flags;
   }
@@ -592,7 +528,7 @@ function wrap(node: RegexNode): RegexNode {
 
 /** Parses a pattern with option letters; `g` is not one of them. */
 export function parseRegex(pattern: string, options: string): ParsedRegex {
-  const flags: MutableFlags = {
+  const flags: RegexOptions = {
     ignoreCase: false,
     newlineStops: false,
     newlineAnchors: false,
