@@ -11,12 +11,10 @@
  * the store is told, nothing is written any more, reads go on.
  */
 import { SqlState, isPhantomError } from '@phantom/base';
+import { type Admission, type FrozenLayer, Job, type JobBody, type MemoryLayers, type Wait } from '@phantom/runs';
 import { joinPath } from '@phantom/vfs';
-import type { Admission } from './admission.js';
 import { type Slices, flushDelta, mergeIntoTree, mergeRuns } from './file-jobs.js';
 import { META_RUNS_MAX } from './format.js';
-import { Job, type JobBody, type Wait } from './job.js';
-import type { FrozenLayer, MemoryLayers } from './memory-layers.js';
 import { chooseMerge } from './merge-policy.js';
 import type { ResolvedBtreeOptions } from './options.js';
 import { estimateTouchedPages } from './range-estimate.js';
@@ -32,7 +30,7 @@ const TAIL_PAGES_MIN = 64;
 
 export interface BackgroundContext {
   readonly files: TreeFiles;
-  readonly memory: MemoryLayers;
+  readonly memory: MemoryLayers<RunHandle>;
   readonly views: ViewRegistry;
   readonly admission: Admission;
   readonly options: ResolvedBtreeOptions;
@@ -159,7 +157,7 @@ export class Background {
 
   private *flushOldest(): JobBody {
     const { files, memory, options } = this.context;
-    const frozen = memory.frozen.at(-1) as FrozenLayer;
+    const frozen = memory.frozen.at(-1) as FrozenLayer<RunHandle>;
     const runsMax = Math.min(options.runsMax * RUNS_HARD_FACTOR, META_RUNS_MAX - frozen.ingested.length);
     while (files.runs.length >= runsMax) {
       if (this.merging.job === undefined) this.start(this.merging, this.mergeTree(files.runs));
@@ -169,7 +167,7 @@ export class Background {
     else yield* this.flushDelta(frozen);
   }
 
-  private *flushDelta({ delta, lastSeq }: FrozenLayer): JobBody {
+  private *flushDelta({ delta, lastSeq }: FrozenLayer<RunHandle>): JobBody {
     if (delta === undefined) return;
     const { files, memory, views } = this.context;
     const handle = yield* flushDelta(files, delta, views.seqsOf(delta), this.slices);
@@ -189,7 +187,7 @@ export class Background {
   }
 
   /** Files that were handed over get the names of runs, then a meta that names them. */
-  private *nameIngested({ ingested, lastSeq }: FrozenLayer): JobBody {
+  private *nameIngested({ ingested, lastSeq }: FrozenLayer<RunHandle>): JobBody {
     const { files, memory } = this.context;
     const { vfs, directory } = files.context;
     for (const { entry, run } of ingested) {

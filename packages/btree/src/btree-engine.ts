@@ -21,6 +21,7 @@
  * as functions of files so that it can move there.
  */
 import { PhantomError, SqlState, assert } from '@phantom/base';
+import { EngineCode } from '@phantom/kv';
 import type {
   BatchReader,
   EngineStats,
@@ -32,14 +33,13 @@ import type {
   Seq,
   SortedRunRef,
 } from '@phantom/kv';
+import { Admission, MemoryLayers } from '@phantom/runs';
 import type { EngineContext } from '@phantom/store';
-import { Admission } from './admission.js';
 import { Background } from './background.js';
 import { openIngested } from './ingest.js';
-import { MemoryLayers } from './memory-layers.js';
 import { type BtreeOptions, type ResolvedBtreeOptions, resolveOptions } from './options.js';
 import { estimateRange, splitRange } from './range-estimate.js';
-import { TreeFiles } from './tree-files.js';
+import { type RunHandle, TreeFiles } from './tree-files.js';
 import { verifyTree } from './verify.js';
 import { ViewRegistry } from './view-registry.js';
 
@@ -47,7 +47,7 @@ export class BtreeEngine implements KvEngine {
   readonly name = 'btree';
   private readonly context: EngineContext;
   private readonly files: TreeFiles;
-  private readonly memory: MemoryLayers;
+  private readonly memory: MemoryLayers<RunHandle>;
   private readonly views: ViewRegistry;
   private readonly admission: Admission;
   private readonly background: Background;
@@ -60,7 +60,7 @@ export class BtreeEngine implements KvEngine {
   private constructor(context: EngineContext, options: ResolvedBtreeOptions, files: TreeFiles) {
     this.context = context;
     this.files = files;
-    this.memory = new MemoryLayers(files.flushedSeq);
+    this.memory = new MemoryLayers(EngineCode.Btree, files.flushedSeq);
     this.views = new ViewRegistry(files, this.memory);
     this.admission = new Admission(context.deltaBytesMax, () => this.memory.bytes);
     const { memory, views, admission } = this;

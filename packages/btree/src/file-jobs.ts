@@ -6,13 +6,14 @@ import type { Seq } from '@phantom/kv';
 import {
   type Delta,
   MergingVersions,
+  PAUSE,
   type RangeTombstone,
   RunWriter,
   type VersionSource,
+  type Wait,
   unionOf,
 } from '@phantom/runs';
 import { EMPTY_ROOT, type TreeRoot } from './format.js';
-import { PAUSE, type Wait } from './job.js';
 import { TreeMerge } from './merge.js';
 import type { FreelistEntry } from './meta-page.js';
 import { PageWriter } from './page-writer.js';

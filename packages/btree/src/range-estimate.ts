@@ -1,14 +1,13 @@
 /** What planners ask: about how much lies in a range, and where to cut it. Answered from index blocks and inner pages. */
 import type { KeyRange, RangeEstimate } from '@phantom/kv';
 import { compareKeys } from '@phantom/base';
-import type { Delta } from '@phantom/runs';
+import type { Delta, MemoryLayers } from '@phantom/runs';
 import { treeCuts, treeEstimate } from './tree.js';
 import { touchedPages } from './merge-policy.js';
-import type { MemoryLayers } from './memory-layers.js';
-import type { TreeFiles } from './tree-files.js';
+import type { RunHandle, TreeFiles } from './tree-files.js';
 
 /** Keys and bytes of a range over all layers. A key that was overwritten counts once for each layer that has it. */
-export function estimateRange(files: TreeFiles, memory: MemoryLayers, range: KeyRange): RangeEstimate {
+export function estimateRange(files: TreeFiles, memory: MemoryLayers<RunHandle>, range: KeyRange): RangeEstimate {
   let { keys, bytes } = treeEstimate(files.pager, files.root, range);
   for (const delta of memory.deltas()) {
     const part = delta.estimate(range);
@@ -24,7 +23,12 @@ export function estimateRange(files: TreeFiles, memory: MemoryLayers, range: Key
 }
 
 /** Cuts a range where the largest layer is cut into equal parts. */
-export function splitRange(files: TreeFiles, memory: MemoryLayers, range: KeyRange, parts: number): KeyRange[] {
+export function splitRange(
+  files: TreeFiles,
+  memory: MemoryLayers<RunHandle>,
+  range: KeyRange,
+  parts: number,
+): KeyRange[] {
   let most = treeEstimate(files.pager, files.root, range).keys;
   let cuts = (): Uint8Array[] => treeCuts(files.pager, files.root, range, parts);
   for (const delta of memory.deltas()) {

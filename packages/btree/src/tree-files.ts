@@ -13,11 +13,10 @@
  */
 import { PhantomError, SqlState, assert, readU32 } from '@phantom/base';
 import type { Finding, Seq } from '@phantom/kv';
-import { BlockCache, Run } from '@phantom/runs';
+import { BlockCache, Run, type Wait } from '@phantom/runs';
 import type { EngineContext } from '@phantom/store';
 import { type VfsFile, joinPath } from '@phantom/vfs';
 import { EMPTY_ROOT, type TreeRoot, firstPage } from './format.js';
-import type { Wait } from './job.js';
 import { type FreelistEntry, type Meta, type RunEntry, encodeMeta, metaOffset, readMeta } from './meta-page.js';
 import type { ResolvedBtreeOptions } from './options.js';
 import { Pager } from './pager.js';

@@ -6,20 +6,19 @@
  */
 import { assert } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
-import { type Delta, type Layer, Run } from '@phantom/runs';
+import { type Delta, type Layer, type MemoryLayers, Run } from '@phantom/runs';
 import { BtreeView } from './btree-view.js';
-import type { MemoryLayers } from './memory-layers.js';
-import type { TreeFiles } from './tree-files.js';
+import type { RunHandle, TreeFiles } from './tree-files.js';
 
 export class ViewRegistry {
   private readonly files: TreeFiles;
-  private readonly memory: MemoryLayers;
+  private readonly memory: MemoryLayers<RunHandle>;
   private readonly views = new Set<BtreeView>();
   /** What views below `until` are given. */
   private earlier: { readonly until: Seq; readonly view: BtreeView } | undefined = undefined;
   private isClosed = false;
 
-  constructor(files: TreeFiles, memory: MemoryLayers) {
+  constructor(files: TreeFiles, memory: MemoryLayers<RunHandle>) {
     this.files = files;
     this.memory = memory;
   }
