@@ -9,6 +9,11 @@ function crash(error: unknown): never {
   process.exit(ExitCode.Failed);
 }
 
+// `phantomd sql ... | head` has had enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(ExitCode.Done);
+  crash(error);
+});
 process.on('uncaughtException', crash);
 process.on('unhandledRejection', crash);
 

@@ -1,6 +1,8 @@
 /** The built program as a process: exit codes, signals, kill -9. */
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { loadChecksums } from '@phantom/base';
 import { Client } from 'pg';
 import { describe, expect, it } from 'vitest';
@@ -152,4 +154,17 @@ describe('the command line', () => {
     expect([code, out]).toEqual([0, 'sum\n3\n']);
     expect(phantomd(['sql', '--data', data], 'select nope;')).toMatchObject({ code: 2 });
   });
+
+  it.skipIf(process.platform === 'win32')(
+    'reads a pipe that is filled slowly, and is quiet when nobody reads on',
+    () => {
+      const data = newDirectory();
+      const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+      const pipeline = `(sleep 0.3; yes 'select 1;' | head -2000) | "${process.execPath}" "${main}" sql --data "${data}" | head -1`;
+      expect(spawnSync('sh', ['-c', pipeline], { encoding: 'utf8' })).toMatchObject({
+        stdout: ' ?column?\n',
+        stderr: '',
+      });
+    },
+  );
 });

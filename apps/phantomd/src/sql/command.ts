@@ -1,5 +1,6 @@
 /** `phantomd sql`: commands, then files, or, when there are neither, stdin: a shell when it is a terminal, a script when not. */
-import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
 import { ioError } from '@phantom/base';
 import { ExitCode } from '../exit-codes.js';
 import { CommandError } from '../failure.js';
@@ -18,12 +19,11 @@ export interface SqlOptions {
 }
 
 const STDIN = '-';
-const STDIN_DESCRIPTOR = 0;
 
 /** Stops at the first error with exit code 2. */
 export async function sql(options: SqlOptions): Promise<ExitCode> {
   // Before anything is opened: a file that is not there is a failure of its own.
-  const scripts = options.files.map(readScript);
+  const scripts = await Promise.all(options.files.map(readScript));
   const target = await openTarget(options);
   try {
     const runner = new Runner(target, options.format, (text) => process.stdout.write(text));
@@ -37,7 +37,7 @@ async function runAll(runner: Runner, options: SqlOptions, scripts: readonly str
   for (const command of options.commands) if (!(await runner.run(command))) return false;
   for (const script of scripts) if (!(await runner.runScript(script))) return false;
   if (options.commands.length > 0 || scripts.length > 0) return true;
-  if (!process.stdin.isTTY) return runner.runScript(readScript(STDIN));
+  if (!process.stdin.isTTY) return runner.runScript(await readScript(STDIN));
   const { runShell } = await import('./shell.js');
   await runShell(runner, { input: process.stdin, output: process.stdout, terminal: true });
   return true;
@@ -53,9 +53,10 @@ async function openTarget({ data, url, database }: SqlOptions): Promise<SqlTarge
   return EmbeddedTarget.open(data as string, database, notice);
 }
 
-function readScript(file: string): string {
+async function readScript(file: string): Promise<string> {
   try {
-    return readFileSync(file === STDIN ? STDIN_DESCRIPTOR : file, 'utf8');
+    // Reading descriptor 0 at once fails on a pipe that is not filled yet.
+    return file === STDIN ? await text(process.stdin) : await readFile(file, 'utf8');
   } catch (error) {
     throw new CommandError(ExitCode.Failed, ioError('read', file, error));
   }
