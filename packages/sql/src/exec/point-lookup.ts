@@ -90,8 +90,7 @@ export function compilePointLookup(
 function readPoint(frame: PointFrame, unique: UniqueKey, values: readonly Value[]): boolean {
   const { writer, table, slot } = unique;
   for (let i = 0; i < values.length; i++) if (values[i] === null) return false;
-  writer.length = 0;
-  writer.bytes(table.prefix);
+  writer.length = table.prefix.length;
   table.keyCode.encodePrefix(values, values.length, writer);
   return frame.read.get(writer.buffer, 0, writer.length, slot.row);
 }

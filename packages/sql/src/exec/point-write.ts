@@ -144,8 +144,7 @@ function writeInsert(compiler: PlanCompiler, context: StepContext, node: InsertN
 function readForWrite(context: ExecutionContext, unique: UniqueKey, values: readonly Value[]): boolean {
   const { writer, table, slot } = unique;
   for (let i = 0; i < values.length; i++) if (values[i] === null) return false;
-  writer.length = 0;
-  writer.bytes(table.prefix);
+  writer.length = table.prefix.length;
   table.keyCode.encodePrefix(values, values.length, writer);
   slot.key.set(writer.buffer, 0, writer.length);
   return context.read.get(writer.buffer, 0, writer.length, slot.row);

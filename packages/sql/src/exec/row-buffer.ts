@@ -70,6 +70,14 @@ export class RowBuffer {
     if (this.accountedRows > count) this.accountedRows = count;
   }
 
+  /** Counts anew what is there, after many rows have gone. */
+  recount(): void {
+    this.budget.give(this.accountedBytes);
+    this.accountedBytes = 0;
+    this.accountedRows = 0;
+    this.account();
+  }
+
   /** Drops all rows and gives their memory back. */
   clear(): void {
     for (const column of this.columns) column.length = 0;

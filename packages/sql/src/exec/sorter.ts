@@ -55,6 +55,7 @@ export class Sorter extends RowBuffer {
       for (const value of sorted) column.push(value);
     }
     this.truncate(kept);
+    this.recount();
     this.order = undefined;
     this.cutoff = kept - 1;
     if (this.top === 0) this.cutoff = -1;

@@ -45,7 +45,10 @@ export interface UniqueKey {
 }
 
 export function uniqueKey(table: PhysicalTable): UniqueKey {
-  return { table, writer: new ByteWriter(), slot: new KeySlot() };
+  const writer = new ByteWriter();
+  // The space stands at the head for good: every key is written behind it.
+  writer.bytes(table.prefix);
+  return { table, writer, slot: new KeySlot() };
 }
 
 /** Reads the row with these key values. The answer is valid until the next read at the same place. */
@@ -53,8 +56,7 @@ export function lookupRow(run: Run, unique: UniqueKey, values: readonly Value[])
   const { table, writer, slot } = unique;
   slot.found = false;
   for (let i = 0; i < values.length; i++) if (values[i] === null) return slot;
-  writer.length = 0;
-  writer.bytes(table.prefix);
+  writer.length = table.prefix.length;
   table.keyCode.encodePrefix(values, values.length, writer);
   const key = slot.key;
   key.set(writer.buffer, 0, writer.length);
@@ -77,6 +79,7 @@ export function fetchByIndex(
   valueEnd: number,
 ) => KeySlot {
   const writer = new ByteWriter();
+  writer.bytes(table.prefix);
   const slot = new KeySlot();
   const parts: Value[] = [];
   return (run, keyBuffer, keyStart, keyEnd, valueBuffer, valueStart, valueEnd) => {
@@ -88,9 +91,8 @@ export function fetchByIndex(
       start = index.keyCode.decode(keyBuffer, keyStart + SPACE_BYTES, keyEnd, parts);
       end = keyEnd;
     }
-    writer.length = 0;
-    writer.bytes(table.prefix);
-    writer.bytes(source.subarray(start, end));
+    writer.length = table.prefix.length;
+    writer.bytes(source, start, end);
     slot.key.set(writer.buffer, 0, writer.length);
     run.context.counters.lookups++;
     if (!run.read.get(writer.buffer, 0, writer.length, slot.row)) {

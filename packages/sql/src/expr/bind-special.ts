@@ -36,15 +36,18 @@ function caseOf(
   test: (when: Ast.Expression) => Expression,
 ): Expression {
   const whens = node.branches.map((branch) => test(branch.when));
-  const results = node.branches.map((branch) => binder.bind(branch.result, scope));
-  const positions = node.branches.map((branch) => branch.result.position);
-  results.push(node.otherwise === undefined ? constant(null, UNKNOWN) : binder.bind(node.otherwise, scope));
-  positions.push(node.otherwise?.position ?? node.position);
+  // ELSE comes first: where types have the same claim, the first one settles the type of all.
+  const results = [node.otherwise === undefined ? constant(null, UNKNOWN) : binder.bind(node.otherwise, scope)];
+  const positions = [node.otherwise?.position ?? node.position];
+  for (const { result } of node.branches) {
+    results.push(binder.bind(result, scope));
+    positions.push(result.position);
+  }
   const unified = unify(binder.context, results, positions, 'CASE');
   return {
     kind: 'case',
-    branches: whens.map((when, i) => ({ when, then: unified.expressions[i] as Expression })),
-    otherwise: unified.expressions[whens.length] as Expression,
+    branches: whens.map((when, i) => ({ when, then: unified.expressions[i + 1] as Expression })),
+    otherwise: unified.expressions[0] as Expression,
     type: withCollation(unified.type, unified.expressions),
   };
 }

@@ -8,17 +8,21 @@ export interface Block {
   open: boolean;
 }
 
+/** Stands for -0 among the keys of a Map, which takes it for 0. */
+const MINUS_ZERO = Symbol('-0');
+
 /** Constants of a program, each held once. */
 export class ConstantTable {
   readonly values: unknown[] = [];
   private readonly indexes = new Map<unknown, number>();
 
   add(value: unknown): Code {
-    let index = this.indexes.get(value);
+    const key = Object.is(value, -0) ? MINUS_ZERO : value;
+    let index = this.indexes.get(key);
     if (index === undefined) {
       index = this.values.length;
       this.values.push(value);
-      this.indexes.set(value, index);
+      this.indexes.set(key, index);
     }
     return { kind: 'constant', index };
   }

@@ -25,7 +25,7 @@ import {
   type Code,
   type Local,
 } from '../code/ir.js';
-import { arithmetic, comparisonOperator } from './intrinsics.js';
+import { arithmetic, comparisonOperator, isWidening } from './intrinsics.js';
 import { ColumnSource, Row, type Operand } from './row-scope.js';
 import { makeArray, nestArrays } from '../values/arrays.js';
 import { recordMaker } from '../values/records.js';
@@ -243,7 +243,7 @@ export class ExpressionCompiler {
   private castValue(expression: Expression & { kind: 'cast' }): Operand {
     const operand = this.value(expression.operand);
     const convert = expression.definition.call;
-    if (convert === undefined) return operand;
+    if (convert === undefined || isWidening(expression.operand.type.oid, expression.type.oid)) return operand;
     const target = this.emitter.constant(convert);
     const converted = call(
       target,

@@ -66,6 +66,17 @@ export function comparisonOperator(call: Call): BinaryOperator | undefined {
   return strings && plain && EQUALITY.has(role) ? OPERATORS[role] : undefined;
 }
 
+/** Casts that keep the canonical value as it is: integers and floats to wider ones. */
+const WIDENING: ReadonlyMap<number, ReadonlySet<number>> = new Map([
+  [Oids.int2, new Set<number>([Oids.int4, Oids.int8])],
+  [Oids.int4, new Set<number>([Oids.int8])],
+  [Oids.float4, new Set<number>([Oids.float8])],
+]);
+
+export function isWidening(source: number, target: number): boolean {
+  return WIDENING.get(source)?.has(target) === true;
+}
+
 const INT4_MIN = -2147483648;
 const INT4_MAX = 2147483647;
 
@@ -88,7 +99,8 @@ const FLOAT8_ARITHMETIC: ReadonlyMap<number, BinaryOperator> = new Map([
   [219, '-'],
   [216, '*'],
 ]);
-const INT4_MOD = 941;
+/** int4mod behind the operator, and mod(int4, int4). */
+const INT4_MOD: ReadonlySet<number> = new Set([156, 941]);
 
 /** Writes the arithmetic of a call over non-null atoms; undefined when it is none of these. */
 export function arithmetic(emitter: Emitter, call: Call, left: Code, right: Code): Code | undefined {
@@ -110,7 +122,7 @@ export function arithmetic(emitter: Emitter, call: Call, left: Code, right: Code
     const slow: Code = { kind: 'call', target: emitter.constant(call.function.call), arguments: [left, right] };
     return conditional(finite, value, slow);
   }
-  if (oid === INT4_MOD) {
+  if (INT4_MOD.has(oid)) {
     const raise: Code = { kind: 'call', target: emitter.constant(divisionByZero), arguments: [] };
     const remainder = binary('+', binary('%', left, right), literal(0));
     return conditional(binary('===', right, literal(0)), raise, remainder);

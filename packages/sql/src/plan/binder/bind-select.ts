@@ -40,6 +40,7 @@ export function bindSelect(
   options: BindQueryOptions,
 ): BoundQuery {
   const { context } = binder;
+  if (select.into !== undefined) throw context.unsupported('SELECT INTO', select.into.position);
   const scope = new Scope(context, parent);
   scope.clause = 'FROM';
   let plan = bindFromList(binder, select.from, scope);
