@@ -280,7 +280,7 @@ export const textFunctions: Implementations = {
   ),
   'quote_nullable:anyelement': scalar(
     (a: Value, context: EvaluationContext, types: CallTypes) =>
-      a === null ? 'NULL' : quoteLiteral(textOf(a, types.arguments[0], context)),
+      a === null ? 'NULL' : quoteLiteral(castToText(a, types.arguments[0], context)),
     { context: true, types: true },
   ),
   quote_ident: quoteIdentifier,

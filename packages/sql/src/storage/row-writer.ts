@@ -171,6 +171,15 @@ export class RowWriter implements TableWriter {
     arbiter: readonly Oid[] | undefined,
   ): WriteOutcome | Promise<void> | undefined {
     const { rules } = this;
+    // A conflict that the statement asks for is met before any that it does not.
+    if (arbiter !== undefined && arbiter.length > 0) {
+      for (const rule of rules.indexes) {
+        if (!rule.index.unique) break;
+        if (!arbiter.includes(rule.index.oid)) continue;
+        const outcome = this.claimEntry(rule, row, arbiter);
+        if (outcome !== undefined) return outcome;
+      }
+    }
     if (!rules.physical.hasRowNumber) {
       const taken = this.claim(this.key);
       if (taken instanceof Promise) return taken;
