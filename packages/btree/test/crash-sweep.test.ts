@@ -7,7 +7,7 @@ import { MemoryVfs } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
 import { BtreeEngine, type BtreeOptions } from '../src/index.js';
 import { testContext } from './engine-context.js';
-import { Workload, compareState } from './workload.js';
+import { Workload, type WorkloadOptions, compareState } from './workload.js';
 
 const CHANGES = new Set<VfsOperation>(['write', 'sync', 'truncate', 'remove', 'open', 'syncDir', 'rename']);
 
@@ -18,7 +18,8 @@ interface Cut {
   readonly after: string;
 }
 
-async function sweep(seed: number, rounds: number, options: BtreeOptions): Promise<number> {
+async function sweep(options: BtreeOptions, life: WorkloadOptions): Promise<number> {
+  const { seed } = life;
   const vfs = new MemoryVfs();
   const context = await testContext(vfs);
   const live: { engine?: BtreeEngine } = {};
@@ -36,7 +37,7 @@ async function sweep(seed: number, rounds: number, options: BtreeOptions): Promi
   };
   const engine = await BtreeEngine.open(context, options);
   live.engine = engine;
-  const workload = new Workload(engine, { seed, rounds });
+  const workload = new Workload(engine, life);
   await workload.run();
   await engine.close();
   vfs.onOperation = undefined;
@@ -60,10 +61,15 @@ async function sweep(seed: number, rounds: number, options: BtreeOptions): Promi
 
 describe('power cuts', () => {
   it('leave the state of flushedSeq, whole, with merges in between', async () => {
-    expect(await sweep(1, 8, { runsMax: 4, sliceMs: 0 })).toBeGreaterThan(300);
+    expect(await sweep({ runsMax: 4, sliceMs: 0 }, { seed: 1, rounds: 7 })).toBeGreaterThan(250);
+  });
+
+  it('leave the state of flushedSeq, whole, with merges at once', async () => {
+    expect(await sweep({ runsMax: 2, sliceMs: 0, idleMergeMs: 0 }, { seed: 2, rounds: 5 })).toBeGreaterThan(200);
   });
 
   it('leave the state of flushedSeq, whole, with runs merged into each other', async () => {
-    expect(await sweep(2, 7, { runsMax: 2, sliceMs: 0, idleMergeMs: 0 })).toBeGreaterThan(300);
+    const options = { runsMax: 3, sliceMs: 0, idleMergeMs: 1e9 };
+    expect(await sweep(options, { seed: 3, rounds: 7, keys: 2000, preloaded: 2000 })).toBeGreaterThan(250);
   });
 });

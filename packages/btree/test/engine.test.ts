@@ -261,6 +261,35 @@ describe('background merges', () => {
     await engine.close();
   });
 
+  it('merge runs with each other where the pages would cost too much', async () => {
+    const { engine, driver } = await rig({ runsMax: 4, sliceMs: 0, idleMergeMs: 1e9 });
+    await fill(driver, 0, 12_000);
+    await engine.merge();
+    const before = engine.stats();
+    const open = driver.view();
+    for (let round = 0; round < 12; round++) {
+      const touched = Array.from({ length: 60 }, (_, i) => driver.put(numbered((i * 197 + round * 31) % 12_000), 'x'));
+      await driver.commit([
+        ...touched,
+        driver.remove(numbered(round)),
+        driver.removeRange(numbered(round * 9), numbered(round * 9 + 5)),
+      ]);
+      await engine.flush();
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+      driver.compareNow();
+    }
+    const after = engine.stats();
+    expect(after.runs).toBeLessThan(5);
+    expect(after.merges - before.merges).toBeGreaterThan(1);
+    // Not a page was written.
+    expect(after.bytesMerged - before.bytesMerged).toBeLessThan(60_000);
+    driver.compareAll(open);
+    open.view.release();
+    await engine.merge();
+    driver.compareNow();
+    await engine.close();
+  });
+
   it('make an idle engine a plain tree', async () => {
     const { engine, driver } = await rig({ idleMergeMs: 5 });
     await fill(driver, 0, 1000);

@@ -10,6 +10,8 @@ export interface WorkloadOptions {
   readonly seed: number;
   readonly rounds: number;
   readonly keys?: number;
+  /** Keys of 200 bytes that are there, in pages, before it begins. Default 0. */
+  readonly preloaded?: number;
 }
 
 export class Workload {
@@ -19,6 +21,7 @@ export class Workload {
   private readonly random: Random;
   private readonly keys: number;
   private readonly rounds: number;
+  private readonly preloaded: number;
   private readonly views: OpenView[] = [];
 
   constructor(engine: KvEngine, options: WorkloadOptions) {
@@ -27,16 +30,18 @@ export class Workload {
     this.random = new Random(options.seed);
     this.keys = options.keys ?? 600;
     this.rounds = options.rounds;
+    this.preloaded = options.preloaded ?? 0;
   }
 
   /** Runs it all. Ends early with whatever error the disk gives. */
   async run(): Promise<void> {
     const engine = this.driver.engine as BtreeEngine;
+    await this.preload(engine);
     for (let round = 0; round < this.rounds; round++) {
       for (let batch = 0; batch < 3; batch++) await this.commit(round);
       if (round % 4 === 2) this.views.push(this.driver.view());
       await engine.flush();
-      if (round % 3 === 2) await engine.merge();
+      if (round % 3 === 2 && this.preloaded === 0) await engine.merge();
       if (round % 5 === 4) this.views.shift()?.view.release();
       for (const open of this.views) this.driver.compareAll(open);
     }
@@ -46,6 +51,15 @@ export class Workload {
 
   releaseViews(): void {
     for (const { view } of this.views.splice(0)) view.release();
+  }
+
+  private async preload(engine: BtreeEngine): Promise<void> {
+    if (this.preloaded === 0) return;
+    const { driver } = this;
+    const value = new Uint8Array(200);
+    await driver.commit(Array.from({ length: this.preloaded }, (_, i) => driver.put(numbered(i), value)));
+    this.models[driver.seq] = driver.model.clone();
+    await engine.merge();
   }
 
   private async commit(round: number): Promise<void> {
@@ -67,8 +81,8 @@ export class Workload {
 
   private valueBytes(): number {
     const { random } = this;
-    if (random.chance(0.04)) return 3000 + random.below(15_000);
-    return random.chance(0.5) ? random.below(40) : random.below(500);
+    if (random.chance(0.04) && this.preloaded === 0) return 3000 + random.below(15_000);
+    return random.chance(0.5) || this.preloaded > 0 ? random.below(40) : random.below(500);
   }
 }
 
