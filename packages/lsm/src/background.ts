@@ -1,0 +1,453 @@
+/**
+ * The engine's background work: flushes, compactions, when they begin and what happens when they fail.
+ *
+ *      frozen layers ──flush, oldest first──► level 0 ──compaction──► levels
+ *
+ * At most one flush and one compaction are under way. They run side by side until they commit files, one at a time. Both
+ * are jobs: whoever cannot wait finishes them on the spot, or helps along for a while (`assist`).
+ *
+ * Failures: work that finds the disk full has undone itself and is tried again; meanwhile `refusal` says 53100. Anything
+ * else, and whatever leaves in doubt which state the disk has, is final: the store is told, nothing is written any more,
+ * reads go on.
+ */
+import { SqlState, compareKeys, isPhantomError } from '@phantom/base';
+import { type Admission, type FrozenLayer, Job, type JobBody, type MemoryLayers, type Wait } from '@phantom/runs';
+import { compact } from './compaction.js';
+import { type CompactionJob, levelOfNewest, pickCompaction, pressureOf } from './compaction-picker.js';
+import { type MergeJob, planCompaction } from './compaction-planner.js';
+import { flushDelta } from './flush.js';
+import { BOTTOM_LEVEL } from './format.js';
+import { type KeySpan, hullOf, spansOverlap } from './key-span.js';
+import type { FilesChange, LsmFiles } from './lsm-files.js';
+import { RunFile } from './run-file.js';
+import { type OutputPort, type OutputStyle, type Slices, type WrittenRun, removeQuietly } from './run-output.js';
+import type { ViewRegistry } from './view-registry.js';
+
+/** How soon work that found the disk full is tried again. */
+const RETRY_MS = 250;
+
+export interface BackgroundContext {
+  readonly files: LsmFiles;
+  readonly memory: MemoryLayers<RunFile>;
+  readonly views: ViewRegistry;
+  readonly admission: Admission;
+}
+
+/** A kind of work with the job that is under way, if one is. */
+interface Lane {
+  job: Job | undefined;
+  /** Called in the turn in which its job has ended, well or not. */
+  readonly ended: (error: Error | undefined) => void;
+}
+
+export class Background {
+  flushes = 0;
+  compactions = 0;
+  moves = 0;
+  drops = 0;
+  bytesFlushed = 0;
+  bytesCompacted = 0;
+  bytesReadByCompactions = 0;
+  private readonly context: BackgroundContext;
+  private readonly slices: Slices;
+  private readonly port: OutputPort;
+  private readonly levelBytes: number;
+  private readonly flushing: Lane = { job: undefined, ended: (error) => this.flushEnded(error) };
+  private readonly compacting: Lane = { job: undefined, ended: (error) => this.compactionEnded(error) };
+  /** Whose commit of files is under way. */
+  private committer: Lane | undefined = undefined;
+  private fatal: Error | undefined = undefined;
+  private diskFull: Error | undefined = undefined;
+  /** Why no compaction is begun for the moment: there is no room for its runs. Writing goes on as long as flushes do. */
+  private compactionHeld: Error | undefined = undefined;
+  /** What the compaction under way writes may lie anywhere in here. */
+  private compactingSpan: KeySpan | undefined = undefined;
+  private retryTimer: NodeJS.Timeout | undefined = undefined;
+  private isStopped: boolean;
+
+  constructor(context: BackgroundContext) {
+    const { files } = context;
+    const { vfs, checksums, logger, directory, clock, readOnly, deltaBytesMax } = files.context;
+    this.context = context;
+    this.port = { vfs, checksums, logger, directory };
+    this.slices = { monotonicMs: () => clock.monotonicMs(), sliceMs: files.options.sliceMs };
+    this.levelBytes = files.options.levelBytes ?? 2 * deltaBytesMax;
+    this.isStopped = readOnly;
+  }
+
+  /** Why nothing is written any more. */
+  get failure(): Error | undefined {
+    return this.fatal;
+  }
+
+  /** Why writes must be refused now: for good, or until there is room on the disk. */
+  get refusal(): Error | undefined {
+    return this.fatal ?? this.diskFull;
+  }
+
+  get isFlushing(): boolean {
+    return this.flushing.job !== undefined;
+  }
+
+  /** How hard writers should be slowed: 0 to 1. */
+  get pressure(): number {
+    const { level0RunsSlow, level0RunsMax } = this.context.files.options;
+    return pressureOf(this.level0Runs, level0RunsSlow, level0RunsMax);
+  }
+
+  /** Flushes frozen layers, oldest first, until there are none. No effect when that is going on. */
+  startFlush(): void {
+    if (this.isStopped || this.refusal !== undefined || this.flushing.job !== undefined) return;
+    if (this.context.memory.frozen.length > 0) this.start(this.flushing, this.flushOldest());
+  }
+
+  /** Tries again at once what waits for room on the disk. */
+  retryNow(): void {
+    this.diskFull = undefined;
+    this.compactionHeld = undefined;
+    this.startFlush();
+    this.maintain();
+  }
+
+  /** Resolves when the flush under way has ended; rejects as it did. */
+  async flushed(): Promise<void> {
+    await this.flushing.job?.ended;
+  }
+
+  /** Ends the flush under way on this thread. Throws what it throws. */
+  finishFlushNow(): void {
+    finishNow(this.flushing);
+  }
+
+  /** Works on the compaction under way for so long, on this thread: what a writer does who cannot wait. */
+  assist(durationMs: number): void {
+    const endMs = this.slices.monotonicMs() + durationMs;
+    while (this.slices.monotonicMs() < endMs && stepNow(this.compacting));
+  }
+
+  /** Compacts until nothing is due; with `all` until everything lies in one level. Rejects when that cannot be done. */
+  async settle(all: boolean): Promise<void> {
+    for (;;) {
+      if (this.fatal !== undefined) throw this.fatal;
+      if (this.isStopped) return;
+      if (this.compacting.job === undefined) {
+        const job = this.pick() ?? (all ? this.pickWhole() : undefined);
+        if (job === undefined) return;
+        this.start(this.compacting, this.run(job));
+      }
+      await this.compacting.job?.ended;
+    }
+  }
+
+  /** Starts the compaction that is due, if one is. */
+  maintain(): void {
+    const isHeld = this.fatal !== undefined || this.compactionHeld !== undefined;
+    if (this.isStopped || isHeld || this.compacting.job !== undefined) return;
+    const job = this.pick();
+    if (job !== undefined) this.start(this.compacting, this.run(job));
+  }
+
+  /** Lets nothing begin any more and ends what is under way. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    clearTimeout(this.retryTimer);
+    await Promise.all([this.flushing.job?.cancel(), this.compacting.job?.cancel()]);
+  }
+
+  private get level0Runs(): number {
+    return (this.context.files.version.levels[0] as { readonly files: readonly RunFile[] }).files.length;
+  }
+
+  private pick(): CompactionJob<RunFile> | undefined {
+    const { files } = this.context;
+    const { level0RunsMin, levelFactor } = files.options;
+    const levels = files.version.levels.map((level) => level.files);
+    return pickCompaction(levels, { level0RunsMin, levelFactor, levelBytes: this.levelBytes });
+  }
+
+  /** The merge that brings what lies highest into the level below; undefined when one level has everything. */
+  private pickWhole(): CompactionJob<RunFile> | undefined {
+    const used = this.context.files.version.levels.filter(({ files }) => files.length > 0);
+    const [upper, lower] = used;
+    if (upper === undefined || (lower === undefined && upper.number > 0)) return undefined;
+    const to = lower?.number ?? BOTTOM_LEVEL;
+    return { kind: 'merge', reason: 'size', from: upper.number, to, upper: upper.files, lower: lower?.files ?? [] };
+  }
+
+  private start(lane: Lane, body: JobBody): void {
+    const job = new Job(body);
+    lane.job = job;
+    job.ended.finally(() => settle(lane, job)).catch(() => undefined);
+  }
+
+  private *flushOldest(): JobBody {
+    const { memory, files } = this.context;
+    while (this.level0Runs >= files.options.level0RunsMax) {
+      // What found the disk full is not tried again and again from here.
+      const reason = this.fatal ?? this.compactionHeld;
+      if (reason !== undefined) throw reason;
+      this.maintain();
+      yield endOf(this.compacting);
+    }
+    const frozen = memory.frozen.at(-1) as FrozenLayer<RunFile>;
+    if (frozen.delta === undefined) yield* this.nameIngested(frozen);
+    else yield* this.flush(frozen);
+  }
+
+  private *flush({ delta, lastSeq }: FrozenLayer<RunFile>): JobBody {
+    if (delta === undefined) return;
+    const { files, memory, views } = this.context;
+    const number = files.takeNumbers(1);
+    const target = { number, identity: files.identityOf(number) };
+    const style = this.styleOf(0);
+    const written = yield* flushDelta(delta, views.seqsOf(delta), target, style, this.port, this.slices);
+    const added = this.openWritten([written], 0);
+    const [file] = added as [RunFile];
+    yield* this.commitWritten(
+      this.flushing,
+      added,
+      () => ({ removed: [], added, flushedSeq: lastSeq }),
+      () => {
+        memory.frozen.pop();
+        views.exchange(delta, file.run);
+        this.flushes++;
+        this.bytesFlushed += file.bytes;
+      },
+    );
+  }
+
+  /** Files that were handed over get the names of runs, then an edit that puts them as deep as they may go. */
+  private *nameIngested({ ingested, lastSeq }: FrozenLayer<RunFile>): JobBody {
+    const { files, memory } = this.context;
+    const { vfs, directory } = files.context;
+    for (const { number, run } of ingested) {
+      const path = files.runPath(number);
+      if (run.path === path) continue;
+      vfs.rename(run.path, path);
+      run.moved(path);
+    }
+    vfs.syncDir(directory);
+    const change = (): FilesChange => {
+      const levels = files.version.levels.map((level) => [...level.files]);
+      const added: RunFile[] = [];
+      for (const file of ingested.toReversed()) {
+        const level = this.liesUnderCompaction(file) ? 0 : levelOfNewest(levels, file);
+        const placed = new RunFile({ ...file.entry, level, age: files.takeNumbers(1) }, file.run);
+        const place = levels[level] as RunFile[];
+        place.push(placed);
+        if (level > 0) place.sort(byLower);
+        added.push(placed);
+      }
+      return { removed: [], added, flushedSeq: lastSeq };
+    };
+    yield* this.commit(this.flushing, change, () => {
+      memory.frozen.pop();
+      for (const { run } of ingested) run.release();
+    });
+  }
+
+  /** One compaction, whatever its kind. */
+  private *run(job: CompactionJob<RunFile>): JobBody {
+    const { files, views } = this.context;
+    if (job.kind === 'drop') {
+      const change = (): FilesChange => {
+        views.keepForLaterViews(files.flushedSeq);
+        return { removed: job.runs, added: [] };
+      };
+      yield* this.commit(this.compacting, change, () => void (this.drops += job.runs.length));
+      return;
+    }
+    if (job.kind === 'move') {
+      const added = job.runs.map((file) => file.inLevel(job.to));
+      yield* this.commit(
+        this.compacting,
+        () => ({ removed: job.runs, added }),
+        () => void (this.moves += added.length),
+      );
+      return;
+    }
+    yield* this.merge(job);
+  }
+
+  private *merge(job: MergeJob): JobBody {
+    const removed = [...job.upper, ...job.lower];
+    this.compactingSpan = hullOf(removed);
+    try {
+      yield* this.mergeAndCommit(job, removed);
+    } finally {
+      this.compactingSpan = undefined;
+    }
+  }
+
+  private *mergeAndCommit(job: MergeJob, removed: readonly RunFile[]): JobBody {
+    const { files, views } = this.context;
+    const plan = planCompaction(job, files, this.styleOf(job.to));
+    const { written, bytesRead, bytesWritten } = yield* compact(plan, this.port, this.slices);
+    const added = this.openWritten(written, job.to);
+    const change = (): FilesChange => {
+      views.keepForLaterViews(plan.seq);
+      return { removed, added };
+    };
+    yield* this.commitWritten(this.compacting, added, change, () => {
+      this.compactions++;
+      this.bytesCompacted += bytesWritten;
+      this.bytesReadByCompactions += bytesRead;
+    });
+  }
+
+  private styleOf(level: number): OutputStyle {
+    const { blockBytes, filterBitsPerKey, compression, bottomCompression } = this.context.files.options;
+    return { blockBytes, filterBitsPerKey, compression: level === BOTTOM_LEVEL ? bottomCompression : compression };
+  }
+
+  private liesUnderCompaction(span: KeySpan): boolean {
+    const { compactingSpan } = this;
+    return compactingSpan !== undefined && spansOverlap(span, compactingSpan);
+  }
+
+  /** Opens runs that were written. The caller holds their readers. If one cannot be opened none is, and all are removed. */
+  private openWritten(written: readonly WrittenRun[], level: number): RunFile[] {
+    const opened: RunFile[] = [];
+    try {
+      for (const { number, identity, bytes } of written) {
+        opened.push(this.context.files.openRun({ number, identity, bytes, seqBase: undefined, level, age: number }));
+      }
+      return opened;
+    } catch (error) {
+      for (const { run } of opened) run.release();
+      for (const { number } of written) removeQuietly(this.port, number);
+      throw error;
+    }
+  }
+
+  /** Commits runs that this job wrote, and lets go of them; when they certainly never will count, they are removed. */
+  private *commitWritten(
+    lane: Lane,
+    added: readonly RunFile[],
+    change: () => FilesChange,
+    installed: () => void,
+  ): JobBody {
+    const { files } = this.context;
+    let isInstalled = false;
+    try {
+      yield* this.commit(lane, change, () => {
+        isInstalled = true;
+        installed();
+      });
+    } finally {
+      const isLost = !isInstalled && !files.isInDoubt && this.fatal === undefined;
+      for (const { run } of added) {
+        if (isLost) run.removeWhenReleased();
+        run.release();
+      }
+    }
+  }
+
+  /** Commits files, one lane at a time. `change` is made when it is this one's turn. */
+  private *commit(lane: Lane, change: () => FilesChange, installed: () => void): JobBody {
+    while (this.committer !== undefined) yield endOf(this.committer);
+    this.committer = lane;
+    try {
+      yield* this.context.files.commit(change(), installed);
+    } catch (error) {
+      if (this.context.files.isInDoubt || !isDiskFull(error)) this.fail(error as Error);
+      throw error;
+    } finally {
+      this.committer = undefined;
+    }
+  }
+
+  private flushEnded(error: Error | undefined): void {
+    if (this.isStopped) return;
+    if (error === undefined) {
+      this.context.admission.grant();
+      this.startFlush();
+      this.maintain();
+    } else if (this.retryLater(error, 'a flush')) {
+      this.diskFull = error;
+      this.context.admission.refuse(error);
+    }
+  }
+
+  private compactionEnded(error: Error | undefined): void {
+    if (this.isStopped) return;
+    if (error === undefined) this.maintain();
+    else if (this.retryLater(error, 'a compaction')) this.compactionHeld = error;
+  }
+
+  /** True when the work that failed will be tried again; otherwise nothing is written any more. */
+  private retryLater(error: Error, what: string): boolean {
+    if (this.fatal !== undefined || !isDiskFull(error)) {
+      this.fail(error);
+      return false;
+    }
+    this.context.files.context.logger.warn(`${what} found the disk full and will be tried again`, {
+      reason: error.message,
+    });
+    clearTimeout(this.retryTimer);
+    this.retryTimer = setTimeout(() => this.retryNow(), RETRY_MS);
+    this.retryTimer.unref();
+    return true;
+  }
+
+  private fail(error: Error): void {
+    if (this.fatal !== undefined || this.isStopped) return;
+    this.fatal = error;
+    clearTimeout(this.retryTimer);
+    const { context } = this.context.files;
+    context.logger.error('the LSM-tree can no longer write', { directory: context.directory, reason: error.message });
+    this.context.admission.refuse(error);
+    context.fail(error);
+  }
+}
+
+function byLower(a: RunFile, b: RunFile): number {
+  return compareKeys(a.lower, b.lower);
+}
+
+function isDiskFull(error: unknown): boolean {
+  return isPhantomError(error) && error.code === SqlState.DiskFull;
+}
+
+/** Tells a lane that its job has ended, once. */
+function settle(lane: Lane, job: Job): void {
+  if (lane.job !== job) return;
+  lane.job = undefined;
+  lane.ended(job.failure);
+}
+
+/** Runs a lane's job up to its next wait on this thread; false when there is no job. */
+function stepNow(lane: Lane): boolean {
+  const { job } = lane;
+  if (job === undefined) return false;
+  job.stepNow();
+  if (job.isFinished) settle(lane, job);
+  return true;
+}
+
+/** Runs a lane's job to its end on this thread. Throws what the job throws. */
+function finishNow(lane: Lane): void {
+  const { job } = lane;
+  if (job === undefined) return;
+  try {
+    job.finishNow();
+  } finally {
+    settle(lane, job);
+  }
+}
+
+/** Waits for a lane's job to end, whatever comes of it: its own lane handles that. */
+function endOf(lane: Lane): Wait {
+  return {
+    sync: async () => {
+      await lane.job?.ended.catch(() => undefined);
+    },
+    syncNow: () => {
+      try {
+        finishNow(lane);
+      } catch {
+        // See above.
+      }
+    },
+  };
+}

@@ -1,0 +1,44 @@
+/** From what the picker chose to a plan in plain data: which files, what lies below them, and the numbers of new ones. */
+import type { CompactionLayer, CompactionPlan } from './compaction.js';
+import type { CompactionJob } from './compaction-picker.js';
+import { hullOf, overlapping } from './key-span.js';
+import type { LsmFiles } from './lsm-files.js';
+import type { RunFile } from './run-file.js';
+import type { OutputStyle } from './run-output.js';
+
+export type MergeJob = Extract<CompactionJob<RunFile>, { kind: 'merge' }>;
+
+/** A run may end early for the sake of the level below, though never before it has an eighth of its size. */
+const NUMBERS_FOR_EACH_RUN = 8;
+
+export function planCompaction(job: MergeJob, files: LsmFiles, style: OutputStyle): CompactionPlan {
+  const { options, version } = files;
+  const inputs = [...job.upper, ...job.lower];
+  const hull = hullOf(inputs);
+  let bytes = 0;
+  let seq = 0;
+  for (const file of inputs) {
+    bytes += file.bytes;
+    seq = Math.max(seq, file.run.seqMax);
+  }
+  const numberCount = (Math.ceil(bytes / options.runBytesMax) + 1) * NUMBERS_FOR_EACH_RUN;
+  const numberFirst = files.takeNumbers(numberCount);
+  const below = version.levels[job.to + 1];
+  const upper = job.from === 0 ? job.upper.map((file) => [file]) : [job.upper];
+  return {
+    layers: [...upper, job.lower].filter((layer) => layer.length > 0).map(layerOf),
+    older: version.levels.slice(job.to + 1).map((level) => overlapping(level.files, hull)),
+    below: below === undefined ? [] : overlapping(below.files, hull),
+    seq,
+    numberFirst,
+    numberCount,
+    identityFirst: files.identityOf(numberFirst),
+    runBytesMax: options.runBytesMax,
+    belowBytesMax: options.runBytesMax * options.levelFactor,
+    style,
+  };
+}
+
+function layerOf(layer: readonly RunFile[]): CompactionLayer {
+  return { runs: layer.map(({ entry }) => entry), tombstones: layer.flatMap(({ tombstones }) => tombstones) };
+}

@@ -1,0 +1,48 @@
+/**
+ * Files that another writer prepared and that are taken over whole. The log record that names them comes first, then they
+ * are renamed into the engine's directory, then the manifest names them. After a crash in between replay hands the same
+ * files over again; so a file's number is made from its name, and a file that is no longer where the record says is looked
+ * for under that number.
+ */
+import { PhantomError, SqlState, readU32 } from '@phantom/base';
+import type { Seq, SortedRunRef } from '@phantom/kv';
+import { Run } from '@phantom/runs';
+import { INGESTED_NUMBER_MIN } from './format.js';
+import type { LsmFiles } from './lsm-files.js';
+import { RunFile } from './run-file.js';
+
+/** Files of one hand-over: each is a descriptor. */
+const INGESTED_FILES_MAX = 1024;
+
+/** Opens the files as runs whose entries all have the given seq; of files that overlap the later one wins. Newest first. */
+export function openIngested(files: LsmFiles, refs: readonly SortedRunRef[], seq: Seq): RunFile[] {
+  if (refs.length > INGESTED_FILES_MAX) {
+    throw new PhantomError(SqlState.ProgramLimitExceeded, `${refs.length} files cannot be taken over at once`, {
+      detail: `At most ${INGESTED_FILES_MAX} can.`,
+    });
+  }
+  const { vfs, checksums, logger } = files.context;
+  const { cache, counters } = files;
+  const opened: RunFile[] = [];
+  try {
+    for (const { path } of refs) {
+      const number = numberOf(files, path);
+      const present = vfs.exists(path) ? path : files.runPath(number);
+      const run = new Run({ vfs, path: present, checksums, logger, cache, counters, seqBase: seq });
+      const { bytes, identity } = run;
+      opened.unshift(new RunFile({ number, bytes, identity, seqBase: seq, level: 0, age: 0 }, run));
+    }
+  } catch (error) {
+    for (const { run } of opened) run.release();
+    throw error;
+  }
+  return opened;
+}
+
+/** The number of a file that is handed over: from the last part of its path, above every number of the engine's own. */
+function numberOf(files: LsmFiles, path: string): number {
+  const name = new TextEncoder().encode(path.slice(path.lastIndexOf('/') + 1));
+  const hash = new Uint8Array(8);
+  new DataView(hash.buffer).setBigUint64(0, files.context.checksums.h64(name, 0, name.length), true);
+  return INGESTED_NUMBER_MIN + (readU32(hash, 4) & 0xfffff) * 4294967296 + readU32(hash, 0);
+}

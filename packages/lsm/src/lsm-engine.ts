@@ -1,0 +1,321 @@
+/**
+ * The LSM-tree engine: a delta in memory over levels of sorted runs (O'Neil, Cheng, Gawlick and O'Neil, "The Log-Structured
+ * Merge-Tree", 1996).
+ *
+ *      apply ──► active delta ──freeze──► frozen deltas ──flush──► level 0 ──compaction──► levels 1 to 6
+ *                    memory                  memory                 sorted runs, immutable
+ *
+ *   - Writes touch memory only. A delta freezes on a batch boundary once it is half of deltaBytesMax (or when somebody
+ *     flushes or waits for room) and is written as one sorted run, sequentially: then the log may go.
+ *   - Compactions merge runs in the background, in slices of time, so that a get looks into few runs and what was
+ *     overwritten goes (compaction-picker.ts says which, compaction.ts how). While they lag behind, writers are slowed a
+ *     little, long before they would have to stop (pacer.ts).
+ *   - A get asks the deltas, the runs of level 0 from the newest on, and one run of each level below; filters spare it
+ *     nearly all of those that do not have the key. A cursor merges them.
+ *   - Readers never wait: a view pins the deltas and the version of its moment.
+ *
+ * Invariants (those of the contract are in kv's engine.ts):
+ *   1. Layers are strictly ordered in time for each key: of two writes to it the younger lies higher (version.ts).
+ *   2. Nothing that the manifest or a view names is ever changed or removed (lsm-files.ts).
+ *   3. The files hold the effects up to the manifest's flushedSeq and nothing later: a run of level 0 is named by the same
+ *      edit that moves flushedSeq past it, in the order in which the layers froze.
+ *   4. What a compaction writes is shown to views at or behind all it read, and to no other (view-registry.ts).
+ *
+ * Left out: keys and values kept apart (WiscKey): it pays for values of kilobytes, at the price of random reads in scans
+ * and a garbage collector. Compactions on another thread: compaction.ts is a function of files so that it can move there.
+ */
+import { PhantomError, SqlState, assert } from '@phantom/base';
+import {
+  type BatchReader,
+  EngineCode,
+  type EngineStats,
+  type Finding,
+  type KeyRange,
+  type KvEngine,
+  type KvView,
+  type RangeEstimate,
+  type Seq,
+  type SortedRunRef,
+} from '@phantom/kv';
+import { Admission, MemoryLayers } from '@phantom/runs';
+import type { EngineContext } from '@phantom/store';
+import { Background } from './background.js';
+import { openIngested } from './ingest.js';
+import { LsmFiles } from './lsm-files.js';
+import { type LsmOptions, resolveOptions } from './options.js';
+import { Pacer } from './pacer.js';
+import { estimateRange, splitRange } from './range-estimate.js';
+import type { RunFile } from './run-file.js';
+import { ViewRegistry } from './view-registry.js';
+
+/** One level as `stats` shows it. */
+export interface LevelStats {
+  readonly runs: number;
+  readonly bytes: number;
+  readonly entries: number;
+}
+
+/** What an LSM-tree has to tell beyond every engine's. */
+export interface LsmStats extends EngineStats {
+  /** By number. */
+  readonly levels: readonly LevelStats[];
+  /** Runs that got another level, or were forgotten, unread. */
+  readonly moves: number;
+  readonly drops: number;
+  readonly bytesReadByCompactions: number;
+  /** Lookups that a filter ended before any block was read. */
+  readonly filterMisses: number;
+  /** Bytes written to files for each byte that was flushed; 0 before the first flush. */
+  readonly writeAmplification: number;
+  /** Entries in all runs for each one in the fullest level: about how much room overwritten ones take. */
+  readonly spaceAmplification: number;
+  /** Runs that a get of a key has to ask at most, filters included. */
+  readonly readAmplification: number;
+  /** Bytes of files that are there for views alone. */
+  readonly pinnedBytes: number;
+  /** Milliseconds that writers were slowed for, in all. */
+  readonly delayedMs: number;
+}
+
+export class LsmEngine implements KvEngine {
+  readonly name = 'lsm';
+  private readonly context: EngineContext;
+  private readonly files: LsmFiles;
+  private readonly memory: MemoryLayers<RunFile>;
+  private readonly views: ViewRegistry;
+  private readonly admission: Admission;
+  private readonly background: Background;
+  private readonly pacer = new Pacer();
+  /** Those who are slowed; ended early when the engine is closed. */
+  private readonly delays = new Set<() => void>();
+  /** Somebody waits for the batch that is being applied to end. */
+  private freezeWanted = false;
+  /** Files that no manifest names, until it is sure that the log does not name them either. */
+  private mayHaveOrphans = true;
+  private isClosed = false;
+
+  private constructor(context: EngineContext, files: LsmFiles) {
+    this.context = context;
+    this.files = files;
+    this.memory = new MemoryLayers(EngineCode.Lsm, files.flushedSeq);
+    this.views = new ViewRegistry(files, this.memory);
+    this.admission = new Admission(context.deltaBytesMax, () => this.memory.bytes);
+    const { memory, views, admission } = this;
+    this.background = new Background({ files, memory, views, admission });
+  }
+
+  /** Opens the engine in a directory of its own. Rejects as LsmFiles.open does. */
+  static async open(context: EngineContext, options: LsmOptions = {}): Promise<LsmEngine> {
+    const engine = new LsmEngine(context, await LsmFiles.open(context, resolveOptions(options)));
+    engine.background.maintain();
+    return engine;
+  }
+
+  get appliedSeq(): Seq {
+    return this.memory.applied;
+  }
+
+  admit(bytes: number, removesOnly = false): Promise<void> | undefined {
+    const { background } = this;
+    const delayMs = this.pacer.book(bytes, background.pressure, this.context.clock.monotonicMs());
+    if (delayMs > 0) return this.delay(delayMs).then(() => this.admitWithoutDelay(bytes, removesOnly));
+    return this.admitWithoutDelay(bytes, removesOnly);
+  }
+
+  admitNow(bytes: number, removesOnly = false): void {
+    const { background } = this;
+    const delayMs = this.pacer.book(bytes, background.pressure, this.context.clock.monotonicMs());
+    // Who cannot wait lends a hand for as long.
+    if (delayMs > 0) background.assist(delayMs);
+    while (!this.isAdmitted(bytes, removesOnly, true)) {
+      this.makeRoom();
+      if (!background.isFlushing) {
+        throw new PhantomError(
+          SqlState.OutOfMemory,
+          'the memory for unflushed writes is reserved by other transactions',
+        );
+      }
+      background.finishFlushNow();
+    }
+  }
+
+  unadmit(bytes: number): void {
+    this.admission.giveBack(bytes);
+  }
+
+  apply(batch: BatchReader, seq: Seq, operationsMax: number): boolean {
+    const { memory } = this;
+    if (seq > memory.applied) {
+      if (!memory.apply(batch, seq, operationsMax)) return false;
+      this.views.dropEarlier();
+    }
+    this.admission.giveBack(batch.length);
+    if (this.freezeWanted || memory.active.bytes * 2 >= this.context.deltaBytesMax) this.freeze();
+    return true;
+  }
+
+  advance(seq: Seq): void {
+    if (seq <= this.memory.applied) return;
+    this.memory.advance(seq);
+    this.views.dropEarlier();
+  }
+
+  view(seq: Seq): KvView {
+    if (this.mayHaveOrphans) this.removeOrphans();
+    return this.views.open(seq);
+  }
+
+  ingest(files: readonly SortedRunRef[], seq: Seq): void {
+    const { memory } = this;
+    if (seq <= memory.applied) return;
+    assert(memory.applying === 0, 'files are taken over between batches');
+    memory.ingest(openIngested(this.files, files, seq), seq);
+    this.background.startFlush();
+  }
+
+  estimate(range: KeyRange): RangeEstimate {
+    return estimateRange(this.files.version, this.memory, range);
+  }
+
+  split(range: KeyRange, parts: number): KeyRange[] {
+    return splitRange(this.files.version, this.memory, range, parts);
+  }
+
+  flushedSeq(): Seq {
+    return this.memory.isDirty ? this.files.flushedSeq : this.memory.applied;
+  }
+
+  async flush(): Promise<Seq> {
+    const { memory, background } = this;
+    const target = Math.max(memory.applied, memory.applying);
+    while (this.flushedSeq() < target) {
+      if (background.failure !== undefined) throw background.failure;
+      if (this.isClosed || this.context.readOnly) break;
+      this.makeRoom();
+      background.retryNow();
+      // While a batch is being applied in slices its end must come first: its last slice freezes.
+      if (background.isFlushing) await background.flushed();
+      else await new Promise((resolve) => setImmediate(resolve));
+    }
+    return this.flushedSeq();
+  }
+
+  /**
+   * Flushes, and compacts until everything lies in one level, each key once. The engine needs that never; it is for bulk
+   * loads that want the fastest reads now, for tools and for tests.
+   */
+  async compact(): Promise<void> {
+    await this.flush();
+    await this.background.settle(true);
+  }
+
+  /** Resolves when no compaction is due. Rejects when one cannot be done. */
+  settled(): Promise<void> {
+    return this.background.settle(false);
+  }
+
+  stats(): LsmStats {
+    const { files, memory, views, background, pacer } = this;
+    const { version, counters } = files;
+    const levels = version.levels.map(({ files: { length: runs }, bytes, entries }) => ({ runs, bytes, entries }));
+    const { bytesFlushed, bytesCompacted } = background;
+    const fullest = Math.max(1, ...levels.map(({ entries }) => entries));
+    const [level0, ...lower] = levels as [LevelStats, ...LevelStats[]];
+    return {
+      name: this.name,
+      deltaBytes: memory.bytes,
+      frozenDeltas: memory.frozen.length,
+      runs: version.runs,
+      fileBytes: version.bytes,
+      cacheBytes: files.cache.bytes,
+      pagesRead: counters.blocksRead,
+      cacheHits: counters.blockHits,
+      flushes: background.flushes,
+      merges: background.compactions,
+      bytesFlushed,
+      bytesMerged: bytesCompacted,
+      openViews: views.count,
+      oldestViewSeq: views.oldestSeq(memory.applied),
+      levels,
+      moves: background.moves,
+      drops: background.drops,
+      bytesReadByCompactions: background.bytesReadByCompactions,
+      filterMisses: counters.filterMisses,
+      writeAmplification: bytesFlushed === 0 ? 0 : (bytesFlushed + bytesCompacted) / bytesFlushed,
+      spaceAmplification: levels.reduce((sum, { entries }) => sum + entries, 0) / fullest,
+      readAmplification: level0.runs + lower.filter(({ runs }) => runs > 0).length,
+      pinnedBytes: views.pinnedBytes(),
+      delayedMs: pacer.delayedMs,
+    };
+  }
+
+  *check(): Iterable<Finding> {
+    yield* this.files.check();
+  }
+
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    await this.background.stop();
+    this.admission.refuse(new PhantomError(SqlState.AdminShutdown, 'the engine was closed'));
+    for (const end of this.delays) end();
+    this.views.close();
+    for (const { ingested } of this.memory.frozen) for (const { run } of ingested) run.release();
+    this.files.close();
+  }
+
+  private admitWithoutDelay(bytes: number, removesOnly: boolean): Promise<void> | undefined {
+    try {
+      if (this.isClosed) throw new PhantomError(SqlState.AdminShutdown, 'the engine was closed');
+      if (this.isAdmitted(bytes, removesOnly, false)) return undefined;
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+    const admitted = this.admission.wait(bytes);
+    this.makeRoom();
+    return admitted;
+  }
+
+  private delay(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.delays.delete(end);
+        resolve();
+      };
+      const timer = setTimeout(end, delayMs);
+      this.delays.add(end);
+    });
+  }
+
+  /** Reserves room; false when there is none now. Throws what refuses writes, from which removals on a full disk are spared. */
+  private isAdmitted(bytes: number, removesOnly: boolean, overtakes: boolean): boolean {
+    const { failure, refusal } = this.background;
+    if (failure !== undefined) throw failure;
+    if (this.context.readOnly || this.admission.tryReserve(bytes, overtakes)) {
+      if (refusal === undefined || removesOnly) return true;
+      this.admission.giveBack(bytes);
+    }
+    if (refusal !== undefined) throw refusal;
+    return false;
+  }
+
+  /** Freezes what there is, or sees to it that the end of the present batch does, and lets the flush run. */
+  private makeRoom(): void {
+    if (this.memory.applying !== 0) this.freezeWanted = true;
+    else this.freeze();
+  }
+
+  private freeze(): void {
+    this.freezeWanted = false;
+    this.memory.freeze();
+    this.background.startFlush();
+  }
+
+  /** Nobody looks before recovery has ended, so what the log wanted to hand over is taken by the first view. */
+  private removeOrphans(): void {
+    this.mayHaveOrphans = false;
+    if (this.context.readOnly) return;
+    this.files.removeOrphans(this.memory.frozen.flatMap(({ ingested }) => ingested));
+  }
+}

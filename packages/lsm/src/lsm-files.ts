@@ -1,0 +1,218 @@
+/**
+ * The files of one engine and which of them count: the manifest and the runs of the present version.
+ *
+ * A commit of files, in this order, is the only way from one version to the next:
+ *
+ *   1 runs written and synced, the directory too
+ *   2 edit of generation g + 1 in the manifest, synced
+ *   3 generation g + 1 recorded by the store as the least that may ever be opened
+ *   4 version = g + 1; views of the past keep what they hold; runs that only g needed go with their last holder
+ *
+ * Up to 3 a crash, or an edit that rots, leads back to g, which is whole. From 3 on nobody opens g again.
+ */
+import { SqlState, assert, corruptionError, isPhantomError } from '@phantom/base';
+import type { Finding, Seq } from '@phantom/kv';
+import { BlockCache, Job, Run, type RunCounters, type Wait } from '@phantom/runs';
+import type { EngineContext } from '@phantom/store';
+import { joinPath } from '@phantom/vfs';
+import { INGESTED_NUMBER_MIN, RUN_NUMBER_MAX, numberOfRun, runName } from './format.js';
+import { Manifest } from './manifest.js';
+import type { Edit, RunEntry } from './manifest-codec.js';
+import type { ResolvedLsmOptions } from './options.js';
+import { RunFile } from './run-file.js';
+import { Version, type VersionChange } from './version.js';
+
+/** What a commit changes; what is left out stays. */
+export interface FilesChange extends VersionChange {
+  readonly flushedSeq?: Seq;
+}
+
+export class LsmFiles {
+  readonly context: EngineContext;
+  readonly options: ResolvedLsmOptions;
+  readonly cache: BlockCache;
+  /** Reads of all runs there ever were. */
+  readonly counters: RunCounters = { filterMisses: 0, blocksRead: 0, blockHits: 0 };
+  version: Version = Version.empty();
+  generation = 0;
+  flushedSeq: Seq = 0;
+  private readonly manifest: Manifest;
+  private nextNumber: number;
+  /** Files with numbers below are what earlier processes left. */
+  private orphansEnd = 0;
+  private isCommitting = false;
+
+  private constructor(context: EngineContext, options: ResolvedLsmOptions, manifest: Manifest, nextNumber: number) {
+    this.context = context;
+    this.options = options;
+    this.manifest = manifest;
+    this.nextNumber = nextNumber;
+    this.cache = new BlockCache(context.cacheBytes);
+  }
+
+  /**
+   * Opens the files of a directory, or makes them. Throws corruption when the newest whole state is older than the store
+   * knows, or when a run is missing or another one; 0A000 for a newer format. Nothing is changed before all that is known.
+   */
+  static async open(context: EngineContext, options: ResolvedLsmOptions): Promise<LsmFiles> {
+    const { manifest, state, isInDoubt } = Manifest.open(context);
+    const files = new LsmFiles(context, options, manifest, state.nextNumber);
+    try {
+      files.load([...state.runs.values()]);
+      files.generation = state.generation;
+      files.flushedSeq = state.flushedSeq;
+      if (!context.readOnly) {
+        files.skipOrphans();
+        if (isInDoubt) await files.confirm();
+      }
+      return files;
+    } catch (error) {
+      files.close();
+      throw error;
+    }
+  }
+
+  /** Nobody knows which of two states the next opening will find. */
+  get isInDoubt(): boolean {
+    return this.manifest.isInDoubt;
+  }
+
+  /** Of the engine's own runs; unlike that of any other engine's. */
+  identityOf(number: number): number {
+    return this.manifest.engine * RUN_NUMBER_MAX + number;
+  }
+
+  /** The first of so many numbers that no run of this engine ever had, once an edit that knows them is committed. */
+  takeNumbers(count: number): number {
+    const first = this.nextNumber;
+    assert(first + count <= RUN_NUMBER_MAX, 'run numbers are used up');
+    this.nextNumber += count;
+    return first;
+  }
+
+  runPath(number: number): string {
+    return joinPath(this.context.directory, runName(number));
+  }
+
+  /** Opens a run that was written. The caller holds its reader. */
+  openRun(entry: RunEntry): RunFile {
+    const { vfs, checksums, logger } = this.context;
+    const { bytes, identity, seqBase } = entry;
+    const { cache, counters } = this;
+    const options = { vfs, checksums, logger, cache, counters, path: this.runPath(entry.number), bytes, identity };
+    return new RunFile(entry, new Run(seqBase === undefined ? options : { ...options, seqBase }));
+  }
+
+  /**
+   * Commits. Everything the change names is durable already. `installed` runs in the turn of the switch. When it throws,
+   * `isInDoubt` says whether the change may have happened all the same.
+   */
+  *commit(change: FilesChange, installed: () => void): Generator<Wait, void> {
+    assert(!this.isCommitting, 'one commit of files at a time');
+    this.isCommitting = true;
+    const next = this.version.changed(change);
+    let isInstalled = false;
+    try {
+      const flushedSeq = change.flushedSeq ?? this.flushedSeq;
+      const generation = this.generation + 1;
+      const edit: Edit = {
+        generation,
+        flushedSeq,
+        nextNumber: this.nextNumber,
+        removed: change.removed.map(({ number }) => number),
+        added: change.added.map(({ entry }) => entry),
+      };
+      const whole = (): Edit => ({ ...edit, removed: [], added: next.files().map(({ entry }) => entry) });
+      yield* this.manifest.append(edit, whole);
+      const before = this.version;
+      this.version = next;
+      this.generation = generation;
+      this.flushedSeq = flushedSeq;
+      isInstalled = true;
+      installed();
+      const kept = new Set(change.added.map(({ run }) => run));
+      for (const { run } of change.removed) if (!kept.has(run)) run.removeWhenReleased();
+      before.release();
+    } finally {
+      this.isCommitting = false;
+      if (!isInstalled) next.release();
+    }
+  }
+
+  /**
+   * Removes run files that the manifest does not name: what unfinished work left behind. Only after replay, and never the
+   * files that replay handed over, which are waiting to be named.
+   */
+  removeOrphans(waiting: readonly RunFile[]): void {
+    const { vfs, directory, logger } = this.context;
+    const named = new Set([...this.version.files(), ...waiting].map(({ number }) => number));
+    try {
+      for (const name of vfs.list(directory)) {
+        const number = numberOfRun(name);
+        if (number === undefined || named.has(number)) continue;
+        if (number >= INGESTED_NUMBER_MIN || number < this.orphansEnd) vfs.remove(joinPath(directory, name));
+      }
+    } catch (error) {
+      logger.warn('files that nobody needs could not be removed', { directory, reason: String(error) });
+    }
+  }
+
+  /** Reads every run again and yields what is wrong. */
+  *check(): Iterable<Finding> {
+    const { version } = this;
+    version.retain();
+    try {
+      for (const file of version.files()) yield* file.run.check();
+    } finally {
+      version.release();
+    }
+  }
+
+  close(): void {
+    this.manifest.close();
+    this.version.release();
+    this.version = Version.empty();
+  }
+
+  /** Numbers that a lost process had taken are not taken again: its files, if any came through, are other ones. */
+  private skipOrphans(): void {
+    const { vfs, directory } = this.context;
+    for (const name of vfs.list(directory)) {
+      const number = numberOfRun(name) ?? 0;
+      if (number < INGESTED_NUMBER_MIN) this.nextNumber = Math.max(this.nextNumber, number + 1);
+    }
+    this.orphansEnd = this.nextNumber;
+  }
+
+  private load(entries: readonly RunEntry[]): void {
+    const opened: RunFile[] = [];
+    try {
+      for (const entry of entries) opened.push(this.openNamed(entry));
+      const before = this.version;
+      this.version = before.changed({ removed: [], added: opened });
+      before.release();
+    } finally {
+      // The version holds them now, or nobody does.
+      for (const { run } of opened) run.release();
+    }
+  }
+
+  private openNamed(entry: RunEntry): RunFile {
+    try {
+      return this.openRun(entry);
+    } catch (error) {
+      if (!isPhantomError(error) || error.code !== SqlState.UndefinedFile) throw error;
+      throw corruptionError('a run is gone', {
+        file: this.runPath(entry.number),
+        expected: entry.bytes,
+        found: 0,
+        cause: error,
+      });
+    }
+  }
+
+  /** The present state in a manifest of our own: what is on disk may be of a process that never synced it. */
+  private async confirm(): Promise<void> {
+    await new Job(this.commit({ removed: [], added: [] }, () => undefined)).ended;
+  }
+}

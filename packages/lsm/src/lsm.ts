@@ -1,0 +1,11 @@
+/** The factory by which a store gets an LSM-tree engine. */
+import { EngineCode } from '@phantom/kv';
+import type { EngineFactory } from '@phantom/store';
+import { LsmEngine } from './lsm-engine.js';
+import { type LsmOptions, resolveOptions } from './options.js';
+
+/** An LSM-tree for the spaces of EngineCode.Lsm: `openStore(directory, { engines: [lsm()] })`. 22023 for bad options. */
+export function lsm(options: LsmOptions = {}): EngineFactory {
+  resolveOptions(options);
+  return { code: EngineCode.Lsm, name: 'lsm', open: (context) => LsmEngine.open(context, options) };
+}

@@ -1,0 +1,209 @@
+/** The picker as tables: levels drawn as text, one run a word, and the job that must come out. */
+import { describe, expect, it } from 'vitest';
+import {
+  type CompactionJob,
+  type PickerRun,
+  levelOfNewest,
+  levelTargets,
+  pickCompaction,
+  pressureOf,
+} from '../src/compaction-picker.js';
+
+interface DrawnRun extends PickerRun {
+  readonly name: string;
+}
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/**
+ * "a-f:20" lies in [a, f) and has 20 bytes; "!x" behind it says that x is made of removals: r half of its many entries and
+ * more, t a range tombstone over all of it, s more seeks than it has bytes.
+ */
+function run(text: string): DrawnRun {
+  const [, lower, upper, size, marks = ''] = /^(\w+)-(\w+):(\d+)(?:!(\w+))?$/.exec(text) as RegExpExecArray;
+  const span = { lower: bytes(lower as string), upper: bytes(upper as string) };
+  return {
+    name: text,
+    ...span,
+    bytes: Number(size),
+    entries: 2000,
+    removals: marks.includes('r') ? 1500 : 0,
+    tombstones: marks.includes('t') ? [span] : [],
+    seeks: marks.includes('s') ? 100 : 0,
+  };
+}
+
+/** Levels from the top; what is not drawn is empty. `{ 6: 'a-c:5 c-d:5' }` */
+function draw(drawn: Readonly<Record<number, string>>): DrawnRun[][] {
+  return Array.from({ length: 7 }, (_, level) =>
+    (drawn[level] ?? '').split(' ').flatMap((text) => (text === '' ? [] : [run(text)])),
+  );
+}
+
+function show(job: CompactionJob<DrawnRun> | undefined): string {
+  if (job === undefined) return 'nothing';
+  const names = (runs: readonly DrawnRun[]): string => runs.map(({ name }) => name).join(' ');
+  if (job.kind === 'drop') return `drop ${names(job.runs)}`;
+  if (job.kind === 'move') return `move ${names(job.runs)} to ${job.to}`;
+  return `merge ${job.from} (${names(job.upper)}) into ${job.to} (${names(job.lower)}) for ${job.reason}`;
+}
+
+const OPTIONS = { level0RunsMin: 3, levelBytes: 100, levelFactor: 10 };
+
+const LARGE = { ...OPTIONS, levelBytes: 1e6 };
+
+interface Case {
+  readonly name: string;
+  readonly levels: Readonly<Record<number, string>>;
+  /** Runs have so many bytes that a seek counts as few. */
+  readonly isLarge?: boolean;
+  readonly job: string;
+}
+
+const CASES: readonly Case[] = [
+  { name: 'leaves an empty tree alone', levels: {}, job: 'nothing' },
+  { name: 'lets runs gather in level 0', levels: { 0: 'a-z:10 a-z:10', 6: 'a-z:90' }, job: 'nothing' },
+  {
+    name: 'merges all of level 0 into the only other level, and leaves alone what lies beside',
+    levels: { 0: 'b-m:10 c-n:10 d-p:10', 6: 'a-b:30 b-h:30 k-q:30 q-z:30' },
+    job: 'merge 0 (b-m:10 c-n:10 d-p:10) into 6 (b-h:30 k-q:30) for size',
+  },
+  {
+    name: 'takes level 0 by its bytes when its runs are large',
+    levels: { 0: 'a-m:150 c-n:150', 6: 'x-z:30' },
+    job: 'merge 0 (a-m:150 c-n:150) into 6 () for size',
+  },
+  {
+    name: 'moves runs that overlap nothing',
+    levels: { 0: 'm-p:10 h-m:10 d-h:10', 6: 'a-d:30 p-z:5' },
+    job: 'move m-p:10 h-m:10 d-h:10 to 6',
+  },
+  {
+    name: 'moves most of level 0 and keeps the rest',
+    levels: { 0: 'm-p:10 d-h:10 c-g:10 p-q:10', 6: 'x-z:5' },
+    job: 'move m-p:10 p-q:10 to 6',
+  },
+  {
+    name: 'merges when little could be moved',
+    levels: { 0: 'm-p:10 d-h:10 c-g:10', 6: 'x-z:5' },
+    job: 'merge 0 (m-p:10 d-h:10 c-g:10) into 6 () for size',
+  },
+  {
+    name: 'reads runs with removals on their way to the bottom',
+    levels: { 0: 'm-p:10!r h-m:10!t d-h:10!r' },
+    job: 'merge 0 (m-p:10!r h-m:10!t d-h:10!r) into 6 () for size',
+  },
+  {
+    name: 'goes to the topmost level that is in use',
+    levels: { 0: 'a-m:10 c-n:10 d-p:10', 5: 'b-d:10 x-z:10', 6: 'a-z:1000' },
+    job: 'merge 0 (a-m:10 c-n:10 d-p:10) into 5 (b-d:10) for size',
+  },
+  {
+    name: 'puts a level above a bottom that has grown',
+    levels: { 0: 'a-m:10 c-n:10 d-p:10', 6: 'a-z:1000' },
+    job: 'merge 0 (a-m:10 c-n:10 d-p:10) into 5 () for size',
+  },
+  {
+    name: 'takes the run that overlaps least for its bytes from a level that is too large',
+    levels: { 5: 'a-d:50 d-h:50 h-m:50', 6: 'a-c:400 c-f:300 f-g:300 h-m:200' },
+    job: 'merge 5 (h-m:50) into 6 (h-m:200) for size',
+  },
+  {
+    name: 'prefers runs of removals',
+    levels: { 5: 'a-d:60!r h-m:60', 6: 'a-d:500 h-m:450 m-n:150' },
+    job: 'merge 5 (a-d:60!r) into 6 (a-d:500) for size',
+  },
+  {
+    name: 'moves a run down that overlaps nothing',
+    levels: { 5: 'a-d:60 d-e:60', 6: 'a-d:1000 e-f:100' },
+    job: 'move d-e:60 to 6',
+  },
+  {
+    name: 'takes the level that has most too much',
+    levels: { 0: 'a-z:1 a-z:1 a-z:1', 4: 'a-c:400', 5: 'a-b:1000', 6: 'a-z:10000' },
+    job: 'merge 4 (a-c:400) into 5 (a-b:1000) for size',
+  },
+  {
+    name: 'empties a level that is no longer wanted',
+    levels: { 4: 'a-c:50', 6: 'a-z:100' },
+    job: 'move a-c:50 to 5',
+  },
+  {
+    name: 'drops runs under a range tombstone of a newer run, unread',
+    levels: { 0: 'a-c:1 b-h:1!t c-g:1 a-c:1', 5: 'b-c:10 c-d:10', 6: 'a-b:100 b-h:100 h-k:100' },
+    job: 'drop c-g:1 b-c:10 c-d:10 b-h:100',
+  },
+  {
+    name: 'drops what several tombstones cover together, and not what lies beside them in their own level',
+    levels: { 5: 'a-d:1!t d-h:1!t h-k:1', 6: 'b-f:100 g-i:100' },
+    job: 'drop b-f:100',
+  },
+  {
+    name: 'merges runs of removals early',
+    levels: { 5: 'a-d:3!r h-m:3', 6: 'a-d:500' },
+    job: 'merge 5 (a-d:3!r) into 6 (a-d:500) for removals',
+  },
+  {
+    name: 'merges level 0 when cursors look into it often',
+    levels: { 0: 'a-d:60000!s c-e:60000!s', 6: 'a-z:500000' },
+    isLarge: true,
+    job: 'merge 0 (a-d:60000!s c-e:60000!s) into 6 (a-z:500000) for seeks',
+  },
+  {
+    name: 'merges a deeper run when cursors look into it often',
+    levels: { 5: 'a-d:60000!s', 6: 'a-d:900000 d-g:5000000' },
+    isLarge: true,
+    job: 'merge 5 (a-d:60000!s) into 6 (a-d:900000) for seeks',
+  },
+  {
+    name: 'leaves runs alone whose merge would cost more than the seeks',
+    levels: { 0: 'a-d:60000!s', 5: 'a-d:1900000', 6: 'a-d:20000000' },
+    isLarge: true,
+    job: 'nothing',
+  },
+];
+
+describe('the compaction picker', () => {
+  it.each(CASES)('$name', ({ levels, isLarge, job }) => {
+    expect(show(pickCompaction(draw(levels), isLarge === true ? LARGE : OPTIONS))).toBe(job);
+  });
+});
+
+describe('level sizes', () => {
+  const targets = (levels: Readonly<Record<number, string>>): unknown[] => {
+    const { base, bytes: sizes } = levelTargets(draw(levels), OPTIONS);
+    return [base, ...sizes.slice(base, 6)];
+  };
+
+  it('follow from the fullest level', () => {
+    expect(targets({})).toEqual([6]);
+    expect(targets({ 6: 'a-z:999' })).toEqual([6]);
+    expect(targets({ 6: 'a-z:1000' })).toEqual([5, 100]);
+    expect(targets({ 6: 'a-z:123000' })).toEqual([3, 123, 1230, 12300]);
+    expect(targets({ 5: 'a-z:20000', 6: 'a-z:10' })).toEqual([4, 200, 2000]);
+  });
+
+  it('stay what they were while a higher level is in use', () => {
+    expect(targets({ 3: 'a-b:1', 6: 'a-z:1000' })).toEqual([3, 0, 0, 100]);
+  });
+
+  it('never go above level 1', () => {
+    expect(targets({ 6: 'a-z:999999999999999' })[0]).toBe(1);
+  });
+});
+
+describe('the place of a file that is newer than everything', () => {
+  it('is the deepest one where it lies above all it overlaps', () => {
+    const levels = draw({ 0: 'a-c:1', 4: 'e-g:1', 6: 'a-k:1' });
+    expect(levelOfNewest(levels, run('b-d:1'))).toBe(0);
+    expect(levelOfNewest(levels, run('c-f:1'))).toBe(3);
+    expect(levelOfNewest(levels, run('c-e:1'))).toBe(5);
+    expect(levelOfNewest(levels, run('k-z:1'))).toBe(6);
+  });
+});
+
+describe('pressure', () => {
+  it('rises from the first run too many to the last one that may be', () => {
+    expect([0, 3, 4, 5, 6, 7, 8, 20].map((runs) => pressureOf(runs, 4, 8))).toEqual([0, 0, 0.2, 0.4, 0.6, 0.8, 1, 1]);
+  });
+});

@@ -1,0 +1,56 @@
+/** What a store would give the engine, for tests: a disk, and a record of generations beside it. */
+import { type Checksums, MetricsRegistry, loadChecksums, silentLogger, systemClock } from '@phantom/base';
+import type { EngineContext } from '@phantom/store';
+import type { Vfs } from '@phantom/vfs';
+
+export interface TestContext extends EngineContext {
+  /** Errors that the engine reported as final. */
+  readonly failures: Error[];
+  /** The least generation that may be opened. */
+  readonly generation: { value: number };
+}
+
+export interface ContextOptions {
+  readonly directory?: string;
+  readonly cacheBytes?: number;
+  readonly deltaBytesMax?: number;
+  readonly readOnly?: boolean;
+  readonly generation?: { value: number };
+}
+
+let loaded: Checksums | undefined;
+
+export async function testContext(vfs: Vfs, options: ContextOptions = {}): Promise<TestContext> {
+  loaded ??= await loadChecksums();
+  const directory = options.directory ?? 'engine';
+  const generation = options.generation ?? { value: 0 };
+  const failures: Error[] = [];
+  if (!vfs.exists(directory)) {
+    vfs.makeDir(directory);
+    vfs.syncDir('.');
+  }
+  return {
+    vfs,
+    directory,
+    checksums: loaded,
+    clock: systemClock,
+    logger: silentLogger,
+    metrics: new MetricsRegistry(),
+    cacheBytes: options.cacheBytes ?? 1 << 20,
+    deltaBytesMax: options.deltaBytesMax ?? 4 << 20,
+    readOnly: options.readOnly ?? false,
+    generationMin: generation.value,
+    recordGeneration: (value) => {
+      generation.value = Math.max(generation.value, value);
+      return Promise.resolve();
+    },
+    recordGenerationNow: (value) => {
+      generation.value = Math.max(generation.value, value);
+    },
+    fail: (error) => {
+      failures.push(error);
+    },
+    failures,
+    generation,
+  };
+}
