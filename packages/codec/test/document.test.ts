@@ -149,13 +149,13 @@ describe('document codec', () => {
           expect(outcome(read)).toMatch(VALUE_OR_CORRUPTION);
         },
       ),
-      { numRuns: 3000, seed: 12 },
+      { numRuns: 1500, seed: 12 },
     );
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 50 }), (bytes) => {
         expect(outcome(() => nodeValue(bytes, 0, bytes.length, 'plain'))).toMatch(VALUE_OR_CORRUPTION);
       }),
-      { numRuns: 3000, seed: 13 },
+      { numRuns: 1500, seed: 13 },
     );
   });
 });

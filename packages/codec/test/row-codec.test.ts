@@ -42,7 +42,7 @@ describe('row codec', () => {
           }
         }
       }),
-      { numRuns: 300, seed: 1 },
+      { numRuns: 120, seed: 1 },
     );
   });
 
@@ -62,7 +62,7 @@ describe('row codec', () => {
           expect(read(writer.buffer, 0, writer.length, readHelpers, layout)).toEqual(values[i]);
         }
       }),
-      { numRuns: 100, seed: 2 },
+      { numRuns: 60, seed: 2 },
     );
   });
 
@@ -116,7 +116,7 @@ describe('row codec', () => {
         };
         expect(outcome(read)).toMatch(VALUE_OR_CORRUPTION);
       }),
-      { numRuns: 1500, seed: 3 },
+      { numRuns: 500, seed: 3 },
     );
   });
 });
