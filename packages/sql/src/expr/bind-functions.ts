@@ -92,9 +92,9 @@ export function bindFunctionCall(binder: Binder, node: Ast.FunctionCall, scope: 
       const filter = bindFilter(binder, node, scope);
       if (node.over !== undefined) {
         if (ordered) throw context.unsupported('OVER for an ordered-set aggregate', node.position);
-        if (node.distinct) throw context.error('0A000', 'DISTINCT is not implemented for window functions', node.position);
+        if (node.distinct) throw context.error('0A000', 'DISTINCT is not supported for window functions', node.position);
         if (sort.length > 0) {
-          throw context.error('0A000', 'aggregate ORDER BY is not implemented for window functions', node.position);
+          throw context.error('0A000', 'aggregate ORDER BY is not supported for window functions', node.position);
         }
         return windowCall(binder, node, resolved, definition, scope, filter);
       }
@@ -308,9 +308,9 @@ function windowCall(
   if (inner) {
     throw context.error('42P20', 'window function calls cannot be nested', node.position);
   }
-  if (node.distinct) throw context.error('0A000', 'DISTINCT is not implemented for window functions', node.position);
+  if (node.distinct) throw context.error('0A000', 'DISTINCT is not supported for window functions', node.position);
   if (definition.kind === 'window' && node.filter !== undefined) {
-    throw context.error('0A000', 'FILTER is not implemented for non-aggregate window functions', node.position);
+    throw context.error('0A000', 'FILTER is not supported for non-aggregate window functions', node.position);
   }
   const args = resolved.arguments.map((argument) => settleUnknown(binder, argument, node.position));
   const window = bindOver(binder, node.over as Ast.WindowSpecification | Ast.FunctionCall['over'] & object, scope);

@@ -35,7 +35,6 @@ export interface PlanOptions {
   readonly declaredTypes?: readonly Oid[];
   /** The statement's text, for positions of errors. */
   readonly text?: string;
-  readonly workMemoryBytes?: number;
   readonly backEnd?: BackEnd;
   /** Names of rewrite rules to leave out. */
   readonly withoutRules?: ReadonlySet<string>;

@@ -35,16 +35,25 @@ export class Interrupts {
     this.check();
   }
 
-  /** Awaits something that another transaction decides, or a cancel, whichever comes first. */
-  async interruptible(wait: Promise<unknown>): Promise<void> {
+  /**
+   * Awaits something that another transaction decides, or a cancel, or the end of lock_timeout (0: none), whichever comes
+   * first.
+   */
+  async interruptible(wait: Promise<unknown>, lockTimeoutMs = 0): Promise<void> {
     this.check();
     const interrupted = new Promise<never>((_, reject) => {
       this.rejectWait = reject;
     });
+    const timer = lockTimeoutMs === 0 ? undefined : setTimeout(() => this.rejectWait?.(lockTimeout()), lockTimeoutMs);
     try {
       await Promise.race([wait, interrupted]);
     } finally {
+      clearTimeout(timer);
       this.rejectWait = undefined;
     }
   }
+}
+
+function lockTimeout(): PhantomError {
+  return new PhantomError('55P03', 'canceling statement due to lock timeout');
 }

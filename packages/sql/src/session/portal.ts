@@ -66,7 +66,7 @@ export class Portal {
         if (step.value === PAUSE) return this.suspended();
         try {
           if (step.value === undefined) await session.interrupts.turn();
-          else await session.interrupts.interruptible(step.value);
+          else await session.interrupts.interruptible(step.value, session.settings.integer('lock_timeout'));
         } catch (error) {
           step = execution.throw(error);
           continue;

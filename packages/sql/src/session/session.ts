@@ -170,7 +170,7 @@ export class SqlSession implements EvaluationOwner {
       case 'delete':
       case 'merge': {
         const statement: PlanStatement = { kind: 'plan', text, node, declaredTypes, plan: undefined as never };
-        statement.plan = this.engine.statements.plan(this.catalogPicture(), statement, this.settings);
+        statement.plan = this.engine.statements.plan(this.catalogPicture(), statement);
         return statement;
       }
       default:
@@ -205,7 +205,7 @@ export class SqlSession implements EvaluationOwner {
   currentPlan(statement: PlanStatement): PreparedPlan {
     const picture = this.catalogPicture();
     if (statement.plan.catalogVersion === picture.version) return statement.plan;
-    const plan = this.engine.statements.plan(picture, statement, this.settings);
+    const plan = this.engine.statements.plan(picture, statement);
     if (!sameFields(statement.plan, plan)) throw new PhantomError('0A000', 'cached plan must not change result type');
     statement.plan = plan;
     return plan;
@@ -229,7 +229,7 @@ export class SqlSession implements EvaluationOwner {
       if (statement.utility.transaction === 'required') this.ensureTransaction();
       return yield* statement.utility.run(this, parameters, sink, setTag);
     } catch (error) {
-      this.fail();
+      this.fail(error);
       throw error;
     }
   }
@@ -295,7 +295,8 @@ export class SqlSession implements EvaluationOwner {
     const transaction = this.transaction as SessionTransaction;
     try {
       for (const check of transaction.beforeCommit) {
-        for (const wait of check()) if (wait instanceof Promise) await this.interrupts.interruptible(wait);
+        for (const wait of check())
+          if (wait instanceof Promise) await this.interrupts.interruptible(wait, this.settings.integer('lock_timeout'));
       }
       this.transaction = undefined;
       const wrote = transaction.storage.hasWrites;
@@ -338,10 +339,10 @@ export class SqlSession implements EvaluationOwner {
   }
 
   /** An error has happened inside a statement: an implicit transaction ends, an explicit one waits for its ROLLBACK. */
-  fail(): void {
+  fail(error: unknown): void {
     const { transaction } = this;
     if (transaction === undefined) return;
-    if (transaction.explicit) transaction.fail();
+    if (transaction.explicit) transaction.fail(error);
     else this.rollback();
   }
 
@@ -365,6 +366,7 @@ export class SqlSession implements EvaluationOwner {
   }
 
   notice(severity: NoticeSeverity, code: string, message: string, fields: ErrorFields = {}): void {
+    if (noticeRank(severity) < noticeRank(this.settings.get('client_min_messages').toUpperCase())) return;
     this.options.onNotice?.({ severity, code, message, fields });
   }
 
@@ -403,7 +405,7 @@ export class SqlSession implements EvaluationOwner {
   ddlContext(transaction: SessionTransaction): DdlContext {
     return ddlContextOf(this, transaction, {
       describe: (query) => {
-        const plan = this.engine.statements.planUncached(this.catalogPicture(), query, [], this.settings);
+        const plan = this.engine.statements.planUncached(this.catalogPicture(), query, []);
         return { fields: plan.fields, relations: plan.dependencies.map((dependency) => dependency.oid) };
       },
       define: (statement, schema) => this.defineIn(statement, schema, transaction),
@@ -498,7 +500,7 @@ export class SqlSession implements EvaluationOwner {
   }
 
   private *innerQuery(query: Query, sink: RowSink, transaction: SessionTransaction): Execution {
-    const plan = this.engine.statements.planUncached(this.catalogPicture(), query, [], this.settings);
+    const plan = this.engine.statements.planUncached(this.catalogPicture(), query, []);
     this.checkPrivileges(plan.privileges);
     return yield* plan.execute(this.executionContext([], transaction.storage, transaction), sink);
   }
@@ -554,4 +556,11 @@ function sameFields(a: PreparedPlan, b: PreparedPlan): boolean {
     a.fields.length === b.fields.length &&
     a.fields.every((f, i) => f.type.oid === b.fields[i]?.type.oid && f.name === b.fields[i]?.name)
   );
+}
+
+const NOTICE_RANKS = ['DEBUG', 'LOG', 'NOTICE', 'WARNING', 'ERROR'];
+
+/** Rank of a severity for client_min_messages; INFO is always sent. */
+function noticeRank(severity: string): number {
+  return severity === 'INFO' ? NOTICE_RANKS.length : NOTICE_RANKS.indexOf(severity.replace(/\d$/, ''));
 }

@@ -13,7 +13,6 @@ import type { CatalogPort } from '../plan/catalog-port.js';
 import type { PreparedPlan } from '../plan/prepared-plan.js';
 import type { ParsedStatement, Statement } from '../text/ast-statements.js';
 import { parseScript } from '../text/parse.js';
-import type { Settings } from './settings.js';
 import type { PlanStatement } from './statement.js';
 
 /** Texts longer than this are parsed each time: a dump's INSERTs would push everything else out. */
@@ -48,25 +47,19 @@ export class StatementCache {
   }
 
   /** The plan of a statement for a picture of the catalog: from the cache, or made now. */
-  plan(picture: CatalogPort, statement: PlanStatement, settings: Settings): PreparedPlan {
+  plan(picture: CatalogPort, statement: PlanStatement): PreparedPlan {
     const { node } = statement;
     let byKey = this.plans.get(node);
     if (byKey === undefined) this.plans.set(node, (byKey = new Map()));
     const key = statement.declaredTypes.length === 0 ? '' : statement.declaredTypes.join(',');
     const cached = byKey.get(key);
     if (cached !== undefined && cached.catalogVersion === picture.version) return cached;
-    const plan = this.planUncached(picture, node, statement.declaredTypes, settings, statement.text);
+    const plan = this.planUncached(picture, node, statement.declaredTypes, statement.text);
     byKey.set(key, plan);
     return plan;
   }
 
-  planUncached(
-    picture: CatalogPort,
-    node: Statement,
-    declaredTypes: readonly Oid[],
-    settings: Settings,
-    text = '',
-  ): PreparedPlan {
+  planUncached(picture: CatalogPort, node: Statement, declaredTypes: readonly Oid[], text = ''): PreparedPlan {
     this.counters.plans++;
     switch (node.kind) {
       case 'query':
@@ -74,11 +67,7 @@ export class StatementCache {
       case 'update':
       case 'delete':
       case 'merge':
-        return planStatement(node, picture, {
-          declaredTypes,
-          text,
-          workMemoryBytes: settings.integer('work_mem') * 1024,
-        });
+        return planStatement(node, picture, { declaredTypes, text });
       default:
         throw new PhantomError('0A000', `${node.kind} has no plan`);
     }

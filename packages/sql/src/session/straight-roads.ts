@@ -53,7 +53,7 @@ export function writePoint(
     if (typeof outcome === 'number' && writers.finishStatement() === undefined) return outcome;
   } catch (error) {
     if (!(error instanceof StatementRestart)) {
-      session.fail();
+      session.fail(error);
       throw error;
     }
   }

@@ -77,8 +77,10 @@ export class SessionTransaction {
    * An error has aborted it. What it did since its newest savepoint is undone and the locks of that time are given back
    * at once, as PostgreSQL does; the rest waits for the client's ROLLBACK.
    */
-  fail(): void {
+  fail(error: unknown): void {
     this.failed = true;
+    // A request that stayed in a lock's queue would be granted later, and held.
+    if (this.storage.isWaiting && error instanceof Error) this.storage.cancelWait(error);
     const newest = this.savepoints.at(-1);
     if (newest === undefined) {
       this.undo();

@@ -174,11 +174,11 @@ export function recordType(types: TypeLookup): SqlType {
   return builtinType<SqlRecord>(TypeOid.record, {
     storage: { kind: StorageKind.Record },
     input: () => {
-      throw new PhantomError('0A000', 'input of anonymous composite types is not implemented');
+      throw new PhantomError('0A000', 'input of anonymous composite types is not supported');
     },
     output: formatRecord,
     receive: () => {
-      throw new PhantomError('0A000', 'input of anonymous composite types is not implemented');
+      throw new PhantomError('0A000', 'input of anonymous composite types is not supported');
     },
     send: sendRecord,
     compare: (a, b) => compareRecords(a, b, types),

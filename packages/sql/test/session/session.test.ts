@@ -41,7 +41,7 @@ describe('a session', () => {
     expect(await run('show timezone', [], other)).toEqual([['Europe/Rome']]);
     told.length = 0;
     await run(`set application_name to 'shop'`, [], other);
-    await run('set work_mem to 1024', [], other);
+    await run('set statement_timeout to 1000', [], other);
     expect(told).toEqual([['application_name', 'shop']]);
     expect(() => engine.session({ settings: { timezone_abbreviations: 'x' } })).toThrow(
       expect.objectContaining({ code: '42704' }),
@@ -118,8 +118,15 @@ describe('a portal', () => {
     await run('delete from t', [], other);
     await run('set statement_timeout = 20');
     await expect(run('delete from t')).rejects.toMatchObject({ code: '57014' });
+    await run('set statement_timeout = 0');
+    await run('set lock_timeout = 20');
+    await run('begin');
+    await run('savepoint s');
+    await expect(run('delete from t')).rejects.toMatchObject({ code: '55P03' });
+    await run('rollback to s');
     await run('rollback', [], other);
     expect(await run('delete from t returning id')).toEqual([[1]]);
+    await run('commit');
   });
 
   it('wants every parameter', () => {

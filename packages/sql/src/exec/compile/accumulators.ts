@@ -23,41 +23,16 @@ import {
 } from '../code/ir.js';
 import { PairTable } from '../key-table.js';
 import type { Run } from '../run.js';
+import { type Accumulator, argumentOperands } from './accumulator.js';
 import { orderedAccumulator } from './ordered-accumulator.js';
 import { isOwnOrder } from './intrinsics.js';
 import { addKeyTables, hashKeyOf, keyNumber, typesOf } from './key-tables.js';
 import { stateOf } from './program-builder.js';
 import type { Operand } from './row-scope.js';
-import { makeArray } from '../values/arrays.js';
 import type { PlanCompiler, StepContext } from './step.js';
 
 /** Bytes a state is taken to have, for the budget. */
 const STATE_BYTES = 32;
-
-export interface Accumulator {
-  /** The result is never null. */
-  readonly neverNull: boolean;
-  /** Begins the state of group 0 at run time: for aggregation without keys. */
-  begin(run: Run): void;
-  /** Writes the beginning of a new group's state; groups are numbered in order. */
-  emitBegin(context: StepContext): void;
-  /** Writes a row's effect on a group. */
-  step(context: StepContext, group: Code): void;
-  /** The result of a group. */
-  final(context: StepContext, group: Code): Code;
-  /** Adds what must run between the last step and the first result. */
-  addTasks?(): void;
-}
-
-/** Arguments of an aggregate call for the current row. */
-export function argumentOperands(context: StepContext, call: AggregateCall): Operand[] {
-  const { emitter, expressions } = context;
-  const operands = call.arguments.map((argument) => expressions.value(argument));
-  if (call.variadicFrom === undefined || call.variadicElement === undefined) return operands;
-  const items: Code = { kind: 'array', items: operands.slice(call.variadicFrom).map((operand) => operand.code) };
-  const array = emitter.let(callCode(emitter.constant(makeArray), items, literal(call.variadicElement)));
-  return [...operands.slice(0, call.variadicFrom), { code: array, nullable: false }];
-}
 
 export function accumulatorFor(compiler: PlanCompiler, call: AggregateCall): Accumulator {
   if (call.orderBy.length > 0 || call.function.ordering !== undefined) return orderedAccumulator(compiler, call);

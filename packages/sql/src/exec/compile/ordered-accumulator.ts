@@ -8,7 +8,7 @@ import { and, binary, call as callCode, isNotNull, literal, method, property, ty
 import { PairTable } from '../key-table.js';
 import { RowBuffer } from '../row-buffer.js';
 import type { Run } from '../run.js';
-import { argumentOperands, type Accumulator } from './accumulators.js';
+import { argumentOperands, type Accumulator } from './accumulator.js';
 import { bufferComparator, valueComparison, type BufferKey } from './comparator.js';
 import { addKeyTables, hashKeyOf, keyNumber, typesOf } from './key-tables.js';
 import { stateOf } from './program-builder.js';

@@ -1,7 +1,7 @@
 /** A program in the making: state slots, tasks, constants, and the columns of enclosing queries that it uses. */
 import type { ColumnId } from '../../expr/expression.js';
 import type { TypeLookup } from '../../types/type.js';
-import { ConstantTable, Emitter } from '../code/emitter.js';
+import { type ConstantTable, Emitter } from '../code/emitter.js';
 import { element, literal, property, type Code, type FunctionCode, type Local } from '../code/ir.js';
 import { CompiledFunction, type Program, type Task } from '../program.js';
 import type { Run } from '../run.js';

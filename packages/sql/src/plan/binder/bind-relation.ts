@@ -20,7 +20,7 @@ export function findRelation(binder: Binder, name: QualifiedName, position: numb
   if (catalogName !== undefined && catalogName !== context.catalog.databaseName) {
     throw context.error(
       '0A000',
-      `cross-database references are not implemented: "${parts.join('.')}"`,
+      `references to another database are not supported: "${parts.join('.')}"`,
       position,
     );
   }
