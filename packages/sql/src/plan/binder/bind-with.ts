@@ -118,7 +118,14 @@ function bindRecursive(binder: Binder, table: Ast.CommonTable, scope: Scope): Co
   const fields = renameFields(binder, table, first.fields);
   const id = context.newCommonTable();
   const stepScope = new Scope(context, inside);
-  stepScope.ctes.set(name, binding(id, name, fields, true, () => undefined));
+  let uses = 0;
+  const countUse = (): void => {
+    uses++;
+    if (uses === 1) return;
+    const [, second] = references(parts.step.body, name);
+    throw context.error('42P19', `recursive reference to query "${name}" must not appear more than once`, second);
+  };
+  stepScope.ctes.set(name, binding(id, name, fields, true, countUse));
   const step = binder.bindQueryBody(parts.step.body, stepScope, { keepUnknown: true });
   checkStep(binder, table, parts.step, first, step);
   const types = first.fields.map((field) => field.type);
@@ -167,12 +174,19 @@ function checkStep(
 
 /** Whether the syntax names a table so, anywhere: which WITH queries are truly recursive. */
 function mentions(node: unknown, name: string): boolean {
-  if (typeof node !== 'object' || node === null) return false;
-  if (Array.isArray(node)) return node.some((part) => mentions(part, name));
-  const record = node as { readonly kind?: unknown; readonly name?: unknown };
+  return references(node, name).length > 0;
+}
+
+/** Where the syntax names a table so. */
+function references(node: unknown, name: string): number[] {
+  if (typeof node !== 'object' || node === null) return [];
+  if (Array.isArray(node)) return node.flatMap((part) => references(part, name));
+  const record = node as { readonly kind?: unknown; readonly name?: unknown; readonly position?: unknown };
+  const found: number[] = [];
   if (record.kind === 'table' && Array.isArray(record.name) && record.name.length === 1) {
     const [first] = record.name as readonly { readonly text?: string }[];
-    if (first?.text === name) return true;
+    if (first?.text === name) found.push(record.position as number);
   }
-  return Object.values(node).some((part) => mentions(part, name));
+  for (const part of Object.values(node)) found.push(...references(part, name));
+  return found;
 }
