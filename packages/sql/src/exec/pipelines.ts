@@ -134,23 +134,28 @@ export class IteratorPipeline extends Pipeline {
 
 /** Entries of a range of a table or an index. */
 export class CursorPipeline extends Pipeline {
-  private readonly range: (run: Run) => KeyRange | null;
+  private readonly ranges: (run: Run) => readonly KeyRange[];
   private readonly backward: boolean;
 
   constructor(
     step: CompiledFunction,
     output: ((run: Run) => Output) | undefined,
-    range: (run: Run) => KeyRange | null,
+    ranges: (run: Run) => readonly KeyRange[],
     backward: boolean,
   ) {
     super(step, output);
-    this.range = range;
+    this.ranges = ranges;
     this.backward = backward;
   }
 
   *run(run: Run): Work {
-    const range = this.range(run);
-    if (range === null) return;
+    for (const range of this.ranges(run)) {
+      if (!(yield* this.scan(run, range))) return;
+    }
+  }
+
+  /** Scans one range; false when nobody wants more rows. */
+  private *scan(run: Run, range: KeyRange): Generator<Yielded, boolean, void> {
     const cursor = run.read.cursor(range);
     const batch = takeBatch(this.backward ? 1 : BATCH_ENTRIES);
     const { counters } = run.context;
@@ -158,9 +163,9 @@ export class CursorPipeline extends Pipeline {
     try {
       for (;;) {
         const count = this.backward ? fillBackward(cursor, batch) : cursor.fill(batch);
-        if (count === 0) return;
+        if (count === 0) return true;
         counters.rowsScanned += count;
-        if (!(yield* this.drive(run, batch, count))) return;
+        if (!(yield* this.drive(run, batch, count))) return false;
         sinceClock += count;
         if (sinceClock >= CLOCK_ROWS) {
           sinceClock = 0;

@@ -1,6 +1,6 @@
 /** What generated code calls to reach tables: key ranges, reads by key, fetching rows for index entries. */
-import { ByteWriter } from '@phantom/base';
-import { rowVersion } from '@phantom/codec';
+import { ByteWriter, compareKeys } from '@phantom/base';
+import { rowVersion, type SqlArray } from '@phantom/codec';
 import { ByteSlot, SPACE_BYTES, prefixRange, type KeyRange } from '@phantom/kv';
 import { PhantomError } from '@phantom/base';
 import type { PhysicalIndex, PhysicalTable } from '../storage/physical-table.js';
@@ -27,6 +27,23 @@ export function keyRange(
       ...(lower === undefined ? {} : { lower: { value: lower, inclusive: lowerInclusive } }),
       ...(upper === undefined ? {} : { upper: { value: upper, inclusive: upperInclusive } }),
     });
+  };
+}
+
+/** Makes a range for each value of an array that is not null, in key order, each once. */
+export function keyRanges(
+  space: PhysicalTable | PhysicalIndex,
+): (equal: readonly Value[], array: SqlArray | null) => readonly KeyRange[] {
+  const one = keyRange(space, true, true);
+  return (equal, array) => {
+    if (array === null) return [];
+    const ranges: KeyRange[] = [];
+    for (const item of array.items) {
+      const range = one([...equal, item], undefined, undefined);
+      if (range !== null) ranges.push(range);
+    }
+    ranges.sort((a, b) => compareKeys(a.lower, b.lower));
+    return ranges.filter((range, i) => i === 0 || compareKeys(range.lower, (ranges[i - 1] as KeyRange).lower) !== 0);
   };
 }
 

@@ -7,13 +7,15 @@
 import { assert } from '@phantom/base';
 import { readHelpers } from '@phantom/codec';
 import type { TableDescriptor } from '@phantom/catalog';
+import type { KeyRange } from '@phantom/kv';
+import type { Expression } from '../../expr/expression.js';
 import { physicalIndex, physicalTable, type PhysicalTable } from '../../storage/physical-table.js';
 import type { KeyRangePlan, TableScan } from '../../plan/physical/physical.js';
 import type { Emitter } from '../code/emitter.js';
 import { call, conditional, element, literal, property, type Code, type Local } from '../code/ir.js';
 import { CursorPipeline } from '../pipelines.js';
 import type { CompiledFunction } from '../program.js';
-import { fetchByIndex, keyRange, lookupRow, makeRowReference, uniqueKey, upgradeRow, wholeRange } from '../table-access.js';
+import { fetchByIndex, keyRange, keyRanges, lookupRow, makeRowReference, uniqueKey, upgradeRow, wholeRange } from '../table-access.js';
 import type { Run } from '../run.js';
 import { filterBy } from './filter.js';
 import { stateOf } from './program-builder.js';
@@ -153,20 +155,24 @@ export function slotBytes(emitter: Emitter, slot: Code, present: Code | undefine
 }
 
 /** The range as a function of the run: its expressions are evaluated when the scan starts. */
-function compileRange(compiler: PlanCompiler, node: TableScan): (run: Run) => ReturnType<typeof wholeRange> | null {
+function compileRange(compiler: PlanCompiler, node: TableScan): (run: Run) => readonly KeyRange[] {
   const { types } = compiler.builder.context;
   const space = node.index === undefined ? physicalTable(node.table, types) : physicalIndex(node.index, node.table, types);
   const { range } = node;
   if (range === undefined) {
-    const whole = wholeRange(space.prefix);
+    const whole = [wholeRange(space.prefix)];
     return () => whole;
   }
   const emitter = compiler.builder.emitter();
   const [run] = emitter.parameters(1) as [Local];
   const context = stepContext(compiler, emitter, run, new Row(), { checks: [], usesFuel: false });
-  emitter.return(emitRange(compiler, context, node, range));
+  emitter.return(range.any === undefined ? emitRange(compiler, context, node, range) : emitRanges(compiler, context, node, range, range.any));
   const compiled: CompiledFunction = compiler.builder.compiled(emitter.finish('range', [run]));
-  return (r) => compiled.get(r.statement)(r) as ReturnType<typeof wholeRange> | null;
+  return (r) => {
+    const made = compiled.get(r.statement)(r) as KeyRange | readonly KeyRange[] | null;
+    if (made === null) return [];
+    return 'lower' in made ? [made] : made;
+  };
 }
 
 /** Writes the making of a range from values at hand; null when one of them is null. */
@@ -179,6 +185,21 @@ export function emitRange(compiler: PlanCompiler, context: StepContext, node: Ta
   const upper = range.upper === undefined ? literal(undefined) : expressions.value(range.upper.value).code;
   const make = keyRange(space, range.lower?.inclusive ?? true, range.upper?.inclusive ?? true);
   return emitter.let(call(emitter.constant(make), equal, lower, upper));
+}
+
+/** Writes the making of one range for each value of an array, in key order. */
+function emitRanges(
+  compiler: PlanCompiler,
+  context: StepContext,
+  node: TableScan,
+  range: KeyRangePlan,
+  any: Expression,
+): Code {
+  const { types } = compiler.builder.context;
+  const space = node.index === undefined ? physicalTable(node.table, types) : physicalIndex(node.index, node.table, types);
+  const { emitter, expressions } = context;
+  const equal: Code = { kind: 'array', items: range.equal.map((value) => expressions.value(value).code) };
+  return emitter.let(call(emitter.constant(keyRanges(space)), equal, expressions.value(any).code));
 }
 
 /** Every row of the table has the present layout. */

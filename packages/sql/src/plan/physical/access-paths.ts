@@ -6,6 +6,7 @@ import type { IndexDescriptor, TableDescriptor } from '@phantom/catalog';
 import type { ColumnId, Expression } from '../../expr/expression.js';
 import { isSameKeyFamily } from '../../expr/key-families.js';
 import type { Scan } from '../logical/logical.js';
+import { Oids } from '../../expr/type-oids.js';
 import { hasSubquery, isFreeOf, isVolatile } from '../rules/facts.js';
 import type { KeyRangePlan, RangeBound } from './physical.js';
 
@@ -38,6 +39,44 @@ interface Match {
 
 const FLIPPED: Readonly<Record<Role, Role>> = { '=': '=', '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
 
+/** True for the column itself, perhaps under a cast that changes nothing. */
+function isKeyColumn(side: Expression, column: ColumnId): boolean {
+  const inner = side.kind === 'cast' && side.definition.call === undefined ? side.operand : side;
+  return inner.kind === 'column' && inner.column === column && side.type.collation === undefined;
+}
+
+/** `column = ANY (array)`: the array, when it does not depend on the scan. */
+function matchAny(
+  condition: Expression,
+  column: ColumnId,
+  typeOid: number,
+  own: ReadonlySet<ColumnId>,
+  elementOf: (arrayOid: number) => number,
+): Expression | undefined {
+  if (condition.kind !== 'array-quantified' || condition.role !== '=' || condition.quantifier !== 'any') return undefined;
+  const { array } = condition;
+  if (!isKeyColumn(condition.left, column) || !isFreeOf(array, own) || isVolatile(array) || hasSubquery(array)) return undefined;
+  const element = array.kind === 'array' && !array.nested ? array.elementOid : elementOf(array.type.oid);
+  return isSameKeyFamily(typeOid, element) ? array : undefined;
+}
+
+/** Bounds of the texts that can match a LIKE pattern with a fixed beginning. The pattern itself stays a filter. */
+function matchPrefix(condition: Expression, column: ColumnId): { readonly lower: RangeBound; readonly upper: RangeBound } | undefined {
+  if (condition.kind !== 'call' || condition.operator?.name !== '~~') return undefined;
+  const [left, right] = condition.arguments;
+  if (left === undefined || right?.kind !== 'constant' || typeof right.value !== 'string') return undefined;
+  if (!TEXT_TYPES.has(left.type.oid) || !isKeyColumn(left, column)) return undefined;
+  const prefix = /^[^%_\\]*/.exec(right.value)?.[0] ?? '';
+  const last = prefix.charCodeAt(prefix.length - 1);
+  // The next character after the last one ends the range; surrogates and the end of the plane are left alone.
+  if (prefix === '' || last >= 0xd7ff) return undefined;
+  const end = prefix.slice(0, -1) + String.fromCharCode(last + 1);
+  const bound = (value: string, inclusive: boolean): RangeBound => ({ value: { ...right, value }, inclusive });
+  return { lower: bound(prefix, true), upper: bound(end, false) };
+}
+
+const TEXT_TYPES: ReadonlySet<number> = new Set([Oids.text, Oids.varchar]);
+
 /** The condition as `column role value`, with a value that does not depend on the scan. */
 function matchColumn(
   condition: Expression,
@@ -49,14 +88,10 @@ function matchColumn(
   const role = condition.operator?.role;
   const [left, right] = condition.arguments;
   if (role === undefined || role === '<>' || left === undefined || right === undefined) return undefined;
-  const isColumn = (side: Expression): boolean => {
-    const inner = side.kind === 'cast' && side.definition.call === undefined ? side.operand : side;
-    return inner.kind === 'column' && inner.column === column && side.type.collation === undefined;
-  };
   const usable = (value: Expression): boolean =>
     isFreeOf(value, own) && !isVolatile(value) && !hasSubquery(value) && isSameKeyFamily(typeOid, value.type.oid);
-  if (isColumn(left) && usable(right)) return { condition, role, value: right };
-  if (isColumn(right) && usable(left)) return { condition, role: FLIPPED[role], value: left };
+  if (isKeyColumn(left, column) && usable(right)) return { condition, role, value: right };
+  if (isKeyColumn(right, column) && usable(left)) return { condition, role: FLIPPED[role], value: left };
   return undefined;
 }
 
@@ -65,6 +100,7 @@ export function accessPaths(
   scan: Scan,
   table: TableDescriptor,
   indexes: readonly IndexDescriptor[],
+  elementOf: (arrayOid: number) => number,
 ): AccessPath[] {
   const own = new Set<ColumnId>(scan.scanColumns.map((column) => column.id));
   if (scan.rowReference !== undefined) own.add(scan.rowReference);
@@ -75,7 +111,7 @@ export function accessPaths(
   const keyParts = table.keyColumns.map(
     (number): KeyPart => ({ column: idOf(number), number, descending: false, nullsFirst: false, typeOid: typeOf(number) }),
   );
-  paths.push(pathOf(scan, undefined, keyParts, own, table.keyColumns.length > 0));
+  paths.push(pathOf(scan, undefined, keyParts, own, table.keyColumns.length > 0, elementOf));
   for (const index of indexes) {
     if (index.primary && index.space === table.space) continue;
     if (index.method !== 'btree' || index.state !== 'valid' || index.predicateSql !== undefined) continue;
@@ -88,7 +124,7 @@ export function accessPaths(
         typeOid: part.type.oid,
       }),
     );
-    paths.push(pathOf(scan, index, parts, own, index.unique));
+    paths.push(pathOf(scan, index, parts, own, index.unique, elementOf));
   }
   return paths;
 }
@@ -99,11 +135,14 @@ function pathOf(
   parts: readonly KeyPart[],
   own: ReadonlySet<ColumnId>,
   uniqueKey: boolean,
+  elementOf: (arrayOid: number) => number,
 ): AccessPath {
   const equal: Expression[] = [];
   const covered = new Set<Expression>();
+  const shown: Expression[] = [];
   let lower: RangeBound | undefined;
   let upper: RangeBound | undefined;
+  let any: Expression | undefined;
   for (const part of parts) {
     if (part.column === undefined) break;
     const { column, typeOid } = part;
@@ -116,6 +155,14 @@ function pathOf(
       covered.add(equality.condition);
       continue;
     }
+    const listed = scan.filter
+      .map((condition) => ({ condition, array: matchAny(condition, column, typeOid, own, elementOf) }))
+      .find((candidate) => candidate.array !== undefined);
+    if (listed !== undefined) {
+      any = listed.array;
+      covered.add(listed.condition);
+      break;
+    }
     for (const match of matches) {
       const bound: RangeBound = { value: match.value, inclusive: match.role === '<=' || match.role === '>=' };
       const isLower = match.role === '>' || match.role === '>=';
@@ -124,10 +171,19 @@ function pathOf(
       else continue;
       covered.add(match.condition);
     }
+    if (lower === undefined && upper === undefined) {
+      const prefix = scan.filter
+        .map((condition) => ({ condition, bounds: matchPrefix(condition, column) }))
+        .find((candidate) => candidate.bounds !== undefined);
+      lower = prefix?.bounds?.lower;
+      upper = prefix?.bounds?.upper;
+      if (prefix !== undefined) shown.push(prefix.condition);
+    }
     break;
   }
-  const ranged = equal.length > 0 || lower !== undefined || upper !== undefined;
-  const range: KeyRangePlan | undefined = ranged ? { equal, lower, upper, conditions: [...covered] } : undefined;
+  const ranged = equal.length > 0 || any !== undefined || lower !== undefined || upper !== undefined;
+  const conditions = [...covered, ...shown];
+  const range: KeyRangePlan | undefined = ranged ? { equal, any, lower, upper, conditions } : undefined;
   return {
     index,
     parts,

@@ -7,7 +7,6 @@ import { conjuncts } from '../../expr/expression.js';
 import type { Join, JoinKind, LogicalNode, Scan } from '../logical/logical.js';
 import { columnsOf, freeColumns } from '../logical/walk.js';
 import { hasSubquery, isFreeOf, isVolatile } from '../rules/facts.js';
-import { accessPaths } from './access-paths.js';
 import { Costs, estimate } from './costs.js';
 import type { HashJoin, PhysicalJoinKind, PhysicalNode, TableScan } from './physical.js';
 import type { PhysicalPlanner } from './planner.js';
@@ -322,8 +321,8 @@ function lookupJoin(
   const usable = conditions.filter((condition) => !hasSubquery(condition) && !isVolatile(condition));
   const extended: Scan = { ...scan, filter: [...scan.filter, ...usable] };
   let best: TableScan | undefined;
-  for (const path of accessPaths(extended, scan.table, planner.context.catalog.indexesOf(scan.table))) {
-    if (path.range === undefined) continue;
+  for (const path of planner.paths(extended)) {
+    if (path.range === undefined || path.range.any !== undefined) continue;
     const reaches = path.range.conditions.some((condition) => usable.includes(condition));
     if (!reaches) continue;
     const candidate = planner.scanOf(extended, path, undefined);

@@ -43,6 +43,8 @@ export interface RangeBound {
  */
 export interface KeyRangePlan {
   readonly equal: readonly Expression[];
+  /** An array of values for the key column after the equal ones: one range for each of them. */
+  readonly any: Expression | undefined;
   readonly lower: RangeBound | undefined;
   readonly upper: RangeBound | undefined;
   /** The conditions that the range stands for, for EXPLAIN. */

@@ -4,7 +4,10 @@
  */
 import { assert, unreachable } from '@phantom/base';
 import type { BindContext } from '../../expr/context.js';
-import { conjuncts, type ColumnId, type SortKey } from '../../expr/expression.js';
+import { conjuncts, type ColumnId, type Expression, type SortKey } from '../../expr/expression.js';
+import { keyRange } from '../../exec/table-access.js';
+import { physicalIndex, physicalTable } from '../../storage/physical-table.js';
+import type { Value } from '../../types/type.js';
 import { Cardinality } from '../cardinality.js';
 import type { LogicalNode, Scan, Sort, With } from '../logical/logical.js';
 import { accessPaths, type AccessPath, type KeyPart } from './access-paths.js';
@@ -22,8 +25,12 @@ export class PhysicalPlanner {
   private readonly subplans = new WeakMap<LogicalNode, PhysicalNode>();
   private readonly cteColumns = new Map<number, readonly ColumnId[]>();
 
-  constructor(context: BindContext) {
+  /** Only costs are asked for: a scan of a WITH query that is not planned yet is let through. */
+  private readonly estimating: boolean;
+
+  constructor(context: BindContext, estimating = false) {
     this.context = context;
+    this.estimating = estimating;
     this.cardinality = new Cardinality(context);
   }
 
@@ -101,8 +108,8 @@ export class PhysicalPlanner {
       case 'cte-scan': {
         const rows = this.rows(node);
         const columns = this.cteColumns.get(node.cte);
-        assert(columns !== undefined, 'a WITH query is planned before its scans');
-        const positions = node.sources.map((source) => columns.indexOf(source));
+        assert(columns !== undefined || this.estimating, 'a WITH query is planned before its scans');
+        const positions = node.sources.map((source) => columns?.indexOf(source) ?? 0);
         return {
           kind: 'cte-scan',
           cte: node.cte,
@@ -133,11 +140,16 @@ export class PhysicalPlanner {
 
   // -------------------------------------------------------------------------------------------------------- scans
 
+  /** Every way to read a scan's table. */
+  paths(scan: Scan): AccessPath[] {
+    const { catalog } = this.context;
+    return accessPaths(scan, scan.table, catalog.indexesOf(scan.table), (oid) => catalog.types.byOid(oid)?.elementOid ?? 0);
+  }
+
   /** The cheapest path; among equals one that gives the wanted order. */
   planScan(scan: Scan, wanted: WantedOrder | undefined): TableScan {
-    const indexes = this.context.catalog.indexesOf(scan.table);
     let best: TableScan | undefined;
-    for (const path of accessPaths(scan, scan.table, indexes)) {
+    for (const path of this.paths(scan)) {
       if (path.index !== undefined && path.range === undefined && wanted === undefined) continue;
       const candidate = this.scanOf(scan, path, wanted);
       if (candidate === undefined) continue;
@@ -155,7 +167,9 @@ export class PhysicalPlanner {
     let entries = tableRows;
     if (path.unique) entries = 1;
     else if (path.range !== undefined) {
-      entries = Math.max(1, tableRows * this.cardinality.selectivityOfAll(path.range.conditions, tableRows));
+      entries =
+        this.measuredEntries(scan, path) ??
+        Math.max(1, tableRows * this.cardinality.selectivityOfAll(path.range.conditions, tableRows));
     }
     const rows = path.unique ? 1 : Math.max(1, entries * this.cardinality.selectivityOfAll(path.filter, tableRows));
     const each = path.index === undefined ? 1 : Costs.indexEntry + Costs.fetch;
@@ -175,6 +189,22 @@ export class PhysicalPlanner {
       columns: scan.columns,
       estimate: estimate(rows, startup, total),
     };
+  }
+
+  /** Entries of a range whose bounds are constants, as the engine estimates them. */
+  private measuredEntries(scan: Scan, path: AccessPath): number | undefined {
+    const { range } = path;
+    if (range === undefined || range.any !== undefined) return undefined;
+    const values = [...range.equal, range.lower?.value, range.upper?.value].filter((value) => value !== undefined);
+    if (!values.every((value) => value.kind === 'constant')) return undefined;
+    const { types, statistics } = this.context.catalog;
+    const space =
+      path.index === undefined ? physicalTable(scan.table, types) : physicalIndex(path.index, scan.table, types);
+    const constantOf = (value: Expression | undefined): Value | undefined =>
+      value?.kind === 'constant' ? value.value : undefined;
+    const make = keyRange(space, range.lower?.inclusive ?? true, range.upper?.inclusive ?? true);
+    const encoded = make(range.equal.map(constantOf), constantOf(range.lower?.value), constantOf(range.upper?.value));
+    return encoded === null ? 1 : Math.max(1, statistics.range(encoded).keys);
   }
 
   // ----------------------------------------------------------------------------------------------- sort and limit
@@ -206,7 +236,7 @@ export class PhysicalPlanner {
     switch (node.kind) {
       case 'scan': {
         let best: TableScan | undefined;
-        for (const path of accessPaths(node, node.table, this.context.catalog.indexesOf(node.table))) {
+        for (const path of this.paths(node)) {
           const candidate = this.scanOf(node, path, keys);
           if (candidate === undefined) continue;
           if (best === undefined || candidate.estimate.total < best.estimate.total) best = candidate;
@@ -345,6 +375,7 @@ function sameColumns(a: readonly ColumnId[], b: readonly ColumnId[]): boolean {
 
 /** The direction in which a path gives the wanted order; undefined when it gives neither. */
 function orderOf(path: AccessPath, wanted: WantedOrder): 'forward' | 'backward' | undefined {
+  if (path.range?.any !== undefined) return undefined;
   const parts = path.parts.slice(path.range?.equal.length ?? 0);
   const fixed = new Set(path.parts.slice(0, path.range?.equal.length ?? 0).map((part) => part.column));
   let direction: 'forward' | 'backward' | undefined;

@@ -40,6 +40,7 @@ export function ownExpressionsOf(node: PhysicalNode, f: (expression: Expression)
   switch (node.kind) {
     case 'table-scan':
       node.range?.equal.forEach(f);
+      optional(node.range?.any);
       optional(node.range?.lower?.value);
       optional(node.range?.upper?.value);
       node.filter.forEach(f);

@@ -23,6 +23,10 @@ function foldPlan(node: LogicalNode, context: BindContext): LogicalNode {
   if (folded.kind === 'filter') {
     const conditions = folded.conditions.flatMap(conjuncts);
     if (conditions.length === 0) return folded.input;
+    // What is never true lets no row through: nothing below needs to run.
+    if (conditions.some((condition) => condition.kind === 'constant')) {
+      return { kind: 'values', rows: [], columns: folded.columns };
+    }
     return { ...folded, conditions };
   }
   return folded;

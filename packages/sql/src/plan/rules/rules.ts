@@ -10,12 +10,14 @@ import { outerToInnerJoin } from './outer-to-inner-join.js';
 import { predicatePushdown } from './predicate-pushdown.js';
 import { projectionPruning } from './projection-pruning.js';
 import type { Rule } from './rule.js';
+import { scalarAggregateUnnesting } from './scalar-aggregate-unnesting.js';
 import { subqueryUnnesting } from './subquery-unnesting.js';
 
 export const RULES: readonly Rule[] = [
   constantFolding,
   inlineCommonTables,
   subqueryUnnesting,
+  scalarAggregateUnnesting,
   outerToInnerJoin,
   predicatePushdown,
   projectionPruning,
