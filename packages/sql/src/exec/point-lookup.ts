@@ -37,9 +37,12 @@ interface PointFrame {
 }
 
 /** The scan at the bottom and the projections above it, from the bottom up. */
-function shapeOf(node: PhysicalNode): { readonly scan: TableScan; readonly projects: (PhysicalNode & { kind: 'project' })[] } | undefined {
+function shapeOf(
+  node: PhysicalNode,
+): { readonly scan: TableScan; readonly projects: (PhysicalNode & { kind: 'project' })[] } | undefined {
   if (node.kind === 'table-scan') {
-    const simple = node.unique && node.index === undefined && node.rowReference === undefined && isOneLayout(node.table);
+    const simple =
+      node.unique && node.index === undefined && node.rowReference === undefined && isOneLayout(node.table);
     return simple ? { scan: node, projects: [] } : undefined;
   }
   if (node.kind !== 'project') return undefined;
@@ -60,7 +63,11 @@ export function compilePointLookup(
   if (shape === undefined || shape.scan.range === undefined) return undefined;
   const { scan, projects } = shape;
   const equal = shape.scan.range.equal;
-  const all: Expression[] = [...equal, ...scan.filter, ...projects.flatMap((p) => p.items.map((item) => item.expression))];
+  const all: Expression[] = [
+    ...equal,
+    ...scan.filter,
+    ...projects.flatMap((p) => p.items.map((item) => item.expression)),
+  ];
   if (all.some(hasSubquery)) return undefined;
   const constants = new ConstantTable();
   const code = writeLookup(planner, scan, projects, outputs, equal, constants);
@@ -127,7 +134,11 @@ function writeLookup(
   return emitter.finish('point', [run, into]);
 }
 
-function projectRow(compiler: PlanCompiler, context: StepContext, node: PhysicalNode & { kind: 'project' }): StepContext {
+function projectRow(
+  compiler: PlanCompiler,
+  context: StepContext,
+  node: PhysicalNode & { kind: 'project' },
+): StepContext {
   const row = Row.of(context.row);
   const { expressions } = context;
   for (const item of node.items) {
@@ -135,4 +146,3 @@ function projectRow(compiler: PlanCompiler, context: StepContext, node: Physical
   }
   return withRow(compiler, context, row);
 }
-

@@ -187,4 +187,3 @@ function writeByKey(
     emitter.return({ kind: 'method', object: writer, name: 'update', arguments: [reference, old, values] });
   });
 }
-

@@ -132,7 +132,9 @@ export function makeRowReference(
 }
 
 /** Gives a row of an older layout in the present one; others as they are. */
-export function upgradeRow(table: PhysicalTable): (run: Run, buffer: Uint8Array, start: number, end: number) => ByteSlot {
+export function upgradeRow(
+  table: PhysicalTable,
+): (run: Run, buffer: Uint8Array, start: number, end: number) => ByteSlot {
   const slot = new ByteSlot();
   const writer = new ByteWriter();
   const values: Value[] = [];

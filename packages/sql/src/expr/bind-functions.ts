@@ -21,7 +21,13 @@ import { Oids, TEXT, typeRef } from './type-oids.js';
 import { equalExpressions } from './walk.js';
 
 /** Where PostgreSQL allows aggregates; elsewhere 42803 with the clause's name. */
-const AGGREGATE_CLAUSES: ReadonlySet<Clause> = new Set<Clause>(['SELECT', 'HAVING', 'ORDER BY', 'DISTINCT ON', 'WINDOW']);
+const AGGREGATE_CLAUSES: ReadonlySet<Clause> = new Set<Clause>([
+  'SELECT',
+  'HAVING',
+  'ORDER BY',
+  'DISTINCT ON',
+  'WINDOW',
+]);
 const WINDOW_CLAUSES: ReadonlySet<Clause> = new Set<Clause>(['SELECT', 'ORDER BY', 'DISTINCT ON']);
 const SET_CLAUSES: ReadonlySet<Clause> = new Set<Clause>([
   'SELECT',
@@ -92,7 +98,8 @@ export function bindFunctionCall(binder: Binder, node: Ast.FunctionCall, scope: 
       const filter = bindFilter(binder, node, scope);
       if (node.over !== undefined) {
         if (ordered) throw context.unsupported('OVER for an ordered-set aggregate', node.position);
-        if (node.distinct) throw context.error('0A000', 'DISTINCT is not supported for window functions', node.position);
+        if (node.distinct)
+          throw context.error('0A000', 'DISTINCT is not supported for window functions', node.position);
         if (sort.length > 0) {
           throw context.error('0A000', 'aggregate ORDER BY is not supported for window functions', node.position);
         }
@@ -200,7 +207,11 @@ function aggregateCall(
   }
   if (!ordered && node.withinGroup.length > 0) {
     const name = functionName(node);
-    throw context.error('42809', `${name} is not an ordered-set aggregate, so it cannot have WITHIN GROUP`, node.position);
+    throw context.error(
+      '42809',
+      `${name} is not an ordered-set aggregate, so it cannot have WITHIN GROUP`,
+      node.position,
+    );
   }
   const directCount = ordered ? node.arguments.length : 0;
   const all = resolved.arguments.map((argument) => settleUnknown(binder, argument, node.position));
@@ -220,7 +231,9 @@ function aggregateCall(
   if (level.windowCalls.some((pending) => parts.some((part) => columnsOf(part).has(pending.call.column)))) {
     throw context.error('42803', 'aggregate function calls cannot contain window function calls', node.position);
   }
-  const set = level.setCalls.find((call) => call.columns.some((column) => parts.some((part) => columnsOf(part).has(column))));
+  const set = level.setCalls.find((call) =>
+    call.columns.some((column) => parts.some((part) => columnsOf(part).has(column))),
+  );
   if (set !== undefined) {
     const position = level.callPositions.get(set.columns[0] as number) ?? node.position;
     throw context.error('0A000', 'aggregate function calls cannot contain set-returning function calls', position, {
@@ -313,7 +326,7 @@ function windowCall(
     throw context.error('0A000', 'FILTER is not supported for non-aggregate window functions', node.position);
   }
   const args = resolved.arguments.map((argument) => settleUnknown(binder, argument, node.position));
-  const window = bindOver(binder, node.over as Ast.WindowSpecification | Ast.FunctionCall['over'] & object, scope);
+  const window = bindOver(binder, node.over as Ast.WindowSpecification | (Ast.FunctionCall['over'] & object), scope);
   const column = context.newColumn(functionName(node), resolved.type);
   scope.windowCalls.push({
     call: {
@@ -342,7 +355,10 @@ export function setCallOutput(
   definition: SetFunction,
 ): { readonly name: string; readonly type: TypeRef }[] {
   if (definition.columns !== undefined) {
-    return definition.columns.map((column) => ({ name: column.name, type: resolvePolymorphic(binder, column.type, resolved) }));
+    return definition.columns.map((column) => ({
+      name: column.name,
+      type: resolvePolymorphic(binder, column.type, resolved),
+    }));
   }
   return [{ name: definition.name, type: resolved.type }];
 }

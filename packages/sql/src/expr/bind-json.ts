@@ -139,7 +139,8 @@ export function bindJsonQueryFunction(binder: Binder, node: Ast.JsonQueryFunctio
   const document = coerce(context, jsonValue(binder, node.context, scope), typeRef(Oids.jsonb), 'explicit', position);
   const path = binder.bind(node.path, scope);
   const names: Expression[] = [];
-  for (const passing of node.passing) names.push(constant(passing.name.text, TEXT), jsonValue(binder, passing.value, scope));
+  for (const passing of node.passing)
+    names.push(constant(passing.name.text, TEXT), jsonValue(binder, passing.value, scope));
   const behavior = (clause: Ast.JsonBehavior | undefined, fallback: string): Expression =>
     constant(clause?.action ?? fallback, TEXT);
   const args = [

@@ -1,7 +1,7 @@
 /** Column references, whole rows, and the errors for names that are not there. */
 import type { QualifiedName } from '../text/ast-leaves.js';
 import type { BindContext } from './context.js';
-import { constant, type Expression } from './expression.js';
+import type { Expression } from './expression.js';
 import { nearestName } from './nearest-name.js';
 import type { RangeItem, Scope, ScopeColumn } from './scope.js';
 import { typeRef } from './type-oids.js';
@@ -186,9 +186,4 @@ export function bindColumnName(
   const composite = findColumn(scope, first.text, position);
   if (composite !== undefined) return { ...composite, rest: names.slice(1) };
   throw missingRangeItem(scope, names.length > 2 ? second.text : first.text, position);
-}
-
-/** NULL of type unknown. */
-export function nullLiteral(): Expression {
-  return constant(null, typeRef(Oids.unknown));
 }

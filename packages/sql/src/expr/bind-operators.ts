@@ -74,13 +74,7 @@ export function bindBinary(binder: Binder, node: Ast.BinaryExpression, scope: Sc
   if (left !== undefined && node.right.kind === 'subquery' && symbol in ROLES) {
     return compareRowToQuery(binder, symbol, left, node.right, scope, node.position);
   }
-  return callOperator(
-    context,
-    symbol,
-    binder.bind(node.left, scope),
-    binder.bind(node.right, scope),
-    node.position,
-  );
+  return callOperator(context, symbol, binder.bind(node.left, scope), binder.bind(node.right, scope), node.position);
 }
 
 /** `(a, b) = (select x, y ...)`: the subquery's only row, compared field by field. */
@@ -109,9 +103,12 @@ function compareRowToQuery(
     type: typeRef(Oids.record),
   };
   return letIn(context, row, (reference) => {
-    const right = query.fields.map(
-      (field, i): Expression => ({ kind: 'field', operand: reference, field: i, type: field.type }),
-    );
+    const right = query.fields.map((field, i): Expression => ({
+      kind: 'field',
+      operand: reference,
+      field: i,
+      type: field.type,
+    }));
     const compared = compareRows(context, symbol, fields, right, position);
     if (compared === undefined) throw context.unsupported(`row comparison by ${symbol}`, position);
     return compared;
@@ -221,15 +218,17 @@ export function bindBetween(binder: Binder, node: Ast.BetweenTest, scope: Scope)
   const within = (value: Expression, from: Expression, to: Expression): Expression => ({
     kind: 'logical',
     operator: 'and',
-    operands: [
-      callOperator(context, '>=', value, from, position),
-      callOperator(context, '<=', value, to, position),
-    ],
+    operands: [callOperator(context, '>=', value, from, position), callOperator(context, '<=', value, to, position)],
     type: BOOL,
   });
   const tested = letIn(context, operand, (value) => {
     if (!node.symmetric) return within(value, low, high);
-    return { kind: 'logical', operator: 'or', operands: [within(value, low, high), within(value, high, low)], type: BOOL };
+    return {
+      kind: 'logical',
+      operator: 'or',
+      operands: [within(value, low, high), within(value, high, low)],
+      type: BOOL,
+    };
   });
   return node.negated ? negate(tested) : tested;
 }
@@ -308,9 +307,7 @@ function quantifiedQuery(
     const few = query.fields.length < left.length;
     throw context.error('42601', few ? 'subquery has too few columns' : 'subquery has too many columns', position);
   }
-  const right = query.fields.map(
-    (field): Expression => ({ kind: 'column', column: field.column, type: field.type }),
-  );
+  const right = query.fields.map((field): Expression => ({ kind: 'column', column: field.column, type: field.type }));
   const test =
     left.length === 1
       ? callOperator(context, symbol, left[0], right[0] as Expression, position)

@@ -16,12 +16,7 @@ export function bindCase(binder: Binder, node: Ast.CaseExpression, scope: Scope)
     const bound = binder.bind(node.operand, scope);
     const operand = isUnknown(bound) ? coerce(context, bound, TEXT, 'implicit', node.operand.position) : bound;
     return letIn(context, operand, (value) =>
-      caseOf(
-        binder,
-        node,
-        scope,
-        (when) => callOperator(context, '=', value, binder.bind(when, scope), when.position),
-      ),
+      caseOf(binder, node, scope, (when) => callOperator(context, '=', value, binder.bind(when, scope), when.position)),
     );
   }
   return caseOf(binder, node, scope, (when) =>
@@ -61,7 +56,11 @@ export function bindConditional(binder: Binder, node: Ast.Conditional, scope: Sc
   const type = withCollation(unified.type, unified.expressions);
   if (node.function === 'coalesce') return { kind: 'coalesce', operands: unified.expressions, type };
   if (context.catalog.types.byOid(type.oid)?.compare === undefined) {
-    throw context.error('42883', `could not identify a comparison function for type ${context.typeName(type.oid)}`, node.position);
+    throw context.error(
+      '42883',
+      `could not identify a comparison function for type ${context.typeName(type.oid)}`,
+      node.position,
+    );
   }
   return { kind: 'extreme', which: node.function, operands: unified.expressions, type };
 }
@@ -100,10 +99,18 @@ export function bindCollate(binder: Binder, node: Ast.CollateExpression, scope: 
   const operand = isUnknown(bound) ? coerce(context, bound, TEXT, 'implicit', node.position) : bound;
   const type = context.catalog.types.byOid(baseType(context, operand.type).oid);
   if (type?.category !== 'S') {
-    throw context.error('42804', `collations are not supported by type ${context.typeName(operand.type.oid)}`, node.position);
+    throw context.error(
+      '42804',
+      `collations are not supported by type ${context.typeName(operand.type.oid)}`,
+      node.position,
+    );
   }
   const collation = node.collation[node.collation.length - 1]?.text ?? '';
-  const collated: TypeRef = { oid: operand.type.oid, typmod: operand.type.typmod, collation: checkCollation(binder, collation, node.position) };
+  const collated: TypeRef = {
+    oid: operand.type.oid,
+    typmod: operand.type.typmod,
+    collation: checkCollation(binder, collation, node.position),
+  };
   if (operand.kind === 'constant') return { ...operand, type: collated };
   return {
     kind: 'cast',
@@ -119,7 +126,10 @@ const BINARY_COLLATIONS: ReadonlySet<string> = new Set(['C', 'POSIX', 'ucs_basic
 /** Binary collations, and those that Intl.Collator knows; 42704 for others. */
 function checkCollation(binder: Binder, name: string, position: number): string {
   if (BINARY_COLLATIONS.has(name)) return name;
-  const tag = name.replace(/-x-icu$/, '').replace(/\..*$/, '').replaceAll('_', '-');
+  const tag = name
+    .replace(/-x-icu$/, '')
+    .replace(/\..*$/, '')
+    .replaceAll('_', '-');
   let known = false;
   try {
     known = tag === 'und' || Intl.Collator.supportedLocalesOf(tag).length > 0;
@@ -133,12 +143,7 @@ function checkCollation(binder: Binder, name: string, position: number): string 
 }
 
 /** ARRAY[...]; `target` is the array type of a cast around it, which its elements take directly. */
-export function bindArray(
-  binder: Binder,
-  node: Ast.ArrayConstructor,
-  scope: Scope,
-  target?: TypeRef,
-): Expression {
+export function bindArray(binder: Binder, node: Ast.ArrayConstructor, scope: Scope, target?: TypeRef): Expression {
   const { context } = binder;
   const types = context.catalog.types;
   const elementTarget = target === undefined ? 0 : (types.byOid(target.oid)?.elementOid ?? 0);
@@ -177,7 +182,11 @@ export function bindArray(
   }
   const arrayOid = inner?.arrayOid ?? 0;
   if (arrayOid === 0) {
-    throw context.error('42704', `could not find array type for data type ${context.typeName(unified.type.oid)}`, node.position);
+    throw context.error(
+      '42704',
+      `could not find array type for data type ${context.typeName(unified.type.oid)}`,
+      node.position,
+    );
   }
   return {
     kind: 'array',
@@ -211,7 +220,8 @@ export function compositeFields(
 export function bindField(binder: Binder, node: Ast.FieldSelection, scope: Scope): Expression {
   const { context } = binder;
   const operand = binder.bind(node.base, scope);
-  if (node.field === undefined) throw context.error('42601', 'row expansion via "*" is not supported here', node.position);
+  if (node.field === undefined)
+    throw context.error('42601', 'row expansion via "*" is not supported here', node.position);
   return selectField(binder, operand, node.field.text, node.position, node.base.position);
 }
 
@@ -240,7 +250,11 @@ export function selectField(
   }
   const field = fields.findIndex((candidate) => candidate.name === name);
   if (field < 0) {
-    throw context.error('42703', `column "${name}" not found in data type ${context.typeName(operand.type.oid)}`, position);
+    throw context.error(
+      '42703',
+      `column "${name}" not found in data type ${context.typeName(operand.type.oid)}`,
+      position,
+    );
   }
   return { kind: 'field', operand, field, type: (fields[field] as { type: TypeRef }).type };
 }
@@ -262,7 +276,11 @@ export function bindSubscript(binder: Binder, node: Ast.Subscripted, scope: Scop
     return operand;
   }
   if (elementOid === 0) {
-    throw context.error('42804', `cannot subscript type ${context.typeName(base.oid)} because it does not support subscripting`, node.base.position);
+    throw context.error(
+      '42804',
+      `cannot subscript type ${context.typeName(base.oid)} because it does not support subscripting`,
+      node.base.position,
+    );
   }
   const index = (expression: Ast.Expression | undefined): Expression | undefined => {
     if (expression === undefined) return undefined;
@@ -351,6 +369,9 @@ export function bindCount(binder: Binder, node: Ast.Expression, scope: Scope, wh
   const bound = binder.bind(node, scope);
   const coerced = tryCoerce(context, bound, INT8, 'assignment', node.position);
   if (coerced !== undefined) return coerced;
-  throw context.error('42804', `argument of ${what} must be type bigint, not type ${context.typeName(bound.type.oid)}`, node.position);
+  throw context.error(
+    '42804',
+    `argument of ${what} must be type bigint, not type ${context.typeName(bound.type.oid)}`,
+    node.position,
+  );
 }
-

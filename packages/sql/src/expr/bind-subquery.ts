@@ -27,7 +27,11 @@ export function bindSubquery(binder: Binder, node: Ast.SubqueryExpression, scope
   const type = context.catalog.types.byOid(first.type.oid);
   const arrayOid = type?.kind === 'array' ? type.oid : (type?.arrayOid ?? 0);
   if (arrayOid === 0) {
-    throw context.error('42704', `could not find array type for data type ${context.typeName(first.type.oid)}`, node.position);
+    throw context.error(
+      '42704',
+      `could not find array type for data type ${context.typeName(first.type.oid)}`,
+      node.position,
+    );
   }
   return subquery('array', typeRef(arrayOid));
 }

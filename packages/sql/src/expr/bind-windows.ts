@@ -160,7 +160,8 @@ function rangeLimit(
   const read = isUnknown(offset)
     ? coerce(context, offset, typeRef(wanted ? Oids.interval : oid), 'implicit', position)
     : offset;
-  const step = wider !== undefined && read.type.oid === oid ? coerce(context, read, value.type, 'implicit', position) : read;
+  const step =
+    wider !== undefined && read.type.oid === oid ? coerce(context, read, value.type, 'implicit', position) : read;
   const limit = callOperator(context, preceding !== key.descending ? '-' : '+', value, step, position);
   return { value: coerce(context, value, limit.type, 'implicit', position), limit };
 }

@@ -228,11 +228,6 @@ function coerceOperand(context: BindContext, operand: Expression, oid: number, p
   return coerce(context, operand, keepTypmod(operand, oid), 'implicit', position);
 }
 
-/** The equality function of two expressions and the expressions cast for it. */
-export function equalityOf(context: BindContext, left: Expression, right: Expression, position: number): Call {
-  return callOperator(context, '=', left, right, position);
-}
-
 /** Both expressions under their common type, if there is one. */
 export function tryUnify(
   context: BindContext,

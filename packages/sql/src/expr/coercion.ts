@@ -23,7 +23,8 @@ const CLOCK_TEXT = /^\s*\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s*$/;
 
 /** True when reading the text as the type gives the same in every session. */
 function isFixedText(type: SqlType, text: string): boolean {
-  if (type.kind === 'array' || type.kind === 'composite' || type.kind === 'enum' || type.kind === 'domain') return false;
+  if (type.kind === 'array' || type.kind === 'composite' || type.kind === 'enum' || type.kind === 'domain')
+    return false;
   if (!SESSION_TYPES.has(type.oid)) return type.oid < 16384 && !type.name.startsWith('reg');
   if (type.oid === Oids.date || type.oid === Oids.timestamp) return CALENDAR_TEXT.test(text);
   return type.oid === Oids.time && CLOCK_TEXT.test(text);
@@ -140,7 +141,12 @@ export function tryCoerce(
   const definition = context.catalog.functions.findCast(sourceBase.oid, target.oid, castContext);
   if (definition === undefined) return undefined;
   if (definition.call === undefined) {
-    return coerceTypmod(context, relabel(retype(expression, sourceBase), definition, target, explicit), target, explicit);
+    return coerceTypmod(
+      context,
+      relabel(retype(expression, sourceBase), definition, target, explicit),
+      target,
+      explicit,
+    );
   }
   return { kind: 'cast', operand: retype(expression, sourceBase), definition, explicit, type: target };
 }

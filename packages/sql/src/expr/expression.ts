@@ -291,18 +291,6 @@ export function columnReference(column: ColumnId, type: TypeRef): ColumnReferenc
   return { kind: 'column', column, type };
 }
 
-/** The conjunction of the conditions, flat; TRUE for none. */
-export function conjunction(conditions: readonly Expression[]): Expression {
-  const operands: Expression[] = [];
-  for (const condition of conditions) {
-    if (condition.kind === 'logical' && condition.operator === 'and') operands.push(...condition.operands);
-    else if (!(condition.kind === 'constant' && condition.value === true)) operands.push(condition);
-  }
-  if (operands.length === 0) return TRUE;
-  if (operands.length === 1) return operands[0] as Expression;
-  return { kind: 'logical', operator: 'and', operands, type: BOOL };
-}
-
 /** The conditions that together make up the expression. */
 export function conjuncts(expression: Expression | undefined): readonly Expression[] {
   if (expression === undefined) return [];

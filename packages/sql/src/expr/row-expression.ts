@@ -75,7 +75,11 @@ function rowItem(request: RowExpressionRequest, ids: readonly ColumnId[]): Retur
     .filter(({ column }) => !column.dropped);
   return rangeItem(
     request.relationName,
-    live.map(({ column, id }) => ({ name: column.name, expression: columnReference(id, column.type), type: column.type })),
+    live.map(({ column, id }) => ({
+      name: column.name,
+      expression: columnReference(id, column.type),
+      type: column.type,
+    })),
   );
 }
 

@@ -64,7 +64,8 @@ export function resolveTypeName(catalog: CatalogPort, name: TypeName): TypeRef {
   if (type === undefined) throw undefinedType(name);
   const typmod = typmodOf(type, name);
   if (name.arrayBounds.length === 0) return typeRef(type.oid, typmod);
-  if (type.arrayOid === 0) throw new PhantomError('42704', `could not find array type for data type ${type.displayName}`);
+  if (type.arrayOid === 0)
+    throw new PhantomError('42704', `could not find array type for data type ${type.displayName}`);
   return typeRef(type.arrayOid, typmod);
 }
 

@@ -46,4 +46,3 @@ export const INT4: TypeRef = typeRef(Oids.int4);
 export const INT8: TypeRef = typeRef(Oids.int8);
 export const TEXT: TypeRef = typeRef(Oids.text);
 export const UNKNOWN: TypeRef = typeRef(Oids.unknown);
-export const RECORD: TypeRef = typeRef(Oids.record);

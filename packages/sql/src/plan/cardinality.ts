@@ -258,7 +258,8 @@ export class Cardinality {
   /** Without statistics: a foreign key has as many values as the table it points to has rows. */
   private guessDistinct(table: TableDescriptor, column: number, size: number): number {
     for (const constraint of table.constraints) {
-      if (constraint.kind !== 'foreign key' || constraint.columns.length !== 1 || constraint.columns[0] !== column) continue;
+      if (constraint.kind !== 'foreign key' || constraint.columns.length !== 1 || constraint.columns[0] !== column)
+        continue;
       const referenced = this.lookupTable(constraint.referencedTableOid);
       if (referenced !== undefined) return Math.min(size, this.tableRows(referenced));
     }

@@ -89,7 +89,9 @@ export function expressionText(expression: Expression, options: TextOptions): st
     case 'subscript': {
       const part = (bound: Expression | undefined): string => (bound === undefined ? '' : text(bound));
       const subscripts = expression.subscripts.map((subscript) =>
-        subscript.index === undefined ? `[${part(subscript.lower)}:${part(subscript.upper)}]` : `[${text(subscript.index)}]`,
+        subscript.index === undefined
+          ? `[${part(subscript.lower)}:${part(subscript.upper)}]`
+          : `[${text(subscript.index)}]`,
       );
       return `${text(expression.operand)}${subscripts.join('')}`;
     }

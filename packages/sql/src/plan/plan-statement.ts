@@ -81,7 +81,8 @@ function plan(statement: Plannable, catalog: CatalogPort, options: PlanOptions):
     parameterTypes: (options.declaredTypes ?? []).map((oid) => typeRef(oid === 0 ? Oids.unknown : oid)),
   });
   const binder = new StatementBinder(context, sqlReader);
-  const bound = statement.kind === 'query' ? binder.bindQuery(statement, undefined) : binder.bindModification(statement, undefined);
+  const bound =
+    statement.kind === 'query' ? binder.bindQuery(statement, undefined) : binder.bindModification(statement, undefined);
   const logical = rewrite(bound.plan, context, options.withoutRules);
   const planner = new PhysicalPlanner(context);
   const physical = planner.plan(logical);
@@ -105,7 +106,8 @@ function plan(statement: Plannable, catalog: CatalogPort, options: PlanOptions):
     privileges: context.privileges(),
     traits,
     pointLookup: compilePointLookup(planner, physical, outputs, options.backEnd ?? 'auto'),
-    pointWrite: statement.kind === 'query' ? undefined : compilePointWrite(planner, physical, options.backEnd ?? 'auto'),
+    pointWrite:
+      statement.kind === 'query' ? undefined : compilePointWrite(planner, physical, options.backEnd ?? 'auto'),
     execute: (executionContext, sink) => compiled.execute(executionContext, sink),
     explain: (explainOptions) => explainPlan(planner, physical, explainOptions),
   };

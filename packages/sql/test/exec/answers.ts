@@ -5,7 +5,13 @@
 import { isPhantomError } from '@phantom/base';
 import type { SqlSession } from '../../src/index.js';
 import { type BackEnd, planStatement } from '../../src/plan/plan-statement.js';
-import { MemoryBudget, TimeSlice, newWorkCounters, type ExecutionContext, type RowBatch } from '../../src/exec/runtime.js';
+import {
+  MemoryBudget,
+  TimeSlice,
+  newWorkCounters,
+  type ExecutionContext,
+  type RowBatch,
+} from '../../src/exec/runtime.js';
 import type { PlanField, PreparedPlan } from '../../src/plan/prepared-plan.js';
 import type { Value } from '../../src/types/type.js';
 import type { TestEngine } from '../support/engine.js';
@@ -128,7 +134,10 @@ export async function runStatement(session: SqlSession, sql: string): Promise<st
 
 /** True for statements that only read: those run on a back end of choice. */
 export function isQuery(sql: string): boolean {
-  return /^\s*[(]*\s*(select|values|with|table)\b/i.test(sql) && !/\b(insert into|update \w+ set|delete from|merge into|for update|for share)\b/i.test(sql);
+  return (
+    /^\s*[(]*\s*(select|values|with|table)\b/i.test(sql) &&
+    !/\b(insert into|update \w+ set|delete from|merge into|for update|for share)\b/i.test(sql)
+  );
 }
 
 export interface Block {

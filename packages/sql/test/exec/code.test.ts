@@ -154,9 +154,17 @@ describe('statements', () => {
       e.setElement(a!, ONE, literal(5));
       e.setProperty(o!, 'count', binary('+', property(o!, 'count'), ONE));
       e.evaluate(method(a!, 'push', literal(9)));
-      e.if(literal(true), () => e.setProperty(o!, 'yes', literal(true)), () => e.setProperty(o!, 'no', literal(true)));
+      e.if(
+        literal(true),
+        () => e.setProperty(o!, 'yes', literal(true)),
+        () => e.setProperty(o!, 'no', literal(true)),
+      );
       e.if(literal(false), () => e.setProperty(o!, 'no', literal(true)));
-      e.if(isNotNull(a!), () => undefined, () => e.setProperty(o!, 'no', literal(true)));
+      e.if(
+        isNotNull(a!),
+        () => undefined,
+        () => e.setProperty(o!, 'no', literal(true)),
+      );
       e.return(ZERO);
     };
     for (const f of both(2, build)) {
@@ -197,7 +205,11 @@ describe('generators', () => {
         const result = e.delegate(call(e.constant(twice), i));
         e.assign(i, binary('+', binary('+', i, ONE), result));
       });
-      e.if(binary('>', i, ONE), () => e.yield(literal(100)), () => e.yield(literal(200)));
+      e.if(
+        binary('>', i, ONE),
+        () => e.yield(literal(100)),
+        () => e.yield(literal(200)),
+      );
       e.return(i);
     };
     for (const f of both(1, build)) {
@@ -217,7 +229,11 @@ describe('generators', () => {
     expect(write(0, (e) => e.return(ONE)).code.generator).toBe(false);
     expect(write(0, (e) => e.inBlock(() => e.yield(ONE))).code.generator).toBe(true);
     const { code, constants } = write(0, (e) => {
-      e.if(binary('>', ONE, ZERO), () => e.return(literal(7)), () => e.yield(ONE));
+      e.if(
+        binary('>', ONE, ZERO),
+        () => e.return(literal(7)),
+        () => e.yield(ONE),
+      );
     });
     for (const f of [generateFunction(code, constants), closureFunction(code, constants)]) {
       expect((f() as Generator<unknown, unknown, void>).next()).toEqual({ done: true, value: 7 });
@@ -228,7 +244,12 @@ describe('generators', () => {
 describe('text', () => {
   it('holds constants by index and nothing of their content', () => {
     const { code, constants } = write(0, (e) => {
-      e.return(call(e.constant((x: string) => x), e.constant('`); process.exit(1); //')));
+      e.return(
+        call(
+          e.constant((x: string) => x),
+          e.constant('`); process.exit(1); //'),
+        ),
+      );
     });
     expect(functionText(code)).toBe('function f() {\n  return c0(c1);\n}');
     expect(generateFunction(code, constants)()).toBe('`); process.exit(1); //');

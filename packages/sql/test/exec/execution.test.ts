@@ -1,7 +1,14 @@
 /** How executions behave: slices, pauses, limits of memory, counters, and which back end runs. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SqlSession } from '../../src/index.js';
-import { MemoryBudget, PAUSE, type RowBatch, type RowSink, TimeSlice, newWorkCounters } from '../../src/exec/runtime.js';
+import {
+  MemoryBudget,
+  PAUSE,
+  type RowBatch,
+  type RowSink,
+  TimeSlice,
+  newWorkCounters,
+} from '../../src/exec/runtime.js';
 import { openEngine, type TestEngine } from '../support/engine.js';
 import { planQuery, readContext, runPlan, runQuery, runStatement } from './answers.js';
 
@@ -35,7 +42,10 @@ describe('executions', () => {
   it('hand over as many rows as the sink wants, and rest when it says so', () => {
     for (const backEnd of ['generated', 'closures'] as const) {
       const sink = new PausingSink(30);
-      const execution = planQuery(session, 'select id from n where id <= 100', { backEnd }).execute(readContext(engine, session), sink);
+      const execution = planQuery(session, 'select id from n where id <= 100', { backEnd }).execute(
+        readContext(engine, session),
+        sink,
+      );
       const yielded: unknown[] = [];
       let step = execution.next();
       for (; step.done !== true; step = execution.next()) yielded.push(step.value);
@@ -57,7 +67,10 @@ describe('executions', () => {
       // A clock that moves with every look: each question finds the slice over.
       let now = 0;
       const slice = new TimeSlice({ nowMs: () => now, monotonicMs: () => (now += 10) }, 5);
-      const execution = planQuery(session, sql).execute({ ...readContext(engine, session), slice }, new PausingSink(100));
+      const execution = planQuery(session, sql).execute(
+        { ...readContext(engine, session), slice },
+        new PausingSink(100),
+      );
       let slices = 0;
       for (let step = execution.next(); step.done !== true; step = execution.next()) {
         if (step.value === undefined) {
@@ -95,7 +108,9 @@ describe('executions', () => {
   });
 
   it('keep only the rows a limit wants in memory', () => {
-    const answer = runQuery(engine, session, 'select id from n order by s desc, id limit 5', { memoryLimitBytes: 400_000 });
+    const answer = runQuery(engine, session, 'select id from n order by s desc, id limit 5', {
+      memoryLimitBytes: 400_000,
+    });
     expect(answer.rows.map((row) => row[0])).toEqual([999, 998, 997, 996, 995]);
     const budget = new MemoryBudget(1 << 30);
     const plan = planQuery(session, 'select x from generate_series(1, 200000) x order by x desc limit 3');
@@ -116,7 +131,10 @@ describe('executions', () => {
     runPlan(planQuery(session, 'select sum(id) from n'), { ...readContext(engine, session), counters: dear });
     expect(dear.compilations).toBeGreaterThan(0);
     const none = newWorkCounters();
-    runPlan(planQuery(session, 'select sum(id) from n', { backEnd: 'closures' }), { ...readContext(engine, session), counters: none });
+    runPlan(planQuery(session, 'select sum(id) from n', { backEnd: 'closures' }), {
+      ...readContext(engine, session),
+      counters: none,
+    });
     expect(none).toMatchObject({ compilations: 0, executions: 1, rowsScanned: 2000 });
   });
 
@@ -126,7 +144,10 @@ describe('executions', () => {
     expect(plan.pointLookup).toBeDefined();
     runPlan(plan, { ...readContext(engine, session), counters });
     expect(counters).toMatchObject({ lookups: 1, rowsScanned: 0 });
-    runPlan(planQuery(session, 'select s from n where id between 10 and 19'), { ...readContext(engine, session), counters });
+    runPlan(planQuery(session, 'select s from n where id between 10 and 19'), {
+      ...readContext(engine, session),
+      counters,
+    });
     expect(counters.rowsScanned).toBe(10);
   });
 
@@ -155,7 +176,7 @@ describe('executions', () => {
     };
     const first = gather();
     const second = gather();
-    for (let more = true; more; ) {
+    for (let more = true; more;) {
       const a = first.execution.next();
       const b = second.execution.next();
       more = a.done !== true || b.done !== true;

@@ -36,9 +36,19 @@ const atom = (names: readonly string[]): fc.Arbitrary<string> => {
   const comparison = fc.constantFrom('=', '<>', '<', '<=', '>', '>=');
   return fc.oneof(
     fc.tuple(integer, comparison, integer).map((parts) => parts.join(' ')),
-    fc.constantFrom(...names).chain((n) =>
-      fc.constantFrom(`${n}.s = 'a'`, `${n}.s like 'a%'`, `${n}.a is null`, `${n}.b in (1, 2, null)`, `${n}.a between 0 and ${n}.b`, `coalesce(${n}.a, 0) > 0`, `case when ${n}.a > 0 then ${n}.b > 0 end`),
-    ),
+    fc
+      .constantFrom(...names)
+      .chain((n) =>
+        fc.constantFrom(
+          `${n}.s = 'a'`,
+          `${n}.s like 'a%'`,
+          `${n}.a is null`,
+          `${n}.b in (1, 2, null)`,
+          `${n}.a between 0 and ${n}.b`,
+          `coalesce(${n}.a, 0) > 0`,
+          `case when ${n}.a > 0 then ${n}.b > 0 end`,
+        ),
+      ),
   );
 };
 
@@ -85,7 +95,9 @@ describe('one table', () => {
       fc.asyncProperty(rowsOf, condition(['t']), async (rows, p) => {
         const t = await fill(rows);
         const all = bag(`select t.id, t.s from ${t} t`);
-        const parts = [`${p}`, `not (${p})`, `(${p}) is null`].flatMap((q) => bag(`select t.id, t.s from ${t} t where ${q}`));
+        const parts = [`${p}`, `not (${p})`, `(${p}) is null`].flatMap((q) =>
+          bag(`select t.id, t.s from ${t} t where ${q}`),
+        );
         expect(parts.sort()).toEqual(all);
         const counted = bag(`select count(*) from ${t} t where ${p}`);
         expect(counted).toEqual(bag(`select count(*) filter (where ${p}) from ${t} t`));
@@ -126,11 +138,17 @@ describe('two tables', () => {
           const leftOnly = bag(`select t.id, null from ${t} t where not exists (select 1 from ${u} u where ${q})`);
           const rightOnly = bag(`select null, u.id from ${u} u where not exists (select 1 from ${t} t where ${q})`);
           expect(bag(`select t.id, u.id from ${t} t left join ${u} u on ${q}`)).toEqual([...inner, ...leftOnly].sort());
-          expect(bag(`select t.id, u.id from ${t} t right join ${u} u on ${q}`)).toEqual([...inner, ...rightOnly].sort());
-          expect(bag(`select t.id, u.id from ${t} t full join ${u} u on ${q}`)).toEqual([...inner, ...leftOnly, ...rightOnly].sort());
+          expect(bag(`select t.id, u.id from ${t} t right join ${u} u on ${q}`)).toEqual(
+            [...inner, ...rightOnly].sort(),
+          );
+          expect(bag(`select t.id, u.id from ${t} t full join ${u} u on ${q}`)).toEqual(
+            [...inner, ...leftOnly, ...rightOnly].sort(),
+          );
           const some = bag(`select t.id from ${t} t where exists (select 1 from ${u} u where ${q})`);
           expect(bag(`select distinct t.id from ${t} t join ${u} u on ${q}`)).toEqual(some);
-          expect(bag(`select t.id from ${t} t, lateral (select count(*) n from ${u} u where ${q}) x where x.n > 0`)).toEqual(some);
+          expect(
+            bag(`select t.id from ${t} t, lateral (select count(*) n from ${u} u where ${q}) x where x.n > 0`),
+          ).toEqual(some);
         }
       }),
       settings,
@@ -143,9 +161,15 @@ describe('two tables', () => {
         const t = await fill(left);
         const u = await fill(right);
         const query = `select u.b from ${u} u where ${p}`;
-        expect(bag(`select t.id from ${t} t where t.a in (${query})`)).toEqual(bag(`select t.id from ${t} t where t.a = any (array(${query}))`));
-        expect(bag(`select t.id from ${t} t where t.a not in (${query})`)).toEqual(bag(`select t.id from ${t} t where t.a <> all (array(${query}))`));
-        expect(bag(`select t.id, t.a in (${query}) from ${t} t`)).toEqual(bag(`select t.id, t.a = any (array(${query})) from ${t} t`));
+        expect(bag(`select t.id from ${t} t where t.a in (${query})`)).toEqual(
+          bag(`select t.id from ${t} t where t.a = any (array(${query}))`),
+        );
+        expect(bag(`select t.id from ${t} t where t.a not in (${query})`)).toEqual(
+          bag(`select t.id from ${t} t where t.a <> all (array(${query}))`),
+        );
+        expect(bag(`select t.id, t.a in (${query}) from ${t} t`)).toEqual(
+          bag(`select t.id, t.a = any (array(${query})) from ${t} t`),
+        );
       }),
       settings,
     );

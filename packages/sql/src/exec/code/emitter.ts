@@ -89,7 +89,10 @@ export class Emitter {
 
   /** True when the variable is set at the head of the function (a parameter or a hoisted value). */
   isHoisted(code: Code): boolean {
-    return code.kind === 'local' && (code.id < this.parameterCount || this.head.some((s) => s.kind === 'let' && s.local === code));
+    return (
+      code.kind === 'local' &&
+      (code.id < this.parameterCount || this.head.some((s) => s.kind === 'let' && s.local === code))
+    );
   }
 
   /** Variables for the function's parameters; to be asked for before any other. */
@@ -173,6 +176,12 @@ export class Emitter {
   finish(name: string, parameters: readonly Local[]): FunctionCode {
     const [block] = this.blocks;
     assert(this.blocks.length === 1 && block !== undefined, 'every block is closed');
-    return { name, parameters, body: [...this.head, ...block.statements], generator: this.yields, localCount: this.locals };
+    return {
+      name,
+      parameters,
+      body: [...this.head, ...block.statements],
+      generator: this.yields,
+      localCount: this.locals,
+    };
   }
 }

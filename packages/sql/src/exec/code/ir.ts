@@ -24,21 +24,7 @@ export interface Local {
   readonly id: number;
 }
 
-export type BinaryOperator =
-  | '+'
-  | '-'
-  | '*'
-  | '%'
-  | '&'
-  | '|'
-  | '==='
-  | '!=='
-  | '<'
-  | '<='
-  | '>'
-  | '>='
-  | '&&'
-  | '||';
+export type BinaryOperator = '+' | '-' | '*' | '%' | '&' | '|' | '===' | '!==' | '<' | '<=' | '>' | '>=' | '&&' | '||';
 
 export type Code =
   | Local
@@ -81,7 +67,12 @@ export type Statement =
   | { readonly kind: 'set-element'; readonly object: Code; readonly index: Code; readonly value: Code }
   | { readonly kind: 'set-property'; readonly object: Code; readonly name: string; readonly value: Code }
   | { readonly kind: 'evaluate'; readonly value: Code }
-  | { readonly kind: 'if'; readonly test: Code; readonly then: readonly Statement[]; readonly otherwise: readonly Statement[] }
+  | {
+      readonly kind: 'if';
+      readonly test: Code;
+      readonly then: readonly Statement[];
+      readonly otherwise: readonly Statement[];
+    }
   /** Runs until a break of its label. */
   | { readonly kind: 'loop'; readonly label: number; readonly body: readonly Statement[] }
   | { readonly kind: 'break' | 'continue'; readonly label: number }

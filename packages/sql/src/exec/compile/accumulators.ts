@@ -63,7 +63,9 @@ function withDistinct(compiler: PlanCompiler, base: Accumulator, call: Aggregate
       const { emitter, run, expressions } = context;
       const operands = call.arguments.map((argument) => expressions.value(argument));
       const insert = (): void => {
-        const keys = call.arguments.map((argument, i) => hashKeyOf(builder, emitter, argument.type, operands[i] as Operand));
+        const keys = call.arguments.map((argument, i) =>
+          hashKeyOf(builder, emitter, argument.type, operands[i] as Operand),
+        );
         const number = keyNumber(emitter, run, values, keys, 'intern');
         const table = stateOf(emitter, run, pairs);
         const before = emitter.let(property(table, 'size'));

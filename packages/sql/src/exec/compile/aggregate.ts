@@ -83,12 +83,7 @@ export function produceAggregate(compiler: PlanCompiler, node: HashAggregate, co
 }
 
 /** Writes what a row does to one set: its group's number, and each aggregate's step. */
-function accumulate(
-  context: StepContext,
-  set: SetPlan,
-  keys: readonly Operand[],
-  codes: readonly Code[],
-): void {
+function accumulate(context: StepContext, set: SetPlan, keys: readonly Operand[], codes: readonly Code[]): void {
   const { emitter, run } = context;
   const last = lastTable(set.tables);
   if (last === undefined) {
@@ -133,7 +128,9 @@ function produceGroups(compiler: PlanCompiler, node: HashAggregate, set: SetPlan
         }
         const values = element(property(stateOf(emitter, run, set.values), 'columns'), literal(at));
         const column = emitter.hoist(`keys${set.values}.${at}`, values);
-        const nullable = !(key.expression.kind === 'column' && compiler.builder.context.isNotNull(key.expression.column));
+        const nullable = !(
+          key.expression.kind === 'column' && compiler.builder.context.isNotNull(key.expression.column)
+        );
         row.set(key.column, new ColumnSource(nullable, () => element(column, index)));
       });
       for (const grouping of node.groupings) {

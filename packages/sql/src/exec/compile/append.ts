@@ -73,7 +73,9 @@ export function produceSetOperation(compiler: PlanCompiler, node: SetOperationNo
     compiler.produce(input, (context) => {
       const { emitter, run, expressions } = context;
       const operands = sources.map((column) => expressions.column(column));
-      const keys = operands.map((operand, i) => hashKeyOf(builder, emitter, types[i] as (typeof types)[number], operand));
+      const keys = operands.map((operand, i) =>
+        hashKeyOf(builder, emitter, types[i] as (typeof types)[number], operand),
+      );
       const number = keyNumber(emitter, run, tables, keys, 'intern');
       const buffer = stateOf(emitter, run, rows);
       const count: Code = { kind: 'property', object: buffer, name: 'count' };

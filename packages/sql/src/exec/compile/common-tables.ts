@@ -83,14 +83,22 @@ interface Seen {
 }
 
 /** Pushes the row unless an equal one was seen. */
-function pushNew(compiler: PlanCompiler, context: StepContext, slot: number, columns: readonly number[], seen: Seen | undefined): void {
+function pushNew(
+  compiler: PlanCompiler,
+  context: StepContext,
+  slot: number,
+  columns: readonly number[],
+  seen: Seen | undefined,
+): void {
   if (seen === undefined) {
     push(context, slot, columns);
     return;
   }
   const { emitter, run, expressions } = context;
   const operands = columns.map((column) => expressions.column(column));
-  const keys = operands.map((operand, i) => hashKeyOf(compiler.builder, emitter, seen.types[i] as Seen['types'][number], operand));
+  const keys = operands.map((operand, i) =>
+    hashKeyOf(compiler.builder, emitter, seen.types[i] as Seen['types'][number], operand),
+  );
   const last = lastTable(seen.tables);
   assert(last !== undefined, 'a recursive query has columns');
   const before = emitter.let(property(stateOf(emitter, run, last), 'size'));
@@ -114,7 +122,13 @@ function produceRecursive(
     return buffer;
   });
   const seen: Seen | undefined = recursive.distinct
-    ? { types, tables: addKeyTables(builder, typesOf(recursive.columns.map((c, i) => columnReference(c, types[i] as (typeof types)[number])))) }
+    ? {
+        types,
+        tables: addKeyTables(
+          builder,
+          typesOf(recursive.columns.map((c, i) => columnReference(c, types[i] as (typeof types)[number]))),
+        ),
+      }
     : undefined;
   compiler.produce(table.plan, (context) => pushNew(compiler, context, result, recursive.columns, seen));
   // The step is a program of its own; its new rows go into a buffer of its run.
@@ -149,7 +163,10 @@ function compileDistinct(compiler: PlanCompiler, seen: Seen, width: number): IsN
         isNew = partNumber === before;
         continue;
       }
-      const pair = run.state[seen.tables.pairs[c - 1] as number] as { size: number; intern(a: number, b: number): number };
+      const pair = run.state[seen.tables.pairs[c - 1] as number] as {
+        size: number;
+        intern(a: number, b: number): number;
+      };
       const pairBefore = pair.size;
       number = pair.intern(number, partNumber);
       isNew = number === pairBefore;

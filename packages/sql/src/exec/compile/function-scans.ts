@@ -125,7 +125,10 @@ function setCode(context: StepContext, item: SetCall): Code {
 const NO_ROWS: readonly Value[] = [];
 
 /** Rows of several sets side by side, the shorter ones padded with nulls; values spread over each set's columns. */
-function* zip(sets: readonly Iterable<Value>[], widths: readonly (number | undefined)[]): Generator<Value[], void, void> {
+function* zip(
+  sets: readonly Iterable<Value>[],
+  widths: readonly (number | undefined)[],
+): Generator<Value[], void, void> {
   const iterators = sets.map((set) => set[Symbol.iterator]());
   const done = sets.map(() => false);
   for (let ordinal = 1; ; ordinal++) {
@@ -218,4 +221,3 @@ export function produceProjectSet(compiler: PlanCompiler, node: ProjectSet, cons
 function* recordsOf(set: Iterable<Value>): Generator<Value, void, void> {
   yield* set;
 }
-

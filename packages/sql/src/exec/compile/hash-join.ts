@@ -59,7 +59,9 @@ function produceBuild(compiler: PlanCompiler, node: HashJoin): BuildSide {
     const operands = node.keys.map((key) => expressions.value(key.right));
     const nullable = operands.filter((operand) => operand.nullable);
     const store = (): void => {
-      const keys = node.keys.map((key, i) => hashKeyOf(builder, emitter, key.right.type, operands[i] as typeof operands[number]));
+      const keys = node.keys.map((key, i) =>
+        hashKeyOf(builder, emitter, key.right.type, operands[i] as (typeof operands)[number]),
+      );
       const number = keyNumber(emitter, run, tables, keys, 'intern');
       const rows = stateOf(emitter, run, buffer);
       emitter.evaluate(method(stateOf(emitter, run, chains), 'add', number, property(rows, 'count')));
@@ -85,7 +87,7 @@ function probe(compiler: PlanCompiler, context: StepContext, node: HashJoin, bui
   const nullable = operands.filter((operand) => operand.nullable);
   const find = (): Code => {
     const keys = node.keys.map((key, i) =>
-      hashKeyOf(compiler.builder, emitter, key.left.type, operands[i] as typeof operands[number]),
+      hashKeyOf(compiler.builder, emitter, key.left.type, operands[i] as (typeof operands)[number]),
     );
     return keyNumber(emitter, run, build.tables, keys, 'find');
   };

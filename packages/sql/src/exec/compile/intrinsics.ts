@@ -36,9 +36,7 @@ const OPERATORS: Readonly<Record<ComparisonRole, BinaryOperator>> = {
 
 /** True when values of the type are their own hash keys. */
 export function isOwnHashKey(oid: number): boolean {
-  return (
-    ORDERED_FAMILY.has(oid) || STRING_TYPES.has(oid) || oid === Oids.float8 || oid === Oids.float4
-  );
+  return ORDERED_FAMILY.has(oid) || STRING_TYPES.has(oid) || oid === Oids.float8 || oid === Oids.float4;
 }
 
 /** True when `<` of JavaScript orders values of the type as SQL does. */

@@ -16,9 +16,7 @@ export interface KeyTables {
 
 export function addKeyTables(builder: ProgramBuilder, types: readonly TypeRef[]): KeyTables {
   const parts = types.map((type) =>
-    builder.addSlot((run) =>
-      isSmallInteger(type.oid) ? new IntegerTable(run.memory) : new ValueTable(run.memory),
-    ),
+    builder.addSlot((run) => (isSmallInteger(type.oid) ? new IntegerTable(run.memory) : new ValueTable(run.memory))),
   );
   const pairs = types.slice(1).map(() => builder.addSlot((run) => new PairTable(run.memory)));
   return { parts, pairs };

@@ -88,4 +88,3 @@ export function matchLoop(
     emitter.if(not(has), () => emitter.break(label));
   });
 }
-

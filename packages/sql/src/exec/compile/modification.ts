@@ -9,7 +9,19 @@ import type { DeleteNode, InsertNode, MergeNode, UpdateNode } from '../../plan/p
 import { physicalTable } from '../../storage/physical-table.js';
 import type { RowReference } from '../../storage/table-writer.js';
 import type { Value } from '../../types/type.js';
-import { binary, call, element, isNotNull, isNull, literal, method, ONE, property, type Code, type Local } from '../code/ir.js';
+import {
+  binary,
+  call,
+  element,
+  isNotNull,
+  isNull,
+  literal,
+  method,
+  ONE,
+  property,
+  type Code,
+  type Local,
+} from '../code/ir.js';
 import type { Run } from '../run.js';
 import { StatementRestart } from '../runtime.js';
 import { stateOf } from './program-builder.js';
@@ -79,7 +91,9 @@ function ask(context: StepContext, question: Code): Code {
       () => emitter.break(label),
     );
   });
-  emitter.if(binary('===', outcome, emitter.constant('changed')), () => emitter.evaluate(call(emitter.constant(restart))));
+  emitter.if(binary('===', outcome, emitter.constant('changed')), () =>
+    emitter.evaluate(call(emitter.constant(restart))),
+  );
   return outcome;
 }
 
@@ -352,7 +366,9 @@ function mergeAction(
   };
   const touched = action.action === 'update' || action.action === 'delete';
   if (touched) {
-    context.emitter.evaluate(call(context.emitter.constant(touchOnce), stateOf(context.emitter, context.run, seen), reference));
+    context.emitter.evaluate(
+      call(context.emitter.constant(touchOnce), stateOf(context.emitter, context.run, seen), reference),
+    );
   }
   switch (action.action) {
     case 'nothing':

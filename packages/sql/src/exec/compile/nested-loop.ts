@@ -29,7 +29,12 @@ export function produceNestedLoop(compiler: PlanCompiler, node: NestedLoopJoin, 
 }
 
 /** Rows 0 .. count-1 of a buffer as candidates. */
-function bufferCandidates(compiler: PlanCompiler, context: StepContext, node: NestedLoopJoin, buffer: Code): Candidates & { readonly current: Code } {
+function bufferCandidates(
+  compiler: PlanCompiler,
+  context: StepContext,
+  node: NestedLoopJoin,
+  buffer: Code,
+): Candidates & { readonly current: Code } {
   const { emitter } = context;
   const current = emitter.let(literal(-1));
   const notNull = (column: number): boolean => compiler.builder.context.isNotNull(column);
@@ -39,8 +44,7 @@ function bufferCandidates(compiler: PlanCompiler, context: StepContext, node: Ne
       emitter.assign(current, binary('+', current, ONE));
       return emitter.let(binary('<', current, property(buffer, 'count')));
     },
-    row: (_, present) =>
-      bufferRow(buffer, node.right.columns, (column) => !notNull(column), current, present),
+    row: (_, present) => bufferRow(buffer, node.right.columns, (column) => !notNull(column), current, present),
   };
 }
 

@@ -41,16 +41,20 @@ export function orderedAccumulator(compiler: PlanCompiler, call: AggregateCall):
   const results = builder.addSlot((): Ordered => ({ groups: 0, order: [], starts: new Int32Array(1) }));
   const values = addKeyTables(builder, typesOf(call.arguments));
   const pairs = builder.addSlot((run) => new PairTable(run.memory));
-  const sortKeys = call.orderBy.map(
-    (key, i): BufferKey => ({
-      column: 1 + argumentCount + i,
-      type: key.expression.type,
-      descending: key.descending,
-      nullsFirst: key.nullsFirst,
-      nullable: true,
-    }),
-  );
-  const group: BufferKey = { column: 0, type: { oid: 23, typmod: -1 }, descending: false, nullsFirst: false, nullable: false };
+  const sortKeys = call.orderBy.map((key, i): BufferKey => ({
+    column: 1 + argumentCount + i,
+    type: key.expression.type,
+    descending: key.descending,
+    nullsFirst: key.nullsFirst,
+    nullable: true,
+  }));
+  const group: BufferKey = {
+    column: 0,
+    type: { oid: 23, typmod: -1 },
+    descending: false,
+    nullsFirst: false,
+    nullable: false,
+  };
   const compare = bufferComparator(builder, [group, ...sortKeys]);
   const compareDirect = directComparison(compiler, sortKeys);
   const addGroup = (state: Ordered): void => {
@@ -62,7 +66,16 @@ export function orderedAccumulator(compiler: PlanCompiler, call: AggregateCall):
     pushValues(context, stateOf(context.emitter, context.run, rows), all);
   };
   const finish = (run: Run, number: number, direct: readonly Value[]): Value =>
-    finishGroup(run, call, run.state[rows] as RowBuffer, run.state[results] as Ordered, number, direct, argumentCount, compareDirect);
+    finishGroup(
+      run,
+      call,
+      run.state[rows] as RowBuffer,
+      run.state[results] as Ordered,
+      number,
+      direct,
+      argumentCount,
+      compareDirect,
+    );
   const skipsNulls = definition.strict && definition.ordering !== 'hypothetical';
   return {
     neverNull: false,
@@ -83,7 +96,9 @@ export function orderedAccumulator(compiler: PlanCompiler, call: AggregateCall):
             return;
           }
           const plain = call.arguments.map((argument) => expressions.value(argument));
-          const hashed = call.arguments.map((argument, i) => hashKeyOf(builder, emitter, argument.type, plain[i] as Operand));
+          const hashed = call.arguments.map((argument, i) =>
+            hashKeyOf(builder, emitter, argument.type, plain[i] as Operand),
+          );
           const value = keyNumber(emitter, run, values, hashed, 'intern');
           const table = stateOf(emitter, run, pairs);
           const before = emitter.let(property(table, 'size'));
@@ -100,7 +115,11 @@ export function orderedAccumulator(compiler: PlanCompiler, call: AggregateCall):
     addTasks: () => {
       builder.addTask({
         *run(run) {
-          putInOrder(run.state[rows] as RowBuffer, run.state[results] as Ordered, compare.get(run.statement) as CompareRows);
+          putInOrder(
+            run.state[rows] as RowBuffer,
+            run.state[results] as Ordered,
+            compare.get(run.statement) as CompareRows,
+          );
         },
       });
     },

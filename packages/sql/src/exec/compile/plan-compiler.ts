@@ -123,13 +123,7 @@ export class PlanToProgram implements PlanCompiler {
     const row = Row.of(context.row);
     const { expressions } = context;
     for (const item of node.items) {
-      row.set(
-        item.column,
-        new ColumnSource(
-          true,
-          () => expressions.value(item.expression).code,
-        ),
-      );
+      row.set(item.column, new ColumnSource(true, () => expressions.value(item.expression).code));
     }
     return withRow(this, context, row);
   }

@@ -49,4 +49,3 @@ export class ProgramBuilder implements Program {
 export function stateOf(emitter: Emitter, run: Local, slot: number): Code {
   return emitter.hoist(`state${slot}`, element(property(run, 'state'), literal(slot)));
 }
-

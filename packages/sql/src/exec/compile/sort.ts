@@ -102,4 +102,3 @@ export function compileValue(compiler: PlanCompiler, expression: Expression): Co
   emitter.return(value);
   return compiler.builder.compiled(emitter.finish('value', [run]));
 }
-

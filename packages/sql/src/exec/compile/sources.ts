@@ -8,7 +8,15 @@ import type { Output } from '../output.js';
 import type { RowBuffer } from '../row-buffer.js';
 import type { Run } from '../run.js';
 import { Row } from './row-scope.js';
-import { bufferRow, rowBoundary, stepContext, type Consume, type PlanCompiler, type StepContext, type StepState } from './step.js';
+import {
+  bufferRow,
+  rowBoundary,
+  stepContext,
+  type Consume,
+  type PlanCompiler,
+  type StepContext,
+  type StepState,
+} from './step.js';
 
 /** The parameters of every step. */
 export interface StepParameters {
@@ -122,4 +130,3 @@ export function slotReader<T>(slot: number): (run: Run) => T {
     return value as T;
   };
 }
-

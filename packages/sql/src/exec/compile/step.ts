@@ -95,7 +95,8 @@ export function bufferRow(
   columns.forEach((column, i) => {
     const value = (e: Emitter): Code => {
       const name = buffer.kind === 'local' ? `buffer${buffer.id}.${i}` : undefined;
-      const array = name === undefined ? element(arrays, literal(i)) : hoistable(e, name, buffer, element(arrays, literal(i)));
+      const array =
+        name === undefined ? element(arrays, literal(i)) : hoistable(e, name, buffer, element(arrays, literal(i)));
       const read = element(array, rowIndex);
       return present === undefined ? read : conditional(present, read, literal(null));
     };

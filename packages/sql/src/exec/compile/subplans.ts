@@ -138,13 +138,15 @@ export class Subplans implements SubplanCompiler {
     if (role !== (mode === 'any' ? '=' : '<>')) return undefined;
     const [left, right] = test.arguments;
     const plan = subplanOf(subquery);
-    if (left === undefined || right === undefined || freeColumns(plan).size > 0 || !isRepeatable(plan)) return undefined;
+    if (left === undefined || right === undefined || freeColumns(plan).size > 0 || !isRepeatable(plan))
+      return undefined;
     const types = this.compiler.builder.context.types;
     const leftKey = types.byOid(left.type.oid)?.hashKey;
     const rightKey = types.byOid(right.type.oid)?.hashKey;
     if (leftKey === undefined || rightKey === undefined) return undefined;
     const integers = [20, 21, 23];
-    const alike = left.type.oid === right.type.oid || (integers.includes(left.type.oid) && integers.includes(right.type.oid));
+    const alike =
+      left.type.oid === right.type.oid || (integers.includes(left.type.oid) && integers.includes(right.type.oid));
     if (!alike || left.type.collation !== undefined || right.type.collation !== undefined) return undefined;
     const used = new Set<ColumnId>();
     collectColumns(right, used);
@@ -309,7 +311,9 @@ function finisher(subquery: Subquery, slot: number, compiler: PlanCompiler): (ru
 /** Rows with a null are never equal to others. */
 function rowsAreUnique(rows: readonly (readonly Value[])[], subquery: Subquery, compiler: PlanCompiler): boolean {
   const { types } = compiler.builder.context;
-  const keys = subquery.columns.map((column) => types.byOid(compiler.planner.context.pool.get(column).type.oid)?.hashKey);
+  const keys = subquery.columns.map(
+    (column) => types.byOid(compiler.planner.context.pool.get(column).type.oid)?.hashKey,
+  );
   const seen = new Set<string>();
   for (const row of rows) {
     if (row.includes(null)) continue;

@@ -15,7 +15,16 @@ import type { Emitter } from '../code/emitter.js';
 import { call, conditional, element, literal, property, type Code, type Local } from '../code/ir.js';
 import { CursorPipeline } from '../pipelines.js';
 import type { CompiledFunction } from '../program.js';
-import { fetchByIndex, keyRange, keyRanges, lookupRow, makeRowReference, uniqueKey, upgradeRow, wholeRange } from '../table-access.js';
+import {
+  fetchByIndex,
+  keyRange,
+  keyRanges,
+  lookupRow,
+  makeRowReference,
+  uniqueKey,
+  upgradeRow,
+  wholeRange,
+} from '../table-access.js';
 import type { Run } from '../run.js';
 import { filterBy } from './filter.js';
 import { stateOf } from './program-builder.js';
@@ -52,7 +61,11 @@ export function produceTableScan(compiler: PlanCompiler, node: TableScan, consum
       const valueStarts = part('valueStarts');
       const valueEnds = part('valueEnds');
       loopRows(step, (index) => {
-        const key = { buffer: element(keyBuffers, index), start: element(keyStarts, index), end: element(keyEnds, index) };
+        const key = {
+          buffer: element(keyBuffers, index),
+          start: element(keyStarts, index),
+          end: element(keyEnds, index),
+        };
         const value = {
           buffer: element(valueBuffers, index),
           start: element(valueStarts, index),
@@ -64,7 +77,11 @@ export function produceTableScan(compiler: PlanCompiler, node: TableScan, consum
           filterBy(context, node.filter, () => consume(context));
         };
         if (node.index === undefined) {
-          const row = { buffer: emitter.let(value.buffer), start: emitter.let(value.start), end: emitter.let(value.end) };
+          const row = {
+            buffer: emitter.let(value.buffer),
+            start: emitter.let(value.start),
+            end: emitter.let(value.end),
+          };
           emit({ key, row, present: undefined });
           return;
         }
@@ -89,10 +106,12 @@ export function fetchRow(
   const { types } = compiler.builder.context;
   const table = physicalTable(node.table, types);
   const index = physicalIndex(node.index, node.table, types);
-  const fetch = stateOf(emitter, run, compiler.builder.addSlot(() => fetchByIndex(table, index)));
-  const slot = emitter.let(
-    call(fetch, run, key.buffer, key.start, key.end, value.buffer, value.start, value.end),
+  const fetch = stateOf(
+    emitter,
+    run,
+    compiler.builder.addSlot(() => fetchByIndex(table, index)),
   );
+  const slot = emitter.let(call(fetch, run, key.buffer, key.start, key.end, value.buffer, value.start, value.end));
   const rowKey = property(slot, 'key');
   const row = property(slot, 'row');
   then({
@@ -110,7 +129,9 @@ export function fetchRow(
 /** A read by the whole key: at most one row. */
 function produceLookup(compiler: PlanCompiler, node: TableScan, range: KeyRangePlan, consume: Consume): void {
   produceOnce(compiler, 'lookup', (step) => {
-    emitLookup(compiler, step.context, node, range, (context) => filterBy(context, node.filter, () => consume(context)));
+    emitLookup(compiler, step.context, node, range, (context) =>
+      filterBy(context, node.filter, () => consume(context)),
+    );
   });
 }
 
@@ -135,7 +156,11 @@ export function emitSlot(compiler: PlanCompiler, context: StepContext, node: Tab
   const { emitter, run } = context;
   const table = physicalTable(node.table, compiler.builder.context.types);
   const values: Code = { kind: 'array', items: range.equal.map((value) => context.expressions.value(value).code) };
-  const unique = stateOf(emitter, run, compiler.builder.addSlot(() => uniqueKey(table)));
+  const unique = stateOf(
+    emitter,
+    run,
+    compiler.builder.addSlot(() => uniqueKey(table)),
+  );
   return emitter.let(call(emitter.constant(lookupRow), run, unique, values));
 }
 
@@ -157,7 +182,8 @@ export function slotBytes(emitter: Emitter, slot: Code, present: Code | undefine
 /** The range as a function of the run: its expressions are evaluated when the scan starts. */
 function compileRange(compiler: PlanCompiler, node: TableScan): (run: Run) => readonly KeyRange[] {
   const { types } = compiler.builder.context;
-  const space = node.index === undefined ? physicalTable(node.table, types) : physicalIndex(node.index, node.table, types);
+  const space =
+    node.index === undefined ? physicalTable(node.table, types) : physicalIndex(node.index, node.table, types);
   const { range } = node;
   if (range === undefined) {
     const whole = [wholeRange(space.prefix)];
@@ -166,7 +192,11 @@ function compileRange(compiler: PlanCompiler, node: TableScan): (run: Run) => re
   const emitter = compiler.builder.emitter();
   const [run] = emitter.parameters(1) as [Local];
   const context = stepContext(compiler, emitter, run, new Row(), { checks: [], usesFuel: false });
-  emitter.return(range.any === undefined ? emitRange(compiler, context, node, range) : emitRanges(compiler, context, node, range, range.any));
+  emitter.return(
+    range.any === undefined
+      ? emitRange(compiler, context, node, range)
+      : emitRanges(compiler, context, node, range, range.any),
+  );
   const compiled: CompiledFunction = compiler.builder.compiled(emitter.finish('range', [run]));
   return (r) => {
     const made = compiled.get(r.statement)(r) as KeyRange | readonly KeyRange[] | null;
@@ -178,7 +208,8 @@ function compileRange(compiler: PlanCompiler, node: TableScan): (run: Run) => re
 /** Writes the making of a range from values at hand; null when one of them is null. */
 export function emitRange(compiler: PlanCompiler, context: StepContext, node: TableScan, range: KeyRangePlan): Code {
   const { types } = compiler.builder.context;
-  const space = node.index === undefined ? physicalTable(node.table, types) : physicalIndex(node.index, node.table, types);
+  const space =
+    node.index === undefined ? physicalTable(node.table, types) : physicalIndex(node.index, node.table, types);
   const { emitter, expressions } = context;
   const equal: Code = { kind: 'array', items: range.equal.map((value) => expressions.value(value).code) };
   const lower = range.lower === undefined ? literal(undefined) : expressions.value(range.lower.value).code;
@@ -196,7 +227,8 @@ function emitRanges(
   any: Expression,
 ): Code {
   const { types } = compiler.builder.context;
-  const space = node.index === undefined ? physicalTable(node.table, types) : physicalIndex(node.index, node.table, types);
+  const space =
+    node.index === undefined ? physicalTable(node.table, types) : physicalIndex(node.index, node.table, types);
   const { emitter, expressions } = context;
   const equal: Code = { kind: 'array', items: range.equal.map((value) => expressions.value(value).code) };
   return emitter.let(call(emitter.constant(keyRanges(space)), equal, expressions.value(any).code));
@@ -209,13 +241,7 @@ export function isOneLayout(table: TableDescriptor): boolean {
 }
 
 /** The columns of a table row, each read where it is first used. */
-export function tableRow(
-  compiler: PlanCompiler,
-  emitter: Emitter,
-  run: Local,
-  node: TableScan,
-  bytes: RowBytes,
-): Row {
+export function tableRow(compiler: PlanCompiler, emitter: Emitter, run: Local, node: TableScan, bytes: RowBytes): Row {
   const { types, constants } = compiler.builder.context;
   const physical = physicalTable(node.table, types);
   const { layout } = physical.codec;
@@ -276,9 +302,15 @@ function upgradedBytes(
   table: PhysicalTable,
   bytes: RowBytes,
 ): RowBytes['row'] {
-  const upgrade = stateOf(emitter, run, compiler.builder.addSlot(() => upgradeRow(table)));
+  const upgrade = stateOf(
+    emitter,
+    run,
+    compiler.builder.addSlot(() => upgradeRow(table)),
+  );
   const made = call(upgrade, run, bytes.row.buffer, bytes.row.start, bytes.row.end);
-  const slot = emitter.let(bytes.present === undefined ? made : conditional(bytes.present, made, emitter.constant(EMPTY_ROW)));
+  const slot = emitter.let(
+    bytes.present === undefined ? made : conditional(bytes.present, made, emitter.constant(EMPTY_ROW)),
+  );
   return {
     buffer: emitter.let(property(slot, 'buffer')),
     start: emitter.let(property(slot, 'start')),
@@ -287,4 +319,3 @@ function upgradedBytes(
 }
 
 const EMPTY_ROW = { buffer: new Uint8Array(0), start: 0, end: 0 };
-

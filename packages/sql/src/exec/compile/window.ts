@@ -56,9 +56,7 @@ export function produceWindow(compiler: PlanCompiler, node: WindowNode, consume:
   const compare = bufferComparator(builder, [...partition, ...order]);
   const samePartition = bufferComparator(builder, partition);
   const samePeers = bufferComparator(builder, order);
-  const slot = builder.addSlot(
-    (run) => new Sorter(inputWidth + calls.length, run.memory, compare, run),
-  );
+  const slot = builder.addSlot((run) => new Sorter(inputWidth + calls.length, run.memory, compare, run));
   compiler.produce(node.input, (context) => {
     const { expressions } = context;
     const values = [

@@ -9,10 +9,7 @@ export function makeArray(items: readonly Value[], elementOid: number): SqlArray
 }
 
 function differentShapes(): PhantomError {
-  return new PhantomError(
-    '2202E',
-    'multidimensional arrays must have array expressions with matching dimensions',
-  );
+  return new PhantomError('2202E', 'multidimensional arrays must have array expressions with matching dimensions');
 }
 
 /** An array of arrays: one dimension more than they have. Nulls and empty arrays count as empty. */

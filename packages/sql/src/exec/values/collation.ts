@@ -8,7 +8,10 @@ export function collatorFor(collation: string | undefined): ((a: string, b: stri
   if (collation === undefined || BINARY.has(collation)) return undefined;
   let compare = collators.get(collation);
   if (compare === undefined) {
-    const tag = collation.replace(/-x-icu$/, '').replace(/\..*$/, '').replaceAll('_', '-');
+    const tag = collation
+      .replace(/-x-icu$/, '')
+      .replace(/\..*$/, '')
+      .replaceAll('_', '-');
     const collator = new Intl.Collator(tag === 'und' ? undefined : tag);
     compare = (a, b) => collator.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
     collators.set(collation, compare);

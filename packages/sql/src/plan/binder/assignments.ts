@@ -30,8 +30,8 @@ export function bindAssignments(
     'update',
   );
   for (const assignment of assignments) {
-    const positions = assignment.targets.map(
-      (target) => table.columns.findIndex((column) => !column.dropped && column.name === target.name.text),
+    const positions = assignment.targets.map((target) =>
+      table.columns.findIndex((column) => !column.dropped && column.name === target.name.text),
     );
     if (!assignment.multiple) {
       setOne(binder, table, positions[0] as number, assignment.value, scope, bound);

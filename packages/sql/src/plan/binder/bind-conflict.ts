@@ -27,9 +27,14 @@ export function bindOnConflict(
     return { action: 'nothing', arbiters, existing, condition: undefined, values: [], stored, countAsMySql: false };
   }
   if (node.target === undefined) {
-    throw context.error('42601', 'ON CONFLICT DO UPDATE requires inference specification or constraint name', node.position, {
-      hint: 'For example, ON CONFLICT (column_name).',
-    });
+    throw context.error(
+      '42601',
+      'ON CONFLICT DO UPDATE requires inference specification or constraint name',
+      node.position,
+      {
+        hint: 'For example, ON CONFLICT (column_name).',
+      },
+    );
   }
   const used = requirePrivilege(binder, table, 'update');
   const scope = new Scope(context, parent);
@@ -50,16 +55,16 @@ export function bindOnConflict(
   return { action: 'update', arbiters, existing, condition, values, stored, countAsMySql: false };
 }
 
-function inferArbiters(
-  binder: Binder,
-  target: Ast.ConflictTarget,
-  table: TableDescriptor,
-): number[] {
+function inferArbiters(binder: Binder, target: Ast.ConflictTarget, table: TableDescriptor): number[] {
   const { context } = binder;
   if (target.kind === 'constraint') {
     const constraint = table.constraints.find((candidate) => candidate.name === target.name.text);
     if (constraint === undefined) {
-      throw context.error('42704', `constraint "${target.name.text}" for table "${table.name}" does not exist`, target.position);
+      throw context.error(
+        '42704',
+        `constraint "${target.name.text}" for table "${table.name}" does not exist`,
+        target.position,
+      );
     }
     if (constraint.kind !== 'primary key' && constraint.kind !== 'unique') {
       throw context.error('42809', 'constraint in ON CONFLICT clause has no associated index', target.position);
@@ -80,7 +85,10 @@ function inferArbiters(
     index.parts.length === wanted.size &&
     index.parts.every((part) => part.column !== undefined && wanted.has(part.column)) &&
     (index.predicateSql === undefined || target.where !== undefined);
-  const found = context.catalog.indexesOf(table).filter(matches).map((index) => index.oid);
+  const found = context.catalog
+    .indexesOf(table)
+    .filter(matches)
+    .map((index) => index.oid);
   if (found.length > 0) return found;
   throw context.error(
     '42P10',

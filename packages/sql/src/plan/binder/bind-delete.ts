@@ -20,8 +20,13 @@ export function bindDelete(binder: Binder, node: Ast.Delete, parent: Scope | und
   const tables = node.with === undefined || outer === undefined ? undefined : bindWith(binder, node.with, outer);
   const table = findTarget(binder, node.table, 'DELETE');
   requirePrivilege(binder, table, 'delete');
-  const read = node.where === undefined && node.returning === undefined ? undefined : requirePrivilege(binder, table, 'select');
-  const { plan: scan, item, byPosition } = scanTable(binder, table, node.table.alias?.text, (column) => read?.add(column));
+  const read =
+    node.where === undefined && node.returning === undefined ? undefined : requirePrivilege(binder, table, 'select');
+  const {
+    plan: scan,
+    item,
+    byPosition,
+  } = scanTable(binder, table, node.table.alias?.text, (column) => read?.add(column));
   const usingScope = new Scope(context, outer);
   let plan: LogicalNode = scan;
   if (node.using.length > 0) {

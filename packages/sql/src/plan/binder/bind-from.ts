@@ -37,12 +37,7 @@ export function bindFromList(binder: Binder, list: readonly Ast.TableExpression[
   return plan ?? oneRow();
 }
 
-export function join(
-  kind: JoinKind,
-  left: LogicalNode,
-  right: LogicalNode,
-  conditions: readonly Expression[],
-): Join {
+export function join(kind: JoinKind, left: LogicalNode, right: LogicalNode, conditions: readonly Expression[]): Join {
   const leftColumns = new Set(left.columns);
   const free = freeColumns(right);
   let lateral = false;
@@ -59,12 +54,7 @@ export function itemScope(scope: Scope, left: readonly RangeItem[], lateral: boo
   return inner;
 }
 
-function bindTable(
-  binder: Binder,
-  node: Ast.TableExpression,
-  scope: Scope,
-  left: readonly RangeItem[],
-): BoundFrom {
+function bindTable(binder: Binder, node: Ast.TableExpression, scope: Scope, left: readonly RangeItem[]): BoundFrom {
   switch (node.kind) {
     case 'table':
       return bindRelation(binder, node, scope);
@@ -83,29 +73,19 @@ function bindTable(
   }
 }
 
-function bindDerived(
-  binder: Binder,
-  node: Ast.DerivedTable,
-  scope: Scope,
-  left: readonly RangeItem[],
-): BoundFrom {
+function bindDerived(binder: Binder, node: Ast.DerivedTable, scope: Scope, left: readonly RangeItem[]): BoundFrom {
   if (node.alias === undefined) {
     const what = node.query.body.kind === 'values' ? 'VALUES' : 'subquery';
     throw binder.context.error('42601', `${what} in FROM must have an alias`, node.position, {
-      hint:
-        what === 'VALUES'
-          ? 'For example, FROM (VALUES ...) [AS] foo.'
-          : 'For example, FROM (SELECT ...) [AS] foo.',
+      hint: what === 'VALUES' ? 'For example, FROM (VALUES ...) [AS] foo.' : 'For example, FROM (SELECT ...) [AS] foo.',
     });
   }
   const query = binder.bindQuery(node.query, itemScope(scope, left, node.lateral));
-  const columns = query.fields.map(
-    (field): ScopeColumn => ({
-      name: field.name,
-      expression: columnReference(field.column, field.type),
-      type: field.type,
-    }),
-  );
+  const columns = query.fields.map((field): ScopeColumn => ({
+    name: field.name,
+    expression: columnReference(field.column, field.type),
+    type: field.type,
+  }));
   return {
     plan: query.plan,
     items: [rangeItem(node.alias.name.text, renameColumns(binder, columns, node.alias))],
@@ -128,12 +108,7 @@ function visibleColumns(items: readonly RangeItem[]): VisibleColumn[] {
   return visible;
 }
 
-function bindJoin(
-  binder: Binder,
-  node: Ast.Join,
-  scope: Scope,
-  outerLeft: readonly RangeItem[],
-): BoundFrom {
+function bindJoin(binder: Binder, node: Ast.Join, scope: Scope, outerLeft: readonly RangeItem[]): BoundFrom {
   const { context } = binder;
   const left = bindTable(binder, node.left, scope, outerLeft);
   const forbidden = node.type === 'right' || node.type === 'full';
@@ -209,7 +184,11 @@ function usingNames(
     const seen = new Set<string>();
     for (const name of node.using.columns) {
       if (seen.has(name.text)) {
-        throw binder.context.error('42701', `column name "${name.text}" appears more than once in USING clause`, name.position);
+        throw binder.context.error(
+          '42701',
+          `column name "${name.text}" appears more than once in USING clause`,
+          name.position,
+        );
       }
       seen.add(name.text);
     }
@@ -265,9 +244,12 @@ function mergeColumn(
   const cast = (expression: Expression): Expression =>
     tryCoerce(context, expression, type, 'implicit', position) ?? expression;
   if (node.type === 'full') {
-    return { name, type, expression: { kind: 'coalesce', operands: [cast(left.expression), cast(right.expression)], type } };
+    return {
+      name,
+      type,
+      expression: { kind: 'coalesce', operands: [cast(left.expression), cast(right.expression)], type },
+    };
   }
   const kept = node.type === 'right' ? right.expression : left.expression;
   return { name, type, expression: cast(kept) };
 }
-

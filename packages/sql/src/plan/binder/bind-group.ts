@@ -115,7 +115,8 @@ function elementSets(element: Ast.GroupingElement, keysOf: (node: Ast.Expression
       const parts = element.elements.map((inner) => elementSets(inner, keysOf)[0] ?? []);
       if (element.kind === 'rollup') {
         const sets: number[][] = [];
-        for (let length = parts.length; length >= 0; length--) sets.push(parts.slice(0, length).reduce<number[]>(unite, []));
+        for (let length = parts.length; length >= 0; length--)
+          sets.push(parts.slice(0, length).reduce<number[]>(unite, []));
         return sets;
       }
       const sets: number[][] = [];
@@ -201,7 +202,8 @@ export class Grouping {
     const owns = (item: RangeItem): boolean =>
       item.columns.some((c) => c.expression.kind === 'column' && c.expression.column === column);
     return (
-      this.scope.items.find((item) => item.name !== undefined && owns(item)) ?? this.scope.items.find((item) => owns(item))
+      this.scope.items.find((item) => item.name !== undefined && owns(item)) ??
+      this.scope.items.find((item) => owns(item))
     );
   }
 

@@ -82,7 +82,11 @@ function bindSource(
 ): InsertSource {
   const { source } = node;
   if (source === undefined) return { plan: oneRow(), values: new Map() };
-  const plain = source.with === undefined && source.orderBy.length === 0 && source.limit === undefined && source.offset === undefined;
+  const plain =
+    source.with === undefined &&
+    source.orderBy.length === 0 &&
+    source.limit === undefined &&
+    source.offset === undefined;
   if (plain && source.body.kind === 'values') {
     return bindValuesSource(binder, node, source.body, table, targets, explicit, parent);
   }

@@ -49,7 +49,11 @@ function clauseItems(binder: Binder, clause: LockingClause, scope: Scope, words:
     const last = name[name.length - 1]?.text ?? '';
     const item = scope.items.find((candidate) => candidate.name === last && candidate.relationVisible);
     if (item === undefined) {
-      throw binder.context.error('42P01', `relation "${last}" in ${words} clause not found in FROM clause`, name[0]?.position);
+      throw binder.context.error(
+        '42P01',
+        `relation "${last}" in ${words} clause not found in FROM clause`,
+        name[0]?.position,
+      );
     }
     if (item.rowReference === undefined) {
       throw binder.context.error('0A000', `${words} cannot be applied to "${last}"`, name[0]?.position);

@@ -32,7 +32,11 @@ export function bindMerge(binder: Binder, node: Ast.Merge, parent: Scope | undef
   const tables = node.with === undefined || outer === undefined ? undefined : bindWith(binder, node.with, outer);
   const table = findTarget(binder, node.target, 'MERGE');
   const read = requirePrivilege(binder, table, 'select');
-  const { plan: scan, item, byPosition } = scanTable(binder, table, node.target.alias?.text, (column) => read.add(column));
+  const {
+    plan: scan,
+    item,
+    byPosition,
+  } = scanTable(binder, table, node.target.alias?.text, (column) => read.add(column));
   const sourceScope = new Scope(context, outer);
   const source = bindFromList(binder, [node.source], sourceScope);
   checkNames(binder, [item], sourceScope.items);

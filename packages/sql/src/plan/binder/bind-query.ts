@@ -32,12 +32,7 @@ export function bindQuery(
   });
 }
 
-function bindBody(
-  binder: Binder,
-  query: Ast.Query,
-  scope: Scope | undefined,
-  options: BindQueryOptions,
-): BoundQuery {
+function bindBody(binder: Binder, query: Ast.Query, scope: Scope | undefined, options: BindQueryOptions): BoundQuery {
   const { body } = query;
   switch (body.kind) {
     case 'select':
@@ -113,7 +108,12 @@ function orderOutput(
     const [field] = found;
     if (field !== undefined) return sortKey(binder, item, reference(field));
     const scope = new Scope(context, parent);
-    scope.items = [rangeItem(undefined, fields.map((f) => ({ name: f.name, expression: reference(f), type: f.type })))];
+    scope.items = [
+      rangeItem(
+        undefined,
+        fields.map((f) => ({ name: f.name, expression: reference(f), type: f.type })),
+      ),
+    ];
     throw missingColumn(scope, name, value.position);
   }
   throw context.error('0A000', 'invalid UNION/INTERSECT/EXCEPT ORDER BY clause', value.position, {

@@ -18,11 +18,7 @@ export function findRelation(binder: Binder, name: QualifiedName, position: numb
   const schema = parts[parts.length - 2];
   const catalogName = parts[parts.length - 3];
   if (catalogName !== undefined && catalogName !== context.catalog.databaseName) {
-    throw context.error(
-      '0A000',
-      `references to another database are not supported: "${parts.join('.')}"`,
-      position,
-    );
+    throw context.error('0A000', `references to another database are not supported: "${parts.join('.')}"`, position);
   }
   const relation = context.catalog.relation(schema === undefined ? { name: last } : { schema, name: last });
   if (relation !== undefined) return relation;
@@ -82,9 +78,13 @@ export function scanTable(
 ): { readonly plan: Scan; readonly item: RangeItem; readonly byPosition: readonly ColumnId[] } {
   const { context } = binder;
   context.dependOn(table.oid, table.schemaVersion);
-  const byPosition = table.columns.map((column) => context.pool.add(column.name, column.type, table.oid, column.number));
+  const byPosition = table.columns.map((column) =>
+    context.pool.add(column.name, column.type, table.oid, column.number),
+  );
   const rowReference = context.pool.add('?row?', typeRef(Oids.void), table.oid, 0);
-  const live = table.columns.map((column, i) => ({ column, id: byPosition[i] as ColumnId })).filter((c) => !c.column.dropped);
+  const live = table.columns
+    .map((column, i) => ({ column, id: byPosition[i] as ColumnId }))
+    .filter((c) => !c.column.dropped);
   const plan: Scan = {
     kind: 'scan',
     table,
@@ -94,13 +94,11 @@ export function scanTable(
     filter: [],
     columns: [...live.map(({ id }) => id), rowReference],
   };
-  const columns = live.map(
-    ({ column, id }): ScopeColumn => ({
-      name: column.name,
-      expression: columnReference(id, column.type),
-      type: column.type,
-    }),
-  );
+  const columns = live.map(({ column, id }): ScopeColumn => ({
+    name: column.name,
+    expression: columnReference(id, column.type),
+    type: column.type,
+  }));
   const oidType = typeRef(Oids.oid);
   const item = rangeItem(alias ?? table.name, columns, {
     schema: alias === undefined ? context.catalog.schemaName(table.schemaOid) : undefined,
@@ -130,13 +128,11 @@ function bindVirtual(binder: Binder, relation: VirtualRelation, node: Ast.TableR
     positions: relation.columns.map((_, i) => i),
     columns: ids,
   };
-  const columns = relation.columns.map(
-    (column, i): ScopeColumn => ({
-      name: column.name,
-      expression: columnReference(ids[i] as ColumnId, column.type),
-      type: column.type,
-    }),
-  );
+  const columns = relation.columns.map((column, i): ScopeColumn => ({
+    name: column.name,
+    expression: columnReference(ids[i] as ColumnId, column.type),
+    type: column.type,
+  }));
   const oidType = typeRef(Oids.oid);
   const item = rangeItem(node.alias?.name.text ?? relation.name, renameColumns(binder, columns, node.alias), {
     schema: node.alias === undefined ? context.catalog.schemaName(relation.schemaOid) : undefined,
@@ -187,13 +183,11 @@ function bindCte(binder: Binder, node: Ast.TableRef, cte: CteBinding): BoundFrom
     sources: cte.fields.map((field) => field.column),
     columns: ids,
   };
-  const columns = cte.fields.map(
-    (field, i): ScopeColumn => ({
-      name: field.name,
-      expression: columnReference(ids[i] as ColumnId, field.type),
-      type: field.type,
-    }),
-  );
+  const columns = cte.fields.map((field, i): ScopeColumn => ({
+    name: field.name,
+    expression: columnReference(ids[i] as ColumnId, field.type),
+    type: field.type,
+  }));
   return {
     plan,
     items: [rangeItem(node.alias?.name.text ?? cte.name, renameColumns(binder, columns, node.alias))],

@@ -10,7 +10,7 @@ import { bindCount, compositeFields } from '../../expr/bind-special.js';
 import { sortKey } from '../../expr/bind-sort.js';
 import type { Binder, BindQueryOptions, BoundField, BoundQuery } from '../../expr/binder.js';
 import { coerceToBoolean, isUnknown, resolveUnknown } from '../../expr/coercion.js';
-import { columnReference, type ColumnId, type Expression, type SortKey } from '../../expr/expression.js';
+import { columnReference, type Expression, type SortKey } from '../../expr/expression.js';
 import { findColumn, findRangeItem, missingRangeItem } from '../../expr/bind-names.js';
 import { Scope } from '../../expr/scope.js';
 import { equalExpressions } from '../../expr/walk.js';
@@ -440,9 +440,4 @@ function bindGroupItem(binder: Binder, node: Ast.Expression, items: readonly Bou
     }
   }
   return refuse(binder.bind(node, scope));
-}
-
-/** Columns of a bound query, in order. */
-export function fieldColumns(query: BoundQuery): ColumnId[] {
-  return query.fields.map((field) => field.column);
 }

@@ -23,7 +23,11 @@ export function bindUpdate(binder: Binder, node: Ast.Update, parent: Scope | und
   const table = findTarget(binder, node.table, 'UPDATE');
   const used = requirePrivilege(binder, table, 'update');
   const read = requirePrivilege(binder, table, 'select');
-  const { plan: scan, item, byPosition } = scanTable(binder, table, node.table.alias?.text, (column) => read.add(column));
+  const {
+    plan: scan,
+    item,
+    byPosition,
+  } = scanTable(binder, table, node.table.alias?.text, (column) => read.add(column));
   const fromScope = new Scope(context, outer);
   let plan: LogicalNode = scan;
   if (node.from.length > 0) {
@@ -42,7 +46,12 @@ export function bindUpdate(binder: Binder, node: Ast.Update, parent: Scope | und
   const bound = bindAssignments(binder, table, node.assignments, scope);
   for (const at of bound.values.keys()) used.add((table.columns[at] as ColumnDescriptor).number);
   if (bound.rows.length > 0) {
-    plan = { kind: 'project', input: plan, items: bound.rows, columns: [...plan.columns, ...bound.rows.map((row) => row.column)] };
+    plan = {
+      kind: 'project',
+      input: plan,
+      items: bound.rows,
+      columns: [...plan.columns, ...bound.rows.map((row) => row.column)],
+    };
   }
   const newRow = newRowColumns(binder, table);
   const values = completeValues(binder, table, bound.values, newRow, (column, position) =>

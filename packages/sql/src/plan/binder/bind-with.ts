@@ -14,7 +14,11 @@ export function bindWith(binder: Binder, node: Ast.WithClause, scope: Scope): ()
   const tables: CommonTable[] = [];
   for (const table of node.tables) {
     if (scope.ctes.has(table.name.text)) {
-      throw context.error('42712', `WITH query name "${table.name.text}" specified more than once`, table.name.position);
+      throw context.error(
+        '42712',
+        `WITH query name "${table.name.text}" specified more than once`,
+        table.name.position,
+      );
     }
     const bound = node.recursive ? bindRecursive(binder, table, scope) : undefined;
     tables.push(bound ?? bindPlain(binder, table, scope));
@@ -34,7 +38,13 @@ function renameFields(binder: Binder, table: Ast.CommonTable, fields: readonly B
   return fields.map((field, i) => ({ ...field, name: table.columns[i]?.text ?? field.name }));
 }
 
-function binding(id: number, name: string, fields: readonly BoundField[], working: boolean, onUse: () => void): CteBinding {
+function binding(
+  id: number,
+  name: string,
+  fields: readonly BoundField[],
+  working: boolean,
+  onUse: () => void,
+): CteBinding {
   return {
     id,
     name,
@@ -59,7 +69,11 @@ function bindPlain(binder: Binder, table: Ast.CommonTable, scope: Scope): Common
     table.name.text,
     binding(id, table.name.text, fields, false, () => {
       if (writes && query.fields.length === 0) {
-        throw context.error('0A000', `WITH query "${table.name.text}" does not have a RETURNING clause`, table.position);
+        throw context.error(
+          '0A000',
+          `WITH query "${table.name.text}" does not have a RETURNING clause`,
+          table.position,
+        );
       }
       uses.count++;
     }),
@@ -85,8 +99,7 @@ function recursiveParts(
   if (body.kind !== 'set-operation') return undefined;
   const step = body.rest[body.rest.length - 1];
   if (step === undefined || step.operator !== 'union') return undefined;
-  const first: Ast.QueryBody =
-    body.rest.length === 1 ? body.first : { ...body, rest: body.rest.slice(0, -1) };
+  const first: Ast.QueryBody = body.rest.length === 1 ? body.first : { ...body, rest: body.rest.slice(0, -1) };
   return { first, step };
 }
 
@@ -105,9 +118,11 @@ function bindRecursive(binder: Binder, table: Ast.CommonTable, scope: Scope): Co
     }
     return undefined;
   }
-  if (statement.orderBy.length > 0) throw context.unsupported('ORDER BY in a recursive query', statement.orderBy[0]?.position);
+  if (statement.orderBy.length > 0)
+    throw context.unsupported('ORDER BY in a recursive query', statement.orderBy[0]?.position);
   if (statement.limit !== undefined) throw context.unsupported('LIMIT in a recursive query', statement.limit.position);
-  if (statement.offset !== undefined) throw context.unsupported('OFFSET in a recursive query', statement.offset.position);
+  if (statement.offset !== undefined)
+    throw context.unsupported('OFFSET in a recursive query', statement.offset.position);
   if (table.search !== undefined) throw context.unsupported('the SEARCH clause', table.search.position);
   if (table.cycle !== undefined) throw context.unsupported('the CYCLE clause', table.cycle.position);
   const outer = statement.with === undefined ? undefined : new Scope(context, scope);
@@ -130,7 +145,10 @@ function bindRecursive(binder: Binder, table: Ast.CommonTable, scope: Scope): Co
   checkStep(binder, table, parts.step, first, step);
   const types = first.fields.map((field) => field.type);
   const cast = castColumns(binder, step, types, parts.step.position);
-  scope.ctes.set(name, binding(id, name, fields, false, () => undefined));
+  scope.ctes.set(
+    name,
+    binding(id, name, fields, false, () => undefined),
+  );
   return {
     id,
     name,

@@ -39,7 +39,13 @@ function figure(node: Ast.Expression): Figured {
     case 'conditional':
       return strong(node.function);
     case 'special':
-      return strong(node.function === 'substring-similar' ? 'substring' : node.function === 'collation-for' ? 'pg_collation_for' : node.function);
+      return strong(
+        node.function === 'substring-similar'
+          ? 'substring'
+          : node.function === 'collation-for'
+            ? 'pg_collation_for'
+            : node.function,
+      );
     case 'current':
       return strong(node.function);
     case 'at-time-zone':
@@ -70,7 +76,15 @@ function figure(node: Ast.Expression): Figured {
     case 'subquery':
       return figureQuery(node.query);
     case 'json-constructor':
-      return strong(node.function.startsWith('array') ? 'json_array' : node.function === 'object' ? 'json_object' : node.function === 'json' ? 'json' : `json_${node.function}`);
+      return strong(
+        node.function.startsWith('array')
+          ? 'json_array'
+          : node.function === 'object'
+            ? 'json_object'
+            : node.function === 'json'
+              ? 'json'
+              : `json_${node.function}`,
+      );
     case 'json-aggregate':
       return strong(node.function === 'object' ? 'json_objectagg' : 'json_arrayagg');
     case 'json-query-function':

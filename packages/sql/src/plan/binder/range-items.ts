@@ -11,11 +11,7 @@ export interface BoundFrom {
 }
 
 /** 42712: one name for two things. */
-export function checkNames(
-  binder: Binder,
-  left: readonly RangeItem[],
-  right: readonly RangeItem[],
-): void {
+export function checkNames(binder: Binder, left: readonly RangeItem[], right: readonly RangeItem[]): void {
   for (const item of right) {
     if (item.name === undefined || !item.relationVisible) continue;
     const clash = left.some(

@@ -43,10 +43,7 @@ export class StatementBinder implements Binder {
     return bindQueryBody(this, body, scope, options);
   }
 
-  bindModification(
-    statement: Ast.Insert | Ast.Update | Ast.Delete | Ast.Merge,
-    scope: Scope | undefined,
-  ): BoundQuery {
+  bindModification(statement: Ast.Insert | Ast.Update | Ast.Delete | Ast.Merge, scope: Scope | undefined): BoundQuery {
     switch (statement.kind) {
       case 'insert':
         return bindInsert(this, statement, scope);

@@ -183,4 +183,3 @@ export function refuseIdentity(binder: Binder, column: ColumnDescriptor, verb: '
     ...(verb === 'insert' ? { hint: 'Use OVERRIDING SYSTEM VALUE to override.' } : {}),
   });
 }
-

@@ -155,7 +155,6 @@ export interface FrameBound {
   readonly offset: Expression | undefined;
 }
 
-
 export interface Frame {
   readonly unit: 'rows' | 'range' | 'groups';
   readonly start: FrameBound;

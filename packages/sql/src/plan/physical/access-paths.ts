@@ -53,15 +53,20 @@ function matchAny(
   own: ReadonlySet<ColumnId>,
   elementOf: (arrayOid: number) => number,
 ): Expression | undefined {
-  if (condition.kind !== 'array-quantified' || condition.role !== '=' || condition.quantifier !== 'any') return undefined;
+  if (condition.kind !== 'array-quantified' || condition.role !== '=' || condition.quantifier !== 'any')
+    return undefined;
   const { array } = condition;
-  if (!isKeyColumn(condition.left, column) || !isFreeOf(array, own) || isVolatile(array) || hasSubquery(array)) return undefined;
+  if (!isKeyColumn(condition.left, column) || !isFreeOf(array, own) || isVolatile(array) || hasSubquery(array))
+    return undefined;
   const element = array.kind === 'array' && !array.nested ? array.elementOid : elementOf(array.type.oid);
   return isSameKeyFamily(typeOid, element) ? array : undefined;
 }
 
 /** Bounds of the texts that can match a LIKE pattern with a fixed beginning. The pattern itself stays a filter. */
-function matchPrefix(condition: Expression, column: ColumnId): { readonly lower: RangeBound; readonly upper: RangeBound } | undefined {
+function matchPrefix(
+  condition: Expression,
+  column: ColumnId,
+): { readonly lower: RangeBound; readonly upper: RangeBound } | undefined {
   if (condition.kind !== 'call' || condition.operator?.name !== '~~') return undefined;
   const [left, right] = condition.arguments;
   if (left === undefined || right?.kind !== 'constant' || typeof right.value !== 'string') return undefined;
@@ -108,22 +113,24 @@ export function accessPaths(
     scan.scanColumns.find((column) => column.number === number)?.id;
   const typeOf = (number: number): number => table.columns.find((column) => column.number === number)?.type.oid ?? 0;
   const paths: AccessPath[] = [];
-  const keyParts = table.keyColumns.map(
-    (number): KeyPart => ({ column: idOf(number), number, descending: false, nullsFirst: false, typeOid: typeOf(number) }),
-  );
+  const keyParts = table.keyColumns.map((number): KeyPart => ({
+    column: idOf(number),
+    number,
+    descending: false,
+    nullsFirst: false,
+    typeOid: typeOf(number),
+  }));
   paths.push(pathOf(scan, undefined, keyParts, own, table.keyColumns.length > 0, elementOf));
   for (const index of indexes) {
     if (index.primary && index.space === table.space) continue;
     if (index.method !== 'btree' || index.state !== 'valid' || index.predicateSql !== undefined) continue;
-    const parts = index.parts.map(
-      (part): KeyPart => ({
-        column: idOf(part.column),
-        number: part.column,
-        descending: part.descending,
-        nullsFirst: part.nullsFirst,
-        typeOid: part.type.oid,
-      }),
-    );
+    const parts = index.parts.map((part): KeyPart => ({
+      column: idOf(part.column),
+      number: part.column,
+      descending: part.descending,
+      nullsFirst: part.nullsFirst,
+      typeOid: part.type.oid,
+    }));
     paths.push(pathOf(scan, index, parts, own, index.unique, elementOf));
   }
   return paths;

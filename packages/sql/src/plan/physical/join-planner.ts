@@ -35,7 +35,16 @@ export function planJoin(planner: PhysicalPlanner, node: Join): PhysicalNode {
 function joinPair(planner: PhysicalPlanner, node: Join): PhysicalNode {
   const left = part(planner, node.left);
   const right = part(planner, node.right);
-  return cheapest(planner, node.join, left, right, node.conditions.flatMap(conjuncts), node.columns, node.nullAware, planner.rows(node));
+  return cheapest(
+    planner,
+    node.join,
+    left,
+    right,
+    node.conditions.flatMap(conjuncts),
+    node.columns,
+    node.nullAware,
+    planner.rows(node),
+  );
 }
 
 function part(planner: PhysicalPlanner, node: LogicalNode): Part {
@@ -77,13 +86,22 @@ function planInner(planner: PhysicalPlanner, node: Join): PhysicalNode {
   rest = rest.filter((candidate) => candidate !== current);
   let logical = current.logical;
   while (rest.length > 0) {
-    let best: { readonly plan: PhysicalNode; readonly next: Part; readonly used: readonly Expression[]; readonly logical: LogicalNode } | undefined;
+    let best:
+      | {
+          readonly plan: PhysicalNode;
+          readonly next: Part;
+          readonly used: readonly Expression[];
+          readonly logical: LogicalNode;
+        }
+      | undefined;
     let bestConnected = false;
     for (const next of rest) {
       if (!isReady(next, current.columns)) continue;
       const both = new Set([...current.columns, ...next.columns]);
       const used = [...pending].filter((condition) => isApplicable(condition, both, own));
-      const connected = used.some((condition) => !isFreeOf(condition, next.columns) && !isFreeOf(condition, current.columns));
+      const connected = used.some(
+        (condition) => !isFreeOf(condition, next.columns) && !isFreeOf(condition, current.columns),
+      );
       if (bestConnected && !connected) continue;
       const columns = [...current.plan.columns, ...next.plan.columns];
       const joined: LogicalNode = {
@@ -98,7 +116,8 @@ function planInner(planner: PhysicalPlanner, node: Join): PhysicalNode {
       };
       const rows = planner.rows(joined);
       const plan = cheapest(planner, 'inner', current, next, used, columns, false, rows);
-      const better = best === undefined || (connected && !bestConnected) || plan.estimate.total < best.plan.estimate.total;
+      const better =
+        best === undefined || (connected && !bestConnected) || plan.estimate.total < best.plan.estimate.total;
       if (better) {
         best = { plan, next, used, logical: joined };
         bestConnected = connected;
@@ -242,7 +261,8 @@ function hashJoin(
   const build = right.plan.estimate;
   const probe = left.plan.estimate;
   const startup = build.total + build.rows * Costs.hashBuild + probe.startup;
-  const work = probe.total - probe.startup + probe.rows * Costs.hashProbe + rows * (Costs.row + residual.length * Costs.operator);
+  const work =
+    probe.total - probe.startup + probe.rows * Costs.hashProbe + rows * (Costs.row + residual.length * Costs.operator);
   return {
     kind: 'hash-join',
     join,
@@ -326,7 +346,8 @@ function lookupJoin(
     const reaches = path.range.conditions.some((condition) => usable.includes(condition));
     if (!reaches) continue;
     const candidate = planner.scanOf(extended, path, undefined);
-    if (candidate !== undefined && (best === undefined || candidate.estimate.total < best.estimate.total)) best = candidate;
+    if (candidate !== undefined && (best === undefined || candidate.estimate.total < best.estimate.total))
+      best = candidate;
   }
   if (best === undefined) return undefined;
   const inside = new Set([...(best.range?.conditions ?? []), ...best.filter]);

@@ -64,7 +64,13 @@ export class PhysicalPlanner {
         const rows = this.rows(node);
         const total = input.estimate.total + input.estimate.rows * Costs.operator * node.conditions.length;
         const conditions = node.conditions.flatMap(conjuncts);
-        return { kind: 'filter', input, conditions, columns: node.columns, estimate: estimate(rows, input.estimate.startup, total) };
+        return {
+          kind: 'filter',
+          input,
+          conditions,
+          columns: node.columns,
+          estimate: estimate(rows, input.estimate.startup, total),
+        };
       }
       case 'project': {
         const input = this.plan(node.input);
@@ -80,7 +86,8 @@ export class PhysicalPlanner {
         return planJoin(this, node);
       case 'aggregate': {
         const input = this.plan(node.input);
-        const work = input.estimate.rows * (Costs.hashProbe + Costs.operator * node.calls.length) * (node.sets?.length ?? 1);
+        const work =
+          input.estimate.rows * (Costs.hashProbe + Costs.operator * node.calls.length) * (node.sets?.length ?? 1);
         const rows = this.rows(node);
         const startup = input.estimate.total + work;
         return { ...node, input, estimate: estimate(rows, startup, startup + rows * Costs.row) };
@@ -143,7 +150,12 @@ export class PhysicalPlanner {
   /** Every way to read a scan's table. */
   paths(scan: Scan): AccessPath[] {
     const { catalog } = this.context;
-    return accessPaths(scan, scan.table, catalog.indexesOf(scan.table), (oid) => catalog.types.byOid(oid)?.elementOid ?? 0);
+    return accessPaths(
+      scan,
+      scan.table,
+      catalog.indexesOf(scan.table),
+      (oid) => catalog.types.byOid(oid)?.elementOid ?? 0,
+    );
   }
 
   /** The cheapest path; among equals one that gives the wanted order. */
@@ -278,7 +290,12 @@ export class PhysicalPlanner {
     const sortBelow = node.ties === undefined && node.count !== undefined ? sortUnder(node.input) : undefined;
     let input: PhysicalNode;
     if (sortBelow !== undefined && node.count !== undefined) {
-      input = this.planAbove(node.input, sortBelow, { count: node.count, offset: node.offset }, wanted ?? this.rows(node));
+      input = this.planAbove(
+        node.input,
+        sortBelow,
+        { count: node.count, offset: node.offset },
+        wanted ?? this.rows(node),
+      );
     } else {
       input = this.plan(node.input);
     }
@@ -313,7 +330,13 @@ export class PhysicalPlanner {
       };
       if (node.all) return append;
       const work = append.estimate.total + rows * Costs.hashBuild;
-      return { kind: 'distinct', input: append, on: undefined, columns: node.columns, estimate: estimate(this.rows(node), 0, work) };
+      return {
+        kind: 'distinct',
+        input: append,
+        on: undefined,
+        columns: node.columns,
+        estimate: estimate(this.rows(node), 0, work),
+      };
     }
     const [left, right] = inputs;
     assert(left !== undefined && right !== undefined, 'a set operation has two inputs');
@@ -404,5 +427,5 @@ function orderOf(path: AccessPath, wanted: WantedOrder): 'forward' | 'backward' 
 /** Nulls come where the key wants them; columns of a table's own key are never null. */
 function nullsAgree(path: AccessPath, part: KeyPart, key: SortKey, reversed: boolean): boolean {
   if (path.index === undefined) return true;
-  return part.nullsFirst !== reversed === key.nullsFirst;
+  return (part.nullsFirst !== reversed) === key.nullsFirst;
 }

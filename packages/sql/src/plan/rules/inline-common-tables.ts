@@ -6,7 +6,14 @@ import { columnReference, type Expression } from '../../expr/expression.js';
 import type { BindContext } from '../../expr/context.js';
 import type { CommonTable, CteScan, LogicalNode, Project, With } from '../logical/logical.js';
 import { forEachSubplan } from '../logical/subplans.js';
-import { forEachNodeExpression, inputsOf, mapInputs, mapNodeExpressions, rewriteDeep, subplanOf } from '../logical/walk.js';
+import {
+  forEachNodeExpression,
+  inputsOf,
+  mapInputs,
+  mapNodeExpressions,
+  rewriteDeep,
+  subplanOf,
+} from '../logical/walk.js';
 import { isVolatile } from './facts.js';
 import type { Rule } from './rule.js';
 
@@ -67,9 +74,7 @@ function countReads(
       (node.kind === 'with' && node.tables.some((table) => table.recursive?.step === input));
     countReads(input, id, reads, inSubplan || repeated);
   }
-  forEachNodeExpression(node, (expression) =>
-    forEachSubplan(expression, (plan) => countReads(plan, id, reads, true)),
-  );
+  forEachNodeExpression(node, (expression) => forEachSubplan(expression, (plan) => countReads(plan, id, reads, true)));
 }
 
 function replaceScan(node: LogicalNode, table: CommonTable, context: BindContext): LogicalNode {

@@ -56,7 +56,14 @@ function simplifyJoin(node: Join, conditions: readonly Expression[], context: Bi
   if (kind === 'right' && rejectsLeft) kind = 'inner';
   const own = node.conditions.flatMap(conjuncts);
   const forLeft = kind === 'inner' || kind === 'semi' ? [...conditions, ...own] : kind === 'right' ? own : conditions;
-  const forRight = kind === 'inner' ? [...conditions, ...own] : kind === 'left' || kind === 'semi' ? own : kind === 'right' ? conditions : [];
+  const forRight =
+    kind === 'inner'
+      ? [...conditions, ...own]
+      : kind === 'left' || kind === 'semi'
+        ? own
+        : kind === 'right'
+          ? conditions
+          : [];
   return {
     ...node,
     join: kind,

@@ -51,7 +51,10 @@ function push(node: LogicalNode, conditions: readonly Expression[], context: Bin
     case 'window': {
       const keys = new Set<ColumnId>();
       for (const expression of node.partition) if (expression.kind === 'column') keys.add(expression.column);
-      const [down, up] = partition(conditions, (c) => !isVolatile(c) && keys.size > 0 && columnsOf(c).size > 0 && isWithin(c, keys));
+      const [down, up] = partition(
+        conditions,
+        (c) => !isVolatile(c) && keys.size > 0 && columnsOf(c).size > 0 && isWithin(c, keys),
+      );
       return filterOver({ ...node, input: push(node.input, down, context) }, up);
     }
     case 'sort':
@@ -174,11 +177,7 @@ function pushAggregate(node: Aggregate, conditions: readonly Expression[], conte
   return filterOver({ ...node, input: push(node.input, replaced, context) }, up);
 }
 
-function pushSetOperation(
-  node: SetOperation,
-  conditions: readonly Expression[],
-  context: BindContext,
-): LogicalNode {
+function pushSetOperation(node: SetOperation, conditions: readonly Expression[], context: BindContext): LogicalNode {
   const [down, up] = partition(conditions, (condition) => !isVolatile(condition) && !hasSubquery(condition));
   const inputs = node.inputs.map((input, i) => {
     const columns = node.inputColumns[i] ?? [];

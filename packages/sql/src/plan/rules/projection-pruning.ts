@@ -40,7 +40,9 @@ function prune(node: LogicalNode, wanted: ReadonlySet<ColumnId>): LogicalNode {
       };
     }
     case 'virtual-scan': {
-      const kept = node.columns.map((column, i) => ({ column, position: node.positions[i] as number })).filter((c) => wanted.has(c.column));
+      const kept = node.columns
+        .map((column, i) => ({ column, position: node.positions[i] as number }))
+        .filter((c) => wanted.has(c.column));
       return { ...node, columns: kept.map((c) => c.column), positions: kept.map((c) => c.position) };
     }
     case 'values': {
@@ -55,14 +57,19 @@ function prune(node: LogicalNode, wanted: ReadonlySet<ColumnId>): LogicalNode {
     case 'function-scan':
       return node;
     case 'cte-scan': {
-      const kept = node.columns.map((column, i) => ({ column, source: node.sources[i] as ColumnId })).filter((c) => wanted.has(c.column));
+      const kept = node.columns
+        .map((column, i) => ({ column, source: node.sources[i] as ColumnId }))
+        .filter((c) => wanted.has(c.column));
       return { ...node, columns: kept.map((c) => c.column), sources: kept.map((c) => c.source) };
     }
     case 'project': {
       const items = node.items.filter((item) => wanted.has(item.column));
       const narrowed = { ...node, items, columns: keep(node.columns, wanted) };
       const made = new Set(node.items.map((item) => item.column));
-      const below = union(usedBy(narrowed), narrowed.columns.filter((column) => !made.has(column)));
+      const below = union(
+        usedBy(narrowed),
+        narrowed.columns.filter((column) => !made.has(column)),
+      );
       const input = prune(node.input, below);
       if (items.length === 0 && sameColumns(input.columns, narrowed.columns)) return input;
       return { ...narrowed, input };
@@ -102,7 +109,10 @@ function prune(node: LogicalNode, wanted: ReadonlySet<ColumnId>): LogicalNode {
     case 'merge':
       return pruneModification(node);
     case 'lock-rows': {
-      const needed = union(wanted, node.targets.map((target) => target.rowReference));
+      const needed = union(
+        wanted,
+        node.targets.map((target) => target.rowReference),
+      );
       return { ...node, input: prune(node.input, needed), columns: keep(node.columns, needed) };
     }
     case 'limit':
@@ -121,10 +131,7 @@ function sameColumns(a: readonly ColumnId[], b: readonly ColumnId[]): boolean {
   return a.length === b.length && a.every((column, i) => column === b[i]);
 }
 
-function pruneSetOperation(
-  node: LogicalNode & { kind: 'set-operation' },
-  wanted: ReadonlySet<ColumnId>,
-): LogicalNode {
+function pruneSetOperation(node: LogicalNode & { kind: 'set-operation' }, wanted: ReadonlySet<ColumnId>): LogicalNode {
   const all = node.operation !== 'union' || !node.all;
   const kept = node.columns.map((_, i) => i).filter((i) => all || wanted.has(node.columns[i] as ColumnId));
   const inputColumns = node.inputColumns.map((columns) => kept.map((i) => columns[i] as ColumnId));

@@ -24,7 +24,11 @@ export const RULES: readonly Rule[] = [
 ];
 
 /** Rewrites a plan and the subplans in its expressions. `without` names rules to leave out (tests compare the answers). */
-export function rewrite(plan: LogicalNode, context: BindContext, without: ReadonlySet<string> = new Set()): LogicalNode {
+export function rewrite(
+  plan: LogicalNode,
+  context: BindContext,
+  without: ReadonlySet<string> = new Set(),
+): LogicalNode {
   let rewritten = plan;
   for (const rule of RULES) if (!without.has(rule.name)) rewritten = rule.apply(rewritten, context);
   return rewriteSubplans(rewritten, context, without);

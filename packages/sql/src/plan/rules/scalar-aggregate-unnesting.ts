@@ -5,7 +5,14 @@
  *
  * It is done where it is cheaper: with an index on o.c_id and few rows of c the subquery may as well run for each row.
  */
-import { columnReference, conjuncts, constant, type ColumnId, type Expression, type Subquery } from '../../expr/expression.js';
+import {
+  columnReference,
+  conjuncts,
+  constant,
+  type ColumnId,
+  type Expression,
+  type Subquery,
+} from '../../expr/expression.js';
 import type { BindContext } from '../../expr/context.js';
 import { equalExpressions } from '../../expr/walk.js';
 import type { Aggregate, Filter, Join, LogicalNode, Project } from '../logical/logical.js';
@@ -40,7 +47,11 @@ interface Shape {
   /** What the aggregation reads, without the correlated conditions. */
   readonly input: LogicalNode;
   /** Pairs that are equal: an expression over the input, and one over columns from outside. */
-  readonly pairs: readonly { readonly inside: Expression; readonly outside: Expression; readonly condition: Expression }[];
+  readonly pairs: readonly {
+    readonly inside: Expression;
+    readonly outside: Expression;
+    readonly condition: Expression;
+  }[];
   /** Projection above the aggregation, if there is one. */
   readonly items: ReadonlyMap<ColumnId, Expression>;
 }
@@ -59,7 +70,8 @@ function shapeOf(plan: LogicalNode): Shape | undefined {
     for (const item of node.items) items.set(item.column, item.expression);
     node = node.input;
   }
-  if (node.kind !== 'aggregate' || node.keys.length > 0 || node.sets !== undefined || node.groupings.length > 0) return undefined;
+  if (node.kind !== 'aggregate' || node.keys.length > 0 || node.sets !== undefined || node.groupings.length > 0)
+    return undefined;
   if (!isPlain(node) || node.input.kind !== 'filter') return undefined;
   const filter = node.input;
   if (freeColumns(filter.input).size > 0) return undefined;
@@ -84,7 +96,9 @@ function shapeOf(plan: LogicalNode): Shape | undefined {
     if (!isWithin(expression, made) || hasSubquery(expression) || isVolatile(expression)) return undefined;
   }
   const input: LogicalNode =
-    plain.length === 0 ? filter.input : { kind: 'filter', input: filter.input, conditions: plain, columns: filter.input.columns };
+    plain.length === 0
+      ? filter.input
+      : { kind: 'filter', input: filter.input, conditions: plain, columns: filter.input.columns };
   return { aggregate: node, input, pairs, items };
 }
 
@@ -92,7 +106,8 @@ function pairOf(
   condition: Expression,
   own: ReadonlySet<ColumnId>,
 ): { readonly inside: Expression; readonly outside: Expression; readonly condition: Expression } | undefined {
-  if (condition.kind !== 'call' || condition.operator?.role !== '=' || isVolatile(condition) || hasSubquery(condition)) return undefined;
+  if (condition.kind !== 'call' || condition.operator?.role !== '=' || isVolatile(condition) || hasSubquery(condition))
+    return undefined;
   const [left, right] = condition.arguments;
   if (left === undefined || right === undefined) return undefined;
   const side = (expression: Expression): 'inside' | 'outside' | undefined => {
@@ -250,7 +265,7 @@ function unnestLateral(node: Join, context: BindContext): LogicalNode {
   const rename = (expression: Expression): Expression =>
     rewriteDeep(expression, (part) => {
       const column = part.kind === 'column' ? renamed.get(part.column) : undefined;
-      return column === undefined ? undefined : { ...part, column } as Expression;
+      return column === undefined ? undefined : ({ ...part, column } as Expression);
     });
   for (const column of node.right.columns) {
     const expression = shape.items.get(column);

@@ -125,12 +125,7 @@ function joinOf(
   return { kind: 'join', join, left, right, conditions, lateral: false, nullAware, columns: left.columns };
 }
 
-function exists(
-  input: LogicalNode,
-  subquery: Subquery,
-  negated: boolean,
-  context: BindContext,
-): Join | undefined {
+function exists(input: LogicalNode, subquery: Subquery, negated: boolean, context: BindContext): Join | undefined {
   const plan = unnest(dropLimit(subplanOf(subquery)), context);
   const opened = open(plan, []);
   // Without a correlated condition it is evaluated once as it stands.
