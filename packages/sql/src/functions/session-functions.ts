@@ -2,7 +2,8 @@
 import { SqlArray } from '@phantom/codec';
 import { findRegclass, regclassNamed } from '../types/reg-types.js';
 import { TypeOid } from '../types/type-oids.js';
-import { contextual, type Implementations } from './implementation.js';
+import type { Value } from '../types/type.js';
+import { type CallTypes, type Implementations, contextual, scalar } from './implementation.js';
 import type { EvaluationContext } from './registry.js';
 
 export const sessionFunctions: Implementations = {
@@ -37,5 +38,6 @@ export const sessionFunctions: Implementations = {
     (context: EvaluationContext) => `PostgreSQL ${context.setting('server_version', false) ?? ''}`,
   ),
   text_regclass: contextual((name: string, context: EvaluationContext) => regclassNamed(name, context)),
+  pg_typeof: scalar((_value: Value, types: CallTypes) => types.arguments[0]?.oid ?? TypeOid.unknown, { types: true }),
   to_regclass: contextual((name: string, context: EvaluationContext) => findRegclass(name, context) ?? null),
 };

@@ -520,4 +520,5 @@ export const functionFacts2 = `
 6161 string_to_table 25,25,25 25 ir text_to_table_null
 6163 bit_count 17 20 ix bytea_bit_count
 6164 bit_xor 21 21 ia bit_xor:int2
+1619 pg_typeof 2276 2206 s pg_typeof
 `;
