@@ -48,4 +48,3 @@ export interface DdlContext {
 }
 
 export type DdlExecution = Generator<Yielded, string | undefined, void>;
-export type DdlHandler<Node> = (context: DdlContext, statement: Node) => DdlExecution;

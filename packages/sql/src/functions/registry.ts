@@ -33,8 +33,6 @@ export interface EvaluationContext extends TypeContext {
   readonly catalog: unknown;
 }
 
-export type ScalarImplementation = (...argumentsAndContext: never[]) => Value;
-
 interface FunctionCommon {
   readonly oid: Oid;
   readonly name: string;

@@ -3,8 +3,8 @@ import { SqlArray } from '@phantom/codec';
 import { findRegclass, regclassNamed } from '../types/reg-types.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
-import { type CallTypes, type Implementations, contextual, scalar } from './implementation.js';
-import type { EvaluationContext } from './registry.js';
+import { type Implementations, contextual, scalar } from './implementation.js';
+import type { CallTypes, EvaluationContext } from './registry.js';
 
 export const sessionFunctions: Implementations = {
   nextval_oid: contextual((sequence: number, context: EvaluationContext) => context.sequence('nextval', sequence)),

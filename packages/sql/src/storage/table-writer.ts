@@ -6,7 +6,6 @@
  * When a promise resolves, the caller repeats the call (the world has moved on): the pattern is
  *     let r; while ((r = writer.update(...)) instanceof Promise) yield r;
  */
-import type { ByteSlot } from '@phantom/kv';
 import type { Value } from '../types/type.js';
 
 /** Identifies a stored row: its key in the table's space (a copy the caller owns) and its bytes as read. */
@@ -37,9 +36,4 @@ export interface TableWriter {
   /** Checks what waits for the end of the statement (immediate foreign keys and their actions, deferred unique). */
   finishStatement(): undefined | Promise<void>;
   readonly rowsWritten: number;
-}
-
-/** Decodes stored rows of one table (any layout version) into values by column position; `wanted` limits the work. */
-export interface RowDecoder {
-  decode(row: ByteSlot, into: Value[], wanted?: readonly number[]): void;
 }

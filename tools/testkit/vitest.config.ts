@@ -1,3 +1,0 @@
-import { packageTests } from '../../vitest.shared.mjs';
-
-export default packageTests({ name: 'testkit', coverageMin: 80 });
