@@ -87,7 +87,7 @@ function bag(sql: string, options?: RunOptions): string[] {
     .sort();
 }
 
-const settings = { seed: 8, numRuns: 25 };
+const settings = { seed: 8, numRuns: 12 };
 
 describe('one table', () => {
   it('is the sum of its three partitions, and counts what it filters', async () => {
@@ -192,7 +192,7 @@ describe('two tables', () => {
           expect(bag(sql, { backEnd: 'generated' })).toEqual(answer);
         }
       }),
-      { seed: 8, numRuns: 15 },
+      { seed: 8, numRuns: 6 },
     );
   });
 });
