@@ -1,6 +1,18 @@
 /** @phantom/store: the one write path; one log under many engines, recovery and checkpoints. */
 export { openStore } from './open-store.js';
 export { STORE_FORMAT } from './format.js';
+export {
+  type ScanOptions,
+  SingleSpace,
+  type SingleSpaceOptions,
+  type SpaceReader,
+  type SpaceSnapshot,
+  type WriteOptions,
+  openSingleSpace,
+} from './single-space.js';
+export { SpaceBatch, type SpaceOperation } from './space-batch.js';
+export { type RangeOptions, SINGLE_SPACE_KEY_BYTES_MAX } from './space-keys.js';
+export type { SpaceEntry } from './space-scan.js';
 export type {
   Change,
   CommitListener,
