@@ -13,6 +13,7 @@ import { jsonAggregates } from './json/json-aggregates.js';
 import { jsonFunctions } from './json/json-functions.js';
 import { jsonbFunctions } from './json/jsonb-functions.js';
 import { jsonbUpdates } from './json/jsonb-update.js';
+import { jsonPathFunctions } from './jsonpath/jsonpath-functions.js';
 import { numericFunctions } from './numeric-functions.js';
 import { regexFunctions } from './regex-functions.js';
 import { sessionFunctions } from './session-functions.js';
@@ -39,5 +40,6 @@ export const implementations: Implementations = {
   ...jsonbFunctions,
   ...jsonbUpdates,
   ...jsonAggregates,
+  ...jsonPathFunctions,
   ...sessionFunctions,
 };

@@ -4,6 +4,7 @@ import { dateTimeTypes } from './date-time-types.js';
 import { float4Type, float8Type } from './float-types.js';
 import { int2Type, integerTypes, unsignedType } from './integer-types.js';
 import { jsonTypes } from './json-types.js';
+import { jsonpathType } from './jsonpath-type.js';
 import { numericType } from './numeric-type.js';
 import { pseudoTypes } from './pseudo-types.js';
 import { regTypes } from './reg-types.js';
@@ -24,6 +25,7 @@ const scalarTypes: readonly SqlType[] = [
   ...textTypes,
   ...dateTimeTypes,
   ...jsonTypes,
+  jsonpathType,
   ...regTypes,
   vectorType(TypeOid.int2Vector, int2Type),
   vectorType(TypeOid.oidVector, unsignedType(TypeOid.oid, 'oid')),

@@ -328,7 +328,10 @@ export const functionFacts1 = `
 1172 date_part 25,1186 701 ix interval_part
 1174 timestamptz 1082 1184 sx date_timestamptz
 1175 justify_hours 1186 1186 ix interval_justify_hours
+1177 jsonb_path_exists_tz 3802,4072,3802,16 16 sx jsonb_path_exists_tz n=target,path,vars,silent
 1178 date 1184 1082 sx timestamptz_date
+1179 jsonb_path_query_tz 3802,4072,3802,16 3802 sxr jsonb_path_query_tz n=target,path,vars,silent
+1180 jsonb_path_query_array_tz 3802,4072,3802,16 3802 sx jsonb_path_query_array_tz n=target,path,vars,silent
 1188 timestamptz_mi 1184,1184 1186 ix timestamp_mi
 1189 timestamptz_pl_interval 1184,1186 1184 sx timestamptz_pl_interval
 1190 timestamptz_mi_interval 1184,1186 1184 sx timestamptz_mi_interval
@@ -462,6 +465,7 @@ export const functionFacts1 = `
 1609 radians 701 701 ix radians
 1610 pi - 701 ix dpi
 1618 interval_mul 1186,701 1186 ix interval_mul
+1619 pg_typeof 2276 2206 s pg_typeof
 1620 ascii 25 23 ix ascii
 1621 chr 23 25 ix chr
 1622 repeat 25,23 25 ix repeat
@@ -516,8 +520,4 @@ export const functionFacts1 = `
 1733 numeric_exp 1700 1700 ix numeric_exp
 1734 ln 1700 1700 ix numeric_ln
 1735 numeric_ln 1700 1700 ix numeric_ln
-1736 log 1700,1700 1700 ix numeric_log
-1737 numeric_log 1700,1700 1700 ix numeric_log
-1738 pow 1700,1700 1700 ix numeric_power
-1739 numeric_power 1700,1700 1700 ix numeric_power
 `;

@@ -1,5 +1,9 @@
 /** Functions of PostgreSQL 15's pg_proc that are implemented here, part 2. The form of a line is told in definitions.ts. */
 export const functionFacts2 = `
+1736 log 1700,1700 1700 ix numeric_log
+1737 numeric_log 1700,1700 1700 ix numeric_log
+1738 pow 1700,1700 1700 ix numeric_power
+1739 numeric_power 1700,1700 1700 ix numeric_power
 1740 numeric 23 1700 ix int4_numeric
 1741 log 1700 1700 ix log:numeric
 1742 numeric 700 1700 ix float4_numeric
@@ -101,11 +105,13 @@ export const functionFacts2 = `
 2019 time 1184 1083 sx timestamptz_time
 2020 date_trunc 25,1114 1114 ix timestamp_trunc
 2021 date_part 25,1114 701 ix timestamp_part
+2023 jsonb_path_query_first_tz 3802,4072,3802,16 3802 sx jsonb_path_query_first_tz n=target,path,vars,silent
 2024 timestamp 1082 1114 ix date_timestamp
 2025 timestamp 1082,1083 1114 ix datetime_timestamp
 2027 timestamp 1184 1114 sx timestamptz_timestamp
 2028 timestamptz 1114 1184 sx timestamp_timestamptz
 2029 date 1114 1082 ix timestamp_date
+2030 jsonb_path_match_tz 3802,4072,3802,16 16 sx jsonb_path_match_tz n=target,path,vars,silent
 2031 timestamp_mi 1114,1114 1186 ix timestamp_mi
 2032 timestamp_pl_interval 1114,1186 1114 ix timestamp_pl_interval
 2033 timestamp_mi_interval 1114,1186 1114 ix timestamp_mi_interval
@@ -492,6 +498,13 @@ export const functionFacts2 = `
 3988 percent_rank 2276 701 ia percent_rank:any v=2276 d=1
 3990 cume_dist 2276 701 ia cume_dist:any v=2276 d=1
 3992 dense_rank 2276 20 ia dense_rank:any v=2276 d=1
+4005 jsonb_path_exists 3802,4072,3802,16 16 ix jsonb_path_exists n=target,path,vars,silent
+4006 jsonb_path_query 3802,4072,3802,16 3802 ixr jsonb_path_query n=target,path,vars,silent
+4007 jsonb_path_query_array 3802,4072,3802,16 3802 ix jsonb_path_query_array n=target,path,vars,silent
+4008 jsonb_path_query_first 3802,4072,3802,16 3802 ix jsonb_path_query_first n=target,path,vars,silent
+4009 jsonb_path_match 3802,4072,3802,16 16 ix jsonb_path_match n=target,path,vars,silent
+4010 jsonb_path_exists_opr 3802,4072 16 ix jsonb_path_exists_opr
+4011 jsonb_path_match_opr 3802,4072 16 ix jsonb_path_match_opr
 4038 jsonb_ne 3802,3802 16 ix jsonb_ne
 4039 jsonb_lt 3802,3802 16 ix jsonb_lt
 4040 jsonb_gt 3802,3802 16 ix jsonb_gt
@@ -507,18 +520,4 @@ export const functionFacts2 = `
 4053 array_agg 2277 2277 ia array_agg:anyarray
 4350 normalize 25,25 25 ix unicode_normalize_func
 4351 is_normalized 25,25 16 ix unicode_is_normalized
-5042 min_scale 1700 23 ix numeric_min_scale
-5043 trim_scale 1700 1700 ix numeric_trim_scale
-5044 gcd 23,23 23 ix int4gcd
-5045 gcd 20,20 20 ix int8gcd
-5046 lcm 23,23 23 ix int4lcm
-5047 lcm 20,20 20 ix int8lcm
-5048 gcd 1700,1700 1700 ix numeric_gcd
-5049 lcm 1700,1700 1700 ix numeric_lcm
-5054 jsonb_set_lax 3802,1009,3802,16,25 3802 i jsonb_set_lax n=jsonb_in,path,replacement,create_if_missing,null_value_treatment
-6160 string_to_table 25,25 25 ir text_to_table
-6161 string_to_table 25,25,25 25 ir text_to_table_null
-6163 bit_count 17 20 ix bytea_bit_count
-6164 bit_xor 21 21 ia bit_xor:int2
-1619 pg_typeof 2276 2206 s pg_typeof
 `;

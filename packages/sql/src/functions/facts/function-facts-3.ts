@@ -1,5 +1,18 @@
 /** Functions of PostgreSQL 15's pg_proc that are implemented here, part 3. The form of a line is told in definitions.ts. */
 export const functionFacts3 = `
+5042 min_scale 1700 23 ix numeric_min_scale
+5043 trim_scale 1700 1700 ix numeric_trim_scale
+5044 gcd 23,23 23 ix int4gcd
+5045 gcd 20,20 20 ix int8gcd
+5046 lcm 23,23 23 ix int4lcm
+5047 lcm 20,20 20 ix int8lcm
+5048 gcd 1700,1700 1700 ix numeric_gcd
+5049 lcm 1700,1700 1700 ix numeric_lcm
+5054 jsonb_set_lax 3802,1009,3802,16,25 3802 i jsonb_set_lax n=jsonb_in,path,replacement,create_if_missing,null_value_treatment
+6160 string_to_table 25,25 25 ir text_to_table
+6161 string_to_table 25,25,25 25 ir text_to_table_null
+6163 bit_count 17 20 ix bytea_bit_count
+6164 bit_xor 21 21 ia bit_xor:int2
 6165 bit_xor 23 23 ia bit_xor:int4
 6166 bit_xor 20 20 ia bit_xor:int8
 6172 trim_array 2277,23 2277 ix trim_array

@@ -1,0 +1,102 @@
+/** jsonb_path_*, @? and @@. The _tz variants may use the session's time zone, the others may not. */
+import { PhantomError, isPhantomError } from '@phantom/base';
+import { Jsonb } from '@phantom/codec';
+import { type Implementation, type Implementations, scalar, setOf } from '../implementation.js';
+import type { EvaluationContext } from '../registry.js';
+import { PathExecution, type PathItem, itemJsonb } from './path-execution.js';
+import { type JsonPath, parseJsonPath } from './path-syntax.js';
+
+const PATHS_KEPT_MAX = 256;
+const paths = new Map<string, JsonPath>();
+
+/** The tree of a path's text, kept by text. */
+function compiled(text: string): JsonPath {
+  let path = paths.get(text);
+  if (path === undefined) {
+    path = parseJsonPath(text);
+    if (paths.size >= PATHS_KEPT_MAX) paths.clear();
+    paths.set(text, path);
+  }
+  return path;
+}
+
+function variablesOf(variables: Jsonb): ReturnType<Jsonb['value']> {
+  const value = variables.value();
+  if (!(value instanceof Map)) {
+    throw new PhantomError('22023', '"vars" argument is not an object', {
+      detail: 'Jsonpath parameters should be encoded as key-value pairs of "vars" object.',
+    });
+  }
+  return value;
+}
+
+/** Items of the path, or undefined where `silent` swallowed an error. */
+function run(
+  document: Jsonb,
+  path: string,
+  variables: Jsonb,
+  silent: boolean,
+  timeZone: string | undefined,
+): PathItem[] | undefined {
+  const options = { variables: variablesOf(variables), silent, timeZone };
+  try {
+    return new PathExecution(compiled(path), document.value(), options).run();
+  } catch (error) {
+    const swallowed = silent && isPhantomError(error) && error.data?.['jsonpath'] === true;
+    if (swallowed) return undefined;
+    throw error;
+  }
+}
+
+type PathResult = (items: PathItem[] | undefined, silent: boolean) => unknown;
+
+function match(items: PathItem[] | undefined, silent: boolean): boolean | null {
+  const [item] = items ?? [];
+  if (items?.length === 1) {
+    if (typeof item === 'boolean') return item;
+    if (item === null) return null;
+  }
+  if (silent || items === undefined) return null;
+  throw new PhantomError('22038', 'single boolean result is expected');
+}
+
+const DEFAULTS = [Jsonb.of(new Map()), false] as const;
+
+function pathFunction(result: PathResult, useZone: boolean): Implementation {
+  return scalar(
+    (document: Jsonb, path: string, variables: Jsonb, silent: boolean, context: EvaluationContext) =>
+      result(run(document, path, variables, silent, useZone ? context.timeZone : undefined), silent),
+    { context: true, defaults: DEFAULTS },
+  );
+}
+
+const exists: PathResult = (items) => (items === undefined ? null : items.length > 0);
+const array: PathResult = (items) => Jsonb.of((items ?? []).map((item) => itemJsonb(item).value()));
+const first: PathResult = (items) =>
+  items === undefined || items.length === 0 ? null : itemJsonb(items[0] as PathItem);
+
+function pathSet(useZone: boolean): Implementation {
+  return setOf(
+    (document: Jsonb, path: string, variables: Jsonb, silent: boolean, context: EvaluationContext) =>
+      (run(document, path, variables, silent, useZone ? context.timeZone : undefined) ?? []).map(itemJsonb),
+    { context: true, defaults: DEFAULTS },
+  );
+}
+
+export const jsonPathFunctions: Implementations = {
+  jsonb_path_exists: pathFunction(exists, false),
+  jsonb_path_exists_tz: pathFunction(exists, true),
+  jsonb_path_match: pathFunction(match, false),
+  jsonb_path_match_tz: pathFunction(match, true),
+  jsonb_path_query_array: pathFunction(array, false),
+  jsonb_path_query_array_tz: pathFunction(array, true),
+  jsonb_path_query_first: pathFunction(first, false),
+  jsonb_path_query_first_tz: pathFunction(first, true),
+  jsonb_path_query: pathSet(false),
+  jsonb_path_query_tz: pathSet(true),
+  // The operators are silent.
+  jsonb_path_exists_opr: (document: Jsonb, path: string) =>
+    exists(run(document, path, DEFAULTS[0], true, undefined), true),
+  jsonb_path_match_opr: (document: Jsonb, path: string) =>
+    match(run(document, path, DEFAULTS[0], true, undefined), true),
+};
