@@ -227,7 +227,8 @@ export class ProtocolSession {
     const { statement } = portal.ready;
     if (statement.kind !== 'plan' || portal.portal !== undefined) return this.run(portal, rowsMax);
     if (portal.done) {
-      if (statement.plan.pointWrite !== undefined) throw new PhantomError('55000', `portal "${name}" cannot be run anymore`);
+      if (statement.plan.pointWrite !== undefined)
+        throw new PhantomError('55000', `portal "${name}" cannot be run anymore`);
       writeCommandComplete(this.output.messages, 'SELECT 0');
       return undefined;
     }

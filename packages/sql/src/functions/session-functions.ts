@@ -1,5 +1,6 @@
 /** Functions that ask the session: settings, names, sequences. */
 import { SqlArray } from '@phantom/codec';
+import { formatType } from '../types/format-type.js';
 import { findRegclass, regclassNamed } from '../types/reg-types.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
@@ -38,6 +39,11 @@ export const sessionFunctions: Implementations = {
     (context: EvaluationContext) => `PostgreSQL ${context.setting('server_version', false) ?? ''}`,
   ),
   text_regclass: contextual((name: string, context: EvaluationContext) => regclassNamed(name, context)),
+  format_type: contextual((oid: number | null, typmod: number | null, context: EvaluationContext) => {
+    if (oid === null) return null;
+    const type = context.types.byOid(oid);
+    return type === undefined ? '???' : formatType(type, typmod ?? -1);
+  }),
   pg_typeof: scalar((_value: Value, types: CallTypes) => types.arguments[0]?.oid ?? TypeOid.unknown, { types: true }),
   to_regclass: contextual((name: string, context: EvaluationContext) => findRegclass(name, context) ?? null),
 };

@@ -8,9 +8,6 @@ import { MICROS_PER_DAY, canonicalInteger } from '@phantom/codec';
 export const JULIAN_2000 = 2451545;
 /** Days from 1970-01-01 to 2000-01-01. */
 export const DAYS_1970_TO_2000 = 10957;
-export const MICROS_PER_HOUR = 3_600_000_000;
-export const MICROS_PER_MINUTE = 60_000_000;
-export const MICROS_PER_MILLI = 1000;
 
 /** First and last day of type date: 4713-01-01 BC, and 5874897-12-31. */
 export const DATE_MIN = -2451545;

@@ -7,12 +7,6 @@ const JUNK = /[A-Za-z0-9_+.\u0080-\uffff-]*/y;
 
 export type JsonObject = Map<string, DocumentValue>;
 
-/** What a reader builds from each part of the text. */
-export interface JsonParseOptions {
-  /** json only checks: \u0000 and lone surrogates are errors for jsonb alone. */
-  readonly checkOnly: boolean;
-}
-
 /** One pass over a JSON text. */
 class JsonTextParser {
   private readonly text: string;

@@ -154,12 +154,6 @@ export function zoneAbbreviation(name: string): ZoneAbbreviation | undefined {
   return abbreviations.get(name);
 }
 
-/** All abbreviations, for the view pg_timezone_abbrevs. */
-export function zoneAbbreviations(): ReadonlyMap<string, ZoneAbbreviation> {
-  abbreviations ??= parseAbbreviations();
-  return abbreviations;
-}
-
 /** How the zone's standard and daylight times are abbreviated; undefined when by their offsets. */
 export function shownAbbreviations(zone: string): readonly [string, string] | undefined {
   shown ??= parseShown();

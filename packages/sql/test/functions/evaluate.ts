@@ -2,12 +2,7 @@
 import { PhantomError } from '@phantom/base';
 import { SqlArray } from '@phantom/codec';
 import { builtinFunctions } from '../../src/functions/builtin-functions.js';
-import type {
-  AggregateFunction,
-  EvaluationContext,
-  FunctionRegistry,
-  ScalarFunction,
-} from '../../src/functions/registry.js';
+import type { EvaluationContext, FunctionRegistry, ScalarFunction } from '../../src/functions/registry.js';
 import { formatType } from '../../src/types/format-type.js';
 import { builtinTypeCatalog } from '../../src/types/type-catalog.js';
 import type { SqlType, Value } from '../../src/types/type.js';
@@ -191,42 +186,4 @@ export function castLiteral(
         : argument.value
       : (cast.call as CastCall)(argument.value, typmod, true, context);
   return show(value, type.oid, context);
-}
-
-/** Text of an aggregate over rows of literals; `direct` are the direct arguments of ordered-set aggregates. */
-export function callAggregate(
-  name: string,
-  rows: readonly (readonly string[])[],
-  types: readonly string[],
-  direct: readonly string[] = [],
-  context: EvaluationContext = testContext(),
-): string | null {
-  const directArguments = direct.map((one) => readArgument(literal(one), context));
-  const rowTypes = types.map((one) => typeNamed(one).oid);
-  const resolved = builtinFunctions.resolveFunction(name, [...directArguments.map((one) => one.oid), ...rowTypes]);
-  if (typeof resolved === 'string') throw new PhantomError('42883', `function ${name} is ${resolved}`);
-  const definition = resolved.definition as AggregateFunction;
-  const offset = direct.length;
-  const argumentTypes = resolved.argumentTypes.map((oid, i) =>
-    ref(builtinTypeCatalog.byOid(oid)?.kind === 'pseudo' ? (rowTypes[i - offset] ?? oid) : oid),
-  );
-  let state = definition.init(context, { arguments: argumentTypes, result: ref(resolved.resultType) });
-  const step = definition.step as (state: unknown, ...args: Value[]) => unknown;
-  for (const row of rows) {
-    const values = row.map((text, i) =>
-      coerce(
-        readArgument(text === 'NULL' ? { type: types[i], text: null } : { type: types[i], text }, context),
-        resolved.argumentTypes[i + offset] ?? 25,
-        context,
-        builtinFunctions,
-      ),
-    );
-    if (definition.strict && values.includes(null)) continue;
-    state = step(state, ...values);
-  }
-  const final = definition.final as (state: unknown, ...args: Value[]) => Value;
-  const values = directArguments.map((one, i) =>
-    coerce(one, resolved.argumentTypes[i] ?? one.oid, context, builtinFunctions),
-  );
-  return show(final(state, ...values), resolved.resultType, context);
 }

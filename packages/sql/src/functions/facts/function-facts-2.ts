@@ -520,4 +520,5 @@ export const functionFacts2 = `
 4053 array_agg 2277 2277 ia array_agg:anyarray
 4350 normalize 25,25 25 ix unicode_normalize_func
 4351 is_normalized 25,25 16 ix unicode_is_normalized
+1081 format_type 26,23 25 s format_type
 `;

@@ -6,7 +6,7 @@ import { PhantomError } from '@phantom/base';
 import type { Oid } from '@phantom/catalog';
 import { Decimal, type DocumentValue, Json, Jsonb, SqlArray, SqlRecord } from '@phantom/codec';
 import { formatClock, formatDate, formatTimestamp, localMoment } from '../../types/date-time-format.js';
-import { checkJson, decimalAsNode, formatJson, jsonNumber, parseJson, quoteJson } from '../../types/json-text.js';
+import { decimalAsNode, formatJson, jsonNumber, parseJson, quoteJson } from '../../types/json-text.js';
 import { TypeOid } from '../../types/type-oids.js';
 import type { SqlType, TypeContext, Value } from '../../types/type.js';
 
@@ -166,12 +166,6 @@ export function jsonKey(value: Value, oid: Oid, context: TypeContext, argument?:
   if (typeof value === 'boolean') return String(value);
   const type = typeOf(oid, context);
   return isoText(value, type.oid, context) ?? type.output(value, context);
-}
-
-/** A JSON text that has been put together here; checked, so that what is stored is always valid. */
-export function jsonOf(text: string): Json {
-  checkJson(text);
-  return new Json(text);
 }
 
 /** A number of a document as a Decimal; undefined for anything else. */

@@ -389,7 +389,7 @@ class PathParser {
       }
     }
     if (flags.includes('x') && !flags.includes('q')) {
-      throw new PhantomError('0A000', 'XQuery "x" flag (expanded regular expressions) is not implemented');
+      throw new PhantomError('0A000', 'XQuery "x" flag (expanded regular expressions) is not supported');
     }
     regex(pattern.text, regexOptions(flags));
     return { kind: 'like regex', operand, pattern: pattern.text, flags };
