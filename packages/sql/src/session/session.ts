@@ -339,7 +339,7 @@ export class SqlSession implements EvaluationOwner {
   }
 
   /** An error has happened inside a statement: an implicit transaction ends, an explicit one waits for its ROLLBACK. */
-  fail(error: unknown): void {
+  fail(error?: unknown): void {
     const { transaction } = this;
     if (transaction === undefined) return;
     if (transaction.explicit) transaction.fail(error);

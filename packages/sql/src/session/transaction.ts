@@ -77,7 +77,7 @@ export class SessionTransaction {
    * An error has aborted it. What it did since its newest savepoint is undone and the locks of that time are given back
    * at once, as PostgreSQL does; the rest waits for the client's ROLLBACK.
    */
-  fail(error: unknown): void {
+  fail(error?: unknown): void {
     this.failed = true;
     // A request that stayed in a lock's queue would be granted later, and held.
     if (this.storage.isWaiting && error instanceof Error) this.storage.cancelWait(error);
