@@ -1,3 +1,3 @@
 import { packageTests } from '../../vitest.shared.mjs';
 
-export default packageTests({ name: 'sql', coverageMin: 77 });
+export default packageTests({ name: 'sql', coverageMin: 80 });
