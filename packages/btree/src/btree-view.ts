@@ -9,6 +9,7 @@
 import { assert } from '@phantom/base';
 import { ByteSlot, type CursorBatch, type KeyRange, type KvCursor, type KvView, type Seq } from '@phantom/kv';
 import {
+  KeyHash,
   type KeyIntervals,
   type Layer,
   Lookup,
@@ -22,6 +23,9 @@ import type { TreeRoot } from './format.js';
 import type { Pager } from './pager.js';
 import { treeGet } from './tree.js';
 import { TreeCursor } from './tree-cursor.js';
+
+/** Of the key that is being looked up: a lookup never begins inside another one. */
+const hash = new KeyHash();
 
 export class BtreeView implements KvView {
   readonly seq: Seq;
@@ -58,8 +62,18 @@ export class BtreeView implements KvView {
   get(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean {
     assert(!this.isReleased, 'a released view is read');
     const { layers, seq } = this;
+    let isHashed = false;
     for (let i = 0; i < layers.length; i++) {
-      const lookup = (layers[i] as Layer).get(key, start, end, seq, value);
+      const layer = layers[i] as Layer;
+      let lookup: Lookup;
+      if (layer instanceof Run) {
+        // One hash for the filters of all runs.
+        if (!isHashed) hash.set(key, start, end);
+        isHashed = true;
+        lookup = layer.getHashed(key, start, end, hash, seq, value);
+      } else {
+        lookup = layer.get(key, start, end, seq, value);
+      }
       if (lookup !== Lookup.Absent) return lookup === Lookup.Found;
     }
     return treeGet(this.pager, this.root, key, start, end, value);

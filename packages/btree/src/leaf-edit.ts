@@ -11,9 +11,9 @@
  */
 import { compareBytes, varintBytes, writeU16, writeVarint } from '@phantom/base';
 import { ByteSlot } from '@phantom/kv';
-import { VersionKind } from '@phantom/runs';
+import { VersionKind, signedDiscriminator } from '@phantom/runs';
 import { LEAF_SLOT_BYTES, OVERFLOW_REFERENCE_BYTES, PAGE_HEADER_BYTES } from './format.js';
-import { LeafEntry, type Page, signedDiscriminator } from './page.js';
+import { LeafEntry, type Page } from './page.js';
 import type { WriteQueue } from './write-queue.js';
 
 /** Writes that one edit takes; with more, building the page anew costs no more. */

@@ -20,7 +20,7 @@ import {
   type PageId,
   type PageRef,
 } from './format.js';
-import { signedDiscriminator } from './page.js';
+import { signedDiscriminator } from '@phantom/runs';
 
 /** Where built pages go: it gives each its number, generation and checksum. */
 export interface PageSink {

@@ -2,11 +2,21 @@
  * Reads blocks (format.ts): checks the bytes once when they come from disk, answers point lookups without rebuilding a
  * single key, and decodes one restart interval at a time for cursors, so that forward and backward cost the same.
  */
-import { type Checksums, compareBytes, corruptionError, readU32, readVarint, toHex, varintBytes } from '@phantom/base';
+import {
+  type Checksums,
+  commonPrefixBytes,
+  compareBytes,
+  corruptionError,
+  readU32,
+  readVarint,
+  toHex,
+  varintBytes,
+} from '@phantom/base';
 import type { VfsFile } from '@phantom/vfs';
 import type { CacheItem } from './block-cache.js';
 import { decompress } from './block-codec.js';
 import { BLOCK_TRAILER_BYTES, blockSeed } from './format.js';
+import { countBelow, signedDiscriminator } from './key-index.js';
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -50,20 +60,34 @@ export class Block implements CacheItem {
   readonly chargeBytes: number;
   referenced = false;
   cacheSlot = -1;
-  private owner: (Block | undefined)[] | undefined;
+  /** Of the keys at restart points: where they begin and end, how much they share, and the four bytes behind that. */
+  private readonly keyPlaces: Int32Array;
+  private readonly prefixBytes: number;
+  private readonly discriminators: Int32Array;
+  private owner: (Block | undefined)[] | undefined = undefined;
   private ownerIndex = 0;
 
   constructor(payload: Uint8Array, path: string, offset: number) {
     this.payload = payload;
     this.path = path;
     this.offset = offset;
-    this.chargeBytes = payload.length + 160;
     const { length } = payload;
     this.restartCount = length < 8 ? 0 : readU32(payload, length - 8);
     this.entryCount = length < 8 ? 0 : readU32(payload, length - 4);
     this.entriesEnd = length - 8 - this.restartCount * 4;
     if (this.restartCount === 0 || this.entriesEnd <= 0 || this.entryCount < this.restartCount) {
       throw corruptionError('a block has a malformed end', { file: path, offset });
+    }
+    const { restartCount } = this;
+    this.chargeBytes = length + 400 + restartCount * 12;
+    this.keyPlaces = new Int32Array(restartCount * 2);
+    for (let i = 0; i < restartCount; i++) this.placeKey(i);
+    const places = this.keyPlaces;
+    const last = (restartCount - 1) * 2;
+    this.prefixBytes = commonPrefixBytes(payload, places[0]!, places[1]!, payload, places[last]!, places[last + 1]!);
+    this.discriminators = new Int32Array(restartCount);
+    for (let i = 0; i < restartCount; i++) {
+      this.discriminators[i] = signedDiscriminator(payload, places[i * 2]! + this.prefixBytes, places[i * 2 + 1]!);
     }
   }
 
@@ -91,22 +115,36 @@ export class Block implements CacheItem {
 
   /** The last interval that begins with a key <= the given one; 0 when all begin above. */
   intervalOf(key: Uint8Array, start: number, end: number): number {
-    const { payload, entriesEnd } = this;
-    let low = 0;
-    let high = this.restartCount - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      let at = this.restart(middle) + 1;
-      const keyBytes = readVarint(payload, at, entriesEnd);
-      at += varintBytes(keyBytes);
-      const tag = readVarint(payload, at, entriesEnd);
-      at += varintBytes(tag);
-      if (tag % 2 === 0) at += varintBytes(readVarint(payload, at, entriesEnd));
-      if (!(at + keyBytes <= entriesEnd)) throw this.malformed(at);
-      if (compareBytes(payload, at, at + keyBytes, key, start, end) <= 0) low = middle;
-      else high = middle - 1;
+    const { payload, keyPlaces, prefixBytes, discriminators, restartCount } = this;
+    const prefixAt = keyPlaces[0]!;
+    for (let i = 0; i < prefixBytes; i++) {
+      if (start + i === end) return 0;
+      const difference = key[start + i]! - payload[prefixAt + i]!;
+      if (difference !== 0) return difference < 0 ? 0 : restartCount - 1;
     }
-    return low;
+    const from = start + prefixBytes;
+    const probe = signedDiscriminator(key, from, end);
+    let at = countBelow(discriminators, 0, restartCount, probe);
+    while (at < restartCount && discriminators[at] === probe) {
+      if (compareBytes(payload, keyPlaces[at * 2]! + prefixBytes, keyPlaces[at * 2 + 1]!, key, from, end) > 0) break;
+      at++;
+    }
+    return Math.max(at - 1, 0);
+  }
+
+  /** Notes where the key at a restart point lies: whole, since it shares nothing with the entry before. */
+  private placeKey(index: number): void {
+    const { payload, entriesEnd } = this;
+    let at = this.restart(index);
+    if (payload[at] !== 0) throw this.malformed(at);
+    const keyBytes = readVarint(payload, ++at, entriesEnd);
+    at += varintBytes(keyBytes);
+    const tag = readVarint(payload, at, entriesEnd);
+    at += varintBytes(tag);
+    if (tag % 2 === 0) at += varintBytes(readVarint(payload, at, entriesEnd));
+    if (!(at + keyBytes <= entriesEnd)) throw this.malformed(at);
+    this.keyPlaces[index * 2] = at;
+    this.keyPlaces[index * 2 + 1] = at + keyBytes;
   }
 
   malformed(at: number): Error {

@@ -30,8 +30,9 @@
  *       then u32 restart points, u32 entries
  *     Keys ascend, versions of a key descend by seq. All versions of a key lie behind one restart point and in one block.
  *     In an index block the key is a separator: above the last key of the data block before, at most the first key of its
- *     own, and as short as that allows; the value is varint offset, varint payloadBytes, varint entries of the data block,
- *     and the tag is 0. A key lies in the last block whose separator is at most the key. The same for partitions.
+ *     own (as short as that allows, but for the first of a partition, which is the whole key); the value is varint
+ *     offset, varint payloadBytes, varint entries of the data block, and the tag is 0. A key lies in the last block whose
+ *     separator is at most the key. The same for partitions.
  *
  *   filter payload
  *       0   4   lines (32 bytes each)

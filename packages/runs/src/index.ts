@@ -6,7 +6,7 @@ export { BlockCache, type CacheItem } from './block-cache.js';
 export type { Compression } from './block-codec.js';
 export { FilterBuilder, KeyHash, mayContain } from './filter.js';
 export { Job, type JobBody, PAUSE, type Wait } from './job.js';
-export { KeyIndex } from './key-index.js';
+export { KeyIndex, countBelow, signedDiscriminator } from './key-index.js';
 export { type FrozenLayer, MemoryLayers } from './memory-layers.js';
 export { type BulkCursor, MergingCursor, type MergeSource } from './merging-cursor.js';
 export { MergingVersions, type VersionSource } from './merging-versions.js';

@@ -210,7 +210,9 @@ export class Run implements Layer, RunBlocks {
   /** As get, for a caller that asks several runs and has hashed the key already. */
   getHashed(key: Uint8Array, start: number, end: number, keyHash: KeyHash, seq: Seq, value: ByteSlot): Lookup {
     const tombstone = this.cover === undefined ? -1 : this.cover.newest(key, start, end, seq);
-    const partition = this.partitionKeys.lastAtMost(key, start, end);
+    const { largestKey } = this;
+    const isAbove = compareBytes(key, start, end, largestKey, 0, largestKey.length) > 0;
+    const partition = isAbove ? -1 : this.partitionKeys.lastAtMost(key, start, end);
     if (partition >= 0 && mayContain(this.filter(partition), keyHash)) {
       const index = this.blockOf(partition, key, start, end);
       if (index >= 0) {

@@ -247,11 +247,18 @@ export class RunWriter {
     this.lastBytes = bytes;
   }
 
-  /** The shortest prefix of the first key that is still above the last key of the block before. */
+  /**
+   * The shortest prefix of the first key that is still above the last key of the block before. The first of a partition is
+   * the key itself: a byte of it would leave the separators next to nothing in common, and searches live on what they share.
+   */
   private beginBlock(key: Uint8Array, start: number, end: number): void {
+    if (this.index.entries === 0) {
+      this.blockSeparator = key.slice(start, end);
+      this.partitionSeparator = this.blockSeparator;
+      return;
+    }
     const shared = commonPrefixBytes(this.last, 0, this.lastBytes, key, start, end);
     this.blockSeparator = key.slice(start, Math.min(start + shared + 1, end));
-    if (this.index.entries === 0) this.partitionSeparator = this.blockSeparator;
   }
 
   private closeBlock(): void {
