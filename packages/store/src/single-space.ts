@@ -10,6 +10,7 @@ import { PhantomError, SqlState } from '@phantom/base';
 import { ByteSlot, type Finding, type Seq } from '@phantom/kv';
 import { type Vfs, createNodeVfs } from '@phantom/vfs';
 import type { Durability } from '@phantom/wal';
+import { CopyPool } from './copy-pool.js';
 import { openStore } from './open-store.js';
 import { SpaceBatch, type SpaceOperation } from './space-batch.js';
 import { type RangeOptions, SpaceKeys } from './space-keys.js';
@@ -360,9 +361,12 @@ class Snapshot implements SpaceSnapshot {
   }
 }
 
+/** Values that were looked up, of all spaces. */
+const copies = new CopyPool();
+
 function getFrom(view: StoreView, keys: SpaceKeys, slot: ByteSlot, key: Uint8Array): Uint8Array | undefined {
   keys.set(key);
-  return view.get(keys.buffer, 0, keys.length, slot) ? slot.buffer.slice(slot.start, slot.end) : undefined;
+  return view.get(keys.buffer, 0, keys.length, slot) ? copies.copy(slot.buffer, slot.start, slot.end) : undefined;
 }
 
 function scanOf(view: () => StoreView, keys: SpaceKeys, options: ScanOptions): SpaceScan {

@@ -3,6 +3,7 @@
  * copies and the caller's own, whatever happens afterwards.
  */
 import { CursorBatch, type KeyRange, type KvCursor, SPACE_BYTES } from '@phantom/kv';
+import { CopyPool } from './copy-pool.js';
 import type { StoreView } from './types.js';
 
 /** An entry that a scan hands out. */
@@ -34,6 +35,7 @@ export class SpaceScan implements IterableIterator<SpaceEntry> {
   private batch: CursorBatch | undefined = undefined;
   private at = 0;
   private isEnded = false;
+  private readonly copies = new CopyPool();
 
   constructor(plan: ScanPlan) {
     this.plan = plan;
@@ -69,16 +71,22 @@ export class SpaceScan implements IterableIterator<SpaceEntry> {
       if (this.open().fill(batch) === 0) return this.end();
     }
     const i = this.at++;
-    const key = (batch.keyBuffers[i] as Uint8Array).slice(batch.keyStarts[i]! + SPACE_BYTES, batch.keyEnds[i]!);
-    const value = (batch.valueBuffers[i] as Uint8Array).slice(batch.valueStarts[i]!, batch.valueEnds[i]!);
+    const { copies } = this;
+    const key = copies.copy(batch.keyBuffers[i] as Uint8Array, batch.keyStarts[i]! + SPACE_BYTES, batch.keyEnds[i]!);
+    const value = copies.copy(batch.valueBuffers[i] as Uint8Array, batch.valueStarts[i]!, batch.valueEnds[i]!);
     return { done: false, value: { key, value } };
   }
 
   private previousEntry(): IteratorResult<SpaceEntry> {
     const cursor = this.open();
     if (!cursor.prev()) return this.end();
-    const key = cursor.key.buffer.slice(cursor.key.start + SPACE_BYTES, cursor.key.end);
-    return { done: false, value: { key, value: cursor.value.copy() } };
+    const { key, value } = cursor;
+    const { copies } = this;
+    const entry = {
+      key: copies.copy(key.buffer, key.start + SPACE_BYTES, key.end),
+      value: copies.copy(value.buffer, value.start, value.end),
+    };
+    return { done: false, value: entry };
   }
 
   private roomier(batch: CursorBatch | undefined): CursorBatch {

@@ -77,6 +77,18 @@ describe('a single space', () => {
     await space.close();
   });
 
+  it('hands out values that never touch each other', async () => {
+    const space = await open();
+    const value = (i: number): Uint8Array => new Uint8Array((i * 37) % 2500).fill(i);
+    await space.write(Array.from({ length: 200 }, (_, i) => ({ type: 'put', key: Uint8Array.of(i), value: value(i) })));
+    const kept = Array.from({ length: 200 }, (_, i) => space.get(Uint8Array.of(i)) as Uint8Array);
+    kept.push(...[...space.scan()].map((entry) => entry.value));
+    for (const copy of kept) copy.fill(0xff);
+    for (const [i, copy] of kept.entries()) copy.set(value(i % 200));
+    expect(kept.every((copy, i) => Buffer.compare(copy, value(i % 200)) === 0)).toBe(true);
+    await space.close();
+  });
+
   it('commits batches whole, in the order of their writes', async () => {
     const space = await open();
     const batch = space.batch().put(bytes('a'), bytes('1')).put(bytes('b'), bytes('2')).delete(bytes('a'));
