@@ -14,7 +14,7 @@ import { bindSortItems } from './bind-sort.js';
 import { bindOver } from './bind-windows.js';
 import type { Binder } from './binder.js';
 import { callExpression, resolveCall, undefinedFunction, type ResolvedCall } from './calls.js';
-import { coerce, coerceToBoolean, isUnknown, tryCoerce } from './coercion.js';
+import { coerce, coerceToBoolean, isUnknown, tryCoerce, unify } from './coercion.js';
 import { columnReference, type Expression, type SortKey } from './expression.js';
 import type { Clause, Scope } from './scope.js';
 import { Oids, TEXT, typeRef } from './type-oids.js';
@@ -66,7 +66,13 @@ export function bindFunctionCall(binder: Binder, node: Ast.FunctionCall, scope: 
     ? node.arguments.map((argument) => argument.name?.text)
     : undefined;
   const last = node.arguments[node.arguments.length - 1];
-  const resolveArguments = ordered ? [...args, ...sort.map((key) => key.expression)] : args;
+  const hypothetical = candidates.some((f) => f.kind === 'aggregate' && f.ordering === 'hypothetical');
+  const sorted = sort.map((key) => key.expression);
+  const resolveArguments = !ordered
+    ? args
+    : hypothetical && node.over === undefined
+      ? unifyHypothetical(binder, node, args, sorted)
+      : [...args, ...sorted];
   const resolved = resolveCall(context, name, resolveArguments, node.position, {
     ...(last?.variadic === true ? { variadicArray: true } : {}),
     ...(names === undefined ? {} : { argumentNames: names }),
@@ -108,6 +114,26 @@ export function bindFunctionCall(binder: Binder, node: Ast.FunctionCall, scope: 
       return aggregateCall(binder, node, resolved, definition, sort, filter, scope, before);
     }
   }
+}
+
+/** The hypothetical row under the types of the rows it is compared with. */
+function unifyHypothetical(
+  binder: Binder,
+  node: Ast.FunctionCall,
+  args: readonly Expression[],
+  sorted: readonly Expression[],
+): Expression[] {
+  const { context } = binder;
+  if (args.length !== sorted.length) {
+    const types = [...args, ...sorted].map((argument) => argument.type.oid);
+    throw undefinedFunction(context, functionName(node), types, node.position);
+  }
+  const pairs = args.map((argument, i) => {
+    const key = sorted[i] as Expression;
+    const positions = [node.arguments[i]?.value.position ?? node.position, node.withinGroup[i]?.value.position ?? 0];
+    return unify(context, [argument, key], positions, 'WITHIN GROUP').expressions as [Expression, Expression];
+  });
+  return [...pairs.map(([direct]) => direct), ...pairs.map(([, key]) => key)];
 }
 
 /** DISTINCT, FILTER, OVER and the star belong to aggregates. */
@@ -203,7 +229,7 @@ function aggregateCall(
   const ordered = definition.ordering !== undefined;
   if (ordered && node.withinGroup.length === 0) {
     const name = functionName(node);
-    throw context.error('42883', `WITHIN GROUP is required for ordered-set aggregate ${name}`, node.position);
+    throw context.error('42809', `WITHIN GROUP is required for ordered-set aggregate ${name}`, node.position);
   }
   if (!ordered && node.withinGroup.length > 0) {
     const name = functionName(node);
@@ -242,7 +268,7 @@ function aggregateCall(
   }
   if (node.distinct && !ordered) {
     for (const key of keys) {
-      if (!args.some((argument) => equalExpressions(argument, key.expression))) {
+      if (!args.some((argument) => equalExpressions(withoutRelabel(argument), withoutRelabel(key.expression)))) {
         throw context.error(
           '42P10',
           'in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list',
@@ -270,6 +296,13 @@ function aggregateCall(
   level.aggregates.push({ ...call, column });
   level.callPositions.set(column, node.position);
   return columnReference(column, resolved.type);
+}
+
+/** The expression under casts that change nothing but the type's name. */
+function withoutRelabel(expression: Expression): Expression {
+  return expression.kind === 'cast' && expression.definition.call === undefined
+    ? withoutRelabel(expression.operand)
+    : expression;
 }
 
 function settleUnknown(binder: Binder, expression: Expression, position: number): Expression {
@@ -411,7 +444,7 @@ export function bindGrouping(binder: Binder, node: Ast.Grouping, scope: Scope): 
   const keys = node.arguments.map((argument) => binder.bind(argument, scope));
   const column = context.newColumn('grouping', typeRef(Oids.int4));
   const reference = columnReference(column, typeRef(Oids.int4));
-  scope.groupings.push({ call: { column, keys: [] }, keys });
+  levelOf(scope, keys).groupings.push({ call: { column, keys: [] }, keys });
   scope.positions.set(reference, node.position);
   return reference;
 }

@@ -138,11 +138,24 @@ export function missingColumn(scope: Scope, name: string, position: number, qual
 /** All columns of an item as one record. */
 export function wholeRow(item: RangeItem): Expression {
   item.columns.forEach((_, i) => use(item, i));
-  return {
+  const row: Expression = {
     kind: 'row',
     fields: item.columns.map((column) => column.expression),
     names: item.columns.map((column) => column.name),
     type: typeRef(item.rowTypeOid === 0 ? Oids.record : item.rowTypeOid),
+  };
+  if (item.marker === undefined) return row;
+  const marker: Expression = { kind: 'column', column: item.marker, type: typeRef(Oids.bool) };
+  return {
+    kind: 'case',
+    branches: [
+      {
+        when: { kind: 'null-test', operand: marker, negated: false, row: false, type: typeRef(Oids.bool) },
+        then: { kind: 'constant', value: null, type: row.type },
+      },
+    ],
+    otherwise: row,
+    type: row.type,
   };
 }
 

@@ -1,5 +1,6 @@
 /** Operators and predicates: infix and prefix operators, rows, BETWEEN, IN, LIKE, IS, quantified comparisons. */
 import type * as Ast from '../text/ast.js';
+import { rowOf } from './bind-special.js';
 import type { Binder } from './binder.js';
 import { callNamed, callOperator, compareRows, letIn, tryUnify } from './calls.js';
 import { coerce, coerceToBoolean, isUnknown } from './coercion.js';
@@ -74,7 +75,15 @@ export function bindBinary(binder: Binder, node: Ast.BinaryExpression, scope: Sc
   if (left !== undefined && node.right.kind === 'subquery' && symbol in ROLES) {
     return compareRowToQuery(binder, symbol, left, node.right, scope, node.position);
   }
-  return callOperator(context, symbol, binder.bind(node.left, scope), binder.bind(node.right, scope), node.position);
+  const boundLeft = binder.bind(node.left, scope);
+  const boundRight = binder.bind(node.right, scope);
+  const leftRow = rowOf(boundLeft);
+  const rightRow = rowOf(boundRight);
+  if (leftRow !== undefined && rightRow !== undefined) {
+    const compared = compareRows(context, symbol, leftRow.fields, rightRow.fields, node.position);
+    if (compared !== undefined) return compared;
+  }
+  return callOperator(context, symbol, boundLeft, boundRight, node.position);
 }
 
 /** `(a, b) = (select x, y ...)`: the subquery's only row, compared field by field. */

@@ -5,7 +5,7 @@ import type * as Ast from '../text/ast.js';
 import type { Binder } from './binder.js';
 import { callNamed, callOperator, letIn, withCollation } from './calls.js';
 import { baseType, coerce, coerceToBoolean, isUnknown, tryCoerce, unify } from './coercion.js';
-import { constant, type BoundSubscript, type Expression } from './expression.js';
+import { constant, type BoundSubscript, type Expression, type RowExpressionNode } from './expression.js';
 import type { Scope } from './scope.js';
 import { resolveTypeName } from './type-names.js';
 import { INT4, INT8, Oids, TEXT, UNKNOWN, typeRef } from './type-oids.js';
@@ -30,6 +30,7 @@ function caseOf(
   scope: Scope,
   test: (when: Ast.Expression) => Expression,
 ): Expression {
+  const sets = scope.setCalls.length;
   const whens = node.branches.map((branch) => test(branch.when));
   // ELSE comes first: where types have the same claim, the first one settles the type of all.
   const results = [node.otherwise === undefined ? constant(null, UNKNOWN) : binder.bind(node.otherwise, scope)];
@@ -38,6 +39,7 @@ function caseOf(
     results.push(binder.bind(result, scope));
     positions.push(result.position);
   }
+  refuseSets(binder, scope, sets, 'CASE');
   const unified = unify(binder.context, results, positions, 'CASE');
   return {
     kind: 'case',
@@ -47,9 +49,21 @@ function caseOf(
   };
 }
 
+/** 0A000: a set-returning function where a branch may not run. */
+function refuseSets(binder: Binder, scope: Scope, before: number, where: string): void {
+  const call = scope.setCalls[before];
+  if (call === undefined) return;
+  const message = `set-returning functions are not allowed in ${where}`;
+  throw binder.context.error('0A000', message, scope.callPositions.get(call.columns[0] as number), {
+    hint: 'You might be able to move the set-returning function into a LATERAL FROM item.',
+  });
+}
+
 export function bindConditional(binder: Binder, node: Ast.Conditional, scope: Scope): Expression {
   const { context } = binder;
+  const sets = scope.setCalls.length;
   const args = node.arguments.map((argument) => binder.bind(argument, scope));
+  if (node.function === 'coalesce') refuseSets(binder, scope, sets, 'COALESCE');
   const positions = node.arguments.map((argument) => argument.position);
   if (node.function === 'nullif') return bindNullIf(binder, args, node.position);
   const unified = unify(context, args, positions, node.function.toUpperCase());
@@ -200,10 +214,21 @@ export function bindArray(binder: Binder, node: Ast.ArrayConstructor, scope: Sco
 export function bindRow(binder: Binder, node: Ast.RowConstructor, scope: Scope): Expression {
   const fields: Expression[] = [];
   for (const field of node.fields) {
+    if (field.kind === 'star') {
+      const whole = rowOf(binder.bind(field, scope));
+      fields.push(...(whole?.fields ?? []));
+      continue;
+    }
     const bound = binder.bind(field, scope);
     fields.push(isUnknown(bound) ? coerce(binder.context, bound, TEXT, 'implicit', field.position) : bound);
   }
   return { kind: 'row', fields, names: undefined, type: typeRef(Oids.record) };
+}
+
+/** The row constructor behind an expression: itself, or a whole row that is null where an outer join has padded it. */
+export function rowOf(expression: Expression): RowExpressionNode | undefined {
+  if (expression.kind === 'row') return expression;
+  return expression.kind === 'case' && expression.otherwise.kind === 'row' ? expression.otherwise : undefined;
 }
 
 /** Fields of a composite value: names and types; undefined when it is none. */
@@ -211,8 +236,9 @@ export function compositeFields(
   binder: Binder,
   expression: Expression,
 ): readonly { readonly name: string; readonly type: TypeRef }[] | undefined {
-  if (expression.kind === 'row' && expression.type.oid === Oids.record) {
-    return expression.fields.map((field, i) => ({ name: expression.names?.[i] ?? `f${i + 1}`, type: field.type }));
+  const row = rowOf(expression);
+  if (row !== undefined && row.type.oid === Oids.record) {
+    return row.fields.map((field, i) => ({ name: row.names?.[i] ?? `f${i + 1}`, type: field.type }));
   }
   return binder.compositeFields(expression.type.oid);
 }

@@ -37,6 +37,8 @@ export interface RangeItem {
   readonly hidden: readonly ScopeColumn[];
   /** The table behind, for functional dependencies on its primary key; undefined for other things. */
   readonly table: TableDescriptor | undefined;
+  /** Column that is never null in a row of the item: null where an outer join has padded it. */
+  readonly marker: ColumnId | undefined;
   /** Column that holds the row's RowReference, for FOR UPDATE and DML. */
   readonly rowReference: ColumnId | undefined;
   /** Called with each column that is used, for privileges. */
@@ -91,6 +93,10 @@ export interface CteBinding {
   readonly fields: readonly { readonly name: string; readonly column: ColumnId; readonly type: TypeRef }[];
   /** The query is being bound right now: only a recursive reference may use it. */
   readonly working: boolean;
+  /** Columns of the working table that no name reaches (SEARCH and CYCLE keep their own there). */
+  readonly hidden?: readonly { readonly name: string; readonly column: ColumnId; readonly type: TypeRef }[];
+  /** Tells the ids under which a scan reads the hidden columns. */
+  onScan?(columns: readonly ColumnId[]): void;
   /** Counts references. */
   onUse(): void;
 }

@@ -2,7 +2,8 @@
  * INSERT, UPDATE, DELETE and MERGE: the new row is computed in locals, handed to the table's writer, and goes on to RETURNING
  * from the same locals. A writer that waits for another transaction answers with a promise: the step yields it and asks again.
  */
-import { PhantomError } from '@phantom/base';
+import { PhantomError, equalBytes } from '@phantom/base';
+import { ByteSlot } from '@phantom/kv';
 import type { TableDescriptor } from '@phantom/catalog';
 import type { ColumnId, Expression } from '../../expr/expression.js';
 import type { DeleteNode, InsertNode, MergeNode, UpdateNode } from '../../plan/physical/physical.js';
@@ -183,7 +184,14 @@ function emitUpsert(parts: Parts, node: InsertNode, context: StepContext, codes:
         row.set(column, new ColumnSource(true, () => existing[i] as Local));
       });
       const inner = withRow(compiler, context, row);
+      if (!conflict.countAsMySql) {
+        emitter.evaluate(call(emitter.constant(refuseOwnRow), context.run, reference));
+      }
       const update = (): void => {
+        for (const item of conflict.rows) {
+          const value = inner.expressions.value(item.expression);
+          row.set(item.column, new ColumnSource(true, () => value.code));
+        }
         const computed = computeRow(compiler, inner, node.table, conflict.values, conflict.stored);
         const values = arrayOf(inner, computed.codes);
         if (conflict.countAsMySql) {
@@ -204,6 +212,20 @@ function emitUpsert(parts: Parts, node: InsertNode, context: StepContext, codes:
     conflict.stored.forEach((column, i) => row.set(column, new ColumnSource(true, () => stored[i] as Local)));
     conflict.existing.forEach((column, i) => row.set(column, new ColumnSource(true, () => existing[i] as Local)));
     parts.consume(withRow(compiler, context, row));
+  });
+}
+
+/** 21000 when the row in the way was put there, or changed, by this same statement. */
+function refuseOwnRow(run: Run, reference: RowReference): void {
+  const { transaction } = run.context;
+  if (transaction === undefined) return;
+  const { key, row } = reference;
+  const slot = new ByteSlot();
+  const before = run.read.get(key, 0, key.length, slot);
+  const same = before && equalBytes(slot.buffer, slot.start, slot.end, row, 0, row.length);
+  if (same || transaction.changedSinceSnapshot(key, 0, key.length)) return;
+  throw new PhantomError('21000', 'ON CONFLICT DO UPDATE command cannot affect row a second time', {
+    hint: 'Ensure that no rows proposed for insertion within the same command have duplicate constrained values.',
   });
 }
 

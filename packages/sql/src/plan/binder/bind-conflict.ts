@@ -24,7 +24,16 @@ export function bindOnConflict(
   const existing = newRowColumns(binder, table);
   const stored = newRowColumns(binder, table);
   if (node.action === 'nothing') {
-    return { action: 'nothing', arbiters, existing, condition: undefined, values: [], stored, countAsMySql: false };
+    return {
+      action: 'nothing',
+      arbiters,
+      existing,
+      condition: undefined,
+      values: [],
+      rows: [],
+      stored,
+      countAsMySql: false,
+    };
   }
   if (node.target === undefined) {
     throw context.error(
@@ -41,8 +50,6 @@ export function bindOnConflict(
   scope.clause = 'UPDATE';
   scope.items = [rowItem(table, alias, existing), rowItem(table, 'excluded', newRow, false)];
   const bound = bindAssignments(binder, table, node.assignments, scope);
-  const [row] = bound.rows;
-  if (row !== undefined) throw context.unsupported('a subquery row in ON CONFLICT DO UPDATE', node.position);
   for (const at of bound.values.keys()) used.add((table.columns[at] as ColumnDescriptor).number);
   scope.clause = 'WHERE';
   const condition =
@@ -52,7 +59,7 @@ export function bindOnConflict(
   const values = completeValues(binder, table, bound.values, stored, (column, position) =>
     columnReference(existing[position] as ColumnId, column.type),
   );
-  return { action: 'update', arbiters, existing, condition, values, stored, countAsMySql: false };
+  return { action: 'update', arbiters, existing, condition, values, rows: bound.rows, stored, countAsMySql: false };
 }
 
 function inferArbiters(binder: Binder, target: Ast.ConflictTarget, table: TableDescriptor): number[] {
@@ -123,5 +130,14 @@ export function bindOnDuplicateKey(
   const values = completeValues(binder, table, bound.values, stored, (column, position) =>
     columnReference(existing[position] as ColumnId, column.type),
   );
-  return { action: 'update', arbiters: [], existing, condition: undefined, values, stored, countAsMySql: true };
+  return {
+    action: 'update',
+    arbiters: [],
+    existing,
+    condition: undefined,
+    values,
+    rows: bound.rows,
+    stored,
+    countAsMySql: true,
+  };
 }

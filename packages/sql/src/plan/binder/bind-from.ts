@@ -9,7 +9,8 @@ import { unreachable } from '@phantom/base';
 import { coerceToBoolean, tryCoerce, commonType } from '../../expr/coercion.js';
 import { callOperator } from '../../expr/calls.js';
 import type { Binder } from '../../expr/binder.js';
-import { columnReference, type Expression } from '../../expr/expression.js';
+import { columnReference, TRUE, type Expression } from '../../expr/expression.js';
+import { BOOL } from '../../expr/type-oids.js';
 import { Scope, type RangeItem, type ScopeColumn } from '../../expr/scope.js';
 import type * as Ast from '../../text/ast.js';
 import type { Join, JoinKind, LogicalNode } from '../logical/logical.js';
@@ -86,9 +87,15 @@ function bindDerived(binder: Binder, node: Ast.DerivedTable, scope: Scope, left:
     expression: columnReference(field.column, field.type),
     type: field.type,
   }));
+  const marker = binder.context.newColumn('?marker?', BOOL);
   return {
-    plan: query.plan,
-    items: [rangeItem(node.alias.name.text, renameColumns(binder, columns, node.alias))],
+    plan: {
+      kind: 'project',
+      input: query.plan,
+      items: [{ column: marker, expression: TRUE }],
+      columns: [...query.plan.columns, marker],
+    },
+    items: [rangeItem(node.alias.name.text, renameColumns(binder, columns, node.alias), { marker })],
   };
 }
 
@@ -163,6 +170,8 @@ function bindJoin(binder: Binder, node: Ast.Join, scope: Scope, outerLeft: reado
   const hide = (inside: RangeItem): RangeItem => ({ ...inside, columnsVisible: false });
   const items = [...left.items.map(hide), ...right.items.map(hide), item];
   if (node.using?.alias !== undefined) {
+    const named = rangeItem(node.using.alias.text, []);
+    checkNames(binder, items, [named]);
     items.push(
       rangeItem(
         node.using.alias.text,

@@ -68,6 +68,13 @@ function bindItem(
   if (scope.aggregates.length > 0) {
     throw context.error('42803', 'aggregate functions are not allowed in functions in FROM', node.position);
   }
+  if (definitions.length > 0 && !mayBeRecord(binder, bound)) {
+    throw context.error(
+      '42601',
+      'a column definition list is only allowed for functions returning "record"',
+      definitions[0]?.position,
+    );
+  }
   const value = isUnknown(bound) ? coerce(context, bound, TEXT, 'implicit', node.position) : bound;
   const fields = definitions.length > 0 ? definedColumns(binder, definitions) : compositeFields(binder, value);
   if (fields !== undefined) {
@@ -82,6 +89,10 @@ function bindItem(
     columns: [{ name, type: value.type, id }],
     scalar: true,
   };
+}
+
+function mayBeRecord(binder: Binder, expression: Expression): boolean {
+  return expression.type.oid === Oids.record || binder.compositeFields(expression.type.oid) !== undefined;
 }
 
 function definedColumns(

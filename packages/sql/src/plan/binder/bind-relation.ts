@@ -104,6 +104,7 @@ export function scanTable(
     schema: alias === undefined ? context.catalog.schemaName(table.schemaOid) : undefined,
     rowTypeOid: table.rowTypeOid,
     table,
+    marker: live.find(({ column }) => column.notNull)?.id ?? rowReference,
     rowReference,
     hidden: [{ name: 'tableoid', expression: constant(table.oid, oidType), type: oidType }],
     onUse: onUse === undefined ? undefined : (index) => onUse(live[index]?.column.number ?? 0),
@@ -175,13 +176,15 @@ function bindCte(binder: Binder, node: Ast.TableRef, cte: CteBinding): BoundFrom
   const { context } = binder;
   cte.onUse();
   const ids = cte.fields.map((field) => context.newColumn(field.name, field.type));
+  const hidden = (cte.hidden ?? []).map((field) => context.newColumn(field.name, field.type));
+  cte.onScan?.(hidden);
   const plan: LogicalNode = {
     kind: 'cte-scan',
     cte: cte.id,
     name: cte.name,
     working: cte.working,
-    sources: cte.fields.map((field) => field.column),
-    columns: ids,
+    sources: [...cte.fields, ...(cte.hidden ?? [])].map((field) => field.column),
+    columns: [...ids, ...hidden],
   };
   const columns = cte.fields.map((field, i): ScopeColumn => ({
     name: field.name,

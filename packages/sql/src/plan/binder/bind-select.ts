@@ -75,6 +75,11 @@ export function bindSelect(
       select.groupBy === undefined
         ? { keys: [], sets: undefined }
         : bindGroupBy(binder, select.groupBy, (node) => bindGroupItem(binder, node, items, scope));
+    // Set-returning functions among the keys run before the rows are grouped.
+    const keyColumns = new Set(keys.keys.flatMap((key) => [...columnsOf(key.expression)]));
+    const below = scope.setCalls.filter((call) => call.columns.some((column) => keyColumns.has(column)));
+    plan = projectSets(plan, below);
+    scope.setCalls = scope.setCalls.filter((call) => !below.includes(call));
     const grouping = new Grouping(binder, scope, keys, plan);
     const rewrite = (expression: Expression): Expression => grouping.rewrite(expression);
     const rewriteKey = (key: SortKey): SortKey => ({ ...key, expression: rewrite(key.expression) });
@@ -97,6 +102,10 @@ export function bindSelect(
       order: pending.order.map(rewriteKey),
     }));
     scope.setCalls = scope.setCalls.map((call) => ({ ...call, arguments: call.arguments.map(rewrite) }));
+    scope.aggregates = scope.aggregates.map((call) => ({
+      ...call,
+      directArguments: call.directArguments.map(rewrite),
+    }));
     plan = grouping.node(plan);
     if (having !== undefined) {
       plan = { kind: 'filter', input: plan, conditions: [having], columns: plan.columns };

@@ -43,6 +43,7 @@ export function rangeItem(
     rowTypeOid: 0,
     hidden: [],
     table: undefined,
+    marker: undefined,
     rowReference: undefined,
     onUse: undefined,
     ...more,

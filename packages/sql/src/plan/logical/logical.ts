@@ -307,6 +307,8 @@ export interface InsertConflict {
   /** For update: over `existing` and `newRow` (EXCLUDED); then the row that is stored, under `stored`. */
   readonly condition: Expression | undefined;
   readonly values: readonly Expression[];
+  /** Rows of subqueries that `values` take their fields from. */
+  readonly rows: readonly { readonly column: ColumnId; readonly expression: Expression }[];
   readonly stored: RowColumns;
   /** MySQL counts an updated row as two and an unchanged one as none. */
   readonly countAsMySql: boolean;

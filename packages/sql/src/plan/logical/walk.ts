@@ -188,7 +188,12 @@ export function mapNodeExpressions(node: LogicalNode, f: ExpressionMapper): Logi
         conflict:
           node.conflict === undefined
             ? undefined
-            : { ...node.conflict, condition: optional(node.conflict.condition), values: node.conflict.values.map(f) },
+            : {
+                ...node.conflict,
+                condition: optional(node.conflict.condition),
+                values: node.conflict.values.map(f),
+                rows: node.conflict.rows.map((row) => ({ ...row, expression: f(row.expression) })),
+              },
       };
     case 'update':
       return { ...node, values: node.values.map(f) };
@@ -317,6 +322,7 @@ function collectPlan(node: LogicalNode, used: Set<ColumnId>, made: Set<ColumnId>
       if (node.conflict !== undefined) {
         for (const column of node.conflict.existing) made.add(column);
         for (const column of node.conflict.stored) made.add(column);
+        for (const row of node.conflict.rows) made.add(row.column);
       }
       break;
     case 'update':

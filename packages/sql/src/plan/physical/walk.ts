@@ -114,6 +114,7 @@ export function ownExpressionsOf(node: PhysicalNode, f: (expression: Expression)
       node.values.forEach(f);
       optional(node.conflict?.condition);
       node.conflict?.values.forEach(f);
+      for (const row of node.conflict?.rows ?? []) f(row.expression);
       return;
     case 'update':
       node.values.forEach(f);
@@ -155,7 +156,12 @@ export function ownColumnsOf(node: PhysicalNode): readonly ColumnId[] {
     case 'window':
       return node.calls.map((call) => call.column);
     case 'insert':
-      return [...node.newRow, ...(node.conflict?.existing ?? []), ...(node.conflict?.stored ?? [])];
+      return [
+        ...node.newRow,
+        ...(node.conflict?.existing ?? []),
+        ...(node.conflict?.stored ?? []),
+        ...(node.conflict?.rows ?? []).map((row) => row.column),
+      ];
     case 'update':
       return [...node.newRow, ...node.oldRow];
     case 'delete':

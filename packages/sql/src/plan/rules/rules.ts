@@ -20,6 +20,10 @@ export const RULES: readonly Rule[] = [
   scalarAggregateUnnesting,
   outerToInnerJoin,
   predicatePushdown,
+  // Conditions that were moved may free a subquery that could not be unnested where it stood.
+  subqueryUnnesting,
+  scalarAggregateUnnesting,
+  predicatePushdown,
   projectionPruning,
 ];
 

@@ -10,7 +10,7 @@ import { conjuncts, type ColumnId, type Expression, type Subquery } from '../../
 import type { BindContext } from '../../expr/context.js';
 import type { Filter, Join, LogicalNode } from '../logical/logical.js';
 import { freeColumns, mapInputs, subplanOf, replaceColumnsDeep } from '../logical/walk.js';
-import { hasSubquery, isVolatile } from './facts.js';
+import { hasSubquery, isFreeOf, isVolatile } from './facts.js';
 import type { Rule } from './rule.js';
 
 export const subqueryUnnesting: Rule = {
@@ -101,7 +101,9 @@ function open(plan: LogicalNode, keepColumns: readonly ColumnId[]): Opened | und
           plain.push(condition);
           continue;
         }
-        if (hasSubquery(condition) || isVolatile(condition)) return undefined;
+        if (isVolatile(condition)) return undefined;
+        // A subquery inside may move out only when it looks at nothing from in here.
+        if (hasSubquery(condition) && !isFreeOf(condition, own)) return undefined;
         correlated.push(condition);
       }
       const filtered: LogicalNode =

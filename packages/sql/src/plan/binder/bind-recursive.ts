@@ -1,0 +1,195 @@
+/**
+ * WITH RECURSIVE: a query of the form `first UNION [ALL] step` is bound in two parts; the first gives the columns, the second
+ * reads the working table under the query's own name. What the standard forbids the step (a second mention, aggregates,
+ * the outer side of a join) is looked for in its plan.
+ */
+import type { Binder, BoundField, BoundQuery } from '../../expr/binder.js';
+import { Scope } from '../../expr/scope.js';
+import { Oids } from '../../expr/type-oids.js';
+import type * as Ast from '../../text/ast.js';
+import type { CommonTable, LogicalNode } from '../logical/logical.js';
+import { forEachSubplan } from '../logical/subplans.js';
+import { forEachNodeExpression, inputsOf } from '../logical/walk.js';
+import { castColumns } from './bind-set-operation.js';
+import { binding, renameFields } from './common-tables.js';
+import { SearchAndCycle } from './search-and-cycle.js';
+
+/** The parts of `first UNION [ALL] step`; undefined when the statement has another form. */
+function recursiveParts(
+  statement: Ast.CommonTable['statement'],
+): { readonly first: Ast.QueryBody; readonly step: Ast.SetBranch } | undefined {
+  if (statement.kind !== 'query') return undefined;
+  const { body } = statement;
+  if (body.kind === 'query' && body.with === undefined) return recursiveParts(body);
+  if (body.kind !== 'set-operation') return undefined;
+  const step = body.rest[body.rest.length - 1];
+  if (step === undefined || step.operator !== 'union') return undefined;
+  const first: Ast.QueryBody = body.rest.length === 1 ? body.first : { ...body, rest: body.rest.slice(0, -1) };
+  return { first, step };
+}
+
+/** The table, or undefined when the query does not name itself after all. */
+export function bindRecursive(binder: Binder, table: Ast.CommonTable, scope: Scope): CommonTable | undefined {
+  const { context } = binder;
+  const { statement } = table;
+  const name = table.name.text;
+  const [mention] = references(statement, name);
+  if (mention === undefined || statement.kind !== 'query') return undefined;
+  const fail = (message: string, position: number | undefined): never => {
+    throw context.error('42P19', message, position);
+  };
+  const parts = recursiveParts(statement);
+  if (parts === undefined) {
+    if (scope.cte(name) !== undefined) return undefined;
+    fail(
+      `recursive query "${name}" does not have the form non-recursive-term UNION [ALL] recursive-term`,
+      table.position,
+    );
+    return undefined;
+  }
+  const [early] = references(parts.first, name);
+  if (early !== undefined)
+    fail(`recursive reference to query "${name}" must not appear within its non-recursive term`, early);
+  const [, second] = references(parts.step.body, name);
+  if (second !== undefined) fail(`recursive reference to query "${name}" must not appear more than once`, second);
+  refuseClauses(binder, statement);
+  const first = binder.bindQueryBody(parts.first, scope, {});
+  const fields = renameFields(binder, table, first.fields);
+  const id = context.newCommonTable();
+  const extra = new SearchAndCycle(binder, table, fields, scope);
+  const stepScope = new Scope(context, scope);
+  stepScope.ctes.set(name, {
+    ...binding(id, name, fields, true, () => undefined),
+    hidden: extra.fields,
+    onScan: (columns) => extra.setScanned(columns),
+  });
+  const step = binder.bindQueryBody(parts.step.body, stepScope, { keepUnknown: true });
+  checkShape(step.plan, id, (message) => fail(message(name), mention));
+  checkStep(binder, table, parts.step, first, step);
+  const types = first.fields.map((field) => field.type);
+  const cast = castColumns(binder, step, types, parts.step.position);
+  const whole = extra.extendFirst(first);
+  const stepped = extra.extendStep(cast.plan, cast.columns);
+  const all = [...fields, ...extra.fields];
+  scope.ctes.set(
+    name,
+    binding(id, name, all, false, () => undefined),
+  );
+  return {
+    id,
+    name,
+    plan: whole.plan,
+    recursive: {
+      step: stepped.plan,
+      distinct: !parts.step.all,
+      columns: all.map((field) => field.column),
+      stepColumns: stepped.columns,
+    },
+    columns: whole.plan.columns,
+    writes: false,
+    materialized: true,
+  };
+}
+
+/** Clauses of the whole that PostgreSQL refuses. */
+function refuseClauses(binder: Binder, statement: Ast.Query): void {
+  const refuse = (clause: string, position: number | undefined): never => {
+    throw binder.context.unsupported(`${clause} in a recursive query`, position);
+  };
+  const [order] = statement.orderBy;
+  if (order !== undefined) refuse('ORDER BY', order.value.position);
+  if (statement.limit !== undefined) refuse('LIMIT', statement.limit.count.position);
+  if (statement.offset !== undefined) refuse('OFFSET', statement.offset.position);
+  if (statement.with !== undefined) {
+    throw binder.context.unsupported('WITH inside a recursive query', statement.with.position);
+  }
+}
+
+type Fail = (message: (name: string) => string) => void;
+
+/** Whether a plan reads the working table of the query, subplans of expressions included. */
+function reads(node: LogicalNode, id: number): boolean {
+  if (node.kind === 'cte-scan' && node.cte === id) return true;
+  return readsInSubplan(node, id) || inputsOf(node).some((input) => reads(input, id));
+}
+
+function readsInSubplan(node: LogicalNode, id: number): boolean {
+  let found = false;
+  forEachNodeExpression(node, (expression) =>
+    forEachSubplan(expression, (plan) => {
+      found ||= reads(plan, id);
+    }),
+  );
+  return found;
+}
+
+/** Raises what a step may not do with its working table. */
+function checkShape(node: LogicalNode, id: number, fail: Fail): void {
+  if (!reads(node, id)) return;
+  const within = (place: string): void =>
+    fail((name) => `recursive reference to query "${name}" must not appear within ${place}`);
+  if (readsInSubplan(node, id)) within('a subquery');
+  switch (node.kind) {
+    case 'aggregate':
+      fail(() => "aggregate functions are not allowed in a recursive query's recursive term");
+      return;
+    case 'join':
+      if ((node.join === 'left' || node.join === 'full') && reads(node.right, id)) within('an outer join');
+      if ((node.join === 'right' || node.join === 'full') && reads(node.left, id)) within('an outer join');
+      break;
+    case 'set-operation':
+      if (node.operation === 'intersect') within('INTERSECT');
+      if (node.operation === 'except' && node.inputs.slice(1).some((input) => reads(input, id))) within('EXCEPT');
+      break;
+    default:
+      break;
+  }
+  for (const input of inputsOf(node)) checkShape(input, id, fail);
+}
+
+function checkStep(
+  binder: Binder,
+  table: Ast.CommonTable,
+  branch: Ast.SetBranch,
+  first: BoundQuery,
+  step: BoundQuery,
+): void {
+  const { context } = binder;
+  if (first.fields.length !== step.fields.length) {
+    throw context.error('42601', 'each UNION query must have the same number of columns', branch.position);
+  }
+  first.fields.forEach((field, i) => {
+    const other = step.fields[i] as BoundField;
+    if (other.type.oid === field.type.oid || other.type.oid === Oids.unknown) return;
+    const common = context.catalog.functions.commonType([field.type.oid, other.type.oid]);
+    if (common === field.type.oid) return;
+    throw context.error(
+      '42804',
+      `recursive query "${table.name.text}" column ${i + 1} has type ${context.typeName(field.type.oid)} in non-recursive term but type ${context.typeName(common ?? other.type.oid)} overall`,
+      first.fields[i]?.position ?? branch.position,
+      { hint: 'Cast the output of the non-recursive term to the correct type.' },
+    );
+  });
+}
+
+/** Where the syntax names a table so, leaving out queries in which a WITH query of their own hides the name. */
+function references(node: unknown, name: string): number[] {
+  if (typeof node !== 'object' || node === null) return [];
+  if (Array.isArray(node)) return node.flatMap((part) => references(part, name));
+  const record = node as {
+    readonly kind?: unknown;
+    readonly name?: unknown;
+    readonly position?: unknown;
+    readonly with?: Ast.WithClause | undefined;
+  };
+  if (record.kind === 'query' && record.with?.tables.some((table) => table.name.text === name) === true) {
+    return references(record.with.tables, name);
+  }
+  const found: number[] = [];
+  if (record.kind === 'table' && Array.isArray(record.name) && record.name.length === 1) {
+    const [first] = record.name as readonly { readonly text?: string }[];
+    if (first?.text === name) found.push(record.position as number);
+  }
+  for (const part of Object.values(node)) found.push(...references(part, name));
+  return found;
+}
