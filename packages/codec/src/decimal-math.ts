@@ -283,7 +283,8 @@ export function decimalPower(base: Decimal, exponent: Decimal): Decimal {
   }
   if (whole) {
     const integer = exponent.trunc(0).unscaled;
-    if (typeof integer === 'number' && Math.abs(integer) <= 2147483647) return powerInteger(base, integer);
+    if (typeof integer === 'number' && integer >= -2147483648 && integer <= 2147483647)
+      return powerInteger(base, integer);
   }
   if (base.isZero()) return new Decimal(0, DECIMAL_SIGNIFICANT_MIN);
   const negative = base.sign() < 0 && BigInt(exponent.trunc(0).unscaled) % 2n !== 0n;

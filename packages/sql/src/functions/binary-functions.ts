@@ -216,7 +216,6 @@ export const binaryFunctions: Implementations = {
   byteaGetBit: getBit,
   byteaSetBit: setBit,
   bytea_bit_count: bitCount,
-  byteacmp: (a: Uint8Array, b: Uint8Array) => Math.sign(Buffer.compare(a, b)),
   bytealike: (bytes: Uint8Array, pattern: Uint8Array) => like(latin1(bytes), latin1(pattern)),
   byteanlike: (bytes: Uint8Array, pattern: Uint8Array) => !like(latin1(bytes), latin1(pattern)),
   binary_encode: encode,

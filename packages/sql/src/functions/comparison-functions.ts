@@ -203,9 +203,32 @@ const textSix: Implementations = {
   ...six('bpchar', comparePadded),
   ...extremes('text_larger', 'text_smaller', compareText),
   ...extremes('bpchar_larger', 'bpchar_smaller', comparePadded),
-  bttextcmp: (a: string, b: string) => Math.sign(compareText(a, b)),
-  bpcharcmp: (a: string, b: string) => Math.sign((comparePadded as (a: Value, b: Value) => number)(a, b)),
 };
+
+/** What index operator classes call: below, at or above zero. */
+function orderings(compare: Compare, names: readonly string[]): Record<string, Implementation> {
+  const order = compare as (a: Value, b: Value) => number;
+  return Object.fromEntries(names.map((name) => [name, (a: Value, b: Value) => Math.sign(order(a, b))]));
+}
+
+function comparisons(): Implementations {
+  const integers = ['int2', 'int24', 'int28', 'int42', 'int4', 'int48', 'int82', 'int84', 'int8', 'oid'];
+  const texts = ['text', 'char', 'name', 'nametext', 'textname'].map((name) => `bt${name}cmp`);
+  return {
+    ...orderings(
+      scalars,
+      integers.map((name) => `bt${name}cmp`),
+    ),
+    ...orderings(scalars, ['btboolcmp', 'date_cmp', 'time_cmp', 'timestamp_cmp']),
+    ...orderings(compareText, [...texts, 'bttext_pattern_cmp', 'uuid_cmp']),
+    ...orderings(comparePadded, ['bpcharcmp', 'btbpchar_pattern_cmp']),
+    ...orderings(compareFloats, ['btfloat4cmp', 'btfloat48cmp', 'btfloat84cmp', 'btfloat8cmp']),
+    ...orderings(compareTimeTz, ['timetz_cmp']),
+    ...orderings(compareIntervals, ['interval_cmp']),
+    ...orderings(compareDecimals, ['numeric_cmp']),
+    ...orderings(compareBytea, ['byteacmp']),
+  };
+}
 
 export const comparisonFunctions: Implementations = Object.assign(
   {},
@@ -223,6 +246,7 @@ export const comparisonFunctions: Implementations = Object.assign(
   six('jsonb_', (a: Jsonb, b: Jsonb) => compareJsonb(a, b)),
   six('pg_lsn_', scalars),
   textSix,
+  comparisons(),
   mixedZones(),
   contextualSix('array_', '', compareArraysIn),
   contextualSix('record_', '', (a, b, context) => compareRecords(a as SqlRecord, b as SqlRecord, context.types)),
@@ -249,13 +273,16 @@ export const comparisonFunctions: Implementations = Object.assign(
         context: true,
       },
     ),
+    btrecordcmp: scalar(
+      (a: SqlRecord, b: SqlRecord, context: EvaluationContext) => Math.sign(compareRecords(a, b, context.types)),
+      { context: true },
+    ),
     btarraycmp: scalar((a: Value, b: Value, context: EvaluationContext) => Math.sign(compareArraysIn(a, b, context)), {
       context: true,
     }),
     xideq: (a: number, b: number) => a === b >>> 0,
     xidneq: (a: number, b: number) => a !== b >>> 0,
     cideq: (a: number, b: number) => a === b,
-    numeric_cmp: (a: Decimal, b: Decimal) => Math.sign(a.compare(b)),
     jsonb_cmp: (a: Jsonb, b: Jsonb) => Math.sign(compareJsonb(a, b)),
   },
 ) as Implementations;

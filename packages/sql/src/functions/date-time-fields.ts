@@ -353,6 +353,10 @@ function truncateInterval(field: string, span: Interval): Interval {
   throw notSupported(field, 'interval', true);
 }
 
+function isInt64(value: bigint): boolean {
+  return BigInt.asIntN(64, value) === value;
+}
+
 function bin(stride: Interval, timestamp: Timestamp, origin: Timestamp): Timestamp {
   if (isInfinite(timestamp)) return timestamp;
   if (isInfinite(origin)) throw new PhantomError('22008', 'origin out of range');
@@ -362,8 +366,10 @@ function bin(stride: Interval, timestamp: Timestamp, origin: Timestamp): Timesta
     });
   }
   const step = BigInt(stride.days) * 86_400_000_000n + BigInt(stride.micros);
-  if (step <= 0n) throw new PhantomError('22008', 'stride must be greater than zero');
   const distance = BigInt(timestamp) - BigInt(origin);
+  if (!isInt64(step)) throw new PhantomError('22008', 'interval out of range');
+  if (step <= 0n) throw new PhantomError('22008', 'stride must be greater than zero');
+  if (!isInt64(distance)) throw new PhantomError('22008', 'interval out of range');
   let rest = distance % step;
   if (rest < 0n) rest += step;
   return checkTimestamp(canonicalInteger(BigInt(timestamp) - rest));

@@ -37,7 +37,7 @@ import {
   timestampOfDate,
   timestampOutOfRange,
 } from './date-time-arithmetic.js';
-import { type Implementations, contextual, setOf } from './implementation.js';
+import { type Implementation, type Implementations, contextual, setOf } from './implementation.js';
 import type { EvaluationContext } from './registry.js';
 
 /** Microseconds wrapped into one day. */
@@ -99,9 +99,7 @@ function* series(
   const direction = step.span();
   if (direction === 0) throw invalidParameter('step size cannot equal zero');
   const up = direction > 0;
-  if (isInfinite(start) || (isInfinite(stop) && stop > start === up)) {
-    throw new PhantomError('22008', 'timestamp out of range');
-  }
+  if (isInfinite(start)) throw new PhantomError('22008', 'timestamp out of range');
   for (let value = start; up ? value <= stop : value >= stop; value = add(value, step)) yield value;
 }
 
@@ -202,6 +200,30 @@ function overlaps<T>(less: (a: T, b: T) => boolean) {
 }
 
 const before = (a: Timestamp, b: Timestamp): boolean => a < b;
+
+/** OVERLAPS where one period's end, or both, is given by its length. */
+function overlapsBySpan<T>(
+  name: string,
+  less: (a: T, b: T) => boolean,
+  add: (start: T, span: Interval, context: EvaluationContext) => T,
+): Implementations {
+  const table: Record<string, Implementation> = {};
+  const test = overlaps(less);
+  for (const [first, second] of [
+    [true, true],
+    [false, true],
+    [true, false],
+  ] as const) {
+    const end = (start: T | null, given: T | Interval | null, isSpan: boolean, context: EvaluationContext): T | null =>
+      !isSpan ? (given as T | null) : start === null || given === null ? null : add(start, given as Interval, context);
+    const types = [name, first ? 'interval' : name, name, second ? 'interval' : name];
+    table[`overlaps:${types.join(',')}`] = contextual(
+      (a: T | null, b: T | Interval | null, c: T | null, d: T | Interval | null, context: EvaluationContext) =>
+        test(a, end(a, b, first, context), c, end(c, d, second, context)),
+    );
+  }
+  return table;
+}
 
 export const dateTimeFunctions: Implementations = {
   // Dates.
@@ -346,6 +368,15 @@ export const dateTimeFunctions: Implementations = {
   overlaps_time: overlaps<number>((a, b) => a < b),
   overlaps_timestamp: overlaps<Timestamp>(before),
   overlaps_timetz: overlaps<TimeTz>((a, b) => a.compare(b) < 0),
+  ...overlapsBySpan<Timestamp>('timestamp', before, addInterval),
+  ...overlapsBySpan<Timestamp>('timestamptz', before, (start, span, context) =>
+    addIntervalInZone(start, span, sessionZone(context.timeZone)),
+  ),
+  ...overlapsBySpan<number>(
+    'time',
+    (a, b) => a < b,
+    (start, span) => clock(addIntegers(start, span.micros)),
+  ),
 };
 
 function shiftMicros(timestamp: Timestamp, micros: number): Timestamp {

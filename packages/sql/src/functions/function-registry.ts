@@ -3,6 +3,7 @@
  * parse_coerce.c. Facts and implementations are global and made on demand; a registry adds the types of one catalog
  * picture, since enums, domains and composites take part too.
  */
+import { PhantomError } from '@phantom/base';
 import type { Oid } from '@phantom/catalog';
 import { type CastFinder, castFinder } from './casts.js';
 import { functionsNamed, operatorsNamed } from './definitions.js';
@@ -90,6 +91,9 @@ class Registry implements FunctionRegistry {
     );
     const declared = definition.argumentTypes;
     const spread = options.variadicArray === true && definition.variadic === TypeOid.any;
+    if (spread && this.types.byOid(argumentTypes[argumentTypes.length - 1] as Oid)?.category !== 'A') {
+      throw new PhantomError('42804', 'VARIADIC argument must be an array');
+    }
     // Arguments that defaults will fill keep their declared types, behind the given ones.
     const argumentsResolved = [...solution.arguments];
     if (options.argumentNames === undefined) {

@@ -7,6 +7,7 @@ import { dateTimeFields } from './date-time-fields.js';
 import { dateTimeFunctions } from './date-time-functions.js';
 import { floatFunctions } from './float-functions.js';
 import { formatFunctions } from './format-functions.js';
+import { generalFunctions } from './general-functions.js';
 import type { Implementations } from './implementation.js';
 import { integerFunctions } from './integer-functions.js';
 import { jsonAggregates } from './json/json-aggregates.js';
@@ -41,5 +42,6 @@ export const implementations: Implementations = {
   ...jsonbUpdates,
   ...jsonAggregates,
   ...jsonPathFunctions,
+  ...generalFunctions,
   ...sessionFunctions,
 };

@@ -1,5 +1,5 @@
 /** Operators and functions of smallint, integer and bigint, and casts among numbers. */
-import { PhantomError } from '@phantom/base';
+import { PhantomError, isPhantomError } from '@phantom/base';
 import { Decimal } from '@phantom/codec';
 import { outOfRange } from '../types/sql-errors.js';
 import { roundToEven } from './date-time-arithmetic.js';
@@ -144,8 +144,16 @@ function* seriesOfDecimals(start: Decimal, stop: Decimal, step: Decimal): Iterab
   }
   if (step.isZero()) throw new PhantomError('22023', 'step size cannot equal zero');
   const up = step.sign() > 0;
-  for (let value = start; up ? value.compare(stop) <= 0 : value.compare(stop) >= 0; value = value.add(step))
+  for (let value = start; up ? value.compare(stop) <= 0 : value.compare(stop) >= 0;) {
     yield value;
+    try {
+      value = value.add(step);
+    } catch (error) {
+      // No stop lies beyond what a numeric can hold.
+      if (isPhantomError(error)) return;
+      throw error;
+    }
+  }
 }
 
 const ONE = Decimal.One;

@@ -1,16 +1,23 @@
 /** Operators and functions of numeric. */
 import { PhantomError } from '@phantom/base';
-import { Decimal, decimalExp, decimalLn, decimalLog, decimalPower, decimalSqrt } from '@phantom/codec';
+import {
+  DECIMAL_DIGITS_MAX,
+  DECIMAL_SCALE_MAX,
+  Decimal,
+  decimalExp,
+  decimalLn,
+  decimalLog,
+  decimalPower,
+  decimalSqrt,
+} from '@phantom/codec';
 import { applyNumericTypmod } from '../types/numeric-type.js';
 import type { Implementations } from './implementation.js';
 import { type Int8, int4OfInt8 } from './integers.js';
 
 const TEN = new Decimal(10, 0);
-/** Scales that round and trunc accept at most, before or after the point. */
-const SCALE_LIMIT = 2000;
-
-function clampScale(scale: number): number {
-  return Math.max(-SCALE_LIMIT, Math.min(SCALE_LIMIT, scale));
+/** Scales that round and trunc heed at most, before or after the point; rounding may carry into one more digit. */
+function clampScale(scale: number, before: number): number {
+  return Math.max(-before, Math.min(DECIMAL_SCALE_MAX, scale));
 }
 
 function bigGcd(a: bigint, b: bigint): bigint {
@@ -93,8 +100,8 @@ export const numericFunctions: Implementations = {
   'log10:numeric': log10,
   'round:numeric': (a: Decimal) => a.round(0),
   'trunc:numeric': (a: Decimal) => a.trunc(0),
-  numeric_round: (a: Decimal, scale: number) => a.round(clampScale(scale)),
-  numeric_trunc: (a: Decimal, scale: number) => a.trunc(clampScale(scale)),
+  numeric_round: (a: Decimal, scale: number) => a.round(clampScale(scale, DECIMAL_DIGITS_MAX + 1)),
+  numeric_trunc: (a: Decimal, scale: number) => a.trunc(clampScale(scale, DECIMAL_DIGITS_MAX)),
   numeric_ceil: (a: Decimal) => (a.isFinite() ? a.ceil() : a),
   numeric_floor: (a: Decimal) => (a.isFinite() ? a.floor() : a),
   numeric_scale: (a: Decimal) => (a.isFinite() ? a.scale : null),

@@ -210,8 +210,12 @@ export const textBuildingFunctions: Implementations = {
   text_format_nv: scalar(formatText, any),
   parse_ident: scalar(parseIdentifiers, { defaults: [true] }),
   unistr: unescapeUnicode,
-  unicode_normalize_func: (text: string, form: string) => text.normalize(normalForm(form)),
-  unicode_is_normalized: (text: string, form: string) => text.normalize(normalForm(form)) === text,
+  unicode_normalize_func: scalar((text: string, form: string) => text.normalize(normalForm(form)), {
+    defaults: ['NFC'],
+  }),
+  unicode_is_normalized: scalar((text: string, form: string) => text.normalize(normalForm(form)) === text, {
+    defaults: ['NFC'],
+  }),
   pg_client_encoding: () => 'UTF8',
   getdatabaseencoding: () => 'UTF8',
 };

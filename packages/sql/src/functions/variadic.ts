@@ -5,7 +5,10 @@ import type { CallTypes, ScalarFunction } from './registry.js';
 
 const spread = new WeakMap<ScalarFunction, ScalarFunction>();
 
-/** The function with its last argument, an array, spread out into arguments; a null array gives no arguments. */
+/** format() takes a null array for no arguments; every other function gives null for it. */
+const NULL_IS_EMPTY = 'format';
+
+/** The function with its last argument, an array, spread out into arguments. */
 export function spreadArray(definition: ScalarFunction): ScalarFunction {
   let made = spread.get(definition);
   if (made === undefined) {
@@ -14,6 +17,7 @@ export function spreadArray(definition: ScalarFunction): ScalarFunction {
     const wrapped = (...args: unknown[]): Value => {
       const at = args.length - extras - 1;
       const array = args[at] as SqlArray | null;
+      if (array === null && definition.name !== NULL_IS_EMPTY) return null;
       const items = array === null ? [] : array.items;
       const rest = args.slice(at + 1);
       if (definition.needsTypes === true) {

@@ -4,6 +4,7 @@
  * accepted and ignored. Names, kinds and defaults are PostgreSQL 15's where it has them.
  */
 import { unsupportedError } from '@phantom/base';
+import { canonicalZone } from '../types/time-zones.js';
 
 /** How a setting's text is read and shown. */
 export type SettingKind =
@@ -28,6 +29,8 @@ export interface SettingDefinition {
   readonly internal?: boolean;
   /** Sent to clients in ParameterStatus whenever it changes. */
   readonly reported?: boolean;
+  /** The form in which a text is kept, undefined when it is no value of the setting. */
+  readonly canonical?: (value: string) => string | undefined;
   /** Refuses values that are not honoured. */
   readonly check?: (value: string) => void;
 }
@@ -158,7 +161,14 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     default: 'on',
     description: 'off: commits are acknowledged once the operating system has them.',
   },
-  { name: 'timezone', kind: TEXT, default: 'UTC', description: 'Time zone of the session.', reported: true },
+  {
+    name: 'timezone',
+    kind: TEXT,
+    default: 'UTC',
+    description: 'Time zone of the session.',
+    reported: true,
+    canonical: canonicalZone,
+  },
   {
     name: 'transaction_deferrable',
     kind: BOOLEAN,

@@ -190,7 +190,9 @@ export function readSetting(name: string, text: string): string {
 
 function readValue(definition: SettingDefinition, text: string): string {
   if (definition.internal === true) throw new PhantomError('55P02', `parameter "${definition.name}" cannot be changed`);
-  const value = parseKind(definition, text);
+  const parsed = parseKind(definition, text);
+  const value = definition.canonical === undefined ? parsed : definition.canonical(parsed);
+  if (value === undefined) throw invalidValue(definition.name, text);
   definition.check?.(value);
   return value;
 }

@@ -2,6 +2,7 @@
  * Reading intervals: `1 day 02:03:04`, `@ 1 minute ago`, `1-2`, `P1Y2M`. After DecodeInterval and DecodeISO8601Interval of
  * PostgreSQL's datetime.c: fields are read from right to left, so that a unit is known before its number.
  */
+import { PhantomError } from '@phantom/base';
 import { Interval, canonicalInteger } from '@phantom/codec';
 import { DateTimeFailure, type Field, type TimeUnit, splitFields, timeUnit } from './date-time-tokens.js';
 import { fractionMicros } from './date-time-decode.js';
@@ -29,14 +30,19 @@ const UNIT_MICROS: Readonly<Partial<Record<TimeUnit, number>>> = {
 };
 const UNIT_YEARS: Readonly<Partial<Record<TimeUnit, number>>> = { year: 1, decade: 10, century: 100, millennium: 1000 };
 
-/** Months, days and microseconds being added up; each checked against its type's range. */
+/** Years, months, days and microseconds being added up; each checked against its type's range. */
 class IntervalSum {
+  private years = 0;
   months = 0;
   days = 0;
   micros = 0n;
 
   addMonths(value: number): void {
     this.months = within32(this.months + value);
+  }
+
+  private addYears(value: number): void {
+    this.years = within32(this.years + value);
   }
 
   addDays(value: number): void {
@@ -71,14 +77,15 @@ class IntervalSum {
     this.addMonths(roundToEven(fraction * years * 12));
   }
 
-  add(unit: TimeUnit, value: number, fraction: number): void {
+  add(unit: TimeUnit, exact: number | bigint, fraction: number): void {
     const micros = UNIT_MICROS[unit];
     const years = UNIT_YEARS[unit];
+    const value = Number(exact);
     if (micros !== undefined) {
-      this.addMicros(bigOf(value) * BigInt(micros));
+      this.addMicros(BigInt(exact) * BigInt(micros));
       this.addFractionMicros(fraction, micros);
     } else if (years !== undefined) {
-      this.addMonths(within32(value * years * 12));
+      this.addYears(within32(value * years));
       this.addFractionYears(fraction, years);
     } else if (unit === 'day') {
       this.addDays(value);
@@ -95,7 +102,10 @@ class IntervalSum {
   }
 
   negate(): void {
-    if (this.months === INT32_MIN || this.days === INT32_MIN) throw new DateTimeFailure('overflow');
+    if (this.years === INT32_MIN || this.months === INT32_MIN || this.days === INT32_MIN) {
+      throw new DateTimeFailure('overflow');
+    }
+    this.years = 0 - this.years;
     this.months = 0 - this.months;
     this.days = 0 - this.days;
     this.micros = -this.micros;
@@ -103,13 +113,10 @@ class IntervalSum {
   }
 
   result(): Interval {
-    return new Interval(this.months, this.days, canonicalInteger(this.micros));
+    const months = this.years * 12 + this.months;
+    if (months < INT32_MIN || months > INT32_MAX) throw new PhantomError('22008', 'interval out of range');
+    return new Interval(months, this.days, canonicalInteger(this.micros));
   }
-}
-
-function bigOf(value: number): bigint {
-  if (!Number.isFinite(value)) throw new DateTimeFailure('overflow');
-  return BigInt(value);
 }
 
 function within32(value: number): number {
@@ -123,11 +130,12 @@ function roundToEven(value: number): number {
   return rest > 0.5 || (rest === 0.5 && floor % 2 !== 0) ? floor + 1 : floor;
 }
 
-/** A signed 64-bit number; what a double cannot hold is still in order, and refused later. */
-function integer64(text: string): number {
-  const value = BigInt(text);
+/** A signed 64-bit number; a bigint only where a double does not hold it. */
+function integer64(digits: string, sign: number): number | bigint {
+  if (digits.length < 16) return Number(digits) * sign;
+  const value = BigInt(digits) * BigInt(sign);
   if (BigInt.asIntN(64, value) !== value) throw new DateTimeFailure('overflow');
-  return Number(value);
+  return canonicalInteger(value);
 }
 
 /** hh:mm, hh:mm:ss, mm:ss.fff; with a MINUTE TO SECOND typmod hh:mm is mm:ss. */
@@ -223,7 +231,7 @@ class IntervalDecoder {
   }
 
   private time(text: string, sign: number): void {
-    this.mark(['hour', 'minute', 'second']);
+    this.mark(['hour', 'minute', ...SUB_SECONDS]);
     addTime(text, this.range, sign, this.sum);
     this.unit = 'day';
     this.unitWaits = false;
@@ -246,14 +254,14 @@ class IntervalDecoder {
     this.unit ??= defaultUnit(this.range);
     const match = /^([+-]?)(\d*)(?:(-)(\d*)|(\.\d*))?(.*)$/.exec(text) as RegExpExecArray;
     const minus = match[1] === '-' || this.negative ? -1 : 1;
-    const value = integer64(match[2] || '0') * minus;
+    const value = integer64(match[2] || '0', minus);
     if (match[3] !== undefined) {
       // years-months
       const months = Number(match[4]);
       if (months >= 12) throw new DateTimeFailure('overflow');
       if (match[6] !== '') throw new DateTimeFailure('format');
       this.unit = 'month';
-      this.sum.addMonths(within32(value * 12 + months * minus));
+      this.sum.addMonths(within32(Number(value) * 12 + months * minus));
       this.mark(['month']);
     } else {
       if (match[6] !== '') throw new DateTimeFailure('format');
@@ -281,7 +289,7 @@ function decodeIso8601(text: string): Interval {
     const whole = Number(match[0]);
     if (!Number.isFinite(whole) || Math.abs(whole) > 1e15) throw new DateTimeFailure('overflow');
     const value = Math.trunc(whole);
-    return { value, fraction: match[3] === undefined ? whole - value : Number(`${match[1]}0.${match[3] || 0}`) };
+    return { value, fraction: whole - value };
   };
   while (rest !== '') {
     if (rest.startsWith('T')) {

@@ -67,6 +67,8 @@ export interface SqlType {
   readonly arrayOid: Oid;
   /** Base type of a domain, else 0. */
   readonly baseOid: Oid;
+  /** Labels of an enum in their order. */
+  readonly enumLabels?: readonly string[];
   /** How @phantom/codec stores it, in rows and keys. */
   readonly storage: StorageType;
   /** Text to value; 22P02 and kin on bad text; applies the typmod (with its errors, e.g. 22001). */

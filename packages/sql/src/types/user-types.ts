@@ -44,6 +44,7 @@ export function enumType(descriptor: TypeDescriptor, definition: EnumDefinition)
     elementOid: 0,
     arrayOid: descriptor.arrayOid,
     baseOid: 0,
+    enumLabels: definition.labels.toSorted((a, b) => a.order - b.order).map((entry) => entry.label),
     storage: { kind: StorageKind.Enum, labels },
     input,
     output: (value) => value as string,

@@ -1,5 +1,35 @@
 /** Functions of PostgreSQL 15's pg_proc that are implemented here, part 2. The form of a line is told in definitions.ts. */
 export const functionFacts2 = `
+1704 numeric_abs 1700 1700 ix numeric_abs
+1705 abs 1700 1700 ix numeric_abs
+1706 sign 1700 1700 ix numeric_sign
+1707 round 1700,23 1700 ix numeric_round
+1708 round 1700 1700 ix round:numeric
+1709 trunc 1700,23 1700 ix numeric_trunc
+1710 trunc 1700 1700 ix trunc:numeric
+1711 ceil 1700 1700 ix numeric_ceil
+1712 floor 1700 1700 ix numeric_floor
+1713 length 17,19 23 sx length_in_encoding
+1714 convert_from 17,19 25 sx pg_convert_from
+1717 convert_to 25,19 17 sx pg_convert_to
+1718 numeric_eq 1700,1700 16 ix numeric_eq
+1719 numeric_ne 1700,1700 16 ix numeric_ne
+1720 numeric_gt 1700,1700 16 ix numeric_gt
+1721 numeric_ge 1700,1700 16 ix numeric_ge
+1722 numeric_lt 1700,1700 16 ix numeric_lt
+1723 numeric_le 1700,1700 16 ix numeric_le
+1724 numeric_add 1700,1700 1700 ix numeric_add
+1725 numeric_sub 1700,1700 1700 ix numeric_sub
+1726 numeric_mul 1700,1700 1700 ix numeric_mul
+1727 numeric_div 1700,1700 1700 ix numeric_div
+1728 mod 1700,1700 1700 ix numeric_mod
+1729 numeric_mod 1700,1700 1700 ix numeric_mod
+1730 sqrt 1700 1700 ix numeric_sqrt
+1731 numeric_sqrt 1700 1700 ix numeric_sqrt
+1732 exp 1700 1700 ix numeric_exp
+1733 numeric_exp 1700 1700 ix numeric_exp
+1734 ln 1700 1700 ix numeric_ln
+1735 numeric_ln 1700 1700 ix numeric_ln
 1736 log 1700,1700 1700 ix numeric_log
 1737 numeric_log 1700,1700 1700 ix numeric_log
 1738 pow 1700,1700 1700 ix numeric_power
@@ -120,6 +150,10 @@ export const functionFacts2 = `
 2037 timezone 25,1266 1266 sx timetz_zone
 2038 timezone 1186,1266 1266 ix timetz_izone
 2041 overlaps 1114,1114,1114,1114 16 i overlaps_timestamp
+2042 overlaps 1114,1186,1114,1186 16 i overlaps:timestamp,interval,timestamp,interval
+2043 overlaps 1114,1114,1114,1186 16 i overlaps:timestamp,timestamp,timestamp,interval
+2044 overlaps 1114,1186,1114,1114 16 i overlaps:timestamp,interval,timestamp,timestamp
+2045 timestamp_cmp 1114,1114 23 ix timestamp_cmp
 2046 time 1266 1083 ix timetz_time
 2047 timetz 1083 1266 sx time_timetz
 2048 isfinite 1114 16 ix timestamp_finite
@@ -209,6 +243,7 @@ export const functionFacts2 = `
 2161 text_pattern_le 25,25 16 ix text_pattern_le
 2163 text_pattern_ge 25,25 16 ix text_pattern_ge
 2164 text_pattern_gt 25,25 16 ix text_pattern_gt
+2166 bttext_pattern_cmp 25,25 23 ix bttext_pattern_cmp
 2167 ceiling 1700 1700 ix numeric_ceil
 2169 power 1700,1700 1700 ix numeric_power
 2170 width_bucket 1700,1700,1700,23 23 ix width_bucket_numeric
@@ -217,6 +252,15 @@ export const functionFacts2 = `
 2176 array_length 2277,23 23 ix array_length
 2177 bpchar_pattern_ge 1042,1042 16 ix bpchar_pattern_ge
 2178 bpchar_pattern_gt 1042,1042 16 ix bpchar_pattern_gt
+2180 btbpchar_pattern_cmp 1042,1042 23 ix btbpchar_pattern_cmp
+2188 btint48cmp 23,20 23 ix btint48cmp
+2189 btint84cmp 20,23 23 ix btint84cmp
+2190 btint24cmp 21,23 23 ix btint24cmp
+2191 btint42cmp 23,21 23 ix btint42cmp
+2192 btint28cmp 21,20 23 ix btint28cmp
+2193 btint82cmp 20,21 23 ix btint82cmp
+2194 btfloat48cmp 700,701 23 ix btfloat48cmp
+2195 btfloat84cmp 701,700 23 ix btfloat84cmp
 2236 bit_and 21 21 ia bit_and:int2
 2237 bit_or 21 21 ia bit_or:int2
 2238 bit_and 23 23 ia bit_and:int4
@@ -227,10 +271,12 @@ export const functionFacts2 = `
 2245 min 1042 1042 ia min:bpchar
 2284 regexp_replace 25,25,25 25 ix textregexreplace_noopt
 2285 regexp_replace 25,25,25,25 25 ix textregexreplace
+2288 pg_size_pretty 20 25 ix pg_size_pretty
 2308 ceil 701 701 ix dceil
 2309 floor 701 701 ix dfloor
 2310 sign 701 701 ix dsign
 2311 md5 25 25 ix md5_text
+2319 pg_encoding_max_length 23 23 ix pg_encoding_max_length_sql
 2320 ceiling 701 701 ix dceil
 2321 md5 17 25 ix md5_bytea
 2331 unnest 2277 2283 ixr array_unnest
@@ -259,12 +305,34 @@ export const functionFacts2 = `
 2380 timestamptz_gt_date 1184,1082 16 sx timestamptz_gt_date
 2381 timestamptz_ge_date 1184,1082 16 sx timestamptz_ge_date
 2382 timestamptz_ne_date 1184,1082 16 sx timestamptz_ne_date
+2405 int2send 21 17 ix int2send
+2407 int4send 23 17 ix int4send
+2409 int8send 20 17 ix int8send
+2413 byteasend 17 17 ix byteasend
+2415 textsend 25 17 sx textsend
+2419 oidsend 26 17 ix oidsend
+2423 namesend 19 17 sx namesend
+2425 float4send 700 17 ix float4send
+2427 float8send 701 17 ix float8send
+2431 bpcharsend 1042 17 sx bpcharsend
+2433 varcharsend 1043 17 sx varcharsend
+2435 charsend 18 17 ix charsend
+2437 boolsend 16 17 ix boolsend
+2461 numeric_send 1700 17 ix numeric_send
 2462 sinh 701 701 ix dsinh
 2463 cosh 701 701 ix dcosh
 2464 tanh 701 701 ix dtanh
 2465 asinh 701 701 ix dasinh
 2466 acosh 701 701 ix dacosh
 2467 atanh 701 701 ix datanh
+2469 date_send 1082 17 ix date_send
+2471 time_send 1083 17 ix time_send
+2473 timetz_send 1266 17 ix timetz_send
+2475 timestamp_send 1114 17 ix timestamp_send
+2477 timestamptz_send 1184 17 ix timestamptz_send
+2479 interval_send 1186 17 ix interval_send
+2515 booland_statefunc 16,16 16 ix booland_statefunc
+2516 boolor_statefunc 16,16 16 ix boolor_statefunc
 2517 bool_and 16 16 ia bool_and:bool
 2518 bool_or 16 16 ia bool_or:bool
 2519 every 16 16 ia every:bool
@@ -353,6 +421,8 @@ export const functionFacts2 = `
 2957 uuid_ge 2950,2950 16 ix uuid_ge
 2958 uuid_gt 2950,2950 16 ix uuid_gt
 2959 uuid_ne 2950,2950 16 ix uuid_ne
+2960 uuid_cmp 2950,2950 23 ix uuid_cmp
+2962 uuid_send 2950 17 ix uuid_send
 2971 text 16 25 ix booltext
 2981 record_eq 2249,2249 16 ix record_eq
 2982 record_ne 2249,2249 16 ix record_ne
@@ -360,6 +430,7 @@ export const functionFacts2 = `
 2984 record_gt 2249,2249 16 ix record_gt
 2985 record_le 2249,2249 16 ix record_le
 2986 record_ge 2249,2249 16 ix record_ge
+2987 btrecordcmp 2249,2249 23 ix btrecordcmp
 3058 concat 2276 25 s text_concat v=2276
 3059 concat_ws 25,2276 25 s text_concat_ws v=2276
 3060 left 25,23 25 ix text_left
@@ -384,6 +455,8 @@ export const functionFacts2 = `
 3154 array_to_json 2277,16 114 sx array_to_json_pretty
 3155 row_to_json 2249 114 sx row_to_json
 3156 row_to_json 2249,16 114 sx row_to_json_pretty
+3162 pg_collation_for 2276 25 s pg_collation_for
+3166 pg_size_pretty 1700 25 ix pg_size_pretty_numeric
 3167 array_remove 5078,5077 5078 i array_remove
 3168 array_replace 5078,5077,5077 5078 i array_replace
 3175 json_agg 2283 114 sa json_agg:anyelement
@@ -430,6 +503,7 @@ export const functionFacts2 = `
 3306 jsonb_pretty 3802 25 ix jsonb_pretty
 3308 xidneq 28,28 16 ix xidneq
 3309 xidneqint4 28,23 16 ix xidneq
+3334 pg_size_bytes 25 20 ix pg_size_bytes
 3343 jsonb_delete 3802,1009 3802 ix jsonb_delete_array v=25 n=from_json,path_elems
 3396 regexp_match 25,25 1009 ix regexp_match_no_flags
 3397 regexp_match 25,25,25 1009 ix regexp_match
@@ -437,6 +511,7 @@ export const functionFacts2 = `
 3420 sha256 17 17 ix sha256_bytea
 3421 sha384 17 17 ix sha384_bytea
 3422 sha512 17 17 ix sha512_bytea
+3432 gen_random_uuid - 2950 vx gen_random_uuid
 3449 numeric 3802 1700 ix jsonb_numeric
 3450 int2 3802 21 ix jsonb_int2
 3451 int4 3802 23 ix jsonb_int4
@@ -445,80 +520,4 @@ export const functionFacts2 = `
 3461 make_timestamp 23,23,23,23,23,701 1114 ix make_timestamp n=year,month,mday,hour,min,sec
 3462 make_timestamptz 23,23,23,23,23,701 1184 sx make_timestamptz n=year,month,mday,hour,min,sec
 3463 make_timestamptz 23,23,23,23,23,701,25 1184 sx make_timestamptz_at_timezone n=year,month,mday,hour,min,sec,timezone
-3464 make_interval 23,23,23,23,23,23,701 1186 ix make_interval n=years,months,weeks,days,hours,mins,secs
-3465 jsonb_array_elements_text 3802 25 ixr jsonb_array_elements_text n=from_json c=value:25
-3478 jsonb_object_field 3802,25 3802 ix jsonb_object_field n=from_json,field_name
-3495 to_regclass 25 2205 sx to_regclass
-3508 enum_eq 3500,3500 16 ix enum_eq
-3509 enum_ne 3500,3500 16 ix enum_ne
-3510 enum_lt 3500,3500 16 ix enum_lt
-3511 enum_gt 3500,3500 16 ix enum_gt
-3512 enum_le 3500,3500 16 ix enum_le
-3513 enum_ge 3500,3500 16 ix enum_ge
-3514 enum_cmp 3500,3500 23 ix enum_cmp
-3524 enum_smaller 3500,3500 3500 ix enum_smaller
-3525 enum_larger 3500,3500 3500 ix enum_larger
-3526 max 3500 3500 ia max:anyenum
-3527 min 3500 3500 ia min:anyenum
-3538 string_agg 25,25 25 ia string_agg:text,text
-3539 format 25,2276 25 s text_format v=2276
-3540 format 25 25 s text_format_nv
-3545 string_agg 17,17 17 ia string_agg:bytea,bytea
-3546 int8dec 20 20 ix int8dec
-3556 bool 3802 16 ix jsonb_bool
-3579 jsonb_insert 3802,1009,3802,16 3802 ix jsonb_insert n=jsonb_in,path,replacement,insert_after
-3696 starts_with 25,25 16 ix text_starts_with
-3787 to_jsonb 2283 3802 sx to_jsonb
-3846 make_date 23,23,23 1082 ix make_date n=year,month,day
-3847 make_time 23,23,701 1083 ix make_time n=hour,min,sec
-3931 jsonb_object_keys 3802 25 ixr jsonb_object_keys
-3932 jsonb_each_text 3802 2249 ixr jsonb_each_text n=from_json c=key:25,value:25
-3940 jsonb_extract_path_text 3802,1009 25 ix jsonb_extract_path_text v=25 n=from_json,path_elems
-3947 json_object_field 114,25 114 ix json_object_field n=from_json,field_name
-3948 json_object_field_text 114,25 25 ix json_object_field_text n=from_json,field_name
-3949 json_array_element 114,23 114 ix json_array_element n=from_json,element_index
-3950 json_array_element_text 114,23 25 ix json_array_element_text n=from_json,element_index
-3951 json_extract_path 114,1009 114 ix json_extract_path v=25 n=from_json,path_elems
-3953 json_extract_path_text 114,1009 25 ix json_extract_path_text v=25 n=from_json,path_elems
-3955 json_array_elements 114 114 ixr json_array_elements n=from_json c=value:114
-3956 json_array_length 114 23 ix json_array_length
-3957 json_object_keys 114 25 ixr json_object_keys
-3958 json_each 114 2249 ixr json_each n=from_json c=key:25,value:114
-3959 json_each_text 114 2249 ixr json_each_text n=from_json c=key:25,value:25
-3968 json_typeof 114 25 ix json_typeof
-3969 json_array_elements_text 114 25 ixr json_array_elements_text n=from_json c=value:25
-3972 percentile_disc 701,2283 2283 ia percentile_disc:float8,anyelement d=1
-3974 percentile_cont 701,701 701 ia percentile_cont:float8,float8 d=1
-3976 percentile_cont 701,1186 1186 ia percentile_cont:float8,interval d=1
-3978 percentile_disc 1022,2283 2277 ia percentile_disc:_float8,anyelement d=1
-3980 percentile_cont 1022,701 1022 ia percentile_cont:_float8,float8 d=1
-3982 percentile_cont 1022,1186 1187 ia percentile_cont:_float8,interval d=1
-3984 mode 2283 2283 ia mode:anyelement d=0
-3986 rank 2276 20 ia rank:any v=2276 d=1
-3988 percent_rank 2276 701 ia percent_rank:any v=2276 d=1
-3990 cume_dist 2276 701 ia cume_dist:any v=2276 d=1
-3992 dense_rank 2276 20 ia dense_rank:any v=2276 d=1
-4005 jsonb_path_exists 3802,4072,3802,16 16 ix jsonb_path_exists n=target,path,vars,silent
-4006 jsonb_path_query 3802,4072,3802,16 3802 ixr jsonb_path_query n=target,path,vars,silent
-4007 jsonb_path_query_array 3802,4072,3802,16 3802 ix jsonb_path_query_array n=target,path,vars,silent
-4008 jsonb_path_query_first 3802,4072,3802,16 3802 ix jsonb_path_query_first n=target,path,vars,silent
-4009 jsonb_path_match 3802,4072,3802,16 16 ix jsonb_path_match n=target,path,vars,silent
-4010 jsonb_path_exists_opr 3802,4072 16 ix jsonb_path_exists_opr
-4011 jsonb_path_match_opr 3802,4072 16 ix jsonb_path_match_opr
-4038 jsonb_ne 3802,3802 16 ix jsonb_ne
-4039 jsonb_lt 3802,3802 16 ix jsonb_lt
-4040 jsonb_gt 3802,3802 16 ix jsonb_gt
-4041 jsonb_le 3802,3802 16 ix jsonb_le
-4042 jsonb_ge 3802,3802 16 ix jsonb_ge
-4043 jsonb_eq 3802,3802 16 ix jsonb_eq
-4044 jsonb_cmp 3802,3802 23 ix jsonb_cmp
-4046 jsonb_contains 3802,3802 16 ix jsonb_contains
-4047 jsonb_exists 3802,25 16 ix jsonb_exists
-4048 jsonb_exists_any 3802,1009 16 ix jsonb_exists_any
-4049 jsonb_exists_all 3802,1009 16 ix jsonb_exists_all
-4050 jsonb_contained 3802,3802 16 ix jsonb_contained
-4053 array_agg 2277 2277 ia array_agg:anyarray
-4350 normalize 25,25 25 ix unicode_normalize_func
-4351 is_normalized 25,25 16 ix unicode_is_normalized
-1081 format_type 26,23 25 s format_type
 `;

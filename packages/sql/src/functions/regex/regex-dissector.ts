@@ -8,33 +8,13 @@
  */
 import { PhantomError } from '@phantom/base';
 import { isWordCode, matchesCharacter } from './regex-characters.js';
-import type { Assertion, ParsedRegex, RegexNode } from './regex-syntax.js';
+import { type Assertion, type ParsedRegex, type RegexNode, preference } from './regex-syntax.js';
 
 /** Steps one search may take before it is refused: a few seconds at worst. */
 const STEPS_MAX = 20_000_000;
 
 type Ends = readonly number[];
 const NO_ENDS: Ends = [];
-
-/** Greediness: true longest, false shortest, undefined no preference. */
-function preference(node: RegexNode): boolean | undefined {
-  switch (node.kind) {
-    case 'choice':
-      return true;
-    case 'group':
-      return preference(node.node);
-    case 'repeat':
-      return node.min === node.max ? preference(node.node) : node.greedy;
-    case 'sequence':
-      for (const part of node.nodes) {
-        const found = preference(part);
-        if (found !== undefined) return found;
-      }
-      return undefined;
-    default:
-      return undefined;
-  }
-}
 
 /** True when captures or back references lie in the node, so that it must be taken apart. */
 function hasInside(node: RegexNode): boolean {
@@ -52,6 +32,21 @@ function hasInside(node: RegexNode): boolean {
   }
 }
 
+function refers(node: RegexNode): boolean {
+  switch (node.kind) {
+    case 'reference':
+      return true;
+    case 'group':
+    case 'repeat':
+      return refers(node.node);
+    case 'sequence':
+    case 'choice':
+      return node.nodes.some(refers);
+    default:
+      return false;
+  }
+}
+
 export interface RegexMatch {
   readonly start: number;
   readonly end: number;
@@ -64,6 +59,7 @@ export class RegexDissector {
   private readonly text: string;
   private readonly memo = new Map<RegexNode, Map<number, Ends>>();
   private readonly groupNodes: RegexNode[] = [];
+  private readonly lastRounds = new Map<RegexNode, readonly RegexNode[]>();
   private captures: number[];
   private steps = 0;
 
@@ -275,8 +271,10 @@ export class RegexDissector {
       case 'sequence':
         return this.dissectSequence(node.nodes, 0, start, end);
       case 'repeat':
+        // A reference to a group that took no part does not match, however seldom it may occur.
+        if (node.node.kind === 'reference' && (this.captures[2 * node.node.index] as number) < 0) return false;
         if (!hasInside(node)) return this.ends(node, start).includes(end);
-        return this.dissectRepeat(node, start, end, 0);
+        return this.dissectRepeat(node, start, end);
       default:
         return this.ends(node, start).includes(end);
     }
@@ -310,19 +308,48 @@ export class RegexDissector {
     return false;
   }
 
-  private dissectRepeat(node: RegexNode & { kind: 'repeat' }, start: number, end: number, done: number): boolean {
-    if (start === end && done >= node.min) return true;
-    if (done >= node.max) return false;
-    const ends = this.ends(node.node, start);
-    const shortest = !node.greedy;
+  /** Without back references only the last round counts, so that x{m,n} is x{m-1,n-1}x with one part to take apart. */
+  private dissectRepeat(node: RegexNode & { kind: 'repeat' }, start: number, end: number): boolean {
+    if (node.min === 0 || refers(node)) return this.dissectRounds(node, start, end, 0);
+    let parts = this.lastRounds.get(node);
+    if (parts === undefined) {
+      parts = [{ ...node, min: node.min - 1, max: node.max - 1, greedy: preference(node) }, node.node];
+      this.lastRounds.set(node, parts);
+    }
+    const ends = this.ends(parts[0] as RegexNode, start);
+    const shortest = preference(node) === false;
     const saved = [...this.captures];
     for (let i = 0; i < ends.length; i++) {
       const middle = ends[shortest ? i : ends.length - 1 - i] as number;
-      if (middle > end || (middle === start && done >= node.min)) continue;
-      if (!this.dissect(node.node, start, middle)) continue;
-      if (this.dissectRepeat(node, middle, end, done + 1)) return true;
+      if (middle > end || !this.ends(node.node, middle).includes(end)) continue;
+      if (this.dissect(node.node, middle, end)) return true;
       this.captures = [...saved];
     }
     return false;
+  }
+
+  private dissectRounds(node: RegexNode & { kind: 'repeat' }, start: number, end: number, done: number): boolean {
+    const shortest = preference(node.node) === false;
+    // An operand that takes much is tried once on nothing, so that its groups are set.
+    if (start === end && done >= node.min && (done > 0 || shortest)) return true;
+    if (done >= node.max) return start === end;
+    const ends = this.ends(node.node, start);
+    const saved = [...this.captures];
+    for (let i = 0; i < ends.length; i++) {
+      const middle = ends[shortest ? i : ends.length - 1 - i] as number;
+      if (middle > end || (middle === start && done >= node.min && start !== end)) continue;
+      this.forget(node.node);
+      if (!this.dissect(node.node, start, middle)) continue;
+      if (this.dissectRounds(node, middle, end, done + 1)) return true;
+      this.captures = [...saved];
+    }
+    return start === end && done >= node.min;
+  }
+
+  /** Each round starts without what the groups inside took in the one before. */
+  private forget(node: RegexNode): void {
+    if (node.kind === 'group') this.captures[2 * node.index] = this.captures[2 * node.index + 1] = -1;
+    if (node.kind === 'group' || node.kind === 'repeat') this.forget(node.node);
+    else if (node.kind === 'sequence' || node.kind === 'choice') for (const part of node.nodes) this.forget(part);
   }
 }

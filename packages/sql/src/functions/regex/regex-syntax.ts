@@ -51,7 +51,8 @@ export type RegexNode =
       readonly min: number;
       /** Infinity for no limit. */
       readonly max: number;
-      readonly greedy: boolean;
+      /** What the quantifier prefers; undefined for {m}, which prefers what its operand does. */
+      readonly greedy: boolean | undefined;
     };
 
 export interface RegexFlags {
@@ -104,6 +105,8 @@ class RegexParser {
   private at = 0;
   private groups = 0;
   private depth = 0;
+  private looks = 0;
+  private readonly closed = new Set<number>();
   private readonly flags: RegexOptions;
 
   constructor(text: string, flags: RegexOptions) {
@@ -193,11 +196,23 @@ class RegexParser {
 
   private branch(): RegexNode {
     const nodes: RegexNode[] = [];
+    let run: RegexNode[] = [];
+    const endRun = (): void => {
+      if (run.length > 0) nodes.push(sequence(run));
+      run = [];
+    };
     for (this.skip(); !this.atEnd(); this.skip()) {
-      const atom = this.atom(nodes.length === 0);
+      const opens = this.peek() === '(' || this.basic;
+      const atom = this.atom(nodes.length === 0 && run.length === 0);
       this.skip();
-      nodes.push(this.quantified(atom));
+      const part = this.quantified(atom);
+      const runs = !opens || atom.kind === 'look' || atom.kind === 'assertion';
+      if (!runs || atom.kind === 'reference' || !agree(run, part)) {
+        endRun();
+        nodes.push(part);
+      } else run.push(part);
     }
+    endRun();
     return sequence(nodes);
   }
 
@@ -205,13 +220,14 @@ class RegexParser {
     const bounds = this.quantifier();
     if (bounds === undefined) return atom;
     if (atom.kind === 'assertion' || atom.kind === 'look') throw invalid('quantifier operand invalid');
-    let greedy = true;
+    let greedy = bounds[2] ? undefined : true;
     if (this.flags.flavor === 'advanced' && this.peek() === '?') {
       this.at++;
-      greedy = false;
+      greedy = greedy === undefined ? undefined : false;
     }
     this.skip();
     if (this.quantifierFollows()) throw invalid('quantifier operand invalid');
+    if (bounds[1] === 0) return { kind: 'empty' };
     return { kind: 'repeat', node: atom, min: bounds[0], max: bounds[1], greedy };
   }
 
@@ -221,18 +237,19 @@ class RegexParser {
     return next === '*' || next === '+' || next === '?' || (next === '{' && /[0-9]/.test(this.text[this.at + 1] ?? ''));
   }
 
-  private quantifier(): readonly [number, number] | undefined {
+  /** Least and greatest count, and whether they were given as one number. */
+  private quantifier(): readonly [number, number, boolean] | undefined {
     const next = this.peek();
     if (next === '*') {
       this.at++;
-      return [0, Number.POSITIVE_INFINITY];
+      return [0, Number.POSITIVE_INFINITY, false];
     }
     if (this.basic) {
       return this.text.startsWith('\\{', this.at) ? this.bounds(2, '\\}') : undefined;
     }
     if (next === '+' || next === '?') {
       this.at++;
-      return next === '+' ? [1, Number.POSITIVE_INFINITY] : [0, 1];
+      return next === '+' ? [1, Number.POSITIVE_INFINITY, false] : [0, 1, false];
     }
     if (next !== '{') return undefined;
     if (!/[0-9]/.test(this.text[this.at + 1] ?? '')) {
@@ -242,7 +259,7 @@ class RegexParser {
     return this.bounds(1, '}');
   }
 
-  private bounds(open: number, close: string): readonly [number, number] {
+  private bounds(open: number, close: string): readonly [number, number, boolean] {
     const match = /^(\d+)(,(\d*))?/.exec(this.text.slice(this.at + open));
     if (match === null) throw invalid('invalid repetition count(s)');
     this.at += open + match[0].length;
@@ -255,7 +272,7 @@ class RegexParser {
     if (min > REPEAT_MAX || (Number.isFinite(max) && max > REPEAT_MAX) || max < min) {
       throw invalid('invalid repetition count(s)');
     }
-    return [min, max];
+    return [min, max, match[2] === undefined];
   }
 
   private atom(first: boolean): RegexNode {
@@ -308,10 +325,13 @@ class RegexParser {
       if (this.flags.flavor === 'advanced' && this.peek() === '?') throw invalid('quantifier operand invalid');
       const index = ++this.groups;
       node = { kind: 'group', index, node: this.choice() };
+      this.closed.add(index);
     } else {
       this.at += look[0].length;
-      const inner = this.choice();
       const mark = look[1] as string;
+      if (mark !== ':') this.looks++;
+      const inner = this.choice();
+      if (mark !== ':') this.looks--;
       node =
         mark === ':'
           ? wrap(inner)
@@ -362,6 +382,7 @@ class RegexParser {
 
   /** \1..\9, or more digits when there are so many groups; otherwise an octal character follows. */
   private backReference(): RegexNode | undefined {
+    if (this.looks > 0) throw invalid('invalid backreference number');
     const digits = /^\d{1,2}/.exec(this.text.slice(this.at + 1))?.[0] ?? '';
     let index = Number(digits);
     let length = digits.length;
@@ -370,7 +391,7 @@ class RegexParser {
       index = Number(digits[0]);
       length = 1;
     }
-    if (index > this.groups) throw invalid('invalid backreference number');
+    if (!this.closed.has(index)) throw invalid('invalid backreference number');
     this.at += 1 + length;
     return { kind: 'reference', index };
   }
@@ -519,6 +540,35 @@ function charNode(character: string): RegexNode {
 function sequence(nodes: readonly RegexNode[]): RegexNode {
   if (nodes.length === 0) return { kind: 'empty' };
   return nodes.length === 1 ? (nodes[0] as RegexNode) : { kind: 'sequence', nodes };
+}
+
+/**
+ * Parts without groups are matched as one, by their common preference, until one comes that prefers otherwise: where the
+ * engine divides a branch decides what its groups take.
+ */
+function agree(run: readonly RegexNode[], part: RegexNode): boolean {
+  const wanted = preference(part);
+  return wanted === undefined || run.every((other) => (preference(other) ?? wanted) === wanted);
+}
+
+/** Greediness: true longest, false shortest, undefined no preference. */
+export function preference(node: RegexNode): boolean | undefined {
+  switch (node.kind) {
+    case 'choice':
+      return true;
+    case 'group':
+      return preference(node.node);
+    case 'repeat':
+      return node.greedy ?? preference(node.node);
+    case 'sequence':
+      for (const part of node.nodes) {
+        const found = preference(part);
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    default:
+      return undefined;
+  }
 }
 
 /** A group without a number stays one node, so that a quantifier takes all of it. */
