@@ -2,10 +2,10 @@
  * Who may write now? The bytes of all deltas are bounded; a batch reserves its worst case before the log is written, and
  * gives it back when it is applied. Those who do not fit wait in line, and nobody overtakes them.
  *
- * The worst case (a batch of nothing but tiny operations takes seven times its bytes) may lie above the bound though the
- * batch itself does not: such a batch waits until memory is empty and may then overrun the bound by what it takes.
+ * A batch whose worst case (one of nothing but tiny operations takes seven times its bytes) lies above the bound waits
+ * until memory is empty and may then overrun the bound by what it takes: a batch is atomic, so it cannot be flushed in
+ * parts, and its writer holds its bytes already. Who bounds a batch is whoever collects it (`writeSetBytesMax`).
  */
-import { PhantomError, SqlState } from '@phantom/base';
 import { Delta } from './delta.js';
 
 interface Waiter {
@@ -28,10 +28,9 @@ export class Admission {
 
   /**
    * Reserves room; false when there is none now, or when others wait already and the caller does not overtake them, as one
-   * that cannot wait must. Throws 53200 when there never will be room.
+   * that cannot wait must.
    */
   tryReserve(batchBytes: number, overtakes: boolean): boolean {
-    if (batchBytes > this.bytesMax) throw this.tooLarge(batchBytes);
     if (this.waiters.length > 0 && !overtakes) return false;
     return this.reserve(batchBytes);
   }
@@ -73,13 +72,5 @@ export class Admission {
 
   private worstCase(batchBytes: number): number {
     return Math.min(Delta.worstCaseBytes(batchBytes), this.bytesMax);
-  }
-
-  private tooLarge(batchBytes: number): PhantomError {
-    return new PhantomError(SqlState.OutOfMemory, 'a batch is larger than the memory for unflushed writes', {
-      detail: `It has ${batchBytes} bytes, of ${this.bytesMax} there are.`,
-      hint: 'Write less in one transaction, or raise deltaBytesMax.',
-      data: { bytes: batchBytes, bytesMax: this.bytesMax },
-    });
   }
 }

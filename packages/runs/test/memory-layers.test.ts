@@ -88,9 +88,20 @@ describe('admission', () => {
     expect(admission.tryReserve(1, true)).toBe(false);
   });
 
-  it('turns away what never fits, and everybody when it must', async () => {
+  it('lets a batch above the bound in alone, once memory is empty', async () => {
+    let inUse = 1;
+    const admission = new Admission(1000, () => inUse);
+    expect(admission.tryReserve(5000, true)).toBe(false);
+    inUse = 0;
+    expect(admission.tryReserve(5000, false)).toBe(true);
+    expect(admission.tryReserve(1, true)).toBe(false);
+    const next = admission.wait(1);
+    admission.giveBack(5000);
+    await next;
+  });
+
+  it('turns everybody away when it must', async () => {
     const admission = new Admission(1000, () => 1000);
-    expect(() => admission.tryReserve(1001, false)).toThrow('larger than the memory');
     const waiting = [admission.wait(1), admission.wait(2)];
     admission.refuse(new Error('closed'));
     for (const promise of waiting) await expect(promise).rejects.toThrow('closed');
