@@ -1,5 +1,7 @@
 /** `npm run bench [-- --quick]`: work counters, then time, with the peers in the same run. */
+import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { machineLine, syncFloor } from './machine.mjs';
 import { sqlBasics } from './suites/sql-basics.mjs';
 
@@ -16,4 +18,9 @@ await sqlBasics({
   commits: quick ? 4_000 : 20_000,
   rounds: quick ? 3 : 5,
   directory,
+});
+
+console.log('');
+execFileSync(process.execPath, [fileURLToPath(new URL('../../../packages/sql/bench/parser.mjs', import.meta.url))], {
+  stdio: 'inherit',
 });
