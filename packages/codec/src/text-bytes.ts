@@ -59,7 +59,8 @@ export function writeUtf8(bytes: Uint8Array, at: number, text: string): number {
     }
     if (i === length) return at + length;
   }
-  return at + utf8Write.call(bytes, text, at, length * 3);
+  // Node 24 refuses a length past the end, where Node 20 and 22 stop there.
+  return at + utf8Write.call(bytes, text, at, Math.min(length * 3, bytes.length - at));
 }
 
 /** Bytes that a text takes. */
