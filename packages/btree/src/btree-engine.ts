@@ -50,6 +50,8 @@ export class BtreeEngine implements KvEngine {
   private readonly memory: MemoryLayers<RunHandle>;
   private readonly views: ViewRegistry;
   private readonly admission: Admission;
+  /** Bytes that deltas may hold now. */
+  private readonly deltaBytesMax: () => number;
   private readonly background: Background;
   /** Somebody waits for the batch that is being applied to end. */
   private freezeWanted = false;
@@ -62,7 +64,8 @@ export class BtreeEngine implements KvEngine {
     this.files = files;
     this.memory = new MemoryLayers(EngineCode.Btree, files.flushedSeq);
     this.views = new ViewRegistry(files, this.memory);
-    this.admission = new Admission(context.deltaBytesMax, () => this.memory.bytes);
+    this.deltaBytesMax = options.memory?.join(() => this.admission.held) ?? (() => context.deltaBytesMax);
+    this.admission = new Admission(this.deltaBytesMax, () => this.memory.bytes);
     const { memory, views, admission } = this;
     this.background = new Background({ files, memory, views, admission, options });
   }
@@ -122,7 +125,7 @@ export class BtreeEngine implements KvEngine {
       this.views.dropEarlier();
     }
     this.admission.giveBack(batch.length);
-    if (this.freezeWanted || memory.active.bytes * 2 >= this.context.deltaBytesMax) this.freeze();
+    if (this.freezeWanted || memory.active.bytes * 2 >= this.deltaBytesMax()) this.freeze();
     return true;
   }
 

@@ -1,5 +1,6 @@
 /** Settings of the engine. Its share of cache and delta comes with the context it is opened in. */
 import { PhantomError, SqlState } from '@phantom/base';
+import type { SharedMemory } from '@phantom/runs';
 import { PAGE_BYTES_MAX, PAGE_BYTES_MIN } from './format.js';
 
 export interface BtreeOptions {
@@ -11,6 +12,8 @@ export interface BtreeOptions {
   readonly idleMergeMs?: number;
   /** Background work lets others run after so long. Default 4. */
   readonly sliceMs?: number;
+  /** Cache and delta shared with the other engines of the store. Default: a part of what the store has for each engine. */
+  readonly memory?: SharedMemory;
 }
 
 export interface ResolvedBtreeOptions {
@@ -18,6 +21,7 @@ export interface ResolvedBtreeOptions {
   readonly runsMax: number;
   readonly idleMergeMs: number;
   readonly sliceMs: number;
+  readonly memory: SharedMemory | undefined;
 }
 
 /** Checks the options and fills in the defaults. */
@@ -31,7 +35,7 @@ export function resolveOptions(options: BtreeOptions): ResolvedBtreeOptions {
     throw invalid('runsMax lies between 1 and 48', runsMax);
   if (!(idleMergeMs >= 0)) throw invalid('idleMergeMs is a number of milliseconds', idleMergeMs);
   if (!(sliceMs >= 0)) throw invalid('sliceMs is a number of milliseconds', sliceMs);
-  return { pageBytes, runsMax, idleMergeMs, sliceMs };
+  return { pageBytes, runsMax, idleMergeMs, sliceMs, memory: options.memory };
 }
 
 function invalid(message: string, found: number): PhantomError {

@@ -78,7 +78,7 @@ export class TreeFiles {
     const file = context.vfs.open(path, { mode: context.readOnly ? 'read' : 'create' });
     try {
       const meta = readMeta(file, context.checksums, context.generationMin) ?? (await create(context, file, options));
-      const files = new TreeFiles(context, file, meta, new BlockCache(context.cacheBytes));
+      const files = new TreeFiles(context, file, meta, options.memory?.cache ?? new BlockCache(context.cacheBytes));
       files.load(meta);
       return files;
     } catch (error) {

@@ -7,14 +7,22 @@ import { MetricsRegistry, PhantomError, silentLogger, systemClock } from '@phant
 import { btree } from '@phantom/btree';
 import { Catalog } from '@phantom/catalog';
 import { EngineCode } from '@phantom/kv';
+import { lsm } from '@phantom/lsm';
 import { createMvcc } from '@phantom/mvcc';
+import { SharedMemory } from '@phantom/runs';
 import { SqlEngine } from '@phantom/sql';
 import { type Store, openStore } from '@phantom/store';
 import { type Vfs, createNodeVfs } from '@phantom/vfs';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { CatalogConflictNames } from './conflict-names.js';
 import { Database } from './database.js';
-import { type DatabaseOptions, DEFAULT_MEMORY_LIMIT_BYTES, STATEMENT_CACHE_ENTRIES_MAX } from './options.js';
+import {
+  type DatabaseOptions,
+  DEFAULT_CACHE_BYTES,
+  DEFAULT_DELTA_BYTES_MAX,
+  DEFAULT_MEMORY_LIMIT_BYTES,
+  STATEMENT_CACHE_ENTRIES_MAX,
+} from './options.js';
 import { StoreStoragePort } from './storage-port.js';
 
 /** The path that stands for a database in memory, gone when it is closed. */
@@ -36,9 +44,13 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
   const logger = options.logger ?? silentLogger;
   const metrics = options.metrics ?? new MetricsRegistry();
   const readOnly = options.readOnly ?? false;
+  const memory = new SharedMemory({
+    cacheBytes: options.cacheBytes ?? DEFAULT_CACHE_BYTES,
+    deltaBytesMax: options.deltaBytesMax ?? DEFAULT_DELTA_BYTES_MAX,
+  });
   const store = await openStore(directory, {
     vfs,
-    engines: [btree()],
+    engines: [btree({ memory }), lsm({ memory })],
     clock,
     logger,
     metrics,

@@ -35,6 +35,8 @@ export interface DatabaseOptions {
   readonly seed?: number;
 }
 
+export const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024;
+export const DEFAULT_DELTA_BYTES_MAX = 64 * 1024 * 1024;
 export const DEFAULT_MEMORY_LIMIT_BYTES = 256 * 1024 * 1024;
 /** Texts whose syntax trees and plans are kept. */
 export const STATEMENT_CACHE_ENTRIES_MAX = 2048;

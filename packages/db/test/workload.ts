@@ -1,6 +1,7 @@
 /**
  * A mixed workload for sweeps: numbered rows with a secondary index, transfers between accounts with a constant sum, parents
- * and children, and definitions in between. `audit` says what is wrong with a database that went through any part of it.
+ * and children, and definitions in between. Some tables lie in the B+tree and some in the LSM-tree, and families span both
+ * in one commit. `audit` says what is wrong with a database that went through any part of it.
  */
 import { Random } from '@phantom/base';
 import type { Vfs } from '@phantom/vfs';
@@ -33,11 +34,11 @@ export async function work(vfs: Vfs, seed: number, steps: number, progress: Prog
   const db = await openSmall(vfs);
   try {
     db.exec(`
-      create table log (n int primary key, note text);
+      create table log (n int primary key, note text) with (engine = lsm);
       create index log_note on log (note);
       create table account (id int primary key, balance int not null check (balance >= 0));
       create table parent (id int primary key);
-      create table child (id int primary key, parent_id int not null references parent on delete cascade);
+      create table child (id int primary key, parent_id int not null references parent on delete cascade) with (engine = lsm);
       create index on child (parent_id);
       begin;
       insert into account select i, ${BALANCE} from generate_series(0, ${ACCOUNTS - 1}) i;
@@ -53,7 +54,9 @@ export async function work(vfs: Vfs, seed: number, steps: number, progress: Prog
       if (step % 3 === 0) await family(db, step, random);
       if (step % 7 === 2) await removeLog(db, step, progress);
       if (step % 9 === 5) {
-        db.exec(`create table extra_${step} (id int primary key); insert into extra_${step} values (1), (2)`);
+        db.exec(
+          `create table extra_${step} (id int primary key) with (engine = ${step % 2 === 0 ? 'lsm' : 'btree'}); insert into extra_${step} values (1), (2)`,
+        );
         progress.tables.add(`extra_${step}`);
       }
       if (step % 11 === 8) await db.checkpoint();

@@ -84,6 +84,8 @@ export class LsmEngine implements KvEngine {
   private readonly memory: MemoryLayers<RunFile>;
   private readonly views: ViewRegistry;
   private readonly admission: Admission;
+  /** Bytes that deltas may hold now. */
+  private readonly deltaBytesMax: () => number;
   private readonly background: Background;
   private readonly pacer = new Pacer();
   /** Those who are slowed; ended early when the engine is closed. */
@@ -99,7 +101,8 @@ export class LsmEngine implements KvEngine {
     this.files = files;
     this.memory = new MemoryLayers(EngineCode.Lsm, files.flushedSeq);
     this.views = new ViewRegistry(files, this.memory);
-    this.admission = new Admission(context.deltaBytesMax, () => this.memory.bytes);
+    this.deltaBytesMax = files.options.memory?.join(() => this.admission.held) ?? (() => context.deltaBytesMax);
+    this.admission = new Admission(this.deltaBytesMax, () => this.memory.bytes);
     const { memory, views, admission } = this;
     this.background = new Background({ files, memory, views, admission });
   }
@@ -150,7 +153,7 @@ export class LsmEngine implements KvEngine {
       this.views.dropEarlier();
     }
     this.admission.giveBack(batch.length);
-    if (this.freezeWanted || memory.active.bytes * 2 >= this.context.deltaBytesMax) this.freeze();
+    if (this.freezeWanted || memory.active.bytes * 2 >= this.deltaBytesMax()) this.freeze();
     return true;
   }
 

@@ -47,7 +47,7 @@ export class LsmFiles {
     this.options = options;
     this.manifest = manifest;
     this.nextNumber = nextNumber;
-    this.cache = new BlockCache(context.cacheBytes);
+    this.cache = options.memory?.cache ?? new BlockCache(context.cacheBytes);
   }
 
   /**

@@ -1,6 +1,6 @@
 /** Settings of the engine. Its share of cache and delta comes with the context it is opened in. */
 import { PhantomError, SqlState } from '@phantom/base';
-import type { Compression } from '@phantom/runs';
+import type { Compression, SharedMemory } from '@phantom/runs';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -28,6 +28,8 @@ export interface LsmOptions {
   readonly bottomCompression?: Compression;
   /** Background work lets others run after so long. Default 4. */
   readonly sliceMs?: number;
+  /** Cache and delta shared with the other engines of the store. Default: a part of what the store has for each engine. */
+  readonly memory?: SharedMemory;
 }
 
 export interface ResolvedLsmOptions {
@@ -43,6 +45,7 @@ export interface ResolvedLsmOptions {
   readonly compression: Compression;
   readonly bottomCompression: Compression;
   readonly sliceMs: number;
+  readonly memory: SharedMemory | undefined;
 }
 
 const COMPRESSIONS: readonly unknown[] = ['none', 'lz4', 'deflate'];
@@ -80,6 +83,7 @@ export function resolveOptions(options: LsmOptions): ResolvedLsmOptions {
     compression,
     bottomCompression,
     sliceMs,
+    memory: options.memory,
   };
 }
 

@@ -15,13 +15,14 @@ interface Waiter {
 }
 
 export class Admission {
-  private readonly bytesMax: number;
+  /** What may be in use and reserved together; it may change from one moment to the next. */
+  private readonly bytesMax: () => number;
   /** Bytes of all deltas. */
   private readonly inUse: () => number;
   private readonly waiters: Waiter[] = [];
   private reservedBytes = 0;
 
-  constructor(bytesMax: number, inUse: () => number) {
+  constructor(bytesMax: () => number, inUse: () => number) {
     this.bytesMax = bytesMax;
     this.inUse = inUse;
   }
@@ -44,7 +45,7 @@ export class Admission {
 
   /** Gives a reservation back. */
   giveBack(batchBytes: number): void {
-    this.reservedBytes = Math.max(0, this.reservedBytes - this.worstCase(batchBytes));
+    this.reservedBytes = Math.max(0, this.reservedBytes - Delta.worstCaseBytes(batchBytes));
     this.grant();
   }
 
@@ -63,14 +64,16 @@ export class Admission {
     for (const waiter of this.waiters.splice(0)) waiter.reject(error);
   }
 
-  private reserve(batchBytes: number): boolean {
-    const bytes = this.worstCase(batchBytes);
-    if (this.inUse() + this.reservedBytes + bytes > this.bytesMax) return false;
-    this.reservedBytes += bytes;
-    return true;
+  /** Bytes in use and reserved. */
+  get held(): number {
+    return this.inUse() + this.reservedBytes;
   }
 
-  private worstCase(batchBytes: number): number {
-    return Math.min(Delta.worstCaseBytes(batchBytes), this.bytesMax);
+  private reserve(batchBytes: number): boolean {
+    const bytes = Delta.worstCaseBytes(batchBytes);
+    const { held } = this;
+    if (held > 0 && held + bytes > this.bytesMax()) return false;
+    this.reservedBytes += bytes;
+    return true;
   }
 }

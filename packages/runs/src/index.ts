@@ -14,3 +14,4 @@ export { KeyIntervals, RangeCover, overlaps, unionOf } from './range-cover.js';
 export type { PlacedTombstone } from './range-tombstones.js';
 export { Run, type RunCounters, type RunOptions } from './run-reader.js';
 export { type RunSummary, RunWriter, type RunWriterOptions } from './run-writer.js';
+export { SharedMemory, type SharedMemoryOptions } from './shared-memory.js';

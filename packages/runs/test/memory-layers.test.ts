@@ -1,7 +1,7 @@
 /** What engines have in memory: layers and their order, and who is let in. */
 import { BatchReader, EngineCode, WriteBatch, makeSpaceId, writeSpace } from '@phantom/kv';
 import { describe, expect, it } from 'vitest';
-import { Admission, Delta, MemoryLayers, type Run } from '../src/index.js';
+import { Admission, Delta, MemoryLayers, type Run, SharedMemory } from '../src/index.js';
 
 function batchOf(count: number): BatchReader {
   const batch = new WriteBatch();
@@ -60,7 +60,10 @@ describe('admission', () => {
 
   it('reserves the worst case, lets nobody overtake, and grants in order', async () => {
     let inUse = 0;
-    const admission = new Admission(worst * 2, () => inUse);
+    const admission = new Admission(
+      () => worst * 2,
+      () => inUse,
+    );
     expect(admission.tryReserve(small, false)).toBe(true);
     expect(admission.tryReserve(small, false)).toBe(true);
     expect(admission.tryReserve(small, false)).toBe(false);
@@ -81,7 +84,10 @@ describe('admission', () => {
 
   it('lets a batch in whose worst case is more than there is, once memory is empty', () => {
     let inUse = 1;
-    const admission = new Admission(1000, () => inUse);
+    const admission = new Admission(
+      () => 1000,
+      () => inUse,
+    );
     expect(admission.tryReserve(900, false)).toBe(false);
     inUse = 0;
     expect(admission.tryReserve(900, false)).toBe(true);
@@ -90,7 +96,10 @@ describe('admission', () => {
 
   it('lets a batch above the bound in alone, once memory is empty', async () => {
     let inUse = 1;
-    const admission = new Admission(1000, () => inUse);
+    const admission = new Admission(
+      () => 1000,
+      () => inUse,
+    );
     expect(admission.tryReserve(5000, true)).toBe(false);
     inUse = 0;
     expect(admission.tryReserve(5000, false)).toBe(true);
@@ -101,9 +110,30 @@ describe('admission', () => {
   });
 
   it('turns everybody away when it must', async () => {
-    const admission = new Admission(1000, () => 1000);
+    const admission = new Admission(
+      () => 1000,
+      () => 1000,
+    );
     const waiting = [admission.wait(1), admission.wait(2)];
     admission.refuse(new Error('closed'));
     for (const promise of waiting) await expect(promise).rejects.toThrow('closed');
+  });
+});
+
+describe('memory shared by engines', () => {
+  it('leaves each what the others do not hold, and never less than its least share', () => {
+    const memory = new SharedMemory({ cacheBytes: 1000, deltaBytesMax: 800 });
+    let first = 0;
+    let second = 0;
+    const firstMax = memory.join(() => first);
+    const secondMax = memory.join(() => second);
+    expect([firstMax(), secondMax()]).toEqual([700, 700]);
+    first = 700;
+    expect([firstMax(), secondMax()]).toEqual([700, 100]);
+    second = 300;
+    expect([firstMax(), secondMax()]).toEqual([500, 100]);
+    first = 0;
+    expect([firstMax(), secondMax()]).toEqual([500, 700]);
+    expect(memory.cache.bytesMax).toBe(1000);
   });
 });

@@ -69,9 +69,11 @@ async function openLocked(
     logger.warn('the superblock is damaged; its other slot is whole', { message });
 
   const { state } = superblock;
-  placeEntries(state, options.engines);
+  // An engine that the store has never been written with has no files, and read-only none are made.
+  const factories = readOnly ? options.engines.filter((factory) => isKnown(state, factory)) : options.engines;
+  placeEntries(state, factories);
   const placed: PlacedEngine[] = [];
-  for (const factory of options.engines) {
+  for (const factory of factories) {
     const engine = await openEngine(directory, factory, options, checksums, superblock, health);
     opened.push(() => engine.close());
     placed.push({
@@ -145,6 +147,10 @@ function placeEntries(state: SuperblockState, factories: readonly EngineFactory[
     if (!isVolatile(factory) && !state.engines.some((entry) => entry.code === code))
       state.engines.push({ code, name, generationMin: 0 });
   }
+}
+
+function isKnown(state: SuperblockState, factory: EngineFactory): boolean {
+  return isVolatile(factory) || state.engines.some(({ code }) => code === factory.code);
 }
 
 function isVolatile(factory: EngineFactory): boolean {

@@ -315,9 +315,21 @@ describe('a read-only store', () => {
     expect(vfs.counts.get('write')).toBe(writes);
   });
 
-  it('needs all its parts', async () => {
+  it('does without an engine that the store was never written with', async () => {
     const vfs = new MemoryVfs();
-    await (await openStore('/db', optionsOf(vfs, { engines: twoEngines().slice(0, 1) }))).close();
+    const first = await openStore('/db', optionsOf(vfs, { engines: twoEngines().slice(0, 1) }));
+    await commit(first, { 'left a': '1' });
+    await first.close();
+    const store = await openStore('/db', optionsOf(vfs, { readOnly: true }));
+    expect(readNow(store, 'left a')).toBe('1');
+    expect(store.engine(EngineCode.Lsm)).toBeUndefined();
+    await store.close();
+  });
+
+  it('needs the files of those that it was written with', async () => {
+    const vfs = new MemoryVfs();
+    await (await openStore('/db', optionsOf(vfs))).close();
+    vfs.rename('/db/right', '/db/lost');
     expect((await rejection(openStore('/db', optionsOf(vfs, { readOnly: true })))).code).toBe('58P01');
   });
 });

@@ -13,6 +13,7 @@ import {
 } from '@phantom/catalog';
 import type { Name, QualifiedName } from '../text/ast-leaves.js';
 import type { NamedRelation } from '../plan/catalog-port.js';
+import { PHANTOM_SCHEMA } from '../system-views/system-view.js';
 import type { DdlContext } from './context.js';
 import type { Yielded } from '../exec/runtime.js';
 
@@ -47,10 +48,14 @@ export function creationSchema(context: DdlContext, name: QualifiedName): { sche
     }
     throw new PhantomError('3F000', 'no schema has been selected to create in', { position: target.position });
   }
-  if (target.schema === 'pg_catalog' || target.schema === 'information_schema') {
+  if (isSystemSchema(target.schema)) {
     throw new PhantomError('42501', `permission denied for schema ${target.schema}`);
   }
   return { schemaOid: mayCreateIn(context, schemaNamed(context, target.schema, target.position)), name: target.name };
+}
+
+function isSystemSchema(name: string): boolean {
+  return name === 'pg_catalog' || name === 'information_schema' || name === PHANTOM_SCHEMA;
 }
 
 function mayCreateIn(context: DdlContext, schema: SchemaDescriptor): Oid {

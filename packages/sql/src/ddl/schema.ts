@@ -1,6 +1,7 @@
 /** CREATE SCHEMA, with the elements it may bring along. */
 import { PhantomError } from '@phantom/base';
 import { NameClass, type SchemaDescriptor, hasPrivilege } from '@phantom/catalog';
+import { PHANTOM_SCHEMA } from '../system-views/system-view.js';
 import type { CreateSchema } from '../text/ast-statements.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { claimName } from './names.js';
@@ -16,9 +17,9 @@ export function* createSchema(context: DdlContext, node: CreateSchema): DdlExecu
     throw new PhantomError('42704', `role "${node.owner.name?.text}" does not exist`);
   }
   const name = node.name?.text ?? owner?.name ?? context.evaluation.currentUser;
-  if (name.startsWith('pg_')) {
+  if (name.startsWith('pg_') || name === PHANTOM_SCHEMA) {
     throw new PhantomError('42939', `unacceptable schema name "${name}"`, {
-      detail: 'The prefix "pg_" is reserved for system schemas.',
+      detail: `The ${name === PHANTOM_SCHEMA ? 'name "phantom"' : 'prefix "pg_"'} is reserved for system schemas.`,
     });
   }
   const existing = yield* claimName(context, NameClass.Schema, context.databaseOid, name);

@@ -23,7 +23,13 @@ import type {
   QualifiedName,
   StatisticsPort,
 } from '../plan/catalog-port.js';
-import { INFORMATION_SCHEMA_OID, PG_CATALOG_OID, type SystemViewSource } from '../system-views/system-view.js';
+import {
+  INFORMATION_SCHEMA_OID,
+  PG_CATALOG_OID,
+  PHANTOM_OID,
+  PHANTOM_SCHEMA,
+  type SystemViewSource,
+} from '../system-views/system-view.js';
 import { systemRelation, systemRelationByOid } from '../system-views/system-views.js';
 import { TypeCatalog } from '../types/type-catalog.js';
 import type { SqlType } from '../types/type.js';
@@ -76,6 +82,7 @@ export class CatalogPicture implements CatalogPort {
   schemaOid(name: string): Oid | undefined {
     if (name === 'pg_catalog') return PG_CATALOG_OID;
     if (name === 'information_schema') return INFORMATION_SCHEMA_OID;
+    if (name === PHANTOM_SCHEMA) return PHANTOM_OID;
     return this.objects.oidByName(NameClass.Schema, this.session.databaseOid, name);
   }
 
@@ -108,6 +115,7 @@ export class CatalogPicture implements CatalogPort {
   schemaName(oid: Oid): string {
     if (oid === PG_CATALOG_OID) return 'pg_catalog';
     if (oid === INFORMATION_SCHEMA_OID) return 'information_schema';
+    if (oid === PHANTOM_OID) return PHANTOM_SCHEMA;
     const schema = this.objects.object(oid);
     return schema?.kind === 'schema' ? schema.name : '';
   }
@@ -158,6 +166,7 @@ export class CatalogPicture implements CatalogPort {
         const role = objects.object(oid);
         return role?.kind === 'role' ? role.name : '';
       },
+      storage: session.engine.storage,
       settingRows: () => session.settings.rows(),
     };
   }
@@ -173,7 +182,7 @@ export class CatalogPicture implements CatalogPort {
   }
 
   private relationIn(schema: Oid, name: string): NamedRelation | undefined {
-    if (schema === PG_CATALOG_OID || schema === INFORMATION_SCHEMA_OID)
+    if (schema === PG_CATALOG_OID || schema === INFORMATION_SCHEMA_OID || schema === PHANTOM_OID)
       return systemRelation(schema, name, this.source());
     const oid = this.objects.oidByName(NameClass.Relation, schema, name);
     const object = oid === undefined ? undefined : this.objects.object(oid);
@@ -233,9 +242,12 @@ export function parsePath(text: string, user: string): string[] {
   return names;
 }
 
-/** As PostgreSQL searches: pg_catalog first, unless the path itself says where it stands. */
+/**
+ * As PostgreSQL searches: pg_catalog first, unless the path itself says where it stands. The system's own `phantom` is never
+ * searched: its plain names ("tables") are everybody's, and a user of that name means a schema of his own by it.
+ */
 function effectivePath(names: readonly string[]): string[] {
-  const path = [...names];
+  const path = names.filter((name) => name !== PHANTOM_SCHEMA);
   if (!path.includes('pg_catalog')) path.unshift('pg_catalog');
   return path;
 }

@@ -1,7 +1,15 @@
 /** The part of `pg_catalog` that names databases, schemas, relations, columns, roles and settings. Oids are PostgreSQL's. */
 import type { ObjectDescriptor, RelationDescriptor } from '@phantom/catalog';
 import type { Value } from '../types/type.js';
-import { PG_CATALOG_OID, type SystemView, type SystemViewSource, T } from './system-view.js';
+import {
+  INFORMATION_SCHEMA_OID,
+  PG_CATALOG_OID,
+  PHANTOM_OID,
+  PHANTOM_SCHEMA,
+  type SystemView,
+  type SystemViewSource,
+  T,
+} from './system-view.js';
 
 function view(oid: number, name: string, columns: SystemView['columns'], rows: SystemView['rows']): SystemView {
   return { oid, schemaOid: PG_CATALOG_OID, name, columns, rowsEstimate: 100, rows };
@@ -10,7 +18,8 @@ function view(oid: number, name: string, columns: SystemView['columns'], rows: S
 /** Schemas of the session's database, the system's own first. */
 export function* schemasOf(source: SystemViewSource): Iterable<{ oid: number; name: string; ownerOid: number }> {
   yield { oid: PG_CATALOG_OID, name: 'pg_catalog', ownerOid: 10 };
-  yield { oid: 13183, name: 'information_schema', ownerOid: 10 };
+  yield { oid: INFORMATION_SCHEMA_OID, name: 'information_schema', ownerOid: 10 };
+  yield { oid: PHANTOM_OID, name: PHANTOM_SCHEMA, ownerOid: 10 };
   for (const object of source.objectsSeen.objectsIn(source.databaseOid)) if (object.kind === 'schema') yield object;
 }
 

@@ -1,20 +1,28 @@
 /**
- * The system's own relations: views of `pg_catalog` and `information_schema`, computed from the catalog's objects when they
- * are read. Each lives in a file by area and registers here; nothing of them is stored.
+ * The system's own relations: views of `pg_catalog`, `information_schema` and `phantom`, computed from the
+ * catalog's objects when they are read. Each lives in a file by area and registers here; nothing of them is stored.
  */
 import type { Oid } from '@phantom/catalog';
 import type { VirtualRelation } from '../plan/catalog-port.js';
 import { INFORMATION_SCHEMA_VIEWS } from './information-schema.js';
 import { PG_CATALOG_VIEWS } from './pg-catalog.js';
-import { INFORMATION_SCHEMA_OID, PG_CATALOG_OID, type SystemView, type SystemViewSource } from './system-view.js';
+import { PHANTOM_VIEWS } from './phantom.js';
+import {
+  INFORMATION_SCHEMA_OID,
+  PG_CATALOG_OID,
+  PHANTOM_OID,
+  type SystemView,
+  type SystemViewSource,
+} from './system-view.js';
 
 const BY_SCHEMA: ReadonlyMap<Oid, ReadonlyMap<string, SystemView>> = new Map([
   [PG_CATALOG_OID, new Map(PG_CATALOG_VIEWS.map((view) => [view.name, view]))],
   [INFORMATION_SCHEMA_OID, new Map(INFORMATION_SCHEMA_VIEWS.map((view) => [view.name, view]))],
+  [PHANTOM_OID, new Map(PHANTOM_VIEWS.map((view) => [view.name, view]))],
 ]);
 
 const BY_OID: ReadonlyMap<Oid, SystemView> = new Map(
-  [...PG_CATALOG_VIEWS, ...INFORMATION_SCHEMA_VIEWS].map((view) => [view.oid, view]),
+  [...PG_CATALOG_VIEWS, ...INFORMATION_SCHEMA_VIEWS, ...PHANTOM_VIEWS].map((view) => [view.oid, view]),
 );
 
 /** A system relation by schema and name, over what the session sees; undefined when there is none. */
