@@ -9,14 +9,22 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const folder = join(dirname(fileURLToPath(import.meta.url)), '..', '.peers');
-const VERSIONS = { 'better-sqlite3': '12.11.1' };
+const VERSIONS = {
+  'better-sqlite3': '12.11.1',
+  '@electric-sql/pglite': '0.5.16',
+  '@duckdb/node-api': '1.5.6-r.1',
+  pg: '8.23.1',
+};
+/** The one whose install script must run: it compiles. */
+const BUILT = 'better-sqlite3';
 
-/** The module of a peer, or undefined with a line on stderr. */
+/** The module of a peer, or undefined with a line on stderr. PHANTOM_PEERS_DIR may name a folder that has them already. */
 export function peer(name) {
-  const home = join(folder, name);
+  const given = process.env['PHANTOM_PEERS_DIR'];
+  const home = given ?? join(folder, name.replace('/', '+'));
   mkdirSync(home, { recursive: true });
   if (!existsSync(join(home, 'node_modules', name))) {
-    writeFileSync(join(home, 'package.json'), JSON.stringify({ private: true }));
+    writeFileSync(join(home, 'package.json'), JSON.stringify({ private: true, allowScripts: { [BUILT]: true } }));
     process.stderr.write(`fetching ${name} ${VERSIONS[name]} ...\n`);
     const fetched = spawnSync(
       'npm',

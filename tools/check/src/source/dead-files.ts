@@ -43,7 +43,7 @@ function entriesOf(root: string, member: Member): string[] {
 }
 
 function isWayIn(path: string, area: string): boolean {
-  return area === 'test' ? path.endsWith('.test.ts') : area !== 'src';
+  return area === 'test' ? /\.test\.(ts|mjs)$/.test(path) : area !== 'src';
 }
 
 function reach(tree: SourceTree, entries: Iterable<string>): Set<string> {

@@ -1,6 +1,7 @@
 /**
- * The shape of the thing, against better-sqlite3 (WAL, synchronous = FULL): point reads by key, many inserts in one
- * transaction, durable commits from many callers; and the counters of work that must be zero.
+ * What tables are asked for all day, against better-sqlite3 (WAL, synchronous = FULL): reads and updates by key, many inserts
+ * in one transaction, index ranges, a top ten, a join, an aggregate, durable commits from many callers; and the counters of
+ * work that must be zero.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +19,12 @@ const text = (i, length) =>
     .padStart(length, 'x')
     .slice(0, length);
 
-export async function sqlBasics({ rows, lookups, inserts, commits, rounds, directory }) {
+export async function sqlSuite({ quick, directory }) {
+  const rows = quick ? 100_000 : 1_000_000;
+  const lookups = quick ? 100_000 : 300_000;
+  const inserts = quick ? 50_000 : 500_000;
+  const commits = quick ? 4_000 : 20_000;
+  const rounds = quick ? 3 : 5;
   const Sqlite = peer('better-sqlite3');
   const home = mkdtempSync(join(directory ?? tmpdir(), 'phantom-bench-'));
   const db = await open(join(home, 'phantom'), { cacheBytes: CACHE_BYTES });
@@ -28,6 +34,9 @@ export async function sqlBasics({ rows, lookups, inserts, commits, rounds, direc
     load(db, lite, rows);
     await db.checkpoint();
     await pointReads(db, lite, rows, lookups, rounds);
+    await indexedReads(db, lite, rows, quick ? 300 : 1_000, rounds);
+    await aggregate(db, lite, rows, rounds);
+    await manyUpdates(db, lite, rows, quick ? 20_000 : 100_000, rounds);
     await manyInserts(db, lite, inserts, rounds);
     await durableCommits(db, lite, commits, rounds);
     counters(db, rows);
@@ -73,10 +82,114 @@ async function pointReads(db, lite, rows, lookups, rounds) {
   await contest({
     name: `point SELECT by primary key, prepared`,
     durability: 'reads',
-    target: '>= 1.0',
+    target: '>= 2.0',
     rounds,
     ours: reads(mine),
     theirs: other === undefined ? undefined : reads(other),
+    peerName: 'better-sqlite3',
+  });
+}
+
+/** Runs a prepared statement of both many times; the answers of the first run must agree. */
+async function both(db, lite, { name, target, rounds, times, sql, parameters }) {
+  const mine = db.prepare(sql);
+  const other = lite?.prepare(sql.replaceAll(/\$(\d)/g, '?$1'));
+  if (other !== undefined) sameRows(name, mine.all(...parameters(1)), other.all(...parameters(1)));
+  const runs = (statement) => () =>
+    measure(times, () => {
+      for (let i = 0; i < times; i++) statement.all(...parameters(i));
+    });
+  await contest({
+    name,
+    durability: 'reads',
+    target,
+    rounds,
+    ours: runs(mine),
+    theirs: other === undefined ? undefined : runs(other),
+    peerName: 'better-sqlite3',
+  });
+}
+
+function sameRows(name, mine, other) {
+  const plain = (rows) => JSON.stringify(rows.map((row) => Object.values(row).map(Number)));
+  if (plain(mine) !== plain(other)) throw new Error(`${name}: the answers differ`);
+}
+
+async function indexedReads(db, lite, rows, times, rounds) {
+  for (const run of [(sql) => db.exec(sql), (sql) => lite?.exec(sql)]) run('create index t_k on t (k)');
+  await db.checkpoint();
+  const at = (i) => (i * 7919) % (rows - 100);
+  await both(db, lite, {
+    name: 'range of 100 rows by primary key',
+    target: '>= 1.0',
+    rounds,
+    times,
+    sql: 'select id, k from t where id >= $1 and id < $1 + 100 order by id',
+    parameters: (i) => [at(i)],
+  });
+  await both(db, lite, {
+    name: 'index range of 100 rows',
+    target: '>= 1.0',
+    rounds,
+    times,
+    sql: 'select id, k from t where k = $1 order by id limit 100',
+    parameters: (i) => [i % 1000],
+  });
+  await both(db, lite, {
+    name: 'ORDER BY index LIMIT 10',
+    target: '>= 1.0',
+    rounds,
+    times: times * 10,
+    sql: 'select k from t where k >= $1 order by k limit 10',
+    parameters: (i) => [i % 1000],
+  });
+  await both(db, lite, {
+    name: 'join of 1000 outer rows by key, aggregated',
+    target: '>= 1.0',
+    rounds,
+    times: Math.ceil(times / 3),
+    sql: 'select count(*) as n, sum(b.k) as total from t a join t b on b.id = a.k where a.id >= $1 and a.id < $1 + 1000',
+    parameters: (i) => [at(i) % (rows - 1000)],
+  });
+}
+
+async function aggregate(db, lite, rows, rounds) {
+  await both(db, lite, {
+    name: `GROUP BY over ${rows} rows`,
+    target: '>= 5.0',
+    rounds,
+    times: 1,
+    sql: 'select k % 10 as g, count(*) as n, sum(k) as total, avg(k) as mean from t group by 1 order by 1',
+    parameters: () => [],
+  });
+}
+
+async function manyUpdates(db, lite, rows, updates, rounds) {
+  const sql = 'update t set pad = $2 where id = $1';
+  const id = (i, round) => ((i * 7919 + round) * 31) % rows;
+  const other = lite?.prepare(sql.replaceAll(/\$(\d)/g, '?$1'));
+  await contest({
+    name: `${updates} UPDATEs by key, one transaction`,
+    durability: 'fsync, one commit',
+    target: '>= 1.0',
+    rounds,
+    ours: (round) =>
+      measure(updates, () =>
+        db.transactionSync((tx) => {
+          const update = tx.prepare(sql);
+          for (let i = 0; i < updates; i++) update.run(id(i, round), text(i, 40));
+        }),
+      ),
+    theirs:
+      other === undefined
+        ? undefined
+        : (round) =>
+            measure(
+              updates,
+              lite.transaction(() => {
+                for (let i = 0; i < updates; i++) other.run(id(i, round), text(i, 40));
+              }),
+            ),
     peerName: 'better-sqlite3',
   });
 }
@@ -87,7 +200,7 @@ async function manyInserts(db, lite, inserts, rounds) {
   await contest({
     name: `${inserts} single-row INSERTs, one transaction`,
     durability: 'fsync, one commit',
-    target: '>= 0.5',
+    target: '>= 1.0',
     rounds,
     ours: (round) => {
       create(round, (sql) => db.exec(sql));
@@ -125,7 +238,7 @@ async function durableCommits(db, lite, commits, rounds) {
   await contest({
     name: `durable single-row commits, ${CALLERS} callers`,
     durability: 'fsync',
-    target: '>= 3.0',
+    target: '>= 5.0',
     rounds,
     ours: () =>
       measure(commits, async () => {

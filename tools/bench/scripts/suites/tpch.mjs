@@ -1,0 +1,187 @@
+/**
+ * TPC-H's 22 queries on row tables: every contestant has the same rows, keys and indexes, answers the queries in turns, and
+ * must give PostgreSQL's answers. The last line is the geometric mean, as the specification averages.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { open } from '@phantom/db';
+import { median } from '../contest.mjs';
+import { peer } from '../peers.mjs';
+import { startPostgres } from '../postgres.mjs';
+import { differenceOf } from '../tpch/answers.mjs';
+import { rowsOf } from '../tpch/generator.mjs';
+import { forSqlite, QUERIES } from '../tpch/queries.mjs';
+import { createIndexes, createTable, TABLES, widthOf } from '../tpch/schema.mjs';
+
+const CACHE_BYTES = 256 * 1024 * 1024;
+const ROWS_A_STATEMENT = 200;
+
+export async function tpchSuite({ quick, scale = quick ? 0.01 : 0.1, directory }) {
+  const rounds = quick ? 3 : 5;
+  const home = mkdtempSync(join(directory ?? tmpdir(), 'phantom-bench-'));
+  const contestants = [];
+  for (const make of [phantom, postgres, sqlite, pglite, duckdb]) {
+    const contestant = await make(home);
+    if (contestant === undefined) continue;
+    const started = performance.now();
+    await load(contestant, scale);
+    console.log(`${contestant.name} loaded in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+    contestants.push(contestant);
+  }
+  console.log(
+    `TPC-H scale ${scale}, medians of ${rounds} in ms, durability: reads, cache ${CACHE_BYTES / 2 ** 20} MiB`,
+  );
+  console.log('query  ' + contestants.map(({ name }) => name.padStart(12)).join(''));
+  const logs = contestants.map(() => 0);
+  for (let q = 0; q < QUERIES.length; q++) {
+    const times = contestants.map(() => []);
+    let expected;
+    for (let round = 0; round < rounds; round++) {
+      for (const [i, contestant] of contestants.entries()) {
+        const started = performance.now();
+        const rows = await contestant.query(QUERIES[q]);
+        times[i].push(performance.now() - started);
+        if (contestant.name === 'postgres') expected = rows;
+        contestant.answer = rows;
+      }
+    }
+    const wrong = contestants
+      .filter(({ answer }) => expected !== undefined && differenceOf(answer, expected) !== undefined)
+      .map(({ name, answer }) => `${name}: ${differenceOf(answer, expected)}`);
+    const medians = times.map(median);
+    medians.forEach((ms, i) => (logs[i] += Math.log(ms)));
+    const line = medians.map((ms) => ms.toFixed(1).padStart(12)).join('');
+    console.log(`Q${String(q + 1).padEnd(5)} ${line}${wrong.length === 0 ? '' : `  DIFFERS ${wrong.join('; ')}`}`);
+  }
+  console.log(
+    'mean   ' +
+      logs
+        .map((sum) =>
+          Math.exp(sum / QUERIES.length)
+            .toFixed(1)
+            .padStart(12),
+        )
+        .join('') +
+      '  (geometric)',
+  );
+  for (const contestant of contestants) await contestant.close();
+  rmSync(home, { recursive: true, force: true });
+}
+
+async function load(contestant, scale) {
+  for (const table of TABLES) {
+    await contestant.run(createTable(table, contestant.dialect));
+    await contestant.insert(table, rowsOf(table, scale));
+  }
+  for (const statement of createIndexes(contestant.dialect)) await contestant.run(statement);
+  await contestant.finish();
+}
+
+/** INSERT statements of many rows each, values written out. */
+async function insertAsText(table, rows, run) {
+  const quote = (value) => (typeof value === 'number' ? String(value) : `'${value.replaceAll("'", "''")}'`);
+  let values = [];
+  const flush = async () => {
+    if (values.length > 0) await run(`insert into ${table} values ${values.join(', ')}`);
+    values = [];
+  };
+  for (const row of rows) {
+    values.push(`(${row.map(quote).join(', ')})`);
+    if (values.length === ROWS_A_STATEMENT) await flush();
+  }
+  await flush();
+}
+
+async function phantom(home) {
+  const db = await open(join(home, 'phantom'), { cacheBytes: CACHE_BYTES, memoryLimitBytes: 1 << 30 });
+  const statements = new Map();
+  return {
+    name: 'phantom',
+    dialect: 'phantom',
+    run: (sql) => db.exec(sql),
+    insert(table, rows) {
+      const places = Array.from({ length: widthOf(table) }, (_, i) => `$${i + 1}`).join(', ');
+      db.transactionSync((tx) => {
+        const insert = tx.prepare(`insert into ${table} values (${places})`);
+        for (const row of rows) insert.run(...row);
+      });
+    },
+    finish: () => db.checkpoint(),
+    query(sql) {
+      let statement = statements.get(sql);
+      if (statement === undefined) statements.set(sql, (statement = db.prepare(sql)));
+      return statement.all().map(Object.values);
+    },
+    close: () => db.close(),
+  };
+}
+
+async function postgres() {
+  const server = await startPostgres();
+  if (server === undefined) return undefined;
+  const { client } = server;
+  return {
+    name: 'postgres',
+    dialect: 'postgres',
+    run: (sql) => client.query(sql),
+    insert: (table, rows) => insertAsText(table, rows, (sql) => client.query(sql)),
+    finish: () => client.query('vacuum analyze'),
+    query: async (sql) => (await client.query({ text: sql, rowMode: 'array' })).rows,
+    close: () => server.stop(),
+  };
+}
+
+async function sqlite(home) {
+  const Sqlite = peer('better-sqlite3');
+  if (Sqlite === undefined) return undefined;
+  const lite = new Sqlite(join(home, 'sqlite.db'));
+  lite.pragma('journal_mode = WAL');
+  lite.pragma(`cache_size = -${CACHE_BYTES / 1024}`);
+  return {
+    name: 'sqlite',
+    dialect: 'sqlite',
+    run: (sql) => lite.exec(sql),
+    insert(table, rows) {
+      const places = Array.from({ length: widthOf(table) }, () => '?').join(', ');
+      const insert = lite.prepare(`insert into ${table} values (${places})`);
+      lite.transaction(() => {
+        for (const row of rows) insert.run(...row);
+      })();
+    },
+    finish: () => lite.exec('analyze'),
+    query: (sql) => lite.prepare(forSqlite(sql)).raw().all(),
+    close: () => lite.close(),
+  };
+}
+
+async function pglite() {
+  const module = peer('@electric-sql/pglite');
+  if (module === undefined) return undefined;
+  const lite = await module.PGlite.create();
+  return {
+    name: 'pglite',
+    dialect: 'postgres',
+    run: (sql) => lite.exec(sql),
+    insert: (table, rows) => insertAsText(table, rows, (sql) => lite.exec(sql)),
+    finish: () => lite.exec('vacuum analyze'),
+    query: async (sql) => (await lite.query(sql, [], { rowMode: 'array' })).rows,
+    close: () => lite.close(),
+  };
+}
+
+async function duckdb() {
+  const module = peer('@duckdb/node-api');
+  if (module === undefined) return undefined;
+  const instance = await module.DuckDBInstance.create(':memory:', { threads: '1' });
+  const connection = await instance.connect();
+  return {
+    name: 'duckdb',
+    dialect: 'duckdb',
+    run: (sql) => connection.run(sql),
+    insert: (table, rows) => insertAsText(table, rows, (sql) => connection.run(sql)),
+    finish: () => undefined,
+    query: async (sql) => (await connection.runAndReadAll(sql)).getRowsJS(),
+    close: () => connection.closeSync(),
+  };
+}
