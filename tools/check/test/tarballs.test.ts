@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { checkTarballs } from '../src/tarballs/check-tarballs.js';
 import { checkBundles } from '../src/tarballs/entry-points.js';
 import { exec, mapLimited, said } from '../src/tarballs/exec.js';
-import { firstExample } from '../src/tarballs/readme-example.js';
+import { examplesOf } from '../src/tarballs/readme-example.js';
 import { checkResolvedTree } from '../src/tarballs/resolved-tree.js';
 import { packedContentHash, readStamp, writeStamp } from '../src/tarballs/stamp.js';
 import { checkSyncThread } from '../src/tarballs/sync-thread.js';
@@ -120,10 +120,11 @@ describe('checkResolvedTree', () => {
 });
 
 describe('parts of the tarball gate', () => {
-  it('takes the first example of a README, whatever is fenced before it', () => {
-    expect(firstExample('```sh\nnpm i\n```\n```ts title="x"\nlet a = 1;\n```\n```js\nno\n```\n')).toBe('let a = 1;\n');
-    expect(firstExample('no block')).toBeUndefined();
-    expect(firstExample('```tsx\nno\n```\n')).toBeUndefined();
+  it('takes the first example of a README, whatever is fenced before it, and those that are marked', () => {
+    const first = '```sh\nnpm i\n```\n```ts title="x"\nlet a = 1;\n```\n```js\nno\n```\n';
+    expect(examplesOf(`${first}\`\`\`js example\nlet b;\n\`\`\`\n`)).toEqual(['let a = 1;\n', 'let b;\n']);
+    expect(examplesOf('no block')).toEqual([]);
+    expect(examplesOf('```tsx\nno\n```\n')).toEqual([]);
   });
 
   it('reports a bundle that cannot be made', async () => {

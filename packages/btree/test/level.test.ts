@@ -1,0 +1,19 @@
+/** The suite that abstract-level publishes for its implementations, whole, on this tree. */
+import { levelSuite } from '@phantom/testkit';
+import { MemoryVfs } from '@phantom/vfs/testing';
+import { describe, expect, it } from 'vitest';
+import { BtreeLevel } from '../src/level.js';
+
+describe("abstract-level's own suite", () => {
+  let places = 0;
+  levelSuite(
+    it,
+    (options) => new BtreeLevel(`/data/${places++}`, { vfs: new MemoryVfs(), segmentBytes: 16_384, ...options }),
+  );
+});
+
+describe('BtreeLevel', () => {
+  it('refuses settings that cannot be', () => {
+    expect(() => new BtreeLevel('/data/alone', { sliceMs: -1 })).toThrow(expect.objectContaining({ code: '22023' }));
+  });
+});

@@ -1,0 +1,2 @@
+/** @phantom/testkit: what tests of several packages share. */
+export { levelSuite } from './level-suite.js';
