@@ -61,6 +61,12 @@ export function bindFunctionCall(binder: Binder, node: Ast.FunctionCall, scope: 
   const before = aggregateCounts(scope);
   const setsBefore = scope.setCalls.length;
   const args = node.arguments.map((argument) => binder.bind(argument.value, scope));
+  const only = args[0];
+  if (only !== undefined && args.length === 1 && isUnknown(only) && isPlainCall(node)) {
+    // date('2024-01-01'): a literal under a type's name is a literal of that type, whatever functions have the name.
+    const cast = castByName(binder, node, name, scope);
+    if (cast !== undefined) return cast;
+  }
   const sort = bindSortItems(binder, ordered ? node.withinGroup : node.orderBy, scope);
   const names = node.arguments.some((argument) => argument.name !== undefined)
     ? node.arguments.map((argument) => argument.name?.text)
@@ -156,6 +162,13 @@ function rejectAggregateSyntax(
     refuse(`OVER specified, but ${name} is not a window function nor an aggregate function`);
   }
   if (definition.kind === 'scalar' && node.nulls !== undefined) refuse(`${name} does not take IGNORE NULLS`);
+}
+
+/** A call without any of the words that belong to aggregates, and without a named argument. */
+function isPlainCall(node: Ast.FunctionCall): boolean {
+  const aggregateWords = node.distinct || node.filter !== undefined || node.over !== undefined;
+  const lists = node.orderBy.length + node.withinGroup.length;
+  return !aggregateWords && lists === 0 && node.arguments[0]?.name === undefined;
 }
 
 /** `float8(x)`: a type's name as a function is a cast. */

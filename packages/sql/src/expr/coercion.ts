@@ -2,10 +2,11 @@
  * Getting an expression to a type: chapter 10 of PostgreSQL's manual. Literals of type unknown are read by the target
  * type's input function now, unless what they mean depends on the session (a timestamptz without a zone, 'today').
  */
+import { PhantomError } from '@phantom/base';
 import type { TypeRef } from '@phantom/catalog';
 import type { CastContext, CastDefinition, EvaluationContext } from '../functions/registry.js';
 import type { SqlType, Value } from '../types/type.js';
-import type { BindContext } from './context.js';
+import { type BindContext, codePointPosition } from './context.js';
 import { constant, type Cast, type Expression } from './expression.js';
 import { Oids, TEXT, typeRef } from './type-oids.js';
 
@@ -56,10 +57,23 @@ function readLiteral(
   const plain: TypeRef = { ...target, typmod: readTypmod };
   const value = isFixedText(type, text)
     ? context.at(position, () => constant(type.input(text, readTypmod, context.literals), plain))
-    : textCast(constant(text, TEXT), type, plain, 'stable');
+    : textCast(constant(text, TEXT), atLiteral(context.text, position, type), plain, 'stable');
   if (value.kind !== 'constant') return coerceTypmod(context, value, target, explicit);
   if (target.typmod === readTypmod || type.coerceTypmod === undefined) return { ...value, type: target };
   return context.at(position, () => constant(type.coerceTypmod?.(value.value, target.typmod, explicit), target));
+}
+
+/** The type with an input whose errors carry the literal's position, as if it had been read when it was bound. */
+function atLiteral(statement: string, position: number, type: SqlType): SqlType {
+  const input: SqlType['input'] = (text, typmod, evaluation) => {
+    try {
+      return type.input(text, typmod, evaluation);
+    } catch (error) {
+      if (!(error instanceof PhantomError) || error.position !== undefined) throw error;
+      throw error.with({ position: codePointPosition(statement, position) });
+    }
+  };
+  return { ...type, input };
 }
 
 /** A cast through the type's input function at run time. */

@@ -114,6 +114,11 @@ export function castFinder(types: TypeLookup): CastFinder {
     const definition = functionByOid(fact.functionOid);
     if (definition?.kind !== 'scalar') return undefined;
     const call = definition.call as (...args: unknown[]) => Value;
+    if (definition.argumentTypes.length === 2) {
+      // The function wants to know the target's modifier: int4::bit(5) takes the lowest five bits.
+      const sized: CastCall = (value, typmod) => call(value, typmod);
+      return { ...common, call: sized as NonNullable<CastDefinition['call']>, volatility: definition.volatility };
+    }
     const convert =
       definition.needsContext === true
         ? (value: Value, context: EvaluationContext) => call(value, context)

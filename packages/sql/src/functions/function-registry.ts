@@ -6,7 +6,7 @@
 import { PhantomError } from '@phantom/base';
 import type { Oid } from '@phantom/catalog';
 import { type CastFinder, castFinder } from './casts.js';
-import { functionsNamed, operatorsNamed } from './definitions.js';
+import { allOperators, functionByOid, functionsNamed, operatorsNamed } from './definitions.js';
 import { isConsistent, resolvePolymorphic } from './polymorphic.js';
 import type {
   CastContext,
@@ -43,6 +43,19 @@ class Registry implements FunctionRegistry {
 
   functionsNamed(name: string): readonly FunctionDefinition[] {
     return functionsNamed(name);
+  }
+
+  functionByOid(oid: Oid): FunctionDefinition | undefined {
+    return functionByOid(oid);
+  }
+
+  operatorsNamed(name: string): readonly OperatorDefinition[] {
+    return operatorsNamed(name);
+  }
+
+  operatorByOid(oid: Oid): OperatorDefinition | undefined {
+    for (const operator of allOperators()) if (operator.oid === oid) return operator;
+    return undefined;
   }
 
   findCast(source: Oid, target: Oid, context: CastContext): CastDefinition | undefined {

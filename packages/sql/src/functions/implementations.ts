@@ -2,6 +2,7 @@
 import { arrayFunctions } from './array-functions.js';
 import { basicAggregates } from './basic-aggregates.js';
 import { binaryFunctions } from './binary-functions.js';
+import { bitFunctions } from './bit-functions.js';
 import { comparisonFunctions } from './comparison-functions.js';
 import { dateTimeFields } from './date-time-fields.js';
 import { dateTimeFunctions } from './date-time-functions.js';
@@ -15,6 +16,9 @@ import { jsonFunctions } from './json/json-functions.js';
 import { jsonbFunctions } from './json/jsonb-functions.js';
 import { jsonbUpdates } from './json/jsonb-update.js';
 import { jsonPathFunctions } from './jsonpath/jsonpath-functions.js';
+import { lsnFunctions } from './lsn-functions.js';
+import { moneyFunctions } from './money-functions.js';
+import { networkFunctions } from './network-functions.js';
 import { numericFunctions } from './numeric-functions.js';
 import { regexFunctions } from './regex-functions.js';
 import { sessionFunctions } from './session-functions.js';
@@ -44,4 +48,8 @@ export const implementations: Implementations = {
   ...jsonPathFunctions,
   ...generalFunctions,
   ...sessionFunctions,
+  ...bitFunctions,
+  ...moneyFunctions,
+  ...networkFunctions,
+  ...lsnFunctions,
 };

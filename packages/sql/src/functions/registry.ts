@@ -151,6 +151,10 @@ export interface ResolvedFunction {
 
 /** `unknown` literals have oid 705. Undefined or thrown errors: 42883 undefined, 42725 ambiguous (the binder adds position and hint). */
 export interface FunctionRegistry {
+  functionByOid(oid: Oid): FunctionDefinition | undefined;
+  /** All operators of a name, prefix ones too. */
+  operatorsNamed(name: string): readonly OperatorDefinition[];
+  operatorByOid(oid: Oid): OperatorDefinition | undefined;
   functionsNamed(name: string): readonly FunctionDefinition[];
   resolveFunction(
     name: string,

@@ -1,11 +1,34 @@
 /** Functions that ask the session: settings, names, sequences. */
+import { isPhantomError } from '@phantom/base';
 import { SqlArray } from '@phantom/codec';
 import { formatType } from '../types/format-type.js';
-import { findRegclass, regclassNamed } from '../types/reg-types.js';
+import {
+  type ObjectFinder,
+  findFunction,
+  findOperator,
+  findOperatorWithTypes,
+  findProcedure,
+  findRole,
+  findSchema,
+} from '../types/reg-object-types.js';
+import { catalogOf, findRegclass, regclassNamed } from '../types/reg-types.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
-import { type Implementations, contextual, scalar } from './implementation.js';
+import { type Implementations, type ScalarCode, contextual, scalar } from './implementation.js';
 import type { CallTypes, EvaluationContext } from './registry.js';
+
+/** NULL where the name names nothing. */
+function lenient(find: ObjectFinder): ScalarCode {
+  return contextual((name: string, context: EvaluationContext) => {
+    try {
+      return find(name, context) ?? null;
+    } catch (error) {
+      if (isPhantomError(error) && (error.code === '42704' || error.code === '3F000' || error.code === '42725'))
+        return null;
+      throw error;
+    }
+  });
+}
 
 export const sessionFunctions: Implementations = {
   nextval_oid: contextual((sequence: number, context: EvaluationContext) => context.sequence('nextval', sequence)),
@@ -45,5 +68,12 @@ export const sessionFunctions: Implementations = {
     return type === undefined ? '???' : formatType(type, typmod ?? -1);
   }),
   pg_typeof: scalar((_value: Value, types: CallTypes) => types.arguments[0]?.oid ?? TypeOid.unknown, { types: true }),
+  to_regproc: lenient(findFunction),
+  to_regprocedure: lenient(findProcedure),
+  to_regoper: lenient(findOperator),
+  to_regoperator: lenient(findOperatorWithTypes),
+  to_regnamespace: lenient(findSchema),
+  to_regrole: lenient(findRole),
+  to_regtype: lenient((name, context) => catalogOf(context)?.typeOfText(name).oid),
   to_regclass: contextual((name: string, context: EvaluationContext) => findRegclass(name, context) ?? null),
 };

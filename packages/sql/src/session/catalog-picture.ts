@@ -31,6 +31,8 @@ import {
   type SystemViewSource,
 } from '../system-views/system-view.js';
 import { systemRelation, systemRelationByOid } from '../system-views/system-views.js';
+import { resolveTypeName } from '../expr/type-names.js';
+import { parseTypeName } from '../text/parse.js';
 import { TypeCatalog } from '../types/type-catalog.js';
 import type { SqlType } from '../types/type.js';
 import type { SqlSession } from './session.js';
@@ -146,6 +148,20 @@ export class CatalogPicture implements CatalogPort {
   compositeFields(oid: Oid): readonly { readonly name: string; readonly type: TypeRef }[] | undefined {
     const object = this.objects.object(oid);
     return object?.kind === 'type' && object.definition.kind === 'composite' ? object.definition.fields : undefined;
+  }
+
+  /** The type that a text such as `int[]` names; 42704, 42601. */
+  typeOfText(text: string): TypeRef {
+    return resolveTypeName(this, parseTypeName(text));
+  }
+
+  roleOid(name: string): Oid | undefined {
+    return this.objects.oidByName(NameClass.Role, 0, name);
+  }
+
+  roleName(oid: Oid): string | undefined {
+    const role = this.objects.object(oid);
+    return role?.kind === 'role' ? role.name : undefined;
   }
 
   withSearchPath(path: readonly string[]): CatalogPort {

@@ -1,12 +1,17 @@
 /** Every built-in type: the base types written in this folder, their arrays, and the pseudo-types. */
 import { arrayTypeOf, vectorType } from './array-type.js';
+import { bitType, varbitType } from './bit-types.js';
 import { dateTimeTypes } from './date-time-types.js';
 import { float4Type, float8Type } from './float-types.js';
 import { int2Type, integerTypes, unsignedType } from './integer-types.js';
 import { jsonTypes } from './json-types.js';
 import { jsonpathType } from './jsonpath-type.js';
+import { lsnType } from './lsn-type.js';
+import { moneyType } from './money-type.js';
+import { cidrType, inetType } from './network-types.js';
 import { numericType } from './numeric-type.js';
 import { pseudoTypes } from './pseudo-types.js';
+import { regObjectTypes } from './reg-object-types.js';
 import { regTypes } from './reg-types.js';
 import { boolType, byteaType, uuidType } from './simple-types.js';
 import { textTypes } from './text-types.js';
@@ -27,6 +32,13 @@ const scalarTypes: readonly SqlType[] = [
   ...jsonTypes,
   jsonpathType,
   ...regTypes,
+  ...regObjectTypes,
+  bitType,
+  varbitType,
+  moneyType,
+  inetType,
+  cidrType,
+  lsnType,
   vectorType(TypeOid.int2Vector, int2Type),
   vectorType(TypeOid.oidVector, unsignedType(TypeOid.oid, 'oid')),
 ];

@@ -15,9 +15,36 @@ export interface NameCatalog {
   relationByOid(oid: number): { readonly name: string; readonly schemaOid: number } | undefined;
   schemaName(oid: number): string;
   typeNamed(name: { readonly schema?: string; readonly name: string }): SqlType | undefined;
+  /** The type that a text such as `character varying(3)` or `int[]` names; 42704 when there is none, 42601 for other texts. */
+  typeOfText(text: string): { readonly oid: number };
+  schemaOid(name: string): number | undefined;
+  roleOid(name: string): number | undefined;
+  roleName(oid: number): string | undefined;
+  readonly functions: {
+    functionsNamed(name: string): readonly NamedFunction[];
+    functionByOid(oid: number): NamedFunction | undefined;
+    operatorsNamed(name: string): readonly NamedOperator[];
+    operatorByOid(oid: number): NamedOperator | undefined;
+  };
 }
 
-function catalogOf(context: TypeContext): NameCatalog | undefined {
+/** What is shown of a function. */
+export interface NamedFunction {
+  readonly oid: number;
+  readonly name: string;
+  readonly argumentTypes: readonly number[];
+}
+
+/** What is shown of an operator; a type 0 stands for the missing side of a prefix operator. */
+export interface NamedOperator {
+  readonly oid: number;
+  readonly name: string;
+  readonly leftType: number;
+  readonly rightType: number;
+}
+
+/** The names a context knows; undefined where no session stands behind it. */
+export function catalogOf(context: TypeContext): NameCatalog | undefined {
   return (context as { readonly catalog?: NameCatalog }).catalog;
 }
 
@@ -57,9 +84,9 @@ export function regclassNamed(text: string, context: TypeContext): number {
 }
 
 function regtypeNamed(text: string, context: TypeContext): number {
-  const type = catalogOf(context)?.typeNamed(nameParts(text));
-  if (type === undefined) throw new PhantomError('42704', `type "${text}" does not exist`);
-  return type.oid;
+  const catalog = catalogOf(context);
+  if (catalog === undefined) throw new PhantomError('42704', `type "${text}" does not exist`);
+  return catalog.typeOfText(text).oid;
 }
 
 function regclassText(oid: number, context: TypeContext): string {
@@ -71,7 +98,8 @@ function regclassText(oid: number, context: TypeContext): string {
   return visible ? name : `${quoteIdentifier(catalog.schemaName(relation.schemaOid))}.${name}`;
 }
 
-function regType(
+/** A type of object identifiers; `find` raises what is not there, `show` gets no 0. */
+export function regType(
   oid: number,
   find: (text: string, context: TypeContext) => number,
   show: (oid: number, context: TypeContext) => string,

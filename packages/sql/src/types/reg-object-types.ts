@@ -1,0 +1,204 @@
+/**
+ * regproc, regprocedure, regoper, regoperator, regnamespace and regrole: functions, operators, schemas and roles by name.
+ * regproc and regoper name what has one form only; regprocedure and regoperator say the argument types.
+ */
+import { PhantomError } from '@phantom/base';
+import {
+  type NamedFunction,
+  type NamedOperator,
+  type NameCatalog,
+  catalogOf,
+  quoteIdentifier,
+  regType,
+  splitIdentifiers,
+} from './reg-types.js';
+import { TypeOid } from './type-oids.js';
+import type { SqlType, TypeContext } from './type.js';
+
+/** Ways to find an object: its oid, or undefined when there is none. Errors are for texts that are no names. */
+export type ObjectFinder = (text: string, context: TypeContext) => number | undefined;
+
+/** The name behind an optional schema, which has to hold the system's objects. */
+function systemName(parts: readonly string[], catalog: NameCatalog | undefined): string | undefined {
+  const schema = parts.at(-2);
+  if (schema !== undefined && schema !== 'pg_catalog') {
+    if (catalog?.schemaOid(schema) === undefined) throw new PhantomError('3F000', `schema "${schema}" does not exist`);
+    return undefined;
+  }
+  return parts.at(-1);
+}
+
+export const findFunction: ObjectFinder = (text, context) => {
+  const catalog = catalogOf(context);
+  const name = systemName(splitIdentifiers(text), catalog);
+  const found = name === undefined ? [] : (catalog?.functions.functionsNamed(name) ?? []);
+  if (found.length > 1) throw new PhantomError('42725', `more than one function named "${text}"`);
+  return found[0]?.oid;
+};
+
+/** `name(type, ...)` taken apart; the name is not read yet. */
+function signature(text: string): { name: string; args: string[] } {
+  const open = text.indexOf('(');
+  if (open < 0) throw new PhantomError('22P02', 'expected a left parenthesis');
+  if (!text.trimEnd().endsWith(')')) throw new PhantomError('22P02', 'expected a right parenthesis');
+  const inside = text.slice(open + 1, text.lastIndexOf(')'));
+  const args: string[] = [];
+  let depth = 0;
+  let start = 0;
+  for (let i = 0; i < inside.length; i++) {
+    if (inside[i] === '(') depth++;
+    else if (inside[i] === ')') depth--;
+    else if (inside[i] === ',' && depth === 0) {
+      args.push(inside.slice(start, i).trim());
+      start = i + 1;
+    }
+  }
+  const last = inside.slice(start).trim();
+  if (last !== '' || args.length > 0) args.push(last);
+  return { name: text.slice(0, open).trim(), args };
+}
+
+export const findProcedure: ObjectFinder = (text, context) => {
+  const { name, args } = signature(text);
+  const catalog = catalogOf(context);
+  const bare = systemName(splitIdentifiers(name), catalog);
+  if (bare === undefined || catalog === undefined) return undefined;
+  const types = args.map((argument) => catalog.typeOfText(argument).oid);
+  return catalog.functions
+    .functionsNamed(bare)
+    .find((one) => one.argumentTypes.length === types.length && one.argumentTypes.every((oid, i) => oid === types[i]))
+    ?.oid;
+};
+
+/** An operator's name behind an optional schema. */
+function operatorName(text: string, catalog: NameCatalog | undefined): string | undefined {
+  const match = /^(?:(.*)\.)?([^.]+)$/su.exec(text.trim());
+  const schema = match?.[1];
+  return systemName([...(schema === undefined ? [] : splitIdentifiers(schema)), match?.[2] ?? ''], catalog);
+}
+
+export const findOperator: ObjectFinder = (text, context) => {
+  const catalog = catalogOf(context);
+  const name = operatorName(text, catalog);
+  const found = name === undefined ? [] : (catalog?.functions.operatorsNamed(name) ?? []);
+  if (found.length > 1) throw new PhantomError('42725', `more than one operator named ${text}`);
+  return found[0]?.oid;
+};
+
+export const findOperatorWithTypes: ObjectFinder = (text, context) => {
+  const { name, args } = signature(text);
+  if (args.length === 1) {
+    throw new PhantomError('42P02', 'missing argument', {
+      hint: 'Use NONE to denote the missing argument of a unary operator.',
+    });
+  }
+  if (args.length !== 2) {
+    throw new PhantomError('54023', 'too many arguments', { hint: 'Provide two argument types for operator.' });
+  }
+  const catalog = catalogOf(context);
+  const bare = operatorName(name, catalog);
+  if (bare === undefined || catalog === undefined) return undefined;
+  const [left, right] = args.map((argument) => (/^none$/i.test(argument) ? 0 : catalog.typeOfText(argument).oid));
+  return catalog.functions.operatorsNamed(bare).find((one) => one.leftType === left && one.rightType === right)?.oid;
+};
+
+/** A name of one part. */
+function singleName(text: string): string {
+  const parts = splitIdentifiers(text);
+  if (parts.length !== 1) throw new PhantomError('42602', 'invalid name syntax');
+  return parts[0] as string;
+}
+
+export const findSchema: ObjectFinder = (text, context) => catalogOf(context)?.schemaOid(singleName(text));
+export const findRole: ObjectFinder = (text, context) => catalogOf(context)?.roleOid(singleName(text));
+
+function showFunction(one: NamedFunction): string {
+  return quoteIdentifier(one.name);
+}
+
+function showProcedure(one: NamedFunction, context: TypeContext): string {
+  return `${showFunction(one)}(${one.argumentTypes.map((oid) => typeText(oid, context)).join(',')})`;
+}
+
+function typeText(oid: number, context: TypeContext): string {
+  return oid === 0 ? 'NONE' : (context.types.byOid(oid)?.displayName ?? String(oid));
+}
+
+function showOperator(one: NamedOperator, context: TypeContext): string {
+  const unique = catalogOf(context)?.functions.operatorsNamed(one.name).length === 1;
+  return unique ? one.name : `pg_catalog.${one.name}`;
+}
+
+function showOperatorWithTypes(one: NamedOperator, context: TypeContext): string {
+  return `${one.name}(${typeText(one.leftType, context)},${typeText(one.rightType, context)})`;
+}
+
+function objectType<T>(
+  oid: number,
+  find: ObjectFinder,
+  missing: (text: string) => PhantomError,
+  byOid: (oid: number, catalog: NameCatalog) => T | undefined,
+  show: (object: T, context: TypeContext) => string,
+): SqlType {
+  return regType(
+    oid,
+    (text, context) => {
+      const found = find(text, context);
+      if (found === undefined) throw missing(text);
+      return found;
+    },
+    (value, context) => {
+      const catalog = catalogOf(context);
+      const object = catalog === undefined ? undefined : byOid(value, catalog);
+      return object === undefined ? String(value) : show(object, context);
+    },
+  );
+}
+
+const noFunction = (text: string): PhantomError => new PhantomError('42883', `function "${text}" does not exist`);
+const noOperator = (text: string): PhantomError => new PhantomError('42883', `operator does not exist: ${text}`);
+
+export const regObjectTypes: readonly SqlType[] = [
+  objectType(
+    TypeOid.regproc,
+    findFunction,
+    noFunction,
+    (oid, catalog) => catalog.functions.functionByOid(oid),
+    showFunction,
+  ),
+  objectType(
+    TypeOid.regprocedure,
+    findProcedure,
+    noFunction,
+    (oid, catalog) => catalog.functions.functionByOid(oid),
+    showProcedure,
+  ),
+  objectType(
+    TypeOid.regoper,
+    findOperator,
+    noOperator,
+    (oid, catalog) => catalog.functions.operatorByOid(oid),
+    showOperator,
+  ),
+  objectType(
+    TypeOid.regoperator,
+    findOperatorWithTypes,
+    noOperator,
+    (oid, catalog) => catalog.functions.operatorByOid(oid),
+    showOperatorWithTypes,
+  ),
+  objectType(
+    TypeOid.regnamespace,
+    findSchema,
+    (text) => new PhantomError('3F000', `schema "${singleName(text)}" does not exist`),
+    (oid, catalog) => catalog.schemaName(oid) || undefined,
+    quoteIdentifier,
+  ),
+  objectType(
+    TypeOid.regrole,
+    findRole,
+    (text) => new PhantomError('42704', `role "${singleName(text)}" does not exist`),
+    (oid, catalog) => catalog.roleName(oid),
+    quoteIdentifier,
+  ),
+];
