@@ -108,8 +108,7 @@ export class BtreeView implements KvView {
     this.hidden ??= hiddenBy(this.layers, this.seq);
     const { hidden, layers, seq } = this;
     const sources: MergeSource[] = layers.map((layer, i) => ({ cursor: layer.cursor(range, seq), hidden: hidden[i] }));
-    const bulk = new TreeCursor(this.pager, this.root, range);
-    sources.push({ cursor: bulk, bulk, hidden: hidden[layers.length] });
+    sources.push({ cursor: new TreeCursor(this.pager, this.root, range), hidden: hidden[layers.length] });
     return new MergingCursor(sources, key, value);
   }
 }

@@ -9,7 +9,7 @@
  */
 import { compareBytes, copyBytes } from '@phantom/base';
 import { ByteSlot, type CursorBatch, type KeyRange, type KvCursor } from '@phantom/kv';
-import type { BulkCursor } from '@phantom/runs';
+import type { LayerCursor } from '@phantom/runs';
 import { LEVEL_MAX, type TreeRoot } from './format.js';
 import { LeafEntry, Page } from './page.js';
 import type { Pager } from './pager.js';
@@ -23,7 +23,7 @@ const NO_BYTES = new Uint8Array(0);
 const NO_WORDS = new Int32Array(8);
 
 /** A layer's cursor and, since a tree holds no tombstones, a view's cursor as well. */
-export class TreeCursor implements BulkCursor, KvCursor {
+export class TreeCursor implements LayerCursor, KvCursor {
   readonly key = new ByteSlot();
   readonly value = new ByteSlot();
   readonly removed = false;

@@ -2,7 +2,7 @@
  * Walks a level whose runs are disjoint and in order, as if it were one run: at most one of them is open at a time, and of
  * runs outside the range none is ever touched.
  */
-import { ByteSlot, type KeyRange, type Seq } from '@phantom/kv';
+import { ByteSlot, type CursorBatch, type KeyRange, type Seq } from '@phantom/kv';
 import type { LayerCursor } from '@phantom/runs';
 import type { RunFile } from './run-file.js';
 import type { Level } from './version.js';
@@ -64,6 +64,10 @@ export class LevelCursor implements LayerCursor {
       return (this.inner as LayerCursor).prev() ? this.show() : this.backwardFrom(this.at - 1);
     }
     return this.place === Place.BeforeStart ? false : this.backwardFrom(this.to - 1);
+  }
+
+  fillBefore(batch: CursorBatch, limit: ByteSlot | undefined): void {
+    (this.inner as LayerCursor).fillBefore(batch, limit);
   }
 
   close(): void {

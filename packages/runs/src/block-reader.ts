@@ -20,6 +20,10 @@ import { countBelow, signedDiscriminator } from './key-index.js';
 
 const NO_BYTES = new Uint8Array(0);
 
+/** Arena of keys that are handed out by the batch, and how much of it must be left for another interval. */
+const KEPT_ARENA_BYTES = 16 * 1024;
+const KEPT_ROOM_BYTES = 1024;
+
 /** Reads a block's payload, proves that it is the one written there and decompresses it. Throws a corruption error otherwise. */
 export function readPayload(
   file: VfsFile,
@@ -240,6 +244,9 @@ export class BlockInterval {
   removed: Uint8Array;
   /** 1 when the entry is an older version of the key before. */
   older: Uint8Array;
+  /** Where the next interval's keys begin in the arena, and where the present one's end. */
+  private keyBase = 0;
+  private keysEnd = 0;
 
   constructor() {
     this.keys = NO_BYTES;
@@ -252,6 +259,11 @@ export class BlockInterval {
     this.older = new Uint8Array(32);
   }
 
+  /** The keys of the present interval have been handed out: later intervals leave their bytes as they are. */
+  keepKeys(): void {
+    this.keyBase = this.keysEnd;
+  }
+
   /**
    * Decodes an interval: of each key the newest version with a relative seq <= `seqMax`, or with `all` every version.
    * Keys without such a version are left out.
@@ -262,21 +274,31 @@ export class BlockInterval {
     const limit = block.intervalEnd(index);
     this.block = block;
     this.count = 0;
-    let keyAt = 0;
+    if (this.keyBase > 0 && this.keys.length - this.keyBase < KEPT_ROOM_BYTES) {
+      // What was handed out keeps the old arena alive.
+      this.keys = new Uint8Array(KEPT_ARENA_BYTES);
+      this.keyBase = 0;
+    }
+    let keyAt = this.keyBase;
     let keyBytes = 0;
     let taken = false;
     for (let first = true; at < limit; first = false) {
-      const shared = readVarint(payload, at, limit);
-      at += varintBytes(shared);
-      const suffixBytes = readVarint(payload, at, limit);
-      at += varintBytes(suffixBytes);
-      const tag = readVarint(payload, at, limit);
-      at += varintBytes(tag);
+      // Most numbers fit one byte; only the others are worth a call.
+      let shared = payload[at]!;
+      if (shared < 0x80) at++;
+      else at += varintBytes((shared = readVarint(payload, at, limit)));
+      let suffixBytes = payload[at]!;
+      if (suffixBytes < 0x80 && at < limit) at++;
+      else at += varintBytes((suffixBytes = readVarint(payload, at, limit)));
+      let tag = payload[at]!;
+      if (tag < 0x80 && at < limit) at++;
+      else at += varintBytes((tag = readVarint(payload, at, limit)));
       const removed = tag % 2 === 1;
       let valueBytes = 0;
       if (!removed) {
-        valueBytes = readVarint(payload, at, limit);
-        at += varintBytes(valueBytes);
+        valueBytes = payload[at]!;
+        if (valueBytes < 0x80 && at < limit) at++;
+        else at += varintBytes((valueBytes = readVarint(payload, at, limit)));
       }
       const next = at + suffixBytes + valueBytes;
       if (!(next <= limit) || !(shared <= keyBytes)) throw block.malformed(at);
@@ -298,6 +320,7 @@ export class BlockInterval {
       }
       at = next;
     }
+    this.keysEnd = keyAt + keyBytes;
   }
 
   private append(

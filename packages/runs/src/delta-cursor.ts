@@ -6,7 +6,7 @@
  * Whether a key lies inside the range is asked once per leaf, not once per entry, as long as nothing is inserted.
  */
 import { compareBytes } from '@phantom/base';
-import { ArenaTreeCursor, ByteSlot, type KeyRange, NONE, type Seq } from '@phantom/kv';
+import { ArenaTreeCursor, ByteSlot, type CursorBatch, type KeyRange, NONE, type Seq } from '@phantom/kv';
 import type { Delta } from './delta.js';
 import type { LayerCursor } from './layer.js';
 
@@ -62,6 +62,28 @@ export class DeltaCursor implements LayerCursor {
     return upper === undefined ? this.settleBackward(this.walk.last()) : this.seekBefore(upper, 0, upper.length);
   }
 
+  /** Hands out entries where they lie: the arena is only ever appended to. */
+  fillBefore(batch: CursorBatch, limit: ByteSlot | undefined): void {
+    const { key, value } = this;
+    let i = batch.count;
+    for (;;) {
+      batch.keyBuffers[i] = key.buffer;
+      batch.keyStarts[i] = key.start;
+      batch.keyEnds[i] = key.end;
+      batch.valueBuffers[i] = value.buffer;
+      batch.valueStarts[i] = value.start;
+      batch.valueEnds[i] = value.end;
+      batch.count = ++i;
+      if (i === batch.capacity) return;
+      let more = this.next();
+      while (more && this.removed && this.isBelow(limit)) more = this.next();
+      if (!more || !this.isBelow(limit)) break;
+    }
+    // The walk looked one step too far.
+    const last = i - 1;
+    this.seek(batch.keyBuffers[last] as Uint8Array, batch.keyStarts[last]!, batch.keyEnds[last]!);
+  }
+
   close(): void {
     this.place = Place.Behind;
   }
@@ -112,6 +134,12 @@ export class DeltaCursor implements LayerCursor {
     const { tree } = this.walk;
     if (upper === undefined) return false;
     return compareBytes(tree.keys, tree.keyStart(entry), tree.keyEnd(entry), upper, 0, upper.length) >= 0;
+  }
+
+  private isBelow(limit: ByteSlot | undefined): boolean {
+    if (limit === undefined) return true;
+    const { buffer, start, end } = this.key;
+    return compareBytes(buffer, start, end, limit.buffer, limit.start, limit.end) < 0;
   }
 
   private show(entry: number): boolean {

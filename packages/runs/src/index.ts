@@ -8,7 +8,7 @@ export { FilterBuilder, KeyHash, mayContain } from './filter.js';
 export { Job, type JobBody, PAUSE, type Wait } from './job.js';
 export { KeyIndex, countBelow, signedDiscriminator } from './key-index.js';
 export { type FrozenLayer, MemoryLayers } from './memory-layers.js';
-export { type BulkCursor, MergingCursor, type MergeSource } from './merging-cursor.js';
+export { MergingCursor, type MergeSource } from './merging-cursor.js';
 export { MergingVersions, type VersionSource } from './merging-versions.js';
 export { KeyIntervals, RangeCover, overlaps, unionOf } from './range-cover.js';
 export type { PlacedTombstone } from './range-tombstones.js';

@@ -18,7 +18,7 @@
  *   3. `get` and cursors of a layer apply their own range tombstones themselves. Their reader applies those of the
  *      layers above, and only those.
  */
-import type { ByteSlot, KeyRange, Seq } from '@phantom/kv';
+import type { ByteSlot, CursorBatch, KeyRange, Seq } from '@phantom/kv';
 
 /** What a layer knows about a key. Absent is zero so that `if (lookup)` means "stop here". */
 export const Lookup = {
@@ -74,6 +74,12 @@ export interface LayerCursor {
   seekBefore(key: Uint8Array, start: number, end: number): boolean;
   next(): boolean;
   prev(): boolean;
+  /**
+   * Appends to the batch the present entry, which is alive, and living ones behind it as long as their keys lie below the
+   * limit (undefined: no limit) and there is room, and stands on the last one appended. May stop early, but not before
+   * the first. References stay valid until the next move that is not a fillBefore of the same batch.
+   */
+  fillBefore(batch: CursorBatch, limit: ByteSlot | undefined): void;
   /** Frees what the cursor holds; safe to call twice. */
   close(): void;
 }

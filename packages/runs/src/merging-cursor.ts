@@ -6,37 +6,23 @@
  * walk. A step moves the first one and shifts it to its place: with a handful of layers, of which the lowest holds nearly
  * everything, that is one comparison a step, less than a heap. Turning round seeks every layer anew from the present key.
  *
- * `fill` asks a layer that can hand out many entries at once (a tree's pages) for everything below the next key of the
- * other layers, so that a scan over a tree with a small delta costs what a scan over the tree alone does.
+ * `fill` asks the first layer for everything below the next key of the other layers, by reference and many entries at once,
+ * so that a scan over a tree with a small delta costs what a scan over the tree alone does.
  */
 import { compareBytes, copyBytes } from '@phantom/base';
 import { ByteSlot, type CursorBatch, type KvCursor } from '@phantom/kv';
 import type { LayerCursor } from './layer.js';
 import type { KeyIntervals } from './range-cover.js';
 
-/** A cursor of a layer without tombstones that hands out many entries at once. */
-export interface BulkCursor extends LayerCursor {
-  /**
-   * Appends to the batch the present entry, and those behind it as long as their keys lie below the limit (undefined: no
-   * limit) and there is room, and stands on the last one appended. May stop early, but not before the first. References
-   * stay valid until the next move that is not a fillBefore of the same batch.
-   */
-  fillBefore(batch: CursorBatch, limit: ByteSlot | undefined): void;
-}
-
 /** A layer's cursor with what hides its entries. */
 export interface MergeSource {
   readonly cursor: LayerCursor;
   /** The union of the range tombstones of all layers above; undefined when there are none. */
   readonly hidden: KeyIntervals | undefined;
-  /** The same cursor, when it can hand out many entries at once. */
-  readonly bulk?: BulkCursor;
 }
 
 const Place = { Nowhere: 0, Inside: 1, BehindEnd: 2, BeforeStart: 3 } as const;
 type Place = (typeof Place)[keyof typeof Place];
-
-const ARENA_BYTES = 16 * 1024;
 
 export class MergingCursor implements KvCursor {
   readonly key: ByteSlot;
@@ -48,8 +34,6 @@ export class MergingCursor implements KvCursor {
   private forward = true;
   private place: Place = Place.Nowhere;
   private turnKey = new Uint8Array(64);
-  private arena: Uint8Array;
-  private arenaBytes = 0;
   private readonly limit = new ByteSlot();
 
   /**
@@ -61,7 +45,6 @@ export class MergingCursor implements KvCursor {
     this.key = key;
     this.value = value;
     this.order = new Int32Array(sources.length);
-    this.arena = new Uint8Array(0);
   }
 
   seek(key: Uint8Array, start: number, end: number): boolean {
@@ -108,16 +91,11 @@ export class MergingCursor implements KvCursor {
 
   fill(batch: CursorBatch): number {
     batch.count = 0;
-    this.arenaBytes = 0;
     let more = this.next();
     while (more) {
-      const { bulk, hidden } = this.source(this.order[0]!);
-      if (bulk === undefined) {
-        this.copyEntry(batch);
-      } else {
-        bulk.fillBefore(batch, this.bulkLimit(hidden));
-        this.show(bulk);
-      }
+      const { cursor, hidden } = this.source(this.order[0]!);
+      cursor.fillBefore(batch, this.bulkLimit(hidden));
+      this.show(cursor);
       if (batch.count === batch.capacity) return batch.count;
       this.leaveKey();
       more = this.settle();
@@ -257,27 +235,5 @@ export class MergingCursor implements KvCursor {
     if (next !== undefined && compareBytes(next.buffer, next.start, next.end, lower, 0, lower.length) <= 0) return next;
     this.limit.set(lower, 0, lower.length);
     return this.limit;
-  }
-
-  /** Appends the present entry with bytes of its own: those of the source go with the source's next move. */
-  private copyEntry(batch: CursorBatch): void {
-    const { key, value } = this;
-    const keyBytes = key.end - key.start;
-    const valueBytes = value.end - value.start;
-    if (this.arenaBytes + keyBytes + valueBytes > this.arena.length) {
-      // The old arena lives on in the batch.
-      this.arena = new Uint8Array(Math.max(keyBytes + valueBytes, ARENA_BYTES));
-      this.arenaBytes = 0;
-    }
-    const { arena, arenaBytes } = this;
-    const i = batch.count++;
-    const valueStart = copyBytes(key.buffer, key.start, key.end, arena, arenaBytes);
-    this.arenaBytes = copyBytes(value.buffer, value.start, value.end, arena, valueStart);
-    batch.keyBuffers[i] = arena;
-    batch.keyStarts[i] = arenaBytes;
-    batch.keyEnds[i] = valueStart;
-    batch.valueBuffers[i] = arena;
-    batch.valueStarts[i] = valueStart;
-    batch.valueEnds[i] = this.arenaBytes;
   }
 }

@@ -3,7 +3,7 @@
  * only the part inside the range is used, so that a step compares no keys.
  */
 import { compareBytes } from '@phantom/base';
-import { ByteSlot, type KeyRange, type Seq } from '@phantom/kv';
+import { ByteSlot, type CursorBatch, type KeyRange, type Seq } from '@phantom/kv';
 import { type Block, BlockInterval } from './block-reader.js';
 import type { LayerCursor } from './layer.js';
 import type { RunBlocks } from './run-blocks.js';
@@ -70,6 +70,42 @@ export class RunCursor implements LayerCursor {
     if (this.place === Place.BeforeStart) return false;
     const { upper } = this;
     return upper === undefined ? this.seekLast() : this.seekBackward(upper, 0, upper.length);
+  }
+
+  /** Hands out the rest of the restart interval: values where they lie in the block, keys in the interval's arena. */
+  fillBefore(batch: CursorBatch, limit: ByteSlot | undefined): void {
+    const { interval, entry, run } = this;
+    const { keys, keyStarts, keyEnds, valueStarts, valueEnds, removed } = interval;
+    const { payload } = this.block as Block;
+    const { keyBuffers, valueBuffers } = batch;
+    let end = Math.min(this.to, entry + batch.capacity - batch.count);
+    if (limit !== undefined) {
+      const { buffer, start } = limit;
+      while (end > entry + 1) {
+        if (compareBytes(keys, keyStarts[end - 1]!, keyEnds[end - 1]!, buffer, start, limit.end) < 0) break;
+        end--;
+      }
+    }
+    let i = batch.count;
+    let last = entry;
+    for (let at = entry; at < end; at++) {
+      // Below the limit no other layer has the key, so a removed one is passed over. The present entry is alive.
+      if (at !== entry && (removed[at] === 1 || (run.cover !== undefined && this.isCovered(at)))) continue;
+      keyBuffers[i] = keys;
+      batch.keyStarts[i] = keyStarts[at]!;
+      batch.keyEnds[i] = keyEnds[at]!;
+      valueBuffers[i] = payload;
+      batch.valueStarts[i] = valueStarts[at]!;
+      batch.valueEnds[i] = valueEnds[at]!;
+      i++;
+      last = at;
+    }
+    batch.count = i;
+    interval.keepKeys();
+    this.entry = last;
+    this.removed = false;
+    this.key.set(keys, keyStarts[last]!, keyEnds[last]!);
+    this.value.set(payload, valueStarts[last]!, valueEnds[last]!);
   }
 
   close(): void {
@@ -180,13 +216,19 @@ export class RunCursor implements LayerCursor {
     const start = interval.keyStarts[entry]!;
     const end = interval.keyEnds[entry]!;
     this.key.set(interval.keys, start, end);
-    this.removed = interval.removed[entry] === 1;
-    if (!this.removed && run.cover !== undefined) {
-      this.removed = run.cover.newest(interval.keys, start, end, this.seq) > interval.seqs[entry]! + run.seqBase;
-    }
+    this.removed = interval.removed[entry] === 1 || (run.cover !== undefined && this.isCovered(entry));
     if (this.removed) this.value.set(NO_BYTES, 0, 0);
     else this.value.set((this.block as Block).payload, interval.valueStarts[entry]!, interval.valueEnds[entry]!);
     return true;
+  }
+
+  /** True when a range tombstone of this run hides an entry. */
+  private isCovered(entry: number): boolean {
+    const { interval, run } = this;
+    const { cover } = run;
+    if (cover === undefined) return false;
+    const newest = cover.newest(interval.keys, interval.keyStarts[entry]!, interval.keyEnds[entry]!, this.seq);
+    return newest > interval.seqs[entry]! + run.seqBase;
   }
 
   private stop(place: Place): boolean {

@@ -1,11 +1,9 @@
 /** Stacks of runs, merged for readers and for merges, against the model. */
 import { type Checksums, compareKeys, loadChecksums } from '@phantom/base';
-import { type ByteSlot, CursorBatch, type KeyRange, type KvCursor } from '@phantom/kv';
+import { CursorBatch, type KeyRange, type KvCursor } from '@phantom/kv';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
-  type BulkCursor,
-  type LayerCursor,
   Lookup,
   type MergeSource,
   MergingCursor,
@@ -67,7 +65,7 @@ const moves = fc.array(
     { weight: 4, arbitrary: fc.constant({ kind: 'prev' as const, target: new Uint8Array(0) }) },
     { weight: 2, arbitrary: key.map((target) => ({ kind: 'seek' as const, target })) },
     { weight: 2, arbitrary: key.map((target) => ({ kind: 'seekBefore' as const, target })) },
-    { weight: 1, arbitrary: fc.constant({ kind: 'fill' as const, target: new Uint8Array(0) }) },
+    { weight: 2, arbitrary: fc.constant({ kind: 'fill' as const, target: new Uint8Array(0) }) },
   ),
   { maxLength: 40 },
 );
@@ -100,34 +98,12 @@ function openRuns(stack: readonly ModelLayer[]): Run[] {
   );
 }
 
-function sources(runs: readonly Run[], within: KeyRange, seq: number, bulk: boolean): MergeSource[] {
+function sources(runs: readonly Run[], within: KeyRange, seq: number): MergeSource[] {
   const above: RangeTombstone[] = [];
-  return runs.map((run, i) => {
+  return runs.map((run) => {
     const hidden = above.length === 0 ? undefined : unionOf(above);
     above.push(...run.rangeTombstones(seq));
-    const cursor = run.cursor(within, seq);
-    return bulk && i === runs.length - 1 ? { cursor, hidden, bulk: inBulk(cursor) } : { cursor, hidden };
-  });
-}
-
-/** Lets a layer's cursor hand out three entries at a time. The layer must hold no tombstones. */
-function inBulk(cursor: LayerCursor): BulkCursor {
-  return Object.assign(cursor, {
-    fillBefore(batch: CursorBatch, limit: ByteSlot | undefined): void {
-      for (let taken = 0; taken < 3 && batch.count < batch.capacity; taken++) {
-        const i = batch.count++;
-        batch.keyBuffers[i] = cursor.key.copy();
-        batch.keyStarts[i] = 0;
-        batch.keyEnds[i] = cursor.key.end - cursor.key.start;
-        batch.valueBuffers[i] = cursor.value.copy();
-        batch.valueStarts[i] = 0;
-        batch.valueEnds[i] = cursor.value.end - cursor.value.start;
-        const isBelow = cursor.next() && (limit === undefined || compareKeys(cursor.key.copy(), limit.copy()) < 0);
-        if (isBelow && taken < 2 && batch.count < batch.capacity) continue;
-        cursor.prev();
-        return;
-      }
-    },
+    return { cursor: run.cursor(within, seq), hidden };
   });
 }
 
@@ -185,7 +161,7 @@ describe('a merging cursor', () => {
     fc.assert(
       fc.property(layers, range, moves, fc.constantFrom(15, 31, SEQ_MAX), (stack, within, steps, seq) => {
         const runs = openRuns(stack);
-        const cursor = new MergingCursor(sources(runs, within, seq, false));
+        const cursor = new MergingCursor(sources(runs, within, seq));
         expectToFollow(cursor, visible(stack, within, seq), steps);
         cursor.close();
         expect(cursor.next()).toBe(false);
@@ -195,25 +171,7 @@ describe('a merging cursor', () => {
     );
   });
 
-  it('fills from a layer that hands out many at once', () => {
-    fc.assert(
-      fc.property(layers, range, moves, (stack, within, steps) => {
-        const lowest = stack.at(-1) as ModelLayer;
-        const plain = { versions: lowest.versions.filter(({ value }) => value !== undefined), tombstones: [] };
-        const tree = sortVersions(plain.versions.map((version) => ({ ...version, seq: 1 })));
-        const whole = [...stack.slice(0, -1), { versions: tree, tombstones: [] }];
-        const runs = openRuns(whole);
-        const cursor = new MergingCursor(sources(runs, within, SEQ_MAX, true));
-        expectToFollow(cursor, visible(whole, within, SEQ_MAX), steps);
-        cursor.close();
-        expect(cursor.next()).toBe(false);
-        for (const run of runs) run.release();
-      }),
-      { numRuns: 200, seed: 2 },
-    );
-  });
-
-  it('hands out bytes of its own where entries are larger than its buffers', () => {
+  it('hands out entries that are larger than a block', () => {
     const big = (fill: number): Uint8Array => new Uint8Array(20_000).fill(fill);
     const stack = [
       { versions: [{ key: Uint8Array.of(1), seq: 20, value: big(1) }], tombstones: [] },
@@ -226,7 +184,7 @@ describe('a merging cursor', () => {
       },
     ];
     const runs = openRuns(stack);
-    const cursor = new MergingCursor(sources(runs, { lower: new Uint8Array(0), upper: undefined }, SEQ_MAX, false));
+    const cursor = new MergingCursor(sources(runs, { lower: new Uint8Array(0), upper: undefined }, SEQ_MAX));
     expect(takeBatch(cursor).map(({ value }) => value?.[0])).toEqual([1, 2, 3]);
     expect(cursor.key.copy()).toEqual(Uint8Array.of(3));
     for (const run of runs) run.release();
