@@ -13,7 +13,7 @@ import type { DatabaseOptions } from './options.js';
 import { SessionPool } from './session-pool.js';
 import { Statement } from './statement.js';
 import { templateText } from './template.js';
-import { SyncTransaction, Transaction, type TransactionOptions } from './transaction.js';
+import { SyncTransaction, Transaction, type TransactionOptions, openingModes } from './transaction.js';
 
 /** How often a transaction callback is run again after losing a race, unless told otherwise. */
 const RETRIES_DEFAULT = 10;
@@ -140,12 +140,7 @@ export class Database {
     for (let attempt = 0; ; attempt++) {
       const session = this.pool.acquire();
       try {
-        session.openTransaction(
-          true,
-          options.isolation ?? 'repeatable read',
-          options.readOnly ?? false,
-          options.concurrency,
-        );
+        session.openTransaction(true, openingModes(options));
         const tx = new Transaction(session, this.js, options.signal);
         let result: T;
         try {
@@ -168,12 +163,7 @@ export class Database {
     this.checkOpen();
     const session = this.pool.acquire();
     try {
-      session.openTransaction(
-        true,
-        options.isolation ?? 'repeatable read',
-        options.readOnly ?? false,
-        options.concurrency,
-      );
+      session.openTransaction(true, openingModes(options));
       const result = callback(new SyncTransaction(session, this.js));
       if (session.transaction?.failed === true) throw abortedTransaction();
       session.commitNow();

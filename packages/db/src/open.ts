@@ -10,11 +10,10 @@ import { EngineCode } from '@phantom/kv';
 import { lsm } from '@phantom/lsm';
 import { createMvcc } from '@phantom/mvcc';
 import { SharedMemory } from '@phantom/runs';
-import { SqlEngine } from '@phantom/sql';
+import { CatalogConflictNames, SqlEngine } from '@phantom/sql';
 import { type Store, openStore } from '@phantom/store';
 import { type Vfs, createNodeVfs } from '@phantom/vfs';
 import { MemoryVfs } from '@phantom/vfs/testing';
-import { CatalogConflictNames } from './conflict-names.js';
 import { Database } from './database.js';
 import {
   type DatabaseOptions,

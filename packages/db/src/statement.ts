@@ -57,7 +57,7 @@ export class Statement<Row = Record<string, unknown>> {
     this.refresh();
     const values = this.bind(parameters);
     const { plan, session } = this;
-    if (plan?.pointLookup !== undefined && session.transaction === undefined) {
+    if (plan?.pointLookup !== undefined && session.readsBare) {
       return lookUp(session, plan, values, this.output) ? this.shape.row(this.output) : undefined;
     }
     const rows: Row[] = [];

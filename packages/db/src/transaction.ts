@@ -1,5 +1,5 @@
 /** What the callbacks of `transaction` and `transactionSync` get: statements that belong to one transaction. */
-import type { JsOptions, SqlSession } from '@phantom/sql';
+import type { JsOptions, OpeningModes, SqlSession } from '@phantom/sql';
 import { type QueryOptions, type QueryResult, runQuery } from './async-query.js';
 import { Statement } from './statement.js';
 import { templateText } from './template.js';
@@ -10,11 +10,23 @@ export interface TransactionOptions {
   /** Default `repeatable read`. */
   readonly isolation?: Isolation;
   readonly readOnly?: boolean;
+  /** Serializable and read-only: its first statement waits until no writer can make it fail. Default false. */
+  readonly deferrable?: boolean;
   /** Default: read committed locks rows as it writes, the others validate at the commit. */
   readonly concurrency?: 'optimistic' | 'locking';
   /** How often it is run again after it lost a race (40001, 40P01). Default 10. */
   readonly retries?: number;
   readonly signal?: AbortSignal;
+}
+
+/** The modes to begin with. */
+export function openingModes({ isolation, readOnly, concurrency, deferrable }: TransactionOptions): OpeningModes {
+  return {
+    isolation: isolation ?? 'repeatable read',
+    readOnly: readOnly ?? false,
+    deferrable: deferrable ?? false,
+    concurrency,
+  };
 }
 
 /** A transaction of the asynchronous API. Use it only inside the callback it was given to. */

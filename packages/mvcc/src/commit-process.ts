@@ -20,6 +20,7 @@ import type { CommitListener, CommitResult, SubmitOptions } from '@phantom/store
 import type { QueuedTransaction } from './commit-window.js';
 import { SYNCHRONOUS_LOCK_HINT, lockedError, winnerOf } from './errors.js';
 import type { TransactionRegistry } from './registry.js';
+import type { SerializableTransaction } from './serialization-graph.js';
 import { type BlockedKey, type Candidate, validate } from './validation.js';
 import type { WriteSet } from './write-set.js';
 
@@ -28,7 +29,9 @@ export interface CommitOptions {
 }
 
 /** The transaction, as its commit sees it. */
-export interface CommitSubject extends Candidate, QueuedTransaction {
+export interface CommitSubject extends Candidate, QueuedTransaction, SerializableTransaction {
+  readonly writes: WriteSet | undefined;
+  readonly isSerializable: boolean;
   /** The commit has its seq: from here on it cannot be rolled back. */
   submitted(): void;
   /** The transaction is over. */
@@ -95,6 +98,7 @@ export class CommitProcess implements CommitListener {
     assert(seq === subject.commitSeq && !this.isPublished, 'a commit is published once, as what it was submitted');
     this.isPublished = true;
     this.registry.window.ended(subject);
+    if (subject.isSerializable) this.registry.graph.published(seq);
     subject.finish('committed', seq);
     if (resolve !== undefined) resolve(this.result());
   }
@@ -169,8 +173,12 @@ export class CommitProcess implements CommitListener {
   private append(): void {
     const { registry, subject } = this;
     const options = this.options?.durability === 'os' ? SUBMIT_OS : SUBMIT;
-    subject.commitSeq = registry.store.submit(this.writes.batch, this, options);
+    const earliestOut = subject.isSerializable ? registry.graph.validate(subject) : 0;
+    const seq = registry.store.submit(this.writes.batch, this, options);
+    subject.commitSeq = seq;
+    if (subject.isSerializable) registry.graph.committed(subject, seq, earliestOut);
     subject.submitted();
+    registry.ledger.committed(seq, subject);
     registry.window.submitted(subject, registry.hasSnapshots);
   }
 

@@ -3,6 +3,7 @@ export { createMvcc } from './mvcc.js';
 export { LockStrength } from './types.js';
 export type {
   Concurrency,
+  ConflictCount,
   ConflictNames,
   Isolation,
   LockWait,
@@ -11,6 +12,7 @@ export type {
   MvccStats,
   MvccTransaction,
   Savepoint,
+  TransactionDescription,
   TransactionInfo,
   TransactionOptions,
   TransactionStatus,

@@ -10,6 +10,8 @@ export const POOLED_WRITE_SETS_MAX = 64;
 export interface ResolvedMvccOptions {
   readonly conflictIndexBytesMax: number;
   readonly writeSetBytesMax: number;
+  readonly readSetBytesMax: number;
+  readonly serializableBytesMax: number;
   readonly lockTimeoutMs: number;
   readonly names: ConflictNames;
   readonly clock: Clock;
@@ -23,6 +25,8 @@ export function resolveMvccOptions(options: MvccOptions): ResolvedMvccOptions {
   return {
     conflictIndexBytesMax: options.conflictIndexBytesMax ?? 64 * MIB,
     writeSetBytesMax: options.writeSetBytesMax ?? 1024 * MIB,
+    readSetBytesMax: options.readSetBytesMax ?? MIB,
+    serializableBytesMax: options.serializableBytesMax ?? 64 * MIB,
     lockTimeoutMs: options.lockTimeoutMs ?? 0,
     names: options.names ?? NAMELESS,
     clock: options.clock ?? systemClock,

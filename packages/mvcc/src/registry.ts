@@ -10,9 +10,11 @@
 import type { Seq } from '@phantom/kv';
 import type { Store } from '@phantom/store';
 import { CommitWindow } from './commit-window.js';
+import { ConflictLedger } from './conflict-ledger.js';
 import { describeKey } from './errors.js';
 import { LockTable } from './lock-table.js';
 import { POOLED_WRITE_SETS_MAX, type ResolvedMvccOptions } from './options.js';
+import { SerializationGraph } from './serialization-graph.js';
 import type { TransactionInfo } from './types.js';
 import { WriteSet } from './write-set.js';
 
@@ -34,6 +36,8 @@ export class TransactionRegistry {
   readonly options: ResolvedMvccOptions;
   readonly locks: LockTable;
   readonly window: CommitWindow;
+  readonly ledger: ConflictLedger;
+  readonly graph: SerializationGraph;
   live = 0;
   begun = 0;
   committed = 0;
@@ -53,6 +57,8 @@ export class TransactionRegistry {
       describeKey: (key) => describeKey(options.names, key),
     });
     this.window = new CommitWindow(store, options.conflictIndexBytesMax);
+    this.ledger = new ConflictLedger(options.names);
+    this.graph = new SerializationGraph(store, this.ledger, options.serializableBytesMax);
   }
 
   addLive(transaction: LiveTransaction): void {

@@ -22,11 +22,13 @@ import { type ByteSlot, KEY_BYTES_MAX, type KeyRange, type KvCursor, NONE, SPACE
 import type { CommitResult, StoreView } from '@phantom/store';
 import { type CommitOptions, CommitProcess, type CommitSubject } from './commit-process.js';
 import type { RangeGuard } from './commit-window.js';
-import { SYNCHRONOUS_LOCK_HINT, lockedError, notActiveError, readOnlyError, rolledBackError } from './errors.js';
+import { notActiveError, readOnlyError, rolledBackError } from './errors.js';
 import { keyHash } from './key-hash.js';
 import type { LockOwner, LockRequest } from './lock-table.js';
 import { type CursorOwner, MergeCursor } from './merge-cursor.js';
+import { ReadSet } from './read-set.js';
 import type { LiveTransaction, TransactionRegistry } from './registry.js';
+import { lockKey, lockKeyNow } from './row-locking.js';
 import { BEGINNING, SavepointStack, type TransactionMark } from './savepoint.js';
 import type {
   Concurrency,
@@ -40,6 +42,7 @@ import type {
   TransactionStatus,
 } from './types.js';
 import type { PointGuard, WriteBase } from './validation.js';
+import { TrackedCursor } from './tracked-cursor.js';
 import { EVERYTHING, NOTHING, Own, type WriteSet } from './write-set.js';
 
 type Phase = 'active' | 'committing' | 'queued' | 'committed' | 'aborted' | 'unknown';
@@ -54,6 +57,9 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
   readonly concurrency: Concurrency;
   readonly readOnly: boolean;
   readonly label: string | undefined;
+  readonly isSerializable: boolean;
+  statement: string | undefined = undefined;
+  reads: ReadSet | undefined = undefined;
   writes: WriteSet | undefined = undefined;
   currentView: StoreView | undefined = undefined;
   writeBases: readonly WriteBase[] = NO_WRITE_BASES;
@@ -81,6 +87,7 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
   private newestView: StoreView | undefined = undefined;
   private savepoints: SavepointStack | undefined = undefined;
   private cursors: MergeCursor[] | undefined = undefined;
+  private trackedCursors: Set<TrackedCursor> | undefined = undefined;
   private endListeners: ((seq: Seq | undefined) => void)[] | undefined = undefined;
   private process: CommitProcess | undefined = undefined;
 
@@ -91,6 +98,7 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     this.concurrency = options.concurrency ?? (this.isolation === 'read committed' ? 'locking' : 'optimistic');
     this.readOnly = options.readOnly ?? false;
     this.label = options.label;
+    this.isSerializable = this.isolation === 'serializable';
     this.startedMs = registry.options.clock.monotonicMs();
     registry.addLive(this);
   }
@@ -115,8 +123,20 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     return this.lockWaits.length > 0;
   }
 
-  beginStatement(): void {
+  get tracksReads(): boolean {
+    return this.reads !== undefined;
+  }
+
+  whenSafe(): Promise<void> | undefined {
     if (this.phase !== 'active') this.refuse();
+    if (!this.isSerializable || !this.readOnly) return undefined;
+    if (this.currentView === undefined) this.takeSnapshot();
+    return this.reads === undefined ? undefined : this.waitUntilSafe();
+  }
+
+  beginStatement(text?: string): void {
+    if (this.phase !== 'active') this.refuse();
+    this.statement = text;
     if (this.currentView === undefined) this.takeSnapshot();
     else if (this.isolation === 'read committed' && this.currentView.seq !== this.registry.store.visibleSeq)
       this.renewSnapshot();
@@ -132,7 +152,7 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     if (this.phase !== 'active') this.refuse();
     // Locks stay: it is because of a lock that was waited for that the statement runs again.
     this.undoTo(this.statementMark, false);
-    this.beginStatement();
+    this.beginStatement(this.statement);
   }
 
   get(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean {
@@ -142,7 +162,9 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
       const own = writes.lookup(key, start, end, this.statementStart);
       if (own !== Own.Unknown) return showOwn(writes, own, value);
     }
-    return (this.currentView ?? this.takeSnapshot()).get(key, start, end, value);
+    const view = this.currentView ?? this.takeSnapshot();
+    if (this.reads !== undefined) this.reads.addRow(key, start, end);
+    return view.get(key, start, end, value);
   }
 
   getOwn(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean {
@@ -152,7 +174,9 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
       const own = writes.lookup(key, start, end, EVERYTHING);
       if (own !== Own.Unknown) return showOwn(writes, own, value);
     }
-    return (this.currentView ?? this.takeSnapshot()).get(key, start, end, value);
+    const view = this.currentView ?? this.takeSnapshot();
+    if (this.reads !== undefined) this.reads.addRow(key, start, end);
+    return view.get(key, start, end, value);
   }
 
   getNewest(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean {
@@ -162,13 +186,21 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
       const own = writes.lookup(key, start, end, EVERYTHING);
       if (own !== Own.Unknown) return showOwn(writes, own, value);
     }
-    return this.takeNewest().get(key, start, end, value);
+    const found = this.takeNewest().get(key, start, end, value);
+    // What is not there is about to be written, or guarded: remembering it would make a reader of every writer.
+    if (found && this.reads !== undefined) this.reads.addRow(key, start, end);
+    return found;
   }
 
   cursor(range: KeyRange): KvCursor {
     if (this.phase !== 'active') this.refuse();
     const view = this.currentView ?? this.takeSnapshot();
-    return this.openCursor(view, range, this.statementStart);
+    const cursor = this.openCursor(view, range, this.statementStart);
+    const { reads } = this;
+    if (reads === undefined) return cursor;
+    const tracked = new TrackedCursor(cursor, reads, range, (closed) => this.trackedCursors?.delete(closed));
+    (this.trackedCursors ??= new Set()).add(tracked);
+    return tracked;
   }
 
   cursorNewest(range: KeyRange): KvCursor {
@@ -212,36 +244,12 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     wait: LockWait,
   ): Promise<void> | false | undefined {
     this.checkLockable();
-    const { locks, window } = this.registry;
-    const hash = keyHash(key, start, end);
-    const head = this.lockHead;
-    if (locks.tryAcquire(this, hash, strength)) {
-      const queuedSeq = window.queuedSeqOf(hash, key, start, end);
-      if (queuedSeq === 0) return undefined;
-      // An optimistic commit has written the key and is on its way: it counts as its lock until it is published.
-      if (wait === 'wait') return window.whenEnded(queuedSeq);
-      if (this.lockHead !== head) locks.release(this, head);
-    } else if (wait === 'wait') {
-      const granted = this.lockInTurn(hash, key.slice(start, end), strength);
-      // Who drops the promise (a synchronous caller) does not want to hear of a rejection either; who awaits it does.
-      granted.catch(() => undefined);
-      return granted;
-    }
-    if (wait === 'skip') return false;
-    throw lockedError(this.registry.options.names, key.slice(start, end), strength, undefined);
+    return lockKey(this.registry, this, key, start, end, strength, wait);
   }
 
   lockNow(key: Uint8Array, start: number, end: number, strength: LockStrength): void {
     this.checkLockable();
-    const { locks, window, store, options } = this.registry;
-    const hash = keyHash(key, start, end);
-    let granted = locks.tryAcquire(this, hash, strength);
-    if (window.hasQueued && (!granted || window.queuedSeqOf(hash, key, start, end) !== 0)) {
-      // What is queued can be finished on this thread, and its locks are free then.
-      store.drainNow();
-      granted = granted || locks.tryAcquire(this, hash, strength);
-    }
-    if (!granted) throw lockedError(options.names, key.slice(start, end), strength, SYNCHRONOUS_LOCK_HINT);
+    lockKeyNow(this.registry, this, key, start, end, strength);
   }
 
   changedSinceSnapshot(key: Uint8Array, start: number, end: number): boolean {
@@ -255,6 +263,12 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     const { index } = window;
     if (seq < index.floor) return true;
     return !index.isEmpty && index.seqOf(keyHash(key, start, end), key, start, end) > seq;
+  }
+
+  lostRace(key: Uint8Array, start: number, end: number): PhantomError {
+    const { ledger, window } = this.registry;
+    const found = key.slice(start, end);
+    return ledger.written(this, found, this.snapshotSeq, window.index.seqOf(keyHash(key, start, end), key, start, end));
   }
 
   guard(key: Uint8Array, start: number, end: number): void {
@@ -295,13 +309,17 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
 
   commit(options?: CommitOptions): Promise<CommitResult> {
     if (this.phase !== 'active') return Promise.reject(notActiveError(this.status));
-    if (!this.hasWrites) return Promise.resolve(this.commitNothing());
+    if (!this.hasWrites) {
+      return this.reads === undefined
+        ? Promise.resolve(this.commitNothing())
+        : new Promise((resolve) => resolve(this.commitReads()));
+    }
     return this.beginCommit(options).run();
   }
 
   commitSync(options?: CommitOptions): CommitResult {
     if (this.phase !== 'active') this.refuse();
-    if (!this.hasWrites) return this.commitNothing();
+    if (!this.hasWrites) return this.reads === undefined ? this.commitNothing() : this.commitReads();
     return this.beginCommit(options).runNow();
   }
 
@@ -329,11 +347,14 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     return {
       id: this.id,
       label: this.label,
+      statement: this.statement,
       isolation: this.isolation,
+      readOnly: this.readOnly,
       status: this.status,
       startedMs: this.startedMs,
       snapshotSeq: this.snapshotSeq,
       writeSetBytes: this.writes?.bytes ?? 0,
+      readSetBytes: this.reads?.bytes ?? 0,
       locks: this.lockCount,
       waitsFor,
     };
@@ -342,6 +363,10 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
   submitted(): void {
     this.phase = 'queued';
     this.registry.removeSnapshot(this);
+  }
+
+  tellReads(): void {
+    if (this.trackedCursors !== undefined) for (const cursor of this.trackedCursors) cursor.tell();
   }
 
   cursorClosed(cursor: MergeCursor): void {
@@ -366,7 +391,27 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
       registry.addSnapshot(this, view.seq);
       if (this.validatesWrites) this.writeBases = [{ offset: 0, seq: view.seq }];
     }
+    if (this.isSerializable && registry.graph.began(this)) this.reads = new ReadSet(registry.options.readSetBytesMax);
     return view;
+  }
+
+  /** Takes snapshot after snapshot until one is safe: each costs a wait for the writers that it runs beside. */
+  private async waitUntilSafe(): Promise<void> {
+    const { graph, store } = this.registry;
+    for (;;) {
+      await graph.whenDecided(this);
+      if (this.phase !== 'active') this.refuse();
+      if (this.reads === undefined) return;
+      graph.ended(this);
+      this.reads = undefined;
+      this.currentView?.release();
+      this.currentView = undefined;
+      // What made it unsafe may only be waiting for its sync; a snapshot from before would be as unsafe.
+      await store.drain();
+      if (this.phase !== 'active') this.refuse();
+      this.takeSnapshot();
+      if (!this.tracksReads) return;
+    }
   }
 
   /** Read committed: each statement sees what was committed before it began. */
@@ -406,7 +451,7 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     return view;
   }
 
-  private openCursor(view: StoreView, range: KeyRange, limit: number): KvCursor {
+  private openCursor(view: StoreView, range: KeyRange, limit: number): MergeCursor {
     const writes = limit > NOTHING ? this.writes : undefined;
     view.retain();
     let cursor: MergeCursor;
@@ -449,14 +494,6 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
       throw new PhantomError(SqlState.ReadOnlyTransaction, 'cannot lock rows in a read-only transaction');
   }
 
-  private async lockInTurn(hash: number, key: Uint8Array, strength: LockStrength): Promise<void> {
-    const { locks, window } = this.registry;
-    await locks.wait(this, hash, key, 0, key.length, strength);
-    // Whoever had the lock may have been waiting for a queued commit itself, and given up before it was published.
-    const queuedSeq = window.queuedSeqOf(hash, key, 0, key.length);
-    if (queuedSeq !== 0) await window.whenEnded(queuedSeq);
-  }
-
   private mark(): TransactionMark {
     return {
       batch: this.writes === undefined ? BEGINNING.batch : this.writes.mark(),
@@ -471,6 +508,7 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     const { length } = mark.batch;
     if (writes !== undefined && writes.bytes > length) {
       if (this.cursors !== undefined) {
+        this.tellReads();
         for (const cursor of this.cursors.filter(({ limit }) => limit > length)) cursor.endByRollback();
       }
       writes.truncate(mark.batch);
@@ -497,6 +535,21 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     return { seq, durability: store.durability };
   }
 
+  /** It wrote nothing, but others' writes may have made what it saw impossible. */
+  private commitReads(): CommitResult {
+    const { graph, store } = this.registry;
+    let earliestOut: number;
+    try {
+      earliestOut = graph.validate(this);
+    } catch (error) {
+      this.registry.conflicts++;
+      this.finish('aborted', undefined);
+      throw error;
+    }
+    graph.committed(this, store.assignedSeq, earliestOut);
+    return this.commitNothing();
+  }
+
   private beginCommit(options: CommitOptions | undefined): CommitProcess {
     this.phase = 'committing';
     return (this.process = new CommitProcess(this.registry, this, options));
@@ -513,6 +566,7 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     this.currentView?.release();
     this.newestView?.release();
     this.currentView = this.newestView = undefined;
+    if (this.isSerializable) registry.graph.ended(this);
     registry.removeSnapshot(this);
     if (seq !== undefined) registry.forgetConflicts();
     registry.removeLive(this);

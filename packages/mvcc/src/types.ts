@@ -4,7 +4,7 @@
  * Everything here is synchronous except where it waits for somebody else: for a lock another transaction holds, or for
  * durability. A method that may wait returns a promise only when it really must; `undefined` means "done already".
  */
-import type { Clock, Logger, Metrics } from '@phantom/base';
+import type { Clock, Logger, Metrics, PhantomError } from '@phantom/base';
 import type { ByteSlot, KeyRange, KvCursor, Seq } from '@phantom/kv';
 import type { CommitResult } from '@phantom/store';
 
@@ -34,6 +34,14 @@ export interface Savepoint {
   readonly depth: number;
 }
 
+/** What errors and views say of a transaction. */
+export interface TransactionDescription {
+  readonly id: number;
+  readonly label: string | undefined;
+  /** The last statement that it was told of. */
+  readonly statement: string | undefined;
+}
+
 export interface MvccTransaction {
   readonly id: number;
   readonly isolation: Isolation;
@@ -50,9 +58,17 @@ export interface MvccTransaction {
 
   /**
    * Begins a statement: takes a snapshot (the first time, or anew at read committed) and makes what earlier statements of
-   * this transaction wrote visible. What the statement itself writes stays invisible to its own reads (command ids).
+   * this transaction wrote visible. What the statement itself writes stays invisible to its own reads (command ids). The text
+   * is what errors and views call the statement.
    */
-  beginStatement(): void;
+  beginStatement(text?: string): void;
+  /**
+   * For a deferrable transaction, before its first statement: takes a snapshot that no writer can make dangerous. Undefined:
+   * it has one. A promise: resolves when it has; it may take until every writer of now has ended.
+   */
+  whenSafe(): Promise<void> | undefined;
+  /** True while what it reads is remembered (serializable, and not known to be safe): a scan then reads no further than it must. */
+  readonly tracksReads: boolean;
   /** Undoes what the current statement has written so far and takes a new snapshot (read committed re-runs a statement). */
   restartStatement(): void;
 
@@ -92,6 +108,8 @@ export interface MvccTransaction {
    * this one commits.
    */
   changedSinceSnapshot(key: Uint8Array, start: number, end: number): boolean;
+  /** What to raise when that is so and the level forbids to go on: 40001, naming the key and who wrote it. Counted as a lost race. */
+  lostRace(key: Uint8Array, start: number, end: number): PhantomError;
   /**
    * Constraint read: the commit fails (40001, or what `onConflict` makes) if another transaction writes the key after now
    * and before this commits. Holds at every isolation level. Foreign keys guard the parent's key, schema versions guard tables.
@@ -140,6 +158,10 @@ export interface MvccOptions {
   readonly conflictIndexBytesMax?: number;
   /** One transaction's writes; past it 53200. Default 1 GiB. */
   readonly writeSetBytesMax?: number;
+  /** What one serializable transaction remembers of its reads; past it rows become ranges, and ranges tables. Default 1 MiB. */
+  readonly readSetBytesMax?: number;
+  /** What is remembered of committed serializable transactions; past it old snapshots lose with 40001 and that reason. Default 64 MiB. */
+  readonly serializableBytesMax?: number;
   readonly lockTimeoutMs?: number;
   readonly names?: ConflictNames;
   readonly clock?: Clock;
@@ -152,6 +174,8 @@ export interface Mvcc {
   /** Live transactions, oldest first. */
   transactions(): readonly TransactionInfo[];
   stats(): MvccStats;
+  /** The keys on which most races were lost, most first; at most 256. */
+  conflicts(): readonly ConflictCount[];
   /** Rolls back what is live. Does not close the store. */
   close(): Promise<void>;
 }
@@ -159,14 +183,31 @@ export interface Mvcc {
 export interface TransactionInfo {
   readonly id: number;
   readonly label: string | undefined;
+  /** The last statement that it was told of. */
+  readonly statement: string | undefined;
   readonly isolation: Isolation;
+  readonly readOnly: boolean;
   readonly status: TransactionStatus;
   readonly startedMs: number;
   readonly snapshotSeq: Seq;
   readonly writeSetBytes: number;
+  readonly readSetBytes: number;
   readonly locks: number;
   /** Id of the transaction it waits for, if it waits. */
   readonly waitsFor: readonly number[];
+}
+
+/** How often transactions have lost a race on a key. */
+export interface ConflictCount {
+  readonly key: Uint8Array;
+  /** The key as the layer above names it. */
+  readonly keyText: string | undefined;
+  readonly table: string | undefined;
+  readonly count: number;
+  /** The count may be too high by so many: lost races of keys that were counted in its place before. */
+  readonly countErrorMax: number;
+  /** Seq of the commit to which the last of them lost. */
+  readonly lastSeq: Seq;
 }
 
 export interface MvccStats {
@@ -177,5 +218,8 @@ export interface MvccStats {
   readonly deadlocks: number;
   readonly live: number;
   readonly conflictIndexBytes: number;
+  /** Committed serializable transactions that others may still conflict with, and their memory. */
+  readonly serializableRecords: number;
+  readonly serializableBytes: number;
   readonly oldestSnapshotSeq: Seq | undefined;
 }

@@ -15,11 +15,10 @@
 import { type ByteSlot, OperationKind, type Seq } from '@phantom/kv';
 import type { StoreView } from '@phantom/store';
 import type { RangeGuard } from './commit-window.js';
-import { conflictError, rangeConflictError, snapshotTooOldError, uniqueError } from './errors.js';
 import { keyHash } from './key-hash.js';
 import type { LockOwner } from './lock-table.js';
 import type { TransactionRegistry } from './registry.js';
-import { LockStrength } from './types.js';
+import { LockStrength, type TransactionDescription } from './types.js';
 import type { WriteSet } from './write-set.js';
 
 /** A key whose content a transaction relies on. */
@@ -37,7 +36,8 @@ export interface WriteBase {
 }
 
 /** What validation must know of a transaction. */
-export interface Candidate extends LockOwner {
+export interface Candidate extends LockOwner, TransactionDescription {
+  readonly id: number;
   readonly writes: WriteSet | undefined;
   /** What its writes rest on, by offset; empty when written keys are not validated (read committed, or no snapshot). */
   readonly writeBases: readonly WriteBase[];
@@ -63,14 +63,15 @@ export function validate(registry: TransactionRegistry, candidate: Candidate, sl
       writeBases[0]?.seq ?? Number.POSITIVE_INFINITY,
       pointGuards[0]?.baseSeq ?? Number.POSITIVE_INFINITY,
     );
-    if (oldest < index.floor) throw snapshotTooOldError(oldest, index.floor, registry.options.conflictIndexBytesMax);
+    if (oldest < index.floor)
+      throw registry.ledger.snapshotTooOld(oldest, index.floor, registry.options.conflictIndexBytesMax);
     if (!index.isEmpty) {
       validatePointGuards(registry, candidate, slot);
       if (writeBases.length > 0) validateWrites(registry, candidate, slot);
     }
   }
   for (const guard of rangeGuards) {
-    if (guard.brokenBy !== 0) throw rangeConflictError(registry.options.names, guard.range.lower, guard.brokenBy);
+    if (guard.brokenBy !== 0) throw registry.ledger.writtenInRange(candidate, guard.range.lower, guard.brokenBy);
   }
   // Nobody else holds a lock, nearly always.
   return registry.locks.count > candidate.lockCount ? firstBlockedKey(registry, candidate) : undefined;
@@ -81,9 +82,7 @@ function validatePointGuards(registry: TransactionRegistry, candidate: Candidate
   for (const { hash, key, baseSeq } of candidate.pointGuards) {
     const seq = index.seqOf(hash, key, 0, key.length);
     if (seq <= baseSeq) continue;
-    throw (
-      lostUniqueRace(registry, candidate, key, seq, slot) ?? conflictError(registry.options.names, key, baseSeq, seq)
-    );
+    throw lostUniqueRace(registry, candidate, key, seq, slot) ?? registry.ledger.written(candidate, key, baseSeq, seq);
   }
 }
 
@@ -106,7 +105,7 @@ function validateWrites(registry: TransactionRegistry, candidate: Candidate, slo
     if (seq <= base) continue;
     const key = bytes.slice(keyStart, keyEnd);
     const lost = lostUniqueRace(registry, candidate, key, seq, slot);
-    if (lost === undefined) throw conflictError(registry.options.names, key, base, seq);
+    if (lost === undefined) throw registry.ledger.written(candidate, key, base, seq);
     unique ??= lost;
   }
   if (unique !== undefined) throw unique;
@@ -119,10 +118,9 @@ function lostUniqueRace(
   seq: Seq,
   slot: ByteSlot,
 ): Error | undefined {
-  const error = uniqueError(registry.options.names, key, seq);
-  if (error === undefined) return undefined;
+  if (registry.options.names.describe(key)?.unique === undefined) return undefined;
   if (candidate.currentView?.get(key, 0, key.length, slot) === true) return undefined;
-  return registry.window.isPresent(key, 0, key.length) ? error : undefined;
+  return registry.window.isPresent(key, 0, key.length) ? registry.ledger.unique(key, seq) : undefined;
 }
 
 function firstBlockedKey(registry: TransactionRegistry, candidate: Candidate): BlockedKey | undefined {

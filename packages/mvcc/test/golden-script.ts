@@ -79,6 +79,10 @@ async function run(mvcc: Mvcc, client: Client, words: string[]): Promise<string>
   const [verb, ...rest] = words as [string, ...string[]];
   if (verb === 'begin') return begin(mvcc, client, rest);
   const transaction = client.live;
+  if (verb === 'safe') {
+    await transaction.whenSafe();
+    return 'safe';
+  }
   if (verb === 'same') return statement(transaction, client, rest);
   if (verb === 'commit') {
     const { seq } = rest[0] === 'sync' ? transaction.commitSync() : await transaction.commit();
@@ -90,7 +94,7 @@ async function run(mvcc: Mvcc, client: Client, words: string[]): Promise<string>
   }
   if (verb === 'update' || verb === 'add') return modify(transaction, verb, rest as [string, string]);
   if (verb !== 'savepoint' && verb !== 'rollback' && verb !== 'release' && verb !== 'restart' && verb !== 'next') {
-    transaction.beginStatement();
+    transaction.beginStatement(words.join(' '));
   }
   return statement(transaction, client, words);
 }

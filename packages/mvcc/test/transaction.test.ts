@@ -102,14 +102,6 @@ describe('limits', () => {
     transaction.put(bytes, 0, 4, bytes, 0, 900);
     expect(thrownBy(() => transaction.remove(bytes, 0, 200)).code).toBe('53200');
   });
-
-  it('of isolation: serializable is refused by name', async () => {
-    const { mvcc } = await openMvcc();
-    expect(thrownBy(() => mvcc.begin({ isolation: 'serializable' }))).toMatchObject({
-      code: '0A000',
-      message: 'isolation level serializable is not supported',
-    });
-  });
 });
 
 describe('reads', () => {

@@ -27,6 +27,8 @@ export interface DatabaseSession {
   readonly id: number;
   readonly status: TransactionStatus;
   readonly transaction: { readonly explicit: boolean } | undefined;
+  /** A read needs no transaction now. */
+  readonly readsBare: boolean;
   /** Statements prepared by name, here or by SQL. */
   readonly prepared: Map<string, SessionStatement>;
   /** What conversion of values depends on; reads the settings of the moment. */

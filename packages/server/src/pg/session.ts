@@ -239,7 +239,7 @@ export class ProtocolSession {
   private takeStraightRoad(portal: ProtocolPortal, statement: PlanStatement, rowsMax: number): boolean {
     const { database, lookedUp, output, roads } = this;
     const plan = database.currentPlan(statement);
-    if (plan.pointLookup !== undefined && rowsMax === 0 && database.transaction === undefined) {
+    if (plan.pointLookup !== undefined && rowsMax === 0 && database.readsBare) {
       portal.done = true;
       const found = roads.lookUp(plan, portal.values, lookedUp);
       if (found) portal.encoder.row(lookedUp, output.messages, database.evaluation);

@@ -98,6 +98,7 @@ export class FakeSession implements DatabaseSession {
     ],
   };
   transaction: { explicit: boolean } | undefined;
+  readonly readsBare = true;
   status: DatabaseSession['status'] = 'idle';
   closed = false;
   syncs = 0;

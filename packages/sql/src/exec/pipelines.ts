@@ -136,16 +136,20 @@ export class IteratorPipeline extends Pipeline {
 export class CursorPipeline extends Pipeline {
   private readonly ranges: (run: Run) => readonly KeyRange[];
   private readonly backward: boolean;
+  private readonly stops: boolean;
 
+  /** `stops`: the step may want no more rows before the range ends. */
   constructor(
     step: CompiledFunction,
     output: ((run: Run) => Output) | undefined,
     ranges: (run: Run) => readonly KeyRange[],
     backward: boolean,
+    stops: boolean,
   ) {
     super(step, output);
     this.ranges = ranges;
     this.backward = backward;
+    this.stops = stops;
   }
 
   *run(run: Run): Work {
@@ -157,7 +161,9 @@ export class CursorPipeline extends Pipeline {
   /** Scans one range; false when nobody wants more rows. */
   private *scan(run: Run, range: KeyRange): Generator<Yielded, boolean, void> {
     const cursor = run.read.cursor(range);
-    const batch = takeBatch(this.backward ? 1 : BATCH_ENTRIES);
+    // What a serializable transaction has passed over counts as read: no entry more than the step wants.
+    const isExact = this.stops && run.read.tracksReads === true;
+    const batch = takeBatch(this.backward || isExact ? 1 : BATCH_ENTRIES);
     const { counters } = run.context;
     let sinceClock = 0;
     try {

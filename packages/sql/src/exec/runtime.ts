@@ -25,6 +25,8 @@ import type { Value } from '../types/type.js';
 export interface ReadSource {
   get(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean;
   cursor(range: KeyRange): KvCursor;
+  /** What is read is remembered (serializable transactions): whoever may stop early reads entry by entry. */
+  readonly tracksReads?: boolean;
 }
 
 /** Work done, not time: what tests assert. All counters rise; one object may serve many executions. */

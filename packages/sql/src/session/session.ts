@@ -49,6 +49,7 @@ import { SessionExecutionContext } from './execution-context.js';
 import { checkRelationPrivileges, checkSequenceRight } from './privileges.js';
 import { inFailedTransaction, readOnlyTransaction } from './session-errors.js';
 import { SessionTransaction } from './transaction.js';
+import { type OpeningModes, defaultModes, showModes, storageOptions } from './transaction-modes.js';
 import { utilityOf } from './utility.js';
 
 /** How often one statement is run anew at read committed before it gives up with 40001. */
@@ -96,6 +97,7 @@ export class SqlSession implements EvaluationOwner {
   readonly interrupts = new Interrupts();
   private readonly openPortals = new Set<Portal>();
   private pictureNow: CatalogPicture | undefined;
+  private defaultsToSerializable = false;
   private closed = false;
 
   constructor(engine: SqlEngine, id: number, options: SessionOptions) {
@@ -109,8 +111,10 @@ export class SqlSession implements EvaluationOwner {
     this.roleOid = role.oid;
     this.settings = new Settings(startSettings(role, options.settings ?? {}), (name, value, reported) => {
       if (name === 'search_path' || name === 'role') this.pictureNow = undefined;
+      if (name === 'default_transaction_isolation') this.defaultsToSerializable = value === 'serializable';
       if (reported) options.onParameter?.(this.settings.title(name), value);
     });
+    this.defaultsToSerializable = this.settings.get('default_transaction_isolation') === 'serializable';
     this.settings.setInternal('is_superuser', role.superuser ? 'on' : 'off');
     this.settings.setInternal('session_authorization', role.name);
     this.randomNumbers = new Random(engine.seed());
@@ -239,38 +243,29 @@ export class SqlSession implements EvaluationOwner {
     return (this.transaction ??= this.beginTransaction(false));
   }
 
+  /** True when a read needs no transaction: there is none, and the level of one would show nothing else. */
+  get readsBare(): boolean {
+    return this.transaction === undefined && !this.defaultsToSerializable;
+  }
+
   /** Begins a transaction with the session's default modes. */
   beginTransaction(explicit: boolean): SessionTransaction {
-    const { settings, engine } = this;
-    const isolation = settings.get('default_transaction_isolation');
-    const readOnly = engine.readOnly || settings.boolean('default_transaction_read_only');
-    return this.openTransaction(explicit, isolation, readOnly);
+    return this.openTransaction(explicit, defaultModes(this.settings));
   }
 
   /** Begins a transaction with given modes; the caller has made sure that there is none. */
-  openTransaction(
-    explicit: boolean,
-    isolation: string,
-    readOnly: boolean,
-    concurrency?: 'optimistic' | 'locking',
-  ): SessionTransaction {
+  openTransaction(explicit: boolean, modes: OpeningModes): SessionTransaction {
     const { settings, engine } = this;
-    if (isolation === 'serializable')
-      throw unsupportedError('isolation level serializable', { hint: 'Use repeatable read.' });
-    const storage = engine.mvcc.begin({
-      isolation: isolation === 'repeatable read' ? isolation : 'read committed',
-      readOnly,
-      ...(settings.get('application_name') === '' ? {} : { label: settings.get('application_name') }),
-      ...(concurrency === undefined ? {} : { concurrency }),
-    });
-    settings.setInternal('transaction_isolation', isolation);
-    settings.setInternal('transaction_read_only', readOnly ? 'on' : 'off');
+    const readOnly = modes.readOnly || engine.readOnly;
+    const storage = engine.mvcc.begin(storageOptions(modes, readOnly, settings.get('application_name')));
+    showModes(settings, { ...modes, readOnly });
     const transaction = new SessionTransaction(
       storage,
       engine.catalog,
       settings,
       explicit,
       microsSince2000(engine.clock.nowMs()),
+      modes.deferrable,
     );
     this.transaction = transaction;
     return transaction;
@@ -437,7 +432,7 @@ export class SqlSession implements EvaluationOwner {
   private *runPlan(statement: PlanStatement, parameters: readonly Value[], sink: RowSink): Execution {
     const plan = this.currentPlan(statement);
     if (plan.privileges.length > 0) this.checkPrivileges(plan.privileges);
-    if (!plan.traits.writes && !plan.traits.locks && this.transaction === undefined) {
+    if (!plan.traits.writes && !plan.traits.locks && this.readsBare) {
       const view = this.engine.storage.view();
       try {
         return yield* plan.execute(this.executionContext(parameters, view, undefined), sink);
@@ -449,7 +444,9 @@ export class SqlSession implements EvaluationOwner {
     transaction.statements++;
     if (plan.traits.writes || plan.traits.locks)
       return yield* this.runWriting(statement, parameters, sink, transaction);
-    transaction.storage.beginStatement();
+    const wait = transaction.whenSafe();
+    if (wait !== undefined) yield wait;
+    transaction.storage.beginStatement(statement.text);
     return yield* plan.execute(this.executionContext(parameters, transaction.storage, transaction), sink);
   }
 
@@ -459,7 +456,7 @@ export class SqlSession implements EvaluationOwner {
     sink: RowSink,
     transaction: SessionTransaction,
   ): Execution {
-    transaction.storage.beginStatement();
+    transaction.storage.beginStatement(statement.text);
     for (let restarts = 0; ; restarts++) {
       // Whoever we waited for may have altered the table.
       const plan = this.currentPlan(statement);
@@ -535,8 +532,7 @@ export class SqlSession implements EvaluationOwner {
 
   private afterTransaction(): void {
     for (const portal of this.openPortals) portal.close();
-    this.settings.setInternal('transaction_isolation', this.settings.get('default_transaction_isolation'));
-    this.settings.setInternal('transaction_read_only', this.settings.get('default_transaction_read_only'));
+    showModes(this.settings, defaultModes(this.settings));
   }
 
   private refuseWhenFailed(parsed: ParsedStatement): void {

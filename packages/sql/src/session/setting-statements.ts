@@ -2,7 +2,10 @@
 import { PhantomError } from '@phantom/base';
 import type { Discard, Reset, SetSetting, SettingItem, Show } from '../text/ast-session.js';
 import type { SqlSession } from './session.js';
+import { readSetting } from './settings.js';
 import { type Utility, field, sendRows } from './statement.js';
+import { type IsolationLevel, isMode } from './transaction-modes.js';
+import { changeModes } from './transaction-statements.js';
 
 const TEXT_OID = 25;
 
@@ -20,6 +23,7 @@ export function setUtility(node: SetSetting): Utility {
         session.notice('WARNING', '25P01', 'SET LOCAL can only be used in transaction blocks');
       }
       if (ROLE_SETTINGS.has(node.name)) setRole(session, node);
+      else if (isMode(node.name)) setMode(session, node);
       else if (node.value.kind === 'default') session.settings.reset(node.name, session.transaction !== undefined);
       else if (node.value.kind === 'values')
         session.applySetting(node.name, textOf(node.name, node.value.values), local);
@@ -95,6 +99,20 @@ function setRole(session: SqlSession, node: SetSetting): void {
   const item = node.value.kind === 'values' ? node.value.values[0] : undefined;
   const isNone = item === undefined || (item.kind === 'word' && (item.text === 'none' || item.text === 'default'));
   session.actAs(isNone ? undefined : item.text);
+}
+
+/** SET transaction_isolation and kin say what SET TRANSACTION says. */
+function setMode(session: SqlSession, node: SetSetting): void {
+  const { transaction, settings } = session;
+  const text = node.value.kind === 'values' ? textOf(node.name, node.value.values) : undefined;
+  const value = text === undefined ? settings.get(`default_${node.name}`) : readSetting(node.name, text);
+  // Outside of a block it would be over before anybody could see it, as in PostgreSQL.
+  if (transaction?.explicit !== true) return;
+  changeModes(session, transaction, {
+    isolation: node.name === 'transaction_isolation' ? (value as IsolationLevel) : undefined,
+    readOnly: node.name === 'transaction_read_only' ? value === 'on' : undefined,
+    deferrable: node.name === 'transaction_deferrable' ? value === 'on' : undefined,
+  });
 }
 
 /** The value as the setting's text: list settings keep their commas, and names that need quotes get them. */

@@ -45,7 +45,7 @@ export function writePoint(
   transaction.statements++;
   session.evaluation.beginStatement();
   const { storage } = transaction;
-  storage.beginStatement();
+  storage.beginStatement(statement.text);
   const writers = transaction.writersOf(session);
   writers.beginStatement();
   try {

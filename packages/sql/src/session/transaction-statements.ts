@@ -5,6 +5,7 @@ import type { Begin, EndTransaction, Savepoint, SetTransaction, TransactionModes
 import type { SqlSession } from './session.js';
 import type { Utility } from './statement.js';
 import type { SessionTransaction } from './transaction.js';
+import { defaultModes, shownModes, withModes } from './transaction-modes.js';
 
 function utility(run: Utility['run'], allowedWhenFailed = false): Utility {
   return { fields: [], parameterTypes: [], transaction: 'own', allowedWhenFailed, run };
@@ -31,14 +32,14 @@ export function commitUtility(node: EndTransaction): Utility {
       session.notice('WARNING', '25P01', 'there is no transaction in progress');
       if (transaction === undefined) return 0;
     }
-    const modes = modesOf(session);
+    const modes = shownModes(session.settings);
     if (transaction.failed) {
       session.rollback();
       setTag('ROLLBACK');
     } else {
       yield* commitHere(session);
     }
-    if (node.chain) open(session, modes);
+    if (node.chain) session.openTransaction(true, modes);
     return 0;
   }, true);
 }
@@ -49,9 +50,9 @@ export function rollbackUtility(node: EndTransaction): Utility {
     if (transaction === undefined || !transaction.explicit) {
       session.notice('WARNING', '25P01', 'there is no transaction in progress');
     }
-    const modes = modesOf(session);
+    const modes = shownModes(session.settings);
     session.rollback();
-    if (node.chain) open(session, modes);
+    if (node.chain) session.openTransaction(true, modes);
     return 0;
   }, true);
 }
@@ -101,37 +102,27 @@ export function setTransactionUtility(node: SetTransaction): Utility {
 
 /** Begins an explicit transaction with the modes given, the session's defaults for the rest. */
 function open(session: SqlSession, modes: TransactionModes): void {
-  const { settings } = session;
-  const readOnly = modes.readOnly ?? settings.boolean('default_transaction_read_only');
-  const isolation = modes.isolation ?? settings.get('default_transaction_isolation');
-  session.openTransaction(true, isolation, readOnly || session.engine.readOnly);
+  session.openTransaction(true, withModes(defaultModes(session.settings), modes));
 }
 
 /** A transaction that has done nothing yet is begun anew with other modes; PostgreSQL refuses the change afterwards. */
-function changeModes(session: SqlSession, transaction: SessionTransaction, modes: TransactionModes): void {
-  const { settings } = session;
-  const isolation = modes.isolation ?? settings.get('transaction_isolation');
-  const readOnly = modes.readOnly ?? settings.boolean('transaction_read_only');
+export function changeModes(session: SqlSession, transaction: SessionTransaction, modes: TransactionModes): void {
+  const now = shownModes(session.settings);
+  const wanted = withModes(now, modes);
   if (transaction.statements > 0) {
-    if (isolation !== settings.get('transaction_isolation')) {
+    if (wanted.isolation !== now.isolation) {
       throw new PhantomError('25001', 'SET TRANSACTION ISOLATION LEVEL must be called before any query');
     }
-    if (readOnly !== settings.boolean('transaction_read_only')) {
+    if (wanted.readOnly !== now.readOnly) {
       throw new PhantomError('25001', 'transaction read-write mode must be set before any query');
+    }
+    if (wanted.deferrable !== now.deferrable) {
+      throw new PhantomError('25001', 'SET TRANSACTION [NOT] DEFERRABLE must be called before any query');
     }
     return;
   }
   session.rollback();
-  session.openTransaction(true, isolation, readOnly);
-}
-
-function modesOf(session: SqlSession): TransactionModes {
-  const { settings } = session;
-  return {
-    isolation: settings.get('transaction_isolation') as TransactionModes['isolation'],
-    readOnly: settings.boolean('transaction_read_only'),
-    deferrable: settings.boolean('transaction_deferrable'),
-  };
+  session.openTransaction(true, wanted);
 }
 
 function inBlock(session: SqlSession, command: string): SessionTransaction {

@@ -33,6 +33,7 @@ export class SessionTransaction {
   explicit: boolean;
   failed = false;
   readonly startMicros: number;
+  private readonly deferrable: boolean;
   /** Deferred checks, in order; each is run once before the commit. */
   readonly beforeCommit: BeforeCommit[] = [];
   /** Statements run in it so far: SET TRANSACTION is only allowed before the first query. */
@@ -44,13 +45,26 @@ export class SessionTransaction {
   private readonly settings: Settings;
   private readonly settingsMark: number;
 
-  constructor(storage: MvccTransaction, catalog: Catalog, settings: Settings, explicit: boolean, startMicros: number) {
+  constructor(
+    storage: MvccTransaction,
+    catalog: Catalog,
+    settings: Settings,
+    explicit: boolean,
+    startMicros: number,
+    deferrable: boolean,
+  ) {
     this.storage = storage;
     this.objects = catalog.begin(storage);
     this.explicit = explicit;
     this.startMicros = startMicros;
+    this.deferrable = deferrable;
     this.settings = settings;
     this.settingsMark = settings.mark();
+  }
+
+  /** DEFERRABLE: a promise until it has a snapshot that no writer can make it regret. Asked before its first statement. */
+  whenSafe(): Promise<void> | undefined {
+    return this.deferrable && this.storage.snapshotSeq === 0 ? this.storage.whenSafe() : undefined;
   }
 
   /** The transaction's table writers, made when it first writes. */

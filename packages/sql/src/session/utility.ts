@@ -60,7 +60,7 @@ export function utilityOf(node: Statement, session: SqlSession, text: string): U
     case 'unsupported':
       throw unsupportedError(node.feature);
     default:
-      return definitionUtility(node);
+      return definitionUtility(node, text);
   }
 }
 
@@ -76,7 +76,7 @@ function checkpointUtility(): Utility {
   };
 }
 
-function definitionUtility(node: Statement): Utility {
+function definitionUtility(node: Statement, text: string): Utility {
   const handler = definitionHandler(node);
   if (handler === undefined) throw unsupportedError(commandTag(node, 0));
   return {
@@ -87,7 +87,7 @@ function definitionUtility(node: Statement): Utility {
       const transaction = session.ensureTransaction();
       if (transaction.storage.readOnly) throw readOnlyTransaction(commandTag(node, 0));
       transaction.statements++;
-      transaction.storage.beginStatement();
+      transaction.storage.beginStatement(text);
       const tag = yield* handler(session.ddlContext(transaction));
       if (tag !== undefined) setTag(tag);
       return 0;

@@ -13,7 +13,7 @@ interface Place {
   readonly context: TypeContext;
 }
 
-function shown(value: Value, typeOid: number, { context }: Place): string {
+function shown(value: Value, typeOid: number, context: TypeContext): string {
   if (value === null) return 'null';
   return context.types.byOid(typeOid)?.output(value, context) ?? String(value);
 }
@@ -22,8 +22,14 @@ function tableFields(table: TableDescriptor, { catalog }: Place): { schema: stri
   return { schema: catalog.schemaName(table.schemaOid), table: table.name };
 }
 
-function keyText(names: readonly string[], values: readonly Value[], types: readonly number[], place: Place): string {
-  return `(${names.join(', ')})=(${values.map((value, i) => shown(value, types[i] as number, place)).join(', ')})`;
+/** A key as PostgreSQL's details show it: `(a, b)=(1, two)`. */
+export function keyText(
+  names: readonly string[],
+  values: readonly Value[],
+  types: readonly number[],
+  context: TypeContext,
+): string {
+  return `(${names.join(', ')})=(${values.map((value, i) => shown(value, types[i] as number, context)).join(', ')})`;
 }
 
 export function notNullViolation(
@@ -69,7 +75,7 @@ export function uniqueViolation(
   return new PhantomError('23505', `duplicate key value violates unique constraint "${index.name}"`, {
     ...tableFields(table, place),
     constraint: index.name,
-    detail: `Key ${keyText(names, parts, types, place)} already exists.`,
+    detail: `Key ${keyText(names, parts, types, place.context)} already exists.`,
   });
 }
 
@@ -87,7 +93,7 @@ export function missingParent(
     columns.map((c) => c.name),
     values,
     columns.map((c) => c.type.oid),
-    place,
+    place.context,
   );
   return new PhantomError(
     '23503',
@@ -126,7 +132,7 @@ export function stillReferenced(
     columns.map((c) => c.name),
     values,
     columns.map((c) => c.type.oid),
-    place,
+    place.context,
   );
   return new PhantomError(
     '23503',
@@ -143,7 +149,7 @@ function failingRow(table: TableDescriptor, row: readonly Value[], place: Place)
   const values: string[] = [];
   table.columns.forEach((column, position) => {
     if (column.dropped) return;
-    const text = shown(row[position] ?? null, column.type.oid, place);
+    const text = shown(row[position] ?? null, column.type.oid, place.context);
     values.push(text.length > SHOWN_CHARACTERS_MAX ? `${text.slice(0, SHOWN_CHARACTERS_MAX)}...` : text);
   });
   return `Failing row contains (${values.join(', ')}).`;

@@ -266,7 +266,7 @@ export class RowWriter implements TableWriter {
       if (wait instanceof Promise) return wait;
     }
     if (transaction.isolation !== 'read committed' && transaction.changedSinceSnapshot(key, 0, key.length)) {
-      throw concurrentUpdate();
+      throw transaction.lostRace(key, 0, key.length);
     }
     if (!transaction.getNewest(key, 0, key.length, this.slot)) return 'changed';
     this.conflict = { key, row: this.slot.copy() };
@@ -285,7 +285,7 @@ export class RowWriter implements TableWriter {
     if (old === this.conflict) return undefined;
     if (!transaction.changedSinceSnapshot(key, 0, key.length)) return undefined;
     if (transaction.isolation === 'read committed') return 'changed';
-    throw concurrentUpdate();
+    throw transaction.lostRace(key, 0, key.length);
   }
 
   /** Whoever looks for a row through a unique index (a foreign key's child) locks its entry: so does who takes it away. */
@@ -400,10 +400,6 @@ function sameBytes(buffer: Uint8Array, length: number, other: Uint8Array): boole
   if (length !== other.length) return false;
   for (let i = 0; i < length; i++) if (buffer[i] !== other[i]) return false;
   return true;
-}
-
-function concurrentUpdate(): PhantomError {
-  return new PhantomError('40001', 'could not serialize access due to concurrent update');
 }
 
 function checkKeyBytes(bytes: number, name: string): void {

@@ -6,7 +6,7 @@ import { MemoryEngine } from '@phantom/kv/memory';
 import { type Mvcc, createMvcc } from '@phantom/mvcc';
 import { type Store, openStore } from '@phantom/store';
 import { MemoryVfs } from '@phantom/vfs/testing';
-import { type SessionOptions, SqlEngine, type SqlSession } from '../../src/index.js';
+import { CatalogConflictNames, type SessionOptions, SqlEngine, type SqlSession } from '../../src/index.js';
 
 export interface TestEngine {
   readonly engine: SqlEngine;
@@ -25,8 +25,10 @@ export async function openEngine(clock: Clock = new ManualClock()): Promise<Test
     durability: 'memory',
     clock,
   });
-  const mvcc = createMvcc(store, { clock });
+  const names = new CatalogConflictNames();
+  const mvcc = createMvcc(store, { clock, names });
   const catalog = await Catalog.open(mvcc, { systemEngine: EngineCode.Memory });
+  names.catalog = catalog;
   let seed = 1;
   const engine = new SqlEngine({
     mvcc,

@@ -35,7 +35,7 @@ function lockRow(target: Target): (run: Run, row: RowReference) => Generator<Yie
     if (waiting !== undefined) yield waiting;
     if (!transaction.changedSinceSnapshot(key, 0, key.length)) return true;
     if (transaction.isolation === 'read committed') throw StatementRestart.instance;
-    throw new PhantomError('40001', 'could not serialize access due to concurrent update');
+    throw transaction.lostRace(key, 0, key.length);
   };
 }
 

@@ -19,6 +19,8 @@ export interface StepState {
   readonly checks: Code[];
   /** The step has inner loops: it lowers the run's fuel and returns when it is used up. */
   usesFuel: boolean;
+  /** The step may end its pipeline before the source does. */
+  stops?: boolean;
 }
 
 /** Where code for the current row is being written. */
@@ -65,6 +67,7 @@ export function withRow(compiler: PlanCompiler, context: StepContext, row: Row):
 
 /** Ends the pipeline: nobody wants more rows. */
 export function stopPipeline(context: StepContext): void {
+  context.state.stops = true;
   context.emitter.return(literal(STOP));
 }
 

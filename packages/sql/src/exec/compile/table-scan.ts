@@ -30,7 +30,7 @@ import { filterBy } from './filter.js';
 import { stateOf } from './program-builder.js';
 import { ColumnSource, Row } from './row-scope.js';
 import { loopRows, produceOnce, writeStep } from './sources.js';
-import { stepContext, type Consume, type PlanCompiler, type StepContext } from './step.js';
+import { stepContext, type Consume, type PlanCompiler, type StepContext, type StepState } from './step.js';
 
 /** Where the bytes of the current row are. */
 export interface RowBytes {
@@ -48,11 +48,14 @@ export function produceTableScan(compiler: PlanCompiler, node: TableScan, consum
     return;
   }
   const range = compileRange(compiler, node);
+  let state: StepState | undefined;
   writeStep(
     compiler,
     'scan',
     (step) => {
-      const { emitter, run, state } = step.context;
+      const { emitter, run } = step.context;
+      const own = step.context.state;
+      state = own;
       const part = (name: string): Code => emitter.hoist(name, property(step.source, name));
       const keyBuffers = part('keyBuffers');
       const keyStarts = part('keyStarts');
@@ -73,7 +76,7 @@ export function produceTableScan(compiler: PlanCompiler, node: TableScan, consum
         };
         const emit = (bytes: RowBytes): void => {
           const row = tableRow(compiler, emitter, run, node, bytes);
-          const context = stepContext(compiler, emitter, run, row, state);
+          const context = stepContext(compiler, emitter, run, row, own);
           filterBy(context, node.filter, () => consume(context));
         };
         if (node.index === undefined) {
@@ -88,7 +91,7 @@ export function produceTableScan(compiler: PlanCompiler, node: TableScan, consum
         fetchRow(compiler, emitter, run, node, key, value, emit);
       });
     },
-    (code, output) => new CursorPipeline(code, output, range, node.backward),
+    (code, output) => new CursorPipeline(code, output, range, node.backward, state?.stops === true),
   );
 }
 

@@ -1,0 +1,300 @@
+/**
+ * Serializable: snapshot isolation that also watches who read what others wrote (SSI; Cahill, Röhm and Fekete, "Serializable
+ * Isolation for Snapshot Databases", 2008; Ports and Grittner, "Serializable Snapshot Isolation in PostgreSQL", 2012).
+ *
+ * A reads a version that B, which runs beside it, replaces: then A comes before B in any serial order, though nobody waited.
+ * Write A ──rw──► B. Every cycle that snapshot isolation lets through holds two such edges in a row, with the last of the
+ * three transactions committed before the other two:
+ *
+ *        T1 ──rw──► T2 ──rw──► T3        T3 committed first: T2 is the pivot, and may be dangerous
+ *        ▲                     │
+ *        └──── any number ◄────┘
+ *
+ * A transaction's writes are known to nobody before its commit, and commits are decided one after the other. So edges are
+ * looked for in one place, when a transaction commits, and what is found there is complete:
+ *   as T2   it read what a committed T3 wrote, and a committed T1 read what it writes          it loses
+ *   as T1   it read what a committed T2 wrote, which had an edge to an earlier commit          it loses
+ *   as T3   nothing to fear: of a dangerous three it would have been the first
+ * Who loses is always the one that commits last. The two others are there by then, so when it is run again it sees them and
+ * cannot lose to the same two ("safe retry"). If T1 wrote nothing, the three are dangerous only if T3 committed before T1
+ * took its snapshot (Ports and Grittner, theorem 3).
+ *
+ * What is kept, and for how long:
+ *   records    of each committed transaction what it read and wrote, until no serializable transaction lives whose snapshot
+ *              is older, and until the snapshots that are yet to be taken show it. Past `bytesMax` the oldest go though
+ *              somebody may need them; `floor` then says which snapshots can no longer commit (40001 with that reason).
+ *   watchers   a read-only transaction is safe, and stops remembering what it reads, once all writers that its snapshot ran
+ *              beside have ended without an edge to a commit that the snapshot shows. With none of them it is safe at once.
+ *
+ * Invariants:
+ *   1. Records are in the order of their positions; a transaction that wrote nothing has the place of the last commit
+ *      appended before its end.
+ *   2. A record is there as long as a live snapshot, or one that could be taken now, is older than its position.
+ *   3. An edge between two committed transactions was looked at when the later of them committed.
+ */
+import type { Seq } from '@phantom/kv';
+import type { Store } from '@phantom/store';
+import type { ConflictLedger } from './conflict-ledger.js';
+import type { ReadSet } from './read-set.js';
+import type { TransactionDescription } from './types.js';
+import type { WriteSet } from './write-set.js';
+import { WrittenKeys } from './written-keys.js';
+
+const NEVER = Number.POSITIVE_INFINITY;
+/** An object with its fields, and its place in the list. */
+const RECORD_BYTES = 200;
+
+/** A serializable transaction, as the graph sees it. */
+export interface SerializableTransaction extends TransactionDescription {
+  readonly readOnly: boolean;
+  readonly snapshotSeq: Seq;
+  readonly hasWrites: boolean;
+  readonly writes: WriteSet | undefined;
+  /** Undefined once nothing that it reads can matter. */
+  reads: ReadSet | undefined;
+  /** Tells the read set what open cursors have passed over. */
+  tellReads(): void;
+}
+
+/** A committed transaction that others may still conflict with. */
+export interface CommitRecord {
+  readonly position: Seq;
+  readonly snapshotSeq: Seq;
+  readonly by: TransactionDescription;
+  readonly reads: ReadSet | undefined;
+  readonly writes: WrittenKeys | undefined;
+  /** Position of the earliest commit that it has an edge to; infinite when it has none. */
+  readonly earliestOut: number;
+}
+
+interface Watch {
+  readonly transaction: SerializableTransaction;
+  /** Writers that its snapshot runs beside. */
+  readonly beside: Set<SerializableTransaction>;
+  isUnsafe: boolean;
+  onDecided: (() => void) | undefined;
+}
+
+export class SerializationGraph {
+  /** Snapshots older than this cannot commit any more: what they may conflict with is forgotten. */
+  floor: Seq = 0;
+  private readonly store: Store;
+  private readonly ledger: ConflictLedger;
+  private readonly bytesMax: number;
+  /** In order of their snapshots. */
+  private readonly live = new Set<SerializableTransaction>();
+  private readonly watches = new Map<SerializableTransaction, Watch>();
+  private records: CommitRecord[] = [];
+  private bytesCounted = 0;
+
+  constructor(store: Store, ledger: ConflictLedger, bytesMax: number) {
+    this.store = store;
+    this.ledger = ledger;
+    this.bytesMax = bytesMax;
+  }
+
+  /** Memory of committed transactions. */
+  get bytes(): number {
+    return this.bytesCounted;
+  }
+
+  get recordCount(): number {
+    return this.records.length;
+  }
+
+  /** The transaction has taken its snapshot; false when it is safe already and need not remember what it reads. */
+  began(transaction: SerializableTransaction): boolean {
+    if (!transaction.readOnly) {
+      this.live.add(transaction);
+      return true;
+    }
+    const beside = new Set<SerializableTransaction>();
+    for (const other of this.live) if (!other.readOnly) beside.add(other);
+    const isUnsafe = this.hasDangerousRecord(transaction.snapshotSeq);
+    if (beside.size === 0 && !isUnsafe) return false;
+    this.live.add(transaction);
+    const watch: Watch = { transaction, beside, isUnsafe, onDecided: undefined };
+    if (!isUnsafe) this.watches.set(transaction, watch);
+    return true;
+  }
+
+  /** Resolves once it is known whether a read-only transaction is safe; undefined when that is known already. */
+  whenDecided(transaction: SerializableTransaction): Promise<void> | undefined {
+    const watch = this.watches.get(transaction);
+    if (watch === undefined) return undefined;
+    return new Promise((resolve) => {
+      watch.onDecided = resolve;
+    });
+  }
+
+  /** In the turn of the append: 40001 when the transaction is the last of a dangerous three; else what `committed` wants. */
+  validate(transaction: SerializableTransaction): number {
+    const { reads, snapshotSeq } = transaction;
+    if (reads === undefined) return NEVER;
+    transaction.tellReads();
+    if (snapshotSeq < this.floor) throw this.ledger.tooOld(transaction, this.floor, this.bytesMax);
+    if (reads.isEmpty) return NEVER;
+    let earliestOut = NEVER;
+    let out: CommitRecord | undefined;
+    for (let i = this.records.length - 1; i >= 0; i--) {
+      const record = this.records[i] as CommitRecord;
+      if (record.position <= snapshotSeq) break;
+      if (record.writes === undefined || !hasRead(reads, record.writes)) continue;
+      const reachesBack = transaction.hasWrites ? record.earliestOut : dangerousFor(snapshotSeq, record);
+      if (reachesBack !== NEVER) throw this.ledger.readBehindPivot(transaction, record, readKey(reads, record.writes));
+      earliestOut = record.position;
+      out = record;
+    }
+    if (out !== undefined && transaction.hasWrites) this.refusePivot(transaction, reads, out);
+    return earliestOut;
+  }
+
+  /** The transaction has committed: appended at `position`, or, without writes, ended behind it. */
+  committed(transaction: SerializableTransaction, position: Seq, earliestOut: number): void {
+    const { writes, snapshotSeq, id, label, statement } = transaction;
+    const record: CommitRecord = {
+      position,
+      snapshotSeq,
+      by: { id, label, statement },
+      reads: transaction.reads?.isEmpty === true ? undefined : transaction.reads,
+      writes: transaction.hasWrites && writes !== undefined ? new WrittenKeys(writes.batch.finish()) : undefined,
+      earliestOut,
+    };
+    this.leave(transaction, record);
+    if (!this.isNeeded(record)) return;
+    this.records.push(record);
+    this.bytesCounted += bytesOf(record);
+    if (this.bytesCounted > this.bytesMax) this.forgetOldest();
+  }
+
+  /** The commit is visible, and its batch is about to be used again: keys that are still needed are copied. */
+  published(position: Seq): void {
+    this.purge();
+    for (let i = this.records.length - 1; i >= 0; i--) {
+      const record = this.records[i] as CommitRecord;
+      if (record.position < position) break;
+      if (record.position === position && record.writes !== undefined) record.writes.keep();
+    }
+  }
+
+  /** The transaction has ended without a commit. Nothing happens when it was not here. */
+  ended(transaction: SerializableTransaction): void {
+    if (this.live.has(transaction)) this.leave(transaction, undefined);
+  }
+
+  /** Transactions that live and still remember what they read. */
+  get liveCount(): number {
+    return this.live.size;
+  }
+
+  private refusePivot(transaction: SerializableTransaction, reads: ReadSet, out: CommitRecord): void {
+    const { writes } = transaction;
+    if (writes === undefined) return;
+    let keys: WrittenKeys | undefined;
+    for (let i = this.records.length - 1; i >= 0; i--) {
+      const record = this.records[i] as CommitRecord;
+      if (record.position < out.position) break;
+      if (record.reads === undefined) continue;
+      if (record.writes === undefined && out.position > record.snapshotSeq) continue;
+      keys ??= new WrittenKeys(writes.batch.finish());
+      if (hasRead(record.reads, keys)) {
+        throw this.ledger.pivot(
+          transaction,
+          { record, key: readKey(record.reads, keys) },
+          { record: out, key: out.writes === undefined ? undefined : readKey(reads, out.writes) },
+        );
+      }
+    }
+  }
+
+  /** A commit that the snapshot does not show has an edge to one that it does. */
+  private hasDangerousRecord(snapshotSeq: Seq): boolean {
+    for (let i = this.records.length - 1; i >= 0; i--) {
+      const record = this.records[i] as CommitRecord;
+      if (record.position <= snapshotSeq) break;
+      if (dangerousFor(snapshotSeq, record) !== NEVER) return true;
+    }
+    return false;
+  }
+
+  private leave(transaction: SerializableTransaction, record: CommitRecord | undefined): void {
+    this.live.delete(transaction);
+    const own = this.watches.get(transaction);
+    if (own !== undefined) {
+      this.watches.delete(transaction);
+      own.onDecided?.();
+    }
+    if (!transaction.readOnly && this.watches.size > 0) this.tellWatches(transaction, record);
+    this.purge();
+  }
+
+  private tellWatches(transaction: SerializableTransaction, record: CommitRecord | undefined): void {
+    for (const watch of this.watches.values()) {
+      if (!watch.beside.delete(transaction)) continue;
+      const reader = watch.transaction;
+      if (record?.writes !== undefined && dangerousFor(reader.snapshotSeq, record) !== NEVER) watch.isUnsafe = true;
+      if (!watch.isUnsafe && watch.beside.size > 0) continue;
+      this.watches.delete(reader);
+      if (!watch.isUnsafe) {
+        reader.reads = undefined;
+        this.live.delete(reader);
+      }
+      watch.onDecided?.();
+    }
+  }
+
+  private isNeeded(record: CommitRecord): boolean {
+    return record.position > this.oldestNeeded();
+  }
+
+  private oldestNeeded(): Seq {
+    const { visibleSeq } = this.store;
+    for (const { snapshotSeq } of this.live) return Math.min(snapshotSeq, visibleSeq);
+    return visibleSeq;
+  }
+
+  private purge(): void {
+    const { records } = this;
+    if (records.length === 0) return;
+    const oldest = this.oldestNeeded();
+    let drop = 0;
+    while (drop < records.length && (records[drop] as CommitRecord).position <= oldest) {
+      this.bytesCounted -= bytesOf(records[drop] as CommitRecord);
+      drop++;
+    }
+    if (drop > 0) this.records = records.slice(drop);
+  }
+
+  /** Too much is remembered: the older half goes, and with it the chance of old snapshots to commit. */
+  private forgetOldest(): void {
+    const { records } = this;
+    let drop = 0;
+    while (drop < records.length && this.bytesCounted > this.bytesMax / 2) {
+      const record = records[drop] as CommitRecord;
+      this.bytesCounted -= bytesOf(record);
+      this.floor = Math.max(this.floor, record.position);
+      drop++;
+    }
+    this.records = records.slice(drop);
+  }
+}
+
+/** Position of the commit that makes the record dangerous for a reader that writes nothing; infinite when none does. */
+function dangerousFor(snapshotSeq: Seq, record: CommitRecord): number {
+  return record.earliestOut <= snapshotSeq ? record.earliestOut : NEVER;
+}
+
+function hasRead(reads: ReadSet, keys: WrittenKeys): boolean {
+  if (reads.firstRead(keys) >= 0) return true;
+  return keys.ranges.some(({ lower, upper }) => reads.touches(lower, upper));
+}
+
+/** A key that was read and written; that it is there has been found out before. */
+function readKey(reads: ReadSet, keys: WrittenKeys): Uint8Array | undefined {
+  const index = reads.firstRead(keys);
+  return index >= 0 ? keys.key(index) : keys.ranges[0]?.lower;
+}
+
+function bytesOf({ reads, writes }: CommitRecord): number {
+  return RECORD_BYTES + (reads?.bytes ?? 0) + (writes?.bytesKept ?? 0);
+}

@@ -1,0 +1,112 @@
+/**
+ * Says which row or index entry a key is, and which constraint it falls under, when a transaction has lost a race on it.
+ * Asked only then. Spaces are looked up in a map that is made anew when the catalog has moved on.
+ */
+import { toHex } from '@phantom/base';
+import type { Catalog, IndexDescriptor, TableDescriptor } from '@phantom/catalog';
+import { SPACE_BYTES, type SpaceId, spaceOfKey } from '@phantom/kv';
+import type { ConflictNames } from '@phantom/mvcc';
+import { keyText } from '../storage/constraint-errors.js';
+import { physicalIndex, physicalTable } from '../storage/physical-table.js';
+import { TypeCatalog } from '../types/type-catalog.js';
+import type { TypeContext, Value } from '../types/type.js';
+
+interface NamedSpace {
+  readonly table: TableDescriptor;
+  /** Undefined for the space of the rows themselves. */
+  readonly index: IndexDescriptor | undefined;
+}
+
+type Named = ReturnType<ConflictNames['describe']>;
+
+export class CatalogConflictNames implements ConflictNames {
+  /** Set once the catalog is open: the catalog itself is read through the transactions that use these names. */
+  catalog: Catalog | undefined;
+  private version = -1;
+  private spaces = new Map<SpaceId, NamedSpace>();
+  private context: TypeContext | undefined;
+
+  describe(key: Uint8Array): Named {
+    const { catalog } = this;
+    if (catalog === undefined) return undefined;
+    if (this.version !== catalog.version) this.refresh(catalog);
+    const named = this.spaces.get(spaceOfKey(key, 0));
+    if (named === undefined) return undefined;
+    return named.index === undefined ? this.row(catalog, named.table, key) : this.entry(named.table, named.index, key);
+  }
+
+  private row(catalog: Catalog, table: TableDescriptor, key: Uint8Array): Named {
+    const context = this.context as TypeContext;
+    const physical = physicalTable(table, context.types);
+    if (physical.hasRowNumber || key.length === SPACE_BYTES) {
+      return { table: table.name, key: `row ${toHex(key, SPACE_BYTES)}` };
+    }
+    const primary = table.indexOids
+      .map((oid) => catalog.committed.object(oid))
+      .find((object) => object?.kind === 'index' && object.space === table.space);
+    const parts: Value[] = [];
+    physical.keyCode.decode(key, SPACE_BYTES, key.length, parts);
+    const columns = table.keyColumns.map((number) => table.columns.find((column) => column.number === number));
+    const text = keyText(
+      columns.map((column) => column?.name ?? '?'),
+      parts,
+      columns.map((column) => column?.type.oid ?? 0),
+      context,
+    );
+    if (primary?.kind !== 'index') return { table: table.name, key: text };
+    return {
+      table: table.name,
+      key: text,
+      unique: { constraint: primary.name, detail: `Key ${text} already exists.` },
+    };
+  }
+
+  private entry(table: TableDescriptor, index: IndexDescriptor, key: Uint8Array): Named {
+    const context = this.context as TypeContext;
+    if (key.length === SPACE_BYTES) return { table: table.name, key: `the first of index "${index.name}"` };
+    const physical = physicalIndex(index, table, context.types);
+    const parts: Value[] = [];
+    physical.keyCode.decode(key, SPACE_BYTES, key.length, parts);
+    const text = keyText(
+      index.parts.map((part) => table.columns.find(({ number }) => number === part.column)?.name ?? 'expression'),
+      parts,
+      index.parts.map((part) => part.type.oid),
+      context,
+    );
+    if (!physical.isUniqueEntry(parts)) return { table: table.name, key: text };
+    return {
+      table: table.name,
+      key: text,
+      unique: { constraint: index.name, detail: `Key ${text} already exists.` },
+    };
+  }
+
+  private refresh(catalog: Catalog): void {
+    this.version = catalog.version;
+    this.spaces = new Map();
+    const { committed } = catalog;
+    for (const object of committed.objects()) {
+      if (object.kind === 'table') {
+        this.spaces.set(object.space, { table: object, index: undefined });
+        for (const oid of object.indexOids) {
+          const index = committed.object(oid);
+          if (index?.kind === 'index' && index.space !== object.space)
+            this.spaces.set(index.space, { table: object, index });
+        }
+      }
+    }
+    this.context = {
+      timeZone: 'UTC',
+      dateStyle: 'ISO',
+      dateOrder: 'MDY',
+      intervalStyle: 'postgres',
+      byteaOutput: 'hex',
+      extraFloatDigits: 1,
+      transactionMicros: 0,
+      types: new TypeCatalog((oid) => {
+        const object = committed.object(oid);
+        return object?.kind === 'type' ? object : undefined;
+      }),
+    };
+  }
+}

@@ -1,0 +1,68 @@
+/** How a transaction is begun: its modes, from where they come and where clients see them. */
+import type { TransactionOptions } from '@phantom/mvcc';
+import type { TransactionModes } from '../text/ast-session.js';
+import type { Settings } from './settings.js';
+
+export type IsolationLevel = NonNullable<TransactionModes['isolation']>;
+
+const MODE_SETTINGS: readonly string[] = ['transaction_isolation', 'transaction_read_only', 'transaction_deferrable'];
+
+/** True for the settings that are modes of the present transaction. */
+export function isMode(name: string): boolean {
+  return MODE_SETTINGS.includes(name);
+}
+
+/** All modes of a transaction that begins. */
+export interface OpeningModes {
+  readonly isolation: IsolationLevel;
+  readonly readOnly: boolean;
+  /** Serializable and read-only: waits at its first statement until no writer can make it fail. */
+  readonly deferrable: boolean;
+  /** Default: read committed locks rows as it writes, the others validate at the commit. */
+  readonly concurrency?: 'optimistic' | 'locking' | undefined;
+}
+
+/** The session's defaults. */
+export function defaultModes(settings: Settings): OpeningModes {
+  return {
+    isolation: settings.get('default_transaction_isolation') as IsolationLevel,
+    readOnly: settings.boolean('default_transaction_read_only'),
+    deferrable: settings.boolean('default_transaction_deferrable'),
+  };
+}
+
+/** The modes of the present transaction, as SHOW has them. */
+export function shownModes(settings: Settings): OpeningModes {
+  return {
+    isolation: settings.get('transaction_isolation') as IsolationLevel,
+    readOnly: settings.boolean('transaction_read_only'),
+    deferrable: settings.boolean('transaction_deferrable'),
+  };
+}
+
+/** Some modes changed. */
+export function withModes(modes: OpeningModes, changed: TransactionModes): OpeningModes {
+  return {
+    isolation: changed.isolation ?? modes.isolation,
+    readOnly: changed.readOnly ?? modes.readOnly,
+    deferrable: changed.deferrable ?? modes.deferrable,
+  };
+}
+
+/** Lets SHOW tell them. */
+export function showModes(settings: Settings, { isolation, readOnly, deferrable }: OpeningModes): void {
+  settings.setInternal('transaction_isolation', isolation);
+  settings.setInternal('transaction_read_only', readOnly ? 'on' : 'off');
+  settings.setInternal('transaction_deferrable', deferrable ? 'on' : 'off');
+}
+
+/** The same for the storage below; read uncommitted is read committed. */
+export function storageOptions(modes: OpeningModes, readOnly: boolean, applicationName: string): TransactionOptions {
+  const { isolation, concurrency } = modes;
+  return {
+    isolation: isolation === 'read uncommitted' ? 'read committed' : isolation,
+    readOnly,
+    ...(applicationName === '' ? {} : { label: applicationName }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+  };
+}
