@@ -9,9 +9,9 @@
  *   4 present = g + 1; views of the past keep what they hold; what only g needed is retired and removed
  *
  * Up to 3 a crash, or a meta that rots, leads back to g, which is whole. From 3 on nobody opens g again, so 4 may take
- * from it. Pages wait in the pager until no view reaches them, run files until nobody holds them.
+ * from it. Opening takes the newest meta that is whole; one that the store does not know yet is made durable first. Pages wait in the pager until no view reaches them, run files until nobody holds them.
  */
-import { PhantomError, SqlState, assert, readU32 } from '@phantom/base';
+import { PhantomError, SqlState, assert, corruptionError, isPhantomError, readU32 } from '@phantom/base';
 import type { Finding, Seq } from '@phantom/kv';
 import { BlockCache, Run, type Wait } from '@phantom/runs';
 import type { EngineContext } from '@phantom/store';
@@ -77,7 +77,9 @@ export class TreeFiles {
     const path = joinPath(context.directory, TREE_FILE);
     const file = context.vfs.open(path, { mode: context.readOnly ? 'read' : 'create' });
     try {
-      const meta = readMeta(file, context.checksums, context.generationMin) ?? (await create(context, file, options));
+      const meta = readMeta(file, context.checksums, context.generationMin) ?? create(context, file, options);
+      // The file's name may be of a process that never made it durable, too.
+      if (meta.generation > context.generationMin && !context.readOnly) await confirm(context, file, meta);
       const files = new TreeFiles(context, file, meta, options.memory?.cache ?? new BlockCache(context.cacheBytes));
       files.load(meta);
       return files;
@@ -207,17 +209,27 @@ export class TreeFiles {
     if (meta.freelist.id !== 0) this.pager.loadFree(meta.freelist, meta.freelist.bytes);
     const opened: RunHandle[] = [];
     try {
-      for (const entry of meta.runs) opened.push(this.openRun(entry));
+      for (const entry of meta.runs) opened.push(this.openNamed(entry));
     } catch (error) {
       for (const { run } of opened) run.release();
       throw error;
     }
     this.runs = opened;
   }
+
+  private openNamed(entry: RunEntry): RunHandle {
+    try {
+      return this.openRun(entry);
+    } catch (error) {
+      if (!isPhantomError(error) || error.code !== SqlState.UndefinedFile) throw error;
+      const fields = { file: this.runPath(entry.number), expected: entry.bytes, found: 0, cause: error };
+      throw corruptionError('a run is gone', fields);
+    }
+  }
 }
 
-/** The first meta of a new tree, durable and recorded. */
-async function create(context: EngineContext, file: VfsFile, options: ResolvedBtreeOptions): Promise<Meta> {
+/** The first meta of a new tree, not written yet. */
+function create(context: EngineContext, file: VfsFile, options: ResolvedBtreeOptions): Meta {
   if (context.readOnly) throw new PhantomError(SqlState.UndefinedFile, `there is no tree in ${context.directory}`);
   const { pageBytes } = options;
   const meta: Meta = {
@@ -233,11 +245,18 @@ async function create(context: EngineContext, file: VfsFile, options: ResolvedBt
   };
   // Something may lie here that was never finished.
   file.truncate(0);
+  return meta;
+}
+
+/**
+ * Makes a meta that the store does not know durable: it may have been written by a process that never synced it, or whose
+ * sync failed. So it is written again, which changes nothing; should that be torn, the one before is still whole.
+ */
+async function confirm(context: EngineContext, file: VfsFile, meta: Meta): Promise<void> {
   file.writeAt(metaOffset(meta.generation), encodeMeta(meta, context.checksums));
   await file.sync();
   context.vfs.syncDir(context.directory);
   await context.recordGeneration(meta.generation);
-  return meta;
 }
 
 /** 48 bits that another tree does not have: from the place and the time. */

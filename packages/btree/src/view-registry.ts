@@ -51,8 +51,9 @@ export class ViewRegistry {
     this.dropEarlier();
     const { floor } = this.memory;
     if (floor >= seq) return;
-    assert(this.earlier === undefined, 'only the last batch may be unpublished');
-    this.earlier = { until: seq, view: this.pinPresent(floor) };
+    // What is kept already was so at the same floor: only the last batch may be unpublished.
+    const view = this.earlier?.view ?? this.pinPresent(floor);
+    this.earlier = { until: Math.max(seq, this.earlier?.until ?? 0), view };
   }
 
   /** Unpins what was kept for views that can no longer be asked for. */

@@ -320,6 +320,29 @@ describe('background merges', () => {
     await engine.close();
   });
 
+  it('may take in the last batch twice before anybody has asked for a view of it', async () => {
+    const { engine, driver, context } = await rig({ runsMax: 3, sliceMs: 0, idleMergeMs: 1e9 });
+    await fill(driver, 0, 12_000);
+    await engine.merge();
+    const { merges } = engine.stats();
+    let before = { seq: 0, model: driver.model };
+    for (let round = 0; round < 3; round++) {
+      before = { seq: driver.seq, model: driver.model.clone() };
+      await driver.commit(Array.from({ length: 60 }, (_, i) => driver.put(numbered(i * 197 + round), 'x')));
+      await engine.flush();
+    }
+    for (let turn = 0; turn < 200 && engine.stats().runs > 1; turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(engine.stats()).toMatchObject({ runs: 1, merges: merges + 1 });
+    await engine.merge();
+    expect(engine.stats()).toMatchObject({ runs: 0, merges: merges + 2 });
+    expect(context.failures).toEqual([]);
+    driver.compareAll({ view: engine.view(before.seq), model: before.model });
+    driver.compareNow();
+    await engine.close();
+  });
+
   it('end when the engine closes', async () => {
     const { engine, driver, vfs, context } = await rig({ sliceMs: 0, idleMergeMs: 1e9 });
     await fill(driver, 0, 5000);

@@ -1,4 +1,9 @@
-/** The format as docs/formats/btree.md draws it: a reader that knows nothing else reads what is written. */
+/**
+ * The format as docs/formats/btree.md draws it: a reader that knows nothing else reads what is written; and files that were
+ * written by version 1 are read for ever.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Checksums, loadChecksums, toHex } from '@phantom/base';
 import { EngineCode } from '@phantom/kv';
 import { EngineDriver } from '@phantom/kv/testing';
@@ -6,6 +11,7 @@ import { MemoryVfs } from '@phantom/vfs/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { BtreeEngine } from '../src/index.js';
 import { testContext } from './engine-context.js';
+import { type Fixture, diskOf, makeFixture, modelOf } from './fixture.js';
 import { readTree } from './format-reader.js';
 
 let checksums: Checksums;
@@ -70,6 +76,28 @@ describe('the format of a tree', () => {
       .replaceAll(' ', '');
     expect(toHex(page, 8, 8 + bytes.length / 2)).toBe(bytes);
     expect(page.subarray(8 + bytes.length / 2).every((byte) => byte === 0)).toBe(true);
+    await engine.close();
+  });
+});
+
+const FIXTURE = join(import.meta.dirname, 'fixtures', 'v1.json');
+
+describe('files of version 1', () => {
+  it('are read as they were written', async () => {
+    const fixture = JSON.parse(readFileSync(FIXTURE, 'utf8')) as Fixture;
+    const context = await testContext(diskOf(fixture), { generation: { value: fixture.generation } });
+    const engine = await BtreeEngine.open(context, { idleMergeMs: 1e9 });
+    expect(engine.flushedSeq()).toBe(fixture.seq);
+    expect([engine.height, engine.stats().runs]).toEqual([2, 1]);
+    expect([...engine.check()]).toEqual([]);
+    expect(await makeFixture()).toMatchObject({ seq: fixture.seq, entries: fixture.entries });
+    const driver = new EngineDriver(engine, EngineCode.Btree);
+    driver.seq = fixture.seq;
+    driver.model = modelOf(fixture);
+    driver.compareNow();
+    await engine.merge();
+    driver.compareNow();
+    expect([...engine.check()]).toEqual([]);
     await engine.close();
   });
 });

@@ -1,7 +1,7 @@
 /** Sorted files that are handed over whole: bulk loads. */
 import type { SortedRunRef } from '@phantom/kv';
 import { RunWriter, VersionKind } from '@phantom/runs';
-import { type MemoryVfs, failAt, onOperation } from '@phantom/vfs/testing';
+import { type MemoryVfs, counting, failAt, failFrom, onOperation } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
 import { QUIET, type Rig, codeOf, fill, numbered, rig } from './engine-rig.js';
 
@@ -97,6 +97,36 @@ describe('files handed over', () => {
     failing.disk.injector = onOperation('list', failAt(0, 'EIO'));
     failing.engine.view(0).release();
     await failing.engine.close();
+  });
+
+  it('that replay handed over and nothing names yet are not removed by the first view', async () => {
+    const it = await rig();
+    const { driver, vfs } = it;
+    const refs = [await sortedFile(it, 'load', 0, 100)];
+    let cut: MemoryVfs | undefined;
+    vfs.onOperation = ({ operation, path }) => {
+      if (operation === 'syncDir' && path === 'engine') cut ??= vfs.killClone();
+    };
+    it.engine.ingest(refs, ++driver.seq);
+    await it.engine.flush();
+    vfs.onOperation = undefined;
+    await it.engine.close();
+    const again = await rig(QUIET, { generation: { value: 1 } }, cut as MemoryVfs);
+    // No meta can name it for now.
+    again.disk.injector = onOperation(['syncDir'], failFrom(0, 'ENOSPC'));
+    again.engine.ingest(refs, 1);
+    again.driver.seq = 1;
+    again.driver.model = driver.model;
+    again.driver.compareNow();
+    await new Promise((resolve) => setImmediate(resolve));
+    again.disk.injector = counting();
+    await again.engine.flush();
+    await again.engine.close();
+    const third = await rig(QUIET, { generation: again.context.generation }, cut as MemoryVfs);
+    third.driver.seq = 1;
+    third.driver.model = driver.model;
+    third.driver.compareNow();
+    await third.engine.close();
   });
 
   it('must exist and be few enough', async () => {
