@@ -116,7 +116,9 @@ export class TreeCursor implements LayerCursor, KvCursor {
     let i = batch.count;
     for (let at = slot; at < end; at++, i++) {
       entry.read(leaf, at);
-      if (omittedBytes === 0) {
+      if (batch.keyless && at !== end - 1) {
+        // Nobody looks; only the last key is put together, for the cursor itself.
+      } else if (omittedBytes === 0) {
         batch.keyBuffers[i] = bytes;
         batch.keyStarts[i] = entry.keyStart;
         batch.keyEnds[i] = entry.keyEnd;

@@ -57,6 +57,8 @@ export class CursorBatch {
   readonly valueEnds: Int32Array;
   readonly capacity: number;
   count = 0;
+  /** The reader looks at no key: what stands in the arrays for keys may be anything. */
+  keyless = false;
 
   constructor(capacity: number) {
     this.capacity = capacity;

@@ -136,6 +136,12 @@ export class Block implements CacheItem {
     return Math.max(at - 1, 0);
   }
 
+  /** True when the first key of an interval is at most the given one. */
+  beginsAtMost(index: number, key: Uint8Array, start: number, end: number): boolean {
+    const { payload, keyPlaces } = this;
+    return compareBytes(payload, keyPlaces[index * 2]!, keyPlaces[index * 2 + 1]!, key, start, end) <= 0;
+  }
+
   /** Notes where the key at a restart point lies: whole, since it shares nothing with the entry before. */
   private placeKey(index: number): void {
     const { payload, entriesEnd } = this;

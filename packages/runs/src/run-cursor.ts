@@ -5,6 +5,7 @@
 import { compareBytes } from '@phantom/base';
 import { ByteSlot, type CursorBatch, type KeyRange, type Seq } from '@phantom/kv';
 import { type Block, BlockInterval } from './block-reader.js';
+import { fillValues } from './interval-values.js';
 import type { LayerCursor } from './layer.js';
 import type { RunBlocks } from './run-blocks.js';
 
@@ -106,6 +107,51 @@ export class RunCursor implements LayerCursor {
     this.removed = false;
     this.key.set(keys, keyStarts[last]!, keyEnds[last]!);
     this.value.set(payload, valueStarts[last]!, valueEnds[last]!);
+    if (batch.keyless && end === interval.count && run.cover === undefined) this.fillWhole(batch, limit);
+  }
+
+  /**
+   * Hands out the values of the whole intervals that follow, as long as the key behind each is known and lies at most at
+   * the end of the range and the limit. Ends on the last entry handed out.
+   */
+  private fillWhole(batch: CursorBatch, limit: ByteSlot | undefined): void {
+    const { run, upper } = this;
+    const partition = this.partitionAt;
+    const blocks = run.blocksIn(partition);
+    const seqMax = this.seq - run.seqBase;
+    let block = this.block as Block;
+    let { blockAt } = this;
+    let at = this.intervalAt + 1;
+    let filled = -1;
+    for (;;) {
+      if (at === block.restartCount) {
+        if (++blockAt === blocks) break;
+        block = run.block(partition, blockAt);
+        at = 0;
+      }
+      let behind = block;
+      let behindAt = at + 1;
+      if (behindAt === block.restartCount) {
+        if (blockAt + 1 === blocks) break;
+        behind = run.block(partition, blockAt + 1);
+        behindAt = 0;
+      }
+      if (upper !== undefined && !behind.beginsAtMost(behindAt, upper, 0, upper.length)) break;
+      if (limit !== undefined && !behind.beginsAtMost(behindAt, limit.buffer, limit.start, limit.end)) break;
+      const before = batch.count;
+      if (!fillValues(block, at, seqMax, batch)) break;
+      if (batch.count > before) {
+        this.block = block;
+        this.blockAt = blockAt;
+        filled = at;
+      }
+      at++;
+    }
+    if (filled < 0) return;
+    this.enterInterval(filled);
+    this.entry = this.to - 1;
+    while (this.interval.removed[this.entry] === 1) this.entry--;
+    this.show();
   }
 
   close(): void {

@@ -107,19 +107,22 @@ function sources(runs: readonly Run[], within: KeyRange, seq: number): MergeSour
   });
 }
 
-function takeBatch(cursor: KvCursor): ModelEntry[] {
-  const batch = new CursorBatch(5);
+function takeBatch(cursor: KvCursor, keyless = false): ModelEntry[] {
+  const batch = new CursorBatch(keyless ? 40 : 5);
+  batch.keyless = keyless;
   const count = cursor.fill(batch);
   return Array.from({ length: count }, (_, i) => ({
-    key: (batch.keyBuffers[i] as Uint8Array).slice(batch.keyStarts[i], batch.keyEnds[i]),
+    key: keyless ? new Uint8Array(0) : (batch.keyBuffers[i] as Uint8Array).slice(batch.keyStarts[i], batch.keyEnds[i]),
     value: (batch.valueBuffers[i] as Uint8Array).slice(batch.valueStarts[i], batch.valueEnds[i]),
   }));
 }
 
 /** Takes a batch, which begins what is left and is empty only at the end; returns its size. */
 function expectToFill(cursor: KvCursor, left: readonly ModelEntry[]): number {
-  const taken = takeBatch(cursor);
-  expect(taken).toEqual(left.slice(0, taken.length));
+  const keyless = left.length % 2 === 1;
+  const taken = takeBatch(cursor, keyless);
+  const expected = left.slice(0, taken.length);
+  expect(taken).toEqual(keyless ? expected.map(({ value }) => ({ key: new Uint8Array(0), value })) : expected);
   expect(taken.length > 0).toBe(left.length > 0);
   return taken.length;
 }
@@ -169,6 +172,40 @@ describe('a merging cursor', () => {
       }),
       { numRuns: 200, seed: 1 },
     );
+  });
+
+  it('hands out values without keys over many intervals, blocks and removed entries', () => {
+    const keyOf = (i: number): Uint8Array => Uint8Array.of(i >> 8, i & 255);
+    const valueOf = (i: number): Uint8Array => Uint8Array.of(i & 255, i >> 8, 7);
+    const base = Array.from({ length: 700 }, (_, i) => ({
+      key: keyOf(i),
+      seq: 10,
+      value: i % 11 === 3 || (i >= 90 && i < 140) ? undefined : valueOf(i),
+    }));
+    const newer = [200, 333, 690].map((i) => ({ key: keyOf(i), seq: 20, value: valueOf(i + 1000) }));
+    const stack = [
+      { versions: newer, tombstones: [] },
+      { versions: base, tombstones: [] },
+    ];
+    const runs = openRuns(stack);
+    for (const within of [
+      { lower: new Uint8Array(0), upper: undefined },
+      { lower: keyOf(17), upper: keyOf(655) },
+    ]) {
+      const expected = visible(stack, within, SEQ_MAX).map(({ value }) => value);
+      const cursor = new MergingCursor(sources(runs, within, SEQ_MAX));
+      const found: (Uint8Array | undefined)[] = [];
+      for (let more = true; more;) {
+        const taken = takeBatch(cursor, true);
+        found.push(...taken.map(({ value }) => value));
+        more = taken.length > 0;
+        if (more) expect(cursor.value.copy()).toEqual(taken.at(-1)?.value);
+      }
+      expect(found).toEqual(expected);
+      expect(cursor.prev() && cursor.value.copy()).toEqual(expected.at(-1));
+      cursor.close();
+    }
+    for (const run of runs) run.release();
   });
 
   it('hands out entries that are larger than a block', () => {

@@ -132,24 +132,31 @@ export class IteratorPipeline extends Pipeline {
   }
 }
 
+/** What a scan's step asks for. */
+export interface ScanTraits {
+  /** The step may want no more rows before the range ends. */
+  readonly stops: boolean;
+  /** The step looks at no key. */
+  readonly keyless: boolean;
+}
+
 /** Entries of a range of a table or an index. */
 export class CursorPipeline extends Pipeline {
   private readonly ranges: (run: Run) => readonly KeyRange[];
   private readonly backward: boolean;
-  private readonly stops: boolean;
+  private readonly traits: ScanTraits;
 
-  /** `stops`: the step may want no more rows before the range ends. */
   constructor(
     step: CompiledFunction,
     output: ((run: Run) => Output) | undefined,
     ranges: (run: Run) => readonly KeyRange[],
     backward: boolean,
-    stops: boolean,
+    traits: ScanTraits,
   ) {
     super(step, output);
     this.ranges = ranges;
     this.backward = backward;
-    this.stops = stops;
+    this.traits = traits;
   }
 
   *run(run: Run): Work {
@@ -161,9 +168,11 @@ export class CursorPipeline extends Pipeline {
   /** Scans one range; false when nobody wants more rows. */
   private *scan(run: Run, range: KeyRange): Generator<Yielded, boolean, void> {
     const cursor = run.read.cursor(range);
-    // What a serializable transaction has passed over counts as read: no entry more than the step wants.
-    const isExact = this.stops && run.read.tracksReads === true;
+    // What a serializable transaction has passed over counts as read: no entry more than the step wants, and by its key.
+    const tracks = run.read.tracksReads === true;
+    const isExact = this.traits.stops && tracks;
     const batch = takeBatch(this.backward || isExact ? 1 : BATCH_ENTRIES);
+    batch.keyless = this.traits.keyless && !tracks;
     const { counters } = run.context;
     let sinceClock = 0;
     try {

@@ -49,6 +49,7 @@ export function produceTableScan(compiler: PlanCompiler, node: TableScan, consum
   }
   const range = compileRange(compiler, node);
   let state: StepState | undefined;
+  const keyless = node.index === undefined && node.rowReference === undefined;
   writeStep(
     compiler,
     'scan',
@@ -91,7 +92,7 @@ export function produceTableScan(compiler: PlanCompiler, node: TableScan, consum
         fetchRow(compiler, emitter, run, node, key, value, emit);
       });
     },
-    (code, output) => new CursorPipeline(code, output, range, node.backward, state?.stops === true),
+    (code, output) => new CursorPipeline(code, output, range, node.backward, { stops: state?.stops === true, keyless }),
   );
 }
 
