@@ -22,6 +22,7 @@ import { FIRST_USER_OID } from './descriptors.js';
 import { CatalogKeys, KeyKind, NameClass } from './keys.js';
 import { ObjectMap } from './object-map.js';
 import { Sequences } from './sequences.js';
+import { UnfinishedSpaces } from './unfinished-spaces.js';
 
 /** PostgreSQL's oids of what every store has from the start. */
 export const BootstrapOid = { Superuser: 10, PublicSchema: 2200, FirstDatabase: 5 } as const;
@@ -41,6 +42,7 @@ export interface CatalogOptions {
 export class Catalog {
   readonly keys: CatalogKeys;
   readonly sequences: Sequences;
+  readonly unfinished: UnfinishedSpaces;
   private readonly map = new ObjectMap();
   private readonly mvcc: Mvcc;
   private oidNext = 0;
@@ -51,6 +53,7 @@ export class Catalog {
     this.mvcc = mvcc;
     this.keys = keys;
     this.sequences = new Sequences(mvcc, keys);
+    this.unfinished = new UnfinishedSpaces(mvcc, keys);
   }
 
   /** Loads the catalog of the store under `mvcc`, or makes a new one with one superuser and one database; durable on return. */
@@ -96,6 +99,7 @@ export class Catalog {
   }
 
   async close(): Promise<void> {
+    await this.unfinished.settled();
     await this.sequences.close();
   }
 
@@ -104,7 +108,7 @@ export class Catalog {
     try {
       transaction.beginStatement();
       const cursor = transaction.cursor(spaceRange(this.keys.space));
-      const reader = new CatalogReader(this.map);
+      const reader = new CatalogReader(this.map, this.unfinished);
       while (cursor.next()) reader.read(cursor.key, cursor.value);
       cursor.close();
       this.oidNext = reader.oidReserved ?? FIRST_USER_OID;
@@ -164,9 +168,11 @@ export function publicSchema(oid: Oid, databaseOid: Oid, ownerOid: Oid): SchemaD
 class CatalogReader {
   oidReserved: number | undefined;
   private readonly map: ObjectMap;
+  private readonly unfinished: UnfinishedSpaces;
 
-  constructor(map: ObjectMap) {
+  constructor(map: ObjectMap, unfinished: UnfinishedSpaces) {
     this.map = map;
+    this.unfinished = unfinished;
   }
 
   read(key: ByteSlot, value: ByteSlot): void {
@@ -178,6 +184,8 @@ class CatalogReader {
       this.map.addDependency(readDependency(buffer, start + 5, (value.buffer[value.start] as number) === 1));
     } else if (kind === KeyKind.Counter) {
       this.oidReserved = readU64(value.buffer, value.start);
+    } else if (kind === KeyKind.UnfinishedSpace) {
+      this.unfinished.load(buffer, start + 5);
     }
   }
 }

@@ -25,6 +25,7 @@ export { FIRST_USER_OID } from './descriptors.js';
 export { CatalogKeys, KeyKind, NameClass, userSpace } from './keys.js';
 export { ObjectMap, type ObjectName, type ObjectReader, nameOf } from './object-map.js';
 export { type Int8, type SequenceRow, Sequences } from './sequences.js';
+export { UnfinishedSpaces } from './unfinished-spaces.js';
 export {
   PUBLIC_ROLE,
   effectiveRoles,

@@ -66,6 +66,7 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
       ...(options.database === undefined ? {} : { database: options.database }),
     });
     names.catalog = catalog;
+    if (!readOnly) await catalog.unfinished.clearLeftBehind();
     let seed = options.seed ?? (clock.nowMs() * 1000 + process.pid) % 0xffff_ffff;
     const engine = new SqlEngine({
       mvcc,

@@ -3,7 +3,7 @@ import { unsupportedError } from '@phantom/base';
 import { userSpace } from '@phantom/catalog';
 import { EngineCode, type KeyRange, type RangeEstimate, type SpaceId, engineOfKey } from '@phantom/kv';
 import type { ReadView, StoragePort, TableEngine } from '@phantom/sql';
-import type { Store } from '@phantom/store';
+import type { SpaceMove, SpacePair, Store } from '@phantom/store';
 
 const CODES: Readonly<Record<TableEngine, EngineCode>> = {
   btree: EngineCode.Btree,
@@ -31,6 +31,10 @@ export class StoreStoragePort implements StoragePort {
     const code = CODES[engine];
     if (this.store.engine(code) === undefined) throw unsupportedError(`engine ${engine}`);
     return userSpace(code, this.store.allocateSpaceNumber());
+  }
+
+  moveSpaces(pairs: readonly SpacePair[]): SpaceMove {
+    return this.store.moveSpaces(pairs);
   }
 
   finishQueuedNow(): boolean {

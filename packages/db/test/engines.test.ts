@@ -69,3 +69,192 @@ describe('the engine of a table', () => {
     expect(() => db.exec('create schema phantom')).toThrow(expect.objectContaining({ code: '42939' }));
   });
 });
+
+describe('SET (engine = ...)', () => {
+  const engineOf = async (name: string): Promise<unknown> =>
+    (await db.sql<{ engine: string }>`select engine from phantom.tables where table_name = ${name}`)[0]?.engine;
+
+  beforeEach(() =>
+    db.exec(`
+      create table t (id int primary key, v int, note text);
+      create index t_v on t (v);
+      create unique index t_note on t (note);
+      insert into t select i, i % 10, 'note ' || i from generate_series(1, 3000) i;
+      create table child (id int primary key, t_id int references t);
+      insert into child values (1, 5);
+    `),
+  );
+
+  const expectWhole = async (rows: number): Promise<void> => {
+    const [byTable] = await db.sql`select count(*)::int as n from t`;
+    const [byIndex] = await db.sql`select count(*)::int as n from t where v between 0 and 9`;
+    const [byNote] = await db.sql`select id from t where note = 'note 1234'`;
+    expect([byTable, byIndex, byNote]).toEqual([{ n: rows }, { n: rows }, { id: 1234 }]);
+    expect(await db.check()).toEqual([]);
+  };
+
+  it.each(['asynchronous', 'synchronous'])('moves a table and its indexes there and back: %s', async (way) => {
+    for (const engine of ['lsm', 'btree']) {
+      const text = `alter table t set (engine = ${engine})`;
+      if (way === 'synchronous') db.exec(text);
+      else await db.query(text);
+      expect(await engineOf('t')).toBe(engine);
+      await expectWhole(3000);
+    }
+    await db.query('alter table t set (engine = lsm)');
+    await db.close();
+    db = await openOn(vfs, '/d');
+    expect(await engineOf('t')).toBe('lsm');
+    await expectWhole(3000);
+    db.exec(`insert into t values (9999, 1, 'new'); delete from t where id = 9999`);
+    expect(() => db.exec('delete from t where id = 5')).toThrow(expect.objectContaining({ code: '23503' }));
+    expect(() => db.exec(`insert into t values (9999, 1, 'note 7')`)).toThrow(
+      expect.objectContaining({ code: '23505' }),
+    );
+    await db.query('alter table t reset (engine)');
+    expect(await engineOf('t')).toBe('btree');
+    await db.query('alter table t set (engine = btree)');
+  });
+
+  it('lets readers and writers go on, and loses none of what they write', async () => {
+    db.exec(`insert into t select i, 1, 'wide ' || i || repeat('x', 1000) from generate_series(5001, 8000) i`);
+    let isMoving = true;
+    let written = 6000;
+    const moving = db.query('alter table t set (engine = lsm)').finally(() => (isMoving = false));
+    const reader = async (): Promise<number> => {
+      let reads = 0;
+      for (; isMoving; reads++) {
+        await db.query('select * from t where id = $1', [1 + (reads % 3000)]);
+        // A read that waits for nothing does not let the event loop turn.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      return reads;
+    };
+    const writer = async (lane: number): Promise<number> => {
+      let writes = 0;
+      for (; isMoving; writes++) {
+        const id = 10_000 * (lane + 1) + writes;
+        await db.query('insert into t values ($1, $2, $3)', [id, writes % 10, `lane ${id}`]);
+        written++;
+        await db.query('update t set v = (v + 1) % 10 where id = $1', [1 + ((writes * 37 + lane) % 3000)]);
+        if (writes % 5 === 4) {
+          await db.query('delete from t where id = $1', [id]);
+          written--;
+        }
+      }
+      return writes;
+    };
+    const [, reads, ...writes] = await Promise.all([moving, reader(), writer(0), writer(1)]);
+    expect(reads).toBeGreaterThan(3);
+    expect(Math.min(...writes)).toBeGreaterThan(3);
+    expect(await engineOf('t')).toBe('lsm');
+    await expectWhole(written);
+  });
+
+  it('waits for who has written, and those who come behind it write into the new place', async () => {
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const order: string[] = [];
+    const first = db.transaction(async (tx) => {
+      await tx.query(`insert into t values (5000, 1, 'early')`);
+      await ended;
+    });
+    await db.sql`select 1`;
+    const moving = db.query('alter table t set (engine = lsm)').then(() => order.push('moved'));
+    // The copy is complete once writers are held up.
+    const probe = (): Promise<unknown> => db.query('update t set v = v where id = 1', [], { timeoutMs: 100 });
+    for (let isHeld = false; !isHeld;)
+      isHeld = await probe().then(
+        () => false,
+        () => true,
+      );
+    const second = db.query(`insert into t values (5001, 1, 'late')`).then(() => order.push('late'));
+    const waiting = db.query(`update t set v = 3 where note = 'note 17'`);
+    await db.sql`select count(*) from t`;
+    expect(order).toEqual([]);
+    end();
+    await Promise.all([first, moving, second, waiting]);
+    expect(order).toEqual(['moved', 'late']);
+    await expectWhole(3002);
+    expect(await db.sql`select v from t where id = 17`).toEqual([{ v: 3 }]);
+  });
+
+  it('leaves an older snapshot its picture, or says that it cannot have it', async () => {
+    await db
+      .transaction(
+        async (tx) => {
+          expect((await tx.query('select count(*)::int as n from t')).rows).toEqual([{ n: 3000 }]);
+          await db.query('alter table child set (engine = lsm)');
+          await expect(tx.query('select * from child')).rejects.toMatchObject({ code: '40001', table: 'child' });
+        },
+        { retries: 0 },
+      )
+      .catch((error: { code: string }) => expect(error.code).toBe('25P02'));
+    // Run again, the transaction has a snapshot of after.
+    let attempts = 0;
+    await db.transaction(async (tx) => {
+      await tx.query('select 1 from t limit 1');
+      if (attempts++ === 0) await db.query('alter table child set (engine = btree)');
+      expect((await tx.query('select t_id from child')).rows).toEqual([{ t_id: 5 }]);
+    });
+    expect(attempts).toBe(2);
+  });
+
+  it('leaves nothing behind when it fails, is cancelled or cut off', async () => {
+    const controller = new AbortController();
+    const moving = db.query('alter table t set (engine = lsm)', [], { signal: controller.signal });
+    controller.abort();
+    await expect(moving).rejects.toMatchObject({ code: '57014' });
+    expect(await engineOf('t')).toBe('btree');
+    await expectWhole(3000);
+    // Cut off in the midst of the copy: the next opening clears away what it left.
+    const disks: MemoryVfs[] = [];
+    vfs.onOperation = ({ operation }) => {
+      if (operation === 'write') disks.push(vfs.crashClone(disks.length));
+    };
+    await db.query('alter table t set (engine = lsm)');
+    vfs.onOperation = undefined;
+    expect(disks.length).toBeGreaterThan(3);
+    let moved = 0;
+    for (const disk of disks) {
+      await db.close();
+      db = await openOn(disk, '/d');
+      expect(db.catalog.unfinished.leftBehind).toEqual([]);
+      if ((await engineOf('t')) === 'lsm') moved++;
+      await expectWhole(3000);
+      const other = (await engineOf('t')) === 'lsm' ? 'btree' : 'lsm';
+      const engines = db.stats().store.engines;
+      expect(engines.map(({ name }) => name)).toContain(other);
+    }
+    expect(moved).toBeLessThan(disks.length);
+  });
+
+  it('refuses what it cannot do', async () => {
+    await expect(db.transaction((tx) => tx.query('alter table t set (engine = lsm)'))).rejects.toMatchObject({
+      code: '25001',
+    });
+    for (const [text, code] of [
+      ['alter table t set (engine = lsm), add column w int', '0A000'],
+      ['alter table t set (fillfactor = 70)', '22023'],
+      ['alter table t reset (fillfactor)', '22023'],
+      ['alter table t set (engine = heap)', '22023'],
+      ['alter table nosuch set (engine = lsm)', '42P01'],
+    ]) {
+      await expect(db.query(text as string)).rejects.toMatchObject({ code });
+    }
+    await db.query('alter table if exists nosuch set (engine = lsm)');
+    // A synchronous call does not wait for who has written.
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const other = db.transaction(async (tx) => {
+      await tx.query('update t set v = 1 where id = 1');
+      await ended;
+    });
+    await db.sql`select 1`;
+    expect(() => db.exec('alter table t set (engine = lsm)')).toThrow(expect.objectContaining({ code: '55P03' }));
+    end();
+    await other;
+    db.exec('alter table t set (engine = lsm)');
+    await expectWhole(3000);
+  });
+});

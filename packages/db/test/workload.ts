@@ -1,7 +1,7 @@
 /**
  * A mixed workload for sweeps: numbered rows with a secondary index, transfers between accounts with a constant sum, parents
  * and children, and definitions in between. Some tables lie in the B+tree and some in the LSM-tree, and families span both
- * in one commit. `audit` says what is wrong with a database that went through any part of it.
+ * in one commit; now and then a table moves to the other engine. `audit` says what is wrong with a database that went through any part of it.
  */
 import { Random } from '@phantom/base';
 import type { Vfs } from '@phantom/vfs';
@@ -60,6 +60,7 @@ export async function work(vfs: Vfs, seed: number, steps: number, progress: Prog
         progress.tables.add(`extra_${step}`);
       }
       if (step % 11 === 8) await db.checkpoint();
+      if (step % 5 === 3) await moveLog(db, step, progress);
     }
   } finally {
     await db.close();
@@ -70,6 +71,16 @@ async function insertLog(db: Database, n: number, progress: Progress): Promise<v
   progress.sent.add(n);
   await db.query('insert into log values ($1, $2)', [n, `note ${n % 5}`]);
   progress.acknowledged.add(n);
+}
+
+/** The log moves to the other engine while rows come in. */
+async function moveLog(db: Database, step: number, progress: Progress): Promise<void> {
+  const engine = step % 2 === 0 ? 'lsm' : 'btree';
+  await Promise.all([
+    db.query(`alter table log set (engine = ${engine})`),
+    insertLog(db, 100_000 + step * 2, progress),
+    insertLog(db, 100_001 + step * 2, progress),
+  ]);
 }
 
 async function removeLog(db: Database, step: number, progress: Progress): Promise<void> {

@@ -52,9 +52,10 @@ interface DrainWaiter {
   reject(error: Error): void;
 }
 
-/** What the queue tells its owner; called after each published commit and when the queue has nothing more to do. */
+/** What the queue tells its owner; called with each published commit and when the queue has nothing more to do. */
 export interface CommitQueueOwner {
-  published(): void;
+  /** The commit is visible; the reader stands before its first operation, and is the queue's again on return. */
+  published(batch: BatchReader): void;
   settled(): void;
 }
 
@@ -302,7 +303,7 @@ export class CommitQueue {
     const seq = ++this.visibleSeq;
     this.commits++;
     // From here on this object is ready for a commit or a drainNow that the listener itself begins.
-    this.owner.published();
+    this.owner.published(this.reader);
     try {
       listener.published(seq);
     } catch (error) {

@@ -12,6 +12,7 @@ export {
 } from './single-space.js';
 export { SpaceBatch, type SpaceOperation } from './space-batch.js';
 export { type RangeOptions, SINGLE_SPACE_KEY_BYTES_MAX } from './space-keys.js';
+export type { SpaceMove, SpacePair } from './space-move.js';
 export type { SpaceEntry } from './space-scan.js';
 export type {
   Change,

@@ -25,6 +25,11 @@ export const OS_SYNC_DELAY_MS = 200;
 /** Space numbers made durable at a time: a crash loses the rest of a block, and 2^28 numbers bear that. */
 export const SPACE_BLOCK_NUMBERS = 32;
 
+/** Bytes that one step of a move copies: about 2 ms of reading. */
+export const MOVE_STRETCH_BYTES = 256 * 1024;
+/** What commits have done to copied keys and the new space does not have yet; past it writers wait. */
+export const MOVE_PENDING_BYTES_MAX = 16 * MIB;
+
 export interface ResolvedOptions {
   readonly vfs: Vfs;
   readonly engines: readonly EngineFactory[];

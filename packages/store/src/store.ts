@@ -34,7 +34,7 @@
  *      engine frees what older generations needed.
  */
 import { type PhantomError, assert, isPhantomError, outcomeUnknownError, unsupportedError } from '@phantom/base';
-import type { EngineCode, Finding, KvEngine, Seq, WriteBatch } from '@phantom/kv';
+import type { BatchReader, EngineCode, Finding, KvEngine, Seq, WriteBatch } from '@phantom/kv';
 import type { LockHolder } from '@phantom/vfs';
 import type { Durability, Wal } from '@phantom/wal';
 import { checkStore } from './check.js';
@@ -44,9 +44,15 @@ import { RecordKind } from './format.js';
 import { type StoreHealth, closedError } from './health.js';
 import { OS_SYNC_DELAY_MS } from './options.js';
 import { type SpaceCatalog, encodeSpaceLimit } from './space-catalog.js';
+import { type SpaceMove, SpaceMover, type SpacePair } from './space-move.js';
 import type { StoreParts } from './store-parts.js';
 import type { CommitListener, Store, StoreStats, StoreView, SubmitOptions } from './types.js';
 import { ViewRegistry } from './views.js';
+
+/** Nobody waits for the sync of a moved stretch, and its bytes are left alone until it is published. */
+const MOVED: SubmitOptions = { durability: 'os', borrow: true };
+/** For who drains the queue and hears of a failure there. */
+const UNHEARD: CommitListener = { published: () => undefined, unknown: () => undefined };
 
 export class LogStore implements Store {
   readonly directory: string;
@@ -61,6 +67,8 @@ export class LogStore implements Store {
   private readonly checkpointer: Checkpointer;
   /** Reused for every append. */
   private readonly meta = { seq: 0, commitTimeMs: 0, flags: RecordKind.Batch as number };
+  /** Moves of spaces under way. */
+  private readonly moves = new Set<SpaceMover>();
   private osSyncTimer: NodeJS.Timeout | undefined;
   private closing: Promise<void> | undefined;
 
@@ -76,7 +84,7 @@ export class LogStore implements Store {
     this.meta.commitTimeMs = recovered.commitTimeMs;
     this.views = new ViewRegistry(catalog);
     this.queue = new CommitQueue(wal, catalog.engines, recovered.seq, options.durability, health, options.clock, {
-      published: () => this.views.forget(),
+      published: (batch) => this.published(batch),
       settled: () => this.settled(),
     });
     this.checkpointer = new Checkpointer(
@@ -117,8 +125,13 @@ export class LogStore implements Store {
   admit(batch: WriteBatch): Promise<void> | undefined {
     const refusal = this.refusal(batch);
     if (refusal !== undefined) return Promise.reject(refusal);
-    const stall = this.checkpointer.stall();
+    const stall = this.checkpointer.stall() ?? this.moveStall();
     if (stall !== undefined) return stall.then(() => this.admit(batch));
+    return this.admitToEngines(batch);
+  }
+
+  /** Room in every engine that the batch touches. */
+  private admitToEngines(batch: WriteBatch): Promise<void> | undefined {
     const { engines } = this.catalog;
     const { bytes, removesOnly } = batch;
     for (let i = 0; i < engines.length; i++) {
@@ -199,6 +212,31 @@ export class LogStore implements Store {
     });
   }
 
+  moveSpaces(pairs: readonly SpacePair[]): SpaceMove {
+    const refusal = this.health.refusal();
+    if (refusal !== undefined) throw refusal;
+    const { queue } = this;
+    const move = new SpaceMover(
+      {
+        get visibleSeq() {
+          return queue.visibleSeq;
+        },
+        view: () => this.view(),
+        drain: () => queue.drain(),
+        commit: (batch) => this.commitMoved(batch),
+        commitNow: (batch) => {
+          this.admitNow(batch);
+          this.submitOrUnadmit(batch, UNHEARD);
+          queue.drainNow();
+        },
+        ended: (ended) => this.moves.delete(ended),
+      },
+      pairs,
+    );
+    this.moves.add(move);
+    return move;
+  }
+
   checkpoint(): Promise<void> {
     const refusal = this.health.refusal();
     return refusal === undefined ? this.checkpointer.run() : Promise.reject(refusal);
@@ -244,6 +282,32 @@ export class LogStore implements Store {
     return refusal;
   }
 
+  private moveStall(): Promise<void> | undefined {
+    for (const move of this.moves) {
+      const stall = move.stall();
+      if (stall !== undefined) return stall;
+    }
+    return undefined;
+  }
+
+  /** A move's commit waits for checkpoints like any other, and not for moves. */
+  private async commitMoved(batch: WriteBatch): Promise<void> {
+    for (let stall = this.checkpointer.stall(); stall !== undefined; stall = this.checkpointer.stall()) await stall;
+    const refusal = this.refusal(batch);
+    if (refusal !== undefined) throw refusal;
+    await this.admitToEngines(batch);
+    await new Promise((resolve, reject) => this.submitOrUnadmit(batch, { published: resolve, unknown: reject }));
+  }
+
+  private submitOrUnadmit(batch: WriteBatch, listener: CommitListener): void {
+    try {
+      this.submit(batch, listener, MOVED);
+    } catch (error) {
+      this.unadmit(batch);
+      throw error;
+    }
+  }
+
   /** Goes on admitting behind the engine at `index`, which makes us wait; on a refusal the ones before get their room back. */
   private async admitRest(room: Promise<void>, batch: WriteBatch, index: number): Promise<void> {
     const { engines } = this.catalog;
@@ -282,6 +346,15 @@ export class LogStore implements Store {
     if (isPhantomError(error) && !this.wal.lost.aborted) return error;
     this.health.fail(error);
     return outcomeUnknownError('the log could not be written', error);
+  }
+
+  /** A commit has become visible. */
+  private published(batch: BatchReader): void {
+    this.views.forget();
+    for (const move of this.moves) {
+      move.observe(batch);
+      batch.rewind();
+    }
   }
 
   /** The queue has nothing more to do for now. */

@@ -16,6 +16,7 @@ import type {
 } from '@phantom/kv';
 import type { Durability, Wal, WalOptions, WalStats } from '@phantom/wal';
 import type { LockHolder, Vfs } from '@phantom/vfs';
+import type { SpaceMove, SpacePair } from './space-move.js';
 
 /** What an engine is given to live with. It never sees the log, the other engines or the store. */
 export interface EngineContext {
@@ -142,6 +143,11 @@ export interface Store {
   drain(): Promise<void>;
   /** A space number that was never handed out before and never will be; durable with the next commit that uses it. */
   allocateSpaceNumber(): number;
+  /**
+   * Begins to write every key of the spaces again under other ones, which are fresh; see space-move.ts for what the caller
+   * has to see to. 25006, 55000 or the store's failure when nothing may be written.
+   */
+  moveSpaces(pairs: readonly SpacePair[]): SpaceMove;
   /** Writes the engines' deltas to their files and gives log segments back. */
   checkpoint(): Promise<void>;
   /** Replaces what somebody is told who tries to open the directory (a daemon learns its ports after it has opened). */

@@ -11,6 +11,7 @@ import type { DdlContext, DdlExecution } from './context.js';
 import { makeColumn } from './create-table.js';
 import { removeConstraint } from './drop.js';
 import { findRelation, lockForChange, ownTable, undefinedRelation } from './names.js';
+import { setOptions } from './set-engine.js';
 import { putRowType } from './types.js';
 import { checkExistingRows } from './validate.js';
 
@@ -21,6 +22,10 @@ export function* alterTable(context: DdlContext, node: AlterTable): DdlExecution
   if (node.object !== 'table') throw unsupportedError(`ALTER ${node.object.toUpperCase()}`);
   if (findRelation(context, node.name) === undefined && node.ifExists) {
     context.notice('NOTICE', '00000', `relation "${node.name.at(-1)?.text}" does not exist, skipping`);
+    return undefined;
+  }
+  if (node.actions.some(({ kind }) => kind === 'set-options' || kind === 'reset-options')) {
+    yield* setOptions(context, node);
     return undefined;
   }
   const found = ownTable(context, node.name);

@@ -7,6 +7,7 @@
  */
 import type { ErrorFields } from '@phantom/base';
 import type { Catalog, CatalogTransaction, Oid } from '@phantom/catalog';
+import type { Seq } from '@phantom/kv';
 import type { MvccTransaction } from '@phantom/mvcc';
 import type { Execution, ExecutionContext, RowSink, Yielded } from '../exec/runtime.js';
 import type { EvaluationContext } from '../functions/registry.js';
@@ -40,6 +41,12 @@ export interface DdlContext {
   describe(query: Query): { readonly fields: readonly PlanField[]; readonly relations: readonly Oid[] };
   /** Runs another definition inside this one, in a schema (elements of CREATE SCHEMA). */
   define(statement: Statement, schema: string): DdlExecution;
+  /** Older snapshots cannot read some table. */
+  tableFilled(seq: Seq): void;
+  /** True inside BEGIN ... COMMIT, or behind another statement of the same transaction. */
+  readonly inTransactionBlock: boolean;
+  /** True when the caller cannot wait: whatever would have to is refused. */
+  readonly synchronous: boolean;
   /** True when a session is connected to the database. */
   databaseInUse(oid: Oid): boolean;
   notice(severity: NoticeSeverity, code: string, message: string, fields?: ErrorFields): void;

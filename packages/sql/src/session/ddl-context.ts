@@ -24,6 +24,11 @@ export function ddlContextOf(
     },
     execution: () => session.executionContext([], transaction.storage, transaction),
     writerContext: () => transaction.writersOf(session),
+    tableFilled: (seq) => {
+      engine.filledSeq = Math.max(engine.filledSeq, seq);
+    },
+    inTransactionBlock: transaction.explicit || transaction.statements > 1,
+    synchronous: session.synchronous,
     databaseInUse: (oid) => [...engine.allSessions()].some((other) => other.databaseOid === oid),
     notice: (severity, code, message, fields) => session.notice(severity, code, message, fields),
     onEnd: (listener) => transaction.storage.onEnd((seq) => listener(seq !== undefined)),

@@ -4,6 +4,7 @@
  */
 import type { Clock, Logger } from '@phantom/base';
 import type { Catalog } from '@phantom/catalog';
+import type { Seq } from '@phantom/kv';
 import type { Mvcc } from '@phantom/mvcc';
 import { type WorkCounters, newWorkCounters } from '../exec/runtime.js';
 import { RowNumbers } from '../storage/row-numbers.js';
@@ -41,6 +42,8 @@ export class SqlEngine {
   readonly counters: WorkCounters = newWorkCounters();
   readonly statements: StatementCache;
   readonly rowNumbers = new RowNumbers();
+  /** Seq from which on snapshots can read every table, also those that were moved to other spaces. */
+  filledSeq: Seq = 0;
   private readonly sessions = new Map<number, SqlSession>();
   private sessionIdNext = 1;
   private readonly pictureVersions = new Map<string, number>();

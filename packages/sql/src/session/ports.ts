@@ -2,7 +2,7 @@
  * What the SQL engine asks of the storage under it, besides transactions. A port, because SQL knows neither engines nor
  * the log: the composition (`db`) hands in a store behind this face.
  */
-import type { ByteSlot, KeyRange, KvCursor, RangeEstimate, SpaceId } from '@phantom/kv';
+import type { ByteSlot, KeyRange, KvCursor, RangeEstimate, Seq, SpaceId } from '@phantom/kv';
 
 /** The newest committed state, pinned until released. Cheap: it is shared while nothing is committed in between. */
 export interface ReadView {
@@ -14,11 +14,29 @@ export interface ReadView {
 /** Engines a table may ask for with WITH (engine = ...). */
 export type TableEngine = 'btree' | 'lsm' | 'memory';
 
+/** Spaces on their way under other ones, of another engine; their owner keeps definitions away from both meanwhile. */
+export interface SpaceMove {
+  /** True once every key has been copied; later commits are still followed. */
+  readonly isCopied: boolean;
+  /** True when the new spaces hold what the old ones hold. */
+  readonly isCaughtUp: boolean;
+  /** Snapshots of before this cannot read the new spaces. */
+  readonly seq: Seq;
+  /** Goes a step further. When it rejects, the move can only be ended. */
+  step(): Promise<void>;
+  stepNow(): void;
+  /** Everything that was submitted so far is in the new spaces. */
+  settle(): Promise<void>;
+  end(): void;
+}
+
 export interface StoragePort {
   view(): ReadView;
   estimate(range: KeyRange): RangeEstimate;
   /** A space that was never used before, in the engine; 0A000 when the store has no such engine. */
   allocateSpace(engine: TableEngine): SpaceId;
+  /** Begins to fill spaces with what other spaces hold. */
+  moveSpaces(pairs: readonly { readonly from: SpaceId; readonly to: SpaceId }[]): SpaceMove;
   /** Finishes every commit that waits for its sync, on this thread; true when there was one. */
   finishQueuedNow(): boolean;
   /** Writes deltas to files and gives log space back. */

@@ -44,6 +44,7 @@ import { Portal, wouldWait } from './portal.js';
 import { RowBuffer } from './row-buffer.js';
 import { findConnection, startSettings } from './session-start.js';
 import { Settings } from './settings.js';
+import { checkSnapshotReaches } from './snapshot-reach.js';
 import type { PlanStatement, SessionStatement } from './statement.js';
 import { SessionExecutionContext } from './execution-context.js';
 import { checkRelationPrivileges, checkSequenceRight } from './privileges.js';
@@ -208,11 +209,13 @@ export class SqlSession implements EvaluationOwner {
   /** The statement's plan for the catalog as it is now. 0A000 when its result would no longer have the columns it was described with. */
   currentPlan(statement: PlanStatement): PreparedPlan {
     const picture = this.catalogPicture();
-    if (statement.plan.catalogVersion === picture.version) return statement.plan;
-    const plan = this.engine.statements.plan(picture, statement);
-    if (!sameFields(statement.plan, plan)) throw new PhantomError('0A000', 'cached plan must not change result type');
-    statement.plan = plan;
-    return plan;
+    if (statement.plan.catalogVersion !== picture.version) {
+      const plan = this.engine.statements.plan(picture, statement);
+      if (!sameFields(statement.plan, plan)) throw new PhantomError('0A000', 'cached plan must not change result type');
+      statement.plan = plan;
+    }
+    if (this.engine.filledSeq > 0) checkSnapshotReaches(this, statement.plan);
+    return statement.plan;
   }
 
   /** The execution of a statement, for Portal. */

@@ -142,6 +142,8 @@ export class ForeignKeyChecks {
     const { transaction } = context;
     const parent = context.objects.object(constraint.referencedTableOid);
     assert(parent?.kind === 'table', 'a foreign key refers to a table');
+    const shared = context.lockTable(parent.oid);
+    if (shared !== undefined) return shared;
     this.encodeParentKey(parent, constraint.referencedIndexOid, constraint.referencedColumns, values);
     const { buffer, length } = this.key;
     if (transaction.concurrency === 'locking') {
@@ -186,9 +188,15 @@ export class ForeignKeyChecks {
     return String(old) !== String(this.key.view());
   }
 
-  private settleChildren({ key, oldValues, newValues }: ParentCheck): Promise<void> | undefined {
-    const { constraint, child } = key;
+  private settleChildren({ key: planned, oldValues, newValues }: ParentCheck): Promise<void> | undefined {
     const { context, rules } = this;
+    const { constraint } = planned;
+    const shared = context.lockTable(planned.child.oid);
+    if (shared !== undefined) return shared;
+    // Until we shared it, the child may have been altered, and its rows may lie elsewhere now.
+    const child = context.objects.object(planned.child.oid);
+    if (child?.kind !== 'table' || !child.constraints.some(({ oid }) => oid === constraint.oid)) return undefined;
+    const key = { ...planned, child };
     const action = newValues === undefined ? constraint.onDelete : constraint.onUpdate;
     if (action === 'no action' || action === 'restrict') {
       // NO ACTION is content when another row has the key by the end of the statement.

@@ -16,6 +16,7 @@ import { ByteWriter, PhantomError } from '@phantom/base';
 import type { Oid, TableDescriptor } from '@phantom/catalog';
 import { ByteSlot, KEY_BYTES_MAX, SPACE_BYTES } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
+import { StatementRestart } from '../exec/runtime.js';
 import type { Value } from '../types/type.js';
 import { checkViolation, notNullViolation, uniqueViolation } from './constraint-errors.js';
 import { ForeignKeyChecks } from './foreign-keys.js';
@@ -120,8 +121,11 @@ export class RowWriter implements TableWriter {
   private lockTable(): Promise<void> | undefined {
     if (this.tableLocked) return undefined;
     const wait = this.context.lockTable(this.rules.table.oid);
-    if (wait === undefined) this.tableLocked = true;
-    return wait;
+    if (wait !== undefined) return wait;
+    // Whoever had it may have altered it: the statement is planned anew.
+    if (this.context.objects.object(this.rules.table.oid) !== this.rules.table) throw StatementRestart.instance;
+    this.tableLocked = true;
+    return undefined;
   }
 
   /** Generated columns computed, constraints of the row checked. */

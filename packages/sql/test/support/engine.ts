@@ -38,6 +38,7 @@ export async function openEngine(clock: Clock = new ManualClock()): Promise<Test
       estimate: (range: KeyRange): RangeEstimate =>
         store.engine(EngineCode.Memory)?.estimate(range) ?? { keys: 0, bytes: 0 },
       allocateSpace: () => userSpace(EngineCode.Memory, store.allocateSpaceNumber()),
+      moveSpaces: (pairs) => store.moveSpaces(pairs),
       finishQueuedNow: () => {
         const before = store.visibleSeq;
         store.drainNow();
