@@ -82,6 +82,7 @@ export const SqlState = {
   SystemError: '58000',
   IoError: '58030',
   UndefinedFile: '58P01',
+  SnapshotTooOld: '72000',
   InternalError: 'XX000',
   DataCorrupted: 'XX001',
 } as const;
@@ -107,6 +108,7 @@ const FAMILY_BY_CLASS: Readonly<Record<string, ErrorFamily>> = {
   '54': 'limit',
   '57': 'state',
   '58': 'io',
+  '72': 'limit',
 };
 
 /** The family a SQLSTATE belongs to when an error does not say otherwise. */

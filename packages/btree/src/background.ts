@@ -250,7 +250,9 @@ export class Background {
     while (this.committer !== undefined) yield endOf(this.committer);
     this.committer = lane;
     try {
-      yield* this.context.files.commit(change(), installed);
+      const { files, views, options } = this.context;
+      yield* files.commit(change(), installed);
+      views.limitPinned(options.pinnedBytesMax);
     } catch (error) {
       this.fail(error as Error);
       throw error;

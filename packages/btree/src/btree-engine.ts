@@ -43,6 +43,12 @@ import { type RunHandle, TreeFiles } from './tree-files.js';
 import { verifyTree } from './verify.js';
 import { ViewRegistry } from './view-registry.js';
 
+/** What a B+tree has to tell beyond every engine's. */
+export interface BtreeStats extends EngineStats {
+  /** Bytes of files that are there for views alone. */
+  readonly pinnedBytes: number;
+}
+
 export class BtreeEngine implements KvEngine {
   readonly name = 'btree';
   private readonly context: EngineContext;
@@ -183,7 +189,7 @@ export class BtreeEngine implements KvEngine {
     await this.background.mergeAll();
   }
 
-  stats(): EngineStats {
+  stats(): BtreeStats {
     const { files, memory, views, background } = this;
     let { pagesRead, cacheHits } = files.pager;
     for (const { run } of files.runs) {
@@ -205,6 +211,7 @@ export class BtreeEngine implements KvEngine {
       bytesMerged: background.bytesMerged,
       openViews: views.count,
       oldestViewSeq: views.oldestSeq(memory.applied),
+      pinnedBytes: views.pinnedBytes(),
     };
   }
 

@@ -16,13 +16,14 @@ import {
   type MergeSource,
   MergingCursor,
   type RangeTombstone,
+  RevokedLayer,
   Run,
   unionOf,
 } from '@phantom/runs';
 import type { TreeRoot } from './format.js';
 import type { Pager } from './pager.js';
 import { treeGet } from './tree.js';
-import { TreeCursor } from './tree-cursor.js';
+import { Lease, TreeCursor } from './tree-cursor.js';
 
 /** Of the key that is being looked up: a lookup never begins inside another one. */
 const hash = new KeyHash();
@@ -41,6 +42,7 @@ export class BtreeView implements KvView {
   private hidden: readonly (KeyIntervals | undefined)[] | undefined = undefined;
   private readonly released: (view: BtreeView) => void;
   private isReleased = false;
+  private readonly lease = new Lease();
 
   /** Takes over a reference to each run among the layers. */
   constructor(
@@ -81,15 +83,26 @@ export class BtreeView implements KvView {
 
   cursor(range: KeyRange): KvCursor {
     assert(!this.isReleased, 'a released view is read');
-    if (this.layers.length === 0) return new TreeCursor(this.pager, this.root, range);
+    if (this.layers.length === 0) return new TreeCursor(this.pager, this.root, range, this.lease);
     return new ViewCursor(this, range);
   }
 
   release(): void {
     if (this.isReleased) return;
     this.isReleased = true;
-    for (const layer of this.layers) if (layer instanceof Run) layer.release();
+    this.unpin();
     this.layers = [];
+    this.released(this);
+  }
+
+  /** Lets go of everything; whoever asks from now on is told why. */
+  revoke(reason: Error): void {
+    if (this.isReleased || this.lease.ended !== undefined) return;
+    this.unpin();
+    this.lease.ended = reason;
+    this.layers = [new RevokedLayer(reason)];
+    this.hidden = undefined;
+    this.exchanges++;
     this.released(this);
   }
 
@@ -108,8 +121,12 @@ export class BtreeView implements KvView {
     this.hidden ??= hiddenBy(this.layers, this.seq);
     const { hidden, layers, seq } = this;
     const sources: MergeSource[] = layers.map((layer, i) => ({ cursor: layer.cursor(range, seq), hidden: hidden[i] }));
-    sources.push({ cursor: new TreeCursor(this.pager, this.root, range), hidden: hidden[layers.length] });
+    sources.push({ cursor: new TreeCursor(this.pager, this.root, range, this.lease), hidden: hidden[layers.length] });
     return new MergingCursor(sources, key, value);
+  }
+
+  private unpin(): void {
+    for (const layer of this.layers) if (layer instanceof Run) layer.release();
   }
 }
 

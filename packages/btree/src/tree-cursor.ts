@@ -22,6 +22,12 @@ const ARENA_BYTES = 8 * 1024;
 const NO_BYTES = new Uint8Array(0);
 const NO_WORDS = new Int32Array(8);
 
+/** Says whether the pages below a root are still there for those who walk them. */
+export class Lease {
+  /** Why they are not. */
+  ended: Error | undefined = undefined;
+}
+
 /** A layer's cursor and, since a tree holds no tombstones, a view's cursor as well. */
 export class TreeCursor implements LayerCursor, KvCursor {
   readonly key = new ByteSlot();
@@ -29,6 +35,7 @@ export class TreeCursor implements LayerCursor, KvCursor {
   readonly removed = false;
   private readonly pager: Pager;
   private readonly root: TreeRoot;
+  private readonly lease: Lease;
   private readonly lower: Uint8Array;
   private readonly upper: Uint8Array | undefined;
   /** Readers of the pages from the root (at its level) down to the leaf (at 0), and the slot taken in each inner one. */
@@ -46,9 +53,10 @@ export class TreeCursor implements LayerCursor, KvCursor {
   private arenaBytes = 0;
   private single: Uint8Array;
 
-  constructor(pager: Pager, root: TreeRoot, range: KeyRange) {
+  constructor(pager: Pager, root: TreeRoot, range: KeyRange, lease = new Lease()) {
     this.pager = pager;
     this.root = root;
+    this.lease = lease;
     this.lower = range.lower;
     this.upper = range.upper;
     this.path = Array.from({ length: root.level + 1 }, () => new Page(pager.pageBytes));
@@ -131,6 +139,7 @@ export class TreeCursor implements LayerCursor, KvCursor {
         this.arenaBytes = keyEnd;
       }
       if (entry.overflow) {
+        this.assertLease();
         showValue(this.pager, leaf, entry, this.value);
         batch.valueBuffers[i] = this.value.buffer;
         batch.valueStarts[i] = this.value.start;
@@ -190,6 +199,7 @@ export class TreeCursor implements LayerCursor, KvCursor {
   }
 
   private readRoot(): void {
+    this.assertLease();
     this.pager.readRoot(this.root, this.inner(this.root.level));
   }
 
@@ -199,6 +209,7 @@ export class TreeCursor implements LayerCursor, KvCursor {
 
   /** Takes a slot of the page on a level: the reader below is aimed at that child. */
   private descend(level: number, slot: number): void {
+    this.assertLease();
     this.slots[level] = slot;
     this.pager.readChild(this.inner(level), slot, this.inner(level - 1));
   }
@@ -255,8 +266,14 @@ export class TreeCursor implements LayerCursor, KvCursor {
       if (bytes > this.single.length) this.single = new Uint8Array(Math.max(bytes, 256));
       this.key.set(this.single, 0, assemble(leaf, entry, this.single, 0));
     }
+    if (entry.overflow) this.assertLease();
     showValue(this.pager, leaf, entry, this.value);
     return true;
+  }
+
+  /** Before anything is read from the file: pages that are not pinned any more may be other ones by now. */
+  private assertLease(): void {
+    if (this.lease.ended !== undefined) throw this.lease.ended;
   }
 
   private reserve(bytes: number): void {

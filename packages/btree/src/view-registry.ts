@@ -6,7 +6,7 @@
  */
 import { assert } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
-import { type Delta, type Layer, type MemoryLayers, Run } from '@phantom/runs';
+import { type Delta, type Layer, type MemoryLayers, Run, viewTooOldError } from '@phantom/runs';
 import { BtreeView } from './btree-view.js';
 import type { RunHandle, TreeFiles } from './tree-files.js';
 
@@ -33,6 +33,35 @@ export class ViewRegistry {
     let oldest = otherwise;
     for (const view of this.views) oldest = Math.min(oldest, view.seq);
     return oldest;
+  }
+
+  /** Bytes of files that are there for views alone. */
+  pinnedBytes(): number {
+    const { pager, runs } = this.files;
+    const present = new Set(runs.map(({ run }) => run));
+    const pinned = new Set<Run>();
+    for (const { layers } of this.views) {
+      for (const layer of layers) if (layer instanceof Run && !present.has(layer)) pinned.add(layer);
+    }
+    let bytes = 0;
+    for (const run of pinned) bytes += run.bytes;
+    for (const { pages } of pager.retiredRanges()) bytes += pages * pager.pageBytes;
+    return bytes;
+  }
+
+  /**
+   * Takes their files from the oldest views while views pin more than so many bytes; they answer with 72000 from then on.
+   * Never from one that shows the present.
+   */
+  limitPinned(bytesMax: number): void {
+    if (this.count === 0) return;
+    for (let bytes = this.pinnedBytes(); bytes > bytesMax; bytes = this.pinnedBytes()) {
+      const oldest = this.oldestOfThePast();
+      if (oldest === undefined) return;
+      const reason = viewTooOldError(bytes, bytesMax);
+      this.files.context.logger.warn(reason.message, { seq: oldest.seq, pinnedBytes: bytes, pinnedBytesMax: bytesMax });
+      oldest.revoke(reason);
+    }
   }
 
   /** A view of the present, or of a moment ago. */
@@ -88,6 +117,14 @@ export class ViewRegistry {
   close(): void {
     this.isClosed = true;
     for (const view of this.views) view.release();
+  }
+
+  private oldestOfThePast(): BtreeView | undefined {
+    let oldest: BtreeView | undefined;
+    for (const view of this.views) {
+      if (view.seq < this.memory.floor && view.seq < (oldest?.seq ?? Number.POSITIVE_INFINITY)) oldest = view;
+    }
+    return oldest;
   }
 
   private pinPresent(seq: Seq): BtreeView {

@@ -248,6 +248,54 @@ describe('disk space', () => {
   });
 });
 
+describe('views that pin too much', () => {
+  it('end with a reason, the oldest first, and give their space back', async () => {
+    const { engine, driver } = await rig({ ...QUIET, pinnedBytesMax: 600_000 });
+    await fill(driver, 0, 2000);
+    await driver.commit([driver.put('long', new Uint8Array(20_000))]);
+    await engine.merge();
+    const oldest = driver.view();
+    const cursors = [oldest.view.cursor(driver.everything()), oldest.view.cursor(driver.everything())];
+    for (const cursor of cursors) expect(cursor.next()).toBe(true);
+    await fill(driver, 0, 2000, 101);
+    driver.compareNow();
+    await engine.merge();
+    // A view over layers, too: what is in runs and deltas goes with it.
+    await fill(driver, 0, 100, 102);
+    const second = driver.view();
+    const scan = second.view.cursor(driver.everything());
+    expect(scan.next()).toBe(true);
+    expect(engine.stats().pinnedBytes).toBeGreaterThan(200_000);
+    driver.compareAll(oldest);
+    await fill(driver, 0, 2000, 103);
+    driver.compareNow();
+    await engine.merge();
+    expect(engine.stats().openViews).toBe(1);
+    driver.compareAll(second);
+    const third = driver.view();
+    await fill(driver, 0, 2000, 104);
+    driver.compareNow();
+    await engine.merge();
+    const tooOld = expect.objectContaining({ code: '72000', family: 'limit' });
+    for (const { view } of [oldest, second]) {
+      expect(() => view.get(new Uint8Array(8), 0, 8, new ByteSlot())).toThrow(tooOld);
+      expect(() => view.cursor(driver.everything()).next()).toThrow(tooOld);
+    }
+    for (const cursor of [...cursors, scan]) {
+      expect(() => {
+        while (cursor.next());
+      }).toThrow(tooOld);
+      cursor.close();
+    }
+    driver.compareAll(third);
+    for (const { view } of [oldest, second, third]) view.release();
+    expect(engine.stats()).toMatchObject({ openViews: 0, pinnedBytes: 0 });
+    driver.compareNow();
+    expect([...engine.check()]).toEqual([]);
+    await engine.close();
+  });
+});
+
 describe('background merges', () => {
   it('keep the runs few while writing goes on', async () => {
     const { engine, driver } = await rig({ runsMax: 4, sliceMs: 0, idleMergeMs: 1e9 }, { deltaBytesMax: 128 * 1024 });

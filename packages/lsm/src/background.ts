@@ -348,7 +348,9 @@ export class Background {
     while (this.committer !== undefined) yield endOf(this.committer);
     this.committer = lane;
     try {
-      yield* this.context.files.commit(change(), installed);
+      const { files, views } = this.context;
+      yield* files.commit(change(), installed);
+      views.limitPinned(files.options.pinnedBytesMax);
     } catch (error) {
       if (this.context.files.isInDoubt || !isDiskFull(error)) this.fail(error as Error);
       throw error;

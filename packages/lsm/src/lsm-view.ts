@@ -14,6 +14,7 @@ import {
   type MergeSource,
   MergingCursor,
   type RangeTombstone,
+  RevokedLayer,
   Run,
   overlaps,
   unionOf,
@@ -30,6 +31,7 @@ export class LsmView implements KvView {
   exchanges = 0;
   private readonly released: (view: LsmView) => void;
   private isReleased = false;
+  private isRevoked = false;
 
   /** Takes over a reference to the version and to each run among the layers. */
   constructor(seq: Seq, layers: readonly Layer[], version: Version, released: (view: LsmView) => void) {
@@ -57,9 +59,18 @@ export class LsmView implements KvView {
   release(): void {
     if (this.isReleased) return;
     this.isReleased = true;
-    for (const layer of this.layers) if (layer instanceof Run) layer.release();
+    if (!this.isRevoked) this.unpin();
     this.layers = [];
-    this.version.release();
+    this.released(this);
+  }
+
+  /** Lets go of everything; whoever asks from now on is told why. */
+  revoke(reason: Error): void {
+    if (this.isReleased || this.isRevoked) return;
+    this.isRevoked = true;
+    this.unpin();
+    this.layers = [new RevokedLayer(reason)];
+    this.exchanges++;
     this.released(this);
   }
 
@@ -70,6 +81,11 @@ export class LsmView implements KvView {
     run.retain();
     this.layers = this.layers.with(at, run);
     this.exchanges++;
+  }
+
+  private unpin(): void {
+    for (const layer of this.layers) if (layer instanceof Run) layer.release();
+    this.version.release();
   }
 }
 

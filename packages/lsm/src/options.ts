@@ -4,6 +4,7 @@ import type { Compression, SharedMemory } from '@phantom/runs';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
 
 export interface LsmOptions {
   /** Runs of level 0 from which on they are merged into the level below. Default 4. */
@@ -26,6 +27,8 @@ export interface LsmOptions {
   readonly compression?: Compression;
   /** Of runs in the bottom level, where most bytes lie. Default: as `compression`. */
   readonly bottomCompression?: Compression;
+  /** Bytes of files that are kept for views alone; past it the oldest view ends with 72000. Default 16 GiB. */
+  readonly pinnedBytesMax?: number;
   /** Background work lets others run after so long. Default 4. */
   readonly sliceMs?: number;
   /** Cache and delta shared with the other engines of the store. Default: a part of what the store has for each engine. */
@@ -44,6 +47,7 @@ export interface ResolvedLsmOptions {
   readonly filterBitsPerKey: number;
   readonly compression: Compression;
   readonly bottomCompression: Compression;
+  readonly pinnedBytesMax: number;
   readonly sliceMs: number;
   readonly memory: SharedMemory | undefined;
 }
@@ -54,7 +58,7 @@ const COMPRESSIONS: readonly unknown[] = ['none', 'lz4', 'deflate'];
 export function resolveOptions(options: LsmOptions): ResolvedLsmOptions {
   const { level0RunsMin = 4, level0RunsSlow = 16, level0RunsMax = 40, levelBytes, levelFactor = 10 } = options;
   const { runBytesMax = 16 * MIB, blockBytes = 8 * KIB, filterBitsPerKey = 10, sliceMs = 4 } = options;
-  const { compression = 'lz4', bottomCompression = compression } = options;
+  const { compression = 'lz4', bottomCompression = compression, pinnedBytesMax = 16 * GIB } = options;
   const wholes = { level0RunsMin, level0RunsSlow, level0RunsMax, runBytesMax, blockBytes };
   for (const [name, value] of Object.entries(wholes)) {
     if (!Number.isSafeInteger(value) || value < 1) throw invalid(`${name} is a whole number above zero`, value);
@@ -67,6 +71,7 @@ export function resolveOptions(options: LsmOptions): ResolvedLsmOptions {
   if (!(filterBitsPerKey >= 0 && filterBitsPerKey <= 64)) {
     throw invalid('filterBitsPerKey lies between 0 and 64', filterBitsPerKey);
   }
+  if (!(pinnedBytesMax >= 0)) throw invalid('pinnedBytesMax is a number of bytes', pinnedBytesMax);
   if (!(sliceMs >= 0)) throw invalid('sliceMs is a number of milliseconds', sliceMs);
   for (const name of [compression, bottomCompression]) {
     if (!COMPRESSIONS.includes(name)) throw invalid('compression is none, lz4 or deflate', name);
@@ -82,6 +87,7 @@ export function resolveOptions(options: LsmOptions): ResolvedLsmOptions {
     filterBitsPerKey,
     compression,
     bottomCompression,
+    pinnedBytesMax,
     sliceMs,
     memory: options.memory,
   };

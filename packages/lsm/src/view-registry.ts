@@ -7,7 +7,7 @@
  */
 import { assert } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
-import { type Delta, type Layer, type MemoryLayers, Run } from '@phantom/runs';
+import { type Delta, type Layer, type MemoryLayers, Run, viewTooOldError } from '@phantom/runs';
 import type { LsmFiles } from './lsm-files.js';
 import { LsmView } from './lsm-view.js';
 import type { RunFile } from './run-file.js';
@@ -48,6 +48,21 @@ export class ViewRegistry {
     let bytes = 0;
     for (const run of pinned) bytes += run.bytes;
     return bytes;
+  }
+
+  /**
+   * Takes their files from the oldest views while views pin more than so many bytes; they answer with 72000 from then on.
+   * Never from one that shows the present.
+   */
+  limitPinned(bytesMax: number): void {
+    if (this.count === 0) return;
+    for (let bytes = this.pinnedBytes(); bytes > bytesMax; bytes = this.pinnedBytes()) {
+      const oldest = this.oldestOfThePast();
+      if (oldest === undefined) return;
+      const reason = viewTooOldError(bytes, bytesMax);
+      this.files.context.logger.warn(reason.message, { seq: oldest.seq, pinnedBytes: bytes, pinnedBytesMax: bytesMax });
+      oldest.revoke(reason);
+    }
   }
 
   /** A view of the present, or of a moment ago. */
@@ -94,6 +109,14 @@ export class ViewRegistry {
   /** Releases every view. */
   close(): void {
     for (const view of this.views) view.release();
+  }
+
+  private oldestOfThePast(): LsmView | undefined {
+    let oldest: LsmView | undefined;
+    for (const view of this.views) {
+      if (view.seq < this.memory.floor && view.seq < (oldest?.seq ?? Number.POSITIVE_INFINITY)) oldest = view;
+    }
+    return oldest;
   }
 
   private pin(seq: Seq, layers: readonly Layer[], version: Version): LsmView {

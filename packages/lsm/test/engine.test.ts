@@ -37,6 +37,42 @@ async function fill({ engine, driver }: Opened, from: number, to: number, step =
   await engine.flush();
 }
 
+describe('views that pin too much', () => {
+  it('end with a reason, the oldest first, and give their space back', async () => {
+    const opened = await open({ ...SMALL, pinnedBytesMax: 60_000 });
+    const { engine, driver, vfs } = opened;
+    const views = [];
+    for (let round = 0; round < 3; round++) {
+      await fill(opened, 0, 800);
+      await engine.compact();
+      const open = driver.view();
+      const cursor = open.view.cursor(driver.everything());
+      expect(cursor.next()).toBe(true);
+      views.push({ open, cursor });
+    }
+    await fill(opened, 0, 800);
+    driver.compareNow();
+    await engine.compact();
+    const held = engine.stats().openViews;
+    expect(held).toBeGreaterThan(0);
+    expect(held).toBeLessThan(3);
+    expect(engine.stats().pinnedBytes).toBeLessThanOrEqual(60_000);
+    const tooOld = expect.objectContaining({ code: '72000', family: 'limit' });
+    for (const { open, cursor } of views.slice(0, -held)) {
+      expect(() => open.view.get(new Uint8Array(8), 0, 8, new ByteSlot())).toThrow(tooOld);
+      expect(() => open.view.cursor(driver.everything())).toThrow(tooOld);
+      expect(() => cursor.next()).toThrow(tooOld);
+      cursor.close();
+    }
+    for (const { open } of views.slice(-held)) driver.compareAll(open);
+    for (const { open } of views) open.view.release();
+    expect(engine.stats()).toMatchObject({ openViews: 0, pinnedBytes: 0 });
+    expect(vfs.list('engine').filter((name) => name.endsWith('.run')).length).toBe(engine.stats().runs);
+    driver.compareNow();
+    await engine.close();
+  });
+});
+
 const levelsOf = (engine: LsmEngine): number[] => engine.stats().levels.map(({ runs }) => runs);
 
 describe('where data goes', () => {

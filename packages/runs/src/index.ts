@@ -12,6 +12,7 @@ export { MergingCursor, type MergeSource } from './merging-cursor.js';
 export { MergingVersions, type VersionSource } from './merging-versions.js';
 export { KeyIntervals, RangeCover, overlaps, unionOf } from './range-cover.js';
 export type { PlacedTombstone } from './range-tombstones.js';
+export { RevokedLayer, viewTooOldError } from './revoked-layer.js';
 export { Run, type RunCounters, type RunOptions } from './run-reader.js';
 export { type RunSummary, RunWriter, type RunWriterOptions } from './run-writer.js';
 export { SharedMemory, type SharedMemoryOptions } from './shared-memory.js';

@@ -1,0 +1,32 @@
+/** What is left of a view whose files were taken from it: every question is answered with the reason. */
+import { PhantomError, SqlState } from '@phantom/base';
+import type { Layer } from './layer.js';
+
+export class RevokedLayer implements Layer {
+  private readonly error: Error;
+
+  constructor(error: Error) {
+    this.error = error;
+  }
+
+  get(): never {
+    throw this.error;
+  }
+
+  cursor(): never {
+    throw this.error;
+  }
+
+  rangeTombstones(): never {
+    throw this.error;
+  }
+}
+
+/** 72000: views pinned so many bytes of files that nothing else needs, and this one was the oldest. */
+export function viewTooOldError(pinnedBytes: number, pinnedBytesMax: number): PhantomError {
+  return new PhantomError(SqlState.SnapshotTooOld, 'the view is too old: its files were taken back', {
+    detail: `Views pinned ${pinnedBytes} bytes that nothing else needs, of ${pinnedBytesMax} there may be.`,
+    hint: 'Read for a shorter time, or raise pinnedBytesMax.',
+    data: { pinnedBytes, pinnedBytesMax },
+  });
+}
