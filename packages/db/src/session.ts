@@ -1,5 +1,6 @@
 /** @phantom/db/session: what a protocol server needs of a database: sessions, portals, types, values as text and bytes. */
 export {
+  type CopyChannel,
   type FetchOutcome,
   type Notice,
   type NoticeSeverity,

@@ -1,4 +1,5 @@
 /** @phantom/sql: SQL over transactions: parser, planner, executor, sessions. */
+export type { CopyChannel } from './copy/copy-channel.js';
 export type { NoticeSeverity } from './ddl/context.js';
 export type { RowBatch, WorkCounters } from './exec/runtime.js';
 export type { PlanField, PreparedPlan } from './plan/prepared-plan.js';

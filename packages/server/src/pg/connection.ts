@@ -28,6 +28,7 @@ import {
 } from './backend-messages.js';
 import type { CancelKeys } from './cancel-keys.js';
 import type { LoginRole, SessionSource } from './database-session.js';
+import type { MessageSource } from './copy.js';
 import { FrameDecoder } from './frames.js';
 import { readSaslInitial, readSaslResponse, readStartup } from './frontend-messages.js';
 import { MessageReader } from './message-reader.js';
@@ -62,12 +63,17 @@ export interface ConnectionHost {
   closed(connection: PgConnection): void;
 }
 
-export class PgConnection {
+interface Puller {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class PgConnection implements MessageSource {
   private readonly socket: Socket;
   private readonly host: ConnectionHost;
   private readonly isLocal: boolean;
   private readonly decoder = new FrameDecoder();
-  private readonly reader = new MessageReader();
+  readonly reader = new MessageReader();
   private readonly output: Output;
   private readonly pace = new Pace();
   private phase: 'startup' | 'authenticating' | 'session' | 'ended' = 'startup';
@@ -83,6 +89,8 @@ export class PgConnection {
   private readonly session: ProtocolSession;
   private processId: number | undefined;
   private timer: NodeJS.Timeout | undefined;
+  /** Who waits for a message while a statement runs. */
+  private puller: Puller | undefined;
 
   constructor(socket: Socket, host: ConnectionHost, isLocal: boolean) {
     this.socket = socket;
@@ -92,6 +100,7 @@ export class PgConnection {
     this.session = new ProtocolSession({
       output: this.output,
       pace: this.pace,
+      source: this,
       counters: host.counters,
       onDefect: (error) => this.logDefect(error),
     });
@@ -118,13 +127,59 @@ export class PgConnection {
   private received(chunk: Buffer): void {
     if (this.phase === 'ended') return;
     this.decoder.push(chunk);
-    if (!this.running) {
+    if (this.puller !== undefined) {
+      this.feed(this.puller);
+    } else if (!this.running) {
       this.pace.restart();
       this.pump();
     } else if (this.decoder.bufferedBytes > INPUT_BYTES_MAX && !this.paused) {
       this.paused = true;
       this.socket.pause();
     }
+  }
+
+  get messageType(): number {
+    return this.decoder.type;
+  }
+
+  pull(): Promise<void> | undefined {
+    const { decoder, reader } = this;
+    if (this.phase === 'session' && readOrEnd(() => decoder.next())) {
+      reader.aim(decoder.buffer, decoder.start, decoder.end);
+      return undefined;
+    }
+    this.output.flush();
+    this.output.open();
+    this.goOnReading();
+    return new Promise((resolve, reject) => {
+      this.puller = { resolve, reject };
+      if (this.phase !== 'session') this.feed(this.puller);
+    });
+  }
+
+  stopPulling(): void {
+    this.puller = undefined;
+  }
+
+  /** Hands the message that has come to whom it is awaited by. */
+  private feed(puller: Puller): void {
+    const { decoder, reader } = this;
+    try {
+      if (this.phase !== 'session') throw fatal('08006', 'the connection was closed by the client');
+      if (!readOrEnd(() => decoder.next())) return;
+      reader.aim(decoder.buffer, decoder.start, decoder.end);
+      this.puller = undefined;
+      puller.resolve();
+    } catch (error) {
+      this.puller = undefined;
+      puller.reject(error);
+    }
+  }
+
+  private goOnReading(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    this.socket.resume();
   }
 
   /** Handles messages until there are none, or one has to be waited for. */
@@ -168,10 +223,7 @@ export class PgConnection {
   private rest(): null {
     this.running = false;
     this.output.flush();
-    if (this.paused) {
-      this.paused = false;
-      this.socket.resume();
-    }
+    this.goOnReading();
     if (this.phase === 'session') {
       if (this.host.draining) this.fail(shuttingDown());
       else this.watchIdle();
@@ -255,6 +307,7 @@ export class PgConnection {
       user: request.user,
       settings: request.settings,
       onNotice: session.noticed,
+      copyChannel: session.copy,
       onParameter: session.parameterChanged,
     });
     const processId = opened.session.id;
@@ -317,6 +370,7 @@ export class PgConnection {
     clearTimeout(this.timer);
     if (this.phase === 'session') this.session.cancel('terminating connection: the client has gone');
     this.phase = 'ended';
+    if (this.puller !== undefined) this.feed(this.puller);
     this.output.flush();
     if (!this.running) this.release();
     this.host.closed(this);

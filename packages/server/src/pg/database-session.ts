@@ -3,6 +3,7 @@
  * state machines can be tested without a database.
  */
 import type {
+  CopyChannel,
   FetchOutcome,
   Notice,
   ParsedStatement,
@@ -65,6 +66,7 @@ export interface SessionRequest {
   readonly database: string;
   readonly user: string;
   readonly settings: Readonly<Record<string, string>>;
+  readonly copyChannel: CopyChannel;
   readonly onNotice: (notice: Notice) => void;
   readonly onParameter: (name: string, value: string) => void;
 }

@@ -29,6 +29,7 @@ export const Frontend = {
   Query: 0x51, // Q
   Sync: 0x53, // S
   Terminate: 0x58, // X
+  /** These two go both ways. */
   CopyDone: 0x63, // c
   CopyData: 0x64, // d
   CopyFail: 0x66, // f
@@ -44,6 +45,8 @@ export const Backend = {
   CommandComplete: 0x43, // C
   DataRow: 0x44, // D
   ErrorResponse: 0x45, // E
+  CopyInResponse: 0x47, // G
+  CopyOutResponse: 0x48, // H
   EmptyQueryResponse: 0x49, // I
   BackendKeyData: 0x4b, // K
   NoticeResponse: 0x4e, // N

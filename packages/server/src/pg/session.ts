@@ -30,6 +30,7 @@ import {
   writeReport,
 } from './backend-messages.js';
 import type { DatabaseSession, OpenedSession, PlanStatement, StraightRoads } from './database-session.js';
+import { type MessageSource, ProtocolCopy } from './copy.js';
 import { fetchRows } from './fetch-rows.js';
 import { BindMessage, readBind, readEmpty, readExecute, readNamed, readParse, readQuery } from './frontend-messages.js';
 import type { MessageReader } from './message-reader.js';
@@ -49,6 +50,8 @@ export interface SessionCounters {
 export interface ProtocolSessionOptions {
   readonly output: Output;
   readonly pace: Pace;
+  /** The client's messages, for COPY. */
+  readonly source: MessageSource;
   readonly counters: SessionCounters;
   /** Hears of errors that are defects of ours. */
   readonly onDefect: (error: unknown) => void;
@@ -64,6 +67,9 @@ export class ProtocolSession {
   private statements!: PreparedStatements;
   private readonly portals = new Portals();
   private readonly bind = new BindMessage();
+  /** The data of COPY. */
+  readonly copy: ProtocolCopy;
+  private readonly source: MessageSource;
   private readonly lookedUp: unknown[] = [];
   private skipping = false;
   /** True while the database works for this client. */
@@ -75,6 +81,8 @@ export class ProtocolSession {
   constructor(options: ProtocolSessionOptions) {
     this.output = options.output;
     this.pace = options.pace;
+    this.source = options.source;
+    this.copy = new ProtocolCopy(options.output, options.source);
     this.counters = options.counters;
     this.onDefect = options.onDefect;
   }
@@ -275,7 +283,7 @@ export class ProtocolSession {
       this.failed(error);
       this.skipping = true;
     } finally {
-      this.fetching = false;
+      this.stopped();
     }
   }
 
@@ -314,7 +322,7 @@ export class ProtocolSession {
     } catch (error) {
       this.failed(error);
     } finally {
-      this.fetching = false;
+      this.stopped();
     }
     if (database.transaction === undefined) this.portals.closeAll();
     this.ready();
@@ -331,6 +339,12 @@ export class ProtocolSession {
     this.fetching = false;
     if (isLast) await database.sync();
     writeCommandComplete(output.messages, outcome.tag);
+  }
+
+  /** Nothing runs any more. */
+  private stopped(): void {
+    this.fetching = false;
+    this.source.stopPulling();
   }
 
   private refuseFunctionCall(): void {

@@ -7,6 +7,7 @@
  *                     |--error or close--> closed
  */
 import { PhantomError } from '@phantom/base';
+import { ClientWait } from '../copy/copy-channel.js';
 import { type Execution, PAUSE, type RowBatch, type RowSink, type Yielded } from '../exec/runtime.js';
 import type { PlanField } from '../plan/prepared-plan.js';
 import type { Value } from '../types/type.js';
@@ -66,7 +67,7 @@ export class Portal {
         if (step.value === PAUSE) return this.suspended();
         try {
           if (step.value === undefined) await session.interrupts.turn();
-          else await session.interrupts.interruptible(step.value, session.settings.integer('lock_timeout'));
+          else await session.interrupts.interruptible(step.value, waitLimitMs(session, step.value));
         } catch (error) {
           step = execution.throw(error);
           continue;
@@ -185,6 +186,11 @@ class FetchSink implements RowSink {
     this.count += batch.count;
     return this.rowsMax !== 0 && this.count >= this.rowsMax;
   }
+}
+
+/** How long a wait may last: waits for locks have a limit of their own. */
+function waitLimitMs(session: SqlSession, wait: Promise<unknown>): number {
+  return wait instanceof ClientWait ? 0 : session.settings.integer('lock_timeout');
 }
 
 /** What a synchronous caller is told where another one would wait. */

@@ -25,6 +25,7 @@ import {
   type TableDescriptor,
   mayActAs,
 } from '@phantom/catalog';
+import type { CopyChannel } from '../copy/copy-channel.js';
 import type { DdlContext, DdlExecution, NoticeSeverity } from '../ddl/context.js';
 import { definitionHandler } from '../ddl/definitions.js';
 import { type Execution, type ReadSource, type RowSink, StatementRestart, TimeSlice } from '../exec/runtime.js';
@@ -69,6 +70,8 @@ export interface SessionOptions {
   /** Settings from the start-up packet or the options of `open`. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly onNotice?: (notice: Notice) => void;
+  /** Where COPY FROM STDIN and TO STDOUT find their data; without one they are refused. */
+  readonly copyChannel?: CopyChannel;
   /** Hears of every change of a setting that clients are told about. */
   readonly onParameter?: (name: string, value: string) => void;
 }
@@ -151,6 +154,11 @@ export class SqlSession implements EvaluationOwner {
     const { transaction } = this;
     if (transaction === undefined || !transaction.explicit) return 'idle';
     return transaction.failed ? 'failed' : 'transaction';
+  }
+
+  /** The client's end of COPY, if there is one. */
+  get copyChannel(): CopyChannel | undefined {
+    return this.options.copyChannel;
   }
 
   /** The catalog as this session sees it now: newest committed objects, own uncommitted changes, its search path. */

@@ -5,6 +5,7 @@
 import { unsupportedError } from '@phantom/base';
 import { definitionHandler } from '../ddl/definitions.js';
 import type { Statement } from '../text/ast-statements.js';
+import { copyUtility } from './copy-statements.js';
 import { commandTag } from './command-tag.js';
 import { explainUtility } from './explain-statement.js';
 import { executeUtility, deallocateUtility, prepareUtility } from './prepared-statements.js';
@@ -55,6 +56,8 @@ export function utilityOf(node: Statement, session: SqlSession, text: string): U
       return deallocateUtility(node);
     case 'explain':
       return explainUtility(node, session, text);
+    case 'copy':
+      return copyUtility(node, text);
     case 'checkpoint':
       return checkpointUtility();
     case 'unsupported':

@@ -1,0 +1,34 @@
+/**
+ * The client's end of COPY ... FROM STDIN and TO STDOUT: what a session reads its bytes from and writes them to. A server
+ * gives its sessions one that speaks the protocol's COPY messages; whoever embeds the database may give one of its own. A
+ * session without a channel refuses such statements.
+ *
+ * In:   startIn, then `advance` and `piece` until the piece is undefined
+ * Out:  startOut, then `write` once for each row with `relieve` now and then, then endOut
+ */
+
+export interface CopyChannel {
+  /** Data is awaited from now on. `columns` is the number of values in a row. */
+  startIn(isBinary: boolean, columns: number): void;
+  /** Moves on to the next piece. A promise: there is none yet; `piece` is set when it resolves. Fails with 57014 when the client gives up. */
+  advance(): Promise<void> | undefined;
+  /** The piece at hand, borrowed until the next `advance`; undefined at the end of the data. */
+  readonly piece: Uint8Array | undefined;
+  startOut(isBinary: boolean, columns: number): void;
+  /** One row, or a header or trailer; bytes are borrowed during the call. */
+  write(data: string | Uint8Array): void;
+  /** A promise while the client does not keep up: write no more before it resolves. */
+  relieve(): Promise<void> | undefined;
+  endOut(): void;
+}
+
+/** A wait for the client and not for another transaction: lock_timeout does not end it. */
+export class ClientWait extends Promise<void> {
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise;
+  }
+
+  static of(wait: Promise<void>): ClientWait {
+    return new ClientWait((resolve, reject) => wait.then(resolve, reject));
+  }
+}

@@ -1,0 +1,162 @@
+/** What COPY TO writes, COPY FROM reads back: any values, any options, cut into any pieces. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { CopyChannel } from '../../src/copy/copy-channel.js';
+import { CopyLines } from '../../src/copy/copy-lines.js';
+import type { CopySettings } from '../../src/copy/copy-options.js';
+import { BinaryRows, type RowReader, TextRows } from '../../src/copy/copy-rows.js';
+import { copyWriter } from '../../src/copy/copy-writer.js';
+import { builtinTypes } from '../../src/types/builtin-types.js';
+import type { SqlType, TypeContext, Value } from '../../src/types/type.js';
+
+const text = builtinTypes.find(({ oid }) => oid === 25) as SqlType;
+const context = {} as unknown as TypeContext;
+const columns = ['a', 'b', 'c'].map((name) => ({ name, type: text, typmod: -1 }));
+
+const base: CopySettings = {
+  format: 'text',
+  delimiter: '\t',
+  nullText: '\\N',
+  header: 'none',
+  quote: '"',
+  escape: '"',
+  forceQuote: [],
+  forceNotNull: [],
+  forceNull: [],
+};
+const csv: CopySettings = { ...base, format: 'csv', delimiter: ',', nullText: '' };
+
+function written(rows: readonly (readonly Value[])[], settings: CopySettings): Uint8Array {
+  const parts: Uint8Array[] = [];
+  const channel = {
+    write: (data: string | Uint8Array) => parts.push(typeof data === 'string' ? Buffer.from(data) : data.slice()),
+  } as unknown as CopyChannel;
+  const writer = copyWriter({
+    channel,
+    names: ['a', 'b', 'c'],
+    types: columns.map(({ type }) => type),
+    forceQuote: [false, false, false],
+    settings,
+    context,
+  });
+  writer.begin();
+  writer.rows({ columns: columns.map((_, c) => rows.map((row) => row[c])), count: rows.length });
+  writer.end();
+  return Buffer.concat(parts);
+}
+
+function read(reader: RowReader, bytes: Uint8Array, cuts: readonly number[]): Value[][] {
+  const rows: Value[][] = [];
+  const row: Value[] = [];
+  const drain = (): void => {
+    while (reader.next(row)) rows.push(row.slice());
+  };
+  let at = 0;
+  for (const cut of cuts.map((fraction) => Math.floor(fraction * bytes.length)).toSorted((x, y) => x - y)) {
+    reader.push(bytes.subarray(at, cut));
+    drain();
+    at = cut;
+  }
+  reader.push(bytes.subarray(at));
+  drain();
+  reader.finish();
+  drain();
+  return rows;
+}
+
+const value = fc.oneof(
+  { weight: 1, arbitrary: fc.constant(null) },
+  {
+    weight: 4,
+    arbitrary: fc.string({
+      unit: fc.constantFrom('a', '\\', '"', '\n', '\r', ',', '\t', '|', 'ö', '🙂', '.', 'N', ''),
+      maxLength: 6,
+    }),
+  },
+);
+const rowsOf = fc.array(fc.tuple(value, value, value), { maxLength: 6 });
+const cutsOf = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 5 });
+
+describe('COPY formats', () => {
+  it.each([
+    ['text', base],
+    ['text with another delimiter and null', { ...base, delimiter: '|', nullText: 'null' }],
+    ['CSV', csv],
+    ['CSV with a header', { ...csv, header: 'match' as const }],
+    ['CSV with an escape of its own', { ...csv, escape: '\\', delimiter: '|', nullText: 'N' }],
+  ])('read back what they wrote: %s', (_name, settings) => {
+    fc.assert(
+      fc.property(rowsOf, cutsOf, (rows, cuts) => {
+        const reader = new TextRows('t', columns, settings, { notNull: [], null: [] }, context);
+        expect(read(reader, written(rows, settings), cuts)).toEqual(rows);
+      }),
+      { seed: 1, numRuns: 300 },
+    );
+  });
+
+  it('read back what they wrote: binary', () => {
+    fc.assert(
+      fc.property(rowsOf, cutsOf, (rows, cuts) => {
+        const reader = new BinaryRows('t', columns, context);
+        expect(read(reader, written(rows, { ...base, format: 'binary' }), cuts)).toEqual(rows);
+        expect(reader.ended).toBe(true);
+      }),
+      { seed: 2, numRuns: 100 },
+    );
+  });
+
+  it('end in rows or in an error, whatever the bytes', () => {
+    const bytes = fc.uint8Array({ maxLength: 60 });
+    const readers: (() => RowReader)[] = [
+      () => new TextRows('t', columns, base, { notNull: [], null: [] }, context),
+      () => new TextRows('t', columns, csv, { notNull: [true], null: [true] }, context),
+      () => new BinaryRows('t', columns, context),
+    ];
+    fc.assert(
+      fc.property(bytes, cutsOf, fc.nat({ max: 2 }), (input, cuts, which) => {
+        const signed =
+          which === 2 ? Buffer.concat([written([], { ...base, format: 'binary' }).slice(0, 19), input]) : input;
+        try {
+          read((readers[which] as () => RowReader)(), signed, cuts);
+        } catch (error) {
+          expect((error as { code: string }).code).toMatch(/^(22P04|22021|22P03)$/);
+        }
+      }),
+      { seed: 3, numRuns: 500 },
+    );
+  });
+});
+
+describe('line ends', () => {
+  const records = (input: string, isCsv = false): string[] => {
+    const lines = new CopyLines({ quotes: isCsv ? { quote: '"', escape: '"' } : undefined });
+    const found: string[] = [];
+    lines.push(Buffer.from(input));
+    while (lines.next()) found.push(lines.record);
+    lines.finish();
+    while (lines.next()) found.push(lines.record);
+    return found;
+  };
+
+  it('are learned from the first one', () => {
+    for (const isCsv of [false, true]) {
+      expect(records('a\nb\n', isCsv)).toEqual(['a', 'b']);
+      expect(records('a\r\nb\r\n', isCsv)).toEqual(['a', 'b']);
+      expect(records('a\rb\r', isCsv)).toEqual(['a', 'b']);
+      expect(records('a\nb', isCsv)).toEqual(['a', 'b']);
+      expect(records('', isCsv)).toEqual([]);
+      expect(records('a\n\\.\nb\n', isCsv)).toEqual(['a']);
+    }
+  });
+
+  it('of another kind are refused, and those that belong to a value are not', () => {
+    expect(() => records('a\nb\rc\n')).toThrow('literal carriage return found in data');
+    expect(() => records('a\r\nb\nc\r\n')).toThrow('literal newline found in data');
+    expect(() => records('a\nb\rc\n', true)).toThrow('unquoted carriage return found in data');
+    expect(() => records('a\r\nb\nc\r\n', true)).toThrow('unquoted newline found in data');
+    expect(() => records('a\n\\.x\n')).toThrow('end-of-copy marker corrupt');
+    expect(records('a\\\nb\nc\n')).toEqual(['a\\\nb', 'c']);
+    expect(records('"a\nb"\r\nc\r\n', true)).toEqual(['"a\nb"', 'c']);
+    expect(() => records('"a\nb', true)).toThrow('unterminated CSV quoted field');
+  });
+});
