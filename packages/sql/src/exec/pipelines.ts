@@ -31,12 +31,12 @@ export abstract class Pipeline implements Task {
 
   abstract run(run: Run): Work;
 
-  /** Hands rows [0, count) of a source to the step; false when the step wants no more. */
-  protected *drive(run: Run, source: unknown, count: number): Generator<Yielded, boolean, void> {
+  /** Hands rows [from, count) of a source to the step; false when the step wants no more. */
+  protected *drive(run: Run, source: unknown, count: number, from = 0): Generator<Yielded, boolean, void> {
     const step = this.step.get(run.statement);
     const slow = this.step.code.generator;
     const output = this.output?.(run);
-    let at = 0;
+    let at = from;
     while (at < count) {
       run.fuel = FUEL;
       const to = Math.min(count, at + PIECE_ROWS);
@@ -66,7 +66,7 @@ export class OncePipeline extends Pipeline {
 
 /** Rows of a buffer, in its order. */
 export class BufferPipeline extends Pipeline {
-  private readonly buffer: (run: Run) => RowBuffer;
+  protected readonly buffer: (run: Run) => RowBuffer;
 
   constructor(step: CompiledFunction, output: ((run: Run) => Output) | undefined, buffer: (run: Run) => RowBuffer) {
     super(step, output);
@@ -76,6 +76,34 @@ export class BufferPipeline extends Pipeline {
   *run(run: Run): Work {
     const buffer = this.buffer(run);
     yield* this.drive(run, buffer, buffer.count);
+  }
+}
+
+/** Rows of a WITH query's buffer. A recursive one goes on by a round whenever its reader has seen all rows there are. */
+export class CommonTablePipeline extends BufferPipeline {
+  private readonly id: number;
+
+  constructor(
+    step: CompiledFunction,
+    output: ((run: Run) => Output) | undefined,
+    buffer: (run: Run) => RowBuffer,
+    id: number,
+  ) {
+    super(step, output, buffer);
+    this.id = id;
+  }
+
+  override *run(run: Run): Work {
+    const buffer = this.buffer(run);
+    let seen = 0;
+    for (;;) {
+      const { count } = buffer;
+      if (seen < count && !(yield* this.drive(run, buffer, count, seen))) return;
+      seen = count;
+      if (seen < buffer.count) continue;
+      const recursion = run.statement.recursions.get(this.id);
+      if (recursion === undefined || !(yield* recursion.advance())) return;
+    }
   }
 }
 

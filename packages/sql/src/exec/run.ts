@@ -6,7 +6,13 @@ import { ByteSlot } from '@phantom/kv';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { Value } from '../types/type.js';
 import type { RowBuffer } from './row-buffer.js';
-import type { ExecutionContext, MemoryBudget, ReadSource, RowSink } from './runtime.js';
+import type { ExecutionContext, MemoryBudget, ReadSource, RowSink, Yielded } from './runtime.js';
+
+/** A recursive query that works as far as its readers go. */
+export interface Recursion {
+  /** Runs one round, which adds its rows to the query's buffer; false when there is none left. */
+  advance(): Generator<Yielded, boolean, void>;
+}
 
 /** What all runs of one execution share. */
 export class Statement {
@@ -17,6 +23,8 @@ export class Statement {
   /** Results of WITH queries by number, and the working tables of recursive ones. */
   readonly commonTables = new Map<number, RowBuffer>();
   readonly workingTables = new Map<number, RowBuffer>();
+  /** The rounds of recursive ones that nobody has asked for yet. */
+  readonly recursions = new Map<number, Recursion>();
   /** Results of subqueries that run once, by the identity of their code. */
   readonly results = new Map<object, unknown>();
   rowsAffected = 0;

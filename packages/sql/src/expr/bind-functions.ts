@@ -39,19 +39,37 @@ const SET_CLAUSES: ReadonlySet<Clause> = new Set<Clause>([
   'VALUES',
 ]);
 
+/** Aggregates whose result shows the order of its values. */
+const ORDER_SENSITIVE = /^(?:array_agg|string_agg|jsonb?_agg|jsonb?_object_agg)$/;
+
 /** "aggregate functions are not allowed in WHERE". */
 export function notAllowed(what: string, clause: Clause): string {
   return `${what} are not allowed in ${clause}`;
 }
 
-/** The function's bare name; schemas other than pg_catalog hold none of the built-in ones. */
+/** The function's bare name. */
 export function functionName(node: Ast.FunctionCall): string {
   return node.name[node.name.length - 1]?.text ?? '';
+}
+
+/** True unless the call names a schema that holds no functions; 3F000 for one that is not there. */
+export function isSystemCall(binder: Binder, node: Ast.FunctionCall): boolean {
+  const { context } = binder;
+  const schema = node.name[node.name.length - 2]?.text;
+  if (schema === undefined || schema === 'pg_catalog') return true;
+  if (!context.catalog.schemaExists(schema)) {
+    throw context.error('3F000', `schema "${schema}" does not exist`, node.position);
+  }
+  return false;
 }
 
 export function bindFunctionCall(binder: Binder, node: Ast.FunctionCall, scope: Scope): Expression {
   const { context } = binder;
   const name = functionName(node);
+  if (!isSystemCall(binder, node)) {
+    const types = node.arguments.map((argument) => binder.bind(argument.value, scope).type.oid);
+    throw undefinedFunction(context, node.name.map((part) => part.text).join('.'), types, node.position);
+  }
   const candidates = context.catalog.functions.functionsNamed(name);
   if (candidates.length === 0) {
     const cast = castByName(binder, node, name, scope);
@@ -107,6 +125,10 @@ export function bindFunctionCall(binder: Binder, node: Ast.FunctionCall, scope: 
       }
       return windowCall(binder, node, resolved, definition, scope, undefined);
     default: {
+      if (args.length === 0 && !node.star && !ordered && definition.ordering === undefined) {
+        const message = `${name}(*) must be used to call a parameterless aggregate function`;
+        throw context.error('42809', message, node.position);
+      }
       const filter = bindFilter(binder, node, scope);
       if (node.over !== undefined) {
         if (ordered) throw context.unsupported('OVER for an ordered-set aggregate', node.position);
@@ -256,7 +278,7 @@ function aggregateCall(
   const all = resolved.arguments.map((argument) => settleUnknown(binder, argument, node.position));
   const directArguments = all.slice(0, directCount);
   const args = all.slice(directCount);
-  const keys = ordered ? sort.map((key, i) => ({ ...key, expression: args[i] ?? key.expression })) : sort;
+  const keys = ordered ? sort.map((key, i) => ({ ...key, expression: args[i] ?? key.expression })) : [...sort];
   const parts = [...args, ...keys.map((key) => key.expression), ...(filter === undefined ? [] : [filter])];
   const level = levelOf(scope, parts);
   if (level.aggregates.length !== before.get(level)) {
@@ -287,6 +309,15 @@ function aggregateCall(
           'in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list',
           node.position,
         );
+      }
+    }
+  }
+  if (node.distinct && !ordered && ORDER_SENSITIVE.test(definition.name)) {
+    // PostgreSQL finds distinct values by sorting, and its users see the order.
+    for (const [i, argument] of args.entries()) {
+      if (keys.some((key) => equalExpressions(withoutRelabel(argument), withoutRelabel(key.expression)))) continue;
+      if (i === 0 || argument.kind !== 'constant') {
+        keys.push({ expression: argument, descending: false, nullsFirst: false });
       }
     }
   }
@@ -406,7 +437,7 @@ export function setCallOutput(
       type: resolvePolymorphic(binder, column.type, resolved),
     }));
   }
-  return [{ name: definition.name, type: resolved.type }];
+  return [{ name: definition.resultName ?? definition.name, type: resolved.type }];
 }
 
 /** A declared column type that is polymorphic takes the element type the arguments decided. */
@@ -438,6 +469,7 @@ function setCall(
     variadicFrom: resolved.variadicFrom,
     variadicElement: resolved.variadicElement,
     resultType: type,
+    recordColumns: undefined,
     columns: [column],
     composite,
   };

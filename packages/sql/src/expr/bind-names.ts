@@ -2,7 +2,7 @@
 import type { QualifiedName } from '../text/ast-leaves.js';
 import type { BindContext } from './context.js';
 import type { Expression } from './expression.js';
-import { nearestName } from './nearest-name.js';
+import { nearestNames } from './nearest-name.js';
 import type { RangeItem, Scope, ScopeColumn } from './scope.js';
 import { typeRef } from './type-oids.js';
 import { Oids } from './type-oids.js';
@@ -110,34 +110,38 @@ export function missingRangeItem(scope: Scope, name: string, position: number): 
   return context.error('42P01', `missing FROM-clause entry for table "${name}"`, position);
 }
 
-function* columnNames(scope: Scope): Iterable<string> {
+/** Columns that may have been meant, by the names under which they are reached. */
+function* columnNames(scope: Scope): Iterable<{ readonly name: string; readonly shown: string }> {
   for (let level: Scope | undefined = scope; level !== undefined; level = level.parent) {
     for (const item of level.items) {
-      for (const column of item.columns) yield column.name;
+      if (item.name === undefined || !item.relationVisible) continue;
+      for (const column of item.columns) yield { name: column.name, shown: `${item.name}.${column.name}` };
     }
   }
 }
 
-/** 42703 with the nearest name there is. */
+/** 42703 with the nearest names there are. */
 export function missingColumn(scope: Scope, name: string, position: number, qualifier?: RangeItem): Error {
   const { context } = scope;
   const shown = qualifier?.name === undefined ? `"${name}"` : `${qualifier.name}.${name}`;
-  const candidates = qualifier === undefined ? columnNames(scope) : qualifier.columns.map((column) => column.name);
-  const nearest = nearestName(name, candidates);
-  if (nearest === undefined) return context.error('42703', `column ${shown} does not exist`, position);
-  let owner = qualifier;
-  for (let level: Scope | undefined = scope; owner === undefined && level !== undefined; level = level.parent) {
-    owner = level.items.find((item) => item.name !== undefined && item.columns.some((c) => c.name === nearest));
+  const candidates =
+    qualifier === undefined
+      ? [...columnNames(scope)]
+      : qualifier.columns.map((column) => ({ name: column.name, shown: `${qualifier.name ?? ''}.${column.name}` }));
+  const nearest = nearestNames(name, candidates);
+  if (nearest.length === 0 || nearest.length > 2) {
+    return context.error('42703', `column ${shown} does not exist`, position);
   }
-  const full = owner?.name === undefined ? nearest : `${owner.name}.${nearest}`;
   return context.error('42703', `column ${shown} does not exist`, position, {
-    hint: `Perhaps you meant to reference the column "${full}".`,
+    hint: `Perhaps you meant to reference ${nearest.map((full) => `the column "${full}"`).join(' or ')}.`,
   });
 }
 
 /** All columns of an item as one record. */
 export function wholeRow(item: RangeItem): Expression {
   item.columns.forEach((_, i) => use(item, i));
+  const [only] = item.columns;
+  if (item.scalarRow && only !== undefined) return only.expression;
   const row: Expression = {
     kind: 'row',
     fields: item.columns.map((column) => column.expression),

@@ -311,7 +311,7 @@ function quantifiedQuery(
   const { context } = binder;
   const row = rowFields(leftNode);
   const left = (row ?? [leftNode]).map((field) => binder.bind(field, scope));
-  const query = binder.bindQuery(queryNode, scope, { keepUnknown: true });
+  const query = binder.bindQuery(queryNode, scope);
   if (query.fields.length !== left.length) {
     const few = query.fields.length < left.length;
     throw context.error('42601', few ? 'subquery has too few columns' : 'subquery has too many columns', position);

@@ -1,12 +1,14 @@
 /** OVER clauses and the WINDOW clause: partitions, orders and frames. */
+import { Interval } from '@phantom/codec';
 import type { Frame, FrameBound, RangeLimit } from '../plan/logical/logical.js';
+import { columnsOf } from '../plan/logical/walk.js';
 import type { Name } from '../text/ast-leaves.js';
 import type * as Ast from '../text/ast.js';
 import { bindSortItems, requireOrder } from './bind-sort.js';
 import type { Binder } from './binder.js';
-import { callOperator } from './calls.js';
+import { callNamed, callOperator } from './calls.js';
 import { baseType, coerce, isUnknown, tryCoerce } from './coercion.js';
-import type { Expression, SortKey } from './expression.js';
+import { constant, type Expression, type SortKey } from './expression.js';
 import type { BoundWindow, Scope } from './scope.js';
 import { INT8, Oids, TEXT, typeRef } from './type-oids.js';
 
@@ -69,46 +71,51 @@ export function bindWindow(binder: Binder, node: Ast.WindowSpecification, scope:
         return settled;
       });
     const order = node.orderBy.length > 0 ? bindSortItems(binder, node.orderBy, scope) : (base?.order ?? []);
-    const frame = node.frame === undefined ? undefined : bindFrame(binder, node.frame, order, scope);
+    const frame = node.frame === undefined ? undefined : bindFrame(binder, node.frame, order, scope, node.position);
     return { partition, order, frame };
   } finally {
     scope.insideWindow = outside;
   }
 }
 
-function bindFrame(binder: Binder, node: Ast.WindowFrame, order: readonly SortKey[], scope: Scope): Frame {
+function bindFrame(
+  binder: Binder,
+  node: Ast.WindowFrame,
+  order: readonly SortKey[],
+  scope: Scope,
+  windowPosition: number,
+): Frame {
   const { context } = binder;
   const end: Ast.FrameBound = node.end ?? { kind: 'current-row', offset: undefined, position: node.position };
   checkBounds(binder, node.start, end);
   if (node.unit === 'groups' && order.length === 0) {
-    throw context.error('42P20', 'GROUPS mode requires an ORDER BY clause', node.position);
+    throw context.error('42P20', 'GROUPS mode requires an ORDER BY clause', windowPosition);
   }
   const hasOffset = node.start.offset !== undefined || end.offset !== undefined;
   if (node.unit === 'range' && hasOffset && order.length !== 1) {
     throw context.error(
       '42P20',
       'RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column',
-      node.position,
+      windowPosition,
     );
   }
-  const bound = (part: Ast.FrameBound): FrameBound => ({
-    kind: part.kind,
-    offset: part.offset === undefined ? undefined : frameOffset(binder, node.unit, part.offset, scope),
-  });
-  const start = bound(node.start);
-  const boundEnd = bound(end);
   const key = order[0];
-  const limit = (part: Ast.FrameBound, offset: Expression | undefined): RangeLimit | undefined =>
-    node.unit === 'range' && offset !== undefined && key !== undefined
-      ? rangeLimit(binder, key, part.kind === 'preceding', offset, part.position)
-      : undefined;
+  const bound = (part: Ast.FrameBound): { bound: FrameBound; limit: RangeLimit | undefined } => {
+    if (part.offset === undefined) return { bound: { kind: part.kind, offset: undefined }, limit: undefined };
+    const offset = frameOffset(binder, node.unit, part.offset, scope);
+    if (node.unit !== 'range' || key === undefined) return { bound: { kind: part.kind, offset }, limit: undefined };
+    const limit = rangeLimit(binder, key, part.kind === 'preceding', offset, part.position);
+    return { bound: { kind: part.kind, offset: limit.offset }, limit };
+  };
+  const first = bound(node.start);
+  const last = bound(end);
   return {
     unit: node.unit,
-    start,
-    end: boundEnd,
+    start: first.bound,
+    end: last.bound,
     exclude: node.exclude ?? 'no-others',
-    startLimit: limit(node.start, start.offset),
-    endLimit: limit(end, boundEnd.offset),
+    startLimit: first.limit,
+    endLimit: last.limit,
   };
 }
 
@@ -128,9 +135,13 @@ function checkBounds(binder: Binder, start: Ast.FrameBound, end: Ast.FrameBound)
 
 function frameOffset(binder: Binder, unit: string, node: Ast.Expression, scope: Scope): Expression {
   const offset = binder.bind(node, scope);
-  if (unit === 'range') return offset;
   const words = unit.toUpperCase();
-  const coerced = tryCoerce(binder.context, offset, INT8, 'implicit', node.position);
+  for (const column of columnsOf(offset)) {
+    if (!scope.owns(column)) continue;
+    throw binder.context.error('42P10', `argument of ${words} must not contain variables`, node.position);
+  }
+  if (unit === 'range') return offset;
+  const coerced = tryCoerce(binder.context, offset, INT8, 'assignment', node.position);
   if (coerced !== undefined) return coerced;
   const type = binder.context.typeName(offset.type.oid);
   throw binder.context.error('42804', `argument of ${words} must be type bigint, not type ${type}`, node.position);
@@ -143,6 +154,78 @@ const WIDER: Readonly<Record<number, number>> = {
   [Oids.int8]: Oids.numeric,
 };
 
+/** Ordering types whose offset is an interval. */
+const TIME_LIKE: ReadonlySet<number> = new Set([
+  Oids.date,
+  Oids.timestamp,
+  Oids.timestamptz,
+  Oids.time,
+  Oids.timetz,
+  Oids.interval,
+]);
+
+/** Types that have an in_range function, with the types their offsets may have. */
+const RANGE_OFFSETS: Readonly<Record<number, readonly number[]>> = {
+  [Oids.int2]: [Oids.int8, Oids.int4, Oids.int2],
+  [Oids.int4]: [Oids.int8, Oids.int4, Oids.int2],
+  [Oids.int8]: [Oids.int8],
+  [Oids.float4]: [Oids.float8],
+  [Oids.float8]: [Oids.float8],
+  [Oids.numeric]: [Oids.numeric],
+};
+
+/** The offset as the type that the ordering type asks for; 0A000 where it has no notion of distance. */
+function rangeOffset(binder: Binder, oid: number, offset: Expression, position: number): Expression {
+  const { context } = binder;
+  const accepted = TIME_LIKE.has(oid) ? [Oids.interval] : (RANGE_OFFSETS[oid] ?? []);
+  if (accepted.includes(offset.type.oid)) return offset;
+  const name = context.typeName(oid);
+  const first = accepted[0];
+  if (first === undefined) {
+    throw context.error(
+      '0A000',
+      `RANGE with offset PRECEDING/FOLLOWING is not supported for column type ${name}`,
+      position,
+    );
+  }
+  const same = accepted.length > 1 ? oid : first;
+  const coerced = tryCoerce(context, offset, typeRef(isUnknown(offset) ? same : first), 'implicit', position);
+  if (coerced !== undefined) return coerced;
+  throw context.error(
+    '0A000',
+    `RANGE with offset PRECEDING/FOLLOWING is not supported for column type ${name} and offset type ${context.typeName(offset.type.oid)}`,
+    position,
+    { hint: 'Cast the offset value to an appropriate type.' },
+  );
+}
+
+/** Time since midnight in Greenwich, which may lie outside of a day: a time moved by an offset does not wrap around. */
+function greenwichTime(binder: Binder, value: Expression, position: number): Expression {
+  const { context } = binder;
+  const local = coerce(
+    context,
+    coerce(context, value, typeRef(Oids.time), 'explicit', position),
+    INTERVAL,
+    'explicit',
+    position,
+  );
+  const east = callNamed(context, 'extract', [constant('timezone', TEXT), value], position);
+  const seconds = coerce(context, east, typeRef(Oids.float8), 'explicit', position);
+  const second = constant(new Interval(0, 0, 1_000_000), INTERVAL);
+  return callOperator(context, '-', local, callOperator(context, '*', seconds, second, position), position);
+}
+
+/** The value of the ordering key in the type in which it is moved. */
+function movable(binder: Binder, oid: number, value: Expression, position: number): Expression {
+  const { context } = binder;
+  if (oid === Oids.time) return coerce(context, value, INTERVAL, 'explicit', position);
+  if (oid === Oids.timetz) return greenwichTime(binder, value, position);
+  const wider = WIDER[oid];
+  return wider === undefined ? value : coerce(context, value, typeRef(wider), 'implicit', position);
+}
+
+const INTERVAL = typeRef(Oids.interval);
+
 /** The ordering value moved by the offset; PRECEDING moves against the order. */
 function rangeLimit(
   binder: Binder,
@@ -150,18 +233,16 @@ function rangeLimit(
   preceding: boolean,
   offset: Expression,
   position: number,
-): RangeLimit {
+): RangeLimit & { readonly offset: Expression } {
   const { context } = binder;
   const oid = baseType(context, key.expression.type).oid;
+  const read = rangeOffset(binder, oid, offset, position);
+  const value = movable(binder, oid, key.expression, position);
   const wider = WIDER[oid];
-  const value =
-    wider === undefined ? key.expression : coerce(context, key.expression, typeRef(wider), 'implicit', position);
-  const wanted = oid === Oids.date || oid === Oids.timestamp || oid === Oids.timestamptz || oid === Oids.time;
-  const read = isUnknown(offset)
-    ? coerce(context, offset, typeRef(wanted ? Oids.interval : oid), 'implicit', position)
-    : offset;
   const step =
-    wider !== undefined && read.type.oid === oid ? coerce(context, read, value.type, 'implicit', position) : read;
+    wider !== undefined && read.type.oid !== value.type.oid
+      ? coerce(context, read, value.type, 'implicit', position)
+      : read;
   const limit = callOperator(context, preceding !== key.descending ? '-' : '+', value, step, position);
-  return { value: coerce(context, value, limit.type, 'implicit', position), limit };
+  return { value: coerce(context, value, limit.type, 'implicit', position), limit, offset: read };
 }

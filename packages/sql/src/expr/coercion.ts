@@ -20,12 +20,15 @@ const SESSION_TYPES: ReadonlySet<number> = new Set([
   Oids.regclass,
 ]);
 const CALENDAR_TEXT = /^\s*\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?\s*$/;
+const SIGNED_TEXT = /^\s*-/;
 const CLOCK_TEXT = /^\s*\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s*$/;
 
 /** True when reading the text as the type gives the same in every session. */
 function isFixedText(type: SqlType, text: string): boolean {
   if (type.kind === 'array' || type.kind === 'composite' || type.kind === 'enum' || type.kind === 'domain')
     return false;
+  // Under IntervalStyle sql_standard a leading minus sign is that of all fields.
+  if (type.oid === Oids.interval) return !SIGNED_TEXT.test(text);
   if (!SESSION_TYPES.has(type.oid)) return type.oid < 16384 && !type.name.startsWith('reg');
   if (type.oid === Oids.date || type.oid === Oids.timestamp) return CALENDAR_TEXT.test(text);
   return type.oid === Oids.time && CLOCK_TEXT.test(text);

@@ -62,6 +62,8 @@ export interface Call {
   readonly variadicFrom: number | undefined;
   readonly variadicElement: number | undefined;
   readonly type: TypeRef;
+  /** The column definition list of a call in FROM whose result is `record`. */
+  readonly recordColumns?: readonly { readonly name: string; readonly type: TypeRef }[];
 }
 
 /** A cast by function, by text (`definition.call`), or without any work; applies the type modifier of `type`. */

@@ -28,6 +28,24 @@ export function editDistance(a: string, b: string, limit: number): number {
   return previous[b.length] as number;
 }
 
+/** What is shown of the candidates that are nearest to the name and near enough, each once. */
+export function nearestNames(
+  name: string,
+  candidates: Iterable<{ readonly name: string; readonly shown: string }>,
+): string[] {
+  const limit = distanceMax(name.length);
+  let best = limit;
+  let found: string[] = [];
+  for (const candidate of candidates) {
+    const distance = editDistance(name, candidate.name, best);
+    if (distance > best) continue;
+    if (distance < best) found = [];
+    best = distance;
+    if (!found.includes(candidate.shown)) found.push(candidate.shown);
+  }
+  return found;
+}
+
 /** The candidate that is nearest to the name and near enough, if there is one. */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   const limit = distanceMax(name.length);

@@ -33,6 +33,8 @@ export interface RangeItem {
   readonly lateralForbidden: boolean;
   /** Composite type of a whole row; 0 for a plain record. */
   readonly rowTypeOid: number;
+  /** The item as a whole is its one column: a function in FROM whose result is no row. */
+  readonly scalarRow: boolean;
   /** System columns and the like: found by name, never by `*`. */
   readonly hidden: readonly ScopeColumn[];
   /** The table behind, for functional dependencies on its primary key; undefined for other things. */

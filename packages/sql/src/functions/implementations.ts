@@ -13,6 +13,7 @@ import type { Implementations } from './implementation.js';
 import { integerFunctions } from './integer-functions.js';
 import { jsonAggregates } from './json/json-aggregates.js';
 import { jsonFunctions } from './json/json-functions.js';
+import { jsonPopulation } from './json/json-populate.js';
 import { jsonbFunctions } from './json/jsonb-functions.js';
 import { jsonbUpdates } from './json/jsonb-update.js';
 import { jsonPathFunctions } from './jsonpath/jsonpath-functions.js';
@@ -42,6 +43,7 @@ export const implementations: Implementations = {
   ...basicAggregates,
   ...statisticsAggregates,
   ...jsonFunctions,
+  ...jsonPopulation,
   ...jsonbFunctions,
   ...jsonbUpdates,
   ...jsonAggregates,

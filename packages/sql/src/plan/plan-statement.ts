@@ -83,6 +83,11 @@ function plan(statement: Plannable, catalog: CatalogPort, options: PlanOptions):
   const binder = new StatementBinder(context, sqlReader);
   const bound =
     statement.kind === 'query' ? binder.bindQuery(statement, undefined) : binder.bindModification(statement, undefined);
+  const parameterTypes = context.parameters.all();
+  const undecided = parameterTypes.findIndex((type) => type.oid === Oids.unknown);
+  if (undecided >= 0) {
+    throw new PhantomError('42P18', `could not determine data type of parameter $${undecided + 1}`);
+  }
   const logical = rewrite(bound.plan, context, options.withoutRules);
   const planner = new PhysicalPlanner(context);
   const physical = planner.plan(logical);
@@ -93,13 +98,13 @@ function plan(statement: Plannable, catalog: CatalogPort, options: PlanOptions):
     planner,
     physical,
     outputs,
-    parameterCount: context.parameters.all().length,
+    parameterCount: parameterTypes.length,
     modifies: statement.kind !== 'query',
     backEnd: codeGenerationAllowed() ? (options.backEnd ?? 'auto') : 'closures',
   });
   return {
     commandKind: COMMANDS[statement.kind],
-    parameterTypes: context.parameters.all().map((type) => (type.oid === Oids.unknown ? typeRef(Oids.text) : type)),
+    parameterTypes,
     fields,
     catalogVersion: catalog.version,
     dependencies: [...context.dependencies.values()],

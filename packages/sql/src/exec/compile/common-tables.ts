@@ -1,6 +1,7 @@
 /**
  * WITH: each query's rows go into a buffer before the main query runs, and scans read the buffer. A recursive one starts
- * from its first part, then runs its step over the rows the last round added until a round adds none.
+ * from its first part; then, as far as its readers go, it runs its step over the rows the last round added until a round
+ * adds none.
  */
 import { assert } from '@phantom/base';
 import { columnReference } from '../../expr/expression.js';
@@ -13,7 +14,9 @@ import { forEachNodeExpression, inputsOf } from '../../plan/logical/walk.js';
 import { binary, property } from '../code/ir.js';
 import { newRun, runProgram, type Program } from '../program.js';
 import { RowBuffer } from '../row-buffer.js';
-import type { Run } from '../run.js';
+import { BufferPipeline, CommonTablePipeline } from '../pipelines.js';
+import type { Recursion, Run } from '../run.js';
+import type { Yielded } from '../runtime.js';
 import { addKeyTables, hashKeyOf, keyNumber, lastTable, typesOf, type KeyTables } from './key-tables.js';
 import { ProgramBuilder, stateOf } from './program-builder.js';
 import { pushValues } from './push-row.js';
@@ -106,7 +109,10 @@ function pushNew(
   emitter.if(binary('===', number, before), () => push(context, slot, columns));
 }
 
-/** There is no limit on rounds: a recursion that never ends is stopped by the memory budget or by a cancel. */
+/**
+ * Rounds run as readers ask for them, so that a LIMIT ends a recursion that would never end. There is no other limit on
+ * them: what nobody stops is stopped by the memory budget or by a cancel.
+ */
 function produceRecursive(
   compiler: PlanCompiler,
   table: CommonTablePlan,
@@ -139,7 +145,11 @@ function produceRecursive(
   const distinct = seen === undefined ? undefined : compileDistinct(compiler, seen, width);
   const outerSources = outer.map((column) => builder.outerColumns.indexOf(column));
   builder.addTask({
-    run: (run) => recurse(run, table.id, inner, fresh, result, outerSources, distinct),
+    *run(run) {
+      const outerValues = outerSources.map((source) => run.outer[source] ?? null);
+      const rounds = new Rounds(run, table.id, inner, { fresh, result }, outerValues, distinct);
+      run.statement.recursions.set(table.id, rounds);
+    },
   });
 }
 
@@ -175,25 +185,43 @@ function compileDistinct(compiler: PlanCompiler, seen: Seen, width: number): IsN
   };
 }
 
-function* recurse(
-  run: Run,
-  id: number,
-  step: Program,
-  fresh: number,
-  result: number,
-  outerSources: readonly number[],
-  isNew: IsNew | undefined,
-): ReturnType<typeof runProgram> {
-  const { workingTables } = run.statement;
-  const all = run.state[result] as RowBuffer;
-  const outer = outerSources.map((source) => run.outer[source] ?? null);
-  let working = new RowBuffer(all.columns.length, run.memory);
-  for (let r = 0; r < all.count; r++) working.pushRow(all.columns.map((column) => column[r]));
-  while (working.count > 0) {
-    workingTables.set(id, working);
-    const inner = newRun(step, run.statement, outer);
-    yield* runProgram(step, inner);
-    const produced = inner.state[fresh] as RowBuffer;
+/** Rounds of one recursive query, each run when a reader has seen the rows of those before. */
+class Rounds implements Recursion {
+  private readonly run: Run;
+  private readonly id: number;
+  private readonly step: Program;
+  private readonly fresh: number;
+  private readonly all: RowBuffer;
+  private readonly outer: readonly unknown[];
+  private readonly isNew: IsNew | undefined;
+  private working: RowBuffer;
+
+  constructor(
+    run: Run,
+    id: number,
+    step: Program,
+    slots: { readonly fresh: number; readonly result: number },
+    outer: readonly unknown[],
+    isNew: IsNew | undefined,
+  ) {
+    this.run = run;
+    this.id = id;
+    this.step = step;
+    this.fresh = slots.fresh;
+    this.all = run.state[slots.result] as RowBuffer;
+    this.outer = outer;
+    this.isNew = isNew;
+    this.working = new RowBuffer(this.all.columns.length, run.memory);
+    for (let r = 0; r < this.all.count; r++) this.working.pushRow(this.all.columns.map((column) => column[r]));
+  }
+
+  *advance(): Generator<Yielded, boolean, void> {
+    const { run, all, isNew } = this;
+    if (this.working.count === 0) return false;
+    run.statement.workingTables.set(this.id, this.working);
+    const inner = newRun(this.step, run.statement, this.outer);
+    yield* runProgram(this.step, inner);
+    const produced = inner.state[this.fresh] as RowBuffer;
     const next = new RowBuffer(all.columns.length, run.memory);
     for (let r = 0; r < produced.count; r++) {
       if (isNew !== undefined && !isNew(run, produced, r)) continue;
@@ -202,11 +230,11 @@ function* recurse(
       next.pushRow(row);
     }
     produced.clear();
-    working.clear();
-    working = next;
+    this.working.clear();
+    this.working = next;
     if (run.context.slice.due()) yield undefined;
+    return true;
   }
-  workingTables.delete(id);
 }
 
 export function produceCteScan(compiler: PlanCompiler, node: CteScan, consume: Consume): void {
@@ -223,5 +251,15 @@ export function produceCteScan(compiler: PlanCompiler, node: CteScan, consume: C
     const at = positions.indexOf(position);
     return at < 0 ? -1 - position : (columns[at] as number);
   });
-  produceBuffer(compiler, 'cte', byPosition, read, false, () => true, consume);
+  produceBuffer(
+    compiler,
+    'cte',
+    byPosition,
+    read,
+    false,
+    () => true,
+    consume,
+    (code, output) =>
+      node.working ? new BufferPipeline(code, output, read) : new CommonTablePipeline(code, output, read, node.cte),
+  );
 }

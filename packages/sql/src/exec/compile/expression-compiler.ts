@@ -205,7 +205,11 @@ export class ExpressionCompiler {
     const args = [...atoms];
     if (definition.needsContext === true) args.push(this.evaluation());
     if (definition.needsTypes === true) {
-      const types = { arguments: expression.arguments.map((argument) => argument.type), result: expression.type };
+      const types = {
+        arguments: expression.arguments.map((argument) => argument.type),
+        result: expression.type,
+        columns: expression.recordColumns,
+      };
       args.push(this.emitter.constant(types));
     }
     return { kind: 'call', target, arguments: args };

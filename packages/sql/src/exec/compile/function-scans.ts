@@ -107,7 +107,11 @@ function setCode(context: StepContext, item: SetCall): Code {
   if (definition.needsContext === true) args.push(emitter.hoist('evaluation', property(run, 'evaluation')));
   if (definition.needsTypes === true) {
     args.push(
-      emitter.constant({ arguments: item.arguments.map((argument) => argument.type), result: item.resultType }),
+      emitter.constant({
+        arguments: item.arguments.map((argument) => argument.type),
+        result: item.resultType,
+        columns: item.recordColumns,
+      }),
     );
   }
   const made = call(emitter.constant(definition.call as unknown as AnySet), ...args);

@@ -5,7 +5,7 @@
 import { PhantomError } from '@phantom/base';
 import type { Call, ComparisonRole } from '../../expr/expression.js';
 import { Oids } from '../../expr/type-oids.js';
-import { binary, conditional, literal, or, type BinaryOperator, type Code } from '../code/ir.js';
+import { and, binary, conditional, literal, or, type BinaryOperator, type Code } from '../code/ir.js';
 import type { Emitter } from '../code/emitter.js';
 
 /** Types whose canonical values are in SQL's order under JavaScript's operators, whatever two of one family meet. */
@@ -116,9 +116,12 @@ export function arithmetic(emitter: Emitter, call: Call, left: Code, right: Code
   if (float !== undefined) {
     const value = emitter.let(binary(float, left, right));
     // A finite result is right; the function decides about the others (overflow is an error).
-    const finite = binary('===', binary('-', value, value), literal(0));
+    const zero = literal(0);
+    const finite = binary('===', binary('-', value, value), zero);
+    // A product that vanished may be an underflow: the function looks.
+    const fine = float === '*' ? and(finite, binary('!==', value, zero)) : finite;
     const slow: Code = { kind: 'call', target: emitter.constant(call.function.call), arguments: [left, right] };
-    return conditional(finite, value, slow);
+    return conditional(fine, value, slow);
   }
   if (INT4_MOD.has(oid)) {
     const raise: Code = { kind: 'call', target: emitter.constant(divisionByZero), arguments: [] };

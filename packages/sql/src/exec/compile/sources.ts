@@ -39,12 +39,15 @@ export function writesOutput(context: StepContext, output: (run: Run) => Output)
   (context.state as OutputState).output = output;
 }
 
+/** Closes a step into the task that drives it. */
+export type MakePipeline = (step: CompiledFunction, output: ((run: Run) => Output) | undefined) => Pipeline;
+
 /** Writes a step: `body` gets the parameters and writes everything, loop included. */
 export function writeStep(
   compiler: PlanCompiler,
   name: string,
   body: (step: OpenedStep) => void,
-  makeTask: (step: CompiledFunction, output: ((run: Run) => Output) | undefined) => Pipeline,
+  makeTask: MakePipeline,
 ): void {
   const emitter = compiler.builder.emitter();
   const [run, source, from, to] = emitter.parameters(4) as [Local, Local, Local, Local];
@@ -78,6 +81,7 @@ export function produceBuffer(
   ordered: boolean,
   nullable: (column: ColumnId) => boolean,
   consume: Consume,
+  makePipeline: MakePipeline = (code, output) => new BufferPipeline(code, output, buffer),
 ): void {
   writeStep(
     compiler,
@@ -91,7 +95,7 @@ export function produceBuffer(
         consume(stepContext(compiler, emitter, run, row, state));
       });
     },
-    (code, output) => new BufferPipeline(code, output, buffer),
+    makePipeline,
   );
 }
 

@@ -1,7 +1,17 @@
 /** Frames: the range of positions each row's bounds give, in ROWS, RANGE and GROUPS, and what EXCLUDE takes out. */
 import { PhantomError } from '@phantom/base';
+import { Decimal, Interval } from '@phantom/codec';
 import type { Value } from '../../types/type.js';
 import type { LimitColumns, Partition, WindowColumn, WindowInput } from './compute.js';
+
+/** True for numbers below zero, NaN, and intervals that go back. */
+function isNegative(value: Value): boolean {
+  if (value instanceof Decimal) return value.isNaN() || value.sign() < 0;
+  if (value instanceof Interval) return value.compare(NO_TIME) < 0;
+  return !((value as number | bigint) >= 0);
+}
+
+const NO_TIME = new Interval(0, 0, 0);
 
 export class FrameWalker {
   /** The present frame: positions [start, end) within the partition. */
@@ -56,6 +66,15 @@ export class FrameWalker {
     return Number(value);
   }
 
+  /** The offset of RANGE: 22004 and 22013 as for the others, though it is not a number of rows. */
+  private checkRangeOffset(column: number | undefined, i: number, which: 'starting' | 'ending'): void {
+    const value = column === undefined ? null : (this.input.columns[column]?.[this.rowAt(i)] ?? null);
+    if (value === null) throw new PhantomError('22004', `frame ${which} offset must not be null`);
+    if (isNegative(value)) {
+      throw new PhantomError('22013', 'invalid preceding or following size in window function');
+    }
+  }
+
   private startOf(i: number): number {
     const { unit, start } = this.column.call.frame;
     switch (start.kind) {
@@ -67,7 +86,10 @@ export class FrameWalker {
         return unit === 'rows' ? i : this.groupStart(this.group(i));
       default: {
         const sign = start.kind === 'preceding' ? -1 : 1;
-        if (unit === 'range') return this.rangeStart(i, this.column.startLimit as LimitColumns);
+        if (unit === 'range') {
+          this.checkRangeOffset(this.column.startOffset, i, 'starting');
+          return this.rangeStart(i, this.column.startLimit as LimitColumns);
+        }
         const offset = this.offset(this.column.startOffset, i, 'starting');
         return unit === 'rows' ? i + sign * offset : this.groupStart(this.group(i) + sign * offset);
       }
@@ -85,7 +107,10 @@ export class FrameWalker {
         return unit === 'rows' ? i + 1 : this.groupStart(this.group(i) + 1);
       default: {
         const sign = end.kind === 'preceding' ? -1 : 1;
-        if (unit === 'range') return this.rangeEnd(i, this.column.endLimit as LimitColumns);
+        if (unit === 'range') {
+          this.checkRangeOffset(this.column.endOffset, i, 'ending');
+          return this.rangeEnd(i, this.column.endLimit as LimitColumns);
+        }
         const offset = this.offset(this.column.endOffset, i, 'ending');
         return unit === 'rows' ? i + 1 + sign * offset : this.groupStart(this.group(i) + sign * offset + 1);
       }

@@ -100,6 +100,9 @@ export const functionFacts4 = `
 3032 get_bit 1560,23 23 ix bitgetbit
 3033 set_bit 1560,23,23 1560 ix bitsetbit
 3165 pg_wal_lsn_diff 3220,3220 1700 ix pg_wal_lsn_diff
+3204 json_to_record 114 2249 sx json_to_record
+3205 json_to_recordset 114 2249 sr json_to_recordset
+3209 jsonb_populate_record 2283,3802 2283 s jsonb_populate_record
 3231 pg_lsn_lt 3220,3220 16 ix pg_lsn_lt
 3232 pg_lsn_le 3220,3220 16 ix pg_lsn_le
 3233 pg_lsn_eq 3220,3220 16 ix pg_lsn_eq
@@ -111,8 +114,11 @@ export const functionFacts4 = `
 3344 cash_mul_int8 790,20 790 ix cash_mul_int8
 3345 cash_div_int8 790,20 790 ix cash_div_int8
 3399 int8_mul_cash 20,790 790 ix int8_mul_cash
+3475 jsonb_populate_recordset 2283,3802 2283 sr jsonb_populate_recordset
 3476 to_regoperator 25 2204 sx to_regoperator
 3479 to_regprocedure 25 2202 sx to_regprocedure
+3490 jsonb_to_record 3802 2249 sx jsonb_to_record
+3491 jsonb_to_recordset 3802 2249 sr jsonb_to_recordset
 3492 to_regoper 25 2203 sx to_regoper
 3493 to_regtype 25 2206 sx to_regtype
 3494 to_regproc 25 24 sx to_regproc
@@ -126,6 +132,8 @@ export const functionFacts4 = `
 3822 cash_div_cash 790,790 701 ix cash_div_cash
 3823 numeric 790 1700 sx cash_numeric
 3824 money 1700 790 sx numeric_cash
+3960 json_populate_record 2283,114,16 2283 s json_populate_record n=base,from_json,use_json_as_text
+3961 json_populate_recordset 2283,114,16 2283 sr json_populate_recordset n=base,from_json,use_json_as_text
 4063 inet_merge 869,869 650 ix inet_merge
 4071 inet_same_family 869,869 16 ix inet_same_family
 4086 to_regnamespace 25 4089 sx to_regnamespace

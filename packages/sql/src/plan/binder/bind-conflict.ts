@@ -2,8 +2,11 @@
 import type { ColumnDescriptor, IndexDescriptor, TableDescriptor } from '@phantom/catalog';
 import type { Binder } from '../../expr/binder.js';
 import { coerceToBoolean } from '../../expr/coercion.js';
-import { columnReference, type ColumnId } from '../../expr/expression.js';
+import { columnReference, type ColumnId, type Expression } from '../../expr/expression.js';
+import { conjunctsOf, implies } from '../../expr/implication.js';
 import { Scope } from '../../expr/scope.js';
+import { equalExpressions } from '../../expr/walk.js';
+import type { Name } from '../../text/ast-leaves.js';
 import type * as Ast from '../../text/ast.js';
 import type { InsertConflict } from '../logical/logical.js';
 import { bindAssignments } from './assignments.js';
@@ -48,7 +51,7 @@ export function bindOnConflict(
   const used = requirePrivilege(binder, table, 'update');
   const scope = new Scope(context, parent);
   scope.clause = 'UPDATE';
-  scope.items = [rowItem(table, alias, existing), rowItem(table, 'excluded', newRow, false)];
+  scope.items = [rowItem(table, alias, existing), rowItem(table, 'excluded', newRow)];
   const bound = bindAssignments(binder, table, node.assignments, scope);
   for (const at of bound.values.keys()) used.add((table.columns[at] as ColumnDescriptor).number);
   scope.clause = 'WHERE';
@@ -78,20 +81,41 @@ function inferArbiters(binder: Binder, target: Ast.ConflictTarget, table: TableD
     }
     return [constraint.indexOid];
   }
-  const wanted = new Set<number>();
+  const row = newRowColumns(binder, table);
+  const scope = new Scope(context, undefined);
+  scope.clause = 'ON CONFLICT';
+  scope.items = [rowItem(table, table.name, row)];
+  const wantedColumns = new Set<number>();
+  const wantedValues: Expression[] = [];
   for (const element of target.elements) {
-    if (element.value.kind !== 'column' || element.value.names.length !== 1) {
-      throw context.unsupported('an expression in ON CONFLICT', element.position);
+    if (element.value.kind === 'column' && element.value.names.length === 1) {
+      const [name] = element.value.names;
+      const at = targetColumn(binder, table, name as Name);
+      wantedColumns.add((table.columns[at] as ColumnDescriptor).number);
+    } else {
+      wantedValues.push(binder.bind(element.value, scope));
     }
-    const [name] = element.value.names;
-    if (name === undefined) continue;
-    wanted.add((table.columns[targetColumn(binder, table, name)] as ColumnDescriptor).number);
   }
+  const premises =
+    target.where === undefined
+      ? []
+      : conjunctsOf(
+          coerceToBoolean(context, binder.bind(target.where, scope), 'ON CONFLICT WHERE', target.where.position),
+        );
+  const ofTable = (sql: string): Expression => {
+    const inner = binder.within(context.nested(context.catalog, sql));
+    return inner.bind(inner.parseExpression(sql), scope);
+  };
+  const isWanted = (part: IndexDescriptor['parts'][number]): boolean => {
+    if (part.column !== undefined) return wantedColumns.has(part.column);
+    const value = part.expressionSql === undefined ? undefined : ofTable(part.expressionSql);
+    return value !== undefined && wantedValues.some((wanted) => equalExpressions(wanted, value));
+  };
   const matches = (index: IndexDescriptor): boolean =>
     index.unique &&
-    index.parts.length === wanted.size &&
-    index.parts.every((part) => part.column !== undefined && wanted.has(part.column)) &&
-    (index.predicateSql === undefined || target.where !== undefined);
+    index.parts.length === wantedColumns.size + wantedValues.length &&
+    index.parts.every(isWanted) &&
+    (index.predicateSql === undefined || implies(premises, ofTable(index.predicateSql), context.catalog.types));
   const found = context.catalog
     .indexesOf(table)
     .filter(matches)

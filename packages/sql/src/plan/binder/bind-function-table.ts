@@ -1,6 +1,6 @@
 /** Functions in FROM: one or several side by side, WITH ORDINALITY, column definition lists. */
 import type { TypeRef } from '@phantom/catalog';
-import { setCallOutput } from '../../expr/bind-functions.js';
+import { isSystemCall, setCallOutput } from '../../expr/bind-functions.js';
 import { compositeFields } from '../../expr/bind-special.js';
 import type { Binder } from '../../expr/binder.js';
 import { resolveCall } from '../../expr/calls.js';
@@ -24,9 +24,9 @@ interface BoundItem {
 
 export function bindFunctionTable(binder: Binder, node: Ast.FunctionTable, scope: Scope): BoundFrom {
   const { context } = binder;
-  const items = node.functions.map((item, i) => {
+  const items = node.functions.flatMap((item, i) => {
     const definitions = item.definitions.length > 0 ? item.definitions : i === 0 ? node.definitions : [];
-    return bindItem(binder, item.call, definitions, scope);
+    return spreadUnnest(binder, item.call).map((call) => bindItem(binder, call, definitions, scope));
   });
   const [first] = items;
   if (first === undefined) throw context.error('42601', 'ROWS FROM needs a function', node.position);
@@ -41,6 +41,7 @@ export function bindFunctionTable(binder: Binder, node: Ast.FunctionTable, scope
       ids.push(column.id);
     }
   }
+  const scalarRow = items.length === 1 && !node.ordinality && first.columns.length === 1 && !first.call.composite;
   let ordinality: ColumnId | undefined;
   if (node.ordinality) {
     ordinality = context.newColumn('ordinality', INT8);
@@ -49,8 +50,16 @@ export function bindFunctionTable(binder: Binder, node: Ast.FunctionTable, scope
   }
   return {
     plan: { kind: 'function-scan', calls: items.map((item) => item.call), ordinality, alias: name, columns: ids },
-    items: [rangeItem(name, renameColumns(binder, columns, node.alias))],
+    items: [rangeItem(name, renameColumns(binder, columns, node.alias), { scalarRow })],
   };
+}
+
+/** `unnest(a, b)` stands for unnest(a) and unnest(b) side by side. */
+function spreadUnnest(binder: Binder, call: Ast.Expression): Ast.Expression[] {
+  if (call.kind !== 'call' || call.arguments.length < 2) return [call];
+  if (call.name[call.name.length - 1]?.text !== 'unnest' || !isSystemCall(binder, call)) return [call];
+  if (call.arguments.some((argument) => argument.variadic || argument.name !== undefined)) return [call];
+  return call.arguments.map((argument) => ({ ...call, arguments: [argument] }));
 }
 
 function bindItem(
@@ -79,7 +88,9 @@ function bindItem(
   const fields = definitions.length > 0 ? definedColumns(binder, definitions) : compositeFields(binder, value);
   if (fields !== undefined) {
     const columns = fields.map((field) => ({ ...field, id: context.newColumn(field.name, field.type) }));
-    const call: ScalarItem = { expression: value, columns: columns.map((column) => column.id), composite: true };
+    const typed: Expression =
+      value.kind === 'call' && definitions.length > 0 ? { ...value, recordColumns: fields } : value;
+    const call: ScalarItem = { expression: typed, columns: columns.map((column) => column.id), composite: true };
     return { call, columns, scalar: false };
   }
   const name = functionColumnName(node);
@@ -117,13 +128,30 @@ function bindSetCall(
   const args: Expression[] = node.arguments.map((argument) => binder.bind(argument.value, scope));
   const last = node.arguments[node.arguments.length - 1];
   const named = node.arguments.some((argument) => argument.name !== undefined);
-  if (name === 'unnest' && args.length > 1) return undefined;
+  if (!isSystemCall(binder, node)) return undefined;
   const resolved = resolveCall(context, name, args, node.position, {
     ...(last?.variadic === true ? { variadicArray: true } : {}),
     ...(named ? { argumentNames: node.arguments.map((argument) => argument.name?.text) } : {}),
   });
   if (resolved === undefined || resolved.definition.kind !== 'set') return undefined;
   const { definition } = resolved;
+  if (resolved.type.oid === Oids.record && definition.columns === undefined && definitions.length === 0) {
+    throw context.error(
+      '42601',
+      'a column definition list is required for functions returning "record"',
+      node.position,
+    );
+  }
+  if (definitions.length > 0 && (resolved.type.oid !== Oids.record || definition.columns !== undefined)) {
+    const redundant = definition.columns !== undefined;
+    throw context.error(
+      '42601',
+      redundant
+        ? 'a column definition list is redundant for a function with OUT parameters'
+        : 'a column definition list is only allowed for functions returning "record"',
+      definitions[0]?.position,
+    );
+  }
   const record = resolved.type.oid === Oids.record && definition.columns === undefined;
   const output =
     record && definitions.length > 0
@@ -141,8 +169,9 @@ function bindSetCall(
     variadicFrom: resolved.variadicFrom,
     variadicElement: resolved.variadicElement,
     resultType: resolved.type,
+    recordColumns: record && definitions.length > 0 ? output : undefined,
     columns: columns.map((column) => column.id),
     composite: composite || elementFields !== undefined,
   };
-  return { call, columns, scalar: !call.composite };
+  return { call, columns, scalar: !call.composite && definition.resultName === undefined };
 }

@@ -34,6 +34,13 @@ function bindPlain(binder: Binder, table: Ast.CommonTable, scope: Scope): Common
     throw context.error('42601', 'WITH query is not recursive', table.position);
   }
   const writes = statement.kind !== 'query';
+  if (writes && scope.parent !== undefined) {
+    throw context.error(
+      '0A000',
+      'WITH clause containing a data-modifying statement must be at the top level',
+      table.name.position,
+    );
+  }
   const query = writes ? binder.bindModification(statement, scope) : binder.bindQuery(statement, scope);
   const fields = renameFields(binder, table, query.fields);
   const id = context.newCommonTable();

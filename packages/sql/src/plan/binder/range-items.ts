@@ -41,6 +41,7 @@ export function rangeItem(
     lateralOnly: false,
     lateralForbidden: false,
     rowTypeOid: 0,
+    scalarRow: false,
     hidden: [],
     table: undefined,
     marker: undefined,

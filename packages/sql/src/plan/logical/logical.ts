@@ -57,6 +57,8 @@ export interface SetCall {
   readonly variadicFrom: number | undefined;
   readonly variadicElement: number | undefined;
   readonly resultType: TypeRef;
+  /** The column definition list of a call whose result is `record`. */
+  readonly recordColumns: readonly { readonly name: string; readonly type: TypeRef }[] | undefined;
   readonly columns: readonly ColumnId[];
   /** The function yields arrays of column values. */
   readonly composite: boolean;
