@@ -1,5 +1,5 @@
 /**
- * Where the catalog lives: one space of the system engine, six kinds of keys. Values of objects are UTF-8 JSON of their
+ * Where the catalog lives: one space of the system engine, seven kinds of keys. Values of objects are UTF-8 JSON of their
  * descriptor, so that a damaged catalog can be read by a person.
  *
  *   space(4)  01  oid(4, big-endian)                                   -> JSON descriptor
@@ -8,6 +8,7 @@
  *   space(4)  04  counter name                                         -> next unreserved value, u64 little-endian
  *   space(4)  05  sequence oid(4)                                      -> durable state, see sequences.ts
  *   space(4)  06  space id(4)                                          -> nothing: a space being filled, see unfinished-spaces.ts
+ *   space(4)  07  table oid(4)                                         -> JSON of what ANALYZE found; who plans reads it
  *
  * The object key is also what a table lock locks and what a writing transaction guards; the name key is what two creators
  * of one name meet on. These constants are on disk for good.
@@ -26,7 +27,15 @@ export function userSpace(engine: EngineCode, storeNumber: number): SpaceId {
   return makeSpaceId(engine, USER_SPACE_FIRST + storeNumber);
 }
 
-export const KeyKind = { Object: 1, Name: 2, Dependency: 3, Counter: 4, Sequence: 5, UnfinishedSpace: 6 } as const;
+export const KeyKind = {
+  Object: 1,
+  Name: 2,
+  Dependency: 3,
+  Counter: 4,
+  Sequence: 5,
+  UnfinishedSpace: 6,
+  Statistics: 7,
+} as const;
 
 /** Objects of one class share a name space inside their namespace (database or schema; 0 for shared objects). */
 export const NameClass = { Database: 1, Role: 2, Schema: 3, Relation: 4, Type: 5 } as const;
@@ -80,6 +89,12 @@ export class CatalogKeys {
   unfinishedSpace(space: SpaceId): Uint8Array {
     const key = this.start(KeyKind.UnfinishedSpace);
     key.u32BE(space);
+    return key.take();
+  }
+
+  statistics(tableOid: Oid): Uint8Array {
+    const key = this.start(KeyKind.Statistics);
+    key.u32BE(tableOid);
     return key.take();
   }
 

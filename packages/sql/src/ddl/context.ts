@@ -15,6 +15,7 @@ import type { CatalogPort } from '../plan/catalog-port.js';
 import type { PlanField } from '../plan/prepared-plan.js';
 import type { Query } from '../text/ast.js';
 import type { Statement } from '../text/ast-statements.js';
+import type { StatisticsCatalog } from '../plan/statistics/statistics-catalog.js';
 import type { StoragePort } from '../session/ports.js';
 import type { WriterContext } from '../storage/writer-context.js';
 
@@ -25,6 +26,7 @@ export interface DdlContext {
   readonly objects: CatalogTransaction;
   readonly catalog: Catalog;
   readonly storage: StoragePort;
+  readonly statistics: StatisticsCatalog;
   readonly databaseOid: Oid;
   /** Current role: owner of what is created. */
   readonly roleOid: Oid;

@@ -1,6 +1,7 @@
 /** Which handler runs which definition; undefined for statements that are not supported. */
 import type { Statement } from '../text/ast-statements.js';
 import { alterTable } from './alter-table.js';
+import { analyze } from './analyze.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { createIndex } from './create-index.js';
 import { createTableAs } from './create-table-as.js';
@@ -36,6 +37,9 @@ export function definitionHandler(node: Statement): ((context: DdlContext) => Dd
       return (context) => drop(context, node);
     case 'truncate':
       return (context) => truncate(context, node);
+    case 'analyze':
+    case 'vacuum':
+      return (context) => analyze(context, node);
     default:
       return undefined;
   }

@@ -13,16 +13,9 @@ import {
   type TypeDescriptor,
   type TypeRef,
 } from '@phantom/catalog';
-import { type KeyRange, type RangeEstimate, spaceRange } from '@phantom/kv';
 import { builtinFunctions } from '../functions/builtin-functions.js';
 import type { FunctionRegistry } from '../functions/registry.js';
-import type {
-  CatalogPort,
-  ColumnStatistics,
-  NamedRelation,
-  QualifiedName,
-  StatisticsPort,
-} from '../plan/catalog-port.js';
+import type { CatalogPort, NamedRelation, QualifiedName, StatisticsPort } from '../plan/catalog-port.js';
 import {
   INFORMATION_SCHEMA_OID,
   PG_CATALOG_OID,
@@ -35,12 +28,14 @@ import { resolveTypeName } from '../expr/type-names.js';
 import { parseTypeName } from '../text/parse.js';
 import { TypeCatalog } from '../types/type-catalog.js';
 import type { SqlType } from '../types/type.js';
+import { PictureStatistics } from './picture-statistics.js';
 import type { SqlSession } from './session.js';
 
 export class CatalogPicture implements CatalogPort {
   readonly version: number;
   readonly objects: ObjectReader;
   readonly committedVersion: number;
+  readonly statisticsVersion: number;
   readonly steps: number;
   readonly databaseName: string;
   readonly searchPath: readonly string[];
@@ -62,6 +57,7 @@ export class CatalogPicture implements CatalogPort {
     this.session = session;
     this.objects = objects;
     this.committedVersion = committedVersion;
+    this.statisticsVersion = session.engine.statistics.version;
     this.steps = steps;
     this.databaseName = session.databaseName;
     this.searchPath = effectivePath(
@@ -72,11 +68,13 @@ export class CatalogPicture implements CatalogPort {
       const object = objects.object(oid) ?? this.arrayTypes().get(oid);
       return object?.kind === 'type' ? object : undefined;
     });
-    this.statistics = new EstimatedStatistics(session);
+    this.statistics = new PictureStatistics(session.engine, this.types);
     // What this session alone can see makes a picture of its own; all others are shared, and their plans with them.
     const own = steps > 0;
     this.version = session.engine.pictureVersion(
-      own ? undefined : `${session.databaseOid} ${committedVersion} ${this.searchPath.join(',')}`,
+      own
+        ? undefined
+        : `${session.databaseOid} ${committedVersion} ${this.statisticsVersion} ${this.searchPath.join(',')}`,
     );
   }
 
@@ -208,38 +206,6 @@ export class CatalogPicture implements CatalogPort {
   private typeIn(schema: Oid, name: string): SqlType | undefined {
     const oid = this.objects.oidByName(NameClass.Type, schema, name);
     return oid === undefined ? undefined : this.types.byOid(oid);
-  }
-}
-
-/** Until ANALYZE has been there: sizes from the engines, nothing about columns. */
-class EstimatedStatistics implements StatisticsPort {
-  private readonly session: SqlSession;
-  private readonly sizes = new Map<number, RangeEstimate>();
-
-  constructor(session: SqlSession) {
-    this.session = session;
-  }
-
-  rowCount(table: TableDescriptor): number {
-    return this.size(table).keys;
-  }
-
-  tableBytes(table: TableDescriptor): number {
-    return this.size(table).bytes;
-  }
-
-  column(): ColumnStatistics | undefined {
-    return undefined;
-  }
-
-  range(range: KeyRange): RangeEstimate {
-    return this.session.engine.storage.estimate(range);
-  }
-
-  private size(table: TableDescriptor): RangeEstimate {
-    let size = this.sizes.get(table.space);
-    if (size === undefined) this.sizes.set(table.space, (size = this.range(spaceRange(table.space))));
-    return size;
   }
 }
 

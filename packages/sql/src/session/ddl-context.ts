@@ -16,6 +16,7 @@ export function ddlContextOf(
     objects: transaction.objects,
     catalog: engine.catalog,
     storage: engine.storage,
+    statistics: engine.statistics,
     databaseOid: session.databaseOid,
     roleOid: session.currentRoleOid,
     evaluation: session.evaluation,

@@ -8,6 +8,7 @@ import type { Seq } from '@phantom/kv';
 import type { Mvcc } from '@phantom/mvcc';
 import { type WorkCounters, newWorkCounters } from '../exec/runtime.js';
 import { RowNumbers } from '../storage/row-numbers.js';
+import { StatisticsCatalog } from '../plan/statistics/statistics-catalog.js';
 import type { StoragePort } from './ports.js';
 import { type SessionOptions, SqlSession } from './session.js';
 import { StatementCache } from './statement-cache.js';
@@ -44,6 +45,7 @@ export class SqlEngine {
   readonly rowNumbers = new RowNumbers();
   /** Seq from which on snapshots can read every table, also those that were moved to other spaces. */
   filledSeq: Seq = 0;
+  readonly statistics: StatisticsCatalog;
   private readonly sessions = new Map<number, SqlSession>();
   private sessionIdNext = 1;
   private readonly pictureVersions = new Map<string, number>();
@@ -58,6 +60,7 @@ export class SqlEngine {
     this.readOnly = options.readOnly;
     this.memoryLimitBytes = options.memoryLimitBytes;
     this.seed = options.seed;
+    this.statistics = new StatisticsCatalog(options.catalog.keys, () => options.storage.view());
     this.statements = new StatementCache(options.statementCacheEntriesMax, this.counters);
   }
 

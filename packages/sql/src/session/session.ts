@@ -522,6 +522,7 @@ export class SqlSession implements EvaluationOwner {
       now !== undefined &&
       now.objects === objects &&
       now.committedVersion === engine.catalog.version &&
+      now.statisticsVersion === engine.statistics.version &&
       now.steps === steps
     )
       return now;

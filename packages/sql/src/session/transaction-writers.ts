@@ -89,6 +89,11 @@ export class TransactionWriters implements WriterContext {
       const wait = (this.used[i] as RowWriter).finishStatement();
       if (wait !== undefined) return wait;
     }
+    const { statistics } = this.session.engine;
+    for (let i = 0; i < this.used.length; i++) {
+      const writer = this.used[i] as RowWriter;
+      if (writer.rowsWritten > 0) statistics.countWritten(writer.tableOid, writer.rowsWritten);
+    }
     return undefined;
   }
 }

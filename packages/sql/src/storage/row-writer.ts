@@ -43,6 +43,10 @@ export class RowWriter implements TableWriter {
   private readonly oldParts: Value[] = [];
   private tableLocked = false;
 
+  get tableOid(): Oid {
+    return this.rules.table.oid;
+  }
+
   /** A new statement of the same transaction: nothing is owed, nothing written yet. */
   beginStatement(): void {
     this.rowsWritten = 0;

@@ -1,0 +1,100 @@
+/**
+ * ANALYZE [table [(columns)] [, ...]], also as VACUUM (ANALYZE): walks over each table once and stores what the planner wants
+ * to know. VACUUM by itself has nothing to do here: what nobody sees any more goes with the engines' own merges.
+ *
+ * Rows are inspected evenly over the key order: every row of a small table, every k-th of a large one; a sample of them is
+ * kept whole. The walk gives way like any scan.
+ */
+import { ByteSlot, CursorBatch, spaceRange } from '@phantom/kv';
+import type { TableDescriptor } from '@phantom/catalog';
+import { PhantomError } from '@phantom/base';
+import { ColumnSample, type ColumnSummary } from '../plan/statistics/column-sample.js';
+import { storeStatistics } from '../plan/statistics/stored-statistics.js';
+import { physicalTable } from '../storage/physical-table.js';
+import type { Vacuum } from '../text/ast-session.js';
+import type { Value } from '../types/type.js';
+import type { DdlContext, DdlExecution } from './context.js';
+import { columnNamed, relationNamed } from './names.js';
+
+/** Rows whose values are looked at, and rows of the sample (PostgreSQL's 300 for each bucket of its histogram). */
+const INSPECTED_ROWS_MAX = 120_000;
+const SAMPLE_ROWS_MAX = 30_000;
+const BATCH_ROWS = 256;
+
+const UTF8 = new TextEncoder();
+
+export function* analyze(context: DdlContext, node: Vacuum): DdlExecution {
+  const wanted = node.kind === 'analyze' || node.options.some((option) => option.name.text === 'analyze');
+  if (!wanted) return undefined;
+  for (const target of tablesOf(context, node)) yield* analyzeTable(context, target);
+  return undefined;
+}
+
+function tablesOf(context: DdlContext, node: Vacuum): TableDescriptor[] {
+  if (node.tables.length === 0) {
+    const tables: TableDescriptor[] = [];
+    for (const object of context.objects.objects()) {
+      if (object.kind !== 'table') continue;
+      const schema = context.objects.object(object.schemaOid);
+      if (schema?.kind === 'schema' && schema.databaseOid === context.databaseOid) tables.push(object);
+    }
+    return tables;
+  }
+  return node.tables.map(({ name, columns }) => {
+    const relation = relationNamed(context, name);
+    if (relation.kind !== 'table') throw new PhantomError('42809', `"${relation.name}" is not a table`);
+    for (const column of columns) columnNamed(relation, column);
+    return relation;
+  });
+}
+
+/** Walks over one table and writes its statistics in the transaction; the planner has them once that is published. */
+export function* analyzeTable(context: DdlContext, table: TableDescriptor): DdlExecution {
+  const { types } = context.picture;
+  const execution = context.execution();
+  const physical = physicalTable(table, types);
+  const range = spaceRange(table.space);
+  const estimatedRows = context.storage.estimate(range).keys;
+  const stride = Math.max(1, Math.ceil(estimatedRows / INSPECTED_ROWS_MAX));
+  const keepEvery = Math.max(1, Math.ceil(estimatedRows / stride / SAMPLE_ROWS_MAX));
+  const samples = new Map<number, { readonly sample: ColumnSample; readonly position: number }>();
+  table.columns.forEach((column, position) => {
+    const type = types.byOid(column.type.oid);
+    if (!column.dropped && type !== undefined) samples.set(column.number, { sample: new ColumnSample(type), position });
+  });
+  const all = [...samples.values()];
+  const batch = new CursorBatch(BATCH_ROWS);
+  batch.keyless = true;
+  const slot = new ByteSlot();
+  const values: Value[] = [];
+  const cursor = execution.read.cursor(range);
+  let rows = 0;
+  let inspected = 0;
+  try {
+    for (let count = cursor.fill(batch); count > 0; count = cursor.fill(batch)) {
+      for (let i = 0; i < count; i++) {
+        if (rows++ % stride !== 0) continue;
+        slot.set(batch.valueBuffers[i] as Uint8Array, batch.valueStarts[i] as number, batch.valueEnds[i] as number);
+        physical.decode(slot.buffer, slot.start, slot.end, values, context.evaluation);
+        const kept = inspected++ % keepEvery === 0;
+        for (const { sample, position } of all) sample.add(values[position] ?? null, kept);
+      }
+      if (execution.slice.due()) yield undefined;
+    }
+  } finally {
+    cursor.close();
+  }
+  const summaries = new Map<number, ColumnSummary>();
+  for (const [number, { sample }] of samples) {
+    summaries.set(number, sample.summary(rows));
+    if (execution.slice.due()) yield undefined;
+  }
+  const stored = storeStatistics(table, rows, estimatedRows, summaries, types);
+  const key = context.catalog.keys.statistics(table.oid);
+  const json = UTF8.encode(JSON.stringify(stored));
+  context.transaction.put(key, 0, key.length, json, 0, json.length);
+  context.onEnd((committed) => {
+    if (committed) context.statistics.publish(table.oid, stored);
+  });
+  return undefined;
+}

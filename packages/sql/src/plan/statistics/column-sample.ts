@@ -1,0 +1,155 @@
+/**
+ * What ANALYZE gathers of one column while it walks over the rows of a table, and what it makes of that: the share of
+ * nulls, distinct values (HyperLogLog over every row inspected), and from a sample of rows the most common values, a
+ * histogram of the others and the correlation of the column's order with the rows'.
+ *
+ * When only a share of the rows was inspected, the number of distinct values is scaled by the Haas-Stokes estimator Duj1,
+ * as PostgreSQL does: n·d / (n - f1 + f1·n/N), with f1 the values seen once in a sample of n rows of N.
+ */
+import type { SqlType, Value } from '../../types/type.js';
+import { HyperLogLog, hashOfKey } from './hyperloglog.js';
+
+/** Entries of the list of common values, and buckets of the histogram. */
+const MOST_COMMON_MAX = 100;
+const HISTOGRAM_BUCKETS = 100;
+/** A value is common when it is so much more frequent than the average one. */
+const COMMON_FACTOR = 1.25;
+/** Longer texts and byte strings are counted, but not kept. */
+const KEPT_LENGTH_MAX = 256;
+
+export interface ColumnSummary {
+  /** Distinct non-null values of the whole table. */
+  readonly distinctCount: number;
+  readonly nullFraction: number;
+  readonly averageBytes: number;
+  readonly mostCommon: readonly { readonly value: Value; readonly fraction: number }[];
+  readonly histogram: readonly Value[];
+  readonly correlation: number;
+}
+
+interface Counted {
+  readonly value: Value;
+  count: number;
+}
+
+export class ColumnSample {
+  private readonly type: SqlType;
+  private readonly values: Value[] = [];
+  private readonly different = new HyperLogLog();
+  private inspected = 0;
+  private nulls = 0;
+  private bytes = 0;
+
+  constructor(type: SqlType) {
+    this.type = type;
+  }
+
+  /** Takes in the value of a row; `kept`: the row belongs to the sample. */
+  add(value: Value, kept: boolean): void {
+    this.inspected++;
+    if (value === null) {
+      this.nulls++;
+      return;
+    }
+    const { hashKey } = this.type;
+    if (hashKey !== undefined) this.different.add(hashOfKey(hashKey(value)));
+    this.bytes += widthOf(value);
+    if (kept) this.values.push(value);
+  }
+
+  /** The summary, for a table of so many rows. */
+  summary(tableRows: number): ColumnSummary {
+    const { values, inspected, nulls, type } = this;
+    const present = inspected - nulls;
+    const nullFraction = inspected === 0 ? 0 : nulls / inspected;
+    const averageBytes = present === 0 ? 0 : this.bytes / present;
+    const tallied = this.tally();
+    const distinctCount = this.distinct(tallied, tableRows);
+    const none = { distinctCount, nullFraction, averageBytes, mostCommon: [], histogram: [], correlation: 0 };
+    if (tallied === undefined || values.length === 0) return none;
+    const common = this.common(tallied, distinctCount);
+    const mostCommon = common.map(({ value, count }) => ({
+      value,
+      fraction: (count / values.length) * (1 - nullFraction),
+    }));
+    const { compare } = type;
+    if (compare === undefined) return { ...none, mostCommon };
+    const commonKeys = new Set(common.map(({ value }) => type.hashKey?.(value)));
+    const others = values.filter((value) => !commonKeys.has(type.hashKey?.(value)) && isShort(value)).sort(compare);
+    return { ...none, mostCommon, histogram: boundsOf(others), correlation: correlationOf(values, compare) };
+  }
+
+  /** How often each value stands in the sample. */
+  private tally(): Map<unknown, Counted> | undefined {
+    const { hashKey } = this.type;
+    if (hashKey === undefined) return undefined;
+    const tallied = new Map<unknown, Counted>();
+    for (const value of this.values) {
+      const key = hashKey(value);
+      const counted = tallied.get(key);
+      if (counted === undefined) tallied.set(key, { value, count: 1 });
+      else counted.count++;
+    }
+    return tallied;
+  }
+
+  private distinct(tallied: Map<unknown, Counted> | undefined, tableRows: number): number {
+    const { inspected, nulls, values } = this;
+    const present = inspected - nulls;
+    if (present === 0) return 0;
+    if (tallied === undefined) return Math.min(present, 200);
+    if (values.length === present) {
+      // The sample is everything that was inspected: its count is exact.
+      if (inspected >= tableRows) return tallied.size;
+    } else if (inspected >= tableRows) {
+      return Math.max(1, Math.min(Math.round(this.different.count()), present));
+    }
+    const n = values.length;
+    let once = 0;
+    for (const { count } of tallied.values()) if (count === 1) once++;
+    const all = Math.max(n, (tableRows * present) / inspected);
+    const estimate = (n * tallied.size) / (n - once + (once * n) / all);
+    const seen = Math.min(this.different.count(), present);
+    return Math.max(1, Math.round(Math.min(all, Math.max(estimate, seen))));
+  }
+
+  private common(tallied: Map<unknown, Counted>, distinctCount: number): Counted[] {
+    const byCount = [...tallied.values()].filter(({ value }) => isShort(value)).sort((a, b) => b.count - a.count);
+    if (tallied.size <= MOST_COMMON_MAX && distinctCount <= tallied.size && byCount.length === tallied.size) {
+      return byCount;
+    }
+    const leastCount = Math.max(2, (COMMON_FACTOR * this.values.length) / Math.max(1, distinctCount));
+    return byCount.slice(0, MOST_COMMON_MAX).filter(({ count }) => count >= leastCount);
+  }
+}
+
+/** Bounds of equally full buckets of sorted values. */
+function boundsOf(sorted: readonly Value[]): Value[] {
+  if (sorted.length < 2) return [];
+  const buckets = Math.min(HISTOGRAM_BUCKETS, sorted.length - 1);
+  return Array.from({ length: buckets + 1 }, (_, i) => sorted[Math.floor((i * (sorted.length - 1)) / buckets)]);
+}
+
+/** Correlation of the values' order with their positions, -1 to 1. */
+function correlationOf(values: readonly Value[], compare: (a: Value, b: Value) => number): number {
+  const n = values.length;
+  if (n < 2) return 0;
+  const order = values.map((_, i) => i).sort((a, b) => compare(values[a], values[b]) || a - b);
+  let sum = 0;
+  for (let rank = 0; rank < n; rank++) sum += rank * (order[rank] as number);
+  const mean = (n - 1) / 2;
+  const variance = (n * n - 1) / 12;
+  return (sum / n - mean * mean) / variance;
+}
+
+function widthOf(value: Value): number {
+  if (typeof value === 'string') return value.length;
+  if (value instanceof Uint8Array) return value.length;
+  return typeof value === 'object' ? 16 : 8;
+}
+
+function isShort(value: Value): boolean {
+  return typeof value !== 'object' || value === null
+    ? typeof value !== 'string' || value.length <= KEPT_LENGTH_MAX
+    : !(value instanceof Uint8Array) || value.length <= KEPT_LENGTH_MAX;
+}

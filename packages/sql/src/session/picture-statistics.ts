@@ -1,0 +1,68 @@
+/**
+ * Sizes and statistics for the planner: sizes from the engines (fresh, but rough), corrected by what ANALYZE counted, and the
+ * columns' statistics from there. Engines are asked again once enough rows have been written to a table.
+ */
+import type { Oid, TableDescriptor } from '@phantom/catalog';
+import { type KeyRange, type RangeEstimate, spaceRange } from '@phantom/kv';
+import type { ColumnStatistics, StatisticsPort } from '../plan/catalog-port.js';
+import { columnOf } from '../plan/statistics/stored-statistics.js';
+import type { TypeLookup } from '../types/type.js';
+import type { SqlEngine } from './engine.js';
+
+/** A size is asked for again when more rows than this share of it, and this many, were written since. */
+const STALE_SHARE = 0.1;
+const STALE_ROWS = 50;
+
+interface Size {
+  readonly estimate: RangeEstimate;
+  /** StatisticsCatalog.rowsWritten at that moment. */
+  readonly written: number;
+}
+
+export class PictureStatistics implements StatisticsPort {
+  private readonly engine: SqlEngine;
+  private readonly types: TypeLookup;
+  private readonly sizes = new Map<Oid, Size>();
+  private readonly columns = new Map<string, ColumnStatistics | undefined>();
+
+  constructor(engine: SqlEngine, types: TypeLookup) {
+    this.engine = engine;
+    this.types = types;
+  }
+
+  rowCount(table: TableDescriptor): number {
+    const { keys } = this.size(table);
+    const stored = this.engine.statistics.of(table.oid);
+    if (stored === undefined || stored.estimatedRows === 0) return keys;
+    return (keys * stored.rows) / stored.estimatedRows;
+  }
+
+  tableBytes(table: TableDescriptor): number {
+    return this.size(table).bytes;
+  }
+
+  column(table: TableDescriptor, columnNumber: number): ColumnStatistics | undefined {
+    const key = `${table.oid} ${columnNumber}`;
+    if (this.columns.has(key)) return this.columns.get(key);
+    const stored = this.engine.statistics.of(table.oid);
+    const column =
+      stored === undefined ? undefined : columnOf(stored, table, columnNumber, this.rowCount(table), this.types);
+    this.columns.set(key, column);
+    return column;
+  }
+
+  range(range: KeyRange): RangeEstimate {
+    return this.engine.storage.estimate(range);
+  }
+
+  private size(table: TableDescriptor): RangeEstimate {
+    const written = this.engine.statistics.rowsWritten(table.oid);
+    const known = this.sizes.get(table.oid);
+    if (known !== undefined && written - known.written <= STALE_ROWS + known.estimate.keys * STALE_SHARE) {
+      return known.estimate;
+    }
+    const estimate = this.range(spaceRange(table.space));
+    this.sizes.set(table.oid, { estimate, written });
+    return estimate;
+  }
+}

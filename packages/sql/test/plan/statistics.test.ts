@@ -1,0 +1,98 @@
+/** What ANALYZE finds, how it is kept, and that plans follow it. */
+import { describe, expect, it } from 'vitest';
+import { TypeCatalog } from '../../src/types/type-catalog.js';
+import { ColumnSample } from '../../src/plan/statistics/column-sample.js';
+import { HyperLogLog, hashOfKey } from '../../src/plan/statistics/hyperloglog.js';
+import { StatisticsCatalog } from '../../src/plan/statistics/statistics-catalog.js';
+import type { SqlType } from '../../src/types/type.js';
+import { openEngine } from '../support/engine.js';
+import { planQuery, runStatement } from '../exec/answers.js';
+
+const types = new TypeCatalog(() => undefined);
+const int4 = types.byOid(23) as SqlType;
+const text = types.byOid(25) as SqlType;
+
+describe('HyperLogLog', () => {
+  it.each([10, 1000, 20_000, 200_000])('counts %d different values within 5 %%', (n) => {
+    for (const key of [(i: number) => i, (i: number) => `customer ${i}`, (i: number) => i * 2 ** 33]) {
+      const sketch = new HyperLogLog();
+      for (let round = 0; round < 2; round++) for (let i = 0; i < n; i++) sketch.add(hashOfKey(key(i)));
+      expect(Math.abs(sketch.count() - n) / n).toBeLessThan(0.05);
+    }
+  });
+});
+
+describe('a column sample', () => {
+  it('knows nulls, all values of a small domain, and order', () => {
+    const sample = new ColumnSample(int4);
+    for (let i = 0; i < 1000; i++) sample.add(i % 10 === 0 ? null : i % 4, true);
+    const summary = sample.summary(1000);
+    expect(summary.nullFraction).toBeCloseTo(0.1);
+    expect(summary.distinctCount).toBe(4);
+    expect(summary.mostCommon.map(({ value }) => value).sort()).toEqual([0, 1, 2, 3]);
+    expect(summary.mostCommon.reduce((sum, { fraction }) => sum + fraction, 0)).toBeCloseTo(0.9);
+    expect(summary.histogram).toEqual([]);
+  });
+
+  it('makes a histogram of what is not common, and scales distinct values of a share of the rows', () => {
+    const sample = new ColumnSample(int4);
+    for (let i = 0; i < 3000; i++) sample.add(i % 3 === 0 ? 7 : i, i % 2 === 0);
+    const summary = sample.summary(30_000);
+    expect(summary.mostCommon[0]).toMatchObject({ value: 7 });
+    expect(summary.mostCommon[0]?.fraction).toBeCloseTo(1 / 3, 1);
+    expect(summary.histogram.length).toBe(101);
+    expect(summary.distinctCount).toBeGreaterThan(2_500);
+    expect(summary.correlation).toBeGreaterThan(0.3);
+  });
+
+  it('keeps no long values', () => {
+    const sample = new ColumnSample(text);
+    for (let i = 0; i < 300; i++) sample.add('x'.repeat(1000) + (i % 2), true);
+    expect(sample.summary(300)).toMatchObject({ mostCommon: [], histogram: [], distinctCount: 2 });
+  });
+});
+
+describe('ANALYZE', () => {
+  it('is kept in the store, follows its transaction, and changes plans', async () => {
+    const test = await openEngine();
+    const session = test.session();
+    const run = (sql: string): Promise<string[]> => runStatement(session, sql);
+    await run('create table t (id int primary key, kind int, note text)');
+    await run('create index t_kind on t (kind)');
+    await run("insert into t select i, case when i < 40 then i else 100 end, 'n' from generate_series(1, 3000) i");
+    const explain = (sql: string): string => planQuery(session, sql).explain({ costs: false })[0] as string;
+    await run('analyze t');
+    expect(explain('select * from t where kind = 7')).toBe('Index Scan using t_kind on t');
+    expect(explain('select * from t where kind = 100')).toBe('Seq Scan on t');
+    const { statistics } = test.engine;
+    const { version } = statistics;
+    await run('begin');
+    await run('analyze');
+    await run('rollback');
+    expect(statistics.version).toBe(version);
+    const reread = new StatisticsCatalog(test.engine.catalog.keys, () => test.store.view());
+    const oid = planQuery(session, 'select * from t').dependencies[0]?.oid as number;
+    expect(reread.of(oid)).toEqual(statistics.of(oid));
+    expect(statistics.of(oid)?.rows).toBe(3000);
+    expect((await run('analyze missing'))[0]).toContain('42P01');
+    expect((await run('analyze t (missing)'))[0]).toContain('42703');
+    expect(await run('vacuum (analyze) t')).toEqual(['VACUUM']);
+    expect(await run('vacuum')).toEqual(['VACUUM']);
+    await test.close();
+  });
+
+  it('tells of tables that have changed much', async () => {
+    const test = await openEngine();
+    const session = test.session();
+    await runStatement(session, 'create table t (id int primary key)');
+    const stale: number[] = [];
+    test.engine.statistics.onStale((oid) => stale.push(oid));
+    await runStatement(session, 'insert into t select * from generate_series(1, 400)');
+    expect(stale).toHaveLength(0);
+    await runStatement(session, 'insert into t select * from generate_series(401, 900)');
+    expect(stale).toHaveLength(1);
+    await runStatement(session, 'delete from t where id < 300');
+    expect(stale).toHaveLength(1);
+    await test.close();
+  });
+});
