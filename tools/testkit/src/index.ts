@@ -1,2 +1,3 @@
 /** @phantom/testkit: what tests of several packages share. */
 export { levelSuite } from './level-suite.js';
+export { type RottenStore, WriteRecorder, exchangeBlocks, flipBits, loseWrites } from './rotten-store.js';
