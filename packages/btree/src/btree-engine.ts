@@ -180,6 +180,18 @@ export class BtreeEngine implements KvEngine {
     return this.flushedSeq();
   }
 
+  flushNow(): Seq {
+    const { memory, background } = this;
+    assert(memory.applying === 0, 'a flush that cannot wait comes between batches');
+    while (this.flushedSeq() < memory.applied && !this.isClosed && !this.context.readOnly) {
+      if (background.failure !== undefined) throw background.failure;
+      this.makeRoom();
+      background.retryNow();
+      background.finishFlushNow();
+    }
+    return this.flushedSeq();
+  }
+
   /**
    * Flushes, and merges every run into the pages. The engine does so by itself when it pays or when it is idle; this is
    * for bulk loads that want a plain tree now, for tools and for tests.

@@ -70,6 +70,36 @@ describe('the engine of a table', () => {
   });
 });
 
+describe('a caller that never lets the event loop turn', () => {
+  it('makes its checkpoints itself, so that the log stays bounded', async () => {
+    await db.close();
+    const checkpointBytesMax = 100_000;
+    db = await openOn(vfs, '/d', { checkpointBytesMax, deltaBytesMax: 4 << 20 });
+    db.exec(`
+      create table a (id int primary key, v text);
+      create table b (id int primary key, v text) with (engine = lsm);
+      insert into b values (0, 'one early write that is in memory only');
+    `);
+    const insert = db.prepare('insert into a values ($1, $2)');
+    let logBytesMost = 0;
+    for (let id = 0; id < 3000; id++) {
+      insert.run(id, 'x'.repeat(300));
+      logBytesMost = Math.max(logBytesMost, db.stats().store.logBytesSinceCheckpoint);
+    }
+    const { wal, checkpoints, engines } = db.stats().store;
+    expect(wal.bytesAppended).toBeGreaterThan(1_000_000);
+    expect(logBytesMost).toBeLessThan(2 * checkpointBytesMax);
+    expect(checkpoints).toBeGreaterThan(5);
+    expect(engines.every(({ flushes }) => flushes > 0)).toBe(true);
+    const clone = vfs.crashClone(1);
+    await db.close();
+    db = await openOn(clone, '/d');
+    expect(await db.sql`select count(*)::int as n from a`).toEqual([{ n: 3000 }]);
+    expect(await db.sql`select id from b`).toEqual([{ id: 0 }]);
+    expect(await db.check()).toEqual([]);
+  });
+});
+
 describe('SET (engine = ...)', () => {
   const engineOf = async (name: string): Promise<unknown> =>
     (await db.sql<{ engine: string }>`select engine from phantom.tables where table_name = ${name}`)[0]?.engine;

@@ -182,6 +182,8 @@ export interface KvEngine {
   flushedSeq(): Seq;
   /** Writes what is in memory to files and resolves, durable, with the new flushedSeq. */
   flush(): Promise<Seq>;
+  /** As flush, on this thread, between batches; throws what it rejects with. */
+  flushNow(): Seq;
   stats(): EngineStats;
   /** Walks all files and yields what is wrong; an empty iteration is a clean engine. */
   check(): Iterable<Finding>;

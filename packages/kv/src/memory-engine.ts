@@ -172,6 +172,10 @@ export class MemoryEngine implements KvEngine {
     return Promise.resolve(this.applied);
   }
 
+  flushNow(): Seq {
+    return this.applied;
+  }
+
   stats(): EngineStats {
     return {
       name: this.name,

@@ -203,6 +203,18 @@ export class LsmEngine implements KvEngine {
     return this.flushedSeq();
   }
 
+  flushNow(): Seq {
+    const { memory, background } = this;
+    assert(memory.applying === 0, 'a flush that cannot wait comes between batches');
+    while (this.flushedSeq() < memory.applied && !this.isClosed && !this.context.readOnly) {
+      if (background.failure !== undefined) throw background.failure;
+      this.makeRoom();
+      background.retryNow();
+      background.finishFlushNow();
+    }
+    return this.flushedSeq();
+  }
+
   /**
    * Flushes, and compacts until everything lies in one level, each key once. The engine needs that never; it is for bulk
    * loads that want the fastest reads now, for tools and for tests.

@@ -9,13 +9,15 @@
  * recovery can tell. One runs at a time; it begins by itself once the log has grown by checkpointBytesMax since the last
  * one began. Should the log grow by as much again while it runs, `admit` lets writers wait for it (DESIGN's invariant 7:
  * the log since the last flush is bounded). A failed checkpoint loses nothing: the log stays, and the next one tries
- * again once the log has grown by a quarter of the limit.
+ * again once the log has grown by a quarter of the limit. Callers that never let the event loop turn would hold up a
+ * checkpoint for ever; they make one themselves where they would have had to wait (`isOverdue`, `runNow`).
  */
 import type { Logger } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
 import type { Lsn, Wal } from '@phantom/wal';
 import type { StoreHealth } from './health.js';
-import type { LogMap } from './log-map.js';
+import type { SuperblockState } from './format.js';
+import type { LogMap, LogMark } from './log-map.js';
 import type { SpaceCatalog } from './space-catalog.js';
 import type { Superblock } from './superblock.js';
 
@@ -63,6 +65,27 @@ export class Checkpointer {
     return this.running !== undefined && wal.end - this.beganAt > checkpointBytesMax ? this.settled() : undefined;
   }
 
+  /** True when a caller that cannot wait has to make room in the log itself. */
+  get isOverdue(): boolean {
+    const { wal, checkpointBytesMax } = this.context;
+    return wal.end - this.beganAt > checkpointBytesMax && wal.end >= this.dueAt;
+  }
+
+  /** One on this thread, whether or not another is under way: that one then finds nothing left to do. Between batches. */
+  runNow(): void {
+    const { wal, catalog, superblock } = this.context;
+    this.begin();
+    if (wal.durable < wal.end) wal.syncNow?.();
+    for (const { engine } of catalog.engines) engine.flushNow();
+    const mark = this.droppable();
+    if (mark !== undefined) {
+      superblock.updateNow((state) => this.note(state, mark));
+      this.log.dropBefore(mark.end);
+      wal.dropBeforeNow?.(mark.end);
+    }
+    this.ended();
+  }
+
   /** Runs one and resolves when it is done; waits first for one that is under way. */
   async run(): Promise<void> {
     while (this.running !== undefined) await this.settled();
@@ -91,31 +114,46 @@ export class Checkpointer {
   }
 
   private async checkpoint(): Promise<void> {
-    const { context, log } = this;
-    const { wal, catalog, superblock } = context;
-    this.beganAt = wal.end;
-    // Should it fail, the next one is not due at once.
-    this.dueAt = wal.end + context.checkpointBytesMax / 4;
-    log.markLast();
-    context.forgetViews();
+    const { wal, catalog, superblock } = this.context;
+    this.begin();
     // Files must not be ahead of the log, or a power cut could leave one engine's part of a relaxed commit and not the other's.
     if (wal.durable < wal.end) await wal.sync();
     await Promise.all(catalog.engines.map(({ engine }) => engine.flush()));
-    const mark = log.lastUpTo(this.flushedSeq());
-    if (mark !== undefined && mark.end > superblock.state.logStart) {
-      const { spaceLimit } = catalog;
+    const mark = this.droppable();
+    if (mark !== undefined) {
       // What came meanwhile may not be synced; the log must never end before it starts.
       if (wal.durable < mark.end) await wal.sync();
-      await superblock.update((state) => {
-        state.logStart = mark.end;
-        state.logStartSeq = mark.seq;
-        state.spaceLimit = Math.max(state.spaceLimit, spaceLimit);
-      });
-      log.dropBefore(mark.end);
+      await superblock.update((state) => this.note(state, mark));
+      this.log.dropBefore(mark.end);
       await wal.dropBefore(mark.end);
     }
+    this.ended();
+  }
+
+  private begin(): void {
+    const { wal, checkpointBytesMax, forgetViews } = this.context;
+    this.beganAt = wal.end;
+    // Should it fail, the next one is not due at once.
+    this.dueAt = wal.end + checkpointBytesMax / 4;
+    this.log.markLast();
+    forgetViews();
+  }
+
+  /** Up to where no engine needs the log any more, if that is further than before. */
+  private droppable(): LogMark | undefined {
+    const mark = this.log.lastUpTo(this.flushedSeq());
+    return mark !== undefined && mark.end > this.context.superblock.state.logStart ? mark : undefined;
+  }
+
+  private note(state: SuperblockState, mark: LogMark): void {
+    state.logStart = Math.max(state.logStart, mark.end);
+    state.logStartSeq = Math.max(state.logStartSeq, mark.seq);
+    state.spaceLimit = Math.max(state.spaceLimit, this.context.catalog.spaceLimit);
+  }
+
+  private ended(): void {
     this.checkpoints++;
-    this.dueAt = this.beganAt + context.checkpointBytesMax;
+    this.dueAt = this.beganAt + this.context.checkpointBytesMax;
   }
 
   /** Every engine's files alone hold the effects up to here; those of volatile engines are in no file and never will be. */

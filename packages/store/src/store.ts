@@ -33,7 +33,14 @@
  *  13. The superblock names a log start before the log drops what lies before it, and an engine's generation before the
  *      engine frees what older generations needed.
  */
-import { type PhantomError, assert, isPhantomError, outcomeUnknownError, unsupportedError } from '@phantom/base';
+import {
+  type PhantomError,
+  SqlState,
+  assert,
+  isPhantomError,
+  outcomeUnknownError,
+  unsupportedError,
+} from '@phantom/base';
 import type { BatchReader, EngineCode, Finding, KvEngine, Seq, WriteBatch } from '@phantom/kv';
 import type { LockHolder } from '@phantom/vfs';
 import type { Durability, Wal } from '@phantom/wal';
@@ -149,6 +156,18 @@ export class LogStore implements Store {
     if (!this.wal.caps.syncNow && this.durability === 'fsync') {
       throw unsupportedError('a synchronous commit over this log', { hint: 'Use the asynchronous form.' });
     }
+    if (this.checkpointer.isOverdue && this.wal.caps.syncNow) this.checkpointNow();
+    try {
+      this.admitToEnginesNow(batch);
+    } catch (error) {
+      // What is queued may be what has the memory reserved.
+      if (this.queue.queued === 0 || !isPhantomError(error) || error.code !== SqlState.OutOfMemory) throw error;
+      this.queue.drainNow();
+      this.admitToEnginesNow(batch);
+    }
+  }
+
+  private admitToEnginesNow(batch: WriteBatch): void {
     const { engines } = this.catalog;
     for (let i = 0; i < engines.length; i++) {
       const placed = engines[i] as (typeof engines)[number];
@@ -159,6 +178,19 @@ export class LogStore implements Store {
         this.unadmitFirst(batch.engines, batch.bytes, i);
         throw error;
       }
+    }
+  }
+
+  /** For callers that never let the event loop turn, and with it no checkpoint go on. A failure loses nothing. */
+  private checkpointNow(): void {
+    this.queue.drainNow();
+    try {
+      this.checkpointer.runNow();
+    } catch (error) {
+      if (this.health.failure !== undefined) throw this.health.failure;
+      this.parts.options.logger.warn('a checkpoint failed and will be tried again', {
+        reason: error instanceof Error ? error.message : String(error),
+      });
     }
   }
 

@@ -99,6 +99,10 @@ export class SnapshotEngine implements KvEngine {
     return this.flushing;
   }
 
+  flushNow(): Seq {
+    throw new Error('not in this double');
+  }
+
   stats(): EngineStats {
     return { ...this.memory.stats(), name: this.name, flushes: this.flushes };
   }

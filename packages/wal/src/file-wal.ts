@@ -116,6 +116,24 @@ export class FileWal implements Wal {
     return dropped;
   }
 
+  dropBeforeNow(lsn: Lsn): void {
+    const { settings, appender, commit } = this.parts;
+    const floor = this.floorFor(lsn);
+    if (floor === undefined) return;
+    const floorBefore = appender.floor;
+    appender.floor = floor;
+    try {
+      appender.appendMark();
+      if (settings.durability === 'fsync') commit.syncNow();
+      else commit.write();
+      if (settings.durability === 'os') commit.proveNow();
+    } catch (error) {
+      appender.floor = floorBefore;
+      throw error;
+    }
+    this.giveBackBefore(floor);
+  }
+
   stats(): WalStats {
     const { meters, appender, supply } = this.parts;
     return {
@@ -134,15 +152,9 @@ export class FileWal implements Wal {
   }
 
   private async drop(lsn: Lsn): Promise<void> {
-    const { settings, health, appender, commit, supply, retentions } = this.parts;
-    health.checkWritable();
-    retentions.enforce(appender.end);
-    const keep = Math.min(lsn, retentions.from, commit.durable);
-    const { segments } = appender;
-    let count = 0;
-    while (count < segments.length - 1 && (segments[count] as LogSegment).limit <= keep) count++;
-    if (count === 0) return;
-    const floor = (segments[count] as LogSegment).header.firstLsn;
+    const { settings, appender, commit } = this.parts;
+    const floor = this.floorFor(lsn);
+    if (floor === undefined) return;
     const floorBefore = appender.floor;
     appender.floor = floor;
     try {
@@ -151,13 +163,34 @@ export class FileWal implements Wal {
       else commit.write();
       if (settings.durability === 'os') await commit.prove();
     } catch (error) {
-      appender.floor = floorBefore;
+      // Unless somebody who could not wait has gone on from here.
+      if (appender.floor === floor) appender.floor = floorBefore;
       throw error;
     }
+    this.giveBackBefore(floor);
+  }
+
+  /** Where the log may begin when nobody needs what is before `lsn`; undefined when no segment goes. */
+  private floorFor(lsn: Lsn): Lsn | undefined {
+    const { health, appender, commit, retentions } = this.parts;
+    health.checkWritable();
+    retentions.enforce(appender.end);
+    const keep = Math.min(lsn, retentions.from, commit.durable);
+    const { segments } = appender;
+    let count = 0;
+    while (count < segments.length - 1 && (segments[count] as LogSegment).limit <= keep) count++;
+    return count === 0 ? undefined : (segments[count] as LogSegment).header.firstLsn;
+  }
+
+  /** Segments that lie wholly before the floor, which is durable, go. */
+  private giveBackBefore(floor: Lsn): void {
+    const { appender, supply } = this.parts;
+    const { segments } = appender;
     let failure: unknown;
-    for (const segment of segments.splice(0, count)) {
+    while ((segments[0] as LogSegment).limit <= floor) {
+      const { path } = segments.shift() as LogSegment;
       try {
-        supply.giveBack(segment.path);
+        supply.giveBack(path);
       } catch (error) {
         // The file stays and is found again at the next opening; the log itself is whole.
         failure ??= error;

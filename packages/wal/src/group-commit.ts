@@ -168,6 +168,21 @@ export class GroupCommit {
     return proved;
   }
 
+  /** As prove, on this thread. What an earlier call is proving is synced once more: this one's word rests on it. */
+  proveNow(): void {
+    const { appender, health } = this;
+    if (health.failure !== undefined) throw health.failure;
+    const startedMs = this.settings.clock.monotonicMs();
+    const files = appender.takeAllUnsynced();
+    try {
+      for (const file of files) file.syncNow();
+    } catch (error) {
+      throw health.fail(error);
+    }
+    this.meters.syncs += files.length;
+    this.succeeded(appender.written, startedMs, files);
+  }
+
   /** Resolves at the next change of `durable`, or when the log closes. */
   progress(): Promise<void> {
     return new Promise((resolve) => {

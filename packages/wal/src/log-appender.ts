@@ -179,6 +179,12 @@ export class LogAppender {
     return files;
   }
 
+  /** As takeUnsynced, with those whose sync is under way. */
+  takeAllUnsynced(): VfsFile[] {
+    for (const file of this.syncing) if (!this.unsynced.includes(file)) this.unsynced.push(file);
+    return this.takeUnsynced();
+  }
+
   /** Ends what a sync of these files was waited for: full segments are closed. */
   release(files: readonly VfsFile[]): void {
     for (const file of files) {

@@ -73,6 +73,8 @@ export interface Wal {
   retain(name: string, from: Lsn, bytesMax: number): Retention;
   /** Recycles or removes segments that lie wholly before lsn and before every retention. */
   dropBefore(lsn: Lsn): Promise<void>;
+  /** As dropBefore, on this thread. Only where caps.syncNow. */
+  dropBeforeNow?(lsn: Lsn): void;
   stats(): WalStats;
   /** Syncs nothing: what was appended and not synced may be lost, and its waiters are told "outcome unknown". */
   close(): Promise<void>;

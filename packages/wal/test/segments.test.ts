@@ -198,6 +198,30 @@ describe('segments', () => {
     await wal.close();
   });
 
+  it.each(['fsync', 'os', 'memory'] as const)('go on the calling thread as well, durability %s', async (durability) => {
+    const disk = new MemoryVfs();
+    const wal = await openWal(optionsOn(disk, checksums, { durability }));
+    for (let round = 0; round < 20; round++) {
+      for (let i = 0; i < 10; i++) append(wal, round * 10 + i + 1);
+      if (round % 3 === 0) void wal.sync();
+      const before = wal.end;
+      // An asynchronous one that is under way finds that nothing is left to do.
+      const dropping = wal.dropBefore(before);
+      if (durability === 'fsync') wal.syncNow?.();
+      else wal.write();
+      wal.dropBeforeNow?.(before);
+      expect(wal.stats().segments).toBe(1);
+      await dropping;
+    }
+    expect(wal.stats().segmentsRecycled).toBeGreaterThan(5);
+    await wal.sync();
+    const clone = durability === 'memory' ? disk : disk.crashClone(3);
+    await wal.close();
+    const again = await openWal(optionsOn(clone, checksums, { durability }));
+    if (durability === 'fsync') expect((await readAll(again)).last).toBe(200);
+    await again.close();
+  });
+
   it('that cannot be given back are reported, and the log is whole', async () => {
     const disk = new MemoryVfs();
     const faulty = new FaultyVfs(disk, anyOf());

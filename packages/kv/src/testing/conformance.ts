@@ -338,6 +338,21 @@ const CASES: Readonly<Record<string, Case>> = {
     driver.compareNow();
   },
 
+  'flushes on the calling thread, whatever is under way': async (driver) => {
+    const flushes: Promise<unknown>[] = [];
+    for (let i = 0; i < 60; i++) {
+      await driver.commit(range(0, 20).map((j) => driver.put(numbered((i * 7 + j) % 300), `${i}`)));
+      if (i % 7 === 0) flushes.push(driver.engine.flush());
+      if (i % 5 === 0) {
+        check(driver.engine.flushNow() === driver.seq, 'everything is flushed when flushNow returns');
+        check(driver.engine.flushedSeq() === driver.seq, 'and stays so');
+      }
+    }
+    driver.compareNow();
+    await Promise.all(flushes);
+    driver.compareNow();
+  },
+
   'gives back what was admitted and not used': async (driver) => {
     for (let i = 0; i < 20_000; i++) {
       const waiting = driver.engine.admit(100_000);
