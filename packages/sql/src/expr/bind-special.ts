@@ -285,21 +285,39 @@ export function selectField(
   return { kind: 'field', operand, field, type: (fields[field] as { type: TypeRef }).type };
 }
 
+/** A subscript of jsonb as an element of a path; `isInteger` where it was a number. */
+export function jsonbKey(
+  binder: Binder,
+  node: Ast.Expression,
+  scope: Scope,
+): { readonly key: Expression; readonly isInteger: boolean } {
+  const { context } = binder;
+  const bound = binder.bind(node, scope);
+  const integer = isUnknown(bound) ? undefined : tryCoerce(context, bound, INT4, 'implicit', node.position);
+  const key =
+    integer === undefined
+      ? tryCoerce(context, bound, TEXT, 'implicit', node.position)
+      : tryCoerce(context, integer, TEXT, 'explicit', node.position);
+  if (key !== undefined) return { key, isInteger: integer !== undefined };
+  throw context.error('42804', `subscript type ${context.typeName(bound.type.oid)} is not supported`, node.position, {
+    hint: 'jsonb subscript must be coercible to either integer or text.',
+  });
+}
+
 export function bindSubscript(binder: Binder, node: Ast.Subscripted, scope: Scope): Expression {
   const { context } = binder;
-  let operand = binder.bind(node.base, scope);
+  const operand = binder.bind(node.base, scope);
   const base = baseType(context, operand.type);
   const elementOid = context.catalog.types.byOid(base.oid)?.elementOid ?? 0;
   if (base.oid === Oids.jsonb) {
-    for (const subscript of node.subscripts) {
-      if (subscript.kind === 'slice') {
-        throw context.error('42804', 'jsonb subscript does not support slices', node.position);
-      }
-      const index = binder.bind(subscript.index, scope);
-      const key = tryCoerce(context, index, isUnknown(index) ? TEXT : index.type, 'implicit', node.position) ?? index;
-      operand = callOperator(context, '->', operand, key, node.position);
-    }
-    return operand;
+    const elements = node.subscripts.map((subscript) => {
+      if (subscript.kind === 'index') return jsonbKey(binder, subscript.index, scope).key;
+      const at = subscript.upper ?? subscript.lower ?? node;
+      throw context.error('42804', 'jsonb subscript does not support slices', at.position);
+    });
+    const type = typeRef(context.catalog.types.byOid(Oids.text)?.arrayOid ?? 0);
+    const path: Expression = { kind: 'array', elements, elementOid: Oids.text, nested: false, type };
+    return callOperator(context, '#>', operand, path, node.position);
   }
   if (elementOid === 0) {
     throw context.error(

@@ -6,6 +6,7 @@ import type { ColumnId, Expression } from '../../expr/expression.js';
 import type { Scope } from '../../expr/scope.js';
 import { Oids, typeRef } from '../../expr/type-oids.js';
 import type * as Ast from '../../text/ast.js';
+import { assignPartValue, replacePart } from './part-assignment.js';
 import { startOf } from './positions.js';
 import { assign, checkTargets, defaultValue, refuseGenerated, refuseIdentity } from './target.js';
 
@@ -21,8 +22,15 @@ export function bindAssignments(
   table: TableDescriptor,
   assignments: readonly Ast.Assignment[],
   scope: Scope,
+  current: (position: number) => Expression,
 ): BoundAssignments {
   const bound: BoundAssignments = { values: new Map(), rows: [] };
+  const put = (target: Ast.TargetColumn, at: number, value: Expression, position: number): void => {
+    bound.values.set(
+      at,
+      putValue(binder, table, target, at, value, position, scope, bound.values.get(at) ?? current(at)),
+    );
+  };
   checkTargets(
     binder,
     table,
@@ -34,30 +42,70 @@ export function bindAssignments(
       table.columns.findIndex((column) => !column.dropped && column.name === target.name.text),
     );
     if (!assignment.multiple) {
-      setOne(binder, table, positions[0] as number, assignment.value, scope, bound);
+      setOne(
+        binder,
+        table,
+        assignment.targets[0] as Ast.TargetColumn,
+        positions[0] as number,
+        assignment.value,
+        scope,
+        bound,
+        put,
+      );
       continue;
     }
-    setSeveral(binder, table, positions, assignment, scope, bound);
+    setSeveral(binder, table, positions, assignment, scope, bound, put);
   }
   return bound;
+}
+
+/** Sets a target: its column's position, the value, and where that stands. */
+type Put = (target: Ast.TargetColumn, at: number, value: Expression, position: number) => void;
+
+/** The new value of the target's column: the value itself, or the old value with a part replaced. */
+export function putValue(
+  binder: Binder,
+  table: TableDescriptor,
+  target: Ast.TargetColumn,
+  at: number,
+  value: Expression,
+  position: number,
+  scope: Scope,
+  old: Expression,
+): Expression {
+  const column = table.columns[at] as TableDescriptor['columns'][number];
+  if (target.path.length === 0) return assign(binder, value, column, position);
+  const part = assignPartValue(binder, value, column, target, position);
+  return replacePart(binder, old, column.type, target.path, target, part, scope);
 }
 
 function setOne(
   binder: Binder,
   table: TableDescriptor,
+  target: Ast.TargetColumn,
   at: number,
   node: Ast.Expression,
   scope: Scope,
   bound: BoundAssignments,
+  put: Put,
 ): void {
   const column = table.columns[at] as TableDescriptor['columns'][number];
   if (node.kind === 'default') {
+    refusePartDefault(binder, target);
     if (column.generated === undefined) bound.values.set(at, defaultValue(binder, table, column));
     return;
   }
   refuseGenerated(binder, column, 'update');
   refuseIdentity(binder, column, 'update');
-  bound.values.set(at, assign(binder, binder.bind(node, scope), column, startOf(node)));
+  put(target, at, binder.bind(node, scope), startOf(node));
+}
+
+/** 0A000: a default belongs to a whole column. */
+export function refusePartDefault(binder: Binder, target: Ast.TargetColumn): void {
+  const last = target.path[target.path.length - 1];
+  if (last === undefined) return;
+  const what = 'kind' in last ? 'an array element' : 'a subfield';
+  throw binder.context.error('0A000', `cannot set ${what} to DEFAULT`, target.position);
 }
 
 function setSeveral(
@@ -67,19 +115,22 @@ function setSeveral(
   assignment: Ast.Assignment,
   scope: Scope,
   bound: BoundAssignments,
+  put: Put,
 ): void {
   const { context } = binder;
-  const { value } = assignment;
+  const { value, targets } = assignment;
   const mismatch = (): Error =>
     context.error('42601', 'number of columns does not match number of values', value.position);
   if (value.kind === 'row') {
     if (value.fields.length !== positions.length) throw mismatch();
-    value.fields.forEach((field, i) => setOne(binder, table, positions[i] as number, field, scope, bound));
+    value.fields.forEach((field, i) =>
+      setOne(binder, table, targets[i] as Ast.TargetColumn, positions[i] as number, field, scope, bound, put),
+    );
     return;
   }
   if (value.kind !== 'subquery') {
     if (positions.length === 1) {
-      setOne(binder, table, positions[0] as number, value, scope, bound);
+      setOne(binder, table, targets[0] as Ast.TargetColumn, positions[0] as number, value, scope, bound, put);
       return;
     }
     throw context.error(
@@ -111,6 +162,6 @@ function setSeveral(
       field: i,
       type: field.type,
     }));
-    bound.values.set(at, assign(binder, read, descriptor, value.position));
+    put(targets[i] as Ast.TargetColumn, at, read, value.position);
   });
 }

@@ -52,16 +52,16 @@ export function bindOnConflict(
   const scope = new Scope(context, parent);
   scope.clause = 'UPDATE';
   scope.items = [rowItem(table, alias, existing), rowItem(table, 'excluded', newRow)];
-  const bound = bindAssignments(binder, table, node.assignments, scope);
+  const current = (position: number): Expression =>
+    columnReference(existing[position] as ColumnId, (table.columns[position] as ColumnDescriptor).type);
+  const bound = bindAssignments(binder, table, node.assignments, scope, current);
   for (const at of bound.values.keys()) used.add((table.columns[at] as ColumnDescriptor).number);
   scope.clause = 'WHERE';
   const condition =
     node.where === undefined
       ? undefined
       : coerceToBoolean(context, binder.bind(node.where, scope), 'ON CONFLICT WHERE', node.where.position);
-  const values = completeValues(binder, table, bound.values, stored, (column, position) =>
-    columnReference(existing[position] as ColumnId, column.type),
-  );
+  const values = completeValues(binder, table, bound.values, stored, (_column, position) => current(position));
   return { action: 'update', arbiters, existing, condition, values, rows: bound.rows, stored, countAsMySql: false };
 }
 
@@ -150,10 +150,10 @@ export function bindOnDuplicateKey(
     // Renamed columns may also be used alone.
     scope.items.push({ ...item, columns, columnsVisible: node.rowAlias.columns.length > 0 });
   }
-  const bound = bindAssignments(binder, table, node.assignments, scope);
-  const values = completeValues(binder, table, bound.values, stored, (column, position) =>
-    columnReference(existing[position] as ColumnId, column.type),
-  );
+  const current = (position: number): Expression =>
+    columnReference(existing[position] as ColumnId, (table.columns[position] as ColumnDescriptor).type);
+  const bound = bindAssignments(binder, table, node.assignments, scope, current);
+  const values = completeValues(binder, table, bound.values, stored, (_column, position) => current(position));
   return {
     action: 'update',
     arbiters: [],

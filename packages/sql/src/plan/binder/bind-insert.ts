@@ -1,7 +1,7 @@
 /** INSERT: VALUES, a query or defaults, ON CONFLICT, ON DUPLICATE KEY UPDATE, RETURNING. */
-import type { ColumnDescriptor, TableDescriptor } from '@phantom/catalog';
+import type { ColumnDescriptor, TableDescriptor, TypeRef } from '@phantom/catalog';
 import type { Binder, BoundQuery } from '../../expr/binder.js';
-import { columnReference, type ColumnId, type Expression } from '../../expr/expression.js';
+import { columnReference, constant, type ColumnId, type Expression } from '../../expr/expression.js';
 import { Scope } from '../../expr/scope.js';
 import type * as Ast from '../../text/ast.js';
 import type { Insert, InsertConflict, LogicalNode, With } from '../logical/logical.js';
@@ -9,6 +9,8 @@ import { requirePrivilege } from './bind-relation.js';
 import { bindWith } from './bind-with.js';
 import { bindOnConflict, bindOnDuplicateKey } from './bind-conflict.js';
 import { oneRow } from './bind-from.js';
+import { putValue, refusePartDefault } from './assignments.js';
+import { assignPartValue, partType, replacePart } from './part-assignment.js';
 import { bindReturning } from './returning.js';
 import { startOf } from './positions.js';
 import {
@@ -98,7 +100,15 @@ function bindSource(
     const column = table.columns[at] as ColumnDescriptor;
     if (!acceptsValue(binder, node, column)) return;
     const value = columnReference(field.column, field.type);
-    values.set(at, assign(binder, value, column, field.position ?? source.position));
+    const position = field.position ?? source.position;
+    const target = node.columns[i];
+    const old = values.get(at) ?? constant(null, column.type);
+    values.set(
+      at,
+      target === undefined
+        ? assign(binder, value, column, position)
+        : putValue(binder, table, target, at, value, position, new Scope(binder.context, parent), old),
+    );
   });
   return { plan: query.plan, values };
 }
@@ -129,6 +139,15 @@ function acceptsValue(binder: Binder, node: Ast.Insert, column: ColumnDescriptor
   return true;
 }
 
+/** A place of the VALUES rows: the column it goes to, or the part of one. */
+interface InsertedColumn {
+  readonly at: number;
+  readonly index: number;
+  readonly part: Ast.TargetColumn | undefined;
+  readonly type: TypeRef;
+  readonly id: ColumnId;
+}
+
 function bindValuesSource(
   binder: Binder,
   node: Ast.Insert,
@@ -146,27 +165,42 @@ function bindValuesSource(
   checkCount(binder, node, width, targets, explicit, first?.position ?? body.position);
   const used = targets.slice(0, width);
   const isDefault = (i: number): boolean => body.rows.every((row) => row.values[i]?.kind === 'default');
-  const columns: { readonly at: number; readonly index: number; readonly id: ColumnId }[] = [];
+  const columns: InsertedColumn[] = [];
   used.forEach((at, index) => {
     const column = table.columns[at] as ColumnDescriptor;
-    if (isDefault(index)) return;
+    const target = node.columns[index];
+    const part = target !== undefined && target.path.length > 0 ? target : undefined;
+    if (isDefault(index)) {
+      if (part !== undefined) refusePartDefault(binder, part);
+      return;
+    }
     if (!acceptsValue(binder, node, column)) return;
-    columns.push({ at, index, id: context.newColumn(column.name, column.type) });
+    const type = part === undefined ? column.type : partType(binder, column, part);
+    columns.push({ at, index, part, type, id: context.newColumn(column.name, type) });
   });
   const rows = body.rows.map((row) => {
     if (row.values.length !== width) {
       throw context.error('42601', 'VALUES lists must all be the same length', row.values[0]?.position ?? row.position);
     }
-    return columns.map(({ at, index }) => {
+    return columns.map(({ at, index, part }) => {
       const column = table.columns[at] as ColumnDescriptor;
       const value = row.values[index] as Ast.Expression;
-      if (value.kind === 'default') return defaultValue(binder, table, column);
-      return assign(binder, binder.bind(value, scope), column, startOf(value));
+      if (value.kind === 'default') {
+        if (part !== undefined) refusePartDefault(binder, part);
+        return defaultValue(binder, table, column);
+      }
+      const bound = binder.bind(value, scope);
+      return part === undefined
+        ? assign(binder, bound, column, startOf(value))
+        : assignPartValue(binder, bound, column, part, startOf(value));
     });
   });
   const values = new Map<number, Expression>();
-  for (const { at, id } of columns) {
-    values.set(at, columnReference(id, (table.columns[at] as ColumnDescriptor).type));
+  for (const { at, id, part, type } of columns) {
+    const column = table.columns[at] as ColumnDescriptor;
+    const value = columnReference(id, type);
+    const old = values.get(at) ?? constant(null, column.type);
+    values.set(at, part === undefined ? value : replacePart(binder, old, column.type, part.path, part, value, scope));
   }
   return { plan: { kind: 'values', rows, columns: columns.map(({ id }) => id) }, values };
 }

@@ -2,12 +2,12 @@
 import type { ColumnDescriptor, TableDescriptor } from '@phantom/catalog';
 import type { Binder, BoundQuery } from '../../expr/binder.js';
 import { coerceToBoolean } from '../../expr/coercion.js';
-import { columnReference, TRUE, type ColumnId, type Expression } from '../../expr/expression.js';
+import { columnReference, constant, TRUE, type ColumnId, type Expression } from '../../expr/expression.js';
 import { Scope } from '../../expr/scope.js';
 import { BOOL, TEXT } from '../../expr/type-oids.js';
 import type * as Ast from '../../text/ast.js';
 import type { LogicalNode, Merge, MergeAction } from '../logical/logical.js';
-import { bindAssignments } from './assignments.js';
+import { bindAssignments, putValue } from './assignments.js';
 import { bindFromList, join } from './bind-from.js';
 import { withTables } from './bind-insert.js';
 import { requirePrivilege, scanTable } from './bind-relation.js';
@@ -103,12 +103,12 @@ function bindBranch(
     case 'update': {
       const used = requirePrivilege(binder, table, 'update');
       scope.clause = 'UPDATE';
-      const bound = bindAssignments(binder, table, action.assignments, scope);
+      const current = (position: number): Expression =>
+        columnReference(oldRow[position] as ColumnId, (table.columns[position] as ColumnDescriptor).type);
+      const bound = bindAssignments(binder, table, action.assignments, scope, current);
       if (bound.rows.length > 0) throw context.unsupported('a subquery row in MERGE', action.position);
       for (const at of bound.values.keys()) used.add((table.columns[at] as ColumnDescriptor).number);
-      const values = completeValues(binder, table, bound.values, newRow, (column, position) =>
-        columnReference(oldRow[position] as ColumnId, column.type),
-      );
+      const values = completeValues(binder, table, bound.values, newRow, (_column, position) => current(position));
       return { match, condition, action: 'update', values };
     }
     default: {
@@ -147,7 +147,15 @@ function insertValues(
     refuseGenerated(binder, column, 'insert');
     if (column.identity !== undefined && action.overriding === 'user') return;
     if (action.overriding !== 'system') refuseIdentity(binder, column, 'insert');
-    given.set(at, assign(binder, binder.bind(value, scope), column, startOf(value)));
+    const target = action.columns[i];
+    const bound = binder.bind(value, scope);
+    const old = given.get(at) ?? constant(null, column.type);
+    given.set(
+      at,
+      target === undefined
+        ? assign(binder, bound, column, startOf(value))
+        : putValue(binder, table, target, at, bound, startOf(value), scope, old),
+    );
   });
   return given;
 }

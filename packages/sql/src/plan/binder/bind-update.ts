@@ -2,7 +2,7 @@
 import type { ColumnDescriptor } from '@phantom/catalog';
 import type { Binder, BoundQuery } from '../../expr/binder.js';
 import { coerceToBoolean } from '../../expr/coercion.js';
-import { columnReference, type ColumnId } from '../../expr/expression.js';
+import { columnReference, type ColumnId, type Expression } from '../../expr/expression.js';
 import { Scope } from '../../expr/scope.js';
 import type * as Ast from '../../text/ast.js';
 import type { LogicalNode, Update } from '../logical/logical.js';
@@ -43,7 +43,9 @@ export function bindUpdate(binder: Binder, node: Ast.Update, parent: Scope | und
     plan = { kind: 'filter', input: plan, conditions: [condition], columns: plan.columns };
   }
   scope.clause = 'UPDATE';
-  const bound = bindAssignments(binder, table, node.assignments, scope);
+  const current = (position: number): Expression =>
+    columnReference(byPosition[position] as ColumnId, (table.columns[position] as ColumnDescriptor).type);
+  const bound = bindAssignments(binder, table, node.assignments, scope, current);
   for (const at of bound.values.keys()) used.add((table.columns[at] as ColumnDescriptor).number);
   if (bound.rows.length > 0) {
     plan = {
@@ -54,9 +56,7 @@ export function bindUpdate(binder: Binder, node: Ast.Update, parent: Scope | und
     };
   }
   const newRow = newRowColumns(binder, table);
-  const values = completeValues(binder, table, bound.values, newRow, (column, position) =>
-    columnReference(byPosition[position] as ColumnId, column.type),
-  );
+  const values = completeValues(binder, table, bound.values, newRow, (_column, position) => current(position));
   const outputs = node.returning === undefined ? [] : [...newRow, ...plan.columns];
   const update: Update = {
     kind: 'update',

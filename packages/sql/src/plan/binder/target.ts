@@ -44,7 +44,7 @@ export function targetColumn(binder: Binder, table: TableDescriptor, name: Name)
   );
 }
 
-/** 42701 when a column is named twice; element assignment is not there. */
+/** 42701 when a column is named twice, unless each time for a part of it. */
 export function checkTargets(
   binder: Binder,
   table: TableDescriptor,
@@ -58,16 +58,13 @@ export function checkTargets(
     }
     return binder.context.error('42701', `column "${name}" specified more than once`, target.position);
   };
-  const seen = new Set<number>();
+  const whole = new Map<number, boolean>();
   return targets.map((target) => {
     const at = targetColumn(binder, table, target.name);
-    if (target.path.length > 0) {
-      throw binder.context.unsupported('assignment to a part of a column', target.position);
-    }
-    if (seen.has(at)) {
-      throw twice(target);
-    }
-    seen.add(at);
+    const isWhole = target.path.length === 0;
+    const before = whole.get(at);
+    if (before !== undefined && (before || isWhole)) throw twice(target);
+    whole.set(at, isWhole);
     return at;
   });
 }

@@ -1,0 +1,263 @@
+/**
+ * Assignment to parts of columns: fields of composites, elements and slices of arrays, paths of jsonb, and these within each
+ * other. The new value of the whole column is an expression over its old one, so several assignments to parts of a column
+ * follow one another.
+ */
+import type { ColumnDescriptor, TypeRef } from '@phantom/catalog';
+import type { Jsonb, SqlArray } from '@phantom/codec';
+import { PhantomError } from '@phantom/base';
+import type { Binder } from '../../expr/binder.js';
+import { letIn } from '../../expr/calls.js';
+import { jsonbKey } from '../../expr/bind-special.js';
+import { baseType, isUnknown, tryCoerce } from '../../expr/coercion.js';
+import { constant, type Expression } from '../../expr/expression.js';
+import type { Scope } from '../../expr/scope.js';
+import { INT4, Oids, TEXT, typeRef } from '../../expr/type-oids.js';
+import { type AssignmentBounds, assignElement, assignSlice } from '../../functions/array-assignment.js';
+import { assignPath } from '../../functions/json/jsonb-assignment.js';
+import type { ScalarFunction } from '../../functions/registry.js';
+import type { Value } from '../../types/type.js';
+import type { Name } from '../../text/ast-leaves.js';
+import type * as Ast from '../../text/ast.js';
+
+type Path = Ast.TargetColumn['path'];
+type Subscript = Exclude<Path[number], Name>;
+
+function isField(step: Path[number]): step is Name {
+  return !('kind' in step);
+}
+
+/** One step of a path: a field, or all subscripts that stand together. */
+type Step =
+  | { readonly kind: 'field'; readonly at: number; readonly type: TypeRef; readonly rest: Path }
+  | {
+      readonly kind: 'array';
+      readonly subscripts: readonly Subscript[];
+      readonly slice: boolean;
+      readonly elementOid: number;
+      readonly type: TypeRef;
+      readonly rest: Path;
+    }
+  | { readonly kind: 'jsonb'; readonly subscripts: readonly Subscript[]; readonly type: TypeRef; readonly rest: Path };
+
+/** What the first step of a path does to a value of the type; 42804 and 42703 where it can do nothing. */
+function firstStep(binder: Binder, type: TypeRef, path: Path, target: Ast.TargetColumn): Step {
+  const { context } = binder;
+  const [first] = path;
+  const base = baseType(context, type);
+  const typeName = context.typeName(type.oid);
+  if (first !== undefined && isField(first)) {
+    const fields = binder.compositeFields(base.oid);
+    const name = target.name.text;
+    if (fields === undefined) {
+      const message = `cannot assign to field "${first.text}" of column "${name}" because its type ${typeName} is not a composite type`;
+      throw context.error('42804', message, target.position);
+    }
+    const at = fields.findIndex((field) => field.name === first.text);
+    const field = fields[at];
+    if (field === undefined) {
+      const message = `cannot assign to field "${first.text}" of column "${name}" because there is no such column in data type ${typeName}`;
+      throw context.error('42703', message, target.position);
+    }
+    return { kind: 'field', at, type: field.type, rest: path.slice(1) };
+  }
+  let count = 0;
+  while (count < path.length && !isField(path[count] as Path[number])) count++;
+  const subscripts = path.slice(0, count) as readonly Subscript[];
+  const rest = path.slice(count);
+  if (base.oid === Oids.jsonb) {
+    for (const subscript of subscripts) {
+      if (subscript.kind === 'index') continue;
+      const at = subscript.upper ?? subscript.lower ?? target;
+      throw context.error('42804', 'jsonb subscript does not support slices', at.position);
+    }
+    return { kind: 'jsonb', subscripts, type: typeRef(Oids.jsonb), rest };
+  }
+  const elementOid = context.catalog.types.byOid(base.oid)?.elementOid ?? 0;
+  if (elementOid === 0) {
+    const message = `cannot subscript type ${typeName} because it does not support subscripting`;
+    throw context.error('42804', message, target.position);
+  }
+  const slice = subscripts.some((subscript) => subscript.kind === 'slice');
+  return { kind: 'array', subscripts, slice, elementOid, type: slice ? base : typeRef(elementOid, base.typmod), rest };
+}
+
+/** The type of the part that the target names. */
+export function partType(binder: Binder, column: ColumnDescriptor, target: Ast.TargetColumn): TypeRef {
+  let type = column.type;
+  let path = target.path;
+  while (path.length > 0) {
+    const step = firstStep(binder, type, path, target);
+    ({ type } = step);
+    path = step.rest;
+  }
+  return type;
+}
+
+/** The value as an assignment casts it to the part's type. */
+export function assignPartValue(
+  binder: Binder,
+  value: Expression,
+  column: ColumnDescriptor,
+  target: Ast.TargetColumn,
+  position: number,
+): Expression {
+  const { context } = binder;
+  const type = partType(binder, column, target);
+  const coerced = tryCoerce(context, value, type, 'assignment', position);
+  if (coerced !== undefined) return coerced;
+  const last = target.path[target.path.length - 1] as Path[number];
+  const given = context.typeName(isUnknown(value) ? TEXT.oid : value.type.oid);
+  const wanted = context.typeName(type.oid);
+  const message = isField(last)
+    ? `subfield "${last.text}" is of type ${wanted} but expression is of type ${given}`
+    : `subscripted assignment to "${column.name}" requires type ${wanted} but expression is of type ${given}`;
+  throw context.error('42804', message, target.position, { hint: 'You will need to rewrite or cast the expression.' });
+}
+
+function internal(name: string, resultType: number, call: (...args: never[]) => Value): ScalarFunction {
+  return { kind: 'scalar', oid: 0, name, argumentTypes: [], resultType, volatility: 'immutable', strict: false, call };
+}
+
+function callOf(definition: ScalarFunction, args: readonly Expression[], type: TypeRef): Expression {
+  return {
+    kind: 'call',
+    function: definition,
+    operator: undefined,
+    arguments: args,
+    variadicFrom: undefined,
+    variadicElement: undefined,
+    type,
+  };
+}
+
+/** The whole (column or part) with the part at `path` replaced by the value, which has the part's type. */
+export function replacePart(
+  binder: Binder,
+  whole: Expression,
+  type: TypeRef,
+  path: Path,
+  target: Ast.TargetColumn,
+  value: Expression,
+  scope: Scope,
+): Expression {
+  if (path.length === 0) return value;
+  const step = firstStep(binder, type, path, target);
+  return letIn(binder.context, whole, (reference) => {
+    switch (step.kind) {
+      case 'field':
+        return replaceField(binder, reference, type, step, target, value, scope);
+      case 'array':
+        return replaceElements(binder, reference, type, step, target, value, scope);
+      default:
+        return replacePath(binder, reference, type, step, value, scope, target);
+    }
+  });
+}
+
+function replaceField(
+  binder: Binder,
+  whole: Expression,
+  type: TypeRef,
+  step: Step & { kind: 'field' },
+  target: Ast.TargetColumn,
+  value: Expression,
+  scope: Scope,
+): Expression {
+  const base = baseType(binder.context, type);
+  const fields = binder.compositeFields(base.oid) ?? [];
+  const read = (i: number): Expression => ({
+    kind: 'field',
+    operand: whole,
+    field: i,
+    type: (fields[i] as (typeof fields)[number]).type,
+  });
+  const parts = fields.map((_, i) =>
+    i === step.at ? replacePart(binder, read(i), step.type, step.rest, target, value, scope) : read(i),
+  );
+  return { kind: 'row', fields: parts, names: fields.map((field) => field.name), type };
+}
+
+/** Bounds written as arguments: two for each subscript, null where a slice leaves one out. */
+function boundArguments(binder: Binder, subscripts: readonly Subscript[], scope: Scope): Expression[] {
+  const { context } = binder;
+  const read = (node: Ast.Expression | undefined): Expression => {
+    if (node === undefined) return constant(null, INT4);
+    const coerced = tryCoerce(context, binder.bind(node, scope), INT4, 'assignment', node.position);
+    if (coerced !== undefined) return coerced;
+    throw context.error('42804', 'array subscript must have type integer', node.position);
+  };
+  return subscripts.flatMap((subscript) =>
+    subscript.kind === 'index' ? [read(subscript.index)] : [read(subscript.lower), read(subscript.upper)],
+  );
+}
+
+function replaceElements(
+  binder: Binder,
+  whole: Expression,
+  type: TypeRef,
+  step: Step & { kind: 'array' },
+  target: Ast.TargetColumn,
+  value: Expression,
+  scope: Scope,
+): Expression {
+  const { subscripts, elementOid } = step;
+  const bounds = boundArguments(binder, subscripts, scope);
+  let stored = value;
+  if (step.rest.length > 0) {
+    const element: Expression = {
+      kind: 'subscript',
+      operand: whole,
+      subscripts: bounds.map((index) => ({ index, lower: undefined, upper: undefined })),
+      slice: false,
+      type: step.type,
+    };
+    stored = replacePart(binder, element, step.type, step.rest, target, value, scope);
+  }
+  const assign = internal('array_assign', type.oid, ((array: SqlArray | null, item: Value, ...args: Value[]) =>
+    step.slice
+      ? assignSlice(array, elementOid, sliceBounds(subscripts, args), item as SqlArray | null)
+      : assignElement(array, elementOid, args.map(present), item)) as (...args: never[]) => Value);
+  return callOf(assign, [whole, stored, ...bounds], type);
+}
+
+function present(bound: Value): number {
+  if (bound === null) throw new PhantomError('22004', 'array subscript in assignment must not be null');
+  return bound as number;
+}
+
+/** A plain subscript among slices means the slice from 1 up to it. */
+function sliceBounds(subscripts: readonly Subscript[], args: readonly Value[]): AssignmentBounds[] {
+  let next = 0;
+  return subscripts.map((subscript) => {
+    if (subscript.kind === 'index') return { low: 1, high: present(args[next++]) };
+    const low = args[next++];
+    const high = args[next++];
+    return {
+      low: subscript.lower === undefined ? undefined : present(low),
+      high: subscript.upper === undefined ? undefined : present(high),
+    };
+  });
+}
+
+function replacePath(
+  binder: Binder,
+  whole: Expression,
+  type: TypeRef,
+  step: Step & { kind: 'jsonb' },
+  value: Expression,
+  scope: Scope,
+  target: Ast.TargetColumn,
+): Expression {
+  const { context } = binder;
+  if (step.rest.length > 0) {
+    throw context.error('42804', 'cannot assign to a field of a jsonb value: use a subscript', target.position);
+  }
+  const subscripts = step.subscripts.map((subscript) =>
+    jsonbKey(binder, (subscript as Subscript & { kind: 'index' }).index, scope),
+  );
+  const arrayFirst = subscripts[0]?.isInteger ?? false;
+  const assign = internal('jsonb_assign', type.oid, ((document: Jsonb | null, item: Jsonb | null, ...path: Value[]) =>
+    assignPath(document, path as (string | null)[], arrayFirst, item)) as (...args: never[]) => Value);
+  return callOf(assign, [whole, value, ...subscripts.map(({ key }) => key)], type);
+}
