@@ -4,6 +4,7 @@ export {
   type FetchOutcome,
   type Notice,
   type NoticeSeverity,
+  type Notification,
   type ParsedStatement,
   type PlanField,
   Portal,

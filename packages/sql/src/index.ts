@@ -6,6 +6,7 @@ export type { PlanField, PreparedPlan } from './plan/prepared-plan.js';
 export { commandTag } from './session/command-tag.js';
 export { CatalogConflictNames } from './session/conflict-names.js';
 export { SqlEngine, type SqlEngineOptions } from './session/engine.js';
+export type { Notification } from './session/notifications.js';
 export { type FetchOutcome, Portal } from './session/portal.js';
 export type { ReadView, StoragePort, TableEngine } from './session/ports.js';
 export { type Notice, type SessionOptions, SqlSession, type TransactionStatus } from './session/session.js';

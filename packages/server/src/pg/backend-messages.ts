@@ -117,6 +117,19 @@ export function writeCommandComplete(writer: MessageWriter, tag: string): void {
   writer.end();
 }
 
+export function writeNotificationResponse(
+  writer: MessageWriter,
+  processId: number,
+  channel: string,
+  payload: string,
+): void {
+  writer.begin(Backend.NotificationResponse);
+  writer.i32(processId);
+  writer.string(channel);
+  writer.string(payload);
+  writer.end();
+}
+
 export function writeParameterDescription(writer: MessageWriter, typeOids: readonly number[]): void {
   writer.begin(Backend.ParameterDescription);
   writer.i16(typeOids.length);

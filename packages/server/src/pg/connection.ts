@@ -13,7 +13,7 @@
  * is closed; what the client held is rolled back and freed.
  */
 import type { Socket } from 'node:net';
-import { type Counter, type Logger, isPhantomError } from '@phantom/base';
+import { type Counter, type Logger, type PhantomError, isPhantomError } from '@phantom/base';
 import type { Admission } from '../admission.js';
 import { refuseWithoutPassword, requireProof } from '../auth/authentication.js';
 import { SCRAM_MECHANISM, type ScramExchange } from '../auth/scram.js';
@@ -80,6 +80,8 @@ export class PgConnection implements MessageSource {
   /** True while messages are being handled; new bytes only queue then. */
   private running = false;
   private paused = false;
+  /** True while notifications wait for a client that rests and does not read. */
+  private mailWaits = false;
   private askedForSsl = false;
   private askedForGss = false;
   private request: StartupRequest | undefined;
@@ -102,6 +104,7 @@ export class PgConnection implements MessageSource {
       pace: this.pace,
       source: this,
       counters: host.counters,
+      onMail: (error) => this.mailArrived(error),
       onDefect: (error) => this.logDefect(error),
     });
     socket.on('data', (chunk: Buffer) => this.received(chunk));
@@ -119,9 +122,9 @@ export class PgConnection implements MessageSource {
   }
 
   /** Ends the connection now; what runs is cancelled. */
-  terminate(): void {
-    if (this.phase === 'session') this.session.cancel('terminating connection due to administrator command');
-    this.fail(shuttingDown());
+  terminate(reason: FatalError = shuttingDown()): void {
+    if (this.phase === 'session') this.session.cancel(reason.message);
+    this.fail(reason);
   }
 
   private received(chunk: Buffer): void {
@@ -173,6 +176,27 @@ export class PgConnection implements MessageSource {
     } catch (error) {
       this.puller = undefined;
       puller.reject(error);
+    }
+  }
+
+  /** A client that rests hears of it at once; one that works does so when its transaction ends. */
+  private mailArrived(error: PhantomError | undefined): void {
+    if (error !== undefined) {
+      // Not inside the commit of whoever said it.
+      setImmediate(() => this.terminate(new FatalError(error)));
+    } else if (!this.running && this.phase === 'session' && !this.mailWaits) {
+      const relief = this.output.relieve();
+      if (relief === undefined) {
+        this.output.open();
+        this.session.deliver();
+        this.output.flushSoon();
+        return;
+      }
+      this.mailWaits = true;
+      void relief.then(() => {
+        this.mailWaits = false;
+        this.mailArrived(undefined);
+      });
     }
   }
 
@@ -307,6 +331,7 @@ export class PgConnection implements MessageSource {
       user: request.user,
       settings: request.settings,
       onNotice: session.noticed,
+      onNotification: session.notified,
       copyChannel: session.copy,
       onParameter: session.parameterChanged,
     });

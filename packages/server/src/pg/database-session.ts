@@ -6,6 +6,7 @@ import type {
   CopyChannel,
   FetchOutcome,
   Notice,
+  Notification,
   ParsedStatement,
   PlanField,
   PreparedPlan,
@@ -66,6 +67,7 @@ export interface SessionRequest {
   readonly database: string;
   readonly user: string;
   readonly settings: Readonly<Record<string, string>>;
+  readonly onNotification: (notification: Notification) => void;
   readonly copyChannel: CopyChannel;
   readonly onNotice: (notice: Notice) => void;
   readonly onParameter: (name: string, value: string) => void;

@@ -49,6 +49,7 @@ export const Backend = {
   CopyOutResponse: 0x48, // H
   EmptyQueryResponse: 0x49, // I
   BackendKeyData: 0x4b, // K
+  NotificationResponse: 0x41, // A
   NoticeResponse: 0x4e, // N
   Authentication: 0x52, // R
   ParameterStatus: 0x53, // S

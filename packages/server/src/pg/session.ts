@@ -15,7 +15,7 @@
  *   4. A cancel stops what runs and never what comes next: it reaches the database only while rows are being fetched.
  */
 import { type Counter, PhantomError, unsupportedError } from '@phantom/base';
-import { type Notice, commandTag } from '@phantom/db/session';
+import { type Notice, type Notification, commandTag } from '@phantom/db/session';
 import {
   writeBindComplete,
   writeCloseComplete,
@@ -33,6 +33,7 @@ import type { DatabaseSession, OpenedSession, PlanStatement, StraightRoads } fro
 import { type MessageSource, ProtocolCopy } from './copy.js';
 import { fetchRows } from './fetch-rows.js';
 import { BindMessage, readBind, readEmpty, readExecute, readNamed, readParse, readQuery } from './frontend-messages.js';
+import { Mailbox } from './mailbox.js';
 import type { MessageReader } from './message-reader.js';
 import type { Output } from './output.js';
 import type { Pace } from './pace.js';
@@ -53,6 +54,8 @@ export interface ProtocolSessionOptions {
   /** The client's messages, for COPY. */
   readonly source: MessageSource;
   readonly counters: SessionCounters;
+  /** A notification waits for the client; with an error: too many do. */
+  readonly onMail: (error?: PhantomError) => void;
   /** Hears of errors that are defects of ours. */
   readonly onDefect: (error: unknown) => void;
 }
@@ -71,6 +74,8 @@ export class ProtocolSession {
   readonly copy: ProtocolCopy;
   private readonly source: MessageSource;
   private readonly lookedUp: unknown[] = [];
+  private readonly mailbox = new Mailbox();
+  private readonly onMail: (error?: PhantomError) => void;
   private skipping = false;
   /** True while the database works for this client. */
   private fetching = false;
@@ -85,6 +90,7 @@ export class ProtocolSession {
     this.copy = new ProtocolCopy(options.output, options.source);
     this.counters = options.counters;
     this.onDefect = options.onDefect;
+    this.onMail = options.onMail;
   }
 
   /** Starts the conversation: the client is told all reported settings. */
@@ -112,6 +118,21 @@ export class ProtocolSession {
     const report = noticeReport(notice, this.database.settings.get('client_min_messages'));
     if (report !== undefined) writeReport(this.output.messages, report);
   };
+
+  /** Notifications go to the client between its transactions. */
+  readonly notified = (notification: Notification): void => {
+    try {
+      this.mailbox.put(notification);
+      this.onMail();
+    } catch (error) {
+      this.onMail(error as PhantomError);
+    }
+  };
+
+  /** Writes what waits for a client that rests. */
+  deliver(): void {
+    if (this.quiet) this.mailbox.deliver(this.output.messages);
+  }
 
   /** Changes of settings go to the client before it may send the next query. */
   readonly parameterChanged = (name: string, value: string): void => {
@@ -180,6 +201,7 @@ export class ProtocolSession {
   ready(): void {
     this.skipping = false;
     this.tellParameters();
+    if (this.database.status === 'idle') this.mailbox.deliver(this.output.messages);
     writeReadyForQuery(this.output.messages, ReadyStatus[this.database.status]);
   }
 

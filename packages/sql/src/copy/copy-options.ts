@@ -47,7 +47,10 @@ export function copySettings(node: Copy): CopySettings {
   const format = formatOf(given.get('format'));
   const isCsv = format === 'csv';
   if (format === 'binary') refuseInBinary(given);
-  if (given.has('freeze') && isTrue(given.get('freeze') as CopyOption)) throw unsupportedError('COPY with FREEZE');
+  // Versions of rows carry no transaction ids that a freeze could spare a vacuum: there is nothing to do for it.
+  const freeze = given.get('freeze');
+  if (freeze !== undefined && isTrue(freeze) && node.direction === 'to')
+    throw refuse('0A000', 'COPY freeze only available using COPY FROM', freeze);
   const encoding = given.get('encoding');
   if (encoding !== undefined && !ENCODINGS.has(String(encoding.value).toLowerCase()))
     throw unsupportedError(`COPY in the encoding "${String(encoding.value)}"`);

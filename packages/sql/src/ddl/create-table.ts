@@ -110,11 +110,15 @@ function refuseUnsupported(node: CreateTable): void {
   }
 }
 
-/** WITH (engine = ...): the only storage option there is. */
+/** WITH (engine = ...). PostgreSQL's fillfactor may be given as the 100 that it is: no room is kept for updates in place. */
 export function engineOf(options: readonly Option[]): TableEngine {
   let engine: TableEngine = 'btree';
   for (const option of options) {
     const name = option.name.text;
+    if (name === 'fillfactor' && option.value?.kind === 'number') {
+      if (Number(option.value.text) !== 100) throw unsupportedError('a fillfactor other than 100');
+      continue;
+    }
     if (name !== 'engine') {
       throw new PhantomError('22023', `unrecognized parameter "${name}"`, { position: option.position + 1 });
     }

@@ -10,6 +10,12 @@ import type { TypeContext, Value } from '../types/type.js';
 
 export type Volatility = 'immutable' | 'stable' | 'volatile';
 
+/** NOTIFY, and the channels the session listens to. */
+export interface NotificationPort {
+  notify(channel: string, payload: string): void;
+  listening(): readonly string[];
+}
+
 /** What a function may ask of the statement that calls it, beyond type conversion. */
 export interface EvaluationContext extends TypeContext {
   /** Statement start and wall clock, microseconds since 2000. */
@@ -21,6 +27,7 @@ export interface EvaluationContext extends TypeContext {
   readonly currentDatabase: string;
   readonly currentSchema: string | undefined;
   readonly searchPath: readonly string[];
+  readonly notifier: NotificationPort;
   setting(name: string, missingOk: boolean): string | null;
   setSetting(name: string, value: string, local: boolean): string;
   sequence(

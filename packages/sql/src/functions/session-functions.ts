@@ -14,7 +14,7 @@ import {
 import { catalogOf, findRegclass, regclassNamed } from '../types/reg-types.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
-import { type Implementations, type ScalarCode, contextual, scalar } from './implementation.js';
+import { type Implementations, type ScalarCode, contextual, scalar, setOf } from './implementation.js';
 import type { CallTypes, EvaluationContext } from './registry.js';
 
 /** NULL where the name names nothing. */
@@ -67,6 +67,12 @@ export const sessionFunctions: Implementations = {
     const type = context.types.byOid(oid);
     return type === undefined ? '???' : formatType(type, typmod ?? -1);
   }),
+  pg_notify: contextual((channel: string | null, payload: string | null, context: EvaluationContext) => {
+    context.notifier.notify(channel ?? '', payload ?? '');
+    return '';
+  }),
+  pg_listening_channels: setOf((context: EvaluationContext) => context.notifier.listening(), { context: true }),
+  pg_notification_queue_usage: () => 0,
   pg_typeof: scalar((_value: Value, types: CallTypes) => types.arguments[0]?.oid ?? TypeOid.unknown, { types: true }),
   to_regproc: lenient(findFunction),
   to_regprocedure: lenient(findProcedure),

@@ -9,6 +9,7 @@ import type { Mvcc } from '@phantom/mvcc';
 import { type WorkCounters, newWorkCounters } from '../exec/runtime.js';
 import { RowNumbers } from '../storage/row-numbers.js';
 import { StatisticsCatalog } from '../plan/statistics/statistics-catalog.js';
+import { Notifications } from './notifications.js';
 import type { StoragePort } from './ports.js';
 import { type SessionOptions, SqlSession } from './session.js';
 import { StatementCache } from './statement-cache.js';
@@ -43,6 +44,8 @@ export class SqlEngine {
   readonly counters: WorkCounters = newWorkCounters();
   readonly statements: StatementCache;
   readonly rowNumbers = new RowNumbers();
+  /** Who listens to what. */
+  readonly notifications = new Notifications();
   /** Seq from which on snapshots can read every table, also those that were moved to other spaces. */
   filledSeq: Seq = 0;
   readonly statistics: StatisticsCatalog;
@@ -100,6 +103,7 @@ export class SqlEngine {
   /** Forgets a session that has closed. */
   sessionClosed(session: SqlSession): void {
     this.sessions.delete(session.id);
+    this.notifications.unlisten(session, undefined);
   }
 
   /** Ends every session. */

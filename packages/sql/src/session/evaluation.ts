@@ -5,7 +5,7 @@
 import type { Clock } from '@phantom/base';
 import { PhantomError, type Random } from '@phantom/base';
 import type { Oid, SequenceDescriptor, Sequences } from '@phantom/catalog';
-import type { EvaluationContext } from '../functions/registry.js';
+import type { EvaluationContext, NotificationPort } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import type { TypeContext, TypeLookup } from '../types/type.js';
 import type { Settings } from './settings.js';
@@ -31,6 +31,7 @@ export interface EvaluationOwner {
   /** Start of the transaction in microseconds since 2000; undefined outside of one. */
   readonly transactionStartMicros: number | undefined;
   applySetting(name: string, value: string, local: boolean): string;
+  readonly notifier: NotificationPort;
   checkSequencePrivilege(oid: Oid, privilege: 'usage' | 'select' | 'update'): void;
 }
 
@@ -115,6 +116,10 @@ export class SessionEvaluation implements EvaluationContext {
 
   get catalog(): CatalogPort {
     return this.owner.picture;
+  }
+
+  get notifier(): NotificationPort {
+    return this.owner.notifier;
   }
 
   clockMicros(): number {

@@ -41,6 +41,7 @@ import type { SqlEngine } from './engine.js';
 import { type EvaluationOwner, SessionEvaluation, microsSince2000 } from './evaluation.js';
 import { ddlContextOf } from './ddl-context.js';
 import { Interrupts } from './interrupts.js';
+import { type Notification, Notifier } from './notifications.js';
 import { Portal, wouldWait } from './portal.js';
 import { RowBuffer } from './row-buffer.js';
 import { findConnection, startSettings } from './session-start.js';
@@ -70,6 +71,8 @@ export interface SessionOptions {
   /** Settings from the start-up packet or the options of `open`. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly onNotice?: (notice: Notice) => void;
+  /** Hears of what other sessions (or this one) say on the channels it listens to. */
+  readonly onNotification?: (notification: Notification) => void;
   /** Where COPY FROM STDIN and TO STDOUT find their data; without one they are refused. */
   readonly copyChannel?: CopyChannel;
   /** Hears of every change of a setting that clients are told about. */
@@ -97,6 +100,7 @@ export class SqlSession implements EvaluationOwner {
   private roleOid: Oid;
   private readonly options: SessionOptions;
   readonly slice: TimeSlice;
+  readonly notifier: Notifier;
   /** Cancels and timeouts of what runs now. */
   readonly interrupts = new Interrupts();
   private readonly openPortals = new Set<Portal>();
@@ -124,6 +128,7 @@ export class SqlSession implements EvaluationOwner {
     this.randomNumbers = new Random(engine.seed());
     this.evaluation = new SessionEvaluation(this);
     this.slice = new TimeSlice(engine.clock);
+    this.notifier = new Notifier(this, options.onNotification);
   }
 
   get clock(): Clock {
@@ -309,6 +314,7 @@ export class SqlSession implements EvaluationOwner {
       const result = await transaction.storage.commit(this.commitOptions());
       if (wrote) this.lastCommitSeq = result.seq;
       this.settings.commit();
+      this.engine.notifications.apply(this, transaction.notifications);
     } catch (error) {
       this.abandon(transaction);
       throw error;
@@ -328,6 +334,7 @@ export class SqlSession implements EvaluationOwner {
       const result = transaction.storage.commitSync(this.commitOptions());
       if (wrote) this.lastCommitSeq = result.seq;
       this.settings.commit();
+      this.engine.notifications.apply(this, transaction.notifications);
     } catch (error) {
       this.abandon(transaction);
       throw error;

@@ -86,6 +86,7 @@ export function discardUtility(node: Discard): Utility {
         if (session.transaction !== undefined)
           throw new PhantomError('25001', 'DISCARD ALL cannot run inside a transaction block');
         session.prepared.clear();
+        session.engine.notifications.unlisten(session, undefined);
         session.settings.resetAll(false);
         session.actAs(undefined);
       }

@@ -11,6 +11,7 @@ import { PhantomError } from '@phantom/base';
 import { LockStrength, type MvccTransaction, type Savepoint } from '@phantom/mvcc';
 import type { Yielded } from '../exec/runtime.js';
 import type { SessionExecutionContext } from './execution-context.js';
+import { PendingNotifications } from './notifications.js';
 import type { SqlSession } from './session.js';
 import type { Value } from '../types/type.js';
 import type { Settings } from './settings.js';
@@ -21,6 +22,7 @@ interface NamedSavepoint {
   readonly savepoint: Savepoint;
   readonly overlay: OverlayMark;
   readonly settings: number;
+  readonly notifications: number;
 }
 
 /** Work to be done before a commit (deferred constraints), with the executor's protocol. */
@@ -38,6 +40,8 @@ export class SessionTransaction {
   readonly beforeCommit: BeforeCommit[] = [];
   /** Statements run in it so far: SET TRANSACTION is only allowed before the first query. */
   statements = 0;
+  /** What is said to other sessions once it commits. */
+  readonly notifications = new PendingNotifications();
   private readonly savepoints: NamedSavepoint[] = [];
   private writers: TransactionWriters | undefined;
   private point: SessionExecutionContext | undefined;
@@ -111,6 +115,7 @@ export class SessionTransaction {
       savepoint: this.storage.savepoint(),
       overlay: this.objects.mark(),
       settings: this.settings.mark(),
+      notifications: this.notifications.mark,
     });
   }
 
@@ -121,6 +126,7 @@ export class SessionTransaction {
     this.storage.rollbackTo(target.savepoint);
     this.objects.rollbackTo(target.overlay);
     this.settings.rollbackTo(target.settings);
+    this.notifications.rollbackTo(target.notifications);
     this.savepoints.length = index + 1;
     this.failed = false;
   }

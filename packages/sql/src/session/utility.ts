@@ -9,6 +9,7 @@ import { copyUtility } from './copy-statements.js';
 import { commandTag } from './command-tag.js';
 import { explainUtility } from './explain-statement.js';
 import { executeUtility, deallocateUtility, prepareUtility } from './prepared-statements.js';
+import { notifyUtility } from './notifications.js';
 import type { SqlSession } from './session.js';
 import { readOnlyTransaction } from './session-errors.js';
 import { discardUtility, resetUtility, setUtility, showUtility } from './setting-statements.js';
@@ -58,6 +59,10 @@ export function utilityOf(node: Statement, session: SqlSession, text: string): U
       return explainUtility(node, session, text);
     case 'copy':
       return copyUtility(node, text);
+    case 'listen':
+    case 'unlisten':
+    case 'notify':
+      return notifyUtility(node);
     case 'checkpoint':
       return checkpointUtility();
     case 'unsupported':
