@@ -147,15 +147,42 @@ export interface IndexDescriptor extends SchemaObject {
   readonly kind: 'index';
   readonly tableOid: Oid;
   readonly space: number;
-  readonly method: 'btree' | 'gin' | 'hash';
+  /** `document`: of a collection, kept and read by the document model alone. */
+  readonly method: 'btree' | 'gin' | 'hash' | 'document';
   readonly unique: boolean;
   readonly primary: boolean;
   readonly nullsNotDistinct: boolean;
   readonly parts: readonly IndexKeyPart[];
   readonly include: readonly number[];
   readonly predicateSql?: string;
+  /** What an index of method `document` is over; it has no parts of its own. */
+  readonly document?: DocumentIndexDescriptor;
   /** `building`: written by every writer, not read by the planner yet. */
   readonly state: 'building' | 'valid';
+}
+
+/** An index over paths of documents. */
+export interface DocumentIndexDescriptor {
+  readonly kind: 'ordered' | 'text';
+  readonly parts: readonly { readonly path: string; readonly descending: boolean; readonly wildcard?: true }[];
+  /** Documents without any of the paths have no entry. */
+  readonly sparse: boolean;
+  /** Filter that a document satisfies to have an entry, as the document model's JSON. */
+  readonly partialFilter?: unknown;
+  /** Documents go when the date at the path is this old. */
+  readonly expireAfterSeconds?: number;
+  /** Text: how much a word of a path counts. Default 1. */
+  readonly weights?: Readonly<Record<string, number>>;
+}
+
+/** What makes a table a collection: columns `_id` and `doc`, written through the document model alone. */
+export interface CollectionDescriptor {
+  /** JSON Schema that documents satisfy. */
+  readonly schema?: unknown;
+  /** `moderate` leaves documents alone that broke the schema before. Default `strict`. */
+  readonly validationLevel?: 'strict' | 'moderate';
+  /** Default `error`. */
+  readonly validationAction?: 'error' | 'warn';
 }
 
 export interface TableDescriptor extends SchemaObject {
@@ -175,6 +202,8 @@ export interface TableDescriptor extends SchemaObject {
   readonly keyColumns: readonly number[];
   /** Raised by every change: what plans and writing transactions check. */
   readonly schemaVersion: number;
+  /** There when the table is a collection of documents. */
+  readonly collection?: CollectionDescriptor;
   readonly onCommit?: 'preserve rows' | 'delete rows' | 'drop';
   readonly rowTypeOid: Oid;
 }

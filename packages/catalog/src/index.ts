@@ -3,10 +3,12 @@ export { BootstrapOid, Catalog, type CatalogOptions, publicSchema } from './cata
 export { CatalogTransaction, type OverlayMark } from './catalog-transaction.js';
 export type {
   AclItem,
+  CollectionDescriptor,
   ColumnDescriptor,
   ConstraintDescriptor,
   DatabaseDescriptor,
   Dependency,
+  DocumentIndexDescriptor,
   ForeignKeyAction,
   IndexDescriptor,
   IndexKeyPart,

@@ -1,10 +1,11 @@
 /**
  * jsonb's B-tree order as key bytes: objects after arrays after booleans after numbers after strings after null; containers by
  * their number of entries first; object entries in stored order (keys by length), each key, then its value. The one
- * irregularity of PostgreSQL's order is kept: an empty array at the top sorts before everything.
+ * irregularity of PostgreSQL's order is kept: an empty array at the top sorts before everything. Types beyond JSON's stand
+ * between text and numbers, each by itself: the id of a document is such a key, and an object id is not its text.
  *
  *   00                 an empty array at the top
- *   10 null   20 text   30 decimal   40 false   41 true
+ *   10 null   20 text   21 binary   22 uuid   23 object id   24 date   30 decimal   40 false   41 true
  *   50 count items     an array        60 count (text value)...   an object
  */
 import type { ByteWriter } from '@phantom/base';
@@ -20,12 +21,24 @@ import {
   nodeText,
   scalarValue,
 } from './document-reader.js';
-import { type KeyReader, appendKeyDecimal, appendKeyInteger, appendKeyText } from './key-bytes.js';
+import { ObjectId, Uuid } from './document-values.js';
+import {
+  type KeyReader,
+  appendKeyBytes,
+  appendKeyDecimal,
+  appendKeyInteger,
+  appendKeyText,
+  appendKeyUuid,
+} from './key-bytes.js';
 import { corruptValue } from './storage.js';
 
 const EMPTY_TOP_ARRAY = 0x00;
 const NULL = 0x10;
 const TEXT = 0x20;
+const BINARY = 0x21;
+const UUID = 0x22;
+const OBJECT_ID = 0x23;
+const DATE = 0x24;
 const NUMBER = 0x30;
 const FALSE = 0x40;
 const TRUE = 0x41;
@@ -75,9 +88,23 @@ function appendNode(writer: ByteWriter, bytes: Uint8Array, at: number, end: numb
     writer.u8(NUMBER);
     appendKeyDecimal(writer, asDecimal(value));
   } else {
-    // Types beyond JSON's sort with text, as the text they are shown by.
-    writer.u8(TEXT);
-    appendKeyText(writer, value instanceof Date ? value.toISOString() : String(value));
+    appendBeyondJson(writer, value);
+  }
+}
+
+function appendBeyondJson(writer: ByteWriter, value: DocumentValue): void {
+  if (value instanceof ObjectId) {
+    writer.u8(OBJECT_ID);
+    writer.bytes(value.bytes);
+  } else if (value instanceof Uuid) {
+    writer.u8(UUID);
+    appendKeyUuid(writer, value.text);
+  } else if (value instanceof Date) {
+    writer.u8(DATE);
+    appendKeyInteger(writer, value.getTime());
+  } else {
+    writer.u8(BINARY);
+    appendKeyBytes(writer, value as Uint8Array);
   }
 }
 
@@ -101,6 +128,14 @@ export function readKeyDocument(from: KeyReader, depth = 0): DocumentValue {
       const number = value.toNumber();
       return String(number) === value.toString() ? number : value;
     }
+    case OBJECT_ID:
+      return new ObjectId(from.fixed(12));
+    case UUID:
+      return new Uuid(from.uuid());
+    case DATE:
+      return new Date(Number(from.integer()));
+    case BINARY:
+      return from.escaped();
     case FALSE:
       return false;
     case TRUE:

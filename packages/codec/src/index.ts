@@ -21,6 +21,8 @@ export {
   decimalWeight,
   divisionScale,
 } from './decimal.js';
+export { DocumentDecoder } from './document-decoder.js';
+export { type DocumentRules, DocumentEncoder } from './document-encoder.js';
 export { DOCUMENT_DEPTH_MAX, type NodeKind } from './document-format.js';
 export {
   type DocumentValue,
@@ -40,7 +42,15 @@ export { ObjectId, Uuid } from './document-values.js';
 export { type DocumentWriteOptions, compareObjectKeys, writeNode, writeRawNode } from './document-writer.js';
 export { Interval, MICROS_PER_DAY, MICROS_PER_SECOND, TimeTz } from './interval.js';
 export { Jsonb } from './jsonb.js';
-export { KeyReader, appendKeyInteger, appendKeyText } from './key-bytes.js';
+export { appendKeyDocument } from './document-key.js';
+export {
+  KeyReader,
+  appendKeyBytes,
+  appendKeyDecimal,
+  appendKeyFloat,
+  appendKeyInteger,
+  appendKeyText,
+} from './key-bytes.js';
 export {
   type EncodedRange,
   type KeyBound,

@@ -150,6 +150,13 @@ export class KeyReader {
     return value.normalize();
   }
 
+  /** As many bytes as asked for. */
+  fixed(bytes: number): Uint8Array {
+    const value = new Uint8Array(bytes);
+    for (let i = 0; i < bytes; i++) value[i] = this.byte();
+    return value;
+  }
+
   /** Escaped bytes up to their terminator. */
   escaped(): Uint8Array {
     const bytes: number[] = [];

@@ -2,6 +2,8 @@ import { ByteWriter, PhantomError } from '@phantom/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Decimal } from '../src/decimal.js';
+import { DocumentDecoder } from '../src/document-decoder.js';
+import { DocumentEncoder } from '../src/document-encoder.js';
 import { type DocumentValue, nodeEnd, nodeValue } from '../src/document-reader.js';
 import { ObjectId, Uuid } from '../src/document-values.js';
 import { writeNode } from '../src/document-writer.js';
@@ -25,6 +27,90 @@ const rich: fc.Arbitrary<DocumentValue> = fc.letrec((tie) => ({
       .map((entries) => new Map(entries as [string, DocumentValue][])),
   ),
 })).node as fc.Arbitrary<DocumentValue>;
+
+const encoder = new DocumentEncoder({ depthMax: 50, refuseKey: (key) => (key === 'bad' ? 'a bad key' : undefined) });
+const encoded = (value: unknown): Jsonb => {
+  encoder.writer.reset();
+  encoder.encode(value);
+  return new Jsonb(encoder.writer.take());
+};
+
+describe('the encoder and decoder of collections', () => {
+  it('write the bytes that the plain writer writes, and read the same values', () => {
+    const decoder = new DocumentDecoder();
+    fc.assert(
+      fc.property(rich, (value) => {
+        const bytes = encoded(value).bytes;
+        expect(bytes).toEqual(Jsonb.ordered(value).bytes);
+        expect(decoder.decode(bytes, 0, bytes.length)).toEqual(Jsonb.ordered(value).plain());
+      }),
+      { numRuns: 500, seed: 12 },
+    );
+  });
+
+  it('read chosen fields alone', () => {
+    const decoder = new DocumentDecoder();
+    const long = 'k'.repeat(100);
+    const { bytes } = encoded({ a: 1, b: { c: [1] }, [long]: 2, d: 'x'.repeat(70_000) });
+    const fields = ['d', long, 'b', 'z'].map((key) => new TextEncoder().encode(key));
+    expect(decoder.decodeFields(bytes, 0, bytes.length, fields)).toEqual({
+      b: { c: [1] },
+      [long]: 2,
+      d: 'x'.repeat(70_000),
+    });
+    expect(decoder.decodeFields(encoded([1]).bytes, 0, 5, fields)).toEqual({});
+  });
+
+  it('refuse what a document cannot hold, and say where', () => {
+    const refusal = (value: unknown): unknown => outcome(() => encoded(value));
+    class Foo {}
+    for (const value of [() => 1, Symbol('x'), /x/, new Set(), new Foo()]) {
+      expect(() => encoded({ a: [value] })).toThrow(expect.objectContaining({ code: '22023', detail: 'At "a.0".' }));
+    }
+    expect(() => encoded(new Map([[1, 2]]))).toThrow(expect.objectContaining({ code: '22023' }));
+    expect(() => encoded({ bad: 1 })).toThrow('a bad key');
+    expect(() => encoded({ a: '\ud800' })).toThrow(expect.objectContaining({ code: '22021', detail: 'At "a".' }));
+    expect(() => encoded({ '\udc00': 1 })).toThrow(expect.objectContaining({ code: '22021' }));
+    const cycle: Record<string, unknown> = {};
+    cycle['self'] = cycle;
+    expect(() => encoded(cycle)).toThrow(expect.objectContaining({ code: '54001' }));
+    expect(() => encoded({ a: new Date(Number.NaN) })).toThrow(expect.objectContaining({ code: '22007' }));
+    expect(refusal({ a: 1 })).toBeDefined();
+  });
+
+  it('leave undefined fields out, keep __proto__ a field, and take views and buffers as binary', () => {
+    expect(encoded({ a: undefined, b: [undefined] }).plain()).toEqual({ b: [null] });
+    const sneaky: unknown = JSON.parse('{"__proto__": {"polluted": 1}}');
+    const decoded = new DocumentDecoder().decode(encoded(sneaky).bytes, 0, encoded(sneaky).bytes.length) as object;
+    expect(Object.keys(decoded)).toEqual(['__proto__']);
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+    expect(encoded([new Uint16Array([1]), new ArrayBuffer(2)]).plain()).toEqual([
+      new Uint8Array([1, 0]),
+      new Uint8Array(2),
+    ]);
+  });
+
+  it('write the id first', () => {
+    encoder.writer.reset();
+    encoder.encodeWithId({ a: 1, _id: 5 }, 7);
+    expect([
+      ...(Jsonb.copyOf(encoder.writer.view(), 0, encoder.writer.length).value() as Map<string, unknown>),
+    ]).toEqual([
+      ['_id', 7],
+      ['a', 1],
+    ]);
+  });
+
+  it('answer any bytes with a value or corruption', () => {
+    const decoder = new DocumentDecoder();
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
+        expect(outcome(() => decoder.decode(bytes, 0, bytes.length))).toMatch(VALUE_OR_CORRUPTION);
+      }),
+      { numRuns: 2000, seed: 13 },
+    );
+  });
+});
 
 describe('document codec', () => {
   it('gives back every value with its fields in order', () => {

@@ -4,6 +4,7 @@
  */
 import { type MetricSample, type Metrics, MetricsRegistry, PhantomError, isPhantomError } from '@phantom/base';
 import type { Catalog } from '@phantom/catalog';
+import { type Collection, type CollectionOptions, type DocumentModel, openCollection } from '@phantom/docs-model';
 import type { Finding } from '@phantom/kv';
 import type { Mvcc, MvccStats } from '@phantom/mvcc';
 import { type JsOptions, type SessionOptions, type SqlEngine, type SqlSession, type WorkCounters } from '@phantom/sql';
@@ -24,6 +25,7 @@ export interface DatabaseParts {
   readonly mvcc: Mvcc;
   readonly catalog: Catalog;
   readonly engine: SqlEngine;
+  readonly documents: DocumentModel;
   readonly metrics: Metrics;
   readonly database: string;
   readonly user: string;
@@ -171,6 +173,12 @@ export class Database {
     } finally {
       this.pool.release(session);
     }
+  }
+
+  /** A collection of documents; it is made when something is first written to it, and is a table to SQL. */
+  collection<T extends object = Record<string, unknown>>(name: string, options: CollectionOptions = {}): Collection<T> {
+    this.checkOpen();
+    return openCollection<T>(this.parts.documents, name, options);
   }
 
   /** Writes what is only in the log to the engines' files. */

@@ -6,3 +6,14 @@ export { open, openOn } from './open.js';
 export { type DatabaseOptions } from './options.js';
 export { type RunResult, Statement } from './statement.js';
 export { type Isolation, SyncTransaction, Transaction, type TransactionOptions } from './transaction.js';
+export {
+  Collection,
+  type CollectionOptions,
+  DocumentCursor,
+  type Explanation,
+  type Filter,
+  FindCursor,
+  type FindOptions,
+  ObjectId,
+  type WithId,
+} from '@phantom/docs-model';

@@ -6,6 +6,7 @@
 import { MetricsRegistry, PhantomError, silentLogger, systemClock } from '@phantom/base';
 import { btree } from '@phantom/btree';
 import { Catalog } from '@phantom/catalog';
+import { DocumentModel } from '@phantom/docs-model';
 import { EngineCode } from '@phantom/kv';
 import { lsm } from '@phantom/lsm';
 import { createMvcc } from '@phantom/mvcc';
@@ -68,10 +69,11 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
     names.catalog = catalog;
     if (!readOnly) await catalog.unfinished.clearLeftBehind();
     let seed = options.seed ?? (clock.nowMs() * 1000 + process.pid) % 0xffff_ffff;
+    const storage = new StoreStoragePort(store);
     const engine = new SqlEngine({
       mvcc,
       catalog,
-      storage: new StoreStoragePort(store),
+      storage,
       clock,
       logger,
       readOnly,
@@ -81,7 +83,16 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
     });
     const database = options.database ?? firstDatabase(catalog);
     const user = options.user ?? firstSuperuser(catalog);
-    return new Database({ store, mvcc, catalog, engine, metrics, database, user, options });
+    const documents = new DocumentModel({
+      mvcc,
+      catalog,
+      clock,
+      databaseOid: catalog.database(database)?.oid ?? 0,
+      ownerOid: catalog.role(user)?.oid ?? 0,
+      allocateSpace: (kind) => storage.allocateSpace(kind),
+      estimate: (range) => storage.estimate(range),
+    });
+    return new Database({ store, mvcc, catalog, engine, documents, metrics, database, user, options });
   } catch (error) {
     await closeQuietly(store);
     throw error;

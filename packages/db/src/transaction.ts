@@ -1,4 +1,6 @@
 /** What the callbacks of `transaction` and `transactionSync` get: statements that belong to one transaction. */
+import { PhantomError } from '@phantom/base';
+import type { DocumentTransaction, TransactionHost } from '@phantom/docs-model';
 import type { JsOptions, OpeningModes, SqlSession } from '@phantom/sql';
 import { type QueryOptions, type QueryResult, runQuery } from './async-query.js';
 import { Statement } from './statement.js';
@@ -30,7 +32,7 @@ export function openingModes({ isolation, readOnly, concurrency, deferrable }: T
 }
 
 /** A transaction of the asynchronous API. Use it only inside the callback it was given to. */
-export class Transaction {
+export class Transaction implements TransactionHost {
   private readonly session: SqlSession;
   private readonly js: JsOptions;
   private readonly signal: AbortSignal | undefined;
@@ -69,10 +71,31 @@ export class Transaction {
     return (await this.query<Row>(templateText(strings), values)).rows;
   }
 
+  /** Runs a document operation as one statement of the transaction; collections call it when they are given `{ tx }`. */
+  documents<T>(work: (transaction: DocumentTransaction) => Promise<T>): Promise<T> {
+    const result = this.last.then(() => {
+      const { transaction } = this.session;
+      if (transaction === undefined) throw new PhantomError('25P01', 'the transaction has ended');
+      if (transaction.failed) throw new PhantomError('25P02', 'the transaction was aborted by an earlier error');
+      return work({
+        storage: transaction.storage,
+        objects: transaction.objects,
+        beforeCommit: (check) => transaction.beforeCommit.push(() => awaited(check)),
+      });
+    });
+    this.last = result.catch(() => undefined);
+    return result;
+  }
+
   /** Resolves when every statement that was started has ended. */
   settled(): Promise<unknown> {
     return this.last;
   }
+}
+
+/** A check that waits, in the executor's protocol: what is yielded is awaited. */
+function* awaited(check: () => Promise<void>): Generator<Promise<void>, void, void> {
+  yield check();
 }
 
 /** A transaction of the synchronous API. */

@@ -124,7 +124,7 @@ export class CatalogPicture implements CatalogPort {
     const indexes: IndexDescriptor[] = [];
     for (const oid of table.indexOids) {
       const index = this.objects.object(oid);
-      if (index?.kind === 'index' && index.state === 'valid') indexes.push(index);
+      if (index?.kind === 'index' && index.state === 'valid' && index.method !== 'document') indexes.push(index);
     }
     return indexes;
   }

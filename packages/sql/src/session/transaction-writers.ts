@@ -3,6 +3,7 @@
  * buffers and compiled rules that are worth keeping. A statement's writers are those it has asked for; they settle what they
  * owe when it ends.
  */
+import { unsupportedError } from '@phantom/base';
 import type { CatalogTransaction, ColumnDescriptor, Oid, TableDescriptor } from '@phantom/catalog';
 import type { MvccTransaction } from '@phantom/mvcc';
 import type { EvaluationContext } from '../functions/registry.js';
@@ -61,6 +62,9 @@ export class TransactionWriters implements WriterContext {
       kept.writer.beginStatement();
       this.used.push(kept.writer);
       return kept.writer;
+    }
+    if (table.collection !== undefined) {
+      throw unsupportedError('writing to a collection in SQL', { hint: 'Write through db.collection().' });
     }
     const writer = new RowWriter(table, this);
     this.kept.set(table.oid, { writer, table, picture, statement: this.statement });

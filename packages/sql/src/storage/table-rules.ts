@@ -119,7 +119,7 @@ export class TableRules {
     const indexes: IndexDescriptor[] = [];
     for (const oid of table.indexOids) {
       const index = objects.object(oid);
-      if (index?.kind === 'index') indexes.push(index);
+      if (index?.kind === 'index' && index.method !== 'document') indexes.push(index);
     }
     this.primary = indexes.find((index) => index.primary && index.space === table.space);
     this.indexes = indexes

@@ -1,0 +1,118 @@
+/**
+ * Aggregation expressions, compiled to closures once: field paths (`$a.b`), variables (`$$ROOT`, `$$name`), literals, objects and
+ * arrays of expressions, operators (registry.ts). Missing is undefined; a missing part of an object is left out, of an array it is
+ * null. A field path through an array gives the array of what each element has.
+ */
+import { badArgument, unknownOperator } from '../errors.js';
+import { type PlainObject, isObject } from '../order.js';
+import { type Path, ownField, parsePath, setField } from '../path.js';
+import type { Compiler, Evaluate, Variables } from './evaluate.js';
+import { operatorNamed } from './registry.js';
+
+export interface Expression {
+  evaluate(document: unknown, variables?: Variables): unknown;
+  /** Top-level fields of the document that it reads; undefined: any. */
+  readonly fields: ReadonlySet<string> | undefined;
+}
+
+const DEPTH_MAX = 200;
+
+class ExpressionCompiler implements Compiler {
+  fields: Set<string> | undefined = new Set();
+  private depth = 0;
+
+  compile(expression: unknown): Evaluate {
+    if (++this.depth > DEPTH_MAX) throw badArgument(`an expression is nested at most ${DEPTH_MAX} levels deep`);
+    try {
+      return this.compileOne(expression);
+    } finally {
+      this.depth--;
+    }
+  }
+
+  operands(operand: unknown): Evaluate[] {
+    return (Array.isArray(operand) ? operand : [operand]).map((one) => this.compile(one));
+  }
+
+  private compileOne(expression: unknown): Evaluate {
+    if (typeof expression === 'string' && expression.startsWith('$')) return this.path(expression);
+    if (Array.isArray(expression)) {
+      const items = expression.map((item) => this.compile(item));
+      return (root, variables) => items.map((item) => item(root, variables) ?? null);
+    }
+    if (isObject(expression)) return this.object(expression);
+    return () => expression;
+  }
+
+  private path(text: string): Evaluate {
+    if (!text.startsWith('$$')) {
+      const path = parsePath(text.slice(1));
+      this.fields?.add(path[0] as string);
+      return (root) => pathValue(root, path, 0);
+    }
+    const [name, ...path] = parsePath(text.slice(2)) as [string, ...string[]];
+    switch (name) {
+      case 'ROOT':
+      case 'CURRENT':
+        this.fields = undefined;
+        return (root) => pathValue(root, path, 0);
+      case 'REMOVE':
+        return () => undefined;
+      default:
+        return (_root, variables) => {
+          if (!Object.hasOwn(variables, name)) throw badArgument(`undefined variable: $$${name}`);
+          return pathValue(variables[name], path, 0);
+        };
+    }
+  }
+
+  private object(expression: PlainObject): Evaluate {
+    const keys = Object.keys(expression);
+    const operator = keys.find((key) => key.startsWith('$'));
+    if (operator !== undefined) {
+      if (keys.length > 1) throw badArgument(`an expression has one operator, not ${keys.join(', ')}`);
+      const make = operatorNamed(operator);
+      if (make === undefined) throw unknownOperator(operator, 'expression operator');
+      return make(expression[operator], this);
+    }
+    const fields = keys.map((key) => ({ key, value: this.compile(expression[key]) }));
+    return (root, variables) => {
+      const result: PlainObject = {};
+      for (const { key, value } of fields) {
+        const part = value(root, variables);
+        if (part !== undefined) setField(result, key, part);
+      }
+      return result;
+    };
+  }
+}
+
+/** Compiles an expression. 22023 for what is none, 0A000 for operators that are known and not there. */
+export function compileExpression(expression: unknown, variables: Variables = {}): Expression {
+  const compiler = new ExpressionCompiler();
+  const evaluate = compiler.compile(expression);
+  const fixed = { NOW: new Date(), ...variables };
+  const { fields } = compiler;
+  return {
+    evaluate: (document, more) => evaluate(document, more === undefined ? fixed : { ...fixed, ...more }),
+    fields,
+  };
+}
+
+/** What a path gives in an expression: arrays on the way are mapped, missing parts of them left out. */
+function pathValue(value: unknown, path: Path, from: number): unknown {
+  let current = value;
+  for (let i = from; i < path.length; i++) {
+    if (Array.isArray(current)) {
+      const found: unknown[] = [];
+      for (const item of current) {
+        const part = isObject(item) || Array.isArray(item) ? pathValue(item, path, i) : undefined;
+        if (part !== undefined) found.push(part);
+      }
+      return found;
+    }
+    if (!isObject(current)) return undefined;
+    current = ownField(current, path[i] as string);
+  }
+  return current;
+}

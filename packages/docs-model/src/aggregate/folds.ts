@@ -1,0 +1,35 @@
+/** Folds that operators and accumulators share. What is no number does not count in sums; null and missing not in least and greatest. */
+import { type NumberValue, compareValues, isNumber } from '../order.js';
+import { calculate, divide } from './numbers.js';
+
+/** Sum of the numbers, 0 of none. */
+export function sumOf(values: readonly unknown[]): NumberValue {
+  let sum: NumberValue = 0;
+  for (const value of values) if (isNumber(value)) sum = calculate('add', sum, value);
+  return sum;
+}
+
+/** Mean of the numbers, null of none. */
+export function averageOf(values: readonly unknown[]): NumberValue | null {
+  const numbers = values.filter(isNumber);
+  return numbers.length === 0 ? null : divide(sumOf(numbers), numbers.length);
+}
+
+/** The least in the order, null of none. */
+export function leastOf(values: readonly unknown[]): unknown {
+  return extreme(values, -1);
+}
+
+/** The greatest in the order, null of none. */
+export function greatestOf(values: readonly unknown[]): unknown {
+  return extreme(values, 1);
+}
+
+function extreme(values: readonly unknown[], sign: 1 | -1): unknown {
+  let found: unknown = null;
+  for (const value of values) {
+    if (value === null || value === undefined) continue;
+    if (found === null || compareValues(value, found) * sign > 0) found = value;
+  }
+  return found;
+}

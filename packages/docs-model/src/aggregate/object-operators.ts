@@ -1,0 +1,70 @@
+/** Operators over objects, variables and literals. */
+import { badArgument } from '../errors.js';
+import { type PlainObject, isObject, typeName } from '../order.js';
+import { ownField, setField } from '../path.js';
+import { named, namedParts, strict, textOf, withOperands } from './operands.js';
+import type { Evaluate, OperatorMaker } from './evaluate.js';
+
+const letOperator: OperatorMaker = (operand, compiler) => {
+  const { vars } = namedParts('$let', operand, ['vars', 'in']);
+  if (!isObject(vars)) throw badArgument('$let needs vars as an object');
+  const values = Object.keys(vars).map((name) => ({ name, value: compiler.compile(vars[name]) }));
+  const inner = compiler.compile((operand as PlainObject)['in']);
+  return (root, variables) => {
+    const more: Record<string, unknown> = { ...variables };
+    for (const { name, value } of values) more[name] = value(root, variables);
+    return inner(root, more);
+  };
+};
+
+const getField: OperatorMaker = (operand, compiler) => {
+  const plain = isObject(operand) && Object.hasOwn(operand, 'field');
+  if (!plain) compiler.fields = undefined;
+  const parts = plain ? named('$getField', operand, compiler, ['field'], ['input']) : undefined;
+  const field = parts?.get('field') ?? compiler.compile(operand);
+  const input = parts?.get('input') ?? compiler.compile('$$ROOT');
+  return (root, variables) => {
+    const value = input(root, variables);
+    return isObject(value)
+      ? ownField(value, textOf('$getField', field(root, variables)))
+      : value === null
+        ? null
+        : undefined;
+  };
+};
+
+const setFieldOperator: OperatorMaker = (operand, compiler) => {
+  const parts = named('$setField', operand, compiler, ['field', 'input', 'value']);
+  return (root, variables) => {
+    const input = (parts.get('input') as Evaluate)(root, variables);
+    if (input === null || input === undefined) return null;
+    if (!isObject(input)) throw badArgument(`$setField needs an object, not ${typeName(input)}`);
+    const key = textOf('$setField', (parts.get('field') as Evaluate)(root, variables));
+    const value = (parts.get('value') as Evaluate)(root, variables);
+    const result: PlainObject = {};
+    for (const name of Object.keys(input)) if (name !== key || value !== undefined) setField(result, name, input[name]);
+    if (value !== undefined) setField(result, key, value);
+    return result;
+  };
+};
+
+export const objectOperators: Readonly<Record<string, OperatorMaker>> = {
+  $literal: (operand) => () => operand,
+  $let: letOperator,
+  $getField: getField,
+  $setField: setFieldOperator,
+  $mergeObjects: withOperands('$mergeObjects', 1, Number.MAX_SAFE_INTEGER, (values) => {
+    const result: PlainObject = {};
+    const objects = values.length === 1 && Array.isArray(values[0]) ? (values[0] as unknown[]) : values;
+    for (const value of objects) {
+      if (value === null || value === undefined) continue;
+      if (!isObject(value)) throw badArgument(`$mergeObjects needs objects, not ${typeName(value)}`);
+      for (const key of Object.keys(value)) setField(result, key, value[key]);
+    }
+    return result;
+  }),
+  $objectToArray: strict('$objectToArray', 1, 1, ([value]) => {
+    if (!isObject(value)) throw badArgument(`$objectToArray needs an object, not ${typeName(value)}`);
+    return Object.keys(value).map((key) => ({ k: key, v: value[key] }));
+  }),
+};

@@ -1,0 +1,89 @@
+/** What operators need for their operands: counts checked, nulls passed on, kinds asked for. */
+import { badArgument } from '../errors.js';
+import { type PlainObject, isObject, typeName } from '../order.js';
+import type { Compiler, Evaluate, OperatorMaker } from './evaluate.js';
+
+/** An operator over so many operands, given as an array (or bare, when it is one). */
+export function withOperands(
+  name: string,
+  least: number,
+  most: number,
+  apply: (values: unknown[]) => unknown,
+): OperatorMaker {
+  return (operand, compiler) => {
+    const parts = compiler.operands(operand);
+    if (parts.length < least || parts.length > most) {
+      throw badArgument(
+        `${name} takes ${least === most ? least : `${least} to ${most}`} operands, not ${parts.length}`,
+      );
+    }
+    return (root, variables) => {
+      const values = new Array<unknown>(parts.length);
+      for (let i = 0; i < parts.length; i++) values[i] = (parts[i] as Evaluate)(root, variables);
+      return apply(values);
+    };
+  };
+}
+
+/** As withOperands; null when one of them is null or missing. */
+export function strict(
+  name: string,
+  least: number,
+  most: number,
+  apply: (values: unknown[]) => unknown,
+): OperatorMaker {
+  return withOperands(name, least, most, (values) => {
+    for (const value of values) if (value === null || value === undefined) return null;
+    return apply(values);
+  });
+}
+
+/** Named operands: those of `names` compiled, others refused; the `required` ones must be there. */
+export function named(
+  operator: string,
+  operand: unknown,
+  compiler: Compiler,
+  required: readonly string[],
+  optional: readonly string[] = [],
+): Map<string, Evaluate> {
+  const fields = namedParts(operator, operand, required, optional);
+  return new Map(Object.keys(fields).map((key) => [key, compiler.compile(fields[key])]));
+}
+
+/** As named, without compiling. */
+export function namedParts(
+  operator: string,
+  operand: unknown,
+  required: readonly string[],
+  optional: readonly string[] = [],
+): PlainObject {
+  if (!isObject(operand)) throw badArgument(`${operator} needs an object`);
+  for (const key of Object.keys(operand)) {
+    if (!required.includes(key) && !optional.includes(key)) throw badArgument(`${operator} has no argument "${key}"`);
+  }
+  for (const key of required) {
+    if (!Object.hasOwn(operand, key)) throw badArgument(`${operator} needs the argument "${key}"`);
+  }
+  return operand;
+}
+
+/** The value as an array, or 22023. */
+export function arrayOf(operator: string, value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw badArgument(`${operator} needs an array, not ${typeName(value)}`);
+  return value as unknown[];
+}
+
+/** The value as text, or 22023. */
+export function textOf(operator: string, value: unknown): string {
+  if (typeof value !== 'string') throw badArgument(`${operator} needs text, not ${typeName(value)}`);
+  return value;
+}
+
+/** The value as a whole number, or 22023. */
+export function integerOf(operator: string, value: unknown): number {
+  const number = typeof value === 'bigint' ? Number(value) : value;
+  if (typeof number !== 'number' || !Number.isInteger(number)) {
+    throw badArgument(`${operator} needs a whole number, not ${typeName(value)}`);
+  }
+  return number;
+}

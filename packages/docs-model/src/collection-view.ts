@@ -1,0 +1,55 @@
+/** A collection as one version of the catalog has it: its layout and its indexes, compiled once per descriptor. */
+import type { IndexDescriptor, ObjectReader, TableDescriptor } from '@phantom/catalog';
+import { DocumentLayout } from './document-layout.js';
+import { IndexLayout } from './index-layout.js';
+
+const UTF8 = new TextEncoder();
+
+export class CollectionView {
+  readonly table: TableDescriptor;
+  readonly layout: DocumentLayout;
+  /** Secondary indexes, unique ones first: their checks come before anything is written. */
+  readonly indexes: readonly IndexLayout[];
+  /** Top-level fields that the indexes read, in UTF-8; undefined: all. */
+  readonly indexFields: readonly Uint8Array[] | undefined;
+  private readonly descriptors: readonly IndexDescriptor[];
+
+  constructor(table: TableDescriptor, descriptors: readonly IndexDescriptor[]) {
+    this.table = table;
+    this.layout = new DocumentLayout(table);
+    this.descriptors = descriptors;
+    this.indexes = descriptors
+      .map((descriptor) => new IndexLayout(descriptor))
+      .sort((a, b) => Number(b.index.unique) - Number(a.index.unique));
+    this.indexFields = fieldsOf(this.indexes);
+  }
+
+  /** True while these are the collection's indexes. */
+  has(descriptors: readonly IndexDescriptor[]): boolean {
+    return descriptors.length === this.descriptors.length && descriptors.every((one, i) => one === this.descriptors[i]);
+  }
+}
+
+function fieldsOf(indexes: readonly IndexLayout[]): readonly Uint8Array[] | undefined {
+  const fields = new Set<string>();
+  for (const index of indexes) {
+    if (index.isWildcard || (index.partial !== undefined && index.partial.fields === undefined)) return undefined;
+    for (const { path } of index.definition.parts) fields.add(path.split('.', 1)[0] as string);
+    for (const field of index.partial?.fields ?? []) fields.add(field);
+  }
+  return [...fields].map((field) => UTF8.encode(field));
+}
+
+const views = new WeakMap<TableDescriptor, CollectionView>();
+
+/** The compiled form of a collection. Descriptors are immutable, so they are the cache's keys. */
+export function collectionView(table: TableDescriptor, objects: ObjectReader): CollectionView {
+  const descriptors: IndexDescriptor[] = [];
+  for (const oid of table.indexOids) {
+    const index = objects.object(oid);
+    if (index?.kind === 'index' && index.method === 'document') descriptors.push(index);
+  }
+  let view = views.get(table);
+  if (view === undefined || !view.has(descriptors)) views.set(table, (view = new CollectionView(table, descriptors)));
+  return view;
+}

@@ -1,0 +1,77 @@
+/**
+ * Cursors: what `find` and `aggregate` give. Nothing is read until the first document is asked for; documents come in batches,
+ * so a result of any size takes level memory. A cursor that commits by itself reads one moment, from its first document to
+ * its last, and frees it at the end (or when the loop over it is left, or by `close`).
+ */
+import { badArgument } from './errors.js';
+
+/** A run of a query. */
+export interface Batches<T> {
+  /** The next documents, none at the end. */
+  batch(documentsMax: number): Promise<T[]>;
+  close(): void;
+}
+
+const BATCH_DOCUMENTS = 256;
+
+export class DocumentCursor<T> implements AsyncIterable<T> {
+  protected started = false;
+  private readonly open: () => Promise<Batches<T>>;
+  private running: Batches<T> | undefined;
+
+  constructor(open: () => Promise<Batches<T>>) {
+    this.open = open;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
+    try {
+      for (;;) {
+        const batch = await this.nextBatch(BATCH_DOCUMENTS);
+        if (batch.length === 0) return;
+        yield* batch;
+      }
+    } finally {
+      this.close();
+    }
+  }
+
+  /** Every document. */
+  async toArray(): Promise<T[]> {
+    const all: T[] = [];
+    try {
+      for (;;) {
+        const batch = await this.nextBatch(BATCH_DOCUMENTS);
+        if (batch.length === 0) return all;
+        for (const document of batch) all.push(document);
+      }
+    } finally {
+      this.close();
+    }
+  }
+
+  /** The next document, null at the end. */
+  async next(): Promise<T | null> {
+    const batch = await this.nextBatch(1);
+    if (batch.length === 0) this.close();
+    return batch[0] ?? null;
+  }
+
+  /** Frees what the cursor pins. Safe to call twice. */
+  close(): void {
+    this.running?.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  private async nextBatch(documentsMax: number): Promise<T[]> {
+    this.started = true;
+    this.running ??= await this.open();
+    return this.running.batch(documentsMax);
+  }
+
+  protected checkNotStarted(): void {
+    if (this.started) throw badArgument('the cursor has begun to read: its query cannot be changed any more');
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * Collections in the catalog. A collection is a table descriptor with two jsonb columns, keyed by `_id`, that carries what makes it
+ * a collection; it shares the tables' name space, rights and dependencies, and DROP TABLE drops it.
+ */
+import { PhantomError } from '@phantom/base';
+import {
+  type CollectionDescriptor,
+  type ColumnDescriptor,
+  type IndexDescriptor,
+  NameClass,
+  type ObjectReader,
+  type Oid,
+  type TableDescriptor,
+  type TypeDescriptor,
+} from '@phantom/catalog';
+import { badArgument } from './errors.js';
+import type { CollectionEngine, DocumentPorts } from './ports.js';
+import type { DocumentTransaction } from './transaction.js';
+
+/** Oid of the type jsonb. */
+const JSONB = { oid: 3802, typmod: -1 } as const;
+const NAME_BYTES_MAX = 63;
+
+/** Schema `public` of the database; 3F000 without one. */
+export function publicSchemaOid(ports: DocumentPorts, objects: ObjectReader): Oid {
+  const oid = objects.oidByName(NameClass.Schema, ports.databaseOid, 'public');
+  if (oid === undefined) throw new PhantomError('3F000', 'schema "public" does not exist');
+  return oid;
+}
+
+/** The collection of that name, undefined when there is none. 42809 for a relation that is no collection. */
+export function findCollection(ports: DocumentPorts, objects: ObjectReader, name: string): TableDescriptor | undefined {
+  const oid = objects.oidByName(NameClass.Relation, publicSchemaOid(ports, objects), name);
+  const object = oid === undefined ? undefined : objects.object(oid);
+  if (object === undefined) return undefined;
+  if (object.kind !== 'table' || object.collection === undefined) {
+    throw new PhantomError('42809', `"${name}" is not a collection`, { table: name });
+  }
+  return object;
+}
+
+export interface NewCollection {
+  readonly engine?: CollectionEngine;
+  readonly collection: CollectionDescriptor;
+}
+
+/** Makes a collection, or gives the one that another transaction made meanwhile. */
+export async function createCollection(
+  ports: DocumentPorts,
+  transaction: DocumentTransaction,
+  name: string,
+  definition: NewCollection,
+): Promise<TableDescriptor> {
+  checkName(name);
+  const { objects } = transaction;
+  const schemaOid = publicSchemaOid(ports, objects);
+  await objects.lockName(NameClass.Relation, schemaOid, name);
+  const found = findCollection(ports, objects, name);
+  if (found !== undefined) return found;
+  const engine = definition.engine ?? 'btree';
+  const space = ports.allocateSpace(engine);
+  const allocate = (): Oid => ports.catalog.allocateOid();
+  const place = { databaseOid: ports.databaseOid, schemaOid, ownerOid: ports.ownerOid };
+  const index: IndexDescriptor = {
+    kind: 'index',
+    oid: allocate(),
+    name: `${name}_pkey`.slice(0, NAME_BYTES_MAX),
+    ...place,
+    tableOid: allocate(),
+    space,
+    method: 'btree',
+    unique: true,
+    primary: true,
+    nullsNotDistinct: false,
+    parts: [{ column: 1, type: JSONB, descending: false, nullsFirst: false }],
+    include: [],
+    state: 'valid',
+  };
+  await objects.lockName(NameClass.Relation, schemaOid, index.name);
+  const columns: readonly ColumnDescriptor[] = ['_id', 'doc'].map((column, i) => ({
+    number: i + 1,
+    name: column,
+    type: JSONB,
+    notNull: true,
+    dropped: false,
+    sinceVersion: 1,
+  }));
+  const table: TableDescriptor = {
+    kind: 'table',
+    oid: index.tableOid,
+    name,
+    ...place,
+    persistence: 'permanent',
+    engine,
+    space,
+    layoutVersion: 1,
+    columns,
+    constraints: [
+      {
+        kind: 'primary key',
+        oid: allocate(),
+        name: index.name,
+        deferrable: false,
+        initiallyDeferred: false,
+        validated: true,
+        columns: [1],
+        indexOid: index.oid,
+      },
+    ],
+    indexOids: [index.oid],
+    keyColumns: [1],
+    schemaVersion: 1,
+    rowTypeOid: allocate(),
+    collection: definition.collection,
+  };
+  const rowType: TypeDescriptor = {
+    kind: 'type',
+    oid: table.rowTypeOid,
+    name,
+    ...place,
+    arrayOid: allocate(),
+    definition: {
+      kind: 'composite',
+      fields: columns.map(({ name: field, type }) => ({ name: field, type })),
+      relationOid: table.oid,
+    },
+  };
+  objects.put(table);
+  objects.put(rowType);
+  objects.put(index);
+  dependsOn(transaction, index.oid, table.oid);
+  return table;
+}
+
+/** The dependent goes when the other goes. */
+export function dependsOn(transaction: DocumentTransaction, dependentOid: Oid, referencedOid: Oid): void {
+  transaction.objects.addDependency({
+    dependentOid,
+    dependentColumn: 0,
+    referencedOid,
+    referencedColumn: 0,
+    strength: 'automatic',
+  });
+}
+
+/** 22023 for what cannot be a collection's name. */
+export function checkName(name: unknown): asserts name is string {
+  if (typeof name !== 'string' || name === '' || name.includes('\0') || name.startsWith('system.')) {
+    throw badArgument('a collection needs a name that is not empty and does not begin with "system."');
+  }
+  if (Buffer.byteLength(name) > NAME_BYTES_MAX) throw badArgument(`a name takes at most ${NAME_BYTES_MAX} bytes`);
+}

@@ -1,0 +1,130 @@
+/**
+ * How a collection lies in its space. A collection is a table to everyone else: its rows are keyed by `_id` and have two columns,
+ * `_id` and `doc`, both jsonb, in the row format of tables (docs/formats/row.md). So SQL reads it as it reads any table.
+ *
+ *   key     space(4)  _id as a key of jsonb (document-key.ts of codec)
+ *   value   row: header, null bits, two ends, the _id's node, the document's node (`_id` is its first field, too)
+ *
+ * Limits: 16 MiB a document (54000), 100 levels (54001). Keys must not hold dots or begin with a dollar (22023): no path would
+ * lead to them. `_id` is neither an array nor NaN, and set for good.
+ */
+import { ByteWriter, PhantomError } from '@phantom/base';
+import type { TableDescriptor } from '@phantom/catalog';
+import {
+  DocumentDecoder,
+  DocumentEncoder,
+  Jsonb,
+  type RowLayout,
+  StorageKind,
+  appendKeyDocument,
+  checkRow,
+  rowCodec,
+  rowLayout,
+  variableEnd,
+  variableStart,
+} from '@phantom/codec';
+import { type ByteSlot, KEY_BYTES_MAX, SPACE_BYTES, writeSpace } from '@phantom/kv';
+import { badArgument } from './errors.js';
+import type { PlainObject } from './order.js';
+
+/** Most bytes of one document. */
+export const DOCUMENT_BYTES_MAX = 16 * 1024 * 1024;
+/** Most levels of nesting in a document of a collection. */
+export const DOCUMENT_LEVELS_MAX = 100;
+
+const ID_COLUMN = 0;
+const DOCUMENT_COLUMN = 1;
+const jsonb = { kind: StorageKind.Jsonb };
+
+const encoder = new DocumentEncoder({
+  depthMax: DOCUMENT_LEVELS_MAX,
+  refuseKey: (key) => {
+    if (key.startsWith('$')) return `a field cannot be named "${key}": the dollar belongs to operators`;
+    return key.includes('.') ? `a field cannot be named "${key}": the dot belongs to paths` : undefined;
+  },
+});
+const decoder = new DocumentDecoder();
+
+/** Checks a value as part of a document (an `_id`, a field to be set) and gives its node; owned by the caller. */
+export function encodePart(value: unknown): Jsonb {
+  const { writer } = encoder;
+  writer.reset();
+  encoder.encode(value);
+  return new Jsonb(writer.take());
+}
+
+/** 22023 for what cannot be an `_id`. */
+export function checkId(id: unknown): void {
+  if (Array.isArray(id) || (typeof id === 'number' && Number.isNaN(id)) || id instanceof RegExp) {
+    throw badArgument(`_id cannot be ${Array.isArray(id) ? 'an array' : String(id)}`);
+  }
+}
+
+/** The layout of one collection; compiled once per descriptor. */
+export class DocumentLayout {
+  readonly table: TableDescriptor;
+  readonly prefix: Uint8Array;
+  private readonly layout: RowLayout;
+  private readonly codec: ReturnType<typeof rowCodec>;
+  private readonly row = new ByteWriter(1024);
+
+  constructor(table: TableDescriptor) {
+    this.table = table;
+    this.prefix = new Uint8Array(SPACE_BYTES);
+    writeSpace(this.prefix, 0, table.space);
+    this.layout = rowLayout(table.layoutVersion, [jsonb, jsonb]);
+    this.codec = rowCodec(this.layout);
+  }
+
+  /** Appends the key of the row with this `_id`, whose node is given. 54000 when it is too long. */
+  appendKey(writer: ByteWriter, id: Jsonb): void {
+    const start = writer.length;
+    writer.bytes(this.prefix);
+    appendKeyDocument(writer, id.bytes, id.start, id.end);
+    if (writer.length - start > KEY_BYTES_MAX) throw new PhantomError('54000', '_id is too long for a key');
+  }
+
+  /** The row of a document, checked; borrowed until the next call. */
+  encode(document: object, idValue: unknown, id: Jsonb): ByteWriter {
+    const { writer } = encoder;
+    writer.reset();
+    encoder.encodeWithId(document, idValue);
+    if (writer.length > DOCUMENT_BYTES_MAX) {
+      throw new PhantomError('54000', `a document takes at most ${DOCUMENT_BYTES_MAX} bytes`, {
+        detail: `This one takes ${writer.length}.`,
+        data: { bytesMax: DOCUMENT_BYTES_MAX, bytes: writer.length },
+      });
+    }
+    this.row.reset();
+    this.codec.encode([id, new Jsonb(writer.buffer, 0, writer.length)], this.row);
+    return this.row;
+  }
+
+  /** The document of a stored row. */
+  decode(row: ByteSlot): PlainObject {
+    const { buffer, start, end } = row;
+    const from = this.documentStart(row);
+    const to = variableEnd(buffer, start, end, DOCUMENT_COLUMN, this.layout, from);
+    return decoder.decode(buffer, from, to) as PlainObject;
+  }
+
+  /** A document with some of the stored one's top-level fields. */
+  decodeFields(row: ByteSlot, fields: readonly Uint8Array[]): PlainObject {
+    const { buffer, start, end } = row;
+    const from = this.documentStart(row);
+    const to = variableEnd(buffer, start, end, DOCUMENT_COLUMN, this.layout, from);
+    return decoder.decodeFields(buffer, from, to, fields) as PlainObject;
+  }
+
+  /** Bytes of the stored document. */
+  documentBytes(row: ByteSlot): number {
+    return row.end - this.documentStart(row);
+  }
+
+  private documentStart(row: ByteSlot): number {
+    const { buffer, start, end } = row;
+    checkRow(buffer, start, end, this.layout);
+    const idStart = variableStart(buffer, start, ID_COLUMN, this.layout);
+    return variableEnd(buffer, start, end, ID_COLUMN, this.layout, idStart);
+  }
+}

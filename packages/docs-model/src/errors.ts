@@ -1,0 +1,38 @@
+/** Errors of collections. A caller's mistake in a filter, an update or a pipeline is 22023 and names what is wrong. */
+import { PhantomError, unsupportedError } from '@phantom/base';
+
+/** 22023. */
+export function badArgument(message: string, detail?: string): PhantomError {
+  return new PhantomError('22023', message, detail === undefined ? {} : { detail });
+}
+
+/** Operators of MongoDB that are known and not there: 0A000. Everything else that begins with a dollar is a mistake: 22023. */
+const KNOWN_ABSENT: ReadonlySet<string> = new Set([
+  '$where',
+  '$near',
+  '$nearSphere',
+  '$geoWithin',
+  '$geoIntersects',
+  '$bitsAllSet',
+  '$bitsAnySet',
+  '$bitsAllClear',
+  '$bitsAnyClear',
+  '$function',
+  '$accumulator',
+  '$geoNear',
+  '$graphLookup',
+  '$setWindowFields',
+  '$densify',
+  '$fill',
+  '$redact',
+  '$search',
+  '$vectorSearch',
+  '$merge',
+  '$indexStats',
+  '$collStats',
+]);
+
+/** For an operator that the place does not know. */
+export function unknownOperator(name: string, place: string): PhantomError {
+  return KNOWN_ABSENT.has(name) ? unsupportedError(`operator ${name}`) : badArgument(`unknown ${place}: ${name}`);
+}

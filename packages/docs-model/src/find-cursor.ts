@@ -1,0 +1,126 @@
+/** The cursor of `find`, with what may be said of a query before it runs. */
+import { type Batches, DocumentCursor } from './cursor.js';
+import { badArgument } from './errors.js';
+import { compileFilter } from './filter/filter.js';
+import type { DocumentModel } from './model.js';
+import type { PlainObject } from './order.js';
+import { compileProjection } from './projection.js';
+import { type Explanation, type Query, Reader } from './reader.js';
+import { type SortInput, parseSort } from './sort.js';
+import type { OperationOptions } from './transaction.js';
+
+export interface FindOptions extends OperationOptions {
+  readonly projection?: Readonly<Record<string, unknown>>;
+  readonly sort?: SortInput;
+  readonly skip?: number;
+  /** 0: all. */
+  readonly limit?: number;
+  /** Name of the index to use; `$natural` walks the collection. */
+  readonly hint?: string;
+}
+
+/** Compiles what a caller asks. 22023 and 0A000 for what cannot be asked. */
+export function queryOf(filter: unknown, options: FindOptions): Query {
+  const { projection, sort = {}, skip = 0, limit = 0, hint } = options;
+  for (const [name, value] of [['skip', skip] as const, ['limit', limit] as const]) {
+    if (!Number.isInteger(value) || value < 0) throw badArgument(`${name} must be a whole number of at least 0`);
+  }
+  return {
+    filter: compileFilter(filter),
+    sort: parseSort(sort),
+    skip,
+    limit,
+    projection:
+      projection === undefined || Object.keys(projection).length === 0 ? undefined : compileProjection(projection),
+    hint,
+  };
+}
+
+export class FindCursor<T> extends DocumentCursor<T> {
+  private readonly model: DocumentModel;
+  private readonly collectionName: string;
+  private readonly filter: unknown;
+  private options: FindOptions;
+
+  constructor(model: DocumentModel, collectionName: string, filter: unknown, options: FindOptions) {
+    super(() => this.begin());
+    this.model = model;
+    this.collectionName = collectionName;
+    this.filter = filter;
+    this.options = options;
+    // What is wrong with a query is told where it is written.
+    queryOf(filter, options);
+  }
+
+  sort(sort: SortInput): this {
+    return this.with({ sort });
+  }
+
+  skip(skip: number): this {
+    return this.with({ skip });
+  }
+
+  /** 0: all. */
+  limit(limit: number): this {
+    return this.with({ limit });
+  }
+
+  project(projection: Readonly<Record<string, unknown>>): this {
+    return this.with({ projection });
+  }
+
+  hint(hint: string): this {
+    return this.with({ hint });
+  }
+
+  /** Runs the query and tells how it was answered: the index, keys and documents looked at. */
+  async explain(): Promise<Explanation> {
+    const { transaction, release } = await this.model.openRead(this.options.tx);
+    try {
+      const view = this.model.find(transaction, this.collectionName);
+      if (view === undefined) return NO_COLLECTION;
+      const reader = new Reader(this.model.ports, view, transaction, queryOf(this.filter, this.options));
+      for (let batch = await reader.batch(1000); batch.length > 0; batch = await reader.batch(1000));
+      return reader.explain();
+    } finally {
+      release();
+    }
+  }
+
+  private with(more: FindOptions): this {
+    this.checkNotStarted();
+    this.options = { ...this.options, ...more };
+    queryOf(this.filter, this.options);
+    return this;
+  }
+
+  private async begin(): Promise<Batches<T>> {
+    const query = queryOf(this.filter, this.options);
+    const { transaction, release } = await this.model.openRead(this.options.tx);
+    try {
+      const view = this.model.find(transaction, this.collectionName);
+      const reader = view === undefined ? undefined : new Reader(this.model.ports, view, transaction, query);
+      return {
+        batch: async (documentsMax) => ((await reader?.batch(documentsMax)) ?? []) as PlainObject[] as T[],
+        close: () => {
+          reader?.close();
+          release();
+        },
+      };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+}
+
+const NO_COLLECTION: Explanation = {
+  stage: 'COLLSCAN',
+  bounds: [],
+  direction: 'forward',
+  sort: false,
+  estimatedKeys: 0,
+  keysExamined: 0,
+  documentsExamined: 0,
+  returned: 0,
+};

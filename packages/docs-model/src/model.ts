@@ -1,0 +1,139 @@
+/**
+ * The document model over one store: it finds and makes collections, and gives each operation its transaction, the caller's or one
+ * of its own. An operation that commits by itself is read committed and locks what it writes: it waits for others instead of
+ * losing to them, and is run again after a deadlock.
+ */
+import { PhantomError, isPhantomError } from '@phantom/base';
+import { type TableDescriptor } from '@phantom/catalog';
+import { LockStrength } from '@phantom/mvcc';
+import { type CollectionView, collectionView } from './collection-view.js';
+import { type NewCollection, createCollection, findCollection } from './definition.js';
+import type { DocumentPorts } from './ports.js';
+import type { DocumentTransaction, TransactionHost } from './transaction.js';
+
+const DEADLOCK_RETRIES = 10;
+
+/** A transaction to read in, until it is released. */
+export interface ReadTransaction {
+  readonly transaction: DocumentTransaction;
+  release(): void;
+}
+
+export class DocumentModel {
+  readonly ports: DocumentPorts;
+
+  constructor(ports: DocumentPorts) {
+    this.ports = ports;
+  }
+
+  /** A transaction to read in: the caller's, or a snapshot that lasts until it is released. */
+  async openRead(tx: TransactionHost | undefined): Promise<ReadTransaction> {
+    if (tx !== undefined) {
+      const transaction = await tx.documents(async (own) => {
+        own.storage.beginStatement();
+        return own;
+      });
+      return { transaction, release: () => undefined };
+    }
+    const storage = this.ports.mvcc.begin({ readOnly: true, isolation: 'repeatable read' });
+    storage.beginStatement();
+    const objects = this.ports.catalog.begin(storage);
+    const transaction: DocumentTransaction = { storage, objects, beforeCommit: () => undefined };
+    return { transaction, release: () => storage.status === 'active' && storage.rollback() };
+  }
+
+  /** Runs a write in the caller's transaction, as one statement of it, or in one of its own; durable then on return. */
+  async write<R>(tx: TransactionHost | undefined, work: (transaction: DocumentTransaction) => Promise<R>): Promise<R> {
+    if (tx !== undefined) return tx.documents((transaction) => runStatement(transaction, work));
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.writeOnce(work);
+      } catch (error) {
+        if (!isPhantomError(error) || !error.retryable || attempt >= DEADLOCK_RETRIES) throw error;
+      }
+    }
+  }
+
+  private async writeOnce<R>(work: (transaction: DocumentTransaction) => Promise<R>): Promise<R> {
+    const storage = this.ports.mvcc.begin({ isolation: 'read committed' });
+    const checks: (() => Promise<void>)[] = [];
+    const transaction: DocumentTransaction = {
+      storage,
+      objects: this.ports.catalog.begin(storage),
+      beforeCommit: (check) => checks.push(check),
+    };
+    try {
+      storage.beginStatement();
+      const result = await work(transaction);
+      // A check may owe further ones: cascades do.
+      for (let i = 0; i < checks.length; i++) await (checks[i] as () => Promise<void>)();
+      await storage.commit();
+      return result;
+    } catch (error) {
+      if (storage.status === 'active') storage.rollback();
+      throw error;
+    }
+  }
+
+  /** The collection as the transaction sees it, undefined when there is none. */
+  find(transaction: DocumentTransaction, name: string): CollectionView | undefined {
+    const table = findCollection(this.ports, transaction.objects, name);
+    return table === undefined ? undefined : collectionView(table, transaction.objects);
+  }
+
+  /** The collection to write to, made if there is none, and held against being altered until the transaction ends. */
+  async forWriting(transaction: DocumentTransaction, name: string, definition: NewCollection): Promise<CollectionView> {
+    const { objects, storage } = transaction;
+    if (storage.readOnly) throw new PhantomError('25006', 'cannot write to a collection in a read-only transaction');
+    for (;;) {
+      const table =
+        findCollection(this.ports, objects, name) ??
+        (await createCollection(this.ports, transaction, name, definition));
+      const wait = objects.lockObject(table.oid, LockStrength.KeyShare);
+      if (wait === undefined) return collectionView(table, objects);
+      await wait;
+      // It may be another one now, or none.
+      if (objects.object(table.oid) === table) return collectionView(table, objects);
+    }
+  }
+
+  /** Replaces a collection's descriptor, under its exclusive lock. */
+  async alter(
+    transaction: DocumentTransaction,
+    name: string,
+    definition: NewCollection,
+    change: (table: TableDescriptor) => TableDescriptor | Promise<TableDescriptor>,
+  ): Promise<void> {
+    const { objects } = transaction;
+    const found =
+      findCollection(this.ports, objects, name) ?? (await createCollection(this.ports, transaction, name, definition));
+    await objects.lockObject(found.oid, LockStrength.Update);
+    const table = objects.object(found.oid);
+    if (table?.kind !== 'table') throw new PhantomError('42P01', `collection "${name}" does not exist`);
+    const changed = await change(table);
+    if (changed !== table) objects.put({ ...changed, schemaVersion: table.schemaVersion + 1 });
+  }
+}
+
+/** A statement of a transaction that others share: what it wrote is undone when it fails. */
+async function runStatement<R>(
+  transaction: DocumentTransaction,
+  work: (transaction: DocumentTransaction) => Promise<R>,
+): Promise<R> {
+  const { storage, objects } = transaction;
+  storage.beginStatement();
+  const savepoint = storage.savepoint();
+  const mark = objects.mark();
+  try {
+    const result = await work(transaction);
+    storage.release(savepoint);
+    return result;
+  } catch (error) {
+    if (storage.status === 'active') {
+      storage.rollbackTo(savepoint);
+      storage.release(savepoint);
+      objects.rollbackTo(mark);
+    }
+    throw error;
+  }
+}

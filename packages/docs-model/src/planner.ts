@@ -1,0 +1,457 @@
+/**
+ * How a filter's documents are found: by `_id`, through an index, through several (one for each part of a $or), or by walking
+ * the collection. Whatever is chosen, the whole filter is asked of each document found, so a plan can cost time but never an answer.
+ *
+ * A candidate is each index whose first part has a condition, or that gives the asked order. Points ($eq, $in) on leading parts
+ * lead to ranges one by one; a range condition ends it. The cheapest by the engine's own estimate of keys in the ranges wins:
+ *
+ *   cost = entries x 3 (entry and document) [+ entries, to sort]       against        documents [+ documents, to sort]
+ *
+ * Two range conditions on one path may hold through two elements of an array, so on a multikey index only one of them bounds.
+ */
+import { ByteWriter } from '@phantom/base';
+import { ByteSlot, type KeyRange, SPACE_BYTES, prefixEnd, prefixRange } from '@phantom/kv';
+import { badArgument } from './errors.js';
+import type { CollectionView } from './collection-view.js';
+import { encodePart } from './document-layout.js';
+import type { CompiledFilter, Condition } from './filter/filter.js';
+import { boundsOf, isPoint, type PartBounds } from './bounds.js';
+import type { IndexLayout } from './index-layout.js';
+import { impliesFilter } from './implication.js';
+import { Rank, rankOf } from './order.js';
+import type { SortPart } from './sort.js';
+import type { MvccTransaction } from '@phantom/mvcc';
+import { type Jsonb, appendKeyText } from '@phantom/codec';
+import { wordsOf } from './words.js';
+
+export type Access =
+  | { readonly kind: 'keys'; readonly keys: readonly Uint8Array[] }
+  | { readonly kind: 'space'; readonly ranges: readonly KeyRange[] }
+  | {
+      readonly kind: 'index';
+      readonly index: IndexLayout;
+      readonly ranges: readonly KeyRange[];
+      readonly repeats: boolean;
+    }
+  | { readonly kind: 'either'; readonly parts: readonly Plan[] };
+
+export interface Plan {
+  readonly access: Access;
+  readonly backwards: boolean;
+  /** The documents come in the asked order. */
+  readonly sorted: boolean;
+  /** Estimated keys to be looked at. */
+  readonly keys: number;
+  readonly cost: number;
+  /** The conditions that bound the scan, for explain. */
+  readonly bounds: readonly Condition[];
+}
+
+export interface PlanRequest {
+  readonly view: CollectionView;
+  readonly transaction: MvccTransaction;
+  readonly filter: CompiledFilter;
+  readonly sort: readonly SortPart[];
+  /** Documents wanted at most, those skipped included; undefined: all. */
+  readonly wanted: number | undefined;
+  /** Name of the index to use, or `$natural`. */
+  readonly hint: string | undefined;
+  readonly estimate: (range: KeyRange) => { readonly keys: number };
+}
+
+/** Ranges that one plan may have; past it the last point list is not used. */
+const RANGES_MAX = 1000;
+const RANGES_ESTIMATED = 8;
+const LOOKUP_COST = 3;
+
+export function planScan(request: PlanRequest): Plan {
+  const { filter, hint, view } = request;
+  if (filter.text !== undefined) return textPlan(request, filter.text.search);
+  if (hint !== undefined) return hintedPlan(request, hint);
+  const byId = idPlan(request);
+  if (byId?.access.kind === 'keys') return byId;
+  let best = byId ?? walkPlan(request);
+  if (view.indexes.length === 0) return best;
+  for (const index of view.indexes) {
+    const plan = indexPlan(request, index);
+    if (plan !== undefined && plan.cost < best.cost) best = plan;
+  }
+  const either = filter.alternatives === undefined ? undefined : eitherPlan(request, filter.alternatives);
+  return either !== undefined && either.cost < best.cost ? either : best;
+}
+
+function hintedPlan(request: PlanRequest, hint: string): Plan {
+  if (hint === '$natural') return walkPlan(request);
+  if (hint === '_id_' || hint === `${request.view.table.name}_pkey`) return idPlan(request) ?? walkPlan(request);
+  const index = request.view.indexes.find(({ index: { name } }) => name === hint);
+  const plan = index === undefined ? undefined : indexPlan(request, index, true);
+  if (plan === undefined) throw badArgument(`the hint "${hint}" is no index that can answer this`);
+  return plan;
+}
+
+function walkPlan(request: PlanRequest): Plan {
+  const range = prefixRange(request.view.layout.prefix);
+  const order = idOrder(request);
+  const keys = request.estimate(range).keys + 1;
+  const sorted = request.sort.length === 0 || order !== undefined;
+  const read = sorted && request.wanted !== undefined ? Math.min(keys, request.wanted * 10) : keys;
+  return {
+    access: { kind: 'space', ranges: [range] },
+    backwards: order === 'backwards',
+    sorted,
+    keys,
+    cost: sorted ? read : 2 * keys,
+    bounds: [],
+  };
+}
+
+/** When the order asked for begins with `_id` and all ids are of one type, the space is in that order. */
+function idOrder({ sort, view, transaction }: PlanRequest): 'forwards' | 'backwards' | undefined {
+  const first = sort[0];
+  if (first === undefined || first.path !== '_id') return undefined;
+  const cursor = transaction.cursor(prefixRange(view.layout.prefix));
+  try {
+    if (!cursor.next()) return 'forwards';
+    const lowest = cursor.key.buffer[cursor.key.start + SPACE_BYTES] as number;
+    const end = prefixEnd(view.layout.prefix) as Uint8Array;
+    cursor.seekBefore(end, 0, end.length);
+    const highest = cursor.key.buffer[cursor.key.start + SPACE_BYTES] as number;
+    // Objects and arrays sort otherwise in keys of jsonb.
+    const alike = (lowest === highest && lowest < 0x40) || (lowest >= 0x40 && highest <= 0x41);
+    return alike ? (first.descending ? 'backwards' : 'forwards') : undefined;
+  } finally {
+    cursor.close();
+  }
+}
+
+const writer = new ByteWriter();
+
+function idKey(view: CollectionView, value: unknown): Uint8Array | undefined {
+  if (Array.isArray(value) || value === undefined) return undefined;
+  let node: Jsonb;
+  try {
+    node = encodePart(value);
+  } catch {
+    // What no document can hold is no document's id.
+    return undefined;
+  }
+  writer.reset();
+  view.layout.appendKey(writer, node);
+  return writer.take();
+}
+
+const ID_RANKS: ReadonlySet<Rank> = new Set<Rank>([Rank.Number, Rank.Text, Rank.ObjectId, Rank.Date, Rank.Uuid]);
+
+function idPlan(request: PlanRequest): Plan | undefined {
+  const { filter, view } = request;
+  const conditions = filter.conditions.filter(({ path }) => path === '_id');
+  const points = conditions.find(({ operator }) => operator === '$eq' || operator === '$in');
+  if (points !== undefined) {
+    const values = points.operator === '$eq' ? [points.value] : (points.value as readonly unknown[]);
+    const keys = new Map<string, Uint8Array>();
+    for (const value of values) {
+      const key = idKey(view, value);
+      if (key !== undefined) keys.set(Buffer.from(key).toString('latin1'), key);
+    }
+    const list = [...keys.values()];
+    const sorted = list.length <= 1 || request.sort.length === 0;
+    return {
+      access: { kind: 'keys', keys: list },
+      backwards: false,
+      sorted,
+      keys: list.length,
+      cost: 0,
+      bounds: [points],
+    };
+  }
+  const range = conditions.find(
+    ({ operator, value }) => /^\$[gl]te?$/.test(operator) && ID_RANKS.has(rankOf(value)) && !Number.isNaN(value),
+  );
+  const key = range === undefined ? undefined : idKey(view, range.value);
+  if (range === undefined || key === undefined) return undefined;
+  const rank = view.layout.prefix.length;
+  const whole = prefixRange(key.slice(0, rank + 1));
+  const above = range.operator === '$gt' || range.operator === '$gte';
+  const one: KeyRange = above ? { lower: key, upper: whole.upper } : { lower: whole.lower, upper: prefixEnd(key) };
+  const other = conditions.find(
+    ({ operator, value }) => operator.startsWith(above ? '$l' : '$g') && rankOf(value) === rankOf(range.value),
+  );
+  const otherKey = other === undefined ? undefined : idKey(view, other.value);
+  const both: KeyRange =
+    otherKey === undefined
+      ? one
+      : above
+        ? { lower: one.lower, upper: prefixEnd(otherKey) }
+        : { lower: otherKey, upper: one.upper };
+  const keys = request.estimate(both).keys;
+  const order = request.sort.length === 0 ? 'forwards' : request.sort[0]?.path === '_id' ? 'yes' : undefined;
+  return {
+    access: { kind: 'space', ranges: [both] },
+    backwards: order === 'yes' && request.sort[0]?.descending === true,
+    sorted: order !== undefined,
+    keys,
+    cost: order === undefined ? 2 * keys : keys,
+    bounds: other === undefined ? [range] : [range, other],
+  };
+}
+
+function eitherPlan(request: PlanRequest, alternatives: readonly CompiledFilter[]): Plan | undefined {
+  const parts: Plan[] = [];
+  for (const filter of alternatives) {
+    const plan = planScan({ ...request, filter, sort: [], wanted: undefined });
+    if (plan.access.kind === 'space' && plan.bounds.length === 0) return undefined;
+    parts.push(plan);
+  }
+  const keys = parts.reduce((sum, part) => sum + part.keys, 0);
+  const cost = parts.reduce((sum, part) => sum + part.cost, 0) + (request.sort.length > 0 ? keys : 0);
+  return {
+    access: { kind: 'either', parts },
+    backwards: false,
+    sorted: request.sort.length === 0,
+    keys,
+    cost,
+    bounds: parts.flatMap((part) => part.bounds),
+  };
+}
+
+const slot = new ByteSlot();
+
+/** True when some document has several entries; exact for the transaction's snapshot and its own writes. */
+function isMultikey(transaction: MvccTransaction, index: IndexLayout): boolean {
+  return transaction.get(index.markKey, 0, index.markKey.length, slot);
+}
+
+/** A plan over one index; undefined when it cannot answer, or (unless asked for by name) does not help. */
+function indexPlan(request: PlanRequest, index: IndexLayout, hinted = false): Plan | undefined {
+  const { filter, transaction } = request;
+  const { definition } = index;
+  if (definition.kind === 'text' || index.index.state !== 'valid') return undefined;
+  if (index.partial !== undefined && !impliesFilter(filter.conditions, index.partial.conditions)) return undefined;
+  const multikey = isMultikey(transaction, index);
+  if (index.isWildcard) return wildcardPlan(request, index, multikey);
+  let prefixes: Uint8Array[] = [index.prefix];
+  let ranges: KeyRange[] | undefined;
+  const used: Condition[] = [];
+  let bound = 0;
+  /** Leading parts with one value: the order of the rest is the index's. */
+  let fixed = 0;
+  let existing = false;
+  for (const [i, { path }] of definition.parts.entries()) {
+    const bounds = boundsOf(filter.conditions, path, multikey);
+    if (bounds === undefined) break;
+    existing ||= !bounds.includesNull;
+    if (bounds.points !== undefined) {
+      if (prefixes.length * bounds.points.length > RANGES_MAX) break;
+      if (bounds.points.length === 1 && fixed === i) fixed++;
+      prefixes = crossed(index, i, prefixes, bounds.points);
+      used.push(...bounds.conditions);
+      bound++;
+      continue;
+    }
+    ranges = prefixes.map((prefix) => rangeOf(index, i, prefix, bounds));
+    used.push(...bounds.conditions);
+    bound++;
+    break;
+  }
+  if (definition.sparse && !existing) return undefined;
+  const order = multikey ? undefined : orderOf(index, request.sort, fixed, prefixes.length);
+  if (bound === 0 && !hinted && (order === undefined || request.sort.length === 0)) return undefined;
+  ranges ??= prefixes.map((prefix) => prefixRange(prefix));
+  const keys = estimated(request, index, ranges, bound);
+  const sorted = request.sort.length === 0 || order !== undefined;
+  const read = sorted && request.wanted !== undefined ? Math.min(keys, request.wanted * 10) : keys;
+  return {
+    access: { kind: 'index', index, ranges, repeats: multikey },
+    backwards: order === 'backwards',
+    sorted,
+    keys,
+    cost: sorted ? read * LOOKUP_COST : keys * (LOOKUP_COST + 1),
+    bounds: used,
+  };
+}
+
+function estimated(request: PlanRequest, index: IndexLayout, ranges: readonly KeyRange[], bound: number): number {
+  if (index.index.unique && bound === index.definition.parts.length && isPoint(ranges)) return ranges.length;
+  let keys = 0;
+  const asked = Math.min(ranges.length, RANGES_ESTIMATED);
+  for (let i = 0; i < asked; i++) keys += request.estimate(ranges[i] as KeyRange).keys;
+  return Math.max(1, asked === 0 ? 0 : (keys * ranges.length) / asked);
+}
+
+/** The prefixes, each with each of the points behind it; in key order. */
+function crossed(
+  index: IndexLayout,
+  part: number,
+  prefixes: readonly Uint8Array[],
+  points: readonly unknown[],
+): Uint8Array[] {
+  const keys = new Map<string, Uint8Array>();
+  for (const prefix of prefixes) {
+    for (const point of points) {
+      writer.reset();
+      writer.bytes(prefix);
+      index.appendPart(writer, part, point);
+      const key = writer.take();
+      keys.set(Buffer.from(key).toString('latin1'), key);
+    }
+  }
+  return [...keys.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, key]) => key);
+}
+
+/** Keys behind the prefix whose next part lies within the bounds. */
+function rangeOf(index: IndexLayout, part: number, prefix: Uint8Array, bounds: PartBounds): KeyRange {
+  const descending = index.definition.parts[part]?.descending === true;
+  const valueKey = (value: unknown): Uint8Array => {
+    writer.reset();
+    writer.bytes(prefix);
+    index.appendPart(writer, part, value);
+    return writer.take();
+  };
+  const byteKey = (byte: number): Uint8Array => {
+    const key = new Uint8Array(prefix.length + 1);
+    key.set(prefix);
+    key[prefix.length] = byte;
+    return key;
+  };
+  const after = (key: Uint8Array): Uint8Array => prefixEnd(key) as Uint8Array;
+  const { lower, upper, prefixText } = bounds;
+  if (prefixText !== undefined) {
+    // All of the text but its terminator, and what follows it.
+    const whole = valueKey(prefixText);
+    const start = whole.slice(0, whole.length - TEXT_END_BYTES);
+    return { lower: start, upper: prefixEnd(start) };
+  }
+  const first = bounds.firstByte;
+  const last = bounds.lastByte;
+  if (!descending) {
+    return {
+      lower:
+        lower === undefined ? byteKey(first) : lower.inclusive ? valueKey(lower.value) : after(valueKey(lower.value)),
+      upper:
+        upper === undefined
+          ? after(byteKey(last))
+          : upper.inclusive
+            ? after(valueKey(upper.value))
+            : valueKey(upper.value),
+    };
+  }
+  return {
+    lower:
+      upper === undefined
+        ? byteKey(last ^ 0xff)
+        : upper.inclusive
+          ? valueKey(upper.value)
+          : after(valueKey(upper.value)),
+    upper:
+      lower === undefined
+        ? after(byteKey(first ^ 0xff))
+        : lower.inclusive
+          ? after(valueKey(lower.value))
+          : valueKey(lower.value),
+  };
+}
+
+/** Bytes behind a text in a key. */
+const TEXT_END_BYTES = (() => {
+  const probe = new ByteWriter();
+  appendKeyText(probe, '');
+  return probe.length;
+})();
+
+/** Whether the index, behind its fixed parts, is in the order asked for, and which way. */
+function orderOf(
+  index: IndexLayout,
+  sort: readonly SortPart[],
+  fixed: number,
+  prefixes: number,
+): 'forwards' | 'backwards' | undefined {
+  if (sort.length === 0) return 'forwards';
+  if (index.definition.sparse || prefixes > 1) return undefined;
+  const parts = index.definition.parts;
+  const isFixed = (path: string): boolean => parts.slice(0, fixed).some((part) => part.path === path);
+  const asked = sort.filter(({ path }) => !isFixed(path));
+  let direction: 'forwards' | 'backwards' | undefined;
+  for (const [i, { path, descending }] of asked.entries()) {
+    const part = parts[fixed + i];
+    if (part === undefined || part.path !== path) return undefined;
+    const way = part.descending === descending ? 'forwards' : 'backwards';
+    if (direction !== undefined && direction !== way) return undefined;
+    direction = way;
+  }
+  return direction ?? 'forwards';
+}
+
+/** One condition on one path that the wildcard covers. */
+function wildcardPlan(request: PlanRequest, index: IndexLayout, multikey: boolean): Plan | undefined {
+  const top = index.definition.parts[0]?.path ?? '';
+  let best: Plan | undefined;
+  for (const path of new Set(request.filter.conditions.map((condition) => condition.path))) {
+    if (top !== '' && path !== top && !path.startsWith(`${top}.`)) continue;
+    // Numbers in a path may be indexes of arrays, which the entries leave out.
+    if (path.split('.').some((step) => /^\d+$/.test(step))) continue;
+    const bounds = boundsOf(request.filter.conditions, path, multikey);
+    if (bounds === undefined || bounds.includesNull || bounds.holdsObjects) continue;
+    writer.reset();
+    writer.bytes(index.prefix);
+    appendKeyText(writer, path);
+    const prefix = writer.take();
+    const ranges =
+      bounds.points === undefined
+        ? [rangeOf(index, 0, prefix, bounds)]
+        : crossed(index, 0, [prefix], bounds.points).map((key) => prefixRange(key));
+    const keys = estimated(request, index, ranges, 1);
+    const sorted = request.sort.length === 0;
+    const cost = keys * (sorted ? LOOKUP_COST : LOOKUP_COST + 1);
+    if (best === undefined || cost < best.cost) {
+      best = {
+        access: { kind: 'index', index, ranges, repeats: multikey },
+        backwards: false,
+        sorted,
+        keys,
+        cost,
+        bounds: bounds.conditions,
+      };
+    }
+  }
+  return best;
+}
+
+function textPlan(request: PlanRequest, search: string): Plan {
+  const index = request.view.indexes.find(({ definition }) => definition.kind === 'text');
+  if (index === undefined) throw badArgument('$text needs a text index on the collection');
+  const { words, phrases } = parseSearch(search);
+  const wanted = new Set([...words, ...phrases.flatMap(wordsOf)]);
+  const ranges = [...wanted].map((word) => prefixRange(index.wordKey(word)));
+  ranges.sort((a, b) => Buffer.compare(a.lower, b.lower));
+  const keys = estimated(request, index, ranges, 0);
+  return {
+    access: { kind: 'index', index, ranges, repeats: true },
+    backwards: false,
+    sorted: request.sort.length === 0,
+    keys,
+    cost: keys * LOOKUP_COST,
+    bounds: [],
+  };
+}
+
+/** The parts of a $text search: words of which one must occur, "phrases" that all must, -words that must not. */
+export interface Search {
+  readonly words: readonly string[];
+  readonly phrases: readonly string[];
+  readonly without: readonly string[];
+}
+
+export function parseSearch(search: string): Search {
+  const phrases: string[] = [];
+  const rest = search.replace(/"([^"]*)"/g, (_, phrase: string) => {
+    phrases.push(phrase);
+    return ' ';
+  });
+  const words: string[] = [];
+  const without: string[] = [];
+  for (const token of rest.split(/\s+/)) {
+    if (token.startsWith('-')) without.push(...wordsOf(token));
+    else words.push(...wordsOf(token));
+  }
+  return { words, phrases, without };
+}

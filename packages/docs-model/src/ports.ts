@@ -1,0 +1,22 @@
+/** What the document model asks of what it stands in: the composition (`db`) hands it in. */
+import type { Clock } from '@phantom/base';
+import type { Catalog, Oid } from '@phantom/catalog';
+import type { KeyRange, RangeEstimate, SpaceId } from '@phantom/kv';
+import type { Mvcc } from '@phantom/mvcc';
+
+/** Engines a collection may ask for. */
+export type CollectionEngine = 'btree' | 'lsm';
+
+export interface DocumentPorts {
+  readonly mvcc: Mvcc;
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  /** Database in whose schema `public` the collections stand. */
+  readonly databaseOid: Oid;
+  /** Owner of collections that are made. */
+  readonly ownerOid: Oid;
+  /** A space that was never used before. */
+  allocateSpace(engine: CollectionEngine): SpaceId;
+  /** About how much lies in a range: the planner's statistics. */
+  estimate(range: KeyRange): RangeEstimate;
+}

@@ -1,0 +1,306 @@
+/**
+ * Reading: plan, scan, filter, sort, skip, limit, project. One reader is one query's run; it hands out documents in batches and between
+ * them gives the process a turn, so a long query holds nobody up.
+ *
+ * A filter that reads few fields is asked of those alone; only what matches is decoded whole.
+ */
+import { PhantomError } from '@phantom/base';
+import type { CollectionView } from './collection-view.js';
+import type { CompiledFilter } from './filter/filter.js';
+import type { PlainObject } from './order.js';
+import { type Plan, parseSearch, planScan } from './planner.js';
+import type { DocumentPorts } from './ports.js';
+import type { Projection } from './projection.js';
+import { IndexScan, KeyScan, type Scan, type ScanCounters, SpaceScan } from './scan.js';
+import { type SortKey, type SortPart, Sorter } from './sort.js';
+import { TextScore } from './text-score.js';
+import type { DocumentTransaction } from './transaction.js';
+
+/** Bytes of documents that one sort may hold; past it 53200. */
+export const SORT_BYTES_MAX = 256 * 1024 * 1024;
+/** How long a reader runs before it gives others a turn. */
+const SLICE_MS = 10;
+const DOCUMENTS_PER_CLOCK = 128;
+
+export interface Query {
+  readonly filter: CompiledFilter;
+  readonly sort: readonly SortPart[];
+  readonly skip: number;
+  /** 0: all. */
+  readonly limit: number;
+  readonly projection: Projection | undefined;
+  readonly hint: string | undefined;
+}
+
+/** What `explain` tells. */
+export interface Explanation {
+  readonly stage: 'IDHACK' | 'COLLSCAN' | 'IXSCAN' | 'TEXT' | 'OR';
+  /** Name of the index, where one was used. */
+  readonly index?: string;
+  readonly indexes?: readonly string[];
+  readonly bounds: readonly string[];
+  readonly direction: 'forward' | 'backward';
+  /** Sorted in memory. */
+  readonly sort: boolean;
+  readonly multikey?: boolean;
+  readonly estimatedKeys: number;
+  readonly keysExamined: number;
+  readonly documentsExamined: number;
+  readonly returned: number;
+}
+
+const UTF8 = new TextEncoder();
+
+export class Reader {
+  readonly counters: ScanCounters = { keysExamined: 0, documentsExamined: 0 };
+  readonly plan: Plan;
+  returned = 0;
+  private readonly view: CollectionView;
+  private readonly transaction: DocumentTransaction;
+  private readonly query: Query;
+  private readonly scan: Scan;
+  private readonly filterFields: readonly Uint8Array[] | undefined;
+  private readonly score: TextScore | undefined;
+  private ordered: Iterator<PlainObject> | undefined;
+  private skipped = 0;
+  /** nextMatch gave nothing because others need a turn. */
+  paused = false;
+  private clock = 0;
+  private sliceEnd = performance.now() + SLICE_MS;
+
+  constructor(ports: DocumentPorts, view: CollectionView, transaction: DocumentTransaction, query: Query) {
+    this.view = view;
+    this.transaction = transaction;
+    this.query = query;
+    const { filter, sort, skip, limit, hint } = query;
+    this.plan = planScan({
+      view,
+      transaction: transaction.storage,
+      filter,
+      sort,
+      wanted: limit === 0 ? undefined : skip + limit,
+      hint,
+      estimate: (range) => ports.estimate(range),
+    });
+    this.scan = openScan(this.plan, view, transaction, this.counters);
+    this.score = filter.text === undefined ? undefined : new TextScore(view, parseSearch(filter.text.search));
+    const exact = this.plan.access.kind === 'keys' || this.score !== undefined;
+    const fields = filter.fields;
+    this.filterFields =
+      exact || fields === undefined || fields.size === 0 ? undefined : [...fields].map((field) => UTF8.encode(field));
+  }
+
+  /** The next documents, none at the end. */
+  async batch(documentsMax: number): Promise<PlainObject[]> {
+    const { query } = this;
+    const batch: PlainObject[] = [];
+    if (this.ordered === undefined && !this.plan.sorted) await this.sortAll();
+    while (batch.length < documentsMax && (query.limit === 0 || this.returned < query.limit)) {
+      const document = this.ordered === undefined ? this.nextMatch() : this.nextOrdered();
+      if (document === undefined) {
+        if (!this.paused) break;
+        await this.rest();
+      } else if (this.skipped < query.skip) {
+        this.skipped++;
+      } else {
+        this.returned++;
+        batch.push(query.projection === undefined ? document : query.projection.apply(document));
+      }
+    }
+    if (batch.length === 0) this.close();
+    return batch;
+  }
+
+  /**
+   * The next document that matches; sorts and limits left aside, for updates and deletes. Undefined at the end, and when the
+   * process needs a turn (`paused`): then `rest`, and ask again.
+   */
+  nextMatch(): PlainObject | undefined {
+    this.checkActive();
+    const { scan, view, filterFields } = this;
+    const { matches } = this.query.filter;
+    for (;;) {
+      if (++this.clock >= DOCUMENTS_PER_CLOCK) {
+        this.clock = 0;
+        if (performance.now() > this.sliceEnd) {
+          this.paused = true;
+          return undefined;
+        }
+      }
+      if (!scan.next()) return undefined;
+      if (filterFields !== undefined) {
+        if (matches(view.layout.decodeFields(scan.row, filterFields))) return view.layout.decode(scan.row);
+        continue;
+      }
+      const document = view.layout.decode(scan.row);
+      if (this.score !== undefined && !this.score.matches(document)) continue;
+      if (matches(document)) return document;
+    }
+  }
+
+  /** Lets timers, sockets and other queries run; then this one may go on for a slice. */
+  async rest(): Promise<void> {
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    this.paused = false;
+    this.sliceEnd = performance.now() + SLICE_MS;
+  }
+
+  /** Key of the document that nextMatch gave, owned by the caller. */
+  matchKey(): Uint8Array {
+    return this.scan.key.copy();
+  }
+
+  /** How many match, skip and limit kept. */
+  async count(): Promise<number> {
+    const { skip, limit, filter } = this.query;
+    const most = limit === 0 ? Number.POSITIVE_INFINITY : skip + limit;
+    let count = 0;
+    // Every document counts: none needs to be decoded.
+    const all = filter.parts.length === 0 && filter.fields?.size === 0 && filter.text === undefined;
+    while (count < most) {
+      if (all ? this.scan.next() : this.nextMatch() !== undefined) count++;
+      else if (this.paused) await this.rest();
+      else break;
+    }
+    this.close();
+    return Math.max(0, count - skip);
+  }
+
+  close(): void {
+    this.scan.close();
+    this.ordered = [][Symbol.iterator]();
+  }
+
+  explain(): Explanation {
+    const { plan, counters } = this;
+    return {
+      ...stageOf(plan),
+      bounds: plan.bounds.map(({ path, operator, value }) => `${path} ${operator} ${boundText(value)}`),
+      direction: plan.backwards ? 'backward' : 'forward',
+      sort: !plan.sorted,
+      estimatedKeys: plan.keys,
+      keysExamined: counters.keysExamined,
+      documentsExamined: counters.documentsExamined,
+      returned: this.returned,
+    };
+  }
+
+  /** Reads everything and sorts it; with a limit it keeps only so many. */
+  private async sortAll(): Promise<void> {
+    const { query, view } = this;
+    const sorter = new Sorter(query.sort);
+    const most = query.limit === 0 ? Number.POSITIVE_INFINITY : query.skip + query.limit;
+    let found: { key: SortKey; order: number; document: PlainObject; bytes: number }[] = [];
+    let bytes = 0;
+    // Equal documents keep the order they were found in, so that skip and limit cut alike with every plan's own order.
+    const compare = (a: (typeof found)[number], b: (typeof found)[number]): number =>
+      sorter.compare(a.key, b.key) || a.order - b.order;
+    for (let order = 0; ; order++) {
+      const document = this.nextMatch();
+      if (document === undefined) {
+        if (!this.paused) break;
+        await this.rest();
+        continue;
+      }
+      const size = view.layout.documentBytes(this.scan.row);
+      found.push({ key: sorter.keyOf(document), order, document, bytes: size });
+      bytes += size;
+      if (found.length >= 2 * most + 1000) {
+        found = found.sort(compare).slice(0, most);
+        bytes = found.reduce((sum, one) => sum + one.bytes, 0);
+      }
+      if (bytes > SORT_BYTES_MAX) {
+        throw new PhantomError('53200', `a sort holds at most ${SORT_BYTES_MAX} bytes`, {
+          hint: 'Create an index in the order that is asked for, or set a limit.',
+        });
+      }
+    }
+    found.sort(compare);
+    this.ordered = found.map(({ document }) => document)[Symbol.iterator]();
+  }
+
+  private nextOrdered(): PlainObject | undefined {
+    const next = (this.ordered as Iterator<PlainObject>).next();
+    return next.done === true ? undefined : next.value;
+  }
+
+  private checkActive(): void {
+    if (this.transaction.storage.status !== 'active') {
+      throw new PhantomError('25P01', 'the cursor outlived its transaction');
+    }
+  }
+}
+
+function openScan(plan: Plan, view: CollectionView, transaction: DocumentTransaction, counters: ScanCounters): Scan {
+  const { storage } = transaction;
+  const { access, backwards } = plan;
+  switch (access.kind) {
+    case 'keys':
+      return new KeyScan(storage, access.keys, counters);
+    case 'space':
+      return new SpaceScan(storage, access.ranges, backwards, counters);
+    case 'index':
+      return new IndexScan(view, storage, access.index, access.ranges, backwards, access.repeats, counters);
+    default:
+      return new EitherScan(access.parts.map((part) => openScan(part, view, transaction, counters)));
+  }
+}
+
+/** One scan after the other, each document once. */
+class EitherScan implements Scan {
+  private readonly scans: readonly Scan[];
+  private readonly seen = new Set<string>();
+  private current = 0;
+
+  constructor(scans: readonly Scan[]) {
+    this.scans = scans;
+  }
+
+  get key(): Scan['key'] {
+    return (this.scans[this.current] as Scan).key;
+  }
+
+  get row(): Scan['row'] {
+    return (this.scans[this.current] as Scan).row;
+  }
+
+  next(): boolean {
+    for (; ; this.current++) {
+      const scan = this.scans[this.current] as Scan;
+      while (scan.next()) {
+        const { buffer, start, end } = scan.key;
+        const id = Buffer.from(buffer.buffer, buffer.byteOffset + start, end - start).toString('latin1');
+        if (this.seen.has(id)) continue;
+        this.seen.add(id);
+        return true;
+      }
+      if (this.current === this.scans.length - 1) return false;
+    }
+  }
+
+  close(): void {
+    for (const scan of this.scans) scan.close();
+  }
+}
+
+function stageOf({ access }: Plan): Pick<Explanation, 'stage' | 'index' | 'indexes' | 'multikey'> {
+  switch (access.kind) {
+    case 'keys':
+      return { stage: 'IDHACK', index: '_id_' };
+    case 'space':
+      return { stage: 'COLLSCAN' };
+    case 'index': {
+      const { name } = access.index.index;
+      if (access.index.definition.kind === 'text') return { stage: 'TEXT', index: name };
+      return { stage: 'IXSCAN', index: name, multikey: access.repeats };
+    }
+    default:
+      return { stage: 'OR', indexes: access.parts.map((part) => stageOf(part).index ?? 'COLLSCAN') };
+  }
+}
+
+function boundText(value: unknown): string {
+  return JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? String(one) : one)) ?? String(value);
+}

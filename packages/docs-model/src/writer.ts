@@ -1,0 +1,250 @@
+/**
+ * Writes of one collection in one transaction: rows and their index entries.
+ *
+ * Each write has two halves. The first may wait and changes nothing: it locks, looks for what is in the way, lets rules look. The
+ * second cannot fail and puts everything into the transaction. So a caller who is handed a promise waits for it and calls again
+ * (`settle`), and a write is whole or nothing.
+ *
+ * Uniqueness at each level, as for tables: a locking transaction locks the key and asks the newest committed state; an optimistic one
+ * asks it now, and a race lost until the commit is 40001.
+ */
+import { ByteWriter, PhantomError, compareKeys } from '@phantom/base';
+import { ByteSlot, SPACE_BYTES } from '@phantom/kv';
+import { LockStrength } from '@phantom/mvcc';
+import type { CollectionView } from './collection-view.js';
+import { checkId, encodePart } from './document-layout.js';
+import type { IndexEntry, IndexLayout } from './index-layout.js';
+import type { PlainObject } from './order.js';
+import type { DocumentTransaction } from './transaction.js';
+
+const NO_BYTES = new Uint8Array(0);
+const NO_ENTRIES: readonly IndexEntry[] = [];
+
+/** Told of each document before it is written: schemas and references stand here. A promise: wait and ask again. */
+export interface WriteRules {
+  /** `before` is undefined for a new document, `after` for one that goes. */
+  check(before: PlainObject | undefined, after: PlainObject | undefined): Promise<void> | undefined;
+}
+
+/** Runs a write until it need not wait. */
+export async function settle(write: () => Promise<void> | undefined): Promise<void> {
+  for (let wait = write(); wait !== undefined; wait = write()) await wait;
+}
+
+export class CollectionWriter {
+  private readonly view: CollectionView;
+  private readonly transaction: DocumentTransaction;
+  private readonly rules: WriteRules | undefined;
+  private readonly locking: boolean;
+  private readonly key = new ByteWriter();
+  private readonly entry = new ByteWriter();
+  private readonly slot = new ByteSlot();
+  private readonly row = new ByteSlot();
+  private readonly marked = new Set<IndexLayout>();
+
+  constructor(view: CollectionView, transaction: DocumentTransaction, rules: WriteRules | undefined) {
+    this.view = view;
+    this.transaction = transaction;
+    this.rules = rules;
+    this.locking = transaction.storage.concurrency === 'locking';
+  }
+
+  /** Writes a new document under `id`. 23505 when the id or a unique key is taken. A promise: wait and call again. */
+  insert(document: object, id: unknown): Promise<void> | undefined {
+    checkId(id);
+    const { layout, indexes } = this.view;
+    const { storage } = this.transaction;
+    const { key, row } = this;
+    const node = encodePart(id);
+    key.reset();
+    layout.appendKey(key, node);
+    if (this.locking) {
+      const wait = storage.lock(key.buffer, 0, key.length, LockStrength.Update, 'wait');
+      if (wait instanceof Promise) return wait;
+    }
+    if (storage.getNewest(key.buffer, 0, key.length, this.slot)) throw this.duplicateId(id);
+    const encoded = layout.encode(document, id, node);
+    if (this.rules === undefined && indexes.length === 0) {
+      storage.put(key.buffer, 0, key.length, encoded.buffer, 0, encoded.length);
+      return undefined;
+    }
+    // What was encoded is what counts: undefined left out, views made binary.
+    const bytes = encoded.take();
+    row.set(bytes, 0, bytes.length);
+    const rowKey = key.take();
+    const stored = this.storedDocument(row);
+    const wait = this.rules?.check(undefined, stored) ?? this.claim(undefined, stored, rowKey);
+    if (wait !== undefined) return wait;
+    storage.put(rowKey, 0, rowKey.length, bytes, 0, bytes.length);
+    for (const index of indexes) this.moveEntries(index, NO_ENTRIES, this.entriesOf(index, stored), rowKey);
+    return undefined;
+  }
+
+  /** Replaces the document under a key that the caller holds; the id stays. A promise: wait and call again. */
+  update(key: Uint8Array, before: PlainObject, after: PlainObject): Promise<void> | undefined {
+    const { layout, indexes } = this.view;
+    const { storage } = this.transaction;
+    const { row } = this;
+    const id = before['_id'];
+    const encoded = layout.encode(after, id, encodePart(id));
+    if (this.rules === undefined && indexes.length === 0) {
+      storage.put(key, 0, key.length, encoded.buffer, 0, encoded.length);
+      return undefined;
+    }
+    const bytes = encoded.take();
+    row.set(bytes, 0, bytes.length);
+    const stored = this.storedDocument(row);
+    const wait = this.rules?.check(before, stored) ?? this.claim(before, stored, key);
+    if (wait !== undefined) return wait;
+    storage.put(key, 0, key.length, bytes, 0, bytes.length);
+    for (const index of indexes) this.moveEntries(index, index.entriesOf(before), this.entriesOf(index, stored), key);
+    return undefined;
+  }
+
+  /** Removes the document under a key that the caller holds. A promise: wait and call again. */
+  remove(key: Uint8Array, before: PlainObject): Promise<void> | undefined {
+    const wait = this.rules?.check(before, undefined);
+    if (wait !== undefined) return wait;
+    this.transaction.storage.remove(key, 0, key.length);
+    for (const index of this.view.indexes) this.moveEntries(index, index.entriesOf(before), NO_ENTRIES, key);
+    return undefined;
+  }
+
+  /** Puts the entries of a document that is there already, for an index being built. A promise: wait and call again. */
+  addEntries(index: IndexLayout, document: PlainObject, key: Uint8Array): Promise<void> | undefined {
+    const entries = this.entriesOf(index, document);
+    const wait = index.index.unique ? this.claimEntries(index, entries, NO_ENTRIES, key) : undefined;
+    if (wait !== undefined) return wait;
+    this.moveEntries(index, NO_ENTRIES, entries, key);
+    return undefined;
+  }
+
+  /** Waits for nobody: what indexes read of a document, or all of it where rules want to see it. */
+  private storedDocument(row: ByteSlot): PlainObject {
+    const { layout, indexFields } = this.view;
+    return this.rules === undefined && indexFields !== undefined
+      ? layout.decodeFields(row, indexFields)
+      : layout.decode(row);
+  }
+
+  /** Locks and looks at the unique entries that are new. */
+  private claim(before: PlainObject | undefined, after: PlainObject, key: Uint8Array): Promise<void> | undefined {
+    for (const index of this.view.indexes) {
+      if (!index.index.unique) continue;
+      const old = before === undefined ? NO_ENTRIES : index.entriesOf(before);
+      const wait = this.claimEntries(index, index.entriesOf(after), old, key);
+      if (wait !== undefined) return wait;
+    }
+    return undefined;
+  }
+
+  private duplicateId(id: unknown): PhantomError {
+    const { table } = this.view.layout;
+    return new PhantomError('23505', `duplicate key value violates unique constraint "${table.name}_pkey"`, {
+      detail: `Key (_id)=(${String(id)}) already exists.`,
+      table: table.name,
+      constraint: `${table.name}_pkey`,
+    });
+  }
+
+  /** A document's entries; the first array marks the index. */
+  private entriesOf(index: IndexLayout, document: PlainObject): IndexEntry[] {
+    const entries = index.entriesOf(document);
+    if (index.sawArray && !this.marked.has(index)) {
+      const { storage } = this.transaction;
+      const { markKey } = index;
+      if (!storage.getNewest(markKey, 0, markKey.length, this.slot)) {
+        storage.put(markKey, 0, markKey.length, NO_BYTES, 0, 0);
+      }
+      this.marked.add(index);
+    }
+    return entries;
+  }
+
+  private claimEntries(
+    index: IndexLayout,
+    entries: readonly IndexEntry[],
+    old: readonly IndexEntry[],
+    key: Uint8Array,
+  ): Promise<void> | undefined {
+    for (const entry of entries) {
+      if (old.some((one) => compareKeys(one.key, entry.key) === 0)) continue;
+      if (this.locking) {
+        const wait = this.transaction.storage.lock(entry.key, 0, entry.key.length, LockStrength.Update, 'wait');
+        if (wait instanceof Promise) return wait;
+      }
+      this.refuseEntry(index, entry, key);
+    }
+    return undefined;
+  }
+
+  private refuseEntry(index: IndexLayout, entry: IndexEntry, key: Uint8Array): void {
+    const { slot } = this;
+    if (!this.transaction.storage.getNewest(entry.key, 0, entry.key.length, slot)) return;
+    if (sameBytes(slot, key)) return;
+    throw new PhantomError('23505', `duplicate key value violates unique constraint "${index.index.name}"`, {
+      detail: `Another document has the same ${index.definition.parts.map(({ path }) => path).join(', ')}.`,
+      table: this.view.layout.table.name,
+      constraint: index.index.name,
+    });
+  }
+
+  private moveEntries(
+    index: IndexLayout,
+    old: readonly IndexEntry[],
+    now: readonly IndexEntry[],
+    key: Uint8Array,
+  ): void {
+    let i = 0;
+    let k = 0;
+    while (i < old.length || k < now.length) {
+      const was = old[i];
+      const is = now[k];
+      const order = was === undefined ? 1 : is === undefined ? -1 : compareKeys(was.key, is.key);
+      if (order < 0) {
+        this.removeEntry(index, was as IndexEntry, key);
+        i++;
+      } else if (order > 0) {
+        this.putEntry(index, is as IndexEntry, key);
+        k++;
+      } else {
+        if ((was as IndexEntry).count !== (is as IndexEntry).count) this.putEntry(index, is as IndexEntry, key);
+        i++;
+        k++;
+      }
+    }
+  }
+
+  private entryKey(index: IndexLayout, entry: IndexEntry, key: Uint8Array): ByteWriter {
+    const writer = this.entry;
+    writer.reset();
+    writer.bytes(entry.key);
+    if (!index.index.unique) writer.bytes(key, SPACE_BYTES);
+    return writer;
+  }
+
+  private putEntry(index: IndexLayout, entry: IndexEntry, key: Uint8Array): void {
+    const writer = this.entryKey(index, entry, key);
+    const { storage } = this.transaction;
+    if (index.definition.kind === 'text') {
+      const value = new Uint8Array(1 + key.length - SPACE_BYTES);
+      value[0] = entry.count;
+      value.set(key.subarray(SPACE_BYTES), 1);
+      storage.put(writer.buffer, 0, writer.length, value, 0, value.length);
+    } else {
+      storage.put(writer.buffer, 0, writer.length, key, SPACE_BYTES, key.length);
+    }
+  }
+
+  private removeEntry(index: IndexLayout, entry: IndexEntry, key: Uint8Array): void {
+    const writer = this.entryKey(index, entry, key);
+    this.transaction.storage.remove(writer.buffer, 0, writer.length);
+  }
+}
+
+function sameBytes(value: ByteSlot, key: Uint8Array): boolean {
+  if (value.end - value.start !== key.length - SPACE_BYTES) return false;
+  for (let i = SPACE_BYTES; i < key.length; i++)
+    if (value.buffer[value.start + i - SPACE_BYTES] !== key[i]) return false;
+  return true;
+}

@@ -1,0 +1,180 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Decimal, ObjectId, Uuid } from '../src/index.js';
+import { type Harness, openHarness } from './harness.js';
+
+let harness: Harness;
+
+beforeEach(async () => {
+  harness = await openHarness();
+});
+
+afterEach(() => harness.close());
+
+describe('inserting', () => {
+  it('makes ids, keeps what JSON lacks, and gives documents back as they were', async () => {
+    const all = harness.collection('all');
+    const document = {
+      text: 'grün',
+      number: 1.5,
+      long: 9007199254740993n,
+      decimal: Decimal.fromString('1.10'),
+      when: new Date(1e12),
+      bytes: new Uint8Array([1, 2]),
+      uuid: new Uuid('00000000-0000-4000-8000-000000000001'),
+      list: [1, [2, { a: null }]],
+      nested: { b: true, a: false },
+    };
+    const { insertedId } = await all.insertOne(document);
+    expect(insertedId).toBeInstanceOf(ObjectId);
+    const found = await all.findOne({ _id: insertedId });
+    expect(found).toEqual({ _id: insertedId, ...document });
+    expect(Object.keys(found ?? {})).toEqual(['_id', ...Object.keys(document)]);
+    expect(await all.findOne({ _id: String(insertedId) })).toBeNull();
+  });
+
+  it('refuses a second document of an id, however the number is written', async () => {
+    const c = harness.collection('c');
+    await c.insertOne({ _id: 1 });
+    for (const _id of [1, 1n, Decimal.fromString('1.0')]) {
+      await expect(c.insertOne({ _id })).rejects.toMatchObject({ code: '23505', constraint: 'c_pkey' });
+    }
+    await expect(c.insertOne({ _id: [1] })).rejects.toMatchObject({ code: '22023' });
+    await expect(c.insertOne({ _id: Number.NaN })).rejects.toMatchObject({ code: '22023' });
+    await expect(c.insertOne([] as never)).rejects.toMatchObject({ code: '22023' });
+  });
+
+  it('inserts many ordered as all or none, unordered as those that fit', async () => {
+    const c = harness.collection('c');
+    await c.insertOne({ _id: 2 });
+    const documents = [{ _id: 1 }, { _id: 2 }, { _id: 3 }];
+    await expect(c.insertMany(documents)).rejects.toMatchObject({ code: '23505', index: 1 });
+    expect(await c.countDocuments()).toBe(1);
+    const result = await c.insertMany(documents, { ordered: false });
+    expect(result.insertedCount).toBe(2);
+    expect(result.insertedIds).toEqual({ 0: 1, 2: 3 });
+    expect(result.writeErrors.map(({ index, error }) => [index, error.code])).toEqual([[1, '23505']]);
+    expect(await c.find().toArray()).toEqual([{ _id: 1 }, { _id: 2 }, { _id: 3 }]);
+  });
+
+  it('gives defined answers to bad input', async () => {
+    const c = harness.collection('c');
+    const refused = async (document: Record<string, unknown>, sqlState: string): Promise<void> => {
+      await expect(c.insertOne(document)).rejects.toMatchObject({ code: sqlState });
+    };
+    await refused({ $set: 1 }, '22023');
+    await refused({ a: { 'b.c': 1 } }, '22023');
+    await refused({ a: '\ud800' }, '22021');
+    await refused({ a: () => 1 }, '22023');
+    await refused({ a: /x/ }, '22023');
+    await refused({ a: 'x'.repeat(17 * 1024 * 1024) }, '54000');
+    let deep: Record<string, unknown> = {};
+    for (let i = 0; i < 100; i++) deep = { deep };
+    await refused(deep, '54001');
+    const { insertedId } = await c.insertOne({ a: undefined, b: [undefined], n: Number.NaN, z: -0 });
+    expect(await c.findOne({ _id: insertedId })).toEqual({ _id: insertedId, b: [null], n: Number.NaN, z: -0 });
+    await c.insertOne(
+      JSON.parse('{"_id": 1, "__proto__": {"polluted": true}, "constructor": 5}') as Record<string, unknown>,
+    );
+    const proto = (await c.findOne({ _id: 1 })) as object;
+    expect(Object.keys(proto)).toEqual(['_id', '__proto__', 'constructor']);
+    expect((proto as Record<string, unknown>)['polluted']).toBeUndefined();
+    expect(await c.countDocuments({ constructor: { $exists: true } })).toBe(1);
+    await c.insertOne({ _id: 2 });
+    expect(await c.countDocuments({ toString: { $exists: true } })).toBe(0);
+    expect(() => c.find({ a: undefined })).toThrow(expect.objectContaining({ code: '22023' }));
+  });
+
+  it('refuses names that no collection can have, and relations that are none', async () => {
+    for (const name of ['', 'system.x', 'x'.repeat(64), 'a\0b']) {
+      expect(() => harness.collection(name)).toThrow(expect.objectContaining({ code: '22023' }));
+    }
+    await harness.collection('c').insertOne({ _id: 1 });
+    await expect(harness.collection('c_pkey').insertOne({})).rejects.toMatchObject({ code: '42809' });
+  });
+});
+
+describe('finding', () => {
+  const numbers = async (n: number): Promise<ReturnType<Harness['collection']>> => {
+    const c = harness.collection('numbers');
+    await c.insertMany(Array.from({ length: n }, (_, i) => ({ _id: i, mod: i % 7, half: i / 2, name: `n${i}` })));
+    return c;
+  };
+
+  it('answers nothing where there is no collection', async () => {
+    const c = harness.collection('nothing');
+    expect(await c.find().toArray()).toEqual([]);
+    expect(await c.findOne()).toBeNull();
+    expect(await c.countDocuments()).toBe(0);
+    expect((await c.find().explain()).documentsExamined).toBe(0);
+  });
+
+  it('sorts, skips, limits and projects', async () => {
+    const c = await numbers(100);
+    const cursor = c.find({ mod: 3 }).sort({ half: -1 }).skip(1).limit(2).project({ name: 1, _id: 0 });
+    expect(await cursor.toArray()).toEqual([{ name: 'n87' }, { name: 'n80' }]);
+    expect(await c.find({ _id: { $gte: 97 } }, { sort: { _id: -1 } }).toArray()).toHaveLength(3);
+    expect(
+      await c.findOne(
+        {},
+        {
+          sort: [
+            ['mod', 1],
+            ['_id', -1],
+          ],
+        },
+      ),
+    ).toMatchObject({ _id: 98 });
+    expect(await c.countDocuments({ mod: 3 }, { skip: 2, limit: 5 })).toBe(5);
+    expect(await c.distinct('mod', { _id: { $lt: 3 } })).toEqual([0, 1, 2]);
+    expect(() => c.find({}, { limit: -1 })).toThrow(expect.objectContaining({ code: '22023' }));
+    expect(() => c.find().sort({ a: 2 })).toThrow(expect.objectContaining({ code: '22023' }));
+  });
+
+  it('streams by batches and can be left', async () => {
+    const c = await numbers(1000);
+    const seen: unknown[] = [];
+    const cursor = c.find();
+    for await (const document of cursor) {
+      seen.push(document);
+      if (seen.length === 300) break;
+    }
+    expect(seen).toHaveLength(300);
+    expect(() => cursor.sort({ a: 1 })).toThrow(expect.objectContaining({ code: '22023' }));
+    expect(harness.mvcc.stats().live).toBe(0);
+    const one = c.find({ _id: 5 });
+    expect(await one.next()).toMatchObject({ _id: 5 });
+    expect(await one.next()).toBeNull();
+    expect(harness.mvcc.stats().live).toBe(0);
+  });
+
+  it('reads one moment, whatever is written meanwhile', async () => {
+    const c = await numbers(600);
+    const cursor = c.find();
+    expect(await cursor.next()).toMatchObject({ _id: 0 });
+    await c.insertMany(Array.from({ length: 100 }, (_, i) => ({ _id: 1000 + i })));
+    let rest = 0;
+    for await (const _ of cursor) rest++;
+    expect(rest).toBe(599);
+  });
+
+  it('finds by id with one look, by a range of ids in the space', async () => {
+    const c = await numbers(500);
+    expect(await c.find({ _id: 77, mod: 0 }).explain()).toMatchObject({
+      stage: 'IDHACK',
+      documentsExamined: 1,
+      returned: 1,
+    });
+    expect(await c.find({ _id: { $in: [1, 2, 2, 9999, 'x'] } }).explain()).toMatchObject({ documentsExamined: 2 });
+    expect(await c.find({ _id: { $gt: 10, $lte: 20 } }).explain()).toMatchObject({
+      documentsExamined: 11,
+      returned: 10,
+    });
+    expect(await c.find({}, { sort: { _id: -1 }, limit: 3 }).explain()).toMatchObject({
+      sort: false,
+      direction: 'backward',
+      documentsExamined: 3,
+    });
+    await c.insertOne({ _id: 'text' });
+    expect(await c.find({}, { sort: { _id: 1 }, limit: 3 }).explain()).toMatchObject({ sort: true });
+  });
+});
