@@ -25,10 +25,10 @@ export const document = objectOf(value);
 const solid = scalar.filter((one) => one !== null);
 const ordered = fc.oneof(fc.integer({ min: -2, max: 3 }), fc.constantFrom('a', 'ab', 'b'));
 
-// Where mingo and MongoDB part ways (null among several values, $type, $size and $elemMatch behind arrays) tables of cases decide.
+// Where mingo and MongoDB part ways (null among values and behind arrays, $all of a scalar, $type, $size and $elemMatch behind arrays) tables of cases decide.
 const tests = [
-  scalar,
-  fc.record({ $eq: scalar }),
+  solid,
+  fc.record({ $eq: solid }),
   fc.record({ $ne: solid }),
   fc.record({ $gt: ordered }),
   fc.record({ $gte: ordered, $lt: ordered }),
@@ -38,13 +38,15 @@ const tests = [
   fc.record({ $exists: fc.boolean() }),
   fc.record({ $not: fc.record({ $gt: ordered }) }),
 ];
-const ofArrays = [
+const ofFields = [
+  scalar,
+  fc.record({ $eq: scalar }),
   fc.record({ $size: fc.integer({ min: 0, max: 3 }) }),
   fc.record({ $elemMatch: fc.record({ $gt: ordered }) }),
 ];
 
 const condition = fc.oneof(
-  fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.oneof(...tests, ...ofArrays)),
+  fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.oneof(...tests, ...ofFields)),
   fc.tuple(fc.constantFrom('a.b', 'b.a', 'a.a'), fc.oneof(...tests)),
 );
 const simple = fc.array(condition, { minLength: 1, maxLength: 2 }).map((entries) => Object.fromEntries(entries));
