@@ -13,14 +13,22 @@
  *   1. Until publish nothing of the overlay is visible to anyone else; publish folds it in atomically (one turn).
  *   2. Rolling back to a savepoint leaves exactly the overlay of that moment.
  */
-import type { MvccTransaction } from '@phantom/mvcc';
-import { LockStrength } from '@phantom/mvcc';
+import type { LockWait, MvccTransaction } from '@phantom/mvcc';
+import { LockStrength, TableLockMode } from '@phantom/mvcc';
 import { PhantomError, assert, writeU32BE } from '@phantom/base';
 import type { Dependency, ObjectDescriptor, Oid } from './descriptors.js';
-import { type CatalogKeys, type NameClass } from './keys.js';
+import { type CatalogKeys, type NameClass, tableLockKey } from './keys.js';
 import { type ObjectMap, type ObjectReader, nameKey, nameOf } from './object-map.js';
 
 const UTF8 = new TextEncoder();
+
+/** What the strengths of lockObject mean for a table: KeyShare is writing it, Update changing its definition. */
+const TABLE_MODES = [
+  TableLockMode.RowExclusive,
+  TableLockMode.Share,
+  TableLockMode.ShareRowExclusive,
+  TableLockMode.Exclusive,
+] as const;
 
 /** A mark in the overlay to return to. */
 export interface OverlayMark {
@@ -110,7 +118,18 @@ export class CatalogTransaction implements ObjectReader {
 
   /** Locks an object: writers of a table share it (KeyShare), whoever alters it takes Update. */
   lockObject(oid: Oid, strength: LockStrength): Promise<void> | undefined {
+    if (this.object(oid)?.kind === 'table') {
+      const outcome = this.lockTable(oid, TABLE_MODES[strength], 'wait');
+      assert(outcome !== false, 'a waiting lock request is granted or waits');
+      return outcome;
+    }
     return this.lock(this.keys.object(oid), strength);
+  }
+
+  /** Locks a table as a whole; as MvccTransaction.lock. */
+  lockTable(oid: Oid, mode: TableLockMode, wait: LockWait): Promise<void> | false | undefined {
+    const key = tableLockKey(oid);
+    return this.transaction.lock(key, 0, key.length, mode, wait);
   }
 
   /** Makes the commit fail if another transaction changes the object between now and then. */

@@ -10,11 +10,12 @@
  *   space(4)  06  space id(4)                                          -> nothing: a space being filled, see unfinished-spaces.ts
  *   space(4)  07  table oid(4)                                         -> JSON of what ANALYZE found; who plans reads it
  *
- * The object key is also what a table lock locks and what a writing transaction guards; the name key is what two creators
- * of one name meet on. These constants are on disk for good.
+ * The object key is also what a lock on an object locks and what a writing transaction guards (tables are locked by a key of
+ * their own, below); the name key is what two creators of one name meet on. These constants are on disk for good.
  */
-import { ByteWriter } from '@phantom/base';
+import { ByteWriter, readU32BE } from '@phantom/base';
 import { type EngineCode, type SpaceId, makeSpaceId } from '@phantom/kv';
+import { LOCK_SPACE } from '@phantom/mvcc';
 import type { Oid } from './descriptors.js';
 
 /** Space number of the catalog in the system engine. */
@@ -40,6 +41,24 @@ export const KeyKind = {
 /** Objects of one class share a name space inside their namespace (database or schema; 0 for shared objects). */
 export const NameClass = { Database: 1, Role: 2, Schema: 3, Relation: 4, Type: 5 } as const;
 export type NameClass = (typeof NameClass)[keyof typeof NameClass];
+
+/** What stands behind LOCK_SPACE in the keys of table locks. */
+const TABLE_MARK = 0x74;
+
+/** The key that stands for a table as a whole in the lock table; it is never written. */
+export function tableLockKey(oid: Oid): Uint8Array {
+  const key = new ByteWriter(16);
+  key.u32BE(LOCK_SPACE);
+  key.u8(TABLE_MARK);
+  key.u32BE(oid);
+  return key.take();
+}
+
+/** The table whose lock key it is; undefined for every other key. */
+export function tableOfLockKey(key: Uint8Array): Oid | undefined {
+  const isTable = key.length === 9 && readU32BE(key, 0) === LOCK_SPACE && key[4] === TABLE_MARK;
+  return isTable ? readU32BE(key, 5) : undefined;
+}
 
 const UTF8 = new TextEncoder();
 

@@ -33,6 +33,7 @@ export class SessionPool {
   release(session: SqlSession): void {
     this.inUse--;
     if (session.transaction !== undefined) session.rollback();
+    session.locks.unlockAll();
     if (this.idle.length < IDLE_MAX) this.idle.push(session);
     else session.close();
   }

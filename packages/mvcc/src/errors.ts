@@ -1,8 +1,8 @@
 /** The errors of transactions. Keys are named by the layer above through ConflictNames; without it, in hexadecimal. */
 import { PhantomError, SqlState, toHex } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
-import { STRENGTH_NAMES } from './lock-strength.js';
-import type { ConflictNames, LockStrength } from './types.js';
+import { MODE_NAMES } from './lock-strength.js';
+import type { ConflictNames, LockMode } from './types.js';
 
 /** Bytes of a nameless key that an error shows. */
 const SHOWN_BYTES_MAX = 64;
@@ -10,6 +10,7 @@ const SHOWN_BYTES_MAX = 64;
 /** "key (7) of table "account"", or the bytes when nobody knows better. */
 export function describeKey(names: ConflictNames, key: Uint8Array): string {
   const name = names.describe(key);
+  if (name?.what !== undefined) return name.what;
   const text = name?.key ?? `\\x${toHex(key, 0, Math.min(key.length, SHOWN_BYTES_MAX))}`;
   return name?.table === undefined ? `key ${text}` : `key ${text} of table "${name.table}"`;
 }
@@ -24,13 +25,15 @@ export function winnerOf(error: unknown): Seq {
 export function lockedError(
   names: ConflictNames,
   key: Uint8Array,
-  strength: LockStrength,
+  mode: LockMode,
   hint: string | undefined,
 ): PhantomError {
-  return new PhantomError(SqlState.LockNotAvailable, 'could not obtain lock', {
-    detail: `Lock "${STRENGTH_NAMES[strength]}" on ${describeKey(names, key)}: another transaction is in the way.`,
+  const name = names.describe(key);
+  const on = name?.what ?? (name?.table === undefined ? '' : `row in relation "${name.table}"`);
+  return new PhantomError(SqlState.LockNotAvailable, `could not obtain lock${on === '' ? '' : ` on ${on}`}`, {
+    detail: `Lock "${MODE_NAMES[mode]}" on ${describeKey(names, key)}: another transaction is in the way.`,
     hint,
-    table: names.describe(key)?.table,
+    table: name?.table,
   });
 }
 

@@ -1,17 +1,19 @@
 /** @phantom/mvcc: transactions over byte keys: snapshots, conflicts, row locks, savepoints. */
 export { createMvcc } from './mvcc.js';
-export { LockStrength } from './types.js';
+export { LOCK_SPACE, LockStrength, TableLockMode } from './types.js';
 export type {
   Concurrency,
   ConflictCount,
   ConflictNames,
   Isolation,
+  LockMode,
   LockWait,
   Mvcc,
   MvccOptions,
   MvccStats,
   MvccTransaction,
   Savepoint,
+  SessionLocks,
   TransactionDescription,
   TransactionInfo,
   TransactionOptions,

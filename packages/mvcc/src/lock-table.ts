@@ -1,8 +1,8 @@
 /**
- * Row locks: who holds which key in which strength, and who waits for it.
+ * Locks: who holds which key in which mode, and who waits for it.
  *
  *   slots     open addressing: key hash -> first holder record
- *   records   [ owner | strength | next record of the key | next record of the owner ], 24 bytes with the hash
+ *   records   [ owner | mode | next record of the key | next record of the owner ], 24 bytes with the hash
  *   queues    key hash -> waiting requests, oldest first; only for keys that somebody waits for
  *
  * A lock nobody else wants costs about 50 bytes and no object, so an UPDATE of a million rows can lock each of them. Keys
@@ -15,24 +15,31 @@
  * made stronger since falls back to what it was.
  *
  * Invariants:
- *   1. Two owners hold a key at once only in strengths that do not exclude each other.
+ *   1. Two owners hold a key at once only in modes that do not exclude each other.
  *   2. A key with a queue has a holder; when its last holder lets go, the queue's first request becomes one.
  *   3. No cycle of waiting survives the call that closed it: its youngest member's wait ends with 40P01.
  */
 import { PhantomError, SqlState, assert } from '@phantom/base';
 import { NONE } from '@phantom/kv';
-import { STRENGTH_NAMES, excludes } from './lock-strength.js';
-import type { LockStrength } from './types.js';
+import { MODE_NAMES, excludedBy, excludes } from './lock-strength.js';
+import { type LockMode, TableLockMode } from './types.js';
 import { findCycle } from './wait-for-graph.js';
 
 const CAPACITY_MIN = 256;
 const RECORD_WORDS = 4;
 const OWNER = 0;
-const STRENGTH = 1;
+const MODE = 1;
 const NEXT_OF_KEY = 2;
 const NEXT_OF_OWNER = 3;
 
-/** A transaction, as the lock table sees it. The table writes the three lock fields. */
+/** Owners that are one to the rest of the world: a transaction, or a session with its transaction. It waits for one lock at a time. */
+export interface LockParty {
+  readonly id: number;
+  readonly name: string;
+  readonly lockWaits: LockRequest[];
+}
+
+/** A transaction, or a session's lasting locks, as the lock table sees it. The table writes the three lock fields. */
 export interface LockOwner {
   readonly id: number;
   /** How errors name it: "transaction 7 (label)". */
@@ -41,14 +48,16 @@ export interface LockOwner {
   /** Newest record, NONE when it holds nothing. */
   lockHead: number;
   lockCount: number;
+  /** Its party's. */
   readonly lockWaits: LockRequest[];
+  readonly party: LockParty;
 }
 
 export interface LockRequest {
   readonly owner: LockOwner;
   readonly hash: number;
   readonly key: Uint8Array;
-  readonly strength: LockStrength;
+  readonly mode: LockMode;
   resolve(): void;
   reject(error: Error): void;
   timer: NodeJS.Timeout | undefined;
@@ -76,42 +85,44 @@ export class LockTable {
   private readonly owners: (LockOwner | undefined)[] = [];
   private readonly freeOwners: number[] = [];
   private readonly queues = new Map<number, LockRequest[]>();
+  /** Keys of LOCK_SPACE that are held, for views. */
+  private readonly namedKeys = new Map<number, Uint8Array>();
+  /** Tables held so that not even readers may come in. */
+  accessExclusives = 0;
 
   constructor(options: LockTableOptions) {
     this.options = options;
   }
 
   /** Takes the lock when nobody is in the way; false when the owner would have to wait. */
-  tryAcquire(owner: LockOwner, hash: number, strength: LockStrength): boolean {
+  tryAcquire(owner: LockOwner, hash: number, mode: LockMode): boolean {
     const at = this.slotOf(hash);
     if (this.hashes[at] !== hash) {
-      this.grant(owner, hash, strength);
+      this.grant(owner, hash, mode);
       return true;
     }
-    let own = NONE as number;
+    let own = 0;
+    let isOfParty = false;
     for (let record = this.heads[at] as number; record !== NONE; record = this.word(record, NEXT_OF_KEY)) {
-      const held = this.word(record, STRENGTH) as LockStrength;
-      if (this.word(record, OWNER) === owner.lockSlot) own = Math.max(own, held);
-      else if (excludes(held, strength)) return false;
+      const held = this.word(record, MODE) as LockMode;
+      if (this.word(record, OWNER) === owner.lockSlot) own |= excludedBy(held);
+      else if (this.isOwn(record, owner)) isOfParty = true;
+      else if (excludes(held, mode)) return false;
     }
-    if (own >= strength) return true;
-    if (own === NONE && this.queues.size > 0) {
-      for (const request of this.queues.get(hash) ?? []) if (excludes(request.strength, strength)) return false;
+    if ((excludedBy(mode) & ~own) === 0) return true;
+    if (own === 0 && !isOfParty && this.queues.size > 0) {
+      for (const request of this.queues.get(hash) ?? []) if (excludes(request.mode, mode)) return false;
     }
-    this.grant(owner, hash, strength);
+    this.grant(owner, hash, mode);
     return true;
   }
 
-  /** True when another owner holds the key in a strength that excludes this one. */
-  isHeldAgainst(owner: LockOwner, hash: number, strength: LockStrength): boolean {
+  /** True when another owner holds the key in a mode that excludes this one. */
+  isHeldAgainst(owner: LockOwner, hash: number, mode: LockMode): boolean {
     const at = this.slotOf(hash);
     if (this.hashes[at] !== hash) return false;
     for (let record = this.heads[at] as number; record !== NONE; record = this.word(record, NEXT_OF_KEY)) {
-      if (
-        this.word(record, OWNER) !== owner.lockSlot &&
-        excludes(this.word(record, STRENGTH) as LockStrength, strength)
-      )
-        return true;
+      if (excludes(this.word(record, MODE) as LockMode, mode) && !this.isOwn(record, owner)) return true;
     }
     return false;
   }
@@ -120,20 +131,13 @@ export class LockTable {
    * Queues for a lock that tryAcquire has refused. Resolves when it is granted; rejects with 40P01 when the owner was
    * chosen to break a deadlock, 55P03 past the time limit, or what cancelWaits was given. The key is copied.
    */
-  wait(
-    owner: LockOwner,
-    hash: number,
-    key: Uint8Array,
-    start: number,
-    end: number,
-    strength: LockStrength,
-  ): Promise<void> {
+  wait(owner: LockOwner, hash: number, key: Uint8Array, start: number, end: number, mode: LockMode): Promise<void> {
     return new Promise((resolve, reject) => {
       const request: LockRequest = {
         owner,
         hash,
         key: key.slice(start, end),
-        strength,
+        mode,
         resolve,
         reject,
         timer: undefined,
@@ -146,8 +150,8 @@ export class LockTable {
   }
 
   /** Ends every wait of an owner with an error. */
-  cancelWaits(owner: LockOwner, error: Error): void {
-    while (owner.lockWaits.length > 0) this.dismiss(owner.lockWaits[0] as LockRequest, error);
+  cancelWaits(party: { readonly lockWaits: readonly LockRequest[] }, error: Error): void {
+    while (party.lockWaits.length > 0) this.dismiss(party.lockWaits[0] as LockRequest, error);
   }
 
   /** Releases what the owner has locked since its newest record was `head`; NONE releases everything. */
@@ -162,33 +166,66 @@ export class LockTable {
       this.removeRecord(record, hash);
       if (this.queues.size > 0 && this.queues.has(hash)) waitedFor.push(hash);
     }
-    if (owner.lockHead === NONE && owner.lockSlot !== NONE) {
-      this.owners[owner.lockSlot] = undefined;
-      this.freeOwners.push(owner.lockSlot);
-      owner.lockSlot = NONE;
-    }
+    this.forgetOwner(owner);
     for (const hash of waitedFor) this.grantWaiting(hash);
     if (this.count === 0) this.shrink();
   }
 
+  /**
+   * Gives back what the owner holds of one key, and leaves it the mode given, if any: a lock that is no longer needed as
+   * strong as it was.
+   */
+  reduce(owner: LockOwner, hash: number, left: LockMode | undefined): void {
+    let before: number = NONE;
+    let record = owner.lockHead;
+    while (record !== NONE) {
+      const next = this.word(record, NEXT_OF_OWNER);
+      if (this.recordHashes[record] === hash) {
+        if (before === NONE) owner.lockHead = next;
+        else this.records[before * RECORD_WORDS + NEXT_OF_OWNER] = next;
+        owner.lockCount--;
+        this.removeRecord(record, hash);
+      } else {
+        before = record;
+      }
+      record = next;
+    }
+    if (left !== undefined) this.grant(owner, hash, left);
+    else this.forgetOwner(owner);
+    this.grantWaiting(hash);
+  }
+
+  /** Names the key of a hash in views, while somebody holds it. */
+  nameKey(hash: number, key: Uint8Array): void {
+    if (this.hashes[this.slotOf(hash)] === hash) this.namedKeys.set(hash, key);
+  }
+
   /** Whom an owner waits for: holders in its way, and requests before its own. */
-  blockersOf(owner: LockOwner): Set<LockOwner> {
-    const blockers = new Set<LockOwner>();
-    for (const request of owner.lockWaits) this.addBlockers(request, blockers);
+  blockersOf(party: LockParty): Set<LockParty> {
+    const blockers = new Set<LockParty>();
+    for (const request of party.lockWaits) this.addBlockers(request, blockers);
     return blockers;
   }
 
-  private addBlockers(request: LockRequest, blockers: Set<LockOwner>): void {
-    const { owner, hash, strength } = request;
+  private addBlockers(request: LockRequest, blockers: Set<LockParty>): void {
+    const { owner, hash, mode } = request;
     const at = this.slotOf(hash);
     for (let record = this.heads[at] as number; record !== NONE; record = this.word(record, NEXT_OF_KEY)) {
       const holder = this.owners[this.word(record, OWNER)] as LockOwner;
-      if (holder !== owner && excludes(this.word(record, STRENGTH) as LockStrength, strength)) blockers.add(holder);
+      if (holder.party !== owner.party && excludes(this.word(record, MODE) as LockMode, mode))
+        blockers.add(holder.party);
     }
     for (const other of this.queues.get(hash) as LockRequest[]) {
       if (other === request) break;
-      if (other.owner !== owner && excludes(other.strength, strength)) blockers.add(other.owner);
+      if (other.owner.party !== owner.party && excludes(other.mode, mode)) blockers.add(other.owner.party);
     }
+  }
+
+  private forgetOwner(owner: LockOwner): void {
+    if (owner.lockHead !== NONE || owner.lockSlot === NONE) return;
+    this.owners[owner.lockSlot] = undefined;
+    this.freeOwners.push(owner.lockSlot);
+    owner.lockSlot = NONE;
   }
 
   private enqueue(request: LockRequest): void {
@@ -208,34 +245,35 @@ export class LockTable {
     const at = this.slotOf(hash);
     if (this.hashes[at] !== hash) return false;
     for (let record = this.heads[at] as number; record !== NONE; record = this.word(record, NEXT_OF_KEY)) {
-      if (this.word(record, OWNER) === owner.lockSlot) return true;
+      if (this.isOwn(record, owner)) return true;
     }
     return false;
   }
 
   /** A new wait may have closed more than one cycle; each loses its youngest member's wait. */
   private breakDeadlocks(request: LockRequest): void {
-    while (request.owner.lockWaits.includes(request)) {
-      const cycle = findCycle(request.owner, (owner) => this.blockersOf(owner));
+    const { party } = request.owner;
+    while (party.lockWaits.includes(request)) {
+      const cycle = findCycle(party, (member) => this.blockersOf(member));
       if (cycle === undefined) return;
       this.deadlocks++;
-      let victim = cycle[0] as LockOwner;
+      let victim = cycle[0] as LockParty;
       for (const member of cycle) if (member.id > victim.id) victim = member;
       const error = this.deadlockError(cycle);
       this.cancelWaits(victim, error);
     }
   }
 
-  private deadlockError(cycle: readonly LockOwner[]): PhantomError {
-    const lines = cycle.map((owner, i) => {
-      const next = cycle[(i + 1) % cycle.length] as LockOwner;
-      const request = owner.lockWaits.find((wait) => {
-        const blockers = new Set<LockOwner>();
+  private deadlockError(cycle: readonly LockParty[]): PhantomError {
+    const lines = cycle.map((party, i) => {
+      const next = cycle[(i + 1) % cycle.length] as LockParty;
+      const request = party.lockWaits.find((wait) => {
+        const blockers = new Set<LockParty>();
         this.addBlockers(wait, blockers);
         return blockers.has(next);
       }) as LockRequest;
       const key = this.options.describeKey(request.key);
-      return `T${owner.name.slice(1)} waits for lock "${STRENGTH_NAMES[request.strength]}" on ${key}, which ${next.name} blocks.`;
+      return `${party.name.charAt(0).toUpperCase()}${party.name.slice(1)} waits for lock "${MODE_NAMES[request.mode]}" on ${key}, which ${next.name} blocks.`;
     });
     return new PhantomError(SqlState.DeadlockDetected, 'deadlock detected', {
       detail: lines.join(' '),
@@ -248,7 +286,7 @@ export class LockTable {
     this.dismiss(
       request,
       new PhantomError(SqlState.LockNotAvailable, 'canceling statement due to lock timeout', {
-        detail: `Lock "${STRENGTH_NAMES[request.strength]}" on ${this.options.describeKey(request.key)} was not granted within ${this.options.timeoutMs} ms.`,
+        detail: `Lock "${MODE_NAMES[request.mode]}" on ${this.options.describeKey(request.key)} was not granted within ${this.options.timeoutMs} ms.`,
       }),
     );
   }
@@ -275,13 +313,13 @@ export class LockTable {
     if (queue === undefined) return;
     const still: LockRequest[] = [];
     for (const request of queue) {
-      const { owner, strength } = request;
-      const isBehind = still.some((other) => other.owner !== owner && excludes(other.strength, strength));
-      if (isBehind || this.isHeldAgainst(owner, hash, strength)) {
+      const { owner, mode } = request;
+      const isBehind = still.some((other) => other.owner.party !== owner.party && excludes(other.mode, mode));
+      if (isBehind || this.isHeldAgainst(owner, hash, mode)) {
         still.push(request);
         continue;
       }
-      this.grant(owner, hash, strength);
+      this.grant(owner, hash, mode);
       this.endWait(request);
       request.resolve();
     }
@@ -289,7 +327,7 @@ export class LockTable {
     else this.queues.set(hash, still);
   }
 
-  private grant(owner: LockOwner, hash: number, strength: LockStrength): void {
+  private grant(owner: LockOwner, hash: number, mode: LockMode): void {
     if (owner.lockSlot === NONE) {
       owner.lockSlot = this.freeOwners.pop() ?? this.owners.length;
       this.owners[owner.lockSlot] = owner;
@@ -307,7 +345,8 @@ export class LockTable {
     this.recordHashes[record] = hash;
     const word = record * RECORD_WORDS;
     this.records[word + OWNER] = owner.lockSlot;
-    this.records[word + STRENGTH] = strength;
+    this.records[word + MODE] = mode;
+    if (mode === TableLockMode.AccessExclusive) this.accessExclusives++;
     this.records[word + NEXT_OF_KEY] = next;
     this.records[word + NEXT_OF_OWNER] = owner.lockHead;
     this.heads[at] = record;
@@ -319,9 +358,13 @@ export class LockTable {
   private removeRecord(record: number, hash: number): void {
     const at = this.slotOf(hash);
     const next = this.word(record, NEXT_OF_KEY);
+    if (this.word(record, MODE) === TableLockMode.AccessExclusive) this.accessExclusives--;
     if (this.heads[at] === record) {
       this.heads[at] = next;
-      if (next === NONE) this.removeSlot(at);
+      if (next === NONE) {
+        this.removeSlot(at);
+        if (this.namedKeys.size > 0) this.namedKeys.delete(hash);
+      }
     } else {
       let before = this.heads[at] as number;
       while (this.word(before, NEXT_OF_KEY) !== record) before = this.word(before, NEXT_OF_KEY);
@@ -330,6 +373,12 @@ export class LockTable {
     this.records[record * RECORD_WORDS + NEXT_OF_OWNER] = this.freeRecord;
     this.freeRecord = record;
     this.count--;
+  }
+
+  /** Held by the owner, or by another of its party. */
+  private isOwn(record: number, owner: LockOwner): boolean {
+    const slot = this.word(record, OWNER);
+    return slot === owner.lockSlot || (this.owners[slot] as LockOwner).party === owner.party;
   }
 
   private word(record: number, word: number): number {

@@ -48,6 +48,7 @@ import { PhantomError, SqlState } from '@phantom/base';
 import type { Store } from '@phantom/store';
 import { resolveMvccOptions } from './options.js';
 import { TransactionRegistry } from './registry.js';
+import { LastingLocks } from './session-locks.js';
 import { Transaction } from './transaction.js';
 import type {
   ConflictCount,
@@ -55,6 +56,7 @@ import type {
   MvccOptions,
   MvccStats,
   MvccTransaction,
+  SessionLocks,
   TransactionInfo,
   TransactionOptions,
 } from './types.js';
@@ -94,6 +96,14 @@ class TransactionManager implements Mvcc {
   begin(options: TransactionOptions = NO_OPTIONS): MvccTransaction {
     if (this.isClosed) throw new PhantomError(SqlState.ObjectNotInPrerequisiteState, 'transactions have been closed');
     return new Transaction(this.registry, this.nextId++, options);
+  }
+
+  sessionLocks(label?: string): SessionLocks {
+    return new LastingLocks(this.registry, label);
+  }
+
+  get hasReadersShutOut(): boolean {
+    return this.registry.locks.accessExclusives > 0;
   }
 
   transactions(): readonly TransactionInfo[] {

@@ -2,11 +2,12 @@
  * Taking a row lock: the lock table says who holds the key, the window whether an optimistic commit that wrote it is on its
  * way. Such a commit counts as a lock until it is published, since whoever has the row then must see what it wrote.
  */
+import { spaceOfKey } from '@phantom/kv';
 import { SYNCHRONOUS_LOCK_HINT, lockedError } from './errors.js';
 import { keyHash } from './key-hash.js';
 import type { LockOwner } from './lock-table.js';
 import type { TransactionRegistry } from './registry.js';
-import type { LockStrength, LockWait } from './types.js';
+import { LOCK_SPACE, type LockMode, type LockWait } from './types.js';
 
 /** As MvccTransaction.lock. */
 export function lockKey(
@@ -15,25 +16,29 @@ export function lockKey(
   key: Uint8Array,
   start: number,
   end: number,
-  strength: LockStrength,
+  mode: LockMode,
   wait: LockWait,
 ): Promise<void> | false | undefined {
   const { locks, window } = registry;
   const hash = keyHash(key, start, end);
   const head = owner.lockHead;
-  if (locks.tryAcquire(owner, hash, strength)) {
+  if (locks.tryAcquire(owner, hash, mode)) {
+    if (spaceOfKey(key, start) === LOCK_SPACE) {
+      locks.nameKey(hash, key.slice(start, end));
+      return undefined;
+    }
     const queuedSeq = window.queuedSeqOf(hash, key, start, end);
     if (queuedSeq === 0) return undefined;
     if (wait === 'wait') return window.whenEnded(queuedSeq);
     if (owner.lockHead !== head) locks.release(owner, head);
   } else if (wait === 'wait') {
-    const granted = lockInTurn(registry, owner, hash, key.slice(start, end), strength);
+    const granted = lockInTurn(registry, owner, hash, key.slice(start, end), mode);
     // Who drops the promise (a synchronous caller) does not want to hear of a rejection either; who awaits it does.
     granted.catch(() => undefined);
     return granted;
   }
   if (wait === 'skip') return false;
-  throw lockedError(registry.options.names, key.slice(start, end), strength, undefined);
+  throw lockedError(registry.options.names, key.slice(start, end), mode, undefined);
 }
 
 /** As MvccTransaction.lockNow. */
@@ -43,17 +48,17 @@ export function lockKeyNow(
   key: Uint8Array,
   start: number,
   end: number,
-  strength: LockStrength,
+  mode: LockMode,
 ): void {
   const { locks, window, store, options } = registry;
   const hash = keyHash(key, start, end);
-  let granted = locks.tryAcquire(owner, hash, strength);
+  let granted = locks.tryAcquire(owner, hash, mode);
   if (window.hasQueued && (!granted || window.queuedSeqOf(hash, key, start, end) !== 0)) {
     // What is queued can be finished on this thread, and its locks are free then.
     store.drainNow();
-    granted = granted || locks.tryAcquire(owner, hash, strength);
+    granted = granted || locks.tryAcquire(owner, hash, mode);
   }
-  if (!granted) throw lockedError(options.names, key.slice(start, end), strength, SYNCHRONOUS_LOCK_HINT);
+  if (!granted) throw lockedError(options.names, key.slice(start, end), mode, SYNCHRONOUS_LOCK_HINT);
 }
 
 async function lockInTurn(
@@ -61,10 +66,14 @@ async function lockInTurn(
   owner: LockOwner,
   hash: number,
   key: Uint8Array,
-  strength: LockStrength,
+  mode: LockMode,
 ): Promise<void> {
   const { locks, window } = registry;
-  await locks.wait(owner, hash, key, 0, key.length, strength);
+  await locks.wait(owner, hash, key, 0, key.length, mode);
+  if (spaceOfKey(key, 0) === LOCK_SPACE) {
+    locks.nameKey(hash, key);
+    return;
+  }
   // Whoever had the lock may have been waiting for a queued commit itself, and given up before it was published.
   const queuedSeq = window.queuedSeqOf(hash, key, 0, key.length);
   if (queuedSeq !== 0) await window.whenEnded(queuedSeq);

@@ -18,31 +18,41 @@
  *   3. Exactly one of published, unknown and rollback ends it; listeners are told once.
  */
 import { PhantomError, SqlState, assert } from '@phantom/base';
-import { type ByteSlot, KEY_BYTES_MAX, type KeyRange, type KvCursor, NONE, SPACE_BYTES, type Seq } from '@phantom/kv';
+import {
+  type ByteSlot,
+  KEY_BYTES_MAX,
+  type KeyRange,
+  type KvCursor,
+  NONE,
+  SPACE_BYTES,
+  type Seq,
+  spaceOfKey,
+} from '@phantom/kv';
 import type { CommitResult, StoreView } from '@phantom/store';
 import { type CommitOptions, CommitProcess, type CommitSubject } from './commit-process.js';
 import type { RangeGuard } from './commit-window.js';
 import { notActiveError, readOnlyError, rolledBackError } from './errors.js';
 import { keyHash } from './key-hash.js';
-import type { LockOwner, LockRequest } from './lock-table.js';
-import { type CursorOwner, MergeCursor } from './merge-cursor.js';
+import type { LockOwner, LockParty, LockRequest } from './lock-table.js';
+import { OpenCursors } from './open-cursors.js';
 import { ReadSet } from './read-set.js';
 import type { LiveTransaction, TransactionRegistry } from './registry.js';
 import { lockKey, lockKeyNow } from './row-locking.js';
+import { LastingLocks } from './session-locks.js';
 import { BEGINNING, SavepointStack, type TransactionMark } from './savepoint.js';
-import type {
-  Concurrency,
-  Isolation,
-  LockStrength,
-  LockWait,
-  MvccTransaction,
-  Savepoint,
-  TransactionInfo,
-  TransactionOptions,
-  TransactionStatus,
+import {
+  LOCK_SPACE,
+  type Concurrency,
+  type Isolation,
+  type LockMode,
+  type LockWait,
+  type MvccTransaction,
+  type Savepoint,
+  type TransactionInfo,
+  type TransactionOptions,
+  type TransactionStatus,
 } from './types.js';
 import type { PointGuard, WriteBase } from './validation.js';
-import { TrackedCursor } from './tracked-cursor.js';
 import { EVERYTHING, NOTHING, Own, type WriteSet } from './write-set.js';
 
 type Phase = 'active' | 'committing' | 'queued' | 'committed' | 'aborted' | 'unknown';
@@ -51,7 +61,7 @@ const NO_WRITE_BASES: readonly WriteBase[] = [];
 /** Bytes an operation takes besides its key and value, at the most. */
 const OPERATION_BYTES_MAX = 17;
 
-export class Transaction implements MvccTransaction, LiveTransaction, LockOwner, CommitSubject, CursorOwner {
+export class Transaction implements MvccTransaction, LiveTransaction, LockOwner, CommitSubject {
   readonly id: number;
   readonly isolation: Isolation;
   readonly concurrency: Concurrency;
@@ -74,7 +84,8 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
   lockSlot: number = NONE;
   lockHead: number = NONE;
   lockCount = 0;
-  readonly lockWaits: LockRequest[] = [];
+  readonly lockWaits: LockRequest[];
+  readonly party: LockParty;
   commitSeq: Seq = 0;
   isIndexed = false;
 
@@ -86,8 +97,7 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
   private statementMark: TransactionMark = BEGINNING;
   private newestView: StoreView | undefined = undefined;
   private savepoints: SavepointStack | undefined = undefined;
-  private cursors: MergeCursor[] | undefined = undefined;
-  private trackedCursors: Set<TrackedCursor> | undefined = undefined;
+  private cursors: OpenCursors | undefined = undefined;
   private endListeners: ((seq: Seq | undefined) => void)[] | undefined = undefined;
   private process: CommitProcess | undefined = undefined;
 
@@ -99,6 +109,10 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     this.readOnly = options.readOnly ?? false;
     this.label = options.label;
     this.isSerializable = this.isolation === 'serializable';
+    const { sessionLocks } = options;
+    this.party = sessionLocks instanceof LastingLocks ? sessionLocks : this;
+    if (sessionLocks instanceof LastingLocks) sessionLocks.transaction = this;
+    this.lockWaits = sessionLocks instanceof LastingLocks ? sessionLocks.lockWaits : [];
     this.startedMs = registry.options.clock.monotonicMs();
     registry.addLive(this);
   }
@@ -121,6 +135,10 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
 
   get isWaiting(): boolean {
     return this.lockWaits.length > 0;
+  }
+
+  get isCommitQueued(): boolean {
+    return this.phase === 'queued';
   }
 
   get tracksReads(): boolean {
@@ -195,17 +213,17 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
   cursor(range: KeyRange): KvCursor {
     if (this.phase !== 'active') this.refuse();
     const view = this.currentView ?? this.takeSnapshot();
-    const cursor = this.openCursor(view, range, this.statementStart);
-    const { reads } = this;
-    if (reads === undefined) return cursor;
-    const tracked = new TrackedCursor(cursor, reads, range, (closed) => this.trackedCursors?.delete(closed));
-    (this.trackedCursors ??= new Set()).add(tracked);
-    return tracked;
+    return this.openCursor(view, range, this.statementStart, this.reads);
   }
 
   cursorNewest(range: KeyRange): KvCursor {
     if (this.phase !== 'active') this.refuse();
-    return this.openCursor(this.takeNewest(), range, this.writes === undefined ? NOTHING : this.writes.bytes);
+    return this.openCursor(
+      this.takeNewest(),
+      range,
+      this.writes === undefined ? NOTHING : this.writes.bytes,
+      undefined,
+    );
   }
 
   put(
@@ -236,20 +254,14 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     writes.removeRange(lower, upper);
   }
 
-  lock(
-    key: Uint8Array,
-    start: number,
-    end: number,
-    strength: LockStrength,
-    wait: LockWait,
-  ): Promise<void> | false | undefined {
-    this.checkLockable();
-    return lockKey(this.registry, this, key, start, end, strength, wait);
+  lock(key: Uint8Array, start: number, end: number, mode: LockMode, wait: LockWait): Promise<void> | false | undefined {
+    this.checkLockable(key, start);
+    return lockKey(this.registry, this, key, start, end, mode, wait);
   }
 
-  lockNow(key: Uint8Array, start: number, end: number, strength: LockStrength): void {
-    this.checkLockable();
-    lockKeyNow(this.registry, this, key, start, end, strength);
+  lockNow(key: Uint8Array, start: number, end: number, mode: LockMode): void {
+    this.checkLockable(key, start);
+    lockKeyNow(this.registry, this, key, start, end, mode);
   }
 
   changedSinceSnapshot(key: Uint8Array, start: number, end: number): boolean {
@@ -343,7 +355,7 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
   }
 
   info(): TransactionInfo {
-    const waitsFor = [...this.registry.locks.blockersOf(this)].map(({ id }) => id);
+    const waitsFor = [...this.registry.locks.blockersOf(this.party)].map(({ id }) => id);
     return {
       id: this.id,
       label: this.label,
@@ -366,16 +378,7 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
   }
 
   tellReads(): void {
-    if (this.trackedCursors !== undefined) for (const cursor of this.trackedCursors) cursor.tell();
-  }
-
-  cursorClosed(cursor: MergeCursor): void {
-    const cursors = this.cursors as MergeCursor[];
-    const last = cursors.pop() as MergeCursor;
-    if (last !== cursor) {
-      cursors[cursor.index] = last;
-      last.index = cursor.index;
-    }
+    this.cursors?.tellReads();
   }
 
   private refuse(): never {
@@ -451,20 +454,9 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     return view;
   }
 
-  private openCursor(view: StoreView, range: KeyRange, limit: number): MergeCursor {
+  private openCursor(view: StoreView, range: KeyRange, limit: number, reads: ReadSet | undefined): KvCursor {
     const writes = limit > NOTHING ? this.writes : undefined;
-    view.retain();
-    let cursor: MergeCursor;
-    try {
-      cursor = new MergeCursor(this, view, range, writes, limit);
-    } catch (error) {
-      view.release();
-      throw error;
-    }
-    const cursors = (this.cursors ??= []);
-    cursor.index = cursors.length;
-    cursors.push(cursor);
-    return cursor;
+    return (this.cursors ??= new OpenCursors()).open(view, range, writes, limit, reads);
   }
 
   /** The write set, once everything about a write but its bytes has been checked. */
@@ -488,9 +480,9 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     return writes;
   }
 
-  private checkLockable(): void {
+  private checkLockable(key: Uint8Array, start: number): void {
     if (this.phase !== 'active') this.refuse();
-    if (this.readOnly)
+    if (this.readOnly && spaceOfKey(key, start) !== LOCK_SPACE)
       throw new PhantomError(SqlState.ReadOnlyTransaction, 'cannot lock rows in a read-only transaction');
   }
 
@@ -507,10 +499,7 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     const { registry, writes } = this;
     const { length } = mark.batch;
     if (writes !== undefined && writes.bytes > length) {
-      if (this.cursors !== undefined) {
-        this.tellReads();
-        for (const cursor of this.cursors.filter(({ limit }) => limit > length)) cursor.endByRollback();
-      }
+      this.cursors?.endBehind(length);
       writes.truncate(mark.batch);
       this.statementStart = Math.min(this.statementStart, length);
       if (this.writeBases.length > 1) this.writeBases = this.basesUpTo(length);
@@ -561,8 +550,7 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     this.phase = phase;
     if (phase === 'committed') registry.committed++;
     else registry.rolledBack++;
-    const { cursors } = this;
-    if (cursors !== undefined) while (cursors.length > 0) (cursors.at(-1) as MergeCursor).close();
+    this.cursors?.closeAll();
     this.currentView?.release();
     this.newestView?.release();
     this.currentView = this.newestView = undefined;
@@ -573,6 +561,7 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     if (this.rangeGuards.length > 0) registry.window.dropGuards(this.rangeGuards);
     if (this.lockWaits.length > 0) registry.locks.cancelWaits(this, rolledBackError());
     if (this.lockHead !== NONE) registry.locks.release(this, NONE);
+    if (this.party instanceof LastingLocks) this.party.transaction = undefined;
     this.writes = undefined;
     if (writes !== undefined) registry.giveBack(writes);
     if (this.endListeners !== undefined) this.tellListeners(this.endListeners, seq);

@@ -19,11 +19,47 @@ export interface TransactionOptions {
   readonly concurrency?: Concurrency;
   /** What views of transactions and error details call it. */
   readonly label?: string;
+  /** Locks of the session it belongs to: they never stand in each other's way, and deadlocks are found through both. */
+  readonly sessionLocks?: SessionLocks;
+}
+
+/** Locks that outlive transactions, held until they are given back (advisory locks of a session). Counted, as PostgreSQL's are. */
+export interface SessionLocks {
+  /** As MvccTransaction.lock. The key lies in LOCK_SPACE. */
+  lock(key: Uint8Array, mode: LockMode, wait: LockWait): Promise<void> | false | undefined;
+  /** Gives back one lock of the mode; false when it is not held in that mode. */
+  unlock(key: Uint8Array, mode: LockMode): boolean;
+  unlockAll(): void;
+  readonly isWaiting: boolean;
+  /** Ends a wait that is under way. */
+  cancelWait(error: Error): void;
 }
 
 /** Row lock strengths with PostgreSQL's conflict table. */
 export const LockStrength = { KeyShare: 0, Share: 1, NoKeyUpdate: 2, Update: 3 } as const;
 export type LockStrength = (typeof LockStrength)[keyof typeof LockStrength];
+
+/** Modes of locks on tables, with PostgreSQL's conflict table. */
+export const TableLockMode = {
+  AccessShare: 4,
+  RowShare: 5,
+  RowExclusive: 6,
+  ShareUpdateExclusive: 7,
+  Share: 8,
+  ShareRowExclusive: 9,
+  Exclusive: 10,
+  AccessExclusive: 11,
+} as const;
+export type TableLockMode = (typeof TableLockMode)[keyof typeof TableLockMode];
+
+/** Any mode; a key is locked in modes of one kind only. */
+export type LockMode = LockStrength | TableLockMode;
+
+/**
+ * Keys of this space are locked and never written: tables as a whole, advisory locks. Views of locks name them, and a
+ * read-only transaction may take them.
+ */
+export const LOCK_SPACE = 0xffff_ffff;
 
 export type LockWait = 'wait' | 'nowait' | 'skip';
 
@@ -55,6 +91,8 @@ export interface MvccTransaction {
   readonly hasWrites: boolean;
   /** True while a lock it asked for has not been granted. A synchronous caller who got a promise asks this after draining the store. */
   readonly isWaiting: boolean;
+  /** True from the moment at which its commit is in the log: it can no longer be given up. */
+  readonly isCommitQueued: boolean;
 
   /**
    * Begins a statement: takes a snapshot (the first time, or anew at read committed) and makes what earlier statements of
@@ -93,15 +131,9 @@ export interface MvccTransaction {
    * resolves when granted, rejects with 40P01 (deadlock), 55P03 (lock_timeout), 57014. `nowait` throws 55P03 at once.
    * Locks are on keys, whether a row is there or not; a lock taken before a savepoint survives going back to it.
    */
-  lock(
-    key: Uint8Array,
-    start: number,
-    end: number,
-    strength: LockStrength,
-    wait: LockWait,
-  ): Promise<void> | false | undefined;
+  lock(key: Uint8Array, start: number, end: number, mode: LockMode, wait: LockWait): Promise<void> | false | undefined;
   /** As lock, for a synchronous caller: granted, or 55P03 with a hint at once. */
-  lockNow(key: Uint8Array, start: number, end: number, strength: LockStrength): void;
+  lockNow(key: Uint8Array, start: number, end: number, mode: LockMode): void;
   /**
    * True when a commit newer than the statement's snapshot wrote the key: read committed re-runs, the others raise 40001.
    * Ask after locking the key. False when nothing has been published since the snapshot: commits that are queued count when
@@ -146,10 +178,14 @@ export interface MvccTransaction {
 
 /** Translates a lost race on a key into the error the layer above knows (23505 for a unique key, a table's name). */
 export interface ConflictNames {
-  describe(
-    key: Uint8Array,
-  ):
-    | { readonly table?: string; readonly key?: string; readonly unique?: { constraint: string; detail: string } }
+  describe(key: Uint8Array):
+    | {
+        readonly table?: string;
+        readonly key?: string;
+        readonly unique?: { constraint: string; detail: string };
+        /** The whole of it, where it is no key of a table: `relation "t"`. */
+        readonly what?: string;
+      }
     | undefined;
 }
 
@@ -171,6 +207,10 @@ export interface MvccOptions {
 
 export interface Mvcc {
   begin(options?: TransactionOptions): MvccTransaction;
+  /** The locks of one session; give them all back when it ends. */
+  sessionLocks(label?: string): SessionLocks;
+  /** True while somebody holds a table so that not even readers may come in. */
+  readonly hasReadersShutOut: boolean;
   /** Live transactions, oldest first. */
   transactions(): readonly TransactionInfo[];
   stats(): MvccStats;

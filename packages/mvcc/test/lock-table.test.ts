@@ -14,6 +14,7 @@ class Owner implements LockOwner {
   lockHead: number = NONE;
   lockCount = 0;
   readonly lockWaits: LockRequest[] = [];
+  readonly party = this;
 
   constructor(id: number) {
     this.id = id;

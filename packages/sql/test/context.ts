@@ -3,6 +3,13 @@ import type { EvaluationContext } from '../src/functions/registry.js';
 import { builtinTypeCatalog } from '../src/types/type-catalog.js';
 
 /** 2024-02-29 12:34:56.789012 UTC. */
+const NO_LOCKS: EvaluationContext['advisory'] = {
+  lock: () => true,
+  unlock: () => false,
+  unlockAll: () => undefined,
+  sleep: () => undefined,
+};
+
 export const NOW_MICROS = 762525296789012;
 
 export function testContext(overrides: Partial<EvaluationContext> = {}): EvaluationContext {
@@ -18,6 +25,9 @@ export function testContext(overrides: Partial<EvaluationContext> = {}): Evaluat
     types: builtinTypeCatalog,
     clockMicros: () => NOW_MICROS,
     random: () => 0.5,
+    advisory: NO_LOCKS,
+    backendPid: 1,
+    transactionId: 1,
     currentUser: 'alice',
     sessionUser: 'alice',
     currentDatabase: 'shop',

@@ -334,6 +334,7 @@ export class PgConnection implements MessageSource {
       onNotification: session.notified,
       copyChannel: session.copy,
       onParameter: session.parameterChanged,
+      onTerminate: (error) => this.fail(error),
     });
     const processId = opened.session.id;
     this.processId = processId;

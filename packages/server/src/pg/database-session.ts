@@ -2,6 +2,7 @@
  * What the protocol needs of a database session: the part of SqlSession that it uses, as an interface, so that framing and
  * state machines can be tested without a database.
  */
+import type { PhantomError } from '@phantom/base';
 import type {
   CopyChannel,
   FetchOutcome,
@@ -71,6 +72,8 @@ export interface SessionRequest {
   readonly copyChannel: CopyChannel;
   readonly onNotice: (notice: Notice) => void;
   readonly onParameter: (name: string, value: string) => void;
+  /** A time limit has ended the session. */
+  readonly onTerminate: (error: PhantomError) => void;
 }
 
 /** What is asked of a role at the door. */

@@ -143,6 +143,18 @@ export interface ExecutionContext {
 }
 
 /**
+ * Thrown out of an execution by a function that has to wait: the session waits, undoes the statement and executes the plan
+ * anew. Not an error a client ever sees.
+ */
+export class StatementWait {
+  readonly wait: Promise<void>;
+
+  constructor(wait: Promise<void>) {
+    this.wait = wait;
+  }
+}
+
+/**
  * Thrown out of an execution whose writer answered `changed`: at read committed a row it was about to write has a newer
  * version. The session undoes the statement (MvccTransaction.restartStatement) and executes the plan anew. Not an error a
  * client ever sees, so it carries no stack.

@@ -17,6 +17,7 @@ import { jsonPopulation } from './json/json-populate.js';
 import { jsonbFunctions } from './json/jsonb-functions.js';
 import { jsonbUpdates } from './json/jsonb-update.js';
 import { jsonPathFunctions } from './jsonpath/jsonpath-functions.js';
+import { lockFunctions } from './lock-functions.js';
 import { lsnFunctions } from './lsn-functions.js';
 import { moneyFunctions } from './money-functions.js';
 import { networkFunctions } from './network-functions.js';
@@ -54,4 +55,5 @@ export const implementations: Implementations = {
   ...moneyFunctions,
   ...networkFunctions,
   ...lsnFunctions,
+  ...lockFunctions,
 };

@@ -16,12 +16,36 @@ export interface NotificationPort {
   listening(): readonly string[];
 }
 
+/** What an advisory lock is on: one number, or two small ones. */
+export type AdvisoryKey = number | bigint | { readonly first: number; readonly second: number };
+
+export interface AdvisoryCall {
+  /** Of the session, until it is given back; otherwise of the transaction. */
+  readonly lasting: boolean;
+  readonly shared: boolean;
+  readonly waits: boolean;
+}
+
+/** Advisory locks, and sleeping: what makes a statement wait in the middle of an expression. */
+export interface AdvisoryLocks {
+  /** False when it is not to be had and the call does not wait. */
+  lock(key: AdvisoryKey, call: AdvisoryCall): boolean;
+  unlock(key: AdvisoryKey, shared: boolean): boolean;
+  unlockAll(): void;
+  sleep(seconds: number): void;
+}
+
 /** What a function may ask of the statement that calls it, beyond type conversion. */
 export interface EvaluationContext extends TypeContext {
   /** Statement start and wall clock, microseconds since 2000. */
   readonly statementMicros: number;
   clockMicros(): number;
   random(): number;
+  readonly advisory: AdvisoryLocks;
+  /** Number of the session, as cancel requests name it. */
+  readonly backendPid: number;
+  /** Number of the transaction. */
+  readonly transactionId: number;
   readonly currentUser: string;
   readonly sessionUser: string;
   readonly currentDatabase: string;

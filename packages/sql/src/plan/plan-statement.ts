@@ -24,7 +24,7 @@ import { forEachSubplan } from './logical/subplans.js';
 import type { PhysicalNode } from './physical/physical.js';
 import { PhysicalPlanner } from './physical/planner.js';
 import type { CommandKind, PlanField, PlanTraits, PreparedPlan } from './prepared-plan.js';
-import { isVolatile } from './rules/facts.js';
+import { callsWaiting, isVolatile } from './rules/facts.js';
 import { rewrite } from './rules/rules.js';
 
 /** Which back end runs the plan; `auto` generates code once a plan has earned it. */
@@ -150,6 +150,7 @@ function inspect(node: LogicalNode, facts: { writes: boolean; locks: boolean; vo
   }
   forEachNodeExpression(node, (expression) => {
     if (isVolatile(expression)) facts.volatile = true;
+    if (callsWaiting(expression)) facts.locks = true;
     forEachSubplan(expression, (subplan) => inspect(subplan, facts));
   });
   for (const input of inputsOf(node)) inspect(input, facts);

@@ -29,7 +29,7 @@ export interface PlanDependency {
 export interface PlanTraits {
   /** False: it reads only, and may run on a bare view without a transaction. */
   readonly writes: boolean;
-  /** It takes row locks (SELECT ... FOR UPDATE): needs a transaction, though it writes nothing. */
+  /** It takes row locks (SELECT ... FOR UPDATE) or calls a function that may wait: needs a transaction, though it writes nothing. */
   readonly locks: boolean;
   /** It calls a volatile function. */
   readonly volatile: boolean;

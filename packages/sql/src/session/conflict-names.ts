@@ -3,9 +3,10 @@
  * Asked only then. Spaces are looked up in a map that is made anew when the catalog has moved on.
  */
 import { toHex } from '@phantom/base';
-import type { Catalog, IndexDescriptor, TableDescriptor } from '@phantom/catalog';
+import { type Catalog, type IndexDescriptor, type TableDescriptor, tableOfLockKey } from '@phantom/catalog';
 import { SPACE_BYTES, type SpaceId, spaceOfKey } from '@phantom/kv';
-import type { ConflictNames } from '@phantom/mvcc';
+import { type ConflictNames, LOCK_SPACE } from '@phantom/mvcc';
+import { advisoryNumbers } from './advisory-locks.js';
 import { keyText } from '../storage/constraint-errors.js';
 import { physicalIndex, physicalTable } from '../storage/physical-table.js';
 import { TypeCatalog } from '../types/type-catalog.js';
@@ -19,6 +20,18 @@ interface NamedSpace {
 
 type Named = ReturnType<ConflictNames['describe']>;
 
+/** A table as a whole, or the numbers of an advisory lock. */
+function lockName(catalog: Catalog, key: Uint8Array): Named {
+  const oid = tableOfLockKey(key);
+  if (oid !== undefined) {
+    const object = catalog.committed.object(oid);
+    const name = object?.kind === 'table' ? object.name : String(oid);
+    return { table: name, what: `relation "${name}"` };
+  }
+  const advisory = advisoryNumbers(key);
+  return advisory === undefined ? undefined : { what: `advisory lock (${advisory.numbers.join(', ')})` };
+}
+
 export class CatalogConflictNames implements ConflictNames {
   /** Set once the catalog is open: the catalog itself is read through the transactions that use these names. */
   catalog: Catalog | undefined;
@@ -30,6 +43,7 @@ export class CatalogConflictNames implements ConflictNames {
     const { catalog } = this;
     if (catalog === undefined) return undefined;
     if (this.version !== catalog.version) this.refresh(catalog);
+    if (spaceOfKey(key, 0) === LOCK_SPACE) return lockName(catalog, key);
     const named = this.spaces.get(spaceOfKey(key, 0));
     if (named === undefined) return undefined;
     return named.index === undefined ? this.row(catalog, named.table, key) : this.entry(named.table, named.index, key);

@@ -5,7 +5,7 @@
 import type { Clock } from '@phantom/base';
 import { PhantomError, type Random } from '@phantom/base';
 import type { Oid, SequenceDescriptor, Sequences } from '@phantom/catalog';
-import type { EvaluationContext, NotificationPort } from '../functions/registry.js';
+import type { AdvisoryLocks, EvaluationContext, NotificationPort } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import type { TypeContext, TypeLookup } from '../types/type.js';
 import type { Settings } from './settings.js';
@@ -26,6 +26,11 @@ export interface EvaluationOwner {
   readonly sequences: Sequences;
   readonly picture: CatalogPort;
   readonly databaseName: string;
+  /** Number of the session. */
+  readonly id: number;
+  /** Number of the transaction that the statement runs in. */
+  readonly transactionId: number;
+  readonly advisory: AdvisoryLocks;
   readonly currentRoleName: string;
   readonly sessionRoleName: string;
   /** Start of the transaction in microseconds since 2000; undefined outside of one. */
@@ -92,6 +97,18 @@ export class SessionEvaluation implements EvaluationContext {
 
   get types(): TypeLookup {
     return this.owner.picture.types;
+  }
+
+  get advisory(): AdvisoryLocks {
+    return this.owner.advisory;
+  }
+
+  get backendPid(): number {
+    return this.owner.id;
+  }
+
+  get transactionId(): number {
+    return this.owner.transactionId;
   }
 
   get currentUser(): string {

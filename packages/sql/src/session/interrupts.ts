@@ -1,14 +1,38 @@
-/** How a running statement is asked to stop: by a cancel from outside, or by its own timeout. One statement runs at a time. */
+/**
+ * How a running statement is asked to stop: by a cancel from outside, or by its own timeout. One statement runs at a time.
+ *
+ * A cancel that comes while nothing runs is forgotten: it was meant for what has ended. A commit is told of it at once and
+ * answers for itself: before it is in the log it can be given up, afterwards it goes on, and the client is told its outcome.
+ */
 import { PhantomError } from '@phantom/base';
 
 export class Interrupts {
   private reason: PhantomError | undefined;
   private rejectWait: ((error: PhantomError) => void) | undefined;
+  private runs = 0;
+  /** The commit that is under way, and how it is told. */
+  private commit: Promise<unknown> | undefined;
+  private onCommitCancel: ((reason: PhantomError) => void) | undefined;
+
+  /** Something runs, or commits. */
+  get isRunning(): boolean {
+    return this.runs > 0 || this.commit !== undefined;
+  }
 
   /** What runs now ends with 57014 at its next slice; a wait ends at once. */
   cancel(message = 'canceling statement due to user request'): void {
-    this.reason = new PhantomError('57014', message);
-    this.rejectWait?.(this.reason);
+    this.stop(new PhantomError('57014', message));
+  }
+
+  /** As cancel, with another error. */
+  stop(error: PhantomError): void {
+    if (!this.isRunning) return;
+    if (this.commit !== undefined) {
+      this.onCommitCancel?.(error);
+      return;
+    }
+    this.reason = error;
+    this.rejectWait?.(error);
   }
 
   /** Throws the reason to stop, if there is one. */
@@ -19,6 +43,7 @@ export class Interrupts {
 
   /** Arms a timeout (0: none) for a run; the returned function disarms it and forgets a cancel that came too late. */
   beginRun(timeoutMs: number): () => void {
+    this.runs++;
     const timer =
       timeoutMs === 0
         ? undefined
@@ -26,6 +51,7 @@ export class Interrupts {
     return () => {
       clearTimeout(timer);
       this.reason = undefined;
+      this.runs--;
     };
   }
 
@@ -35,12 +61,27 @@ export class Interrupts {
     this.check();
   }
 
+  /** Awaits a commit; a cancel meanwhile is handed to `onCancel`, and the outcome is the commit's own. */
+  async committing<T>(commit: Promise<T>, onCancel: (reason: PhantomError) => void): Promise<T> {
+    this.commit = commit;
+    this.onCommitCancel = onCancel;
+    try {
+      return await commit;
+    } finally {
+      this.commit = this.onCommitCancel = undefined;
+    }
+  }
+
   /**
    * Awaits something that another transaction decides, or a cancel, or the end of lock_timeout (0: none), whichever comes
-   * first.
+   * first. While a commit is under way it is awaited to its end.
    */
   async interruptible(wait: Promise<unknown>, lockTimeoutMs = 0): Promise<void> {
     this.check();
+    if (this.commit !== undefined) {
+      await wait;
+      return;
+    }
     const interrupted = new Promise<never>((_, reject) => {
       this.rejectWait = reject;
     });

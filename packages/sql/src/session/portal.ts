@@ -60,6 +60,7 @@ export class Portal {
     if (execution === undefined) return this.finished(0);
     const { session } = this;
     const stop = session.interrupts.beginRun(session.settings.integer('statement_timeout'));
+    session.watch.working();
     try {
       let step = this.resume(execution);
       for (;;) {
@@ -79,6 +80,7 @@ export class Portal {
       throw this.failed(error);
     } finally {
       stop();
+      session.watch.resting();
     }
   }
 
@@ -88,6 +90,7 @@ export class Portal {
     if (execution === undefined) return this.finished(0);
     const stop = this.session.interrupts.beginRun(this.session.settings.integer('statement_timeout'));
     this.session.synchronous = true;
+    this.session.watch.working();
     try {
       let step = this.resume(execution);
       for (;;) {
@@ -108,6 +111,7 @@ export class Portal {
     } finally {
       this.session.synchronous = false;
       stop();
+      this.session.watch.resting();
     }
   }
 

@@ -26,9 +26,10 @@ import {
   mayActAs,
 } from '@phantom/catalog';
 import type { CopyChannel } from '../copy/copy-channel.js';
+import type { MvccTransaction, SessionLocks } from '@phantom/mvcc';
 import type { DdlContext, DdlExecution, NoticeSeverity } from '../ddl/context.js';
 import { definitionHandler } from '../ddl/definitions.js';
-import { type Execution, type ReadSource, type RowSink, StatementRestart, TimeSlice } from '../exec/runtime.js';
+import { type Execution, type ReadSource, type RowSink, TimeSlice } from '../exec/runtime.js';
 import type { CatalogPort, RequiredPrivilege } from '../plan/catalog-port.js';
 import type { PreparedPlan } from '../plan/prepared-plan.js';
 import { bindRowExpression } from '../expr/row-expression.js';
@@ -43,20 +44,19 @@ import { ddlContextOf } from './ddl-context.js';
 import { Interrupts } from './interrupts.js';
 import { type Notification, Notifier } from './notifications.js';
 import { Portal, wouldWait } from './portal.js';
-import { RowBuffer } from './row-buffer.js';
+import { runPlan } from './run-plan.js';
 import { findConnection, startSettings } from './session-start.js';
 import { Settings } from './settings.js';
 import { checkSnapshotReaches } from './snapshot-reach.js';
 import type { PlanStatement, SessionStatement } from './statement.js';
+import { type AdvisoryOwner, SessionAdvisoryLocks } from './advisory-locks.js';
 import { SessionExecutionContext } from './execution-context.js';
 import { checkRelationPrivileges, checkSequenceRight } from './privileges.js';
-import { inFailedTransaction, readOnlyTransaction } from './session-errors.js';
+import { inFailedTransaction } from './session-errors.js';
 import { SessionTransaction } from './transaction.js';
 import { type OpeningModes, defaultModes, showModes, storageOptions } from './transaction-modes.js';
+import { TransactionWatch } from './transaction-watch.js';
 import { utilityOf } from './utility.js';
-
-/** How often one statement is run anew at read committed before it gives up with 40001. */
-const RESTARTS_MAX = 1000;
 
 export interface Notice {
   readonly severity: NoticeSeverity;
@@ -77,11 +77,13 @@ export interface SessionOptions {
   readonly copyChannel?: CopyChannel;
   /** Hears of every change of a setting that clients are told about. */
   readonly onParameter?: (name: string, value: string) => void;
+  /** Hears that a time limit has ended the session: its transaction is rolled back, and it refuses whatever comes. */
+  readonly onTerminate?: (error: PhantomError) => void;
 }
 
 export type TransactionStatus = 'idle' | 'transaction' | 'failed';
 
-export class SqlSession implements EvaluationOwner {
+export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   readonly id: number;
   readonly engine: SqlEngine;
   readonly settings: Settings;
@@ -103,6 +105,11 @@ export class SqlSession implements EvaluationOwner {
   readonly notifier: Notifier;
   /** Cancels and timeouts of what runs now. */
   readonly interrupts = new Interrupts();
+  /** Its advisory locks, and what it waits for with its transaction. */
+  readonly locks: SessionLocks;
+  readonly advisory: SessionAdvisoryLocks;
+  /** Time limits of the transaction. */
+  readonly watch: TransactionWatch;
   private readonly openPortals = new Set<Portal>();
   private pictureNow: CatalogPicture | undefined;
   private defaultsToSerializable = false;
@@ -111,6 +118,8 @@ export class SqlSession implements EvaluationOwner {
   constructor(engine: SqlEngine, id: number, options: SessionOptions) {
     this.engine = engine;
     this.id = id;
+    this.locks = engine.mvcc.sessionLocks(String(id));
+    this.advisory = new SessionAdvisoryLocks(this);
     this.options = options;
     const { database, role } = findConnection(engine.catalog, options.database, options.user);
     this.databaseOid = database.oid;
@@ -129,6 +138,7 @@ export class SqlSession implements EvaluationOwner {
     this.evaluation = new SessionEvaluation(this);
     this.slice = new TimeSlice(engine.clock);
     this.notifier = new Notifier(this, options.onNotification);
+    this.watch = new TransactionWatch(this, options.onTerminate);
   }
 
   get clock(): Clock {
@@ -149,6 +159,15 @@ export class SqlSession implements EvaluationOwner {
 
   get sessionRoleName(): string {
     return this.sessionRole.name;
+  }
+
+  /** The transaction of the running statement; one is begun if need be. */
+  get storage(): MvccTransaction {
+    return this.ensureTransaction().storage;
+  }
+
+  get transactionId(): number {
+    return this.storage.id;
   }
 
   get transactionStartMicros(): number | undefined {
@@ -239,13 +258,15 @@ export class SqlSession implements EvaluationOwner {
     setTag: (tag: string) => void,
   ): Execution {
     this.engine.counters.executions++;
+    this.watch.refuseIfEnded();
     this.evaluation.beginStatement();
+    this.advisory.beginStatement();
     if (statement.kind === 'empty') return 0;
     const failed = this.transaction?.failed === true;
     if (failed && !(statement.kind === 'utility' && statement.utility.allowedWhenFailed === true))
       throw inFailedTransaction();
     try {
-      if (statement.kind === 'plan') return yield* this.runPlan(statement, parameters, sink);
+      if (statement.kind === 'plan') return yield* runPlan(this, statement, parameters, sink);
       if (statement.utility.transaction === 'required') this.ensureTransaction();
       return yield* statement.utility.run(this, parameters, sink, setTag);
     } catch (error) {
@@ -261,7 +282,7 @@ export class SqlSession implements EvaluationOwner {
 
   /** True when a read needs no transaction: there is none, and the level of one would show nothing else. */
   get readsBare(): boolean {
-    return this.transaction === undefined && !this.defaultsToSerializable;
+    return this.transaction === undefined && !this.defaultsToSerializable && !this.engine.mvcc.hasReadersShutOut;
   }
 
   /** Begins a transaction with the session's default modes. */
@@ -273,7 +294,7 @@ export class SqlSession implements EvaluationOwner {
   openTransaction(explicit: boolean, modes: OpeningModes): SessionTransaction {
     const { settings, engine } = this;
     const readOnly = modes.readOnly || engine.readOnly;
-    const storage = engine.mvcc.begin(storageOptions(modes, readOnly, settings.get('application_name')));
+    const storage = engine.mvcc.begin(storageOptions(modes, readOnly, settings.get('application_name'), this.locks));
     showModes(settings, { ...modes, readOnly });
     const transaction = new SessionTransaction(
       storage,
@@ -284,6 +305,7 @@ export class SqlSession implements EvaluationOwner {
       modes.deferrable,
     );
     this.transaction = transaction;
+    this.watch.began();
     return transaction;
   }
 
@@ -311,7 +333,9 @@ export class SqlSession implements EvaluationOwner {
       }
       this.transaction = undefined;
       const wrote = transaction.storage.hasWrites;
-      const result = await transaction.storage.commit(this.commitOptions());
+      const result = await this.interrupts.committing(transaction.storage.commit(this.commitOptions()), (reason) =>
+        this.cancelCommit(transaction.storage, reason),
+      );
       if (wrote) this.lastCommitSeq = result.seq;
       this.settings.commit();
       this.engine.notifications.apply(this, transaction.notifications);
@@ -400,8 +424,10 @@ export class SqlSession implements EvaluationOwner {
   close(): void {
     if (this.closed) return;
     this.closed = true;
+    this.watch.stop();
     for (const portal of this.openPortals) portal.close();
     this.rollback();
+    this.locks.unlockAll();
     this.engine.sessionClosed(this);
   }
 
@@ -447,56 +473,6 @@ export class SqlSession implements EvaluationOwner {
     return expression.evaluate([], this.evaluation);
   }
 
-  private *runPlan(statement: PlanStatement, parameters: readonly Value[], sink: RowSink): Execution {
-    const plan = this.currentPlan(statement);
-    if (plan.privileges.length > 0) this.checkPrivileges(plan.privileges);
-    if (!plan.traits.writes && !plan.traits.locks && this.readsBare) {
-      const view = this.engine.storage.view();
-      try {
-        return yield* plan.execute(this.executionContext(parameters, view, undefined), sink);
-      } finally {
-        view.release();
-      }
-    }
-    const transaction = this.ensureTransaction();
-    transaction.statements++;
-    if (plan.traits.writes || plan.traits.locks)
-      return yield* this.runWriting(statement, parameters, sink, transaction);
-    const wait = transaction.whenSafe();
-    if (wait !== undefined) yield wait;
-    transaction.storage.beginStatement(statement.text);
-    return yield* plan.execute(this.executionContext(parameters, transaction.storage, transaction), sink);
-  }
-
-  private *runWriting(
-    statement: PlanStatement,
-    parameters: readonly Value[],
-    sink: RowSink,
-    transaction: SessionTransaction,
-  ): Execution {
-    transaction.storage.beginStatement(statement.text);
-    for (let restarts = 0; ; restarts++) {
-      // Whoever we waited for may have altered the table.
-      const plan = this.currentPlan(statement);
-      if (plan.traits.writes && transaction.storage.readOnly) throw readOnlyTransaction(plan.commandKind.toUpperCase());
-      const buffer = plan.fields.length > 0 ? new RowBuffer(plan.fields.length) : undefined;
-      const context = this.executionContext(parameters, transaction.storage, transaction);
-      const writers = transaction.writersOf(this);
-      writers.beginStatement();
-      try {
-        const count = yield* plan.execute(context, buffer ?? sink);
-        for (let wait = writers.finishStatement(); wait !== undefined; wait = writers.finishStatement()) yield wait;
-        if (buffer !== undefined) yield* buffer.drain(sink);
-        return count;
-      } catch (error) {
-        if (!(error instanceof StatementRestart)) throw error;
-        if (restarts === RESTARTS_MAX)
-          throw new PhantomError('40001', 'could not serialize access due to concurrent update');
-        transaction.storage.restartStatement();
-      }
-    }
-  }
-
   /** A definition inside CREATE SCHEMA: unqualified names mean the new schema first. */
   private *defineIn(statement: Statement, schema: string, transaction: SessionTransaction): DdlExecution {
     const handler = definitionHandler(statement);
@@ -538,6 +514,17 @@ export class SqlSession implements EvaluationOwner {
     return this.pictureNow;
   }
 
+  /** Before it is in the log a commit can be given up; afterwards it will be what it will be, and the client is told that. */
+  private cancelCommit(storage: MvccTransaction, reason: PhantomError): void {
+    if (storage.isCommitQueued) {
+      this.notice('WARNING', '01000', 'the commit could no longer be canceled', {
+        detail: 'It was in the log already when the request came; what the command says of it holds.',
+      });
+    } else {
+      storage.cancelWait(reason);
+    }
+  }
+
   private commitOptions(): { durability: 'fsync' | 'os' } | undefined {
     return this.settings.get('synchronous_commit') === 'off' ? { durability: 'os' } : undefined;
   }
@@ -551,6 +538,7 @@ export class SqlSession implements EvaluationOwner {
 
   private afterTransaction(): void {
     for (const portal of this.openPortals) portal.close();
+    this.watch.ended();
     showModes(this.settings, defaultModes(this.settings));
   }
 

@@ -126,7 +126,12 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     default: '1',
     description: 'Digits shown of floating-point values; above 0 the shortest exact form.',
   },
-  fixed('idle_in_transaction_session_timeout', '0', 'Sessions that idle in a transaction are not ended.', TIMEOUT),
+  {
+    name: 'idle_in_transaction_session_timeout',
+    kind: TIMEOUT,
+    default: '0',
+    description: 'Longest rest inside of a transaction, past which the session is ended; 0 for ever.',
+  },
   {
     name: 'intervalstyle',
     kind: { kind: 'enum', values: ['postgres', 'postgres_verbose', 'sql_standard', 'iso_8601'] },
@@ -187,7 +192,12 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     default: 'off',
     description: 'Whether the current transaction may only read.',
   },
-  fixed('transaction_timeout', '0', 'Transactions live as long as their session.', TIMEOUT),
+  {
+    name: 'transaction_timeout',
+    kind: TIMEOUT,
+    default: '0',
+    description: 'Longest life of a transaction, past which the session is ended; 0 for ever.',
+  },
   fixed('work_mem', '65536', 'Sorts and hash tables share the memory limit of their query.', {
     kind: 'integer',
     minimum: 64,

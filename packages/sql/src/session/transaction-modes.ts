@@ -1,5 +1,5 @@
 /** How a transaction is begun: its modes, from where they come and where clients see them. */
-import type { TransactionOptions } from '@phantom/mvcc';
+import type { SessionLocks, TransactionOptions } from '@phantom/mvcc';
 import type { TransactionModes } from '../text/ast-session.js';
 import type { Settings } from './settings.js';
 
@@ -57,11 +57,17 @@ export function showModes(settings: Settings, { isolation, readOnly, deferrable 
 }
 
 /** The same for the storage below; read uncommitted is read committed. */
-export function storageOptions(modes: OpeningModes, readOnly: boolean, applicationName: string): TransactionOptions {
+export function storageOptions(
+  modes: OpeningModes,
+  readOnly: boolean,
+  applicationName: string,
+  sessionLocks: SessionLocks,
+): TransactionOptions {
   const { isolation, concurrency } = modes;
   return {
     isolation: isolation === 'read uncommitted' ? 'read committed' : isolation,
     readOnly,
+    sessionLocks,
     ...(applicationName === '' ? {} : { label: applicationName }),
     ...(concurrency === undefined ? {} : { concurrency }),
   };

@@ -5,7 +5,7 @@
  */
 import { unsupportedError } from '@phantom/base';
 import type { CatalogTransaction, ColumnDescriptor, Oid, TableDescriptor } from '@phantom/catalog';
-import type { MvccTransaction } from '@phantom/mvcc';
+import { type MvccTransaction, TableLockMode } from '@phantom/mvcc';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import type { RowNumbers } from '../storage/row-numbers.js';
@@ -73,7 +73,7 @@ export class TransactionWriters implements WriterContext {
   }
 
   lockTable(oid: Oid): Promise<void> | undefined {
-    return this.owner.shareTable(oid);
+    return this.owner.shareTable(oid, TableLockMode.RowExclusive);
   }
 
   defaultValue(table: TableDescriptor, column: ColumnDescriptor): Value {

@@ -8,7 +8,7 @@
  */
 import type { Catalog, CatalogTransaction, Oid, OverlayMark } from '@phantom/catalog';
 import { PhantomError } from '@phantom/base';
-import { LockStrength, type MvccTransaction, type Savepoint } from '@phantom/mvcc';
+import type { MvccTransaction, Savepoint, TableLockMode } from '@phantom/mvcc';
 import type { Yielded } from '../exec/runtime.js';
 import type { SessionExecutionContext } from './execution-context.js';
 import { PendingNotifications } from './notifications.js';
@@ -45,7 +45,8 @@ export class SessionTransaction {
   private readonly savepoints: NamedSavepoint[] = [];
   private writers: TransactionWriters | undefined;
   private point: SessionExecutionContext | undefined;
-  private readonly sharedTables = new Set<Oid>();
+  /** Tables held, with the modes they are held in, a bit for each. */
+  private readonly sharedTables = new Map<Oid, number>();
   private readonly settings: Settings;
   private readonly settingsMark: number;
 
@@ -83,12 +84,19 @@ export class SessionTransaction {
     return this.point;
   }
 
-  /** Shares a table with other writers until the transaction ends. A promise: somebody alters it; wait and ask again. */
-  shareTable(oid: Oid): Promise<void> | undefined {
-    if (this.sharedTables.has(oid)) return undefined;
-    const wait = this.objects.lockObject(oid, LockStrength.KeyShare);
-    if (wait === undefined) this.sharedTables.add(oid);
-    return wait;
+  /**
+   * Shares a table with others until the transaction ends: with readers, lockers of rows or writers, as the mode says. A
+   * promise: somebody alters it or has locked it; wait and ask again. Nothing happens for what is no table.
+   */
+  shareTable(oid: Oid, mode: TableLockMode): Promise<void> | undefined {
+    const held = this.sharedTables.get(oid) ?? 0;
+    if ((held & (1 << mode)) !== 0) return undefined;
+    if (this.objects.object(oid)?.kind === 'table') {
+      const wait = this.objects.lockTable(oid, mode, 'wait');
+      if (wait instanceof Promise) return wait;
+    }
+    this.sharedTables.set(oid, held | (1 << mode));
+    return undefined;
   }
 
   /**
@@ -105,6 +113,7 @@ export class SessionTransaction {
       if (this.storage.status === 'active') this.storage.rollback();
     } else {
       this.storage.rollbackTo(newest.savepoint);
+      this.sharedTables.clear();
       this.objects.rollbackTo(newest.overlay);
     }
   }
@@ -124,6 +133,8 @@ export class SessionTransaction {
     const index = this.find(name);
     const target = this.savepoints[index] as NamedSavepoint;
     this.storage.rollbackTo(target.savepoint);
+    // Locks taken since are gone; those from before are asked for once more, which costs little.
+    this.sharedTables.clear();
     this.objects.rollbackTo(target.overlay);
     this.settings.rollbackTo(target.settings);
     this.notifications.rollbackTo(target.notifications);

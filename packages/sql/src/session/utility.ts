@@ -9,6 +9,7 @@ import { copyUtility } from './copy-statements.js';
 import { commandTag } from './command-tag.js';
 import { explainUtility } from './explain-statement.js';
 import { executeUtility, deallocateUtility, prepareUtility } from './prepared-statements.js';
+import { lockTableUtility } from './lock-table.js';
 import { notifyUtility } from './notifications.js';
 import type { SqlSession } from './session.js';
 import { readOnlyTransaction } from './session-errors.js';
@@ -41,6 +42,8 @@ export function utilityOf(node: Statement, session: SqlSession, text: string): U
       return rollbackToUtility(node);
     case 'set-transaction':
       return setTransactionUtility(node);
+    case 'lock-table':
+      return lockTableUtility(node);
     case 'set':
       return setUtility(node);
     case 'reset':

@@ -51,6 +51,8 @@ export class RowWriter implements TableWriter {
   beginStatement(): void {
     this.rowsWritten = 0;
     this.conflict = undefined;
+    // Going back to a savepoint gives locks back.
+    this.tableLocked = false;
     this.foreignKeys.reset();
   }
 
@@ -82,7 +84,7 @@ export class RowWriter implements TableWriter {
   update(old: RowReference, oldValues: readonly Value[], values: readonly Value[]): WriteOutcome | Promise<void> {
     const wait = this.lockTable();
     if (wait !== undefined) return wait;
-    const held = this.holdRow(old);
+    const held = this.holdRow(old, this.changesKey(oldValues, values) ? LockStrength.Update : LockStrength.NoKeyUpdate);
     if (held !== undefined) return held;
     const row = this.completeRow(values);
     this.encodeRowKey(row, old.key);
@@ -101,7 +103,7 @@ export class RowWriter implements TableWriter {
   remove(old: RowReference, oldValues: readonly Value[]): WriteOutcome | Promise<void> {
     const wait = this.lockTable();
     if (wait !== undefined) return wait;
-    const held = this.holdRow(old);
+    const held = this.holdRow(old, LockStrength.Update);
     if (held !== undefined) return held;
     const locked = this.lockUniqueEntries(oldValues);
     if (locked !== undefined) return locked;
@@ -281,12 +283,23 @@ export class RowWriter implements TableWriter {
     return 'conflict';
   }
 
+  /** An update of what others may refer to: references (key share) do not go together with it. */
+  private changesKey(before: readonly Value[], after: readonly Value[]): boolean {
+    const { referablePositions, referablesComputed } = this.rules;
+    if (referablesComputed) return true;
+    for (let i = 0; i < referablePositions.length; i++) {
+      const position = referablePositions[i] as number;
+      if (before[position] !== after[position]) return true;
+    }
+    return false;
+  }
+
   /** Makes sure that nobody else changes a row that was read, and that it still is what was read. */
-  private holdRow(old: RowReference): WriteOutcome | Promise<void> | undefined {
+  private holdRow(old: RowReference, strength: LockStrength): WriteOutcome | Promise<void> | undefined {
     const { transaction } = this.context;
     const { key } = old;
     if (this.locking) {
-      const wait = transaction.lock(key, 0, key.length, LockStrength.Update, 'wait');
+      const wait = transaction.lock(key, 0, key.length, strength, 'wait');
       if (wait instanceof Promise) return wait;
     }
     // The row a conflict was met on was read in its newest version, and is held since.

@@ -97,6 +97,9 @@ export class TableRules {
   readonly primary: IndexDescriptor | undefined;
   readonly outgoing: readonly OutgoingKey[];
   readonly incoming: readonly IncomingKey[];
+  /** Columns of keys that a foreign key may refer to; and whether one of them is computed from others. */
+  readonly referablePositions: readonly number[];
+  readonly referablesComputed: boolean;
 
   constructor(table: TableDescriptor, objects: ObjectReader, catalog: CatalogPort) {
     this.table = table;
@@ -126,6 +129,18 @@ export class TableRules {
       .filter((index) => index !== this.primary)
       .sort((a, b) => Number(b.unique) - Number(a.unique))
       .map((index) => new IndexRule(index, table, catalog));
+    const referable = indexes.filter(
+      (index) =>
+        index.unique &&
+        index.predicateSql === undefined &&
+        index.parts.every((part) => part.expressionSql === undefined),
+    );
+    const numbers = new Set([
+      ...table.keyColumns,
+      ...referable.flatMap((index) => index.parts.map(({ column }) => column)),
+    ]);
+    this.referablePositions = live.filter(({ column }) => numbers.has(column.number)).map(({ position }) => position);
+    this.referablesComputed = this.generated.some(({ position }) => this.referablePositions.includes(position));
     const outgoing = table.constraints.filter((constraint) => constraint.kind === 'foreign key');
     this.outgoing = outgoing.map((constraint) => ({ constraint, positions: positionsOf(table, constraint.columns) }));
     this.incoming = incomingKeys(table, objects);

@@ -4,7 +4,7 @@ import { Catalog, userSpace } from '@phantom/catalog';
 import { EngineCode, type KeyRange, type RangeEstimate } from '@phantom/kv';
 import { MemoryEngine } from '@phantom/kv/memory';
 import { type Mvcc, createMvcc } from '@phantom/mvcc';
-import { type Store, openStore } from '@phantom/store';
+import { type Store, type StoreOptions, openStore } from '@phantom/store';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { CatalogConflictNames, type SessionOptions, SqlEngine, type SqlSession } from '../../src/index.js';
 
@@ -18,11 +18,13 @@ export interface TestEngine {
 }
 
 /** Time stands still unless a clock is given: then long statements give way. */
-export async function openEngine(clock: Clock = new ManualClock()): Promise<TestEngine> {
+export async function openEngine(
+  clock: Clock = new ManualClock(),
+  disk: Pick<StoreOptions, 'vfs' | 'durability'> = { vfs: new MemoryVfs(), durability: 'memory' },
+): Promise<TestEngine> {
   const store = await openStore('/db', {
-    vfs: new MemoryVfs(),
+    ...disk,
     engines: [{ code: EngineCode.Memory, name: 'memory', open: async () => new MemoryEngine() }],
-    durability: 'memory',
     clock,
   });
   const names = new CatalogConflictNames();

@@ -29,6 +29,10 @@ function lockRow(target: Target): (run: Run, row: RowReference) => Generator<Yie
   return function* (run, row) {
     const { transaction } = run.context;
     if (transaction === undefined) throw new PhantomError('25000', 'row locks need a transaction');
+    if (transaction.readOnly) {
+      const words = target.strength.toUpperCase().replaceAll('-', ' ');
+      throw new PhantomError('25006', `cannot execute SELECT FOR ${words} in a read-only transaction`);
+    }
     const { key } = row;
     const waiting = transaction.lock(key, 0, key.length, strength, wait);
     if (waiting === false) return false;

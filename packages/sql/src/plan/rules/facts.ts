@@ -1,5 +1,6 @@
 /** Questions rules ask of expressions. */
 import type { ColumnId, Expression } from '../../expr/expression.js';
+import { mayWait } from '../../functions/lock-functions.js';
 import { someExpression } from '../../expr/walk.js';
 import { columnsOf } from '../logical/walk.js';
 
@@ -10,6 +11,11 @@ export function isVolatile(expression: Expression): boolean {
       (part.kind === 'call' && part.function.volatility === 'volatile') ||
       (part.kind === 'cast' && part.definition.volatility === 'volatile'),
   );
+}
+
+/** It calls a function that may have to wait for somebody else. */
+export function callsWaiting(expression: Expression): boolean {
+  return someExpression(expression, (part) => part.kind === 'call' && mayWait(part.function.name));
 }
 
 export function hasSubquery(expression: Expression): boolean {

@@ -1,0 +1,97 @@
+/**
+ * The locks of a session that outlive its transactions: advisory locks. PostgreSQL counts them, so whoever has locked twice
+ * unlocks twice; the lock table holds the strongest mode that is still asked for. To everybody else a session and its
+ * transaction are one party: they never wait for each other, and a deadlock is found through both.
+ */
+import { NONE } from '@phantom/kv';
+import { keyHash } from './key-hash.js';
+import { excludedBy } from './lock-strength.js';
+import type { LockOwner, LockParty, LockRequest } from './lock-table.js';
+import type { TransactionRegistry } from './registry.js';
+import { lockKey } from './row-locking.js';
+import type { LockMode, LockWait, SessionLocks } from './types.js';
+
+interface Held {
+  readonly hash: number;
+  /** How often each mode was asked for. */
+  readonly counts: Map<LockMode, number>;
+}
+
+export class LastingLocks implements SessionLocks, LockOwner, LockParty {
+  lockSlot: number = NONE;
+  lockHead: number = NONE;
+  lockCount = 0;
+  readonly lockWaits: LockRequest[] = [];
+  /** Its transaction, while it has one. */
+  transaction: { readonly id: number; readonly name: string } | undefined = undefined;
+  private readonly registry: TransactionRegistry;
+  private readonly label: string | undefined;
+  private readonly held = new Map<number, Held>();
+
+  constructor(registry: TransactionRegistry, label: string | undefined) {
+    this.registry = registry;
+    this.label = label;
+  }
+
+  get party(): LockParty {
+    return this;
+  }
+
+  /** Its transaction's; 0 between two of them. */
+  get id(): number {
+    return this.transaction?.id ?? 0;
+  }
+
+  get name(): string {
+    return this.transaction?.name ?? (this.label === undefined ? 'a session' : `session ${this.label}`);
+  }
+
+  get isWaiting(): boolean {
+    return this.lockWaits.length > 0;
+  }
+
+  lock(key: Uint8Array, mode: LockMode, wait: LockWait): Promise<void> | false | undefined {
+    const hash = keyHash(key, 0, key.length);
+    const outcome = lockKey(this.registry, this, key, 0, key.length, mode, wait);
+    if (outcome === false) return false;
+    if (outcome !== undefined) return outcome.then(() => this.count(hash, mode));
+    this.count(hash, mode);
+    return undefined;
+  }
+
+  unlock(key: Uint8Array, mode: LockMode): boolean {
+    const hash = keyHash(key, 0, key.length);
+    const held = this.held.get(hash);
+    const count = held?.counts.get(mode);
+    if (held === undefined || count === undefined) return false;
+    if (count > 1) {
+      held.counts.set(mode, count - 1);
+      return true;
+    }
+    held.counts.delete(mode);
+    if (held.counts.size === 0) this.held.delete(hash);
+    this.registry.locks.reduce(this, hash, strongest(held.counts.keys()));
+    return true;
+  }
+
+  unlockAll(): void {
+    this.held.clear();
+    this.registry.locks.release(this, NONE);
+  }
+
+  cancelWait(error: Error): void {
+    this.registry.locks.cancelWaits(this, error);
+  }
+
+  private count(hash: number, mode: LockMode): void {
+    let held = this.held.get(hash);
+    if (held === undefined) this.held.set(hash, (held = { hash, counts: new Map() }));
+    held.counts.set(mode, (held.counts.get(mode) ?? 0) + 1);
+  }
+}
+
+function strongest(modes: Iterable<LockMode>): LockMode | undefined {
+  let found: LockMode | undefined;
+  for (const mode of modes) if (found === undefined || (excludedBy(found) & ~excludedBy(mode)) === 0) found = mode;
+  return found;
+}

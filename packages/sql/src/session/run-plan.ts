@@ -1,0 +1,91 @@
+/**
+ * Running a plan: on a bare view where nothing else is needed, otherwise in the session's transaction, with the locks on its
+ * tables, and anew when a row it was about to write or lock has changed meanwhile (read committed) or a function had to wait.
+ */
+import { PhantomError } from '@phantom/base';
+import { type TableLockMode, TableLockMode as Modes } from '@phantom/mvcc';
+import { type Execution, type RowSink, StatementRestart, StatementWait, type Yielded } from '../exec/runtime.js';
+import type { PreparedPlan } from '../plan/prepared-plan.js';
+import type { Value } from '../types/type.js';
+import { RowBuffer } from './row-buffer.js';
+import type { SqlSession } from './session.js';
+import { readOnlyTransaction } from './session-errors.js';
+import type { PlanStatement } from './statement.js';
+import type { SessionTransaction } from './transaction.js';
+
+/** How often one statement is run anew before it gives up with 40001. */
+const RESTARTS_MAX = 1000;
+
+export function* runPlan(
+  session: SqlSession,
+  statement: PlanStatement,
+  parameters: readonly Value[],
+  sink: RowSink,
+): Execution {
+  const plan = session.currentPlan(statement);
+  if (plan.privileges.length > 0) session.checkPrivileges(plan.privileges);
+  const { traits } = plan;
+  if (!traits.writes && !traits.locks && session.readsBare) {
+    const view = session.engine.storage.view();
+    try {
+      return yield* plan.execute(session.executionContext(parameters, view, undefined), sink);
+    } finally {
+      view.release();
+    }
+  }
+  const transaction = session.ensureTransaction();
+  transaction.statements++;
+  if (traits.writes || traits.locks) return yield* runWriting(session, statement, parameters, sink, transaction);
+  yield* shareTables(plan, transaction, Modes.AccessShare);
+  const wait = transaction.whenSafe();
+  if (wait !== undefined) yield wait;
+  transaction.storage.beginStatement(statement.text);
+  // Whoever we waited for may have altered a table.
+  const current = session.currentPlan(statement);
+  return yield* current.execute(session.executionContext(parameters, transaction.storage, transaction), sink);
+}
+
+function* runWriting(
+  session: SqlSession,
+  statement: PlanStatement,
+  parameters: readonly Value[],
+  sink: RowSink,
+  transaction: SessionTransaction,
+): Execution {
+  transaction.storage.beginStatement(statement.text);
+  for (let restarts = 0; ; restarts++) {
+    yield* shareTables(session.currentPlan(statement), transaction, Modes.RowShare);
+    // Whoever we waited for may have altered the table.
+    const plan = session.currentPlan(statement);
+    if (plan.traits.writes && transaction.storage.readOnly) throw readOnlyTransaction(plan.commandKind.toUpperCase());
+    const buffer = plan.fields.length > 0 ? new RowBuffer(plan.fields.length) : undefined;
+    const context = session.executionContext(parameters, transaction.storage, transaction);
+    const writers = transaction.writersOf(session);
+    writers.beginStatement();
+    try {
+      const count = yield* plan.execute(context, buffer ?? sink);
+      for (let wait = writers.finishStatement(); wait !== undefined; wait = writers.finishStatement()) yield wait;
+      if (buffer !== undefined) yield* buffer.drain(sink);
+      return count;
+    } catch (error) {
+      if (error instanceof StatementWait) yield error.wait;
+      else if (!(error instanceof StatementRestart)) throw error;
+      if (restarts === RESTARTS_MAX)
+        throw new PhantomError('40001', 'could not serialize access due to concurrent update');
+      session.advisory.beginExecution();
+      transaction.storage.restartStatement();
+    }
+  }
+}
+
+/** Keeps the definitions of a plan's tables as they are until the transaction ends. */
+function* shareTables(
+  plan: PreparedPlan,
+  transaction: SessionTransaction,
+  mode: TableLockMode,
+): Generator<Yielded, void, void> {
+  for (const { oid } of plan.dependencies) {
+    for (let wait = transaction.shareTable(oid, mode); wait !== undefined; wait = transaction.shareTable(oid, mode))
+      yield wait;
+  }
+}
