@@ -53,10 +53,14 @@ export class CompiledStatement {
     context.counters.executions++;
     const statement = new Statement(context, sink, this.usesGenerated());
     const run = newRun(program, statement, []);
-    yield* runProgram(program, run);
-    const rows = run.state[output] as Output;
-    yield* rows.flush();
-    return options.modifies ? statement.rowsAffected : rows.total;
+    try {
+      yield* runProgram(program, run);
+      const rows = run.state[output] as Output;
+      yield* rows.flush();
+      return options.modifies ? statement.rowsAffected : rows.total;
+    } finally {
+      statement.end();
+    }
   }
 
   private usesGenerated(): boolean {

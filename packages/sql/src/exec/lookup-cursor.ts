@@ -1,59 +1,129 @@
-/** Cursors of lookup joins: opened for one outer row, closed at their end. */
-import type { KeyRange, KvCursor } from '@phantom/kv';
-import { ByteSlot } from '@phantom/kv';
-import type { Run } from './run.js';
+/**
+ * Cursors of lookup joins: one for each place in the code and execution, sought anew for each outer row, since opening a
+ * cursor costs ten times a seek. Only where what is read is remembered (serializable) each outer row opens a cursor over its
+ * own range.
+ */
+import { ByteWriter, compareBytes } from '@phantom/base';
+import { ByteSlot, type KeyRange, type KvCursor } from '@phantom/kv';
+import type { PhysicalIndex, PhysicalTable } from '../storage/physical-table.js';
+import type { Value } from '../types/type.js';
+import type { Run, Statement } from './run.js';
+import { wholeRange } from './table-access.js';
 
-/** What a lookup join needs of a cursor. */
-export interface LookupCursor {
-  readonly key: ByteSlot;
-  readonly value: ByteSlot;
-  next(): boolean;
-  close(): void;
-}
+/** What generated code uses of a cursor: `next` to each entry of the outer row's range, then false. */
+export class LookupCursor {
+  key: ByteSlot = new ByteSlot();
+  value: ByteSlot = new ByteSlot();
+  private readonly space: PhysicalTable | PhysicalIndex;
+  private readonly prefix = new ByteWriter();
+  private cursor: KvCursor | undefined;
+  /** Where the outer row's entries end; undefined: with the last key that begins with the prefix. */
+  private upper: Uint8Array | undefined;
+  private own = false;
+  private fresh = false;
+  private found = false;
+  private run: Run | undefined;
 
-/** No entries: the range of a null. */
-class EmptyCursor implements LookupCursor {
-  readonly key = new ByteSlot();
-  readonly value = new ByteSlot();
+  constructor(space: PhysicalTable | PhysicalIndex) {
+    this.space = space;
+  }
+
+  /** Aims at the keys that begin with these values; at none when one of them is null. */
+  aimAtPrefix(run: Run, values: readonly Value[]): void {
+    this.run = run;
+    this.fresh = true;
+    this.found = false;
+    for (let i = 0; i < values.length; i++) if (values[i] === null) return;
+    const { prefix, space } = this;
+    if (run.read.tracksReads === true) {
+      this.openOwn(run, space.keyCode.range(space.prefix, values, { nulls: true }));
+      return;
+    }
+    prefix.reset();
+    prefix.bytes(space.prefix);
+    space.keyCode.encodePrefix(values, values.length, prefix);
+    this.upper = undefined;
+    this.found = this.open(run).seek(prefix.buffer, 0, prefix.length);
+  }
+
+  /** Aims at a range; at nothing when it is null. */
+  aimAtRange(run: Run, range: KeyRange | null): void {
+    this.run = run;
+    this.fresh = true;
+    this.found = false;
+    if (range === null) return;
+    if (run.read.tracksReads === true) {
+      this.openOwn(run, range);
+      return;
+    }
+    this.upper = range.upper;
+    this.prefix.reset();
+    this.found = this.open(run).seek(range.lower, 0, range.lower.length);
+  }
 
   next(): boolean {
-    return false;
+    const { cursor } = this;
+    if (cursor === undefined) return false;
+    if (this.fresh) this.fresh = false;
+    else if (this.found) this.found = cursor.next();
+    if (!this.found) return false;
+    if (!this.own && !this.isInside(cursor.key)) {
+      this.found = false;
+      return false;
+    }
+    (this.run as Run).context.counters.rowsScanned++;
+    return true;
   }
 
+  /** Leaves the outer row's entries. */
   close(): void {
-    // There is nothing to free.
+    this.found = false;
+    if (!this.own) return;
+    this.cursor?.close();
+    this.cursor = undefined;
+    this.own = false;
   }
-}
 
-/** Closes its cursor at the end and counts what it reads. */
-class CountingCursor implements LookupCursor {
-  readonly key: ByteSlot;
-  readonly value: ByteSlot;
-  private readonly cursor: KvCursor;
-  private readonly run: Run;
+  /** Frees what it holds, at the end of the execution. */
+  free(): void {
+    this.cursor?.close();
+    this.cursor = undefined;
+  }
 
-  constructor(cursor: KvCursor, run: Run) {
+  private isInside(key: ByteSlot): boolean {
+    const { upper, prefix } = this;
+    const { buffer, start } = key;
+    if (upper !== undefined) return compareBytes(buffer, start, key.end, upper, 0, upper.length) < 0;
+    const { length } = prefix;
+    if (key.end - start < length) return false;
+    const bytes = prefix.buffer;
+    // The space at the head is the same for all; keys differ at their ends first.
+    for (let i = length - 1; i >= 0; i--) if (buffer[start + i] !== bytes[i]) return false;
+    return true;
+  }
+
+  private open(run: Run): KvCursor {
+    if (this.cursor === undefined) this.take(run.read.cursor(wholeRange(this.space.prefix)));
+    return this.cursor as KvCursor;
+  }
+
+  private openOwn(run: Run, range: KeyRange): void {
+    this.cursor?.close();
+    this.take(run.read.cursor(range));
+    this.own = true;
+    this.found = (this.cursor as unknown as KvCursor).next();
+  }
+
+  private take(cursor: KvCursor): void {
     this.cursor = cursor;
     this.key = cursor.key;
     this.value = cursor.value;
-    this.run = run;
-  }
-
-  next(): boolean {
-    if (this.cursor.next()) {
-      this.run.context.counters.rowsScanned++;
-      return true;
-    }
-    this.cursor.close();
-    return false;
-  }
-
-  close(): void {
-    this.cursor.close();
   }
 }
 
-/** A cursor over a range; over nothing when it is null. */
-export function openCursor(run: Run, range: KeyRange | null): LookupCursor {
-  return range === null ? new EmptyCursor() : new CountingCursor(run.read.cursor(range), run);
+/** The cursor of a place in the code for a statement; made when it is first asked for. */
+export function lookupCursor(statement: Statement, place: object, space: PhysicalTable | PhysicalIndex): LookupCursor {
+  let cursor = statement.lookups.get(place);
+  if (cursor === undefined) statement.lookups.set(place, (cursor = new LookupCursor(space)));
+  return cursor;
 }

@@ -5,6 +5,7 @@
 import { ByteSlot } from '@phantom/kv';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { Value } from '../types/type.js';
+import type { LookupCursor } from './lookup-cursor.js';
 import type { RowBuffer } from './row-buffer.js';
 import type { ExecutionContext, MemoryBudget, ReadSource, RowSink, Yielded } from './runtime.js';
 
@@ -27,12 +28,19 @@ export class Statement {
   readonly recursions = new Map<number, Recursion>();
   /** Results of subqueries that run once, by the identity of their code. */
   readonly results = new Map<object, unknown>();
+  /** Cursors of lookup joins, by the place in the code that uses them. */
+  readonly lookups = new Map<object, LookupCursor>();
   rowsAffected = 0;
 
   constructor(context: ExecutionContext, sink: RowSink, generated: boolean) {
     this.context = context;
     this.sink = sink;
     this.generated = generated;
+  }
+
+  /** Frees what outlives single runs. */
+  end(): void {
+    for (const cursor of this.lookups.values()) cursor.free();
   }
 }
 

@@ -2,9 +2,10 @@
 import { assert } from '@phantom/base';
 import { freeColumnsOfPhysical } from '../../plan/physical/free-columns.js';
 import type { NestedLoopJoin, TableScan } from '../../plan/physical/physical.js';
+import { physicalIndex, physicalTable } from '../../storage/physical-table.js';
 import { binary, call, literal, method, ONE, property, type Code, type Local } from '../code/ir.js';
 import { RowBuffer } from '../row-buffer.js';
-import { openCursor } from '../lookup-cursor.js';
+import { lookupCursor } from '../lookup-cursor.js';
 import { matchLoop, type Candidates } from './match-loop.js';
 import { ProgramBuilder, stateOf } from './program-builder.js';
 import { pushRow } from './push-row.js';
@@ -170,12 +171,24 @@ function keyCandidates(compiler: PlanCompiler, context: StepContext, scan: Table
   };
 }
 
-/** Rows of a range, by a cursor opened for this left row. */
+/** Rows of a range, by a cursor aimed at the left row's. */
 function cursorCandidates(compiler: PlanCompiler, context: StepContext, scan: TableScan): Candidates {
   const { emitter, run } = context;
   assert(scan.range !== undefined, 'a lookup has a range');
-  const range = emitRange(compiler, context, scan, scan.range);
-  const cursor = emitter.let(call(emitter.constant(openCursor), run, range));
+  const { types } = compiler.builder.context;
+  const space =
+    scan.index === undefined ? physicalTable(scan.table, types) : physicalIndex(scan.index, scan.table, types);
+  const place = {};
+  const slot = compiler.builder.addSlot((r) => lookupCursor(r.statement, place, space));
+  const cursor = stateOf(emitter, run, slot);
+  const { equal, lower, upper } = scan.range;
+  if (lower === undefined && upper === undefined) {
+    const values: Code = { kind: 'array', items: equal.map((value) => context.expressions.value(value).code) };
+    emitter.evaluate(method(cursor, 'aimAtPrefix', run, values));
+  } else {
+    const range = emitRange(compiler, context, scan, scan.range);
+    emitter.evaluate(method(cursor, 'aimAtRange', run, range));
+  }
   const key = (): RowBytes['key'] => {
     const slot = emitter.let(property(cursor, 'key'));
     return { buffer: property(slot, 'buffer'), start: property(slot, 'start'), end: property(slot, 'end') };
