@@ -37,6 +37,7 @@ beforeAll(async () => {
     });
   }
   for (const statement of createIndexes('phantom')) db.exec(statement);
+  db.exec('analyze');
 }, 60_000);
 
 afterAll(() => db?.close());

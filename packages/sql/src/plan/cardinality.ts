@@ -5,17 +5,52 @@
 import type { TableDescriptor } from '@phantom/catalog';
 import { conjuncts, type ColumnId, type Expression } from '../expr/expression.js';
 import type { BindContext } from '../expr/context.js';
+import type { Value } from '../types/type.js';
 import type { ColumnStatistics } from './catalog-port.js';
 import type { LogicalNode } from './logical/logical.js';
 import { columnsOf } from './logical/walk.js';
 
 const EQUAL_SELECTIVITY = 0.005;
 const RANGE_SELECTIVITY = 1 / 3;
+/** Of a range with both ends, when nothing is known of the column. */
+const RANGE_PAIR_SELECTIVITY = 0.005;
 const MATCH_SELECTIVITY = 0.05;
 const NULL_SELECTIVITY = 0.005;
 const DEFAULT_DISTINCT = 200;
 const FUNCTION_ROWS = 100;
 const RECURSION_FACTOR = 10;
+
+/** A bound of a column by a constant. */
+function boundOf(condition: Expression): { readonly column: ColumnId; readonly isUpper: boolean } | undefined {
+  if (condition.kind !== 'call') return undefined;
+  const role = condition.operator?.role;
+  if (role === undefined || role === '=' || role === '<>') return undefined;
+  const [left, right] = condition.arguments;
+  const less = role === '<' || role === '<=';
+  if (left?.kind === 'column' && right?.kind === 'constant') return { column: left.column, isUpper: less };
+  if (right?.kind === 'column' && left?.kind === 'constant') return { column: right.column, isUpper: !less };
+  return undefined;
+}
+
+/** Share of a histogram's values below a value; numbers are interpolated inside their bucket. */
+function shareBelow(histogram: readonly Value[], value: Value, compare: (a: Value, b: Value) => number): number {
+  let low = 0;
+  let high = histogram.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (compare(histogram[middle], value) < 0) low = middle + 1;
+    else high = middle;
+  }
+  if (low === 0) return 0;
+  if (low === histogram.length) return 1;
+  const buckets = histogram.length - 1;
+  const from = histogram[low - 1];
+  const to = histogram[low];
+  let inside = 0.5;
+  if (typeof from === 'number' && typeof to === 'number' && typeof value === 'number' && to > from)
+    inside = (value - from) / (to - from);
+  return (low - 1 + inside) / buckets;
+}
 
 /** Where a column comes from. */
 export class Cardinality {
@@ -119,7 +154,7 @@ export class Cardinality {
   private joinRows(node: LogicalNode & { kind: 'join' }): number {
     const left = this.rows(node.left);
     const right = this.rows(node.right);
-    const selectivity = this.selectivityOfAll(node.conditions, Math.max(left, right));
+    const selectivity = this.joinSelectivity(node.conditions.flatMap(conjuncts), Math.max(left, right));
     const inner = left * right * selectivity;
     switch (node.join) {
       case 'inner':
@@ -137,9 +172,67 @@ export class Cardinality {
     }
   }
 
+  /** Equalities that cover a key of several columns choose one row of its table; the others are taken for independent. */
+  private joinSelectivity(conditions: readonly Expression[], rows: number): number {
+    const equal = new Map<number, Set<number>>();
+    for (const condition of conditions) {
+      if (condition.kind !== 'call' || condition.operator?.role !== '=') continue;
+      if (!condition.arguments.every((side) => side.kind === 'column')) continue;
+      for (const side of condition.arguments) {
+        if (side.kind !== 'column') continue;
+        const { tableOid, columnNumber } = this.context.pool.get(side.column);
+        const columns = equal.get(tableOid);
+        if (columns === undefined) equal.set(tableOid, new Set([columnNumber]));
+        else columns.add(columnNumber);
+      }
+    }
+    for (const [oid, columns] of equal) {
+      const table = columns.size < 2 ? undefined : (this.tables.get(oid) ?? this.lookupTable(oid));
+      const key = table?.constraints.find(
+        (constraint) =>
+          (constraint.kind === 'primary key' || constraint.kind === 'unique') &&
+          constraint.columns.length > 1 &&
+          constraint.columns.every((column) => columns.has(column)),
+      );
+      if (table === undefined || key === undefined || key.kind === 'check') continue;
+      const rest = conditions.filter((condition) => !this.isOnKey(condition, oid, key.columns));
+      return this.selectivityOfAll(rest, rows) / this.tableRows(table);
+    }
+    return this.selectivityOfAll(conditions, rows);
+  }
+
+  /** An equality with one of the key's columns on a side. */
+  private isOnKey(condition: Expression, oid: number, columns: readonly number[]): boolean {
+    if (condition.kind !== 'call' || condition.operator?.role !== '=') return false;
+    return condition.arguments.some((side) => {
+      if (side.kind !== 'column') return false;
+      const info = this.context.pool.get(side.column);
+      return info.tableOid === oid && columns.includes(info.columnNumber);
+    });
+  }
+
   selectivityOfAll(conditions: readonly Expression[], rows?: number): number {
     let selectivity = 1;
-    for (const condition of conditions.flatMap(conjuncts)) selectivity *= this.selectivity(condition, rows);
+    // Bounds from both sides on one expression are a range, not two independent conditions.
+    const ranges = new Map<ColumnId, { below: number; above: number }>();
+    for (const condition of conditions.flatMap(conjuncts)) {
+      const bound = boundOf(condition);
+      if (bound === undefined) {
+        selectivity *= this.selectivity(condition, rows);
+        continue;
+      }
+      let range = ranges.get(bound.column);
+      if (range === undefined) ranges.set(bound.column, (range = { below: 1, above: 1 }));
+      const share = this.selectivity(condition, rows);
+      if (bound.isUpper) range.below = Math.min(range.below, share);
+      else range.above = Math.min(range.above, share);
+    }
+    for (const { below, above } of ranges.values()) {
+      const both = below < 1 && above < 1;
+      const isGuess = below === RANGE_SELECTIVITY && above === RANGE_SELECTIVITY;
+      if (!both) selectivity *= below * above;
+      else selectivity *= isGuess ? RANGE_PAIR_SELECTIVITY : Math.max(below + above - 1, RANGE_PAIR_SELECTIVITY / 10);
+    }
     return selectivity;
   }
 
@@ -204,15 +297,26 @@ export class Cardinality {
     const column = flipped ? right : left;
     const value = flipped ? left : right;
     const statistics = this.columnStatistics(column);
-    const histogram = statistics?.histogram;
-    if (histogram === undefined || histogram.length < 2 || value.kind !== 'constant') return RANGE_SELECTIVITY;
+    if (statistics === undefined || value.kind !== 'constant') return RANGE_SELECTIVITY;
     const compare = this.context.catalog.types.byOid(column.type.oid)?.compare;
     if (compare === undefined || value.value === null || value.type.oid !== column.type.oid) return RANGE_SELECTIVITY;
-    let below = 0;
-    while (below < histogram.length && compare(histogram[below], value.value) < 0) below++;
-    const fraction = below / histogram.length;
     const less = (role === '<' || role === '<=') !== flipped;
-    return Math.max(0.0001, less ? fraction : 1 - fraction);
+    const inclusive = role === '<=' || role === '>=';
+    const { mostCommon = [], histogram = [], nullFraction } = statistics;
+    let share = 0;
+    let rest = 1 - nullFraction;
+    for (const common of mostCommon) {
+      rest -= common.fraction;
+      const order = compare(common.value, value.value);
+      if (order === 0 ? inclusive : order < 0 === less) share += common.fraction;
+    }
+    if (histogram.length > 1) {
+      const below = shareBelow(histogram, value.value, compare);
+      share += Math.max(0, rest) * (less ? below : 1 - below);
+    } else if (mostCommon.length === 0) {
+      return RANGE_SELECTIVITY;
+    }
+    return Math.min(1, Math.max(0.0001, share));
   }
 
   private columnStatistics(expression: Expression): ColumnStatistics | undefined {

@@ -107,7 +107,10 @@ async function phantom(home) {
         for (const row of rows) insert.run(...row);
       });
     },
-    finish: () => db.checkpoint(),
+    async finish() {
+      db.exec('analyze');
+      await db.checkpoint();
+    },
     query(sql) {
       let statement = statements.get(sql);
       if (statement === undefined) statements.set(sql, (statement = db.prepare(sql)));

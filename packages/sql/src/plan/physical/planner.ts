@@ -10,6 +10,8 @@ import { physicalIndex, physicalTable } from '../../storage/physical-table.js';
 import type { Value } from '../../types/type.js';
 import { Cardinality } from '../cardinality.js';
 import type { LogicalNode, Scan, Sort, With } from '../logical/logical.js';
+import { forEachSubquery } from '../logical/subplans.js';
+import { freeColumns, subplanOf } from '../logical/walk.js';
 import { accessPaths, type AccessPath, type KeyPart } from './access-paths.js';
 import { Costs, estimate, sortCost } from './costs.js';
 import { planJoin } from './join-planner.js';
@@ -62,7 +64,7 @@ export class PhysicalPlanner {
       case 'filter': {
         const input = this.plan(node.input);
         const rows = this.rows(node);
-        const total = input.estimate.total + input.estimate.rows * Costs.operator * node.conditions.length;
+        const total = input.estimate.total + input.estimate.rows * this.testCost(node.conditions);
         const conditions = node.conditions.flatMap(conjuncts);
         return {
           kind: 'filter',
@@ -185,8 +187,8 @@ export class PhysicalPlanner {
     }
     const rows = path.unique ? 1 : Math.max(1, entries * this.cardinality.selectivityOfAll(path.filter, tableRows));
     const each = path.index === undefined ? 1 : Costs.indexEntry + Costs.fetch;
-    const startup = path.range === undefined ? 0 : Costs.seek;
-    const total = startup + entries * (each + path.filter.length * Costs.operator);
+    const startup = path.range === undefined ? 0 : path.unique && path.index === undefined ? Costs.fetch : Costs.seek;
+    const total = startup + entries * (each + this.testCost(path.filter));
     return {
       kind: 'table-scan',
       table: scan.table,
@@ -201,6 +203,18 @@ export class PhysicalPlanner {
       columns: scan.columns,
       estimate: estimate(rows, startup, total),
     };
+  }
+
+  /** Work of testing conditions for a row: a correlated subquery runs anew each time. */
+  private testCost(conditions: readonly Expression[]): number {
+    let cost = conditions.length * Costs.operator;
+    for (const condition of conditions) {
+      forEachSubquery(condition, (subquery) => {
+        const plan = subplanOf(subquery);
+        if (!this.estimating && freeColumns(plan).size > 0) cost += Costs.restart + this.subplan(plan).estimate.total;
+      });
+    }
+    return cost;
   }
 
   /** Entries of a range whose bounds are constants, as the engine estimates them. */

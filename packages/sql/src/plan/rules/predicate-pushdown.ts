@@ -136,7 +136,9 @@ function pushJoin(node: Join, conditions: readonly Expression[], context: BindCo
         (fromWhere ? above : stay).push(condition);
         return;
       case 'semi':
-        if (fromWhere || leftOnly) onLeft.push(condition);
+        // What runs a subquery for each row had better see few of them.
+        if (fromWhere && hasSubquery(condition)) above.push(condition);
+        else if (fromWhere || leftOnly) onLeft.push(condition);
         else (rightOnly ? onRight : stay).push(condition);
         return;
       default:

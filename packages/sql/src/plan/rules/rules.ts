@@ -4,8 +4,10 @@ import type { Expression } from '../../expr/expression.js';
 import { mapChildren } from '../../expr/walk.js';
 import type { LogicalNode } from '../logical/logical.js';
 import { mapInputs, mapNodeExpressions, subplanOf } from '../logical/walk.js';
+import { comparisonNarrowing } from './comparison-narrowing.js';
 import { constantFolding } from './constant-folding.js';
 import { inlineCommonTables } from './inline-common-tables.js';
+import { orFactoring } from './or-factoring.js';
 import { outerToInnerJoin } from './outer-to-inner-join.js';
 import { predicatePushdown } from './predicate-pushdown.js';
 import { projectionPruning } from './projection-pruning.js';
@@ -15,10 +17,12 @@ import { subqueryUnnesting } from './subquery-unnesting.js';
 
 export const RULES: readonly Rule[] = [
   constantFolding,
+  comparisonNarrowing,
   inlineCommonTables,
   subqueryUnnesting,
   scalarAggregateUnnesting,
   outerToInnerJoin,
+  orFactoring,
   predicatePushdown,
   // Conditions that were moved may free a subquery that could not be unnested where it stood.
   subqueryUnnesting,

@@ -17,6 +17,7 @@ import type { BindContext } from '../../expr/context.js';
 import { equalExpressions } from '../../expr/walk.js';
 import type { Aggregate, Filter, Join, LogicalNode, Project } from '../logical/logical.js';
 import { columnsOf, freeColumns, mapInputs, rewriteDeep, subplanOf } from '../logical/walk.js';
+import { Costs } from '../physical/costs.js';
 import { PhysicalPlanner } from '../physical/planner.js';
 import { hasSubquery, isVolatile, isWithin } from './facts.js';
 import { predicatePushdown } from './predicate-pushdown.js';
@@ -173,12 +174,27 @@ function leftJoin(left: LogicalNode, grouped: Grouped): Join {
   };
 }
 
-/** True when the joined plan costs less than running the subquery for each row. */
-function pays(input: LogicalNode, subplan: LogicalNode, joined: LogicalNode, context: BindContext): boolean {
+/**
+ * True when the joined plan costs less than running the subquery for each row. `plain` are the other conditions on the
+ * input's rows.
+ */
+function pays(
+  input: LogicalNode,
+  subplan: LogicalNode,
+  joined: LogicalNode,
+  plain: readonly Expression[],
+  context: BindContext,
+): boolean {
   const planner = new PhysicalPlanner(context, true);
-  const push = (plan: LogicalNode): LogicalNode => predicatePushdown.apply(plan, context);
+  const push = (plan: LogicalNode): LogicalNode => {
+    const filtered: LogicalNode =
+      plain.length === 0 || plan === subplan
+        ? plan
+        : { kind: 'filter', input: plan, conditions: plain, columns: plan.columns };
+    return predicatePushdown.apply(filtered, context);
+  };
   const outer = planner.plan(push(input)).estimate;
-  const each = planner.plan(push(subplan)).estimate.total;
+  const each = planner.plan(push(subplan)).estimate.total + Costs.restart;
   return planner.plan(push(joined)).estimate.total < outer.total + outer.rows * each;
 }
 
@@ -192,9 +208,11 @@ function reaches(shape: Shape, input: LogicalNode): boolean {
 class Unnester {
   input: LogicalNode;
   private readonly context: BindContext;
+  private readonly plain: readonly Expression[];
 
-  constructor(input: LogicalNode, context: BindContext) {
+  constructor(input: LogicalNode, plain: readonly Expression[], context: BindContext) {
     this.input = input;
+    this.plain = plain;
     this.context = context;
   }
 
@@ -213,7 +231,7 @@ class Unnester {
     if (output === undefined) return undefined;
     const grouped = group(shape, this.context);
     const joined = leftJoin(this.input, grouped);
-    if (!pays(this.input, plan, joined, this.context)) return undefined;
+    if (!pays(this.input, plan, joined, this.plain, this.context)) return undefined;
     this.input = joined;
     const value = shape.items.get(output) ?? columnReference(output, subquery.type);
     return rewriteDeep(value, (part) => (part.kind === 'column' ? grouped.value(part.column) : undefined));
@@ -222,7 +240,8 @@ class Unnester {
 
 function unnestFilter(node: Filter, context: BindContext): LogicalNode {
   if (!node.conditions.some(hasSubquery)) return node;
-  const unnester = new Unnester(node.input, context);
+  const plain = node.conditions.flatMap(conjuncts).filter((condition) => !hasSubquery(condition));
+  const unnester = new Unnester(node.input, plain, context);
   const conditions = node.conditions.map((condition) => unnester.expression(condition));
   if (unnester.input === node.input) return node;
   const { input } = unnester;
@@ -232,7 +251,7 @@ function unnestFilter(node: Filter, context: BindContext): LogicalNode {
 
 function unnestProject(node: Project, context: BindContext): LogicalNode {
   if (!node.items.some((item) => hasSubquery(item.expression))) return node;
-  const unnester = new Unnester(node.input, context);
+  const unnester = new Unnester(node.input, [], context);
   const items = node.items.map((item) => ({ ...item, expression: unnester.expression(item.expression) }));
   if (unnester.input === node.input) return node;
   return { ...node, input: unnester.input, items };
@@ -245,7 +264,7 @@ function unnestLateral(node: Join, context: BindContext): LogicalNode {
   if (shape === undefined || !reaches(shape, node.left)) return node;
   const grouped = group(shape, context);
   const joined = leftJoin(node.left, grouped);
-  if (!pays(node.left, node.right, joined, context)) return node;
+  if (!pays(node.left, node.right, joined, [], context)) return node;
   const valueOf = (expression: Expression): Expression =>
     rewriteDeep(expression, (part) => (part.kind === 'column' ? grouped.value(part.column) : undefined));
   // The aggregates' columns keep their ids below the join: what stands above must have the mended values under them.

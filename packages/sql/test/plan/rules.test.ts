@@ -1,0 +1,53 @@
+/**
+ * Each rewrite rule by itself: a script for each shows the plan of its queries without the rule and with it, and holds that
+ * the answers are the same. `PHANTOM_REWRITE=1` writes what the planner does now into the files.
+ */
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { RULES } from '../../src/plan/rules/rules.js';
+import { openEngine } from '../support/engine.js';
+import { parseAnswers, planQuery, runQuery, runStatement } from '../exec/answers.js';
+
+const folder = fileURLToPath(new URL('rules/', import.meta.url));
+const files = readdirSync(folder).sort();
+
+const SCHEMA = [
+  'create table t (id int primary key, a int, b int, c text)',
+  'create table u (id int primary key, t_id int, d date, n int)',
+  'create index u_t on u (t_id)',
+  "insert into t select i, i % 7, i % 11, 'c' || i % 5 from generate_series(1, 200) i",
+  "insert into u select i, i % 150, date '2024-01-01' + i % 400, i % 13 from generate_series(1, 600) i",
+];
+
+describe('rules', () => {
+  it('have a script each', () => {
+    const named = [...new Set(RULES.map((rule) => `${rule.name.replaceAll(' ', '-')}.plan.txt`))].sort();
+    expect(files).toEqual(named);
+  });
+
+  for (const file of files) {
+    const name = file.replace('.plan.txt', '').replaceAll('-', ' ');
+    it(name, async () => {
+      const expected = readFileSync(folder + file, 'utf8');
+      const test = await openEngine();
+      const session = test.session();
+      for (const sql of SCHEMA) await runStatement(session, sql);
+      const without = { withoutRules: new Set([name]) };
+      const lines = expected.split('\n').filter((line) => line.startsWith('#'));
+      for (const { sql } of parseAnswers(expected)) {
+        const bag = (options: object): string[] =>
+          runQuery(test, session, sql, options)
+            .rows.map((row) => JSON.stringify(row.map(String)))
+            .sort();
+        expect(bag({}), sql).toEqual(bag(without));
+        lines.push('', `> ${sql};`, 'WITHOUT', ...planQuery(session, sql, without).explain({ costs: false }));
+        lines.push('WITH', ...planQuery(session, sql).explain({ costs: false }));
+      }
+      await test.close();
+      const actual = `${lines.join('\n')}\n`;
+      if (process.env['PHANTOM_REWRITE'] === undefined) expect(actual).toBe(expected);
+      else writeFileSync(folder + file, actual);
+    });
+  }
+});
