@@ -29,15 +29,7 @@ const AGGREGATE_CLAUSES: ReadonlySet<Clause> = new Set<Clause>([
   'WINDOW',
 ]);
 const WINDOW_CLAUSES: ReadonlySet<Clause> = new Set<Clause>(['SELECT', 'ORDER BY', 'DISTINCT ON']);
-const SET_CLAUSES: ReadonlySet<Clause> = new Set<Clause>([
-  'SELECT',
-  'ORDER BY',
-  'GROUP BY',
-  'DISTINCT ON',
-  'FROM',
-  'INSERT',
-  'VALUES',
-]);
+const SET_CLAUSES: ReadonlySet<Clause> = new Set<Clause>(['SELECT', 'ORDER BY', 'GROUP BY', 'DISTINCT ON', 'INSERT']);
 
 /** Aggregates whose result shows the order of its values. */
 const ORDER_SENSITIVE = /^(?:array_agg|string_agg|jsonb?_agg|jsonb?_object_agg)$/;
@@ -344,7 +336,7 @@ function aggregateCall(
 
 /** The expression under casts that change nothing but the type's name. */
 function withoutRelabel(expression: Expression): Expression {
-  return expression.kind === 'cast' && expression.definition.call === undefined
+  return expression.kind === 'cast' && !expression.explicit && expression.definition.call === undefined
     ? withoutRelabel(expression.operand)
     : expression;
 }
@@ -403,6 +395,15 @@ function windowCall(
     throw context.error('0A000', 'FILTER is not supported for non-aggregate window functions', node.position);
   }
   const args = resolved.arguments.map((argument) => settleUnknown(binder, argument, node.position));
+  const set = scope.setCalls.find((call) =>
+    args.some((argument) => columnsOf(argument).has(call.columns[0] as number)),
+  );
+  if (set !== undefined) {
+    const position = scope.callPositions.get(set.columns[0] as number) ?? node.position;
+    throw context.error('0A000', 'window function calls cannot contain set-returning function calls', position, {
+      hint: 'You might be able to move the set-returning function into a LATERAL FROM item.',
+    });
+  }
   const window = bindOver(binder, node.over as Ast.WindowSpecification | (Ast.FunctionCall['over'] & object), scope);
   const column = context.newColumn(functionName(node), resolved.type);
   scope.windowCalls.push({
@@ -457,19 +458,33 @@ function setCall(
   _setsBefore: number,
 ): Expression {
   const { context } = binder;
+  if (scope.clause === 'FROM') {
+    throw context.error('0A000', 'set-returning functions must appear at top level of FROM', node.position);
+  }
   if (!SET_CLAUSES.has(scope.clause)) {
     throw context.error('0A000', notAllowed('set-returning functions', scope.clause), node.position);
   }
   const composite = definition.columns !== undefined;
   const type = composite ? typeRef(Oids.record) : resolved.type;
+  const recordColumns = composite ? setCallOutput(binder, resolved, definition) : undefined;
+  const same = scope.setCalls.find(
+    (other) =>
+      other.function === definition &&
+      definition.volatility !== 'volatile' &&
+      other.arguments.length === resolved.arguments.length &&
+      other.arguments.every((argument, i) => equalExpressions(argument, resolved.arguments[i] as Expression)),
+  );
+  // Sets of one select list advance together, so equal calls are one (GROUP BY finds its expression so, too).
+  if (same !== undefined) return columnReference(same.columns[0] as number, type);
   const column = context.newColumn(functionName(node), type);
+  if (recordColumns !== undefined) context.pool.setFields(column, recordColumns);
   const call: SetCall = {
     function: definition,
     arguments: resolved.arguments,
     variadicFrom: resolved.variadicFrom,
     variadicElement: resolved.variadicElement,
     resultType: type,
-    recordColumns: undefined,
+    recordColumns,
     columns: [column],
     composite,
   };

@@ -215,8 +215,9 @@ export function bindRow(binder: Binder, node: Ast.RowConstructor, scope: Scope):
   const fields: Expression[] = [];
   for (const field of node.fields) {
     if (field.kind === 'star') {
-      const whole = rowOf(binder.bind(field, scope));
-      fields.push(...(whole?.fields ?? []));
+      // A function's result that is no row is its own only column.
+      const whole = binder.bind(field, scope);
+      fields.push(...(rowOf(whole)?.fields ?? [whole]));
       continue;
     }
     const bound = binder.bind(field, scope);
@@ -239,6 +240,9 @@ export function compositeFields(
   const row = rowOf(expression);
   if (row !== undefined && row.type.oid === Oids.record) {
     return row.fields.map((field, i) => ({ name: row.names?.[i] ?? `f${i + 1}`, type: field.type }));
+  }
+  if (expression.kind === 'column' && expression.type.oid === Oids.record) {
+    return binder.context.pool.fieldsOf(expression.column);
   }
   return binder.compositeFields(expression.type.oid);
 }

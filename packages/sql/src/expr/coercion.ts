@@ -19,14 +19,29 @@ const SESSION_TYPES: ReadonlySet<number> = new Set([
   Oids.time,
   Oids.regclass,
 ]);
+/** Types whose arrays are read when they are bound. */
+const FIXED_ELEMENTS: ReadonlySet<number> = new Set([
+  Oids.bool,
+  Oids.int2,
+  Oids.int4,
+  Oids.int8,
+  Oids.float4,
+  Oids.float8,
+  Oids.numeric,
+  Oids.text,
+  Oids.varchar,
+]);
 const CALENDAR_TEXT = /^\s*\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?\s*$/;
 const SIGNED_TEXT = /^\s*-/;
 const CLOCK_TEXT = /^\s*\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s*$/;
 
 /** True when reading the text as the type gives the same in every session. */
-function isFixedText(type: SqlType, text: string): boolean {
-  if (type.kind === 'array' || type.kind === 'composite' || type.kind === 'enum' || type.kind === 'domain')
-    return false;
+function isFixedText(context: BindContext, type: SqlType, text: string): boolean {
+  if (type.kind === 'array') {
+    const element = context.catalog.types.byOid(type.elementOid);
+    return element !== undefined && FIXED_ELEMENTS.has(element.oid);
+  }
+  if (type.kind === 'composite' || type.kind === 'enum' || type.kind === 'domain') return false;
   // Under IntervalStyle sql_standard a leading minus sign is that of all fields.
   if (type.oid === Oids.interval) return !SIGNED_TEXT.test(text);
   if (!SESSION_TYPES.has(type.oid)) return type.oid < 16384 && !type.name.startsWith('reg');
@@ -58,7 +73,7 @@ function readLiteral(
   // The modifier of an interval says how its text is read; all others are applied to the value, as in any other cast.
   const readTypmod = target.oid === Oids.interval ? target.typmod : -1;
   const plain: TypeRef = { ...target, typmod: readTypmod };
-  const value = isFixedText(type, text)
+  const value = isFixedText(context, type, text)
     ? context.at(position, () => constant(type.input(text, readTypmod, context.literals), plain))
     : textCast(constant(text, TEXT), atLiteral(context.text, position, type), plain, 'stable');
   if (value.kind !== 'constant') return coerceTypmod(context, value, target, explicit);
@@ -107,7 +122,9 @@ export function coerceTypmod(
 
 /** A cast whose representation does not change keeps a constant a constant. */
 function relabel(expression: Expression, definition: CastDefinition, target: TypeRef, explicit: boolean): Expression {
-  const type = { ...target, typmod: expression.type.typmod };
+  // A modifier means nothing to another type: 8 is four characters of varchar, and of char, but they are padded.
+  const typmod = expression.type.oid === target.oid ? expression.type.typmod : -1;
+  const type = { ...target, typmod };
   if (expression.kind === 'constant') return { ...expression, type };
   return { kind: 'cast', operand: expression, definition, explicit, type };
 }

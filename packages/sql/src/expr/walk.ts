@@ -1,5 +1,7 @@
 /** Walking and rebuilding expressions. Subplans are left alone here; plan/logical/walk.ts goes into them. */
 import { unreachable } from '@phantom/base';
+import { Decimal, Interval, SqlArray } from '@phantom/codec';
+import type { Value } from '../types/type.js';
 import type { BoundSubscript, ColumnId, Expression } from './expression.js';
 
 type Mapper = (expression: Expression) => Expression;
@@ -138,7 +140,7 @@ export function equalExpressions(a: Expression, b: Expression): boolean {
   if (a.kind !== b.kind || a.type.oid !== b.type.oid || a.type.typmod !== b.type.typmod) return false;
   switch (a.kind) {
     case 'constant':
-      return Object.is(a.value, (b as typeof a).value);
+      return sameValue(a.value, (b as typeof a).value);
     case 'parameter':
       return a.index === (b as typeof a).index;
     case 'column':
@@ -155,6 +157,18 @@ export function equalExpressions(a: Expression, b: Expression): boolean {
     default:
       return equalShapes(a, b) && equalLists(childrenOf(a), childrenOf(b));
   }
+}
+
+/** True for values that nothing could tell apart. Values of other classes are the same only when they are one object. */
+function sameValue(a: Value, b: Value): boolean {
+  if (Object.is(a, b)) return true;
+  if (a instanceof Decimal) return b instanceof Decimal && a.scale === b.scale && a.unscaled === b.unscaled;
+  if (a instanceof Interval) {
+    return b instanceof Interval && a.months === b.months && a.days === b.days && a.micros === b.micros;
+  }
+  if (!(a instanceof SqlArray) || !(b instanceof SqlArray)) return false;
+  const shape = (array: SqlArray): string => [array.elementOid, ...array.dimensions, ...array.lowerBounds].join();
+  return shape(a) === shape(b) && a.items.every((item, i) => sameValue(item, b.items[i]));
 }
 
 /** The fields of a node that are not expressions are equal. */

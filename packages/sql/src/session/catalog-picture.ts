@@ -29,6 +29,7 @@ import { parseTypeName } from '../text/parse.js';
 import { TypeCatalog } from '../types/type-catalog.js';
 import type { SqlType } from '../types/type.js';
 import { PictureStatistics } from './picture-statistics.js';
+import { parsePath } from './search-path.js';
 import type { SqlSession } from './session.js';
 
 export class CatalogPicture implements CatalogPort {
@@ -211,17 +212,6 @@ export class CatalogPicture implements CatalogPort {
 
 function isRelation(object: { readonly kind: string }): object is RelationDescriptor {
   return object.kind === 'table' || object.kind === 'view' || object.kind === 'sequence' || object.kind === 'index';
-}
-
-/** Names of a search_path setting: comma-separated, quoted where need be, `$user` replaced. */
-export function parsePath(text: string, user: string): string[] {
-  const names: string[] = [];
-  const pattern = /\s*(?:"((?:[^"]|"")*)"|([^\s,"]+))\s*(?:,|$)/gy;
-  for (let match = pattern.exec(text); match !== null && match[0] !== ''; match = pattern.exec(text)) {
-    const name = match[1] === undefined ? (match[2] as string).toLowerCase() : match[1].replaceAll('""', '"');
-    if (name !== '') names.push(name === '$user' ? user : name);
-  }
-  return names;
 }
 
 /**

@@ -8,6 +8,8 @@ import type { Oid, SequenceDescriptor, Sequences } from '@phantom/catalog';
 import type { AdvisoryLocks, EvaluationContext, NotificationPort } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import type { TypeContext, TypeLookup } from '../types/type.js';
+import { PHANTOM_SCHEMA } from '../system-views/system-view.js';
+import { parsePath } from './search-path.js';
 import type { Settings } from './settings.js';
 
 /** Milliseconds from 1970 to 2000, the epoch of SQL's timestamps here. */
@@ -124,11 +126,15 @@ export class SessionEvaluation implements EvaluationContext {
   }
 
   get currentSchema(): string | undefined {
-    return this.searchPath.find((schema) => schema !== 'pg_catalog' && this.owner.picture.schemaExists(schema));
+    const { settings, currentRoleName, picture } = this.owner;
+    return parsePath(settings.get('search_path'), currentRoleName).find(
+      (schema) => schema !== PHANTOM_SCHEMA && picture.schemaExists(schema),
+    );
   }
 
   get searchPath(): readonly string[] {
-    return this.owner.picture.searchPath;
+    const { picture } = this.owner;
+    return picture.searchPath.filter((schema) => picture.schemaExists(schema));
   }
 
   get catalog(): CatalogPort {

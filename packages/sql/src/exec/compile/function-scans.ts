@@ -1,5 +1,6 @@
 /** Sources that are not tables: VALUES, system views, functions in FROM, and set-returning functions of a select list. */
-import type { SqlRecord } from '@phantom/codec';
+import { type RecordShape, SqlRecord } from '@phantom/codec';
+import { Oids } from '../../expr/type-oids.js';
 import type { Expression } from '../../expr/expression.js';
 import type { ScalarItem, SetCall } from '../../plan/logical/logical.js';
 import type { FunctionScan, ProjectSet, ValuesScan, VirtualScan } from '../../plan/physical/physical.js';
@@ -201,10 +202,10 @@ export function produceProjectSet(compiler: PlanCompiler, node: ProjectSet, cons
   compiler.produce(node.input, (context) => {
     const { emitter } = context;
     const sets = node.calls.map((item) => setCode(context, item));
-    const records = node.calls.map((item) => (item.composite ? item : undefined));
+    const shapes = node.calls.map((item) => (item.composite ? shapeOf(item.recordColumns ?? []) : undefined));
     const make = (made: readonly Iterable<Value>[]): Generator<Value[], void, void> =>
       zip(
-        made.map((set, i) => (records[i] === undefined ? set : recordsOf(set))),
+        made.map((set, i) => (shapes[i] === undefined ? set : recordsOf(set, shapes[i]))),
         made.map(() => undefined),
       );
     const rows = emitter.let(call(emitter.constant(make), { kind: 'array', items: sets }));
@@ -222,6 +223,15 @@ export function produceProjectSet(compiler: PlanCompiler, node: ProjectSet, cons
   });
 }
 
-function* recordsOf(set: Iterable<Value>): Generator<Value, void, void> {
-  yield* set;
+function shapeOf(columns: NonNullable<SetCall['recordColumns']>): RecordShape {
+  return {
+    names: columns.map((column) => column.name),
+    types: columns.map((column) => column.type.oid),
+    typmods: columns.map((column) => column.type.typmod),
+  };
+}
+
+/** Column values as records. */
+function* recordsOf(set: Iterable<Value>, shape: RecordShape): Generator<Value, void, void> {
+  for (const value of set) yield Array.isArray(value) ? new SqlRecord(Oids.record, value, shape) : value;
 }

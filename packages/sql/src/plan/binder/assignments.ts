@@ -121,6 +121,13 @@ function setSeveral(
   const { value, targets } = assignment;
   const mismatch = (): Error =>
     context.error('42601', 'number of columns does not match number of values', value.position);
+  if (value.kind === 'row' && value.fields.some((field) => field.kind === 'star')) {
+    const row = binder.bind(value, scope);
+    const fields = row.kind === 'row' ? row.fields : [];
+    if (fields.length !== positions.length) throw mismatch();
+    fields.forEach((field, i) => put(targets[i] as Ast.TargetColumn, positions[i] as number, field, value.position));
+    return;
+  }
   if (value.kind === 'row') {
     if (value.fields.length !== positions.length) throw mismatch();
     value.fields.forEach((field, i) =>

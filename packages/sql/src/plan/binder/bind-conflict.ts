@@ -93,7 +93,8 @@ function inferArbiters(binder: Binder, target: Ast.ConflictTarget, table: TableD
       const at = targetColumn(binder, table, name as Name);
       wantedColumns.add((table.columns[at] as ColumnDescriptor).number);
     } else {
-      wantedValues.push(binder.bind(element.value, scope));
+      const value = binder.bind(element.value, scope);
+      if (!wantedValues.some((other) => equalExpressions(other, value))) wantedValues.push(value);
     }
   }
   const premises =

@@ -1,5 +1,7 @@
 /** Functions in FROM: one or several side by side, WITH ORDINALITY, column definition lists. */
+import { PhantomError } from '@phantom/base';
 import type { TypeRef } from '@phantom/catalog';
+import { SqlRecord } from '@phantom/codec';
 import { isSystemCall, setCallOutput } from '../../expr/bind-functions.js';
 import { compositeFields } from '../../expr/bind-special.js';
 import type { Binder } from '../../expr/binder.js';
@@ -11,6 +13,8 @@ import { resolveTypeName } from '../../expr/type-names.js';
 import { INT8, Oids, TEXT } from '../../expr/type-oids.js';
 import type { FieldDefinition } from '../../text/ast-leaves.js';
 import type * as Ast from '../../text/ast.js';
+import type { ScalarFunction, SetFunction } from '../../functions/registry.js';
+import type { Value } from '../../types/type.js';
 import type { ScalarItem, SetCall } from '../logical/logical.js';
 import { functionColumnName } from './output-names.js';
 import { rangeItem, renameColumns, type BoundFrom } from './range-items.js';
@@ -88,8 +92,10 @@ function bindItem(
   const fields = definitions.length > 0 ? definedColumns(binder, definitions) : compositeFields(binder, value);
   if (fields !== undefined) {
     const columns = fields.map((field) => ({ ...field, id: context.newColumn(field.name, field.type) }));
-    const typed: Expression =
-      value.kind === 'call' && definitions.length > 0 ? { ...value, recordColumns: fields } : value;
+    const typed =
+      definitions.length === 0
+        ? value
+        : checkedRow(binder, value.kind === 'call' ? { ...value, recordColumns: fields } : value, fields);
     const call: ScalarItem = { expression: typed, columns: columns.map((column) => column.id), composite: true };
     return { call, columns, scalar: false };
   }
@@ -100,6 +106,64 @@ function bindItem(
     columns: [{ name, type: value.type, id }],
     scalar: true,
   };
+}
+
+type Fields = readonly { readonly name: string; readonly type: TypeRef }[];
+
+/** 42804 unless the record has as many fields as the definition list, of its types. */
+function rowCheck(binder: Binder, fields: Fields): (row: Value) => Value {
+  const { context } = binder;
+  const complain = (detail: string): never => {
+    throw new PhantomError('42804', 'function return row and query-specified return row do not match', { detail });
+  };
+  return (row) => {
+    if (!(row instanceof SqlRecord)) return row;
+    const { types } = row.shape;
+    if (types.length !== fields.length) {
+      const attributes = types.length === 1 ? 'attribute' : 'attributes';
+      complain(`Returned row contains ${types.length} ${attributes}, but query expects ${fields.length}.`);
+    }
+    fields.forEach((field, i) => {
+      const given = types[i] as number;
+      if (given === field.type.oid || given === Oids.unknown) return;
+      complain(
+        `Returned type ${context.typeName(given)} at ordinal position ${i + 1}, but query expects ${context.typeName(field.type.oid)}.`,
+      );
+    });
+    return row;
+  };
+}
+
+function checkedRow(binder: Binder, row: Expression, fields: Fields): Expression {
+  const check: ScalarFunction = {
+    kind: 'scalar',
+    oid: 0,
+    name: 'check_row',
+    argumentTypes: [Oids.record],
+    resultType: Oids.record,
+    volatility: 'immutable',
+    strict: true,
+    call: rowCheck(binder, fields) as ScalarFunction['call'],
+  };
+  return {
+    kind: 'call',
+    function: check,
+    operator: undefined,
+    arguments: [row],
+    variadicFrom: undefined,
+    variadicElement: undefined,
+    type: row.type,
+  };
+}
+
+/** The set with each of its rows checked. */
+function checkedSet(binder: Binder, definition: SetFunction, fields: Fields): SetFunction {
+  const check = rowCheck(binder, fields);
+  const call = definition.call as unknown as (...args: Value[]) => Iterable<Value>;
+  function* checked(...args: Value[]): Generator<Value, void, void> {
+    for (const row of call(...args)) yield check(row);
+  }
+  return { ...definition, call: checked as unknown as SetFunction['call'] };
 }
 
 function mayBeRecord(binder: Binder, expression: Expression): boolean {
@@ -164,7 +228,7 @@ function bindSetCall(
     id: context.newColumn(column.name, column.type),
   }));
   const call: SetCall = {
-    function: definition,
+    function: record && definitions.length > 0 ? checkedSet(binder, definition, output) : definition,
     arguments: resolved.arguments,
     variadicFrom: resolved.variadicFrom,
     variadicElement: resolved.variadicElement,

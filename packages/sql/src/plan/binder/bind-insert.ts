@@ -89,10 +89,10 @@ function bindSource(
     source.orderBy.length === 0 &&
     source.limit === undefined &&
     source.offset === undefined;
-  if (plain && source.body.kind === 'values') {
+  if (plain && source.body.kind === 'values' && !isOneRowOfSets(binder, source.body)) {
     return bindValuesSource(binder, node, source.body, table, targets, explicit, parent);
   }
-  const query = binder.bindQuery(source, parent, { keepUnknown: true });
+  const query = binder.bindQuery(plain ? asSelect(source) : source, parent, { keepUnknown: true });
   checkCount(binder, node, query.fields.length, targets, explicit, source.position);
   const values = new Map<number, Expression>();
   query.fields.forEach((field, i) => {
@@ -111,6 +111,52 @@ function bindSource(
     );
   });
   return { plan: query.plan, values };
+}
+
+/** `VALUES (generate_series(1, 3))` inserts the rows of a select list, which a list of values is not. */
+function isOneRowOfSets(binder: Binder, body: Ast.Values): boolean {
+  const [row] = body.rows;
+  if (row === undefined || body.rows.length > 1 || row.values.some((value) => value.kind === 'default')) return false;
+  return row.values.some((value) => callsSet(binder, value));
+}
+
+function callsSet(binder: Binder, node: unknown): boolean {
+  if (typeof node !== 'object' || node === null) return false;
+  if (Array.isArray(node)) return node.some((part) => callsSet(binder, part));
+  const { kind } = node as { readonly kind?: unknown };
+  if (kind === 'query') return false;
+  if (kind === 'call') {
+    const call = node as Ast.FunctionCall;
+    const name = call.name[call.name.length - 1]?.text ?? '';
+    if (binder.context.catalog.functions.functionsNamed(name).some((one) => one.kind === 'set')) return true;
+  }
+  return Object.values(node).some((part) => callsSet(binder, part));
+}
+
+/** A query of one row of values as a select list. */
+function asSelect(source: Ast.Query): Ast.Query {
+  const { body } = source;
+  if (body.kind !== 'values') return source;
+  const values = body.rows[0]?.values ?? [];
+  const items = values.map((value): Ast.SelectItem => ({
+    value,
+    alias: undefined,
+    columnAliases: [],
+    position: value.position,
+  }));
+  const select: Ast.Select = {
+    kind: 'select',
+    distinct: undefined,
+    items,
+    into: undefined,
+    from: [],
+    where: undefined,
+    groupBy: undefined,
+    having: undefined,
+    windows: [],
+    position: body.position,
+  };
+  return { ...source, body: select };
 }
 
 function checkCount(

@@ -3,9 +3,10 @@
  * reads the working table under the query's own name. What the standard forbids the step (a second mention, aggregates,
  * the outer side of a join) is looked for in its plan.
  */
-import type { Binder, BoundField, BoundQuery } from '../../expr/binder.js';
+import type { Binder, BindQueryOptions, BoundField, BoundQuery } from '../../expr/binder.js';
 import { Scope } from '../../expr/scope.js';
 import { Oids } from '../../expr/type-oids.js';
+import { formatType } from '../../types/format-type.js';
 import type * as Ast from '../../text/ast.js';
 import type { CommonTable, LogicalNode } from '../logical/logical.js';
 import { forEachSubplan } from '../logical/subplans.js';
@@ -29,7 +30,12 @@ function recursiveParts(
 }
 
 /** The table, or undefined when the query does not name itself after all. */
-export function bindRecursive(binder: Binder, table: Ast.CommonTable, scope: Scope): CommonTable | undefined {
+export function bindRecursive(
+  binder: Binder,
+  table: Ast.CommonTable,
+  scope: Scope,
+  bindWith: (binder: Binder, node: Ast.WithClause, scope: Scope) => () => CommonTable[],
+): CommonTable | undefined {
   const { context } = binder;
   const { statement } = table;
   const name = table.name.text;
@@ -53,7 +59,23 @@ export function bindRecursive(binder: Binder, table: Ast.CommonTable, scope: Sco
   const [, second] = references(parts.step.body, name);
   if (second !== undefined) fail(`recursive reference to query "${name}" must not appear more than once`, second);
   refuseClauses(binder, statement);
-  const first = binder.bindQueryBody(parts.first, scope, {});
+  refuseLocks(binder, parts.step.body);
+  const inner = statement.with;
+  if (inner !== undefined) {
+    const [mentioned] = references(inner, name);
+    if (mentioned !== undefined) {
+      fail(`recursive reference to query "${name}" must not appear within a subquery`, mentioned);
+    }
+  }
+  // Queries of its own WITH clause belong to both parts, which run at different times: each has them bound for itself.
+  const within = (body: Ast.QueryBody, outer: Scope, options: BindQueryOptions): BoundQuery => {
+    if (inner === undefined) return binder.bindQueryBody(body, outer, options);
+    const own = new Scope(context, outer);
+    const tables = bindWith(binder, inner, own);
+    const bound = binder.bindQueryBody(body, own, options);
+    return { ...bound, plan: { kind: 'with', tables: tables(), input: bound.plan, columns: bound.plan.columns } };
+  };
+  const first = within(parts.first, scope, {});
   const fields = renameFields(binder, table, first.fields);
   const id = context.newCommonTable();
   const extra = new SearchAndCycle(binder, table, fields, scope);
@@ -63,7 +85,7 @@ export function bindRecursive(binder: Binder, table: Ast.CommonTable, scope: Sco
     hidden: extra.fields,
     onScan: (columns) => extra.setScanned(columns),
   });
-  const step = binder.bindQueryBody(parts.step.body, stepScope, { keepUnknown: true });
+  const step = within(parts.step.body, stepScope, { keepUnknown: true });
   checkShape(step.plan, id, (message) => fail(message(name), mention));
   checkStep(binder, table, parts.step, first, step);
   const types = first.fields.map((field) => field.type);
@@ -100,9 +122,20 @@ function refuseClauses(binder: Binder, statement: Ast.Query): void {
   if (order !== undefined) refuse('ORDER BY', order.value.position);
   if (statement.limit !== undefined) refuse('LIMIT', statement.limit.count.position);
   if (statement.offset !== undefined) refuse('OFFSET', statement.offset.position);
-  if (statement.with !== undefined) {
-    throw binder.context.unsupported('WITH inside a recursive query', statement.with.position);
+  const [lock] = statement.locking;
+  if (lock !== undefined) throw locksRefused(binder, lock.position);
+}
+
+/** Rows of a working table are nobody's to lock. */
+function refuseLocks(binder: Binder, body: Ast.QueryBody): void {
+  if (body.kind === 'query') {
+    if (body.locking.length > 0) throw locksRefused(binder, body.locking[0]?.position);
+    refuseLocks(binder, body.body);
   }
+}
+
+function locksRefused(binder: Binder, position: number | undefined): Error {
+  return binder.context.error('0A000', 'FOR UPDATE/SHARE in a recursive query is not supported', position);
 }
 
 type Fail = (message: (name: string) => string) => void;
@@ -160,12 +193,21 @@ function checkStep(
   }
   first.fields.forEach((field, i) => {
     const other = step.fields[i] as BoundField;
-    if (other.type.oid === field.type.oid || other.type.oid === Oids.unknown) return;
-    const common = context.catalog.functions.commonType([field.type.oid, other.type.oid]);
-    if (common === field.type.oid) return;
+    if (other.type.oid === Oids.unknown) return;
+    const common =
+      other.type.oid === field.type.oid
+        ? other.type.oid
+        : context.catalog.functions.commonType([field.type.oid, other.type.oid]);
+    const modified = field.type.typmod !== -1 && (other.type.oid !== common || other.type.typmod !== field.type.typmod);
+    if (common === field.type.oid && !modified) return;
+    const shown = (oid: number, typmod: number): string => {
+      const type = context.catalog.types.byOid(oid);
+      return type === undefined ? context.typeName(oid) : formatType(type, typmod);
+    };
+    const before = shown(field.type.oid, field.type.typmod);
     throw context.error(
       '42804',
-      `recursive query "${table.name.text}" column ${i + 1} has type ${context.typeName(field.type.oid)} in non-recursive term but type ${context.typeName(common ?? other.type.oid)} overall`,
+      `recursive query "${table.name.text}" column ${i + 1} has type ${before} in non-recursive term but type ${shown(common ?? other.type.oid, -1)} overall`,
       first.fields[i]?.position ?? branch.position,
       { hint: 'Cast the output of the non-recursive term to the correct type.' },
     );
@@ -173,7 +215,7 @@ function checkStep(
 }
 
 /** Where the syntax names a table so, leaving out queries in which a WITH query of their own hides the name. */
-function references(node: unknown, name: string): number[] {
+export function references(node: unknown, name: string): number[] {
   if (typeof node !== 'object' || node === null) return [];
   if (Array.isArray(node)) return node.flatMap((part) => references(part, name));
   const record = node as {

@@ -6,25 +6,48 @@ import type { Binder } from '../../expr/binder.js';
 import type { Scope } from '../../expr/scope.js';
 import type * as Ast from '../../text/ast.js';
 import type { CommonTable } from '../logical/logical.js';
-import { bindRecursive } from './bind-recursive.js';
+import { bindRecursive, references } from './bind-recursive.js';
 import { binding, renameFields } from './common-tables.js';
 
 /** Binds the clause into `scope`; the answer gives the tables once the main query has been bound. */
 export function bindWith(binder: Binder, node: Ast.WithClause, scope: Scope): () => CommonTable[] {
   const { context } = binder;
   const tables: CommonTable[] = [];
+  const seen = new Set<string>();
   for (const table of node.tables) {
-    if (scope.ctes.has(table.name.text)) {
+    if (seen.has(table.name.text)) {
       throw context.error(
         '42712',
         `WITH query name "${table.name.text}" specified more than once`,
         table.name.position,
       );
     }
-    const bound = node.recursive ? bindRecursive(binder, table, scope) : undefined;
+    seen.add(table.name.text);
+  }
+  for (const table of node.recursive ? inOrderOfUse(binder, node.tables) : node.tables) {
+    const bound = node.recursive ? bindRecursive(binder, table, scope, bindWith) : undefined;
     tables.push(bound ?? bindPlain(binder, table, scope));
   }
   return () => tables;
+}
+
+/** Queries of WITH RECURSIVE may name later ones: each comes after those it names. 0A000 for a circle of several. */
+function inOrderOfUse(binder: Binder, tables: readonly Ast.CommonTable[]): Ast.CommonTable[] {
+  const ordered: Ast.CommonTable[] = [];
+  const open = new Set<Ast.CommonTable>();
+  const visit = (table: Ast.CommonTable): void => {
+    if (ordered.includes(table)) return;
+    if (open.has(table)) {
+      throw binder.context.error('0A000', 'mutual recursion between WITH items is not supported', table.name.position);
+    }
+    open.add(table);
+    for (const other of tables) {
+      if (other !== table && references(table.statement, other.name.text).length > 0) visit(other);
+    }
+    ordered.push(table);
+  };
+  tables.forEach(visit);
+  return ordered;
 }
 
 function bindPlain(binder: Binder, table: Ast.CommonTable, scope: Scope): CommonTable {

@@ -13,8 +13,12 @@ export interface ColumnInfo {
 }
 
 /** Hands out ids; belongs to one statement. */
+/** Names and types of a record's fields. */
+export type RecordFields = readonly { readonly name: string; readonly type: TypeRef }[];
+
 export class ColumnPool {
   private readonly infos: ColumnInfo[] = [];
+  private readonly recordFields = new Map<ColumnId, RecordFields>();
 
   add(name: string, type: TypeRef, tableOid: Oid = 0, columnNumber = 0): ColumnId {
     const id = this.infos.length;
@@ -26,6 +30,16 @@ export class ColumnPool {
     const info = this.infos[id];
     assert(info !== undefined, 'a column id comes from its pool');
     return info;
+  }
+
+  /** Tells what fields the records of a column have, where nothing but the call that makes them knows. */
+  setFields(id: ColumnId, fields: RecordFields): void {
+    this.recordFields.set(id, fields);
+  }
+
+  /** See setFields; undefined for other columns. */
+  fieldsOf(id: ColumnId): RecordFields | undefined {
+    return this.recordFields.get(id);
   }
 
   get count(): number {
