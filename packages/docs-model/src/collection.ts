@@ -8,12 +8,17 @@ import { type NewCollection, checkName } from './definition.js';
 import { badArgument } from './errors.js';
 import { FindCursor, type FindOptions, queryOf } from './find-cursor.js';
 import type { DocumentModel } from './model.js';
+import { type Decision, modifyDocuments } from './modification.js';
 import { newObjectId } from './object-id.js';
 import { type PlainObject, compareValues, isObject } from './order.js';
 import { parsePath, walkPath } from './path.js';
 import type { CollectionEngine } from './ports.js';
-import { Reader } from './reader.js';
+import { compileProjection } from './projection.js';
+import { type Query, Reader } from './reader.js';
+import type { SortInput } from './sort.js';
 import type { DocumentTransaction, OperationOptions } from './transaction.js';
+import { compileUpdate } from './update/update.js';
+import { seedDocument } from './upsert.js';
 import { CollectionWriter, settle } from './writer.js';
 
 /** A filter: fields of T, dotted paths, operators. */
@@ -45,8 +50,78 @@ export interface InsertManyOptions extends OperationOptions {
   readonly ordered?: boolean;
 }
 
+export interface UpdateResult {
+  readonly matchedCount: number;
+  /** Documents that are not what they were. */
+  readonly modifiedCount: number;
+  /** 1 when an upsert made a document. */
+  readonly upsertedCount: number;
+  readonly upsertedId: unknown;
+}
+
+export interface DeleteResult {
+  readonly deletedCount: number;
+}
+
+export interface UpdateOptions extends OperationOptions {
+  /** Make a document when none satisfies the filter. */
+  readonly upsert?: boolean;
+  readonly arrayFilters?: readonly Readonly<Record<string, unknown>>[];
+  readonly hint?: string;
+}
+
+export interface ReplaceOptions extends OperationOptions {
+  readonly upsert?: boolean;
+  readonly hint?: string;
+}
+
+export interface FindOneAndOptions extends UpdateOptions {
+  readonly sort?: SortInput;
+  readonly projection?: Readonly<Record<string, unknown>>;
+  /** Which document is given back. Default `before`. */
+  readonly returnDocument?: 'before' | 'after';
+}
+
+/** One operation of bulkWrite. */
+export type BulkOperation<T> =
+  | { readonly insertOne: { readonly document: NewDocument<T> } }
+  | { readonly updateOne: BulkUpdate<T> }
+  | { readonly updateMany: BulkUpdate<T> }
+  | { readonly replaceOne: { readonly filter: Filter<T>; readonly replacement: object; readonly upsert?: boolean } }
+  | { readonly deleteOne: { readonly filter: Filter<T> } }
+  | { readonly deleteMany: { readonly filter: Filter<T> } };
+
+export interface BulkUpdate<T> {
+  readonly filter: Filter<T>;
+  readonly update: UpdateDocument;
+  readonly upsert?: boolean;
+  readonly arrayFilters?: readonly Readonly<Record<string, unknown>>[];
+}
+
+export interface BulkWriteResult {
+  readonly insertedCount: number;
+  readonly matchedCount: number;
+  readonly modifiedCount: number;
+  readonly deletedCount: number;
+  readonly upsertedCount: number;
+  readonly insertedIds: Readonly<Record<number, unknown>>;
+  readonly upsertedIds: Readonly<Record<number, unknown>>;
+  readonly writeErrors: readonly { readonly index: number; readonly error: PhantomError }[];
+}
+
+/** Update operators over paths. */
+export type UpdateDocument = Readonly<Record<string, unknown>>;
+
+/** A change of the documents found, and what an upsert makes when there are none. */
+interface Modification {
+  readonly query: Query;
+  readonly decide: Decision;
+  readonly insert: (() => PlainObject) | undefined;
+}
+
 /** Documents written before others get a turn. */
 const DOCUMENTS_PER_TURN = 500;
+const UPSERT_RETRIES = 3;
 
 export class Collection<T extends object> {
   readonly name: string;
@@ -166,10 +241,257 @@ export class Collection<T extends object> {
     return values.filter((value, i) => i === 0 || compareValues(value, values[i - 1]) !== 0);
   }
 
+  /** Changes the first document that satisfies the filter. */
+  updateOne(filter: Filter<T>, update: UpdateDocument, options: UpdateOptions = {}): Promise<UpdateResult> {
+    return this.update(filter, update, options, 1);
+  }
+
+  /** Changes every document that satisfies the filter; all or none. */
+  updateMany(filter: Filter<T>, update: UpdateDocument, options: UpdateOptions = {}): Promise<UpdateResult> {
+    return this.update(filter, update, options, 0);
+  }
+
+  /** Puts another document in the place of the first that satisfies the filter; the `_id` stays. */
+  async replaceOne(filter: Filter<T>, replacement: object, options: ReplaceOptions = {}): Promise<UpdateResult> {
+    const modification = this.replacement(filter, replacement, options);
+    return (await this.model.write(options.tx, (transaction) => this.modify(transaction, modification))).result;
+  }
+
+  async deleteOne(filter: Filter<T>, options: FindOptions = {}): Promise<DeleteResult> {
+    return this.delete(filter, options, 1);
+  }
+
+  /** Removes every document that satisfies the filter; all or none. */
+  async deleteMany(filter: Filter<T>, options: FindOptions = {}): Promise<DeleteResult> {
+    return this.delete(filter, options, 0);
+  }
+
+  /** As updateOne, giving the document as it was (or is then); null when there was none. */
+  async findOneAndUpdate(
+    filter: Filter<T>,
+    update: UpdateDocument,
+    options: FindOneAndOptions = {},
+  ): Promise<WithId<T> | null> {
+    return this.findAndModify(this.updating(filter, update, options, 1), options);
+  }
+
+  /** As replaceOne, giving the document as it was (or is then); null when there was none. */
+  async findOneAndReplace(
+    filter: Filter<T>,
+    replacement: object,
+    options: FindOneAndOptions = {},
+  ): Promise<WithId<T> | null> {
+    return this.findAndModify(this.replacement(filter, replacement, options), options);
+  }
+
+  /** As deleteOne, giving the document that went; null when there was none. */
+  async findOneAndDelete(filter: Filter<T>, options: FindOptions = {}): Promise<WithId<T> | null> {
+    const query = { ...queryOf(filter, options), skip: 0, limit: 1 };
+    return this.findAndModify(
+      { query, decide: () => undefined, insert: undefined },
+      { ...options, returnDocument: 'before' },
+    );
+  }
+
+  /**
+   * Operations in one commit. Ordered, the first that fails ends it and leaves nothing; unordered, those that fail are left out and
+   * told. Each sees what those before it wrote.
+   */
+  async bulkWrite(operations: readonly BulkOperation<T>[], options: InsertManyOptions = {}): Promise<BulkWriteResult> {
+    const works = operations.map((operation) => this.bulkOperation(operation));
+    return this.model.write(options.tx, async (transaction) => {
+      const { storage, objects } = transaction;
+      const total = {
+        insertedCount: 0,
+        matchedCount: 0,
+        modifiedCount: 0,
+        deletedCount: 0,
+        upsertedCount: 0,
+        insertedIds: {} as Record<number, unknown>,
+        upsertedIds: {} as Record<number, unknown>,
+        writeErrors: [] as { index: number; error: PhantomError }[],
+      };
+      for (const [index, work] of works.entries()) {
+        const savepoint = storage.savepoint();
+        const mark = objects.mark();
+        try {
+          const done = await work(transaction);
+          total.insertedCount += done.insertedId === undefined ? 0 : 1;
+          if (done.insertedId !== undefined) total.insertedIds[index] = done.insertedId;
+          total.matchedCount += done.matched ?? 0;
+          total.modifiedCount += done.modified ?? 0;
+          total.deletedCount += done.deleted ?? 0;
+          total.upsertedCount += done.upsertedId === undefined ? 0 : 1;
+          if (done.upsertedId !== undefined) total.upsertedIds[index] = done.upsertedId;
+        } catch (error) {
+          if (!isPhantomError(error)) throw error;
+          if (options.ordered !== false || error.retryable) throw error.with({ index });
+          storage.rollbackTo(savepoint);
+          objects.rollbackTo(mark);
+          total.writeErrors.push({ index, error });
+        }
+        storage.release(savepoint);
+        storage.beginStatement();
+      }
+      return total;
+    });
+  }
+
+  private bulkOperation(operation: BulkOperation<T>): (transaction: DocumentTransaction) => Promise<BulkOutcome> {
+    const [name, ...others] = Object.keys(operation);
+    if (name === undefined || others.length > 0) throw badArgument('a bulk operation has one name');
+    const modifying =
+      (modification: Modification) =>
+      async (transaction: DocumentTransaction): Promise<BulkOutcome> => {
+        const { result } = await this.modify(transaction, modification);
+        return { matched: result.matchedCount, modified: result.modifiedCount, upsertedId: result.upsertedId };
+      };
+    if ('insertOne' in operation) {
+      const document = documentOf(operation.insertOne.document);
+      const id = this.idOf(document);
+      return async (transaction) => {
+        await this.insertAll(transaction, [document], [id], {});
+        return { insertedId: id };
+      };
+    }
+    if ('updateOne' in operation) {
+      const { filter, update, ...options } = operation.updateOne;
+      return modifying(this.updating(filter, update, options, 1));
+    }
+    if ('updateMany' in operation) {
+      const { filter, update, ...options } = operation.updateMany;
+      return modifying(this.updating(filter, update, options, 0));
+    }
+    if ('replaceOne' in operation) {
+      const { filter, replacement, ...options } = operation.replaceOne;
+      return modifying(this.replacement(filter, replacement, options));
+    }
+    if (!('deleteOne' in operation) && !('deleteMany' in operation))
+      throw badArgument(`unknown bulk operation: ${name}`);
+    const { filter } = 'deleteOne' in operation ? operation.deleteOne : operation.deleteMany;
+    const query = queryOf(filter, { limit: 'deleteOne' in operation ? 1 : 0 });
+    return async (transaction) => {
+      const { result } = await this.modify(transaction, { query, decide: () => undefined, insert: undefined });
+      return { deleted: result.modifiedCount };
+    };
+  }
+
+  private async update(
+    filter: Filter<T>,
+    update: UpdateDocument,
+    options: UpdateOptions,
+    limit: number,
+  ): Promise<UpdateResult> {
+    const modification = this.updating(filter, update, options, limit);
+    return (await this.model.write(options.tx, (transaction) => this.modify(transaction, modification))).result;
+  }
+
+  private updating(filter: Filter<T>, update: UpdateDocument, options: FindOneAndOptions, limit: number): Modification {
+    const { upsert, arrayFilters, hint, sort } = options;
+    const query = queryOf(filter, {
+      limit,
+      ...(hint === undefined ? {} : { hint }),
+      ...(sort === undefined ? {} : { sort }),
+    });
+    const apply = compileUpdate(update, arrayFilters, new Date(this.model.ports.clock.nowMs()));
+    return {
+      query,
+      decide: (document) => apply(document, { filter: query.filter, inserting: false }),
+      insert:
+        upsert === true
+          ? () => apply(seedDocument(query.filter), { filter: query.filter, inserting: true })
+          : undefined,
+    };
+  }
+
+  private replacement(filter: Filter<T>, replacement: object, options: FindOneAndOptions): Modification {
+    const given = documentOf(replacement);
+    const operator = Object.keys(given).find((key) => key.startsWith('$'));
+    if (operator !== undefined) throw badArgument(`a replacement has no operators: ${operator}`);
+    const { upsert, hint, sort } = options;
+    const query = queryOf(filter, {
+      limit: 1,
+      ...(hint === undefined ? {} : { hint }),
+      ...(sort === undefined ? {} : { sort }),
+    });
+    const { _id: id, ...fields } = given;
+    const decide = (document: PlainObject): PlainObject => {
+      if (id !== undefined && compareValues(id, document['_id']) !== 0) {
+        throw badArgument('the _id of a document cannot be changed');
+      }
+      return { _id: document['_id'], ...fields };
+    };
+    return {
+      query,
+      decide,
+      insert: upsert === true ? () => decide({ _id: id, ...seedDocument(query.filter) }) : undefined,
+    };
+  }
+
+  private async delete(filter: Filter<T>, options: FindOptions, limit: number): Promise<DeleteResult> {
+    const query = { ...queryOf(filter, options), skip: 0, limit };
+    const { result } = await this.model.write(options.tx, (transaction) =>
+      this.modify(transaction, { query, decide: () => undefined, insert: undefined }),
+    );
+    return { deletedCount: result.modifiedCount };
+  }
+
+  private async findAndModify(modification: Modification, options: FindOneAndOptions): Promise<WithId<T> | null> {
+    const projection = options.projection === undefined ? undefined : compileProjection(options.projection);
+    const done = await this.model.write(options.tx, (transaction) => this.modify(transaction, modification));
+    const document = options.returnDocument === 'after' ? done.after : done.before;
+    if (document === undefined) return null;
+    return (projection === undefined ? document : projection.apply(document)) as WithId<T>;
+  }
+
+  /** Runs a modification; an upsert that finds nothing makes its document. */
+  private async modify(
+    transaction: DocumentTransaction,
+    { query, decide, insert }: Modification,
+  ): Promise<{ result: UpdateResult; before: PlainObject | undefined; after: PlainObject | undefined }> {
+    const existing = this.model.find(transaction, this.name);
+    if (existing === undefined && insert === undefined) return { result: NOTHING, before: undefined, after: undefined };
+    const view = await this.model.forWriting(transaction, this.name, this.definition);
+    const writer = new CollectionWriter(view, transaction, undefined);
+    for (let attempt = 0; ; attempt++) {
+      const done = await modifyDocuments(this.model.ports, view, transaction, query, writer, decide);
+      if (done.matched > 0 || insert === undefined) {
+        const result = { ...NOTHING, matchedCount: done.matched, modifiedCount: done.modified };
+        return { result, before: done.before, after: done.after };
+      }
+      const made = insert();
+      const id = this.idOf(made);
+      try {
+        await settle(() => writer.insert(made, id));
+      } catch (error) {
+        // Somebody else made the document meanwhile: a new snapshot shows it, and it is there to be changed.
+        if (!isPhantomError(error) || error.code !== '23505' || attempt >= UPSERT_RETRIES) throw error;
+        transaction.storage.beginStatement();
+        continue;
+      }
+      const { _id: _made, ...fields } = made;
+      return {
+        result: { ...NOTHING, upsertedCount: 1, upsertedId: id },
+        before: undefined,
+        after: { _id: id, ...fields },
+      };
+    }
+  }
+
   private idOf(document: PlainObject): unknown {
     const id = document['_id'];
     return id === undefined || !Object.hasOwn(document, '_id') ? newObjectId(this.model.ports.clock.nowMs()) : id;
   }
+}
+
+const NOTHING: UpdateResult = { matchedCount: 0, modifiedCount: 0, upsertedCount: 0, upsertedId: undefined };
+
+interface BulkOutcome {
+  readonly insertedId?: unknown;
+  readonly matched?: number;
+  readonly modified?: number;
+  readonly deleted?: number;
+  readonly upsertedId?: unknown;
 }
 
 /** 22023 for what is no document. */

@@ -1,13 +1,20 @@
 /** @phantom/docs-model: collections of documents in the same transactions as tables. */
 export { Decimal, ObjectId, Uuid } from '@phantom/codec';
 export {
+  type BulkOperation,
+  type BulkWriteResult,
   Collection,
   type CollectionOptions,
+  type DeleteResult,
   type Filter,
+  type FindOneAndOptions,
   type InsertManyOptions,
   type InsertManyResult,
   type InsertOneResult,
   type NewDocument,
+  type UpdateDocument,
+  type UpdateOptions,
+  type UpdateResult,
   type WithId,
   openCollection,
 } from './collection.js';

@@ -1,0 +1,127 @@
+/**
+ * Updates and deletes: found by a reader, held, looked at again, written.
+ *
+ * Under read committed a document is locked before it is changed; when somebody else changed it since the statement's snapshot, its
+ * newest version is read and must still satisfy the filter (as a row of SQL is rechecked). At the other levels such a
+ * document is 40001. A document is visited once: the reader sees the statement's snapshot, never what the statement itself writes.
+ */
+import { ByteWriter, PhantomError } from '@phantom/base';
+import { ByteSlot } from '@phantom/kv';
+import { LockStrength } from '@phantom/mvcc';
+import type { CollectionView } from './collection-view.js';
+import { encodePart } from './document-layout.js';
+import type { PlainObject } from './order.js';
+import type { DocumentPorts } from './ports.js';
+import { type Query, Reader } from './reader.js';
+import type { DocumentTransaction } from './transaction.js';
+import { identical } from './update/places.js';
+import type { CollectionWriter } from './writer.js';
+
+/** What becomes of a document: another one, itself (nothing is written), or nothing (`undefined`). */
+export type Decision = (document: PlainObject) => PlainObject | undefined;
+
+export interface Modified {
+  readonly matched: number;
+  readonly modified: number;
+  /** The last document met, before and after. */
+  readonly before: PlainObject | undefined;
+  readonly after: PlainObject | undefined;
+}
+
+export async function modifyDocuments(
+  ports: DocumentPorts,
+  view: CollectionView,
+  transaction: DocumentTransaction,
+  query: Query,
+  writer: CollectionWriter,
+  decide: Decision,
+): Promise<Modified> {
+  const found = new FoundDocuments(view, transaction, query);
+  const reader = new Reader(ports, view, transaction, { ...query, projection: undefined, skip: 0, limit: 0 });
+  let matched = 0;
+  let modified = 0;
+  let before: PlainObject | undefined;
+  let after: PlainObject | undefined;
+  try {
+    while (query.limit === 0 || matched < query.limit) {
+      let document: PlainObject | undefined;
+      if (reader.plan.sorted) {
+        document = reader.nextMatch();
+        if (document === undefined && reader.paused) {
+          await reader.rest();
+          continue;
+        }
+      } else {
+        [document] = await reader.batch(1);
+      }
+      if (document === undefined) break;
+      const key = found.keyOf(document);
+      const wait = found.lock(key);
+      if (wait !== undefined) await wait;
+      const held = found.recheck(key, document);
+      if (held === undefined) continue;
+      matched++;
+      before = held;
+      after = decide(held);
+      if (after === undefined) {
+        for (let again = writer.remove(key, held); again !== undefined; again = writer.remove(key, held)) await again;
+        modified++;
+      } else if (!identical(held, after)) {
+        const changed = after;
+        for (
+          let again = writer.update(key, held, changed);
+          again !== undefined;
+          again = writer.update(key, held, changed)
+        ) {
+          await again;
+        }
+        modified++;
+      }
+    }
+  } finally {
+    reader.close();
+  }
+  return { matched, modified, before, after };
+}
+
+/** Documents that a statement found and wants to change. */
+class FoundDocuments {
+  private readonly view: CollectionView;
+  private readonly transaction: DocumentTransaction;
+  private readonly query: Query;
+  private readonly key = new ByteWriter();
+  private readonly slot = new ByteSlot();
+
+  constructor(view: CollectionView, transaction: DocumentTransaction, query: Query) {
+    this.view = view;
+    this.transaction = transaction;
+    this.query = query;
+  }
+
+  keyOf(document: PlainObject): Uint8Array {
+    this.key.reset();
+    this.view.layout.appendKey(this.key, encodePart(document['_id']));
+    return this.key.take();
+  }
+
+  lock(key: Uint8Array): Promise<void> | undefined {
+    const { storage } = this.transaction;
+    if (storage.concurrency !== 'locking') return undefined;
+    const wait = storage.lock(key, 0, key.length, LockStrength.Update, 'wait');
+    return wait instanceof Promise ? wait : undefined;
+  }
+
+  /** The document as it is now; undefined when it is gone or satisfies the filter no more. */
+  recheck(key: Uint8Array, document: PlainObject): PlainObject | undefined {
+    const { storage } = this.transaction;
+    if (!storage.changedSinceSnapshot(key, 0, key.length)) return document;
+    if (storage.isolation !== 'read committed') {
+      throw new PhantomError('40001', 'could not serialize access due to concurrent update', {
+        table: this.view.table.name,
+      });
+    }
+    if (!storage.getNewest(key, 0, key.length, this.slot)) return undefined;
+    const newest = this.view.layout.decode(this.slot);
+    return this.query.filter.matches(newest) ? newest : undefined;
+  }
+}
