@@ -10,6 +10,7 @@ import {
   jsWriter,
   writePoint,
 } from '@phantom/sql';
+import type { Durability } from '@phantom/wal';
 import { RowShape } from './row-shape.js';
 import { wrongCount } from './statement.js';
 
@@ -27,6 +28,8 @@ export interface QueryResult<Row> {
   readonly rowCount: number;
   /** The command tag, e.g. `INSERT 0 1`. */
   readonly command: string;
+  /** There when it was committed and survives less than a power cut: `os` the end of the process, `memory` nothing. */
+  readonly durability?: Durability;
 }
 
 /** Analyses a text of one statement for values of these counts; types the caller leaves open are inferred. */
@@ -54,6 +57,17 @@ export async function runQuery<Row>(
   } finally {
     disarm();
   }
+}
+
+/** The result with what its commit survives, where that is less than a power cut. `before` was the last commit until then. */
+export function withDurability<Row>(
+  result: QueryResult<Row>,
+  session: SqlSession,
+  before: SqlSession['lastCommit'],
+): QueryResult<Row> {
+  const commit = session.lastCommit;
+  if (commit === undefined || commit === before || commit.durability === 'fsync') return result;
+  return { ...result, durability: commit.durability };
 }
 
 /** JavaScript values as values of the statement's parameter types; 08P01 when there are more or fewer. */

@@ -7,10 +7,10 @@ import type { Catalog } from '@phantom/catalog';
 import { type Collection, type CollectionOptions, type DocumentModel, openCollection } from '@phantom/docs-model';
 import type { Finding } from '@phantom/kv';
 import type { Mvcc, MvccStats } from '@phantom/mvcc';
-import { type JsOptions, type SessionOptions, type SqlEngine, type SqlSession, type WorkCounters } from '@phantom/sql';
+import { type SessionOptions, type SqlEngine, type SqlSession, type WorkCounters } from '@phantom/sql';
 import type { Store, StoreStats } from '@phantom/store';
-import { type QueryOptions, type QueryResult, runQuery } from './async-query.js';
-import type { DatabaseOptions } from './options.js';
+import { type QueryOptions, type QueryResult, runQuery, withDurability } from './async-query.js';
+import { type DatabaseOptions, MEMORY_DIRECTORY, type ResultOptions } from './options.js';
 import { SessionPool } from './session-pool.js';
 import { Statement } from './statement.js';
 import { templateText } from './template.js';
@@ -40,14 +40,15 @@ export interface DatabaseStats {
 
 export class Database {
   private readonly parts: DatabaseParts;
-  private readonly js: JsOptions;
+  private readonly js: ResultOptions;
   private readonly session: SqlSession;
   private readonly pool: SessionPool;
   private closing: Promise<void> | undefined;
 
   constructor(parts: DatabaseParts) {
     this.parts = parts;
-    this.js = { bigint: parts.options.bigint ?? 'auto', timestamps: parts.options.timestamps ?? 'date' };
+    const { bigint = 'auto', timestamps = 'date' } = parts.options;
+    this.js = { bigint, timestamps, tellsDurability: parts.store.directory !== MEMORY_DIRECTORY };
     const make = (): SqlSession => parts.engine.createSession({ database: parts.database, user: parts.user });
     this.session = make();
     this.pool = new SessionPool(make);
@@ -87,6 +88,7 @@ export class Database {
   ): Promise<QueryResult<Row>> {
     this.checkOpen();
     const session = this.pool.acquire();
+    const before = session.lastCommit;
     try {
       const result = await runQuery<Row>(session, text, parameters, options, this.js);
       if (session.transaction?.explicit === true) {
@@ -95,7 +97,7 @@ export class Database {
         });
       }
       await session.sync();
-      return result;
+      return this.js.tellsDurability ? withDurability(result, session, before) : result;
     } finally {
       this.pool.release(session);
     }

@@ -21,12 +21,10 @@ import {
   DEFAULT_CACHE_BYTES,
   DEFAULT_DELTA_BYTES_MAX,
   DEFAULT_MEMORY_LIMIT_BYTES,
+  MEMORY_DIRECTORY,
   STATEMENT_CACHE_ENTRIES_MAX,
 } from './options.js';
 import { StoreStoragePort } from './storage-port.js';
-
-/** The path that stands for a database in memory, gone when it is closed. */
-const MEMORY_PATH = ':memory:';
 
 /**
  * Opens the database in a directory, making it if there is none; everything acknowledged before a crash is there once this
@@ -34,8 +32,8 @@ const MEMORY_PATH = ':memory:';
  * release wrote it, XX001 for corruption, 3D000 when the store is there and the database is not.
  */
 export async function open(path: string, options: DatabaseOptions = {}): Promise<Database> {
-  if (path !== MEMORY_PATH) return openOn(createNodeVfs(), path, options);
-  return openOn(new MemoryVfs({ losesPower: false }), 'memory', { durability: 'memory', ...options });
+  if (path !== MEMORY_DIRECTORY) return openOn(createNodeVfs(), path, options);
+  return openOn(new MemoryVfs({ losesPower: false }), MEMORY_DIRECTORY, { durability: 'memory', ...options });
 }
 
 /** As open, on a disk of the caller's: tests and simulations give one that fails and loses power. */

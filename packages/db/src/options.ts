@@ -1,7 +1,14 @@
 /** Options of `open`, each with its default. */
 import type { Clock, Logger, Metrics } from '@phantom/base';
+import type { JsOptions } from '@phantom/sql';
 import type { LockHolder } from '@phantom/vfs';
 import type { Durability } from '@phantom/wal';
+
+/** How values and results are shown to the caller. */
+export interface ResultOptions extends JsOptions {
+  /** False for a database in memory: that its commits survive nothing is what was asked for. */
+  readonly tellsDurability: boolean;
+}
 
 export interface DatabaseOptions {
   /** Database of the store to work in; made on first use of a new store. Default `phantom`. */
@@ -40,3 +47,5 @@ export const DEFAULT_DELTA_BYTES_MAX = 64 * 1024 * 1024;
 export const DEFAULT_MEMORY_LIMIT_BYTES = 256 * 1024 * 1024;
 /** Texts whose syntax trees and plans are kept. */
 export const STATEMENT_CACHE_ENTRIES_MAX = 2048;
+/** Where the store of a database in memory believes to be. */
+export const MEMORY_DIRECTORY = ':memory:';

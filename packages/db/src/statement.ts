@@ -9,17 +9,20 @@ import {
   type SessionStatement,
   type SqlSession,
   type Value,
-  type JsOptions,
   jsWriter,
   lookUp,
   writePoint,
 } from '@phantom/sql';
+import type { Durability } from '@phantom/wal';
+import type { ResultOptions } from './options.js';
 import { RowShape } from './row-shape.js';
 
 /** What `run` tells: rows changed, and the commit's sequence (undefined inside a transaction, or when nothing was written). */
 export interface RunResult {
   readonly changes: number;
   readonly seq: number | undefined;
+  /** There when the commit survives less than a power cut: `os` the end of the process, `memory` nothing. */
+  readonly durability?: Durability;
 }
 
 /** Rows fetched ahead by `iterate`. */
@@ -29,14 +32,14 @@ export class Statement<Row = Record<string, unknown>> {
   readonly text: string;
   private readonly session: SqlSession;
   private readonly statement: SessionStatement;
-  private readonly options: JsOptions;
+  private readonly options: ResultOptions;
   private plan: PreparedPlan | undefined;
   private shape: RowShape<Row>;
   private writers: readonly ((value: unknown) => Value)[];
   private readonly values: Value[] = [];
   private readonly output: Value[] = [];
 
-  constructor(session: SqlSession, text: string, options: JsOptions) {
+  constructor(session: SqlSession, text: string, options: ResultOptions) {
     this.session = session;
     this.text = text;
     this.options = options;
@@ -95,11 +98,15 @@ export class Statement<Row = Record<string, unknown>> {
   run(...parameters: unknown[]): RunResult {
     this.refresh();
     const { session, statement } = this;
+    const before = session.lastCommit;
     const values = this.bind(parameters);
     const direct = statement.kind === 'plan' ? writePoint(session, statement, values) : undefined;
     if (direct !== undefined) session.syncNow();
     const changes = direct ?? this.fetch(values, 0, undefined);
-    return { changes, seq: this.session.transaction === undefined ? this.session.lastCommitSeq : undefined };
+    const commit = session.lastCommit;
+    if (commit === undefined || commit === before) return { changes, seq: undefined };
+    const { seq, durability } = commit;
+    return durability === 'fsync' || !this.options.tellsDurability ? { changes, seq } : { changes, seq, durability };
   }
 
   private fetch(values: readonly Value[], rowsMax: number, rows: Row[] | undefined): number {

@@ -1,8 +1,9 @@
 /** What the callbacks of `transaction` and `transactionSync` get: statements that belong to one transaction. */
 import { PhantomError } from '@phantom/base';
 import type { DocumentTransaction, TransactionHost } from '@phantom/docs-model';
-import type { JsOptions, OpeningModes, SqlSession } from '@phantom/sql';
+import type { OpeningModes, SqlSession } from '@phantom/sql';
 import { type QueryOptions, type QueryResult, runQuery } from './async-query.js';
+import type { ResultOptions } from './options.js';
 import { Statement } from './statement.js';
 import { templateText } from './template.js';
 
@@ -34,12 +35,12 @@ export function openingModes({ isolation, readOnly, concurrency, deferrable }: T
 /** A transaction of the asynchronous API. Use it only inside the callback it was given to. */
 export class Transaction implements TransactionHost {
   private readonly session: SqlSession;
-  private readonly js: JsOptions;
+  private readonly js: ResultOptions;
   private readonly signal: AbortSignal | undefined;
   /** Statements run one after the other, in the order of their calls. */
   private last: Promise<unknown> = Promise.resolve();
 
-  constructor(session: SqlSession, js: JsOptions, signal: AbortSignal | undefined) {
+  constructor(session: SqlSession, js: ResultOptions, signal: AbortSignal | undefined) {
     this.session = session;
     this.js = js;
     this.signal = signal;
@@ -101,10 +102,10 @@ function* awaited(check: () => Promise<void>): Generator<Promise<void>, void, vo
 /** A transaction of the synchronous API. */
 export class SyncTransaction {
   private readonly session: SqlSession;
-  private readonly js: JsOptions;
+  private readonly js: ResultOptions;
   private readonly statements = new Map<string, Statement>();
 
-  constructor(session: SqlSession, js: JsOptions) {
+  constructor(session: SqlSession, js: ResultOptions) {
     this.session = session;
     this.js = js;
   }

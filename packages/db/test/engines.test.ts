@@ -265,7 +265,7 @@ describe('SET (engine = ...)', () => {
     });
     for (const [text, code] of [
       ['alter table t set (engine = lsm), add column w int', '0A000'],
-      ['alter table t set (fillfactor = 70)', '22023'],
+      ['alter table t set (nosuch = 70)', '22023'],
       ['alter table t reset (fillfactor)', '22023'],
       ['alter table t set (engine = heap)', '22023'],
       ['alter table nosuch set (engine = lsm)', '42P01'],

@@ -16,7 +16,7 @@ import * as fs from 'node:fs';
 import { getSystemErrorName } from 'node:util';
 import { PhantomError, SqlState, ioError } from '@phantom/base';
 import { LOCK_FILE_NAME, lockDirectory } from './directory-lock.js';
-import { type SyncLane, syncLane } from './sync-thread.js';
+import { LaneRequest, type SyncLane, syncLane } from './sync-thread.js';
 import type { DirectoryLock, LockHolder, OpenOptions, Vfs, VfsCapabilities, VfsFile } from './vfs.js';
 
 /** Bytes one prefetch reads at most, and how many may be under way: a hint must not fill libuv's pool. */
@@ -103,6 +103,24 @@ class NodeVfs implements Vfs {
       }
     });
   }
+
+  async syncDirLater(path: string): Promise<void> {
+    if (!this.capabilities.directorySync) return;
+    const descriptor = attempt('sync directory', path, () => fs.openSync(path, fs.constants.O_RDONLY));
+    try {
+      const errno = await new Promise<number>((resolve) => {
+        syncLane('data').submit(descriptor, resolve, LaneRequest.SyncDirectory);
+      });
+      if (errno !== 0) throw ioError('sync directory', path, laneError(errno));
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  }
+}
+
+function laneError(errno: number): Error {
+  const code = getSystemErrorName(errno);
+  return Object.assign(new Error(`${code}: it failed on the sync thread`), { code });
 }
 
 class NodeFile implements VfsFile {
@@ -115,7 +133,8 @@ class NodeFile implements VfsFile {
   /** The sync that is under way, and the one that will begin when it ends and covers everyone who called meanwhile. */
   private running: Promise<void> | undefined;
   private queued: Promise<void> | undefined;
-  private syncsUnderWay = 0;
+  /** Requests to the lane that have not ended: the descriptor stays open for them. */
+  private requestsUnderWay = 0;
   private closed = false;
 
   constructor(path: string, descriptor: number, lane: SyncLane, prefetches: { underWay: number }) {
@@ -163,6 +182,16 @@ class NodeFile implements VfsFile {
     }
   }
 
+  async fill(offset: number, bytes: number): Promise<void> {
+    this.checkOpen();
+    this.requestsUnderWay++;
+    const errno = await new Promise<number>((resolve) => {
+      this.lane.submit(this.descriptor, resolve, LaneRequest.Fill, offset, bytes);
+    });
+    this.laneEnded();
+    if (errno !== 0) throw ioError('write', this.path, laneError(errno));
+  }
+
   size(): number {
     this.checkOpen();
     return attempt('read the size of', this.path, () => fs.fstatSync(this.descriptor).size);
@@ -196,7 +225,7 @@ class NodeFile implements VfsFile {
 
   syncNow(): void {
     this.checkSyncable();
-    this.syncsUnderWay++;
+    this.requestsUnderWay++;
     this.lane.submitAndWait(this.descriptor, (errno) => this.syncEnded(errno));
     // A sync under way before this one may have been the one that failed; it has ended by now.
     if (this.failure !== undefined) throw this.failure;
@@ -205,13 +234,13 @@ class NodeFile implements VfsFile {
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    if (this.syncsUnderWay === 0 && this.queued === undefined) this.closeDescriptor();
+    if (this.requestsUnderWay === 0 && this.queued === undefined) this.closeDescriptor();
   }
 
   private begin(): Promise<void> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
     const running = new Promise<void>((resolve, reject) => {
-      this.syncsUnderWay++;
+      this.requestsUnderWay++;
       this.lane.submit(this.descriptor, (errno) => {
         this.running = undefined;
         this.syncEnded(errno);
@@ -224,13 +253,16 @@ class NodeFile implements VfsFile {
   }
 
   private syncEnded(errno: number): void {
-    this.syncsUnderWay--;
     if (errno !== 0 && this.failure === undefined) {
-      const code = getSystemErrorName(errno);
-      this.failure = ioError('sync', this.path, Object.assign(new Error(`${code}: fdatasync failed`), { code }));
+      this.failure = ioError('sync', this.path, laneError(errno));
     }
-    // A queued sync begins in a later microtask and still needs the descriptor.
-    if (this.closed && this.syncsUnderWay === 0 && (this.queued === undefined || this.failure !== undefined)) {
+    this.laneEnded();
+  }
+
+  /** A request to the lane has ended. A queued sync begins in a later microtask and still needs the descriptor. */
+  private laneEnded(): void {
+    this.requestsUnderWay--;
+    if (this.closed && this.requestsUnderWay === 0 && (this.queued === undefined || this.failure !== undefined)) {
       this.closeDescriptor();
     }
   }

@@ -1,5 +1,5 @@
 /**
- * The disk as an interface (after SQLite's VFS, redb's StorageBackend and Pebble's vfs.FS, but fourteen methods in all).
+ * The disk as an interface (after SQLite's VFS, redb's StorageBackend and Pebble's vfs.FS, but twenty methods in all).
  *
  * Reads and writes are synchronous: a cached `readSync` takes 1 us where a callback takes 15. Durability is awaited:
  * `sync` runs on a thread of its own, so the event loop never waits for the disk unless somebody asked for `syncNow`.
@@ -50,6 +50,8 @@ export interface Vfs {
   remove(path: string): void;
   /** Makes the entries of a directory durable. No effect where capabilities.directorySync is false. */
   syncDir(path: string): void;
+  /** As syncDir, on the thread of the `data` lane; durable once resolved, as of the call. */
+  syncDirLater(path: string): Promise<void>;
 }
 
 export interface VfsFile {
@@ -62,6 +64,12 @@ export interface VfsFile {
   writeAt(offset: number, from: Uint8Array): void;
   size(): number;
   truncate(bytes: number): void;
+  /**
+   * Writes zeros, extending the file as needed, on the file's sync thread; readable once resolved, and no more durable than
+   * other writes. `offset` is a multiple of 4096. When it rejects, a part may have been written. Once a later syncNow has
+   * returned, it has ended as well.
+   */
+  fill(offset: number, bytes: number): Promise<void>;
   /** Durable once resolved, as of the call. Concurrent calls may share one system call that began after the last of them. */
   sync(): Promise<void>;
   /** As sync, but this thread waits. Only for synchronous callers. */

@@ -3,9 +3,9 @@
  *
  * Writing into a file that grows makes every sync write the file system's journal as well: two to three times the time, and
  * far less steady. So a segment is filled with zeros before records go in, or is an old one, recycled. That is done ahead of
- * need: once the current segment is half full the next one is made in slices between other work, synced on the `data` lane
- * (the log does not wait behind it), and its directory entry is made durable, so that nothing in it can be acknowledged
- * under a name that a crash takes (invariant 5 of the store).
+ * need: once the current segment is half full the next one is made on the thread of the `data` lane (the log does not wait
+ * behind it): zeros, sync, directory entry, so that nothing in it can be acknowledged under a name that a crash takes
+ * (invariant 5 of the store).
  *
  * When a segment is needed before it was made, what there is of it is taken over and zeros are laid a step ahead of the
  * records. A log that never fills half a segment therefore never costs more disk than that step.
@@ -19,6 +19,10 @@ import { freePath, segmentName } from './format.js';
 /** Zeros are laid ahead in steps of this: each costs one longer sync. */
 const FILL_STEP_BYTES = 256 * 1024;
 const ZEROS = new Uint8Array(FILL_STEP_BYTES);
+
+/** Bytes that the sync thread is asked to fill at a time, so that it serves others in between. */
+const FILL_REQUEST_BYTES = 1024 * 1024;
+const FILL_ALIGNMENT_BYTES = 4096;
 
 /** A segment file that can be written to. */
 export class SegmentFile {
@@ -66,7 +70,9 @@ interface Preparation {
   readonly path: string;
   /** Set when the segment was needed before it was made, or the log closes. */
   cancelled: boolean;
-  readonly ended: Promise<void>;
+  /** The file while zeros are being laid. */
+  filling: VfsFile | undefined;
+  ended: Promise<void>;
 }
 
 export interface SegmentSupplyOptions {
@@ -125,7 +131,7 @@ export class SegmentSupply {
   prepare(number: number): void {
     if (this.ready.length > 0 || this.preparation !== undefined) return;
     const path = this.path(segmentName(number));
-    const preparation = { number, path, cancelled: false, ended: Promise.resolve() };
+    const preparation: Preparation = { number, path, cancelled: false, filling: undefined, ended: Promise.resolve() };
     preparation.ended = this.runPreparation(preparation).catch((error: unknown) => {
       // Not needed yet. When it is, the attempt is repeated where a refusal can be reported.
       this.options.logger.warn('could not prepare a log segment', { path, error });
@@ -173,6 +179,8 @@ export class SegmentSupply {
     if (preparation?.number === number) {
       preparation.cancelled = true;
       this.preparation = undefined;
+      // The zeros that are on their way must be down before records are: this waits for them.
+      preparation.filling?.syncNow();
     } else {
       this.recycleInto(path);
     }
@@ -208,23 +216,27 @@ export class SegmentSupply {
     const { vfs, segmentBytes } = this.options;
     if (!this.recycleInto(preparation.path)) {
       const file = vfs.open(preparation.path, { mode: 'create', syncLane: 'data' });
+      preparation.filling = file;
       try {
         let offset = file.size();
         while (offset < segmentBytes && !preparation.cancelled) {
-          const bytes = Math.min(FILL_STEP_BYTES, segmentBytes - offset);
-          file.writeAt(offset, ZEROS.subarray(0, bytes));
+          // What a kill left of an earlier attempt may end anywhere.
+          offset -= offset % FILL_ALIGNMENT_BYTES;
+          const bytes = Math.min(FILL_REQUEST_BYTES, segmentBytes - offset);
+          await file.fill(offset, bytes);
           offset += bytes;
-          await nextTurn();
         }
         if (!preparation.cancelled && this.options.syncs) await file.sync();
       } finally {
+        preparation.filling = undefined;
         file.close();
       }
-    } else {
-      await nextTurn();
     }
+    if (this.options.syncs && !preparation.cancelled) await vfs.syncDirLater(this.options.directory);
+    else await nextTurn();
     if (preparation.cancelled) return;
-    this.ready.push(this.openReady(preparation.number, preparation.path));
+    const file = vfs.open(preparation.path, { mode: 'create', syncLane: 'log' });
+    this.ready.push(new SegmentFile(preparation.number, preparation.path, file, segmentBytes));
     this.preparation = undefined;
   }
 }

@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Checksums, type Logger, loadChecksums, silentLogger } from '@phantom/base';
+import { createNodeVfs } from '@phantom/vfs';
 import { FaultyVfs, MemoryVfs, anyOf, failAt, failFrom, onOperation, pathMatch } from '@phantom/vfs/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type WalOptions, openWal } from '../src/index.js';
@@ -159,6 +163,40 @@ describe('segments', () => {
     const again = await openWal(optionsOn(disk, checksums, { segmentBytes: 1 << 20 }));
     expect((await seqsOf(again.replay(again.start))).at(-1)).toBe(seq);
     await again.close();
+  });
+
+  it('that are needed while zeros are being laid lose no record to them', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'phantom-wal-'));
+    try {
+      const options = {
+        ...optionsOn(createNodeVfs(), checksums, { segmentBytes: 1_572_864, bufferBytesMax: 1 << 20 }),
+        directory,
+      };
+      const wal = await openWal(options);
+      const payload = new Uint8Array(60_000).fill(0xab);
+      let seq = 0;
+      for (let round = 0; round < 12; round++) {
+        // Past half a segment: the next one is begun, and the loop that follows needs it at once.
+        for (let i = 0; i < 14; i++) wal.append(payload, { seq: ++seq, commitTimeMs: 1, flags: 0 });
+        wal.write();
+        if (round % 2 === 0) await new Promise((resolve) => setImmediate(resolve));
+        for (let i = 0; i < 14; i++) wal.append(payload, { seq: ++seq, commitTimeMs: 1, flags: 0 });
+        wal.syncNow?.();
+      }
+      await wal.close();
+      const again = await openWal(options);
+      let count = 0;
+      for await (const batch of again.replay(again.start)) {
+        for (const record of batch.records) {
+          count++;
+          expect(record.payload.every((byte) => byte === 0xab)).toBe(true);
+        }
+      }
+      expect(count).toBe(seq);
+      await again.close();
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 
   it('that could not be prepared are tried again when they are needed', async () => {

@@ -26,7 +26,7 @@ import {
   mayActAs,
 } from '@phantom/catalog';
 import type { CopyChannel } from '../copy/copy-channel.js';
-import type { MvccTransaction, SessionLocks } from '@phantom/mvcc';
+import type { CommitResult, MvccTransaction, SessionLocks } from '@phantom/mvcc';
 import type { DdlContext, DdlExecution, NoticeSeverity } from '../ddl/context.js';
 import { definitionHandler } from '../ddl/definitions.js';
 import { type Execution, type ReadSource, type RowSink, TimeSlice } from '../exec/runtime.js';
@@ -96,8 +96,8 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   transaction: SessionTransaction | undefined;
   /** True while a synchronous caller drives the running statement: nothing may be awaited. */
   synchronous = false;
-  /** Sequence of this session's last commit that wrote something. */
-  lastCommitSeq: number | undefined;
+  /** This session's last commit that wrote something: another object for each. */
+  lastCommit: CommitResult | undefined;
   private readonly sessionRole: RoleDescriptor;
   private roleOid: Oid;
   private readonly options: SessionOptions;
@@ -336,7 +336,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
       const result = await this.interrupts.committing(transaction.storage.commit(this.commitOptions()), (reason) =>
         this.cancelCommit(transaction.storage, reason),
       );
-      if (wrote) this.lastCommitSeq = result.seq;
+      if (wrote) this.lastCommit = result;
       this.settings.commit();
       this.engine.notifications.apply(this, transaction.notifications);
     } catch (error) {
@@ -356,7 +356,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
       this.transaction = undefined;
       const wrote = transaction.storage.hasWrites;
       const result = transaction.storage.commitSync(this.commitOptions());
-      if (wrote) this.lastCommitSeq = result.seq;
+      if (wrote) this.lastCommit = result;
       this.settings.commit();
       this.engine.notifications.apply(this, transaction.notifications);
     } catch (error) {

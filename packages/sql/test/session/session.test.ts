@@ -146,7 +146,7 @@ describe('a synchronous caller', () => {
     session.syncNow();
     session.syncNow();
     expect(rows).toEqual([[1], [2]]);
-    expect(session.lastCommitSeq).toBe(engine.store.visibleSeq);
+    expect(session.lastCommit?.seq).toBe(engine.store.visibleSeq);
   });
 
   it('is told 55P03 where it would wait, and leaves no request behind', async () => {

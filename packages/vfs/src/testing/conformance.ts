@@ -173,10 +173,36 @@ const SYNCS: Readonly<Record<string, Body>> = {
     file.close();
     await Promise.all(awaited);
   },
+
+  async 'fills with zeros beside other work'(vfs, directory) {
+    const file = vfs.open(joinPath(directory, 'a'), { mode: 'create' });
+    file.writeAt(0, new Uint8Array(10_000).fill(1));
+    const filling = [file.fill(4096, 300_000), file.fill(1_048_576, 5000), file.sync()];
+    await Promise.all(filling);
+    await file.sync();
+    assert.equal(file.size(), 1_053_576);
+    const into = new Uint8Array(1_053_576).fill(7);
+    assert.equal(file.readAt(0, into), into.length);
+    assert.equal(
+      into.subarray(0, 4096).every((byte) => byte === 1),
+      true,
+    );
+    assert.equal(
+      into.subarray(4096).every((byte) => byte === 0),
+      true,
+    );
+    const last = file.fill(0, 4096);
+    file.close();
+    await last;
+    await assert.rejects(file.fill(0, 1), withCode('55000'));
+    const read = vfs.open(joinPath(directory, 'a'), { mode: 'read' });
+    await assert.rejects(read.fill(0, 1), withCode('58030'));
+    read.close();
+  },
 };
 
 const NAMES: Readonly<Record<string, Body>> = {
-  'lists, renames and removes'(vfs, directory) {
+  async 'lists, renames and removes'(vfs, directory) {
     for (const name of ['b', 'a', 'c']) vfs.open(joinPath(directory, name), { mode: 'create' }).close();
     assert.deepEqual(vfs.list(directory), ['a', 'b', 'c']);
     vfs.rename(joinPath(directory, 'a'), joinPath(directory, 'd'));
@@ -191,6 +217,8 @@ const NAMES: Readonly<Record<string, Body>> = {
     assert.throws(() => vfs.list(joinPath(directory, 'nothing')), withCode('58P01'));
     assert.throws(() => vfs.list(joinPath(directory, 'd')), withCode('58030'));
     vfs.syncDir(directory);
+    await vfs.syncDirLater(directory);
+    await assert.rejects(vfs.syncDirLater(joinPath(directory, 'nothing')), withCode('58P01'));
   },
 
   'renames over a file'(vfs, directory) {

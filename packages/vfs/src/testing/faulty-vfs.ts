@@ -83,6 +83,11 @@ export class FaultyVfs implements Vfs {
     this.check('syncDir', path);
     this.inner.syncDir(path);
   }
+
+  async syncDirLater(path: string): Promise<void> {
+    this.check('syncDir', path);
+    await this.inner.syncDirLater(path);
+  }
 }
 
 class FaultyFile implements VfsFile {
@@ -117,6 +122,14 @@ class FaultyFile implements VfsFile {
     }
     const written = Math.min(fault.writtenBytes ?? 0, from.length);
     if (written > 0) this.inner.writeAt(offset, from.subarray(0, written));
+    throw fault.error;
+  }
+
+  async fill(offset: number, bytes: number): Promise<void> {
+    const fault = this.disk.faultOf('write', this.path, offset, bytes);
+    if (fault === undefined) return this.inner.fill(offset, bytes);
+    const written = Math.min(fault.writtenBytes ?? 0, bytes);
+    if (written > 0) await this.inner.fill(offset, written);
     throw fault.error;
   }
 

@@ -136,6 +136,11 @@ export class MemoryVfs implements Vfs {
     this.done('syncDir', path);
   }
 
+  async syncDirLater(path: string): Promise<void> {
+    await turns(this.syncTurns);
+    this.syncDir(path);
+  }
+
   /** The disk as a power cut at this moment could leave it, chosen by the seed. Nothing is open or locked in it. */
   crashClone(seed: number): MemoryVfs {
     const random = new Random(seed);
@@ -319,6 +324,11 @@ class MemoryFile implements VfsFile {
     this.disk.done('write', this.path, offset, from.length);
   }
 
+  async fill(offset: number, bytes: number): Promise<void> {
+    this.writeAt(offset, new Uint8Array(bytes));
+    await turns(this.disk.syncTurns);
+  }
+
   size(): number {
     this.checkOpen();
     this.disk.done('size', this.path);
@@ -335,12 +345,7 @@ class MemoryFile implements VfsFile {
   async sync(): Promise<void> {
     this.checkOpen();
     const mark = this.node.mark();
-    if (this.disk.syncTurns === 0) await undefined;
-    for (let turn = 0; turn < this.disk.syncTurns; turn++) {
-      await new Promise<void>((resolve) => {
-        setImmediate(resolve);
-      });
-    }
+    await turns(this.disk.syncTurns);
     this.node.synced(mark);
     this.disk.done('sync', this.path);
   }
@@ -370,6 +375,16 @@ class MemoryFile implements VfsFile {
   private checkWritable(operation: string): void {
     this.checkOpen();
     if (!this.writable) throw errno(operation, this.path, 'EBADF');
+  }
+}
+
+/** How long the sync thread takes. */
+async function turns(count: number): Promise<void> {
+  if (count === 0) await undefined;
+  for (let turn = 0; turn < count; turn++) {
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
   }
 }
 
