@@ -1,5 +1,6 @@
 // The one way this repository builds: ESM, CJS and types from the same entries, dependencies left outside.
 import { defineConfig } from 'tsup';
+import { workerSourcesForBuilds } from './worker-sources.mjs';
 
 const shared = {
   target: 'node20',
@@ -24,6 +25,7 @@ export function library(entry, options = {}) {
     format: ['esm', 'cjs'],
     splitting: Object.keys(entry).length > 1,
     noExternal: options.bundle ?? [],
+    esbuildPlugins: [workerSourcesForBuilds()],
   });
 }
 

@@ -1,5 +1,6 @@
 // What every package's vitest.config.ts hands on: resolution to sources, so that tests and coverage need no build.
 import { defineConfig } from 'vitest/config';
+import { workerSourcesForTests } from './worker-sources.mjs';
 
 // No 'import' or 'require': vite adds the right one for each request, and vitest hands this list to Node for everything it runs.
 const conditions = ['@phantom/source', 'module', 'node'];
@@ -7,6 +8,7 @@ const conditions = ['@phantom/source', 'module', 'node'];
 /** Settings of one package; `coverageMin` is the least percentage of its own lines and of its own branches. */
 export function packageTests({ name, coverageMin, ...more }) {
   return defineConfig({
+    plugins: [workerSourcesForTests()],
     resolve: { conditions },
     ssr: { resolve: { conditions } },
     test: {

@@ -12,13 +12,12 @@
  */
 import { SqlState, compareKeys, isPhantomError } from '@phantom/base';
 import { type Admission, type FrozenLayer, Job, type JobBody, type MemoryLayers, type Wait } from '@phantom/runs';
-import { compact } from './compaction.js';
 import { type CompactionJob, levelOfNewest, pickCompaction, pressureOf } from './compaction-picker.js';
 import { type MergeJob, planCompaction } from './compaction-planner.js';
-import { flushDelta } from './flush.js';
 import { BOTTOM_LEVEL } from './format.js';
 import { type KeySpan, hullOf, spansOverlap } from './key-span.js';
 import type { FilesChange, LsmFiles } from './lsm-files.js';
+import { Offload } from './offload.js';
 import { RunFile } from './run-file.js';
 import { type OutputPort, type OutputStyle, type Slices, type WrittenRun, removeQuietly } from './run-output.js';
 import type { ViewRegistry } from './view-registry.js';
@@ -50,6 +49,7 @@ export class Background {
   bytesReadByCompactions = 0;
   private readonly context: BackgroundContext;
   private readonly slices: Slices;
+  private readonly offload: Offload;
   private readonly port: OutputPort;
   private readonly levelBytes: number;
   private readonly flushing: Lane = { job: undefined, ended: (error) => this.flushEnded(error) };
@@ -71,8 +71,15 @@ export class Background {
     this.context = context;
     this.port = { vfs, checksums, logger, directory };
     this.slices = { monotonicMs: () => clock.monotonicMs(), sliceMs: files.options.sliceMs };
+    const { workerBytesMin } = files.options;
+    this.offload = new Offload({ port: this.port, slices: this.slices, workerBytesMin });
     this.levelBytes = files.options.levelBytes ?? 2 * deltaBytesMax;
     this.isStopped = readOnly;
+  }
+
+  /** Flushes and compactions that worker threads did. */
+  get workerJobs(): number {
+    return this.offload.count;
   }
 
   /** Why nothing is written any more. */
@@ -122,7 +129,9 @@ export class Background {
   /** Works on the compaction under way for so long, on this thread: what a writer does who cannot wait. */
   assist(durationMs: number): void {
     const endMs = this.slices.monotonicMs() + durationMs;
-    while (this.slices.monotonicMs() < endMs && stepNow(this.compacting));
+    for (let leftMs = durationMs; leftMs > 0; leftMs = endMs - this.slices.monotonicMs()) {
+      if (!stepNow(this.compacting, leftMs)) return;
+    }
   }
 
   /** Compacts until nothing is due; with `all` until everything lies in one level. Rejects when that cannot be done. */
@@ -200,7 +209,7 @@ export class Background {
     const number = files.takeNumbers(1);
     const target = { number, identity: files.identityOf(number) };
     const style = this.styleOf(0);
-    const written = yield* flushDelta(delta, views.seqsOf(delta), target, style, this.port, this.slices);
+    const written = yield* this.offload.flush(delta, views.seqsOf(delta), target, style);
     const added = this.openWritten([written], 0);
     const [file] = added as [RunFile];
     yield* this.commitWritten(
@@ -282,7 +291,7 @@ export class Background {
   private *mergeAndCommit(job: MergeJob, removed: readonly RunFile[]): JobBody {
     const { files, views } = this.context;
     const plan = planCompaction(job, files, this.styleOf(job.to));
-    const { written, bytesRead, bytesWritten } = yield* compact(plan, this.port, this.slices);
+    const { written, bytesRead, bytesWritten } = yield* this.offload.compact(plan);
     const added = this.openWritten(written, job.to);
     const change = (): FilesChange => {
       views.keepForLaterViews(plan.seq);
@@ -418,11 +427,11 @@ function settle(lane: Lane, job: Job): void {
   lane.ended(job.failure);
 }
 
-/** Runs a lane's job up to its next wait on this thread; false when there is no job. */
-function stepNow(lane: Lane): boolean {
+/** Runs a lane's job up to its next wait on this thread, or waits for another thread so long; false when there is no job. */
+function stepNow(lane: Lane, durationMs: number): boolean {
   const { job } = lane;
   if (job === undefined) return false;
-  job.stepNow();
+  job.stepNow(durationMs);
   if (job.isFinished) settle(lane, job);
   return true;
 }

@@ -1,7 +1,7 @@
 /** From what the picker chose to a plan in plain data: which files, what lies below them, and the numbers of new ones. */
 import type { CompactionLayer, CompactionPlan } from './compaction.js';
 import type { CompactionJob } from './compaction-picker.js';
-import { hullOf, overlapping } from './key-span.js';
+import { type KeySpan, hullOf, overlapping } from './key-span.js';
 import type { LsmFiles } from './lsm-files.js';
 import type { RunFile } from './run-file.js';
 import type { OutputStyle } from './run-output.js';
@@ -27,8 +27,11 @@ export function planCompaction(job: MergeJob, files: LsmFiles, style: OutputStyl
   const upper = job.from === 0 ? job.upper.map((file) => [file]) : [job.upper];
   return {
     layers: [...upper, job.lower].filter((layer) => layer.length > 0).map(layerOf),
-    older: version.levels.slice(job.to + 1).map((level) => overlapping(level.files, hull)),
-    below: below === undefined ? [] : overlapping(below.files, hull),
+    older: version.levels.slice(job.to + 1).map((level) => overlapping(level.files, hull).map(spanOf)),
+    below:
+      below === undefined
+        ? []
+        : overlapping(below.files, hull).map(({ lower, upper, bytes: size }) => ({ lower, upper, bytes: size })),
     seq,
     numberFirst,
     numberCount,
@@ -40,5 +43,13 @@ export function planCompaction(job: MergeJob, files: LsmFiles, style: OutputStyl
 }
 
 function layerOf(layer: readonly RunFile[]): CompactionLayer {
-  return { runs: layer.map(({ entry }) => entry), tombstones: layer.flatMap(({ tombstones }) => tombstones) };
+  return {
+    runs: layer.map(({ entry }) => entry),
+    tombstones: layer.flatMap(({ tombstones }) => tombstones.map(spanOf)),
+  };
+}
+
+/** Plain data, which travels. */
+function spanOf({ lower, upper }: KeySpan): KeySpan {
+  return { lower, upper };
 }

@@ -3,11 +3,17 @@ import type { Seq } from '@phantom/kv';
 import { type Delta, PAUSE, type Wait } from '@phantom/runs';
 import { type OutputPort, RunOutput, type Slices, type OutputStyle, type WrittenRun } from './run-output.js';
 
+/** Which run is to be written. */
+export interface RunTarget {
+  readonly number: number;
+  readonly identity: number;
+}
+
 /** Writes the delta; the run is synced and not yet named. Views see of it what they saw of the delta. */
 export function* flushDelta(
   delta: Delta,
   viewSeqs: readonly Seq[],
-  target: { readonly number: number; readonly identity: number },
+  target: RunTarget,
   style: OutputStyle,
   port: OutputPort,
   slices: Slices,

@@ -7,7 +7,8 @@
  *
  *   - Writes touch memory only. A delta freezes on a batch boundary once it is half of deltaBytesMax (or when somebody
  *     flushes or waits for room) and is written as one sorted run, sequentially: then the log may go.
- *   - Compactions merge runs in the background, in slices of time, so that a get looks into few runs and what was
+ *   - Flushes and compactions of some size run in worker threads (offload.ts), small ones in slices of time on this one.
+ *   - Compactions merge runs in the background, so that a get looks into few runs and what was
  *     overwritten goes (compaction-picker.ts says which, compaction.ts how). While they lag behind, writers are slowed a
  *     little, long before they would have to stop (pacer.ts).
  *   - A get asks the deltas, the runs of level 0 from the newest on, and one run of each level below; filters spare it
@@ -22,7 +23,7 @@
  *   4. What a compaction writes is shown to views at or behind all it read, and to no other (view-registry.ts).
  *
  * Left out: keys and values kept apart (WiscKey): it pays for values of kilobytes, at the price of random reads in scans
- * and a garbage collector. Compactions on another thread: compaction.ts is a function of files so that it can move there.
+ * and a garbage collector.
  */
 import { PhantomError, SqlState, assert } from '@phantom/base';
 import {
@@ -73,6 +74,8 @@ export interface LsmStats extends EngineStats {
   readonly readAmplification: number;
   /** Bytes of files that are there for views alone. */
   readonly pinnedBytes: number;
+  /** Flushes and compactions that worker threads did. */
+  readonly workerJobs: number;
   /** Milliseconds that writers were slowed for, in all. */
   readonly delayedMs: number;
 }
@@ -260,6 +263,7 @@ export class LsmEngine implements KvEngine {
       spaceAmplification: levels.reduce((sum, { entries }) => sum + entries, 0) / fullest,
       readAmplification: level0.runs + lower.filter(({ runs }) => runs > 0).length,
       pinnedBytes: views.pinnedBytes(),
+      workerJobs: background.workerJobs,
       delayedMs: pacer.delayedMs,
     };
   }

@@ -31,6 +31,11 @@ export interface LsmOptions {
   readonly pinnedBytesMax?: number;
   /** Background work lets others run after so long. Default 4. */
   readonly sliceMs?: number;
+  /**
+   * Flushes and compactions of at least so many bytes run in worker threads, when the files are on a real disk; smaller ones
+   * in slices of `sliceMs` on this thread. Infinity: all of them. Default 1 MiB.
+   */
+  readonly workerBytesMin?: number;
   /** Cache and delta shared with the other engines of the store. Default: a part of what the store has for each engine. */
   readonly memory?: SharedMemory;
 }
@@ -49,6 +54,7 @@ export interface ResolvedLsmOptions {
   readonly bottomCompression: Compression;
   readonly pinnedBytesMax: number;
   readonly sliceMs: number;
+  readonly workerBytesMin: number;
   readonly memory: SharedMemory | undefined;
 }
 
@@ -59,6 +65,7 @@ export function resolveOptions(options: LsmOptions): ResolvedLsmOptions {
   const { level0RunsMin = 4, level0RunsSlow = 16, level0RunsMax = 40, levelBytes, levelFactor = 10 } = options;
   const { runBytesMax = 16 * MIB, blockBytes = 8 * KIB, filterBitsPerKey = 10, sliceMs = 4 } = options;
   const { compression = 'lz4', bottomCompression = compression, pinnedBytesMax = 16 * GIB } = options;
+  const { workerBytesMin = MIB } = options;
   const wholes = { level0RunsMin, level0RunsSlow, level0RunsMax, runBytesMax, blockBytes };
   for (const [name, value] of Object.entries(wholes)) {
     if (!Number.isSafeInteger(value) || value < 1) throw invalid(`${name} is a whole number above zero`, value);
@@ -72,6 +79,7 @@ export function resolveOptions(options: LsmOptions): ResolvedLsmOptions {
     throw invalid('filterBitsPerKey lies between 0 and 64', filterBitsPerKey);
   }
   if (!(pinnedBytesMax >= 0)) throw invalid('pinnedBytesMax is a number of bytes', pinnedBytesMax);
+  if (!(workerBytesMin >= 0)) throw invalid('workerBytesMin is a number of bytes', workerBytesMin);
   if (!(sliceMs >= 0)) throw invalid('sliceMs is a number of milliseconds', sliceMs);
   for (const name of [compression, bottomCompression]) {
     if (!COMPRESSIONS.includes(name)) throw invalid('compression is none, lz4 or deflate', name);
@@ -89,6 +97,7 @@ export function resolveOptions(options: LsmOptions): ResolvedLsmOptions {
     bottomCompression,
     pinnedBytesMax,
     sliceMs,
+    workerBytesMin,
     memory: options.memory,
   };
 }

@@ -16,3 +16,5 @@ export { RevokedLayer, viewTooOldError } from './revoked-layer.js';
 export { Run, type RunCounters, type RunOptions } from './run-reader.js';
 export { type RunSummary, RunWriter, type RunWriterOptions } from './run-writer.js';
 export { SharedMemory, type SharedMemoryOptions } from './shared-memory.js';
+export { type WorkerTask, serveTasks } from './worker-tasks.js';
+export { WorkerThread } from './worker-thread.js';

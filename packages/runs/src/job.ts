@@ -11,6 +11,10 @@ export interface Wait {
   sync(): Promise<unknown>;
   /** The same on this thread. Both may be under way at once: the one that ends later finds it done. */
   syncNow(): void;
+  /** As syncNow, but for so long at most; true when it is over. For waits for work that goes on without this thread. */
+  syncNowFor?(durationMs: number): boolean;
+  /** Nobody needs what is waited for any more: it may end early, with an error. */
+  abort?(): void;
 }
 
 /** Yielded at the end of a slice of time: others may run. */
@@ -53,12 +57,17 @@ export class Job {
     return this.failed;
   }
 
-  /** Runs it on this thread up to its next wait. No effect when it has ended. */
-  stepNow(): void {
+  /**
+   * Runs it on this thread up to its next wait. No effect when it has ended. With a duration it waits for others no longer
+   * than that, and perhaps in vain.
+   */
+  stepNow(durationMs?: number): void {
     if (this.finished) return;
+    const { waiting } = this;
     let failure: { readonly error: unknown } | undefined;
     try {
-      this.waiting?.syncNow();
+      if (durationMs === undefined || waiting?.syncNowFor === undefined) waiting?.syncNow();
+      else if (!waiting.syncNowFor(durationMs)) return;
     } catch (error) {
       failure = { error };
     }
@@ -74,6 +83,7 @@ export class Job {
   /** Ends the job where it stands, once the wait under way is over. */
   async cancel(): Promise<void> {
     this.cancelled = true;
+    this.waiting?.abort?.();
     await this.ended.catch(() => undefined);
   }
 

@@ -52,6 +52,7 @@ function attempt<T>(operation: string, path: string, action: () => T): T {
 
 class NodeVfs implements Vfs {
   readonly capabilities: VfsCapabilities;
+  readonly isShared = true;
   private readonly lockTimeoutMs: number;
   private readonly prefetches = { underWay: 0 };
 

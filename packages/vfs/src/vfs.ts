@@ -33,6 +33,8 @@ export interface OpenOptions {
 
 export interface Vfs {
   readonly capabilities: VfsCapabilities;
+  /** True when the same paths lead to the same files from every thread, through a Vfs of its own there. Default: no. */
+  readonly isShared?: boolean;
   /** Opens a file. Paths are the platform's; every directory on the way must exist. */
   open(path: string, options: OpenOptions): VfsFile;
   /**

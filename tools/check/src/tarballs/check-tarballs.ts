@@ -13,6 +13,7 @@ import { checkWithPublint } from './publint.js';
 import { checkReadmeExamples } from './readme-example.js';
 import { checkResolvedTree } from './resolved-tree.js';
 import { checkSyncThread, syncThreadPackage } from './sync-thread.js';
+import { checkWorkerThreads, workerThreadPackages } from './worker-threads.js';
 import { verdict, type Verdict } from './verdict.js';
 
 /** Tries everything on the built packages below `root`; `say` gets a line for each stage. */
@@ -55,6 +56,11 @@ async function useInstalled(
   if (members.some(({ manifest }) => manifest.name === syncThreadPackage)) {
     verdicts.push(...(await checkSyncThread(project)));
     say('started the sync thread from source, require and bundles');
+  }
+  for (const name of workerThreadPackages) {
+    if (!members.some(({ manifest }) => manifest.name === name)) continue;
+    verdicts.push(...(await checkWorkerThreads(project, name)));
+    say(`started the worker threads of ${name} from source, require and bundles`);
   }
   verdicts.push(...checkPublishedTypes(project, specifiers, join(root, 'node_modules', '@types')));
   verdicts.push(

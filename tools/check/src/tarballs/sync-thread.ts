@@ -11,42 +11,55 @@ import { verdict, type Verdict } from './verdict.js';
 
 export const syncThreadPackage = '@phantom/vfs';
 
-const use = `(async () => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'phantom-sync-'));
-  try {
+const use = `
     const vfs = createNodeVfs();
     const file = vfs.open(path.join(folder, 'file'), { mode: 'create', syncLane: 'log' });
     file.writeAt(0, new Uint8Array([1, 2, 3]));
     await file.sync();
     file.syncNow();
-    file.close();
+    file.close();`;
+
+/** Four verdicts: two direct, two bundled. */
+export function checkSyncThread(project: string): Promise<Verdict[]> {
+  return checkEveryPackaging(project, 'sync-thread', { from: syncThreadPackage, name: 'createNodeVfs', use });
+}
+
+/** A program that uses one export of a package, with a `folder` of its own. */
+export interface ThreadProgram {
+  readonly from: string;
+  readonly name: string;
+  readonly use: string;
+}
+
+/** Runs the program from an ES module, CommonJS, and bundles of both; it must end by itself, with 0. */
+export async function checkEveryPackaging(project: string, title: string, program: ThreadProgram): Promise<Verdict[]> {
+  const { from, name, use: body } = program;
+  const main = `(async () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'phantom-${title}-'));
+  try {
+${body}
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
 })().catch((error) => { console.error(error); process.exit(1); });`;
-
-const asModule = `import fs from 'node:fs';
+  const asModule = `import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { createNodeVfs } from '${syncThreadPackage}';
-${use}`;
-
-const asCommonJs = `const fs = require('node:fs');
+import { ${name} } from '${from}';
+${main}`;
+  const asCommonJs = `const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { createNodeVfs } = require('${syncThreadPackage}');
-${use}`;
-
-/** Four verdicts: two direct, two bundled. */
-export async function checkSyncThread(project: string): Promise<Verdict[]> {
+const { ${name} } = require('${from}');
+${main}`;
   const verdicts: Verdict[] = [];
-  for (const [name, code] of [
-    ['sync-thread.mjs', asModule],
-    ['sync-thread.cjs', asCommonJs],
+  for (const [file, code] of [
+    [`${title}.mjs`, asModule],
+    [`${title}.cjs`, asCommonJs],
   ] as const) {
-    writeFileSync(join(project, name), code);
-    const result = await runNode(join(project, name), { cwd: project, timeoutMs: 20_000 });
-    verdicts.push(verdict(name, result.status === 0 ? undefined : said(result)));
+    writeFileSync(join(project, file), code);
+    const result = await runNode(join(project, file), { cwd: project, timeoutMs: 20_000 });
+    verdicts.push(verdict(file, result.status === 0 ? undefined : said(result)));
   }
-  return [...verdicts, ...(await checkBundles(project, [{ name: 'sync-thread', code: asModule }]))];
+  return [...verdicts, ...(await checkBundles(project, [{ name: title, code: asModule }]))];
 }

@@ -1,0 +1,114 @@
+/**
+ * Flushes and compactions in threads of their own, where that is possible and pays; otherwise in slices on this one. One
+ * thread for each of the two in a process, because a flush must not queue behind a compaction.
+ *
+ * The thread writes the runs, this one makes them durable: a sync of a file covers what every descriptor has written to it,
+ * and reports an error that nobody was told of yet.
+ */
+import type { Seq } from '@phantom/kv';
+import { type Delta, type Wait, WorkerThread } from '@phantom/runs';
+import { type VfsFile, joinPath } from '@phantom/vfs';
+import { type CompactionPlan, type CompactionResult, compact } from './compaction.js';
+import { type RunTarget, flushDelta } from './flush.js';
+import { runName } from './format.js';
+import { type OutputPort, type OutputStyle, type Slices, type WrittenRun, removeQuietly } from './run-output.js';
+import type { CompactInput, FlushInput } from './worker-main.js';
+import { WORKER_SOURCE } from './worker-source.js';
+
+/** Shared by all trees of the process; started by the first job that is worth it. */
+export const threads = {
+  flush: new WorkerThread('lsm-flush', WORKER_SOURCE),
+  compaction: new WorkerThread('lsm-compaction', WORKER_SOURCE),
+};
+
+export interface OffloadOptions {
+  readonly port: OutputPort;
+  readonly slices: Slices;
+  /** Work on fewer bytes stays on this thread. */
+  readonly workerBytesMin: number;
+}
+
+export class Offload {
+  /** Jobs that a worker thread did. */
+  count = 0;
+  private readonly options: OffloadOptions;
+
+  constructor(options: OffloadOptions) {
+    this.options = options;
+  }
+
+  /** As flushDelta. */
+  *flush(delta: Delta, viewSeqs: readonly Seq[], target: RunTarget, style: OutputStyle): Generator<Wait, WrittenRun> {
+    const { port, slices } = this.options;
+    if (this.pays(delta.bytes)) {
+      const { directory } = port;
+      const input: FlushInput = { directory, delta: delta.descriptor(), viewSeqs, target, style };
+      const written = yield* this.inThread<WrittenRun>(threads.flush, 'flush', input, (run) => [run]);
+      if (written !== undefined) return written;
+    }
+    return yield* flushDelta(delta, viewSeqs, target, style, port, slices);
+  }
+
+  /** As compact. */
+  *compact(plan: CompactionPlan): Generator<Wait, CompactionResult> {
+    const { port, slices } = this.options;
+    let bytes = 0;
+    for (const { runs } of plan.layers) for (const run of runs) bytes += run.bytes;
+    if (this.pays(bytes)) {
+      const input: CompactInput = { directory: port.directory, plan };
+      const result = yield* this.inThread<CompactionResult>(threads.compaction, 'compact', input, (all) => all.written);
+      if (result !== undefined) return result;
+    }
+    return yield* compact(plan, port, slices);
+  }
+
+  private pays(bytes: number): boolean {
+    const { port, workerBytesMin } = this.options;
+    return port.vfs.isShared === true && bytes >= workerBytesMin && threads.flush.isAvailable;
+  }
+
+  /** The runs that it wrote are synced in the end, or removed. Undefined when the thread was lost: do it without. */
+  private *inThread<R>(
+    thread: WorkerThread,
+    task: string,
+    input: unknown,
+    runsOf: (value: R) => readonly WrittenRun[],
+  ): Generator<Wait, R | undefined> {
+    const call = thread.call<R>(task, input);
+    let isDone = false;
+    try {
+      try {
+        yield call;
+      } catch (error) {
+        if (!call.isLost) throw error;
+        this.options.port.logger.warn('a worker thread was lost; its work is done without it', { task });
+        return undefined;
+      }
+      yield* this.syncRuns(runsOf(call.value as R));
+      isDone = true;
+      this.count++;
+      return call.value;
+    } finally {
+      if (!isDone && call.value !== undefined) {
+        for (const { number } of runsOf(call.value)) removeQuietly(this.options.port, number);
+      }
+    }
+  }
+
+  private *syncRuns(runs: readonly WrittenRun[]): Generator<Wait, void> {
+    const { vfs, directory } = this.options.port;
+    const files: VfsFile[] = [];
+    try {
+      for (const { number } of runs) files.push(vfs.open(joinPath(directory, runName(number)), { mode: 'write' }));
+      yield {
+        sync: () => Promise.all(files.map((file) => file.sync())),
+        syncNow: () => {
+          for (const file of files) file.syncNow();
+        },
+      };
+      vfs.syncDir(directory);
+    } finally {
+      for (const file of files) file.close();
+    }
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * Threads for work on files: flushes, compactions and merges are functions of frozen deltas and immutable files, so another
+ * thread can do them while this one goes on. It never syncs: what it has written its caller syncs (so no descriptor is ever
+ * synced from two threads), and what it hands back is plain data.
+ *
+ * ```
+ *   this thread                                            worker thread
+ *   call: { id, task, input, control }  ──message──►       runs the task, slice by slice; after each slice it looks at
+ *                                                          control[ABORT] and counts control[BEATS] up
+ *   sync: a message, or                 ◄──message──       { id, value or error }, then control[ENDED] = 1, notify
+ *   syncNow: Atomics.wait on control[ENDED], then the message is taken off the port
+ * ```
+ *
+ * Invariants:
+ *   1. Calls of one thread run in the order in which they were made, one at a time; each ends once.
+ *   2. The process may exit while no call is under way (the port is referenced while one is).
+ *   3. A thread that dies takes its calls with it (`isLost`); the next call starts another one. Whoever waits on the spot
+ *      for a thread that is silent for too long gives up with 58000.
+ *
+ * The code of the thread is a string, made by the build (worker-source.ts of each tree), so that it starts alike from an
+ * ES module, CommonJS and a bundle. Where the build did not make it there are no threads: `isAvailable` is false.
+ */
+import { MessageChannel, type MessagePort, Worker, receiveMessageOnPort } from 'node:worker_threads';
+import { type ErrorFields, PhantomError, SqlState } from '@phantom/base';
+import type { Wait } from './job.js';
+
+export const ENDED = 0;
+export const ABORT = 1;
+export const BEATS = 2;
+const CONTROL_WORDS = 3;
+
+/** A thread that gives no sign for so long while somebody waits for it on the spot is taken for hung. */
+const SILENCE_MS_MAX = 60_000;
+const LOOK_MS = 1000;
+
+/** What a thread is started with. */
+export interface ThreadData {
+  readonly port: MessagePort;
+}
+
+/** A call as it travels. */
+export interface CallMessage {
+  readonly id: number;
+  readonly task: string;
+  readonly input: unknown;
+  readonly control: Int32Array;
+}
+
+/** An error as it travels. */
+export interface ThreadError {
+  readonly message: string;
+  readonly stack: string | undefined;
+  /** Undefined for what is no PhantomError. */
+  readonly code: string | undefined;
+  readonly fields: ErrorFields;
+}
+
+export interface ReplyMessage {
+  readonly id: number;
+  readonly value?: unknown;
+  readonly error?: ThreadError;
+}
+
+/** Work under way in a thread. A job waits for it and then takes its value. */
+export class WorkerCall<R> implements Wait {
+  readonly control = new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * 4));
+  /** The thread died before it answered. Nothing is known of what it has written. */
+  isLost = false;
+  private readonly thread: WorkerThread;
+  private answered = false;
+  private answer: unknown = undefined;
+  private error: Error | undefined = undefined;
+  private readonly ended: Promise<void>;
+  private settle: () => void = () => undefined;
+
+  constructor(thread: WorkerThread) {
+    this.thread = thread;
+    this.ended = new Promise((resolve) => {
+      this.settle = resolve;
+    });
+  }
+
+  /** What the task returned; undefined when it has not ended, or not well. */
+  get value(): R | undefined {
+    return this.answer as R | undefined;
+  }
+
+  async sync(): Promise<void> {
+    await this.ended;
+    if (this.error !== undefined) throw this.error;
+  }
+
+  syncNow(): void {
+    let beats = -1;
+    let silentMs = 0;
+    while (!this.syncNowFor(LOOK_MS)) {
+      const now = Atomics.load(this.control, BEATS);
+      silentMs = now === beats ? silentMs + LOOK_MS : 0;
+      beats = now;
+      if (silentMs >= SILENCE_MS_MAX) {
+        throw new PhantomError(SqlState.SystemError, `a worker thread has been silent for ${SILENCE_MS_MAX} ms`);
+      }
+    }
+  }
+
+  syncNowFor(durationMs: number): boolean {
+    if (!this.answered) {
+      Atomics.wait(this.control, ENDED, 0, durationMs);
+      this.thread.receiveNow();
+    }
+    if (this.answered && this.error !== undefined) throw this.error;
+    return this.answered;
+  }
+
+  abort(): void {
+    Atomics.store(this.control, ABORT, 1);
+  }
+
+  /** For the thread: what came of it. */
+  end(answer: unknown, error: Error | undefined): void {
+    this.answered = true;
+    this.answer = answer;
+    this.error = error;
+    this.settle();
+  }
+}
+
+/** One thread, started by its first call. */
+export class WorkerThread {
+  private readonly name: string;
+  private readonly source: string | undefined;
+  private port: MessagePort | undefined = undefined;
+  private worker: Worker | undefined = undefined;
+  private readonly calls = new Map<number, WorkerCall<unknown>>();
+  private nextId = 0;
+
+  /** `source` is the thread's whole program; undefined where there is none. */
+  constructor(name: string, source: string | undefined) {
+    this.name = name;
+    this.source = source;
+  }
+
+  get isAvailable(): boolean {
+    return this.source !== undefined;
+  }
+
+  /** Asks the thread for a task. The input is copied, but for what lies in SharedArrayBuffers. */
+  call<R>(task: string, input: unknown): WorkerCall<R> {
+    const port = this.port ?? this.start();
+    const call = new WorkerCall<R>(this);
+    const id = this.nextId++;
+    const { control } = call;
+    port.postMessage({ id, task, input, control } satisfies CallMessage);
+    this.calls.set(id, call as WorkerCall<unknown>);
+    port.ref();
+    return call;
+  }
+
+  /** Takes the replies that have come in. */
+  receiveNow(): void {
+    const { port } = this;
+    if (port === undefined) return;
+    for (;;) {
+      const received = receiveMessageOnPort(port) as { readonly message: ReplyMessage } | undefined;
+      if (received === undefined) return;
+      this.receive(received.message);
+    }
+  }
+
+  /** Ends the thread; calls under way are lost. */
+  async terminate(): Promise<void> {
+    await this.worker?.terminate();
+  }
+
+  private receive({ id, value, error }: ReplyMessage): void {
+    const call = this.calls.get(id);
+    this.calls.delete(id);
+    if (this.calls.size === 0) this.port?.unref();
+    call?.end(value, error === undefined ? undefined : errorOf(error));
+  }
+
+  private start(): MessagePort {
+    const { port1: port, port2 } = new MessageChannel();
+    const worker = new Worker(this.source as string, {
+      eval: true,
+      name: `phantom-${this.name}`,
+      workerData: { port: port2 } satisfies ThreadData,
+      transferList: [port2],
+      // Loaders and inspectors of the host are not for this thread.
+      execArgv: [],
+      env: {},
+    });
+    port.on('message', (reply: ReplyMessage) => this.receive(reply));
+    port.unref();
+    worker.on('error', () => undefined);
+    worker.on('exit', () => this.threadEnded(worker));
+    worker.unref();
+    this.worker = worker;
+    this.port = port;
+    return port;
+  }
+
+  private threadEnded(worker: Worker): void {
+    if (this.worker !== worker) return;
+    this.receiveNow();
+    this.port?.close();
+    this.port = undefined;
+    this.worker = undefined;
+    const lost = [...this.calls.values()];
+    this.calls.clear();
+    for (const call of lost) {
+      call.isLost = true;
+      call.end(undefined, new PhantomError(SqlState.SystemError, `the worker thread ${this.name} has ended`));
+    }
+  }
+}
+
+function errorOf({ message, stack, code, fields }: ThreadError): Error {
+  const error = code === undefined ? new Error(message) : new PhantomError(code, message, fields);
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}
