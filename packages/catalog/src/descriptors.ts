@@ -25,6 +25,13 @@ export interface DatabaseDescriptor {
   readonly oid: Oid;
   readonly name: string;
   readonly ownerOid: Oid;
+  readonly acl?: readonly AclItem[];
+  /** Sessions at once; undefined is any number. */
+  readonly connectionLimit?: number;
+  readonly allowsConnections?: boolean;
+  readonly isTemplate?: boolean;
+  /** Defaults of settings for its sessions (ALTER DATABASE ... SET). */
+  readonly settings?: Readonly<Record<string, string>>;
   readonly comment?: string;
 }
 
@@ -42,10 +49,24 @@ export interface RoleDescriptor {
   readonly passwordVerifier?: string;
   readonly connectionLimit?: number;
   readonly validUntil?: string;
+  readonly replication?: boolean;
   /** Roles this one is a member of. */
-  readonly memberOf: readonly { readonly roleOid: Oid; readonly admin: boolean }[];
+  readonly memberOf: readonly { readonly roleOid: Oid; readonly admin: boolean; readonly grantorOid?: Oid }[];
   readonly settings?: Readonly<Record<string, string>>;
+  /** Settings in one database alone, by its oid. */
+  readonly databaseSettings?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Rights that objects it creates begin with (ALTER DEFAULT PRIVILEGES). */
+  readonly defaultPrivileges?: readonly DefaultPrivileges[];
   readonly comment?: string;
+}
+
+/** What new objects of a kind begin with, in one database and perhaps in one schema of it alone. */
+export interface DefaultPrivileges {
+  readonly databaseOid: Oid;
+  /** 0: every schema; the list then stands in the place of the kind's own, else it is added to it. */
+  readonly schemaOid: Oid;
+  readonly object: 'table' | 'sequence' | 'function' | 'type' | 'schema';
+  readonly acl: readonly AclItem[];
 }
 
 /** One grant: to a role (0 is PUBLIC), letters as in PostgreSQL's aclitem, upper case `grantable` letters separately. */
@@ -157,6 +178,8 @@ export interface IndexDescriptor extends SchemaObject {
   readonly predicateSql?: string;
   /** What an index of method `document` is over; it has no parts of its own. */
   readonly document?: DocumentIndexDescriptor;
+  /** Storage parameters as written (`fillfactor`): kept and shown, of no effect on how an index is stored here. */
+  readonly options?: Readonly<Record<string, string>>;
   /** `building`: written by every writer, not read by the planner yet. */
   readonly state: 'building' | 'valid';
 }
@@ -205,17 +228,49 @@ export interface TableDescriptor extends SchemaObject {
   /** There when the table is a collection of documents. */
   readonly collection?: CollectionDescriptor;
   readonly onCommit?: 'preserve rows' | 'delete rows' | 'drop';
+  /** Storage parameters as written (`fillfactor`): kept and shown, of no effect on how rows are stored here. */
+  readonly options?: Readonly<Record<string, string>>;
+  /** Set for a materialized view: the query its rows come from. */
+  readonly materialized?: StoredQuery & { readonly populated: boolean };
   readonly rowTypeOid: Oid;
 }
 
-export interface ViewDescriptor extends SchemaObject {
-  readonly kind: 'view';
+/**
+ * A query kept as text, with what its names meant when it was made: a renamed table or column is still the one it was,
+ * and columns that came later are not seen by `*`.
+ */
+export interface StoredQuery {
   readonly querySql: string;
-  readonly columns: readonly { readonly name: string; readonly type: TypeRef }[];
-  readonly checkOption?: 'local' | 'cascaded';
-  /** search_path at creation: names inside are bound with it. */
+  /** search_path at creation: names of functions and types inside are bound with it. */
   readonly searchPath: readonly string[];
+  readonly names?: readonly StoredName[];
+}
+
+/** What one relation was called when a query was stored. */
+export interface StoredName {
+  /** As written, parts joined by dots. */
+  readonly name: string;
+  readonly oid: Oid;
+  /** Columns by number (from 1; of a view by place), as they were called then; empty where there was none. */
+  readonly columns: readonly string[];
+}
+
+export interface ViewDescriptor extends SchemaObject, StoredQuery {
+  readonly kind: 'view';
+  readonly columns: readonly ViewColumn[];
+  readonly checkOption?: 'local' | 'cascaded';
+  /** WITH (security_barrier, security_invoker): as written. */
+  readonly options?: Readonly<Record<string, string>>;
   readonly rowTypeOid: Oid;
+}
+
+export interface ViewColumn {
+  readonly name: string;
+  readonly type: TypeRef;
+  /** ALTER VIEW ... SET DEFAULT: for inserts through the view. */
+  readonly defaultSql?: string;
+  readonly acl?: readonly AclItem[];
+  readonly comment?: string;
 }
 
 export interface SequenceDescriptor extends SchemaObject {
@@ -232,6 +287,15 @@ export interface SequenceDescriptor extends SchemaObject {
   readonly persistence: 'permanent' | 'temporary';
 }
 
+/** A CHECK of a domain, over the name `value`. */
+export interface DomainCheck {
+  readonly oid: Oid;
+  readonly name: string;
+  readonly expressionSql: string;
+  readonly validated?: boolean;
+  readonly comment?: string;
+}
+
 export interface TypeDescriptor extends SchemaObject {
   readonly kind: 'type';
   readonly arrayOid: Oid;
@@ -245,7 +309,7 @@ export interface TypeDescriptor extends SchemaObject {
         readonly base: TypeRef;
         readonly notNull: boolean;
         readonly defaultSql?: string;
-        readonly checks: readonly { readonly oid: Oid; readonly name: string; readonly expressionSql: string }[];
+        readonly checks: readonly DomainCheck[];
       }
     | {
         readonly kind: 'composite';

@@ -7,8 +7,10 @@ export type {
   ColumnDescriptor,
   ConstraintDescriptor,
   DatabaseDescriptor,
+  DefaultPrivileges,
   Dependency,
   DocumentIndexDescriptor,
+  DomainCheck,
   ForeignKeyAction,
   IndexDescriptor,
   IndexKeyPart,
@@ -18,9 +20,12 @@ export type {
   RoleDescriptor,
   SchemaDescriptor,
   SequenceDescriptor,
+  StoredName,
+  StoredQuery,
   TableDescriptor,
   TypeDescriptor,
   TypeRef,
+  ViewColumn,
   ViewDescriptor,
 } from './descriptors.js';
 export { FIRST_USER_OID } from './descriptors.js';
@@ -30,10 +35,16 @@ export { type Int8, type SequenceRow, Sequences } from './sequences.js';
 export { UnfinishedSpaces } from './unfinished-spaces.js';
 export {
   PUBLIC_ROLE,
+  PrivilegeLetters,
+  aclOf,
   effectiveRoles,
+  grantableOf,
   hasColumnPrivilege,
   hasPrivilege,
   isSuperuser,
+  isMemberOf,
   mayActAs,
+  ownerPrivileges,
   ownsObject,
+  publicPrivileges,
 } from './rights.js';

@@ -1,18 +1,36 @@
 /**
- * Who may do what: owners and superusers everything, others what access lists grant to them, to a role they are a member
- * of (and inherit from), or to everyone. Letters are PostgreSQL's aclitem letters:
+ * Who may do what: superusers everything, others what access lists grant to them, to a role they are a member of (and
+ * inherit from), or to everyone. Letters are PostgreSQL's aclitem letters:
  *
  *   r select   a insert   w update   d delete   D truncate   x references   t trigger
  *   U usage    C create   c connect  T temporary   X execute
  *
- * What an object without an access list grants: relations and schemas nothing to others (`public` schemas USAGE to
- * everyone), types and routines USAGE and EXECUTE to everyone, databases CONNECT and TEMPORARY to everyone.
+ * An object without an access list grants its owner everything that its kind knows, and everyone what `publicPrivileges`
+ * says: relations and schemas nothing (`public` schemas USAGE), types USAGE, databases CONNECT and TEMPORARY. The first GRANT
+ * or REVOKE writes that out; from then on the list alone decides, for the owner too, who can still grant everything.
  */
-import type { AclItem, ColumnDescriptor, ObjectDescriptor, Oid, RoleDescriptor } from './descriptors.js';
+import type { AclItem, ColumnDescriptor, ObjectDescriptor, Oid, RoleDescriptor, ViewColumn } from './descriptors.js';
 import type { ObjectReader } from './object-map.js';
 
 /** Grantee of rights that everyone has. */
 export const PUBLIC_ROLE: Oid = 0;
+
+/** The letter of each privilege, in the order in which access lists have them. */
+export const PrivilegeLetters: Readonly<Record<string, string>> = {
+  insert: 'a',
+  select: 'r',
+  update: 'w',
+  delete: 'd',
+  truncate: 'D',
+  references: 'x',
+  trigger: 't',
+  execute: 'X',
+  usage: 'U',
+  create: 'C',
+  temporary: 'T',
+  temp: 'T',
+  connect: 'c',
+};
 
 /** Every role whose rights `roleOid` uses: itself, what it inherits from, directly or through others. */
 export function effectiveRoles(objects: ObjectReader, roleOid: Oid): Set<Oid> {
@@ -38,39 +56,73 @@ export function ownsObject(objects: ObjectReader, roleOid: Oid, ownerOid: Oid): 
   return isSuperuser(objects, roleOid) || effectiveRoles(objects, roleOid).has(ownerOid);
 }
 
+/** The object's access list, written out where it has none of its own yet. */
+export function aclOf(object: Exclude<ObjectDescriptor, { kind: 'role' | 'index' }>): readonly AclItem[] {
+  if (object.acl !== undefined) return object.acl;
+  const owner: AclItem = {
+    granteeOid: object.ownerOid,
+    grantorOid: object.ownerOid,
+    privileges: ownerPrivileges(object),
+    grantable: '',
+  };
+  const everyone = publicPrivileges(object);
+  if (everyone === '') return [owner];
+  return [{ granteeOid: PUBLIC_ROLE, grantorOid: object.ownerOid, privileges: everyone, grantable: '' }, owner];
+}
+
+/** Letters of what the role may grant on the object: all of its kind's for the owner, else what it has with grant option. */
+export function grantableOf(
+  objects: ObjectReader,
+  roleOid: Oid,
+  object: Exclude<ObjectDescriptor, { kind: 'role' | 'index' }>,
+): string {
+  if (ownsObject(objects, roleOid, object.ownerOid)) return ownerPrivileges(object);
+  const roles = effectiveRoles(objects, roleOid);
+  const letters = new Set<string>();
+  for (const item of object.acl ?? []) if (roles.has(item.granteeOid)) for (const l of item.grantable) letters.add(l);
+  return [...letters].join('');
+}
+
 /** True when the role has the privilege (one letter) on the whole object. */
 export function hasPrivilege(objects: ObjectReader, roleOid: Oid, object: ObjectDescriptor, letter: string): boolean {
   if (isSuperuser(objects, roleOid)) return true;
-  if (object.kind === 'role') return false;
+  if (object.kind === 'role' || object.kind === 'index') return false;
   const roles = effectiveRoles(objects, roleOid);
-  if (roles.has(object.ownerOid)) return true;
-  const acl = object.kind === 'database' ? undefined : object.acl;
-  if (acl === undefined) return defaultPrivileges(object).includes(letter);
-  return grants(acl, roles, letter);
+  if (object.acl !== undefined) return grants(object.acl, roles, letter);
+  return roles.has(object.ownerOid) || publicPrivileges(object).includes(letter);
 }
 
 /** True when the role has the privilege on every one of the columns, each by the table's list or its own. */
 export function hasColumnPrivilege(
   objects: ObjectReader,
   roleOid: Oid,
-  object: ObjectDescriptor & { readonly columns: readonly ColumnDescriptor[] },
+  object: ObjectDescriptor & { readonly columns: readonly (ColumnDescriptor | ViewColumn)[] },
   letter: string,
   columns: readonly number[],
 ): boolean {
   if (hasPrivilege(objects, roleOid, object, letter)) return true;
   const roles = effectiveRoles(objects, roleOid);
-  const allowed = (column: ColumnDescriptor): boolean => column.acl !== undefined && grants(column.acl, roles, letter);
+  const allowed = (column: ColumnDescriptor | ViewColumn): boolean =>
+    column.acl !== undefined && grants(column.acl, roles, letter);
+  const numberOf = (column: ColumnDescriptor | ViewColumn, at: number): number =>
+    'number' in column ? column.number : at + 1;
   if (columns.length === 0) return object.columns.some(allowed);
-  return columns.every((number) => object.columns.some((column) => column.number === number && allowed(column)));
+  return columns.every((number) =>
+    object.columns.some((column, i) => numberOf(column, i) === number && allowed(column)),
+  );
 }
 
 /** True when `role` may act as `other` (SET ROLE): itself, a member of it, or a superuser. */
 export function mayActAs(objects: ObjectReader, role: RoleDescriptor, other: RoleDescriptor): boolean {
-  if (role.superuser || role.oid === other.oid) return true;
+  return role.superuser || role.oid === other.oid || isMemberOf(objects, role, other.oid);
+}
+
+/** True when the role is a member of the other one, directly or through others; inheritance does not matter. */
+export function isMemberOf(objects: ObjectReader, role: RoleDescriptor, otherOid: Oid): boolean {
   const seen = new Set<Oid>();
   const pending = [...role.memberOf];
   for (let membership = pending.pop(); membership !== undefined; membership = pending.pop()) {
-    if (membership.roleOid === other.oid) return true;
+    if (membership.roleOid === otherOid) return true;
     if (seen.has(membership.roleOid)) continue;
     seen.add(membership.roleOid);
     const next = objects.object(membership.roleOid);
@@ -85,10 +137,30 @@ function grants(acl: readonly AclItem[], roles: ReadonlySet<Oid>, letter: string
   );
 }
 
-function defaultPrivileges(object: ObjectDescriptor): string {
+/** Every privilege that objects of the kind know, in the order of access lists. */
+export function ownerPrivileges(object: { readonly kind: ObjectDescriptor['kind'] }): string {
+  switch (object.kind) {
+    case 'table':
+    case 'view':
+      return 'arwdDxt';
+    case 'sequence':
+      return 'rwU';
+    case 'database':
+      return 'CTc';
+    case 'schema':
+      return 'UC';
+    case 'type':
+      return 'U';
+    default:
+      return '';
+  }
+}
+
+/** What everyone may do with an object that has no access list. */
+export function publicPrivileges(object: { readonly kind: ObjectDescriptor['kind']; readonly name: string }): string {
   switch (object.kind) {
     case 'database':
-      return 'cT';
+      return 'Tc';
     case 'schema':
       return object.name === 'public' ? 'U' : '';
     case 'type':

@@ -71,7 +71,14 @@ export class Sequences {
   next(sequence: SequenceDescriptor): Int8 {
     const state = this.state(sequence);
     const increment = BigInt(sequence.increment);
-    if (state.exhausted) throw limitReached(sequence);
+    if (state.exhausted) {
+      if (!sequence.cycle) throw limitReached(sequence);
+      // CYCLE came after the limit was met: the range begins anew.
+      state.exhausted = false;
+      state.next = BigInt(increment > 0n ? sequence.minimum : sequence.maximum);
+      state.reserved = state.next;
+      state.pending = undefined;
+    }
     if (state.next === state.reserved) this.reserveNow(sequence, state);
     const value = state.next;
     state.last = value;

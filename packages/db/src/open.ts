@@ -8,6 +8,7 @@ import { btree } from '@phantom/btree';
 import { Catalog } from '@phantom/catalog';
 import { DocumentModel } from '@phantom/docs-model';
 import { EngineCode } from '@phantom/kv';
+import { MemoryEngine } from '@phantom/kv/memory';
 import { lsm } from '@phantom/lsm';
 import { createMvcc } from '@phantom/mvcc';
 import { SharedMemory } from '@phantom/runs';
@@ -48,7 +49,11 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
   });
   const store = await openStore(directory, {
     vfs,
-    engines: [btree({ memory }), lsm({ memory })],
+    engines: [
+      btree({ memory }),
+      lsm({ memory }),
+      { code: EngineCode.Memory, name: 'memory', open: async () => new MemoryEngine() },
+    ],
     clock,
     logger,
     metrics,
@@ -79,6 +84,7 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
       statementCacheEntriesMax: STATEMENT_CACHE_ENTRIES_MAX,
       seed: () => (seed = (seed + 0x9e3779b9) % 0xffff_ffff),
     });
+    if (!readOnly) engine.dropLeftovers();
     const database = options.database ?? firstDatabase(catalog);
     const user = options.user ?? firstSuperuser(catalog);
     const documents = new DocumentModel({

@@ -57,7 +57,7 @@ describe('the engine of a table', () => {
     expect(row).toEqual({ n: 100, s: 700 });
     expect(() => db.exec('delete from a where id = 7')).toThrow(expect.objectContaining({ code: '23503' }));
     const stats = db.stats().store.engines;
-    expect(stats.map(({ name }) => name)).toEqual(['btree', 'lsm']);
+    expect(stats.map(({ name }) => name)).toEqual(['btree', 'lsm', 'memory']);
     expect(await db.check()).toEqual([]);
   });
 
@@ -265,8 +265,8 @@ describe('SET (engine = ...)', () => {
     });
     for (const [text, code] of [
       ['alter table t set (engine = lsm), add column w int', '0A000'],
+      ['alter table t set (fillfactor = 7)', '22023'],
       ['alter table t set (nosuch = 70)', '22023'],
-      ['alter table t reset (fillfactor)', '22023'],
       ['alter table t set (engine = heap)', '22023'],
       ['alter table nosuch set (engine = lsm)', '42P01'],
     ]) {

@@ -1,39 +1,153 @@
-/** ALTER TABLE: each action makes a new descriptor; rows are read only where an action asks something of them. */
+/** ALTER TABLE (and the ALTERs of other relations): each action makes a new descriptor; rows are read only where one asks something of them. */
 import { PhantomError, unsupportedError } from '@phantom/base';
-import type { ColumnDescriptor, TableDescriptor } from '@phantom/catalog';
+import type { ConstraintDescriptor, TableDescriptor, ViewDescriptor } from '@phantom/catalog';
 import type { Yielded } from '../exec/runtime.js';
-import { bindRowExpression } from '../expr/row-expression.js';
-import type { Name } from '../text/ast-leaves.js';
 import type { AlterTable, AlterTableAction } from '../text/ast-schema.js';
-import { deparseExpression } from '../text/deparse.js';
+import {
+  addColumn,
+  addIdentity,
+  alterType,
+  columnOf,
+  dropDefault,
+  dropExpression,
+  dropIdentity,
+  dropNotNull,
+  replaceColumn,
+  setDefault,
+  setExpression,
+  setIdentity,
+} from './alter-columns.js';
 import { addConstraint } from './constraints.js';
 import type { DdlContext, DdlExecution } from './context.js';
-import { makeColumn } from './create-table.js';
-import { removeConstraint } from './drop.js';
-import { findRelation, lockForChange, ownTable, undefinedRelation } from './names.js';
+import { dropColumn, dropConstraint, removeSequence } from './drop.js';
+import { findRelation, lockForChange, relationNamed, requireOwner, undefinedRelation } from './names.js';
+import { changeRelationOwner } from './rename.js';
+import { roleOf } from './role-names.js';
 import { setOptions } from './set-engine.js';
-import { putRowType } from './types.js';
-import { checkExistingRows } from './validate.js';
+import { changedStorageOptions, viewOptions } from './storage-options.js';
+import { storedExpression } from './stored-expressions.js';
+import { checkExistingForeignKey, checkExistingRows } from './validate.js';
+import { bindRowExpression } from '../expr/row-expression.js';
 
 type Step = Generator<Yielded, void, void>;
-type Action<K extends AlterTableAction['kind']> = Extract<AlterTableAction, { kind: K }>;
 
 export function* alterTable(context: DdlContext, node: AlterTable): DdlExecution {
-  if (node.object !== 'table') throw unsupportedError(`ALTER ${node.object.toUpperCase()}`);
-  if (findRelation(context, node.name) === undefined && node.ifExists) {
-    context.notice('NOTICE', '00000', `relation "${node.name.at(-1)?.text}" does not exist, skipping`);
+  if (node.object === 'foreign table') throw unsupportedError('ALTER FOREIGN TABLE');
+  const found = findRelation(context, node.name);
+  if (found === undefined) {
+    if (!node.ifExists) throw undefinedRelation(node.name);
+    context.notice(
+      'NOTICE',
+      '00000',
+      `relation "${node.name.map((part) => part.text).join('.')}" does not exist, skipping`,
+    );
     return undefined;
   }
-  if (node.actions.some(({ kind }) => kind === 'set-options' || kind === 'reset-options')) {
+  if (found.kind === 'virtual')
+    throw new PhantomError('42501', `permission denied: "${found.name}" is a system catalog`);
+  requireOwner(context, found);
+  if (node.actions.some((action) => setsEngine(action))) {
     yield* setOptions(context, node);
     return undefined;
   }
-  const found = ownTable(context, node.name);
   if ((yield* lockForChange(context, found)) === undefined) throw undefinedRelation(node.name);
   for (const action of node.actions) {
-    yield* alter(context, context.objects.object(found.oid) as TableDescriptor, action);
+    const relation = relationNamed(context, node.name);
+    if (action.kind === 'owner') {
+      yield* changeRelationOwner(context, relation as TableDescriptor, roleOf(context, action.owner));
+    } else if (relation.kind === 'view') {
+      alterView(context, relation, action);
+    } else if (relation.kind === 'index') {
+      if (action.kind !== 'set-options' && action.kind !== 'reset-options') throw notSupported(action, 'INDEX');
+      context.objects.put({ ...relation, ...changedStorageOptions(relation.options, action, 'index') });
+    } else if (relation.kind === 'table') {
+      if (relation.materialized !== undefined && !MATERIALIZED_ACTIONS.has(action.kind))
+        throw new PhantomError(
+          '42809',
+          `ALTER action ${nameOf(action)} cannot be performed on relation "${relation.name}"`,
+          {
+            detail: 'This operation is not supported for materialized views.',
+          },
+        );
+      if (node.object !== 'table' && node.object !== 'materialized view')
+        throw new PhantomError('42809', `"${relation.name}" is not a ${node.object}`);
+      yield* alter(context, relation, action);
+    } else {
+      throw new PhantomError(
+        '42809',
+        `ALTER action ${nameOf(action)} cannot be performed on relation "${relation.name}"`,
+        {
+          detail: `This operation is not supported for ${relation.kind}s.`,
+        },
+      );
+    }
   }
   return undefined;
+}
+
+const MATERIALIZED_ACTIONS = new Set<AlterTableAction['kind']>(['set-options', 'reset-options', 'owner']);
+
+/** SET or RESET of the engine: a command of its own kind. */
+function setsEngine(action: AlterTableAction): boolean {
+  const sets = action.kind === 'set-options' || action.kind === 'reset-options';
+  return sets && action.options.some((option) => option.namespace === undefined && option.name.text === 'engine');
+}
+
+function nameOf(action: AlterTableAction): string {
+  return action.kind.replaceAll('-', ' ').toUpperCase();
+}
+
+function notSupported(action: AlterTableAction, object: string): PhantomError {
+  return unsupportedError(`ALTER ${object} ... ${nameOf(action)}`);
+}
+
+function alterView(context: DdlContext, view: ViewDescriptor, action: AlterTableAction): void {
+  switch (action.kind) {
+    case 'set-default':
+    case 'drop-default': {
+      const column = view.columns.find((candidate) => candidate.name === action.column.text);
+      if (column === undefined)
+        throw new PhantomError('42703', `column "${action.column.text}" of relation "${view.name}" does not exist`);
+      const { defaultSql: _old, ...rest } = column;
+      const defaultSql = action.kind === 'set-default' ? storedExpression(context, action.value) : undefined;
+      if (defaultSql !== undefined) {
+        bindRowExpression(defaultSql, {
+          columns: [],
+          relationName: view.name,
+          catalog: context.picture,
+          target: column.type,
+          purpose: 'default',
+        });
+      }
+      const changed = defaultSql === undefined ? rest : { ...rest, defaultSql };
+      context.objects.put({
+        ...view,
+        columns: view.columns.map((candidate) => (candidate === column ? changed : candidate)),
+      });
+      return;
+    }
+    case 'set-options': {
+      const { options, checkOption } = viewOptions(action.options);
+      context.objects.put({
+        ...view,
+        options: { ...view.options, ...options },
+        ...(checkOption === undefined ? {} : { checkOption }),
+      });
+      return;
+    }
+    case 'reset-options': {
+      const names = new Set(action.options.map((option) => option.name.text));
+      const { checkOption, ...rest } = view;
+      const options = Object.fromEntries(Object.entries(view.options ?? {}).filter(([name]) => !names.has(name)));
+      const keeps = checkOption !== undefined && !names.has('check_option');
+      context.objects.put({ ...rest, options, ...(keeps ? { checkOption } : {}) });
+      return;
+    }
+    default:
+      throw new PhantomError('42809', `ALTER action ${nameOf(action)} cannot be performed on relation "${view.name}"`, {
+        detail: 'This operation is not supported for views.',
+      });
+  }
 }
 
 function* alter(context: DdlContext, table: TableDescriptor, action: AlterTableAction): Step {
@@ -41,148 +155,92 @@ function* alter(context: DdlContext, table: TableDescriptor, action: AlterTableA
     case 'add-column':
       return yield* addColumn(context, table, action);
     case 'drop-column':
-      return dropColumn(context, table, action);
+      return yield* dropColumn(context, table, action);
     case 'set-default':
-      return replaceColumn(context, table, setDefault(context, table, action));
-    case 'drop-default': {
-      const { defaultSql: _default, ...rest } = columnOf(table, action.column);
-      return replaceColumn(context, table, rest);
-    }
+      return setDefault(context, table, action);
+    case 'drop-default':
+      return dropDefault(context, table, action);
     case 'set-not-null': {
       const column = columnOf(table, action.column);
       if (!column.notNull) yield* checkExistingRows(context, table, column);
       return replaceColumn(context, table, { ...column, notNull: true });
     }
-    case 'drop-not-null': {
-      const column = columnOf(table, action.column);
-      const keyed = table.constraints.some((c) => c.kind === 'primary key' && c.columns.includes(column.number));
-      if (keyed) throw new PhantomError('42P16', `column "${column.name}" is in a primary key`);
-      return replaceColumn(context, table, { ...column, notNull: false });
+    case 'drop-not-null':
+      return dropNotNull(context, table, action);
+    case 'alter-type':
+      return yield* alterType(context, table, action);
+    case 'add-identity':
+      return yield* addIdentity(context, table, action);
+    case 'set-identity':
+      return setIdentity(context, table, action);
+    case 'drop-identity': {
+      const sequence = dropIdentity(context, table, action);
+      if (sequence !== undefined) removeSequence(context, sequence);
+      return;
     }
+    case 'drop-expression':
+      return dropExpression(context, table, action);
+    case 'set-expression':
+      return yield* setExpression(context, table, action.column, action.value);
     case 'add-constraint':
       return yield* addConstraint(context, table, action.constraint, { newTable: false });
-    case 'drop-constraint': {
-      const constraint = table.constraints.find((candidate) => candidate.name === action.name.text);
-      if (constraint !== undefined) return yield* removeConstraint(context, table.oid, constraint);
-      const message = `constraint "${action.name.text}" of relation "${table.name}" does not exist`;
-      if (!action.ifExists) throw new PhantomError('42704', message);
-      return context.notice('NOTICE', '00000', `${message}, skipping`);
+    case 'drop-constraint':
+      return yield* dropConstraint(context, table, action);
+    case 'validate-constraint':
+      return yield* validateConstraint(context, table, action.name.text);
+    case 'alter-constraint': {
+      const constraint = constraintNamed(table, action.name.text);
+      if (constraint.kind !== 'foreign key')
+        throw new PhantomError(
+          '42809',
+          `constraint "${constraint.name}" of relation "${table.name}" is not a foreign key constraint`,
+        );
+      const { deferrable, initiallyDeferred } = action.deferral;
+      return putConstraint(context, table, { ...constraint, deferrable, initiallyDeferred });
     }
-    case 'owner': {
-      const role = action.owner.kind === 'role' ? context.catalog.role(action.owner.name?.text as string) : undefined;
-      const ownerOid = role?.oid ?? context.roleOid;
-      if (action.owner.kind === 'role' && role === undefined) {
-        throw new PhantomError('42704', `role "${action.owner.name?.text}" does not exist`);
-      }
-      return context.objects.put({ ...table, ownerOid, schemaVersion: table.schemaVersion + 1 });
-    }
+    case 'set-options':
+    case 'reset-options':
+      return context.objects.put({
+        ...table,
+        ...changedStorageOptions(table.options, action, 'table'),
+        schemaVersion: table.schemaVersion + 1,
+      });
     default:
-      throw unsupportedError(`ALTER TABLE ... ${action.kind.replaceAll('-', ' ').toUpperCase()}`);
+      throw notSupported(action, 'TABLE');
   }
 }
 
-function columnOf(table: TableDescriptor, name: Name): ColumnDescriptor {
-  const column = table.columns.find((candidate) => candidate.name === name.text && !candidate.dropped);
-  if (column !== undefined) return column;
-  throw new PhantomError('42703', `column "${name.text}" of relation "${table.name}" does not exist`, {
-    position: name.position + 1,
-  });
+function constraintNamed(table: TableDescriptor, name: string): ConstraintDescriptor {
+  const constraint = table.constraints.find((candidate) => candidate.name === name);
+  if (constraint !== undefined) return constraint;
+  throw new PhantomError('42704', `constraint "${name}" of relation "${table.name}" does not exist`);
 }
 
-function replaceColumn(context: DdlContext, table: TableDescriptor, column: ColumnDescriptor): void {
-  const columns = table.columns.map((candidate) => (candidate.number === column.number ? column : candidate));
-  context.objects.put({ ...table, columns, schemaVersion: table.schemaVersion + 1 });
+function putConstraint(context: DdlContext, table: TableDescriptor, constraint: ConstraintDescriptor): void {
+  const constraints = table.constraints.map((other) => (other.oid === constraint.oid ? constraint : other));
+  context.objects.put({ ...table, constraints, schemaVersion: table.schemaVersion + 1 });
 }
 
-function setDefault(context: DdlContext, table: TableDescriptor, action: Action<'set-default'>): ColumnDescriptor {
-  const column = columnOf(table, action.column);
-  if (column.identity !== undefined)
-    throw new PhantomError('42601', `column "${column.name}" of relation "${table.name}" is an identity column`);
-  const defaultSql = deparseExpression(action.value);
-  bindRowExpression(defaultSql, {
-    columns: [],
-    relationName: table.name,
-    catalog: context.picture,
-    target: column.type,
-    purpose: 'default',
-  });
-  return { ...column, defaultSql };
-}
-
-/** ADD COLUMN: rows stay as they are and read the constant default of this moment; other defaults would need a rewrite. */
-function* addColumn(context: DdlContext, table: TableDescriptor, action: Action<'add-column'>): Step {
-  const { name } = action.column;
-  if (action.ifNotExists && table.columns.some((column) => column.name === name.text && !column.dropped)) {
-    return context.notice(
-      'NOTICE',
-      '42701',
-      `column "${name.text}" of relation "${table.name}" already exists, skipping`,
-    );
-  }
-  const made = yield* makeColumn(context, { ...table, layoutVersion: table.layoutVersion + 1 }, action.column);
-  let { column } = made;
-  if (column.generated !== undefined) throw unsupportedError('ADD COLUMN with a generation expression');
-  if (column.defaultSql !== undefined) {
-    const expression = bindRowExpression(column.defaultSql, {
-      columns: [],
+/** VALIDATE CONSTRAINT: looks at the rows that were there when a NOT VALID constraint came. */
+function* validateConstraint(context: DdlContext, table: TableDescriptor, name: string): Step {
+  const constraint = constraintNamed(table, name);
+  if (constraint.kind === 'check') {
+    const condition = bindRowExpression(constraint.expressionSql, {
+      columns: table.columns,
       relationName: table.name,
       catalog: context.picture,
-      target: column.type,
-      purpose: 'default',
+      target: { oid: 16, typmod: -1 },
+      purpose: 'check',
     });
-    if (expression.volatility === 'volatile') throw unsupportedError('ADD COLUMN with a volatile default');
-    const value = expression.evaluate([], context.evaluation);
-    const type = context.picture.types.byOid(column.type.oid);
-    column = {
-      ...column,
-      missingText: value === null || type === undefined ? null : type.output(value, context.evaluation),
-    };
-  }
-  const changed: TableDescriptor = {
-    ...table,
-    columns: [...table.columns, column],
-    layoutVersion: table.layoutVersion + 1,
-    schemaVersion: table.schemaVersion + 1,
-  };
-  if (column.notNull && (column.missingText ?? null) === null) yield* checkExistingRows(context, changed, column);
-  context.objects.put(changed);
-  putRowType(context, changed);
-  for (const constraint of made.constraints) {
-    yield* addConstraint(context, context.objects.object(table.oid) as TableDescriptor, constraint, {
-      newTable: false,
-    });
-  }
-}
-
-function dropColumn(context: DdlContext, table: TableDescriptor, action: Action<'drop-column'>): void {
-  const column = table.columns.find((candidate) => candidate.name === action.name.text && !candidate.dropped);
-  if (column === undefined) {
-    if (!action.ifExists) columnOf(table, action.name);
-    return context.notice(
-      'NOTICE',
-      '00000',
-      `column "${action.name.text}" of relation "${table.name}" does not exist, skipping`,
+    if (!constraint.validated) yield* checkExistingRows(context, table, constraint.name, condition);
+  } else if (constraint.kind === 'foreign key') {
+    const parent = context.objects.object(constraint.referencedTableOid) as TableDescriptor;
+    if (!constraint.validated) yield* checkExistingForeignKey(context, table, constraint, parent);
+  } else {
+    throw new PhantomError(
+      '42809',
+      `constraint "${name}" of relation "${table.name}" is not a foreign key or check constraint`,
     );
   }
-  if (table.keyColumns.includes(column.number)) throw unsupportedError('dropping a column of the primary key');
-  const constrained = table.constraints.find((constraint) => constraint.columns.includes(column.number));
-  if (constrained !== undefined)
-    throw unsupportedError(`dropping a column that constraint ${constrained.name} stands on`);
-  for (const oid of table.indexOids) {
-    const index = context.objects.object(oid);
-    if (index?.kind !== 'index') continue;
-    const uses =
-      index.parts.some((part) => part.column === column.number || part.expressionSql !== undefined) ||
-      index.predicateSql !== undefined;
-    if (uses) throw unsupportedError(`dropping a column that index ${index.name} may stand on`);
-  }
-  const { defaultSql: _default, ...rest } = column;
-  const columns = table.columns.map((candidate) =>
-    candidate === column
-      ? { ...rest, name: `........pg.dropped.${column.number}........`, dropped: true, notNull: false }
-      : candidate,
-  );
-  const changed: TableDescriptor = { ...table, columns, schemaVersion: table.schemaVersion + 1 };
-  context.objects.put(changed);
-  putRowType(context, changed);
+  putConstraint(context, table, { ...constraint, validated: true });
 }

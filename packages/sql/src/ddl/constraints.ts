@@ -9,10 +9,12 @@ import {
   type IndexDescriptor,
   NameClass,
   type TableDescriptor,
+  hasColumnPrivilege,
 } from '@phantom/catalog';
 import { bindRowExpression } from '../expr/row-expression.js';
 import type { ReferentialAction, TableConstraint } from '../text/ast-schema.js';
-import { deparseExpression } from '../text/deparse.js';
+import { storageOptions } from './storage-options.js';
+import { storedExpression } from './stored-expressions.js';
 import type { DdlContext } from './context.js';
 import { buildIndex } from './index-build.js';
 import { chooseName, claimName, columnNamed, relationExists, relationNamed } from './names.js';
@@ -22,6 +24,7 @@ import { checkExistingRows, checkExistingForeignKey } from './validate.js';
 type Step<T> = Generator<Yielded, T, void>;
 type KeyConstraint = TableConstraint & { kind: 'unique' | 'primary-key' };
 type ForeignKeyNode = TableConstraint & { kind: 'foreign-key' };
+type UsingIndexNode = TableConstraint & { kind: 'using-index' };
 type CheckNode = TableConstraint & { kind: 'check' };
 
 export interface AddConstraintOptions {
@@ -47,7 +50,7 @@ export function* addConstraint(
     case 'exclude':
       throw unsupportedError('exclusion constraints');
     case 'using-index':
-      throw unsupportedError('ADD CONSTRAINT ... USING INDEX');
+      return yield* addKeyOver(context, table, node);
   }
 }
 
@@ -69,7 +72,7 @@ function* addCheck(
   options: AddConstraintOptions,
 ): Step<void> {
   if (!node.enforced) throw unsupportedError('NOT ENFORCED constraints');
-  const expressionSql = deparseExpression(node.condition);
+  const expressionSql = storedExpression(context, node.condition, table.name);
   const bound = bindRowExpression(expressionSql, {
     columns: table.columns,
     relationName: table.name,
@@ -106,8 +109,8 @@ function* addKey(
 ): Step<void> {
   if (node.withoutOverlaps !== undefined) throw unsupportedError('WITHOUT OVERLAPS');
   if (node.deferrable) throw unsupportedError('deferrable unique constraints');
-  if (node.include.length > 0) throw unsupportedError('INCLUDE columns of a constraint');
   const primary = node.kind === 'primary-key';
+  const storage = storageOptions(node.options, 'index');
   if (primary && table.constraints.some((constraint) => constraint.kind === 'primary key')) {
     throw new PhantomError('42P16', `multiple primary keys for table "${table.name}" are not allowed`, {
       position: node.position + 1,
@@ -154,7 +157,8 @@ function* addKey(
       descending: false,
       nullsFirst: false,
     })),
-    include: [],
+    include: node.include.map((name) => columnNamed(table, name).number),
+    ...(Object.keys(storage).length === 0 ? {} : { options: storage }),
     state: 'valid',
   };
   const constraint: ConstraintDescriptor = {
@@ -190,6 +194,66 @@ function* addKey(
   if (!options.newTable) yield* buildIndex(context, withKey, index);
 }
 
+/** ADD CONSTRAINT ... USING INDEX: a unique index that is there becomes a key, and takes the constraint's name. */
+function* addKeyOver(context: DdlContext, table: TableDescriptor, node: UsingIndexNode): Step<void> {
+  const index = table.indexOids
+    .map((oid) => context.objects.object(oid))
+    .find((candidate) => candidate?.name === node.index.text);
+  if (index?.kind !== 'index')
+    throw new PhantomError('42704', `index "${node.index.text}" does not exist`, { position: node.position + 1 });
+  const standing = table.constraints.some((other) => 'indexOid' in other && other.indexOid === index.oid);
+  if (standing) throw new PhantomError('55000', `index "${index.name}" is already associated with a constraint`);
+  if (node.deferrable) throw unsupportedError('deferrable unique constraints');
+  if (!index.unique)
+    throw new PhantomError('42809', `"${index.name}" is not a unique index`, {
+      detail: 'Cannot create a primary key or unique constraint using such an index.',
+    });
+  if (index.predicateSql !== undefined)
+    throw new PhantomError('42809', `"${index.name}" is a partial index`, {
+      detail: 'Cannot create a primary key or unique constraint using such an index.',
+    });
+  const plain = index.parts.every((part) => part.column !== undefined && !part.descending && !part.nullsFirst);
+  if (!plain)
+    throw new PhantomError('42809', `index "${index.name}" contains expressions`, {
+      detail: 'Cannot create a primary key or unique constraint using such an index.',
+    });
+  if (node.primaryKey && table.constraints.some((other) => other.kind === 'primary key'))
+    throw new PhantomError('42P16', `multiple primary keys for table "${table.name}" are not allowed`);
+  const columns = index.parts.map((part) => part.column as number);
+  let keyed = table;
+  if (node.primaryKey) {
+    for (const column of table.columns)
+      if (columns.includes(column.number) && !column.notNull) yield* checkExistingRows(context, table, column);
+    keyed = {
+      ...table,
+      columns: table.columns.map((column) => (columns.includes(column.number) ? { ...column, notNull: true } : column)),
+    };
+  }
+  const name = node.name?.text ?? index.name;
+  if (name !== index.name) {
+    freeConstraintName(table, name);
+    if ((yield* claimName(context, NameClass.Relation, table.schemaOid, name)) !== undefined)
+      throw relationExists(name);
+    context.notice(
+      'NOTICE',
+      '00000',
+      `ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index "${index.name}" to "${name}"`,
+    );
+  }
+  context.objects.put({ ...index, name, primary: node.primaryKey });
+  const constraint: ConstraintDescriptor = {
+    kind: node.primaryKey ? 'primary key' : 'unique',
+    oid: context.catalog.allocateOid(),
+    name,
+    deferrable: false,
+    initiallyDeferred: false,
+    validated: true,
+    columns,
+    indexOid: index.oid,
+  };
+  replaceTable(context, keyed, { constraints: [...table.constraints, constraint] });
+}
+
 const ACTIONS: Readonly<Record<ReferentialAction, ForeignKeyAction>> = {
   'no-action': 'no action',
   restrict: 'restrict',
@@ -207,9 +271,16 @@ function* addForeignKey(
   if (node.match === 'partial') throw unsupportedError('MATCH PARTIAL');
   if (!node.enforced) throw unsupportedError('NOT ENFORCED constraints');
   const parent = relationNamed(context, node.table);
-  if (parent.kind !== 'table') throw new PhantomError('42809', `referenced relation "${parent.name}" is not a table`);
+  if (parent.kind !== 'table' || parent.materialized !== undefined)
+    throw new PhantomError('42809', `referenced relation "${parent.name}" is not a table`);
+  if (parent.persistence !== table.persistence) {
+    const [own, other] = table.persistence === 'temporary' ? ['temporary', 'temporary'] : ['permanent', 'permanent'];
+    throw new PhantomError('42P16', `constraints on ${own} tables may reference only ${other} tables`);
+  }
   const columns = node.columns.map((name) => columnNamed(table, name));
   const { index, referenced } = referencedKey(context, parent, node);
+  if (!hasColumnPrivilege(context.objects, context.roleOid, parent, 'x', referenced))
+    throw new PhantomError('42501', `permission denied for table ${parent.name}`);
   if (referenced.length !== columns.length) {
     throw new PhantomError('42830', 'number of referencing and referenced columns for foreign key disagree');
   }

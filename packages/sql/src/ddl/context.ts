@@ -6,7 +6,7 @@
  * undefined after a slice of long work (index builds). It returns the command tag when it differs from the usual one.
  */
 import type { ErrorFields } from '@phantom/base';
-import type { Catalog, CatalogTransaction, Oid } from '@phantom/catalog';
+import type { Catalog, CatalogTransaction, Oid, TableDescriptor } from '@phantom/catalog';
 import type { Seq } from '@phantom/kv';
 import type { MvccTransaction } from '@phantom/mvcc';
 import type { Execution, ExecutionContext, RowSink, Yielded } from '../exec/runtime.js';
@@ -30,9 +30,15 @@ export interface DdlContext {
   readonly databaseOid: Oid;
   /** Current role: owner of what is created. */
   readonly roleOid: Oid;
+  /** Role of the session, whatever SET ROLE says. */
+  readonly sessionRoleOid: Oid;
   readonly evaluation: EvaluationContext;
   /** The catalog as the session sees it NOW: asks again after each change of this statement. */
   readonly picture: CatalogPort;
+  /** The session's schema of temporary objects, made when it is first asked for. */
+  temporarySchema(): Oid;
+  /** Notes a temporary table that must be emptied or dropped when a transaction ends. */
+  onCommit(table: TableDescriptor): void;
   /** Context for scans of this statement. */
   execution(): ExecutionContext;
   /** Context for checks of foreign keys and writers. */
@@ -45,6 +51,8 @@ export interface DdlContext {
   define(statement: Statement, schema: string): DdlExecution;
   /** Older snapshots cannot read some table. */
   tableFilled(seq: Seq): void;
+  /** A table lies in spaces that this transaction has filled: older snapshots must not read them once it has committed. */
+  tableRewritten(oid: Oid): void;
   /** True inside BEGIN ... COMMIT, or behind another statement of the same transaction. */
   readonly inTransactionBlock: boolean;
   /** True when the caller cannot wait: whatever would have to is refused. */

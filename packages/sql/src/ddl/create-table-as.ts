@@ -1,40 +1,46 @@
 /** CREATE TABLE AS: a table of a query's columns, filled by it in the same transaction. */
 import { PhantomError, unsupportedError } from '@phantom/base';
 import { NameClass, type TableDescriptor } from '@phantom/catalog';
-import type { RowBatch, RowSink } from '../exec/runtime.js';
+import type { RowBatch, RowSink, Yielded } from '../exec/runtime.js';
+import type { Query } from '../text/ast.js';
 import type { CreateTableAs } from '../text/ast-schema.js';
 import type { Value } from '../types/type.js';
 import type { DdlContext, DdlExecution } from './context.js';
-import { engineOf } from './create-table.js';
+import { onCommitOf, storageOf } from './create-table.js';
+import { ownership } from './grant.js';
 import { claimName, creationSchema, relationExists } from './names.js';
-import { putRowType } from './types.js';
+import { claimTypeName, putRowType } from './types.js';
 
 const UNKNOWN_OID = 705;
 const TEXT_OID = 25;
 
 export function* createTableAs(context: DdlContext, node: CreateTableAs): DdlExecution {
   if (node.materializedView) throw unsupportedError('materialized views');
-  if (node.persistence !== 'permanent') throw unsupportedError('temporary and unlogged tables');
+  if (node.persistence === 'unlogged') throw unsupportedError('unlogged tables');
   if (node.source.kind === 'execute') throw unsupportedError('CREATE TABLE AS EXECUTE');
-  const place = creationSchema(context, node.name);
+  const source = { query: node.source };
+  const place = creationSchema(context, node.name, node.persistence);
   const existing = yield* claimName(context, NameClass.Relation, place.schemaOid, place.name);
   if (existing !== undefined) {
     if (!node.ifNotExists) throw relationExists(place.name);
     context.notice('NOTICE', '42P07', `relation "${place.name}" already exists, skipping`);
     return 'CREATE TABLE AS';
   }
-  const { fields } = context.describe(node.source);
+  const { fields } = context.describe(source.query);
   if (node.columns.length > fields.length) throw new PhantomError('42601', 'too many column names were specified');
-  const engine = engineOf(node.options);
+  yield* claimTypeName(context, place.schemaOid, place.name, true);
+  const { engine, options } = storageOf(node.options, place.temporary);
   const table: TableDescriptor = {
     kind: 'table',
     oid: context.catalog.allocateOid(),
     name: place.name,
     databaseOid: context.databaseOid,
     schemaOid: place.schemaOid,
-    ownerOid: context.roleOid,
-    persistence: 'permanent',
+    ...ownership(context, 'table', place.schemaOid),
+    persistence: place.temporary ? 'temporary' : 'permanent',
     engine,
+    ...options,
+    ...onCommitOf(node.onCommit, place.temporary),
     space: context.storage.allocateSpace(engine),
     layoutVersion: 1,
     columns: fields.map((field, i) => ({
@@ -53,7 +59,17 @@ export function* createTableAs(context: DdlContext, node: CreateTableAs): DdlExe
   };
   context.objects.put(table);
   putRowType(context, table);
+  if (table.onCommit !== undefined) context.onCommit(table);
   if (!node.withData) return 'CREATE TABLE AS';
+  return `SELECT ${yield* fillTable(context, table, source.query)}`;
+}
+
+/** Inserts a query's rows into a table that nobody else can see yet; answers how many. */
+export function* fillTable(
+  context: DdlContext,
+  table: TableDescriptor,
+  query: Query,
+): Generator<Yielded, number, void> {
   const writer = context.writerContext().writer(table);
   const rows: Value[][] = [];
   const sink: RowSink = {
@@ -63,9 +79,9 @@ export function* createTableAs(context: DdlContext, node: CreateTableAs): DdlExe
       return true;
     },
   };
-  const query = context.query(node.source, sink);
+  const execution = context.query(query, sink);
   let count = 0;
-  for (let step = query.next(); ; step = query.next()) {
+  for (let step = execution.next(); ; step = execution.next()) {
     for (const row of rows) {
       for (let outcome = writer.insert(row); outcome instanceof Promise; outcome = writer.insert(row)) yield outcome;
       count++;
@@ -75,5 +91,5 @@ export function* createTableAs(context: DdlContext, node: CreateTableAs): DdlExe
     if (step.value instanceof Promise) yield step.value;
     else yield undefined;
   }
-  return `SELECT ${count}`;
+  return count;
 }

@@ -1,36 +1,69 @@
 /** CREATE TABLE (LIKE other INCLUDING ...): copies of another table's columns and, if asked for, of what hangs on them. */
-import { PhantomError, unsupportedError } from '@phantom/base';
-import type { ColumnDescriptor, TableDescriptor } from '@phantom/catalog';
+import { PhantomError } from '@phantom/base';
+import {
+  type ColumnDescriptor,
+  type ConstraintDescriptor,
+  type IndexDescriptor,
+  type Oid,
+  type TableDescriptor,
+} from '@phantom/catalog';
+import type { Yielded } from '../exec/runtime.js';
+import type { Name } from '../text/ast-leaves.js';
 import { parseExpression } from '../text/parse.js';
-import type { LikeClause, LikeOption, TableConstraint } from '../text/ast-schema.js';
+import type { LikeClause, LikeOption, SequenceOption, TableConstraint } from '../text/ast-schema.js';
 import type { DdlContext } from './context.js';
+import { ownSequence } from './create-table-sequence.js';
+import { addIndex, indexName } from './create-index.js';
 import { relationNamed } from './names.js';
 
-/** The table with the other one's columns behind its own; CHECK constraints that are included are appended to `constraints`. */
-export function likeColumns(
+/** What is copied once the table is there. */
+export interface CopiedParts {
+  readonly indexes: {
+    readonly index: IndexDescriptor;
+    readonly columns: ReadonlyMap<number, number>;
+    readonly comment: boolean;
+  }[];
+  /** Comments of constraints by their names. */
+  readonly comments: Map<string, string>;
+}
+
+/** The table with the other one's columns behind its own; constraints that are included are appended to `constraints`. */
+export function* likeColumns(
   context: DdlContext,
   table: TableDescriptor,
   node: LikeClause,
   constraints: TableConstraint[],
-): TableDescriptor {
+  copied: CopiedParts,
+): Generator<Yielded, TableDescriptor, void> {
   const source = relationNamed(context, node.table);
-  if (source.kind !== 'table') throw new PhantomError('42809', `"${source.name}" is not a table`);
   const included = (what: LikeOption): boolean => {
     const decisive = node.options.filter((option) => option.what === what || option.what === 'all').at(-1);
     return decisive?.include === true;
   };
-  if (included('indexes')) throw unsupportedError('LIKE ... INCLUDING INDEXES');
-  if (included('identity') && source.columns.some((column) => column.identity !== undefined)) {
-    throw unsupportedError('LIKE ... INCLUDING IDENTITY');
+  if (source.kind !== 'table' && source.kind !== 'view') {
+    throw new PhantomError('42809', `relation "${source.name}" is invalid in LIKE clause`, {
+      detail: `This operation is not supported for ${source.kind === 'index' ? 'indexes' : `${source.kind}s`}.`,
+    });
   }
   const columns: ColumnDescriptor[] = [...table.columns];
-  for (const column of source.columns) {
-    if (column.dropped) continue;
+  const numbers = new Map<number, number>();
+  const wanted: readonly ColumnDescriptor[] =
+    source.kind === 'table'
+      ? source.columns.filter((column) => !column.dropped)
+      : source.columns.map((column, i) => ({
+          number: i + 1,
+          name: column.name,
+          type: column.type,
+          notNull: false,
+          dropped: false,
+          sinceVersion: 1,
+        }));
+  for (const column of wanted) {
     if (columns.some((candidate) => candidate.name === column.name)) {
       throw new PhantomError('42701', `column "${column.name}" specified more than once`);
     }
     const keepsValue = column.generated === undefined ? included('defaults') : included('generated');
-    columns.push({
+    let copy: ColumnDescriptor = {
       number: (columns.at(-1)?.number ?? 0) + 1,
       name: column.name,
       type: column.type,
@@ -40,21 +73,122 @@ export function likeColumns(
       ...(keepsValue && column.defaultSql !== undefined ? { defaultSql: column.defaultSql } : {}),
       ...(keepsValue && column.generated !== undefined ? { generated: column.generated } : {}),
       ...(included('comments') && column.comment !== undefined ? { comment: column.comment } : {}),
-    });
+    };
+    if (column.identity !== undefined && included('identity')) {
+      const options = sequenceOptions(context, column.sequenceOid as Oid);
+      copy = yield* ownSequence(context, { ...table, columns }, copy, undefined, options, column.identity);
+    }
+    numbers.set(column.number, copy.number);
+    columns.push(copy);
   }
-  if (included('constraints')) {
-    for (const constraint of source.constraints) {
-      if (constraint.kind !== 'check') continue;
-      constraints.push({
-        kind: 'check',
-        name: { text: constraint.name, position: node.position, quoted: true },
-        condition: parseExpression(constraint.expressionSql),
-        noInherit: false,
-        notValid: false,
-        enforced: true,
-        position: node.position,
-      });
+  if (source.kind === 'table') {
+    if (included('constraints')) copyChecks(source, node, constraints);
+    if (included('indexes')) copyIndexes(context, source, node, numbers, constraints, copied, included('comments'));
+    if (included('comments')) {
+      for (const constraint of source.constraints)
+        if (constraint.comment !== undefined) copied.comments.set(constraint.name, constraint.comment);
     }
   }
   return { ...table, columns };
+}
+
+function sequenceOptions(context: DdlContext, oid: Oid): SequenceOption[] {
+  const sequence = context.objects.object(oid);
+  if (sequence?.kind !== 'sequence') return [];
+  return [
+    { kind: 'increment', value: sequence.increment, position: 0 },
+    { kind: 'min', value: sequence.minimum, position: 0 },
+    { kind: 'max', value: sequence.maximum, position: 0 },
+    { kind: 'start', value: sequence.start, position: 0 },
+    { kind: 'cache', value: String(sequence.cache), position: 0 },
+    { kind: 'cycle', value: sequence.cycle, position: 0 },
+  ];
+}
+
+function copyChecks(source: TableDescriptor, node: LikeClause, constraints: TableConstraint[]): void {
+  for (const constraint of source.constraints) {
+    if (constraint.kind !== 'check') continue;
+    constraints.push({
+      kind: 'check',
+      name: { text: constraint.name, position: node.position, quoted: true },
+      condition: parseExpression(constraint.expressionSql),
+      noInherit: false,
+      notValid: false,
+      enforced: true,
+      position: node.position,
+    });
+  }
+}
+
+/** Keys become constraints of the new table, with names of their own; other indexes are made when it is there. */
+function copyIndexes(
+  context: DdlContext,
+  source: TableDescriptor,
+  node: LikeClause,
+  columns: ReadonlyMap<number, number>,
+  constraints: TableConstraint[],
+  copied: CopiedParts,
+  comments: boolean,
+): void {
+  const nameOf = (number: number): Name => {
+    const column = source.columns.find((candidate) => candidate.number === number) as ColumnDescriptor;
+    return { text: column.name, position: node.position, quoted: true };
+  };
+  for (const oid of source.indexOids) {
+    const index = context.objects.object(oid);
+    if (index?.kind !== 'index') continue;
+    const key = source.constraints.find(
+      (constraint): constraint is ConstraintDescriptor & { kind: 'primary key' | 'unique' } =>
+        'indexOid' in constraint && constraint.indexOid === oid,
+    );
+    if (key === undefined) {
+      copied.indexes.push({ index, columns, comment: comments });
+      continue;
+    }
+    constraints.push({
+      kind: key.kind === 'unique' ? 'unique' : 'primary-key',
+      name: undefined,
+      columns: key.columns.map(nameOf),
+      include: index.include.map(nameOf),
+      nullsDistinct: !index.nullsNotDistinct,
+      options: [],
+      tablespace: undefined,
+      withoutOverlaps: undefined,
+      deferrable: key.deferrable,
+      initiallyDeferred: key.initiallyDeferred,
+      position: node.position,
+    });
+  }
+}
+
+/** Makes the copied indexes on the new table and puts the copied comments. */
+export function* copyParts(context: DdlContext, tableOid: Oid, copied: CopiedParts): Generator<Yielded, void, void> {
+  for (const { index, columns, comment } of copied.indexes) {
+    const table = context.objects.object(tableOid) as TableDescriptor;
+    const renumbered = (number: number): number => columns.get(number) as number;
+    const parts = index.parts.map((part) =>
+      part.column === undefined ? part : { ...part, column: renumbered(part.column) },
+    );
+    const { comment: text, acl: _acl, ...rest } = index;
+    yield* addIndex(context, table, {
+      ...rest,
+      oid: context.catalog.allocateOid(),
+      name: indexName(context, table, parts),
+      databaseOid: table.databaseOid,
+      schemaOid: table.schemaOid,
+      ownerOid: table.ownerOid,
+      tableOid,
+      space: context.storage.allocateSpace(table.engine),
+      parts,
+      include: index.include.map(renumbered),
+      ...(comment && text !== undefined ? { comment: text } : {}),
+    });
+  }
+  if (copied.comments.size === 0) return;
+  const table = context.objects.object(tableOid) as TableDescriptor;
+  const constraints = table.constraints.map((constraint) => {
+    const text = copied.comments.get(constraint.name);
+    return text === undefined ? constraint : { ...constraint, comment: text };
+  });
+  context.objects.put({ ...table, constraints, schemaVersion: table.schemaVersion + 1 });
 }

@@ -4,31 +4,23 @@
  * can be in the way.
  */
 import { PhantomError, unsupportedError } from '@phantom/base';
-import {
-  type ColumnDescriptor,
-  NameClass,
-  type Oid,
-  type SequenceDescriptor,
-  type TableDescriptor,
-} from '@phantom/catalog';
+import { type ColumnDescriptor, NameClass, type TableDescriptor } from '@phantom/catalog';
+import { bindRowExpression } from '../expr/row-expression.js';
+import type { RowExpression } from '../expr/row-expression-types.js';
 import { resolveTypeName } from '../expr/type-names.js';
 import type { Yielded } from '../exec/runtime.js';
 import type { TableEngine } from '../session/ports.js';
 import type { Name, Option, TypeName } from '../text/ast-leaves.js';
-import type {
-  ColumnConstraint,
-  ColumnDefinition,
-  CreateTable,
-  SequenceOption,
-  TableConstraint,
-} from '../text/ast-schema.js';
-import { deparseExpression } from '../text/deparse.js';
+import type { ColumnConstraint, ColumnDefinition, CreateTable, TableConstraint } from '../text/ast-schema.js';
 import { addConstraint } from './constraints.js';
 import type { DdlContext, DdlExecution } from './context.js';
-import { likeColumns } from './create-table-like.js';
-import { chooseName, claimName, columnNamed, creationSchema, relationExists } from './names.js';
-import { sequenceDescriptor } from './sequences.js';
-import { putRowType } from './types.js';
+import { type CopiedParts, copyParts, likeColumns } from './create-table-like.js';
+import { ownership } from './grant.js';
+import { claimName, columnNamed, creationSchema, relationExists } from './names.js';
+import { ownSequence } from './create-table-sequence.js';
+import { storageOptions } from './storage-options.js';
+import { storedExpression } from './stored-expressions.js';
+import { claimTypeName, putRowType, requireTypeUsage } from './types.js';
 
 /** Serial types: the integer they stand for. */
 const SERIAL: Readonly<Record<string, string>> = {
@@ -42,23 +34,26 @@ const SERIAL: Readonly<Record<string, string>> = {
 
 export function* createTable(context: DdlContext, node: CreateTable): DdlExecution {
   refuseUnsupported(node);
-  const place = creationSchema(context, node.name);
+  const place = creationSchema(context, node.name, node.persistence);
   const existing = yield* claimName(context, NameClass.Relation, place.schemaOid, place.name);
   if (existing !== undefined) {
     if (!node.ifNotExists) throw relationExists(place.name);
     context.notice('NOTICE', '42P07', `relation "${place.name}" already exists, skipping`);
     return undefined;
   }
-  const engine = engineOf(node.options);
+  yield* claimTypeName(context, place.schemaOid, place.name, true);
+  const { engine, options } = storageOf(node.options, place.temporary);
   let table: TableDescriptor = {
     kind: 'table',
     oid: context.catalog.allocateOid(),
     name: place.name,
     databaseOid: context.databaseOid,
     schemaOid: place.schemaOid,
-    ownerOid: context.roleOid,
-    persistence: 'permanent',
+    ...ownership(context, 'table', place.schemaOid),
+    persistence: place.temporary ? 'temporary' : 'permanent',
     engine,
+    ...options,
+    ...onCommitOf(node.onCommit, place.temporary),
     space: context.storage.allocateSpace(engine),
     layoutVersion: 1,
     columns: [],
@@ -69,13 +64,14 @@ export function* createTable(context: DdlContext, node: CreateTable): DdlExecuti
     rowTypeOid: context.catalog.allocateOid(),
   };
   const constraints: TableConstraint[] = [];
+  const copied: CopiedParts = { indexes: [], comments: new Map() };
   for (const element of node.elements) {
     if (element.kind === 'column-definition') {
       const made = yield* makeColumn(context, table, element);
       table = { ...table, columns: [...table.columns, made.column] };
       constraints.push(...made.constraints);
     } else if (element.kind === 'like') {
-      table = likeColumns(context, table, element, constraints);
+      table = yield* likeColumns(context, table, element, constraints, copied);
     } else if (element.kind === 'period') {
       throw unsupportedError('PERIOD FOR');
     } else {
@@ -92,7 +88,88 @@ export function* createTable(context: DdlContext, node: CreateTable): DdlExecuti
       yield* addConstraint(context, table, constraint, { newTable: true });
     }
   }
+  table = context.objects.object(table.oid) as TableDescriptor;
+  for (const column of table.columns) checkColumnValue(context, table, column);
+  yield* copyParts(context, table.oid, copied);
+  if (table.onCommit !== undefined) context.onCommit(table);
   return undefined;
+}
+
+/** ON COMMIT of a temporary table; 42P16 for any other. */
+export function onCommitOf(
+  clause: CreateTable['onCommit'],
+  temporary: boolean,
+): { readonly onCommit?: 'delete rows' | 'drop' } {
+  if (clause === undefined) return {};
+  if (!temporary) throw new PhantomError('42P16', 'ON COMMIT can only be used on temporary tables');
+  if (clause === 'preserve') return {};
+  return { onCommit: clause === 'delete' ? 'delete rows' : 'drop' };
+}
+
+/** Engine and storage parameters from WITH (...); temporary tables live in memory. */
+export function storageOf(
+  options: readonly Option[],
+  temporary: boolean,
+): { readonly engine: TableEngine; readonly options: { readonly options?: Readonly<Record<string, string>> } } {
+  const isEngine = (option: Option): boolean => option.namespace === undefined && option.name.text === 'engine';
+  const engine = engineOf(options.filter(isEngine));
+  const kept = storageOptions(
+    options.filter((option) => !isEngine(option)),
+    'table',
+  );
+  return {
+    engine: temporary ? 'memory' : engine,
+    options: Object.keys(kept).length === 0 ? {} : { options: kept },
+  };
+}
+
+/** A column's value as an expression of nothing but the session: its default, or what ADD COLUMN gives to old rows. */
+export function bindColumnValue(
+  context: DdlContext,
+  table: TableDescriptor,
+  column: ColumnDescriptor,
+  sql: string,
+): RowExpression {
+  try {
+    return bindRowExpression(sql, {
+      columns: [],
+      relationName: table.name,
+      catalog: context.picture,
+      target: column.type,
+      purpose: 'default',
+    });
+  } catch (error) {
+    if (!(error instanceof PhantomError)) throw error;
+    if (error.code === '42703') throw new PhantomError('0A000', 'cannot use column reference in DEFAULT expression');
+    if (error.code !== '42804') throw error;
+    throw new PhantomError('42804', error.message.replace(/^column is/, `column "${column.name}" is`), {
+      hint: error.hint,
+    });
+  }
+}
+
+/** Defaults and generation expressions must mean something when they are given, not when they are first used. */
+function checkColumnValue(context: DdlContext, table: TableDescriptor, column: ColumnDescriptor): void {
+  if (column.defaultSql === undefined || column.dropped) return;
+  if (column.generated === undefined) {
+    bindColumnValue(context, table, column, column.defaultSql);
+    return;
+  }
+  const bound = bindRowExpression(column.defaultSql, {
+    columns: table.columns,
+    relationName: table.name,
+    catalog: context.picture,
+    target: column.type,
+    purpose: 'generated',
+  });
+  if (bound.volatility !== 'immutable') throw new PhantomError('42P17', 'generation expression is not immutable');
+  for (const number of bound.columns) {
+    const used = table.columns.find((candidate) => candidate.number === number);
+    if (used?.generated === undefined) continue;
+    throw new PhantomError('42P17', `cannot use generated column "${used.name}" in column generation expression`, {
+      detail: 'A generated column cannot reference another generated column.',
+    });
+  }
 }
 
 function refuseUnsupported(node: CreateTable): void {
@@ -101,7 +178,6 @@ function refuseUnsupported(node: CreateTable): void {
   if (node.ofType !== undefined) throw unsupportedError('CREATE TABLE OF');
   if (node.systemVersioning) throw unsupportedError('system-versioned tables');
   if (node.persistence === 'unlogged') throw unsupportedError('unlogged tables');
-  if (node.persistence === 'temporary') throw unsupportedError('temporary tables');
   if (node.tablespace !== undefined && node.tablespace.text !== 'pg_default') throw unsupportedError('tablespaces');
   if (node.accessMethod !== undefined && node.accessMethod.text !== 'heap') {
     throw new PhantomError('42704', `access method "${node.accessMethod.text}" does not exist`, {
@@ -110,15 +186,11 @@ function refuseUnsupported(node: CreateTable): void {
   }
 }
 
-/** WITH (engine = ...). PostgreSQL's fillfactor may be given as the 100 that it is: no room is kept for updates in place. */
+/** The engine that WITH (...) asks for; 22023 for other parameters, which storageOptions reads. */
 export function engineOf(options: readonly Option[]): TableEngine {
   let engine: TableEngine = 'btree';
   for (const option of options) {
     const name = option.name.text;
-    if (name === 'fillfactor' && option.value?.kind === 'number') {
-      if (Number(option.value.text) !== 100) throw unsupportedError('a fillfactor other than 100');
-      continue;
-    }
     if (name !== 'engine') {
       throw new PhantomError('22023', `unrecognized parameter "${name}"`, { position: option.position + 1 });
     }
@@ -174,6 +246,7 @@ export function* makeColumn(
   const kind = context.picture.types.byOid(type.oid)?.kind;
   if (kind === 'pseudo')
     throw new PhantomError('42P16', `column "${name.text}" has pseudo-type`, { position: node.type.position + 1 });
+  requireTypeUsage(context, type);
   const constraints: TableConstraint[] = [];
   let column: ColumnDescriptor = {
     number: (table.columns.at(-1)?.number ?? 0) + 1,
@@ -205,14 +278,33 @@ function* applyColumnConstraint(
   const self: Name = { text: column.name, position: constraint.position, quoted: true };
   switch (constraint.kind) {
     case 'null':
+      if (column.notNull)
+        throw new PhantomError(
+          '42601',
+          `conflicting NULL/NOT NULL declarations for column "${column.name}" of table "${table.name}"`,
+        );
       return column;
     case 'not-null':
       return { ...column, notNull: true };
     case 'default':
-      return { ...column, defaultSql: deparseExpression(constraint.value) };
+      if (column.defaultSql !== undefined)
+        throw new PhantomError(
+          '42601',
+          `multiple default values specified for column "${column.name}" of table "${table.name}"`,
+          {
+            position: constraint.position + 1,
+          },
+        );
+      if (constraint.value.kind === 'null') return column;
+      return { ...column, defaultSql: storedExpression(context, constraint.value) };
     case 'generated':
       if (!constraint.stored) throw unsupportedError('virtual generated columns');
-      return { ...column, generated: 'stored', defaultSql: deparseExpression(constraint.value) };
+      if (column.defaultSql !== undefined)
+        throw new PhantomError(
+          '42601',
+          `both default and generation expression specified for column "${column.name}" of table "${table.name}"`,
+        );
+      return { ...column, generated: 'stored', defaultSql: storedExpression(context, constraint.value, table.name) };
     case 'identity': {
       const sequenced = yield* ownSequence(
         context,
@@ -239,36 +331,4 @@ function* applyColumnConstraint(
     default:
       throw unsupportedError('system-versioned tables');
   }
-}
-
-/** Makes the sequence behind a serial or identity column and ties it to the column. */
-function* ownSequence(
-  context: DdlContext,
-  table: TableDescriptor,
-  column: ColumnDescriptor,
-  serialType: string | undefined,
-  options: readonly SequenceOption[],
-  identity: 'always' | 'by default' | undefined,
-): Generator<Yielded, ColumnDescriptor, void> {
-  const name = chooseName(context, table.schemaOid, [table.name, column.name], 'seq');
-  yield* claimName(context, NameClass.Relation, table.schemaOid, name);
-  const typeOid: Oid = column.type.oid;
-  if (identity !== undefined && ![20, 21, 23].includes(typeOid)) {
-    throw new PhantomError('22023', 'identity column type must be smallint, integer, or bigint');
-  }
-  const sequence: SequenceDescriptor = {
-    ...sequenceDescriptor(context, table.schemaOid, name, typeOid, options),
-    ownedBy: { tableOid: table.oid, column: column.number },
-  };
-  context.objects.put(sequence);
-  context.objects.addDependency({
-    dependentOid: sequence.oid,
-    dependentColumn: 0,
-    referencedOid: table.oid,
-    referencedColumn: column.number,
-    strength: 'automatic',
-  });
-  if (identity !== undefined) return { ...column, notNull: true, identity, sequenceOid: sequence.oid };
-  if (serialType === undefined) return column;
-  return { ...column, notNull: true, sequenceOid: sequence.oid, defaultSql: `nextval(${sequence.oid}::regclass)` };
 }

@@ -2,14 +2,22 @@
 import type { Statement } from '../text/ast-statements.js';
 import { alterTable } from './alter-table.js';
 import { analyze } from './analyze.js';
+import { comment } from './comments.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { createIndex } from './create-index.js';
 import { createTableAs } from './create-table-as.js';
 import { createTable } from './create-table.js';
+import { alterComposite, alterEnum, createType } from './create-type.js';
+import { alterDomain, createDomain } from './domains.js';
+import { alterDefaultPrivileges, grant } from './grant.js';
+import { ownedBy } from './owned.js';
+import { alterOwner, alterSchema, rename } from './rename.js';
+import { alterGroup, alterRole, alterSetting, createRole, dropRoles, grantRole } from './roles.js';
 import { createDatabase, dropDatabase } from './database.js';
-import { drop, truncate } from './drop.js';
+import { drop } from './drop.js';
 import { createSchema } from './schema.js';
-import { createSequence } from './sequences.js';
+import { alterSequence, createSequence } from './sequences.js';
+import { truncate } from './truncate.js';
 import { createView } from './view.js';
 
 export function definitionHandler(node: Statement): ((context: DdlContext) => DdlExecution) | undefined {
@@ -24,6 +32,8 @@ export function definitionHandler(node: Statement): ((context: DdlContext) => Dd
       return (context) => createView(context, node);
     case 'create-sequence':
       return (context) => createSequence(context, node);
+    case 'alter-sequence':
+      return (context) => alterSequence(context, node);
     case 'create-schema':
       return (context) => createSchema(context, node);
     case 'create-database':
@@ -32,9 +42,42 @@ export function definitionHandler(node: Statement): ((context: DdlContext) => Dd
     case 'drop-database':
       return (context) => dropDatabase(context, node);
     case 'alter-table':
-      return (context) => alterTable(context, node);
+      return (context) => (node.object === 'type' ? alterComposite(context, node) : alterTable(context, node));
+    case 'rename':
+      return (context) => rename(context, node);
+    case 'alter-owner':
+      return (context) => alterOwner(context, node);
+    case 'alter-schema':
+      return (context) => alterSchema(context, node);
+    case 'comment':
+      return (context) => comment(context, node);
+    case 'create-type':
+      return (context) => createType(context, node);
+    case 'alter-enum':
+      return (context) => alterEnum(context, node);
+    case 'create-domain':
+      return (context) => createDomain(context, node);
+    case 'alter-domain':
+      return (context) => alterDomain(context, node);
+    case 'create-role':
+      return (context) => createRole(context, node);
+    case 'alter-role':
+      return (context) => alterRole(context, node);
+    case 'alter-group':
+      return (context) => alterGroup(context, node);
+    case 'alter-setting':
+      return (context) => alterSetting(context, node);
+    case 'grant-role':
+      return (context) => grantRole(context, node);
+    case 'grant':
+      return (context) => grant(context, node);
+    case 'alter-default-privileges':
+      return (context) => alterDefaultPrivileges(context, node);
+    case 'drop-owned':
+    case 'reassign-owned':
+      return (context) => ownedBy(context, node);
     case 'drop':
-      return (context) => drop(context, node);
+      return (context) => (node.object === 'role' ? dropRoles(context, node) : drop(context, node));
     case 'truncate':
       return (context) => truncate(context, node);
     case 'analyze':

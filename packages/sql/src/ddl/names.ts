@@ -36,22 +36,46 @@ export function splitName(
   return { schema: parts.at(-2), name: parts.at(-1) as string, position };
 }
 
+/** Where an object is made. */
+export interface CreationPlace {
+  readonly schemaOid: Oid;
+  readonly name: string;
+  /** It is the session's own schema of temporary objects. */
+  readonly temporary: boolean;
+}
+
 /** The schema in which an object of this name is to be made, with CREATE on it checked. */
-export function creationSchema(context: DdlContext, name: QualifiedName): { schemaOid: Oid; name: string } {
+export function creationSchema(
+  context: DdlContext,
+  name: QualifiedName,
+  persistence: 'permanent' | 'temporary' | 'unlogged' = 'permanent',
+): CreationPlace {
   const { picture } = context;
   const target = splitName(name, picture.databaseName);
+  const inTemporary =
+    target.schema !== undefined && (target.schema === 'pg_temp' || target.schema === picture.temporarySchemaName);
+  if (persistence === 'temporary' || inTemporary) {
+    if (target.schema !== undefined && !inTemporary)
+      throw new PhantomError('42P16', 'cannot create temporary relation in non-temporary schema', {
+        position: target.position,
+      });
+    return { schemaOid: context.temporarySchema(), name: target.name, temporary: true };
+  }
   if (target.schema === undefined) {
     for (const candidate of picture.searchPath) {
       if (candidate === 'pg_catalog') continue;
+      if (candidate === 'pg_temp') return { schemaOid: context.temporarySchema(), name: target.name, temporary: true };
       const schema = findSchema(context, candidate);
-      if (schema !== undefined) return { schemaOid: mayCreateIn(context, schema), name: target.name };
+      if (schema === undefined || !hasPrivilege(context.objects, context.roleOid, schema, 'U')) continue;
+      return { schemaOid: mayCreateIn(context, schema), name: target.name, temporary: false };
     }
     throw new PhantomError('3F000', 'no schema has been selected to create in', { position: target.position });
   }
   if (isSystemSchema(target.schema)) {
     throw new PhantomError('42501', `permission denied for schema ${target.schema}`);
   }
-  return { schemaOid: mayCreateIn(context, schemaNamed(context, target.schema, target.position)), name: target.name };
+  const schemaOid = mayCreateIn(context, schemaNamed(context, target.schema, target.position));
+  return { schemaOid, name: target.name, temporary: false };
 }
 
 function isSystemSchema(name: string): boolean {

@@ -15,11 +15,19 @@ const ROWS_BETWEEN_CHECKS = 256;
 
 type Step = Generator<Yielded, void, void>;
 
+/** Work to be done between rows of a scan, which may wait. */
+interface RowBatches {
+  /** After so many rows. */
+  readonly every: number;
+  run(): Step;
+}
+
 /** Visits every row of a table in its newest state, own writes included, yielding by elapsed time. */
 export function* eachRow(
   context: DdlContext,
   table: TableDescriptor,
   visit: (row: readonly Value[], key: Uint8Array) => void,
+  batches?: RowBatches,
 ): Step {
   const physical = physicalTable(table, context.picture.types);
   const { slice } = context.execution();
@@ -31,7 +39,18 @@ export function* eachRow(
       physical.decode(cursor.value.buffer, cursor.value.start, cursor.value.end, row, context.evaluation);
       visit(row, cursor.key.copy());
       if (++count % ROWS_BETWEEN_CHECKS === 0 && slice.due()) yield undefined;
+      if (batches !== undefined && count % batches.every === 0) yield* batches.run();
     }
+  } finally {
+    cursor.close();
+  }
+}
+
+/** True when the table holds a row. */
+export function* hasRows(context: DdlContext, table: TableDescriptor): Generator<Yielded, boolean, void> {
+  const cursor = context.transaction.cursorNewest(spaceRange(table.space));
+  try {
+    return cursor.next();
   } finally {
     cursor.close();
   }

@@ -102,7 +102,8 @@ function bindNullIf(binder: Binder, args: readonly Expression[], position: numbe
 export function bindCast(binder: Binder, node: Ast.CastExpression, scope: Scope): Expression {
   const { context } = binder;
   const target = context.at(node.type.position, () => resolveTypeName(context.catalog, node.type));
-  if (node.operand.kind === 'array') return bindArray(binder, node.operand, scope, target);
+  const isDomain = context.catalog.types.byOid(target.oid)?.kind === 'domain';
+  if (node.operand.kind === 'array' && !isDomain) return bindArray(binder, node.operand, scope, target);
   const operand = binder.bind(node.operand, scope);
   return coerce(context, operand, target, 'explicit', node.position);
 }

@@ -53,7 +53,7 @@ function isFixedText(context: BindContext, type: SqlType, text: string): boolean
 export function baseType(context: BindContext, type: TypeRef): TypeRef {
   const found = context.catalog.types.byOid(type.oid);
   if (found === undefined || found.kind !== 'domain' || found.baseOid === 0) return type;
-  return baseType(context, typeRef(found.baseOid));
+  return baseType(context, typeRef(found.baseOid, found.baseTypmod ?? -1));
 }
 
 export function isUnknown(expression: Expression): boolean {
@@ -148,6 +148,12 @@ export function tryCoerce(
   }
   if (source.oid === target.oid) return coerceTypmod(context, expression, target, explicit);
   if (target.oid === Oids.unknown) return expression;
+  const domain = context.catalog.types.byOid(target.oid);
+  if (domain?.kind === 'domain') {
+    // Straight to the type under all domains: the outermost one asks what those under it ask.
+    const inner = tryCoerce(context, expression, baseType(context, target), castContext, position);
+    return inner === undefined ? undefined : toDomain(inner, domain, target, explicit);
+  }
   if (source.oid === Oids.unknown) {
     if (expression.kind === 'constant') {
       if (expression.value === null) return constant(null, target);
@@ -162,13 +168,7 @@ export function tryCoerce(
   }
   const sourceBase = baseType(context, source);
   if (sourceBase.oid === target.oid) return coerceTypmod(context, retype(expression, sourceBase), target, explicit);
-  const targetType = context.catalog.types.byOid(target.oid);
-  if (targetType?.kind === 'domain') {
-    const inner = tryCoerce(context, expression, baseType(context, target), castContext, position);
-    if (inner === undefined) return undefined;
-    const definition = context.catalog.functions.findCast(inner.type.oid, target.oid, 'explicit');
-    return definition === undefined ? undefined : { kind: 'cast', operand: inner, definition, explicit, type: target };
-  }
+  const targetType = domain;
   if (expression.kind === 'row' && targetType?.kind === 'composite') {
     return coerceRow(context, expression, targetType, target, castContext);
   }
@@ -183,6 +183,43 @@ export function tryCoerce(
     );
   }
   return { kind: 'cast', operand: retype(expression, sourceBase), definition, explicit, type: target };
+}
+
+/** A value of the domain's base type as one of the domain, its constraints applied. */
+function toDomain(inner: Expression, domain: SqlType, target: TypeRef, explicit: boolean): Expression {
+  const { constrain } = domain;
+  if (constrain === undefined) {
+    if (inner.kind === 'constant') return { ...inner, type: target };
+    const definition: CastDefinition = {
+      source: inner.type.oid,
+      target: target.oid,
+      context: 'implicit',
+      volatility: 'immutable',
+    };
+    return { kind: 'cast', operand: inner, definition, explicit, type: target };
+  }
+  return {
+    kind: 'call',
+    function: {
+      kind: 'scalar',
+      oid: 0,
+      name: domain.name,
+      argumentTypes: [inner.type.oid],
+      resultType: target.oid,
+      // What a domain asks may change with the session (now() in a CHECK), so nothing of it is computed ahead.
+      volatility: 'stable',
+      strict: false,
+      needsContext: true,
+      call: ((value: Value, evaluation: EvaluationContext) => constrain(value, evaluation)) as (
+        ...args: never[]
+      ) => Value,
+    },
+    operator: undefined,
+    arguments: [inner],
+    variadicFrom: undefined,
+    variadicElement: undefined,
+    type: target,
+  };
 }
 
 function coerceRow(

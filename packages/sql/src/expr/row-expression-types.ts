@@ -26,5 +26,5 @@ export interface RowExpressionRequest {
   /** The result is cast to it as an assignment would (42804 when it cannot be); undefined: as it comes. */
   readonly target: TypeRef | undefined;
   /** For messages: what may not hold subqueries, aggregates and so on. */
-  readonly purpose: 'check' | 'default' | 'generated' | 'index' | 'predicate' | 'policy';
+  readonly purpose: 'check' | 'default' | 'generated' | 'index' | 'predicate' | 'policy' | 'transform';
 }

@@ -22,6 +22,7 @@ const CLAUSES: Readonly<Record<RowExpressionRequest['purpose'], Clause>> = {
   index: 'index expressions',
   predicate: 'index predicates',
   policy: 'policy expressions',
+  transform: 'transform expressions',
 };
 
 const SUBQUERY_WORDS: Readonly<Record<RowExpressionRequest['purpose'], string>> = {
@@ -31,6 +32,7 @@ const SUBQUERY_WORDS: Readonly<Record<RowExpressionRequest['purpose'], string>> 
   index: 'index expression',
   predicate: 'index predicate',
   policy: 'policy expression',
+  transform: 'transform expression',
 };
 
 /** Binds an expression text. Raises the binder's errors, with positions in that text. */

@@ -72,7 +72,8 @@ export type Clause =
   | 'column generation expressions'
   | 'index expressions'
   | 'index predicates'
-  | 'policy expressions';
+  | 'policy expressions'
+  | 'transform expressions';
 
 /** A window call before windows are put together: its own specification with it. */
 export interface PendingWindowCall {

@@ -98,7 +98,22 @@ export function castFinder(types: TypeLookup): CastFinder {
 
   function toDomain(source: Oid, domain: SqlType): CastDefinition | undefined {
     const inner = find(source, domain.baseOid, 'explicit');
-    return inner === undefined ? undefined : { ...inner, source, target: domain.oid };
+    if (inner === undefined || domain.constrain === undefined) {
+      return inner === undefined ? undefined : { ...inner, source, target: domain.oid };
+    }
+    const convert = inner.call as CastCall | undefined;
+    const call: CastCall = (value, typmod, explicit, context) =>
+      (domain.constrain as NonNullable<SqlType['constrain']>)(
+        convert === undefined ? value : convert(value, typmod, explicit, context),
+        context,
+      );
+    return {
+      source,
+      target: domain.oid,
+      context: inner.context,
+      call: call as NonNullable<CastDefinition['call']>,
+      volatility: 'stable',
+    };
   }
 
   function ofCatalog(source: Oid, to: SqlType): CastDefinition | undefined {

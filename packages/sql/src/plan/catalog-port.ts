@@ -63,7 +63,16 @@ export interface StatisticsPort {
 }
 
 /** PostgreSQL's privileges on relations. */
-export type RelationPrivilege = 'select' | 'insert' | 'update' | 'delete' | 'truncate' | 'references' | 'trigger';
+export type RelationPrivilege =
+  | 'select'
+  | 'insert'
+  | 'update'
+  | 'delete'
+  | 'truncate'
+  | 'references'
+  | 'trigger'
+  /** Of the schema that a relation was named with. */
+  | 'usage';
 
 /** A right that whoever executes the plan must have; checked at the start of each execution, since plans are shared. */
 export interface RequiredPrivilege {
@@ -82,6 +91,8 @@ export interface CatalogPort {
   readonly databaseName: string;
   /** Effective search path, `pg_catalog` where it is searched. */
   readonly searchPath: readonly string[];
+  /** Name of the schema of the session's temporary objects, once it has one. */
+  readonly temporarySchemaName?: string | undefined;
   readonly types: TypeLookup;
   readonly functions: FunctionRegistry;
   readonly statistics: StatisticsPort;

@@ -12,8 +12,10 @@ import {
   type TableDescriptor,
   type TypeDescriptor,
   type TypeRef,
+  hasPrivilege,
 } from '@phantom/catalog';
 import { builtinFunctions } from '../functions/builtin-functions.js';
+import { functionRegistry } from '../functions/function-registry.js';
 import type { FunctionRegistry } from '../functions/registry.js';
 import type { CatalogPort, NamedRelation, QualifiedName, StatisticsPort } from '../plan/catalog-port.js';
 import {
@@ -27,6 +29,7 @@ import { systemRelation, systemRelationByOid } from '../system-views/system-view
 import { resolveTypeName } from '../expr/type-names.js';
 import { parseTypeName } from '../text/parse.js';
 import { TypeCatalog } from '../types/type-catalog.js';
+import { domainConstraints } from './domain-constraints.js';
 import type { SqlType } from '../types/type.js';
 import { PictureStatistics } from './picture-statistics.js';
 import { parsePath } from './search-path.js';
@@ -41,11 +44,13 @@ export class CatalogPicture implements CatalogPort {
   readonly databaseName: string;
   readonly searchPath: readonly string[];
   readonly types: TypeCatalog;
-  readonly functions: FunctionRegistry = builtinFunctions;
   readonly statistics: StatisticsPort;
   private readonly session: SqlSession;
+  private registry: FunctionRegistry | undefined;
   private typesByArray: ReadonlyMap<Oid, TypeDescriptor> | undefined;
-  /** Schemas searched, in order; PG_CATALOG_OID among them. */
+  readonly temporarySchemaName: string | undefined;
+  private readonly temporarySchemaOid: Oid | undefined;
+  /** Schemas searched, in order: PG_CATALOG_OID and the one of temporary objects among them, those without USAGE left out. */
   private readonly path: readonly Oid[];
 
   constructor(
@@ -64,19 +69,31 @@ export class CatalogPicture implements CatalogPort {
     this.searchPath = effectivePath(
       searchPath ?? parsePath(session.settings.get('search_path'), session.currentRoleName),
     );
-    this.path = this.searchPath.map((name) => this.schemaOid(name)).filter((oid) => oid !== undefined);
-    this.types = new TypeCatalog((oid) => {
-      const object = objects.object(oid) ?? this.arrayTypes().get(oid);
-      return object?.kind === 'type' ? object : undefined;
-    });
+    const temporary = session.temporary.find(objects);
+    this.temporarySchemaOid = temporary?.oid;
+    this.temporarySchemaName = temporary?.name;
+    this.path = this.searchedSchemas();
+    this.types = new TypeCatalog(
+      (oid) => {
+        const object = objects.object(oid) ?? this.arrayTypes().get(oid);
+        return object?.kind === 'type' ? object : undefined;
+      },
+      (descriptor) => domainConstraints(descriptor, this),
+    );
     this.statistics = new PictureStatistics(session.engine, this.types);
     // What this session alone can see makes a picture of its own; all others are shared, and their plans with them.
     const own = steps > 0;
     this.version = session.engine.pictureVersion(
       own
         ? undefined
-        : `${session.databaseOid} ${committedVersion} ${this.statisticsVersion} ${this.searchPath.join(',')}`,
+        : `${session.databaseOid} ${committedVersion} ${this.statisticsVersion} ${this.path.join(',')} ${this.searchPath.join(',')}`,
     );
+  }
+
+  /** Functions over the types of this picture; the built-in ones alone, shared, where there are no others. */
+  get functions(): FunctionRegistry {
+    this.registry ??= this.arrayTypes().size === 0 ? builtinFunctions : functionRegistry(this.types);
+    return this.registry;
   }
 
   /** Oid of a schema of the session's database by name; undefined when there is none. */
@@ -84,12 +101,27 @@ export class CatalogPicture implements CatalogPort {
     if (name === 'pg_catalog') return PG_CATALOG_OID;
     if (name === 'information_schema') return INFORMATION_SCHEMA_OID;
     if (name === PHANTOM_SCHEMA) return PHANTOM_OID;
+    if (name === 'pg_temp') return this.temporarySchemaOid;
     return this.objects.oidByName(NameClass.Schema, this.session.databaseOid, name);
   }
 
   /** The schema in which unqualified names are created: the first of the path that is there. */
   creationSchema(): Oid | undefined {
     return this.path.find((oid) => oid !== PG_CATALOG_OID);
+  }
+
+  /** Temporary objects come before all others, unless the path itself says where they stand. */
+  private searchedSchemas(): Oid[] {
+    const oids: Oid[] = [];
+    const { temporarySchemaOid } = this;
+    if (temporarySchemaOid !== undefined && !this.searchPath.includes('pg_temp')) oids.push(temporarySchemaOid);
+    for (const name of this.searchPath) {
+      const oid = this.schemaOid(name);
+      const schema = oid === undefined ? undefined : this.objects.object(oid);
+      const usable = schema === undefined || hasPrivilege(this.objects, this.session.currentRoleOid, schema, 'U');
+      if (oid !== undefined && (usable || oid === temporarySchemaOid)) oids.push(oid);
+    }
+    return oids;
   }
 
   relation(name: QualifiedName): NamedRelation | undefined {

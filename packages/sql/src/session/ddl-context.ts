@@ -7,6 +7,7 @@ import type { SessionTransaction } from './transaction.js';
 export function ddlContextOf(
   session: SqlSession,
   transaction: SessionTransaction,
+  silent: boolean,
   inner: Pick<DdlContext, 'describe' | 'define' | 'query'>,
 ): DdlContext {
   const { engine } = session;
@@ -19,19 +20,29 @@ export function ddlContextOf(
     statistics: engine.statistics,
     databaseOid: session.databaseOid,
     roleOid: session.currentRoleOid,
+    sessionRoleOid: session.roles.sessionRoleOid,
     evaluation: session.evaluation,
     get picture() {
       return session.picture;
     },
+    temporarySchema: () => session.temporary.schema(transaction.objects),
+    onCommit: (table) => session.temporary.onCommit(table),
     execution: () => session.executionContext([], transaction.storage, transaction),
     writerContext: () => transaction.writersOf(session),
+    tableRewritten: (oid) => {
+      transaction.storage.onEnd((seq) => {
+        if (seq !== undefined) engine.tableRewritten(oid, seq);
+      });
+    },
     tableFilled: (seq) => {
       engine.filledSeq = Math.max(engine.filledSeq, seq);
     },
     inTransactionBlock: transaction.explicit || transaction.statements > 1,
     synchronous: session.synchronous,
     databaseInUse: (oid) => [...engine.allSessions()].some((other) => other.databaseOid === oid),
-    notice: (severity, code, message, fields) => session.notice(severity, code, message, fields),
+    notice: (severity, code, message, fields) => {
+      if (!silent) session.notice(severity, code, message, fields);
+    },
     onEnd: (listener) => transaction.storage.onEnd((seq) => listener(seq !== undefined)),
   };
 }

@@ -3,7 +3,7 @@
  * the caches and knows who is connected.
  */
 import type { Clock, Logger } from '@phantom/base';
-import type { Catalog } from '@phantom/catalog';
+import type { Catalog, Oid } from '@phantom/catalog';
 import type { Seq } from '@phantom/kv';
 import type { Mvcc } from '@phantom/mvcc';
 import { type WorkCounters, newWorkCounters } from '../exec/runtime.js';
@@ -13,6 +13,7 @@ import { Notifications } from './notifications.js';
 import type { StoragePort } from './ports.js';
 import { type SessionOptions, SqlSession } from './session.js';
 import { StatementCache } from './statement-cache.js';
+import { dropSchemaNow, leftoverSchemas } from './temporary-objects.js';
 
 /** Descriptions of pictures whose numbers are remembered; old ones belong to catalog versions nobody sees any more. */
 const PICTURE_VERSIONS_MAX = 1024;
@@ -48,6 +49,8 @@ export class SqlEngine {
   readonly notifications = new Notifications();
   /** Seq from which on snapshots can read every table, also those that were moved to other spaces. */
   filledSeq: Seq = 0;
+  /** When tables were last rewritten, by oid: what snapshots before that cannot read. Snapshots do not outlive the process. */
+  readonly rewrittenSeqs = new Map<Oid, Seq>();
   readonly statistics: StatisticsCatalog;
   private readonly sessions = new Map<number, SqlSession>();
   private sessionIdNext = 1;
@@ -98,6 +101,27 @@ export class SqlEngine {
       }
     }
     return version;
+  }
+
+  /** Drops temporary objects whose sessions ended with their process. Called once, when the store has been opened. */
+  dropLeftovers(): void {
+    const { committed } = this.catalog;
+    const superuser = [...committed.objects()].find(
+      (object) => object.kind === 'role' && object.superuser && object.login,
+    );
+    for (const schema of leftoverSchemas(committed)) {
+      const database = committed.object(schema.databaseOid);
+      if (database?.kind !== 'database' || superuser?.kind !== 'role') continue;
+      const session = this.createSession({ database: database.name, user: superuser.name });
+      dropSchemaNow(session, schema);
+      session.close();
+    }
+  }
+
+  /** A committed definition has put a table's rows into new spaces. */
+  tableRewritten(oid: Oid, seq: Seq): void {
+    this.rewrittenSeqs.set(oid, seq);
+    this.filledSeq = Math.max(this.filledSeq, seq);
   }
 
   /** Forgets a session that has closed. */

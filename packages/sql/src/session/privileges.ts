@@ -11,6 +11,7 @@ const LETTERS: Readonly<Record<RequiredPrivilege['privilege'], string>> = {
   truncate: 'D',
   references: 'x',
   trigger: 't',
+  usage: 'U',
 };
 
 /** Every right that a plan needs, for the role that executes it or for the owner of the view it goes through. */
@@ -25,10 +26,11 @@ export function checkRelationPrivileges(
     const object = objects.object(need.relationOid);
     if (object === undefined) continue;
     const letter = LETTERS[need.privilege];
-    const allowed =
-      object.kind === 'table' && need.columns !== undefined
-        ? hasColumnPrivilege(objects, role, object, letter, need.columns)
-        : hasPrivilege(objects, role, object, letter);
+    // A statement that names no column of it (count(*)) is content with a right on any one.
+    const byColumn = (object.kind === 'table' || object.kind === 'view') && 'raw'.includes(letter);
+    const allowed = byColumn
+      ? hasColumnPrivilege(objects, role, object, letter, need.columns ?? [])
+      : hasPrivilege(objects, role, object, letter);
     if (!allowed) throw new PhantomError('42501', `permission denied for ${object.kind} ${need.relationName}`);
   }
 }

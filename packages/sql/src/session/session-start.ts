@@ -20,10 +20,15 @@ export function findConnection(
   return { database, role };
 }
 
-/** Defaults of a session's settings: the role's, then what the client asked for. */
-export function startSettings(role: RoleDescriptor, given: Readonly<Record<string, string>>): Map<string, string> {
+/** Defaults of a session's settings: the database's, the role's, the role's in the database, then what the client asked for. */
+export function startSettings(
+  database: DatabaseDescriptor,
+  role: RoleDescriptor,
+  given: Readonly<Record<string, string>>,
+): Map<string, string> {
   const defaults = new Map<string, string>();
-  for (const [name, value] of Object.entries({ ...role.settings, ...given }))
+  const here = role.databaseSettings?.[String(database.oid)];
+  for (const [name, value] of Object.entries({ ...database.settings, ...role.settings, ...here, ...given }))
     defaults.set(name.toLowerCase(), readSetting(name, value));
   return defaults;
 }

@@ -17,14 +17,7 @@
  */
 import { type ErrorFields, PhantomError, Random, unsupportedError } from '@phantom/base';
 import type { Clock } from '@phantom/base';
-import {
-  type ColumnDescriptor,
-  type Oid,
-  type RoleDescriptor,
-  type Sequences,
-  type TableDescriptor,
-  mayActAs,
-} from '@phantom/catalog';
+import { type ColumnDescriptor, type Oid, type Sequences, type TableDescriptor } from '@phantom/catalog';
 import type { CopyChannel } from '../copy/copy-channel.js';
 import type { CommitResult, MvccTransaction, SessionLocks } from '@phantom/mvcc';
 import type { DdlContext, DdlExecution, NoticeSeverity } from '../ddl/context.js';
@@ -35,6 +28,7 @@ import type { PreparedPlan } from '../plan/prepared-plan.js';
 import { bindRowExpression } from '../expr/row-expression.js';
 import type { Query } from '../text/ast.js';
 import type { ParsedStatement, Statement } from '../text/ast-statements.js';
+import { selectInto } from '../text/select-into.js';
 import type { Value } from '../types/type.js';
 import { CatalogPicture } from './catalog-picture.js';
 import { commandTag } from './command-tag.js';
@@ -45,7 +39,9 @@ import { Interrupts } from './interrupts.js';
 import { type Notification, Notifier } from './notifications.js';
 import { Portal, wouldWait } from './portal.js';
 import { runPlan } from './run-plan.js';
+import { type RolesOwner, SessionRoles } from './session-roles.js';
 import { findConnection, startSettings } from './session-start.js';
+import { TemporaryObjects } from './temporary-objects.js';
 import { Settings } from './settings.js';
 import { checkSnapshotReaches } from './snapshot-reach.js';
 import type { PlanStatement, SessionStatement } from './statement.js';
@@ -98,11 +94,13 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   synchronous = false;
   /** This session's last commit that wrote something: another object for each. */
   lastCommit: CommitResult | undefined;
-  private readonly sessionRole: RoleDescriptor;
-  private roleOid: Oid;
+  /** Whom it acts as. */
+  readonly roles: SessionRoles;
   private readonly options: SessionOptions;
   readonly slice: TimeSlice;
   readonly notifier: Notifier;
+  /** Its temporary objects. */
+  readonly temporary: TemporaryObjects;
   /** Cancels and timeouts of what runs now. */
   readonly interrupts = new Interrupts();
   /** Its advisory locks, and what it waits for with its transaction. */
@@ -124,21 +122,19 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     const { database, role } = findConnection(engine.catalog, options.database, options.user);
     this.databaseOid = database.oid;
     this.databaseName = database.name;
-    this.sessionRole = role;
-    this.roleOid = role.oid;
-    this.settings = new Settings(startSettings(role, options.settings ?? {}), (name, value, reported) => {
-      if (name === 'search_path' || name === 'role') this.pictureNow = undefined;
+    this.settings = new Settings(startSettings(database, role, options.settings ?? {}), (name, value, reported) => {
+      if (name === 'search_path') this.pictureNow = undefined;
       if (name === 'default_transaction_isolation') this.defaultsToSerializable = value === 'serializable';
       if (reported) options.onParameter?.(this.settings.title(name), value);
     });
     this.defaultsToSerializable = this.settings.get('default_transaction_isolation') === 'serializable';
-    this.settings.setInternal('is_superuser', role.superuser ? 'on' : 'off');
-    this.settings.setInternal('session_authorization', role.name);
+    this.roles = new SessionRoles(this.rolesOwner(), role);
     this.randomNumbers = new Random(engine.seed());
     this.evaluation = new SessionEvaluation(this);
     this.slice = new TimeSlice(engine.clock);
     this.notifier = new Notifier(this, options.onNotification);
     this.watch = new TransactionWatch(this, options.onTerminate);
+    this.temporary = new TemporaryObjects(this);
   }
 
   get clock(): Clock {
@@ -150,15 +146,15 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   }
 
   get currentRoleOid(): Oid {
-    return this.roleOid;
+    return this.roles.currentOid;
   }
 
   get currentRoleName(): string {
-    return this.roleNamed(this.roleOid).name;
+    return this.roles.currentName;
   }
 
   get sessionRoleName(): string {
-    return this.sessionRole.name;
+    return this.roles.sessionName;
   }
 
   /** The transaction of the running statement; one is begun if need be. */
@@ -199,7 +195,8 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   prepare(parsed: ParsedStatement | undefined, text: string, declaredTypes: readonly Oid[] = []): SessionStatement {
     if (parsed === undefined) return { kind: 'empty', text };
     this.refuseWhenFailed(parsed);
-    const { node } = parsed;
+    const into = parsed.node.kind === 'query' ? selectInto(parsed.node, parsed.end) : undefined;
+    const node = into ?? parsed.node;
     switch (node.kind) {
       case 'query':
       case 'insert':
@@ -327,7 +324,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   async commit(): Promise<void> {
     const transaction = this.transaction as SessionTransaction;
     try {
-      for (const check of transaction.beforeCommit) {
+      for (const check of [...transaction.beforeCommit, () => this.temporary.beforeCommit(transaction)]) {
         for (const wait of check())
           if (wait instanceof Promise) await this.interrupts.interruptible(wait, this.settings.integer('lock_timeout'));
       }
@@ -350,7 +347,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   commitNow(): void {
     const transaction = this.transaction as SessionTransaction;
     try {
-      for (const check of transaction.beforeCommit) {
+      for (const check of [...transaction.beforeCommit, () => this.temporary.beforeCommit(transaction)]) {
         for (const wait of check()) if (wait instanceof Promise) throw wouldWait();
       }
       this.transaction = undefined;
@@ -383,21 +380,6 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     else this.rollback();
   }
 
-  /** SET ROLE and SET SESSION AUTHORIZATION; 42501 when the session's user may not act as the role. */
-  actAs(name: string | undefined): void {
-    if (name === undefined) {
-      this.roleOid = this.sessionRole.oid;
-    } else {
-      const role = this.engine.catalog.role(name);
-      if (role === undefined) throw new PhantomError('22023', `role "${name}" does not exist`);
-      if (!mayActAs(this.engine.catalog.committed, this.sessionRole, role))
-        throw new PhantomError('42501', `permission denied to set role "${name}"`);
-      this.roleOid = role.oid;
-    }
-    this.settings.setInternal('is_superuser', this.roleNamed(this.roleOid).superuser ? 'on' : 'off');
-    this.pictureNow = undefined;
-  }
-
   applySetting(name: string, value: string, local: boolean): string {
     return this.settings.set(name, value, { local, inTransaction: this.transaction !== undefined });
   }
@@ -428,6 +410,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     for (const portal of this.openPortals) portal.close();
     this.rollback();
     this.locks.unlockAll();
+    this.temporary.dropAll();
     this.engine.sessionClosed(this);
   }
 
@@ -440,9 +423,9 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     return new SessionExecutionContext(this, parameters, read, transaction);
   }
 
-  /** What a definition works with; the transaction has begun its statement. */
-  ddlContext(transaction: SessionTransaction): DdlContext {
-    return ddlContextOf(this, transaction, {
+  /** What a definition works with; the transaction has begun its statement. `silent`: its notices reach nobody. */
+  ddlContext(transaction: SessionTransaction, silent = false): DdlContext {
+    return ddlContextOf(this, transaction, silent, {
       describe: (query) => {
         const plan = this.engine.statements.planUncached(this.catalogPicture(), query, []);
         return { fields: plan.fields, relations: plan.dependencies.map((dependency) => dependency.oid) };
@@ -453,11 +436,20 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   }
 
   checkPrivileges(required: readonly RequiredPrivilege[]): void {
-    checkRelationPrivileges(this.transaction?.objects ?? this.engine.catalog.committed, this.roleOid, required);
+    checkRelationPrivileges(
+      this.transaction?.objects ?? this.engine.catalog.committed,
+      this.roles.currentOid,
+      required,
+    );
   }
 
   checkSequencePrivilege(oid: Oid, privilege: 'usage' | 'select' | 'update'): void {
-    checkSequenceRight(this.transaction?.objects ?? this.engine.catalog.committed, this.roleOid, oid, privilege);
+    checkSequenceRight(
+      this.transaction?.objects ?? this.engine.catalog.committed,
+      this.roles.currentOid,
+      oid,
+      privilege,
+    );
   }
 
   /** Value of a column's default, or null. */
@@ -548,9 +540,16 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     if (kind !== 'rollback' && kind !== 'commit' && kind !== 'rollback-to') throw inFailedTransaction();
   }
 
-  private roleNamed(oid: Oid): RoleDescriptor {
-    const role = this.engine.catalog.committed.object(oid);
-    return role?.kind === 'role' ? role : this.sessionRole;
+  private rolesOwner(): RolesOwner {
+    return {
+      settings: this.settings,
+      inTransaction: () => this.transaction !== undefined,
+      objects: () =>
+        this.transaction?.objects.changed === true ? this.transaction.objects : this.engine.catalog.committed,
+      roleChanged: () => {
+        this.pictureNow = undefined;
+      },
+    };
   }
 }
 

@@ -22,7 +22,7 @@ export function setUtility(node: SetSetting): Utility {
       if (local && session.transaction?.explicit !== true) {
         session.notice('WARNING', '25P01', 'SET LOCAL can only be used in transaction blocks');
       }
-      if (ROLE_SETTINGS.has(node.name)) setRole(session, node);
+      if (ROLE_SETTINGS.has(node.name)) setRole(session, node, local);
       else if (isMode(node.name)) setMode(session, node);
       else if (node.value.kind === 'default') session.settings.reset(node.name, session.transaction !== undefined);
       else if (node.value.kind === 'values')
@@ -41,7 +41,8 @@ export function resetUtility(node: Reset): Utility {
     *run(session) {
       const inTransaction = session.transaction !== undefined;
       if (node.name === undefined) session.settings.resetAll(inTransaction);
-      else if (ROLE_SETTINGS.has(node.name)) session.actAs(undefined);
+      else if (node.name === 'role') session.roles.actAs(undefined);
+      else if (node.name === 'session_authorization') session.roles.authorizeAs(undefined);
       else session.settings.reset(node.name, inTransaction);
       return 0;
     },
@@ -69,7 +70,7 @@ export function showUtility(node: Show, session: SqlSession): Utility {
     parameterTypes: [],
     transaction: 'any',
     run: (running, _parameters, sink) => {
-      const value = name === 'role' ? running.currentRoleName : running.settings.show(name);
+      const value = name === 'role' ? running.roles.setting : running.settings.show(name);
       return sendRows([[value]], 1, sink);
     },
   };
@@ -81,25 +82,32 @@ export function discardUtility(node: Discard): Utility {
     parameterTypes: [],
     transaction: 'own',
     *run(session) {
-      if (node.what === 'temporary') throw new PhantomError('0A000', 'DISCARD TEMP is not supported');
-      if (node.what === 'all') {
+      if (node.what === 'temporary' || node.what === 'all') {
         if (session.transaction !== undefined)
-          throw new PhantomError('25001', 'DISCARD ALL cannot run inside a transaction block');
+          throw new PhantomError(
+            '25001',
+            `DISCARD ${node.what === 'all' ? 'ALL' : 'TEMP'} cannot run inside a transaction block`,
+          );
+        session.temporary.dropAll();
+      }
+      if (node.what === 'all') {
         session.prepared.clear();
         session.engine.notifications.unlisten(session, undefined);
         session.settings.resetAll(false);
-        session.actAs(undefined);
+        session.roles.authorizeAs(undefined);
       }
-      session.evaluation.forgetSequences();
+      if (node.what === 'all' || node.what === 'sequences') session.evaluation.forgetSequences();
       return 0;
     },
   };
 }
 
-function setRole(session: SqlSession, node: SetSetting): void {
+function setRole(session: SqlSession, node: SetSetting, local: boolean): void {
   const item = node.value.kind === 'values' ? node.value.values[0] : undefined;
   const isNone = item === undefined || (item.kind === 'word' && (item.text === 'none' || item.text === 'default'));
-  session.actAs(isNone ? undefined : item.text);
+  const name = isNone ? undefined : item.text;
+  if (node.name === 'role') session.roles.actAs(name, local);
+  else session.roles.authorizeAs(name, local);
 }
 
 /** SET transaction_isolation and kin say what SET TRANSACTION says. */

@@ -21,6 +21,8 @@ interface UndoStep {
   readonly before: string | undefined;
   /** SET LOCAL: undone at commit as well. */
   readonly local: boolean;
+  /** What undoes a change that is no value of a setting (SET ROLE). */
+  readonly action?: () => void;
 }
 
 /** One setting as SHOW ALL and pg_settings list it. */
@@ -97,6 +99,11 @@ export class Settings {
     }
   }
 
+  /** Has a change of the session's undone as a SET in this transaction would be. */
+  undoWith(action: () => void, local: boolean): void {
+    this.undo.push({ name: '', before: undefined, local, action });
+  }
+
   /** A place in the undo stack. */
   mark(): number {
     return this.undo.length;
@@ -151,6 +158,10 @@ export class Settings {
   }
 
   private restore(step: UndoStep): void {
+    if (step.action !== undefined) {
+      step.action();
+      return;
+    }
     if (step.before === undefined) this.values.delete(step.name);
     else this.values.set(step.name, step.before);
     this.notify(step.name);

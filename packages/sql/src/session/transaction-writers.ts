@@ -55,7 +55,7 @@ export class TransactionWriters implements WriterContext {
 
   writer(table: TableDescriptor): RowWriter {
     const kept = this.kept.get(table.oid);
-    if (kept !== undefined && kept.statement === this.statement) return kept.writer;
+    if (kept !== undefined && kept.statement === this.statement && kept.table === table) return kept.writer;
     const { picture } = this;
     if (kept !== undefined && kept.table === table && kept.picture === picture) {
       kept.statement = this.statement;

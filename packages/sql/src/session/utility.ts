@@ -99,7 +99,10 @@ function definitionUtility(node: Statement, text: string): Utility {
       if (transaction.storage.readOnly) throw readOnlyTransaction(commandTag(node, 0));
       transaction.statements++;
       transaction.storage.beginStatement(text);
+      const writers = transaction.writersOf(session);
+      writers.beginStatement();
       const tag = yield* handler(session.ddlContext(transaction));
+      for (let wait = writers.finishStatement(); wait !== undefined; wait = writers.finishStatement()) yield wait;
       if (tag !== undefined) setTag(tag);
       return 0;
     },

@@ -8,7 +8,7 @@ import { builtinTypes } from './builtin-types.js';
 import { compositeType, recordType } from './record-type.js';
 import { TypeOid } from './type-oids.js';
 import type { SqlType, TypeLookup } from './type.js';
-import { domainType, enumType } from './user-types.js';
+import { type DomainConstraints, domainType, enumType } from './user-types.js';
 
 const builtinByOid: ReadonlyMap<Oid, SqlType> = new Map(builtinTypes.map((type) => [type.oid, type]));
 const builtinByName: ReadonlyMap<string, SqlType> = new Map(builtinTypes.map((type) => [type.name, type]));
@@ -22,10 +22,12 @@ export type DescriptorLookup = (oid: Oid) => TypeDescriptor | undefined;
 /** One picture of the types; made anew when the catalog changes. */
 export class TypeCatalog implements TypeLookup {
   private readonly find: DescriptorLookup;
+  private readonly constraints: DomainConstraints;
   private readonly made = new Map<Oid, SqlType>();
 
-  constructor(find: DescriptorLookup = () => undefined) {
+  constructor(find: DescriptorLookup = () => undefined, constraints: DomainConstraints = () => undefined) {
     this.find = find;
+    this.constraints = constraints;
     // Records compare by their fields' types, which may be the user's, so both belong to this picture.
     const record = recordType(this);
     this.made.set(record.oid, record);
@@ -60,7 +62,7 @@ export class TypeCatalog implements TypeLookup {
       case 'enum':
         return enumType(descriptor, definition);
       case 'domain':
-        return domainType(descriptor, definition, this);
+        return domainType(descriptor, definition, this, this.constraints);
       case 'composite':
         return compositeType(
           {

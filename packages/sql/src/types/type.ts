@@ -67,6 +67,15 @@ export interface SqlType {
   readonly arrayOid: Oid;
   /** Base type of a domain, else 0. */
   readonly baseOid: Oid;
+  /** Modifier of a domain's base type, -1 for none; undefined where there is no base. */
+  readonly baseTypmod?: number;
+  /** A domain's own default. */
+  readonly defaultSql?: string;
+  /**
+   * A domain's NOT NULL and CHECKs, those of domains under it included: 23502 and 23514, which name `shownName`, the domain
+   * itself when it is not given. Absent where there are none.
+   */
+  constrain?(value: Value, context: TypeContext, shownName?: string): Value;
   /** Labels of an enum in their order. */
   readonly enumLabels?: readonly string[];
   /** How @phantom/codec stores it, in rows and keys. */

@@ -2,7 +2,7 @@
 import { PhantomError } from '@phantom/base';
 import type { TypeDescriptor } from '@phantom/catalog';
 import { type EnumLabels, StorageKind } from '@phantom/codec';
-import type { SqlType, TypeLookup } from './type.js';
+import type { SqlType, TypeContext, TypeLookup, Value } from './type.js';
 import { getText, putText } from './wire.js';
 
 type EnumDefinition = Extract<TypeDescriptor['definition'], { kind: 'enum' }>;
@@ -55,13 +55,32 @@ export function enumType(descriptor: TypeDescriptor, definition: EnumDefinition)
   };
 }
 
-/** A domain: its base type under another name. NOT NULL and CHECK are the binder's to apply, on every cast to it. */
-export function domainType(descriptor: TypeDescriptor, definition: DomainDefinition, types: TypeLookup): SqlType {
+/** Applies the constraints of one domain to a value of its base type; the session's picture knows how. */
+export type DomainConstraints = (
+  descriptor: TypeDescriptor,
+) => ((value: Value, context: TypeContext, shownName: string) => void) | undefined;
+
+/** A domain: its base type under another name. Its constraints are applied on every cast to it and to what is read as text. */
+export function domainType(
+  descriptor: TypeDescriptor,
+  definition: DomainDefinition,
+  types: TypeLookup,
+  constraints: DomainConstraints,
+): SqlType {
   const base = types.byOid(definition.base.oid);
   if (base === undefined) throw new PhantomError('42704', `type with OID ${definition.base.oid} does not exist`);
   const typmod = definition.base.typmod;
+  const { defaultSql: _inherited, constrain: _inner, ...facts } = base;
+  const own = constraints(descriptor);
+  const below = base.constrain?.bind(base);
+  const constrain = (value: Value, context: TypeContext, shownName: string = descriptor.name): Value => {
+    below?.(value, context, shownName);
+    own?.(value, context, shownName);
+    return value;
+  };
+  const defaultSql = definition.defaultSql ?? base.defaultSql;
   return {
-    ...base,
+    ...facts,
     oid: descriptor.oid,
     name: descriptor.name,
     displayName: descriptor.name,
@@ -69,7 +88,11 @@ export function domainType(descriptor: TypeDescriptor, definition: DomainDefinit
     preferred: false,
     arrayOid: descriptor.arrayOid,
     baseOid: base.oid,
-    input: (text, _typmod, context) => base.input(text, typmod, context),
-    receive: (bytes, start, end, _typmod, context) => base.receive(bytes, start, end, typmod, context),
+    baseTypmod: typmod,
+    ...(defaultSql === undefined ? {} : { defaultSql }),
+    ...(own === undefined && below === undefined ? {} : { constrain }),
+    input: (text, _typmod, context) => constrain(base.input(text, typmod, context), context),
+    receive: (bytes, start, end, _typmod, context) =>
+      constrain(base.receive(bytes, start, end, typmod, context), context),
   };
 }

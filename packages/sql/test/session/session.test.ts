@@ -254,7 +254,7 @@ describe('rights', () => {
     await run('create table t (id int primary key)');
     await expect(run('set role nosuch')).rejects.toMatchObject({ code: '22023' });
     await run('set role phantom');
-    expect(await run('show role')).toEqual([['phantom']]);
+    expect(await run('show role')).toEqual([['none']]);
     await run('reset role');
     expect(await run('select current_user, session_user')).toEqual([['phantom', 'phantom']]);
   });

@@ -21,7 +21,18 @@ export function findRelation(binder: Binder, name: QualifiedName, position: numb
     throw context.error('0A000', `references to another database are not supported: "${parts.join('.')}"`, position);
   }
   const relation = context.catalog.relation(schema === undefined ? { name: last } : { schema, name: last });
-  if (relation !== undefined) return relation;
+  if (relation !== undefined) {
+    if (schema !== undefined) {
+      context.requirePrivilege({
+        relationOid: relation.schemaOid,
+        relationName: schema,
+        privilege: 'usage',
+        columns: new Set(),
+        asRoleOid: context.viewOwnerOid,
+      });
+    }
+    return relation;
+  }
   throw context.error('42P01', `relation "${parts.join('.')}" does not exist`, position);
 }
 

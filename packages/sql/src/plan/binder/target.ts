@@ -108,6 +108,11 @@ export function defaultValue(binder: Binder, table: TableDescriptor, column: Col
   if (column.defaultSql !== undefined && column.generated === undefined) {
     return bindColumnText(binder, table, column, column.defaultSql, 'DEFAULT expressions', undefined);
   }
+  const type = binder.context.catalog.types.byOid(column.type.oid);
+  if (type?.kind === 'domain') {
+    if (type.defaultSql === undefined) return assign(binder, constant(null, typeRef(Oids.unknown)), column, 0);
+    return bindColumnText(binder, table, column, type.defaultSql, 'DEFAULT expressions', undefined);
+  }
   return constant(null, column.type);
 }
 

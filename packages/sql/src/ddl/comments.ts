@@ -1,0 +1,140 @@
+/** COMMENT ON: a text beside an object, shown by obj_description and its kin. */
+import { PhantomError, unsupportedError } from '@phantom/base';
+import { NameClass, type TableDescriptor } from '@phantom/catalog';
+import type { Name } from '../text/ast-leaves.js';
+import type { Comment } from '../text/ast-schema.js';
+import type { DdlContext, DdlExecution } from './context.js';
+import { domainNamed } from './domains.js';
+import { typeNamed } from './create-type.js';
+import { lockForChange, relationNamed, requireOwner, schemaNamed } from './names.js';
+import { requireRoleAdministration } from './roles.js';
+import { roleNamed } from './role-names.js';
+
+const RELATION_WORDS: Readonly<Record<string, string>> = {
+  table: 'table',
+  view: 'view',
+  'materialized view': 'materialized view',
+  index: 'index',
+  sequence: 'sequence',
+};
+
+export function* comment(context: DdlContext, node: Comment): DdlExecution {
+  const { target } = node;
+  const text = node.text?.value === '' ? undefined : node.text?.value;
+  const { objects } = context;
+  switch (target.object) {
+    case 'table':
+    case 'view':
+    case 'materialized view':
+    case 'index':
+    case 'sequence': {
+      const relation = relationNamed(context, target.name);
+      const kind =
+        relation.kind === 'table' && relation.materialized !== undefined ? 'materialized view' : relation.kind;
+      if (relation.kind === 'virtual')
+        throw new PhantomError('42501', `permission denied: "${relation.name}" is a system catalog`);
+      if (kind !== target.object) {
+        throw new PhantomError(
+          '42809',
+          `"${relation.name}" is not ${target.object === 'index' ? 'an' : 'a'} ${RELATION_WORDS[target.object]}`,
+        );
+      }
+      requireOwner(context, relation);
+      yield* lockForChange(context, relation);
+      objects.put(withComment(relation, text));
+      return undefined;
+    }
+    case 'column':
+      return yield* commentColumn(context, node, text);
+    case 'constraint':
+      return yield* commentConstraint(context, node, text);
+    case 'domain constraint': {
+      const type = domainNamed(context, target.on as readonly Name[]);
+      requireOwner(context, type);
+      const name = target.name.at(-1)?.text;
+      if (!type.definition.checks.some((check) => check.name === name))
+        throw new PhantomError('42704', `constraint "${name}" for domain "${type.name}" does not exist`);
+      const checks = type.definition.checks.map((check) => (check.name === name ? withComment(check, text) : check));
+      objects.put({ ...type, definition: { ...type.definition, checks } });
+      return undefined;
+    }
+    case 'type':
+    case 'domain': {
+      const name = target.types[0]?.name ?? target.name;
+      const type = target.object === 'domain' ? domainNamed(context, name) : typeNamed(context, name);
+      requireOwner(context, type);
+      objects.put(withComment(type, text));
+      return undefined;
+    }
+    case 'schema': {
+      const [name] = target.name as [Name];
+      const schema = schemaNamed(context, name.text, name.position + 1);
+      requireOwner(context, schema);
+      objects.put(withComment(schema, text));
+      return undefined;
+    }
+    case 'database': {
+      const name = target.name[0]?.text as string;
+      const oid = objects.oidByName(NameClass.Database, 0, name);
+      const database = oid === undefined ? undefined : objects.object(oid);
+      if (database?.kind !== 'database') throw new PhantomError('3D000', `database "${name}" does not exist`);
+      requireOwner(context, database);
+      objects.put(withComment(database, text));
+      return undefined;
+    }
+    case 'role': {
+      const role = roleNamed(context, target.name[0]?.text as string);
+      requireRoleAdministration(context, role, 'must be member of role whose comment is being set');
+      objects.put(withComment(role, text));
+      return undefined;
+    }
+    default:
+      throw unsupportedError(`COMMENT ON ${target.object.toUpperCase()}`);
+  }
+}
+
+function withComment<T extends { readonly comment?: string }>(object: T, text: string | undefined): T {
+  const { comment: _old, ...rest } = object;
+  return (text === undefined ? rest : { ...rest, comment: text }) as T;
+}
+
+function* commentColumn(context: DdlContext, { target }: Comment, text: string | undefined): DdlExecution {
+  const relation = relationNamed(context, target.name.slice(0, -1));
+  const name = target.name.at(-1) as Name;
+  const missing = new PhantomError('42703', `column "${name.text}" of relation "${relation.name}" does not exist`);
+  if (relation.kind === 'view') {
+    requireOwner(context, relation);
+    if (!relation.columns.some((column) => column.name === name.text)) throw missing;
+    const columns = relation.columns.map((column) => (column.name === name.text ? withComment(column, text) : column));
+    context.objects.put({ ...relation, columns });
+    return undefined;
+  }
+  if (relation.kind !== 'table') {
+    throw new PhantomError(
+      '42809',
+      `"${relation.name}" is not a table, view, materialized view, composite type, or foreign table`,
+    );
+  }
+  requireOwner(context, relation);
+  const table = (yield* lockForChange(context, relation)) as TableDescriptor;
+  if (!table.columns.some((column) => column.name === name.text && !column.dropped)) throw missing;
+  const columns = table.columns.map((column) => (column.name === name.text ? withComment(column, text) : column));
+  context.objects.put({ ...table, columns, schemaVersion: table.schemaVersion + 1 });
+  return undefined;
+}
+
+function* commentConstraint(context: DdlContext, { target }: Comment, text: string | undefined): DdlExecution {
+  const relation = relationNamed(context, target.on as readonly Name[]);
+  if (relation.kind !== 'table') throw new PhantomError('42809', `"${relation.name}" is not a table`);
+  requireOwner(context, relation);
+  const table = (yield* lockForChange(context, relation)) as TableDescriptor;
+  const name = target.name.at(-1)?.text;
+  if (!table.constraints.some((constraint) => constraint.name === name)) {
+    throw new PhantomError('42704', `constraint "${name}" for table "${table.name}" does not exist`);
+  }
+  const constraints = table.constraints.map((constraint) =>
+    constraint.name === name ? withComment(constraint, text) : constraint,
+  );
+  context.objects.put({ ...table, constraints, schemaVersion: table.schemaVersion + 1 });
+  return undefined;
+}

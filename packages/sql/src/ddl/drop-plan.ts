@@ -1,0 +1,250 @@
+/**
+ * What a DROP takes along. Objects, columns, constraints and defaults hang on each other; what hangs on something silently
+ * (a table's indexes) goes with it, what stands on it in its own right (a view on a table) goes with CASCADE alone.
+ *
+ *   schema      its relations and types
+ *   table       indexes and own sequences (silently); views, foreign keys of others
+ *   column      indexes, constraints of the table, own sequences (silently); views, generated columns, foreign keys of others
+ *   key         its index (silently); foreign keys that refer to it
+ *   type        columns and attributes of it, domains over it
+ *   sequence    defaults that draw from it
+ */
+import { PhantomError } from '@phantom/base';
+import type { ConstraintDescriptor, Dependency, ObjectDescriptor, Oid, TableDescriptor } from '@phantom/catalog';
+import { incomingKeys } from '../storage/table-rules.js';
+import { columnsIn } from './alter-columns.js';
+import type { DdlContext } from './context.js';
+
+/** One thing that goes. */
+export type Going =
+  | { readonly kind: 'object'; readonly oid: Oid }
+  /** Of a table, or an attribute of a composite type. */
+  | { readonly kind: 'column'; readonly oid: Oid; readonly number: number }
+  | { readonly kind: 'constraint'; readonly oid: Oid; readonly constraint: ConstraintDescriptor }
+  | { readonly kind: 'default'; readonly oid: Oid; readonly number: number };
+
+export interface DropPlan {
+  /** In the order in which they were found: what depends comes after what it depends on. */
+  readonly items: readonly Going[];
+  /** Words for what goes by CASCADE. */
+  readonly cascaded: readonly string[];
+}
+
+interface Edge {
+  readonly item: Going;
+  /** It goes without being asked for. */
+  readonly silent: boolean;
+  /** Raised instead of letting it go: it cannot be without what it stands on. */
+  readonly refusal?: () => PhantomError;
+}
+
+function keyOf(item: Going): string {
+  switch (item.kind) {
+    case 'object':
+      return `o${item.oid}`;
+    case 'constraint':
+      return `k${item.constraint.oid}`;
+    default:
+      return `${item.kind[0]}${item.oid}.${item.number}`;
+  }
+}
+
+/** Everything that goes with the roots; 2BP01 when RESTRICT keeps something that would have to go. */
+export function planDrop(context: DdlContext, roots: readonly Going[], cascade: boolean): DropPlan {
+  const found = new Map<string, Going>();
+  for (const root of roots) found.set(keyOf(root), root);
+  const cascaded: string[] = [];
+  const refused: string[] = [];
+  const pending = [...roots];
+  for (let item = pending.shift(); item !== undefined; item = pending.shift()) {
+    for (const edge of dependentsOf(context, item)) {
+      const key = keyOf(edge.item);
+      if (found.has(key) || isInside(edge.item, found)) continue;
+      if (edge.refusal !== undefined) throw edge.refusal();
+      found.set(key, edge.item);
+      pending.push(edge.item);
+      if (edge.silent) continue;
+      cascaded.push(describe(context, edge.item));
+      refused.push(`${describe(context, edge.item)} depends on ${describe(context, item)}`);
+    }
+  }
+  if (refused.length > 0 && !cascade) {
+    const what = roots.length === 1 ? describe(context, roots[0] as Going) : 'desired object(s)';
+    throw new PhantomError('2BP01', `cannot drop ${what} because other objects depend on it`, {
+      detail: refused.join('\n'),
+      hint: 'Use DROP ... CASCADE to drop the dependent objects too.',
+    });
+  }
+  return { items: [...found.values()], cascaded };
+}
+
+/** A part of something that goes as a whole. */
+function isInside(item: Going, found: ReadonlyMap<string, Going>): boolean {
+  if (item.kind === 'object') return false;
+  return found.has(`o${item.oid}`) || (item.kind === 'default' && found.has(`c${item.oid}.${item.number}`));
+}
+
+/** Words for an item, as PostgreSQL has them. */
+export function describe(context: DdlContext, item: Going): string {
+  const object = context.objects.object(item.oid) as ObjectDescriptor;
+  const word = wordOf(object);
+  switch (item.kind) {
+    case 'object':
+      return `${word} ${object.name}`;
+    case 'constraint':
+      return `constraint ${item.constraint.name} on table ${object.name}`;
+    default: {
+      const name = columnName(object, item.number);
+      return `${item.kind === 'default' ? 'default value for column' : 'column'} ${name} of ${word} ${object.name}`;
+    }
+  }
+}
+
+/** What an object is called in messages. */
+export function wordOf(object: ObjectDescriptor): string {
+  if (object.kind === 'table' && object.materialized !== undefined) return 'materialized view';
+  if (object.kind === 'type' && object.definition.kind === 'composite') return 'composite type';
+  return object.kind;
+}
+
+function columnName(object: ObjectDescriptor, number: number): string {
+  if (object.kind === 'table') return object.columns.find((column) => column.number === number)?.name ?? '';
+  if (object.kind === 'type' && object.definition.kind === 'composite')
+    return object.definition.fields[number - 1]?.name ?? '';
+  return '';
+}
+
+function* dependentsOf(context: DdlContext, item: Going): Iterable<Edge> {
+  switch (item.kind) {
+    case 'object':
+      yield* dependentsOfObject(context, context.objects.object(item.oid) as ObjectDescriptor);
+      return;
+    case 'column':
+      yield* dependentsOfColumn(context, item.oid, item.number);
+      return;
+    case 'constraint':
+      yield* dependentsOfKey(context, item.oid, item.constraint);
+      return;
+    default:
+      return;
+  }
+}
+
+function* dependentsOfObject(context: DdlContext, object: ObjectDescriptor): Iterable<Edge> {
+  if (object.kind === 'schema') {
+    for (const member of context.objects.objectsIn(object.oid)) {
+      if (!goesAlong(member)) yield { item: { kind: 'object', oid: member.oid }, silent: false };
+    }
+  }
+  if (object.kind === 'sequence') yield* defaultsFrom(context, object.oid);
+  for (const dependency of context.objects.dependentsOf(object.oid)) yield* edgeOf(context, object, dependency);
+  // The row type of a relation may have users of its own.
+  if (object.kind === 'table' || object.kind === 'view') {
+    const rowType = context.objects.object(object.rowTypeOid);
+    if (rowType !== undefined) {
+      for (const dependency of context.objects.dependentsOf(rowType.oid)) yield* edgeOf(context, rowType, dependency);
+    }
+  }
+}
+
+/** Row types, indexes and sequences of columns go with what they belong to. */
+function goesAlong(object: ObjectDescriptor): boolean {
+  if (object.kind === 'index' || (object.kind === 'sequence' && object.ownedBy !== undefined)) return true;
+  return (
+    object.kind === 'type' && object.definition.kind === 'composite' && object.definition.relationOid !== undefined
+  );
+}
+
+function* edgeOf(context: DdlContext, object: ObjectDescriptor, dependency: Dependency): Iterable<Edge> {
+  const dependent = context.objects.object(dependency.dependentOid);
+  if (dependent === undefined || dependent.oid === object.oid) return;
+  const silent = dependency.strength === 'automatic';
+  if (dependent.kind === 'table' && object.kind === 'table' && dependent.materialized === undefined) {
+    for (const constraint of dependent.constraints) {
+      if (constraint.kind !== 'foreign key' || constraint.referencedTableOid !== object.oid) continue;
+      yield { item: { kind: 'constraint', oid: dependent.oid, constraint }, silent };
+    }
+    return;
+  }
+  const isComposite = dependent.kind === 'type' && dependent.definition.kind === 'composite';
+  const byPart = (dependent.kind === 'table' || isComposite) && dependency.dependentColumn > 0;
+  if (object.kind === 'type' && byPart) {
+    const owner =
+      isComposite && dependent.definition.kind === 'composite' ? dependent.definition.relationOid : undefined;
+    if (owner !== undefined) return;
+    yield { item: { kind: 'column', oid: dependent.oid, number: dependency.dependentColumn }, silent };
+    return;
+  }
+  yield { item: { kind: 'object', oid: dependent.oid }, silent };
+}
+
+/** Columns whose default draws from a sequence. */
+function* defaultsFrom(context: DdlContext, sequenceOid: Oid): Iterable<Edge> {
+  const drawn = new RegExp(`(^|[^0-9])${sequenceOid}::regclass`);
+  const sequence = context.objects.object(sequenceOid);
+  for (const object of context.objects.objects()) {
+    if (object.kind !== 'table') continue;
+    for (const column of object.columns) {
+      if (column.dropped || column.defaultSql === undefined || !drawn.test(column.defaultSql)) continue;
+      yield { item: { kind: 'default', oid: object.oid, number: column.number }, silent: false };
+    }
+    const identity = object.columns.find(
+      (column) => column.sequenceOid === sequenceOid && column.identity !== undefined,
+    );
+    if (identity === undefined) continue;
+    yield {
+      item: { kind: 'default', oid: object.oid, number: identity.number },
+      silent: false,
+      refusal: () =>
+        new PhantomError(
+          '2BP01',
+          `cannot drop sequence ${sequence?.name} because column ${identity.name} of table ${object.name} requires it`,
+          { hint: `You can drop column ${identity.name} of table ${object.name} instead.` },
+        ),
+    };
+  }
+}
+
+function* dependentsOfColumn(context: DdlContext, oid: Oid, number: number): Iterable<Edge> {
+  const table = context.objects.object(oid);
+  if (table?.kind !== 'table') return;
+  for (const constraint of table.constraints) {
+    if (constraint.columns.includes(number)) yield { item: { kind: 'constraint', oid, constraint }, silent: true };
+  }
+  for (const key of incomingKeys(table, context.objects)) {
+    if (!key.constraint.referencedColumns.includes(number)) continue;
+    yield {
+      item: { kind: 'constraint', oid: key.child.oid, constraint: key.constraint },
+      silent: key.child.oid === oid,
+    };
+  }
+  for (const indexOid of table.indexOids) {
+    const index = context.objects.object(indexOid);
+    if (index?.kind !== 'index') continue;
+    const texts = [...index.parts.map((part) => part.expressionSql), index.predicateSql];
+    const uses =
+      index.parts.some((part) => part.column === number) ||
+      index.include.includes(number) ||
+      texts.some((sql) => sql !== undefined && columnsIn(context, table, sql).includes(number));
+    const isKey = table.constraints.some((constraint) => 'indexOid' in constraint && constraint.indexOid === indexOid);
+    if (uses && !isKey) yield { item: { kind: 'object', oid: indexOid }, silent: true };
+  }
+  for (const column of table.columns) {
+    if (column.generated === undefined || column.dropped || column.number === number) continue;
+    if (columnsIn(context, table, column.defaultSql as string).includes(number))
+      yield { item: { kind: 'column', oid, number: column.number }, silent: false };
+  }
+  for (const dependency of context.objects.dependentsOf(oid)) {
+    if (dependency.referencedColumn !== number) continue;
+    yield { item: { kind: 'object', oid: dependency.dependentOid }, silent: dependency.strength === 'automatic' };
+  }
+}
+
+function* dependentsOfKey(context: DdlContext, oid: Oid, constraint: ConstraintDescriptor): Iterable<Edge> {
+  if (!('indexOid' in constraint)) return;
+  const table = context.objects.object(oid) as TableDescriptor;
+  for (const key of incomingKeys(table, context.objects)) {
+    if (key.constraint.referencedIndexOid === constraint.indexOid)
+      yield { item: { kind: 'constraint', oid: key.child.oid, constraint: key.constraint }, silent: false };
+  }
+}

@@ -1,0 +1,434 @@
+/**
+ * ALTER ... RENAME, OWNER TO and SET SCHEMA. Whatever refers to an object by oid need not hear of it; texts of a table's own
+ * expressions name its columns and are written anew; stored queries keep the names they were made with.
+ */
+import { PhantomError, unsupportedError } from '@phantom/base';
+import {
+  NameClass,
+  type ObjectDescriptor,
+  type Oid,
+  type RoleDescriptor,
+  type TableDescriptor,
+  type TypeDescriptor,
+  hasPrivilege,
+  isMemberOf,
+} from '@phantom/catalog';
+import type { Yielded } from '../exec/runtime.js';
+import type { ObjectRef } from '../text/ast-access.js';
+import type { Name, QualifiedName } from '../text/ast-leaves.js';
+import type { AlterObjectSchema, AlterOwner, Rename } from '../text/ast-schema.js';
+import type { DdlContext, DdlExecution } from './context.js';
+import { typeNamed } from './create-type.js';
+import { domainNamed } from './domains.js';
+import {
+  claimName,
+  findRelation,
+  lockForChange,
+  relationExists,
+  relationNamed,
+  requireOwner,
+  schemaNamed,
+} from './names.js';
+import { currentRole, roleNamed, roleOf } from './role-names.js';
+import { requireRoleAdministration } from './roles.js';
+import { renamedColumn } from './stored-expressions.js';
+import { claimTypeName, putRowType } from './types.js';
+
+type Step<T> = Generator<Yielded, T, void>;
+type Named = Exclude<ObjectDescriptor, { kind: 'role' }>;
+
+const RELATIONS = new Set(['table', 'view', 'materialized view', 'index', 'sequence', 'foreign table']);
+
+export function* rename(context: DdlContext, node: Rename): DdlExecution {
+  const { target } = node;
+  const to = node.to.text;
+  switch (target.object) {
+    case 'column':
+      return yield* renameColumn(context, node);
+    case 'constraint':
+      return yield* renameConstraint(context, node);
+    case 'domain constraint': {
+      const type = domainNamed(context, target.on as readonly Name[]);
+      requireOwner(context, type);
+      const from = target.name.at(-1)?.text;
+      const { definition } = type;
+      if (!definition.checks.some((check) => check.name === from))
+        throw new PhantomError('42704', `constraint "${from}" for domain "${type.name}" does not exist`);
+      const checks = definition.checks.map((check) => (check.name === from ? { ...check, name: to } : check));
+      context.objects.put({ ...type, definition: { ...definition, checks } });
+      return undefined;
+    }
+    case 'role': {
+      const role = roleNamed(context, target.name[0]?.text as string);
+      requireRoleAdministration(context, role, 'permission denied to rename role');
+      if (role.oid === context.sessionRoleOid) throw unsupportedError('renaming the session user');
+      if (to.startsWith('pg_') || to === 'public' || to === 'none')
+        throw new PhantomError('42939', `role name "${to}" is reserved`);
+      if ((yield* claimName(context, NameClass.Role, 0, to)) !== undefined)
+        throw new PhantomError('42710', `role "${to}" already exists`);
+      context.objects.put({ ...role, name: to });
+      return undefined;
+    }
+    case 'database':
+    case 'schema': {
+      const object = namedObject(context, target) as Named;
+      requireOwner(context, object);
+      yield* lockForChange(context, object);
+      const isSchema = object.kind === 'schema';
+      if (isSchema && to.startsWith('pg_')) {
+        throw new PhantomError('42939', `unacceptable schema name "${to}"`, {
+          detail: 'The prefix "pg_" is reserved for system schemas.',
+        });
+      }
+      if (!isSchema && object.oid === context.databaseOid)
+        throw new PhantomError('0A000', 'current database cannot be renamed');
+      const nameClass = isSchema ? NameClass.Schema : NameClass.Database;
+      const existing = yield* claimName(context, nameClass, isSchema ? context.databaseOid : 0, to);
+      if (existing !== undefined)
+        throw new PhantomError(isSchema ? '42P06' : '42P04', `${object.kind} "${to}" already exists`);
+      context.objects.put({ ...object, name: to });
+      return undefined;
+    }
+    case 'type':
+    case 'domain': {
+      const type = target.object === 'domain' ? domainNamed(context, target.name) : typeNamed(context, target.name);
+      requireOwner(context, type);
+      refuseRowType(type);
+      yield* lockForChange(context, type);
+      yield* claimTypeName(context, type.schemaOid, to);
+      refuseTextUse(context, type);
+      context.objects.put({ ...type, name: to });
+      return undefined;
+    }
+    default:
+      if (!RELATIONS.has(target.object)) throw unsupportedError(`ALTER ${target.object.toUpperCase()} ... RENAME`);
+      return yield* renameRelation(context, node);
+  }
+}
+
+/** Finds the relation of an ALTER; undefined, with a notice, when it need not exist. */
+function alteredRelation(
+  context: DdlContext,
+  target: ObjectRef,
+  ifExists: boolean,
+  name: QualifiedName = target.name,
+): Exclude<Named, { kind: 'database' | 'schema' | 'type' }> | undefined {
+  if (ifExists && findRelation(context, name) === undefined) {
+    const shown = name.map((part) => part.text).join('.');
+    context.notice('NOTICE', '00000', `relation "${shown}" does not exist, skipping`);
+    return undefined;
+  }
+  const relation = relationNamed(context, name);
+  if (relation.kind === 'virtual')
+    throw new PhantomError('42501', `permission denied: "${relation.name}" is a system catalog`);
+  requireOwner(context, relation);
+  return relation;
+}
+
+/** 42809 unless the words of an ALTER fit the relation: ALTER TABLE is for all kinds, others for their own. */
+function checkKind(
+  relation: { readonly kind: string; readonly name: string; readonly materialized?: unknown },
+  word: string,
+): void {
+  const kind = relation.kind === 'table' && relation.materialized !== undefined ? 'materialized view' : relation.kind;
+  if (word === 'table' || word === kind) return;
+  throw new PhantomError('42809', `"${relation.name}" is not ${word === 'index' ? 'an' : 'a'} ${word}`);
+}
+
+function* renameRelation(context: DdlContext, node: Rename): DdlExecution {
+  const found = alteredRelation(context, node.target, node.ifExists);
+  if (found === undefined) return undefined;
+  checkKind(found, node.target.object);
+  const relation = yield* lockForChange(context, found);
+  if (relation === undefined) return undefined;
+  const to = node.to.text;
+  if ((yield* claimName(context, NameClass.Relation, relation.schemaOid, to)) !== undefined) throw relationExists(to);
+  if (relation.kind === 'table' || relation.kind === 'view')
+    yield* claimTypeName(context, relation.schemaOid, to, true);
+  moved(context, { ...relation, name: to });
+  return undefined;
+}
+
+/** Puts a relation under its new name or schema; row types, and constraints that share their index's name, follow. */
+function moved(context: DdlContext, relation: Exclude<Named, { kind: 'database' | 'schema' | 'type' }>): void {
+  const { objects } = context;
+  if (relation.kind === 'table') {
+    const changed: TableDescriptor = { ...relation, schemaVersion: relation.schemaVersion + 1 };
+    objects.put(changed);
+    putRowType(context, changed);
+    return;
+  }
+  objects.put(relation);
+  if (relation.kind === 'view') putRowType(context, relation);
+  if (relation.kind !== 'index') return;
+  const table = objects.object(relation.tableOid);
+  if (table?.kind !== 'table') return;
+  const constraints = table.constraints.map((constraint) =>
+    'indexOid' in constraint && constraint.indexOid === relation.oid
+      ? { ...constraint, name: relation.name }
+      : constraint,
+  );
+  objects.put({ ...table, constraints, schemaVersion: table.schemaVersion + 1 });
+}
+
+function* renameColumn(context: DdlContext, node: Rename): DdlExecution {
+  const owner = node.target.name.slice(0, -1);
+  const from = (node.target.name.at(-1) as Name).text;
+  const to = node.to.text;
+  if (node.relation === 'type') return renameAttribute(context, owner, from, to);
+  const found = alteredRelation(context, node.target, node.ifExists, owner);
+  if (found === undefined) return undefined;
+  const relation = yield* lockForChange(context, found);
+  if (relation?.kind === 'view') {
+    if (!relation.columns.some((column) => column.name === from)) throw noColumn(from);
+    if (relation.columns.some((column) => column.name === to)) throw taken(to, relation.name);
+    const changed = {
+      ...relation,
+      columns: relation.columns.map((column) => (column.name === from ? { ...column, name: to } : column)),
+    };
+    context.objects.put(changed);
+    putRowType(context, changed);
+    return undefined;
+  }
+  if (relation?.kind !== 'table') throw new PhantomError('42809', `cannot rename columns of relation "${found.name}"`);
+  const column = relation.columns.find((candidate) => candidate.name === from && !candidate.dropped);
+  if (column === undefined) throw noColumn(from);
+  if (relation.columns.some((candidate) => candidate.name === to && !candidate.dropped)) throw taken(to, relation.name);
+  const changed: TableDescriptor = {
+    ...relation,
+    columns: relation.columns.map((candidate) => {
+      if (candidate === column) return { ...column, name: to };
+      if (candidate.generated === undefined || candidate.defaultSql === undefined) return candidate;
+      return { ...candidate, defaultSql: renamedColumn(candidate.defaultSql, from, to) };
+    }),
+    constraints: relation.constraints.map((constraint) =>
+      constraint.kind === 'check'
+        ? { ...constraint, expressionSql: renamedColumn(constraint.expressionSql, from, to) }
+        : constraint,
+    ),
+    schemaVersion: relation.schemaVersion + 1,
+  };
+  for (const oid of relation.indexOids) {
+    const index = context.objects.object(oid);
+    if (index?.kind !== 'index') continue;
+    context.objects.put({
+      ...index,
+      parts: index.parts.map((part) =>
+        part.expressionSql === undefined
+          ? part
+          : { ...part, expressionSql: renamedColumn(part.expressionSql, from, to) },
+      ),
+      ...(index.predicateSql === undefined ? {} : { predicateSql: renamedColumn(index.predicateSql, from, to) }),
+    });
+  }
+  context.objects.put(changed);
+  putRowType(context, changed);
+  return undefined;
+}
+
+function noColumn(name: string): PhantomError {
+  return new PhantomError('42703', `column "${name}" does not exist`);
+}
+
+function taken(name: string, relation: string): PhantomError {
+  return new PhantomError('42701', `column "${name}" of relation "${relation}" already exists`);
+}
+
+function renameAttribute(context: DdlContext, owner: QualifiedName, from: string, to: string): undefined {
+  const type = typeNamed(context, owner);
+  requireOwner(context, type);
+  refuseRowType(type);
+  const { definition } = type;
+  if (definition.kind !== 'composite') throw new PhantomError('42809', `${type.name} is not a composite type`);
+  if (!definition.fields.some((field) => field.name === from)) throw noColumn(from);
+  if (definition.fields.some((field) => field.name === to)) throw taken(to, type.name);
+  const fields = definition.fields.map((field) => (field.name === from ? { ...field, name: to } : field));
+  context.objects.put({ ...type, definition: { ...definition, fields } });
+  return undefined;
+}
+
+function* renameConstraint(context: DdlContext, node: Rename): DdlExecution {
+  const owner = node.target.on as readonly Name[];
+  const found = alteredRelation(context, node.target, node.ifExists, owner);
+  if (found === undefined) return undefined;
+  const table = yield* lockForChange(context, found);
+  if (table?.kind !== 'table') throw new PhantomError('42809', `"${found.name}" is not a table`);
+  const from = node.target.name.at(-1)?.text;
+  const to = node.to.text;
+  const constraint = table.constraints.find((candidate) => candidate.name === from);
+  if (constraint === undefined)
+    throw new PhantomError('42704', `constraint "${from}" for table "${table.name}" does not exist`);
+  if (table.constraints.some((candidate) => candidate.name === to))
+    throw new PhantomError('42710', `constraint "${to}" for relation "${table.name}" already exists`);
+  const index = 'indexOid' in constraint ? context.objects.object(constraint.indexOid) : undefined;
+  if (index?.kind === 'index') {
+    if ((yield* claimName(context, NameClass.Relation, index.schemaOid, to)) !== undefined) throw relationExists(to);
+    context.objects.put({ ...index, name: to });
+  }
+  const constraints = table.constraints.map((candidate) =>
+    candidate === constraint ? { ...candidate, name: to } : candidate,
+  );
+  context.objects.put({ ...table, constraints, schemaVersion: table.schemaVersion + 1 });
+  return undefined;
+}
+
+function refuseRowType(type: TypeDescriptor): void {
+  if (type.definition.kind === 'composite' && type.definition.relationOid !== undefined) {
+    throw new PhantomError('42809', `${type.name} is a table's row type`, { hint: 'Use ALTER TABLE instead.' });
+  }
+}
+
+/** Texts that the catalog keeps may name a type; one that is renamed or moved must not stand in any. */
+function refuseTextUse(context: DdlContext, type: TypeDescriptor): void {
+  const name = new RegExp(`(^|[^\\w$])"?${type.name.replaceAll(/[^\w]/g, '\\$&')}"?($|[^\\w$])`);
+  const inText = (sql: string | undefined): boolean => sql !== undefined && name.test(sql);
+  for (const object of context.objects.objects()) {
+    let user: string | undefined;
+    if (object.kind === 'view' && inText(object.querySql)) user = `view ${object.name}`;
+    if (object.kind === 'table') {
+      const texts = [
+        ...object.columns.map((column) => column.defaultSql),
+        ...object.constraints.map((constraint) =>
+          'expressionSql' in constraint ? constraint.expressionSql : undefined,
+        ),
+        object.materialized?.querySql,
+      ];
+      if (texts.some(inText)) user = `table ${object.name}`;
+    }
+    if (
+      object.kind === 'index' &&
+      (inText(object.predicateSql) || object.parts.some((part) => inText(part.expressionSql)))
+    )
+      user = `index ${object.name}`;
+    if (user !== undefined) throw unsupportedError(`renaming type ${type.name}, which the text of ${user} names`);
+  }
+}
+
+/** A schema or database by name. */
+function namedObject(context: DdlContext, target: ObjectRef): Named {
+  const [name] = target.name as readonly [Name];
+  if (target.object === 'schema') return schemaNamed(context, name.text, name.position + 1);
+  const oid = context.objects.oidByName(NameClass.Database, 0, name.text);
+  const database = oid === undefined ? undefined : context.objects.object(oid);
+  if (database?.kind !== 'database') throw new PhantomError('3D000', `database "${name.text}" does not exist`);
+  return database;
+}
+
+export function* alterOwner(context: DdlContext, node: AlterOwner): DdlExecution {
+  const { target } = node;
+  const owner = roleOf(context, node.owner);
+  switch (target.object) {
+    case 'database':
+    case 'schema': {
+      const object = namedObject(context, target);
+      requireOwner(context, object);
+      mayGiveTo(context, owner, undefined);
+      context.objects.put(withOwner(object, owner.oid));
+      return undefined;
+    }
+    case 'type':
+    case 'domain': {
+      const type = target.object === 'domain' ? domainNamed(context, target.name) : typeNamed(context, target.name);
+      requireOwner(context, type);
+      refuseRowType(type);
+      mayGiveTo(context, owner, type.schemaOid);
+      context.objects.put(withOwner(type, owner.oid));
+      return undefined;
+    }
+    default: {
+      if (!RELATIONS.has(target.object)) throw unsupportedError(`ALTER ${target.object.toUpperCase()} OWNER`);
+      const relation = alteredRelation(context, target, node.ifExists);
+      if (relation !== undefined) yield* changeRelationOwner(context, relation, owner);
+      return undefined;
+    }
+  }
+}
+
+/** Gives a relation, with its indexes, own sequences and row type, to another role. */
+export function* changeRelationOwner(
+  context: DdlContext,
+  found: Exclude<Named, { kind: 'database' | 'schema' | 'type' }>,
+  owner: RoleDescriptor,
+): Step<void> {
+  const relation = yield* lockForChange(context, found);
+  if (relation === undefined) return;
+  if (relation.kind === 'sequence' && relation.ownedBy !== undefined) {
+    const table = context.objects.object(relation.ownedBy.tableOid) as TableDescriptor;
+    if (table.ownerOid !== owner.oid) {
+      throw new PhantomError('0A000', 'cannot change owner of sequence ' + `"${relation.name}"`, {
+        detail: `Sequence "${relation.name}" is linked to table "${table.name}".`,
+      });
+    }
+  }
+  mayGiveTo(context, owner, relation.schemaOid);
+  context.objects.put(withOwner(relation, owner.oid));
+  if (relation.kind !== 'table' && relation.kind !== 'view') return;
+  const type = context.objects.object(relation.rowTypeOid);
+  if (type?.kind === 'type') context.objects.put({ ...type, ownerOid: owner.oid });
+  for (const dependency of Array.from(context.objects.dependentsOf(relation.oid))) {
+    const dependent = context.objects.object(dependency.dependentOid);
+    if (dependency.strength === 'automatic' && (dependent?.kind === 'index' || dependent?.kind === 'sequence'))
+      context.objects.put(withOwner(dependent, owner.oid));
+  }
+}
+
+/** The object under another owner: rights of the old one become the new one's. */
+function withOwner<T extends Named>(object: T, ownerOid: Oid): T {
+  if (object.kind === 'index' || object.acl === undefined) return { ...object, ownerOid };
+  const swap = (oid: Oid): Oid => (oid === object.ownerOid ? ownerOid : oid);
+  const acl = object.acl.map((item) => ({
+    ...item,
+    granteeOid: swap(item.granteeOid),
+    grantorOid: swap(item.grantorOid),
+  }));
+  return { ...object, ownerOid, acl };
+}
+
+/** One may give things only to a role one could act as, and only where that role could make them itself. */
+function mayGiveTo(context: DdlContext, owner: RoleDescriptor, schemaOid: Oid | undefined): void {
+  const actor = currentRole(context);
+  if (actor.superuser) return;
+  if (actor.oid !== owner.oid && !isMemberOf(context.objects, actor, owner.oid))
+    throw new PhantomError('42501', `must be member of role "${owner.name}"`);
+  const schema = schemaOid === undefined ? undefined : context.objects.object(schemaOid);
+  if (schema?.kind === 'schema' && !hasPrivilege(context.objects, owner.oid, schema, 'C'))
+    throw new PhantomError('42501', `permission denied for schema ${schema.name}`);
+}
+
+export function* alterSchema(context: DdlContext, node: AlterObjectSchema): DdlExecution {
+  const { target } = node;
+  const schema = schemaNamed(context, node.schema.text, node.schema.position + 1);
+  if (!hasPrivilege(context.objects, context.roleOid, schema, 'C'))
+    throw new PhantomError('42501', `permission denied for schema ${schema.name}`);
+  if (target.object === 'type' || target.object === 'domain') {
+    const type = target.object === 'domain' ? domainNamed(context, target.name) : typeNamed(context, target.name);
+    requireOwner(context, type);
+    refuseRowType(type);
+    if (type.schemaOid === schema.oid) return undefined;
+    yield* claimTypeName(context, schema.oid, type.name);
+    refuseTextUse(context, type);
+    context.objects.put({ ...type, schemaOid: schema.oid });
+    return undefined;
+  }
+  if (!RELATIONS.has(target.object)) throw unsupportedError(`ALTER ${target.object.toUpperCase()} SET SCHEMA`);
+  const found = alteredRelation(context, target, node.ifExists);
+  if (found === undefined) return undefined;
+  const relation = yield* lockForChange(context, found);
+  if (relation === undefined || relation.schemaOid === schema.oid) return undefined;
+  if (relation.kind === 'index')
+    throw new PhantomError('42809', `cannot move index "${relation.name}" to another schema`);
+  if (relation.kind === 'sequence' && relation.ownedBy !== undefined)
+    throw new PhantomError('0A000', 'cannot move an owned sequence into another schema');
+  const taken = yield* claimName(context, NameClass.Relation, schema.oid, relation.name);
+  if (taken !== undefined)
+    throw new PhantomError('42P07', `relation "${relation.name}" already exists in schema "${schema.name}"`);
+  if (relation.kind === 'table' || relation.kind === 'view')
+    yield* claimTypeName(context, schema.oid, relation.name, true);
+  moved(context, { ...relation, schemaOid: schema.oid });
+  for (const dependency of Array.from(context.objects.dependentsOf(relation.oid))) {
+    const dependent = context.objects.object(dependency.dependentOid);
+    if (dependency.strength === 'automatic' && (dependent?.kind === 'index' || dependent?.kind === 'sequence'))
+      context.objects.put({ ...dependent, schemaOid: schema.oid });
+  }
+  return undefined;
+}

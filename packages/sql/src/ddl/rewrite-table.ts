@@ -1,0 +1,75 @@
+/**
+ * Rewriting a table: its rows are copied into a new space in another form, its indexes are built anew beside it, and the old
+ * spaces go by range removal, all in the transaction of the ALTER. The table is locked against writers meanwhile; readers
+ * go on with what they see.
+ */
+import type { IndexDescriptor, TableDescriptor } from '@phantom/catalog';
+import { spaceRange } from '@phantom/kv';
+import type { Yielded } from '../exec/runtime.js';
+import type { Value } from '../types/type.js';
+import type { DdlContext } from './context.js';
+import { eachRow } from './validate.js';
+
+/** Rows held between reading and writing. */
+const BATCH_ROWS = 512;
+
+/**
+ * Copies every row of `before`, as `transform` gives it, into the table as `changed` describes it (same oid; spaces, layout and
+ * indexes are seen to here). Returns the table as it is then. Constraints of the table are checked anew: 23502, 23505, 23514.
+ */
+export function* rewriteTable(
+  context: DdlContext,
+  before: TableDescriptor,
+  changed: TableDescriptor,
+  transform: (row: readonly Value[]) => Value[],
+): Generator<Yielded, TableDescriptor, void> {
+  const layoutVersion = before.layoutVersion + 1;
+  const space = context.storage.allocateSpace(before.engine);
+  const after: TableDescriptor = {
+    ...changed,
+    space,
+    layoutVersion,
+    columns: changed.columns.map((column) => {
+      const { missingText: _missing, ...rest } = column;
+      return { ...rest, sinceVersion: layoutVersion };
+    }),
+    schemaVersion: before.schemaVersion + 1,
+  };
+  const oldSpaces = [before.space];
+  for (const oid of after.indexOids) {
+    const index = context.objects.object(oid);
+    if (index?.kind !== 'index') continue;
+    const keysRows = index.space === before.space;
+    if (!keysRows) oldSpaces.push(index.space);
+    context.objects.put(
+      withTypes({ ...index, space: keysRows ? space : context.storage.allocateSpace(before.engine) }, after),
+    );
+  }
+  context.objects.put(after);
+  const writer = context.writerContext().writer(after);
+  let batch: Value[][] = [];
+  const flush = function* (): Generator<Yielded, void, void> {
+    for (const row of batch) {
+      for (let outcome = writer.insert(row); outcome instanceof Promise; outcome = writer.insert(row)) yield outcome;
+    }
+    batch = [];
+  };
+  yield* eachRow(context, before, (row) => batch.push(transform(row)), {
+    every: BATCH_ROWS,
+    run: flush,
+  });
+  yield* flush();
+  context.tableRewritten(before.oid);
+  for (const old of oldSpaces) context.transaction.removeRange(spaceRange(old));
+  for (let wait = writer.finishStatement(); wait !== undefined; wait = writer.finishStatement()) yield wait;
+  return after;
+}
+
+/** An index whose plain parts have the types that the table's columns have now. */
+function withTypes(index: IndexDescriptor, table: TableDescriptor): IndexDescriptor {
+  const parts = index.parts.map((part) => {
+    const column = table.columns.find((candidate) => candidate.number === part.column);
+    return column === undefined ? part : { ...part, type: column.type };
+  });
+  return { ...index, parts };
+}

@@ -1,0 +1,60 @@
+/**
+ * Expressions as the catalog keeps them: SQL text that still means the same after things were renamed.
+ *
+ *   nextval('s'), 's'::regclass   keep the oid of what they name: nextval(16391::regclass)
+ *   table.column                  loses the table's name; there is only one row it can be of
+ *
+ * `shownExpression` goes the other way, for people and tools.
+ */
+import type { Name } from '../text/ast-leaves.js';
+import type { Expression } from '../text/ast.js';
+import { deparseExpression } from '../text/deparse.js';
+import { parseExpression } from '../text/parse.js';
+import { regclassNamed } from '../types/reg-types.js';
+import type { DdlContext } from './context.js';
+import { rewriteTree } from './rewrite-tree.js';
+
+const SEQUENCE_FUNCTIONS = new Set(['nextval', 'currval', 'setval']);
+
+/** The text to keep for an expression over the columns of `relationName` (or of nothing). */
+export function storedExpression(context: DdlContext, node: Expression, relationName?: string): string {
+  const stored = rewriteTree(node, (part) => {
+    if (part['kind'] === 'column') {
+      const names = part['names'] as readonly Name[];
+      const qualified = names.length === 2 && names[0]?.text === relationName;
+      return qualified ? { ...part, names: names.slice(1) } : undefined;
+    }
+    if (part['kind'] === 'call') {
+      const name = part['name'] as readonly Name[];
+      const args = part['arguments'] as readonly { readonly value?: Expression }[];
+      const first = args[0]?.value;
+      if (!SEQUENCE_FUNCTIONS.has(name.at(-1)?.text ?? '') || first?.kind !== 'string') return undefined;
+      const value = regclassCast(regclassNamed(first.value, context.evaluation));
+      return { ...part, arguments: [{ ...args[0], value }, ...args.slice(1)] };
+    }
+    if (part['kind'] === 'cast') {
+      const operand = part['operand'] as Expression;
+      const type = part['type'] as { readonly name: readonly Name[]; readonly arrayBounds: readonly unknown[] };
+      const isRegclass = type.name.at(-1)?.text === 'regclass' && type.arrayBounds.length === 0;
+      if (!isRegclass || operand.kind !== 'string' || /^\s*\d+\s*$/.test(operand.value)) return undefined;
+      return regclassCast(regclassNamed(operand.value, context.evaluation));
+    }
+    return undefined;
+  });
+  return deparseExpression(stored);
+}
+
+function regclassCast(oid: number): Expression {
+  return parseExpression(`${oid}::regclass`);
+}
+
+/** The text of an expression with a column renamed. */
+export function renamedColumn(sql: string, from: string, to: string): string {
+  const renamed = rewriteTree(parseExpression(sql), (part) => {
+    if (part['kind'] !== 'column') return undefined;
+    const [first, ...rest] = part['names'] as readonly Name[];
+    if (first === undefined || first.text !== from) return undefined;
+    return { ...part, names: [{ ...first, text: to, quoted: true }, ...rest] };
+  });
+  return deparseExpression(renamed);
+}

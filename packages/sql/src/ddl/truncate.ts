@@ -1,0 +1,75 @@
+/** TRUNCATE: tables and their indexes get fresh, empty spaces; the old ones go by range removal, unread. */
+import { PhantomError } from '@phantom/base';
+import { type Oid, type TableDescriptor, hasPrivilege } from '@phantom/catalog';
+import { spaceRange } from '@phantom/kv';
+import { incomingKeys } from '../storage/table-rules.js';
+import type { Truncate } from '../text/ast-schema.js';
+import type { DdlContext, DdlExecution } from './context.js';
+import { lockForChange, relationNamed } from './names.js';
+
+export function* truncate(context: DdlContext, node: Truncate): DdlExecution {
+  const tables = new Map<Oid, TableDescriptor>();
+  const pending = node.tables.map(({ name }) => {
+    const relation = relationNamed(context, name);
+    if (relation.kind !== 'table' || relation.materialized !== undefined)
+      throw new PhantomError('42809', `"${relation.name}" is not a table`);
+    return relation;
+  });
+  const named = new Set(pending.map((table) => table.oid));
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (tables.has(next.oid)) continue;
+    if (!hasPrivilege(context.objects, context.roleOid, next, 'D'))
+      throw new PhantomError('42501', `permission denied for table ${next.name}`);
+    const table = yield* lockForChange(context, next);
+    if (table === undefined) continue;
+    if (!named.has(table.oid)) context.notice('NOTICE', '00000', `truncate cascades to table "${table.name}"`);
+    tables.set(table.oid, table);
+    if (node.cascade) for (const key of incomingKeys(table, context.objects)) pending.push(key.child);
+  }
+  for (const table of tables.values()) {
+    const blocker = incomingKeys(table, context.objects).find((key) => !tables.has(key.child.oid));
+    if (blocker !== undefined) {
+      throw new PhantomError('0A000', 'cannot truncate a table referenced in a foreign key constraint', {
+        detail: `Table "${blocker.child.name}" references "${table.name}".`,
+        hint: `Truncate table "${blocker.child.name}" at the same time, or use TRUNCATE ... CASCADE.`,
+      });
+    }
+  }
+  for (const table of tables.values()) {
+    emptyTable(context, table);
+    context.tableRewritten(table.oid);
+    if (node.restartIdentity) restartSequences(context, table);
+  }
+  return undefined;
+}
+
+/** Gives a table and its indexes fresh, empty spaces. */
+export function emptyTable(
+  context: Pick<DdlContext, 'transaction' | 'objects' | 'storage'>,
+  table: TableDescriptor,
+): void {
+  context.transaction.removeRange(spaceRange(table.space));
+  const space = context.storage.allocateSpace(table.engine);
+  for (const oid of table.indexOids) {
+    const index = context.objects.object(oid);
+    if (index?.kind !== 'index') continue;
+    if (index.space === table.space) {
+      context.objects.put({ ...index, space });
+    } else {
+      context.transaction.removeRange(spaceRange(index.space));
+      context.objects.put({ ...index, space: context.storage.allocateSpace(table.engine) });
+    }
+  }
+  context.objects.put({ ...table, space, schemaVersion: table.schemaVersion + 1 });
+}
+
+/** RESTART IDENTITY: every sequence that belongs to a column of the table begins anew once the transaction has committed. */
+function restartSequences(context: DdlContext, table: TableDescriptor): void {
+  for (const dependency of context.objects.dependentsOf(table.oid)) {
+    const sequence = context.objects.object(dependency.dependentOid);
+    if (sequence?.kind !== 'sequence') continue;
+    context.onEnd((committed) => {
+      if (committed) context.catalog.sequences.set(sequence, BigInt(sequence.start), false);
+    });
+  }
+}
