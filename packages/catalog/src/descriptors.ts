@@ -18,6 +18,10 @@ export interface TypeRef {
   readonly typmod: number;
   /** Collation by name; undefined is the binary default. */
   readonly collation?: string;
+  /** Of an expression: COLLATE gave it, so it counts for more than a column's. Never stored. */
+  readonly explicitCollation?: true;
+  /** Of an expression: its parts have this collation too, so it has none that could be used. Never stored. */
+  readonly otherCollation?: string;
 }
 
 export interface DatabaseDescriptor {

@@ -2,6 +2,7 @@
 import type * as Ast from '../text/ast.js';
 import type { Binder } from './binder.js';
 import { callOperator } from './calls.js';
+import { requireOneCollation } from './collations.js';
 import { coerce, isUnknown } from './coercion.js';
 import type { Expression, SortKey } from './expression.js';
 import type { Scope } from './scope.js';
@@ -34,6 +35,7 @@ export function sortKey(binder: Binder, item: Ast.SortItem, value: Expression): 
 /** 42883 unless values of the expression's type can be put in order. */
 export function requireOrder(binder: Binder, expression: Expression, position: number): void {
   const { context } = binder;
+  requireOneCollation(context, expression.type, position, expression.kind === 'column');
   const type = context.catalog.types.byOid(expression.type.oid);
   if (type === undefined || type.compare !== undefined) return;
   throw context.error(

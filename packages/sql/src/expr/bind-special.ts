@@ -1,5 +1,6 @@
 /** Expressions with a syntax of their own: CASE, COALESCE and kin, casts, arrays, rows, fields, subscripts, EXTRACT, CURRENT_... */
 import type { TypeRef } from '@phantom/catalog';
+import { isBinaryCollation } from '../types/collation.js';
 import type { CurrentValue } from '../text/ast-leaves.js';
 import type * as Ast from '../text/ast.js';
 import type { Binder } from './binder.js';
@@ -45,7 +46,7 @@ function caseOf(
     kind: 'case',
     branches: whens.map((when, i) => ({ when, then: unified.expressions[i + 1] as Expression })),
     otherwise: unified.expressions[0] as Expression,
-    type: withCollation(unified.type, unified.expressions),
+    type: withCollation(binder.context, unified.type, unified.expressions, node.position),
   };
 }
 
@@ -67,7 +68,7 @@ export function bindConditional(binder: Binder, node: Ast.Conditional, scope: Sc
   const positions = node.arguments.map((argument) => argument.position);
   if (node.function === 'nullif') return bindNullIf(binder, args, node.position);
   const unified = unify(context, args, positions, node.function.toUpperCase());
-  const type = withCollation(unified.type, unified.expressions);
+  const type = withCollation(context, unified.type, unified.expressions, node.position);
   if (node.function === 'coalesce') return { kind: 'coalesce', operands: unified.expressions, type };
   if (context.catalog.types.byOid(type.oid)?.compare === undefined) {
     throw context.error(
@@ -125,6 +126,7 @@ export function bindCollate(binder: Binder, node: Ast.CollateExpression, scope: 
     oid: operand.type.oid,
     typmod: operand.type.typmod,
     collation: checkCollation(binder, collation, node.position),
+    explicitCollation: true,
   };
   if (operand.kind === 'constant') return { ...operand, type: collated };
   return {
@@ -136,11 +138,9 @@ export function bindCollate(binder: Binder, node: Ast.CollateExpression, scope: 
   };
 }
 
-const BINARY_COLLATIONS: ReadonlySet<string> = new Set(['C', 'POSIX', 'ucs_basic', 'default', 'C.utf8', 'C.UTF-8']);
-
 /** Binary collations, and those that Intl.Collator knows; 42704 for others. */
 function checkCollation(binder: Binder, name: string, position: number): string {
-  if (BINARY_COLLATIONS.has(name)) return name;
+  if (isBinaryCollation(name)) return name;
   const tag = name
     .replace(/-x-icu$/, '')
     .replace(/\..*$/, '')

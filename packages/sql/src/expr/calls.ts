@@ -7,6 +7,7 @@ import type {
   ScalarFunction,
 } from '../functions/registry.js';
 import { baseType, coerce, commonType, tryCoerce } from './coercion.js';
+import { collated, collatedFunction, collatedOperator, mergedCollation } from './collations.js';
 import type { BindContext } from './context.js';
 import { constant, type Call, type ColumnId, type Expression } from './expression.js';
 import { BOOL, Oids, TEXT, typeRef } from './type-oids.js';
@@ -24,18 +25,14 @@ export function callText(context: BindContext, name: string, types: readonly num
   return `${name}(${types.map((oid) => context.typeName(oid)).join(', ')})`;
 }
 
-/** The collation an expression gets from its parts: the first that has one. */
-function collationOf(parts: readonly Expression[]): string | undefined {
-  return parts.find((part) => part.type.collation !== undefined)?.type.collation;
-}
-
-const COLLATABLE: ReadonlySet<number> = new Set([Oids.text, Oids.varchar, Oids.bpchar, Oids.name]);
-
-/** The type with the collation of the parts, where it is a text type. */
-export function withCollation(type: TypeRef, parts: readonly Expression[]): TypeRef {
-  if (!COLLATABLE.has(type.oid)) return type;
-  const collation = collationOf(parts);
-  return collation === undefined ? type : { ...type, collation };
+/** The type with the collation that the parts give it, where it is a text type. */
+export function withCollation(
+  context: BindContext,
+  type: TypeRef,
+  parts: readonly Expression[],
+  position: number,
+): TypeRef {
+  return collated(type, mergedCollation(context, parts, position));
 }
 
 export interface CallOptions {
@@ -107,9 +104,10 @@ function applyResolved(
     if (declared === undefined || isPseudo(context, declared)) return settle(context, argument, declared, position);
     return coerce(context, argument, keepTypmod(argument, declared), 'implicit', position);
   });
-  const type = withCollation(typeRef(resolved.resultType), coerced);
+  const collation = mergedCollation(context, coerced, position);
+  const type = collated(typeRef(resolved.resultType), collation);
   return {
-    definition,
+    definition: definition.kind === 'scalar' ? collatedFunction(context, definition, collation) : definition,
     arguments: coerced,
     variadicFrom: variadic ? (resolved.variadicFrom ?? definition.argumentTypes.length - 1) : undefined,
     variadicElement: resolved.variadicElement,
@@ -212,14 +210,16 @@ export function callOperator(
   const args: Expression[] = [];
   if (left !== undefined) args.push(coerceOperand(context, left, resolved.leftType, position));
   args.push(coerceOperand(context, right, resolved.rightType, position));
+  const collation = mergedCollation(context, args, position);
+  const operator = collatedOperator(context, resolved.operator, collation);
   return {
     kind: 'call',
-    function: resolved.operator.function,
-    operator: resolved.operator,
+    function: operator.function,
+    operator,
     arguments: args,
     variadicFrom: undefined,
     variadicElement: undefined,
-    type: withCollation(typeRef(resolved.resultType), args),
+    type: collated(typeRef(resolved.resultType), collation),
   };
 }
 

@@ -6,6 +6,7 @@ import { PhantomError } from '@phantom/base';
 import type { TypeRef } from '@phantom/catalog';
 import type { CastContext, CastDefinition, EvaluationContext } from '../functions/registry.js';
 import type { SqlType, Value } from '../types/type.js';
+import { inheritCollation } from './collations.js';
 import { type BindContext, codePointPosition } from './context.js';
 import { constant, type Cast, type Expression } from './expression.js';
 import { Oids, TEXT, typeRef } from './type-oids.js';
@@ -117,14 +118,15 @@ export function coerceTypmod(
   if (target.typmod === -1 || expression.type.typmod === target.typmod) return expression;
   const type = context.catalog.types.byOid(target.oid);
   if (type?.coerceTypmod === undefined) return expression;
-  return { kind: 'typmod', operand: expression, explicit, type: target };
+  const collated = inheritCollation(target, expression.type);
+  return { kind: 'typmod', operand: expression, explicit, type: collated };
 }
 
 /** A cast whose representation does not change keeps a constant a constant. */
 function relabel(expression: Expression, definition: CastDefinition, target: TypeRef, explicit: boolean): Expression {
   // A modifier means nothing to another type: 8 is four characters of varchar, and of char, but they are padded.
   const typmod = expression.type.oid === target.oid ? expression.type.typmod : -1;
-  const type = { ...target, typmod };
+  const type = inheritCollation({ ...target, typmod }, expression.type);
   if (expression.kind === 'constant') return { ...expression, type };
   return { kind: 'cast', operand: expression, definition, explicit, type };
 }
@@ -182,7 +184,8 @@ export function tryCoerce(
       explicit,
     );
   }
-  return { kind: 'cast', operand: retype(expression, sourceBase), definition, explicit, type: target };
+  const type = inheritCollation(target, expression.type);
+  return { kind: 'cast', operand: retype(expression, sourceBase), definition, explicit, type };
 }
 
 /** A value of the domain's base type as one of the domain, its constraints applied. */

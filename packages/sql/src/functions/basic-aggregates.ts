@@ -1,6 +1,7 @@
 /** count, sum, avg, min, max, bit and boolean aggregates, string_agg and array_agg. */
 import { PhantomError } from '@phantom/base';
 import { Decimal, Interval, SqlArray } from '@phantom/codec';
+import { collatorFor } from '../types/collation.js';
 import { builtinTypeCatalog } from '../types/type-catalog.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { SqlType, Value } from '../types/type.js';
@@ -167,6 +168,8 @@ function extreme(
 
 function orderOfArgument(context: EvaluationContext, types: CallTypes): ExtremeState['compare'] {
   const oid = types.arguments[0]?.oid ?? 0;
+  const collator = collatorFor(types.arguments[0]?.collation);
+  if (collator !== undefined) return collator as ExtremeState['compare'];
   const type = context.types.byOid(oid) ?? builtinTypeCatalog.byOid(oid);
   return requireOrder(type);
 }

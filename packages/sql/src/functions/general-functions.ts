@@ -137,6 +137,8 @@ function encodingNumber(name: string): number {
 /** Types whose texts have a collation, each with the quoted name of its own. */
 function collationFor(_value: Value, context: EvaluationContext, types: CallTypes): Value {
   const type = argumentType(context, types);
+  const named = types.arguments[0]?.collation;
+  if (named !== undefined) return `"${named}"`;
   if (type.category === 'S' || type.oid === TypeOid.unknown) return type.oid === TypeOid.name ? '"C"' : '"default"';
   throw new PhantomError('42804', `collations are not supported by type ${type.displayName}`);
 }

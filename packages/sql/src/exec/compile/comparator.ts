@@ -1,6 +1,6 @@
 /** Comparison of two rows of a buffer by sort keys, as generated code: (columns, a, b) => number. */
 import type { TypeRef } from '@phantom/catalog';
-import { collatorFor } from '../values/collation.js';
+import { collatorFor } from '../../types/collation.js';
 import { binary, call, conditional, element, isNull, literal, type Code, type Local } from '../code/ir.js';
 import type { CompiledFunction } from '../program.js';
 import { isOwnOrder } from './intrinsics.js';

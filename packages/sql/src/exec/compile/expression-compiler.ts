@@ -25,6 +25,7 @@ import {
   type Code,
   type Local,
 } from '../code/ir.js';
+import { valueComparison } from './comparator.js';
 import { arithmetic, comparisonOperator, isWidening } from './intrinsics.js';
 import { ColumnSource, Row, type Operand } from './row-scope.js';
 import { makeArray, nestArrays } from '../values/arrays.js';
@@ -337,7 +338,7 @@ export class ExpressionCompiler {
   }
 
   private extremeValue(expression: Expression & { kind: 'extreme' }): Operand {
-    const compare = this.builder.context.types.byOid(expression.type.oid)?.compare;
+    const compare = valueComparison(this.builder, expression.type);
     const sign = expression.which === 'greatest' ? 1 : -1;
     const choose = (values: readonly Value[]): Value => {
       let best: Value = null;

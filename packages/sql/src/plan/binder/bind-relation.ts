@@ -9,6 +9,7 @@ import type * as Ast from '../../text/ast.js';
 import type { NamedRelation, RelationPrivilege, VirtualRelation } from '../catalog-port.js';
 import type { LogicalNode, Scan } from '../logical/logical.js';
 import { rangeItem, renameColumns, type BoundFrom } from './range-items.js';
+import { sampleCondition } from './table-sample.js';
 
 /** Finds a relation by its written name; 42P01 when there is none. */
 export function findRelation(binder: Binder, name: QualifiedName, position: number): NamedRelation {
@@ -56,14 +57,15 @@ export function requirePrivilege(
 
 export function bindRelation(binder: Binder, node: Ast.TableRef, scope: Scope): BoundFrom {
   const { context } = binder;
-  if (node.sample !== undefined) throw context.unsupported('TABLESAMPLE', node.sample.position);
   if (node.systemTime !== undefined) throw context.unsupported('FOR SYSTEM_TIME', node.systemTime.position);
   const [only] = node.name;
   if (node.name.length === 1 && only !== undefined) {
     const cte = scope.cte(only.text);
+    if (cte !== undefined && node.sample !== undefined) throw sampleRefused(binder, node.sample);
     if (cte !== undefined) return bindCte(binder, node, cte);
   }
   const relation = findRelation(binder, node.name, node.position);
+  if (node.sample !== undefined && relation.kind !== 'table') throw sampleRefused(binder, node.sample);
   switch (relation.kind) {
     case 'table':
       return bindTableScan(binder, relation, node);
@@ -127,7 +129,14 @@ function bindTableScan(binder: Binder, table: TableDescriptor, node: Ast.TableRe
   const used = requirePrivilege(binder, table, 'select');
   const { plan, item } = scanTable(binder, table, node.alias?.name.text, (column) => used.add(column));
   const renamed = { ...item, columns: renameColumns(binder, item.columns, node.alias) };
-  return { plan, items: [renamed] };
+  if (node.sample === undefined) return { plan, items: [renamed] };
+  const condition = sampleCondition(binder, node.sample, plan.rowReference as ColumnId);
+  return { plan: { kind: 'filter', input: plan, conditions: [condition], columns: plan.columns }, items: [renamed] };
+}
+
+function sampleRefused(binder: Binder, sample: Ast.TableSample): Error {
+  const message = 'TABLESAMPLE clause can only be applied to tables and materialized views';
+  return binder.context.error('0A000', message, sample.position);
 }
 
 function bindVirtual(binder: Binder, relation: VirtualRelation, node: Ast.TableRef): BoundFrom {

@@ -1,6 +1,8 @@
 /** UNION, INTERSECT and EXCEPT: columns matched by place, under their common types. */
 import type { TypeRef } from '@phantom/catalog';
 import type { Binder, BindQueryOptions, BoundField, BoundQuery } from '../../expr/binder.js';
+import { withCollation } from '../../expr/calls.js';
+import { requireOneCollation } from '../../expr/collations.js';
 import { coerce, commonType, tryCoerce } from '../../expr/coercion.js';
 import { columnReference, constant, type ColumnId, type Expression } from '../../expr/expression.js';
 import type { Scope } from '../../expr/scope.js';
@@ -45,7 +47,8 @@ function combine(
     const other = right.fields[i] as BoundField;
     if (keepUnknown && field.type.oid === Oids.unknown && other.type.oid === Oids.unknown) return field.type;
     const pair = [outputExpression(left, field), outputExpression(right, other)];
-    return commonType(context, pair, [field.position ?? branch.position, other.position ?? branch.position], what);
+    const positions = [field.position ?? branch.position, other.position ?? branch.position];
+    return withCollation(context, commonType(context, pair, positions, what), pair, other.position ?? branch.position);
   });
   requireComparable(binder, branch, types);
   const leftCast = castColumns(binder, left, types, branch.position);
@@ -90,6 +93,7 @@ function flatten(node: SetOperation): SetOperation {
 function requireComparable(binder: Binder, branch: Ast.SetBranch, types: readonly TypeRef[]): void {
   if (branch.operator === 'union' && branch.all) return;
   for (const type of types) {
+    requireOneCollation(binder.context, type, branch.position);
     const known = binder.context.catalog.types.byOid(type.oid);
     if (known !== undefined && known.hashKey === undefined && known.oid !== Oids.unknown) {
       throw binder.context.error(

@@ -1,6 +1,21 @@
 /** Collations: binary unless a name says otherwise; named ones through Intl.Collator. */
 
 const BINARY: ReadonlySet<string> = new Set(['C', 'POSIX', 'ucs_basic', 'default', 'C.utf8', 'C.UTF-8']);
+
+/** True for a collation that is the order of bytes. */
+export function isBinaryCollation(name: string): boolean {
+  return BINARY.has(name);
+}
+
+/** The BCP 47 tag behind a collation's name; undefined for the root locale. */
+export function localeTag(collation: string): string | undefined {
+  const tag = collation
+    .replace(/-x-icu$/, '')
+    .replace(/\..*$/, '')
+    .replaceAll('_', '-');
+  return tag === 'und' ? undefined : tag;
+}
+
 const collators = new Map<string, (a: string, b: string) => number>();
 
 /** Comparison of a named collation; undefined for binary order. Ties are broken in binary order, so that it is total. */
@@ -8,11 +23,7 @@ export function collatorFor(collation: string | undefined): ((a: string, b: stri
   if (collation === undefined || BINARY.has(collation)) return undefined;
   let compare = collators.get(collation);
   if (compare === undefined) {
-    const tag = collation
-      .replace(/-x-icu$/, '')
-      .replace(/\..*$/, '')
-      .replaceAll('_', '-');
-    const collator = new Intl.Collator(tag === 'und' ? undefined : tag);
+    const collator = new Intl.Collator(localeTag(collation));
     compare = (a, b) => collator.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
     collators.set(collation, compare);
   }
