@@ -149,7 +149,7 @@ describe('node-postgres', () => {
         code: '22P02',
         where: "unnamed portal parameter $1 = '...'",
       });
-      expect(await failure(client, 'listen something')).toMatchObject({ code: '0A000' });
+      expect(await failure(client, "load 'library'")).toMatchObject({ code: '0A000' });
       expect(await failure(client, 'select 1 where', [])).toMatchObject({ code: '42601' });
     }));
 

@@ -33,7 +33,7 @@ export function testContext(overrides: Partial<EvaluationContext> = {}): Evaluat
     currentDatabase: 'shop',
     currentSchema: 'public',
     searchPath: ['pg_catalog', 'public'],
-    notifier: { notify: () => undefined, listening: () => [] },
+    notifier: { processId: 1, notify: () => undefined, listening: () => [] },
     setting: (name) => `value of ${name}`,
     setSetting: (_name, value) => value,
     sequence: () => 1,

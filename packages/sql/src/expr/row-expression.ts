@@ -3,10 +3,12 @@ import { PhantomError } from '@phantom/base';
 import { evaluateExpression } from '../exec/evaluate-expression.js';
 import { StatementBinder } from '../plan/binder/statement-binder.js';
 import { rangeItem } from '../plan/binder/range-items.js';
+import { expressionText } from '../plan/expression-text.js';
 import { sqlReader } from '../plan/plan-statement.js';
 import { foldExpression } from '../plan/rules/constant-folding.js';
 import { hasSubquery } from '../plan/rules/facts.js';
 import { columnsOf } from '../plan/logical/walk.js';
+import { quoteIdentifier } from '../types/reg-types.js';
 import { coerceToBoolean, isUnknown, coerce, tryCoerce } from './coercion.js';
 import { BindContext } from './context.js';
 import { columnReference, type ColumnId, type Expression } from './expression.js';
@@ -37,6 +39,29 @@ const SUBQUERY_WORDS: Readonly<Record<RowExpressionRequest['purpose'], string>> 
 
 /** Binds an expression text. Raises the binder's errors, with positions in that text. */
 export function bindRowExpression(sql: string, request: RowExpressionRequest): RowExpression {
+  const { expression, ids, context } = bindRow(sql, request);
+  return compile(expression, request, ids, context);
+}
+
+/** The expression as PostgreSQL writes it: names resolved, constants and casts with their types. */
+export function rowExpressionText(sql: string, request: RowExpressionRequest): string {
+  const { expression, ids, context } = bindRow(sql, request);
+  // What an assignment casts is not written.
+  let shown = expression;
+  if (request.target !== undefined) while (shown.kind === 'typmod' || shown.kind === 'cast') shown = shown.operand;
+  return expressionText(shown, {
+    context,
+    columnName: (column) => quoteIdentifier(request.columns[ids.indexOf(column)]?.name ?? '?'),
+  });
+}
+
+interface BoundRow {
+  readonly expression: Expression;
+  readonly ids: readonly ColumnId[];
+  readonly context: BindContext;
+}
+
+function bindRow(sql: string, request: RowExpressionRequest): BoundRow {
   const { catalog, columns, purpose } = request;
   const context = new BindContext({ catalog, text: sql });
   const binder = new StatementBinder(context, sqlReader);
@@ -68,7 +93,7 @@ export function bindRowExpression(sql: string, request: RowExpressionRequest): R
   } else if (isUnknown(expression)) {
     expression = coerce(context, expression, TEXT, 'implicit', node.position);
   }
-  return compile(expression, request, ids, context);
+  return { expression, ids, context };
 }
 
 function rowItem(request: RowExpressionRequest, ids: readonly ColumnId[]): ReturnType<typeof rangeItem> {

@@ -146,7 +146,9 @@ export function castFinder(types: TypeLookup): CastFinder {
   }
 
   function ofArrays(from: SqlType, to: SqlType): CastDefinition | undefined {
-    if (from.kind !== 'array' || to.kind !== 'array') return undefined;
+    // int2vector and oidvector are arrays to a cast, though not by their kind.
+    const isArray = from.kind === 'array' || from.oid === TypeOid.int2Vector || from.oid === TypeOid.oidVector;
+    if (!isArray || to.kind !== 'array') return undefined;
     const inner = find(from.elementOid, to.elementOid, 'explicit');
     if (inner === undefined) return undefined;
     const call = inner.call as CastCall | undefined;

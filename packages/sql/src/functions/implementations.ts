@@ -3,6 +3,7 @@ import { arrayFunctions } from './array-functions.js';
 import { basicAggregates } from './basic-aggregates.js';
 import { binaryFunctions } from './binary-functions.js';
 import { bitFunctions } from './bit-functions.js';
+import { catalogFunctions } from './catalog-functions.js';
 import { comparisonFunctions } from './comparison-functions.js';
 import { dateTimeFields } from './date-time-fields.js';
 import { dateTimeFunctions } from './date-time-functions.js';
@@ -22,6 +23,7 @@ import { lsnFunctions } from './lsn-functions.js';
 import { moneyFunctions } from './money-functions.js';
 import { networkFunctions } from './network-functions.js';
 import { numericFunctions } from './numeric-functions.js';
+import { privilegeFunctions } from './privilege-functions.js';
 import { regexFunctions } from './regex-functions.js';
 import { sessionFunctions } from './session-functions.js';
 import { statisticsAggregates } from './statistics-aggregates.js';
@@ -30,6 +32,8 @@ import { textFunctions } from './text-functions.js';
 
 export const implementations: Implementations = {
   ...comparisonFunctions,
+  ...catalogFunctions,
+  ...privilegeFunctions,
   ...integerFunctions,
   ...floatFunctions,
   ...numericFunctions,

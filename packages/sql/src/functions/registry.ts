@@ -12,6 +12,8 @@ export type Volatility = 'immutable' | 'stable' | 'volatile';
 
 /** NOTIFY, and the channels the session listens to. */
 export interface NotificationPort {
+  /** Number of the session, as other sessions and clients know it. */
+  readonly processId: number;
   notify(channel: string, payload: string): void;
   listening(): readonly string[];
 }

@@ -25,7 +25,9 @@ import {
   PHANTOM_SCHEMA,
   type SystemViewSource,
 } from '../system-views/system-view.js';
-import { systemRelation, systemRelationByOid } from '../system-views/system-views.js';
+import { listedSessions, preparedStatements } from './listings.js';
+import { objectTexts } from '../system-views/object-text.js';
+import { allSystemViews, systemRelation, systemRelationByOid } from '../system-views/system-views.js';
 import { resolveTypeName } from '../expr/type-names.js';
 import { parseTypeName } from '../text/parse.js';
 import { TypeCatalog } from '../types/type-catalog.js';
@@ -45,6 +47,8 @@ export class CatalogPicture implements CatalogPort {
   readonly searchPath: readonly string[];
   readonly types: TypeCatalog;
   readonly statistics: StatisticsPort;
+  /** For functions that write definitions as text. */
+  readonly texts = objectTexts;
   private readonly session: SqlSession;
   private registry: FunctionRegistry | undefined;
   private typesByArray: ReadonlyMap<Oid, TypeDescriptor> | undefined;
@@ -206,6 +210,7 @@ export class CatalogPicture implements CatalogPort {
       databaseOid: session.databaseOid,
       databaseName: session.databaseName,
       currentRoleName: session.currentRoleName,
+      roleOid: session.currentRoleOid,
       objectsSeen: objects,
       types,
       schemaNameOf: (oid) => this.schemaName(oid),
@@ -213,6 +218,10 @@ export class CatalogPicture implements CatalogPort {
         const role = objects.object(oid);
         return role?.kind === 'role' ? role.name : '';
       },
+      catalog: this,
+      systemViews: allSystemViews,
+      preparedStatements: () => preparedStatements(session),
+      sessions: () => listedSessions(session.engine),
       storage: session.engine.storage,
       settingRows: () => session.settings.rows(),
     };

@@ -151,6 +151,10 @@ export class Notifier implements NotificationPort {
     this.onNotification = onNotification;
   }
 
+  get processId(): number {
+    return this.session.id;
+  }
+
   notify(channel: string, payload: string): void {
     notify(this.session, channel, payload);
   }

@@ -1,108 +1,498 @@
-/** The part of `information_schema` that names schemas, tables, views and columns, as ISO has them. */
-import type { Oid, TypeRef } from '@phantom/catalog';
+/**
+ * `information_schema`: what ISO lets a user know of tables, columns, constraints, sequences and views. A role sees what it owns
+ * or has some right on. PostgreSQL's columns, all of them.
+ */
+import {
+  type ConstraintDescriptor,
+  type RelationDescriptor,
+  type TableDescriptor,
+  type TypeRef,
+  hasColumnPrivilege,
+  hasPrivilege,
+} from '@phantom/catalog';
+import { formatType } from '../types/format-type.js';
+import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
-import { relationsOf, schemasOf } from './pg-catalog.js';
-import { INFORMATION_SCHEMA_OID, type SystemView, type SystemViewSource, T } from './system-view.js';
+import { type CatalogRow, informationView } from './catalog-view.js';
+import { constraintText, defaultText, viewText } from './object-text.js';
+import { listedSystemViews, relationsOf, schemasOf, typesOf } from './pg-objects.js';
+import { PG_CATALOG_OID, type SystemView, type SystemViewSource } from './system-view.js';
 
-function view(oid: number, name: string, columns: SystemView['columns'], rows: SystemView['rows']): SystemView {
-  return { oid, schemaOid: INFORMATION_SCHEMA_OID, name, columns, rowsEstimate: 100, rows };
+const yesOrNo = (is: boolean): string => (is ? 'YES' : 'NO');
+
+/** Tables and views on which the role has any right. */
+function* visible(source: SystemViewSource): Iterable<Exclude<RelationDescriptor, { kind: 'index' }>> {
+  const { objectsSeen, roleOid } = source;
+  for (const relation of relationsOf(source)) {
+    if (relation.kind === 'index') continue;
+    const letters = relation.kind === 'sequence' ? 'rwU' : 'rawdDxt';
+    const any = [...letters].some((letter) => hasPrivilege(objectsSeen, roleOid, relation, letter));
+    const anyColumn =
+      relation.kind === 'table' &&
+      [...'rawx'].some((letter) => hasColumnPrivilege(objectsSeen, roleOid, relation, letter, []));
+    if (any || anyColumn) yield relation;
+  }
 }
 
-interface ColumnRow {
-  readonly name: string;
-  readonly number: number;
-  readonly type: TypeRef;
-  readonly notNull: boolean;
-  readonly defaultSql: string | undefined;
+function* visibleTables(source: SystemViewSource): Iterable<TableDescriptor> {
+  for (const relation of visible(source)) if (relation.kind === 'table') yield relation;
 }
 
-/** Length of character types, from their type modifier. */
-function characterLength(type: TypeRef): Value {
-  return (type.oid === 1043 || type.oid === 1042) && type.typmod >= 4 ? type.typmod - 4 : null;
+/** What every row about a table begins with. */
+function tableNames(source: SystemViewSource, relation: RelationDescriptor): Record<string, Value> {
+  return {
+    table_catalog: source.databaseName,
+    table_schema: source.schemaNameOf(relation.schemaOid),
+    table_name: relation.name,
+  };
 }
 
-function typeName(source: SystemViewSource, oid: Oid): string {
-  const type = source.types.byOid(oid);
-  if (type === undefined) return 'unknown';
-  return type.kind === 'array' ? 'ARRAY' : type.displayName;
+function* schemaRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const { name, ownerOid } of schemasOf(source))
+    yield { catalog_name: source.databaseName, schema_name: name, schema_owner: source.roleNameOf(ownerOid) };
+}
+
+function* tableRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const relation of visible(source)) {
+    if (relation.kind === 'sequence') continue;
+    const temporary = relation.kind === 'table' && relation.persistence === 'temporary';
+    yield {
+      ...tableNames(source, relation),
+      table_type: relation.kind === 'view' ? 'VIEW' : temporary ? 'LOCAL TEMPORARY' : 'BASE TABLE',
+      is_insertable_into: yesOrNo(relation.kind === 'table'),
+      is_typed: 'NO',
+    };
+  }
+  for (const view of listedSystemViews(source)) {
+    yield {
+      table_catalog: source.databaseName,
+      table_schema: source.schemaNameOf(view.schemaOid),
+      table_name: view.name,
+      table_type: view.schemaOid === PG_CATALOG_OID && view.oid < 12000 ? 'BASE TABLE' : 'VIEW',
+      is_insertable_into: 'NO',
+      is_typed: 'NO',
+    };
+  }
+}
+
+/** How the type of a column is described: the ISO columns about it. */
+function typeColumns(source: SystemViewSource, declared: TypeRef): Record<string, Value> {
+  const type = source.types.byOid(declared.oid);
+  let under = type;
+  let { typmod } = declared;
+  while (under?.kind === 'domain') {
+    under = source.types.byOid(under.baseOid);
+    typmod = -1;
+  }
+  const isUser = (oid: number): boolean => source.objectsSeen.object(oid) !== undefined;
+  const schemaOf = (oid: number): string => {
+    const object = source.objectsSeen.object(oid);
+    return object?.kind === 'type' ? source.schemaNameOf(object.schemaOid) : 'pg_catalog';
+  };
+  const domain = type?.kind === 'domain' ? type : undefined;
+  const dataType =
+    under === undefined
+      ? null
+      : under.kind === 'array'
+        ? 'ARRAY'
+        : isUser(under.oid)
+          ? 'USER-DEFINED'
+          : formatType(under, -1);
+  return {
+    data_type: dataType,
+    ...sizes(under?.oid ?? 0, typmod),
+    udt_catalog: source.databaseName,
+    udt_schema: under?.kind === 'array' ? schemaOf(under.elementOid) : schemaOf(under?.oid ?? 0),
+    udt_name: under?.name ?? null,
+    ...(domain === undefined
+      ? {}
+      : { domain_catalog: source.databaseName, domain_schema: schemaOf(domain.oid), domain_name: domain.name }),
+  };
+}
+
+const CHARACTER_OCTETS_MAX = 1_073_741_824;
+const BINARY_DIGITS: Readonly<Record<number, number>> = {
+  [TypeOid.int2]: 16,
+  [TypeOid.int4]: 32,
+  [TypeOid.int8]: 64,
+  [TypeOid.float4]: 24,
+  [TypeOid.float8]: 53,
+};
+const WITH_FRACTION = new Set<number>([
+  TypeOid.time,
+  TypeOid.timetz,
+  TypeOid.timestamp,
+  TypeOid.timestamptz,
+  TypeOid.interval,
+]);
+
+function sizes(oid: number, typmod: number): Record<string, Value> {
+  if (oid === TypeOid.varchar || oid === TypeOid.bpchar || oid === TypeOid.text) {
+    const length = oid === TypeOid.text || typmod < 4 ? null : typmod - 4;
+    return {
+      character_maximum_length: length,
+      character_octet_length: length === null ? CHARACTER_OCTETS_MAX : length * 4,
+    };
+  }
+  if (oid === TypeOid.bit || oid === TypeOid.varbit) return { character_maximum_length: typmod < 0 ? null : typmod };
+  const digits = BINARY_DIGITS[oid];
+  if (digits !== undefined) {
+    const isFloat = oid === TypeOid.float4 || oid === TypeOid.float8;
+    return { numeric_precision: digits, numeric_precision_radix: 2, ...(isFloat ? {} : { numeric_scale: 0 }) };
+  }
+  if (oid === TypeOid.numeric) {
+    if (typmod < 4) return { numeric_precision_radix: 10 };
+    const modifier = typmod - 4;
+    return {
+      numeric_precision: modifier >>> 16,
+      numeric_precision_radix: 10,
+      numeric_scale: ((modifier & 0x7ff) << 21) >> 21,
+    };
+  }
+  if (oid === TypeOid.date) return { datetime_precision: 0 };
+  if (!WITH_FRACTION.has(oid)) return {};
+  const precision = oid === TypeOid.interval ? typmod & 0xffff : typmod;
+  return { datetime_precision: typmod < 0 || precision === 0xffff ? 6 : precision };
+}
+
+function* columnRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const relation of visible(source)) {
+    if (relation.kind === 'table') {
+      for (const column of relation.columns) {
+        if (column.dropped) continue;
+        const text = column.defaultSql === undefined ? null : defaultText(source.catalog, relation, column);
+        const generated = column.generated !== undefined;
+        yield {
+          ...tableNames(source, relation),
+          ...columnBasics(source, column.name, column.number, column.type),
+          column_default: generated || column.identity !== undefined ? null : text,
+          is_nullable: yesOrNo(!column.notNull),
+          ...identityColumns(source, column.identity, column.sequenceOid),
+          is_generated: generated ? 'ALWAYS' : 'NEVER',
+          generation_expression: generated ? text : null,
+          is_updatable: 'YES',
+        };
+      }
+    } else if (relation.kind === 'view') {
+      for (const [i, column] of relation.columns.entries()) {
+        yield {
+          ...tableNames(source, relation),
+          ...columnBasics(source, column.name, i + 1, column.type),
+          is_nullable: 'YES',
+          ...identityColumns(source, undefined, undefined),
+          is_generated: 'NEVER',
+          is_updatable: 'NO',
+        };
+      }
+    }
+  }
+  for (const view of listedSystemViews(source)) {
+    for (const [i, [name, oid]] of view.columns.entries()) {
+      yield {
+        table_catalog: source.databaseName,
+        table_schema: source.schemaNameOf(view.schemaOid),
+        table_name: view.name,
+        ...columnBasics(source, name, i + 1, { oid, typmod: -1 }),
+        is_nullable: 'YES',
+        ...identityColumns(source, undefined, undefined),
+        is_generated: 'NEVER',
+        is_updatable: 'NO',
+      };
+    }
+  }
+}
+
+function columnBasics(source: SystemViewSource, name: string, number: number, type: TypeRef): Record<string, Value> {
+  return {
+    column_name: name,
+    ordinal_position: number,
+    ...typeColumns(source, type),
+    dtd_identifier: String(number),
+    is_self_referencing: 'NO',
+  };
+}
+
+function identityColumns(
+  source: SystemViewSource,
+  identity: 'always' | 'by default' | undefined,
+  sequenceOid: number | undefined,
+): Record<string, Value> {
+  const sequence =
+    identity === undefined || sequenceOid === undefined ? undefined : source.objectsSeen.object(sequenceOid);
+  if (identity === undefined || sequence?.kind !== 'sequence') return { is_identity: 'NO', identity_cycle: 'NO' };
+  return {
+    is_identity: 'YES',
+    identity_generation: identity.toUpperCase(),
+    identity_start: sequence.start,
+    identity_increment: sequence.increment,
+    identity_maximum: sequence.maximum,
+    identity_minimum: sequence.minimum,
+    identity_cycle: yesOrNo(sequence.cycle),
+  };
+}
+
+function constraintNames(source: SystemViewSource, table: TableDescriptor, name: string): Record<string, Value> {
+  return {
+    constraint_catalog: source.databaseName,
+    constraint_schema: source.schemaNameOf(table.schemaOid),
+    constraint_name: name,
+  };
+}
+
+function* constraintRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const table of visibleTables(source)) {
+    for (const constraint of table.constraints) {
+      yield {
+        ...constraintNames(source, table, constraint.name),
+        ...tableNames(source, table),
+        constraint_type: constraint.kind.toUpperCase(),
+        is_deferrable: yesOrNo(constraint.deferrable),
+        initially_deferred: yesOrNo(constraint.initiallyDeferred),
+        enforced: 'YES',
+        ...(constraint.kind === 'unique' ? { nulls_distinct: yesOrNo(!isNullsNotDistinct(source, constraint)) } : {}),
+      };
+    }
+    for (const { number } of notNullColumns(table)) {
+      yield {
+        ...constraintNames(source, table, notNullName(table, number)),
+        ...tableNames(source, table),
+        constraint_type: 'CHECK',
+        is_deferrable: 'NO',
+        initially_deferred: 'NO',
+        enforced: 'YES',
+      };
+    }
+  }
+}
+
+function isNullsNotDistinct(source: SystemViewSource, constraint: ConstraintDescriptor): boolean {
+  const index = 'indexOid' in constraint ? source.objectsSeen.object(constraint.indexOid) : undefined;
+  return index?.kind === 'index' && index.nullsNotDistinct;
+}
+
+function notNullColumns(table: TableDescriptor): TableDescriptor['columns'] {
+  return table.columns.filter((column) => column.notNull && !column.dropped);
+}
+
+/** NOT NULL has no name of its own in PostgreSQL 15; this is the one its view makes up. */
+function notNullName(table: TableDescriptor, number: number): string {
+  return `${table.schemaOid}_${table.oid}_${number}_not_null`;
+}
+
+/** Columns of keys, in the order of the key. */
+function* keyColumnRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const table of visibleTables(source)) {
+    for (const constraint of table.constraints) {
+      if (constraint.kind === 'check') continue;
+      for (const [i, number] of constraint.columns.entries()) {
+        yield {
+          ...constraintNames(source, table, constraint.name),
+          ...tableNames(source, table),
+          column_name: columnName(table, number),
+          ordinal_position: i + 1,
+          position_in_unique_constraint:
+            constraint.kind === 'foreign key' ? positionInUnique(source, constraint, i) : null,
+        };
+      }
+    }
+  }
+}
+
+function columnName(table: TableDescriptor, number: number): string | null {
+  return table.columns.find((column) => column.number === number)?.name ?? null;
+}
+
+type ForeignKey = Extract<ConstraintDescriptor, { kind: 'foreign key' }>;
+
+function referencedConstraint(
+  source: SystemViewSource,
+  constraint: ForeignKey,
+): { readonly table: TableDescriptor; readonly unique: ConstraintDescriptor | undefined } | undefined {
+  const table = source.objectsSeen.object(constraint.referencedTableOid);
+  if (table?.kind !== 'table') return undefined;
+  const unique = table.constraints.find(
+    (candidate) => 'indexOid' in candidate && candidate.indexOid === constraint.referencedIndexOid,
+  );
+  return { table, unique };
+}
+
+function positionInUnique(source: SystemViewSource, constraint: ForeignKey, at: number): number | null {
+  const columns = referencedConstraint(source, constraint)?.unique?.columns;
+  const place = columns?.indexOf(constraint.referencedColumns[at] as number) ?? -1;
+  return place < 0 ? null : place + 1;
+}
+
+/** Which columns a constraint is about; of a foreign key, those it refers to. */
+function* constraintColumnRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const table of visibleTables(source)) {
+    for (const constraint of table.constraints) {
+      const referenced = constraint.kind === 'foreign key' ? referencedConstraint(source, constraint)?.table : table;
+      if (referenced === undefined) continue;
+      const columns = constraint.kind === 'foreign key' ? constraint.referencedColumns : constraint.columns;
+      for (const number of columns) {
+        yield {
+          ...tableNames(source, referenced),
+          column_name: columnName(referenced, number),
+          ...constraintNames(source, table, constraint.name),
+        };
+      }
+    }
+  }
+}
+
+function* constraintTableRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const table of visibleTables(source)) {
+    for (const constraint of table.constraints) {
+      if (constraint.kind === 'check') continue;
+      const referenced = constraint.kind === 'foreign key' ? referencedConstraint(source, constraint)?.table : table;
+      if (referenced !== undefined)
+        yield { ...tableNames(source, referenced), ...constraintNames(source, table, constraint.name) };
+    }
+  }
+}
+
+function* referentialRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const table of visibleTables(source)) {
+    for (const constraint of table.constraints) {
+      if (constraint.kind !== 'foreign key') continue;
+      const referenced = referencedConstraint(source, constraint);
+      const unique = referenced?.unique;
+      yield {
+        ...constraintNames(source, table, constraint.name),
+        ...(referenced === undefined || unique === undefined
+          ? {}
+          : {
+              unique_constraint_catalog: source.databaseName,
+              unique_constraint_schema: source.schemaNameOf(referenced.table.schemaOid),
+              unique_constraint_name: unique.name,
+            }),
+        match_option: constraint.match === 'full' ? 'FULL' : 'NONE',
+        update_rule: constraint.onUpdate.toUpperCase(),
+        delete_rule: constraint.onDelete.toUpperCase(),
+      };
+    }
+  }
+}
+
+function* checkRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const table of visibleTables(source)) {
+    for (const constraint of table.constraints) {
+      if (constraint.kind !== 'check') continue;
+      const text = constraintText(source.catalog, table, constraint);
+      const clause = text.slice('CHECK ('.length, text.lastIndexOf(')'));
+      yield { ...constraintNames(source, table, constraint.name), check_clause: clause };
+    }
+    for (const { name, number } of notNullColumns(table))
+      yield { ...constraintNames(source, table, notNullName(table, number)), check_clause: `${name} IS NOT NULL` };
+  }
+}
+
+function* viewRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const relation of visible(source)) {
+    if (relation.kind !== 'view') continue;
+    yield {
+      ...tableNames(source, relation),
+      view_definition: viewText(relation),
+      check_option: relation.checkOption?.toUpperCase() ?? 'NONE',
+      is_updatable: 'NO',
+      is_insertable_into: 'NO',
+      is_trigger_updatable: 'NO',
+      is_trigger_deletable: 'NO',
+      is_trigger_insertable_into: 'NO',
+    };
+  }
+}
+
+function* sequenceRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const relation of visible(source)) {
+    if (relation.kind !== 'sequence') continue;
+    // Those of identity columns belong to their column.
+    const owner = relation.ownedBy === undefined ? undefined : source.objectsSeen.object(relation.ownedBy.tableOid);
+    const column =
+      owner?.kind === 'table' ? owner.columns.find(({ number }) => number === relation.ownedBy?.column) : undefined;
+    if (column?.identity !== undefined) continue;
+    const type = source.types.byOid(relation.typeOid);
+    yield {
+      sequence_catalog: source.databaseName,
+      sequence_schema: source.schemaNameOf(relation.schemaOid),
+      sequence_name: relation.name,
+      data_type: type === undefined ? null : formatType(type, -1),
+      numeric_precision: BINARY_DIGITS[relation.typeOid] ?? null,
+      numeric_precision_radix: 2,
+      numeric_scale: 0,
+      start_value: relation.start,
+      minimum_value: relation.minimum,
+      maximum_value: relation.maximum,
+      increment: relation.increment,
+      cycle_option: yesOrNo(relation.cycle),
+    };
+  }
+}
+
+function* domainRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const type of typesOf(source)) {
+    const { definition } = type;
+    if (definition.kind !== 'domain') continue;
+    yield {
+      ...typeColumns(source, definition.base),
+      domain_catalog: source.databaseName,
+      domain_schema: source.schemaNameOf(type.schemaOid),
+      domain_name: type.name,
+      domain_default: definition.defaultSql ?? null,
+      dtd_identifier: '1',
+    };
+  }
+}
+
+const PRIVILEGES: readonly (readonly [string, string])[] = [
+  ['r', 'SELECT'],
+  ['a', 'INSERT'],
+  ['w', 'UPDATE'],
+  ['d', 'DELETE'],
+  ['D', 'TRUNCATE'],
+  ['x', 'REFERENCES'],
+  ['t', 'TRIGGER'],
+];
+
+function* tablePrivilegeRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const relation of visible(source)) {
+    if (relation.kind === 'sequence') continue;
+    const owner = source.roleNameOf(relation.ownerOid);
+    const items = relation.acl ?? [
+      { granteeOid: relation.ownerOid, grantorOid: relation.ownerOid, privileges: 'arwdDxt', grantable: 'arwdDxt' },
+    ];
+    for (const { granteeOid, grantorOid, privileges, grantable } of items) {
+      for (const [letter, privilege_type] of PRIVILEGES) {
+        if (!privileges.includes(letter)) continue;
+        const grantee = granteeOid === 0 ? 'PUBLIC' : source.roleNameOf(granteeOid);
+        yield {
+          grantor: source.roleNameOf(grantorOid),
+          grantee,
+          ...tableNames(source, relation),
+          privilege_type,
+          is_grantable: yesOrNo(grantable.includes(letter) || grantee === owner),
+          with_hierarchy: yesOrNo(letter === 'r'),
+        };
+      }
+    }
+  }
 }
 
 export const INFORMATION_SCHEMA_VIEWS: readonly SystemView[] = [
-  view(
-    13200,
-    'schemata',
-    [
-      ['catalog_name', T.name],
-      ['schema_name', T.name],
-      ['schema_owner', T.name],
-    ],
-    function* (source) {
-      for (const schema of schemasOf(source))
-        yield [source.databaseName, schema.name, source.roleNameOf(schema.ownerOid)];
-    },
-  ),
-  view(
-    13201,
-    'tables',
-    [
-      ['table_catalog', T.name],
-      ['table_schema', T.name],
-      ['table_name', T.name],
-      ['table_type', T.text],
-    ],
-    function* (source) {
-      for (const relation of relationsOf(source)) {
-        if (relation.kind !== 'table' && relation.kind !== 'view') continue;
-        const type = relation.kind === 'table' ? 'BASE TABLE' : 'VIEW';
-        yield [source.databaseName, source.schemaNameOf(relation.schemaOid), relation.name, type];
-      }
-    },
-  ),
-  view(
-    13202,
-    'columns',
-    [
-      ['table_catalog', T.name],
-      ['table_schema', T.name],
-      ['table_name', T.name],
-      ['column_name', T.name],
-      ['ordinal_position', T.int4],
-      ['column_default', T.text],
-      ['is_nullable', T.text],
-      ['data_type', T.text],
-      ['character_maximum_length', T.int4],
-      ['udt_name', T.name],
-    ],
-    function* (source) {
-      for (const relation of relationsOf(source)) {
-        if (relation.kind !== 'table' && relation.kind !== 'view') continue;
-        const columns: ColumnRow[] =
-          relation.kind === 'table'
-            ? relation.columns
-                .filter((column) => !column.dropped)
-                .map(({ name, number, type, notNull, defaultSql }) => ({ name, number, type, notNull, defaultSql }))
-            : relation.columns.map(({ name, type }, i) => ({
-                name,
-                number: i + 1,
-                type,
-                notNull: false,
-                defaultSql: undefined,
-              }));
-        for (const column of columns) {
-          yield [
-            source.databaseName,
-            source.schemaNameOf(relation.schemaOid),
-            relation.name,
-            column.name,
-            column.number,
-            column.defaultSql ?? null,
-            column.notNull ? 'NO' : 'YES',
-            typeName(source, column.type.oid),
-            characterLength(column.type),
-            source.types.byOid(column.type.oid)?.name ?? 'unknown',
-          ];
-        }
-      }
-    },
-  ),
+  informationView('schemata', schemaRows),
+  informationView('tables', tableRows),
+  informationView('columns', columnRows),
+  informationView('table_constraints', constraintRows),
+  informationView('key_column_usage', keyColumnRows),
+  informationView('constraint_column_usage', constraintColumnRows),
+  informationView('constraint_table_usage', constraintTableRows),
+  informationView('referential_constraints', referentialRows),
+  informationView('check_constraints', checkRows),
+  informationView('views', viewRows),
+  informationView('sequences', sequenceRows),
+  informationView('domains', domainRows),
+  informationView('table_privileges', tablePrivilegeRows),
+  informationView('role_table_grants', tablePrivilegeRows),
+  informationView('information_schema_catalog_name', (source) => [{ catalog_name: source.databaseName }]),
+  ...['routines', 'parameters', 'triggers'].map((name) => informationView(name, () => [])),
 ];

@@ -5,7 +5,7 @@
  */
 import type { TableDescriptor } from '@phantom/catalog';
 import { spaceRange } from '@phantom/kv';
-import { relationsOf } from './pg-catalog.js';
+import { relationsOf } from './pg-objects.js';
 import { PHANTOM_OID, type SystemView, type SystemViewSource, T } from './system-view.js';
 
 function view(oid: number, name: string, columns: SystemView['columns'], rows: SystemView['rows']): SystemView {

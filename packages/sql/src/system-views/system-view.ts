@@ -1,6 +1,7 @@
 /** What a system view is: columns, and rows made from what a session sees of the catalog. */
 import type { ObjectReader, Oid } from '@phantom/catalog';
 import type { StoragePort } from '../session/ports.js';
+import type { TextCatalog } from './object-text.js';
 import type { TypeLookup, Value } from '../types/type.js';
 
 /** Oids of the system schemas, PostgreSQL's where it has them; none of them holds stored objects. */
@@ -13,14 +14,42 @@ export const PHANTOM_SCHEMA = 'phantom';
 /** Oids of the types that system views use. */
 export const T = { bool: 16, char: 18, name: 19, int8: 20, int2: 21, int4: 23, text: 25, oid: 26 } as const;
 
+/** A prepared statement as pg_prepared_statements lists it. */
+export interface ListedStatement {
+  readonly name: string;
+  readonly text: string;
+  readonly parameterTypes: readonly Oid[];
+  readonly fromSql: boolean;
+}
+
+/** A session as pg_stat_activity lists it. */
+export interface ListedSession {
+  readonly processId: number;
+  readonly databaseOid: Oid;
+  readonly databaseName: string;
+  readonly roleOid: Oid;
+  readonly roleName: string;
+  readonly applicationName: string;
+  readonly state: string;
+}
+
 /** What views read: the session as far as they may know it. */
 export interface SystemViewSource {
   readonly databaseOid: Oid;
   readonly databaseName: string;
   readonly currentRoleName: string;
+  readonly roleOid: Oid;
   readonly objectsSeen: ObjectReader;
   readonly types: TypeLookup;
   readonly storage: StoragePort;
+  /** Names as the session resolves them now. */
+  readonly catalog: TextCatalog;
+  /** The system's own relations. */
+  systemViews(): readonly SystemView[];
+  /** Statements prepared by name. */
+  preparedStatements(): Iterable<ListedStatement>;
+  /** Sessions of all databases. */
+  sessions(): Iterable<ListedSession>;
   schemaNameOf(oid: Oid): string;
   roleNameOf(oid: Oid): string;
   settingRows(): readonly { readonly name: string; readonly value: string; readonly description: string }[];

@@ -5,7 +5,10 @@
 import type { Oid } from '@phantom/catalog';
 import type { VirtualRelation } from '../plan/catalog-port.js';
 import { INFORMATION_SCHEMA_VIEWS } from './information-schema.js';
-import { PG_CATALOG_VIEWS } from './pg-catalog.js';
+import { CLUSTER_VIEWS } from './pg-cluster.js';
+import { LISTING_VIEWS } from './pg-listings.js';
+import { RELATION_VIEWS } from './pg-relations.js';
+import { TYPE_VIEWS } from './pg-types.js';
 import { PHANTOM_VIEWS } from './phantom.js';
 import {
   INFORMATION_SCHEMA_OID,
@@ -15,15 +18,21 @@ import {
   type SystemViewSource,
 } from './system-view.js';
 
+const PG_CATALOG_VIEWS: readonly SystemView[] = [...RELATION_VIEWS, ...TYPE_VIEWS, ...CLUSTER_VIEWS, ...LISTING_VIEWS];
+const ALL_VIEWS: readonly SystemView[] = [...PG_CATALOG_VIEWS, ...INFORMATION_SCHEMA_VIEWS, ...PHANTOM_VIEWS];
+
+/** All of them, for the catalogs that list themselves. */
+export function allSystemViews(): readonly SystemView[] {
+  return ALL_VIEWS;
+}
+
 const BY_SCHEMA: ReadonlyMap<Oid, ReadonlyMap<string, SystemView>> = new Map([
   [PG_CATALOG_OID, new Map(PG_CATALOG_VIEWS.map((view) => [view.name, view]))],
   [INFORMATION_SCHEMA_OID, new Map(INFORMATION_SCHEMA_VIEWS.map((view) => [view.name, view]))],
   [PHANTOM_OID, new Map(PHANTOM_VIEWS.map((view) => [view.name, view]))],
 ]);
 
-const BY_OID: ReadonlyMap<Oid, SystemView> = new Map(
-  [...PG_CATALOG_VIEWS, ...INFORMATION_SCHEMA_VIEWS, ...PHANTOM_VIEWS].map((view) => [view.oid, view]),
-);
+const BY_OID: ReadonlyMap<Oid, SystemView> = new Map(ALL_VIEWS.map((view) => [view.oid, view]));
 
 /** A system relation by schema and name, over what the session sees; undefined when there is none. */
 export function systemRelation(schemaOid: Oid, name: string, source: SystemViewSource): VirtualRelation | undefined {

@@ -1,0 +1,244 @@
+/** Functions about the catalog: definitions as text, comments, sizes, visibility. Rights are in privilege-functions.ts. */
+import type {
+  ConstraintDescriptor,
+  ObjectDescriptor,
+  Oid,
+  RelationDescriptor,
+  TableDescriptor,
+} from '@phantom/catalog';
+import { SqlArray } from '@phantom/codec';
+import { spaceRange } from '@phantom/kv';
+import { defaultPrivileges } from '../system-views/acl-text.js';
+import type { ObjectTexts, TextCatalog } from '../system-views/object-text.js';
+import { formatType } from '../types/format-type.js';
+import { quoteIdentifier, regclassNamed } from '../types/reg-types.js';
+import { TypeOid } from '../types/type-oids.js';
+import type { Value } from '../types/type.js';
+import { type Implementations, contextual, setOf } from './implementation.js';
+import type { EvaluationContext } from './registry.js';
+
+/** The session's picture of the catalog as these functions ask it. */
+interface FunctionCatalog extends TextCatalog {
+  roleName(oid: Oid): string | undefined;
+  /** Handed in: to write an expression takes the binder, which knows these functions. */
+  readonly texts: ObjectTexts;
+}
+
+function catalogOf(context: EvaluationContext): FunctionCatalog {
+  return context.catalog as FunctionCatalog;
+}
+
+function objectOf(oid: Oid, context: EvaluationContext): ObjectDescriptor | undefined {
+  return catalogOf(context).objects.object(oid);
+}
+
+function* constraintsOf(context: EvaluationContext): Iterable<[TableDescriptor, ConstraintDescriptor]> {
+  for (const object of catalogOf(context).objects.objects())
+    if (object.kind === 'table') for (const constraint of object.constraints) yield [object, constraint];
+}
+
+function constraintDefinition(oid: Oid, context: EvaluationContext): string | null {
+  for (const [table, constraint] of constraintsOf(context))
+    if (constraint.oid === oid) return catalogOf(context).texts.constraintText(catalogOf(context), table, constraint);
+  for (const object of catalogOf(context).objects.objects()) {
+    if (object.kind !== 'type' || object.definition.kind !== 'domain') continue;
+    for (const check of object.definition.checks) if (check.oid === oid) return `CHECK (${check.expressionSql})`;
+  }
+  return null;
+}
+
+function indexDefinition(oid: Oid, column: number, context: EvaluationContext): string | null {
+  const index = objectOf(oid, context);
+  if (index?.kind !== 'index') return null;
+  if (column === 0) return catalogOf(context).texts.indexText(catalogOf(context), index);
+  const table = objectOf(index.tableOid, context);
+  return table?.kind === 'table'
+    ? catalogOf(context).texts.indexPartText(catalogOf(context), table, index, column - 1)
+    : null;
+}
+
+function viewDefinition(oid: Oid, context: EvaluationContext): string | null {
+  const view = objectOf(oid, context);
+  return view?.kind === 'view' ? catalogOf(context).texts.viewText(view) : null;
+}
+
+function comment(oid: Oid, context: EvaluationContext): string | null {
+  const object = objectOf(oid, context);
+  if (object !== undefined) return object.comment ?? null;
+  for (const [, constraint] of constraintsOf(context)) if (constraint.oid === oid) return constraint.comment ?? null;
+  return null;
+}
+
+function columnComment(oid: Oid, number: number, context: EvaluationContext): string | null {
+  const table = objectOf(oid, context);
+  if (table?.kind !== 'table') return null;
+  return table.columns.find((column) => column.number === number)?.comment ?? null;
+}
+
+/** Bytes of a relation's own space, estimated. */
+function bytesOf(relation: RelationDescriptor | undefined, context: EvaluationContext): number {
+  if (relation?.kind !== 'table' && relation?.kind !== 'index') return 0;
+  return catalogOf(context).statistics.range(spaceRange(relation.space)).bytes;
+}
+
+function relationOf(oid: Oid, context: EvaluationContext): RelationDescriptor | undefined {
+  const object = objectOf(oid, context);
+  const isRelation =
+    object?.kind === 'table' || object?.kind === 'index' || object?.kind === 'view' || object?.kind === 'sequence';
+  return isRelation ? object : undefined;
+}
+
+function size(oid: Oid, context: EvaluationContext, parts: 'own' | 'indexes' | 'all'): number | null {
+  const relation = relationOf(oid, context);
+  if (relation === undefined) return catalogOf(context).relationByOid(oid) === undefined ? null : 0;
+  let bytes = parts === 'indexes' ? 0 : bytesOf(relation, context);
+  if (relation.kind === 'table' && parts !== 'own') {
+    for (const indexOid of relation.indexOids) {
+      const index = relationOf(indexOid, context);
+      // The primary key's index is the table itself.
+      if (index?.kind === 'index' && index.space !== relation.space) bytes += bytesOf(index, context);
+    }
+  }
+  return Math.round(bytes);
+}
+
+function databaseSize(databaseOid: Oid | undefined, context: EvaluationContext): number | null {
+  if (databaseOid === undefined) return null;
+  let bytes = 0;
+  for (const object of catalogOf(context).objects.objects()) {
+    if (object.kind === 'table' && object.databaseOid === databaseOid) bytes += size(object.oid, context, 'all') ?? 0;
+  }
+  return bytes;
+}
+
+function databaseNamed(name: string, context: EvaluationContext): Oid | undefined {
+  for (const object of catalogOf(context).objects.objects())
+    if (object.kind === 'database' && object.name === name) return object.oid;
+  return undefined;
+}
+
+function serialSequence(tableName: string, columnName: string, context: EvaluationContext): string | null {
+  const table = objectOf(regclassNamed(tableName, context), context);
+  const column = table?.kind === 'table' ? table.columns.find(({ name }) => name === columnName) : undefined;
+  const sequence = column?.sequenceOid === undefined ? undefined : objectOf(column.sequenceOid, context);
+  if (sequence?.kind !== 'sequence') return null;
+  return `${quoteIdentifier(catalogOf(context).schemaName(sequence.schemaOid))}.${quoteIdentifier(sequence.name)}`;
+}
+
+function relationVisible(oid: Oid, context: EvaluationContext): boolean | null {
+  const catalog = catalogOf(context);
+  const relation = catalog.relationByOid(oid);
+  return relation === undefined ? null : catalog.relation({ name: relation.name })?.oid === oid;
+}
+
+function typeVisible(oid: Oid, context: EvaluationContext): boolean | null {
+  const type = context.types.byOid(oid);
+  if (type !== undefined)
+    return catalogOf(context).typeNamed({ name: type.name })?.oid === oid || objectOf(oid, context) === undefined;
+  // The type of a table's rows is where the table is.
+  for (const object of catalogOf(context).objects.objects())
+    if ((object.kind === 'table' || object.kind === 'view') && object.rowTypeOid === oid)
+      return relationVisible(object.oid, context);
+  return null;
+}
+
+function argumentTypes(oid: Oid, context: EvaluationContext): string | null {
+  const definition = catalogOf(context).functions.functionByOid(oid);
+  if (definition === undefined) return null;
+  return definition.argumentTypes
+    .map((typeOid, i) => {
+      const type = context.types.byOid(typeOid);
+      const name = definition.argumentNames?.[i];
+      const variadic = definition.variadic !== undefined && i === definition.argumentTypes.length - 1;
+      const shown = type === undefined ? '???' : formatType(type, -1);
+      return `${variadic ? 'VARIADIC ' : ''}${name === undefined || name === '' ? '' : `${quoteIdentifier(name)} `}${shown}`;
+    })
+    .join(', ');
+}
+
+function resultType(oid: Oid, context: EvaluationContext): string | null {
+  const definition = catalogOf(context).functions.functionByOid(oid);
+  if (definition === undefined) return null;
+  const type = context.types.byOid(definition.resultType);
+  return `${definition.kind === 'set' ? 'SETOF ' : ''}${type === undefined ? '???' : formatType(type, -1)}`;
+}
+
+const nothing = (): null => null;
+
+export const catalogFunctions: Implementations = {
+  pg_get_constraintdef: contextual((oid: Oid, ...rest: [EvaluationContext] | [boolean, EvaluationContext]) =>
+    constraintDefinition(oid, rest.at(-1) as EvaluationContext),
+  ),
+  pg_get_indexdef: contextual((oid: Oid, ...rest: [EvaluationContext] | [number, boolean, EvaluationContext]) =>
+    indexDefinition(oid, rest.length === 1 ? 0 : rest[0], rest.at(-1) as EvaluationContext),
+  ),
+  pg_get_viewdef: contextual((oid: Oid, ...rest: [EvaluationContext] | [unknown, EvaluationContext]) =>
+    viewDefinition(oid, rest.at(-1) as EvaluationContext),
+  ),
+  pg_get_viewdef_name: contextual((name: string, ...rest: [EvaluationContext] | [unknown, EvaluationContext]) => {
+    const context = rest.at(-1) as EvaluationContext;
+    return viewDefinition(regclassNamed(name, context), context);
+  }),
+  // What the catalogs hold of an expression is its text already.
+  pg_get_expr: (text: string) => text,
+  pg_get_triggerdef: nothing,
+  pg_get_partkeydef: nothing,
+  pg_get_statisticsobjdef_columns: nothing,
+  pg_get_function_sqlbody: nothing,
+  pg_get_function_arguments: contextual(argumentTypes),
+  pg_get_function_identity_arguments: contextual(argumentTypes),
+  pg_get_function_result: contextual(resultType),
+  pg_get_serial_sequence: contextual(serialSequence),
+  pg_get_userbyid: contextual(
+    (oid: Oid, context: EvaluationContext) => catalogOf(context).roleName(oid) ?? `unknown (OID=${oid})`,
+  ),
+  obj_description: contextual((oid: Oid, ...rest: [EvaluationContext] | [string, EvaluationContext]) =>
+    comment(oid, rest.at(-1) as EvaluationContext),
+  ),
+  col_description: contextual(columnComment),
+  pg_table_is_visible: contextual(relationVisible),
+  pg_type_is_visible: contextual(typeVisible),
+  pg_function_is_visible: contextual((oid: Oid, context: EvaluationContext) =>
+    catalogOf(context).functions.functionByOid(oid) === undefined ? null : true,
+  ),
+  always_visible: () => true,
+  pg_relation_size: contextual((oid: Oid, ...rest: [EvaluationContext] | [string, EvaluationContext]) =>
+    size(oid, rest.at(-1) as EvaluationContext, 'own'),
+  ),
+  pg_table_size: contextual((oid: Oid, context: EvaluationContext) => size(oid, context, 'own')),
+  pg_indexes_size: contextual((oid: Oid, context: EvaluationContext) => size(oid, context, 'indexes')),
+  pg_total_relation_size: contextual((oid: Oid, context: EvaluationContext) => size(oid, context, 'all')),
+  pg_database_size_name: contextual((name: string, context: EvaluationContext) =>
+    databaseSize(databaseNamed(name, context), context),
+  ),
+  pg_database_size_oid: contextual((oid: Oid, context: EvaluationContext) => databaseSize(oid, context)),
+  pg_backend_pid: contextual((context: EvaluationContext) => context.notifier.processId),
+  pg_postmaster_start_time: contextual(
+    (context: EvaluationContext) => context.clockMicros() - Math.round(process.uptime() * 1e6),
+  ),
+  pg_is_in_recovery: () => false,
+  pg_my_temp_schema: () => 0,
+  pg_is_other_temp_schema: () => false,
+  row_security_active: () => false,
+  row_security_active_name: contextual((name: string, context: EvaluationContext) => {
+    regclassNamed(name, context);
+    return false;
+  }),
+  pg_tablespace_location: () => '',
+  pg_relation_is_publishable: contextual((oid: Oid, context: EvaluationContext) => {
+    const object = objectOf(oid, context);
+    return object?.kind === 'table' && object.persistence === 'permanent';
+  }),
+  pg_partition_ancestors: setOf(() => []),
+  pg_options_to_table: setOf((options: SqlArray) =>
+    options.items.map((item) => {
+      const text = String(item);
+      const equals = text.indexOf('=');
+      return equals < 0 ? [text, null] : [text.slice(0, equals), text.slice(equals + 1)];
+    }),
+  ),
+  acldefault_sql: contextual((kind: string, ownerOid: Oid, context: EvaluationContext): Value => {
+    const owner = quoteIdentifier(catalogOf(context).roleName(ownerOid) ?? String(ownerOid));
+    return SqlArray.of(TypeOid.aclitem, defaultPrivileges(kind, owner));
+  }),
+};

@@ -1,0 +1,212 @@
+/**
+ * has_..._privilege and pg_has_role. Each has six forms: role by name, by oid or the current one; object by name or oid. They
+ * are told apart by how many arguments there are and of which types.
+ */
+import { PhantomError } from '@phantom/base';
+import {
+  type ObjectDescriptor,
+  type ObjectReader,
+  type Oid,
+  PUBLIC_ROLE,
+  effectiveRoles,
+  hasColumnPrivilege,
+  hasPrivilege,
+  isSuperuser,
+  mayActAs,
+  ownsObject,
+} from '@phantom/catalog';
+import { regclassNamed } from '../types/reg-types.js';
+import type { Value } from '../types/type.js';
+import { type Implementations, scalar } from './implementation.js';
+import type { EvaluationContext } from './registry.js';
+
+interface PrivilegeCatalog {
+  readonly objects: ObjectReader;
+  roleOid(name: string): Oid | undefined;
+  schemaOid(name: string): Oid | undefined;
+  relationByOid(oid: Oid): { readonly kind: string } | undefined;
+  typeOfText(text: string): { readonly oid: Oid };
+}
+
+const LETTERS: Readonly<Record<string, string>> = {
+  SELECT: 'r',
+  INSERT: 'a',
+  UPDATE: 'w',
+  DELETE: 'd',
+  TRUNCATE: 'D',
+  REFERENCES: 'x',
+  TRIGGER: 't',
+  USAGE: 'U',
+  CREATE: 'C',
+  CONNECT: 'c',
+  TEMPORARY: 'T',
+  TEMP: 'T',
+  EXECUTE: 'X',
+};
+
+interface Wanted {
+  readonly letter: string;
+  readonly grantable: boolean;
+}
+
+/** `SELECT, INSERT WITH GRANT OPTION`; 22023 for a right that this kind of object does not have. */
+function wantedOf(text: string, allowed: string): Wanted[] {
+  return text.split(',').map((part) => {
+    const [, name = '', option] = /^\s*([A-Z]+)(\s+WITH\s+GRANT\s+OPTION)?\s*$/i.exec(part) ?? [];
+    const letter = LETTERS[name.toUpperCase()];
+    if (letter === undefined || !allowed.includes(letter))
+      throw new PhantomError('22023', `unrecognized privilege type: "${part.trim()}"`);
+    return { letter, grantable: option !== undefined };
+  });
+}
+
+function catalogOf(context: EvaluationContext): PrivilegeCatalog {
+  return context.catalog as PrivilegeCatalog;
+}
+
+function roleNamed(name: string, context: EvaluationContext): Oid {
+  if (name === 'public') return PUBLIC_ROLE;
+  const oid = catalogOf(context).roleOid(name);
+  if (oid === undefined) throw new PhantomError('42704', `role "${name}" does not exist`);
+  return oid;
+}
+
+function roleOf(value: Value, context: EvaluationContext): Oid {
+  return typeof value === 'number' ? value : roleNamed(String(value), context);
+}
+
+function has(objects: ObjectReader, role: Oid, object: ObjectDescriptor, { letter, grantable }: Wanted): boolean {
+  if (!grantable) return hasPrivilege(objects, role, object, letter);
+  if (object.kind === 'role') return false;
+  if (ownsObject(objects, role, object.ownerOid)) return true;
+  const acl = object.kind === 'database' ? [] : (object.acl ?? []);
+  const roles = effectiveRoles(objects, role);
+  return acl.some((item) => roles.has(item.granteeOid) && item.grantable.includes(letter));
+}
+
+/** Splits arguments: the role, or the current one, then `count` others, of which the last is the right. */
+function split(
+  args: readonly Value[],
+  count: number,
+): { role: Oid; rest: readonly Value[]; context: EvaluationContext } {
+  const context = args.at(-2) as EvaluationContext;
+  const values = args.slice(0, -2);
+  if (values.length === count) return { role: roleNamed(context.currentUser, context), rest: values, context };
+  return { role: roleOf(values[0], context), rest: values.slice(1), context };
+}
+
+type Finder = (value: Value, context: EvaluationContext) => ObjectDescriptor | 'system' | undefined;
+
+/** A function over objects that `find` finds; NULL for an oid of nothing, `system` objects are everybody's to read. */
+function check(allowed: string, find: Finder): Implementations[string] {
+  const call = (...args: Value[]): boolean | null => {
+    const { role, rest, context } = split(args, 2);
+    const wanted = wantedOf(String(rest[1]), allowed);
+    const object = find(rest[0], context);
+    if (object === undefined) return null;
+    const { objects } = catalogOf(context);
+    if (object === 'system') return isSuperuser(objects, role) || wanted.some(({ letter }) => 'rUX'.includes(letter));
+    return wanted.some((each) => has(objects, role, object, each));
+  };
+  return scalar(call as (...args: never[]) => Value, { context: true, types: true });
+}
+
+const relation: Finder = (value, context) => {
+  const oid = typeof value === 'number' ? value : regclassNamed(String(value), context);
+  const catalog = catalogOf(context);
+  return catalog.objects.object(oid) ?? (catalog.relationByOid(oid) === undefined ? undefined : 'system');
+};
+
+const schema: Finder = (value, context) => {
+  const catalog = catalogOf(context);
+  const oid = typeof value === 'number' ? value : catalog.schemaOid(String(value));
+  if (oid === undefined) throw new PhantomError('3F000', `schema "${String(value)}" does not exist`);
+  const object = catalog.objects.object(oid);
+  if (object !== undefined) return object;
+  return ['pg_catalog', 'information_schema', 'phantom'].some((name) => catalog.schemaOid(name) === oid)
+    ? 'system'
+    : undefined;
+};
+
+const database: Finder = (value, context) => {
+  const { objects } = catalogOf(context);
+  if (typeof value === 'number') return objects.object(value);
+  for (const object of objects.objects()) if (object.kind === 'database' && object.name === value) return object;
+  throw new PhantomError('3D000', `database "${String(value)}" does not exist`);
+};
+
+const type: Finder = (value, context) => {
+  const catalog = catalogOf(context);
+  const oid = typeof value === 'number' ? value : catalog.typeOfText(String(value)).oid;
+  return catalog.objects.object(oid) ?? (context.types.byOid(oid) === undefined ? undefined : 'system');
+};
+
+function columnPrivilege(...args: Value[]): boolean | null {
+  const { role, rest, context } = split(args, 3);
+  const wanted = wantedOf(String(rest[2]), 'rawx');
+  const table = relation(rest[0], context);
+  if (table === undefined) return null;
+  if (table === 'system') return wanted.some(({ letter }) => letter === 'r');
+  if (table.kind !== 'table') return wanted.some((each) => has(catalogOf(context).objects, role, table, each));
+  const [, columnArgument] = rest;
+  const column = table.columns.find(({ name, number }) => name === columnArgument || number === columnArgument);
+  if (column === undefined) {
+    if (typeof columnArgument === 'number') return null;
+    throw new PhantomError('42703', `column "${String(columnArgument)}" of relation "${table.name}" does not exist`);
+  }
+  const { objects } = catalogOf(context);
+  return wanted.some(({ letter }) => hasColumnPrivilege(objects, role, table, letter, [column.number]));
+}
+
+function anyColumnPrivilege(...args: Value[]): boolean | null {
+  const { role, rest, context } = split(args, 2);
+  const wanted = wantedOf(String(rest[1]), 'rawx');
+  const table = relation(rest[0], context);
+  if (table === undefined) return null;
+  if (table === 'system') return wanted.some(({ letter }) => letter === 'r');
+  const { objects } = catalogOf(context);
+  return wanted.some((each) =>
+    table.kind === 'table'
+      ? hasColumnPrivilege(objects, role, table, each.letter, [])
+      : has(objects, role, table, each),
+  );
+}
+
+/** USAGE: the role's rights are its own by membership; MEMBER: it may act as the role. */
+function hasRole(...args: Value[]): boolean | null {
+  const { role, rest, context } = split(args, 2);
+  const { objects } = catalogOf(context);
+  const other = objects.object(roleOf(rest[0], context));
+  const own = objects.object(role);
+  if (other?.kind !== 'role' || own?.kind !== 'role') return null;
+  const word = String(rest[1])
+    .trim()
+    .toUpperCase()
+    .split(/\s+WITH\s+/, 1)[0];
+  if (word === 'USAGE') return own.superuser || effectiveRoles(objects, role).has(other.oid);
+  if (word === 'MEMBER' || word === 'SET') return mayActAs(objects, own, other);
+  throw new PhantomError('22023', `unrecognized privilege type: "${String(rest[1])}"`);
+}
+
+function wide(call: (...args: Value[]) => Value): Implementations[string] {
+  return scalar(call as (...args: never[]) => Value, { context: true, types: true });
+}
+
+/** Functions, languages and tablespaces are all built in. */
+function builtIn(allowed: string): Implementations[string] {
+  return check(allowed, () => 'system');
+}
+
+export const privilegeFunctions: Implementations = {
+  has_table_privilege: check('rawdDxt', relation),
+  has_sequence_privilege: check('rwU', relation),
+  has_schema_privilege: check('UC', schema),
+  has_database_privilege: check('CcT', database),
+  has_type_privilege: check('U', type),
+  has_function_privilege: builtIn('X'),
+  has_language_privilege: builtIn('U'),
+  has_tablespace_privilege: builtIn('C'),
+  has_column_privilege: wide(columnPrivilege),
+  has_any_column_privilege: wide(anyColumnPrivilege),
+  pg_has_role: wide(hasRole),
+};

@@ -1,0 +1,34 @@
+/** What system views tell of sessions and their statements. */
+import type { ListedSession, ListedStatement } from '../system-views/system-view.js';
+import type { SqlEngine } from './engine.js';
+import type { SqlSession } from './session.js';
+
+/** Statements the session has prepared by name. */
+export function* preparedStatements(session: SqlSession): Iterable<ListedStatement> {
+  for (const [name, statement] of session.prepared) {
+    const types =
+      statement.kind === 'plan'
+        ? statement.plan.parameterTypes
+        : statement.kind === 'utility'
+          ? statement.utility.parameterTypes
+          : [];
+    yield { name, text: statement.text, parameterTypes: types.map(({ oid }) => oid), fromSql: false };
+  }
+}
+
+const STATES = { idle: 'idle', transaction: 'idle in transaction', failed: 'idle in transaction (aborted)' } as const;
+
+/** All sessions of the engine. */
+export function* listedSessions(engine: SqlEngine): Iterable<ListedSession> {
+  for (const session of engine.allSessions()) {
+    yield {
+      processId: session.id,
+      databaseOid: session.databaseOid,
+      databaseName: session.databaseName,
+      roleOid: session.currentRoleOid,
+      roleName: session.sessionRoleName,
+      applicationName: session.settings.get('application_name'),
+      state: STATES[session.status],
+    };
+  }
+}

@@ -1,0 +1,153 @@
+/** Definitions of objects as SQL text, as PostgreSQL's pg_get_... functions write them. */
+import type {
+  ColumnDescriptor,
+  ConstraintDescriptor,
+  IndexDescriptor,
+  ObjectReader,
+  TableDescriptor,
+  ViewDescriptor,
+} from '@phantom/catalog';
+import { isPhantomError } from '@phantom/base';
+import { rowExpressionText } from '../expr/row-expression.js';
+import type { RowExpressionRequest } from '../expr/row-expression-types.js';
+import type { CatalogPort } from '../plan/catalog-port.js';
+import { quoteIdentifier } from '../types/reg-types.js';
+
+/** The catalog as texts need it: names, and the objects behind them. */
+export interface TextCatalog extends CatalogPort {
+  readonly objects: ObjectReader;
+}
+
+/** An expression over a table's columns; as it was written where it can no longer be bound. */
+function textOf(
+  catalog: TextCatalog,
+  table: TableDescriptor,
+  sql: string,
+  purpose: RowExpressionRequest['purpose'],
+  target?: ColumnDescriptor['type'],
+): string {
+  try {
+    const columns = purpose === 'default' ? [] : table.columns;
+    return rowExpressionText(sql, { columns, relationName: table.name, catalog, target, purpose });
+  } catch (error) {
+    if (isPhantomError(error)) return sql;
+    throw error;
+  }
+}
+
+/** The default of a column, or the expression that generates it. */
+export function defaultText(catalog: TextCatalog, table: TableDescriptor, column: ColumnDescriptor): string {
+  const { defaultSql = '', sequenceOid } = column;
+  const sequence = sequenceOid === undefined ? undefined : catalog.objects.object(sequenceOid);
+  if (sequence?.kind === 'sequence' && defaultSql.startsWith('nextval(')) {
+    return `nextval('${relationName(catalog, sequence).replaceAll("'", "''")}'::regclass)`;
+  }
+  return textOf(catalog, table, defaultSql, column.generated === undefined ? 'default' : 'generated', column.type);
+}
+
+export function predicateText(catalog: TextCatalog, table: TableDescriptor, sql: string): string {
+  return textOf(catalog, table, sql, 'predicate');
+}
+
+/** A name as it must be written now: with its schema only where the search path does not lead to it. */
+export function relationName(catalog: CatalogPort, relation: NamedInSchema): string {
+  const name = quoteIdentifier(relation.name);
+  if (catalog.relation({ name: relation.name })?.oid === relation.oid) return name;
+  return `${quoteIdentifier(catalog.schemaName(relation.schemaOid))}.${name}`;
+}
+
+interface NamedInSchema {
+  readonly oid: number;
+  readonly name: string;
+  readonly schemaOid: number;
+}
+
+function columnNames(table: TableDescriptor, numbers: readonly number[]): string {
+  const name = (number: number): string => table.columns.find((column) => column.number === number)?.name ?? '?';
+  return numbers.map((number) => quoteIdentifier(name(number))).join(', ');
+}
+
+/** pg_get_constraintdef. */
+export function constraintText(catalog: TextCatalog, table: TableDescriptor, constraint: ConstraintDescriptor): string {
+  let text: string;
+  switch (constraint.kind) {
+    case 'check':
+      text = `CHECK (${textOf(catalog, table, constraint.expressionSql, 'check')})`;
+      break;
+    case 'foreign key':
+      text = foreignKeyText(catalog, table, constraint);
+      break;
+    default: {
+      const index = catalog.objects.object(constraint.indexOid);
+      const distinct = index?.kind === 'index' && index.nullsNotDistinct ? ' NULLS NOT DISTINCT' : '';
+      text = `${constraint.kind.toUpperCase()}${distinct} (${columnNames(table, constraint.columns)})`;
+      if (index?.kind === 'index' && index.include.length > 0)
+        text += ` INCLUDE (${columnNames(table, index.include)})`;
+    }
+  }
+  if (constraint.deferrable) text += ' DEFERRABLE';
+  if (constraint.initiallyDeferred) text += ' INITIALLY DEFERRED';
+  return constraint.validated ? text : `${text} NOT VALID`;
+}
+
+function foreignKeyText(
+  catalog: TextCatalog,
+  table: TableDescriptor,
+  constraint: Extract<ConstraintDescriptor, { kind: 'foreign key' }>,
+): string {
+  const referenced = catalog.objects.object(constraint.referencedTableOid);
+  const target =
+    referenced?.kind === 'table'
+      ? `${relationName(catalog, referenced)}(${columnNames(referenced, constraint.referencedColumns)})`
+      : '?';
+  let text = `FOREIGN KEY (${columnNames(table, constraint.columns)}) REFERENCES ${target}`;
+  if (constraint.match === 'full') text += ' MATCH FULL';
+  if (constraint.onUpdate !== 'no action') text += ` ON UPDATE ${constraint.onUpdate.toUpperCase()}`;
+  if (constraint.onDelete !== 'no action') text += ` ON DELETE ${constraint.onDelete.toUpperCase()}`;
+  if (constraint.onDeleteColumns !== undefined) text += ` (${columnNames(table, constraint.onDeleteColumns)})`;
+  return text;
+}
+
+/** One key of an index, without its order. */
+export function indexPartText(
+  catalog: TextCatalog,
+  table: TableDescriptor,
+  index: IndexDescriptor,
+  part: number,
+): string {
+  const key = index.parts[part];
+  if (key === undefined) {
+    const number = index.include[part - index.parts.length];
+    return number === undefined ? '' : columnNames(table, [number]);
+  }
+  if (key.column !== undefined) return columnNames(table, [key.column]);
+  const text = textOf(catalog, table, key.expressionSql ?? '', 'index');
+  return /^[\w"]+\(.*\)$/s.test(text) ? text : `(${text})`;
+}
+
+/** pg_get_indexdef. */
+export function indexText(catalog: TextCatalog, index: IndexDescriptor): string {
+  const table = catalog.objects.object(index.tableOid);
+  if (table?.kind !== 'table') return '';
+  const keys = index.parts.map((part, i) => {
+    const order = part.descending ? ' DESC' : '';
+    const nulls = part.nullsFirst === part.descending ? '' : part.nullsFirst ? ' NULLS FIRST' : ' NULLS LAST';
+    return indexPartText(catalog, table, index, i) + order + nulls;
+  });
+  const schema = quoteIdentifier(catalog.schemaName(table.schemaOid));
+  let text = `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${quoteIdentifier(index.name)} ON ${schema}.${quoteIdentifier(table.name)}`;
+  text += ` USING ${index.method} (${keys.join(', ')})`;
+  if (index.include.length > 0) text += ` INCLUDE (${columnNames(table, index.include)})`;
+  if (index.nullsNotDistinct) text += ' NULLS NOT DISTINCT';
+  if (index.predicateSql !== undefined) text += ` WHERE ${predicateText(catalog, table, index.predicateSql)}`;
+  return text;
+}
+
+/** pg_get_viewdef: the query as it is stored. */
+export function viewText(view: ViewDescriptor): string {
+  return ` ${view.querySql};`;
+}
+
+/** All of it as one value. */
+export const objectTexts = { constraintText, indexText, indexPartText, viewText };
+export type ObjectTexts = typeof objectTexts;

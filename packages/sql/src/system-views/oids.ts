@@ -1,0 +1,36 @@
+/** Oids that catalogs refer to each other by, PostgreSQL's own. */
+
+/** The catalogs themselves, as pg_depend and pg_description name them. */
+export const ClassOid = {
+  type: 1247,
+  procedure: 1255,
+  relation: 1259,
+  role: 1260,
+  database: 1262,
+  constraint: 2606,
+  attributeDefault: 2604,
+  namespace: 2615,
+  rewrite: 2618,
+} as const;
+
+/** Access methods: how PostgreSQL names what a table and an index are stored in. */
+export const MethodOid = { heap: 2, btree: 403, hash: 405, gin: 2742, document: 13901 } as const;
+
+/** The superuser that initdb makes: who owns what is built in. */
+export const BOOTSTRAP_ROLE_OID = 10;
+export const LANGUAGE_INTERNAL_OID = 12;
+export const DEFAULT_TABLESPACE_OID = 1663;
+export const DEFAULT_COLLATION_OID = 100;
+
+/** Bit that makes an oid of something derived from another object out of that one's oid: rules of views, defaults of columns. */
+const DERIVED = 0x8000_0000;
+
+/** Oid of the rule behind a view. */
+export function rewriteOid(viewOid: number): number {
+  return (viewOid | DERIVED) >>> 0;
+}
+
+/** Oid of a column's default; tables have fewer than 2048 columns. */
+export function attributeDefaultOid(tableOid: number, column: number): number {
+  return (DERIVED | ((tableOid * 2048 + column) & 0x7fff_ffff)) >>> 0;
+}

@@ -1,0 +1,77 @@
+/** Which operator class a key of an index has: the default one of its type for the access method. */
+import type { TypeLookup } from '../types/type.js';
+import { operatorClassFacts, operatorFamilyFacts } from './operator-class-facts.js';
+
+export interface OperatorClass {
+  readonly oid: number;
+  readonly name: string;
+  readonly methodOid: number;
+  readonly familyOid: number;
+  readonly typeOid: number;
+  readonly isDefault: boolean;
+}
+
+let classes: readonly OperatorClass[] | undefined;
+
+/** All operator classes. */
+export function operatorClasses(): readonly OperatorClass[] {
+  classes ??= operatorClassFacts
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const [oid, name, method, family, type, mark] = line.split(' ') as [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+      ];
+      return {
+        oid: Number(oid),
+        name,
+        methodOid: Number(method),
+        familyOid: Number(family),
+        typeOid: Number(type),
+        isDefault: mark === 'd',
+      };
+    });
+  return classes;
+}
+
+/** Operator families: oid, name, access method. */
+export function operatorFamilies(): readonly (readonly [oid: number, name: string, methodOid: number])[] {
+  return operatorFamilyFacts
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const [oid, name, method] = line.split(' ') as [string, string, string];
+      return [Number(oid), name, Number(method)];
+    });
+}
+
+/** Types whose values are indexed as another type's. */
+const INDEXED_AS: Readonly<Record<number, number>> = { 1043: 25 };
+const ANY_ARRAY = 2277;
+const ANY_ENUM = 3500;
+const RECORD = 2249;
+
+/** Oid of the default operator class of a type; 0 when there is none. */
+export function operatorClassOf(types: TypeLookup, typeOid: number, methodOid: number): number {
+  let type = types.byOid(typeOid);
+  while (type?.kind === 'domain') type = types.byOid(type.baseOid);
+  const kind = type?.kind;
+  const oid = type?.oid ?? typeOid;
+  const wanted =
+    kind === 'array'
+      ? ANY_ARRAY
+      : kind === 'enum'
+        ? ANY_ENUM
+        : kind === 'composite'
+          ? RECORD
+          : (INDEXED_AS[oid] ?? oid);
+  const found = operatorClasses().find(
+    (candidate) => candidate.isDefault && candidate.methodOid === methodOid && candidate.typeOid === wanted,
+  );
+  return found?.oid ?? 0;
+}

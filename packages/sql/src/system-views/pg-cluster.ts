@@ -1,0 +1,161 @@
+/** pg_catalog's databases, schemas, roles and what belongs to the whole server. */
+import type { DatabaseDescriptor, RoleDescriptor } from '@phantom/catalog';
+import { SqlArray } from '@phantom/codec';
+import { TypeOid } from '../types/type-oids.js';
+import type { Value } from '../types/type.js';
+import { aclItems } from './acl-text.js';
+import { type CatalogRow, catalogView, emptyViews } from './catalog-view.js';
+import { BOOTSTRAP_ROLE_OID, ClassOid, DEFAULT_TABLESPACE_OID } from './oids.js';
+import { schemasOf } from './pg-objects.js';
+import type { SystemView, SystemViewSource } from './system-view.js';
+
+const UTF8 = 6;
+
+function* rolesOf(source: SystemViewSource): Iterable<RoleDescriptor> {
+  for (const object of source.objectsSeen.objects()) if (object.kind === 'role') yield object;
+}
+
+function* databasesOf(source: SystemViewSource): Iterable<DatabaseDescriptor> {
+  for (const object of source.objectsSeen.objects()) if (object.kind === 'database') yield object;
+}
+
+/** A timestamptz that is kept as ISO text. */
+function moment(text: string | undefined): Value {
+  const ms = text === undefined ? Number.NaN : Date.parse(text);
+  return Number.isNaN(ms) ? null : (ms - Date.UTC(2000, 0, 1)) * 1000;
+}
+
+function roleRow(role: RoleDescriptor): Record<string, Value> {
+  return {
+    oid: role.oid,
+    rolname: role.name,
+    rolsuper: role.superuser,
+    rolinherit: role.inherit,
+    rolcreaterole: role.createRole,
+    rolcreatedb: role.createDatabase,
+    rolcanlogin: role.login,
+    rolreplication: false,
+    rolconnlimit: role.connectionLimit ?? -1,
+    rolpassword: '********',
+    rolvaliduntil: moment(role.validUntil),
+    rolbypassrls: role.bypassRowSecurity,
+    rolconfig: settingItems(role.settings),
+  };
+}
+
+function settingItems(settings: Readonly<Record<string, string>> | undefined): Value {
+  const items = Object.entries(settings ?? {}).map(([name, value]) => `${name}=${value}`);
+  return items.length === 0 ? null : SqlArray.of(TypeOid.text, items);
+}
+
+function* membershipRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const role of rolesOf(source))
+    for (const { roleOid, admin } of role.memberOf)
+      yield { roleid: roleOid, member: role.oid, grantor: BOOTSTRAP_ROLE_OID, admin_option: admin };
+}
+
+function* userRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const role of rolesOf(source)) {
+    if (!role.login) continue;
+    yield {
+      usename: role.name,
+      usesysid: role.oid,
+      usecreatedb: role.createDatabase,
+      usesuper: role.superuser,
+      userepl: false,
+      usebypassrls: role.bypassRowSecurity,
+      passwd: '********',
+      valuntil: moment(role.validUntil),
+      useconfig: settingItems(role.settings),
+    };
+  }
+}
+
+function* groupRows(source: SystemViewSource): Iterable<CatalogRow> {
+  const roles = [...rolesOf(source)];
+  for (const role of roles) {
+    if (role.login) continue;
+    const members = roles.filter(({ memberOf }) => memberOf.some(({ roleOid }) => roleOid === role.oid));
+    yield {
+      groname: role.name,
+      grosysid: role.oid,
+      grolist: SqlArray.of(
+        TypeOid.oid,
+        members.map(({ oid }) => oid),
+      ),
+    };
+  }
+}
+
+function* databaseRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const database of databasesOf(source)) {
+    yield {
+      oid: database.oid,
+      datname: database.name,
+      datdba: database.ownerOid,
+      encoding: UTF8,
+      datlocprovider: 'c',
+      datallowconn: true,
+      datconnlimit: -1,
+      dattablespace: DEFAULT_TABLESPACE_OID,
+      datcollate: 'C',
+      datctype: 'C',
+    };
+  }
+}
+
+function* sharedDescriptionRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const { oid, comment } of databasesOf(source))
+    if (comment !== undefined) yield { objoid: oid, classoid: ClassOid.database, description: comment };
+  for (const { oid, comment } of rolesOf(source))
+    if (comment !== undefined) yield { objoid: oid, classoid: ClassOid.role, description: comment };
+}
+
+export const CLUSTER_VIEWS: readonly SystemView[] = [
+  catalogView('pg_database', databaseRows),
+  catalogView('pg_namespace', function* (source) {
+    for (const schema of schemasOf(source)) {
+      const object = source.objectsSeen.object(schema.oid);
+      const acl = object?.kind === 'schema' ? aclItems(source, object.acl) : null;
+      yield { oid: schema.oid, nspname: schema.name, nspowner: schema.ownerOid, nspacl: acl };
+    }
+  }),
+  catalogView('pg_roles', function* (source) {
+    for (const role of rolesOf(source)) yield roleRow(role);
+  }),
+  // PostgreSQL lets superusers alone read it; verifiers are shown to nobody here.
+  catalogView('pg_authid', function* (source) {
+    for (const role of rolesOf(source)) yield { ...roleRow(role), rolpassword: null };
+  }),
+  catalogView('pg_auth_members', membershipRows),
+  catalogView('pg_user', userRows),
+  catalogView('pg_group', groupRows),
+  catalogView('pg_tablespace', () => [
+    { oid: DEFAULT_TABLESPACE_OID, spcname: 'pg_default', spcowner: BOOTSTRAP_ROLE_OID },
+    { oid: 1664, spcname: 'pg_global', spcowner: BOOTSTRAP_ROLE_OID },
+  ]),
+  catalogView('pg_shdescription', sharedDescriptionRows),
+  ...emptyViews(
+    'pg_db_role_setting',
+    'pg_default_acl',
+    'pg_event_trigger',
+    'pg_extension',
+    'pg_available_extensions',
+    'pg_foreign_data_wrapper',
+    'pg_foreign_server',
+    'pg_init_privs',
+    'pg_largeobject',
+    'pg_largeobject_metadata',
+    'pg_publication',
+    'pg_publication_namespace',
+    'pg_publication_rel',
+    'pg_publication_tables',
+    'pg_seclabel',
+    'pg_seclabels',
+    'pg_shdepend',
+    'pg_shseclabel',
+    'pg_subscription',
+    'pg_user_mapping',
+    'pg_user_mappings',
+  ),
+];

@@ -1,0 +1,146 @@
+/** pg_catalog's views for people: tables, indexes, views, sequences, settings, prepared statements. */
+import { SqlArray } from '@phantom/codec';
+import { TypeOid } from '../types/type-oids.js';
+import { type CatalogRow, catalogView, emptyViews } from './catalog-view.js';
+import { indexText, viewText } from './object-text.js';
+import { relationsOf } from './pg-objects.js';
+import { int8 } from './pg-relations.js';
+import type { SystemView, SystemViewSource } from './system-view.js';
+
+function* tableRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const relation of relationsOf(source)) {
+    if (relation.kind !== 'table') continue;
+    yield {
+      schemaname: source.schemaNameOf(relation.schemaOid),
+      tablename: relation.name,
+      tableowner: source.roleNameOf(relation.ownerOid),
+      hasindexes: relation.indexOids.length > 0,
+      hasrules: false,
+      hastriggers: relation.constraints.some(({ kind }) => kind === 'foreign key'),
+      rowsecurity: false,
+    };
+  }
+}
+
+function* indexRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const relation of relationsOf(source)) {
+    if (relation.kind !== 'index') continue;
+    yield {
+      schemaname: source.schemaNameOf(relation.schemaOid),
+      tablename: source.objectsSeen.object(relation.tableOid)?.name ?? null,
+      indexname: relation.name,
+      indexdef: indexText(source.catalog, relation),
+    };
+  }
+}
+
+function* viewRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const relation of relationsOf(source)) {
+    if (relation.kind !== 'view') continue;
+    yield {
+      schemaname: source.schemaNameOf(relation.schemaOid),
+      viewname: relation.name,
+      viewowner: source.roleNameOf(relation.ownerOid),
+      definition: viewText(relation),
+    };
+  }
+}
+
+function* sequenceRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const relation of relationsOf(source)) {
+    if (relation.kind !== 'sequence') continue;
+    yield {
+      schemaname: source.schemaNameOf(relation.schemaOid),
+      sequencename: relation.name,
+      sequenceowner: source.roleNameOf(relation.ownerOid),
+      data_type: relation.typeOid,
+      start_value: int8(relation.start),
+      min_value: int8(relation.minimum),
+      max_value: int8(relation.maximum),
+      increment_by: int8(relation.increment),
+      cycle: relation.cycle,
+      cache_size: relation.cache,
+    };
+  }
+}
+
+/** pg_stat_... and pg_statio_...: one row for each table or index, with what is counted of it. */
+function* tableStatisticsRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const relation of relationsOf(source)) {
+    if (relation.kind !== 'table') continue;
+    yield { relid: relation.oid, schemaname: source.schemaNameOf(relation.schemaOid), relname: relation.name };
+  }
+}
+
+function* indexStatisticsRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const relation of relationsOf(source)) {
+    if (relation.kind !== 'index') continue;
+    yield {
+      relid: relation.tableOid,
+      indexrelid: relation.oid,
+      schemaname: source.schemaNameOf(relation.schemaOid),
+      relname: source.objectsSeen.object(relation.tableOid)?.name ?? null,
+      indexrelname: relation.name,
+    };
+  }
+}
+
+function* settingRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const { name, value, description } of source.settingRows()) {
+    yield {
+      name,
+      setting: value,
+      category: '',
+      short_desc: description,
+      context: 'user',
+      vartype: 'string',
+      source: 'default',
+      boot_val: value,
+      reset_val: value,
+      pending_restart: false,
+    };
+  }
+}
+
+function* preparedRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const { name, text, parameterTypes, fromSql } of source.preparedStatements()) {
+    yield {
+      name,
+      statement: text,
+      parameter_types: SqlArray.of(TypeOid.regtype, parameterTypes),
+      from_sql: fromSql,
+      generic_plans: 0,
+      custom_plans: 0,
+    };
+  }
+}
+
+export const LISTING_VIEWS: readonly SystemView[] = [
+  catalogView('pg_tables', tableRows),
+  catalogView('pg_indexes', indexRows),
+  catalogView('pg_views', viewRows),
+  catalogView('pg_sequences', sequenceRows),
+  catalogView('pg_settings', settingRows),
+  catalogView('pg_prepared_statements', preparedRows),
+  catalogView('pg_stat_user_tables', tableStatisticsRows),
+  catalogView('pg_stat_all_tables', tableStatisticsRows),
+  catalogView('pg_statio_user_tables', tableStatisticsRows),
+  catalogView('pg_statio_all_tables', tableStatisticsRows),
+  catalogView('pg_stat_user_indexes', indexStatisticsRows),
+  catalogView('pg_stat_all_indexes', indexStatisticsRows),
+  catalogView('pg_stat_activity', function* (source) {
+    for (const session of source.sessions()) {
+      yield {
+        datid: session.databaseOid,
+        datname: session.databaseName,
+        pid: session.processId,
+        usesysid: session.roleOid,
+        usename: session.roleName,
+        application_name: session.applicationName,
+        state: session.state,
+        backend_type: 'client backend',
+      };
+    }
+  }),
+  ...emptyViews('pg_matviews', 'pg_policies', 'pg_rules', 'pg_cursors', 'pg_stats'),
+];

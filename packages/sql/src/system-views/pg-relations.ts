@@ -1,0 +1,371 @@
+/** pg_catalog's relations, columns, indexes, constraints, sequences and what depends on what. */
+import type { ColumnDescriptor, IndexDescriptor, RelationDescriptor, TableDescriptor } from '@phantom/catalog';
+import { SqlArray } from '@phantom/codec';
+import { TypeOid } from '../types/type-oids.js';
+import type { Value } from '../types/type.js';
+import { aclItems } from './acl-text.js';
+import { type CatalogRow, catalogView, emptyViews } from './catalog-view.js';
+import { constraintText, defaultText, indexPartText, predicateText } from './object-text.js';
+import {
+  BOOTSTRAP_ROLE_OID,
+  ClassOid,
+  DEFAULT_COLLATION_OID,
+  MethodOid,
+  attributeDefaultOid,
+  rewriteOid,
+} from './oids.js';
+import { operatorClassOf } from './operator-classes.js';
+import { listedSystemViews, relationsOf } from './pg-objects.js';
+import type { SystemView, SystemViewSource } from './system-view.js';
+
+const RELATION_KIND: Readonly<Record<RelationDescriptor['kind'], string>> = {
+  table: 'r',
+  view: 'v',
+  sequence: 'S',
+  index: 'i',
+};
+
+/** A vector of int2 or oid, which counts from 0. */
+function vector(typeOid: number, items: readonly Value[]): Value {
+  const array = SqlArray.of(typeOid, items);
+  return new SqlArray(array.elementOid, array.dimensions, [0], array.items);
+}
+
+function* classRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const relation of relationsOf(source)) {
+    const table = relation.kind === 'table' ? relation : undefined;
+    yield {
+      oid: relation.oid,
+      relname: relation.name,
+      relnamespace: relation.schemaOid,
+      reltype: relation.kind === 'table' || relation.kind === 'view' ? relation.rowTypeOid : 0,
+      relowner: relation.ownerOid,
+      relam: relation.kind === 'table' ? MethodOid.heap : relation.kind === 'index' ? MethodOid[relation.method] : 0,
+      relfilenode: relation.kind === 'view' ? 0 : relation.oid,
+      reltuples: -1,
+      relhasindex: table !== undefined && table.indexOids.length > 0,
+      relpersistence: 'persistence' in relation && relation.persistence === 'temporary' ? 't' : 'p',
+      relkind: RELATION_KIND[relation.kind],
+      relnatts: relation.kind === 'sequence' ? 3 : columnCount(relation),
+      relchecks: table?.constraints.filter(({ kind }) => kind === 'check').length ?? 0,
+      relhasrules: relation.kind === 'view',
+      relhastriggers: table?.constraints.some(({ kind }) => kind === 'foreign key') ?? false,
+      relispopulated: true,
+      relreplident: relation.kind === 'table' ? 'd' : 'n',
+      relacl: aclItems(source, relation.acl),
+      ...(relation.kind === 'view' && relation.checkOption !== undefined
+        ? { reloptions: SqlArray.of(TypeOid.text, [`check_option=${relation.checkOption}`]) }
+        : {}),
+    };
+  }
+  for (const view of listedSystemViews(source)) {
+    yield {
+      oid: view.oid,
+      relname: view.name,
+      relnamespace: view.schemaOid,
+      relowner: BOOTSTRAP_ROLE_OID,
+      reltuples: -1,
+      relpersistence: 'p',
+      relkind: view.oid < 12000 ? 'r' : 'v',
+      relnatts: view.columns.length,
+      relispopulated: true,
+      relreplident: 'n',
+    };
+  }
+}
+
+function columnCount(relation: Exclude<RelationDescriptor, { kind: 'sequence' }>): number {
+  return relation.kind === 'index' ? relation.parts.length + relation.include.length : relation.columns.length;
+}
+
+function attribute(
+  source: SystemViewSource,
+  relationOid: number,
+  number: number,
+  name: string,
+  type: { readonly oid: number; readonly typmod: number },
+): Record<string, Value> {
+  const known = source.types.byOid(type.oid);
+  const length = known?.length ?? -1;
+  return {
+    attrelid: relationOid,
+    attname: name,
+    atttypid: type.oid,
+    attstattarget: -1,
+    attlen: length,
+    attnum: number,
+    attndims: known?.kind === 'array' ? 1 : 0,
+    attcacheoff: -1,
+    atttypmod: type.typmod,
+    attbyval: length > 0 && length <= 8,
+    attalign: length === 8 ? 'd' : length === 2 ? 's' : length === 1 ? 'c' : 'i',
+    attstorage: length > 0 ? 'p' : type.oid === TypeOid.numeric ? 'm' : 'x',
+    attcollation: known?.category === 'S' ? (type.oid === TypeOid.name ? 950 : DEFAULT_COLLATION_OID) : 0,
+    attislocal: true,
+  };
+}
+
+function* attributeRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const relation of relationsOf(source)) {
+    if (relation.kind === 'table') {
+      for (const column of relation.columns) yield tableAttribute(source, relation, column);
+    } else if (relation.kind === 'view') {
+      for (const [i, column] of relation.columns.entries())
+        yield attribute(source, relation.oid, i + 1, column.name, column.type);
+    } else if (relation.kind === 'index') {
+      for (const [i, part] of relation.parts.entries()) {
+        yield attribute(source, relation.oid, i + 1, indexColumnName(source, relation, i), part.type);
+      }
+    }
+  }
+  for (const view of listedSystemViews(source))
+    for (const [i, [name, oid]] of view.columns.entries())
+      yield attribute(source, view.oid, i + 1, name, { oid, typmod: -1 });
+}
+
+function tableAttribute(source: SystemViewSource, table: TableDescriptor, column: ColumnDescriptor): CatalogRow {
+  return {
+    ...attribute(source, table.oid, column.number, column.name, column.type),
+    attnotnull: column.notNull,
+    atthasdef: column.defaultSql !== undefined && column.identity === undefined,
+    atthasmissing: column.missingText !== undefined && column.missingText !== null,
+    attidentity: column.identity === undefined ? '' : column.identity === 'always' ? 'a' : 'd',
+    attgenerated: column.generated === undefined ? '' : 's',
+    attisdropped: column.dropped,
+    attacl: aclItems(source, column.acl),
+    ...(column.dropped ? { attname: `........pg.dropped.${column.number}........`, atttypid: 0 } : {}),
+  };
+}
+
+function indexColumnName(source: SystemViewSource, index: IndexDescriptor, part: number): string {
+  const number = index.parts[part]?.column;
+  const table = source.objectsSeen.object(index.tableOid);
+  const column = table?.kind === 'table' ? table.columns.find((candidate) => candidate.number === number) : undefined;
+  return column?.name ?? (part === 0 ? 'expr' : `expr${part}`);
+}
+
+function* tablesOf(source: SystemViewSource): Iterable<TableDescriptor> {
+  for (const relation of relationsOf(source)) if (relation.kind === 'table') yield relation;
+}
+
+function* indexesOf(source: SystemViewSource): Iterable<IndexDescriptor> {
+  for (const relation of relationsOf(source)) if (relation.kind === 'index') yield relation;
+}
+
+function* defaultRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const table of tablesOf(source)) {
+    for (const column of table.columns) {
+      if (column.defaultSql === undefined || column.identity !== undefined || column.dropped) continue;
+      const adbin = defaultText(source.catalog, table, column);
+      yield { oid: attributeDefaultOid(table.oid, column.number), adrelid: table.oid, adnum: column.number, adbin };
+    }
+  }
+}
+
+function* indexRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const index of indexesOf(source)) {
+    const table = source.objectsSeen.object(index.tableOid);
+    if (table?.kind !== 'table') continue;
+    const constraint = table.constraints.find(
+      (candidate) => 'indexOid' in candidate && candidate.indexOid === index.oid,
+    );
+    const expressions = index.parts.flatMap((part, i) =>
+      part.expressionSql === undefined ? [] : [indexPartText(source.catalog, table, index, i)],
+    );
+    yield {
+      indexrelid: index.oid,
+      indrelid: index.tableOid,
+      indnatts: index.parts.length + index.include.length,
+      indnkeyatts: index.parts.length,
+      indisunique: index.unique,
+      indnullsnotdistinct: index.nullsNotDistinct,
+      indisprimary: index.primary,
+      indimmediate: constraint?.deferrable !== true,
+      indisvalid: index.state === 'valid',
+      indisready: true,
+      indislive: true,
+      indkey: vector(TypeOid.int2, [...index.parts.map(({ column }) => column ?? 0), ...index.include]),
+      indcollation: vector(
+        TypeOid.oid,
+        index.parts.map(({ type }) => (source.types.byOid(type.oid)?.category === 'S' ? DEFAULT_COLLATION_OID : 0)),
+      ),
+      indclass: vector(
+        TypeOid.oid,
+        index.parts.map(({ type }) => operatorClassOf(source.types, type.oid, MethodOid[index.method])),
+      ),
+      indoption: vector(
+        TypeOid.int2,
+        index.parts.map((part) => (part.descending ? 1 : 0) | (part.nullsFirst ? 2 : 0)),
+      ),
+      ...(expressions.length > 0 ? { indexprs: expressions.join(', ') } : {}),
+      ...(index.predicateSql === undefined
+        ? {}
+        : { indpred: predicateText(source.catalog, table, index.predicateSql) }),
+    };
+  }
+}
+
+const CONSTRAINT_TYPE = { 'primary key': 'p', unique: 'u', check: 'c', 'foreign key': 'f' } as const;
+const ACTION = { 'no action': 'a', restrict: 'r', cascade: 'c', 'set null': 'n', 'set default': 'd' } as const;
+
+function* constraintRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const table of tablesOf(source)) {
+    for (const constraint of table.constraints) {
+      const row = {
+        oid: constraint.oid,
+        conname: constraint.name,
+        connamespace: table.schemaOid,
+        contype: CONSTRAINT_TYPE[constraint.kind],
+        condeferrable: constraint.deferrable,
+        condeferred: constraint.initiallyDeferred,
+        convalidated: constraint.validated,
+        conrelid: table.oid,
+        conislocal: true,
+        connoinherit: constraint.kind !== 'check',
+        conkey: SqlArray.of(TypeOid.int2, constraint.columns),
+      };
+      if (constraint.kind === 'check') yield { ...row, conbin: constraintText(source.catalog, table, constraint) };
+      else if (constraint.kind !== 'foreign key') yield { ...row, conindid: constraint.indexOid };
+      else {
+        yield {
+          ...row,
+          conindid: constraint.referencedIndexOid,
+          confrelid: constraint.referencedTableOid,
+          confupdtype: ACTION[constraint.onUpdate],
+          confdeltype: ACTION[constraint.onDelete],
+          confmatchtype: constraint.match === 'full' ? 'f' : 's',
+          confkey: SqlArray.of(TypeOid.int2, constraint.referencedColumns),
+        };
+      }
+    }
+  }
+  for (const object of source.objectsSeen.objects()) {
+    if (object.kind !== 'type' || object.databaseOid !== source.databaseOid || object.definition.kind !== 'domain')
+      continue;
+    for (const check of object.definition.checks) {
+      yield {
+        oid: check.oid,
+        conname: check.name,
+        connamespace: object.schemaOid,
+        contype: 'c',
+        convalidated: true,
+        contypid: object.oid,
+        conislocal: true,
+        conbin: check.expressionSql,
+      };
+    }
+  }
+}
+
+function* sequenceRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const relation of relationsOf(source)) {
+    if (relation.kind !== 'sequence') continue;
+    yield {
+      seqrelid: relation.oid,
+      seqtypid: relation.typeOid,
+      seqstart: int8(relation.start),
+      seqincrement: int8(relation.increment),
+      seqmax: int8(relation.maximum),
+      seqmin: int8(relation.minimum),
+      seqcache: relation.cache,
+      seqcycle: relation.cycle,
+    };
+  }
+}
+
+/** A bigint in its canonical form. */
+export function int8(text: string): number | bigint {
+  const value = BigInt(text);
+  return BigInt(Number(value)) === value && Number.isSafeInteger(Number(value)) ? Number(value) : value;
+}
+
+function* dependencyRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const relation of relationsOf(source)) {
+    if (relation.kind === 'sequence' && relation.ownedBy !== undefined) {
+      const { tableOid, column } = relation.ownedBy;
+      const table = source.objectsSeen.object(tableOid);
+      const owner = table?.kind === 'table' ? table.columns.find(({ number }) => number === column) : undefined;
+      const deptype = owner?.identity === undefined ? 'a' : 'i';
+      yield { ...onRelation(ClassOid.relation, relation.oid, tableOid, column), deptype };
+    } else if (relation.kind === 'view') {
+      for (const { referencedOid, referencedColumn } of source.objectsSeen.dependenciesOf(relation.oid)) {
+        yield {
+          ...onRelation(ClassOid.rewrite, rewriteOid(relation.oid), referencedOid, referencedColumn),
+          deptype: 'n',
+        };
+      }
+    } else if (relation.kind === 'table') {
+      for (const constraint of relation.constraints) {
+        if (!('indexOid' in constraint)) continue;
+        yield {
+          classid: ClassOid.relation,
+          objid: constraint.indexOid,
+          refclassid: ClassOid.constraint,
+          refobjid: constraint.oid,
+          deptype: 'i',
+        };
+      }
+    }
+  }
+}
+
+function onRelation(classid: number, objid: number, relation: number, column: number): Record<string, Value> {
+  return { classid, objid, refclassid: ClassOid.relation, refobjid: relation, refobjsubid: column };
+}
+
+function* rewriteRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const relation of relationsOf(source)) {
+    if (relation.kind !== 'view') continue;
+    yield {
+      oid: rewriteOid(relation.oid),
+      rulename: '_RETURN',
+      ev_class: relation.oid,
+      ev_type: '1',
+      ev_enabled: 'O',
+      is_instead: true,
+      ev_qual: '<>',
+      ev_action: relation.querySql,
+    };
+  }
+}
+
+function* descriptionRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const relation of relationsOf(source)) {
+    const on = (classoid: number, objoid: number, objsubid: number, description: string | undefined): CatalogRow[] =>
+      description === undefined ? [] : [{ objoid, classoid, objsubid, description }];
+    yield* on(ClassOid.relation, relation.oid, 0, relation.comment);
+    if (relation.kind !== 'table') continue;
+    for (const column of relation.columns) yield* on(ClassOid.relation, relation.oid, column.number, column.comment);
+    for (const constraint of relation.constraints)
+      yield* on(ClassOid.constraint, constraint.oid, 0, constraint.comment);
+  }
+  for (const object of source.objectsSeen.objectsIn(source.databaseOid)) {
+    if (object.kind === 'schema' && object.comment !== undefined)
+      yield { objoid: object.oid, classoid: ClassOid.namespace, description: object.comment };
+  }
+  for (const object of source.objectsSeen.objects()) {
+    if (object.kind === 'type' && object.databaseOid === source.databaseOid && object.comment !== undefined)
+      yield { objoid: object.oid, classoid: ClassOid.type, description: object.comment };
+  }
+}
+
+export const RELATION_VIEWS: readonly SystemView[] = [
+  catalogView('pg_class', classRows),
+  catalogView('pg_attribute', attributeRows),
+  catalogView('pg_attrdef', defaultRows),
+  catalogView('pg_index', indexRows),
+  catalogView('pg_constraint', constraintRows),
+  catalogView('pg_sequence', sequenceRows),
+  catalogView('pg_depend', dependencyRows),
+  catalogView('pg_rewrite', rewriteRows),
+  catalogView('pg_description', descriptionRows),
+  ...emptyViews(
+    'pg_inherits',
+    'pg_partitioned_table',
+    'pg_policy',
+    'pg_trigger',
+    'pg_statistic_ext',
+    'pg_statistic_ext_data',
+    'pg_foreign_table',
+  ),
+];

@@ -1,0 +1,245 @@
+/** pg_catalog's types, functions, operators, casts and access methods: the built-in ones, and the database's own types. */
+import { SqlArray } from '@phantom/codec';
+import { allCasts } from '../functions/casts.js';
+import { allFunctions, allOperators } from '../functions/definitions.js';
+import type { FunctionDefinition } from '../functions/registry.js';
+import { builtinTypes } from '../types/builtin-types.js';
+import { TypeOid } from '../types/type-oids.js';
+import type { SqlType } from '../types/type.js';
+import { aclItems } from './acl-text.js';
+import { type CatalogRow, catalogView, emptyViews } from './catalog-view.js';
+import { BOOTSTRAP_ROLE_OID, DEFAULT_COLLATION_OID, LANGUAGE_INTERNAL_OID, MethodOid } from './oids.js';
+import { operatorClasses, operatorFamilies } from './operator-classes.js';
+import { relationsOf, typesOf } from './pg-objects.js';
+import { PG_CATALOG_OID, type SystemView, type SystemViewSource } from './system-view.js';
+
+const TYPE_KIND: Readonly<Record<SqlType['kind'], string>> = {
+  base: 'b',
+  array: 'b',
+  enum: 'e',
+  domain: 'd',
+  composite: 'c',
+  pseudo: 'p',
+  range: 'r',
+};
+
+function typeRow(type: SqlType, schemaOid: number, ownerOid: number): Record<string, unknown> {
+  const { length } = type;
+  return {
+    oid: type.oid,
+    typname: type.name,
+    typnamespace: schemaOid,
+    typowner: ownerOid,
+    typlen: length,
+    typbyval: length > 0 && length <= 8,
+    typtype: TYPE_KIND[type.kind],
+    typcategory: type.category,
+    typispreferred: type.preferred,
+    typisdefined: true,
+    typdelim: ',',
+    typelem: type.elementOid,
+    typarray: type.arrayOid,
+    typinput: 0,
+    typoutput: 0,
+    typalign: length === 8 ? 'd' : length === 2 ? 's' : length === 1 ? 'c' : 'i',
+    typstorage: length > 0 ? 'p' : 'x',
+    typbasetype: type.kind === 'domain' ? type.baseOid : 0,
+    typtypmod: -1,
+    typcollation: type.category === 'S' ? DEFAULT_COLLATION_OID : 0,
+  };
+}
+
+function* typeRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const type of builtinTypes) yield typeRow(type, PG_CATALOG_OID, BOOTSTRAP_ROLE_OID);
+  for (const descriptor of typesOf(source)) {
+    const type = source.types.byOid(descriptor.oid);
+    const array = source.types.byOid(descriptor.arrayOid);
+    const { definition } = descriptor;
+    if (type !== undefined) {
+      yield {
+        ...typeRow(type, descriptor.schemaOid, descriptor.ownerOid),
+        typacl: aclItems(source, descriptor.acl),
+        ...(definition.kind === 'domain'
+          ? {
+              typnotnull: definition.notNull,
+              typtypmod: definition.base.typmod,
+              typdefault: definition.defaultSql ?? null,
+            }
+          : {}),
+        ...(definition.kind === 'composite' ? { typrelid: definition.relationOid ?? 0 } : {}),
+      };
+    }
+    if (array !== undefined && descriptor.arrayOid !== 0)
+      yield typeRow(array, descriptor.schemaOid, descriptor.ownerOid);
+  }
+  for (const relation of relationsOf(source)) {
+    if (relation.kind !== 'table' && relation.kind !== 'view') continue;
+    yield {
+      oid: relation.rowTypeOid,
+      typname: relation.name,
+      typnamespace: relation.schemaOid,
+      typowner: relation.ownerOid,
+      typlen: -1,
+      typtype: 'c',
+      typcategory: 'C',
+      typisdefined: true,
+      typdelim: ',',
+      typrelid: relation.oid,
+      typalign: 'd',
+      typstorage: 'x',
+      typtypmod: -1,
+    };
+  }
+}
+
+function* enumRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const { oid, definition } of typesOf(source)) {
+    if (definition.kind !== 'enum') continue;
+    for (const { oid: labelOid, label, order } of definition.labels)
+      yield { oid: labelOid, enumtypid: oid, enumsortorder: order, enumlabel: label };
+  }
+}
+
+const VOLATILITY = { immutable: 'i', stable: 's', volatile: 'v' } as const;
+
+function procedureKind({ kind }: FunctionDefinition): string {
+  return kind === 'aggregate' ? 'a' : kind === 'window' ? 'w' : 'f';
+}
+
+function* procedureRows(): Iterable<CatalogRow> {
+  for (const definition of allFunctions()) {
+    const { argumentNames } = definition;
+    yield {
+      oid: definition.oid,
+      proname: definition.name,
+      pronamespace: PG_CATALOG_OID,
+      proowner: BOOTSTRAP_ROLE_OID,
+      prolang: LANGUAGE_INTERNAL_OID,
+      procost: 1,
+      prorows: definition.kind === 'set' ? 1000 : 0,
+      provariadic: definition.variadic ?? 0,
+      prokind: procedureKind(definition),
+      proisstrict: 'strict' in definition && definition.strict,
+      proretset: definition.kind === 'set',
+      provolatile: VOLATILITY[definition.volatility],
+      proparallel: 's',
+      pronargs: definition.argumentTypes.length,
+      prorettype: definition.resultType,
+      proargtypes: vectorOf(definition.argumentTypes),
+      prosrc: definition.name,
+      ...(argumentNames === undefined ? {} : { proargnames: SqlArray.of(TypeOid.text, argumentNames) }),
+    };
+  }
+}
+
+function vectorOf(oids: readonly number[]): SqlArray {
+  return new SqlArray(TypeOid.oid, oids.length === 0 ? [] : [oids.length], oids.length === 0 ? [] : [0], oids);
+}
+
+function* operatorRows(): Iterable<CatalogRow> {
+  for (const operator of allOperators()) {
+    yield {
+      oid: operator.oid,
+      oprname: operator.name,
+      oprnamespace: PG_CATALOG_OID,
+      oprowner: BOOTSTRAP_ROLE_OID,
+      oprkind: operator.leftType === 0 ? 'l' : 'b',
+      oprleft: operator.leftType,
+      oprright: operator.rightType,
+      oprresult: operator.resultType,
+      oprcode: operator.function.oid,
+    };
+  }
+}
+
+function* castRows(): Iterable<CatalogRow> {
+  let index = 0;
+  for (const { source, target, context, method, functionOid } of allCasts()) {
+    yield {
+      // PostgreSQL numbers them at initdb; nothing refers to them.
+      oid: 10035 + index++,
+      castsource: source,
+      casttarget: target,
+      castfunc: functionOid,
+      castcontext: context,
+      castmethod: method,
+    };
+  }
+}
+
+export const TYPE_VIEWS: readonly SystemView[] = [
+  catalogView('pg_type', typeRows),
+  catalogView('pg_enum', enumRows),
+  catalogView('pg_proc', procedureRows),
+  catalogView('pg_operator', operatorRows),
+  catalogView('pg_cast', castRows),
+  catalogView('pg_am', () =>
+    [
+      { oid: MethodOid.heap, amname: 'heap', amtype: 't' },
+      { oid: MethodOid.btree, amname: 'btree', amtype: 'i' },
+      { oid: MethodOid.hash, amname: 'hash', amtype: 'i' },
+      { oid: MethodOid.gin, amname: 'gin', amtype: 'i' },
+      { oid: MethodOid.document, amname: 'document', amtype: 'i' },
+    ].map((row) => Object.assign(row, { amhandler: 0 })),
+  ),
+  catalogView('pg_opclass', () =>
+    operatorClasses().map((found) => ({
+      oid: found.oid,
+      opcmethod: found.methodOid,
+      opcname: found.name,
+      opcnamespace: PG_CATALOG_OID,
+      opcowner: BOOTSTRAP_ROLE_OID,
+      opcfamily: found.familyOid,
+      opcintype: found.typeOid,
+      opcdefault: found.isDefault,
+    })),
+  ),
+  catalogView('pg_opfamily', () =>
+    operatorFamilies().map(([oid, opfname, opfmethod]) => ({
+      oid,
+      opfmethod,
+      opfname,
+      opfnamespace: PG_CATALOG_OID,
+      opfowner: BOOTSTRAP_ROLE_OID,
+    })),
+  ),
+  catalogView('pg_collation', () =>
+    (
+      [
+        [DEFAULT_COLLATION_OID, 'default', 'd', -1, null],
+        [950, 'C', 'c', -1, 'C'],
+        [951, 'POSIX', 'c', -1, 'POSIX'],
+      ] as const
+    ).map(([oid, collname, collprovider, collencoding, locale]) => ({
+      oid,
+      collname,
+      collnamespace: PG_CATALOG_OID,
+      collowner: BOOTSTRAP_ROLE_OID,
+      collprovider,
+      collisdeterministic: true,
+      collencoding,
+      collcollate: locale,
+      collctype: locale,
+    })),
+  ),
+  catalogView('pg_language', () =>
+    (
+      [
+        [LANGUAGE_INTERNAL_OID, 'internal', false],
+        [14, 'sql', true],
+      ] as const
+    ).map(([oid, lanname, lanpltrusted]) => ({ oid, lanname, lanowner: BOOTSTRAP_ROLE_OID, lanpltrusted })),
+  ),
+  ...emptyViews(
+    'pg_aggregate',
+    'pg_amop',
+    'pg_amproc',
+    'pg_conversion',
+    'pg_range',
+    'pg_transform',
+    'pg_ts_config',
+    'pg_ts_dict',
+    'pg_ts_parser',
+    'pg_ts_template',
+  ),
+];
