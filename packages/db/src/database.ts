@@ -4,7 +4,13 @@
  */
 import { type MetricSample, type Metrics, MetricsRegistry, PhantomError, isPhantomError } from '@phantom/base';
 import type { Catalog } from '@phantom/catalog';
-import { type Collection, type CollectionOptions, type DocumentModel, openCollection } from '@phantom/docs-model';
+import {
+  type Collection,
+  type CollectionOptions,
+  type DocumentModel,
+  type Expiry,
+  openCollection,
+} from '@phantom/docs-model';
 import type { Finding } from '@phantom/kv';
 import type { Mvcc, MvccStats } from '@phantom/mvcc';
 import { type SessionOptions, type SqlEngine, type SqlSession, type WorkCounters } from '@phantom/sql';
@@ -26,6 +32,8 @@ export interface DatabaseParts {
   readonly catalog: Catalog;
   readonly engine: SqlEngine;
   readonly documents: DocumentModel;
+  /** Removes documents whose time has come; undefined where nothing may be written. */
+  readonly expiry: Expiry | undefined;
   readonly metrics: Metrics;
   readonly database: string;
   readonly user: string;
@@ -236,6 +244,7 @@ export class Database {
   }
 
   private async closeOnce(): Promise<void> {
+    await this.parts.expiry?.stop();
     const { engine, catalog, mvcc, store } = this.parts;
     engine.close();
     if (!store.readOnly && store.failure === undefined) await catalog.close();

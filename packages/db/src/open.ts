@@ -6,7 +6,7 @@
 import { MetricsRegistry, PhantomError, silentLogger, systemClock } from '@phantom/base';
 import { btree } from '@phantom/btree';
 import { Catalog } from '@phantom/catalog';
-import { DocumentModel } from '@phantom/docs-model';
+import { DocumentModel, startExpiry } from '@phantom/docs-model';
 import { EngineCode } from '@phantom/kv';
 import { MemoryEngine } from '@phantom/kv/memory';
 import { lsm } from '@phantom/lsm';
@@ -96,7 +96,8 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
       allocateSpace: (kind) => storage.allocateSpace(kind),
       estimate: (range) => storage.estimate(range),
     });
-    return new Database({ store, mvcc, catalog, engine, documents, metrics, database, user, options });
+    const expiry = readOnly ? undefined : startExpiry(documents, logger);
+    return new Database({ store, mvcc, catalog, engine, documents, expiry, metrics, database, user, options });
   } catch (error) {
     await closeQuietly(store);
     throw error;

@@ -3,114 +3,46 @@
  * statements, and commits by itself without; what it wrote is durable when it resolves.
  */
 import { type PhantomError, isPhantomError } from '@phantom/base';
-import type { ObjectId } from '@phantom/codec';
+import type {
+  BulkOperation,
+  BulkWriteResult,
+  CollectionOptions,
+  DeleteResult,
+  Filter,
+  FindOneAndOptions,
+  InsertManyOptions,
+  InsertManyResult,
+  InsertOneResult,
+  NewDocument,
+  ReplaceOptions,
+  UpdateDocument,
+  UpdateOptions,
+  UpdateResult,
+  WithId,
+} from './collection-types.js';
 import { type NewCollection, checkName } from './definition.js';
 import { badArgument } from './errors.js';
 import { FindCursor, type FindOptions, queryOf } from './find-cursor.js';
+import {
+  type IndexInfo,
+  type IndexKeys,
+  type IndexOptions,
+  createIndex,
+  dropCollection,
+  dropIndex,
+  listIndexes,
+} from './indexes.js';
 import type { DocumentModel } from './model.js';
 import { type Decision, modifyDocuments } from './modification.js';
 import { newObjectId } from './object-id.js';
 import { type PlainObject, compareValues, isObject } from './order.js';
 import { parsePath, walkPath } from './path.js';
-import type { CollectionEngine } from './ports.js';
 import { compileProjection } from './projection.js';
 import { type Query, Reader } from './reader.js';
-import type { SortInput } from './sort.js';
 import type { DocumentTransaction, OperationOptions } from './transaction.js';
 import { compileUpdate } from './update/update.js';
 import { seedDocument } from './upsert.js';
 import { CollectionWriter, settle } from './writer.js';
-
-/** A filter: fields of T, dotted paths, operators. */
-export type Filter<T> = { readonly [K in keyof T]?: unknown } & { readonly [path: string]: unknown };
-/** A stored document: T with its `_id`. */
-export type WithId<T> = T extends { _id: unknown } ? T : T & { _id: ObjectId };
-/** What may be inserted: `_id` may be left out, and is made then. */
-export type NewDocument<T> = T extends { _id: infer Id } ? Omit<T, '_id'> & { _id?: Id } : T & { _id?: unknown };
-
-export interface CollectionOptions {
-  /** Where it is stored, when this makes it. Default `btree`. */
-  readonly engine?: CollectionEngine;
-}
-
-export interface InsertOneResult {
-  readonly insertedId: unknown;
-}
-
-export interface InsertManyResult {
-  readonly insertedCount: number;
-  /** By position in what was given. */
-  readonly insertedIds: Readonly<Record<number, unknown>>;
-  /** What went wrong, by position; empty unless unordered. */
-  readonly writeErrors: readonly { readonly index: number; readonly error: PhantomError }[];
-}
-
-export interface InsertManyOptions extends OperationOptions {
-  /** True: all or none, the first failure ends it. False: those that fail are left out and told. Default true. */
-  readonly ordered?: boolean;
-}
-
-export interface UpdateResult {
-  readonly matchedCount: number;
-  /** Documents that are not what they were. */
-  readonly modifiedCount: number;
-  /** 1 when an upsert made a document. */
-  readonly upsertedCount: number;
-  readonly upsertedId: unknown;
-}
-
-export interface DeleteResult {
-  readonly deletedCount: number;
-}
-
-export interface UpdateOptions extends OperationOptions {
-  /** Make a document when none satisfies the filter. */
-  readonly upsert?: boolean;
-  readonly arrayFilters?: readonly Readonly<Record<string, unknown>>[];
-  readonly hint?: string;
-}
-
-export interface ReplaceOptions extends OperationOptions {
-  readonly upsert?: boolean;
-  readonly hint?: string;
-}
-
-export interface FindOneAndOptions extends UpdateOptions {
-  readonly sort?: SortInput;
-  readonly projection?: Readonly<Record<string, unknown>>;
-  /** Which document is given back. Default `before`. */
-  readonly returnDocument?: 'before' | 'after';
-}
-
-/** One operation of bulkWrite. */
-export type BulkOperation<T> =
-  | { readonly insertOne: { readonly document: NewDocument<T> } }
-  | { readonly updateOne: BulkUpdate<T> }
-  | { readonly updateMany: BulkUpdate<T> }
-  | { readonly replaceOne: { readonly filter: Filter<T>; readonly replacement: object; readonly upsert?: boolean } }
-  | { readonly deleteOne: { readonly filter: Filter<T> } }
-  | { readonly deleteMany: { readonly filter: Filter<T> } };
-
-export interface BulkUpdate<T> {
-  readonly filter: Filter<T>;
-  readonly update: UpdateDocument;
-  readonly upsert?: boolean;
-  readonly arrayFilters?: readonly Readonly<Record<string, unknown>>[];
-}
-
-export interface BulkWriteResult {
-  readonly insertedCount: number;
-  readonly matchedCount: number;
-  readonly modifiedCount: number;
-  readonly deletedCount: number;
-  readonly upsertedCount: number;
-  readonly insertedIds: Readonly<Record<number, unknown>>;
-  readonly upsertedIds: Readonly<Record<number, unknown>>;
-  readonly writeErrors: readonly { readonly index: number; readonly error: PhantomError }[];
-}
-
-/** Update operators over paths. */
-export type UpdateDocument = Readonly<Record<string, unknown>>;
 
 /** A change of the documents found, and what an upsert makes when there are none. */
 interface Modification {
@@ -335,6 +267,36 @@ export class Collection<T extends object> {
       }
       return total;
     });
+  }
+
+  /** Makes an index and fills it; gives its name. Nothing happens when it is there already. */
+  async createIndex(keys: IndexKeys, options: IndexOptions & OperationOptions = {}): Promise<string> {
+    return this.model.write(options.tx, (transaction) =>
+      createIndex(this.model, transaction, this.name, this.definition, keys, options),
+    );
+  }
+
+  /** Removes an index by its name. 42704 when there is none. */
+  async dropIndex(name: string, options: OperationOptions = {}): Promise<void> {
+    await this.model.write(options.tx, (transaction) =>
+      dropIndex(this.model, transaction, this.name, this.definition, name),
+    );
+  }
+
+  /** The indexes, that of `_id` first. */
+  async indexes(options: OperationOptions = {}): Promise<IndexInfo[]> {
+    const { transaction, release } = await this.model.openRead(options.tx);
+    try {
+      const view = this.model.find(transaction, this.name);
+      return view === undefined ? [] : listIndexes(transaction, view.table);
+    } finally {
+      release();
+    }
+  }
+
+  /** Removes the collection with everything in it; false when there was none. */
+  drop(options: OperationOptions = {}): Promise<boolean> {
+    return this.model.write(options.tx, (transaction) => dropCollection(this.model, transaction, this.name));
   }
 
   private bulkOperation(operation: BulkOperation<T>): (transaction: DocumentTransaction) => Promise<BulkOutcome> {

@@ -1,25 +1,28 @@
 /** @phantom/docs-model: collections of documents in the same transactions as tables. */
 export { Decimal, ObjectId, Uuid } from '@phantom/codec';
-export {
-  type BulkOperation,
-  type BulkWriteResult,
-  Collection,
-  type CollectionOptions,
-  type DeleteResult,
-  type Filter,
-  type FindOneAndOptions,
-  type InsertManyOptions,
-  type InsertManyResult,
-  type InsertOneResult,
-  type NewDocument,
-  type UpdateDocument,
-  type UpdateOptions,
-  type UpdateResult,
-  type WithId,
-  openCollection,
-} from './collection.js';
+export { Collection, openCollection } from './collection.js';
+export type {
+  BulkOperation,
+  BulkUpdate,
+  BulkWriteResult,
+  CollectionOptions,
+  DeleteResult,
+  Filter,
+  FindOneAndOptions,
+  InsertManyOptions,
+  InsertManyResult,
+  InsertOneResult,
+  NewDocument,
+  ReplaceOptions,
+  UpdateDocument,
+  UpdateOptions,
+  UpdateResult,
+  WithId,
+} from './collection-types.js';
 export { DocumentCursor } from './cursor.js';
 export { FindCursor, type FindOptions } from './find-cursor.js';
+export { type Expiry, expireDocuments, startExpiry } from './expiry.js';
+export type { IndexInfo, IndexKeys, IndexOptions } from './indexes.js';
 export { DocumentModel } from './model.js';
 export { newObjectId } from './object-id.js';
 export type { CollectionEngine, DocumentPorts } from './ports.js';

@@ -22,7 +22,7 @@ import { Rank, rankOf } from './order.js';
 import type { SortPart } from './sort.js';
 import type { MvccTransaction } from '@phantom/mvcc';
 import { type Jsonb, appendKeyText } from '@phantom/codec';
-import { wordsOf } from './words.js';
+import { parseSearch, wordsOf } from './words.js';
 
 export type Access =
   | { readonly kind: 'keys'; readonly keys: readonly Uint8Array[] }
@@ -391,6 +391,8 @@ function wildcardPlan(request: PlanRequest, index: IndexLayout, multikey: boolea
     if (path.split('.').some((step) => /^\d+$/.test(step))) continue;
     const bounds = boundsOf(request.filter.conditions, path, multikey);
     if (bounds === undefined || bounds.includesNull || bounds.holdsObjects) continue;
+    // Entries are for leaves: an object exists without one of its own path.
+    if (bounds.conditions.some(({ operator }) => operator === '$exists')) continue;
     writer.reset();
     writer.bytes(index.prefix);
     appendKeyText(writer, path);
@@ -432,26 +434,4 @@ function textPlan(request: PlanRequest, search: string): Plan {
     cost: keys * LOOKUP_COST,
     bounds: [],
   };
-}
-
-/** The parts of a $text search: words of which one must occur, "phrases" that all must, -words that must not. */
-export interface Search {
-  readonly words: readonly string[];
-  readonly phrases: readonly string[];
-  readonly without: readonly string[];
-}
-
-export function parseSearch(search: string): Search {
-  const phrases: string[] = [];
-  const rest = search.replace(/"([^"]*)"/g, (_, phrase: string) => {
-    phrases.push(phrase);
-    return ' ';
-  });
-  const words: string[] = [];
-  const without: string[] = [];
-  for (const token of rest.split(/\s+/)) {
-    if (token.startsWith('-')) without.push(...wordsOf(token));
-    else words.push(...wordsOf(token));
-  }
-  return { words, phrases, without };
 }

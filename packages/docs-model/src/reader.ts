@@ -8,13 +8,14 @@ import { PhantomError } from '@phantom/base';
 import type { CollectionView } from './collection-view.js';
 import type { CompiledFilter } from './filter/filter.js';
 import type { PlainObject } from './order.js';
-import { type Plan, parseSearch, planScan } from './planner.js';
+import { type Plan, planScan } from './planner.js';
 import type { DocumentPorts } from './ports.js';
 import type { Projection } from './projection.js';
 import { IndexScan, KeyScan, type Scan, type ScanCounters, SpaceScan } from './scan.js';
 import { type SortKey, type SortPart, Sorter } from './sort.js';
 import { TextScore } from './text-score.js';
 import type { DocumentTransaction } from './transaction.js';
+import { parseSearch } from './words.js';
 
 /** Bytes of documents that one sort may hold; past it 53200. */
 export const SORT_BYTES_MAX = 256 * 1024 * 1024;

@@ -2,6 +2,7 @@
 import { badArgument, unknownOperator } from './errors.js';
 import { type PlainObject, compareValues, isObject } from './order.js';
 import { type Path, parsePath, walkPath } from './path.js';
+import { textScoreOf } from './text-score.js';
 
 export interface SortPart {
   readonly path: string;
@@ -12,13 +13,18 @@ export interface SortPart {
 export type SortInput = Readonly<Record<string, unknown>> | readonly (readonly [string, unknown])[];
 
 const SORT_PARTS_MAX = 32;
+/** Stands for a path where a sort goes by how well documents fit a $text search. */
+const TEXT_SCORE = '$textScore';
 
 /** The parts of a sort, in order. */
 export function parseSort(sort: SortInput): readonly SortPart[] {
   const entries = Array.isArray(sort) ? (sort as readonly (readonly [string, unknown])[]) : Object.entries(sort);
   if (entries.length > SORT_PARTS_MAX) throw badArgument(`a sort has at most ${SORT_PARTS_MAX} parts`);
   return entries.map(([path, direction]) => {
-    if (isObject(direction)) throw unknownOperator(Object.keys(direction)[0] ?? '{}', 'sort');
+    if (isObject(direction)) {
+      if (direction['$meta'] !== 'textScore') throw unknownOperator(Object.keys(direction)[0] ?? '{}', 'sort');
+      return { path: TEXT_SCORE, descending: true };
+    }
     const descending = direction === -1 || direction === 'desc' || direction === 'descending';
     if (!descending && direction !== 1 && direction !== 'asc' && direction !== 'ascending') {
       throw badArgument(`a sort goes by 1 or -1, not ${String(direction)}`);
@@ -41,7 +47,9 @@ export class Sorter {
   }
 
   keyOf(document: PlainObject): SortKey {
-    return this.parts.map(({ path, descending }) => sortValue(document, path, descending));
+    return this.parts.map(({ path, descending }) =>
+      path[0] === TEXT_SCORE ? textScoreOf(document) : sortValue(document, path, descending),
+    );
   }
 
   readonly compare = (a: SortKey, b: SortKey): number => {

@@ -2,8 +2,14 @@
 import type { CollectionView } from './collection-view.js';
 import type { PlainObject } from './order.js';
 import { parsePath, walkPath } from './path.js';
-import type { Search } from './planner.js';
-import { wordsOf } from './words.js';
+import { type Search, wordsOf } from './words.js';
+
+const scores = new WeakMap<object, number>();
+
+/** How well a document that a $text search gave fits; undefined for others. `$meta: 'textScore'` asks for it. */
+export function textScoreOf(document: unknown): number | undefined {
+  return typeof document === 'object' && document !== null ? scores.get(document) : undefined;
+}
 
 export class TextScore {
   private readonly search: Search;
@@ -18,7 +24,7 @@ export class TextScore {
     }));
   }
 
-  /** True when each phrase occurs, no unwanted word does, and there is a word or a phrase to be found. */
+  /** True when each phrase occurs and no unwanted word does; the document's score is known then. */
   matches(document: PlainObject): boolean {
     const texts = this.texts(document).map(({ text }) => text);
     const { phrases, without } = this.search;
@@ -26,13 +32,16 @@ export class TextScore {
       const wanted = phrase.toLowerCase();
       if (!texts.some((text) => text.toLowerCase().includes(wanted))) return false;
     }
-    if (without.length === 0) return true;
-    const words = new Set(texts.flatMap((text) => wordsOf(text)));
-    return !without.some((word) => words.has(word));
+    if (without.length > 0) {
+      const words = new Set(texts.flatMap((text) => wordsOf(text)));
+      if (without.some((word) => words.has(word))) return false;
+    }
+    scores.set(document, this.score(document));
+    return true;
   }
 
-  /** How well the document fits: for each word searched for, how often it stands in each text, by weight and the text's length. */
-  score(document: PlainObject): number {
+  /** For each word searched for, how often it stands in each text, by weight and the text's length. */
+  private score(document: PlainObject): number {
     const wanted = new Set([...this.search.words, ...this.search.phrases.flatMap((phrase) => wordsOf(phrase))]);
     let score = 0;
     for (const { text, weight } of this.texts(document)) {

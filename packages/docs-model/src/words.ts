@@ -30,3 +30,25 @@ function stem(word: string): string {
   }
   return base.length > 4 && base.endsWith('e') ? base.slice(0, -1) : base;
 }
+
+/** The parts of a $text search: words of which one must occur, "phrases" that all must, -words that must not. */
+export interface Search {
+  readonly words: readonly string[];
+  readonly phrases: readonly string[];
+  readonly without: readonly string[];
+}
+
+export function parseSearch(search: string): Search {
+  const phrases: string[] = [];
+  const rest = search.replace(/"([^"]*)"/g, (_, phrase: string) => {
+    phrases.push(phrase);
+    return ' ';
+  });
+  const words: string[] = [];
+  const without: string[] = [];
+  for (const token of rest.split(/\s+/)) {
+    if (token.startsWith('-')) without.push(...wordsOf(token));
+    else words.push(...wordsOf(token));
+  }
+  return { words, phrases, without };
+}

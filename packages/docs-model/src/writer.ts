@@ -20,6 +20,13 @@ import type { DocumentTransaction } from './transaction.js';
 const NO_BYTES = new Uint8Array(0);
 const NO_ENTRIES: readonly IndexEntry[] = [];
 
+interface EntryChange {
+  readonly index: IndexLayout;
+  readonly old: readonly IndexEntry[];
+  readonly now: readonly IndexEntry[];
+  readonly severalNow: boolean;
+}
+
 /** Told of each document before it is written: schemas and references stand here. A promise: wait and ask again. */
 export interface WriteRules {
   /** `before` is undefined for a new document, `after` for one that goes. */
@@ -73,10 +80,11 @@ export class CollectionWriter {
     row.set(bytes, 0, bytes.length);
     const rowKey = key.take();
     const stored = this.storedDocument(row);
-    const wait = this.rules?.check(undefined, stored) ?? this.claim(undefined, stored, rowKey);
+    const changes = this.changesOf(undefined, stored);
+    const wait = this.rules?.check(undefined, stored) ?? this.claim(changes, rowKey);
     if (wait !== undefined) return wait;
     storage.put(rowKey, 0, rowKey.length, bytes, 0, bytes.length);
-    for (const index of indexes) this.moveEntries(index, NO_ENTRIES, this.entriesOf(index, stored), rowKey);
+    this.apply(changes, rowKey);
     return undefined;
   }
 
@@ -94,10 +102,11 @@ export class CollectionWriter {
     const bytes = encoded.take();
     row.set(bytes, 0, bytes.length);
     const stored = this.storedDocument(row);
-    const wait = this.rules?.check(before, stored) ?? this.claim(before, stored, key);
+    const changes = this.changesOf(before, stored);
+    const wait = this.rules?.check(before, stored) ?? this.claim(changes, key);
     if (wait !== undefined) return wait;
     storage.put(key, 0, key.length, bytes, 0, bytes.length);
-    for (const index of indexes) this.moveEntries(index, index.entriesOf(before), this.entriesOf(index, stored), key);
+    this.apply(changes, key);
     return undefined;
   }
 
@@ -105,17 +114,18 @@ export class CollectionWriter {
   remove(key: Uint8Array, before: PlainObject): Promise<void> | undefined {
     const wait = this.rules?.check(before, undefined);
     if (wait !== undefined) return wait;
+    const changes = this.changesOf(before, undefined);
     this.transaction.storage.remove(key, 0, key.length);
-    for (const index of this.view.indexes) this.moveEntries(index, index.entriesOf(before), NO_ENTRIES, key);
+    this.apply(changes, key);
     return undefined;
   }
 
-  /** Puts the entries of a document that is there already, for an index being built. A promise: wait and call again. */
-  addEntries(index: IndexLayout, document: PlainObject, key: Uint8Array): Promise<void> | undefined {
-    const entries = this.entriesOf(index, document);
-    const wait = index.index.unique ? this.claimEntries(index, entries, NO_ENTRIES, key) : undefined;
+  /** Puts the entries of a document that is there already, for indexes being built. A promise: wait and call again. */
+  addEntries(document: PlainObject, key: Uint8Array): Promise<void> | undefined {
+    const changes = this.changesOf(undefined, document);
+    const wait = this.claim(changes, key);
     if (wait !== undefined) return wait;
-    this.moveEntries(index, NO_ENTRIES, entries, key);
+    this.apply(changes, key);
     return undefined;
   }
 
@@ -127,15 +137,31 @@ export class CollectionWriter {
       : layout.decode(row);
   }
 
+  /** Entries that go and come, by index. Fails for documents that an index cannot hold. */
+  private changesOf(before: PlainObject | undefined, after: PlainObject | undefined): readonly EntryChange[] {
+    return this.view.indexes.map((index) => ({
+      index,
+      old: before === undefined ? NO_ENTRIES : index.entriesOf(before),
+      // Last, for `sawArray` is of what was asked last.
+      now: after === undefined ? NO_ENTRIES : index.entriesOf(after),
+      severalNow: after !== undefined && index.sawArray,
+    }));
+  }
+
   /** Locks and looks at the unique entries that are new. */
-  private claim(before: PlainObject | undefined, after: PlainObject, key: Uint8Array): Promise<void> | undefined {
-    for (const index of this.view.indexes) {
-      if (!index.index.unique) continue;
-      const old = before === undefined ? NO_ENTRIES : index.entriesOf(before);
-      const wait = this.claimEntries(index, index.entriesOf(after), old, key);
+  private claim(changes: readonly EntryChange[], key: Uint8Array): Promise<void> | undefined {
+    for (const { index, old, now } of changes) {
+      const wait = index.index.unique ? this.claimEntries(index, now, old, key) : undefined;
       if (wait !== undefined) return wait;
     }
     return undefined;
+  }
+
+  private apply(changes: readonly EntryChange[], key: Uint8Array): void {
+    for (const { index, old, now, severalNow } of changes) {
+      if (severalNow) this.markMultikey(index);
+      this.moveEntries(index, old, now, key);
+    }
   }
 
   private duplicateId(id: unknown): PhantomError {
@@ -147,18 +173,14 @@ export class CollectionWriter {
     });
   }
 
-  /** A document's entries; the first array marks the index. */
-  private entriesOf(index: IndexLayout, document: PlainObject): IndexEntry[] {
-    const entries = index.entriesOf(document);
-    if (index.sawArray && !this.marked.has(index)) {
-      const { storage } = this.transaction;
-      const { markKey } = index;
-      if (!storage.getNewest(markKey, 0, markKey.length, this.slot)) {
-        storage.put(markKey, 0, markKey.length, NO_BYTES, 0, 0);
-      }
-      this.marked.add(index);
-    }
-    return entries;
+  /** The first array marks the index. */
+  private markMultikey(index: IndexLayout): void {
+    if (this.marked.has(index)) return;
+    this.marked.add(index);
+    const { storage } = this.transaction;
+    const { markKey } = index;
+    if (storage.getNewest(markKey, 0, markKey.length, this.slot)) return;
+    storage.put(markKey, 0, markKey.length, NO_BYTES, 0, 0);
   }
 
   private claimEntries(

@@ -1,5 +1,5 @@
 /** A document model over a store in memory. */
-import { systemClock } from '@phantom/base';
+import { type Clock, systemClock } from '@phantom/base';
 import { BootstrapOid, Catalog, userSpace } from '@phantom/catalog';
 import { EngineCode } from '@phantom/kv';
 import { MemoryEngine } from '@phantom/kv/memory';
@@ -17,7 +17,7 @@ export interface Harness {
   close(): Promise<void>;
 }
 
-export async function openHarness(): Promise<Harness> {
+export async function openHarness(clock: Clock = systemClock): Promise<Harness> {
   const memory = { code: EngineCode.Memory, name: 'memory', open: async () => new MemoryEngine() };
   const store = await openStore('/db', { vfs: new MemoryVfs(), engines: [memory], durability: 'memory' });
   const mvcc = createMvcc(store);
@@ -25,7 +25,7 @@ export async function openHarness(): Promise<Harness> {
   const model = new DocumentModel({
     mvcc,
     catalog,
-    clock: systemClock,
+    clock,
     databaseOid: BootstrapOid.FirstDatabase,
     ownerOid: BootstrapOid.Superuser,
     allocateSpace: () => userSpace(EngineCode.Memory, store.allocateSpaceNumber()),

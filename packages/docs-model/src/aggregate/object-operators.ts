@@ -2,6 +2,7 @@
 import { badArgument } from '../errors.js';
 import { type PlainObject, isObject, typeName } from '../order.js';
 import { ownField, setField } from '../path.js';
+import { textScoreOf } from '../text-score.js';
 import { named, namedParts, strict, textOf, withOperands } from './operands.js';
 import type { Evaluate, OperatorMaker } from './evaluate.js';
 
@@ -48,7 +49,14 @@ const setFieldOperator: OperatorMaker = (operand, compiler) => {
   };
 };
 
+const meta: OperatorMaker = (operand, compiler) => {
+  if (operand !== 'textScore') throw badArgument(`$meta knows textScore, not ${String(operand)}`);
+  compiler.fields = undefined;
+  return (root) => textScoreOf(root);
+};
+
 export const objectOperators: Readonly<Record<string, OperatorMaker>> = {
+  $meta: meta,
   $literal: (operand) => () => operand,
   $let: letOperator,
   $getField: getField,

@@ -1,0 +1,294 @@
+/**
+ * Making, listing and dropping indexes of a collection. An index is built under the collection's exclusive lock, in the transaction
+ * that makes it: writers wait for it, and it is there, filled, when they go on. Its entries come from the newest committed state,
+ * whatever the transaction's snapshot.
+ */
+import { PhantomError, unsupportedError } from '@phantom/base';
+import { type DocumentIndexDescriptor, type IndexDescriptor, NameClass, type TableDescriptor } from '@phantom/catalog';
+import { prefixRange, spaceRange } from '@phantom/kv';
+import { LockStrength } from '@phantom/mvcc';
+import { CollectionView } from './collection-view.js';
+import { type NewCollection, checkName, dependsOn } from './definition.js';
+import { badArgument } from './errors.js';
+import { compileFilter } from './filter/filter.js';
+import type { DocumentModel } from './model.js';
+import { isObject } from './order.js';
+import { parsePath } from './path.js';
+import { storeFilter, storedFilter } from './stored-filter.js';
+import type { DocumentTransaction } from './transaction.js';
+import { CollectionWriter } from './writer.js';
+
+/** What an index is over: { a: 1, 'b.c': -1 }, { '$**': 1 }, { body: 'text' }. */
+export type IndexKeys = Readonly<Record<string, 1 | -1 | 'text'>>;
+
+export interface IndexOptions {
+  /** Default: made from the keys. */
+  readonly name?: string;
+  /** No two documents have the same; missing counts as null. */
+  readonly unique?: boolean;
+  /** Documents without any of the paths have no entry. */
+  readonly sparse?: boolean;
+  /** Only documents that satisfy it have an entry. */
+  readonly partialFilterExpression?: Readonly<Record<string, unknown>>;
+  /** Documents go when the date at the path is this old. */
+  readonly expireAfterSeconds?: number;
+  /** Text: how much a word of a path counts. Default 1. */
+  readonly weights?: Readonly<Record<string, number>>;
+}
+
+export interface IndexInfo {
+  readonly name: string;
+  readonly keys: Readonly<Record<string, 1 | -1 | 'text'>>;
+  readonly unique: boolean;
+  readonly sparse: boolean;
+  readonly partialFilterExpression?: unknown;
+  readonly expireAfterSeconds?: number;
+  readonly weights?: Readonly<Record<string, number>>;
+}
+
+const INDEX_PARTS_MAX = 32;
+const INDEXES_MAX = 64;
+const NAME_CHARS_MAX = 63;
+/** Rows indexed before others get a turn. */
+const ROWS_PER_TURN = 500;
+
+/** Makes an index and fills it; gives its name. Nothing happens when it is there already; 42P07 when the name is another's. */
+export async function createIndex(
+  model: DocumentModel,
+  transaction: DocumentTransaction,
+  collection: string,
+  definition: NewCollection,
+  keys: IndexKeys,
+  options: IndexOptions,
+): Promise<string> {
+  const document = indexDefinition(keys, options);
+  const name = options.name ?? `${collection}_${keysName(keys)}`.slice(0, NAME_CHARS_MAX);
+  checkName(name);
+  await model.alter(transaction, collection, definition, async (table) => {
+    const { objects } = transaction;
+    const same = documentIndexes(transaction, table).find((index) => index.name === name);
+    if (same !== undefined) {
+      const alike =
+        JSON.stringify(same.document) === JSON.stringify(document) && same.unique === (options.unique ?? false);
+      if (alike) return table;
+      throw new PhantomError('42P07', `index "${name}" already exists with another definition`);
+    }
+    if (table.indexOids.length > INDEXES_MAX)
+      throw new PhantomError('54000', `a collection has at most ${INDEXES_MAX} indexes`);
+    if (
+      document.kind === 'text' &&
+      documentIndexes(transaction, table).some((index) => index.document?.kind === 'text')
+    ) {
+      throw new PhantomError('42P07', 'a collection has one text index at most');
+    }
+    await objects.lockName(NameClass.Relation, table.schemaOid, name);
+    if (objects.oidByName(NameClass.Relation, table.schemaOid, name) !== undefined) {
+      throw new PhantomError('42P07', `relation "${name}" already exists`);
+    }
+    const index: IndexDescriptor = {
+      kind: 'index',
+      oid: model.ports.catalog.allocateOid(),
+      name,
+      databaseOid: table.databaseOid,
+      schemaOid: table.schemaOid,
+      ownerOid: table.ownerOid,
+      tableOid: table.oid,
+      space: model.ports.allocateSpace(table.engine === 'lsm' ? 'lsm' : 'btree'),
+      method: 'document',
+      unique: options.unique ?? false,
+      primary: false,
+      nullsNotDistinct: true,
+      parts: [],
+      include: [],
+      document,
+      state: 'valid',
+    };
+    await fill(transaction, table, index);
+    objects.put(index);
+    dependsOn(transaction, index.oid, table.oid);
+    return { ...table, indexOids: [...table.indexOids, index.oid] };
+  });
+  return name;
+}
+
+/** Entries of every document there is. */
+async function fill(transaction: DocumentTransaction, table: TableDescriptor, index: IndexDescriptor): Promise<void> {
+  const view = new CollectionView(table, [index]);
+  const writer = new CollectionWriter(view, transaction, undefined);
+  const cursor = transaction.storage.cursorNewest(prefixRange(view.layout.prefix));
+  try {
+    for (let rows = 0; cursor.next(); rows++) {
+      const key = cursor.key.copy();
+      const document = view.layout.decode(cursor.value);
+      for (let wait = writer.addEntries(document, key); wait !== undefined;) {
+        await wait;
+        wait = writer.addEntries(document, key);
+      }
+      if (rows % ROWS_PER_TURN === ROWS_PER_TURN - 1) {
+        await new Promise((resolve) => {
+          setImmediate(resolve);
+        });
+      }
+    }
+  } finally {
+    cursor.close();
+  }
+}
+
+/** Removes an index. 42704 when the collection has none of that name. */
+export async function dropIndex(
+  model: DocumentModel,
+  transaction: DocumentTransaction,
+  collection: string,
+  definition: NewCollection,
+  name: string,
+): Promise<void> {
+  await model.alter(transaction, collection, definition, (table) => {
+    const { objects, storage } = transaction;
+    const index = documentIndexes(transaction, table).find((one) => one.name === name);
+    if (index === undefined) throw new PhantomError('42704', `collection "${collection}" has no index "${name}"`);
+    storage.removeRange(spaceRange(index.space));
+    for (const dependency of [...objects.dependenciesOf(index.oid)]) objects.removeDependency(dependency);
+    objects.remove(index.oid);
+    return { ...table, indexOids: table.indexOids.filter((oid) => oid !== index.oid) };
+  });
+}
+
+/** Removes a collection with everything in it. 2BP01 while something stands on it. */
+export async function dropCollection(
+  model: DocumentModel,
+  transaction: DocumentTransaction,
+  collection: string,
+): Promise<boolean> {
+  const { objects, storage } = transaction;
+  const found = model.find(transaction, collection);
+  if (found === undefined) return false;
+  await objects.lockObject(found.table.oid, LockStrength.Update);
+  const table = objects.object(found.table.oid);
+  if (table?.kind !== 'table') return false;
+  const own = new Set<number>([...table.indexOids, table.rowTypeOid]);
+  for (const { dependentOid } of objects.dependentsOf(table.oid)) {
+    if (own.has(dependentOid)) continue;
+    throw new PhantomError('2BP01', `cannot drop collection "${collection}" because other objects depend on it`, {
+      hint: 'DROP TABLE ... CASCADE drops them too.',
+    });
+  }
+  for (const oid of own) {
+    const object = objects.object(oid);
+    if (object === undefined) continue;
+    if (object.kind === 'index' && object.space !== table.space) storage.removeRange(spaceRange(object.space));
+    for (const dependency of [...objects.dependenciesOf(oid)]) objects.removeDependency(dependency);
+    objects.remove(oid);
+  }
+  for (const dependency of [...objects.dependenciesOf(table.oid)]) objects.removeDependency(dependency);
+  storage.removeRange(spaceRange(table.space));
+  objects.remove(table.oid);
+  return true;
+}
+
+/** The indexes of a collection, that of `_id` first. */
+export function listIndexes(transaction: DocumentTransaction, table: TableDescriptor): IndexInfo[] {
+  const indexes = documentIndexes(transaction, table).map((index): IndexInfo => {
+    const document = index.document as DocumentIndexDescriptor;
+    const { partialFilter, expireAfterSeconds, weights } = document;
+    return {
+      name: index.name,
+      keys: Object.fromEntries(
+        document.parts.map(({ path, descending, wildcard }) => [
+          wildcard === true ? (path === '' ? '$**' : `${path}.$**`) : path,
+          document.kind === 'text' ? 'text' : descending ? -1 : 1,
+        ]),
+      ),
+      unique: index.unique,
+      sparse: document.sparse,
+      ...(partialFilter === undefined ? {} : { partialFilterExpression: storedFilter(partialFilter) }),
+      ...(expireAfterSeconds === undefined ? {} : { expireAfterSeconds }),
+      ...(weights === undefined ? {} : { weights }),
+    };
+  });
+  return [{ name: '_id_', keys: { _id: 1 }, unique: true, sparse: false }, ...indexes];
+}
+
+function documentIndexes(transaction: DocumentTransaction, table: TableDescriptor): IndexDescriptor[] {
+  return table.indexOids
+    .map((oid) => transaction.objects.object(oid))
+    .filter((object) => object?.kind === 'index' && object.method === 'document') as IndexDescriptor[];
+}
+
+function keysName(keys: IndexKeys): string {
+  return Object.entries(keys)
+    .map(([path, direction]) => `${path}_${direction}`)
+    .join('_');
+}
+
+/** Checks what an index is asked to be. 22023 for what cannot be, 0A000 for what is not there. */
+function indexDefinition(keys: IndexKeys, options: IndexOptions): DocumentIndexDescriptor {
+  if (!isObject(keys)) throw badArgument('an index needs an object of paths');
+  const entries = Object.entries(keys);
+  if (entries.length === 0 || entries.length > INDEX_PARTS_MAX) {
+    throw badArgument(`an index has 1 to ${INDEX_PARTS_MAX} paths`);
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (!KNOWN_OPTIONS.has(name) && value !== undefined) throw unsupportedError(`option ${name} of an index`);
+  }
+  const text = entries.some(([, direction]) => direction === 'text');
+  const parts = entries.map(([path, direction]) => {
+    if (text ? direction !== 'text' : direction !== 1 && direction !== -1) {
+      if (typeof direction === 'string' && !text) throw unsupportedError(`index kind ${String(direction)}`);
+      throw badArgument(`an index goes by 1 or -1${text ? ', and text stands alone' : ''}, not ${String(direction)}`);
+    }
+    const wildcard = /^(?:(.*)\.)?\$\*\*$/.exec(path);
+    if (wildcard !== null) {
+      if (entries.length > 1 || text) throw unsupportedError('a wildcard among other paths of an index');
+      return { path: wildcard[1] ?? '', descending: false, wildcard: true as const };
+    }
+    parsePath(path);
+    if (path.includes('$')) throw badArgument(`the path "${path}" has a dollar`);
+    return { path, descending: direction === -1 };
+  });
+  const { unique, sparse = false, partialFilterExpression, expireAfterSeconds, weights } = options;
+  const plain = !text && parts[0]?.wildcard !== true;
+  if (!plain && (unique === true || sparse || expireAfterSeconds !== undefined)) {
+    throw badArgument('text and wildcard indexes are neither unique nor sparse, and nothing expires by them');
+  }
+  if (expireAfterSeconds !== undefined) {
+    if (parts.length > 1) throw badArgument('expireAfterSeconds needs an index over one path');
+    if (!(expireAfterSeconds >= 0)) throw badArgument('expireAfterSeconds must be at least 0');
+  }
+  if (weights !== undefined && !text) throw badArgument('weights are for text indexes');
+  if (partialFilterExpression !== undefined) checkPartial(partialFilterExpression);
+  return {
+    kind: text ? 'text' : 'ordered',
+    parts,
+    sparse,
+    ...(partialFilterExpression === undefined ? {} : { partialFilter: storeFilter(partialFilterExpression) }),
+    ...(expireAfterSeconds === undefined ? {} : { expireAfterSeconds }),
+    ...(weights === undefined ? {} : { weights }),
+  };
+}
+
+const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
+  'name',
+  'unique',
+  'sparse',
+  'partialFilterExpression',
+  'expireAfterSeconds',
+  'weights',
+  'tx',
+]);
+const PARTIAL_OPERATORS: ReadonlySet<string> = new Set(['$eq', '$in', '$gt', '$gte', '$lt', '$lte', '$exists', '$and']);
+
+/** Only what conditions say whole can be compared with what a query asks. */
+function checkPartial(filter: unknown): void {
+  compileFilter(filter);
+  const check = (value: unknown): void => {
+    if (Array.isArray(value)) value.forEach(check);
+    if (!isObject(value)) return;
+    for (const key of Object.keys(value)) {
+      if (key.startsWith('$') && !PARTIAL_OPERATORS.has(key)) throw unsupportedError(`${key} in a partial index`);
+      if (key === '$exists' && value[key] !== true) throw unsupportedError('$exists: false in a partial index');
+      check(value[key]);
+    }
+  };
+  check(filter);
+}
