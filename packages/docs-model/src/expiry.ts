@@ -15,7 +15,7 @@ const DOCUMENTS_PER_COMMIT = 1000;
 export async function expireDocuments(model: DocumentModel): Promise<number> {
   const { catalog, clock, databaseOid } = model.ports;
   let removed = 0;
-  for (const index of [...catalog.committed.objects()]) {
+  for (const index of Array.from(catalog.committed.objects())) {
     if (index.kind !== 'index' || index.databaseOid !== databaseOid) continue;
     const seconds = index.document?.expireAfterSeconds;
     const path = index.document?.parts[0]?.path;

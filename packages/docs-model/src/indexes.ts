@@ -148,7 +148,7 @@ export async function dropIndex(
     const index = documentIndexes(transaction, table).find((one) => one.name === name);
     if (index === undefined) throw new PhantomError('42704', `collection "${collection}" has no index "${name}"`);
     storage.removeRange(spaceRange(index.space));
-    for (const dependency of [...objects.dependenciesOf(index.oid)]) objects.removeDependency(dependency);
+    for (const dependency of Array.from(objects.dependenciesOf(index.oid))) objects.removeDependency(dependency);
     objects.remove(index.oid);
     return { ...table, indexOids: table.indexOids.filter((oid) => oid !== index.oid) };
   });
@@ -177,10 +177,10 @@ export async function dropCollection(
     const object = objects.object(oid);
     if (object === undefined) continue;
     if (object.kind === 'index' && object.space !== table.space) storage.removeRange(spaceRange(object.space));
-    for (const dependency of [...objects.dependenciesOf(oid)]) objects.removeDependency(dependency);
+    for (const dependency of Array.from(objects.dependenciesOf(oid))) objects.removeDependency(dependency);
     objects.remove(oid);
   }
-  for (const dependency of [...objects.dependenciesOf(table.oid)]) objects.removeDependency(dependency);
+  for (const dependency of Array.from(objects.dependenciesOf(table.oid))) objects.removeDependency(dependency);
   storage.removeRange(spaceRange(table.space));
   objects.remove(table.oid);
   return true;
