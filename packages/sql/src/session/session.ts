@@ -45,6 +45,7 @@ import { TemporaryObjects } from './temporary-objects.js';
 import { Settings } from './settings.js';
 import { checkSnapshotReaches } from './snapshot-reach.js';
 import type { PlanStatement, SessionStatement } from './statement.js';
+import type { CachedStatement } from './statement-cache.js';
 import { type AdvisoryOwner, SessionAdvisoryLocks } from './advisory-locks.js';
 import { SessionExecutionContext } from './execution-context.js';
 import { checkRelationPrivileges, checkSequenceRight } from './privileges.js';
@@ -187,12 +188,12 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   }
 
   /** Parses a script. 42601 with the position of the first error. */
-  parse(text: string): readonly ParsedStatement[] {
+  parse(text: string): readonly CachedStatement[] {
     return this.engine.statements.parse(text);
   }
 
   /** Analyses one parsed statement of a text (all of it: positions count from its start); `undefined` is the empty query. Declared parameter types are oids, 0 for "infer it". */
-  prepare(parsed: ParsedStatement | undefined, text: string, declaredTypes: readonly Oid[] = []): SessionStatement {
+  prepare(parsed: CachedStatement | undefined, text: string, declaredTypes: readonly Oid[] = []): SessionStatement {
     if (parsed === undefined) return { kind: 'empty', text };
     this.refuseWhenFailed(parsed);
     const into = parsed.node.kind === 'query' ? selectInto(parsed.node, parsed.end) : undefined;
@@ -203,13 +204,34 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
       case 'update':
       case 'delete':
       case 'merge': {
-        const statement: PlanStatement = { kind: 'plan', text, node, declaredTypes, plan: undefined as never };
-        statement.plan = this.engine.statements.plan(this.catalogPicture(), statement);
+        const { literals } = parsed;
+        const isGeneral = literals !== undefined && literals.shape.node === node;
+        if (isGeneral && declaredTypes.length > 0) return this.preparePlain(text, declaredTypes);
+        const statement: PlanStatement = {
+          kind: 'plan',
+          text,
+          node,
+          declaredTypes,
+          literals,
+          plan: undefined as never,
+        };
+        try {
+          statement.plan = this.engine.statements.plan(this.catalogPicture(), statement, this.evaluation);
+        } catch (error) {
+          // The error of the text itself says where it stands.
+          if (isGeneral) return this.preparePlain(text, declaredTypes);
+          throw error;
+        }
         return statement;
       }
       default:
         return { kind: 'utility', text, node, utility: utilityOf(node, this, text) };
     }
+  }
+
+  /** A text analysed as it stands, its literals in place. */
+  private preparePlain(text: string, declaredTypes: readonly Oid[]): SessionStatement {
+    return this.prepare(this.engine.statements.parsePlain(text)[0], text, declaredTypes);
   }
 
   /** Analyses a text that must hold at most one statement (42601 otherwise), as the extended protocol and `prepare` take it. */
@@ -239,7 +261,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   currentPlan(statement: PlanStatement): PreparedPlan {
     const picture = this.catalogPicture();
     if (statement.plan.catalogVersion !== picture.version) {
-      const plan = this.engine.statements.plan(picture, statement);
+      const plan = this.engine.statements.plan(picture, statement, this.evaluation);
       if (!sameFields(statement.plan, plan)) throw new PhantomError('0A000', 'cached plan must not change result type');
       statement.plan = plan;
     }

@@ -1,25 +1,39 @@
 /**
  * Parsed texts and plans, shared by all sessions of an engine: a re-executed statement costs no parse and no plan.
  *
- * Texts map to syntax trees as they stand, least recently used out first. Plans hang on what they depend on: the syntax
+ * Texts map to syntax trees as they stand, least recently used out first. A text that is new waits in a short line until it
+ * comes a second time: a statement holds a hundred kilobytes of trees, plan and code, and where every text is another one,
+ * keeping them would cost the collector more than planning costs. Plans hang on what they depend on: the syntax
  * tree's identity, the declared parameter types, and the catalog picture's `version`, which differs whenever any answer
  * the planner got could differ. So invalidation needs no list: a plan of another version is simply not found.
  */
 import { PhantomError } from '@phantom/base';
 import type { Oid } from '@phantom/catalog';
-import type { WorkCounters } from '../exec/runtime.js';
+import type { ExecutionContext, WorkCounters } from '../exec/runtime.js';
 import { planStatement } from '../plan/plan-statement.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import type { PreparedPlan } from '../plan/prepared-plan.js';
 import type { ParsedStatement, Statement } from '../text/ast-statements.js';
 import { parseScript } from '../text/parse.js';
+import type { TypeContext, Value } from '../types/type.js';
 import type { PlanStatement } from './statement.js';
+import { type Literals, type Shape, StatementShapes } from './statement-shapes.js';
 
 /** Texts longer than this are parsed each time: a dump's INSERTs would push everything else out. */
 const CACHED_TEXT_CHARACTERS_MAX = 64 * 1024;
 
+/** Texts that came once, oldest out first. */
+const NEW_TEXTS_MAX = 16;
+
+/** A parsed statement, and what it was parsed without. */
+export interface CachedStatement extends ParsedStatement {
+  readonly literals?: Literals | undefined;
+}
+
 export class StatementCache {
-  private readonly texts = new Map<string, readonly ParsedStatement[]>();
+  private readonly texts = new Map<string, readonly CachedStatement[]>();
+  private readonly newTexts = new Map<string, readonly CachedStatement[]>();
+  private readonly shapes = new StatementShapes();
   private readonly plans = new WeakMap<Statement, Map<string, PreparedPlan>>();
   private readonly entriesMax: number;
   private readonly counters: WorkCounters;
@@ -29,7 +43,8 @@ export class StatementCache {
     this.counters = counters;
   }
 
-  parse(text: string): readonly ParsedStatement[] {
+  /** All statements of a text, in order; 42601 and kin at the first error. */
+  parse(text: string): readonly CachedStatement[] {
     const cached = this.texts.get(text);
     if (cached !== undefined) {
       // Moves it to the young end of the map's order.
@@ -37,17 +52,63 @@ export class StatementCache {
       this.texts.set(text, cached);
       return cached;
     }
-    this.counters.parses++;
-    const parsed = parseScript(text);
-    if (text.length <= CACHED_TEXT_CHARACTERS_MAX) {
-      this.texts.set(text, parsed);
-      if (this.texts.size > this.entriesMax) this.texts.delete(this.texts.keys().next().value as string);
+    const waiting = this.newTexts.get(text);
+    if (waiting !== undefined) {
+      this.newTexts.delete(text);
+      keep(this.texts, text, waiting, this.entriesMax);
+      return waiting;
     }
+    const literals = this.shapes.find(text);
+    const general = literals?.shape.node;
+    if (general !== undefined) return [{ node: general, start: 0, end: text.length, literals }];
+    const parsed = this.parsePlain(text).map((statement): CachedStatement =>
+      literals?.shape.isOpen === true ? { ...statement, literals } : statement,
+    );
+    if (text.length <= CACHED_TEXT_CHARACTERS_MAX) keep(this.newTexts, text, parsed, NEW_TEXTS_MAX);
     return parsed;
   }
 
+  /** The same without looking for a shape: for errors that name places in the text. */
+  parsePlain(text: string): readonly ParsedStatement[] {
+    this.counters.parses++;
+    return parseScript(text);
+  }
+
   /** The plan of a statement for a picture of the catalog: from the cache, or made now. */
-  plan(picture: CatalogPort, statement: PlanStatement): PreparedPlan {
+  plan(picture: CatalogPort, statement: PlanStatement, context: TypeContext): PreparedPlan {
+    const { node, literals } = statement;
+    if (literals !== undefined && literals.shape.node === node) {
+      const { shape, texts } = literals;
+      const shared = this.shared(picture, { node, declaredTypes: shape.types, text: shape.text });
+      return withLiterals(shared, texts, picture, context);
+    }
+    const plan = this.shared(picture, statement);
+    if (literals !== undefined && literals.shape.isOpen) this.weigh(picture, literals.shape, plan);
+    return plan;
+  }
+
+  /** Takes note of a plan for its own values, and of the general one when that is due. */
+  private weigh(picture: CatalogPort, shape: Shape, plan: PreparedPlan): void {
+    shape.noteCustom(plan.traits.cost);
+    if (!shape.isDue) return;
+    const node = shape.parse();
+    if (node === undefined) {
+      shape.isOpen = false;
+      return;
+    }
+    try {
+      const general = this.shared(picture, { node, declaredTypes: shape.types, text: shape.text });
+      shape.decide(node, general.traits.cost);
+    } catch {
+      // With parameters the statement means something else, or nothing: its texts stay texts.
+      shape.isOpen = false;
+    }
+  }
+
+  private shared(
+    picture: CatalogPort,
+    statement: Pick<PlanStatement, 'node' | 'declaredTypes' | 'text'>,
+  ): PreparedPlan {
     const { node } = statement;
     let byKey = this.plans.get(node);
     if (byKey === undefined) this.plans.set(node, (byKey = new Map()));
@@ -72,4 +133,42 @@ export class StatementCache {
         throw new PhantomError('0A000', `${node.kind} has no plan`);
     }
   }
+}
+
+/** Adds an entry; the one at the old end of the map's order goes when there are too many. */
+function keep<V>(entries: Map<string, V>, key: string, value: V, entriesMax: number): void {
+  entries.set(key, value);
+  if (entries.size > entriesMax) entries.delete(entries.keys().next().value as string);
+}
+
+/** A shape's plan with the values of one text: to its callers a plan without parameters. */
+function withLiterals(
+  shared: PreparedPlan,
+  texts: readonly string[],
+  picture: CatalogPort,
+  context: TypeContext,
+): PreparedPlan {
+  const values = texts.map((text, i): Value => {
+    const type = picture.types.byOid(shared.parameterTypes[i]?.oid ?? 0);
+    if (type === undefined) throw new PhantomError('42P18', `could not determine data type of parameter $${i + 1}`);
+    return type.input(text, -1, context);
+  });
+  const { pointLookup, pointWrite } = shared;
+  return {
+    ...shared,
+    parameterTypes: [],
+    pointLookup:
+      pointLookup === undefined
+        ? undefined
+        : { run: (read, _none, evaluation, into) => pointLookup.run(read, values, evaluation, into) },
+    pointWrite:
+      pointWrite === undefined ? undefined : { run: (execution) => pointWrite.run(boundTo(execution, values)) },
+    execute: (execution, sink) => shared.execute(boundTo(execution, values), sink),
+  };
+}
+
+/** An execution belongs to one statement, so its parameters may be exchanged before it begins. */
+function boundTo(execution: ExecutionContext, values: readonly Value[]): ExecutionContext {
+  (execution as { parameters: readonly Value[] }).parameters = values;
+  return execution;
 }

@@ -8,6 +8,7 @@ import type { PlanField, PreparedPlan } from '../plan/prepared-plan.js';
 import type { Statement } from '../text/ast-statements.js';
 import type { Value } from '../types/type.js';
 import type { SqlSession } from './session.js';
+import type { Literals } from './statement-shapes.js';
 
 export interface PlanStatement {
   readonly kind: 'plan';
@@ -15,6 +16,8 @@ export interface PlanStatement {
   readonly node: Statement;
   /** Types the client declared; 0 where it left them open. */
   readonly declaredTypes: readonly Oid[];
+  /** Its text's literals, where its shape may be shared (statement-shapes.ts). */
+  readonly literals: Literals | undefined;
   /** Replaced when the catalog moved on; every execution asks the session for the current one. */
   plan: PreparedPlan;
 }

@@ -128,8 +128,18 @@ function mapWindowCall(call: WindowCall, f: ExpressionMapper): WindowCall {
   };
 }
 
-/** The node with `f` applied to each of its own expressions (not those of its inputs). */
+/** The node with `f` applied to each of its own expressions (not those of its inputs); the same node when none changes. */
 export function mapNodeExpressions(node: LogicalNode, f: ExpressionMapper): LogicalNode {
+  let changed = false;
+  const mapped = withExpressions(node, (expression) => {
+    const replaced = f(expression);
+    if (replaced !== expression) changed = true;
+    return replaced;
+  });
+  return changed ? mapped : node;
+}
+
+function withExpressions(node: LogicalNode, f: ExpressionMapper): LogicalNode {
   const optional = (expression: Expression | undefined): Expression | undefined =>
     expression === undefined ? undefined : f(expression);
   switch (node.kind) {

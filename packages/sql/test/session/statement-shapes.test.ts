@@ -1,0 +1,81 @@
+/** Texts that differ in literals only share a plan, and answer as if they did not. */
+import { describe, expect, it } from 'vitest';
+import { StatementShapes } from '../../src/session/statement-shapes.js';
+import { openEngine } from '../support/engine.js';
+import { runStatement } from '../exec/answers.js';
+
+describe('the shape of a text', () => {
+  const shapes = new StatementShapes();
+  const shapeOf = (text: string): string | undefined => shapes.find(text)?.shape.text;
+
+  it('has parameters where only a value can depend on the literal', () => {
+    expect(shapeOf("select v from t where id = 17 and s < 'it''s'")).toBe('select v from t where id = $1 and s < $2');
+    expect(shapeOf('select * from t join u on u.k = 5 and t.a >= 1.5;')).toBe(
+      'select * from t join u on u.k = $1 and t.a >= $2;',
+    );
+    expect(shapeOf("insert into t values (1, 'a'), (2, 'b')")).toBe('insert into t values ($1, $2), ($3, $4)');
+    expect(shapeOf("update t set v = 'x', w = 2 where id = 3 returning 4")).toBe(
+      'update t set v = $1, w = $2 where id = $3 returning 4',
+    );
+    expect(shapes.find("select 1 from t where s = 'it''s'")?.texts).toEqual(["it's"]);
+  });
+
+  it.each([
+    'select 1',
+    'select a = 1 from t group by a = 1',
+    'select a from t order by 1 limit 5',
+    "select a from t where a > -5 and b = date '2020-01-01'",
+    'select a from t where a = 5::bigint',
+    'select a from t where a = 5 + 1',
+    "select a from t where a = 'x' || b",
+    "select a from t where b = e'x'",
+    'select a from t -- where a = 5',
+    'select "where" from t where a = 5',
+    'select a from t where a = $1 and b = 5',
+    'select a from t where a between 1 and 2',
+    'select a from t having a = 1',
+    'create table t (a int default 5)',
+  ])('leaves alone: %s', (text) => {
+    expect(shapeOf(text)).toBeUndefined();
+  });
+});
+
+describe('texts of one shape', () => {
+  it('are parsed and planned for their own values first, then not at all', async () => {
+    const test = await openEngine();
+    const session = test.session();
+    const run = (sql: string): Promise<string[]> => runStatement(session, sql);
+    await run('create table t (id int primary key, k bigint, s text, d date)');
+    await run("insert into t select i, i * 10, 's' || i, date '2024-01-01' + i from generate_series(1, 100) i");
+    const { counters } = test.engine;
+    const ask = (i: number): string => `select id from t where k = ${i * 10} and s = 's${i}' and d > '2024-01-01'`;
+    for (let i = 1; i <= 6; i++) expect(await run(ask(i))).toEqual(['id', ` ${i}`.padStart(3), '(1 rows)']);
+    const { parses, plans } = counters;
+    for (let i = 7; i <= 30; i++) expect((await run(ask(i)))[1]?.trim()).toBe(`${i}`);
+    expect(counters.plans - plans).toBe(0);
+    expect(counters.parses - parses).toBe(0);
+    expect((await run("select id from t where k = 10 and s = 's1' and d > 'nonsense'"))[0]).toContain('22007');
+    for (let i = 200; i < 220; i++) await run(`insert into t values (${i}, 1, 'it''s', '2024-05-05')`);
+    expect((await run("select count(*) from t where s = 'it''s'"))[1]?.trim()).toBe('20');
+    expect((await run("insert into t values (200, 1, 'x', '2024-05-05')"))[0]).toContain('23505');
+    await run('alter table t add column extra int default 7');
+    expect((await run('select extra from t where id = 200'))[1]?.trim()).toBe('7');
+    await test.close();
+  });
+
+  it('keep plans of their own where their costs differ', async () => {
+    const test = await openEngine();
+    const session = test.session();
+    const run = (sql: string): Promise<string[]> => runStatement(session, sql);
+    await run('create table t (id int primary key, kind int)');
+    await run('create index t_kind on t (kind)');
+    await run('insert into t select i, case when i < 40 then i else 100 end from generate_series(1, 3000) i');
+    await run('analyze t');
+    const { counters } = test.engine;
+    for (const kind of [1, 100, 2, 100, 3, 100, 4]) await run(`select count(*) from t where kind = ${kind} and id > 0`);
+    const { plans } = counters;
+    for (const kind of [5, 6, 7]) await run(`select count(*) from t where kind = ${kind} and id > 0`);
+    expect(counters.plans - plans).toBe(3);
+    await test.close();
+  });
+});
