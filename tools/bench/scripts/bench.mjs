@@ -1,26 +1,34 @@
 /**
  * `npm run bench [-- SUITE...] [--quick]`: work counters, then time, with the peers in the same run. Suites: `sql` (what one
- * table or two are asked for all day), `tpch` (22 analytical queries; `--scale 0.1`, with PostgreSQL's answers), `parser`.
+ * table or two are asked for all day), `tpch` (22 analytical queries; `--scale 0.1`, with PostgreSQL's answers), `parser`,
+ * `storage` (both trees against LevelDB, RocksDB, LMDB and SQLite; `--rows 1000000`, `--turns 2`, `--only lsm,classic-level`).
  */
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { machineLine, syncFloor } from './machine.mjs';
 import { sqlSuite } from './suites/sql.mjs';
+import { storageSuite } from './suites/storage.mjs';
 import { tpchSuite } from './suites/tpch.mjs';
 
 const parserBench = fileURLToPath(new URL('../../../packages/sql/bench/parser.mjs', import.meta.url));
 const SUITES = {
   sql: sqlSuite,
   tpch: tpchSuite,
+  storage: storageSuite,
   parser: () => execFileSync(process.execPath, [parserBench], { stdio: 'inherit' }),
 };
 
 const args = process.argv.slice(2);
 const quick = args.includes('--quick');
-const scaleAt = args.indexOf('--scale');
-const scale = scaleAt < 0 ? undefined : Number(args[scaleAt + 1]);
-const named = args.filter((word, i) => !word.startsWith('--') && i !== scaleAt + 1);
+const VALUED = ['--scale', '--rows', '--turns', '--only'];
+const valueOf = (option) => (args.includes(option) ? args[args.indexOf(option) + 1] : undefined);
+const numberOf = (option) => (args.includes(option) ? Number(valueOf(option)) : undefined);
+const named = args.filter((word, i) => !word.startsWith('--') && !VALUED.includes(args[i - 1]));
+const scale = numberOf('--scale');
+const rows = numberOf('--rows');
+const turns = numberOf('--turns');
+const only = valueOf('--only')?.split(',');
 const unknown = named.find((name) => !Object.hasOwn(SUITES, name));
 if (unknown !== undefined) {
   console.error(`no suite ${unknown}; there are: ${Object.keys(SUITES).join(', ')}`);
@@ -30,4 +38,5 @@ const directory = process.env['PHANTOM_BENCH_DIR'] ?? tmpdir();
 const floor = syncFloor(directory);
 console.log(machineLine());
 console.log(`fsync floor: p50 ${floor.p50.toFixed(0)} us, p95 ${floor.p95.toFixed(0)} us`);
-for (const name of named.length === 0 ? ['sql', 'parser'] : named) await SUITES[name]({ quick, scale, directory });
+for (const name of named.length === 0 ? ['sql', 'parser'] : named)
+  await SUITES[name]({ quick, scale, rows, turns, only, directory });

@@ -11,6 +11,9 @@ import { fileURLToPath } from 'node:url';
 const folder = join(dirname(fileURLToPath(import.meta.url)), '..', '.peers');
 const VERSIONS = {
   'better-sqlite3': '12.11.1',
+  'classic-level': '3.0.0',
+  lmdb: '3.5.6',
+  'rocksdb-native': '3.18.1',
   '@electric-sql/pglite': '0.5.16',
   '@duckdb/node-api': '1.5.6-r.1',
   pg: '8.23.1',

@@ -1,0 +1,188 @@
+/**
+ * One subject, one turn, in a process of its own: `node run-subject.mjs SUBJECT ROWS DIRECTORY`. Prints one JSON line for each
+ * measurement: operations a second, CPU microseconds an operation (of all threads), and what else there is to say.
+ */
+import { closeSync, existsSync, mkdirSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { SUBJECTS } from './subjects.mjs';
+
+const [name, rowsText, directory] = process.argv.slice(2);
+const rows = Number(rowsText);
+const BATCH = 1000;
+const HOT_KEYS = Math.min(100_000, rows / 10);
+const DURABLE_MS = 2500;
+
+let state = 0x9e3779b9;
+function random() {
+  state ^= state << 13;
+  state ^= state >>> 17;
+  state ^= state << 5;
+  return state >>> 0;
+}
+
+/** Values of 100 bytes that compress to about a half, from a pool. */
+const pool = Buffer.alloc(1 << 20);
+for (let at = 0; at < pool.length; at += 100) {
+  for (let i = 0; i < 50 && at + i < pool.length; i++) pool[at + i] = random();
+  pool.copy(pool, at + 50, at, Math.min(at + 50, pool.length));
+}
+const valueAt = (salt) => (i) => {
+  const at = ((i * 7919 + salt * 104729) % 10_000) * 100;
+  return pool.subarray(at, at + 100);
+};
+
+/** 16 bytes: eight digits of a shuffled number in front, so that order is random. */
+const sequential = Array.from({ length: rows }, (_, i) => Buffer.from(String(i).padStart(16, '0')));
+const shuffled = Uint32Array.from({ length: rows }, (_, i) => i);
+for (let i = rows - 1; i > 0; i--) {
+  const j = random() % (i + 1);
+  const kept = shuffled[i];
+  shuffled[i] = shuffled[j];
+  shuffled[j] = kept;
+}
+const inRandomOrder = Array.from(shuffled, (i) => sequential[i]);
+const missing = Array.from({ length: 100_000 }, () => Buffer.from(`${String(random() % rows).padStart(15, '0')}x`));
+
+const schedstat = existsSync('/proc/self/schedstat') ? openSync('/proc/self/schedstat', 'r') : undefined;
+const buffer = Buffer.alloc(64);
+/** CPU milliseconds of this thread; wall time where the system does not say. */
+function threadMs() {
+  if (schedstat === undefined) return performance.now();
+  const bytes = readSync(schedstat, buffer, 0, 64, 0);
+  return Number(buffer.toString('latin1', 0, bytes).split(' ')[0]) / 1e6;
+}
+
+function sizeOf(path) {
+  const entry = statSync(path);
+  return entry.isDirectory()
+    ? readdirSync(path).reduce((sum, child) => sum + sizeOf(join(path, child)), 0)
+    : entry.size;
+}
+
+async function measure(what, operations, action, more = () => ({})) {
+  const cpu = process.cpuUsage();
+  const start = performance.now();
+  const done = (await action()) ?? operations;
+  const ms = performance.now() - start;
+  const { user, system } = process.cpuUsage(cpu);
+  const line = { what, perSecond: (done / ms) * 1000, cpuMicros: (user + system) / done, ...more() };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+function openIn(place) {
+  const path = join(directory, place);
+  mkdirSync(path);
+  return SUBJECTS[name](path);
+}
+
+async function load(db, keys, values) {
+  for (let from = 0; from < keys.length; from += BATCH) {
+    await db.load(keys, values, from, Math.min(from + BATCH, keys.length));
+    // What a server does between two requests.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+const isValue = (value) => value !== undefined && value !== null;
+
+async function gets(db, keys, count) {
+  let found = 0;
+  if (db.get !== undefined) {
+    for (let i = 0; i < count; i++) if (isValue(db.get(keys[random() % keys.length]))) found++;
+  } else {
+    for (let i = 0; i < count; i += 100) {
+      const some = await db.getMany(Array.from({ length: 100 }, () => keys[random() % keys.length]));
+      for (const value of some) if (isValue(value)) found++;
+    }
+  }
+  return found;
+}
+
+/** So many callers, each with one durable write under way, for a while. */
+async function durable(db, callers) {
+  const syncs = db.syncs?.() ?? 0;
+  const end = performance.now() + DURABLE_MS;
+  let count = 0;
+  const one = async () => {
+    while (performance.now() < end) {
+      await db.durable(inRandomOrder[random() % rows], pool.subarray(0, 100));
+      count++;
+    }
+  };
+  await measure(
+    `durable, ${callers} callers`,
+    0,
+    async () => {
+      await Promise.all(Array.from({ length: callers }, one));
+      return count;
+    },
+    () => (db.syncs === undefined ? {} : { perSync: count / (db.syncs() - syncs) }),
+  );
+}
+
+/** Puts one by one from 64 callers: latency, and the longest stretch of CPU in which nobody else got a turn. */
+async function putLatency(db) {
+  const count = Math.min(rows, 200_000);
+  const micros = new Float64Array(count);
+  let at = 0;
+  let longest = 0;
+  let last = threadMs();
+  let isOn = true;
+  const tick = () => {
+    const now = threadMs();
+    longest = Math.max(longest, now - last);
+    last = now;
+    if (isOn) setImmediate(tick);
+  };
+  setImmediate(tick);
+  const one = async () => {
+    while (at < count) {
+      const i = at++;
+      const start = performance.now();
+      await db.put(inRandomOrder[random() % rows], pool.subarray(0, 100));
+      micros[i] = (performance.now() - start) * 1000;
+      if (i % 64 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  await measure(
+    'put, one by one, 64 callers',
+    count,
+    async () => {
+      await Promise.all(Array.from({ length: 64 }, one));
+    },
+    () => {
+      isOn = false;
+      micros.sort();
+      return { p999Ms: micros[Math.floor(count * 0.999)] / 1000, stallMs: longest };
+    },
+  );
+}
+
+let db = await openIn('sequential');
+await measure('fillseq', rows, () => load(db, sequential, valueAt(1)));
+await db.close();
+db = await openIn('random');
+await measure('fillrandom', rows, () => load(db, inRandomOrder, valueAt(1)));
+await measure('readrandom under load', 100_000, () => gets(db, sequential, 100_000).then(() => undefined));
+await measure('overwrite', rows, () => load(db, inRandomOrder.toReversed(), valueAt(2)));
+await db.settle();
+const size = sizeOf(join(directory, 'random'));
+process.stdout.write(`${JSON.stringify({ what: 'disk', bytesPerByte: size / (rows * 116), ...db.notes?.() })}\n`);
+const reads = Math.min(rows, 300_000);
+await gets(db, sequential, reads / 3);
+await measure('readrandom', reads, () => gets(db, sequential, reads).then(() => undefined));
+await measure('readmissing', 100_000, () => gets(db, missing, 100_000).then(() => undefined));
+const hot = inRandomOrder.slice(0, HOT_KEYS);
+await gets(db, hot, HOT_KEYS * 3);
+await measure('hot set', reads, () => gets(db, hot, reads).then(() => undefined));
+await measure('scan', rows, async () => {
+  const count = await db.scan();
+  if (count !== rows) throw new Error(`the scan saw ${count} entries of ${rows}`);
+});
+await putLatency(db);
+await db.beforeDurable?.();
+if (db.durable !== undefined) for (const callers of [64, 256]) await durable(db, callers);
+await db.close();
+const peakBytes = process.resourceUsage().maxRSS * 1024;
+process.stdout.write(`${JSON.stringify({ what: 'memory', peakMb: peakBytes / 1e6 })}\n`);
+if (schedstat !== undefined) closeSync(schedstat);
