@@ -218,8 +218,6 @@ export interface TableDescriptor extends SchemaObject {
   readonly engine: 'btree' | 'lsm' | 'memory';
   /** Space that holds the rows: key = primary key (keycode) or hidden row number; value = row bytes (codec). */
   readonly space: number;
-  /** Snapshots with a lower seq cannot read its spaces: they were filled by then. Absent: any snapshot can. */
-  readonly filledSeq?: number;
   /** Version of the row layout that writers use now. */
   readonly layoutVersion: number;
   readonly columns: readonly ColumnDescriptor[];

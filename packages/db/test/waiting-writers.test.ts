@@ -45,3 +45,14 @@ it('fill an index that was built while they waited', async () => {
     expect([v, await db.sql`select id from t where v = ${v}`]).toEqual([v, ids]);
   }
 });
+
+it('are told to run again when their snapshot is older than an index that the plan would use', async () => {
+  let attempts = 0;
+  const rows = await db.transaction(async (tx) => {
+    await tx.query('select 1 from t limit 1');
+    if (attempts++ === 0) await db.query('create index t_v on t (v)');
+    return (await tx.query('select id from t where v = 1234')).rows;
+  });
+  expect(rows).toEqual([{ id: 1234 }]);
+  expect(attempts).toBe(2);
+});

@@ -191,7 +191,10 @@ function* addKey(
     for (const column of columns) if (!column.notNull) yield* checkExistingRows(context, table, column);
   }
   replaceTable(context, withKey, {});
-  if (!options.newTable) yield* buildIndex(context, withKey, index);
+  if (!options.newTable) {
+    yield* buildIndex(context, withKey, index);
+    context.tableRewritten(table.oid);
+  }
 }
 
 /** ADD CONSTRAINT ... USING INDEX: a unique index that is there becomes a key, and takes the constraint's name. */

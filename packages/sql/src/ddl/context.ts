@@ -7,7 +7,6 @@
  */
 import type { ErrorFields } from '@phantom/base';
 import type { Catalog, CatalogTransaction, Oid, TableDescriptor } from '@phantom/catalog';
-import type { Seq } from '@phantom/kv';
 import type { MvccTransaction } from '@phantom/mvcc';
 import type { Execution, ExecutionContext, RowSink, Yielded } from '../exec/runtime.js';
 import type { EvaluationContext } from '../functions/registry.js';
@@ -49,9 +48,10 @@ export interface DdlContext {
   describe(query: Query): { readonly fields: readonly PlanField[]; readonly relations: readonly Oid[] };
   /** Runs another definition inside this one, in a schema (elements of CREATE SCHEMA). */
   define(statement: Statement, schema: string): DdlExecution;
-  /** Older snapshots cannot read some table. */
-  tableFilled(seq: Seq): void;
-  /** A table lies in spaces that this transaction has filled: older snapshots must not read them once it has committed. */
+  /**
+   * A table lies in spaces that this transaction has filled, or has a new index: once it has committed, older snapshots are
+   * refused the table.
+   */
   tableRewritten(oid: Oid): void;
   /** True inside BEGIN ... COMMIT, or behind another statement of the same transaction. */
   readonly inTransactionBlock: boolean;

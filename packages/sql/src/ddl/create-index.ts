@@ -108,6 +108,7 @@ export function* addIndex(
     strength: 'automatic',
   });
   yield* buildIndex(context, table, index);
+  context.tableRewritten(table.oid);
 }
 
 /** A free name after the table and the index's parts. */

@@ -17,7 +17,7 @@
 import { PhantomError, unsupportedError } from '@phantom/base';
 import type { IndexDescriptor, TableDescriptor } from '@phantom/catalog';
 import { type SpaceId, spaceRange } from '@phantom/kv';
-import { LockStrength } from '@phantom/mvcc';
+import { TableLockMode } from '@phantom/mvcc';
 import type { Yielded } from '../exec/runtime.js';
 import type { SpaceMove, TableEngine } from '../session/ports.js';
 import type { AlterTable, AlterTableAction } from '../text/ast-schema.js';
@@ -37,8 +37,16 @@ export function* setOptions(context: DdlContext, node: AlterTable): Step {
     throw new PhantomError('25001', 'ALTER TABLE ... SET (engine) cannot run inside a transaction block');
   }
   const found = ownTable(context, node.name);
-  const table = yield* lockForChange(context, found, LockStrength.NoKeyUpdate);
-  if (table === undefined) throw undefinedRelation(node.name);
+  const { objects } = context;
+  const mode = TableLockMode.ShareUpdateExclusive;
+  for (
+    let wait = objects.lockTable(found.oid, mode, 'wait');
+    wait instanceof Promise;
+    wait = objects.lockTable(found.oid, mode, 'wait')
+  )
+    yield wait;
+  const table = objects.object(found.oid);
+  if (table?.kind !== 'table') throw undefinedRelation(node.name);
   if (table.engine !== engine) yield* moveTable(context, table, engine);
 }
 
@@ -75,10 +83,10 @@ function* moveTable(context: DdlContext, table: TableDescriptor, engine: TableEn
     // Nobody writes the table any more, and this transaction puts the copy in its place.
     for (const [from] of spaces) context.transaction.removeRange(spaceRange(from));
     for (const index of indexes) context.objects.put({ ...index, space: spaces.get(index.space) as SpaceId });
-    const changed = { ...table, engine, space, filledSeq: move.seq, schemaVersion: table.schemaVersion + 1 };
+    const changed = { ...table, engine, space, schemaVersion: table.schemaVersion + 1 };
     context.objects.put(changed);
     catalog.unfinished.finish(context.transaction, fresh);
-    context.tableFilled(move.seq);
+    context.tableRewritten(table.oid);
   } finally {
     move.end();
   }

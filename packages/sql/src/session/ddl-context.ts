@@ -29,14 +29,7 @@ export function ddlContextOf(
     onCommit: (table) => session.temporary.onCommit(table),
     execution: () => session.executionContext([], transaction.storage, transaction),
     writerContext: () => transaction.writersOf(session),
-    tableRewritten: (oid) => {
-      transaction.storage.onEnd((seq) => {
-        if (seq !== undefined) engine.tableRewritten(oid, seq);
-      });
-    },
-    tableFilled: (seq) => {
-      engine.filledSeq = Math.max(engine.filledSeq, seq);
-    },
+    tableRewritten: (oid) => transaction.storage.onEnd((seq) => engine.filled.note(oid, seq)),
     inTransactionBlock: transaction.explicit || transaction.statements > 1,
     synchronous: session.synchronous,
     databaseInUse: (oid) => [...engine.allSessions()].some((other) => other.databaseOid === oid),

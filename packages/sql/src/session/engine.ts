@@ -3,8 +3,7 @@
  * the caches and knows who is connected.
  */
 import type { Clock, Logger } from '@phantom/base';
-import type { Catalog, Oid } from '@phantom/catalog';
-import type { Seq } from '@phantom/kv';
+import type { Catalog } from '@phantom/catalog';
 import type { Mvcc } from '@phantom/mvcc';
 import { type WorkCounters, newWorkCounters } from '../exec/runtime.js';
 import { RowNumbers } from '../storage/row-numbers.js';
@@ -12,6 +11,7 @@ import { StatisticsCatalog } from '../plan/statistics/statistics-catalog.js';
 import { Notifications } from './notifications.js';
 import type { StoragePort } from './ports.js';
 import { type SessionOptions, SqlSession } from './session.js';
+import { FilledTables } from './snapshot-reach.js';
 import { StatementCache } from './statement-cache.js';
 import { dropSchemaNow, leftoverSchemas } from './temporary-objects.js';
 
@@ -47,10 +47,8 @@ export class SqlEngine {
   readonly rowNumbers = new RowNumbers();
   /** Who listens to what. */
   readonly notifications = new Notifications();
-  /** Seq from which on snapshots can read every table, also those that were moved to other spaces. */
-  filledSeq: Seq = 0;
-  /** When tables were last rewritten, by oid: what snapshots before that cannot read. Snapshots do not outlive the process. */
-  readonly rewrittenSeqs = new Map<Oid, Seq>();
+  /** When tables were last put into new spaces or given an index: what older snapshots cannot read. */
+  readonly filled = new FilledTables();
   readonly statistics: StatisticsCatalog;
   private readonly sessions = new Map<number, SqlSession>();
   private sessionIdNext = 1;
@@ -116,12 +114,6 @@ export class SqlEngine {
       dropSchemaNow(session, schema);
       session.close();
     }
-  }
-
-  /** A committed definition has put a table's rows into new spaces. */
-  tableRewritten(oid: Oid, seq: Seq): void {
-    this.rewrittenSeqs.set(oid, seq);
-    this.filledSeq = Math.max(this.filledSeq, seq);
   }
 
   /** Forgets a session that has closed. */

@@ -52,9 +52,12 @@ function* runWriting(
   sink: RowSink,
   transaction: SessionTransaction,
 ): Execution {
+  // Before the snapshot is taken: one from before the wait would not show what was built meanwhile.
+  yield* shareTables(session.currentPlan(statement), transaction, Modes.RowShare);
   transaction.storage.beginStatement(statement.text);
   for (let restarts = 0; ; restarts++) {
-    yield* shareTables(session.currentPlan(statement), transaction, Modes.RowShare);
+    const waited = yield* shareTables(session.currentPlan(statement), transaction, Modes.RowShare);
+    if (waited) transaction.storage.restartStatement();
     // Whoever we waited for may have altered the table.
     const plan = session.currentPlan(statement);
     if (plan.traits.writes && transaction.storage.readOnly) throw readOnlyTransaction(plan.commandKind.toUpperCase());
@@ -78,14 +81,18 @@ function* runWriting(
   }
 }
 
-/** Keeps the definitions of a plan's tables as they are until the transaction ends. */
+/** Keeps the definitions of a plan's tables as they are until the transaction ends; true when that had to be waited for. */
 function* shareTables(
   plan: PreparedPlan,
   transaction: SessionTransaction,
   mode: TableLockMode,
-): Generator<Yielded, void, void> {
+): Generator<Yielded, boolean, void> {
+  let waited = false;
   for (const { oid } of plan.dependencies) {
-    for (let wait = transaction.shareTable(oid, mode); wait !== undefined; wait = transaction.shareTable(oid, mode))
+    for (let wait = transaction.shareTable(oid, mode); wait !== undefined; wait = transaction.shareTable(oid, mode)) {
+      waited = true;
       yield wait;
+    }
   }
+  return waited;
 }

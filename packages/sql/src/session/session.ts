@@ -265,7 +265,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
       if (!sameFields(statement.plan, plan)) throw new PhantomError('0A000', 'cached plan must not change result type');
       statement.plan = plan;
     }
-    if (this.engine.filledSeq > 0) checkSnapshotReaches(this, statement.plan);
+    if (this.engine.filled.seq > 0) checkSnapshotReaches(this, statement.plan);
     return statement.plan;
   }
 
