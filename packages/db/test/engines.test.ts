@@ -90,7 +90,7 @@ describe('a caller that never lets the event loop turn', () => {
     expect(wal.bytesAppended).toBeGreaterThan(1_000_000);
     expect(logBytesMost).toBeLessThan(2 * checkpointBytesMax);
     expect(checkpoints).toBeGreaterThan(5);
-    expect(engines.every(({ flushes }) => flushes > 0)).toBe(true);
+    expect(engines.filter(({ flushes }) => flushes > 0).map(({ name }) => name)).toEqual(['btree', 'lsm']);
     const clone = vfs.crashClone(1);
     await db.close();
     db = await openOn(clone, '/d');
