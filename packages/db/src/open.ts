@@ -63,7 +63,13 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
   });
   try {
     const names = new CatalogConflictNames();
-    const mvcc = createMvcc(store, { names, clock, logger, metrics });
+    const mvcc = createMvcc(store, {
+      names,
+      clock,
+      logger,
+      metrics,
+      ...pick(options, ['deadlockPolicy', 'waiting']),
+    });
     const catalog = await Catalog.open(mvcc, {
       systemEngine: EngineCode.Btree,
       ...(options.user === undefined ? {} : { superuser: options.user }),

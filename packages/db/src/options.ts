@@ -1,6 +1,7 @@
 /** Options of `open`, each with its default. */
 import type { Clock, Logger, Metrics } from '@phantom/base';
 import type { JsOptions } from '@phantom/sql';
+import type { DeadlockPolicy, WaitingMode } from '@phantom/mvcc';
 import type { LockHolder } from '@phantom/vfs';
 import type { Durability } from '@phantom/wal';
 
@@ -25,6 +26,10 @@ export interface DatabaseOptions {
   readonly memoryLimitBytes?: number;
   /** Log since the last checkpoint: bounds recovery. Default 64 MiB. */
   readonly checkpointBytesMax?: number;
+  /** Who of a deadlock loses. Default `youngest`; `priority` goes by the setting `phantom.deadlock_priority`. */
+  readonly deadlockPolicy?: DeadlockPolicy;
+  /** What becomes of a wait for a lock: deadlocks are found and broken (`detect`, the default), or never arise. */
+  readonly waiting?: WaitingMode;
   /** Refuses every write, and leaves the directory as it is. Default false. */
   readonly readOnly?: boolean;
   /** Make the store when there is none. Default true. */

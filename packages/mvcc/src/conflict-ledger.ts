@@ -13,14 +13,13 @@ import type { Seq } from '@phantom/kv';
 import { describeKey } from './errors.js';
 import { keyHash } from './key-hash.js';
 import type { CommitRecord } from './serialization-graph.js';
+import { shownStatement } from './statement-text.js';
 import type { ConflictCount, ConflictNames, TransactionDescription } from './types.js';
 
 /** Commits that errors can name. */
 const RECENT_MAX = 1024;
 /** Keys that are counted. */
 const HEAT_KEYS_MAX = 256;
-/** Characters of a statement that errors show. */
-const STATEMENT_CHARACTERS_MAX = 200;
 
 const SERIALIZATION_MESSAGE = 'could not serialize access due to read/write dependencies among transactions';
 const AGAIN = 'Run the transaction again.';
@@ -210,12 +209,6 @@ export function statementsOf(
     parts.push(` Statement of ${partyName(other)}: "${shownStatement(other.statement)}".`);
   }
   return parts.join('');
-}
-
-/** A statement on one line, cut to a length that an error can bear. */
-export function shownStatement(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim();
-  return line.length > STATEMENT_CHARACTERS_MAX ? `${line.slice(0, STATEMENT_CHARACTERS_MAX)}...` : line;
 }
 
 function capital(text: string): string {

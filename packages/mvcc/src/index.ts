@@ -6,6 +6,8 @@ export type {
   Concurrency,
   ConflictCount,
   ConflictNames,
+  DeadlockPolicy,
+  HeldLock,
   Isolation,
   LockMode,
   LockWait,
@@ -19,4 +21,5 @@ export type {
   TransactionInfo,
   TransactionOptions,
   TransactionStatus,
+  WaitingMode,
 } from './types.js';

@@ -17,12 +17,13 @@
  * Invariants:
  *   1. Two owners hold a key at once only in modes that do not exclude each other.
  *   2. A key with a queue has a holder; when its last holder lets go, the queue's first request becomes one.
- *   3. No cycle of waiting survives the call that closed it: its youngest member's wait ends with 40P01.
+ *   3. No cycle of waiting survives the call that closed it: one member's wait ends with 40P01 (deadlock-policy.ts).
  */
 import { PhantomError, SqlState, assert } from '@phantom/base';
 import { NONE } from '@phantom/kv';
+import { type WaitStep, chooseVictim, deadlockError, preventionError } from './deadlock-policy.js';
 import { MODE_NAMES, excludedBy, excludes } from './lock-strength.js';
-import { type LockMode, TableLockMode } from './types.js';
+import { type DeadlockPolicy, type HeldLock, type LockMode, TableLockMode, type WaitingMode } from './types.js';
 import { findCycle } from './wait-for-graph.js';
 
 const CAPACITY_MIN = 256;
@@ -36,7 +37,21 @@ const NEXT_OF_OWNER = 3;
 export interface LockParty {
   readonly id: number;
   readonly name: string;
+  readonly statement: string | undefined;
+  /** The session's label. */
+  readonly session: string | undefined;
   readonly lockWaits: LockRequest[];
+  /** Number of the first attempt at the same work: less is older. */
+  readonly age: number;
+  /** How often it has lost to deadlocks since its last commit. */
+  readonly losses: number;
+  readonly priority: number;
+  /** What would have to be done again, in bytes and locks. */
+  readonly work: number;
+  /** It was chosen to break a deadlock. */
+  lost(): void;
+  /** Ends its transaction with the error; false when that is no longer possible. */
+  wound(error: Error): boolean;
 }
 
 /** A transaction, or a session's lasting locks, as the lock table sees it. The table writes the three lock fields. */
@@ -61,17 +76,23 @@ export interface LockRequest {
   resolve(): void;
   reject(error: Error): void;
   timer: NodeJS.Timeout | undefined;
+  /** When it began to wait, by the process's clock. */
+  readonly sinceMs: number;
 }
 
 export interface LockTableOptions {
   /** A wait longer than this ends with 55P03; 0: no limit. */
   readonly timeoutMs: number;
+  readonly policy: DeadlockPolicy;
+  readonly waiting: WaitingMode;
   /** What errors call a key. */
-  describeKey(key: Uint8Array): string;
+  readonly describeKey: (key: Uint8Array) => string;
 }
 
 export class LockTable {
   deadlocks = 0;
+  /** Transactions that had to make way in a prevention mode. */
+  prevented = 0;
   /** Records held by all owners. */
   count = 0;
   private readonly options: LockTableOptions;
@@ -141,12 +162,39 @@ export class LockTable {
         resolve,
         reject,
         timer: undefined,
+        sinceMs: performance.now(),
       };
       this.enqueue(request);
       const { timeoutMs } = this.options;
       if (timeoutMs > 0) request.timer = setTimeout(() => this.timeOut(request), timeoutMs);
+      if (this.options.waiting !== 'detect') this.prevent(request);
       this.breakDeadlocks(request);
     });
+  }
+
+  /** Wait-die and wound-wait: nobody waits for a party on the wrong side of its age. */
+  private prevent(request: LockRequest): void {
+    const { party } = request.owner;
+    const { waiting, describeKey } = this.options;
+    for (const blocker of this.blockersOf(party)) {
+      if (!party.lockWaits.includes(request)) return;
+      const step = { party, request, blocker };
+      if (waiting === 'wait-die' && blocker.age < party.age) {
+        this.prevented++;
+        party.lost();
+        this.withdraw(request);
+        // Told a turn later: whoever runs again at once would die again at once, and never let the older one go on.
+        setImmediate(() => request.reject(preventionError('dies', step, describeKey)));
+        return;
+      }
+      if (
+        waiting === 'wound-wait' &&
+        blocker.age > party.age &&
+        blocker.wound(preventionError('wounded', step, describeKey))
+      ) {
+        this.prevented++;
+      }
+    }
   }
 
   /** Ends every wait of an owner with an error. */
@@ -200,6 +248,49 @@ export class LockTable {
     if (this.hashes[this.slotOf(hash)] === hash) this.namedKeys.set(hash, key);
   }
 
+  /** Locks on keys of LOCK_SPACE, and every wait; for views. */
+  listed(): HeldLock[] {
+    const now = performance.now();
+    const listed: HeldLock[] = [];
+    for (const [hash, key] of this.namedKeys) {
+      for (
+        let record = this.heads[this.slotOf(hash)] as number;
+        record !== NONE;
+        record = this.word(record, NEXT_OF_KEY)
+      ) {
+        const { party } = this.owners[this.word(record, OWNER)] as LockOwner;
+        const mode = this.word(record, MODE) as LockMode;
+        listed.push({
+          key,
+          mode,
+          granted: true,
+          owner: party.id,
+          session: party.session,
+          waitedMs: undefined,
+          blockers: [],
+        });
+      }
+    }
+    for (const queue of this.queues.values()) {
+      for (const request of queue) {
+        const { key, mode, sinceMs, owner } = request;
+        const { party } = owner;
+        const blockers = new Set<LockParty>();
+        this.addBlockers(request, blockers);
+        listed.push({
+          key,
+          mode,
+          granted: false,
+          owner: party.id,
+          session: party.session,
+          waitedMs: now - sinceMs,
+          blockers: Array.from(blockers, ({ id, session }) => ({ id, session })),
+        });
+      }
+    }
+    return listed;
+  }
+
   /** Whom an owner waits for: holders in its way, and requests before its own. */
   blockersOf(party: LockParty): Set<LockParty> {
     const blockers = new Set<LockParty>();
@@ -250,36 +341,29 @@ export class LockTable {
     return false;
   }
 
-  /** A new wait may have closed more than one cycle; each loses its youngest member's wait. */
+  /** A new wait may have closed more than one cycle; each loses one member's wait. */
   private breakDeadlocks(request: LockRequest): void {
     const { party } = request.owner;
     while (party.lockWaits.includes(request)) {
       const cycle = findCycle(party, (member) => this.blockersOf(member));
       if (cycle === undefined) return;
       this.deadlocks++;
-      let victim = cycle[0] as LockParty;
-      for (const member of cycle) if (member.id > victim.id) victim = member;
-      const error = this.deadlockError(cycle);
-      this.cancelWaits(victim, error);
+      const steps = cycle.map((member, i) => this.stepOf(member, cycle[(i + 1) % cycle.length] as LockParty));
+      const victim = chooseVictim(cycle, this.options.policy);
+      victim.lost();
+      this.cancelWaits(victim, deadlockError(steps, this.options.describeKey));
     }
   }
 
-  private deadlockError(cycle: readonly LockParty[]): PhantomError {
-    const lines = cycle.map((party, i) => {
-      const next = cycle[(i + 1) % cycle.length] as LockParty;
-      const request = party.lockWaits.find((wait) => {
-        const blockers = new Set<LockParty>();
-        this.addBlockers(wait, blockers);
-        return blockers.has(next);
-      }) as LockRequest;
-      const key = this.options.describeKey(request.key);
-      return `${party.name.charAt(0).toUpperCase()}${party.name.slice(1)} waits for lock "${MODE_NAMES[request.mode]}" on ${key}, which ${next.name} blocks.`;
+  /** The request with which one party waits for another. */
+  private stepOf(party: LockParty, blocker: LockParty): WaitStep {
+    const request = party.lockWaits.find((wait) => {
+      const blockers = new Set<LockParty>();
+      this.addBlockers(wait, blockers);
+      return blockers.has(blocker);
     });
-    return new PhantomError(SqlState.DeadlockDetected, 'deadlock detected', {
-      detail: lines.join(' '),
-      hint: 'Run the transaction again.',
-      data: { cycle: cycle.map(({ id }) => id) },
-    });
+    assert(request !== undefined, 'whoever waits for somebody does so with a request');
+    return { party, request, blocker };
   }
 
   private timeOut(request: LockRequest): void {
@@ -293,11 +377,15 @@ export class LockTable {
 
   /** Takes a request out of its queue and ends its wait; those behind it may now be granted. */
   private dismiss(request: LockRequest, error: Error): void {
+    request.reject(error);
+    this.withdraw(request);
+  }
+
+  private withdraw(request: LockRequest): void {
     const queue = this.queues.get(request.hash) as LockRequest[];
     queue.splice(queue.indexOf(request), 1);
     this.endWait(request);
     if (queue.length === 0) this.queues.delete(request.hash);
-    request.reject(error);
     this.grantWaiting(request.hash);
   }
 

@@ -27,7 +27,7 @@
  *   commit-window.ts   what live transactions must know of commits, queued and published; conflict-index.ts the keys
  *   serialization-graph.ts  serializable: dangerous structures; read-set.ts what was read, tracked-cursor.ts by scans
  *   conflict-ledger.ts the errors of lost races, and how many were lost on which key
- *   lock-table.ts      row locks, fair queues; wait-for-graph.ts finds deadlocks when a wait begins
+ *   lock-table.ts      locks, fair queues; wait-for-graph.ts finds deadlocks when a wait begins, deadlock-policy.ts breaks them
  *   registry.ts        who lives, whose snapshot is oldest
  *
  * Invariants (those of the project's design that are kept here):
@@ -42,16 +42,18 @@
  *   B. Row locks are held until the commit that they protect is published.
  *   C. A read-only snapshot costs one reference to a view, whatever happens meanwhile.
  *
- * Left out for now: passing locks on before publish, wait-die and wound-wait, prepared transactions.
+ * Left out for now: passing locks on before publish, prepared transactions.
  */
 import { PhantomError, SqlState } from '@phantom/base';
 import type { Store } from '@phantom/store';
+import { describeKey } from './errors.js';
 import { resolveMvccOptions } from './options.js';
 import { TransactionRegistry } from './registry.js';
 import { LastingLocks } from './session-locks.js';
 import { Transaction } from './transaction.js';
 import type {
   ConflictCount,
+  HeldLock,
   Mvcc,
   MvccOptions,
   MvccStats,
@@ -106,6 +108,10 @@ class TransactionManager implements Mvcc {
     return this.registry.locks.accessExclusives > 0;
   }
 
+  locks(): readonly HeldLock[] {
+    return this.registry.locks.listed();
+  }
+
   transactions(): readonly TransactionInfo[] {
     return this.registry.liveTransactions().map((transaction) => transaction.info());
   }
@@ -118,12 +124,17 @@ class TransactionManager implements Mvcc {
       rolledBack: registry.rolledBack,
       conflicts: registry.conflicts,
       deadlocks: registry.locks.deadlocks,
+      deadlocksPrevented: registry.locks.prevented,
       live: registry.live,
       conflictIndexBytes: registry.window.index.bytes,
       serializableRecords: registry.graph.recordCount,
       serializableBytes: registry.graph.bytes,
       oldestSnapshotSeq: registry.oldestSnapshotSeq,
     };
+  }
+
+  describeKey(key: Uint8Array): string {
+    return describeKey(this.registry.options.names, key);
   }
 
   conflicts(): readonly ConflictCount[] {

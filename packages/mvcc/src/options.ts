@@ -1,6 +1,6 @@
 /** The settings of transactions with their defaults. */
 import { type Clock, type Logger, type Metrics, MetricsRegistry, silentLogger, systemClock } from '@phantom/base';
-import type { ConflictNames, MvccOptions } from './types.js';
+import type { ConflictNames, DeadlockPolicy, MvccOptions, WaitingMode } from './types.js';
 
 const MIB = 1024 * 1024;
 
@@ -13,6 +13,8 @@ export interface ResolvedMvccOptions {
   readonly readSetBytesMax: number;
   readonly serializableBytesMax: number;
   readonly lockTimeoutMs: number;
+  readonly deadlockPolicy: DeadlockPolicy;
+  readonly waiting: WaitingMode;
   readonly names: ConflictNames;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -28,6 +30,8 @@ export function resolveMvccOptions(options: MvccOptions): ResolvedMvccOptions {
     readSetBytesMax: options.readSetBytesMax ?? MIB,
     serializableBytesMax: options.serializableBytesMax ?? 64 * MIB,
     lockTimeoutMs: options.lockTimeoutMs ?? 0,
+    deadlockPolicy: options.deadlockPolicy ?? 'youngest',
+    waiting: options.waiting ?? 'detect',
     names: options.names ?? NAMELESS,
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLogger,

@@ -54,6 +54,8 @@ export class TransactionRegistry {
     this.options = options;
     this.locks = new LockTable({
       timeoutMs: options.lockTimeoutMs,
+      policy: options.deadlockPolicy,
+      waiting: options.waiting,
       describeKey: (key) => describeKey(options.names, key),
     });
     this.window = new CommitWindow(store, options.conflictIndexBytesMax);

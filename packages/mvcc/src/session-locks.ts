@@ -11,6 +11,9 @@ import type { TransactionRegistry } from './registry.js';
 import { lockKey } from './row-locking.js';
 import type { LockMode, LockWait, SessionLocks } from './types.js';
 
+/** What the locks must know of a transaction of the session. */
+type Member = Pick<LockParty, 'id' | 'name' | 'statement' | 'priority' | 'work' | 'wound'>;
+
 interface Held {
   readonly hash: number;
   /** How often each mode was asked for. */
@@ -23,7 +26,12 @@ export class LastingLocks implements SessionLocks, LockOwner, LockParty {
   lockCount = 0;
   readonly lockWaits: LockRequest[] = [];
   /** Its transaction, while it has one. */
-  transaction: { readonly id: number; readonly name: string } | undefined = undefined;
+  transaction: Member | undefined = undefined;
+  losses = 0;
+  /** Number of the first attempt at what its transaction does. */
+  private firstId = 0;
+  /** Its last transaction had to make way for others. */
+  private hasLost = false;
   private readonly registry: TransactionRegistry;
   private readonly label: string | undefined;
   private readonly held = new Map<number, Held>();
@@ -40,6 +48,50 @@ export class LastingLocks implements SessionLocks, LockOwner, LockParty {
   /** Its transaction's; 0 between two of them. */
   get id(): number {
     return this.transaction?.id ?? 0;
+  }
+
+  get session(): string | undefined {
+    return this.label;
+  }
+
+  get statement(): string | undefined {
+    return this.transaction?.statement;
+  }
+
+  get age(): number {
+    return this.firstId;
+  }
+
+  get priority(): number {
+    return this.transaction?.priority ?? 0;
+  }
+
+  get work(): number {
+    return (this.transaction?.work ?? 0) + this.lockCount;
+  }
+
+  lost(): void {
+    this.losses++;
+    this.hasLost = true;
+  }
+
+  wound(error: Error): boolean {
+    this.hasLost = true;
+    return this.transaction?.wound(error) ?? false;
+  }
+
+  /** A transaction of the session has begun. After one that has lost it is taken for another attempt, and as old as that. */
+  began(transaction: Member): void {
+    this.transaction = transaction;
+    if (!this.hasLost) {
+      this.firstId = transaction.id;
+      this.losses = 0;
+    }
+    this.hasLost = false;
+  }
+
+  ended(): void {
+    this.transaction = undefined;
   }
 
   get name(): string {

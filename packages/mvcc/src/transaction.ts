@@ -53,6 +53,7 @@ import {
   type TransactionStatus,
 } from './types.js';
 import type { PointGuard, WriteBase } from './validation.js';
+import { tellListeners, transactionInfo } from './transaction-reports.js';
 import { EVERYTHING, NOTHING, Own, type WriteSet } from './write-set.js';
 
 type Phase = 'active' | 'committing' | 'queued' | 'committed' | 'aborted' | 'unknown';
@@ -69,6 +70,10 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
   readonly label: string | undefined;
   readonly isSerializable: boolean;
   statement: string | undefined = undefined;
+  readonly priority: number;
+  readonly age: number;
+  losses: number;
+  readonly session = undefined;
   reads: ReadSet | undefined = undefined;
   writes: WriteSet | undefined = undefined;
   currentView: StoreView | undefined = undefined;
@@ -90,7 +95,7 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
   isIndexed = false;
 
   private readonly registry: TransactionRegistry;
-  private readonly startedMs: number;
+  readonly startedMs: number;
   private phase: Phase = 'active';
   /** Own writes before this offset are visible to the present statement. */
   private statementStart: number = NOTHING;
@@ -100,6 +105,8 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
   private cursors: OpenCursors | undefined = undefined;
   private endListeners: ((seq: Seq | undefined) => void)[] | undefined = undefined;
   private process: CommitProcess | undefined = undefined;
+  /** Why an older transaction has ended this one. */
+  private wounded: Error | undefined = undefined;
 
   constructor(registry: TransactionRegistry, id: number, options: TransactionOptions) {
     this.registry = registry;
@@ -111,7 +118,10 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     this.isSerializable = this.isolation === 'serializable';
     const { sessionLocks } = options;
     this.party = sessionLocks instanceof LastingLocks ? sessionLocks : this;
-    if (sessionLocks instanceof LastingLocks) sessionLocks.transaction = this;
+    this.priority = options.priority ?? 0;
+    this.age = options.retryOf ?? id;
+    this.losses = options.retryOf === undefined ? 0 : 1;
+    if (sessionLocks instanceof LastingLocks) sessionLocks.began(this);
     this.lockWaits = sessionLocks instanceof LastingLocks ? sessionLocks.lockWaits : [];
     this.startedMs = registry.options.clock.monotonicMs();
     registry.addLive(this);
@@ -131,6 +141,26 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
 
   get hasWrites(): boolean {
     return this.writes !== undefined && !this.writes.isEmpty;
+  }
+
+  get work(): number {
+    return (this.writes?.bytes ?? 0) + this.lockCount;
+  }
+
+  lost(): void {
+    this.losses++;
+  }
+
+  wound(error: Error): boolean {
+    if (this.phase === 'committing') {
+      this.process?.cancel(error);
+      return true;
+    }
+    if (this.phase !== 'active') return false;
+    this.wounded = error;
+    this.cancelWait(error);
+    this.finish('aborted', undefined);
+    return true;
   }
 
   get isWaiting(): boolean {
@@ -320,7 +350,7 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
   }
 
   commit(options?: CommitOptions): Promise<CommitResult> {
-    if (this.phase !== 'active') return Promise.reject(notActiveError(this.status));
+    if (this.phase !== 'active') return Promise.reject(this.wounded ?? notActiveError(this.status));
     if (!this.hasWrites) {
       return this.reads === undefined
         ? Promise.resolve(this.commitNothing())
@@ -355,21 +385,8 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
   }
 
   info(): TransactionInfo {
-    const waitsFor = [...this.registry.locks.blockersOf(this.party)].map(({ id }) => id);
-    return {
-      id: this.id,
-      label: this.label,
-      statement: this.statement,
-      isolation: this.isolation,
-      readOnly: this.readOnly,
-      status: this.status,
-      startedMs: this.startedMs,
-      snapshotSeq: this.snapshotSeq,
-      writeSetBytes: this.writes?.bytes ?? 0,
-      readSetBytes: this.reads?.bytes ?? 0,
-      locks: this.lockCount,
-      waitsFor,
-    };
+    const { registry } = this;
+    return transactionInfo(this, registry.locks, registry.options.clock);
   }
 
   submitted(): void {
@@ -382,7 +399,7 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
   }
 
   private refuse(): never {
-    throw notActiveError(this.status);
+    throw this.wounded ?? notActiveError(this.status);
   }
 
   private takeSnapshot(): StoreView {
@@ -561,24 +578,10 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     if (this.rangeGuards.length > 0) registry.window.dropGuards(this.rangeGuards);
     if (this.lockWaits.length > 0) registry.locks.cancelWaits(this, rolledBackError());
     if (this.lockHead !== NONE) registry.locks.release(this, NONE);
-    if (this.party instanceof LastingLocks) this.party.transaction = undefined;
+    if (this.party instanceof LastingLocks) this.party.ended();
     this.writes = undefined;
     if (writes !== undefined) registry.giveBack(writes);
-    if (this.endListeners !== undefined) this.tellListeners(this.endListeners, seq);
-  }
-
-  private tellListeners(listeners: readonly ((seq: Seq | undefined) => void)[], seq: Seq | undefined): void {
-    for (const listener of listeners) {
-      try {
-        listener(seq);
-      } catch (error) {
-        // The transaction has ended as it has; a listener cannot change that.
-        this.registry.options.logger.error('a listener to the end of a transaction failed', {
-          transaction: this.id,
-          reason: error instanceof Error ? error.message : String(error),
-        });
-      }
-    }
+    if (this.endListeners !== undefined) tellListeners(this.endListeners, seq, this.id, registry.options.logger);
   }
 }
 

@@ -11,6 +11,24 @@ import type { CommitResult } from '@phantom/store';
 export type Isolation = 'read committed' | 'repeatable read' | 'serializable';
 export type Concurrency = 'optimistic' | 'locking';
 
+/** Who of a deadlock loses: the last to have begun, the one with least to do again, or the one of least priority. */
+export type DeadlockPolicy = 'youngest' | 'least work' | 'priority';
+/** What becomes of a wait: deadlocks are found and broken, or never arise (deadlock-policy.ts). */
+export type WaitingMode = 'detect' | 'wait-die' | 'wound-wait';
+
+/** A lock on a table or an advisory lock, or a wait for any lock. */
+export interface HeldLock {
+  readonly key: Uint8Array;
+  readonly mode: LockMode;
+  readonly granted: boolean;
+  /** Id of the transaction; 0 for a session between two of them. */
+  readonly owner: number;
+  readonly session: string | undefined;
+  /** Since when it waits; undefined when it is granted. */
+  readonly waitedMs: number | undefined;
+  readonly blockers: readonly { readonly id: number; readonly session: string | undefined }[];
+}
+
 export interface TransactionOptions {
   /** Default `read committed`; `read uncommitted` is asked for as this, too. */
   readonly isolation?: Isolation;
@@ -19,6 +37,10 @@ export interface TransactionOptions {
   readonly concurrency?: Concurrency;
   /** What views of transactions and error details call it. */
   readonly label?: string;
+  /** With the policy `priority`: who has less loses. Default 0. */
+  readonly priority?: number;
+  /** Id of the first attempt, when this is another one at the same work: it keeps its age, and does not lose twice to deadlocks. */
+  readonly retryOf?: number;
   /** Locks of the session it belongs to: they never stand in each other's way, and deadlocks are found through both. */
   readonly sessionLocks?: SessionLocks;
 }
@@ -199,6 +221,10 @@ export interface MvccOptions {
   /** What is remembered of committed serializable transactions; past it old snapshots lose with 40001 and that reason. Default 64 MiB. */
   readonly serializableBytesMax?: number;
   readonly lockTimeoutMs?: number;
+  /** Default `youngest`. */
+  readonly deadlockPolicy?: DeadlockPolicy;
+  /** Default `detect`. */
+  readonly waiting?: WaitingMode;
   readonly names?: ConflictNames;
   readonly clock?: Clock;
   readonly logger?: Logger;
@@ -211,9 +237,13 @@ export interface Mvcc {
   sessionLocks(label?: string): SessionLocks;
   /** True while somebody holds a table so that not even readers may come in. */
   readonly hasReadersShutOut: boolean;
+  /** Locks on tables, advisory locks, and every wait for a lock. Locks on rows are counted with their transactions. */
+  locks(): readonly HeldLock[];
   /** Live transactions, oldest first. */
   transactions(): readonly TransactionInfo[];
   stats(): MvccStats;
+  /** What errors call a key. */
+  describeKey(key: Uint8Array): string;
   /** The keys on which most races were lost, most first; at most 256. */
   conflicts(): readonly ConflictCount[];
   /** Rolls back what is live. Does not close the store. */
@@ -227,8 +257,14 @@ export interface TransactionInfo {
   readonly statement: string | undefined;
   readonly isolation: Isolation;
   readonly readOnly: boolean;
+  readonly concurrency: Concurrency;
   readonly status: TransactionStatus;
+  readonly priority: number;
+  /** Label of the session whose locks it shares. */
+  readonly session: string | undefined;
   readonly startedMs: number;
+  /** How long it lives. */
+  readonly ageMs: number;
   readonly snapshotSeq: Seq;
   readonly writeSetBytes: number;
   readonly readSetBytes: number;
@@ -256,6 +292,8 @@ export interface MvccStats {
   readonly rolledBack: number;
   readonly conflicts: number;
   readonly deadlocks: number;
+  /** Transactions that made way in a prevention mode. */
+  readonly deadlocksPrevented: number;
   readonly live: number;
   readonly conflictIndexBytes: number;
   /** Committed serializable transactions that others may still conflict with, and their memory. */

@@ -15,10 +15,25 @@ class Owner implements LockOwner {
   lockCount = 0;
   readonly lockWaits: LockRequest[] = [];
   readonly party = this;
+  readonly statement = undefined;
+  readonly session = undefined;
+  losses = 0;
+  priority = 0;
+  work = 0;
+  age: number;
 
   constructor(id: number) {
     this.id = id;
     this.name = `transaction ${id}`;
+    this.age = id;
+  }
+
+  lost(): void {
+    this.losses++;
+  }
+
+  wound(): boolean {
+    return false;
   }
 }
 
@@ -26,7 +41,7 @@ const { KeyShare, Share, NoKeyUpdate, Update } = LockStrength;
 const STRENGTHS = [KeyShare, Share, NoKeyUpdate, Update];
 
 function tableOf(timeoutMs = 0): LockTable {
-  return new LockTable({ timeoutMs, describeKey: (key) => `key ${key[0]}` });
+  return new LockTable({ timeoutMs, policy: 'youngest', waiting: 'detect', describeKey: (key) => `key ${key[0]}` });
 }
 
 function wait(table: LockTable, owner: Owner, key: number, strength: LockStrength): Promise<string> {

@@ -5,28 +5,12 @@
  * A function cannot wait in the middle of a row, so a lock that is not free ends the execution with a StatementWait; the
  * session waits and executes the statement anew. What the statement had locked by then it keeps, and the same calls of the
  * next execution find it there instead of locking once more. What they do not ask for again is given back.
- *
- *   key     ff ff ff ff | 61 | database oid (4) | 01 | number (8)             one number
- *           ff ff ff ff | 61 | database oid (4) | 02 | first (4) second (4)    two numbers
  */
-import { ByteWriter, readU32BE } from '@phantom/base';
 import type { Oid } from '@phantom/catalog';
-import { LOCK_SPACE, LockStrength, type MvccTransaction, type SessionLocks } from '@phantom/mvcc';
+import { LockStrength, type MvccTransaction, type SessionLocks } from '@phantom/mvcc';
 import { StatementWait } from '../exec/runtime.js';
 import type { AdvisoryCall, AdvisoryKey, AdvisoryLocks } from '../functions/registry.js';
-
-/** What stands behind LOCK_SPACE in keys of advisory locks. */
-const ADVISORY_MARK = 0x61;
-
-/** The numbers of an advisory lock's key, with its database; undefined for every other key. */
-export function advisoryNumbers(
-  key: Uint8Array,
-): { readonly databaseOid: Oid; readonly numbers: readonly (number | bigint)[] } | undefined {
-  if (key.length !== 18 || readU32BE(key, 0) !== LOCK_SPACE || key[4] !== ADVISORY_MARK) return undefined;
-  const view = new DataView(key.buffer, key.byteOffset);
-  const numbers = key[9] === 1 ? [view.getBigInt64(10)] : [view.getInt32(10), view.getInt32(14)];
-  return { databaseOid: readU32BE(key, 5), numbers };
-}
+import { advisoryKey } from './advisory-keys.js';
 
 /** What the locks need of their session. */
 export interface AdvisoryOwner {
@@ -66,7 +50,7 @@ export class SessionAdvisoryLocks implements AdvisoryLocks {
   }
 
   lock(key: AdvisoryKey, { lasting, shared, waits }: AdvisoryCall): boolean {
-    const bytes = this.keyOf(key);
+    const bytes = advisoryKey(this.owner.databaseOid, key);
     const mode = shared ? LockStrength.Share : LockStrength.Update;
     const name = `${lasting ? 'session' : 'transaction'} ${mode} ${Buffer.from(bytes).toString('hex')}`;
     if (this.hasKept(name)) return true;
@@ -82,7 +66,8 @@ export class SessionAdvisoryLocks implements AdvisoryLocks {
 
   unlock(key: AdvisoryKey, shared: boolean): boolean {
     const { locks } = this.owner;
-    if (locks.unlock(this.keyOf(key), shared ? LockStrength.Share : LockStrength.Update)) return true;
+    if (locks.unlock(advisoryKey(this.owner.databaseOid, key), shared ? LockStrength.Share : LockStrength.Update))
+      return true;
     this.owner.notice('WARNING', '01000', `you don't own a lock of type ${shared ? 'ShareLock' : 'ExclusiveLock'}`);
     return false;
   }
@@ -110,23 +95,5 @@ export class SessionAdvisoryLocks implements AdvisoryLocks {
   private settle(): void {
     for (const { undo } of this.kept) undo?.();
     this.kept = [];
-  }
-
-  private keyOf(key: AdvisoryKey): Uint8Array {
-    const writer = new ByteWriter();
-    writer.u32BE(LOCK_SPACE);
-    writer.u8(ADVISORY_MARK);
-    writer.u32BE(this.owner.databaseOid);
-    if (typeof key === 'object') {
-      writer.u8(2);
-      writer.u32BE(key.first >>> 0);
-      writer.u32BE(key.second >>> 0);
-    } else {
-      const number = BigInt.asUintN(64, BigInt(key));
-      writer.u8(1);
-      writer.u32BE(Number(number >> 32n));
-      writer.u32BE(Number(number & 0xffff_ffffn));
-    }
-    return writer.take();
   }
 }

@@ -13,6 +13,7 @@ import {
   type TypeDescriptor,
   type TypeRef,
   hasPrivilege,
+  isSuperuser,
 } from '@phantom/catalog';
 import { builtinFunctions } from '../functions/builtin-functions.js';
 import { functionRegistry } from '../functions/function-registry.js';
@@ -23,6 +24,7 @@ import {
   PG_CATALOG_OID,
   PHANTOM_OID,
   PHANTOM_SCHEMA,
+  type Activity,
   type SystemViewSource,
 } from '../system-views/system-view.js';
 import { listedSessions, preparedStatements } from './listings.js';
@@ -35,6 +37,7 @@ import { domainConstraints } from './domain-constraints.js';
 import type { SqlType } from '../types/type.js';
 import { PictureStatistics } from './picture-statistics.js';
 import { parsePath } from './search-path.js';
+import { microsSince2000 } from './evaluation.js';
 import type { SqlSession } from './session.js';
 
 export class CatalogPicture implements CatalogPort {
@@ -223,6 +226,7 @@ export class CatalogPicture implements CatalogPort {
       preparedStatements: () => preparedStatements(session),
       sessions: () => listedSessions(session.engine),
       storage: session.engine.storage,
+      activity: activityOf(session),
       settingRows: () => session.settings.rows(),
     };
   }
@@ -249,6 +253,18 @@ export class CatalogPicture implements CatalogPort {
     const oid = this.objects.oidByName(NameClass.Type, schema, name);
     return oid === undefined ? undefined : this.types.byOid(oid);
   }
+}
+
+/** What views may know of what goes on in the engine. */
+function activityOf(session: SqlSession): Activity {
+  const { engine } = session;
+  return {
+    mvcc: engine.mvcc,
+    nowMicros: () => microsSince2000(engine.clock.nowMs()),
+    maySee: (pid) =>
+      isSuperuser(engine.catalog.committed, session.currentRoleOid) ||
+      (pid !== null && engine.session(pid)?.currentRoleOid === session.currentRoleOid),
+  };
 }
 
 function isRelation(object: { readonly kind: string }): object is RelationDescriptor {

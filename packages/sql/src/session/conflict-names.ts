@@ -6,7 +6,7 @@ import { toHex } from '@phantom/base';
 import { type Catalog, type IndexDescriptor, type TableDescriptor, tableOfLockKey } from '@phantom/catalog';
 import { SPACE_BYTES, type SpaceId, spaceOfKey } from '@phantom/kv';
 import { type ConflictNames, LOCK_SPACE } from '@phantom/mvcc';
-import { advisoryNumbers } from './advisory-locks.js';
+import { advisoryNumbers } from './advisory-keys.js';
 import { keyText } from '../storage/constraint-errors.js';
 import { physicalIndex, physicalTable } from '../storage/physical-table.js';
 import { TypeCatalog } from '../types/type-catalog.js';

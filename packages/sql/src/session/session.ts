@@ -313,7 +313,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   openTransaction(explicit: boolean, modes: OpeningModes): SessionTransaction {
     const { settings, engine } = this;
     const readOnly = modes.readOnly || engine.readOnly;
-    const storage = engine.mvcc.begin(storageOptions(modes, readOnly, settings.get('application_name'), this.locks));
+    const storage = engine.mvcc.begin(storageOptions(modes, readOnly, settings, this.locks));
     showModes(settings, { ...modes, readOnly });
     const transaction = new SessionTransaction(
       storage,

@@ -139,6 +139,12 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     description: 'Text format of intervals.',
     reported: true,
   },
+  {
+    name: 'phantom.deadlock_priority',
+    kind: { kind: 'integer', minimum: -1000, maximum: 1000 },
+    default: '0',
+    description: 'Priority of new transactions: with the deadlock policy "priority", who has less loses.',
+  },
   { name: 'lock_timeout', kind: TIMEOUT, default: '0', description: 'Longest wait for a lock; 0 for ever.' },
   {
     name: 'search_path',

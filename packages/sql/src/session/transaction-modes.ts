@@ -60,14 +60,16 @@ export function showModes(settings: Settings, { isolation, readOnly, deferrable 
 export function storageOptions(
   modes: OpeningModes,
   readOnly: boolean,
-  applicationName: string,
+  settings: Settings,
   sessionLocks: SessionLocks,
 ): TransactionOptions {
   const { isolation, concurrency } = modes;
+  const applicationName = settings.get('application_name');
   return {
     isolation: isolation === 'read uncommitted' ? 'read committed' : isolation,
     readOnly,
     sessionLocks,
+    priority: settings.integer('phantom.deadlock_priority'),
     ...(applicationName === '' ? {} : { label: applicationName }),
     ...(concurrency === undefined ? {} : { concurrency }),
   };

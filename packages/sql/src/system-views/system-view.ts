@@ -1,5 +1,6 @@
 /** What a system view is: columns, and rows made from what a session sees of the catalog. */
 import type { ObjectReader, Oid } from '@phantom/catalog';
+import type { Mvcc } from '@phantom/mvcc';
 import type { StoragePort } from '../session/ports.js';
 import type { TextCatalog } from './object-text.js';
 import type { TypeLookup, Value } from '../types/type.js';
@@ -12,7 +13,26 @@ export const PHANTOM_OID = 13900;
 export const PHANTOM_SCHEMA = 'phantom';
 
 /** Oids of the types that system views use. */
-export const T = { bool: 16, char: 18, name: 19, int8: 20, int2: 21, int4: 23, text: 25, oid: 26 } as const;
+export const T = {
+  bool: 16,
+  char: 18,
+  name: 19,
+  int8: 20,
+  int2: 21,
+  int4: 23,
+  text: 25,
+  oid: 26,
+  timestamptz: 1184,
+} as const;
+
+/** What goes on in the engine. */
+export interface Activity {
+  readonly mvcc: Mvcc;
+  /** Microseconds since 2000. */
+  nowMicros(): number;
+  /** True when the session may see what the session of that number runs. */
+  maySee(pid: number | null): boolean;
+}
 
 /** A prepared statement as pg_prepared_statements lists it. */
 export interface ListedStatement {
@@ -50,6 +70,7 @@ export interface SystemViewSource {
   preparedStatements(): Iterable<ListedStatement>;
   /** Sessions of all databases. */
   sessions(): Iterable<ListedSession>;
+  readonly activity: Activity;
   schemaNameOf(oid: Oid): string;
   roleNameOf(oid: Oid): string;
   settingRows(): readonly { readonly name: string; readonly value: string; readonly description: string }[];

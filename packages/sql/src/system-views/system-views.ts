@@ -4,6 +4,7 @@
  */
 import type { Oid } from '@phantom/catalog';
 import type { VirtualRelation } from '../plan/catalog-port.js';
+import { ACTIVITY_VIEWS } from './activity.js';
 import { INFORMATION_SCHEMA_VIEWS } from './information-schema.js';
 import { CLUSTER_VIEWS } from './pg-cluster.js';
 import { LISTING_VIEWS } from './pg-listings.js';
@@ -19,7 +20,12 @@ import {
 } from './system-view.js';
 
 const PG_CATALOG_VIEWS: readonly SystemView[] = [...RELATION_VIEWS, ...TYPE_VIEWS, ...CLUSTER_VIEWS, ...LISTING_VIEWS];
-const ALL_VIEWS: readonly SystemView[] = [...PG_CATALOG_VIEWS, ...INFORMATION_SCHEMA_VIEWS, ...PHANTOM_VIEWS];
+const ALL_VIEWS: readonly SystemView[] = [
+  ...PG_CATALOG_VIEWS,
+  ...ACTIVITY_VIEWS,
+  ...INFORMATION_SCHEMA_VIEWS,
+  ...PHANTOM_VIEWS,
+];
 
 /** All of them, for the catalogs that list themselves. */
 export function allSystemViews(): readonly SystemView[] {
@@ -27,10 +33,14 @@ export function allSystemViews(): readonly SystemView[] {
 }
 
 const BY_SCHEMA: ReadonlyMap<Oid, ReadonlyMap<string, SystemView>> = new Map([
-  [PG_CATALOG_OID, new Map(PG_CATALOG_VIEWS.map((view) => [view.name, view]))],
-  [INFORMATION_SCHEMA_OID, new Map(INFORMATION_SCHEMA_VIEWS.map((view) => [view.name, view]))],
-  [PHANTOM_OID, new Map(PHANTOM_VIEWS.map((view) => [view.name, view]))],
+  [PG_CATALOG_OID, viewsOf(PG_CATALOG_OID)],
+  [INFORMATION_SCHEMA_OID, viewsOf(INFORMATION_SCHEMA_OID)],
+  [PHANTOM_OID, viewsOf(PHANTOM_OID)],
 ]);
+
+function viewsOf(schemaOid: Oid): ReadonlyMap<string, SystemView> {
+  return new Map(ALL_VIEWS.filter((view) => view.schemaOid === schemaOid).map((view) => [view.name, view]));
+}
 
 const BY_OID: ReadonlyMap<Oid, SystemView> = new Map(ALL_VIEWS.map((view) => [view.oid, view]));
 

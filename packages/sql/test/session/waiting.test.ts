@@ -165,3 +165,20 @@ describe('a session', () => {
     expect(await waiting).toBe('SELECT 1');
   });
 });
+
+describe('views of activity', () => {
+  it('show the statements of others to a superuser', async () => {
+    const engine = await open();
+    const [a, b] = await twoSessions(engine);
+    await run(a, "begin; select 'secret'");
+    const statements = async (session: SqlSession): Promise<unknown[]> => {
+      const portal = session.portal(session.prepareText('select statement from phantom.transactions where id > 0'), []);
+      const seen: unknown[] = [];
+      await portal.fetch(0, ({ columns, count }) => {
+        for (let r = 0; r < count; r++) seen.push(columns[0]?.[r]);
+      });
+      return seen;
+    };
+    expect(await statements(b)).toEqual(["begin; select 'secret'"]);
+  });
+});

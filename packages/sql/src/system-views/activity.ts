@@ -1,0 +1,158 @@
+/**
+ * What is going on: locks and who waits for whom, transactions, races lost. Statements of others are shown to superusers and
+ * to their own role only, as PostgreSQL does it.
+ */
+import { tableOfLockKey } from '@phantom/catalog';
+import type { HeldLock } from '@phantom/mvcc';
+import { advisoryNumbers } from '../session/advisory-keys.js';
+import type { Value } from '../types/type.js';
+import { PG_CATALOG_OID, PHANTOM_OID, type SystemView, type SystemViewSource, T } from './system-view.js';
+
+/** As pg_locks calls them: rows' and advisory locks' four, then tables'. */
+const MODE_NAMES = [
+  'KeyShareLock',
+  'ShareLock',
+  'NoKeyUpdateLock',
+  'ExclusiveLock',
+  'AccessShareLock',
+  'RowShareLock',
+  'RowExclusiveLock',
+  'ShareUpdateExclusiveLock',
+  'ShareLock',
+  'ShareRowExclusiveLock',
+  'ExclusiveLock',
+  'AccessExclusiveLock',
+] as const;
+
+function view(
+  oid: number,
+  schemaOid: number,
+  name: string,
+  columns: SystemView['columns'],
+  rows: SystemView['rows'],
+): SystemView {
+  return { oid, schemaOid, name, columns, rowsEstimate: 100, rows };
+}
+
+function pid(session: string | undefined): number | null {
+  return session === undefined ? null : Number(session);
+}
+
+/** Type, database, relation, and the three numbers of an advisory lock. */
+function lockedObject({ key }: HeldLock, { databaseOid }: SystemViewSource): Value[] {
+  const table = tableOfLockKey(key);
+  if (table !== undefined) return ['relation', databaseOid, table, null, null, null];
+  const advisory = advisoryNumbers(key);
+  if (advisory === undefined) return ['tuple', databaseOid, null, null, null, null];
+  const [first, second] = advisory.numbers;
+  if (second !== undefined)
+    return ['advisory', advisory.databaseOid, null, Number(first) >>> 0, Number(second) >>> 0, 2];
+  const whole = BigInt.asUintN(64, BigInt(first ?? 0));
+  return ['advisory', advisory.databaseOid, null, Number(whole >> 32n), Number(whole & 0xffff_ffffn), 1];
+}
+
+/** A number as bigint columns have it. */
+function whole(value: number): number {
+  return Math.round(value);
+}
+
+export const ACTIVITY_VIEWS: readonly SystemView[] = [
+  view(
+    12073,
+    PG_CATALOG_OID,
+    'pg_locks',
+    [
+      ['locktype', T.text],
+      ['database', T.oid],
+      ['relation', T.oid],
+      ['page', T.int4],
+      ['tuple', T.int2],
+      ['virtualxid', T.text],
+      ['transactionid', T.int8],
+      ['classid', T.oid],
+      ['objid', T.oid],
+      ['objsubid', T.int2],
+      ['virtualtransaction', T.text],
+      ['pid', T.int4],
+      ['mode', T.text],
+      ['granted', T.bool],
+      ['fastpath', T.bool],
+      ['waitstart', T.timestamptz],
+    ],
+    function* (source) {
+      for (const lock of source.activity.mvcc.locks()) {
+        const [type, database, relation, classid, objid, objsubid] = lockedObject(lock, source);
+        const { owner, session, mode, granted, waitedMs } = lock;
+        const since = waitedMs === undefined ? null : Math.round(source.activity.nowMicros() - waitedMs * 1000);
+        const place = [type, database, relation, null, null, null, null, classid, objid, objsubid];
+        yield [...place, `${session ?? 0}/${owner}`, pid(session), MODE_NAMES[mode], granted, false, since];
+      }
+    },
+  ),
+  view(
+    13910,
+    PHANTOM_OID,
+    'transactions',
+    [
+      ['id', T.int8],
+      ['pid', T.int4],
+      ['application_name', T.text],
+      ['status', T.text],
+      ['isolation', T.text],
+      ['concurrency', T.text],
+      ['read_only', T.bool],
+      ['priority', T.int4],
+      ['age_ms', T.int8],
+      ['snapshot_seq', T.int8],
+      ['write_set_bytes', T.int8],
+      ['read_set_bytes', T.int8],
+      ['locks', T.int8],
+      ['statement', T.text],
+    ],
+    function* ({ activity }) {
+      for (const one of activity.mvcc.transactions()) {
+        const session = pid(one.session);
+        const kind = [one.id, session, one.label ?? null, one.status, one.isolation, one.concurrency, one.readOnly];
+        const sizes = [one.priority, whole(one.ageMs), one.snapshotSeq, one.writeSetBytes, one.readSetBytes, one.locks];
+        yield [...kind, ...sizes, activity.maySee(session) ? (one.statement ?? null) : null];
+      }
+    },
+  ),
+  view(
+    13911,
+    PHANTOM_OID,
+    'waits',
+    [
+      ['transaction', T.int8],
+      ['pid', T.int4],
+      ['blocking_transaction', T.int8],
+      ['blocking_pid', T.int4],
+      ['mode', T.text],
+      ['locked', T.text],
+      ['waited_ms', T.int8],
+    ],
+    function* ({ activity }) {
+      for (const { key, mode, granted, owner, session, blockers, waitedMs } of activity.mvcc.locks()) {
+        if (granted) continue;
+        const what = [MODE_NAMES[mode], activity.mvcc.describeKey(key), whole(waitedMs ?? 0)];
+        for (const blocker of blockers) yield [owner, pid(session), blocker.id, pid(blocker.session), ...what];
+      }
+    },
+  ),
+  view(
+    13912,
+    PHANTOM_OID,
+    'conflicts',
+    [
+      ['table_name', T.text],
+      ['key', T.text],
+      ['lost_races', T.int8],
+      ['error_max', T.int8],
+      ['last_commit_seq', T.int8],
+    ],
+    function* ({ activity }) {
+      for (const { key, table, count, countErrorMax, lastSeq } of activity.mvcc.conflicts())
+        yield [table ?? null, activity.mvcc.describeKey(key), count, countErrorMax, lastSeq];
+    },
+  ),
+];
