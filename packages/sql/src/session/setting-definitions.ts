@@ -221,9 +221,15 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
   fixed('default_tablespace', '', 'There are no tablespaces.'),
   fixed('default_with_oids', 'off', 'Rows have no oids.', BOOLEAN),
   fixed('escape_string_warning', 'on', 'Backslashes in plain strings are data.', BOOLEAN),
-  fixed('row_security', 'on', 'Row-level security applies.', BOOLEAN),
+  {
+    name: 'row_security',
+    kind: BOOLEAN,
+    default: 'on',
+    description: 'Whether policies filter rows; there are none that could, so that either value is true.',
+  },
   // psql reads scripts by other rules when it is not told of this one.
   { ...fixed('standard_conforming_strings', 'on', 'Backslashes in plain strings are data.', BOOLEAN), reported: true },
+  fixed('synchronize_seqscans', 'off', 'A scan begins at the beginning of its table.', BOOLEAN),
   fixed('xmloption', 'content', 'There is no XML type.'),
   internal('block_size', '8192', 'Bytes of a disk block as clients expect them.'),
   internal('in_hot_standby', 'off', 'Whether this server follows another.', true),

@@ -74,6 +74,8 @@ function* typeRows(source: SystemViewSource): Iterable<CatalogRow> {
   }
   for (const relation of relationsOf(source)) {
     if (relation.kind !== 'table' && relation.kind !== 'view') continue;
+    // Listed above where it is a type of its own.
+    if (source.objectsSeen.object(relation.rowTypeOid) !== undefined) continue;
     yield {
       oid: relation.rowTypeOid,
       typname: relation.name,

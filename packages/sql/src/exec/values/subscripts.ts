@@ -3,7 +3,8 @@ import { SqlArray } from '@phantom/codec';
 import type { Value } from '../../types/type.js';
 
 /** `array[i][j]`: null when a subscript is null, out of bounds, or there are too many or too few. */
-export function elementAt(array: SqlArray, subscripts: readonly Value[]): Value {
+export function elementAt(array: SqlArray | string, subscripts: readonly Value[]): Value {
+  if (typeof array === 'string') return characterAt(array, subscripts);
   if (subscripts.length !== array.dimensions.length) return null;
   let at = 0;
   for (let i = 0; i < subscripts.length; i++) {
@@ -15,6 +16,12 @@ export function elementAt(array: SqlArray, subscripts: readonly Value[]): Value 
     at = at * length + offset;
   }
   return array.items[at] ?? null;
+}
+
+/** `name[i]`: PostgreSQL's type name is an array of characters to a subscript, counted from 0. */
+function characterAt(name: string, subscripts: readonly Value[]): Value {
+  const [at] = subscripts;
+  return subscripts.length !== 1 || typeof at !== 'number' || at < 0 || at >= name.length ? null : name.charAt(at);
 }
 
 /** `array[a:b][c:d]`: pairs of bounds, undefined for a missing one; renumbered from 1. */
