@@ -49,6 +49,10 @@ export function rowExpressionText(sql: string, request: RowExpressionRequest): s
   // What an assignment casts is not written.
   let shown = expression;
   if (request.target !== undefined) while (shown.kind === 'typmod' || shown.kind === 'cast') shown = shown.operand;
+  // A literal is read as what it is assigned to.
+  if (request.target !== undefined && shown.kind === 'constant' && typeof shown.value === 'string') {
+    return `'${shown.value.replaceAll("'", "''")}'::${context.typeName(request.target.oid)}`;
+  }
   return expressionText(shown, {
     context,
     columnName: (column) => quoteIdentifier(request.columns[ids.indexOf(column)]?.name ?? '?'),

@@ -163,15 +163,22 @@ function resultType(oid: Oid, context: EvaluationContext): string | null {
   return `${definition.kind === 'set' ? 'SETOF ' : ''}${type === undefined ? '???' : formatType(type, -1)}`;
 }
 
+/** A definition as it is, or as people like it. */
+function styled(text: string | null, pretty: boolean, context: EvaluationContext): string | null {
+  return text === null || !pretty ? text : catalogOf(context).texts.prettyDefinition(text);
+}
+
 const nothing = (): null => null;
 
 export const catalogFunctions: Implementations = {
-  pg_get_constraintdef: contextual((oid: Oid, ...rest: [EvaluationContext] | [boolean, EvaluationContext]) =>
-    constraintDefinition(oid, rest.at(-1) as EvaluationContext),
-  ),
-  pg_get_indexdef: contextual((oid: Oid, ...rest: [EvaluationContext] | [number, boolean, EvaluationContext]) =>
-    indexDefinition(oid, rest.length === 1 ? 0 : rest[0], rest.at(-1) as EvaluationContext),
-  ),
+  pg_get_constraintdef: contextual((oid: Oid, ...rest: [EvaluationContext] | [boolean, EvaluationContext]) => {
+    const context = rest.at(-1) as EvaluationContext;
+    return styled(constraintDefinition(oid, context), rest[0] === true, context);
+  }),
+  pg_get_indexdef: contextual((oid: Oid, ...rest: [EvaluationContext] | [number, boolean, EvaluationContext]) => {
+    const context = rest.at(-1) as EvaluationContext;
+    return styled(indexDefinition(oid, rest.length === 1 ? 0 : rest[0], context), rest[1] === true, context);
+  }),
   pg_get_viewdef: contextual((oid: Oid, ...rest: [EvaluationContext] | [unknown, EvaluationContext]) =>
     viewDefinition(oid, rest.at(-1) as EvaluationContext),
   ),
@@ -180,7 +187,10 @@ export const catalogFunctions: Implementations = {
     return viewDefinition(regclassNamed(name, context), context);
   }),
   // What the catalogs hold of an expression is its text already.
-  pg_get_expr: (text: string) => text,
+  pg_get_expr: contextual((text: string, _oid: Oid, ...rest: [EvaluationContext] | [boolean, EvaluationContext]) =>
+    rest[0] === true ? catalogOf(rest[1] as EvaluationContext).texts.prettyText(text) : text,
+  ),
+  pg_get_ruledef: nothing,
   pg_get_triggerdef: nothing,
   pg_get_partkeydef: nothing,
   pg_get_statisticsobjdef_columns: nothing,

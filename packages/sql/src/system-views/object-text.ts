@@ -148,6 +148,37 @@ export function viewText(view: ViewDescriptor): string {
   return ` ${view.querySql};`;
 }
 
+/** An expression as people like it: without the parentheses around all of it and around what is cast. */
+function prettyText(text: string): string {
+  const bare = isWrapped(text) ? text.slice(1, -1) : text;
+  return bare.replace(/\(([\w."]+)\)::/g, '$1::');
+}
+
+/** True when the first parenthesis is closed by the last character. */
+function isWrapped(text: string): boolean {
+  if (!text.startsWith('(') || !text.endsWith(')')) return false;
+  let depth = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const character = text.charAt(i);
+    if (character === "'") quoted = !quoted;
+    if (quoted) continue;
+    if (character === '(') depth++;
+    else if (character === ')' && --depth === 0) return i === text.length - 1;
+  }
+  return false;
+}
+
+/** A whole definition in that style: the expressions in it stand behind CHECK and WHERE. */
+function prettyDefinition(text: string): string {
+  const check = /^CHECK \((.*)\)((?: NOT VALID)?)$/s.exec(text);
+  if (check !== null) return `CHECK (${prettyText(check[1] as string)})${check[2] as string}`;
+  const where = text.indexOf(' WHERE (');
+  const head = where < 0 ? text : text.slice(0, where);
+  const plain = head.replace(/\(([\w."]+)\)::/g, '$1::');
+  return where < 0 ? plain : `${plain} WHERE ${prettyText(text.slice(where + ' WHERE '.length))}`;
+}
+
 /** All of it as one value. */
-export const objectTexts = { constraintText, indexText, indexPartText, viewText };
+export const objectTexts = { prettyDefinition, prettyText, constraintText, indexText, indexPartText, viewText };
 export type ObjectTexts = typeof objectTexts;

@@ -31,7 +31,18 @@ function vector(typeOid: number, items: readonly Value[]): Value {
   return new SqlArray(array.elementOid, array.dimensions, [0], array.items);
 }
 
+/** Tables with a foreign key, and those that one refers to. */
+function keyedTables(source: SystemViewSource): Set<number> {
+  const keyed = new Set<number>();
+  for (const table of tablesOf(source)) {
+    for (const constraint of table.constraints)
+      if (constraint.kind === 'foreign key') keyed.add(table.oid).add(constraint.referencedTableOid);
+  }
+  return keyed;
+}
+
 function* classRows(source: SystemViewSource): Iterable<CatalogRow> {
+  const keyed = keyedTables(source);
   for (const relation of relationsOf(source)) {
     const table = relation.kind === 'table' ? relation : undefined;
     yield {
@@ -49,7 +60,8 @@ function* classRows(source: SystemViewSource): Iterable<CatalogRow> {
       relnatts: relation.kind === 'sequence' ? 3 : columnCount(relation),
       relchecks: table?.constraints.filter(({ kind }) => kind === 'check').length ?? 0,
       relhasrules: relation.kind === 'view',
-      relhastriggers: table?.constraints.some(({ kind }) => kind === 'foreign key') ?? false,
+      // PostgreSQL checks foreign keys by triggers on both sides, and clients look for them only where it says so.
+      relhastriggers: keyed.has(relation.oid),
       relispopulated: true,
       relreplident: relation.kind === 'table' ? 'd' : 'n',
       relacl: aclItems(source, relation.acl),

@@ -72,6 +72,8 @@ export const catalogFunctionFacts = `
 2395 has_tablespace_privilege 26,25 16 sx has_tablespace_privilege
 2505 pg_get_viewdef 25,16 25 sx pg_get_viewdef_name
 2506 pg_get_viewdef 26,16 25 sx pg_get_viewdef
+1573 pg_get_ruledef 26 25 sx pg_get_ruledef
+2504 pg_get_ruledef 26,16 25 sx pg_get_ruledef
 2507 pg_get_indexdef 26,23,16 25 sx pg_get_indexdef
 2508 pg_get_constraintdef 26,16 25 sx pg_get_constraintdef
 2509 pg_get_expr 194,26,16 25 sx pg_get_expr
