@@ -28,6 +28,7 @@ export function testContext(overrides: Partial<EvaluationContext> = {}): Evaluat
     advisory: NO_LOCKS,
     backendPid: 1,
     transactionId: 1,
+    cursorKey: () => new Uint8Array(0),
     currentUser: 'alice',
     sessionUser: 'alice',
     currentDatabase: 'shop',

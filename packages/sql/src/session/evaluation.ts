@@ -11,6 +11,7 @@ import type { TypeContext, TypeLookup } from '../types/type.js';
 import { PHANTOM_SCHEMA } from '../system-views/system-view.js';
 import { parsePath } from './search-path.js';
 import type { Settings } from './settings.js';
+import type { Cursors } from './cursors.js';
 
 /** Milliseconds from 1970 to 2000, the epoch of SQL's timestamps here. */
 const EPOCH_2000_MS = 946_684_800_000;
@@ -37,6 +38,7 @@ export interface EvaluationOwner {
   readonly sessionRoleName: string;
   /** Start of the transaction in microseconds since 2000; undefined outside of one. */
   readonly transactionStartMicros: number | undefined;
+  readonly cursors: Cursors;
   applySetting(name: string, value: string, local: boolean): string;
   readonly notifier: NotificationPort;
   checkSequencePrivilege(oid: Oid, privilege: 'usage' | 'select' | 'update'): void;
@@ -151,6 +153,10 @@ export class SessionEvaluation implements EvaluationContext {
 
   random(): number {
     return this.owner.randomNumbers.float();
+  }
+
+  cursorKey(cursor: string, tableOid: Oid, tableName: string): Uint8Array {
+    return this.owner.cursors.currentKey(cursor, tableOid, tableName);
   }
 
   setting(name: string, missingOk: boolean): string | null {

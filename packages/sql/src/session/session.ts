@@ -32,6 +32,7 @@ import { selectInto } from '../text/select-into.js';
 import type { Value } from '../types/type.js';
 import { CatalogPicture } from './catalog-picture.js';
 import { commandTag } from './command-tag.js';
+import { Cursors } from './cursors.js';
 import type { SqlEngine } from './engine.js';
 import { type EvaluationOwner, SessionEvaluation, microsSince2000 } from './evaluation.js';
 import { ddlContextOf } from './ddl-context.js';
@@ -100,6 +101,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   private readonly options: SessionOptions;
   readonly slice: TimeSlice;
   readonly notifier: Notifier;
+  readonly cursors = new Cursors();
   /** Its temporary objects. */
   readonly temporary: TemporaryObjects;
   /** Cancels and timeouts of what runs now. */
@@ -357,6 +359,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
       );
       if (wrote) this.lastCommit = result;
       this.settings.commit();
+      this.cursors.transactionEnded(true);
       this.engine.notifications.apply(this, transaction.notifications);
     } catch (error) {
       this.abandon(transaction);
@@ -377,6 +380,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
       const result = transaction.storage.commitSync(this.commitOptions());
       if (wrote) this.lastCommit = result;
       this.settings.commit();
+      this.cursors.transactionEnded(true);
       this.engine.notifications.apply(this, transaction.notifications);
     } catch (error) {
       this.abandon(transaction);
@@ -545,6 +549,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
 
   private abandon(transaction: SessionTransaction): void {
     transaction.undo();
+    this.cursors.transactionEnded(false);
     const { status } = transaction.storage;
     if (status === 'active') transaction.storage.rollback();
     this.transaction = undefined;

@@ -92,6 +92,7 @@ export function discardUtility(node: Discard): Utility {
       }
       if (node.what === 'all') {
         session.prepared.clear();
+        session.cursors.closeAll();
         session.engine.notifications.unlisten(session, undefined);
         session.settings.resetAll(false);
         session.roles.authorizeAs(undefined);

@@ -7,6 +7,7 @@ import { definitionHandler } from '../ddl/definitions.js';
 import type { Statement } from '../text/ast-statements.js';
 import { copyUtility } from './copy-statements.js';
 import { commandTag } from './command-tag.js';
+import { closeUtility, declareUtility, fetchUtility } from './cursors.js';
 import { explainUtility } from './explain-statement.js';
 import { executeUtility, deallocateUtility, prepareUtility } from './prepared-statements.js';
 import { lockTableUtility } from './lock-table.js';
@@ -58,6 +59,12 @@ export function utilityOf(node: Statement, session: SqlSession, text: string): U
       return executeUtility(node, session);
     case 'deallocate':
       return deallocateUtility(node);
+    case 'declare-cursor':
+      return declareUtility(node, text);
+    case 'fetch':
+      return fetchUtility(node, session);
+    case 'close':
+      return closeUtility(node);
     case 'explain':
       return explainUtility(node, session, text);
     case 'copy':

@@ -9,6 +9,7 @@ import { bindFromList, join } from './bind-from.js';
 import { withTables } from './bind-insert.js';
 import { requirePrivilege, scanTable } from './bind-relation.js';
 import { bindWith } from './bind-with.js';
+import { bindCurrentOf } from './current-of.js';
 import { checkNames } from './range-items.js';
 import { bindReturning } from './returning.js';
 import { findTarget } from './target.js';
@@ -38,7 +39,10 @@ export function bindDelete(binder: Binder, node: Ast.Delete, parent: Scope | und
   scope.items = [item, ...usingScope.items];
   if (node.where !== undefined) {
     scope.clause = 'WHERE';
-    const condition = coerceToBoolean(context, binder.bind(node.where, scope), 'WHERE', node.where.position);
+    const condition =
+      node.where.kind === 'current-of'
+        ? bindCurrentOf(node.where, table, scan.rowReference as ColumnId)
+        : coerceToBoolean(context, binder.bind(node.where, scope), 'WHERE', node.where.position);
     plan = { kind: 'filter', input: plan, conditions: [condition], columns: plan.columns };
   }
   const outputs = node.returning === undefined ? [] : plan.columns;

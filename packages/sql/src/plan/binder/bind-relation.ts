@@ -11,6 +11,9 @@ import type { LogicalNode, Scan } from '../logical/logical.js';
 import { rangeItem, renameColumns, type BoundFrom } from './range-items.js';
 import { sampleCondition } from './table-sample.js';
 
+/** Hidden column with a row's reference, for cursors. No query can name it: a name never holds this character. */
+export const ROW_REFERENCE_NAME = '\u0000row';
+
 /** Finds a relation by its written name; 42P01 when there is none. */
 export function findRelation(binder: Binder, name: QualifiedName, position: number): NamedRelation {
   const { context } = binder;
@@ -119,7 +122,14 @@ export function scanTable(
     table,
     marker: live.find(({ column }) => column.notNull)?.id ?? rowReference,
     rowReference,
-    hidden: [{ name: 'tableoid', expression: constant(table.oid, oidType), type: oidType }],
+    hidden: [
+      { name: 'tableoid', expression: constant(table.oid, oidType), type: oidType },
+      {
+        name: ROW_REFERENCE_NAME,
+        expression: columnReference(rowReference, typeRef(Oids.void)),
+        type: typeRef(Oids.void),
+      },
+    ],
     onUse: onUse === undefined ? undefined : (index) => onUse(live[index]?.column.number ?? 0),
   });
   return { plan, item, byPosition };

@@ -1,0 +1,37 @@
+/** WHERE CURRENT OF: the row on which a cursor of the session stands. */
+import { equalBytes } from '@phantom/base';
+import type { TableDescriptor } from '@phantom/catalog';
+import { columnReference, type ColumnId, type Expression } from '../../expr/expression.js';
+import { BOOL, Oids, typeRef } from '../../expr/type-oids.js';
+import type { EvaluationContext } from '../../functions/registry.js';
+import type { RowReference } from '../../storage/table-writer.js';
+import type { CurrentOf } from '../../text/ast-leaves.js';
+
+/** True for the one row; 34000 and 24000 when the statement runs and there is none. */
+export function bindCurrentOf(node: CurrentOf, table: TableDescriptor, rowReference: ColumnId): Expression {
+  const cursor = node.cursor.text;
+  const isCurrent = (reference: RowReference, evaluation: EvaluationContext): boolean => {
+    const key = evaluation.cursorKey(cursor, table.oid, table.name);
+    return equalBytes(reference.key, 0, reference.key.length, key, 0, key.length);
+  };
+  return {
+    kind: 'call',
+    function: {
+      kind: 'scalar',
+      oid: 0,
+      name: 'current_of',
+      argumentTypes: [Oids.void],
+      resultType: Oids.bool,
+      // It reads the scan's own reference, so it must stay above the scan.
+      volatility: 'volatile',
+      strict: false,
+      needsContext: true,
+      call: isCurrent as (...args: never[]) => boolean,
+    },
+    operator: undefined,
+    arguments: [columnReference(rowReference, typeRef(Oids.void))],
+    variadicFrom: undefined,
+    variadicElement: undefined,
+    type: BOOL,
+  };
+}
