@@ -20,6 +20,9 @@ import type {
   UpdateResult,
   WithId,
 } from './collection-types.js';
+import { PipelineBatches, collect, runPipeline, writes } from './aggregate/pipeline.js';
+import { TransactionSource } from './aggregate/transaction-source.js';
+import { type Batches, DocumentCursor } from './cursor.js';
 import { type NewCollection, checkName } from './definition.js';
 import { badArgument } from './errors.js';
 import { FindCursor, type FindOptions, queryOf } from './find-cursor.js';
@@ -297,6 +300,34 @@ export class Collection<T extends object> {
   /** Removes the collection with everything in it; false when there was none. */
   drop(options: OperationOptions = {}): Promise<boolean> {
     return this.model.write(options.tx, (transaction) => dropCollection(this.model, transaction, this.name));
+  }
+
+  /**
+   * Runs a pipeline over the collection: a cursor over what comes out. One that ends in $out or $merge writes, in one commit, when the
+   * cursor is read first (`toArray`), and gives nothing. 22023 and 0A000 for what is no pipeline.
+   */
+  aggregate<R = Record<string, unknown>>(
+    pipeline: readonly Readonly<Record<string, unknown>>[],
+    options: OperationOptions = {},
+  ): DocumentCursor<R> {
+    return new DocumentCursor<R>(() => this.beginPipeline<R>(pipeline, options));
+  }
+
+  private async beginPipeline<R>(pipeline: readonly unknown[], options: OperationOptions): Promise<Batches<R>> {
+    if (Array.isArray(pipeline) && writes(pipeline)) {
+      await this.model.write(options.tx, (transaction) =>
+        collect(runPipeline(new TransactionSource(this.model, transaction), this.name, pipeline)),
+      );
+      return { batch: async () => [], close: () => undefined };
+    }
+    const { transaction, release } = await this.model.openRead(options.tx);
+    try {
+      const documents = runPipeline(new TransactionSource(this.model, transaction), this.name, pipeline);
+      return new PipelineBatches(documents, release) as unknown as Batches<R>;
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   private bulkOperation(operation: BulkOperation<T>): (transaction: DocumentTransaction) => Promise<BulkOutcome> {

@@ -27,7 +27,6 @@ const KNOWN_ABSENT: ReadonlySet<string> = new Set([
   '$redact',
   '$search',
   '$vectorSearch',
-  '$merge',
   '$indexStats',
   '$collStats',
 ]);

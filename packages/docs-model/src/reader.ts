@@ -31,6 +31,8 @@ export interface Query {
   readonly limit: number;
   readonly projection: Projection | undefined;
   readonly hint: string | undefined;
+  /** Top-level fields that the caller reads; undefined: all. */
+  readonly fields?: ReadonlySet<string> | undefined;
 }
 
 /** What `explain` tells. */
@@ -61,6 +63,8 @@ export class Reader {
   private readonly query: Query;
   private readonly scan: Scan;
   private readonly filterFields: readonly Uint8Array[] | undefined;
+  /** What of a document is decoded in the end; undefined: all. */
+  private readonly outputFields: readonly Uint8Array[] | undefined;
   private readonly score: TextScore | undefined;
   private ordered: Iterator<PlainObject> | undefined;
   private skipped = 0;
@@ -87,6 +91,7 @@ export class Reader {
     this.score = filter.text === undefined ? undefined : new TextScore(view, parseSearch(filter.text.search));
     const exact = this.plan.access.kind === 'keys' || this.score !== undefined;
     const fields = filter.fields;
+    this.outputFields = neededFields(query);
     this.filterFields =
       exact || fields === undefined || fields.size === 0 ? undefined : [...fields].map((field) => UTF8.encode(field));
   }
@@ -118,7 +123,7 @@ export class Reader {
    */
   nextMatch(): PlainObject | undefined {
     this.checkActive();
-    const { scan, view, filterFields } = this;
+    const { scan, view, filterFields, outputFields } = this;
     const { matches } = this.query.filter;
     for (;;) {
       if (++this.clock >= DOCUMENTS_PER_CLOCK) {
@@ -129,6 +134,11 @@ export class Reader {
         }
       }
       if (!scan.next()) return undefined;
+      if (outputFields !== undefined) {
+        const part = view.layout.decodeFields(scan.row, outputFields);
+        if (matches(part)) return part;
+        continue;
+      }
       if (filterFields !== undefined) {
         if (matches(view.layout.decodeFields(scan.row, filterFields))) return view.layout.decode(scan.row);
         continue;
@@ -232,6 +242,15 @@ export class Reader {
       throw new PhantomError('25P01', 'the cursor outlived its transaction');
     }
   }
+}
+
+/** The fields that filter, sort and caller read together, where all of them say which. */
+function neededFields({ fields, filter, sort, projection }: Query): readonly Uint8Array[] | undefined {
+  const output = fields ?? projection?.fields;
+  if (output === undefined || filter.fields === undefined || filter.text !== undefined) return undefined;
+  const needed = new Set([...output, ...filter.fields]);
+  for (const { path } of sort) needed.add(path.split('.', 1)[0] as string);
+  return [...needed].map((field) => UTF8.encode(field));
 }
 
 function openScan(plan: Plan, view: CollectionView, transaction: DocumentTransaction, counters: ScanCounters): Scan {

@@ -1,0 +1,391 @@
+/**
+ * Stages that need nothing but the documents that come in: each is an async generator over batches of them, so a pipeline streams
+ * where its stages do, and awaits once a batch. $sort, $group and their like hold what they must, with limits.
+ */
+import { ByteWriter, PhantomError } from '@phantom/base';
+import { badArgument } from '../errors.js';
+import { compileFilter } from '../filter/filter.js';
+import { appendValueKey } from '../index-keys.js';
+import { type PlainObject, compareValues, isNumber, isObject } from '../order.js';
+import { parsePath, setField } from '../path.js';
+import { compileProjection } from '../projection.js';
+import { type SortInput, type SortKey, Sorter, parseSort } from '../sort.js';
+import { changeAt, placeValue } from '../update/places.js';
+import { type AccumulatorMaker, compileAccumulator } from './accumulators.js';
+import type { Variables } from './evaluate.js';
+import { compileExpression } from './expression.js';
+import { namedParts } from './operands.js';
+
+export type Documents = AsyncIterable<readonly PlainObject[]>;
+/** A compiled stage. */
+export type Stage = (input: Documents) => Documents;
+export type StageMaker = (operand: unknown, variables: Variables) => Stage;
+
+/** Groups that one $group may hold; documents that one $sort may. Past it 53200. */
+const GROUPS_MAX = 1_000_000;
+const SORTED_MAX = 1_000_000;
+
+function mapping(apply: (document: PlainObject) => PlainObject): Stage {
+  return async function* mapped(input) {
+    for await (const batch of input) yield batch.map(apply);
+  };
+}
+
+const match: StageMaker = (operand, variables) => {
+  const filter = compileFilter(operand, variables);
+  if (filter.text !== undefined) throw badArgument('$text belongs into the first $match of a pipeline');
+  return async function* matching(input) {
+    for await (const batch of input) yield batch.filter(filter.matches);
+  };
+};
+
+const project: StageMaker = (operand, variables) => {
+  if (!isObject(operand) || Object.keys(operand).length === 0) throw badArgument('$project needs fields');
+  return mapping(compileProjection(operand, variables).apply);
+};
+
+const addFields: StageMaker = (operand, variables) => {
+  if (!isObject(operand)) throw badArgument('$addFields needs an object');
+  const fields: { readonly path: readonly string[]; readonly value: (document: PlainObject) => unknown }[] = [];
+  const flatten = (prefix: readonly string[], object: PlainObject): void => {
+    for (const key of Object.keys(object)) {
+      const path = [...prefix, ...parsePath(key)];
+      const value = object[key];
+      if (
+        isObject(value) &&
+        Object.keys(value).length > 0 &&
+        !Object.keys(value).some((name) => name.startsWith('$'))
+      ) {
+        flatten(path, value);
+      } else {
+        const expression = compileExpression(value, variables);
+        fields.push({ path, value: (document) => expression.evaluate(document) });
+      }
+    }
+  };
+  flatten([], operand);
+  return mapping((document) => {
+    let result: unknown = document;
+    for (const { path, value } of fields) {
+      const computed = value(document);
+      if (computed === undefined && placeValue(result, path) === undefined) continue;
+      result = setEverywhere(result, path, 0, computed);
+    }
+    return result as PlainObject;
+  });
+};
+
+/** Sets a field at a path: in each element of arrays on the way, in place of scalars. */
+function setEverywhere(container: unknown, path: readonly string[], from: number, value: unknown): unknown {
+  if (from === path.length) return value;
+  if (Array.isArray(container)) return container.map((item) => setEverywhere(item, path, from, value));
+  const object = isObject(container) ? container : {};
+  const key = path[from] as string;
+  const before = Object.hasOwn(object, key) ? object[key] : undefined;
+  return changeAt(object, [key], () => setEverywhere(before, path, from + 1, value), true);
+}
+
+const unset: StageMaker = (operand) => {
+  const paths: readonly unknown[] = Array.isArray(operand) ? operand : [operand];
+  if (paths.length === 0 || paths.some((path) => typeof path !== 'string')) throw badArgument('$unset needs paths');
+  return mapping(compileProjection(Object.fromEntries(paths.map((path) => [path as string, 0]))).apply);
+};
+
+const replaceRoot: StageMaker = (operand, variables) => {
+  const { newRoot } = namedParts('$replaceRoot', operand, ['newRoot']);
+  return replaceWith(newRoot, variables);
+};
+
+const replaceWith: StageMaker = (operand, variables) => {
+  const expression = compileExpression(operand, variables);
+  return mapping((document) => {
+    const root = expression.evaluate(document);
+    if (!isObject(root)) throw badArgument('the new root of a document must be an object');
+    return root;
+  });
+};
+
+const sortStage: StageMaker = (operand) => {
+  const sorter = new Sorter(parseSort(operand as SortInput));
+  return async function* sorting(input) {
+    const found: { key: SortKey; document: PlainObject }[] = [];
+    for await (const batch of input)
+      for (const document of batch) {
+        if (found.length >= SORTED_MAX) throw new PhantomError('53200', `$sort holds at most ${SORTED_MAX} documents`);
+        found.push({ key: sorter.keyOf(document), document });
+      }
+    found.sort((a, b) => sorter.compare(a.key, b.key));
+    yield found.map(({ document }) => document);
+  };
+};
+
+function wholeNumber(name: string, operand: unknown, least: number): number {
+  const number = typeof operand === 'bigint' ? Number(operand) : operand;
+  if (!Number.isInteger(number) || (number as number) < least) {
+    throw badArgument(`${name} needs a whole number of at least ${least}`);
+  }
+  return number as number;
+}
+
+const limit: StageMaker = (operand) => {
+  const most = wholeNumber('$limit', operand, 1);
+  return async function* limited(input) {
+    let left = most;
+    for await (const batch of input) {
+      yield left >= batch.length ? batch : batch.slice(0, left);
+      left -= batch.length;
+      if (left <= 0) return;
+    }
+  };
+};
+
+const skip: StageMaker = (operand) => {
+  const first = wholeNumber('$skip', operand, 0);
+  return async function* skipped(input) {
+    let left = first;
+    for await (const batch of input) {
+      yield left === 0 ? batch : batch.slice(left);
+      left = Math.max(0, left - batch.length);
+    }
+  };
+};
+
+const unwind: StageMaker = (operand) => {
+  const parts =
+    typeof operand === 'string'
+      ? { path: operand }
+      : namedParts('$unwind', operand, ['path'], ['includeArrayIndex', 'preserveNullAndEmptyArrays']);
+  const { path: text, includeArrayIndex: indexName, preserveNullAndEmptyArrays: keep } = parts as PlainObject;
+  if (typeof text !== 'string' || !text.startsWith('$')) throw badArgument('$unwind needs a path with a dollar');
+  const path = parsePath(text.slice(1));
+  const withIndex = (document: unknown, index: number | null): PlainObject =>
+    (indexName === undefined
+      ? document
+      : changeAt(document, parsePath(String(indexName)), () => index, true)) as PlainObject;
+  const without = compileProjection({ [path.join('.')]: 0 });
+  const each = (document: PlainObject, into: PlainObject[]): void => {
+    const value = placeValue(document, path);
+    if (Array.isArray(value)) {
+      for (const [i, item] of value.entries())
+        into.push(
+          withIndex(
+            changeAt(document, path, () => item as unknown, true),
+            i,
+          ),
+        );
+      if (value.length === 0 && keep === true) into.push(withIndex(without.apply(document), null));
+    } else if (keep === true || (value !== undefined && value !== null)) {
+      into.push(withIndex(document, null));
+    }
+  };
+  return async function* unwound(input) {
+    for await (const batch of input) {
+      const result: PlainObject[] = [];
+      for (const document of batch) each(document, result);
+      yield result;
+    }
+  };
+};
+
+const countStage: StageMaker = (operand) => {
+  if (typeof operand !== 'string' || operand === '' || operand.startsWith('$') || operand.includes('.')) {
+    throw badArgument('$count needs the name of a field');
+  }
+  return async function* counted(input) {
+    let count = 0;
+    for await (const batch of input) count += batch.length;
+    if (count > 0) yield [{ [operand]: count }];
+  };
+};
+
+const keyWriter = new ByteWriter();
+
+/** A value as a key of a Map: equal values have equal keys. */
+export function groupKey(value: unknown): string | number {
+  if (typeof value === 'string') return `s${value}`;
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
+  if (isNumber(value) && typeof value !== 'number' && compareValues(value, Number(value)) === 0)
+    return groupKey(Number(value));
+  keyWriter.reset();
+  appendValueKey(keyWriter, value);
+  return `k${Buffer.from(keyWriter.buffer.buffer, keyWriter.buffer.byteOffset, keyWriter.length).toString('latin1')}`;
+}
+
+interface Group {
+  readonly id: unknown;
+  readonly states: readonly ReturnType<AccumulatorMaker['make']>[];
+}
+
+function accumulated(fields: PlainObject): readonly { readonly name: string; readonly maker: AccumulatorMaker }[] {
+  return Object.keys(fields).map((name) => {
+    if (name.includes('.')) throw badArgument(`the accumulated field "${name}" has a dot`);
+    return { name, maker: compileAccumulator(fields[name]) };
+  });
+}
+
+function groupResult(group: Group, outputs: readonly { readonly name: string }[]): PlainObject {
+  const result: PlainObject = { _id: group.id };
+  for (let i = 0; i < outputs.length; i++) {
+    setField(result, (outputs[i] as { name: string }).name, (group.states[i] as { result(): unknown }).result());
+  }
+  return result;
+}
+
+/** What $group reads of documents: for the planner of pipelines. */
+export function groupFields(operand: unknown): ReadonlySet<string> | undefined {
+  if (!isObject(operand)) return undefined;
+  const { _id: id, ...fields } = operand;
+  const names = new Set<string>();
+  for (const one of [compileExpression(id), ...accumulated(fields).map(({ maker }) => maker)]) {
+    if (one.fields === undefined) return undefined;
+    for (const name of one.fields) names.add(name);
+  }
+  return names;
+}
+
+const group: StageMaker = (operand, variables) => {
+  if (!isObject(operand) || !Object.hasOwn(operand, '_id')) throw badArgument('$group needs an _id');
+  const { _id: idOperand, ...fields } = operand;
+  const id = compileExpression(idOperand, variables);
+  const outputs = accumulated(fields);
+  return async function* grouped(input) {
+    const groups = new Map<string | number, Group>();
+    for await (const batch of input)
+      for (const document of batch) {
+        const value = id.evaluate(document) ?? null;
+        const key = groupKey(value);
+        let found = groups.get(key);
+        if (found === undefined) {
+          if (groups.size >= GROUPS_MAX) throw new PhantomError('53200', `$group holds at most ${GROUPS_MAX} groups`);
+          found = { id: value, states: outputs.map(({ maker }) => maker.make()) };
+          groups.set(key, found);
+        }
+        const { states } = found;
+        for (let i = 0; i < states.length; i++) (states[i] as Group['states'][number]).add(document);
+      }
+    yield Array.from(groups.values(), (one) => groupResult(one, outputs));
+  };
+};
+
+const DEFAULT_OUTPUT = { count: { $sum: 1 } };
+
+const bucket: StageMaker = (operand, variables) => {
+  const {
+    groupBy,
+    boundaries,
+    default: other,
+    output = DEFAULT_OUTPUT,
+  } = namedParts('$bucket', operand, ['groupBy', 'boundaries'], ['default', 'output']);
+  if (!Array.isArray(boundaries) || boundaries.length < 2) throw badArgument('$bucket needs two boundaries or more');
+  for (let i = 1; i < boundaries.length; i++) {
+    if (compareValues(boundaries[i - 1], boundaries[i]) >= 0) throw badArgument('the boundaries of $bucket must rise');
+  }
+  const by = compileExpression(groupBy, variables);
+  const outputs = accumulated(output as PlainObject);
+  const hasDefault = Object.hasOwn(operand as PlainObject, 'default');
+  return async function* bucketed(input) {
+    const groups = new Map<number, Group>();
+    for await (const batch of input)
+      for (const document of batch) {
+        const value = by.evaluate(document);
+        let at = -1;
+        for (let i = 0; i < boundaries.length - 1; i++) {
+          if (compareValues(value, boundaries[i]) >= 0 && compareValues(value, boundaries[i + 1]) < 0) at = i;
+        }
+        if (at < 0) {
+          if (!hasDefault) throw badArgument('a value lies in no bucket, and $bucket has no default');
+          at = boundaries.length;
+        }
+        let found = groups.get(at);
+        if (found === undefined) {
+          found = {
+            id: at < boundaries.length ? boundaries[at] : other,
+            states: outputs.map(({ maker }) => maker.make()),
+          };
+          groups.set(at, found);
+        }
+        for (const state of found.states) state.add(document);
+      }
+    yield [...groups].sort(([a], [b]) => a - b).map(([, one]) => groupResult(one, outputs));
+  };
+};
+
+const bucketAuto: StageMaker = (operand, variables) => {
+  const {
+    groupBy,
+    buckets,
+    output = DEFAULT_OUTPUT,
+  } = namedParts('$bucketAuto', operand, ['groupBy', 'buckets'], ['output']);
+  const wanted = wholeNumber('$bucketAuto', buckets, 1);
+  const by = compileExpression(groupBy, variables);
+  const outputs = accumulated(output as PlainObject);
+  return async function* bucketed(input) {
+    const found: { value: unknown; document: PlainObject }[] = [];
+    for await (const batch of input)
+      for (const document of batch) {
+        if (found.length >= SORTED_MAX)
+          throw new PhantomError('53200', `$bucketAuto holds at most ${SORTED_MAX} documents`);
+        found.push({ value: by.evaluate(document), document });
+      }
+    found.sort((a, b) => compareValues(a.value, b.value));
+    const size = Math.max(1, Math.round(found.length / wanted));
+    const results: PlainObject[] = [];
+    for (let start = 0, made = 1; start < found.length; made++) {
+      let end = made === wanted ? found.length : Math.min(found.length, start + size);
+      // Equal values share a bucket.
+      while (end < found.length && compareValues(found[end - 1]?.value, found[end]?.value) === 0) end++;
+      const states = outputs.map(({ maker }) => maker.make());
+      for (const { document } of found.slice(start, end)) for (const state of states) state.add(document);
+      const last = found[end < found.length ? end : end - 1]?.value;
+      results.push(groupResult({ id: { min: found[start]?.value ?? null, max: last ?? null }, states }, outputs));
+      start = end;
+    }
+    yield results;
+  };
+};
+
+const sample: StageMaker = (operand) => {
+  const size = wholeNumber('$sample', namedParts('$sample', operand, ['size'])['size'], 1);
+  return async function* sampled(input) {
+    // Reservoir sampling: each document stays with the same chance.
+    const kept: PlainObject[] = [];
+    let seen = 0;
+    for await (const batch of input)
+      for (const document of batch) {
+        seen++;
+        if (kept.length < size) kept.push(document);
+        else {
+          const at = Math.floor(Math.random() * seen);
+          if (at < size) kept[at] = document;
+        }
+      }
+    yield kept;
+  };
+};
+
+const sortByCount: StageMaker = (operand, variables) => {
+  const grouping = group({ _id: operand, count: { $sum: 1 } }, variables);
+  const sorting = sortStage({ count: -1 }, variables);
+  return (input) => sorting(grouping(input));
+};
+
+/** Stages by name. */
+export const simpleStages: ReadonlyMap<string, StageMaker> = new Map<string, StageMaker>([
+  ['$match', match],
+  ['$project', project],
+  ['$addFields', addFields],
+  ['$set', addFields],
+  ['$unset', unset],
+  ['$replaceRoot', replaceRoot],
+  ['$replaceWith', replaceWith],
+  ['$sort', sortStage],
+  ['$limit', limit],
+  ['$skip', skip],
+  ['$unwind', unwind],
+  ['$count', countStage],
+  ['$group', group],
+  ['$bucket', bucket],
+  ['$bucketAuto', bucketAuto],
+  ['$sample', sample],
+  ['$sortByCount', sortByCount],
+]);

@@ -1,0 +1,96 @@
+/** Collections as pipelines see them, in one transaction. */
+import { PhantomError } from '@phantom/base';
+import { badArgument } from '../errors.js';
+import { compileFilter } from '../filter/filter.js';
+import type { DocumentModel } from '../model.js';
+import { modifyDocuments } from '../modification.js';
+import { newObjectId } from '../object-id.js';
+import type { PlainObject } from '../order.js';
+import { setField } from '../path.js';
+import { type Query, Reader } from '../reader.js';
+import type { DocumentTransaction } from '../transaction.js';
+import { placeValue } from '../update/places.js';
+import { CollectionWriter, settle } from '../writer.js';
+import type { MergeRules, PipelineSource } from './pipeline.js';
+import type { Documents } from './stages.js';
+
+const BATCH_DOCUMENTS = 1000;
+const ALL: Query = { filter: compileFilter({}), sort: [], skip: 0, limit: 0, projection: undefined, hint: undefined };
+
+export class TransactionSource implements PipelineSource {
+  private readonly model: DocumentModel;
+  private readonly transaction: DocumentTransaction;
+
+  constructor(model: DocumentModel, transaction: DocumentTransaction) {
+    this.model = model;
+    this.transaction = transaction;
+  }
+
+  async *scan(collection: string, query: Query, fields: ReadonlySet<string> | undefined): Documents {
+    const view = this.model.find(this.transaction, collection);
+    if (view === undefined) return;
+    const reader = new Reader(this.model.ports, view, this.transaction, { ...query, fields });
+    try {
+      for (;;) {
+        const batch = await reader.batch(BATCH_DOCUMENTS);
+        if (batch.length === 0) return;
+        yield batch;
+        // A pipeline that keeps the process busy lets others in between two batches.
+        await reader.rest();
+      }
+    } finally {
+      reader.close();
+    }
+  }
+
+  async replace(collection: string, documents: readonly PlainObject[]): Promise<void> {
+    const view = await this.model.forWriting(this.transaction, collection, { collection: {} });
+    const writer = new CollectionWriter(view, this.transaction, undefined);
+    await modifyDocuments(this.model.ports, view, this.transaction, ALL, writer, () => undefined);
+    for (const document of documents) await settle(() => writer.insert(document, idOf(document)));
+  }
+
+  async merge(collection: string, documents: readonly PlainObject[], rules: MergeRules): Promise<void> {
+    const view = await this.model.forWriting(this.transaction, collection, { collection: {} });
+    const { storage } = this.transaction;
+    const writer = new CollectionWriter(view, this.transaction, undefined);
+    for (const document of documents) {
+      const filter: PlainObject = {};
+      for (const path of rules.on) {
+        const value = placeValue(document, path.split('.'));
+        if (value === undefined && path !== '_id') throw badArgument(`a document to be merged has no "${path}"`);
+        setField(filter, path, value ?? null);
+      }
+      const query = { ...ALL, filter: compileFilter(filter), limit: 1 };
+      const { matched } = await modifyDocuments(this.model.ports, view, this.transaction, query, writer, (existing) =>
+        merged(existing, document, rules),
+      );
+      if (matched === 0) {
+        if (rules.whenNotMatched === 'fail') throw new PhantomError('02000', '$merge found no document to merge into');
+        if (rules.whenNotMatched === 'insert') await settle(() => writer.insert(document, idOf(document)));
+      }
+      // The next document may meet this one.
+      storage.beginStatement();
+    }
+  }
+}
+
+function idOf(document: PlainObject): unknown {
+  return Object.hasOwn(document, '_id') ? document['_id'] : newObjectId();
+}
+
+function merged(existing: PlainObject, document: PlainObject, { whenMatched }: MergeRules): PlainObject {
+  switch (whenMatched) {
+    case 'keepExisting':
+      return existing;
+    case 'fail':
+      throw new PhantomError('23505', '$merge met a document that is there already');
+    default: {
+      const result: PlainObject = {};
+      if (whenMatched === 'merge') for (const key of Object.keys(existing)) setField(result, key, existing[key]);
+      else setField(result, '_id', existing['_id']);
+      for (const key of Object.keys(document)) if (key !== '_id') setField(result, key, document[key]);
+      return result;
+    }
+  }
+}

@@ -1,0 +1,550 @@
+/** Pipelines and expressions: tables of cases, and mingo's answers over random documents. */
+import fc from 'fast-check';
+import { aggregate as mingoAggregate } from 'mingo';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { compileExpression } from '../src/aggregate/expression.js';
+import { Decimal, ObjectId } from '../src/index.js';
+import { compareValues } from '../src/order.js';
+import { document, filter } from './arbitraries.js';
+import { type Harness, openHarness } from './harness.js';
+
+const date = new Date(Date.UTC(2024, 1, 29, 13, 5, 9, 7));
+const root = {
+  a: 5,
+  b: [3, 1, 2],
+  s: 'Grüße you',
+  o: { x: 1, y: null },
+  items: [{ n: 1 }, { n: 2 }],
+  d: date,
+  z: null,
+  f: 2.5,
+};
+
+/** Expression and what it gives over `root`. */
+const expressions: readonly (readonly [unknown, unknown])[] = [
+  ['$a', 5],
+  ['$o.x', 1],
+  ['$items.n', [1, 2]],
+  ['$nothing', undefined],
+  ['$$ROOT.a', 5],
+  [
+    { x: '$a', y: '$nothing', z: [1, '$nothing'] },
+    { x: 5, z: [1, null] },
+  ],
+  [{ $literal: '$a' }, '$a'],
+  [{ $add: ['$a', 1, 2.5] }, 8.5],
+  [{ $add: ['$a', null] }, null],
+  [{ $add: ['$d', 1000] }, new Date(date.getTime() + 1000)],
+  [{ $subtract: ['$d', new Date(date.getTime() - 5)] }, 5],
+  [{ $multiply: ['$a', 2n] }, 10n],
+  [{ $divide: ['$a', 2] }, 2.5],
+  [{ $mod: [7, 4] }, 3],
+  [{ $mod: [-7, 4] }, -3],
+  [{ $abs: -3 }, 3],
+  [{ $ceil: 1.2 }, 2],
+  [{ $floor: -1.2 }, -2],
+  [{ $round: [2.5] }, 2],
+  [{ $round: [3.5] }, 4],
+  [{ $round: [1234.567, 1] }, 1234.6],
+  [{ $trunc: [-1.29, 1] }, -1.2],
+  [{ $sqrt: 9 }, 3],
+  [{ $pow: [2, 10] }, 1024],
+  [{ $exp: 0 }, 1],
+  [{ $ln: 1 }, 0],
+  [{ $log10: 100 }, 2],
+  [{ $log: [8, 2] }, 3],
+  [{ $sum: '$b' }, 6],
+  [{ $avg: ['$a', 7, 'x'] }, 6],
+  [{ $min: '$b' }, 1],
+  [{ $max: ['$a', '$f'] }, 5],
+  [{ $cmp: [1, 2] }, -1],
+  [{ $eq: ['$a', 5n] }, true],
+  [{ $ne: ['$nothing', null] }, true],
+  [{ $gt: ['x', 5] }, true],
+  [{ $lte: ['$a', 5] }, true],
+  [{ $and: [true, '$a'] }, true],
+  [{ $or: [0, '$z'] }, false],
+  [{ $not: ['$z'] }, true],
+  [{ $cond: [{ $gt: ['$a', 3] }, 'yes', 'no'] }, 'yes'],
+  [JSON.parse('{"$cond": {"if": "$z", "then": 1, "else": 2}}'), 2],
+  [{ $ifNull: ['$z', '$nothing', 7] }, 7],
+  [JSON.parse('{"$switch": {"branches": [{"case": {"$eq": ["$a", 5]}, "then": "five"}]}}'), 'five'],
+  [{ $arrayElemAt: ['$b', -1] }, 2],
+  [{ $first: '$b' }, 3],
+  [{ $last: '$b' }, 2],
+  [{ $concatArrays: ['$b', [9]] }, [3, 1, 2, 9]],
+  [{ $filter: { input: '$b', as: 'n', cond: { $gt: ['$$n', 1] } } }, [3, 2]],
+  [{ $map: { input: '$b', in: { $add: ['$$this', 1] } } }, [4, 2, 3]],
+  [{ $reduce: { input: '$b', initialValue: 0, in: { $add: ['$$value', '$$this'] } } }, 6],
+  [{ $in: [2, '$b'] }, true],
+  [{ $indexOfArray: ['$b', 2] }, 2],
+  [{ $isArray: '$b' }, true],
+  [{ $reverseArray: '$b' }, [2, 1, 3]],
+  [{ $size: '$b' }, 3],
+  [{ $slice: ['$b', 2] }, [3, 1]],
+  [{ $slice: ['$b', -2, 1] }, [1]],
+  [{ $range: [0, 10, 3] }, [0, 3, 6, 9]],
+  [{ $sortArray: { input: '$b', sortBy: 1 } }, [1, 2, 3]],
+  [{ $sortArray: { input: '$items', sortBy: { n: -1 } } }, [{ n: 2 }, { n: 1 }]],
+  [
+    { $zip: { inputs: ['$b', [7]], useLongestLength: true, defaults: [0, 0] } },
+    [
+      [3, 7],
+      [1, 0],
+      [2, 0],
+    ],
+  ],
+  [{ $arrayToObject: [[{ k: 'x', v: 1 }]] }, { x: 1 }],
+  [
+    { $objectToArray: '$o' },
+    [
+      { k: 'x', v: 1 },
+      { k: 'y', v: null },
+    ],
+  ],
+  [{ $mergeObjects: ['$o', { y: 2 }] }, { x: 1, y: 2 }],
+  [{ $getField: 'a' }, 5],
+  [{ $getField: { field: 'x', input: '$o' } }, 1],
+  [{ $setField: { field: 'x', input: '$o', value: 9 } }, { y: null, x: 9 }],
+  [{ $let: { vars: { p: '$a' }, in: { $add: ['$$p', '$$p'] } } }, 10],
+  [
+    {
+      $setUnion: [
+        [3, 1],
+        [1, 2],
+      ],
+    },
+    [1, 2, 3],
+  ],
+  [
+    {
+      $setIntersection: [
+        [3, 1, 1],
+        [1, 2],
+      ],
+    },
+    [1],
+  ],
+  [{ $setDifference: [[3, 1, 3], [1]] }, [3]],
+  [
+    {
+      $setEquals: [
+        [1, 2],
+        [2, 1, 1],
+      ],
+    },
+    true,
+  ],
+  [{ $setIsSubset: [[1], [2, 1]] }, true],
+  [{ $anyElementTrue: [[0, null, 1]] }, true],
+  [{ $allElementsTrue: [[1, 0]] }, false],
+  [{ $concat: ['$s', '!'] }, 'Grüße you!'],
+  [{ $concat: ['$s', '$z'] }, null],
+  [{ $toLower: '$s' }, 'grüße you'],
+  [{ $toUpper: 'ab' }, 'AB'],
+  [{ $substrCP: ['$s', 2, 3] }, 'üße'],
+  [{ $substrBytes: ['$s', 0, 2] }, 'Gr'],
+  [{ $strLenCP: '$s' }, 9],
+  [{ $strLenBytes: '$s' }, 11],
+  [{ $split: ['a-b-c', '-'] }, ['a', 'b', 'c']],
+  [{ $trim: { input: '  x ' } }, 'x'],
+  [{ $ltrim: { input: 'xxay', chars: 'x' } }, 'ay'],
+  [{ $rtrim: { input: 'ayy', chars: 'y' } }, 'a'],
+  [{ $indexOfCP: ['$s', 'ß'] }, 3],
+  [{ $replaceOne: { input: 'aaa', find: 'a', replacement: { $literal: '$&' } } }, '$&aa'],
+  [{ $replaceAll: { input: 'aba', find: 'a', replacement: 'x' } }, 'xbx'],
+  [{ $regexMatch: { input: '$s', regex: '^gr', options: 'i' } }, true],
+  [{ $regexFind: { input: '$s', regex: '(ß)e' } }, { match: 'ße', idx: 3, captures: ['ß'] }],
+  [
+    { $regexFindAll: { input: 'a1b2', regex: /\d/ } },
+    [
+      { match: '1', idx: 1, captures: [] },
+      { match: '2', idx: 3, captures: [] },
+    ],
+  ],
+  [{ $strcasecmp: ['a', 'B'] }, -1],
+  [{ $type: '$d' }, 'date'],
+  [{ $type: '$nothing' }, 'missing'],
+  [{ $isNumber: '$a' }, true],
+  [{ $toString: '$a' }, '5'],
+  [{ $toInt: '12' }, 12],
+  [{ $toLong: '9007199254740993' }, 9007199254740993n],
+  [{ $toDouble: '1.5' }, 1.5],
+  [{ $toDecimal: '1.50' }, Decimal.fromString('1.50')],
+  [{ $toBool: 0 }, false],
+  [{ $toDate: 5 }, new Date(5)],
+  [{ $toDate: ObjectId.fromHex('000000050000000000000000') }, new Date(5000)],
+  [{ $convert: { input: 'x', to: 'int', onError: -1 } }, -1],
+  [{ $convert: { input: null, to: 'int', onNull: 0 } }, 0],
+  [{ $year: '$d' }, 2024],
+  [{ $month: '$d' }, 2],
+  [{ $dayOfMonth: { date: '$d', timezone: 'UTC' } }, 29],
+  [{ $dayOfWeek: '$d' }, 5],
+  [{ $dayOfYear: '$d' }, 60],
+  [{ $hour: '$d' }, 13],
+  [{ $minute: '$d' }, 5],
+  [{ $second: '$d' }, 9],
+  [{ $millisecond: '$d' }, 7],
+  [{ $isoWeek: '$d' }, 9],
+  [{ $isoWeekYear: '$d' }, 2024],
+  [{ $isoDayOfWeek: '$d' }, 4],
+  [{ $week: '$d' }, 8],
+  [{ $dateToString: { date: '$d' } }, '2024-02-29T13:05:09.007Z'],
+  [{ $dateToString: { date: '$d', format: '%d/%m/%Y %%' } }, '29/02/2024 %'],
+  [{ $dateFromString: { dateString: '2024-02-29' } }, new Date(Date.UTC(2024, 1, 29))],
+  [{ $dateAdd: { startDate: '$d', unit: 'year', amount: 1 } }, new Date(Date.UTC(2025, 1, 28, 13, 5, 9, 7))],
+  [{ $dateSubtract: { startDate: '$d', unit: 'hour', amount: 14 } }, new Date(date.getTime() - 14 * 3_600_000)],
+  [{ $dateDiff: { startDate: '$d', endDate: new Date(Date.UTC(2024, 2, 1)), unit: 'day' } }, 1],
+  [{ $dateTrunc: { date: '$d', unit: 'month' } }, new Date(Date.UTC(2024, 1, 1))],
+  [{ $dateTrunc: { date: '$d', unit: 'week' } }, new Date(Date.UTC(2024, 1, 25))],
+];
+
+/** Fields by name, so that their order does not decide the documents' order. */
+const plain = (value: unknown): unknown =>
+  Object.fromEntries(Object.entries(value as object).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+describe('an expression', () => {
+  it('gives what MongoDB gives', () => {
+    for (const [expression, expected] of expressions) {
+      const name = `${Object.keys(Object(expression) as object).join()} ${String(expected)}`;
+      expect(compileExpression(expression).evaluate(root), name).toEqual(expected);
+    }
+  });
+
+  it('refuses what is none, and what does not fit', () => {
+    const fails = (expression: unknown, code: string): void => {
+      expect(() => compileExpression(expression).evaluate(root), JSON.stringify(expression)).toThrow(
+        expect.objectContaining({ code }),
+      );
+    };
+    for (const expression of [
+      { $foo: 1 },
+      { $add: 1, $subtract: 2 },
+      { $divide: [1] },
+      '$$nothing',
+      { $cond: [1] },
+      { $toLower: [] },
+      { $map: { input: [], foo: 1 } },
+      { $size: 5 },
+      { $concat: [5] },
+      { $switch: { branches: [] } },
+      { $range: [0, 1, 0] },
+      { $convert: { input: 1, to: 'x' } },
+      { $dateToString: { date: '$d', format: '%q' } },
+      { $sqrt: -1 },
+      { $arrayElemAt: ['$a', 0] },
+      { $meta: 'x' },
+      { $substrBytes: ['$s', 0, 3] },
+      { $filter: { input: [] } },
+    ])
+      fails(expression, '22023');
+    fails({ $divide: [1, 0] }, '22012');
+    fails({ $toInt: 'x' }, '22018');
+    fails({ $toInt: 1e10 }, '22003');
+    fails({ $year: { date: '$d', timezone: 'Europe/Berlin' } }, '0A000');
+    fails({ $function: {} }, '0A000');
+    let deep: unknown = 1;
+    for (let i = 0; i < 300; i++) deep = { $abs: deep };
+    fails(deep, '22023');
+  });
+});
+
+describe('a pipeline', () => {
+  let harness: Harness;
+
+  beforeEach(async () => {
+    harness = await openHarness();
+    await harness.collection('sales').insertMany([
+      { _id: 1, item: 'a', n: 2, price: 10, tags: ['x', 'y'], at: new Date(0) },
+      { _id: 2, item: 'b', n: 1, price: 20, tags: ['y'], at: new Date(1) },
+      { _id: 3, item: 'a', n: 5, price: 5, tags: [], at: new Date(2) },
+      { _id: 4, item: 'c', n: 3, price: 7, at: new Date(3) },
+    ]);
+    await harness.collection('items').insertMany([
+      { _id: 'a', name: 'Apple', kinds: ['x'] },
+      { _id: 'b', name: 'Bread', kinds: ['y', 'x'] },
+    ]);
+  });
+
+  afterEach(() => harness.close());
+
+  const run = (pipeline: readonly Record<string, unknown>[]): Promise<Record<string, unknown>[]> =>
+    harness.collection('sales').aggregate(pipeline).toArray();
+
+  it('matches, groups and sorts', async () => {
+    expect(
+      await run([
+        { $match: { n: { $gte: 1 } } },
+        {
+          $group: {
+            _id: '$item',
+            total: { $sum: { $multiply: ['$n', '$price'] } },
+            ids: { $push: '$_id' },
+            count: { $count: {} },
+          },
+        },
+        { $sort: { _id: 1 } },
+      ]),
+    ).toEqual([
+      { _id: 'a', total: 45, ids: [1, 3], count: 2 },
+      { _id: 'b', total: 20, ids: [2], count: 1 },
+      { _id: 'c', total: 21, ids: [4], count: 1 },
+    ]);
+  });
+
+  it('knows every accumulator', async () => {
+    const [all] = await run([
+      { $sort: { _id: 1 } },
+      {
+        $group: {
+          _id: null,
+          avg: { $avg: '$n' },
+          min: { $min: '$price' },
+          max: { $max: '$price' },
+          first: { $first: '$item' },
+          last: { $last: '$item' },
+          set: { $addToSet: '$item' },
+          merged: { $mergeObjects: { k: '$item' } },
+          pop: { $stdDevPop: '$n' },
+          samp: { $stdDevSamp: '$n' },
+          top: { $top: { sortBy: { n: -1 }, output: '$_id' } },
+          bottom2: { $bottomN: { sortBy: { n: -1 }, output: '$_id', n: 2 } },
+          max2: { $maxN: { input: '$n', n: 2 } },
+          min2: { $minN: { input: '$n', n: 2 } },
+          first2: { $firstN: { input: '$n', n: 2 } },
+          last2: { $lastN: { input: '$n', n: 2 } },
+        },
+      },
+    ]);
+    expect(all).toMatchObject({
+      avg: 2.75,
+      min: 5,
+      max: 20,
+      first: 'a',
+      last: 'c',
+      set: ['a', 'b', 'c'],
+      merged: { k: 'c' },
+      top: 3,
+      bottom2: [1, 2],
+      max2: [5, 3],
+      min2: [1, 2],
+      first2: [2, 1],
+      last2: [5, 3],
+    });
+    expect(all?.['pop']).toBeCloseTo(1.479, 3);
+    expect(all?.['samp']).toBeCloseTo(1.708, 3);
+  });
+
+  it('reshapes documents', async () => {
+    expect(
+      await run([
+        { $addFields: { 'o.total': { $multiply: ['$n', '$price'] }, gone: '$$REMOVE' } },
+        { $set: { n: { $add: ['$n', 1] } } },
+        { $unset: ['tags', 'at'] },
+        { $project: { _id: 0, item: 1, n: 1, total: '$o.total' } },
+        { $skip: 1 },
+        { $limit: 1 },
+      ]),
+    ).toEqual([{ item: 'b', n: 2, total: 20 }]);
+    expect(await run([{ $match: { _id: 1 } }, { $replaceRoot: { newRoot: { i: '$item' } } }])).toEqual([{ i: 'a' }]);
+    expect(await run([{ $match: { _id: 1 } }, { $replaceWith: { i: '$item' } }])).toEqual([{ i: 'a' }]);
+  });
+
+  it('unwinds', async () => {
+    expect(await run([{ $unwind: '$tags' }, { $project: { tags: 1 } }])).toEqual([
+      { _id: 1, tags: 'x' },
+      { _id: 1, tags: 'y' },
+      { _id: 2, tags: 'y' },
+    ]);
+    const kept = { path: '$tags', preserveNullAndEmptyArrays: true, includeArrayIndex: 'i' };
+    expect(await run([{ $unwind: kept }, { $project: { tags: 1, i: 1 } }])).toEqual([
+      { _id: 1, tags: 'x', i: 0 },
+      { _id: 1, tags: 'y', i: 1 },
+      { _id: 2, tags: 'y', i: 0 },
+      { _id: 3, i: null },
+      { _id: 4, i: null },
+    ]);
+  });
+
+  it('looks up by fields, by a pipeline, by both', async () => {
+    const byField = { from: 'items', localField: 'item', foreignField: '_id', as: 'found' };
+    const found = await run([{ $lookup: byField }, { $project: { found: '$found.name' } }]);
+    expect(found.map((one) => one['found'])).toEqual([['Apple'], ['Bread'], ['Apple'], []]);
+    const arrays = await run([
+      { $lookup: { from: 'items', localField: 'tags', foreignField: 'kinds', as: 'k' } },
+      { $project: { k: '$k._id' } },
+    ]);
+    expect(arrays.map((one) => one['k'])).toEqual([['a', 'b'], ['b'], [], []]);
+    const correlated = await run([
+      {
+        $lookup: {
+          from: 'items',
+          let: { item: '$item' },
+          pipeline: [{ $match: { $expr: { $eq: ['$_id', '$$item'] } } }, { $project: { _id: 0, name: 1 } }],
+          as: 'found',
+        },
+      },
+      { $project: { found: 1 } },
+    ]);
+    expect(correlated.map((one) => one['found'])).toEqual([
+      [{ name: 'Apple' }],
+      [{ name: 'Bread' }],
+      [{ name: 'Apple' }],
+      [],
+    ]);
+    const all = await run([{ $limit: 1 }, { $lookup: { from: 'items', pipeline: [{ $count: 'n' }], as: 'c' } }]);
+    expect(all[0]?.['c']).toEqual([{ n: 2 }]);
+    const both = await run([{ $limit: 2 }, { $lookup: { ...byField, pipeline: [{ $match: { name: 'Bread' } }] } }]);
+    expect(both.map((one) => (one['found'] as unknown[]).length)).toEqual([0, 1]);
+  });
+
+  it('counts, buckets, facets, unites, samples', async () => {
+    expect(await run([{ $match: { item: 'a' } }, { $count: 'n' }])).toEqual([{ n: 2 }]);
+    expect(await run([{ $bucket: { groupBy: '$price', boundaries: [0, 10, 20], default: 'more' } }])).toEqual([
+      { _id: 0, count: 2 },
+      { _id: 10, count: 1 },
+      { _id: 'more', count: 1 },
+    ]);
+    expect(await run([{ $bucketAuto: { groupBy: '$n', buckets: 2 } }])).toEqual([
+      { _id: { min: 1, max: 3 }, count: 2 },
+      { _id: { min: 3, max: 5 }, count: 2 },
+    ]);
+    expect(await run([{ $sortByCount: '$item' }, { $limit: 1 }])).toEqual([{ _id: 'a', count: 2 }]);
+    expect(
+      await run([{ $facet: { n: [{ $count: 'n' }], cheap: [{ $match: { price: 5 } }, { $project: { _id: 1 } }] } }]),
+    ).toEqual([{ n: [{ n: 4 }], cheap: [{ _id: 3 }] }]);
+    expect(
+      await run([
+        { $match: { _id: 1 } },
+        { $unionWith: { coll: 'items', pipeline: [{ $match: { _id: 'b' } }] } },
+        { $project: { _id: 1 } },
+      ]),
+    ).toEqual([{ _id: 1 }, { _id: 'b' }]);
+    expect(await run([{ $sample: { size: 2 } }])).toHaveLength(2);
+  });
+
+  it('writes into another collection: replaced whole, or merged', async () => {
+    await harness.collection('totals').insertOne({ _id: 'old' });
+    const grouping = { $group: { _id: '$item', total: { $sum: '$n' } } };
+    expect(await run([grouping, { $out: 'totals' }])).toEqual([]);
+    const totals = harness.collection('totals');
+    expect(await totals.find({}, { sort: { _id: 1 } }).toArray()).toEqual([
+      { _id: 'a', total: 7 },
+      { _id: 'b', total: 1 },
+      { _id: 'c', total: 3 },
+    ]);
+    await totals.updateOne({ _id: 'a' }, { $set: { note: 1 } });
+    await totals.deleteOne({ _id: 'c' });
+    await run([grouping, { $merge: { into: 'totals', whenNotMatched: 'discard' } }]);
+    expect(await totals.find({}, { sort: { _id: 1 } }).toArray()).toEqual([
+      { _id: 'a', total: 7, note: 1 },
+      { _id: 'b', total: 1 },
+    ]);
+    await run([grouping, { $merge: { into: 'totals', whenMatched: 'replace' } }]);
+    expect(await totals.findOne({ _id: 'a' })).toEqual({ _id: 'a', total: 7 });
+    await expect(run([grouping, { $merge: { into: 'totals', whenMatched: 'fail' } }])).rejects.toMatchObject({
+      code: '23505',
+    });
+    await run([
+      { $project: { item: 1, n: 1 } },
+      { $merge: { into: 'totals', on: ['_id'], whenMatched: 'keepExisting' } },
+    ]);
+    expect(await totals.countDocuments()).toBe(7);
+  });
+
+  it('uses indexes for what it asks first, and streams', async () => {
+    const big = harness.collection('big');
+    await big.insertMany(Array.from({ length: 5000 }, (_, i) => ({ _id: i, g: i % 3 })));
+    const cursor = big.aggregate([{ $match: { g: 1 } }, { $project: { g: 1 } }]);
+    expect(await cursor.next()).toEqual({ _id: 1, g: 1 });
+    cursor.close();
+    expect(await cursor.next()).toBeNull();
+    expect(harness.mvcc.stats().live).toBe(0);
+    expect(
+      await big.aggregate([{ $match: { _id: { $lt: 10 } } }, { $group: { _id: '$g', n: { $sum: 1 } } }]).toArray(),
+    ).toHaveLength(3);
+  });
+
+  it('refuses what is none', async () => {
+    const wrong: readonly unknown[] = [
+      5,
+      [{}],
+      [{ $match: {}, $limit: 1 }],
+      [{ $foo: 1 }],
+      [{ $limit: 0 }],
+      [{ $skip: -1 }],
+      [{ $group: {} }],
+      [{ $group: { _id: 1, a: 5 } }],
+      [{ $group: { _id: 1, a: { $foo: 1 } } }],
+      [{ $group: { _id: 1, 'a.b': { $sum: 1 } } }],
+      [{ $unwind: 'tags' }],
+      [{ $count: '$a' }],
+      [{ $lookup: { from: 'x', as: 'y' } }],
+      [{ $lookup: { from: 'x', as: 'y', localField: 'a' } }],
+      [{ $out: 'x' }, { $limit: 1 }],
+      [{ $facet: { a: [{ $out: 'x' }] } }],
+      [{ $bucket: { groupBy: '$a', boundaries: [2, 1] } }],
+      [{ $bucket: { groupBy: '$n', boundaries: [100, 200] } }],
+      [{ $replaceWith: 5 }],
+      [{ $project: {} }],
+      [{ $project: { a: 1, b: 0 } }],
+      [{ $project: { a: 1, 'a.b': 1 } }],
+      [{ $skip: 1 }, { $match: { $text: { $search: 'x' } } }],
+      [{ $merge: { into: 'x', whenMatched: 'y' } }],
+    ];
+    for (const pipeline of wrong) {
+      const running = (async () => run(pipeline as Record<string, unknown>[]))();
+      await expect(running, JSON.stringify(pipeline)).rejects.toMatchObject({ code: '22023' });
+    }
+    await expect(run([{ $graphLookup: {} }])).rejects.toMatchObject({ code: '0A000' });
+  });
+
+  it('agrees with mingo on random documents', async () => {
+    const value = fc.constantFrom('$a', '$b', '$c');
+    const stage = fc.oneof(
+      filter.map(($match) => ({ $match })),
+      fc.record({ $project: fc.constantFrom({ a: 1 }, { a: 0, _id: 0 }, { b: 1, _id: 0 }, { x: '$a' }) }),
+      fc.record({
+        $addFields: fc.record({
+          x: fc.oneof(
+            value,
+            fc.record({ $eq: fc.tuple(value, value) }),
+            fc.record({ $ifNull: fc.tuple(value, fc.constant(0)) }),
+          ),
+        }),
+      }),
+      fc.record({
+        $group: fc.record({ _id: fc.constant('$c'), n: fc.constant({ $sum: 1 }), s: fc.constant({ $sum: '$a' }) }),
+      }),
+      fc.constant({ $sort: { _id: 1 } }),
+      fc.constant({ $limit: 3 }),
+      fc.constant({ $unset: 'b' }),
+    );
+    const c = harness.collection('random');
+    let compared = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(document, { minLength: 3, maxLength: 8 }),
+        fc.array(stage, { minLength: 1, maxLength: 3 }),
+        async (bare, stages) => {
+          const documents = bare.map((one, _id) => ({ _id, ...one }));
+          await c.deleteMany({});
+          await c.insertMany(documents);
+          let theirs: unknown[];
+          try {
+            theirs = mingoAggregate(structuredClone(documents) as never, stages as never);
+          } catch {
+            return;
+          }
+          const ours = await c.aggregate(stages).toArray();
+          const sorted = (list: readonly unknown[]): unknown[] =>
+            [...list].sort((a, b) => compareValues(plain(a), plain(b)));
+          expect(sorted(ours)).toEqual(sorted(theirs));
+          compared++;
+        },
+      ),
+      { numRuns: 300, seed: 10 },
+    );
+    expect(compared).toBeGreaterThan(200);
+  });
+});
