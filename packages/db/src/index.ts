@@ -14,6 +14,7 @@ export {
   type Filter,
   FindCursor,
   type FindOptions,
+  type FromSchema,
   ObjectId,
   type WithId,
 } from '@phantom/docs-model';

@@ -97,6 +97,7 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
       mvcc,
       catalog,
       clock,
+      logger,
       databaseOid: catalog.database(database)?.oid ?? 0,
       ownerOid: catalog.role(user)?.oid ?? 0,
       allocateSpace: (kind) => storage.allocateSpace(kind),

@@ -2,6 +2,7 @@
 import type { PhantomError } from '@phantom/base';
 import type { ObjectId } from '@phantom/codec';
 import type { CollectionEngine } from './ports.js';
+import type { ValidationAction, ValidationLevel } from './schema-change.js';
 import type { SortInput } from './sort.js';
 import type { OperationOptions } from './transaction.js';
 
@@ -15,6 +16,12 @@ export type NewDocument<T> = T extends { _id: infer Id } ? Omit<T, '_id'> & { _i
 export interface CollectionOptions {
   /** Where it is stored, when this makes it. Default `btree`. */
   readonly engine?: CollectionEngine;
+  /** JSON Schema that documents satisfy, when this makes the collection; one that has another is 55000 at the first write. */
+  readonly schema?: unknown;
+  /** `moderate` leaves documents alone that broke the schema before. Default `strict`. */
+  readonly validationLevel?: ValidationLevel;
+  /** `warn` writes what breaks the schema, and logs it. Default `error`. */
+  readonly validationAction?: ValidationAction;
 }
 
 export interface InsertOneResult {

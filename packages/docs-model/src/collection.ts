@@ -42,10 +42,12 @@ import { type PlainObject, compareValues, isObject } from './order.js';
 import { parsePath, walkPath } from './path.js';
 import { compileProjection } from './projection.js';
 import { type Query, Reader } from './reader.js';
+import { type SchemaOptions, type SchemaReport, changeSchema } from './schema-change.js';
+import { schemaValidator } from './schema.js';
 import type { DocumentTransaction, OperationOptions } from './transaction.js';
 import { compileUpdate } from './update/update.js';
 import { seedDocument } from './upsert.js';
-import { CollectionWriter, settle } from './writer.js';
+import { settle } from './writer.js';
 
 /** A change of the documents found, and what an upsert makes when there are none. */
 interface Modification {
@@ -66,7 +68,7 @@ export class Collection<T extends object> {
   constructor(model: DocumentModel, name: string, options: CollectionOptions) {
     this.model = model;
     this.name = name;
-    this.definition = { ...(options.engine === undefined ? {} : { engine: options.engine }), collection: {} };
+    this.definition = definitionOf(options);
   }
 
   /** Writes a document; its `_id` is made when it has none. 23505 when the id or a unique key is taken. */
@@ -75,7 +77,7 @@ export class Collection<T extends object> {
     const id = this.idOf(given);
     await this.model.write(options.tx, async (transaction) => {
       const view = await this.model.forWriting(transaction, this.name, this.definition);
-      const writer = new CollectionWriter(view, transaction, undefined);
+      const writer = this.model.writer(view, transaction);
       await settle(() => writer.insert(given, id));
     });
     return { insertedId: id };
@@ -104,7 +106,7 @@ export class Collection<T extends object> {
     options: InsertManyOptions,
   ): Promise<{ index: number; error: PhantomError }[]> {
     const view = await this.model.forWriting(transaction, this.name, this.definition);
-    const writer = new CollectionWriter(view, transaction, undefined);
+    const writer = this.model.writer(view, transaction);
     const errors: { index: number; error: PhantomError }[] = [];
     for (let i = 0; i < documents.length; i++) {
       try {
@@ -286,6 +288,16 @@ export class Collection<T extends object> {
     );
   }
 
+  /**
+   * Gives the collection another schema, or none (null); tells what is wrong with the documents there are. 23514 when some break it,
+   * unless the level is moderate or the action warn.
+   */
+  setSchema(schema: unknown, options: SchemaOptions & OperationOptions = {}): Promise<SchemaReport> {
+    return this.model.write(options.tx, (transaction) =>
+      changeSchema(this.model, transaction, this.name, this.definition, schema, options),
+    );
+  }
+
   /** The indexes, that of `_id` first. */
   async indexes(options: OperationOptions = {}): Promise<IndexInfo[]> {
     const { transaction, release } = await this.model.openRead(options.tx);
@@ -445,7 +457,7 @@ export class Collection<T extends object> {
     const existing = this.model.find(transaction, this.name);
     if (existing === undefined && insert === undefined) return { result: NOTHING, before: undefined, after: undefined };
     const view = await this.model.forWriting(transaction, this.name, this.definition);
-    const writer = new CollectionWriter(view, transaction, undefined);
+    const writer = this.model.writer(view, transaction);
     for (let attempt = 0; ; attempt++) {
       const done = await modifyDocuments(this.model.ports, view, transaction, query, writer, decide);
       if (done.matched > 0 || insert === undefined) {
@@ -485,6 +497,19 @@ interface BulkOutcome {
   readonly modified?: number;
   readonly deleted?: number;
   readonly upsertedId?: unknown;
+}
+
+/** What a collection is made with. 22023 for what is no schema. */
+function definitionOf({ engine, schema, validationLevel, validationAction }: CollectionOptions): NewCollection {
+  if (schema !== undefined) schemaValidator(schema);
+  return {
+    ...(engine === undefined ? {} : { engine }),
+    collection: {
+      ...(schema === undefined ? {} : { schema }),
+      ...(validationLevel === undefined ? {} : { validationLevel }),
+      ...(validationAction === undefined ? {} : { validationAction }),
+    },
+  };
 }
 
 /** 22023 for what is no document. */

@@ -9,7 +9,9 @@ import { LockStrength } from '@phantom/mvcc';
 import { type CollectionView, collectionView } from './collection-view.js';
 import { type NewCollection, createCollection, findCollection } from './definition.js';
 import type { DocumentPorts } from './ports.js';
+import { writeRules } from './rules.js';
 import type { DocumentTransaction, TransactionHost } from './transaction.js';
+import { CollectionWriter } from './writer.js';
 
 const DEADLOCK_RETRIES = 10;
 
@@ -90,11 +92,18 @@ export class DocumentModel {
         findCollection(this.ports, objects, name) ??
         (await createCollection(this.ports, transaction, name, definition));
       const wait = objects.lockObject(table.oid, LockStrength.KeyShare);
-      if (wait === undefined) return collectionView(table, objects);
+      if (wait === undefined) {
+        checkSchema(table, definition);
+        return collectionView(table, objects);
+      }
       await wait;
-      // It may be another one now, or none.
-      if (objects.object(table.oid) === table) return collectionView(table, objects);
+      // It may be another one now, or none: look again.
     }
+  }
+
+  /** Writes to a collection by its rules. */
+  writer(view: CollectionView, transaction: DocumentTransaction): CollectionWriter {
+    return new CollectionWriter(view, transaction, writeRules(view, this.ports.logger));
   }
 
   /** Replaces a collection's descriptor, under its exclusive lock. */
@@ -113,6 +122,15 @@ export class DocumentModel {
     const changed = await change(table);
     if (changed !== table) objects.put({ ...changed, schemaVersion: table.schemaVersion + 1 });
   }
+}
+
+/** 55000 when a handle names another schema than the collection has. */
+function checkSchema({ name, collection }: TableDescriptor, { collection: wanted }: NewCollection): void {
+  if (wanted.schema === undefined || JSON.stringify(wanted.schema) === JSON.stringify(collection?.schema)) return;
+  throw new PhantomError('55000', `collection "${name}" has another schema`, {
+    hint: 'Change it by collection.setSchema(schema).',
+    table: name,
+  });
 }
 
 /** A statement of a transaction that others share: what it wrote is undone when it fails. */

@@ -1,5 +1,5 @@
 /** What the document model asks of what it stands in: the composition (`db`) hands it in. */
-import type { Clock } from '@phantom/base';
+import type { Clock, Logger } from '@phantom/base';
 import type { Catalog, Oid } from '@phantom/catalog';
 import type { KeyRange, RangeEstimate, SpaceId } from '@phantom/kv';
 import type { Mvcc } from '@phantom/mvcc';
@@ -11,6 +11,8 @@ export interface DocumentPorts {
   readonly mvcc: Mvcc;
   readonly catalog: Catalog;
   readonly clock: Clock;
+  /** Told of documents that break a schema which only warns. */
+  readonly logger: Logger;
   /** Database in whose schema `public` the collections stand. */
   readonly databaseOid: Oid;
   /** Owner of collections that are made. */

@@ -1,5 +1,5 @@
 /** A document model over a store in memory. */
-import { type Clock, systemClock } from '@phantom/base';
+import { type Clock, type Logger, silentLogger, systemClock } from '@phantom/base';
 import { BootstrapOid, Catalog, userSpace } from '@phantom/catalog';
 import { EngineCode } from '@phantom/kv';
 import { MemoryEngine } from '@phantom/kv/memory';
@@ -17,7 +17,7 @@ export interface Harness {
   close(): Promise<void>;
 }
 
-export async function openHarness(clock: Clock = systemClock): Promise<Harness> {
+export async function openHarness(clock: Clock = systemClock, logger: Logger = silentLogger): Promise<Harness> {
   const memory = { code: EngineCode.Memory, name: 'memory', open: async () => new MemoryEngine() };
   const store = await openStore('/db', { vfs: new MemoryVfs(), engines: [memory], durability: 'memory' });
   const mvcc = createMvcc(store);
@@ -26,6 +26,7 @@ export async function openHarness(clock: Clock = systemClock): Promise<Harness> 
     mvcc,
     catalog,
     clock,
+    logger,
     databaseOid: BootstrapOid.FirstDatabase,
     ownerOid: BootstrapOid.Superuser,
     allocateSpace: () => userSpace(EngineCode.Memory, store.allocateSpaceNumber()),

@@ -10,7 +10,7 @@ import { setField } from '../path.js';
 import { type Query, Reader } from '../reader.js';
 import type { DocumentTransaction } from '../transaction.js';
 import { placeValue } from '../update/places.js';
-import { CollectionWriter, settle } from '../writer.js';
+import { settle } from '../writer.js';
 import type { MergeRules, PipelineSource } from './pipeline.js';
 import type { Documents } from './stages.js';
 
@@ -45,7 +45,7 @@ export class TransactionSource implements PipelineSource {
 
   async replace(collection: string, documents: readonly PlainObject[]): Promise<void> {
     const view = await this.model.forWriting(this.transaction, collection, { collection: {} });
-    const writer = new CollectionWriter(view, this.transaction, undefined);
+    const writer = this.model.writer(view, this.transaction);
     await modifyDocuments(this.model.ports, view, this.transaction, ALL, writer, () => undefined);
     for (const document of documents) await settle(() => writer.insert(document, idOf(document)));
   }
@@ -53,7 +53,7 @@ export class TransactionSource implements PipelineSource {
   async merge(collection: string, documents: readonly PlainObject[], rules: MergeRules): Promise<void> {
     const view = await this.model.forWriting(this.transaction, collection, { collection: {} });
     const { storage } = this.transaction;
-    const writer = new CollectionWriter(view, this.transaction, undefined);
+    const writer = this.model.writer(view, this.transaction);
     for (const document of documents) {
       const filter: PlainObject = {};
       for (const path of rules.on) {

@@ -1,0 +1,110 @@
+/** Schemas of collections: writes that break them, changes of them, the types they stand for. */
+import type { Logger } from '@phantom/base';
+import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
+import { type FromSchema, ObjectId } from '../src/index.js';
+import { type Harness, openHarness } from './harness.js';
+
+const schema = {
+  type: 'object',
+  properties: {
+    name: { type: 'string', minLength: 2 },
+    age: { type: 'integer', minimum: 0 },
+    joined: { bsonType: 'date' },
+    tags: { type: 'array', items: { enum: ['a', 'b'] } },
+    address: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+  },
+  required: ['name'],
+} as const;
+
+let harness: Harness;
+let warnings: string[];
+
+beforeEach(async () => {
+  warnings = [];
+  const logger: Logger = { debug() {}, info() {}, warn: (message) => warnings.push(message), error() {} };
+  harness = await openHarness(undefined, logger);
+});
+
+afterEach(() => harness.close());
+
+describe('a schema', () => {
+  it('is kept by every write, and faults are told by path, keyword and value', async () => {
+    const people = harness.collection<FromSchema<typeof schema>>('people', { schema });
+    await people.insertOne({ name: 'Ada', age: 36, joined: new Date(0), tags: ['a'], address: { city: 'London' } });
+    const wrong = people.insertOne({ name: 'A', age: -1, address: {} } as never);
+    await expect(wrong).rejects.toMatchObject({
+      code: '23514',
+      table: 'people',
+      data: {
+        faults: [
+          { path: 'name', keyword: 'minLength', value: 'A' },
+          { path: 'age', keyword: 'minimum', value: -1 },
+          { path: 'address', keyword: 'required', value: {} },
+        ],
+      },
+    });
+    await expect(people.updateOne({ name: 'Ada' }, { $set: { joined: 'yesterday' } })).rejects.toMatchObject({
+      code: '23514',
+    });
+    await expect(people.updateMany({}, { $push: { tags: 'c' } })).rejects.toMatchObject({ code: '23514' });
+    await expect(people.updateOne({ name: 'x' }, { $set: { age: 1 } }, { upsert: true })).rejects.toMatchObject({
+      code: '23514',
+    });
+    await expect(people.replaceOne({}, { age: 1 })).rejects.toMatchObject({ code: '23514' });
+    expect(await people.countDocuments()).toBe(1);
+    const other = harness.collection('people', { schema: { type: 'object' } });
+    await expect(other.insertOne({ x: 1 })).rejects.toMatchObject({ code: '55000' });
+    await expect(harness.collection('people').insertOne({ x: 1 })).rejects.toMatchObject({ code: '23514' });
+  });
+
+  it('tells types that JSON lacks', async () => {
+    const types = {
+      type: 'object',
+      properties: { _id: { bsonType: 'objectId' }, n: { bsonType: ['long', 'decimal'] }, m: { bsonType: 'number' } },
+    };
+    const c = harness.collection('c', { schema: types });
+    await c.insertOne({ _id: ObjectId.fromHex('0123456789abcdef01234567'), n: 5n, m: 5 });
+    await expect(c.insertOne({ _id: 'x' })).rejects.toMatchObject({ code: '23514' });
+    await expect(c.insertOne({ n: 5 })).rejects.toMatchObject({ code: '23514' });
+    await expect(c.insertOne({ m: 'x' })).rejects.toMatchObject({ code: '23514' });
+  });
+
+  it('that is changed reports what is there', async () => {
+    const c = harness.collection('c');
+    await c.insertMany([{ _id: 1, name: 'Ada' }, { _id: 2 }, { _id: 3, name: 5 }]);
+    await expect(c.setSchema(schema)).rejects.toMatchObject({ code: '23514', data: { checked: 3, invalid: 2 } });
+    await c.updateOne({ _id: 1 }, { $set: { name: 1 } });
+    await c.updateOne({ _id: 1 }, { $set: { name: 'Ada' } });
+    const report = await c.setSchema(schema, { validationLevel: 'moderate' });
+    expect(report).toMatchObject({ checked: 3, invalid: 2, examples: [{ _id: 2 }, { _id: 3 }] });
+    await c.updateOne({ _id: 2 }, { $set: { age: -5 } });
+    await expect(c.updateOne({ _id: 1 }, { $set: { age: -5 } })).rejects.toMatchObject({ code: '23514' });
+    await c.setSchema(null);
+    await c.updateOne({ _id: 1 }, { $set: { age: -5 } });
+  });
+
+  it('may only warn', async () => {
+    const c = harness.collection('c', { schema, validationAction: 'warn' });
+    await c.insertOne({ x: 1 });
+    expect(await c.countDocuments()).toBe(1);
+    expect(warnings).toEqual(['a document of "c" breaks the schema']);
+  });
+
+  it('that is none is refused', () => {
+    expect(() => harness.collection('c', { schema: { type: 'nothing' } })).toThrow(
+      expect.objectContaining({ code: '22023' }),
+    );
+    expect(() => harness.collection('c', { schema: 5 })).toThrow(expect.objectContaining({ code: '22023' }));
+  });
+
+  it('stands for a type', () => {
+    type Person = FromSchema<typeof schema>;
+    expectTypeOf<Person>().toEqualTypeOf<{
+      name: string;
+      age?: number;
+      joined?: Date;
+      tags?: ('a' | 'b')[];
+      address?: { city: string };
+    }>();
+  });
+});
