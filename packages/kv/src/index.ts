@@ -19,6 +19,7 @@ export {
   writeSpace,
 } from './space.js';
 export {
+  BATCH_BYTES_MAX,
   BATCH_FORMAT,
   BATCH_HEADER_BYTES,
   type BatchMark,

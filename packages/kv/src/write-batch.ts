@@ -42,6 +42,9 @@ export type OperationKind = (typeof OperationKind)[keyof typeof OperationKind];
 
 const EMPTY = new Uint8Array(0);
 
+/** A batch is one log record and lies in one arena of a delta; both hold this much. Who collects a batch bounds it. */
+export const BATCH_BYTES_MAX = 1024 * 1024 * 1024;
+
 /** Keys longer than this are refused with 54000 by the floors that make them; pages and blocks rely on it. */
 export const KEY_BYTES_MAX = 2048;
 

@@ -2,6 +2,8 @@ import { PhantomError, Random, toHex } from '@phantom/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  ARENA_BYTES_MAX,
+  BATCH_BYTES_MAX,
   BATCH_HEADER_BYTES,
   BatchReader,
   EngineCode,
@@ -172,5 +174,13 @@ describe('BatchReader', () => {
       }),
       { seed: 4, numRuns: 2000 },
     );
+  });
+});
+
+describe('the largest batch', () => {
+  it('is what a log record holds, and fits into the arena of a delta that it has for itself', () => {
+    expect(BATCH_BYTES_MAX).toBe(1024 * 1024 * 1024);
+    // An arena has keys and values; the batch has the same bytes and more.
+    expect(BATCH_BYTES_MAX).toBeLessThan(ARENA_BYTES_MAX);
   });
 });

@@ -1,5 +1,15 @@
 /** The settings of transactions with their defaults. */
-import { type Clock, type Logger, type Metrics, MetricsRegistry, silentLogger, systemClock } from '@phantom/base';
+import {
+  type Clock,
+  type Logger,
+  type Metrics,
+  MetricsRegistry,
+  PhantomError,
+  SqlState,
+  silentLogger,
+  systemClock,
+} from '@phantom/base';
+import { BATCH_BYTES_MAX } from '@phantom/kv';
 import type { ConflictNames, DeadlockPolicy, MvccOptions, WaitingMode } from './types.js';
 
 const MIB = 1024 * 1024;
@@ -23,10 +33,18 @@ export interface ResolvedMvccOptions {
 
 const NAMELESS: ConflictNames = { describe: () => undefined };
 
+/** Fills in defaults; 22023 for a write set larger than a commit can be. */
 export function resolveMvccOptions(options: MvccOptions): ResolvedMvccOptions {
+  const { writeSetBytesMax = BATCH_BYTES_MAX } = options;
+  if (!(writeSetBytesMax > 0 && writeSetBytesMax <= BATCH_BYTES_MAX)) {
+    throw new PhantomError(
+      SqlState.InvalidParameterValue,
+      `writeSetBytesMax lies between 1 and ${BATCH_BYTES_MAX}, not ${writeSetBytesMax}`,
+    );
+  }
   return {
     conflictIndexBytesMax: options.conflictIndexBytesMax ?? 64 * MIB,
-    writeSetBytesMax: options.writeSetBytesMax ?? 1024 * MIB,
+    writeSetBytesMax,
     readSetBytesMax: options.readSetBytesMax ?? MIB,
     serializableBytesMax: options.serializableBytesMax ?? 64 * MIB,
     lockTimeoutMs: options.lockTimeoutMs ?? 0,

@@ -1,6 +1,6 @@
 /** Waiting for locks, limits, reads, ends and savepoints of transactions. */
 import { type Logger, MetricsRegistry, PhantomError } from '@phantom/base';
-import { ByteSlot } from '@phantom/kv';
+import { BATCH_BYTES_MAX, ByteSlot } from '@phantom/kv';
 import { describe, expect, it } from 'vitest';
 import { LockStrength } from '../src/index.js';
 import {
@@ -101,6 +101,9 @@ describe('limits', () => {
     expect(thrownBy(() => transaction.removeRange({ lower: keyOf('a'), upper: undefined })).code).toBe('22023');
     transaction.put(bytes, 0, 4, bytes, 0, 900);
     expect(thrownBy(() => transaction.remove(bytes, 0, 200)).code).toBe('53200');
+    // A write set is committed as one batch, so it cannot be larger than one.
+    const error = await openMvcc({ writeSetBytesMax: BATCH_BYTES_MAX + 1 }).catch((refused: unknown) => refused);
+    expect(error).toMatchObject({ code: '22023' });
   });
 });
 

@@ -19,7 +19,6 @@ import {
   FORMAT_VERSION,
   LogFlag,
   MARK_BYTES,
-  RECORD_ALIGNMENT,
   RECORD_HEADER_BYTES,
   SEGMENT_HEADER_BYTES,
   type SegmentHeader,
@@ -27,6 +26,7 @@ import {
   recordBytes,
   sealRecord,
 } from './format.js';
+import { PAYLOAD_BYTES_MAX, planFragments } from './fragment-plan.js';
 import type { LogHealth } from './log-health.js';
 import type { WalMeters } from './meters.js';
 import type { Settings } from './options.js';
@@ -35,10 +35,6 @@ import type { Lsn, RecordMeta } from './wal-types.js';
 
 /** The buffer begins with this and doubles up to `bufferBytesMax`. */
 const BUFFER_BYTES_MIN = 64 * 1024;
-/** A fragment leaves the rest of a segment alone when that is smaller than this. */
-const FRAGMENT_BYTES_MIN = 256;
-/** One payload at most. */
-const PAYLOAD_BYTES_MAX = 1024 * 1024 * 1024;
 const FLAGS_MAX = 0xffff;
 
 /** A segment of the log; `limit` is where the next one takes over, infinite for the newest. */
@@ -218,7 +214,11 @@ export class LogAppender {
     if (payload.length > PAYLOAD_BYTES_MAX) {
       throw new PhantomError(SqlState.ProgramLimitExceeded, `a log record holds at most ${PAYLOAD_BYTES_MAX} bytes`);
     }
-    const ends = this.planFragments(payload.length);
+    const { segmentBytes, fragmentBytesMax } = this.settings;
+    const plan = planFragments(payload.length, this.offset, this.current.capacityBytes, segmentBytes, fragmentBytesMax);
+    const { ends } = plan;
+    this.supply.fill(this.current, plan.currentBytes);
+    this.supply.ensure(this.current.number + 1, plan.segmentBytes);
     let start = 0;
     for (const end of ends) {
       const bytes = recordBytes(end - start);
@@ -229,35 +229,6 @@ export class LogAppender {
       this.put(payload, start, end, LogFlag.fragment | first | last, flags, seq, commitTimeMs);
       start = end;
     }
-  }
-
-  /** Where each fragment of a payload ends; on return there is room for all of them. */
-  private planFragments(payloadBytes: number): number[] {
-    const ends: number[] = [];
-    const segmentBytes: number[] = [];
-    let offset = this.offset;
-    let capacity = this.current.capacityBytes;
-    let inCurrent = 0;
-    let start = 0;
-    while (start < payloadBytes) {
-      const left = payloadBytes - start;
-      const room = (capacity - offset - RECORD_HEADER_BYTES - MARK_BYTES) & ~(RECORD_ALIGNMENT - 1);
-      if (room < Math.min(left, FRAGMENT_BYTES_MIN)) {
-        segmentBytes.push(0);
-        offset = SEGMENT_HEADER_BYTES;
-        capacity = this.settings.segmentBytes;
-        continue;
-      }
-      const bytes = Math.min(left, room, this.settings.fragmentBytesMax);
-      start += bytes;
-      offset += recordBytes(bytes);
-      ends.push(start);
-      if (segmentBytes.length === 0) inCurrent = offset + MARK_BYTES;
-      else segmentBytes[segmentBytes.length - 1] = offset + MARK_BYTES;
-    }
-    this.supply.fill(this.current, inCurrent);
-    this.supply.ensure(this.current.number + 1, segmentBytes);
-    return ends;
   }
 
   /** File offset of the next record. */
