@@ -55,8 +55,38 @@ export function isSystemCall(binder: Binder, node: Ast.FunctionCall): boolean {
   return false;
 }
 
-export function bindFunctionCall(binder: Binder, node: Ast.FunctionCall, scope: Scope): Expression {
+/** ISO's LISTAGG is string_agg with the order written behind it. */
+function asStringAggregate(binder: Binder, node: Ast.FunctionCall): Ast.FunctionCall {
   const { context } = binder;
+  const [value, delimiter] = node.arguments;
+  if (node.withinGroup.length === 0) {
+    throw context.error('42809', 'WITHIN GROUP is required for ordered-set aggregate listagg', node.position);
+  }
+  if (node.onOverflow !== undefined && node.onOverflow.action !== 'error') {
+    throw context.unsupported('ON OVERFLOW TRUNCATE', node.position);
+  }
+  if (value === undefined || node.arguments.length > 2) {
+    throw undefinedFunction(context, 'listagg', [], node.position);
+  }
+  const { position } = node;
+  const empty: Ast.CallArgument = {
+    name: undefined,
+    value: { kind: 'string', value: '', position },
+    variadic: false,
+    position,
+  };
+  return {
+    ...node,
+    name: [{ text: 'string_agg', position, quoted: false }],
+    arguments: [value, delimiter ?? empty],
+    orderBy: node.withinGroup,
+    withinGroup: [],
+  };
+}
+
+export function bindFunctionCall(binder: Binder, written: Ast.FunctionCall, scope: Scope): Expression {
+  const { context } = binder;
+  const node = functionName(written) === 'listagg' ? asStringAggregate(binder, written) : written;
   const name = functionName(node);
   if (!isSystemCall(binder, node)) {
     const types = node.arguments.map((argument) => binder.bind(argument.value, scope).type.oid);

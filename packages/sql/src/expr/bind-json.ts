@@ -1,8 +1,13 @@
 /**
- * SQL/JSON's constructors, aggregates, tests and query functions, expressed by functions of the registry. What has no
- * function there says so with 0A000 and its name.
+ * SQL/JSON's constructors, aggregates, tests and query functions: what they do is in functions/json/sql-json.ts, which has no
+ * names that SQL could call.
  */
 import type { TypeRef } from '@phantom/catalog';
+import type { DocumentValue, Jsonb, SqlArray } from '@phantom/codec';
+import { jsonNode } from '../functions/json/json-values.js';
+import { type JsonQuerySpec, isJson, jsonArray, jsonObject, runJsonQuery } from '../functions/json/sql-json.js';
+import type { EvaluationContext, ScalarFunction } from '../functions/registry.js';
+import type { Value } from '../types/type.js';
 import type * as Ast from '../text/ast.js';
 import { bindFunctionCall } from './bind-functions.js';
 import type { Binder } from './binder.js';
@@ -28,6 +33,35 @@ function jsonCall(
   return callExpression(resolved);
 }
 
+/** A call of a function of this house that has no name in SQL. */
+function internalCall(
+  name: string,
+  args: readonly Expression[],
+  type: TypeRef,
+  call: (...args: never[]) => Value,
+): Expression {
+  const definition: ScalarFunction = {
+    kind: 'scalar',
+    oid: 0,
+    name,
+    argumentTypes: [],
+    resultType: type.oid,
+    volatility: 'stable',
+    strict: false,
+    needsContext: true,
+    call,
+  };
+  return {
+    kind: 'call',
+    function: definition,
+    operator: undefined,
+    arguments: args,
+    variadicFrom: undefined,
+    variadicElement: undefined,
+    type,
+  };
+}
+
 /** An operand with FORMAT JSON read as jsonb; unknown literals are text. */
 function jsonValue(binder: Binder, node: Ast.JsonValueExpression, scope: Scope): Expression {
   const { context } = binder;
@@ -51,14 +85,18 @@ function returning(
 export function bindIsJson(binder: Binder, node: Ast.IsJsonTest, scope: Scope): Expression {
   const bound = binder.bind(node.operand, scope);
   const operand = isUnknown(bound) ? coerce(binder.context, bound, TEXT, 'implicit', node.position) : bound;
-  const args = [operand, constant(node.type, TEXT), constant(node.uniqueKeys, BOOL)];
-  const tested = jsonCall(binder, 'IS JSON', 'phantom_is_json', args, node.position);
+  const { oid } = operand.type;
+  const category = binder.context.catalog.types.byOid(oid)?.category;
+  if (category !== 'S' && oid !== Oids.json && oid !== Oids.jsonb && oid !== Oids.bytea) {
+    const message = `cannot use type ${binder.context.typeName(oid)} in IS JSON predicate`;
+    throw binder.context.error('42804', message, node.position);
+  }
+  const tested = internalCall('is_json', [operand], BOOL, (value: Value) => isJson(value, node.type, node.uniqueKeys));
   return node.negated ? { kind: 'not', operand: tested, type: BOOL } : tested;
 }
 
 export function bindJsonConstructor(binder: Binder, node: Ast.JsonConstructor, scope: Scope): Expression {
   const { position } = node;
-  const flags = [constant(node.nulls !== 'absent', BOOL), constant(node.uniqueKeys, BOOL)];
   switch (node.function) {
     case 'object': {
       const args: Expression[] = [];
@@ -66,18 +104,29 @@ export function bindJsonConstructor(binder: Binder, node: Ast.JsonConstructor, s
         const key = binder.bind(member.key, scope);
         args.push(coerce(binder.context, key, TEXT, 'explicit', position), jsonValue(binder, member.value, scope));
       }
-      const plain = node.nulls !== 'absent' && !node.uniqueKeys;
-      const built = plain
-        ? jsonCall(binder, 'JSON_OBJECT', 'json_build_object', args, position)
-        : jsonCall(binder, 'JSON_OBJECT', 'phantom_json_object', [...flags, ...args], position);
+      const types = args.map((argument) => argument.type);
+      const absent = node.nulls === 'absent';
+      const built = internalCall('json_object', args, typeRef(Oids.json), ((...values: unknown[]) =>
+        jsonObject(
+          values.slice(0, -1),
+          types,
+          absent,
+          node.uniqueKeys,
+          values[values.length - 1] as EvaluationContext,
+        )) as (...args: never[]) => Value);
       return returning(binder, built, node.returning, position);
     }
     case 'array': {
       const args = node.elements.map((element) => jsonValue(binder, element, scope));
-      const built =
-        node.nulls === 'null'
-          ? jsonCall(binder, 'JSON_ARRAY', 'json_build_array', args, position)
-          : jsonCall(binder, 'JSON_ARRAY', 'phantom_json_array', [constant(false, BOOL), ...args], position);
+      const oids = args.map((argument) => argument.type.oid);
+      const absent = node.nulls !== 'null';
+      const built = internalCall('json_array', args, typeRef(Oids.json), ((...values: unknown[]) =>
+        jsonArray(
+          values.slice(0, -1),
+          (at) => oids[at] as number,
+          absent,
+          values[values.length - 1] as EvaluationContext,
+        )) as (...args: never[]) => Value);
       return returning(binder, built, node.returning, position);
     }
     case 'json':
@@ -93,19 +142,28 @@ export function bindJsonConstructor(binder: Binder, node: Ast.JsonConstructor, s
           : coerce(binder.context, value, TEXT, 'explicit', position);
       return returning(binder, built, node.returning, position);
     }
-    default:
-      throw binder.context.unsupported('JSON_ARRAY over a query', position);
+    default: {
+      const query = node.query as Ast.Query;
+      const array = binder.bind({ kind: 'array-subquery', query, position }, scope);
+      const absent = node.nulls !== 'null';
+      const built = internalCall(
+        'json_array',
+        [array],
+        typeRef(Oids.json),
+        (list: SqlArray, context: EvaluationContext) => jsonArray(list.items, () => list.elementOid, absent, context),
+      );
+      return returning(binder, built, node.returning, position);
+    }
   }
 }
 
 export function bindJsonAggregate(binder: Binder, node: Ast.JsonAggregate, scope: Scope): Expression {
   const { position } = node;
   const object = node.function === 'object';
-  const plain = node.nulls !== 'absent' && !node.uniqueKeys;
-  if (object && !plain) throw binder.context.unsupported('JSON_OBJECTAGG with ABSENT ON NULL or UNIQUE KEYS', position);
+  if (node.uniqueKeys) throw binder.context.unsupported('JSON_OBJECTAGG with UNIQUE KEYS', position);
   const argument = (value: Ast.Expression): Ast.CallArgument => ({ name: undefined, value, variadic: false, position });
   const name = object ? 'json_object_agg' : 'json_agg';
-  const absent = !object && node.nulls !== 'null';
+  const absent = object ? node.nulls === 'absent' : node.nulls !== 'null';
   const filter: Ast.Expression | undefined = absent
     ? { kind: 'is', operand: node.value.value, test: 'null', form: undefined, negated: true, position }
     : undefined;
@@ -131,27 +189,68 @@ export function bindJsonAggregate(binder: Binder, node: Ast.JsonAggregate, scope
   return returning(binder, bindFunctionCall(binder, call, scope), node.returning, position);
 }
 
-/** JSON_EXISTS, JSON_VALUE, JSON_QUERY over jsonb path functions, with the default behaviours only. */
+/** The document of a query function as jsonb. */
+export function jsonDocument(binder: Binder, node: Ast.JsonValueExpression, scope: Scope): Expression {
+  const value = jsonValue(binder, node, scope);
+  return coerce(binder.context, value, typeRef(Oids.jsonb), 'explicit', node.position);
+}
+
+/** Values of PASSING, and how their names and types make variables of them. */
+export function bindPassing(
+  binder: Binder,
+  passing: readonly Ast.JsonQueryFunction['passing'][number][],
+  scope: Scope,
+): {
+  readonly values: readonly Expression[];
+  variables(given: readonly Value[], context: EvaluationContext): ReadonlyMap<string, DocumentValue>;
+} {
+  const values = passing.map((one) => jsonValue(binder, one.value, scope));
+  const oids = values.map((value) => value.type.oid);
+  const names = passing.map((one) => one.name.text);
+  return {
+    values,
+    variables: (given, context) =>
+      new Map(names.map((name, i) => [name, jsonNode(given[i], oids[i] as number, context)])),
+  };
+}
+
+/** JSON_EXISTS, JSON_VALUE and JSON_QUERY. */
 export function bindJsonQueryFunction(binder: Binder, node: Ast.JsonQueryFunction, scope: Scope): Expression {
   const { context } = binder;
   const { position } = node;
-  const feature = `JSON_${node.function.toUpperCase()}`;
-  const document = coerce(context, jsonValue(binder, node.context, scope), typeRef(Oids.jsonb), 'explicit', position);
-  const path = binder.bind(node.path, scope);
-  const names: Expression[] = [];
-  for (const passing of node.passing)
-    names.push(constant(passing.name.text, TEXT), jsonValue(binder, passing.value, scope));
-  const behavior = (clause: Ast.JsonBehavior | undefined, fallback: string): Expression =>
-    constant(clause?.action ?? fallback, TEXT);
-  const args = [
-    document,
-    path,
-    behavior(node.onEmpty, 'null'),
-    behavior(node.onError, node.function === 'exists' ? 'false' : 'null'),
-    constant(node.wrapper ?? 'without', TEXT),
-    constant(node.quotes ?? 'keep', TEXT),
-    ...names,
-  ];
-  const built = jsonCall(binder, feature, `phantom_json_${node.function}`, args, position);
-  return returning(binder, built, node.returning, position);
+  const document = jsonDocument(binder, node.context, scope);
+  const path = coerce(context, binder.bind(node.path, scope), typeRef(Oids.jsonpath), 'explicit', node.path.position);
+  const plainType = node.function === 'exists' ? BOOL : node.function === 'value' ? TEXT : typeRef(Oids.jsonb);
+  const clause = node.returning;
+  const type =
+    clause === undefined ? plainType : context.at(position, () => resolveTypeName(context.catalog, clause.type));
+  const spec: JsonQuerySpec = {
+    function: node.function,
+    wrapper: node.wrapper ?? 'without',
+    omitQuotes: node.quotes === 'omit',
+    type: node.function === 'exists' ? BOOL : type,
+  };
+  const otherwise = (behavior: Ast.JsonBehavior | undefined): Expression =>
+    behavior?.value === undefined
+      ? constant(null, type)
+      : coerce(context, binder.bind(behavior.value, scope), type, 'assignment', behavior.value.position);
+  const passing = bindPassing(binder, node.passing, scope);
+  const emptyAction = node.onEmpty?.action ?? 'null';
+  const errorAction = node.onError?.action ?? (node.function === 'exists' ? 'false' : 'null');
+  const args = [document, path, otherwise(node.onEmpty), otherwise(node.onError), ...passing.values];
+  const run = (subject: Jsonb | null, text: string | null, empty: Value, error: Value, ...rest: unknown[]): Value => {
+    if (subject === null || text === null) return null;
+    const evaluation = rest[rest.length - 1] as EvaluationContext;
+    return runJsonQuery(
+      subject.value(),
+      text,
+      passing.variables(rest, evaluation),
+      spec,
+      { action: emptyAction, value: empty },
+      { action: errorAction, value: error },
+      evaluation,
+    );
+  };
+  const built = internalCall(`json_${node.function}`, args, spec.type, run as (...args: never[]) => Value);
+  return node.function === 'exists' ? returning(binder, built, node.returning, position) : built;
 }

@@ -35,6 +35,7 @@ export const Oids = {
   anyarray: 2277,
   uuid: 2950,
   jsonb: 3802,
+  jsonpath: 4072,
 } as const;
 
 export function typeRef(oid: number, typmod = -1): TypeRef {

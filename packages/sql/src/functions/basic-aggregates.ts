@@ -352,6 +352,7 @@ export const basicAggregates: Implementations = {
   'bool_and:bool': allTrue,
   'every:bool': allTrue,
   'bool_or:bool': anyTrue,
+  'any_value:anyelement': fold((a: Value) => a),
   'string_agg:text,text': joinTexts,
   'string_agg:bytea,bytea': joinBytes,
   'array_agg:anynonarray': collect,

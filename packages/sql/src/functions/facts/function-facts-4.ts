@@ -148,4 +148,5 @@ export const functionFacts4 = `
 6103 pg_lsn 1700 3220 ix numeric_pg_lsn
 6162 bit_count 1560 20 ix bit_bit_count
 6167 bit_xor 1560 1560 ia bit_xor:bit
+6321 any_value 2283 2283 ia any_value:anyelement
 `;

@@ -88,6 +88,11 @@ function readComposite(view: JsonView, type: SqlType, base: Value, context: Eval
   return null;
 }
 
+/** A part of a document as a value of a type: arrays, rows and what text says. 22P02 and kin where it is none. */
+export function jsonAsType(view: JsonView, type: TypeRef, context: EvaluationContext): Value {
+  return readValue(view, type.oid, type.typmod, null, { key: undefined, indexes: [] }, context);
+}
+
 function readValue(
   view: JsonView,
   oid: Oid,

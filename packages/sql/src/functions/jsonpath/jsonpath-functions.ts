@@ -1,6 +1,6 @@
 /** jsonb_path_*, @? and @@. The _tz variants may use the session's time zone, the others may not. */
 import { PhantomError, isPhantomError } from '@phantom/base';
-import { Jsonb } from '@phantom/codec';
+import { type DocumentValue, Jsonb } from '@phantom/codec';
 import { type Implementation, type Implementations, scalar, setOf } from '../implementation.js';
 import type { EvaluationContext } from '../registry.js';
 import { PathExecution, type PathItem, itemJsonb } from './path-execution.js';
@@ -46,6 +46,16 @@ function run(
     if (swallowed) return undefined;
     throw error;
   }
+}
+
+/** Items of a path over a document, errors raised; variables by name. */
+export function pathItems(
+  document: DocumentValue,
+  path: string,
+  variables: ReadonlyMap<string, DocumentValue>,
+  timeZone: string,
+): PathItem[] {
+  return new PathExecution(compiled(path), document, { variables: new Map(variables), silent: false, timeZone }).run();
 }
 
 type PathResult = (items: PathItem[] | undefined, silent: boolean) => unknown;

@@ -15,6 +15,7 @@ import { Scope, type RangeItem, type ScopeColumn } from '../../expr/scope.js';
 import type * as Ast from '../../text/ast.js';
 import type { Join, JoinKind, LogicalNode } from '../logical/logical.js';
 import { freeColumns } from '../logical/walk.js';
+import { bindJsonTable } from './bind-json-table.js';
 import { bindFunctionTable } from './bind-function-table.js';
 import { bindRelation } from './bind-relation.js';
 import { checkNames, rangeItem, renameColumns, type BoundFrom } from './range-items.js';
@@ -64,7 +65,7 @@ function bindTable(binder: Binder, node: Ast.TableExpression, scope: Scope, left
     case 'function-table':
       return bindFunctionTable(binder, node, itemScope(scope, left, true));
     case 'json-table':
-      throw binder.context.unsupported('JSON_TABLE', node.position);
+      return bindJsonTable(binder, node, itemScope(scope, left, true));
     case 'join':
       return bindJoin(binder, node, scope, left);
     case 'changed-table':

@@ -167,6 +167,9 @@ export abstract class PrimaryGrammar extends CallGrammar {
     if (current !== undefined) return current;
     if (token.tokenType.name === 'collation' && this.aheadIs(2, 'for')) return this.collationFor(position);
     if (this.atTypedLiteral()) return this.systemLiteral(position);
+    if (token.tokenType.name === 'next' && this.aheadIs(2, 'value') && this.aheadIs(3, 'for')) {
+      return this.nextValue(position);
+    }
     if (this.mayStand(token, ROUTINE_WORD)) return this.columnOrCall();
     this.wanted('an expression');
     return this.fail();
@@ -194,6 +197,34 @@ export abstract class PrimaryGrammar extends CallGrammar {
       default:
         return undefined;
     }
+  }
+
+  /** ISO's NEXT VALUE FOR: a call of nextval. */
+  private nextValue(position: number): Expression {
+    for (let i = 0; i < 3; i++) this.advance();
+    const start = this.position();
+    const parts = this.qualifiedName();
+    const value = parts.map((part) => `"${part.text.replaceAll('"', '""')}"`).join('.');
+    const name = [
+      { text: 'pg_catalog', position, quoted: false },
+      { text: 'nextval', position, quoted: false },
+    ];
+    const sequence: StringLiteral = { kind: 'string', value, position: start };
+    return {
+      kind: 'call',
+      name,
+      arguments: [{ name: undefined, value: sequence, variadic: false, position: start }],
+      star: false,
+      distinct: false,
+      orderBy: [],
+      withinGroup: [],
+      filter: undefined,
+      nulls: undefined,
+      from: undefined,
+      onOverflow: undefined,
+      over: undefined,
+      position,
+    };
   }
 
   private bitString(): Expression {
