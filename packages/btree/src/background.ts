@@ -13,8 +13,9 @@
 import { SqlState, isPhantomError } from '@phantom/base';
 import { type Admission, type FrozenLayer, Job, type JobBody, type MemoryLayers, type Wait } from '@phantom/runs';
 import { joinPath } from '@phantom/vfs';
-import { type Slices, flushDelta, mergeIntoTree, mergeRuns } from './file-jobs.js';
+import type { Slices } from './file-jobs.js';
 import { META_RUNS_MAX } from './format.js';
+import { Offload } from './offload.js';
 import { chooseMerge } from './merge-policy.js';
 import type { ResolvedBtreeOptions } from './options.js';
 import { estimateTouchedPages } from './range-estimate.js';
@@ -50,6 +51,7 @@ export class Background {
   bytesMerged = 0;
   private readonly context: BackgroundContext;
   private readonly slices: Slices;
+  private readonly offload: Offload;
   private readonly flushing: Lane = { job: undefined, ended: (error) => this.flushEnded(error) };
   private readonly merging: Lane = { job: undefined, ended: (error) => this.mergeEnded(error) };
   /** Whose commit of files is under way. */
@@ -65,8 +67,15 @@ export class Background {
     this.context = context;
     const { clock, readOnly } = context.files.context;
     this.slices = { monotonicMs: () => clock.monotonicMs(), sliceMs: context.options.sliceMs };
+    const { workerBytesMin } = context.options;
+    this.offload = new Offload(context.files, { slices: this.slices, workerBytesMin });
     this.lastWriteMs = clock.monotonicMs();
     this.isStopped = readOnly;
+  }
+
+  /** Flushes and merges that worker threads did. */
+  get workerJobs(): number {
+    return this.offload.count;
   }
 
   /** Why nothing is written any more. */
@@ -170,7 +179,7 @@ export class Background {
   private *flushDelta({ delta, lastSeq }: FrozenLayer<RunHandle>): JobBody {
     if (delta === undefined) return;
     const { files, memory, views } = this.context;
-    const handle = yield* flushDelta(files, delta, views.seqsOf(delta), this.slices);
+    const handle = yield* this.offload.flush(delta, views.seqsOf(delta));
     let isInstalled = false;
     try {
       const change = (): FilesChange => ({ runs: [handle, ...files.runs], flushedSeq: lastSeq });
@@ -206,7 +215,7 @@ export class Background {
     const { files, views } = this.context;
     files.pager.isWriting = true;
     try {
-      const result = yield* mergeIntoTree(files, merged, this.slices);
+      const result = yield* this.offload.mergeIntoTree(merged);
       const { root, freed, freelist } = result;
       const change = (): FilesChange => {
         views.keepForLaterViews(Math.max(0, ...merged.map(({ run }) => run.seqMax)));
@@ -227,7 +236,7 @@ export class Background {
   /** Runs that lie side by side become one. */
   private *mergeAlike(merged: readonly RunHandle[]): JobBody {
     const { files, views } = this.context;
-    const handle = yield* mergeRuns(files, merged, this.slices);
+    const handle = yield* this.offload.mergeRuns(merged);
     let isInstalled = false;
     try {
       const change = (): FilesChange => {

@@ -9,6 +9,7 @@
  *     touched by that, so a checkpoint of random writes costs their bytes, not a page for each.
  *   - Runs are merged into the pages in the background when that pays, with each other when there are too many, and in any
  *     case when nothing is written for a while: an idle engine is a plain tree (merge-policy.ts).
+ *   - Flushes and merges of some size run in worker threads (offload.ts), small ones in slices of time on this one.
  *   - Readers never wait: a view pins root, runs and deltas of its moment.
  *
  * Invariants (those of the contract are in kv's engine.ts):
@@ -17,8 +18,7 @@
  *   3. The files hold the effects up to the meta's flushedSeq and nothing later: a run is named by the same meta that moves
  *      flushedSeq past it, in the order in which the layers froze.
  *
- * Left out: no secondary structure over runs (they are few), and no merge on another thread yet: file-jobs.ts is written
- * as functions of files so that it can move there.
+ * Left out: no secondary structure over runs (they are few).
  */
 import { PhantomError, SqlState, assert } from '@phantom/base';
 import { EngineCode } from '@phantom/kv';
@@ -47,6 +47,8 @@ import { ViewRegistry } from './view-registry.js';
 export interface BtreeStats extends EngineStats {
   /** Bytes of files that are there for views alone. */
   readonly pinnedBytes: number;
+  /** Flushes and merges that worker threads did. */
+  readonly workerJobs: number;
 }
 
 export class BtreeEngine implements KvEngine {
@@ -224,6 +226,7 @@ export class BtreeEngine implements KvEngine {
       openViews: views.count,
       oldestViewSeq: views.oldestSeq(memory.applied),
       pinnedBytes: views.pinnedBytes(),
+      workerJobs: background.workerJobs,
     };
   }
 

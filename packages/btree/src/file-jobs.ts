@@ -1,26 +1,32 @@
 /**
  * The three kinds of background work, as generators over files: a delta becomes a run, runs become one, runs go into the
- * pages. Each leaves the files as they were when it fails, but for space, which it gives back.
+ * pages. Each leaves the files as they were when it fails, but for space, which it gives back. They know nothing of the
+ * engine, so that another thread can do them (offload.ts): what they wait for is the sync of what they wrote.
  */
+import type { Checksums, Logger } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
 import {
+  BlockCache,
   type Delta,
   MergingVersions,
   PAUSE,
   type RangeTombstone,
+  Run,
   RunWriter,
   type VersionSource,
   type Wait,
   unionOf,
 } from '@phantom/runs';
+import { type Vfs, joinPath } from '@phantom/vfs';
 import { EMPTY_ROOT, type TreeRoot } from './format.js';
 import { TreeMerge } from './merge.js';
-import type { FreelistEntry } from './meta-page.js';
-import { PageWriter } from './page-writer.js';
-import { PageList } from './page-ranges.js';
-import { NO_FREELIST, type RunHandle, type TreeFiles } from './tree-files.js';
+import type { RunEntry } from './meta-page.js';
+import type { PageList } from './page-ranges.js';
+import type { PageWriter } from './page-writer.js';
 
 const SEQ_MAX = Number.MAX_SAFE_INTEGER;
+/** Index blocks of the runs that a thread reads; their data blocks are read once and not kept. */
+const CACHE_BYTES = 8 * 1024 * 1024;
 
 /** Slices of time. */
 export interface Slices {
@@ -28,151 +34,155 @@ export interface Slices {
   readonly sliceMs: number;
 }
 
-/** Writes a frozen delta as a run: synced, not yet named by a meta. The caller holds the run. */
-export function* flushDelta(
-  files: TreeFiles,
+/** What the work needs of the world. */
+export interface JobPort {
+  readonly vfs: Vfs;
+  readonly checksums: Checksums;
+  readonly logger: Logger;
+  readonly directory: string;
+}
+
+/** Which run is to be written. */
+export interface RunTarget {
+  readonly number: number;
+  readonly identity: number;
+}
+
+/** Writes a frozen delta as a run: synced, not yet named by a meta. */
+export function* writeDelta(
+  port: JobPort,
+  target: RunTarget,
   delta: Delta,
   viewSeqs: readonly Seq[],
   slices: Slices,
-): Generator<Wait, RunHandle> {
-  const number = files.takeRunNumber();
-  const writer = openWriter(files, number, delta.firstSeq);
+): Generator<Wait, RunEntry> {
+  const writer = openWriter(port, target, delta.firstSeq);
   const versions = delta.versions(viewSeqs);
   try {
     for (const tombstone of delta.rangeTombstones(SEQ_MAX)) writer.addRangeTombstone(tombstone);
-    return yield* finishRun(files, number, writer, versions, slices);
+    return yield* finishRun(port, target, writer, versions, slices);
   } finally {
     versions.close();
   }
 }
 
-/** Merges runs that lie side by side into one. The caller holds the new run. */
-export function* mergeRuns(files: TreeFiles, merged: readonly RunHandle[], slices: Slices): Generator<Wait, RunHandle> {
-  const seqBase = Math.min(...merged.map(({ run }) => run.seqMin));
-  const number = files.takeRunNumber();
-  const writer = openWriter(files, number, seqBase);
+/** Merges runs that lie side by side, newest first, into one: synced, not yet named by a meta. */
+export function* writeMergedRun(
+  port: JobPort,
+  target: RunTarget,
+  merged: readonly Run[],
+  slices: Slices,
+): Generator<Wait, RunEntry> {
+  const writer = openWriter(port, target, Math.min(...merged.map(({ seqMin }) => seqMin)));
   const versions = new MergingVersions(sourcesOf(merged));
   try {
-    for (const { run } of merged) {
+    for (const run of merged) {
       for (const tombstone of run.rangeTombstones(SEQ_MAX)) writer.addRangeTombstone(tombstone);
     }
-    return yield* finishRun(files, number, writer, versions, slices);
+    return yield* finishRun(port, target, writer, versions, slices);
   } finally {
     versions.close();
   }
 }
 
-/** What a merge into the pages made: synced, not yet named by a meta. */
-export interface MergedTree {
+/** What a merge into the pages made. */
+export interface MergedPages {
   readonly root: TreeRoot;
-  /** Pages that the present meta needs and the new one does not, the old freelist's included. */
+  /** Pages that the old root needs and the new one does not. */
   readonly freed: PageList;
-  readonly freelist: FreelistEntry;
-  readonly bytesWritten: number;
 }
 
-/** Merges the oldest runs, all down to the pages, into new pages. With no runs it only tidies the freelist. */
-export function* mergeIntoTree(
-  files: TreeFiles,
-  merged: readonly RunHandle[],
+/** Merges runs, newest first and all down to the pages, into new pages of the writer's pager: written, not synced. */
+export function* mergePages(
+  out: PageWriter,
+  root: TreeRoot,
+  merged: readonly Run[],
   slices: Slices,
-): Generator<Wait, MergedTree> {
-  const { pager, root } = files;
-  const out = new PageWriter(pager, files.generation + 1, root.id === 0);
+): Generator<Wait, MergedPages> {
+  const { pager } = out;
   const versions = new MergingVersions(sourcesOf(merged));
-  const tombstones = merged.flatMap(({ run }) => [...run.rangeTombstones(SEQ_MAX)]);
+  const tombstones = merged.flatMap((run) => [...run.rangeTombstones(SEQ_MAX)]);
   const removed = tombstones.length === 0 ? undefined : unionOf(tombstones);
   let deadlineMs = slices.monotonicMs() + slices.sliceMs;
   const pause = (): boolean => slices.monotonicMs() >= deadlineMs;
   try {
-    let newRoot = root;
-    let freed = new PageList();
-    if (merged.length > 0) {
-      const merge = new TreeMerge({ pager, root, writes: versions, removed, out, pause });
-      const run = merge.run();
-      let step = run.next();
-      while (step.done !== true) {
-        yield PAUSE;
-        deadlineMs = slices.monotonicMs() + slices.sliceMs;
-        step = run.next();
-      }
-      newRoot = step.value.id === 0 ? EMPTY_ROOT : step.value;
-      freed = merge.freed;
+    const merge = new TreeMerge({ pager, root, writes: versions, removed, out, pause });
+    const run = merge.run();
+    let step = run.next();
+    while (step.done !== true) {
+      yield PAUSE;
+      deadlineMs = slices.monotonicMs() + slices.sliceMs;
+      step = run.next();
     }
-    const freelist = writeFreelist(files, out, freed);
-    out.flush();
-    yield { sync: () => pager.file.sync(), syncNow: () => pager.file.syncNow() };
-    return { root: newRoot, freed, freelist, bytesWritten: out.bytesWritten };
-  } catch (error) {
-    pager.giveBack(out.allocated.toRanges());
-    throw error;
+    return { root: step.value.id === 0 ? EMPTY_ROOT : step.value, freed: merge.freed };
   } finally {
     versions.close();
   }
 }
 
-/** Writes the list of all pages that the new meta does not need. Adds the old list's pages to the freed ones. */
-function writeFreelist(files: TreeFiles, out: PageWriter, freed: PageList): FreelistEntry {
-  const { pager, freelist: old } = files;
-  // No view ever reads a freelist.
-  if (old.id !== 0) freed.add(old.id, pager.extentPages(old.bytes), Number.MAX_SAFE_INTEGER);
-  pager.dropTail();
-  const unreached = freed.toRanges();
-  const before = pager.freeForMeta(unreached);
-  if (before.ranges === 0) return NO_FREELIST;
-  // Its own pages are taken before the list is made: taking never adds a range.
-  const pages = pager.extentPages(before.encodedBytesMax);
-  const id = out.allocate(pages);
-  const bytes = new Uint8Array(pages * pager.pageBytes);
-  bytes.set(pager.freeForMeta(unreached).encode());
-  return { ...out.writeExtent(id, bytes, 0, bytes.length), bytes: bytes.length };
-}
-
-function openWriter(files: TreeFiles, number: number, seqBase: Seq): RunWriter {
-  const { vfs, checksums } = files.context;
-  const path = files.runPath(number);
-  // What an earlier attempt left behind.
-  vfs.remove(path);
-  return new RunWriter({ vfs, path, checksums, identity: files.identityOf(number), seqBase });
-}
-
-function* finishRun(
-  files: TreeFiles,
-  number: number,
-  writer: RunWriter,
-  versions: Parameters<RunWriter['addFrom']>[0],
-  slices: Slices,
-): Generator<Wait, RunHandle> {
-  const { vfs, directory } = files.context;
-  let path: string | undefined = writer.path;
+/** Opens runs for a thread of its own; release each. */
+export function openRuns({ vfs, checksums, logger, directory }: JobPort, entries: readonly RunEntry[]): Run[] {
+  const cache = new BlockCache(CACHE_BYTES);
+  const opened: Run[] = [];
   try {
-    while (!writer.addFrom(versions, slices.monotonicMs, slices.monotonicMs() + slices.sliceMs)) yield PAUSE;
-    const summary = writer.finish();
-    yield { sync: () => writer.sync(), syncNow: () => writer.syncNow() };
-    vfs.syncDir(directory);
-    const { identity, bytes } = summary;
-    const handle = files.openRun({ number, identity, bytes, seqBase: undefined });
-    path = undefined;
-    return handle;
-  } finally {
-    writer.close();
-    if (path !== undefined) removeQuietly(files, path);
+    for (const { number, bytes, identity, seqBase } of entries) {
+      const options = { vfs, checksums, logger, cache, path: joinPath(directory, runName(number)), bytes, identity };
+      opened.push(new Run(seqBase === undefined ? options : { ...options, seqBase }));
+    }
+    return opened;
+  } catch (error) {
+    for (const run of opened) run.release();
+    throw error;
   }
 }
 
-/** An error is on its way already: a file that cannot be removed is an orphan, which the next opening removes. */
-function removeQuietly(files: TreeFiles, path: string): void {
+/** What the file of a run is called. */
+export function runName(number: number): string {
+  return `${String(number).padStart(16, '0')}.run`;
+}
+
+/** Removes a run that nothing names. Never throws: it is an orphan at worst, which the next opening removes. */
+export function removeQuietly({ vfs, logger, directory }: JobPort, number: number): void {
+  const path = joinPath(directory, runName(number));
   try {
-    files.context.vfs.remove(path);
+    vfs.remove(path);
   } catch (error) {
-    files.context.logger.warn('an unfinished run could not be removed', { path, reason: String(error) });
+    logger.warn('an unfinished run could not be removed', { path, reason: String(error) });
+  }
+}
+
+function openWriter({ vfs, checksums, directory }: JobPort, target: RunTarget, seqBase: Seq): RunWriter {
+  const path = joinPath(directory, runName(target.number));
+  // What an earlier attempt left behind.
+  vfs.remove(path);
+  return new RunWriter({ vfs, path, checksums, identity: target.identity, seqBase });
+}
+
+function* finishRun(
+  port: JobPort,
+  target: RunTarget,
+  writer: RunWriter,
+  versions: Parameters<RunWriter['addFrom']>[0],
+  slices: Slices,
+): Generator<Wait, RunEntry> {
+  let isDone = false;
+  try {
+    while (!writer.addFrom(versions, slices.monotonicMs, slices.monotonicMs() + slices.sliceMs)) yield PAUSE;
+    const { bytes } = writer.finish();
+    yield { sync: () => writer.sync(), syncNow: () => writer.syncNow() };
+    port.vfs.syncDir(port.directory);
+    isDone = true;
+    return { number: target.number, identity: target.identity, bytes, seqBase: undefined };
+  } finally {
+    writer.close();
+    if (!isDone) removeQuietly(port, target.number);
   }
 }
 
 /** The runs' newest versions, each hidden by the range tombstones of the newer ones. */
-function sourcesOf(runs: readonly RunHandle[]): VersionSource[] {
+function sourcesOf(runs: readonly Run[]): VersionSource[] {
   const above: RangeTombstone[] = [];
-  return runs.map(({ run }) => {
+  return runs.map((run) => {
     const source = { versions: run.versions(false), hidden: above.length === 0 ? undefined : unionOf(above) };
     above.push(...run.rangeTombstones(SEQ_MAX));
     return source;

@@ -16,6 +16,11 @@ export interface BtreeOptions {
   readonly pinnedBytesMax?: number;
   /** Background work lets others run after so long. Default 4. */
   readonly sliceMs?: number;
+  /**
+   * Flushes and merges of at least so many bytes run in worker threads, when the files are on a real disk; smaller ones in
+   * slices of `sliceMs` on this thread. Infinity: all of them. Default 1 MiB.
+   */
+  readonly workerBytesMin?: number;
   /** Cache and delta shared with the other engines of the store. Default: a part of what the store has for each engine. */
   readonly memory?: SharedMemory;
 }
@@ -26,12 +31,14 @@ export interface ResolvedBtreeOptions {
   readonly idleMergeMs: number;
   readonly pinnedBytesMax: number;
   readonly sliceMs: number;
+  readonly workerBytesMin: number;
   readonly memory: SharedMemory | undefined;
 }
 
 /** Checks the options and fills in the defaults. */
 export function resolveOptions(options: BtreeOptions): ResolvedBtreeOptions {
   const { pageBytes = 8192, runsMax = 8, idleMergeMs = 500, pinnedBytesMax = 16 * GIB, sliceMs = 4 } = options;
+  const { workerBytesMin = 1024 * 1024 } = options;
   const isPower = Number.isInteger(Math.log2(pageBytes));
   if (!isPower || pageBytes < PAGE_BYTES_MIN || pageBytes > PAGE_BYTES_MAX) {
     throw invalid(`pageBytes is a power of two from ${PAGE_BYTES_MIN} to ${PAGE_BYTES_MAX}`, pageBytes);
@@ -40,8 +47,9 @@ export function resolveOptions(options: BtreeOptions): ResolvedBtreeOptions {
     throw invalid('runsMax lies between 1 and 48', runsMax);
   if (!(idleMergeMs >= 0)) throw invalid('idleMergeMs is a number of milliseconds', idleMergeMs);
   if (!(pinnedBytesMax >= 0)) throw invalid('pinnedBytesMax is a number of bytes', pinnedBytesMax);
+  if (!(workerBytesMin >= 0)) throw invalid('workerBytesMin is a number of bytes', workerBytesMin);
   if (!(sliceMs >= 0)) throw invalid('sliceMs is a number of milliseconds', sliceMs);
-  return { pageBytes, runsMax, idleMergeMs, pinnedBytesMax, sliceMs, memory: options.memory };
+  return { pageBytes, runsMax, idleMergeMs, pinnedBytesMax, sliceMs, workerBytesMin, memory: options.memory };
 }
 
 function invalid(message: string, found: number): PhantomError {

@@ -9,11 +9,40 @@ import type { PageId } from './format.js';
 /** How many ranges a search for several pages side by side looks at before it gives up and the file grows. */
 const EXTENT_RANGES_MAX = 256;
 
+export interface PageListData {
+  readonly starts: Float64Array;
+  readonly counts: Float64Array;
+  readonly births: Float64Array;
+}
+
 /** Pages in the order in which somebody came by them, each with the generation that wrote it: 0 when nobody knows. */
 export class PageList {
-  private readonly starts: PageId[] = [];
-  private readonly counts: number[] = [];
-  private readonly births: number[] = [];
+  private readonly starts: PageId[];
+  private readonly counts: number[];
+  private readonly births: number[];
+
+  constructor() {
+    this.starts = [];
+    this.counts = [];
+    this.births = [];
+  }
+
+  /** The list that `data` was taken from. */
+  static of({ starts, counts, births }: PageListData): PageList {
+    const list = new PageList();
+    for (let i = 0; i < starts.length; i++) list.add(starts[i]!, counts[i]!, births[i]!);
+    return list;
+  }
+
+  /** The list as plain data, which travels. */
+  get data(): PageListData {
+    const { starts, counts, births } = this;
+    return {
+      starts: Float64Array.from(starts),
+      counts: Float64Array.from(counts),
+      births: Float64Array.from(births),
+    };
+  }
 
   add(page: PageId, count = 1, birth = 0): void {
     const last = this.starts.length - 1;
@@ -97,6 +126,23 @@ export class PageRanges {
       const index = takeMine ? i++ : j++;
       this.append(source.start(index), source.count(index));
     }
+  }
+
+  /** The pages of this set that are not in another one. */
+  without(other: PageRanges): PageRanges {
+    const rest = new PageRanges();
+    let j = 0;
+    for (let i = 0; i < this.ranges; i++) {
+      let at = this.start(i);
+      const end = at + this.count(i);
+      while (j < other.ranges && other.start(j) + other.count(j) <= at) j++;
+      for (let k = j; k < other.ranges && other.start(k) < end; k++) {
+        if (other.start(k) > at) rest.append(at, other.start(k) - at);
+        at = Math.max(at, other.start(k) + other.count(k));
+      }
+      if (at < end) rest.append(at, end - at);
+    }
+    return rest;
   }
 
   /** Takes `count` pages that lie side by side out of the set, low ones first; 0 when none were found. */

@@ -18,7 +18,7 @@ export class PageWriter implements PageSink {
   bytesWritten = 0;
   /** Whether finished leaves go into the cache: right for those that replace cached ones. Inner pages always do. */
   remembersLeaves: boolean;
-  private readonly pager: Pager;
+  readonly pager: Pager;
   private readonly generation: number;
   private readonly buffer = new Uint8Array(BUFFER_BYTES);
   /** Pages that wait in the buffer: finished ones, side by side on disk. */

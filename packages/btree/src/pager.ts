@@ -146,6 +146,14 @@ export class Pager {
     return id;
   }
 
+  /** Takes over what a merge in another thread did: pages it took, the end of the file it left, and its reads and writes. */
+  adopt(allocated: PageRanges, pageCount: number, pagesRead: number, pagesWritten: number): void {
+    this.free = this.free.without(allocated);
+    this.pageCountNow = pageCount;
+    this.pagesRead += pagesRead;
+    this.pagesWritten += pagesWritten;
+  }
+
   /** Gives numbers back that were allocated and never became reachable. */
   giveBack(pages: PageRanges): void {
     this.free.addAll(pages);

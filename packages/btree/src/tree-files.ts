@@ -18,6 +18,7 @@ import type { EngineContext } from '@phantom/store';
 import { type VfsFile, joinPath } from '@phantom/vfs';
 import { EMPTY_ROOT, type TreeRoot, firstPage } from './format.js';
 import { type FreelistEntry, type Meta, type RunEntry, encodeMeta, metaOffset, readMeta } from './meta-page.js';
+import { runName } from './file-jobs.js';
 import type { ResolvedBtreeOptions } from './options.js';
 import { Pager } from './pager.js';
 
@@ -123,7 +124,7 @@ export class TreeFiles {
   }
 
   runPath(number: number): string {
-    return joinPath(this.context.directory, `${String(number).padStart(16, '0')}.run`);
+    return joinPath(this.context.directory, runName(number));
   }
 
   /** Opens a run that was written. The caller holds it. */

@@ -1,5 +1,5 @@
 /** Pages: what is built is found, and nothing else. */
-import { type Checksums, compareKeys, loadChecksums } from '@phantom/base';
+import { type Checksums, Random, compareKeys, loadChecksums } from '@phantom/base';
 import { BlockCache } from '@phantom/runs';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import fc from 'fast-check';
@@ -68,6 +68,25 @@ function build(
   }
   return built;
 }
+
+describe('a set of pages', () => {
+  it('without another one has what only it has', () => {
+    const random = new Random(9);
+    for (let round = 0; round < 300; round++) {
+      const sets = [0, 1].map(() => Array.from({ length: 40 }, (_, page) => page + 1).filter(() => random.chance(0.5)));
+      const [left, right] = sets.map((pages) => {
+        const list = new PageList();
+        for (const page of pages) list.add(page);
+        return list.toRanges();
+      }) as [PageRanges, PageRanges];
+      const rest = left.without(right);
+      const found: number[] = [];
+      for (let r = 0; r < rest.ranges; r++) for (let n = 0; n < rest.count(r); n++) found.push(rest.start(r) + n);
+      expect(found).toEqual((sets[0] as number[]).filter((page) => !(sets[1] as number[]).includes(page)));
+      expect(rest.pages).toBe(found.length);
+    }
+  });
+});
 
 describe('leaf pages', () => {
   it('hold what they were given, in order, and search finds it', () => {

@@ -7,6 +7,7 @@ import type { Verdict } from './verdict.js';
 
 const OPENERS: Readonly<Record<string, { readonly open: string; readonly settle: string }>> = {
   '@phantom/lsm': { open: 'openLsm', settle: 'compact' },
+  '@phantom/btree': { open: 'openBtree', settle: 'merge' },
 };
 
 /** The packages that have worker threads. */
