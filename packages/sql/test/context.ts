@@ -28,6 +28,7 @@ export function testContext(overrides: Partial<EvaluationContext> = {}): Evaluat
     advisory: NO_LOCKS,
     backendPid: 1,
     transactionId: 1,
+    sequenceRow: () => ({ lastValue: 1, isCalled: false }),
     cursorKey: () => new Uint8Array(0),
     currentUser: 'alice',
     sessionUser: 'alice',

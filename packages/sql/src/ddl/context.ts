@@ -6,12 +6,13 @@
  * undefined after a slice of long work (index builds). It returns the command tag when it differs from the usual one.
  */
 import type { ErrorFields } from '@phantom/base';
-import type { Catalog, CatalogTransaction, Oid, TableDescriptor } from '@phantom/catalog';
+import type { Catalog, CatalogTransaction, Oid, StoredQuery, TableDescriptor } from '@phantom/catalog';
 import type { MvccTransaction } from '@phantom/mvcc';
 import type { Execution, ExecutionContext, RowSink, Yielded } from '../exec/runtime.js';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import type { PlanField } from '../plan/prepared-plan.js';
+import type { QueryToStore } from '../plan/stored-query.js';
 import type { Query } from '../text/ast.js';
 import type { Statement } from '../text/ast-statements.js';
 import type { StatisticsCatalog } from '../plan/statistics/statistics-catalog.js';
@@ -46,6 +47,10 @@ export interface DdlContext {
   query(query: Query, sink: RowSink): Execution;
   /** Output columns of a query and the oids of the relations it reads, without running it. */
   describe(query: Query): { readonly fields: readonly PlanField[]; readonly relations: readonly Oid[] };
+  /** What a query that is to be stored gives and stands on. */
+  describeStored(query: Query): QueryToStore;
+  /** Runs a stored query with the rights of its relation's owner. */
+  runStored(stored: StoredQuery, ownerOid: Oid, sink: RowSink): Execution;
   /** Runs another definition inside this one, in a schema (elements of CREATE SCHEMA). */
   define(statement: Statement, schema: string): DdlExecution;
   /**

@@ -1,6 +1,6 @@
 /** CREATE TABLE AS: a table of a query's columns, filled by it in the same transaction. */
 import { PhantomError, unsupportedError } from '@phantom/base';
-import { NameClass, type TableDescriptor } from '@phantom/catalog';
+import { NameClass, type StoredQuery, type TableDescriptor } from '@phantom/catalog';
 import type { RowBatch, RowSink, Yielded } from '../exec/runtime.js';
 import type { Query } from '../text/ast.js';
 import type { CreateTableAs } from '../text/ast-schema.js';
@@ -15,7 +15,6 @@ const UNKNOWN_OID = 705;
 const TEXT_OID = 25;
 
 export function* createTableAs(context: DdlContext, node: CreateTableAs): DdlExecution {
-  if (node.materializedView) throw unsupportedError('materialized views');
   if (node.persistence === 'unlogged') throw unsupportedError('unlogged tables');
   if (node.source.kind === 'execute') throw unsupportedError('CREATE TABLE AS EXECUTE');
   const source = { query: node.source };
@@ -68,7 +67,7 @@ export function* createTableAs(context: DdlContext, node: CreateTableAs): DdlExe
 export function* fillTable(
   context: DdlContext,
   table: TableDescriptor,
-  query: Query,
+  query: Query | StoredQuery,
 ): Generator<Yielded, number, void> {
   const writer = context.writerContext().writer(table);
   const rows: Value[][] = [];
@@ -79,7 +78,7 @@ export function* fillTable(
       return true;
     },
   };
-  const execution = context.query(query, sink);
+  const execution = 'kind' in query ? context.query(query, sink) : context.runStored(query, table.ownerOid, sink);
   let count = 0;
   for (let step = execution.next(); ; step = execution.next()) {
     for (const row of rows) {

@@ -18,14 +18,17 @@ import { drop } from './drop.js';
 import { createSchema } from './schema.js';
 import { alterSequence, createSequence } from './sequences.js';
 import { truncate } from './truncate.js';
-import { createView } from './view.js';
+import { createMaterializedView, createView, refreshMaterializedView } from './view.js';
 
 export function definitionHandler(node: Statement): ((context: DdlContext) => DdlExecution) | undefined {
   switch (node.kind) {
     case 'create-table':
       return (context) => createTable(context, node);
     case 'create-table-as':
-      return (context) => createTableAs(context, node);
+      return (context) =>
+        node.materializedView ? createMaterializedView(context, node) : createTableAs(context, node);
+    case 'refresh-materialized-view':
+      return (context) => refreshMaterializedView(context, node);
     case 'create-index':
       return (context) => createIndex(context, node);
     case 'create-view':

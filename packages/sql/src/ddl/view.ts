@@ -1,74 +1,260 @@
-/** CREATE VIEW: the query's text is kept and bound anew at use, with the search path of its creation. */
+/**
+ * CREATE VIEW and materialized views: the query's text is kept, with what its names meant, and bound anew at use. A materialized
+ * view is a table beside it, which REFRESH fills.
+ */
 import { PhantomError, unsupportedError } from '@phantom/base';
-import { NameClass, type Oid, type ViewDescriptor } from '@phantom/catalog';
-import type { CreateView } from '../text/ast-schema.js';
+import { NameClass, type Oid, type StoredQuery, type TableDescriptor, type ViewDescriptor } from '@phantom/catalog';
+import type { QueryToStore } from '../plan/stored-query.js';
+import type { CreateTableAs, CreateView, RefreshMaterializedView } from '../text/ast-schema.js';
+import type { Query } from '../text/ast.js';
 import { deparseQuery } from '../text/deparse.js';
+import { parseStatement } from '../text/parse.js';
 import type { DdlContext, DdlExecution } from './context.js';
-import { claimName, creationSchema, lockForChange, relationExists, requireOwner } from './names.js';
-import { putRowType } from './types.js';
+import { fillTable } from './create-table-as.js';
+import { storageOf } from './create-table.js';
+import { ownership } from './grant.js';
+import {
+  claimName,
+  creationSchema,
+  findRelation,
+  lockForChange,
+  relationExists,
+  requireOwner,
+  undefinedRelation,
+} from './names.js';
+import { viewOptions } from './storage-options.js';
+import { emptyTable } from './truncate.js';
+import { claimTypeName, putRowType } from './types.js';
+import { checkUpdatable } from './updatable-view.js';
+
+const UNKNOWN_OID = 705;
+const TEXT = { oid: 25, typmod: -1 };
 
 export function* createView(context: DdlContext, node: CreateView): DdlExecution {
-  if (node.recursive) throw unsupportedError('CREATE RECURSIVE VIEW');
-  if (node.persistence !== 'permanent') throw unsupportedError('temporary views');
-  if (node.options.length > 0) throw unsupportedError('view options');
-  if (node.checkOption !== undefined) throw unsupportedError('WITH CHECK OPTION');
-  const place = creationSchema(context, node.name);
+  const query = node.recursive ? recursiveQuery(node) : node.query;
+  const described = describe(context, query);
+  let { persistence } = node;
+  if (persistence === 'permanent' && usesTemporary(context, described)) {
+    context.notice('NOTICE', '00000', `view "${node.name.at(-1)?.text}" will be a temporary view`);
+    persistence = 'temporary';
+  }
+  if (persistence === 'unlogged')
+    throw new PhantomError('42601', 'views cannot be unlogged because they do not have storage');
+  const place = creationSchema(context, node.name, persistence);
   const existing = yield* claimName(context, NameClass.Relation, place.schemaOid, place.name);
   if (existing !== undefined && !node.orReplace) throw relationExists(place.name);
   if (existing !== undefined && existing.kind !== 'view')
     throw new PhantomError('42809', `"${place.name}" is not a view`);
-  const described = context.describe(node.query);
-  if (node.columns.length > described.fields.length) {
-    throw new PhantomError('42601', 'CREATE VIEW specifies more column names than columns');
-  }
-  const columns = described.fields.map((field, i) => ({ name: node.columns[i]?.text ?? field.name, type: field.type }));
-  const repeated = columns.find((column, i) => columns.findIndex((other) => other.name === column.name) !== i);
-  if (repeated !== undefined) throw new PhantomError('42701', `column "${repeated.name}" specified more than once`);
+  if (existing === undefined) yield* claimTypeName(context, place.schemaOid, place.name, true);
+  const columns = columnsOf(described, node.columns, 'CREATE VIEW specifies more column names than columns');
   if (existing?.kind === 'view') {
     requireOwner(context, existing);
     yield* lockForChange(context, existing);
-    keepsColumns(existing, columns);
+    keepsColumns(context, existing, columns);
   }
+  const { options, checkOption } = viewOptions(node.options);
+  const check = node.checkOption ?? checkOption;
+  const before = existing?.kind === 'view' ? existing : undefined;
   const view: ViewDescriptor = {
     kind: 'view',
-    oid: existing?.oid ?? context.catalog.allocateOid(),
+    oid: before?.oid ?? context.catalog.allocateOid(),
     name: place.name,
     databaseOid: context.databaseOid,
     schemaOid: place.schemaOid,
-    ownerOid: existing?.kind === 'view' ? existing.ownerOid : context.roleOid,
-    querySql: deparseQuery(node.query),
-    columns,
-    searchPath: context.picture.searchPath,
-    rowTypeOid: existing?.kind === 'view' ? existing.rowTypeOid : context.catalog.allocateOid(),
+    ...ownership(context, 'table', place.schemaOid),
+    ...(before === undefined ? {} : { ownerOid: before.ownerOid }),
+    ...(before?.acl === undefined ? {} : { acl: before.acl }),
+    ...(before?.comment === undefined ? {} : { comment: before.comment }),
+    ...storedQuery(context, query, described),
+    columns: columns.map((column, i) => ({ ...before?.columns[i], ...column })),
+    ...(Object.keys(options).length === 0 ? {} : { options }),
+    ...(check === undefined ? {} : { checkOption: check }),
+    rowTypeOid: before?.rowTypeOid ?? context.catalog.allocateOid(),
   };
-  if (existing !== undefined)
-    for (const dependency of Array.from(context.objects.dependenciesOf(view.oid)))
-      context.objects.removeDependency(dependency);
+  if (check !== undefined) checkUpdatable(context, view);
   context.objects.put(view);
   putRowType(context, view);
-  for (const oid of described.relations) depend(context, view.oid, oid);
+  dependOn(context, view.oid, described);
   return undefined;
 }
 
-function depend(context: DdlContext, dependentOid: Oid, referencedOid: Oid): void {
-  if (context.objects.object(referencedOid) === undefined) return;
-  context.objects.addDependency({
-    dependentOid,
-    dependentColumn: 0,
-    referencedOid,
-    referencedColumn: 0,
-    strength: 'normal',
+function describe(context: DdlContext, query: Query): QueryToStore {
+  const described = context.describeStored(query);
+  if (described.parameters > 0) throw new PhantomError('42P02', 'there is no parameter $1');
+  return described;
+}
+
+/** CREATE RECURSIVE VIEW v (a, b) AS q means WITH RECURSIVE v (a, b) AS (q) SELECT a, b FROM v. */
+function recursiveQuery(node: CreateView): Query {
+  const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
+  const name = quoted(node.name.at(-1)?.text as string);
+  const columns = node.columns.map((column) => quoted(column.text)).join(', ');
+  if (columns === '') throw new PhantomError('42601', 'a recursive view needs a list of its columns');
+  const sql = `with recursive ${name} (${columns}) as (${deparseQuery(node.query)}) select ${columns} from ${name}`;
+  return parseStatement(sql) as Query;
+}
+
+function usesTemporary(context: DdlContext, described: QueryToStore): boolean {
+  return described.names.some(({ oid }) => {
+    const object = context.objects.object(oid);
+    if (object === undefined || object.kind === 'role' || object.kind === 'database' || object.kind === 'schema')
+      return false;
+    return object.schemaOid === context.picture.temporarySchemaOid;
   });
 }
 
+function columnsOf(
+  described: QueryToStore,
+  names: readonly { readonly text: string }[],
+  tooMany: string,
+): { name: string; type: ViewDescriptor['columns'][number]['type'] }[] {
+  if (names.length > described.fields.length) throw new PhantomError('42601', tooMany);
+  const columns = described.fields.map((field, i) => ({
+    name: names[i]?.text ?? field.name,
+    type: field.type.oid === UNKNOWN_OID ? TEXT : field.type,
+  }));
+  const repeated = columns.find((column, i) => columns.findIndex((other) => other.name === column.name) !== i);
+  if (repeated !== undefined) throw new PhantomError('42701', `column "${repeated.name}" specified more than once`);
+  return columns;
+}
+
+function storedQuery(context: DdlContext, query: Query, described: QueryToStore): StoredQuery {
+  return {
+    querySql: deparseQuery(query),
+    // Names of relations are known by number; functions and types are still found along the path.
+    searchPath: context.picture.searchPath,
+    names: described.names,
+  };
+}
+
+/** Records what a stored query stands on; what was recorded before is forgotten, but for types. */
+function dependOn(context: DdlContext, oid: Oid, described: QueryToStore): void {
+  for (const dependency of Array.from(context.objects.dependenciesOf(oid))) {
+    if (context.objects.object(dependency.referencedOid)?.kind !== 'type') context.objects.removeDependency(dependency);
+  }
+  for (const { oid: referencedOid, column } of described.uses) {
+    if (context.objects.object(referencedOid) === undefined) continue;
+    context.objects.addDependency({
+      dependentOid: oid,
+      dependentColumn: 0,
+      referencedOid,
+      referencedColumn: column,
+      strength: 'normal',
+    });
+  }
+}
+
 /** CREATE OR REPLACE may only add columns at the end. */
-function keepsColumns(view: ViewDescriptor, columns: ViewDescriptor['columns']): void {
+function keepsColumns(
+  context: DdlContext,
+  view: ViewDescriptor,
+  columns: readonly Pick<ViewDescriptor['columns'][number], 'name' | 'type'>[],
+): void {
   if (columns.length < view.columns.length) throw new PhantomError('42P16', 'cannot drop columns from view');
+  const typeName = (oid: Oid): string => context.picture.types.byOid(oid)?.displayName ?? String(oid);
   view.columns.forEach((column, i) => {
     const now = columns[i];
     if (now?.name !== column.name)
-      throw new PhantomError('42P16', `cannot change name of view column "${column.name}" to "${now?.name}"`);
-    if (now.type.oid !== column.type.oid)
-      throw new PhantomError('42P16', `cannot change data type of view column "${column.name}"`);
+      throw new PhantomError('42P16', `cannot change name of view column "${column.name}" to "${now?.name}"`, {
+        hint: 'Use ALTER VIEW ... RENAME COLUMN ... to change name of view column instead.',
+      });
+    if (now.type.oid !== column.type.oid || now.type.typmod !== column.type.typmod)
+      throw new PhantomError(
+        '42P16',
+        `cannot change data type of view column "${column.name}" from ${typeName(column.type.oid)} to ${typeName(now.type.oid)}`,
+      );
   });
+}
+
+// ----------------------------------------------------------------------------------------------- materialized views
+
+export function* createMaterializedView(context: DdlContext, node: CreateTableAs): DdlExecution {
+  if (node.source.kind === 'execute') throw unsupportedError('CREATE MATERIALIZED VIEW AS EXECUTE');
+  const place = creationSchema(context, node.name);
+  const existing = yield* claimName(context, NameClass.Relation, place.schemaOid, place.name);
+  if (existing !== undefined) {
+    if (!node.ifNotExists) throw relationExists(place.name);
+    context.notice('NOTICE', '42P07', `relation "${place.name}" already exists, skipping`);
+    return 'CREATE MATERIALIZED VIEW';
+  }
+  yield* claimTypeName(context, place.schemaOid, place.name, true);
+  const described = describe(context, node.source);
+  if (usesTemporary(context, described))
+    throw new PhantomError('0A000', 'materialized views must not use temporary tables or views');
+  const columns = columnsOf(described, node.columns, 'too many column names were specified');
+  const { engine, options } = storageOf(node.options, false);
+  const table: TableDescriptor = {
+    kind: 'table',
+    oid: context.catalog.allocateOid(),
+    name: place.name,
+    databaseOid: context.databaseOid,
+    schemaOid: place.schemaOid,
+    ...ownership(context, 'table', place.schemaOid),
+    persistence: 'permanent',
+    engine,
+    ...options,
+    space: context.storage.allocateSpace(engine),
+    layoutVersion: 1,
+    columns: columns.map((column, i) => ({
+      ...column,
+      number: i + 1,
+      notNull: false,
+      dropped: false,
+      sinceVersion: 1,
+    })),
+    constraints: [],
+    indexOids: [],
+    keyColumns: [],
+    schemaVersion: 1,
+    materialized: { ...storedQuery(context, node.source, described), populated: node.withData },
+    rowTypeOid: context.catalog.allocateOid(),
+  };
+  context.objects.put(table);
+  putRowType(context, table);
+  dependOn(context, table.oid, described);
+  if (!node.withData) return 'CREATE MATERIALIZED VIEW';
+  return `SELECT ${yield* fillTable(context, table, node.source)}`;
+}
+
+export function* refreshMaterializedView(context: DdlContext, node: RefreshMaterializedView): DdlExecution {
+  const found = findRelation(context, node.name);
+  if (found === undefined) throw undefinedRelation(node.name);
+  if (found.kind !== 'table') throw new PhantomError('42809', `"${found.name}" is not a table or materialized view`);
+  if (found.materialized === undefined) throw new PhantomError('0A000', `"${found.name}" is not a materialized view`);
+  requireOwner(context, found);
+  if (node.concurrently && !node.withData)
+    throw new PhantomError('42601', 'REFRESH options CONCURRENTLY and WITH NO DATA cannot be used together');
+  const table = yield* lockForChange(context, found);
+  if (table?.materialized === undefined) throw undefinedRelation(node.name);
+  if (node.concurrently) checkConcurrently(context, table);
+  emptyTable(context, table);
+  const empty = context.objects.object(table.oid) as TableDescriptor;
+  const filled: TableDescriptor = { ...empty, materialized: { ...table.materialized, populated: node.withData } };
+  context.objects.put(filled);
+  context.tableRewritten(table.oid);
+  if (node.withData) yield* fillTable(context, filled, table.materialized);
+  return undefined;
+}
+
+/** What PostgreSQL asks for before it refreshes beside readers; here readers always go on. */
+function checkConcurrently(context: DdlContext, table: TableDescriptor): void {
+  if (table.materialized?.populated === false)
+    throw new PhantomError('0A000', 'CONCURRENTLY cannot be used when the materialized view is not populated');
+  const unique = table.indexOids.some((oid) => {
+    const index = context.objects.object(oid);
+    return (
+      index?.kind === 'index' &&
+      index.unique &&
+      index.predicateSql === undefined &&
+      index.parts.every((part) => part.column !== undefined)
+    );
+  });
+  if (unique) return;
+  throw new PhantomError(
+    '55000',
+    `cannot refresh materialized view "${context.picture.schemaName(table.schemaOid)}.${table.name}" concurrently`,
+    {
+      hint: 'Create a unique index with no WHERE clause on one or more columns of the materialized view.',
+    },
+  );
 }

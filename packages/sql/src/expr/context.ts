@@ -3,8 +3,8 @@
  * and what the plan will depend on.
  */
 import { PhantomError, type ErrorFields } from '@phantom/base';
-import type { TypeRef } from '@phantom/catalog';
-import type { CatalogPort, RequiredPrivilege } from '../plan/catalog-port.js';
+import type { StoredName, TypeRef } from '@phantom/catalog';
+import type { CatalogPort, NamedRelation, RequiredPrivilege } from '../plan/catalog-port.js';
 import { ColumnPool } from '../plan/logical/columns.js';
 import type { PlanDependency } from '../plan/prepared-plan.js';
 import type { TypeContext } from '../types/type.js';
@@ -64,6 +64,10 @@ export class BindContext {
   private readonly wanted: WantedPrivilege[] = [];
   /** Owner of the view whose body is being bound: its rights count. */
   viewOwnerOid: number | undefined;
+  /** What relations were called when the query being bound was stored; undefined for a query as it comes. */
+  storedNames: ReadonlyMap<string, StoredName> | undefined;
+  /** Hears of every relation that the query itself names: for a query that is to be stored. */
+  nameListener: ((written: string, relation: NamedRelation) => void) | undefined;
   /** Names of the views being expanded, outermost first. */
   viewStack: readonly string[] = [];
   private readonly counts = { commonTables: 0 };

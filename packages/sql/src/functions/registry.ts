@@ -54,6 +54,8 @@ export interface EvaluationContext extends TypeContext {
   readonly currentSchema: string | undefined;
   readonly searchPath: readonly string[];
   readonly notifier: NotificationPort;
+  /** Where a sequence stands. */
+  sequenceRow(sequenceOid: Oid): { readonly lastValue: number | bigint; readonly isCalled: boolean };
   /** Key of the table's row on which a cursor stands; 34000 and 24000 when there is none. */
   cursorKey(cursor: string, tableOid: Oid, tableName: string): Uint8Array;
   setting(name: string, missingOk: boolean): string | null;

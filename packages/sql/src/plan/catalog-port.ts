@@ -93,6 +93,7 @@ export interface CatalogPort {
   readonly searchPath: readonly string[];
   /** Name of the schema of the session's temporary objects, once it has one. */
   readonly temporarySchemaName?: string | undefined;
+  readonly temporarySchemaOid?: Oid | undefined;
   readonly types: TypeLookup;
   readonly functions: FunctionRegistry;
   readonly statistics: StatisticsPort;

@@ -5,7 +5,7 @@
  */
 import { codeGenerationAllowed } from '@phantom/codec';
 import { PhantomError } from '@phantom/base';
-import type { Oid } from '@phantom/catalog';
+import type { Oid, StoredName } from '@phantom/catalog';
 import { BindContext } from '../expr/context.js';
 import { typeRef, Oids } from '../expr/type-oids.js';
 import type { BoundQuery } from '../expr/binder.js';
@@ -36,6 +36,8 @@ export interface PlanOptions {
   /** The statement's text, for positions of errors. */
   readonly text?: string;
   readonly backEnd?: BackEnd;
+  /** The statement is a stored query: what its names mean, and whose rights count. */
+  readonly stored?: { readonly names: readonly StoredName[]; readonly ownerOid: Oid };
   /** Names of rewrite rules to leave out. */
   readonly withoutRules?: ReadonlySet<string>;
 }
@@ -80,6 +82,10 @@ function plan(statement: Plannable, catalog: CatalogPort, options: PlanOptions):
     text: options.text ?? '',
     parameterTypes: (options.declaredTypes ?? []).map((oid) => typeRef(oid === 0 ? Oids.unknown : oid)),
   });
+  if (options.stored !== undefined) {
+    context.storedNames = new Map(options.stored.names.map((entry) => [entry.name, entry]));
+    context.viewOwnerOid = options.stored.ownerOid;
+  }
   const binder = new StatementBinder(context, sqlReader);
   const bound =
     statement.kind === 'query' ? binder.bindQuery(statement, undefined) : binder.bindModification(statement, undefined);

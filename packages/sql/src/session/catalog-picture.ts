@@ -56,7 +56,7 @@ export class CatalogPicture implements CatalogPort {
   private registry: FunctionRegistry | undefined;
   private typesByArray: ReadonlyMap<Oid, TypeDescriptor> | undefined;
   readonly temporarySchemaName: string | undefined;
-  private readonly temporarySchemaOid: Oid | undefined;
+  readonly temporarySchemaOid: Oid | undefined;
   /** Schemas searched, in order: PG_CATALOG_OID and the one of temporary objects among them, those without USAGE left out. */
   private readonly path: readonly Oid[];
 

@@ -1,5 +1,6 @@
 /** What a session gives to its definitions. */
 import type { DdlContext } from '../ddl/context.js';
+import { describeQuery, planStored } from '../plan/stored-query.js';
 import type { SqlSession } from './session.js';
 import type { SessionTransaction } from './transaction.js';
 
@@ -24,6 +25,12 @@ export function ddlContextOf(
     evaluation: session.evaluation,
     get picture() {
       return session.picture;
+    },
+    describeStored: (query) => describeQuery(query, session.picture, ''),
+    runStored: (stored, ownerOid, sink) => {
+      const plan = planStored(stored, ownerOid, session.picture);
+      session.checkPrivileges(plan.privileges);
+      return plan.execute(session.executionContext([], transaction.storage, transaction), sink);
     },
     temporarySchema: () => session.temporary.schema(transaction.objects),
     onCommit: (table) => session.temporary.onCommit(table),

@@ -155,6 +155,10 @@ export class SessionEvaluation implements EvaluationContext {
     return this.owner.randomNumbers.float();
   }
 
+  sequenceRow(sequenceOid: Oid): { readonly lastValue: number | bigint; readonly isCalled: boolean } {
+    return this.owner.sequences.row(this.sequenceNamed(sequenceOid, 'select'));
+  }
+
   cursorKey(cursor: string, tableOid: Oid, tableName: string): Uint8Array {
     return this.owner.cursors.currentKey(cursor, tableOid, tableName);
   }

@@ -1,5 +1,8 @@
 /** A name in FROM: a WITH query, a table, a view (bound from its text), a system view. */
-import type { TableDescriptor, ViewDescriptor } from '@phantom/catalog';
+import { PhantomError } from '@phantom/base';
+import type { SequenceDescriptor, StoredName, TableDescriptor, ViewDescriptor } from '@phantom/catalog';
+import type { EvaluationContext } from '../../functions/registry.js';
+import type { Value } from '../../types/type.js';
 import type { Binder } from '../../expr/binder.js';
 import { columnReference, constant, type ColumnId } from '../../expr/expression.js';
 import type { CteBinding, RangeItem, Scope, ScopeColumn } from '../../expr/scope.js';
@@ -24,8 +27,13 @@ export function findRelation(binder: Binder, name: QualifiedName, position: numb
   if (catalogName !== undefined && catalogName !== context.catalog.databaseName) {
     throw context.error('0A000', `references to another database are not supported: "${parts.join('.')}"`, position);
   }
-  const relation = context.catalog.relation(schema === undefined ? { name: last } : { schema, name: last });
+  const stored = storedName(binder, name);
+  const relation =
+    stored === undefined
+      ? context.catalog.relation(schema === undefined ? { name: last } : { schema, name: last })
+      : context.catalog.relationByOid(stored.oid);
   if (relation !== undefined) {
+    context.nameListener?.(parts.join('.'), relation);
     if (schema !== undefined) {
       context.requirePrivilege({
         relationOid: relation.schemaOid,
@@ -38,6 +46,11 @@ export function findRelation(binder: Binder, name: QualifiedName, position: numb
     return relation;
   }
   throw context.error('42P01', `relation "${parts.join('.')}" does not exist`, position);
+}
+
+/** What a name meant when the query that holds it was stored; undefined outside of stored queries. */
+function storedName(binder: Binder, name: QualifiedName): StoredName | undefined {
+  return binder.context.storedNames?.get(name.map((part) => part.text).join('.'));
 }
 
 /** Asks for a right on a relation; answers where to report the columns it is used for. */
@@ -77,7 +90,7 @@ export function bindRelation(binder: Binder, node: Ast.TableRef, scope: Scope): 
     case 'virtual':
       return bindVirtual(binder, relation, node);
     case 'sequence':
-      throw context.unsupported('reading a sequence as a table', node.position);
+      return bindSequence(binder, relation, node);
     default:
       throw context.error('42809', `cannot open relation "${relation.name}"`, node.position, {
         detail: 'This operation is not supported for indexes.',
@@ -91,6 +104,7 @@ export function scanTable(
   table: TableDescriptor,
   alias: string | undefined,
   onUse: ((columnIndex: number) => void) | undefined,
+  stored?: StoredName,
 ): { readonly plan: Scan; readonly item: RangeItem; readonly byPosition: readonly ColumnId[] } {
   const { context } = binder;
   context.dependOn(table.oid, table.schemaVersion);
@@ -110,14 +124,17 @@ export function scanTable(
     filter: [],
     columns: [...live.map(({ id }) => id), rowReference],
   };
-  const columns = live.map(({ column, id }): ScopeColumn => ({
-    name: column.name,
+  // A stored query knows the columns there were, by their names of then.
+  const known = live.filter(({ column }) => stored === undefined || (stored.columns[column.number - 1] ?? '') !== '');
+  const columns = known.map(({ column, id }): ScopeColumn => ({
+    name: stored?.columns[column.number - 1] ?? column.name,
     expression: columnReference(id, column.type),
     type: column.type,
   }));
   const oidType = typeRef(Oids.oid);
-  const item = rangeItem(alias ?? table.name, columns, {
-    schema: alias === undefined ? context.catalog.schemaName(table.schemaOid) : undefined,
+  const shown = stored?.name.split('.');
+  const item = rangeItem(alias ?? shown?.at(-1) ?? table.name, columns, {
+    schema: alias === undefined ? (shown?.at(-2) ?? context.catalog.schemaName(table.schemaOid)) : undefined,
     rowTypeOid: table.rowTypeOid,
     table,
     marker: live.find(({ column }) => column.notNull)?.id ?? rowReference,
@@ -130,14 +147,20 @@ export function scanTable(
         type: typeRef(Oids.void),
       },
     ],
-    onUse: onUse === undefined ? undefined : (index) => onUse(live[index]?.column.number ?? 0),
+    onUse: onUse === undefined ? undefined : (index) => onUse(known[index]?.column.number ?? 0),
   });
   return { plan, item, byPosition };
 }
 
 function bindTableScan(binder: Binder, table: TableDescriptor, node: Ast.TableRef): BoundFrom {
   const used = requirePrivilege(binder, table, 'select');
-  const { plan, item } = scanTable(binder, table, node.alias?.name.text, (column) => used.add(column));
+  if (table.materialized?.populated === false && binder.context.nameListener === undefined) {
+    throw new PhantomError('55000', `materialized view "${table.name}" has not been populated`, {
+      hint: 'Use the REFRESH MATERIALIZED VIEW command.',
+    });
+  }
+  const stored = storedName(binder, node.name);
+  const { plan, item } = scanTable(binder, table, node.alias?.name.text, (column) => used.add(column), stored);
   const renamed = { ...item, columns: renameColumns(binder, item.columns, node.alias) };
   if (node.sample === undefined) return { plan, items: [renamed] };
   const condition = sampleCondition(binder, node.sample, plan.rowReference as ColumnId);
@@ -147,6 +170,24 @@ function bindTableScan(binder: Binder, table: TableDescriptor, node: Ast.TableRe
 function sampleRefused(binder: Binder, sample: Ast.TableSample): Error {
   const message = 'TABLESAMPLE clause can only be applied to tables and materialized views';
   return binder.context.error('0A000', message, sample.position);
+}
+
+/** A sequence as a table of one row: where it stands. */
+function bindSequence(binder: Binder, sequence: SequenceDescriptor, node: Ast.TableRef): BoundFrom {
+  const { context } = binder;
+  requirePrivilege(binder, sequence, 'select');
+  const columns = [
+    { name: 'last_value', type: typeRef(Oids.int8) },
+    { name: 'log_cnt', type: typeRef(Oids.int8) },
+    { name: 'is_called', type: typeRef(Oids.bool) },
+  ];
+  const { oid, name, schemaOid } = sequence;
+  const rows = (evaluation: EvaluationContext): Iterable<readonly Value[]> => {
+    const row = evaluation.sequenceRow(oid);
+    return [[row.lastValue, 0, row.isCalled]];
+  };
+  context.dependOn(oid, 0);
+  return bindVirtual(binder, { kind: 'virtual', oid, name, schemaOid, columns, rowsEstimate: 1, rows }, node);
 }
 
 function bindVirtual(binder: Binder, relation: VirtualRelation, node: Ast.TableRef): BoundFrom {
@@ -183,22 +224,32 @@ function bindView(binder: Binder, view: ViewDescriptor, node: Ast.TableRef): Bou
   const used = requirePrivilege(binder, view, 'select');
   context.dependOn(view.oid, 0);
   const inner = context.nested(context.catalog.withSearchPath(view.searchPath), view.querySql);
-  inner.viewOwnerOid = view.ownerOid;
+  inner.viewOwnerOid = view.options?.['security_invoker'] === 'true' ? context.viewOwnerOid : view.ownerOid;
+  inner.storedNames = new Map((view.names ?? []).map((entry) => [entry.name, entry]));
+  inner.nameListener = undefined;
   inner.viewStack = [...context.viewStack, view.name];
   const viewBinder = binder.within(inner);
   const query = viewBinder.bindQuery(binder.parseQuery(view.querySql), undefined);
-  const columns = view.columns.map((column, i): ScopeColumn => {
+  const stored = storedName(binder, node.name);
+  const known = stored === undefined ? view.columns : view.columns.slice(0, stored.columns.length);
+  const columns = known.map((column, i): ScopeColumn => {
     const field = query.fields[i];
     if (field === undefined) {
       throw context.error('XX000', `view "${view.name}" has fewer columns than it was made with`, node.position);
     }
-    return { name: column.name, expression: columnReference(field.column, field.type), type: field.type };
+    const name = stored?.columns[i] ?? column.name;
+    return { name, expression: columnReference(field.column, field.type), type: field.type };
   });
-  const item = rangeItem(node.alias?.name.text ?? view.name, renameColumns(binder, columns, node.alias), {
-    schema: node.alias === undefined ? context.catalog.schemaName(view.schemaOid) : undefined,
-    rowTypeOid: view.rowTypeOid,
-    onUse: (index) => used.add(index + 1),
-  });
+  const shown = stored?.name.split('.');
+  const item = rangeItem(
+    node.alias?.name.text ?? shown?.at(-1) ?? view.name,
+    renameColumns(binder, columns, node.alias),
+    {
+      schema: node.alias === undefined ? (shown?.at(-2) ?? context.catalog.schemaName(view.schemaOid)) : undefined,
+      rowTypeOid: view.rowTypeOid,
+      onUse: (index) => used.add(index + 1),
+    },
+  );
   return { plan: query.plan, items: [item] };
 }
 

@@ -19,6 +19,8 @@ export function findTarget(binder: Binder, target: TargetTable, verb: string): T
   const relation = findRelation(binder, target.name, position);
   switch (relation.kind) {
     case 'table':
+      if (relation.materialized !== undefined)
+        throw context.error('42809', `cannot change materialized view "${relation.name}"`, position);
       context.dependOn(relation.oid, relation.schemaVersion);
       return relation;
     case 'view':

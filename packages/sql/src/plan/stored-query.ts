@@ -1,0 +1,61 @@
+/** A query that is to be kept as text: what it gives, what it stands on, and what everything in it is called today. */
+import type { Oid, StoredName, StoredQuery } from '@phantom/catalog';
+import type { BoundField } from '../expr/binder.js';
+import { BindContext } from '../expr/context.js';
+import type { Query } from '../text/ast.js';
+import { StatementBinder } from './binder/statement-binder.js';
+import type { CatalogPort, NamedRelation } from './catalog-port.js';
+import { planStatement, sqlReader } from './plan-statement.js';
+import type { PreparedPlan } from './prepared-plan.js';
+
+export interface QueryToStore {
+  readonly fields: readonly BoundField[];
+  readonly names: readonly StoredName[];
+  /** Relations it names, each with the columns it uses; 0 for the relation itself. */
+  readonly uses: readonly { readonly oid: Oid; readonly column: number }[];
+  readonly parameters: number;
+}
+
+/** Binds a query without planning it. Raises the binder's errors, with positions in `text`. */
+export function describeQuery(query: Query, catalog: CatalogPort, text: string): QueryToStore {
+  const context = new BindContext({ catalog, text });
+  const names = new Map<string, StoredName>();
+  const direct = new Set<Oid>();
+  context.nameListener = (written, relation) => {
+    names.set(written, { name: written, oid: relation.oid, columns: columnNames(relation) });
+    direct.add(relation.oid);
+  };
+  const { fields } = new StatementBinder(context, sqlReader).bindQuery(query, undefined);
+  const uses = new Map<string, { oid: Oid; column: number }>();
+  const use = (oid: Oid, column: number): void => void uses.set(`${oid}.${column}`, { oid, column });
+  for (const oid of direct) use(oid, 0);
+  for (const right of context.privileges()) {
+    if (right.asRoleOid !== undefined || !direct.has(right.relationOid)) continue;
+    for (const column of right.columns ?? []) use(right.relationOid, column);
+  }
+  return { fields, names: [...names.values()], uses: [...uses.values()], parameters: context.parameters.all().length };
+}
+
+/** Plans a stored query with the rights of its relation's owner. */
+export function planStored(stored: StoredQuery, ownerOid: Oid, catalog: CatalogPort): PreparedPlan {
+  const { querySql } = stored;
+  return planStatement(sqlReader.query(querySql), catalog.withSearchPath(stored.searchPath), {
+    text: querySql,
+    stored: { names: stored.names ?? [], ownerOid },
+  });
+}
+
+function columnNames(relation: NamedRelation): string[] {
+  switch (relation.kind) {
+    case 'table': {
+      const byNumber: string[] = [];
+      for (const column of relation.columns) byNumber[column.number - 1] = column.dropped ? '' : column.name;
+      return byNumber;
+    }
+    case 'view':
+    case 'virtual':
+      return relation.columns.map((column) => column.name);
+    default:
+      return [];
+  }
+}
