@@ -36,7 +36,7 @@ function addServe(program: Command, exit: (code: ExitCode) => void): void {
     .command('serve')
     .description('serve a data directory to clients; made on first start, with the database "phantom"')
     .requiredOption('--data <dir>', 'data directory')
-    .option('--host <address>', 'address to listen on; loopback only', '127.0.0.1')
+    .option('--host <address>', 'address to listen on; others than loopback need TLS and passwords', '127.0.0.1')
     .option('--pg-port <port>', 'port of the PostgreSQL protocol; 0 picks a free one', parsePort, 5433)
     .option('--http-port <port>', 'port of /healthz, /readyz and /metrics; 0 picks a free one', parsePort, 8433)
     .addOption(
@@ -47,6 +47,10 @@ function addServe(program: Command, exit: (code: ExitCode) => void): void {
         .choices(['fsync', 'os', 'memory'])
         .default('fsync'),
     )
+    .option('--tls-cert <file>', 'certificate of the server, PEM')
+    .option('--tls-key <file>', 'its private key, PEM')
+    .option('--tls-client-ca <file>', 'authorities that sign certificates of clients, PEM')
+    .option('--auth-rules <file>', 'who may come in from where: rules in the manner of pg_hba.conf')
     .option('--superuser <name>', 'name of the superuser, made on first start (default: phantom)')
     .option('--sample-shop', 'fill an empty store with a small shop to try things on', false)
     .action(async (options) => {

@@ -5,8 +5,10 @@
  *
  * stdout carries the ready line, and what to type next when the sample shop was asked for; logs are JSON on stderr.
  */
+import { readFileSync } from 'node:fs';
 import { MetricsRegistry } from '@phantom/base';
 import type { Database, DatabaseOptions } from '@phantom/db';
+import type { ServerOptions } from '@phantom/server';
 import { ExitCode } from './exit-codes.js';
 import { CommandError } from './failure.js';
 import { openDatabase } from './open-database.js';
@@ -19,14 +21,25 @@ export interface ServeOptions {
   readonly httpPort: number;
   readonly durability: 'fsync' | 'os' | 'memory';
   readonly superuser?: string;
+  /** Files in PEM; the first two come together. */
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsClientCa?: string;
+  /** File of rules in the manner of pg_hba.conf. */
+  readonly authRules?: string;
   readonly sampleShop: boolean;
 }
 
 /** Serves until SIGTERM or SIGINT. */
 export async function serve(options: ServeOptions): Promise<ExitCode> {
   const stop = stopSignal();
-  const { isLoopbackHost, jsonLogger, startServer } = await import('@phantom/server');
-  if (!isLoopbackHost(options.host)) throw new CommandError(ExitCode.Usage, notLoopback(options.host));
+  const { AuthenticationRules, isLoopbackHost, jsonLogger, startServer } = await import('@phantom/server');
+  const tls = tlsOf(options);
+  if (tls === undefined && !isLoopbackHost(options.host))
+    throw new CommandError(ExitCode.Usage, notLoopback(options.host));
+  const { authRules } = options;
+  const rules =
+    authRules === undefined ? undefined : usage(() => new AuthenticationRules(readFileSync(authRules, 'utf8')));
   const logger = jsonLogger();
   const metrics = new MetricsRegistry();
   // Asked for by whoever finds the directory taken, whenever that is.
@@ -49,9 +62,11 @@ export async function serve(options: ServeOptions): Promise<ExitCode> {
   try {
     if (options.sampleShop) ensureSampleShop(database);
     const { host, pgPort, httpPort } = options;
-    const server = await startServer(database, { host, pgPort, httpPort, logger, metrics }).catch((error: unknown) => {
-      throw new CommandError(ExitCode.Failed, error);
-    });
+    const server = await startServer(database, { host, pgPort, httpPort, tls, rules, logger, metrics }).catch(
+      (error: unknown) => {
+        throw new CommandError(ExitCode.Failed, error);
+      },
+    );
     const pg = hostAndPort(server.pg);
     const http = server.http === undefined ? undefined : hostAndPort(server.http);
     const url = `postgres://${encodeURIComponent(superuserOf(database, superuser))}@${pg}/${encodeURIComponent(databaseOf(database))}`;
@@ -69,6 +84,27 @@ export async function serve(options: ServeOptions): Promise<ExitCode> {
   await database.close();
   logger.info('stopped');
   return ExitCode.Done;
+}
+
+/** The files of TLS, read; undefined when none is given. */
+function tlsOf({ tlsCert, tlsKey, tlsClientCa }: ServeOptions): ServerOptions['tls'] {
+  if (tlsCert === undefined && tlsKey === undefined && tlsClientCa === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined)
+    throw new CommandError(ExitCode.Usage, new Error('--tls-cert and --tls-key come together'));
+  return usage(() => ({
+    certificate: readFileSync(tlsCert),
+    key: readFileSync(tlsKey),
+    ...(tlsClientCa === undefined ? {} : { clientAuthority: readFileSync(tlsClientCa) }),
+  }));
+}
+
+/** What goes wrong with the arguments is their fault. */
+function usage<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new CommandError(ExitCode.Usage, error);
+  }
 }
 
 /** Resolves with the first SIGTERM or SIGINT; later ones change nothing: npm hands on what the terminal sends anyway. */
@@ -99,8 +135,8 @@ function notLoopback(host: string): Error {
   return Object.assign(
     new Error(`refusing to listen on ${host}: anybody who can reach it could read and change everything`),
     {
-      code: '0A000',
-      hint: 'Other addresses than loopback need TLS and a password; TLS is not supported yet. Use an SSH tunnel.',
+      code: '55000',
+      hint: 'Other addresses than loopback need TLS (--tls-cert, --tls-key) and a password of every superuser.',
     },
   );
 }

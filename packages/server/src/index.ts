@@ -1,5 +1,7 @@
 /** @phantom/server: the PostgreSQL protocol and HTTP in front of an open database. */
 export { isLoopbackHost } from './auth/authentication.js';
+export { AuthenticationRules } from './auth/rules.js';
 export type { ServerOptions } from './options.js';
 export { type JsonLoggerOptions, jsonLogger } from './pino-logger.js';
+export type { TlsOptions } from './tls.js';
 export { Server, type ServerAddress, startServer } from './server.js';

@@ -1,10 +1,12 @@
 /** Settings of a server, each with its default. */
 import { type Logger, type Metrics, MetricsRegistry, silentLogger } from '@phantom/base';
+import type { AuthenticationRules } from './auth/rules.js';
+import type { TlsOptions } from './tls.js';
 
 const MIB = 1024 * 1024;
 
 export interface ServerOptions {
-  /** Address to listen on. Anything but a loopback address is refused (0A000) while there is no TLS. Default 127.0.0.1. */
+  /** Address to listen on. Anything but a loopback address needs `tls` and passwords. Default 127.0.0.1. */
   readonly host?: string;
   /** Port of the PostgreSQL protocol; 0 picks a free one. Default 5433. */
   readonly pgPort?: number;
@@ -22,13 +24,19 @@ export interface ServerOptions {
   readonly idleTimeoutMs?: number;
   /** How long running statements may go on when the server stops. Default 5 s. */
   readonly drainTimeoutMs?: number;
+  /** Certificate and key; without them nothing is encrypted, and only loopback is listened on. */
+  readonly tls?: TlsOptions | undefined;
+  /** Who may come in from where; see auth/rules.ts for what stands where there are none. */
+  readonly rules?: AuthenticationRules | undefined;
   readonly logger?: Logger;
   /** Where the server counts; give it the registry of the database, and `/metrics` has both. */
   readonly metrics?: Metrics;
 }
 
-export type ResolvedServerOptions = Required<Omit<ServerOptions, 'httpPort'>> & {
+export type ResolvedServerOptions = Required<Omit<ServerOptions, 'httpPort' | 'tls' | 'rules'>> & {
   readonly httpPort: number | undefined;
+  readonly tls: TlsOptions | undefined;
+  readonly rules: AuthenticationRules | undefined;
 };
 
 /** Fills in defaults. */
@@ -37,6 +45,8 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     host: options.host ?? '127.0.0.1',
     pgPort: options.pgPort ?? 5433,
     httpPort: options.httpPort,
+    tls: options.tls,
+    rules: options.rules,
     connectionsMax: options.connectionsMax ?? 1000,
     connectionsReserved: options.connectionsReserved ?? 3,
     frameBytesMax: options.frameBytesMax ?? 128 * MIB,

@@ -6,7 +6,7 @@
  *   await server.close();      // clients are ended in good order; the database stays open: it is the caller's
  */
 import type { AddressInfo } from 'node:net';
-import { unsupportedError } from '@phantom/base';
+import { PhantomError } from '@phantom/base';
 import type { Database } from '@phantom/db';
 import { lookUp, writePoint } from '@phantom/db/session';
 import { isLoopbackHost } from './auth/authentication.js';
@@ -63,16 +63,12 @@ export class Server {
 }
 
 /**
- * Serves an open database. Resolves once clients are accepted. Rejects with 0A000 for a host that is not loopback (there is
- * no TLS), and with what the system said when a port cannot be had.
+ * Serves an open database. Resolves once clients are accepted. Rejects with 55000 for a host that is not loopback without TLS and
+ * passwords, and with what the system said when a port cannot be had.
  */
 export async function startServer(database: Database, given: ServerOptions = {}): Promise<Server> {
   const options = resolveServerOptions(given);
-  if (!isLoopbackHost(options.host)) {
-    throw unsupportedError(`listening on ${options.host}: without TLS anything but a loopback address`, {
-      hint: 'Listen on 127.0.0.1, and let a tunnel or a proxy that speaks TLS stand before it.',
-    });
-  }
+  if (!isLoopbackHost(options.host)) refuseUnprotected(database, options);
   const pgListener = new PgListener(sessionSource(database), options);
   const pgAddress = await pgListener.listen();
   try {
@@ -81,6 +77,21 @@ export async function startServer(database: Database, given: ServerOptions = {})
   } catch (error) {
     await pgListener.close();
     throw error;
+  }
+}
+
+/** Anybody may knock there: everything is encrypted, and whoever could do everything has a password. */
+function refuseUnprotected(database: Database, { host, tls }: ResolvedServerOptions): void {
+  if (tls === undefined) {
+    throw new PhantomError('55000', `refusing to listen on ${host} without TLS`, {
+      hint: 'Give a certificate and its key, or listen on 127.0.0.1.',
+    });
+  }
+  for (const object of database.catalog.committed.objects()) {
+    if (object.kind !== 'role' || !object.superuser || !object.login || object.passwordVerifier !== undefined) continue;
+    throw new PhantomError('55000', `refusing to listen on ${host}: the superuser "${object.name}" has no password`, {
+      hint: `Start on 127.0.0.1 and give it one: ALTER ROLE "${object.name}" PASSWORD '...'.`,
+    });
   }
 }
 
@@ -101,6 +112,7 @@ async function startHttp(
 function sessionSource(database: Database): SessionSource {
   return {
     role: (name) => database.catalog.role(name),
+    isMember: (user, role) => isMember(database, user, role),
     openSession(request) {
       const session = database.createSession(request);
       return {
@@ -112,6 +124,22 @@ function sessionSource(database: Database): SessionSource {
       };
     },
   };
+}
+
+function isMember(database: Database, user: string, role: string): boolean {
+  const { catalog } = database;
+  const seen = new Set<string>();
+  const pending = [user];
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+    if (name === role) return true;
+    if (seen.has(name)) continue;
+    seen.add(name);
+    for (const { roleOid } of catalog.role(name)?.memberOf ?? []) {
+      const parent = catalog.committed.object(roleOid);
+      if (parent?.kind === 'role') pending.push(parent.name);
+    }
+  }
+  return false;
 }
 
 function address({ address: host, port }: AddressInfo): ServerAddress {

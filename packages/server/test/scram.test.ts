@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isLoopback, isLoopbackHost, requireProof, refuseWithoutPassword } from '../src/auth/authentication.js';
+import { type Applicant, AuthenticationRules } from '../src/auth/rules.js';
+import type { LoginRole } from '../src/pg/database-session.js';
 import { ScramExchange, mockVerifier, parseVerifier } from '../src/auth/scram.js';
 import { ScramClient, makeVerifier } from './support/scram-client.js';
 
@@ -79,7 +81,25 @@ describe('SCRAM-SHA-256', () => {
 });
 
 describe('who is let in', () => {
-  const secret = Buffer.from('s');
+  const applicant = (isLoopback: boolean, more: Partial<Applicant> = {}): Applicant => ({
+    user: 'u',
+    database: 'shop',
+    address: isLoopback ? '127.0.0.1' : '10.1.2.3',
+    isLoopback,
+    isEncrypted: !isLoopback,
+    isMemberOf: (role) => role === 'clerks',
+    ...more,
+  });
+  const context = (role: LoginRole | undefined, more: object = {}): Parameters<typeof requireProof>[1] => ({
+    role,
+    rules: undefined,
+    certifiedName: undefined,
+    secret: Buffer.from('s'),
+    nowMs: 0,
+    ...more,
+  });
+  const proof = (role: LoginRole | undefined, isLoopback: boolean, nowMs: number): ScramExchange | undefined =>
+    requireProof(applicant(isLoopback), context(role, { nowMs }));
   const plain = { name: 'u', superuser: false };
 
   it('knows loopback', () => {
@@ -92,28 +112,73 @@ describe('who is let in', () => {
   });
 
   it('trusts a role without a password on loopback alone', () => {
-    expect(requireProof('u', plain, true, secret, 0)).toBeUndefined();
-    expect(requireProof('u', plain, false, secret, 0)).toBeInstanceOf(ScramExchange);
-    expect(() => refuseWithoutPassword('u', plain, false)).toThrowError(/password authentication failed/);
-    expect(() => refuseWithoutPassword('u', undefined, true)).toThrowError(/password authentication failed/);
+    expect(proof(plain, true, 0)).toBeUndefined();
+    expect(proof(plain, false, 0)).toBeInstanceOf(ScramExchange);
+    expect(() => refuseWithoutPassword('u', plain)).toThrowError(/password authentication failed/);
+    expect(() => refuseWithoutPassword('u', undefined)).toThrowError(/password authentication failed/);
   });
 
   it('asks a role with a password from anywhere', () => {
     const role = { ...plain, passwordVerifier: makeVerifier('x') };
-    expect(requireProof('u', role, true, secret, 0)).toBeInstanceOf(ScramExchange);
-    refuseWithoutPassword('u', role, false);
+    expect(proof(role, true, 0)).toBeInstanceOf(ScramExchange);
+    refuseWithoutPassword('u', role);
   });
 
   it('says on loopback that there is no such role, and nothing elsewhere', () => {
-    expect(() => requireProof('u', undefined, true, secret, 0)).toThrowError('role "u" does not exist');
-    expect(requireProof('u', undefined, false, secret, 0)).toBeInstanceOf(ScramExchange);
+    expect(() => proof(undefined, true, 0)).toThrowError('role "u" does not exist');
+    expect(proof(undefined, false, 0)).toBeInstanceOf(ScramExchange);
   });
 
   it('takes no password after its time', () => {
     const role = { ...plain, passwordVerifier: makeVerifier('x'), validUntil: '2020-01-01T00:00:00Z' };
-    const exchange = requireProof('u', role, true, secret, Date.parse('2021-01-01T00:00:00Z')) as ScramExchange;
+    const exchange = proof(role, true, Date.parse('2021-01-01T00:00:00Z')) as ScramExchange;
     const client = new ScramClient('x');
     const last = client.last(exchange.first(client.first));
     expect(() => exchange.last(last)).toThrowError(expect.objectContaining({ code: '28P01' }));
+  });
+
+  it('lets nobody in from elsewhere without encryption', () => {
+    expect(() => requireProof(applicant(false, { isEncrypted: false }), context(plain))).toThrowError(
+      'no pg_hba.conf entry for host "10.1.2.3", user "u", database "shop", no encryption',
+    );
+  });
+
+  it('goes by the first rule that fits', () => {
+    const rules = new AuthenticationRules(`
+      # connection databases users address method
+      hostssl   shop,test  +clerks   10.1.0.0/16  cert
+      hostnossl all        all       10.0.0.0/8   reject
+      host      sameuser   u         ::1/128      trust
+      host      all        all       loopback     scram-sha-256
+    `);
+    const method = (more: Partial<Applicant>): string | undefined => rules.methodFor(applicant(false, more));
+    expect(method({})).toBe('cert');
+    expect(method({ address: '::ffff:10.1.9.9' })).toBe('cert');
+    expect(method({ database: 'other' })).toBeUndefined();
+    expect(method({ isMemberOf: () => false })).toBeUndefined();
+    expect(method({ isEncrypted: false })).toBe('reject');
+    expect(method({ address: '11.0.0.1', isEncrypted: false })).toBeUndefined();
+    expect(method({ address: '::1', database: 'u' })).toBe('trust');
+    expect(method({ address: '127.0.0.1', isLoopback: true })).toBe('scram-sha-256');
+    expect(() => requireProof(applicant(false, { isEncrypted: false }), context(plain, { rules }))).toThrowError(
+      /no pg_hba.conf entry/,
+    );
+    expect(() => requireProof(applicant(false), context(plain, { rules }))).toThrowError(
+      /certificate authentication failed/,
+    );
+    expect(requireProof(applicant(false), context(plain, { rules, certifiedName: 'u' }))).toBeUndefined();
+  });
+
+  it('says which line is no rule', () => {
+    const wrong =
+      (text: string): (() => unknown) =>
+      () =>
+        new AuthenticationRules(text);
+    expect(wrong('\nhost all all all')).toThrowError(/line 2: a rule is/);
+    expect(wrong('local all all all trust')).toThrowError(/"local" is no connection/);
+    expect(wrong('host all all all md5')).toThrowError(/"md5" is no method/);
+    expect(wrong('host all all all cert')).toThrowError(/hostssl connections alone/);
+    for (const address of ['10.0.0.0/33', 'nowhere', '1.2.3.4/x'])
+      expect(wrong(`host all all ${address} trust`)).toThrowError(/is no address/);
   });
 });

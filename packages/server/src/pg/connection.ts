@@ -37,6 +37,7 @@ import { Pace } from './pace.js';
 import { AuthenticationKind, Frontend, StartupCode } from './protocol.js';
 import { FatalError, asPhantomError, errorReport, fatal, readOrEnd } from './reports.js';
 import { ProtocolSession, type SessionCounters } from './session.js';
+import { type ClientEncryption, TLS_HANDSHAKE, type TlsSettings } from '../tls.js';
 import { type StartupRequest, startupRequest } from './startup.js';
 
 /** Bytes of messages that wait for their turn before the socket is left unread. */
@@ -58,6 +59,8 @@ export interface ConnectionHost {
   readonly counters: SessionCounters;
   readonly cancels: Counter;
   readonly logger: Logger;
+  /** How connections are encrypted; undefined: they are not. */
+  readonly tls: TlsSettings | undefined;
   /** True once the server stops. */
   readonly draining: boolean;
   closed(connection: PgConnection): void;
@@ -69,9 +72,14 @@ interface Puller {
 }
 
 export class PgConnection implements MessageSource {
-  private readonly socket: Socket;
+  private socket: Socket;
   private readonly host: ConnectionHost;
   private readonly isLocal: boolean;
+  private readonly address: string | undefined;
+  /** What TLS told of the client; undefined while nothing is encrypted. */
+  private encryption: ClientEncryption | undefined;
+  /** Nothing has come yet. */
+  private isFresh = true;
   private readonly decoder = new FrameDecoder();
   readonly reader = new MessageReader();
   private readonly output: Output;
@@ -98,6 +106,7 @@ export class PgConnection implements MessageSource {
     this.socket = socket;
     this.host = host;
     this.isLocal = isLocal;
+    this.address = socket.remoteAddress;
     this.output = new Output(socket, host.pool);
     this.session = new ProtocolSession({
       output: this.output,
@@ -107,9 +116,7 @@ export class PgConnection implements MessageSource {
       onMail: (error) => this.mailArrived(error),
       onDefect: (error) => this.logDefect(error),
     });
-    socket.on('data', (chunk: Buffer) => this.received(chunk));
-    socket.on('error', (error) => host.logger.debug('a connection broke', { error: error.message }));
-    socket.on('close', () => this.gone());
+    this.listen(socket);
     this.timer = setTimeout(
       () => this.fail(fatal('57014', 'canceling authentication due to timeout')),
       host.options.authenticationTimeoutMs,
@@ -127,8 +134,39 @@ export class PgConnection implements MessageSource {
     this.fail(reason);
   }
 
-  private received(chunk: Buffer): void {
+  private listen(socket: Socket): void {
+    socket.on('data', this.received);
+    socket.on('error', (error) => this.host.logger.debug('a connection broke', { error: error.message }));
+    socket.on('close', () => this.gone());
+  }
+
+  /** Goes on encrypted: what comes next on the socket is TLS. */
+  private encrypt(tls: TlsSettings, isDirect: boolean): void {
+    const plain = this.socket;
+    plain.off('data', this.received);
+    plain.removeAllListeners('close');
+    const secure = tls.secure(plain);
+    this.socket = secure;
+    this.output.attach(secure);
+    this.listen(secure);
+    secure.once('secure', () => {
+      this.encryption = tls.clientOf(secure);
+      if (isDirect && !this.encryption.isNegotiated)
+        this.fail(fatal('08P01', 'received direct SSL connection request without ALPN protocol negotiation extension'));
+    });
+  }
+
+  private readonly received = (chunk: Buffer): void => {
     if (this.phase === 'ended') return;
+    const { tls } = this.host;
+    if (this.isFresh && chunk[0] === TLS_HANDSHAKE && tls !== undefined) {
+      this.isFresh = false;
+      this.socket.pause();
+      this.socket.unshift(chunk);
+      this.encrypt(tls, true);
+      return;
+    }
+    this.isFresh = false;
     this.decoder.push(chunk);
     if (this.puller !== undefined) {
       this.feed(this.puller);
@@ -139,7 +177,7 @@ export class PgConnection implements MessageSource {
       this.paused = true;
       this.socket.pause();
     }
-  }
+  };
 
   get messageType(): number {
     return this.decoder.type;
@@ -274,9 +312,9 @@ export class PgConnection implements MessageSource {
         this.end();
         return;
       case StartupCode.SslRequest:
-        if (this.askedForSsl) break;
+        if (this.askedForSsl || this.encryption !== undefined) break;
         this.askedForSsl = true;
-        this.output.messages.u8(0x4e);
+        this.answerSslRequest();
         return;
       case StartupCode.GssEncryptionRequest:
         if (this.askedForGss) break;
@@ -293,10 +331,44 @@ export class PgConnection implements MessageSource {
       writeNegotiateProtocolVersion(this.output.messages, StartupCode.Version3 & 0xffff, request.unknownOptions);
     }
     if (this.host.draining) throw fatal('57P03', 'the database system is shutting down');
-    const role = this.host.source.role(request.user);
-    this.exchange = requireProof(request.user, role, this.isLocal, this.host.secret, Date.now());
+    const { host } = this;
+    const role = host.source.role(request.user);
+    this.exchange = requireProof(
+      {
+        user: request.user,
+        database: request.database,
+        address: this.address,
+        isLoopback: this.isLocal,
+        isEncrypted: this.encryption !== undefined,
+        isMemberOf: (other) => host.source.isMember(request.user, other),
+      },
+      {
+        role,
+        rules: host.options.rules,
+        certifiedName: this.encryption?.certifiedName,
+        secret: host.secret,
+        nowMs: Date.now(),
+      },
+    );
     if (this.exchange === undefined) this.letIn(request);
     else writeAuthenticationSasl(this.output.messages, [SCRAM_MECHANISM]);
+  }
+
+  /** `S` and TLS from the next byte on, or `N`. What was sent before the answer could be anybody's: the connection ends. */
+  private answerSslRequest(): void {
+    const { tls } = this.host;
+    if (tls === undefined) {
+      this.output.messages.u8(0x4e);
+      return;
+    }
+    if (this.decoder.bufferedBytes > 0) {
+      throw fatal('08P01', 'received unencrypted data after SSL request', {
+        detail: 'This could be either a client-software bug or evidence of an attempted man-in-the-middle attack.',
+      });
+    }
+    this.output.messages.u8(0x53);
+    this.output.flush();
+    this.encrypt(tls, false);
   }
 
   /** SASLInitialResponse, then SASLResponse. */
@@ -307,7 +379,7 @@ export class PgConnection implements MessageSource {
     }
     if (this.isProven) {
       const answer = exchange.last(readOrEnd(() => readSaslResponse(reader)));
-      refuseWithoutPassword(request.user, this.host.source.role(request.user), this.isLocal);
+      refuseWithoutPassword(request.user, this.host.source.role(request.user));
       writeAuthenticationSaslData(output.messages, AuthenticationKind.SaslFinal, answer);
       this.letIn(request);
       return;

@@ -90,4 +90,6 @@ export interface SessionSource {
   /** Throws 3D000, 28000, 42501, and 42704 or 22023 for settings, when there can be no such session. */
   openSession(request: SessionRequest): OpenedSession;
   role(name: string): LoginRole | undefined;
+  /** True when the user is a member of the role, directly or through others. */
+  isMember(user: string, role: string): boolean;
 }

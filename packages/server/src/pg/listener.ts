@@ -8,6 +8,7 @@ import type { ResolvedServerOptions } from '../options.js';
 import { CancelKeys } from './cancel-keys.js';
 import { type ConnectionHost, PgConnection } from './connection.js';
 import type { SessionSource } from './database-session.js';
+import { TlsSettings } from '../tls.js';
 import { BufferPool } from './output.js';
 import type { SessionCounters } from './session.js';
 
@@ -29,6 +30,7 @@ export class PgListener implements ConnectionHost {
   readonly counters: SessionCounters;
   readonly cancels: Counter;
   readonly logger: Logger;
+  readonly tls: TlsSettings | undefined;
   draining = false;
   private readonly accepted: Counter;
   private readonly server: Server;
@@ -39,6 +41,7 @@ export class PgListener implements ConnectionHost {
     this.source = source;
     this.options = options;
     this.logger = options.logger;
+    this.tls = options.tls === undefined ? undefined : new TlsSettings(options.tls);
     this.admission = new Admission(options);
     const { metrics } = options;
     this.counters = {

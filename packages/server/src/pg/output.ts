@@ -43,7 +43,7 @@ export class Output {
   readonly messages: MessageWriter;
   /** Bytes handed to the socket so far. */
   sentBytes = 0;
-  private readonly socket: OutputSocket;
+  private socket: OutputSocket;
   private readonly pool: BufferPool;
   private readonly idle = new ByteWriter();
   private soon: NodeJS.Immediate | undefined;
@@ -52,6 +52,11 @@ export class Output {
     this.socket = socket;
     this.pool = pool;
     this.messages = new MessageWriter(this.idle);
+  }
+
+  /** Sends to another socket from now on: the same connection, encrypted. Nothing may wait. */
+  attach(socket: OutputSocket): void {
+    this.socket = socket;
   }
 
   /** Bytes that wait to be sent. */

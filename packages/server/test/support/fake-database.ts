@@ -306,6 +306,10 @@ export class FakeDatabase implements SessionSource {
     return { session, roads: { lookUp: () => false, writePoint: () => undefined } };
   }
 
+  isMember(user: string, role: string): boolean {
+    return user === role;
+  }
+
   role(name: string): LoginRole | undefined {
     return this.roles.get(name);
   }

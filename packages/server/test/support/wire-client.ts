@@ -115,6 +115,11 @@ export class WireClient {
     });
   }
 
+  /** Speaks over a socket that is connected already. */
+  static over(socket: Socket): WireClient {
+    return new WireClient(socket);
+  }
+
   /** Connects and starts a session. */
   static async start(port: number, parameters: Record<string, string> = {}): Promise<WireClient> {
     const client = await WireClient.open(port);

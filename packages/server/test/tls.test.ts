@@ -1,0 +1,132 @@
+/** Encrypted connections: asked for or direct, certificates of clients, and what is refused. */
+import { type ConnectionOptions, type TLSSocket, connect as connectTls } from 'node:tls';
+import { type Database, open } from '@phantom/db';
+import { Client, type ClientConfig } from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AuthenticationRules } from '../src/auth/rules.js';
+import { type Server, startServer } from '../src/server.js';
+import { AUTHORITY, CLIENT_CERTIFICATE, CLIENT_KEY, SERVER_CERTIFICATE, SERVER_KEY } from './support/certificates.js';
+import { WireClient, query, reportFields, request, shape, startup } from './support/wire-client.js';
+
+const SSL_REQUEST = 80877103;
+const tls = { certificate: SERVER_CERTIFICATE, key: SERVER_KEY, clientAuthority: AUTHORITY };
+
+let database: Database;
+let server: Server;
+beforeAll(async () => {
+  database = await open(':memory:');
+  database.exec("create role alice login; create role bob login password 'secret'");
+  server = await startServer(database, {
+    pgPort: 0,
+    drainTimeoutMs: 200,
+    tls,
+    rules: new AuthenticationRules(
+      'hostssl all alice all cert\nhostssl all bob all scram-sha-256\nhost all phantom all trust',
+    ),
+  });
+});
+afterAll(async () => {
+  await server.close();
+  await database.close();
+});
+
+const config = (more: ClientConfig): ClientConfig => ({
+  host: '127.0.0.1',
+  port: server.pg.port,
+  user: 'phantom',
+  database: 'phantom',
+  ...more,
+});
+
+async function asked(more: ClientConfig): Promise<unknown> {
+  const client = new Client(config(more));
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    const { rows } = await client.query('select current_user::text as name, repeat($1, 100000) as long', ['x']);
+    expect((rows[0] as { long: string }).long).toHaveLength(100_000);
+    return (rows[0] as { name: string }).name;
+  } finally {
+    await client.end();
+  }
+}
+
+describe('TLS', () => {
+  it('serves clients that ask for it, with a password or with a certificate', async () => {
+    const ssl = { ca: AUTHORITY, servername: 'localhost' };
+    expect(await asked({ user: 'bob', password: 'secret', ssl })).toBe('bob');
+    expect(await asked({ user: 'alice', ssl: { ...ssl, cert: CLIENT_CERTIFICATE, key: CLIENT_KEY } })).toBe('alice');
+    expect(await asked({ ssl: false })).toBe('phantom');
+  });
+
+  it('refuses a wrong password, no certificate, somebody else’s, and what has to be encrypted', async () => {
+    const ssl = { ca: AUTHORITY, servername: 'localhost' };
+    await expect(asked({ user: 'bob', password: 'wrong', ssl })).rejects.toMatchObject({ code: '28P01' });
+    await expect(asked({ user: 'alice', ssl })).rejects.toMatchObject({ code: '28000' });
+    await expect(asked({ user: 'bob', password: 'secret', ssl: false })).rejects.toMatchObject({
+      code: '28000',
+      message: expect.stringContaining('no encryption') as string,
+    });
+    database.exec('create role carol login');
+    const carol = { ...ssl, cert: CLIENT_CERTIFICATE, key: CLIENT_KEY };
+    await expect(asked({ user: 'carol', ssl: carol })).rejects.toMatchObject({ code: '28000' });
+  });
+
+  it('takes nothing that was sent before the answer to the request', async () => {
+    const client = await WireClient.open(server.pg.port);
+    client.send(request(SSL_REQUEST), startup({ user: 'phantom', database: 'phantom' }));
+    const [error] = await client.rest();
+    expect(reportFields(error as never)).toMatchObject({
+      S: 'FATAL',
+      C: '08P01',
+      M: 'received unencrypted data after SSL request',
+    });
+  });
+
+  const direct = (options: ConnectionOptions): Promise<TLSSocket> =>
+    new Promise((resolve, reject) => {
+      const socket = connectTls({
+        host: '127.0.0.1',
+        port: server.pg.port,
+        ca: AUTHORITY,
+        servername: 'localhost',
+        ...options,
+      });
+      socket.once('secureConnect', () => resolve(socket));
+      socket.once('error', reject);
+    });
+
+  it('serves clients that begin with TLS at once, if they say what for', async () => {
+    const socket = await direct({ ALPNProtocols: ['postgresql'] });
+    const client = WireClient.over(socket);
+    client.send(startup({ user: 'phantom', database: 'phantom' }));
+    await client.ready();
+    expect(shape(await client.ask(query('select 1')))).toBe('TDCZ');
+    client.end();
+    const nameless = await direct({});
+    const rest = await WireClient.over(nameless).rest();
+    expect(reportFields(rest[0] as never)).toMatchObject({ C: '08P01' });
+  });
+
+  it('ends a connection whose handshake is none', async () => {
+    const client = await WireClient.open(server.pg.port);
+    expect(await client.letter(SSL_REQUEST)).toBe('S');
+    client.socket.write('this is no handshake');
+    await client.rest();
+    expect(client.closed).toBe(true);
+    expect(await asked({})).toBe('phantom');
+  });
+});
+
+describe('listening elsewhere than on loopback', () => {
+  it('needs TLS, and a password of every superuser', async () => {
+    await expect(startServer(database, { host: '0.0.0.0', pgPort: 0 })).rejects.toMatchObject({ code: '55000' });
+    await expect(startServer(database, { host: '0.0.0.0', pgPort: 0, tls })).rejects.toMatchObject({
+      code: '55000',
+      message: expect.stringContaining('"phantom" has no password') as string,
+    });
+    await expect(startServer(database, { pgPort: 0, tls: { ...tls, key: CLIENT_KEY } })).rejects.toMatchObject({
+      code: '22023',
+    });
+  });
+});
