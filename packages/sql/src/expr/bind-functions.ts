@@ -303,6 +303,18 @@ function aggregateCall(
   const keys = ordered ? sort.map((key, i) => ({ ...key, expression: args[i] ?? key.expression })) : [...sort];
   const parts = [...args, ...keys.map((key) => key.expression), ...(filter === undefined ? [] : [filter])];
   const level = levelOf(scope, parts);
+  for (let inner = scope; inner !== level && inner.parent !== undefined; inner = inner.parent) {
+    for (const argument of directArguments) {
+      for (const column of columnsOf(argument)) {
+        if (!inner.owns(column)) continue;
+        throw context.error(
+          '42803',
+          'outer-level aggregate cannot contain a lower-level variable in its direct arguments',
+          node.position,
+        );
+      }
+    }
+  }
   if (level.aggregates.length !== before.get(level)) {
     const nested = level.aggregates[level.aggregates.length - 1];
     const position = nested === undefined ? undefined : level.callPositions.get(nested.column);
