@@ -58,6 +58,22 @@ describe('a single space', () => {
     await space.close();
   });
 
+  it('leaves others a turn while somebody awaits writes that wait for no sync', async () => {
+    for (const [durability, options] of [
+      ['os', {}],
+      ['memory', {}],
+      ['fsync', { durability: 'os' }],
+    ] as const) {
+      const space = await open({ durability });
+      let hasFired = false;
+      setTimeout(() => (hasFired = true), 0);
+      let writes = 0;
+      for (; writes < 2_000_000 && !hasFired; writes++) await space.put(bytes('key'), bytes('value'), options);
+      expect(hasFired).toBe(true);
+      await space.close();
+    }
+  });
+
   it('hands out copies and keeps none of what it was given', async () => {
     const space = await open();
     const key = bytes('key');
