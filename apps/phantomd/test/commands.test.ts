@@ -167,7 +167,7 @@ describe('serve', () => {
     const data = join(newDirectory(), 'new');
     await expect(serve({ ...options(data), host: '0.0.0.0' })).rejects.toMatchObject({
       exitCode: 1,
-      cause: { code: '0A000' },
+      cause: { code: '55000' },
     });
     await expect(check({ data, json: false })).rejects.toMatchObject({ exitCode: 4 });
   });

@@ -408,7 +408,7 @@ describe('server', () => {
   });
 
   it('refuses to listen where others could reach it', async () => {
-    await expect(startServer(database, { host: '0.0.0.0' })).rejects.toMatchObject({ code: '0A000' });
+    await expect(startServer(database, { host: '0.0.0.0' })).rejects.toMatchObject({ code: '55000' });
   });
 
   it('frees the first port when the second cannot be had', async () => {
