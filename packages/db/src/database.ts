@@ -16,6 +16,7 @@ import type { Mvcc, MvccStats } from '@phantom/mvcc';
 import { type SessionOptions, type SqlEngine, type SqlSession, type WorkCounters } from '@phantom/sql';
 import type { Store, StoreStats } from '@phantom/store';
 import { type QueryOptions, type QueryResult, runQuery, withDurability } from './async-query.js';
+import { AutoAnalyze } from './auto-analyze.js';
 import { type DatabaseOptions, MEMORY_DIRECTORY, type ResultOptions } from './options.js';
 import { SessionPool } from './session-pool.js';
 import { Statement } from './statement.js';
@@ -51,6 +52,7 @@ export class Database {
   private readonly js: ResultOptions;
   private readonly session: SqlSession;
   private readonly pool: SessionPool;
+  private readonly autoAnalyze: AutoAnalyze;
   private closing: Promise<void> | undefined;
 
   constructor(parts: DatabaseParts) {
@@ -60,6 +62,7 @@ export class Database {
     const make = (): SqlSession => parts.engine.createSession({ database: parts.database, user: parts.user });
     this.session = make();
     this.pool = new SessionPool(make);
+    this.autoAnalyze = new AutoAnalyze(parts.engine, parts.catalog, this.pool);
   }
 
   /** Where the data lies. */
@@ -244,6 +247,7 @@ export class Database {
   }
 
   private async closeOnce(): Promise<void> {
+    await this.autoAnalyze.stop();
     await this.parts.expiry?.stop();
     const { engine, catalog, mvcc, store } = this.parts;
     engine.close();

@@ -2,6 +2,7 @@
 export { PhantomError, isPhantomError } from '@phantom/base';
 export { type QueryOptions, type QueryResult } from './async-query.js';
 export { Database, type DatabaseStats } from './database.js';
+export { expectPlan } from './expect-plan.js';
 export { open, openOn } from './open.js';
 export { type DatabaseOptions } from './options.js';
 export { type RunResult, Statement } from './statement.js';

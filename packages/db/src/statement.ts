@@ -11,6 +11,7 @@ import {
   type Value,
   jsWriter,
   lookUp,
+  lookUpWithin,
   writePoint,
 } from '@phantom/sql';
 import type { Durability } from '@phantom/wal';
@@ -62,6 +63,10 @@ export class Statement<Row = Record<string, unknown>> {
     const { plan, session } = this;
     if (plan?.pointLookup !== undefined && session.readsBare) {
       return lookUp(session, plan, values, this.output) ? this.shape.row(this.output) : undefined;
+    }
+    if (plan?.pointLookup !== undefined && this.statement.kind === 'plan') {
+      const found = lookUpWithin(session, this.statement, values, this.output);
+      if (found !== undefined) return found ? this.shape.row(this.output) : undefined;
     }
     const rows: Row[] = [];
     this.fetch(values, 1, rows);

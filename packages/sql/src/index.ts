@@ -11,7 +11,7 @@ export { type FetchOutcome, Portal } from './session/portal.js';
 export type { ReadView, StoragePort, TableEngine } from './session/ports.js';
 export { type Notice, type SessionOptions, SqlSession, type TransactionStatus } from './session/session.js';
 export type { SessionStatement } from './session/statement.js';
-export { lookUp, writePoint } from './session/straight-roads.js';
+export { lookUp, lookUpWithin, writePoint } from './session/straight-roads.js';
 export type { OpeningModes } from './session/transaction-modes.js';
 export type { ParsedStatement } from './text/ast-statements.js';
 export { type JsOptions, jsReader, jsWriter } from './types/js-values.js';

@@ -14,6 +14,7 @@ import { ProgramBuilder, stateOf } from './compile/program-builder.js';
 import { writesOutput } from './compile/sources.js';
 import type { StepContext } from './compile/step.js';
 import { Output } from './output.js';
+import type { PlanMeasure } from './plan-measure.js';
 import { newRun, runProgram, type Program } from './program.js';
 import { Statement, type Run } from './run.js';
 import type { Execution, ExecutionContext, RowSink } from './runtime.js';
@@ -31,6 +32,8 @@ export interface CompileOptions {
   /** INSERT, UPDATE, DELETE or MERGE: the count is of rows written. */
   readonly modifies: boolean;
   readonly backEnd: 'auto' | 'generated' | 'closures';
+  /** Counts what the plan does, for EXPLAIN ANALYZE. */
+  readonly measure?: PlanMeasure;
 }
 
 export class CompiledStatement {
@@ -53,12 +56,18 @@ export class CompiledStatement {
     context.counters.executions++;
     const statement = new Statement(context, sink, this.usesGenerated());
     const run = newRun(program, statement, []);
+    const { measure } = options;
+    measure?.begin(context.slice.nowMs());
     try {
       yield* runProgram(program, run);
       const rows = run.state[output] as Output;
       yield* rows.flush();
       return options.modifies ? statement.rowsAffected : rows.total;
     } finally {
+      if (measure !== undefined) {
+        measure.end(context.slice.nowMs());
+        measure.peakBytes = context.memory.peakBytes;
+      }
       statement.end();
     }
   }
@@ -99,9 +108,12 @@ function compileProgram(options: CompileOptions): { readonly program: Program; r
     [],
   );
   const output = builder.addSlot((run) => new Output(outputs.length, run.statement));
-  const compiler = new PlanToProgram(builder, planner, options.modifies ? countedNode(physical) : undefined);
+  const { measure } = options;
+  const compiler = new PlanToProgram(builder, planner, options.modifies ? countedNode(physical) : undefined, measure);
   compiler.produce(physical, (context) => writeOutput(context, output, outputs));
-  return { program: builder, output };
+  if (measure === undefined) return { program: builder, output };
+  const tasks = builder.tasks.map((task, pipeline) => measure.timed(task, pipeline));
+  return { program: { slots: builder.slots, tasks }, output };
 }
 
 /** Pushes the row's outputs and returns to the driver when the batch is full. */

@@ -115,6 +115,11 @@ export class TimeSlice {
     this.endMs = clock.monotonicMs() + sliceMs;
   }
 
+  /** The clock's time, for measurements. */
+  nowMs(): number {
+    return this.clock.monotonicMs();
+  }
+
   restart(): void {
     this.endMs = this.clock.monotonicMs() + this.sliceMs;
   }

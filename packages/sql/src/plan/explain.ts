@@ -1,5 +1,6 @@
 /** EXPLAIN: the physical plan as lines in PostgreSQL's shape. */
 import { unreachable } from '@phantom/base';
+import type { PlanMeasure } from '../exec/plan-measure.js';
 import type { ColumnId, Expression } from '../expr/expression.js';
 import type { LogicalNode } from './logical/logical.js';
 import { forEachSubquery } from './logical/subplans.js';
@@ -17,13 +18,16 @@ interface Described {
 }
 
 export function explainPlan(planner: PhysicalPlanner, root: PhysicalNode, options: ExplainOptions = {}): string[] {
-  return new Explainer(planner, root, options).lines();
+  const explainer = new Explainer(planner, root, options);
+  return options.format === 'json' ? explainer.json() : explainer.lines();
 }
 
 class Explainer {
   private readonly planner: PhysicalPlanner;
   private readonly root: PhysicalNode;
   private readonly costs: boolean;
+  private readonly timing: boolean;
+  private readonly measure: PlanMeasure | undefined;
   private readonly names: TextOptions;
   /** Where each column comes from, for qualified names. */
   private readonly owners = new Map<ColumnId, string>();
@@ -35,6 +39,8 @@ class Explainer {
     this.planner = planner;
     this.root = root;
     this.costs = options.costs !== false;
+    this.timing = options.timing !== false;
+    this.measure = options.measure;
     this.names = { context: planner.context, columnName: (column) => this.columnName(column) };
     this.collect(root);
   }
@@ -42,6 +48,10 @@ class Explainer {
   lines(): string[] {
     const lines: string[] = [];
     this.write(this.root, 0, lines, '');
+    if (this.measure !== undefined) {
+      lines.push(`Peak Memory: ${Math.ceil(this.measure.peakBytes / 1024)}kB`);
+      if (this.timing) lines.push(`Execution Time: ${this.measure.totalMs.toFixed(3)} ms`);
+    }
     return lines;
   }
 
@@ -112,8 +122,9 @@ class Explainer {
     const { title, details } = this.describe(node);
     const { rows, startup, total } = node.estimate;
     const cost = this.costs ? `  (cost=${startup.toFixed(2)}..${total.toFixed(2)} rows=${Math.round(rows)})` : '';
+    const actual = this.actualText(node);
     const indent = depth === 0 ? '' : `${' '.repeat(6 * depth - 4)}->  `;
-    lines.push(`${indent}${note}${title}${cost}`);
+    lines.push(`${indent}${note}${title}${cost}${actual}`);
     const inner = ' '.repeat(depth === 0 ? 2 : 6 * depth + 2);
     for (const detail of details) lines.push(`${inner}${detail}`);
     if (node.kind === 'with') {
@@ -122,6 +133,84 @@ class Explainer {
     }
     this.writeSubplans(node, depth, lines);
     for (const input of inputsOfPhysical(node)) this.write(input, depth + 1, lines, '');
+  }
+
+  /** What happened at a node; undefined when the plan was not measured. */
+  private actual(
+    node: PhysicalNode,
+  ): { readonly rows: number; readonly loops: number; readonly startMs: number; readonly endMs: number } | undefined {
+    const { measure } = this;
+    const counted = measure?.nodes.get(node);
+    if (measure === undefined || counted === undefined) return undefined;
+    const times = measure.pipelines[counted.pipeline];
+    return {
+      rows: counted.rows,
+      loops: counted.loops > 0 ? counted.loops : (counted.subplan?.runs ?? 1),
+      startMs: times?.startMs ?? 0,
+      endMs: times?.endMs ?? 0,
+    };
+  }
+
+  private actualText(node: PhysicalNode): string {
+    if (this.measure === undefined) return '';
+    const actual = this.actual(node);
+    if (actual === undefined || actual.loops === 0) return ' (never executed)';
+    const time = this.timing ? `time=${actual.startMs.toFixed(3)}..${actual.endMs.toFixed(3)} ` : '';
+    return ` (actual ${time}rows=${Math.round(actual.rows / actual.loops)} loops=${actual.loops})`;
+  }
+
+  /** FORMAT JSON: one text, PostgreSQL's names where they mean the same. */
+  json(): string[] {
+    const top: Record<string, unknown> = { Plan: this.jsonOf(this.root) };
+    if (this.measure !== undefined) {
+      if (this.timing) top['Execution Time'] = round(this.measure.totalMs);
+      top['Peak Memory'] = this.measure.peakBytes;
+    }
+    return [JSON.stringify([top], undefined, 2)];
+  }
+
+  private jsonOf(node: PhysicalNode): Record<string, unknown> {
+    if (node.kind === 'project') return this.jsonOf(node.input);
+    const { title, details } = this.describe(node);
+    const json: Record<string, unknown> = { 'Node Type': title };
+    if (node.kind === 'table-scan') {
+      json['Relation Name'] = node.table.name;
+      json['Alias'] = node.alias;
+      if (node.index !== undefined) json['Index Name'] = node.index.name;
+    }
+    if (this.costs) {
+      json['Startup Cost'] = round(node.estimate.startup);
+      json['Total Cost'] = round(node.estimate.total);
+      json['Plan Rows'] = Math.round(node.estimate.rows);
+    }
+    const actual = this.actual(node);
+    if (actual !== undefined) {
+      if (this.timing) {
+        json['Actual Startup Time'] = round(actual.startMs);
+        json['Actual Total Time'] = round(actual.endMs);
+      }
+      json['Actual Rows'] = Math.round(actual.rows / Math.max(1, actual.loops));
+      json['Actual Loops'] = actual.loops;
+    }
+    for (const detail of details) {
+      const at = detail.indexOf(': ');
+      json[detail.slice(0, at)] = detail.slice(at + 2);
+    }
+    const plans: Record<string, unknown>[] = [];
+    if (node.kind === 'with') {
+      for (const table of node.tables) plans.push({ 'Subplan Name': `CTE ${table.name}`, ...this.jsonOf(table.plan) });
+      plans.push(this.jsonOf(node.input));
+    } else {
+      ownExpressionsOf(node, (expression) =>
+        forEachSubquery(expression, (subquery) => {
+          const plan = this.planner.subplan(subplanOf(subquery));
+          plans.push({ 'Subplan Name': `SubPlan ${++this.subplans}`, ...this.jsonOf(plan) });
+        }),
+      );
+      for (const input of inputsOfPhysical(node)) plans.push(this.jsonOf(input));
+    }
+    if (plans.length > 0) json['Plans'] = plans;
+    return json;
   }
 
   private writeWith(node: PhysicalNode & { kind: 'with' }, depth: number, lines: string[]): void {
@@ -245,6 +334,10 @@ class Explainer {
     if (node.keys.length === 0) return { title: 'Aggregate', details: [] };
     return { title: 'HashAggregate', details: [`Group Key: ${node.keys.map((_, i) => keyText(i)).join(', ')}`] };
   }
+}
+
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000;
 }
 
 function aliased(name: string, alias: string): string {

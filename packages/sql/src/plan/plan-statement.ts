@@ -9,7 +9,8 @@ import type { Oid, StoredName } from '@phantom/catalog';
 import { BindContext } from '../expr/context.js';
 import { typeRef, Oids } from '../expr/type-oids.js';
 import type { BoundQuery } from '../expr/binder.js';
-import { CompiledStatement } from '../exec/compiled-statement.js';
+import { CompiledStatement, type CompileOptions } from '../exec/compiled-statement.js';
+import { PlanMeasure } from '../exec/plan-measure.js';
 import { compilePointLookup } from '../exec/point-lookup.js';
 import { compilePointWrite } from '../exec/point-write.js';
 import type { Statement } from '../text/ast-statements.js';
@@ -100,15 +101,16 @@ function plan(statement: Plannable, catalog: CatalogPort, options: PlanOptions):
   const traits = traitsOf(logical, physical);
   const fields = fieldsOf(bound);
   const outputs = bound.fields.map((field) => field.column);
-  const compiled = new CompiledStatement({
+  const compileOptions: CompileOptions = {
     planner,
     physical,
     outputs,
     parameterCount: parameterTypes.length,
     modifies: statement.kind !== 'query',
     backEnd: codeGenerationAllowed() ? (options.backEnd ?? 'auto') : 'closures',
-  });
-  return {
+  };
+  const compiled = new CompiledStatement(compileOptions);
+  const prepared: PreparedPlan = {
     commandKind: COMMANDS[statement.kind],
     parameterTypes,
     fields,
@@ -121,7 +123,19 @@ function plan(statement: Plannable, catalog: CatalogPort, options: PlanOptions):
       statement.kind === 'query' ? undefined : compilePointWrite(planner, physical, options.backEnd ?? 'auto'),
     execute: (executionContext, sink) => compiled.execute(executionContext, sink),
     explain: (explainOptions) => explainPlan(planner, physical, explainOptions),
+    measured: () => {
+      const measure = new PlanMeasure();
+      const once = new CompiledStatement({ ...compileOptions, measure });
+      const plan: PreparedPlan = {
+        ...prepared,
+        pointLookup: undefined,
+        pointWrite: undefined,
+        execute: (executionContext, sink) => once.execute(executionContext, sink),
+      };
+      return { plan, measure };
+    },
   };
+  return prepared;
 }
 
 function fieldsOf(bound: BoundQuery): PlanField[] {

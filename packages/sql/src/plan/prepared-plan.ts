@@ -5,6 +5,7 @@
  */
 import type { Oid, TypeRef } from '@phantom/catalog';
 import type { Execution, ExecutionContext, ReadSource, RowSink } from '../exec/runtime.js';
+import type { PlanMeasure } from '../exec/plan-measure.js';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { Value } from '../types/type.js';
 import type { RequiredPrivilege } from './catalog-port.js';
@@ -69,9 +70,16 @@ export interface PreparedPlan {
   execute(context: ExecutionContext, sink: RowSink): Execution;
   /** EXPLAIN's lines. */
   explain(options?: ExplainOptions): string[];
+  /** A copy to be executed once, and what it has counted when that is over. */
+  measured(): { readonly plan: PreparedPlan; readonly measure: PlanMeasure };
 }
 
 export interface ExplainOptions {
   readonly costs?: boolean;
   readonly verbose?: boolean;
+  /** What an execution has counted. */
+  readonly measure?: PlanMeasure | undefined;
+  /** Times are shown with the counts. Default true. */
+  readonly timing?: boolean;
+  readonly format?: 'text' | 'json';
 }

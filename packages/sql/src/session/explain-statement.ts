@@ -1,46 +1,83 @@
-/** EXPLAIN: shows the plan of a statement without running it. */
+/**
+ * EXPLAIN: shows the plan of a statement; with ANALYZE it runs the statement (its writes happen, its rows are dropped) and
+ * shows what each part of the plan did.
+ */
 import { PhantomError, unsupportedError } from '@phantom/base';
+import type { RowSink, Yielded } from '../exec/runtime.js';
+import type { ExplainOptions } from '../plan/prepared-plan.js';
 import type { Explain } from '../text/ast-statements.js';
 import type { Option } from '../text/ast-leaves.js';
+import type { Value } from '../types/type.js';
+import { runPlan } from './run-plan.js';
 import type { SqlSession } from './session.js';
-import { type Utility, field, sendRows } from './statement.js';
+import { type PlanStatement, type Utility, field, sendRows } from './statement.js';
 
 const TEXT_OID = 25;
+const JSON_OID = 114;
+/** Rows of the statement that are dropped at a time. */
+const DROPPED_ROWS = 1024;
+
+interface Chosen extends ExplainOptions {
+  readonly analyze: boolean;
+}
 
 export function explainUtility(node: Explain, session: SqlSession, text: string): Utility {
   const options = optionsOf(node.options);
   const inner = { node: node.statement, start: node.statement.position, end: text.length };
   const statement = session.prepare(inner, text);
   if (statement.kind !== 'plan') throw unsupportedError('EXPLAIN of a statement without a plan');
+  const isJson = options.format === 'json';
   return {
-    fields: [field('QUERY PLAN', TEXT_OID)],
+    fields: [field('QUERY PLAN', isJson ? JSON_OID : TEXT_OID)],
     parameterTypes: statement.plan.parameterTypes,
     transaction: 'any',
-    run: (running, _parameters, sink) =>
-      sendRows(
-        running
-          .currentPlan(statement)
-          .explain(options)
-          .map((line) => [line]),
-        1,
-        sink,
-      ),
+    *run(running, parameters, sink) {
+      const lines = options.analyze
+        ? yield* analyze(running, statement, parameters, options)
+        : running.currentPlan(statement).explain(options);
+      const rows = lines.map((line) => [isJson ? { text: line } : line]);
+      return yield* sendRows(rows, 1, sink);
+    },
   };
 }
 
-function optionsOf(options: readonly Option[]): { costs: boolean; verbose: boolean } {
-  const chosen = { costs: true, verbose: false };
+/** Runs the statement with its rows dropped. */
+function* analyze(
+  session: SqlSession,
+  statement: PlanStatement,
+  parameters: readonly Value[],
+  options: Chosen,
+): Generator<Yielded, string[], void> {
+  const current = session.currentPlan(statement);
+  const { plan, measure } = current.measured();
+  const sink: RowSink = { rows: () => false, batchRowsMax: DROPPED_ROWS };
+  yield* runPlan(session, { ...statement, plan }, parameters, sink);
+  return current.explain({ ...options, measure });
+}
+
+function optionsOf(options: readonly Option[]): Chosen {
+  const chosen = { costs: true, verbose: false, analyze: false, timing: true, format: 'text' as 'text' | 'json' };
   for (const option of options) {
     const name = option.name.text;
     const on = isOn(option);
     if (name === 'costs') chosen.costs = on;
     else if (name === 'verbose') chosen.verbose = on;
-    else if (name === 'format' && option.value?.kind === 'word' && option.value.name[0]?.text === 'text') continue;
-    else if (['analyze', 'buffers', 'wal', 'timing', 'summary', 'settings', 'format'].includes(name)) {
+    else if (name === 'analyze') chosen.analyze = on;
+    else if (name === 'timing') chosen.timing = on;
+    else if (name === 'format') chosen.format = formatOf(option);
+    else if (['buffers', 'wal', 'settings'].includes(name)) {
       if (on) throw unsupportedError(`EXPLAIN option ${name.toUpperCase()}`);
-    } else throw new PhantomError('42601', `unrecognized EXPLAIN option "${name}"`);
+    } else if (name !== 'summary') throw new PhantomError('42601', `unrecognized EXPLAIN option "${name}"`);
   }
   return chosen;
+}
+
+function formatOf(option: Option): 'text' | 'json' {
+  const { value } = option;
+  const name = value?.kind === 'word' ? value.name[0]?.text : value?.kind === 'string' ? value.value.toLowerCase() : '';
+  if (name === 'text' || name === 'json') return name;
+  if (name === 'xml' || name === 'yaml') throw unsupportedError(`EXPLAIN (FORMAT ${name.toUpperCase()})`);
+  throw new PhantomError('22023', `unrecognized value for EXPLAIN option "format": "${name ?? ''}"`);
 }
 
 function isOn(option: Option): boolean {

@@ -2,6 +2,7 @@
  * Straight roads: what the most frequent statements take instead of a portal and an execution. A plan has one when it is a
  * read or a write of one row by key; the session's rules (rights, transactions, failures) are the same as on the ordinary road.
  */
+import { TableLockMode } from '@phantom/mvcc';
 import { StatementRestart } from '../exec/runtime.js';
 import type { PointLookup, PreparedPlan } from '../plan/prepared-plan.js';
 import type { Value } from '../types/type.js';
@@ -23,6 +24,37 @@ export function lookUp(session: SqlSession, plan: PreparedPlan, parameters: read
     return (plan.pointLookup as PointLookup).run(view, parameters, evaluation, into);
   } finally {
     view.release();
+  }
+}
+
+/**
+ * The same inside the session's transaction, by its snapshot. Undefined when it has to wait for something first, or has
+ * failed: the ordinary road then waits or says so.
+ */
+export function lookUpWithin(
+  session: SqlSession,
+  statement: PlanStatement,
+  parameters: readonly Value[],
+  into: Value[],
+): boolean | undefined {
+  const plan = session.currentPlan(statement);
+  const { transaction } = session;
+  const { pointLookup } = plan;
+  if (pointLookup === undefined || plan.traits.volatile || transaction === undefined || transaction.failed)
+    return undefined;
+  if (plan.privileges.length > 0) session.checkPrivileges(plan.privileges);
+  for (const { oid } of plan.dependencies)
+    if (transaction.shareTable(oid, TableLockMode.AccessShare) !== undefined) return undefined;
+  if (transaction.whenSafe() !== undefined) return undefined;
+  session.engine.counters.executions++;
+  transaction.statements++;
+  session.evaluation.beginStatement();
+  transaction.storage.beginStatement(statement.text);
+  try {
+    return pointLookup.run(transaction.storage, parameters, session.evaluation, into);
+  } catch (error) {
+    session.fail(error);
+    throw error;
   }
 }
 

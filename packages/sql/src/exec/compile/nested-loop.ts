@@ -136,10 +136,19 @@ function produceLookupJoin(compiler: PlanCompiler, node: NestedLoopJoin, consume
   assert(join !== 'full', 'a full join is never done by lookups');
   const conditions = [...scan.filter, ...node.conditions];
   compiler.produce(node.left, (context) => {
-    const candidates =
+    compiler.count(context, scan, 'loops');
+    const found =
       scan.unique && scan.index === undefined
         ? keyCandidates(compiler, context, scan)
         : cursorCandidates(compiler, context, scan);
+    const candidates: Candidates = {
+      ...found,
+      advance: (at) => {
+        const has = found.advance(at);
+        compiler.count(context, scan, 'rows', has);
+        return has;
+      },
+    };
     if (join === 'inner' && scan.unique && scan.index === undefined) {
       // One row or none: no loop.
       const has = candidates.advance(context);

@@ -2,6 +2,8 @@
 import { unreachable } from '@phantom/base';
 import type { PhysicalNode } from '../../plan/physical/physical.js';
 import type { PhysicalPlanner } from '../../plan/physical/planner.js';
+import { binary, literal, ONE, property, type Code } from '../code/ir.js';
+import type { PlanMeasure, RunCount } from '../plan-measure.js';
 import { produceAggregate } from './aggregate.js';
 import { produceAppend, produceSetOperation } from './append.js';
 import { produceCteScan, produceWith } from './common-tables.js';
@@ -29,16 +31,42 @@ export class PlanToProgram implements PlanCompiler {
   readonly subplans: SubplanCompiler;
 
   private readonly counted: PhysicalNode | undefined;
+  private readonly measure: PlanMeasure | undefined;
+  /** Set inside a program of its own. */
+  private readonly subplan: RunCount | undefined;
 
-  constructor(builder: ProgramBuilder, planner: PhysicalPlanner, counted: PhysicalNode | undefined) {
+  constructor(
+    builder: ProgramBuilder,
+    planner: PhysicalPlanner,
+    counted: PhysicalNode | undefined,
+    measure?: PlanMeasure,
+    subplan?: RunCount,
+  ) {
     this.builder = builder;
     this.planner = planner;
     this.counted = counted;
+    this.measure = measure;
+    this.subplan = subplan;
     this.subplans = new Subplans(this);
   }
 
   within(builder: ProgramBuilder): PlanCompiler {
-    return new PlanToProgram(builder, this.planner, this.counted);
+    const { measure } = this;
+    if (measure === undefined) return new PlanToProgram(builder, this.planner, this.counted);
+    const runs: RunCount = { runs: 0 };
+    builder.addTask({
+      *run() {
+        runs.runs++;
+      },
+    });
+    return new PlanToProgram(builder, this.planner, this.counted, measure, runs);
+  }
+
+  count(context: StepContext, node: PhysicalNode, what: 'rows' | 'loops', test: Code = literal(true)): void {
+    if (this.measure === undefined) return;
+    const { emitter } = context;
+    const counters = emitter.constant(this.measure.of(node, this.subplan));
+    emitter.if(test, () => emitter.setProperty(counters, what, binary('+', property(counters, what), ONE)));
   }
 
   isCounted(node: PhysicalNode): boolean {
@@ -46,6 +74,20 @@ export class PlanToProgram implements PlanCompiler {
   }
 
   produce(node: PhysicalNode, consume: Consume): void {
+    const { measure } = this;
+    if (measure === undefined) {
+      this.write(node, consume);
+      return;
+    }
+    const counters = measure.of(node, this.subplan);
+    this.write(node, (context) => {
+      if (this.subplan === undefined) counters.pipeline = this.builder.tasks.length;
+      this.count(context, node, 'rows');
+      consume(context);
+    });
+  }
+
+  private write(node: PhysicalNode, consume: Consume): void {
     switch (node.kind) {
       case 'table-scan':
         produceTableScan(this, node, consume);

@@ -40,6 +40,8 @@ export interface PlanCompiler {
   readonly builder: ProgramBuilder;
   readonly planner: PhysicalPlanner;
   readonly subplans: SubplanCompiler;
+  /** Writes a count of each time the place is reached (and the test holds) into a measured plan; nothing into others. */
+  count(context: StepContext, node: PhysicalNode, what: 'rows' | 'loops', test?: Code): void;
   /** True for the modification whose rows the command tag counts: the statement's own, not one in WITH. */
   isCounted(node: PhysicalNode): boolean;
   /** Writes the pipelines that give the node's rows; the last of them hands each row to `consume`. */

@@ -1,0 +1,66 @@
+/** Plans that users pin, statistics that keep up by themselves, and reads by key inside of transactions. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Database, expectPlan, open } from '../src/index.js';
+
+let db: Database;
+
+beforeEach(async () => {
+  db = await open(':memory:');
+  db.exec('create table t (id int primary key, k int); create index t_k on t (k)');
+});
+
+afterEach(() => db.close());
+
+describe('expectPlan', () => {
+  it('passes on the plan, and tells both plans otherwise', () => {
+    db.exec('insert into t select i, i from generate_series(1, 1000) i; analyze');
+    expectPlan(
+      db,
+      'select * from t where k = 5',
+      `
+        Index Scan using t_k on t
+          Index Cond: (k = 5)
+      `,
+    );
+    const wrong = (): void => expectPlan(db, 'select * from t', 'Index Scan using t_k on t');
+    expect(wrong).toThrow(expect.objectContaining({ code: 'P0004', detail: expect.stringContaining('Seq Scan on t') }));
+  });
+});
+
+describe('statistics', () => {
+  it('are gathered some seconds after much has been written', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      db.exec('insert into t select i, case when i < 20 then i else 1 end from generate_series(1, 2000) i');
+      const plan = (): string =>
+        db.prepare<Record<string, string>>('explain select * from t where k = 7').all()[0]?.['QUERY PLAN'] ?? '';
+      await vi.advanceTimersByTimeAsync(11_000);
+      await vi.waitFor(() => expect(plan()).toMatch(/Index Scan.* rows=1\)/));
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe('a read by key inside a transaction', () => {
+  it('sees its own writes and its snapshot, and nothing after an error', () => {
+    db.exec('insert into t values (1, 10), (2, 20)');
+    db.transactionSync((tx) => {
+      const read = tx.prepare<{ k: number }>('select k from t where id = $1');
+      expect(read.get(1)?.k).toBe(10);
+      tx.prepare('update t set k = 11 where id = 1').run();
+      expect(read.get(1)?.k).toBe(11);
+      expect(read.get(3)).toBeUndefined();
+      db.prepare('update t set k = 21 where id = 2').run();
+      expect(read.get(2)?.k).toBe(20);
+    });
+    expect(() =>
+      db.transactionSync((tx) => {
+        const read = tx.prepare('select 1 / (id - 1) as x from t where id = $1');
+        expect(read.get(2)).toEqual({ x: 1 });
+        expect(() => read.get(1)).toThrow(expect.objectContaining({ code: '22012' }));
+        expect(() => read.get(2)).toThrow(expect.objectContaining({ code: '25P02' }));
+      }),
+    ).toThrow('aborted');
+  });
+});
