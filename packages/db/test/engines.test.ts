@@ -61,6 +61,34 @@ describe('the engine of a table', () => {
     expect(await db.check()).toEqual([]);
   });
 
+  it('is advised from use, with the evidence', async () => {
+    db.exec(`
+      create table busy (id int primary key, v text);
+      create table idle (id int primary key) with (engine = lsm);
+    `);
+    const insert = db.prepare('insert into busy values ($1, $2)');
+    for (let id = 0; id < 3000; id++) insert.run(id, 'x'.repeat(50));
+    const lookUp = db.prepare('select v from busy where id = $1');
+    for (let id = 0; id < 3000; id++) lookUp.get(id);
+    const rows = await db.sql<{
+      table_name: string;
+      engine: string;
+      advice: string;
+      reason: string;
+      gets: number;
+      writes: number;
+    }>`
+      select table_name, engine, advice, reason, gets, writes from phantom.engine_advice order by table_name`;
+    expect(rows.map(({ table_name, engine, advice }) => [table_name, engine, advice])).toEqual([
+      ['busy', 'btree', 'btree'],
+      ['idle', 'lsm', 'lsm'],
+    ]);
+    expect(rows[0]?.writes).toBeGreaterThan(2000);
+    expect(rows[0]?.gets).toBeGreaterThan(2000);
+    expect(rows[0]?.reason).toMatch(/look-ups.*write amplification/);
+    expect(rows[1]?.reason).toBe('about 0 operations say too little');
+  });
+
   it('keeps its views out of every search path', () => {
     expect(() => db.exec('select * from tables')).toThrow(expect.objectContaining({ code: '42P01' }));
     db.exec('create table tables (id int); insert into tables values (5)');

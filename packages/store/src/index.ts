@@ -1,4 +1,5 @@
 /** @phantom/store: the one write path; one log under many engines, recovery and checkpoints. */
+export { type EngineAdvice, type EngineCost, type TableEvidence, adviseEngine } from './engine-advice.js';
 export { openStore } from './open-store.js';
 export { STORE_FORMAT } from './format.js';
 export {
@@ -13,6 +14,7 @@ export {
 export { SpaceBatch, type SpaceOperation } from './space-batch.js';
 export { type RangeOptions, SINGLE_SPACE_KEY_BYTES_MAX } from './space-keys.js';
 export type { SpaceMove, SpacePair } from './space-move.js';
+export type { SpaceUse } from './space-use.js';
 export type { SpaceEntry } from './space-scan.js';
 export type {
   Change,

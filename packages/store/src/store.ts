@@ -41,7 +41,7 @@ import {
   outcomeUnknownError,
   unsupportedError,
 } from '@phantom/base';
-import type { BatchReader, EngineCode, Finding, KvEngine, Seq, WriteBatch } from '@phantom/kv';
+import type { BatchReader, EngineCode, Finding, KvEngine, Seq, SpaceId, WriteBatch } from '@phantom/kv';
 import type { LockHolder } from '@phantom/vfs';
 import type { Durability, Wal } from '@phantom/wal';
 import { checkStore } from './check.js';
@@ -52,6 +52,7 @@ import { type StoreHealth, closedError } from './health.js';
 import { OS_SYNC_DELAY_MS } from './options.js';
 import { type SpaceCatalog, encodeSpaceLimit } from './space-catalog.js';
 import { type SpaceMove, SpaceMover, type SpacePair } from './space-move.js';
+import type { SpaceUse } from './space-use.js';
 import type { StoreParts } from './store-parts.js';
 import type { CommitListener, Store, StoreStats, StoreView, SubmitOptions } from './types.js';
 import { ViewRegistry } from './views.js';
@@ -282,6 +283,10 @@ export class LogStore implements Store {
     return this.catalog.engine(code)?.engine;
   }
 
+  spaceUse(space: SpaceId): SpaceUse | undefined {
+    return this.views.uses.of(space);
+  }
+
   stats(): StoreStats {
     const wal = this.wal.stats();
     return {
@@ -383,6 +388,8 @@ export class LogStore implements Store {
   /** A commit has become visible. */
   private published(batch: BatchReader): void {
     this.views.forget();
+    this.views.uses.noteCommit(batch);
+    batch.rewind();
     for (const move of this.moves) {
       move.observe(batch);
       batch.rewind();

@@ -12,11 +12,13 @@ import type {
   KvCursor,
   KvEngine,
   Seq,
+  SpaceId,
   WriteBatch,
 } from '@phantom/kv';
 import type { Durability, Wal, WalOptions, WalStats } from '@phantom/wal';
 import type { LockHolder, Vfs } from '@phantom/vfs';
 import type { SpaceMove, SpacePair } from './space-move.js';
+import type { SpaceUse } from './space-use.js';
 
 /** What an engine is given to live with. It never sees the log, the other engines or the store. */
 export interface EngineContext {
@@ -153,6 +155,8 @@ export interface Store {
   /** Replaces what somebody is told who tries to open the directory (a daemon learns its ports after it has opened). */
   describeHolder(holder: LockHolder): void;
   engine(code: EngineCode): KvEngine | undefined;
+  /** How a space was used since the store was opened, estimated from samples; undefined when nothing of it was seen. */
+  spaceUse(space: SpaceId): SpaceUse | undefined;
   stats(): StoreStats;
   check(): AsyncIterable<Finding>;
   /** Drains, checkpoints (unless it has failed or `checkpoint: false`) and frees everything. */

@@ -8,6 +8,7 @@
 import { assert } from '@phantom/base';
 import { type ByteSlot, type KeyRange, type KvCursor, type KvView, type Seq, engineOfKey } from '@phantom/kv';
 import type { SpaceCatalog } from './space-catalog.js';
+import { SpaceUses } from './space-use.js';
 import type { StoreView } from './types.js';
 
 class SharedView implements StoreView {
@@ -16,12 +17,14 @@ class SharedView implements StoreView {
   references = 0;
   private readonly registry: ViewRegistry;
   private readonly catalog: SpaceCatalog;
+  private readonly uses: SpaceUses;
   /** By engine code; a code without an engine has none. */
   private readonly views: readonly (KvView | undefined)[];
 
   constructor(registry: ViewRegistry, catalog: SpaceCatalog, seq: Seq) {
     this.registry = registry;
     this.catalog = catalog;
+    this.uses = registry.uses;
     this.seq = seq;
     const views: (KvView | undefined)[] = [];
     for (const placed of catalog.engines) {
@@ -32,11 +35,13 @@ class SharedView implements StoreView {
   }
 
   get(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean {
+    if (--this.uses.getsToNext === 0) this.uses.noteGet(key, start);
     const view = this.views[engineOfKey(key, start)];
     return (view ?? this.missing(key, start)).get(key, start, end, value);
   }
 
   cursor(range: KeyRange): KvCursor {
+    this.uses.noteScan(range.lower);
     const view = this.views[engineOfKey(range.lower, 0)];
     return (view ?? this.missing(range.lower, 0)).cursor(range);
   }
@@ -66,6 +71,7 @@ class SharedView implements StoreView {
 export class ViewRegistry {
   /** Views with users, those kept for reuse not counted. */
   openViews = 0;
+  readonly uses = new SpaceUses();
   private readonly catalog: SpaceCatalog;
   private current: SharedView | undefined;
 

@@ -30,6 +30,21 @@ export interface SpaceMove {
   end(): void;
 }
 
+/** Which engine suits a table, from how it was used, with the figures that say so. */
+export interface TableAdvice {
+  readonly engine: TableEngine;
+  readonly reason: string;
+  readonly gets: number;
+  readonly scans: number;
+  readonly writes: number;
+  readonly bytesWritten: number;
+  /** Estimated cost of all that in either engine, in microseconds, and bytes written again for each byte. */
+  readonly btreeCostUs: number;
+  readonly lsmCostUs: number;
+  readonly btreeWriteAmplification: number;
+  readonly lsmWriteAmplification: number;
+}
+
 export interface StoragePort {
   view(): ReadView;
   estimate(range: KeyRange): RangeEstimate;
@@ -37,6 +52,8 @@ export interface StoragePort {
   allocateSpace(engine: TableEngine): SpaceId;
   /** Begins to fill spaces with what other spaces hold. */
   moveSpaces(pairs: readonly { readonly from: SpaceId; readonly to: SpaceId }[]): SpaceMove;
+  /** Advice for a table of an engine that lies in these spaces, indexes included; undefined for a table in memory. */
+  advise(engine: TableEngine, spaces: readonly SpaceId[]): TableAdvice | undefined;
   /** Finishes every commit that waits for its sync, on this thread; true when there was one. */
   finishQueuedNow(): boolean;
   /** Writes deltas to files and gives log space back. */

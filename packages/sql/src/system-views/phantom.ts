@@ -4,7 +4,7 @@
  * the same name.
  */
 import type { TableDescriptor } from '@phantom/catalog';
-import { spaceRange } from '@phantom/kv';
+import { type SpaceId, spaceRange } from '@phantom/kv';
 import { relationsOf } from './pg-objects.js';
 import { PHANTOM_OID, type SystemView, type SystemViewSource, T } from './system-view.js';
 
@@ -28,9 +28,19 @@ function indexBytes(source: SystemViewSource, table: TableDescriptor): number {
   return bytes;
 }
 
+/** Where a table and its indexes lie. */
+function spacesOf(source: SystemViewSource, table: TableDescriptor): SpaceId[] {
+  const spaces = new Set<SpaceId>([table.space]);
+  for (const oid of table.indexOids) {
+    const index = source.objectsSeen.object(oid);
+    if (index?.kind === 'index') spaces.add(index.space);
+  }
+  return [...spaces];
+}
+
 export const PHANTOM_VIEWS: readonly SystemView[] = [
   view(
-    13901,
+    13920,
     'tables',
     [
       ['table_schema', T.name],
@@ -45,6 +55,43 @@ export const PHANTOM_VIEWS: readonly SystemView[] = [
         const { keys, bytes } = source.storage.estimate(spaceRange(table.space));
         const row = [source.schemaNameOf(table.schemaOid), table.name, table.engine];
         yield [...row, BigInt(keys), BigInt(bytes), BigInt(indexBytes(source, table))];
+      }
+    },
+  ),
+  view(
+    13921,
+    'engine_advice',
+    [
+      ['table_schema', T.name],
+      ['table_name', T.name],
+      ['engine', T.text],
+      ['advice', T.text],
+      ['reason', T.text],
+      ['gets', T.int8],
+      ['scans', T.int8],
+      ['writes', T.int8],
+      ['bytes_written', T.int8],
+      ['btree_cost_us', T.int8],
+      ['lsm_cost_us', T.int8],
+      ['btree_write_amplification', T.float8],
+      ['lsm_write_amplification', T.float8],
+    ],
+    function* (source) {
+      for (const table of tablesOf(source)) {
+        const advice = source.storage.advise(table.engine, spacesOf(source, table));
+        if (advice === undefined) continue;
+        const counts = [advice.gets, advice.scans, advice.writes, advice.bytesWritten];
+        const costs = [advice.btreeCostUs, advice.lsmCostUs];
+        yield [
+          source.schemaNameOf(table.schemaOid),
+          table.name,
+          table.engine,
+          advice.engine,
+          advice.reason,
+          ...[...counts, ...costs].map((number) => BigInt(Math.round(number))),
+          advice.btreeWriteAmplification,
+          advice.lsmWriteAmplification,
+        ];
       }
     },
   ),

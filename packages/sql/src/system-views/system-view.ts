@@ -22,6 +22,7 @@ export const T = {
   int4: 23,
   text: 25,
   oid: 26,
+  float8: 701,
   timestamptz: 1184,
 } as const;
 

@@ -41,6 +41,7 @@ export async function openEngine(
         store.engine(EngineCode.Memory)?.estimate(range) ?? { keys: 0, bytes: 0 },
       allocateSpace: () => userSpace(EngineCode.Memory, store.allocateSpaceNumber()),
       moveSpaces: (pairs) => store.moveSpaces(pairs),
+      advise: () => undefined,
       finishQueuedNow: () => {
         const before = store.visibleSeq;
         store.drainNow();
