@@ -48,3 +48,4 @@ export {
   ownsObject,
   publicPrivileges,
 } from './rights.js';
+export type { ObjectPlace, ProvidedWriter, ProviderTransaction, TableProvider } from './table-provider.js';

@@ -6,7 +6,7 @@
 import { MetricsRegistry, PhantomError, silentLogger, systemClock } from '@phantom/base';
 import { btree } from '@phantom/btree';
 import { Catalog } from '@phantom/catalog';
-import { DocumentModel, startExpiry } from '@phantom/docs-model';
+import { DocumentModel, DocumentTables, startExpiry } from '@phantom/docs-model';
 import { EngineCode } from '@phantom/kv';
 import { MemoryEngine } from '@phantom/kv/memory';
 import { lsm } from '@phantom/lsm';
@@ -79,18 +79,6 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
     if (!readOnly) await catalog.unfinished.clearLeftBehind();
     let seed = options.seed ?? (clock.nowMs() * 1000 + process.pid) % 0xffff_ffff;
     const storage = new StoreStoragePort(store);
-    const engine = new SqlEngine({
-      mvcc,
-      catalog,
-      storage,
-      clock,
-      logger,
-      readOnly,
-      memoryLimitBytes: options.memoryLimitBytes ?? DEFAULT_MEMORY_LIMIT_BYTES,
-      statementCacheEntriesMax: STATEMENT_CACHE_ENTRIES_MAX,
-      seed: () => (seed = (seed + 0x9e3779b9) % 0xffff_ffff),
-    });
-    if (!readOnly) engine.dropLeftovers();
     const database = options.database ?? firstDatabase(catalog);
     const user = options.user ?? firstSuperuser(catalog);
     const documents = new DocumentModel({
@@ -103,6 +91,19 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
       allocateSpace: (kind) => storage.allocateSpace(kind),
       estimate: (range) => storage.estimate(range),
     });
+    const engine = new SqlEngine({
+      mvcc,
+      catalog,
+      storage,
+      clock,
+      logger,
+      readOnly,
+      provider: new DocumentTables(documents),
+      memoryLimitBytes: options.memoryLimitBytes ?? DEFAULT_MEMORY_LIMIT_BYTES,
+      statementCacheEntriesMax: STATEMENT_CACHE_ENTRIES_MAX,
+      seed: () => (seed = (seed + 0x9e3779b9) % 0xffff_ffff),
+    });
+    if (!readOnly) engine.dropLeftovers();
     const expiry = readOnly ? undefined : startExpiry(documents, logger);
     return new Database({ store, mvcc, catalog, engine, documents, expiry, metrics, database, user, options });
   } catch (error) {

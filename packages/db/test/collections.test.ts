@@ -52,7 +52,6 @@ describe('a collection and a table', () => {
     expect(await db.sql`select doc from posts where _id = '2'`).toEqual([
       { doc: { _id: 2, title: 'Two', author: 'Bob' } },
     ]);
-    expect(() => db.exec(`delete from posts`)).toThrow(expect.objectContaining({ code: '0A000' }));
     db.exec('drop table posts');
     expect(await posts.countDocuments()).toBe(0);
   });
@@ -71,5 +70,66 @@ describe('a collection and a table', () => {
   it('lets two writers of one new collection both have it', async () => {
     await Promise.all([1, 2, 3].map((_id) => db.collection('made').insertOne({ _id })));
     expect(await db.collection('made').countDocuments()).toBe(3);
+  });
+
+  it('are written in SQL by the same rules, into the same indexes', async () => {
+    db.exec(`create collection posts (schema '{"type": "object", "required": ["title"]}')`);
+    db.exec(`create collection if not exists posts`);
+    const posts = db.collection('posts');
+    await posts.createIndex({ title: 1 }, { unique: true });
+    await db.sql`insert into posts (_id, doc) values ('1', '{"title": "One", "n": 1}'), ('"x"', '{"_id": "x", "title": "Two"}')`;
+    expect(await posts.find({ title: 'One' }).explain()).toMatchObject({ stage: 'IXSCAN', returned: 1 });
+    expect(await posts.findOne({ _id: 1 })).toEqual({ _id: 1, title: 'One', n: 1 });
+    await db.sql`update posts set doc = jsonb_set(doc, '{n}', '5') where doc ->> 'title' = 'One'`;
+    expect(await posts.findOne({ title: 'One' })).toEqual({ _id: 1, title: 'One', n: 5 });
+    const failing: readonly (readonly [string, string])[] = [
+      [`insert into posts values ('2', '{"title": "One"}')`, '23505'],
+      [`insert into posts values ('1', '{"title": "Three"}')`, '23505'],
+      [`insert into posts values ('2', '{"n": 1}')`, '23514'],
+      [`insert into posts values ('2', '[1]')`, '22023'],
+      [`insert into posts values ('2', '{"_id": 3, "title": "x"}')`, '22023'],
+      [`insert into posts (doc) values ('{"title": "x"}')`, '23502'],
+      [`insert into posts values ('1', '{"title": "x"}') on conflict do nothing`, '0A000'],
+      [`update posts set _id = '9' where _id = '1'`, '22023'],
+      [`update posts set doc = doc - 'title'`, '23514'],
+      [`alter table posts add column x int`, '0A000'],
+      [`create index on posts ((doc ->> 'title'))`, '0A000'],
+      [`create table t (p jsonb references posts)`, '0A000'],
+      [`create collection posts`, '42P07'],
+      [`create collection c (schema 'x')`, '22P02'],
+      [`create collection c (schema '{"type": "x"}')`, '22023'],
+      [`create collection c (engine = heap)`, '22023'],
+      [`create collection c (capped = true)`, '0A000'],
+    ];
+    for (const [statement, code] of failing) {
+      expect(() => db.exec(statement), statement).toThrow(expect.objectContaining({ code }));
+    }
+    await db.sql`delete from posts where _id = '"x"'`;
+    expect(await posts.countDocuments({ title: 'Two' })).toBe(0);
+    expect(await posts.countDocuments()).toBe(1);
+    db.exec('truncate posts');
+    expect(await posts.find({ title: 'One' }, { hint: 'posts_title_1' }).toArray()).toEqual([]);
+    await posts.insertOne({ title: 'One' });
+    db.exec('drop index "posts_title_1"');
+    expect(await posts.indexes()).toHaveLength(1);
+  });
+
+  it('are written by both in one transaction, each seeing what the other wrote', async () => {
+    const c = db.collection<{ _id: number; n: number }>('c');
+    await db.transaction(async (tx) => {
+      await c.insertOne({ _id: 1, n: 1 }, { tx });
+      await tx.sql`insert into c values ('2', '{"n": 2}')`;
+      await c.updateMany({}, { $inc: { n: 10 } }, { tx });
+      expect(await tx.sql`select sum((doc ->> 'n')::int)::int as s from c`).toEqual([{ s: 23 }]);
+      expect(await c.aggregate([{ $group: { _id: null, n: { $sum: '$n' } } }], { tx }).toArray()).toEqual([
+        { _id: null, n: 23 },
+      ]);
+    });
+    const failed = db.transaction(async (tx) => {
+      await c.deleteMany({}, { tx });
+      throw new Error('no');
+    });
+    await expect(failed).rejects.toThrow('no');
+    expect(await c.countDocuments()).toBe(2);
   });
 });

@@ -8,6 +8,7 @@ import {
   type ColumnDescriptor,
   type IndexDescriptor,
   NameClass,
+  type ObjectPlace,
   type ObjectReader,
   type Oid,
   type TableDescriptor,
@@ -57,14 +58,40 @@ export async function createCollection(
   await objects.lockName(NameClass.Relation, schemaOid, name);
   const found = findCollection(ports, objects, name);
   if (found !== undefined) return found;
+  await lockKeyName(transaction, schemaOid, name);
+  const { databaseOid, ownerOid } = ports;
+  return putCollection(ports, transaction, { databaseOid, schemaOid, ownerOid }, name, definition);
+}
+
+/** Takes the name of a collection's key. A promise: wait for it. */
+export function lockKeyName(transaction: DocumentTransaction, schemaOid: Oid, name: string): Promise<void> | undefined {
+  return transaction.objects.lockName(NameClass.Relation, schemaOid, keyName(name));
+}
+
+function keyName(name: string): string {
+  return `${name}_pkey`.slice(0, NAME_BYTES_MAX);
+}
+
+/** Puts a new collection into the catalog; the caller has locked its name and its key's and knows the first to be free. */
+export function putCollection(
+  ports: DocumentPorts,
+  transaction: DocumentTransaction,
+  place: ObjectPlace,
+  name: string,
+  definition: NewCollection,
+): TableDescriptor {
+  const { objects } = transaction;
+  const { schemaOid } = place;
+  if (objects.oidByName(NameClass.Relation, schemaOid, keyName(name)) !== undefined) {
+    throw new PhantomError('42P07', `relation "${keyName(name)}" already exists`);
+  }
   const engine = definition.engine ?? 'btree';
   const space = ports.allocateSpace(engine);
   const allocate = (): Oid => ports.catalog.allocateOid();
-  const place = { databaseOid: ports.databaseOid, schemaOid, ownerOid: ports.ownerOid };
   const index: IndexDescriptor = {
     kind: 'index',
     oid: allocate(),
-    name: `${name}_pkey`.slice(0, NAME_BYTES_MAX),
+    name: keyName(name),
     ...place,
     tableOid: allocate(),
     space,
@@ -76,7 +103,6 @@ export async function createCollection(
     include: [],
     state: 'valid',
   };
-  await objects.lockName(NameClass.Relation, schemaOid, index.name);
   const columns: readonly ColumnDescriptor[] = ['_id', 'doc'].map((column, i) => ({
     number: i + 1,
     name: column,

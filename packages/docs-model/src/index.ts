@@ -24,6 +24,7 @@ export { FindCursor, type FindOptions } from './find-cursor.js';
 export { type Expiry, expireDocuments, startExpiry } from './expiry.js';
 export type { IndexInfo, IndexKeys, IndexOptions } from './indexes.js';
 export type { FromSchema } from './from-schema.js';
+export { DocumentTables } from './document-tables.js';
 export { DocumentModel } from './model.js';
 export { newObjectId } from './object-id.js';
 export type { CollectionEngine, DocumentPorts } from './ports.js';

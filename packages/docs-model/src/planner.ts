@@ -74,7 +74,7 @@ export function planScan(request: PlanRequest): Plan {
   if (view.indexes.length === 0) return best;
   for (const index of view.indexes) {
     const plan = indexPlan(request, index);
-    if (plan !== undefined && plan.cost < best.cost) best = plan;
+    if (plan !== undefined && plan.cost <= best.cost) best = plan;
   }
   const either = filter.alternatives === undefined ? undefined : eitherPlan(request, filter.alternatives);
   return either !== undefined && either.cost < best.cost ? either : best;

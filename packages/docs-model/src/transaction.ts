@@ -2,15 +2,9 @@
  * The transaction that document operations run in: the storage transaction, the catalog as it sees it, and checks owed before the
  * commit. It is the same one that SQL statements run in, so rows and documents are one commit.
  */
-import type { CatalogTransaction } from '@phantom/catalog';
-import type { MvccTransaction } from '@phantom/mvcc';
+import type { ProviderTransaction } from '@phantom/catalog';
 
-export interface DocumentTransaction {
-  readonly storage: MvccTransaction;
-  readonly objects: CatalogTransaction;
-  /** Runs before the commit, once, in order of registration; what it throws ends the transaction. */
-  beforeCommit(check: () => Promise<void>): void;
-}
+export type DocumentTransaction = ProviderTransaction;
 
 /** A caller's open transaction: what `{ tx }` takes. Operations on it run one after the other. */
 export interface TransactionHost {

@@ -18,6 +18,7 @@ import {
   setIdentity,
 } from './alter-columns.js';
 import { addConstraint } from './constraints.js';
+import { refuseCollection } from './create-collection.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { dropColumn, dropConstraint, removeSequence } from './drop.js';
 import { findRelation, lockForChange, relationNamed, requireOwner, undefinedRelation } from './names.js';
@@ -46,6 +47,8 @@ export function* alterTable(context: DdlContext, node: AlterTable): DdlExecution
   if (found.kind === 'virtual')
     throw new PhantomError('42501', `permission denied: "${found.name}" is a system catalog`);
   requireOwner(context, found);
+  if (found.kind === 'table' && node.actions.some((action) => action.kind !== 'owner'))
+    refuseCollection(found, 'ALTER TABLE');
   if (node.actions.some((action) => setsEngine(action))) {
     yield* setOptions(context, node);
     return undefined;

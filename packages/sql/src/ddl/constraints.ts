@@ -15,6 +15,7 @@ import { bindRowExpression } from '../expr/row-expression.js';
 import type { ReferentialAction, TableConstraint } from '../text/ast-schema.js';
 import { storageOptions } from './storage-options.js';
 import { storedExpression } from './stored-expressions.js';
+import { refuseCollection } from './create-collection.js';
 import type { DdlContext } from './context.js';
 import { buildIndex } from './index-build.js';
 import { chooseName, claimName, columnNamed, relationExists, relationNamed } from './names.js';
@@ -276,6 +277,7 @@ function* addForeignKey(
   const parent = relationNamed(context, node.table);
   if (parent.kind !== 'table' || parent.materialized !== undefined)
     throw new PhantomError('42809', `referenced relation "${parent.name}" is not a table`);
+  refuseCollection(parent, 'a foreign key to a key');
   if (parent.persistence !== table.persistence) {
     const [own, other] = table.persistence === 'temporary' ? ['temporary', 'temporary'] : ['permanent', 'permanent'];
     throw new PhantomError('42P16', `constraints on ${own} tables may reference only ${other} tables`);

@@ -6,7 +6,7 @@
  * undefined after a slice of long work (index builds). It returns the command tag when it differs from the usual one.
  */
 import type { ErrorFields } from '@phantom/base';
-import type { Catalog, CatalogTransaction, Oid, StoredQuery, TableDescriptor } from '@phantom/catalog';
+import type { Catalog, CatalogTransaction, Oid, StoredQuery, TableDescriptor, TableProvider } from '@phantom/catalog';
 import type { MvccTransaction } from '@phantom/mvcc';
 import type { Execution, ExecutionContext, RowSink, Yielded } from '../exec/runtime.js';
 import type { EvaluationContext } from '../functions/registry.js';
@@ -26,6 +26,8 @@ export interface DdlContext {
   readonly objects: CatalogTransaction;
   readonly catalog: Catalog;
   readonly storage: StoragePort;
+  /** The model that keeps collections; undefined where there is none. */
+  readonly provider: TableProvider | undefined;
   readonly statistics: StatisticsCatalog;
   readonly databaseOid: Oid;
   /** Current role: owner of what is created. */

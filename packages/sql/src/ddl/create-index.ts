@@ -7,6 +7,7 @@ import { bindRowExpression } from '../expr/row-expression.js';
 import type { QualifiedName } from '../text/ast-leaves.js';
 import type { IndexElement } from '../text/ast.js';
 import type { CreateIndex } from '../text/ast-schema.js';
+import { refuseCollection } from './create-collection.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { buildIndex } from './index-build.js';
 import {
@@ -42,6 +43,7 @@ export function* createIndex(context: DdlContext, node: CreateIndex): DdlExecuti
     });
   }
   requireOwner(context, relation);
+  refuseCollection(relation, 'CREATE INDEX');
   const table = yield* lockForChange(context, relation);
   if (table === undefined) throw undefinedRelation(node.table);
   if (node.elements.length + node.include.length > PARTS_MAX)

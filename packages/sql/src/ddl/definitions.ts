@@ -6,6 +6,7 @@ import { comment } from './comments.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { createIndex } from './create-index.js';
 import { createTableAs } from './create-table-as.js';
+import { createCollection } from './create-collection.js';
 import { createTable } from './create-table.js';
 import { alterComposite, alterEnum, createType } from './create-type.js';
 import { alterDomain, createDomain } from './domains.js';
@@ -24,6 +25,8 @@ export function definitionHandler(node: Statement): ((context: DdlContext) => Dd
   switch (node.kind) {
     case 'create-table':
       return (context) => createTable(context, node);
+    case 'create-collection':
+      return (context) => createCollection(context, node);
     case 'create-table-as':
       return (context) =>
         node.materializedView ? createMaterializedView(context, node) : createTableAs(context, node);

@@ -18,6 +18,7 @@ export function ddlContextOf(
     objects: transaction.objects,
     catalog: engine.catalog,
     storage: engine.storage,
+    provider: engine.provider,
     statistics: engine.statistics,
     databaseOid: session.databaseOid,
     roleOid: session.currentRoleOid,

@@ -3,7 +3,7 @@
  * the caches and knows who is connected.
  */
 import type { Clock, Logger } from '@phantom/base';
-import type { Catalog } from '@phantom/catalog';
+import type { Catalog, TableProvider } from '@phantom/catalog';
 import type { Mvcc } from '@phantom/mvcc';
 import { type WorkCounters, newWorkCounters } from '../exec/runtime.js';
 import { RowNumbers } from '../storage/row-numbers.js';
@@ -25,6 +25,8 @@ export interface SqlEngineOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly readOnly: boolean;
+  /** The model that keeps collections; undefined where there is none. */
+  readonly provider?: TableProvider;
   /** Working memory of one query. */
   readonly memoryLimitBytes: number;
   /** Texts whose syntax trees and plans are kept. */
@@ -40,6 +42,7 @@ export class SqlEngine {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly readOnly: boolean;
+  readonly provider: TableProvider | undefined;
   readonly memoryLimitBytes: number;
   readonly seed: () => number;
   readonly counters: WorkCounters = newWorkCounters();
@@ -62,6 +65,7 @@ export class SqlEngine {
     this.clock = options.clock;
     this.logger = options.logger;
     this.readOnly = options.readOnly;
+    this.provider = options.provider;
     this.memoryLimitBytes = options.memoryLimitBytes;
     this.seed = options.seed;
     this.statistics = new StatisticsCatalog(options.catalog.keys, () => options.storage.view());

@@ -9,14 +9,16 @@ import { type MvccTransaction, TableLockMode } from '@phantom/mvcc';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import type { RowNumbers } from '../storage/row-numbers.js';
+import { ProvidedTableWriter } from '../storage/provided-writer.js';
 import { RowWriter } from '../storage/row-writer.js';
+import type { StatementWriter } from '../storage/table-writer.js';
 import type { DeferredCheck, WriterContext } from '../storage/writer-context.js';
 import type { Value } from '../types/type.js';
 import type { SqlSession } from './session.js';
 import type { SessionTransaction } from './transaction.js';
 
 interface KeptWriter {
-  readonly writer: RowWriter;
+  readonly writer: StatementWriter;
   readonly table: TableDescriptor;
   readonly picture: CatalogPort;
   /** Number of the statement that used it last. */
@@ -31,7 +33,7 @@ export class TransactionWriters implements WriterContext {
   private readonly session: SqlSession;
   private readonly owner: SessionTransaction;
   private readonly kept = new Map<Oid, KeptWriter>();
-  private readonly used: RowWriter[] = [];
+  private readonly used: StatementWriter[] = [];
   private statement = 0;
 
   constructor(session: SqlSession, owner: SessionTransaction) {
@@ -53,7 +55,7 @@ export class TransactionWriters implements WriterContext {
     this.used.length = 0;
   }
 
-  writer(table: TableDescriptor): RowWriter {
+  writer(table: TableDescriptor): StatementWriter {
     const kept = this.kept.get(table.oid);
     if (kept !== undefined && kept.statement === this.statement && kept.table === table) return kept.writer;
     const { picture } = this;
@@ -63,13 +65,17 @@ export class TransactionWriters implements WriterContext {
       this.used.push(kept.writer);
       return kept.writer;
     }
-    if (table.collection !== undefined) {
-      throw unsupportedError('writing to a collection in SQL', { hint: 'Write through db.collection().' });
-    }
-    const writer = new RowWriter(table, this);
+    const writer = this.newWriter(table);
     this.kept.set(table.oid, { writer, table, picture, statement: this.statement });
     this.used.push(writer);
     return writer;
+  }
+
+  private newWriter(table: TableDescriptor): StatementWriter {
+    if (table.collection === undefined) return new RowWriter(table, this);
+    const { provider } = this.session.engine;
+    if (provider === undefined) throw unsupportedError('writing to a collection without a document model');
+    return new ProvidedTableWriter(table, provider, this);
   }
 
   lockTable(oid: Oid): Promise<void> | undefined {
@@ -90,12 +96,12 @@ export class TransactionWriters implements WriterContext {
    */
   finishStatement(): Promise<void> | undefined {
     for (let i = 0; i < this.used.length; i++) {
-      const wait = (this.used[i] as RowWriter).finishStatement();
+      const wait = (this.used[i] as StatementWriter).finishStatement();
       if (wait !== undefined) return wait;
     }
     const { statistics } = this.session.engine;
     for (let i = 0; i < this.used.length; i++) {
-      const writer = this.used[i] as RowWriter;
+      const writer = this.used[i] as StatementWriter;
       if (writer.rowsWritten > 0) statistics.countWritten(writer.tableOid, writer.rowsWritten);
     }
     return undefined;

@@ -22,13 +22,13 @@ import { checkViolation, notNullViolation, uniqueViolation } from './constraint-
 import { ForeignKeyChecks } from './foreign-keys.js';
 import { rowKeyOfEntry } from './physical-table.js';
 import { type IndexRule, type TableRules, tableRules } from './table-rules.js';
-import type { RowReference, TableWriter, WriteOutcome } from './table-writer.js';
+import type { RowReference, StatementWriter, WriteOutcome } from './table-writer.js';
 import type { WriterContext } from './writer-context.js';
 
 const NO_ARBITER: readonly Oid[] | undefined = undefined;
 const NO_BYTES = new Uint8Array(0);
 
-export class RowWriter implements TableWriter {
+export class RowWriter implements StatementWriter {
   rowsWritten = 0;
   conflict: RowReference | undefined;
   private readonly context: WriterContext;

@@ -21,6 +21,13 @@ export type WriteOutcome =
   /** Read committed: a newer commit changed or removed the row. The statement must be restarted (transaction.restartStatement). */
   | 'changed';
 
+/** A writer that serves statement after statement. */
+export interface StatementWriter extends TableWriter {
+  readonly tableOid: number;
+  /** A new statement: nothing is owed, nothing written yet. */
+  beginStatement(): void;
+}
+
 export interface TableWriter {
   /**
    * Inserts one row, values by column position (generated columns computed, defaults already filled in by the planner).

@@ -1,0 +1,137 @@
+/**
+ * Collections as tables that SQL writes to: INSERT, UPDATE and DELETE come as rows of `_id` and `doc` and are written as documents,
+ * by the collection's schema and into its indexes. `doc` may leave `_id` out, or have the same; the `_id` of a document stays.
+ */
+import { PhantomError, unsupportedError } from '@phantom/base';
+import type {
+  ObjectPlace,
+  ProvidedWriter,
+  ProviderTransaction,
+  TableDescriptor,
+  TableProvider,
+} from '@phantom/catalog';
+import type { Jsonb } from '@phantom/codec';
+import { ByteSlot } from '@phantom/kv';
+import { collectionView } from './collection-view.js';
+import { checkName, lockKeyName, putCollection } from './definition.js';
+import { badArgument } from './errors.js';
+import type { DocumentModel } from './model.js';
+import { type PlainObject, equalValues, isObject } from './order.js';
+import { schemaValidator } from './schema.js';
+import type { CollectionWriter } from './writer.js';
+
+export class DocumentTables implements TableProvider {
+  private readonly model: DocumentModel;
+
+  constructor(model: DocumentModel) {
+    this.model = model;
+  }
+
+  writer(table: TableDescriptor, transaction: ProviderTransaction): ProvidedWriter {
+    const view = collectionView(table, transaction.objects);
+    const writer = this.model.writer(view, transaction);
+    return new DocumentRows(table, writer, (row) => {
+      const slot = new ByteSlot();
+      slot.set(row, 0, row.length);
+      return view.layout.decode(slot);
+    });
+  }
+
+  create(
+    place: ObjectPlace,
+    name: string,
+    schema: string | undefined,
+    options: ReadonlyMap<string, string>,
+    transaction: ProviderTransaction,
+  ): Promise<void> | undefined {
+    const given = new Map(options);
+    const choose = <T extends string>(option: string, values: readonly T[]): T | undefined => {
+      const value = given.get(option);
+      given.delete(option);
+      if (value !== undefined && !values.includes(value as T)) {
+        throw new PhantomError('22023', `invalid value for option "${option}"`, {
+          hint: `Use ${values.join(' or ')}.`,
+        });
+      }
+      return value as T | undefined;
+    };
+    const engine = choose('engine', ['btree', 'lsm']);
+    const validationLevel = choose('validation_level', ['strict', 'moderate']);
+    const validationAction = choose('validation_action', ['error', 'warn']);
+    for (const option of given.keys()) throw unsupportedError(`option ${option} of a collection`);
+    checkName(name);
+    const wait = lockKeyName(transaction, place.schemaOid, name);
+    if (wait !== undefined) return wait;
+    putCollection(this.model.ports, transaction, place, name, {
+      ...(engine === undefined ? {} : { engine }),
+      collection: {
+        ...(schema === undefined ? {} : { schema: parsedSchema(schema) }),
+        ...(validationLevel === undefined ? {} : { validationLevel }),
+        ...(validationAction === undefined ? {} : { validationAction }),
+      },
+    });
+    return undefined;
+  }
+}
+
+function parsedSchema(text: string): unknown {
+  let schema: unknown;
+  try {
+    schema = JSON.parse(text);
+  } catch (cause) {
+    throw new PhantomError('22P02', 'invalid input syntax for type json', { cause });
+  }
+  schemaValidator(schema);
+  return schema;
+}
+
+class DocumentRows implements ProvidedWriter {
+  private readonly table: TableDescriptor;
+  private readonly writer: CollectionWriter;
+  private readonly decode: (row: Uint8Array) => PlainObject;
+
+  constructor(table: TableDescriptor, writer: CollectionWriter, decode: (row: Uint8Array) => PlainObject) {
+    this.table = table;
+    this.writer = writer;
+    this.decode = decode;
+  }
+
+  insert(values: readonly unknown[]): Promise<void> | undefined {
+    const id = this.part(values, 0);
+    return this.writer.insert(this.document(values, id), id);
+  }
+
+  update(key: Uint8Array, row: Uint8Array, values: readonly unknown[]): Promise<void> | undefined {
+    const before = this.decode(row);
+    const id = this.part(values, 0);
+    if (!equalValues(id, before['_id'])) throw badArgument('the _id of a document cannot be changed');
+    return this.writer.update(key, before, this.document(values, before['_id']));
+  }
+
+  remove(key: Uint8Array, row: Uint8Array): Promise<void> | undefined {
+    return this.writer.remove(key, this.decode(row));
+  }
+
+  private document(values: readonly unknown[], id: unknown): PlainObject {
+    const document = this.part(values, 1);
+    if (!isObject(document)) throw badArgument('a document must be an object');
+    if (Object.hasOwn(document, '_id') && !equalValues(document['_id'], id)) {
+      throw badArgument('the _id of the document is another than that of its row');
+    }
+    return document;
+  }
+
+  private part(values: readonly unknown[], position: number): unknown {
+    const value = values[position] as Jsonb | null | undefined;
+    if (value !== null && value !== undefined) return value.plain();
+    const column = position === 0 ? '_id' : 'doc';
+    throw new PhantomError(
+      '23502',
+      `null value in column "${column}" of relation "${this.table.name}" violates not-null constraint`,
+      {
+        table: this.table.name,
+        column,
+      },
+    );
+  }
+}
