@@ -31,6 +31,7 @@ const GENERATE_EXECUTIONS_MIN = 3;
 type Target = { readonly node: InsertNode | UpdateNode | DeleteNode; readonly scan: TableScan | undefined };
 
 function targetOf(node: PhysicalNode): Target | undefined {
+  if ((node.kind === 'insert' || node.kind === 'update') && node.checks.length > 0) return undefined;
   switch (node.kind) {
     case 'insert': {
       const single = node.input.kind === 'values' && node.input.rows.length === 1;

@@ -7,6 +7,7 @@ import type { ExecutePrepared } from '../text/ast-schema.js';
 import type { Deallocate } from '../text/ast-session.js';
 import type { Prepare } from '../text/ast-statements.js';
 import { deparseExpression } from '../text/deparse.js';
+import { commandTag } from './command-tag.js';
 import type { SqlSession } from './session.js';
 import type { SessionStatement, Utility } from './statement.js';
 
@@ -49,7 +50,10 @@ export function executeUtility(node: ExecutePrepared, session: SqlSession): Util
           purpose: 'default',
         }).evaluate([], running.evaluation),
       );
-      return yield* running.run(target, values, sink, setTag);
+      const count = yield* running.run(target, values, sink, setTag);
+      // What a client hears of is the statement that was executed.
+      if (target.kind === 'plan') setTag(commandTag(target.node, count));
+      return count;
     },
   };
 }

@@ -145,7 +145,19 @@ export function stillReferenced(
   );
 }
 
-function failingRow(table: TableDescriptor, row: readonly Value[], place: Place): string {
+/** WITH CHECK OPTION: the new row is none that the view shows. */
+export function checkOptionViolation(
+  table: TableDescriptor,
+  view: string,
+  row: readonly Value[],
+  context: TypeContext,
+): PhantomError {
+  return new PhantomError('44000', `new row violates check option for view "${view}"`, {
+    detail: failingRow(table, row, { context }),
+  });
+}
+
+function failingRow(table: TableDescriptor, row: readonly Value[], place: Pick<Place, 'context'>): string {
   const values: string[] = [];
   table.columns.forEach((column, position) => {
     if (column.dropped) return;

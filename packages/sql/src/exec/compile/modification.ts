@@ -7,6 +7,8 @@ import { ByteSlot } from '@phantom/kv';
 import type { TableDescriptor } from '@phantom/catalog';
 import type { ColumnId, Expression } from '../../expr/expression.js';
 import type { DeleteNode, InsertNode, MergeNode, UpdateNode } from '../../plan/physical/physical.js';
+import type { ViewCheck } from '../../plan/logical/logical.js';
+import { checkOptionViolation } from '../../storage/constraint-errors.js';
 import { physicalTable } from '../../storage/physical-table.js';
 import type { RowReference } from '../../storage/table-writer.js';
 import type { Value } from '../../types/type.js';
@@ -18,6 +20,7 @@ import {
   isNull,
   literal,
   method,
+  not,
   ONE,
   property,
   type Code,
@@ -129,6 +132,18 @@ function arrayOf(context: StepContext, codes: readonly Code[]): Local {
   return context.emitter.let({ kind: 'array', items: codes });
 }
 
+/** WITH CHECK OPTION: 44000 for a new row that the view would not show. */
+function emitChecks(context: StepContext, table: TableDescriptor, checks: readonly ViewCheck[], values: Code): void {
+  for (const { condition, viewName } of checks) {
+    const refuse = (run: Run, row: readonly Value[]): never => {
+      throw checkOptionViolation(table, viewName, row, run.evaluation);
+    };
+    context.emitter.if(not(context.expressions.test(condition, true)), () =>
+      context.emitter.evaluate(call(context.emitter.constant(refuse), context.run, values)),
+    );
+  }
+}
+
 // ------------------------------------------------------------------------------------------------------------- insert
 
 function produceInsert(parts: Parts, node: InsertNode): void {
@@ -138,6 +153,7 @@ function produceInsert(parts: Parts, node: InsertNode): void {
     const { codes, row } = computeRow(compiler, context, node.table, node.values, node.newRow);
     const inserted = withRow(compiler, context, row);
     const values = arrayOf(inserted, codes);
+    emitChecks(inserted, node.table, node.checks, values);
     const writer = writerOf(inserted, parts);
     const { conflict } = node;
     if (conflict === undefined) {
@@ -309,6 +325,7 @@ function emitUpdate(
   const { codes, row } = computeRow(compiler, context, node.table, expressions, node.newRow);
   const updated = withRow(compiler, context, row);
   const values = arrayOf(updated, codes);
+  if (node.kind === 'update') emitChecks(updated, node.table, node.checks, values);
   ask(updated, method(writerOf(updated, parts), 'update', reference, old, values));
   count(updated, parts);
   parts.consume(updated);

@@ -12,28 +12,37 @@ import { bindWith } from './bind-with.js';
 import { bindCurrentOf } from './current-of.js';
 import { checkNames } from './range-items.js';
 import { bindReturning } from './returning.js';
-import { findTarget } from './target.js';
+import { findTarget, findViewTarget } from './target.js';
+import { ViewTarget } from './view-target.js';
 
 export function bindDelete(binder: Binder, node: Ast.Delete, parent: Scope | undefined): BoundQuery {
   const { context } = binder;
   if (node.portion !== undefined) throw context.unsupported('FOR PORTION OF', node.portion.position);
   const outer = node.with === undefined ? parent : new Scope(context, parent);
   const tables = node.with === undefined || outer === undefined ? undefined : bindWith(binder, node.with, outer);
-  const table = findTarget(binder, node.table, 'DELETE');
-  requirePrivilege(binder, table, 'delete');
+  const view = findViewTarget(binder, node.table);
+  const through = view === undefined ? undefined : new ViewTarget(binder, view, 'delete', node.table.position);
+  const table = through?.table ?? findTarget(binder, node.table, 'DELETE');
+  if (through === undefined) requirePrivilege(binder, table, 'delete');
   const read =
-    node.where === undefined && node.returning === undefined ? undefined : requirePrivilege(binder, table, 'select');
+    node.where === undefined && node.returning === undefined
+      ? undefined
+      : requirePrivilege(binder, view ?? table, 'select');
   const {
     plan: scan,
-    item,
+    item: tableItem,
     byPosition,
-  } = scanTable(binder, table, node.table.alias?.text, (column) => read?.add(column));
+  } = scanTable(binder, table, node.table.alias?.text, view === undefined ? (column) => read?.add(column) : undefined);
+  const alias = node.table.alias?.text ?? view?.name ?? table.name;
+  const item = through === undefined ? tableItem : through.item(tableItem, alias);
   const usingScope = new Scope(context, outer);
   let plan: LogicalNode = scan;
+  const shown = through?.conditions(tableItem) ?? [];
+  if (shown.length > 0) plan = { kind: 'filter', input: plan, conditions: shown, columns: plan.columns };
   if (node.using.length > 0) {
     const using = bindFromList(binder, node.using, usingScope);
     checkNames(binder, [item], usingScope.items);
-    plan = join('inner', scan, using, []);
+    plan = join('inner', plan, using, []);
   }
   const scope = new Scope(context, outer);
   scope.items = [item, ...usingScope.items];
@@ -55,7 +64,15 @@ export function bindDelete(binder: Binder, node: Ast.Delete, parent: Scope | und
     mayRepeat: node.using.length > 0,
     columns: outputs,
   };
-  const alias = node.table.alias?.text ?? table.name;
-  const rows = { table, alias, row: byPosition, oldRow: byPosition, newRow: undefined, others: usingScope.items };
+  const itemOf = through?.rowItem.bind(through);
+  const rows = {
+    itemOf,
+    table,
+    alias,
+    row: byPosition,
+    oldRow: byPosition,
+    newRow: undefined,
+    others: usingScope.items,
+  };
   return withTables(bindReturning(binder, node.returning, deletion, rows, outer), tables);
 }

@@ -13,12 +13,15 @@ import { putValue, refusePartDefault } from './assignments.js';
 import { assignPartValue, partType, replacePart } from './part-assignment.js';
 import { bindReturning } from './returning.js';
 import { startOf } from './positions.js';
+import { ViewTarget } from './view-target.js';
 import {
   assign,
+  bindColumnText,
   checkTargets,
   completeValues,
   defaultValue,
   findTarget,
+  findViewTarget,
   newRowColumns,
   refuseGenerated,
   refuseIdentity,
@@ -34,17 +37,27 @@ export function bindInsert(binder: Binder, node: Ast.Insert, parent: Scope | und
   const { context } = binder;
   const outer = node.with === undefined ? parent : new Scope(context, parent);
   const tables = node.with === undefined || outer === undefined ? undefined : bindWith(binder, node.with, outer);
-  const table = findTarget(binder, node.table, 'INSERT');
-  const alias = node.table.alias?.text ?? table.name;
+  const view = findViewTarget(binder, node.table);
+  const through = view === undefined ? undefined : new ViewTarget(binder, view, 'insert', node.table.position);
+  const table = through?.table ?? findTarget(binder, node.table, 'INSERT');
+  const alias = node.table.alias?.text ?? view?.name ?? table.name;
   const explicit = node.columns.length > 0;
-  const targets = explicit
-    ? checkTargets(binder, table, node.columns)
-    : table.columns.map((_, i) => i).filter((i) => !(table.columns[i] as ColumnDescriptor).dropped);
-  const used = requirePrivilege(binder, table, 'insert');
+  const written = through === undefined ? node.columns : columnsThrough(through, node);
+  const targets =
+    explicit || through !== undefined
+      ? checkTargets(binder, table, written)
+      : table.columns.map((_, i) => i).filter((i) => !(table.columns[i] as ColumnDescriptor).dropped);
+  const used = through === undefined ? requirePrivilege(binder, table, 'insert') : new Set<number>();
   const source = bindSource(binder, node, table, targets, explicit, outer);
   for (const at of source.values.keys()) used.add((table.columns[at] as ColumnDescriptor).number);
   const newRow = newRowColumns(binder, table);
-  const values = completeValues(binder, table, source.values, newRow, (column) => defaultValue(binder, table, column));
+  const values = completeValues(binder, table, source.values, newRow, (column) => {
+    const viewDefault = through?.defaultSql(column);
+    if (viewDefault === undefined) return defaultValue(binder, table, column);
+    return bindColumnText(binder, table, column, viewDefault, 'DEFAULT expressions', undefined);
+  });
+  if (through !== undefined && (node.onConflict !== undefined || node.onDuplicateKey !== undefined))
+    throw context.unsupported('ON CONFLICT on a view', node.table.position);
   let conflict: InsertConflict | undefined;
   if (node.onConflict !== undefined) conflict = bindOnConflict(binder, node.onConflict, table, alias, newRow, outer);
   else if (node.onDuplicateKey !== undefined) {
@@ -53,16 +66,51 @@ export function bindInsert(binder: Binder, node: Ast.Insert, parent: Scope | und
   const updates = conflict?.action === 'update';
   const result = updates && conflict !== undefined ? conflict.stored : newRow;
   const outputs = node.returning === undefined ? [] : [...result, ...(updates ? (conflict?.existing ?? []) : [])];
-  const insert: Insert = { kind: 'insert', table, input: source.plan, values, newRow, conflict, columns: outputs };
-  if (node.returning !== undefined) requirePrivilege(binder, table, 'select');
+  const checks = through?.checks(newRow) ?? [];
+  const insert: Insert = {
+    kind: 'insert',
+    table,
+    input: source.plan,
+    values,
+    newRow,
+    conflict,
+    checks,
+    columns: outputs,
+  };
+  if (node.returning !== undefined) requirePrivilege(binder, view ?? table, 'select');
   const bound = bindReturning(
     binder,
     node.returning,
     insert,
-    { table, alias, row: result, oldRow: updates ? conflict?.existing : undefined, newRow: result, others: [] },
+    {
+      itemOf: through?.rowItem.bind(through),
+      table,
+      alias,
+      row: result,
+      oldRow: updates ? conflict?.existing : undefined,
+      newRow: result,
+      others: [],
+    },
     outer,
   );
   return withTables(bound, tables);
+}
+
+/** The table's names for the columns of a view that are given values: those written, or its first ones. */
+function columnsThrough(through: ViewTarget, node: Ast.Insert): readonly Ast.TargetColumn[] {
+  if (node.columns.length > 0)
+    return node.columns.map((column) => ({ ...column, name: through.baseName(column.name, 'insert') }));
+  const { source } = node;
+  const width =
+    source === undefined
+      ? 0
+      : source.body.kind === 'values'
+        ? (source.body.rows[0]?.values.length ?? 0)
+        : source.body.kind === 'select'
+          ? source.body.items.length
+          : through.view.columns.length;
+  const position = node.table.position;
+  return through.columnNames(width).map((name) => ({ name, path: [], position }));
 }
 
 /** The statement with its WITH queries around it. */

@@ -49,7 +49,7 @@ export function findRelation(binder: Binder, name: QualifiedName, position: numb
 }
 
 /** What a name meant when the query that holds it was stored; undefined outside of stored queries. */
-function storedName(binder: Binder, name: QualifiedName): StoredName | undefined {
+export function storedName(binder: Binder, name: QualifiedName): StoredName | undefined {
   return binder.context.storedNames?.get(name.map((part) => part.text).join('.'));
 }
 

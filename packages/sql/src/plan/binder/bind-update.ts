@@ -14,27 +14,34 @@ import { bindWith } from './bind-with.js';
 import { bindCurrentOf } from './current-of.js';
 import { checkNames } from './range-items.js';
 import { bindReturning } from './returning.js';
-import { completeValues, findTarget, newRowColumns } from './target.js';
+import { completeValues, findTarget, findViewTarget, newRowColumns } from './target.js';
+import { ViewTarget } from './view-target.js';
 
 export function bindUpdate(binder: Binder, node: Ast.Update, parent: Scope | undefined): BoundQuery {
   const { context } = binder;
   if (node.portion !== undefined) throw context.unsupported('FOR PORTION OF', node.portion.position);
   const outer = node.with === undefined ? parent : new Scope(context, parent);
   const tables = node.with === undefined || outer === undefined ? undefined : bindWith(binder, node.with, outer);
-  const table = findTarget(binder, node.table, 'UPDATE');
-  const used = requirePrivilege(binder, table, 'update');
-  const read = requirePrivilege(binder, table, 'select');
+  const view = findViewTarget(binder, node.table);
+  const through = view === undefined ? undefined : new ViewTarget(binder, view, 'update', node.table.position);
+  const table = through?.table ?? findTarget(binder, node.table, 'UPDATE');
+  const used = through === undefined ? requirePrivilege(binder, table, 'update') : new Set<number>();
+  const read = requirePrivilege(binder, view ?? table, 'select');
   const {
     plan: scan,
-    item,
+    item: tableItem,
     byPosition,
-  } = scanTable(binder, table, node.table.alias?.text, (column) => read.add(column));
+  } = scanTable(binder, table, node.table.alias?.text, view === undefined ? (column) => read.add(column) : undefined);
+  const alias = node.table.alias?.text ?? view?.name ?? table.name;
+  const item = through === undefined ? tableItem : through.item(tableItem, alias);
   const fromScope = new Scope(context, outer);
   let plan: LogicalNode = scan;
+  const shown = through?.conditions(tableItem) ?? [];
+  if (shown.length > 0) plan = { kind: 'filter', input: plan, conditions: shown, columns: plan.columns };
   if (node.from.length > 0) {
     const from = bindFromList(binder, node.from, fromScope);
     checkNames(binder, [item], fromScope.items);
-    plan = join('inner', scan, from, []);
+    plan = join('inner', plan, from, []);
   }
   const scope = new Scope(context, outer);
   scope.items = [item, ...fromScope.items];
@@ -49,7 +56,14 @@ export function bindUpdate(binder: Binder, node: Ast.Update, parent: Scope | und
   scope.clause = 'UPDATE';
   const current = (position: number): Expression =>
     columnReference(byPosition[position] as ColumnId, (table.columns[position] as ColumnDescriptor).type);
-  const bound = bindAssignments(binder, table, node.assignments, scope, current);
+  const assignments =
+    through === undefined
+      ? node.assignments
+      : node.assignments.map((assignment) => ({
+          ...assignment,
+          targets: assignment.targets.map((target) => ({ ...target, name: through.baseName(target.name, 'update') })),
+        }));
+  const bound = bindAssignments(binder, table, assignments, scope, current);
   for (const at of bound.values.keys()) used.add((table.columns[at] as ColumnDescriptor).number);
   if (bound.rows.length > 0) {
     plan = {
@@ -71,9 +85,10 @@ export function bindUpdate(binder: Binder, node: Ast.Update, parent: Scope | und
     values,
     newRow,
     mayRepeat: node.from.length > 0,
+    checks: through?.checks(newRow) ?? [],
     columns: outputs,
   };
-  const alias = node.table.alias?.text ?? table.name;
-  const rows = { table, alias, row: newRow, oldRow: byPosition, newRow, others: fromScope.items };
+  const itemOf = through?.rowItem.bind(through);
+  const rows = { itemOf, table, alias, row: newRow, oldRow: byPosition, newRow, others: fromScope.items };
   return withTables(bindReturning(binder, node.returning, update, rows, outer), tables);
 }

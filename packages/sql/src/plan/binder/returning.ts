@@ -18,6 +18,8 @@ export interface ReturningRows {
   readonly row: readonly ColumnId[];
   readonly oldRow: readonly ColumnId[] | undefined;
   readonly newRow: readonly ColumnId[] | undefined;
+  /** Shows a row under another item than the table's own: a view over it. */
+  readonly itemOf?: ((row: readonly ColumnId[], name: string, columnsVisible: boolean) => RangeItem) | undefined;
   /** Tables of FROM or USING. */
   readonly others: readonly RangeItem[];
 }
@@ -34,12 +36,13 @@ export function bindReturning(
   const { context } = binder;
   const scope = new Scope(context, parent);
   scope.clause = 'RETURNING';
-  const items: RangeItem[] = [rowItem(rows.table, rows.alias, rows.row), ...rows.others];
+  const itemOf = rows.itemOf ?? ((row, name, visible) => rowItem(rows.table, name, row, visible));
+  const items: RangeItem[] = [itemOf(rows.row, rows.alias, true), ...rows.others];
   const oldName = returning.oldAlias?.text ?? 'old';
   const newName = returning.newAlias?.text ?? 'new';
   const taken = new Set(items.map((item) => item.name));
-  if (rows.oldRow !== undefined && !taken.has(oldName)) items.push(rowItem(rows.table, oldName, rows.oldRow, false));
-  if (rows.newRow !== undefined && !taken.has(newName)) items.push(rowItem(rows.table, newName, rows.newRow, false));
+  if (rows.oldRow !== undefined && !taken.has(oldName)) items.push(itemOf(rows.oldRow, oldName, false));
+  if (rows.newRow !== undefined && !taken.has(newName)) items.push(itemOf(rows.newRow, newName, false));
   scope.items = items;
   const projection = new Projection(context, node);
   const fields: BoundField[] = [];

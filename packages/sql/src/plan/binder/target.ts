@@ -1,5 +1,5 @@
 /** The table that a statement changes: finding it, its columns, values assigned to them, defaults, generated columns. */
-import type { ColumnDescriptor, TableDescriptor } from '@phantom/catalog';
+import type { ColumnDescriptor, TableDescriptor, ViewDescriptor } from '@phantom/catalog';
 import type { Binder } from '../../expr/binder.js';
 import { callNamed } from '../../expr/calls.js';
 import { isUnknown, tryCoerce } from '../../expr/coercion.js';
@@ -30,6 +30,12 @@ export function findTarget(binder: Binder, target: TargetTable, verb: string): T
     default:
       throw context.error('42809', `cannot ${verb.toLowerCase()} relation "${relation.name}"`, position);
   }
+}
+
+/** The view that is written through; undefined when the target is something else. */
+export function findViewTarget(binder: Binder, target: TargetTable): ViewDescriptor | undefined {
+  const relation = findRelation(binder, target.name, target.name[0]?.position ?? target.position);
+  return relation.kind === 'view' ? relation : undefined;
 }
 
 /** A column by name: its position among the table's columns. */
@@ -86,7 +92,7 @@ export function assign(binder: Binder, value: Expression, column: ColumnDescript
 }
 
 /** The expression text of a column bound over given columns of the row (none for defaults). */
-function bindColumnText(
+export function bindColumnText(
   binder: Binder,
   table: TableDescriptor,
   column: ColumnDescriptor,

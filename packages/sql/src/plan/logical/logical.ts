@@ -289,6 +289,12 @@ export interface LockRows {
 /** A row of a table under ids: one for each of its columns, by position (dropped ones included). */
 export type RowColumns = readonly ColumnId[];
 
+/** What a row written through a view WITH CHECK OPTION must be: over the new row; 44000 unless it is true. */
+export interface ViewCheck {
+  readonly condition: Expression;
+  readonly viewName: string;
+}
+
 export interface Insert {
   readonly kind: 'insert';
   readonly table: TableDescriptor;
@@ -297,6 +303,7 @@ export interface Insert {
   readonly values: readonly Expression[];
   readonly newRow: RowColumns;
   readonly conflict: InsertConflict | undefined;
+  readonly checks: readonly ViewCheck[];
   readonly columns: readonly ColumnId[];
 }
 
@@ -326,6 +333,7 @@ export interface Update {
   readonly newRow: RowColumns;
   /** A row may come more than once (a join): only its first coming counts. */
   readonly mayRepeat: boolean;
+  readonly checks: readonly ViewCheck[];
   readonly columns: readonly ColumnId[];
 }
 

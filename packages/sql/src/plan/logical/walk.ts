@@ -195,6 +195,7 @@ function withExpressions(node: LogicalNode, f: ExpressionMapper): LogicalNode {
       return {
         ...node,
         values: node.values.map(f),
+        checks: node.checks.map((check) => ({ ...check, condition: f(check.condition) })),
         conflict:
           node.conflict === undefined
             ? undefined
@@ -206,7 +207,11 @@ function withExpressions(node: LogicalNode, f: ExpressionMapper): LogicalNode {
               },
       };
     case 'update':
-      return { ...node, values: node.values.map(f) };
+      return {
+        ...node,
+        values: node.values.map(f),
+        checks: node.checks.map((check) => ({ ...check, condition: f(check.condition) })),
+      };
     case 'merge':
       return {
         ...node,

@@ -112,12 +112,14 @@ export function ownExpressionsOf(node: PhysicalNode, f: (expression: Expression)
       return;
     case 'insert':
       node.values.forEach(f);
+      for (const check of node.checks) f(check.condition);
       optional(node.conflict?.condition);
       node.conflict?.values.forEach(f);
       for (const row of node.conflict?.rows ?? []) f(row.expression);
       return;
     case 'update':
       node.values.forEach(f);
+      for (const check of node.checks) f(check.condition);
       return;
     case 'merge':
       for (const action of node.actions) {
