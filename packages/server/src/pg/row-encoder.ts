@@ -59,6 +59,16 @@ export class RowEncoder {
     }
   }
 
+  /** Rows without columns, which only their number tells apart. */
+  emptyRows(count: number, writer: MessageWriter): void {
+    for (let r = 0; r < count; r++) {
+      const start = writer.bytes.length;
+      writer.begin(Backend.DataRow);
+      writer.i16(0);
+      this.endRow(writer, start);
+    }
+  }
+
   /** One row, its values by column. */
   row(values: readonly Value[], writer: MessageWriter, context: TypeContext): void {
     const start = writer.bytes.length;

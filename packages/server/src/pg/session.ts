@@ -60,6 +60,16 @@ export interface ProtocolSessionOptions {
   readonly onDefect: (error: unknown) => void;
 }
 
+/** A SELECT has rows to show even where its list is empty. */
+function isQuery(statement: { readonly kind: string }): boolean {
+  return statement.kind === 'plan' && (statement as PlanStatement).node.kind === 'query';
+}
+
+/** The rows that a SELECT's tag counts. */
+function rowsOfTag(tag: string): number {
+  return Number(tag.slice(tag.lastIndexOf(' ') + 1));
+}
+
 export class ProtocolSession {
   private readonly output: Output;
   private readonly pace: Pace;
@@ -229,7 +239,7 @@ export class ProtocolSession {
     const { messages } = this.output;
     if (kind === 'portal') {
       const { fields, encoder } = this.portals.get(name);
-      if (fields.length === 0) writeNoData(messages);
+      if (fields.length === 0 && !isQuery(this.portals.get(name).ready.statement)) writeNoData(messages);
       else encoder.describe(messages);
       return;
     }
@@ -239,7 +249,7 @@ export class ProtocolSession {
       messages,
       ready.parameters(this.database).map((type) => type.oid),
     );
-    if (fields.length === 0) writeNoData(messages);
+    if (fields.length === 0 && !isQuery(ready.statement)) writeNoData(messages);
     else ready.textEncoder(fields, this.database.evaluation.types).describe(messages);
   }
 
@@ -291,6 +301,9 @@ export class ProtocolSession {
       this.fetching = true;
       portal.portal ??= database.portal(portal.ready.statement, portal.values);
       const outcome = await fetchRows(database, portal.portal, portal.encoder, rowsMax, output, this.pace);
+      if (outcome.complete && portal.fields.length === 0 && isQuery(portal.ready.statement)) {
+        portal.encoder.emptyRows(rowsOfTag(outcome.tag), messages);
+      }
       if (!outcome.complete) {
         portal.suspended = true;
         writePortalSuspended(messages);
@@ -356,8 +369,10 @@ export class ProtocolSession {
     this.fetching = true;
     const portal = database.portal(ready.statement, []);
     const encoder = ready.textEncoder(portal.fields, database.evaluation.types);
-    if (portal.fields.length > 0) encoder.describe(output.messages);
+    const bare = portal.fields.length === 0 && isQuery(ready.statement);
+    if (portal.fields.length > 0 || bare) encoder.describe(output.messages);
     const outcome = await fetchRows(database, portal, encoder, 0, output, this.pace);
+    if (bare) encoder.emptyRows(rowsOfTag(outcome.tag), output.messages);
     this.fetching = false;
     if (isLast) await database.sync();
     writeCommandComplete(output.messages, outcome.tag);
