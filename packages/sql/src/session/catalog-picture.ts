@@ -226,6 +226,7 @@ export class CatalogPicture implements CatalogPort {
       preparedStatements: () => preparedStatements(session),
       sessions: () => listedSessions(session.engine),
       storage: session.engine.storage,
+      statisticsOf: (oid) => session.engine.statistics.of(oid),
       activity: activityOf(session),
       settingRows: () => session.settings.rows(),
     };

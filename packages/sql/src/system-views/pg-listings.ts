@@ -1,4 +1,5 @@
 /** pg_catalog's views for people: tables, indexes, views, sequences, settings, prepared statements. */
+import { hasColumnPrivilege } from '@phantom/catalog';
 import { SqlArray } from '@phantom/codec';
 import { TypeOid } from '../types/type-oids.js';
 import { type CatalogRow, catalogView, emptyViews } from './catalog-view.js';
@@ -19,6 +20,45 @@ function* tableRows(source: SystemViewSource): Iterable<CatalogRow> {
       hastriggers: relation.constraints.some(({ kind }) => kind === 'foreign key'),
       rowsecurity: false,
     };
+  }
+}
+
+function* columnStatisticsRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const relation of relationsOf(source)) {
+    const statistics = relation.kind === 'table' ? source.statisticsOf(relation.oid) : undefined;
+    if (relation.kind !== 'table' || statistics === undefined) continue;
+    for (const column of relation.columns) {
+      const found = statistics.columns[column.number];
+      if (found === undefined || column.dropped) continue;
+      // Statistics show values: only to those who may read them.
+      if (!hasColumnPrivilege(source.objectsSeen, source.roleOid, relation, 'r', [column.number])) continue;
+      const { common, histogram } = found;
+      yield {
+        schemaname: source.schemaNameOf(relation.schemaOid),
+        tablename: relation.name,
+        attname: column.name,
+        inherited: false,
+        null_frac: Math.fround(found.nullFraction),
+        avg_width: found.averageBytes,
+        n_distinct: Math.fround(found.distinct),
+        most_common_vals:
+          common.length === 0
+            ? null
+            : SqlArray.of(
+                TypeOid.text,
+                common.map(([text]) => text),
+              ),
+        most_common_freqs:
+          common.length === 0
+            ? null
+            : SqlArray.of(
+                TypeOid.float4,
+                common.map(([, fraction]) => Math.fround(fraction)),
+              ),
+        histogram_bounds: histogram.length === 0 ? null : SqlArray.of(TypeOid.text, [...histogram]),
+        correlation: Math.fround(found.correlation),
+      };
+    }
   }
 }
 
@@ -142,5 +182,6 @@ export const LISTING_VIEWS: readonly SystemView[] = [
       };
     }
   }),
-  ...emptyViews('pg_matviews', 'pg_policies', 'pg_rules', 'pg_cursors', 'pg_stats'),
+  ...emptyViews('pg_matviews', 'pg_policies', 'pg_rules', 'pg_cursors'),
+  catalogView('pg_stats', columnStatisticsRows),
 ];

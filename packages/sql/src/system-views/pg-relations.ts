@@ -53,7 +53,7 @@ function* classRows(source: SystemViewSource): Iterable<CatalogRow> {
       relowner: relation.ownerOid,
       relam: relation.kind === 'table' ? MethodOid.heap : relation.kind === 'index' ? MethodOid[relation.method] : 0,
       relfilenode: relation.kind === 'view' ? 0 : relation.oid,
-      reltuples: -1,
+      reltuples: source.statisticsOf(relation.oid)?.rows ?? -1,
       relhasindex: table !== undefined && table.indexOids.length > 0,
       relpersistence: 'persistence' in relation && relation.persistence === 'temporary' ? 't' : 'p',
       relkind: RELATION_KIND[relation.kind],

@@ -1,4 +1,5 @@
 /** What a system view is: columns, and rows made from what a session sees of the catalog. */
+import type { StoredStatistics } from '../plan/statistics/stored-statistics.js';
 import type { ObjectReader, Oid } from '@phantom/catalog';
 import type { Mvcc } from '@phantom/mvcc';
 import type { StoragePort } from '../session/ports.js';
@@ -63,6 +64,8 @@ export interface SystemViewSource {
   readonly objectsSeen: ObjectReader;
   readonly types: TypeLookup;
   readonly storage: StoragePort;
+  /** What ANALYZE found of a table. */
+  statisticsOf(oid: Oid): StoredStatistics | undefined;
   /** Names as the session resolves them now. */
   readonly catalog: TextCatalog;
   /** The system's own relations. */
