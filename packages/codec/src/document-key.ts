@@ -26,6 +26,7 @@ import {
   type KeyReader,
   appendKeyBytes,
   appendKeyDecimal,
+  appendKeyDecimalInteger,
   appendKeyInteger,
   appendKeyText,
   appendKeyUuid,
@@ -40,6 +41,8 @@ const UUID = 0x22;
 const OBJECT_ID = 0x23;
 const DATE = 0x24;
 const NUMBER = 0x30;
+/** Ten times as much is still a safe integer. */
+const INTEGER_MAX = 1e14;
 const FALSE = 0x40;
 const TRUE = 0x41;
 const ARRAY = 0x50;
@@ -86,7 +89,11 @@ function appendNode(writer: ByteWriter, bytes: Uint8Array, at: number, end: numb
     writer.u8(value ? TRUE : FALSE);
   } else if (typeof value === 'number' || typeof value === 'bigint' || value instanceof Decimal) {
     writer.u8(NUMBER);
-    appendKeyDecimal(writer, asDecimal(value));
+    if (typeof value === 'number' && Number.isInteger(value) && Math.abs(value) <= INTEGER_MAX) {
+      appendKeyDecimalInteger(writer, value);
+    } else {
+      appendKeyDecimal(writer, asDecimal(value));
+    }
   } else {
     appendBeyondJson(writer, value);
   }

@@ -256,6 +256,39 @@ export function appendKeyDecimal(writer: ByteWriter, value: Decimal): void {
   if (negative) invert(buffer, start, at);
 }
 
+/** As appendKeyDecimal for a safe integer, without making a decimal of it. */
+export function appendKeyDecimalInteger(writer: ByteWriter, value: number): void {
+  if (value === 0) {
+    writer.u8(DECIMAL_ZERO);
+    return;
+  }
+  const negative = value < 0;
+  writer.u8(negative ? DECIMAL_NEGATIVE : DECIMAL_POSITIVE);
+  const start = writer.length;
+  let digits = 0;
+  let rest = negative ? -value : value;
+  // Trailing zeros belong to the exponent alone.
+  let zeros = 0;
+  while (rest % 10 === 0) {
+    rest /= 10;
+    zeros++;
+  }
+  for (let power = rest; power >= 1; power = Math.floor(power / 10)) digits++;
+  appendKeyInteger(writer, digits + zeros);
+  const pairs = (digits + 1) >> 1;
+  const at = writer.reserve(pairs + 1);
+  const { buffer } = writer;
+  let left = digits % 2 === 1 ? rest * 10 : rest;
+  for (let i = pairs - 1; i >= 0; i--) {
+    const pair = left % 100;
+    buffer[at + i] = pair + 1;
+    left = (left - pair) / 100;
+  }
+  buffer[at + pairs] = 0;
+  writer.length = at + pairs + 1;
+  if (negative) invert(buffer, start, writer.length);
+}
+
 /** Inverts the bytes [start, end): turns an ascending key into a descending one. */
 export function invert(buffer: Uint8Array, start: number, end: number): void {
   for (let i = start; i < end; i++) buffer[i] = (buffer[i] as number) ^ 0xff;

@@ -65,6 +65,39 @@ function compareTop(a: DocumentValue, b: DocumentValue): number {
   return compareNodes(a, b);
 }
 
+it('writes whole numbers without a decimal as it writes them with one', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.integer(),
+        fc.integer({ min: -1e14, max: 1e14 }),
+        fc.integer({ min: -20, max: 20 }).map((n) => n * 1e6),
+      ),
+      (value) => {
+        const number = keyOf(Jsonb.of(value));
+        expect(number).toEqual(keyOf(Jsonb.of(Decimal.fromNumber(value))));
+      },
+    ),
+    { numRuns: 2000, seed: 4 },
+  );
+});
+
+it('tells values beyond JSON from their text, and gives them back', () => {
+  const values = [
+    new Uint8Array([1, 0, 2]),
+    new Uuid('00000000-0000-4000-8000-000000000001'),
+    ObjectId.fromHex('0123456789abcdef01234567'),
+    new Date(5),
+  ];
+  for (const value of values) {
+    const key = keyOf(Jsonb.ordered(value));
+    expect(key).not.toEqual(keyOf(Jsonb.of(String(value))));
+    const into: unknown[] = [];
+    code.decode(key, 0, key.length, into);
+    expect((into[0] as Jsonb).value()).toEqual(value);
+  }
+});
+
 describe('keys of documents', () => {
   it('sort as jsonb does', () => {
     const small = fc.oneof(json, fc.constantFrom<DocumentValue>([], [[]], 0, '', null, [1], [2], ['a'], true, false));

@@ -4,8 +4,8 @@
  * losing to them, and is run again after a deadlock.
  */
 import { PhantomError, isPhantomError } from '@phantom/base';
-import { type TableDescriptor } from '@phantom/catalog';
-import { LockStrength } from '@phantom/mvcc';
+import type { Catalog, CatalogTransaction, ObjectReader, TableDescriptor } from '@phantom/catalog';
+import { LockStrength, type MvccTransaction } from '@phantom/mvcc';
 import { type CollectionView, collectionView } from './collection-view.js';
 import { type NewCollection, createCollection, findCollection } from './definition.js';
 import type { DocumentPorts } from './ports.js';
@@ -19,6 +19,32 @@ const DEADLOCK_RETRIES = 10;
 export interface ReadTransaction {
   readonly transaction: DocumentTransaction;
   release(): void;
+}
+
+/** A transaction of one operation. Its view of the catalog is made when it is first asked for: reads do without. */
+class OwnTransaction implements DocumentTransaction {
+  readonly storage: MvccTransaction;
+  readonly checks: (() => Promise<void>)[] = [];
+  private readonly catalog: Catalog;
+  private own: CatalogTransaction | undefined;
+
+  constructor(storage: MvccTransaction, catalog: Catalog) {
+    this.storage = storage;
+    this.catalog = catalog;
+  }
+
+  get objects(): CatalogTransaction {
+    return (this.own ??= this.catalog.begin(this.storage));
+  }
+
+  /** The catalog to look into. */
+  get reader(): ObjectReader {
+    return this.own ?? this.catalog.committed;
+  }
+
+  beforeCommit(check: () => Promise<void>): void {
+    this.checks.push(check);
+  }
 }
 
 export class DocumentModel {
@@ -39,8 +65,7 @@ export class DocumentModel {
     }
     const storage = this.ports.mvcc.begin({ readOnly: true, isolation: 'repeatable read' });
     storage.beginStatement();
-    const objects = this.ports.catalog.begin(storage);
-    const transaction: DocumentTransaction = { storage, objects, beforeCommit: () => undefined };
+    const transaction = new OwnTransaction(storage, this.ports.catalog);
     return { transaction, release: () => storage.status === 'active' && storage.rollback() };
   }
 
@@ -58,12 +83,8 @@ export class DocumentModel {
 
   private async writeOnce<R>(work: (transaction: DocumentTransaction) => Promise<R>): Promise<R> {
     const storage = this.ports.mvcc.begin({ isolation: 'read committed' });
-    const checks: (() => Promise<void>)[] = [];
-    const transaction: DocumentTransaction = {
-      storage,
-      objects: this.ports.catalog.begin(storage),
-      beforeCommit: (check) => checks.push(check),
-    };
+    const transaction = new OwnTransaction(storage, this.ports.catalog);
+    const { checks } = transaction;
     try {
       storage.beginStatement();
       const result = await work(transaction);
@@ -79,8 +100,9 @@ export class DocumentModel {
 
   /** The collection as the transaction sees it, undefined when there is none. */
   find(transaction: DocumentTransaction, name: string): CollectionView | undefined {
-    const table = findCollection(this.ports, transaction.objects, name);
-    return table === undefined ? undefined : collectionView(table, transaction.objects);
+    const objects = transaction instanceof OwnTransaction ? transaction.reader : transaction.objects;
+    const table = findCollection(this.ports, objects, name);
+    return table === undefined ? undefined : collectionView(table, objects);
   }
 
   /** The collection to write to, made if there is none, and held against being altered until the transaction ends. */
