@@ -19,12 +19,17 @@ export function storageSuite({ quick, rows = quick ? 100_000 : 1_000_000, turns 
   console.log(`one configuration: ${JSON.stringify(CONFIGURATION)}, everything else as it comes\n`);
   const results = new Map(names.map((name) => [name, new Map()]));
   for (let turn = 0; turn < turns; turn++) {
-    for (const name of names) collect(results.get(name), name, rows, directory);
+    for (const name of names) {
+      const seconds = collect(results.get(name), name, rows, directory);
+      process.stderr.write(`turn ${turn + 1}: ${name} took ${seconds.toFixed(0)} s\n`);
+    }
   }
   print(names, results);
 }
 
+/** One subject, one turn; returns how many seconds it took. */
 function collect(measured, name, rows, parent) {
+  const start = performance.now();
   const directory = mkdtempSync(join(parent, `storage-${name}-`));
   try {
     const run = spawnSync(process.execPath, [program, name, String(rows), directory], { encoding: 'utf8' });
@@ -33,6 +38,7 @@ function collect(measured, name, rows, parent) {
       const { what, ...figures } = JSON.parse(line);
       measured.set(what, [...(measured.get(what) ?? []), figures]);
     }
+    return (performance.now() - start) / 1000;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
