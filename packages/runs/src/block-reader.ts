@@ -64,10 +64,14 @@ export class Block implements CacheItem {
   readonly chargeBytes: number;
   referenced = false;
   cacheSlot = -1;
-  /** Of the keys at restart points: where they begin and end, how much they share, and the four bytes behind that. */
-  private readonly keyPlaces: Int32Array;
+  /**
+   * What a lookup needs of the restart points, in one table, because it costs nothing but cache misses: four columns of
+   * `restartCount` words, the discriminators of their keys (the four bytes behind what all of them share), where the keys
+   * begin and end, where the entries begin; and one word more, where the last entry ends.
+   */
+  private readonly table: Int32Array;
+  /** What the keys at restart points share. */
   private readonly prefixBytes: number;
-  private readonly discriminators: Int32Array;
   private owner: (Block | undefined)[] | undefined = undefined;
   private ownerIndex = 0;
 
@@ -83,15 +87,24 @@ export class Block implements CacheItem {
       throw corruptionError('a block has a malformed end', { file: path, offset });
     }
     const { restartCount } = this;
-    this.chargeBytes = length + 400 + restartCount * 12;
-    this.keyPlaces = new Int32Array(restartCount * 2);
+    this.chargeBytes = length + 400 + restartCount * 16;
+    const table = new Int32Array(restartCount * 4 + 1);
+    this.table = table;
+    table[restartCount * 4] = this.entriesEnd;
     for (let i = 0; i < restartCount; i++) this.placeKey(i);
-    const places = this.keyPlaces;
-    const last = (restartCount - 1) * 2;
-    this.prefixBytes = commonPrefixBytes(payload, places[0]!, places[1]!, payload, places[last]!, places[last + 1]!);
-    this.discriminators = new Int32Array(restartCount);
+    const starts = restartCount;
+    const ends = restartCount * 2;
+    const last = restartCount - 1;
+    this.prefixBytes = commonPrefixBytes(
+      payload,
+      table[starts]!,
+      table[ends]!,
+      payload,
+      table[starts + last]!,
+      table[ends + last]!,
+    );
     for (let i = 0; i < restartCount; i++) {
-      this.discriminators[i] = signedDiscriminator(payload, places[i * 2]! + this.prefixBytes, places[i * 2 + 1]!);
+      table[i] = signedDiscriminator(payload, table[starts + i]! + this.prefixBytes, table[ends + i]!);
     }
   }
 
@@ -107,20 +120,18 @@ export class Block implements CacheItem {
 
   /** Offset of the first entry of an interval. */
   restart(index: number): number {
-    const at = readU32(this.payload, this.entriesEnd + index * 4);
-    if (at >= this.entriesEnd) throw this.malformed(at);
-    return at;
+    return this.table[this.restartCount * 3 + index]!;
   }
 
   /** Where an interval ends. */
   intervalEnd(index: number): number {
-    return index + 1 < this.restartCount ? this.restart(index + 1) : this.entriesEnd;
+    return this.table[this.restartCount * 3 + index + 1]!;
   }
 
   /** The last interval that begins with a key <= the given one; 0 when all begin above. */
   intervalOf(key: Uint8Array, start: number, end: number): number {
-    const { payload, keyPlaces, prefixBytes, discriminators, restartCount } = this;
-    const prefixAt = keyPlaces[0]!;
+    const { payload, table, prefixBytes, restartCount } = this;
+    const prefixAt = table[restartCount]!;
     for (let i = 0; i < prefixBytes; i++) {
       if (start + i === end) return 0;
       const difference = key[start + i]! - payload[prefixAt + i]!;
@@ -128,9 +139,10 @@ export class Block implements CacheItem {
     }
     const from = start + prefixBytes;
     const probe = signedDiscriminator(key, from, end);
-    let at = countBelow(discriminators, 0, restartCount, probe);
-    while (at < restartCount && discriminators[at] === probe) {
-      if (compareBytes(payload, keyPlaces[at * 2]! + prefixBytes, keyPlaces[at * 2 + 1]!, key, from, end) > 0) break;
+    let at = countBelow(table, 0, restartCount, probe);
+    while (at < restartCount && table[at] === probe) {
+      const keyStart = table[restartCount + at]! + prefixBytes;
+      if (compareBytes(payload, keyStart, table[restartCount * 2 + at]!, key, from, end) > 0) break;
       at++;
     }
     return Math.max(at - 1, 0);
@@ -138,23 +150,25 @@ export class Block implements CacheItem {
 
   /** True when the first key of an interval is at most the given one. */
   beginsAtMost(index: number, key: Uint8Array, start: number, end: number): boolean {
-    const { payload, keyPlaces } = this;
-    return compareBytes(payload, keyPlaces[index * 2]!, keyPlaces[index * 2 + 1]!, key, start, end) <= 0;
+    const { payload, table, restartCount } = this;
+    const keyStart = table[restartCount + index]!;
+    return compareBytes(payload, keyStart, table[restartCount * 2 + index]!, key, start, end) <= 0;
   }
 
   /** Notes where the key at a restart point lies: whole, since it shares nothing with the entry before. */
   private placeKey(index: number): void {
-    const { payload, entriesEnd } = this;
-    let at = this.restart(index);
-    if (payload[at] !== 0) throw this.malformed(at);
+    const { payload, entriesEnd, table, restartCount } = this;
+    let at = readU32(payload, entriesEnd + index * 4);
+    if (at >= entriesEnd || payload[at] !== 0) throw this.malformed(at);
+    table[restartCount * 3 + index] = at;
     const keyBytes = readVarint(payload, ++at, entriesEnd);
     at += varintBytes(keyBytes);
     const tag = readVarint(payload, at, entriesEnd);
     at += varintBytes(tag);
     if (tag % 2 === 0) at += varintBytes(readVarint(payload, at, entriesEnd));
     if (!(at + keyBytes <= entriesEnd)) throw this.malformed(at);
-    this.keyPlaces[index * 2] = at;
-    this.keyPlaces[index * 2 + 1] = at + keyBytes;
+    table[restartCount + index] = at;
+    table[restartCount * 2 + index] = at + keyBytes;
   }
 
   malformed(at: number): Error {
