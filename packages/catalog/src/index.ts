@@ -29,7 +29,7 @@ export type {
   ViewDescriptor,
 } from './descriptors.js';
 export { FIRST_USER_OID } from './descriptors.js';
-export { CatalogKeys, KeyKind, NameClass, tableOfLockKey, userSpace } from './keys.js';
+export { CatalogKeys, KeyKind, NameClass, preparedSpace, tableOfLockKey, userSpace } from './keys.js';
 export { ObjectMap, type ObjectName, type ObjectReader, nameOf } from './object-map.js';
 export { type Int8, type SequenceRow, Sequences } from './sequences.js';
 export { UnfinishedSpaces } from './unfinished-spaces.js';

@@ -20,12 +20,19 @@ import type { Oid } from './descriptors.js';
 
 /** Space number of the catalog in the system engine. */
 const CATALOG_SPACE_NUMBER = 1;
+/** Space number of prepared transactions. */
+const PREPARED_SPACE_NUMBER = 2;
 /** Space numbers below are the system's. */
 const USER_SPACE_FIRST = 1024;
 
 /** The space of a table or index, from a number that the store has handed out: never one of the system's. */
 export function userSpace(engine: EngineCode, storeNumber: number): SpaceId {
   return makeSpaceId(engine, USER_SPACE_FIRST + storeNumber);
+}
+
+/** The space of prepared transactions in the system engine, for MvccOptions.preparedSpace. */
+export function preparedSpace(systemEngine: EngineCode): SpaceId {
+  return makeSpaceId(systemEngine, PREPARED_SPACE_NUMBER);
 }
 
 export const KeyKind = {

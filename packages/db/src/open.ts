@@ -5,7 +5,7 @@
  */
 import { MetricsRegistry, PhantomError, silentLogger, systemClock } from '@phantom/base';
 import { btree } from '@phantom/btree';
-import { Catalog } from '@phantom/catalog';
+import { Catalog, preparedSpace } from '@phantom/catalog';
 import { DocumentModel, DocumentTables, startExpiry } from '@phantom/docs-model';
 import { EngineCode } from '@phantom/kv';
 import { MemoryEngine } from '@phantom/kv/memory';
@@ -68,7 +68,8 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
       clock,
       logger,
       metrics,
-      ...pick(options, ['deadlockPolicy', 'waiting']),
+      preparedSpace: preparedSpace(EngineCode.Btree),
+      ...pick(options, ['deadlockPolicy', 'waiting', 'preparedTimeoutMs']),
     });
     const catalog = await Catalog.open(mvcc, {
       systemEngine: EngineCode.Btree,

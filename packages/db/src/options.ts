@@ -30,6 +30,8 @@ export interface DatabaseOptions {
   readonly deadlockPolicy?: DeadlockPolicy;
   /** What becomes of a wait for a lock: deadlocks are found and broken (`detect`, the default), or never arise. */
   readonly waiting?: WaitingMode;
+  /** Prepared transactions older than this are rolled back. Default 0: never. */
+  readonly preparedTimeoutMs?: number;
   /** Refuses every write, and leaves the directory as it is. Default false. */
   readonly readOnly?: boolean;
   /** Make the store when there is none. Default true. */

@@ -35,7 +35,7 @@ export interface CommitSubject extends Candidate, QueuedTransaction, Serializabl
   /** The commit has its seq: from here on it cannot be rolled back. */
   submitted(): void;
   /** The transaction is over. */
-  finish(phase: 'committed' | 'aborted' | 'unknown', seq: Seq | undefined): void;
+  finish(phase: 'committed' | 'aborted' | 'unknown' | 'prepared', seq: Seq | undefined): void;
 }
 
 export class CommitProcess implements CommitListener {
@@ -74,7 +74,7 @@ export class CommitProcess implements CommitListener {
         store.drainNow();
         blocked = this.validate();
       }
-      if (blocked !== undefined) throw lockedError(options.names, blocked.key, blocked.strength, SYNCHRONOUS_LOCK_HINT);
+      if (blocked !== undefined) throw lockedError(options.names, blocked.key, blocked.mode, SYNCHRONOUS_LOCK_HINT);
       this.append();
     } catch (error) {
       this.abort(error);
@@ -156,10 +156,10 @@ export class CommitProcess implements CommitListener {
 
   /** Takes the lock that is in the way, or queues for it and tries again when it is granted. */
   private acquire(blocked: BlockedKey): boolean {
-    const { hash, key, strength } = blocked;
+    const { hash, key, mode } = blocked;
     const { locks } = this.registry;
-    if (locks.tryAcquire(this.subject, hash, strength)) return true;
-    locks.wait(this.subject, hash, key, 0, key.length, strength).then(
+    if (locks.tryAcquire(this.subject, hash, mode)) return true;
+    locks.wait(this.subject, hash, key, 0, key.length, mode).then(
       () => this.tryAppend(),
       (error: unknown) => this.fail(error),
     );

@@ -51,6 +51,8 @@ export class CommitWindow {
   private unindexed = 0;
   private rangeGuards: RangeGuard[] = [];
   private waiters: SeqWaiter[] = [];
+  /** Ranges that prepared transactions rely on: whoever writes into them loses, since they cannot. */
+  readonly preparedRanges = new Set<KeyRange>();
   private readonly slot = new ByteSlot();
 
   constructor(store: Store, conflictIndexBytesMax: number) {

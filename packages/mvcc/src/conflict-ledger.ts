@@ -12,7 +12,7 @@ import { PhantomError, SqlState } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
 import { describeKey } from './errors.js';
 import { keyHash } from './key-hash.js';
-import type { CommitRecord } from './serialization-graph.js';
+import type { CommitRecord, PreparedReads } from './serialization-graph.js';
 import { shownStatement } from './statement-text.js';
 import type { ConflictCount, ConflictNames, TransactionDescription } from './types.js';
 
@@ -154,6 +154,17 @@ export class ConflictLedger {
       hint: AGAIN,
       table: this.tableOf(key),
       data: { seq: Math.max(seq, before.record.position), writer: writer.id, reader: reader.id },
+    });
+  }
+
+  /** This one would close a cycle with a transaction that is prepared and can no longer lose. */
+  beforePrepared(own: TransactionDescription, prepared: PreparedReads, key: Uint8Array | undefined): PhantomError {
+    if (key !== undefined) this.count(key, 0);
+    return new PhantomError(SqlState.SerializationFailure, SERIALIZATION_MESSAGE, {
+      detail: `Prepared ${partyName(prepared.by)}, which can no longer be rolled back for it, writes ${this.named(key)}, and what was read and written beside it leaves no order for both.${statementsOf(own, [prepared.by])}`,
+      hint: 'Run the transaction again once the prepared one has been committed or rolled back.',
+      table: this.tableOf(key),
+      data: { prepared: prepared.by.id },
     });
   }
 

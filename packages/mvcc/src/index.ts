@@ -15,6 +15,7 @@ export type {
   MvccOptions,
   MvccStats,
   MvccTransaction,
+  PreparedTransactionInfo,
   Savepoint,
   SessionLocks,
   TransactionDescription,

@@ -23,6 +23,7 @@ import { PhantomError, SqlState, assert } from '@phantom/base';
 import { NONE } from '@phantom/kv';
 import { type WaitStep, chooseVictim, deadlockError, preventionError } from './deadlock-policy.js';
 import { MODE_NAMES, excludedBy, excludes } from './lock-strength.js';
+import type { HeldMode } from './prepared-record.js';
 import { type DeadlockPolicy, type HeldLock, type LockMode, TableLockMode, type WaitingMode } from './types.js';
 import { findCycle } from './wait-for-graph.js';
 
@@ -241,6 +242,27 @@ export class LockTable {
     if (left !== undefined) this.grant(owner, hash, left);
     else this.forgetOwner(owner);
     this.grantWaiting(hash);
+  }
+
+  /** What an owner holds, for a record on disk. */
+  heldBy(owner: LockOwner): HeldMode[] {
+    const held: HeldMode[] = [];
+    for (let record = owner.lockHead; record !== NONE; record = this.word(record, NEXT_OF_OWNER)) {
+      const hash = this.recordHashes[record] as number;
+      held.push({ hash, mode: this.word(record, MODE) as LockMode, key: this.namedKeys.get(hash) });
+    }
+    return held;
+  }
+
+  /** Another owner takes over all that one holds. */
+  transfer(from: LockOwner, to: LockOwner): void {
+    if (from.lockSlot === NONE) return;
+    this.owners[from.lockSlot] = to;
+    to.lockSlot = from.lockSlot;
+    to.lockHead = from.lockHead;
+    to.lockCount = from.lockCount;
+    from.lockSlot = from.lockHead = NONE;
+    from.lockCount = 0;
   }
 
   /** Names the key of a hash in views, while somebody holds it. */

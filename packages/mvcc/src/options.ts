@@ -9,7 +9,7 @@ import {
   silentLogger,
   systemClock,
 } from '@phantom/base';
-import { BATCH_BYTES_MAX } from '@phantom/kv';
+import { BATCH_BYTES_MAX, type SpaceId } from '@phantom/kv';
 import type { ConflictNames, DeadlockPolicy, MvccOptions, WaitingMode } from './types.js';
 
 const MIB = 1024 * 1024;
@@ -23,6 +23,8 @@ export interface ResolvedMvccOptions {
   readonly readSetBytesMax: number;
   readonly serializableBytesMax: number;
   readonly lockTimeoutMs: number;
+  readonly preparedSpace: SpaceId | undefined;
+  readonly preparedTimeoutMs: number;
   readonly deadlockPolicy: DeadlockPolicy;
   readonly waiting: WaitingMode;
   readonly names: ConflictNames;
@@ -48,6 +50,8 @@ export function resolveMvccOptions(options: MvccOptions): ResolvedMvccOptions {
     readSetBytesMax: options.readSetBytesMax ?? MIB,
     serializableBytesMax: options.serializableBytesMax ?? 64 * MIB,
     lockTimeoutMs: options.lockTimeoutMs ?? 0,
+    preparedSpace: options.preparedSpace,
+    preparedTimeoutMs: options.preparedTimeoutMs ?? 0,
     deadlockPolicy: options.deadlockPolicy ?? 'youngest',
     waiting: options.waiting ?? 'detect',
     names: options.names ?? NAMELESS,

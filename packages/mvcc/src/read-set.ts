@@ -36,6 +36,18 @@ interface ReadRange {
   upper: Uint8Array | undefined;
 }
 
+/** The reads of one space on disk; bytes are base64. */
+interface StoredSpace {
+  readonly space: SpaceId;
+  readonly whole: boolean;
+  readonly hashes: readonly number[];
+  readonly least: string | null;
+  readonly greatest: string | null;
+  readonly ranges: readonly (readonly [lower: string, upper: string | null])[];
+}
+
+export type StoredReads = readonly StoredSpace[];
+
 class SpaceReads {
   readonly space: SpaceId;
   isWhole = false;
@@ -107,6 +119,31 @@ class SpaceReads {
       (range) =>
         compareKeys(range.lower, upper) < 0 && (range.upper === undefined || compareKeys(range.upper, lower) > 0),
     );
+  }
+
+  /** For a record on disk. */
+  store(): StoredSpace {
+    return {
+      space: this.space,
+      whole: this.isWhole,
+      hashes: this.rows === 0 ? [] : Array.from(this.hashes).filter((hash) => hash !== 0),
+      least: this.least === undefined ? null : toBase64(this.least),
+      greatest: this.greatest === undefined ? null : toBase64(this.greatest),
+      ranges: this.ranges.map(({ lower, upper }) => [toBase64(lower), upper === undefined ? null : toBase64(upper)]),
+    };
+  }
+
+  restore({ whole, hashes, least, greatest, ranges }: StoredSpace): void {
+    for (const hash of hashes) {
+      if (this.rows * 2 >= this.hashes.length) this.grow();
+      this.hashes[this.slotOf(hash)] = hash;
+      this.rows++;
+    }
+    if (least !== null) this.least = fromBase64(least);
+    if (greatest !== null) this.greatest = fromBase64(greatest);
+    for (const [lower, upper] of ranges)
+      this.addRange(fromBase64(lower), upper === null ? undefined : fromBase64(upper));
+    this.isWhole = whole;
   }
 
   /** One step coarser. */
@@ -231,6 +268,22 @@ export class ReadSet {
     return false;
   }
 
+  /** For a record on disk: prepared transactions remember across a restart. */
+  store(): StoredReads {
+    return Array.from(this.spaces.values(), (reads) => reads.store());
+  }
+
+  static restore(stored: StoredReads, bytesMax: number): ReadSet {
+    const set = new ReadSet(bytesMax);
+    for (const space of stored) {
+      const reads = set.readsOf(space.space);
+      const before = reads.bytes;
+      reads.restore(space);
+      set.grew(reads.bytes - before);
+    }
+    return set;
+  }
+
   private readsOf(space: SpaceId): SpaceReads {
     if (this.last?.space === space) return this.last;
     let reads = this.spaces.get(space);
@@ -257,6 +310,14 @@ export class ReadSet {
       this.bytesCounted += largest.bytes - before;
     }
   }
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+}
+
+function fromBase64(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, 'base64'));
 }
 
 /** True when a range that ends at `upper` overlaps or touches what begins at `lower`. */

@@ -14,6 +14,7 @@ import { ConflictLedger } from './conflict-ledger.js';
 import { describeKey } from './errors.js';
 import { LockTable } from './lock-table.js';
 import { POOLED_WRITE_SETS_MAX, type ResolvedMvccOptions } from './options.js';
+import { PreparedTransactions } from './prepared.js';
 import { SerializationGraph } from './serialization-graph.js';
 import type { TransactionInfo } from './types.js';
 import { WriteSet } from './write-set.js';
@@ -38,6 +39,7 @@ export class TransactionRegistry {
   readonly window: CommitWindow;
   readonly ledger: ConflictLedger;
   readonly graph: SerializationGraph;
+  readonly prepared: PreparedTransactions;
   live = 0;
   begun = 0;
   committed = 0;
@@ -61,6 +63,7 @@ export class TransactionRegistry {
     this.window = new CommitWindow(store, options.conflictIndexBytesMax);
     this.ledger = new ConflictLedger(options.names);
     this.graph = new SerializationGraph(store, this.ledger, options.serializableBytesMax);
+    this.prepared = new PreparedTransactions(this);
   }
 
   addLive(transaction: LiveTransaction): void {

@@ -56,6 +56,16 @@ export interface SerializableTransaction extends TransactionDescription {
   tellReads(): void;
 }
 
+/** A prepared transaction: it will commit, nobody knows when, and can no longer lose. */
+export interface PreparedReads {
+  readonly by: TransactionDescription;
+  readonly reads: ReadSet | undefined;
+  readonly writes: WrittenKeys;
+  readonly snapshotSeq: Seq;
+  /** As CommitRecord's; grows as others commit before it. */
+  earliestOut: number;
+}
+
 /** A committed transaction that others may still conflict with. */
 export interface CommitRecord {
   readonly position: Seq;
@@ -85,6 +95,7 @@ export class SerializationGraph {
   private readonly live = new Set<SerializableTransaction>();
   private readonly watches = new Map<SerializableTransaction, Watch>();
   private records: CommitRecord[] = [];
+  private readonly prepared = new Set<PreparedReads>();
   private bytesCounted = 0;
 
   constructor(store: Store, ledger: ConflictLedger, bytesMax: number) {
@@ -130,8 +141,9 @@ export class SerializationGraph {
   /** In the turn of the append: 40001 when the transaction is the last of a dangerous three; else what `committed` wants. */
   validate(transaction: SerializableTransaction): number {
     const { reads, snapshotSeq } = transaction;
+    if (reads !== undefined) transaction.tellReads();
+    if (this.prepared.size > 0) this.refuseForPrepared(transaction, reads);
     if (reads === undefined) return NEVER;
-    transaction.tellReads();
     if (snapshotSeq < this.floor) throw this.ledger.tooOld(transaction, this.floor, this.bytesMax);
     if (reads.isEmpty) return NEVER;
     let earliestOut = NEVER;
@@ -165,6 +177,26 @@ export class SerializationGraph {
     this.records.push(record);
     this.bytesCounted += bytesOf(record);
     if (this.bytesCounted > this.bytesMax) this.forgetOldest();
+  }
+
+  /** The transaction is prepared: it cannot lose any more, so whoever would close a cycle with it does. */
+  wasPrepared(transaction: SerializableTransaction, prepared: PreparedReads): void {
+    this.leave(transaction, undefined);
+    this.prepared.add(prepared);
+  }
+
+  /** Found again after a restart. */
+  restorePrepared(prepared: PreparedReads): void {
+    this.prepared.add(prepared);
+  }
+
+  /** A prepared transaction has committed at `position`, or was rolled back (undefined). */
+  preparedEnded(prepared: PreparedReads, position: Seq | undefined): void {
+    this.prepared.delete(prepared);
+    if (position === undefined) return;
+    const { by, reads, writes, snapshotSeq, earliestOut } = prepared;
+    this.records.push({ position, snapshotSeq, by, reads, writes, earliestOut });
+    this.bytesCounted += bytesOf(this.records.at(-1) as CommitRecord);
   }
 
   /** The commit is visible, and its batch is about to be used again: keys that are still needed are copied. */
@@ -204,6 +236,24 @@ export class SerializationGraph {
           { record: out, key: out.writes === undefined ? undefined : readKey(reads, out.writes) },
         );
       }
+    }
+  }
+
+  /** A prepared transaction as T2 cannot lose: T1, or T3, does instead. */
+  private refuseForPrepared(transaction: SerializableTransaction, reads: ReadSet | undefined): void {
+    const { writes } = transaction;
+    const keys = transaction.hasWrites && writes !== undefined ? new WrittenKeys(writes.batch.finish()) : undefined;
+    for (const prepared of this.prepared) {
+      const isT1 = reads !== undefined && hasRead(reads, prepared.writes);
+      const isT3 = keys !== undefined && prepared.reads !== undefined && hasRead(prepared.reads, keys);
+      if (reads !== undefined && isT1 && (isT3 || prepared.earliestOut !== NEVER))
+        throw this.ledger.beforePrepared(transaction, prepared, readKey(reads, prepared.writes));
+      if (!isT3) continue;
+      for (const record of this.records) {
+        if (record.reads !== undefined && hasRead(record.reads, prepared.writes))
+          throw this.ledger.beforePrepared(transaction, prepared, readKey(record.reads, prepared.writes));
+      }
+      prepared.earliestOut = Math.min(prepared.earliestOut, this.store.assignedSeq + 1);
     }
   }
 
@@ -249,8 +299,10 @@ export class SerializationGraph {
 
   private oldestNeeded(): Seq {
     const { visibleSeq } = this.store;
-    for (const { snapshotSeq } of this.live) return Math.min(snapshotSeq, visibleSeq);
-    return visibleSeq;
+    let oldest = visibleSeq;
+    for (const { snapshotSeq } of this.prepared) oldest = Math.min(oldest, snapshotSeq);
+    for (const { snapshotSeq } of this.live) return Math.min(snapshotSeq, oldest);
+    return oldest;
   }
 
   private purge(): void {

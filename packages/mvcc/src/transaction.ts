@@ -29,12 +29,13 @@ import {
   spaceOfKey,
 } from '@phantom/kv';
 import type { CommitResult, StoreView } from '@phantom/store';
-import { type CommitOptions, CommitProcess, type CommitSubject } from './commit-process.js';
+import { type CommitOptions, CommitProcess } from './commit-process.js';
 import type { RangeGuard } from './commit-window.js';
 import { notActiveError, readOnlyError, rolledBackError } from './errors.js';
 import { keyHash } from './key-hash.js';
 import type { LockOwner, LockParty, LockRequest } from './lock-table.js';
 import { OpenCursors } from './open-cursors.js';
+import { type PrepareSubject, prepare } from './prepare-process.js';
 import { ReadSet } from './read-set.js';
 import type { LiveTransaction, TransactionRegistry } from './registry.js';
 import { lockKey, lockKeyNow } from './row-locking.js';
@@ -54,15 +55,15 @@ import {
 } from './types.js';
 import type { PointGuard, WriteBase } from './validation.js';
 import { tellListeners, transactionInfo } from './transaction-reports.js';
-import { EVERYTHING, NOTHING, Own, type WriteSet } from './write-set.js';
+import { EVERYTHING, NOTHING, Own, type WriteSet, showOwn } from './write-set.js';
 
-type Phase = 'active' | 'committing' | 'queued' | 'committed' | 'aborted' | 'unknown';
+type Phase = 'active' | 'committing' | 'queued' | 'committed' | 'aborted' | 'unknown' | 'prepared';
 
 const NO_WRITE_BASES: readonly WriteBase[] = [];
 /** Bytes an operation takes besides its key and value, at the most. */
 const OPERATION_BYTES_MAX = 17;
 
-export class Transaction implements MvccTransaction, LiveTransaction, LockOwner, CommitSubject {
+export class Transaction implements MvccTransaction, LiveTransaction, LockOwner, PrepareSubject {
   readonly id: number;
   readonly isolation: Isolation;
   readonly concurrency: Concurrency;
@@ -365,6 +366,19 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     return this.beginCommit(options).runNow();
   }
 
+  prepare(identifier: string, meta: string): Promise<void> {
+    if (this.phase !== 'active') return Promise.reject(this.wounded ?? notActiveError(this.status));
+    this.phase = 'committing';
+    // Without writes there is nothing to make durable but its place: what it relies on and its locks.
+    this.writes ??= this.registry.takeWriteSet();
+    return prepare(this.registry, this, identifier, meta);
+  }
+
+  becamePrepared(): void {
+    this.writes = undefined;
+    this.finish('prepared', undefined);
+  }
+
   rollback(): void {
     if (this.phase === 'active') {
       this.finish('aborted', undefined);
@@ -562,11 +576,11 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
   }
 
   /** Frees everything and tells the listeners. */
-  finish(phase: 'committed' | 'aborted' | 'unknown', seq: Seq | undefined): void {
+  finish(phase: 'committed' | 'aborted' | 'unknown' | 'prepared', seq: Seq | undefined): void {
     const { registry, writes } = this;
     this.phase = phase;
     if (phase === 'committed') registry.committed++;
-    else registry.rolledBack++;
+    else if (phase !== 'prepared') registry.rolledBack++;
     this.cursors?.closeAll();
     this.currentView?.release();
     this.newestView?.release();
@@ -583,10 +597,4 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     if (writes !== undefined) registry.giveBack(writes);
     if (this.endListeners !== undefined) tellListeners(this.endListeners, seq, this.id, registry.options.logger);
   }
-}
-
-function showOwn(writes: WriteSet, own: Own, value: ByteSlot): boolean {
-  if (own === Own.Removed) return false;
-  value.set(writes.batch.buffer, writes.found.valueStart, writes.found.valueEnd);
-  return true;
 }

@@ -5,7 +5,7 @@
  * durability. A method that may wait returns a promise only when it really must; `undefined` means "done already".
  */
 import type { Clock, Logger, Metrics, PhantomError } from '@phantom/base';
-import type { ByteSlot, KeyRange, KvCursor, Seq } from '@phantom/kv';
+import type { ByteSlot, KeyRange, KvCursor, Seq, SpaceId } from '@phantom/kv';
 import type { CommitResult } from '@phantom/store';
 
 export type Isolation = 'read committed' | 'repeatable read' | 'serializable';
@@ -189,6 +189,12 @@ export interface MvccTransaction {
   commit(options?: { readonly durability?: 'fsync' | 'os' }): Promise<CommitResult>;
   /** As commit, finishing everything queued before it on this thread. */
   commitSync(options?: { readonly durability?: 'fsync' | 'os' }): CommitResult;
+  /**
+   * Makes the transaction ready to commit and durable as such, under an identifier: it can no longer lose, its locks stay, it
+   * survives a restart, and `commitPrepared` or `rollbackPrepared` end it, from anywhere. `meta` is given back with it. Rejects as commit
+   * does, and with 42710 when the identifier is taken, 22023 when it is too long.
+   */
+  prepare(identifier: string, meta: string): Promise<void>;
   /** Undoes everything. While a commit waits for room or a lock, the commit ends with 57014; once it is in the log, 25000. */
   rollback(): void;
   /**
@@ -221,6 +227,10 @@ export interface MvccOptions {
   /** What is remembered of committed serializable transactions; past it old snapshots lose with 40001 and that reason. Default 64 MiB. */
   readonly serializableBytesMax?: number;
   readonly lockTimeoutMs?: number;
+  /** Where prepared transactions are written; without one there are none (0A000). The space is theirs alone. */
+  readonly preparedSpace?: SpaceId;
+  /** Prepared transactions older than this are rolled back; 0, the default: never. */
+  readonly preparedTimeoutMs?: number;
   /** Default `youngest`. */
   readonly deadlockPolicy?: DeadlockPolicy;
   /** Default `detect`. */
@@ -242,6 +252,12 @@ export interface Mvcc {
   /** Live transactions, oldest first. */
   transactions(): readonly TransactionInfo[];
   stats(): MvccStats;
+  /** Prepared transactions, oldest first. */
+  prepared(): readonly PreparedTransactionInfo[];
+  /** Commits a prepared transaction, durable on return; 42704 when there is none, 55006 while somebody else ends it. */
+  commitPrepared(identifier: string): Promise<CommitResult>;
+  /** Undoes a prepared transaction, durably. */
+  rollbackPrepared(identifier: string): Promise<void>;
   /** What errors call a key. */
   describeKey(key: Uint8Array): string;
   /** The keys on which most races were lost, most first; at most 256. */
@@ -271,6 +287,19 @@ export interface TransactionInfo {
   readonly locks: number;
   /** Id of the transaction it waits for, if it waits. */
   readonly waitsFor: readonly number[];
+}
+
+/** A transaction that waits for its second phase. */
+export interface PreparedTransactionInfo {
+  readonly identifier: string;
+  readonly id: number;
+  /** Wall clock, milliseconds since 1970. */
+  readonly preparedMs: number;
+  readonly ageMs: number;
+  /** What `prepare` was given. */
+  readonly meta: string;
+  readonly writeSetBytes: number;
+  readonly locks: number;
 }
 
 /** How often transactions have lost a race on a key. */

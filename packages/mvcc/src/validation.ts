@@ -50,7 +50,7 @@ export interface Candidate extends LockOwner, TransactionDescription {
 export interface BlockedKey {
   readonly hash: number;
   readonly key: Uint8Array;
-  readonly strength: LockStrength;
+  readonly mode: LockStrength;
 }
 
 /** Throws 40001 or 23505 when the transaction has lost; returns the first key that another has locked, if any. */
@@ -73,8 +73,16 @@ export function validate(registry: TransactionRegistry, candidate: Candidate, sl
   for (const guard of rangeGuards) {
     if (guard.brokenBy !== 0) throw registry.ledger.writtenInRange(candidate, guard.range.lower, guard.brokenBy);
   }
+  if (registry.window.preparedRanges.size > 0) refusePreparedRanges(registry, candidate);
   // Nobody else holds a lock, nearly always.
   return registry.locks.count > candidate.lockCount ? firstBlockedKey(registry, candidate) : undefined;
+}
+
+/** A prepared transaction relies on the range and can no longer lose. */
+function refusePreparedRanges(registry: TransactionRegistry, candidate: Candidate): void {
+  for (const range of registry.window.preparedRanges) {
+    if (candidate.writes?.touches(range) === true) throw registry.ledger.writtenInRange(candidate, range.lower, 0);
+  }
 }
 
 function validatePointGuards(registry: TransactionRegistry, candidate: Candidate, slot: ByteSlot): void {
@@ -134,8 +142,8 @@ function firstBlockedKey(registry: TransactionRegistry, candidate: Candidate): B
     const { keyStart, keyEnd } = reader;
     const hash = keyHash(bytes, keyStart, keyEnd);
     // A put leaves the key where it is, so references to it (key share) may stay; a removal does not.
-    const strength = reader.kind === OperationKind.Put ? LockStrength.NoKeyUpdate : LockStrength.Update;
-    if (locks.isHeldAgainst(candidate, hash, strength)) return { hash, key: bytes.slice(keyStart, keyEnd), strength };
+    const mode = reader.kind === OperationKind.Put ? LockStrength.NoKeyUpdate : LockStrength.Update;
+    if (locks.isHeldAgainst(candidate, hash, mode)) return { hash, key: bytes.slice(keyStart, keyEnd), mode };
   }
   return undefined;
 }

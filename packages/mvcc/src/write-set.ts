@@ -17,6 +17,7 @@
 import { compareBytes, equalBytes, readVarint, varintBytes } from '@phantom/base';
 import {
   ArenaTree,
+  type ByteSlot,
   ArenaTreeCursor,
   BATCH_HEADER_BYTES,
   type BatchMark,
@@ -287,4 +288,11 @@ export function isInRange(bytes: Uint8Array, start: number, end: number, range: 
   const { lower, upper } = range;
   if (compareBytes(bytes, start, end, lower, 0, lower.length) < 0) return false;
   return upper === undefined || compareBytes(bytes, start, end, upper, 0, upper.length) < 0;
+}
+
+/** The value that a lookup has found; false when it found a removal. */
+export function showOwn(writes: WriteSet, own: Own, value: ByteSlot): boolean {
+  if (own === Own.Removed) return false;
+  value.set(writes.batch.buffer, writes.found.valueStart, writes.found.valueEnd);
+  return true;
 }

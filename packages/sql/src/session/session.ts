@@ -27,7 +27,7 @@ import type { CatalogPort, RequiredPrivilege } from '../plan/catalog-port.js';
 import type { PreparedPlan } from '../plan/prepared-plan.js';
 import { bindRowExpression } from '../expr/row-expression.js';
 import type { Query } from '../text/ast.js';
-import type { ParsedStatement, Statement } from '../text/ast-statements.js';
+import type { Statement } from '../text/ast-statements.js';
 import { selectInto } from '../text/select-into.js';
 import type { Value } from '../types/type.js';
 import { CatalogPicture } from './catalog-picture.js';
@@ -36,6 +36,7 @@ import { Cursors } from './cursors.js';
 import type { SqlEngine } from './engine.js';
 import { type EvaluationOwner, SessionEvaluation, microsSince2000 } from './evaluation.js';
 import { ddlContextOf } from './ddl-context.js';
+import { cancelCommit } from './commit-cancel.js';
 import { Interrupts } from './interrupts.js';
 import { type Notification, Notifier } from './notifications.js';
 import { Portal, wouldWait } from './portal.js';
@@ -50,7 +51,7 @@ import type { CachedStatement } from './statement-cache.js';
 import { type AdvisoryOwner, SessionAdvisoryLocks } from './advisory-locks.js';
 import { SessionExecutionContext } from './execution-context.js';
 import { checkRelationPrivileges, checkSequenceRight } from './privileges.js';
-import { inFailedTransaction } from './session-errors.js';
+import { inFailedTransaction, refuseInFailed } from './session-errors.js';
 import { SessionTransaction } from './transaction.js';
 import { type OpeningModes, defaultModes, showModes, storageOptions } from './transaction-modes.js';
 import { TransactionWatch } from './transaction-watch.js';
@@ -197,7 +198,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   /** Analyses one parsed statement of a text (all of it: positions count from its start); `undefined` is the empty query. Declared parameter types are oids, 0 for "infer it". */
   prepare(parsed: CachedStatement | undefined, text: string, declaredTypes: readonly Oid[] = []): SessionStatement {
     if (parsed === undefined) return { kind: 'empty', text };
-    this.refuseWhenFailed(parsed);
+    if (this.transaction?.failed === true) refuseInFailed(parsed.node);
     const into = parsed.node.kind === 'query' ? selectInto(parsed.node, parsed.end) : undefined;
     const node = into ?? parsed.node;
     switch (node.kind) {
@@ -348,14 +349,11 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   async commit(): Promise<void> {
     const transaction = this.transaction as SessionTransaction;
     try {
-      for (const check of [...transaction.beforeCommit, () => this.temporary.beforeCommit(transaction)]) {
-        for (const wait of check())
-          if (wait instanceof Promise) await this.interrupts.interruptible(wait, this.settings.integer('lock_timeout'));
-      }
+      await this.runBeforeCommit(transaction);
       this.transaction = undefined;
       const wrote = transaction.storage.hasWrites;
       const result = await this.interrupts.committing(transaction.storage.commit(this.commitOptions()), (reason) =>
-        this.cancelCommit(transaction.storage, reason),
+        cancelCommit(this, transaction.storage, reason),
       );
       if (wrote) this.lastCommit = result;
       this.settings.commit();
@@ -387,6 +385,30 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
       throw error;
     } finally {
       this.afterTransaction();
+    }
+  }
+
+  /** Prepares the transaction under an identifier; the session has none any more. On an error it is rolled back. */
+  async prepareTransaction(identifier: string, meta: string): Promise<void> {
+    const transaction = this.transaction as SessionTransaction;
+    try {
+      await this.runBeforeCommit(transaction);
+      this.transaction = undefined;
+      const prepared = transaction.storage.prepare(identifier, meta);
+      await this.interrupts.committing(prepared, (reason) => cancelCommit(this, transaction.storage, reason));
+      this.settings.commit();
+    } catch (error) {
+      this.abandon(transaction);
+      throw error;
+    } finally {
+      this.afterTransaction();
+    }
+  }
+
+  private async runBeforeCommit(transaction: SessionTransaction): Promise<void> {
+    for (const check of [...transaction.beforeCommit, () => this.temporary.beforeCommit(transaction)]) {
+      for (const wait of check())
+        if (wait instanceof Promise) await this.interrupts.interruptible(wait, this.settings.integer('lock_timeout'));
     }
   }
 
@@ -532,17 +554,6 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     return this.pictureNow;
   }
 
-  /** Before it is in the log a commit can be given up; afterwards it will be what it will be, and the client is told that. */
-  private cancelCommit(storage: MvccTransaction, reason: PhantomError): void {
-    if (storage.isCommitQueued) {
-      this.notice('WARNING', '01000', 'the commit could no longer be canceled', {
-        detail: 'It was in the log already when the request came; what the command says of it holds.',
-      });
-    } else {
-      storage.cancelWait(reason);
-    }
-  }
-
   private commitOptions(): { durability: 'fsync' | 'os' } | undefined {
     return this.settings.get('synchronous_commit') === 'off' ? { durability: 'os' } : undefined;
   }
@@ -559,12 +570,6 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     for (const portal of this.openPortals) portal.close();
     this.watch.ended();
     showModes(this.settings, defaultModes(this.settings));
-  }
-
-  private refuseWhenFailed(parsed: ParsedStatement): void {
-    if (this.transaction?.failed !== true) return;
-    const { kind } = parsed.node;
-    if (kind !== 'rollback' && kind !== 'commit' && kind !== 'rollback-to') throw inFailedTransaction();
   }
 
   private rolesOwner(): RolesOwner {

@@ -25,6 +25,7 @@ import {
   savepointUtility,
   setTransactionUtility,
 } from './transaction-statements.js';
+import { endPreparedUtility, prepareTransactionUtility } from './two-phase.js';
 
 /** How the statement is described and run in the session; 0A000 with its name when it is not supported. */
 export function utilityOf(node: Statement, session: SqlSession, text: string): Utility {
@@ -43,6 +44,11 @@ export function utilityOf(node: Statement, session: SqlSession, text: string): U
       return rollbackToUtility(node);
     case 'set-transaction':
       return setTransactionUtility(node);
+    case 'prepare-transaction':
+      return prepareTransactionUtility(node);
+    case 'commit-prepared':
+    case 'rollback-prepared':
+      return endPreparedUtility(node);
     case 'lock-table':
       return lockTableUtility(node);
     case 'set':

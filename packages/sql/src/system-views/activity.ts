@@ -5,6 +5,8 @@
 import { tableOfLockKey } from '@phantom/catalog';
 import type { HeldLock } from '@phantom/mvcc';
 import { advisoryNumbers } from '../session/advisory-keys.js';
+import { microsSince2000 } from '../session/evaluation.js';
+import { preparedMeta } from '../session/two-phase.js';
 import type { Value } from '../types/type.js';
 import { PG_CATALOG_OID, PHANTOM_OID, type SystemView, type SystemViewSource, T } from './system-view.js';
 
@@ -86,6 +88,26 @@ export const ACTIVITY_VIEWS: readonly SystemView[] = [
         const since = waitedMs === undefined ? null : Math.round(source.activity.nowMicros() - waitedMs * 1000);
         const place = [type, database, relation, null, null, null, null, classid, objid, objsubid];
         yield [...place, `${session ?? 0}/${owner}`, pid(session), MODE_NAMES[mode], granted, false, since];
+      }
+    },
+  ),
+  view(
+    12081,
+    PG_CATALOG_OID,
+    'pg_prepared_xacts',
+    [
+      ['transaction', T.int8],
+      ['gid', T.text],
+      ['prepared', T.timestamptz],
+      ['owner', T.name],
+      ['database', T.name],
+    ],
+    function* (source) {
+      for (const one of source.activity.mvcc.prepared()) {
+        const { database, owner } = preparedMeta(one);
+        const object = source.objectsSeen.object(database);
+        const name = object?.kind === 'database' ? object.name : '';
+        yield [one.id, one.identifier, microsSince2000(one.preparedMs), source.roleNameOf(owner), name];
       }
     },
   ),

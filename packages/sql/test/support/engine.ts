@@ -1,6 +1,6 @@
 /** A whole SQL engine in memory, for tests: everything below `db`, without it. */
 import { type Clock, ManualClock, silentLogger } from '@phantom/base';
-import { Catalog, userSpace } from '@phantom/catalog';
+import { Catalog, preparedSpace, userSpace } from '@phantom/catalog';
 import { EngineCode, type KeyRange, type RangeEstimate } from '@phantom/kv';
 import { MemoryEngine } from '@phantom/kv/memory';
 import { type Mvcc, createMvcc } from '@phantom/mvcc';
@@ -28,7 +28,7 @@ export async function openEngine(
     clock,
   });
   const names = new CatalogConflictNames();
-  const mvcc = createMvcc(store, { clock, names });
+  const mvcc = createMvcc(store, { clock, names, preparedSpace: preparedSpace(EngineCode.Memory) });
   const catalog = await Catalog.open(mvcc, { systemEngine: EngineCode.Memory });
   names.catalog = catalog;
   let seed = 1;

@@ -1,0 +1,131 @@
+/**
+ * The way from prepare() to its answer: as a commit's (commit-process.ts), but what is appended is the record of the prepared
+ * transaction, and every key that it writes or relies on is locked first, since it must not lose any more.
+ *
+ *   validate ──► lock what is written and relied on ──► admit ──► append ──► published: it is prepared
+ *      ▲                     │ held by another               │
+ *      └──── wait ◄──────────┴──────── room ◄────────────────┘
+ */
+import { ByteSlot, OperationKind } from '@phantom/kv';
+import type { CommitSubject } from './commit-process.js';
+import { keyHash } from './key-hash.js';
+import type { PreparedState } from './prepared-record.js';
+import type { TransactionRegistry } from './registry.js';
+import { type LockMode, LockStrength } from './types.js';
+import { validate } from './validation.js';
+import type { WriteSet } from './write-set.js';
+
+export interface PrepareSubject extends CommitSubject {
+  /** Its life as a transaction is over: nothing of it is undone. */
+  becamePrepared(): void;
+}
+
+const SLOT = new ByteSlot();
+
+export async function prepare(
+  registry: TransactionRegistry,
+  subject: PrepareSubject,
+  identifier: string,
+  meta: string,
+): Promise<void> {
+  const { store, graph, prepared } = registry;
+  const key = prepared.reserve(identifier);
+  let record: WriteSet | undefined;
+  try {
+    for (;;) {
+      const blocked = validate(registry, subject, SLOT) ?? firstUnlocked(registry, subject);
+      if (blocked !== undefined) {
+        await registry.locks.wait(subject, blocked.hash, blocked.key, 0, blocked.key.length, blocked.mode);
+        continue;
+      }
+      const earliestOut = subject.isSerializable ? graph.validate(subject) : 0;
+      const state = stateOf(registry, subject, identifier, meta);
+      if (record === undefined) {
+        record = prepared.recordOf(key, state);
+        const room = store.admit(record.batch);
+        if (room !== undefined) {
+          await room;
+          continue;
+        }
+      }
+      await append(registry, subject, record, state, earliestOut);
+      return;
+    }
+  } catch (error) {
+    prepared.release(identifier);
+    if (subject.commitSeq === 0) {
+      if (record !== undefined) store.unadmit(record.batch);
+      subject.finish('aborted', undefined);
+    }
+    throw error;
+  }
+}
+
+function append(
+  registry: TransactionRegistry,
+  subject: PrepareSubject,
+  record: WriteSet,
+  state: PreparedState,
+  earliestOut: number,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const listener = {
+      published: (): void => {
+        subject.becamePrepared();
+        resolve();
+      },
+      unknown: (error: Error): void => {
+        subject.finish('unknown', undefined);
+        reject(error);
+      },
+    };
+    subject.commitSeq = registry.store.submit(record.batch, listener, { borrow: true });
+    // In the same turn: whoever validates from here on must find it.
+    registry.prepared.adopt(subject, state, earliestOut);
+    subject.submitted();
+  });
+}
+
+interface Unlocked {
+  readonly hash: number;
+  readonly key: Uint8Array;
+  readonly mode: LockMode;
+}
+
+/** Locks what is written and what is relied on; the first key that is not to be had, if any. */
+function firstUnlocked(registry: TransactionRegistry, subject: PrepareSubject): Unlocked | undefined {
+  const { locks } = registry;
+  const writes = subject.writes as WriteSet;
+  const bytes = writes.batch.finish();
+  const reader = writes.found.setBatch(bytes);
+  while (reader.next()) {
+    if (reader.kind === OperationKind.RemoveRange) continue;
+    const { keyStart, keyEnd } = reader;
+    const hash = keyHash(bytes, keyStart, keyEnd);
+    const mode = reader.kind === OperationKind.Put ? LockStrength.NoKeyUpdate : LockStrength.Update;
+    if (!locks.tryAcquire(subject, hash, mode)) return { hash, key: bytes.slice(keyStart, keyEnd), mode };
+  }
+  for (const { hash, key } of subject.pointGuards) {
+    if (!locks.tryAcquire(subject, hash, LockStrength.Share)) return { hash, key, mode: LockStrength.Share };
+  }
+  return undefined;
+}
+
+function stateOf(
+  registry: TransactionRegistry,
+  subject: PrepareSubject,
+  identifier: string,
+  meta: string,
+): PreparedState {
+  return {
+    identifier,
+    id: subject.id,
+    preparedMs: registry.options.clock.nowMs(),
+    meta,
+    snapshotSeq: subject.snapshotSeq,
+    locks: registry.locks.heldBy(subject),
+    ranges: subject.rangeGuards.map(({ range }) => range),
+    reads: subject.reads,
+    writes: subject.writes as WriteSet,
+  };
+}
