@@ -2,11 +2,13 @@
  * `npm run bench [-- SUITE...] [--quick]`: work counters, then time, with the peers in the same run. Suites: `sql` (what one
  * table or two are asked for all day), `tpch` (22 analytical queries; `--scale 0.1`, with PostgreSQL's answers), `parser`,
  * `storage` (both trees against LevelDB, RocksDB, LMDB and SQLite; `--rows 1000000`, `--turns 2`, `--only lsm,classic-level`).
+ * `reopen`: the first read after kill -9 under load, as a curve over the log (`--rows 1000000`, `--turns 1`).
  */
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { machineLine, syncFloor } from './machine.mjs';
+import { reopenSuite } from './suites/reopen.mjs';
 import { sqlSuite } from './suites/sql.mjs';
 import { storageSuite } from './suites/storage.mjs';
 import { tpchSuite } from './suites/tpch.mjs';
@@ -16,6 +18,7 @@ const SUITES = {
   sql: sqlSuite,
   tpch: tpchSuite,
   storage: storageSuite,
+  reopen: reopenSuite,
   parser: () => execFileSync(process.execPath, [parserBench], { stdio: 'inherit' }),
 };
 
