@@ -10,9 +10,8 @@
  *            than that, each row soon touches a page of its own: at most page / row, and at most the whole table / delta.
  *   LSM      one flush, one merge out of level 0, and about half the level factor for each further level.
  *
- * The prices are those of this code on one machine, in microseconds, rounded: only their proportions matter. They come
- * from single measurements of look-ups, scans and loads of a million rows, not from the workloads the advice is held
- * against.
+ * The prices are rough constants in microseconds: only their proportions matter, and they are estimates, not fitted to the
+ * workloads the advice is held against.
  */
 
 /** What is known of a table with its indexes. */
