@@ -93,22 +93,29 @@ async function pointReads(db, lite, rows, lookups, rounds) {
 /** Runs a prepared statement of both many times; the answers of the first run must agree. */
 async function both(db, lite, { name, target, rounds, times, sql, parameters }) {
   const mine = db.prepare(sql);
-  const other = lite?.prepare(sql.replaceAll(/\$(\d)/g, '?$1'));
-  if (other !== undefined) sameRows(name, mine.all(...parameters(1)), other.all(...parameters(1)));
-  const runs = (statement) => () =>
-    measure(times, () => {
-      for (let i = 0; i < times; i++) statement.all(...parameters(i));
-    });
+  const other = lite?.prepare(inOrder(sql));
+  const order = [...sql.matchAll(/\$(\d)/g)].map((match) => match[1] - 1);
+  const again = (i) => order.map((at) => parameters(i)[at]);
+  if (other !== undefined) sameRows(name, mine.all(...parameters(1)), other.all(...again(1)));
+  const runs =
+    (statement, values = parameters) =>
+    () =>
+      measure(times, () => {
+        for (let i = 0; i < times; i++) statement.all(...values(i));
+      });
   await contest({
     name,
     durability: 'reads',
     target,
     rounds,
     ours: runs(mine),
-    theirs: other === undefined ? undefined : runs(other),
+    theirs: other === undefined ? undefined : runs(other, again),
     peerName: 'better-sqlite3',
   });
 }
+
+/** better-sqlite3 takes values by their order alone: one for each place. */
+const inOrder = (sql) => sql.replaceAll(/\$\d/g, '?');
 
 function sameRows(name, mine, other) {
   const plain = (rows) => JSON.stringify(rows.map((row) => Object.values(row).map(Number)));
@@ -167,7 +174,7 @@ async function aggregate(db, lite, rows, rounds) {
 async function manyUpdates(db, lite, rows, updates, rounds) {
   const sql = 'update t set pad = $2 where id = $1';
   const id = (i, round) => ((i * 7919 + round) * 31) % rows;
-  const other = lite?.prepare(sql.replaceAll(/\$(\d)/g, '?$1'));
+  const other = lite?.prepare(inOrder(sql));
   await contest({
     name: `${updates} UPDATEs by key, one transaction`,
     durability: 'fsync, one commit',
@@ -187,7 +194,7 @@ async function manyUpdates(db, lite, rows, updates, rounds) {
             measure(
               updates,
               lite.transaction(() => {
-                for (let i = 0; i < updates; i++) other.run(id(i, round), text(i, 40));
+                for (let i = 0; i < updates; i++) other.run(text(i, 40), id(i, round));
               }),
             ),
     peerName: 'better-sqlite3',
