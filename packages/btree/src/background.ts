@@ -11,7 +11,7 @@
  * the store is told, nothing is written any more, reads go on.
  */
 import { SqlState, isPhantomError } from '@phantom/base';
-import { type Admission, type FrozenLayer, Job, type JobBody, type MemoryLayers, type Wait } from '@phantom/runs';
+import { type Admission, type FrozenLayer, type JobBody, Lane, type MemoryLayers } from '@phantom/runs';
 import { joinPath } from '@phantom/vfs';
 import type { Slices } from './file-jobs.js';
 import { META_RUNS_MAX } from './format.js';
@@ -37,13 +37,6 @@ export interface BackgroundContext {
   readonly options: ResolvedBtreeOptions;
 }
 
-/** A kind of work with the job that is under way, if one is. */
-interface Lane {
-  job: Job | undefined;
-  /** Called in the turn in which its job has ended, well or not. */
-  readonly ended: (error: Error | undefined) => void;
-}
-
 export class Background {
   flushes = 0;
   merges = 0;
@@ -52,8 +45,8 @@ export class Background {
   private readonly context: BackgroundContext;
   private readonly slices: Slices;
   private readonly offload: Offload;
-  private readonly flushing: Lane = { job: undefined, ended: (error) => this.flushEnded(error) };
-  private readonly merging: Lane = { job: undefined, ended: (error) => this.mergeEnded(error) };
+  private readonly flushing = new Lane((error) => this.flushEnded(error));
+  private readonly merging = new Lane((error) => this.mergeEnded(error));
   /** Whose commit of files is under way. */
   private committer: Lane | undefined = undefined;
   private fatal: Error | undefined = undefined;
@@ -89,7 +82,7 @@ export class Background {
   }
 
   get isFlushing(): boolean {
-    return this.flushing.job !== undefined;
+    return this.flushing.isBusy;
   }
 
   /** Something was written: idle merges wait. */
@@ -99,8 +92,8 @@ export class Background {
 
   /** Flushes frozen layers, oldest first, until there are none. No effect when that is going on. */
   startFlush(): void {
-    if (this.isStopped || this.refusal !== undefined || this.flushing.job !== undefined) return;
-    if (this.context.memory.frozen.length > 0) this.start(this.flushing, this.flushOldest());
+    if (this.isStopped || this.refusal !== undefined || this.flushing.isBusy) return;
+    if (this.context.memory.frozen.length > 0) this.flushing.start(this.flushOldest());
   }
 
   /** Tries again at once what waits for room on the disk. */
@@ -110,29 +103,29 @@ export class Background {
   }
 
   /** Resolves when the flush under way has ended; rejects as it did. */
-  async flushed(): Promise<void> {
-    await this.flushing.job?.ended;
+  flushed(): Promise<void> {
+    return this.flushing.ended();
   }
 
   /** Ends the flush under way on this thread. Throws what it throws. */
   finishFlushNow(): void {
-    finishNow(this.flushing);
+    this.flushing.finishNow();
   }
 
   /** Merges all runs into the pages and resolves when there are none. */
   async mergeAll(): Promise<void> {
     const { files } = this.context;
-    while (files.runs.length > 0 || this.merging.job !== undefined) {
+    while (files.runs.length > 0 || this.merging.isBusy) {
       if (this.fatal !== undefined) throw this.fatal;
       if (this.isStopped) return;
-      if (this.merging.job === undefined) this.start(this.merging, this.mergeTree(files.runs));
-      await this.merging.job?.ended;
+      if (!this.merging.isBusy) this.merging.start(this.mergeTree(files.runs));
+      await this.merging.ended();
     }
   }
 
   /** Starts the merge that is due, if one is, or sees to it that somebody looks again. */
   maintain(): void {
-    if (this.isStopped || this.fatal !== undefined || this.merging.job !== undefined) return;
+    if (this.isStopped || this.fatal !== undefined || this.merging.isBusy) return;
     const { files, memory, options } = this.context;
     const quietMs = this.slices.monotonicMs() - this.lastWriteMs;
     const isIdle = memory.frozen.length === 0 && quietMs >= options.idleMergeMs;
@@ -143,10 +136,9 @@ export class Background {
       runsMax: options.runsMax,
       idle: isIdle,
     });
-    if (choice.kind === 'tree') this.start(this.merging, this.mergeTree(files.runs));
-    else if (choice.kind === 'runs')
-      this.start(this.merging, this.mergeAlike(files.runs.slice(choice.from, choice.to)));
-    else if (isIdle && this.hasFreeTail()) this.start(this.merging, this.mergeTree([]));
+    if (choice.kind === 'tree') this.merging.start(this.mergeTree(files.runs));
+    else if (choice.kind === 'runs') this.merging.start(this.mergeAlike(files.runs.slice(choice.from, choice.to)));
+    else if (isIdle && this.hasFreeTail()) this.merging.start(this.mergeTree([]));
     else if (files.runs.length > 0 || this.hasFreeTail()) this.lookAgain(Math.max(options.idleMergeMs - quietMs, 10));
   }
 
@@ -155,13 +147,7 @@ export class Background {
     this.isStopped = true;
     clearTimeout(this.idleTimer);
     clearTimeout(this.retryTimer);
-    await Promise.all([this.flushing.job?.cancel(), this.merging.job?.cancel()]);
-  }
-
-  private start(lane: Lane, body: JobBody): void {
-    const job = new Job(body);
-    lane.job = job;
-    job.ended.finally(() => settle(lane, job)).catch(() => undefined);
+    await Promise.all([this.flushing.cancel(), this.merging.cancel()]);
   }
 
   private *flushOldest(): JobBody {
@@ -169,8 +155,8 @@ export class Background {
     const frozen = memory.frozen.at(-1) as FrozenLayer<RunHandle>;
     const runsMax = Math.min(options.runsMax * RUNS_HARD_FACTOR, META_RUNS_MAX - frozen.ingested.length);
     while (files.runs.length >= runsMax) {
-      if (this.merging.job === undefined) this.start(this.merging, this.mergeTree(files.runs));
-      yield endOf(this.merging);
+      if (!this.merging.isBusy) this.merging.start(this.mergeTree(files.runs));
+      yield this.merging.end();
     }
     if (frozen.delta === undefined) yield* this.nameIngested(frozen);
     else yield* this.flushDelta(frozen);
@@ -256,7 +242,7 @@ export class Background {
 
   /** Commits files, one lane at a time. `change` is made when it is this one's turn. */
   private *commit(lane: Lane, change: () => FilesChange, installed: () => void): JobBody {
-    while (this.committer !== undefined) yield endOf(this.committer);
+    while (this.committer !== undefined) yield this.committer.end();
     this.committer = lane;
     try {
       const { files, views, options } = this.context;
@@ -323,40 +309,6 @@ export class Background {
     const { pager } = this.context.files;
     return pager.free.tailPages(pager.pageCount) >= Math.max(TAIL_PAGES_MIN, pager.pageCount / 16);
   }
-}
-
-/** Tells a lane that its job has ended, once. */
-function settle(lane: Lane, job: Job): void {
-  if (lane.job !== job) return;
-  lane.job = undefined;
-  lane.ended(job.failure);
-}
-
-/** Runs a lane's job to its end on this thread. Throws what the job throws. */
-function finishNow(lane: Lane): void {
-  const { job } = lane;
-  if (job === undefined) return;
-  try {
-    job.finishNow();
-  } finally {
-    settle(lane, job);
-  }
-}
-
-/** Waits for a lane's job to end, whatever comes of it: its own lane handles that. */
-function endOf(lane: Lane): Wait {
-  return {
-    sync: async () => {
-      await lane.job?.ended.catch(() => undefined);
-    },
-    syncNow: () => {
-      try {
-        finishNow(lane);
-      } catch {
-        // See above.
-      }
-    },
-  };
 }
 
 function later(delayMs: number, action: () => void): NodeJS.Timeout {

@@ -7,7 +7,7 @@
  * key it stands on.
  */
 import { assert } from '@phantom/base';
-import { ByteSlot, type CursorBatch, type KeyRange, type KvCursor, type KvView, type Seq } from '@phantom/kv';
+import type { ByteSlot, KeyRange, KvCursor, KvView, Seq } from '@phantom/kv';
 import {
   KeyHash,
   type KeyIntervals,
@@ -18,6 +18,7 @@ import {
   type RangeTombstone,
   RevokedLayer,
   Run,
+  ViewCursor,
   unionOf,
 } from '@phantom/runs';
 import type { TreeRoot } from './format.js';
@@ -127,84 +128,6 @@ export class BtreeView implements KvView {
 
   private unpin(): void {
     for (const layer of this.layers) if (layer instanceof Run) layer.release();
-  }
-}
-
-const Place = { Nowhere: 0, Inside: 1, BehindEnd: 2, BeforeStart: 3 } as const;
-type Place = (typeof Place)[keyof typeof Place];
-
-/** A merging cursor that follows its view's exchanges. */
-class ViewCursor implements KvCursor {
-  readonly key = new ByteSlot();
-  readonly value = new ByteSlot();
-  private readonly view: BtreeView;
-  private readonly range: KeyRange;
-  private merging: MergingCursor;
-  private exchanges: number;
-  private place: Place = Place.Nowhere;
-
-  constructor(view: BtreeView, range: KeyRange) {
-    this.view = view;
-    this.range = range;
-    this.exchanges = view.exchanges;
-    this.merging = this.open();
-  }
-
-  seek(key: Uint8Array, start: number, end: number): boolean {
-    this.follow();
-    return this.moved(this.merging.seek(key, start, end), Place.BehindEnd);
-  }
-
-  seekBefore(key: Uint8Array, start: number, end: number): boolean {
-    this.follow();
-    return this.moved(this.merging.seekBefore(key, start, end), Place.BeforeStart);
-  }
-
-  next(): boolean {
-    if (this.place === Place.BehindEnd) return false;
-    this.follow();
-    return this.moved(this.merging.next(), Place.BehindEnd);
-  }
-
-  prev(): boolean {
-    if (this.place === Place.BeforeStart) return false;
-    this.follow();
-    return this.moved(this.merging.prev(), Place.BeforeStart);
-  }
-
-  fill(batch: CursorBatch): number {
-    batch.count = 0;
-    if (this.place === Place.BehindEnd) return 0;
-    this.follow();
-    const count = this.merging.fill(batch);
-    this.moved(count > 0, Place.BehindEnd);
-    return count;
-  }
-
-  close(): void {
-    this.merging.close();
-    this.place = Place.BehindEnd;
-  }
-
-  private moved(found: boolean, otherwise: Place): boolean {
-    this.place = found ? Place.Inside : otherwise;
-    return found;
-  }
-
-  /** After an exchange: the same place in the new layers. Behind an end a fresh cursor is as good as the old one. */
-  private follow(): void {
-    if (this.exchanges === this.view.exchanges) return;
-    this.exchanges = this.view.exchanges;
-    const key = this.key.copy();
-    this.merging.close();
-    this.merging = this.open();
-    if (this.place === Place.Inside) {
-      assert(this.merging.seek(key, 0, key.length), 'an entry is still there after its delta was flushed');
-    }
-  }
-
-  private open(): MergingCursor {
-    return this.view.openCursor(this.range, this.key, this.value);
   }
 }
 

@@ -4,11 +4,11 @@
  * over again; so a file's number is made from its name, and a file that is no longer where the record says is looked for
  * under that number.
  */
-import { PhantomError, SqlState, readU32 } from '@phantom/base';
+import { PhantomError, SqlState } from '@phantom/base';
 import type { Seq, SortedRunRef } from '@phantom/kv';
-import { Run } from '@phantom/runs';
+import { Run, ingestedNumber } from '@phantom/runs';
 import { META_RUNS_MAX } from './format.js';
-import { INGESTED_RUN_NUMBER_MIN, type RunHandle, type TreeFiles } from './tree-files.js';
+import type { RunHandle, TreeFiles } from './tree-files.js';
 
 /** Opens the files as runs whose entries all have the given seq; of files that overlap the later one wins. Newest first. */
 export function openIngested(files: TreeFiles, refs: readonly SortedRunRef[], seq: Seq): RunHandle[] {
@@ -19,7 +19,7 @@ export function openIngested(files: TreeFiles, refs: readonly SortedRunRef[], se
   const opened: RunHandle[] = [];
   try {
     for (const { path } of refs) {
-      const number = numberOf(files, path);
+      const number = ingestedNumber(checksums, path);
       const present = vfs.exists(path) ? path : files.runPath(number);
       const run = new Run({ vfs, path: present, checksums, logger, cache: files.cache, seqBase: seq });
       opened.unshift({ run, entry: { number, bytes: run.bytes, identity: run.identity, seqBase: seq } });
@@ -29,12 +29,4 @@ export function openIngested(files: TreeFiles, refs: readonly SortedRunRef[], se
     throw error;
   }
   return opened;
-}
-
-/** The run number of a file that is handed over: from the last part of its path, above every number of the engine's own. */
-function numberOf(files: TreeFiles, path: string): number {
-  const name = new TextEncoder().encode(path.slice(path.lastIndexOf('/') + 1));
-  const hash = new Uint8Array(8);
-  new DataView(hash.buffer).setBigUint64(0, files.context.checksums.h64(name, 0, name.length), true);
-  return INGESTED_RUN_NUMBER_MIN + (readU32(hash, 4) & 0xfffff) * 4294967296 + readU32(hash, 0);
 }

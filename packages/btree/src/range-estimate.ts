@@ -1,7 +1,6 @@
 /** What planners ask: about how much lies in a range, and where to cut it. Answered from index blocks and inner pages. */
 import type { KeyRange, RangeEstimate } from '@phantom/kv';
-import { compareKeys } from '@phantom/base';
-import type { Delta, MemoryLayers } from '@phantom/runs';
+import { type MemoryLayers, cutRange } from '@phantom/runs';
 import { treeCuts, treeEstimate } from './tree.js';
 import { touchedPages } from './merge-policy.js';
 import type { RunHandle, TreeFiles } from './tree-files.js';
@@ -35,7 +34,7 @@ export function splitRange(
     const { keys } = delta.estimate(range);
     if (keys <= most) continue;
     most = keys;
-    cuts = () => deltaCuts(delta, range, parts);
+    cuts = () => delta.cuts(range, parts);
   }
   for (const { run } of files.runs) {
     const { keys } = run.estimate(range);
@@ -43,16 +42,7 @@ export function splitRange(
     most = keys;
     cuts = () => run.cuts(range, parts);
   }
-  const ranges: KeyRange[] = [];
-  let { lower } = range;
-  for (const cut of cuts()) {
-    if (compareKeys(cut, lower) <= 0) continue;
-    if (range.upper !== undefined && compareKeys(cut, range.upper) >= 0) break;
-    ranges.push({ lower, upper: cut });
-    lower = cut;
-  }
-  ranges.push({ lower, upper: range.upper });
-  return ranges;
+  return cutRange(range, cuts());
 }
 
 /** Pieces of a run that are looked at one by one: where its keys ascend, only the last one touches many leaves. */
@@ -73,17 +63,4 @@ export function estimateTouchedPages(files: TreeFiles): number {
     }
   }
   return Math.min(touched, root.pages);
-}
-
-function deltaCuts(delta: Delta, range: KeyRange, parts: number): Uint8Array[] {
-  const { tree } = delta;
-  const { lower, upper } = range;
-  const from = tree.fractionBelow(lower, 0, lower.length);
-  const to = upper === undefined ? 1 : tree.fractionBelow(upper, 0, upper.length);
-  const cuts: Uint8Array[] = [];
-  for (let part = 1; part < parts; part++) {
-    const cut = delta.keyAtFraction(from + ((to - from) * part) / parts);
-    if (cut !== undefined) cuts.push(cut);
-  }
-  return cuts;
 }

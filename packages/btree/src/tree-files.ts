@@ -13,7 +13,7 @@
  */
 import { PhantomError, SqlState, assert, corruptionError, isPhantomError, readU32 } from '@phantom/base';
 import type { Finding, Seq } from '@phantom/kv';
-import { BlockCache, Run, type Wait } from '@phantom/runs';
+import { BlockCache, INGESTED_NUMBER_MIN, Run, type Wait } from '@phantom/runs';
 import type { EngineContext } from '@phantom/store';
 import { type VfsFile, joinPath } from '@phantom/vfs';
 import { EMPTY_ROOT, type TreeRoot, firstPage } from './format.js';
@@ -23,8 +23,6 @@ import type { ResolvedBtreeOptions } from './options.js';
 import { Pager } from './pager.js';
 
 const TREE_FILE = 'tree.db';
-/** Numbers of the engine's own runs lie below, those of files that were handed over at or above. */
-export const INGESTED_RUN_NUMBER_MIN = 2 ** 52;
 /** A run's identity is a safe integer: 21 bits of the tree's number and 32 of its own. */
 const TREE_MODULUS = 2 ** 21;
 /** Nothing is free. */
@@ -191,7 +189,7 @@ export class TreeFiles {
     for (const name of vfs.list(directory)) {
       const number = Number(RUN_NAME.exec(name)?.[1] ?? Number.NaN);
       if (Number.isNaN(number) || named.has(number)) continue;
-      if (number >= INGESTED_RUN_NUMBER_MIN === (whose === 'ingested')) vfs.remove(joinPath(directory, name));
+      if (number >= INGESTED_NUMBER_MIN === (whose === 'ingested')) vfs.remove(joinPath(directory, name));
     }
   }
 

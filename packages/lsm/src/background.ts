@@ -11,7 +11,7 @@
  * reads go on.
  */
 import { SqlState, compareKeys, isPhantomError } from '@phantom/base';
-import { type Admission, type FrozenLayer, Job, type JobBody, type MemoryLayers, type Wait } from '@phantom/runs';
+import { type Admission, type FrozenLayer, type JobBody, Lane, type MemoryLayers } from '@phantom/runs';
 import { type CompactionJob, levelOfNewest, pickCompaction, pressureOf } from './compaction-picker.js';
 import { type MergeJob, planCompaction } from './compaction-planner.js';
 import { BOTTOM_LEVEL } from './format.js';
@@ -32,13 +32,6 @@ export interface BackgroundContext {
   readonly admission: Admission;
 }
 
-/** A kind of work with the job that is under way, if one is. */
-interface Lane {
-  job: Job | undefined;
-  /** Called in the turn in which its job has ended, well or not. */
-  readonly ended: (error: Error | undefined) => void;
-}
-
 export class Background {
   flushes = 0;
   compactions = 0;
@@ -52,8 +45,8 @@ export class Background {
   private readonly offload: Offload;
   private readonly port: OutputPort;
   private readonly levelBytes: number;
-  private readonly flushing: Lane = { job: undefined, ended: (error) => this.flushEnded(error) };
-  private readonly compacting: Lane = { job: undefined, ended: (error) => this.compactionEnded(error) };
+  private readonly flushing = new Lane((error) => this.flushEnded(error));
+  private readonly compacting = new Lane((error) => this.compactionEnded(error));
   /** Whose commit of files is under way. */
   private committer: Lane | undefined = undefined;
   private fatal: Error | undefined = undefined;
@@ -93,7 +86,7 @@ export class Background {
   }
 
   get isFlushing(): boolean {
-    return this.flushing.job !== undefined;
+    return this.flushing.isBusy;
   }
 
   /** How hard writers should be slowed: 0 to 1. */
@@ -104,8 +97,8 @@ export class Background {
 
   /** Flushes frozen layers, oldest first, until there are none. No effect when that is going on. */
   startFlush(): void {
-    if (this.isStopped || this.refusal !== undefined || this.flushing.job !== undefined) return;
-    if (this.context.memory.frozen.length > 0) this.start(this.flushing, this.flushOldest());
+    if (this.isStopped || this.refusal !== undefined || this.flushing.isBusy) return;
+    if (this.context.memory.frozen.length > 0) this.flushing.start(this.flushOldest());
   }
 
   /** Tries again at once what waits for room on the disk. */
@@ -117,20 +110,20 @@ export class Background {
   }
 
   /** Resolves when the flush under way has ended; rejects as it did. */
-  async flushed(): Promise<void> {
-    await this.flushing.job?.ended;
+  flushed(): Promise<void> {
+    return this.flushing.ended();
   }
 
   /** Ends the flush under way on this thread. Throws what it throws. */
   finishFlushNow(): void {
-    finishNow(this.flushing);
+    this.flushing.finishNow();
   }
 
   /** Works on the compaction under way for so long, on this thread: what a writer does who cannot wait. */
   assist(durationMs: number): void {
     const endMs = this.slices.monotonicMs() + durationMs;
     for (let leftMs = durationMs; leftMs > 0; leftMs = endMs - this.slices.monotonicMs()) {
-      if (!stepNow(this.compacting, leftMs)) return;
+      if (!this.compacting.stepNow(leftMs)) return;
     }
   }
 
@@ -139,28 +132,28 @@ export class Background {
     for (;;) {
       if (this.fatal !== undefined) throw this.fatal;
       if (this.isStopped) return;
-      if (this.compacting.job === undefined) {
+      if (!this.compacting.isBusy) {
         const job = this.pick() ?? (all ? this.pickWhole() : undefined);
         if (job === undefined) return;
-        this.start(this.compacting, this.run(job));
+        this.compacting.start(this.run(job));
       }
-      await this.compacting.job?.ended;
+      await this.compacting.ended();
     }
   }
 
   /** Starts the compaction that is due, if one is. */
   maintain(): void {
     const isHeld = this.fatal !== undefined || this.compactionHeld !== undefined;
-    if (this.isStopped || isHeld || this.compacting.job !== undefined) return;
+    if (this.isStopped || isHeld || this.compacting.isBusy) return;
     const job = this.pick();
-    if (job !== undefined) this.start(this.compacting, this.run(job));
+    if (job !== undefined) this.compacting.start(this.run(job));
   }
 
   /** Lets nothing begin any more and ends what is under way. */
   async stop(): Promise<void> {
     this.isStopped = true;
     clearTimeout(this.retryTimer);
-    await Promise.all([this.flushing.job?.cancel(), this.compacting.job?.cancel()]);
+    await Promise.all([this.flushing.cancel(), this.compacting.cancel()]);
   }
 
   private get level0Runs(): number {
@@ -183,12 +176,6 @@ export class Background {
     return { kind: 'merge', reason: 'size', from: upper.number, to, upper: upper.files, lower: lower?.files ?? [] };
   }
 
-  private start(lane: Lane, body: JobBody): void {
-    const job = new Job(body);
-    lane.job = job;
-    job.ended.finally(() => settle(lane, job)).catch(() => undefined);
-  }
-
   private *flushOldest(): JobBody {
     const { memory, files } = this.context;
     while (this.level0Runs >= files.options.level0RunsMax) {
@@ -196,7 +183,7 @@ export class Background {
       const reason = this.fatal ?? this.compactionHeld;
       if (reason !== undefined) throw reason;
       this.maintain();
-      yield endOf(this.compacting);
+      yield this.compacting.end();
     }
     const frozen = memory.frozen.at(-1) as FrozenLayer<RunFile>;
     if (frozen.delta === undefined) yield* this.nameIngested(frozen);
@@ -354,7 +341,7 @@ export class Background {
 
   /** Commits files, one lane at a time. `change` is made when it is this one's turn. */
   private *commit(lane: Lane, change: () => FilesChange, installed: () => void): JobBody {
-    while (this.committer !== undefined) yield endOf(this.committer);
+    while (this.committer !== undefined) yield this.committer.end();
     this.committer = lane;
     try {
       const { files, views } = this.context;
@@ -418,47 +405,4 @@ function byLower(a: RunFile, b: RunFile): number {
 
 function isDiskFull(error: unknown): boolean {
   return isPhantomError(error) && error.code === SqlState.DiskFull;
-}
-
-/** Tells a lane that its job has ended, once. */
-function settle(lane: Lane, job: Job): void {
-  if (lane.job !== job) return;
-  lane.job = undefined;
-  lane.ended(job.failure);
-}
-
-/** Runs a lane's job up to its next wait on this thread, or waits for another thread so long; false when there is no job. */
-function stepNow(lane: Lane, durationMs: number): boolean {
-  const { job } = lane;
-  if (job === undefined) return false;
-  job.stepNow(durationMs);
-  if (job.isFinished) settle(lane, job);
-  return true;
-}
-
-/** Runs a lane's job to its end on this thread. Throws what the job throws. */
-function finishNow(lane: Lane): void {
-  const { job } = lane;
-  if (job === undefined) return;
-  try {
-    job.finishNow();
-  } finally {
-    settle(lane, job);
-  }
-}
-
-/** Waits for a lane's job to end, whatever comes of it: its own lane handles that. */
-function endOf(lane: Lane): Wait {
-  return {
-    sync: async () => {
-      await lane.job?.ended.catch(() => undefined);
-    },
-    syncNow: () => {
-      try {
-        finishNow(lane);
-      } catch {
-        // See above.
-      }
-    },
-  };
 }

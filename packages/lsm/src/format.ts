@@ -53,8 +53,6 @@ export const RECORD_HEADER_BYTES = 16;
 export const RECORD_TRAILER_BYTES = 8;
 export const RecordKind = { Snapshot: 1, Edit: 2 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
-/** Numbers of the engine's own runs lie below, those of files that were handed over at or above. */
-export const INGESTED_NUMBER_MIN = 2 ** 52;
 /** The engine's number takes the upper bits of a run's identity, the run's number the lower 32. */
 export const ENGINE_NUMBER_MAX = 2 ** 21;
 /** Own runs ever written by one engine: at ten a second they last for thirteen years. */

@@ -4,10 +4,9 @@
  * files over again; so a file's number is made from its name, and a file that is no longer where the record says is looked
  * for under that number.
  */
-import { PhantomError, SqlState, readU32 } from '@phantom/base';
+import { PhantomError, SqlState } from '@phantom/base';
 import type { Seq, SortedRunRef } from '@phantom/kv';
-import { Run } from '@phantom/runs';
-import { INGESTED_NUMBER_MIN } from './format.js';
+import { Run, ingestedNumber } from '@phantom/runs';
 import type { LsmFiles } from './lsm-files.js';
 import { RunFile } from './run-file.js';
 
@@ -26,7 +25,7 @@ export function openIngested(files: LsmFiles, refs: readonly SortedRunRef[], seq
   const opened: RunFile[] = [];
   try {
     for (const { path } of refs) {
-      const number = numberOf(files, path);
+      const number = ingestedNumber(checksums, path);
       const present = vfs.exists(path) ? path : files.runPath(number);
       const run = new Run({ vfs, path: present, checksums, logger, cache, counters, seqBase: seq });
       const { bytes, identity } = run;
@@ -37,12 +36,4 @@ export function openIngested(files: LsmFiles, refs: readonly SortedRunRef[], seq
     throw error;
   }
   return opened;
-}
-
-/** The number of a file that is handed over: from the last part of its path, above every number of the engine's own. */
-function numberOf(files: LsmFiles, path: string): number {
-  const name = new TextEncoder().encode(path.slice(path.lastIndexOf('/') + 1));
-  const hash = new Uint8Array(8);
-  new DataView(hash.buffer).setBigUint64(0, files.context.checksums.h64(name, 0, name.length), true);
-  return INGESTED_NUMBER_MIN + (readU32(hash, 4) & 0xfffff) * 4294967296 + readU32(hash, 0);
 }

@@ -12,10 +12,10 @@
  */
 import { SqlState, assert, corruptionError, isPhantomError } from '@phantom/base';
 import type { Finding, Seq } from '@phantom/kv';
-import { BlockCache, Job, Run, type RunCounters, type Wait } from '@phantom/runs';
+import { BlockCache, INGESTED_NUMBER_MIN, Job, Run, type RunCounters, type Wait } from '@phantom/runs';
 import type { EngineContext } from '@phantom/store';
 import { joinPath } from '@phantom/vfs';
-import { INGESTED_NUMBER_MIN, RUN_NUMBER_MAX, numberOfRun, runName } from './format.js';
+import { RUN_NUMBER_MAX, numberOfRun, runName } from './format.js';
 import { Manifest } from './manifest.js';
 import type { Edit, RunEntry } from './manifest-codec.js';
 import type { ResolvedLsmOptions } from './options.js';

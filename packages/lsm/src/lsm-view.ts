@@ -6,7 +6,7 @@
  * key it stands on.
  */
 import { assert } from '@phantom/base';
-import { ByteSlot, type CursorBatch, type KeyRange, type KvCursor, type KvView, type Seq } from '@phantom/kv';
+import type { ByteSlot, KeyRange, KvCursor, KvView, Seq } from '@phantom/kv';
 import {
   type KeyIntervals,
   type Layer,
@@ -16,6 +16,7 @@ import {
   type RangeTombstone,
   RevokedLayer,
   Run,
+  ViewCursor,
   overlaps,
   unionOf,
 } from '@phantom/runs';
@@ -83,88 +84,14 @@ export class LsmView implements KvView {
     this.exchanges++;
   }
 
+  /** A cursor over all layers, with slots of its caller. */
+  openCursor(range: KeyRange, key: ByteSlot, value: ByteSlot): MergingCursor {
+    return new MergingCursor(new SourceStack(this.seq, range).sources(this.layers, this.version), key, value);
+  }
+
   private unpin(): void {
     for (const layer of this.layers) if (layer instanceof Run) layer.release();
     this.version.release();
-  }
-}
-
-const Place = { Nowhere: 0, Inside: 1, BehindEnd: 2, BeforeStart: 3 } as const;
-type Place = (typeof Place)[keyof typeof Place];
-
-/** A merging cursor that follows its view's exchanges. */
-class ViewCursor implements KvCursor {
-  readonly key = new ByteSlot();
-  readonly value = new ByteSlot();
-  private readonly view: LsmView;
-  private readonly range: KeyRange;
-  private merging: MergingCursor;
-  private exchanges: number;
-  private place: Place = Place.Nowhere;
-
-  constructor(view: LsmView, range: KeyRange) {
-    this.view = view;
-    this.range = range;
-    this.exchanges = view.exchanges;
-    this.merging = this.open();
-  }
-
-  seek(key: Uint8Array, start: number, end: number): boolean {
-    this.follow();
-    return this.moved(this.merging.seek(key, start, end), Place.BehindEnd);
-  }
-
-  seekBefore(key: Uint8Array, start: number, end: number): boolean {
-    this.follow();
-    return this.moved(this.merging.seekBefore(key, start, end), Place.BeforeStart);
-  }
-
-  next(): boolean {
-    if (this.place === Place.BehindEnd) return false;
-    this.follow();
-    return this.moved(this.merging.next(), Place.BehindEnd);
-  }
-
-  prev(): boolean {
-    if (this.place === Place.BeforeStart) return false;
-    this.follow();
-    return this.moved(this.merging.prev(), Place.BeforeStart);
-  }
-
-  fill(batch: CursorBatch): number {
-    batch.count = 0;
-    if (this.place === Place.BehindEnd) return 0;
-    this.follow();
-    const count = this.merging.fill(batch);
-    this.moved(count > 0, Place.BehindEnd);
-    return count;
-  }
-
-  close(): void {
-    this.merging.close();
-    this.place = Place.BehindEnd;
-  }
-
-  private moved(found: boolean, otherwise: Place): boolean {
-    this.place = found ? Place.Inside : otherwise;
-    return found;
-  }
-
-  /** After an exchange: the same place in the new layers. Behind an end a fresh cursor is as good as the old one. */
-  private follow(): void {
-    if (this.exchanges === this.view.exchanges) return;
-    this.exchanges = this.view.exchanges;
-    const key = this.key.copy();
-    this.merging.close();
-    this.merging = this.open();
-    if (this.place === Place.Inside) {
-      assert(this.merging.seek(key, 0, key.length), 'an entry is still there after its delta was flushed');
-    }
-  }
-
-  private open(): MergingCursor {
-    const { view, range } = this;
-    return new MergingCursor(new SourceStack(view.seq, range).sources(view.layers, view.version), this.key, this.value);
   }
 }
 

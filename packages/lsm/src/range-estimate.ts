@@ -1,7 +1,7 @@
 /** What planners ask: about how much lies in a range, and where to cut it. Answered from index blocks and metadata. */
 import { compareKeys } from '@phantom/base';
 import type { KeyRange, RangeEstimate } from '@phantom/kv';
-import { type Delta, type MemoryLayers, overlaps } from '@phantom/runs';
+import { type MemoryLayers, cutRange, overlaps } from '@phantom/runs';
 import type { RunFile } from './run-file.js';
 import type { Level, Version } from './version.js';
 
@@ -38,7 +38,7 @@ export function splitRange(
     most = keys;
     cuts = candidate;
   };
-  for (const delta of memory.deltas()) consider(delta.estimate(range).keys, () => deltaCuts(delta, range, parts));
+  for (const delta of memory.deltas()) consider(delta.estimate(range).keys, () => delta.cuts(range, parts));
   for (const level of version.levels) {
     const files = filesIn(level, range);
     const sizes = files.map((file) => estimateFile(file, range).keys);
@@ -48,16 +48,7 @@ export function splitRange(
       files.forEach((file, i) => consider(sizes[i] as number, () => file.run.cuts(range, parts)));
     }
   }
-  const ranges: KeyRange[] = [];
-  let { lower } = range;
-  for (const cut of cuts()) {
-    if (compareKeys(cut, lower) <= 0) continue;
-    if (range.upper !== undefined && compareKeys(cut, range.upper) >= 0) break;
-    ranges.push({ lower, upper: cut });
-    lower = cut;
-  }
-  ranges.push({ lower, upper: range.upper });
-  return ranges;
+  return cutRange(range, cuts());
 }
 
 function filesIn(level: Level, range: KeyRange): readonly RunFile[] {
@@ -92,19 +83,6 @@ function levelCuts(files: readonly RunFile[], sizes: readonly number[], range: K
     const file = files[at] as RunFile;
     const fine = file.run.cuts(range, pieces);
     cuts.push(piece === 0 ? file.lower : (fine[Math.min(piece, fine.length) - 1] ?? file.lower));
-  }
-  return cuts;
-}
-
-function deltaCuts(delta: Delta, range: KeyRange, parts: number): Uint8Array[] {
-  const { tree } = delta;
-  const { lower, upper } = range;
-  const from = tree.fractionBelow(lower, 0, lower.length);
-  const to = upper === undefined ? 1 : tree.fractionBelow(upper, 0, upper.length);
-  const cuts: Uint8Array[] = [];
-  for (let part = 1; part < parts; part++) {
-    const cut = delta.keyAtFraction(from + ((to - from) * part) / parts);
-    if (cut !== undefined) cuts.push(cut);
   }
   return cuts;
 }

@@ -214,6 +214,20 @@ export class Delta implements Layer {
     return { keys: Math.round(share * tree.count), bytes: Math.round(share * this.arena.length) };
   }
 
+  /** Keys of this delta that cut a range into at most `parts` parts of about the same size, ascending, owned by the caller. */
+  cuts(range: KeyRange, parts: number): Uint8Array[] {
+    const { tree } = this;
+    const { lower, upper } = range;
+    const from = tree.fractionBelow(lower, 0, lower.length);
+    const to = upper === undefined ? 1 : tree.fractionBelow(upper, 0, upper.length);
+    const cuts: Uint8Array[] = [];
+    for (let part = 1; part < parts; part++) {
+      const cut = this.keyAtFraction(from + ((to - from) * part) / parts);
+      if (cut !== undefined) cuts.push(cut);
+    }
+    return cuts;
+  }
+
   /** A key of this delta that cuts it at a fraction between 0 and 1, owned by the caller; undefined when it is empty. */
   keyAtFraction(fraction: number): Uint8Array | undefined {
     const { tree } = this;

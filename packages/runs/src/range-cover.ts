@@ -117,3 +117,17 @@ export function overlaps(span: { readonly lower: Uint8Array; readonly upper: Uin
   if (compareKeys(span.upper, range.lower) <= 0) return false;
   return range.upper === undefined || compareKeys(span.lower, range.upper) < 0;
 }
+
+/** Cuts a range at keys, ascending, of which those outside it and repeated ones are left out. */
+export function cutRange(range: KeyRange, cuts: readonly Uint8Array[]): KeyRange[] {
+  const ranges: KeyRange[] = [];
+  let { lower } = range;
+  for (const cut of cuts) {
+    if (compareKeys(cut, lower) <= 0) continue;
+    if (range.upper !== undefined && compareKeys(cut, range.upper) >= 0) break;
+    ranges.push({ lower, upper: cut });
+    lower = cut;
+  }
+  ranges.push({ lower, upper: range.upper });
+  return ranges;
+}
