@@ -46,8 +46,8 @@ describe('rules', () => {
       }
       await test.close();
       const actual = `${lines.join('\n')}\n`;
-      if (process.env['PHANTOM_REWRITE'] === undefined) expect(actual).toBe(expected);
-      else writeFileSync(folder + file, actual);
+      if (process.env['PHANTOM_REWRITE'] !== undefined) writeFileSync(folder + file, actual);
+      expect(actual).toBe(readFileSync(folder + file, 'utf8'));
     });
   }
 });
