@@ -1,19 +1,25 @@
 /** What a session gives to its definitions. */
-import type { DdlContext } from '../ddl/context.js';
+import { unsupportedError } from '@phantom/base';
+import type { DdlContext, DdlExecution } from '../ddl/context.js';
+import { definitionHandler } from '../ddl/definitions.js';
+import type { Execution, RowSink } from '../exec/runtime.js';
 import { describeQuery, planStored } from '../plan/stored-query.js';
+import type { Query } from '../text/ast.js';
+import type { Statement } from '../text/ast-statements.js';
+import { commandTag } from './command-tag.js';
 import type { SqlSession } from './session.js';
 import type { SessionTransaction } from './transaction.js';
 
-/** The context of a definition in the transaction; `inner` plans and runs statements inside it. */
-export function ddlContextOf(
-  session: SqlSession,
-  transaction: SessionTransaction,
-  silent: boolean,
-  inner: Pick<DdlContext, 'describe' | 'define' | 'query'>,
-): DdlContext {
+/** The context of a definition in the transaction, which has begun its statement. `silent`: its notices reach nobody. */
+export function ddlContextOf(session: SqlSession, transaction: SessionTransaction, silent: boolean): DdlContext {
   const { engine } = session;
   return {
-    ...inner,
+    describe: (query) => {
+      const plan = engine.statements.planUncached(session.picture, query, []);
+      return { fields: plan.fields, relations: plan.dependencies.map((dependency) => dependency.oid) };
+    },
+    define: (statement, schema) => defineIn(session, statement, schema, transaction),
+    query: (query, sink) => innerQuery(session, query, sink, transaction),
     transaction: transaction.storage,
     objects: transaction.objects,
     catalog: engine.catalog,
@@ -46,4 +52,30 @@ export function ddlContextOf(
     },
     onEnd: (listener) => transaction.storage.onEnd((seq) => listener(seq !== undefined)),
   };
+}
+
+/** A definition inside CREATE SCHEMA: unqualified names mean the new schema first. */
+function* defineIn(
+  session: SqlSession,
+  statement: Statement,
+  schema: string,
+  transaction: SessionTransaction,
+): DdlExecution {
+  const handler = definitionHandler(statement);
+  if (handler === undefined) throw unsupportedError(`${commandTag(statement, 0)} inside CREATE SCHEMA`);
+  const { settings } = session;
+  const mark = settings.mark();
+  const path = settings.get('search_path');
+  settings.set('search_path', `"${schema.replaceAll('"', '""')}", ${path}`, { local: true, inTransaction: true });
+  try {
+    return yield* handler(ddlContextOf(session, transaction, false));
+  } finally {
+    settings.rollbackTo(mark);
+  }
+}
+
+function* innerQuery(session: SqlSession, query: Query, sink: RowSink, transaction: SessionTransaction): Execution {
+  const plan = session.engine.statements.planUncached(session.picture, query, []);
+  session.checkPrivileges(plan.privileges);
+  return yield* plan.execute(session.executionContext([], transaction.storage, transaction), sink);
 }

@@ -15,31 +15,26 @@
  *      RESTARTS_MAX times; its rows reach the client only after it has ended.
  *   3. One statement runs at a time; the protocol layer queues.
  */
-import { type ErrorFields, PhantomError, Random, unsupportedError } from '@phantom/base';
+import { type ErrorFields, PhantomError, Random } from '@phantom/base';
 import type { Clock } from '@phantom/base';
 import { type ColumnDescriptor, type Oid, type Sequences, type TableDescriptor } from '@phantom/catalog';
 import type { CopyChannel } from '../copy/copy-channel.js';
 import type { CommitResult, MvccTransaction, SessionLocks } from '@phantom/mvcc';
-import type { DdlContext, DdlExecution, NoticeSeverity } from '../ddl/context.js';
-import { definitionHandler } from '../ddl/definitions.js';
+import type { DdlContext, NoticeSeverity } from '../ddl/context.js';
 import { type Execution, type ReadSource, type RowSink, TimeSlice } from '../exec/runtime.js';
 import type { CatalogPort, RequiredPrivilege } from '../plan/catalog-port.js';
 import type { PreparedPlan } from '../plan/prepared-plan.js';
 import { bindRowExpression } from '../expr/row-expression.js';
-import type { Query } from '../text/ast.js';
-import type { Statement } from '../text/ast-statements.js';
 import { selectInto } from '../text/select-into.js';
 import type { Value } from '../types/type.js';
 import { CatalogPicture } from './catalog-picture.js';
-import { commandTag } from './command-tag.js';
 import { Cursors } from './cursors.js';
 import type { SqlEngine } from './engine.js';
-import { type EvaluationOwner, SessionEvaluation, microsSince2000 } from './evaluation.js';
+import { type EvaluationOwner, SessionEvaluation } from './evaluation.js';
 import { ddlContextOf } from './ddl-context.js';
-import { cancelCommit } from './commit-cancel.js';
 import { Interrupts } from './interrupts.js';
 import { type Notification, Notifier } from './notifications.js';
-import { Portal, wouldWait } from './portal.js';
+import { Portal } from './portal.js';
 import { runPlan } from './run-plan.js';
 import { type RolesOwner, SessionRoles } from './session-roles.js';
 import { findConnection, startSettings } from './session-start.js';
@@ -52,8 +47,9 @@ import { type AdvisoryOwner, SessionAdvisoryLocks } from './advisory-locks.js';
 import { SessionExecutionContext } from './execution-context.js';
 import { checkRelationPrivileges, checkSequenceRight } from './privileges.js';
 import { inFailedTransaction, refuseInFailed } from './session-errors.js';
-import { SessionTransaction } from './transaction.js';
-import { type OpeningModes, defaultModes, showModes, storageOptions } from './transaction-modes.js';
+import type { SessionTransaction } from './transaction.js';
+import { TransactionLife } from './transaction-life.js';
+import { type OpeningModes, defaultModes } from './transaction-modes.js';
 import { TransactionWatch } from './transaction-watch.js';
 import { utilityOf } from './utility.js';
 
@@ -92,11 +88,8 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   readonly databaseName: string;
   /** Statements prepared by name, by SQL or by the protocol. */
   readonly prepared = new Map<string, SessionStatement>();
-  transaction: SessionTransaction | undefined;
   /** True while a synchronous caller drives the running statement: nothing may be awaited. */
   synchronous = false;
-  /** This session's last commit that wrote something: another object for each. */
-  lastCommit: CommitResult | undefined;
   /** Whom it acts as. */
   readonly roles: SessionRoles;
   private readonly options: SessionOptions;
@@ -112,6 +105,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   readonly advisory: SessionAdvisoryLocks;
   /** Time limits of the transaction. */
   readonly watch: TransactionWatch;
+  private readonly life: TransactionLife;
   private readonly openPortals = new Set<Portal>();
   private pictureNow: CatalogPicture | undefined;
   private defaultsToSerializable = false;
@@ -120,6 +114,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   constructor(engine: SqlEngine, id: number, options: SessionOptions) {
     this.engine = engine;
     this.id = id;
+    this.life = new TransactionLife(this);
     this.locks = engine.mvcc.sessionLocks(String(id));
     this.advisory = new SessionAdvisoryLocks(this);
     this.options = options;
@@ -159,6 +154,15 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
 
   get sessionRoleName(): string {
     return this.roles.sessionName;
+  }
+
+  get transaction(): SessionTransaction | undefined {
+    return this.life.current;
+  }
+
+  /** This session's last commit that wrote something: another object for each. */
+  get lastCommit(): CommitResult | undefined {
+    return this.life.lastCommit;
   }
 
   /** The transaction of the running statement; one is begun if need be. */
@@ -297,135 +301,58 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     }
   }
 
-  /** Begins a transaction unless there is one. */
-  ensureTransaction(): SessionTransaction {
-    return (this.transaction ??= this.beginTransaction(false));
-  }
-
   /** True when a read needs no transaction: there is none, and the level of one would show nothing else. */
   get readsBare(): boolean {
     return this.transaction === undefined && !this.defaultsToSerializable && !this.engine.mvcc.hasReadersShutOut;
   }
 
+  /** Begins a transaction unless there is one. */
+  ensureTransaction(): SessionTransaction {
+    return this.life.ensure();
+  }
+
   /** Begins a transaction with the session's default modes. */
   beginTransaction(explicit: boolean): SessionTransaction {
-    return this.openTransaction(explicit, defaultModes(this.settings));
+    return this.life.begin(explicit, defaultModes(this.settings));
   }
 
   /** Begins a transaction with given modes; the caller has made sure that there is none. */
   openTransaction(explicit: boolean, modes: OpeningModes): SessionTransaction {
-    const { settings, engine } = this;
-    const readOnly = modes.readOnly || engine.readOnly;
-    const storage = engine.mvcc.begin(storageOptions(modes, readOnly, settings, this.locks));
-    showModes(settings, { ...modes, readOnly });
-    const transaction = new SessionTransaction(
-      storage,
-      engine.catalog,
-      settings,
-      explicit,
-      microsSince2000(engine.clock.nowMs()),
-      modes.deferrable,
-    );
-    this.transaction = transaction;
-    this.watch.began();
-    return transaction;
+    return this.life.begin(explicit, modes);
   }
 
   /** Ends an implicit transaction: commits it, durable on return. Explicit ones stay open. */
   async sync(): Promise<void> {
-    const { transaction } = this;
-    if (transaction === undefined || transaction.explicit) return;
-    await this.commit();
+    if (this.transaction?.explicit === false) await this.life.commit();
   }
 
   /** As sync, on this thread. */
   syncNow(): void {
-    const { transaction } = this;
-    if (transaction === undefined || transaction.explicit) return;
-    this.commitNow();
+    if (this.transaction?.explicit === false) this.life.commitNow();
   }
 
   /** Commits the transaction. On an error nothing of it is left, unless the error says that the outcome is unknown. */
-  async commit(): Promise<void> {
-    const transaction = this.transaction as SessionTransaction;
-    try {
-      await this.runBeforeCommit(transaction);
-      this.transaction = undefined;
-      const wrote = transaction.storage.hasWrites;
-      const result = await this.interrupts.committing(transaction.storage.commit(this.commitOptions()), (reason) =>
-        cancelCommit(this, transaction.storage, reason),
-      );
-      if (wrote) this.lastCommit = result;
-      this.settings.commit();
-      this.cursors.transactionEnded(true);
-      this.engine.notifications.apply(this, transaction.notifications);
-    } catch (error) {
-      this.abandon(transaction);
-      throw error;
-    } finally {
-      this.afterTransaction();
-    }
+  commit(): Promise<void> {
+    return this.life.commit();
   }
 
   commitNow(): void {
-    const transaction = this.transaction as SessionTransaction;
-    try {
-      for (const check of [...transaction.beforeCommit, () => this.temporary.beforeCommit(transaction)]) {
-        for (const wait of check()) if (wait instanceof Promise) throw wouldWait();
-      }
-      this.transaction = undefined;
-      const wrote = transaction.storage.hasWrites;
-      const result = transaction.storage.commitSync(this.commitOptions());
-      if (wrote) this.lastCommit = result;
-      this.settings.commit();
-      this.cursors.transactionEnded(true);
-      this.engine.notifications.apply(this, transaction.notifications);
-    } catch (error) {
-      this.abandon(transaction);
-      throw error;
-    } finally {
-      this.afterTransaction();
-    }
+    this.life.commitNow();
   }
 
   /** Prepares the transaction under an identifier; the session has none any more. On an error it is rolled back. */
-  async prepareTransaction(identifier: string, meta: string): Promise<void> {
-    const transaction = this.transaction as SessionTransaction;
-    try {
-      await this.runBeforeCommit(transaction);
-      this.transaction = undefined;
-      const prepared = transaction.storage.prepare(identifier, meta);
-      await this.interrupts.committing(prepared, (reason) => cancelCommit(this, transaction.storage, reason));
-      this.settings.commit();
-    } catch (error) {
-      this.abandon(transaction);
-      throw error;
-    } finally {
-      this.afterTransaction();
-    }
-  }
-
-  private async runBeforeCommit(transaction: SessionTransaction): Promise<void> {
-    for (const check of [...transaction.beforeCommit, () => this.temporary.beforeCommit(transaction)]) {
-      for (const wait of check())
-        if (wait instanceof Promise) await this.interrupts.interruptible(wait, this.settings.integer('lock_timeout'));
-    }
+  prepareTransaction(identifier: string, meta: string): Promise<void> {
+    return this.life.prepare(identifier, meta);
   }
 
   /** Rolls the transaction back, if there is one. */
   rollback(): void {
-    const { transaction } = this;
-    if (transaction === undefined) return;
-    this.abandon(transaction);
-    this.afterTransaction();
+    this.life.rollback();
   }
 
   /** An error has happened inside a statement: an implicit transaction ends, an explicit one waits for its ROLLBACK. */
   fail(error?: unknown): void {
-    const { transaction } = this;
-    if (transaction === undefined) return;
-    if (transaction.explicit) transaction.fail(error);
-    else this.rollback();
+    this.life.fail(error);
   }
 
   applySetting(name: string, value: string, local: boolean): string {
@@ -450,12 +377,17 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     this.openPortals.delete(portal);
   }
 
+  /** Portals end with the transaction that they were opened in. */
+  closePortals(): void {
+    for (const portal of this.openPortals) portal.close();
+  }
+
   /** Ends the session: rolls back, frees what it holds. Safe to call twice. */
   close(): void {
     if (this.closed) return;
     this.closed = true;
     this.watch.stop();
-    for (const portal of this.openPortals) portal.close();
+    this.closePortals();
     this.rollback();
     this.locks.unlockAll();
     this.temporary.dropAll();
@@ -471,16 +403,9 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     return new SessionExecutionContext(this, parameters, read, transaction);
   }
 
-  /** What a definition works with; the transaction has begun its statement. `silent`: its notices reach nobody. */
+  /** What a definition works with. */
   ddlContext(transaction: SessionTransaction, silent = false): DdlContext {
-    return ddlContextOf(this, transaction, silent, {
-      describe: (query) => {
-        const plan = this.engine.statements.planUncached(this.catalogPicture(), query, []);
-        return { fields: plan.fields, relations: plan.dependencies.map((dependency) => dependency.oid) };
-      },
-      define: (statement, schema) => this.defineIn(statement, schema, transaction),
-      query: (query, sink) => this.innerQuery(query, sink, transaction),
-    });
+    return ddlContextOf(this, transaction, silent);
   }
 
   checkPrivileges(required: readonly RequiredPrivilege[]): void {
@@ -513,29 +438,6 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     return expression.evaluate([], this.evaluation);
   }
 
-  /** A definition inside CREATE SCHEMA: unqualified names mean the new schema first. */
-  private *defineIn(statement: Statement, schema: string, transaction: SessionTransaction): DdlExecution {
-    const handler = definitionHandler(statement);
-    if (handler === undefined) throw unsupportedError(`${commandTag(statement, 0)} inside CREATE SCHEMA`);
-    const mark = this.settings.mark();
-    const path = this.settings.get('search_path');
-    this.settings.set('search_path', `"${schema.replaceAll('"', '""')}", ${path}`, {
-      local: true,
-      inTransaction: true,
-    });
-    try {
-      return yield* handler(this.ddlContext(transaction));
-    } finally {
-      this.settings.rollbackTo(mark);
-    }
-  }
-
-  private *innerQuery(query: Query, sink: RowSink, transaction: SessionTransaction): Execution {
-    const plan = this.engine.statements.planUncached(this.catalogPicture(), query, []);
-    this.checkPrivileges(plan.privileges);
-    return yield* plan.execute(this.executionContext([], transaction.storage, transaction), sink);
-  }
-
   private catalogPicture(): CatalogPicture {
     const { transaction, engine } = this;
     const now = this.pictureNow;
@@ -552,24 +454,6 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     engine.counters.schemaLoads++;
     this.pictureNow = new CatalogPicture(this, objects, engine.catalog.version, steps);
     return this.pictureNow;
-  }
-
-  private commitOptions(): { durability: 'fsync' | 'os' } | undefined {
-    return this.settings.get('synchronous_commit') === 'off' ? { durability: 'os' } : undefined;
-  }
-
-  private abandon(transaction: SessionTransaction): void {
-    transaction.undo();
-    this.cursors.transactionEnded(false);
-    const { status } = transaction.storage;
-    if (status === 'active') transaction.storage.rollback();
-    this.transaction = undefined;
-  }
-
-  private afterTransaction(): void {
-    for (const portal of this.openPortals) portal.close();
-    this.watch.ended();
-    showModes(this.settings, defaultModes(this.settings));
   }
 
   private rolesOwner(): RolesOwner {

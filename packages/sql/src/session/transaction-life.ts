@@ -1,0 +1,163 @@
+/**
+ * The life of a session's transaction: how it begins, and the ways in which it ends. There is one at a time; the session asks
+ * here for the present one.
+ *
+ *   begin ──► current ──► checks that waited for the commit ──► commit or prepare ──► none
+ *                │                      │ one fails                │ lost a race
+ *                └──── rollback ◄───────┴──────────────────────────┘
+ *
+ * Whichever way it ends, portals are closed, time limits are disarmed, and settings show the session's default modes again.
+ */
+import type { CommitResult } from '@phantom/mvcc';
+import { cancelCommit } from './commit-cancel.js';
+import { microsSince2000 } from './evaluation.js';
+import { wouldWait } from './portal.js';
+import type { SqlSession } from './session.js';
+import { type BeforeCommit, SessionTransaction } from './transaction.js';
+import { type OpeningModes, defaultModes, showModes, storageOptions } from './transaction-modes.js';
+
+export class TransactionLife {
+  current: SessionTransaction | undefined;
+  /** The last commit that wrote something: another object for each. */
+  lastCommit: CommitResult | undefined;
+  private readonly session: SqlSession;
+
+  constructor(session: SqlSession) {
+    this.session = session;
+  }
+
+  /** The present transaction; an implicit one is begun if there is none. */
+  ensure(): SessionTransaction {
+    return (this.current ??= this.begin(false, defaultModes(this.session.settings)));
+  }
+
+  /** Begins one; the caller has made sure that there is none. */
+  begin(explicit: boolean, modes: OpeningModes): SessionTransaction {
+    const { settings, engine, locks, watch } = this.session;
+    const readOnly = modes.readOnly || engine.readOnly;
+    const storage = engine.mvcc.begin(storageOptions(modes, readOnly, settings, locks));
+    showModes(settings, { ...modes, readOnly });
+    const transaction = new SessionTransaction(
+      storage,
+      engine.catalog,
+      settings,
+      explicit,
+      microsSince2000(engine.clock.nowMs()),
+      modes.deferrable,
+    );
+    this.current = transaction;
+    watch.began();
+    return transaction;
+  }
+
+  /** Commits it. On an error nothing of it is left, unless the error says that the outcome is unknown. */
+  async commit(): Promise<void> {
+    const { session } = this;
+    const transaction = this.current as SessionTransaction;
+    const { storage } = transaction;
+    try {
+      await this.runChecks(transaction);
+      this.current = undefined;
+      const wrote = storage.hasWrites;
+      const result = await session.interrupts.committing(storage.commit(this.commitOptions()), (reason) =>
+        cancelCommit(session, storage, reason),
+      );
+      this.committed(transaction, wrote ? result : undefined);
+    } catch (error) {
+      this.abandon(transaction);
+      throw error;
+    } finally {
+      this.ended();
+    }
+  }
+
+  /** As commit, on this thread. */
+  commitNow(): void {
+    const transaction = this.current as SessionTransaction;
+    const { storage } = transaction;
+    try {
+      for (const check of this.checksOf(transaction))
+        for (const wait of check()) if (wait instanceof Promise) throw wouldWait();
+      this.current = undefined;
+      const wrote = storage.hasWrites;
+      const result = storage.commitSync(this.commitOptions());
+      this.committed(transaction, wrote ? result : undefined);
+    } catch (error) {
+      this.abandon(transaction);
+      throw error;
+    } finally {
+      this.ended();
+    }
+  }
+
+  /** Prepares it under an identifier; the session has none any more. On an error it is rolled back. */
+  async prepare(identifier: string, meta: string): Promise<void> {
+    const { session } = this;
+    const transaction = this.current as SessionTransaction;
+    const { storage } = transaction;
+    try {
+      await this.runChecks(transaction);
+      this.current = undefined;
+      const prepared = storage.prepare(identifier, meta);
+      await session.interrupts.committing(prepared, (reason) => cancelCommit(session, storage, reason));
+      session.settings.commit();
+    } catch (error) {
+      this.abandon(transaction);
+      throw error;
+    } finally {
+      this.ended();
+    }
+  }
+
+  /** Rolls it back, if there is one. */
+  rollback(): void {
+    const { current } = this;
+    if (current === undefined) return;
+    this.abandon(current);
+    this.ended();
+  }
+
+  /** An error has happened inside a statement: an implicit one ends, an explicit one waits for its ROLLBACK. */
+  fail(error: unknown): void {
+    if (this.current?.explicit === true) this.current.fail(error);
+    else this.rollback();
+  }
+
+  private async runChecks(transaction: SessionTransaction): Promise<void> {
+    const { interrupts, settings } = this.session;
+    for (const check of this.checksOf(transaction))
+      for (const wait of check())
+        if (wait instanceof Promise) await interrupts.interruptible(wait, settings.integer('lock_timeout'));
+  }
+
+  /** What has waited for the commit: deferred constraints, and what temporary tables do at it. */
+  private checksOf(transaction: SessionTransaction): readonly BeforeCommit[] {
+    return [...transaction.beforeCommit, () => this.session.temporary.beforeCommit(transaction)];
+  }
+
+  private commitOptions(): { durability: 'fsync' | 'os' } | undefined {
+    return this.session.settings.get('synchronous_commit') === 'off' ? { durability: 'os' } : undefined;
+  }
+
+  private committed(transaction: SessionTransaction, result: CommitResult | undefined): void {
+    const { session } = this;
+    if (result !== undefined) this.lastCommit = result;
+    session.settings.commit();
+    session.cursors.transactionEnded(true);
+    session.engine.notifications.apply(session, transaction.notifications);
+  }
+
+  private abandon(transaction: SessionTransaction): void {
+    transaction.undo();
+    this.session.cursors.transactionEnded(false);
+    if (transaction.storage.status === 'active') transaction.storage.rollback();
+    this.current = undefined;
+  }
+
+  private ended(): void {
+    const { session } = this;
+    session.closePortals();
+    session.watch.ended();
+    showModes(session.settings, defaultModes(session.settings));
+  }
+}
