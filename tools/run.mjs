@@ -6,6 +6,7 @@
 import { ensureInstalled, ensurePnpm, installLoosely } from './run/bootstrap.mjs';
 import { runGates } from './run/gates.mjs';
 import { start } from './run/start.mjs';
+import { talkToClients } from './run/clients.mjs';
 import { run, runQuietly } from './run/process.mjs';
 import { publishDry } from './run/publish-dry.mjs';
 import { scanDependencies } from './run/deps-scan.mjs';
@@ -37,6 +38,10 @@ const jobs = {
   leak: async (args) => {
     await build('--filter=@phantom/db');
     await run('node', ['--expose-gc', 'tools/bench/scripts/leak.mjs', ...args]);
+  },
+  clients: async (args) => {
+    await build('--filter=@phantom/phantomd');
+    await talkToClients(args);
   },
   'deps:scan': () => scanDependencies(),
   'publish:dry': async () => {

@@ -42,7 +42,18 @@ export function defaultText(catalog: TextCatalog, table: TableDescriptor, column
   if (sequence?.kind === 'sequence' && defaultSql.startsWith('nextval(')) {
     return `nextval('${relationName(catalog, sequence).replaceAll("'", "''")}'::regclass)`;
   }
-  return textOf(catalog, table, defaultSql, column.generated === undefined ? 'default' : 'generated', column.type);
+  const text = textOf(
+    catalog,
+    table,
+    defaultSql,
+    column.generated === undefined ? 'default' : 'generated',
+    column.type,
+  );
+  // Objects are kept by their oid, and written by the name they have now.
+  return text.replace(/'?(\d+)'?::regclass/g, (whole, oid: string) => {
+    const relation = catalog.relationByOid(Number(oid));
+    return relation === undefined ? whole : `'${relationName(catalog, relation).replaceAll("'", "''")}'::regclass`;
+  });
 }
 
 export function predicateText(catalog: TextCatalog, table: TableDescriptor, sql: string): string {

@@ -15,6 +15,7 @@ import {
   rewriteOid,
 } from './oids.js';
 import { operatorClassOf } from './operator-classes.js';
+import { storageOf } from './pg-types.js';
 import { listedSystemViews, relationsOf } from './pg-objects.js';
 import type { SystemView, SystemViewSource } from './system-view.js';
 
@@ -111,7 +112,7 @@ function attribute(
     atttypmod: type.typmod,
     attbyval: length > 0 && length <= 8,
     attalign: length === 8 ? 'd' : length === 2 ? 's' : length === 1 ? 'c' : 'i',
-    attstorage: length > 0 ? 'p' : type.oid === TypeOid.numeric ? 'm' : 'x',
+    attstorage: storageOf(type.oid, length),
     attcollation: known?.category === 'S' ? (type.oid === TypeOid.name ? 950 : DEFAULT_COLLATION_OID) : 0,
     attislocal: true,
   };
@@ -307,6 +308,7 @@ function* dependencyRows(source: SystemViewSource): Iterable<CatalogRow> {
         };
       }
     } else if (relation.kind === 'table') {
+      yield* defaultDependencies(relation);
       for (const constraint of relation.constraints) {
         if (!('indexOid' in constraint)) continue;
         yield {
@@ -318,6 +320,17 @@ function* dependencyRows(source: SystemViewSource): Iterable<CatalogRow> {
         };
       }
     }
+  }
+}
+
+/** A default belongs to its column, and needs the sequence it asks. */
+function* defaultDependencies(table: TableDescriptor): Iterable<CatalogRow> {
+  for (const { number, defaultSql, identity, dropped, sequenceOid } of table.columns) {
+    if (defaultSql === undefined || identity !== undefined || dropped) continue;
+    const oid = attributeDefaultOid(table.oid, number);
+    yield { ...onRelation(ClassOid.attributeDefault, oid, table.oid, number), deptype: 'a' };
+    if (sequenceOid !== undefined)
+      yield { ...onRelation(ClassOid.attributeDefault, oid, sequenceOid, 0), deptype: 'n' };
   }
 }
 

@@ -23,6 +23,12 @@ const TYPE_KIND: Readonly<Record<SqlType['kind'], string>> = {
   range: 'r',
 };
 
+/** PostgreSQL's letter for how it would store values of the type. */
+export function storageOf(typeOid: number, length: number): string {
+  if (length > 0) return 'p';
+  return typeOid === TypeOid.numeric ? 'm' : 'x';
+}
+
 function typeRow(type: SqlType, schemaOid: number, ownerOid: number): Record<string, unknown> {
   const { length } = type;
   return {
@@ -42,7 +48,7 @@ function typeRow(type: SqlType, schemaOid: number, ownerOid: number): Record<str
     typinput: 0,
     typoutput: 0,
     typalign: length === 8 ? 'd' : length === 2 ? 's' : length === 1 ? 'c' : 'i',
-    typstorage: length > 0 ? 'p' : 'x',
+    typstorage: storageOf(type.oid, length),
     typbasetype: type.kind === 'domain' ? type.baseOid : 0,
     typtypmod: -1,
     typcollation: type.category === 'S' ? DEFAULT_COLLATION_OID : 0,

@@ -1,0 +1,171 @@
+// What each client is asked to do against a running daemon: its own getting started, schema and introspection, in short.
+// A conversation gets `load` (imports a package of the clients' folder) and the daemon's url; it throws when an answer is wrong.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+
+export const conversations = {
+  async pg({ load, url }) {
+    const { Client } = (await load('pg')).default;
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    await client.query('create table if not exists pg_t (id serial primary key, n numeric, tags text[])');
+    const { rows } = await client.query('insert into pg_t (n, tags) values ($1, $2) returning n, tags', [
+      '1.50',
+      ['a', 'b'],
+    ]);
+    assert.deepEqual(rows, [{ n: '1.50', tags: ['a', 'b'] }]);
+    await client.end();
+  },
+
+  async postgres({ load, url }) {
+    const sql = (await load('postgres')).default(url, { max: 2, onnotice() {} });
+    await sql`create table if not exists pj (id serial primary key, tags text[], j jsonb)`;
+    const [row] = await sql`insert into pj ${sql([{ tags: ['a', 'b'], j: { x: 1 } }])} returning *`;
+    assert.deepEqual([row.tags, row.j], [['a', 'b'], { x: 1 }]);
+    await sql.begin((transaction) => transaction`insert into pj (tags) values (${['c']})`);
+    let rows = 0;
+    await sql`select * from pj limit 2`.cursor(1, () => rows++);
+    assert.equal(rows, 2);
+    let hear;
+    const heard = new Promise((resolve) => (hear = resolve));
+    await sql.listen('channel', hear);
+    await sql.notify('channel', 'hello');
+    assert.equal(await heard, 'hello');
+    const copy = await sql`copy pj (tags) from stdin`.writable();
+    await new Promise((resolve, reject) => copy.on('error', reject).on('finish', resolve).end('{z}\n'));
+    await sql.end();
+  },
+
+  async kysely({ load, url }) {
+    const { Kysely, Migrator, PostgresDialect } = await load('kysely');
+    const { Pool } = (await load('pg')).default;
+    const db = new Kysely({ dialect: new PostgresDialect({ pool: new Pool({ connectionString: url }) }) });
+    const provider = {
+      getMigrations: async () => ({
+        first: {
+          up: (schema) =>
+            schema.schema
+              .createTable('ky')
+              .addColumn('id', 'serial', (column) => column.primaryKey())
+              .addColumn('name', 'varchar(20)', (column) => column.notNull())
+              .execute(),
+        },
+      }),
+    };
+    const { error } = await new Migrator({ db, provider }).migrateToLatest();
+    assert.equal(error, undefined);
+    await db.insertInto('ky').values({ name: 'a' }).returning('id').executeTakeFirstOrThrow();
+    const table = (await db.introspection.getTables()).find(({ name }) => name === 'ky');
+    assert.equal(table.columns[0].isAutoIncrementing, true);
+    await db.destroy();
+  },
+
+  async knex({ load, url }) {
+    const knex = (await load('knex')).default({ client: 'pg', connection: url });
+    const migrationSource = {
+      getMigrations: async () => ['first'],
+      getMigrationName: (name) => name,
+      getMigration: async () => ({
+        up: (schema) =>
+          schema.schema.createTable('kn', (table) => {
+            table.increments();
+            table.string('name').index();
+            table.timestamps(true, true);
+            table.jsonb('j');
+          }),
+        down: (schema) => schema.schema.dropTable('kn'),
+      }),
+    };
+    await knex.migrate.latest({ migrationSource });
+    await knex('kn').insert({ name: 'x', j: { a: 1 } });
+    await knex.schema.alterTable('kn', (table) => table.integer('n').defaultTo(3));
+    await knex.transaction((transaction) => transaction('kn').insert({ name: 'y' }));
+    assert.deepEqual(await knex('kn').select('name', 'n').orderBy('name'), [
+      { name: 'x', n: 3 },
+      { name: 'y', n: 3 },
+    ]);
+    assert.equal((await knex('kn').columnInfo()).name.maxLength, 255);
+    await knex.destroy();
+  },
+
+  async 'drizzle-orm'({ load, url }) {
+    const { drizzle } = await load('drizzle-orm/node-postgres');
+    const { integer, pgTable, serial, text } = await load('drizzle-orm/pg-core');
+    const { eq, sql } = await load('drizzle-orm');
+    const { Pool } = (await load('pg')).default;
+    const pool = new Pool({ connectionString: url });
+    const db = drizzle(pool);
+    await db.execute(sql`create table if not exists dz (id serial primary key, name text, n integer)`);
+    const table = pgTable('dz', { id: serial('id').primaryKey(), name: text('name'), n: integer('n') });
+    await db.insert(table).values({ name: 'a', n: 1 }).returning();
+    await db.transaction((transaction) => transaction.update(table).set({ n: 2 }).where(eq(table.name, 'a')));
+    assert.equal((await db.select().from(table))[0].n, 2);
+    await pool.end();
+  },
+
+  async typeorm({ load, url }) {
+    await load('reflect-metadata');
+    const { DataSource, EntitySchema } = (await load('typeorm')).default;
+    const Cat = new EntitySchema({
+      name: 'Cat',
+      tableName: 'cat',
+      columns: {
+        id: { type: Number, primary: true, generated: true },
+        name: { type: String, length: 30 },
+        born: { type: 'timestamptz', createDate: true },
+      },
+      indices: [{ columns: ['name'] }],
+    });
+    const source = new DataSource({ type: 'postgres', url, entities: [Cat], synchronize: true });
+    await source.initialize();
+    // The second time it reads back what the first has made, and finds nothing to do.
+    await source.synchronize();
+    await source.transaction((manager) => manager.save('Cat', { name: 'tom' }));
+    assert.equal((await source.getRepository('Cat').find({ where: { name: 'tom' } })).length, 1);
+    await source.destroy();
+  },
+
+  async sequelize({ load, url }) {
+    const { DataTypes, Sequelize } = (await load('sequelize')).default;
+    const sequelize = new Sequelize(url, { logging: false });
+    const User = sequelize.define('User', {
+      name: { type: DataTypes.STRING, allowNull: false },
+      data: DataTypes.JSONB,
+    });
+    const Post = sequelize.define('Post', { title: DataTypes.TEXT });
+    Post.belongsTo(User);
+    User.hasMany(Post);
+    await sequelize.sync({ force: true });
+    await sequelize.sync({ alter: true });
+    const user = await User.create({ name: 'x', data: { q: 1 } });
+    await sequelize.transaction((transaction) => Post.create({ title: 't', UserId: user.id }, { transaction }));
+    assert.equal((await User.findAll({ include: Post }))[0].Posts.length, 1);
+    assert.equal((await sequelize.getQueryInterface().describeTable('Users')).name.allowNull, false);
+    await sequelize.close();
+  },
+
+  // The programs of PostgreSQL 15, where they are installed.
+  async psql({ url }) {
+    const psql = (database, ...args) =>
+      execFileSync('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', url.replace(/phantom$/, database), ...args], {
+        encoding: 'utf8',
+      });
+    psql('phantom', '-c', 'create database dumped', '-c', 'create database restored');
+    psql(
+      'dumped',
+      '-c',
+      "create table t (id serial primary key, name text default 'x' unique, n numeric(8, 2) check (n > 0))",
+    );
+    psql('dumped', '-c', "insert into t (n) values (1.5); comment on table t is 'a table'");
+    for (const command of ['\\d', '\\d t', '\\dt+', '\\di', '\\dn', '\\du', '\\l', '\\df lower'])
+      assert.notEqual(psql('dumped', '-c', command), '');
+    const dump = execFileSync('pg_dump', [url.replace(/phantom$/, 'dumped')], { encoding: 'utf8' });
+    execFileSync('psql', ['-Xq', '-v', 'ON_ERROR_STOP=1', url.replace(/phantom$/, 'restored')], { input: dump });
+    assert.equal(psql('restored', '-c', 'select * from t'), '1|x|1.50\n');
+    execFileSync('pgbench', ['-i', '-q', '-s', '1', url], { stdio: 'ignore' });
+    for (const workload of ['tpcb-like', 'simple-update', 'select-only'])
+      execFileSync('pgbench', ['-n', '-c', '2', '-t', '20', '-M', 'prepared', '-b', workload, url], {
+        stdio: 'ignore',
+      });
+  },
+};
