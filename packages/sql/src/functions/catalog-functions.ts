@@ -42,7 +42,10 @@ function constraintDefinition(oid: Oid, context: EvaluationContext): string | nu
     if (constraint.oid === oid) return catalogOf(context).texts.constraintText(catalogOf(context), table, constraint);
   for (const object of catalogOf(context).objects.objects()) {
     if (object.kind !== 'type' || object.definition.kind !== 'domain') continue;
-    for (const check of object.definition.checks) if (check.oid === oid) return `CHECK (${check.expressionSql})`;
+    const { base, checks } = object.definition;
+    const check = checks.find((candidate) => candidate.oid === oid);
+    if (check === undefined) continue;
+    return catalogOf(context).texts.domainCheckText(catalogOf(context), base, check.expressionSql);
   }
   return null;
 }
@@ -59,7 +62,10 @@ function indexDefinition(oid: Oid, column: number, context: EvaluationContext): 
 
 function viewDefinition(oid: Oid, context: EvaluationContext): string | null {
   const view = objectOf(oid, context);
-  return view?.kind === 'view' ? catalogOf(context).texts.viewText(view) : null;
+  if (view?.kind === 'view') return catalogOf(context).texts.viewText(view);
+  return view?.kind === 'table' && view.materialized !== undefined
+    ? catalogOf(context).texts.viewText(view.materialized)
+    : null;
 }
 
 function comment(oid: Oid, context: EvaluationContext): string | null {

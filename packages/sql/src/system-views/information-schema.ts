@@ -20,11 +20,11 @@ import { PG_CATALOG_OID, type SystemView, type SystemViewSource } from './system
 
 const yesOrNo = (is: boolean): string => (is ? 'YES' : 'NO');
 
-/** Tables and views on which the role has any right. */
+/** Relations on which the role has any right. Materialized views are not of the standard, and not shown. */
 function* visible(source: SystemViewSource): Iterable<Exclude<RelationDescriptor, { kind: 'index' }>> {
   const { objectsSeen, roleOid } = source;
   for (const relation of relationsOf(source)) {
-    if (relation.kind === 'index') continue;
+    if (relation.kind === 'index' || (relation.kind === 'table' && relation.materialized !== undefined)) continue;
     const letters = relation.kind === 'sequence' ? 'rwU' : 'rawdDxt';
     const any = [...letters].some((letter) => hasPrivilege(objectsSeen, roleOid, relation, letter));
     const anyColumn =

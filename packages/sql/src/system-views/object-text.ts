@@ -4,8 +4,8 @@ import type {
   ConstraintDescriptor,
   IndexDescriptor,
   ObjectReader,
+  StoredQuery,
   TableDescriptor,
-  ViewDescriptor,
 } from '@phantom/catalog';
 import { isPhantomError } from '@phantom/base';
 import { rowExpressionText } from '../expr/row-expression.js';
@@ -26,9 +26,13 @@ function textOf(
   purpose: RowExpressionRequest['purpose'],
   target?: ColumnDescriptor['type'],
 ): string {
+  const columns = purpose === 'default' ? [] : table.columns;
+  return expressionText(sql, { columns, relationName: table.name, catalog, target, purpose });
+}
+
+function expressionText(sql: string, request: RowExpressionRequest): string {
   try {
-    const columns = purpose === 'default' ? [] : table.columns;
-    return rowExpressionText(sql, { columns, relationName: table.name, catalog, target, purpose });
+    return rowExpressionText(sql, request);
   } catch (error) {
     if (isPhantomError(error)) return sql;
     throw error;
@@ -119,6 +123,21 @@ function foreignKeyText(
   return text;
 }
 
+/** A constraint of a domain, as pg_get_constraintdef writes it. */
+export function domainCheckText(catalog: TextCatalog, base: ColumnDescriptor['type'], sql: string): string {
+  const value = { number: 1, name: 'value', type: base, notNull: false, dropped: false, sinceVersion: 1 };
+  const text = expressionText(sql, {
+    columns: [value],
+    relationName: undefined,
+    catalog,
+    purpose: 'check',
+    target: undefined,
+  });
+  // What is tested is a word of SQL's here, not a name.
+  const words = text.replace(/'(?:[^']|'')*'|"(?:[^"]|"")*"|\bvalue\b/g, (part) => (part === 'value' ? 'VALUE' : part));
+  return `CHECK (${words})`;
+}
+
 /** One key of an index, without its order. */
 export function indexPartText(
   catalog: TextCatalog,
@@ -155,8 +174,8 @@ export function indexText(catalog: TextCatalog, index: IndexDescriptor): string 
 }
 
 /** pg_get_viewdef: the query as it is stored. */
-export function viewText(view: ViewDescriptor): string {
-  return ` ${view.querySql};`;
+export function viewText(query: StoredQuery): string {
+  return ` ${query.querySql};`;
 }
 
 /** An expression as people like it: without the parentheses around all of it and around what is cast. */
@@ -191,5 +210,13 @@ function prettyDefinition(text: string): string {
 }
 
 /** All of it as one value. */
-export const objectTexts = { prettyDefinition, prettyText, constraintText, indexText, indexPartText, viewText };
+export const objectTexts = {
+  prettyDefinition,
+  prettyText,
+  constraintText,
+  domainCheckText,
+  indexText,
+  indexPartText,
+  viewText,
+};
 export type ObjectTexts = typeof objectTexts;

@@ -10,7 +10,7 @@ import type { SystemView, SystemViewSource } from './system-view.js';
 
 function* tableRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const relation of relationsOf(source)) {
-    if (relation.kind !== 'table') continue;
+    if (relation.kind !== 'table' || relation.materialized !== undefined) continue;
     yield {
       schemaname: source.schemaNameOf(relation.schemaOid),
       tablename: relation.name,
@@ -82,6 +82,20 @@ function* viewRows(source: SystemViewSource): Iterable<CatalogRow> {
       viewname: relation.name,
       viewowner: source.roleNameOf(relation.ownerOid),
       definition: viewText(relation),
+    };
+  }
+}
+
+function* materializedViewRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const relation of relationsOf(source)) {
+    if (relation.kind !== 'table' || relation.materialized === undefined) continue;
+    yield {
+      schemaname: source.schemaNameOf(relation.schemaOid),
+      matviewname: relation.name,
+      matviewowner: source.roleNameOf(relation.ownerOid),
+      hasindexes: relation.indexOids.length > 0,
+      ispopulated: relation.materialized.populated,
+      definition: viewText(relation.materialized),
     };
   }
 }
@@ -159,6 +173,7 @@ export const LISTING_VIEWS: readonly SystemView[] = [
   catalogView('pg_tables', tableRows),
   catalogView('pg_indexes', indexRows),
   catalogView('pg_views', viewRows),
+  catalogView('pg_matviews', materializedViewRows),
   catalogView('pg_sequences', sequenceRows),
   catalogView('pg_settings', settingRows),
   catalogView('pg_prepared_statements', preparedRows),
@@ -182,6 +197,6 @@ export const LISTING_VIEWS: readonly SystemView[] = [
       };
     }
   }),
-  ...emptyViews('pg_matviews', 'pg_policies', 'pg_rules', 'pg_cursors'),
+  ...emptyViews('pg_policies', 'pg_rules', 'pg_cursors'),
   catalogView('pg_stats', columnStatisticsRows),
 ];

@@ -1,5 +1,5 @@
 /** What a session's database holds, for views that walk over it. */
-import type { ObjectDescriptor, RelationDescriptor, TypeDescriptor } from '@phantom/catalog';
+import type { ObjectDescriptor, RelationDescriptor, StoredQuery, TypeDescriptor } from '@phantom/catalog';
 import { BOOTSTRAP_ROLE_OID } from './oids.js';
 import {
   INFORMATION_SCHEMA_OID,
@@ -34,6 +34,12 @@ export function* relationsOf(source: SystemViewSource): Iterable<RelationDescrip
   for (const schema of schemasOf(source)) {
     for (const object of source.objectsSeen.objectsIn(schema.oid)) if (isRelation(object)) yield object;
   }
+}
+
+/** The query that a view or a materialized view stands for. */
+export function storedQueryOf(relation: RelationDescriptor): StoredQuery | undefined {
+  if (relation.kind === 'view') return relation;
+  return relation.kind === 'table' ? relation.materialized : undefined;
 }
 
 /** User-defined types of the session's database. */

@@ -16,7 +16,7 @@ import {
 } from './oids.js';
 import { operatorClassOf } from './operator-classes.js';
 import { storageOf } from './pg-types.js';
-import { listedSystemViews, relationsOf } from './pg-objects.js';
+import { listedSystemViews, relationsOf, storedQueryOf } from './pg-objects.js';
 import type { SystemView, SystemViewSource } from './system-view.js';
 
 const RELATION_KIND: Readonly<Record<RelationDescriptor['kind'], string>> = {
@@ -57,13 +57,13 @@ function* classRows(source: SystemViewSource): Iterable<CatalogRow> {
       reltuples: source.statisticsOf(relation.oid)?.rows ?? -1,
       relhasindex: table !== undefined && table.indexOids.length > 0,
       relpersistence: 'persistence' in relation && relation.persistence === 'temporary' ? 't' : 'p',
-      relkind: RELATION_KIND[relation.kind],
+      relkind: table?.materialized === undefined ? RELATION_KIND[relation.kind] : 'm',
       relnatts: relation.kind === 'sequence' ? 3 : columnCount(relation),
       relchecks: table?.constraints.filter(({ kind }) => kind === 'check').length ?? 0,
-      relhasrules: relation.kind === 'view',
+      relhasrules: storedQueryOf(relation) !== undefined,
       // PostgreSQL checks foreign keys by triggers on both sides, and clients look for them only where it says so.
       relhastriggers: keyed.has(relation.oid),
-      relispopulated: true,
+      relispopulated: table?.materialized?.populated ?? true,
       relreplident: relation.kind === 'table' ? 'd' : 'n',
       relacl: aclItems(source, relation.acl),
       ...(relation.kind === 'view' && relation.checkOption !== undefined
@@ -300,7 +300,7 @@ function* dependencyRows(source: SystemViewSource): Iterable<CatalogRow> {
       const owner = table?.kind === 'table' ? table.columns.find(({ number }) => number === column) : undefined;
       const deptype = owner?.identity === undefined ? 'a' : 'i';
       yield { ...onRelation(ClassOid.relation, relation.oid, tableOid, column), deptype };
-    } else if (relation.kind === 'view') {
+    } else if (storedQueryOf(relation) !== undefined) {
       for (const { referencedOid, referencedColumn } of source.objectsSeen.dependenciesOf(relation.oid)) {
         yield {
           ...onRelation(ClassOid.rewrite, rewriteOid(relation.oid), referencedOid, referencedColumn),
@@ -340,7 +340,8 @@ function onRelation(classid: number, objid: number, relation: number, column: nu
 
 function* rewriteRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const relation of relationsOf(source)) {
-    if (relation.kind !== 'view') continue;
+    const query = storedQueryOf(relation);
+    if (query === undefined) continue;
     yield {
       oid: rewriteOid(relation.oid),
       rulename: '_RETURN',
@@ -349,7 +350,7 @@ function* rewriteRows(source: SystemViewSource): Iterable<CatalogRow> {
       ev_enabled: 'O',
       is_instead: true,
       ev_qual: '<>',
-      ev_action: relation.querySql,
+      ev_action: query.querySql,
     };
   }
 }
