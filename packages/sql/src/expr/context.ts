@@ -44,6 +44,8 @@ export class ParameterTypes {
 /** A right being collected: columns are added as they are met. */
 export interface WantedPrivilege extends Omit<RequiredPrivilege, 'columns'> {
   readonly columns: Set<number>;
+  /** Not needed when no column came to be used. */
+  readonly onlyIfUsed?: boolean;
 }
 
 export interface BindContextOptions {
@@ -140,9 +142,13 @@ export class BindContext {
 
   /** What whoever executes the plan must be allowed to do. */
   privileges(): RequiredPrivilege[] {
-    return this.wanted.map((wanted) => ({
-      ...wanted,
-      columns: wanted.columns.size === 0 ? undefined : [...wanted.columns].sort((a, b) => a - b),
+    const needed = this.wanted.filter(({ columns, onlyIfUsed }) => columns.size > 0 || onlyIfUsed !== true);
+    return needed.map(({ relationOid, relationName, privilege, columns, asRoleOid }) => ({
+      relationOid,
+      relationName,
+      privilege,
+      columns: columns.size === 0 ? undefined : [...columns].sort((a, b) => a - b),
+      asRoleOid,
     }));
   }
 

@@ -5,7 +5,7 @@ import { columnReference, constant, type ColumnId, type Expression } from '../..
 import { Scope } from '../../expr/scope.js';
 import type * as Ast from '../../text/ast.js';
 import type { Insert, InsertConflict, LogicalNode, With } from '../logical/logical.js';
-import { requirePrivilege } from './bind-relation.js';
+import { readingOf, requirePrivilege } from './bind-relation.js';
 import { bindWith } from './bind-with.js';
 import { bindOnConflict, bindOnDuplicateKey } from './bind-conflict.js';
 import { oneRow } from './bind-from.js';
@@ -77,13 +77,13 @@ export function bindInsert(binder: Binder, node: Ast.Insert, parent: Scope | und
     checks,
     columns: outputs,
   };
-  if (node.returning !== undefined) requirePrivilege(binder, view ?? table, 'select');
   const bound = bindReturning(
     binder,
     node.returning,
     insert,
     {
       itemOf: through?.rowItem.bind(through),
+      onUse: readingOf(binder, view ?? table),
       table,
       alias,
       row: result,

@@ -10,7 +10,7 @@ import type { LogicalNode, Merge, MergeAction } from '../logical/logical.js';
 import { bindAssignments, putValue } from './assignments.js';
 import { bindFromList, join } from './bind-from.js';
 import { withTables } from './bind-insert.js';
-import { requirePrivilege, scanTable } from './bind-relation.js';
+import { readingOf, requirePrivilege, scanTable } from './bind-relation.js';
 import { bindWith } from './bind-with.js';
 import { checkNames } from './range-items.js';
 import { bindReturning } from './returning.js';
@@ -31,12 +31,9 @@ export function bindMerge(binder: Binder, node: Ast.Merge, parent: Scope | undef
   const outer = node.with === undefined ? parent : new Scope(context, parent);
   const tables = node.with === undefined || outer === undefined ? undefined : bindWith(binder, node.with, outer);
   const table = findTarget(binder, node.target, 'MERGE');
-  const read = requirePrivilege(binder, table, 'select');
-  const {
-    plan: scan,
-    item,
-    byPosition,
-  } = scanTable(binder, table, node.target.alias?.text, (column) => read.add(column));
+  const onUse = readingOf(binder, table);
+  const { plan: scan, item: bare, byPosition } = scanTable(binder, table, node.target.alias?.text, undefined);
+  const item = { ...bare, onUse };
   const sourceScope = new Scope(context, outer);
   const source = bindFromList(binder, [node.source], sourceScope);
   checkNames(binder, [item], sourceScope.items);
@@ -75,7 +72,7 @@ export function bindMerge(binder: Binder, node: Ast.Merge, parent: Scope | undef
     columns: outputs,
   };
   const alias = node.target.alias?.text ?? table.name;
-  const rows = { table, alias, row: newRow, oldRow: byPosition, newRow, others: sourceScope.items };
+  const rows = { table, alias, row: newRow, oldRow: byPosition, newRow, onUse, others: sourceScope.items };
   return withTables(bindReturning(binder, node.returning, merge, rows, outer), tables);
 }
 

@@ -53,11 +53,12 @@ export function storedName(binder: Binder, name: QualifiedName): StoredName | un
   return binder.context.storedNames?.get(name.map((part) => part.text).join('.'));
 }
 
-/** Asks for a right on a relation; answers where to report the columns it is used for. */
+/** Asks for a right on a relation, or on those of its columns that are used: answers where to report them. */
 export function requirePrivilege(
   binder: Binder,
   relation: { readonly oid: number; readonly name: string },
   privilege: RelationPrivilege,
+  onlyIfUsed = false,
 ): Set<number> {
   const columns = new Set<number>();
   const { context } = binder;
@@ -66,9 +67,17 @@ export function requirePrivilege(
     relationName: relation.name,
     privilege,
     columns,
+    onlyIfUsed,
     asRoleOid: context.viewOwnerOid,
   });
   return columns;
+}
+
+/** What to tell of the columns of a changed relation that are read, by their places among those it shows: asks for that right. */
+export function readingOf(binder: Binder, relation: TableDescriptor | ViewDescriptor): (columnIndex: number) => void {
+  const read = requirePrivilege(binder, relation, 'select', true);
+  const shown = relation.kind === 'table' ? relation.columns.filter((column) => !column.dropped) : undefined;
+  return (index) => void read.add(shown === undefined ? index + 1 : (shown[index]?.number ?? 0));
 }
 
 export function bindRelation(binder: Binder, node: Ast.TableRef, scope: Scope): BoundFrom {

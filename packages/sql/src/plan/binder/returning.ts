@@ -20,6 +20,8 @@ export interface ReturningRows {
   readonly newRow: readonly ColumnId[] | undefined;
   /** Shows a row under another item than the table's own: a view over it. */
   readonly itemOf?: ((row: readonly ColumnId[], name: string, columnsVisible: boolean) => RangeItem) | undefined;
+  /** Told of each column of these rows that is named, by its place in their item: that needs the right to read it. */
+  readonly onUse: (columnIndex: number) => void;
   /** Tables of FROM or USING. */
   readonly others: readonly RangeItem[];
 }
@@ -36,7 +38,8 @@ export function bindReturning(
   const { context } = binder;
   const scope = new Scope(context, parent);
   scope.clause = 'RETURNING';
-  const itemOf = rows.itemOf ?? ((row, name, visible) => rowItem(rows.table, name, row, visible));
+  const bare = rows.itemOf ?? ((row, name, visible) => rowItem(rows.table, name, row, visible));
+  const itemOf: typeof bare = (row, name, visible) => ({ ...bare(row, name, visible), onUse: rows.onUse });
   const items: RangeItem[] = [itemOf(rows.row, rows.alias, true), ...rows.others];
   const oldName = returning.oldAlias?.text ?? 'old';
   const newName = returning.newAlias?.text ?? 'new';

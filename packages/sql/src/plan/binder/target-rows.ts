@@ -1,0 +1,75 @@
+/** The rows that an UPDATE or DELETE is about: its target's, joined with those of FROM or USING, that WHERE lets through. */
+import type { TableDescriptor } from '@phantom/catalog';
+import type { Binder } from '../../expr/binder.js';
+import { coerceToBoolean } from '../../expr/coercion.js';
+import type { ColumnId } from '../../expr/expression.js';
+import { Scope } from '../../expr/scope.js';
+import type * as Ast from '../../text/ast.js';
+import type { LogicalNode } from '../logical/logical.js';
+import { bindFromList, join } from './bind-from.js';
+import { readingOf, requirePrivilege, scanTable } from './bind-relation.js';
+import { bindCurrentOf } from './current-of.js';
+import { checkNames } from './range-items.js';
+import type { ReturningRows } from './returning.js';
+import { findTarget, findViewTarget } from './target.js';
+import { ViewTarget } from './view-target.js';
+
+export interface TargetRows {
+  readonly table: TableDescriptor;
+  /** The view that is written through, if it is one. */
+  readonly through: ViewTarget | undefined;
+  readonly plan: LogicalNode;
+  readonly rowReference: ColumnId;
+  /** The target's row, a column for each position of its table. */
+  readonly row: readonly ColumnId[];
+  /** Numbers of the table's columns that the statement changes, for the right to do so; to be filled by the caller. */
+  readonly changed: Set<number>;
+  /** The target and the other tables. */
+  readonly scope: Scope;
+  /** What RETURNING sees of them, but for the rows themselves. */
+  readonly shown: Pick<ReturningRows, 'table' | 'alias' | 'itemOf' | 'onUse' | 'others'>;
+}
+
+export function bindTargetRows(
+  binder: Binder,
+  node: Ast.Update | Ast.Delete,
+  others: readonly Ast.TableExpression[],
+  outer: Scope | undefined,
+): TargetRows {
+  const { context } = binder;
+  const { kind: verb, where } = node;
+  if (node.portion !== undefined) throw context.unsupported('FOR PORTION OF', node.portion.position);
+  const view = findViewTarget(binder, node.table);
+  const through = view === undefined ? undefined : new ViewTarget(binder, view, verb, node.table.position);
+  const table = through?.table ?? findTarget(binder, node.table, verb.toUpperCase());
+  const changed = through === undefined ? requirePrivilege(binder, table, verb) : new Set<number>();
+  const onUse = readingOf(binder, view ?? table);
+  const scan = scanTable(binder, table, node.table.alias?.text, undefined);
+  const rowReference = scan.plan.rowReference as ColumnId;
+  const alias = node.table.alias?.text ?? view?.name ?? table.name;
+  const item = { ...(through === undefined ? scan.item : through.item(scan.item, alias)), onUse };
+  const othersScope = new Scope(context, outer);
+  let plan: LogicalNode = scan.plan;
+  const filter = (conditions: readonly ReturnType<Binder['bind']>[]): void => {
+    if (conditions.length > 0)
+      plan = { kind: 'filter', input: plan, conditions: [...conditions], columns: plan.columns };
+  };
+  filter(through?.conditions(scan.item) ?? []);
+  if (others.length > 0) {
+    const from = bindFromList(binder, others, othersScope);
+    checkNames(binder, [item], othersScope.items);
+    plan = join('inner', plan, from, []);
+  }
+  const scope = new Scope(context, outer);
+  scope.items = [item, ...othersScope.items];
+  if (where !== undefined) {
+    scope.clause = 'WHERE';
+    filter([
+      where.kind === 'current-of'
+        ? bindCurrentOf(where, table, rowReference)
+        : coerceToBoolean(context, binder.bind(where, scope), 'WHERE', where.position),
+    ]);
+  }
+  const shown = { table, alias, itemOf: through?.rowItem.bind(through), onUse, others: othersScope.items };
+  return { table, through, plan, rowReference, row: scan.byPosition, changed, scope, shown };
+}
