@@ -3,7 +3,7 @@ import type * as Ast from '../text/ast.js';
 import { rowOf } from './bind-special.js';
 import type { Binder } from './binder.js';
 import { callNamed, callOperator, compareRows, letIn, tryUnify } from './calls.js';
-import { coerce, coerceToBoolean, isUnknown } from './coercion.js';
+import { baseType, coerce, coerceToBoolean, isUnknown } from './coercion.js';
 import { constant, type ComparisonRole, type Expression } from './expression.js';
 import type { Scope } from './scope.js';
 import { BOOL, Oids, TEXT, UNKNOWN, typeRef } from './type-oids.js';
@@ -148,7 +148,7 @@ export function bindIs(binder: Binder, node: Ast.IsTest, scope: Scope): Expressi
   switch (node.test) {
     case 'null': {
       const settled = isUnknown(operand) ? coerce(context, operand, TEXT, 'implicit', node.position) : operand;
-      const kind = context.catalog.types.byOid(operand.type.oid)?.kind;
+      const kind = context.catalog.types.byOid(baseType(context, operand.type).oid)?.kind;
       const row = operand.kind === 'row' || operand.type.oid === Oids.record || kind === 'composite';
       return { kind: 'null-test', operand: settled, negated, row, type: BOOL };
     }

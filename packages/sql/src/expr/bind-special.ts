@@ -105,8 +105,19 @@ export function bindCast(binder: Binder, node: Ast.CastExpression, scope: Scope)
   const target = context.at(node.type.position, () => resolveTypeName(context.catalog, node.type));
   const isDomain = context.catalog.types.byOid(target.oid)?.kind === 'domain';
   if (node.operand.kind === 'array' && !isDomain) return bindArray(binder, node.operand, scope, target);
-  const operand = binder.bind(node.operand, scope);
+  const operand = ofToday(binder, binder.bind(node.operand, scope), target, node.position);
   return coerce(context, operand, target, 'explicit', node.position);
+}
+
+/** ISO's cast of a time to a timestamp, which PostgreSQL lacks: that time of the current date. */
+function ofToday(binder: Binder, operand: Expression, target: TypeRef, position: number): Expression {
+  const { context } = binder;
+  const source = baseType(context, operand.type).oid;
+  const wanted = baseType(context, target).oid;
+  const isMoment = wanted === Oids.timestamp || wanted === Oids.timestamptz;
+  if (!isMoment || (source !== Oids.time && source !== Oids.timetz)) return operand;
+  const today = bindCurrent(binder, { kind: 'current', function: 'current_date', precision: undefined, position });
+  return callOperator(context, '+', today, operand, position);
 }
 
 export function bindCollate(binder: Binder, node: Ast.CollateExpression, scope: Scope): Expression {
@@ -402,6 +413,8 @@ export function bindCurrent(binder: Binder, node: CurrentValue): Expression {
       return now(Oids.timestamp);
     case 'current_catalog':
       return callNamed(context, 'current_database', [], position);
+    case 'current_path':
+      return callNamed(context, 'current_setting', [constant('search_path', TEXT)], position);
     case 'current_schema':
       return callNamed(context, 'current_schema', [], position);
     case 'session_user':

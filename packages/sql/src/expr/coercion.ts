@@ -225,6 +225,14 @@ function toDomain(inner: Expression, domain: SqlType, target: TypeRef, explicit:
   };
 }
 
+/** What a cast to the domain holds; any other expression as it is. */
+export function insideDomain(expression: Expression, domain: TypeRef): Expression {
+  if (expression.type.oid !== domain.oid) return expression;
+  if (expression.kind === 'cast') return expression.operand;
+  const checks = expression.kind === 'call' && expression.function.oid === 0 && expression.operator === undefined;
+  return checks ? (expression.arguments[0] ?? expression) : expression;
+}
+
 function coerceRow(
   context: BindContext,
   row: Expression & { kind: 'row' },

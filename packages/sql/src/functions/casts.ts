@@ -192,19 +192,21 @@ export function castFinder(types: TypeLookup): CastFinder {
       });
     }
     const fields = row.fields.map((field, i) => {
-      if (field === null) return null;
       const source = row.shape.types[i] as Oid;
       const target = shape.types[i] as Oid;
       const typmod = shape.typmods[i] ?? -1;
-      if (source === TypeOid.unknown) return (types.byOid(target) as SqlType).input(field as string, typmod, context);
-      const cast = source === target ? undefined : find(source, target, 'explicit');
-      if (source !== target && cast === undefined) {
+      const type = types.byOid(target) as SqlType;
+      if (field === null) return source === target ? null : (type.constrain?.(null, context) ?? null);
+      if (source === TypeOid.unknown) return type.input(field as string, typmod, context);
+      const cast = find(source, target, 'explicit');
+      if (cast === undefined) {
         throw new PhantomError('42846', `cannot cast type record to ${to.displayName}`, {
-          detail: `Cannot cast type ${types.byOid(source)?.displayName ?? String(source)} to ${types.byOid(target)?.displayName ?? String(target)} in column ${i + 1}.`,
+          detail: `Cannot cast type ${types.byOid(source)?.displayName ?? String(source)} to ${type.displayName} in column ${i + 1}.`,
         });
       }
-      const call = cast?.call as CastCall | undefined;
-      return call === undefined ? field : call(field, typmod, explicit, context);
+      const call = cast.call as CastCall | undefined;
+      if (call !== undefined) return call(field, typmod, explicit, context);
+      return typmod < 0 ? field : (type.coerceTypmod?.(field, typmod, explicit) ?? field);
     });
     return new SqlRecord(to.oid, fields, shape);
   }

@@ -11,6 +11,7 @@ import {
   hasPrivilege,
 } from '@phantom/catalog';
 import { formatType } from '../types/format-type.js';
+import { countsOctets, lengthOf } from '../types/text-types.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
 import { type CatalogRow, informationView } from './catalog-view.js';
@@ -128,10 +129,10 @@ const WITH_FRACTION = new Set<number>([
 
 function sizes(oid: number, typmod: number): Record<string, Value> {
   if (oid === TypeOid.varchar || oid === TypeOid.bpchar || oid === TypeOid.text) {
-    const length = oid === TypeOid.text || typmod < 4 ? null : typmod - 4;
+    const length = oid === TypeOid.text || typmod < 4 ? null : lengthOf(typmod);
     return {
       character_maximum_length: length,
-      character_octet_length: length === null ? CHARACTER_OCTETS_MAX : length * 4,
+      character_octet_length: length === null ? CHARACTER_OCTETS_MAX : length * (countsOctets(typmod) ? 1 : 4),
     };
   }
   if (oid === TypeOid.bit || oid === TypeOid.varbit) return { character_maximum_length: typmod < 0 ? null : typmod };

@@ -107,6 +107,7 @@ export interface CurrentValue extends Node {
     | 'system_user'
     | 'user'
     | 'current_catalog'
+    | 'current_path'
     | 'current_schema';
   readonly precision: number | undefined;
 }

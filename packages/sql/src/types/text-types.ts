@@ -10,6 +10,8 @@ import type { SqlType } from './type.js';
 const LENGTH_MAX = 10485760;
 /** Typmods of char(n), varchar(n) and numeric are 4 above what was written: PostgreSQL counts a length word in. */
 const HEADER = 4;
+/** Set in the typmod of `char(n octets)` and `varchar(n octets)`, above all lengths: the limit is one of UTF-8 bytes. */
+const OCTETS = 1 << 24;
 /** Bytes of a name. */
 const NAME_BYTES_MAX = 63;
 
@@ -34,30 +36,58 @@ export function offsetOfCharacter(text: string, count: number): number {
   return at;
 }
 
-function lengthOf(typmod: number): number {
-  return typmod - HEADER;
+/** What a typmod allows: characters, or octets. */
+export function lengthOf(typmod: number): number {
+  return (typmod & ~OCTETS) - HEADER;
+}
+
+/** True when a typmod counts octets. */
+export function countsOctets(typmod: number): boolean {
+  return typmod >= OCTETS;
+}
+
+/** Length of a text as a typmod counts it. */
+function measure(text: string, typmod: number): number {
+  return countsOctets(typmod) ? Buffer.byteLength(text) : characterLength(text);
+}
+
+/** UTF-16 offset behind the characters that lie whole within the first `count` octets. */
+function offsetOfOctet(text: string, count: number): number {
+  let at = 0;
+  let octets = 0;
+  for (const character of text) {
+    octets += Buffer.byteLength(character);
+    if (octets > count) break;
+    at += character.length;
+  }
+  return at;
 }
 
 function parseLength(typeName: string): (modifiers: readonly (number | string)[]) => number {
   return (modifiers) => {
     const length = Number(modifiers[0]);
-    if (modifiers.length !== 1 || !Number.isInteger(length)) throw invalidParameter('invalid type modifier');
+    const octets = modifiers.length === 2 && modifiers[1] === 'octets';
+    if ((modifiers.length !== 1 && !octets) || !Number.isInteger(length)) {
+      throw invalidParameter('invalid type modifier');
+    }
     if (length < 1) throw invalidParameter(`length for type ${typeName} must be at least 1`);
     if (length > LENGTH_MAX) throw invalidParameter(`length for type ${typeName} cannot exceed ${LENGTH_MAX}`);
-    return length + HEADER;
+    return (length + HEADER) | (octets ? OCTETS : 0);
   };
 }
 
-const formatLength = (typmod: number): string => (typmod < HEADER ? '' : `(${lengthOf(typmod)})`);
+const formatLength = (typmod: number): string =>
+  typmod < HEADER ? '' : `(${lengthOf(typmod)}${countsOctets(typmod) ? ' octets' : ''})`;
 
 /** Cuts a text to a typmod's length; surplus other than blanks is 22001 unless the cast is explicit. */
 function cut(text: string, typmod: number, explicit: boolean, typeName: string): string {
   const length = lengthOf(typmod);
-  if (typmod < HEADER || text.length <= length) return text;
-  const end = offsetOfCharacter(text, length);
+  const octets = countsOctets(typmod);
+  if (typmod < HEADER || (text.length <= length && !octets)) return text;
+  const end = octets ? offsetOfOctet(text, length) : offsetOfCharacter(text, length);
   if (end >= text.length) return text;
   if (!explicit && !/^ *$/.test(text.slice(end))) {
-    throw new PhantomError('22001', `value too long for type ${typeName}(${length})`);
+    throw new PhantomError('22001', `value too long for type ${typeName}${formatLength(typmod)}`);
   }
   return text.slice(0, end);
 }
@@ -66,7 +96,7 @@ function cut(text: string, typmod: number, explicit: boolean, typeName: string):
 function pad(text: string, typmod: number, explicit: boolean): string {
   if (typmod < HEADER) return text;
   const fitted = cut(text, typmod, explicit, 'character');
-  const missing = lengthOf(typmod) - characterLength(fitted);
+  const missing = lengthOf(typmod) - measure(fitted, typmod);
   return missing > 0 ? fitted + ' '.repeat(missing) : fitted;
 }
 

@@ -13,6 +13,10 @@ function isNegative(value: Value): boolean {
 
 const NO_TIME = new Interval(0, 0, 0);
 
+function isNotANumber(value: Value): boolean {
+  return value instanceof Decimal ? value.isNaN() : Number.isNaN(value);
+}
+
 export class FrameWalker {
   /** The present frame: positions [start, end) within the partition. */
   start = 0;
@@ -136,15 +140,24 @@ export class FrameWalker {
   private rangeStart(i: number, limit: LimitColumns): number {
     const bound = this.value(limit.limit, i);
     if (bound === null) return this.groupStart(this.group(i));
-    const sign = this.column.descending ? -1 : 1;
+    const { descending } = this.column;
+    if (this.isBoundless(limit, i)) return this.search(limit, (value) => !descending || !isNotANumber(value));
+    const sign = descending ? -1 : 1;
     return this.search(limit, (value) => sign * limit.compare(value, bound) >= 0);
   }
 
   private rangeEnd(i: number, limit: LimitColumns): number {
     const bound = this.value(limit.limit, i);
     if (bound === null) return this.groupStart(this.group(i) + 1);
-    const sign = this.column.descending ? -1 : 1;
+    const { descending } = this.column;
+    if (this.isBoundless(limit, i)) return this.search(limit, (value) => !descending && isNotANumber(value));
+    const sign = descending ? -1 : 1;
     return this.search(limit, (value) => sign * limit.compare(value, bound) > 0);
+  }
+
+  /** True where infinity was moved by infinity against its sign: every number is within such a limit, NaN alone is not. */
+  private isBoundless(limit: LimitColumns, i: number): boolean {
+    return isNotANumber(this.value(limit.limit, i)) && !isNotANumber(this.value(limit.value, i));
   }
 
   /** First position among the non-null values that passes a test which, once true, stays true. */

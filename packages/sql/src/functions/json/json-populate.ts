@@ -80,6 +80,11 @@ function readArray(view: JsonView, type: SqlType, typmod: number, place: Place, 
   );
 }
 
+/** A value made of a document, checked by its domain if it is of one. */
+function checked(value: Value, type: SqlType, context: EvaluationContext): Value {
+  return type.constrain === undefined ? value : type.constrain(value, context);
+}
+
 function readComposite(view: JsonView, type: SqlType, base: Value, context: EvaluationContext): Value {
   const shape = shapeOf(type.oid, context) as RecordShape;
   if (view.kind === 'object') return readRecord(view, type.oid, shape, base as SqlRecord | null, context);
@@ -101,11 +106,14 @@ function readValue(
   place: Place,
   context: EvaluationContext,
 ): Value {
-  if (view.kind === 'null') return null;
   const type = typeOf(oid, context);
+  if (type.kind === 'domain') {
+    return checked(readValue(view, type.baseOid, type.baseTypmod ?? -1, base, place, context), type, context);
+  }
+  if (view.kind === 'null') return null;
   if (oid === TypeOid.json || oid === TypeOid.jsonb) return view.value(oid);
   if (type.kind === 'array') return readArray(view, type, typmod, place, context);
-  if (shapeOf(oid, context) !== undefined) return readComposite(view, type, base, context);
+  if (type.kind === 'composite') return readComposite(view, type, base, context);
   return type.input(view.text() as string, typmod, context);
 }
 
@@ -119,9 +127,9 @@ function readRecord(
   const fields = shape.names.map((name, i): Value => {
     const old = base?.fields[i] ?? null;
     const found = view.field(name);
-    if (found === undefined) return old;
-    const place = { key: name, indexes: [] };
-    return readValue(found, shape.types[i] as Oid, shape.typmods[i] ?? -1, old, place, context);
+    const type = shape.types[i] as Oid;
+    if (found === undefined) return base === null ? checked(null, typeOf(type, context), context) : old;
+    return readValue(found, type, shape.typmods[i] ?? -1, old, { key: name, indexes: [] }, context);
   });
   return new SqlRecord(oid, fields, shape);
 }
@@ -171,10 +179,11 @@ function populateRecord(name: string) {
     types: CallTypes,
   ): Value => {
     const shape = rowShape(name, base, types, context);
+    const { oid } = types.result;
     if (json === null) return base;
     const view = jsonView(json);
     checkObject(view);
-    return readRecord(view, types.result.oid, shape, base, context);
+    return checked(readRecord(view, oid, shape, base, context), typeOf(oid, context), context);
   };
 }
 
@@ -194,7 +203,7 @@ function* rowsOf(
   }
   for (const item of view.items()) {
     if (item.kind !== 'object') throw invalidParameter(`argument of ${name} must be an array of objects`);
-    yield readRecord(item, oid, shape, base, context);
+    yield checked(readRecord(item, oid, shape, base, context), typeOf(oid, context), context);
   }
 }
 

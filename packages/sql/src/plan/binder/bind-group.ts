@@ -41,15 +41,25 @@ export interface GroupKeys {
 /** Answers an expression of GROUP BY: an ordinal, a column, an output name, or any expression. */
 export type BindGroupItem = (node: Ast.Expression) => Expression;
 
-/** The keys and sets of a GROUP BY clause. */
-export function bindGroupBy(binder: Binder, groupBy: Ast.GroupBy, bindItem: BindGroupItem): GroupKeys {
+/**
+ * The keys and sets of a GROUP BY clause. Output columns that are equal stay keys of their own in grouping sets, where one
+ * of them may be left out and the other not; `outputs` are the expressions of all output columns.
+ */
+export function bindGroupBy(
+  binder: Binder,
+  groupBy: Ast.GroupBy,
+  outputs: ReadonlySet<Expression>,
+  bindItem: BindGroupItem,
+): GroupKeys {
   const { context } = binder;
+  const plain = groupBy.elements.every((element) => element.kind === 'expression');
   const expressions: Expression[] = [];
   const keyOf = (node: Ast.Expression): number => {
     const bound = bindItem(node);
     const value = isUnknown(bound) ? coerce(context, bound, TEXT, 'implicit', node.position) : bound;
     requireEquality(binder, value, node.position);
-    const known = expressions.findIndex((other) => equalExpressions(other, value));
+    const apart = !plain && outputs.has(value);
+    const known = expressions.findIndex((other) => other === value || (!apart && equalExpressions(other, value)));
     if (known >= 0) return known;
     expressions.push(value);
     return expressions.length - 1;
@@ -64,7 +74,6 @@ export function bindGroupBy(binder: Binder, groupBy: Ast.GroupBy, bindItem: Bind
       throw context.error('54001', `too many grouping sets present (maximum ${GROUPING_SETS_MAX})`, groupBy.position);
     }
   }
-  const plain = groupBy.elements.every((element) => element.kind === 'expression');
   const sets = plain ? undefined : groupBy.distinct ? distinctSets(product) : product;
   const reuse = sets === undefined;
   const taken = new Set<ColumnId>();
@@ -148,9 +157,11 @@ export class Grouping {
 
   /** The expression over keys and aggregates; 42803 for a column that is neither. */
   rewrite(expression: Expression): Expression {
-    for (const key of this.group.keys) {
-      if (equalExpressions(key.expression, expression)) return columnReference(key.column, expression.type);
-    }
+    const { keys } = this.group;
+    const key =
+      keys.find((candidate) => candidate.expression === expression) ??
+      keys.find((candidate) => equalExpressions(candidate.expression, expression));
+    if (key !== undefined) return columnReference(key.column, expression.type);
     if (expression.kind === 'column') return this.column(expression);
     const rewritten = mapChildren(expression, (child) => this.rewrite(child));
     if (rewritten.kind !== 'subquery') return rewritten;

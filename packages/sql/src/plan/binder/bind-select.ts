@@ -74,7 +74,9 @@ export function bindSelect(
     const keys =
       select.groupBy === undefined
         ? { keys: [], sets: undefined }
-        : bindGroupBy(binder, select.groupBy, (node) => bindGroupItem(binder, node, items, scope));
+        : bindGroupBy(binder, select.groupBy, new Set(items.map((item) => item.expression)), (node) =>
+            bindGroupItem(binder, node, items, scope),
+          );
     // Set-returning functions among the keys run before the rows are grouped.
     const keyColumns = new Set(keys.keys.flatMap((key) => [...columnsOf(key.expression)]));
     const below = scope.setCalls.filter((call) => call.columns.some((column) => keyColumns.has(column)));
@@ -448,5 +450,6 @@ function bindGroupItem(binder: Binder, node: Ast.Expression, items: readonly Bou
       if (output !== undefined) return refuse(output.expression);
     }
   }
-  return refuse(binder.bind(node, scope));
+  const bound = binder.bind(node, scope);
+  return refuse(items.find((item) => equalExpressions(item.expression, bound))?.expression ?? bound);
 }

@@ -9,7 +9,7 @@ import { PhantomError } from '@phantom/base';
 import type { Binder } from '../../expr/binder.js';
 import { letIn } from '../../expr/calls.js';
 import { jsonbKey } from '../../expr/bind-special.js';
-import { baseType, isUnknown, tryCoerce } from '../../expr/coercion.js';
+import { baseType, coerce, insideDomain, isUnknown, tryCoerce } from '../../expr/coercion.js';
 import { constant, type Expression } from '../../expr/expression.js';
 import type { Scope } from '../../expr/scope.js';
 import { INT4, Oids, TEXT, typeRef } from '../../expr/type-oids.js';
@@ -131,7 +131,10 @@ function callOf(definition: ScalarFunction, args: readonly Expression[], type: T
   };
 }
 
-/** The whole (column or part) with the part at `path` replaced by the value, which has the part's type. */
+/**
+ * The whole (column or part) with the part at `path` replaced by the value, which has the part's type. A domain checks the
+ * whole once, when the last of several parts of it is in place.
+ */
 export function replacePart(
   binder: Binder,
   whole: Expression,
@@ -142,17 +145,21 @@ export function replacePart(
   scope: Scope,
 ): Expression {
   if (path.length === 0) return value;
+  const { context } = binder;
+  const base = baseType(context, type);
   const step = firstStep(binder, type, path, target);
-  return letIn(binder.context, whole, (reference) => {
+  const old = base.oid === type.oid ? whole : insideDomain(whole, type);
+  const replaced = letIn(context, old, (reference) => {
     switch (step.kind) {
       case 'field':
-        return replaceField(binder, reference, type, step, target, value, scope);
+        return replaceField(binder, reference, base, step, target, value, scope);
       case 'array':
-        return replaceElements(binder, reference, type, step, target, value, scope);
+        return replaceElements(binder, reference, base, step, target, value, scope);
       default:
-        return replacePath(binder, reference, type, step, value, scope, target);
+        return replacePath(binder, reference, base, step, value, scope, target);
     }
   });
+  return base.oid === type.oid ? replaced : coerce(context, replaced, type, 'explicit', target.position);
 }
 
 function replaceField(
@@ -164,8 +171,7 @@ function replaceField(
   value: Expression,
   scope: Scope,
 ): Expression {
-  const base = baseType(binder.context, type);
-  const fields = binder.compositeFields(base.oid) ?? [];
+  const fields = binder.compositeFields(type.oid) ?? [];
   const read = (i: number): Expression => ({
     kind: 'field',
     operand: whole,

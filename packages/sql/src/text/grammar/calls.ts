@@ -296,17 +296,6 @@ export abstract class CallGrammar extends JsonGrammar {
     return this.octets();
   }
 
-  /** A call that was written without parentheses. */
-  protected bareCall(name: QualifiedName, position: number): Expression {
-    return this.makeCall(name, position, {
-      arguments: [],
-      star: false,
-      distinct: false,
-      orderBy: [],
-      onOverflow: undefined,
-    });
-  }
-
   /** A text as its bytes. */
   private bytesOf(text: Expression): Expression {
     return this.utf8Call('convert_to', text);

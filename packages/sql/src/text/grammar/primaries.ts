@@ -327,9 +327,9 @@ export abstract class PrimaryGrammar extends CallGrammar {
     }
     if (!this.mayStand(first, COLUMN_NAME)) this.fail();
     const word = first.quoted || names.length > 1 ? '' : first.value;
-    if (word === 'system_user') return { kind: 'current', function: word, precision: undefined, position };
-    // PostgreSQL has no such value: a function of this name answers, or is missed by name.
-    if (word === 'current_path') return this.bareCall(names, position);
+    if (word === 'system_user' || word === 'current_path') {
+      return { kind: 'current', function: word, precision: undefined, position };
+    }
     return follower === '['
       ? this.indirection({ kind: 'column', names, position })
       : { kind: 'column', names, position };
