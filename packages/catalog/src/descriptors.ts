@@ -165,7 +165,7 @@ export interface IndexKeyPart {
 }
 
 /**
- * An index is a space of its own: key = index key parts, then (unless unique and no part is null) the row's primary key;
+ * An index is a space of its own: key = index key parts, then (unless unique, not deferrable, and no part is null) the row's primary key;
  * value = the primary key where the key does not end in it, then the INCLUDE columns. The primary key's index IS the table: its `space` is the table's.
  */
 export interface IndexDescriptor extends SchemaObject {
@@ -177,6 +177,11 @@ export interface IndexDescriptor extends SchemaObject {
   readonly unique: boolean;
   readonly primary: boolean;
   readonly nullsNotDistinct: boolean;
+  /**
+   * Of a deferrable key: rows with equal parts may stand beside each other until the statement or the transaction ends, so
+   * every entry's key ends with its row's.
+   */
+  readonly deferrable?: true;
   readonly parts: readonly IndexKeyPart[];
   readonly include: readonly number[];
   readonly predicateSql?: string;

@@ -81,7 +81,7 @@ export class Transaction implements TransactionHost {
       return work({
         storage: transaction.storage,
         objects: transaction.objects,
-        beforeCommit: (check) => transaction.beforeCommit.push(() => awaited(check)),
+        beforeCommit: (check) => transaction.deferred.add({ constraint: undefined, run: () => awaited(check) }),
       });
     });
     this.last = result.catch(() => undefined);

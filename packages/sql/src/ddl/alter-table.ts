@@ -21,7 +21,14 @@ import { addConstraint } from './constraints.js';
 import { refuseCollection } from './create-collection.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { dropColumn, dropConstraint, removeSequence } from './drop.js';
-import { findRelation, lockForChange, relationNamed, requireOwner, undefinedRelation } from './names.js';
+import {
+  findRelation,
+  lockForChange,
+  refuseWhilePending,
+  relationNamed,
+  requireOwner,
+  undefinedRelation,
+} from './names.js';
 import { changeRelationOwner } from './rename.js';
 import { roleOf } from './role-names.js';
 import { setOptions } from './set-engine.js';
@@ -49,6 +56,7 @@ export function* alterTable(context: DdlContext, node: AlterTable): DdlExecution
   requireOwner(context, found);
   if (found.kind === 'table' && node.actions.some((action) => action.kind !== 'owner'))
     refuseCollection(found, 'ALTER TABLE');
+  if (found.kind === 'table') yield* refuseWhilePending(context, found, 'ALTER TABLE');
   if (node.actions.some((action) => setsEngine(action))) {
     yield* setOptions(context, node);
     return undefined;

@@ -11,6 +11,7 @@ import {
   type TableDescriptor,
   hasColumnPrivilege,
 } from '@phantom/catalog';
+import { spaceRange } from '@phantom/kv';
 import { bindRowExpression } from '../expr/row-expression.js';
 import type { ReferentialAction, TableConstraint } from '../text/ast-schema.js';
 import { storageOptions } from './storage-options.js';
@@ -109,7 +110,6 @@ function* addKey(
   options: AddConstraintOptions,
 ): Step<void> {
   if (node.withoutOverlaps !== undefined) throw unsupportedError('WITHOUT OVERLAPS');
-  if (node.deferrable) throw unsupportedError('deferrable unique constraints');
   const primary = node.kind === 'primary-key';
   const storage = storageOptions(node.options, 'index');
   if (primary && table.constraints.some((constraint) => constraint.kind === 'primary key')) {
@@ -137,8 +137,9 @@ function* addKey(
   const existing = yield* claimName(context, NameClass.Relation, table.schemaOid, name);
   if (existing !== undefined) throw relationExists(name);
   freeConstraintName(table, name);
-  // A primary key given at creation keys the rows themselves; one added later is a unique index beside them.
-  const keysRows = primary && options.newTable;
+  // A primary key given at creation keys the rows themselves; one added later is a unique index beside them, as is one that
+  // lets rows have the same key for a while.
+  const keysRows = primary && options.newTable && !node.deferrable;
   const index: IndexDescriptor = {
     kind: 'index',
     oid: context.catalog.allocateOid(),
@@ -152,6 +153,7 @@ function* addKey(
     unique: true,
     primary,
     nullsNotDistinct: !node.nullsDistinct,
+    ...(node.deferrable ? { deferrable: true } : {}),
     parts: columns.map((column) => ({
       column: column.number,
       type: column.type,
@@ -166,8 +168,8 @@ function* addKey(
     kind: primary ? 'primary key' : 'unique',
     oid: context.catalog.allocateOid(),
     name,
-    deferrable: false,
-    initiallyDeferred: false,
+    deferrable: node.deferrable,
+    initiallyDeferred: node.initiallyDeferred,
     validated: true,
     columns: columns.map((column) => column.number),
     indexOid: index.oid,
@@ -205,9 +207,8 @@ function* addKeyOver(context: DdlContext, table: TableDescriptor, node: UsingInd
     .find((candidate) => candidate?.name === node.index.text);
   if (index?.kind !== 'index')
     throw new PhantomError('42704', `index "${node.index.text}" does not exist`, { position: node.position + 1 });
-  const standing = table.constraints.some((other) => 'indexOid' in other && other.indexOid === index.oid);
-  if (standing) throw new PhantomError('55000', `index "${index.name}" is already associated with a constraint`);
-  if (node.deferrable) throw unsupportedError('deferrable unique constraints');
+  const taken = table.constraints.some((other) => 'indexOid' in other && other.indexOid === index.oid);
+  if (taken) throw new PhantomError('55000', `index "${index.name}" is already associated with a constraint`);
   if (!index.unique)
     throw new PhantomError('42809', `"${index.name}" is not a unique index`, {
       detail: 'Cannot create a primary key or unique constraint using such an index.',
@@ -244,18 +245,29 @@ function* addKeyOver(context: DdlContext, table: TableDescriptor, node: UsingInd
       `ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index "${index.name}" to "${name}"`,
     );
   }
-  context.objects.put({ ...index, name, primary: node.primaryKey });
   const constraint: ConstraintDescriptor = {
     kind: node.primaryKey ? 'primary key' : 'unique',
     oid: context.catalog.allocateOid(),
     name,
-    deferrable: false,
-    initiallyDeferred: false,
+    deferrable: node.deferrable,
+    initiallyDeferred: node.initiallyDeferred,
     validated: true,
     columns,
     indexOid: index.oid,
   };
+  const standing: IndexDescriptor = { ...index, name, primary: node.primaryKey };
   replaceTable(context, keyed, { constraints: [...table.constraints, constraint] });
+  if (!node.deferrable) return context.objects.put(standing);
+  // Entries of a deferrable key are of another form: the index is built anew.
+  context.transaction.removeRange(spaceRange(index.space));
+  const rebuilt: IndexDescriptor = {
+    ...standing,
+    deferrable: true,
+    space: context.storage.allocateSpace(table.engine),
+  };
+  context.objects.put(rebuilt);
+  yield* buildIndex(context, keyed, rebuilt);
+  context.tableRewritten(table.oid);
 }
 
 const ACTIONS: Readonly<Record<ReferentialAction, ForeignKeyAction>> = {
@@ -365,18 +377,28 @@ function referencedKey(
     if (primary === undefined || !('indexOid' in primary)) {
       throw new PhantomError('42704', `there is no primary key for referenced table "${parent.name}"`);
     }
-    return { index: context.objects.object(primary.indexOid) as IndexDescriptor, referenced: [...primary.columns] };
+    const index = context.objects.object(primary.indexOid) as IndexDescriptor;
+    if (index.deferrable === true) throw deferrableTarget(parent, 'primary key');
+    return { index, referenced: [...primary.columns] };
   }
   const wanted = node.foreignColumns.map((name) => columnNamed(parent, name).number);
+  let deferrable = false;
   for (const oid of parent.indexOids) {
     const index = context.objects.object(oid);
     if (index?.kind !== 'index' || !index.unique || index.predicateSql !== undefined) continue;
     const parts = index.parts.map((part) => part.column);
-    if (parts.length === wanted.length && wanted.every((number) => parts.includes(number)))
-      return { index, referenced: wanted };
+    if (parts.length !== wanted.length || !wanted.every((number) => parts.includes(number))) continue;
+    if (index.deferrable !== true) return { index, referenced: wanted };
+    deferrable = true;
   }
+  if (deferrable) throw deferrableTarget(parent, 'unique constraint');
   throw new PhantomError(
     '42830',
     `there is no unique constraint matching given keys for referenced table "${parent.name}"`,
   );
+}
+
+/** A key that may be twice there for a while is nothing to refer to. */
+function deferrableTarget(parent: TableDescriptor, what: string): PhantomError {
+  return new PhantomError('55000', `cannot use a deferrable ${what} for referenced table "${parent.name}"`);
 }

@@ -14,12 +14,19 @@ import type { CatalogPort } from '../plan/catalog-port.js';
 import type { PlanField } from '../plan/prepared-plan.js';
 import type { QueryToStore } from '../plan/stored-query.js';
 import type { Query } from '../text/ast.js';
+import type { ExecutePrepared } from '../text/ast-schema.js';
 import type { Statement } from '../text/ast-statements.js';
 import type { StatisticsCatalog } from '../plan/statistics/statistics-catalog.js';
 import type { StoragePort } from '../session/ports.js';
 import type { WriterContext } from '../storage/writer-context.js';
 
 export type NoticeSeverity = 'NOTICE' | 'WARNING' | 'INFO' | 'DEBUG' | 'LOG';
+
+/** Rows that come from a query, and what columns they have. */
+export interface RowSource {
+  readonly fields: readonly PlanField[];
+  run(sink: RowSink): Execution;
+}
 
 export interface DdlContext {
   readonly transaction: MvccTransaction;
@@ -47,6 +54,8 @@ export interface DdlContext {
   writerContext(): WriterContext;
   /** Plans and runs a query inside this statement (CREATE TABLE AS, validation of constraints). */
   query(query: Query, sink: RowSink): Execution;
+  /** A prepared query with its arguments (CREATE TABLE AS ... EXECUTE); 26000 for an unknown name, 42809 for what is no query. */
+  prepared(node: ExecutePrepared): RowSource;
   /** Output columns of a query and the oids of the relations it reads, without running it. */
   describe(query: Query): { readonly fields: readonly PlanField[]; readonly relations: readonly Oid[] };
   /** What a query that is to be stored gives and stands on. */
@@ -60,6 +69,8 @@ export interface DdlContext {
    * refused the table.
    */
   tableRewritten(oid: Oid): void;
+  /** True while deferred checks are owed for rows that this transaction has written into the table. */
+  hasPendingChecks(tableOid: Oid): Generator<Yielded, boolean, void>;
   /** True inside BEGIN ... COMMIT, or behind another statement of the same transaction. */
   readonly inTransactionBlock: boolean;
   /** True when the caller cannot wait: whatever would have to is refused. */

@@ -1,11 +1,10 @@
 /** CREATE TABLE AS: a table of a query's columns, filled by it in the same transaction. */
 import { PhantomError, unsupportedError } from '@phantom/base';
-import { NameClass, type StoredQuery, type TableDescriptor } from '@phantom/catalog';
+import { NameClass, type TableDescriptor } from '@phantom/catalog';
 import type { RowBatch, RowSink, Yielded } from '../exec/runtime.js';
-import type { Query } from '../text/ast.js';
 import type { CreateTableAs } from '../text/ast-schema.js';
 import type { Value } from '../types/type.js';
-import type { DdlContext, DdlExecution } from './context.js';
+import type { DdlContext, DdlExecution, RowSource } from './context.js';
 import { onCommitOf, storageOf } from './create-table.js';
 import { ownership } from './grant.js';
 import { claimName, creationSchema, relationExists } from './names.js';
@@ -16,8 +15,6 @@ const TEXT_OID = 25;
 
 export function* createTableAs(context: DdlContext, node: CreateTableAs): DdlExecution {
   if (node.persistence === 'unlogged') throw unsupportedError('unlogged tables');
-  if (node.source.kind === 'execute') throw unsupportedError('CREATE TABLE AS EXECUTE');
-  const source = { query: node.source };
   const place = creationSchema(context, node.name, node.persistence);
   const existing = yield* claimName(context, NameClass.Relation, place.schemaOid, place.name);
   if (existing !== undefined) {
@@ -25,7 +22,8 @@ export function* createTableAs(context: DdlContext, node: CreateTableAs): DdlExe
     context.notice('NOTICE', '42P07', `relation "${place.name}" already exists, skipping`);
     return 'CREATE TABLE AS';
   }
-  const { fields } = context.describe(source.query);
+  const source = sourceOf(context, node.source);
+  const { fields } = source;
   if (node.columns.length > fields.length) throw new PhantomError('42601', 'too many column names were specified');
   yield* claimTypeName(context, place.schemaOid, place.name, true);
   const { engine, options } = storageOf(node.options, place.temporary);
@@ -60,14 +58,19 @@ export function* createTableAs(context: DdlContext, node: CreateTableAs): DdlExe
   putRowType(context, table);
   if (table.onCommit !== undefined) context.onCommit(table);
   if (!node.withData) return 'CREATE TABLE AS';
-  return `SELECT ${yield* fillTable(context, table, source.query)}`;
+  return `SELECT ${yield* fillTable(context, table, source.run)}`;
+}
+
+function sourceOf(context: DdlContext, source: CreateTableAs['source']): RowSource {
+  if (source.kind === 'execute') return context.prepared(source);
+  return { fields: context.describe(source).fields, run: (sink) => context.query(source, sink) };
 }
 
 /** Inserts a query's rows into a table that nobody else can see yet; answers how many. */
 export function* fillTable(
   context: DdlContext,
   table: TableDescriptor,
-  query: Query | StoredQuery,
+  run: RowSource['run'],
 ): Generator<Yielded, number, void> {
   const writer = context.writerContext().writer(table);
   const rows: Value[][] = [];
@@ -78,7 +81,7 @@ export function* fillTable(
       return true;
     },
   };
-  const execution = 'kind' in query ? context.query(query, sink) : context.runStored(query, table.ownerOid, sink);
+  const execution = run(sink);
   let count = 0;
   for (let step = execution.next(); ; step = execution.next()) {
     for (const row of rows) {

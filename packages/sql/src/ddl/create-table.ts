@@ -210,7 +210,7 @@ export function engineOf(options: readonly Option[]): TableEngine {
 /** The primary key's columns become the rows' key. */
 function keyTable(table: TableDescriptor, constraints: readonly TableConstraint[]): TableDescriptor {
   const primary = constraints.find(isPrimaryKey);
-  if (primary === undefined || !('columns' in primary)) return table;
+  if (primary?.kind !== 'primary-key' || primary.deferrable) return table;
   const keyColumns = primary.columns.map((name) => columnNamed(table, name).number);
   return { ...table, keyColumns };
 }

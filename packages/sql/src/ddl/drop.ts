@@ -17,7 +17,7 @@ import type { AlterTableAction, Drop } from '../text/ast-schema.js';
 import { columnOf, eraseColumn } from './alter-columns.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { type Going, planDrop } from './drop-plan.js';
-import { findRelation, findSchema, lockForChange, requireOwner, splitName } from './names.js';
+import { findRelation, findSchema, lockForChange, refuseWhilePending, requireOwner, splitName } from './names.js';
 import { rewriteTable } from './rewrite-table.js';
 
 type Step<T> = Generator<Yielded, T, void>;
@@ -189,6 +189,7 @@ function* removeObject(context: DdlContext, object: ObjectDescriptor, going: Rea
   const { objects } = context;
   yield* lockForChange(context, object);
   if (object.kind === 'table') {
+    yield* refuseWhilePending(context, object, 'DROP TABLE');
     context.transaction.removeRange(spaceRange(object.space));
     objects.remove(object.rowTypeOid);
   } else if (object.kind === 'index') {

@@ -4,7 +4,8 @@
  */
 import { ByteWriter, PhantomError } from '@phantom/base';
 import type { IndexDescriptor, TableDescriptor } from '@phantom/catalog';
-import { ByteSlot, KEY_BYTES_MAX, SPACE_BYTES } from '@phantom/kv';
+import { ByteSlot, KEY_BYTES_MAX, type KeyRange, SPACE_BYTES, prefixRange } from '@phantom/kv';
+import type { MvccTransaction } from '@phantom/mvcc';
 import type { Yielded } from '../exec/runtime.js';
 import { IndexRule } from '../storage/table-rules.js';
 import type { Value } from '../types/type.js';
@@ -32,6 +33,8 @@ export function* buildIndex(
     entry.bytes(physical.prefix);
     physical.keyCode.encodePrefix(parts, index.parts.length, entry);
     const unique = physical.isUniqueEntry(parts);
+    if (!unique && physical.isUniqueKey(parts) && hasEntries(transaction, prefixRange(entry.take())))
+      throw notUnique(context, table, index, parts);
     if (!unique) entry.bytes(rowKey, SPACE_BYTES);
     if (entry.length > KEY_BYTES_MAX) {
       throw new PhantomError(
@@ -44,6 +47,15 @@ export function* buildIndex(
     if (unique) transaction.put(entry.buffer, 0, entry.length, rowKey, SPACE_BYTES, rowKey.length);
     else transaction.put(entry.buffer, 0, entry.length, NO_BYTES, 0, 0);
   });
+}
+
+function hasEntries(transaction: MvccTransaction, range: KeyRange): boolean {
+  const cursor = transaction.cursorNewest(range);
+  try {
+    return cursor.next();
+  } finally {
+    cursor.close();
+  }
 }
 
 function notUnique(

@@ -214,6 +214,16 @@ export function* lockForChange<T extends ObjectDescriptor>(
   return objects.object(object.oid) as T | undefined;
 }
 
+/** 55006 while deferred checks wait that were made for the table as it is. */
+export function* refuseWhilePending(
+  context: DdlContext,
+  table: TableDescriptor,
+  command: string,
+): Generator<Yielded, void, void> {
+  if (!(yield* context.hasPendingChecks(table.oid))) return;
+  throw new PhantomError('55006', `cannot ${command} "${table.name}" because it has pending trigger events`);
+}
+
 /** A column of a key or index by name; 42703 when there is none. */
 export function columnNamed(table: TableDescriptor, name: Name): ColumnDescriptor {
   const column = table.columns.find((candidate) => candidate.name === name.text && !candidate.dropped);

@@ -169,7 +169,8 @@ function keepsColumns(
 // ----------------------------------------------------------------------------------------------- materialized views
 
 export function* createMaterializedView(context: DdlContext, node: CreateTableAs): DdlExecution {
-  if (node.source.kind === 'execute') throw unsupportedError('CREATE MATERIALIZED VIEW AS EXECUTE');
+  const { source } = node;
+  if (source.kind === 'execute') throw unsupportedError('CREATE MATERIALIZED VIEW AS EXECUTE');
   const place = creationSchema(context, node.name);
   const existing = yield* claimName(context, NameClass.Relation, place.schemaOid, place.name);
   if (existing !== undefined) {
@@ -178,7 +179,7 @@ export function* createMaterializedView(context: DdlContext, node: CreateTableAs
     return 'CREATE MATERIALIZED VIEW';
   }
   yield* claimTypeName(context, place.schemaOid, place.name, true);
-  const described = describe(context, node.source);
+  const described = describe(context, source);
   if (usesTemporary(context, described))
     throw new PhantomError('0A000', 'materialized views must not use temporary tables or views');
   const columns = columnsOf(described, node.columns, 'too many column names were specified');
@@ -206,14 +207,14 @@ export function* createMaterializedView(context: DdlContext, node: CreateTableAs
     indexOids: [],
     keyColumns: [],
     schemaVersion: 1,
-    materialized: { ...storedQuery(context, node.source, described), populated: node.withData },
+    materialized: { ...storedQuery(context, source, described), populated: node.withData },
     rowTypeOid: context.catalog.allocateOid(),
   };
   context.objects.put(table);
   putRowType(context, table);
   dependOn(context, table.oid, described);
   if (!node.withData) return 'CREATE MATERIALIZED VIEW';
-  return `SELECT ${yield* fillTable(context, table, node.source)}`;
+  return `SELECT ${yield* fillTable(context, table, (sink) => context.query(source, sink))}`;
 }
 
 export function* refreshMaterializedView(context: DdlContext, node: RefreshMaterializedView): DdlExecution {
@@ -232,7 +233,8 @@ export function* refreshMaterializedView(context: DdlContext, node: RefreshMater
   const filled: TableDescriptor = { ...empty, materialized: { ...table.materialized, populated: node.withData } };
   context.objects.put(filled);
   context.tableRewritten(table.oid);
-  if (node.withData) yield* fillTable(context, filled, table.materialized);
+  const { materialized, ownerOid } = table;
+  if (node.withData) yield* fillTable(context, filled, (sink) => context.runStored(materialized, ownerOid, sink));
   return undefined;
 }
 

@@ -7,6 +7,7 @@ import { describeQuery, planStored } from '../plan/stored-query.js';
 import type { Query } from '../text/ast.js';
 import type { Statement } from '../text/ast-statements.js';
 import { commandTag } from './command-tag.js';
+import { preparedQuery } from './prepared-statements.js';
 import type { SqlSession } from './session.js';
 import type { SessionTransaction } from './transaction.js';
 
@@ -33,6 +34,7 @@ export function ddlContextOf(session: SqlSession, transaction: SessionTransactio
     get picture() {
       return session.picture;
     },
+    prepared: (node) => preparedQuery(session, node, transaction),
     describeStored: (query) => describeQuery(query, session.picture, ''),
     runStored: (stored, ownerOid, sink) => {
       const plan = planStored(stored, ownerOid, session.picture);
@@ -44,6 +46,7 @@ export function ddlContextOf(session: SqlSession, transaction: SessionTransactio
     execution: () => session.executionContext([], transaction.storage, transaction),
     writerContext: () => transaction.writersOf(session),
     tableRewritten: (oid) => transaction.storage.onEnd((seq) => engine.filled.note(oid, seq)),
+    hasPendingChecks: (tableOid) => transaction.deferred.isOwedBy(tableOid),
     inTransactionBlock: transaction.explicit || transaction.statements > 1,
     synchronous: session.synchronous,
     databaseInUse: (oid) => [...engine.allSessions()].some((other) => other.databaseOid === oid),

@@ -8,8 +8,11 @@ import type { Deallocate } from '../text/ast-session.js';
 import type { Prepare } from '../text/ast-statements.js';
 import { deparseExpression } from '../text/deparse.js';
 import { commandTag } from './command-tag.js';
+import type { RowSource } from '../ddl/context.js';
+import type { Value } from '../types/type.js';
 import type { SqlSession } from './session.js';
 import type { SessionStatement, Utility } from './statement.js';
+import type { SessionTransaction } from './transaction.js';
 
 export function prepareUtility(node: Prepare, text: string): Utility {
   return {
@@ -35,27 +38,47 @@ export function executeUtility(node: ExecutePrepared, session: SqlSession): Util
     transaction: 'any',
     *run(running, _parameters, sink, setTag) {
       const target = preparedNamed(running, node.name.text);
-      const types = parameterTypesOf(target);
-      if (types.length !== node.arguments.length) {
-        throw new PhantomError('42601', `wrong number of parameters for prepared statement "${node.name.text}"`, {
-          detail: `Expected ${types.length} parameters but got ${node.arguments.length}.`,
-        });
-      }
-      const values = node.arguments.map((argument, i) =>
-        bindRowExpression(deparseExpression(argument), {
-          columns: [],
-          relationName: undefined,
-          catalog: running.picture,
-          target: types[i],
-          purpose: 'default',
-        }).evaluate([], running.evaluation),
-      );
-      const count = yield* running.run(target, values, sink, setTag);
+      const count = yield* running.run(target, argumentsOf(running, target, node), sink, setTag);
       // What a client hears of is the statement that was executed.
       if (target.kind === 'plan') setTag(commandTag(target.node, count));
       return count;
     },
   };
+}
+
+/** A prepared query with its arguments, to be run inside a definition of the transaction. */
+export function preparedQuery(session: SqlSession, node: ExecutePrepared, transaction: SessionTransaction): RowSource {
+  const target = preparedNamed(session, node.name.text);
+  if (target.kind !== 'plan' || target.plan.commandKind !== 'select')
+    throw new PhantomError('42809', 'prepared statement is not a SELECT');
+  const values = argumentsOf(session, target, node);
+  return {
+    fields: target.plan.fields,
+    run(sink) {
+      const plan = session.currentPlan(target);
+      session.checkPrivileges(plan.privileges);
+      return plan.execute(session.executionContext(values, transaction.storage, transaction), sink);
+    },
+  };
+}
+
+/** The values of EXECUTE's arguments, in the types of the statement's parameters. */
+function argumentsOf(session: SqlSession, target: SessionStatement, node: ExecutePrepared): Value[] {
+  const types = parameterTypesOf(target);
+  if (types.length !== node.arguments.length) {
+    throw new PhantomError('42601', `wrong number of parameters for prepared statement "${node.name.text}"`, {
+      detail: `Expected ${types.length} parameters but got ${node.arguments.length}.`,
+    });
+  }
+  return node.arguments.map((argument, i) =>
+    bindRowExpression(deparseExpression(argument), {
+      columns: [],
+      relationName: undefined,
+      catalog: session.picture,
+      target: types[i],
+      purpose: 'default',
+    }).evaluate([], session.evaluation),
+  );
 }
 
 export function deallocateUtility(node: Deallocate): Utility {

@@ -9,11 +9,12 @@
  * Whichever way it ends, portals are closed, time limits are disarmed, and settings show the session's default modes again.
  */
 import type { CommitResult } from '@phantom/mvcc';
+import type { Yielded } from '../exec/runtime.js';
 import { cancelCommit } from './commit-cancel.js';
 import { microsSince2000 } from './evaluation.js';
 import { wouldWait } from './portal.js';
 import type { SqlSession } from './session.js';
-import { type BeforeCommit, SessionTransaction } from './transaction.js';
+import { SessionTransaction } from './transaction.js';
 import { type OpeningModes, defaultModes, showModes, storageOptions } from './transaction-modes.js';
 
 export class TransactionLife {
@@ -76,8 +77,7 @@ export class TransactionLife {
     const transaction = this.current as SessionTransaction;
     const { storage } = transaction;
     try {
-      for (const check of this.checksOf(transaction))
-        for (const wait of check()) if (wait instanceof Promise) throw wouldWait();
+      for (const wait of this.beforeCommit(transaction)) if (wait instanceof Promise) throw wouldWait();
       this.current = undefined;
       const wrote = storage.hasWrites;
       const result = storage.commitSync(this.commitOptions());
@@ -125,14 +125,14 @@ export class TransactionLife {
 
   private async runChecks(transaction: SessionTransaction): Promise<void> {
     const { interrupts, settings } = this.session;
-    for (const check of this.checksOf(transaction))
-      for (const wait of check())
-        if (wait instanceof Promise) await interrupts.interruptible(wait, settings.integer('lock_timeout'));
+    for (const wait of this.beforeCommit(transaction))
+      if (wait instanceof Promise) await interrupts.interruptible(wait, settings.integer('lock_timeout'));
   }
 
   /** What has waited for the commit: deferred constraints, and what temporary tables do at it. */
-  private checksOf(transaction: SessionTransaction): readonly BeforeCommit[] {
-    return [...transaction.beforeCommit, () => this.session.temporary.beforeCommit(transaction)];
+  private *beforeCommit(transaction: SessionTransaction): Generator<Yielded, void, void> {
+    yield* transaction.deferred.settle();
+    yield* this.session.temporary.beforeCommit(transaction);
   }
 
   private commitOptions(): { durability: 'fsync' | 'os' } | undefined {

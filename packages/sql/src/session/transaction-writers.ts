@@ -4,7 +4,13 @@
  * owe when it ends.
  */
 import { unsupportedError } from '@phantom/base';
-import type { CatalogTransaction, ColumnDescriptor, Oid, TableDescriptor } from '@phantom/catalog';
+import type {
+  CatalogTransaction,
+  ColumnDescriptor,
+  ConstraintDescriptor,
+  Oid,
+  TableDescriptor,
+} from '@phantom/catalog';
 import { type MvccTransaction, TableLockMode } from '@phantom/mvcc';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
@@ -86,8 +92,12 @@ export class TransactionWriters implements WriterContext {
     return this.session.defaultValue(table, column);
   }
 
+  isDeferred(constraint: ConstraintDescriptor): boolean {
+    return this.owner.deferred.isDeferred(constraint);
+  }
+
   defer(check: DeferredCheck): void {
-    this.owner.beforeCommit.push(check);
+    this.owner.deferred.add(check);
   }
 
   /**

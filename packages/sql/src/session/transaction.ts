@@ -9,7 +9,7 @@
 import type { Catalog, CatalogTransaction, Oid, OverlayMark } from '@phantom/catalog';
 import { PhantomError } from '@phantom/base';
 import type { MvccTransaction, Savepoint, TableLockMode } from '@phantom/mvcc';
-import type { Yielded } from '../exec/runtime.js';
+import { DeferredConstraints, type DeferredMark } from './deferred-constraints.js';
 import type { SessionExecutionContext } from './execution-context.js';
 import { PendingNotifications } from './notifications.js';
 import type { SqlSession } from './session.js';
@@ -23,10 +23,8 @@ interface NamedSavepoint {
   readonly overlay: OverlayMark;
   readonly settings: number;
   readonly notifications: number;
+  readonly deferred: DeferredMark;
 }
-
-/** Work to be done before a commit (deferred constraints), with the executor's protocol. */
-export type BeforeCommit = () => Generator<Yielded, void, void>;
 
 export class SessionTransaction {
   readonly storage: MvccTransaction;
@@ -36,8 +34,8 @@ export class SessionTransaction {
   failed = false;
   readonly startMicros: number;
   private readonly deferrable: boolean;
-  /** Deferred checks, in order; each is run once before the commit. */
-  readonly beforeCommit: BeforeCommit[] = [];
+  /** Constraints that are checked before the commit, and what they have to check. */
+  readonly deferred = new DeferredConstraints();
   /** Statements run in it so far: SET TRANSACTION is only allowed before the first query. */
   statements = 0;
   /** What is said to other sessions once it commits. */
@@ -125,6 +123,7 @@ export class SessionTransaction {
       overlay: this.objects.mark(),
       settings: this.settings.mark(),
       notifications: this.notifications.mark,
+      deferred: this.deferred.mark(),
     });
   }
 
@@ -138,6 +137,7 @@ export class SessionTransaction {
     this.objects.rollbackTo(target.overlay);
     this.settings.rollbackTo(target.settings);
     this.notifications.rollbackTo(target.notifications);
+    this.deferred.rollbackTo(target.deferred);
     this.savepoints.length = index + 1;
     this.failed = false;
   }

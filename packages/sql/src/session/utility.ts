@@ -14,6 +14,7 @@ import { lockTableUtility } from './lock-table.js';
 import { notifyUtility } from './notifications.js';
 import type { SqlSession } from './session.js';
 import { readOnlyTransaction } from './session-errors.js';
+import { setConstraintsUtility } from './set-constraints.js';
 import { discardUtility, resetUtility, setUtility, showUtility } from './setting-statements.js';
 import type { Utility } from './statement.js';
 import {
@@ -44,6 +45,8 @@ export function utilityOf(node: Statement, session: SqlSession, text: string): U
       return rollbackToUtility(node);
     case 'set-transaction':
       return setTransactionUtility(node);
+    case 'set-constraints':
+      return setConstraintsUtility(node);
     case 'prepare-transaction':
       return prepareTransactionUtility(node);
     case 'commit-prepared':

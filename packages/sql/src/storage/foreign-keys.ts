@@ -22,8 +22,8 @@ import type { Value } from '../types/type.js';
 import { missingParent, partlyNullKey, stillReferenced } from './constraint-errors.js';
 import { physicalIndex, physicalTable, rowKeyOfEntry } from './physical-table.js';
 import type { RowReference, WriteOutcome } from './table-writer.js';
-import { type IncomingKey, type OutgoingKey, type TableRules, positionsOf } from './table-rules.js';
-import type { WriterContext } from './writer-context.js';
+import { type ForeignKey, type IncomingKey, type OutgoingKey, type TableRules, positionsOf } from './table-rules.js';
+import type { DeferredCheck, WriterContext } from './writer-context.js';
 
 interface ChildCheck {
   readonly key: OutgoingKey;
@@ -105,24 +105,28 @@ export class ForeignKeyChecks {
       return;
     }
     const check = { key, values };
-    if (!key.constraint.initiallyDeferred) {
-      this.children.push(check);
-      return;
-    }
-    this.context.defer(() => this.deferredParent(check));
+    if (this.context.isDeferred(key.constraint)) this.defer(key.constraint, () => this.deferredParent(check));
+    else this.children.push(check);
   }
 
   private owe(key: IncomingKey, check: ParentCheck): void {
     const { constraint } = key;
     const action = check.newValues === undefined ? constraint.onDelete : constraint.onUpdate;
-    if (!constraint.initiallyDeferred || action !== 'no action') {
-      this.parents.push(check);
-      return;
-    }
-    this.context.defer(() => this.deferredChildren(check));
+    // Only NO ACTION can wait; actions are part of the statement.
+    if (action === 'no action' && this.context.isDeferred(constraint))
+      this.defer(constraint, () => this.deferredChildren(check));
+    else this.parents.push(check);
+  }
+
+  private defer(constraint: ForeignKey, run: DeferredCheck['run']): void {
+    const { oid, kind } = constraint;
+    this.context.defer({ constraint: { oid, kind, tableOid: this.rules.table.oid }, run });
   }
 
   private *deferredParent(check: ChildCheck): Generator<Yielded, void, void> {
+    const child = this.context.objects.object(this.rules.table.oid);
+    // The parent may have been dropped since, and the constraint with it.
+    if (child?.kind !== 'table' || !hasConstraint(child, check.key.constraint)) return;
     if (!this.stillThere(check)) return;
     for (let wait = this.checkParent(check); wait !== undefined; wait = this.checkParent(check)) yield wait;
   }
@@ -195,7 +199,7 @@ export class ForeignKeyChecks {
     if (shared !== undefined) return shared;
     // Until we shared it, the child may have been altered, and its rows may lie elsewhere now.
     const child = context.objects.object(planned.child.oid);
-    if (child?.kind !== 'table' || !child.constraints.some(({ oid }) => oid === constraint.oid)) return undefined;
+    if (child?.kind !== 'table' || !hasConstraint(child, constraint)) return undefined;
     const key = { ...planned, child };
     const action = newValues === undefined ? constraint.onDelete : constraint.onUpdate;
     if (action === 'no action' || action === 'restrict') {
@@ -342,4 +346,8 @@ export class ForeignKeyChecks {
   private place(): { catalog: WriterContext['picture']; context: WriterContext['evaluation'] } {
     return { catalog: this.context.picture, context: this.context.evaluation };
   }
+}
+
+function hasConstraint(table: TableDescriptor, { oid }: ForeignKey): boolean {
+  return table.constraints.some((constraint) => constraint.oid === oid);
 }

@@ -8,7 +8,8 @@
  *             value = [row key without its space]
  *
  * A unique index whose parts hold no null (or with NULLS NOT DISTINCT) ends its key with the parts and has the row key in
- * its value, so two rows with equal parts meet on one key. Every other entry has the row key in its key and no value.
+ * its value, so two rows with equal parts meet on one key. Every other entry has the row key in its key and no value; so have
+ * those of a deferrable key, whose duplicates are counted when it is checked.
  *
  * A layout version holds the columns that existed then: a prefix of today's, since columns are only ever appended and
  * dropped ones keep their place. A row of an older version reads as its missing columns' constant defaults.
@@ -149,10 +150,15 @@ export class PhysicalIndex {
     );
   }
 
-  /** True when the entry of these parts ends with them: no other row may have the same. */
-  isUniqueEntry(parts: readonly Value[]): boolean {
+  /** True when no other row may have these parts: now, or once a deferrable key is checked. */
+  isUniqueKey(parts: readonly Value[]): boolean {
     if (!this.index.unique) return false;
     return this.index.nullsNotDistinct || !parts.includes(null);
+  }
+
+  /** True when the entry of these parts ends with them. */
+  isUniqueEntry(parts: readonly Value[]): boolean {
+    return this.index.deferrable !== true && this.isUniqueKey(parts);
   }
 }
 

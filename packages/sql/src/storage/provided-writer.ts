@@ -23,7 +23,7 @@ export class ProvidedTableWriter implements StatementWriter {
     this.provided = provider.writer(table, {
       storage: context.transaction,
       objects: context.objects,
-      beforeCommit: (check) => context.defer(() => awaited(check)),
+      beforeCommit: (check) => context.defer({ constraint: undefined, run: () => awaited(check) }),
     });
   }
 

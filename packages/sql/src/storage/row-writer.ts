@@ -10,7 +10,8 @@
  *   repeatable read, serializable   the newest committed state decides now; a row committed meanwhile is a write to the
  *                                   same key, and the commit's validation raises 23505 through the conflict's names
  *
- * Updates of unique keys are checked row by row, as PostgreSQL does for constraints that are not deferrable.
+ * Updates of unique keys are checked row by row, as PostgreSQL does for constraints that are not deferrable; those that are
+ * have their duplicates counted later (deferrable-keys.ts).
  */
 import { ByteWriter, PhantomError } from '@phantom/base';
 import type { Oid, TableDescriptor } from '@phantom/catalog';
@@ -19,6 +20,7 @@ import { LockStrength } from '@phantom/mvcc';
 import { StatementRestart } from '../exec/runtime.js';
 import type { Value } from '../types/type.js';
 import { checkViolation, notNullViolation, uniqueViolation } from './constraint-errors.js';
+import { DeferrableKeyChecks } from './deferrable-keys.js';
 import { ForeignKeyChecks } from './foreign-keys.js';
 import { rowKeyOfEntry } from './physical-table.js';
 import { type IndexRule, type TableRules, tableRules } from './table-rules.js';
@@ -34,6 +36,7 @@ export class RowWriter implements StatementWriter {
   private readonly context: WriterContext;
   private readonly rules: TableRules;
   private readonly foreignKeys: ForeignKeyChecks;
+  private readonly deferrableKeys: DeferrableKeyChecks;
   private readonly locking: boolean;
   private readonly key = new ByteWriter();
   private readonly row = new ByteWriter();
@@ -54,12 +57,14 @@ export class RowWriter implements StatementWriter {
     // Going back to a savepoint gives locks back.
     this.tableLocked = false;
     this.foreignKeys.reset();
+    this.deferrableKeys.reset();
   }
 
   constructor(table: TableDescriptor, context: WriterContext) {
     this.context = context;
     this.rules = tableRules(table, context.objects, context.picture);
     this.foreignKeys = new ForeignKeyChecks(this.rules, context);
+    this.deferrableKeys = new DeferrableKeyChecks(table, context);
     this.locking = context.transaction.concurrency === 'locking';
   }
 
@@ -121,7 +126,7 @@ export class RowWriter implements StatementWriter {
   }
 
   finishStatement(): undefined | Promise<void> {
-    return this.foreignKeys.finish();
+    return this.deferrableKeys.finish() ?? this.foreignKeys.finish();
   }
 
   private lockTable(): Promise<void> | undefined {
@@ -324,7 +329,7 @@ export class RowWriter implements StatementWriter {
   private lockEntry(rule: IndexRule, row: readonly Value[]): Promise<void> | undefined {
     if (!this.locking) return undefined;
     rule.parts(row, this.parts, this.context.evaluation);
-    if (!rule.physical.isUniqueEntry(this.parts)) return undefined;
+    if (!rule.physical.isUniqueKey(this.parts)) return undefined;
     this.encodeEntryKey(rule, this.parts, NO_BYTES);
     const wait = this.context.transaction.lock(this.entry.buffer, 0, this.entry.length, LockStrength.Update, 'wait');
     return wait instanceof Promise ? wait : undefined;
@@ -368,6 +373,7 @@ export class RowWriter implements StatementWriter {
       context.transaction.put(entry.buffer, 0, entry.length, key.buffer, SPACE_BYTES, key.length);
     } else {
       context.transaction.put(entry.buffer, 0, entry.length, NO_BYTES, 0, 0);
+      if (rule.deferrable !== undefined) this.deferrableKeys.entered(rule, rule.deferrable, parts);
     }
   }
 

@@ -18,6 +18,7 @@ import type { Value } from '../types/type.js';
 import { type PhysicalIndex, type PhysicalTable, physicalIndex, physicalTable } from './physical-table.js';
 
 export type ForeignKey = ConstraintDescriptor & { readonly kind: 'foreign key' };
+export type KeyConstraint = ConstraintDescriptor & { readonly kind: 'primary key' | 'unique' };
 export type CheckConstraint = ConstraintDescriptor & { readonly kind: 'check' };
 
 /** A row expression with the positions of the columns it reads. */
@@ -43,12 +44,20 @@ export class BoundRowExpression {
 export class IndexRule {
   readonly index: IndexDescriptor;
   readonly physical: PhysicalIndex;
+  /** The deferrable key that stands on the index. */
+  readonly deferrable: KeyConstraint | undefined;
   private readonly expressions: readonly (BoundRowExpression | undefined)[];
   private readonly predicate: BoundRowExpression | undefined;
 
   constructor(index: IndexDescriptor, table: TableDescriptor, catalog: CatalogPort) {
     this.index = index;
     this.physical = physicalIndex(index, table, catalog.types);
+    this.deferrable =
+      index.deferrable === undefined
+        ? undefined
+        : table.constraints.find(
+            (constraint): constraint is KeyConstraint => 'indexOid' in constraint && constraint.indexOid === index.oid,
+          );
     const bind = (sql: string, purpose: 'index' | 'predicate'): BoundRowExpression =>
       bound(sql, table, catalog, purpose, undefined);
     this.expressions = index.parts.map((part) =>

@@ -1,5 +1,11 @@
 /** What writers of tables work with: one per statement and session. */
-import type { CatalogTransaction, ColumnDescriptor, Oid, TableDescriptor } from '@phantom/catalog';
+import type {
+  CatalogTransaction,
+  ColumnDescriptor,
+  ConstraintDescriptor,
+  Oid,
+  TableDescriptor,
+} from '@phantom/catalog';
 import type { MvccTransaction } from '@phantom/mvcc';
 import type { Yielded } from '../exec/runtime.js';
 import type { EvaluationContext } from '../functions/registry.js';
@@ -8,8 +14,18 @@ import type { RowNumbers } from './row-numbers.js';
 import type { Value } from '../types/type.js';
 import type { TableWriter } from './table-writer.js';
 
-/** A check that waits for the commit, with the executor's protocol. */
-export type DeferredCheck = () => Generator<Yielded, void, void>;
+/** A check that waits for the commit. */
+export interface DeferredCheck {
+  /**
+   * Whose check it is: SET CONSTRAINTS ... IMMEDIATE runs it at once, and the table whose rows owe it must stay as it is
+   * until then. Undefined for one of the document model.
+   */
+  readonly constraint:
+    | { readonly oid: Oid; readonly kind: ConstraintDescriptor['kind']; readonly tableOid: Oid }
+    | undefined;
+  /** With the executor's protocol; raises what the constraint raises. */
+  run(): Generator<Yielded, void, void>;
+}
 
 export interface WriterContext {
   readonly transaction: MvccTransaction;
@@ -23,6 +39,8 @@ export interface WriterContext {
   lockTable(oid: Oid): Promise<void> | undefined;
   /** Value of a column's default: for ON DELETE SET DEFAULT. */
   defaultValue(table: TableDescriptor, column: ColumnDescriptor): Value;
-  /** Runs a check before the commit instead of at the end of the statement. */
+  /** True when the constraint is checked before the commit and not at the end of the statement. */
+  isDeferred(constraint: ConstraintDescriptor): boolean;
+  /** Runs a check before the commit, or when SET CONSTRAINTS asks for it. */
   defer(check: DeferredCheck): void;
 }

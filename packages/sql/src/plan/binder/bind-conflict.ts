@@ -24,6 +24,7 @@ export function bindOnConflict(
 ): InsertConflict {
   const { context } = binder;
   const arbiters = node.target === undefined ? [] : inferArbiters(binder, node.target, table);
+  refuseDeferrable(binder, table, arbiters);
   const existing = newRowColumns(binder, table);
   const stored = newRowColumns(binder, table);
   if (node.action === 'nothing') {
@@ -63,6 +64,18 @@ export function bindOnConflict(
       : coerceToBoolean(context, binder.bind(node.where, scope), 'ON CONFLICT WHERE', node.where.position);
   const values = completeValues(binder, table, bound.values, stored, (_column, position) => current(position));
   return { action: 'update', arbiters, existing, condition, values, rows: bound.rows, stored, countAsMySql: false };
+}
+
+/** A key that may be twice there for a while cannot say which row is in the way. No arbiters: any unique index is one. */
+function refuseDeferrable({ context }: Binder, table: TableDescriptor, arbiters: readonly number[]): void {
+  for (const { oid, deferrable } of context.catalog.indexesOf(table)) {
+    if (deferrable !== true || (arbiters.length > 0 && !arbiters.includes(oid))) continue;
+    throw context.error(
+      '55000',
+      'ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters',
+      undefined,
+    );
+  }
 }
 
 function inferArbiters(binder: Binder, target: Ast.ConflictTarget, table: TableDescriptor): number[] {
@@ -139,6 +152,7 @@ export function bindOnDuplicateKey(
   parent: Scope | undefined,
 ): InsertConflict {
   const { context } = binder;
+  refuseDeferrable(binder, table, []);
   const existing = newRowColumns(binder, table);
   const stored = newRowColumns(binder, table);
   requirePrivilege(binder, table, 'update');

@@ -131,7 +131,7 @@ export function accessPaths(
       nullsFirst: part.nullsFirst,
       typeOid: part.type.oid,
     }));
-    paths.push(pathOf(scan, index, parts, own, index.unique, elementOf));
+    paths.push(pathOf(scan, index, parts, own, index.unique && index.deferrable !== true, elementOf));
   }
   return paths;
 }

@@ -1,0 +1,54 @@
+/** SET CONSTRAINTS: which deferrable constraints are checked before the commit, and which when each statement ends. */
+import { PhantomError } from '@phantom/base';
+import type { ConstraintDescriptor, Oid } from '@phantom/catalog';
+import { splitName } from '../ddl/names.js';
+import type { QualifiedName } from '../text/ast-leaves.js';
+import type { SetConstraints } from '../text/ast-session.js';
+import type { SqlSession } from './session.js';
+import type { Utility } from './statement.js';
+
+export function setConstraintsUtility(node: SetConstraints): Utility {
+  return {
+    fields: [],
+    parameterTypes: [],
+    transaction: 'required',
+    *run(session) {
+      const transaction = session.ensureTransaction();
+      if (!transaction.explicit)
+        session.notice('WARNING', '25P01', 'SET CONSTRAINTS can only be used in transaction blocks');
+      transaction.storage.beginStatement();
+      transaction.writersOf(session).beginStatement();
+      const oids =
+        node.names.length === 0 ? undefined : new Set(node.names.flatMap((name) => named(session, name, node)));
+      yield* transaction.deferred.change(node.deferred, oids);
+      return 0;
+    },
+  };
+}
+
+/** Oids of the deferrable constraints of a name: all of the first schema that has one. 42704, 42809. */
+function named(session: SqlSession, written: QualifiedName, { deferred }: SetConstraints): Oid[] {
+  const { picture } = session;
+  const { schema, name } = splitName(written, picture.databaseName);
+  const schemas = schema === undefined ? picture.searchPath : [schema];
+  for (const candidate of schemas) {
+    const found = constraintsOf(session, candidate, name);
+    if (found.length === 0) continue;
+    const deferrable = found.filter((constraint) => constraint.deferrable);
+    if (deferred && deferrable.length < found.length)
+      throw new PhantomError('42809', `constraint "${name}" is not deferrable`);
+    return deferrable.map((constraint) => constraint.oid);
+  }
+  throw new PhantomError('42704', `constraint "${name}" does not exist`);
+}
+
+function constraintsOf(session: SqlSession, schema: string, name: string): ConstraintDescriptor[] {
+  const { objects } = session.ensureTransaction();
+  const found: ConstraintDescriptor[] = [];
+  for (const object of objects.objects()) {
+    if (object.kind !== 'table' || object.databaseOid !== session.databaseOid) continue;
+    if (objects.object(object.schemaOid)?.name !== schema) continue;
+    found.push(...object.constraints.filter((constraint) => constraint.name === name));
+  }
+  return found;
+}
