@@ -1,4 +1,5 @@
-/** @phantom/db/session: what a protocol server needs of a database: sessions, portals, types, values as text and bytes. */
+/** @phantom/db/session: what a protocol server needs of a database: sessions, portals, types, values as text, bytes and JavaScript. */
+export { bindValues } from './async-query.js';
 export {
   type CopyChannel,
   type FetchOutcome,
@@ -18,6 +19,7 @@ export {
   type TypeContext,
   type Value,
   commandTag,
+  jsReader,
   lookUp,
   writePoint,
 } from '@phantom/sql';

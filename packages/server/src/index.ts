@@ -1,5 +1,6 @@
 /** @phantom/server: the PostgreSQL protocol and HTTP in front of an open database. */
 export { isLoopbackHost } from './auth/authentication.js';
+export { type Access, AccessTokens, makeToken } from './auth/access-tokens.js';
 export { AuthenticationRules } from './auth/rules.js';
 export type { ServerOptions } from './options.js';
 export { type JsonLoggerOptions, jsonLogger } from './pino-logger.js';

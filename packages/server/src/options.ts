@@ -1,5 +1,6 @@
 /** Settings of a server, each with its default. */
 import { type Logger, type Metrics, MetricsRegistry, silentLogger } from '@phantom/base';
+import type { AccessTokens } from './auth/access-tokens.js';
 import type { AuthenticationRules } from './auth/rules.js';
 import type { TlsOptions } from './tls.js';
 
@@ -24,19 +25,26 @@ export interface ServerOptions {
   readonly idleTimeoutMs?: number;
   /** How long running statements may go on when the server stops. Default 5 s. */
   readonly drainTimeoutMs?: number;
-  /** Certificate and key; without them nothing is encrypted, and only loopback is listened on. */
+  /** Certificate and key, for HTTP too; without them nothing is encrypted, and only loopback is listened on. */
   readonly tls?: TlsOptions | undefined;
   /** Who may come in from where; see auth/rules.ts for what stands where there are none. */
   readonly rules?: AuthenticationRules | undefined;
+  /** Who may ask over HTTP; without them nobody. */
+  readonly tokens?: AccessTokens | undefined;
+  /** Longest body of a request over HTTP. Default 16 MiB. */
+  readonly httpBodyBytesMax?: number;
+  /** Longest result that HTTP sends as one object; line by line there is no limit. Default 64 MiB. */
+  readonly httpResultBytesMax?: number;
   readonly logger?: Logger;
   /** Where the server counts; give it the registry of the database, and `/metrics` has both. */
   readonly metrics?: Metrics;
 }
 
-export type ResolvedServerOptions = Required<Omit<ServerOptions, 'httpPort' | 'tls' | 'rules'>> & {
+export type ResolvedServerOptions = Required<Omit<ServerOptions, 'httpPort' | 'tls' | 'rules' | 'tokens'>> & {
   readonly httpPort: number | undefined;
   readonly tls: TlsOptions | undefined;
   readonly rules: AuthenticationRules | undefined;
+  readonly tokens: AccessTokens | undefined;
 };
 
 /** Fills in defaults. */
@@ -47,12 +55,15 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     httpPort: options.httpPort,
     tls: options.tls,
     rules: options.rules,
+    tokens: options.tokens,
     connectionsMax: options.connectionsMax ?? 1000,
     connectionsReserved: options.connectionsReserved ?? 3,
     frameBytesMax: options.frameBytesMax ?? 128 * MIB,
     authenticationTimeoutMs: options.authenticationTimeoutMs ?? 60_000,
     idleTimeoutMs: options.idleTimeoutMs ?? 0,
     drainTimeoutMs: options.drainTimeoutMs ?? 5000,
+    httpBodyBytesMax: options.httpBodyBytesMax ?? 16 * MIB,
+    httpResultBytesMax: options.httpResultBytesMax ?? 64 * MIB,
     logger: options.logger ?? silentLogger,
     metrics: options.metrics ?? new MetricsRegistry(),
   };

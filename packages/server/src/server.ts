@@ -11,6 +11,7 @@ import type { Database } from '@phantom/db';
 import { lookUp, writePoint } from '@phantom/db/session';
 import { isLoopbackHost } from './auth/authentication.js';
 import { HttpListener } from './http/listener.js';
+import { QueryEndpoint } from './http/query-endpoint.js';
 import { type ResolvedServerOptions, type ServerOptions, resolveServerOptions } from './options.js';
 import type { SessionSource } from './pg/database-session.js';
 import { PgListener } from './pg/listener.js';
@@ -27,6 +28,7 @@ export class Server {
   readonly http: ServerAddress | undefined;
   private readonly pgListener: PgListener;
   private readonly httpListener: HttpListener | undefined;
+  private readonly drainTimeoutMs: number;
   private closing: Promise<void> | undefined;
 
   constructor(
@@ -35,6 +37,7 @@ export class Server {
     http: ServerAddress | undefined,
     httpListener: HttpListener | undefined,
   ) {
+    this.drainTimeoutMs = pgListener.options.drainTimeoutMs;
     this.pg = pg;
     this.http = http;
     this.pgListener = pgListener;
@@ -57,8 +60,7 @@ export class Server {
   }
 
   private async closeOnce(): Promise<void> {
-    await this.pgListener.close();
-    await this.httpListener?.close();
+    await Promise.all([this.pgListener.close(), this.httpListener?.close(this.drainTimeoutMs)]);
   }
 }
 
@@ -101,10 +103,26 @@ async function startHttp(
   pgListener: PgListener,
 ): Promise<{ listener: HttpListener; address: ServerAddress } | undefined> {
   if (options.httpPort === undefined) return undefined;
-  const listener = new HttpListener({
-    unready: () => (pgListener.draining ? 'the server is stopping' : database.failure?.message),
-    metrics: () => database.metrics(),
-  });
+  const { logger } = options;
+  const query = new QueryEndpoint(
+    {
+      tokens: options.tokens,
+      admission: pgListener.admission,
+      role: (name) => database.catalog.role(name),
+      openSession: (access, settings) =>
+        database.createSession({ database: access.database, user: access.role, settings }),
+    },
+    { bodyBytesMax: options.httpBodyBytesMax, resultBytesMax: options.httpResultBytesMax },
+  );
+  const listener = new HttpListener(
+    {
+      unready: () => (pgListener.draining ? 'the server is stopping' : database.failure?.message),
+      metrics: () => database.metrics(),
+      query,
+      logger,
+    },
+    options.tls,
+  );
   return { listener, address: address(await listener.listen(options.host, options.httpPort)) };
 }
 

@@ -20,6 +20,15 @@ const ALPN_PROTOCOL = 'postgresql';
 /** Certificates between a client's and its authority, the client's included. */
 const CHAIN_MAX = 8;
 
+/** The same for a server of node:https, which asks clients for nothing. */
+export function secureServerOptions({ certificate, key }: TlsOptions): {
+  cert: string;
+  key: string;
+  minVersion: 'TLSv1.2';
+} {
+  return { cert: asText(certificate), key: asText(key), minVersion: 'TLSv1.2' };
+}
+
 /** Makes secure sockets out of plain ones. */
 export class TlsSettings {
   private readonly context: SecureContext;

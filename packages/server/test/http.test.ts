@@ -1,7 +1,8 @@
 import { MetricsRegistry } from '@phantom/base';
+import { type Database, open } from '@phantom/db';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HttpListener } from '../src/http/listener.js';
 import { prometheusText } from '../src/http/prometheus.js';
+import { type Server, startServer } from '../src/server.js';
 
 describe('prometheus text', () => {
   it('writes counters, gauges and histograms', () => {
@@ -35,33 +36,40 @@ describe('prometheus text', () => {
 });
 
 describe('http', () => {
-  let reason: string | undefined;
-  const listener = new HttpListener({
-    unready: () => reason,
-    metrics: () => [{ kind: 'counter', name: 'x_total', help: 'X.', value: 1 }],
-  });
+  let database: Database;
+  let server: Server;
   let url = '';
+  let failure: Error | undefined;
   beforeAll(async () => {
-    const { port } = await listener.listen('127.0.0.1', 0);
-    url = `http://127.0.0.1:${port}`;
+    const metrics = new MetricsRegistry();
+    database = await open(':memory:', { metrics });
+    // What a disk that fails would leave behind.
+    Object.defineProperty(database, 'failure', { get: () => failure });
+    server = await startServer(database, { pgPort: 0, httpPort: 0, metrics });
+    url = `http://127.0.0.1:${server.http?.port}`;
   });
-  afterAll(() => listener.close());
+  afterAll(async () => {
+    await server.close();
+    await database.close();
+  });
 
-  it('answers health, readiness and metrics', async () => {
+  it('answers health, readiness, metrics and its own description', async () => {
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
     const ready = await fetch(`${url}/readyz?verbose`);
     expect([ready.status, await ready.json()]).toEqual([200, { status: 'ready' }]);
     const metrics = await fetch(`${url}/metrics`);
     expect(metrics.headers.get('content-type')).toContain('version=0.0.4');
-    expect(await metrics.text()).toContain('x_total 1');
+    expect(await metrics.text()).toContain('phantom_pg_connections 0');
     expect(await (await fetch(`${url}/healthz`, { method: 'HEAD' })).text()).toBe('');
+    const description = (await (await fetch(`${url}/v1/openapi.json`)).json()) as { paths: object };
+    for (const path of Object.keys(description.paths)) expect((await fetch(url + path)).status).not.toBe(404);
   });
 
   it('says why it is not ready', async () => {
-    reason = 'a sync failed';
+    failure = new Error('a sync failed');
     const response = await fetch(`${url}/readyz`);
     expect([response.status, await response.json()]).toEqual([503, { status: 'unready', reason: 'a sync failed' }]);
-    reason = undefined;
+    failure = undefined;
   });
 
   it('refuses other paths and methods', async () => {
@@ -70,8 +78,19 @@ describe('http', () => {
     expect([post.status, post.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
   });
 
+  it('names each request, by the name it came with where that is fit for a log', async () => {
+    const idOf = async (given?: string): Promise<string | null> =>
+      (await fetch(`${url}/healthz`, given === undefined ? {} : { headers: { 'x-request-id': given } })).headers.get(
+        'x-request-id',
+      );
+    expect(await idOf('trace-7')).toBe('trace-7');
+    expect(await idOf('a b')).toMatch(/^[0-9a-f-]{36}$/);
+    expect(await idOf()).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
   it('cannot listen where somebody listens', async () => {
-    const second = new HttpListener({ unready: () => undefined, metrics: () => [] });
-    await expect(second.listen('127.0.0.1', Number(new URL(url).port))).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await expect(startServer(database, { pgPort: 0, httpPort: server.http?.port })).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+    });
   });
 });

@@ -1,44 +1,62 @@
 /**
- * HTTP for operators:
+ * HTTP, for operators and for programs without a driver:
  *
- *   GET /healthz   200 as long as the process answers
- *   GET /readyz    200 when the database takes writes, 503 with the reason when it does not
- *   GET /metrics   Prometheus text
+ *   GET  /healthz           200 as long as the process answers
+ *   GET  /readyz            200 when the database takes writes, 503 with the reason when it does not
+ *   GET  /metrics           Prometheus text
+ *   GET  /v1/openapi.json   all of this, described
+ *   POST /v1/query          one statement, for whoever has a token
  *
- * It is unauthenticated, and shows nothing of the data.
+ * All but the last is unauthenticated, and shows nothing of the data. It stands on node:http: one route has a body, and a
+ * framework would be 44 packages in every user's tree, one of which wants a newer Node than we do (docs/adr/0006).
  */
+import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { MetricSample } from '@phantom/base';
+import type { Logger, MetricSample } from '@phantom/base';
+import { type TlsOptions, secureServerOptions } from '../tls.js';
+import { type Answer, HttpError, jsonAnswer } from './answer.js';
+import { openApi } from './openapi.js';
 import { PROMETHEUS_CONTENT_TYPE, prometheusText } from './prometheus.js';
+import type { QueryEndpoint } from './query-endpoint.js';
 
-const CONNECTIONS_MAX = 64;
+const CONNECTIONS_MAX = 256;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_TIMEOUT_MS = 5000;
 const HEADER_BYTES_MAX = 8192;
+/** How often connections are looked at that send their request slowly. */
+const SLOW_CHECK_MS = 1000;
 
 export interface HttpSource {
   /** Why writes are refused; undefined when they are not. */
   unready(): string | undefined;
   metrics(): readonly MetricSample[];
-}
-
-interface Answer {
-  readonly status: number;
-  readonly type: string;
-  readonly body: string;
+  readonly query: QueryEndpoint;
+  readonly logger: Logger;
 }
 
 export class HttpListener {
   private readonly source: HttpSource;
   private readonly server: Server;
+  private draining = false;
 
-  constructor(source: HttpSource) {
+  /** With `tls` all of it is HTTPS. */
+  constructor(source: HttpSource, tls?: TlsOptions) {
     this.source = source;
-    this.server = createServer(
-      { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, maxHeaderSize: HEADER_BYTES_MAX },
-      (request, response) => this.respond(request, response),
-    );
+    const options = {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      maxHeaderSize: HEADER_BYTES_MAX,
+      connectionsCheckingInterval: SLOW_CHECK_MS,
+    };
+    const respond = (request: IncomingMessage, response: ServerResponse): void => void this.respond(request, response);
+    this.server =
+      tls === undefined
+        ? createServer(options, respond)
+        : createSecureServer({ ...options, ...secureServerOptions(tls) }, respond);
     this.server.maxConnections = CONNECTIONS_MAX;
   }
 
@@ -53,46 +71,96 @@ export class HttpListener {
     });
   }
 
-  /** Ends it, connections that are kept alive included. */
-  close(): Promise<void> {
-    return new Promise((resolve) => {
+  /** Accepts no requests any more, lets running ones end for `drainTimeoutMs`, then cancels them. */
+  async close(drainTimeoutMs: number): Promise<void> {
+    this.draining = true;
+    const closed = new Promise<void>((resolve) => {
       this.server.close(() => resolve());
-      this.server.closeAllConnections();
     });
+    this.server.closeIdleConnections();
+    const timer = setTimeout(() => {
+      this.source.query.cancelAll();
+      this.server.closeAllConnections();
+    }, drainTimeoutMs);
+    await closed;
+    clearTimeout(timer);
   }
 
-  private respond(request: IncomingMessage, response: ServerResponse): void {
+  private async respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const startMs = performance.now();
+    const requestId = requestIdOf(request);
+    const path = (request.url ?? '/').split('?', 1)[0] as string;
+    response.setHeader('x-request-id', requestId);
+    response.setHeader('cache-control', 'no-store');
+    if (this.draining) response.setHeader('connection', 'close');
+    // Whoever goes away early has no answer to get.
+    response.on('error', () => undefined);
+    let role: string | undefined;
+    try {
+      if (path === '/v1/query') role = await this.query(request, response, requestId);
+      else send(request, response, this.answer(request, path));
+    } catch (error) {
+      if (!response.headersSent) send(request, response, this.refusal(error, requestId));
+      else response.destroy();
+    }
+    const fields = { requestId, method: request.method, path, status: response.statusCode, role };
+    const elapsedMs = Math.round(performance.now() - startMs);
+    if (path === '/v1/query') this.source.logger.info('a request was answered', { ...fields, elapsedMs });
+    else this.source.logger.debug('a request was answered', { ...fields, elapsedMs });
+  }
+
+  private async query(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<string> {
+    if (request.method !== 'POST') throw new HttpError(405, 'only POST is allowed', { allow: 'POST' });
+    if (this.draining) throw new HttpError(503, 'the server is stopping');
+    const { role } = await this.source.query.respond(request, response, (error) => this.logDefect(error, requestId));
+    return role;
+  }
+
+  private answer(request: IncomingMessage, path: string): Answer {
     // Bodies are of no use here; reading them keeps the connection in step.
     request.resume();
-    const { status, type, body } = this.answer(request);
-    response.writeHead(status, {
-      'content-type': type,
-      'content-length': Buffer.byteLength(body),
-      'cache-control': 'no-store',
-      ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
-    });
-    response.end(request.method === 'HEAD' ? undefined : body);
-  }
-
-  private answer(request: IncomingMessage): Answer {
     if (request.method !== 'GET' && request.method !== 'HEAD')
-      return json(405, { error: 'only GET and HEAD are allowed' });
-    const path = (request.url ?? '/').split('?', 1)[0];
+      throw new HttpError(405, 'only GET and HEAD are allowed', { allow: 'GET, HEAD' });
     switch (path) {
       case '/healthz':
-        return json(200, { status: 'ok' });
+        return jsonAnswer(200, { status: 'ok' });
       case '/readyz': {
         const reason = this.source.unready();
-        return reason === undefined ? json(200, { status: 'ready' }) : json(503, { status: 'unready', reason });
+        return reason === undefined
+          ? jsonAnswer(200, { status: 'ready' })
+          : jsonAnswer(503, { status: 'unready', reason });
       }
       case '/metrics':
         return { status: 200, type: PROMETHEUS_CONTENT_TYPE, body: prometheusText(this.source.metrics()) };
+      case '/v1/openapi.json':
+        return jsonAnswer(200, openApi);
       default:
-        return json(404, { error: 'not found' });
+        throw new HttpError(404, 'not found');
     }
+  }
+
+  private refusal(error: unknown, requestId: string): Answer {
+    if (error instanceof HttpError)
+      return jsonAnswer(error.status, { error: { message: error.message } }, error.headers);
+    this.logDefect(error, requestId);
+    return jsonAnswer(500, { error: { message: 'internal error' } });
+  }
+
+  private logDefect(error: unknown, requestId: string): void {
+    const stack = error instanceof Error ? error.stack : String(error);
+    this.source.logger.error('internal error', { requestId, stack });
   }
 }
 
-function json(status: number, body: unknown): Answer {
-  return { status, type: 'application/json', body: `${JSON.stringify(body)}\n` };
+/** The caller's own name for the request, where it is fit to be logged; else a new one. */
+function requestIdOf(request: IncomingMessage): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
+}
+
+function send(request: IncomingMessage, response: ServerResponse, { status, type, body, headers }: Answer): void {
+  // A body that nobody has read would be taken for the next request.
+  if (!request.complete) response.setHeader('connection', 'close');
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body), ...headers });
+  response.end(request.method === 'HEAD' ? undefined : body);
 }

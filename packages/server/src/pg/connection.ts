@@ -33,7 +33,7 @@ import { FrameDecoder } from './frames.js';
 import { readSaslInitial, readSaslResponse, readStartup } from './frontend-messages.js';
 import { MessageReader } from './message-reader.js';
 import { type BufferPool, Output } from './output.js';
-import { Pace } from './pace.js';
+import { Pace } from '../pace.js';
 import { AuthenticationKind, Frontend, StartupCode } from './protocol.js';
 import { FatalError, asPhantomError, errorReport, fatal, readOrEnd } from './reports.js';
 import { ProtocolSession, type SessionCounters } from './session.js';

@@ -15,7 +15,7 @@
  *   4. A cancel stops what runs and never what comes next: it reaches the database only while rows are being fetched.
  */
 import { type Counter, PhantomError, unsupportedError } from '@phantom/base';
-import { type Notice, type Notification, commandTag } from '@phantom/db/session';
+import { type Notice, type Notification, type RowBatch, commandTag } from '@phantom/db/session';
 import {
   writeBindComplete,
   writeCloseComplete,
@@ -31,12 +31,12 @@ import {
 } from './backend-messages.js';
 import type { DatabaseSession, OpenedSession, PlanStatement, StraightRoads } from './database-session.js';
 import { type MessageSource, ProtocolCopy } from './copy.js';
-import { fetchRows } from './fetch-rows.js';
+import { fetchRows } from '../fetch-rows.js';
 import { BindMessage, readBind, readEmpty, readExecute, readNamed, readParse, readQuery } from './frontend-messages.js';
 import { Mailbox } from './mailbox.js';
 import type { MessageReader } from './message-reader.js';
 import type { Output } from './output.js';
-import type { Pace } from './pace.js';
+import type { Pace } from '../pace.js';
 import { Portals, ProtocolPortal } from './portals.js';
 import { PreparedStatements, ReadyStatement } from './prepared-statements.js';
 import { Frontend, ReadyStatus } from './protocol.js';
@@ -300,7 +300,9 @@ export class ProtocolSession {
     try {
       this.fetching = true;
       portal.portal ??= database.portal(portal.ready.statement, portal.values);
-      const outcome = await fetchRows(database, portal.portal, portal.encoder, rowsMax, output, this.pace);
+      const { encoder } = portal;
+      const receive = (batch: RowBatch): void => encoder.rows(batch, messages, database.evaluation);
+      const outcome = await fetchRows(database, portal.portal, receive, rowsMax, output, this.pace);
       if (outcome.complete && portal.fields.length === 0 && isQuery(portal.ready.statement)) {
         portal.encoder.emptyRows(rowsOfTag(outcome.tag), messages);
       }
@@ -371,7 +373,8 @@ export class ProtocolSession {
     const encoder = ready.textEncoder(portal.fields, database.evaluation.types);
     const bare = portal.fields.length === 0 && isQuery(ready.statement);
     if (portal.fields.length > 0 || bare) encoder.describe(output.messages);
-    const outcome = await fetchRows(database, portal, encoder, 0, output, this.pace);
+    const receive = (batch: RowBatch): void => encoder.rows(batch, output.messages, database.evaluation);
+    const outcome = await fetchRows(database, portal, receive, 0, output, this.pace);
     if (bare) encoder.emptyRows(rowsOfTag(outcome.tag), output.messages);
     this.fetching = false;
     if (isLast) await database.sync();

@@ -4,27 +4,34 @@
  * as many rows as fill about PIECE_BYTES, learned from the rows that went before.
  */
 import type { FetchOutcome, RowBatch } from '@phantom/db/session';
-import type { DatabasePortal, DatabaseSession } from './database-session.js';
-import type { Output } from './output.js';
 import type { Pace } from './pace.js';
-import type { RowEncoder } from './row-encoder.js';
+import type { DatabasePortal, DatabaseSession } from './pg/database-session.js';
 
 /** Rows of the first piece, when nothing is known of their length. */
 const FIRST_PIECE_ROWS = 128;
 const PIECE_BYTES = 256 * 1024;
 const PIECE_ROWS_MAX = 16 * 1024;
 
-/** Fetches up to `rowsMax` rows (0: all) and writes them. */
+/** Where rows leave the process. */
+export interface Outlet {
+  /** Bytes handed in so far. */
+  readonly producedBytes: number;
+  /** Sends what there is; a promise when the next rows have to wait for the client. */
+  relieve(): Promise<void> | undefined;
+}
+
+/** What limits of time need of a session. */
+type LimitedSession = Pick<DatabaseSession, 'settings' | 'cancel'>;
+
+/** Fetches up to `rowsMax` rows (0: all); `receive` writes them to the outlet. */
 export async function fetchRows(
-  session: DatabaseSession,
+  session: LimitedSession,
   portal: DatabasePortal,
-  encoder: RowEncoder,
+  receive: (batch: RowBatch) => void,
   rowsMax: number,
-  output: Output,
+  outlet: Outlet,
   pace: Pace,
 ): Promise<FetchOutcome> {
-  const { messages } = output;
-  const receive = (batch: RowBatch): void => encoder.rows(batch, messages, session.evaluation);
   if (portal.fields.length === 0) return portal.fetch(0, receive);
   let pieceRows = FIRST_PIECE_ROWS;
   let sent = 0;
@@ -32,13 +39,13 @@ export async function fetchRows(
   try {
     for (;;) {
       const wanted = rowsMax === 0 ? pieceRows : Math.min(pieceRows, rowsMax - sent);
-      const producedBefore = output.producedBytes;
+      const producedBefore = outlet.producedBytes;
       deadline ??= new Deadline(session);
       const outcome = await portal.fetch(wanted, receive);
       sent += outcome.rows;
       if (outcome.complete || (rowsMax !== 0 && sent >= rowsMax)) return { ...outcome, rows: sent };
-      pieceRows = nextPieceRows(outcome.rows, output.producedBytes - producedBefore);
-      const wait = output.relieve();
+      pieceRows = nextPieceRows(outcome.rows, outlet.producedBytes - producedBefore);
+      const wait = outlet.relieve();
       if (wait !== undefined) await wait;
       else if (pace.due) await pace.turn();
       // The database times each fetch by itself; the client's setting is about the statement.
@@ -57,12 +64,12 @@ function nextPieceRows(rows: number, bytes: number): number {
 
 /** statement_timeout over all pieces of a statement. */
 class Deadline {
-  private readonly session: DatabaseSession;
+  private readonly session: LimitedSession;
   private readonly startMs: number;
   private readonly timeoutMs: number;
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(session: DatabaseSession) {
+  constructor(session: LimitedSession) {
     this.session = session;
     this.timeoutMs = session.settings.integer('statement_timeout');
     this.startMs = this.timeoutMs === 0 ? 0 : performance.now();

@@ -1,0 +1,118 @@
+/**
+ * POST /v1/query: one statement in a transaction of its own, as the role and in the database of the caller's token.
+ *
+ *   token -> place -> session -> bind -> rows, piece by piece -> commit -> last line
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { PhantomError } from '@phantom/base';
+import { type SqlSession, bindValues } from '@phantom/db/session';
+import type { Admission, AdmissionRole } from '../admission.js';
+import type { Access, AccessTokens } from '../auth/access-tokens.js';
+import { fetchRows } from '../fetch-rows.js';
+import { Pace } from '../pace.js';
+import { asPhantomError } from '../pg/reports.js';
+import { HttpError } from './answer.js';
+import { JsonRows, fieldTexts } from './json-rows.js';
+import { LINES_TYPE, LinesReply, type QueryReply, WholeReply } from './query-reply.js';
+import { type QueryRequest, parseQueryRequest, readBody } from './query-request.js';
+
+export interface QueryLimits {
+  /** Longest body of a request. */
+  readonly bodyBytesMax: number;
+  /** Longest result that is sent as one object. */
+  readonly resultBytesMax: number;
+}
+
+/** What the endpoint asks of the database. */
+export interface QuerySource {
+  readonly tokens: AccessTokens | undefined;
+  readonly admission: Admission;
+  role(name: string): AdmissionRole | undefined;
+  /** Throws 3D000, 28000, 42501 when there can be no such session. */
+  openSession(access: Access, settings: Readonly<Record<string, string>>): SqlSession;
+}
+
+export class QueryEndpoint {
+  private readonly source: QuerySource;
+  private readonly limits: QueryLimits;
+  private readonly sessions = new Set<SqlSession>();
+
+  constructor(source: QuerySource, limits: QueryLimits) {
+    this.source = source;
+    this.limits = limits;
+  }
+
+  /** Runs what the request asks for, and answers; `onDefect` hears of errors of ours. HttpError for what is no request. */
+  async respond(
+    request: IncomingMessage,
+    response: ServerResponse,
+    onDefect: (error: unknown) => void,
+  ): Promise<Access> {
+    const access = this.accessOf(request);
+    const query = parseQueryRequest(await readBody(request, this.limits.bodyBytesMax));
+    const byLine = (request.headers.accept ?? '').includes(LINES_TYPE);
+    const reply = byLine ? new LinesReply(response) : new WholeReply(response, this.limits.resultBytesMax);
+    try {
+      await this.run(access, query, reply, response);
+    } catch (error) {
+      const told = asPhantomError(error);
+      if (told.family === 'internal') onDefect(error);
+      reply.fail(told);
+    }
+    return access;
+  }
+
+  /** Stops what runs. */
+  cancelAll(): void {
+    for (const session of this.sessions) session.cancel('terminating connection due to administrator command');
+  }
+
+  private accessOf(request: IncomingMessage): Access {
+    const challenge = { 'www-authenticate': 'Bearer realm="phantomd"' };
+    const { tokens } = this.source;
+    if (tokens === undefined)
+      throw new HttpError(401, 'the server has been given no tokens, so nobody may ask', challenge);
+    const token = /^Bearer ([\w.~+/-]+=*)$/i.exec(request.headers.authorization ?? '')?.[1];
+    if (token === undefined) throw new HttpError(401, 'a bearer token is needed', challenge);
+    const access = tokens.accessOf(token);
+    if (access === undefined) throw new HttpError(401, 'the token is not known', challenge);
+    return access;
+  }
+
+  private async run(access: Access, query: QueryRequest, reply: QueryReply, response: ServerResponse): Promise<void> {
+    const { source } = this;
+    const role = source.role(access.role);
+    if (role === undefined) throw new PhantomError('28000', `role "${access.role}" does not exist`);
+    source.admission.enter(role);
+    try {
+      const settings = query.timeoutMs === undefined ? {} : { statement_timeout: String(query.timeoutMs) };
+      const session = source.openSession(access, settings);
+      const left = (): void => session.cancel('terminating connection: the client has gone');
+      this.sessions.add(session);
+      response.once('close', left);
+      try {
+        await execute(session, query, reply);
+      } finally {
+        response.off('close', left);
+        this.sessions.delete(session);
+        session.close();
+      }
+    } finally {
+      source.admission.exit(role);
+    }
+  }
+}
+
+async function execute(session: SqlSession, query: QueryRequest, reply: QueryReply): Promise<void> {
+  const statement = session.prepareText(query.sql);
+  const portal = session.portal(statement, bindValues(session, statement, query.parameters));
+  const { types } = session.picture;
+  const rows = new JsonRows(portal.fields, types, query.rows);
+  reply.begin(fieldTexts(portal.fields, types));
+  const outcome = await fetchRows(session, portal, (batch) => reply.rows(batch, rows), 0, reply, new Pace());
+  if (session.transaction?.explicit === true) {
+    throw new PhantomError('25000', 'a request is a transaction of its own and cannot begin one');
+  }
+  await session.sync();
+  reply.end(outcome);
+}
