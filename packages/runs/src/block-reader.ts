@@ -66,11 +66,11 @@ export class Block implements CacheItem {
   cacheSlot = -1;
   /**
    * What a lookup needs of the restart points, in one table, because it costs nothing but cache misses: four columns of
-   * `restartCount` words, the discriminators of their keys (the four bytes behind what all of them share), where the keys
-   * begin and end, where the entries begin; and one word more, where the last entry ends.
+   * `restartCount` words, the discriminators of their keys (the four bytes behind what all keys share), where the
+   * entries begin (and one word more, where the last of them ends), where the keys begin, where they end.
    */
   private readonly table: Int32Array;
-  /** What the keys at restart points share. */
+  /** What all keys share. */
   private readonly prefixBytes: number;
   private owner: (Block | undefined)[] | undefined = undefined;
   private ownerIndex = 0;
@@ -90,21 +90,11 @@ export class Block implements CacheItem {
     this.chargeBytes = length + 400 + restartCount * 16;
     const table = new Int32Array(restartCount * 4 + 1);
     this.table = table;
-    table[restartCount * 4] = this.entriesEnd;
+    table[restartCount * 2] = this.entriesEnd;
     for (let i = 0; i < restartCount; i++) this.placeKey(i);
-    const starts = restartCount;
-    const ends = restartCount * 2;
-    const last = restartCount - 1;
-    this.prefixBytes = commonPrefixBytes(
-      payload,
-      table[starts]!,
-      table[ends]!,
-      payload,
-      table[starts + last]!,
-      table[ends + last]!,
-    );
+    this.prefixBytes = this.sharedByAll();
     for (let i = 0; i < restartCount; i++) {
-      table[i] = signedDiscriminator(payload, table[starts + i]! + this.prefixBytes, table[ends + i]!);
+      table[i] = signedDiscriminator(payload, this.keyStart(i) + this.prefixBytes, this.keyEnd(i));
     }
   }
 
@@ -120,29 +110,38 @@ export class Block implements CacheItem {
 
   /** Offset of the first entry of an interval. */
   restart(index: number): number {
-    return this.table[this.restartCount * 3 + index]!;
+    return this.table[this.restartCount + index]!;
   }
 
   /** Where an interval ends. */
   intervalEnd(index: number): number {
-    return this.table[this.restartCount * 3 + index + 1]!;
+    return this.table[this.restartCount + index + 1]!;
   }
 
   /** The last interval that begins with a key <= the given one; 0 when all begin above. */
   intervalOf(key: Uint8Array, start: number, end: number): number {
-    const { payload, table, prefixBytes, restartCount } = this;
-    const prefixAt = table[restartCount]!;
+    const { payload, prefixBytes, restartCount } = this;
+    const prefixAt = this.keyStart(0);
     for (let i = 0; i < prefixBytes; i++) {
       if (start + i === end) return 0;
       const difference = key[start + i]! - payload[prefixAt + i]!;
       if (difference !== 0) return difference < 0 ? 0 : restartCount - 1;
     }
+    return this.intervalBehindPrefix(key, start, end);
+  }
+
+  /**
+   * As intervalOf, for a key that begins with what all keys share; for any other one an interval like another. A lookup
+   * needs no more, since it compares whole keys afterwards, and it saves a look at the prefix.
+   */
+  intervalBehindPrefix(key: Uint8Array, start: number, end: number): number {
+    const { payload, table, prefixBytes, restartCount } = this;
     const from = start + prefixBytes;
+    if (from > end) return 0;
     const probe = signedDiscriminator(key, from, end);
     let at = countBelow(table, 0, restartCount, probe);
     while (at < restartCount && table[at] === probe) {
-      const keyStart = table[restartCount + at]! + prefixBytes;
-      if (compareBytes(payload, keyStart, table[restartCount * 2 + at]!, key, from, end) > 0) break;
+      if (compareBytes(payload, this.keyStart(at) + prefixBytes, this.keyEnd(at), key, from, end) > 0) break;
       at++;
     }
     return Math.max(at - 1, 0);
@@ -150,9 +149,42 @@ export class Block implements CacheItem {
 
   /** True when the first key of an interval is at most the given one. */
   beginsAtMost(index: number, key: Uint8Array, start: number, end: number): boolean {
-    const { payload, table, restartCount } = this;
-    const keyStart = table[restartCount + index]!;
-    return compareBytes(payload, keyStart, table[restartCount * 2 + index]!, key, start, end) <= 0;
+    return compareBytes(this.payload, this.keyStart(index), this.keyEnd(index), key, start, end) <= 0;
+  }
+
+  private keyStart(index: number): number {
+    return this.table[this.restartCount * 2 + 1 + index]!;
+  }
+
+  private keyEnd(index: number): number {
+    return this.table[this.restartCount * 3 + 1 + index]!;
+  }
+
+  /** How many bytes all keys share: what the keys at restart points do, and those behind the last of them. */
+  private sharedByAll(): number {
+    const { payload, entriesEnd } = this;
+    const last = this.restartCount - 1;
+    let bytes = commonPrefixBytes(
+      payload,
+      this.keyStart(0),
+      this.keyEnd(0),
+      payload,
+      this.keyStart(last),
+      this.keyEnd(last),
+    );
+    for (let at = this.restart(last), first = true; at < entriesEnd; first = false) {
+      const shared = readVarint(payload, at, entriesEnd);
+      if (!first && shared < bytes) bytes = shared;
+      at += varintBytes(shared);
+      const suffixBytes = readVarint(payload, at, entriesEnd);
+      at += varintBytes(suffixBytes);
+      const tag = readVarint(payload, at, entriesEnd);
+      at += varintBytes(tag) + suffixBytes;
+      if (tag % 2 === 1) continue;
+      const valueBytes = readVarint(payload, at - suffixBytes, entriesEnd);
+      at += varintBytes(valueBytes) + valueBytes;
+    }
+    return bytes;
   }
 
   /** Notes where the key at a restart point lies: whole, since it shares nothing with the entry before. */
@@ -160,15 +192,15 @@ export class Block implements CacheItem {
     const { payload, entriesEnd, table, restartCount } = this;
     let at = readU32(payload, entriesEnd + index * 4);
     if (at >= entriesEnd || payload[at] !== 0) throw this.malformed(at);
-    table[restartCount * 3 + index] = at;
+    table[restartCount + index] = at;
     const keyBytes = readVarint(payload, ++at, entriesEnd);
     at += varintBytes(keyBytes);
     const tag = readVarint(payload, at, entriesEnd);
     at += varintBytes(tag);
     if (tag % 2 === 0) at += varintBytes(readVarint(payload, at, entriesEnd));
     if (!(at + keyBytes <= entriesEnd)) throw this.malformed(at);
-    table[restartCount + index] = at;
-    table[restartCount * 2 + index] = at + keyBytes;
+    table[restartCount * 2 + 1 + index] = at;
+    table[restartCount * 3 + 1 + index] = at + keyBytes;
   }
 
   malformed(at: number): Error {
@@ -199,7 +231,7 @@ export function findVersion(
   found: FoundVersion,
 ): boolean {
   const { payload } = block;
-  const interval = block.intervalOf(key, start, end);
+  const interval = block.intervalBehindPrefix(key, start, end);
   let at = block.restart(interval);
   const limit = block.intervalEnd(interval);
   const keyBytes = end - start;

@@ -3,7 +3,7 @@
  * block to block. Who calls it keeps the order of keys; the run writer asserts it.
  */
 import { ByteWriter, commonPrefixBytes } from '@phantom/base';
-import { RESTART_KEYS } from './format.js';
+import { RESTART_BYTES, RESTART_KEYS } from './format.js';
 
 export class BlockWriter {
   private readonly writer = new ByteWriter(20 * 1024);
@@ -11,6 +11,8 @@ export class BlockWriter {
   private lastKey = new Uint8Array(256);
   private lastKeyBytes = 0;
   private keysBehindRestart = RESTART_KEYS;
+  /** Where the last restart point is. */
+  private restartAt = 0;
   private entryCount = 0;
 
   /** Entries so far. */
@@ -39,7 +41,9 @@ export class BlockWriter {
   ): void {
     const { writer } = this;
     let shared = 0;
-    if (!sameKey && this.keysBehindRestart >= RESTART_KEYS) {
+    const isFull = this.keysBehindRestart >= RESTART_KEYS || writer.length - this.restartAt >= RESTART_BYTES;
+    if (!sameKey && isFull) {
+      this.restartAt = writer.length;
       this.restarts.push(writer.length);
       this.keysBehindRestart = 0;
     } else {
@@ -72,6 +76,7 @@ export class BlockWriter {
     this.restarts.length = 0;
     this.lastKeyBytes = 0;
     this.keysBehindRestart = RESTART_KEYS;
+    this.restartAt = 0;
     this.entryCount = 0;
   }
 }

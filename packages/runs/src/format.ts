@@ -74,8 +74,12 @@ export const RUN_END_MAGIC = Uint8Array.of(0x50, 0x68, 0x52, 0x75, 0x6e, 0x45, 0
 export const BlockCodec = { None: 0, Deflate: 1, Lz4: 2 } as const;
 export type BlockCodec = (typeof BlockCodec)[keyof typeof BlockCodec];
 
-/** Keys between two restart points: a lookup reads at most so many entries one after the other. */
+/**
+ * A restart point is set behind so many keys or so many bytes, whichever comes first: a lookup reads what lies between two
+ * of them from the front, so large entries, whose keys save little by sharing, get more of them.
+ */
 export const RESTART_KEYS = 16;
+export const RESTART_BYTES = 512;
 /** Data blocks are cut when their payload has reached this. */
 export const BLOCK_BYTES_DEFAULT = 16 * 1024;
 /** A partition ends when its index block has reached this: about 8 MiB of data, whose filter has about 90 KiB. */

@@ -77,6 +77,17 @@ describe('the file of a run', () => {
     run.release();
   });
 
+  it('finds keys that share less than those at the restart points of their block', () => {
+    const list = ascending(16, 3);
+    for (const last of [4, 200]) list.push({ key: Uint8Array.of(1, last, 7), seq: 5, value: Uint8Array.of(last) });
+    const run = writeModel(list, [], { checksums });
+    for (const { key, value } of list) expect(getFrom(run, key, 9)).toEqual({ lookup: Lookup.Found, value });
+    for (const absent of [Uint8Array.of(0), Uint8Array.of(1, 5), Uint8Array.of(1, 200, 7, 0), numbered(16)]) {
+      expect(getFrom(run, absent, 9).lookup).toBe(Lookup.Absent);
+    }
+    run.release();
+  });
+
   it('says what a range holds and where to cut it', () => {
     const run = writeModel(ascending(20_000, 30), [], { checksums, writer: { blockBytes: 500 } });
     const whole = run.estimate(EVERYTHING);
