@@ -134,8 +134,12 @@ const HIGH = 4294967296;
 
 /** Little-endian u64 that must be a safe integer; NaN when it is not, so that a reader of foreign bytes can say so. */
 export function readU64(bytes: Uint8Array, at: number): number {
-  const high = readU32(bytes, at + 4);
-  return high > 0x1f_ffff ? Number.NaN : high * HIGH + readU32(bytes, at);
+  return safeU64(readU32(bytes, at), readU32(bytes, at + 4));
+}
+
+/** A u64 from its two halves; NaN when it is no safe integer. */
+export function safeU64(low: number, high: number): number {
+  return high > 0x1f_ffff ? Number.NaN : high * HIGH + low;
 }
 
 export function writeU64(bytes: Uint8Array, at: number, value: number): void {

@@ -14,6 +14,7 @@ export {
   readU32BE,
   readU64,
   readVarint,
+  safeU64,
   toHex,
   varintBytes,
   writeU16,

@@ -6,7 +6,7 @@
  *   3 open the engines            each from its own files, at or above its least acceptable generation
  *   4 open the log                it decides which tail it accepts and makes that durable
  *   5 replay                      every engine gets what it does not have in files
- *   6 superblock, again           a new epoch: from now on this process writes
+ *   6 superblock, again           a new epoch: from now on this process writes; only writers wait for it (writing-epoch.ts)
  *
  * Whatever goes wrong, what was opened is closed again and the lock is freed. A directory that holds other files and no
  * superblock is not taken for a new store: nobody's documents are mixed with a database by a mistyped path.
@@ -14,7 +14,7 @@
 import { type Checksums, PhantomError, SqlState, corruptionError, loadChecksums } from '@phantom/base';
 import { EngineCode, type KvEngine } from '@phantom/kv';
 import { type DirectoryLock, joinPath, makeDirectoryDurable, parentPath } from '@phantom/vfs';
-import { type Wal, type WalOptions, openWal } from '@phantom/wal';
+import { type Durability, type Wal, type WalOptions, openWal } from '@phantom/wal';
 import { LOG_DIRECTORY, SUPERBLOCK_FILE, type EngineEntry, type SuperblockState } from './format.js';
 import { StoreHealth } from './health.js';
 import { type ResolvedOptions, resolveOptions } from './options.js';
@@ -22,6 +22,7 @@ import { recover } from './recovery.js';
 import { type PlacedEngine, SpaceCatalog } from './space-catalog.js';
 import { LogStore } from './store.js';
 import { Superblock, createSuperblock, noStoreError } from './superblock.js';
+import { WritingEpoch } from './writing-epoch.js';
 import type { EngineContext, EngineFactory, Store, StoreOptions } from './types.js';
 
 /**
@@ -89,14 +90,16 @@ async function openLocked(
   const wal = await openLog(directory, options, checksums, state);
   opened.push(() => wal.close());
   const recovered = await recover(wal, catalog, state, logger);
-  if (!readOnly) {
-    await superblock.update((next) => {
-      next.epoch++;
-      next.relaxed = durability !== 'fsync';
-      if (next.logStart > wal.end) next.logStart = wal.end;
-    });
-  }
-  return new LogStore({ directory, options, lock, superblock, wal, catalog, health, recovered });
+  const epoch = readOnly ? undefined : beginEpoch(superblock, wal, durability);
+  return new LogStore({ directory, options, lock, superblock, wal, catalog, health, recovered, epoch });
+}
+
+function beginEpoch(superblock: Superblock, wal: Wal, durability: Durability): WritingEpoch {
+  return new WritingEpoch(superblock, (state) => {
+    state.epoch++;
+    state.relaxed = durability !== 'fsync';
+    if (state.logStart > wal.end) state.logStart = wal.end;
+  });
 }
 
 async function makeStore(directory: string, options: ResolvedOptions, checksums: Checksums): Promise<void> {
@@ -222,6 +225,7 @@ async function openLog(
     checksums,
     durability: options.durability,
     timeline: state.timeline,
+    droppedBefore: state.logStart,
     // The store's own lock covers everything in its directory.
     lockDirectory: false,
     readOnly,

@@ -9,11 +9,11 @@
  * Recovery admits each batch as a commit does, so a log longer than the memory for deltas is flushed on the way.
  */
 import { type Logger, corruptionError } from '@phantom/base';
-import { BatchReader, type Seq } from '@phantom/kv';
+import { BatchReader, type KvEngine, type Seq } from '@phantom/kv';
 import type { Lsn, Wal, WalRecord } from '@phantom/wal';
 import { RecordKind, type SuperblockState } from './format.js';
 import { LogMap } from './log-map.js';
-import { type SpaceCatalog, decodeSpaceLimit } from './space-catalog.js';
+import { type PlacedEngine, type SpaceCatalog, decodeSpaceLimit } from './space-catalog.js';
 
 export interface RecoveryResult {
   /** Seq of the last commit there is; every engine's appliedSeq. */
@@ -80,7 +80,7 @@ export async function recover(
   const flushedSeqMax = newestFlushedSeq(catalog);
   const from = isLost ? wal.end : logStart === 0 ? wal.start : logStart;
   const order = new SeqOrder(logStartSeq, flushedSeqMax);
-  const reader = new BatchReader();
+  const replay = new Replay(catalog);
   const log = new LogMap(logStartSeq, from);
   let seq = logStartSeq;
   let records = 0;
@@ -91,20 +91,20 @@ export async function recover(
       commitTimeMs = record.commitTimeMs;
       if (record.flags === RecordKind.SpaceLimit) {
         catalog.replayLimit(decodeSpaceLimit(record.payload));
-        log.add(seq, record.end);
-        continue;
-      }
-      if (record.flags !== RecordKind.Batch) {
+      } else if (record.flags === RecordKind.Batch) {
+        order.next(record.seq, record.lsn);
+        seq = record.seq;
+        // Nearly always there is room; a promise for each record would cost as much as applying it.
+        const waiting = replay.apply(record);
+        if (waiting !== undefined) await waiting;
+      } else {
         throw corruptionError('the log has a record of a kind that does not exist', {
           file: 'log',
           offset: record.lsn,
           found: record.flags,
         });
       }
-      order.next(record.seq, record.lsn);
-      seq = record.seq;
-      await applyRecord(record, reader, catalog);
-      log.add(record.seq, record.end);
+      log.add(seq, record.end);
     }
   }
   if (seq < flushedSeqMax) logger.info('engine files are ahead of the log', { logSeq: seq, flushedSeq: flushedSeqMax });
@@ -113,19 +113,50 @@ export async function recover(
   return { seq, log, records, commitTimeMs };
 }
 
-async function applyRecord(record: WalRecord, reader: BatchReader, catalog: SpaceCatalog): Promise<void> {
-  const { seq, payload } = record;
-  reader.setBatch(payload);
-  catalog.checkEngines(reader.engines);
-  for (const { bit, engine, volatile } of catalog.engines) {
-    if (engine.appliedSeq >= seq) continue;
-    if (volatile || (reader.engines & bit) === 0) {
-      engine.advance(seq);
-      continue;
+/** Gives batches to the engines that do not have them. */
+class Replay {
+  private readonly catalog: SpaceCatalog;
+  private readonly reader = new BatchReader();
+  private seq: Seq = 0;
+
+  constructor(catalog: SpaceCatalog) {
+    this.catalog = catalog;
+  }
+
+  /** A promise when an engine makes us wait for room; the record stays as it is until that has resolved. */
+  apply(record: WalRecord): Promise<void> | undefined {
+    this.reader.setBatch(record.payload);
+    this.seq = record.seq;
+    this.catalog.checkEngines(this.reader.engines);
+    return this.applyFrom(0);
+  }
+
+  private applyFrom(first: number): Promise<void> | undefined {
+    const { reader, seq } = this;
+    const { engines } = this.catalog;
+    for (let i = first; i < engines.length; i++) {
+      const placed = engines[i] as PlacedEngine;
+      const { engine } = placed;
+      if (engine.appliedSeq >= seq) continue;
+      if (placed.volatile || (reader.engines & placed.bit) === 0) {
+        engine.advance(seq);
+        continue;
+      }
+      const room = engine.admit(reader.length);
+      if (room !== undefined) return this.applyRest(room, i);
+      this.applyTo(engine);
     }
-    const room = engine.admit(payload.length);
-    if (room !== undefined) await room;
-    engine.apply(reader, seq, Number.POSITIVE_INFINITY);
-    reader.rewind();
+    return undefined;
+  }
+
+  private async applyRest(room: Promise<void>, index: number): Promise<void> {
+    await room;
+    this.applyTo((this.catalog.engines[index] as PlacedEngine).engine);
+    await this.applyFrom(index + 1);
+  }
+
+  private applyTo(engine: KvEngine): void {
+    engine.apply(this.reader, this.seq, Number.POSITIVE_INFINITY);
+    this.reader.rewind();
   }
 }

@@ -6,6 +6,7 @@ import type { ResolvedOptions } from './options.js';
 import type { RecoveryResult } from './recovery.js';
 import type { SpaceCatalog } from './space-catalog.js';
 import type { Superblock } from './superblock.js';
+import type { WritingEpoch } from './writing-epoch.js';
 
 export interface StoreParts {
   readonly directory: string;
@@ -16,4 +17,6 @@ export interface StoreParts {
   readonly catalog: SpaceCatalog;
   readonly health: StoreHealth;
   readonly recovered: RecoveryResult;
+  /** None when the store is read-only. */
+  readonly epoch: WritingEpoch | undefined;
 }

@@ -133,7 +133,7 @@ export class LogStore implements Store {
   admit(batch: WriteBatch): Promise<void> | undefined {
     const refusal = this.refusal(batch);
     if (refusal !== undefined) return Promise.reject(refusal);
-    const stall = this.checkpointer.stall() ?? this.moveStall();
+    const stall = this.stall() ?? this.moveStall();
     if (stall !== undefined) return stall.then(() => this.admit(batch));
     return this.admitToEngines(batch);
   }
@@ -157,6 +157,7 @@ export class LogStore implements Store {
     if (!this.wal.caps.syncNow && this.durability === 'fsync') {
       throw unsupportedError('a synchronous commit over this log', { hint: 'Use the asynchronous form.' });
     }
+    this.parts.epoch?.beginNow();
     if (this.checkpointer.isOverdue && this.wal.caps.syncNow) this.checkpointNow();
     try {
       this.admitToEnginesNow(batch);
@@ -319,6 +320,11 @@ export class LogStore implements Store {
     return refusal;
   }
 
+  /** What every write must wait for: nearly always nothing. */
+  private stall(): Promise<void> | undefined {
+    return this.parts.epoch?.stall() ?? this.checkpointer.stall();
+  }
+
   private moveStall(): Promise<void> | undefined {
     for (const move of this.moves) {
       const stall = move.stall();
@@ -327,9 +333,9 @@ export class LogStore implements Store {
     return undefined;
   }
 
-  /** A move's commit waits for checkpoints like any other, and not for moves. */
+  /** A move's commit waits like any other, but not for moves. */
   private async commitMoved(batch: WriteBatch): Promise<void> {
-    for (let stall = this.checkpointer.stall(); stall !== undefined; stall = this.checkpointer.stall()) await stall;
+    for (let stall = this.stall(); stall !== undefined; stall = this.stall()) await stall;
     const refusal = this.refusal(batch);
     if (refusal !== undefined) throw refusal;
     await this.admitToEngines(batch);

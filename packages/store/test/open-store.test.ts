@@ -1,5 +1,5 @@
 import { type LogFields, type Logger, loadChecksums, writeU32 } from '@phantom/base';
-import { MemoryVfs } from '@phantom/vfs/testing';
+import { FaultyVfs, MemoryVfs, failAt, onOperation, pathMatch } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
 import { openStore } from '../src/index.js';
 import { commit, commitNow, optionsOf, readNow, rejection, twoEngines, withStore } from './support.js';
@@ -20,6 +20,23 @@ describe('opening', () => {
     }
     expect(await commit(store, { 'left c': '1' })).toBe(3);
     await store.close();
+  });
+
+  it('does not wait for what only writers need, and writers do', async () => {
+    const vfs = new MemoryVfs();
+    await (await openStore('/data/db', optionsOf(vfs))).close();
+    const faulty = new FaultyVfs(vfs, pathMatch(/superblock/, onOperation('write', failAt(0, 'EIO'))));
+    const store = await openStore('/data/db', optionsOf(faulty));
+    expect(readNow(store, 'left a')).toBeUndefined();
+    expect(await rejection(commit(store, { 'left a': '1' }))).toMatchObject({ code: '58030' });
+    expect(store.failure).toBeUndefined();
+    // The next writer tries again, on either thread.
+    expect(await commit(store, { 'left a': '2' })).toBe(1);
+    await store.close();
+
+    const now = await openStore('/data/db', optionsOf(vfs));
+    expect(commitNow(now, { 'left a': '3' })).toBe(2);
+    await now.close();
   });
 
   it('is refused while somebody has the directory, who is named', async () => {

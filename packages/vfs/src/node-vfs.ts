@@ -68,6 +68,8 @@ class NodeVfs implements Vfs {
   }
 
   lock(directory: string, holder: LockHolder): Promise<DirectoryLock> {
+    // Whoever holds a directory writes to it, and has nothing else to do until the lock is had.
+    syncLane('data').warm();
     return lockDirectory(directory, holder, { timeoutMs: this.lockTimeoutMs });
   }
 

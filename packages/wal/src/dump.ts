@@ -97,7 +97,7 @@ function timeText(ms: number): string {
 
 function verdict(options: DumpOptions): string {
   try {
-    const picture = scanLog(options.vfs, options.directory, options.checksums);
+    const picture = scanLog(options.vfs, options.directory, options.checksums, 0);
     if (picture.segments.length === 0) return 'there is no log';
     return `the log ends at lsn ${picture.end}, proved durable to lsn ${picture.durable}`;
   } catch (error) {

@@ -19,6 +19,7 @@ import {
   segmentName,
   segmentNumber,
 } from './format.js';
+import { PlaceSearch } from './place-search.js';
 import { SegmentReader } from './segment-reader.js';
 
 /** A file that is a segment of this log. */
@@ -47,6 +48,7 @@ export class LogFiles {
   readonly vfs: Vfs;
   readonly directory: string;
   readonly checksums: Checksums;
+  private readonly droppedBefore: number;
   /** Files with a valid header for their name, and those of them that are not left over. */
   private readonly found: FoundSegment[] = [];
   readonly segments: FoundSegment[] = [];
@@ -56,10 +58,12 @@ export class LogFiles {
   /** What the search for an explanation of missing segments found to be dropped. */
   floor = 0;
 
-  constructor(vfs: Vfs, directory: string, checksums: Checksums) {
+  /** The owner of the log knows that what lies before `droppedBefore` may be missing. */
+  constructor(vfs: Vfs, directory: string, checksums: Checksums, droppedBefore: number) {
     this.vfs = vfs;
     this.directory = directory;
     this.checksums = checksums;
+    this.droppedBefore = droppedBefore;
   }
 
   list(): void {
@@ -133,7 +137,7 @@ export class LogFiles {
 
   /** What headers and records know; records are read, newest segment first, only until the floor explains what is missing. */
   private knowledgeOf(segments: readonly FoundSegment[], floorWanted: number): { floor: number; durable: number } {
-    let floor = 0;
+    let floor = this.droppedBefore >= floorWanted ? floorWanted : 0;
     let durable = 0;
     for (const { header } of segments) {
       floor = Math.max(floor, header.floor);
@@ -159,11 +163,12 @@ export class LogFiles {
     const file = this.vfs.open(path, { mode: 'read' });
     try {
       const bytes = new Uint8Array(Math.min(BLANK_WINDOW_BYTES, file.size()));
+      const places = new PlaceSearch(number);
       let found = false;
       for (let offset = 0; ; offset += bytes.length - RECORD_HEADER_BYTES) {
         const count = file.readAt(offset, bytes);
-        for (let at = 0; at + RECORD_HEADER_BYTES <= count; at += RECORD_ALIGNMENT) {
-          if (readU32(bytes, at + 20) !== number || bytes[at + 8] !== FORMAT_VERSION) continue;
+        let at = places.next(bytes, 0, count);
+        for (; at + RECORD_HEADER_BYTES <= count; at = places.next(bytes, at + RECORD_ALIGNMENT, count)) {
           if (this.examineRecord(file, path, number, offset + at, bytes, at)) found = true;
         }
         if (count < bytes.length || count <= RECORD_HEADER_BYTES) break;

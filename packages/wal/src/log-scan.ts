@@ -44,9 +44,12 @@ export interface LogPicture {
   readonly removable: readonly string[];
 }
 
-/** Reads what is there. Throws a corruption error for broken records that were durable, 0A000 for a newer format. */
-export function scanLog(vfs: Vfs, directory: string, checksums: Checksums): LogPicture {
-  const files = new LogFiles(vfs, directory, checksums);
+/**
+ * Reads what is there. Throws a corruption error for broken records that were durable, 0A000 for a newer format. What lies
+ * before `droppedBefore` may be missing without a word of the log itself about it.
+ */
+export function scanLog(vfs: Vfs, directory: string, checksums: Checksums, droppedBefore: number): LogPicture {
+  const files = new LogFiles(vfs, directory, checksums, droppedBefore);
   files.list();
   const chain = files.chain();
   const last = chain.at(-1);

@@ -45,7 +45,7 @@ async function lockDirectory(settings: Settings): Promise<DirectoryLock | undefi
 }
 
 function openForReading(settings: Settings): FileWal {
-  const picture = scanLog(settings.vfs, settings.directory, settings.checksums);
+  const picture = scanLog(settings.vfs, settings.directory, settings.checksums, settings.droppedBefore);
   const last = picture.segments.at(-1);
   if (last === undefined) {
     throw new PhantomError(SqlState.UndefinedFile, `there is no log in "${settings.directory}"`);
@@ -58,7 +58,7 @@ function openForReading(settings: Settings): FileWal {
 
 async function openForWriting(settings: Settings, lock: DirectoryLock | undefined): Promise<FileWal> {
   const { vfs, durability, logger } = settings;
-  const picture = scanLog(vfs, settings.directory, settings.checksums);
+  const picture = scanLog(vfs, settings.directory, settings.checksums, settings.droppedBefore);
   const timeline = timelineOf(settings, picture);
   // A process that was killed between making a name and syncing it left one that is there and not durable.
   if (durability !== 'memory') vfs.syncDir(settings.directory);

@@ -11,7 +11,7 @@ import {
 } from '@phantom/base';
 import type { Vfs } from '@phantom/vfs';
 import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from './format.js';
-import type { Durability, WalOptions } from './wal-types.js';
+import type { Durability, Lsn, WalOptions } from './wal-types.js';
 
 const SEGMENT_BYTES_DEFAULT = 16 * 1024 * 1024;
 /** Room for the header and a few records; below it rotation would be all a log does. */
@@ -37,6 +37,7 @@ export interface Settings {
   /** Undefined: the log's own, or 1 for a new one. */
   readonly timeline: number | undefined;
   readonly timelineDefault: number;
+  readonly droppedBefore: Lsn;
   readonly readOnly: boolean;
   readonly lockDirectory: boolean;
   readonly clock: Clock;
@@ -74,6 +75,7 @@ export function settingsOf(options: WalOptions): Settings {
     fragmentBytesMax: Math.min(FRAGMENT_BYTES_MAX, recordRoom & ~7),
     timeline: options.timeline === undefined ? undefined : checked('timeline', options.timeline, 1, 0xffff_ffff),
     timelineDefault: TIMELINE_DEFAULT,
+    droppedBefore: options.droppedBefore ?? 0,
     readOnly: options.readOnly ?? false,
     lockDirectory: options.lockDirectory ?? true,
     clock: options.clock ?? systemClock,

@@ -2,7 +2,7 @@
  * Reads the records of one segment, front to back, through a window over the file. Every byte may be anything: a record is
  * either valid at its place (rule 1 of `format.ts`) or `problem` says why not; nothing else is thrown.
  */
-import { type Checksums, readU32 } from '@phantom/base';
+import type { Checksums } from '@phantom/base';
 import type { VfsFile } from '@phantom/vfs';
 import {
   FORMAT_VERSION,
@@ -14,6 +14,7 @@ import {
   type SegmentHeader,
   recordBytes,
 } from './format.js';
+import { PlaceSearch } from './place-search.js';
 
 /** Bytes of the window; it grows for a record that is larger. Also about the size of a batch of replay. */
 const WINDOW_BYTES = 256 * 1024;
@@ -36,6 +37,7 @@ export class SegmentReader {
   readonly record = new RecordHeader();
   /** The window; payloads are ranges of it. */
   window: Uint8Array;
+  private view: DataView;
   /** Where the payload of the record lies in the window. */
   payloadStart = 0;
   payloadEnd = 0;
@@ -55,6 +57,7 @@ export class SegmentReader {
     this.checksums = checksums;
     this.fileBytes = file.size();
     this.window = new Uint8Array(Math.min(WINDOW_BYTES, Math.max(this.fileBytes, SEGMENT_HEADER_BYTES)));
+    this.view = new DataView(this.window.buffer);
     this.current = SEGMENT_HEADER_BYTES;
     this.next = SEGMENT_HEADER_BYTES;
     this.epoch = header.epoch;
@@ -100,7 +103,7 @@ export class SegmentReader {
     if (at < 0 || at + RECORD_HEADER_BYTES > this.windowBytes) return 'window';
     const window = this.window;
     const record = this.record;
-    record.read(window, at);
+    record.read(this.view, at);
     const end = offset + RECORD_HEADER_BYTES + record.payloadBytes;
     if (record.checksum === 0 && record.version === 0 && isZeroRange(window, at, at + RECORD_HEADER_BYTES)) {
       return this.broken('zeros', 'a record', 'zeros');
@@ -147,9 +150,12 @@ export class SegmentReader {
     let bytes = WINDOW_BYTES;
     const at = this.next - this.windowOffset;
     const headerIsHere = at >= 0 && at + RECORD_HEADER_BYTES <= this.windowBytes;
-    if (headerIsHere) bytes = Math.max(bytes, recordBytes(readU32(this.window, at + 4)));
+    if (headerIsHere) bytes = Math.max(bytes, recordBytes(this.view.getUint32(at + 4, true)));
     bytes = Math.min(bytes, this.fileBytes - this.next);
-    if (this.window.length < bytes) this.window = new Uint8Array(bytes);
+    if (this.window.length < bytes) {
+      this.window = new Uint8Array(bytes);
+      this.view = new DataView(this.window.buffer);
+    }
     this.windowOffset = this.next;
     const wanted = Math.min(this.window.length, this.fileBytes - this.next);
     this.windowBytes = this.file.readAt(this.next, this.window.subarray(0, wanted));
@@ -159,9 +165,10 @@ export class SegmentReader {
 
   /**
    * Looks for valid records anywhere behind the place at which reading stopped, and calls `found` with the fields aimed at
-   * each. Places are multiples of 8 whose header names this segment and that very LSN, so this costs a comparison each.
+   * each. Places are multiples of 8 whose header names this segment and that very LSN.
    */
   search(found: () => void): void {
+    const places = new PlaceSearch(this.header.number);
     let offset = this.next;
     this.epoch = 0;
     while (offset + RECORD_HEADER_BYTES <= this.fileBytes) {
@@ -172,13 +179,16 @@ export class SegmentReader {
         if (this.windowBytes < RECORD_HEADER_BYTES) return;
         continue;
       }
-      const couldBe = readU32(this.window, at + 20) === this.header.number && this.window[at + 8] === FORMAT_VERSION;
-      if (couldBe && this.advance()) {
+      const place = places.next(this.window, at, this.windowBytes);
+      this.next = this.windowOffset + place;
+      if (place + RECORD_HEADER_BYTES > this.windowBytes) {
+        offset = this.next;
+      } else if (this.advance()) {
         found();
         offset = this.next;
         this.epoch = 0;
       } else {
-        offset += RECORD_ALIGNMENT;
+        offset = this.next + RECORD_ALIGNMENT;
       }
     }
   }

@@ -54,7 +54,8 @@ export async function rewriteTail(settings: Settings, picture: LogPicture, rewri
     createdMs: Math.floor(settings.clock.nowMs()),
   };
   vfs.remove(temporary);
-  const file = vfs.open(temporary, { mode: 'create-new', syncLane: 'log' });
+  // The lane of the log is that of its commits, and there are none yet: its thread may start later.
+  const file = vfs.open(temporary, { mode: 'create-new', syncLane: 'data' });
   try {
     copyTail(file, header, settings, picture);
     if (durability !== 'memory') await file.sync();

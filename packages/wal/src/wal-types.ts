@@ -106,6 +106,11 @@ export interface WalOptions {
   readonly bufferBytesMax?: number;
   /** Identity of the log's history; a restored copy that is written to begins a new timeline. Default 1. */
   readonly timeline?: number;
+  /**
+   * What lies before may be missing: the owner of the log has dropped it and remembers so, which spares the opening a search
+   * for the log's own word. Default 0.
+   */
+  readonly droppedBefore?: Lsn;
   readonly readOnly?: boolean;
   /** Hold the directory against other processes while open for writing. Default true; false when the owner of a directory above does. */
   readonly lockDirectory?: boolean;

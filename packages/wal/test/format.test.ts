@@ -67,7 +67,7 @@ describe('headers', () => {
   it('of records have the size that the page says', () => {
     expect([0, 1, 8, 9].map(recordBytes)).toEqual([56, 64, 64, 72]);
     const record = new RecordHeader();
-    record.read(new Uint8Array(56), 0);
+    record.read(new DataView(new ArrayBuffer(56)), 0);
     expect([record.isMark, record.isFragment, record.isFirst, record.isLast]).toEqual([false, false, false, false]);
   });
 });

@@ -236,6 +236,26 @@ describe('segments', () => {
     await wal.close();
   });
 
+  it('are not searched for the word that they went when the owner of the log knows it', async () => {
+    const disk = new MemoryVfs();
+    const wal = await openWal(optionsOn(disk, checksums));
+    const ends = range(1, 40).map((seq) => append(wal, seq));
+    await wal.sync();
+    await wal.dropBefore(ends[29] as number);
+    const reads: number[] = [];
+    for (const droppedBefore of [0, ends[29] as number]) {
+      const clone = disk.killClone();
+      const before = clone.counts.get('read') ?? 0;
+      const again = await openWal(optionsOn(clone, checksums, { droppedBefore }));
+      reads.push((clone.counts.get('read') ?? 0) - before);
+      expect(again.start).toBeLessThanOrEqual(ends[29] as number);
+      expect((await readAll(again)).last).toBe(40);
+      await again.close();
+    }
+    expect(reads[1]).toBeLessThan(reads[0] as number);
+    await wal.close();
+  });
+
   it.each(['fsync', 'os', 'memory'] as const)('go on the calling thread as well, durability %s', async (durability) => {
     const disk = new MemoryVfs();
     const wal = await openWal(optionsOn(disk, checksums, { durability }));
