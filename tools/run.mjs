@@ -3,6 +3,7 @@
 // 1. The pinned pnpm (package.json, `packageManager`) is fetched once into `.tools/` through npm.
 // 2. Dependencies are installed when the lockfile or a manifest changed since they last were.
 // 3. The job runs with both in PATH. What is already done is skipped, so a second run needs no network.
+import { runHistories } from './run/histories.mjs';
 import { ensureInstalled, ensurePnpm, installLoosely } from './run/bootstrap.mjs';
 import { runGates } from './run/gates.mjs';
 import { start } from './run/start.mjs';
@@ -42,6 +43,10 @@ const jobs = {
   clients: async (args) => {
     await build('--filter=@phantom/phantomd');
     await talkToClients(args);
+  },
+  histories: async (args) => {
+    await build('--filter=@phantom/phantomd');
+    await runHistories(args);
   },
   'deps:scan': () => scanDependencies(),
   'publish:dry': async () => {

@@ -228,15 +228,17 @@ describe('an outcome that nobody knows', () => {
     sent!.wrote('append', 1, 1);
     sent!.isCommitting = true;
     open!.wrote('append', 1, 2);
-    expect(recorder.transactions().map(({ outcome }) => outcome)).toEqual(['unknown', 'aborted', 'aborted']);
     recorder.end(late!, 'committed');
-    recorder.crash();
+    const atCrash = recorder.transactions();
     recorder.end(sent!, 'committed');
-    expect(recorder.transactions().map(({ outcome, ended }) => [outcome, ended])).toEqual([
+    expect(atCrash.map(({ outcome, ended }) => [outcome, ended])).toEqual([
       ['committed', 3],
       ['unknown', Infinity],
       ['aborted', 4],
     ]);
+    const afterwards = new HistoryRecorder(atCrash);
+    afterwards.end(afterwards.begin('serializable', 0), 'committed');
+    expect(afterwards.transactions().at(-1)).toMatchObject({ began: 5, ended: 6 });
   });
 });
 

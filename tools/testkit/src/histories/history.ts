@@ -89,8 +89,16 @@ export class OpenRecord {
 /** Collects the transactions of all clients. */
 export class HistoryRecorder {
   private moment = 0;
-  private readonly ended: RecordedTransaction[] = [];
+  private readonly ended: RecordedTransaction[];
   private readonly open = new Set<OpenRecord>();
+
+  /** Goes on with a history whose clients are gone. */
+  constructor(before: readonly RecordedTransaction[] = []) {
+    this.ended = [...before];
+    for (const { began, ended } of before) {
+      this.moment = Math.max(this.moment, began + 1, Number.isFinite(ended) ? ended + 1 : 0);
+    }
+  }
 
   begin(level: Level, session: number): OpenRecord {
     const record = new OpenRecord(level, session, this.moment++);
@@ -98,27 +106,20 @@ export class HistoryRecorder {
     return record;
   }
 
-  /** What its client was told at the end. Too late, and ignored, once the crash has come. */
+  /** What its client was told at the end. */
   end(record: OpenRecord, outcome: Outcome): void {
     if (this.open.delete(record)) this.ended.push(this.sealed(record, outcome, this.moment++));
   }
 
-  /** The process died: who had sent a commit may have committed, nobody else has. Clients record anew from here. */
-  crash(): void {
-    this.ended.push(...this.cutShort());
-    this.open.clear();
-    this.moment++;
-  }
-
-  /** The history so far, as it were if the process died now. */
+  /**
+   * The history so far, as it would be if the process died now: who had sent a commit may have committed, nobody else who is
+   * under way has.
+   */
   transactions(): readonly RecordedTransaction[] {
-    return [...this.ended, ...this.cutShort()];
-  }
-
-  private cutShort(): RecordedTransaction[] {
-    return Array.from(this.open, (record) =>
+    const cutShort = Array.from(this.open, (record) =>
       this.sealed(record, record.isCommitting ? 'unknown' : 'aborted', this.moment),
     );
+    return [...this.ended, ...cutShort];
   }
 
   private sealed(record: OpenRecord, outcome: Outcome, ended: number): RecordedTransaction {

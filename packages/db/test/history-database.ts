@@ -1,0 +1,46 @@
+/** Workloads over sessions in process, as a protocol server has them: one table in each engine. */
+import type { Vfs } from '@phantom/vfs';
+import { type HistoryDatabase, SqlClient, type SqlConnection, schemaStatements } from '@phantom/testkit/histories';
+import { type Database, type TransactionOptions, openOn } from '../src/index.js';
+import type { SqlSession } from '../src/session.js';
+
+/** Opens the database on a disk and makes the tables where they are not there yet. */
+export async function openHistoryDatabase(
+  vfs: Vfs,
+  concurrency?: TransactionOptions['concurrency'],
+): Promise<HistoryDatabase> {
+  const db = await openOn(vfs, '/data/db', { checkpointBytesMax: 32_768, deltaBytesMax: 1 << 20, cacheBytes: 1 << 20 });
+  const names = await db.sql`select 1 from information_schema.tables where table_schema = 'public'`;
+  if (names.length === 0) db.exec(['begin', ...schemaStatements(['btree', 'lsm']), 'commit'].join('; '));
+  return {
+    client: async () => new SqlClient(connectionTo(db, concurrency)),
+    close: () => db.close(),
+  };
+}
+
+function connectionTo(db: Database, concurrency: TransactionOptions['concurrency']): SqlConnection {
+  const session = db.createSession({ database: 'phantom', user: 'phantom' });
+  const connection: SqlConnection = { query: (sql) => rowsOf(session, sql) };
+  if (concurrency === undefined) return connection;
+  return {
+    ...connection,
+    // SQL has no word for it.
+    begin: async (isolation, { readOnly = false }) => {
+      session.openTransaction(true, { isolation, readOnly, deferrable: false, concurrency });
+    },
+  };
+}
+
+async function rowsOf(session: SqlSession, sql: string): Promise<(string | null)[][]> {
+  const rows: (string | null)[][] = [];
+  for (const parsed of session.parse(sql)) {
+    const portal = session.portal(session.prepare(parsed, sql), []);
+    await portal.fetch(0, ({ count, columns }) => {
+      for (let r = 0; r < count; r++) {
+        rows.push(columns.map((column) => (column[r] === null ? null : String(column[r]))));
+      }
+    });
+  }
+  await session.sync();
+  return rows;
+}

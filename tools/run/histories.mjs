@@ -1,0 +1,16 @@
+// Random histories for long: through the package, through SQL sessions, and through sockets of a daemon that is killed.
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { environment, root, run } from './process.mjs';
+
+const folders = ['packages/mvcc', 'packages/db', 'apps/phantomd'];
+
+/** `--minutes N` (1 by default) are shared by all; seeds count up from `--seed S` (1). Exits with 1 when a history is not sound. */
+export async function runHistories(args) {
+  const { values } = parseArgs({ args, options: { minutes: { type: 'string' }, seed: { type: 'string' } } });
+  const minutes = Number(values.minutes ?? 1) / folders.length;
+  const env = environment({ PHANTOM_HISTORIES_MINUTES: String(minutes), PHANTOM_HISTORIES_SEED: values.seed ?? '1' });
+  for (const folder of folders) {
+    await run('vitest', ['run', 'test/histories.test.ts', '--root', join(root, folder)], { env });
+  }
+}
