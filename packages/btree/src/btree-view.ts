@@ -122,7 +122,9 @@ export class BtreeView implements KvView {
     this.hidden ??= hiddenBy(this.layers, this.seq);
     const { hidden, layers, seq } = this;
     const sources: MergeSource[] = layers.map((layer, i) => ({ cursor: layer.cursor(range, seq), hidden: hidden[i] }));
-    sources.push({ cursor: new TreeCursor(this.pager, this.root, range, this.lease), hidden: hidden[layers.length] });
+    if (this.root.id !== 0) {
+      sources.push({ cursor: new TreeCursor(this.pager, this.root, range, this.lease), hidden: hidden[layers.length] });
+    }
     return new MergingCursor(sources, key, value);
   }
 

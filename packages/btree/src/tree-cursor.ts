@@ -10,7 +10,7 @@
 import { compareBytes, copyBytes } from '@phantom/base';
 import { ByteSlot, type CursorBatch, type KeyRange, type KvCursor } from '@phantom/kv';
 import type { LayerCursor } from '@phantom/runs';
-import { LEVEL_MAX, type TreeRoot } from './format.js';
+import type { TreeRoot } from './format.js';
 import { LeafEntry, Page } from './page.js';
 import type { Pager } from './pager.js';
 import { showValue } from './tree.js';
@@ -18,7 +18,9 @@ import { showValue } from './tree.js';
 const Place = { Nowhere: 0, Inside: 1, BehindEnd: 2, BeforeStart: 3 } as const;
 type Place = (typeof Place)[keyof typeof Place];
 
-const ARENA_BYTES = 8 * 1024;
+/** Arenas of keys: small at first, since most scans are short, then each twice the one before. */
+const ARENA_BYTES_MIN = 512;
+const ARENA_BYTES_MAX = 8 * 1024;
 const NO_BYTES = new Uint8Array(0);
 const NO_WORDS = new Int32Array(8);
 
@@ -40,7 +42,7 @@ export class TreeCursor implements LayerCursor, KvCursor {
   private readonly upper: Uint8Array | undefined;
   /** Readers of the pages from the root (at its level) down to the leaf (at 0), and the slot taken in each inner one. */
   private readonly path: readonly Page[];
-  private readonly slots = new Int32Array(LEVEL_MAX + 1);
+  private readonly slots: Int32Array;
   private readonly leaf: Page;
   /** Slots of the leaf inside the range are [from, to). */
   private from = 0;
@@ -60,9 +62,10 @@ export class TreeCursor implements LayerCursor, KvCursor {
     this.lower = range.lower;
     this.upper = range.upper;
     this.path = Array.from({ length: root.level + 1 }, () => new Page(pager.pageBytes));
+    this.slots = new Int32Array(root.level + 1);
     this.leaf = this.path[0] as Page;
-    this.arena = new Uint8Array(0);
-    this.single = this.arena;
+    this.arena = NO_BYTES;
+    this.single = NO_BYTES;
   }
 
   seek(key: Uint8Array, start: number, end: number): boolean {
@@ -279,7 +282,8 @@ export class TreeCursor implements LayerCursor, KvCursor {
   private reserve(bytes: number): void {
     if (this.arenaBytes + bytes <= this.arena.length) return;
     // What was handed out keeps the old arena alive.
-    this.arena = new Uint8Array(Math.max(bytes, ARENA_BYTES));
+    const arenaBytes = Math.min(Math.max(this.arena.length * 2, ARENA_BYTES_MIN), ARENA_BYTES_MAX);
+    this.arena = new Uint8Array(Math.max(bytes, arenaBytes));
     this.arenaBytes = 0;
   }
 

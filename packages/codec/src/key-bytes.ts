@@ -119,6 +119,29 @@ export class KeyReader {
     return canonicalInteger(negative ? -value : value);
   }
 
+  /** Passes by a value of the kind `integer` reads. */
+  skipInteger(): void {
+    const size = this.byte();
+    if (size === INFINITY || size === NEGATIVE_INFINITY) return;
+    this.skip(size < SIZE_ZERO ? SIZE_ZERO - size : size - SIZE_ZERO);
+  }
+
+  /** Passes by so many bytes. */
+  skip(bytes: number): void {
+    this.offset += bytes;
+    if (this.offset > this.end) throw corruptValue('a key ends inside a value');
+  }
+
+  /** Passes by escaped bytes and their terminator. */
+  skipEscaped(): void {
+    for (;;) {
+      while (this.byte() !== 0);
+      const next = this.byte();
+      if (next === 0) return;
+      if (next !== 0xff) throw corruptValue('an escape in a key');
+    }
+  }
+
   float(): number {
     const bytes = scratch;
     for (let i = 0; i < 8; i++) bytes[i] = this.byte();

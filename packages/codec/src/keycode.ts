@@ -60,6 +60,8 @@ export interface KeyCode {
   encodePrefix(values: readonly unknown[], count: number, writer: ByteWriter): void;
   /** Puts each column's value into `into` at its position; returns the offset behind the key. XX001 for corrupt bytes. */
   decode(buffer: Uint8Array, start: number, end: number, into: unknown[]): number;
+  /** The offset behind the key, as `decode` returns it, without its values. */
+  skip(buffer: Uint8Array, start: number, end: number): number;
   /**
    * Range of the keys that begin with `prefix` (bytes: a space), have `equal` in the first columns, and whose next column
    * lies between the bounds, in the column's own order of values; `nulls` includes its nulls too. Without bounds and
@@ -224,6 +226,34 @@ function reader(type: StorageType): (from: KeyReader) => unknown {
   }
 }
 
+/** Passes by a value; where that is no easier than reading it, it is read. */
+function skipper(type: StorageType): (from: KeyReader) => void {
+  switch (type.kind) {
+    case StorageKind.Bool:
+      return (from) => from.skip(1);
+    case StorageKind.Float32:
+    case StorageKind.Float64:
+    case StorageKind.Enum:
+      return (from) => from.skip(8);
+    case StorageKind.Uuid:
+      return (from) => from.skip(16);
+    case StorageKind.Text:
+    case StorageKind.PaddedText:
+    case StorageKind.Bytes:
+      return (from) => from.skipEscaped();
+    case StorageKind.Interval:
+      return (from) => from.skipInteger();
+    case StorageKind.Decimal:
+    case StorageKind.TimeTz:
+    case StorageKind.Jsonb:
+    case StorageKind.Array:
+    case StorageKind.Record:
+      return reader(type);
+    default:
+      return (from) => from.skipInteger();
+  }
+}
+
 const DIMENSIONS_MAX = 6;
 
 function arrayReader(type: StorageType): (from: KeyReader) => SqlArray {
@@ -258,6 +288,7 @@ function recordReader(type: StorageType): (from: KeyReader) => SqlRecord {
 export function keyCode(columns: readonly KeyColumn[]): KeyCode {
   const appenders = columns.map((column) => columnAppender(column));
   const readers = columns.map((column) => reader(column.storage));
+  const skippers = columns.map((column) => skipper(column.storage));
   const positions = columns.map((column, i) => column.position ?? i);
   const shared = new KeyReader(new Uint8Array(0));
 
@@ -284,6 +315,17 @@ export function keyCode(columns: readonly KeyColumn[]): KeyCode {
           shared.flip = 0;
         }
         into[positions[i] as number] = value;
+      }
+      return shared.offset;
+    },
+    skip(buffer, start, end) {
+      shared.setBuffer(buffer, start, end);
+      for (let i = 0; i < columns.length; i++) {
+        const column = columns[i] as KeyColumn;
+        if (column.nullable && shared.byte() !== VALUE) continue;
+        shared.flip = column.descending ? 0xff : 0;
+        (skippers[i] as (from: KeyReader) => void)(shared);
+        shared.flip = 0;
       }
       return shared.offset;
     },

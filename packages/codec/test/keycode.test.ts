@@ -69,6 +69,7 @@ describe('keycode', () => {
           const into: unknown[] = [];
           const buffer = new Uint8Array([9, ...x, 7, 7]);
           expect(keyCode(columns).decode(buffer, 1, buffer.length, into)).toBe(1 + x.length);
+          expect(keyCode(columns).skip(buffer, 1, buffer.length)).toBe(1 + x.length);
           for (let i = 0; i < chosen.length; i++) {
             const [kind, flag] = chosen[i] as [Kind, Omit<KeyColumn, 'storage'>];
             expect(compareColumn(kind, flag, into[i], a[i])).toBe(0);
@@ -171,6 +172,7 @@ describe('keycode', () => {
         const code = keyCode([{ ...one, descending: down }]);
         const bytes = new Uint8Array([1, ...tail]);
         expect(outcome(() => code.decode(bytes, 0, bytes.length, []))).toMatch(VALUE_OR_CORRUPTION);
+        expect(outcome(() => code.skip(bytes, 0, bytes.length))).toMatch(VALUE_OR_CORRUPTION);
       }),
       { numRuns: 1000, seed: 7 },
     );

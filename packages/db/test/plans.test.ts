@@ -18,7 +18,7 @@ describe('expectPlan', () => {
       db,
       'select * from t where k = 5',
       `
-        Index Scan using t_k on t
+        Index Only Scan using t_k on t
           Index Cond: (k = 5)
       `,
     );
@@ -35,7 +35,7 @@ describe('statistics', () => {
       const plan = (): string =>
         db.prepare<Record<string, string>>('explain select * from t where k = 7').all()[0]?.['QUERY PLAN'] ?? '';
       await vi.advanceTimersByTimeAsync(11_000);
-      await vi.waitFor(() => expect(plan()).toMatch(/Index Scan.* rows=1\)/));
+      await vi.waitFor(() => expect(plan()).toMatch(/Index Only Scan.* rows=1\)/));
     } finally {
       vi.useRealTimers();
     }

@@ -20,9 +20,12 @@ import { countBelow, signedDiscriminator } from './key-index.js';
 
 const NO_BYTES = new Uint8Array(0);
 
-/** Arena of keys that are handed out by the batch, and how much of it must be left for another interval. */
-const KEPT_ARENA_BYTES = 16 * 1024;
-const KEPT_ROOM_BYTES = 1024;
+/**
+ * Arenas of keys that are handed out by the batch: small at first, since most scans are short, then each twice the one
+ * before; and how much of one must be left for another interval.
+ */
+const KEPT_ARENA_BYTES_MAX = 16 * 1024;
+const KEPT_ROOM_BYTES = 256;
 
 /** Reads a block's payload, proves that it is the one written there and decompresses it. Throws a corruption error otherwise. */
 export function readPayload(
@@ -328,7 +331,7 @@ export class BlockInterval {
     this.count = 0;
     if (this.keyBase > 0 && this.keys.length - this.keyBase < KEPT_ROOM_BYTES) {
       // What was handed out keeps the old arena alive.
-      this.keys = new Uint8Array(KEPT_ARENA_BYTES);
+      this.keys = new Uint8Array(Math.min(this.keys.length * 2, KEPT_ARENA_BYTES_MAX));
       this.keyBase = 0;
     }
     let keyAt = this.keyBase;
@@ -375,6 +378,15 @@ export class BlockInterval {
     this.keysEnd = keyAt + keyBytes;
   }
 
+  /** Lets go of the block and of the keys, which somebody may still hold. */
+  forget(): void {
+    this.block = undefined;
+    this.count = 0;
+    this.keys = NO_BYTES;
+    this.keyBase = 0;
+    this.keysEnd = 0;
+  }
+
   private append(
     keyStart: number,
     keyEnd: number,
@@ -412,6 +424,21 @@ export class BlockInterval {
     this.removed = copied(this.removed, new Uint8Array(capacity));
     this.older = copied(this.older, new Uint8Array(capacity));
   }
+}
+
+/** Intervals that no cursor uses: their tables cost more to make than a short scan. At most so many are kept. */
+const SPARE_INTERVALS_MAX = 16;
+const spareIntervals: BlockInterval[] = [];
+
+/** An interval for a cursor, which gives it back when it is closed. */
+export function takeInterval(): BlockInterval {
+  return spareIntervals.pop() ?? new BlockInterval();
+}
+
+/** Takes an interval back. Keys that it has handed out stay as they are. */
+export function giveInterval(interval: BlockInterval): void {
+  interval.forget();
+  if (spareIntervals.length < SPARE_INTERVALS_MAX) spareIntervals.push(interval);
 }
 
 function copied<T extends Int32Array | Float64Array | Uint8Array>(from: T, to: T): T {

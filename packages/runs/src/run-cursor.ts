@@ -4,7 +4,7 @@
  */
 import { compareBytes } from '@phantom/base';
 import { ByteSlot, type CursorBatch, type KeyRange, type Seq } from '@phantom/kv';
-import { type Block, BlockInterval } from './block-reader.js';
+import { type Block, BlockInterval, giveInterval, takeInterval } from './block-reader.js';
 import { fillValues } from './interval-values.js';
 import type { LayerCursor } from './layer.js';
 import type { RunBlocks } from './run-blocks.js';
@@ -13,6 +13,8 @@ const Place = { Nowhere: 0, Inside: 1, BehindEnd: 2, BeforeStart: 3 } as const;
 type Place = (typeof Place)[keyof typeof Place];
 
 const NO_BYTES = new Uint8Array(0);
+/** The interval of closed cursors: always empty. */
+const CLOSED = new BlockInterval();
 
 export class RunCursor implements LayerCursor {
   readonly key = new ByteSlot();
@@ -22,7 +24,7 @@ export class RunCursor implements LayerCursor {
   private readonly seq: Seq;
   private readonly lower: Uint8Array;
   private readonly upper: Uint8Array | undefined;
-  private readonly interval = new BlockInterval();
+  private interval = takeInterval();
   private block: Block | undefined = undefined;
   private partitionAt = 0;
   private blockAt = 0;
@@ -157,7 +159,9 @@ export class RunCursor implements LayerCursor {
   close(): void {
     this.place = Place.BehindEnd;
     this.block = undefined;
-    this.interval.block = undefined;
+    if (this.interval === CLOSED) return;
+    giveInterval(this.interval);
+    this.interval = CLOSED;
   }
 
   private seekForward(key: Uint8Array, start: number, end: number): boolean {

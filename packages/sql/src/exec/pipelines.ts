@@ -11,7 +11,9 @@ import type { Yielded } from './runtime.js';
 /** Rows of a buffer handed to a step at once. */
 const PIECE_ROWS = 512;
 /** Entries of a cursor batch. */
-export const BATCH_ENTRIES = 256;
+const BATCH_ENTRIES = 256;
+/** Entries of the first batch of a scan whose step may want no more: LIMIT, EXISTS. */
+const FIRST_BATCH_ENTRIES = 16;
 
 /** Work between looks at the clock, in rows: scanning is cheap, so several batches pass. */
 const CLOCK_ROWS = 2048;
@@ -198,8 +200,8 @@ export class CursorPipeline extends Pipeline {
     const cursor = run.read.cursor(range);
     // What a serializable transaction has passed over counts as read: no entry more than the step wants, and by its key.
     const tracks = run.read.tracksReads === true;
-    const isExact = this.traits.stops && tracks;
-    const batch = takeBatch(this.backward || isExact ? 1 : BATCH_ENTRIES);
+    const one = this.backward || (this.traits.stops && tracks);
+    let batch = one ? new CursorBatch(1) : takeBatch(this.traits.stops ? firstBatches : spareBatches);
     batch.keyless = this.traits.keyless && !tracks;
     const { counters } = run.context;
     let sinceClock = 0;
@@ -213,6 +215,12 @@ export class CursorPipeline extends Pipeline {
         if (sinceClock >= CLOCK_ROWS) {
           sinceClock = 0;
           yield* pause(run);
+        }
+        if (batch.capacity === firstBatches.capacity) {
+          const { keyless } = batch;
+          giveBatch(batch);
+          batch = takeBatch(spareBatches);
+          batch.keyless = keyless;
         }
       }
     } finally {
@@ -236,20 +244,33 @@ function fillBackward(cursor: KvCursor, batch: CursorBatch): number {
   return 1;
 }
 
-/** Batches are used again: making one costs more than a short scan. At most so many are kept. */
+/** Batches are used again: making one costs more than a short scan. At most so many of a size are kept. */
 const SPARE_BATCHES_MAX = 8;
-const spareBatches: CursorBatch[] = [];
 
-function takeBatch(capacity: number): CursorBatch {
-  if (capacity === BATCH_ENTRIES) return spareBatches.pop() ?? new CursorBatch(BATCH_ENTRIES);
-  return new CursorBatch(capacity);
+/** Unused batches of one size. */
+class BatchPool {
+  readonly capacity: number;
+  readonly spare: CursorBatch[] = [];
+
+  constructor(capacity: number) {
+    this.capacity = capacity;
+  }
+}
+
+const spareBatches = new BatchPool(BATCH_ENTRIES);
+/** For a scan that may be stopped: what it does not want is not read. */
+const firstBatches = new BatchPool(FIRST_BATCH_ENTRIES);
+
+function takeBatch(pool: BatchPool): CursorBatch {
+  return pool.spare.pop() ?? new CursorBatch(pool.capacity);
 }
 
 function giveBatch(batch: CursorBatch): void {
-  if (batch.capacity !== BATCH_ENTRIES || spareBatches.length >= SPARE_BATCHES_MAX) return;
+  const pool = batch.capacity === spareBatches.capacity ? spareBatches : firstBatches;
+  if (batch.capacity !== pool.capacity || pool.spare.length >= SPARE_BATCHES_MAX) return;
   batch.keyBuffers.fill(EMPTY);
   batch.valueBuffers.fill(EMPTY);
-  spareBatches.push(batch);
+  pool.spare.push(batch);
 }
 
 const EMPTY = new Uint8Array(0);

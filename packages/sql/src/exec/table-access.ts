@@ -98,14 +98,13 @@ export function fetchByIndex(
   const writer = new ByteWriter();
   writer.bytes(table.prefix);
   const slot = new KeySlot();
-  const parts: Value[] = [];
   return (run, keyBuffer, keyStart, keyEnd, valueBuffer, valueStart, valueEnd) => {
     let source = valueBuffer;
     let start = valueStart;
     let end = valueEnd;
     if (valueStart === valueEnd) {
       source = keyBuffer;
-      start = index.keyCode.decode(keyBuffer, keyStart + SPACE_BYTES, keyEnd, parts);
+      start = index.keyCode.skip(keyBuffer, keyStart + SPACE_BYTES, keyEnd);
       end = keyEnd;
     }
     writer.length = table.prefix.length;

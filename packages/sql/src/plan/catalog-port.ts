@@ -13,6 +13,7 @@
 import type { IndexDescriptor, Oid, RelationDescriptor, TableDescriptor, TypeRef } from '@phantom/catalog';
 import type { KeyRange, RangeEstimate } from '@phantom/kv';
 import type { EvaluationContext, FunctionRegistry } from '../functions/registry.js';
+import type { Way } from './physical/ways.js';
 import type { SqlType, TypeLookup, Value } from '../types/type.js';
 
 /** A relation computed on demand: a view of `pg_catalog` or `information_schema`. */
@@ -97,6 +98,8 @@ export interface CatalogPort {
   readonly types: TypeLookup;
   readonly functions: FunctionRegistry;
   readonly statistics: StatisticsPort;
+  /** Ways of execution that the session has switched off. */
+  readonly switchedOff: ReadonlySet<Way>;
   /** A relation by name, along the search path when the schema is not given. Undefined: there is none (42P01 is the binder's). */
   relation(name: QualifiedName): NamedRelation | undefined;
   relationByOid(oid: Oid): NamedRelation | undefined;

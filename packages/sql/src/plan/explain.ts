@@ -318,8 +318,10 @@ class Explainer {
       ...this.condition('Filter', node.filter),
     ];
     const backward = node.backward ? ' Backward' : '';
-    if (node.index !== undefined)
-      return { title: `Index Scan${backward} using ${node.index.name} on ${name}`, details };
+    if (node.index !== undefined) {
+      const kind = node.indexOnly ? 'Index Only Scan' : 'Index Scan';
+      return { title: `${kind}${backward} using ${node.index.name} on ${name}`, details };
+    }
     if (node.range === undefined && !node.backward) return { title: `Seq Scan on ${name}`, details };
     const primary = node.table.constraints.find((constraint) => constraint.kind === 'primary key');
     return { title: `Index Scan${backward} using ${primary?.name ?? `${node.table.name}_pkey`} on ${name}`, details };

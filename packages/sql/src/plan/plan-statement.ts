@@ -39,7 +39,7 @@ export interface PlanOptions {
   readonly backEnd?: BackEnd;
   /** The statement is a stored query: what its names mean, and whose rights count. */
   readonly stored?: { readonly names: readonly StoredName[]; readonly ownerOid: Oid };
-  /** Names of rewrite rules to leave out. */
+  /** Names of rewrite rules to leave out, and of ways of execution to pass over. */
   readonly withoutRules?: ReadonlySet<string>;
 }
 
@@ -96,7 +96,7 @@ function plan(statement: Plannable, catalog: CatalogPort, options: PlanOptions):
     throw new PhantomError('42P18', `could not determine data type of parameter $${undecided + 1}`);
   }
   const logical = rewrite(bound.plan, context, options.withoutRules);
-  const planner = new PhysicalPlanner(context);
+  const planner = new PhysicalPlanner(context, { without: options.withoutRules ?? catalog.switchedOff });
   const physical = planner.plan(logical);
   const traits = traitsOf(logical, physical);
   const fields = fieldsOf(bound);

@@ -35,7 +35,9 @@ import { parseTypeName } from '../text/parse.js';
 import { TypeCatalog } from '../types/type-catalog.js';
 import { domainConstraints } from './domain-constraints.js';
 import type { SqlType } from '../types/type.js';
+import type { Way } from '../plan/physical/ways.js';
 import { PictureStatistics } from './picture-statistics.js';
+import { switchedOffWays } from './planner-switches.js';
 import { parsePath } from './search-path.js';
 import { microsSince2000 } from './evaluation.js';
 import type { SqlSession } from './session.js';
@@ -50,6 +52,7 @@ export class CatalogPicture implements CatalogPort {
   readonly searchPath: readonly string[];
   readonly types: TypeCatalog;
   readonly statistics: StatisticsPort;
+  readonly switchedOff: ReadonlySet<Way>;
   /** For functions that write definitions as text. */
   readonly texts = objectTexts;
   private readonly session: SqlSession;
@@ -88,12 +91,13 @@ export class CatalogPicture implements CatalogPort {
       (descriptor) => domainConstraints(descriptor, this),
     );
     this.statistics = new PictureStatistics(session.engine, this.types);
+    this.switchedOff = switchedOffWays(session.settings);
     // What this session alone can see makes a picture of its own; all others are shared, and their plans with them.
     const own = steps > 0;
     this.version = session.engine.pictureVersion(
       own
         ? undefined
-        : `${session.databaseOid} ${committedVersion} ${this.statisticsVersion} ${this.path.join(',')} ${this.searchPath.join(',')}`,
+        : `${session.databaseOid} ${committedVersion} ${this.statisticsVersion} ${this.path.join(',')} ${this.searchPath.join(',')} ${[...this.switchedOff].join(',')}`,
     );
   }
 

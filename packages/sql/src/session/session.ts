@@ -34,6 +34,7 @@ import { type EvaluationOwner, SessionEvaluation } from './evaluation.js';
 import { ddlContextOf } from './ddl-context.js';
 import { Interrupts } from './interrupts.js';
 import { type Notification, Notifier } from './notifications.js';
+import { isPlannerSwitch } from './planner-switches.js';
 import { Portal } from './portal.js';
 import { runPlan } from './run-plan.js';
 import { type RolesOwner, SessionRoles } from './session-roles.js';
@@ -122,7 +123,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     this.databaseOid = database.oid;
     this.databaseName = database.name;
     this.settings = new Settings(startSettings(database, role, options.settings ?? {}), (name, value, reported) => {
-      if (name === 'search_path') this.pictureNow = undefined;
+      if (name === 'search_path' || isPlannerSwitch(name)) this.pictureNow = undefined;
       if (name === 'default_transaction_isolation') this.defaultsToSerializable = value === 'serializable';
       if (reported) options.onParameter?.(this.settings.title(name), value);
     });

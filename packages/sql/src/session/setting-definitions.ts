@@ -54,6 +54,16 @@ function internal(name: string, value: string, description: string, reported = f
   return { name, kind: TEXT, default: value, description, internal: true, reported };
 }
 
+/** A way of execution that may be switched off. */
+function switchOf(name: string, ways: string): SettingDefinition {
+  return {
+    name,
+    kind: BOOLEAN,
+    default: 'on',
+    description: `Whether plans may use ${ways} where there is another way.`,
+  };
+}
+
 const ISOLATION: SettingKind = {
   kind: 'enum',
   values: ['serializable', 'repeatable read', 'read committed', 'read uncommitted'],
@@ -220,6 +230,12 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
   ),
   fixed('default_tablespace', '', 'There are no tablespaces.'),
   fixed('default_with_oids', 'off', 'Rows have no oids.', BOOLEAN),
+  switchOf('enable_hashjoin', 'hash joins'),
+  switchOf('enable_indexonlyscan', 'index-only scans'),
+  switchOf('enable_indexscan', 'index scans'),
+  switchOf('enable_nestloop', 'nested loops'),
+  switchOf('enable_seqscan', 'sequential scans'),
+  switchOf('enable_sort', 'sorts'),
   fixed('escape_string_warning', 'on', 'Backslashes in plain strings are data.', BOOLEAN),
   {
     name: 'row_security',

@@ -173,7 +173,7 @@ export function rowKeyOfEntry(
   let start = value.start;
   if (value.start === value.end) {
     source = key;
-    start = index.keyCode.decode(key.buffer, key.start + SPACE_BYTES, key.end, []);
+    start = index.keyCode.skip(key.buffer, key.start + SPACE_BYTES, key.end);
   }
   const rowKey = new Uint8Array(SPACE_BYTES + source.end - start);
   rowKey.set(tablePrefix);

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SqlSession } from '../../src/index.js';
 import { RULES } from '../../src/plan/rules/rules.js';
+import { WAYS } from '../../src/plan/physical/ways.js';
 import { openEngine, type TestEngine } from '../support/engine.js';
 import { type RunOptions, runQuery, runStatement } from './answers.js';
 
@@ -175,7 +176,8 @@ describe('two tables', () => {
     );
   });
 
-  it('do not depend on any one rule, nor on the back end', async () => {
+  it('do not depend on any one rule or way, nor on the back end', async () => {
+    const names = [...RULES.map((rule) => rule.name), ...WAYS];
     await fc.assert(
       fc.asyncProperty(rowsOf, rowsOf, condition(['t', 'u']), condition(['t']), async (left, right, p, q) => {
         const t = await fill(left);
@@ -187,7 +189,7 @@ describe('two tables', () => {
         ];
         for (const sql of queries) {
           const answer = bag(sql);
-          for (const rule of RULES) expect(bag(sql, { withoutRules: new Set([rule.name]) }), rule.name).toEqual(answer);
+          for (const name of names) expect(bag(sql, { withoutRules: new Set([name]) }), name).toEqual(answer);
           expect(bag(sql, { backEnd: 'closures' })).toEqual(answer);
           expect(bag(sql, { backEnd: 'generated' })).toEqual(answer);
         }

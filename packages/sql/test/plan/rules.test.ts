@@ -1,11 +1,12 @@
 /**
- * Each rewrite rule by itself: a script for each shows the plan of its queries without the rule and with it, and holds that
- * the answers are the same. `PHANTOM_REWRITE=1` writes what the planner does now into the files.
+ * Each rewrite rule and each way of execution by itself: a script for each shows the plan of its queries without it and with
+ * it, and holds that the answers are the same. `PHANTOM_REWRITE=1` writes what the planner does now into the files.
  */
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { RULES } from '../../src/plan/rules/rules.js';
+import { WAYS } from '../../src/plan/physical/ways.js';
 import { openEngine } from '../support/engine.js';
 import { parseAnswers, planQuery, runQuery, runStatement } from '../exec/answers.js';
 
@@ -20,14 +21,20 @@ const SCHEMA = [
   "insert into u select i, i % 150, date '2024-01-01' + i % 400, i % 13 from generate_series(1, 600) i",
 ];
 
-describe('rules', () => {
+/** The rule or way that a script is for: hyphens stand for blanks, or for themselves. */
+function nameOf(file: string): string {
+  const words = file.replace('.plan.txt', '');
+  return WAYS.find((way) => way.replaceAll(' ', '-') === words) ?? words.replaceAll('-', ' ');
+}
+
+describe('rules and ways', () => {
   it('have a script each', () => {
-    const named = [...new Set(RULES.map((rule) => `${rule.name.replaceAll(' ', '-')}.plan.txt`))].sort();
-    expect(files).toEqual(named);
+    const names = new Set([...RULES.map((rule) => rule.name), ...WAYS]);
+    expect(files).toEqual([...names].map((name) => `${name.replaceAll(' ', '-')}.plan.txt`).sort());
   });
 
   for (const file of files) {
-    const name = file.replace('.plan.txt', '').replaceAll('-', ' ');
+    const name = nameOf(file);
     it(name, async () => {
       const expected = readFileSync(folder + file, 'utf8');
       const test = await openEngine();

@@ -10,7 +10,9 @@ import { matchLoop, type Candidates } from './match-loop.js';
 import { ProgramBuilder, stateOf } from './program-builder.js';
 import { pushRow } from './push-row.js';
 import { filterBy } from './filter.js';
-import { emitRange, emitSlot, fetchRow, slotBytes, tableRow, type RowBytes } from './table-scan.js';
+import { entryRow } from './index-only.js';
+import type { RowBytes } from './row-bytes.js';
+import { emitRange, emitSlot, fetchRow, slotBytes, tableRow } from './table-scan.js';
 import { produceBuffer, slotReader } from './sources.js';
 import { bufferRow, withRow, type Consume, type PlanCompiler, type StepContext } from './step.js';
 import { subprogramRunner } from './subplans.js';
@@ -215,6 +217,7 @@ function cursorCandidates(compiler: PlanCompiler, context: StepContext, scan: Ta
         const bytes = { buffer: emitter.let(row.buffer), start: emitter.let(row.start), end: emitter.let(row.end) };
         return tableRow(compiler, emitter, run, scan, { key: key(), row: bytes, present });
       }
+      if (scan.indexOnly) return entryRow(compiler, emitter, run, scan, key(), value(), present);
       return indexRow(compiler, context, scan, key(), value(), present);
     },
   };

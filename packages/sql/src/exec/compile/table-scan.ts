@@ -27,20 +27,12 @@ import {
 } from '../table-access.js';
 import type { Run } from '../run.js';
 import { filterBy } from './filter.js';
+import { entryRow } from './index-only.js';
 import { stateOf } from './program-builder.js';
+import type { RowBytes } from './row-bytes.js';
 import { ColumnSource, Row } from './row-scope.js';
 import { loopRows, produceOnce, writeStep } from './sources.js';
 import { stepContext, type Consume, type PlanCompiler, type StepContext, type StepState } from './step.js';
-
-/** Where the bytes of the current row are. */
-export interface RowBytes {
-  readonly key: { readonly buffer: Code; readonly start: Code; readonly end: Code };
-  readonly row: { readonly buffer: Code; readonly start: Code; readonly end: Code };
-  /** The slot that `key` is part of, where there is one. */
-  readonly keySlot?: Code;
-  /** False where there is no row and every column is null (outer joins); undefined: there always is. */
-  readonly present: Code | undefined;
-}
 
 export function produceTableScan(compiler: PlanCompiler, node: TableScan, consume: Consume): void {
   if (node.unique && node.range !== undefined && node.index === undefined) {
@@ -75,11 +67,15 @@ export function produceTableScan(compiler: PlanCompiler, node: TableScan, consum
           start: element(valueStarts, index),
           end: element(valueEnds, index),
         };
-        const emit = (bytes: RowBytes): void => {
-          const row = tableRow(compiler, emitter, run, node, bytes);
+        const emitRow = (row: Row): void => {
           const context = stepContext(compiler, emitter, run, row, own);
           filterBy(context, node.filter, () => consume(context));
         };
+        const emit = (bytes: RowBytes): void => emitRow(tableRow(compiler, emitter, run, node, bytes));
+        if (node.indexOnly) {
+          emitRow(entryRow(compiler, emitter, run, node, key, value, undefined));
+          return;
+        }
         if (node.index === undefined) {
           const row = {
             buffer: emitter.let(value.buffer),

@@ -22,6 +22,8 @@ export interface KeyPart {
 export interface AccessPath {
   readonly index: IndexDescriptor | undefined;
   readonly parts: readonly KeyPart[];
+  /** The columns of the rows' own key, which stand behind the parts of an index; none for the table itself. */
+  readonly rowKeyParts: readonly KeyPart[];
   readonly range: KeyRangePlan | undefined;
   /** At most one row. */
   readonly unique: boolean;
@@ -120,7 +122,7 @@ export function accessPaths(
     nullsFirst: false,
     typeOid: typeOf(number),
   }));
-  paths.push(pathOf(scan, undefined, keyParts, own, table.keyColumns.length > 0, elementOf));
+  paths.push(pathOf(scan, undefined, keyParts, [], own, table.keyColumns.length > 0, elementOf));
   for (const index of indexes) {
     if (index.primary && index.space === table.space) continue;
     if (index.method !== 'btree' || index.state !== 'valid' || index.predicateSql !== undefined) continue;
@@ -131,7 +133,7 @@ export function accessPaths(
       nullsFirst: part.nullsFirst,
       typeOid: part.type.oid,
     }));
-    paths.push(pathOf(scan, index, parts, own, index.unique && index.deferrable !== true, elementOf));
+    paths.push(pathOf(scan, index, parts, keyParts, own, index.unique && index.deferrable !== true, elementOf));
   }
   return paths;
 }
@@ -140,6 +142,7 @@ function pathOf(
   scan: Scan,
   index: IndexDescriptor | undefined,
   parts: readonly KeyPart[],
+  rowKeyParts: readonly KeyPart[],
   own: ReadonlySet<ColumnId>,
   uniqueKey: boolean,
   elementOf: (arrayOid: number) => number,
@@ -194,6 +197,7 @@ function pathOf(
   return {
     index,
     parts,
+    rowKeyParts,
     range,
     unique: uniqueKey && parts.length > 0 && equal.length === parts.length,
     filter: scan.filter.filter((condition) => !covered.has(condition)),

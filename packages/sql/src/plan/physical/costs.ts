@@ -24,6 +24,8 @@ export const Costs = {
   restart: 60,
   /** Passing a row through a simple node. */
   row: 0.1,
+  /** A way that is switched off: taken only where there is no other. */
+  switchedOff: 1e10,
 } as const;
 
 export function estimate(rows: number, startup: number, total: number): Estimate {

@@ -9,6 +9,7 @@ import { hasSubquery, isFreeOf, isVolatile } from '../rules/facts.js';
 import { Costs, estimate } from './costs.js';
 import type { HashJoin, PhysicalJoinKind, PhysicalNode, TableScan } from './physical.js';
 import type { PhysicalPlanner } from './planner.js';
+import { scanAlong, scanPaths } from './scan-planner.js';
 
 /** A part of a join being put together. */
 export interface Part {
@@ -116,10 +117,10 @@ export function cheapest(
   }
   const { keys, residual } = hashKeys(planner, conditions, left.columns, right.columns);
   if (keys.length > 0) {
-    candidates.push(hashJoin(kind, left, right, keys, residual, columns, nullAware, rows));
+    candidates.push(hashJoin(planner, kind, left, right, keys, residual, columns, nullAware, rows));
     if (kind === 'inner' && !reverseLateral) {
       const swapped = keys.map((key) => ({ ...key, left: key.right, right: key.left }));
-      candidates.push(hashJoin(kind, right, left, swapped, residual, columns, nullAware, rows));
+      candidates.push(hashJoin(planner, kind, right, left, swapped, residual, columns, nullAware, rows));
     }
   }
   if (!nullAware && kind !== 'full') {
@@ -130,14 +131,15 @@ export function cheapest(
       if (reverse !== undefined) candidates.push(reverse);
     }
   }
-  if (candidates.length === 0) {
-    candidates.push(loopJoin(kind, left, right, conditions, columns, nullAware, rows));
-    if (kind === 'inner') candidates.push(loopJoin(kind, right, left, conditions, columns, nullAware, rows));
+  if (candidates.length === 0 || planner.penalty('hash join') > 0) {
+    candidates.push(loopJoin(planner, kind, left, right, conditions, columns, nullAware, rows));
+    if (kind === 'inner') candidates.push(loopJoin(planner, kind, right, left, conditions, columns, nullAware, rows));
   }
   return candidates.reduce((best, candidate) => (candidate.estimate.total < best.estimate.total ? candidate : best));
 }
 
 function hashJoin(
+  planner: PhysicalPlanner,
   join: PhysicalJoinKind,
   left: Part,
   right: Part,
@@ -149,7 +151,7 @@ function hashJoin(
 ): PhysicalNode {
   const build = right.plan.estimate;
   const probe = left.plan.estimate;
-  const startup = build.total + build.rows * Costs.hashBuild + probe.startup;
+  const startup = build.total + build.rows * Costs.hashBuild + probe.startup + planner.penalty('hash join');
   const work =
     probe.total - probe.startup + probe.rows * Costs.hashProbe + rows * (Costs.row + residual.length * Costs.operator);
   return {
@@ -166,6 +168,7 @@ function hashJoin(
 }
 
 function loopJoin(
+  planner: PhysicalPlanner,
   join: PhysicalJoinKind,
   left: Part,
   right: Part,
@@ -176,7 +179,7 @@ function loopJoin(
 ): PhysicalNode {
   const outer = left.plan.estimate;
   const inner = right.plan.estimate;
-  const startup = inner.total + inner.rows * Costs.buffer + outer.startup;
+  const startup = inner.total + inner.rows * Costs.buffer + outer.startup + planner.penalty('nested loop');
   const pairs = outer.rows * inner.rows * Costs.operator * Math.max(1, conditions.length);
   return {
     kind: 'nested-loop',
@@ -230,18 +233,20 @@ function lookupJoin(
   const usable = conditions.filter((condition) => !hasSubquery(condition) && !isVolatile(condition));
   const extended: Scan = { ...scan, filter: [...scan.filter, ...usable] };
   let best: TableScan | undefined;
-  for (const path of planner.paths(extended)) {
+  for (const path of scanPaths(planner, extended)) {
     if (path.range === undefined || path.range.any !== undefined) continue;
     const reaches = path.range.conditions.some((condition) => usable.includes(condition));
     if (!reaches) continue;
-    const candidate = planner.scanOf(extended, path, undefined);
+    const candidate = scanAlong(planner, extended, path, undefined);
     if (candidate !== undefined && (best === undefined || candidate.estimate.total < best.estimate.total))
       best = candidate;
   }
   if (best === undefined) return undefined;
   const inside = new Set([...(best.range?.conditions ?? []), ...best.filter]);
   const outer = left.plan.estimate;
-  const total = outer.total + outer.rows * (best.estimate.total + Costs.row) + rows * Costs.row;
+  const startup = outer.startup + planner.penalty('nested loop');
+  const total =
+    startup + outer.total - outer.startup + outer.rows * (best.estimate.total + Costs.row) + rows * Costs.row;
   return {
     kind: 'nested-loop',
     join,
@@ -251,6 +256,6 @@ function lookupJoin(
     inner: 'lookup',
     nullAware: false,
     columns,
-    estimate: estimate(rows, outer.startup, total),
+    estimate: estimate(rows, startup, total),
   };
 }

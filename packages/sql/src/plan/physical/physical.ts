@@ -60,6 +60,8 @@ export interface TableScan extends Base {
   readonly rowReference: ColumnId | undefined;
   /** Undefined: the table itself, by its key. */
   readonly index: IndexDescriptor | undefined;
+  /** The entries of the index hold every column: no row is fetched. */
+  readonly indexOnly: boolean;
   readonly range: KeyRangePlan | undefined;
   /** The range holds at most one row: read by key, not by cursor. */
   readonly unique: boolean;

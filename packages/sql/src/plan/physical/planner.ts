@@ -5,20 +5,17 @@
 import { assert, unreachable } from '@phantom/base';
 import type { BindContext } from '../../expr/context.js';
 import { conjuncts, type ColumnId, type Expression, type SortKey } from '../../expr/expression.js';
-import { keyRange } from '../../exec/table-access.js';
-import { physicalIndex, physicalTable } from '../../storage/physical-table.js';
-import type { Value } from '../../types/type.js';
 import { Cardinality } from '../cardinality.js';
-import type { LogicalNode, Scan, Sort, With } from '../logical/logical.js';
+import type { LogicalNode, Sort, With } from '../logical/logical.js';
 import { forEachSubquery } from '../logical/subplans.js';
 import { freeColumns, subplanOf } from '../logical/walk.js';
-import { accessPaths, type AccessPath, type KeyPart } from './access-paths.js';
 import { Costs, estimate, sortCost } from './costs.js';
 import { planJoin } from './join-planner.js';
-import type { CommonTablePlan, PhysicalNode, TableScan } from './physical.js';
+import type { CommonTablePlan, PhysicalNode } from './physical.js';
+import { planScan } from './scan-planner.js';
+import type { Way } from './ways.js';
 
-/** An order in which rows would be welcome: column by column. */
-export type WantedOrder = readonly SortKey[];
+const NOTHING: ReadonlySet<string> = new Set();
 
 export class PhysicalPlanner {
   readonly context: BindContext;
@@ -29,11 +26,19 @@ export class PhysicalPlanner {
 
   /** Only costs are asked for: a scan of a WITH query that is not planned yet is let through. */
   private readonly estimating: boolean;
+  private readonly without: ReadonlySet<string>;
 
-  constructor(context: BindContext, estimating = false) {
+  /** `without` names ways of execution (ways.ts) that are passed over where there is another. */
+  constructor(context: BindContext, options: { estimating?: boolean; without?: ReadonlySet<string> } = {}) {
     this.context = context;
-    this.estimating = estimating;
+    this.estimating = options.estimating ?? false;
+    this.without = options.without ?? NOTHING;
     this.cardinality = new Cardinality(context);
+  }
+
+  /** What is added to the cost of a way: nothing, or more than any plan costs when it is switched off. */
+  penalty(way: Way): number {
+    return this.without.has(way) ? Costs.switchedOff : 0;
   }
 
   /** The physical plan of a subquery in an expression; planned once. */
@@ -50,7 +55,7 @@ export class PhysicalPlanner {
   plan(node: LogicalNode): PhysicalNode {
     switch (node.kind) {
       case 'scan':
-        return this.planScan(node, undefined);
+        return planScan(this, node, undefined);
       case 'virtual-scan': {
         const rows = this.rows(node);
         return { ...node, estimate: estimate(rows, 0, rows) };
@@ -147,66 +152,8 @@ export class PhysicalPlanner {
     }
   }
 
-  // -------------------------------------------------------------------------------------------------------- scans
-
-  /** Every way to read a scan's table. */
-  paths(scan: Scan): AccessPath[] {
-    const { catalog } = this.context;
-    return accessPaths(
-      scan,
-      scan.table,
-      catalog.indexesOf(scan.table),
-      (oid) => catalog.types.byOid(oid)?.elementOid ?? 0,
-    );
-  }
-
-  /** The cheapest path; among equals one that gives the wanted order. */
-  planScan(scan: Scan, wanted: WantedOrder | undefined): TableScan {
-    let best: TableScan | undefined;
-    for (const path of this.paths(scan)) {
-      if (path.index !== undefined && path.range === undefined && wanted === undefined) continue;
-      const candidate = this.scanOf(scan, path, wanted);
-      if (candidate === undefined) continue;
-      if (best === undefined || candidate.estimate.total < best.estimate.total) best = candidate;
-    }
-    assert(best !== undefined, 'a table can always be scanned');
-    return best;
-  }
-
-  /** A scan along a path; undefined when it does not give the wanted order. */
-  scanOf(scan: Scan, path: AccessPath, wanted: WantedOrder | undefined): TableScan | undefined {
-    const direction = wanted === undefined ? 'forward' : orderOf(path, wanted);
-    if (direction === undefined) return undefined;
-    const tableRows = this.cardinality.tableRows(scan.table);
-    let entries = tableRows;
-    if (path.unique) entries = 1;
-    else if (path.range !== undefined) {
-      entries =
-        this.measuredEntries(scan, path) ??
-        Math.max(1, tableRows * this.cardinality.selectivityOfAll(path.range.conditions, tableRows));
-    }
-    const rows = path.unique ? 1 : Math.max(1, entries * this.cardinality.selectivityOfAll(path.filter, tableRows));
-    const each = path.index === undefined ? 1 : Costs.indexEntry + Costs.fetch;
-    const startup = path.range === undefined ? 0 : path.unique && path.index === undefined ? Costs.fetch : Costs.seek;
-    const total = startup + entries * (each + this.testCost(path.filter));
-    return {
-      kind: 'table-scan',
-      table: scan.table,
-      alias: scan.alias,
-      scanColumns: scan.scanColumns,
-      rowReference: scan.rowReference,
-      index: path.index,
-      range: path.range,
-      unique: path.unique,
-      backward: direction === 'backward',
-      filter: path.filter,
-      columns: scan.columns,
-      estimate: estimate(rows, startup, total),
-    };
-  }
-
   /** Work of testing conditions for a row: a correlated subquery runs anew each time. */
-  private testCost(conditions: readonly Expression[]): number {
+  testCost(conditions: readonly Expression[]): number {
     let cost = conditions.length * Costs.operator;
     for (const condition of conditions) {
       forEachSubquery(condition, (subquery) => {
@@ -217,28 +164,12 @@ export class PhysicalPlanner {
     return cost;
   }
 
-  /** Entries of a range whose bounds are constants, as the engine estimates them. */
-  private measuredEntries(scan: Scan, path: AccessPath): number | undefined {
-    const { range } = path;
-    if (range === undefined || range.any !== undefined) return undefined;
-    const values = [...range.equal, range.lower?.value, range.upper?.value].filter((value) => value !== undefined);
-    if (!values.every((value) => value.kind === 'constant')) return undefined;
-    const { types, statistics } = this.context.catalog;
-    const space =
-      path.index === undefined ? physicalTable(scan.table, types) : physicalIndex(path.index, scan.table, types);
-    const constantOf = (value: Expression | undefined): Value | undefined =>
-      value?.kind === 'constant' ? value.value : undefined;
-    const make = keyRange(space, range.lower?.inclusive ?? true, range.upper?.inclusive ?? true);
-    const encoded = make(range.equal.map(constantOf), constantOf(range.lower?.value), constantOf(range.upper?.value));
-    return encoded === null ? 1 : Math.max(1, statistics.range(encoded).keys);
-  }
-
   // ----------------------------------------------------------------------------------------------- sort and limit
 
   private planSort(node: Sort, top: PhysicalTop | undefined, topRows: number | undefined): PhysicalNode {
     const input = this.plan(node.input);
     const { rows, total } = input.estimate;
-    const startup = total + sortCost(rows, topRows);
+    const startup = total + sortCost(rows, topRows) + this.penalty('sort');
     const sorted: PhysicalNode = {
       kind: 'sort',
       input,
@@ -260,15 +191,8 @@ export class PhysicalPlanner {
   /** The node planned so that its rows come in the order of the keys; undefined when no access path gives it. */
   private planOrdered(node: LogicalNode, keys: readonly SortKey[]): PhysicalNode | undefined {
     switch (node.kind) {
-      case 'scan': {
-        let best: TableScan | undefined;
-        for (const path of this.paths(node)) {
-          const candidate = this.scanOf(node, path, keys);
-          if (candidate === undefined) continue;
-          if (best === undefined || candidate.estimate.total < best.estimate.total) best = candidate;
-        }
-        return best;
-      }
+      case 'scan':
+        return planScan(this, node, keys);
       case 'filter': {
         const input = this.planOrdered(node.input, keys);
         if (input === undefined) return undefined;
@@ -408,38 +332,4 @@ function sortUnder(node: LogicalNode): Sort | undefined {
 
 function sameColumns(a: readonly ColumnId[], b: readonly ColumnId[]): boolean {
   return a.length === b.length && a.every((column, i) => column === b[i]);
-}
-
-/** The direction in which a path gives the wanted order; undefined when it gives neither. */
-function orderOf(path: AccessPath, wanted: WantedOrder): 'forward' | 'backward' | undefined {
-  if (path.range?.any !== undefined) return undefined;
-  const parts = path.parts.slice(path.range?.equal.length ?? 0);
-  const fixed = new Set(path.parts.slice(0, path.range?.equal.length ?? 0).map((part) => part.column));
-  let direction: 'forward' | 'backward' | undefined;
-  let at = 0;
-  for (const key of wanted) {
-    const { expression } = key;
-    if (expression.kind !== 'column' || expression.type.collation !== undefined) return undefined;
-    if (fixed.has(expression.column)) continue;
-    const part: KeyPart | undefined = parts[at];
-    if (part === undefined) {
-      // A whole unique key is behind us: rows do not tie any more.
-      if (path.unique) break;
-      return undefined;
-    }
-    if (part.column !== expression.column) return undefined;
-    const same = key.descending === part.descending && nullsAgree(path, part, key, false);
-    const reverse = key.descending !== part.descending && nullsAgree(path, part, key, true);
-    const step = same ? 'forward' : reverse ? 'backward' : undefined;
-    if (step === undefined || (direction !== undefined && step !== direction)) return undefined;
-    direction = step;
-    at++;
-  }
-  return direction ?? 'forward';
-}
-
-/** Nulls come where the key wants them; columns of a table's own key are never null. */
-function nullsAgree(path: AccessPath, part: KeyPart, key: SortKey, reversed: boolean): boolean {
-  if (path.index === undefined) return true;
-  return (part.nullsFirst !== reversed) === key.nullsFirst;
 }

@@ -185,7 +185,7 @@ function pays(
   plain: readonly Expression[],
   context: BindContext,
 ): boolean {
-  const planner = new PhysicalPlanner(context, true);
+  const planner = new PhysicalPlanner(context, { estimating: true });
   const push = (plan: LogicalNode): LogicalNode => {
     const filtered: LogicalNode =
       plain.length === 0 || plan === subplan

@@ -1,0 +1,72 @@
+/** Columns read from the entries of an index, without their rows. */
+import { assert } from '@phantom/base';
+import type { ColumnId } from '../../expr/expression.js';
+import type { TableScan } from '../../plan/physical/physical.js';
+import { physicalIndex, physicalTable } from '../../storage/physical-table.js';
+import type { Emitter } from '../code/emitter.js';
+import { conditional, element, literal, method, property, type Code, type Local } from '../code/ir.js';
+import { IndexEntry } from '../index-entry.js';
+import { stateOf } from './program-builder.js';
+import { ColumnSource, Row } from './row-scope.js';
+import type { RowBytes } from './row-bytes.js';
+import type { PlanCompiler } from './step.js';
+
+/** Where a column stands in an IndexEntry. */
+interface EntryPlace {
+  readonly column: ColumnId;
+  readonly half: 'parts' | 'columns';
+  readonly at: number;
+  readonly notNull: boolean;
+}
+
+function entryPlaces(node: TableScan): readonly EntryPlace[] {
+  const { table, index } = node;
+  assert(index !== undefined, 'an index-only scan has an index');
+  return node.scanColumns.map(({ id, number }) => {
+    const part = index.parts.findIndex((candidate) => candidate.column === number);
+    const position = table.columns.findIndex((candidate) => candidate.number === number);
+    const notNull = table.columns[position]?.notNull === true;
+    if (part >= 0) return { column: id, half: 'parts', at: part, notNull };
+    return { column: id, half: 'columns', at: position, notNull };
+  });
+}
+
+/** The columns of the entry at hand. Where `present` is false there is no entry and every column is null. */
+export function entryRow(
+  compiler: PlanCompiler,
+  emitter: Emitter,
+  run: Local,
+  node: TableScan,
+  key: RowBytes['key'],
+  value: RowBytes['row'],
+  present: Code | undefined,
+): Row {
+  const { types } = compiler.builder.context;
+  assert(node.index !== undefined, 'an index-only scan has an index');
+  const table = physicalTable(node.table, types);
+  const index = physicalIndex(node.index, node.table, types);
+  const places = entryPlaces(node);
+  const row = new Row();
+  if (places.length === 0) return row;
+  const needs = {
+    parts: places.some((place) => place.half === 'parts'),
+    rowKey: places.some((place) => place.half === 'columns'),
+  };
+  const slot = compiler.builder.addSlot(() => new IndexEntry(index, table, needs));
+  const entry = stateOf(emitter, run, slot);
+  const read = (): void =>
+    emitter.evaluate(method(entry, 'read', key.buffer, key.start, key.end, value.buffer, value.start, value.end));
+  if (present === undefined) read();
+  else emitter.if(present, read);
+  for (const { column, half, at, notNull } of places) {
+    const values = emitter.hoist(`entry${slot}.${half}`, property(entry, half));
+    const own = element(values, literal(at));
+    row.set(
+      column,
+      new ColumnSource(!notNull || present !== undefined, () =>
+        present === undefined ? own : conditional(present, own, literal(null)),
+      ),
+    );
+  }
+  return row;
+}

@@ -1,0 +1,143 @@
+/**
+ * Choosing how a table is read: along its own key or an index, in a wanted order or in any, from the rows or, where the
+ * index holds every column that is asked for, from the index alone.
+ */
+import type { ColumnId, Expression, SortKey } from '../../expr/expression.js';
+import { keyRange } from '../../exec/table-access.js';
+import { physicalIndex, physicalTable } from '../../storage/physical-table.js';
+import type { Value } from '../../types/type.js';
+import type { Scan } from '../logical/logical.js';
+import { accessPaths, type AccessPath, type KeyPart } from './access-paths.js';
+import { Costs, estimate } from './costs.js';
+import { coversColumns } from './covering-index.js';
+import type { TableScan } from './physical.js';
+import type { PhysicalPlanner } from './planner.js';
+
+/** An order in which rows would be welcome: column by column. */
+export type WantedOrder = readonly SortKey[];
+
+/** Every way to read a scan's table. */
+export function scanPaths(planner: PhysicalPlanner, scan: Scan): AccessPath[] {
+  const { catalog } = planner.context;
+  return accessPaths(
+    scan,
+    scan.table,
+    catalog.indexesOf(scan.table),
+    (oid) => catalog.types.byOid(oid)?.elementOid ?? 0,
+  );
+}
+
+/** The cheapest way; undefined when an order is wanted that no way gives. */
+export function planScan(planner: PhysicalPlanner, scan: Scan, wanted: undefined): TableScan;
+export function planScan(planner: PhysicalPlanner, scan: Scan, wanted: WantedOrder): TableScan | undefined;
+export function planScan(planner: PhysicalPlanner, scan: Scan, wanted: WantedOrder | undefined): TableScan | undefined {
+  let best: TableScan | undefined;
+  const readsWhole = wanted === undefined && planner.penalty('sequential scan') === 0;
+  for (const path of scanPaths(planner, scan)) {
+    // All of a table is read from its rows, not by way of an index.
+    if (path.index !== undefined && path.range === undefined && readsWhole) continue;
+    const candidate = scanAlong(planner, scan, path, wanted);
+    if (candidate === undefined) continue;
+    if (best === undefined || candidate.estimate.total < best.estimate.total) best = candidate;
+  }
+  return best;
+}
+
+/** A scan along a path; undefined when it does not give the wanted order. */
+export function scanAlong(
+  planner: PhysicalPlanner,
+  scan: Scan,
+  path: AccessPath,
+  wanted: WantedOrder | undefined,
+): TableScan | undefined {
+  const direction = wanted === undefined ? 'forward' : orderOf(path, wanted);
+  if (direction === undefined) return undefined;
+  const { cardinality } = planner;
+  const tableRows = cardinality.tableRows(scan.table);
+  let entries = tableRows;
+  if (path.unique) entries = 1;
+  else if (path.range !== undefined) {
+    entries =
+      measuredEntries(planner, scan, path) ??
+      Math.max(1, tableRows * cardinality.selectivityOfAll(path.range.conditions, tableRows));
+  }
+  const rows = path.unique ? 1 : Math.max(1, entries * cardinality.selectivityOfAll(path.filter, tableRows));
+  const { index } = path;
+  const indexOnly =
+    index !== undefined &&
+    planner.penalty('index-only scan') === 0 &&
+    coversColumns(index, scan, planner.context.catalog.types);
+  const each = index === undefined ? 1 : Costs.indexEntry + (indexOnly ? 0 : Costs.fetch);
+  const isKeyed = index !== undefined || path.range !== undefined;
+  const seek = path.range === undefined ? 0 : path.unique && index === undefined ? Costs.fetch : Costs.seek;
+  const startup = seek + planner.penalty(isKeyed ? 'index scan' : 'sequential scan');
+  const total = startup + entries * (each + planner.testCost(path.filter));
+  return {
+    kind: 'table-scan',
+    table: scan.table,
+    alias: scan.alias,
+    scanColumns: scan.scanColumns,
+    rowReference: scan.rowReference,
+    index,
+    indexOnly,
+    range: path.range,
+    unique: path.unique,
+    backward: direction === 'backward',
+    filter: path.filter,
+    columns: scan.columns,
+    estimate: estimate(rows, startup, total),
+  };
+}
+
+/** Entries of a range whose bounds are constants, as the engine estimates them. */
+function measuredEntries(planner: PhysicalPlanner, scan: Scan, path: AccessPath): number | undefined {
+  const { range } = path;
+  if (range === undefined || range.any !== undefined) return undefined;
+  const values = [...range.equal, range.lower?.value, range.upper?.value].filter((value) => value !== undefined);
+  if (!values.every((value) => value.kind === 'constant')) return undefined;
+  const { types, statistics } = planner.context.catalog;
+  const space =
+    path.index === undefined ? physicalTable(scan.table, types) : physicalIndex(path.index, scan.table, types);
+  const constantOf = (value: Expression | undefined): Value | undefined =>
+    value?.kind === 'constant' ? value.value : undefined;
+  const make = keyRange(space, range.lower?.inclusive ?? true, range.upper?.inclusive ?? true);
+  const encoded = make(range.equal.map(constantOf), constantOf(range.lower?.value), constantOf(range.upper?.value));
+  return encoded === null ? 1 : Math.max(1, statistics.range(encoded).keys);
+}
+
+/** The direction in which a path gives the wanted order; undefined when it gives neither. */
+function orderOf(path: AccessPath, wanted: WantedOrder): 'forward' | 'backward' | undefined {
+  if (path.unique) return 'forward';
+  if (path.range?.any !== undefined) return undefined;
+  const equalCount = path.range?.equal.length ?? 0;
+  // Entries with equal parts stand in the order of the rows they point to.
+  const parts = [...path.parts.slice(equalCount), ...path.rowKeyParts];
+  const fixed = new Set<ColumnId | undefined>(path.parts.slice(0, equalCount).map((part) => part.column));
+  let direction: 'forward' | 'backward' | undefined;
+  let at = 0;
+  for (const key of wanted) {
+    const { expression } = key;
+    if (expression.kind !== 'column' || expression.type.collation !== undefined) return undefined;
+    if (fixed.has(expression.column)) continue;
+    const part: KeyPart | undefined = parts[at];
+    if (part === undefined) {
+      // The whole key of a row is behind us: rows do not tie any more.
+      if (path.index === undefined ? path.parts.length > 0 : path.rowKeyParts.length > 0) break;
+      return undefined;
+    }
+    if (part.column !== expression.column) return undefined;
+    const isRowKey = path.index === undefined || at >= path.parts.length - equalCount;
+    const same = key.descending === part.descending && (isRowKey || nullsAgree(part, key, false));
+    const reverse = key.descending !== part.descending && (isRowKey || nullsAgree(part, key, true));
+    const step = same ? 'forward' : reverse ? 'backward' : undefined;
+    if (step === undefined || (direction !== undefined && step !== direction)) return undefined;
+    direction = step;
+    at++;
+  }
+  return direction ?? 'forward';
+}
+
+/** Nulls come where the sort key wants them; columns of a row's own key are never null and need no asking. */
+function nullsAgree(part: KeyPart, key: SortKey, reversed: boolean): boolean {
+  return (part.nullsFirst !== reversed) === key.nullsFirst;
+}

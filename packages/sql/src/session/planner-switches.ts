@@ -1,0 +1,23 @@
+/** The settings that switch ways of execution off, by PostgreSQL's names. */
+import type { Way } from '../plan/physical/ways.js';
+
+const WAYS_BY_SETTING: Readonly<Record<string, Way>> = {
+  enable_hashjoin: 'hash join',
+  enable_indexonlyscan: 'index-only scan',
+  enable_indexscan: 'index scan',
+  enable_nestloop: 'nested loop',
+  enable_seqscan: 'sequential scan',
+  enable_sort: 'sort',
+};
+
+/** True for a setting that plans depend on. */
+export function isPlannerSwitch(setting: string): boolean {
+  return Object.hasOwn(WAYS_BY_SETTING, setting);
+}
+
+/** The ways that are switched off. */
+export function switchedOffWays(settings: { boolean(name: string): boolean }): ReadonlySet<Way> {
+  const off = new Set<Way>();
+  for (const [setting, way] of Object.entries(WAYS_BY_SETTING)) if (!settings.boolean(setting)) off.add(way);
+  return off;
+}
