@@ -1,12 +1,13 @@
 /** The commands and their arguments. Each command is loaded when it is run: `--help` costs none of them. */
 import { readFileSync } from 'node:fs';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { unsupportedError } from '@phantom/base';
+import { type GivenFlags, resolveSettings } from './config/resolve.js';
+import { SERVE_SETTINGS, SERVE_SETTING_NAMES, flagOf } from './config/serve-settings.js';
 import { ExitCode } from './exit-codes.js';
 import { CommandError } from './failure.js';
 
 const DATA_DEFAULT = './phantom-data';
-const PORT_MAX = 65_535;
 
 /** Commands whose place is kept: each says what it will do, and that it does not yet. */
 const PLANNED: readonly (readonly [name: string, description: string])[] = [
@@ -25,6 +26,8 @@ export function makeProgram(exit: (code: ExitCode) => void): Command {
     .version(version())
     .showHelpAfterError();
   addServe(program, exit);
+  addConfig(program, exit);
+  addToken(program, exit);
   addSql(program, exit);
   addCheck(program, exit);
   for (const [name, description] of PLANNED) addPlanned(program, name, description);
@@ -32,30 +35,55 @@ export function makeProgram(exit: (code: ExitCode) => void): Command {
 }
 
 function addServe(program: Command, exit: (code: ExitCode) => void): void {
+  const command = program.command('serve').description('serve a data directory to clients');
+  addSettings(command).action(async (flags: GivenFlags) => {
+    const { settings } = resolveSettings(flags, process.env);
+    const { serve } = await import('./serve.js');
+    exit(await serve(settings));
+  });
+}
+
+function addConfig(program: Command, exit: (code: ExitCode) => void): void {
+  const command = program
+    .command('config')
+    .description('show the settings that "serve" would run with, and where each comes from');
+  addSettings(command)
+    .option('--json', 'print one array of JSON, with descriptions', false)
+    .action(async ({ json, ...flags }: GivenFlags & { json: boolean }) => {
+      const { showConfig } = await import('./config/command.js');
+      exit(showConfig(resolveSettings(flags, process.env), json));
+    });
+}
+
+/** The settings of `serve` as options, without defaults of commander's own: what was not given comes from elsewhere. */
+function addSettings(command: Command): Command {
+  for (const name of SERVE_SETTING_NAMES) {
+    const { description, placeholder, fallback } = SERVE_SETTINGS[name];
+    const option = placeholder === undefined ? flagOf(name) : `${flagOf(name)} <${placeholder}>`;
+    const shown = fallback === undefined || fallback === false ? '' : ` (default: ${fallback})`;
+    command.option(option, description + shown);
+  }
+  return command
+    .option('--config <file>', 'settings in one object of JSON, by their names in "phantomd config"')
+    .addHelpText(
+      'after',
+      '\nEach may also come from the environment: --pg-port as PHANTOM_PG_PORT. A flag wins over it, and it over the file.',
+    );
+}
+
+function addToken(program: Command, exit: (code: ExitCode) => void): void {
   program
-    .command('serve')
-    .description('serve a data directory to clients; made on first start, with the database "phantom"')
-    .requiredOption('--data <dir>', 'data directory')
-    .option('--host <address>', 'address to listen on; others than loopback need TLS and passwords', '127.0.0.1')
-    .option('--pg-port <port>', 'port of the PostgreSQL protocol; 0 picks a free one', parsePort, 5433)
-    .option('--http-port <port>', 'port of /healthz, /readyz and /metrics; 0 picks a free one', parsePort, 8433)
-    .addOption(
-      new Option(
-        '--durability <level>',
-        'what a commit survives: fsync a power cut, os a crash of the process, memory nothing',
-      )
-        .choices(['fsync', 'os', 'memory'])
-        .default('fsync'),
-    )
-    .option('--tls-cert <file>', 'certificate of the server, PEM')
-    .option('--tls-key <file>', 'its private key, PEM')
-    .option('--tls-client-ca <file>', 'authorities that sign certificates of clients, PEM')
-    .option('--auth-rules <file>', 'who may come in from where: rules in the manner of pg_hba.conf')
-    .option('--superuser <name>', 'name of the superuser, made on first start (default: phantom)')
-    .option('--sample-shop', 'fill an empty store with a small shop to try things on', false)
-    .action(async (options) => {
-      const { serve } = await import('./serve.js');
-      exit(await serve(options));
+    .command('token')
+    .description('make a token for HTTP: it is printed once, with the line that lets it in')
+    .requiredOption('--role <name>', 'whom it acts as')
+    .option('--database <name>', 'where', 'phantom')
+    .option('--json', 'print one JSON object', false)
+    .action(async ({ role, database, json }: { role: string; database: string; json: boolean }) => {
+      const { makeToken } = await import('@phantom/server');
+      const made = makeToken({ role, database });
+      const text = `token: ${made.token}\nline for the file of --http-tokens: ${made.line}\n`;
+      process.stdout.write(json ? `${JSON.stringify(made)}\n` : text);
+      exit(ExitCode.Done);
     });
 }
 
@@ -112,13 +140,6 @@ function addPlanned(program: Command, name: string, description: string): void {
     .action(() => {
       throw new CommandError(ExitCode.Failed, unsupportedError(`phantomd ${name}`));
     });
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port > PORT_MAX)
-    throw new InvalidArgumentError(`a port is a number from 0 to ${PORT_MAX}.`);
-  return port;
 }
 
 /** Of the package: its manifest lies one folder up from here, whether this runs from sources or built. */

@@ -9,38 +9,25 @@ import { readFileSync } from 'node:fs';
 import { MetricsRegistry } from '@phantom/base';
 import type { Database, DatabaseOptions } from '@phantom/db';
 import type { ServerOptions } from '@phantom/server';
+import type { ServeSettings } from './config/serve-settings.js';
 import { ExitCode } from './exit-codes.js';
 import { CommandError } from './failure.js';
 import { openDatabase } from './open-database.js';
 import { ensureSampleShop, nextSteps } from './sample-shop/sample-shop.js';
 
-export interface ServeOptions {
-  readonly data: string;
-  readonly host: string;
-  readonly pgPort: number;
-  readonly httpPort: number;
-  readonly durability: 'fsync' | 'os' | 'memory';
-  readonly superuser?: string;
-  /** Files in PEM; the first two come together. */
-  readonly tlsCert?: string;
-  readonly tlsKey?: string;
-  readonly tlsClientCa?: string;
-  /** File of rules in the manner of pg_hba.conf. */
-  readonly authRules?: string;
-  readonly sampleShop: boolean;
-}
-
 /** Serves until SIGTERM or SIGINT. */
-export async function serve(options: ServeOptions): Promise<ExitCode> {
+export async function serve(options: ServeSettings): Promise<ExitCode> {
+  const { data } = options;
+  if (data === undefined) throw new CommandError(ExitCode.Usage, new Error('a data directory is needed: --data DIR'));
   const stop = stopSignal();
-  const { AuthenticationRules, isLoopbackHost, jsonLogger, startServer } = await import('@phantom/server');
+  const { AccessTokens, AuthenticationRules, isLoopbackHost, jsonLogger, startServer } =
+    await import('@phantom/server');
   const tls = tlsOf(options);
   if (tls === undefined && !isLoopbackHost(options.host))
     throw new CommandError(ExitCode.Usage, notLoopback(options.host));
-  const { authRules } = options;
-  const rules =
-    authRules === undefined ? undefined : usage(() => new AuthenticationRules(readFileSync(authRules, 'utf8')));
-  const logger = jsonLogger();
+  const rules = fromFile(options.authRules, (text) => new AuthenticationRules(text));
+  const tokens = fromFile(options.httpTokens, (text) => new AccessTokens(text));
+  const logger = jsonLogger({ level: options.logLevel });
   const metrics = new MetricsRegistry();
   // Asked for by whoever finds the directory taken, whenever that is.
   let endpoints: Readonly<Record<string, string>> = {};
@@ -52,8 +39,13 @@ export async function serve(options: ServeOptions): Promise<ExitCode> {
     },
   };
   const { superuser } = options;
-  const database = await openDatabase(options.data, {
-    durability: options.durability,
+  const { durability, cacheBytes, deltaBytesMax, memoryLimitBytes, checkpointBytesMax } = options;
+  const database = await openDatabase(data, {
+    durability,
+    cacheBytes,
+    deltaBytesMax,
+    memoryLimitBytes,
+    checkpointBytesMax,
     logger,
     metrics,
     holder,
@@ -61,8 +53,7 @@ export async function serve(options: ServeOptions): Promise<ExitCode> {
   });
   try {
     if (options.sampleShop) ensureSampleShop(database);
-    const { host, pgPort, httpPort } = options;
-    const server = await startServer(database, { host, pgPort, httpPort, tls, rules, logger, metrics }).catch(
+    const server = await startServer(database, { ...options, tls, rules, tokens, logger, metrics }).catch(
       (error: unknown) => {
         throw new CommandError(ExitCode.Failed, error);
       },
@@ -73,7 +64,7 @@ export async function serve(options: ServeOptions): Promise<ExitCode> {
     endpoints = { pg, url, ...(http === undefined ? {} : { http: `http://${http}` }) };
     process.stdout.write(`phantomd ready pg=${pg}${http === undefined ? '' : ` http=${http}`}\n`);
     if (options.sampleShop) process.stdout.write(nextSteps(url));
-    logger.info('ready', { pg, http, directory: database.directory, durability: options.durability });
+    logger.info('ready', { pg, http, directory: database.directory, durability });
     const signal = await stop;
     logger.info('stopping', { signal, connections: server.connections });
     await server.close();
@@ -86,8 +77,13 @@ export async function serve(options: ServeOptions): Promise<ExitCode> {
   return ExitCode.Done;
 }
 
+/** What a file says; undefined when none is given. */
+function fromFile<T>(file: string | undefined, read: (text: string) => T): T | undefined {
+  return file === undefined ? undefined : usage(() => read(readFileSync(file, 'utf8')));
+}
+
 /** The files of TLS, read; undefined when none is given. */
-function tlsOf({ tlsCert, tlsKey, tlsClientCa }: ServeOptions): ServerOptions['tls'] {
+function tlsOf({ tlsCert, tlsKey, tlsClientCa }: ServeSettings): ServerOptions['tls'] {
   if (tlsCert === undefined && tlsKey === undefined && tlsClientCa === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined)
     throw new CommandError(ExitCode.Usage, new Error('--tls-cert and --tls-key come together'));

@@ -5,6 +5,7 @@ import { open } from '@phantom/db';
 import { startServer } from '@phantom/server';
 import { describe, expect, it } from 'vitest';
 import { check } from '../src/check.js';
+import { resolveSettings } from '../src/config/resolve.js';
 import { makeProgram } from '../src/program.js';
 import { serve } from '../src/serve.js';
 import { ensureSampleShop } from '../src/sample-shop/sample-shop.js';
@@ -118,14 +119,7 @@ describe('check', () => {
 });
 
 describe('serve', () => {
-  const options = (data: string) => ({
-    data,
-    host: '127.0.0.1',
-    pgPort: 0,
-    httpPort: 0,
-    durability: 'os' as const,
-    sampleShop: false,
-  });
+  const options = (data: string) => resolveSettings({ data, pgPort: 0, httpPort: 0, durability: 'os' }, {}).settings;
 
   /** Serves, runs something once it is ready, and stops. */
   const served = (data: string, more: object, use: (line: string) => Promise<void>) =>
@@ -206,7 +200,19 @@ describe('arguments', () => {
   };
 
   it('has help for everything', async () => {
-    for (const command of ['serve', 'sql', 'backup', 'restore', 'check', 'repair', 'import', 'export', 'bench']) {
+    for (const command of [
+      'serve',
+      'config',
+      'token',
+      'sql',
+      'backup',
+      'restore',
+      'check',
+      'repair',
+      'import',
+      'export',
+      'bench',
+    ]) {
       const { exitCode, out } = await run(command, '--help');
       expect([command, exitCode]).toEqual([command, 0]);
       expect(out).toContain(`phantomd ${command}`);

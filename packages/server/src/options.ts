@@ -21,6 +21,8 @@ export interface ServerOptions {
   readonly frameBytesMax?: number;
   /** How long a client may take until it is let in. Default 60 s. */
   readonly authenticationTimeoutMs?: number;
+  /** statement_timeout of clients that do not say; 0 never. Default 0. */
+  readonly statementTimeoutMs?: number;
   /** Ends connections that have been idle outside of a transaction for so long; 0 never. Default 0. */
   readonly idleTimeoutMs?: number;
   /** How long running statements may go on when the server stops. Default 5 s. */
@@ -60,6 +62,7 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     connectionsReserved: options.connectionsReserved ?? 3,
     frameBytesMax: options.frameBytesMax ?? 128 * MIB,
     authenticationTimeoutMs: options.authenticationTimeoutMs ?? 60_000,
+    statementTimeoutMs: options.statementTimeoutMs ?? 0,
     idleTimeoutMs: options.idleTimeoutMs ?? 0,
     drainTimeoutMs: options.drainTimeoutMs ?? 5000,
     httpBodyBytesMax: options.httpBodyBytesMax ?? 16 * MIB,

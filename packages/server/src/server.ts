@@ -71,7 +71,7 @@ export class Server {
 export async function startServer(database: Database, given: ServerOptions = {}): Promise<Server> {
   const options = resolveServerOptions(given);
   if (!isLoopbackHost(options.host)) refuseUnprotected(database, options);
-  const pgListener = new PgListener(sessionSource(database), options);
+  const pgListener = new PgListener(sessionSource(database, options), options);
   const pgAddress = await pgListener.listen();
   try {
     const http = await startHttp(database, options, pgListener);
@@ -110,7 +110,11 @@ async function startHttp(
       admission: pgListener.admission,
       role: (name) => database.catalog.role(name),
       openSession: (access, settings) =>
-        database.createSession({ database: access.database, user: access.role, settings }),
+        database.createSession({
+          database: access.database,
+          user: access.role,
+          settings: { ...defaultSettings(options), ...settings },
+        }),
     },
     { bodyBytesMax: options.httpBodyBytesMax, resultBytesMax: options.httpResultBytesMax },
   );
@@ -127,12 +131,13 @@ async function startHttp(
 }
 
 /** The database as the protocol asks it. */
-function sessionSource(database: Database): SessionSource {
+function sessionSource(database: Database, options: ResolvedServerOptions): SessionSource {
   return {
     role: (name) => database.catalog.role(name),
     isMember: (user, role) => isMember(database, user, role),
     openSession(request) {
-      const session = database.createSession(request);
+      const settings = { ...defaultSettings(options), ...request.settings };
+      const session = database.createSession({ ...request, settings });
       return {
         session,
         roads: {
@@ -142,6 +147,11 @@ function sessionSource(database: Database): SessionSource {
       };
     },
   };
+}
+
+/** Settings of sessions that say nothing themselves. */
+function defaultSettings({ statementTimeoutMs }: ResolvedServerOptions): Readonly<Record<string, string>> {
+  return statementTimeoutMs === 0 ? {} : { statement_timeout: String(statementTimeoutMs) };
 }
 
 function isMember(database: Database, user: string, role: string): boolean {

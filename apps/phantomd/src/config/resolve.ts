@@ -1,0 +1,80 @@
+/**
+ * Where the settings of the daemon come from. What stands further to the right wins:
+ *
+ *   default < file (--config FILE or PHANTOM_CONFIG, one object of JSON) < environment (PHANTOM_...) < flag
+ *
+ * All of them are read and checked before anything is opened, and whoever gave a wrong one is named.
+ */
+import { readFileSync } from 'node:fs';
+import { ExitCode } from '../exit-codes.js';
+import { CommandError } from '../failure.js';
+import {
+  SERVE_SETTINGS,
+  SERVE_SETTING_NAMES,
+  type ServeSettingName,
+  type ServeSettings,
+  flagOf,
+  variableOf,
+} from './serve-settings.js';
+import type { Setting } from './setting.js';
+
+export const CONFIG_VARIABLE = 'PHANTOM_CONFIG';
+
+/** Flags as commander hands them over: those that were given. */
+export type GivenFlags = Readonly<Partial<Record<ServeSettingName | 'config', unknown>>>;
+
+export interface ResolvedSettings {
+  readonly settings: ServeSettings;
+  /** Who said so: `default`, or the name of the flag, the variable or the file. */
+  readonly sources: Readonly<Record<ServeSettingName, string>>;
+}
+
+/** CommandError with exit code 1 for what is wrong or unknown. */
+export function resolveSettings(
+  flags: GivenFlags,
+  environment: Readonly<Record<string, string | undefined>>,
+): ResolvedSettings {
+  const file = fileSettings(flags.config ?? environment[CONFIG_VARIABLE]);
+  const settings: Partial<Record<ServeSettingName, unknown>> = {};
+  const sources: Partial<Record<ServeSettingName, string>> = {};
+  for (const name of SERVE_SETTING_NAMES) {
+    const found = [
+      { given: flags[name], source: flagOf(name) },
+      { given: environment[variableOf(name)], source: variableOf(name) },
+      { given: file.values[name], source: `"${name}" in ${file.name}` },
+    ].find(({ given }) => given !== undefined);
+    const setting: Setting<unknown> = SERVE_SETTINGS[name];
+    settings[name] = found === undefined ? setting.fallback : readAs(setting, found.given, found.source);
+    sources[name] = found?.source ?? 'default';
+  }
+  return { settings: settings as ServeSettings, sources: sources as ResolvedSettings['sources'] };
+}
+
+function readAs(setting: Setting<unknown>, given: unknown, source: string): unknown {
+  try {
+    return setting.read(given);
+  } catch (error) {
+    throw wrong(`${source} ${(error as Error).message}`);
+  }
+}
+
+function fileSettings(name: unknown): { readonly name: string; readonly values: Readonly<Record<string, unknown>> } {
+  if (name === undefined) return { name: '', values: {} };
+  const file = String(name);
+  let values: unknown;
+  try {
+    values = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw wrong(`${file} cannot be read: ${(error as Error).message}`);
+  }
+  if (typeof values !== 'object' || values === null || Array.isArray(values))
+    throw wrong(`${file} has to hold one object of JSON`);
+  const unknown = Object.keys(values).find((key) => !Object.hasOwn(SERVE_SETTINGS, key));
+  if (unknown !== undefined)
+    throw wrong(`"${unknown}" in ${file} is no setting; "phantomd config" shows all there are`);
+  return { name: file, values: values as Readonly<Record<string, unknown>> };
+}
+
+function wrong(message: string): CommandError {
+  return new CommandError(ExitCode.Usage, new Error(message));
+}

@@ -1,0 +1,56 @@
+/** All settings of `phantomd serve`, in the order in which they are shown. */
+import { type SettingValue, bytes, choice, count, flag, port, text, textOr, time } from './setting.js';
+
+const MIB = 2 ** 20;
+
+export const SERVE_SETTINGS = {
+  data: text('dir', 'data directory; made on first start, with the database "phantom"'),
+  host: textOr('127.0.0.1', 'address', 'address to listen on; others than loopback need TLS and passwords'),
+  pgPort: port(5433, 'port of the PostgreSQL protocol; 0 picks a free one'),
+  httpPort: port(8433, 'port of HTTP: /v1/query, /healthz, /readyz, /metrics; 0 picks a free one'),
+  durability: choice(
+    ['fsync', 'os', 'memory'],
+    'fsync',
+    'what a commit survives: fsync a power cut, os a crash of the process, memory nothing',
+  ),
+  superuser: text('name', 'name of the superuser, made on first start (default: phantom)'),
+  tlsCert: text('file', 'certificate of the server, PEM'),
+  tlsKey: text('file', 'its private key, PEM'),
+  tlsClientCa: text('file', 'authorities that sign certificates of clients, PEM'),
+  authRules: text('file', 'who may come in from where: rules in the manner of pg_hba.conf'),
+  httpTokens: text('file', 'who may ask over HTTP: lines made by "phantomd token"'),
+  sampleShop: flag('fill an empty store with a small shop to try things on'),
+  connectionsMax: count(1000, 1, 100_000, 'clients at once'),
+  connectionsReserved: count(3, 0, 1000, 'of these, kept for superusers'),
+  frameBytesMax: bytes(128 * MIB, 10_000, 'longest message of a client of the PostgreSQL protocol'),
+  httpBodyBytesMax: bytes(16 * MIB, 1024, 'longest request over HTTP'),
+  httpResultBytesMax: bytes(64 * MIB, 1024, 'longest result that HTTP sends as one object'),
+  authenticationTimeoutMs: time(60_000, 1, 'until a client has to be let in'),
+  statementTimeoutMs: time(0, 0, 'until a statement is cancelled, where the client does not say; 0: never'),
+  idleTimeoutMs: time(0, 0, 'until a connection is ended that rests outside of a transaction; 0: never'),
+  drainTimeoutMs: time(5000, 0, 'for running statements when the server stops; then they are cancelled'),
+  cacheBytes: bytes(64 * MIB, MIB, 'memory for pages read from files'),
+  deltaBytesMax: bytes(64 * MIB, MIB, 'memory for writes that are in the log and not yet in files'),
+  memoryLimitBytes: bytes(256 * MIB, MIB, 'working memory of one query'),
+  checkpointBytesMax: bytes(64 * MIB, MIB, 'log since the last checkpoint, which bounds recovery'),
+  logLevel: choice(['debug', 'info', 'warn', 'error'], 'info', 'least level of the log on stderr'),
+} as const;
+
+export type ServeSettingName = keyof typeof SERVE_SETTINGS;
+
+/** What `serve` is run with. */
+export type ServeSettings = {
+  readonly [Name in ServeSettingName]: SettingValue<(typeof SERVE_SETTINGS)[Name]>;
+};
+
+export const SERVE_SETTING_NAMES = Object.keys(SERVE_SETTINGS) as ServeSettingName[];
+
+/** `--pg-port` */
+export function flagOf(name: ServeSettingName): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** `PHANTOM_PG_PORT` */
+export function variableOf(name: ServeSettingName): string {
+  return `PHANTOM_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
