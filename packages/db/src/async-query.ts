@@ -1,5 +1,5 @@
 /** One statement through the asynchronous API: bound, run in a session, its rows collected. */
-import { PhantomError } from '@phantom/base';
+import { PhantomError, eventLoop } from '@phantom/base';
 import {
   type JsOptions,
   type PlanField,
@@ -40,6 +40,8 @@ export async function runQuery<Row>(
   options: QueryOptions,
   js: JsOptions,
 ): Promise<QueryResult<Row>> {
+  // A row that lies in memory is there at once, and so is the next one that the caller asks for.
+  if (eventLoop.isOverdue()) await eventLoop.nextTurn();
   const statement = session.prepareText(text);
   const values = bindValues(session, statement, parameters);
   if (options.signal?.aborted === true) throw cancelled(options.signal);

@@ -2,7 +2,7 @@
  * A collection: what `db.collection(name)` gives. Operations are MongoDB's, each takes `{ tx }` to run in a transaction beside SQL
  * statements, and commits by itself without; what it wrote is durable when it resolves.
  */
-import { type PhantomError, isPhantomError } from '@phantom/base';
+import { type PhantomError, eventLoop, isPhantomError } from '@phantom/base';
 import type {
   BulkOperation,
   BulkWriteResult,
@@ -120,7 +120,7 @@ export class Collection<T extends object> {
         if (options.ordered !== false || error.retryable) throw error.with({ index: i });
         errors.push({ index: i, error });
       }
-      if (i % DOCUMENTS_PER_TURN === DOCUMENTS_PER_TURN - 1) await turn();
+      if (i % DOCUMENTS_PER_TURN === DOCUMENTS_PER_TURN - 1) await eventLoop.nextTurn();
     }
     return errors;
   }
@@ -516,12 +516,6 @@ function definitionOf({ engine, schema, validationLevel, validationAction }: Col
 function documentOf(document: unknown): PlainObject {
   if (!isObject(document)) throw badArgument('a document must be an object');
   return document;
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }
 
 /** A handle on a collection; it is made when something is first written to it. 22023 for what cannot be its name. */

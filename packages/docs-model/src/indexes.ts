@@ -3,7 +3,7 @@
  * that makes it: writers wait for it, and it is there, filled, when they go on. Its entries come from the newest committed state,
  * whatever the transaction's snapshot.
  */
-import { PhantomError, unsupportedError } from '@phantom/base';
+import { PhantomError, eventLoop, unsupportedError } from '@phantom/base';
 import { type DocumentIndexDescriptor, type IndexDescriptor, NameClass, type TableDescriptor } from '@phantom/catalog';
 import { prefixRange, spaceRange } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
@@ -124,11 +124,7 @@ async function fill(transaction: DocumentTransaction, table: TableDescriptor, in
         await wait;
         wait = writer.addEntries(document, key);
       }
-      if (rows % ROWS_PER_TURN === ROWS_PER_TURN - 1) {
-        await new Promise((resolve) => {
-          setImmediate(resolve);
-        });
-      }
+      if (rows % ROWS_PER_TURN === ROWS_PER_TURN - 1) await eventLoop.nextTurn();
     }
   } finally {
     cursor.close();

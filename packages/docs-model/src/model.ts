@@ -3,7 +3,7 @@
  * of its own. An operation that commits by itself is read committed and locks what it writes: it waits for others instead of
  * losing to them, and is run again after a deadlock.
  */
-import { PhantomError, isPhantomError } from '@phantom/base';
+import { PhantomError, eventLoop, isPhantomError } from '@phantom/base';
 import type { Catalog, CatalogTransaction, ObjectReader, TableDescriptor } from '@phantom/catalog';
 import { LockStrength, type MvccTransaction } from '@phantom/mvcc';
 import { type CollectionView, collectionView } from './collection-view.js';
@@ -56,6 +56,7 @@ export class DocumentModel {
 
   /** A transaction to read in: the caller's, or a snapshot that lasts until it is released. */
   async openRead(tx: TransactionHost | undefined): Promise<ReadTransaction> {
+    if (eventLoop.isOverdue()) await eventLoop.nextTurn();
     if (tx !== undefined) {
       const transaction = await tx.documents(async (own) => {
         own.storage.beginStatement();
@@ -71,6 +72,7 @@ export class DocumentModel {
 
   /** Runs a write in the caller's transaction, as one statement of it, or in one of its own; durable then on return. */
   async write<R>(tx: TransactionHost | undefined, work: (transaction: DocumentTransaction) => Promise<R>): Promise<R> {
+    if (eventLoop.isOverdue()) await eventLoop.nextTurn();
     if (tx !== undefined) return tx.documents((transaction) => runStatement(transaction, work));
     for (let attempt = 0; ; attempt++) {
       try {

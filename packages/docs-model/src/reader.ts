@@ -4,7 +4,7 @@
  *
  * A filter that reads few fields is asked of those alone; only what matches is decoded whole.
  */
-import { PhantomError } from '@phantom/base';
+import { PhantomError, eventLoop } from '@phantom/base';
 import type { CollectionView } from './collection-view.js';
 import type { CompiledFilter } from './filter/filter.js';
 import type { PlainObject } from './order.js';
@@ -151,9 +151,7 @@ export class Reader {
 
   /** Lets timers, sockets and other queries run; then this one may go on for a slice. */
   async rest(): Promise<void> {
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
+    await eventLoop.nextTurn();
     this.paused = false;
     this.sliceEnd = performance.now() + SLICE_MS;
   }

@@ -1,4 +1,5 @@
 /** Changing the schema of a collection: what is there is checked first, and told. */
+import { eventLoop } from '@phantom/base';
 import { prefixRange } from '@phantom/kv';
 import { CollectionView } from './collection-view.js';
 import type { NewCollection } from './definition.js';
@@ -55,11 +56,7 @@ export async function changeSchema(
           invalid++;
           if (examples.length < EXAMPLES_MAX) examples.push({ _id: document['_id'], faults });
         }
-        if (checked % DOCUMENTS_PER_TURN === 0) {
-          await new Promise((resolve) => {
-            setImmediate(resolve);
-          });
-        }
+        if (checked % DOCUMENTS_PER_TURN === 0) await eventLoop.nextTurn();
       }
     } finally {
       cursor.close();

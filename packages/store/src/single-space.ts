@@ -6,7 +6,7 @@
  * same time share a sync), and have twins ending in Sync that return when they are. Whoever has a promise from an earlier
  * call, awaited or not, finds writes committed in the order of the calls.
  */
-import { PhantomError, SqlState } from '@phantom/base';
+import { PhantomError, SqlState, eventLoop } from '@phantom/base';
 import { ByteSlot, type Finding, type Seq } from '@phantom/kv';
 import { type Vfs, createNodeVfs } from '@phantom/vfs';
 import type { Durability } from '@phantom/wal';
@@ -313,7 +313,7 @@ class Commit implements CommitListener {
 
   published(seq: Seq): void {
     // A commit that waits for no sync is over in the turn in which it began.
-    if (this.durability !== 'fsync' && turn.isOverdue()) setImmediate(() => this.answer(seq));
+    if (this.durability !== 'fsync' && eventLoop.isOverdue()) setImmediate(() => this.answer(seq));
     else this.answer(seq);
   }
 
@@ -325,29 +325,6 @@ class Commit implements CommitListener {
     this.resolve({ seq, durability: this.durability });
   }
 }
-
-/** A loop that awaits writes which wait for nothing would keep timers and sockets waiting for ever; so it waits after so long. */
-const TURN_MS_MAX = 4;
-
-/** How long the present turn of the event loop has lasted since somebody first asked. */
-class Turn {
-  private beganMs = 0;
-  private isWatched = false;
-  private readonly end = (): void => {
-    this.isWatched = false;
-  };
-
-  isOverdue(): boolean {
-    const nowMs = performance.now();
-    if (this.isWatched) return nowMs - this.beganMs >= TURN_MS_MAX;
-    this.isWatched = true;
-    this.beganMs = nowMs;
-    setImmediate(this.end);
-    return false;
-  }
-}
-
-const turn = new Turn();
 
 class Snapshot implements SpaceSnapshot {
   readonly seq: Seq;

@@ -1,0 +1,29 @@
+/** A loop that awaits what is there at once leaves timers, sockets and other callers their turns. */
+import { expect, it } from 'vitest';
+import { type Database, open } from '../src/index.js';
+
+const CALLS_MAX = 2_000_000;
+
+const KINDS: readonly (readonly [string, (db: Database) => Promise<unknown>])[] = [
+  ['queries', (db) => db.query('select v from t where id = $1', [1])],
+  ['statements of a template', (db) => db.sql`select v from t where id = ${1}`],
+  ['writes that wait for no sync', (db) => db.query('update t set v = v + 1 where id = 1')],
+  ['batches', (db) => db.batch([['select v from t where id = 1']])],
+  ['documents', (db) => db.collection('c').findOne({ _id: 1 })],
+  ['transactions', (db) => db.transaction((tx) => tx.query('select v from t where id = 1'))],
+];
+
+it.each(KINDS)('%s leave others their turn', async (_kind, call) => {
+  const db = await open(':memory:');
+  db.exec('create table t (id int primary key, v int); insert into t values (1, 0)');
+  let turns = 0;
+  const count = (): void => {
+    turns++;
+    timer = setTimeout(count, 0);
+  };
+  let timer = setTimeout(count, 0);
+  for (let calls = 0; calls < CALLS_MAX && turns < 3; calls++) await call(db);
+  clearTimeout(timer);
+  expect(turns).toBe(3);
+  await db.close();
+});
