@@ -206,6 +206,7 @@ export class BtreeEngine implements KvEngine {
   stats(): BtreeStats {
     const { files, memory, views, background } = this;
     let { pagesRead, cacheHits } = files.pager;
+    cacheHits += files.entries.hits;
     for (const { run } of files.runs) {
       pagesRead += run.counters.blocksRead;
       cacheHits += run.counters.blockHits;

@@ -10,6 +10,7 @@ import { assert } from '@phantom/base';
 import type { ByteSlot, KeyRange, KvCursor, KvView, Seq } from '@phantom/kv';
 import {
   KeyHash,
+  type EntryShare,
   type KeyIntervals,
   type Layer,
   Lookup,
@@ -37,6 +38,9 @@ export class BtreeView implements KvView {
   readonly generation: number;
   /** Newest first. */
   layers: readonly Layer[];
+  /** How many of the layers lay above the files when the view was made. */
+  private memoryLayers: number;
+  private readonly entries: EntryShare;
   /** Counts exchanges of layers. */
   exchanges = 0;
   /** For each layer, and for the pages below all: what the layers above hide of it. Made for the first cursor. */
@@ -52,6 +56,8 @@ export class BtreeView implements KvView {
     root: TreeRoot,
     generation: number,
     layers: readonly Layer[],
+    memoryLayers: number,
+    entries: EntryShare,
     released: (view: BtreeView) => void,
   ) {
     this.seq = seq;
@@ -59,27 +65,23 @@ export class BtreeView implements KvView {
     this.root = root;
     this.generation = generation;
     this.layers = layers;
+    this.memoryLayers = memoryLayers;
+    this.entries = entries;
     this.released = released;
   }
 
   get(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean {
     assert(!this.isReleased, 'a released view is read');
-    const { layers, seq } = this;
-    let isHashed = false;
-    for (let i = 0; i < layers.length; i++) {
-      const layer = layers[i] as Layer;
-      let lookup: Lookup;
-      if (layer instanceof Run) {
-        // One hash for the filters of all runs.
-        if (!isHashed) hash.set(key, start, end);
-        isHashed = true;
-        lookup = layer.getHashed(key, start, end, hash, seq, value);
-      } else {
-        lookup = layer.get(key, start, end, seq, value);
-      }
-      if (lookup !== Lookup.Absent) return lookup === Lookup.Found;
-    }
-    return treeGet(this.pager, this.root, key, start, end, value);
+    const { entries, memoryLayers } = this;
+    hash.set(key, start, end);
+    let lookup = this.getFromLayers(0, memoryLayers, key, start, end, value);
+    if (lookup !== Lookup.Absent) return lookup === Lookup.Found;
+    if (entries.find(hash, key, start, end, value)) return true;
+    lookup = this.getFromLayers(memoryLayers, this.layers.length, key, start, end, value);
+    if (lookup === Lookup.Removed) return false;
+    if (lookup === Lookup.Absent && !treeGet(this.pager, this.root, key, start, end, value)) return false;
+    entries.note(hash, key, start, end, value);
+    return true;
   }
 
   cursor(range: KeyRange): KvCursor {
@@ -102,6 +104,7 @@ export class BtreeView implements KvView {
     this.unpin();
     this.lease.ended = reason;
     this.layers = [new RevokedLayer(reason)];
+    this.memoryLayers = 1;
     this.hidden = undefined;
     this.exchanges++;
     this.released(this);
@@ -126,6 +129,27 @@ export class BtreeView implements KvView {
       sources.push({ cursor: new TreeCursor(this.pager, this.root, range, this.lease), hidden: hidden[layers.length] });
     }
     return new MergingCursor(sources, key, value);
+  }
+
+  /** What the layers in [from, to) say of the key that was hashed. */
+  private getFromLayers(
+    from: number,
+    to: number,
+    key: Uint8Array,
+    start: number,
+    end: number,
+    value: ByteSlot,
+  ): Lookup {
+    const { layers, seq } = this;
+    for (let i = from; i < to; i++) {
+      const layer = layers[i] as Layer;
+      const lookup =
+        layer instanceof Run
+          ? layer.getHashed(key, start, end, hash, seq, value)
+          : layer.get(key, start, end, seq, value);
+      if (lookup !== Lookup.Absent) return lookup;
+    }
+    return Lookup.Absent;
   }
 
   private unpin(): void {

@@ -13,7 +13,7 @@
  */
 import { PhantomError, SqlState, assert, corruptionError, isPhantomError, readU32 } from '@phantom/base';
 import type { Finding, Seq } from '@phantom/kv';
-import { BlockCache, INGESTED_NUMBER_MIN, Run, type Wait } from '@phantom/runs';
+import { BlockCache, EntryCache, INGESTED_NUMBER_MIN, Run, type Wait } from '@phantom/runs';
 import type { EngineContext } from '@phantom/store';
 import { type VfsFile, joinPath } from '@phantom/vfs';
 import { EMPTY_ROOT, type TreeRoot, firstPage } from './format.js';
@@ -48,6 +48,8 @@ export interface FilesChange {
 export class TreeFiles {
   readonly context: EngineContext;
   readonly cache: BlockCache;
+  /** What was found in the present runs and pages. */
+  readonly entries: EntryCache;
   readonly pager: Pager;
   /** Newest first. */
   runs: readonly RunHandle[];
@@ -60,6 +62,7 @@ export class TreeFiles {
     this.context = context;
     this.file = file;
     this.cache = cache;
+    this.entries = new EntryCache(cache);
     this.metaNow = meta;
     this.nextRunNumber = meta.nextRunNumber;
     const { checksums } = context;
@@ -163,6 +166,7 @@ export class TreeFiles {
       const removed = this.runs.filter((handle) => !change.runs.includes(handle));
       this.metaNow = meta;
       this.runs = change.runs;
+      if (change.flushedSeq !== undefined) this.entries.forget();
       installed();
       for (const { run } of removed) {
         run.removeWhenReleased();

@@ -72,7 +72,8 @@ export class ViewRegistry {
     this.dropEarlier();
     if (this.earlier === undefined) return this.pinPresent(seq);
     const { root, generation, layers } = this.earlier.view;
-    return this.add(new BtreeView(seq, this.files.pager, root, generation, layers, this.forget));
+    const { pager, entries } = this.files;
+    return this.add(new BtreeView(seq, pager, root, generation, layers, 0, entries.share(false), this.forget));
   }
 
   /** Pages and runs of the present go on to hold the effects up to `seq`; whoever may still ask for less is provided for. */
@@ -129,9 +130,12 @@ export class ViewRegistry {
 
   private pinPresent(seq: Seq): BtreeView {
     const { files, memory } = this;
+    const { pager, root, generation } = files;
     const layers: Layer[] = memory.layers();
+    const memoryLayers = layers.length;
     for (const { run } of files.runs) layers.push(run);
-    return this.add(new BtreeView(seq, files.pager, files.root, files.generation, layers, this.forget));
+    const entries = files.entries.share(seq >= files.flushedSeq);
+    return this.add(new BtreeView(seq, pager, root, generation, layers, memoryLayers, entries, this.forget));
   }
 
   private add(view: BtreeView): BtreeView {

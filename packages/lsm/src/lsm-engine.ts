@@ -247,7 +247,7 @@ export class LsmEngine implements KvEngine {
       fileBytes: version.bytes,
       cacheBytes: files.cache.bytes,
       pagesRead: counters.blocksRead,
-      cacheHits: counters.blockHits,
+      cacheHits: counters.blockHits + files.entries.hits,
       flushes: background.flushes,
       merges: background.compactions,
       bytesFlushed,

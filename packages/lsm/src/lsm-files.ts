@@ -12,7 +12,7 @@
  */
 import { SqlState, assert, corruptionError, isPhantomError } from '@phantom/base';
 import type { Finding, Seq } from '@phantom/kv';
-import { BlockCache, INGESTED_NUMBER_MIN, Job, Run, type RunCounters, type Wait } from '@phantom/runs';
+import { BlockCache, EntryCache, INGESTED_NUMBER_MIN, Job, Run, type RunCounters, type Wait } from '@phantom/runs';
 import type { EngineContext } from '@phantom/store';
 import { joinPath } from '@phantom/vfs';
 import { RUN_NUMBER_MAX, numberOfRun, runName } from './format.js';
@@ -31,6 +31,8 @@ export class LsmFiles {
   readonly context: EngineContext;
   readonly options: ResolvedLsmOptions;
   readonly cache: BlockCache;
+  /** What was found in the runs of the present version. */
+  readonly entries: EntryCache;
   /** Reads of all runs there ever were. */
   readonly counters: RunCounters = { filterMisses: 0, blocksRead: 0, blockHits: 0 };
   version: Version = Version.empty();
@@ -48,6 +50,7 @@ export class LsmFiles {
     this.manifest = manifest;
     this.nextNumber = nextNumber;
     this.cache = options.memory?.cache ?? new BlockCache(context.cacheBytes);
+    this.entries = new EntryCache(this.cache);
   }
 
   /**
@@ -127,6 +130,7 @@ export class LsmFiles {
       const before = this.version;
       this.version = next;
       this.generation = generation;
+      if (change.flushedSeq !== undefined) this.entries.forget();
       this.flushedSeq = flushedSeq;
       isInstalled = true;
       installed();

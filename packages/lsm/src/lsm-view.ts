@@ -8,6 +8,8 @@
 import { assert } from '@phantom/base';
 import type { ByteSlot, KeyRange, KvCursor, KvView, Seq } from '@phantom/kv';
 import {
+  type EntryShare,
+  KeyHash,
   type KeyIntervals,
   type Layer,
   Lookup,
@@ -23,9 +25,13 @@ import {
 import { LevelCursor } from './level-cursor.js';
 import type { Level, Version } from './version.js';
 
+/** Of the key that is being looked up: a lookup never begins inside another one. */
+const hash = new KeyHash();
+
 export class LsmView implements KvView {
   readonly seq: Seq;
   readonly version: Version;
+  private readonly entries: EntryShare;
   /** What lies above the version, newest first: deltas, and runs that took the place of deltas. */
   layers: readonly Layer[];
   /** Counts exchanges of layers. */
@@ -35,21 +41,32 @@ export class LsmView implements KvView {
   private isRevoked = false;
 
   /** Takes over a reference to the version and to each run among the layers. */
-  constructor(seq: Seq, layers: readonly Layer[], version: Version, released: (view: LsmView) => void) {
+  constructor(
+    seq: Seq,
+    layers: readonly Layer[],
+    version: Version,
+    entries: EntryShare,
+    released: (view: LsmView) => void,
+  ) {
     this.seq = seq;
     this.layers = layers;
     this.version = version;
+    this.entries = entries;
     this.released = released;
   }
 
   get(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean {
     assert(!this.isReleased, 'a released view is read');
-    const { layers, seq } = this;
+    const { layers, seq, entries } = this;
     for (let i = 0; i < layers.length; i++) {
       const lookup = (layers[i] as Layer).get(key, start, end, seq, value);
       if (lookup !== Lookup.Absent) return lookup === Lookup.Found;
     }
-    return this.version.get(key, start, end, seq, value) === Lookup.Found;
+    hash.set(key, start, end);
+    if (entries.find(hash, key, start, end, value)) return true;
+    if (this.version.get(key, start, end, hash, seq, value) !== Lookup.Found) return false;
+    entries.note(hash, key, start, end, value);
+    return true;
   }
 
   cursor(range: KeyRange): KvCursor {

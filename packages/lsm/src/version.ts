@@ -12,7 +12,7 @@
  */
 import { assert, compareBytes, compareKeys } from '@phantom/base';
 import type { ByteSlot, KeyRange, Seq } from '@phantom/kv';
-import { KeyHash, KeyIndex, Lookup } from '@phantom/runs';
+import { type KeyHash, KeyIndex, Lookup } from '@phantom/runs';
 import { LEVELS } from './format.js';
 import type { RunFile } from './run-file.js';
 
@@ -81,8 +81,6 @@ export interface VersionChange {
   readonly added: readonly RunFile[];
 }
 
-const hash = new KeyHash();
-
 export class Version {
   readonly levels: readonly Level[];
   /** Of the levels below 0 those that hold anything, from the newest to the oldest. */
@@ -148,10 +146,9 @@ export class Version {
     for (const { files } of this.levels) for (const { run } of files) run.release();
   }
 
-  /** Looks a key up as of `seq`: level 0 from the newest run to the oldest, then one run of each level. */
-  get(key: Uint8Array, start: number, end: number, seq: Seq, value: ByteSlot): Lookup {
+  /** Looks up the key whose hash this is, as of `seq`: level 0 from the newest run to the oldest, then one run of each level. */
+  get(key: Uint8Array, start: number, end: number, hash: KeyHash, seq: Seq, value: ByteSlot): Lookup {
     const { overlapping, lower } = this;
-    hash.set(key, start, end);
     for (let i = 0; i < overlapping.length; i++) {
       const file = overlapping[i] as RunFile;
       if (

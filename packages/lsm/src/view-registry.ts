@@ -122,7 +122,9 @@ export class ViewRegistry {
   private pin(seq: Seq, layers: readonly Layer[], version: Version): LsmView {
     for (const layer of layers) if (layer instanceof Run) layer.retain();
     version.retain();
-    const view = new LsmView(seq, layers, version, this.forget);
+    const { files } = this;
+    const entries = files.entries.share(version === files.version && seq >= files.flushedSeq);
+    const view = new LsmView(seq, layers, version, entries, this.forget);
     this.views.add(view);
     return view;
   }

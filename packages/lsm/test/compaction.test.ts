@@ -4,7 +4,7 @@
  */
 import { type Checksums, Random, compareKeys, loadChecksums, silentLogger, toHex } from '@phantom/base';
 import { ByteSlot, type KeyRange } from '@phantom/kv';
-import { BlockCache, Job, type JobBody, Lookup, Run, RunWriter, VersionKind } from '@phantom/runs';
+import { BlockCache, Job, type JobBody, KeyHash, Lookup, Run, RunWriter, VersionKind } from '@phantom/runs';
 import { FaultyVfs, MemoryVfs, failAt, onOperation } from '@phantom/vfs/testing';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -21,6 +21,12 @@ let checksums: Checksums;
 beforeAll(async () => {
   checksums = await loadChecksums();
 });
+
+function hashOf(key: Uint8Array): KeyHash {
+  const hash = new KeyHash();
+  hash.set(key, 0, key.length);
+  return hash;
+}
 
 interface Entry {
   readonly key: Uint8Array;
@@ -160,7 +166,7 @@ function read(version: Version): Map<string, string> {
     for (const second of [-1, 0, 1, 2, 0xff]) {
       for (const third of second < 0 ? [-1] : [-1, 0, 1, 2, 0xff]) {
         const bytes = Uint8Array.from([first, second, third].filter((byte) => byte >= 0));
-        if (version.get(bytes, 0, bytes.length, 1000, slot) === Lookup.Found) {
+        if (version.get(bytes, 0, bytes.length, hashOf(bytes), 1000, slot) === Lookup.Found) {
           map.set(toHex(bytes), new TextDecoder().decode(slot.copy()));
         }
       }

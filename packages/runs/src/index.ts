@@ -2,6 +2,7 @@
 export { Admission } from './admission.js';
 export { Delta, type DeltaDescriptor, type DeltaOptions } from './delta.js';
 export { type Layer, type LayerCursor, Lookup, type RangeTombstone, type VersionCursor, VersionKind } from './layer.js';
+export { EntryCache, type EntryShare } from './entry-cache.js';
 export { BlockCache, type CacheItem } from './block-cache.js';
 export type { Compression } from './block-codec.js';
 export { FilterBuilder, KeyHash, mayContain } from './filter.js';

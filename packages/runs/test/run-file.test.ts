@@ -78,11 +78,11 @@ describe('the file of a run', () => {
   });
 
   it('finds keys that share less than those at the restart points of their block', () => {
-    const list = ascending(16, 3);
+    const list = ascending(17, 3);
     for (const last of [4, 200]) list.push({ key: Uint8Array.of(1, last, 7), seq: 5, value: Uint8Array.of(last) });
     const run = writeModel(list, [], { checksums });
     for (const { key, value } of list) expect(getFrom(run, key, 9)).toEqual({ lookup: Lookup.Found, value });
-    for (const absent of [Uint8Array.of(0), Uint8Array.of(1, 5), Uint8Array.of(1, 200, 7, 0), numbered(16)]) {
+    for (const absent of [Uint8Array.of(0), Uint8Array.of(1, 5), Uint8Array.of(1, 200, 7, 0), numbered(17)]) {
       expect(getFrom(run, absent, 9).lookup).toBe(Lookup.Absent);
     }
     run.release();
