@@ -131,7 +131,7 @@ export class Database {
     let index = 0;
     try {
       const results: QueryResult<Record<string, unknown>>[] = [];
-      session.beginTransaction(true);
+      session.beginBatch();
       for (; index < statements.length; index++) {
         const [text, parameters = []] = statements[index] as (typeof statements)[number];
         results.push(await runQuery(session, text, parameters, {}, this.js));

@@ -180,6 +180,7 @@ export class CommitProcess implements CommitListener {
     subject.submitted();
     registry.ledger.committed(seq, subject);
     registry.window.submitted(subject, registry.hasSnapshots);
+    registry.locks.passOn(subject);
   }
 
   private fail(error: unknown): void {

@@ -16,9 +16,11 @@
  * of hashes cannot be asked for a range.
  */
 import { type Seq, type KeyRange, ByteSlot } from '@phantom/kv';
-import type { Store } from '@phantom/store';
+import type { Store, StoreView } from '@phantom/store';
 import { ConflictIndex } from './conflict-index.js';
-import { EVERYTHING, Own, type WriteSet } from './write-set.js';
+import { keyHash } from './key-hash.js';
+import { AheadView, type QueuedCommits } from './read-ahead.js';
+import { EVERYTHING, Own, WriteSet } from './write-set.js';
 
 /** A transaction whose commit is queued. */
 export interface QueuedTransaction {
@@ -42,7 +44,7 @@ interface SeqWaiter {
   resolve(): void;
 }
 
-export class CommitWindow {
+export class CommitWindow implements QueuedCommits {
   readonly index: ConflictIndex;
   private readonly store: Store;
   /** In seq order; the first `head` are published. */
@@ -53,6 +55,8 @@ export class CommitWindow {
   private waiters: SeqWaiter[] = [];
   /** Ranges that prepared transactions rely on: whoever writes into them loses, since they cannot. */
   readonly preparedRanges = new Set<KeyRange>();
+  /** Snapshots that show queued commits. */
+  readonly aheadViews = new Set<AheadView>();
   private readonly slot = new ByteSlot();
 
   constructor(store: Store, conflictIndexBytesMax: number) {
@@ -62,6 +66,18 @@ export class CommitWindow {
 
   get hasQueued(): boolean {
     return this.head < this.queued.length;
+  }
+
+  /** Seq of the newest commit: of the last that is queued, or else published. */
+  get newestSeq(): Seq {
+    return this.queued.at(-1)?.commitSeq ?? this.store.visibleSeq;
+  }
+
+  /** What there is now, queued commits included. Release it once. */
+  viewAhead(): StoreView {
+    if (!this.hasQueued) return this.store.view();
+    this.recordQueued();
+    return new AheadView(this.store, this, this.newestSeq);
   }
 
   /** A commit has its seq. `others`: a read-write transaction besides it holds a snapshot. In the turn of its append. */
@@ -94,6 +110,7 @@ export class CommitWindow {
       this.head = 0;
     }
     if (!transaction.isIndexed) this.unindexed--;
+    if (this.aheadViews.size > 0) this.tellAheadViews(transaction.commitSeq);
     if (this.waiters.length > 0) this.resolveWaiters(transaction.commitSeq);
   }
 
@@ -117,6 +134,30 @@ export class CommitWindow {
     return seq > this.store.visibleSeq ? seq : 0;
   }
 
+  /** What the newest queued commit up to `seqMax` that wrote the key has written; undefined when none of them has. */
+  queuedWriterOf(key: Uint8Array, start: number, end: number, seqMax: Seq): WriteSet | undefined {
+    const seq = this.index.seqOf(keyHash(key, start, end), key, start, end);
+    // What has left the index may still be queued, when the index is full.
+    if (seq <= this.store.visibleSeq && this.index.floor <= this.store.visibleSeq) return undefined;
+    for (let i = this.queued.length - 1; i >= this.head; i--) {
+      const { commitSeq, writes } = this.queued[i] as QueuedTransaction;
+      if (commitSeq > seqMax || writes === undefined) continue;
+      if (writes.lookup(key, start, end, EVERYTHING) !== Own.Unknown) return writes;
+    }
+    return undefined;
+  }
+
+  /** A copy of what queued commits up to `seqMax` have written in a range; undefined when they have written nothing there. */
+  queuedIn(range: KeyRange, seqMax: Seq): WriteSet | undefined {
+    let copy: WriteSet | undefined;
+    for (let i = this.head; i < this.queued.length; i++) {
+      const { commitSeq, writes } = this.queued[i] as QueuedTransaction;
+      if (commitSeq > seqMax || writes?.touches(range) !== true) continue;
+      writes.copyInto((copy ??= new WriteSet()), range);
+    }
+    return copy;
+  }
+
   /** Resolves when a queued commit is published, or will never be: then the store has failed, and the next write says so. */
   whenEnded(seq: Seq): Promise<void> {
     return new Promise((resolve) => this.waiters.push({ seq, resolve }));
@@ -134,10 +175,10 @@ export class CommitWindow {
     return found;
   }
 
-  /** Watches a range from now on; a queued commit that writes into it counts, since nobody has seen it yet. */
-  guardRange(owner: QueuedTransaction, range: KeyRange): RangeGuard {
+  /** Watches a range from now on; a queued commit that writes into it counts, unless its owner has seen it (`readsAhead`). */
+  guardRange(owner: QueuedTransaction, range: KeyRange, readsAhead: boolean): RangeGuard {
     const guard: RangeGuard = { owner, range, brokenBy: 0 };
-    for (let i = this.head; i < this.queued.length && guard.brokenBy === 0; i++) {
+    for (let i = readsAhead ? this.queued.length : this.head; i < this.queued.length && guard.brokenBy === 0; i++) {
       const other = this.queued[i] as QueuedTransaction;
       if ((other.writes as WriteSet).touches(range)) guard.brokenBy = other.commitSeq;
     }
@@ -153,6 +194,11 @@ export class CommitWindow {
   private record(transaction: QueuedTransaction): void {
     this.index.record((transaction.writes as WriteSet).batch.finish(), transaction.commitSeq);
     transaction.isIndexed = true;
+  }
+
+  private tellAheadViews(seq: Seq): void {
+    if (seq > this.store.visibleSeq) return;
+    for (const view of this.aheadViews) if (view.seq === seq) view.caughtUp();
   }
 
   private resolveWaiters(seq: Seq): void {

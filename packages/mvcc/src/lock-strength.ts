@@ -22,7 +22,7 @@
  *
  * A key is locked in modes of one kind only. What an owner holds covers a mode when it excludes everything the mode does.
  */
-import type { LockMode } from './types.js';
+import { type LockMode, LockStrength } from './types.js';
 
 /** Bit m of the entry for n is set when m and n exclude each other. */
 const CONFLICTS = [
@@ -63,4 +63,9 @@ export function excludes(a: LockMode, b: LockMode): boolean {
 /** The modes that a mode excludes, a bit for each. */
 export function excludedBy(mode: LockMode): number {
   return CONFLICTS[mode] as number;
+}
+
+/** True for the modes of rows, false for those of tables. */
+export function isRowMode(mode: LockMode): boolean {
+  return mode <= LockStrength.Update;
 }

@@ -1,8 +1,7 @@
 /**
  * Locks: who holds which key in which mode, and who waits for it.
  *
- *   slots     open addressing: key hash -> first holder record
- *   records   [ owner | mode | next record of the key | next record of the owner ], 24 bytes with the hash
+ *   records   who holds what (lock-records.ts)
  *   queues    key hash -> waiting requests, oldest first; only for keys that somebody waits for
  *
  * A lock nobody else wants costs about 50 bytes and no object, so an UPDATE of a million rows can lock each of them. Keys
@@ -14,25 +13,23 @@
  * An owner's records form a stack, newest first, so going back to a savepoint releases what was locked since, and a lock
  * made stronger since falls back to what it was.
  *
+ * Row locks of an owner whose commit is in the log are in nobody's way who reads ahead (read-ahead.ts): to those it is over.
+ * Everybody else waits until it is published.
+ *
  * Invariants:
- *   1. Two owners hold a key at once only in modes that do not exclude each other.
+ *   1. Two owners hold a key at once only in modes that do not exclude each other, or the later one reads ahead and the commit
+ *      of the earlier one is in the log.
  *   2. A key with a queue has a holder; when its last holder lets go, the queue's first request becomes one.
  *   3. No cycle of waiting survives the call that closed it: one member's wait ends with 40P01 (deadlock-policy.ts).
  */
 import { PhantomError, SqlState, assert } from '@phantom/base';
 import { NONE } from '@phantom/kv';
 import { type WaitStep, chooseVictim, deadlockError, preventionError } from './deadlock-policy.js';
-import { MODE_NAMES, excludedBy, excludes } from './lock-strength.js';
+import { LockRecords } from './lock-records.js';
+import { MODE_NAMES, excludedBy, excludes, isRowMode } from './lock-strength.js';
 import type { HeldMode } from './prepared-record.js';
-import { type DeadlockPolicy, type HeldLock, type LockMode, TableLockMode, type WaitingMode } from './types.js';
+import type { DeadlockPolicy, HeldLock, LockMode, WaitingMode } from './types.js';
 import { findCycle } from './wait-for-graph.js';
-
-const CAPACITY_MIN = 256;
-const RECORD_WORDS = 4;
-const OWNER = 0;
-const MODE = 1;
-const NEXT_OF_KEY = 2;
-const NEXT_OF_OWNER = 3;
 
 /** Owners that are one to the rest of the world: a transaction, or a session with its transaction. It waits for one lock at a time. */
 export interface LockParty {
@@ -67,6 +64,10 @@ export interface LockOwner {
   /** Its party's. */
   readonly lockWaits: LockRequest[];
   readonly party: LockParty;
+  /** A commit that is in the log is over for it. */
+  readonly readsAhead: boolean;
+  /** Its own is. */
+  readonly isCommitQueued: boolean;
 }
 
 export interface LockRequest {
@@ -94,59 +95,64 @@ export class LockTable {
   deadlocks = 0;
   /** Transactions that had to make way in a prevention mode. */
   prevented = 0;
-  /** Records held by all owners. */
-  count = 0;
   private readonly options: LockTableOptions;
-  private hashes = new Float64Array(CAPACITY_MIN);
-  private heads = new Int32Array(CAPACITY_MIN);
-  private keys = 0;
-  private records = new Int32Array(CAPACITY_MIN * RECORD_WORDS);
-  private recordHashes = new Float64Array(CAPACITY_MIN);
-  private recordCount = 0;
-  private freeRecord: number = NONE;
-  private readonly owners: (LockOwner | undefined)[] = [];
-  private readonly freeOwners: number[] = [];
+  private readonly records = new LockRecords();
   private readonly queues = new Map<number, LockRequest[]>();
   /** Keys of LOCK_SPACE that are held, for views. */
   private readonly namedKeys = new Map<number, Uint8Array>();
-  /** Tables held so that not even readers may come in. */
-  accessExclusives = 0;
 
   constructor(options: LockTableOptions) {
     this.options = options;
   }
 
+  /** Tables held so that not even readers may come in. */
+  get accessExclusives(): number {
+    return this.records.accessExclusives;
+  }
+
+  /** Locks held by all owners. */
+  get count(): number {
+    return this.records.count;
+  }
+
   /** Takes the lock when nobody is in the way; false when the owner would have to wait. */
   tryAcquire(owner: LockOwner, hash: number, mode: LockMode): boolean {
-    const at = this.slotOf(hash);
-    if (this.hashes[at] !== hash) {
-      this.grant(owner, hash, mode);
+    const { records } = this;
+    let record = records.first(hash);
+    if (record === NONE) {
+      this.records.add(owner, hash, mode);
       return true;
     }
     let own = 0;
     let isOfParty = false;
-    for (let record = this.heads[at] as number; record !== NONE; record = this.word(record, NEXT_OF_KEY)) {
-      const held = this.word(record, MODE) as LockMode;
-      if (this.word(record, OWNER) === owner.lockSlot) own |= excludedBy(held);
-      else if (this.isOwn(record, owner)) isOfParty = true;
-      else if (excludes(held, mode)) return false;
+    for (; record !== NONE; record = records.nextOfKey(record)) {
+      const holder = records.ownerOf(record);
+      if (holder === owner) own |= excludedBy(records.modeOf(record));
+      else if (holder.party === owner.party) isOfParty = true;
+      else if (this.isInWay(record, owner, mode)) return false;
     }
     if ((excludedBy(mode) & ~own) === 0) return true;
     if (own === 0 && !isOfParty && this.queues.size > 0) {
       for (const request of this.queues.get(hash) ?? []) if (excludes(request.mode, mode)) return false;
     }
-    this.grant(owner, hash, mode);
+    this.records.add(owner, hash, mode);
     return true;
   }
 
   /** True when another owner holds the key in a mode that excludes this one. */
   isHeldAgainst(owner: LockOwner, hash: number, mode: LockMode): boolean {
-    const at = this.slotOf(hash);
-    if (this.hashes[at] !== hash) return false;
-    for (let record = this.heads[at] as number; record !== NONE; record = this.word(record, NEXT_OF_KEY)) {
-      if (excludes(this.word(record, MODE) as LockMode, mode) && !this.isOwn(record, owner)) return true;
-    }
+    const { records } = this;
+    for (let record = records.first(hash); record !== NONE; record = records.nextOfKey(record))
+      if (this.isInWay(record, owner, mode)) return true;
     return false;
+  }
+
+  /** The owner's commit is in the log: who reads ahead need not wait for its rows any more. */
+  passOn(owner: LockOwner): void {
+    if (this.queues.size === 0) return;
+    const { records } = this;
+    for (let record = owner.lockHead; record !== NONE; record = records.nextOfOwner(record))
+      if (isRowMode(records.modeOf(record))) this.grantWaiting(records.hashOf(record));
   }
 
   /**
@@ -205,19 +211,16 @@ export class LockTable {
 
   /** Releases what the owner has locked since its newest record was `head`; NONE releases everything. */
   release(owner: LockOwner, head: number): void {
+    const { records } = this;
     const waitedFor: number[] = [];
     while (owner.lockHead !== head) {
-      const record = owner.lockHead;
-      assert(record !== NONE, 'locks are released down to a record that is held');
-      const hash = this.recordHashes[record] as number;
-      owner.lockHead = this.word(record, NEXT_OF_OWNER);
-      owner.lockCount--;
-      this.removeRecord(record, hash);
+      const hash = records.pop(owner);
+      this.forgetName(hash);
       if (this.queues.size > 0 && this.queues.has(hash)) waitedFor.push(hash);
     }
-    this.forgetOwner(owner);
+    records.forgetOwner(owner);
     for (const hash of waitedFor) this.grantWaiting(hash);
-    if (this.count === 0) this.shrink();
+    if (records.count === 0) records.shrink();
   }
 
   /**
@@ -225,72 +228,49 @@ export class LockTable {
    * strong as it was.
    */
   reduce(owner: LockOwner, hash: number, left: LockMode | undefined): void {
-    let before: number = NONE;
-    let record = owner.lockHead;
-    while (record !== NONE) {
-      const next = this.word(record, NEXT_OF_OWNER);
-      if (this.recordHashes[record] === hash) {
-        if (before === NONE) owner.lockHead = next;
-        else this.records[before * RECORD_WORDS + NEXT_OF_OWNER] = next;
-        owner.lockCount--;
-        this.removeRecord(record, hash);
-      } else {
-        before = record;
-      }
-      record = next;
+    const key = this.namedKeys.get(hash);
+    this.records.removeOfKey(owner, hash);
+    this.forgetName(hash);
+    if (left !== undefined) {
+      this.records.add(owner, hash, left);
+      if (key !== undefined) this.nameKey(hash, key);
+    } else {
+      this.records.forgetOwner(owner);
     }
-    if (left !== undefined) this.grant(owner, hash, left);
-    else this.forgetOwner(owner);
     this.grantWaiting(hash);
   }
 
   /** What an owner holds, for a record on disk. */
   heldBy(owner: LockOwner): HeldMode[] {
+    const { records } = this;
     const held: HeldMode[] = [];
-    for (let record = owner.lockHead; record !== NONE; record = this.word(record, NEXT_OF_OWNER)) {
-      const hash = this.recordHashes[record] as number;
-      held.push({ hash, mode: this.word(record, MODE) as LockMode, key: this.namedKeys.get(hash) });
+    for (let record = owner.lockHead; record !== NONE; record = records.nextOfOwner(record)) {
+      const hash = records.hashOf(record);
+      held.push({ hash, mode: records.modeOf(record), key: this.namedKeys.get(hash) });
     }
     return held;
   }
 
   /** Another owner takes over all that one holds. */
   transfer(from: LockOwner, to: LockOwner): void {
-    if (from.lockSlot === NONE) return;
-    this.owners[from.lockSlot] = to;
-    to.lockSlot = from.lockSlot;
-    to.lockHead = from.lockHead;
-    to.lockCount = from.lockCount;
-    from.lockSlot = from.lockHead = NONE;
-    from.lockCount = 0;
+    this.records.transfer(from, to);
   }
 
   /** Names the key of a hash in views, while somebody holds it. */
   nameKey(hash: number, key: Uint8Array): void {
-    if (this.hashes[this.slotOf(hash)] === hash) this.namedKeys.set(hash, key);
+    if (this.records.first(hash) !== NONE) this.namedKeys.set(hash, key);
   }
 
   /** Locks on keys of LOCK_SPACE, and every wait; for views. */
   listed(): HeldLock[] {
     const now = performance.now();
     const listed: HeldLock[] = [];
+    const { records } = this;
     for (const [hash, key] of this.namedKeys) {
-      for (
-        let record = this.heads[this.slotOf(hash)] as number;
-        record !== NONE;
-        record = this.word(record, NEXT_OF_KEY)
-      ) {
-        const { party } = this.owners[this.word(record, OWNER)] as LockOwner;
-        const mode = this.word(record, MODE) as LockMode;
-        listed.push({
-          key,
-          mode,
-          granted: true,
-          owner: party.id,
-          session: party.session,
-          waitedMs: undefined,
-          blockers: [],
-        });
+      for (let record = records.first(hash); record !== NONE; record = records.nextOfKey(record)) {
+        const { id, session } = records.ownerOf(record).party;
+        const mode = records.modeOf(record);
+        listed.push({ key, mode, granted: true, owner: id, session, waitedMs: undefined, blockers: [] });
       }
     }
     for (const queue of this.queues.values()) {
@@ -322,23 +302,13 @@ export class LockTable {
 
   private addBlockers(request: LockRequest, blockers: Set<LockParty>): void {
     const { owner, hash, mode } = request;
-    const at = this.slotOf(hash);
-    for (let record = this.heads[at] as number; record !== NONE; record = this.word(record, NEXT_OF_KEY)) {
-      const holder = this.owners[this.word(record, OWNER)] as LockOwner;
-      if (holder.party !== owner.party && excludes(this.word(record, MODE) as LockMode, mode))
-        blockers.add(holder.party);
-    }
+    const { records } = this;
+    for (let record = records.first(hash); record !== NONE; record = records.nextOfKey(record))
+      if (this.isInWay(record, owner, mode)) blockers.add(records.ownerOf(record).party);
     for (const other of this.queues.get(hash) as LockRequest[]) {
       if (other === request) break;
       if (other.owner.party !== owner.party && excludes(other.mode, mode)) blockers.add(other.owner.party);
     }
-  }
-
-  private forgetOwner(owner: LockOwner): void {
-    if (owner.lockHead !== NONE || owner.lockSlot === NONE) return;
-    this.owners[owner.lockSlot] = undefined;
-    this.freeOwners.push(owner.lockSlot);
-    owner.lockSlot = NONE;
   }
 
   private enqueue(request: LockRequest): void {
@@ -355,11 +325,9 @@ export class LockTable {
   }
 
   private holds(owner: LockOwner, hash: number): boolean {
-    const at = this.slotOf(hash);
-    if (this.hashes[at] !== hash) return false;
-    for (let record = this.heads[at] as number; record !== NONE; record = this.word(record, NEXT_OF_KEY)) {
-      if (this.isOwn(record, owner)) return true;
-    }
+    const { records } = this;
+    for (let record = records.first(hash); record !== NONE; record = records.nextOfKey(record))
+      if (records.ownerOf(record).party === owner.party) return true;
     return false;
   }
 
@@ -429,7 +397,7 @@ export class LockTable {
         still.push(request);
         continue;
       }
-      this.grant(owner, hash, mode);
+      this.records.add(owner, hash, mode);
       this.endWait(request);
       request.resolve();
     }
@@ -437,130 +405,15 @@ export class LockTable {
     else this.queues.set(hash, still);
   }
 
-  private grant(owner: LockOwner, hash: number, mode: LockMode): void {
-    if (owner.lockSlot === NONE) {
-      owner.lockSlot = this.freeOwners.pop() ?? this.owners.length;
-      this.owners[owner.lockSlot] = owner;
-    }
-    if (this.keys * 2 >= this.hashes.length) this.resizeSlots(this.hashes.length * 2);
-    const at = this.slotOf(hash);
-    let next: number = NONE;
-    if (this.hashes[at] === hash) {
-      next = this.heads[at] as number;
-    } else {
-      this.hashes[at] = hash;
-      this.keys++;
-    }
-    const record = this.newRecord();
-    this.recordHashes[record] = hash;
-    const word = record * RECORD_WORDS;
-    this.records[word + OWNER] = owner.lockSlot;
-    this.records[word + MODE] = mode;
-    if (mode === TableLockMode.AccessExclusive) this.accessExclusives++;
-    this.records[word + NEXT_OF_KEY] = next;
-    this.records[word + NEXT_OF_OWNER] = owner.lockHead;
-    this.heads[at] = record;
-    owner.lockHead = record;
-    owner.lockCount++;
-    this.count++;
+  /** The record keeps another party's owner from having the key in a mode. */
+  private isInWay(record: number, owner: LockOwner, mode: LockMode): boolean {
+    const { records } = this;
+    if (!excludes(records.modeOf(record), mode)) return false;
+    const holder = records.ownerOf(record);
+    return holder.party !== owner.party && !(owner.readsAhead && holder.isCommitQueued && isRowMode(mode));
   }
 
-  private removeRecord(record: number, hash: number): void {
-    const at = this.slotOf(hash);
-    const next = this.word(record, NEXT_OF_KEY);
-    if (this.word(record, MODE) === TableLockMode.AccessExclusive) this.accessExclusives--;
-    if (this.heads[at] === record) {
-      this.heads[at] = next;
-      if (next === NONE) {
-        this.removeSlot(at);
-        if (this.namedKeys.size > 0) this.namedKeys.delete(hash);
-      }
-    } else {
-      let before = this.heads[at] as number;
-      while (this.word(before, NEXT_OF_KEY) !== record) before = this.word(before, NEXT_OF_KEY);
-      this.records[before * RECORD_WORDS + NEXT_OF_KEY] = next;
-    }
-    this.records[record * RECORD_WORDS + NEXT_OF_OWNER] = this.freeRecord;
-    this.freeRecord = record;
-    this.count--;
-  }
-
-  /** Held by the owner, or by another of its party. */
-  private isOwn(record: number, owner: LockOwner): boolean {
-    const slot = this.word(record, OWNER);
-    return slot === owner.lockSlot || (this.owners[slot] as LockOwner).party === owner.party;
-  }
-
-  private word(record: number, word: number): number {
-    return this.records[record * RECORD_WORDS + word] as number;
-  }
-
-  private newRecord(): number {
-    const record = this.freeRecord;
-    if (record !== NONE) {
-      this.freeRecord = this.word(record, NEXT_OF_OWNER);
-      return record;
-    }
-    if (this.recordCount === this.recordHashes.length) {
-      const records = new Int32Array(this.records.length * 2);
-      records.set(this.records);
-      this.records = records;
-      const hashes = new Float64Array(this.recordHashes.length * 2);
-      hashes.set(this.recordHashes);
-      this.recordHashes = hashes;
-    }
-    return this.recordCount++;
-  }
-
-  private slotOf(hash: number): number {
-    const { hashes } = this;
-    const mask = hashes.length - 1;
-    let at = hash & mask;
-    while (hashes[at] !== 0 && hashes[at] !== hash) at = (at + 1) & mask;
-    return at;
-  }
-
-  /** Closes the gap, so that no probe ends early (Knuth, volume 3, section 6.4, algorithm R). */
-  private removeSlot(slot: number): void {
-    const { hashes, heads } = this;
-    const mask = hashes.length - 1;
-    let gap = slot;
-    let at = slot;
-    for (;;) {
-      at = (at + 1) & mask;
-      const hash = hashes[at] as number;
-      if (hash === 0) break;
-      const home = hash & mask;
-      if (((at - home) & mask) < ((at - gap) & mask)) continue;
-      hashes[gap] = hash;
-      heads[gap] = heads[at] as number;
-      gap = at;
-    }
-    hashes[gap] = 0;
-    heads[gap] = NONE;
-    this.keys--;
-  }
-
-  private resizeSlots(capacity: number): void {
-    const { hashes, heads } = this;
-    this.hashes = new Float64Array(capacity);
-    this.heads = new Int32Array(capacity);
-    for (let i = 0; i < hashes.length; i++) {
-      if (hashes[i] === 0) continue;
-      const at = this.slotOf(hashes[i] as number);
-      this.hashes[at] = hashes[i] as number;
-      this.heads[at] = heads[i] as number;
-    }
-  }
-
-  /** Nobody holds anything: memory that a large transaction took goes back. */
-  private shrink(): void {
-    this.recordCount = 0;
-    this.freeRecord = NONE;
-    if (this.hashes.length === CAPACITY_MIN && this.recordHashes.length === CAPACITY_MIN) return;
-    this.hashes = new Float64Array(CAPACITY_MIN);
-    this.heads = new Int32Array(CAPACITY_MIN);
-    this.records = new Int32Array(CAPACITY_MIN * RECORD_WORDS);
-    this.recordHashes = new Float64Array(CAPACITY_MIN);
+  private forgetName(hash: number): void {
+    if (this.namedKeys.size > 0 && this.records.first(hash) === NONE) this.namedKeys.delete(hash);
   }
 }

@@ -24,10 +24,11 @@
  *   transaction.ts     one transaction: reads, writes, statements, savepoints, its end
  *   write-set.ts       what it has written, and the index over it; own-cursor.ts and merge-cursor.ts walk it
  *   commit-process.ts  from commit() to its answer; validation.ts decides whether it may
+ *   snapshots.ts       what it reads by; read-ahead.ts shows commits that are in the log only; constraint-guards.ts what it relies on
  *   commit-window.ts   what live transactions must know of commits, queued and published; conflict-index.ts the keys
  *   serialization-graph.ts  serializable: dangerous structures; read-set.ts what was read, tracked-cursor.ts by scans
  *   conflict-ledger.ts the errors of lost races, and how many were lost on which key
- *   lock-table.ts      locks, fair queues; wait-for-graph.ts finds deadlocks when a wait begins, deadlock-policy.ts breaks them
+ *   lock-table.ts      locks, fair queues (lock-records.ts: their memory); wait-for-graph.ts finds deadlocks when a wait begins, deadlock-policy.ts breaks them
  *   registry.ts        who lives, whose snapshot is oldest
  *
  * Invariants (those of the project's design that are kept here):
@@ -40,10 +41,9 @@
  *      read-write transaction lives.
  * And of its own:
  *   A. Validation and append are one synchronous turn.
- *   B. Row locks are held until the commit that they protect is published.
+ *   B. Row locks are held until the commit that they protect is published. Who reads ahead (autocommit statements, batches)
+ *      takes it for done once it is in the log, and commits behind it: nothing of it is shown before the other is durable.
  *   C. A read-only snapshot costs one reference to a view, whatever happens meanwhile.
- *
- * Left out for now: passing locks on before publish.
  */
 import { PhantomError, SqlState } from '@phantom/base';
 import type { CommitResult, Store } from '@phantom/store';

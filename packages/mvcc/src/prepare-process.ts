@@ -6,13 +6,12 @@
  *      ▲                     │ held by another               │
  *      └──── wait ◄──────────┴──────── room ◄────────────────┘
  */
-import { ByteSlot, OperationKind } from '@phantom/kv';
+import { ByteSlot } from '@phantom/kv';
 import type { CommitSubject } from './commit-process.js';
-import { keyHash } from './key-hash.js';
 import type { PreparedState } from './prepared-record.js';
 import type { TransactionRegistry } from './registry.js';
-import { type LockMode, LockStrength } from './types.js';
-import { validate } from './validation.js';
+import { LockStrength } from './types.js';
+import { type BlockedKey, firstKeyNotFree, validate } from './validation.js';
 import type { WriteSet } from './write-set.js';
 
 export interface PrepareSubject extends CommitSubject {
@@ -86,28 +85,13 @@ function append(
   });
 }
 
-interface Unlocked {
-  readonly hash: number;
-  readonly key: Uint8Array;
-  readonly mode: LockMode;
-}
-
 /** Locks what is written and what is relied on; the first key that is not to be had, if any. */
-function firstUnlocked(registry: TransactionRegistry, subject: PrepareSubject): Unlocked | undefined {
+function firstUnlocked(registry: TransactionRegistry, subject: PrepareSubject): BlockedKey | undefined {
   const { locks } = registry;
-  const writes = subject.writes as WriteSet;
-  const bytes = writes.batch.finish();
-  const reader = writes.found.setBatch(bytes);
-  while (reader.next()) {
-    if (reader.kind === OperationKind.RemoveRange) continue;
-    const { keyStart, keyEnd } = reader;
-    const hash = keyHash(bytes, keyStart, keyEnd);
-    const mode = reader.kind === OperationKind.Put ? LockStrength.NoKeyUpdate : LockStrength.Update;
-    if (!locks.tryAcquire(subject, hash, mode)) return { hash, key: bytes.slice(keyStart, keyEnd), mode };
-  }
-  for (const { hash, key } of subject.pointGuards) {
+  const unlocked = firstKeyNotFree(subject.writes as WriteSet, (hash, mode) => locks.tryAcquire(subject, hash, mode));
+  if (unlocked !== undefined) return unlocked;
+  for (const { hash, key } of subject.guards?.points ?? [])
     if (!locks.tryAcquire(subject, hash, LockStrength.Share)) return { hash, key, mode: LockStrength.Share };
-  }
   return undefined;
 }
 
@@ -124,7 +108,7 @@ function stateOf(
     meta,
     snapshotSeq: subject.snapshotSeq,
     locks: registry.locks.heldBy(subject),
-    ranges: subject.rangeGuards.map(({ range }) => range),
+    ranges: subject.guards?.ranges.map(({ range }) => range) ?? [],
     reads: subject.reads,
     writes: subject.writes as WriteSet,
   };

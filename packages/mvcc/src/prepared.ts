@@ -39,6 +39,9 @@ class Prepared implements LockOwner, LockParty, QueuedTransaction {
   lockSlot: number = NONE;
   lockHead: number = NONE;
   lockCount = 0;
+  readonly readsAhead = false;
+  /** Its locks last until its end is published. */
+  readonly isCommitQueued = false;
   commitSeq: Seq = 0;
   isIndexed = false;
   isEnding = false;

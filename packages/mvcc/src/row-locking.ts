@@ -1,6 +1,7 @@
 /**
  * Taking a row lock: the lock table says who holds the key, the window whether an optimistic commit that wrote it is on its
- * way. Such a commit counts as a lock until it is published, since whoever has the row then must see what it wrote.
+ * way. Such a commit counts as a lock until it is published, since whoever has the row then must see what it wrote; who reads
+ * ahead sees it now.
  */
 import { spaceOfKey } from '@phantom/kv';
 import { SYNCHRONOUS_LOCK_HINT, lockedError } from './errors.js';
@@ -27,7 +28,7 @@ export function lockKey(
       locks.nameKey(hash, key.slice(start, end));
       return undefined;
     }
-    const queuedSeq = window.queuedSeqOf(hash, key, start, end);
+    const queuedSeq = owner.readsAhead ? 0 : window.queuedSeqOf(hash, key, start, end);
     if (queuedSeq === 0) return undefined;
     if (wait === 'wait') return window.whenEnded(queuedSeq);
     if (owner.lockHead !== head) locks.release(owner, head);
@@ -53,7 +54,7 @@ export function lockKeyNow(
   const { locks, window, store, options } = registry;
   const hash = keyHash(key, start, end);
   let granted = locks.tryAcquire(owner, hash, mode);
-  if (window.hasQueued && (!granted || window.queuedSeqOf(hash, key, start, end) !== 0)) {
+  if (window.hasQueued && (!granted || (!owner.readsAhead && window.queuedSeqOf(hash, key, start, end) !== 0))) {
     // What is queued can be finished on this thread, and its locks are free then.
     store.drainNow();
     granted = granted || locks.tryAcquire(owner, hash, mode);
@@ -74,6 +75,7 @@ async function lockInTurn(
     locks.nameKey(hash, key);
     return;
   }
+  if (owner.readsAhead) return;
   // Whoever had the lock may have been waiting for a queued commit itself, and given up before it was published.
   const queuedSeq = window.queuedSeqOf(hash, key, 0, key.length);
   if (queuedSeq !== 0) await window.whenEnded(queuedSeq);

@@ -24,6 +24,8 @@ export class LastingLocks implements SessionLocks, LockOwner, LockParty {
   lockSlot: number = NONE;
   lockHead: number = NONE;
   lockCount = 0;
+  readonly readsAhead = false;
+  readonly isCommitQueued = false;
   readonly lockWaits: LockRequest[] = [];
   /** Its transaction, while it has one. */
   transaction: Member | undefined = undefined;

@@ -30,16 +30,17 @@ import {
 } from '@phantom/kv';
 import type { CommitResult, StoreView } from '@phantom/store';
 import { type CommitOptions, CommitProcess } from './commit-process.js';
-import type { RangeGuard } from './commit-window.js';
+import { ConstraintGuards } from './constraint-guards.js';
 import { notActiveError, readOnlyError, rolledBackError } from './errors.js';
 import { keyHash } from './key-hash.js';
 import type { LockOwner, LockParty, LockRequest } from './lock-table.js';
 import { OpenCursors } from './open-cursors.js';
 import { type PrepareSubject, prepare } from './prepare-process.js';
-import { ReadSet } from './read-set.js';
+import type { ReadSet } from './read-set.js';
 import type { LiveTransaction, TransactionRegistry } from './registry.js';
 import { lockKey, lockKeyNow } from './row-locking.js';
 import { LastingLocks } from './session-locks.js';
+import { type SnapshotOwner, Snapshots } from './snapshots.js';
 import { BEGINNING, SavepointStack, type TransactionMark } from './savepoint.js';
 import {
   LOCK_SPACE,
@@ -53,17 +54,15 @@ import {
   type TransactionOptions,
   type TransactionStatus,
 } from './types.js';
-import type { PointGuard, WriteBase } from './validation.js';
 import { tellListeners, transactionInfo } from './transaction-reports.js';
 import { EVERYTHING, NOTHING, Own, type WriteSet, showOwn } from './write-set.js';
 
 type Phase = 'active' | 'committing' | 'queued' | 'committed' | 'aborted' | 'unknown' | 'prepared';
 
-const NO_WRITE_BASES: readonly WriteBase[] = [];
 /** Bytes an operation takes besides its key and value, at the most. */
 const OPERATION_BYTES_MAX = 17;
 
-export class Transaction implements MvccTransaction, LiveTransaction, LockOwner, PrepareSubject {
+export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, PrepareSubject {
   readonly id: number;
   readonly isolation: Isolation;
   readonly concurrency: Concurrency;
@@ -77,10 +76,8 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
   readonly session = undefined;
   reads: ReadSet | undefined = undefined;
   writes: WriteSet | undefined = undefined;
-  currentView: StoreView | undefined = undefined;
-  writeBases: readonly WriteBase[] = NO_WRITE_BASES;
-  pointGuards: PointGuard[] = [];
-  rangeGuards: RangeGuard[] = [];
+  readonly snapshots: Snapshots;
+  guards: ConstraintGuards | undefined = undefined;
 
   previousLive: LiveTransaction | undefined = undefined;
   nextLive: LiveTransaction | undefined = undefined;
@@ -95,13 +92,13 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
   commitSeq: Seq = 0;
   isIndexed = false;
 
+  private isAhead = false;
   private readonly registry: TransactionRegistry;
   readonly startedMs: number;
   private phase: Phase = 'active';
   /** Own writes before this offset are visible to the present statement. */
   private statementStart: number = NOTHING;
   private statementMark: TransactionMark = BEGINNING;
-  private newestView: StoreView | undefined = undefined;
   private savepoints: SavepointStack | undefined = undefined;
   private cursors: OpenCursors | undefined = undefined;
   private endListeners: ((seq: Seq | undefined) => void)[] | undefined = undefined;
@@ -124,6 +121,7 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     this.losses = options.retryOf === undefined ? 0 : 1;
     if (sessionLocks instanceof LastingLocks) sessionLocks.began(this);
     this.lockWaits = sessionLocks instanceof LastingLocks ? sessionLocks.lockWaits : [];
+    this.snapshots = new Snapshots(registry, this);
     this.startedMs = registry.options.clock.monotonicMs();
     registry.addLive(this);
   }
@@ -137,7 +135,19 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
   }
 
   get snapshotSeq(): Seq {
-    return this.currentView?.seq ?? 0;
+    return this.snapshots.seq;
+  }
+
+  get readsAhead(): boolean {
+    return this.isAhead;
+  }
+
+  set readsAhead(isAhead: boolean) {
+    this.isAhead = isAhead && this.isolation === 'read committed' && this.concurrency === 'locking';
+  }
+
+  get hasGuards(): boolean {
+    return this.guards !== undefined && !this.guards.isEmpty;
   }
 
   get hasWrites(): boolean {
@@ -179,22 +189,25 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
   whenSafe(): Promise<void> | undefined {
     if (this.phase !== 'active') this.refuse();
     if (!this.isSerializable || !this.readOnly) return undefined;
-    if (this.currentView === undefined) this.takeSnapshot();
+    if (this.snapshots.current === undefined) this.snapshots.take();
     return this.reads === undefined ? undefined : this.waitUntilSafe();
+  }
+
+  whenShown(): Promise<void> | undefined {
+    const { store, window } = this.registry;
+    const { seqMax } = this.snapshots;
+    if (seqMax <= store.visibleSeq) return undefined;
+    return window.whenEnded(seqMax).then(() => {
+      if (seqMax > store.visibleSeq && store.failure !== undefined) throw store.failure;
+    });
   }
 
   beginStatement(text?: string): void {
     if (this.phase !== 'active') this.refuse();
     this.statement = text;
-    if (this.currentView === undefined) this.takeSnapshot();
-    else if (this.isolation === 'read committed' && this.currentView.seq !== this.registry.store.visibleSeq)
-      this.renewSnapshot();
-    if (this.newestView !== undefined && this.newestView.seq !== this.registry.store.visibleSeq) {
-      this.newestView.release();
-      this.newestView = undefined;
-    }
+    this.snapshots.renew();
     this.statementStart = this.writes === undefined ? NOTHING : this.writes.bytes;
-    this.statementMark = this.writes === undefined && this.pointGuards.length === 0 ? BEGINNING : this.mark();
+    this.statementMark = this.writes === undefined && !this.hasGuards ? BEGINNING : this.mark();
   }
 
   restartStatement(): void {
@@ -211,7 +224,7 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
       const own = writes.lookup(key, start, end, this.statementStart);
       if (own !== Own.Unknown) return showOwn(writes, own, value);
     }
-    const view = this.currentView ?? this.takeSnapshot();
+    const view = this.snapshots.current ?? this.snapshots.take();
     if (this.reads !== undefined) this.reads.addRow(key, start, end);
     return view.get(key, start, end, value);
   }
@@ -223,7 +236,7 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
       const own = writes.lookup(key, start, end, EVERYTHING);
       if (own !== Own.Unknown) return showOwn(writes, own, value);
     }
-    const view = this.currentView ?? this.takeSnapshot();
+    const view = this.snapshots.current ?? this.snapshots.take();
     if (this.reads !== undefined) this.reads.addRow(key, start, end);
     return view.get(key, start, end, value);
   }
@@ -235,7 +248,7 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
       const own = writes.lookup(key, start, end, EVERYTHING);
       if (own !== Own.Unknown) return showOwn(writes, own, value);
     }
-    const found = this.takeNewest().get(key, start, end, value);
+    const found = this.snapshots.takeNewest().get(key, start, end, value);
     // What is not there is about to be written, or guarded: remembering it would make a reader of every writer.
     if (found && this.reads !== undefined) this.reads.addRow(key, start, end);
     return found;
@@ -243,14 +256,14 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
 
   cursor(range: KeyRange): KvCursor {
     if (this.phase !== 'active') this.refuse();
-    const view = this.currentView ?? this.takeSnapshot();
+    const view = this.snapshots.current ?? this.snapshots.take();
     return this.openCursor(view, range, this.statementStart, this.reads);
   }
 
   cursorNewest(range: KeyRange): KvCursor {
     if (this.phase !== 'active') this.refuse();
     return this.openCursor(
-      this.takeNewest(),
+      this.snapshots.takeNewest(),
       range,
       this.writes === undefined ? NOTHING : this.writes.bytes,
       undefined,
@@ -297,14 +310,14 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
 
   changedSinceSnapshot(key: Uint8Array, start: number, end: number): boolean {
     if (this.phase !== 'active') this.refuse();
-    const { store, window } = this.registry;
-    const { seq } = this.currentView ?? this.takeSnapshot();
+    const { index } = this.registry.window;
+    const { seq } = this.snapshots.current ?? this.snapshots.take();
     assert(!this.readOnly, 'a read-only transaction never asks what changed: nothing is recorded for it');
-    // Running again would show nothing new, whatever is queued: whoever did so on "changed" would do it for ever. Commits
-    // that are queued are validation's affair.
-    if (seq === store.visibleSeq) return false;
-    const { index } = window;
+    // Running again would show nothing new: whoever did so on "changed" would do it for ever. Commits that are queued and
+    // that it cannot read are validation's affair.
+    if (seq === this.snapshots.presentSeq) return false;
     if (seq < index.floor) return true;
+    if (this.readsAhead) this.registry.window.recordQueued();
     return !index.isEmpty && index.seqOf(keyHash(key, start, end), key, start, end) > seq;
   }
 
@@ -315,18 +328,11 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
   }
 
   guard(key: Uint8Array, start: number, end: number): void {
-    if (this.phase !== 'active') this.refuse();
-    if (this.readOnly) throw readOnlyError();
-    if (this.currentView === undefined) this.takeSnapshot();
-    const baseSeq = this.registry.store.visibleSeq;
-    this.pointGuards.push({ hash: keyHash(key, start, end), key: key.slice(start, end), baseSeq });
+    this.guardsToAdd().addPoint(key, start, end, this.snapshots.presentSeq);
   }
 
   guardRange(range: KeyRange): void {
-    if (this.phase !== 'active') this.refuse();
-    if (this.readOnly) throw readOnlyError();
-    if (this.currentView === undefined) this.takeSnapshot();
-    this.rangeGuards.push(this.registry.window.guardRange(this, range));
+    this.guardsToAdd().addRange(this.registry.window, this, range);
   }
 
   savepoint(): Savepoint {
@@ -352,18 +358,18 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
 
   commit(options?: CommitOptions): Promise<CommitResult> {
     if (this.phase !== 'active') return Promise.reject(this.wounded ?? notActiveError(this.status));
-    if (!this.hasWrites) {
-      return this.reads === undefined
-        ? Promise.resolve(this.commitNothing())
-        : new Promise((resolve) => resolve(this.commitReads()));
-    }
-    return this.beginCommit(options).run();
+    if (this.hasWrites) return this.beginCommit(options).run();
+    if (this.reads !== undefined) return new Promise((resolve) => resolve(this.commitReads()));
+    const shown = this.whenShown();
+    const result = this.commitNothing();
+    return shown === undefined ? Promise.resolve(result) : shown.then(() => result);
   }
 
   commitSync(options?: CommitOptions): CommitResult {
     if (this.phase !== 'active') this.refuse();
-    if (!this.hasWrites) return this.reads === undefined ? this.commitNothing() : this.commitReads();
-    return this.beginCommit(options).runNow();
+    if (this.hasWrites) return this.beginCommit(options).runNow();
+    if (this.snapshots.seqMax > this.registry.store.visibleSeq) this.registry.store.drainNow();
+    return this.reads === undefined ? this.commitNothing() : this.commitReads();
   }
 
   prepare(identifier: string, meta: string): Promise<void> {
@@ -406,6 +412,8 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
   submitted(): void {
     this.phase = 'queued';
     this.registry.removeSnapshot(this);
+    // It reads nothing any more, and may wait for its sync for long.
+    this.snapshots.release();
   }
 
   tellReads(): void {
@@ -414,19 +422,6 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
 
   private refuse(): never {
     throw this.wounded ?? notActiveError(this.status);
-  }
-
-  private takeSnapshot(): StoreView {
-    const { registry } = this;
-    if (!this.readOnly) registry.window.recordQueued();
-    const view = registry.store.view();
-    this.currentView = view;
-    if (!this.readOnly) {
-      registry.addSnapshot(this, view.seq);
-      if (this.validatesWrites) this.writeBases = [{ offset: 0, seq: view.seq }];
-    }
-    if (this.isSerializable && registry.graph.began(this)) this.reads = new ReadSet(registry.options.readSetBytesMax);
-    return view;
   }
 
   /** Takes snapshot after snapshot until one is safe: each costs a wait for the writers that it runs beside. */
@@ -438,51 +433,20 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
       if (this.reads === undefined) return;
       graph.ended(this);
       this.reads = undefined;
-      this.currentView?.release();
-      this.currentView = undefined;
+      this.snapshots.giveUp();
       // What made it unsafe may only be waiting for its sync; a snapshot from before would be as unsafe.
       await store.drain();
       if (this.phase !== 'active') this.refuse();
-      this.takeSnapshot();
+      this.snapshots.take();
       if (!this.tracksReads) return;
     }
   }
 
-  /** Read committed: each statement sees what was committed before it began. */
-  private renewSnapshot(): void {
-    const { registry } = this;
-    const old = this.currentView as StoreView;
-    if (!this.readOnly) registry.window.recordQueued();
-    const view = registry.store.view();
-    this.currentView = view;
-    old.release();
-    if (this.readOnly) return;
-    const hasValidatedWrites = this.validatesWrites && this.hasWrites;
-    if (hasValidatedWrites) {
-      this.writeBases = [...this.writeBases, { offset: (this.writes as WriteSet).bytes, seq: view.seq }];
-    } else if (this.validatesWrites) {
-      this.writeBases = [{ offset: 0, seq: view.seq }];
-    }
-    // What rests on an older snapshot still needs the commits since then.
-    if (hasValidatedWrites || this.pointGuards.length > 0) return;
-    registry.removeSnapshot(this);
-    registry.addSnapshot(this, view.seq);
-  }
-
-  /** Read committed with locks has made sure of each key it writes; everybody else is checked at commit. */
-  private get validatesWrites(): boolean {
-    return this.isolation !== 'read committed' || this.concurrency === 'optimistic';
-  }
-
-  private takeNewest(): StoreView {
-    const { store } = this.registry;
-    if (this.currentView === undefined) this.takeSnapshot();
-    const { newestView } = this;
-    if (newestView !== undefined && newestView.seq === store.visibleSeq) return newestView;
-    const view = store.view();
-    this.newestView = view;
-    newestView?.release();
-    return view;
+  private guardsToAdd(): ConstraintGuards {
+    if (this.phase !== 'active') this.refuse();
+    if (this.readOnly) throw readOnlyError();
+    if (this.snapshots.current === undefined) this.snapshots.take();
+    return (this.guards ??= new ConstraintGuards());
   }
 
   private openCursor(view: StoreView, range: KeyRange, limit: number, reads: ReadSet | undefined): KvCursor {
@@ -520,8 +484,8 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
   private mark(): TransactionMark {
     return {
       batch: this.writes === undefined ? BEGINNING.batch : this.writes.mark(),
-      pointGuards: this.pointGuards.length,
-      rangeGuards: this.rangeGuards.length,
+      pointGuards: this.guards?.points.length ?? 0,
+      rangeGuards: this.guards?.ranges.length ?? 0,
       lockHead: this.lockHead,
     };
   }
@@ -533,24 +497,15 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
       this.cursors?.endBehind(length);
       writes.truncate(mark.batch);
       this.statementStart = Math.min(this.statementStart, length);
-      if (this.writeBases.length > 1) this.writeBases = this.basesUpTo(length);
+      this.snapshots.basesUpTo(length);
     }
-    this.pointGuards.length = mark.pointGuards;
-    if (this.rangeGuards.length > mark.rangeGuards) {
-      registry.window.dropGuards(this.rangeGuards.splice(mark.rangeGuards));
-    }
+    this.guards?.truncate(registry.window, mark.pointGuards, mark.rangeGuards);
     if (releasesLocks) registry.locks.release(this, mark.lockHead);
-  }
-
-  /** What is written from here on rests on the present snapshot, whatever was written behind this offset before. */
-  private basesUpTo(length: number): readonly WriteBase[] {
-    const bases = this.writeBases.filter(({ offset }) => offset < length);
-    return [...bases, { offset: length, seq: this.snapshotSeq }];
   }
 
   private commitNothing(): CommitResult {
     const { store } = this.registry;
-    const seq = this.currentView?.seq ?? store.visibleSeq;
+    const seq = this.snapshots.current?.seq ?? store.visibleSeq;
     this.finish('committed', seq);
     return { seq, durability: store.durability };
   }
@@ -582,14 +537,12 @@ export class Transaction implements MvccTransaction, LiveTransaction, LockOwner,
     if (phase === 'committed') registry.committed++;
     else if (phase !== 'prepared') registry.rolledBack++;
     this.cursors?.closeAll();
-    this.currentView?.release();
-    this.newestView?.release();
-    this.currentView = this.newestView = undefined;
+    this.snapshots.release();
     if (this.isSerializable) registry.graph.ended(this);
     registry.removeSnapshot(this);
     if (seq !== undefined) registry.forgetConflicts();
     registry.removeLive(this);
-    if (this.rangeGuards.length > 0) registry.window.dropGuards(this.rangeGuards);
+    this.guards?.truncate(registry.window, 0, 0);
     if (this.lockWaits.length > 0) registry.locks.cancelWaits(this, rolledBackError());
     if (this.lockHead !== NONE) registry.locks.release(this, NONE);
     if (this.party instanceof LastingLocks) this.party.ended();

@@ -111,6 +111,12 @@ export interface MvccTransaction {
   readonly snapshotSeq: Seq;
   /** True when it has written anything. */
   readonly hasWrites: boolean;
+  /**
+   * Set it when nothing of what the next statements read is shown to anybody before the commit, or `whenShown` has been awaited.
+   * They then read what is in the log already, and the commit lies behind it: who writes the same row need not wait for a sync
+   * each. Only at read committed with locks; stays false at other levels. Before it is set to false again, await `whenShown`.
+   */
+  readsAhead: boolean;
   /** True while a lock it asked for has not been granted. A synchronous caller who got a promise asks this after draining the store. */
   readonly isWaiting: boolean;
   /** True from the moment at which its commit is in the log: it can no longer be given up. */
@@ -127,6 +133,11 @@ export interface MvccTransaction {
    * it has one. A promise: resolves when it has; it may take until every writer of now has ended.
    */
   whenSafe(): Promise<void> | undefined;
+  /**
+   * Of a transaction that reads ahead: resolves when everything that it has read is published; undefined when it is. To be
+   * awaited before anything of it is shown that is not the answer of its commit. Rejects when the store fails.
+   */
+  whenShown(): Promise<void> | undefined;
   /** True while what it reads is remembered (serializable, and not known to be safe): a scan then reads no further than it must. */
   readonly tracksReads: boolean;
   /** Undoes what the current statement has written so far and takes a new snapshot (read committed re-runs a statement). */

@@ -13,37 +13,20 @@
  * then validates from the start. When nobody else holds a lock this costs nothing.
  */
 import { type ByteSlot, OperationKind, type Seq } from '@phantom/kv';
-import type { StoreView } from '@phantom/store';
-import type { RangeGuard } from './commit-window.js';
+import type { ConstraintGuards } from './constraint-guards.js';
 import { keyHash } from './key-hash.js';
 import type { LockOwner } from './lock-table.js';
 import type { TransactionRegistry } from './registry.js';
+import type { Snapshots, WriteBase } from './snapshots.js';
 import { LockStrength, type TransactionDescription } from './types.js';
 import type { WriteSet } from './write-set.js';
-
-/** A key whose content a transaction relies on. */
-export interface PointGuard {
-  readonly hash: number;
-  readonly key: Uint8Array;
-  /** Commits above it break the guard. */
-  readonly baseSeq: Seq;
-}
-
-/** From this offset of the write set on, writes rest on a snapshot of this seq. */
-export interface WriteBase {
-  readonly offset: number;
-  readonly seq: Seq;
-}
 
 /** What validation must know of a transaction. */
 export interface Candidate extends LockOwner, TransactionDescription {
   readonly id: number;
   readonly writes: WriteSet | undefined;
-  /** What its writes rest on, by offset; empty when written keys are not validated (read committed, or no snapshot). */
-  readonly writeBases: readonly WriteBase[];
-  readonly pointGuards: readonly PointGuard[];
-  readonly rangeGuards: readonly RangeGuard[];
-  readonly currentView: StoreView | undefined;
+  readonly snapshots: Snapshots;
+  readonly guards: ConstraintGuards | undefined;
 }
 
 /** A key that another transaction has locked. */
@@ -56,26 +39,28 @@ export interface BlockedKey {
 /** Throws 40001 or 23505 when the transaction has lost; returns the first key that another has locked, if any. */
 export function validate(registry: TransactionRegistry, candidate: Candidate, slot: ByteSlot): BlockedKey | undefined {
   const { index } = registry.window;
-  const { pointGuards, rangeGuards, writeBases } = candidate;
-  if (pointGuards.length > 0 || writeBases.length > 0) {
+  const { guards } = candidate;
+  const { bases } = candidate.snapshots;
+  const firstGuard = guards?.points[0];
+  if (firstGuard !== undefined || bases.length > 0) {
     registry.window.recordQueued();
-    const oldest = Math.min(
-      writeBases[0]?.seq ?? Number.POSITIVE_INFINITY,
-      pointGuards[0]?.baseSeq ?? Number.POSITIVE_INFINITY,
-    );
+    const oldest = Math.min(bases[0]?.seq ?? Number.POSITIVE_INFINITY, firstGuard?.baseSeq ?? Number.POSITIVE_INFINITY);
     if (oldest < index.floor)
       throw registry.ledger.snapshotTooOld(oldest, index.floor, registry.options.conflictIndexBytesMax);
     if (!index.isEmpty) {
-      validatePointGuards(registry, candidate, slot);
-      if (writeBases.length > 0) validateWrites(registry, candidate, slot);
+      if (guards !== undefined) validatePoints(registry, candidate, guards, slot);
+      if (bases.length > 0) validateWrites(registry, candidate, slot);
     }
   }
-  for (const guard of rangeGuards) {
-    if (guard.brokenBy !== 0) throw registry.ledger.writtenInRange(candidate, guard.range.lower, guard.brokenBy);
-  }
+  if (guards !== undefined) refuseBrokenRanges(registry, candidate, guards);
   if (registry.window.preparedRanges.size > 0) refusePreparedRanges(registry, candidate);
   // Nobody else holds a lock, nearly always.
   return registry.locks.count > candidate.lockCount ? firstBlockedKey(registry, candidate) : undefined;
+}
+
+function refuseBrokenRanges(registry: TransactionRegistry, candidate: Candidate, guards: ConstraintGuards): void {
+  for (const { range, brokenBy } of guards.ranges)
+    if (brokenBy !== 0) throw registry.ledger.writtenInRange(candidate, range.lower, brokenBy);
 }
 
 /** A prepared transaction relies on the range and can no longer lose. */
@@ -85,9 +70,14 @@ function refusePreparedRanges(registry: TransactionRegistry, candidate: Candidat
   }
 }
 
-function validatePointGuards(registry: TransactionRegistry, candidate: Candidate, slot: ByteSlot): void {
+function validatePoints(
+  registry: TransactionRegistry,
+  candidate: Candidate,
+  guards: ConstraintGuards,
+  slot: ByteSlot,
+): void {
   const { index } = registry.window;
-  for (const { hash, key, baseSeq } of candidate.pointGuards) {
+  for (const { hash, key, baseSeq } of guards.points) {
     const seq = index.seqOf(hash, key, 0, key.length);
     if (seq <= baseSeq) continue;
     throw lostUniqueRace(registry, candidate, key, seq, slot) ?? registry.ledger.written(candidate, key, baseSeq, seq);
@@ -96,17 +86,17 @@ function validatePointGuards(registry: TransactionRegistry, candidate: Candidate
 
 function validateWrites(registry: TransactionRegistry, candidate: Candidate, slot: ByteSlot): void {
   const { index } = registry.window;
-  const { writeBases } = candidate;
+  const { bases } = candidate.snapshots;
   const writes = candidate.writes as WriteSet;
   const bytes = writes.batch.finish();
   const reader = writes.found.setBatch(bytes);
   let place = 0;
-  let base = (writeBases[0] as WriteBase).seq;
+  let base = (bases[0] as WriteBase).seq;
   let unique: Error | undefined;
   while (reader.next()) {
     if (reader.kind === OperationKind.RemoveRange) continue;
-    while (place + 1 < writeBases.length && (writeBases[place + 1] as WriteBase).offset <= reader.operation) {
-      base = (writeBases[++place] as WriteBase).seq;
+    while (place + 1 < bases.length && (bases[place + 1] as WriteBase).offset <= reader.operation) {
+      base = (bases[++place] as WriteBase).seq;
     }
     const { keyStart, keyEnd } = reader;
     const seq = index.seqOf(keyHash(bytes, keyStart, keyEnd), bytes, keyStart, keyEnd);
@@ -127,13 +117,20 @@ function lostUniqueRace(
   slot: ByteSlot,
 ): Error | undefined {
   if (registry.options.names.describe(key)?.unique === undefined) return undefined;
-  if (candidate.currentView?.get(key, 0, key.length, slot) === true) return undefined;
+  if (candidate.snapshots.current?.get(key, 0, key.length, slot) === true) return undefined;
   return registry.window.isPresent(key, 0, key.length) ? registry.ledger.unique(key, seq) : undefined;
 }
 
 function firstBlockedKey(registry: TransactionRegistry, candidate: Candidate): BlockedKey | undefined {
   const { locks } = registry;
-  const writes = candidate.writes as WriteSet;
+  return firstKeyNotFree(candidate.writes as WriteSet, (hash, mode) => !locks.isHeldAgainst(candidate, hash, mode));
+}
+
+/** The first key of a write set that is not free in the mode which writing it needs. */
+export function firstKeyNotFree(
+  writes: WriteSet,
+  isFree: (hash: number, mode: LockStrength) => boolean,
+): BlockedKey | undefined {
   const bytes = writes.batch.finish();
   const reader = writes.found.setBatch(bytes);
   while (reader.next()) {
@@ -143,7 +140,7 @@ function firstBlockedKey(registry: TransactionRegistry, candidate: Candidate): B
     const hash = keyHash(bytes, keyStart, keyEnd);
     // A put leaves the key where it is, so references to it (key share) may stay; a removal does not.
     const mode = reader.kind === OperationKind.Put ? LockStrength.NoKeyUpdate : LockStrength.Update;
-    if (locks.isHeldAgainst(candidate, hash, mode)) return { hash, key: bytes.slice(keyStart, keyEnd), mode };
+    if (!isFree(hash, mode)) return { hash, key: bytes.slice(keyStart, keyEnd), mode };
   }
   return undefined;
 }

@@ -96,6 +96,28 @@ export class WriteSet {
     return this.aim(offset) === OperationKind.Put ? Own.Put : Own.Removed;
   }
 
+  /** Shows a copy of the key's newest value; false when it was removed. Only for a key that was written. */
+  show(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean {
+    if (this.lookup(key, start, end, EVERYTHING) !== Own.Put) return false;
+    const copy = this.batch.buffer.slice(this.found.valueStart, this.found.valueEnd);
+    value.set(copy, 0, copy.length);
+    return true;
+  }
+
+  /** Writes again into another write set what was written here to keys of the range. */
+  copyInto(target: WriteSet, range: KeyRange): void {
+    const bytes = this.batch.finish();
+    const reader = this.found.setBatch(bytes);
+    while (reader.next()) {
+      const { kind, keyStart, keyEnd, valueStart, valueEnd } = reader;
+      if (kind === OperationKind.RemoveRange)
+        target.removeRange(bytes.subarray(keyStart, keyEnd), bytes.subarray(valueStart, valueEnd));
+      else if (!isInRange(bytes, keyStart, keyEnd, range)) continue;
+      else if (kind === OperationKind.Put) target.put(bytes, keyStart, keyEnd, bytes, valueStart, valueEnd);
+      else target.remove(bytes, keyStart, keyEnd);
+    }
+  }
+
   /** Stands `found` on the operation at an offset and returns its kind. */
   aim(offset: number): OperationKind {
     this.found.readAt(this.batch.buffer, offset, this.batch.bytes);

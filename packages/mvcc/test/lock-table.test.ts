@@ -13,6 +13,8 @@ class Owner implements LockOwner {
   lockSlot: number = NONE;
   lockHead: number = NONE;
   lockCount = 0;
+  readonly readsAhead = false;
+  readonly isCommitQueued = false;
   readonly lockWaits: LockRequest[] = [];
   readonly party = this;
   readonly statement = undefined;

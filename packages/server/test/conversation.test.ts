@@ -366,3 +366,28 @@ describe('pipelines', () => {
       { statement_timeout: '30' },
     ));
 });
+
+describe('a write by key', () => {
+  it('is not told before its commit, nor by Flush before what it has read is durable', () =>
+    session(async (client, database) => {
+      let publish: () => void = () => undefined;
+      database.shown = new Promise((resolve) => {
+        publish = resolve;
+      });
+      client.send(parse('write'), bind(), execute());
+      // What comes after a turn of the server's would have come by then.
+      const other = await WireClient.start(server.port);
+      await other.ask(query('rows 1'));
+      other.end();
+      expect(client.messages).toEqual([]);
+      client.send(flush());
+      publish();
+      database.shown = undefined;
+      expect(shape(await client.take('C'))).toBe('12C');
+      expect(shape(await client.ask(execute(), sync()))).toBe('EZ');
+      expect(shape(await client.ask(parse('write'), bind(), execute(), bind(), execute(), sync()))).toBe('12C2CZ');
+      expect(
+        shape(await client.ask(parse('write'), bind(), execute(), parse('rows 1'), bind(), execute(), sync())),
+      ).toBe('12C12DCZ');
+    }));
+});

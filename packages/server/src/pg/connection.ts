@@ -456,6 +456,7 @@ export class PgConnection implements MessageSource {
     if (this.phase === 'ended') return;
     this.phase = 'ended';
     clearTimeout(this.timer);
+    this.output.isHeld = false;
     this.output.flush();
     this.socket.end();
     // A client that does not read its farewell is not waited for.

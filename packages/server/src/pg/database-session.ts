@@ -46,7 +46,10 @@ export interface DatabaseSession {
   prepareText(text: string, declaredTypes?: readonly number[]): SessionStatement;
   currentPlan(statement: PlanStatement): PreparedPlan;
   portal(statement: SessionStatement, parameters: readonly Value[]): DatabasePortal;
+  /** Ends an implicit transaction. The client must not hear of a write by key before that, or before `whenShown`. */
   sync(): Promise<void>;
+  /** Resolves when everything that the transaction has read is durable; undefined when it is. */
+  whenShown(): Promise<void> | undefined;
   fail(): void;
   cancel(message?: string): void;
   close(): void;

@@ -43,6 +43,8 @@ export class Output {
   readonly messages: MessageWriter;
   /** Bytes handed to the socket so far. */
   sentBytes = 0;
+  /** While true nothing is sent: what waits tells of a commit that is not durable yet. */
+  isHeld = false;
   private socket: OutputSocket;
   private readonly pool: BufferPool;
   private readonly idle = new ByteWriter();
@@ -87,6 +89,7 @@ export class Output {
       clearImmediate(this.soon);
       this.soon = undefined;
     }
+    if (this.isHeld) return;
     messages.aim(this.idle);
     if (bytes.length === 0 || !socket.writable) {
       bytes.reset();

@@ -15,7 +15,7 @@
  *   4. A cancel stops what runs and never what comes next: it reaches the database only while rows are being fetched.
  */
 import { type Counter, PhantomError, unsupportedError } from '@phantom/base';
-import { type Notice, type Notification, type RowBatch, commandTag } from '@phantom/db/session';
+import { type Notice, type Notification, type RowBatch, type SessionStatement, commandTag } from '@phantom/db/session';
 import {
   writeBindComplete,
   writeCloseComplete,
@@ -35,7 +35,7 @@ import { fetchRows } from '../fetch-rows.js';
 import { BindMessage, readBind, readEmpty, readExecute, readNamed, readParse, readQuery } from './frontend-messages.js';
 import { Mailbox } from './mailbox.js';
 import type { MessageReader } from './message-reader.js';
-import type { Output } from './output.js';
+import { type Output, SEND_BYTES } from './output.js';
 import type { Pace } from '../pace.js';
 import { Portals, ProtocolPortal } from './portals.js';
 import { PreparedStatements, ReadyStatement } from './prepared-statements.js';
@@ -185,6 +185,7 @@ export class ProtocolSession {
           return this.query(readOrEnd(() => readQuery(reader)));
         case Frontend.Flush:
           readOrEnd(() => readEmpty(reader));
+          if (this.output.isHeld) return this.flushHeld();
           this.output.flushSoon();
           return undefined;
         case Frontend.FunctionCall:
@@ -210,6 +211,7 @@ export class ProtocolSession {
   /** ReadyForQuery, after the settings that have changed. */
   ready(): void {
     this.skipping = false;
+    this.output.isHeld = false;
     this.tellParameters();
     if (this.database.status === 'idle') this.mailbox.deliver(this.output.messages);
     writeReadyForQuery(this.output.messages, ReadyStatus[this.database.status]);
@@ -286,12 +288,43 @@ export class ProtocolSession {
       writeCommandComplete(output.messages, found ? 'SELECT 1' : 'SELECT 0');
       return true;
     }
-    if (plan.pointWrite === undefined) return false;
+    if (plan.pointWrite === undefined || output.waitingBytes >= SEND_BYTES) return false;
     const count = roads.writePoint(statement, portal.values);
     if (count === undefined) return false;
     portal.done = true;
+    this.holdBack(statement);
     writeCommandComplete(output.messages, commandTag(statement.node, count));
     return true;
+  }
+
+  /** A write by key may have read what is not durable yet: its answer waits for the commit, if that is what comes next. */
+  private holdBack(statement: SessionStatement): void {
+    const { database, output } = this;
+    if (statement.kind === 'plan' && statement.plan.pointWrite !== undefined)
+      output.isHeld = database.transaction?.explicit === false;
+  }
+
+  /** Lets go what was held back, once what it tells is durable: before a statement whose rows are sent as they come. */
+  private letGo(statement: SessionStatement): Promise<void> | undefined {
+    const { output } = this;
+    if (!output.isHeld) return undefined;
+    const mayHold = statement.kind === 'plan' && statement.plan.pointWrite !== undefined;
+    return mayHold && output.waitingBytes < SEND_BYTES ? undefined : this.releaseOutput();
+  }
+
+  private async releaseOutput(): Promise<void> {
+    await this.database.whenShown();
+    this.output.isHeld = false;
+  }
+
+  private async flushHeld(): Promise<void> {
+    try {
+      await this.releaseOutput();
+    } catch (error) {
+      this.failed(error);
+      this.skipping = true;
+    }
+    this.output.flushSoon();
   }
 
   private async run(portal: ProtocolPortal, rowsMax: number): Promise<void> {
@@ -299,6 +332,8 @@ export class ProtocolSession {
     const { messages } = output;
     try {
       this.fetching = true;
+      const held = this.letGo(portal.ready.statement);
+      if (held !== undefined) await held;
       portal.portal ??= database.portal(portal.ready.statement, portal.values);
       const { encoder } = portal;
       const receive = (batch: RowBatch): void => encoder.rows(batch, messages, database.evaluation);
@@ -312,6 +347,7 @@ export class ProtocolSession {
       } else if (portal.ready.statement.kind === 'empty') {
         writeEmptyQueryResponse(messages);
       } else {
+        this.holdBack(portal.ready.statement);
         // PostgreSQL's tag of a SELECT counts the rows of this Execute.
         const isRest = portal.suspended && outcome.tag.startsWith('SELECT ');
         writeCommandComplete(messages, isRest ? `SELECT ${outcome.rows}` : outcome.tag);
@@ -369,6 +405,8 @@ export class ProtocolSession {
     const { database, output, counters } = this;
     counters.queries.value++;
     this.fetching = true;
+    const held = this.letGo(ready.statement);
+    if (held !== undefined) await held;
     const portal = database.portal(ready.statement, []);
     const encoder = ready.textEncoder(portal.fields, database.evaluation.types);
     const bare = portal.fields.length === 0 && isQuery(ready.statement);
@@ -378,6 +416,7 @@ export class ProtocolSession {
     if (bare) encoder.emptyRows(rowsOfTag(outcome.tag), output.messages);
     this.fetching = false;
     if (isLast) await database.sync();
+    else this.holdBack(ready.statement);
     writeCommandComplete(output.messages, outcome.tag);
   }
 

@@ -12,12 +12,14 @@ import type {
   ParsedStatement,
   PlanField,
   RowBatch,
+  PreparedPlan,
   SessionStatement,
   SqlType,
   Value,
 } from '@phantom/db/session';
 import type {
   DatabasePortal,
+  PlanStatement,
   DatabaseSession,
   LoginRole,
   OpenedSession,
@@ -107,6 +109,8 @@ export class FakeSession implements DatabaseSession {
   rowsMade = 0;
   cancelled: ((error: PhantomError) => void) | undefined;
   failSync: PhantomError | undefined;
+  /** Resolves when what was read is durable. */
+  shown: Promise<void> | undefined;
 
   constructor(id: number, request: SessionRequest) {
     this.id = id;
@@ -133,6 +137,10 @@ export class FakeSession implements DatabaseSession {
     const words = (parsed.node as unknown as string).split(' ');
     if (this.status === 'failed' && !['rollback', 'commit'].includes(words[0] as string))
       throw new PhantomError('25P02', 'current transaction is aborted');
+    if (words[0] === 'write') {
+      const plan = { fields: [], parameterTypes: [], pointWrite: {} };
+      return { kind: 'plan', text, node: { kind: 'update' }, declaredTypes: [], plan } as never;
+    }
     const parameterTypes =
       words[0] === 'echo' ? words.slice(1).map((word) => ({ oid: word === 'int4' ? INT4 : TEXT, typmod: -1 })) : [];
     const fields =
@@ -155,8 +163,14 @@ export class FakeSession implements DatabaseSession {
     return this.prepare(parsed[0], text);
   }
 
-  currentPlan(): never {
-    throw new Error('there are no plans');
+  /** The one plan is that of a write by key. */
+  currentPlan({ plan }: PlanStatement): PreparedPlan {
+    return plan;
+  }
+
+  writePoint(): number {
+    this.transaction ??= { explicit: false };
+    return 1;
   }
 
   portal(statement: SessionStatement, parameters: readonly Value[]): DatabasePortal {
@@ -172,6 +186,10 @@ export class FakeSession implements DatabaseSession {
       },
       parameters,
     );
+  }
+
+  whenShown(): Promise<void> | undefined {
+    return this.shown;
   }
 
   async sync(): Promise<void> {
@@ -303,7 +321,7 @@ export class FakeDatabase implements SessionSource {
     if (request.database === 'nowhere') throw new PhantomError('3D000', 'database "nowhere" does not exist');
     const session = new FakeSession(this.sessions.length + 1, request);
     this.sessions.push(session);
-    return { session, roads: { lookUp: () => false, writePoint: () => undefined } };
+    return { session, roads: { lookUp: () => false, writePoint: () => session.writePoint() } };
   }
 
   isMember(user: string, role: string): boolean {

@@ -35,6 +35,8 @@ export function* runPlan(
   }
   const transaction = session.ensureTransaction();
   transaction.statements++;
+  const isAhead = plan.pointWrite !== undefined;
+  for (let wait = transaction.readAhead(isAhead); wait !== undefined; wait = transaction.readAhead(isAhead)) yield wait;
   if (traits.writes || traits.locks) return yield* runWriting(session, statement, parameters, sink, transaction);
   yield* shareTables(plan, transaction, Modes.AccessShare);
   const wait = transaction.whenSafe();
@@ -71,8 +73,14 @@ function* runWriting(
       if (buffer !== undefined) yield* buffer.drain(sink);
       return count;
     } catch (error) {
-      if (error instanceof StatementWait) yield error.wait;
-      else if (!(error instanceof StatementRestart)) throw error;
+      if (error instanceof StatementWait) {
+        yield error.wait;
+      } else if (!(error instanceof StatementRestart)) {
+        // What the error tells may come from commits that are not durable yet.
+        const shown = transaction.storage.whenShown();
+        if (shown !== undefined) yield shown;
+        throw error;
+      }
       if (restarts === RESTARTS_MAX)
         throw new PhantomError('40001', 'could not serialize access due to concurrent update');
       session.advisory.beginExecution();

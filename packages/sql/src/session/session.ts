@@ -294,6 +294,9 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
       throw inFailedTransaction();
     try {
       if (statement.kind === 'plan') return yield* runPlan(this, statement, parameters, sink);
+      const { transaction } = this;
+      for (let wait = transaction?.readAhead(false); wait !== undefined; wait = transaction?.readAhead(false))
+        yield wait;
       if (statement.utility.transaction === 'required') this.ensureTransaction();
       return yield* statement.utility.run(this, parameters, sink, setTag);
     } catch (error) {
@@ -317,14 +320,27 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     return this.life.begin(explicit, defaultModes(this.settings));
   }
 
+  /** Begins an explicit transaction of which the caller tells nobody anything before its commit. */
+  beginBatch(): SessionTransaction {
+    return this.life.begin(true, { ...defaultModes(this.settings), answersAtCommit: true });
+  }
+
   /** Begins a transaction with given modes; the caller has made sure that there is none. */
   openTransaction(explicit: boolean, modes: OpeningModes): SessionTransaction {
     return this.life.begin(explicit, modes);
   }
 
-  /** Ends an implicit transaction: commits it, durable on return. Explicit ones stay open. */
+  /**
+   * Ends an implicit transaction: commits it, durable on return. Explicit ones stay open. Whoever drives the session tells nobody
+   * of a write by key, not even its count, before this has resolved.
+   */
   async sync(): Promise<void> {
     if (this.transaction?.explicit === false) await this.life.commit();
+  }
+
+  /** Resolves when everything that the transaction has read is durable, so that it may be told; undefined when it is. */
+  whenShown(): Promise<void> | undefined {
+    return this.transaction?.storage.whenShown();
   }
 
   /** As sync, on this thread. */

@@ -42,6 +42,7 @@ export function lookUpWithin(
   const { pointLookup } = plan;
   if (pointLookup === undefined || plan.traits.volatile || transaction === undefined || transaction.failed)
     return undefined;
+  if (transaction.readAhead(false) !== undefined) return undefined;
   if (plan.privileges.length > 0) session.checkPrivileges(plan.privileges);
   for (const { oid } of plan.dependencies)
     if (transaction.shareTable(oid, TableLockMode.AccessShare) !== undefined) return undefined;
@@ -77,6 +78,7 @@ export function writePoint(
   transaction.statements++;
   session.evaluation.beginStatement();
   const { storage } = transaction;
+  transaction.readAhead(true);
   storage.beginStatement(statement.text);
   const writers = transaction.writersOf(session);
   writers.beginStatement();
@@ -84,7 +86,8 @@ export function writePoint(
     const outcome = pointWrite.run(transaction.pointContext(session, parameters));
     if (typeof outcome === 'number' && writers.finishStatement() === undefined) return outcome;
   } catch (error) {
-    if (!(error instanceof StatementRestart)) {
+    // The ordinary road waits until what the error tells is durable.
+    if (!(error instanceof StatementRestart) && storage.whenShown() === undefined) {
       session.fail(error);
       throw error;
     }

@@ -44,7 +44,7 @@ export class TransactionLife {
       settings,
       explicit,
       microsSince2000(engine.clock.nowMs()),
-      modes.deferrable,
+      modes,
     );
     this.current = transaction;
     watch.began();
@@ -66,6 +66,8 @@ export class TransactionLife {
       this.committed(transaction, wrote ? result : undefined);
     } catch (error) {
       this.abandon(transaction);
+      // What the error tells may come from commits that are not durable yet.
+      await storage.whenShown();
       throw error;
     } finally {
       this.ended();

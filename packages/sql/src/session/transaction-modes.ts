@@ -18,6 +18,8 @@ export interface OpeningModes {
   readonly readOnly: boolean;
   /** Serializable and read-only: waits at its first statement until no writer can make it fail. */
   readonly deferrable: boolean;
+  /** An explicit one of which nothing is answered before its commit: a batch. Others know each statement's outcome at once. */
+  readonly answersAtCommit?: boolean;
   /** Default: read committed locks rows as it writes, the others validate at the commit. */
   readonly concurrency?: 'optimistic' | 'locking' | undefined;
 }

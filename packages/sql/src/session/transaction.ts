@@ -15,6 +15,7 @@ import { PendingNotifications } from './notifications.js';
 import type { SqlSession } from './session.js';
 import type { Value } from '../types/type.js';
 import type { Settings } from './settings.js';
+import type { OpeningModes } from './transaction-modes.js';
 import { TransactionWriters } from './transaction-writers.js';
 
 interface NamedSavepoint {
@@ -33,7 +34,7 @@ export class SessionTransaction {
   explicit: boolean;
   failed = false;
   readonly startMicros: number;
-  private readonly deferrable: boolean;
+  private readonly modes: OpeningModes;
   /** Constraints that are checked before the commit, and what they have to check. */
   readonly deferred = new DeferredConstraints();
   /** Statements run in it so far: SET TRANSACTION is only allowed before the first query. */
@@ -54,20 +55,35 @@ export class SessionTransaction {
     settings: Settings,
     explicit: boolean,
     startMicros: number,
-    deferrable: boolean,
+    modes: OpeningModes,
   ) {
     this.storage = storage;
     this.objects = catalog.begin(storage);
     this.explicit = explicit;
     this.startMicros = startMicros;
-    this.deferrable = deferrable;
+    this.modes = modes;
     this.settings = settings;
     this.settingsMark = settings.mark();
   }
 
   /** DEFERRABLE: a promise until it has a snapshot that no writer can make it regret. Asked before its first statement. */
   whenSafe(): Promise<void> | undefined {
-    return this.deferrable && this.storage.snapshotSeq === 0 ? this.storage.whenSafe() : undefined;
+    return this.modes.deferrable && this.storage.snapshotSeq === 0 ? this.storage.whenSafe() : undefined;
+  }
+
+  /**
+   * Before a statement: whether it may read what is in the log and not durable yet, since nothing is answered before the commit.
+   * A promise: what earlier statements have read so must be durable first; wait and ask again.
+   */
+  readAhead(isWanted: boolean): Promise<void> | undefined {
+    const { storage } = this;
+    const isAhead = isWanted && (!this.explicit || this.modes.answersAtCommit === true);
+    if (storage.readsAhead && !isAhead) {
+      const shown = storage.whenShown();
+      if (shown !== undefined) return shown;
+    }
+    storage.readsAhead = isAhead;
+    return undefined;
   }
 
   /** The transaction's table writers, made when it first writes. */

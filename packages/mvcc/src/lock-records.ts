@@ -1,0 +1,231 @@
+/**
+ * The memory of the lock table: which owner holds which key in which mode.
+ *
+ *   slots     open addressing: key hash -> first record of the key
+ *   records   [ owner | mode | next record of the key | next record of the owner ], 24 bytes with the hash
+ *
+ * No object for a lock: a record is a number. Those of a key are linked from its slot, newest first; those of an owner from
+ * its `lockHead`, newest first, so they are a stack. When nobody holds anything, what a large transaction took goes back.
+ */
+import { assert } from '@phantom/base';
+import { NONE } from '@phantom/kv';
+import type { LockOwner } from './lock-table.js';
+import { type LockMode, TableLockMode } from './types.js';
+
+const CAPACITY_MIN = 256;
+const RECORD_WORDS = 4;
+const OWNER = 0;
+const MODE = 1;
+const NEXT_OF_KEY = 2;
+const NEXT_OF_OWNER = 3;
+
+export class LockRecords {
+  /** Records of all owners. */
+  count = 0;
+  /** Records of tables from which even readers are shut out. */
+  accessExclusives = 0;
+  private hashes = new Float64Array(CAPACITY_MIN);
+  private heads = new Int32Array(CAPACITY_MIN);
+  private keys = 0;
+  private records = new Int32Array(CAPACITY_MIN * RECORD_WORDS);
+  private recordHashes = new Float64Array(CAPACITY_MIN);
+  private recordCount = 0;
+  private freeRecord: number = NONE;
+  private readonly owners: (LockOwner | undefined)[] = [];
+  private readonly freeOwners: number[] = [];
+
+  /** Newest record of a key, NONE when nobody holds it. */
+  first(hash: number): number {
+    const at = this.slotOf(hash);
+    return this.hashes[at] === hash ? (this.heads[at] as number) : NONE;
+  }
+
+  /** The key's record before this one, NONE behind the last. */
+  nextOfKey(record: number): number {
+    return this.word(record, NEXT_OF_KEY);
+  }
+
+  /** The owner's record before this one, NONE behind the last. */
+  nextOfOwner(record: number): number {
+    return this.word(record, NEXT_OF_OWNER);
+  }
+
+  hashOf(record: number): number {
+    return this.recordHashes[record] as number;
+  }
+
+  modeOf(record: number): LockMode {
+    return this.word(record, MODE) as LockMode;
+  }
+
+  ownerOf(record: number): LockOwner {
+    return this.owners[this.word(record, OWNER)] as LockOwner;
+  }
+
+  /** Pushes a record onto the owner's. */
+  add(owner: LockOwner, hash: number, mode: LockMode): void {
+    if (owner.lockSlot === NONE) {
+      owner.lockSlot = this.freeOwners.pop() ?? this.owners.length;
+      this.owners[owner.lockSlot] = owner;
+    }
+    if (this.keys * 2 >= this.hashes.length) this.resizeSlots(this.hashes.length * 2);
+    const at = this.slotOf(hash);
+    let next: number = NONE;
+    if (this.hashes[at] === hash) {
+      next = this.heads[at] as number;
+    } else {
+      this.hashes[at] = hash;
+      this.keys++;
+    }
+    const record = this.newRecord();
+    this.recordHashes[record] = hash;
+    const word = record * RECORD_WORDS;
+    this.records[word + OWNER] = owner.lockSlot;
+    this.records[word + MODE] = mode;
+    if (mode === TableLockMode.AccessExclusive) this.accessExclusives++;
+    this.records[word + NEXT_OF_KEY] = next;
+    this.records[word + NEXT_OF_OWNER] = owner.lockHead;
+    this.heads[at] = record;
+    owner.lockHead = record;
+    owner.lockCount++;
+    this.count++;
+  }
+
+  /** Takes the owner's newest record away; returns its hash. */
+  pop(owner: LockOwner): number {
+    const record = owner.lockHead;
+    assert(record !== NONE, 'locks are released down to a record that is held');
+    owner.lockHead = this.word(record, NEXT_OF_OWNER);
+    return this.remove(owner, record);
+  }
+
+  /** Takes away what the owner has of one key. */
+  removeOfKey(owner: LockOwner, hash: number): void {
+    let before: number = NONE;
+    let record = owner.lockHead;
+    while (record !== NONE) {
+      const next = this.word(record, NEXT_OF_OWNER);
+      if (this.recordHashes[record] === hash) {
+        if (before === NONE) owner.lockHead = next;
+        else this.records[before * RECORD_WORDS + NEXT_OF_OWNER] = next;
+        this.remove(owner, record);
+      } else {
+        before = record;
+      }
+      record = next;
+    }
+  }
+
+  /** Another owner takes over all that one holds. */
+  transfer(from: LockOwner, to: LockOwner): void {
+    if (from.lockSlot === NONE) return;
+    this.owners[from.lockSlot] = to;
+    to.lockSlot = from.lockSlot;
+    to.lockHead = from.lockHead;
+    to.lockCount = from.lockCount;
+    from.lockSlot = from.lockHead = NONE;
+    from.lockCount = 0;
+  }
+
+  /** Forgets an owner that holds nothing any more. */
+  forgetOwner(owner: LockOwner): void {
+    if (owner.lockHead !== NONE || owner.lockSlot === NONE) return;
+    this.owners[owner.lockSlot] = undefined;
+    this.freeOwners.push(owner.lockSlot);
+    owner.lockSlot = NONE;
+  }
+
+  /** Nobody holds anything: memory that a large transaction took goes back. */
+  shrink(): void {
+    this.recordCount = 0;
+    this.freeRecord = NONE;
+    if (this.hashes.length === CAPACITY_MIN && this.recordHashes.length === CAPACITY_MIN) return;
+    this.hashes = new Float64Array(CAPACITY_MIN);
+    this.heads = new Int32Array(CAPACITY_MIN);
+    this.records = new Int32Array(CAPACITY_MIN * RECORD_WORDS);
+    this.recordHashes = new Float64Array(CAPACITY_MIN);
+  }
+
+  /** The record is no longer linked from its owner. */
+  private remove(owner: LockOwner, record: number): number {
+    const hash = this.recordHashes[record] as number;
+    if (this.word(record, MODE) === TableLockMode.AccessExclusive) this.accessExclusives--;
+    const at = this.slotOf(hash);
+    const next = this.word(record, NEXT_OF_KEY);
+    if (this.heads[at] === record) {
+      this.heads[at] = next;
+      if (next === NONE) this.removeSlot(at);
+    } else {
+      let before = this.heads[at] as number;
+      while (this.word(before, NEXT_OF_KEY) !== record) before = this.word(before, NEXT_OF_KEY);
+      this.records[before * RECORD_WORDS + NEXT_OF_KEY] = next;
+    }
+    this.records[record * RECORD_WORDS + NEXT_OF_OWNER] = this.freeRecord;
+    this.freeRecord = record;
+    owner.lockCount--;
+    this.count--;
+    return hash;
+  }
+
+  private word(record: number, word: number): number {
+    return this.records[record * RECORD_WORDS + word] as number;
+  }
+
+  private newRecord(): number {
+    const record = this.freeRecord;
+    if (record !== NONE) {
+      this.freeRecord = this.word(record, NEXT_OF_OWNER);
+      return record;
+    }
+    if (this.recordCount === this.recordHashes.length) {
+      const records = new Int32Array(this.records.length * 2);
+      records.set(this.records);
+      this.records = records;
+      const hashes = new Float64Array(this.recordHashes.length * 2);
+      hashes.set(this.recordHashes);
+      this.recordHashes = hashes;
+    }
+    return this.recordCount++;
+  }
+
+  private slotOf(hash: number): number {
+    const { hashes } = this;
+    const mask = hashes.length - 1;
+    let at = hash & mask;
+    while (hashes[at] !== 0 && hashes[at] !== hash) at = (at + 1) & mask;
+    return at;
+  }
+
+  /** Closes the gap, so that no probe ends early (Knuth, volume 3, section 6.4, algorithm R). */
+  private removeSlot(slot: number): void {
+    const { hashes, heads } = this;
+    const mask = hashes.length - 1;
+    let gap = slot;
+    let at = slot;
+    for (;;) {
+      at = (at + 1) & mask;
+      const hash = hashes[at] as number;
+      if (hash === 0) break;
+      const home = hash & mask;
+      if (((at - home) & mask) < ((at - gap) & mask)) continue;
+      hashes[gap] = hash;
+      heads[gap] = heads[at] as number;
+      gap = at;
+    }
+    hashes[gap] = 0;
+    heads[gap] = NONE;
+    this.keys--;
+  }
+
+  private resizeSlots(capacity: number): void {
+    const { hashes, heads } = this;
+    this.hashes = new Float64Array(capacity);
+    this.heads = new Int32Array(capacity);
+    for (let i = 0; i < hashes.length; i++) {
+      if (hashes[i] === 0) continue;
+      const at = this.slotOf(hashes[i] as number);
+      this.hashes[at] = hashes[i] as number;
+      this.heads[at] = heads[i] as number;
+    }
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * What a transaction reads by: the snapshot of its statement, and the newest state for constraint reads. And what its writes
+ * rest on: a commit behind the snapshot under which a key was written conflicts with it.
+ *
+ *   current   from the first statement on; at read committed anew for each statement that finds something new
+ *   newest    taken when a constraint is checked, kept while nothing is published
+ *   bases     offset in the write set -> seq: what is written from there on rests on that snapshot
+ *
+ * Invariants:
+ *   1. While `current` is there, the registry knows from which seq on the transaction must hear of commits.
+ *   2. Writes that validation will check, and guards, keep the registry at the oldest snapshot that they rest on.
+ */
+import type { Seq } from '@phantom/kv';
+import type { StoreView } from '@phantom/store';
+import { ReadSet } from './read-set.js';
+import type { LiveTransaction, TransactionRegistry } from './registry.js';
+import type { SerializableTransaction } from './serialization-graph.js';
+import type { Concurrency, Isolation } from './types.js';
+
+/** From this offset of the write set on, writes rest on a snapshot of this seq. */
+export interface WriteBase {
+  readonly offset: number;
+  readonly seq: Seq;
+}
+
+/** The transaction, as its snapshots see it. */
+export interface SnapshotOwner extends LiveTransaction, SerializableTransaction {
+  readonly isolation: Isolation;
+  readonly concurrency: Concurrency;
+  readonly isSerializable: boolean;
+  readonly readsAhead: boolean;
+  /** It relies on keys besides those that it writes. */
+  readonly hasGuards: boolean;
+}
+
+const NO_WRITE_BASES: readonly WriteBase[] = [];
+
+export class Snapshots {
+  current: StoreView | undefined = undefined;
+  newest: StoreView | undefined = undefined;
+  /** By offset; empty when written keys are not validated (read committed, or no snapshot). */
+  bases: readonly WriteBase[] = NO_WRITE_BASES;
+  /** The newest commit that any of its snapshots has shown. */
+  seqMax: Seq = 0;
+  private readonly registry: TransactionRegistry;
+  private readonly owner: SnapshotOwner;
+
+  constructor(registry: TransactionRegistry, owner: SnapshotOwner) {
+    this.registry = registry;
+    this.owner = owner;
+  }
+
+  /** Seq of the present one, 0 while there is none. */
+  get seq(): Seq {
+    return this.current?.seq ?? 0;
+  }
+
+  /** Seq that a snapshot taken now would have. */
+  get presentSeq(): Seq {
+    const { store, window } = this.registry;
+    return this.owner.readsAhead ? window.newestSeq : store.visibleSeq;
+  }
+
+  /** The first one. */
+  take(): StoreView {
+    const { registry, owner } = this;
+    const view = this.present();
+    this.current = view;
+    if (!owner.readOnly) {
+      registry.addSnapshot(owner, registry.store.visibleSeq);
+      if (this.validatesWrites) this.bases = [{ offset: 0, seq: view.seq }];
+    }
+    if (owner.isSerializable && registry.graph.began(owner))
+      owner.reads = new ReadSet(registry.options.readSetBytesMax);
+    return view;
+  }
+
+  /** Lets go of a snapshot that nothing rests on yet, for another one. */
+  giveUp(): void {
+    this.current?.release();
+    this.current = undefined;
+  }
+
+  /** A statement begins: at read committed it sees what was committed before. */
+  renew(): void {
+    const { owner } = this;
+    if (this.current === undefined) this.take();
+    else if (owner.isolation === 'read committed' && this.current.seq !== this.presentSeq) this.replace(this.current);
+    if (this.newest !== undefined && this.newest.seq !== this.presentSeq) {
+      this.newest.release();
+      this.newest = undefined;
+    }
+  }
+
+  /** The newest committed state; it is released with the others. */
+  takeNewest(): StoreView {
+    if (this.current === undefined) this.take();
+    const { newest } = this;
+    if (newest !== undefined && newest.seq === this.presentSeq) return newest;
+    const view = this.present();
+    this.newest = view;
+    newest?.release();
+    return view;
+  }
+
+  /** Writes behind this offset are undone: what is written there again rests on the present snapshot. */
+  basesUpTo(length: number): void {
+    if (this.bases.length <= 1) return;
+    this.bases = [...this.bases.filter(({ offset }) => offset < length), { offset: length, seq: this.seq }];
+  }
+
+  release(): void {
+    this.current?.release();
+    this.newest?.release();
+    this.current = this.newest = undefined;
+  }
+
+  private present(): StoreView {
+    const { registry, owner } = this;
+    if (!owner.readsAhead) {
+      if (!owner.readOnly) registry.window.recordQueued();
+      return registry.store.view();
+    }
+    const view = registry.window.viewAhead();
+    this.seqMax = view.seq;
+    return view;
+  }
+
+  private replace(old: StoreView): void {
+    const { registry, owner } = this;
+    const view = this.present();
+    this.current = view;
+    old.release();
+    if (owner.readOnly) return;
+    const hasValidatedWrites = this.validatesWrites && owner.hasWrites;
+    if (hasValidatedWrites) {
+      this.bases = [...this.bases, { offset: owner.writes?.bytes ?? 0, seq: view.seq }];
+    } else if (this.validatesWrites) {
+      this.bases = [{ offset: 0, seq: view.seq }];
+    }
+    if (hasValidatedWrites || owner.hasGuards) return;
+    registry.removeSnapshot(owner);
+    registry.addSnapshot(owner, registry.store.visibleSeq);
+  }
+
+  /** Read committed with locks has made sure of each key it writes; everybody else is checked at commit. */
+  private get validatesWrites(): boolean {
+    return this.owner.isolation !== 'read committed' || this.owner.concurrency === 'optimistic';
+  }
+}
