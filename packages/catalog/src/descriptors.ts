@@ -162,6 +162,8 @@ export interface IndexKeyPart {
   readonly type: TypeRef;
   readonly descending: boolean;
   readonly nullsFirst: boolean;
+  /** Of an inverted index (method `gin`): what of a value is looked for. */
+  readonly operatorClass?: 'array_ops' | 'jsonb_ops' | 'jsonb_path_ops';
 }
 
 /**

@@ -1,7 +1,6 @@
 /** CREATE INDEX. Writers of the table wait while it is built, readers do not; a plan sees it only once it is complete. */
 import { PhantomError, unsupportedError } from '@phantom/base';
 import { type IndexDescriptor, type IndexKeyPart, NameClass, type TableDescriptor } from '@phantom/catalog';
-import { hasKey } from '@phantom/codec';
 import type { Yielded } from '../exec/runtime.js';
 import { bindRowExpression } from '../expr/row-expression.js';
 import type { QualifiedName } from '../text/ast-leaves.js';
@@ -10,6 +9,7 @@ import type { CreateIndex } from '../text/ast-schema.js';
 import { refuseCollection } from './create-collection.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { buildIndex } from './index-build.js';
+import { checkOperatorClass, checkOrdered, invertedClass } from './operator-classes.js';
 import {
   chooseName,
   claimName,
@@ -33,10 +33,10 @@ export function* createIndex(context: DdlContext, node: CreateIndex): DdlExecuti
   // Writers wait while an index is built: what the word promises is not kept.
   if (node.concurrently) throw unsupportedError('CREATE INDEX CONCURRENTLY');
   const method = node.method?.text ?? 'btree';
-  if (['gin', 'gist', 'spgist', 'brin'].includes(method)) throw unsupportedError(`index method ${method}`);
-  if (method !== 'btree' && method !== 'hash')
+  if (['gist', 'spgist', 'brin'].includes(method)) throw unsupportedError(`index method ${method}`);
+  if (method !== 'btree' && method !== 'hash' && method !== 'gin')
     throw new PhantomError('42704', `access method "${method}" does not exist`);
-  if (method === 'hash') checkHash(node);
+  if (method !== 'btree') checkAbilities(node, method);
   if (node.tablespace !== undefined && node.tablespace.text !== 'pg_default') throw unsupportedError('tablespaces');
   const relation = relationNamed(context, node.table);
   if (relation.kind !== 'table') {
@@ -50,7 +50,7 @@ export function* createIndex(context: DdlContext, node: CreateIndex): DdlExecuti
   if (table === undefined) throw undefinedRelation(node.table);
   if (node.elements.length + node.include.length > PARTS_MAX)
     throw new PhantomError('54011', `cannot use more than ${PARTS_MAX} columns in an index`);
-  const parts = node.elements.map((element) => keyPart(context, table, element));
+  const parts = node.elements.map((element) => keyPart(context, table, element, method));
   const name = node.name?.text ?? indexName(context, table, parts);
   const existing = yield* claimName(context, NameClass.Relation, table.schemaOid, name);
   if (existing !== undefined) {
@@ -83,17 +83,18 @@ export function* createIndex(context: DdlContext, node: CreateIndex): DdlExecuti
   return undefined;
 }
 
-/** What PostgreSQL's hash indexes cannot do. */
-function checkHash(node: CreateIndex): void {
+/** What PostgreSQL's hash and GIN indexes cannot do. */
+function checkAbilities(node: CreateIndex, method: 'hash' | 'gin'): void {
   const refuse = (what: string): never => {
-    throw new PhantomError('0A000', `access method "hash" does not support ${what}`);
+    throw new PhantomError('0A000', `access method "${method}" does not support ${what}`);
   };
   if (node.unique) refuse('unique indexes');
   if (node.include.length > 0) refuse('included columns');
-  if (node.elements.length > 1) refuse('multicolumn indexes');
-  const [element] = node.elements;
-  if (element?.direction !== undefined) refuse('ASC/DESC options');
-  if (element?.nulls !== undefined) refuse('NULLS FIRST/LAST options');
+  if (method === 'hash' && node.elements.length > 1) refuse('multicolumn indexes');
+  for (const element of node.elements) {
+    if (element.direction !== undefined) refuse('ASC/DESC options');
+    if (element.nulls !== undefined) refuse('NULLS FIRST/LAST options');
+  }
 }
 
 /** Puts an index beside its table and fills it. The caller holds the table's lock and has claimed the name. */
@@ -121,7 +122,12 @@ export function indexName(context: DdlContext, table: TableDescriptor, parts: re
   return chooseName(context, table.schemaOid, [table.name, names.join('_')], 'idx');
 }
 
-function keyPart(context: DdlContext, table: TableDescriptor, element: IndexElement): IndexKeyPart {
+function keyPart(
+  context: DdlContext,
+  table: TableDescriptor,
+  element: IndexElement,
+  method: IndexDescriptor['method'],
+): IndexKeyPart {
   const descending = element.direction === 'desc';
   const order = { descending, nullsFirst: element.nulls === undefined ? descending : element.nulls === 'first' };
   const { value } = element;
@@ -134,11 +140,13 @@ function keyPart(context: DdlContext, table: TableDescriptor, element: IndexElem
     const expressionSql = storedExpression(context, value, table.name);
     part = { expressionSql, type: bind(context, table, expressionSql, 'index').type, ...order };
   }
+  if (method === 'gin') return { ...part, operatorClass: invertedClass(context, part.type.oid, element.operatorClass) };
   const collation = element.collation?.at(-1)?.text ?? part.type.collation;
   if (collation !== undefined && !BINARY_COLLATIONS.has(collation))
     throw unsupportedError(`an index in the order of collation "${collation}"`);
   if (element.operatorClass !== undefined) checkOperatorClass(context, part, element.operatorClass);
-  return checkOrdered(context, part);
+  checkOrdered(context, part);
+  return part;
 }
 
 function indexedColumn(table: TableDescriptor, name: QualifiedName[number]): TableDescriptor['columns'][number] {
@@ -146,61 +154,6 @@ function indexedColumn(table: TableDescriptor, name: QualifiedName[number]): Tab
   if (column === undefined)
     throw new PhantomError('42703', `column "${name.text}" does not exist`, { position: name.position + 1 });
   return column;
-}
-
-/** Operator classes of PostgreSQL whose order is the one an index has here, by the oids of their types. */
-const OPERATOR_CLASSES: Readonly<Record<string, readonly number[]>> = {
-  int2_ops: [21],
-  int4_ops: [23],
-  int8_ops: [20],
-  oid_ops: [26],
-  bool_ops: [16],
-  char_ops: [18],
-  name_ops: [19],
-  text_ops: [25, 1043],
-  varchar_ops: [25, 1043],
-  text_pattern_ops: [25, 1043],
-  varchar_pattern_ops: [25, 1043],
-  bpchar_ops: [1042],
-  bpchar_pattern_ops: [1042],
-  bytea_ops: [17],
-  float4_ops: [700],
-  float8_ops: [701],
-  numeric_ops: [1700],
-  date_ops: [1082],
-  time_ops: [1083],
-  timetz_ops: [1266],
-  timestamp_ops: [1114],
-  timestamptz_ops: [1184],
-  interval_ops: [1186],
-  uuid_ops: [2950],
-  jsonb_ops: [3802],
-};
-
-function checkOperatorClass(context: DdlContext, part: IndexKeyPart, written: QualifiedName): void {
-  const name = written.at(-1)?.text as string;
-  const type = context.picture.types.byOid(part.type.oid);
-  const base = type?.kind === 'domain' ? type.baseOid : part.type.oid;
-  const generic = { enum_ops: 'enum', array_ops: 'array', record_ops: 'composite' }[name];
-  const types = OPERATOR_CLASSES[name];
-  if (types === undefined && generic === undefined)
-    throw new PhantomError('42704', `operator class "${name}" does not exist for access method "btree"`);
-  if (types?.includes(base) === true || (generic !== undefined && generic === type?.kind)) return;
-  throw new PhantomError('42804', `operator class "${name}" does not accept data type ${type?.displayName}`);
-}
-
-function checkOrdered(context: DdlContext, part: IndexKeyPart): IndexKeyPart {
-  const type = context.picture.types.byOid(part.type.oid);
-  if (type?.compare === undefined || !hasKey(type.storage)) {
-    throw new PhantomError(
-      '42704',
-      `data type ${type?.displayName ?? part.type.oid} has no default operator class for access method "btree"`,
-      {
-        hint: 'You must specify an operator class for the index or define a default operator class for the data type.',
-      },
-    );
-  }
-  return part;
 }
 
 function bind(

@@ -7,6 +7,7 @@ import type { IndexDescriptor, TableDescriptor } from '@phantom/catalog';
 import { ByteSlot, KEY_BYTES_MAX, type KeyRange, SPACE_BYTES, prefixRange } from '@phantom/kv';
 import type { MvccTransaction } from '@phantom/mvcc';
 import type { Yielded } from '../exec/runtime.js';
+import { InvertedEntries } from '../storage/inverted-entries.js';
 import { IndexRule } from '../storage/table-rules.js';
 import type { Value } from '../types/type.js';
 import type { DdlContext } from './context.js';
@@ -21,6 +22,13 @@ export function* buildIndex(
   index: IndexDescriptor,
 ): Generator<Yielded, void, void> {
   const rule = new IndexRule(index, table, context.picture);
+  if (index.method === 'gin') {
+    const entries = new InvertedEntries(rule, context.picture.types);
+    yield* eachRow(context, table, (row, rowKey) =>
+      entries.insert(row, rowKey, context.transaction, context.evaluation),
+    );
+    return;
+  }
   const { physical } = rule;
   const { transaction } = context;
   const entry = new ByteWriter();

@@ -3,11 +3,12 @@
  * spaces go by range removal, all in the transaction of the ALTER. The table is locked against writers meanwhile; readers
  * go on with what they see.
  */
-import type { IndexDescriptor, TableDescriptor } from '@phantom/catalog';
+import type { IndexDescriptor, IndexKeyPart, TableDescriptor } from '@phantom/catalog';
 import { spaceRange } from '@phantom/kv';
 import type { Yielded } from '../exec/runtime.js';
 import type { Value } from '../types/type.js';
 import type { DdlContext } from './context.js';
+import { invertedClass } from './operator-classes.js';
 import { eachRow } from './validate.js';
 
 /** Rows held between reading and writing. */
@@ -42,7 +43,7 @@ export function* rewriteTable(
     const keysRows = index.space === before.space;
     if (!keysRows) oldSpaces.push(index.space);
     context.objects.put(
-      withTypes({ ...index, space: keysRows ? space : context.storage.allocateSpace(before.engine) }, after),
+      withTypes(context, { ...index, space: keysRows ? space : context.storage.allocateSpace(before.engine) }, after),
     );
   }
   context.objects.put(after);
@@ -66,10 +67,13 @@ export function* rewriteTable(
 }
 
 /** An index whose plain parts have the types that the table's columns have now. */
-function withTypes(index: IndexDescriptor, table: TableDescriptor): IndexDescriptor {
-  const parts = index.parts.map((part) => {
+function withTypes(context: DdlContext, index: IndexDescriptor, table: TableDescriptor): IndexDescriptor {
+  const parts = index.parts.map((part): IndexKeyPart => {
     const column = table.columns.find((candidate) => candidate.number === part.column);
-    return column === undefined ? part : { ...part, type: column.type };
+    if (column === undefined) return part;
+    const { type } = column;
+    if (index.method !== 'gin' || type.oid === part.type.oid) return { ...part, type };
+    return { ...part, type, operatorClass: invertedClass(context, type.oid, undefined) };
   });
   return { ...index, parts };
 }

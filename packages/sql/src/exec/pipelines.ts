@@ -170,34 +170,37 @@ export interface ScanTraits {
   readonly keyless: boolean;
 }
 
-/** Entries of a range of a table or an index. */
+/** What a scan reads in one go: a range, or what a cursor over several ranges gives. */
+export type ScanSource = KeyRange | KvCursor;
+
+/** Entries of ranges of a table or an index. */
 export class CursorPipeline extends Pipeline {
-  private readonly ranges: (run: Run) => readonly KeyRange[];
+  private readonly sources: (run: Run) => readonly ScanSource[];
   private readonly backward: boolean;
   private readonly traits: ScanTraits;
 
   constructor(
     step: CompiledFunction,
     output: ((run: Run) => Output) | undefined,
-    ranges: (run: Run) => readonly KeyRange[],
+    sources: (run: Run) => readonly ScanSource[],
     backward: boolean,
     traits: ScanTraits,
   ) {
     super(step, output);
-    this.ranges = ranges;
+    this.sources = sources;
     this.backward = backward;
     this.traits = traits;
   }
 
   *run(run: Run): Work {
-    for (const range of this.ranges(run)) {
-      if (!(yield* this.scan(run, range))) return;
+    for (const source of this.sources(run)) {
+      if (!(yield* this.scan(run, source))) return;
     }
   }
 
-  /** Scans one range; false when nobody wants more rows. */
-  private *scan(run: Run, range: KeyRange): Generator<Yielded, boolean, void> {
-    const cursor = run.read.cursor(range);
+  /** Scans one source; false when nobody wants more rows. */
+  private *scan(run: Run, source: ScanSource): Generator<Yielded, boolean, void> {
+    const cursor = 'lower' in source ? run.read.cursor(source) : source;
     // What a serializable transaction has passed over counts as read: no entry more than the step wants, and by its key.
     const tracks = run.read.tracksReads === true;
     const one = this.backward || (this.traits.stops && tracks);

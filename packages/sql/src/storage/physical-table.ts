@@ -9,7 +9,8 @@
  *
  * A unique index whose parts hold no null (or with NULLS NOT DISTINCT) ends its key with the parts and has the row key in
  * its value, so two rows with equal parts meet on one key. Every other entry has the row key in its key and no value; so have
- * those of a deferrable key, whose duplicates are counted when it is checked.
+ * those of a deferrable key, whose duplicates are counted when it is checked. An inverted index has, in the place of the parts,
+ * one of the row's terms (inverted-terms.ts).
  *
  * A layout version holds the columns that existed then: a prefix of today's, since columns are only ever appended and
  * dropped ones keep their place. A row of an older version reads as its missing columns' constant defaults.
@@ -140,13 +141,15 @@ export class PhysicalIndex {
     this.prefix = spacePrefix(index.space);
     this.positions = index.parts.map((part) => table.columns.findIndex((column) => column.number === part.column));
     this.keyCode = keyCode(
-      index.parts.map((part) => ({
-        storage: storageOf(part.type, types),
-        descending: part.descending,
-        // Expressions and nullable columns carry a marker; a column made NOT NULL later keeps the index's first form.
-        nullable: true,
-        nullsFirst: part.nullsFirst,
-      })),
+      index.method === 'gin'
+        ? [{ storage: { kind: StorageKind.Bytes }, descending: false, nullable: false, nullsFirst: false }]
+        : index.parts.map((part) => ({
+            storage: storageOf(part.type, types),
+            descending: part.descending,
+            // Expressions and nullable columns carry a marker; a column made NOT NULL later keeps the index's first form.
+            nullable: true,
+            nullsFirst: part.nullsFirst,
+          })),
     );
   }
 

@@ -22,6 +22,7 @@ import type { Value } from '../types/type.js';
 import { checkViolation, notNullViolation, uniqueViolation } from './constraint-errors.js';
 import { DeferrableKeyChecks } from './deferrable-keys.js';
 import { ForeignKeyChecks } from './foreign-keys.js';
+import { InvertedEntries } from './inverted-entries.js';
 import { rowKeyOfEntry } from './physical-table.js';
 import { type IndexRule, type TableRules, tableRules } from './table-rules.js';
 import type { RowReference, StatementWriter, WriteOutcome } from './table-writer.js';
@@ -37,6 +38,7 @@ export class RowWriter implements StatementWriter {
   private readonly rules: TableRules;
   private readonly foreignKeys: ForeignKeyChecks;
   private readonly deferrableKeys: DeferrableKeyChecks;
+  private readonly inverted: readonly InvertedEntries[];
   private readonly locking: boolean;
   private readonly key = new ByteWriter();
   private readonly row = new ByteWriter();
@@ -65,6 +67,7 @@ export class RowWriter implements StatementWriter {
     this.rules = tableRules(table, context.objects, context.picture);
     this.foreignKeys = new ForeignKeyChecks(this.rules, context);
     this.deferrableKeys = new DeferrableKeyChecks(table, context);
+    this.inverted = this.rules.inverted.map((rule) => new InvertedEntries(rule, context.picture.types));
     this.locking = context.transaction.concurrency === 'locking';
   }
 
@@ -81,6 +84,8 @@ export class RowWriter implements StatementWriter {
       rule.parts(row, this.parts, this.context.evaluation);
       this.putEntry(rule, this.parts);
     }
+    const { transaction, evaluation } = this.context;
+    for (const entries of this.inverted) entries.insert(row, this.key.view(), transaction, evaluation);
     this.foreignKeys.inserted(row);
     this.rowsWritten++;
     return 'written';
@@ -100,6 +105,8 @@ export class RowWriter implements StatementWriter {
     if (moved) transaction.remove(old.key, 0, old.key.length);
     this.putRow(row);
     for (const rule of this.rules.indexes) this.moveEntry(rule, oldValues, row, old.key, moved, evaluation);
+    for (const entries of this.inverted)
+      entries.update(oldValues, old.key, row, this.key.view(), transaction, evaluation);
     this.foreignKeys.updated(oldValues, row);
     this.rowsWritten++;
     return 'written';
@@ -120,6 +127,7 @@ export class RowWriter implements StatementWriter {
       this.encodeEntryKey(rule, this.oldParts, old.key);
       transaction.remove(this.entry.buffer, 0, this.entry.length);
     }
+    for (const entries of this.inverted) entries.remove(oldValues, old.key, transaction, evaluation);
     this.foreignKeys.removed(oldValues);
     this.rowsWritten++;
     return 'written';

@@ -103,6 +103,8 @@ export class TableRules {
   readonly generated: readonly { readonly position: number; readonly value: BoundRowExpression }[];
   /** Secondary indexes, unique ones first: their checks come before anything is written. */
   readonly indexes: readonly IndexRule[];
+  /** Inverted indexes: a row has any number of entries in each. */
+  readonly inverted: readonly IndexRule[];
   readonly primary: IndexDescriptor | undefined;
   readonly outgoing: readonly OutgoingKey[];
   readonly incoming: readonly IncomingKey[];
@@ -134,10 +136,12 @@ export class TableRules {
       if (index?.kind === 'index' && index.method !== 'document') indexes.push(index);
     }
     this.primary = indexes.find((index) => index.primary && index.space === table.space);
+    const ruleOf = (index: IndexDescriptor): IndexRule => new IndexRule(index, table, catalog);
+    this.inverted = indexes.filter((index) => index.method === 'gin').map(ruleOf);
     this.indexes = indexes
-      .filter((index) => index !== this.primary)
+      .filter((index) => index !== this.primary && index.method !== 'gin')
       .sort((a, b) => Number(b.unique) - Number(a.unique))
-      .map((index) => new IndexRule(index, table, catalog));
+      .map(ruleOf);
     const referable = indexes.filter(
       (index) =>
         index.unique &&

@@ -162,7 +162,8 @@ export function indexText(catalog: TextCatalog, index: IndexDescriptor): string 
   const keys = index.parts.map((part, i) => {
     const order = part.descending ? ' DESC' : '';
     const nulls = part.nullsFirst === part.descending ? '' : part.nullsFirst ? ' NULLS FIRST' : ' NULLS LAST';
-    return indexPartText(catalog, table, index, i) + order + nulls;
+    const named = part.operatorClass === 'jsonb_path_ops' ? ' jsonb_path_ops' : '';
+    return indexPartText(catalog, table, index, i) + named + order + nulls;
   });
   const schema = quoteIdentifier(catalog.schemaName(table.schemaOid));
   let text = `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${quoteIdentifier(index.name)} ON ${schema}.${quoteIdentifier(table.name)}`;

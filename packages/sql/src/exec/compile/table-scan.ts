@@ -9,11 +9,14 @@ import { readHelpers } from '@phantom/codec';
 import type { TableDescriptor } from '@phantom/catalog';
 import type { KeyRange } from '@phantom/kv';
 import type { Expression } from '../../expr/expression.js';
+import { invertedTerms } from '../../storage/inverted-terms.js';
+import type { Value } from '../../types/type.js';
 import { physicalIndex, physicalTable, type PhysicalTable } from '../../storage/physical-table.js';
-import type { KeyRangePlan, TableScan } from '../../plan/physical/physical.js';
+import type { KeyRangePlan, TableScan, TermsPlan } from '../../plan/physical/physical.js';
 import type { Emitter } from '../code/emitter.js';
 import { call, conditional, element, literal, property, type Code, type Local } from '../code/ir.js';
-import { CursorPipeline } from '../pipelines.js';
+import { CursorPipeline, type ScanSource } from '../pipelines.js';
+import { PostingCursor } from '../posting-cursor.js';
 import type { CompiledFunction } from '../program.js';
 import {
   fetchByIndex,
@@ -180,11 +183,12 @@ export function slotBytes(emitter: Emitter, slot: Code, present: Code | undefine
 }
 
 /** The range as a function of the run: its expressions are evaluated when the scan starts. */
-function compileRange(compiler: PlanCompiler, node: TableScan): (run: Run) => readonly KeyRange[] {
+function compileRange(compiler: PlanCompiler, node: TableScan): (run: Run) => readonly ScanSource[] {
   const { types } = compiler.builder.context;
+  const { range } = node;
+  if (range?.terms !== undefined) return compileTerms(compiler, node, range.terms);
   const space =
     node.index === undefined ? physicalTable(node.table, types) : physicalIndex(node.index, node.table, types);
-  const { range } = node;
   if (range === undefined) {
     const whole = [wholeRange(space.prefix)];
     return () => whole;
@@ -202,6 +206,27 @@ function compileRange(compiler: PlanCompiler, node: TableScan): (run: Run) => re
     const made = compiled.get(r.statement)(r) as KeyRange | readonly KeyRange[] | null;
     if (made === null) return [];
     return 'lower' in made ? [made] : made;
+  };
+}
+
+/** The search of an inverted index as a function of the run: the operand is evaluated when the scan starts. */
+function compileTerms(
+  compiler: PlanCompiler,
+  { index, table }: TableScan,
+  { place, operator, operand }: TermsPlan,
+): (run: Run) => readonly ScanSource[] {
+  assert(index !== undefined, 'terms are looked for in an index');
+  const { types } = compiler.builder.context;
+  const physical = physicalIndex(index, table, types);
+  const terms = invertedTerms(index, types);
+  const emitter = compiler.builder.emitter();
+  const [run] = emitter.parameters(1) as [Local];
+  const context = stepContext(compiler, emitter, run, new Row(), { checks: [], usesFuel: false });
+  emitter.return(context.expressions.value(operand).code);
+  const compiled: CompiledFunction = compiler.builder.compiled(emitter.finish('operand', [run]));
+  return (r) => {
+    const value = compiled.get(r.statement)(r) as Value;
+    return [new PostingCursor(r, physical, terms.search(place, operator, value))];
   };
 }
 

@@ -8,7 +8,8 @@ import { isSameKeyFamily } from '../../expr/key-families.js';
 import type { Scan } from '../logical/logical.js';
 import { Oids } from '../../expr/type-oids.js';
 import { hasSubquery, isFreeOf, isVolatile } from '../rules/facts.js';
-import type { KeyRangePlan, RangeBound } from './physical.js';
+import { answersOperator } from '../../storage/inverted-terms.js';
+import type { KeyRangePlan, RangeBound, TermsPlan } from './physical.js';
 
 /** A column of a key, in key order. */
 export interface KeyPart {
@@ -124,6 +125,7 @@ export function accessPaths(
   }));
   paths.push(pathOf(scan, undefined, keyParts, [], own, table.keyColumns.length > 0, elementOf));
   for (const index of indexes) {
+    if (index.method === 'gin') paths.push(...invertedPaths(scan, index, idOf, own));
     if (index.primary && index.space === table.space) continue;
     if (index.method !== 'btree' || index.state !== 'valid' || index.predicateSql !== undefined) continue;
     const parts = index.parts.map((part): KeyPart => ({
@@ -136,6 +138,51 @@ export function accessPaths(
     paths.push(pathOf(scan, index, parts, keyParts, own, index.unique && index.deferrable !== true, elementOf));
   }
   return paths;
+}
+
+/** Operators by what they are with their sides exchanged. */
+const EXCHANGED: Readonly<Record<string, string>> = { '<@': '@>', '&&': '&&' };
+
+/** One path for each condition that an inverted index can look for. */
+function invertedPaths(
+  scan: Scan,
+  index: IndexDescriptor,
+  idOf: (number: number | undefined) => ColumnId | undefined,
+  own: ReadonlySet<ColumnId>,
+): AccessPath[] {
+  if (index.state !== 'valid' || index.predicateSql !== undefined) return [];
+  const paths: AccessPath[] = [];
+  index.parts.forEach((part, place) => {
+    const column = idOf(part.column);
+    if (column === undefined) return;
+    for (const condition of scan.filter) {
+      const terms = matchTerms(condition, column, part, place, own);
+      if (terms === undefined) continue;
+      const range = { equal: [], any: undefined, lower: undefined, upper: undefined, terms, conditions: [condition] };
+      paths.push({ index, parts: [], rowKeyParts: [], range, unique: false, filter: scan.filter });
+    }
+  });
+  return paths;
+}
+
+/** The condition as `column operator operand`, when the part's operator class has the operator. */
+function matchTerms(
+  condition: Expression,
+  column: ColumnId,
+  part: IndexDescriptor['parts'][number],
+  place: number,
+  own: ReadonlySet<ColumnId>,
+): TermsPlan | undefined {
+  if (condition.kind !== 'call' || condition.operator === undefined) return undefined;
+  const [left, right] = condition.arguments;
+  if (left === undefined || right === undefined) return undefined;
+  const isLeft = isKeyColumn(left, column);
+  if (!isLeft && !isKeyColumn(right, column)) return undefined;
+  const operator = isLeft ? condition.operator.name : EXCHANGED[condition.operator.name];
+  const operand = isLeft ? right : left;
+  if (operator === undefined || !answersOperator(part, operator)) return undefined;
+  if (!isFreeOf(operand, own) || isVolatile(operand) || hasSubquery(operand)) return undefined;
+  return { place, operator, operand };
 }
 
 function pathOf(

@@ -234,7 +234,7 @@ function lookupJoin(
   const extended: Scan = { ...scan, filter: [...scan.filter, ...usable] };
   let best: TableScan | undefined;
   for (const path of scanPaths(planner, extended)) {
-    if (path.range === undefined || path.range.any !== undefined) continue;
+    if (path.range === undefined || path.range.any !== undefined || path.range.terms !== undefined) continue;
     const reaches = path.range.conditions.some((condition) => usable.includes(condition));
     if (!reaches) continue;
     const candidate = scanAlong(planner, extended, path, undefined);

@@ -47,8 +47,19 @@ export interface KeyRangePlan {
   readonly any: Expression | undefined;
   readonly lower: RangeBound | undefined;
   readonly upper: RangeBound | undefined;
+  /** Of an inverted index, in the place of all of the above: rows that have the terms of an operand. */
+  readonly terms?: TermsPlan;
   /** The conditions that the range stands for, for EXPLAIN. */
   readonly conditions: readonly Expression[];
+}
+
+/** What is looked for in an inverted index. Rows that are found may fail the condition still: it stays a filter. */
+export interface TermsPlan {
+  /** Place of the column among the index's parts. */
+  readonly place: number;
+  /** The operator that the column stands on the left of. */
+  readonly operator: string;
+  readonly operand: Expression;
 }
 
 /** Reads a table by its primary order or through an index. */

@@ -2,16 +2,22 @@
  * Choosing how a table is read: along its own key or an index, in a wanted order or in any, from the rows or, where the
  * index holds every column that is asked for, from the index alone.
  */
+import type { IndexDescriptor } from '@phantom/catalog';
+import { prefixRange } from '@phantom/kv';
 import type { ColumnId, Expression, SortKey } from '../../expr/expression.js';
 import { keyRange } from '../../exec/table-access.js';
+import { invertedTerms, termPrefix } from '../../storage/inverted-terms.js';
 import { physicalIndex, physicalTable } from '../../storage/physical-table.js';
 import type { Value } from '../../types/type.js';
 import type { Scan } from '../logical/logical.js';
 import { accessPaths, type AccessPath, type KeyPart } from './access-paths.js';
 import { Costs, estimate } from './costs.js';
 import { coversColumns } from './covering-index.js';
-import type { TableScan } from './physical.js';
+import type { TableScan, TermsPlan } from './physical.js';
 import type { PhysicalPlanner } from './planner.js';
+
+/** Share of a table's rows that are thought to have the terms of an operand that is not known yet. */
+const TERMS_SHARE = 0.01;
 
 /** An order in which rows would be welcome: column by column. */
 export type WantedOrder = readonly SortKey[];
@@ -59,6 +65,7 @@ export function scanAlong(
   else if (path.range !== undefined) {
     entries =
       measuredEntries(planner, scan, path) ??
+      (path.range.terms === undefined ? undefined : Math.max(1, tableRows * TERMS_SHARE)) ??
       Math.max(1, tableRows * cardinality.selectivityOfAll(path.range.conditions, tableRows));
   }
   const rows = path.unique ? 1 : Math.max(1, entries * cardinality.selectivityOfAll(path.filter, tableRows));
@@ -93,6 +100,8 @@ export function scanAlong(
 function measuredEntries(planner: PhysicalPlanner, scan: Scan, path: AccessPath): number | undefined {
   const { range } = path;
   if (range === undefined || range.any !== undefined) return undefined;
+  if (range.terms !== undefined)
+    return path.index === undefined ? undefined : measuredTerms(planner, scan, path.index, range.terms);
   const values = [...range.equal, range.lower?.value, range.upper?.value].filter((value) => value !== undefined);
   if (!values.every((value) => value.kind === 'constant')) return undefined;
   const { types, statistics } = planner.context.catalog;
@@ -103,6 +112,25 @@ function measuredEntries(planner: PhysicalPlanner, scan: Scan, path: AccessPath)
   const make = keyRange(space, range.lower?.inclusive ?? true, range.upper?.inclusive ?? true);
   const encoded = make(range.equal.map(constantOf), constantOf(range.lower?.value), constantOf(range.upper?.value));
   return encoded === null ? 1 : Math.max(1, statistics.range(encoded).keys);
+}
+
+/** Entries that a search of an inverted index reads at most: of the rarest term where all must be there, else of each. */
+function measuredTerms(
+  planner: PhysicalPlanner,
+  { table }: Scan,
+  index: IndexDescriptor,
+  { place, operator, operand }: TermsPlan,
+): number | undefined {
+  if (operand.kind !== 'constant') return undefined;
+  const { statistics, types } = planner.context.catalog;
+  const { match, terms } = invertedTerms(index, types).search(place, operator, operand.value);
+  const physical = physicalIndex(index, table, types);
+  let entries = match === 'all' ? Infinity : 1;
+  for (const term of terms) {
+    const { keys } = statistics.range(prefixRange(termPrefix(physical, term)));
+    entries = match === 'all' ? Math.min(entries, Math.max(1, keys)) : entries + keys;
+  }
+  return entries;
 }
 
 /** The direction in which a path gives the wanted order; undefined when it gives neither. */

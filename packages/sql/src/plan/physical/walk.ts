@@ -41,6 +41,7 @@ export function ownExpressionsOf(node: PhysicalNode, f: (expression: Expression)
     case 'table-scan':
       node.range?.equal.forEach(f);
       optional(node.range?.any);
+      optional(node.range?.terms?.operand);
       optional(node.range?.lower?.value);
       optional(node.range?.upper?.value);
       node.filter.forEach(f);
