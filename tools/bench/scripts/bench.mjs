@@ -2,13 +2,15 @@
  * `npm run bench [-- SUITE...] [--quick]`: work counters, then time, with the peers in the same run. Suites: `sql` (what one
  * table or two are asked for all day), `tpch` (22 analytical queries; `--scale 0.1`, with PostgreSQL's answers), `parser`,
  * `storage` (both trees against LevelDB, RocksDB, LMDB and SQLite; `--rows 1000000`, `--turns 2`, `--only lsm,classic-level`).
- * `reopen`: the first read after kill -9 under load, as a curve over the log (`--rows 1000000`, `--turns 1`).
+ * `reopen`: the first read after kill -9 under load, as a curve over the log (`--rows 1000000`, `--turns 1`). `scale`: durable
+ * commits of 256 callers, an opening with 10,000 tables, the removal of a table of 1 GB.
  */
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { machineLine, syncFloor } from './machine.mjs';
 import { reopenSuite } from './suites/reopen.mjs';
+import { scaleSuite } from './suites/scale.mjs';
 import { sqlSuite } from './suites/sql.mjs';
 import { storageSuite } from './suites/storage.mjs';
 import { tpchSuite } from './suites/tpch.mjs';
@@ -19,6 +21,7 @@ const SUITES = {
   tpch: tpchSuite,
   storage: storageSuite,
   reopen: reopenSuite,
+  scale: scaleSuite,
   parser: () => execFileSync(process.execPath, [parserBench], { stdio: 'inherit' }),
 };
 
