@@ -32,6 +32,8 @@ class Party implements LockOwner {
   lockSlot: number = NONE;
   lockHead: number = NONE;
   lockCount = 0;
+  readonly readsAhead = false;
+  readonly isCommitQueued = false;
   private readonly onLoss: (id: number) => void;
   private readonly onWound: (id: number) => void;
 
