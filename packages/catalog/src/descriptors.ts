@@ -217,7 +217,21 @@ export interface CollectionDescriptor {
   readonly validationLevel?: 'strict' | 'moderate';
   /** Default `error`. */
   readonly validationAction?: 'error' | 'warn';
+  /** What the schema says of fields that refer to documents, of this collection or of others. */
+  readonly references?: readonly DocumentReference[];
+  /** Made because another collection refers to it: whoever writes to it first says what it is. */
+  readonly implied?: true;
 }
+
+/** A field whose values are `_id`s of documents. */
+export interface DocumentReference {
+  /** Dotted; through an array each of its elements refers. */
+  readonly path: string;
+  readonly collectionOid: Oid;
+  readonly onDelete: DocumentReferenceAction;
+}
+
+export type DocumentReferenceAction = 'restrict' | 'cascade' | 'set null';
 
 export interface TableDescriptor extends SchemaObject {
   readonly kind: 'table';

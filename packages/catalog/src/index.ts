@@ -4,6 +4,8 @@ export { CatalogTransaction, type OverlayMark } from './catalog-transaction.js';
 export type {
   AclItem,
   CollectionDescriptor,
+  DocumentReference,
+  DocumentReferenceAction,
   ColumnDescriptor,
   ConstraintDescriptor,
   DatabaseDescriptor,

@@ -11,8 +11,11 @@ import type { Oid, TableDescriptor } from './descriptors.js';
 export interface ProviderTransaction {
   readonly storage: MvccTransaction;
   readonly objects: CatalogTransaction;
-  /** Runs before the commit, once, in order of registration; what it throws ends the transaction. */
-  beforeCommit(check: () => Promise<void>): void;
+  /**
+   * Runs before the commit, in order of registration; what it throws ends the transaction. A check that gives a promise is called
+   * again when that has resolved.
+   */
+  beforeCommit(check: () => Promise<void> | undefined): void;
 }
 
 /**

@@ -94,9 +94,9 @@ export class Transaction implements TransactionHost {
   }
 }
 
-/** A check that waits, in the executor's protocol: what is yielded is awaited. */
-function* awaited(check: () => Promise<void>): Generator<Promise<void>, void, void> {
-  yield check();
+/** A check in the executor's protocol: what is yielded is awaited. */
+function* awaited(check: () => Promise<void> | undefined): Generator<Promise<void>, void, void> {
+  for (let wait = check(); wait !== undefined; wait = check()) yield wait;
 }
 
 /** A transaction of the synchronous API. */

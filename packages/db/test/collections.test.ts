@@ -132,4 +132,53 @@ describe('a collection and a table', () => {
     await expect(failed).rejects.toThrow('no');
     expect(await c.countDocuments()).toBe(2);
   });
+
+  it('settles references at the commit, at every isolation level, whoever wrote the documents', async () => {
+    const schema = { properties: { author: { 'x-ref': { collection: 'users', onDelete: 'cascade' } } } };
+    const posts = db.collection<{ _id: number; author: number }>('posts', { schema });
+    const users = db.collection<{ _id: number }>('users');
+    for (const isolation of ['read committed', 'repeatable read', 'serializable'] as const) {
+      await db.transaction(
+        async (tx) => {
+          await posts.insertOne({ _id: 1, author: 1 }, { tx });
+          await tx.sql`insert into users values ('1', '{}')`;
+        },
+        { isolation },
+      );
+      const dangling = db.transaction(async (tx) => tx.sql`insert into posts values ('2', '{"author": 2}')`, {
+        isolation,
+      });
+      await expect(dangling).rejects.toMatchObject({ code: '23503' });
+      await db.transaction(async (tx) => tx.sql`delete from users`, { isolation });
+      expect([await users.countDocuments(), await posts.countDocuments()]).toEqual([0, 0]);
+      for (let round = 0; round < 5; round++) {
+        await users.insertOne({ _id: round });
+        await Promise.allSettled([
+          db.transaction((tx) => posts.insertOne({ _id: round, author: round }, { tx }), { isolation }),
+          db.transaction((tx) => users.deleteOne({ _id: round }, { tx }), { isolation }),
+        ]);
+      }
+      expect(await posts.danglingReferences()).toMatchObject({ dangling: 0 });
+      await users.deleteMany({});
+    }
+  });
+
+  it('is held by those that refer to it: TRUNCATE and DROP need CASCADE', async () => {
+    db.exec(`create collection users;
+      create collection posts (schema '{"properties": {"author": {"x-ref": {"collection": "users"}}}}');
+      insert into users values ('1', '{}');
+      insert into posts values ('1', '{"author": 1}')`);
+    expect(() => db.exec(`insert into posts values ('2', '{"author": 2}')`)).toThrow('does not exist');
+    expect(() => db.exec('delete from users')).toThrow('is removed');
+    expect(() => db.exec('truncate users')).toThrow('referenced');
+    expect(() => db.exec('drop table users')).toThrow('other objects depend on it');
+    expect(() =>
+      db.exec(`create collection c (schema '{"properties": {"a": {"x-ref": {"collection": "d"}}}}')`),
+    ).toThrow('does not exist');
+    db.exec('truncate users cascade');
+    expect(await db.collection('posts').countDocuments()).toBe(0);
+    db.exec('drop table users cascade');
+    await db.collection('posts').insertOne({ author: 5 });
+    db.exec('drop table posts');
+  });
 });

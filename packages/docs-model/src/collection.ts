@@ -42,6 +42,9 @@ import { type PlainObject, compareValues, isObject } from './order.js';
 import { parsePath, walkPath } from './path.js';
 import { compileProjection } from './projection.js';
 import { type Query, Reader } from './reader.js';
+import type { DanglingReport } from './references/dangling.js';
+import { reportDangling } from './references/dangling-report.js';
+import { declaredReferences } from './references/declared.js';
 import { type SchemaOptions, type SchemaReport, changeSchema } from './schema-change.js';
 import { schemaValidator } from './schema.js';
 import type { DocumentTransaction, OperationOptions } from './transaction.js';
@@ -132,15 +135,11 @@ export class Collection<T extends object> {
 
   /** The first document that satisfies the filter, null without one. */
   async findOne(filter: Filter<T> = {} as Filter<T>, options: FindOptions = {}): Promise<WithId<T> | null> {
-    const query = queryOf(filter, { ...options, limit: 1 });
-    const { transaction, release } = await this.model.openRead(options.tx);
+    const cursor = this.find(filter, { ...options, limit: 1 });
     try {
-      const view = this.model.find(transaction, this.name);
-      if (view === undefined) return null;
-      const [document] = await new Reader(this.model.ports, view, transaction, query).batch(1);
-      return (document as WithId<T> | undefined) ?? null;
+      return await cursor.next();
     } finally {
-      release();
+      cursor.close();
     }
   }
 
@@ -289,13 +288,18 @@ export class Collection<T extends object> {
   }
 
   /**
-   * Gives the collection another schema, or none (null); tells what is wrong with the documents there are. 23514 when some break it,
-   * unless the level is moderate or the action warn.
+   * Gives the collection another schema, or none (null); tells what is wrong with the documents there are. 23514 when some break it
+   * and 23503 when some refer to documents that do not exist, unless the level is moderate or the action warn.
    */
   setSchema(schema: unknown, options: SchemaOptions & OperationOptions = {}): Promise<SchemaReport> {
     return this.model.write(options.tx, (transaction) =>
       changeSchema(this.model, transaction, this.name, this.definition, schema, options),
     );
+  }
+
+  /** References that lead to no document, by the x-refs of a schema that is tried; without one by the collection's own. */
+  danglingReferences(schema?: unknown, options: OperationOptions = {}): Promise<DanglingReport> {
+    return reportDangling(this.model, this.name, schema, options);
   }
 
   /** The indexes, that of `_id` first. */
@@ -502,6 +506,7 @@ interface BulkOutcome {
 /** What a collection is made with. 22023 for what is no schema. */
 function definitionOf({ engine, schema, validationLevel, validationAction }: CollectionOptions): NewCollection {
   if (schema !== undefined) schemaValidator(schema);
+  declaredReferences(schema);
   return {
     ...(engine === undefined ? {} : { engine }),
     collection: {

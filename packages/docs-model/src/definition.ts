@@ -14,8 +14,12 @@ import {
   type TableDescriptor,
   type TypeDescriptor,
 } from '@phantom/catalog';
+import { spaceRange } from '@phantom/kv';
+import { LockStrength } from '@phantom/mvcc';
 import { badArgument } from './errors.js';
 import type { CollectionEngine, DocumentPorts } from './ports.js';
+import { declaredReferences } from './references/declared.js';
+import { type ResolvedReference, holdReferred, withReferences } from './references/resolve.js';
 import type { DocumentTransaction } from './transaction.js';
 
 /** Oid of the type jsonb. */
@@ -59,8 +63,60 @@ export async function createCollection(
   const found = findCollection(ports, objects, name);
   if (found !== undefined) return found;
   await lockKeyName(transaction, schemaOid, name);
+  const references = await resolveReferences(ports, transaction, definition.collection.schema, name);
   const { databaseOid, ownerOid } = ports;
-  return putCollection(ports, transaction, { databaseOid, schemaOid, ownerOid }, name, definition);
+  return putCollection(ports, transaction, { databaseOid, schemaOid, ownerOid }, name, definition, references);
+}
+
+/** The references that a schema of the collection `name` declares; collections that are not there yet are made. */
+export async function resolveReferences(
+  ports: DocumentPorts,
+  transaction: DocumentTransaction,
+  schema: unknown,
+  name: string,
+): Promise<ResolvedReference[]> {
+  const resolved: ResolvedReference[] = [];
+  for (const declared of declaredReferences(schema)) {
+    if (declared.collection === name) {
+      resolved.push({ declared, collectionOid: undefined });
+      continue;
+    }
+    const target =
+      findCollection(ports, transaction.objects, declared.collection) ??
+      (await createCollection(ports, transaction, declared.collection, { collection: { implied: true } }));
+    await holdReferred(transaction, target.oid);
+    resolved.push({ declared, collectionOid: target.oid });
+  }
+  return resolved;
+}
+
+/** Makes a collection that was only referred to what its first writer wants, unless SQL has written to it meanwhile. */
+export async function adoptCollection(
+  ports: DocumentPorts,
+  transaction: DocumentTransaction,
+  implied: TableDescriptor,
+  definition: NewCollection,
+): Promise<void> {
+  const { objects, storage } = transaction;
+  await objects.lockObject(implied.oid, LockStrength.Update);
+  const table = objects.object(implied.oid);
+  if (table?.kind !== 'table' || table.collection?.implied !== true) return;
+  const cursor = storage.cursorNewest(spaceRange(table.space));
+  const isEmpty = !cursor.next();
+  cursor.close();
+  if (!isEmpty) {
+    objects.put({ ...table, collection: {}, schemaVersion: table.schemaVersion + 1 });
+    return;
+  }
+  const { engine = 'btree', collection } = definition;
+  const space = ports.allocateSpace(engine);
+  const references = await resolveReferences(ports, transaction, collection.schema, table.name);
+  const adopted = { ...table, engine, space, collection, schemaVersion: table.schemaVersion + 1 };
+  objects.put(withReferences(transaction, adopted, references));
+  for (const oid of table.indexOids) {
+    const index = objects.object(oid);
+    if (index?.kind === 'index' && index.primary) objects.put({ ...index, space });
+  }
 }
 
 /** Takes the name of a collection's key. A promise: wait for it. */
@@ -79,6 +135,7 @@ export function putCollection(
   place: ObjectPlace,
   name: string,
   definition: NewCollection,
+  references: readonly ResolvedReference[],
 ): TableDescriptor {
   const { objects } = transaction;
   const { schemaOid } = place;
@@ -151,11 +208,12 @@ export function putCollection(
       relationOid: table.oid,
     },
   };
-  objects.put(table);
+  const referring = withReferences(transaction, table, references);
+  objects.put(referring);
   objects.put(rowType);
   objects.put(index);
   dependsOn(transaction, index.oid, table.oid);
-  return table;
+  return referring;
 }
 
 /** The dependent goes when the other goes. */

@@ -13,10 +13,12 @@ import type {
 import type { Jsonb } from '@phantom/codec';
 import { ByteSlot } from '@phantom/kv';
 import { collectionView } from './collection-view.js';
-import { checkName, lockKeyName, putCollection } from './definition.js';
+import { checkName, findCollection, lockKeyName, putCollection } from './definition.js';
 import { badArgument } from './errors.js';
 import type { DocumentModel } from './model.js';
 import { type PlainObject, equalValues, isObject } from './order.js';
+import { declaredReferences } from './references/declared.js';
+import { type ResolvedReference, holdReferred } from './references/resolve.js';
 import { schemaValidator } from './schema.js';
 import type { CollectionWriter } from './writer.js';
 
@@ -62,15 +64,30 @@ export class DocumentTables implements TableProvider {
     checkName(name);
     const wait = lockKeyName(transaction, place.schemaOid, name);
     if (wait !== undefined) return wait;
-    putCollection(this.model.ports, transaction, place, name, {
+    const parsed = schema === undefined ? undefined : parsedSchema(schema);
+    const references: ResolvedReference[] = [];
+    for (const declared of declaredReferences(parsed)) {
+      const target = declared.collection === name ? undefined : this.referred(declared.collection, transaction);
+      const held = target === undefined ? undefined : holdReferred(transaction, target.oid);
+      if (held !== undefined) return held;
+      references.push({ declared, collectionOid: target?.oid });
+    }
+    const definition = {
       ...(engine === undefined ? {} : { engine }),
       collection: {
-        ...(schema === undefined ? {} : { schema: parsedSchema(schema) }),
+        ...(parsed === undefined ? {} : { schema: parsed }),
         ...(validationLevel === undefined ? {} : { validationLevel }),
         ...(validationAction === undefined ? {} : { validationAction }),
       },
-    });
+    };
+    putCollection(this.model.ports, transaction, place, name, definition, references);
     return undefined;
+  }
+
+  private referred(name: string, { objects }: ProviderTransaction): TableDescriptor {
+    const table = findCollection(this.model.ports, objects, name);
+    if (table === undefined) throw new PhantomError('42P01', `collection "${name}" does not exist`);
+    return table;
   }
 }
 
@@ -108,8 +125,9 @@ class DocumentRows implements ProvidedWriter {
     return this.writer.update(key, before, this.document(values, before['_id']));
   }
 
-  remove(key: Uint8Array, row: Uint8Array): Promise<void> | undefined {
-    return this.writer.remove(key, this.decode(row));
+  remove(key: Uint8Array, row: Uint8Array): undefined {
+    this.writer.remove(key, this.decode(row));
+    return undefined;
   }
 
   private document(values: readonly unknown[], id: unknown): PlainObject {

@@ -6,10 +6,11 @@ import type { DocumentModel } from './model.js';
 import type { PlainObject } from './order.js';
 import { compileProjection } from './projection.js';
 import { type Explanation, type Query, Reader } from './reader.js';
+import { type PopulateOptions, Populator, populateRequest } from './references/populate.js';
 import { type SortInput, parseSort } from './sort.js';
 import type { OperationOptions } from './transaction.js';
 
-export interface FindOptions extends OperationOptions {
+export interface FindOptions extends OperationOptions, PopulateOptions {
   readonly projection?: Readonly<Record<string, unknown>>;
   readonly sort?: SortInput;
   readonly skip?: number;
@@ -50,6 +51,7 @@ export class FindCursor<T> extends DocumentCursor<T> {
     this.options = options;
     // What is wrong with a query is told where it is written.
     queryOf(filter, options);
+    populateRequest(options);
   }
 
   sort(sort: SortInput): this {
@@ -73,6 +75,11 @@ export class FindCursor<T> extends DocumentCursor<T> {
     return this.with({ hint });
   }
 
+  /** Puts the documents referred to at these paths in their place, and what those refer to, `depth` levels deep. */
+  populate(paths: string | readonly string[], depth = 1): this {
+    return this.with({ populate: paths, populateDepth: depth });
+  }
+
   /** Runs the query and tells how it was answered: the index, keys and documents looked at. */
   async explain(): Promise<Explanation> {
     const { transaction, release } = await this.model.openRead(this.options.tx);
@@ -91,19 +98,26 @@ export class FindCursor<T> extends DocumentCursor<T> {
     this.checkNotStarted();
     this.options = { ...this.options, ...more };
     queryOf(this.filter, this.options);
+    populateRequest(this.options);
     return this;
   }
 
   private async begin(): Promise<Batches<T>> {
     const query = queryOf(this.filter, this.options);
+    const request = populateRequest(this.options);
     const { transaction, release } = await this.model.openRead(this.options.tx);
     try {
       const view = this.model.find(transaction, this.collectionName);
-      const reader = view === undefined ? undefined : new Reader(this.model.ports, view, transaction, query);
+      if (view === undefined) return { batch: async () => [], close: release };
+      const populator = request === undefined ? undefined : new Populator(request, view, transaction);
+      const reader = new Reader(this.model.ports, view, transaction, query);
       return {
-        batch: async (documentsMax) => ((await reader?.batch(documentsMax)) ?? []) as PlainObject[] as T[],
+        batch: async (documentsMax) => {
+          const documents: PlainObject[] = await reader.batch(documentsMax);
+          return (populator?.populate(documents) ?? documents) as T[];
+        },
         close: () => {
-          reader?.close();
+          reader.close();
           release();
         },
       };

@@ -29,6 +29,8 @@ export { DocumentModel } from './model.js';
 export { newObjectId } from './object-id.js';
 export type { CollectionEngine, DocumentPorts } from './ports.js';
 export type { Explanation } from './reader.js';
+export type { DanglingReference, DanglingReport } from './references/dangling.js';
+export type { PopulateOptions } from './references/populate.js';
 export type { SchemaOptions, SchemaReport, ValidationAction, ValidationLevel } from './schema-change.js';
 export type { SchemaFault } from './schema.js';
 export type { SortInput } from './sort.js';

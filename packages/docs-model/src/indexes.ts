@@ -165,7 +165,9 @@ export async function dropCollection(
   const own = new Set<number>([...table.indexOids, table.rowTypeOid]);
   for (const { dependentOid } of objects.dependentsOf(table.oid)) {
     if (own.has(dependentOid)) continue;
+    const dependent = objects.object(dependentOid);
     throw new PhantomError('2BP01', `cannot drop collection "${collection}" because other objects depend on it`, {
+      ...(dependent === undefined ? {} : { detail: `${dependent.name} depends on it.` }),
       hint: 'DROP TABLE ... CASCADE drops them too.',
     });
   }

@@ -7,11 +7,11 @@ import { PhantomError, eventLoop, isPhantomError } from '@phantom/base';
 import type { Catalog, CatalogTransaction, ObjectReader, TableDescriptor } from '@phantom/catalog';
 import { LockStrength, type MvccTransaction } from '@phantom/mvcc';
 import { type CollectionView, collectionView } from './collection-view.js';
-import { type NewCollection, createCollection, findCollection } from './definition.js';
+import { type NewCollection, adoptCollection, createCollection, findCollection } from './definition.js';
 import type { DocumentPorts } from './ports.js';
 import { writeRules } from './rules.js';
 import type { DocumentTransaction, TransactionHost } from './transaction.js';
-import { CollectionWriter } from './writer.js';
+import { CollectionWriter, settle } from './writer.js';
 
 const DEADLOCK_RETRIES = 10;
 
@@ -24,7 +24,7 @@ export interface ReadTransaction {
 /** A transaction of one operation. Its view of the catalog is made when it is first asked for: reads do without. */
 class OwnTransaction implements DocumentTransaction {
   readonly storage: MvccTransaction;
-  readonly checks: (() => Promise<void>)[] = [];
+  readonly checks: (() => Promise<void> | undefined)[] = [];
   private readonly catalog: Catalog;
   private own: CatalogTransaction | undefined;
 
@@ -42,7 +42,7 @@ class OwnTransaction implements DocumentTransaction {
     return this.own ?? this.catalog.committed;
   }
 
-  beforeCommit(check: () => Promise<void>): void {
+  beforeCommit(check: () => Promise<void> | undefined): void {
     this.checks.push(check);
   }
 }
@@ -91,7 +91,7 @@ export class DocumentModel {
       storage.beginStatement();
       const result = await work(transaction);
       // A check may owe further ones: cascades do.
-      for (let i = 0; i < checks.length; i++) await (checks[i] as () => Promise<void>)();
+      for (let i = 0; i < checks.length; i++) await settle(checks[i] as () => Promise<void> | undefined);
       await storage.commit();
       return result;
     } catch (error) {
@@ -115,6 +115,10 @@ export class DocumentModel {
       const table =
         findCollection(this.ports, objects, name) ??
         (await createCollection(this.ports, transaction, name, definition));
+      if (table.collection?.implied === true) {
+        await adoptCollection(this.ports, transaction, table, definition);
+        continue;
+      }
       const wait = objects.lockObject(table.oid, LockStrength.KeyShare);
       if (wait === undefined) {
         checkSchema(table, definition);
@@ -127,7 +131,8 @@ export class DocumentModel {
 
   /** Writes to a collection by its rules. */
   writer(view: CollectionView, transaction: DocumentTransaction): CollectionWriter {
-    return new CollectionWriter(view, transaction, writeRules(view, this.ports.logger));
+    const rules = writeRules(view, transaction, this.ports.logger, (other, within) => this.writer(other, within));
+    return new CollectionWriter(view, transaction, rules);
   }
 
   /** Replaces a collection's descriptor, under its exclusive lock. */
@@ -140,6 +145,7 @@ export class DocumentModel {
     const { objects } = transaction;
     const found =
       findCollection(this.ports, objects, name) ?? (await createCollection(this.ports, transaction, name, definition));
+    if (found.collection?.implied === true) await adoptCollection(this.ports, transaction, found, definition);
     await objects.lockObject(found.oid, LockStrength.Update);
     const table = objects.object(found.oid);
     if (table?.kind !== 'table') throw new PhantomError('42P01', `collection "${name}" does not exist`);

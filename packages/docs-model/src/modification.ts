@@ -64,7 +64,7 @@ export async function modifyDocuments(
       before = held;
       after = decide(held);
       if (after === undefined) {
-        for (let again = writer.remove(key, held); again !== undefined; again = writer.remove(key, held)) await again;
+        writer.remove(key, held);
         modified++;
       } else if (!identical(held, after)) {
         const changed = after;

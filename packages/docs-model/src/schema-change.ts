@@ -1,9 +1,12 @@
 /** Changing the schema of a collection: what is there is checked first, and told. */
-import { eventLoop } from '@phantom/base';
-import { prefixRange } from '@phantom/kv';
+import { PhantomError, eventLoop } from '@phantom/base';
+import type { CollectionDescriptor, TableDescriptor } from '@phantom/catalog';
+import { ByteSlot, prefixRange } from '@phantom/kv';
 import { CollectionView } from './collection-view.js';
-import type { NewCollection } from './definition.js';
+import { type NewCollection, resolveReferences } from './definition.js';
 import type { DocumentModel } from './model.js';
+import { type DanglingReference, DanglingSearch } from './references/dangling.js';
+import { type ResolvedReference, withReferences } from './references/resolve.js';
 import { type SchemaFault, schemaValidator, schemaViolation } from './schema.js';
 import type { DocumentTransaction } from './transaction.js';
 
@@ -21,59 +24,100 @@ export interface SchemaReport {
   readonly invalid: number;
   /** The first of them, with their faults. */
   readonly examples: readonly { readonly _id: unknown; readonly faults: readonly SchemaFault[] }[];
+  /** References that lead nowhere. */
+  readonly dangling: number;
+  readonly danglingExamples: readonly DanglingReference[];
 }
 
 const EXAMPLES_MAX = 100;
 const DOCUMENTS_PER_TURN = 200;
 
 /**
- * Gives a collection another schema, or none (null). Under level strict and action error, documents that break it are 23514, with the
- * report in the error's data, and nothing changes; otherwise they stay, and are told in the report.
+ * Gives a collection another schema, or none (null). Under level strict and action error, documents that break it are 23514 and
+ * references that lead nowhere 23503, with the report in the error's data, and nothing changes; otherwise they stay, and are told in
+ * the report.
  */
 export async function changeSchema(
   model: DocumentModel,
   transaction: DocumentTransaction,
-  collection: string,
+  name: string,
   definition: NewCollection,
   schema: unknown,
   options: SchemaOptions,
 ): Promise<SchemaReport> {
+  const { validationLevel, validationAction } = options;
+  const collection =
+    schema === null
+      ? {}
+      : {
+          schema,
+          ...(validationLevel === undefined ? {} : { validationLevel }),
+          ...(validationAction === undefined ? {} : { validationAction }),
+        };
+  let report: SchemaReport = { checked: 0, invalid: 0, examples: [], dangling: 0, danglingExamples: [] };
+  const { collection: _old, ...rest } = definition;
+  await model.alter(transaction, name, { ...rest, collection: {} }, async (table) => {
+    const resolved = await resolveReferences(model.ports, transaction, schema, name);
+    const referring = withReferences(transaction, { ...table, collection: keptReferences(table) }, resolved);
+    const { references } = referring.collection ?? {};
+    if (schema !== null) {
+      report = await checkDocuments(transaction, table, schema, resolved);
+      if (validationLevel !== 'moderate' && validationAction !== 'warn') refuse(name, report);
+    }
+    return { ...referring, collection: { ...collection, ...(references === undefined ? {} : { references }) } };
+  });
+  return report;
+}
+
+/** What withReferences compares with: the references there were. */
+function keptReferences({ collection }: TableDescriptor): CollectionDescriptor {
+  return collection?.references === undefined ? {} : { references: collection.references };
+}
+
+/** Looks at every document in its newest state; the collection is held. */
+async function checkDocuments(
+  transaction: DocumentTransaction,
+  table: TableDescriptor,
+  schema: unknown,
+  resolved: readonly ResolvedReference[],
+): Promise<SchemaReport> {
+  const { storage, objects } = transaction;
+  const slot = new ByteSlot();
+  const sought = resolved.map(({ declared, collectionOid = table.oid }) => ({ ...declared, collectionOid }));
+  const search = new DanglingSearch(sought, objects, (key) => storage.getNewest(key, 0, key.length, slot));
+  const validate = schemaValidator(schema);
   let checked = 0;
   let invalid = 0;
   const examples: { _id: unknown; faults: readonly SchemaFault[] }[] = [];
-  const { collection: _old, ...rest } = definition;
-  await model.alter(transaction, collection, { ...rest, collection: {} }, async (table) => {
-    if (schema === null) return { ...table, collection: {} };
-    const validate = schemaValidator(schema);
-    const { layout } = new CollectionView(table, []);
-    const cursor = transaction.storage.cursorNewest(prefixRange(layout.prefix));
-    try {
-      while (cursor.next()) {
-        const document = layout.decode(cursor.value);
-        const faults = validate(document);
-        checked++;
-        if (faults.length > 0) {
-          invalid++;
-          if (examples.length < EXAMPLES_MAX) examples.push({ _id: document['_id'], faults });
-        }
-        if (checked % DOCUMENTS_PER_TURN === 0) await eventLoop.nextTurn();
+  const { layout } = new CollectionView(table, []);
+  const cursor = storage.cursorNewest(prefixRange(layout.prefix));
+  try {
+    while (cursor.next()) {
+      const document = layout.decode(cursor.value);
+      const faults = validate(document);
+      checked++;
+      if (faults.length > 0) {
+        invalid++;
+        if (examples.length < EXAMPLES_MAX) examples.push({ _id: document['_id'], faults });
       }
-    } finally {
-      cursor.close();
+      search.look(document);
+      if (checked % DOCUMENTS_PER_TURN === 0) await eventLoop.nextTurn();
     }
-    const { validationLevel, validationAction } = options;
-    const [first] = examples;
-    if (first !== undefined && validationLevel !== 'moderate' && validationAction !== 'warn') {
-      throw schemaViolation(collection, first._id, first.faults).with({ data: { checked, invalid, examples } });
-    }
-    return {
-      ...table,
-      collection: {
-        schema,
-        ...(validationLevel === undefined ? {} : { validationLevel }),
-        ...(validationAction === undefined ? {} : { validationAction }),
-      },
-    };
+  } finally {
+    cursor.close();
+  }
+  return { checked, invalid, examples, dangling: search.dangling, danglingExamples: search.examples };
+}
+
+function refuse(name: string, report: SchemaReport): void {
+  const [invalid] = report.examples;
+  if (invalid !== undefined) throw schemaViolation(name, invalid._id, invalid.faults).with({ data: { ...report } });
+  const [dangling] = report.danglingExamples;
+  if (dangling === undefined) return;
+  throw new PhantomError('23503', `documents of "${name}" refer to documents that do not exist`, {
+    detail: `Path "${dangling.path}" leads to no document of "${dangling.collection}" ${report.dangling} times.`,
+    table: name,
+    constraint: dangling.path,
+    data: { ...report },
   });
-  return { checked, invalid, examples };
 }

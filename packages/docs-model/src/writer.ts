@@ -27,10 +27,13 @@ interface EntryChange {
   readonly severalNow: boolean;
 }
 
-/** Told of each document before it is written: schemas and references stand here. A promise: wait and ask again. */
+/** Told of each document before it is written, perhaps more than once: schemas and references stand here. */
 export interface WriteRules {
-  /** `before` is undefined for a new document, `after` for one that goes. */
-  check(before: PlainObject | undefined, after: PlainObject | undefined): Promise<void> | undefined;
+  /** They do not look at what is written, only at what goes. */
+  readonly ofRemovals: boolean;
+  /** `before` is undefined for a new document. */
+  written(before: PlainObject | undefined, after: PlainObject): void;
+  removed(before: PlainObject): void;
 }
 
 /** Runs a write until it need not wait. */
@@ -42,6 +45,8 @@ export class CollectionWriter {
   private readonly view: CollectionView;
   private readonly transaction: DocumentTransaction;
   private readonly rules: WriteRules | undefined;
+  /** The rules, where they look at what is written. */
+  private readonly writeRules: WriteRules | undefined;
   private readonly locking: boolean;
   private readonly key = new ByteWriter();
   private readonly entry = new ByteWriter();
@@ -53,6 +58,7 @@ export class CollectionWriter {
     this.view = view;
     this.transaction = transaction;
     this.rules = rules;
+    this.writeRules = rules?.ofRemovals === true ? undefined : rules;
     this.locking = transaction.storage.concurrency === 'locking';
   }
 
@@ -71,7 +77,7 @@ export class CollectionWriter {
     }
     if (storage.getNewest(key.buffer, 0, key.length, this.slot)) throw this.duplicateId(id);
     const encoded = layout.encode(document, id, node);
-    if (this.rules === undefined && indexes.length === 0) {
+    if (this.writeRules === undefined && indexes.length === 0) {
       storage.put(key.buffer, 0, key.length, encoded.buffer, 0, encoded.length);
       return undefined;
     }
@@ -81,7 +87,8 @@ export class CollectionWriter {
     const rowKey = key.take();
     const stored = this.storedDocument(row);
     const changes = this.changesOf(undefined, stored);
-    const wait = this.rules?.check(undefined, stored) ?? this.claim(changes, rowKey);
+    this.writeRules?.written(undefined, stored);
+    const wait = this.claim(changes, rowKey);
     if (wait !== undefined) return wait;
     storage.put(rowKey, 0, rowKey.length, bytes, 0, bytes.length);
     this.apply(changes, rowKey);
@@ -95,7 +102,7 @@ export class CollectionWriter {
     const { row } = this;
     const id = before['_id'];
     const encoded = layout.encode(after, id, encodePart(id));
-    if (this.rules === undefined && indexes.length === 0) {
+    if (this.writeRules === undefined && indexes.length === 0) {
       storage.put(key, 0, key.length, encoded.buffer, 0, encoded.length);
       return undefined;
     }
@@ -103,21 +110,20 @@ export class CollectionWriter {
     row.set(bytes, 0, bytes.length);
     const stored = this.storedDocument(row);
     const changes = this.changesOf(before, stored);
-    const wait = this.rules?.check(before, stored) ?? this.claim(changes, key);
+    this.writeRules?.written(before, stored);
+    const wait = this.claim(changes, key);
     if (wait !== undefined) return wait;
     storage.put(key, 0, key.length, bytes, 0, bytes.length);
     this.apply(changes, key);
     return undefined;
   }
 
-  /** Removes the document under a key that the caller holds. A promise: wait and call again. */
-  remove(key: Uint8Array, before: PlainObject): Promise<void> | undefined {
-    const wait = this.rules?.check(before, undefined);
-    if (wait !== undefined) return wait;
+  /** Removes the document under a key that the caller holds. */
+  remove(key: Uint8Array, before: PlainObject): void {
+    this.rules?.removed(before);
     const changes = this.changesOf(before, undefined);
     this.transaction.storage.remove(key, 0, key.length);
     this.apply(changes, key);
-    return undefined;
   }
 
   /** Puts the entries of a document that is there already, for indexes being built. A promise: wait and call again. */
@@ -132,7 +138,7 @@ export class CollectionWriter {
   /** Waits for nobody: what indexes read of a document, or all of it where rules want to see it. */
   private storedDocument(row: ByteSlot): PlainObject {
     const { layout, indexFields } = this.view;
-    return this.rules === undefined && indexFields !== undefined
+    return this.writeRules === undefined && indexFields !== undefined
       ? layout.decodeFields(row, indexFields)
       : layout.decode(row);
   }

@@ -4,6 +4,7 @@
  *
  *   schema      its relations and types
  *   table       indexes and own sequences (silently); views, foreign keys of others
+ *   collection  likewise; references of others
  *   column      indexes, constraints of the table, own sequences (silently); views, generated columns, foreign keys of others
  *   key         its index (silently); foreign keys that refer to it
  *   type        columns and attributes of it, domains over it
@@ -11,7 +12,7 @@
  */
 import { PhantomError } from '@phantom/base';
 import type { ConstraintDescriptor, Dependency, ObjectDescriptor, Oid, TableDescriptor } from '@phantom/catalog';
-import { incomingKeys } from '../storage/table-rules.js';
+import { incomingKeys, refersByDocuments } from '../storage/table-rules.js';
 import { columnsIn } from './alter-columns.js';
 import type { DdlContext } from './context.js';
 
@@ -21,6 +22,8 @@ export type Going =
   /** Of a table, or an attribute of a composite type. */
   | { readonly kind: 'column'; readonly oid: Oid; readonly number: number }
   | { readonly kind: 'constraint'; readonly oid: Oid; readonly constraint: ConstraintDescriptor }
+  /** What the documents of a collection hold of those of another. */
+  | { readonly kind: 'references'; readonly oid: Oid; readonly collectionOid: Oid }
   | { readonly kind: 'default'; readonly oid: Oid; readonly number: number };
 
 export interface DropPlan {
@@ -44,6 +47,8 @@ function keyOf(item: Going): string {
       return `o${item.oid}`;
     case 'constraint':
       return `k${item.constraint.oid}`;
+    case 'references':
+      return `r${item.oid}.${item.collectionOid}`;
     default:
       return `${item.kind[0]}${item.oid}.${item.number}`;
   }
@@ -93,6 +98,8 @@ export function describe(context: DdlContext, item: Going): string {
       return `${word} ${object.name}`;
     case 'constraint':
       return `constraint ${item.constraint.name} on table ${object.name}`;
+    case 'references':
+      return `references of collection ${object.name}`;
     default: {
       const name = columnName(object, item.number);
       return `${item.kind === 'default' ? 'default value for column' : 'column'} ${name} of ${word} ${object.name}`;
@@ -164,6 +171,8 @@ function* edgeOf(context: DdlContext, object: ObjectDescriptor, dependency: Depe
       if (constraint.kind !== 'foreign key' || constraint.referencedTableOid !== object.oid) continue;
       yield { item: { kind: 'constraint', oid: dependent.oid, constraint }, silent };
     }
+    if (refersByDocuments(dependent, object.oid))
+      yield { item: { kind: 'references', oid: dependent.oid, collectionOid: object.oid }, silent };
     return;
   }
   const isComposite = dependent.kind === 'type' && dependent.definition.kind === 'composite';

@@ -145,7 +145,7 @@ function* dropItems(context: DdlContext, roots: readonly Going[], cascade: boole
   tellCascade(context, cascaded);
   const going = new Set<Oid>();
   for (const item of items) if (item.kind === 'object') going.add(item.oid);
-  const rank = (item: Going): number => ['default', 'constraint', 'column', 'object'].indexOf(item.kind);
+  const rank = (item: Going): number => ['default', 'references', 'constraint', 'column', 'object'].indexOf(item.kind);
   // Parts before wholes: a foreign key must be gone before the table it refers to, a column before its type.
   for (const item of items.toSorted((a, b) => rank(a) - rank(b))) yield* removeItem(context, item, going);
 }
@@ -167,6 +167,7 @@ function* removeItem(context: DdlContext, item: Going, going: ReadonlySet<Oid>):
   const object = yield* lockForChange(context, found);
   if (object === undefined) return;
   if (item.kind === 'constraint') return yield* removeConstraint(context, item.oid, item.constraint);
+  if (item.kind === 'references') return removeReferences(context, object, item.collectionOid);
   if (object.kind === 'type') {
     const { definition } = object;
     if (definition.kind !== 'composite') return;
@@ -183,6 +184,21 @@ function* removeItem(context: DdlContext, item: Going, going: ReadonlySet<Oid>):
   const { defaultSql: _default, sequenceOid: _sequence, ...rest } = column;
   const columns = object.columns.map((candidate): ColumnDescriptor => (candidate === column ? rest : candidate));
   context.objects.put({ ...object, columns, schemaVersion: object.schemaVersion + 1 });
+}
+
+/** From now on documents may refer to what is not there: the schema's x-ref says so no more than a comment. */
+function removeReferences({ objects }: DdlContext, object: ObjectDescriptor, collectionOid: Oid): void {
+  if (object.kind !== 'table' || object.collection === undefined) return;
+  const { references = [], ...collection } = object.collection;
+  const left = references.filter((reference) => reference.collectionOid !== collectionOid);
+  objects.put({
+    ...object,
+    collection: left.length === 0 ? collection : { ...collection, references: left },
+    schemaVersion: object.schemaVersion + 1,
+  });
+  for (const dependency of Array.from(objects.dependenciesOf(object.oid))) {
+    if (dependency.referencedOid === collectionOid) objects.removeDependency(dependency);
+  }
 }
 
 function* removeObject(context: DdlContext, object: ObjectDescriptor, going: ReadonlySet<Oid>): Step<void> {

@@ -2,7 +2,7 @@
 import { PhantomError } from '@phantom/base';
 import { type Oid, type TableDescriptor, hasPrivilege } from '@phantom/catalog';
 import { spaceRange } from '@phantom/kv';
-import { incomingKeys } from '../storage/table-rules.js';
+import { referringTables } from '../storage/table-rules.js';
 import type { Truncate } from '../text/ast-schema.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { lockForChange, refuseWhilePending, relationNamed } from './names.js';
@@ -25,14 +25,14 @@ export function* truncate(context: DdlContext, node: Truncate): DdlExecution {
     yield* refuseWhilePending(context, table, 'TRUNCATE');
     if (!named.has(table.oid)) context.notice('NOTICE', '00000', `truncate cascades to table "${table.name}"`);
     tables.set(table.oid, table);
-    if (node.cascade) for (const key of incomingKeys(table, context.objects)) pending.push(key.child);
+    if (node.cascade) pending.push(...referringTables(table, context.objects));
   }
   for (const table of tables.values()) {
-    const blocker = incomingKeys(table, context.objects).find((key) => !tables.has(key.child.oid));
+    const blocker = referringTables(table, context.objects).find(({ oid }) => !tables.has(oid));
     if (blocker !== undefined) {
       throw new PhantomError('0A000', 'cannot truncate a table referenced in a foreign key constraint', {
-        detail: `Table "${blocker.child.name}" references "${table.name}".`,
-        hint: `Truncate table "${blocker.child.name}" at the same time, or use TRUNCATE ... CASCADE.`,
+        detail: `Table "${blocker.name}" references "${table.name}".`,
+        hint: `Truncate table "${blocker.name}" at the same time, or use TRUNCATE ... CASCADE.`,
       });
     }
   }

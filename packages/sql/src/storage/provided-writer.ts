@@ -74,7 +74,7 @@ export class ProvidedTableWriter implements StatementWriter {
   }
 }
 
-/** A check that waits, in the executor's protocol. */
-function* awaited(check: () => Promise<void>): Generator<Promise<void>, void, void> {
-  yield check();
+/** A check in the executor's protocol: what is yielded is awaited. */
+function* awaited(check: () => Promise<void> | undefined): Generator<Promise<void>, void, void> {
+  for (let wait = check(); wait !== undefined; wait = check()) yield wait;
 }

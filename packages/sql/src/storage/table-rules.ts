@@ -7,6 +7,7 @@ import type {
   ColumnDescriptor,
   ConstraintDescriptor,
   ObjectReader,
+  Oid,
   TableDescriptor,
   IndexDescriptor,
 } from '@phantom/catalog';
@@ -174,6 +175,21 @@ export function tableRules(table: TableDescriptor, objects: CatalogTransaction, 
 /** Positions of columns given by number. */
 export function positionsOf(table: TableDescriptor, numbers: readonly number[]): number[] {
   return numbers.map((number) => table.columns.findIndex((column) => column.number === number));
+}
+
+/** Tables with foreign keys to the table, and collections with references to it, perhaps itself. */
+export function referringTables(table: TableDescriptor, objects: ObjectReader): TableDescriptor[] {
+  const referring = incomingKeys(table, objects).map(({ child }) => child);
+  for (const { dependentOid } of objects.dependentsOf(table.oid)) {
+    const child = objects.object(dependentOid);
+    if (child?.kind === 'table' && refersByDocuments(child, table.oid)) referring.push(child);
+  }
+  return referring;
+}
+
+/** True for a collection whose documents refer to those of another. */
+export function refersByDocuments({ collection }: TableDescriptor, collectionOid: Oid): boolean {
+  return collection?.references?.some((reference) => reference.collectionOid === collectionOid) ?? false;
 }
 
 /** Foreign keys that refer to the table. */
