@@ -6,6 +6,7 @@ import { type GivenFlags, resolveSettings } from './config/resolve.js';
 import { SERVE_SETTINGS, SERVE_SETTING_NAMES, flagOf } from './config/serve-settings.js';
 import { ExitCode } from './exit-codes.js';
 import { CommandError } from './failure.js';
+import type { TargetOptions } from './sql/open-target.js';
 
 const DATA_DEFAULT = './phantom-data';
 
@@ -14,8 +15,6 @@ const PLANNED: readonly (readonly [name: string, description: string])[] = [
   ['backup', 'copy a running database, to be restored to any moment since'],
   ['restore', 'make a data directory from a backup'],
   ['repair', 'save what can be saved of a damaged data directory'],
-  ['import', 'load rows from files'],
-  ['export', 'write rows to files'],
   ['bench', 'measure this machine'],
 ];
 
@@ -29,6 +28,8 @@ export function makeProgram(exit: (code: ExitCode) => void): Command {
   addConfig(program, exit);
   addToken(program, exit);
   addSql(program, exit);
+  addImport(program, exit);
+  addExport(program, exit);
   addCheck(program, exit);
   for (const [name, description] of PLANNED) addPlanned(program, name, description);
   return program;
@@ -89,12 +90,8 @@ function addToken(program: Command, exit: (code: ExitCode) => void): void {
 
 function addSql(program: Command, exit: (code: ExitCode) => void): void {
   const collect = (value: string, before: readonly string[]): string[] => [...before, value];
-  program
-    .command('sql')
+  addTarget(program.command('sql'))
     .description('run SQL, or type it: against a data directory, or against a server')
-    .option('--data <dir>', `data directory to open in this process (default: ${DATA_DEFAULT})`)
-    .option('--database <name>', 'database in the data directory', 'phantom')
-    .addOption(new Option('--url <url>', 'server to connect to: postgres://user@host:port/database').conflicts('data'))
     .option('-c, --command <sql>', 'run this, in one transaction; may be given more than once', collect, [])
     .option(
       '-f, --file <file>',
@@ -108,13 +105,67 @@ function addSql(program: Command, exit: (code: ExitCode) => void): void {
       const { sql } = await import('./sql/command.js');
       exit(
         await sql({
-          ...(options.url === undefined ? { data: options.data ?? DATA_DEFAULT } : { url: options.url }),
-          database: options.database,
+          ...targetOf(options),
           commands: options.command,
           files: options.file,
           format: options.json === true ? 'json' : options.csv === true ? 'csv' : 'aligned',
         }),
       );
+    });
+}
+
+/** What a command works on: a directory, or a server. */
+function addTarget(command: Command): Command {
+  return command
+    .option('--data <dir>', `data directory to open in this process (default: ${DATA_DEFAULT})`)
+    .option('--database <name>', 'database in the data directory', 'phantom')
+    .addOption(new Option('--url <url>', 'server to connect to: postgres://user@host:port/database').conflicts('data'));
+}
+
+function targetOf({ data, url, database }: Partial<TargetOptions>): TargetOptions {
+  return { ...(url === undefined ? { data: data ?? DATA_DEFAULT } : { url }), database: database as string };
+}
+
+function addImport(program: Command, exit: (code: ExitCode) => void): void {
+  addTarget(program.command('import'))
+    .description('load a file: rows of CSV or NDJSON into a table, or a script such as pg_dump writes')
+    .argument('<file>', '"-" for stdin')
+    .option('--table <name>', 'table for the rows, as SQL would name it')
+    .addOption(new Option('--format <format>', 'default: by the name of the file').choices(['csv', 'ndjson', 'sql']))
+    .option('--no-header', 'CSV has no record with the names of its columns')
+    .option('--columns <names>', 'columns of CSV without a header, with commas between them', (names) =>
+      names.split(','),
+    )
+    .option('--delimiter <character>', 'between values of CSV', ',')
+    .option('--null <text>', 'what stands for NULL in CSV', '')
+    .addOption(
+      new Option('--on-error <choice>', 'a bad record ends the import and undoes it, or is left out and told of')
+        .choices(['abort', 'skip'])
+        .default('abort'),
+    )
+    .option('--report <file>', 'where to write what was left out, as NDJSON')
+    .option('--json', 'print one JSON object', false)
+    .action(async (file: string, options) => {
+      const { importFile } = await import('./import/command.js');
+      exit(await importFile({ ...options, ...targetOf(options), file }));
+    });
+}
+
+function addExport(program: Command, exit: (code: ExitCode) => void): void {
+  addTarget(program.command('export'))
+    .description('write a table, or what a query answers, to a file')
+    .option('--table <name>', 'table, as SQL would name it')
+    .option('--query <sql>', 'a SELECT')
+    .addOption(
+      new Option('--format <format>', 'sql is a COPY statement with its data')
+        .choices(['csv', 'ndjson', 'sql'])
+        .default('csv'),
+    )
+    .option('--output <file>', '"-" for stdout', '-')
+    .option('--json', 'print one JSON object with what was written', false)
+    .action(async (options) => {
+      const { exportRows } = await import('./export/command.js');
+      exit(await exportRows({ ...options, ...targetOf(options) }));
     });
 }
 

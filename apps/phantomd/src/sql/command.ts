@@ -6,13 +6,9 @@ import { ExitCode } from '../exit-codes.js';
 import { CommandError } from '../failure.js';
 import type { OutputFormat } from './format.js';
 import { Runner } from './runner.js';
-import type { NoticeReceiver, SqlTarget } from './target.js';
+import { type TargetOptions, openTarget } from './open-target.js';
 
-export interface SqlOptions {
-  /** One of the two is given. */
-  readonly data?: string;
-  readonly url?: string;
-  readonly database: string;
+export interface SqlOptions extends TargetOptions {
   readonly commands: readonly string[];
   readonly files: readonly string[];
   readonly format: OutputFormat;
@@ -41,16 +37,6 @@ async function runAll(runner: Runner, options: SqlOptions, scripts: readonly str
   const { runShell } = await import('./shell.js');
   await runShell(runner, { input: process.stdin, output: process.stdout, terminal: true });
   return true;
-}
-
-async function openTarget({ data, url, database }: SqlOptions): Promise<SqlTarget> {
-  const notice: NoticeReceiver = (severity, message) => process.stderr.write(`${severity}:  ${message}\n`);
-  if (url !== undefined) {
-    const { RemoteTarget } = await import('./remote-target.js');
-    return RemoteTarget.open(url, notice);
-  }
-  const { EmbeddedTarget } = await import('./embedded-target.js');
-  return EmbeddedTarget.open(data as string, database, notice);
 }
 
 async function readScript(file: string): Promise<string> {

@@ -2,24 +2,26 @@
 import type { Database } from '@phantom/db';
 import type { PlanField, RowBatch, SqlSession, SqlType } from '@phantom/db/session';
 import { openDatabase } from '../open-database.js';
-import type { NoticeReceiver, SqlTarget, StatementResult } from './target.js';
+import { EmbeddedCopy } from './embedded-copy.js';
+import type { CopyEnds, NoticeReceiver, SqlTarget, StatementResult } from './target.js';
 
 export class EmbeddedTarget implements SqlTarget {
   private readonly handle: Database;
   private readonly notice: NoticeReceiver;
+  private readonly copy = new EmbeddedCopy();
   private session: SqlSession;
 
-  private constructor(handle: Database, session: SqlSession, notice: NoticeReceiver) {
+  private constructor(handle: Database, database: string, notice: NoticeReceiver) {
     this.handle = handle;
-    this.session = session;
     this.notice = notice;
+    this.session = this.startSession(database);
   }
 
   /** Opens the directory, making it when it is not there. CommandError "cannot open" when that fails. */
   static async open(directory: string, database: string, notice: NoticeReceiver): Promise<EmbeddedTarget> {
     const handle = await openDatabase(directory, { database });
     try {
-      return new EmbeddedTarget(handle, startSession(handle, database, notice), notice);
+      return new EmbeddedTarget(handle, database, notice);
     } catch (error) {
       await handle.close();
       throw error;
@@ -34,8 +36,9 @@ export class EmbeddedTarget implements SqlTarget {
     return { idle: '', transaction: '*', failed: '!' }[this.session.status];
   }
 
-  async run(text: string, receive: (result: StatementResult) => void): Promise<void> {
+  async run(text: string, receive: (result: StatementResult) => void, copy: CopyEnds = {}): Promise<void> {
     const { session } = this;
+    this.copy.ends = copy;
     try {
       const parsed = session.parse(text);
       for (let i = 0; i < parsed.length; i++) {
@@ -57,7 +60,7 @@ export class EmbeddedTarget implements SqlTarget {
   }
 
   async connect(database: string): Promise<void> {
-    const next = startSession(this.handle, database, this.notice);
+    const next = this.startSession(database);
     this.session.close();
     this.session = next;
   }
@@ -69,6 +72,16 @@ export class EmbeddedTarget implements SqlTarget {
   async close(): Promise<void> {
     this.session.close();
     await this.handle.close();
+  }
+
+  private startSession(database: string): SqlSession {
+    return this.handle.createSession({
+      database,
+      user: superuserOf(this.handle),
+      settings: { application_name: 'phantomd sql' },
+      copyChannel: this.copy,
+      onNotice: ({ severity, message }) => this.notice(severity, message),
+    });
   }
 
   private collect(fields: readonly PlanField[], batch: RowBatch, rows: (string | null)[][]): void {
@@ -83,15 +96,6 @@ export class EmbeddedTarget implements SqlTarget {
       );
     }
   }
-}
-
-function startSession(handle: Database, database: string, notice: NoticeReceiver): SqlSession {
-  return handle.createSession({
-    database,
-    user: superuserOf(handle),
-    settings: { application_name: 'phantomd sql' },
-    onNotice: ({ severity, message }) => notice(severity, message),
-  });
 }
 
 /** Whoever can read the files can do everything: the session is the first superuser's. */

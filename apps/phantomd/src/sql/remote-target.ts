@@ -2,11 +2,11 @@
  * A server, through `pg`: it knows URLs, passwords, TLS and SCRAM, it is pure JavaScript, and people trust it more than they
  * would a client of ours. Its own parsing of values is left aside: a query object of ours takes rows as the text they are.
  */
-import { connect as connectSocket } from 'node:net';
+import { type Socket, connect as connectSocket } from 'node:net';
 import { Client, type Connection } from 'pg';
 import { ExitCode } from '../exit-codes.js';
 import { CommandError } from '../failure.js';
-import type { NoticeReceiver, ResultField, SqlTarget, StatementResult } from './target.js';
+import type { CopyEnds, NoticeReceiver, ResultField, SqlTarget, StatementResult } from './target.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const CANCEL_BYTES = 16;
@@ -42,8 +42,8 @@ export class RemoteTarget implements SqlTarget {
     return STATUS_MARKS[this.client.getTransactionStatus() ?? 'I'] ?? '';
   }
 
-  async run(text: string, receive: (result: StatementResult) => void): Promise<void> {
-    const query = new ScriptQuery(text, receive);
+  async run(text: string, receive: (result: StatementResult) => void, copy: CopyEnds = {}): Promise<void> {
+    const query = new ScriptQuery(text, receive, copy);
     this.isRunning = true;
     this.client.query(query);
     try {
@@ -96,6 +96,14 @@ async function connect(connectionString: string, notice: NoticeReceiver): Promis
   return client;
 }
 
+/** What a connection of `pg` can do besides what its types tell. */
+interface CopyConnection extends Connection {
+  readonly stream: Socket;
+  sendCopyFromChunk(data: Uint8Array): void;
+  endCopyFrom(): void;
+  sendCopyFail(reason: string): void;
+}
+
 /** Messages of `pg` that it hands to a query object. */
 interface RowDescription {
   readonly fields: readonly { readonly name: string; readonly dataTypeID: number }[];
@@ -106,14 +114,16 @@ class ScriptQuery {
   readonly done: Promise<void>;
   private readonly text: string;
   private readonly receive: (result: StatementResult) => void;
+  private readonly copy: CopyEnds;
   private fields: readonly ResultField[] = [];
   private rows: (string | null)[][] = [];
   private resolve: () => void = () => undefined;
   private reject: (error: unknown) => void = () => undefined;
 
-  constructor(text: string, receive: (result: StatementResult) => void) {
+  constructor(text: string, receive: (result: StatementResult) => void, copy: CopyEnds) {
     this.text = text;
     this.receive = receive;
+    this.copy = copy;
     this.done = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
@@ -151,13 +161,22 @@ class ScriptQuery {
     this.resolve();
   }
 
-  /** COPY FROM STDIN has no rows to give. */
-  handleCopyInResponse(connection: Connection & { sendCopyFail(reason: string): void }): void {
-    connection.sendCopyFail('phantomd sql has no data for COPY');
+  handleCopyInResponse(connection: CopyConnection): void {
+    const { input } = this.copy;
+    if (input === undefined) {
+      connection.sendCopyFail('there is no data for it');
+      return;
+    }
+    for (const piece of input) connection.sendCopyFromChunk(piece);
+    connection.endCopyFrom();
   }
 
-  handleCopyData(): void {
-    // COPY TO STDOUT: its rows are not shown.
+  handleCopyData({ chunk }: { readonly chunk: Uint8Array }, { stream }: CopyConnection): void {
+    const wait = this.copy.output?.(chunk);
+    if (wait === undefined) return;
+    stream.pause();
+    const goOn = (): void => void stream.resume();
+    wait.then(goOn, goOn);
   }
 
   handlePortalSuspended(): void {

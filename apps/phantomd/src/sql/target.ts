@@ -14,12 +14,19 @@ export interface StatementResult {
   readonly tag: string;
 }
 
+/** The caller's ends of COPY FROM STDIN and TO STDOUT; without one such a statement fails, or its rows are dropped. */
+export interface CopyEnds {
+  readonly input?: readonly Uint8Array[];
+  /** Takes rows as they come, borrowed during the call; a promise holds up the statement. */
+  readonly output?: (data: Uint8Array) => Promise<void> | undefined;
+}
+
 export interface SqlTarget {
   readonly database: string;
   /** `*` inside a transaction, `!` in a failed one, '' otherwise. */
   readonly status: string;
   /** Runs a text of one or more statements, in one transaction unless it says otherwise; each result as it comes. */
-  run(text: string, receive: (result: StatementResult) => void): Promise<void>;
+  run(text: string, receive: (result: StatementResult) => void, copy?: CopyEnds): Promise<void>;
   /** Goes over to another database of the same server or directory. On an error the old one stays. */
   connect(database: string): Promise<void>;
   /** Stops what runs now. */

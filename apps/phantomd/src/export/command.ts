@@ -1,0 +1,122 @@
+/**
+ * `phantomd export`: a table, or what a query answers, into a file or to stdout.
+ *
+ *   csv      with a header, as COPY writes it
+ *   ndjson   a JSON object a line
+ *   sql      a COPY statement with its data, for psql or `phantomd import`
+ */
+import { createWriteStream } from 'node:fs';
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+import { ioError } from '@phantom/base';
+import { ExitCode } from '../exit-codes.js';
+import { CommandError } from '../failure.js';
+import { Progress } from '../progress.js';
+import { type TargetOptions, openTarget } from '../sql/open-target.js';
+import { columnList, quoteText, tableColumns } from '../sql/table-columns.js';
+import type { SqlTarget } from '../sql/target.js';
+
+export type ExportFormat = 'csv' | 'ndjson' | 'sql';
+
+export interface ExportOptions extends TargetOptions {
+  /** One of the two: a table as SQL would name it, or a SELECT. */
+  readonly table?: string;
+  readonly query?: string;
+  readonly format: ExportFormat;
+  /** '-' for stdout. */
+  readonly output: string;
+  readonly json: boolean;
+}
+
+/** Characters that JSON never holds unescaped, so that CSV with them quotes nothing. */
+const BARE_CSV = String.raw`format csv, quote E'\x01', delimiter E'\x02'`;
+
+export async function exportRows(options: ExportOptions): Promise<ExitCode> {
+  const { table, query, format, output } = options;
+  if ((table === undefined) === (query === undefined)) throw usage('one of --table and --query is needed');
+  if (format === 'sql' && table === undefined) throw usage('the format sql needs --table');
+  const target = await openTarget(options);
+  const progress = new Progress(process.stderr, undefined);
+  let rows = 0;
+  try {
+    const out = await openOutput(output);
+    const write = (data: Uint8Array): Promise<void> | undefined => {
+      progress.rows++;
+      progress.show();
+      // Borrowed during the call alone.
+      return out.write(Buffer.from(data)) ? undefined : once(out, 'drain').then(() => undefined);
+    };
+    const source = query === undefined ? { table: table as string } : { query: query.replace(/;\s*$/, '') };
+    const { copy, head, tail } = await statementFor(target, source, format);
+    out.write(head);
+    await target.run(copy, ({ tag }) => (rows = Number(tag.split(' ').at(-1))), { output: write });
+    out.write(tail);
+    if (out !== process.stdout) {
+      out.end();
+      await once(out, 'finish');
+    }
+  } finally {
+    progress.end();
+    await target.close();
+  }
+  // Where the rows went to stdout there is no place for a summary.
+  if (output !== '-') {
+    const seconds = progress.elapsedMs / 1000;
+    const text = `${rows} ${rows === 1 ? 'row' : 'rows'} in ${seconds.toFixed(1)} s\n`;
+    process.stdout.write(options.json ? `${JSON.stringify({ rows, seconds })}\n` : text);
+  }
+  return ExitCode.Done;
+}
+
+interface ExportStatement {
+  readonly copy: string;
+  readonly head: string;
+  readonly tail: string;
+}
+
+async function statementFor(
+  target: SqlTarget,
+  source: { readonly table: string } | { readonly query: string },
+  format: ExportFormat,
+): Promise<ExportStatement> {
+  if ('query' in source) return { copy: copyOf(`(${source.query})`, format), head: '', tail: '' };
+  const columns = columnList(await tableColumns(target, source.table));
+  const name = await fullName(target, source.table);
+  if (format === 'sql')
+    return { copy: `copy ${name} ${columns} to stdout`, head: `COPY ${name} ${columns} FROM stdin;\n`, tail: '\\.\n' };
+  const rows = `(select ${columns.slice(1, -1)} from ${name})`;
+  return { copy: copyOf(rows, format), head: '', tail: '' };
+}
+
+/** With its schema: whoever reads the file has another search path. */
+async function fullName(target: SqlTarget, table: string): Promise<string> {
+  let name = '';
+  await target.run(
+    `select quote_ident(n.nspname) || '.' || quote_ident(c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where c.oid = ${quoteText(table)}::regclass`,
+    ({ rows }) => (name = rows[0]?.[0] ?? ''),
+  );
+  return name;
+}
+
+function copyOf(rows: string, format: ExportFormat): string {
+  return format === 'csv'
+    ? `copy ${rows} to stdout (format csv, header)`
+    : `copy (select row_to_json(r) from ${rows} as r) to stdout (${BARE_CSV})`;
+}
+
+/** Opened before the first row: a file that cannot be made is a failure of its own. */
+async function openOutput(file: string): Promise<Writable> {
+  if (file === '-') return process.stdout;
+  const stream = createWriteStream(file);
+  try {
+    await once(stream, 'open');
+  } catch (error) {
+    throw new CommandError(ExitCode.Failed, ioError('write', file, error));
+  }
+  return stream;
+}
+
+function usage(message: string): CommandError {
+  return new CommandError(ExitCode.Usage, new Error(message));
+}

@@ -1,0 +1,43 @@
+/** COPY of a session in this process: its data is handed over with the statement, its rows as they come. */
+import { PhantomError } from '@phantom/base';
+import type { CopyChannel } from '@phantom/db/session';
+import type { CopyEnds } from './target.js';
+
+const encoder = new TextEncoder();
+
+export class EmbeddedCopy implements CopyChannel {
+  /** Those of the statement that runs. */
+  ends: CopyEnds = {};
+  piece: Uint8Array | undefined;
+  private next = 0;
+  private wait: Promise<void> | undefined;
+
+  startIn(): void {
+    if (this.ends.input === undefined)
+      throw new PhantomError('57014', 'COPY from stdin failed: there is no data for it');
+    this.next = 0;
+  }
+
+  advance(): undefined {
+    this.piece = this.ends.input?.[this.next++];
+    return undefined;
+  }
+
+  startOut(): void {
+    this.wait = undefined;
+  }
+
+  write(data: string | Uint8Array): void {
+    this.wait = this.ends.output?.(typeof data === 'string' ? encoder.encode(data) : data) ?? this.wait;
+  }
+
+  relieve(): Promise<void> | undefined {
+    const { wait } = this;
+    this.wait = undefined;
+    return wait;
+  }
+
+  endOut(): void {
+    this.wait = undefined;
+  }
+}

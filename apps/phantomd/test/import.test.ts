@@ -1,0 +1,349 @@
+/** Files into tables and back: formats, bad records, scripts of pg_dump's kind, from a directory and from a server. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Database, open } from '@phantom/db';
+import { type Server, startServer } from '@phantom/server';
+import fc from 'fast-check';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type ExportOptions, exportRows } from '../src/export/command.js';
+import { type ImportOptions, importFile } from '../src/import/command.js';
+import { copyLine, membersOf } from '../src/import/json-record.js';
+import { csvRecords, csvValues, lineRecords } from '../src/import/records.js';
+import { Progress } from '../src/progress.js';
+import { sql } from '../src/sql/command.js';
+import { capture } from './support/capture.js';
+import { temporaryDirectories } from './support/directories.js';
+
+const newDirectory = temporaryDirectories();
+let database: Database;
+let server: Server;
+let url = '';
+beforeAll(async () => {
+  database = await open(':memory:');
+  server = await startServer(database, { pgPort: 0 });
+  url = `postgres://phantom@127.0.0.1:${server.pg.port}/phantom`;
+});
+afterAll(async () => {
+  await server.close();
+  await database.close();
+});
+beforeEach(() =>
+  database.exec(`drop table if exists account;
+    create table account (id bigint primary key, owner text not null, tags text[], extra jsonb, made date default '2026-01-02')`),
+);
+
+function file(name: string, content: string): string {
+  const path = join(newDirectory(), name);
+  writeFileSync(path, content);
+  return path;
+}
+
+const load = (path: string, more: Partial<ImportOptions> = {}) =>
+  capture(() =>
+    importFile({
+      url,
+      database: 'phantom',
+      file: path,
+      table: 'account',
+      header: true,
+      delimiter: ',',
+      null: '',
+      onError: 'abort',
+      json: false,
+      ...more,
+    }).catch((error: unknown) => error as Error),
+  );
+const unload = (more: Partial<ExportOptions>) =>
+  capture(() => exportRows({ url, database: 'phantom', format: 'csv', output: '-', json: false, ...more }));
+const rows = (): unknown[] =>
+  database.prepare('select id, owner, tags, extra::text as extra, made::text as made from account order by id').all();
+
+describe('import of CSV', () => {
+  it('takes columns from the header, values over lines, and defaults for the rest', async () => {
+    const path = file('a.csv', '\uFEFFowner,id\r\n"Ada, ""the\r\nfirst""",1\r\n\r\nGrace,2\r\n');
+    expect(await load(path)).toMatchObject({
+      value: 0,
+      err: '',
+      out: expect.stringMatching(/^2 rows in [\d.]+ s\n$/) as string,
+    });
+    expect(rows()).toMatchObject([
+      { id: 1, owner: 'Ada, "the\r\nfirst"', made: '2026-01-02', tags: null },
+      { id: 2, owner: 'Grace' },
+    ]);
+  });
+
+  it('takes other delimiters, other nulls and columns by name', async () => {
+    const path = file('a.tsv', '1\tAda\t-\n2\tGrace\t{a,b}\n');
+    const options = { header: false, columns: ['id', 'owner', 'tags'], delimiter: '\t', null: '-', json: true };
+    const { value, out } = await load(path, options);
+    expect([value, JSON.parse(out)]).toEqual([0, { rows: 2, skipped: 0, seconds: expect.any(Number) as number }]);
+    expect(rows()).toMatchObject([{ tags: null }, { tags: ['a', 'b'] }]);
+  });
+
+  it('leaves nothing behind when a record is bad, and says which line', async () => {
+    const good = Array.from({ length: 20_000 }, (_, i) => `${i},"name\n${i}"\n`).join('');
+    const { value } = await load(file('a.csv', `id,owner\n${good}x,Bad\n`));
+    expect(value).toMatchObject({
+      message: expect.stringContaining('line 40002: invalid input syntax') as string,
+      code: '22P02',
+    });
+    expect(rows()).toEqual([]);
+    expect((await load(file('b.csv', 'id,owner\n1,"open\n'))).value).toMatchObject({
+      code: '22P04',
+      message: expect.stringContaining('line 2') as string,
+    });
+    expect((await load(file('c.csv', 'id,nobody\n1,a\n'))).value).toMatchObject({ code: '42703' });
+    expect((await load(file('d.csv', 'id,owner\n1,a\n'), { table: 'nowhere' })).value).toMatchObject({ code: '42P01' });
+  });
+
+  it('leaves out bad records when asked to, and writes them down', async () => {
+    const lines = Array.from({ length: 300 }, (_, i) =>
+      i % 100 === 50 ? `${i},` : i % 100 === 60 ? `x${i},b` : `${i},a`,
+    );
+    const report = join(newDirectory(), 'bad.ndjson');
+    const { value, out, err } = await load(file('a.csv', `id,owner\n${lines.join('\n')}\n7,again\n`), {
+      onError: 'skip',
+      report,
+    });
+    expect([value, out]).toEqual([2, expect.stringMatching(/^294 rows in .* s, 7 left out\n$/)]);
+    expect(err).toContain('line 52: null value in column "owner"');
+    const bad = readFileSync(report, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { line: number; code: string });
+    expect(bad.map(({ line, code }) => [line, code])).toEqual([
+      [52, '23502'],
+      [62, '22P02'],
+      [152, '23502'],
+      [162, '22P02'],
+      [252, '23502'],
+      [262, '22P02'],
+      [302, '23505'],
+    ]);
+    expect(rows()).toHaveLength(294);
+  });
+
+  it('ends at what is not the fault of a record', async () => {
+    const gone = await load(file('a.csv', 'id,owner\n2,a\n'), { onError: 'skip', table: 'missing' });
+    expect(gone.value).toMatchObject({ code: '42P01' });
+  });
+});
+
+describe('import of NDJSON', () => {
+  it('rounds no number and keeps arrays and objects', async () => {
+    const path = file(
+      'a.ndjson',
+      '{"id": 9007199254740993, "owner": "A\\t\\u00e9\\\\n", "tags": ["a", "b\\"c", null], "extra": {"n": 1.10, "s": ["x, y"]}}\n' +
+        '{"owner": "B", "id": 2, "tags": null}\n\n',
+    );
+    expect((await load(path)).value).toBe(0);
+    expect(rows()).toEqual([
+      { id: 2, owner: 'B', tags: null, extra: null, made: '2026-01-02' },
+      {
+        id: 9007199254740993n,
+        owner: 'A\té\\n',
+        tags: ['a', 'b"c', null],
+        extra: '{"n": 1.10, "s": ["x, y"]}',
+        made: '2026-01-02',
+      },
+    ]);
+  });
+
+  it('leaves out lines that are none', async () => {
+    const path = file(
+      'a.jsonl',
+      '{"id":1,"owner":"a"}\n[1]\n{"id":2\n{"id":3,"owner":"c","more":1}\n{"id":4,"owner":"d"}\n',
+    );
+    const { value, err } = await load(path, { onError: 'skip' });
+    expect(value).toBe(2);
+    expect(err.split('\n').map((line) => line.slice(0, 6))).toEqual(['line 2', 'line 3', 'line 4', '']);
+    expect(rows()).toHaveLength(2);
+    expect((await load(file('b.jsonl', '{"nobody":1}\n'))).value).toMatchObject({
+      message: expect.stringContaining('line 1: the table has no column "nobody"') as string,
+    });
+  });
+
+  it('cuts an object into the texts of its members, whatever they are', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.nat(3), (object, indent) => {
+        const members = membersOf(` ${JSON.stringify(object, null, indent)} `);
+        expect([...members].map(([name, text]) => [name, JSON.parse(text) as unknown])).toEqual(
+          Object.entries(JSON.parse(JSON.stringify(object)) as object),
+        );
+      }),
+      { seed: 7 },
+    );
+    expect(
+      copyLine('{"a":[[1,2],["x"]],"b":[[1]]}', [
+        { name: 'a', isArray: true },
+        { name: 'b', isArray: false },
+      ]),
+    ).toBe('{{"1","2"},{"x"}}\t[[1]]');
+  });
+});
+
+describe('import of a script', () => {
+  const dump = [
+    '-- dumped',
+    '\\restrict abc',
+    "SET client_encoding = 'UTF8';",
+    'CREATE TABLE dumped (id int primary key, t text);',
+    '-- data; of it',
+    'COPY public.dumped (id, t) FROM stdin;',
+    '1\ta;b\\nc',
+    '2\t\\N',
+    '\\.',
+    '',
+    'INSERT INTO dumped VALUES',
+    "  (3, ';'); select 1;",
+    '\\connect phantom',
+    'COPY public.dumped (id, t) FROM stdin;',
+    '4\tlast',
+    '\\.',
+  ].join('\n');
+
+  it('runs statements and data', async () => {
+    database.exec('drop table if exists dumped');
+    expect(await load(file('a.sql', dump))).toMatchObject({
+      value: 0,
+      out: expect.stringMatching(/^3 rows/) as string,
+    });
+    expect(database.prepare('select * from dumped order by id').all()).toEqual([
+      { id: 1, t: 'a;b\nc' },
+      { id: 2, t: null },
+      { id: 3, t: ';' },
+      { id: 4, t: 'last' },
+    ]);
+  });
+
+  it('stops at the first error, or goes on', async () => {
+    const again = file('again.sql', dump);
+    expect((await load(again)).value).toMatchObject({
+      code: '42P07',
+      message: expect.stringContaining('line 4: ') as string,
+    });
+    database.exec('delete from dumped where id <> 2');
+    const { value, err } = await load(again, { onError: 'skip' });
+    expect([
+      value,
+      err
+        .trim()
+        .split('\n')
+        .map((line) => line.slice(0, 7)),
+    ]).toEqual([2, ['line 4:', 'line 8:']]);
+    expect(database.prepare('select count(*)::int as n from dumped').get()).toEqual({ n: 4 });
+  });
+});
+
+describe('export', () => {
+  beforeEach(() =>
+    database.exec(
+      `insert into account values (1, 'A,"é"', '{a}', '{"a": [1]}', null), (2, E'b\\\\n\\n', null, null, '2026-03-04')`,
+    ),
+  );
+
+  it('writes CSV, NDJSON and COPY that import reads back', async () => {
+    for (const format of ['csv', 'ndjson', 'sql'] as const) {
+      const before = rows();
+      const path = join(newDirectory(), `a.${format}`);
+      expect(await unload({ table: 'account', format, output: path })).toMatchObject({
+        value: 0,
+        out: expect.stringMatching(/^2 rows in/) as string,
+      });
+      database.exec('delete from account');
+      expect((await load(path)).value).toBe(0);
+      expect(rows()).toEqual(before);
+    }
+  });
+
+  it('writes what a query answers to stdout', async () => {
+    expect(await unload({ query: 'select id, owner from account where id = 1;' })).toMatchObject({
+      value: 0,
+      out: 'id,owner\n1,"A,""é"""\n',
+    });
+    const { out } = await unload({ query: 'select id, tags, extra from account where id = 1', format: 'ndjson' });
+    expect(JSON.parse(out)).toEqual({ id: 1, tags: ['a'], extra: { a: [1] } });
+  });
+
+  it('asks for a table or a query, and for a file that can be made', async () => {
+    const fails = (more: Partial<ExportOptions>): Promise<unknown> =>
+      exportRows({ url, database: 'phantom', format: 'csv', output: '-', json: false, ...more }).catch(
+        (error: unknown) => error,
+      );
+    expect(await fails({})).toMatchObject({ exitCode: 1 });
+    expect(await fails({ table: 'a', query: 'b' })).toMatchObject({ exitCode: 1 });
+    expect(await fails({ query: 'select 1', format: 'sql' })).toMatchObject({ exitCode: 1 });
+    expect(await fails({ table: 'account', output: '/nowhere/at/all' })).toMatchObject({ exitCode: 2 });
+    expect((await load('/nowhere/at/all.csv')).value).toMatchObject({ exitCode: 2 });
+    expect((await load(file('a.unknown', ''))).value).toMatchObject({ exitCode: 1 });
+  });
+});
+
+describe('a directory', () => {
+  it('is loaded and written without a server', async () => {
+    const data = newDirectory();
+    const here = { data, database: 'phantom' };
+    await capture(() => sql({ ...here, commands: ['create table t (a int, b text)'], files: [], format: 'aligned' }));
+    const path = file('a.csv', 'a,b\n1,x\n2,\n');
+    const imported = await capture(() =>
+      importFile({
+        ...here,
+        file: path,
+        table: 't',
+        header: true,
+        delimiter: ',',
+        null: '',
+        onError: 'abort',
+        json: false,
+      }),
+    );
+    expect(imported.value).toBe(0);
+    const exported = await capture(() => exportRows({ ...here, table: 't', format: 'csv', output: '-', json: false }));
+    expect(exported.out).toBe('a,b\n1,x\n2,\n');
+    const refused = await capture(() =>
+      sql({ ...here, commands: ['copy t from stdin'], files: [], format: 'aligned' }),
+    );
+    expect(refused).toMatchObject({ value: 2, err: expect.stringContaining('there is no data for it') as string });
+  });
+});
+
+describe('records', () => {
+  const pieces = async function* (text: string, length: number): AsyncGenerator<string> {
+    for (let at = 0; at < text.length; at += length) yield text.slice(at, at + length);
+  };
+  const all = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
+    const found: T[] = [];
+    for await (const item of items) found.push(item);
+    return found;
+  };
+
+  it('are the same however the file comes in', async () => {
+    const text = 'a,"b\r\nc"\r\n\n"d""",e\nlast';
+    for (const length of [1, 2, 3, 100]) {
+      expect(await all(csvRecords(pieces(text, length)))).toEqual([
+        { line: 1, text: 'a,"b\r\nc"' },
+        { line: 4, text: '"d""",e' },
+        { line: 5, text: 'last' },
+      ]);
+      expect((await all(lineRecords(pieces('x\r\n\ny', length)))).map(({ line }) => line)).toEqual([1, 3]);
+    }
+    expect(csvValues('a,"b,""c""",', ',')).toEqual(['a', 'b,"c"', '']);
+  });
+});
+
+describe('progress', () => {
+  it('shows how far it is on a terminal, and nothing elsewhere', () => {
+    const written: string[] = [];
+    const terminal = { isTTY: true, write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream;
+    const progress = new Progress(terminal, 200);
+    progress.bytes = 100;
+    progress.rows = 1234;
+    expect(progress.text()).toMatch(/^\[#{12} {12}\] {2}50 % {2}1,234 rows {2}[\d,]+ rows\/s$/);
+    while (written.length === 0) progress.show();
+    progress.end();
+    const shown = written.join('');
+    expect([shown.startsWith('\r[#'), shown.endsWith('\r\u001B[K')]).toEqual([true, true]);
+    expect(new Progress(terminal, undefined).text()).toMatch(/^0 rows/);
+    new Progress({ isTTY: false } as NodeJS.WriteStream, 1).show();
+  });
+});
