@@ -284,7 +284,8 @@ export class Cardinality {
     const column = leftColumns ? left : right;
     const other = leftColumns ? right : left;
     const statistics = this.columnStatistics(column);
-    if (statistics?.mostCommon !== undefined && other.kind === 'constant') {
+    const comparable = other.kind === 'constant' && other.value !== null && other.type.oid === column.type.oid;
+    if (statistics?.mostCommon !== undefined && comparable) {
       const type = this.context.catalog.types.byOid(column.type.oid);
       const common = statistics.mostCommon.find((entry) => type?.compare?.(entry.value, other.value) === 0);
       if (common !== undefined) return common.fraction;

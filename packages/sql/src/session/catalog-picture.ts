@@ -27,7 +27,7 @@ import {
   type Activity,
   type SystemViewSource,
 } from '../system-views/system-view.js';
-import { listedSessions, preparedStatements } from './listings.js';
+import { listedCursors, listedSessions, preparedStatements } from './listings.js';
 import { objectTexts } from '../system-views/object-text.js';
 import { allSystemViews, systemRelation, systemRelationByOid } from '../system-views/system-views.js';
 import { resolveTypeName } from '../expr/type-names.js';
@@ -228,6 +228,7 @@ export class CatalogPicture implements CatalogPort {
       catalog: this,
       systemViews: allSystemViews,
       preparedStatements: () => preparedStatements(session),
+      cursors: () => listedCursors(session),
       sessions: () => listedSessions(session.engine),
       storage: session.engine.storage,
       statisticsOf: (oid) => session.engine.statistics.of(oid),

@@ -1,46 +1,37 @@
 /**
- * Cursors: DECLARE, FETCH, MOVE, CLOSE and WHERE CURRENT OF. A cursor is insensitive: its rows are read when it is declared, so
- * nothing that the transaction writes later shows in it, and it can be read in every direction. That costs the memory of its
- * result, which `memoryLimitBytes` bounds (53200); large results are better read through the protocol's portals, which stream.
- *
- * A position is a row's number from 1; 0 stands before the first row, the count plus one behind the last.
+ * Cursors: DECLARE, FETCH, MOVE, CLOSE and WHERE CURRENT OF. A cursor is insensitive: nothing that the transaction writes later
+ * shows in it. At read committed, in a transaction that has written nothing, its rows are read as they are fetched, from what was
+ * committed when it was declared. Otherwise, and WITH HOLD, all of them are read when it is declared.
  */
 import { PhantomError, unsupportedError } from '@phantom/base';
 import type { Oid } from '@phantom/catalog';
-import { type Execution, PAUSE, type RowBatch, type RowSink, MemoryBudget } from '../exec/runtime.js';
-import type { PlanField } from '../plan/prepared-plan.js';
+import { type Execution, PAUSE, type Yielded } from '../exec/runtime.js';
 import { ROW_REFERENCE_NAME } from '../plan/binder/bind-relation.js';
-import type { RowReference } from '../storage/table-writer.js';
 import type { Query, Select } from '../text/ast.js';
 import type { CloseCursor, DeclareCursor, Fetch } from '../text/ast-session.js';
 import type { ParsedStatement } from '../text/ast-statements.js';
-import type { Value } from '../types/type.js';
+import { Cursor } from './cursor.js';
+import { runDetached, runPlan } from './run-plan.js';
 import type { SqlSession } from './session.js';
-import type { SessionStatement, Utility } from './statement.js';
+import type { PlanStatement, SessionStatement, Utility } from './statement.js';
 
 /** Cursors of one session at once. */
 const CURSORS_MAX = 1000;
-/** What a value is reckoned to take, besides its text. */
-const VALUE_BYTES = 16;
-
-interface CursorRows {
-  readonly name: string;
-  readonly fields: readonly PlanField[];
-  readonly rows: readonly (readonly Value[])[];
-  /** The table whose rows it shows one by one, and the row behind each of its own; undefined for other queries. */
-  readonly source: { readonly tableOid: Oid; readonly references: readonly RowReference[] } | undefined;
-  readonly scroll: boolean | undefined;
-  readonly hold: boolean;
-  position: number;
-  /** Declared in the transaction that is open: a rollback takes it away. */
-  isNew: boolean;
-}
 
 /** A session's open cursors. */
 export class Cursors {
-  private readonly open = new Map<string, CursorRows>();
+  private readonly open = new Map<string, Cursor>();
 
-  get(name: string): CursorRows {
+  /** In the order in which they were declared. */
+  all(): readonly Cursor[] {
+    return [...this.open.values()];
+  }
+
+  names(): ReadonlySet<string> {
+    return new Set(this.open.keys());
+  }
+
+  get(name: string): Cursor {
     const cursor = this.open.get(name);
     if (cursor === undefined) throw new PhantomError('34000', `cursor "${name}" does not exist`);
     return cursor;
@@ -50,26 +41,32 @@ export class Cursors {
     return this.open.has(name);
   }
 
-  add(cursor: CursorRows): void {
-    if (this.open.has(cursor.name)) throw new PhantomError('42P03', `cursor "${cursor.name}" already exists`);
+  add(cursor: Cursor): void {
+    const { name } = cursor.facts;
+    if (this.open.has(name)) throw new PhantomError('42P03', `cursor "${name}" already exists`);
     if (this.open.size >= CURSORS_MAX)
       throw new PhantomError('53400', `a session keeps at most ${CURSORS_MAX} cursors`);
-    this.open.set(cursor.name, cursor);
+    this.open.set(name, cursor);
   }
 
   close(name: string): void {
-    this.get(name);
+    this.get(name).close();
     this.open.delete(name);
   }
 
   closeAll(): void {
-    this.open.clear();
+    for (const name of this.open.keys()) this.close(name);
+  }
+
+  /** A savepoint was rolled back: cursors declared behind it go. `before` are those that were open when it was set. */
+  rolledBackTo(before: ReadonlySet<string>): void {
+    for (const name of this.open.keys()) if (!before.has(name)) this.close(name);
   }
 
   /** The transaction has ended: cursors WITH HOLD stay, those that a rolled back one has declared do not. */
   transactionEnded(committed: boolean): void {
     for (const [name, cursor] of this.open) {
-      if (!cursor.hold || (cursor.isNew && !committed)) this.open.delete(name);
+      if (!cursor.facts.hold || (cursor.isNew && !committed)) this.close(name);
       cursor.isNew = false;
     }
   }
@@ -77,9 +74,9 @@ export class Cursors {
   /** Key of the table's row on which a cursor stands: WHERE CURRENT OF. */
   currentKey(name: string, tableOid: Oid, tableName: string): Uint8Array {
     const cursor = this.get(name);
-    if (cursor.source?.tableOid !== tableOid)
+    if (cursor.facts.tableOid !== tableOid)
       throw new PhantomError('24000', `cursor "${name}" is not a simply updatable scan of table "${tableName}"`);
-    const reference = cursor.source.references[cursor.position - 1];
+    const { reference } = cursor;
     if (reference === undefined) throw new PhantomError('24000', `cursor "${name}" is not positioned on a row`);
     return reference.key;
   }
@@ -111,50 +108,42 @@ export function declareUtility(node: DeclareCursor, text: string): Utility {
         throw new PhantomError('25P01', 'DECLARE CURSOR can only be used in transaction blocks');
       const name = node.name.text;
       if (session.cursors.has(name)) throw new PhantomError('42P03', `cursor "${name}" already exists`);
-      session.cursors.add(yield* readAll(session, node, text));
+      session.cursors.add(yield* openCursor(session, node, text));
       return 0;
     },
   };
 }
 
-/** Runs the query and keeps its rows. */
-function* readAll(
-  session: SqlSession,
-  node: DeclareCursor,
-  text: string,
-): Generator<undefined | Promise<unknown> | typeof PAUSE, CursorRows, void> {
+/** Prepares the query and begins to read it. */
+function* openCursor(session: SqlSession, node: DeclareCursor, text: string): Generator<Yielded, Cursor, void> {
   const referenced = prepareReferenced(session, node.query, text);
-  const simple = referenced === undefined ? undefined : true;
   const statement = referenced ?? session.prepare(parsedOf(node.query, text), text);
   if (statement.kind !== 'plan') throw unsupportedError('a cursor over SELECT INTO');
   const { fields } = statement.plan;
-  const tableOid = simple === undefined ? undefined : fields.at(-1)?.tableOid;
-  const rows: Value[][] = [];
-  const references: RowReference[] = [];
-  const memory = new MemoryBudget(session.engine.memoryLimitBytes);
-  const sink: RowSink = {
-    batchRowsMax: 1024,
-    rows(batch: RowBatch): boolean {
-      for (let r = 0; r < batch.count; r++) {
-        const row = batch.columns.map((column) => column[r]);
-        if (simple !== undefined) references.push(row.pop() as RowReference);
-        memory.take(row.reduce<number>((bytes, value) => bytes + bytesOf(value), VALUE_BYTES));
-        rows.push(row);
-      }
-      return false;
+  const cursor = new Cursor(
+    {
+      name: node.name.text,
+      text,
+      fields: referenced === undefined ? fields : fields.slice(0, -1),
+      tableOid: referenced === undefined ? undefined : fields.at(-1)?.tableOid,
+      scroll: node.query.locking.length > 0 ? false : node.scroll,
+      hold: node.hold,
+      declaredMicros: session.evaluation.statementMicros,
     },
-  };
-  yield* session.run(statement, [], sink, () => undefined);
-  return {
-    name: node.name.text,
-    fields: simple === undefined ? fields : fields.slice(0, -1),
-    rows,
-    source: tableOid === undefined ? undefined : { tableOid, references },
-    scroll: node.scroll,
-    hold: node.hold,
-    position: 0,
-    isNew: true,
-  };
+    session.engine.memoryLimitBytes,
+  );
+  const detached = !node.hold && readsDetached(session, statement);
+  cursor.readFrom(detached ? runDetached(session, statement, cursor) : runPlan(session, statement, [], cursor));
+  // Until it rests, at once, with the state in hand that it reads; or to the end.
+  if (detached) yield* cursor.run();
+  else yield* cursor.readTo(Infinity);
+  return cursor;
+}
+
+/** True where the newest committed state is what the statement sees, and needs no transaction to be read. */
+function readsDetached(session: SqlSession, { plan }: PlanStatement): boolean {
+  const { storage } = session.ensureTransaction();
+  return storage.isolation === 'read committed' && !storage.hasWrites && !plan.traits.writes && !plan.traits.locks;
 }
 
 function parsedOf(node: Query, text: string): ParsedStatement {
@@ -172,11 +161,6 @@ function prepareReferenced(session: SqlSession, query: Query, text: string): Ses
     if (error instanceof PhantomError) return undefined;
     throw error;
   }
-}
-
-function bytesOf(value: Value): number {
-  if (typeof value === 'string') return VALUE_BYTES + 2 * value.length;
-  return value instanceof Uint8Array ? VALUE_BYTES + value.length : VALUE_BYTES;
 }
 
 /** A SELECT of one table without grouping or the like: each of its rows is one of the table's. */
@@ -203,84 +187,25 @@ function withReference(query: Query, select: Select): Query {
 
 export function fetchUtility(node: Fetch, session: SqlSession): Utility {
   const name = node.cursor.text;
-  const fields = node.move || !session.cursors.has(name) ? [] : session.cursors.get(name).fields;
+  const fields = node.move || !session.cursors.has(name) ? [] : session.cursors.get(name).facts.fields;
   return {
     fields,
     parameterTypes: [],
     transaction: 'any',
     *run(running, _parameters, sink): Execution {
       const cursor = running.cursors.get(name);
-      const rows = step(cursor, node);
+      const rows = yield* cursor.move(node);
       if (node.move) return rows.length;
       let sent = 0;
       while (sent < rows.length) {
         const slice = rows.slice(sent, sent + Math.max(1, sink.batchRowsMax));
         sent += slice.length;
-        const columns = cursor.fields.map((_, c) => slice.map((row) => row[c]));
+        const columns = cursor.facts.fields.map((_, c) => slice.map((row) => row[c]));
         if (sink.rows({ columns, count: slice.length })) yield PAUSE;
       }
       return rows.length;
     },
   };
-}
-
-/** Moves a cursor and answers the rows passed over, in that order. */
-function step(cursor: CursorRows, node: Fetch): readonly (readonly Value[])[] {
-  const end = cursor.rows.length + 1;
-  const { position } = cursor;
-  switch (node.direction) {
-    case 'forward':
-    case 'backward': {
-      const sign = node.direction === 'forward' ? 1 : -1;
-      if (node.count === 'all') return run(cursor, sign > 0 ? end : 0);
-      const count = sign * node.count;
-      if (count === 0) return current(cursor);
-      return run(cursor, clamp(position + count, end), Math.abs(count));
-    }
-    case 'absolute': {
-      const wanted = node.count as number;
-      return moveTo(cursor, clamp(wanted < 0 ? end + wanted : wanted, end));
-    }
-    default:
-      return node.count === 0 ? current(cursor) : moveTo(cursor, clamp(position + (node.count as number), end));
-  }
-}
-
-function clamp(position: number, end: number): number {
-  return Math.max(0, Math.min(end, position));
-}
-
-function current(cursor: CursorRows): readonly (readonly Value[])[] {
-  const row = cursor.rows[cursor.position - 1];
-  return row === undefined ? [] : [row];
-}
-
-/** Goes to a place and answers the one row there. */
-function moveTo(cursor: CursorRows, to: number): readonly (readonly Value[])[] {
-  if (to < cursor.position) checkBackward(cursor);
-  cursor.position = to;
-  return current(cursor);
-}
-
-/** Goes to a place and answers the rows passed over: `count` of them, or all to the end. */
-function run(cursor: CursorRows, to: number, count?: number): readonly (readonly Value[])[] {
-  const { position, rows } = cursor;
-  if (to < position || (to === 0 && position === 0)) {
-    checkBackward(cursor);
-    cursor.position = to;
-    return rows.slice(Math.max(0, to === 0 ? 0 : to - 1), position - 1).toReversed();
-  }
-  const passed = rows.slice(position, Math.min(rows.length, to));
-  // Asked for more than there are, it stands behind the last row.
-  cursor.position = count === undefined || passed.length < count ? rows.length + 1 : to;
-  return passed;
-}
-
-function checkBackward(cursor: CursorRows): void {
-  if (cursor.scroll !== false) return;
-  throw new PhantomError('55000', 'cursor can only scan forward', {
-    hint: 'Declare it with SCROLL option to enable backward scan.',
-  });
 }
 
 export function closeUtility(node: CloseCursor): Utility {

@@ -1,5 +1,5 @@
 /** What system views tell of sessions and their statements. */
-import type { ListedSession, ListedStatement } from '../system-views/system-view.js';
+import type { ListedCursor, ListedSession, ListedStatement } from '../system-views/system-view.js';
 import type { SqlEngine } from './engine.js';
 import type { SqlSession } from './session.js';
 
@@ -14,6 +14,17 @@ export function* preparedStatements(session: SqlSession): Iterable<ListedStateme
           : [];
     yield { name, text: statement.text, parameterTypes: types.map(({ oid }) => oid), fromSql: false };
   }
+}
+
+/** The session's open cursors. */
+export function listedCursors(session: SqlSession): ListedCursor[] {
+  return session.cursors.all().map(({ facts, isScrollable }) => ({
+    name: facts.name,
+    text: facts.text,
+    holdable: facts.hold,
+    scrollable: isScrollable,
+    declaredMicros: facts.declaredMicros,
+  }));
 }
 
 const STATES = { idle: 'idle', transaction: 'idle in transaction', failed: 'idle in transaction (aborted)' } as const;

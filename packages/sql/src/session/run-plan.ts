@@ -4,7 +4,7 @@
  */
 import { PhantomError } from '@phantom/base';
 import { type TableLockMode, TableLockMode as Modes } from '@phantom/mvcc';
-import { type Execution, type RowSink, StatementRestart, StatementWait, type Yielded } from '../exec/runtime.js';
+import { type Execution, PAUSE, type RowSink, StatementRestart, StatementWait, type Yielded } from '../exec/runtime.js';
 import type { PreparedPlan } from '../plan/prepared-plan.js';
 import type { Value } from '../types/type.js';
 import { RowBuffer } from './row-buffer.js';
@@ -45,6 +45,25 @@ export function* runPlan(
   // Whoever we waited for may have altered a table.
   const current = session.currentPlan(statement);
   return yield* current.execute(session.executionContext(parameters, transaction.storage, transaction), sink);
+}
+
+/**
+ * As runPlan, for a plan that only reads: rests before its first row, and reads from then on what was committed by then,
+ * whatever the session does meanwhile.
+ */
+export function* runDetached(session: SqlSession, statement: PlanStatement, sink: RowSink): Execution {
+  const transaction = session.ensureTransaction();
+  transaction.statements++;
+  yield* shareTables(session.currentPlan(statement), transaction, Modes.AccessShare);
+  const plan = session.currentPlan(statement);
+  if (plan.privileges.length > 0) session.checkPrivileges(plan.privileges);
+  const view = session.engine.storage.view();
+  try {
+    yield PAUSE;
+    return yield* plan.execute(session.executionContext([], view, undefined), sink);
+  } finally {
+    view.release();
+  }
 }
 
 function* runWriting(

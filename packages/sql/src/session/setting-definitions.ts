@@ -15,7 +15,7 @@ export type SettingKind =
       readonly maximum: number;
       readonly unit?: 'ms' | 'kB' | '8kB';
     }
-  | { readonly kind: 'real'; readonly minimum: number; readonly maximum: number }
+  | { readonly kind: 'real'; readonly minimum: number; readonly maximum: number; readonly unit?: 'ms' }
   | { readonly kind: 'enum'; readonly values: readonly string[]; readonly aliases?: Readonly<Record<string, string>> }
   | { readonly kind: 'text' }
   | { readonly kind: 'list' };
@@ -49,6 +49,14 @@ function only(name: string, honoured: readonly string[]): (value: string) => voi
 function fixed(name: string, value: string, description: string, kind: SettingKind = TEXT): SettingDefinition {
   return { name, kind, default: value, description, check: only(name, [value.toLowerCase()]) };
 }
+
+/** A bound or a price of something that is never done here, so that every value is kept. */
+function unneeded(name: string, value: string, description: string, kind: SettingKind): SettingDefinition {
+  return { name, kind, default: value, description };
+}
+
+const PRICE: SettingKind = { kind: 'real', minimum: 0, maximum: Number.MAX_VALUE };
+const WORKERS: SettingKind = { kind: 'integer', minimum: 0, maximum: 1024 };
 
 function internal(name: string, value: string, description: string, reported = false): SettingDefinition {
   return { name, kind: TEXT, default: value, description, internal: true, reported };
@@ -245,7 +253,23 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
   },
   // psql reads scripts by other rules when it is not told of this one.
   { ...fixed('standard_conforming_strings', 'on', 'Backslashes in plain strings are data.', BOOLEAN), reported: true },
+  fixed('jit', 'off', 'Queries are compiled to JavaScript, which the JavaScript engine compiles further.', BOOLEAN),
+  unneeded('jit_above_cost', '100000', 'There is no LLVM to compile costly queries.', {
+    kind: 'real',
+    minimum: -1,
+    maximum: Number.MAX_VALUE,
+  }),
+  unneeded('max_parallel_workers', '8', 'No query has workers.', WORKERS),
+  unneeded('max_parallel_workers_per_gather', '2', 'No query has workers.', WORKERS),
+  unneeded('parallel_setup_cost', '1000', 'No query has workers that would have to be started.', PRICE),
+  unneeded('parallel_tuple_cost', '0.1', 'No query has workers that would hand over rows.', PRICE),
   fixed('synchronize_seqscans', 'off', 'A scan begins at the beginning of its table.', BOOLEAN),
+  unneeded('vacuum_cost_delay', '0', 'VACUUM has nothing to do and needs no rest.', {
+    kind: 'real',
+    minimum: 0,
+    maximum: 100,
+    unit: 'ms',
+  }),
   fixed('xmloption', 'content', 'There is no XML type.'),
   internal('block_size', '8192', 'Bytes of a disk block as clients expect them.'),
   internal('in_hot_standby', 'off', 'Whether this server follows another.', true),

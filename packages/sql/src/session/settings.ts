@@ -189,7 +189,10 @@ function unknownSetting(name: string): PhantomError {
 /** Settings with a dot in their name belong to applications: any text. */
 function customValue(key: string, text: string): string {
   if (!key.includes('.')) throw unknownSetting(key);
-  return text;
+  if (key.split('.').every((part) => /^[a-z_\u0080-\uffff][a-z0-9_$\u0080-\uffff]*$/.test(part))) return text;
+  throw new PhantomError('42602', `invalid configuration parameter name "${key}"`, {
+    detail: 'Custom parameter names must be two or more simple identifiers separated by dots.',
+  });
 }
 
 /** Reads and checks text as a value of the setting, in canonical form; 22023 when it is none. Used for start-up values too. */
@@ -217,13 +220,9 @@ function parseKind({ name, kind }: SettingDefinition, text: string): string {
       throw new PhantomError('22023', `parameter "${name}" requires a Boolean value`);
     }
     case 'integer':
-      return String(parseInteger(name, kind, text));
-    case 'real': {
-      const value = Number(text);
-      if (text.trim() === '' || Number.isNaN(value)) throw invalidValue(name, text);
-      if (value < kind.minimum || value > kind.maximum) throw outOfRange(name, text, kind);
-      return String(value);
-    }
+      return String(Math.round(parseAmount(name, kind, text)));
+    case 'real':
+      return String(parseAmount(name, kind, text));
     case 'enum': {
       const word = text.trim().toLowerCase();
       const value = kind.aliases?.[word] ?? word;
@@ -238,8 +237,9 @@ function parseKind({ name, kind }: SettingDefinition, text: string): string {
   }
 }
 
-function parseInteger(name: string, kind: SettingKind & { kind: 'integer' }, text: string): number {
-  const match = /^\s*([+-]?\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*$/.exec(text);
+/** A number with or without a unit, in the setting's own unit. */
+function parseAmount(name: string, kind: SettingKind & { kind: 'integer' | 'real' }, text: string): number {
+  const match = /^\s*([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([a-zA-Z]*)\s*$/.exec(text);
   if (match === null) throw invalidValue(name, text);
   const unit = match[2] as string;
   const factors = kind.unit === undefined ? {} : (UNIT_FACTORS[kind.unit] ?? {});
@@ -254,7 +254,7 @@ function parseInteger(name: string, kind: SettingKind & { kind: 'integer' }, tex
               .join(', ')}.`,
     });
   }
-  const value = Math.round(Number(match[1]) * factor);
+  const value = Number(match[1]) * factor;
   if (value < kind.minimum || value > kind.maximum) throw outOfRange(name, String(value), kind);
   return value;
 }
@@ -275,7 +275,7 @@ function outOfRange(
 }
 
 function showValue(kind: SettingKind, value: string): string {
-  if (kind.kind !== 'integer' || kind.unit === undefined || value === '0') return value;
+  if ((kind.kind !== 'integer' && kind.kind !== 'real') || kind.unit === undefined || value === '0') return value;
   const units: readonly (readonly [string, number])[] =
     kind.unit === 'ms'
       ? [
@@ -284,6 +284,7 @@ function showValue(kind: SettingKind, value: string): string {
           ['min', 60_000],
           ['s', 1000],
           ['ms', 1],
+          ['us', 0.001],
         ]
       : [
           ['GB', 1024 ** 2],
@@ -291,6 +292,9 @@ function showValue(kind: SettingKind, value: string): string {
           ['kB', 1],
         ];
   const amount = Number(value);
-  for (const [unit, factor] of units) if (amount % factor === 0) return `${amount / factor}${unit}`;
+  for (const [unit, factor] of units) {
+    const count = Math.round(amount / factor);
+    if (Math.abs(count * factor - amount) <= 1e-8 * amount) return `${count}${unit}`;
+  }
   return value;
 }

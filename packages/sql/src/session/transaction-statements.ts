@@ -59,7 +59,7 @@ export function rollbackUtility(node: EndTransaction): Utility {
 
 export function savepointUtility(node: Savepoint): Utility {
   return utility(function* (session) {
-    inBlock(session, 'SAVEPOINT').savepoint(node.name.text);
+    inBlock(session, 'SAVEPOINT').savepoint(node.name.text, session.cursors.names());
     return 0;
   });
 }
@@ -73,7 +73,7 @@ export function releaseUtility(node: Savepoint): Utility {
 
 export function rollbackToUtility(node: Savepoint): Utility {
   return utility(function* (session) {
-    inBlock(session, 'ROLLBACK TO SAVEPOINT').rollbackTo(node.name.text);
+    session.cursors.rolledBackTo(inBlock(session, 'ROLLBACK TO SAVEPOINT').rollbackTo(node.name.text));
     return 0;
   }, true);
 }

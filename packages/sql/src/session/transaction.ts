@@ -25,6 +25,8 @@ interface NamedSavepoint {
   readonly settings: number;
   readonly notifications: number;
   readonly deferred: DeferredMark;
+  /** Names of the cursors that were open. */
+  readonly cursors: ReadonlySet<string>;
 }
 
 export class SessionTransaction {
@@ -132,7 +134,7 @@ export class SessionTransaction {
     }
   }
 
-  savepoint(name: string): void {
+  savepoint(name: string, cursors: ReadonlySet<string>): void {
     this.savepoints.push({
       name,
       savepoint: this.storage.savepoint(),
@@ -140,11 +142,15 @@ export class SessionTransaction {
       settings: this.settings.mark(),
       notifications: this.notifications.mark,
       deferred: this.deferred.mark(),
+      cursors,
     });
   }
 
-  /** Undoes everything since the newest savepoint of the name; it stays, those after it go. Heals a failed transaction. */
-  rollbackTo(name: string): void {
+  /**
+   * Undoes everything since the newest savepoint of the name; it stays, those after it go. Heals a failed transaction. Answers
+   * the names of the cursors that were open when it was set.
+   */
+  rollbackTo(name: string): ReadonlySet<string> {
     const index = this.find(name);
     const target = this.savepoints[index] as NamedSavepoint;
     this.storage.rollbackTo(target.savepoint);
@@ -156,6 +162,7 @@ export class SessionTransaction {
     this.deferred.rollbackTo(target.deferred);
     this.savepoints.length = index + 1;
     this.failed = false;
+    return target.cursors;
   }
 
   release(name: string): void {

@@ -169,6 +169,19 @@ function* preparedRows(source: SystemViewSource): Iterable<CatalogRow> {
   }
 }
 
+function* cursorRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const cursor of source.cursors()) {
+    yield {
+      name: cursor.name,
+      statement: cursor.text,
+      is_holdable: cursor.holdable,
+      is_binary: false,
+      is_scrollable: cursor.scrollable,
+      creation_time: cursor.declaredMicros,
+    };
+  }
+}
+
 export const LISTING_VIEWS: readonly SystemView[] = [
   catalogView('pg_tables', tableRows),
   catalogView('pg_indexes', indexRows),
@@ -177,6 +190,7 @@ export const LISTING_VIEWS: readonly SystemView[] = [
   catalogView('pg_sequences', sequenceRows),
   catalogView('pg_settings', settingRows),
   catalogView('pg_prepared_statements', preparedRows),
+  catalogView('pg_cursors', cursorRows),
   catalogView('pg_stat_user_tables', tableStatisticsRows),
   catalogView('pg_stat_all_tables', tableStatisticsRows),
   catalogView('pg_statio_user_tables', tableStatisticsRows),
@@ -197,6 +211,6 @@ export const LISTING_VIEWS: readonly SystemView[] = [
       };
     }
   }),
-  ...emptyViews('pg_policies', 'pg_rules', 'pg_cursors'),
+  ...emptyViews('pg_policies', 'pg_rules'),
   catalogView('pg_stats', columnStatisticsRows),
 ];

@@ -44,6 +44,16 @@ export interface ListedStatement {
   readonly fromSql: boolean;
 }
 
+/** A cursor as pg_cursors lists it. */
+export interface ListedCursor {
+  readonly name: string;
+  readonly text: string;
+  readonly holdable: boolean;
+  readonly scrollable: boolean;
+  /** Microseconds since 2000. */
+  readonly declaredMicros: number;
+}
+
 /** A session as pg_stat_activity lists it. */
 export interface ListedSession {
   readonly processId: number;
@@ -72,6 +82,8 @@ export interface SystemViewSource {
   systemViews(): readonly SystemView[];
   /** Statements prepared by name. */
   preparedStatements(): Iterable<ListedStatement>;
+  /** The session's open cursors. */
+  cursors(): readonly ListedCursor[];
   /** Sessions of all databases. */
   sessions(): Iterable<ListedSession>;
   readonly activity: Activity;
