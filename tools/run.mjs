@@ -36,6 +36,10 @@ const jobs = {
     await build();
     await run('pnpm', ['--filter', '@phantom/bench', 'run', 'bench', ...args]);
   },
+  differential: async (args) => {
+    await build('--filter=@phantom/differential');
+    await run('node', ['tools/differential/dist/main.js', ...args]);
+  },
   leak: async (args) => {
     await build('--filter=@phantom/db');
     await run('node', ['--expose-gc', 'tools/bench/scripts/leak.mjs', ...args]);

@@ -57,6 +57,7 @@ export const importTable: readonly TableRow[] = [
   tool('testkit', 'base', 'vfs', 'kv'),
   tool('sim', ...belowDb, 'db', 'testkit'),
   tool('bench', ...belowDb, 'db', 'server', 'testkit'),
+  tool('differential', 'base', 'db'),
   tool('check'),
 ];
 

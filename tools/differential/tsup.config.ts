@@ -1,0 +1,3 @@
+import { program } from '../../tsup.shared.mjs';
+
+export default program({ main: 'src/main.ts' });
