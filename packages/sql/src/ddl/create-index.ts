@@ -1,4 +1,7 @@
-/** CREATE INDEX. Writers of the table wait while it is built, readers do not; a plan sees it only once it is complete. */
+/**
+ * CREATE INDEX. Writers of the table wait while it is built, readers do not; a plan sees it only once it is complete.
+ * CONCURRENTLY is a command of several transactions (session/concurrent-index.ts).
+ */
 import { PhantomError, unsupportedError } from '@phantom/base';
 import { type IndexDescriptor, type IndexKeyPart, NameClass, type TableDescriptor } from '@phantom/catalog';
 import type { Yielded } from '../exec/runtime.js';
@@ -30,8 +33,17 @@ const PARTS_MAX = 32;
 const BINARY_COLLATIONS = new Set(['C', 'POSIX', 'default', 'ucs_basic']);
 
 export function* createIndex(context: DdlContext, node: CreateIndex): DdlExecution {
-  // Writers wait while an index is built: what the word promises is not kept.
-  if (node.concurrently) throw unsupportedError('CREATE INDEX CONCURRENTLY');
+  const defined = yield* defineIndex(context, node, 'valid');
+  if (defined !== undefined) yield* addIndex(context, defined.table, defined.index);
+  return undefined;
+}
+
+/** An index as the statement describes it, and its table, locked; undefined when there is one of its name already. */
+export function* defineIndex(
+  context: DdlContext,
+  node: CreateIndex,
+  state: IndexDescriptor['state'],
+): Generator<Yielded, { readonly table: TableDescriptor; readonly index: IndexDescriptor } | undefined, void> {
   const method = node.method?.text ?? 'btree';
   if (['gist', 'spgist', 'brin'].includes(method)) throw unsupportedError(`index method ${method}`);
   if (method !== 'btree' && method !== 'hash' && method !== 'gin')
@@ -61,7 +73,7 @@ export function* createIndex(context: DdlContext, node: CreateIndex): DdlExecuti
   const predicateSql = node.where === undefined ? undefined : storedExpression(context, node.where, table.name);
   if (predicateSql !== undefined) bind(context, table, predicateSql, 'predicate');
   const options = storageOptions(node.options, 'index');
-  yield* addIndex(context, table, {
+  const index: IndexDescriptor = {
     kind: 'index',
     oid: context.catalog.allocateOid(),
     name,
@@ -78,9 +90,9 @@ export function* createIndex(context: DdlContext, node: CreateIndex): DdlExecuti
     include: node.include.map((column) => columnNamed(table, column).number),
     ...(predicateSql === undefined ? {} : { predicateSql }),
     ...(Object.keys(options).length === 0 ? {} : { options }),
-    state: 'valid',
-  });
-  return undefined;
+    state,
+  };
+  return { table, index };
 }
 
 /** What PostgreSQL's hash and GIN indexes cannot do. */
@@ -103,6 +115,13 @@ export function* addIndex(
   table: TableDescriptor,
   index: IndexDescriptor,
 ): Generator<Yielded, void, void> {
+  putIndex(context, table, index);
+  yield* buildIndex(context, table, index);
+  context.tableRewritten(table.oid);
+}
+
+/** Puts an index beside its table: whoever writes the table from now on keeps it. */
+export function putIndex(context: DdlContext, table: TableDescriptor, index: IndexDescriptor): void {
   context.objects.put(index);
   context.objects.put({ ...table, indexOids: [...table.indexOids, index.oid], schemaVersion: table.schemaVersion + 1 });
   context.objects.addDependency({
@@ -112,8 +131,6 @@ export function* addIndex(
     referencedColumn: 0,
     strength: 'automatic',
   });
-  yield* buildIndex(context, table, index);
-  context.tableRewritten(table.oid);
 }
 
 /** A free name after the table and the index's parts. */

@@ -1,12 +1,14 @@
 /**
- * Builds an index over the rows that are there. The table is locked against writers for as long as the transaction lasts, so
- * the newest committed state with this transaction's own writes is what the index must hold.
+ * Fills an index with the rows that are there. CREATE INDEX does it in its own transaction, with the table locked against
+ * writers; CREATE INDEX CONCURRENTLY in many, row by row (session/concurrent-index.ts).
  */
-import { ByteWriter, PhantomError } from '@phantom/base';
+import { ByteWriter, PhantomError, assert, compareBytes } from '@phantom/base';
 import type { IndexDescriptor, TableDescriptor } from '@phantom/catalog';
 import { ByteSlot, KEY_BYTES_MAX, type KeyRange, SPACE_BYTES, prefixRange } from '@phantom/kv';
-import type { MvccTransaction } from '@phantom/mvcc';
+import { LockStrength, type MvccTransaction } from '@phantom/mvcc';
 import type { Yielded } from '../exec/runtime.js';
+import type { EvaluationContext } from '../functions/registry.js';
+import type { CatalogPort } from '../plan/catalog-port.js';
 import { InvertedEntries } from '../storage/inverted-entries.js';
 import { IndexRule } from '../storage/table-rules.js';
 import type { Value } from '../types/type.js';
@@ -21,40 +23,97 @@ export function* buildIndex(
   table: TableDescriptor,
   index: IndexDescriptor,
 ): Generator<Yielded, void, void> {
-  const rule = new IndexRule(index, table, context.picture);
-  if (index.method === 'gin') {
-    const entries = new InvertedEntries(rule, context.picture.types);
-    yield* eachRow(context, table, (row, rowKey) =>
-      entries.insert(row, rowKey, context.transaction, context.evaluation),
-    );
-    return;
-  }
-  const { physical } = rule;
-  const { transaction } = context;
-  const entry = new ByteWriter();
-  const slot = new ByteSlot();
-  const parts: Value[] = [];
+  const filler = new IndexFiller(table, index, context.picture, context.evaluation);
   yield* eachRow(context, table, (row, rowKey) => {
-    if (!rule.covers(row, context.evaluation)) return;
-    rule.parts(row, parts, context.evaluation);
+    const wait = filler.enter(context.transaction, row, rowKey, false);
+    assert(wait === undefined, 'nobody else writes a table that is locked');
+  });
+}
+
+/** Makes entries for rows that may or may not have one. */
+export class IndexFiller {
+  private readonly table: TableDescriptor;
+  private readonly index: IndexDescriptor;
+  private readonly picture: CatalogPort;
+  private readonly evaluation: EvaluationContext;
+  private readonly rule: IndexRule;
+  private readonly inverted: InvertedEntries | undefined;
+  private readonly entry = new ByteWriter();
+  private readonly slot = new ByteSlot();
+  private readonly parts: Value[] = [];
+
+  constructor(table: TableDescriptor, index: IndexDescriptor, picture: CatalogPort, evaluation: EvaluationContext) {
+    this.table = table;
+    this.index = index;
+    this.picture = picture;
+    this.evaluation = evaluation;
+    this.rule = new IndexRule(index, table, picture);
+    this.inverted = index.method === 'gin' ? new InvertedEntries(this.rule, picture.types) : undefined;
+  }
+
+  /**
+   * Enters a row in its newest state. `locking` is for a table that others write: a unique key is locked first. A promise:
+   * wait, then call again. 23505 when another row has the key.
+   */
+  enter(
+    transaction: MvccTransaction,
+    row: readonly Value[],
+    rowKey: Uint8Array,
+    locking: boolean,
+  ): Promise<void> | undefined {
+    const { rule, entry, parts, evaluation, inverted } = this;
+    if (inverted !== undefined) {
+      inverted.insert(row, rowKey, transaction, evaluation);
+      return undefined;
+    }
+    if (!rule.covers(row, evaluation)) return undefined;
+    rule.parts(row, parts, evaluation);
     entry.reset();
-    entry.bytes(physical.prefix);
-    physical.keyCode.encodePrefix(parts, index.parts.length, entry);
-    const unique = physical.isUniqueEntry(parts);
-    if (!unique && physical.isUniqueKey(parts) && hasEntries(transaction, prefixRange(entry.take())))
-      throw notUnique(context, table, index, parts);
+    entry.bytes(rule.physical.prefix);
+    rule.physical.keyCode.encodePrefix(parts, this.index.parts.length, entry);
+    const unique = rule.physical.isUniqueEntry(parts);
+    if (!unique && rule.physical.isUniqueKey(parts) && hasEntries(transaction, prefixRange(entry.take())))
+      throw this.notUnique();
     if (!unique) entry.bytes(rowKey, SPACE_BYTES);
     if (entry.length > KEY_BYTES_MAX) {
       throw new PhantomError(
         '54000',
-        `index row size ${entry.length} exceeds maximum ${KEY_BYTES_MAX} for index "${index.name}"`,
+        `index row size ${entry.length} exceeds maximum ${KEY_BYTES_MAX} for index "${this.index.name}"`,
       );
     }
-    if (unique && transaction.getNewest(entry.buffer, 0, entry.length, slot))
-      throw notUnique(context, table, index, parts);
-    if (unique) transaction.put(entry.buffer, 0, entry.length, rowKey, SPACE_BYTES, rowKey.length);
-    else transaction.put(entry.buffer, 0, entry.length, NO_BYTES, 0, 0);
-  });
+    if (!unique) {
+      transaction.put(entry.buffer, 0, entry.length, NO_BYTES, 0, 0);
+      return undefined;
+    }
+    if (locking) {
+      const wait = transaction.lock(entry.buffer, 0, entry.length, LockStrength.Update, 'wait');
+      if (wait instanceof Promise) return wait;
+    }
+    if (!transaction.getNewest(entry.buffer, 0, entry.length, this.slot)) {
+      transaction.put(entry.buffer, 0, entry.length, rowKey, SPACE_BYTES, rowKey.length);
+      return undefined;
+    }
+    const { buffer, start, end } = this.slot;
+    if (compareBytes(buffer, start, end, rowKey, SPACE_BYTES, rowKey.length) !== 0) throw this.notUnique();
+    return undefined;
+  }
+
+  private notUnique(): PhantomError {
+    const { table, index, picture, evaluation } = this;
+    const names = index.parts.map(
+      (part) => table.columns.find((column) => column.number === part.column)?.name ?? part.expressionSql,
+    );
+    const texts = this.parts.map((value, i) => {
+      if (value === null) return 'null';
+      const type = picture.types.byOid(index.parts[i]?.type.oid as number);
+      return type === undefined ? String(value) : type.output(value, evaluation);
+    });
+    return new PhantomError('23505', `could not create unique index "${index.name}"`, {
+      table: table.name,
+      constraint: index.name,
+      detail: `Key (${names.join(', ')})=(${texts.join(', ')}) is duplicated.`,
+    });
+  }
 }
 
 function hasEntries(transaction: MvccTransaction, range: KeyRange): boolean {
@@ -64,25 +123,4 @@ function hasEntries(transaction: MvccTransaction, range: KeyRange): boolean {
   } finally {
     cursor.close();
   }
-}
-
-function notUnique(
-  context: DdlContext,
-  table: TableDescriptor,
-  index: IndexDescriptor,
-  parts: readonly Value[],
-): PhantomError {
-  const names = index.parts.map(
-    (part) => table.columns.find((column) => column.number === part.column)?.name ?? part.expressionSql,
-  );
-  const texts = parts.map((value, i) => {
-    if (value === null) return 'null';
-    const type = context.picture.types.byOid(index.parts[i]?.type.oid as number);
-    return type === undefined ? String(value) : type.output(value, context.evaluation);
-  });
-  return new PhantomError('23505', `could not create unique index "${index.name}"`, {
-    table: table.name,
-    constraint: index.name,
-    detail: `Key (${names.join(', ')})=(${texts.join(', ')}) is duplicated.`,
-  });
 }

@@ -134,7 +134,7 @@ function inBlock(session: SqlSession, command: string): SessionTransaction {
 }
 
 /** Commits inside an execution: a synchronous driver finishes it on this thread, an asynchronous one awaits it. */
-function* commitHere(session: SqlSession): Execution {
+export function* commitHere(session: SqlSession): Execution {
   if (session.synchronous) session.commitNow();
   else yield session.commit();
   return 0;

@@ -5,6 +5,7 @@
 import { unsupportedError } from '@phantom/base';
 import { definitionHandler } from '../ddl/definitions.js';
 import type { Statement } from '../text/ast-statements.js';
+import { createIndexConcurrentlyUtility } from './concurrent-index.js';
 import { copyUtility } from './copy-statements.js';
 import { commandTag } from './command-tag.js';
 import { closeUtility, declareUtility, fetchUtility } from './cursors.js';
@@ -84,6 +85,8 @@ export function utilityOf(node: Statement, session: SqlSession, text: string): U
       return notifyUtility(node);
     case 'checkpoint':
       return checkpointUtility();
+    case 'create-index':
+      return node.concurrently ? createIndexConcurrentlyUtility(node) : definitionUtility(node, text);
     case 'unsupported':
       throw unsupportedError(node.feature);
     default:
