@@ -6,6 +6,7 @@ import { type GivenFlags, resolveSettings } from './config/resolve.js';
 import { SERVE_SETTINGS, SERVE_SETTING_NAMES, flagOf } from './config/serve-settings.js';
 import { ExitCode } from './exit-codes.js';
 import { CommandError } from './failure.js';
+import type { OutputFormat } from './sql/format.js';
 import type { TargetOptions } from './sql/open-target.js';
 
 const DATA_DEFAULT = './phantom-data';
@@ -100,6 +101,7 @@ function addSql(program: Command, exit: (code: ExitCode) => void): void {
       [],
     )
     .addOption(new Option('--csv', 'print rows as CSV').conflicts('json'))
+    .addOption(new Option('--box', 'print rows in boxes').conflicts(['json', 'csv']))
     .option('--json', 'print one JSON object for each statement')
     .action(async (options) => {
       const { sql } = await import('./sql/command.js');
@@ -108,10 +110,16 @@ function addSql(program: Command, exit: (code: ExitCode) => void): void {
           ...targetOf(options),
           commands: options.command,
           files: options.file,
-          format: options.json === true ? 'json' : options.csv === true ? 'csv' : 'aligned',
+          format: formatOf(options),
         }),
       );
     });
+}
+
+function formatOf({ json, csv, box }: { json?: boolean; csv?: boolean; box?: boolean }): OutputFormat {
+  if (json === true) return 'json';
+  if (csv === true) return 'csv';
+  return box === true ? 'box' : 'aligned';
 }
 
 /** What a command works on: a directory, or a server. */

@@ -1,10 +1,16 @@
 /** Scripts and the shell over a target that answers without a database. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { historyFile, readHistory, writeHistory } from '../src/sql/history.js';
 import { Runner } from '../src/sql/runner.js';
 import { runShell } from '../src/sql/shell.js';
 import type { SqlTarget, StatementResult } from '../src/sql/target.js';
 import { capture } from './support/capture.js';
+import { temporaryDirectories } from './support/directories.js';
+
+const newDirectory = temporaryDirectories();
 
 class FakeTarget implements SqlTarget {
   database = 'phantom';
@@ -63,17 +69,21 @@ describe('scripts', () => {
     expect(target.texts).not.toContain('three;');
   });
 
-  it.each(['\\c nowhere', '\\c', '\\d t', '\\copy'])('stop at %s', async (line) => {
-    const { runner } = runnerOf(new FakeTarget());
-    const { value, err } = await capture(() => runner.runScript(`${line}\n`));
-    expect(value).toBe(false);
-    expect(err).toMatch(/^ERROR: {2}/);
-  });
+  it.each(['\\c nowhere', '\\c', '\\d t', '\\copy', '\\dz', '\\format x', '\\i', '\\i /nowhere/at/all'])(
+    'stop at %s',
+    async (line) => {
+      const { runner } = runnerOf(new FakeTarget());
+      const { value, err } = await capture(() => runner.runScript(`${line}\n`));
+      expect(value).toBe(false);
+      expect(err).toMatch(/^ERROR: {2}/);
+    },
+  );
 });
 
 describe('shell', () => {
   async function session(
     use: (type: (text: string) => Promise<void>, target: FakeTarget) => Promise<void>,
+    history?: string,
   ): Promise<{ shown: string; err: string; target: FakeTarget }> {
     const input = new PassThrough();
     const output = new PassThrough();
@@ -82,7 +92,7 @@ describe('shell', () => {
     const target = new FakeTarget();
     const runner = new Runner(target, 'aligned', (text) => output.write(text));
     const { err } = await capture(async () => {
-      const done = runShell(runner, { input, output, terminal: true });
+      const done = runShell(runner, { input, output, terminal: true, ...(history === undefined ? {} : { history }) });
       await use(async (text) => {
         input.write(text);
         await new Promise((resolve) => setTimeout(resolve, 20));
@@ -106,7 +116,24 @@ describe('shell', () => {
     expect(target.texts).toEqual(["select\n'a\nb' (\n1);", 'begin;']);
     for (const prompt of ['phantom=> ', 'phantom-> ', "phantom'> ", 'phantom(> ', 'phantom=*> ', 'other=*> '])
       expect(shown).toContain(prompt);
-    expect(shown).toContain('\\q        leave');
+    expect(shown).toContain('\\q          leave');
+  });
+
+  it('keeps what was typed for the next one, but no passwords', async () => {
+    const history = join(newDirectory(), 'history');
+    const lines = ['select 1;', "alter role a password 'hush';", 'select 2;'];
+    await session(async (type) => {
+      for (const line of lines) await type(`${line}\n`);
+    }, history);
+    expect(readFileSync(history, 'utf8')).toBe('select 1;\nselect 2;\n');
+    const { target } = await session(async (type) => {
+      // Up, up: the first of them again.
+      await type('\u001B[A\u001B[A\n');
+    }, history);
+    expect(target.texts).toEqual(['select 1;']);
+    expect(historyFile({ PHANTOM_HISTORY: '/x' })).toBe('/x');
+    expect(readHistory('/nowhere/at/all')).toEqual([]);
+    writeHistory('/nowhere/at/all', ['x']);
   });
 
   it('goes on after an error, and leaves at \\q', async () => {

@@ -5,6 +5,7 @@ import { ioError } from '@phantom/base';
 import { ExitCode } from '../exit-codes.js';
 import { CommandError } from '../failure.js';
 import type { OutputFormat } from './format.js';
+import { historyFile } from './history.js';
 import { Runner } from './runner.js';
 import { type TargetOptions, openTarget } from './open-target.js';
 
@@ -35,7 +36,8 @@ async function runAll(runner: Runner, options: SqlOptions, scripts: readonly str
   if (options.commands.length > 0 || scripts.length > 0) return true;
   if (!process.stdin.isTTY) return runner.runScript(await readScript(STDIN));
   const { runShell } = await import('./shell.js');
-  await runShell(runner, { input: process.stdin, output: process.stdout, terminal: true });
+  const history = historyFile(process.env);
+  await runShell(runner, { input: process.stdin, output: process.stdout, terminal: true, history });
   return true;
 }
 

@@ -1,21 +1,36 @@
-/** Runs text against a target: whole, or statement by statement, with the few backslash commands that scripts need. */
+/** Runs text against a target: whole, or statement by statement, with the backslash commands of scripts and the shell. */
+import { readFile } from 'node:fs/promises';
 import { unsupportedError } from '@phantom/base';
 import { reportError } from '../failure.js';
-import { type OutputFormat, formatResult } from './format.js';
+import { describeRelations, listingQuery } from './describe.js';
+import { OUTPUT_FORMATS, type OutputFormat, formatResult } from './format.js';
 import { splitStatements } from './statement-splitter.js';
-import type { SqlTarget } from './target.js';
+import type { SqlTarget, StatementResult } from './target.js';
 
 const HELP = `Statements end with a semicolon and may take several lines.
-  \\c NAME   go over to another database
-  \\q        leave (so does Ctrl-D)
-  \\?        this help
+  \\d [NAME]   relations, or those like NAME with columns, indexes and constraints
+  \\dt \\dv \\dm \\di \\ds [NAME]   tables, views, materialized views, indexes, sequences
+  \\dn \\du \\df \\l [NAME]   schemas, roles, functions, databases
+  \\c NAME     go over to another database
+  \\i FILE     run a file
+  \\x          a line a value, or tables again
+  \\format F   ${OUTPUT_FORMATS.join(', ')}
+  \\timing     tell how long statements take, or no more
+  \\q          leave (so does Ctrl-D)
+  \\?          this help
 Ctrl-C throws away what is typed, or stops what runs.
 `;
+/** Files that run files that run files. */
+const FILES_DEEP_MAX = 16;
 
 export class Runner {
   readonly target: SqlTarget;
-  private readonly format: OutputFormat;
   private readonly write: (text: string) => void;
+  private format: OutputFormat;
+  /** The format that \x goes back to. */
+  private formatBefore: OutputFormat = 'aligned';
+  private isTimed = false;
+  private filesDeep = 0;
 
   constructor(target: SqlTarget, format: OutputFormat, write: (text: string) => void) {
     this.target = target;
@@ -25,12 +40,15 @@ export class Runner {
 
   /** Runs a text as one; false when it failed, which has been told then. */
   async run(text: string): Promise<boolean> {
+    const startMs = performance.now();
     try {
-      await this.target.run(text, (result) => this.write(formatResult(result, this.format)));
+      await this.target.run(text, (result) => this.show(result));
       return true;
     } catch (error) {
       reportError(error, this.format === 'json', text);
       return false;
+    } finally {
+      if (this.isTimed) this.write(`Time: ${(performance.now() - startMs).toFixed(3)} ms\n`);
     }
   }
 
@@ -57,25 +75,89 @@ export class Runner {
   /** A line that begins with a backslash. */
   async command(line: string): Promise<'done' | 'quit' | 'failed'> {
     const [word, argument] = line.trim().replace(/;$/, '').split(/\s+/, 2) as [string, string | undefined];
+    if (word === '\\q' || word === '\\quit') return 'quit';
     try {
-      switch (word) {
-        case '\\q':
-        case '\\quit':
-          return 'quit';
-        case '\\?':
-          this.write(HELP);
-          return 'done';
-        case '\\c':
-        case '\\connect':
-          if (argument === undefined) throw new Error('\\c needs the name of a database');
-          await this.target.connect(argument.replace(/^"(.*)"$/, '$1'));
-          return 'done';
-        default:
-          throw unsupportedError(`the command ${word}`, { hint: 'Try \\? for those there are.' });
-      }
+      return (await this.runCommand(word, argument)) ? 'done' : 'failed';
     } catch (error) {
       reportError(error, this.format === 'json');
       return 'failed';
     }
   }
+
+  /** False when a statement of it failed, which has been told then. */
+  private async runCommand(word: string, argument: string | undefined): Promise<boolean> {
+    switch (word) {
+      case '\\?':
+        this.write(HELP);
+        return true;
+      case '\\c':
+      case '\\connect':
+        await this.target.connect(unquoted(needed(word, argument, 'the name of a database')));
+        return true;
+      case '\\i':
+        return this.include(needed(word, argument, 'the name of a file'));
+      case '\\x':
+        if (this.format === 'expanded') this.format = this.formatBefore;
+        else {
+          this.formatBefore = this.format;
+          this.format = 'expanded';
+        }
+        return true;
+      case '\\format':
+        this.format = formatNamed(argument);
+        return true;
+      case '\\timing':
+        this.isTimed = !this.isTimed;
+        this.write(`Timing is ${this.isTimed ? 'on' : 'off'}.\n`);
+        return true;
+      default:
+    }
+    if (word === '\\d' && argument !== undefined) return this.describe(argument);
+    const query = listingQuery(word, argument);
+    if (query === undefined) throw unsupportedError(`the command ${word}`, { hint: 'Try \\? for those there are.' });
+    await this.target.run(query, (result) => this.show(result));
+    return true;
+  }
+
+  private async describe(pattern: string): Promise<boolean> {
+    const found = await describeRelations(this.target, pattern);
+    if (found.length === 0) throw new Error(`there is no relation like "${pattern}"`);
+    for (const { title, columns, notes } of found) {
+      // What is read by programs has rows alone.
+      const isForPeople = this.format !== 'csv' && this.format !== 'json';
+      if (isForPeople) this.write(`${title}\n`);
+      this.show(columns);
+      if (isForPeople && notes.length > 0) this.write(`${notes.join('\n')}\n\n`);
+    }
+    return true;
+  }
+
+  private async include(file: string): Promise<boolean> {
+    if (this.filesDeep >= FILES_DEEP_MAX) throw new Error(`more than ${FILES_DEEP_MAX} files run one another`);
+    this.filesDeep++;
+    try {
+      return await this.runScript(await readFile(file, 'utf8'));
+    } finally {
+      this.filesDeep--;
+    }
+  }
+
+  private show(result: StatementResult): void {
+    this.write(formatResult(result, this.format));
+  }
+}
+
+function needed(word: string, argument: string | undefined, what: string): string {
+  if (argument === undefined) throw new Error(`${word} needs ${what}`);
+  return argument;
+}
+
+function unquoted(name: string): string {
+  return name.replace(/^"(.*)"$/, '$1');
+}
+
+function formatNamed(name: string | undefined): OutputFormat {
+  const found = OUTPUT_FORMATS.find((format) => format === name);
+  if (found === undefined) throw new Error(`\\format needs one of ${OUTPUT_FORMATS.join(', ')}`);
+  return found;
 }

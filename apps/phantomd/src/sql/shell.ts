@@ -3,22 +3,28 @@
  * is waited for, as psql's does: = a statement, - its rest, ' the end of a quote, * that of a comment, ( a parenthesis.
  */
 import { type Interface, createInterface } from 'node:readline';
+import { HISTORY_LINES_MAX, readHistory, writeHistory } from './history.js';
 import type { Runner } from './runner.js';
 import { splitStatements } from './statement-splitter.js';
 
-const HISTORY_LINES = 1000;
 const MARKS = { quote: "'", comment: '*', parenthesis: '(', statement: '-' } as const;
 
 export interface ShellStreams {
   readonly input: NodeJS.ReadableStream;
   readonly output: NodeJS.WritableStream;
   readonly terminal: boolean;
+  /** File of what was typed before; undefined: none is kept. */
+  readonly history?: string;
 }
 
 /** Reads and runs until \q or the end of input. */
-export function runShell(runner: Runner, { input, output, terminal }: ShellStreams): Promise<void> {
-  const lines = createInterface({ input, output, terminal, historySize: HISTORY_LINES });
-  return new Shell(runner, lines, output).run();
+export async function runShell(runner: Runner, { input, output, terminal, history }: ShellStreams): Promise<void> {
+  const earlier = history === undefined ? [] : readHistory(history);
+  const lines = createInterface({ input, output, terminal, historySize: HISTORY_LINES_MAX, history: earlier });
+  let typed: readonly string[] = earlier;
+  lines.on('history', (newestFirst: string[]) => (typed = newestFirst.slice()));
+  await new Shell(runner, lines, output).run();
+  if (history !== undefined) writeHistory(history, typed);
 }
 
 class Shell {
