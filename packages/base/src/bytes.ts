@@ -64,7 +64,8 @@ export function copyBytes(source: Uint8Array, start: number, end: number, target
   if (bytes <= 48) {
     for (let i = 0; i < bytes; i++) target[at + i] = source[start + i] as number;
   } else {
-    target.set(source.subarray(start, end), at);
+    // A piece is an object of its own, of which a Buffer's costs more than the copy.
+    target.set(bytes === source.length ? source : source.subarray(start, end), at);
   }
   return at + bytes;
 }

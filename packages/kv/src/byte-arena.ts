@@ -5,7 +5,7 @@
  * Doubling copies each byte about once and needs three times the used bytes for a moment. A list of chunks would not, but
  * then every key comparison begins with a look-up of its chunk; whoever knows the final size gives it at the start.
  */
-import { assert } from '@phantom/base';
+import { assert, copyBytes } from '@phantom/base';
 
 /** Offsets are signed 32-bit numbers in every table that points here. */
 export const ARENA_BYTES_MAX = 0x7fff_ffff;
@@ -35,12 +35,7 @@ export class ByteArena {
   /** Copies [start, end) behind what is there and returns where it begins. */
   append(source: Uint8Array, start: number, end: number): number {
     const at = this.reserve(end - start);
-    const { buffer } = this;
-    const bytes = end - start;
-    // A call of `set` costs about as much as copying 48 bytes in a loop.
-    if (bytes <= 48) for (let i = 0; i < bytes; i++) buffer[at + i] = source[start + i] as number;
-    else buffer.set(source.subarray(start, end), at);
-    this.length = at + bytes;
+    this.length = copyBytes(source, start, end, this.buffer, at);
     return at;
   }
 

@@ -23,6 +23,7 @@
 import {
   ByteWriter,
   assert,
+  copyBytes,
   corruptionError,
   readU16,
   readU32,
@@ -173,8 +174,9 @@ export class WriteBatch {
 
   private append(bytes: Uint8Array, start: number, end: number): void {
     const { writer } = this;
-    writer.length = writeVarint(writer.buffer, writer.length, end - start);
-    writer.bytes(bytes, start, end);
+    const { buffer } = writer;
+    // `begin` has made room.
+    writer.length = copyBytes(bytes, start, end, buffer, writeVarint(buffer, writer.length, end - start));
   }
 }
 

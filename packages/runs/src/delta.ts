@@ -52,12 +52,15 @@ const ENTRY_BYTES = (2 + PAYLOAD_WORDS) * 4 + 17;
 /** The smallest operation: kind, length and four bytes of a key that is nothing but its space. */
 const OPERATION_BYTES_MIN = 6;
 const CAPACITY_BYTES_DEFAULT = 64 * 1024;
+const KEYS_DEFAULT = 64;
 /** Seqs are kept relative to the first one, as positive 32-bit numbers. */
 const SEQ_SPAN_MAX = 0x7fff_ffff;
 
 export interface DeltaOptions {
   /** Bytes of arena to begin with; it doubles when it must. Default 64 KiB. */
   readonly capacityBytes?: number;
+  /** Keys to make room for at the start. Default 64. */
+  readonly keys?: number;
 }
 
 /** What a worker thread needs to read a frozen delta. Travels by postMessage; the tables are shared, not copied. */
@@ -90,9 +93,14 @@ export class Delta implements Layer {
   private copied = false;
 
   constructor(options: DeltaOptions = {}) {
-    const capacity = options.capacityBytes ?? CAPACITY_BYTES_DEFAULT;
-    this.arena = new ByteArena(capacity, true);
-    this.tree = new ArenaTree(this.arena.buffer, { payloadWords: PAYLOAD_WORDS, shared: true });
+    const { capacityBytes = CAPACITY_BYTES_DEFAULT, keys: capacity = KEYS_DEFAULT } = options;
+    this.arena = new ByteArena(capacityBytes, true);
+    this.tree = new ArenaTree(this.arena.buffer, { payloadWords: PAYLOAD_WORDS, shared: true, capacity });
+  }
+
+  /** An empty one with room for what another holds: a delta mostly becomes as large as the one before. */
+  static like(other: Delta): Delta {
+    return new Delta({ capacityBytes: Math.max(CAPACITY_BYTES_DEFAULT, other.arena.length), keys: other.entries });
   }
 
   /** A frozen delta of another thread, for reading. */

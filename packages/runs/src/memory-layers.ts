@@ -69,7 +69,7 @@ export class MemoryLayers<F extends { readonly run: Run }> {
     if (isEmpty(this.active)) return;
     this.active.freeze();
     this.frozen.unshift({ delta: this.active, ingested: [], lastSeq: this.active.lastSeq });
-    this.active = new Delta();
+    this.active = Delta.like(this.active);
   }
 
   /** Files, newest first, take their place above everything applied before. */

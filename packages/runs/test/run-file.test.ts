@@ -1,5 +1,5 @@
 /** The file of a run: its checks, its parts, its life. */
-import { type Checksums, compareKeys, isPhantomError, loadChecksums, writeU32 } from '@phantom/base';
+import { type Checksums, compareKeys, isPhantomError, loadChecksums, readU32, writeU32 } from '@phantom/base';
 import { ByteSlot, type KeyRange } from '@phantom/kv';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -300,7 +300,7 @@ describe('a damaged run', () => {
 
 /** Where the n-th block begins, found by trying checksums. */
 function findBlock(whole: Uint8Array, n: number): number {
-  const identity = whole[16] as number;
+  const identity = readU32(whole, 16);
   let offset = 32;
   for (let block = 0; block < n; block++) {
     let end = offset + 9;

@@ -63,6 +63,9 @@ export interface SpaceSnapshot extends SpaceReader {
 /** Batches kept for single writes; more are made when more wait. Large ones are not kept. */
 const SPARE_BATCHES_MAX = 64;
 const SPARE_BATCH_BYTES_MAX = 64 * 1024;
+/** Room for writes that a new batch begins with. */
+const BATCH_BYTES_MIN = 256;
+const BATCH_BYTES_MAX = 1024 * 1024;
 
 /**
  * Opens a space in a directory, making it where there is none. Rejects as `openStore` does: 55006 in use, 0A000 newer
@@ -84,6 +87,8 @@ export class SingleSpace implements SpaceReader {
   private readonly keys: SpaceKeys;
   private readonly slot = new ByteSlot();
   private readonly spare: SpaceBatch[] = [];
+  /** Room that a new batch for the user gets: somewhat more than the last one needed. */
+  private batchBytes = BATCH_BYTES_MIN;
   /** Resolves when the last write that had to wait for room is submitted: later ones stand behind it. */
   private line: Promise<void> | undefined = undefined;
 
@@ -149,12 +154,15 @@ export class SingleSpace implements SpaceReader {
 
   /** An empty batch for `write`. */
   batch(): SpaceBatch {
-    return new SpaceBatch(this.factory.code);
+    return new SpaceBatch(this.factory.code, this.batchBytes);
   }
 
   /** Commits writes together. A batch is left alone until the promise settles. */
   write(writes: SpaceBatch | Iterable<SpaceOperation>, options?: WriteOptions): Promise<CommitResult> {
-    if (writes instanceof SpaceBatch) return this.commit(writes, options, false);
+    if (writes instanceof SpaceBatch) {
+      this.batchBytes = Math.min(Math.ceil(writes.writes.bytes * 1.25) + BATCH_BYTES_MIN, BATCH_BYTES_MAX);
+      return this.commit(writes, options, false);
+    }
     return this.single((batch) => void addAll(batch, writes), options);
   }
 
@@ -190,7 +198,7 @@ export class SingleSpace implements SpaceReader {
   }
 
   private single(fill: (batch: SpaceBatch) => void, options: WriteOptions | undefined): Promise<CommitResult> {
-    const batch = this.spare.pop() ?? this.batch();
+    const batch = this.spare.pop() ?? new SpaceBatch(this.factory.code);
     try {
       fill(batch.clear());
     } catch (error) {
@@ -201,7 +209,7 @@ export class SingleSpace implements SpaceReader {
   }
 
   private singleSync(fill: (batch: SpaceBatch) => void, options: WriteOptions | undefined): CommitResult {
-    const batch = this.spare.pop() ?? this.batch();
+    const batch = this.spare.pop() ?? new SpaceBatch(this.factory.code);
     try {
       fill(batch.clear());
       return this.commitSync(batch, options);
@@ -274,7 +282,8 @@ export class SingleSpace implements SpaceReader {
       );
     } else {
       try {
-        store.submit(batch.writes, commit, options);
+        // A batch of the user's is left alone until it is published; of ours the next write makes use.
+        store.submit(batch.writes, commit, { durability: options?.durability, borrow: !isOurs });
       } catch (error) {
         store.unadmit(batch.writes);
         commit.unknown(error as Error);

@@ -12,10 +12,12 @@ export type SpaceOperation =
 /** Collects writes; later ones win. Keys and values are copied. May be cleared and used again once it is committed. */
 export class SpaceBatch {
   /** What is committed. */
-  readonly writes = new WriteBatch();
+  readonly writes: WriteBatch;
   private readonly keys: SpaceKeys;
 
-  constructor(code: EngineCode) {
+  /** `capacityBytes` is made room for at the start. */
+  constructor(code: EngineCode, capacityBytes?: number) {
+    this.writes = new WriteBatch(capacityBytes);
     this.keys = new SpaceKeys(code);
   }
 
