@@ -150,6 +150,7 @@ export function writeU64(bytes: Uint8Array, at: number, value: number): void {
 
 /** Bytes that writeVarint takes for a value. */
 export function varintBytes(value: number): number {
+  if (value < 0x4000) return value < 0x80 ? 1 : 2;
   let bytes = 1;
   while (value >= 0x80) {
     value = Math.floor(value / 0x80);
@@ -175,6 +176,8 @@ export function writeVarint(bytes: Uint8Array, at: number, value: number): numbe
 export function readVarint(bytes: Uint8Array, at: number, end: number): number {
   const first = at < end ? (bytes[at] as number) : Number.NaN;
   if (first < 0x80) return first;
+  const second = at + 1 < end ? (bytes[at + 1] as number) : Number.NaN;
+  if (second < 0x80) return second > 0 ? (first & 0x7f) | (second << 7) : Number.NaN;
   let value = 0;
   let scale = 1;
   for (let i = at; i < end && i < at + 8; i++) {

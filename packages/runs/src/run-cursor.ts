@@ -5,14 +5,17 @@
 import { compareBytes } from '@phantom/base';
 import { ByteSlot, type CursorBatch, type KeyRange, type Seq } from '@phantom/kv';
 import { type Block, BlockInterval, giveInterval, takeInterval } from './block-reader.js';
-import { fillValues } from './interval-values.js';
+import { FilledIntervals, fillValues } from './interval-values.js';
 import type { LayerCursor } from './layer.js';
 import type { RunBlocks } from './run-blocks.js';
+import { touchLines } from './touch-lines.js';
 
 const Place = { Nowhere: 0, Inside: 1, BehindEnd: 2, BeforeStart: 3 } as const;
 type Place = (typeof Place)[keyof typeof Place];
 
 const NO_BYTES = new Uint8Array(0);
+/** What `fillValues` tells; nobody else asks in between. */
+const filled = new FilledIntervals();
 /** The interval of closed cursors: always empty. */
 const CLOSED = new BlockInterval();
 
@@ -117,43 +120,44 @@ export class RunCursor implements LayerCursor {
    * the end of the range and the limit. Ends on the last entry handed out.
    */
   private fillWhole(batch: CursorBatch, limit: ByteSlot | undefined): void {
-    const { run, upper } = this;
-    const partition = this.partitionAt;
-    const blocks = run.blocksIn(partition);
+    const { run, partitionAt } = this;
+    const blocks = run.blocksIn(partitionAt);
     const seqMax = this.seq - run.seqBase;
     let block = this.block as Block;
     let { blockAt } = this;
-    let at = this.intervalAt + 1;
-    let filled = -1;
+    let from = this.intervalAt + 1;
+    let last = -1;
     for (;;) {
-      if (at === block.restartCount) {
-        if (++blockAt === blocks) break;
-        block = run.block(partition, blockAt);
-        at = 0;
+      const behind = blockAt + 1 < blocks ? run.block(partitionAt, blockAt + 1) : undefined;
+      const isInside = behind !== undefined && this.endsBehind(behind, 0, limit);
+      let to = block.restartCount;
+      if (!isInside) {
+        to--;
+        while (to > from && !this.endsBehind(block, to, limit)) to--;
       }
-      let behind = block;
-      let behindAt = at + 1;
-      if (behindAt === block.restartCount) {
-        if (blockAt + 1 === blocks) break;
-        behind = run.block(partition, blockAt + 1);
-        behindAt = 0;
-      }
-      if (upper !== undefined && !behind.beginsAtMost(behindAt, upper, 0, upper.length)) break;
-      if (limit !== undefined && !behind.beginsAtMost(behindAt, limit.buffer, limit.start, limit.end)) break;
-      const before = batch.count;
-      if (!fillValues(block, at, seqMax, batch)) break;
-      if (batch.count > before) {
+      fillValues(block, from, to, seqMax, batch, filled);
+      if (filled.last >= 0) {
+        last = filled.last;
         this.block = block;
         this.blockAt = blockAt;
-        filled = at;
       }
-      at++;
+      if (!isInside || filled.next < to) break;
+      block = behind;
+      blockAt++;
+      from = 0;
     }
-    if (filled < 0) return;
-    this.enterInterval(filled);
+    if (last < 0) return;
+    this.enterInterval(last);
     this.entry = this.to - 1;
     while (this.interval.removed[this.entry] === 1) this.entry--;
     this.show();
+  }
+
+  /** True when neither the range nor the limit ends before the first key of an interval. */
+  private endsBehind(block: Block, interval: number, limit: ByteSlot | undefined): boolean {
+    const { upper } = this;
+    if (upper !== undefined && !block.beginsAtMost(interval, upper, 0, upper.length)) return false;
+    return limit === undefined || block.beginsAtMost(interval, limit.buffer, limit.start, limit.end);
   }
 
   close(): void {
@@ -234,6 +238,9 @@ export class RunCursor implements LayerCursor {
         if (this.blockAt + 1 < run.blocksIn(this.partitionAt)) this.enterPartition(this.partitionAt, this.blockAt + 1);
         else if (this.partitionAt + 1 < run.partitionCount) this.enterPartition(this.partitionAt + 1, 0);
         else return this.stop(Place.BehindEnd);
+        // Whoever comes from the block before walks on, most likely.
+        const { payload, entriesEnd } = this.block as Block;
+        touchLines(payload, 0, entriesEnd);
         this.enterInterval(0);
       }
       this.entry = this.from;

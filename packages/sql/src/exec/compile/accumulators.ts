@@ -4,7 +4,6 @@
  */
 import { FIRST_VALUE } from '../../plan/binder/bind-group.js';
 import type { AggregateCall } from '../../plan/logical/logical.js';
-import { Oids } from '../../expr/type-oids.js';
 import type { Value } from '../../types/type.js';
 import {
   and,
@@ -24,6 +23,7 @@ import {
 import { PairTable } from '../key-table.js';
 import type { Run } from '../run.js';
 import { type Accumulator, argumentOperands } from './accumulator.js';
+import { isIntegerSum, integerSum, SharedIntegerSums } from './integer-sum.js';
 import { orderedAccumulator } from './ordered-accumulator.js';
 import { isOwnOrder } from './intrinsics.js';
 import { addKeyTables, hashKeyOf, keyNumber, typesOf } from './key-tables.js';
@@ -34,7 +34,16 @@ import type { PlanCompiler, StepContext } from './step.js';
 /** Bytes a state is taken to have, for the budget. */
 const STATE_BYTES = 32;
 
-export function accumulatorFor(compiler: PlanCompiler, call: AggregateCall): Accumulator {
+/** The accumulators of an aggregation's calls, in order. */
+export function accumulatorsFor(compiler: PlanCompiler, calls: readonly AggregateCall[]): Accumulator[] {
+  const sums = new SharedIntegerSums(compiler);
+  return calls.map((call) => {
+    const isPlain = call.orderBy.length === 0 && call.filter === undefined && !call.distinct;
+    return isPlain && isIntegerSum(call) ? sums.accumulator(call) : accumulatorFor(compiler, call);
+  });
+}
+
+function accumulatorFor(compiler: PlanCompiler, call: AggregateCall): Accumulator {
   if (call.orderBy.length > 0 || call.function.ordering !== undefined) return orderedAccumulator(compiler, call);
   const base = plainAccumulator(compiler, call);
   const filtered = call.filter === undefined ? base : withFilter(base, call);
@@ -86,7 +95,8 @@ function plainAccumulator(compiler: PlanCompiler, call: AggregateCall): Accumula
     case 'count':
       return counter(compiler, call);
     case 'sum':
-      if (argument?.type.oid === Oids.int4 || argument?.type.oid === Oids.int2) return integerSum(compiler, call);
+    case 'avg':
+      if (isIntegerSum(call)) return integerSum(compiler, call);
       break;
     case 'min':
     case 'max':
@@ -135,31 +145,6 @@ function counter(compiler: PlanCompiler, call: AggregateCall): Accumulator {
       .filter((operand) => operand.nullable)
       .map((operand) => isNotNull(operand.code));
     emitter.if(tests.reduce(and, literal(true)), add);
-  });
-}
-
-/** Adds to a sum that is a number while it is safe, then a bigint. */
-function addInteger(sum: number | bigint | null, value: number): number | bigint {
-  if (sum === null) return value;
-  if (typeof sum === 'number') {
-    const total = sum + value;
-    if (total <= Number.MAX_SAFE_INTEGER && total >= Number.MIN_SAFE_INTEGER) return total;
-    return BigInt(sum) + BigInt(value);
-  }
-  const total = sum + BigInt(value);
-  const asNumber = Number(total);
-  return Number.isSafeInteger(asNumber) ? asNumber : total;
-}
-
-function integerSum(compiler: PlanCompiler, call: AggregateCall): Accumulator {
-  return simple(compiler, null, false, (context, states, group) => {
-    const { emitter, expressions } = context;
-    const [argument] = call.arguments;
-    if (argument === undefined) return;
-    const value = expressions.value(argument);
-    const add = (): void =>
-      emitter.setElement(states, group, callCode(emitter.constant(addInteger), element(states, group), value.code));
-    emitter.if(value.nullable ? isNotNull(value.code) : literal(true), add);
   });
 }
 

@@ -11,7 +11,7 @@ import type { KeyTables } from './key-tables.js';
 import { RowBuffer } from '../row-buffer.js';
 import type { Run } from '../run.js';
 import type { Accumulator } from './accumulator.js';
-import { accumulatorFor } from './accumulators.js';
+import { accumulatorsFor } from './accumulators.js';
 import { addKeyTables, hashKeyOf, keyNumber, lastTable, typesOf } from './key-tables.js';
 import { stateOf } from './program-builder.js';
 import { pushValues } from './push-row.js';
@@ -43,7 +43,7 @@ export function produceAggregate(compiler: PlanCompiler, node: HashAggregate, co
       keys,
       tables: addKeyTables(builder, typesOf(expressions)),
       values: builder.addSlot((run) => new RowBuffer(keys.length, run.memory)),
-      accumulators: node.calls.map((call) => accumulatorFor(compiler, call)),
+      accumulators: accumulatorsFor(compiler, node.calls),
       groups: builder.addSlot((): GroupCount => ({ count: 0 })),
     };
   });

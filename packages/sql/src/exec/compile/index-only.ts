@@ -1,6 +1,7 @@
 /** Columns read from the entries of an index, without their rows. */
 import { assert } from '@phantom/base';
 import type { ColumnId } from '../../expr/expression.js';
+import { collectColumns } from '../../plan/logical/walk.js';
 import type { TableScan } from '../../plan/physical/physical.js';
 import { physicalIndex, physicalTable } from '../../storage/physical-table.js';
 import type { Emitter } from '../code/emitter.js';
@@ -19,16 +20,26 @@ interface EntryPlace {
   readonly notNull: boolean;
 }
 
+/** What is asked of an entry: the columns handed on, and those of the filter. What only the range looks at is not read. */
 function entryPlaces(node: TableScan): readonly EntryPlace[] {
   const { table, index } = node;
   assert(index !== undefined, 'an index-only scan has an index');
-  return node.scanColumns.map(({ id, number }) => {
-    const part = index.parts.findIndex((candidate) => candidate.column === number);
-    const position = table.columns.findIndex((candidate) => candidate.number === number);
-    const notNull = table.columns[position]?.notNull === true;
-    if (part >= 0) return { column: id, half: 'parts', at: part, notNull };
-    return { column: id, half: 'columns', at: position, notNull };
-  });
+  const asked = new Set(node.columns);
+  for (const condition of node.filter) collectColumns(condition, asked);
+  return node.scanColumns
+    .filter(({ id }) => asked.has(id))
+    .map(({ id, number }) => {
+      const part = index.parts.findIndex((candidate) => candidate.column === number);
+      const position = table.columns.findIndex((candidate) => candidate.number === number);
+      const notNull = table.columns[position]?.notNull === true;
+      if (part >= 0) return { column: id, half: 'parts', at: part, notNull };
+      return { column: id, half: 'columns', at: position, notNull };
+    });
+}
+
+/** True when nobody asks for anything of an entry but that it is there. */
+export function onlyCounts(node: TableScan): boolean {
+  return node.indexOnly && entryPlaces(node).length === 0;
 }
 
 /** The columns of the entry at hand. Where `present` is false there is no entry and every column is null. */

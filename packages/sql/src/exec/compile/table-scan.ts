@@ -30,7 +30,7 @@ import {
 } from '../table-access.js';
 import type { Run } from '../run.js';
 import { filterBy } from './filter.js';
-import { entryRow } from './index-only.js';
+import { entryRow, onlyCounts } from './index-only.js';
 import { stateOf } from './program-builder.js';
 import type { RowBytes } from './row-bytes.js';
 import { ColumnSource, Row } from './row-scope.js';
@@ -44,7 +44,7 @@ export function produceTableScan(compiler: PlanCompiler, node: TableScan, consum
   }
   const range = compileRange(compiler, node);
   let state: StepState | undefined;
-  const keyless = node.index === undefined && node.rowReference === undefined;
+  const keyless = node.rowReference === undefined && (node.index === undefined || onlyCounts(node));
   writeStep(
     compiler,
     'scan',

@@ -1,0 +1,90 @@
+/**
+ * sum and avg of smallint and integer: both are read from one IntegerSums, and calls over the same argument share it, as in
+ * `select sum(x), avg(x)`.
+ */
+import { assert } from '@phantom/base';
+import { equalExpressions } from '../../expr/walk.js';
+import { Oids } from '../../expr/type-oids.js';
+import type { AggregateCall } from '../../plan/logical/logical.js';
+import { binary, element, isNotNull, literal, method, ONE, or, property, type Code } from '../code/ir.js';
+import { IntegerSums } from '../integer-sums.js';
+import type { Accumulator } from './accumulator.js';
+import { stateOf } from './program-builder.js';
+import type { PlanCompiler, StepContext } from './step.js';
+
+/** True for a call whose results `integerSum` gives, once filters and DISTINCT are seen to. */
+export function isIntegerSum(call: AggregateCall): boolean {
+  const [argument] = call.arguments;
+  const isSmall = argument?.type.oid === Oids.int4 || argument?.type.oid === Oids.int2;
+  return isSmall && (call.function.name === 'sum' || call.function.name === 'avg');
+}
+
+/** The accumulator of a sum or an average over states of its own. */
+export function integerSum(compiler: PlanCompiler, call: AggregateCall): Accumulator {
+  return new SharedIntegerSums(compiler).accumulator(call);
+}
+
+/** Accumulators of plain calls: each over the states of an earlier call with the same argument, where there is one. */
+export class SharedIntegerSums {
+  private readonly slots: { readonly call: AggregateCall; readonly slot: number }[] = [];
+  private readonly compiler: PlanCompiler;
+
+  constructor(compiler: PlanCompiler) {
+    this.compiler = compiler;
+  }
+
+  accumulator(call: AggregateCall): Accumulator {
+    const [argument] = call.arguments;
+    assert(argument !== undefined, 'a sum has an argument');
+    const earlier = this.slots.find((known) =>
+      known.call.arguments.every((other) => equalExpressions(other, argument)),
+    );
+    if (earlier !== undefined) return over(call, earlier.slot, false);
+    const slot = this.compiler.builder.addSlot((run) => new IntegerSums(run.memory));
+    this.slots.push({ call, slot });
+    return over(call, slot, true);
+  }
+}
+
+/** A call over the states in a slot; `steps` for the one call that adds to them. */
+function over(call: AggregateCall, slot: number, steps: boolean): Accumulator {
+  const result = call.function.name === 'sum' ? 'sum' : 'average';
+  return {
+    neverNull: false,
+    begin: (run) => {
+      if (steps) (run.state[slot] as IntegerSums).begin();
+    },
+    emitBegin: ({ emitter, run }) => {
+      if (steps) emitter.evaluate(method(stateOf(emitter, run, slot), 'begin'));
+    },
+    step: (context, group) => {
+      if (steps) emitStep(context, call, slot, group);
+    },
+    final: ({ emitter, run }, group) => method(stateOf(emitter, run, slot), result, group),
+  };
+}
+
+function emitStep(context: StepContext, call: AggregateCall, slot: number, group: Code): void {
+  const { emitter, run, expressions } = context;
+  const [argument] = call.arguments;
+  assert(argument !== undefined, 'a sum has an argument');
+  const value = expressions.value(argument);
+  const state = stateOf(emitter, run, slot);
+  const add = (): void => {
+    // The arrays are read anew for each row: a new group may have made them larger.
+    const sums = emitter.let(property(state, 'sums'));
+    const counts = emitter.let(property(state, 'counts'));
+    const total = emitter.let(binary('+', element(sums, group), value.code));
+    const isUnsafe = or(
+      binary('>', total, literal(Number.MAX_SAFE_INTEGER)),
+      binary('<', total, literal(Number.MIN_SAFE_INTEGER)),
+    );
+    emitter.if(
+      isUnsafe,
+      () => emitter.evaluate(method(state, 'carry', group, value.code)),
+      () => emitter.setElement(sums, group, total),
+    );
+    emitter.setElement(counts, group, binary('+', element(counts, group), ONE));
+  };
+  emitter.if(value.nullable ? isNotNull(value.code) : literal(true), add);
+}
