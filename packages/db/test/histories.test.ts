@@ -57,9 +57,9 @@ describe('random histories through disasters', { timeout: HISTORIES_TIMEOUT_MS }
 
   it('are sound after power cuts', async () => {
     for (const seed of seedsToTry(1, TESTS)) {
-      const report = await powerCutHistories(openHistoryDatabase, { ...work, seed, everyOperations: 7 });
+      const report = await powerCutHistories(openHistoryDatabase, { ...work, seed, everyOperations: 4 });
       expect({ seed, violations: report.violations }).toEqual({ seed, violations: [] });
-      expect(report.disasters).toBeGreaterThan(2);
+      expect(report.disasters).toBeGreaterThan(0);
     }
   });
 

@@ -10,7 +10,6 @@ import { ByteSlot } from '@phantom/kv';
 import type { CommitSubject } from './commit-process.js';
 import type { PreparedState } from './prepared-record.js';
 import type { TransactionRegistry } from './registry.js';
-import { LockStrength } from './types.js';
 import { type BlockedKey, firstKeyNotFree, validate } from './validation.js';
 import type { WriteSet } from './write-set.js';
 
@@ -85,14 +84,9 @@ function append(
   });
 }
 
-/** Locks what is written and what is relied on; the first key that is not to be had, if any. */
-function firstUnlocked(registry: TransactionRegistry, subject: PrepareSubject): BlockedKey | undefined {
-  const { locks } = registry;
-  const unlocked = firstKeyNotFree(subject.writes as WriteSet, (hash, mode) => locks.tryAcquire(subject, hash, mode));
-  if (unlocked !== undefined) return unlocked;
-  for (const { hash, key } of subject.guards?.points ?? [])
-    if (!locks.tryAcquire(subject, hash, LockStrength.Share)) return { hash, key, mode: LockStrength.Share };
-  return undefined;
+/** Locks what is written; validation has locked what is relied on. The first key that is not to be had, if any. */
+function firstUnlocked({ locks }: TransactionRegistry, subject: PrepareSubject): BlockedKey | undefined {
+  return firstKeyNotFree(subject.writes as WriteSet, (hash, mode) => locks.tryAcquire(subject, hash, mode));
 }
 
 function stateOf(

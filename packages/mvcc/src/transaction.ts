@@ -44,6 +44,7 @@ import { type SnapshotOwner, Snapshots } from './snapshots.js';
 import { BEGINNING, SavepointStack, type TransactionMark } from './savepoint.js';
 import {
   LOCK_SPACE,
+  LockStrength,
   type Concurrency,
   type Isolation,
   type LockMode,
@@ -328,7 +329,11 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, P
   }
 
   guard(key: Uint8Array, start: number, end: number): void {
-    this.guardsToAdd().addPoint(key, start, end, this.snapshots.presentSeq);
+    this.guardsToAdd().addPoint(key, start, end, LockStrength.Share, this.snapshots.presentSeq);
+  }
+
+  guardPresence(key: Uint8Array, start: number, end: number): void {
+    this.guardsToAdd().addPoint(key, start, end, LockStrength.KeyShare, this.snapshots.presentSeq);
   }
 
   guardRange(range: KeyRange): void {

@@ -177,9 +177,11 @@ export interface MvccTransaction {
   lostRace(key: Uint8Array, start: number, end: number): PhantomError;
   /**
    * Constraint read: the commit fails (40001, or what `onConflict` makes) if another transaction writes the key after now
-   * and before this commits. Holds at every isolation level. Foreign keys guard the parent's key, schema versions guard tables.
+   * and before this commits. Holds at every isolation level: whoever has locked the key against it goes first.
    */
   guard(key: Uint8Array, start: number, end: number): void;
+  /** As guard, for a key that has to be there: others may replace its value, but not remove it. What a foreign key asks of its parent. */
+  guardPresence(key: Uint8Array, start: number, end: number): void;
   /** As guard for a whole range: the probe for children when a parent goes. */
   guardRange(range: KeyRange): void;
 

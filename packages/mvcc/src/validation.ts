@@ -10,7 +10,8 @@
  *
  * Locks: who writes optimistically takes no lock while people think, but must not run over the lock of somebody who does.
  * So validation also reports the first key that another transaction has locked; the commit waits for it, or fails, and
- * then validates from the start. When nobody else holds a lock this costs nothing.
+ * then validates from the start. When nobody else holds a lock this costs nothing. Guarded keys are locked here, for the
+ * time of the commit.
  */
 import { type ByteSlot, OperationKind, type Seq } from '@phantom/kv';
 import type { ConstraintGuards } from './constraint-guards.js';
@@ -54,6 +55,8 @@ export function validate(registry: TransactionRegistry, candidate: Candidate, sl
   }
   if (guards !== undefined) refuseBrokenRanges(registry, candidate, guards);
   if (registry.window.preparedRanges.size > 0) refusePreparedRanges(registry, candidate);
+  const unguarded = guards === undefined ? undefined : firstUnguarded(registry, candidate, guards);
+  if (unguarded !== undefined) return unguarded;
   // Nobody else holds a lock, nearly always.
   return registry.locks.count > candidate.lockCount ? firstBlockedKey(registry, candidate) : undefined;
 }
@@ -77,9 +80,10 @@ function validatePoints(
   slot: ByteSlot,
 ): void {
   const { index } = registry.window;
-  for (const { hash, key, baseSeq } of guards.points) {
+  for (const { hash, key, mode, baseSeq } of guards.points) {
     const seq = index.seqOf(hash, key, 0, key.length);
     if (seq <= baseSeq) continue;
+    if (mode === LockStrength.KeyShare && registry.window.isPresent(key, 0, key.length)) continue;
     throw lostUniqueRace(registry, candidate, key, seq, slot) ?? registry.ledger.written(candidate, key, baseSeq, seq);
   }
 }
@@ -119,6 +123,20 @@ function lostUniqueRace(
   if (registry.options.names.describe(key)?.unique === undefined) return undefined;
   if (candidate.snapshots.current?.get(key, 0, key.length, slot) === true) return undefined;
   return registry.window.isPresent(key, 0, key.length) ? registry.ledger.unique(key, seq) : undefined;
+}
+
+/**
+ * Locks the keys that the transaction relies on, until its commit is published: who locked one to remove it has looked for
+ * rows that rely on it, and would not look again. The first key that is not to be had, if any.
+ */
+function firstUnguarded(
+  { locks }: TransactionRegistry,
+  candidate: Candidate,
+  guards: ConstraintGuards,
+): BlockedKey | undefined {
+  for (const { hash, key, mode } of guards.points)
+    if (!locks.tryAcquire(candidate, hash, mode)) return { hash, key, mode };
+  return undefined;
 }
 
 function firstBlockedKey(registry: TransactionRegistry, candidate: Candidate): BlockedKey | undefined {

@@ -179,6 +179,11 @@ async function statement(transaction: MvccTransaction, client: Client, words: st
       transaction.guard(key, 0, key.length);
       return 'guarded';
     }
+    case 'guard-presence': {
+      const key = keyOf(first);
+      transaction.guardPresence(key, 0, key.length);
+      return 'guarded';
+    }
     case 'guard-range':
       transaction.guardRange(rangeOf(first, second));
       return 'guarded';

@@ -1,6 +1,6 @@
 /** What the tests of transactions share: a store in memory, and keys and values as text. */
 import type { PhantomError } from '@phantom/base';
-import { ByteSlot, EngineCode, type KeyRange, type KvCursor } from '@phantom/kv';
+import { ByteSlot, EngineCode, type KeyRange, type KvCursor, WriteBatch } from '@phantom/kv';
 import { MemoryEngine } from '@phantom/kv/memory';
 import { type Store, type StoreOptions, openStore } from '@phantom/store';
 import { MemoryVfs } from '@phantom/vfs/testing';
@@ -17,8 +17,18 @@ export const memoryEngine = {
   open: async (): Promise<MemoryEngine> => new MemoryEngine(),
 };
 
-export function openMemoryStore(options: Partial<StoreOptions> = {}): Promise<Store> {
-  return openStore('/db', { vfs: new MemoryVfs(), engines: [memoryEngine], durability: 'memory', ...options });
+/** A store that may be written to: its first writer need not wait for that. */
+export async function openMemoryStore(options: Partial<StoreOptions> = {}): Promise<Store> {
+  const store = await openStore('/db', {
+    vfs: new MemoryVfs(),
+    engines: [memoryEngine],
+    durability: 'memory',
+    ...options,
+  });
+  const nothing = new WriteBatch();
+  await store.admit(nothing);
+  store.unadmit(nothing);
+  return store;
 }
 
 export function keyOf(text: string): Uint8Array {

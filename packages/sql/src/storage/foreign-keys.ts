@@ -154,7 +154,7 @@ export class ForeignKeyChecks {
       const wait = transaction.lock(buffer, 0, length, LockStrength.KeyShare, 'wait');
       if (wait instanceof Promise) return wait;
     } else {
-      transaction.guard(buffer, 0, length);
+      transaction.guardPresence(buffer, 0, length);
     }
     if (transaction.getNewest(buffer, 0, length, this.slot)) return undefined;
     throw missingParent(this.rules.table, parent, constraint, values, this.place());

@@ -1,9 +1,9 @@
 /** Waits end: with a cancel, with a time limit, with the session; and a commit that was asked to stop says what became of it. */
-import { PhantomError } from '@phantom/base';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Notice, SqlSession } from '../../src/index.js';
 import { type TestEngine, openEngine } from '../support/engine.js';
+import { run, turns } from '../support/statements.js';
 
 const opened: TestEngine[] = [];
 
@@ -19,24 +19,6 @@ afterEach(async () => {
   for (const engine of opened.splice(0)) await engine.close();
 });
 
-/** Runs statements; the tag of the last, or the code of the error. */
-async function run(session: SqlSession, sql: string): Promise<string> {
-  let answer = '';
-  try {
-    for (const parsed of session.parse(sql)) {
-      const portal = session.portal(session.prepare(parsed, sql), []);
-      answer = (await portal.fetch(0, () => undefined)).tag;
-    }
-    await session.sync();
-    return answer;
-  } catch (error) {
-    return error instanceof PhantomError ? error.code : String(error);
-  }
-}
-
-const turns = async (count: number): Promise<void> => {
-  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
-};
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function twoSessions(engine: TestEngine): Promise<[SqlSession, SqlSession]> {
