@@ -5,6 +5,7 @@ import type { Yielded } from '../exec/runtime.js';
 import { bindRowExpression } from '../expr/row-expression.js';
 import type { RowExpression } from '../expr/row-expression-types.js';
 import { resolveTypeName } from '../expr/type-names.js';
+import { withNamedCollation } from '../expr/named-collation.js';
 import { BoundRowExpression } from '../storage/table-rules.js';
 import type { Expression } from '../text/ast.js';
 import type { Name } from '../text/ast-leaves.js';
@@ -135,8 +136,7 @@ export function* alterType(context: DdlContext, table: TableDescriptor, action: 
     throw new PhantomError('42P16', `column "${column.name}" has pseudo-type`);
   requireTypeUsage(context, type);
   refuseDependents(context, table, column);
-  const collation = action.collation?.at(-1)?.text;
-  const typed: ColumnDescriptor = { ...column, type: collation === undefined ? type : { ...type, collation } };
+  const typed: ColumnDescriptor = { ...column, type: withNamedCollation(context.picture, type, action.collation) };
   const using = action.using === undefined ? undefined : storedExpression(context, action.using, table.name);
   const transform = new BoundRowExpression(transformOf(context, table, typed, using), table);
   const defaulted = column.generated === undefined ? castDefault(context, table, typed) : typed;

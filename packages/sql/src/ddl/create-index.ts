@@ -6,6 +6,7 @@ import { PhantomError, unsupportedError } from '@phantom/base';
 import { type IndexDescriptor, type IndexKeyPart, NameClass, type TableDescriptor } from '@phantom/catalog';
 import type { Yielded } from '../exec/runtime.js';
 import { bindRowExpression } from '../expr/row-expression.js';
+import { withNamedCollation } from '../expr/named-collation.js';
 import type { QualifiedName } from '../text/ast-leaves.js';
 import type { IndexElement } from '../text/ast.js';
 import type { CreateIndex } from '../text/ast-schema.js';
@@ -158,7 +159,7 @@ function keyPart(
     part = { expressionSql, type: bind(context, table, expressionSql, 'index').type, ...order };
   }
   if (method === 'gin') return { ...part, operatorClass: invertedClass(context, part.type.oid, element.operatorClass) };
-  const collation = element.collation?.at(-1)?.text ?? part.type.collation;
+  const { collation } = withNamedCollation(context.picture, part.type, element.collation);
   if (collation !== undefined && !BINARY_COLLATIONS.has(collation))
     throw unsupportedError(`an index in the order of collation "${collation}"`);
   if (element.operatorClass !== undefined) checkOperatorClass(context, part, element.operatorClass);

@@ -9,6 +9,7 @@ import { bindRowExpression } from '../expr/row-expression.js';
 import type { RowExpression } from '../expr/row-expression-types.js';
 import { resolveTypeName } from '../expr/type-names.js';
 import type { Yielded } from '../exec/runtime.js';
+import { withNamedCollation } from '../expr/named-collation.js';
 import type { TableEngine } from '../session/ports.js';
 import type { Name, Option, TypeName } from '../text/ast-leaves.js';
 import type { ColumnConstraint, ColumnDefinition, CreateTable, TableConstraint } from '../text/ast-schema.js';
@@ -251,7 +252,7 @@ export function* makeColumn(
   let column: ColumnDescriptor = {
     number: (table.columns.at(-1)?.number ?? 0) + 1,
     name: name.text,
-    type: node.collation === undefined ? type : { ...type, collation: node.collation.at(-1)?.text as string },
+    type: withNamedCollation(context.picture, type, node.collation),
     notNull: false,
     dropped: false,
     sinceVersion: table.layoutVersion,

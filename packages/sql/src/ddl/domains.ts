@@ -5,6 +5,7 @@ import type { Yielded } from '../exec/runtime.js';
 import { bindRowExpression } from '../expr/row-expression.js';
 import type { RowExpression } from '../expr/row-expression-types.js';
 import { resolveTypeName } from '../expr/type-names.js';
+import { withNamedCollation } from '../expr/named-collation.js';
 import type { Expression } from '../text/ast.js';
 import type { AlterDomain, CreateDomain } from '../text/ast-schema.js';
 import type { Value } from '../types/type.js';
@@ -28,7 +29,7 @@ export function* createDomain(context: DdlContext, node: CreateDomain): DdlExecu
   requireTypeUsage(context, base);
   let definition: DomainDefinition = {
     kind: 'domain',
-    base: node.collation === undefined ? base : { ...base, collation: node.collation.at(-1)?.text as string },
+    base: withNamedCollation(context.picture, base, node.collation),
     notNull: false,
     checks: [],
   };

@@ -9,6 +9,7 @@ import type { CreateTableAs, CreateView, RefreshMaterializedView } from '../text
 import type { Query } from '../text/ast.js';
 import { deparseQuery } from '../text/deparse.js';
 import { parseStatement } from '../text/parse.js';
+import { selectInto } from '../text/select-into.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { fillTable } from './create-table-as.js';
 import { storageOf } from './create-table.js';
@@ -32,6 +33,8 @@ const TEXT = { oid: 25, typmod: -1 };
 
 export function* createView(context: DdlContext, node: CreateView): DdlExecution {
   const query = node.recursive ? recursiveQuery(node) : node.query;
+  if (selectInto(query, query.position) !== undefined)
+    throw new PhantomError('0A000', 'views must not contain SELECT INTO');
   const described = describe(context, query);
   let { persistence } = node;
   if (persistence === 'permanent' && usesTemporary(context, described)) {

@@ -1,12 +1,12 @@
 /** Expressions with a syntax of their own: CASE, COALESCE and kin, casts, arrays, rows, fields, subscripts, EXTRACT, CURRENT_... */
 import type { TypeRef } from '@phantom/catalog';
-import { isBinaryCollation } from '../types/collation.js';
 import type { CurrentValue } from '../text/ast-leaves.js';
 import type * as Ast from '../text/ast.js';
 import type { Binder } from './binder.js';
 import { callNamed, callOperator, letIn, withCollation } from './calls.js';
 import { baseType, coerce, coerceToBoolean, isUnknown, tryCoerce, unify } from './coercion.js';
 import { constant, type BoundSubscript, type Expression, type RowExpressionNode } from './expression.js';
+import { requireCollatable, requireCollation } from './named-collation.js';
 import type { Scope } from './scope.js';
 import { resolveTypeName } from './type-names.js';
 import { INT4, INT8, Oids, TEXT, UNKNOWN, typeRef } from './type-oids.js';
@@ -124,19 +124,15 @@ export function bindCollate(binder: Binder, node: Ast.CollateExpression, scope: 
   const { context } = binder;
   const bound = binder.bind(node.operand, scope);
   const operand = isUnknown(bound) ? coerce(context, bound, TEXT, 'implicit', node.position) : bound;
-  const type = context.catalog.types.byOid(baseType(context, operand.type).oid);
-  if (type?.category !== 'S') {
-    throw context.error(
-      '42804',
-      `collations are not supported by type ${context.typeName(operand.type.oid)}`,
-      node.position,
-    );
-  }
   const collation = node.collation[node.collation.length - 1]?.text ?? '';
+  context.at(node.position, () => {
+    requireCollatable(context.catalog, operand.type);
+    requireCollation(collation);
+  });
   const collated: TypeRef = {
     oid: operand.type.oid,
     typmod: operand.type.typmod,
-    collation: checkCollation(binder, collation, node.position),
+    collation,
     explicitCollation: true,
   };
   if (operand.kind === 'constant') return { ...operand, type: collated };
@@ -150,24 +146,6 @@ export function bindCollate(binder: Binder, node: Ast.CollateExpression, scope: 
 }
 
 /** Binary collations, and those that Intl.Collator knows; 42704 for others. */
-function checkCollation(binder: Binder, name: string, position: number): string {
-  if (isBinaryCollation(name)) return name;
-  const tag = name
-    .replace(/-x-icu$/, '')
-    .replace(/\..*$/, '')
-    .replaceAll('_', '-');
-  let known = false;
-  try {
-    known = tag === 'und' || Intl.Collator.supportedLocalesOf(tag).length > 0;
-  } catch {
-    known = false;
-  }
-  if (!known) {
-    throw binder.context.error('42704', `collation "${name}" for encoding "UTF8" does not exist`, position);
-  }
-  return name;
-}
-
 /** ARRAY[...]; `target` is the array type of a cast around it, which its elements take directly. */
 export function bindArray(binder: Binder, node: Ast.ArrayConstructor, scope: Scope, target?: TypeRef): Expression {
   const { context } = binder;

@@ -3,7 +3,7 @@ import { PhantomError } from '@phantom/base';
 import type { TypeRef } from '@phantom/catalog';
 import { SqlArray } from '@phantom/codec';
 import { invalidParameter } from '../types/sql-errors.js';
-import { characterLength, truncateName } from '../types/text-types.js';
+import { characterLength } from '../types/text-types.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
 import { type Implementations, scalar } from './implementation.js';
@@ -142,7 +142,7 @@ function parseIdentifiers(text: string, strict: boolean): SqlArray {
         if (text[at] === '.') throw fail('No valid identifier before ".".');
         throw afterDot ? fail('No valid identifier after ".".') : fail();
       }
-      parts.push(truncateName(plain.toLowerCase()));
+      parts.push(plain.toLowerCase());
       at += plain.length;
     }
     skip();

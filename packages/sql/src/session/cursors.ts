@@ -118,7 +118,7 @@ export function declareUtility(node: DeclareCursor, text: string): Utility {
 function* openCursor(session: SqlSession, node: DeclareCursor, text: string): Generator<Yielded, Cursor, void> {
   const referenced = prepareReferenced(session, node.query, text);
   const statement = referenced ?? session.prepare(parsedOf(node.query, text), text);
-  if (statement.kind !== 'plan') throw unsupportedError('a cursor over SELECT INTO');
+  if (statement.kind !== 'plan') throw new PhantomError('42601', 'SELECT ... INTO is not allowed here');
   const { fields } = statement.plan;
   const cursor = new Cursor(
     {

@@ -10,6 +10,7 @@ import type { CatalogPort } from '../plan/catalog-port.js';
 import type { TypeContext, TypeLookup } from '../types/type.js';
 import { PHANTOM_SCHEMA } from '../system-views/system-view.js';
 import { parsePath } from './search-path.js';
+import { readOnlyTransaction } from './session-errors.js';
 import type { Settings } from './settings.js';
 import type { Cursors } from './cursors.js';
 
@@ -185,12 +186,14 @@ export class SessionEvaluation implements EvaluationContext {
     const { sequences } = this.owner;
     switch (operation) {
       case 'nextval': {
+        this.refuseReadOnly('nextval()');
         const next = sequences.next(this.sequenceNamed(sequenceOid, 'usage'));
         this.lastValues.set(sequenceOid, next);
         this.lastSequence = sequenceOid;
         return next;
       }
       case 'setval': {
+        this.refuseReadOnly('setval()');
         const wanted = value as number | bigint;
         sequences.set(this.sequenceNamed(sequenceOid, 'update'), wanted, isCalled ?? true);
         if (isCalled ?? true) this.lastValues.set(sequenceOid, wanted);
@@ -203,11 +206,16 @@ export class SessionEvaluation implements EvaluationContext {
         throw new PhantomError('55000', `currval of sequence "${sequence.name}" is not yet defined in this session`);
       }
       case 'lastval': {
-        const last = this.lastSequence === undefined ? undefined : this.lastValues.get(this.lastSequence);
-        if (last !== undefined) return last;
+        const oid = this.lastSequence;
+        const exists = oid !== undefined && this.owner.picture.relationByOid(oid) !== undefined;
+        if (exists) return this.sequence('currval', oid);
         throw new PhantomError('55000', 'lastval is not yet defined in this session');
       }
     }
+  }
+
+  private refuseReadOnly(what: string): void {
+    if (this.owner.settings.boolean('transaction_read_only')) throw readOnlyTransaction(what);
   }
 
   private sequenceNamed(oid: Oid, privilege: 'usage' | 'select' | 'update'): SequenceDescriptor {

@@ -25,11 +25,21 @@ export function beginUtility(node: Begin): Utility {
   });
 }
 
+/** COMMIT and ROLLBACK outside of a block do nothing but warn; AND CHAIN has nothing to follow (25P01). */
+function warnOutside(session: SqlSession, node: EndTransaction): void {
+  if (!node.chain) {
+    session.notice('WARNING', '25P01', 'there is no transaction in progress');
+    return;
+  }
+  const command = node.kind === 'commit' ? 'COMMIT' : 'ROLLBACK';
+  throw new PhantomError('25P01', `${command} AND CHAIN can only be used in transaction blocks`);
+}
+
 export function commitUtility(node: EndTransaction): Utility {
   return utility(function* (session, _parameters, _sink, setTag): Execution {
     const { transaction } = session;
     if (transaction === undefined || !transaction.explicit) {
-      session.notice('WARNING', '25P01', 'there is no transaction in progress');
+      warnOutside(session, node);
       if (transaction === undefined) return 0;
     }
     const modes = shownModes(session.settings);
@@ -47,9 +57,7 @@ export function commitUtility(node: EndTransaction): Utility {
 export function rollbackUtility(node: EndTransaction): Utility {
   return utility(function* (session) {
     const { transaction } = session;
-    if (transaction === undefined || !transaction.explicit) {
-      session.notice('WARNING', '25P01', 'there is no transaction in progress');
-    }
+    if (transaction === undefined || !transaction.explicit) warnOutside(session, node);
     const modes = shownModes(session.settings);
     session.rollback();
     if (node.chain) session.openTransaction(true, modes);

@@ -541,7 +541,7 @@ export class DateTimeDecoder {
     this.checkTime();
     const hasDate = (this.seen & DATE) === DATE;
     if (this.timeOnly) {
-      if ((this.seen & TIME) !== TIME) throw new DateTimeFailure('format');
+      if ((this.seen & TIME) !== TIME || (!hasDate && (this.seen & DATE) !== 0)) throw new DateTimeFailure('format');
     } else if (!hasDate) {
       throw new DateTimeFailure('format');
     }

@@ -54,6 +54,7 @@ export function bindMerge(binder: Binder, node: Ast.Merge, parent: Scope | undef
   const targetScope = new Scope(context, outer);
   targetScope.items = [item];
   const scopes = { matched: both, 'not-matched': sourceScope, 'not-matched-by-source': targetScope };
+  checkReachable(binder, node.branches);
   const actions = node.branches.map((branch) =>
     bindBranch(binder, branch, table, scopes[branch.match], byPosition, newRow),
   );
@@ -74,6 +75,18 @@ export function bindMerge(binder: Binder, node: Ast.Merge, parent: Scope | undef
   const alias = node.target.alias?.text ?? table.name;
   const rows = { table, alias, row: newRow, oldRow: byPosition, newRow, onUse, others: sourceScope.items };
   return withTables(bindReturning(binder, node.returning, merge, rows, outer), tables);
+}
+
+/** 42601: a branch behind one of its sort that takes every row. */
+function checkReachable(binder: Binder, branches: readonly Ast.MergeBranch[]): void {
+  const closed = new Set<Ast.MergeBranch['match']>();
+  for (const { match, condition, position } of branches) {
+    if (closed.has(match)) {
+      const message = 'unreachable WHEN clause specified after unconditional WHEN clause';
+      throw binder.context.error('42601', message, position);
+    }
+    if (condition === undefined) closed.add(match);
+  }
 }
 
 function bindBranch(

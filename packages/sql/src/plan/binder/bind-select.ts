@@ -40,7 +40,9 @@ export function bindSelect(
   options: BindQueryOptions,
 ): BoundQuery {
   const { context } = binder;
-  if (select.into !== undefined) throw context.unsupported('SELECT INTO', select.into.position);
+  if (select.into !== undefined) {
+    throw context.error('42601', 'SELECT ... INTO is not allowed here', select.into.position);
+  }
   const scope = new Scope(context, parent);
   scope.clause = 'FROM';
   let plan = bindFromList(binder, select.from, scope);
