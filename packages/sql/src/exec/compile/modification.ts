@@ -210,6 +210,7 @@ function emitUpsert(parts: Parts, node: InsertNode, context: StepContext, codes:
         }
         const computed = computeRow(compiler, inner, node.table, conflict.values, conflict.stored);
         const values = arrayOf(inner, computed.codes);
+        emitChecks(withRow(compiler, inner, computed.row), node.table, conflict.checks, values);
         if (conflict.countAsMySql) {
           emitMySqlUpdate(parts, inner, reference, old, values);
         } else {

@@ -1,33 +1,59 @@
 /** ON CONFLICT, and MySQL's ON DUPLICATE KEY UPDATE: which unique indexes arbitrate and what happens to the row in the way. */
-import type { ColumnDescriptor, IndexDescriptor, TableDescriptor } from '@phantom/catalog';
+import type { ColumnDescriptor, IndexDescriptor, TableDescriptor, ViewDescriptor } from '@phantom/catalog';
 import type { Binder } from '../../expr/binder.js';
 import { coerceToBoolean } from '../../expr/coercion.js';
 import { columnReference, type ColumnId, type Expression } from '../../expr/expression.js';
 import { conjunctsOf, implies } from '../../expr/implication.js';
-import { Scope } from '../../expr/scope.js';
+import { type RangeItem, Scope, type ScopeColumn } from '../../expr/scope.js';
 import { equalExpressions } from '../../expr/walk.js';
-import type { Name } from '../../text/ast-leaves.js';
 import type * as Ast from '../../text/ast.js';
 import type { InsertConflict } from '../logical/logical.js';
-import { bindAssignments } from './assignments.js';
+import { replaceColumnsDeep } from '../logical/walk.js';
+import { type BoundAssignments, bindAssignments } from './assignments.js';
 import { requirePrivilege } from './bind-relation.js';
 import { renameColumns } from './range-items.js';
-import { completeValues, newRowColumns, rowItem, targetColumn } from './target.js';
+import { ViewTarget } from './view-target.js';
+import { completeValues, newRowColumns, rowItem } from './target.js';
+
+/** The table that rows are inserted into, perhaps through a view. */
+export interface InsertTarget {
+  readonly table: TableDescriptor;
+  readonly view: ViewDescriptor | undefined;
+  readonly alias: string;
+  readonly position: number;
+  /** The row that is inserted. */
+  readonly newRow: readonly ColumnId[];
+  /** Places of the columns that values were given for, in the order of the statement's list. */
+  readonly columns: readonly number[];
+  /** Asks for the right to read a column, by its place among those shown. */
+  readonly onUse: (columnIndex: number) => void;
+}
+
+/** How a conflict's parts name the columns of a row: by the table's names, or the view's. */
+type ItemOf = (row: readonly ColumnId[], name: string, columnsVisible?: boolean) => RangeItem;
+
+function itemsOf({ table, onUse }: InsertTarget, through: ViewTarget | undefined): ItemOf {
+  const bare: ItemOf = through?.rowItem.bind(through) ?? ((row, name, visible) => rowItem(table, name, row, visible));
+  return (row, name, visible) => ({ ...bare(row, name, visible), onUse });
+}
 
 export function bindOnConflict(
   binder: Binder,
   node: Ast.OnConflict,
-  table: TableDescriptor,
-  alias: string,
-  newRow: readonly ColumnId[],
+  target: InsertTarget,
   parent: Scope | undefined,
 ): InsertConflict {
   const { context } = binder;
-  const arbiters = node.target === undefined ? [] : inferArbiters(binder, node.target, table);
+  const { table, view, alias, newRow } = target;
+  const updates = node.action !== 'nothing';
+  const through =
+    view === undefined ? undefined : new ViewTarget(binder, view, updates ? 'update' : 'insert', target.position);
+  const itemOf = itemsOf(target, through);
+  const arbiters = node.target === undefined ? [] : inferArbiters(binder, node.target, target, itemOf);
   refuseDeferrable(binder, table, arbiters);
   const existing = newRowColumns(binder, table);
   const stored = newRowColumns(binder, table);
-  if (node.action === 'nothing') {
+  if (!updates) {
     return {
       action: 'nothing',
       arbiters,
@@ -36,6 +62,7 @@ export function bindOnConflict(
       values: [],
       rows: [],
       stored,
+      checks: [],
       countAsMySql: false,
     };
   }
@@ -49,13 +76,14 @@ export function bindOnConflict(
       },
     );
   }
-  const used = requirePrivilege(binder, table, 'update');
+  const used = through === undefined ? requirePrivilege(binder, table, 'update') : new Set<number>();
   const scope = new Scope(context, parent);
   scope.clause = 'UPDATE';
-  scope.items = [rowItem(table, alias, existing), rowItem(table, 'excluded', newRow)];
+  scope.items = [itemOf(existing, alias), itemOf(newRow, 'excluded')];
   const current = (position: number): Expression =>
     columnReference(existing[position] as ColumnId, (table.columns[position] as ColumnDescriptor).type);
-  const bound = bindAssignments(binder, table, node.assignments, scope, current);
+  const assignments = through?.assignments(node.assignments) ?? node.assignments;
+  const bound = bindAssignments(binder, table, assignments, scope, current);
   for (const at of bound.values.keys()) used.add((table.columns[at] as ColumnDescriptor).number);
   scope.clause = 'WHERE';
   const condition =
@@ -63,7 +91,17 @@ export function bindOnConflict(
       ? undefined
       : coerceToBoolean(context, binder.bind(node.where, scope), 'ON CONFLICT WHERE', node.where.position);
   const values = completeValues(binder, table, bound.values, stored, (_column, position) => current(position));
-  return { action: 'update', arbiters, existing, condition, values, rows: bound.rows, stored, countAsMySql: false };
+  return {
+    action: 'update',
+    arbiters,
+    existing,
+    condition,
+    values,
+    rows: bound.rows,
+    stored,
+    checks: through?.checks(stored) ?? [],
+    countAsMySql: false,
+  };
 }
 
 /** A key that may be twice there for a while cannot say which row is in the way. No arbiters: any unique index is one. */
@@ -78,35 +116,45 @@ function refuseDeferrable({ context }: Binder, table: TableDescriptor, arbiters:
   }
 }
 
-function inferArbiters(binder: Binder, target: Ast.ConflictTarget, table: TableDescriptor): number[] {
+function inferArbiters(
+  binder: Binder,
+  target: Ast.ConflictTarget,
+  { table, view, onUse }: InsertTarget,
+  itemOf: ItemOf,
+): number[] {
   const { context } = binder;
   if (target.kind === 'constraint') {
-    const constraint = table.constraints.find((candidate) => candidate.name === target.name.text);
+    // Constraints are a table's: a view has none.
+    const constraints = view === undefined ? table.constraints : [];
+    const constraint = constraints.find((candidate) => candidate.name === target.name.text);
     if (constraint === undefined) {
       throw context.error(
         '42704',
-        `constraint "${target.name.text}" for table "${table.name}" does not exist`,
+        `constraint "${target.name.text}" for table "${(view ?? table).name}" does not exist`,
         target.position,
       );
     }
     if (constraint.kind !== 'primary key' && constraint.kind !== 'unique') {
       throw context.error('42809', 'constraint in ON CONFLICT clause has no associated index', target.position);
     }
+    const shown = table.columns.filter((column) => !column.dropped);
+    shown.forEach((column, i) => void (constraint.columns.includes(column.number) && onUse(i)));
     return [constraint.indexOid];
   }
   const row = newRowColumns(binder, table);
   const scope = new Scope(context, undefined);
   scope.clause = 'ON CONFLICT';
-  scope.items = [rowItem(table, table.name, row)];
+  scope.items = [itemOf(row, (view ?? table).name)];
+  const tableScope = new Scope(context, undefined);
+  tableScope.items = [rowItem(table, table.name, row)];
   const wantedColumns = new Set<number>();
   const wantedValues: Expression[] = [];
   for (const element of target.elements) {
-    if (element.value.kind === 'column' && element.value.names.length === 1) {
-      const [name] = element.value.names;
-      const at = targetColumn(binder, table, name as Name);
+    const value = binder.bind(element.value, scope);
+    const at = value.kind === 'column' ? row.indexOf(value.column) : -1;
+    if (at >= 0) {
       wantedColumns.add((table.columns[at] as ColumnDescriptor).number);
     } else {
-      const value = binder.bind(element.value, scope);
       if (!wantedValues.some((other) => equalExpressions(other, value))) wantedValues.push(value);
     }
   }
@@ -118,7 +166,7 @@ function inferArbiters(binder: Binder, target: Ast.ConflictTarget, table: TableD
         );
   const ofTable = (sql: string): Expression => {
     const inner = binder.within(context.nested(context.catalog, sql));
-    return inner.bind(inner.parseExpression(sql), scope);
+    return inner.bind(inner.parseExpression(sql), tableScope);
   };
   const isWanted = (part: IndexDescriptor['parts'][number]): boolean => {
     if (part.column !== undefined) return wantedColumns.has(part.column);
@@ -146,28 +194,49 @@ function inferArbiters(binder: Binder, target: Ast.ConflictTarget, table: TableD
 export function bindOnDuplicateKey(
   binder: Binder,
   node: Ast.OnDuplicateKey,
-  table: TableDescriptor,
-  alias: string,
-  newRow: readonly ColumnId[],
+  target: InsertTarget,
   parent: Scope | undefined,
 ): InsertConflict {
   const { context } = binder;
+  const { table, view, alias, newRow } = target;
+  const through = view === undefined ? undefined : new ViewTarget(binder, view, 'update', target.position);
+  const itemOf = itemsOf(target, through);
   refuseDeferrable(binder, table, []);
   const existing = newRowColumns(binder, table);
   const stored = newRowColumns(binder, table);
-  requirePrivilege(binder, table, 'update');
+  const used = through === undefined ? requirePrivilege(binder, table, 'update') : new Set<number>();
   const scope = new Scope(context, parent);
   scope.clause = 'UPDATE';
-  scope.items = [rowItem(table, alias, existing), rowItem(table, 'excluded', newRow, false)];
+  scope.items = [itemOf(existing, alias), itemOf(newRow, 'excluded', false)];
   if (node.rowAlias !== undefined) {
-    const item = rowItem(table, node.rowAlias.name.text, newRow, false);
-    const columns = renameColumns(binder, item.columns, node.rowAlias);
-    // Renamed columns may also be used alone.
-    scope.items.push({ ...item, columns, columnsVisible: node.rowAlias.columns.length > 0 });
+    const item = itemOf(newRow, node.rowAlias.name.text, false);
+    if (node.rowAlias.columns.length === 0) {
+      scope.items.push(item);
+    } else {
+      // The alias's own names are for the columns of the statement's list, and may also be used alone.
+      const places = target.columns.map((at) => item.columns.findIndex((column) => isColumn(column, newRow[at])));
+      const listed = places.map((place) => item.columns[place] as ScopeColumn);
+      scope.items.push({
+        ...item,
+        columns: renameColumns(binder, listed, node.rowAlias),
+        columnsVisible: true,
+        onUse: (index) => target.onUse(places[index] as number),
+      });
+    }
   }
   const current = (position: number): Expression =>
     columnReference(existing[position] as ColumnId, (table.columns[position] as ColumnDescriptor).type);
-  const bound = bindAssignments(binder, table, node.assignments, scope, current);
+  const assignments = through?.assignments(node.assignments) ?? node.assignments;
+  const bound: BoundAssignments = { values: new Map(), rows: [] };
+  // One after the other: each sees what those before it have set.
+  const valueNow = (column: ColumnId): Expression | undefined => bound.values.get(existing.indexOf(column));
+  for (const assignment of assignments) {
+    const { values, rows } = bindAssignments(binder, table, [assignment], scope, current);
+    bound.rows.push(...rows.map((row) => ({ ...row, expression: replaceColumnsDeep(row.expression, valueNow) })));
+    const set = [...values].map(([at, value]) => [at, replaceColumnsDeep(value, valueNow)] as const);
+    for (const [at, value] of set) bound.values.set(at, value);
+  }
+  for (const at of bound.values.keys()) used.add((table.columns[at] as ColumnDescriptor).number);
   const values = completeValues(binder, table, bound.values, stored, (_column, position) => current(position));
   return {
     action: 'update',
@@ -177,6 +246,11 @@ export function bindOnDuplicateKey(
     values,
     rows: bound.rows,
     stored,
+    checks: through?.checks(stored) ?? [],
     countAsMySql: true,
   };
+}
+
+function isColumn({ expression }: ScopeColumn, id: ColumnId | undefined): boolean {
+  return expression.kind === 'column' && expression.column === id;
 }

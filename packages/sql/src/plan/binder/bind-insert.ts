@@ -7,7 +7,7 @@ import type * as Ast from '../../text/ast.js';
 import type { Insert, InsertConflict, LogicalNode, With } from '../logical/logical.js';
 import { readingOf, requirePrivilege } from './bind-relation.js';
 import { bindWith } from './bind-with.js';
-import { bindOnConflict, bindOnDuplicateKey } from './bind-conflict.js';
+import { type InsertTarget, bindOnConflict, bindOnDuplicateKey } from './bind-conflict.js';
 import { oneRow } from './bind-from.js';
 import { putValue, refusePartDefault } from './assignments.js';
 import { assignPartValue, partType, replacePart } from './part-assignment.js';
@@ -56,13 +56,11 @@ export function bindInsert(binder: Binder, node: Ast.Insert, parent: Scope | und
     if (viewDefault === undefined) return defaultValue(binder, table, column);
     return bindColumnText(binder, table, column, viewDefault, 'DEFAULT expressions', undefined);
   });
-  if (through !== undefined && (node.onConflict !== undefined || node.onDuplicateKey !== undefined))
-    throw context.unsupported('ON CONFLICT on a view', node.table.position);
+  const onUse = readingOf(binder, view ?? table);
+  const target: InsertTarget = { table, view, alias, position: node.table.position, newRow, columns: targets, onUse };
   let conflict: InsertConflict | undefined;
-  if (node.onConflict !== undefined) conflict = bindOnConflict(binder, node.onConflict, table, alias, newRow, outer);
-  else if (node.onDuplicateKey !== undefined) {
-    conflict = bindOnDuplicateKey(binder, node.onDuplicateKey, table, alias, newRow, outer);
-  }
+  if (node.onConflict !== undefined) conflict = bindOnConflict(binder, node.onConflict, target, outer);
+  else if (node.onDuplicateKey !== undefined) conflict = bindOnDuplicateKey(binder, node.onDuplicateKey, target, outer);
   const updates = conflict?.action === 'update';
   const result = updates && conflict !== undefined ? conflict.stored : newRow;
   const outputs = node.returning === undefined ? [] : [...result, ...(updates ? (conflict?.existing ?? []) : [])];
@@ -83,7 +81,7 @@ export function bindInsert(binder: Binder, node: Ast.Insert, parent: Scope | und
     insert,
     {
       itemOf: through?.rowItem.bind(through),
-      onUse: readingOf(binder, view ?? table),
+      onUse,
       table,
       alias,
       row: result,

@@ -21,13 +21,7 @@ export function bindUpdate(binder: Binder, node: Ast.Update, parent: Scope | und
   scope.clause = 'UPDATE';
   const current = (position: number): Expression =>
     columnReference(row[position] as ColumnId, (table.columns[position] as ColumnDescriptor).type);
-  const assignments =
-    through === undefined
-      ? node.assignments
-      : node.assignments.map((assignment) => ({
-          ...assignment,
-          targets: assignment.targets.map((target) => ({ ...target, name: through.baseName(target.name, 'update') })),
-        }));
+  const assignments = through?.assignments(node.assignments) ?? node.assignments;
   const bound = bindAssignments(binder, table, assignments, scope, current);
   for (const at of bound.values.keys()) changed.add((table.columns[at] as ColumnDescriptor).number);
   if (bound.rows.length > 0) {

@@ -186,6 +186,14 @@ export class ViewTarget {
     return { ...name, text: this.assigned(at, verb, name.position).name };
   }
 
+  /** SET clauses with the table's names. */
+  assignments(written: readonly Ast.Assignment[]): Ast.Assignment[] {
+    return written.map((assignment) => ({
+      ...assignment,
+      targets: assignment.targets.map((target) => ({ ...target, name: this.baseName(target.name, 'update') })),
+    }));
+  }
+
   /** The table's column behind a column of the view, by its place. */
   assigned(at: number, verb: 'insert' | 'update', position: number): ColumnDescriptor {
     const found = this.positions[at];

@@ -319,6 +319,8 @@ export interface InsertConflict {
   /** Rows of subqueries that `values` take their fields from. */
   readonly rows: readonly { readonly column: ColumnId; readonly expression: Expression }[];
   readonly stored: RowColumns;
+  /** Over `stored`. */
+  readonly checks: readonly ViewCheck[];
   /** MySQL counts an updated row as two and an unchanged one as none. */
   readonly countAsMySql: boolean;
 }

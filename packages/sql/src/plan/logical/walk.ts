@@ -203,6 +203,7 @@ function withExpressions(node: LogicalNode, f: ExpressionMapper): LogicalNode {
                 ...node.conflict,
                 condition: optional(node.conflict.condition),
                 values: node.conflict.values.map(f),
+                checks: node.conflict.checks.map((check) => ({ ...check, condition: f(check.condition) })),
                 rows: node.conflict.rows.map((row) => ({ ...row, expression: f(row.expression) })),
               },
       };

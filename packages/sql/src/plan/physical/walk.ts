@@ -116,6 +116,7 @@ export function ownExpressionsOf(node: PhysicalNode, f: (expression: Expression)
       for (const check of node.checks) f(check.condition);
       optional(node.conflict?.condition);
       node.conflict?.values.forEach(f);
+      for (const check of node.conflict?.checks ?? []) f(check.condition);
       for (const row of node.conflict?.rows ?? []) f(row.expression);
       return;
     case 'update':
