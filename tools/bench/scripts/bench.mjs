@@ -3,12 +3,14 @@
  * table or two are asked for all day), `tpch` (22 analytical queries; `--scale 0.1`, with PostgreSQL's answers), `parser`,
  * `storage` (both trees against LevelDB, RocksDB, LMDB and SQLite; `--rows 1000000`, `--turns 2`, `--only lsm,classic-level`).
  * `reopen`: the first read after kill -9 under load, as a curve over the log (`--rows 1000000`, `--turns 1`). `scale`: durable
- * commits of 256 callers, an opening with 10,000 tables, the removal of a table of 1 GB.
+ * commits of 256 callers, an opening with 10,000 tables, the removal of a table of 1 GB. `documents`: collections against
+ * SQLite's JSON and nedb.
  */
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { machineLine, syncFloor } from './machine.mjs';
+import { documentsSuite } from './suites/documents.mjs';
 import { reopenSuite } from './suites/reopen.mjs';
 import { scaleSuite } from './suites/scale.mjs';
 import { sqlSuite } from './suites/sql.mjs';
@@ -22,6 +24,7 @@ const SUITES = {
   storage: storageSuite,
   reopen: reopenSuite,
   scale: scaleSuite,
+  documents: documentsSuite,
   parser: () => execFileSync(process.execPath, [parserBench], { stdio: 'inherit' }),
 };
 

@@ -16,6 +16,7 @@ const VERSIONS = {
   'rocksdb-native': '3.18.1',
   '@electric-sql/pglite': '0.5.16',
   '@duckdb/node-api': '1.5.6-r.1',
+  '@seald-io/nedb': '4.1.2',
   pg: '8.23.1',
 };
 /** The one whose install script must run: it compiles. */
