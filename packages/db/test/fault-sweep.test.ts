@@ -30,7 +30,10 @@ describe('faults of the disk under SQL', () => {
         if (failed !== undefined && !isPhantomError(failed)) throw failed;
         // What the failed operation left unsynced is lost now.
         expect([kind, n, ...(await audit(disk.crashClone(n), progress))]).toEqual([kind, n]);
-        if (!fault.fired) break;
+        if (!fault.fired) {
+          expect(failed).toBeUndefined();
+          break;
+        }
         expect(n).toBeLessThan(5000);
       }
     },

@@ -1,7 +1,8 @@
 /**
  * A mixed workload for sweeps: numbered rows with a secondary index, transfers between accounts with a constant sum, parents
  * and children, and definitions in between. Some tables lie in the B+tree and some in the LSM-tree, and families span both
- * in one commit; now and then a table moves to the other engine. `audit` says what is wrong with a database that went through any part of it.
+ * in one commit; now and then a table moves to the other engine. A purchase is a row, a customer and an event that refers to the
+ * customer: all of them are there or none. `audit` says what is wrong with a database that went through any part of it.
  */
 import { Random } from '@phantom/base';
 import type { Vfs } from '@phantom/vfs';
@@ -40,10 +41,16 @@ export async function work(vfs: Vfs, seed: number, steps: number, progress: Prog
       create table parent (id int primary key);
       create table child (id int primary key, parent_id int not null references parent on delete cascade) with (engine = lsm);
       create index on child (parent_id);
+      create table purchase (n int primary key) with (engine = lsm);
+      create collection customer;
+      create collection event (
+        schema '{"properties": {"customer": {"x-ref": {"collection": "customer", "onDelete": "cascade"}}}}', engine = lsm
+      );
       begin;
       insert into account select i, ${BALANCE} from generate_series(0, ${ACCOUNTS - 1}) i;
       commit;
     `);
+    await db.collection('event').createIndex({ customer: 1 });
     progress.ready = true;
     for (let step = 0; step < steps; step++) {
       await Promise.all([
@@ -52,6 +59,7 @@ export async function work(vfs: Vfs, seed: number, steps: number, progress: Prog
         transfer(db, random),
       ]);
       if (step % 3 === 0) await family(db, step, random);
+      if (step % 3 === 1) await purchase(db, step, random);
       if (step % 7 === 2) await removeLog(db, step, progress);
       if (step % 9 === 5) {
         db.exec(
@@ -108,6 +116,22 @@ async function family(db: Database, step: number, random: Random): Promise<void>
   if (random.chance(0.5)) await db.query('delete from parent where id = $1', [step]);
 }
 
+/** A row and two documents in one commit; now and then they go together, the event by the cascade of its reference. */
+async function purchase(db: Database, n: number, random: Random): Promise<void> {
+  const customers = db.collection<{ _id: number; name: string }>('customer');
+  const events = db.collection<{ _id: number; customer: number }>('event');
+  await db.transaction(async (tx) => {
+    await events.insertOne({ _id: n, customer: n }, { tx });
+    await customers.insertOne({ _id: n, name: `customer ${n}` }, { tx });
+    await tx.query('insert into purchase values ($1)', [n]);
+  });
+  if (random.chance(0.5)) return;
+  await db.transaction(async (tx) => {
+    await customers.deleteOne({ _id: n }, { tx });
+    await tx.query('delete from purchase where n = $1', [n]);
+  });
+}
+
 /** Everything that is wrong with the database, given what it had acknowledged. Empty when all is well. */
 export async function audit(vfs: Vfs, progress: Progress): Promise<string[]> {
   const wrong: string[] = [];
@@ -140,6 +164,7 @@ export async function audit(vfs: Vfs, progress: Progress): Promise<string[]> {
       .prepare('select c.id from child c left join parent p on p.id = c.parent_id where p.id is null')
       .all();
     if (orphans.length > 0) wrong.push(`${orphans.length} children without a parent`);
+    await auditPurchases(db, wrong);
     for (const name of progress.tables) {
       const [count] = db.prepare<{ n: number }>(`select count(*)::int as n from ${name}`).all();
       if (count?.n !== 2 && count?.n !== 0) wrong.push(`${name} has ${count?.n} rows`);
@@ -155,7 +180,22 @@ function hasTables(db: Database): boolean {
   const names = db
     .prepare<{ table_name: string }>(`select table_name from information_schema.tables where table_schema = 'public'`)
     .all();
-  return names.length >= 4;
+  return names.length >= 7;
+}
+
+/** Rows, customers and events must be of the same purchases, and the index of the events must lead to each. */
+async function auditPurchases(db: Database, wrong: string[]): Promise<void> {
+  const rows = db.prepare<{ n: number }>('select n from purchase order by n').all();
+  const expected = rows.map(({ n }) => n);
+  const events = db.collection<{ _id: number; customer: number }>('event');
+  const found = [
+    await db.collection<{ _id: number }>('customer').find().sort({ _id: 1 }).toArray(),
+    await events.find().sort({ _id: 1 }).toArray(),
+    await events.find({ customer: { $in: expected } }, { sort: { _id: 1 } }).toArray(),
+  ].map((documents) => documents.map(({ _id }) => _id));
+  for (const ids of found) {
+    if (String(ids) !== String(expected)) wrong.push(`documents ${ids} stand beside rows ${expected}`);
+  }
 }
 
 /** The secondary index must have exactly the table's rows. */
