@@ -277,6 +277,10 @@ function* applyColumnConstraint(
   constraints: TableConstraint[],
 ): Generator<Yielded, ColumnDescriptor, void> {
   const self: Name = { text: column.name, position: constraint.position, quoted: true };
+  const clash = (what: string): PhantomError =>
+    new PhantomError('42601', `${what} specified for column "${column.name}" of table "${table.name}"`, {
+      position: constraint.position + 1,
+    });
   switch (constraint.kind) {
     case 'null':
       if (column.notNull)
@@ -288,34 +292,23 @@ function* applyColumnConstraint(
     case 'not-null':
       return { ...column, notNull: true };
     case 'default':
-      if (column.defaultSql !== undefined)
-        throw new PhantomError(
-          '42601',
-          `multiple default values specified for column "${column.name}" of table "${table.name}"`,
-          {
-            position: constraint.position + 1,
-          },
-        );
+      if (column.generated !== undefined) throw clash('both default and generation expression');
+      if (column.identity !== undefined) throw clash('both default and identity');
+      if (column.defaultSql !== undefined) throw clash('multiple default values');
       if (constraint.value.kind === 'null') return column;
       return { ...column, defaultSql: storedExpression(context, constraint.value) };
     case 'generated':
       if (!constraint.stored) throw unsupportedError('virtual generated columns');
-      if (column.defaultSql !== undefined)
-        throw new PhantomError(
-          '42601',
-          `both default and generation expression specified for column "${column.name}" of table "${table.name}"`,
-        );
+      if (column.generated !== undefined) throw clash('multiple generation clauses');
+      if (column.defaultSql !== undefined) throw clash('both default and generation expression');
+      if (column.identity !== undefined) throw clash('both identity and generation expression');
       return { ...column, generated: 'stored', defaultSql: storedExpression(context, constraint.value, table.name) };
     case 'identity': {
-      const sequenced = yield* ownSequence(
-        context,
-        table,
-        column,
-        undefined,
-        constraint.options,
-        constraint.always ? 'always' : 'by default',
-      );
-      return sequenced;
+      if (column.identity !== undefined) throw clash('multiple identity specifications');
+      if (column.generated !== undefined) throw clash('both identity and generation expression');
+      if (column.defaultSql !== undefined) throw clash('both default and identity');
+      const identity = constraint.always ? 'always' : 'by default';
+      return yield* ownSequence(context, table, column, undefined, constraint.options, identity);
     }
     case 'check':
       constraints.push({ ...constraint, notValid: false });

@@ -109,9 +109,10 @@ export function changedSequence(
   // Limits that were only those of the old type become those of the new one.
   const old = LIMITS[sequence.typeOid];
   const retyped = newType !== sequence.typeOid;
-  const atType = (limit: bigint | undefined, value: string): boolean => retyped && String(limit) === value;
-  if (!atType(old?.minimum, sequence.minimum)) keep('min', sequence.minimum);
-  if (!atType(old?.maximum, sequence.maximum)) keep('max', sequence.maximum);
+  const limit = (was: bigint | undefined, now: bigint | undefined, value: string): string =>
+    retyped && String(was) === value && now !== undefined ? String(now) : value;
+  keep('min', limit(old?.minimum, LIMITS[newType]?.minimum, sequence.minimum));
+  keep('max', limit(old?.maximum, LIMITS[newType]?.maximum, sequence.maximum));
   const made = sequenceDescriptor(context, sequence.schemaOid, sequence.name, newType, kept, sequence.oid);
   const cycle = given.has('cycle') ? made.cycle : sequence.cycle;
   const { ownedBy, acl, comment } = sequence;

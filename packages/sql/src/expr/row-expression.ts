@@ -114,12 +114,23 @@ function rowItem(request: RowExpressionRequest, ids: readonly ColumnId[]): Retur
   );
 }
 
+/** Types whose text depends on nothing but the value: what joins them to a text is as immutable as they are. */
+const PLAIN_TEXT_TYPES: ReadonlySet<number> = new Set([16, 18, 19, 20, 21, 23, 26, 700, 701, 1083, 1266, 1700, 2950]);
+
+/** `text || anything` is stable in the catalog, for the sake of types like timestamptz. */
+function volatilityOfCall(call: Extract<Expression, { kind: 'call' }>): string {
+  const { name, volatility } = call.function;
+  if (name !== 'textanycat' && name !== 'anytextcat') return volatility;
+  const other = call.arguments[name === 'textanycat' ? 1 : 0];
+  return other !== undefined && PLAIN_TEXT_TYPES.has(other.type.oid) ? 'immutable' : volatility;
+}
+
 function volatilityOf(expression: Expression): RowExpression['volatility'] {
   const has = (level: string): boolean =>
     someExpression(
       expression,
       (part) =>
-        (part.kind === 'call' && part.function.volatility === level) ||
+        (part.kind === 'call' && volatilityOfCall(part) === level) ||
         (part.kind === 'cast' && part.definition.call !== undefined && part.definition.volatility === level),
     );
   return has('volatile') ? 'volatile' : has('stable') ? 'stable' : 'immutable';

@@ -36,6 +36,8 @@ export interface EvaluationOwner {
   readonly transactionId: number;
   readonly advisory: AdvisoryLocks;
   readonly currentRoleName: string;
+  /** What pg_temp stands for. */
+  readonly temporary: { readonly name: string };
   readonly sessionRoleName: string;
   /** Start of the transaction in microseconds since 2000; undefined outside of one. */
   readonly transactionStartMicros: number | undefined;
@@ -129,10 +131,11 @@ export class SessionEvaluation implements EvaluationContext {
   }
 
   get currentSchema(): string | undefined {
-    const { settings, currentRoleName, picture } = this.owner;
-    return parsePath(settings.get('search_path'), currentRoleName).find(
-      (schema) => schema !== PHANTOM_SCHEMA && picture.schemaExists(schema),
-    );
+    const { settings, currentRoleName, picture, temporary } = this.owner;
+    const path = parsePath(settings.get('search_path'), currentRoleName);
+    return path
+      .map((schema) => (schema === 'pg_temp' ? temporary.name : schema))
+      .find((schema) => schema !== PHANTOM_SCHEMA && picture.schemaExists(schema));
   }
 
   get searchPath(): readonly string[] {
@@ -186,16 +189,18 @@ export class SessionEvaluation implements EvaluationContext {
     const { sequences } = this.owner;
     switch (operation) {
       case 'nextval': {
-        this.refuseReadOnly('nextval()');
-        const next = sequences.next(this.sequenceNamed(sequenceOid, 'usage'));
+        const sequence = this.sequenceNamed(sequenceOid, 'usage');
+        this.refuseReadOnly(sequence, 'nextval()');
+        const next = sequences.next(sequence);
         this.lastValues.set(sequenceOid, next);
         this.lastSequence = sequenceOid;
         return next;
       }
       case 'setval': {
-        this.refuseReadOnly('setval()');
+        const sequence = this.sequenceNamed(sequenceOid, 'update');
+        this.refuseReadOnly(sequence, 'setval()');
         const wanted = value as number | bigint;
-        sequences.set(this.sequenceNamed(sequenceOid, 'update'), wanted, isCalled ?? true);
+        sequences.set(sequence, wanted, isCalled ?? true);
         if (isCalled ?? true) this.lastValues.set(sequenceOid, wanted);
         return wanted;
       }
@@ -214,8 +219,9 @@ export class SessionEvaluation implements EvaluationContext {
     }
   }
 
-  private refuseReadOnly(what: string): void {
-    if (this.owner.settings.boolean('transaction_read_only')) throw readOnlyTransaction(what);
+  private refuseReadOnly({ persistence }: SequenceDescriptor, what: string): void {
+    if (persistence === 'permanent' && this.owner.settings.boolean('transaction_read_only'))
+      throw readOnlyTransaction(what);
   }
 
   private sequenceNamed(oid: Oid, privilege: 'usage' | 'select' | 'update'): SequenceDescriptor {

@@ -11,7 +11,9 @@ import {
   type SchemaDescriptor,
   type TableDescriptor,
 } from '@phantom/catalog';
+import { PhantomError } from '@phantom/base';
 import { spaceRange } from '@phantom/kv';
+import { incomingKeys } from '../storage/table-rules.js';
 import { dropAll } from '../ddl/drop.js';
 import type { Yielded } from '../exec/runtime.js';
 import type { SqlSession } from './session.js';
@@ -22,7 +24,8 @@ const TEMPORARY_SCHEMA = /^pg_temp_\d+$/;
 
 export class TemporaryObjects {
   private readonly session: SqlSession;
-  private readonly name: string;
+  /** What pg_temp stands for. */
+  readonly name: string;
   /** Tables with ON COMMIT, dropped ones perhaps among them. */
   private readonly tables = new Set<Oid>();
   /** True once the session may have made a temporary object. */
@@ -76,6 +79,7 @@ export class TemporaryObjects {
       if (table.onCommit === 'drop') {
         yield* dropAll(this.session.ddlContext(transaction), [table], true);
       } else if (transaction.storage.hasWrites) {
+        refuseReferences(transaction, table);
         this.removeRows(transaction, table);
       }
     }
@@ -96,6 +100,15 @@ export class TemporaryObjects {
       if (index?.kind === 'index' && index.space !== table.space) storage.removeRange(spaceRange(index.space));
     }
   }
+}
+
+/** 0A000: rows that stay may not refer to rows that go. */
+function refuseReferences({ objects }: SessionTransaction, table: TableDescriptor): void {
+  const { child } = incomingKeys(table, objects).find((key) => key.child.onCommit !== 'delete rows') ?? {};
+  if (child === undefined) return;
+  throw new PhantomError('0A000', 'unsupported ON COMMIT and foreign key combination', {
+    detail: `Table "${child.name}" references "${table.name}", but they do not have the same ON COMMIT setting.`,
+  });
 }
 
 /** Drops a schema of temporary objects and all that is in it, in a transaction of its own on this thread. */

@@ -1,4 +1,5 @@
 /** Which operator class a key of an index has: the default one of its type for the access method. */
+import type { IndexKeyPart } from '@phantom/catalog';
 import type { TypeLookup } from '../types/type.js';
 import { operatorClassFacts, operatorFamilyFacts } from './operator-class-facts.js';
 
@@ -56,8 +57,9 @@ const ANY_ARRAY = 2277;
 const ANY_ENUM = 3500;
 const RECORD = 2249;
 
-/** Oid of the default operator class of a type; 0 when there is none. */
-export function operatorClassOf(types: TypeLookup, typeOid: number, methodOid: number): number {
+/** Oid of the operator class of a part of an index: its own, else the default one of its type; 0 when there is none. */
+export function operatorClassOf(types: TypeLookup, part: IndexKeyPart, methodOid: number): number {
+  const typeOid = part.type.oid;
   let type = types.byOid(typeOid);
   while (type?.kind === 'domain') type = types.byOid(type.baseOid);
   const kind = type?.kind;
@@ -71,7 +73,10 @@ export function operatorClassOf(types: TypeLookup, typeOid: number, methodOid: n
           ? RECORD
           : (INDEXED_AS[oid] ?? oid);
   const found = operatorClasses().find(
-    (candidate) => candidate.isDefault && candidate.methodOid === methodOid && candidate.typeOid === wanted,
+    (candidate) =>
+      candidate.methodOid === methodOid &&
+      candidate.typeOid === wanted &&
+      (part.operatorClass === undefined ? candidate.isDefault : candidate.name === part.operatorClass),
   );
   return found?.oid ?? 0;
 }

@@ -204,7 +204,7 @@ function* indexRows(source: SystemViewSource): Iterable<CatalogRow> {
       ),
       indclass: vector(
         TypeOid.oid,
-        index.parts.map(({ type }) => operatorClassOf(source.types, type.oid, MethodOid[index.method])),
+        index.parts.map((part) => operatorClassOf(source.types, part, MethodOid[index.method])),
       ),
       indoption: vector(
         TypeOid.int2,

@@ -32,6 +32,8 @@ export function lockRows(
     if (scope.setCalls.length > 0) refuse('set-returning functions in the target list');
     for (const item of clauseItems(binder, clause, scope, words)) {
       if (item.rowReference === undefined || item.table === undefined) continue;
+      if (item.table.materialized !== undefined)
+        throw context.error('42809', `cannot lock rows in materialized view "${item.table.name}"`, undefined);
       requirePrivilege(binder, item.table, 'update');
       targets.set(item.rowReference, {
         rowReference: item.rowReference,
