@@ -12,7 +12,7 @@ import {
   openCollection,
 } from '@phantom/docs-model';
 import type { Finding } from '@phantom/kv';
-import type { Mvcc, MvccStats } from '@phantom/mvcc';
+import { type Mvcc, type MvccStats, Retries } from '@phantom/mvcc';
 import { type SessionOptions, type SqlEngine, type SqlSession, type WorkCounters } from '@phantom/sql';
 import type { Store, StoreStats } from '@phantom/store';
 import { type QueryOptions, type QueryResult, runQuery, withDurability } from './async-query.js';
@@ -22,9 +22,6 @@ import { SessionPool } from './session-pool.js';
 import { Statement } from './statement.js';
 import { templateText } from './template.js';
 import { SyncTransaction, Transaction, type TransactionOptions, openingModes } from './transaction.js';
-
-/** How often a transaction callback is run again after losing a race, unless told otherwise. */
-const RETRIES_DEFAULT = 10;
 
 /** What a database is made of; the pieces are assembled in open.ts. */
 export interface DatabaseParts {
@@ -101,14 +98,16 @@ export class Database {
     const session = this.pool.acquire();
     const before = session.lastCommit;
     try {
-      const result = await runQuery<Row>(session, text, parameters, options, this.js);
-      if (session.transaction?.explicit === true) {
-        throw new PhantomError('25000', 'a transaction cannot be begun by query()', {
-          hint: 'Use db.transaction(async (tx) => ...).',
-        });
+      for (;;) {
+        try {
+          const result = await runQuery<Row>(session, text, parameters, options, this.js);
+          refuseOpenTransaction(session);
+          await session.sync();
+          return this.js.tellsDurability ? withDurability(result, session, before) : result;
+        } catch (error) {
+          if (!(await session.again(error))) throw error;
+        }
       }
-      await session.sync();
-      return this.js.tellsDurability ? withDurability(result, session, before) : result;
     } finally {
       this.pool.release(session);
     }
@@ -147,29 +146,27 @@ export class Database {
 
   /**
    * Runs the callback in a transaction and commits when it resolves; rolls back when it rejects. A callback that lost a
-   * race (40001, 40P01) is run again from its beginning on a new snapshot, so its effects outside of the database must bear that.
+   * race (40001, 40P01) is run again from its beginning on a new snapshot, with locks on the keys that it lost on, so nobody
+   * starves; its effects outside of the database must bear that.
    */
   async transaction<T>(callback: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     this.checkOpen();
-    const retries = options.retries ?? RETRIES_DEFAULT;
-    for (let attempt = 0; ; attempt++) {
-      const session = this.pool.acquire();
-      try {
-        session.openTransaction(true, openingModes(options));
-        const tx = new Transaction(session, this.js, options.signal);
-        let result: T;
+    const retries = new Retries(options.retries);
+    const session = this.pool.acquire();
+    try {
+      for (;;) {
+        const modes = { ...openingModes(options), retryOf: retries.retryOf };
+        const { storage } = session.openTransaction(true, modes);
         try {
-          result = await callback(tx);
-        } finally {
-          await tx.settled();
+          await retries.lockLost(storage);
+          return await this.attempt(session, callback, options.signal);
+        } catch (error) {
+          if (session.transaction !== undefined) session.rollback();
+          if (!retries.again(error, storage.id)) throw error;
         }
-        await this.commitOrRefuse(session);
-        return result;
-      } catch (error) {
-        if (!isPhantomError(error) || !error.retryable || attempt >= retries) throw error;
-      } finally {
-        this.pool.release(session);
       }
+    } finally {
+      this.pool.release(session);
     }
   }
 
@@ -256,6 +253,22 @@ export class Database {
     await store.close();
   }
 
+  private async attempt<T>(
+    session: SqlSession,
+    callback: (tx: Transaction) => Promise<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    const tx = new Transaction(session, this.js, signal);
+    let result: T;
+    try {
+      result = await callback(tx);
+    } finally {
+      await tx.settled();
+    }
+    await this.commitOrRefuse(session);
+    return result;
+  }
+
   private async commitOrRefuse(session: SqlSession): Promise<void> {
     if (session.transaction === undefined) return;
     if (session.transaction.failed) throw abortedTransaction();
@@ -265,6 +278,13 @@ export class Database {
   private checkOpen(): void {
     if (this.closing !== undefined) throw new PhantomError('57P01', 'the database is closed');
   }
+}
+
+function refuseOpenTransaction(session: SqlSession): void {
+  if (session.transaction?.explicit !== true) return;
+  throw new PhantomError('25000', 'a transaction cannot be begun by query()', {
+    hint: 'Use db.transaction(async (tx) => ...).',
+  });
 }
 
 function abortedTransaction(): PhantomError {

@@ -10,7 +10,7 @@
  */
 import { PhantomError, SqlState } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
-import { describeKey } from './errors.js';
+import { describeKey, lostOn } from './errors.js';
 import { keyHash } from './key-hash.js';
 import type { CommitRecord, PreparedReads } from './serialization-graph.js';
 import { shownStatement } from './statement-text.js';
@@ -73,12 +73,17 @@ export class ConflictLedger {
   written(own: TransactionDescription, key: Uint8Array, baseSeq: Seq, seq: Seq): PhantomError {
     this.count(key, seq);
     const winner = this.winner(seq);
-    return new PhantomError(SqlState.SerializationFailure, 'could not serialize access due to concurrent update', {
-      detail: `${capital(partyName(winner))} wrote ${describeKey(this.names, key)} after this one had read it (commit ${seq}, snapshot ${baseSeq}).${statementsOf(own, [winner])}`,
-      hint: AGAIN,
-      table: this.names.describe(key)?.table,
-      data: { seq, snapshotSeq: baseSeq, ...(winner === undefined ? {} : { winner: winner.id }) },
-    });
+    const error = new PhantomError(
+      SqlState.SerializationFailure,
+      'could not serialize access due to concurrent update',
+      {
+        detail: `${capital(partyName(winner))} wrote ${describeKey(this.names, key)} after this one had read it (commit ${seq}, snapshot ${baseSeq}).${statementsOf(own, [winner])}`,
+        hint: AGAIN,
+        table: this.names.describe(key)?.table,
+        data: { seq, snapshotSeq: baseSeq, ...(winner === undefined ? {} : { winner: winner.id }) },
+      },
+    );
+    return lostOn(error, key);
   }
 
   /** Somebody wrote into a range that this transaction relies on. */
@@ -134,12 +139,13 @@ export class ConflictLedger {
     const { by, position, earliestOut } = pivot;
     if (key !== undefined) this.count(key, position);
     const earlier = this.winner(earliestOut);
-    return new PhantomError(SqlState.SerializationFailure, SERIALIZATION_MESSAGE, {
+    const error = new PhantomError(SqlState.SerializationFailure, SERIALIZATION_MESSAGE, {
       detail: `This transaction has read ${this.named(key)} as it was before ${partyName(by)} wrote it (commit ${position}), which itself had read what ${partyName(earlier)} replaced (commit ${earliestOut}).${statementsOf(own, [by, earlier])}`,
       hint: AGAIN,
       table: this.tableOf(key),
       data: { seq: position, pivot: by.id },
     });
+    return lostOn(error, key);
   }
 
   /** This one is the pivot: somebody has read what it writes, and it has read what an earlier commit wrote. */
@@ -149,12 +155,13 @@ export class ConflictLedger {
     if (key !== undefined) this.count(key, seq);
     const reader = before.record.by;
     const writer = after.record.by;
-    return new PhantomError(SqlState.SerializationFailure, SERIALIZATION_MESSAGE, {
+    const error = new PhantomError(SqlState.SerializationFailure, SERIALIZATION_MESSAGE, {
       detail: `This transaction has read ${this.named(after.key)} as it was before ${partyName(writer)} wrote it (commit ${seq}), and writes ${this.named(before.key)}, which ${partyName(reader)} has read as it was before.${statementsOf(own, [writer, reader])}`,
       hint: AGAIN,
       table: this.tableOf(key),
       data: { seq: Math.max(seq, before.record.position), writer: writer.id, reader: reader.id },
     });
+    return lostOn(error, key);
   }
 
   /** This one would close a cycle with a transaction that is prepared and can no longer lose. */

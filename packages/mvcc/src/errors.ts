@@ -21,6 +21,20 @@ export function winnerOf(error: unknown): Seq {
   return typeof seq === 'number' ? seq : 0;
 }
 
+/** Keys that lost races were lost on, by their errors. */
+const lostKeys = new WeakMap<object, Uint8Array>();
+
+/** The error, which from now on knows the key that its race was lost on. */
+export function lostOn(error: PhantomError, key: Uint8Array | undefined): PhantomError {
+  if (key !== undefined) lostKeys.set(error, key);
+  return error;
+}
+
+/** The key that a race was lost on; undefined when the error is of another kind, or no key is known. */
+export function lostKeyOf(error: PhantomError): Uint8Array | undefined {
+  return lostKeys.get(error);
+}
+
 /** A lock that cannot be had without waiting. */
 export function lockedError(
   names: ConflictNames,

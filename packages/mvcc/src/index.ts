@@ -1,6 +1,7 @@
 /** @phantom/mvcc: transactions over byte keys: snapshots, conflicts, row locks, savepoints. */
 export type { CommitResult } from '@phantom/store';
 export { createMvcc } from './mvcc.js';
+export { Retries } from './retries.js';
 export { LOCK_SPACE, LockStrength, TableLockMode } from './types.js';
 export type {
   Concurrency,
@@ -16,6 +17,7 @@ export type {
   MvccStats,
   MvccTransaction,
   PreparedTransactionInfo,
+  RunOptions,
   Savepoint,
   SessionLocks,
   TransactionDescription,

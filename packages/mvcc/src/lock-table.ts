@@ -25,6 +25,7 @@
 import { PhantomError, SqlState, assert } from '@phantom/base';
 import { NONE } from '@phantom/kv';
 import { type WaitStep, chooseVictim, deadlockError, preventionError } from './deadlock-policy.js';
+import { lostOn } from './errors.js';
 import { LockRecords } from './lock-records.js';
 import { MODE_NAMES, excludedBy, excludes, isRowMode } from './lock-strength.js';
 import type { HeldMode } from './prepared-record.js';
@@ -341,7 +342,9 @@ export class LockTable {
       const steps = cycle.map((member, i) => this.stepOf(member, cycle[(i + 1) % cycle.length] as LockParty));
       const victim = chooseVictim(cycle, this.options.policy);
       victim.lost();
-      this.cancelWaits(victim, deadlockError(steps, this.options.describeKey));
+      const { key, mode } = (steps.find(({ party: member }) => member === victim) as WaitStep).request;
+      const error = deadlockError(steps, this.options.describeKey);
+      this.cancelWaits(victim, lostOn(error, isRowMode(mode) ? key : undefined));
     }
   }
 

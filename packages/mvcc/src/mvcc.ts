@@ -29,6 +29,7 @@
  *   serialization-graph.ts  serializable: dangerous structures; read-set.ts what was read, tracked-cursor.ts by scans
  *   conflict-ledger.ts the errors of lost races, and how many were lost on which key
  *   lock-table.ts      locks, fair queues (lock-records.ts: their memory); wait-for-graph.ts finds deadlocks when a wait begins, deadlock-policy.ts breaks them
+ *   retries.ts         running work again that has lost, with locks on what it has lost
  *   registry.ts        who lives, whose snapshot is oldest
  *
  * Invariants (those of the project's design that are kept here):
@@ -50,12 +51,14 @@ import type { CommitResult, Store } from '@phantom/store';
 import { describeKey } from './errors.js';
 import { resolveMvccOptions } from './options.js';
 import { TransactionRegistry } from './registry.js';
+import { Retries } from './retries.js';
 import { LastingLocks } from './session-locks.js';
 import { Transaction } from './transaction.js';
 import type {
   ConflictCount,
   HeldLock,
   PreparedTransactionInfo,
+  RunOptions,
   Mvcc,
   MvccOptions,
   MvccStats,
@@ -111,6 +114,28 @@ class TransactionManager implements Mvcc {
   begin(options: TransactionOptions = NO_OPTIONS): MvccTransaction {
     if (this.isClosed) throw new PhantomError(SqlState.ObjectNotInPrerequisiteState, 'transactions have been closed');
     return new Transaction(this.registry, this.nextId++, options);
+  }
+
+  async run<T>(work: (transaction: MvccTransaction) => Promise<T> | T, options: RunOptions = {}): Promise<T> {
+    const { retriesMax, ...modes } = options;
+    const retries = new Retries(retriesMax);
+    for (;;) {
+      const { retryOf } = retries;
+      const transaction = this.begin({
+        isolation: 'repeatable read',
+        ...modes,
+        ...(retryOf === undefined ? {} : { retryOf }),
+      });
+      try {
+        await retries.lockLost(transaction);
+        const result = await work(transaction);
+        await transaction.commit();
+        return result;
+      } catch (error) {
+        if (transaction.status === 'active') transaction.rollback();
+        if (!retries.again(error, transaction.id)) throw error;
+      }
+    }
   }
 
   sessionLocks(label?: string): SessionLocks {

@@ -45,6 +45,12 @@ export interface TransactionOptions {
   readonly sessionLocks?: SessionLocks;
 }
 
+/** How `run` begins its transactions, and how often. */
+export interface RunOptions extends Omit<TransactionOptions, 'retryOf'> {
+  /** How often the work is run again after it lost a race (40001, 40P01). Default 10. */
+  readonly retriesMax?: number;
+}
+
 /** Locks that outlive transactions, held until they are given back (advisory locks of a session). Counted, as PostgreSQL's are. */
 export interface SessionLocks {
   /** As MvccTransaction.lock. The key lies in LOCK_SPACE. */
@@ -256,6 +262,12 @@ export interface MvccOptions {
 
 export interface Mvcc {
   begin(options?: TransactionOptions): MvccTransaction;
+  /**
+   * Runs the work in a transaction, `repeatable read` unless told otherwise, and commits it: durable on return. Work that lost a
+   * race is run again from its beginning, with the keys that it has lost on locked first, so nobody starves; its effects outside
+   * of the transaction must bear that. When the work throws, the transaction is rolled back.
+   */
+  run<T>(work: (transaction: MvccTransaction) => Promise<T> | T, options?: RunOptions): Promise<T>;
   /** The locks of one session; give them all back when it ends. */
   sessionLocks(label?: string): SessionLocks;
   /** True while somebody holds a table so that not even readers may come in. */

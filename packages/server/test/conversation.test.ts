@@ -390,4 +390,20 @@ describe('a write by key', () => {
         shape(await client.ask(parse('write'), bind(), execute(), parse('rows 1'), bind(), execute(), sync())),
       ).toBe('12C12DCZ');
     }));
+
+  it('that lost a race is run again while its client has heard nothing', () =>
+    session(async (client, database) => {
+      const lost = new PhantomError('40001', 'lost');
+      database.runsAgain = true;
+      for (const message of [query('write'), Buffer.concat([parse('write'), bind(), execute(), sync()])]) {
+        database.syncs = 0;
+        database.failSync = lost;
+        expect(shape(await client.ask(message)).replace(/^12/, '')).toBe('CZ');
+        expect(database.syncs).toBe(2);
+      }
+      client.send(parse('write'), bind(), execute(), flush());
+      expect(shape(await client.take('C'))).toBe('12C');
+      database.failSync = lost;
+      expect(shape(await client.ask(sync()))).toBe('EZ');
+    }));
 });

@@ -48,6 +48,8 @@ export interface DatabaseSession {
   portal(statement: SessionStatement, parameters: readonly Value[]): DatabasePortal;
   /** Ends an implicit transaction. The client must not hear of a write by key before that, or before `whenShown`. */
   sync(): Promise<void>;
+  /** After an error of a statement that ran by itself and was not answered yet: true when it is to be run again. */
+  again(error: unknown): Promise<boolean>;
   /** Resolves when everything that the transaction has read is durable; undefined when it is. */
   whenShown(): Promise<void> | undefined;
   fail(): void;

@@ -20,6 +20,9 @@ const BUFFERS_MAX = 64;
 /** Waiting bytes that are sent without being asked to. */
 export const SEND_BYTES = 64 * 1024;
 
+/** Waiting bytes that are sent though they are held: more than the short answers that have to be. */
+const HELD_BYTES_MAX = 4 * SEND_BYTES;
+
 /** Buffers for all connections of a server. */
 export class BufferPool {
   private readonly free: ByteWriter[] = [];
@@ -43,7 +46,7 @@ export class Output {
   readonly messages: MessageWriter;
   /** Bytes handed to the socket so far. */
   sentBytes = 0;
-  /** While true nothing is sent: what waits tells of a commit that is not durable yet. */
+  /** While true nothing is sent before HELD_BYTES_MAX wait: it may tell of a commit that is not durable yet, or be taken back. */
   isHeld = false;
   private socket: OutputSocket;
   private readonly pool: BufferPool;
@@ -71,6 +74,13 @@ export class Output {
     return this.sentBytes + this.messages.bytes.length;
   }
 
+  /** Takes back what was written since so many bytes had been produced; false when some of it has been sent. */
+  takeBack(producedBytes: number): boolean {
+    if (this.sentBytes > producedBytes) return false;
+    this.messages.bytes.length = producedBytes - this.sentBytes;
+    return true;
+  }
+
   /** True when the client does not keep up. */
   get blocked(): boolean {
     return this.socket.writableNeedDrain;
@@ -89,7 +99,7 @@ export class Output {
       clearImmediate(this.soon);
       this.soon = undefined;
     }
-    if (this.isHeld) return;
+    if (this.isHeld && bytes.length < HELD_BYTES_MAX) return;
     messages.aim(this.idle);
     if (bytes.length === 0 || !socket.writable) {
       bytes.reset();

@@ -70,6 +70,13 @@ function rowsOfTag(tag: string): number {
   return Number(tag.slice(tag.lastIndexOf(' ') + 1));
 }
 
+/** An Execute of the only statement of its transaction, and what had been answered before it. */
+interface LoneExecute {
+  readonly portal: ProtocolPortal;
+  readonly rowsMax: number;
+  readonly producedBytes: number;
+}
+
 export class ProtocolSession {
   private readonly output: Output;
   private readonly pace: Pace;
@@ -87,6 +94,10 @@ export class ProtocolSession {
   private readonly mailbox = new Mailbox();
   private readonly onMail: (error?: PhantomError) => void;
   private skipping = false;
+  /** The statement that runs, or has run since the last Sync, is the only one of its transaction. */
+  private alone = false;
+  /** It, when an Execute has run it. */
+  private lone: LoneExecute | undefined;
   /** True while the database works for this client. */
   private fetching = false;
   /** Settings whose changes the client has not been told of, and what it was told last. */
@@ -267,6 +278,9 @@ export class ProtocolSession {
     const portal = this.portals.get(name);
     this.counters.queries.value++;
     const { statement } = portal.ready;
+    this.holdBack(statement);
+    this.alone = this.database.transaction === undefined && portal.portal === undefined;
+    this.lone = this.alone ? { portal, rowsMax, producedBytes: this.output.producedBytes } : undefined;
     if (statement.kind !== 'plan' || portal.portal !== undefined) return this.run(portal, rowsMax);
     if (portal.done) {
       if (statement.plan.pointWrite !== undefined)
@@ -292,24 +306,32 @@ export class ProtocolSession {
     const count = roads.writePoint(statement, portal.values);
     if (count === undefined) return false;
     portal.done = true;
-    this.holdBack(statement);
     writeCommandComplete(output.messages, commandTag(statement.node, count));
     return true;
   }
 
-  /** A write by key may have read what is not durable yet: its answer waits for the commit, if that is what comes next. */
+  /**
+   * A statement that writes outside of a transaction block is answered with its commit: what it has read may not be durable
+   * yet, and while its client has heard nothing it can be run again.
+   */
   private holdBack(statement: SessionStatement): void {
     const { database, output } = this;
-    if (statement.kind === 'plan' && statement.plan.pointWrite !== undefined)
-      output.isHeld = database.transaction?.explicit === false;
+    if (statement.kind === 'plan' && statement.plan.traits.writes && database.transaction?.explicit !== true)
+      output.isHeld = true;
   }
 
   /** Lets go what was held back, once what it tells is durable: before a statement whose rows are sent as they come. */
   private letGo(statement: SessionStatement): Promise<void> | undefined {
     const { output } = this;
-    if (!output.isHeld) return undefined;
+    if (!output.isHeld || this.alone) return undefined;
     const mayHold = statement.kind === 'plan' && statement.plan.pointWrite !== undefined;
     return mayHold && output.waitingBytes < SEND_BYTES ? undefined : this.releaseOutput();
+  }
+
+  /** The statement that ran by itself lost a race of which its client has heard nothing: true when it is to be run again. */
+  private async runsAgain(error: unknown, producedBytes: number): Promise<boolean> {
+    if (this.output.sentBytes > producedBytes || !(await this.database.again(error))) return false;
+    return this.output.takeBack(producedBytes);
   }
 
   private async releaseOutput(): Promise<void> {
@@ -347,17 +369,24 @@ export class ProtocolSession {
       } else if (portal.ready.statement.kind === 'empty') {
         writeEmptyQueryResponse(messages);
       } else {
-        this.holdBack(portal.ready.statement);
         // PostgreSQL's tag of a SELECT counts the rows of this Execute.
         const isRest = portal.suspended && outcome.tag.startsWith('SELECT ');
         writeCommandComplete(messages, isRest ? `SELECT ${outcome.rows}` : outcome.tag);
       }
     } catch (error) {
+      const { lone } = this;
+      if (lone?.portal === portal && (await this.runsAgain(error, lone.producedBytes))) return this.runAgain(lone);
       this.failed(error);
       this.skipping = true;
     } finally {
       this.stopped();
     }
+  }
+
+  private runAgain({ portal, rowsMax }: LoneExecute): Promise<void> {
+    portal.portal = undefined;
+    portal.done = false;
+    return this.run(portal, rowsMax);
   }
 
   private synchronise(reader: MessageReader): Promise<void> | undefined {
@@ -373,6 +402,11 @@ export class ProtocolSession {
     try {
       await this.database.sync();
     } catch (error) {
+      const { lone } = this;
+      if (lone !== undefined && (await this.runsAgain(error, lone.producedBytes))) {
+        await this.runAgain(lone);
+        return this.skipping ? this.ready() : this.commitAndReady();
+      }
       this.failed(error);
     }
     this.portals.closeAll();
@@ -387,9 +421,10 @@ export class ProtocolSession {
     try {
       const parsed = database.parse(text);
       if (parsed.length === 0) writeEmptyQueryResponse(this.output.messages);
+      this.alone = parsed.length === 1 && database.transaction === undefined;
       for (let i = 0; i < parsed.length; i++) {
         const ready = new ReadyStatement(database.prepare(parsed[i], text));
-        await this.queryStatement(ready, i === parsed.length - 1);
+        await (this.alone ? this.queryAlone(ready) : this.queryStatement(ready, i === parsed.length - 1));
         if (this.pace.due) await this.pace.turn();
       }
     } catch (error) {
@@ -401,12 +436,25 @@ export class ProtocolSession {
     this.ready();
   }
 
+  private async queryAlone(ready: ReadyStatement): Promise<void> {
+    const { producedBytes } = this.output;
+    for (;;) {
+      try {
+        await this.queryStatement(ready, true);
+        return;
+      } catch (error) {
+        if (!(await this.runsAgain(error, producedBytes))) throw error;
+      }
+    }
+  }
+
   private async queryStatement(ready: ReadyStatement, isLast: boolean): Promise<void> {
     const { database, output, counters } = this;
     counters.queries.value++;
     this.fetching = true;
     const held = this.letGo(ready.statement);
     if (held !== undefined) await held;
+    this.holdBack(ready.statement);
     const portal = database.portal(ready.statement, []);
     const encoder = ready.textEncoder(portal.fields, database.evaluation.types);
     const bare = portal.fields.length === 0 && isQuery(ready.statement);
@@ -416,7 +464,6 @@ export class ProtocolSession {
     if (bare) encoder.emptyRows(rowsOfTag(outcome.tag), output.messages);
     this.fetching = false;
     if (isLast) await database.sync();
-    else this.holdBack(ready.statement);
     writeCommandComplete(output.messages, outcome.tag);
   }
 
@@ -434,6 +481,7 @@ export class ProtocolSession {
   /** Reports an error to the client and to the database's transaction. A FatalError goes on to the connection. */
   private failed(error: unknown): void {
     if (error instanceof FatalError) throw error;
+    this.output.isHeld = false;
     this.counters.errors.value++;
     this.database.fail();
     const report = errorReport(error, 'ERROR');

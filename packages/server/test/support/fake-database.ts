@@ -109,6 +109,8 @@ export class FakeSession implements DatabaseSession {
   rowsMade = 0;
   cancelled: ((error: PhantomError) => void) | undefined;
   failSync: PhantomError | undefined;
+  /** Lost races are run again. */
+  runsAgain = false;
   /** Resolves when what was read is durable. */
   shown: Promise<void> | undefined;
 
@@ -138,7 +140,7 @@ export class FakeSession implements DatabaseSession {
     if (this.status === 'failed' && !['rollback', 'commit'].includes(words[0] as string))
       throw new PhantomError('25P02', 'current transaction is aborted');
     if (words[0] === 'write') {
-      const plan = { fields: [], parameterTypes: [], pointWrite: {} };
+      const plan = { fields: [], parameterTypes: [], pointWrite: {}, traits: { writes: true } };
       return { kind: 'plan', text, node: { kind: 'update' }, declaredTypes: [], plan } as never;
     }
     const parameterTypes =
@@ -176,7 +178,8 @@ export class FakeSession implements DatabaseSession {
   portal(statement: SessionStatement, parameters: readonly Value[]): DatabasePortal {
     if (statement.kind === 'empty')
       return new FakePortal(this, { words: [''], fields: [], parameterTypes: [] }, parameters);
-    if (statement.kind !== 'utility') throw new Error('there are no plans');
+    if (statement.kind === 'plan')
+      return new FakePortal(this, { words: ['write'], fields: [], parameterTypes: [] }, []);
     return new FakePortal(
       this,
       {
@@ -186,6 +189,10 @@ export class FakeSession implements DatabaseSession {
       },
       parameters,
     );
+  }
+
+  async again(error: unknown): Promise<boolean> {
+    return this.runsAgain && error instanceof PhantomError && error.retryable;
   }
 
   whenShown(): Promise<void> | undefined {
@@ -262,6 +269,8 @@ class FakePortal implements DatabasePortal {
         await new Promise((resolve) => setImmediate(resolve));
         receive({ columns: [[7], ['later']], count: 1 });
         return done('SELECT 1', 1);
+      case 'write':
+        return done('UPDATE 1', 0, 1);
       case 'begin':
         session.transaction = { explicit: true };
         session.status = 'transaction';

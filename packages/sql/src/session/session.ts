@@ -338,6 +338,14 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     if (this.transaction?.explicit === false) await this.life.commit();
   }
 
+  /**
+   * After an error of the only statement of an implicit transaction, of which its client has heard nothing yet: true when it lost
+   * a race and is to be run again, at most phantom.statement_retries times. What it lost on is locked for it by then.
+   */
+  again(error: unknown): Promise<boolean> {
+    return this.life.again(error);
+  }
+
   /** Resolves when everything that the transaction has read is durable, so that it may be told; undefined when it is. */
   whenShown(): Promise<void> | undefined {
     return this.transaction?.storage.whenShown();

@@ -163,6 +163,12 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     default: '0',
     description: 'Priority of new transactions: with the deadlock policy "priority", who has less loses.',
   },
+  {
+    name: 'phantom.statement_retries',
+    kind: { kind: 'integer', minimum: 0, maximum: 1000 },
+    default: '10',
+    description: 'How often a statement that is alone in its transaction is run again after it lost a race.',
+  },
   { name: 'lock_timeout', kind: TIMEOUT, default: '0', description: 'Longest wait for a lock; 0 for ever.' },
   {
     name: 'search_path',

@@ -8,7 +8,7 @@
  *
  * Whichever way it ends, portals are closed, time limits are disarmed, and settings show the session's default modes again.
  */
-import type { CommitResult } from '@phantom/mvcc';
+import { type CommitResult, Retries } from '@phantom/mvcc';
 import type { Yielded } from '../exec/runtime.js';
 import { cancelCommit } from './commit-cancel.js';
 import { microsSince2000 } from './evaluation.js';
@@ -22,6 +22,10 @@ export class TransactionLife {
   /** The last commit that wrote something: another object for each. */
   lastCommit: CommitResult | undefined;
   private readonly session: SqlSession;
+  /** The last one that was rolled back. */
+  private abandoned: SessionTransaction | undefined;
+  /** What the attempts at the statement that runs now have lost on. */
+  private retries: Retries | undefined;
 
   constructor(session: SqlSession) {
     this.session = session;
@@ -125,6 +129,35 @@ export class TransactionLife {
     else this.rollback();
   }
 
+  /**
+   * After an error of a statement that ran by itself: true when it lost a race and may be run again, in a transaction that has
+   * begun and holds what was lost on. Rejects with what ended the wait for that.
+   */
+  async again(error: unknown): Promise<boolean> {
+    const { abandoned, session } = this;
+    this.abandoned = undefined;
+    if (abandoned === undefined || abandoned.explicit || this.current !== undefined) return false;
+    const retries = (this.retries ??= new Retries(session.settings.integer('phantom.statement_retries')));
+    if (!retries.again(error, abandoned.storage.id)) {
+      this.retries = undefined;
+      return false;
+    }
+    const { storage } = this.begin(false, { ...defaultModes(session.settings), retryOf: retries.retryOf });
+    const wait = retries.lockLost(storage);
+    if (wait === undefined) return true;
+    const stop = session.interrupts.beginRun(session.settings.integer('statement_timeout'));
+    try {
+      await session.interrupts.interruptible(wait, session.settings.integer('lock_timeout'));
+      return true;
+    } catch (reason) {
+      this.rollback();
+      if (await this.again(reason)) return true;
+      throw reason;
+    } finally {
+      stop();
+    }
+  }
+
   private async runChecks(transaction: SessionTransaction): Promise<void> {
     const { interrupts, settings } = this.session;
     for (const wait of this.beforeCommit(transaction))
@@ -144,6 +177,7 @@ export class TransactionLife {
   private committed(transaction: SessionTransaction, result: CommitResult | undefined): void {
     const { session } = this;
     if (result !== undefined) this.lastCommit = result;
+    this.retries = undefined;
     session.settings.commit();
     session.cursors.transactionEnded(true);
     session.engine.notifications.apply(session, transaction.notifications);
@@ -153,6 +187,7 @@ export class TransactionLife {
     transaction.undo();
     this.session.cursors.transactionEnded(false);
     if (transaction.storage.status === 'active') transaction.storage.rollback();
+    this.abandoned = transaction;
     this.current = undefined;
   }
 

@@ -20,6 +20,8 @@ export interface OpeningModes {
   readonly deferrable: boolean;
   /** An explicit one of which nothing is answered before its commit: a batch. Others know each statement's outcome at once. */
   readonly answersAtCommit?: boolean;
+  /** Id of the first attempt's transaction, when this is another one at the same work. */
+  readonly retryOf?: number | undefined;
   /** Default: read committed locks rows as it writes, the others validate at the commit. */
   readonly concurrency?: 'optimistic' | 'locking' | undefined;
 }
@@ -65,7 +67,7 @@ export function storageOptions(
   settings: Settings,
   sessionLocks: SessionLocks,
 ): TransactionOptions {
-  const { isolation, concurrency } = modes;
+  const { isolation, concurrency, retryOf } = modes;
   const applicationName = settings.get('application_name');
   return {
     isolation: isolation === 'read uncommitted' ? 'read committed' : isolation,
@@ -74,5 +76,6 @@ export function storageOptions(
     priority: settings.integer('phantom.deadlock_priority'),
     ...(applicationName === '' ? {} : { label: applicationName }),
     ...(concurrency === undefined ? {} : { concurrency }),
+    ...(retryOf === undefined ? {} : { retryOf }),
   };
 }
