@@ -11,7 +11,7 @@
  * the store is told, nothing is written any more, reads go on.
  */
 import { SqlState, isPhantomError } from '@phantom/base';
-import { type Admission, type FrozenLayer, type JobBody, Lane, type MemoryLayers } from '@phantom/runs';
+import { type Admission, type FrozenLayer, type JobBody, Lane, type MemoryLayers, syncOfNames } from '@phantom/runs';
 import { joinPath } from '@phantom/vfs';
 import type { Slices } from './file-jobs.js';
 import { META_RUNS_MAX } from './format.js';
@@ -191,7 +191,7 @@ export class Background {
       vfs.rename(run.path, path);
       run.moved(path);
     }
-    vfs.syncDir(directory);
+    yield syncOfNames(vfs, directory);
     const change = (): FilesChange => ({ runs: [...ingested, ...files.runs], flushedSeq: lastSeq });
     yield* this.commit(this.flushing, change, () => void memory.frozen.pop());
   }

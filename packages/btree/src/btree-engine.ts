@@ -97,19 +97,19 @@ export class BtreeEngine implements KvEngine {
     return this.memory.applied;
   }
 
-  admit(bytes: number, removesOnly = false): Promise<void> | undefined {
+  admit(room: number, removesOnly = false): Promise<void> | undefined {
     try {
-      if (this.isAdmitted(bytes, removesOnly, false)) return undefined;
+      if (this.isAdmitted(room, removesOnly, false)) return undefined;
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    const admitted = this.admission.wait(bytes);
+    const admitted = this.admission.wait(room);
     this.makeRoom();
     return admitted;
   }
 
-  admitNow(bytes: number, removesOnly = false): void {
-    while (!this.isAdmitted(bytes, removesOnly, true)) {
+  admitNow(room: number, removesOnly = false): void {
+    while (!this.isAdmitted(room, removesOnly, true)) {
       this.makeRoom();
       if (!this.background.isFlushing) {
         throw new PhantomError(
@@ -121,8 +121,8 @@ export class BtreeEngine implements KvEngine {
     }
   }
 
-  unadmit(bytes: number): void {
-    this.admission.giveBack(bytes);
+  unadmit(room: number): void {
+    this.admission.giveBack(room);
   }
 
   apply(batch: BatchReader, seq: Seq, operationsMax: number): boolean {
@@ -132,7 +132,7 @@ export class BtreeEngine implements KvEngine {
       this.background.noteWrite();
       this.views.dropEarlier();
     }
-    this.admission.giveBack(batch.length);
+    this.admission.giveBack(batch.room);
     if (this.freezeWanted || memory.active.bytes * 2 >= this.deltaBytesMax()) this.freeze();
     return true;
   }
@@ -253,12 +253,12 @@ export class BtreeEngine implements KvEngine {
   }
 
   /** Reserves room; false when there is none now. Throws what refuses writes, from which removals on a full disk are spared. */
-  private isAdmitted(bytes: number, removesOnly: boolean, overtakes: boolean): boolean {
+  private isAdmitted(room: number, removesOnly: boolean, overtakes: boolean): boolean {
     const { failure, refusal } = this.background;
     if (failure !== undefined) throw failure;
-    if (this.context.readOnly || this.admission.tryReserve(bytes, overtakes)) {
+    if (this.context.readOnly || this.admission.tryReserve(room, overtakes)) {
       if (refusal === undefined || removesOnly) return true;
-      this.admission.giveBack(bytes);
+      this.admission.giveBack(room);
     }
     if (refusal !== undefined) throw refusal;
     return false;

@@ -16,6 +16,7 @@ import {
   type VersionSource,
   type Wait,
   unionOf,
+  syncOfNames,
 } from '@phantom/runs';
 import { type Vfs, joinPath } from '@phantom/vfs';
 import { EMPTY_ROOT, type TreeRoot } from './format.js';
@@ -170,7 +171,7 @@ function* finishRun(
     while (!writer.addFrom(versions, slices.monotonicMs, slices.monotonicMs() + slices.sliceMs)) yield PAUSE;
     const { bytes } = writer.finish();
     yield { sync: () => writer.sync(), syncNow: () => writer.syncNow() };
-    port.vfs.syncDir(port.directory);
+    yield syncOfNames(port.vfs, port.directory);
     isDone = true;
     return { number: target.number, identity: target.identity, bytes, seqBase: undefined };
   } finally {

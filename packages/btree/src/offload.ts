@@ -8,7 +8,7 @@
  */
 import { ByteReader } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
-import { type Delta, type Wait, WorkerThread } from '@phantom/runs';
+import { type Delta, type Wait, WorkerThread, syncOf, syncOfNames } from '@phantom/runs';
 import { joinPath } from '@phantom/vfs';
 import {
   type RunTarget,
@@ -111,7 +111,7 @@ export class Offload {
       }
       const freelist = this.writeFreelist(out, pages.freed);
       out.flush();
-      yield { sync: () => pager.file.sync(), syncNow: () => pager.file.syncNow() };
+      yield syncOf(pager.file);
       return { ...pages, freelist, bytesWritten: bytesWritten + out.bytesWritten };
     } catch (error) {
       pager.giveBack(adopted);
@@ -149,10 +149,11 @@ export class Offload {
       else {
         const file = context.vfs.open(joinPath(context.directory, runName(target.number)), { mode: 'write' });
         try {
-          yield { sync: () => file.sync(), syncNow: () => file.syncNow() };
+          yield syncOf(file);
         } finally {
           file.close();
         }
+        yield syncOfNames(context.vfs, context.directory);
         this.count++;
       }
       isDone = true;

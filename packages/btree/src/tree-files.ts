@@ -13,7 +13,7 @@
  */
 import { PhantomError, SqlState, assert, corruptionError, isPhantomError, readU32 } from '@phantom/base';
 import type { Finding, Seq } from '@phantom/kv';
-import { BlockCache, EntryCache, INGESTED_NUMBER_MIN, Run, type Wait } from '@phantom/runs';
+import { BlockCache, EntryCache, INGESTED_NUMBER_MIN, Run, type Wait, syncOf } from '@phantom/runs';
 import type { EngineContext } from '@phantom/store';
 import { type VfsFile, joinPath } from '@phantom/vfs';
 import { EMPTY_ROOT, type TreeRoot, firstPage } from './format.js';
@@ -158,7 +158,7 @@ export class TreeFiles {
         runs: change.runs.map(({ entry }) => entry),
       };
       this.file.writeAt(metaOffset(meta.generation), encodeMeta(meta, context.checksums));
-      yield { sync: () => this.file.sync(), syncNow: () => this.file.syncNow() };
+      yield syncOf(this.file);
       yield {
         sync: () => context.recordGeneration(meta.generation),
         syncNow: () => context.recordGenerationNow(meta.generation),
@@ -258,7 +258,7 @@ function create(context: EngineContext, file: VfsFile, options: ResolvedBtreeOpt
 async function confirm(context: EngineContext, file: VfsFile, meta: Meta): Promise<void> {
   file.writeAt(metaOffset(meta.generation), encodeMeta(meta, context.checksums));
   await file.sync();
-  context.vfs.syncDir(context.directory);
+  await context.vfs.syncDirLater(context.directory);
   await context.recordGeneration(meta.generation);
 }
 

@@ -152,16 +152,16 @@ export interface KvEngine {
   /** Seq of the last batch applied (or known from files after opening). */
   readonly appliedSeq: Seq;
   /**
-   * Reserves room for a batch of so many bytes (BatchReader.length); its apply gives the reservation back. Undefined when
+   * Reserves bytes of memory for a batch (WriteBatch.room); its apply gives the reservation back. Undefined when
    * there is room now; otherwise a promise that resolves when there is, or rejects with 53100 or 53200. All waiting and
    * refusing happens here, before the log is written. A batch that only removes may use a reserve, so that what is full
    * can be emptied.
    */
-  admit(bytes: number, removesOnly?: boolean): Promise<void> | undefined;
+  admit(room: number, removesOnly?: boolean): Promise<void> | undefined;
   /** As admit, for a caller that cannot await: flushes on this thread if it must. */
-  admitNow(bytes: number, removesOnly?: boolean): void;
+  admitNow(room: number, removesOnly?: boolean): void;
   /** Gives back what admit reserved and no apply will use (the transaction did not commit after all). */
-  unadmit(bytes: number): void;
+  unadmit(room: number): void;
   /**
    * Applies at most `operationsMax` operations from the reader's position and returns true once the batch is complete;
    * only then does `appliedSeq` move. Operations of other engines' spaces are skipped. The bytes are copied, so the batch

@@ -35,7 +35,7 @@ export interface MemoryEngineOptions {
 const BYTES_MAX_DEFAULT = 256 * 1024 * 1024;
 /** Fewer dead bytes than this are not worth a copy. */
 const COLLECT_BYTES_MIN = 64 * 1024;
-/** What a batch is expected to take for each of its bytes: itself, and as much again in tables. */
+/** What a batch is expected to take for each byte of its room: itself, and as much again in tables. */
 const ADMIT_FACTOR = 2;
 /** The share of bytesMax that is kept for batches that only remove. */
 const RESERVE_DIVISOR = 16;
@@ -76,18 +76,18 @@ export class MemoryEngine implements KvEngine {
     return this.map;
   }
 
-  admit(bytes: number, removesOnly = false): Promise<void> | undefined {
-    const refusal = this.reserve(bytes, removesOnly);
+  admit(room: number, removesOnly = false): Promise<void> | undefined {
+    const refusal = this.reserve(room, removesOnly);
     return refusal === undefined ? undefined : Promise.reject(refusal);
   }
 
-  admitNow(bytes: number, removesOnly = false): void {
-    const refusal = this.reserve(bytes, removesOnly);
+  admitNow(room: number, removesOnly = false): void {
+    const refusal = this.reserve(room, removesOnly);
     if (refusal !== undefined) throw refusal;
   }
 
-  unadmit(bytes: number): void {
-    this.reservedBytes = Math.max(0, this.reservedBytes - bytes * ADMIT_FACTOR);
+  unadmit(room: number): void {
+    this.reservedBytes = Math.max(0, this.reservedBytes - room * ADMIT_FACTOR);
   }
 
   apply(batch: BatchReader, seq: Seq, operationsMax: number): boolean {
@@ -103,7 +103,7 @@ export class MemoryEngine implements KvEngine {
     if (batch.position < batch.count) return false;
     this.applying = SEQ_NONE;
     this.applied = seq;
-    this.unadmit(batch.length);
+    this.unadmit(batch.room);
     const deadBytes = this.map.deadBytes - this.pinnedBytes;
     if (deadBytes > COLLECT_BYTES_MIN && deadBytes > this.map.bytes / 2) this.collect();
     return true;

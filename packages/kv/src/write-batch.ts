@@ -46,6 +46,9 @@ const EMPTY = new Uint8Array(0);
 /** A batch is one log record and lies in one arena of a delta; both hold this much. Who collects a batch bounds it. */
 export const BATCH_BYTES_MAX = 1024 * 1024 * 1024;
 
+/** What an engine keeps in memory of an operation beside its bytes, at most: a row and a slot in a node that is half full. */
+const OPERATION_ROOM_BYTES = 40;
+
 /** Keys longer than this are refused with 54000 by the floors that make them; pages and blocks rely on it. */
 export const KEY_BYTES_MAX = 2048;
 
@@ -82,6 +85,11 @@ export class WriteBatch {
   /** Bytes of the batch as it would be logged. */
   get bytes(): number {
     return this.writer.length;
+  }
+
+  /** Bytes of memory that an engine may need for it: what is admitted. */
+  get room(): number {
+    return roomOf(this.bytes, this.operations);
   }
 
   /** Bit (1 << engine code) for each engine that an operation belongs to. */
@@ -228,6 +236,11 @@ export class BatchReader {
     return this.end - this.start;
   }
 
+  /** See WriteBatch.room. */
+  get room(): number {
+    return roomOf(this.length, this.count);
+  }
+
   /** Where the batch begins in `bytes`. */
   get base(): number {
     return this.start;
@@ -280,6 +293,10 @@ export class BatchReader {
     if (!(this.valueEnd <= end)) throw broken('a value runs past the end of its write batch', at);
     return this.valueEnd;
   }
+}
+
+function roomOf(bytes: number, operations: number): number {
+  return bytes + operations * OPERATION_ROOM_BYTES;
 }
 
 function broken(message: string, offset: number): Error {

@@ -11,7 +11,7 @@
  * reads go on.
  */
 import { SqlState, compareKeys, isPhantomError } from '@phantom/base';
-import { type Admission, type FrozenLayer, type JobBody, Lane, type MemoryLayers } from '@phantom/runs';
+import { type Admission, type FrozenLayer, type JobBody, Lane, type MemoryLayers, syncOfNames } from '@phantom/runs';
 import { type CompactionJob, levelOfNewest, pickCompaction, pressureOf } from './compaction-picker.js';
 import { type MergeJob, planCompaction } from './compaction-planner.js';
 import { BOTTOM_LEVEL } from './format.js';
@@ -222,7 +222,7 @@ export class Background {
       vfs.rename(run.path, path);
       run.moved(path);
     }
-    vfs.syncDir(directory);
+    yield syncOfNames(vfs, directory);
     const change = (): FilesChange => {
       const levels = files.version.levels.map((level) => [...level.files]);
       const added: RunFile[] = [];

@@ -121,19 +121,19 @@ export class LsmEngine implements KvEngine {
     return this.memory.applied;
   }
 
-  admit(bytes: number, removesOnly = false): Promise<void> | undefined {
+  admit(room: number, removesOnly = false): Promise<void> | undefined {
     const { background } = this;
-    const delayMs = this.pacer.book(bytes, background.pressure, this.context.clock.monotonicMs());
-    if (delayMs > 0) return this.delay(delayMs).then(() => this.admitWithoutDelay(bytes, removesOnly));
-    return this.admitWithoutDelay(bytes, removesOnly);
+    const delayMs = this.pacer.book(room, background.pressure, this.context.clock.monotonicMs());
+    if (delayMs > 0) return this.delay(delayMs).then(() => this.admitWithoutDelay(room, removesOnly));
+    return this.admitWithoutDelay(room, removesOnly);
   }
 
-  admitNow(bytes: number, removesOnly = false): void {
+  admitNow(room: number, removesOnly = false): void {
     const { background } = this;
-    const delayMs = this.pacer.book(bytes, background.pressure, this.context.clock.monotonicMs());
+    const delayMs = this.pacer.book(room, background.pressure, this.context.clock.monotonicMs());
     // Who cannot wait lends a hand for as long.
     if (delayMs > 0) background.assist(delayMs);
-    while (!this.isAdmitted(bytes, removesOnly, true)) {
+    while (!this.isAdmitted(room, removesOnly, true)) {
       this.makeRoom();
       if (!background.isFlushing) {
         throw new PhantomError(
@@ -145,8 +145,8 @@ export class LsmEngine implements KvEngine {
     }
   }
 
-  unadmit(bytes: number): void {
-    this.admission.giveBack(bytes);
+  unadmit(room: number): void {
+    this.admission.giveBack(room);
   }
 
   apply(batch: BatchReader, seq: Seq, operationsMax: number): boolean {
@@ -155,7 +155,7 @@ export class LsmEngine implements KvEngine {
       if (!memory.apply(batch, seq, operationsMax)) return false;
       this.views.dropEarlier();
     }
-    this.admission.giveBack(batch.length);
+    this.admission.giveBack(batch.room);
     if (this.freezeWanted || memory.active.bytes * 2 >= this.deltaBytesMax()) this.freeze();
     return true;
   }
@@ -283,14 +283,14 @@ export class LsmEngine implements KvEngine {
     this.files.close();
   }
 
-  private admitWithoutDelay(bytes: number, removesOnly: boolean): Promise<void> | undefined {
+  private admitWithoutDelay(room: number, removesOnly: boolean): Promise<void> | undefined {
     try {
       if (this.isClosed) throw new PhantomError(SqlState.AdminShutdown, 'the engine was closed');
-      if (this.isAdmitted(bytes, removesOnly, false)) return undefined;
+      if (this.isAdmitted(room, removesOnly, false)) return undefined;
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    const admitted = this.admission.wait(bytes);
+    const admitted = this.admission.wait(room);
     this.makeRoom();
     return admitted;
   }
@@ -308,12 +308,12 @@ export class LsmEngine implements KvEngine {
   }
 
   /** Reserves room; false when there is none now. Throws what refuses writes, from which removals on a full disk are spared. */
-  private isAdmitted(bytes: number, removesOnly: boolean, overtakes: boolean): boolean {
+  private isAdmitted(room: number, removesOnly: boolean, overtakes: boolean): boolean {
     const { failure, refusal } = this.background;
     if (failure !== undefined) throw failure;
-    if (this.context.readOnly || this.admission.tryReserve(bytes, overtakes)) {
+    if (this.context.readOnly || this.admission.tryReserve(room, overtakes)) {
       if (refusal === undefined || removesOnly) return true;
-      this.admission.giveBack(bytes);
+      this.admission.giveBack(room);
     }
     if (refusal !== undefined) throw refusal;
     return false;

@@ -13,7 +13,7 @@
  *   2. Behind a record that was not written whole nothing is ever appended.
  */
 import { PhantomError, SqlState, corruptionError, readU32 } from '@phantom/base';
-import type { Wait } from '@phantom/runs';
+import { type Wait, syncOf, syncOfNames } from '@phantom/runs';
 import type { EngineContext } from '@phantom/store';
 import { type VfsFile, joinPath } from '@phantom/vfs';
 import { ENGINE_NUMBER_MAX, MANIFEST_HEADER_BYTES, RecordKind, manifestName, numberOfManifest } from './format.js';
@@ -152,7 +152,7 @@ export class Manifest {
       file.writeAt(MANIFEST_HEADER_BYTES, record);
       this.pending = true;
       yield syncOf(file);
-      vfs.syncDir(directory);
+      yield syncOfNames(vfs, directory);
       isTaken = true;
     } finally {
       if (!isTaken) file.close();
@@ -209,10 +209,6 @@ function readWhole(context: EngineContext, path: string): Uint8Array {
   } finally {
     file.close();
   }
-}
-
-function syncOf(file: VfsFile): Wait {
-  return { sync: () => file.sync(), syncNow: () => file.syncNow() };
 }
 
 function recording(context: EngineContext, generation: number): Wait {

@@ -6,7 +6,7 @@
  * and reports an error that nobody was told of yet.
  */
 import type { Seq } from '@phantom/kv';
-import { type Delta, type Wait, WorkerThread } from '@phantom/runs';
+import { type Delta, type Wait, WorkerThread, syncOf, syncOfNames } from '@phantom/runs';
 import { type VfsFile, joinPath } from '@phantom/vfs';
 import { type CompactionPlan, type CompactionResult, compact } from './compaction.js';
 import { type RunTarget, flushDelta } from './flush.js';
@@ -100,13 +100,8 @@ export class Offload {
     const files: VfsFile[] = [];
     try {
       for (const { number } of runs) files.push(vfs.open(joinPath(directory, runName(number)), { mode: 'write' }));
-      yield {
-        sync: () => Promise.all(files.map((file) => file.sync())),
-        syncNow: () => {
-          for (const file of files) file.syncNow();
-        },
-      };
-      vfs.syncDir(directory);
+      yield syncOf(...files);
+      yield syncOfNames(vfs, directory);
     } finally {
       for (const file of files) file.close();
     }

@@ -4,7 +4,7 @@
  */
 import type { Checksums, Logger } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
-import { type Compression, type RunSummary, RunWriter, type Wait } from '@phantom/runs';
+import { type Compression, type RunSummary, RunWriter, type Wait, syncOfNames } from '@phantom/runs';
 import { type Vfs, joinPath } from '@phantom/vfs';
 import { runName } from './format.js';
 
@@ -57,7 +57,7 @@ export class RunOutput {
     const { writer, port } = this;
     const { identity, bytes }: RunSummary = writer.finish();
     yield { sync: () => writer.sync(), syncNow: () => writer.syncNow() };
-    port.vfs.syncDir(port.directory);
+    yield syncOfNames(port.vfs, port.directory);
     writer.close();
     this.isFinished = true;
     return { number: this.number, identity, bytes };

@@ -240,9 +240,9 @@ describe('writers', () => {
     const { engine, driver } = opened;
     const commit = async (round: number): Promise<void> => {
       const puts = Array.from({ length: 100 }, (_, i) => driver.put(numbered(i * 7 + round), NOISE));
-      engine.admitNow(10_000);
+      engine.admitNow(75_000);
       await driver.commit(puts);
-      engine.unadmit(10_000);
+      engine.unadmit(75_000);
     };
     for (let round = 0; round < 60; round++) await commit(round);
     const { flushes, merges, levels } = engine.stats();

@@ -1,15 +1,14 @@
 /**
- * Who may write now? The bytes of all deltas are bounded; a batch reserves its worst case before the log is written, and
- * gives it back when it is applied. Those who do not fit wait in line, and nobody overtakes them.
+ * Who may write now? The bytes of all deltas are bounded; a batch reserves its worst case (`room`) before the log is written,
+ * and gives it back when it is applied. Those who do not fit wait in line, and nobody overtakes them.
  *
- * A batch whose worst case (one of nothing but tiny operations takes seven times its bytes) lies above the bound waits
- * until memory is empty and may then overrun the bound by what it takes: a batch is atomic, so it cannot be flushed in
- * parts, and its writer holds its bytes already. Who bounds a batch is whoever collects it (`writeSetBytesMax`).
+ * A batch whose worst case lies above the bound waits until memory is empty and may then overrun the bound by what it takes:
+ * a batch is atomic, so it cannot be flushed in parts, and its writer holds its bytes already. Who bounds a batch is whoever
+ * collects it (`writeSetBytesMax`).
  */
-import { Delta } from './delta.js';
 
 interface Waiter {
-  readonly bytes: number;
+  readonly room: number;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
@@ -31,21 +30,21 @@ export class Admission {
    * Reserves room; false when there is none now, or when others wait already and the caller does not overtake them, as one
    * that cannot wait must.
    */
-  tryReserve(batchBytes: number, overtakes: boolean): boolean {
+  tryReserve(room: number, overtakes: boolean): boolean {
     if (this.waiters.length > 0 && !overtakes) return false;
-    return this.reserve(batchBytes);
+    return this.reserve(room);
   }
 
   /** Stands in line; resolves with the room reserved. */
-  wait(batchBytes: number): Promise<void> {
+  wait(room: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.waiters.push({ bytes: batchBytes, resolve, reject });
+      this.waiters.push({ room, resolve, reject });
     });
   }
 
   /** Gives a reservation back. */
-  giveBack(batchBytes: number): void {
-    this.reservedBytes = Math.max(0, this.reservedBytes - Delta.worstCaseBytes(batchBytes));
+  giveBack(room: number): void {
+    this.reservedBytes = Math.max(0, this.reservedBytes - room);
     this.grant();
   }
 
@@ -53,7 +52,7 @@ export class Admission {
   grant(): void {
     while (this.waiters.length > 0) {
       const first = this.waiters[0] as Waiter;
-      if (!this.reserve(first.bytes)) return;
+      if (!this.reserve(first.room)) return;
       this.waiters.shift();
       first.resolve();
     }
@@ -69,11 +68,10 @@ export class Admission {
     return this.inUse() + this.reservedBytes;
   }
 
-  private reserve(batchBytes: number): boolean {
-    const bytes = Delta.worstCaseBytes(batchBytes);
+  private reserve(room: number): boolean {
     const { held } = this;
-    if (held > 0 && held + bytes > this.bytesMax()) return false;
-    this.reservedBytes += bytes;
+    if (held > 0 && held + room > this.bytesMax()) return false;
+    this.reservedBytes += room;
     return true;
   }
 }

@@ -47,10 +47,6 @@ import { type Layer, type LayerCursor, Lookup, type RangeTombstone, type Version
 import { type PlacedTombstone, RangeTombstones } from './range-tombstones.js';
 
 const OLDER_MIN = 16;
-/** A row, and a slot in a node that is half full. */
-const ENTRY_BYTES = (2 + PAYLOAD_WORDS) * 4 + 17;
-/** The smallest operation: kind, length and four bytes of a key that is nothing but its space. */
-const OPERATION_BYTES_MIN = 6;
 const CAPACITY_BYTES_DEFAULT = 64 * 1024;
 const KEYS_DEFAULT = 64;
 /** Seqs are kept relative to the first one, as positive 32-bit numbers. */
@@ -118,11 +114,6 @@ export class Delta implements Layer {
     }
     delta.isFrozen = true;
     return delta;
-  }
-
-  /** What a batch of so many bytes may add to `bytes` at most: every operation tiny, every key new. */
-  static worstCaseBytes(batchBytes: number): number {
-    return batchBytes + Math.ceil(batchBytes / OPERATION_BYTES_MIN) * ENTRY_BYTES;
   }
 
   /** Distinct keys, removed ones included. */

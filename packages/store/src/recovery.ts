@@ -142,8 +142,8 @@ class Replay {
         engine.advance(seq);
         continue;
       }
-      const room = engine.admit(reader.length);
-      if (room !== undefined) return this.applyRest(room, i);
+      const wait = engine.admit(reader.room);
+      if (wait !== undefined) return this.applyRest(wait, i);
       this.applyTo(engine);
     }
     return undefined;

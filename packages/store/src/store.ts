@@ -141,12 +141,12 @@ export class LogStore implements Store {
   /** Room in every engine that the batch touches. */
   private admitToEngines(batch: WriteBatch): Promise<void> | undefined {
     const { engines } = this.catalog;
-    const { bytes, removesOnly } = batch;
+    const { room, removesOnly } = batch;
     for (let i = 0; i < engines.length; i++) {
       const placed = engines[i] as (typeof engines)[number];
       if ((batch.engines & placed.bit) === 0) continue;
-      const room = placed.engine.admit(bytes, removesOnly);
-      if (room !== undefined) return this.admitRest(room, batch, i);
+      const wait = placed.engine.admit(room, removesOnly);
+      if (wait !== undefined) return this.admitRest(wait, batch, i);
     }
     return undefined;
   }
@@ -175,9 +175,9 @@ export class LogStore implements Store {
       const placed = engines[i] as (typeof engines)[number];
       if ((batch.engines & placed.bit) === 0) continue;
       try {
-        placed.engine.admitNow(batch.bytes, batch.removesOnly);
+        placed.engine.admitNow(batch.room, batch.removesOnly);
       } catch (error) {
-        this.unadmitFirst(batch.engines, batch.bytes, i);
+        this.unadmitFirst(batch.engines, batch.room, i);
         throw error;
       }
     }
@@ -197,7 +197,7 @@ export class LogStore implements Store {
   }
 
   unadmit(batch: WriteBatch): void {
-    this.unadmitFirst(batch.engines, batch.bytes, this.catalog.engines.length);
+    this.unadmitFirst(batch.engines, batch.room, this.catalog.engines.length);
   }
 
   submit(batch: WriteBatch, listener: CommitListener, options?: SubmitOptions): Seq {
@@ -352,35 +352,35 @@ export class LogStore implements Store {
   }
 
   /** Goes on admitting behind the engine at `index`, which makes us wait; on a refusal the ones before get their room back. */
-  private async admitRest(room: Promise<void>, batch: WriteBatch, index: number): Promise<void> {
+  private async admitRest(wait: Promise<void>, batch: WriteBatch, index: number): Promise<void> {
     const { engines } = this.catalog;
-    const { engines: mask, bytes, removesOnly } = batch;
+    const { engines: mask, room, removesOnly } = batch;
     let i = index;
     try {
-      await room;
+      await wait;
       for (i = index + 1; i < engines.length; i++) {
         const placed = engines[i] as (typeof engines)[number];
         if ((mask & placed.bit) === 0) continue;
-        const more = placed.engine.admit(bytes, removesOnly);
+        const more = placed.engine.admit(room, removesOnly);
         if (more !== undefined) await more;
       }
     } catch (error) {
-      this.unadmitFirst(mask, bytes, i);
+      this.unadmitFirst(mask, room, i);
       throw error;
     }
     // The store may have failed or been closed while we waited.
     const refusal = this.health.refusal();
     if (refusal !== undefined) {
-      this.unadmitFirst(mask, bytes, engines.length);
+      this.unadmitFirst(mask, room, engines.length);
       throw refusal;
     }
   }
 
-  private unadmitFirst(mask: number, bytes: number, count: number): void {
+  private unadmitFirst(mask: number, room: number, count: number): void {
     const { engines } = this.catalog;
     for (let i = 0; i < count; i++) {
       const placed = engines[i] as (typeof engines)[number];
-      if ((mask & placed.bit) !== 0) placed.engine.unadmit(bytes);
+      if ((mask & placed.bit) !== 0) placed.engine.unadmit(room);
     }
   }
 

@@ -64,7 +64,7 @@ export class SnapshotEngine implements KvEngine {
     if (this.failApply !== undefined) throw this.failApply;
     if (seq <= this.flushed) return true;
     const done = this.memory.apply(batch, seq, operationsMax);
-    if (done) this.admitted -= batch.length;
+    if (done) this.admitted -= batch.room;
     return done;
   }
 

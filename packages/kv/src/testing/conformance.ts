@@ -263,8 +263,9 @@ const CASES: Readonly<Record<string, Case>> = {
 
   'copies what it is given': async (driver) => {
     const bytes = encode([driver.put('a', 'value'), driver.put('b', 'value')]);
-    await driver.engine.admit(bytes.length);
-    driver.engine.apply(new BatchReader().setBatch(bytes), ++driver.seq, Number.POSITIVE_INFINITY);
+    const reader = new BatchReader().setBatch(bytes);
+    await driver.engine.admit(reader.room);
+    driver.engine.apply(reader, ++driver.seq, Number.POSITIVE_INFINITY);
     bytes.fill(0xff);
     driver.model.apply(driver.put('a', 'value'));
     driver.model.apply(driver.put('b', 'value'));
@@ -275,8 +276,8 @@ const CASES: Readonly<Record<string, Case>> = {
     const bytes = encode([driver.put('a', 'value'), driver.remove('b')]);
     const around = new Uint8Array(bytes.length + 30).fill(0xff);
     around.set(bytes, 13);
-    await driver.engine.admit(bytes.length);
     const reader = new BatchReader().setBatch(around, 13, 13 + bytes.length);
+    await driver.engine.admit(reader.room);
     driver.engine.apply(reader, ++driver.seq, Number.POSITIVE_INFINITY);
     driver.model.apply(driver.put('a', 'value'));
     driver.compareNow();
@@ -285,8 +286,9 @@ const CASES: Readonly<Record<string, Case>> = {
   "leaves other engines' spaces alone": async (driver) => {
     const other = new EngineDriver(driver.engine, driver.code === EngineCode.Lsm ? EngineCode.Btree : EngineCode.Lsm);
     const bytes = encode([other.put('a', '1'), driver.put('b', '2'), other.removeRange('a', 'z'), other.remove('b')]);
-    await driver.engine.admit(bytes.length);
-    driver.engine.apply(new BatchReader().setBatch(bytes), ++driver.seq, Number.POSITIVE_INFINITY);
+    const reader = new BatchReader().setBatch(bytes);
+    await driver.engine.admit(reader.room);
+    driver.engine.apply(reader, ++driver.seq, Number.POSITIVE_INFINITY);
     driver.model.apply(driver.put('b', '2'));
     driver.compareNow();
     const { view } = driver.view();

@@ -84,13 +84,13 @@ export class EngineDriver {
     between?: () => void,
   ): Promise<Seq> {
     const bytes = encode(operations);
+    const reader = new BatchReader().setBatch(bytes);
     await this.engine.admit(
-      bytes.length,
+      reader.room,
       operations.every(({ kind }) => kind !== 'put'),
     );
     const seq = ++this.seq;
     this.log.push({ seq, bytes });
-    const reader = new BatchReader().setBatch(bytes);
     while (!this.engine.apply(reader, seq, sliceOperations)) {
       check(this.engine.appliedSeq < seq, 'appliedSeq moved before the batch was complete');
       between?.();
@@ -127,11 +127,8 @@ export class EngineDriver {
     const reader = new BatchReader();
     for (const { seq, bytes } of this.log) {
       if (seq < from) continue;
-      await this.engine.admit(bytes.length);
-      check(
-        this.engine.apply(reader.setBatch(bytes), seq, Number.POSITIVE_INFINITY),
-        'a replayed batch is not complete',
-      );
+      await this.engine.admit(reader.setBatch(bytes).room);
+      check(this.engine.apply(reader, seq, Number.POSITIVE_INFINITY), 'a replayed batch is not complete');
     }
     if (this.engine.appliedSeq < this.seq) this.engine.advance(this.seq);
   }
