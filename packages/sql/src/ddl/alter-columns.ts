@@ -17,6 +17,7 @@ import { bindColumnValue, makeColumn } from './create-table.js';
 import { ownSequence } from './create-table-sequence.js';
 import { rewriteTable } from './rewrite-table.js';
 import { changedSequence, restartSequence } from './sequences.js';
+import { refuseMember, refuseStoredRows } from './stored-rows.js';
 import { storedExpression } from './stored-expressions.js';
 import { putRowType, requireTypeUsage, userTypeOf } from './types.js';
 import { checkExistingRows, hasRows } from './validate.js';
@@ -88,6 +89,8 @@ export function* addColumn(context: DdlContext, table: TableDescriptor, action: 
   }
   const made = yield* makeColumn(context, { ...table, layoutVersion: table.layoutVersion + 1 }, action.column);
   const { column } = made;
+  refuseMember(context, column.type.oid, { oid: table.rowTypeOid, name: table.name });
+  refuseStoredRows(context, table);
   const type = context.picture.types.byOid(column.type.oid);
   const sql = column.generated === undefined ? (column.defaultSql ?? type?.defaultSql) : undefined;
   const value = bindColumnValue(context, table, column, sql ?? 'null');
@@ -135,6 +138,8 @@ export function* alterType(context: DdlContext, table: TableDescriptor, action: 
   if (context.picture.types.byOid(type.oid)?.kind === 'pseudo')
     throw new PhantomError('42P16', `column "${column.name}" has pseudo-type`);
   requireTypeUsage(context, type);
+  refuseMember(context, type.oid, { oid: table.rowTypeOid, name: table.name });
+  refuseStoredRows(context, table);
   refuseDependents(context, table, column);
   const typed: ColumnDescriptor = { ...column, type: withNamedCollation(context.picture, type, action.collation) };
   const using = action.using === undefined ? undefined : storedExpression(context, action.using, table.name);
@@ -371,6 +376,7 @@ export function* setExpression(context: DdlContext, table: TableDescriptor, colu
  * type that may be gone tomorrow, the table is rewritten without it.
  */
 export function* eraseColumn(context: DdlContext, table: TableDescriptor, column: ColumnDescriptor): Step {
+  refuseStoredRows(context, table);
   const {
     defaultSql: _default,
     generated: _generated,

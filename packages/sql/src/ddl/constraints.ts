@@ -133,6 +133,7 @@ function* addKey(
       table.schemaOid,
       primary ? [table.name] : [table.name, ...columns.map((c) => c.name)],
       primary ? 'pkey' : 'key',
+      (candidate) => table.constraints.some((constraint) => constraint.name === candidate),
     );
   const existing = yield* claimName(context, NameClass.Relation, table.schemaOid, name);
   if (existing !== undefined) throw relationExists(name);

@@ -7,7 +7,7 @@ import type { Value } from '../types/type.js';
 import type { DdlContext, DdlExecution, RowSource } from './context.js';
 import { onCommitOf, storageOf } from './create-table.js';
 import { ownership } from './grant.js';
-import { claimName, creationSchema, relationExists } from './names.js';
+import { claimName, creationSchema, refuseSystemName, relationExists } from './names.js';
 import { claimTypeName, putRowType } from './types.js';
 
 const UNKNOWN_OID = 705;
@@ -24,6 +24,7 @@ export function* createTableAs(context: DdlContext, node: CreateTableAs): DdlExe
   }
   const source = sourceOf(context, node.source);
   const { fields } = source;
+  fields.forEach((field, i) => refuseSystemName(node.columns[i]?.text ?? field.name));
   if (node.columns.length > fields.length) throw new PhantomError('42601', 'too many column names were specified');
   yield* claimTypeName(context, place.schemaOid, place.name, true);
   const { engine, options } = storageOf(node.options, place.temporary);

@@ -17,7 +17,7 @@ import { addConstraint } from './constraints.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { type CopiedParts, copyParts, likeColumns } from './create-table-like.js';
 import { ownership } from './grant.js';
-import { claimName, columnNamed, creationSchema, relationExists } from './names.js';
+import { claimName, columnNamed, creationSchema, refuseSystemName, relationExists } from './names.js';
 import { ownSequence } from './create-table-sequence.js';
 import { storageOptions } from './storage-options.js';
 import { storedExpression } from './stored-expressions.js';
@@ -238,6 +238,7 @@ export function* makeColumn(
   if (table.columns.some((column) => column.name === name.text && !column.dropped)) {
     throw new PhantomError('42701', `column "${name.text}" specified more than once`, { position: name.position + 1 });
   }
+  refuseSystemName(name.text);
   if (node.type === undefined) throw unsupportedError('a column without a type');
   const serial = serialOf(node.type);
   const type = resolveTypeName(

@@ -1,11 +1,12 @@
 /** CREATE TYPE and ALTER TYPE: enums and composite types. */
 import { PhantomError, unsupportedError } from '@phantom/base';
-import { NameClass, type Oid, type TypeDescriptor } from '@phantom/catalog';
+import { NameClass, type TypeDescriptor } from '@phantom/catalog';
 import { resolveTypeName } from '../expr/type-names.js';
 import type { FieldDefinition, QualifiedName, StringLiteral } from '../text/ast-leaves.js';
 import type { AlterEnum, AlterTable, AlterTableAction, CreateType } from '../text/ast-schema.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { claimName, creationSchema, lockForChange, relationExists, requireOwner, splitName } from './names.js';
+import { refuseMember, refuseStoredType } from './stored-rows.js';
 import { claimTypeName, dependOnTypes, renewUsers, requireTypeUsage } from './types.js';
 
 /** Longest label, in bytes, as PostgreSQL's. */
@@ -171,7 +172,7 @@ export function* alterComposite(context: DdlContext, node: AlterTable): DdlExecu
   if (type.definition.relationOid !== undefined) {
     throw new PhantomError('42809', `${type.name} is a table's row type`, { hint: 'Use ALTER TABLE instead.' });
   }
-  refuseStored(context, type);
+  refuseStoredType(context, type);
   let { fields } = type.definition;
   for (const action of node.actions) fields = changedFields(context, type, fields, action);
   const changed: TypeDescriptor = { ...type, definition: { kind: 'composite', fields } };
@@ -194,7 +195,9 @@ function changedFields(
       if (fields.some((field) => field.name === name.text)) {
         throw new PhantomError('42701', `column "${name.text}" of relation "${type.name}" already exists`);
       }
-      return [...fields, { name: name.text, type: fieldType(context, action.attribute) }];
+      const added = fieldType(context, action.attribute);
+      refuseMember(context, added.oid, type);
+      return [...fields, { name: name.text, type: added }];
     }
     case 'drop-attribute': {
       const left = fields.filter((field) => field.name !== action.name.text);
@@ -210,34 +213,10 @@ function changedFields(
     case 'alter-type': {
       if (!fields.some((field) => field.name === action.column.text)) throw missing(action.column.text);
       const now = resolveTypeName(context.picture, action.type);
+      refuseMember(context, now.oid, type);
       return fields.map((field) => (field.name === action.column.text ? { ...field, type: now } : field));
     }
     default:
       throw unsupportedError(`ALTER TYPE ... ${action.kind.replaceAll('-', ' ').toUpperCase()}`);
   }
-}
-
-/** 2BP01-like refusal: stored rows hold values of the type as it is. */
-function refuseStored(context: DdlContext, type: TypeDescriptor): void {
-  const user = tableUsing(context, type.oid, new Set());
-  if (user !== undefined) {
-    throw new PhantomError('0A000', `cannot alter type "${type.name}" because column "${user}" uses it`);
-  }
-}
-
-function tableUsing(context: DdlContext, typeOid: Oid, seen: Set<Oid>): string | undefined {
-  if (seen.has(typeOid)) return undefined;
-  seen.add(typeOid);
-  for (const dependency of context.objects.dependentsOf(typeOid)) {
-    const dependent = context.objects.object(dependency.dependentOid);
-    if (dependent?.kind === 'table') {
-      const column = dependent.columns.find((candidate) => candidate.number === dependency.dependentColumn);
-      return `${dependent.name}.${column?.name ?? ''}`;
-    }
-    if (dependent?.kind === 'type') {
-      const found = tableUsing(context, dependent.oid, seen);
-      if (found !== undefined) return found;
-    }
-  }
-  return undefined;
 }

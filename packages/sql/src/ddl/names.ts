@@ -224,6 +224,14 @@ export function* refuseWhilePending(
   throw new PhantomError('55006', `cannot ${command} "${table.name}" because it has pending trigger events`);
 }
 
+const SYSTEM_COLUMNS = new Set(['ctid', 'xmin', 'cmin', 'xmax', 'cmax', 'tableoid']);
+
+/** 42701 for a column of a table that would be called as one that PostgreSQL's tables have by themselves. */
+export function refuseSystemName(name: string): void {
+  if (SYSTEM_COLUMNS.has(name))
+    throw new PhantomError('42701', `column name "${name}" conflicts with a system column name`);
+}
+
 /** A column of a key or index by name; 42703 when there is none. */
 export function columnNamed(table: TableDescriptor, name: Name): ColumnDescriptor {
   const column = table.columns.find((candidate) => candidate.name === name.text && !candidate.dropped);

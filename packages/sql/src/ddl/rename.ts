@@ -24,6 +24,7 @@ import {
   claimName,
   findRelation,
   lockForChange,
+  refuseSystemName,
   relationExists,
   relationNamed,
   requireOwner,
@@ -193,6 +194,7 @@ function* renameColumn(context: DdlContext, node: Rename): DdlExecution {
   if (relation?.kind !== 'table') throw new PhantomError('42809', `cannot rename columns of relation "${found.name}"`);
   const column = relation.columns.find((candidate) => candidate.name === from && !candidate.dropped);
   if (column === undefined) throw noColumn(from);
+  refuseSystemName(to);
   if (relation.columns.some((candidate) => candidate.name === to && !candidate.dropped)) throw taken(to, relation.name);
   const changed: TableDescriptor = {
     ...relation,

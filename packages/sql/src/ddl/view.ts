@@ -25,6 +25,7 @@ import {
 } from './names.js';
 import { viewOptions } from './storage-options.js';
 import { emptyTable } from './truncate.js';
+import { refuseStoredRows } from './stored-rows.js';
 import { claimTypeName, putRowType } from './types.js';
 import { checkUpdatable } from './updatable-view.js';
 
@@ -54,6 +55,7 @@ export function* createView(context: DdlContext, node: CreateView): DdlExecution
     requireOwner(context, existing);
     yield* lockForChange(context, existing);
     keepsColumns(context, existing, columns);
+    if (columns.length > existing.columns.length) refuseStoredRows(context, existing);
   }
   const { options, checkOption } = viewOptions(node.options);
   const check = node.checkOption ?? checkOption;
