@@ -1,7 +1,7 @@
 /**
  * The straight road for `SELECT ... WHERE key = $1`: one function that encodes the key, reads the row and writes the outputs,
- * without generator, batch, or state of an execution. It serves plans that are a read by the whole primary key under nothing
- * but projections.
+ * without generator, batch, or state of an execution. It serves plans that are a read by the whole primary key, or by that of
+ * a unique index, under nothing but projections.
  */
 import { codeGenerationAllowed } from '@phantom/codec';
 import type { ColumnId, Expression } from '../expr/expression.js';
@@ -10,7 +10,6 @@ import type { PhysicalNode, TableScan } from '../plan/physical/physical.js';
 import type { PhysicalPlanner } from '../plan/physical/planner.js';
 import type { PointLookup } from '../plan/prepared-plan.js';
 import { hasSubquery } from '../plan/rules/facts.js';
-import { physicalTable } from '../storage/physical-table.js';
 import type { Value } from '../types/type.js';
 import { closureFunction } from './code/closures.js';
 import { ConstantTable, Emitter } from './code/emitter.js';
@@ -23,7 +22,7 @@ import { ColumnSource, Row } from './compile/row-scope.js';
 import { stepContext, type PlanCompiler, type StepContext, withRow } from './compile/step.js';
 import { isOneLayout, slotBytes, tableRow } from './compile/table-scan.js';
 import type { ReadSource } from './runtime.js';
-import { type KeySlot, uniqueKey, type UniqueKey } from './table-access.js';
+import { type KeySlot, type UniqueKey, uniqueKeyOf } from './table-access.js';
 
 /** Executions after which the function is generated. */
 const GENERATE_EXECUTIONS_MIN = 3;
@@ -41,8 +40,7 @@ function shapeOf(
   node: PhysicalNode,
 ): { readonly scan: TableScan; readonly projects: (PhysicalNode & { kind: 'project' })[] } | undefined {
   if (node.kind === 'table-scan') {
-    const simple =
-      node.unique && node.index === undefined && node.rowReference === undefined && isOneLayout(node.table);
+    const simple = node.unique && node.rowReference === undefined && isOneLayout(node.table);
     return simple ? { scan: node, projects: [] } : undefined;
   }
   if (node.kind !== 'project') return undefined;
@@ -93,13 +91,8 @@ export function compilePointLookup(
   };
 }
 
-/** Reads the row with the key values; false when there is none or a value is null. */
 function readPoint(frame: PointFrame, unique: UniqueKey, values: readonly Value[]): boolean {
-  const { writer, table, slot } = unique;
-  for (let i = 0; i < values.length; i++) if (values[i] === null) return false;
-  writer.length = table.prefix.length;
-  table.keyCode.encodePrefix(values, values.length, writer);
-  return frame.read.get(writer.buffer, 0, writer.length, slot.row);
+  return unique.find(frame.read, values);
 }
 
 function writeLookup(
@@ -117,7 +110,7 @@ function writeLookup(
   const [run, into] = emitter.parameters(2) as [Local, Local];
   const state = { checks: [], usesFuel: false };
   const start = stepContext(compiler, emitter, run, new Row(), state);
-  const unique = uniqueKey(physicalTable(scan.table, types));
+  const unique = uniqueKeyOf(scan, types);
   const values = emitter.constant(equal.map((): Value => null));
   equal.forEach((expression, i) => emitter.setElement(values, literal(i), start.expressions.value(expression).code));
   const found = call(emitter.constant(readPoint), run, emitter.constant(unique), values);

@@ -9,7 +9,6 @@ import type { DeleteNode, InsertNode, PhysicalNode, TableScan, UpdateNode } from
 import type { PhysicalPlanner } from '../plan/physical/planner.js';
 import type { PointWrite } from '../plan/prepared-plan.js';
 import { hasSubquery } from '../plan/rules/facts.js';
-import { physicalTable } from '../storage/physical-table.js';
 import type { RowReference, WriteOutcome } from '../storage/table-writer.js';
 import type { Value } from '../types/type.js';
 import { closureFunction } from './code/closures.js';
@@ -23,7 +22,7 @@ import { ColumnSource, Row } from './compile/row-scope.js';
 import { stepContext, withRow, type PlanCompiler, type StepContext } from './compile/step.js';
 import { isOneLayout, slotBytes, tableRow } from './compile/table-scan.js';
 import { StatementRestart, type ExecutionContext } from './runtime.js';
-import { makeRowReference, uniqueKey, type UniqueKey } from './table-access.js';
+import { makeRowReference, type UniqueKey, uniqueKeyOf } from './table-access.js';
 
 /** Executions after which the function is generated. */
 const GENERATE_EXECUTIONS_MIN = 3;
@@ -41,7 +40,7 @@ function targetOf(node: PhysicalNode): Target | undefined {
     case 'delete': {
       const { input } = node;
       if (node.columns.length > 0 || input.kind !== 'table-scan') return undefined;
-      const simple = input.unique && input.index === undefined && input.range !== undefined && isOneLayout(node.table);
+      const simple = input.unique && input.range !== undefined && isOneLayout(node.table);
       return simple ? { node, scan: input } : undefined;
     }
     default:
@@ -141,14 +140,8 @@ function writeInsert(compiler: PlanCompiler, context: StepContext, node: InsertN
   emitter.return({ kind: 'method', object: writer, name: 'insert', arguments: [values] });
 }
 
-/** Reads the row with the key values; false when there is none or a value is null. */
 function readForWrite(context: ExecutionContext, unique: UniqueKey, values: readonly Value[]): boolean {
-  const { writer, table, slot } = unique;
-  for (let i = 0; i < values.length; i++) if (values[i] === null) return false;
-  writer.length = table.prefix.length;
-  table.keyCode.encodePrefix(values, values.length, writer);
-  slot.key.set(writer.buffer, 0, writer.length);
-  return context.read.get(writer.buffer, 0, writer.length, slot.row);
+  return unique.find(context.read, values);
 }
 
 function referenceOf(unique: UniqueKey): RowReference {
@@ -164,7 +157,7 @@ function writeByKey(
   writer: Local,
 ): void {
   const { emitter, expressions, run } = context;
-  const unique = uniqueKey(physicalTable(node.table, compiler.builder.context.types));
+  const unique = uniqueKeyOf(scan, compiler.builder.context.types);
   const uniqueCode = emitter.constant(unique);
   const equal = scan.range?.equal ?? [];
   const key: Code = { kind: 'array', items: equal.map((expression) => expressions.value(expression).code) };

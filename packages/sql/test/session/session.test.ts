@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RowBatch, SqlSession, Value } from '../../src/index.js';
 import { lookUp, writePoint } from '../../src/index.js';
 import { type TestEngine, openEngine } from '../support/engine.js';
+import type { PlanStatement } from '../../src/session/statement.js';
 
 let engine: TestEngine;
 let session: SqlSession;
@@ -232,6 +233,49 @@ describe('plans', () => {
     const refused = readOnly.prepareText('insert into t (id) values (51)');
     if (refused.kind !== 'plan') throw new Error('it is a plan');
     expect(() => writePoint(readOnly, refused, [])).toThrow(expect.objectContaining({ code: '25006' }));
+  });
+
+  it('have straight roads by unique indexes too, which follow the rows', async () => {
+    await run('create table t (a int, b text, v int)');
+    await run('insert into t values (1, $$x$$, 10), (1, null, 20), (2, $$x$$, 30)');
+    await run('insert into t select i, $$z$$, i from generate_series(1000, 1999) i');
+    await run('alter table t add constraint late unique (b, a)');
+    await run('create unique index on t (v desc)');
+    const planOf = (text: string): PlanStatement => {
+      const statement = session.prepareText(text);
+      if (statement.kind !== 'plan') throw new Error('it is a plan');
+      return statement;
+    };
+    const byBoth = planOf('select v from t where a = $1 and b = $2');
+    const byValue = planOf('select a, b from t where v = $1');
+    const row: Value[] = [];
+    const found = (statement: PlanStatement, ...values: Value[]): Value[] | undefined =>
+      lookUp(session, session.currentPlan(statement), values, row) ? row.splice(0) : undefined;
+    expect([found(byBoth, 1, 'x'), found(byBoth, 1, null), found(byBoth, 3, 'x')]).toEqual([
+      [10],
+      undefined,
+      undefined,
+    ]);
+    expect([found(byValue, 20), found(byValue, 21)]).toEqual([[1, null], undefined]);
+    const write = (text: string, ...values: Value[]): number | undefined => {
+      const count = writePoint(session, planOf(text), values);
+      if (count !== undefined) session.syncNow();
+      return count;
+    };
+    const update = 'update t set v = v + $1 where b = $2 and a = $3';
+    expect(write(update, 5, 'x', 2)).toBe(1);
+    expect([found(byValue, 30), found(byValue, 35)]).toEqual([undefined, [2, 'x']]);
+    expect(write('delete from t where v = $1', 10)).toBe(1);
+    expect([found(byBoth, 1, 'x'), write('delete from t where v = $1', 10)]).toEqual([undefined, 0]);
+    const other = engine.session();
+    await run('begin', [], other);
+    await run('update t set b = $$y$$ where v = 35', [], other);
+    expect(write(update, 1, 'x', 2)).toBeUndefined();
+    const waiting = session.portal(planOf(update), [1, 'x', 2]).fetch(0, () => undefined);
+    await run('commit', [], other);
+    expect((await waiting).count).toBe(0);
+    await session.sync();
+    expect(found(byBoth, 2, 'y')).toEqual([35]);
   });
 
   it('wait on the ordinary road when the straight one is blocked', async () => {

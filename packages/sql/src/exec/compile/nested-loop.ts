@@ -140,7 +140,7 @@ function produceLookupJoin(compiler: PlanCompiler, node: NestedLoopJoin, consume
   compiler.produce(node.left, (context) => {
     compiler.count(context, scan, 'loops');
     const found =
-      scan.unique && scan.index === undefined
+      scan.unique && !scan.indexOnly
         ? keyCandidates(compiler, context, scan)
         : cursorCandidates(compiler, context, scan);
     const candidates: Candidates = {
@@ -151,7 +151,7 @@ function produceLookupJoin(compiler: PlanCompiler, node: NestedLoopJoin, consume
         return has;
       },
     };
-    if (join === 'inner' && scan.unique && scan.index === undefined) {
+    if (join === 'inner' && scan.unique && !scan.indexOnly) {
       // One row or none: no loop.
       const has = candidates.advance(context);
       context.emitter.if(has, () => {

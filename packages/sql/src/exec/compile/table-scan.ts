@@ -24,7 +24,7 @@ import {
   keyRanges,
   lookupRow,
   makeRowReference,
-  uniqueKey,
+  uniqueKeyOf,
   upgradeRow,
   wholeRange,
 } from '../table-access.js';
@@ -38,7 +38,7 @@ import { loopRows, produceOnce, writeStep } from './sources.js';
 import { stepContext, type Consume, type PlanCompiler, type StepContext, type StepState } from './step.js';
 
 export function produceTableScan(compiler: PlanCompiler, node: TableScan, consume: Consume): void {
-  if (node.unique && node.range !== undefined && node.index === undefined) {
+  if (node.unique && node.range !== undefined && !node.indexOnly) {
     produceLookup(compiler, node, node.range, consume);
     return;
   }
@@ -157,12 +157,12 @@ export function emitLookup(
 /** Writes the read itself; the answer is a KeySlot. */
 export function emitSlot(compiler: PlanCompiler, context: StepContext, node: TableScan, range: KeyRangePlan): Local {
   const { emitter, run } = context;
-  const table = physicalTable(node.table, compiler.builder.context.types);
+  const { types } = compiler.builder.context;
   const values: Code = { kind: 'array', items: range.equal.map((value) => context.expressions.value(value).code) };
   const unique = stateOf(
     emitter,
     run,
-    compiler.builder.addSlot(() => uniqueKey(table)),
+    compiler.builder.addSlot(() => uniqueKeyOf(node, types)),
   );
   return emitter.let(call(emitter.constant(lookupRow), run, unique, values));
 }

@@ -76,7 +76,7 @@ export function scanAlong(
     coversColumns(index, scan, planner.context.catalog.types);
   const each = index === undefined ? 1 : Costs.indexEntry + (indexOnly ? 0 : Costs.fetch);
   const isKeyed = index !== undefined || path.range !== undefined;
-  const seek = path.range === undefined ? 0 : path.unique && index === undefined ? Costs.fetch : Costs.seek;
+  const seek = path.range === undefined ? 0 : path.unique ? Costs.fetch : Costs.seek;
   const startup = seek + planner.penalty(isKeyed ? 'index scan' : 'sequential scan');
   const total = startup + entries * (each + planner.testCost(path.filter));
   return {
