@@ -338,7 +338,11 @@ export interface TypeDescriptor extends SchemaObject {
         readonly kind: 'composite';
         readonly fields: readonly { readonly name: string; readonly type: TypeRef }[];
         readonly relationOid?: Oid;
-      };
+      }
+    /** A type of its own with the values of a predefined one. */
+    | { readonly kind: 'distinct'; readonly base: TypeRef }
+    /** A name alone. */
+    | { readonly kind: 'shell' };
 }
 
 export type RelationDescriptor = TableDescriptor | ViewDescriptor | SequenceDescriptor | IndexDescriptor;

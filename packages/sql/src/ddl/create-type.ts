@@ -1,8 +1,8 @@
-/** CREATE TYPE and ALTER TYPE: enums and composite types. */
+/** CREATE TYPE and ALTER TYPE: enums, composite types, distinct types, and shells that are a name alone. */
 import { PhantomError, unsupportedError } from '@phantom/base';
 import { NameClass, type TypeDescriptor } from '@phantom/catalog';
 import { resolveTypeName } from '../expr/type-names.js';
-import type { FieldDefinition, QualifiedName, StringLiteral } from '../text/ast-leaves.js';
+import type { FieldDefinition, QualifiedName, StringLiteral, TypeName } from '../text/ast-leaves.js';
 import type { AlterEnum, AlterTable, AlterTableAction, CreateType } from '../text/ast-schema.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { claimName, creationSchema, lockForChange, relationExists, requireOwner, splitName } from './names.js';
@@ -16,8 +16,6 @@ const UTF8 = new TextEncoder();
 export function* createType(context: DdlContext, node: CreateType): DdlExecution {
   if (node.form === 'range') throw unsupportedError('range types');
   if (node.form === 'base') throw unsupportedError('base types');
-  if (node.form === 'shell') throw unsupportedError('shell types');
-  if (node.form === 'distinct') throw unsupportedError('distinct types');
   const place = creationSchema(context, node.name);
   if (node.form === 'composite') {
     const relation = yield* claimName(context, NameClass.Relation, place.schemaOid, place.name);
@@ -32,11 +30,29 @@ export function* createType(context: DdlContext, node: CreateType): DdlExecution
     schemaOid: place.schemaOid,
     ownerOid: context.roleOid,
     arrayOid: context.catalog.allocateOid(),
-    definition: node.form === 'enum' ? enumOf(context, node.labels) : compositeOf(context, node.attributes),
+    definition: definitionOf(context, node),
   };
   context.objects.put(type);
   dependOnFields(context, type);
   return undefined;
+}
+
+function definitionOf(context: DdlContext, node: CreateType): TypeDescriptor['definition'] {
+  if (node.form === 'enum') return enumOf(context, node.labels);
+  if (node.form === 'shell') return { kind: 'shell' };
+  return node.source === undefined ? compositeOf(context, node.attributes) : distinctOf(context, node.source);
+}
+
+/** The source of a distinct type is predefined: 42809 for others. */
+function distinctOf(context: DdlContext, source: TypeName): TypeDescriptor['definition'] {
+  const base = resolveTypeName(context.picture, source);
+  const type = context.picture.types.byOid(base.oid);
+  if (type?.kind !== 'base') {
+    throw new PhantomError('42809', `type ${type?.displayName ?? base.oid} is not predefined`, {
+      position: source.position + 1,
+    });
+  }
+  return { kind: 'distinct', base };
 }
 
 type EnumDefinition = Extract<TypeDescriptor['definition'], { kind: 'enum' }>;

@@ -17,15 +17,22 @@ import type { AlterTableAction, Drop } from '../text/ast-schema.js';
 import { columnOf, eraseColumn } from './alter-columns.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { type Going, planDrop } from './drop-plan.js';
+import { dropUnmade } from './drop-unmade.js';
 import { findRelation, findSchema, lockForChange, refuseWhilePending, requireOwner, splitName } from './names.js';
 import { rewriteTable } from './rewrite-table.js';
 
 type Step<T> = Generator<Yielded, T, void>;
 
 const RELATION_KINDS = new Set(['table', 'view', 'materialized view', 'index', 'sequence']);
+/** Kinds of what can be made here. */
+const MADE_KINDS = new Set([...RELATION_KINDS, 'schema', 'type', 'domain', 'collection']);
 
 export function* drop(context: DdlContext, node: Drop): DdlExecution {
   if (node.concurrently) throw unsupportedError('DROP INDEX CONCURRENTLY');
+  if (!MADE_KINDS.has(node.object)) {
+    dropUnmade(context, node);
+    return undefined;
+  }
   const roots: ObjectDescriptor[] = [];
   for (const target of node.objects) {
     const object = findDropped(context, node, target);

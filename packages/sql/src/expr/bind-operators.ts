@@ -277,7 +277,9 @@ function inList(
     const [left, ...elements] = unified.expressions as [Expression, ...Expression[]];
     const probe = callOperator(context, '=', left, elements[0] as Expression, position);
     const elementOid = (probe.arguments[1] as Expression).type.oid;
-    const cast = elements.map((element) => coerce(context, element, typeRef(elementOid), 'implicit', position));
+    const cast = elements.map(
+      (element) => callOperator(context, '=', left, element, position).arguments[1] as Expression,
+    );
     const arrayOid = context.catalog.types.byOid(elementOid)?.arrayOid ?? 0;
     return {
       kind: 'array-quantified',
@@ -358,7 +360,7 @@ export function bindQuantified(binder: Binder, node: Ast.Quantified, scope: Scop
   const wanted = (probe.arguments[1] as Expression).type.oid;
   if (wanted !== elementOid) {
     const arrayOid = context.catalog.types.byOid(wanted)?.arrayOid ?? 0;
-    array = coerce(context, array, typeRef(arrayOid), 'implicit', source.position);
+    array = coerce(context, array, typeRef(arrayOid), 'explicit', source.position);
   }
   if (probe.type.oid !== Oids.bool) {
     throw context.error('42809', 'op ANY/ALL (array) requires operator to yield boolean', node.position);

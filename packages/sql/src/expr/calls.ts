@@ -6,8 +6,9 @@ import type {
   ResolvedFunction,
   ScalarFunction,
 } from '../functions/registry.js';
-import { baseType, coerce, commonType, tryCoerce } from './coercion.js';
+import { baseType, coerce, commonType, isUnknown, tryCoerce } from './coercion.js';
 import { collated, collatedFunction, collatedOperator, mergedCollation } from './collations.js';
+import type { SqlType } from '../types/type.js';
 import type { BindContext } from './context.js';
 import { constant, type Call, type ColumnId, type Expression } from './expression.js';
 import { BOOL, Oids, TEXT, typeRef } from './type-oids.js';
@@ -187,6 +188,13 @@ export function callOperator(
   right: Expression,
   position: number,
 ): Call {
+  if (left !== undefined && COMPARISONS.has(symbol)) {
+    const type = distinctTypeOf(context, left, right);
+    if (type !== undefined) {
+      const below = (operand: Expression): Expression => underDistinct(context, operand, type, position);
+      return callOperator(context, symbol, below(left), below(right), position);
+    }
+  }
   const leftOid = left === undefined ? 0 : baseType(context, left.type).oid;
   const rightOid = baseType(context, right.type).oid;
   const resolved = context.catalog.functions.resolveOperator(symbol, leftOid, rightOid);
@@ -221,6 +229,22 @@ export function callOperator(
     variadicElement: undefined,
     type: collated(typeRef(resolved.resultType), collation),
   };
+}
+
+const COMPARISONS: ReadonlySet<string> = new Set(['=', '<>', '<', '<=', '>', '>=']);
+
+/** The distinct type that both operands have, or one beside a literal; undefined for others. */
+function distinctTypeOf(context: BindContext, left: Expression, right: Expression): SqlType | undefined {
+  const known = isUnknown(left) ? right : left;
+  const type = context.catalog.types.byOid(known.type.oid);
+  if (type?.kind !== 'distinct') return undefined;
+  return isUnknown(right) || right.type.oid === known.type.oid ? type : undefined;
+}
+
+/** A value of a distinct type as one of its base type. */
+function underDistinct(context: BindContext, operand: Expression, type: SqlType, position: number): Expression {
+  const value = coerce(context, operand, typeRef(type.oid), 'implicit', position);
+  return coerce(context, value, typeRef(type.baseOid), 'explicit', position);
 }
 
 function coerceOperand(context: BindContext, operand: Expression, oid: number, position: number): Expression {

@@ -87,6 +87,7 @@ export function castFinder(types: TypeLookup): CastFinder {
     if (from === undefined || to === undefined) return undefined;
     if (from.kind === 'domain') return find(from.baseOid, target, 'explicit');
     if (to.kind === 'domain') return toDomain(source, to);
+    if (source !== target && (from.kind === 'distinct' || to.kind === 'distinct')) return ofDistinct(from, to);
     if (source === target) return { source, target, context: 'implicit', volatility: 'immutable' };
     return (
       ofCatalog(source, to) ??
@@ -113,6 +114,33 @@ export function castFinder(types: TypeLookup): CastFinder {
       context: inner.context,
       call: call as NonNullable<CastDefinition['call']>,
       volatility: 'stable',
+    };
+  }
+
+  /**
+   * To and from a distinct type by way of its base type. An assignment takes it to that type alone, and takes to it what
+   * could be assigned to that type; between two distinct types there is none.
+   */
+  function ofDistinct(from: SqlType, to: SqlType): CastDefinition | undefined {
+    const into = to.kind === 'distinct';
+    if (into && from.kind === 'distinct') return undefined;
+    const base = types.byOid(into ? to.baseOid : from.baseOid) as SqlType;
+    const inner = into ? find(from.oid, base.oid, 'explicit') : find(base.oid, to.oid, 'explicit');
+    if (inner === undefined) return undefined;
+    const assigned = into ? inner.context !== 'explicit' : to.oid === base.oid;
+    const typmod = to.baseTypmod ?? -1;
+    const size = into && typmod >= 0 ? base.coerceTypmod?.bind(base) : undefined;
+    const convert = inner.call as CastCall | undefined;
+    const call: CastCall = (value, wanted, explicit, context) => {
+      const converted = convert === undefined ? value : convert(value, into ? -1 : wanted, explicit, context);
+      return size === undefined || converted === null ? converted : size(converted, typmod, explicit);
+    };
+    return {
+      source: from.oid,
+      target: to.oid,
+      context: assigned ? 'assignment' : 'explicit',
+      ...(convert === undefined && size === undefined ? {} : { call: call as NonNullable<CastDefinition['call']> }),
+      volatility: inner.volatility,
     };
   }
 

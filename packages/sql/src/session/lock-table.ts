@@ -57,7 +57,7 @@ function tableToLock(session: SqlSession, transaction: SessionTransaction, name:
   });
 }
 
-/** Reading rights allow the weakest mode, INSERT the one that writers take, the others need more. */
+/** The right to read allows the readers' mode, every right to write the writers' one, the others need more than INSERT. */
 function requireRight(
   session: SqlSession,
   transaction: SessionTransaction,
@@ -66,9 +66,7 @@ function requireRight(
 ): void {
   const { objects } = transaction;
   const role = session.currentRoleOid;
-  let letters = 'wdD';
-  if (mode === TableLockMode.AccessShare) letters += 'r';
-  if (mode <= TableLockMode.RowExclusive) letters += 'a';
+  const letters = mode === TableLockMode.AccessShare ? 'r' : mode === TableLockMode.RowExclusive ? 'awdD' : 'wdD';
   if (isSuperuser(objects, role) || [...letters].some((letter) => hasPrivilege(objects, role, table, letter))) return;
   throw new PhantomError('42501', `permission denied for table ${table.name}`);
 }

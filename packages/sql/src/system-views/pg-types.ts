@@ -18,6 +18,8 @@ const TYPE_KIND: Readonly<Record<SqlType['kind'], string>> = {
   array: 'b',
   enum: 'e',
   domain: 'd',
+  // The nearest thing that clients know.
+  distinct: 'd',
   composite: 'c',
   pseudo: 'p',
   range: 'r',
@@ -49,8 +51,8 @@ function typeRow(type: SqlType, schemaOid: number, ownerOid: number): Record<str
     typoutput: 0,
     typalign: length === 8 ? 'd' : length === 2 ? 's' : length === 1 ? 'c' : 'i',
     typstorage: storageOf(type.oid, length),
-    typbasetype: type.kind === 'domain' ? type.baseOid : 0,
-    typtypmod: -1,
+    typbasetype: type.baseOid,
+    typtypmod: type.kind === 'distinct' ? (type.baseTypmod ?? -1) : -1,
     typcollation: type.category === 'S' ? DEFAULT_COLLATION_OID : 0,
   };
 }

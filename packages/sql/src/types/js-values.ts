@@ -58,7 +58,7 @@ export function jsReader(type: TypeRef, types: TypeLookup, options: JsOptions): 
 function reader(oid: number, types: TypeLookup, options: JsOptions): Convert {
   const type = types.byOid(oid);
   if (type === undefined) return same;
-  if (type.kind === 'domain') return reader(type.baseOid, types, options);
+  if (type.kind === 'domain' || type.kind === 'distinct') return reader(type.baseOid, types, options);
   if (type.kind === 'array') {
     const element = reader(type.elementOid, types, options) as (value: Value) => unknown;
     return (array: SqlArray) => nested(array, element);

@@ -8,7 +8,7 @@ import { builtinTypes } from './builtin-types.js';
 import { compositeType, recordType } from './record-type.js';
 import { TypeOid } from './type-oids.js';
 import type { SqlType, TypeLookup } from './type.js';
-import { type DomainConstraints, domainType, enumType } from './user-types.js';
+import { type DomainConstraints, distinctType, domainType, enumType, shellType } from './user-types.js';
 
 const builtinByOid: ReadonlyMap<Oid, SqlType> = new Map(builtinTypes.map((type) => [type.oid, type]));
 const builtinByName: ReadonlyMap<string, SqlType> = new Map(builtinTypes.map((type) => [type.name, type]));
@@ -63,6 +63,10 @@ export class TypeCatalog implements TypeLookup {
         return enumType(descriptor, definition);
       case 'domain':
         return domainType(descriptor, definition, this, this.constraints);
+      case 'distinct':
+        return distinctType(descriptor, definition, this);
+      case 'shell':
+        return shellType(descriptor);
       case 'composite':
         return compositeType(
           {

@@ -48,7 +48,7 @@ export interface TypeLookup {
   byOid(oid: Oid): SqlType | undefined;
 }
 
-export type TypeKind = 'base' | 'array' | 'enum' | 'domain' | 'composite' | 'pseudo' | 'range';
+export type TypeKind = 'base' | 'array' | 'enum' | 'domain' | 'distinct' | 'composite' | 'pseudo' | 'range';
 
 export interface SqlType {
   readonly oid: Oid;
@@ -65,9 +65,9 @@ export interface SqlType {
   /** Element type of an array type, else 0; array type of this one, else 0. */
   readonly elementOid: Oid;
   readonly arrayOid: Oid;
-  /** Base type of a domain, else 0. */
+  /** Base type of a domain or a distinct type, else 0. */
   readonly baseOid: Oid;
-  /** Modifier of a domain's base type, -1 for none; undefined where there is no base. */
+  /** Modifier of that base type, -1 for none; undefined where there is no base. */
   readonly baseTypmod?: number;
   /** A domain's own default. */
   readonly defaultSql?: string;

@@ -1,4 +1,4 @@
-/** Types that users make: enums and domains (composites are in record-type.ts), from the catalog's descriptors. */
+/** Types that users make: enums, domains, distinct types and shells (composites are in record-type.ts), from the catalog's descriptors. */
 import { PhantomError } from '@phantom/base';
 import type { TypeDescriptor } from '@phantom/catalog';
 import { type EnumLabels, StorageKind } from '@phantom/codec';
@@ -94,5 +94,58 @@ export function domainType(
     input: (text, _typmod, context) => constrain(base.input(text, typmod, context), context),
     receive: (bytes, start, end, _typmod, context) =>
       constrain(base.receive(bytes, start, end, typmod, context), context),
+  };
+}
+
+type DistinctDefinition = Extract<TypeDescriptor['definition'], { kind: 'distinct' }>;
+
+/**
+ * A distinct type of ISO SQL: the values of a predefined type, with its modifier, under a name that keeps them apart. They
+ * compare with each other alone and are cast to and from that type.
+ */
+export function distinctType(descriptor: TypeDescriptor, definition: DistinctDefinition, types: TypeLookup): SqlType {
+  const base = types.byOid(definition.base.oid);
+  if (base === undefined) throw new PhantomError('42704', `type with OID ${definition.base.oid} does not exist`);
+  const { typmod } = definition.base;
+  const { parseTypmod: _parsed, formatTypmod: _formatted, coerceTypmod: _coerced, ...facts } = base;
+  return {
+    ...facts,
+    oid: descriptor.oid,
+    name: descriptor.name,
+    displayName: descriptor.name,
+    kind: 'distinct',
+    category: 'U',
+    preferred: false,
+    arrayOid: descriptor.arrayOid,
+    baseOid: base.oid,
+    baseTypmod: typmod,
+    input: (text, _typmod, context) => base.input(text, typmod, context),
+    receive: (bytes, start, end, _typmod, context) => base.receive(bytes, start, end, typmod, context),
+  };
+}
+
+/** A type of which nothing but the name is known: it has no values. */
+export function shellType(descriptor: TypeDescriptor): SqlType {
+  const refuse = (): never => {
+    throw new PhantomError('42704', `type "${descriptor.name}" is only a shell`);
+  };
+  return {
+    oid: descriptor.oid,
+    name: descriptor.name,
+    displayName: descriptor.name,
+    kind: 'pseudo',
+    category: 'P',
+    preferred: false,
+    length: 4,
+    elementOid: 0,
+    arrayOid: 0,
+    baseOid: 0,
+    storage: { kind: StorageKind.Text },
+    input: refuse,
+    output: refuse,
+    receive: refuse,
+    send: refuse,
+    compare: undefined,
+    hashKey: undefined,
   };
 }
