@@ -5,7 +5,7 @@
  * newest version is read and must still satisfy the filter (as a row of SQL is rechecked). At the other levels such a
  * document is 40001. A document is visited once: the reader sees the statement's snapshot, never what the statement itself writes.
  */
-import { ByteWriter, PhantomError } from '@phantom/base';
+import { ByteWriter } from '@phantom/base';
 import { ByteSlot } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
 import type { CollectionView } from './collection-view.js';
@@ -115,11 +115,7 @@ class FoundDocuments {
   recheck(key: Uint8Array, document: PlainObject): PlainObject | undefined {
     const { storage } = this.transaction;
     if (!storage.changedSinceSnapshot(key, 0, key.length)) return document;
-    if (storage.isolation !== 'read committed') {
-      throw new PhantomError('40001', 'could not serialize access due to concurrent update', {
-        table: this.view.table.name,
-      });
-    }
+    if (storage.isolation !== 'read committed') throw storage.lostRace(key, 0, key.length);
     if (!storage.getNewest(key, 0, key.length, this.slot)) return undefined;
     const newest = this.view.layout.decode(this.slot);
     return this.query.filter.matches(newest) ? newest : undefined;

@@ -30,6 +30,7 @@
  *   conflict-ledger.ts the errors of lost races, and how many were lost on which key
  *   lock-table.ts      locks, fair queues (lock-records.ts: their memory); wait-for-graph.ts finds deadlocks when a wait begins, deadlock-policy.ts breaks them
  *   retries.ts         running work again that has lost, with locks on what it has lost
+ *   long-transactions.ts  names those that live for long
  *   registry.ts        who lives, whose snapshot is oldest
  *
  * Invariants (those of the project's design that are kept here):
@@ -49,6 +50,7 @@
 import { PhantomError, SqlState } from '@phantom/base';
 import type { CommitResult, Store } from '@phantom/store';
 import { describeKey } from './errors.js';
+import { LongTransactions } from './long-transactions.js';
 import { resolveMvccOptions } from './options.js';
 import { TransactionRegistry } from './registry.js';
 import { Retries } from './retries.js';
@@ -77,15 +79,22 @@ const NO_OPTIONS: TransactionOptions = {};
 
 class TransactionManager implements Mvcc {
   private readonly registry: TransactionRegistry;
+  private readonly longTransactions: LongTransactions;
   private nextId: number;
   private isClosed = false;
 
   constructor(store: Store, options: MvccOptions) {
     const resolved = resolveMvccOptions(options);
     this.registry = new TransactionRegistry(store, resolved);
+    this.longTransactions = new LongTransactions(this.registry);
     this.nextId = this.registry.prepared.lastId + 1;
     const { metrics } = resolved;
     metrics.gauge('phantom_mvcc_live_transactions', 'Transactions under way.', () => this.registry.live);
+    metrics.gauge(
+      'phantom_mvcc_oldest_transaction_age_ms',
+      'Age of the transaction that has lived longest, in milliseconds.',
+      () => this.registry.oldest?.info().ageMs ?? 0,
+    );
     metrics.gauge('phantom_mvcc_committed_total', 'Transactions committed.', () => this.registry.committed);
     metrics.gauge('phantom_mvcc_conflicts_total', 'Commits that lost a race.', () => this.registry.conflicts);
     metrics.gauge('phantom_mvcc_deadlocks_total', 'Deadlocks broken.', () => this.registry.locks.deadlocks);
@@ -168,6 +177,7 @@ class TransactionManager implements Mvcc {
       serializableRecords: registry.graph.recordCount,
       serializableBytes: registry.graph.bytes,
       oldestSnapshotSeq: registry.oldestSnapshotSeq,
+      oldest: registry.oldest?.info(),
     };
   }
 
@@ -194,6 +204,7 @@ class TransactionManager implements Mvcc {
   async close(): Promise<void> {
     this.isClosed = true;
     this.registry.prepared.close();
+    this.longTransactions.stop();
     for (const transaction of this.registry.liveTransactions()) transaction.end();
     // What is in the log will be published, or its callers told that nobody knows.
     await this.registry.store.drain().catch(() => undefined);

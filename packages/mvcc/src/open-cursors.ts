@@ -10,6 +10,10 @@ export class OpenCursors implements CursorOwner {
   private readonly cursors: MergeCursor[] = [];
   private tracked: Set<TrackedCursor> | undefined = undefined;
 
+  get count(): number {
+    return this.cursors.length;
+  }
+
   /** Opens a cursor over a view, with the own operations before `limit` laid over; what it passes over is told to `reads`. */
   open(
     view: StoreView,

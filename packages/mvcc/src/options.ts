@@ -25,6 +25,8 @@ export interface ResolvedMvccOptions {
   readonly lockTimeoutMs: number;
   readonly preparedSpace: SpaceId | undefined;
   readonly preparedTimeoutMs: number;
+  readonly longTransactionMs: number;
+  readonly tracesBegin: boolean;
   readonly deadlockPolicy: DeadlockPolicy;
   readonly waiting: WaitingMode;
   readonly names: ConflictNames;
@@ -52,6 +54,8 @@ export function resolveMvccOptions(options: MvccOptions): ResolvedMvccOptions {
     lockTimeoutMs: options.lockTimeoutMs ?? 0,
     preparedSpace: options.preparedSpace,
     preparedTimeoutMs: options.preparedTimeoutMs ?? 0,
+    longTransactionMs: options.longTransactionMs ?? 5 * 60_000,
+    tracesBegin: options.tracesBegin ?? false,
     deadlockPolicy: options.deadlockPolicy ?? 'youngest',
     waiting: options.waiting ?? 'detect',
     names: options.names ?? NAMELESS,

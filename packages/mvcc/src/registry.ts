@@ -85,6 +85,11 @@ export class TransactionRegistry {
     this.live--;
   }
 
+  /** Who has lived longest. */
+  get oldest(): LiveTransaction | undefined {
+    return this.firstLive;
+  }
+
   /** Oldest first. */
   liveTransactions(): LiveTransaction[] {
     const all: LiveTransaction[] = [];

@@ -15,6 +15,8 @@ interface Reported extends MvccTransaction {
   readonly writes: WriteSet | undefined;
   readonly reads: ReadSet | undefined;
   readonly lockCount: number;
+  readonly cursorCount: number;
+  readonly began: string | undefined;
 }
 
 export function transactionInfo(transaction: Reported, locks: LockTable, clock: Clock): TransactionInfo {
@@ -35,8 +37,17 @@ export function transactionInfo(transaction: Reported, locks: LockTable, clock: 
     writeSetBytes: transaction.writes?.bytes ?? 0,
     readSetBytes: transaction.reads?.bytes ?? 0,
     locks: transaction.lockCount,
+    cursors: transaction.cursorCount,
+    began: transaction.began,
     waitsFor: Array.from(locks.blockersOf(party), (blocker) => blocker.id),
   };
+}
+
+/** The stack of who is beginning a transaction, without this package's own lines. */
+export function callers(): string {
+  const lines = (new Error('begin').stack ?? '').split('\n');
+  // The error's own line, this function, the transaction and begin().
+  return lines.slice(4).join('\n');
 }
 
 /** The transaction has ended as it has; a listener that throws cannot change that. */

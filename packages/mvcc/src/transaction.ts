@@ -55,7 +55,7 @@ import {
   type TransactionOptions,
   type TransactionStatus,
 } from './types.js';
-import { tellListeners, transactionInfo } from './transaction-reports.js';
+import { callers, tellListeners, transactionInfo } from './transaction-reports.js';
 import { EVERYTHING, NOTHING, Own, type WriteSet, showOwn } from './write-set.js';
 
 type Phase = 'active' | 'committing' | 'queued' | 'committed' | 'aborted' | 'unknown' | 'prepared';
@@ -96,6 +96,8 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, P
   private isAhead = false;
   private readonly registry: TransactionRegistry;
   readonly startedMs: number;
+  /** Where it was begun, when that is asked for. */
+  readonly began: string | undefined;
   private phase: Phase = 'active';
   /** Own writes before this offset are visible to the present statement. */
   private statementStart: number = NOTHING;
@@ -124,6 +126,7 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, P
     this.lockWaits = sessionLocks instanceof LastingLocks ? sessionLocks.lockWaits : [];
     this.snapshots = new Snapshots(registry, this);
     this.startedMs = registry.options.clock.monotonicMs();
+    this.began = registry.options.tracesBegin ? callers() : undefined;
     registry.addLive(this);
   }
 
@@ -153,6 +156,10 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, P
 
   get hasWrites(): boolean {
     return this.writes !== undefined && !this.writes.isEmpty;
+  }
+
+  get cursorCount(): number {
+    return this.cursors?.count ?? 0;
   }
 
   get work(): number {

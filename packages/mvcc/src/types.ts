@@ -248,6 +248,10 @@ export interface MvccOptions {
   readonly lockTimeoutMs?: number;
   /** Where prepared transactions are written; without one there are none (0A000). The space is theirs alone. */
   readonly preparedSpace?: SpaceId;
+  /** Transactions older than this are warned of, each once, with who they are. Default 5 minutes; 0: never. */
+  readonly longTransactionMs?: number;
+  /** Remember where transactions begin, for that warning and for `transactions()`: costs microseconds each. Default false. */
+  readonly tracesBegin?: boolean;
   /** Prepared transactions older than this are rolled back; 0, the default: never. */
   readonly preparedTimeoutMs?: number;
   /** Default `youngest`. */
@@ -312,6 +316,10 @@ export interface TransactionInfo {
   readonly locks: number;
   /** Id of the transaction it waits for, if it waits. */
   readonly waitsFor: readonly number[];
+  /** Cursors that it has open. */
+  readonly cursors: number;
+  /** Stack of who began it, with `tracesBegin`. */
+  readonly began: string | undefined;
 }
 
 /** A transaction that waits for its second phase. */
@@ -354,4 +362,6 @@ export interface MvccStats {
   readonly serializableRecords: number;
   readonly serializableBytes: number;
   readonly oldestSnapshotSeq: Seq | undefined;
+  /** Who has lived longest, and with its snapshot keeps old versions; undefined while nobody lives. */
+  readonly oldest: TransactionInfo | undefined;
 }

@@ -4,7 +4,7 @@
  * `storage` (both trees against LevelDB, RocksDB, LMDB and SQLite; `--rows 1000000`, `--turns 2`, `--only lsm,classic-level`).
  * `reopen`: the first read after kill -9 under load, as a curve over the log (`--rows 1000000`, `--turns 1`). `scale`: durable
  * commits of 256 callers, an opening with 10,000 tables, the removal of a table of 1 GB. `documents`: collections against
- * SQLite's JSON and nedb.
+ * SQLite's JSON and nedb. `transactions`: hot rows, disjoint rows, read-modify-writes against better-sqlite3 and PostgreSQL.
  */
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
@@ -16,6 +16,7 @@ import { scaleSuite } from './suites/scale.mjs';
 import { sqlSuite } from './suites/sql.mjs';
 import { storageSuite } from './suites/storage.mjs';
 import { tpchSuite } from './suites/tpch.mjs';
+import { transactionsSuite } from './suites/transactions.mjs';
 
 const parserBench = fileURLToPath(new URL('../../../packages/sql/bench/parser.mjs', import.meta.url));
 const SUITES = {
@@ -25,6 +26,7 @@ const SUITES = {
   reopen: reopenSuite,
   scale: scaleSuite,
   documents: documentsSuite,
+  transactions: transactionsSuite,
   parser: () => execFileSync(process.execPath, [parserBench], { stdio: 'inherit' }),
 };
 

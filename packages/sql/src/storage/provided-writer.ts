@@ -2,7 +2,7 @@
  * The writer of a table that another model keeps (a collection of documents): it holds rows against others as row-writer.ts does, and
  * hands what is to be written to the model. Conflicts cannot be arbitrated: ON CONFLICT is 0A000.
  */
-import { PhantomError, unsupportedError } from '@phantom/base';
+import { unsupportedError } from '@phantom/base';
 import type { Oid, ProvidedWriter, TableDescriptor, TableProvider } from '@phantom/catalog';
 import { LockStrength } from '@phantom/mvcc';
 import type { Value } from '../types/type.js';
@@ -70,7 +70,7 @@ export class ProvidedTableWriter implements StatementWriter {
     }
     if (!transaction.changedSinceSnapshot(key, 0, key.length)) return undefined;
     if (transaction.isolation === 'read committed') return 'changed';
-    throw new PhantomError('40001', 'could not serialize access due to concurrent update');
+    throw transaction.lostRace(key, 0, key.length);
   }
 }
 

@@ -1,0 +1,49 @@
+/**
+ * Transactions that live for long are named, each once: one that was forgotten, or whose iterator was, keeps its snapshot and
+ * its locks, and with the snapshot what files and memory hold only for it. They are looked for from time to time, the oldest
+ * first, so a transaction pays nothing for it.
+ */
+import type { TransactionRegistry } from './registry.js';
+
+/** How often it is looked at the least, however long a transaction may live. */
+const LOOK_MS_MAX = 30_000;
+
+export class LongTransactions {
+  private readonly registry: TransactionRegistry;
+  private readonly timer: NodeJS.Timeout | undefined;
+  /** Transactions up to this id have been named. */
+  private namedId = 0;
+
+  constructor(registry: TransactionRegistry) {
+    this.registry = registry;
+    const { longTransactionMs } = registry.options;
+    if (longTransactionMs === 0) return;
+    this.timer = setInterval(() => this.look(), Math.min(LOOK_MS_MAX, Math.ceil(longTransactionMs / 2)));
+    this.timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  private look(): void {
+    const { logger, longTransactionMs } = this.registry.options;
+    for (const transaction of this.registry.liveTransactions()) {
+      const { id, label, session, statement, ageMs, snapshotSeq, locks, cursors, began } = transaction.info();
+      if (ageMs < longTransactionMs) return;
+      if (id <= this.namedId) continue;
+      this.namedId = id;
+      logger.warn('a transaction lives for long: it keeps old versions and its locks', {
+        transaction: id,
+        ageMs: Math.round(ageMs),
+        snapshotSeq,
+        locks,
+        cursors,
+        ...(label === undefined ? {} : { label }),
+        ...(session === undefined ? {} : { session }),
+        ...(statement === undefined ? {} : { statement }),
+        ...(began === undefined ? {} : { began }),
+      });
+    }
+  }
+}
