@@ -161,7 +161,7 @@ export class ReferenceChecks {
       const wait = storage.lock(key, 0, key.length, LockStrength.KeyShare, 'wait');
       if (wait instanceof Promise) yield wait;
     } else {
-      storage.guard(key, 0, key.length);
+      storage.guardPresence(key, 0, key.length);
     }
     return storage.getNewest(key, 0, key.length, this.slot);
   }
