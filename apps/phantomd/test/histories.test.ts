@@ -9,6 +9,7 @@ import {
   HistoryRecorder,
   type Level,
   RandomWorkload,
+  type Rows,
   SqlClient,
   type SqlConnection,
   runsForLong,
@@ -22,6 +23,8 @@ import { temporaryDirectories } from './support/directories.js';
 
 const LEVELS: readonly Level[] = ['read committed', 'repeatable read', 'serializable'];
 const newDirectory = temporaryDirectories();
+
+const POLLING = { interval: 2, timeout: 60_000 };
 
 /** What nobody answered any more. */
 const CONNECTION_FAILURE = '08006';
@@ -44,20 +47,32 @@ class DaemonDatabase implements HistoryDatabase {
     await client.connect();
     this.clients.push(client);
     return {
-      query: async (text) => {
-        try {
-          return (await client.query<string[]>({ text, rowMode: 'array', types: { getTypeParser: () => String } }))
-            .rows;
-        } catch (error) {
-          const { code } = error as { readonly code?: string };
-          throw code?.length === 5 ? error : Object.assign(new Error(String(error)), { code: CONNECTION_FAILURE });
-        }
-      },
+      query: (text) => answered(async () => (await client.query<string[]>(asText(text))).rows),
+      batch: (statements) =>
+        answered(async () => {
+          // Several statements in one message are one transaction; `pg` then gives a list of results.
+          const results: unknown = await client.query<string[]>(asText(statements.join('; ')));
+          return (Array.isArray(results) ? results : [results]).map(({ rows }: { rows: Rows }) => rows);
+        }),
     };
   }
 
   async close(): Promise<void> {
     for (const client of this.clients) await client.end().catch(() => undefined);
+  }
+}
+
+function asText(text: string): { text: string; rowMode: 'array'; types: { getTypeParser: () => StringConstructor } } {
+  return { text, rowMode: 'array', types: { getTypeParser: () => String } };
+}
+
+/** With a code for what has none: a connection that is gone. */
+async function answered<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    const { code } = error as { readonly code?: string };
+    throw code?.length === 5 ? error : Object.assign(new Error(String(error)), { code: CONNECTION_FAILURE });
   }
 }
 
@@ -73,7 +88,8 @@ describe.runIf(runsForLong)('random histories over sockets', { timeout: HISTORIE
       const workload = new RandomWorkload({ seed, clients: 8, transactions: 60, levels: LEVELS });
       for (let kills = 0; kills < 3; kills++) {
         const running = workload.run(database, recorder);
-        await new Promise((resolve) => setTimeout(resolve, 150 + 50 * kills));
+        const transactions = recorder.transactions().length + 40 + ((seed * 31 + kills * 57) % 200);
+        await expect.poll(() => recorder.transactions().length, POLLING).toBeGreaterThan(transactions);
         await daemon.end('SIGKILL');
         await running;
         await database.close();

@@ -1,6 +1,12 @@
 /** Workloads over sessions in process, as a protocol server has them: one table in each engine. */
 import type { Vfs } from '@phantom/vfs';
-import { type HistoryDatabase, SqlClient, type SqlConnection, schemaStatements } from '@phantom/testkit/histories';
+import {
+  type HistoryDatabase,
+  type Rows,
+  SqlClient,
+  type SqlConnection,
+  schemaStatements,
+} from '@phantom/testkit/histories';
 import { type Database, type TransactionOptions, openOn } from '../src/index.js';
 import type { SqlSession } from '../src/session.js';
 
@@ -20,7 +26,14 @@ export async function openHistoryDatabase(
 
 function connectionTo(db: Database, concurrency: TransactionOptions['concurrency']): SqlConnection {
   const session = db.createSession({ database: 'phantom', user: 'phantom' });
-  const connection: SqlConnection = { query: (sql) => rowsOf(session, sql) };
+  const connection: SqlConnection = {
+    query: (sql) => rowsOf(session, sql),
+    batch: async (statements) => {
+      const [first] = statements;
+      if (first !== undefined && statements.length === 1) return [rowsAsText(await db.query(first))];
+      return (await db.batch(statements.map((sql) => [sql]))).map(rowsAsText);
+    },
+  };
   if (concurrency === undefined) return connection;
   return {
     ...connection,
@@ -29,6 +42,10 @@ function connectionTo(db: Database, concurrency: TransactionOptions['concurrency
       session.openTransaction(true, { isolation, readOnly, deferrable: false, concurrency });
     },
   };
+}
+
+function rowsAsText({ rows }: { readonly rows: readonly Record<string, unknown>[] }): Rows {
+  return rows.map((row) => Object.values(row).map(String));
 }
 
 async function rowsOf(session: SqlSession, sql: string): Promise<(string | null)[][]> {

@@ -6,6 +6,7 @@ import { ByteWriter, readU32, readU32BE } from '@phantom/base';
 import { ByteSlot, type EngineCode, type KeyRange, makeSpaceId } from '@phantom/kv';
 import type { Store } from '@phantom/store';
 import {
+  type BatchStatement,
   type BeginOptions,
   type HistoryClient,
   type HistoryDatabase,
@@ -97,6 +98,22 @@ class PackageClient implements HistoryClient {
 
   async commit(): Promise<void> {
     await this.live.commit();
+  }
+
+  /** What others have committed and the log has not synced is read, and this commits behind it. */
+  async batch(statements: readonly BatchStatement[]): Promise<readonly (readonly number[])[]> {
+    await this.begin('read committed');
+    this.live.readsAhead = this.live.concurrency === 'locking';
+    const shown: (readonly number[])[] = [];
+    for (const { kind, key, value } of statements) {
+      if (kind === 'append') await this.append(key, value);
+      else if (kind === 'write') await this.write(key, value);
+      const table = kind === 'list' ? LISTS : REGISTERS;
+      this.live.beginStatement();
+      shown.push(kind === 'list' || kind === 'register' ? this.read(table, key) : []);
+    }
+    await this.commit();
+    return shown;
   }
 
   async rollback(): Promise<void> {

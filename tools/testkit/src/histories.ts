@@ -2,6 +2,7 @@
 export { type Anomaly, type AnomalyKind, isForbidden } from './histories/anomaly.js';
 export { anomaliesOf, violationsOf } from './histories/check-history.js';
 export {
+  type BatchStatement,
   type BeginOptions,
   type HistoryClient,
   type HistoryDatabase,
@@ -23,8 +24,8 @@ export {
   type Outcome,
   type RecordedTransaction,
 } from './histories/history.js';
-export { SCENARIOS, type Scenario, levelsOfOccurrence } from './histories/scenario.js';
+export { SCENARIOS, type Scenario, anomalyTable, levelsOfOccurrence } from './histories/scenario.js';
 export { HISTORIES_TIMEOUT_MS, runsForLong, seedsToTry } from './histories/seeds.js';
-export { SqlClient, type SqlConnection, schemaStatements } from './histories/sql-client.js';
+export { type Rows, SqlClient, type SqlConnection, schemaStatements } from './histories/sql-client.js';
 export { TRANSFERS_TOTAL, type TransferOptions, sumsSeen } from './histories/transfers.js';
 export { RandomWorkload, type WorkloadOptions, randomHistory } from './histories/workload.js';

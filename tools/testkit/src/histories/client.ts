@@ -1,5 +1,13 @@
 /** The face that a database shows to workloads, whatever stands behind it: a package's API, SQL in process, SQL over sockets. */
-import type { HistoryRecorder, Level, OpenRecord, Outcome } from './history.js';
+import {
+  type HistoryRecorder,
+  INITIAL,
+  type Level,
+  type OpenRecord,
+  type Operation,
+  type Outcome,
+  isWriteKind,
+} from './history.js';
 
 export interface BeginOptions {
   readonly readOnly?: boolean;
@@ -26,6 +34,19 @@ export interface HistoryClient {
   rollbackToSavepoint(): Promise<void>;
   commit(): Promise<void>;
   rollback(): Promise<void>;
+  /**
+   * Statements that are a transaction of their own at read committed, sent together and answered together once it has
+   * committed: what each read shows, nothing for a write.
+   */
+  batch(statements: readonly BatchStatement[]): Promise<readonly (readonly number[])[]>;
+}
+
+/** One statement of a batch; a read shows the list, or the register's value alone. */
+export interface BatchStatement {
+  readonly kind: Operation['kind'];
+  readonly key: number;
+  /** What is written; of a read nothing. */
+  readonly value: number;
 }
 
 export interface HistoryDatabase {
@@ -101,6 +122,21 @@ export class RecordingClient {
   async rollback(): Promise<void> {
     await this.client.rollback();
     this.recorder.end(this.open, 'aborted');
+  }
+
+  async batch(statements: readonly BatchStatement[]): Promise<void> {
+    const record = (this.record = this.recorder.begin('read committed', this.session));
+    record.isCommitting = true;
+    for (const { kind, key, value } of statements) if (isWriteKind(kind)) record.wrote(kind, key, value);
+    const shown = await this.client.batch(statements);
+    record.operations.length = 0;
+    statements.forEach(({ kind, key, value }, i) => {
+      const values = shown[i] ?? [];
+      if (isWriteKind(kind)) record.wrote(kind, key, value);
+      else if (kind === 'list') record.readList(key, values);
+      else record.readRegister(key, values[0] ?? INITIAL);
+    });
+    this.recorder.end(record, 'committed');
   }
 
   /** After an error of any call: ends the transaction with what the error says. */

@@ -22,8 +22,12 @@ export type Operation =
   | { readonly kind: 'list'; readonly key: number; readonly values: readonly number[]; readonly scan?: number }
   | { readonly kind: 'register'; readonly key: number; readonly value: number; readonly scan?: number };
 
+export function isWriteKind(kind: Operation['kind']): kind is 'append' | 'write' {
+  return kind === 'append' || kind === 'write';
+}
+
 export function isWrite(operation: Operation): operation is Operation & { readonly kind: 'append' | 'write' } {
-  return operation.kind === 'append' || operation.kind === 'write';
+  return isWriteKind(operation.kind);
 }
 
 /** `unknown`: the client was told that nobody knows, or never got an answer. */

@@ -146,6 +146,18 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
+/** The table of docs/isolation.md: a row for each anomaly, a column for each level. */
+export function anomalyTable(): string[] {
+  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [
+    row(['anomaly', ...LEVELS]),
+    row(['---', ...LEVELS.map(() => '---')]),
+    ...SCENARIOS.map(({ anomaly, title, occursAt }) =>
+      row([`${anomaly}, ${title}`, ...LEVELS.map((level) => (occursAt.includes(level) ? 'occurs' : 'no'))]),
+    ),
+  ];
+}
+
 /** Keys are below. */
 export const KEYS_OF_SCENARIO = 10;
 

@@ -6,12 +6,16 @@
  *
  * Rows are read by the primary key and by the index, one after the other.
  */
-import type { BeginOptions, HistoryClient } from './client.js';
+import type { BatchStatement, BeginOptions, HistoryClient } from './client.js';
 import { INITIAL, type Level } from './history.js';
+
+export type Rows = readonly (readonly (string | null)[])[];
 
 /** Runs one statement; rows as text. Rejects with an error that has a SQLSTATE as `code`. */
 export interface SqlConnection {
-  query(sql: string): Promise<readonly (readonly (string | null)[])[]>;
+  query(sql: string): Promise<Rows>;
+  /** Runs statements as one transaction of their own and tells of all when it has committed; the rows of each. */
+  batch(statements: readonly string[]): Promise<readonly Rows[]>;
   /** Begins a transaction in another way than by BEGIN. */
   begin?(level: Level, options: BeginOptions): Promise<void>;
 }
@@ -44,17 +48,11 @@ export class SqlClient implements HistoryClient {
   }
 
   async append(key: number, value: number): Promise<void> {
-    const table = `list_${key % 2}`;
-    await this.connection.query(
-      `insert into ${table} values (${key}, ${key}, '${value}')
-       on conflict (key) do update set items = ${table}.items || ' ' || excluded.items`,
-    );
+    await this.connection.query(appendText(key, value));
   }
 
   async write(key: number, value: number): Promise<void> {
-    await this.connection.query(
-      `insert into register_${key % 2} values (${key}, ${key}, ${value}) on conflict (key) do update set value = excluded.value`,
-    );
+    await this.connection.query(writeText(key, value));
   }
 
   async add(key: number, amount: number): Promise<void> {
@@ -62,12 +60,12 @@ export class SqlClient implements HistoryClient {
   }
 
   async list(key: number): Promise<readonly number[]> {
-    const rows = await this.connection.query(`select items from list_${key % 2} where ${this.column()} = ${key}`);
+    const rows = await this.connection.query(this.textOf({ kind: 'list', key, value: INITIAL }));
     return itemsOf(rows[0]?.[0] ?? '');
   }
 
   async register(key: number): Promise<number> {
-    const rows = await this.connection.query(`select value from register_${key % 2} where ${this.column()} = ${key}`);
+    const rows = await this.connection.query(this.textOf({ kind: 'register', key, value: INITIAL }));
     return Number(rows[0]?.[0] ?? INITIAL);
   }
 
@@ -97,12 +95,25 @@ export class SqlClient implements HistoryClient {
     await this.connection.query('rollback');
   }
 
-  private scan(
-    kind: string,
-    content: string,
-    lower: number,
-    upper: number,
-  ): Promise<readonly (readonly (string | null)[])[]> {
+  async batch(statements: readonly BatchStatement[]): Promise<readonly (readonly number[])[]> {
+    const shown = await this.connection.batch(statements.map((statement) => this.textOf(statement)));
+    return shown.map((rows) => itemsOf(rows[0]?.[0] ?? ''));
+  }
+
+  private textOf({ kind, key, value }: BatchStatement): string {
+    switch (kind) {
+      case 'append':
+        return appendText(key, value);
+      case 'write':
+        return writeText(key, value);
+      case 'list':
+        return `select items from list_${key % 2} where ${this.column()} = ${key}`;
+      case 'register':
+        return `select value from register_${key % 2} where ${this.column()} = ${key}`;
+    }
+  }
+
+  private scan(kind: string, content: string, lower: number, upper: number): Promise<Rows> {
     const column = this.column();
     const parts = [0, 1].map(
       (parity) => `select key, ${content} from ${kind}_${parity} where ${column} >= ${lower} and ${column} < ${upper}`,
@@ -113,6 +124,16 @@ export class SqlClient implements HistoryClient {
   private column(): string {
     return this.reads++ % 2 === 0 ? 'key' : 'mark';
   }
+}
+
+function appendText(key: number, value: number): string {
+  const table = `list_${key % 2}`;
+  return `insert into ${table} values (${key}, ${key}, '${value}')
+    on conflict (key) do update set items = ${table}.items || ' ' || excluded.items`;
+}
+
+function writeText(key: number, value: number): string {
+  return `insert into register_${key % 2} values (${key}, ${key}, ${value}) on conflict (key) do update set value = excluded.value`;
 }
 
 function itemsOf(text: string): number[] {

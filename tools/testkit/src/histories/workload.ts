@@ -11,7 +11,7 @@
 import { Random } from '@phantom/base';
 import { type HistoryClient, type HistoryDatabase, RecordingClient, sqlStateOf } from './client.js';
 import { pause } from './event-loop.js';
-import { HistoryRecorder, type Level, type RecordedTransaction } from './history.js';
+import { HistoryRecorder, INITIAL, type Level, type RecordedTransaction, isWriteKind } from './history.js';
 
 export interface WorkloadOptions {
   readonly seed: number;
@@ -27,6 +27,7 @@ const REGISTER_KEYS = 1_000_000;
 const WINDOW_KEYS = 4;
 const WRITES_OF_WINDOW = 60;
 const STATEMENTS_MAX = 5;
+const BATCH_MAX = 3;
 
 export class RandomWorkload {
   private readonly options: WorkloadOptions;
@@ -39,13 +40,13 @@ export class RandomWorkload {
   }
 
   /**
-   * Runs all clients to their end. Errors with a SQLSTATE end a transaction and are expected; any other, and those of class
+   * Runs all clients to their end, once all are there. Errors with a SQLSTATE end a transaction and are expected; any other, and those of class
    * XX, reject once all clients have ended.
    */
   async run(database: HistoryDatabase, recorder: HistoryRecorder): Promise<void> {
-    const { clients } = this.options;
-    const running = Array.from({ length: clients }, async (_, session) =>
-      this.runClient(recorder, await database.client(), session, new Random(this.random.u32())),
+    const clients = await Promise.all(Array.from({ length: this.options.clients }, () => database.client()));
+    const running = clients.map((client, session) =>
+      this.runClient(recorder, client, session, new Random(this.random.u32())),
     );
     for (const result of await Promise.allSettled(running)) if (result.status === 'rejected') throw result.reason;
   }
@@ -82,6 +83,7 @@ export class RandomWorkload {
   }
 
   private async runTransaction(client: RecordingClient, random: Random): Promise<void> {
+    if (this.options.levels.includes('read committed') && random.chance(0.25)) return this.runBatch(client, random);
     const readOnly = random.chance(0.15);
     await client.begin(random.pick(this.options.levels), { readOnly });
     const statements = 1 + random.below(STATEMENTS_MAX);
@@ -94,6 +96,17 @@ export class RandomWorkload {
     }
     if (random.chance(0.05)) await client.rollback();
     else await client.commit();
+  }
+
+  private runBatch(client: RecordingClient, random: Random): Promise<void> {
+    const kinds = ['append', 'append', 'write', 'list', 'register'] as const;
+    const statements = Array.from({ length: 1 + random.below(BATCH_MAX) }, () => {
+      const kind = random.pick(kinds);
+      const key = this.firstKey + random.below(WINDOW_KEYS);
+      const isList = kind === 'append' || kind === 'list';
+      return { kind, key: isList ? key : REGISTER_KEYS + key, value: isWriteKind(kind) ? ++this.writes : INITIAL };
+    });
+    return client.batch(statements);
   }
 
   private runStatement(client: RecordingClient, random: Random, readOnly: boolean): Promise<void> {
