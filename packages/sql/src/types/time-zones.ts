@@ -8,6 +8,7 @@
  */
 import { PhantomError } from '@phantom/base';
 import { daysFromDate } from './calendar.js';
+import { UNCHANGING_ZONES, type ZoneHistory, zoneHistory } from './zone-history.js';
 import { shownAbbreviations, zoneAbbreviation } from './zone-names.js';
 
 const SPAN_SECONDS = 2 ** 25;
@@ -46,6 +47,7 @@ export class TimeZone {
   readonly name: string;
   private readonly format: Intl.DateTimeFormat | undefined;
   private readonly fixedSeconds: number;
+  private readonly history: ZoneHistory | undefined;
   private readonly abbreviationFixed: string | undefined;
   private readonly spans = new Map<number, Span>();
 
@@ -53,6 +55,7 @@ export class TimeZone {
     this.name = name;
     this.format = format;
     this.fixedSeconds = fixedSeconds;
+    this.history = format === undefined ? undefined : zoneHistory(name);
     this.abbreviationFixed = abbreviation;
   }
 
@@ -86,12 +89,13 @@ export class TimeZone {
     const offset = this.offsetAt(utcSeconds);
     const names = shownAbbreviations(this.name);
     if (names === undefined) return offsetText(offset);
-    if (utcSeconds < HISTORY_FROM || offset % 60 !== 0) return 'LMT';
+    if (this.history === undefined && (utcSeconds < HISTORY_FROM || offset % 60 !== 0)) return 'LMT';
     return this.isDaylight(utcSeconds, offset) ? names[1] : names[0];
   }
 
   /** True when the offset at the instant is above the least one within half a year. */
   isDaylight(utcSeconds: number, offset: number = this.offsetAt(utcSeconds)): boolean {
+    if (this.history !== undefined && utcSeconds < this.history.until) return offset !== this.history.standardSeconds;
     for (let month = 1; month <= 6; month++) {
       if (this.offsetAt(utcSeconds - month * SECONDS_PER_MONTH) < offset) return true;
       if (this.offsetAt(utcSeconds + month * SECONDS_PER_MONTH) < offset) return true;
@@ -156,6 +160,7 @@ export class TimeZone {
 
   /** Offset by Intl: local time as a calendar reads it, less the instant. */
   private ask(utcSeconds: number): number {
+    if (this.history !== undefined && utcSeconds < this.history.until) return this.history.offsetAt(utcSeconds);
     const text = (this.format as Intl.DateTimeFormat).format((utcSeconds + UNIX_2000) * 1000);
     const match = /^(\d+)\/(\d+)\/(\d+), (\d+):(\d+):(\d+)$/.exec(text);
     if (match === null) return 0;
@@ -185,6 +190,8 @@ function makeZone(name: string): TimeZone | undefined {
   if (/^(utc|gmt|z|zulu|uct|greenwich|universal|etc\/utc|etc\/gmt|gmt[+-]?0)$/i.test(name)) {
     return new TimeZone(name, undefined, 0, /gmt|greenwich/i.test(name) ? 'GMT' : 'UTC');
   }
+  const unchanging = UNCHANGING_ZONES[name.toUpperCase()];
+  if (unchanging !== undefined) return new TimeZone(name.toUpperCase(), undefined, unchanging, name.toUpperCase());
   const plain = PLAIN.exec(name);
   if (plain !== null) {
     const seconds = Number(plain[2]) * 3600 + Number(plain[3] ?? 0) * 60 + Number(plain[4] ?? 0);
@@ -221,7 +228,8 @@ function makeZone(name: string): TimeZone | undefined {
 /** `europe/paris` as IANA writes it: Intl takes any case but keeps the old name's target. */
 function canonicalCase(name: string): string {
   return name.replace(/[A-Za-z]+/g, (word) =>
-    word.length <= 3 && /^(UTC|GMT|EST|MST|HST|CET|MET|EET|WET|PRC|ROC|ROK|UCT|NZ|GB|US)$/i.test(word)
+    word.length <= 3 &&
+    /^(UTC|GMT|EST|MST|HST|CET|MET|EET|WET|PRC|ROC|ROK|UCT|NZ|GB|US|EDT|CST|CDT|MDT|PST|PDT)$/i.test(word)
       ? word.toUpperCase()
       : word[0]?.toUpperCase() + word.slice(1),
   );
