@@ -57,6 +57,25 @@ describe('the victim of a deadlock', () => {
     }
   });
 
+  it.each([2, 3, 10])('is all but one of %i that read a key and then want it alone, each at once', async (parties) => {
+    const { mvcc } = await openMvcc();
+    const key = keyOf('k');
+    const all = Array.from({ length: parties }, () => mvcc.begin());
+    for (const transaction of all) transaction.lock(key, 0, key.length, LockStrength.Share, 'nowait');
+    const upgrades = all.map((transaction, i) => {
+      const wait = codeOf(transaction.lock(key, 0, key.length, LockStrength.Update, 'wait') as Promise<void>);
+      // Found in the call that closed the cycle: the second one to ask, and each one after it.
+      expect(mvcc.stats().deadlocks).toBe(i);
+      return wait.then((code) => {
+        if (code !== 'done') transaction.rollback();
+        return code;
+      });
+    });
+    // Of each two the younger one gives up, so the oldest is left.
+    expect(await Promise.all(upgrades)).toEqual(['done', ...all.slice(1).map(() => '40P01')]);
+    all[0]?.rollback();
+  });
+
   it('has least to do again, or least priority, if that is the policy', async () => {
     const work = await openMvcc({ deadlockPolicy: 'least work' });
     const [a, b] = [work.mvcc.begin(), work.mvcc.begin()];

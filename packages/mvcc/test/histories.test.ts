@@ -62,6 +62,12 @@ describe('random histories', { timeout: HISTORIES_TIMEOUT_MS }, () => {
     }
   });
 
+  it('are the same for the same seed', async () => {
+    const run = async (): Promise<unknown> =>
+      randomHistory(await openBoth(2), { seed: 5, clients: 6, transactions: 20, levels: LEVELS });
+    expect(await run()).toEqual(await run());
+  });
+
   it.each(MIXES)('of transfers at %s (%s) keep the sum', async (levels, concurrency) => {
     for (const seed of seedsToTry(1, TESTS)) {
       const database = await openBoth(seed % 4, concurrency);
