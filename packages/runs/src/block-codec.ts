@@ -59,7 +59,8 @@ export function decompress(stored: Uint8Array, codec: number, path: string, offs
   if (!(bytes <= stored.length * EXPANSION_MAX)) throw malformed(path, offset);
   const from = varintBytes(bytes);
   if (codec === BlockCodec.Lz4) {
-    const payload = new Uint8Array(bytes);
+    // Not zeroed: decoding fills it, or throws it away.
+    const payload = new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer);
     if (!decodeLz4(stored, from, stored.length, payload)) throw malformed(path, offset);
     return payload;
   }

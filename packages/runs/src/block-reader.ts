@@ -15,7 +15,7 @@ import {
 import type { VfsFile } from '@phantom/vfs';
 import type { CacheItem } from './block-cache.js';
 import { decompress } from './block-codec.js';
-import { BLOCK_TRAILER_BYTES, blockSeed } from './format.js';
+import { BLOCK_TRAILER_BYTES, BlockCodec, blockSeed } from './format.js';
 import { countBelow, signedDiscriminator } from './key-index.js';
 
 const NO_BYTES = new Uint8Array(0);
@@ -27,6 +27,11 @@ const NO_BYTES = new Uint8Array(0);
 const KEPT_ARENA_BYTES_MAX = 16 * 1024;
 const KEPT_ROOM_BYTES = 256;
 
+/** Where blocks are read to before they are decompressed: of nearly all there is nothing to be kept of that. */
+let scratch = new Uint8Array(16 * 1024);
+/** A larger one is not kept. */
+const SCRATCH_BYTES_MAX = 1024 * 1024;
+
 /** Reads a block's payload, proves that it is the one written there and decompresses it. Throws a corruption error otherwise. */
 export function readPayload(
   file: VfsFile,
@@ -35,7 +40,7 @@ export function readPayload(
   offset: number,
   bytes: number,
 ): Uint8Array {
-  const stored = new Uint8Array(bytes + BLOCK_TRAILER_BYTES);
+  const stored = scratchOf(bytes + BLOCK_TRAILER_BYTES);
   const found = file.readAt(offset, stored);
   if (found !== stored.length) {
     throw corruptionError('a block is cut short', { file: file.path, offset, expected: stored.length, found });
@@ -52,7 +57,17 @@ export function readPayload(
       found: toHex(stored.slice(bytes + 1).reverse()),
     });
   }
-  return decompress(stored.subarray(0, bytes), stored[bytes] as number, file.path, offset);
+  const codec = stored[bytes] as number;
+  return codec === BlockCodec.None
+    ? stored.slice(0, bytes)
+    : decompress(stored.subarray(0, bytes), codec, file.path, offset);
+}
+
+/** So many bytes to be used until the next block is read. */
+function scratchOf(bytes: number): Uint8Array {
+  if (bytes > SCRATCH_BYTES_MAX) return new Uint8Array(bytes);
+  if (bytes > scratch.length) scratch = new Uint8Array(Math.min(bytes * 2, SCRATCH_BYTES_MAX));
+  return scratch.subarray(0, bytes);
 }
 
 /** A data or index block in memory. Immutable. */
