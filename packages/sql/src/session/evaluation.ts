@@ -36,6 +36,8 @@ export interface EvaluationOwner {
   readonly transactionId: number;
   readonly advisory: AdvisoryLocks;
   readonly currentRoleName: string;
+  /** What SHOW role says. */
+  readonly roles: { readonly setting: string };
   /** What pg_temp stands for. */
   readonly temporary: { readonly name: string };
   readonly sessionRoleName: string;
@@ -168,7 +170,8 @@ export class SessionEvaluation implements EvaluationContext {
   }
 
   setting(name: string, missingOk: boolean): string | null {
-    const { settings } = this.owner;
+    const { settings, roles } = this.owner;
+    if (name.toLowerCase() === 'role') return roles.setting;
     if (settings.tryGet(name) === undefined) {
       if (missingOk) return null;
       throw new PhantomError('42704', `unrecognized configuration parameter "${name}"`);
