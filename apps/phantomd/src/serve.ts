@@ -116,15 +116,12 @@ function hostAndPort({ host, port }: { readonly host: string; readonly port: num
 
 function superuserOf(database: Database, given: string | undefined): string {
   if (given !== undefined) return given;
-  for (const object of database.catalog.committed.objects())
-    if (object.kind === 'role' && object.superuser) return object.name;
-  return 'phantom';
+  return database.catalog.committed.objectsOf('role').find(({ superuser }) => superuser)?.name ?? 'phantom';
 }
 
 function databaseOf(database: Database): string {
   if (database.catalog.database('phantom') !== undefined) return 'phantom';
-  for (const object of database.catalog.committed.objects()) if (object.kind === 'database') return object.name;
-  return 'phantom';
+  return database.catalog.committed.objectsOf('database')[0]?.name ?? 'phantom';
 }
 
 function notLoopback(host: string): Error {

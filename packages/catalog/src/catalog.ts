@@ -1,25 +1,26 @@
 /**
- * The catalog: every named object of a store, loaded into memory once and then served from there, and changed only inside
- * transactions. Names, ids, schema versions, roles, dependencies; what the objects mean is known above.
+ * The catalog: every named object of a store, read into memory once, when it is first asked for, and then served from there,
+ * and changed only inside transactions. Names, ids, schema versions, roles, dependencies; what the objects mean is known above.
  *
  * One catalog per store. Databases are namespaces in it, roles are shared, so CREATE DATABASE writes a few keys.
  *
- *   open            scan the catalog space, or bootstrap it: superuser, first database, its schema `public`
+ *   open            read two counters of the catalog space, or bootstrap it: superuser, first database, its schema `public`
  *   begin           a CatalogTransaction beside each transaction that asks for one
  *   publish         fold a committed overlay in, in the same turn in which its data become visible; version + 1
  *
  * Invariants:
  *   1. `version` rises with every published change: a plan made at a version holds while the version stands.
  *   2. Oids come from durable blocks and are never used twice, whatever crashes.
- *   3. Memory equals what a scan of the catalog space at the last published change would give.
+ *   3. What is in memory equals what the catalog space says at the last published change.
  */
-import { PhantomError, readU32BE, readU64, writeU64 } from '@phantom/base';
-import { type ByteSlot, type EngineCode, spaceRange } from '@phantom/kv';
+import { PhantomError, readU64, writeU64 } from '@phantom/base';
+import type { EngineCode } from '@phantom/kv';
 import type { Mvcc, MvccTransaction } from '@phantom/mvcc';
-import { CatalogTransaction, decodeObject } from './catalog-transaction.js';
-import type { DatabaseDescriptor, Dependency, Oid, RoleDescriptor, SchemaDescriptor } from './descriptors.js';
+import { CatalogSource } from './catalog-source.js';
+import { CatalogTransaction } from './catalog-transaction.js';
+import type { DatabaseDescriptor, Oid, RoleDescriptor, SchemaDescriptor } from './descriptors.js';
 import { FIRST_USER_OID } from './descriptors.js';
-import { CatalogKeys, KeyKind, NameClass } from './keys.js';
+import { CatalogKeys, NameClass } from './keys.js';
 import { ObjectMap } from './object-map.js';
 import { Sequences } from './sequences.js';
 import { UnfinishedSpaces } from './unfinished-spaces.js';
@@ -29,6 +30,7 @@ export const BootstrapOid = { Superuser: 10, PublicSchema: 2200, FirstDatabase: 
 
 /** Oids reserved at a time: one fsync for as many new objects. */
 const OID_BLOCK = 1024;
+const OID_COUNTER = 'oid';
 
 export interface CatalogOptions {
   /** Engine of the system spaces. */
@@ -43,7 +45,8 @@ export class Catalog {
   readonly keys: CatalogKeys;
   readonly sequences: Sequences;
   readonly unfinished: UnfinishedSpaces;
-  private readonly map = new ObjectMap();
+  private readonly source: CatalogSource;
+  private readonly map: ObjectMap;
   private readonly mvcc: Mvcc;
   private oidNext = 0;
   private oidReserved = 0;
@@ -52,11 +55,13 @@ export class Catalog {
   private constructor(mvcc: Mvcc, keys: CatalogKeys) {
     this.mvcc = mvcc;
     this.keys = keys;
+    this.source = new CatalogSource(mvcc, keys);
+    this.map = new ObjectMap(this.source);
     this.sequences = new Sequences(mvcc, keys);
     this.unfinished = new UnfinishedSpaces(mvcc, keys);
   }
 
-  /** Loads the catalog of the store under `mvcc`, or makes a new one with one superuser and one database; durable on return. */
+  /** Opens the catalog of the store under `mvcc`, or makes a new one with one superuser and one database; durable on return. */
   static async open(mvcc: Mvcc, options: CatalogOptions): Promise<Catalog> {
     const catalog = new Catalog(mvcc, new CatalogKeys(options.systemEngine));
     catalog.load();
@@ -104,18 +109,10 @@ export class Catalog {
   }
 
   private load(): void {
-    const transaction = this.mvcc.begin({ readOnly: true, label: 'catalog' });
-    try {
-      transaction.beginStatement();
-      const cursor = transaction.cursor(spaceRange(this.keys.space));
-      const reader = new CatalogReader(this.map, this.unfinished);
-      while (cursor.next()) reader.read(cursor.key, cursor.value);
-      cursor.close();
-      this.oidNext = reader.oidReserved ?? FIRST_USER_OID;
-      this.oidReserved = this.oidNext;
-    } finally {
-      transaction.rollback();
-    }
+    const reserved = this.source.counter(OID_COUNTER);
+    this.oidNext = reserved === undefined ? FIRST_USER_OID : readU64(reserved, 0);
+    this.oidReserved = this.oidNext;
+    this.unfinished.load(this.source);
   }
 
   private async bootstrap(options: CatalogOptions): Promise<void> {
@@ -147,7 +144,7 @@ export class Catalog {
   }
 
   private reserveOids(): void {
-    const key = this.keys.counter('oid');
+    const key = this.keys.counter(OID_COUNTER);
     const value = new Uint8Array(8);
     const reserved = this.oidReserved + OID_BLOCK;
     if (reserved > 0xffff_ffff) throw new PhantomError('54000', 'the store has used up its object identifiers');
@@ -162,40 +159,4 @@ export class Catalog {
 /** The schema `public` of a database. */
 export function publicSchema(oid: Oid, databaseOid: Oid, ownerOid: Oid): SchemaDescriptor {
   return { kind: 'schema', oid, name: 'public', databaseOid, ownerOid, comment: 'standard public schema' };
-}
-
-/** Takes the entries of the catalog space, in key order, into a map. */
-class CatalogReader {
-  oidReserved: number | undefined;
-  private readonly map: ObjectMap;
-  private readonly unfinished: UnfinishedSpaces;
-
-  constructor(map: ObjectMap, unfinished: UnfinishedSpaces) {
-    this.map = map;
-    this.unfinished = unfinished;
-  }
-
-  read(key: ByteSlot, value: ByteSlot): void {
-    const { buffer, start } = key;
-    const kind = buffer[start + 4];
-    if (kind === KeyKind.Object) {
-      this.map.put(decodeObject(value.copy(), readU32BE(buffer, start + 5)));
-    } else if (kind === KeyKind.Dependency) {
-      this.map.addDependency(readDependency(buffer, start + 5, (value.buffer[value.start] as number) === 1));
-    } else if (kind === KeyKind.Counter) {
-      this.oidReserved = readU64(value.buffer, value.start);
-    } else if (kind === KeyKind.UnfinishedSpace) {
-      this.unfinished.load(buffer, start + 5);
-    }
-  }
-}
-
-function readDependency(bytes: Uint8Array, at: number, automatic: boolean): Dependency {
-  return {
-    dependentOid: readU32BE(bytes, at),
-    dependentColumn: (bytes[at + 4] as number) | ((bytes[at + 5] as number) << 8),
-    referencedOid: readU32BE(bytes, at + 6),
-    referencedColumn: (bytes[at + 10] as number) | ((bytes[at + 11] as number) << 8),
-    strength: automatic ? 'automatic' : 'normal',
-  };
 }

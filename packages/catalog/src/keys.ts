@@ -91,6 +91,13 @@ export class CatalogKeys {
     return key.take();
   }
 
+  /** Prefix of the names of one class. */
+  names(nameClass: NameClass): Uint8Array {
+    const key = this.start(KeyKind.Name);
+    key.u8(nameClass);
+    return key.take();
+  }
+
   dependency(dependentOid: Oid, dependentColumn: number, referencedOid: Oid, referencedColumn: number): Uint8Array {
     const key = this.start(KeyKind.Dependency);
     key.u32BE(dependentOid);

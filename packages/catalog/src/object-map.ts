@@ -2,12 +2,24 @@
  * The catalog's objects in memory: by oid, by name, and who depends on whom. One map holds what is committed; a
  * transaction that changes the catalog lays an overlay over it and folds that in when its commit is published.
  *
+ * The map of a store fetches an object when it is first asked for it, and everything when it is asked for what only the
+ * whole can tell (all objects, members, dependencies). What it has not fetched cannot be stale: it is read as it is then.
+ *
  * Invariants:
  *   1. Descriptors are immutable and shared; two reads of an unchanged object give the same reference, so a plan can
  *      test by identity whether what it was made for still stands.
  *   2. Every object with a name is found by (class, namespace, name), and only while it is there.
+ *   3. A name is held here only together with its object, so that replacing or removing the object finds it.
  */
-import type { Dependency, ObjectDescriptor, Oid } from './descriptors.js';
+import type {
+  DatabaseDescriptor,
+  Dependency,
+  ObjectDescriptor,
+  Oid,
+  RoleDescriptor,
+  SchemaDescriptor,
+  TypeDescriptor,
+} from './descriptors.js';
 import { NameClass } from './keys.js';
 
 /** How an object is found by name. */
@@ -33,6 +45,21 @@ export function nameOf(object: ObjectDescriptor): ObjectName {
   }
 }
 
+/** Kinds that have a class of names to themselves. */
+interface NamedKinds {
+  readonly database: DatabaseDescriptor;
+  readonly role: RoleDescriptor;
+  readonly schema: SchemaDescriptor;
+  readonly type: TypeDescriptor;
+}
+
+const CLASS_OF_KIND: Readonly<Record<keyof NamedKinds, NameClass>> = {
+  database: NameClass.Database,
+  role: NameClass.Role,
+  schema: NameClass.Schema,
+  type: NameClass.Type,
+};
+
 /** Name as one map key. */
 export function nameKey(nameClass: NameClass, namespaceOid: Oid, name: string): string {
   return `${nameClass}:${namespaceOid}:${name}`;
@@ -48,6 +75,15 @@ export interface ObjectReader {
   objectsIn(namespaceOid: Oid): Iterable<ObjectDescriptor>;
   dependentsOf(referencedOid: Oid): Iterable<Dependency>;
   dependenciesOf(dependentOid: Oid): Iterable<Dependency>;
+}
+
+/** Where a map fetches what it does not have: what is committed and published now. */
+export interface ObjectSource {
+  object(oid: Oid): ObjectDescriptor | undefined;
+  oidByName(nameClass: NameClass, namespaceOid: Oid, name: string): Oid | undefined;
+  oidsOf(nameClass: NameClass): readonly Oid[];
+  eachObject(take: (object: ObjectDescriptor) => void): void;
+  eachDependency(take: (dependency: Dependency) => void): void;
 }
 
 function dependencyKey(d: Dependency): string {
@@ -91,34 +127,60 @@ function drop(map: Map<Oid, Map<string, Dependency>>, oid: Oid, key: string): vo
   if (inner?.delete(key) === true && inner.size === 0) map.delete(oid);
 }
 
-/** The committed catalog. Changed only by loading and by publishing a transaction. */
+/** The committed catalog. Changed only by fetching and by publishing a transaction. */
 export class ObjectMap implements ObjectReader {
   private readonly byOid = new Map<Oid, ObjectDescriptor>();
   private readonly byName = new Map<string, Oid>();
   private readonly members = new Map<Oid, Set<Oid>>();
   private readonly dependencies = new DependencyIndex();
+  /** Undefined once everything is here. */
+  private source: ObjectSource | undefined;
+
+  /** Without a source the map is complete as it is: empty. */
+  constructor(source?: ObjectSource) {
+    this.source = source;
+  }
 
   object(oid: Oid): ObjectDescriptor | undefined {
-    return this.byOid.get(oid);
+    const held = this.byOid.get(oid);
+    if (held !== undefined || this.source === undefined) return held;
+    const fetched = this.source.object(oid);
+    if (fetched !== undefined) this.put(fetched);
+    return fetched;
   }
 
   oidByName(nameClass: NameClass, namespaceOid: Oid, name: string): Oid | undefined {
-    return this.byName.get(nameKey(nameClass, namespaceOid, name));
+    const held = this.byName.get(nameKey(nameClass, namespaceOid, name));
+    if (held !== undefined || this.source === undefined) return held;
+    const oid = this.source.oidByName(nameClass, namespaceOid, name);
+    if (oid !== undefined) this.object(oid);
+    return oid;
   }
 
   objects(): Iterable<ObjectDescriptor> {
+    this.complete();
     return this.byOid.values();
   }
 
+  /** The objects of a kind that has a class of names to itself, oldest first; of a map that is not complete only they are fetched. */
+  objectsOf<K extends keyof NamedKinds>(kind: K): NamedKinds[K][] {
+    const objects = this.source?.oidsOf(CLASS_OF_KIND[kind]).map((oid) => this.object(oid)) ?? [...this.byOid.values()];
+    const found = objects.filter((object): object is NamedKinds[K] => object?.kind === kind);
+    return found.sort((a, b) => a.oid - b.oid);
+  }
+
   *objectsIn(namespaceOid: Oid): Iterable<ObjectDescriptor> {
+    this.complete();
     for (const oid of this.members.get(namespaceOid) ?? []) yield this.byOid.get(oid) as ObjectDescriptor;
   }
 
   dependentsOf(referencedOid: Oid): Iterable<Dependency> {
+    this.complete();
     return this.dependencies.on(referencedOid);
   }
 
   dependenciesOf(dependentOid: Oid): Iterable<Dependency> {
+    this.complete();
     return this.dependencies.of(dependentOid);
   }
 
@@ -144,11 +206,22 @@ export class ObjectMap implements ObjectReader {
     if (members?.delete(oid) === true && members.size === 0) this.members.delete(namespaceOid);
   }
 
+  /** Of a map that is not complete, the source knows it already. */
   addDependency(dependency: Dependency): void {
-    this.dependencies.add(dependency);
+    if (this.source === undefined) this.dependencies.add(dependency);
   }
 
   removeDependency(dependency: Dependency): void {
-    this.dependencies.delete(dependency);
+    if (this.source === undefined) this.dependencies.delete(dependency);
+  }
+
+  private complete(): void {
+    const { source } = this;
+    if (source === undefined) return;
+    source.eachObject((object) => {
+      if (!this.byOid.has(object.oid)) this.put(object);
+    });
+    source.eachDependency((dependency) => this.dependencies.add(dependency));
+    this.source = undefined;
   }
 }

@@ -9,7 +9,8 @@
 import { readU32BE } from '@phantom/base';
 import { type SpaceId, spaceRange } from '@phantom/kv';
 import type { Mvcc, MvccTransaction } from '@phantom/mvcc';
-import type { CatalogKeys } from './keys.js';
+import type { CatalogSource } from './catalog-source.js';
+import { type CatalogKeys, KeyKind } from './keys.js';
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -24,9 +25,10 @@ export class UnfinishedSpaces {
     this.keys = keys;
   }
 
-  /** Takes in a note that an earlier process has left; `at` is where the space begins in the key. */
-  load(key: Uint8Array, at: number): void {
-    this.left.add(readU32BE(key, at));
+  /** Takes in the notes that earlier processes have left. */
+  load(source: CatalogSource): void {
+    const prefix = this.keys.kind(KeyKind.UnfinishedSpace);
+    source.each(prefix, ({ key }) => this.left.add(readU32BE(key.buffer, key.start + prefix.length)));
   }
 
   /** Spaces that earlier processes have left. */

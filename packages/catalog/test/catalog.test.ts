@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { LockStrength } from '@phantom/mvcc';
-import { BootstrapOid, FIRST_USER_OID, NameClass } from '../src/index.js';
+import {
+  BootstrapOid,
+  type Catalog,
+  type CatalogTransaction,
+  type Dependency,
+  FIRST_USER_OID,
+  NameClass,
+  type Oid,
+} from '../src/index.js';
 import { openCatalog, reload, table } from './support.js';
 
 describe('a new catalog', () => {
@@ -29,6 +37,57 @@ describe('a new catalog', () => {
     expect(second).toBe(first + 1);
     const again = await reload(opened);
     expect(again.allocateOid()).toBeGreaterThan(second);
+  });
+});
+
+function edge(dependentOid: Oid, referencedOid: Oid): Dependency {
+  return { dependentOid, dependentColumn: 0, referencedOid, referencedColumn: 0, strength: 'normal' };
+}
+
+describe('a catalog that was opened again', () => {
+  it('fetches what it is asked for, once, and follows changes to what it has and has not fetched', async () => {
+    const opened = await openCatalog();
+    const change = async (catalog: Catalog, work: (overlay: CatalogTransaction) => void): Promise<void> => {
+      const transaction = opened.mvcc.begin();
+      transaction.beginStatement();
+      work(catalog.begin(transaction));
+      await transaction.commit();
+    };
+    const relation = (catalog: Catalog, name: string): Oid | undefined =>
+      catalog.committed.oidByName(NameClass.Relation, BootstrapOid.PublicSchema, name);
+    await change(opened.catalog, (overlay) => {
+      for (const [oid, name] of ['a', 'b', 'c', 'd'].entries()) overlay.put(table(30_000 + oid, name));
+      overlay.addDependency(edge(30_000, 30_001));
+    });
+
+    const again = await reload(opened);
+    expect(relation(again, 'a')).toBe(30_000);
+    expect(again.committed.object(30_000)).toBe(again.committed.object(30_000));
+    await change(again, (overlay) => {
+      overlay.put(table(30_000, 'renamed'));
+      overlay.put(table(30_001, 'renamed too'));
+      overlay.remove(30_002);
+      overlay.removeDependency(edge(30_000, 30_001));
+      overlay.addDependency(edge(30_003, 30_001));
+    });
+    expect(['a', 'b', 'c', 'd', 'renamed', 'renamed too'].map((name) => relation(again, name))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      30_003,
+      30_000,
+      30_001,
+    ]);
+    expect(again.committed.objectsOf('schema').map(({ name }) => name)).toEqual(['public']);
+
+    const held = again.committed.object(30_000);
+    expect([...again.committed.objects()].filter(({ kind }) => kind === 'table')).toHaveLength(3);
+    expect(again.committed.object(30_000)).toBe(held);
+    expect([...again.committed.dependentsOf(30_001)]).toEqual([edge(30_003, 30_001)]);
+    expect([...again.committed.dependenciesOf(30_000)]).toEqual([]);
+    expect(again.committed.objectsOf('schema').map(({ name }) => name)).toEqual(['public']);
+    await change(again, (overlay) => overlay.removeDependency(edge(30_003, 30_001)));
+    expect([...again.committed.dependentsOf(30_001)]).toEqual([]);
   });
 });
 
@@ -190,7 +249,9 @@ describe('a transaction of the catalog', () => {
       const bytes = new TextEncoder().encode(text);
       transaction.put(key, 0, key.length, bytes, 0, bytes.length);
       await transaction.commit();
-      await expect(reload(opened)).rejects.toMatchObject({ code: 'XX001' });
+      const { committed } = await reload(opened);
+      expect(() => committed.object(30000)).toThrow(expect.objectContaining({ code: 'XX001' }));
+      expect(() => committed.objects()).toThrow(expect.objectContaining({ code: 'XX001' }));
     }
   });
 });

@@ -116,13 +116,15 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
 /** The database to work in when none is named: `phantom`, or the only one there is. */
 function firstDatabase(catalog: Catalog): string {
   if (catalog.database('phantom') !== undefined) return 'phantom';
-  for (const object of catalog.committed.objects()) if (object.kind === 'database') return object.name;
-  throw new PhantomError('3D000', 'the store holds no database');
+  const [first] = catalog.committed.objectsOf('database');
+  if (first === undefined) throw new PhantomError('3D000', 'the store holds no database');
+  return first.name;
 }
 
 function firstSuperuser(catalog: Catalog): string {
-  for (const object of catalog.committed.objects()) if (object.kind === 'role' && object.superuser) return object.name;
-  throw new PhantomError('28000', 'the store has no superuser');
+  const first = catalog.committed.objectsOf('role').find(({ superuser }) => superuser);
+  if (first === undefined) throw new PhantomError('28000', 'the store has no superuser');
+  return first.name;
 }
 
 async function closeQuietly(store: Store): Promise<void> {

@@ -35,18 +35,23 @@ it('a checkpoint syncs as often after writes to 500 tables as after writes to tw
   expect(await syncsOfCheckpoint(500)).toBe(few);
 });
 
-it('opening touches as many files with a thousand tables as with two', async () => {
+it('opening touches as many files with a thousand tables as with two, and reads as little', async () => {
   const opened: number[] = [];
+  const pages: number[] = [];
   for (const tables of [2, 1000]) {
     const { vfs, db } = await withTables(tables);
     await db.close();
     const before = count(vfs, 'open', 'list', 'sync', 'write', 'rename', 'remove');
     const again = await openOn(vfs, '/d');
     opened.push(count(vfs, 'open', 'list', 'sync', 'write', 'rename', 'remove') - before);
+    expect(again.prepare('select v from t1 where id = 1').get()).toBeUndefined();
+    pages.push(again.stats().store.engines.reduce((sum, { pagesRead }) => sum + pagesRead, 0));
     expect(again.prepare(`select count(*)::int as n from phantom.tables`).get()).toEqual({ n: tables });
     await again.close();
   }
   expect(opened[1]).toBe(opened[0]);
+  // A larger tree has more leaves between its few names; were all of it read, it would be ten times as much.
+  expect(pages[1]).toBeLessThan((pages[0] as number) + 10);
 });
 
 it.each(['btree', 'lsm'])('dropping a table reads and removes nothing by itself: %s', async (engine) => {

@@ -48,6 +48,7 @@
  *   C. A read-only snapshot costs one reference to a view, whatever happens meanwhile.
  */
 import { PhantomError, SqlState } from '@phantom/base';
+import type { KvView } from '@phantom/kv';
 import type { CommitResult, Store } from '@phantom/store';
 import { describeKey } from './errors.js';
 import { LongTransactions } from './long-transactions.js';
@@ -145,6 +146,10 @@ class TransactionManager implements Mvcc {
         if (!retries.again(error, transaction.id)) throw error;
       }
     }
+  }
+
+  presentView(): KvView {
+    return this.registry.store.view();
   }
 
   sessionLocks(label?: string): SessionLocks {

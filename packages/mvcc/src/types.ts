@@ -5,7 +5,7 @@
  * durability. A method that may wait returns a promise only when it really must; `undefined` means "done already".
  */
 import type { Clock, Logger, Metrics, PhantomError } from '@phantom/base';
-import type { ByteSlot, KeyRange, KvCursor, Seq, SpaceId } from '@phantom/kv';
+import type { ByteSlot, KeyRange, KvCursor, KvView, Seq, SpaceId } from '@phantom/kv';
 import type { CommitResult } from '@phantom/store';
 
 export type Isolation = 'read committed' | 'repeatable read' | 'serializable';
@@ -272,6 +272,8 @@ export interface Mvcc {
    * of the transaction must bear that. When the work throws, the transaction is rolled back.
    */
   run<T>(work: (transaction: MvccTransaction) => Promise<T> | T, options?: RunOptions): Promise<T>;
+  /** What is committed and published now, read by no transaction: nothing is remembered of it. Release it. */
+  presentView(): KvView;
   /** The locks of one session; give them all back when it ends. */
   sessionLocks(label?: string): SessionLocks;
   /** True while somebody holds a table so that not even readers may come in. */

@@ -89,10 +89,10 @@ function refuseUnprotected(database: Database, { host, tls }: ResolvedServerOpti
       hint: 'Give a certificate and its key, or listen on 127.0.0.1.',
     });
   }
-  for (const object of database.catalog.committed.objects()) {
-    if (object.kind !== 'role' || !object.superuser || !object.login || object.passwordVerifier !== undefined) continue;
-    throw new PhantomError('55000', `refusing to listen on ${host}: the superuser "${object.name}" has no password`, {
-      hint: `Start on 127.0.0.1 and give it one: ALTER ROLE "${object.name}" PASSWORD '...'.`,
+  for (const role of database.catalog.committed.objectsOf('role')) {
+    if (!role.superuser || !role.login || role.passwordVerifier !== undefined) continue;
+    throw new PhantomError('55000', `refusing to listen on ${host}: the superuser "${role.name}" has no password`, {
+      hint: `Start on 127.0.0.1 and give it one: ALTER ROLE "${role.name}" PASSWORD '...'.`,
     });
   }
 }

@@ -5,12 +5,14 @@
  * `reopen`: the first read after kill -9 under load, as a curve over the log (`--rows 1000000`, `--turns 1`). `scale`: durable
  * commits of 256 callers, an opening with 10,000 tables, the removal of a table of 1 GB. `documents`: collections against
  * SQLite's JSON and nedb. `transactions`: hot rows, disjoint rows, read-modify-writes against better-sqlite3 and PostgreSQL.
+ * `large`: memory and disk of both trees alone with `--records 10000000` (`--only lsm`).
  */
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { machineLine, syncFloor } from './machine.mjs';
 import { documentsSuite } from './suites/documents.mjs';
+import { largeSuite } from './suites/large.mjs';
 import { reopenSuite } from './suites/reopen.mjs';
 import { scaleSuite } from './suites/scale.mjs';
 import { sqlSuite } from './suites/sql.mjs';
@@ -24,6 +26,7 @@ const SUITES = {
   tpch: tpchSuite,
   storage: storageSuite,
   reopen: reopenSuite,
+  large: largeSuite,
   scale: scaleSuite,
   documents: documentsSuite,
   transactions: transactionsSuite,
@@ -32,12 +35,13 @@ const SUITES = {
 
 const args = process.argv.slice(2);
 const quick = args.includes('--quick');
-const VALUED = ['--scale', '--rows', '--turns', '--only'];
+const VALUED = ['--scale', '--rows', '--records', '--turns', '--only'];
 const valueOf = (option) => (args.includes(option) ? args[args.indexOf(option) + 1] : undefined);
 const numberOf = (option) => (args.includes(option) ? Number(valueOf(option)) : undefined);
 const named = args.filter((word, i) => !word.startsWith('--') && !VALUED.includes(args[i - 1]));
 const scale = numberOf('--scale');
 const rows = numberOf('--rows');
+const records = numberOf('--records');
 const turns = numberOf('--turns');
 const only = valueOf('--only')?.split(',');
 const unknown = named.find((name) => !Object.hasOwn(SUITES, name));
@@ -50,4 +54,4 @@ const floor = syncFloor(directory);
 console.log(machineLine());
 console.log(`fsync floor: p50 ${floor.p50.toFixed(0)} us, p95 ${floor.p95.toFixed(0)} us`);
 for (const name of named.length === 0 ? ['sql', 'parser'] : named)
-  await SUITES[name]({ quick, scale, rows, turns, only, directory });
+  await SUITES[name]({ quick, scale, rows, records, turns, only, directory });

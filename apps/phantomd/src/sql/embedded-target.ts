@@ -100,7 +100,5 @@ export class EmbeddedTarget implements SqlTarget {
 
 /** Whoever can read the files can do everything: the session is the first superuser's. */
 function superuserOf(handle: Database): string {
-  for (const object of handle.catalog.committed.objects())
-    if (object.kind === 'role' && object.superuser) return object.name;
-  return 'phantom';
+  return handle.catalog.committed.objectsOf('role').find(({ superuser }) => superuser)?.name ?? 'phantom';
 }

@@ -15,7 +15,6 @@ import {
   hasPrivilege,
   isSuperuser,
 } from '@phantom/catalog';
-import { builtinFunctions } from '../functions/builtin-functions.js';
 import { functionRegistry } from '../functions/function-registry.js';
 import type { FunctionRegistry } from '../functions/registry.js';
 import type { CatalogPort, NamedRelation, QualifiedName, StatisticsPort } from '../plan/catalog-port.js';
@@ -101,9 +100,9 @@ export class CatalogPicture implements CatalogPort {
     );
   }
 
-  /** Functions over the types of this picture; the built-in ones alone, shared, where there are no others. */
+  /** Functions over the types of this picture. */
   get functions(): FunctionRegistry {
-    this.registry ??= this.arrayTypes().size === 0 ? builtinFunctions : functionRegistry(this.types);
+    this.registry ??= functionRegistry(this.types);
     return this.registry;
   }
 

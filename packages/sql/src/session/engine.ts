@@ -108,12 +108,10 @@ export class SqlEngine {
   /** Drops temporary objects whose sessions ended with their process. Called once, when the store has been opened. */
   dropLeftovers(): void {
     const { committed } = this.catalog;
-    const superuser = [...committed.objects()].find(
-      (object) => object.kind === 'role' && object.superuser && object.login,
-    );
     for (const schema of leftoverSchemas(committed)) {
+      const superuser = committed.objectsOf('role').find((role) => role.superuser && role.login);
       const database = committed.object(schema.databaseOid);
-      if (database?.kind !== 'database' || superuser?.kind !== 'role') continue;
+      if (database?.kind !== 'database' || superuser === undefined) continue;
       const session = this.createSession({ database: database.name, user: superuser.name });
       dropSchemaNow(session, schema);
       session.close();

@@ -6,6 +6,7 @@
 import {
   type CatalogTransaction,
   NameClass,
+  type ObjectMap,
   type ObjectReader,
   type Oid,
   type SchemaDescriptor,
@@ -127,10 +128,6 @@ export function dropSchemaNow(session: SqlSession, schema: SchemaDescriptor): vo
 }
 
 /** Schemas of temporary objects whose sessions ended with their process. */
-export function leftoverSchemas(objects: ObjectReader): SchemaDescriptor[] {
-  const found: SchemaDescriptor[] = [];
-  for (const object of objects.objects()) {
-    if (object.kind === 'schema' && TEMPORARY_SCHEMA.test(object.name)) found.push(object);
-  }
-  return found;
+export function leftoverSchemas(committed: ObjectMap): SchemaDescriptor[] {
+  return committed.objectsOf('schema').filter(({ name }) => TEMPORARY_SCHEMA.test(name));
 }

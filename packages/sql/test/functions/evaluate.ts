@@ -1,7 +1,7 @@
 /** Calls functions and operators as a binder would: resolution by argument types, casts, then the implementation. */
 import { PhantomError } from '@phantom/base';
 import { SqlArray } from '@phantom/codec';
-import { builtinFunctions } from '../../src/functions/builtin-functions.js';
+import { builtinFunctions } from './builtin-functions.js';
 import type { EvaluationContext, FunctionRegistry, ScalarFunction } from '../../src/functions/registry.js';
 import { formatType } from '../../src/types/format-type.js';
 import { builtinTypeCatalog } from '../../src/types/type-catalog.js';

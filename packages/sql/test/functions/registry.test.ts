@@ -1,6 +1,6 @@
 import type { TypeDescriptor } from '@phantom/catalog';
 import { describe, expect, it } from 'vitest';
-import { builtinFunctions } from '../../src/functions/builtin-functions.js';
+import { builtinFunctions } from './builtin-functions.js';
 import { allCasts } from '../../src/functions/casts.js';
 import { allFunctions, allOperators, functionByOid } from '../../src/functions/definitions.js';
 import { functionRegistry } from '../../src/functions/function-registry.js';
