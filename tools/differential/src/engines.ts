@@ -41,8 +41,8 @@ export async function openPhantom(name: string): Promise<Engine> {
   };
 }
 
-/** The schema that a run works in; dropped when tables are made anew. */
-const SCHEMA = 'phantom_differential';
+/** The schema that a run works in, made anew with its tables: runs beside each other have one each. */
+const SCHEMA = `phantom_differential_${process.pid}`;
 
 /**
  * A server at an address such as postgres://user@host/database. The database must treat text as ours do:

@@ -105,7 +105,17 @@ export class Queries {
 
   /** A query of any form, whose rows are the same in every engine, if not their order. */
   query(): string {
-    const forms = [this.plain, this.plain, this.grouped, this.grouped, this.windows, this.setOperation, this.ordered];
+    const forms = [
+      this.plain,
+      this.plain,
+      this.grouped,
+      this.grouped,
+      this.windows,
+      this.setOperation,
+      this.ordered,
+      this.common,
+      this.recursive,
+    ];
     return this.random.pick(forms).call(this);
   }
 
@@ -185,6 +195,38 @@ export class Queries {
     };
     const list = Array.from({ length: 1 + random.below(2) }, () => ({ sql: `${random.pick(calls)()} over ${over()}` }));
     return `select ${named([...this.list(columns), ...list])} from ${sql}${this.where(columns)}`;
+  }
+
+  /** A query in WITH that is read twice. */
+  private common(): string {
+    const { random } = this;
+    const { sql, columns } = this.from();
+    const list = this.list(columns);
+    const materialized = random.pick(['', 'materialized ', 'not materialized ']);
+    const inner = `select ${named(list)} from ${sql}${this.where(columns)}`;
+    const item = (name: string): From => ({
+      sql: `w ${name}`,
+      columns: list.map(({ kind }, i) => ({ sql: `${name}.c${i}`, kind })),
+    });
+    const [left, right] = [item('a'), item('b')] as const;
+    const both = [...left.columns, ...right.columns];
+    const join = `${left.sql} ${random.pick(['join', 'left join'])} ${right.sql} on ${this.equality(left, right)}`;
+    const body = `select ${named(this.list(both))} from ${join}${this.where(both)}`;
+    return `with w as ${materialized}(${inner}) ${body}`;
+  }
+
+  /** Rows that go round three times at most. */
+  private recursive(): string {
+    const { random } = this;
+    const { sql, columns } = this.from();
+    const list = this.list(columns);
+    const again: Column[] = list.map(({ kind }, i) => ({ sql: `r.c${i}`, kind }));
+    const next = again.map(({ kind }) => this.value(kind, again));
+    const union = random.pick(['union', 'union all']);
+    const first = `select 0, ${list.map((value) => value.sql).join(', ')} from ${sql}${this.where(columns)}`;
+    const step = `select r.n + 1, ${next.join(', ')} from r where r.n < 3 and ${this.condition(again)}`;
+    const names = ['n', ...again.map((_, i) => `c${i}`)].join(', ');
+    return `with recursive r (${names}) as (${first} ${union} ${step}) select * from r`;
   }
 
   private setOperation(): string {
