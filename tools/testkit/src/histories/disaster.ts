@@ -37,7 +37,7 @@ export async function powerCutHistories(
   open: OpenHistoryDatabase,
   options: WorkloadOptions & { readonly everyOperations: number },
 ): Promise<DisasterReport> {
-  const disk = new MemoryVfs({ syncTurns: options.seed % 3 });
+  const disk = new MemoryVfs({ syncTurns: (options.seed % 4) * 6 });
   const database = await open(disk);
   const recorder = new HistoryRecorder();
   const workload = new RandomWorkload(options);
@@ -66,7 +66,7 @@ export async function faultHistories(
 ): Promise<DisasterReport> {
   const tally = new Tally();
   for (let at = 0, isOver = false; !isOver; at += options.everyOperations) {
-    const disk = new MemoryVfs({ syncTurns: options.seed % 3 });
+    const disk = new MemoryVfs({ syncTurns: (options.seed % 4) * 6 });
     // Opened on a disk that works, so that every run has clients.
     await (await open(disk)).close();
     const fault = failAt(at, options.kind);
