@@ -97,9 +97,9 @@ export class BtreeEngine implements KvEngine {
     return this.memory.applied;
   }
 
-  admit(room: number, removesOnly = false): Promise<void> | undefined {
+  admit(room: number, usesReserve = false): Promise<void> | undefined {
     try {
-      if (this.isAdmitted(room, removesOnly, false)) return undefined;
+      if (this.isAdmitted(room, usesReserve, false)) return undefined;
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -108,8 +108,8 @@ export class BtreeEngine implements KvEngine {
     return admitted;
   }
 
-  admitNow(room: number, removesOnly = false): void {
-    while (!this.isAdmitted(room, removesOnly, true)) {
+  admitNow(room: number, usesReserve = false): void {
+    while (!this.isAdmitted(room, usesReserve, true)) {
       this.makeRoom();
       if (!this.background.isFlushing) {
         throw new PhantomError(
@@ -253,11 +253,11 @@ export class BtreeEngine implements KvEngine {
   }
 
   /** Reserves room; false when there is none now. Throws what refuses writes, from which removals on a full disk are spared. */
-  private isAdmitted(room: number, removesOnly: boolean, overtakes: boolean): boolean {
+  private isAdmitted(room: number, usesReserve: boolean, overtakes: boolean): boolean {
     const { failure, refusal } = this.background;
     if (failure !== undefined) throw failure;
     if (this.context.readOnly || this.admission.tryReserve(room, overtakes)) {
-      if (refusal === undefined || removesOnly) return true;
+      if (refusal === undefined || usesReserve) return true;
       this.admission.giveBack(room);
     }
     if (refusal !== undefined) throw refusal;

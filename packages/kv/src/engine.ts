@@ -157,9 +157,9 @@ export interface KvEngine {
    * refusing happens here, before the log is written. A batch that only removes may use a reserve, so that what is full
    * can be emptied.
    */
-  admit(room: number, removesOnly?: boolean): Promise<void> | undefined;
+  admit(room: number, usesReserve?: boolean): Promise<void> | undefined;
   /** As admit, for a caller that cannot await: flushes on this thread if it must. */
-  admitNow(room: number, removesOnly?: boolean): void;
+  admitNow(room: number, usesReserve?: boolean): void;
   /** Gives back what admit reserved and no apply will use (the transaction did not commit after all). */
   unadmit(room: number): void;
   /**

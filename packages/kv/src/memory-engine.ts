@@ -76,13 +76,13 @@ export class MemoryEngine implements KvEngine {
     return this.map;
   }
 
-  admit(room: number, removesOnly = false): Promise<void> | undefined {
-    const refusal = this.reserve(room, removesOnly);
+  admit(room: number, usesReserve = false): Promise<void> | undefined {
+    const refusal = this.reserve(room, usesReserve);
     return refusal === undefined ? undefined : Promise.reject(refusal);
   }
 
-  admitNow(room: number, removesOnly = false): void {
-    const refusal = this.reserve(room, removesOnly);
+  admitNow(room: number, usesReserve = false): void {
+    const refusal = this.reserve(room, usesReserve);
     if (refusal !== undefined) throw refusal;
   }
 
@@ -218,8 +218,8 @@ export class MemoryEngine implements KvEngine {
   }
 
   /** Sets room aside, or says why not. */
-  private reserve(bytes: number, removesOnly: boolean): PhantomError | undefined {
-    const limit = removesOnly ? this.bytesMax + this.bytesMax / RESERVE_DIVISOR : this.bytesMax;
+  private reserve(bytes: number, usesReserve: boolean): PhantomError | undefined {
+    const limit = usesReserve ? this.bytesMax + this.bytesMax / RESERVE_DIVISOR : this.bytesMax;
     const need = this.reservedBytes + bytes * ADMIT_FACTOR;
     const mayCollect = this.applying === SEQ_NONE && (this.releasedViews || this.map.deadBytes > this.pinnedBytes);
     if (this.map.bytes + need > limit && mayCollect) this.collect();

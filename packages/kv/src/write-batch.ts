@@ -64,6 +64,8 @@ export interface BatchMark {
 export class WriteBatch {
   private readonly writer: ByteWriter;
   private operations = 0;
+  /** Somebody was told that this will be committed: it counts on the reserve. */
+  isPromised = false;
   private putOperations = 0;
   private engineMask = 0;
 
@@ -77,9 +79,9 @@ export class WriteBatch {
     return this.operations;
   }
 
-  /** True when nothing is put: such a batch may use the reserve of a full store. */
-  get removesOnly(): boolean {
-    return this.putOperations === 0;
+  /** True when it may use the reserve of a full store: nothing is put, or it was promised before that it will be taken. */
+  get usesReserve(): boolean {
+    return this.putOperations === 0 || this.isPromised;
   }
 
   /** Bytes of the batch as it would be logged. */
@@ -159,6 +161,7 @@ export class WriteBatch {
     this.operations = 0;
     this.putOperations = 0;
     this.engineMask = 0;
+    this.isPromised = false;
   }
 
   /** The finished bytes, header filled in; borrowed until the next append, truncate or reset. */

@@ -55,7 +55,7 @@ describe('WriteBatch', () => {
     );
     expect(batch.count).toBe(3);
     expect(batch.bytes).toBe(38);
-    expect(batch.removesOnly).toBe(false);
+    expect(batch.usesReserve).toBe(false);
     expect(batch.engines).toBe((1 << EngineCode.Btree) | (1 << EngineCode.Lsm));
   });
 
@@ -84,7 +84,7 @@ describe('WriteBatch', () => {
     const batch = new WriteBatch();
     for (let round = 0; round < 30; round++) {
       const mark = batch.mark();
-      const removedOnly = batch.removesOnly;
+      const removedOnly = batch.usesReserve;
       const before = toHex(batch.finish());
       for (let i = random.below(20); i > 0; i--) {
         const key = keyIn(random.chance(0.5) ? EngineCode.Btree : EngineCode.Lsm, random.below(256));
@@ -93,7 +93,7 @@ describe('WriteBatch', () => {
       if (random.chance(0.5)) continue;
       batch.truncate(mark);
       expect(toHex(batch.finish())).toBe(before);
-      expect(batch.removesOnly).toBe(removedOnly);
+      expect(batch.usesReserve).toBe(removedOnly);
     }
     const late = batch.mark();
     batch.reset();

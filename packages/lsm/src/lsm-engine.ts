@@ -121,19 +121,19 @@ export class LsmEngine implements KvEngine {
     return this.memory.applied;
   }
 
-  admit(room: number, removesOnly = false): Promise<void> | undefined {
+  admit(room: number, usesReserve = false): Promise<void> | undefined {
     const { background } = this;
     const delayMs = this.pacer.book(room, background.pressure, this.context.clock.monotonicMs());
-    if (delayMs > 0) return this.delay(delayMs).then(() => this.admitWithoutDelay(room, removesOnly));
-    return this.admitWithoutDelay(room, removesOnly);
+    if (delayMs > 0) return this.delay(delayMs).then(() => this.admitWithoutDelay(room, usesReserve));
+    return this.admitWithoutDelay(room, usesReserve);
   }
 
-  admitNow(room: number, removesOnly = false): void {
+  admitNow(room: number, usesReserve = false): void {
     const { background } = this;
     const delayMs = this.pacer.book(room, background.pressure, this.context.clock.monotonicMs());
     // Who cannot wait lends a hand for as long.
     if (delayMs > 0) background.assist(delayMs);
-    while (!this.isAdmitted(room, removesOnly, true)) {
+    while (!this.isAdmitted(room, usesReserve, true)) {
       this.makeRoom();
       if (!background.isFlushing) {
         throw new PhantomError(
@@ -283,10 +283,10 @@ export class LsmEngine implements KvEngine {
     this.files.close();
   }
 
-  private admitWithoutDelay(room: number, removesOnly: boolean): Promise<void> | undefined {
+  private admitWithoutDelay(room: number, usesReserve: boolean): Promise<void> | undefined {
     try {
       if (this.isClosed) throw new PhantomError(SqlState.AdminShutdown, 'the engine was closed');
-      if (this.isAdmitted(room, removesOnly, false)) return undefined;
+      if (this.isAdmitted(room, usesReserve, false)) return undefined;
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -308,11 +308,11 @@ export class LsmEngine implements KvEngine {
   }
 
   /** Reserves room; false when there is none now. Throws what refuses writes, from which removals on a full disk are spared. */
-  private isAdmitted(room: number, removesOnly: boolean, overtakes: boolean): boolean {
+  private isAdmitted(room: number, usesReserve: boolean, overtakes: boolean): boolean {
     const { failure, refusal } = this.background;
     if (failure !== undefined) throw failure;
     if (this.context.readOnly || this.admission.tryReserve(room, overtakes)) {
-      if (refusal === undefined || removesOnly) return true;
+      if (refusal === undefined || usesReserve) return true;
       this.admission.giveBack(room);
     }
     if (refusal !== undefined) throw refusal;

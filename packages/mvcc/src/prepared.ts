@@ -190,6 +190,8 @@ export class PreparedTransactions {
     const writes = commits ? prepared.writes : new WriteSet();
     const mark = writes.mark();
     writes.remove(key, 0, key.length);
+    // Preparing has promised that this can be committed, also where there is hardly any room left.
+    writes.batch.isPromised = true;
     try {
       const room = store.admit(writes.batch);
       if (room !== undefined) await room;

@@ -1,5 +1,6 @@
 /** Prepared transactions: durable, whole or absent, never losing, and found again with their locks and what they had read. */
-import { SPACE_BYTES } from '@phantom/kv';
+import { EngineCode, SPACE_BYTES } from '@phantom/kv';
+import { MemoryEngine } from '@phantom/kv/memory';
 import { type Store, openStore } from '@phantom/store';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { btree } from '@phantom/btree';
@@ -14,6 +15,12 @@ async function openPrepared(options: MvccOptions = {}): Promise<{ mvcc: Mvcc; st
   const opened = await openMvcc({ ...OPTIONS, ...options });
   await seed(opened.mvcc, { a: '1', b: '1', c: '1' });
   return opened;
+}
+
+function write(mvcc: Mvcc, key: string, value: string): Promise<unknown> {
+  const transaction = mvcc.begin();
+  put(transaction, key, value);
+  return transaction.commit();
 }
 
 function contents(mvcc: Mvcc): string[] {
@@ -58,6 +65,21 @@ describe('a prepared transaction', () => {
     expect(await codeOf(mvcc.commitPrepared('x'))).toBe('42704');
     const none = await openMvcc();
     expect(await codeOf(none.mvcc.begin().prepare('x', ''))).toBe('0A000');
+  });
+
+  it('ends although the store is full', async () => {
+    const bytesMax = 256 * 1024;
+    const engine = { code: EngineCode.Memory, name: 'memory', open: async () => new MemoryEngine({ bytesMax }) };
+    const { mvcc } = await openMvcc(OPTIONS, { engines: [engine] });
+    const value = 'x'.repeat(2000);
+    const prepared = mvcc.begin();
+    put(prepared, 'promised', value);
+    await prepared.prepare('x', '');
+    let i = 0;
+    for (const size of [value, 'x']) while ((await codeOf(write(mvcc, `row ${i}`, size))) === 'done') i++;
+    expect(await codeOf(write(mvcc, `row ${i}`, 'x'))).toBe('53200');
+    await mvcc.commitPrepared('x');
+    expect(read(mvcc.begin(), 'promised')).toBe(value);
   });
 
   it('loses while it is prepared, or never', async () => {

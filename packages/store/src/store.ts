@@ -141,11 +141,11 @@ export class LogStore implements Store {
   /** Room in every engine that the batch touches. */
   private admitToEngines(batch: WriteBatch): Promise<void> | undefined {
     const { engines } = this.catalog;
-    const { room, removesOnly } = batch;
+    const { room, usesReserve } = batch;
     for (let i = 0; i < engines.length; i++) {
       const placed = engines[i] as (typeof engines)[number];
       if ((batch.engines & placed.bit) === 0) continue;
-      const wait = placed.engine.admit(room, removesOnly);
+      const wait = placed.engine.admit(room, usesReserve);
       if (wait !== undefined) return this.admitRest(wait, batch, i);
     }
     return undefined;
@@ -175,7 +175,7 @@ export class LogStore implements Store {
       const placed = engines[i] as (typeof engines)[number];
       if ((batch.engines & placed.bit) === 0) continue;
       try {
-        placed.engine.admitNow(batch.room, batch.removesOnly);
+        placed.engine.admitNow(batch.room, batch.usesReserve);
       } catch (error) {
         this.unadmitFirst(batch.engines, batch.room, i);
         throw error;
@@ -354,14 +354,14 @@ export class LogStore implements Store {
   /** Goes on admitting behind the engine at `index`, which makes us wait; on a refusal the ones before get their room back. */
   private async admitRest(wait: Promise<void>, batch: WriteBatch, index: number): Promise<void> {
     const { engines } = this.catalog;
-    const { engines: mask, room, removesOnly } = batch;
+    const { engines: mask, room, usesReserve } = batch;
     let i = index;
     try {
       await wait;
       for (i = index + 1; i < engines.length; i++) {
         const placed = engines[i] as (typeof engines)[number];
         if ((mask & placed.bit) === 0) continue;
-        const more = placed.engine.admit(room, removesOnly);
+        const more = placed.engine.admit(room, usesReserve);
         if (more !== undefined) await more;
       }
     } catch (error) {
