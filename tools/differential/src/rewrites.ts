@@ -65,7 +65,7 @@ function wrap(random: Random, queries: Queries): Pair {
     `with w as materialized (${query}) select * from w`,
     `with w as not materialized (${query}) select * from w`,
     `(${query}) union all (select * from (${query}) w where false)`,
-    `select w.* from (values (1), (2)) one (n) join lateral (${query}) w on n = 1`,
+    `select w.* from (values (1), (2)) one (n) join lateral (${query}) w on one.n = 1`,
   ]);
   return { rewrite: 'wrapping', left: [query], right: [wrapped] };
 }
