@@ -22,9 +22,11 @@ import {
   DEFAULT_CACHE_BYTES,
   DEFAULT_DELTA_BYTES_MAX,
   DEFAULT_MEMORY_LIMIT_BYTES,
+  DEFAULT_SCRATCH_BYTES_MAX,
   MEMORY_DIRECTORY,
   STATEMENT_CACHE_ENTRIES_MAX,
 } from './options.js';
+import { ScratchFiles } from './scratch-files.js';
 import { StoreStoragePort } from './storage-port.js';
 
 /**
@@ -101,6 +103,11 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
       readOnly,
       provider: new DocumentTables(documents),
       memoryLimitBytes: options.memoryLimitBytes ?? DEFAULT_MEMORY_LIMIT_BYTES,
+      // A database in memory has nowhere to put what memory does not hold, and a reader leaves the directory as it is.
+      scratch:
+        readOnly || directory === MEMORY_DIRECTORY
+          ? undefined
+          : new ScratchFiles(vfs, directory, options.scratchBytesMax ?? DEFAULT_SCRATCH_BYTES_MAX),
       statementCacheEntriesMax: STATEMENT_CACHE_ENTRIES_MAX,
       seed: () => (seed = (seed + 0x9e3779b9) % 0xffff_ffff),
     });

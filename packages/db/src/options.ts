@@ -22,8 +22,10 @@ export interface DatabaseOptions {
   readonly cacheBytes?: number;
   /** Memory for writes that are in the log and not yet in files. Default 64 MiB. */
   readonly deltaBytesMax?: number;
-  /** Working memory of one query (sorts, hash tables); past it 53200. Default 256 MiB. */
+  /** Working memory of one query (sorts, hash tables); what does not fit goes to scratch files, or is refused (53200). Default 256 MiB. */
   readonly memoryLimitBytes?: number;
+  /** Scratch files of all queries together, in the folder `scratch` of the directory; past it 53100. Default 16 GiB. */
+  readonly scratchBytesMax?: number;
   /** Log since the last checkpoint: bounds recovery. Default 64 MiB. */
   readonly checkpointBytesMax?: number;
   /** Who of a deadlock loses. Default `youngest`; `priority` goes by the setting `phantom.deadlock_priority`. */
@@ -52,6 +54,7 @@ export interface DatabaseOptions {
 export const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024;
 export const DEFAULT_DELTA_BYTES_MAX = 64 * 1024 * 1024;
 export const DEFAULT_MEMORY_LIMIT_BYTES = 256 * 1024 * 1024;
+export const DEFAULT_SCRATCH_BYTES_MAX = 16 * 1024 * 1024 * 1024;
 /** Texts whose syntax trees and plans are kept. */
 export const STATEMENT_CACHE_ENTRIES_MAX = 2048;
 /** Where the store of a database in memory believes to be. */

@@ -6,6 +6,7 @@ import { type CompiledFunction, FUEL, STOP, type Task, type Work } from './progr
 import type { Output } from './output.js';
 import type { RowBuffer } from './row-buffer.js';
 import type { Run } from './run.js';
+import type { Sorter } from './sorter.js';
 import type { Yielded } from './runtime.js';
 
 /** Rows of a buffer handed to a step at once. */
@@ -78,6 +79,23 @@ export class BufferPipeline extends Pipeline {
   *run(run: Run): Work {
     const buffer = this.buffer(run);
     yield* this.drive(run, buffer, buffer.count);
+  }
+}
+
+/** Rows of a sort, in order; those that were written down come piece by piece. */
+export class SortedPipeline extends Pipeline {
+  private readonly sorter: (run: Run) => Sorter;
+
+  constructor(step: CompiledFunction, output: ((run: Run) => Output) | undefined, sorter: (run: Run) => Sorter) {
+    super(step, output);
+    this.sorter = sorter;
+  }
+
+  *run(run: Run): Work {
+    const sorter = this.sorter(run);
+    do {
+      if (!(yield* this.drive(run, sorter, sorter.count))) return;
+    } while (sorter.refill());
   }
 }
 

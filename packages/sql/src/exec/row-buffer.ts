@@ -6,7 +6,7 @@ import type { Value } from '../types/type.js';
 import type { MemoryBudget } from './runtime.js';
 
 /** Rows between two looks at the memory budget. */
-const ACCOUNT_ROWS = 256;
+const ACCOUNT_ROWS = 32;
 /** Bytes a value takes in a column array. */
 const SLOT_BYTES = 8;
 /** Guess at the overhead of a string or object behind a slot. */
@@ -29,7 +29,7 @@ export class RowBuffer {
   count = 0;
   /** Row indexes in reading order, when it is not the order of writing. */
   order: Uint32Array | undefined;
-  private readonly budget: MemoryBudget;
+  protected readonly budget: MemoryBudget;
   private accountedRows = 0;
   private accountedBytes = 0;
 
@@ -58,9 +58,15 @@ export class RowBuffer {
       bytes += (this.count - this.accountedRows) * SLOT_BYTES;
       for (let i = this.accountedRows; i < this.count; i++) bytes += valueBytes(column[i]);
     }
+    if (bytes > this.budget.leftBytes && this.makeRoom(this.accountedBytes + bytes)) return;
     this.accountedRows = this.count;
     this.accountedBytes += bytes;
     this.budget.take(bytes);
+  }
+
+  /** Called when `bytes`, all that the rows take, do not fit: true when the rows have gone elsewhere. */
+  protected makeRoom(_bytes: number): boolean {
+    return false;
   }
 
   /** Keeps the first rows only. */

@@ -2,11 +2,13 @@
  * One execution of a program: its state slots, and what generated code reaches through its first parameter. A subplan runs
  * in a Run of its own that knows its parent; everything about the statement as a whole is shared.
  */
+import type { RowCodec } from '@phantom/codec';
 import { ByteSlot } from '@phantom/kv';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { Value } from '../types/type.js';
 import type { LookupCursor } from './lookup-cursor.js';
 import type { RowBuffer } from './row-buffer.js';
+import { SpilledRows } from './spill/spilled-rows.js';
 import type { ExecutionContext, MemoryBudget, ReadSource, RowSink, Yielded } from './runtime.js';
 
 /** A recursive query that works as far as its readers go. */
@@ -31,6 +33,8 @@ export class Statement {
   /** Cursors of lookup joins, by the place in the code that uses them. */
   readonly lookups = new Map<object, LookupCursor>();
   rowsAffected = 0;
+  /** Scratch files of the execution. */
+  private readonly spilled: SpilledRows[] = [];
 
   constructor(context: ExecutionContext, sink: RowSink, generated: boolean) {
     this.context = context;
@@ -38,8 +42,18 @@ export class Statement {
     this.generated = generated;
   }
 
+  /** A scratch file that is freed with the execution; undefined when there is no place for one. */
+  spill(codec: RowCodec, purpose: string): SpilledRows | undefined {
+    const { scratch } = this.context;
+    if (scratch === undefined) return undefined;
+    const rows = new SpilledRows(scratch, codec, purpose);
+    this.spilled.push(rows);
+    return rows;
+  }
+
   /** Frees what outlives single runs. */
   end(): void {
+    for (const rows of this.spilled) rows.close();
     for (const cursor of this.lookups.values()) cursor.free();
   }
 }

@@ -12,7 +12,7 @@
  * Rows leave in batches through the RowSink. Drivers for the usual cases are in driver.ts; sessions need not write one.
  */
 import { PhantomError } from '@phantom/base';
-import type { Clock } from '@phantom/base';
+import type { Clock, Scratch } from '@phantom/base';
 import type { TableDescriptor } from '@phantom/catalog';
 import type { ByteSlot, KeyRange, KvCursor } from '@phantom/kv';
 import type { MvccTransaction } from '@phantom/mvcc';
@@ -73,9 +73,15 @@ export interface RowSink {
   readonly batchRowsMax: number;
 }
 
-/** Memory of one query, counted by sorts, hash tables and buffers. Past the limit: 53200. */
+/** Who can do without his memory: a sort that has a place for its rows. */
+export interface MemoryHolder {
+  giveBack(): void;
+}
+
+/** Memory of one query, counted by sorts, hash tables and buffers. Past the limit: to scratch files, or 53200. */
 export class MemoryBudget {
   readonly limitBytes: number;
+  private readonly holders = new Set<MemoryHolder>();
   usedBytes = 0;
   peakBytes = 0;
 
@@ -83,9 +89,28 @@ export class MemoryBudget {
     this.limitBytes = limitBytes;
   }
 
+  get leftBytes(): number {
+    return Math.max(0, this.limitBytes - this.usedBytes);
+  }
+
+  /** Adds somebody who can put what he holds elsewhere. */
+  addHolder(holder: MemoryHolder): void {
+    this.holders.add(holder);
+  }
+
+  removeHolder(holder: MemoryHolder): void {
+    this.holders.delete(holder);
+  }
+
+  /** Asks every holder to put what he holds elsewhere. */
+  reclaim(): void {
+    for (const holder of this.holders) holder.giveBack();
+  }
+
   /** Counts bytes taken; throws 53200 when they do not fit. */
   take(bytes: number): void {
     this.usedBytes += bytes;
+    if (this.usedBytes > this.limitBytes) this.reclaim();
     if (this.usedBytes > this.peakBytes) this.peakBytes = this.usedBytes;
     if (this.usedBytes > this.limitBytes) {
       throw new PhantomError('53200', `the query needs more than ${this.limitBytes} bytes of working memory`, {
@@ -97,6 +122,38 @@ export class MemoryBudget {
 
   give(bytes: number): void {
     this.usedBytes -= bytes;
+  }
+}
+
+/** The part of a query's memory that one operator takes, so that it can be given back as a whole. */
+export class MemoryShare extends MemoryBudget {
+  private readonly whole: MemoryBudget;
+
+  constructor(whole: MemoryBudget) {
+    super(whole.limitBytes);
+    this.whole = whole;
+  }
+
+  override get leftBytes(): number {
+    return this.whole.leftBytes;
+  }
+
+  override take(bytes: number): void {
+    this.usedBytes += bytes;
+    this.whole.take(bytes);
+  }
+
+  override reclaim(): void {
+    this.whole.reclaim();
+  }
+
+  override give(bytes: number): void {
+    this.usedBytes -= bytes;
+    this.whole.give(bytes);
+  }
+
+  release(): void {
+    this.give(this.usedBytes);
   }
 }
 
@@ -141,6 +198,8 @@ export interface ExecutionContext {
   /** The writer of a table in this transaction and statement; the same object when asked again in one statement. */
   writer(table: TableDescriptor): TableWriter;
   readonly memory: MemoryBudget;
+  /** Where rows go that do not fit into memory; undefined: nowhere, 53200 instead. */
+  readonly scratch: Scratch | undefined;
   readonly slice: TimeSlice;
   readonly counters: WorkCounters;
   /** Throws 42501 unless the session's role has every right. Only called for plans that need some. */

@@ -2,11 +2,21 @@
  * Sorting the rows of a buffer: the buffer gets an order, rows stay where they are. With a limit on the rows wanted, the
  * buffer is cut back to them whenever it has grown to twice as many, and rows that come after the last of them are turned
  * away at once.
+ *
+ * Rows that do not fit into memory are sorted and written to a scratch file, a run; at the end the runs are merged, and the
+ * buffer is filled anew, piece by piece, with what comes out (D. Knuth, The Art of Computer Programming 3, 5.4).
  */
+import type { RowCodec } from '@phantom/codec';
 import type { CompiledFunction } from './program.js';
 import { RowBuffer } from './row-buffer.js';
-import type { Run } from './run.js';
-import type { MemoryBudget } from './runtime.js';
+import type { Run, Statement } from './run.js';
+import { RunMerge } from './spill/sorted-runs.js';
+import type { SpilledRows } from './spill/spilled-rows.js';
+import type { MemoryBudget, MemoryHolder } from './runtime.js';
+
+/** Rows that are merged at once. */
+const MERGED_ROWS = 512;
+const IN_PLACE = Uint32Array.from({ length: MERGED_ROWS }, (_, i) => i);
 
 type Compare = (columns: readonly unknown[][], a: number, b: number) => number;
 
@@ -14,16 +24,30 @@ type Compare = (columns: readonly unknown[][], a: number, b: number) => number;
 const CUT_ROWS_MIN = 1024;
 /** Most rows for which the top-n way is used; past it a whole sort is cheaper. */
 const TOP_ROWS_MAX = 100_000;
+/** A run is written only when the rows take this share of the memory: others may hold the rest, and runs would be many. */
+const RUN_SHARE_MIN = 1 / 16;
 
-export class Sorter extends RowBuffer {
+export class Sorter extends RowBuffer implements MemoryHolder {
   private readonly compare: Compare;
   private top = Infinity;
   /** Row index of the last row wanted after the last cut; -1 before it. */
   private cutoff = -1;
+  private readonly statement: Statement;
+  /** How rows are written down; undefined where they stay in memory. */
+  private readonly codec: RowCodec | undefined;
+  private readonly runs: SpilledRows[] = [];
+  private merge: RunMerge | undefined;
+  /** Its own rows are being counted: they are not written meanwhile. */
+  private isAccounting = false;
+  /** Rows that came out of the merge. */
+  private merged = 0;
 
-  constructor(width: number, budget: MemoryBudget, compare: CompiledFunction, run: Run) {
+  constructor(width: number, budget: MemoryBudget, compare: CompiledFunction, run: Run, codec?: RowCodec) {
     super(width, budget);
+    this.statement = run.statement;
     this.compare = compare.get(run.statement) as Compare;
+    this.codec = codec;
+    if (codec !== undefined && run.context.scratch !== undefined) budget.addHolder(this);
   }
 
   /** Says how many rows are wanted at most, before the first is pushed; without it all are. */
@@ -64,15 +88,72 @@ export class Sorter extends RowBuffer {
   /** Puts the rows in order. Equal rows stay as they came. */
   sort(): void {
     this.account();
+    this.orderRows();
+  }
+
+  private orderRows(): void {
     const { columns, compare, count } = this;
     const order: number[] = Array.from({ length: count }, (_, i) => i);
     order.sort((a, b) => compare(columns, a, b) || a - b);
     this.order = Uint32Array.from(order);
   }
 
-  /** The rows in order, ready to be read by a pipeline. */
+  /** The rows in order, ready to be read by a pipeline; with runs only the first of them, the others come by `refill`. */
   finish(): void {
+    this.budget.removeHolder(this);
     this.sort();
-    if (this.count > this.top) this.count = this.top;
+    if (this.runs.length === 0) {
+      if (this.count > this.top) this.count = this.top;
+      return;
+    }
+    this.writeRun();
+    this.merge = new RunMerge(this.runs, this.columns.length, this.compare, this.budget);
+    this.refill();
+  }
+
+  /** Puts the next rows into the buffer, in order; false when there are none. */
+  refill(): boolean {
+    const { merge, columns } = this;
+    if (merge === undefined) return false;
+    for (const column of columns) column.length = 0;
+    let count = 0;
+    while (count < MERGED_ROWS && this.merged < this.top && merge.next(columns)) {
+      count++;
+      this.merged++;
+    }
+    this.count = count;
+    this.order = IN_PLACE;
+    return count > 0;
+  }
+
+  /** Somebody else needs the memory. */
+  giveBack(): void {
+    if (this.isAccounting || this.count === 0) return;
+    this.orderRows();
+    this.writeRun();
+  }
+
+  override account(): void {
+    this.isAccounting = true;
+    super.account();
+    this.isAccounting = false;
+  }
+
+  protected override makeRoom(bytes: number): boolean {
+    if (this.codec === undefined || bytes < this.budget.limitBytes * RUN_SHARE_MIN) return false;
+    this.orderRows();
+    return this.writeRun();
+  }
+
+  /** Writes the rows to a run, in order, and drops them; false when there is no place for it. */
+  private writeRun(): boolean {
+    const { codec, columns, count } = this;
+    const run = codec === undefined ? undefined : this.statement.spill(codec, 'sort');
+    if (run === undefined) return false;
+    for (let r = 0; r < count; r++) run.append(columns, this.rowAt(r));
+    this.runs.push(run);
+    this.cutoff = -1;
+    this.clear();
+    return true;
   }
 }

@@ -2,7 +2,7 @@
  * The SQL engine of one open store: what its sessions share. Sessions are cheap (a few small objects); the engine holds
  * the caches and knows who is connected.
  */
-import type { Clock, Logger } from '@phantom/base';
+import type { Clock, Logger, Scratch } from '@phantom/base';
 import type { Catalog, TableProvider } from '@phantom/catalog';
 import type { Mvcc } from '@phantom/mvcc';
 import { type WorkCounters, newWorkCounters } from '../exec/runtime.js';
@@ -29,6 +29,8 @@ export interface SqlEngineOptions {
   readonly provider?: TableProvider;
   /** Working memory of one query. */
   readonly memoryLimitBytes: number;
+  /** Where a query puts what does not fit; without it 53200. */
+  readonly scratch?: Scratch | undefined;
   /** Texts whose syntax trees and plans are kept. */
   readonly statementCacheEntriesMax: number;
   /** Seeds for the sessions' random numbers. */
@@ -44,6 +46,7 @@ export class SqlEngine {
   readonly readOnly: boolean;
   readonly provider: TableProvider | undefined;
   readonly memoryLimitBytes: number;
+  readonly scratch: Scratch | undefined;
   readonly seed: () => number;
   readonly counters: WorkCounters = newWorkCounters();
   readonly statements: StatementCache;
@@ -67,6 +70,7 @@ export class SqlEngine {
     this.readOnly = options.readOnly;
     this.provider = options.provider;
     this.memoryLimitBytes = options.memoryLimitBytes;
+    this.scratch = options.scratch;
     this.seed = options.seed;
     this.statistics = new StatisticsCatalog(options.catalog.keys, () => options.storage.view());
     this.statements = new StatementCache(options.statementCacheEntriesMax, this.counters);

@@ -1,5 +1,5 @@
 /** What one execution works with: its parameters, what it reads, where it writes, and the writers it has used. */
-import { assert } from '@phantom/base';
+import { type Scratch, assert } from '@phantom/base';
 import type { TableDescriptor } from '@phantom/catalog';
 import {
   type ExecutionContext,
@@ -22,6 +22,7 @@ export class SessionExecutionContext implements ExecutionContext {
   readonly read: ReadSource;
   readonly transaction: ExecutionContext['transaction'];
   readonly memory: MemoryBudget;
+  readonly scratch: Scratch | undefined;
   readonly evaluation: SessionEvaluation;
   readonly slice: TimeSlice;
   readonly counters: WorkCounters;
@@ -40,6 +41,7 @@ export class SessionExecutionContext implements ExecutionContext {
     this.owner = owner;
     this.transaction = owner?.storage;
     this.memory = new MemoryBudget(session.engine.memoryLimitBytes);
+    this.scratch = session.engine.scratch;
     this.evaluation = session.evaluation;
     this.slice = session.slice;
     this.counters = session.engine.counters;

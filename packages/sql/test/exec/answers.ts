@@ -2,7 +2,7 @@
  * Scripts of statements with PostgreSQL's answers, recorded from PostgreSQL 15. A line that begins with `> ` is a statement; what
  * follows, up to the next one, is its answer: column names, rows, a row count, or an error with position and hint.
  */
-import { isPhantomError } from '@phantom/base';
+import { type Scratch, isPhantomError } from '@phantom/base';
 import type { SqlSession } from '../../src/index.js';
 import { type BackEnd, planStatement } from '../../src/plan/plan-statement.js';
 import {
@@ -26,6 +26,7 @@ export interface RunOptions {
   readonly withoutRules?: ReadonlySet<string>;
   readonly memoryLimitBytes?: number;
   readonly parameters?: readonly Value[];
+  readonly scratch?: Scratch;
 }
 
 /** Plans a query as told. */
@@ -49,6 +50,7 @@ export function readContext(engine: TestEngine, session: SqlSession, options: Ru
     writer() {
       throw new Error('a query does not write');
     },
+    scratch: options.scratch,
     memory: new MemoryBudget(options.memoryLimitBytes ?? 64 * 1024 * 1024),
     slice: new TimeSlice(engine.clock),
     counters: newWorkCounters(),

@@ -25,6 +25,7 @@ import type { Run } from '../run.js';
 import { type Accumulator, argumentOperands } from './accumulator.js';
 import { isIntegerSum, integerSum, SharedIntegerSums } from './integer-sum.js';
 import { orderedAccumulator } from './ordered-accumulator.js';
+import type { MemoryOf } from '../spill/overflow.js';
 import { isOwnOrder } from './intrinsics.js';
 import { addKeyTables, hashKeyOf, keyNumber, typesOf } from './key-tables.js';
 import { stateOf } from './program-builder.js';
@@ -34,20 +35,24 @@ import type { PlanCompiler, StepContext } from './step.js';
 /** Bytes a state is taken to have, for the budget. */
 const STATE_BYTES = 32;
 
-/** The accumulators of an aggregation's calls, in order. */
-export function accumulatorsFor(compiler: PlanCompiler, calls: readonly AggregateCall[]): Accumulator[] {
-  const sums = new SharedIntegerSums(compiler);
+/** The accumulators of an aggregation's calls, in order; their states count their memory where `memoryOf` says. */
+export function accumulatorsFor(
+  compiler: PlanCompiler,
+  calls: readonly AggregateCall[],
+  memoryOf: MemoryOf,
+): Accumulator[] {
+  const sums = new SharedIntegerSums(compiler, memoryOf);
   return calls.map((call) => {
     const isPlain = call.orderBy.length === 0 && call.filter === undefined && !call.distinct;
-    return isPlain && isIntegerSum(call) ? sums.accumulator(call) : accumulatorFor(compiler, call);
+    return isPlain && isIntegerSum(call) ? sums.accumulator(call) : accumulatorFor(compiler, call, memoryOf);
   });
 }
 
-function accumulatorFor(compiler: PlanCompiler, call: AggregateCall): Accumulator {
+function accumulatorFor(compiler: PlanCompiler, call: AggregateCall, memoryOf: MemoryOf): Accumulator {
   if (call.orderBy.length > 0 || call.function.ordering !== undefined) return orderedAccumulator(compiler, call);
-  const base = plainAccumulator(compiler, call);
+  const base = plainAccumulator(compiler, call, memoryOf);
   const filtered = call.filter === undefined ? base : withFilter(base, call);
-  return call.distinct ? withDistinct(compiler, filtered, call) : filtered;
+  return call.distinct ? withDistinct(compiler, filtered, call, memoryOf) : filtered;
 }
 
 function withFilter(base: Accumulator, call: AggregateCall): Accumulator {
@@ -62,10 +67,10 @@ function withFilter(base: Accumulator, call: AggregateCall): Accumulator {
 }
 
 /** Steps only for values that are new in their group. */
-function withDistinct(compiler: PlanCompiler, base: Accumulator, call: AggregateCall): Accumulator {
+function withDistinct(compiler: PlanCompiler, base: Accumulator, call: AggregateCall, memoryOf: MemoryOf): Accumulator {
   const { builder } = compiler;
-  const values = addKeyTables(builder, typesOf(call.arguments));
-  const pairs = builder.addSlot((run) => new PairTable(run.memory));
+  const values = addKeyTables(builder, typesOf(call.arguments), memoryOf);
+  const pairs = builder.addSlot((run) => new PairTable(memoryOf(run)));
   return {
     ...base,
     step: (context, group) => {
@@ -87,7 +92,7 @@ function withDistinct(compiler: PlanCompiler, base: Accumulator, call: Aggregate
   };
 }
 
-function plainAccumulator(compiler: PlanCompiler, call: AggregateCall): Accumulator {
+function plainAccumulator(compiler: PlanCompiler, call: AggregateCall, memoryOf: MemoryOf): Accumulator {
   const { function: definition } = call;
   if (definition === FIRST_VALUE) return firstValue(compiler, call);
   const [argument] = call.arguments;
@@ -96,7 +101,7 @@ function plainAccumulator(compiler: PlanCompiler, call: AggregateCall): Accumula
       return counter(compiler, call);
     case 'sum':
     case 'avg':
-      if (isIntegerSum(call)) return integerSum(compiler, call);
+      if (isIntegerSum(call)) return integerSum(compiler, call, memoryOf);
       break;
     case 'min':
     case 'max':
@@ -107,7 +112,7 @@ function plainAccumulator(compiler: PlanCompiler, call: AggregateCall): Accumula
     default:
       break;
   }
-  return called(compiler, call);
+  return called(compiler, call, memoryOf);
 }
 
 /** A slot with one state for each group. */
@@ -180,12 +185,12 @@ function firstValue(compiler: PlanCompiler, call: AggregateCall): Accumulator {
 }
 
 /** Any other aggregate, through its definition. */
-function called(compiler: PlanCompiler, call: AggregateCall): Accumulator {
+function called(compiler: PlanCompiler, call: AggregateCall, memoryOf: MemoryOf): Accumulator {
   const { function: definition } = call;
   const slot = stateSlot(compiler);
   const types = { arguments: call.argumentTypes, result: call.type };
   const begin = (states: unknown[], run: Run): void => {
-    run.memory.take(STATE_BYTES);
+    memoryOf(run).take(STATE_BYTES);
     states.push(definition.init(run.evaluation, types));
   };
   return {

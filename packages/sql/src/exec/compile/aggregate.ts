@@ -10,9 +10,11 @@ import { binary, element, literal, property, type Code } from '../code/ir.js';
 import type { KeyTables } from './key-tables.js';
 import { RowBuffer } from '../row-buffer.js';
 import type { Run } from '../run.js';
+import { queryMemory } from '../spill/overflow.js';
 import type { Accumulator } from './accumulator.js';
 import { accumulatorsFor } from './accumulators.js';
 import { addKeyTables, hashKeyOf, keyNumber, lastTable, typesOf } from './key-tables.js';
+import { Passes } from './overflow.js';
 import { stateOf } from './program-builder.js';
 import { pushValues } from './push-row.js';
 import { ColumnSource, Row, type Operand } from './row-scope.js';
@@ -31,22 +33,32 @@ interface SetPlan {
   readonly groups: number;
 }
 
+/** The call keeps rows until the end. */
+function keepsRows(call: HashAggregate['calls'][number]): boolean {
+  return call.orderBy.length > 0 || call.function.ordering !== undefined;
+}
+
 interface GroupCount {
   count: number;
 }
 
 export function produceAggregate(compiler: PlanCompiler, node: HashAggregate, consume: Consume): void {
   const { builder } = compiler;
+  // Ordered calls keep their rows apart from the groups, and grouping sets are several aggregations: both stay in memory.
+  const isDivisible = node.sets === undefined && node.keys.length > 0 && !node.calls.some(keepsRows);
+  const passes = isDivisible ? new Passes(compiler, node.input.columns) : undefined;
+  const memoryOf = passes?.memoryOf ?? queryMemory;
   const sets = (node.sets ?? [node.keys.map((_, i) => i)]).map((keys): SetPlan => {
     const expressions = keys.map((key) => (node.keys[key] as HashAggregate['keys'][number]).expression);
     return {
       keys,
-      tables: addKeyTables(builder, typesOf(expressions)),
-      values: builder.addSlot((run) => new RowBuffer(keys.length, run.memory)),
-      accumulators: accumulatorsFor(compiler, node.calls),
+      tables: addKeyTables(builder, typesOf(expressions), memoryOf),
+      values: builder.addSlot((run) => new RowBuffer(keys.length, memoryOf(run))),
+      accumulators: accumulatorsFor(compiler, node.calls, memoryOf),
       groups: builder.addSlot((): GroupCount => ({ count: 0 })),
     };
   });
+  passes?.close();
   // A set without keys has its one group even when there are no rows.
   for (const set of sets) {
     if (set.keys.length > 0) continue;
@@ -57,19 +69,21 @@ export function produceAggregate(compiler: PlanCompiler, node: HashAggregate, co
       },
     });
   }
-  compiler.produce(node.input, (context) => {
+  const group: Consume = (context) => {
     const keys = node.keys.map((key) => context.expressions.value(key.expression));
     const codes = node.keys.map((key, i) =>
       hashKeyOf(builder, context.emitter, key.expression.type, keys[i] as Operand),
     );
-    for (const set of sets) accumulate(context, set, keys, codes);
-  });
+    for (const set of sets) accumulate(context, set, keys, codes, passes);
+  };
+  compiler.produce(node.input, group);
   for (const set of sets) {
     for (const accumulator of set.accumulators) accumulator.addTasks?.();
   }
   if (node.sets === undefined) {
     const [only] = sets as [SetPlan];
     produceGroups(compiler, node, only, consume);
+    if (passes !== undefined) passes.addTask(group, builder.tasks.pop());
     return;
   }
   const result = builder.addSlot((run) => new RowBuffer(node.columns.length, run.memory));
@@ -83,7 +97,13 @@ export function produceAggregate(compiler: PlanCompiler, node: HashAggregate, co
 }
 
 /** Writes what a row does to one set: its group's number, and each aggregate's step. */
-function accumulate(context: StepContext, set: SetPlan, keys: readonly Operand[], codes: readonly Code[]): void {
+function accumulate(
+  context: StepContext,
+  set: SetPlan,
+  keys: readonly Operand[],
+  codes: readonly Code[],
+  passes: Passes | undefined,
+): void {
   const { emitter, run } = context;
   const last = lastTable(set.tables);
   if (last === undefined) {
@@ -91,23 +111,22 @@ function accumulate(context: StepContext, set: SetPlan, keys: readonly Operand[]
     return;
   }
   const groups = stateOf(emitter, run, set.groups);
-  const number = keyNumber(
-    emitter,
-    run,
-    set.tables,
-    set.keys.map((key) => codes[key] as Code),
-    'intern',
-  );
-  emitter.if(binary('===', number, property(groups, 'count')), () => {
-    emitter.setProperty(groups, 'count', binary('+', property(groups, 'count'), literal(1)));
-    pushValues(
-      context,
-      stateOf(emitter, run, set.values),
-      set.keys.map((key) => (keys[key] as Operand).code),
-    );
-    for (const accumulator of set.accumulators) accumulator.emitBegin(context);
-  });
-  for (const accumulator of set.accumulators) accumulator.step(context, number);
+  const own = set.keys.map((key) => codes[key] as Code);
+  const step = (number: Code): void => {
+    emitter.if(binary('===', number, property(groups, 'count')), () => {
+      emitter.setProperty(groups, 'count', binary('+', property(groups, 'count'), literal(1)));
+      pushValues(
+        context,
+        stateOf(emitter, run, set.values),
+        set.keys.map((key) => (keys[key] as Operand).code),
+      );
+      for (const accumulator of set.accumulators) accumulator.emitBegin(context);
+      passes?.emitGrew(context);
+    });
+    for (const accumulator of set.accumulators) accumulator.step(context, number);
+  };
+  if (passes === undefined) step(keyNumber(emitter, run, set.tables, own, 'intern'));
+  else passes.emitNumber(context, set.tables, own, step);
 }
 
 /** The pipeline over the groups of a set. */

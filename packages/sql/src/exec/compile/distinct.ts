@@ -2,7 +2,8 @@
 import { columnReference } from '../../expr/expression.js';
 import type { Distinct } from '../../plan/physical/physical.js';
 import { binary, element, literal, or, property, type Code } from '../code/ir.js';
-import { addKeyTables, hashKeyOf, keyNumber, lastTable, typesOf } from './key-tables.js';
+import { addKeyTables, hashKeyOf, lastTable, typesOf } from './key-tables.js';
+import { Passes } from './overflow.js';
 import { stateOf } from './program-builder.js';
 import type { Consume, PlanCompiler } from './step.js';
 
@@ -15,11 +16,13 @@ function produceHashed(compiler: PlanCompiler, node: Distinct, consume: Consume)
   const { builder } = compiler;
   const { pool } = compiler.planner.context;
   const keys = node.columns.map((column) => columnReference(column, pool.get(column).type));
-  const tables = addKeyTables(builder, typesOf(keys));
+  const passes = new Passes(compiler, node.columns);
+  const tables = addKeyTables(builder, typesOf(keys), passes.memoryOf);
+  passes.close();
   const seen = builder.addSlot(() => ({ any: false }));
-  compiler.produce(node.input, (context) => {
+  const last = lastTable(tables);
+  const pass: Consume = (context) => {
     const { emitter, run, expressions } = context;
-    const last = lastTable(tables);
     if (last === undefined) {
       // No columns at all: every row is like every other.
       const state = stateOf(emitter, run, seen);
@@ -30,11 +33,16 @@ function produceHashed(compiler: PlanCompiler, node: Distinct, consume: Consume)
       return;
     }
     const codes = keys.map((key) => hashKeyOf(builder, emitter, key.type, expressions.value(key)));
-    const table = stateOf(emitter, run, last);
-    const before = emitter.let(property(table, 'size'));
-    const number = keyNumber(emitter, run, tables, codes, 'intern');
-    emitter.if(binary('===', number, before), () => consume(context));
-  });
+    const before = emitter.let(property(stateOf(emitter, run, last), 'size'));
+    passes.emitNumber(context, tables, codes, (number) => {
+      emitter.if(binary('===', number, before), () => {
+        passes.emitGrew(context);
+        consume(context);
+      });
+    });
+  };
+  compiler.produce(node.input, pass);
+  if (last !== undefined) passes.addTask(pass);
 }
 
 interface RunState {

@@ -8,6 +8,7 @@ import { Oids } from '../../expr/type-oids.js';
 import type { AggregateCall } from '../../plan/logical/logical.js';
 import { binary, element, isNotNull, literal, method, ONE, or, property, type Code } from '../code/ir.js';
 import { IntegerSums } from '../integer-sums.js';
+import type { MemoryOf } from '../spill/overflow.js';
 import type { Accumulator } from './accumulator.js';
 import { stateOf } from './program-builder.js';
 import type { PlanCompiler, StepContext } from './step.js';
@@ -20,17 +21,19 @@ export function isIntegerSum(call: AggregateCall): boolean {
 }
 
 /** The accumulator of a sum or an average over states of its own. */
-export function integerSum(compiler: PlanCompiler, call: AggregateCall): Accumulator {
-  return new SharedIntegerSums(compiler).accumulator(call);
+export function integerSum(compiler: PlanCompiler, call: AggregateCall, memoryOf: MemoryOf): Accumulator {
+  return new SharedIntegerSums(compiler, memoryOf).accumulator(call);
 }
 
 /** Accumulators of plain calls: each over the states of an earlier call with the same argument, where there is one. */
 export class SharedIntegerSums {
   private readonly slots: { readonly call: AggregateCall; readonly slot: number }[] = [];
   private readonly compiler: PlanCompiler;
+  private readonly memoryOf: MemoryOf;
 
-  constructor(compiler: PlanCompiler) {
+  constructor(compiler: PlanCompiler, memoryOf: MemoryOf) {
     this.compiler = compiler;
+    this.memoryOf = memoryOf;
   }
 
   accumulator(call: AggregateCall): Accumulator {
@@ -40,7 +43,8 @@ export class SharedIntegerSums {
       known.call.arguments.every((other) => equalExpressions(other, argument)),
     );
     if (earlier !== undefined) return over(call, earlier.slot, false);
-    const slot = this.compiler.builder.addSlot((run) => new IntegerSums(run.memory));
+    const { memoryOf } = this;
+    const slot = this.compiler.builder.addSlot((run) => new IntegerSums(memoryOf(run)));
     this.slots.push({ call, slot });
     return over(call, slot, true);
   }

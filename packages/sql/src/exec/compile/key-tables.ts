@@ -4,6 +4,7 @@ import type { TypeRef } from '@phantom/catalog';
 import { call, conditional, isNull, method, NULL, type Code, type Local } from '../code/ir.js';
 import type { Emitter } from '../code/emitter.js';
 import { IntegerTable, PairTable, ValueTable } from '../key-table.js';
+import { type MemoryOf, queryMemory } from '../spill/overflow.js';
 import { isOwnHashKey, isSmallInteger } from './intrinsics.js';
 import { stateOf, type ProgramBuilder } from './program-builder.js';
 import type { Operand } from './row-scope.js';
@@ -14,11 +15,17 @@ export interface KeyTables {
   readonly pairs: readonly number[];
 }
 
-export function addKeyTables(builder: ProgramBuilder, types: readonly TypeRef[]): KeyTables {
+export function addKeyTables(
+  builder: ProgramBuilder,
+  types: readonly TypeRef[],
+  memoryOf: MemoryOf = queryMemory,
+): KeyTables {
   const parts = types.map((type) =>
-    builder.addSlot((run) => (isSmallInteger(type.oid) ? new IntegerTable(run.memory) : new ValueTable(run.memory))),
+    builder.addSlot((run) =>
+      isSmallInteger(type.oid) ? new IntegerTable(memoryOf(run)) : new ValueTable(memoryOf(run)),
+    ),
   );
-  const pairs = types.slice(1).map(() => builder.addSlot((run) => new PairTable(run.memory)));
+  const pairs = types.slice(1).map(() => builder.addSlot((run) => new PairTable(memoryOf(run))));
   return { parts, pairs };
 }
 

@@ -3,7 +3,9 @@ import type { Expression } from '../../expr/expression.js';
 import type { Sort } from '../../plan/physical/physical.js';
 import type { Code, Local } from '../code/ir.js';
 import type { CompiledFunction } from '../program.js';
+import { SortedPipeline } from '../pipelines.js';
 import type { Run } from '../run.js';
+import { spillCodec } from '../spill/spill-codec.js';
 import { Sorter } from '../sorter.js';
 import { bufferComparator, type BufferKey } from './comparator.js';
 import { stateOf } from './program-builder.js';
@@ -44,7 +46,10 @@ export function produceSort(compiler: PlanCompiler, node: Sort, consume: Consume
   const { keys, extra } = layKeys(compiler, columns, node.keys);
   const compare = bufferComparator(builder, keys);
   const top = compileTop(compiler, node);
-  const slot = builder.addSlot((run) => new Sorter(columns.length + extra.length, run.memory, compare, run));
+  const { pool } = compiler.planner.context;
+  const types = [...columns.map((column) => pool.get(column).type), ...extra.map((expression) => expression.type)];
+  const codec = spillCodec(types, builder.context.types);
+  const slot = builder.addSlot((run) => new Sorter(types.length, run.memory, compare, run, codec));
   // Subqueries in LIMIT run before; so the rows wanted are counted by a task, not with the slots.
   if (top !== undefined) {
     builder.addTask({
@@ -66,7 +71,18 @@ export function produceSort(compiler: PlanCompiler, node: Sort, consume: Consume
     },
   });
   const isNotNull = (column: number): boolean => builder.context.isNotNull(column);
-  produceBuffer(compiler, 'sorted', columns, slotReader(slot), true, (column) => !isNotNull(column), consume);
+  const reader = slotReader<Sorter>(slot);
+  const nullable = (column: number): boolean => !isNotNull(column);
+  produceBuffer(
+    compiler,
+    'sorted',
+    columns,
+    reader,
+    true,
+    nullable,
+    consume,
+    (code, output) => new SortedPipeline(code, output, reader),
+  );
 }
 
 /** How many rows are wanted at most, from LIMIT and OFFSET; null and no limit are Infinity. */

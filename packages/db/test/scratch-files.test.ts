@@ -1,0 +1,57 @@
+/** Queries past their memory on a disk: files while they run, none afterwards, and none of a process that was killed. */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Database, open } from '../src/index.js';
+
+const SORT = "select i, repeat('x', 400) as s from generate_series(1, 3000) i order by i * 7919 % 3001";
+
+describe('scratch files', () => {
+  let directory: string;
+  let db: Database;
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'phantom-scratch-'));
+  });
+
+  afterEach(async () => {
+    await db.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  const files = (): string[] => readdirSync(join(directory, 'scratch'));
+
+  it('are there while a query runs, and gone at its end, its error and its cancel', async () => {
+    db = await open(directory, { durability: 'memory', memoryLimitBytes: 200_000 });
+    const rows = db.prepare<{ i: number }>(SORT).iterate();
+    rows.next();
+    expect(files().length).toBeGreaterThan(2);
+    rows.return?.();
+    expect(files()).toEqual([]);
+    expect(() => db.prepare(`select 1 / (3 - i) from (${SORT}) x`).all()).toThrow('division by zero');
+    const controller = new AbortController();
+    const running = db.query(`select count(*) from (${SORT}) x, generate_series(1, 100000)`, [], {
+      signal: controller.signal,
+    });
+    setTimeout(() => controller.abort(), 50);
+    await expect(running).rejects.toThrow(expect.objectContaining({ code: '57014' }));
+    expect(files()).toEqual([]);
+    expect(db.prepare(SORT).all()).toHaveLength(3000);
+  });
+
+  it('have a limit together', async () => {
+    db = await open(directory, { durability: 'memory', memoryLimitBytes: 200_000, scratchBytesMax: 500_000 });
+    expect(() => db.prepare(SORT).all()).toThrow(expect.objectContaining({ code: '53100' }));
+    expect(files()).toEqual([]);
+  });
+
+  it('that a killed process has left are removed when the directory is opened', async () => {
+    db = await open(directory, { durability: 'memory' });
+    await db.close();
+    mkdirSync(join(directory, 'scratch'));
+    writeFileSync(join(directory, 'scratch', 'sort-1'), 'rows');
+    db = await open(directory, { durability: 'memory' });
+    expect(files()).toEqual([]);
+  });
+});

@@ -1,0 +1,98 @@
+/**
+ * Grouping more keys than memory holds, in passes. A pass takes as many keys as fit; rows of other keys go to a scratch file
+ * and are the input of the next pass. Rows of a key never divide between passes, so that what a pass has grouped is final.
+ *
+ *   pass 1   a b a c d a b ..    table {a b}   file  c d ..
+ *   pass 2   c d ..              table {c d}
+ *
+ * The cost is one reading and writing of what is left for each memory full of keys. Dividing the rows by a hash of their keys
+ * would cost less for keys a hundred times the memory, and needs a hash of every type; that was left out.
+ */
+import type { RowCodec } from '@phantom/codec';
+import { RowBuffer } from '../row-buffer.js';
+import type { Run, Statement } from '../run.js';
+import { MemoryBudget, MemoryShare } from '../runtime.js';
+import type { SpillReader, SpilledRows } from './spilled-rows.js';
+
+/** Rows gathered before they are written, and read at once: few enough not to be counted. */
+const PIECE_ROWS = 64;
+const WINDOW_BYTES = 16 * 1024;
+
+/** Where tables and states of an operator count their memory. */
+export type MemoryOf = (run: Run) => MemoryBudget;
+
+/** The memory of the whole query. */
+export const queryMemory: MemoryOf = (run) => run.memory;
+
+/** The rows that wait for the next pass. Generated code asks `isFull`, and pushes rows with keys that are not in the table. */
+export class Overflow extends RowBuffer {
+  /** The pass takes no more keys. */
+  isFull = false;
+  /** What the tables and states of the present pass take. */
+  readonly memory: MemoryShare;
+  private readonly statement: Statement;
+  private readonly codec: RowCodec | undefined;
+  private fullBytes = 0;
+  private written: SpilledRows | undefined;
+
+  constructor(width: number, run: Run, codec: RowCodec | undefined) {
+    super(width, uncounted());
+    this.statement = run.statement;
+    this.memory = new MemoryShare(run.memory);
+    this.codec = run.context.scratch === undefined ? undefined : codec;
+    this.beginPass();
+  }
+
+  /** After a new key: tables double when they grow, so a pass is full at a third of what it may take. */
+  grew(): void {
+    this.isFull = this.codec !== undefined && this.memory.usedBytes > this.fullBytes;
+  }
+
+  override pushed(): void {
+    super.pushed();
+    if (this.count === PIECE_ROWS) this.write();
+  }
+
+  /** Ends a pass: a reader of the rows that wait, undefined when there are none. The caller drops its tables, whose memory is given back. */
+  nextPass(): SpillReader | undefined {
+    if (this.count > 0) this.write();
+    const { written } = this;
+    this.memory.release();
+    if (written === undefined) return undefined;
+    this.written = undefined;
+    // Whoever has taken the results so far makes room.
+    this.memory.reclaim();
+    this.beginPass();
+    return written.reader(WINDOW_BYTES);
+  }
+
+  private beginPass(): void {
+    this.isFull = false;
+    this.fullBytes = this.memory.leftBytes / 3;
+  }
+
+  private write(): void {
+    const { codec, columns, count } = this;
+    if (codec !== undefined) this.written ??= this.statement.spill(codec, 'groups');
+    for (let r = 0; r < count; r++) this.written?.append(columns, r);
+    this.clear();
+  }
+}
+
+/** A budget for a piece of rows. */
+function uncounted(): MemoryBudget {
+  return new MemoryBudget(Number.MAX_SAFE_INTEGER);
+}
+
+/** A buffer for the rows of a pass, a piece at a time. */
+export function pieceBuffer(width: number): RowBuffer {
+  return new RowBuffer(width, uncounted());
+}
+
+/** Puts the next rows of a reader into a buffer in place of those that were there; false when there are none. */
+export function refill(buffer: RowBuffer, reader: SpillReader): boolean {
+  const row: unknown[] = [];
+  buffer.clear();
+  while (buffer.count < PIECE_ROWS && reader.next(row)) buffer.pushRow(row);
+  return buffer.count > 0;
+}
