@@ -37,7 +37,7 @@ export const request = (code: number, ...parts: Buffer[]): Buffer => {
 
 export const query = (text: string): Buffer => frame('Q', cstring(text));
 export const parse = (text: string, name = '', types: number[] = []): Buffer =>
-  frame('P', cstring(name), cstring(text), int16(types.length), ...types.map(int32));
+  frame('P', cstring(name), cstring(text), int16(types.length), Buffer.concat(types.map(int32)));
 export function bind(
   values: (string | Buffer | null)[] = [],
   { portal = '', statement = '', formats = [] as number[], results = [] as number[] } = {},
@@ -54,7 +54,7 @@ export function bind(
     int16(formats.length),
     ...formats.map(int16),
     int16(values.length),
-    ...encoded,
+    Buffer.concat(encoded),
     int16(results.length),
     ...results.map(int16),
   );

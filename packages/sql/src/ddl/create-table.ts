@@ -23,6 +23,9 @@ import { storageOptions } from './storage-options.js';
 import { storedExpression } from './stored-expressions.js';
 import { claimTypeName, putRowType, requireTypeUsage } from './types.js';
 
+/** Columns of a table, dropped ones included: PostgreSQL's limit, so that what is dumped there fits here and the other way round. */
+const COLUMNS_MAX = 1600;
+
 /** Serial types: the integer they stand for. */
 const SERIAL: Readonly<Record<string, string>> = {
   smallserial: 'int2',
@@ -239,6 +242,8 @@ export function* makeColumn(
     throw new PhantomError('42701', `column "${name.text}" specified more than once`, { position: name.position + 1 });
   }
   refuseSystemName(name.text);
+  if (table.columns.length >= COLUMNS_MAX)
+    throw new PhantomError('54011', `tables can have at most ${COLUMNS_MAX} columns`);
   if (node.type === undefined) throw unsupportedError('a column without a type');
   const serial = serialOf(node.type);
   const type = resolveTypeName(

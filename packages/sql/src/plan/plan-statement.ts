@@ -28,6 +28,9 @@ import type { CommandKind, PlanField, PlanTraits, PreparedPlan } from './prepare
 import { callsWaiting, isVolatile } from './rules/facts.js';
 import { rewrite } from './rules/rules.js';
 
+/** Columns of a result: PostgreSQL's limit; the protocol counts them in 16 bits. */
+const FIELDS_MAX = 1664;
+
 /** Which back end runs the plan; `auto` generates code once a plan has earned it. */
 export type BackEnd = 'auto' | 'generated' | 'closures';
 
@@ -139,6 +142,8 @@ function plan(statement: Plannable, catalog: CatalogPort, options: PlanOptions):
 }
 
 function fieldsOf(bound: BoundQuery): PlanField[] {
+  if (bound.fields.length > FIELDS_MAX)
+    throw new PhantomError('54011', `target lists can have at most ${FIELDS_MAX} entries`);
   return bound.fields.map((field) => ({
     name: field.name,
     type: field.type,

@@ -1,0 +1,234 @@
+/**
+ * Limits, each at the limit and one past it. `docs/limits.md` is written from this table (PHANTOM_REWRITE=1 writes it anew), so
+ * that the page says nothing that is not tested here.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type Database, open } from '@phantom/db';
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { STATEMENTS_MAX } from '../src/pg/prepared-statements.js';
+import { type Server, startServer } from '../src/server.js';
+import { WireClient, bind, execute, parse, reportFields, sync } from './support/wire-client.js';
+
+/** The server of these tests has a smaller frame than others, so that the limit can be reached quickly. */
+const FRAME_BYTES_MAX = 2_000_000;
+const CONNECTIONS_MAX = 8;
+const INT4_OID = 23;
+
+let database: Database;
+let server: Server;
+let client: Client;
+beforeAll(async () => {
+  database = await open(':memory:');
+  server = await startServer(database, {
+    pgPort: 0,
+    frameBytesMax: FRAME_BYTES_MAX,
+    connectionsMax: CONNECTIONS_MAX,
+    connectionsReserved: 0,
+    drainTimeoutMs: 50,
+  });
+  client = new Client({ ...server.pg, user: 'phantom', database: 'phantom' });
+  await client.connect();
+});
+afterAll(async () => {
+  await client.end();
+  await server.close();
+  await database.close();
+});
+
+interface Limit {
+  readonly what: string;
+  /** The greatest number that is taken. */
+  readonly most: number;
+  /** Unit, or where the number comes from. */
+  readonly of: string;
+  /** What one more is told. */
+  readonly code: string;
+  /** Tries a number; rejects with the error. */
+  readonly attempt: (count: number) => Promise<unknown>;
+}
+
+const list = (count: number, item: (i: number) => string): string =>
+  Array.from({ length: count }, (_, i) => item(i)).join(', ');
+const run = (sql: string, values?: unknown[]): Promise<unknown> => client.query(sql, values);
+/** Makes something in a transaction that is rolled back. */
+const inVain = async (...statements: string[]): Promise<void> => {
+  await run('begin');
+  try {
+    for (const statement of statements) await run(statement);
+  } finally {
+    await run('rollback');
+  }
+};
+
+/** Sends messages on a connection of their own; rejects with the first error that is answered. */
+async function converse(...messages: Buffer[]): Promise<void> {
+  const own = await WireClient.start(server.pg.port);
+  const failed = (await own.ask(...messages)).find(({ type }) => type === 'E');
+  own.end();
+  if (failed !== undefined) throw Object.assign(new Error('refused'), { code: reportFields(failed).C });
+}
+
+const limits: Limit[] = [
+  {
+    what: 'Columns of a table',
+    most: 1600,
+    of: '',
+    code: '54011',
+    attempt: (count) => inVain(`create table wide (${list(count, (i) => `c${i} int`)})`),
+  },
+  {
+    what: 'Columns of a result',
+    most: 1664,
+    of: '',
+    code: '54011',
+    attempt: (count) => run(`select ${list(count, (i) => String(i))}`),
+  },
+  {
+    what: 'Columns of an index',
+    most: 32,
+    of: '',
+    code: '54011',
+    attempt: (count) =>
+      inVain(
+        `create table t (${list(count, (i) => `c${i} int`)})`,
+        `create index on t (${list(count, (i) => `c${i}`)})`,
+      ),
+  },
+  {
+    what: 'Parameters of a statement',
+    most: 65_535,
+    of: '',
+    code: '42P02',
+    attempt: (count) => {
+      const given = Math.min(count, 65_535);
+      const values = Array.from({ length: given }, () => '1');
+      return converse(
+        parse(
+          `select $${count}`,
+          '',
+          Array.from({ length: given }, () => INT4_OID),
+        ),
+        bind(values),
+        execute(),
+        sync(),
+      );
+    },
+  },
+  {
+    what: 'Parentheses in one another',
+    most: 496,
+    of: '',
+    code: '54001',
+    attempt: (count) => run(`select ${'('.repeat(count)}1${')'.repeat(count)}`),
+  },
+  {
+    what: 'Dimensions of an array',
+    most: 6,
+    of: '',
+    code: '54000',
+    attempt: (count) => run(`select '${'{'.repeat(count)}1${'}'.repeat(count)}'::int[]`),
+  },
+  {
+    what: 'Digits of a numeric that is declared',
+    most: 1000,
+    of: '',
+    code: '22023',
+    attempt: (count) => run(`select 1::numeric(${count})`),
+  },
+  {
+    what: 'Length of a varchar that is declared',
+    most: 10_485_760,
+    of: 'characters',
+    code: '22023',
+    attempt: (count) => run(`select 'a'::varchar(${count})`),
+  },
+  {
+    what: 'Payload of NOTIFY',
+    most: 7999,
+    of: 'bytes',
+    code: '22023',
+    attempt: (count) => run('select pg_notify($1, $2)', ['channel', 'x'.repeat(count)]),
+  },
+  {
+    what: 'Cursors open in a session',
+    most: 1000,
+    of: '',
+    code: '53400',
+    attempt: (count) => inVain(Array.from({ length: count }, (_, i) => `declare c${i} cursor for select 1`).join(';')),
+  },
+  {
+    what: 'Prepared statements of a connection',
+    most: STATEMENTS_MAX,
+    of: '',
+    code: '53400',
+    attempt: async (count) => {
+      const statements = Array.from({ length: count }, (_, i) => parse('select 1', `s${i}`));
+      await converse(...statements, sync());
+    },
+  },
+  {
+    what: 'Clients at once',
+    most: CONNECTIONS_MAX,
+    of: '`connectionsMax`, 1000 unless told otherwise',
+    code: '53300',
+    attempt: async (count) => {
+      const others: Client[] = [];
+      try {
+        for (let i = 1; i < count; i++) {
+          const other = new Client({ ...server.pg, user: 'phantom', database: 'phantom' });
+          await other.connect();
+          others.push(other);
+        }
+      } finally {
+        await Promise.all(others.map((other) => other.end()));
+        await expect.poll(() => server.connections).toBe(1);
+      }
+    },
+  },
+  {
+    what: 'Message of a client',
+    most: FRAME_BYTES_MAX,
+    of: 'bytes: `frameBytesMax`, 128 MiB unless told otherwise',
+    code: '08P01',
+    attempt: async (count) => {
+      const own = new Client({ ...server.pg, user: 'phantom', database: 'phantom' });
+      own.on('error', () => undefined);
+      await own.connect();
+      // The zero at the end of the text counts.
+      await own.query('select 1'.padEnd(count - 1));
+      await own.end();
+    },
+  },
+];
+
+describe('limits', () => {
+  for (const { what, most, code, attempt } of limits) {
+    it(`${what}: ${most}, and one more is ${code}`, async () => {
+      await attempt(most);
+      await expect(attempt(most + 1)).rejects.toMatchObject({ code });
+    });
+  }
+
+  it('are those of docs/limits.md', () => {
+    const rows = limits.map(({ what, most, of, code }) => {
+      const isSetting = of.includes('`');
+      const number = isSetting
+        ? of.replace(/^bytes: /, '')
+        : `${most.toLocaleString('en')}${of === '' ? '' : ` ${of}`}`;
+      return `| ${what} | ${number} | ${code} |`;
+    });
+    const page = `# Limits
+
+Written from the table in \`packages/server/test/limits.test.ts\`, which tries each of them at the limit and one past it.
+
+| What | At most | One more is |
+| --- | --- | --- |
+${rows.join('\n')}
+`;
+    const file = fileURLToPath(new URL('../../../docs/limits.md', import.meta.url));
+    if (process.env.PHANTOM_REWRITE !== undefined) writeFileSync(file, page);
+    expect(readFileSync(file, 'utf8')).toBe(page);
+  });
+});
