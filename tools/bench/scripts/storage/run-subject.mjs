@@ -129,10 +129,11 @@ async function putLatency(db) {
   let last = threadMs();
   let isOn = true;
   const tick = () => {
+    if (!isOn) return;
     const now = threadMs();
     longest = Math.max(longest, now - last);
     last = now;
-    if (isOn) setImmediate(tick);
+    setImmediate(tick);
   };
   setImmediate(tick);
   const one = async () => {
