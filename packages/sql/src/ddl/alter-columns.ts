@@ -21,6 +21,7 @@ import { refuseMember, refuseStoredRows } from './stored-rows.js';
 import { storedExpression } from './stored-expressions.js';
 import { putRowType, requireTypeUsage, userTypeOf } from './types.js';
 import { checkExistingRows, hasRows } from './validate.js';
+import { BOOL } from '../types/type-refs.js';
 
 type Step = Generator<Yielded, void, void>;
 type Action<K extends AlterTableAction['kind']> = AlterTableAction & { readonly kind: K };
@@ -392,7 +393,7 @@ export function* eraseColumn(context: DdlContext, table: TableDescriptor, column
     name: `........pg.dropped.${column.number}........`,
     dropped: true,
     notNull: false,
-    ...(ofUserType ? { type: { oid: 16, typmod: -1 }, missingText: null } : {}),
+    ...(ofUserType ? { type: BOOL, missingText: null } : {}),
   };
   const columns = table.columns.map((candidate) => (candidate.number === column.number ? erased : candidate));
   const inKey = table.keyColumns.includes(column.number);

@@ -36,6 +36,7 @@ import { changedStorageOptions, viewOptions } from './storage-options.js';
 import { storedExpression } from './stored-expressions.js';
 import { checkExistingForeignKey, checkExistingRows } from './validate.js';
 import { bindRowExpression } from '../expr/row-expression.js';
+import { BOOL } from '../types/type-refs.js';
 
 type Step = Generator<Yielded, void, void>;
 
@@ -240,7 +241,7 @@ function* validateConstraint(context: DdlContext, table: TableDescriptor, name: 
       columns: table.columns,
       relationName: table.name,
       catalog: context.picture,
-      target: { oid: 16, typmod: -1 },
+      target: BOOL,
       purpose: 'check',
     });
     if (!constraint.validated) yield* checkExistingRows(context, table, constraint.name, condition);

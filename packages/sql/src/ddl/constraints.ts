@@ -22,6 +22,7 @@ import { buildIndex } from './index-build.js';
 import { chooseName, claimName, columnNamed, relationExists, relationNamed } from './names.js';
 import type { Yielded } from '../exec/runtime.js';
 import { checkExistingRows, checkExistingForeignKey } from './validate.js';
+import { BOOL } from '../types/type-refs.js';
 
 type Step<T> = Generator<Yielded, T, void>;
 type KeyConstraint = TableConstraint & { kind: 'unique' | 'primary-key' };
@@ -79,7 +80,7 @@ function* addCheck(
     columns: table.columns,
     relationName: table.name,
     catalog: context.picture,
-    target: { oid: 16, typmod: -1 },
+    target: BOOL,
     purpose: 'check',
   });
   const only =

@@ -26,6 +26,7 @@ import {
 } from './names.js';
 import { storageOptions } from './storage-options.js';
 import { storedExpression } from './stored-expressions.js';
+import { BOOL } from '../types/type-refs.js';
 
 /** Most parts of a key, INCLUDE columns counted; PostgreSQL's. */
 const PARTS_MAX = 32;
@@ -184,7 +185,7 @@ function bind(
     columns: table.columns,
     relationName: table.name,
     catalog: context.picture,
-    target: purpose === 'predicate' ? { oid: 16, typmod: -1 } : undefined,
+    target: purpose === 'predicate' ? BOOL : undefined,
     purpose,
   });
   if (expression.volatility !== 'immutable') {

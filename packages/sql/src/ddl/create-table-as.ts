@@ -9,9 +9,7 @@ import { onCommitOf, storageOf } from './create-table.js';
 import { ownership } from './grant.js';
 import { claimName, creationSchema, refuseSystemName, relationExists } from './names.js';
 import { claimTypeName, putRowType } from './types.js';
-
-const UNKNOWN_OID = 705;
-const TEXT_OID = 25;
+import { TypeOid } from '../types/type-oids.js';
 
 export function* createTableAs(context: DdlContext, node: CreateTableAs): DdlExecution {
   if (node.persistence === 'unlogged') throw unsupportedError('unlogged tables');
@@ -44,7 +42,7 @@ export function* createTableAs(context: DdlContext, node: CreateTableAs): DdlExe
     columns: fields.map((field, i) => ({
       number: i + 1,
       name: node.columns[i]?.text ?? field.name,
-      type: field.type.oid === UNKNOWN_OID ? { oid: TEXT_OID, typmod: -1 } : field.type,
+      type: field.type.oid === TypeOid.unknown ? { oid: TypeOid.text, typmod: -1 } : field.type,
       notNull: false,
       dropped: false,
       sinceVersion: 1,

@@ -15,6 +15,7 @@ import { storedExpression } from './stored-expressions.js';
 import { creationSchema, lockForChange, requireOwner } from './names.js';
 import { claimTypeName, dependOnTypes, renewUsers, requireTypeUsage } from './types.js';
 import { eachRow } from './validate.js';
+import { BOOL } from '../types/type-refs.js';
 
 type DomainDefinition = Extract<TypeDescriptor['definition'], { kind: 'domain' }>;
 
@@ -122,7 +123,7 @@ function bindDomainCheck(context: DdlContext, sql: string, base: TypeRef): RowEx
     columns: [{ number: 1, name: 'value', type: base, notNull: false, dropped: false, sinceVersion: 1 }],
     relationName: undefined,
     catalog: context.picture,
-    target: { oid: 16, typmod: -1 },
+    target: BOOL,
     purpose: 'check',
   });
 }

@@ -15,14 +15,13 @@ import {
   requireOwner,
   undefinedRelation,
 } from './names.js';
+import { TypeOid } from '../types/type-oids.js';
 
 const LIMITS: Readonly<Record<number, { minimum: bigint; maximum: bigint; name: string }>> = {
   21: { minimum: -32768n, maximum: 32767n, name: 'smallint' },
   23: { minimum: -2147483648n, maximum: 2147483647n, name: 'integer' },
   20: { minimum: -9223372036854775808n, maximum: 9223372036854775807n, name: 'bigint' },
 };
-
-const INT8_OID = 20;
 
 export function* createSequence(context: DdlContext, node: CreateSequence): DdlExecution {
   if (node.persistence === 'unlogged') throw unsupportedError('unlogged sequences');
@@ -33,7 +32,7 @@ export function* createSequence(context: DdlContext, node: CreateSequence): DdlE
     context.notice('NOTICE', '42P07', `relation "${place.name}" already exists, skipping`);
     return undefined;
   }
-  const sequence = sequenceDescriptor(context, place.schemaOid, place.name, INT8_OID, node.options);
+  const sequence = sequenceDescriptor(context, place.schemaOid, place.name, TypeOid.int8, node.options);
   const owner = ownerColumn(context, sequence, node.options);
   const persistence = place.temporary ? 'temporary' : 'permanent';
   context.objects.put({ ...sequence, persistence, ...(owner === undefined ? {} : { ownedBy: owner }) });

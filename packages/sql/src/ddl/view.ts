@@ -28,9 +28,8 @@ import { emptyTable } from './truncate.js';
 import { refuseStoredRows } from './stored-rows.js';
 import { claimTypeName, putRowType } from './types.js';
 import { checkUpdatable } from './updatable-view.js';
-
-const UNKNOWN_OID = 705;
-const TEXT = { oid: 25, typmod: -1 };
+import { TypeOid } from '../types/type-oids.js';
+import { TEXT } from '../types/type-refs.js';
 
 export function* createView(context: DdlContext, node: CreateView): DdlExecution {
   const query = node.recursive ? recursiveQuery(node) : node.query;
@@ -116,7 +115,7 @@ function columnsOf(
   if (names.length > described.fields.length) throw new PhantomError('42601', tooMany);
   const columns = described.fields.map((field, i) => ({
     name: names[i]?.text ?? field.name,
-    type: field.type.oid === UNKNOWN_OID ? TEXT : field.type,
+    type: field.type.oid === TypeOid.unknown ? TEXT : field.type,
   }));
   const repeated = columns.find((column, i) => columns.findIndex((other) => other.name === column.name) !== i);
   if (repeated !== undefined) throw new PhantomError('42701', `column "${repeated.name}" specified more than once`);

@@ -37,7 +37,7 @@ import { bindSubquery } from './bind-subquery.js';
 import type { Binder } from './binder.js';
 import { constant, type Expression } from './expression.js';
 import type { Scope } from './scope.js';
-import { BOOL, UNKNOWN } from './type-oids.js';
+import { BOOL, UNKNOWN } from '../types/type-refs.js';
 
 /** Binds one expression; see Binder.bind. */
 export function bindExpression(binder: Binder, node: Ast.Expression, scope: Scope): Expression {

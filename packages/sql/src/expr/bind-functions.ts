@@ -17,7 +17,8 @@ import { callExpression, resolveCall, undefinedFunction, type ResolvedCall } fro
 import { coerce, coerceToBoolean, isUnknown, tryCoerce, unify } from './coercion.js';
 import { columnReference, type Expression, type SortKey } from './expression.js';
 import type { Clause, Scope } from './scope.js';
-import { Oids, TEXT, typeRef } from './type-oids.js';
+import { TypeOid } from '../types/type-oids.js';
+import { TEXT, typeRef } from '../types/type-refs.js';
 import { equalExpressions } from './walk.js';
 
 /** Where PostgreSQL allows aggregates; elsewhere 42803 with the clause's name. */
@@ -486,9 +487,9 @@ export function setCallOutput(
 /** A declared column type that is polymorphic takes the element type the arguments decided. */
 function resolvePolymorphic(binder: Binder, oid: number, resolved: ResolvedCall): TypeRef {
   if (binder.context.catalog.types.byOid(oid)?.kind !== 'pseudo') return typeRef(oid);
-  const argument = resolved.arguments[0]?.type.oid ?? Oids.text;
+  const argument = resolved.arguments[0]?.type.oid ?? TypeOid.text;
   const element = binder.context.catalog.types.byOid(argument)?.elementOid ?? 0;
-  return typeRef(oid === Oids.anyelement && element !== 0 ? element : argument);
+  return typeRef(oid === TypeOid.anyElement && element !== 0 ? element : argument);
 }
 
 function setCall(
@@ -507,7 +508,7 @@ function setCall(
     throw context.error('0A000', notAllowed('set-returning functions', scope.clause), node.position);
   }
   const composite = definition.columns !== undefined;
-  const type = composite ? typeRef(Oids.record) : resolved.type;
+  const type = composite ? typeRef(TypeOid.record) : resolved.type;
   const recordColumns = composite ? setCallOutput(binder, resolved, definition) : undefined;
   const same = scope.setCalls.find(
     (other) =>
@@ -544,8 +545,8 @@ export function bindGrouping(binder: Binder, node: Ast.Grouping, scope: Scope): 
     throw context.error('54023', 'GROUPING must have fewer than 32 arguments', node.position);
   }
   const keys = node.arguments.map((argument) => binder.bind(argument, scope));
-  const column = context.newColumn('grouping', typeRef(Oids.int4));
-  const reference = columnReference(column, typeRef(Oids.int4));
+  const column = context.newColumn('grouping', typeRef(TypeOid.int4));
+  const reference = columnReference(column, typeRef(TypeOid.int4));
   levelOf(scope, keys).groupings.push({ call: { column, keys: [] }, keys });
   scope.positions.set(reference, node.position);
   return reference;

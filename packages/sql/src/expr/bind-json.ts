@@ -16,7 +16,8 @@ import { coerce, isUnknown } from './coercion.js';
 import { constant, type Expression } from './expression.js';
 import type { Scope } from './scope.js';
 import { resolveTypeName } from './type-names.js';
-import { BOOL, Oids, TEXT, typeRef } from './type-oids.js';
+import { TypeOid } from '../types/type-oids.js';
+import { BOOL, TEXT, typeRef } from '../types/type-refs.js';
 
 /** A call of a function that the registry may not have: 0A000 names the SQL feature then. */
 function jsonCall(
@@ -68,7 +69,7 @@ function jsonValue(binder: Binder, node: Ast.JsonValueExpression, scope: Scope):
   const value = binder.bind(node.value, scope);
   const position = node.value.position;
   const settled = isUnknown(value) ? coerce(context, value, TEXT, 'implicit', position) : value;
-  return node.formatJson ? coerce(context, settled, typeRef(Oids.json), 'explicit', position) : settled;
+  return node.formatJson ? coerce(context, settled, typeRef(TypeOid.json), 'explicit', position) : settled;
 }
 
 function returning(
@@ -87,7 +88,7 @@ export function bindIsJson(binder: Binder, node: Ast.IsJsonTest, scope: Scope): 
   const operand = isUnknown(bound) ? coerce(binder.context, bound, TEXT, 'implicit', node.position) : bound;
   const { oid } = operand.type;
   const category = binder.context.catalog.types.byOid(oid)?.category;
-  if (category !== 'S' && oid !== Oids.json && oid !== Oids.jsonb && oid !== Oids.bytea) {
+  if (category !== 'S' && oid !== TypeOid.json && oid !== TypeOid.jsonb && oid !== TypeOid.bytea) {
     const message = `cannot use type ${binder.context.typeName(oid)} in IS JSON predicate`;
     throw binder.context.error('42804', message, node.position);
   }
@@ -106,7 +107,7 @@ export function bindJsonConstructor(binder: Binder, node: Ast.JsonConstructor, s
       }
       const types = args.map((argument) => argument.type);
       const absent = node.nulls === 'absent';
-      const built = internalCall('json_object', args, typeRef(Oids.json), ((...values: unknown[]) =>
+      const built = internalCall('json_object', args, typeRef(TypeOid.json), ((...values: unknown[]) =>
         jsonObject(
           values.slice(0, -1),
           types,
@@ -120,7 +121,7 @@ export function bindJsonConstructor(binder: Binder, node: Ast.JsonConstructor, s
       const args = node.elements.map((element) => jsonValue(binder, element, scope));
       const oids = args.map((argument) => argument.type.oid);
       const absent = node.nulls !== 'null';
-      const built = internalCall('json_array', args, typeRef(Oids.json), ((...values: unknown[]) =>
+      const built = internalCall('json_array', args, typeRef(TypeOid.json), ((...values: unknown[]) =>
         jsonArray(
           values.slice(0, -1),
           (at) => oids[at] as number,
@@ -135,7 +136,7 @@ export function bindJsonConstructor(binder: Binder, node: Ast.JsonConstructor, s
       const element = node.elements[0];
       if (element === undefined) throw binder.context.unsupported('JSON()', position);
       const value = jsonValue(binder, element, scope);
-      if (node.function === 'json') return coerce(binder.context, value, typeRef(Oids.json), 'explicit', position);
+      if (node.function === 'json') return coerce(binder.context, value, typeRef(TypeOid.json), 'explicit', position);
       const built =
         node.function === 'scalar'
           ? jsonCall(binder, 'JSON_SCALAR', 'to_json', [value], position)
@@ -149,7 +150,7 @@ export function bindJsonConstructor(binder: Binder, node: Ast.JsonConstructor, s
       const built = internalCall(
         'json_array',
         [array],
-        typeRef(Oids.json),
+        typeRef(TypeOid.json),
         (list: SqlArray, context: EvaluationContext) => jsonArray(list.items, () => list.elementOid, absent, context),
       );
       return returning(binder, built, node.returning, position);
@@ -192,7 +193,7 @@ export function bindJsonAggregate(binder: Binder, node: Ast.JsonAggregate, scope
 /** The document of a query function as jsonb. */
 export function jsonDocument(binder: Binder, node: Ast.JsonValueExpression, scope: Scope): Expression {
   const value = jsonValue(binder, node, scope);
-  return coerce(binder.context, value, typeRef(Oids.jsonb), 'explicit', node.position);
+  return coerce(binder.context, value, typeRef(TypeOid.jsonb), 'explicit', node.position);
 }
 
 /** Values of PASSING, and how their names and types make variables of them. */
@@ -219,8 +220,14 @@ export function bindJsonQueryFunction(binder: Binder, node: Ast.JsonQueryFunctio
   const { context } = binder;
   const { position } = node;
   const document = jsonDocument(binder, node.context, scope);
-  const path = coerce(context, binder.bind(node.path, scope), typeRef(Oids.jsonpath), 'explicit', node.path.position);
-  const plainType = node.function === 'exists' ? BOOL : node.function === 'value' ? TEXT : typeRef(Oids.jsonb);
+  const path = coerce(
+    context,
+    binder.bind(node.path, scope),
+    typeRef(TypeOid.jsonpath),
+    'explicit',
+    node.path.position,
+  );
+  const plainType = node.function === 'exists' ? BOOL : node.function === 'value' ? TEXT : typeRef(TypeOid.jsonb);
   const clause = node.returning;
   const type =
     clause === undefined ? plainType : context.at(position, () => resolveTypeName(context.catalog, clause.type));

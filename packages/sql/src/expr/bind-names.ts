@@ -4,8 +4,8 @@ import type { BindContext } from './context.js';
 import type { Expression } from './expression.js';
 import { nearestNames } from './nearest-name.js';
 import type { RangeItem, Scope, ScopeColumn } from './scope.js';
-import { typeRef } from './type-oids.js';
-import { Oids } from './type-oids.js';
+import { typeRef } from '../types/type-refs.js';
+import { TypeOid } from '../types/type-oids.js';
 
 interface Found {
   readonly expression: Expression;
@@ -146,15 +146,15 @@ export function wholeRow(item: RangeItem): Expression {
     kind: 'row',
     fields: item.columns.map((column) => column.expression),
     names: item.columns.map((column) => column.name),
-    type: typeRef(item.rowTypeOid === 0 ? Oids.record : item.rowTypeOid),
+    type: typeRef(item.rowTypeOid === 0 ? TypeOid.record : item.rowTypeOid),
   };
   if (item.marker === undefined) return row;
-  const marker: Expression = { kind: 'column', column: item.marker, type: typeRef(Oids.bool) };
+  const marker: Expression = { kind: 'column', column: item.marker, type: typeRef(TypeOid.bool) };
   return {
     kind: 'case',
     branches: [
       {
-        when: { kind: 'null-test', operand: marker, negated: false, row: false, type: typeRef(Oids.bool) },
+        when: { kind: 'null-test', operand: marker, negated: false, row: false, type: typeRef(TypeOid.bool) },
         then: { kind: 'constant', value: null, type: row.type },
       },
     ],

@@ -6,7 +6,8 @@ import { callNamed, callOperator, compareRows, letIn, tryUnify } from './calls.j
 import { baseType, coerce, coerceToBoolean, isUnknown } from './coercion.js';
 import { constant, type ComparisonRole, type Expression } from './expression.js';
 import type { Scope } from './scope.js';
-import { BOOL, Oids, TEXT, UNKNOWN, typeRef } from './type-oids.js';
+import { TypeOid } from '../types/type-oids.js';
+import { BOOL, TEXT, UNKNOWN, typeRef } from '../types/type-refs.js';
 
 const ROLES: Readonly<Record<string, ComparisonRole>> = {
   '=': '=',
@@ -50,15 +51,15 @@ export function bindNumber(binder: Binder, text: string, integer: boolean, posit
   const { context } = binder;
   if (integer) {
     const value = Number(text);
-    if (value >= -2147483648 && value <= 2147483647) return constant(value === 0 ? 0 : value, typeRef(Oids.int4));
+    if (value >= -2147483648 && value <= 2147483647) return constant(value === 0 ? 0 : value, typeRef(TypeOid.int4));
     const exact = BigInt(text);
     if (BigInt.asIntN(64, exact) === exact) {
-      return constant(Number.isSafeInteger(value) ? value : exact, typeRef(Oids.int8));
+      return constant(Number.isSafeInteger(value) ? value : exact, typeRef(TypeOid.int8));
     }
   }
-  const type = context.catalog.types.byOid(Oids.numeric);
+  const type = context.catalog.types.byOid(TypeOid.numeric);
   if (type === undefined) throw context.unsupported('type numeric', position);
-  return context.at(position, () => constant(type.input(text, -1, context.literals), typeRef(Oids.numeric)));
+  return context.at(position, () => constant(type.input(text, -1, context.literals), typeRef(TypeOid.numeric)));
 }
 
 export function bindBinary(binder: Binder, node: Ast.BinaryExpression, scope: Scope): Expression {
@@ -109,7 +110,7 @@ function compareRowToQuery(
     columns: query.fields.map((field) => field.column),
     test: undefined,
     operatorName: undefined,
-    type: typeRef(Oids.record),
+    type: typeRef(TypeOid.record),
   };
   return letIn(context, row, (reference) => {
     const right = query.fields.map((field, i): Expression => ({
@@ -149,7 +150,7 @@ export function bindIs(binder: Binder, node: Ast.IsTest, scope: Scope): Expressi
     case 'null': {
       const settled = isUnknown(operand) ? coerce(context, operand, TEXT, 'implicit', node.position) : operand;
       const kind = context.catalog.types.byOid(baseType(context, operand.type).oid)?.kind;
-      const row = operand.kind === 'row' || operand.type.oid === Oids.record || kind === 'composite';
+      const row = operand.kind === 'row' || operand.type.oid === TypeOid.record || kind === 'composite';
       return { kind: 'null-test', operand: settled, negated, row, type: BOOL };
     }
     case 'true':
@@ -273,7 +274,7 @@ function inList(
   const bound = candidates.map((candidate) => binder.bind(candidate, scope));
   if (bound.length === 1) return callOperator(context, '=', operand, bound[0] as Expression, position);
   const unified = tryUnify(context, [operand, ...bound], position);
-  if (unified !== undefined && unified.type.oid !== Oids.record) {
+  if (unified !== undefined && unified.type.oid !== TypeOid.record) {
     const [left, ...elements] = unified.expressions as [Expression, ...Expression[]];
     const probe = callOperator(context, '=', left, elements[0] as Expression, position);
     const elementOid = (probe.arguments[1] as Expression).type.oid;
@@ -346,7 +347,7 @@ export function bindQuantified(binder: Binder, node: Ast.Quantified, scope: Scop
   }
   const left = binder.bind(node.left, scope);
   let array = binder.bind(source, scope);
-  const leftOid = isUnknown(left) ? Oids.text : left.type.oid;
+  const leftOid = isUnknown(left) ? TypeOid.text : left.type.oid;
   if (isUnknown(array)) {
     const arrayOid = context.catalog.types.byOid(leftOid)?.arrayOid ?? 0;
     if (arrayOid !== 0) array = coerce(context, array, typeRef(arrayOid), 'implicit', source.position);
@@ -362,7 +363,7 @@ export function bindQuantified(binder: Binder, node: Ast.Quantified, scope: Scop
     const arrayOid = context.catalog.types.byOid(wanted)?.arrayOid ?? 0;
     array = coerce(context, array, typeRef(arrayOid), 'explicit', source.position);
   }
-  if (probe.type.oid !== Oids.bool) {
+  if (probe.type.oid !== TypeOid.bool) {
     throw context.error('42809', 'op ANY/ALL (array) requires operator to yield boolean', node.position);
   }
   return {

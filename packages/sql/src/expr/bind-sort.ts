@@ -6,7 +6,7 @@ import { requireOneCollation } from './collations.js';
 import { coerce, isUnknown } from './coercion.js';
 import type { Expression, SortKey } from './expression.js';
 import type { Scope } from './scope.js';
-import { TEXT } from './type-oids.js';
+import { TEXT } from '../types/type-refs.js';
 
 /** The key for a bound value with the directions of an item; 42883 when its type has no order. */
 export function sortKey(binder: Binder, item: Ast.SortItem, value: Expression): SortKey {

@@ -9,7 +9,8 @@ import { constant, type BoundSubscript, type Expression, type RowExpressionNode 
 import { requireCollatable, requireCollation } from './named-collation.js';
 import type { Scope } from './scope.js';
 import { resolveTypeName } from './type-names.js';
-import { INT4, INT8, Oids, TEXT, UNKNOWN, typeRef } from './type-oids.js';
+import { TypeOid } from '../types/type-oids.js';
+import { INT4, INT8, TEXT, UNKNOWN, typeRef } from '../types/type-refs.js';
 
 export function bindCase(binder: Binder, node: Ast.CaseExpression, scope: Scope): Expression {
   const { context } = binder;
@@ -114,8 +115,8 @@ function ofToday(binder: Binder, operand: Expression, target: TypeRef, position:
   const { context } = binder;
   const source = baseType(context, operand.type).oid;
   const wanted = baseType(context, target).oid;
-  const isMoment = wanted === Oids.timestamp || wanted === Oids.timestamptz;
-  if (!isMoment || (source !== Oids.time && source !== Oids.timetz)) return operand;
+  const isMoment = wanted === TypeOid.timestamp || wanted === TypeOid.timestamptz;
+  if (!isMoment || (source !== TypeOid.time && source !== TypeOid.timetz)) return operand;
   const today = bindCurrent(binder, { kind: 'current', function: 'current_date', precision: undefined, position });
   return callOperator(context, '+', today, operand, position);
 }
@@ -159,7 +160,7 @@ export function bindArray(binder: Binder, node: Ast.ArrayConstructor, scope: Sco
   if (elementTarget !== 0 && target !== undefined) {
     const wanted = nested ? target : typeRef(elementTarget, target.typmod);
     const elements = bound.map((element, i) => {
-      if (types.byOid(element.type.oid)?.elementOid !== 0 && !nested && element.type.oid !== Oids.unknown) {
+      if (types.byOid(element.type.oid)?.elementOid !== 0 && !nested && element.type.oid !== TypeOid.unknown) {
         const array = tryCoerce(context, element, target, 'explicit', positions[i] ?? 0);
         if (array !== undefined) return array;
       }
@@ -213,7 +214,7 @@ export function bindRow(binder: Binder, node: Ast.RowConstructor, scope: Scope):
     const bound = binder.bind(field, scope);
     fields.push(isUnknown(bound) ? coerce(binder.context, bound, TEXT, 'implicit', field.position) : bound);
   }
-  return { kind: 'row', fields, names: undefined, type: typeRef(Oids.record) };
+  return { kind: 'row', fields, names: undefined, type: typeRef(TypeOid.record) };
 }
 
 /** The row constructor behind an expression: itself, or a whole row that is null where an outer join has padded it. */
@@ -228,10 +229,10 @@ export function compositeFields(
   expression: Expression,
 ): readonly { readonly name: string; readonly type: TypeRef }[] | undefined {
   const row = rowOf(expression);
-  if (row !== undefined && row.type.oid === Oids.record) {
+  if (row !== undefined && row.type.oid === TypeOid.record) {
     return row.fields.map((field, i) => ({ name: row.names?.[i] ?? `f${i + 1}`, type: field.type }));
   }
-  if (expression.kind === 'column' && expression.type.oid === Oids.record) {
+  if (expression.kind === 'column' && expression.type.oid === TypeOid.record) {
     return binder.context.pool.fieldsOf(expression.column);
   }
   return binder.compositeFields(expression.type.oid);
@@ -256,10 +257,10 @@ export function selectField(
   const { context } = binder;
   const fields = compositeFields(binder, operand);
   if (fields === undefined) {
-    if (operand.type.oid === Oids.jsonb) {
+    if (operand.type.oid === TypeOid.jsonb) {
       return callOperator(context, '->', operand, constant(name, TEXT), position);
     }
-    if (operand.type.oid === Oids.record) {
+    if (operand.type.oid === TypeOid.record) {
       throw context.error('42703', `could not identify column "${name}" in record data type`, position);
     }
     throw context.error(
@@ -303,14 +304,14 @@ export function bindSubscript(binder: Binder, node: Ast.Subscripted, scope: Scop
   const operand = binder.bind(node.base, scope);
   const base = baseType(context, operand.type);
   const elementOid = context.catalog.types.byOid(base.oid)?.elementOid ?? 0;
-  if (base.oid === Oids.jsonb) {
+  if (base.oid === TypeOid.jsonb) {
     const elements = node.subscripts.map((subscript) => {
       if (subscript.kind === 'index') return jsonbKey(binder, subscript.index, scope).key;
       const at = subscript.upper ?? subscript.lower ?? node;
       throw context.error('42804', 'jsonb subscript does not support slices', at.position);
     });
-    const type = typeRef(context.catalog.types.byOid(Oids.text)?.arrayOid ?? 0);
-    const path: Expression = { kind: 'array', elements, elementOid: Oids.text, nested: false, type };
+    const type = typeRef(context.catalog.types.byOid(TypeOid.text)?.arrayOid ?? 0);
+    const path: Expression = { kind: 'array', elements, elementOid: TypeOid.text, nested: false, type };
     return callOperator(context, '#>', operand, path, node.position);
   }
   if (elementOid === 0) {
@@ -359,7 +360,8 @@ export function bindSpecial(binder: Binder, node: Ast.SpecialFunction, scope: Sc
   const { context } = binder;
   const args = node.arguments.map((argument) => binder.bind(argument, scope));
   if (node.function === 'substring' && args.length === 2 && args[1] !== undefined) {
-    const text = args[1].type.oid === Oids.unknown || context.catalog.types.byOid(args[1].type.oid)?.category === 'S';
+    const text =
+      args[1].type.oid === TypeOid.unknown || context.catalog.types.byOid(args[1].type.oid)?.category === 'S';
     if (text) args[1] = coerce(context, args[1], TEXT, 'implicit', node.position);
   }
   if (node.function === 'collation-for') {
@@ -380,15 +382,15 @@ export function bindCurrent(binder: Binder, node: CurrentValue): Expression {
     coerce(context, callNamed(context, 'now', [], position), typeRef(oid, precision), 'explicit', position);
   switch (node.function) {
     case 'current_date':
-      return coerce(context, callNamed(context, 'now', [], position), typeRef(Oids.date), 'explicit', position);
+      return coerce(context, callNamed(context, 'now', [], position), typeRef(TypeOid.date), 'explicit', position);
     case 'current_time':
-      return now(Oids.timetz);
+      return now(TypeOid.timetz);
     case 'current_timestamp':
-      return now(Oids.timestamptz);
+      return now(TypeOid.timestamptz);
     case 'localtime':
-      return now(Oids.time);
+      return now(TypeOid.time);
     case 'localtimestamp':
-      return now(Oids.timestamp);
+      return now(TypeOid.timestamp);
     case 'current_catalog':
       return callNamed(context, 'current_database', [], position);
     case 'current_path':

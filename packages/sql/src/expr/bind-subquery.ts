@@ -4,7 +4,7 @@ import type * as Ast from '../text/ast.js';
 import type { Binder } from './binder.js';
 import type { Expression } from './expression.js';
 import type { Scope } from './scope.js';
-import { BOOL, typeRef } from './type-oids.js';
+import { BOOL, typeRef } from '../types/type-refs.js';
 
 export function bindSubquery(binder: Binder, node: Ast.SubqueryExpression, scope: Scope): Expression {
   const { context } = binder;

@@ -10,7 +10,8 @@ import { callNamed, callOperator } from './calls.js';
 import { baseType, coerce, isUnknown, tryCoerce } from './coercion.js';
 import { constant, type Expression, type SortKey } from './expression.js';
 import type { BoundWindow, Scope } from './scope.js';
-import { INT8, Oids, TEXT, typeRef } from './type-oids.js';
+import { TypeOid } from '../types/type-oids.js';
+import { INT8, TEXT, typeRef } from '../types/type-refs.js';
 
 const DEFAULT_FRAME: Frame = {
   unit: 'range',
@@ -149,35 +150,35 @@ function frameOffset(binder: Binder, unit: string, node: Ast.Expression, scope: 
 
 /** Room to add an offset without overflow: integers are widened. */
 const WIDER: Readonly<Record<number, number>> = {
-  [Oids.int2]: Oids.int8,
-  [Oids.int4]: Oids.int8,
-  [Oids.int8]: Oids.numeric,
+  [TypeOid.int2]: TypeOid.int8,
+  [TypeOid.int4]: TypeOid.int8,
+  [TypeOid.int8]: TypeOid.numeric,
 };
 
 /** Ordering types whose offset is an interval. */
 const TIME_LIKE: ReadonlySet<number> = new Set([
-  Oids.date,
-  Oids.timestamp,
-  Oids.timestamptz,
-  Oids.time,
-  Oids.timetz,
-  Oids.interval,
+  TypeOid.date,
+  TypeOid.timestamp,
+  TypeOid.timestamptz,
+  TypeOid.time,
+  TypeOid.timetz,
+  TypeOid.interval,
 ]);
 
 /** Types that have an in_range function, with the types their offsets may have. */
 const RANGE_OFFSETS: Readonly<Record<number, readonly number[]>> = {
-  [Oids.int2]: [Oids.int8, Oids.int4, Oids.int2],
-  [Oids.int4]: [Oids.int8, Oids.int4, Oids.int2],
-  [Oids.int8]: [Oids.int8],
-  [Oids.float4]: [Oids.float8],
-  [Oids.float8]: [Oids.float8],
-  [Oids.numeric]: [Oids.numeric],
+  [TypeOid.int2]: [TypeOid.int8, TypeOid.int4, TypeOid.int2],
+  [TypeOid.int4]: [TypeOid.int8, TypeOid.int4, TypeOid.int2],
+  [TypeOid.int8]: [TypeOid.int8],
+  [TypeOid.float4]: [TypeOid.float8],
+  [TypeOid.float8]: [TypeOid.float8],
+  [TypeOid.numeric]: [TypeOid.numeric],
 };
 
 /** The offset as the type that the ordering type asks for; 0A000 where it has no notion of distance. */
 function rangeOffset(binder: Binder, oid: number, offset: Expression, position: number): Expression {
   const { context } = binder;
-  const accepted = TIME_LIKE.has(oid) ? [Oids.interval] : (RANGE_OFFSETS[oid] ?? []);
+  const accepted = TIME_LIKE.has(oid) ? [TypeOid.interval] : (RANGE_OFFSETS[oid] ?? []);
   if (accepted.includes(offset.type.oid)) return offset;
   const name = context.typeName(oid);
   const first = accepted[0];
@@ -204,13 +205,13 @@ function greenwichTime(binder: Binder, value: Expression, position: number): Exp
   const { context } = binder;
   const local = coerce(
     context,
-    coerce(context, value, typeRef(Oids.time), 'explicit', position),
+    coerce(context, value, typeRef(TypeOid.time), 'explicit', position),
     INTERVAL,
     'explicit',
     position,
   );
   const east = callNamed(context, 'extract', [constant('timezone', TEXT), value], position);
-  const seconds = coerce(context, east, typeRef(Oids.float8), 'explicit', position);
+  const seconds = coerce(context, east, typeRef(TypeOid.float8), 'explicit', position);
   const second = constant(new Interval(0, 0, 1_000_000), INTERVAL);
   return callOperator(context, '-', local, callOperator(context, '*', seconds, second, position), position);
 }
@@ -218,13 +219,13 @@ function greenwichTime(binder: Binder, value: Expression, position: number): Exp
 /** The value of the ordering key in the type in which it is moved. */
 function movable(binder: Binder, oid: number, value: Expression, position: number): Expression {
   const { context } = binder;
-  if (oid === Oids.time) return coerce(context, value, INTERVAL, 'explicit', position);
-  if (oid === Oids.timetz) return greenwichTime(binder, value, position);
+  if (oid === TypeOid.time) return coerce(context, value, INTERVAL, 'explicit', position);
+  if (oid === TypeOid.timetz) return greenwichTime(binder, value, position);
   const wider = WIDER[oid];
   return wider === undefined ? value : coerce(context, value, typeRef(wider), 'implicit', position);
 }
 
-const INTERVAL = typeRef(Oids.interval);
+const INTERVAL = typeRef(TypeOid.interval);
 
 /** The ordering value moved by the offset; PRECEDING moves against the order. */
 function rangeLimit(

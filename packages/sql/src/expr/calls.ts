@@ -11,7 +11,8 @@ import { collated, collatedFunction, collatedOperator, mergedCollation } from '.
 import type { SqlType } from '../types/type.js';
 import type { BindContext } from './context.js';
 import { constant, type Call, type ColumnId, type Expression } from './expression.js';
-import { BOOL, Oids, TEXT, typeRef } from './type-oids.js';
+import { TypeOid } from '../types/type-oids.js';
+import { BOOL, TEXT, typeRef } from '../types/type-refs.js';
 
 export interface ResolvedCall {
   readonly definition: FunctionDefinition;
@@ -84,7 +85,7 @@ function arrange(
       continue;
     }
     const value = defaults[i - (definition.argumentTypes.length - defaults.length)];
-    const oid = declared[i] ?? definition.argumentTypes[i] ?? Oids.text;
+    const oid = declared[i] ?? definition.argumentTypes[i] ?? TypeOid.text;
     arranged.push(constant(value ?? null, typeRef(oid)));
   }
   return arranged;
@@ -122,7 +123,7 @@ function keepTypmod(argument: Expression, declared: number): TypeRef {
 }
 
 function isPseudo(context: BindContext, oid: number): boolean {
-  return context.catalog.types.byOid(oid)?.kind === 'pseudo' && oid !== Oids.unknown;
+  return context.catalog.types.byOid(oid)?.kind === 'pseudo' && oid !== TypeOid.unknown;
 }
 
 /** An argument for a polymorphic parameter: an unknown literal is text there, except that "any" takes it as it is. */
@@ -132,7 +133,7 @@ function settle(
   declared: number | undefined,
   position: number,
 ): Expression {
-  if (argument.type.oid !== Oids.unknown || declared === undefined || declared === Oids.any) return argument;
+  if (argument.type.oid !== TypeOid.unknown || declared === undefined || declared === TypeOid.any) return argument;
   return coerce(context, argument, TEXT, 'implicit', position);
 }
 

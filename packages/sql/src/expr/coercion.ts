@@ -9,28 +9,29 @@ import type { SqlType, Value } from '../types/type.js';
 import { inheritCollation } from './collations.js';
 import { type BindContext, codePointPosition } from './context.js';
 import { constant, type Cast, type Expression } from './expression.js';
-import { Oids, TEXT, typeRef } from './type-oids.js';
+import { TypeOid } from '../types/type-oids.js';
+import { TEXT, typeRef } from '../types/type-refs.js';
 
 /** Types whose input depends on the session's zone or the clock, unless the text is plainly a calendar date. */
 const SESSION_TYPES: ReadonlySet<number> = new Set([
-  Oids.timestamptz,
-  Oids.timetz,
-  Oids.date,
-  Oids.timestamp,
-  Oids.time,
-  Oids.regclass,
+  TypeOid.timestamptz,
+  TypeOid.timetz,
+  TypeOid.date,
+  TypeOid.timestamp,
+  TypeOid.time,
+  TypeOid.regclass,
 ]);
 /** Types whose arrays are read when they are bound. */
 const FIXED_ELEMENTS: ReadonlySet<number> = new Set([
-  Oids.bool,
-  Oids.int2,
-  Oids.int4,
-  Oids.int8,
-  Oids.float4,
-  Oids.float8,
-  Oids.numeric,
-  Oids.text,
-  Oids.varchar,
+  TypeOid.bool,
+  TypeOid.int2,
+  TypeOid.int4,
+  TypeOid.int8,
+  TypeOid.float4,
+  TypeOid.float8,
+  TypeOid.numeric,
+  TypeOid.text,
+  TypeOid.varchar,
 ]);
 const CALENDAR_TEXT = /^\s*\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?\s*$/;
 const SIGNED_TEXT = /^\s*-/;
@@ -44,10 +45,10 @@ function isFixedText(context: BindContext, type: SqlType, text: string): boolean
   }
   if (type.kind === 'composite' || type.kind === 'enum' || type.kind === 'domain') return false;
   // Under IntervalStyle sql_standard a leading minus sign is that of all fields.
-  if (type.oid === Oids.interval) return !SIGNED_TEXT.test(text);
+  if (type.oid === TypeOid.interval) return !SIGNED_TEXT.test(text);
   if (!SESSION_TYPES.has(type.oid)) return type.oid < 16384 && !type.name.startsWith('reg');
-  if (type.oid === Oids.date || type.oid === Oids.timestamp) return CALENDAR_TEXT.test(text);
-  return type.oid === Oids.time && CLOCK_TEXT.test(text);
+  if (type.oid === TypeOid.date || type.oid === TypeOid.timestamp) return CALENDAR_TEXT.test(text);
+  return type.oid === TypeOid.time && CLOCK_TEXT.test(text);
 }
 
 /** The type behind a domain, with the domain's own modifier; other types as they are. */
@@ -58,7 +59,7 @@ export function baseType(context: BindContext, type: TypeRef): TypeRef {
 }
 
 export function isUnknown(expression: Expression): boolean {
-  return expression.type.oid === Oids.unknown;
+  return expression.type.oid === TypeOid.unknown;
 }
 
 /** Reads a text constant as a type. */
@@ -72,7 +73,7 @@ function readLiteral(
   const type = context.catalog.types.byOid(target.oid);
   if (type === undefined) throw context.error('42704', `type with oid ${target.oid} does not exist`, position);
   // The modifier of an interval says how its text is read; all others are applied to the value, as in any other cast.
-  const readTypmod = target.oid === Oids.interval ? target.typmod : -1;
+  const readTypmod = target.oid === TypeOid.interval ? target.typmod : -1;
   const plain: TypeRef = { ...target, typmod: readTypmod };
   const value = isFixedText(context, type, text)
     ? context.at(position, () => constant(type.input(text, readTypmod, context.literals), plain))
@@ -98,7 +99,7 @@ function atLiteral(statement: string, position: number, type: SqlType): SqlType 
 /** A cast through the type's input function at run time. */
 function textCast(operand: Expression, type: SqlType, target: TypeRef, volatility: 'immutable' | 'stable'): Cast {
   const definition: CastDefinition = {
-    source: Oids.text,
+    source: TypeOid.text,
     target: target.oid,
     context: 'explicit',
     call: (value: Value, typmod: number, _explicit: boolean, evaluation: EvaluationContext) =>
@@ -144,19 +145,19 @@ export function tryCoerce(
 ): Expression | undefined {
   const source = expression.type;
   const explicit = castContext === 'explicit';
-  if (expression.kind === 'parameter' && source.oid === Oids.unknown && target.oid !== Oids.unknown) {
+  if (expression.kind === 'parameter' && source.oid === TypeOid.unknown && target.oid !== TypeOid.unknown) {
     const decided = context.parameters.decide(expression.index, baseType(context, target));
     return tryCoerce(context, { ...expression, type: decided }, target, castContext, position);
   }
   if (source.oid === target.oid) return coerceTypmod(context, expression, target, explicit);
-  if (target.oid === Oids.unknown) return expression;
+  if (target.oid === TypeOid.unknown) return expression;
   const domain = context.catalog.types.byOid(target.oid);
   if (domain?.kind === 'domain') {
     // Straight to the type under all domains: the outermost one asks what those under it ask.
     const inner = tryCoerce(context, expression, baseType(context, target), castContext, position);
     return inner === undefined ? undefined : toDomain(inner, domain, target, explicit);
   }
-  if (source.oid === Oids.unknown) {
+  if (source.oid === TypeOid.unknown) {
     if (expression.kind === 'constant') {
       if (expression.value === null) return constant(null, target);
       return readLiteral(context, expression.value as string, target, explicit, expression.position ?? position);
@@ -164,7 +165,7 @@ export function tryCoerce(
     const type = context.catalog.types.byOid(target.oid);
     return type === undefined ? undefined : textCast(expression, type, target, 'stable');
   }
-  if (expression.kind === 'constant' && expression.value === null && source.oid !== Oids.record) {
+  if (expression.kind === 'constant' && expression.value === null && source.oid !== TypeOid.record) {
     const way = context.catalog.functions.findCast(baseType(context, source).oid, target.oid, castContext);
     if (way !== undefined) return constant(null, target);
   }
@@ -240,7 +241,7 @@ function coerceRow(
   target: TypeRef,
   castContext: CastContext,
 ): Expression | undefined {
-  const definition = context.catalog.functions.findCast(Oids.record, target.oid, castContext);
+  const definition = context.catalog.functions.findCast(TypeOid.record, target.oid, castContext);
   return definition === undefined
     ? undefined
     : { kind: 'cast', operand: row, definition, explicit: castContext === 'explicit', type: target };
@@ -282,7 +283,7 @@ export function coerceToBoolean(
   what: string,
   position: number,
 ): Expression {
-  const coerced = tryCoerce(context, expression, typeRef(Oids.bool), 'implicit', position);
+  const coerced = tryCoerce(context, expression, typeRef(TypeOid.bool), 'implicit', position);
   if (coerced !== undefined) return coerced;
   throw context.error(
     '42804',
@@ -324,7 +325,7 @@ export function commonType(
   const first = expressions[0];
   if (first === undefined) return TEXT;
   const alike = expressions.every((e) => e.type.oid === first.type.oid);
-  if (alike && first.type.oid !== Oids.unknown) {
+  if (alike && first.type.oid !== TypeOid.unknown) {
     const sameTypmod = expressions.every((e) => e.type.typmod === first.type.typmod);
     return sameTypmod ? first.type : typeRef(first.type.oid);
   }
@@ -332,7 +333,7 @@ export function commonType(
   const oid = context.catalog.functions.commonType(oids);
   if (oid === undefined) {
     let leader = 0;
-    while (leader < oids.length - 1 && oids[leader] === Oids.unknown) leader++;
+    while (leader < oids.length - 1 && oids[leader] === TypeOid.unknown) leader++;
     for (let i = leader + 1; i < oids.length; i++) {
       const prefix = oids.slice(0, i + 1);
       if (context.catalog.functions.commonType(prefix) === undefined) {
@@ -347,7 +348,10 @@ export function commonType(
   }
   const known = expressions.filter((e) => e.type.oid === oid);
   const typmod = known.length === expressions.length ? (known[0]?.type.typmod ?? -1) : -1;
-  return typeRef(oid === Oids.unknown ? Oids.text : oid, known.every((e) => e.type.typmod === typmod) ? typmod : -1);
+  return typeRef(
+    oid === TypeOid.unknown ? TypeOid.text : oid,
+    known.every((e) => e.type.typmod === typmod) ? typmod : -1,
+  );
 }
 
 /** What an output column of type unknown becomes at the top of a query. */

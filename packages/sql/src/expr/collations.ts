@@ -8,9 +8,9 @@ import type { OperatorDefinition, ScalarFunction } from '../functions/registry.j
 import { collatorFor, isBinaryCollation, localeTag } from '../types/collation.js';
 import type { BindContext } from './context.js';
 import type { Expression } from './expression.js';
-import { Oids } from './type-oids.js';
+import { TypeOid } from '../types/type-oids.js';
 
-const COLLATABLE: ReadonlySet<number> = new Set([Oids.text, Oids.varchar, Oids.bpchar]);
+const COLLATABLE: ReadonlySet<number> = new Set([TypeOid.text, TypeOid.varchar, TypeOid.bpchar]);
 
 /** What parts make of a whole: the fields of a TypeRef that speak of collations. */
 type Collation = Pick<TypeRef, 'collation' | 'explicitCollation' | 'otherCollation'>;
@@ -138,7 +138,7 @@ export function collatedFunction(
   collation: Collation,
 ): ScalarFunction {
   const convert = CASE_FUNCTIONS[definition.name];
-  if (convert === undefined || definition.argumentTypes[0] !== Oids.text) return definition;
+  if (convert === undefined || definition.argumentTypes[0] !== TypeOid.text) return definition;
   if (collation.otherCollation !== undefined) throw undetermined(context, `${definition.name}() function`);
   const { collation: name } = collation;
   if (name === undefined || isBinaryCollation(name)) return definition;

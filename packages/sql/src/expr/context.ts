@@ -9,7 +9,8 @@ import { ColumnPool } from '../plan/logical/columns.js';
 import type { PlanDependency } from '../plan/prepared-plan.js';
 import type { TypeContext } from '../types/type.js';
 import type { ColumnId } from './expression.js';
-import { Oids, UNKNOWN } from './type-oids.js';
+import { TypeOid } from '../types/type-oids.js';
+import { UNKNOWN } from '../types/type-refs.js';
 
 /** Deepest nesting of expressions and queries; past it 54001. Keeps recursion within the stack. */
 export const NESTING_DEPTH_MAX = 2000;
@@ -31,7 +32,7 @@ export class ParameterTypes {
   /** Decides the type of an undecided parameter; answers what holds afterwards. */
   decide(index: number, type: TypeRef): TypeRef {
     const current = this.get(index);
-    if (current.oid !== Oids.unknown) return current;
+    if (current.oid !== TypeOid.unknown) return current;
     this.types[index - 1] = { oid: type.oid, typmod: -1 };
     return this.types[index - 1] as TypeRef;
   }
@@ -168,7 +169,7 @@ export class BindContext {
 
   /** The type's name for messages: `integer`, `character varying`. */
   typeName(oid: number): string {
-    if (oid === Oids.unknown) return 'unknown';
+    if (oid === TypeOid.unknown) return 'unknown';
     return this.catalog.types.byOid(oid)?.displayName ?? `type ${oid}`;
   }
 }

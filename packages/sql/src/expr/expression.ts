@@ -15,6 +15,7 @@
 import type { TypeRef } from '@phantom/catalog';
 import type { CastDefinition, OperatorDefinition, ScalarFunction } from '../functions/registry.js';
 import type { Value } from '../types/type.js';
+import { BOOL } from '../types/type-refs.js';
 
 /** A column of some node of the statement's plan; see plan/logical/columns.ts. */
 export type ColumnId = number;
@@ -279,8 +280,6 @@ export interface SortKey {
   readonly descending: boolean;
   readonly nullsFirst: boolean;
 }
-
-const BOOL: TypeRef = { oid: 16, typmod: -1 };
 
 export const TRUE: Constant = { kind: 'constant', value: true, type: BOOL };
 export const FALSE: Constant = { kind: 'constant', value: false, type: BOOL };

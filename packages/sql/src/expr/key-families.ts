@@ -1,10 +1,10 @@
 /** Types whose values may be compared as keys of one another: the same bytes mean the same value. */
-import { Oids } from './type-oids.js';
+import { TypeOid } from '../types/type-oids.js';
 
 const FAMILIES: readonly (readonly number[])[] = [
-  [Oids.int2, Oids.int4, Oids.int8],
-  [Oids.text, Oids.varchar, Oids.name],
-  [Oids.float4, Oids.float8],
+  [TypeOid.int2, TypeOid.int4, TypeOid.int8],
+  [TypeOid.text, TypeOid.varchar, TypeOid.name],
+  [TypeOid.float4, TypeOid.float8],
 ];
 
 /** True when a value of type `value` can be encoded as a key of a column of type `column`. */

@@ -14,7 +14,7 @@ import { BindContext } from './context.js';
 import { columnReference, type ColumnId, type Expression } from './expression.js';
 import type { RowExpression, RowExpressionRequest } from './row-expression-types.js';
 import { Scope, type Clause } from './scope.js';
-import { TEXT } from './type-oids.js';
+import { TEXT } from '../types/type-refs.js';
 import { someExpression } from './walk.js';
 
 const CLAUSES: Readonly<Record<RowExpressionRequest['purpose'], Clause>> = {

@@ -4,7 +4,8 @@ import type { TypeRef } from '@phantom/catalog';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import type { IntervalField, TypeName } from '../text/ast-leaves.js';
 import type { SqlType } from '../types/type.js';
-import { Oids, typeRef } from './type-oids.js';
+import { TypeOid } from '../types/type-oids.js';
+import { typeRef } from '../types/type-refs.js';
 
 /** Bits of PostgreSQL's interval range masks. */
 const INTERVAL_BITS: Readonly<Record<IntervalField, number>> = {
@@ -37,7 +38,7 @@ function intervalTypmod(fields: readonly IntervalField[], precision: number | un
 }
 
 function typmodOf(type: SqlType, name: TypeName): number {
-  if (type.oid === Oids.interval) {
+  if (type.oid === TypeOid.interval) {
     const precision = name.modifiers[0];
     return intervalTypmod(name.intervalFields, precision === undefined ? undefined : Number(precision.text));
   }

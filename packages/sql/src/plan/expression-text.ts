@@ -2,7 +2,7 @@
 import { unreachable } from '@phantom/base';
 import type { BindContext } from '../expr/context.js';
 import type { ColumnId, Expression, SortKey } from '../expr/expression.js';
-import { Oids } from '../expr/type-oids.js';
+import { TypeOid } from '../types/type-oids.js';
 
 export interface TextOptions {
   readonly context: BindContext;
@@ -14,19 +14,19 @@ function quoteText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-const BARE_CONSTANTS: ReadonlySet<number> = new Set([Oids.int4, Oids.bool]);
+const BARE_CONSTANTS: ReadonlySet<number> = new Set([TypeOid.int4, TypeOid.bool]);
 
 function constantText(expression: Expression & { kind: 'constant' }, options: TextOptions): string {
   const { value, type } = expression;
   const { context } = options;
-  if (value === null) return type.oid === Oids.unknown ? 'NULL' : `NULL::${context.typeName(type.oid)}`;
+  if (value === null) return type.oid === TypeOid.unknown ? 'NULL' : `NULL::${context.typeName(type.oid)}`;
   const known = context.catalog.types.byOid(type.oid);
   if (BARE_CONSTANTS.has(type.oid)) {
     const text = String(value);
     return text.startsWith('-') ? `'${text}'::integer` : text;
   }
   const text = known === undefined ? String(value) : known.output(value, context.literals);
-  if (type.oid === Oids.numeric && !text.startsWith('-')) return text;
+  if (type.oid === TypeOid.numeric && !text.startsWith('-')) return text;
   return `${quoteText(text)}::${context.typeName(type.oid)}`;
 }
 

@@ -7,7 +7,8 @@ import { codeGenerationAllowed } from '@phantom/codec';
 import { PhantomError } from '@phantom/base';
 import type { Oid, StoredName } from '@phantom/catalog';
 import { BindContext } from '../expr/context.js';
-import { typeRef, Oids } from '../expr/type-oids.js';
+import { TypeOid } from '../types/type-oids.js';
+import { typeRef } from '../types/type-refs.js';
 import type { BoundQuery } from '../expr/binder.js';
 import { CompiledStatement, type CompileOptions } from '../exec/compiled-statement.js';
 import { PlanMeasure } from '../exec/plan-measure.js';
@@ -84,7 +85,7 @@ function plan(statement: Plannable, catalog: CatalogPort, options: PlanOptions):
   const context = new BindContext({
     catalog,
     text: options.text ?? '',
-    parameterTypes: (options.declaredTypes ?? []).map((oid) => typeRef(oid === 0 ? Oids.unknown : oid)),
+    parameterTypes: (options.declaredTypes ?? []).map((oid) => typeRef(oid === 0 ? TypeOid.unknown : oid)),
   });
   if (options.stored !== undefined) {
     context.storedNames = new Map(options.stored.names.map((entry) => [entry.name, entry]));
@@ -94,7 +95,7 @@ function plan(statement: Plannable, catalog: CatalogPort, options: PlanOptions):
   const bound =
     statement.kind === 'query' ? binder.bindQuery(statement, undefined) : binder.bindModification(statement, undefined);
   const parameterTypes = context.parameters.all();
-  const undecided = parameterTypes.findIndex((type) => type.oid === Oids.unknown);
+  const undecided = parameterTypes.findIndex((type) => type.oid === TypeOid.unknown);
   if (undecided >= 0) {
     throw new PhantomError('42P18', `could not determine data type of parameter $${undecided + 1}`);
   }

@@ -6,6 +6,7 @@ import type { RowExpression } from '../expr/row-expression-types.js';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import type { TypeContext, Value } from '../types/type.js';
+import { BOOL } from '../types/type-refs.js';
 
 interface BoundCheck {
   readonly name: string;
@@ -33,7 +34,7 @@ export function domainConstraints(
           ],
           relationName: undefined,
           catalog,
-          target: { oid: 16, typmod: -1 },
+          target: BOOL,
           purpose: 'check',
         }),
       }))

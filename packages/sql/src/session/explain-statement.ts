@@ -11,9 +11,8 @@ import type { Value } from '../types/type.js';
 import { runPlan } from './run-plan.js';
 import type { SqlSession } from './session.js';
 import { type PlanStatement, type Utility, field, sendRows } from './statement.js';
+import { TypeOid } from '../types/type-oids.js';
 
-const TEXT_OID = 25;
-const JSON_OID = 114;
 /** Rows of the statement that are dropped at a time. */
 const DROPPED_ROWS = 1024;
 
@@ -28,7 +27,7 @@ export function explainUtility(node: Explain, session: SqlSession, text: string)
   if (statement.kind !== 'plan') throw unsupportedError('EXPLAIN of a statement without a plan');
   const isJson = options.format === 'json';
   return {
-    fields: [field('QUERY PLAN', isJson ? JSON_OID : TEXT_OID)],
+    fields: [field('QUERY PLAN', isJson ? TypeOid.json : TypeOid.text)],
     parameterTypes: statement.plan.parameterTypes,
     transaction: 'any',
     *run(running, parameters, sink) {

@@ -6,8 +6,7 @@ import { readSetting } from './settings.js';
 import { type Utility, field, sendRows } from './statement.js';
 import { type IsolationLevel, isMode } from './transaction-modes.js';
 import { changeModes } from './transaction-statements.js';
-
-const TEXT_OID = 25;
+import { TypeOid } from '../types/type-oids.js';
 
 /** Settings of SET that are actions rather than values. */
 const ROLE_SETTINGS = new Set(['role', 'session_authorization']);
@@ -53,7 +52,7 @@ export function showUtility(node: Show, session: SqlSession): Utility {
   const { name } = node;
   if (name === undefined) {
     return {
-      fields: [field('name', TEXT_OID), field('setting', TEXT_OID), field('description', TEXT_OID)],
+      fields: [field('name', TypeOid.text), field('setting', TypeOid.text), field('description', TypeOid.text)],
       parameterTypes: [],
       transaction: 'any',
       run: (running, _parameters, sink) =>
@@ -66,7 +65,7 @@ export function showUtility(node: Show, session: SqlSession): Utility {
   }
   if (!ROLE_SETTINGS.has(name)) session.settings.get(name);
   return {
-    fields: [field(session.settings.title(name), TEXT_OID)],
+    fields: [field(session.settings.title(name), TypeOid.text)],
     parameterTypes: [],
     transaction: 'any',
     run: (running, _parameters, sink) => {

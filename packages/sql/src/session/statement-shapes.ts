@@ -15,7 +15,7 @@
  * never where they differed much among themselves.
  */
 import type { Oid } from '@phantom/catalog';
-import { Oids } from '../expr/type-oids.js';
+import { TypeOid } from '../types/type-oids.js';
 import type { Statement } from '../text/ast-statements.js';
 import { parseScript } from '../text/parse.js';
 
@@ -171,8 +171,8 @@ function takeLiterals(text: string): Taken | undefined {
     const isNumber = first >= 48 && first <= 57;
     if ((isNumber || first === 39) && isValuePlace(clause, before, nextOf(tokens, i))) {
       if (texts.length === LITERALS_MAX) return undefined;
-      const type = isNumber ? typeOfNumber(token) : Oids.unknown;
-      types.push(type === Oids.unknown ? 0 : type);
+      const type = isNumber ? typeOfNumber(token) : TypeOid.unknown;
+      types.push(type === TypeOid.unknown ? 0 : type);
       texts.push(isNumber ? token : token.slice(1, -1).replaceAll("''", "'"));
       shaped += `$${texts.length}`;
       before = token;
@@ -202,8 +202,8 @@ function isValuePlace(clause: string, before: string, behind: string): boolean {
 
 /** The type that a number has as a literal. */
 function typeOfNumber(token: string): Oid {
-  if (token.includes('.')) return Oids.numeric;
+  if (token.includes('.')) return TypeOid.numeric;
   const value = Number(token);
-  if (value <= 2147483647) return Oids.int4;
-  return token.length <= 18 ? Oids.int8 : Oids.numeric;
+  if (value <= 2147483647) return TypeOid.int4;
+  return token.length <= 18 ? TypeOid.int8 : TypeOid.numeric;
 }

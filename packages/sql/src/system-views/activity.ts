@@ -8,7 +8,8 @@ import { advisoryNumbers } from '../session/advisory-keys.js';
 import { microsSince2000 } from '../session/evaluation.js';
 import { preparedMeta } from '../session/two-phase.js';
 import type { Value } from '../types/type.js';
-import { PG_CATALOG_OID, PHANTOM_OID, type SystemView, type SystemViewSource, T } from './system-view.js';
+import { PG_CATALOG_OID, PHANTOM_OID, type SystemView, type SystemViewSource } from './system-view.js';
+import { TypeOid } from '../types/type-oids.js';
 
 /** As pg_locks calls them: rows' and advisory locks' four, then tables'. */
 const MODE_NAMES = [
@@ -64,22 +65,22 @@ export const ACTIVITY_VIEWS: readonly SystemView[] = [
     PG_CATALOG_OID,
     'pg_locks',
     [
-      ['locktype', T.text],
-      ['database', T.oid],
-      ['relation', T.oid],
-      ['page', T.int4],
-      ['tuple', T.int2],
-      ['virtualxid', T.text],
-      ['transactionid', T.int8],
-      ['classid', T.oid],
-      ['objid', T.oid],
-      ['objsubid', T.int2],
-      ['virtualtransaction', T.text],
-      ['pid', T.int4],
-      ['mode', T.text],
-      ['granted', T.bool],
-      ['fastpath', T.bool],
-      ['waitstart', T.timestamptz],
+      ['locktype', TypeOid.text],
+      ['database', TypeOid.oid],
+      ['relation', TypeOid.oid],
+      ['page', TypeOid.int4],
+      ['tuple', TypeOid.int2],
+      ['virtualxid', TypeOid.text],
+      ['transactionid', TypeOid.int8],
+      ['classid', TypeOid.oid],
+      ['objid', TypeOid.oid],
+      ['objsubid', TypeOid.int2],
+      ['virtualtransaction', TypeOid.text],
+      ['pid', TypeOid.int4],
+      ['mode', TypeOid.text],
+      ['granted', TypeOid.bool],
+      ['fastpath', TypeOid.bool],
+      ['waitstart', TypeOid.timestamptz],
     ],
     function* (source) {
       for (const lock of source.activity.mvcc.locks()) {
@@ -96,11 +97,11 @@ export const ACTIVITY_VIEWS: readonly SystemView[] = [
     PG_CATALOG_OID,
     'pg_prepared_xacts',
     [
-      ['transaction', T.int8],
-      ['gid', T.text],
-      ['prepared', T.timestamptz],
-      ['owner', T.name],
-      ['database', T.name],
+      ['transaction', TypeOid.int8],
+      ['gid', TypeOid.text],
+      ['prepared', TypeOid.timestamptz],
+      ['owner', TypeOid.name],
+      ['database', TypeOid.name],
     ],
     function* (source) {
       for (const one of source.activity.mvcc.prepared()) {
@@ -116,20 +117,20 @@ export const ACTIVITY_VIEWS: readonly SystemView[] = [
     PHANTOM_OID,
     'transactions',
     [
-      ['id', T.int8],
-      ['pid', T.int4],
-      ['application_name', T.text],
-      ['status', T.text],
-      ['isolation', T.text],
-      ['concurrency', T.text],
-      ['read_only', T.bool],
-      ['priority', T.int4],
-      ['age_ms', T.int8],
-      ['snapshot_seq', T.int8],
-      ['write_set_bytes', T.int8],
-      ['read_set_bytes', T.int8],
-      ['locks', T.int8],
-      ['statement', T.text],
+      ['id', TypeOid.int8],
+      ['pid', TypeOid.int4],
+      ['application_name', TypeOid.text],
+      ['status', TypeOid.text],
+      ['isolation', TypeOid.text],
+      ['concurrency', TypeOid.text],
+      ['read_only', TypeOid.bool],
+      ['priority', TypeOid.int4],
+      ['age_ms', TypeOid.int8],
+      ['snapshot_seq', TypeOid.int8],
+      ['write_set_bytes', TypeOid.int8],
+      ['read_set_bytes', TypeOid.int8],
+      ['locks', TypeOid.int8],
+      ['statement', TypeOid.text],
     ],
     function* ({ activity }) {
       for (const one of activity.mvcc.transactions()) {
@@ -145,13 +146,13 @@ export const ACTIVITY_VIEWS: readonly SystemView[] = [
     PHANTOM_OID,
     'waits',
     [
-      ['transaction', T.int8],
-      ['pid', T.int4],
-      ['blocking_transaction', T.int8],
-      ['blocking_pid', T.int4],
-      ['mode', T.text],
-      ['locked', T.text],
-      ['waited_ms', T.int8],
+      ['transaction', TypeOid.int8],
+      ['pid', TypeOid.int4],
+      ['blocking_transaction', TypeOid.int8],
+      ['blocking_pid', TypeOid.int4],
+      ['mode', TypeOid.text],
+      ['locked', TypeOid.text],
+      ['waited_ms', TypeOid.int8],
     ],
     function* ({ activity }) {
       for (const { key, mode, granted, owner, session, blockers, waitedMs } of activity.mvcc.locks()) {
@@ -166,11 +167,11 @@ export const ACTIVITY_VIEWS: readonly SystemView[] = [
     PHANTOM_OID,
     'conflicts',
     [
-      ['table_name', T.text],
-      ['key', T.text],
-      ['lost_races', T.int8],
-      ['error_max', T.int8],
-      ['last_commit_seq', T.int8],
+      ['table_name', TypeOid.text],
+      ['key', TypeOid.text],
+      ['lost_races', TypeOid.int8],
+      ['error_max', TypeOid.int8],
+      ['last_commit_seq', TypeOid.int8],
     ],
     function* ({ activity }) {
       for (const { key, table, count, countErrorMax, lastSeq } of activity.mvcc.conflicts())

@@ -6,7 +6,8 @@
 import type { TableDescriptor } from '@phantom/catalog';
 import { type SpaceId, spaceRange } from '@phantom/kv';
 import { relationsOf } from './pg-objects.js';
-import { PHANTOM_OID, type SystemView, type SystemViewSource, T } from './system-view.js';
+import { PHANTOM_OID, type SystemView, type SystemViewSource } from './system-view.js';
+import { TypeOid } from '../types/type-oids.js';
 
 function view(oid: number, name: string, columns: SystemView['columns'], rows: SystemView['rows']): SystemView {
   return { oid, schemaOid: PHANTOM_OID, name, columns, rowsEstimate: 100, rows };
@@ -43,12 +44,12 @@ export const PHANTOM_VIEWS: readonly SystemView[] = [
     13920,
     'tables',
     [
-      ['table_schema', T.name],
-      ['table_name', T.name],
-      ['engine', T.text],
-      ['rows_estimate', T.int8],
-      ['table_bytes', T.int8],
-      ['index_bytes', T.int8],
+      ['table_schema', TypeOid.name],
+      ['table_name', TypeOid.name],
+      ['engine', TypeOid.text],
+      ['rows_estimate', TypeOid.int8],
+      ['table_bytes', TypeOid.int8],
+      ['index_bytes', TypeOid.int8],
     ],
     function* (source) {
       for (const table of tablesOf(source)) {
@@ -62,19 +63,19 @@ export const PHANTOM_VIEWS: readonly SystemView[] = [
     13921,
     'engine_advice',
     [
-      ['table_schema', T.name],
-      ['table_name', T.name],
-      ['engine', T.text],
-      ['advice', T.text],
-      ['reason', T.text],
-      ['gets', T.int8],
-      ['scans', T.int8],
-      ['writes', T.int8],
-      ['bytes_written', T.int8],
-      ['btree_cost_us', T.int8],
-      ['lsm_cost_us', T.int8],
-      ['btree_write_amplification', T.float8],
-      ['lsm_write_amplification', T.float8],
+      ['table_schema', TypeOid.name],
+      ['table_name', TypeOid.name],
+      ['engine', TypeOid.text],
+      ['advice', TypeOid.text],
+      ['reason', TypeOid.text],
+      ['gets', TypeOid.int8],
+      ['scans', TypeOid.int8],
+      ['writes', TypeOid.int8],
+      ['bytes_written', TypeOid.int8],
+      ['btree_cost_us', TypeOid.int8],
+      ['lsm_cost_us', TypeOid.int8],
+      ['btree_write_amplification', TypeOid.float8],
+      ['lsm_write_amplification', TypeOid.float8],
     ],
     function* (source) {
       for (const table of tablesOf(source)) {

@@ -13,20 +13,6 @@ export const PHANTOM_OID = 13900;
 /** Its name is nobody else's: CREATE SCHEMA refuses it. */
 export const PHANTOM_SCHEMA = 'phantom';
 
-/** Oids of the types that system views use. */
-export const T = {
-  bool: 16,
-  char: 18,
-  name: 19,
-  int8: 20,
-  int2: 21,
-  int4: 23,
-  text: 25,
-  oid: 26,
-  float8: 701,
-  timestamptz: 1184,
-} as const;
-
 /** What goes on in the engine. */
 export interface Activity {
   readonly mvcc: Mvcc;

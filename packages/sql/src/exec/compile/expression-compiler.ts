@@ -6,7 +6,7 @@
 import { PhantomError, unreachable } from '@phantom/base';
 import type { SqlRecord } from '@phantom/codec';
 import type { Call, ColumnId, Expression } from '../../expr/expression.js';
-import { Oids } from '../../expr/type-oids.js';
+import { TypeOid } from '../../types/type-oids.js';
 import type { Value } from '../../types/type.js';
 import type { Emitter } from '../code/emitter.js';
 import {
@@ -466,7 +466,7 @@ export class ExpressionCompiler {
   }
 
   private callTest(expression: Call, wanted: boolean): Code {
-    if (!expression.function.strict || expression.type.oid !== Oids.bool) {
+    if (!expression.function.strict || expression.type.oid !== TypeOid.bool) {
       return binary('===', this.value(expression).code, literal(wanted));
     }
     const operands = this.callArguments(expression);

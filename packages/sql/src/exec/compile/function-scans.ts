@@ -1,6 +1,6 @@
 /** Sources that are not tables: VALUES, system views, functions in FROM, and set-returning functions of a select list. */
 import { type RecordShape, SqlRecord } from '@phantom/codec';
-import { Oids } from '../../expr/type-oids.js';
+import { TypeOid } from '../../types/type-oids.js';
 import type { Expression } from '../../expr/expression.js';
 import type { ScalarItem, SetCall } from '../../plan/logical/logical.js';
 import type { FunctionScan, ProjectSet, ValuesScan, VirtualScan } from '../../plan/physical/physical.js';
@@ -233,5 +233,5 @@ function shapeOf(columns: NonNullable<SetCall['recordColumns']>): RecordShape {
 
 /** Column values as records. */
 function* recordsOf(set: Iterable<Value>, shape: RecordShape): Generator<Value, void, void> {
-  for (const value of set) yield Array.isArray(value) ? new SqlRecord(Oids.record, value, shape) : value;
+  for (const value of set) yield Array.isArray(value) ? new SqlRecord(TypeOid.record, value, shape) : value;
 }

@@ -4,7 +4,7 @@
  */
 import { assert } from '@phantom/base';
 import { equalExpressions } from '../../expr/walk.js';
-import { Oids } from '../../expr/type-oids.js';
+import { TypeOid } from '../../types/type-oids.js';
 import type { AggregateCall } from '../../plan/logical/logical.js';
 import { binary, element, isNotNull, literal, method, ONE, or, property, type Code } from '../code/ir.js';
 import { IntegerSums } from '../integer-sums.js';
@@ -16,7 +16,7 @@ import type { PlanCompiler, StepContext } from './step.js';
 /** True for a call whose results `integerSum` gives, once filters and DISTINCT are seen to. */
 export function isIntegerSum(call: AggregateCall): boolean {
   const [argument] = call.arguments;
-  const isSmall = argument?.type.oid === Oids.int4 || argument?.type.oid === Oids.int2;
+  const isSmall = argument?.type.oid === TypeOid.int4 || argument?.type.oid === TypeOid.int2;
   return isSmall && (call.function.name === 'sum' || call.function.name === 'avg');
 }
 

@@ -4,26 +4,26 @@
  */
 import { PhantomError } from '@phantom/base';
 import type { Call, ComparisonRole } from '../../expr/expression.js';
-import { Oids } from '../../expr/type-oids.js';
+import { TypeOid } from '../../types/type-oids.js';
 import { and, binary, conditional, literal, or, type BinaryOperator, type Code } from '../code/ir.js';
 import type { Emitter } from '../code/emitter.js';
 
 /** Types whose canonical values are in SQL's order under JavaScript's operators, whatever two of one family meet. */
 const ORDERED_FAMILY: ReadonlyMap<number, number> = new Map([
-  [Oids.int2, 1],
-  [Oids.int4, 1],
-  [Oids.int8, 1],
-  [Oids.oid, 2],
-  [Oids.bool, 3],
-  [Oids.date, 4],
-  [Oids.timestamp, 5],
-  [Oids.timestamptz, 6],
-  [Oids.time, 7],
-  [Oids.uuid, 8],
+  [TypeOid.int2, 1],
+  [TypeOid.int4, 1],
+  [TypeOid.int8, 1],
+  [TypeOid.oid, 2],
+  [TypeOid.bool, 3],
+  [TypeOid.date, 4],
+  [TypeOid.timestamp, 5],
+  [TypeOid.timestamptz, 6],
+  [TypeOid.time, 7],
+  [TypeOid.uuid, 8],
 ]);
 
 /** Types of strings for which equality is identity (unless a collation says otherwise). */
-const STRING_TYPES: ReadonlySet<number> = new Set([Oids.text, Oids.varchar, Oids.name]);
+const STRING_TYPES: ReadonlySet<number> = new Set([TypeOid.text, TypeOid.varchar, TypeOid.name]);
 
 const OPERATORS: Readonly<Record<ComparisonRole, BinaryOperator>> = {
   '=': '===',
@@ -36,7 +36,7 @@ const OPERATORS: Readonly<Record<ComparisonRole, BinaryOperator>> = {
 
 /** True when values of the type are their own hash keys. */
 export function isOwnHashKey(oid: number): boolean {
-  return ORDERED_FAMILY.has(oid) || STRING_TYPES.has(oid) || oid === Oids.float8 || oid === Oids.float4;
+  return ORDERED_FAMILY.has(oid) || STRING_TYPES.has(oid) || oid === TypeOid.float8 || oid === TypeOid.float4;
 }
 
 /** True when `<` of JavaScript orders values of the type as SQL does. */
@@ -46,7 +46,7 @@ export function isOwnOrder(oid: number): boolean {
 
 /** Types whose values fit IntegerTable. */
 export function isSmallInteger(oid: number): boolean {
-  return oid === Oids.int2 || oid === Oids.int4;
+  return oid === TypeOid.int2 || oid === TypeOid.int4;
 }
 
 const EQUALITY: ReadonlySet<string> = new Set(['=', '<>']);
@@ -66,9 +66,9 @@ export function comparisonOperator(call: Call): BinaryOperator | undefined {
 
 /** Casts that keep the canonical value as it is: integers and floats to wider ones. */
 const WIDENING: ReadonlyMap<number, ReadonlySet<number>> = new Map([
-  [Oids.int2, new Set<number>([Oids.int4, Oids.int8])],
-  [Oids.int4, new Set<number>([Oids.int8])],
-  [Oids.float4, new Set<number>([Oids.float8])],
+  [TypeOid.int2, new Set<number>([TypeOid.int4, TypeOid.int8])],
+  [TypeOid.int4, new Set<number>([TypeOid.int8])],
+  [TypeOid.float4, new Set<number>([TypeOid.float8])],
 ]);
 
 export function isWidening(source: number, target: number): boolean {

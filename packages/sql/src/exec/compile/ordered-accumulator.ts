@@ -15,6 +15,7 @@ import { stateOf } from './program-builder.js';
 import { pushValues } from './push-row.js';
 import type { Operand } from './row-scope.js';
 import type { PlanCompiler, StepContext } from './step.js';
+import { INT4 } from '../../types/type-refs.js';
 
 /** The rows in order, and where each group's begin. */
 interface Ordered {
@@ -50,7 +51,7 @@ export function orderedAccumulator(compiler: PlanCompiler, call: AggregateCall):
   }));
   const group: BufferKey = {
     column: 0,
-    type: { oid: 23, typmod: -1 },
+    type: INT4,
     descending: false,
     nullsFirst: false,
     nullable: false,

@@ -1,7 +1,7 @@
 /** Whether rows of some columns can be written to scratch files, and how. */
 import { type RowCodec, type StorageType, StorageKind, rowCodec, rowLayout } from '@phantom/codec';
 import type { TypeRef } from '@phantom/catalog';
-import { Oids } from '../../expr/type-oids.js';
+import { TypeOid } from '../../types/type-oids.js';
 import type { TypeLookup } from '../../types/type.js';
 
 /** The codec of columns with these types; undefined when there is one whose values have no bytes (references to rows). */
@@ -9,7 +9,7 @@ export function spillCodec(columns: readonly TypeRef[], types: TypeLookup): RowC
   const storages: StorageType[] = [];
   for (const { oid } of columns) {
     const storage = types.byOid(oid)?.storage;
-    if (storage === undefined || oid === Oids.void || !hasBytes(storage)) return undefined;
+    if (storage === undefined || oid === TypeOid.void || !hasBytes(storage)) return undefined;
     storages.push(storage);
   }
   return rowCodec(rowLayout(0, storages));

@@ -1,14 +1,50 @@
-/** Every function that is implemented here, in parts: see definitions.ts for the form of a line. */
-import { catalogFunctionFacts } from './catalog-function-facts.js';
-import { functionFacts1 } from './function-facts-1.js';
-import { functionFacts2 } from './function-facts-2.js';
-import { functionFacts3 } from './function-facts-3.js';
-import { functionFacts4 } from './function-facts-4.js';
+/** Every function that is implemented here, by family. */
+import { aggregateFacts } from './aggregate-facts.js';
+import { arrayFacts } from './array-facts.js';
+import { binaryFacts } from './binary-facts.js';
+import { bitFacts } from './bit-facts.js';
+import { catalogFacts } from './catalog-facts.js';
+import { comparisonFacts } from './comparison-facts.js';
+import { dateTimeFacts } from './date-time-facts.js';
+import { floatFacts } from './float-facts.js';
+import { formatFacts } from './format-facts.js';
+import { generalFacts } from './general-facts.js';
+import { integerFacts } from './integer-facts.js';
+import { jsonFacts } from './json-facts.js';
+import { jsonpathFacts } from './jsonpath-facts.js';
+import { lockFacts } from './lock-facts.js';
+import { lsnFacts } from './lsn-facts.js';
+import { moneyFacts } from './money-facts.js';
+import { networkFacts } from './network-facts.js';
+import { numericFacts } from './numeric-facts.js';
+import { privilegeFacts } from './privilege-facts.js';
+import { regexFacts } from './regex-facts.js';
+import { sessionFacts } from './session-facts.js';
+import { textFacts } from './text-facts.js';
+import { windowFacts } from './window-facts.js';
 
 export const functionFacts: readonly string[] = [
-  functionFacts1,
-  functionFacts2,
-  functionFacts3,
-  functionFacts4,
-  catalogFunctionFacts,
+  aggregateFacts,
+  arrayFacts,
+  binaryFacts,
+  bitFacts,
+  catalogFacts,
+  comparisonFacts,
+  dateTimeFacts,
+  floatFacts,
+  formatFacts,
+  generalFacts,
+  integerFacts,
+  jsonFacts,
+  jsonpathFacts,
+  lockFacts,
+  lsnFacts,
+  moneyFacts,
+  networkFacts,
+  numericFacts,
+  privilegeFacts,
+  regexFacts,
+  sessionFacts,
+  textFacts,
+  windowFacts,
 ];

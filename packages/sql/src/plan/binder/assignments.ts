@@ -4,7 +4,8 @@ import type { Binder } from '../../expr/binder.js';
 import { letIn } from '../../expr/calls.js';
 import type { ColumnId, Expression } from '../../expr/expression.js';
 import type { Scope } from '../../expr/scope.js';
-import { Oids, typeRef } from '../../expr/type-oids.js';
+import { TypeOid } from '../../types/type-oids.js';
+import { typeRef } from '../../types/type-refs.js';
 import type * as Ast from '../../text/ast.js';
 import { assignPartValue, replacePart } from './part-assignment.js';
 import { startOf } from './positions.js';
@@ -155,15 +156,15 @@ function setSeveral(
     columns: query.fields.map((field) => field.column),
     test: undefined,
     operatorName: undefined,
-    type: typeRef(Oids.record),
+    type: typeRef(TypeOid.record),
   };
-  const column = context.newColumn('?row?', typeRef(Oids.record));
+  const column = context.newColumn('?row?', typeRef(TypeOid.record));
   bound.rows.push({ column, expression: row });
   positions.forEach((at, i) => {
     const descriptor = table.columns[at] as TableDescriptor['columns'][number];
     refuseGenerated(binder, descriptor, 'update');
     const field = query.fields[i] as (typeof query.fields)[number];
-    const read = letIn(context, { kind: 'column', column, type: typeRef(Oids.record) }, (reference) => ({
+    const read = letIn(context, { kind: 'column', column, type: typeRef(TypeOid.record) }, (reference) => ({
       kind: 'field',
       operand: reference,
       field: i,

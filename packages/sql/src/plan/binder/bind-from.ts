@@ -10,7 +10,7 @@ import { coerceToBoolean, tryCoerce, commonType } from '../../expr/coercion.js';
 import { callOperator } from '../../expr/calls.js';
 import type { Binder } from '../../expr/binder.js';
 import { columnReference, TRUE, type Expression } from '../../expr/expression.js';
-import { BOOL } from '../../expr/type-oids.js';
+import { BOOL } from '../../types/type-refs.js';
 import { Scope, type RangeItem, type ScopeColumn } from '../../expr/scope.js';
 import type * as Ast from '../../text/ast.js';
 import type { Join, JoinKind, LogicalNode } from '../logical/logical.js';

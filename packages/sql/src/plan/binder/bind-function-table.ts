@@ -10,7 +10,8 @@ import { coerce, isUnknown } from '../../expr/coercion.js';
 import { columnReference, type ColumnId, type Expression } from '../../expr/expression.js';
 import type { Scope, ScopeColumn } from '../../expr/scope.js';
 import { resolveTypeName } from '../../expr/type-names.js';
-import { INT8, Oids, TEXT } from '../../expr/type-oids.js';
+import { TypeOid } from '../../types/type-oids.js';
+import { INT8, TEXT } from '../../types/type-refs.js';
 import type { FieldDefinition } from '../../text/ast-leaves.js';
 import type * as Ast from '../../text/ast.js';
 import type { ScalarFunction, SetFunction } from '../../functions/registry.js';
@@ -125,7 +126,7 @@ function rowCheck(binder: Binder, fields: Fields): (row: Value) => Value {
     }
     fields.forEach((field, i) => {
       const given = types[i] as number;
-      if (given === field.type.oid || given === Oids.unknown) return;
+      if (given === field.type.oid || given === TypeOid.unknown) return;
       complain(
         `Returned type ${context.typeName(given)} at ordinal position ${i + 1}, but query expects ${context.typeName(field.type.oid)}.`,
       );
@@ -139,8 +140,8 @@ function checkedRow(binder: Binder, row: Expression, fields: Fields): Expression
     kind: 'scalar',
     oid: 0,
     name: 'check_row',
-    argumentTypes: [Oids.record],
-    resultType: Oids.record,
+    argumentTypes: [TypeOid.record],
+    resultType: TypeOid.record,
     volatility: 'immutable',
     strict: true,
     call: rowCheck(binder, fields) as ScalarFunction['call'],
@@ -167,7 +168,7 @@ function checkedSet(binder: Binder, definition: SetFunction, fields: Fields): Se
 }
 
 function mayBeRecord(binder: Binder, expression: Expression): boolean {
-  return expression.type.oid === Oids.record || binder.compositeFields(expression.type.oid) !== undefined;
+  return expression.type.oid === TypeOid.record || binder.compositeFields(expression.type.oid) !== undefined;
 }
 
 function definedColumns(
@@ -199,14 +200,14 @@ function bindSetCall(
   });
   if (resolved === undefined || resolved.definition.kind !== 'set') return undefined;
   const { definition } = resolved;
-  if (resolved.type.oid === Oids.record && definition.columns === undefined && definitions.length === 0) {
+  if (resolved.type.oid === TypeOid.record && definition.columns === undefined && definitions.length === 0) {
     throw context.error(
       '42601',
       'a column definition list is required for functions returning "record"',
       node.position,
     );
   }
-  if (definitions.length > 0 && (resolved.type.oid !== Oids.record || definition.columns !== undefined)) {
+  if (definitions.length > 0 && (resolved.type.oid !== TypeOid.record || definition.columns !== undefined)) {
     const redundant = definition.columns !== undefined;
     throw context.error(
       '42601',
@@ -216,7 +217,7 @@ function bindSetCall(
       definitions[0]?.position,
     );
   }
-  const record = resolved.type.oid === Oids.record && definition.columns === undefined;
+  const record = resolved.type.oid === TypeOid.record && definition.columns === undefined;
   const output =
     record && definitions.length > 0
       ? definedColumns(binder, definitions)

@@ -9,7 +9,8 @@ import type { Binder } from '../../expr/binder.js';
 import { coerce, isUnknown } from '../../expr/coercion.js';
 import { columnReference, type ColumnId, type Expression } from '../../expr/expression.js';
 import type { RangeItem, Scope } from '../../expr/scope.js';
-import { Oids, TEXT } from '../../expr/type-oids.js';
+import { TypeOid } from '../../types/type-oids.js';
+import { TEXT } from '../../types/type-refs.js';
 import { equalExpressions, mapChildren } from '../../expr/walk.js';
 import type * as Ast from '../../text/ast.js';
 import type { Aggregate, AggregateCall, GroupingCall, LogicalNode } from '../logical/logical.js';
@@ -23,8 +24,8 @@ export const FIRST_VALUE: AggregateFunction = {
   kind: 'aggregate',
   oid: 0,
   name: 'first_value_of_group',
-  argumentTypes: [Oids.anyelement],
-  resultType: Oids.anyelement,
+  argumentTypes: [TypeOid.anyElement],
+  resultType: TypeOid.anyElement,
   volatility: 'immutable',
   strict: false,
   init: () => undefined,

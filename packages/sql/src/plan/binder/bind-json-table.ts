@@ -8,7 +8,8 @@ import { coerce } from '../../expr/coercion.js';
 import { columnReference } from '../../expr/expression.js';
 import type { Scope } from '../../expr/scope.js';
 import { resolveTypeName } from '../../expr/type-names.js';
-import { BOOL, INT4, Oids, TEXT, typeRef } from '../../expr/type-oids.js';
+import { TypeOid } from '../../types/type-oids.js';
+import { BOOL, INT4, TEXT, typeRef } from '../../types/type-refs.js';
 import { type JsonTableColumnSpec, type JsonTableLevel, jsonTableRows } from '../../functions/json/json-table.js';
 import type { JsonOutcome } from '../../functions/json/sql-json.js';
 import type { EvaluationContext, SetFunction } from '../../functions/registry.js';
@@ -70,12 +71,12 @@ class Columns {
     const onEmpty = outcome(this.binder, node.onEmpty, 'null');
     const onError = outcome(this.binder, node.onError, node.kind === 'exists' ? 'false' : this.onError);
     if (node.kind === 'ordinality') return { at, query: undefined, onEmpty, onError };
-    if (node.kind === 'exists' && type.oid !== Oids.bool) {
+    if (node.kind === 'exists' && type.oid !== TypeOid.bool) {
       throw context.unsupported('an EXISTS column of another type than boolean', node.position);
     }
     const path = node.path ?? keyPath(name);
     const known = context.catalog.types.byOid(type.oid);
-    const isDocument = type.oid === Oids.json || type.oid === Oids.jsonb;
+    const isDocument = type.oid === TypeOid.json || type.oid === TypeOid.jsonb;
     const isQuery = node.formatJson || node.wrapper !== undefined || isDocument || known?.kind === 'array';
     const spec = {
       function: node.kind === 'exists' ? ('exists' as const) : isQuery ? ('query' as const) : ('value' as const),
@@ -119,7 +120,7 @@ export function bindJsonTable(binder: Binder, node: Ast.JsonTable, scope: Scope)
     oid: 0,
     name: 'json_table',
     argumentTypes: [],
-    resultType: Oids.record,
+    resultType: TypeOid.record,
     volatility: 'stable',
     strict: false,
     needsContext: true,
@@ -132,7 +133,7 @@ export function bindJsonTable(binder: Binder, node: Ast.JsonTable, scope: Scope)
     arguments: [document, ...passing.values],
     variadicFrom: undefined,
     variadicElement: undefined,
-    resultType: typeRef(Oids.record),
+    resultType: typeRef(TypeOid.record),
     recordColumns: undefined,
     columns: made.map((column) => column.id),
     composite: true,

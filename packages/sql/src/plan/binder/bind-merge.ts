@@ -4,7 +4,7 @@ import type { Binder, BoundQuery } from '../../expr/binder.js';
 import { coerceToBoolean } from '../../expr/coercion.js';
 import { columnReference, constant, TRUE, type ColumnId, type Expression } from '../../expr/expression.js';
 import { Scope } from '../../expr/scope.js';
-import { BOOL, TEXT } from '../../expr/type-oids.js';
+import { BOOL, TEXT } from '../../types/type-refs.js';
 import type * as Ast from '../../text/ast.js';
 import type { LogicalNode, Merge, MergeAction } from '../logical/logical.js';
 import { bindAssignments, putValue } from './assignments.js';

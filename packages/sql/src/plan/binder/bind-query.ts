@@ -7,7 +7,7 @@ import { coerce, isUnknown, unify } from '../../expr/coercion.js';
 import { columnReference, type Expression, type SortKey } from '../../expr/expression.js';
 import { missingColumn } from '../../expr/bind-names.js';
 import { Scope } from '../../expr/scope.js';
-import { TEXT } from '../../expr/type-oids.js';
+import { TEXT } from '../../types/type-refs.js';
 import type * as Ast from '../../text/ast.js';
 import type { LogicalNode } from '../logical/logical.js';
 import { limit, bindSelect } from './bind-select.js';

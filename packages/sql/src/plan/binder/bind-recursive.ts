@@ -5,7 +5,7 @@
  */
 import type { Binder, BindQueryOptions, BoundField, BoundQuery } from '../../expr/binder.js';
 import { Scope } from '../../expr/scope.js';
-import { Oids } from '../../expr/type-oids.js';
+import { TypeOid } from '../../types/type-oids.js';
 import { formatType } from '../../types/format-type.js';
 import type * as Ast from '../../text/ast.js';
 import type { CommonTable, LogicalNode } from '../logical/logical.js';
@@ -193,7 +193,7 @@ function checkStep(
   }
   first.fields.forEach((field, i) => {
     const other = step.fields[i] as BoundField;
-    if (other.type.oid === Oids.unknown) return;
+    if (other.type.oid === TypeOid.unknown) return;
     const common =
       other.type.oid === field.type.oid
         ? other.type.oid

@@ -6,7 +6,8 @@ import type { Value } from '../../types/type.js';
 import type { Binder } from '../../expr/binder.js';
 import { columnReference, constant, type ColumnId } from '../../expr/expression.js';
 import type { CteBinding, RangeItem, Scope, ScopeColumn } from '../../expr/scope.js';
-import { typeRef, Oids } from '../../expr/type-oids.js';
+import { TypeOid } from '../../types/type-oids.js';
+import { typeRef } from '../../types/type-refs.js';
 import type { QualifiedName } from '../../text/ast-leaves.js';
 import type * as Ast from '../../text/ast.js';
 import type { NamedRelation, RelationPrivilege, VirtualRelation } from '../catalog-port.js';
@@ -120,7 +121,7 @@ export function scanTable(
   const byPosition = table.columns.map((column) =>
     context.pool.add(column.name, column.type, table.oid, column.number),
   );
-  const rowReference = context.pool.add('?row?', typeRef(Oids.void), table.oid, 0);
+  const rowReference = context.pool.add('?row?', typeRef(TypeOid.void), table.oid, 0);
   const live = table.columns
     .map((column, i) => ({ column, id: byPosition[i] as ColumnId }))
     .filter((c) => !c.column.dropped);
@@ -140,7 +141,7 @@ export function scanTable(
     expression: columnReference(id, column.type),
     type: column.type,
   }));
-  const oidType = typeRef(Oids.oid);
+  const oidType = typeRef(TypeOid.oid);
   const shown = stored?.name.split('.');
   const item = rangeItem(alias ?? shown?.at(-1) ?? table.name, columns, {
     schema: alias === undefined ? (shown?.at(-2) ?? context.catalog.schemaName(table.schemaOid)) : undefined,
@@ -152,8 +153,8 @@ export function scanTable(
       { name: 'tableoid', expression: constant(table.oid, oidType), type: oidType },
       {
         name: ROW_REFERENCE_NAME,
-        expression: columnReference(rowReference, typeRef(Oids.void)),
-        type: typeRef(Oids.void),
+        expression: columnReference(rowReference, typeRef(TypeOid.void)),
+        type: typeRef(TypeOid.void),
       },
     ],
     onUse: onUse === undefined ? undefined : (index) => onUse(known[index]?.column.number ?? 0),
@@ -186,9 +187,9 @@ function bindSequence(binder: Binder, sequence: SequenceDescriptor, node: Ast.Ta
   const { context } = binder;
   requirePrivilege(binder, sequence, 'select');
   const columns = [
-    { name: 'last_value', type: typeRef(Oids.int8) },
-    { name: 'log_cnt', type: typeRef(Oids.int8) },
-    { name: 'is_called', type: typeRef(Oids.bool) },
+    { name: 'last_value', type: typeRef(TypeOid.int8) },
+    { name: 'log_cnt', type: typeRef(TypeOid.int8) },
+    { name: 'is_called', type: typeRef(TypeOid.bool) },
   ];
   const { oid, name, schemaOid } = sequence;
   const rows = (evaluation: EvaluationContext): Iterable<readonly Value[]> => {
@@ -214,7 +215,7 @@ function bindVirtual(binder: Binder, relation: VirtualRelation, node: Ast.TableR
     expression: columnReference(ids[i] as ColumnId, column.type),
     type: column.type,
   }));
-  const oidType = typeRef(Oids.oid);
+  const oidType = typeRef(TypeOid.oid);
   const item = rangeItem(node.alias?.name.text ?? relation.name, renameColumns(binder, columns, node.alias), {
     schema: node.alias === undefined ? context.catalog.schemaName(relation.schemaOid) : undefined,
     hidden: [{ name: 'tableoid', expression: constant(relation.oid, oidType), type: oidType }],

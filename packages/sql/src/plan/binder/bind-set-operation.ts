@@ -6,7 +6,8 @@ import { requireOneCollation } from '../../expr/collations.js';
 import { coerce, commonType, tryCoerce } from '../../expr/coercion.js';
 import { columnReference, constant, type ColumnId, type Expression } from '../../expr/expression.js';
 import type { Scope } from '../../expr/scope.js';
-import { Oids, TEXT } from '../../expr/type-oids.js';
+import { TypeOid } from '../../types/type-oids.js';
+import { TEXT } from '../../types/type-refs.js';
 import type * as Ast from '../../text/ast.js';
 import type { LogicalNode, SetOperation } from '../logical/logical.js';
 
@@ -45,7 +46,7 @@ function combine(
   }
   const types = left.fields.map((field, i) => {
     const other = right.fields[i] as BoundField;
-    if (keepUnknown && field.type.oid === Oids.unknown && other.type.oid === Oids.unknown) return field.type;
+    if (keepUnknown && field.type.oid === TypeOid.unknown && other.type.oid === TypeOid.unknown) return field.type;
     const pair = [outputExpression(left, field), outputExpression(right, other)];
     const positions = [field.position ?? branch.position, other.position ?? branch.position];
     return withCollation(context, commonType(context, pair, positions, what), pair, other.position ?? branch.position);
@@ -95,7 +96,7 @@ function requireComparable(binder: Binder, branch: Ast.SetBranch, types: readonl
   for (const type of types) {
     requireOneCollation(binder.context, type, branch.position);
     const known = binder.context.catalog.types.byOid(type.oid);
-    if (known !== undefined && known.hashKey === undefined && known.oid !== Oids.unknown) {
+    if (known !== undefined && known.hashKey === undefined && known.oid !== TypeOid.unknown) {
       throw binder.context.error(
         '42883',
         `could not identify an equality operator for type ${binder.context.typeName(type.oid)}`,
@@ -108,7 +109,7 @@ function requireComparable(binder: Binder, branch: Ast.SetBranch, types: readonl
 /** The constant behind an output column, if it is one, so that its text is read as the common type. */
 function outputExpression(query: BoundQuery, field: BoundField): Expression {
   const { plan } = query;
-  if (field.type.oid === Oids.unknown && plan.kind === 'project') {
+  if (field.type.oid === TypeOid.unknown && plan.kind === 'project') {
     const item = plan.items.find((candidate) => candidate.column === field.column);
     if (item !== undefined) return item.expression;
   }
@@ -128,7 +129,7 @@ export function castColumns(
     const type = types[i] as TypeRef;
     if (field.type.oid === type.oid && (type.typmod === -1 || type.typmod === field.type.typmod)) return field.column;
     const source = outputExpression(query, field);
-    const wanted = type.oid === Oids.unknown ? TEXT : type;
+    const wanted = type.oid === TypeOid.unknown ? TEXT : type;
     const value = source.kind === 'constant' ? source : columnReference(field.column, field.type);
     const cast =
       source.kind === 'constant' && source.value === null

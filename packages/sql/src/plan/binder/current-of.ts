@@ -2,7 +2,8 @@
 import { equalBytes } from '@phantom/base';
 import type { TableDescriptor } from '@phantom/catalog';
 import { columnReference, type ColumnId, type Expression } from '../../expr/expression.js';
-import { BOOL, Oids, typeRef } from '../../expr/type-oids.js';
+import { TypeOid } from '../../types/type-oids.js';
+import { BOOL, typeRef } from '../../types/type-refs.js';
 import type { EvaluationContext } from '../../functions/registry.js';
 import type { RowReference } from '../../storage/table-writer.js';
 import type { CurrentOf } from '../../text/ast-leaves.js';
@@ -20,8 +21,8 @@ export function bindCurrentOf(node: CurrentOf, table: TableDescriptor, rowRefere
       kind: 'scalar',
       oid: 0,
       name: 'current_of',
-      argumentTypes: [Oids.void],
-      resultType: Oids.bool,
+      argumentTypes: [TypeOid.void],
+      resultType: TypeOid.bool,
       // It reads the scan's own reference, so it must stay above the scan.
       volatility: 'volatile',
       strict: false,
@@ -29,7 +30,7 @@ export function bindCurrentOf(node: CurrentOf, table: TableDescriptor, rowRefere
       call: isCurrent as (...args: never[]) => boolean,
     },
     operator: undefined,
-    arguments: [columnReference(rowReference, typeRef(Oids.void))],
+    arguments: [columnReference(rowReference, typeRef(TypeOid.void))],
     variadicFrom: undefined,
     variadicElement: undefined,
     type: BOOL,

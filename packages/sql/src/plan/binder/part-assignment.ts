@@ -12,7 +12,8 @@ import { jsonbKey } from '../../expr/bind-special.js';
 import { baseType, coerce, insideDomain, isUnknown, tryCoerce } from '../../expr/coercion.js';
 import { constant, type Expression } from '../../expr/expression.js';
 import type { Scope } from '../../expr/scope.js';
-import { INT4, Oids, TEXT, typeRef } from '../../expr/type-oids.js';
+import { TypeOid } from '../../types/type-oids.js';
+import { INT4, TEXT, typeRef } from '../../types/type-refs.js';
 import { type AssignmentBounds, assignElement, assignSlice } from '../../functions/array-assignment.js';
 import { assignPath } from '../../functions/json/jsonb-assignment.js';
 import type { ScalarFunction } from '../../functions/registry.js';
@@ -65,13 +66,13 @@ function firstStep(binder: Binder, type: TypeRef, path: Path, target: Ast.Target
   while (count < path.length && !isField(path[count] as Path[number])) count++;
   const subscripts = path.slice(0, count) as readonly Subscript[];
   const rest = path.slice(count);
-  if (base.oid === Oids.jsonb) {
+  if (base.oid === TypeOid.jsonb) {
     for (const subscript of subscripts) {
       if (subscript.kind === 'index') continue;
       const at = subscript.upper ?? subscript.lower ?? target;
       throw context.error('42804', 'jsonb subscript does not support slices', at.position);
     }
-    return { kind: 'jsonb', subscripts, type: typeRef(Oids.jsonb), rest };
+    return { kind: 'jsonb', subscripts, type: typeRef(TypeOid.jsonb), rest };
   }
   const elementOid = context.catalog.types.byOid(base.oid)?.elementOid ?? 0;
   if (elementOid === 0) {

@@ -13,14 +13,15 @@ import { callOperator } from '../../expr/calls.js';
 import { unify } from '../../expr/coercion.js';
 import { columnReference, FALSE, TRUE, type ColumnId, type Expression } from '../../expr/expression.js';
 import { Scope } from '../../expr/scope.js';
-import { BOOL, INT8, Oids, typeRef } from '../../expr/type-oids.js';
+import { TypeOid } from '../../types/type-oids.js';
+import { BOOL, INT8, typeRef } from '../../types/type-refs.js';
 import type { ScalarFunction } from '../../functions/registry.js';
 import type * as Ast from '../../text/ast.js';
 import type { Value } from '../../types/type.js';
 import type { LogicalNode } from '../logical/logical.js';
 
-const RECORD: TypeRef = typeRef(Oids.record);
-const RECORDS: TypeRef = typeRef(Oids.recordArray);
+const RECORD: TypeRef = typeRef(TypeOid.record);
+const RECORDS: TypeRef = typeRef(TypeOid.recordArray);
 
 /** A function that has no name in SQL. */
 function internal(name: string, resultType: number, call: (...args: never[]) => Value): ScalarFunction {
@@ -36,11 +37,11 @@ function internal(name: string, resultType: number, call: (...args: never[]) => 
   };
 }
 
-const startPath = internal('path_start', Oids.recordArray, (row: SqlRecord) => SqlArray.of(Oids.record, [row]));
-const extendPath = internal('path_extend', Oids.recordArray, (path: SqlArray, row: SqlRecord) =>
-  SqlArray.of(Oids.record, [...path.items, row]),
+const startPath = internal('path_start', TypeOid.recordArray, (row: SqlRecord) => SqlArray.of(TypeOid.record, [row]));
+const extendPath = internal('path_extend', TypeOid.recordArray, (path: SqlArray, row: SqlRecord) =>
+  SqlArray.of(TypeOid.record, [...path.items, row]),
 );
-const nextDepth = internal('depth_next', Oids.int8, (row: SqlRecord) => Number(row.fields[0]) + 1);
+const nextDepth = internal('depth_next', TypeOid.int8, (row: SqlRecord) => Number(row.fields[0]) + 1);
 
 function callOf(definition: ScalarFunction, args: readonly Expression[], type: TypeRef): Expression {
   return {
@@ -175,8 +176,8 @@ export class SearchAndCycle {
     const mark = this.newField(cycle.set.text, marks.type);
     const path = this.newField(cycle.using.text, RECORDS);
     const names = cycle.columns;
-    const equals = context.catalog.types.byOid(Oids.record)?.compare;
-    const onPath = internal('path_holds', Oids.bool, (rows: SqlArray, row: SqlRecord) =>
+    const equals = context.catalog.types.byOid(TypeOid.record)?.compare;
+    const onPath = internal('path_holds', TypeOid.bool, (rows: SqlArray, row: SqlRecord) =>
       rows.items.some((item) => equals?.(item, row) === 0),
     );
     this.extra.push({

@@ -9,12 +9,13 @@ import { callNamed } from '../../expr/calls.js';
 import { coerce } from '../../expr/coercion.js';
 import { columnReference, type ColumnId, type Expression } from '../../expr/expression.js';
 import { Scope } from '../../expr/scope.js';
-import { BOOL, Oids, typeRef } from '../../expr/type-oids.js';
+import { TypeOid } from '../../types/type-oids.js';
+import { BOOL, typeRef } from '../../types/type-refs.js';
 import type { ScalarFunction } from '../../functions/registry.js';
 import type { RowReference } from '../../storage/table-writer.js';
 import type * as Ast from '../../text/ast.js';
 
-const FLOAT8 = typeRef(Oids.float8);
+const FLOAT8 = typeRef(TypeOid.float8);
 
 /** FNV-1a over the row's key, begun with the seed: 32 bits. */
 function hashKey(key: Uint8Array, seed: number): number {
@@ -41,8 +42,8 @@ const SAMPLE: ScalarFunction = {
   kind: 'scalar',
   oid: 0,
   name: 'sample_row',
-  argumentTypes: [Oids.void, Oids.float8, Oids.float8],
-  resultType: Oids.bool,
+  argumentTypes: [TypeOid.void, TypeOid.float8, TypeOid.float8],
+  resultType: TypeOid.bool,
   volatility: 'volatile',
   strict: false,
   call: isTaken as ScalarFunction['call'],
@@ -72,7 +73,7 @@ export function sampleCondition(binder: Binder, node: Ast.TableSample, rowRefere
     kind: 'call',
     function: SAMPLE,
     operator: undefined,
-    arguments: [columnReference(rowReference, typeRef(Oids.void)), percent, seed],
+    arguments: [columnReference(rowReference, typeRef(TypeOid.void)), percent, seed],
     variadicFrom: undefined,
     variadicElement: undefined,
     type: BOOL,

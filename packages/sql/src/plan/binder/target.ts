@@ -6,7 +6,8 @@ import { isUnknown, tryCoerce } from '../../expr/coercion.js';
 import { columnReference, constant, type ColumnId, type Expression } from '../../expr/expression.js';
 import { nearestName } from '../../expr/nearest-name.js';
 import { Scope, type Clause } from '../../expr/scope.js';
-import { Oids, TEXT, typeRef } from '../../expr/type-oids.js';
+import { TypeOid } from '../../types/type-oids.js';
+import { TEXT, typeRef } from '../../types/type-refs.js';
 import type { Name, TargetTable } from '../../text/ast-leaves.js';
 import type * as Ast from '../../text/ast.js';
 import { findRelation } from './bind-relation.js';
@@ -110,7 +111,7 @@ export function bindColumnText(
 /** What a column gets when nothing is said: its default, its identity's next number, its domain's default, or null. */
 export function defaultValue(binder: Binder, table: TableDescriptor, column: ColumnDescriptor): Expression {
   if (column.identity !== undefined && column.sequenceOid !== undefined) {
-    const sequence = constant(column.sequenceOid, typeRef(Oids.regclass));
+    const sequence = constant(column.sequenceOid, typeRef(TypeOid.regclass));
     return assign(binder, callNamed(binder.context, 'nextval', [sequence], 0), column, 0);
   }
   if (column.defaultSql !== undefined && column.generated === undefined) {
@@ -118,7 +119,7 @@ export function defaultValue(binder: Binder, table: TableDescriptor, column: Col
   }
   const type = binder.context.catalog.types.byOid(column.type.oid);
   if (type?.kind === 'domain') {
-    if (type.defaultSql === undefined) return assign(binder, constant(null, typeRef(Oids.unknown)), column, 0);
+    if (type.defaultSql === undefined) return assign(binder, constant(null, typeRef(TypeOid.unknown)), column, 0);
     return bindColumnText(binder, table, column, type.defaultSql, 'DEFAULT expressions', undefined);
   }
   return constant(null, column.type);

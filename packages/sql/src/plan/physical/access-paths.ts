@@ -6,7 +6,7 @@ import type { IndexDescriptor, TableDescriptor } from '@phantom/catalog';
 import type { ColumnId, Expression } from '../../expr/expression.js';
 import { isSameKeyFamily } from '../../expr/key-families.js';
 import type { Scan } from '../logical/logical.js';
-import { Oids } from '../../expr/type-oids.js';
+import { TypeOid } from '../../types/type-oids.js';
 import { hasSubquery, isFreeOf, isVolatile } from '../rules/facts.js';
 import { answersOperator } from '../../storage/inverted-terms.js';
 import type { KeyRangePlan, RangeBound, TermsPlan } from './physical.js';
@@ -83,7 +83,7 @@ function matchPrefix(
   return { lower: bound(prefix, true), upper: bound(end, false) };
 }
 
-const TEXT_TYPES: ReadonlySet<number> = new Set([Oids.text, Oids.varchar]);
+const TEXT_TYPES: ReadonlySet<number> = new Set([TypeOid.text, TypeOid.varchar]);
 
 /** The condition as `column role value`, with a value that does not depend on the scan. */
 function matchColumn(

@@ -6,7 +6,8 @@
 import type { BindContext } from '../../expr/context.js';
 import { constant, type Call, type Expression } from '../../expr/expression.js';
 import { mapChildren } from '../../expr/walk.js';
-import { Oids, typeRef } from '../../expr/type-oids.js';
+import { TypeOid } from '../../types/type-oids.js';
+import { typeRef } from '../../types/type-refs.js';
 import type { LogicalNode } from '../logical/logical.js';
 import { mapInputs, mapNodeExpressions } from '../logical/walk.js';
 import type { Rule } from './rule.js';
@@ -28,18 +29,18 @@ function narrow(expression: Expression, context: BindContext): Expression {
   if (mapped.kind !== 'call' || mapped.operator?.role === undefined) return mapped;
   const [left, right] = mapped.arguments;
   if (left === undefined || right === undefined) return mapped;
-  const leftDate = left.type.oid === Oids.date ? left : dayOf(left);
-  const rightDate = right.type.oid === Oids.date ? right : dayOf(right);
+  const leftDate = left.type.oid === TypeOid.date ? left : dayOf(left);
+  const rightDate = right.type.oid === TypeOid.date ? right : dayOf(right);
   if (leftDate === undefined || rightDate === undefined || (leftDate === left && rightDate === right)) return mapped;
   return overDates(mapped, leftDate, rightDate, context);
 }
 
 /** A constant timestamp at midnight as the constant date. */
 function dayOf(expression: Expression): Expression | undefined {
-  if (expression.kind !== 'constant' || expression.type.oid !== Oids.timestamp) return undefined;
+  if (expression.kind !== 'constant' || expression.type.oid !== TypeOid.timestamp) return undefined;
   const { value } = expression;
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value % DAY_MICROS !== 0) return undefined;
-  return constant(value / DAY_MICROS, typeRef(Oids.date));
+  return constant(value / DAY_MICROS, typeRef(TypeOid.date));
 }
 
 function overDates(call: Call, left: Expression, right: Expression, context: BindContext): Expression {
@@ -47,7 +48,7 @@ function overDates(call: Call, left: Expression, right: Expression, context: Bin
   const name = call.operator?.name ?? '';
   const operator = functions
     .operatorsNamed(name)
-    .find((candidate) => candidate.leftType === Oids.date && candidate.rightType === Oids.date);
+    .find((candidate) => candidate.leftType === TypeOid.date && candidate.rightType === TypeOid.date);
   const implementation = operator?.function;
   if (operator === undefined || implementation === undefined) return call;
   return { ...call, operator, function: implementation, arguments: [left, right] };

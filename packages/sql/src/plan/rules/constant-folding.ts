@@ -7,7 +7,7 @@ import { conjuncts, constant, FALSE, TRUE, type Expression } from '../../expr/ex
 import { mapChildren } from '../../expr/walk.js';
 import type { EvaluationContext } from '../../functions/registry.js';
 import type { Value } from '../../types/type.js';
-import { BOOL } from '../../expr/type-oids.js';
+import { BOOL } from '../../types/type-refs.js';
 import type { LogicalNode } from '../logical/logical.js';
 import { mapInputs, mapNodeExpressions } from '../logical/walk.js';
 import type { Rule } from './rule.js';

@@ -1,0 +1,44 @@
+/** PostgreSQL 15's pg_proc: functions of bit strings. The form of a line is told in definitions.ts. */
+export const bitFacts = `
+1581 biteq 1560,1560 16 ix biteq
+1582 bitne 1560,1560 16 ix bitne
+1592 bitge 1560,1560 16 ix bitge
+1593 bitgt 1560,1560 16 ix bitgt
+1594 bitle 1560,1560 16 ix bitle
+1595 bitlt 1560,1560 16 ix bitlt
+1596 bitcmp 1560,1560 23 ix bitcmp
+1666 varbiteq 1562,1562 16 ix biteq
+1667 varbitne 1562,1562 16 ix bitne
+1668 varbitge 1562,1562 16 ix bitge
+1669 varbitgt 1562,1562 16 ix bitgt
+1670 varbitle 1562,1562 16 ix bitle
+1671 varbitlt 1562,1562 16 ix bitlt
+1672 varbitcmp 1562,1562 23 ix bitcmp
+1673 bitand 1560,1560 1560 ix bit_and
+1674 bitor 1560,1560 1560 ix bit_or
+1675 bitxor 1560,1560 1560 ix bitxor
+1676 bitnot 1560 1560 ix bitnot
+1677 bitshiftleft 1560,23 1560 ix bitshiftleft
+1678 bitshiftright 1560,23 1560 ix bitshiftright
+1679 bitcat 1562,1562 1562 ix bitcat
+1680 substring 1560,23,23 1560 ix bitsubstr
+1681 length 1560 23 ix bitlength
+1682 octet_length 1560 23 ix bitoctetlength
+1683 bit 23,23 1560 ix bitfromint4
+1684 int4 1560 23 ix bittoint4
+1685 bit 1560,23,16 1560 ix bit
+1687 varbit 1562,23,16 1562 ix varbit
+1698 position 1560,1560 23 ix bitposition
+1699 substring 1560,23 1560 ix bitsubstr_no_len
+1812 bit_length 1560 23 ix bitlength
+2075 bit 20,23 1560 ix bitfromint8
+2076 int8 1560 20 ix bittoint8
+2242 bit_and 1560 1560 ia bit_and:bit
+2243 bit_or 1560 1560 ia bit_or:bit
+3030 overlay 1560,1560,23,23 1560 ix bitoverlay
+3031 overlay 1560,1560,23 1560 ix bitoverlay_no_len
+3032 get_bit 1560,23 23 ix bitgetbit
+3033 set_bit 1560,23,23 1560 ix bitsetbit
+6162 bit_count 1560 20 ix bit_bit_count
+6167 bit_xor 1560 1560 ia bit_xor:bit
+`;

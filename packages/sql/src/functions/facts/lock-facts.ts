@@ -1,0 +1,28 @@
+/** PostgreSQL 15's pg_proc: functions of advisory locks. The form of a line is told in definitions.ts. */
+export const lockFacts = `
+2026 pg_backend_pid - 23 sx pg_backend_pid
+2026 pg_backend_pid - 23 sx pg_backend_pid
+2626 pg_sleep 701 2278 vx pg_sleep
+2880 pg_advisory_lock 20 2278 vx pg_advisory_lock_int8
+2881 pg_advisory_lock_shared 20 2278 vx pg_advisory_lock_shared_int8
+2882 pg_try_advisory_lock 20 16 vx pg_try_advisory_lock_int8
+2883 pg_try_advisory_lock_shared 20 16 vx pg_try_advisory_lock_shared_int8
+2884 pg_advisory_unlock 20 16 vx pg_advisory_unlock_int8
+2885 pg_advisory_unlock_shared 20 16 vx pg_advisory_unlock_shared_int8
+2886 pg_advisory_lock 23,23 2278 vx pg_advisory_lock_int4
+2887 pg_advisory_lock_shared 23,23 2278 vx pg_advisory_lock_shared_int4
+2888 pg_try_advisory_lock 23,23 16 vx pg_try_advisory_lock_int4
+2889 pg_try_advisory_lock_shared 23,23 16 vx pg_try_advisory_lock_shared_int4
+2890 pg_advisory_unlock 23,23 16 vx pg_advisory_unlock_int4
+2891 pg_advisory_unlock_shared 23,23 16 vx pg_advisory_unlock_shared_int4
+2892 pg_advisory_unlock_all - 2278 vx pg_advisory_unlock_all
+2943 txid_current - 20 sx pg_current_xact_id
+3089 pg_advisory_xact_lock 20 2278 vx pg_advisory_xact_lock_int8
+3090 pg_advisory_xact_lock_shared 20 2278 vx pg_advisory_xact_lock_shared_int8
+3091 pg_try_advisory_xact_lock 20 16 vx pg_try_advisory_xact_lock_int8
+3092 pg_try_advisory_xact_lock_shared 20 16 vx pg_try_advisory_xact_lock_shared_int8
+3093 pg_advisory_xact_lock 23,23 2278 vx pg_advisory_xact_lock_int4
+3094 pg_advisory_xact_lock_shared 23,23 2278 vx pg_advisory_xact_lock_shared_int4
+3095 pg_try_advisory_xact_lock 23,23 16 vx pg_try_advisory_xact_lock_int4
+3096 pg_try_advisory_xact_lock_shared 23,23 16 vx pg_try_advisory_xact_lock_shared_int4
+`;

@@ -1,0 +1,41 @@
+/** PostgreSQL 15's pg_proc: functions of network values. The form of a line is told in definitions.ts. */
+export const networkFacts = `
+598 abbrev 869 25 ix inet_abbrev
+599 abbrev 650 25 ix cidr_abbrev
+605 set_masklen 869,23 869 ix inet_set_masklen
+635 set_masklen 650,23 650 ix cidr_set_masklen
+683 network 869 650 ix network_network
+696 netmask 869 869 ix network_netmask
+697 masklen 869 23 ix network_masklen
+698 broadcast 869 869 ix network_broadcast
+699 host 869 25 ix network_host
+711 family 869 23 ix network_family
+730 text 869 25 ix network_show
+920 network_eq 869,869 16 ix network_eq
+921 network_lt 869,869 16 ix network_lt
+922 network_le 869,869 16 ix network_le
+923 network_gt 869,869 16 ix network_gt
+924 network_ge 869,869 16 ix network_ge
+925 network_ne 869,869 16 ix network_ne
+926 network_cmp 869,869 23 ix network_cmp
+927 network_sub 869,869 16 ix network_sub
+928 network_subeq 869,869 16 ix network_subeq
+929 network_sup 869,869 16 ix network_sup
+930 network_supeq 869,869 16 ix network_supeq
+1362 hostmask 869 869 ix network_hostmask
+1715 cidr 869 650 ix inet_to_cidr
+2196 inet_client_addr - 869 s inet_client_addr
+2198 inet_server_addr - 869 s inet_server_addr
+2627 inetnot 869 869 ix inetnot
+2628 inetand 869,869 869 ix inetand
+2629 inetor 869,869 869 ix inetor
+2630 inetpl 869,20 869 ix inetpl
+2631 int8pl_inet 20,869 869 ix int8pl_inet
+2632 inetmi_int8 869,20 869 ix inetmi_int8
+2633 inetmi 869,869 20 ix inetmi
+3551 network_overlap 869,869 16 ix network_overlap
+3562 network_larger 869,869 869 ix network_larger
+3563 network_smaller 869,869 869 ix network_smaller
+4063 inet_merge 869,869 650 ix inet_merge
+4071 inet_same_family 869,869 16 ix inet_same_family
+`;
