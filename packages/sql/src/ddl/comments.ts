@@ -1,12 +1,12 @@
 /** COMMENT ON: a text beside an object, shown by obj_description and its kin. */
 import { PhantomError, unsupportedError } from '@phantom/base';
 import { NameClass, type TableDescriptor } from '@phantom/catalog';
-import type { Name } from '../text/ast-leaves.js';
+import type { Name, QualifiedName } from '../text/ast-leaves.js';
 import type { Comment } from '../text/ast-schema.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { domainNamed } from './domains.js';
 import { typeNamed } from './create-type.js';
-import { lockForChange, relationNamed, requireOwner, schemaNamed } from './names.js';
+import { lockForChange, relationNamed, requireOwner, schemaNamed, splitName } from './names.js';
 import { requireRoleAdministration } from './roles.js';
 import { roleNamed } from './role-names.js';
 
@@ -53,7 +53,7 @@ export function* comment(context: DdlContext, node: Comment): DdlExecution {
       requireOwner(context, type);
       const name = target.name.at(-1)?.text;
       if (!type.definition.checks.some((check) => check.name === name))
-        throw new PhantomError('42704', `constraint "${name}" for domain "${type.name}" does not exist`);
+        throw new PhantomError('42704', `constraint "${name}" for domain ${type.name} does not exist`);
       const checks = type.definition.checks.map((check) => (check.name === name ? withComment(check, text) : check));
       objects.put({ ...type, definition: { ...type.definition, checks } });
       return undefined;
@@ -99,7 +99,9 @@ function withComment<T extends { readonly comment?: string }>(object: T, text: s
 }
 
 function* commentColumn(context: DdlContext, { target }: Comment, text: string | undefined): DdlExecution {
-  const relation = relationNamed(context, target.name.slice(0, -1));
+  const owner = target.name.slice(0, -1);
+  if (isCompositeType(context, owner)) throw unsupportedError('comments on attributes of composite types');
+  const relation = relationNamed(context, owner);
   const name = target.name.at(-1) as Name;
   const missing = new PhantomError('42703', `column "${name.text}" of relation "${relation.name}" does not exist`);
   if (relation.kind === 'view') {
@@ -137,4 +139,12 @@ function* commentConstraint(context: DdlContext, { target }: Comment, text: stri
   );
   context.objects.put({ ...table, constraints, schemaVersion: table.schemaVersion + 1 });
   return undefined;
+}
+
+/** True for a composite type that is no table's. */
+function isCompositeType({ picture, objects }: DdlContext, qualified: QualifiedName): boolean {
+  const { schema, name } = splitName(qualified, picture.databaseName);
+  const found = picture.typeNamed(schema === undefined ? { name } : { schema, name });
+  const type = found === undefined ? undefined : objects.object(found.oid);
+  return type?.kind === 'type' && type.definition.kind === 'composite' && type.definition.relationOid === undefined;
 }

@@ -54,7 +54,7 @@ export function* rename(context: DdlContext, node: Rename): DdlExecution {
       const from = target.name.at(-1)?.text;
       const { definition } = type;
       if (!definition.checks.some((check) => check.name === from))
-        throw new PhantomError('42704', `constraint "${from}" for domain "${type.name}" does not exist`);
+        throw new PhantomError('42704', `constraint "${from}" for domain ${type.name} does not exist`);
       const checks = definition.checks.map((check) => (check.name === from ? { ...check, name: to } : check));
       context.objects.put({ ...type, definition: { ...definition, checks } });
       return undefined;

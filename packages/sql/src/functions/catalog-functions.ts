@@ -76,9 +76,10 @@ function comment(oid: Oid, context: EvaluationContext): string | null {
 }
 
 function columnComment(oid: Oid, number: number, context: EvaluationContext): string | null {
-  const table = objectOf(oid, context);
-  if (table?.kind !== 'table') return null;
-  return table.columns.find((column) => column.number === number)?.comment ?? null;
+  const relation = objectOf(oid, context);
+  if (relation?.kind === 'view') return relation.columns[number - 1]?.comment ?? null;
+  if (relation?.kind !== 'table') return null;
+  return relation.columns.find((column) => column.number === number)?.comment ?? null;
 }
 
 /** Bytes of a relation's own space, estimated. */

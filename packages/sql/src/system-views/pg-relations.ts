@@ -360,6 +360,10 @@ function* descriptionRows(source: SystemViewSource): Iterable<CatalogRow> {
     const on = (classoid: number, objoid: number, objsubid: number, description: string | undefined): CatalogRow[] =>
       description === undefined ? [] : [{ objoid, classoid, objsubid, description }];
     yield* on(ClassOid.relation, relation.oid, 0, relation.comment);
+    if (relation.kind === 'view') {
+      for (const [i, { comment }] of relation.columns.entries())
+        yield* on(ClassOid.relation, relation.oid, i + 1, comment);
+    }
     if (relation.kind !== 'table') continue;
     for (const column of relation.columns) yield* on(ClassOid.relation, relation.oid, column.number, column.comment);
     for (const constraint of relation.constraints)
