@@ -8,7 +8,7 @@
  */
 import { ByteReader } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
-import { type Delta, type Wait, WorkerThread, syncOf, syncOfNames } from '@phantom/runs';
+import { type Delta, DeltaCopies, type Wait, type WorkerCall, WorkerThread, syncOf, syncOfNames } from '@phantom/runs';
 import { joinPath } from '@phantom/vfs';
 import {
   type RunTarget,
@@ -32,6 +32,9 @@ export const threads = {
   flush: new WorkerThread('btree-flush', WORKER_SOURCE),
   merge: new WorkerThread('btree-merge', WORKER_SOURCE),
 };
+
+/** What the thread for flushes reads, of all trees of the process. */
+export const deltaCopies = new DeltaCopies();
 
 export interface OffloadOptions {
   readonly slices: Slices;
@@ -67,8 +70,11 @@ export class Offload {
     const local = (): Generator<Wait, RunEntry> =>
       writeDelta(files.context, target, delta, viewSeqs, this.options.slices);
     if (!this.pays(delta.bytes)) return this.opened(yield* local());
-    const input: FlushInput = { directory, target, delta: delta.descriptor(), viewSeqs };
-    return this.opened(yield* this.runInThread(threads.flush, 'flush', input, target, local));
+    const { descriptor, buffer } = yield* deltaCopies.make(delta.descriptor());
+    const input: FlushInput = { directory, target, delta: descriptor, viewSeqs };
+    const release = (): void => deltaCopies.giveBack(buffer);
+    const call = threads.flush.call<RunEntry>('flush', input, release);
+    return this.opened(yield* this.runOf(call, target, local));
   }
 
   /** Merges runs that lie side by side into one. The caller holds the new run. */
@@ -80,7 +86,8 @@ export class Offload {
     const local = (): Generator<Wait, RunEntry> => writeMergedRun(files.context, target, readers, this.options.slices);
     if (!this.pays(bytesOf(merged))) return this.opened(yield* local());
     const input: MergeRunsInput = { directory, target, runs: merged.map(({ entry }) => entry) };
-    return this.opened(yield* this.runInThread(threads.merge, 'mergeRuns', input, target, local));
+    const call = threads.merge.call<RunEntry>('mergeRuns', input);
+    return this.opened(yield* this.runOf(call, target, local));
   }
 
   /** Merges the oldest runs, all down to the pages, into new pages. With no runs it only tidies the freelist. */
@@ -130,21 +137,19 @@ export class Offload {
     const { directory } = context;
     const place = { directory, file: file.path, pageBytes, tree, pageCount };
     const input: MergePagesInput = { ...place, free: free.encode(), generation, root, runs };
-    return yield* this.inThread<MergePagesOutput>(threads.merge, 'mergePages', input);
+    return yield* this.resultOf(threads.merge.call<MergePagesOutput>('mergePages', input));
   }
 
   /** The run is synced in the end, or removed. */
-  private *runInThread(
-    thread: WorkerThread,
-    task: string,
-    input: unknown,
+  private *runOf(
+    call: WorkerCall<RunEntry>,
     target: RunTarget,
     local: () => Generator<Wait, RunEntry>,
   ): Generator<Wait, RunEntry> {
     const { context } = this.files;
     let isDone = false;
     try {
-      let entry = yield* this.inThread<RunEntry>(thread, task, input);
+      let entry = yield* this.resultOf(call);
       if (entry === undefined) entry = yield* local();
       else {
         const file = context.vfs.open(joinPath(context.directory, runName(target.number)), { mode: 'write' });
@@ -164,13 +169,12 @@ export class Offload {
   }
 
   /** What the task returned; undefined when the thread was lost: do it without. */
-  private *inThread<R>(thread: WorkerThread, task: string, input: unknown): Generator<Wait, R | undefined> {
-    const call = thread.call<R>(task, input);
+  private *resultOf<R>(call: WorkerCall<R>): Generator<Wait, R | undefined> {
     try {
       yield call;
     } catch (error) {
       if (!call.isLost) throw error;
-      this.files.context.logger.warn('a worker thread was lost; its work is done without it', { task });
+      this.files.context.logger.warn('a worker thread was lost; its work is done without it', { task: call.task });
     }
     return call.value;
   }

@@ -32,7 +32,7 @@ function randomKeys(seed) {
 
 for (let round = 0; round < 3; round++) {
   const arena = randomKeys(7 + round);
-  const tree = new ArenaTree(arena.buffer, { shared: true });
+  const tree = new ArenaTree(arena.buffer);
   report('random insert', entries, () => {
     for (let i = 0; i < entries; i++) tree.insert(i * keyBytes, keyBytes);
   });
@@ -65,7 +65,7 @@ for (let round = 0; round < 3; round++) {
   ascending.length = entries * keyBytes;
   const view = new DataView(ascending.buffer.buffer);
   for (let i = 0; i < entries; i++) view.setUint32(i * keyBytes + 12, i);
-  const sorted = new ArenaTree(ascending.buffer, { shared: true });
+  const sorted = new ArenaTree(ascending.buffer);
   report('ascending insert', entries, () => {
     for (let i = 0; i < entries; i++) sorted.insert(i * keyBytes, keyBytes);
   });

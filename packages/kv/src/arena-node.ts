@@ -160,12 +160,8 @@ export function sharedBytes(keys: Uint8Array, a: number, b: number, bytesMax: nu
   return i;
 }
 
-export function allocateWords(words: number, shared: boolean): Int32Array {
-  return shared ? new Int32Array(new SharedArrayBuffer(words * 4)) : new Int32Array(words);
-}
-
-export function growWords(words: Int32Array, need: number, shared: boolean): Int32Array {
-  const grown = allocateWords(Math.max(need, words.length * 2), shared);
+export function growWords(words: Int32Array, need: number): Int32Array {
+  const grown = new Int32Array(Math.max(need, words.length * 2));
   grown.set(words);
   return grown;
 }

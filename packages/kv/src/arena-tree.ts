@@ -1,7 +1,7 @@
 /**
  * An ordered map in typed arrays: the heart of deltas, of the memory engine and of a transaction's write set. There is no
- * JavaScript object per entry, so the garbage collector never sees a million of anything, and a frozen tree can be handed
- * to worker threads as it is.
+ * JavaScript object per entry, so the garbage collector never sees a million of anything, and a frozen tree can be copied
+ * for worker threads table by table.
  *
  * A B+tree (Graefe, "Modern B-Tree Techniques", 2011, sections 3.4 and 3.5: prefix truncation and poor man's normalized
  * keys). Key bytes lie in an arena of the owner's; the tree holds offsets. Three arrays:
@@ -33,7 +33,6 @@ import {
   NODE_WORDS,
   NONE,
   PREVIOUS,
-  allocateWords,
   growWords,
   searchNode,
   verifiedBelow,
@@ -50,12 +49,11 @@ export interface ArenaTreeOptions {
   readonly payloadWords?: number;
   /** Entries to make room for at the start. Default 64. */
   readonly capacity?: number;
-  /** Put the tables into SharedArrayBuffers, so that worker threads can attach. Default false. */
-  readonly shared?: boolean;
 }
 
-/** What a worker thread needs to read a tree that nobody writes to any more. Travels by postMessage, nothing is copied. */
+/** The tables of a tree that nobody writes to any more, for readers elsewhere: copied, or in shared memory, by its owner. */
 export interface ArenaTreeDescriptor {
+  /** What is in use of the node table, and below of the entry table. */
   readonly nodes: Int32Array;
   readonly entries: Int32Array;
   readonly entryWords: number;
@@ -85,7 +83,6 @@ export class ArenaTree implements NodeTables {
   height = 0;
   lastLeaf = 0;
   private nodeCount = 1;
-  private readonly shared: boolean;
   /** Node and slot on each level of the last descent; level 0 is the leaf. */
   private readonly pathNodes = new Int32Array(LEVELS_MAX);
   private readonly pathSlots = new Int32Array(LEVELS_MAX);
@@ -95,11 +92,10 @@ export class ArenaTree implements NodeTables {
 
   constructor(keys: Uint8Array, options: ArenaTreeOptions = {}) {
     this.keys = keys;
-    this.shared = options.shared ?? false;
     this.entryWords = ENTRY_HEADER_WORDS + (options.payloadWords ?? 1);
     const capacity = Math.max(options.capacity ?? FANOUT, 1);
-    this.entries = allocateWords(capacity * this.entryWords, this.shared);
-    this.nodes = allocateWords(Math.ceil(capacity / FANOUT) * NODE_WORDS, this.shared);
+    this.entries = new Int32Array(capacity * this.entryWords);
+    this.nodes = new Int32Array(Math.ceil(capacity / FANOUT) * NODE_WORDS);
     clearNode(this, 0);
   }
 
@@ -118,8 +114,8 @@ export class ArenaTree implements NodeTables {
 
   descriptor(): ArenaTreeDescriptor {
     return {
-      nodes: this.nodes,
-      entries: this.entries,
+      nodes: this.nodes.subarray(0, this.nodeCount * NODE_WORDS),
+      entries: this.entries.subarray(0, this.count * this.entryWords),
       entryWords: this.entryWords,
       count: this.count,
       nodeCount: this.nodeCount,
@@ -502,7 +498,7 @@ export class ArenaTree implements NodeTables {
     const entry = this.count++;
     const at = entry * this.entryWords;
     if (at + this.entryWords > this.entries.length) {
-      this.entries = growWords(this.entries, at + this.entryWords, this.shared);
+      this.entries = growWords(this.entries, at + this.entryWords);
     }
     this.entries[at] = offset;
     this.entries[at + 1] = bytes;
@@ -514,7 +510,7 @@ export class ArenaTree implements NodeTables {
     const node = this.nodeCount;
     this.nodeCount += count;
     const words = this.nodeCount * NODE_WORDS;
-    if (words > this.nodes.length) this.nodes = growWords(this.nodes, words, this.shared);
+    if (words > this.nodes.length) this.nodes = growWords(this.nodes, words);
     clearNode(this, node);
     return node;
   }

@@ -17,12 +17,9 @@ export class ByteArena {
   buffer: Uint8Array;
   /** Bytes in use. */
   length = 0;
-  /** True when the bytes lie in a SharedArrayBuffer, so that worker threads can attach. */
-  readonly shared: boolean;
 
-  constructor(capacityBytes: number, shared = false) {
-    this.shared = shared;
-    this.buffer = allocate(Math.max(capacityBytes, CAPACITY_BYTES_MIN), shared);
+  constructor(capacityBytes: number) {
+    this.buffer = new Uint8Array(Math.max(capacityBytes, CAPACITY_BYTES_MIN));
   }
 
   /** Makes room for `bytes` more and returns the offset where they go; the caller then sets `length`. */
@@ -41,12 +38,8 @@ export class ByteArena {
 
   private grow(need: number): void {
     assert(need <= ARENA_BYTES_MAX, 'an arena is bounded by 2 GiB');
-    const grown = allocate(Math.min(Math.max(need, this.buffer.length * 2), ARENA_BYTES_MAX), this.shared);
+    const grown = new Uint8Array(Math.min(Math.max(need, this.buffer.length * 2), ARENA_BYTES_MAX));
     grown.set(this.buffer.subarray(0, this.length));
     this.buffer = grown;
   }
-}
-
-function allocate(bytes: number, shared: boolean): Uint8Array {
-  return shared ? new Uint8Array(new SharedArrayBuffer(bytes)) : new Uint8Array(bytes);
 }

@@ -6,7 +6,7 @@
  * and reports an error that nobody was told of yet.
  */
 import type { Seq } from '@phantom/kv';
-import { type Delta, type Wait, WorkerThread, syncOf, syncOfNames } from '@phantom/runs';
+import { type Delta, DeltaCopies, type Wait, type WorkerCall, WorkerThread, syncOf, syncOfNames } from '@phantom/runs';
 import { type VfsFile, joinPath } from '@phantom/vfs';
 import { type CompactionPlan, type CompactionResult, compact } from './compaction.js';
 import { type RunTarget, flushDelta } from './flush.js';
@@ -20,6 +20,9 @@ export const threads = {
   flush: new WorkerThread('lsm-flush', WORKER_SOURCE),
   compaction: new WorkerThread('lsm-compaction', WORKER_SOURCE),
 };
+
+/** What the thread for flushes reads, of all trees of the process. */
+export const deltaCopies = new DeltaCopies();
 
 export interface OffloadOptions {
   readonly port: OutputPort;
@@ -42,8 +45,11 @@ export class Offload {
     const { port, slices } = this.options;
     if (this.pays(delta.bytes)) {
       const { directory } = port;
-      const input: FlushInput = { directory, delta: delta.descriptor(), viewSeqs, target, style };
-      const written = yield* this.inThread<WrittenRun>(threads.flush, 'flush', input, (run) => [run]);
+      const { descriptor, buffer } = yield* deltaCopies.make(delta.descriptor());
+      const input: FlushInput = { directory, delta: descriptor, viewSeqs, target, style };
+      const release = (): void => deltaCopies.giveBack(buffer);
+      const call = threads.flush.call<WrittenRun>('flush', input, release);
+      const written = yield* this.resultOf(call, (run) => [run]);
       if (written !== undefined) return written;
     }
     return yield* flushDelta(delta, viewSeqs, target, style, port, slices);
@@ -56,7 +62,8 @@ export class Offload {
     for (const { runs } of plan.layers) for (const run of runs) bytes += run.bytes;
     if (this.pays(bytes)) {
       const input: CompactInput = { directory: port.directory, plan };
-      const result = yield* this.inThread<CompactionResult>(threads.compaction, 'compact', input, (all) => all.written);
+      const call = threads.compaction.call<CompactionResult>('compact', input);
+      const result = yield* this.resultOf(call, (all) => all.written);
       if (result !== undefined) return result;
     }
     return yield* compact(plan, port, slices);
@@ -68,20 +75,17 @@ export class Offload {
   }
 
   /** The runs that it wrote are synced in the end, or removed. Undefined when the thread was lost: do it without. */
-  private *inThread<R>(
-    thread: WorkerThread,
-    task: string,
-    input: unknown,
+  private *resultOf<R>(
+    call: WorkerCall<R>,
     runsOf: (value: R) => readonly WrittenRun[],
   ): Generator<Wait, R | undefined> {
-    const call = thread.call<R>(task, input);
     let isDone = false;
     try {
       try {
         yield call;
       } catch (error) {
         if (!call.isLost) throw error;
-        this.options.port.logger.warn('a worker thread was lost; its work is done without it', { task });
+        this.options.port.logger.warn('a worker thread was lost; its work is done without it', { task: call.task });
         return undefined;
       }
       yield* this.syncRuns(runsOf(call.value as R));

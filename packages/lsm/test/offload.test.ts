@@ -8,7 +8,7 @@ import { createNodeVfs } from '@phantom/vfs';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { LsmEngine, type LsmOptions } from '../src/index.js';
-import { threads } from '../src/offload.js';
+import { deltaCopies, threads } from '../src/offload.js';
 import { type TestContext, testContext } from './engine-context.js';
 import { SMALL } from './small-options.js';
 
@@ -84,6 +84,20 @@ describe('background work in worker threads', () => {
     driver.compareAll(before);
     before.view.release();
     expect([...engine.check()]).toEqual([]);
+  });
+
+  it('has the use of the same shared memory, however many deltas are flushed', async () => {
+    const { engine, driver } = await open();
+    await fill(driver, 0);
+    await engine.flush();
+    const before = deltaCopies.buffersMade;
+    for (let round = 1; round <= 20; round++) {
+      await fill(driver, round, 200 + 10 * round);
+      await engine.flush();
+    }
+    expect(engine.stats().flushes).toBe(21);
+    expect(deltaCopies.buffersMade).toBe(before);
+    driver.compareNow();
   });
 
   it('stays here when it is small, or the disk is not shared', async () => {

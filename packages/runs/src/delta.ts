@@ -15,7 +15,7 @@
  * theirs in the arena.
  *
  * A delta is active, then frozen on a batch boundary, then written as a sorted run (`versions`) and dropped. A frozen one
- * can be read by worker threads: its tables are SharedArrayBuffers, `descriptor` names them.
+ * can be read by worker threads: `descriptor` names its tables, and delta-copies.ts puts them into shared memory.
  *
  * Invariants:
  *   1. Batches come in strictly rising seq, each whole in one delta.
@@ -59,13 +59,11 @@ export interface DeltaOptions {
   readonly keys?: number;
 }
 
-/** What a worker thread needs to read a frozen delta. Travels by postMessage; the tables are shared, not copied. */
+/** The tables of a frozen delta, as far as they are in use: what it takes to read it in another thread. */
 export interface DeltaDescriptor {
   readonly arena: Uint8Array;
-  readonly arenaBytes: number;
   readonly tree: ArenaTreeDescriptor;
   readonly older: Int32Array;
-  readonly olderCount: number;
   readonly firstSeq: Seq;
   readonly lastSeq: Seq;
   readonly tombstones: readonly PlacedTombstone[];
@@ -79,7 +77,7 @@ export class Delta implements Layer {
   readonly tombstones = new RangeTombstones();
   tree: ArenaTree;
   private readonly arena: ByteArena;
-  private older = new Int32Array(new SharedArrayBuffer(OLDER_MIN * OLDER_WORDS * 4));
+  private older: Int32Array = new Int32Array(OLDER_MIN * OLDER_WORDS);
   private olderCount = 0;
   private isFrozen = false;
   /** Seq of a batch that is being applied in slices, SEQ_NONE between batches. */
@@ -90,8 +88,8 @@ export class Delta implements Layer {
 
   constructor(options: DeltaOptions = {}) {
     const { capacityBytes = CAPACITY_BYTES_DEFAULT, keys: capacity = KEYS_DEFAULT } = options;
-    this.arena = new ByteArena(capacityBytes, true);
-    this.tree = new ArenaTree(this.arena.buffer, { payloadWords: PAYLOAD_WORDS, shared: true, capacity });
+    this.arena = new ByteArena(capacityBytes);
+    this.tree = new ArenaTree(this.arena.buffer, { payloadWords: PAYLOAD_WORDS, capacity });
   }
 
   /** An empty one with room for what another holds: a delta mostly becomes as large as the one before. */
@@ -99,14 +97,14 @@ export class Delta implements Layer {
     return new Delta({ capacityBytes: Math.max(CAPACITY_BYTES_DEFAULT, other.arena.length), keys: other.entries });
   }
 
-  /** A frozen delta of another thread, for reading. */
+  /** A frozen delta of another thread, for reading. It reads the tables where they lie. */
   static attach(descriptor: DeltaDescriptor): Delta {
     const delta = new Delta({ capacityBytes: 0 });
     delta.arena.buffer = descriptor.arena;
-    delta.arena.length = descriptor.arenaBytes;
+    delta.arena.length = descriptor.arena.length;
     delta.tree = ArenaTree.attach(descriptor.arena, descriptor.tree);
-    delta.older = descriptor.older as typeof delta.older;
-    delta.olderCount = descriptor.olderCount;
+    delta.older = descriptor.older;
+    delta.olderCount = descriptor.older.length / OLDER_WORDS;
     delta.firstSeq = descriptor.firstSeq;
     delta.lastSeq = descriptor.lastSeq;
     for (const { lower, upper, seq, operation } of descriptor.tombstones) {
@@ -159,17 +157,15 @@ export class Delta implements Layer {
     this.isFrozen = true;
   }
 
-  /** What worker threads attach to. The delta must be frozen. */
+  /** Its tables where they lie. The delta must be frozen. */
   descriptor(): DeltaDescriptor {
-    assert(this.isFrozen, 'only a frozen delta is shared');
+    assert(this.isFrozen, 'only a frozen delta is handed on');
     const { firstSeq, lastSeq, older } = this;
     const { buffer, length } = this.arena;
     return {
-      arena: buffer,
-      arenaBytes: length,
+      arena: buffer.subarray(0, length),
       tree: this.tree.descriptor(),
-      older,
-      olderCount: this.olderCount,
+      older: older.subarray(0, this.olderCount * OLDER_WORDS),
       firstSeq,
       lastSeq,
       tombstones: this.tombstones.placed(),
@@ -332,7 +328,7 @@ export class Delta implements Layer {
   }
 
   private growOlder(): void {
-    const grown = new Int32Array(new SharedArrayBuffer(this.older.length * 2 * 4));
+    const grown = new Int32Array(this.older.length * 2);
     grown.set(this.older);
     this.older = grown;
   }

@@ -1,6 +1,7 @@
 /** @phantom/runs: the delta in memory and the sorted run on disk, shared by both trees. */
 export { Admission } from './admission.js';
 export { Delta, type DeltaDescriptor, type DeltaOptions } from './delta.js';
+export { DeltaCopies, type DeltaCopy } from './delta-copies.js';
 export { type Layer, type LayerCursor, Lookup, type RangeTombstone, type VersionCursor, VersionKind } from './layer.js';
 export { EntryCache, type EntryShare } from './entry-cache.js';
 export { BlockCache, type CacheItem } from './block-cache.js';
@@ -22,4 +23,4 @@ export { SharedMemory, type SharedMemoryOptions } from './shared-memory.js';
 export { type LayeredView, ViewCursor } from './view-cursor.js';
 export { syncOf, syncOfNames } from './sync-waits.js';
 export { type WorkerTask, serveTasks } from './worker-tasks.js';
-export { WorkerThread } from './worker-thread.js';
+export { type WorkerCall, WorkerThread } from './worker-thread.js';

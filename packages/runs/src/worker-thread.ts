@@ -63,6 +63,7 @@ export interface ReplyMessage {
 
 /** Work under way in a thread. A job waits for it and then takes its value. */
 export class WorkerCall<R> implements Wait {
+  readonly task: string;
   readonly control = new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * 4));
   /** The thread died before it answered. Nothing is known of what it has written. */
   isLost = false;
@@ -72,9 +73,12 @@ export class WorkerCall<R> implements Wait {
   private error: Error | undefined = undefined;
   private readonly ended: Promise<void>;
   private settle: () => void = () => undefined;
+  private readonly release: () => void;
 
-  constructor(thread: WorkerThread) {
+  constructor(thread: WorkerThread, task: string, release: () => void) {
     this.thread = thread;
+    this.task = task;
+    this.release = release;
     this.ended = new Promise((resolve) => {
       this.settle = resolve;
     });
@@ -121,6 +125,7 @@ export class WorkerCall<R> implements Wait {
     this.answered = true;
     this.answer = answer;
     this.error = error;
+    this.release();
     this.settle();
   }
 }
@@ -144,10 +149,13 @@ export class WorkerThread {
     return this.source !== undefined;
   }
 
-  /** Asks the thread for a task. The input is copied, but for what lies in SharedArrayBuffers. */
-  call<R>(task: string, input: unknown): WorkerCall<R> {
+  /**
+   * Asks the thread for a task. The input is copied, but for what lies in SharedArrayBuffers; `release` is called as soon
+   * as the thread no longer reads those, because it has answered or is gone.
+   */
+  call<R>(task: string, input: unknown, release: () => void = () => undefined): WorkerCall<R> {
     const port = this.port ?? this.start();
-    const call = new WorkerCall<R>(this);
+    const call = new WorkerCall<R>(this, task, release);
     const id = this.nextId++;
     const { control } = call;
     port.postMessage({ id, task, input, control } satisfies CallMessage);

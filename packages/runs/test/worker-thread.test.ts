@@ -60,6 +60,17 @@ describe('a worker thread', () => {
     await expect(worker.call('throw', 0).sync()).rejects.toMatchObject({ message: 'no', stack: 'a stack' });
   });
 
+  it('says when it no longer reads what it was given, however a call ends', async () => {
+    const worker = thread();
+    const released: string[] = [];
+    const call = (task: string): Promise<void> => worker.call(task, 1, () => released.push(task)).sync();
+    await call('double');
+    expect(released).toEqual(['double']);
+    await expect(call('fail')).rejects.toMatchObject({ code: '53100' });
+    await expect(call('die')).rejects.toMatchObject({ code: '58000' });
+    expect(released).toEqual(['double', 'fail', 'die']);
+  });
+
   it('stops when it is told to, and can be waited for so long', async () => {
     const worker = thread();
     const call = worker.call('until aborted', 0);
