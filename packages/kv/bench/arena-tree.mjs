@@ -17,7 +17,7 @@ function print(name, cpuUs, count) {
 }
 
 function randomKeys(seed) {
-  const arena = new ByteArena(entries * keyBytes, true);
+  const arena = new ByteArena(entries * keyBytes);
   let state = seed;
   for (let i = 0; i < entries * keyBytes; i += 4) {
     state = (Math.imul(state, 1664525) + 1013904223) | 0;
@@ -61,7 +61,7 @@ for (let round = 0; round < 3; round++) {
     if (sum < 0) throw new Error('impossible');
   });
   console.log(`bytes per entry beside the key ${(tree.bytes / tree.count).toFixed(1)}, height ${tree.height}`);
-  const ascending = new ByteArena(entries * keyBytes, true);
+  const ascending = new ByteArena(entries * keyBytes);
   ascending.length = entries * keyBytes;
   const view = new DataView(ascending.buffer.buffer);
   for (let i = 0; i < entries; i++) view.setUint32(i * keyBytes + 12, i);
