@@ -69,6 +69,18 @@ export class CursorBatch {
     this.valueStarts = new Int32Array(capacity);
     this.valueEnds = new Int32Array(capacity);
   }
+
+  /** One entry and no other, by reference; its number. */
+  setOne(key: ByteSlot, value: ByteSlot): number {
+    this.keyBuffers[0] = key.buffer;
+    this.keyStarts[0] = key.start;
+    this.keyEnds[0] = key.end;
+    this.valueBuffers[0] = value.buffer;
+    this.valueStarts[0] = value.start;
+    this.valueEnds[0] = value.end;
+    this.count = 1;
+    return 1;
+  }
 }
 
 /**

@@ -5,8 +5,8 @@ import type { RowBatch, RowSink, Yielded } from '../exec/runtime.js';
 import type { CreateTableAs } from '../text/ast-schema.js';
 import type { Value } from '../types/type.js';
 import type { DdlContext, DdlExecution, RowSource } from './context.js';
-import { onCommitOf, storageOf } from './create-table.js';
-import { ownership } from './grant.js';
+import { columnsOfResult, newTable, onCommitOf } from './new-table.js';
+import { TEXT } from '../types/type-refs.js';
 import { claimName, creationSchema, refuseSystemName, relationExists } from './names.js';
 import { claimTypeName, putRowType } from './types.js';
 import { TypeOid } from '../types/type-oids.js';
@@ -25,34 +25,15 @@ export function* createTableAs(context: DdlContext, node: CreateTableAs): DdlExe
   fields.forEach((field, i) => refuseSystemName(node.columns[i]?.text ?? field.name));
   if (node.columns.length > fields.length) throw new PhantomError('42601', 'too many column names were specified');
   yield* claimTypeName(context, place.schemaOid, place.name, true);
-  const { engine, options } = storageOf(node.options, place.temporary);
-  const table: TableDescriptor = {
-    kind: 'table',
-    oid: context.catalog.allocateOid(),
-    name: place.name,
-    databaseOid: context.databaseOid,
-    schemaOid: place.schemaOid,
-    ...ownership(context, 'table', place.schemaOid),
-    persistence: place.temporary ? 'temporary' : 'permanent',
-    engine,
-    ...options,
+  const table = newTable(context, place, node.options, {
     ...onCommitOf(node.onCommit, place.temporary),
-    space: context.storage.allocateSpace(engine),
-    layoutVersion: 1,
-    columns: fields.map((field, i) => ({
-      number: i + 1,
-      name: node.columns[i]?.text ?? field.name,
-      type: field.type.oid === TypeOid.unknown ? { oid: TypeOid.text, typmod: -1 } : field.type,
-      notNull: false,
-      dropped: false,
-      sinceVersion: 1,
-    })),
-    constraints: [],
-    indexOids: [],
-    keyColumns: [],
-    schemaVersion: 1,
-    rowTypeOid: context.catalog.allocateOid(),
-  };
+    columns: columnsOfResult(
+      fields.map(({ name, type }, i) => ({
+        name: node.columns[i]?.text ?? name,
+        type: type.oid === TypeOid.unknown ? TEXT : type,
+      })),
+    ),
+  });
   context.objects.put(table);
   putRowType(context, table);
   if (table.onCommit !== undefined) context.onCommit(table);

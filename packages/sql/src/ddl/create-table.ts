@@ -10,16 +10,14 @@ import type { RowExpression } from '../expr/row-expression-types.js';
 import { resolveTypeName } from '../expr/type-names.js';
 import type { Yielded } from '../exec/runtime.js';
 import { withNamedCollation } from '../expr/named-collation.js';
-import type { TableEngine } from '../session/ports.js';
-import type { Name, Option, TypeName } from '../text/ast-leaves.js';
+import type { Name, TypeName } from '../text/ast-leaves.js';
 import type { ColumnConstraint, ColumnDefinition, CreateTable, TableConstraint } from '../text/ast-schema.js';
 import { addConstraint } from './constraints.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { type CopiedParts, copyParts, likeColumns } from './create-table-like.js';
-import { ownership } from './grant.js';
 import { claimName, columnNamed, creationSchema, refuseSystemName, relationExists } from './names.js';
 import { ownSequence } from './create-table-sequence.js';
-import { storageOptions } from './storage-options.js';
+import { newTable, onCommitOf } from './new-table.js';
 import { storedExpression } from './stored-expressions.js';
 import { claimTypeName, putRowType, requireTypeUsage } from './types.js';
 
@@ -46,27 +44,7 @@ export function* createTable(context: DdlContext, node: CreateTable): DdlExecuti
     return undefined;
   }
   yield* claimTypeName(context, place.schemaOid, place.name, true);
-  const { engine, options } = storageOf(node.options, place.temporary);
-  let table: TableDescriptor = {
-    kind: 'table',
-    oid: context.catalog.allocateOid(),
-    name: place.name,
-    databaseOid: context.databaseOid,
-    schemaOid: place.schemaOid,
-    ...ownership(context, 'table', place.schemaOid),
-    persistence: place.temporary ? 'temporary' : 'permanent',
-    engine,
-    ...options,
-    ...onCommitOf(node.onCommit, place.temporary),
-    space: context.storage.allocateSpace(engine),
-    layoutVersion: 1,
-    columns: [],
-    constraints: [],
-    indexOids: [],
-    keyColumns: [],
-    schemaVersion: 1,
-    rowTypeOid: context.catalog.allocateOid(),
-  };
+  let table = newTable(context, place, node.options, onCommitOf(node.onCommit, place.temporary));
   const constraints: TableConstraint[] = [];
   const copied: CopiedParts = { indexes: [], comments: new Map() };
   for (const element of node.elements) {
@@ -97,34 +75,6 @@ export function* createTable(context: DdlContext, node: CreateTable): DdlExecuti
   yield* copyParts(context, table.oid, copied);
   if (table.onCommit !== undefined) context.onCommit(table);
   return undefined;
-}
-
-/** ON COMMIT of a temporary table; 42P16 for any other. */
-export function onCommitOf(
-  clause: CreateTable['onCommit'],
-  temporary: boolean,
-): { readonly onCommit?: 'delete rows' | 'drop' } {
-  if (clause === undefined) return {};
-  if (!temporary) throw new PhantomError('42P16', 'ON COMMIT can only be used on temporary tables');
-  if (clause === 'preserve') return {};
-  return { onCommit: clause === 'delete' ? 'delete rows' : 'drop' };
-}
-
-/** Engine and storage parameters from WITH (...); temporary tables live in memory. */
-export function storageOf(
-  options: readonly Option[],
-  temporary: boolean,
-): { readonly engine: TableEngine; readonly options: { readonly options?: Readonly<Record<string, string>> } } {
-  const isEngine = (option: Option): boolean => option.namespace === undefined && option.name.text === 'engine';
-  const engine = engineOf(options.filter(isEngine));
-  const kept = storageOptions(
-    options.filter((option) => !isEngine(option)),
-    'table',
-  );
-  return {
-    engine: temporary ? 'memory' : engine,
-    options: Object.keys(kept).length === 0 ? {} : { options: kept },
-  };
 }
 
 /** A column's value as an expression of nothing but the session: its default, or what ADD COLUMN gives to old rows. */
@@ -188,27 +138,6 @@ function refuseUnsupported(node: CreateTable): void {
       hint: 'WITH (engine = btree | lsm) chooses how a table is stored.',
     });
   }
-}
-
-/** The engine that WITH (...) asks for; 22023 for other parameters, which storageOptions reads. */
-export function engineOf(options: readonly Option[]): TableEngine {
-  let engine: TableEngine = 'btree';
-  for (const option of options) {
-    const name = option.name.text;
-    if (name !== 'engine') {
-      throw new PhantomError('22023', `unrecognized parameter "${name}"`, { position: option.position + 1 });
-    }
-    const { value } = option;
-    const text = value?.kind === 'word' ? value.name[0]?.text : value?.kind === 'string' ? value.value : undefined;
-    if (text !== 'btree' && text !== 'lsm') {
-      throw new PhantomError('22023', `invalid value for option "engine"`, {
-        hint: 'Available engines: btree, lsm.',
-        position: option.position + 1,
-      });
-    }
-    engine = text;
-  }
-  return engine;
 }
 
 /** The primary key's columns become the rows' key. */

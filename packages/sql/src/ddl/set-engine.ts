@@ -22,7 +22,7 @@ import type { Yielded } from '../exec/runtime.js';
 import type { SpaceMove, TableEngine } from '../session/ports.js';
 import type { AlterTable, AlterTableAction } from '../text/ast-schema.js';
 import type { DdlContext } from './context.js';
-import { engineOf } from './create-table.js';
+import { engineOf } from './new-table.js';
 import { lockForChange, ownTable, undefinedRelation } from './names.js';
 
 type Step = Generator<Yielded, void, void>;

@@ -12,7 +12,7 @@ import { parseStatement } from '../text/parse.js';
 import { selectInto } from '../text/select-into.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { fillTable } from './create-table-as.js';
-import { storageOf } from './create-table.js';
+import { columnsOfResult, newTable } from './new-table.js';
 import { ownership } from './grant.js';
 import {
   claimName,
@@ -187,33 +187,10 @@ export function* createMaterializedView(context: DdlContext, node: CreateTableAs
   if (usesTemporary(context, described))
     throw new PhantomError('0A000', 'materialized views must not use temporary tables or views');
   const columns = columnsOf(described, node.columns, 'too many column names were specified');
-  const { engine, options } = storageOf(node.options, false);
-  const table: TableDescriptor = {
-    kind: 'table',
-    oid: context.catalog.allocateOid(),
-    name: place.name,
-    databaseOid: context.databaseOid,
-    schemaOid: place.schemaOid,
-    ...ownership(context, 'table', place.schemaOid),
-    persistence: 'permanent',
-    engine,
-    ...options,
-    space: context.storage.allocateSpace(engine),
-    layoutVersion: 1,
-    columns: columns.map((column, i) => ({
-      ...column,
-      number: i + 1,
-      notNull: false,
-      dropped: false,
-      sinceVersion: 1,
-    })),
-    constraints: [],
-    indexOids: [],
-    keyColumns: [],
-    schemaVersion: 1,
+  const table = newTable(context, { ...place, temporary: false }, node.options, {
+    columns: columnsOfResult(columns),
     materialized: { ...storedQuery(context, source, described), populated: node.withData },
-    rowTypeOid: context.catalog.allocateOid(),
-  };
+  });
   context.objects.put(table);
   putRowType(context, table);
   dependOn(context, table.oid, described);

@@ -254,15 +254,7 @@ export class CursorPipeline extends Pipeline {
 /** One entry, moving backwards. */
 function fillBackward(cursor: KvCursor, batch: CursorBatch): number {
   if (!cursor.prev()) return 0;
-  const { key, value } = cursor;
-  batch.keyBuffers[0] = key.buffer;
-  batch.keyStarts[0] = key.start;
-  batch.keyEnds[0] = key.end;
-  batch.valueBuffers[0] = value.buffer;
-  batch.valueStarts[0] = value.start;
-  batch.valueEnds[0] = value.end;
-  batch.count = 1;
-  return 1;
+  return batch.setOne(cursor.key, cursor.value);
 }
 
 /** Batches are used again: making one costs more than a short scan. At most so many of a size are kept. */

@@ -45,15 +45,7 @@ export class PostingCursor implements KvCursor {
 
   fill(batch: CursorBatch): number {
     if (!this.next()) return 0;
-    const { key, value } = this;
-    batch.keyBuffers[0] = key.buffer;
-    batch.keyStarts[0] = key.start;
-    batch.keyEnds[0] = key.end;
-    batch.valueBuffers[0] = value.buffer;
-    batch.valueStarts[0] = value.start;
-    batch.valueEnds[0] = value.end;
-    batch.count = 1;
-    return 1;
+    return batch.setOne(this.key, this.value);
   }
 
   close(): void {
