@@ -22,10 +22,12 @@ const VERSIONS = {
 /** The one whose install script must run: it compiles. */
 const BUILT = 'better-sqlite3';
 
-/** The module of a peer, or undefined with a line on stderr. PHANTOM_PEERS_DIR may name a folder that has them already. */
+/**
+ * The module of a peer, or undefined with a line on stderr. PHANTOM_PEERS_DIR may name another folder for them. Each has a
+ * folder of its own within: npm takes away what the folder it installs into does not list.
+ */
 export function peer(name) {
-  const given = process.env['PHANTOM_PEERS_DIR'];
-  const home = given ?? join(folder, name.replace('/', '+'));
+  const home = join(process.env['PHANTOM_PEERS_DIR'] ?? folder, name.replace('/', '+'));
   mkdirSync(home, { recursive: true });
   if (!existsSync(join(home, 'node_modules', name))) {
     writeFileSync(join(home, 'package.json'), JSON.stringify({ private: true, allowScripts: { [BUILT]: true } }));
