@@ -19,7 +19,13 @@ function allStages(env) {
     simple('lint', [], 'oxlint', ['--deny-warnings']),
     simple('format', [], 'oxfmt', ['--check']),
     // TypeScript 7 checks in a fifth of the time of 6, which the build keeps: 7 has no interface for the programs that make declarations.
-    simple('types', [], 'node', ['node_modules/typescript7/bin/tsc', '--project', 'tsconfig.json', '--pretty', 'false']),
+    simple('types', [], 'node', [
+      'node_modules/typescript7/bin/tsc',
+      '--project',
+      'tsconfig.json',
+      '--pretty',
+      'false',
+    ]),
     simple('unused', [], 'knip', ['--no-progress', '--no-config-hints']),
     { name: 'unit', after: ['build'], run: (say) => runUnitTests(env, say) },
     simple('source', [], 'node', ['tools/check/dist/main.js', 'source']),

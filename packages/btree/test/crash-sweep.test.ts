@@ -1,5 +1,5 @@
 /**
- * Power cuts: after every write and sync of a life with flushes and merges, in several ways each, the files open again,
+ * Power cuts: after every write and sync of a life with flushes and merges, in one or several ways each, the files open again,
  * hold exactly the state of their flushedSeq, and that is no older than what was reported.
  */
 import type { VfsOperation } from '@phantom/vfs';
@@ -18,7 +18,7 @@ interface Cut {
   readonly after: string;
 }
 
-async function sweep(options: BtreeOptions, life: WorkloadOptions): Promise<number> {
+async function sweep(options: BtreeOptions, life: WorkloadOptions, ways = 3): Promise<number> {
   const { seed } = life;
   const vfs = new MemoryVfs();
   const context = await testContext(vfs);
@@ -26,7 +26,7 @@ async function sweep(options: BtreeOptions, life: WorkloadOptions): Promise<numb
   const cuts: Cut[] = [];
   vfs.onOperation = ({ operation, path }) => {
     if (!CHANGES.has(operation)) return;
-    for (let way = 0; way < 3; way++) {
+    for (let way = 0; way < ways; way++) {
       cuts.push({
         disk: vfs.crashClone(seed * 100_000 + cuts.length),
         flushedSeq: live.engine?.flushedSeq() ?? 0,
@@ -70,6 +70,7 @@ describe('power cuts', () => {
 
   it('leave the state of flushedSeq, whole, with runs merged into each other', async () => {
     const options = { runsMax: 3, sliceMs: 0, idleMergeMs: 1e9 };
-    expect(await sweep(options, { seed: 3, rounds: 7, keys: 2000, preloaded: 2000 })).toBeGreaterThan(250);
+    // It takes many keys before runs are merged with each other rather than into the tree; each cut is dear, so one way each.
+    expect(await sweep(options, { seed: 3, rounds: 7, keys: 2000, preloaded: 2000 }, 1)).toBeGreaterThan(80);
   });
 });

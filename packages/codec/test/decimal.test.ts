@@ -11,6 +11,8 @@ Reference.set({ precision: 1000, toExpNeg: -9e15, toExpPos: 9e15, rounding: Refe
 
 const finite = decimal.filter((value) => value.isFinite());
 const reference = (value: Decimal): Reference => new Reference(value.toString());
+/** Digits enough for a root, a logarithm or e to the 300th of what these tests draw; each more costs the reference dearly. */
+const ShortReference = Reference.clone({ precision: 220 });
 const d = (text: string): Decimal => Decimal.fromString(text);
 
 /** Cases recorded from PostgreSQL 15. */
@@ -149,7 +151,7 @@ describe('Decimal', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 1n, max: 10n ** 30n }), fc.nat(30), (unscaled, scale) => {
         const value = Decimal.of(unscaled, scale);
-        const x = reference(value);
+        const x = new ShortReference(value.toString());
         const root = decimalSqrt(value);
         expect(root.toString()).toBe(x.sqrt().toFixed(root.scale));
         const ln = decimalLn(value);
@@ -161,7 +163,7 @@ describe('Decimal', () => {
         );
         const small = Decimal.of(unscaled % 300n, 0).add(value.mod(Decimal.One).round(5));
         const exponential = decimalExp(small);
-        expect(exponential.toString()).toBe(reference(small).exp().toFixed(exponential.scale));
+        expect(exponential.toString()).toBe(new ShortReference(small.toString()).exp().toFixed(exponential.scale));
       }),
       { numRuns: 12, seed: 22 },
     );
