@@ -5,12 +5,14 @@
  * `reopen`: the first read after kill -9 under load, as a curve over the log (`--rows 1000000`, `--turns 1`). `scale`: durable
  * commits of 256 callers, an opening with 10,000 tables, the removal of a table of 1 GB. `documents`: collections against
  * SQLite's JSON and nedb. `transactions`: hot rows, disjoint rows, read-modify-writes against better-sqlite3 and PostgreSQL.
- * `large`: memory and disk of both trees alone with `--records 10000000` (`--only lsm`).
+ * `large`: memory and disk of both trees alone with `--records 10000000` (`--only lsm`). `amplification`: what both trees write,
+ * keep and read for five workloads, and what the advisor makes of them (`--rows 200000`).
  */
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { machineLine, syncFloor } from './machine.mjs';
+import { amplificationSuite } from './suites/amplification.mjs';
 import { documentsSuite } from './suites/documents.mjs';
 import { largeSuite } from './suites/large.mjs';
 import { reopenSuite } from './suites/reopen.mjs';
@@ -27,6 +29,7 @@ const SUITES = {
   storage: storageSuite,
   reopen: reopenSuite,
   large: largeSuite,
+  amplification: amplificationSuite,
   scale: scaleSuite,
   documents: documentsSuite,
   transactions: transactionsSuite,

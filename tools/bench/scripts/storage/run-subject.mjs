@@ -2,8 +2,10 @@
  * One subject, one turn, in a process of its own: `node run-subject.mjs SUBJECT ROWS DIRECTORY`. Prints one JSON line for each
  * measurement: operations a second, CPU microseconds an operation (of all threads), and what else there is to say.
  */
-import { closeSync, existsSync, mkdirSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { bytesUnder } from '../files.mjs';
+import { randomFrom, shuffled, valuePool } from './random.mjs';
 import { SUBJECTS } from './subjects.mjs';
 
 const [name, rowsText, directory] = process.argv.slice(2);
@@ -12,20 +14,8 @@ const BATCH = 1000;
 const HOT_KEYS = Math.min(100_000, rows / 10);
 const DURABLE_MS = 2500;
 
-let state = 0x9e3779b9;
-function random() {
-  state ^= state << 13;
-  state ^= state >>> 17;
-  state ^= state << 5;
-  return state >>> 0;
-}
-
-/** Values of 100 bytes that compress to about a half, from a pool. */
-const pool = Buffer.alloc(1 << 20);
-for (let at = 0; at < pool.length; at += 100) {
-  for (let i = 0; i < 50 && at + i < pool.length; i++) pool[at + i] = random();
-  pool.copy(pool, at + 50, at, Math.min(at + 50, pool.length));
-}
+const random = randomFrom(0x9e3779b9);
+const pool = valuePool(random);
 const valueAt = (salt) => (i) => {
   const at = ((i * 7919 + salt * 104729) % 10_000) * 100;
   return pool.subarray(at, at + 100);
@@ -33,14 +23,7 @@ const valueAt = (salt) => (i) => {
 
 /** 16 bytes: eight digits of a shuffled number in front, so that order is random. */
 const sequential = Array.from({ length: rows }, (_, i) => Buffer.from(String(i).padStart(16, '0')));
-const shuffled = Uint32Array.from({ length: rows }, (_, i) => i);
-for (let i = rows - 1; i > 0; i--) {
-  const j = random() % (i + 1);
-  const kept = shuffled[i];
-  shuffled[i] = shuffled[j];
-  shuffled[j] = kept;
-}
-const inRandomOrder = Array.from(shuffled, (i) => sequential[i]);
+const inRandomOrder = Array.from(shuffled(rows, random), (i) => sequential[i]);
 const missing = Array.from({ length: 100_000 }, () => Buffer.from(`${String(random() % rows).padStart(15, '0')}x`));
 
 const schedstat = existsSync('/proc/self/schedstat') ? openSync('/proc/self/schedstat', 'r') : undefined;
@@ -50,13 +33,6 @@ function threadMs() {
   if (schedstat === undefined) return performance.now();
   const bytes = readSync(schedstat, buffer, 0, 64, 0);
   return Number(buffer.toString('latin1', 0, bytes).split(' ')[0]) / 1e6;
-}
-
-function sizeOf(path) {
-  const entry = statSync(path);
-  return entry.isDirectory()
-    ? readdirSync(path).reduce((sum, child) => sum + sizeOf(join(path, child)), 0)
-    : entry.size;
 }
 
 async function measure(what, operations, action, more = () => ({})) {
@@ -167,7 +143,7 @@ await measure('fillrandom', rows, () => load(db, inRandomOrder, valueAt(1)));
 await measure('readrandom under load', 100_000, () => gets(db, sequential, 100_000).then(() => undefined));
 await measure('overwrite', rows, () => load(db, inRandomOrder.toReversed(), valueAt(2)));
 await db.settle();
-const size = sizeOf(join(directory, 'random'));
+const size = bytesUnder(join(directory, 'random'));
 process.stdout.write(`${JSON.stringify({ what: 'disk', bytesPerByte: size / (rows * 116), ...db.notes?.() })}\n`);
 const reads = Math.min(rows, 300_000);
 await gets(db, sequential, reads / 3);

@@ -4,9 +4,10 @@
  * 2 GB of resident memory; the default is a tenth of that. Each step in a process of its own; `--only lsm` for one.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bytesUnder } from '../files.mjs';
 import { CONFIGURATION } from '../storage/subjects.mjs';
 
 const SELF = fileURLToPath(import.meta.url);
@@ -36,12 +37,6 @@ export async function largeSuite({ quick, records = quick ? 200_000 : RECORDS, o
       rmSync(root, { recursive: true, force: true });
     }
   }
-}
-
-function bytesUnder(path) {
-  const entry = statSync(path);
-  if (!entry.isDirectory()) return entry.size;
-  return readdirSync(path).reduce((sum, name) => sum + bytesUnder(join(path, name)), 0);
 }
 
 function child(args) {

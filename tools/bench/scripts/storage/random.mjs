@@ -1,0 +1,34 @@
+/** Numbers that look random and are the same every time. */
+
+/** The next of 2^32 numbers, with each call; all of them depend on the seed alone. */
+export function randomFrom(seed) {
+  let state = seed;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state >>> 0;
+  };
+}
+
+/** The numbers below `count`, in random order. */
+export function shuffled(count, random) {
+  const numbers = Uint32Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const j = random() % (i + 1);
+    const kept = numbers[i];
+    numbers[i] = numbers[j];
+    numbers[j] = kept;
+  }
+  return numbers;
+}
+
+/** Bytes from which values of 100 are cut that compress to about a half. */
+export function valuePool(random) {
+  const pool = Buffer.alloc(1 << 20);
+  for (let at = 0; at < pool.length; at += 100) {
+    for (let i = 0; i < 50 && at + i < pool.length; i++) pool[at + i] = random();
+    pool.copy(pool, at + 50, at, Math.min(at + 50, pool.length));
+  }
+  return pool;
+}
