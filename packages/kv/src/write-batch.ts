@@ -11,6 +11,8 @@
  *    put           01  varint keyBytes  key    varint valueBytes  value
  *    remove        02  varint keyBytes  key
  *    remove range  03  varint keyBytes  lower  varint keyBytes    upper     (lower inclusive, upper exclusive)
+ * each of them perhaps behind a note of its writer, for those who follow changes; it is no operation, and engines pass over it:
+ *    note          04  varint noteBytes  note
  *
  * Varints are LEB128 (base/bytes.ts). Keys begin with their space (space.ts), whose engine the header names. Both ends of
  * a range lie in one engine.
@@ -40,6 +42,9 @@ export const BATCH_HEADER_BYTES = 8;
 
 export const OperationKind = { Put: 1, Remove: 2, RemoveRange: 3 } as const;
 export type OperationKind = (typeof OperationKind)[keyof typeof OperationKind];
+
+/** Stands before the operation that it is about. */
+const NOTE = 4;
 
 const EMPTY = new Uint8Array(0);
 
@@ -104,7 +109,7 @@ export class WriteBatch {
     return this.writer.buffer;
   }
 
-  /** Appends a put; returns the offset of the operation in the buffer. */
+  /** Appends a put, and the note on it; returns the offset of the operation in the buffer. */
   put(
     key: Uint8Array,
     keyStart: number,
@@ -112,7 +117,9 @@ export class WriteBatch {
     value: Uint8Array,
     valueStart: number,
     valueEnd: number,
+    note?: Uint8Array,
   ): number {
+    if (note !== undefined) this.appendNote(note);
     const offset = this.begin(OperationKind.Put, key, keyStart, valueEnd - valueStart + keyEnd - keyStart);
     this.putOperations++;
     this.append(key, keyStart, keyEnd);
@@ -120,8 +127,9 @@ export class WriteBatch {
     return offset;
   }
 
-  /** Appends a removal; returns the offset of the operation in the buffer. */
-  remove(key: Uint8Array, keyStart: number, keyEnd: number): number {
+  /** Appends a removal, and the note on it; returns the offset of the operation in the buffer. */
+  remove(key: Uint8Array, keyStart: number, keyEnd: number, note?: Uint8Array): number {
+    if (note !== undefined) this.appendNote(note);
     const offset = this.begin(OperationKind.Remove, key, keyStart, keyEnd - keyStart);
     this.append(key, keyStart, keyEnd);
     return offset;
@@ -183,10 +191,17 @@ export class WriteBatch {
     return offset;
   }
 
+  private appendNote(note: Uint8Array): void {
+    const { writer } = this;
+    writer.u8(NOTE);
+    writer.reserve(note.length + 9);
+    this.append(note, 0, note.length);
+  }
+
   private append(bytes: Uint8Array, start: number, end: number): void {
     const { writer } = this;
     const { buffer } = writer;
-    // `begin` has made room.
+    // The caller has made room.
     writer.length = copyBytes(bytes, start, end, buffer, writeVarint(buffer, writer.length, end - start));
   }
 }
@@ -208,6 +223,9 @@ export class BatchReader {
   keyEnd = 0;
   valueStart = 0;
   valueEnd = 0;
+  /** The note on the current operation; empty when it has none. */
+  noteStart = 0;
+  noteEnd = 0;
   /** Operations read so far. */
   position = 0;
   private start = 0;
@@ -274,8 +292,10 @@ export class BatchReader {
     this.readOperation(offset);
   }
 
-  private readOperation(at: number): number {
+  private readOperation(place: number): number {
     const { bytes, end } = this;
+    const at = place < end && bytes[place] === NOTE ? this.readNote(place) : place;
+    if (at === place) this.noteStart = this.noteEnd = place;
     const kind = at < end ? (bytes[at] as number) : 0;
     if (kind < OperationKind.Put || kind > OperationKind.RemoveRange)
       throw broken('a write batch has an unknown operation', at);
@@ -295,6 +315,16 @@ export class BatchReader {
     this.valueEnd = this.valueStart + valueBytes;
     if (!(this.valueEnd <= end)) throw broken('a value runs past the end of its write batch', at);
     return this.valueEnd;
+  }
+
+  /** Reads a note; returns where the operation begins that it is about. */
+  private readNote(at: number): number {
+    const { bytes, end } = this;
+    const noteBytes = readVarint(bytes, at + 1, end);
+    this.noteStart = at + 1 + varintBytes(noteBytes);
+    this.noteEnd = this.noteStart + noteBytes;
+    if (!(this.noteEnd <= end)) throw broken('a note runs past the end of its write batch', at);
+    return this.noteEnd;
   }
 }
 

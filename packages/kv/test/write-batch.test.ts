@@ -36,11 +36,58 @@ function operationsOf(batch: Uint8Array, start = 0, end: number = batch.length):
   return found;
 }
 
+/** The notes on the operations, in their order; undefined for none. */
+function notesOf(batch: Uint8Array): (string | undefined)[] {
+  const reader = new BatchReader().setBatch(batch);
+  const notes: (string | undefined)[] = [];
+  while (reader.next()) {
+    const { noteStart, noteEnd } = reader;
+    notes.push(noteStart === noteEnd ? undefined : toHex(batch, noteStart, noteEnd));
+  }
+  return notes;
+}
+
 const operation = fc.record({
   kind: fc.constantFrom(OperationKind.Put, OperationKind.Remove, OperationKind.RemoveRange),
   engine: fc.constantFrom(EngineCode.Memory, EngineCode.Btree, EngineCode.Lsm),
   key: fc.uint8Array({ maxLength: 300 }),
   value: fc.uint8Array({ maxLength: 20_000 }),
+});
+
+describe('notes', () => {
+  it('stand before what they are about, and are no operations', () => {
+    const batch = new WriteBatch();
+    const key = keyIn(EngineCode.Btree, 0x61);
+    batch.put(key, 0, 5, bytes(1), 0, 1, bytes(0xaa, 0xbb));
+    const mark = batch.mark();
+    const offset = batch.remove(key, 0, 5, bytes(0xcc));
+    batch.put(key, 0, 5, bytes(2), 0, 1);
+    const finished = batch.finish();
+    expect(toHex(finished, 8, 21)).toBe('0402aabb' + '0105100000016101' + '01');
+    expect([batch.count, notesOf(finished)]).toEqual([3, ['aabb', 'cc', undefined]]);
+    expect(operationsOf(finished)).toEqual(['1 1000000161 01', '2 1000000161 ', '1 1000000161 02']);
+    const reader = new BatchReader();
+    reader.readAt(finished, offset, finished.length);
+    expect([reader.kind, reader.noteStart === reader.noteEnd]).toEqual([OperationKind.Remove, true]);
+    batch.truncate(mark);
+    expect(notesOf(batch.finish())).toEqual(['aabb']);
+  });
+
+  it('are refused where nothing follows them, or another', () => {
+    const batch = new WriteBatch();
+    batch.remove(keyIn(EngineCode.Btree, 0x61), 0, 5, bytes(0xaa));
+    const whole = Array.from(batch.finish());
+    const [header, note, operation] = [whole.slice(0, 8), whole.slice(8, 11), whole.slice(11)];
+    for (const broken of [
+      [...header, ...note],
+      [...header, ...note, ...note, ...operation],
+      [...header, 4, 200, 1, ...operation],
+      [...header, ...operation, ...note],
+      [...header, 4],
+    ]) {
+      expect(() => operationsOf(Uint8Array.from(broken))).toThrow(PhantomError);
+    }
+  });
 });
 
 describe('WriteBatch', () => {

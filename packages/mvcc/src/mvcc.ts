@@ -49,7 +49,7 @@
  */
 import { PhantomError, SqlState } from '@phantom/base';
 import type { KvView } from '@phantom/kv';
-import type { CommitResult, Store } from '@phantom/store';
+import type { ChangeFeed, ChangeFeedOptions, CommitResult, Store } from '@phantom/store';
 import { describeKey } from './errors.js';
 import { LongTransactions } from './long-transactions.js';
 import { resolveMvccOptions } from './options.js';
@@ -200,6 +200,10 @@ class TransactionManager implements Mvcc {
 
   describeKey(key: Uint8Array): string {
     return describeKey(this.registry.options.names, key);
+  }
+
+  changes(options: ChangeFeedOptions): ChangeFeed {
+    return this.registry.store.changes(options);
   }
 
   conflicts(): readonly ConflictCount[] {

@@ -133,9 +133,10 @@ function readWrites(batch: Uint8Array): WriteSet {
   const writes = new WriteSet();
   const reader = new BatchReader().setBatch(batch);
   while (reader.next()) {
-    const { keyStart, keyEnd, valueStart, valueEnd } = reader;
-    if (reader.kind === OperationKind.Put) writes.put(batch, keyStart, keyEnd, batch, valueStart, valueEnd);
-    else if (reader.kind === OperationKind.Remove) writes.remove(batch, keyStart, keyEnd);
+    const { keyStart, keyEnd, valueStart, valueEnd, noteStart, noteEnd } = reader;
+    const note = noteStart === noteEnd ? undefined : batch.subarray(noteStart, noteEnd);
+    if (reader.kind === OperationKind.Put) writes.put(batch, keyStart, keyEnd, batch, valueStart, valueEnd, note);
+    else if (reader.kind === OperationKind.Remove) writes.remove(batch, keyStart, keyEnd, note);
     else writes.removeRange(batch.slice(keyStart, keyEnd), batch.slice(valueStart, valueEnd));
   }
   return writes;

@@ -285,13 +285,14 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, P
     value: Uint8Array,
     valueStart: number,
     valueEnd: number,
+    note?: Uint8Array,
   ): void {
-    const writes = this.writable(keyEnd - keyStart, valueEnd - valueStart);
-    writes.put(key, keyStart, keyEnd, value, valueStart, valueEnd);
+    const writes = this.writable(keyEnd - keyStart, valueEnd - valueStart + (note === undefined ? 0 : note.length));
+    writes.put(key, keyStart, keyEnd, value, valueStart, valueEnd, note);
   }
 
-  remove(key: Uint8Array, keyStart: number, keyEnd: number): void {
-    this.writable(keyEnd - keyStart, 0).remove(key, keyStart, keyEnd);
+  remove(key: Uint8Array, keyStart: number, keyEnd: number, note?: Uint8Array): void {
+    this.writable(keyEnd - keyStart, note === undefined ? 0 : note.length).remove(key, keyStart, keyEnd, note);
   }
 
   removeRange(range: KeyRange): void {

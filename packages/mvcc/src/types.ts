@@ -6,7 +6,7 @@
  */
 import type { Clock, Logger, Metrics, PhantomError } from '@phantom/base';
 import type { ByteSlot, KeyRange, KvCursor, KvView, Seq, SpaceId } from '@phantom/kv';
-import type { CommitResult } from '@phantom/store';
+import type { ChangeFeed, ChangeFeedOptions, CommitResult } from '@phantom/store';
 
 export type Isolation = 'read committed' | 'repeatable read' | 'serializable';
 export type Concurrency = 'optimistic' | 'locking';
@@ -160,8 +160,17 @@ export interface MvccTransaction {
   /** Entries by the newest committed state with ALL own writes: what constraint checks need. */
   cursorNewest(range: KeyRange): KvCursor;
 
-  put(key: Uint8Array, keyStart: number, keyEnd: number, value: Uint8Array, valueStart: number, valueEnd: number): void;
-  remove(key: Uint8Array, keyStart: number, keyEnd: number): void;
+  /** The note is for those who follow changes, and for nobody else; it is copied. */
+  put(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    note?: Uint8Array,
+  ): void;
+  remove(key: Uint8Array, keyStart: number, keyEnd: number, note?: Uint8Array): void;
   /** Removes every key of the range, unread: for dropping and truncating. The range must not be written to concurrently (table lock). */
   removeRange(range: KeyRange): void;
 
@@ -291,6 +300,8 @@ export interface Mvcc {
   rollbackPrepared(identifier: string): Promise<void>;
   /** What errors call a key. */
   describeKey(key: Uint8Array): string;
+  /** Follows what is committed: see ChangeFeed. 55000 when the log no longer has it, 22023 for a seq that is yet to come. */
+  changes(options: ChangeFeedOptions): ChangeFeed;
   /** The keys on which most races were lost, most first; at most 256. */
   conflicts(): readonly ConflictCount[];
   /** Rolls back what is live. Does not close the store. */

@@ -75,12 +75,13 @@ export class WriteSet {
     value: Uint8Array,
     valueStart: number,
     valueEnd: number,
+    note?: Uint8Array,
   ): void {
-    this.index(this.batch.put(key, keyStart, keyEnd, value, valueStart, valueEnd), keyEnd - keyStart);
+    this.index(this.batch.put(key, keyStart, keyEnd, value, valueStart, valueEnd, note), keyEnd - keyStart);
   }
 
-  remove(key: Uint8Array, start: number, end: number): void {
-    this.index(this.batch.remove(key, start, end), end - start);
+  remove(key: Uint8Array, start: number, end: number, note?: Uint8Array): void {
+    this.index(this.batch.remove(key, start, end, note), end - start);
   }
 
   removeRange(lower: Uint8Array, upper: Uint8Array): void {

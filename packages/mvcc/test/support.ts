@@ -54,10 +54,18 @@ export function read(transaction: MvccTransaction, key: string, how: Reading = '
   return transaction[how](bytes, 0, bytes.length, slot) ? UTF8_IN.decode(slot.copy()) : undefined;
 }
 
-export function put(transaction: MvccTransaction, key: string, value: string): void {
+export function put(transaction: MvccTransaction, key: string, value: string, note?: string): void {
   const bytes = keyOf(key);
   const content = UTF8_OUT.encode(value);
-  transaction.put(bytes, 0, bytes.length, content, 0, content.length);
+  transaction.put(
+    bytes,
+    0,
+    bytes.length,
+    content,
+    0,
+    content.length,
+    note === undefined ? undefined : UTF8_OUT.encode(note),
+  );
 }
 
 export function remove(transaction: MvccTransaction, key: string): void {

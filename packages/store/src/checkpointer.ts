@@ -28,6 +28,8 @@ export interface CheckpointerContext {
   readonly health: StoreHealth;
   readonly logger: Logger;
   readonly checkpointBytesMax: number;
+  /** Log that stays behind what recovery needs, for who follows changes and comes back. */
+  readonly changesKeepBytes: number;
   /** Frees what is pinned for no one. */
   forgetViews(): void;
 }
@@ -80,8 +82,8 @@ export class Checkpointer {
     const mark = this.droppable();
     if (mark !== undefined) {
       superblock.updateNow((state) => this.note(state, mark));
-      this.log.dropBefore(mark.end);
-      wal.dropBeforeNow?.(mark.end);
+      wal.dropBeforeNow?.(this.unneeded(mark));
+      this.log.dropBefore(wal.start);
     }
     this.ended();
   }
@@ -124,8 +126,8 @@ export class Checkpointer {
       // What came meanwhile may not be synced; the log must never end before it starts.
       if (wal.durable < mark.end) await wal.sync();
       await superblock.update((state) => this.note(state, mark));
-      this.log.dropBefore(mark.end);
-      await wal.dropBefore(mark.end);
+      await wal.dropBefore(this.unneeded(mark));
+      this.log.dropBefore(wal.start);
     }
     this.ended();
   }
@@ -143,6 +145,12 @@ export class Checkpointer {
   private droppable(): LogMark | undefined {
     const mark = this.log.lastUpTo(this.flushedSeq());
     return mark !== undefined && mark.end > this.context.superblock.state.logStart ? mark : undefined;
+  }
+
+  /** The log before this position may go. */
+  private unneeded(mark: LogMark): Lsn {
+    const { wal, changesKeepBytes } = this.context;
+    return Math.max(0, Math.min(mark.end, wal.end - changesKeepBytes));
   }
 
   private note(state: SuperblockState, mark: LogMark): void {

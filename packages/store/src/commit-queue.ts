@@ -41,6 +41,7 @@ class QueuedCommit {
   start = 0;
   end = 0;
   lsn: Lsn = 0;
+  commitTimeMs = 0;
   /** True when it must be synced before it may be seen. */
   synced = false;
   listener: CommitListener | undefined = undefined;
@@ -54,8 +55,11 @@ interface DrainWaiter {
 
 /** What the queue tells its owner; called with each published commit and when the queue has nothing more to do. */
 export interface CommitQueueOwner {
-  /** The commit is visible; the reader stands before its first operation, and is the queue's again on return. */
-  published(batch: BatchReader): void;
+  /**
+   * The commit, whose record ends at `lsn`, is visible; the reader stands before its first operation, and is the queue's
+   * again on return.
+   */
+  published(batch: BatchReader, lsn: Lsn, commitTimeMs: number): void;
   settled(): void;
 }
 
@@ -122,7 +126,14 @@ export class CommitQueue {
   }
 
   /** Takes over a commit that the log has, `lsn` being the position behind it; copies its bytes unless they are lent. */
-  push(bytes: Uint8Array, lsn: Lsn, listener: CommitListener, synced: boolean, isLent: boolean): void {
+  push(
+    bytes: Uint8Array,
+    lsn: Lsn,
+    commitTimeMs: number,
+    listener: CommitListener,
+    synced: boolean,
+    isLent: boolean,
+  ): void {
     if (this.count === this.ring.length) this.growRing();
     const entry = this.ring[(this.head + this.count) & (this.ring.length - 1)] as QueuedCommit;
     this.count++;
@@ -134,6 +145,7 @@ export class CommitQueue {
       this.keepBytes(entry, bytes);
     }
     entry.lsn = lsn;
+    entry.commitTimeMs = commitTimeMs;
     entry.listener = listener;
     entry.synced = synced;
     if (synced) this.syncedCount++;
@@ -303,7 +315,7 @@ export class CommitQueue {
     const seq = ++this.visibleSeq;
     this.commits++;
     // From here on this object is ready for a commit or a drainNow that the listener itself begins.
-    this.owner.published(this.reader);
+    this.owner.published(this.reader, entry.lsn, entry.commitTimeMs);
     try {
       listener.published(seq);
     } catch (error) {

@@ -1,5 +1,6 @@
 /** @phantom/store: the one write path; one log under many engines, recovery and checkpoints. */
 export { type EngineAdvice, type EngineCost, type TableEvidence, adviseEngine } from './engine-advice.js';
+export type { ChangeFeed, ChangeFeedOptions } from './change-feed.js';
 export { openStore } from './open-store.js';
 export { STORE_FORMAT } from './format.js';
 export {

@@ -25,6 +25,11 @@ export const OS_SYNC_DELAY_MS = 200;
 /** Space numbers made durable at a time: a crash loses the rest of a block, and 2^28 numbers bear that. */
 export const SPACE_BLOCK_NUMBERS = 32;
 
+/** What a change feed buffers of commits that nobody has taken yet; past it it reads them from the log. */
+export const CHANGE_BUFFER_BYTES = MIB;
+/** Log that a change feed may hold back, unless it is told otherwise. */
+export const CHANGE_LOG_BYTES_MAX = 1024 * MIB;
+
 /** Bytes that one step of a move copies: about 2 ms of reading. */
 export const MOVE_STRETCH_BYTES = 256 * 1024;
 /** What commits have done to copied keys and the new space does not have yet; past it writers wait. */
@@ -37,6 +42,7 @@ export interface ResolvedOptions {
   readonly cacheBytes: number;
   readonly deltaBytesMax: number;
   readonly checkpointBytesMax: number;
+  readonly changesKeepBytes: number;
   readonly segmentBytes: number | undefined;
   readonly readOnly: boolean;
   readonly create: boolean;
@@ -78,6 +84,7 @@ export function resolveOptions(options: StoreOptions): ResolvedOptions {
     cacheBytes: options.cacheBytes ?? 64 * MIB,
     deltaBytesMax: options.deltaBytesMax ?? 64 * MIB,
     checkpointBytesMax: options.checkpointBytesMax ?? 64 * MIB,
+    changesKeepBytes: options.changesKeepBytes ?? 0,
     segmentBytes: options.segmentBytes,
     readOnly: options.readOnly ?? false,
     create: options.create ?? true,

@@ -43,8 +43,9 @@ import {
 } from '@phantom/base';
 import type { BatchReader, EngineCode, Finding, KvEngine, Seq, SpaceId, WriteBatch } from '@phantom/kv';
 import type { LockHolder } from '@phantom/vfs';
-import type { Durability, Wal } from '@phantom/wal';
+import type { Durability, Lsn, Wal } from '@phantom/wal';
 import { checkStore } from './check.js';
+import { type ChangeFeed, type ChangeFeedOptions, LogChangeFeed } from './change-feed.js';
 import { Checkpointer } from './checkpointer.js';
 import { CommitQueue } from './commit-queue.js';
 import { RecordKind } from './format.js';
@@ -77,6 +78,7 @@ export class LogStore implements Store {
   private readonly meta = { seq: 0, commitTimeMs: 0, flags: RecordKind.Batch as number };
   /** Moves of spaces under way. */
   private readonly moves = new Set<SpaceMover>();
+  private readonly feeds = new Set<LogChangeFeed>();
   private osSyncTimer: NodeJS.Timeout | undefined;
   private closing: Promise<void> | undefined;
 
@@ -92,7 +94,7 @@ export class LogStore implements Store {
     this.meta.commitTimeMs = recovered.commitTimeMs;
     this.views = new ViewRegistry(catalog);
     this.queue = new CommitQueue(wal, catalog.engines, recovered.seq, options.durability, health, options.clock, {
-      published: (batch) => this.published(batch),
+      published: (batch, lsn, commitTimeMs) => this.published(batch, lsn, commitTimeMs),
       settled: () => this.settled(),
     });
     this.checkpointer = new Checkpointer(
@@ -103,11 +105,15 @@ export class LogStore implements Store {
         health,
         logger: options.logger,
         checkpointBytesMax: options.checkpointBytesMax,
+        changesKeepBytes: options.changesKeepBytes,
         forgetViews: () => this.views.forget(),
       },
       recovered.log,
     );
-    health.onFailure((failure) => this.queue.abandon(failure));
+    health.onFailure((failure) => {
+      this.queue.abandon(failure);
+      for (const feed of this.feeds) feed.wake();
+    });
     if (wal.lost.aborted) health.fail(wal.lost.reason);
     else wal.lost.addEventListener('abort', () => health.fail(wal.lost.reason), { once: true });
     this.registerMetrics();
@@ -219,7 +225,7 @@ export class LogStore implements Store {
     }
     this.checkpointer.log.add(seq, lsn);
     const isSynced = this.durability === 'fsync' && options?.durability !== 'os';
-    queue.push(bytes, lsn, listener, isSynced, options?.borrow === true);
+    queue.push(bytes, lsn, meta.commitTimeMs, listener, isSynced, options?.borrow === true);
     return seq;
   }
 
@@ -269,6 +275,25 @@ export class LogStore implements Store {
     );
     this.moves.add(move);
     return move;
+  }
+
+  changes(options: ChangeFeedOptions): ChangeFeed {
+    if (this.health.isClosed) throw closedError();
+    const { wal, health, queue, checkpointer } = this;
+    const feed = new LogChangeFeed(
+      {
+        wal,
+        health,
+        get visibleSeq() {
+          return queue.visibleSeq;
+        },
+        placeOf: (seq) => checkpointer.log.lastUpTo(seq),
+        ended: (ended) => this.feeds.delete(ended),
+      },
+      options,
+    );
+    this.feeds.add(feed);
+    return feed;
   }
 
   checkpoint(): Promise<void> {
@@ -392,10 +417,14 @@ export class LogStore implements Store {
   }
 
   /** A commit has become visible. */
-  private published(batch: BatchReader): void {
+  private published(batch: BatchReader, lsn: Lsn, commitTimeMs: number): void {
     this.views.forget();
     this.views.uses.noteCommit(batch);
     batch.rewind();
+    for (const feed of this.feeds) {
+      feed.published(batch, this.queue.visibleSeq, lsn, commitTimeMs);
+      batch.rewind();
+    }
     for (const move of this.moves) {
       move.observe(batch);
       batch.rewind();
@@ -435,6 +464,7 @@ export class LogStore implements Store {
       }
     };
     await attempt(() => queue.drain());
+    for (const feed of this.feeds) feed.wake();
     await this.checkpointer.settled();
     if (!this.readOnly && health.failure === undefined) {
       await attempt(() => wal.sync());

@@ -17,6 +17,7 @@ import type {
 } from '@phantom/kv';
 import type { Durability, Wal, WalOptions, WalStats } from '@phantom/wal';
 import type { LockHolder, Vfs } from '@phantom/vfs';
+import type { ChangeFeed, ChangeFeedOptions } from './change-feed.js';
 import type { SpaceMove, SpacePair } from './space-move.js';
 import type { SpaceUse } from './space-use.js';
 
@@ -70,6 +71,8 @@ export interface StoreOptions {
   readonly deltaBytesMax?: number;
   /** The log since the last flush is bounded by this, so recovery time is. Default 64 MiB. */
   readonly checkpointBytesMax?: number;
+  /** Log kept although no engine needs it, so that who follows changes can go on after a restart. Default 0: what happens to be left. */
+  readonly changesKeepBytes?: number;
   readonly segmentBytes?: number;
   readonly readOnly?: boolean;
   /** Make the directory and a new store when there is none. Default true. */
@@ -150,6 +153,8 @@ export interface Store {
    * has to see to. 25006, 55000 or the store's failure when nothing may be written.
    */
   moveSpaces(pairs: readonly SpacePair[]): SpaceMove;
+  /** Follows commits in their order: see ChangeFeed. 55000 when the log no longer has what is asked for, 22023 for a seq yet to come. */
+  changes(options: ChangeFeedOptions): ChangeFeed;
   /** Writes the engines' deltas to their files and gives log segments back. */
   checkpoint(): Promise<void>;
   /** Replaces what somebody is told who tries to open the directory (a daemon learns its ports after it has opened). */
@@ -175,7 +180,7 @@ export interface StoreStats {
   readonly engines: readonly EngineStats[];
 }
 
-/** One batch of replay or of a change feed. */
+/** A commit, as a change feed hands it out: valid until its next one. */
 export interface Change {
   readonly seq: Seq;
   readonly commitTimeMs: number;
