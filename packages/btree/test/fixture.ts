@@ -69,5 +69,5 @@ export function diskOf(fixture: Fixture): MemoryVfs {
 export function modelOf(fixture: Fixture): Model {
   const text = inflateRawSync(Buffer.from(fixture.entries, 'base64')).toString();
   const entries = Object.entries(JSON.parse(text) as Record<string, string>);
-  return new Model(new Map(entries.map(([key, value]) => [key, Uint8Array.from(Buffer.from(value, 'hex'))])));
+  return Model.of(entries.map(([key, value]) => [Buffer.from(key, 'hex'), Buffer.from(value, 'hex')]));
 }

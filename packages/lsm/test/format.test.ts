@@ -81,8 +81,8 @@ describe('files of version 1', () => {
     expect((await makeFixture()).entries).toEqual(fixture.entries);
     const driver = new EngineDriver(engine, EngineCode.Lsm);
     driver.seq = fixture.seq;
-    driver.model = new Model(
-      new Map(Object.entries(fixture.entries).map(([key, value]) => [key, Uint8Array.from(Buffer.from(value, 'hex'))])),
+    driver.model = Model.of(
+      Object.entries(fixture.entries).map(([key, value]) => [Buffer.from(key, 'hex'), Buffer.from(value, 'hex')]),
     );
     driver.compareNow();
     expect([...engine.check()]).toEqual([]);

@@ -234,7 +234,7 @@ const CASES: Readonly<Record<string, Case>> = {
       ]);
       if (i % 70 === 69) await driver.engine.flush();
       compareEntry(cursor, entry, 'the entry under the cursor');
-      compareSlot(slot, entry.value, 'the value of a get');
+      compareSlot(slot, entry.value, () => 'the value of a get');
     }
     check(!cursor.next(), 'the cursor shows nothing newer than its view');
     cursor.close();

@@ -12,9 +12,9 @@ import { Model, type ModelEntry, type ModelOperation } from './model.js';
 
 const ENCODER = new TextEncoder();
 
-/** Throws unless the condition holds. */
-export function check(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new Error(message);
+/** Throws unless the condition holds. A message that costs something to put together is given as a function. */
+export function check(condition: boolean, message: string | (() => string)): asserts condition {
+  if (!condition) throw new Error(typeof message === 'string' ? message : message());
 }
 
 /** A batch as the log would hold it. */
@@ -137,8 +137,8 @@ export class EngineDriver {
   compareGet(open: OpenView, key: Uint8Array): void {
     const expected = open.model.get(key);
     const found = open.view.get(key, 0, key.length, this.slot);
-    check(found === (expected !== undefined), `get ${toHex(key)} at ${open.view.seq}: found is ${String(found)}`);
-    if (expected !== undefined) compareSlot(this.slot, expected, `value of ${toHex(key)}`);
+    check(found === (expected !== undefined), () => `get ${toHex(key)} at ${open.view.seq}: found is ${String(found)}`);
+    if (expected !== undefined) compareSlot(this.slot, expected, () => `value of ${toHex(key)}`);
   }
 
   /** Walks a range of a view forwards, backwards and by batches, and compares. */
@@ -146,13 +146,13 @@ export class EngineDriver {
     const expected = open.model.entries(range.lower, range.upper);
     const cursor = open.view.cursor(range);
     for (const entry of expected) {
-      check(cursor.next(), `forward: ${entry.key} is missing at ${open.view.seq}`);
+      check(cursor.next(), () => `forward: ${entry.key} is missing at ${open.view.seq}`);
       compareEntry(cursor, entry, 'forward');
     }
     check(!cursor.next() && !cursor.next(), 'forward: there is more than expected');
     for (let i = expected.length - 1; i >= 0; i--) {
       const entry = expected[i] as ModelEntry;
-      check(cursor.prev(), `reverse: ${entry.key} is missing at ${open.view.seq}`);
+      check(cursor.prev(), () => `reverse: ${entry.key} is missing at ${open.view.seq}`);
       compareEntry(cursor, entry, 'reverse');
     }
     check(!cursor.prev() && !cursor.prev(), 'reverse: there is more than expected');
@@ -191,14 +191,17 @@ export function encode(operations: readonly ModelOperation[]): Uint8Array {
 
 export function compareEntry(cursor: KvCursor, expected: ModelEntry, what: string): void {
   const { key } = cursor;
-  const found = toHex(key.buffer, key.start, key.end);
-  check(found === expected.key, `${what}: expected key ${expected.key}, found ${found}`);
-  compareSlot(cursor.value, expected.value, `${what}: value of ${expected.key}`);
+  const { keyBytes } = expected;
+  check(
+    equalBytes(key.buffer, key.start, key.end, keyBytes, 0, keyBytes.length),
+    () => `${what}: expected key ${expected.key}, found ${toHex(key.buffer, key.start, key.end)}`,
+  );
+  compareSlot(cursor.value, expected.value, () => `${what}: value of ${expected.key}`);
 }
 
-export function compareSlot(slot: ByteSlot, expected: Uint8Array, what: string): void {
+export function compareSlot(slot: ByteSlot, expected: Uint8Array, what: () => string): void {
   const same = equalBytes(slot.buffer, slot.start, slot.end, expected, 0, expected.length);
-  check(same, `${what}: expected ${show(expected)}, found ${show(slot.copy())}`);
+  check(same, () => `${what()}: expected ${show(expected)}, found ${show(slot.copy())}`);
 }
 
 function compareFill(cursor: KvCursor, expected: readonly ModelEntry[]): void {
@@ -209,12 +212,18 @@ function compareFill(cursor: KvCursor, expected: readonly ModelEntry[]): void {
     for (let i = 0; i < count; i++) {
       const entry = expected[at++];
       check(entry !== undefined, 'fill: there is more than expected');
-      const key = toHex(batch.keyBuffers[i] as Uint8Array, batch.keyStarts[i] as number, batch.keyEnds[i] as number);
-      check(key === entry.key, `fill: expected key ${entry.key}, found ${key}`);
+      const { keyBytes, value } = entry;
+      const keyBuffer = batch.keyBuffers[i] as Uint8Array;
+      const keyStart = batch.keyStarts[i] as number;
+      const keyEnd = batch.keyEnds[i] as number;
+      check(
+        equalBytes(keyBuffer, keyStart, keyEnd, keyBytes, 0, keyBytes.length),
+        () => `fill: expected key ${entry.key}, found ${toHex(keyBuffer, keyStart, keyEnd)}`,
+      );
       const start = batch.valueStarts[i] as number;
       const end = batch.valueEnds[i] as number;
-      const same = equalBytes(batch.valueBuffers[i] as Uint8Array, start, end, entry.value, 0, entry.value.length);
-      check(same, `fill: value of ${entry.key} differs`);
+      const same = equalBytes(batch.valueBuffers[i] as Uint8Array, start, end, value, 0, value.length);
+      check(same, () => `fill: value of ${entry.key} differs`);
     }
   }
   check(at === expected.length, `fill: ${expected.length} entries expected, ${at} found`);

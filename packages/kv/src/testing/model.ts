@@ -10,21 +10,34 @@ export type ModelOperation =
   | { readonly kind: 'removeRange'; readonly lower: Uint8Array; readonly upper: Uint8Array };
 
 export interface ModelEntry {
+  /** The key as hexadecimal text. */
   readonly key: string;
+  readonly keyBytes: Uint8Array;
   readonly value: Uint8Array;
 }
 
 export class Model {
-  private readonly map: Map<string, Uint8Array>;
+  private readonly map: Map<string, ModelEntry>;
+  /** All entries in key order, from when they are asked for until the next change. */
+  private sorted: readonly ModelEntry[] | undefined;
 
-  constructor(map: Map<string, Uint8Array> = new Map()) {
-    this.map = map;
+  constructor() {
+    this.map = new Map();
+  }
+
+  /** A model that holds these keys and values. */
+  static of(pairs: Iterable<readonly [Uint8Array, Uint8Array]>): Model {
+    const model = new Model();
+    for (const [key, value] of pairs) model.apply({ kind: 'put', key, value });
+    return model;
   }
 
   apply(operation: ModelOperation): void {
     const { map } = this;
+    this.sorted = undefined;
     if (operation.kind === 'put') {
-      map.set(toHex(operation.key), operation.value);
+      const key = toHex(operation.key);
+      map.set(key, { key, keyBytes: operation.key, value: operation.value });
     } else if (operation.kind === 'remove') {
       map.delete(toHex(operation.key));
     } else {
@@ -35,21 +48,21 @@ export class Model {
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    return this.map.get(toHex(key));
+    return this.map.get(toHex(key))?.value;
   }
 
   /** Entries of a range in key order. */
   entries(lower: Uint8Array, upper: Uint8Array | undefined): ModelEntry[] {
     const from = toHex(lower);
     const to = upper === undefined ? undefined : toHex(upper);
-    const entries: ModelEntry[] = [];
-    for (const [key, value] of this.map) {
-      if (key >= from && (to === undefined || key < to)) entries.push({ key, value });
-    }
-    return entries.sort((a, b) => (a.key < b.key ? -1 : 1));
+    this.sorted ??= [...this.map.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+    return this.sorted.filter(({ key }) => key >= from && (to === undefined || key < to));
   }
 
   clone(): Model {
-    return new Model(new Map(this.map));
+    const clone = new Model();
+    for (const [key, entry] of this.map) clone.map.set(key, entry);
+    clone.sorted = this.sorted;
+    return clone;
   }
 }
