@@ -29,14 +29,17 @@ export class Page {
   /** Where in the buffer the prefix can be read. */
   prefixAt = 0;
   omittedBytes = 0;
+  /** What it is aimed at is read at once, and by nobody after the next call of the pager. */
+  readonly isTransient: boolean;
   private readonly pageBytes: number;
   /** Index in `words` of the first discriminator. */
   private discriminatorsAt = 0;
   /** Where the offsets of the entries begin. */
   private offsetsAt = 0;
 
-  constructor(pageBytes: number) {
+  constructor(pageBytes: number, isTransient = false) {
     this.pageBytes = pageBytes;
+    this.isTransient = isTransient;
     this.bytes = NO_BYTES;
     this.words = NO_WORDS;
   }

@@ -58,7 +58,7 @@ export class Pager {
   /** True while a merge holds pages that nothing reaches yet. */
   isWriting = false;
   free = new PageRanges();
-  /** A reader for lookups that need one page at a time. */
+  /** A reader for lookups that need one page at a time; a transient one, so that what they find is copied. */
   readonly page: Page;
   private readonly cached: PageCache;
   private retired: RetiredPages[] = [];
@@ -72,7 +72,7 @@ export class Pager {
     this.pageBytes = options.pageBytes;
     this.tree = options.tree;
     this.pageCountNow = options.pageCount;
-    this.page = new Page(options.pageBytes);
+    this.page = new Page(options.pageBytes, true);
   }
 
   /** Pages of the file, the free ones and those under the metas included. */
@@ -161,7 +161,7 @@ export class Pager {
 
   /** Puts a page that was just written into the cache. */
   remember(id: PageId, page: Uint8Array): void {
-    this.cached.add(id, (bytes, _words, base) => bytes.set(page, base));
+    this.cached.add(id, false, (bytes, _words, base) => bytes.set(page, base));
   }
 
   /**
@@ -229,7 +229,7 @@ export class Pager {
   }
 
   private load(id: PageId, checksumLow: number, checksumHigh: number, level: number, page: Page): void {
-    const isKept = this.cached.add(id, (bytes, words, base) => {
+    const isKept = this.cached.add(id, !page.isTransient, (bytes, words, base) => {
       this.fill(id, checksumLow, checksumHigh, level, page, bytes, words, base);
     });
     if (!isKept) this.readUncached(id, checksumLow, checksumHigh, level, page);

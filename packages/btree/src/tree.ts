@@ -1,13 +1,14 @@
 /** Reading an immutable tree: point lookups, and what its inner pages say about ranges of keys. */
 import { compareBytes, compareKeys, readU32 } from '@phantom/base';
 import type { ByteSlot, KeyRange, RangeEstimate } from '@phantom/kv';
+import { showCopy } from '@phantom/runs';
 import type { TreeRoot } from './format.js';
 import { LeafEntry, type Page } from './page.js';
 import type { Expected, Pager } from './pager.js';
 
 const entry = new LeafEntry();
 
-/** Looks a key up: one page a level. The value lies in the page, or in a buffer of its own when it overflowed. */
+/** Looks a key up: one page a level. The value is a copy, whether it lies in the page or overflowed. */
 export function treeGet(
   pager: Pager,
   root: TreeRoot,
@@ -24,7 +25,8 @@ export function treeGet(
   const slot = page.findExact(key, start, end);
   if (slot < 0) return false;
   entry.read(page, slot);
-  showValue(pager, page, entry, value);
+  if (entry.overflow) showValue(pager, page, entry, value);
+  else showCopy(value, page.bytes, entry.keyEnd, entry.keyEnd + entry.valueBytes);
   return true;
 }
 

@@ -8,7 +8,7 @@ const PAGE_BYTES = 8192;
 
 /** Puts a page of one leaf slot there, with its number as its checksum. */
 function keep(cache: PageCache, id: number, checksum = id): boolean {
-  return cache.add(id, (bytes, _words, base) => {
+  return cache.add(id, false, (bytes, _words, base) => {
     bytes.fill(0, base, base + PAGE_BYTES);
     writeU32(bytes, base, checksum);
     writeU32(bytes, base + 4, 7);
@@ -64,6 +64,20 @@ describe('the cache of pages', () => {
     expect([page.id, page.checksumLow, page.count]).toEqual([1, 1, 1]);
   });
 
+  it('fills chunks again that nobody holds', () => {
+    const cache = new PageCache(new BlockCache(1 << 20), PAGE_BYTES);
+    const buffers = new Set<Uint8Array>();
+    const lookup = new Page(PAGE_BYTES, true);
+    for (let id = 1; id <= 1000; id++) {
+      keep(cache, id);
+      expect(cache.find(id, id, 7, lookup)).toBe(true);
+      expect([lookup.id, lookup.count]).toEqual([id, 1]);
+      buffers.add(lookup.bytes);
+    }
+    // As many as the cache holds at a time, and the one that went out last.
+    expect(buffers.size).toBeLessThanOrEqual(17);
+  });
+
   it('shares its bound with others, who may take all of it', () => {
     const blocks = new BlockCache(1 << 20);
     const cache = new PageCache(blocks, PAGE_BYTES);
@@ -87,7 +101,7 @@ describe('the cache of pages', () => {
     const fail = (): void => {
       throw new Error('unreadable');
     };
-    expect(() => cache.add(1, fail)).toThrow('unreadable');
+    expect(() => cache.add(1, false, fail)).toThrow('unreadable');
     expect(has(cache, 1)).toBe(false);
     keep(cache, 2);
     expect(has(cache, 2)).toBe(true);

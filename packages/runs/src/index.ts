@@ -21,6 +21,7 @@ export { Run, type RunCounters, type RunOptions } from './run-reader.js';
 export { type RunSummary, RunWriter, type RunWriterOptions } from './run-writer.js';
 export { SharedMemory, type SharedMemoryOptions } from './shared-memory.js';
 export { type LayeredView, ViewCursor } from './view-cursor.js';
+export { showCopy } from './value-copies.js';
 export { syncOf, syncOfNames } from './sync-waits.js';
 export { type WorkerTask, serveTasks } from './worker-tasks.js';
 export { type WorkerCall, WorkerThread } from './worker-thread.js';
