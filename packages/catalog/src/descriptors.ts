@@ -102,6 +102,13 @@ export interface SchemaDescriptor {
   readonly comment?: string;
 }
 
+/** A field at the top of a collection's documents. */
+export interface DocumentField {
+  readonly name: string;
+  /** Of a timestamp: documents hold it as text in ISO 8601, not as a date. */
+  readonly asText?: true;
+}
+
 export interface ColumnDescriptor {
   /** 1-based, never reused; order of columns is order of numbers. */
   readonly number: number;
@@ -119,6 +126,8 @@ export interface ColumnDescriptor {
   readonly missingText?: string | null;
   /** Row layout version from which rows carry the column. */
   readonly sinceVersion: number;
+  /** There when the column shows a field of a collection's documents; rows do not hold it. */
+  readonly field?: DocumentField;
   readonly acl?: readonly AclItem[];
   readonly comment?: string;
 }

@@ -11,6 +11,7 @@ export type {
   DatabaseDescriptor,
   DefaultPrivileges,
   Dependency,
+  DocumentField,
   DocumentIndexDescriptor,
   DomainCheck,
   ForeignKeyAction,

@@ -88,7 +88,7 @@ describe('a collection and a table', () => {
       [`insert into posts values ('2', '{"n": 1}')`, '23514'],
       [`insert into posts values ('2', '[1]')`, '22023'],
       [`insert into posts values ('2', '{"_id": 3, "title": "x"}')`, '22023'],
-      [`insert into posts (doc) values ('{"title": "x"}')`, '23502'],
+      [`insert into posts (_id, doc) values (null, '{"title": "x"}')`, '23502'],
       [`insert into posts values ('1', '{"title": "x"}') on conflict do nothing`, '0A000'],
       [`update posts set _id = '9' where _id = '1'`, '22023'],
       [`update posts set doc = doc - 'title'`, '23514'],

@@ -3,6 +3,7 @@
  * statements, and commits by itself without; what it wrote is durable when it resolves.
  */
 import { type PhantomError, eventLoop, isPhantomError } from '@phantom/base';
+import { newObjectId } from '@phantom/codec';
 import type {
   BulkOperation,
   BulkWriteResult,
@@ -37,7 +38,6 @@ import {
 } from './indexes.js';
 import type { DocumentModel } from './model.js';
 import { type Decision, modifyDocuments } from './modification.js';
-import { newObjectId } from './object-id.js';
 import { type PlainObject, compareValues, isObject } from './order.js';
 import { parsePath, walkPath } from './path.js';
 import { compileProjection } from './projection.js';

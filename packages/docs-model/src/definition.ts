@@ -1,11 +1,10 @@
 /**
- * Collections in the catalog. A collection is a table descriptor with two jsonb columns, keyed by `_id`, that carries what makes it
- * a collection; it shares the tables' name space, rights and dependencies, and DROP TABLE drops it.
+ * Collections in the catalog. A collection is a table descriptor with the columns `_id`, by which it is keyed, and `doc`, and those of
+ * its schema's fields, that carries what makes it a collection; it shares the tables' name space, rights and dependencies, and DROP TABLE drops it.
  */
 import { PhantomError } from '@phantom/base';
 import {
   type CollectionDescriptor,
-  type ColumnDescriptor,
   type IndexDescriptor,
   NameClass,
   type ObjectPlace,
@@ -17,14 +16,11 @@ import {
 import { spaceRange } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
 import { badArgument } from './errors.js';
+import { JSONB, NAME_BYTES_MAX, collectionColumns, rowDefinition, withFieldColumns } from './field-columns.js';
 import type { CollectionEngine, DocumentPorts } from './ports.js';
 import { declaredReferences } from './references/declared.js';
 import { type ResolvedReference, holdReferred, withReferences } from './references/resolve.js';
 import type { DocumentTransaction } from './transaction.js';
-
-/** Oid of the type jsonb. */
-const JSONB = { oid: 3802, typmod: -1 } as const;
-const NAME_BYTES_MAX = 63;
 
 /** Schema `public` of the database; 3F000 without one. */
 export function publicSchemaOid(ports: DocumentPorts, objects: ObjectReader): Oid {
@@ -112,7 +108,7 @@ export async function adoptCollection(
   const space = ports.allocateSpace(engine);
   const references = await resolveReferences(ports, transaction, collection.schema, table.name);
   const adopted = { ...table, engine, space, collection, schemaVersion: table.schemaVersion + 1 };
-  objects.put(withReferences(transaction, adopted, references));
+  objects.put(withReferences(transaction, withFieldColumns(transaction, adopted), references));
   for (const oid of table.indexOids) {
     const index = objects.object(oid);
     if (index?.kind === 'index' && index.primary) objects.put({ ...index, space });
@@ -160,14 +156,7 @@ export function putCollection(
     include: [],
     state: 'valid',
   };
-  const columns: readonly ColumnDescriptor[] = ['_id', 'doc'].map((column, i) => ({
-    number: i + 1,
-    name: column,
-    type: JSONB,
-    notNull: true,
-    dropped: false,
-    sinceVersion: 1,
-  }));
+  const columns = collectionColumns(definition.collection.schema, []);
   const table: TableDescriptor = {
     kind: 'table',
     oid: index.tableOid,
@@ -202,11 +191,7 @@ export function putCollection(
     name,
     ...place,
     arrayOid: allocate(),
-    definition: {
-      kind: 'composite',
-      fields: columns.map(({ name: field, type }) => ({ name: field, type })),
-      relationOid: table.oid,
-    },
+    definition: rowDefinition(table.oid, columns),
   };
   const referring = withReferences(transaction, table, references);
   objects.put(referring);

@@ -1,6 +1,6 @@
 /**
- * Collections as tables that SQL writes to: INSERT, UPDATE and DELETE come as rows of `_id` and `doc` and are written as documents,
- * by the collection's schema and into its indexes. `doc` may leave `_id` out, or have the same; the `_id` of a document stays.
+ * Collections as tables that SQL writes to: INSERT, UPDATE and DELETE come as rows of `_id` and `doc`, into which SQL has put what was
+ * given for fields, and are written as documents, by the collection's schema and into its indexes. The `_id` of a document stays.
  */
 import { PhantomError, unsupportedError } from '@phantom/base';
 import type {

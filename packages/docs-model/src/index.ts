@@ -26,7 +26,7 @@ export type { IndexInfo, IndexKeys, IndexOptions } from './indexes.js';
 export type { FromSchema } from './from-schema.js';
 export { DocumentTables } from './document-tables.js';
 export { DocumentModel } from './model.js';
-export { newObjectId } from './object-id.js';
+export { newObjectId } from '@phantom/codec';
 export type { CollectionEngine, DocumentPorts } from './ports.js';
 export type { Explanation } from './reader.js';
 export type { DanglingReference, DanglingReport } from './references/dangling.js';

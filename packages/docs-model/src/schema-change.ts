@@ -4,6 +4,7 @@ import type { CollectionDescriptor, TableDescriptor } from '@phantom/catalog';
 import { ByteSlot, prefixRange } from '@phantom/kv';
 import { CollectionView } from './collection-view.js';
 import { type NewCollection, resolveReferences } from './definition.js';
+import { withFieldColumns } from './field-columns.js';
 import type { DocumentModel } from './model.js';
 import { type DanglingReference, DanglingSearch } from './references/dangling.js';
 import { type ResolvedReference, withReferences } from './references/resolve.js';
@@ -64,7 +65,10 @@ export async function changeSchema(
       report = await checkDocuments(transaction, table, schema, resolved);
       if (validationLevel !== 'moderate' && validationAction !== 'warn') refuse(name, report);
     }
-    return { ...referring, collection: { ...collection, ...(references === undefined ? {} : { references }) } };
+    return withFieldColumns(transaction, {
+      ...referring,
+      collection: { ...collection, ...(references === undefined ? {} : { references }) },
+    });
   });
   return report;
 }

@@ -1,10 +1,10 @@
 /** Collections as pipelines see them, in one transaction. */
 import { PhantomError } from '@phantom/base';
+import { newObjectId } from '@phantom/codec';
 import { badArgument } from '../errors.js';
 import { compileFilter } from '../filter/filter.js';
 import type { DocumentModel } from '../model.js';
 import { modifyDocuments } from '../modification.js';
-import { newObjectId } from '../object-id.js';
 import type { PlainObject } from '../order.js';
 import { setField } from '../path.js';
 import { type Query, Reader } from '../reader.js';

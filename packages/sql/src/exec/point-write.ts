@@ -9,6 +9,7 @@ import type { DeleteNode, InsertNode, PhysicalNode, TableScan, UpdateNode } from
 import type { PhysicalPlanner } from '../plan/physical/planner.js';
 import type { PointWrite } from '../plan/prepared-plan.js';
 import { hasSubquery } from '../plan/rules/facts.js';
+import { isDerived } from '../storage/document-fields.js';
 import type { RowReference, WriteOutcome } from '../storage/table-writer.js';
 import type { Value } from '../types/type.js';
 import { closureFunction } from './code/closures.js';
@@ -96,7 +97,7 @@ function writeFunction(planner: PhysicalPlanner, target: Target, constants: Cons
   return emitter.finish('write', [run, writer]);
 }
 
-/** The values of a row by position; generated columns see the others. */
+/** The values of a row by position; those made of others come last. */
 function computeValues(
   compiler: PlanCompiler,
   context: StepContext,
@@ -111,13 +112,9 @@ function computeValues(
     codes[position] = operand.code;
     row.set(ids[position] as ColumnId, new ColumnSource(operand.nullable, () => operand.code));
   };
-  const isGenerated = (position: number): boolean => {
-    const column = table.columns[position];
-    return column?.generated !== undefined && !column.dropped;
-  };
-  for (let i = 0; i < values.length; i++) if (!isGenerated(i)) compute(i, context);
+  for (let i = 0; i < values.length; i++) if (!isDerived(table, i)) compute(i, context);
   const inner = withRow(compiler, context, row);
-  for (let i = 0; i < values.length; i++) if (isGenerated(i)) compute(i, inner);
+  for (let i = 0; i < values.length; i++) if (isDerived(table, i)) compute(i, inner);
   return codes;
 }
 

@@ -6,12 +6,12 @@ import type { TypeRef } from '@phantom/catalog';
 import type { DocumentValue, Jsonb, SqlArray } from '@phantom/codec';
 import { jsonNode } from '../functions/json/json-values.js';
 import { type JsonQuerySpec, isJson, jsonArray, jsonObject, runJsonQuery } from '../functions/json/sql-json.js';
-import type { EvaluationContext, ScalarFunction } from '../functions/registry.js';
+import type { EvaluationContext } from '../functions/registry.js';
 import type { Value } from '../types/type.js';
 import type * as Ast from '../text/ast.js';
 import { bindFunctionCall } from './bind-functions.js';
 import type { Binder } from './binder.js';
-import { callExpression, resolveCall } from './calls.js';
+import { callExpression, internalCall, resolveCall } from './calls.js';
 import { coerce, isUnknown } from './coercion.js';
 import { constant, type Expression } from './expression.js';
 import type { Scope } from './scope.js';
@@ -32,35 +32,6 @@ function jsonCall(
     throw binder.context.unsupported(feature, position);
   }
   return callExpression(resolved);
-}
-
-/** A call of a function of this house that has no name in SQL. */
-function internalCall(
-  name: string,
-  args: readonly Expression[],
-  type: TypeRef,
-  call: (...args: never[]) => Value,
-): Expression {
-  const definition: ScalarFunction = {
-    kind: 'scalar',
-    oid: 0,
-    name,
-    argumentTypes: [],
-    resultType: type.oid,
-    volatility: 'stable',
-    strict: false,
-    needsContext: true,
-    call,
-  };
-  return {
-    kind: 'call',
-    function: definition,
-    operator: undefined,
-    arguments: args,
-    variadicFrom: undefined,
-    variadicElement: undefined,
-    type,
-  };
 }
 
 /** An operand with FORMAT JSON read as jsonb; unknown literals are text. */

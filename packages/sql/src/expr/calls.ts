@@ -5,10 +5,11 @@ import type {
   OperatorDefinition,
   ResolvedFunction,
   ScalarFunction,
+  Volatility,
 } from '../functions/registry.js';
 import { baseType, coerce, commonType, isUnknown, tryCoerce } from './coercion.js';
 import { collated, collatedFunction, collatedOperator, mergedCollation } from './collations.js';
-import type { SqlType } from '../types/type.js';
+import type { SqlType, Value } from '../types/type.js';
 import type { BindContext } from './context.js';
 import { constant, type Call, type ColumnId, type Expression } from './expression.js';
 import { TypeOid } from '../types/type-oids.js';
@@ -303,6 +304,36 @@ export function compareRows(
     lessThan: pairs.map((pair) => pair.function),
     equality: equal.map((pair) => pair.function),
     type: BOOL,
+  };
+}
+
+/** A call of a function of this house that has no name in SQL; it gets the argument values, then the EvaluationContext. */
+export function internalCall(
+  name: string,
+  args: readonly Expression[],
+  type: TypeRef,
+  call: (...args: never[]) => Value,
+  volatility: Volatility = 'stable',
+): Expression {
+  const definition: ScalarFunction = {
+    kind: 'scalar',
+    oid: 0,
+    name,
+    argumentTypes: [],
+    resultType: type.oid,
+    volatility,
+    strict: false,
+    needsContext: true,
+    call,
+  };
+  return {
+    kind: 'call',
+    function: definition,
+    operator: undefined,
+    arguments: args,
+    variadicFrom: undefined,
+    variadicElement: undefined,
+    type,
   };
 }
 

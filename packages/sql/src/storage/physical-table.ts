@@ -12,11 +12,14 @@
  * those of a deferrable key, whose duplicates are counted when it is checked. An inverted index has, in the place of the parts,
  * one of the row's terms (inverted-terms.ts).
  *
+ * Columns that show fields of documents (document-fields.ts) stand in no row and in no layout; they are the table's last.
+ *
  * A layout version holds the columns that existed then: a prefix of today's, since columns are only ever appended and
  * dropped ones keep their place. A row of an older version reads as its missing columns' constant defaults.
  */
 import { assert } from '@phantom/base';
 import {
+  type Jsonb,
   type KeyCode,
   type KeyColumn,
   type RowCodec,
@@ -31,6 +34,7 @@ import {
 import type { ColumnDescriptor, IndexDescriptor, TableDescriptor, TypeRef } from '@phantom/catalog';
 import { type ByteSlot, SPACE_BYTES, writeSpace } from '@phantom/kv';
 import type { TypeContext, TypeLookup, Value } from '../types/type.js';
+import { DOCUMENT_POSITION, type FieldReader, fieldReader } from './document-fields.js';
 
 /** Storage of the hidden row number of a table without a primary key. */
 const ROW_NUMBER_STORAGE: StorageType = { kind: StorageKind.Int64 };
@@ -58,6 +62,8 @@ export class PhysicalTable {
   readonly hasRowNumber: boolean;
   /** Codec of the version that writers use. */
   readonly codec: RowCodec;
+  /** By position: readers of the columns that show fields of documents; empty where there are none. */
+  private readonly fields: readonly (FieldReader | undefined)[];
   private readonly types: TypeLookup;
   private readonly codecs = new Map<number, RowCodec>();
   private missing: readonly Value[] | undefined;
@@ -73,6 +79,7 @@ export class PhysicalTable {
         : table.keyColumns.map((number) => this.keyColumn(number)),
     );
     this.codec = this.codecOf(table.layoutVersion);
+    this.fields = table.columns.some((column) => column.field !== undefined) ? table.columns.map(fieldReader) : [];
   }
 
   /** Codec of a layout version; its columns are a prefix of the table's, by position. */
@@ -83,7 +90,7 @@ export class PhysicalTable {
   }
 
   layoutOf(version: number): RowLayout {
-    const columns = this.table.columns.filter((column) => column.sinceVersion <= version);
+    const columns = this.table.columns.filter((column) => column.field === undefined && column.sinceVersion <= version);
     return rowLayout(
       version,
       columns.map((column) => storageOf(column.type, this.types)),
@@ -98,6 +105,12 @@ export class PhysicalTable {
     if (codec !== this.codec) {
       const missing = this.missingValues(context);
       for (let i = codec.layout.columns.length; i < this.table.columns.length; i++) into[i] = missing[i];
+    }
+    if (this.fields.length === 0) return;
+    const document = into[DOCUMENT_POSITION] as Jsonb;
+    for (let i = 0; i < this.fields.length; i++) {
+      const read = this.fields[i];
+      if (read !== undefined) into[i] = read(document);
     }
   }
 

@@ -9,6 +9,7 @@ import type { ColumnId, Expression } from '../../expr/expression.js';
 import type { DeleteNode, InsertNode, MergeNode, UpdateNode } from '../../plan/physical/physical.js';
 import type { ViewCheck } from '../../plan/logical/logical.js';
 import { checkOptionViolation } from '../../storage/constraint-errors.js';
+import { isDerived } from '../../storage/document-fields.js';
 import { physicalTable } from '../../storage/physical-table.js';
 import type { RowReference } from '../../storage/table-writer.js';
 import type { Value } from '../../types/type.js';
@@ -101,7 +102,7 @@ function ask(context: StepContext, question: Code): Code {
   return outcome;
 }
 
-/** Computes values by column position; generated columns come last and see the others under `ids`. */
+/** Computes values by column position; those made of others come last and see them under `ids`. */
 function computeRow(
   compiler: PlanCompiler,
   context: StepContext,
@@ -116,14 +117,14 @@ function computeRow(
     codes[position] = operand.code;
     row.set(ids[position] as ColumnId, new ColumnSource(operand.nullable, () => operand.code));
   };
-  const generated: number[] = [];
-  table.columns.forEach((column, position) => {
-    if (column.generated !== undefined && !column.dropped) generated.push(position);
+  const derived: number[] = [];
+  table.columns.forEach((_, position) => {
+    if (isDerived(table, position)) derived.push(position);
     else place(position, context);
   });
-  if (generated.length > 0) {
+  if (derived.length > 0) {
     const inner = withRow(compiler, context, row);
-    for (const position of generated) place(position, inner);
+    for (const position of derived) place(position, inner);
   }
   return { codes, row };
 }

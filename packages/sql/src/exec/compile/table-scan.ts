@@ -6,9 +6,10 @@
  */
 import { assert } from '@phantom/base';
 import { readHelpers } from '@phantom/codec';
-import type { TableDescriptor } from '@phantom/catalog';
+import type { ColumnDescriptor, TableDescriptor } from '@phantom/catalog';
 import type { KeyRange } from '@phantom/kv';
 import type { Expression } from '../../expr/expression.js';
+import { DOCUMENT_POSITION, fieldReader } from '../../storage/document-fields.js';
 import { invertedTerms } from '../../storage/inverted-terms.js';
 import type { Value } from '../../types/type.js';
 import { physicalIndex, physicalTable, type PhysicalTable } from '../../storage/physical-table.js';
@@ -262,7 +263,10 @@ function emitRanges(
 /** Every row of the table has the present layout. */
 export function isOneLayout(table: TableDescriptor): boolean {
   const [first] = table.columns;
-  return first === undefined || table.columns.every((column) => column.sinceVersion === first.sinceVersion);
+  return (
+    first === undefined ||
+    table.columns.every((column) => column.field !== undefined || column.sinceVersion === first.sinceVersion)
+  );
 }
 
 /** The columns of a table row, each read where it is first used. */
@@ -276,8 +280,11 @@ export function tableRow(compiler: PlanCompiler, emitter: Emitter, run: Local, n
   const helpers = constants.add(readHelpers);
   const layoutConstant = constants.add(layout);
   for (const { id, number } of node.scanColumns) {
-    const index = node.table.columns.findIndex((column) => column.number === number);
-    const notNull = node.table.columns[index]?.notNull === true && bytes.present === undefined;
+    const at = node.table.columns.findIndex((column) => column.number === number);
+    const column = node.table.columns[at] as ColumnDescriptor;
+    const field = fieldReader(column);
+    const index = field === undefined ? at : DOCUMENT_POSITION;
+    const notNull = column.notNull && bytes.present === undefined;
     const read = (part: 'value' | 'is-null'): Code => ({
       kind: 'read',
       part,
@@ -289,6 +296,16 @@ export function tableRow(compiler: PlanCompiler, emitter: Emitter, run: Local, n
       helpers,
       layoutConstant,
     });
+    if (field !== undefined) {
+      row.set(
+        id,
+        new ColumnSource(true, (e) => {
+          const value = call(e.constant(field), read('value'));
+          return bytes.present === undefined ? value : conditional(bytes.present, value, literal(null));
+        }),
+      );
+      continue;
+    }
     row.set(
       id,
       new ColumnSource(!notNull, () => {

@@ -90,7 +90,9 @@ export function bindOnConflict(
     node.where === undefined
       ? undefined
       : coerceToBoolean(context, binder.bind(node.where, scope), 'ON CONFLICT WHERE', node.where.position);
-  const values = completeValues(binder, table, bound.values, stored, (_column, position) => current(position));
+  const values = completeValues(binder, table, bound.values, stored, 'update', (_column, position) =>
+    current(position),
+  );
   return {
     action: 'update',
     arbiters,
@@ -237,7 +239,9 @@ export function bindOnDuplicateKey(
     for (const [at, value] of set) bound.values.set(at, value);
   }
   for (const at of bound.values.keys()) used.add((table.columns[at] as ColumnDescriptor).number);
-  const values = completeValues(binder, table, bound.values, stored, (_column, position) => current(position));
+  const values = completeValues(binder, table, bound.values, stored, 'update', (_column, position) =>
+    current(position),
+  );
   return {
     action: 'update',
     arbiters: [],

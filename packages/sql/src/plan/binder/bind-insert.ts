@@ -51,7 +51,7 @@ export function bindInsert(binder: Binder, node: Ast.Insert, parent: Scope | und
   const source = bindSource(binder, node, table, targets, explicit, outer);
   for (const at of source.values.keys()) used.add((table.columns[at] as ColumnDescriptor).number);
   const newRow = newRowColumns(binder, table);
-  const values = completeValues(binder, table, source.values, newRow, (column) => {
+  const values = completeValues(binder, table, source.values, newRow, 'insert', (column) => {
     const viewDefault = through?.defaultSql(column);
     if (viewDefault === undefined) return defaultValue(binder, table, column);
     return bindColumnText(binder, table, column, viewDefault, 'DEFAULT expressions', undefined);

@@ -118,13 +118,17 @@ function bindBranch(
       const bound = bindAssignments(binder, table, action.assignments, scope, current);
       if (bound.rows.length > 0) throw context.unsupported('a subquery row in MERGE', action.position);
       for (const at of bound.values.keys()) used.add((table.columns[at] as ColumnDescriptor).number);
-      const values = completeValues(binder, table, bound.values, newRow, (_column, position) => current(position));
+      const values = completeValues(binder, table, bound.values, newRow, 'update', (_column, position) =>
+        current(position),
+      );
       return { match, condition, action: 'update', values };
     }
     default: {
       requirePrivilege(binder, table, 'insert');
       const given = insertValues(binder, action, table, scope);
-      const values = completeValues(binder, table, given, newRow, (column) => defaultValue(binder, table, column));
+      const values = completeValues(binder, table, given, newRow, 'insert', (column) =>
+        defaultValue(binder, table, column),
+      );
       return { match, condition, action: 'insert', values };
     }
   }

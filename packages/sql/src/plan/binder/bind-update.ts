@@ -33,7 +33,9 @@ export function bindUpdate(binder: Binder, node: Ast.Update, parent: Scope | und
     };
   }
   const newRow = newRowColumns(binder, table);
-  const values = completeValues(binder, table, bound.values, newRow, (_column, position) => current(position));
+  const values = completeValues(binder, table, bound.values, newRow, 'update', (_column, position) =>
+    current(position),
+  );
   const outputs = node.returning === undefined ? [] : [...newRow, ...plan.columns];
   const update: Update = {
     kind: 'update',

@@ -11,6 +11,7 @@ import { TEXT, typeRef } from '../../types/type-refs.js';
 import type { Name, TargetTable } from '../../text/ast-leaves.js';
 import type * as Ast from '../../text/ast.js';
 import { findRelation } from './bind-relation.js';
+import { documentRow } from './document-columns.js';
 import { rangeItem } from './range-items.js';
 
 /** The table behind a target; 42809 for what is none. */
@@ -160,8 +161,10 @@ export function completeValues(
   table: TableDescriptor,
   given: ReadonlyMap<number, Expression>,
   row: readonly ColumnId[],
+  verb: 'insert' | 'update',
   fill: (column: ColumnDescriptor, position: number) => Expression,
 ): Expression[] {
+  if (table.collection !== undefined) return documentRow(binder, table, given, row, verb, fill);
   return table.columns.map((column, position) => {
     if (column.dropped) return constant(null, column.type);
     if (column.generated !== undefined) return generatedValue(binder, table, column, row);

@@ -1,6 +1,6 @@
 /** New object ids: seconds since 1970, five random bytes of the process, a counter that begins anywhere. */
 import { randomBytes } from 'node:crypto';
-import { ObjectId } from '@phantom/codec';
+import { ObjectId } from './document-values.js';
 
 const process5 = randomBytes(5);
 let counter = randomBytes(3).readUIntBE(0, 3);
