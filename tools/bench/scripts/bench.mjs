@@ -5,6 +5,7 @@
  * `reopen`: the first read after kill -9 under load, as a curve over the log (`--rows 1000000`, `--turns 1`). `scale`: durable
  * commits of 256 callers, an opening with 10,000 tables, the removal of a table of 1 GB. `documents`: collections against
  * SQLite's JSON and nedb. `transactions`: hot rows, disjoint rows, read-modify-writes against better-sqlite3 and PostgreSQL.
+ * `server`: the daemon and PostgreSQL under pgbench (`--only select,tpcb`, `--turns 1`, `--profile FOLDER`).
  * `large`: memory and disk of both trees alone with `--records 10000000` (`--only lsm`). `amplification`: what both trees write,
  * keep and read for five workloads, and what the advisor makes of them (`--rows 200000`).
  */
@@ -17,6 +18,7 @@ import { documentsSuite } from './suites/documents.mjs';
 import { largeSuite } from './suites/large.mjs';
 import { reopenSuite } from './suites/reopen.mjs';
 import { scaleSuite } from './suites/scale.mjs';
+import { serverSuite } from './suites/server.mjs';
 import { sqlSuite } from './suites/sql.mjs';
 import { storageSuite } from './suites/storage.mjs';
 import { tpchSuite } from './suites/tpch.mjs';
@@ -33,12 +35,13 @@ const SUITES = {
   scale: scaleSuite,
   documents: documentsSuite,
   transactions: transactionsSuite,
+  server: serverSuite,
   parser: () => execFileSync(process.execPath, [parserBench], { stdio: 'inherit' }),
 };
 
 const args = process.argv.slice(2);
 const quick = args.includes('--quick');
-const VALUED = ['--scale', '--rows', '--records', '--turns', '--only'];
+const VALUED = ['--scale', '--rows', '--records', '--turns', '--only', '--profile'];
 const valueOf = (option) => (args.includes(option) ? args[args.indexOf(option) + 1] : undefined);
 const numberOf = (option) => (args.includes(option) ? Number(valueOf(option)) : undefined);
 const named = args.filter((word, i) => !word.startsWith('--') && !VALUED.includes(args[i - 1]));
@@ -47,6 +50,7 @@ const rows = numberOf('--rows');
 const records = numberOf('--records');
 const turns = numberOf('--turns');
 const only = valueOf('--only')?.split(',');
+const profile = valueOf('--profile');
 const unknown = named.find((name) => !Object.hasOwn(SUITES, name));
 if (unknown !== undefined) {
   console.error(`no suite ${unknown}; there are: ${Object.keys(SUITES).join(', ')}`);
@@ -57,4 +61,4 @@ const floor = syncFloor(directory);
 console.log(machineLine());
 console.log(`fsync floor: p50 ${floor.p50.toFixed(0)} us, p95 ${floor.p95.toFixed(0)} us`);
 for (const name of named.length === 0 ? ['sql', 'parser'] : named)
-  await SUITES[name]({ quick, scale, rows, records, turns, only, directory });
+  await SUITES[name]({ quick, scale, rows, records, turns, only, directory, profile });

@@ -1,13 +1,13 @@
 /** A PostgreSQL server of our own for a bench: a fresh data directory, default settings, stopped and removed at the end. */
 import { spawnSync } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { peer } from './peers.mjs';
 
 const PLACES = ['/usr/lib/postgresql/15/bin', '/usr/local/bin', '/usr/bin'];
 
-/** `{ client, stop }` with a connected `pg` client, or undefined with a line on stderr when there is no server to be had. */
+/** `{ client, processId, stop }` with a connected `pg` client, or undefined with a line on stderr when there is no server to be had. */
 export async function startPostgres() {
   const programs = PLACES.find((place) => existsSync(join(place, 'initdb')));
   const pg = programs === undefined ? undefined : peer('pg');
@@ -35,6 +35,7 @@ export async function startPostgres() {
   await client.connect();
   return {
     client,
+    processId: Number(readFileSync(join(data, 'postmaster.pid'), 'latin1').split('\n')[0]),
     async stop() {
       await client.end();
       run(control, '-D', data, '-m', 'immediate', '-w', 'stop');

@@ -7,18 +7,18 @@
  *   read-modify-write of random rows from 64 callers, each durable: against better-sqlite3's BEGIN IMMEDIATE in this
  *                    process, and against PostgreSQL with both behind sockets
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { open } from '@phantom/db';
 import { contest, measure } from '../contest.mjs';
+import { startDaemon } from '../daemon.mjs';
 import { peer } from '../peers.mjs';
 import { startPostgres } from '../postgres.mjs';
 
 const PACKAGE_BENCH = fileURLToPath(new URL('../../../../packages/mvcc/bench/transactions.mjs', import.meta.url));
-const DAEMON = fileURLToPath(new URL('../../../../apps/phantomd/dist/main.js', import.meta.url));
 const WRITERS = 16;
 const CALLERS = 64;
 const ACCOUNTS = 10_000;
@@ -138,30 +138,6 @@ async function besideSqlite(db, home, times, rounds) {
     peerName: 'better-sqlite3 (1)',
   });
   lite?.close();
-}
-
-/** The daemon of this project on a port of its own: { port, stop }. */
-async function startDaemon(data) {
-  const daemon = spawn(process.execPath, [DAEMON, 'serve', '--data', data, '--pg-port', '0', '--http-port', '0'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  const port = await new Promise((resolve, reject) => {
-    let said = '';
-    daemon.stdout.on('data', (bytes) => {
-      said += bytes;
-      const ready = /phantomd ready pg=\S+:(\d+)/.exec(said);
-      if (ready !== null) resolve(Number(ready[1]));
-    });
-    daemon.once('exit', (code) => reject(new Error(`phantomd ended with ${code}`)));
-  });
-  return {
-    port,
-    stop: () =>
-      new Promise((resolve) => {
-        daemon.once('exit', resolve);
-        daemon.kill('SIGTERM');
-      }),
-  };
 }
 
 /** Connected clients of a server whose table is filled: { run, end }. */
