@@ -180,6 +180,11 @@ export class ArenaTree implements NodeTables {
     return at < 0 ? NONE : (nodes[(node << NODE_SHIFT) + ENTRIES + at] as number);
   }
 
+  /** True when the key sorts behind every key of the tree, which costs one comparison to know. */
+  isBehindLast(key: Uint8Array, start: number, end: number): boolean {
+    return this.count === 0 || this.compareWithLast(key, start, end) > 0;
+  }
+
   /**
    * The entry of the key whose bytes already lie in the arena at [offset, offset + bytes), made when it is not there;
    * `inserted` tells. The payload of a new entry is whatever the caller writes into it next.

@@ -79,6 +79,7 @@ class Pair {
     const at = lowerBound(model, key);
     const exact = at < model.length && compareKeys(model[at] as Uint8Array, key) === 0;
     must((tree.find(key, 0, key.length) !== NONE) === exact, 'find');
+    must(tree.isBehindLast(key, 0, key.length) === (at === model.length), 'isBehindLast');
     const cursor = new ArenaTreeCursor(tree);
     must(cursor.seek(key, 0, key.length) === at < model.length, 'seek');
     must(at === model.length || same(this.keyOf(cursor.entry), model[at]), 'seek finds the first at or after');

@@ -29,6 +29,7 @@ import {
   spaceOfKey,
 } from '@phantom/kv';
 import type { CommitResult, StoreView } from '@phantom/store';
+import { AscendingGaps } from './ascending-gaps.js';
 import { type CommitOptions, CommitProcess } from './commit-process.js';
 import { ConstraintGuards } from './constraint-guards.js';
 import { notActiveError, readOnlyError, rolledBackError } from './errors.js';
@@ -106,6 +107,8 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, P
   private cursors: OpenCursors | undefined = undefined;
   private endListeners: ((seq: Seq | undefined) => void)[] | undefined = undefined;
   private process: CommitProcess | undefined = undefined;
+  /** What constraint reads have found to be empty. */
+  private gaps: AscendingGaps | undefined = undefined;
   /** Why an older transaction has ended this one. */
   private wounded: Error | undefined = undefined;
 
@@ -256,7 +259,11 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, P
       const own = writes.lookup(key, start, end, EVERYTHING);
       if (own !== Own.Unknown) return showOwn(writes, own, value);
     }
-    const found = this.snapshots.takeNewest().get(key, start, end, value);
+    const view = this.snapshots.takeNewest();
+    const gaps = (this.gaps ??= new AscendingGaps());
+    if (gaps.covers(view, key, start, end)) return false;
+    const found = view.get(key, start, end, value);
+    if (!found) gaps.missed(view, key, start, end);
     // What is not there is about to be written, or guarded: remembering it would make a reader of every writer.
     if (found && this.reads !== undefined) this.reads.addRow(key, start, end);
     return found;
@@ -551,6 +558,7 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, P
     else if (phase !== 'prepared') registry.rolledBack++;
     this.cursors?.closeAll();
     this.snapshots.release();
+    this.gaps = undefined;
     if (this.isSerializable) registry.graph.ended(this);
     registry.removeSnapshot(this);
     if (seq !== undefined) registry.forgetConflicts();

@@ -231,6 +231,8 @@ export class WriteSet {
   private offsetOf(key: Uint8Array, start: number, end: number, limit: number): number {
     const { tree } = this;
     if (tree !== undefined) {
+      // Ascending inserts ask for each key before they write it.
+      if (tree.isBehindLast(key, start, end)) return NONE;
       const entry = tree.find(key, start, end);
       return entry === NONE ? NONE : this.offsetOfEntry(entry, limit);
     }

@@ -10,7 +10,7 @@ import type { PhysicalPlanner } from '../plan/physical/planner.js';
 import type { PointWrite } from '../plan/prepared-plan.js';
 import { hasSubquery } from '../plan/rules/facts.js';
 import { isDerived } from '../storage/document-fields.js';
-import type { RowReference, WriteOutcome } from '../storage/table-writer.js';
+import type { WriteOutcome } from '../storage/table-writer.js';
 import type { Value } from '../types/type.js';
 import { closureFunction } from './code/closures.js';
 import { ConstantTable, Emitter } from './code/emitter.js';
@@ -23,7 +23,7 @@ import { ColumnSource, Row } from './compile/row-scope.js';
 import { stepContext, withRow, type PlanCompiler, type StepContext } from './compile/step.js';
 import { isOneLayout, slotBytes, tableRow } from './compile/table-scan.js';
 import { StatementRestart, type ExecutionContext } from './runtime.js';
-import { makeRowReference, type UniqueKey, uniqueKeyOf } from './table-access.js';
+import { FoundRow, type UniqueKey, uniqueKeyOf } from './table-access.js';
 
 /** Executions after which the function is generated. */
 const GENERATE_EXECUTIONS_MIN = 3;
@@ -141,11 +141,6 @@ function readForWrite(context: ExecutionContext, unique: UniqueKey, values: read
   return unique.find(context.read, values);
 }
 
-function referenceOf(unique: UniqueKey): RowReference {
-  const { key, row } = unique.slot;
-  return makeRowReference(key.buffer, key.start, key.end, row.buffer, row.start, row.end);
-}
-
 function writeByKey(
   compiler: PlanCompiler,
   context: StepContext,
@@ -164,7 +159,8 @@ function writeByKey(
   const row = tableRow(compiler, emitter, run, scan, bytes);
   const inner = withRow(compiler, context, row);
   filterBy(inner, scan.filter, () => {
-    const reference = emitter.let(call(emitter.constant(referenceOf), uniqueCode));
+    const found = emitter.constant(new FoundRow(unique.slot));
+    const reference = emitter.let({ kind: 'method', object: found, name: 'aim', arguments: [] });
     const oldItems = node.table.columns.map((column, i) =>
       column.dropped ? literal(null) : inner.expressions.column(node.oldRow[i] as ColumnId).code,
     );

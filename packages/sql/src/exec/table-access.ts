@@ -1,5 +1,5 @@
 /** What generated code calls to reach tables: key ranges, reads by key, fetching rows for index entries. */
-import { ByteWriter, PhantomError, compareKeys } from '@phantom/base';
+import { ByteWriter, PhantomError, compareKeys, copyBytes } from '@phantom/base';
 import { rowVersion, type SqlArray } from '@phantom/codec';
 import { ByteSlot, SPACE_BYTES, prefixRange, type KeyRange } from '@phantom/kv';
 import type { TableScan } from '../plan/physical/physical.js';
@@ -8,6 +8,8 @@ import type { RowReference } from '../storage/table-writer.js';
 import type { TypeLookup, Value } from '../types/type.js';
 import type { ReadSource } from './runtime.js';
 import type { Run } from './run.js';
+
+const NO_BYTES = new Uint8Array(0);
 
 /** All keys of a space. */
 export function wholeRange(prefix: Uint8Array): KeyRange {
@@ -152,6 +154,32 @@ export function fetchByIndex(
     }
     return slot;
   };
+}
+
+/**
+ * The row that a slot stands on, for a writer that asks about it before anybody reads through the slot again. Its key lies
+ * in an array that is used again; its bytes are copied for who asks for them, which is who writes into another model.
+ */
+export class FoundRow implements RowReference {
+  key: Uint8Array = NO_BYTES;
+  private readonly slot: KeySlot;
+
+  constructor(slot: KeySlot) {
+    this.slot = slot;
+  }
+
+  get row(): Uint8Array {
+    return this.slot.row.copy();
+  }
+
+  /** Takes over what the slot stands on now. */
+  aim(): this {
+    const { buffer, start, end } = this.slot.key;
+    const bytes = end - start;
+    if (this.key.length !== bytes) this.key = new Uint8Array(bytes);
+    copyBytes(buffer, start, end, this.key, 0);
+    return this;
+  }
 }
 
 /** A reference to a stored row that outlives the scan: copies of its key and bytes. */

@@ -32,7 +32,6 @@ export interface JsOptions {
 type Convert = (value: never) => unknown;
 
 const MILLIS_2000 = DAYS_1970_TO_2000 * 86_400_000;
-const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
 
 /** Text forms of the API: ISO, in UTC, whatever the session's settings are. */
 function isoContext(types: TypeLookup): TypeContext {
@@ -140,7 +139,7 @@ export function jsWriter(type: TypeRef, types: TypeLookup, context: TypeContext)
 
 function writer(type: SqlType, types: TypeLookup, context: TypeContext): (value: unknown) => Value {
   const fromText = (text: string): Value => {
-    if (LONE_SURROGATE.test(text)) throw invalidText();
+    if (!text.isWellFormed()) throw invalidText();
     return type.input(text, -1, context);
   };
   if (type.kind === 'array') return arrayWriter(type, types, context, fromText);
