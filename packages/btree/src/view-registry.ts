@@ -58,8 +58,9 @@ export class ViewRegistry {
     for (let bytes = this.pinnedBytes(); bytes > bytesMax; bytes = this.pinnedBytes()) {
       const oldest = this.oldestOfThePast();
       if (oldest === undefined) return;
-      const reason = viewTooOldError(bytes, bytesMax);
-      this.files.context.logger.warn(reason.message, { seq: oldest.seq, pinnedBytes: bytes, pinnedBytesMax: bytesMax });
+      const { context } = this.files;
+      const reason = viewTooOldError(bytes, bytesMax, context.readerOf?.(oldest.seq));
+      context.logger.warn(reason.message, { seq: oldest.seq, ...reason.data });
       oldest.revoke(reason);
     }
   }

@@ -276,7 +276,8 @@ describe('views that pin too much', () => {
     await fill(driver, 0, 2000, 104);
     driver.compareNow();
     await engine.merge();
-    const tooOld = expect.objectContaining({ code: '72000', family: 'limit' });
+    const detail = expect.stringContaining('The oldest is held by the reader of ');
+    const tooOld = expect.objectContaining({ code: '72000', family: 'limit', detail });
     for (const { view } of [oldest, second]) {
       expect(() => view.get(new Uint8Array(8), 0, 8, new ByteSlot())).toThrow(tooOld);
       expect(() => view.cursor(driver.everything()).next()).toThrow(tooOld);

@@ -50,6 +50,7 @@ export async function testContext(vfs: Vfs, options: ContextOptions = {}): Promi
     fail: (error) => {
       failures.push(error);
     },
+    readerOf: (seq) => `the reader of ${seq}`,
     failures,
     generation,
   };

@@ -57,7 +57,8 @@ describe('views that pin too much', () => {
     expect(held).toBeGreaterThan(0);
     expect(held).toBeLessThan(3);
     expect(engine.stats().pinnedBytes).toBeLessThanOrEqual(60_000);
-    const tooOld = expect.objectContaining({ code: '72000', family: 'limit' });
+    const detail = expect.stringContaining('The oldest is held by the reader of ');
+    const tooOld = expect.objectContaining({ code: '72000', family: 'limit', detail });
     for (const { open, cursor } of views.slice(0, -held)) {
       expect(() => open.view.get(new Uint8Array(8), 0, 8, new ByteSlot())).toThrow(tooOld);
       expect(() => open.view.cursor(driver.everything())).toThrow(tooOld);

@@ -3,6 +3,7 @@
  * its locks, and with the snapshot what files and memory hold only for it. They are looked for from time to time, the oldest
  * first, so a transaction pays nothing for it.
  */
+import type { Seq } from '@phantom/kv';
 import type { TransactionRegistry } from './registry.js';
 
 /** How often it is looked at the least, however long a transaction may live. */
@@ -46,4 +47,19 @@ export class LongTransactions {
       });
     }
   }
+}
+
+/** The longest-lived transaction whose snapshot is of that seq, in words for an error; undefined when there is none. */
+export function nameReader(registry: TransactionRegistry, seq: Seq): string | undefined {
+  for (const transaction of registry.liveTransactions()) {
+    const { id, label, session, statement, ageMs, snapshotSeq } = transaction.info();
+    if (snapshotSeq !== seq) continue;
+    const names = [label, session === undefined ? undefined : `session ${session}`].filter(
+      (name) => name !== undefined,
+    );
+    const by = names.length === 0 ? '' : ` (${names.join(', ')})`;
+    const last = statement === undefined ? '' : `, last statement: ${statement}`;
+    return `transaction ${id}${by}, which lives for ${Math.round(ageMs / 1000)} s${last}`;
+  }
+  return undefined;
 }

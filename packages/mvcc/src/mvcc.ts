@@ -51,7 +51,7 @@ import { PhantomError, SqlState } from '@phantom/base';
 import type { KvView } from '@phantom/kv';
 import type { ChangeFeed, ChangeFeedOptions, CommitResult, Store } from '@phantom/store';
 import { describeKey } from './errors.js';
-import { LongTransactions } from './long-transactions.js';
+import { LongTransactions, nameReader } from './long-transactions.js';
 import { resolveMvccOptions } from './options.js';
 import { TransactionRegistry } from './registry.js';
 import { Retries } from './retries.js';
@@ -88,6 +88,7 @@ class TransactionManager implements Mvcc {
     const resolved = resolveMvccOptions(options);
     this.registry = new TransactionRegistry(store, resolved);
     this.longTransactions = new LongTransactions(this.registry);
+    store.nameReaders((seq) => nameReader(this.registry, seq));
     this.nextId = this.registry.prepared.lastId + 1;
     const { metrics } = resolved;
     metrics.gauge('phantom_mvcc_live_transactions', 'Transactions under way.', () => this.registry.live);
@@ -95,6 +96,11 @@ class TransactionManager implements Mvcc {
       'phantom_mvcc_oldest_transaction_age_ms',
       'Age of the transaction that has lived longest, in milliseconds.',
       () => this.registry.oldest?.info().ageMs ?? 0,
+    );
+    metrics.gauge(
+      'phantom_mvcc_oldest_transaction_id',
+      'Id of the transaction that has lived longest, as in phantom.transactions; 0 without any.',
+      () => this.registry.oldest?.info().id ?? 0,
     );
     metrics.gauge('phantom_mvcc_committed_total', 'Transactions committed.', () => this.registry.committed);
     metrics.gauge('phantom_mvcc_conflicts_total', 'Commits that lost a race.', () => this.registry.conflicts);

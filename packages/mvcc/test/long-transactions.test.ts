@@ -1,7 +1,8 @@
 /** Transactions that live for long are named, once each. */
 import type { LogFields, Logger } from '@phantom/base';
+import type { EngineContext } from '@phantom/store';
 import { expect, it } from 'vitest';
-import { ALL, openMvcc, put, seed } from './support.js';
+import { ALL, memoryEngine, openMvcc, put, read, seed } from './support.js';
 
 it('warns once of each that lives for long, with who it is and where it began', async () => {
   const warnings: LogFields[] = [];
@@ -24,6 +25,28 @@ it('warns once of each that lives for long, with who it is and where it began', 
   forgotten.rollback();
   second.rollback();
   expect(mvcc.stats().oldest).toBeUndefined();
+});
+
+it('tells the engines who holds a view, for the error that takes it away', async () => {
+  let readerOf: EngineContext['readerOf'];
+  const engine = {
+    ...memoryEngine,
+    open: (context: EngineContext) => {
+      readerOf = (seq) => context.readerOf?.(seq);
+      return memoryEngine.open();
+    },
+  };
+  const { mvcc, store } = await openMvcc({}, { engines: [engine] });
+  await seed(mvcc, { a: '1' });
+  expect(readerOf?.(store.visibleSeq)).toBeUndefined();
+  const report = mvcc.begin({ label: 'report' });
+  report.beginStatement('select sum(k) from t');
+  read(report, 'a');
+  expect(readerOf?.(store.visibleSeq)).toBe(
+    `transaction ${report.id} (report), which lives for 0 s, last statement: select sum(k) from t`,
+  );
+  report.rollback();
+  expect(readerOf?.(store.visibleSeq)).toBeUndefined();
 });
 
 it('gives memory back when nobody lives any more', async () => {

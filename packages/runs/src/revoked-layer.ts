@@ -22,11 +22,12 @@ export class RevokedLayer implements Layer {
   }
 }
 
-/** 72000: views pinned so many bytes of files that nothing else needs, and this one was the oldest. */
-export function viewTooOldError(pinnedBytes: number, pinnedBytesMax: number): PhantomError {
+/** 72000: views pinned so many bytes of files that nothing else needs, and this one, held by `reader`, was the oldest. */
+export function viewTooOldError(pinnedBytes: number, pinnedBytesMax: number, reader?: string): PhantomError {
+  const held = reader === undefined ? '' : ` The oldest is held by ${reader}.`;
   return new PhantomError(SqlState.SnapshotTooOld, 'the view is too old: its files were taken back', {
-    detail: `Views pinned ${pinnedBytes} bytes that nothing else needs, of ${pinnedBytesMax} there may be.`,
+    detail: `Views pinned ${pinnedBytes} bytes that nothing else needs, of ${pinnedBytesMax} there may be.${held}`,
     hint: 'Read for a shorter time, or raise pinnedBytesMax.',
-    data: { pinnedBytes, pinnedBytesMax },
+    data: { pinnedBytes, pinnedBytesMax, ...(reader === undefined ? {} : { reader }) },
   });
 }

@@ -20,6 +20,7 @@ import { StoreHealth } from './health.js';
 import { type ResolvedOptions, resolveOptions } from './options.js';
 import { recover } from './recovery.js';
 import { type PlacedEngine, SpaceCatalog } from './space-catalog.js';
+import type { Readers } from './store-parts.js';
 import { LogStore } from './store.js';
 import { Superblock, createSuperblock, noStoreError } from './superblock.js';
 import { WritingEpoch } from './writing-epoch.js';
@@ -61,6 +62,7 @@ async function openLocked(
   const { vfs, readOnly, durability, logger } = options;
   const checksums = await loadChecksums();
   const health = new StoreHealth(logger, readOnly);
+  const readers: Readers = { name: undefined };
   if (!vfs.exists(joinPath(directory, SUPERBLOCK_FILE))) await makeStore(directory, options, checksums);
   // A process killed between making a name and syncing it leaves one that is there and not durable.
   if (!readOnly) vfs.syncDir(directory);
@@ -75,7 +77,7 @@ async function openLocked(
   placeEntries(state, factories);
   const placed: PlacedEngine[] = [];
   for (const factory of factories) {
-    const engine = await openEngine(directory, factory, options, checksums, superblock, health);
+    const engine = await openEngine(directory, factory, options, checksums, superblock, health, readers);
     opened.push(() => engine.close());
     placed.push({
       code: factory.code,
@@ -91,7 +93,7 @@ async function openLocked(
   opened.push(() => wal.close());
   const recovered = await recover(wal, catalog, state, logger);
   const epoch = readOnly ? undefined : beginEpoch(superblock, wal, durability);
-  return new LogStore({ directory, options, lock, superblock, wal, catalog, health, recovered, epoch });
+  return new LogStore({ directory, options, lock, superblock, wal, catalog, health, readers, recovered, epoch });
 }
 
 function beginEpoch(superblock: Superblock, wal: Wal, durability: Durability): WritingEpoch {
@@ -167,6 +169,7 @@ async function openEngine(
   checksums: Checksums,
   superblock: Superblock,
   health: StoreHealth,
+  readers: Readers,
 ): Promise<KvEngine> {
   const { vfs, readOnly, clock, logger, metrics } = options;
   const path = joinPath(directory, factory.name);
@@ -198,6 +201,7 @@ async function openEngine(
     recordGeneration: (generation) => superblock.update(() => raise(generation)),
     recordGenerationNow: (generation) => superblock.updateNow(() => raise(generation)),
     fail: (error) => health.fail(error),
+    readerOf: (seq) => readers.name?.(seq),
   };
   return factory.open(context);
 }

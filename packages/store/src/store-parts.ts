@@ -1,4 +1,5 @@
 /** What an opened store is made of: open-store.ts puts it together, store.ts and check.ts work with it. */
+import type { Seq } from '@phantom/kv';
 import type { DirectoryLock } from '@phantom/vfs';
 import type { Wal } from '@phantom/wal';
 import type { StoreHealth } from './health.js';
@@ -8,6 +9,11 @@ import type { SpaceCatalog } from './space-catalog.js';
 import type { Superblock } from './superblock.js';
 import type { WritingEpoch } from './writing-epoch.js';
 
+/** Says who holds a view of a seq: the floor above knows, the engines below tell it in their errors. */
+export interface Readers {
+  name: ((seq: Seq) => string | undefined) | undefined;
+}
+
 export interface StoreParts {
   readonly directory: string;
   readonly options: ResolvedOptions;
@@ -16,6 +22,7 @@ export interface StoreParts {
   readonly wal: Wal;
   readonly catalog: SpaceCatalog;
   readonly health: StoreHealth;
+  readonly readers: Readers;
   readonly recovered: RecoveryResult;
   /** None when the store is read-only. */
   readonly epoch: WritingEpoch | undefined;

@@ -301,6 +301,10 @@ export class LogStore implements Store {
     return refusal === undefined ? this.checkpointer.run() : Promise.reject(refusal);
   }
 
+  nameReaders(name: (seq: Seq) => string | undefined): void {
+    this.parts.readers.name = name;
+  }
+
   describeHolder(holder: LockHolder): void {
     this.parts.lock.describe(holder);
   }

@@ -43,6 +43,8 @@ export interface EngineContext {
   recordGenerationNow(generation: number): void;
   /** Called when background work failed for good: the store takes no more writes. */
   fail(error: Error): void;
+  /** Who holds a view of that seq, in words for the error that takes it away; undefined when nobody has said. */
+  readerOf?(seq: Seq): string | undefined;
 }
 
 export interface EngineFactory {
@@ -157,6 +159,8 @@ export interface Store {
   changes(options: ChangeFeedOptions): ChangeFeed;
   /** Writes the engines' deltas to their files and gives log segments back. */
   checkpoint(): Promise<void>;
+  /** Takes who can say which reader holds a view of a seq: limits that end a view name it. */
+  nameReaders(name: (seq: Seq) => string | undefined): void;
   /** Replaces what somebody is told who tries to open the directory (a daemon learns its ports after it has opened). */
   describeHolder(holder: LockHolder): void;
   engine(code: EngineCode): KvEngine | undefined;
