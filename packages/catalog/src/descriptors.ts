@@ -350,6 +350,9 @@ export interface TypeDescriptor extends SchemaObject {
       }
     /** A type of its own with the values of a predefined one. */
     | { readonly kind: 'distinct'; readonly base: TypeRef }
+    | { readonly kind: 'range'; readonly subtype: TypeRef; readonly multirangeOid: Oid }
+    /** Made with its range type, and gone with it. */
+    | { readonly kind: 'multirange'; readonly rangeOid: Oid }
     /** A name alone. */
     | { readonly kind: 'shell' };
 }

@@ -87,4 +87,4 @@ export {
 } from './storage.js';
 export { compareText, readUtf8, utf8Bytes, utf8BytesMax, writeUtf8 } from './text-bytes.js';
 export { appendValue, readValue } from './value-codec.js';
-export { Json, type RecordShape, SqlArray, SqlRecord } from './value.js';
+export { Json, type RecordShape, SqlArray, SqlMultirange, SqlRange, SqlRecord } from './value.js';

@@ -28,8 +28,9 @@ import {
   appendKeyUuid,
   invert,
 } from './key-bytes.js';
+import { appendKeyMultirange, appendKeyRange, readKeyMultirange, readKeyRange } from './range-bytes.js';
 import { type StorageType, StorageKind, corruptValue } from './storage.js';
-import { SqlArray, SqlRecord } from './value.js';
+import { SqlArray, type SqlMultirange, type SqlRange, SqlRecord } from './value.js';
 
 export interface KeyColumn {
   readonly storage: StorageType;
@@ -78,6 +79,8 @@ export interface KeyCode {
 export function hasKey(type: StorageType): boolean {
   if (type.kind === StorageKind.Json) return false;
   if (type.element !== undefined) return hasKey(type.element.storage);
+  if (type.range !== undefined) return hasKey(type.range.bound);
+  if (type.multirange !== undefined) return hasKey(type.multirange.range);
   return type.record === undefined || type.record.fields.every(hasKey);
 }
 
@@ -96,9 +99,23 @@ export function exactKey(type: StorageType): boolean {
       return type.element === undefined || exactKey(type.element.storage);
     case StorageKind.Record:
       return type.record === undefined || type.record.fields.every(exactKey);
+    case StorageKind.Range:
+      return exactKey(boundOf(type).bound);
+    case StorageKind.Multirange:
+      return exactKey(rangesOf(type).range);
     default:
       return true;
   }
+}
+
+function boundOf(type: StorageType): NonNullable<StorageType['range']> {
+  assert(type.range !== undefined, 'a range has bounds');
+  return type.range;
+}
+
+function rangesOf(type: StorageType): NonNullable<StorageType['multirange']> {
+  assert(type.multirange !== undefined, 'a multirange has ranges');
+  return type.multirange;
 }
 
 type Append = (writer: ByteWriter, value: never) => void;
@@ -139,6 +156,14 @@ function chooseAppender(type: StorageType): Append {
       return arrayAppender(type);
     case StorageKind.Record:
       return recordAppender(type);
+    case StorageKind.Range: {
+      const append = appender(boundOf(type).bound);
+      return (writer: ByteWriter, value: SqlRange) => appendKeyRange(writer, value, append);
+    }
+    case StorageKind.Multirange: {
+      const append = appender(rangesOf(type).range);
+      return (writer: ByteWriter, value: SqlMultirange) => appendKeyMultirange(writer, value, append);
+    }
     default:
       assert(type.kind !== StorageKind.Json, 'json has no order, so no key');
       return appendKeyInteger;
@@ -221,6 +246,16 @@ function reader(type: StorageType): (from: KeyReader) => unknown {
       return arrayReader(type);
     case StorageKind.Record:
       return recordReader(type);
+    case StorageKind.Range: {
+      const { typeOid, bound } = boundOf(type);
+      const read = reader(bound);
+      return (from) => readKeyRange(from, typeOid, read);
+    }
+    case StorageKind.Multirange: {
+      const { typeOid, range } = rangesOf(type);
+      const read = reader(range);
+      return (from) => readKeyMultirange(from, typeOid, read);
+    }
     default:
       return (from) => from.integer();
   }
@@ -248,6 +283,8 @@ function skipper(type: StorageType): (from: KeyReader) => void {
     case StorageKind.Jsonb:
     case StorageKind.Array:
     case StorageKind.Record:
+    case StorageKind.Range:
+    case StorageKind.Multirange:
       return reader(type);
     default:
       return (from) => from.skipInteger();

@@ -49,6 +49,10 @@ export const StorageKind = {
   Record: 21,
   /** string, a label: 4 bytes, the number that its dictionary gives it. */
   Enum: 22,
+  /** SqlRange: variable. */
+  Range: 23,
+  /** SqlMultirange: variable. */
+  Multirange: 24,
 } as const;
 
 export type StorageKind = (typeof StorageKind)[keyof typeof StorageKind];
@@ -72,6 +76,10 @@ export interface StorageType {
   readonly record?: RecordStorage;
   /** Enum. */
   readonly labels?: EnumLabels;
+  /** Range: of its bounds, with the oid that decoded ranges carry. */
+  readonly range?: { readonly typeOid: number; readonly bound: StorageType };
+  /** Multirange: of its ranges, with the oid that decoded ones carry. */
+  readonly multirange?: { readonly typeOid: number; readonly range: StorageType };
 }
 
 export interface RecordStorage {

@@ -6,6 +6,7 @@ import { type ByteWriter, assert, copyBytes, readU16, readU32, writeU16, writeU3
 import type { Decimal } from './decimal.js';
 import type { Interval, TimeTz } from './interval.js';
 import { Jsonb } from './jsonb.js';
+import { appendMultirange, appendRange, readMultirange, readRange } from './range-bytes.js';
 import { type EnumLabels, type StorageType, StorageKind, corruptValue, fixedBytes } from './storage.js';
 import { readUtf8, utf8Bytes, utf8BytesMax, writeUtf8 } from './text-bytes.js';
 import {
@@ -31,7 +32,7 @@ import {
   writeTimestamp,
   writeUuid,
 } from './value-bytes.js';
-import { Json, SqlArray, SqlRecord } from './value.js';
+import { Json, SqlArray, type SqlMultirange, type SqlRange, SqlRecord } from './value.js';
 
 /** Beyond this a text's exact size is worth counting: reserving three bytes for each character would waste memory. */
 const RESERVE_CHARS_MAX = 4096;
@@ -175,6 +176,16 @@ export function appendValue(writer: ByteWriter, type: StorageType, value: unknow
     case StorageKind.Record:
       appendRecord(writer, type, value as SqlRecord);
       return;
+    case StorageKind.Range: {
+      const { bound } = type.range as NonNullable<StorageType['range']>;
+      appendRange(writer, value as SqlRange, (into, part) => appendValue(into, bound, part));
+      return;
+    }
+    case StorageKind.Multirange: {
+      const { range } = type.multirange as NonNullable<StorageType['multirange']>;
+      appendMultirange(writer, value as SqlMultirange, (into, part) => appendValue(into, range, part));
+      return;
+    }
     default: {
       const bytes = fixedBytes(type.kind);
       const at = writer.reserve(bytes);
@@ -202,6 +213,14 @@ export function readValue(bytes: Uint8Array, start: number, end: number, type: S
       return readArray(bytes, start, end, type);
     case StorageKind.Record:
       return readRecord(bytes, start, end, type);
+    case StorageKind.Range: {
+      const { typeOid, bound } = type.range as NonNullable<StorageType['range']>;
+      return readRange(bytes, start, end, typeOid, (from, first, last) => readValue(from, first, last, bound));
+    }
+    case StorageKind.Multirange: {
+      const { typeOid, range } = type.multirange as NonNullable<StorageType['multirange']>;
+      return readMultirange(bytes, start, end, typeOid, (from, first, last) => readValue(from, first, last, range));
+    }
     default:
       if (end - start !== fixedBytes(type.kind)) throw corruptValue('a fixed-width value of another width');
       return readFixed(bytes, start, type);

@@ -1,6 +1,6 @@
 /**
- * The small value classes that rows can hold besides JavaScript's own: json text, arrays and records. They carry what
- * PostgreSQL's values carry and no behaviour: types know what to do with them, codecs how to store them.
+ * The small value classes that rows can hold besides JavaScript's own: json text, arrays, records and ranges. They carry
+ * what PostgreSQL's values carry and no behaviour: types know what to do with them, codecs how to store them.
  */
 
 /** A json value as its text was given; jsonb is `Jsonb`. */
@@ -66,5 +66,52 @@ export class SqlRecord {
     this.typeOid = typeOid;
     this.fields = fields;
     this.shape = shape;
+  }
+}
+
+/** The values of some type from one bound to another. Ranges of discrete types are kept in their canonical form `[ , )`. */
+export class SqlRange {
+  /** The range type. */
+  readonly typeOid: number;
+  /** No value at all: the bounds are null, and in no range. */
+  readonly empty: boolean;
+  /** null where there is no bound. */
+  readonly lower: unknown;
+  readonly upper: unknown;
+  /** False where there is no bound. */
+  readonly lowerInclusive: boolean;
+  readonly upperInclusive: boolean;
+
+  constructor(
+    typeOid: number,
+    empty: boolean,
+    lower: unknown,
+    upper: unknown,
+    lowerInclusive: boolean,
+    upperInclusive: boolean,
+  ) {
+    this.typeOid = typeOid;
+    this.empty = empty;
+    this.lower = lower;
+    this.upper = upper;
+    this.lowerInclusive = lowerInclusive;
+    this.upperInclusive = upperInclusive;
+  }
+
+  /** The range that nothing is in. */
+  static none(typeOid: number): SqlRange {
+    return new SqlRange(typeOid, true, null, null, false, false);
+  }
+}
+
+/** Ranges that are in order, not empty, and neither overlap nor touch. */
+export class SqlMultirange {
+  /** The multirange type. */
+  readonly typeOid: number;
+  readonly ranges: readonly SqlRange[];
+
+  constructor(typeOid: number, ranges: readonly SqlRange[]) {
+    this.typeOid = typeOid;
+    this.ranges = ranges;
   }
 }

@@ -6,7 +6,7 @@ import { Interval, TimeTz } from '../src/interval.js';
 import { Jsonb } from '../src/jsonb.js';
 import { type EnumLabels, StorageKind, type StorageType } from '../src/storage.js';
 import { compareText } from '../src/text-bytes.js';
-import { Json, SqlArray, SqlRecord } from '../src/value.js';
+import { Json, SqlArray, SqlMultirange, SqlRange, SqlRecord } from '../src/value.js';
 
 export const moods: EnumLabels = {
   idOf: (label) => ['sad', 'ok', 'happy'].indexOf(label) + 100,
@@ -113,6 +113,43 @@ function itemsOrder(a: readonly unknown[], b: readonly unknown[], compare: (x: n
   return a.length - b.length;
 }
 
+const textRange: StorageType = {
+  kind: StorageKind.Range,
+  range: { typeOid: 5001, bound: { kind: StorageKind.Text } },
+};
+const intRange: StorageType = {
+  kind: StorageKind.Range,
+  range: { typeOid: 3904, bound: { kind: StorageKind.Int32 } },
+};
+
+/** Ranges with any bounds: those whose bounds are the wrong way round have no meaning, but bytes and an order. */
+function rangesOf<T>(typeOid: number, bound: fc.Arbitrary<T>): fc.Arbitrary<SqlRange> {
+  return fc.oneof(
+    { weight: 1, arbitrary: fc.constant(SqlRange.none(typeOid)) },
+    {
+      weight: 9,
+      arbitrary: fc
+        .tuple(fc.option(bound), fc.option(bound), fc.boolean(), fc.boolean())
+        .map(([l, u, lower, upper]) => new SqlRange(typeOid, false, l, u, lower && l !== null, upper && u !== null)),
+    },
+  );
+}
+
+/** PostgreSQL's order of ranges: a missing bound is an end of the world, an exclusive one a hair off its value. */
+function rangeOrder<T>(compare: (a: T, b: T) => number): (a: SqlRange, b: SqlRange) => number {
+  const side = (a: unknown, b: unknown, infinite: number, aHair: number, bHair: number): number => {
+    if (a === null || b === null) return a === b ? 0 : a === null ? infinite : -infinite;
+    return compare(a as T, b as T) || aHair - bHair;
+  };
+  return (a, b) => {
+    if (a.empty || b.empty) return Number(b.empty) - Number(a.empty);
+    return (
+      side(a.lower, b.lower, -1, a.lowerInclusive ? 0 : 1, b.lowerInclusive ? 0 : 1) ||
+      side(a.upper, b.upper, 1, a.upperInclusive ? 1 : 0, b.upperInclusive ? 1 : 0)
+    );
+  };
+}
+
 export const kinds: readonly Kind[] = [
   { name: 'bool', storage: { kind: StorageKind.Bool }, values: fc.boolean(), compare: order },
   {
@@ -193,5 +230,20 @@ export const kinds: readonly Kind[] = [
     storage: { kind: StorageKind.Enum, labels: moods },
     values: fc.constantFrom('sad', 'ok', 'happy'),
     compare: (a: string, b: string) => moods.orderOf(a) - moods.orderOf(b),
+  },
+  {
+    name: 'int4range',
+    storage: intRange,
+    values: rangesOf(3904, fc.integer({ min: -3, max: 3 })),
+    compare: rangeOrder(order),
+  },
+  { name: 'textrange', storage: textRange, values: rangesOf(5001, text), compare: rangeOrder(compareText) },
+  {
+    name: 'int4multirange',
+    storage: { kind: StorageKind.Multirange, multirange: { typeOid: 4451, range: intRange } },
+    values: fc
+      .array(rangesOf(3904, fc.integer({ min: -3, max: 3 })), { maxLength: 4 })
+      .map((ranges) => new SqlMultirange(4451, ranges)),
+    compare: (a: SqlMultirange, b: SqlMultirange) => itemsOrder(a.ranges, b.ranges, rangeOrder(order)),
   },
 ];

@@ -5,6 +5,7 @@ import { resolveTypeName } from '../expr/type-names.js';
 import type { FieldDefinition, QualifiedName, StringLiteral, TypeName } from '../text/ast-leaves.js';
 import type { AlterEnum, AlterTable, AlterTableAction, CreateType } from '../text/ast-schema.js';
 import type { DdlContext, DdlExecution } from './context.js';
+import { createRangeType } from './create-range-type.js';
 import { claimName, creationSchema, lockForChange, relationExists, requireOwner, splitName } from './names.js';
 import { refuseMember, refuseStoredType } from './stored-rows.js';
 import { claimTypeName, dependOnTypes, renewUsers, requireTypeUsage } from './types.js';
@@ -14,7 +15,7 @@ const LABEL_BYTES_MAX = 63;
 const UTF8 = new TextEncoder();
 
 export function* createType(context: DdlContext, node: CreateType): DdlExecution {
-  if (node.form === 'range') throw unsupportedError('range types');
+  if (node.form === 'range') return yield* createRangeType(context, node);
   if (node.form === 'base') throw unsupportedError('base types');
   const place = creationSchema(context, node.name);
   if (node.form === 'composite') {

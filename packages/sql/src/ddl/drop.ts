@@ -89,6 +89,12 @@ function findDropped(context: DdlContext, node: Drop, target: Drop['objects'][nu
     requireOwner(context, object);
     if (node.object === 'domain' && object.definition.kind !== 'domain')
       throw new PhantomError('42809', `"${object.name}" is not a domain`);
+    if (object.definition.kind === 'multirange') {
+      const range = context.objects.object(object.definition.rangeOid);
+      throw new PhantomError('2BP01', `cannot drop type ${object.name} because type ${range?.name} requires it`, {
+        hint: `You can drop type ${range?.name} instead.`,
+      });
+    }
     if (object.definition.kind === 'composite' && object.definition.relationOid !== undefined)
       throw new PhantomError('2BP01', `cannot drop type ${object.name} because table ${object.name} requires it`, {
         hint: `You can drop table ${object.name} instead.`,

@@ -53,8 +53,9 @@ export function refuseMember(
     throw new PhantomError('42P16', `composite type ${type.name} cannot be made a member of itself`);
 }
 
-function holdsRecord({ record, element }: StorageType, typeOid: Oid): boolean {
-  if (element !== undefined) return holdsRecord(element.storage, typeOid);
+function holdsRecord({ record, element, range, multirange }: StorageType, typeOid: Oid): boolean {
+  const inner = element?.storage ?? range?.bound ?? multirange?.range;
+  if (inner !== undefined) return holdsRecord(inner, typeOid);
   if (record === undefined) return false;
   return record.typeOid === typeOid || record.fields.some((field) => holdsRecord(field, typeOid));
 }

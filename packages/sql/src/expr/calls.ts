@@ -197,9 +197,14 @@ export function callOperator(
       return callOperator(context, symbol, below(left), below(right), position);
     }
   }
+  const { functions } = context.catalog;
   const leftOid = left === undefined ? 0 : baseType(context, left.type).oid;
   const rightOid = baseType(context, right.type).oid;
-  const resolved = context.catalog.functions.resolveOperator(symbol, leftOid, rightOid);
+  let resolved = functions.resolveOperator(symbol, leftOid, rightOid);
+  if (resolved === 'undefined' && (leftOid !== (left?.type.oid ?? 0) || rightOid !== right.type.oid)) {
+    // A range over a domain holds values of the domain itself.
+    resolved = functions.resolveOperator(symbol, left?.type.oid ?? 0, right.type.oid);
+  }
   if (resolved === 'undefined' || resolved === 'ambiguous') {
     const shown =
       left === undefined

@@ -4,7 +4,8 @@
  */
 import { PhantomError } from '@phantom/base';
 import type { Oid } from '@phantom/catalog';
-import { SqlArray, SqlRecord, StorageKind } from '@phantom/codec';
+import { SqlArray, type SqlRange, SqlRecord, StorageKind } from '@phantom/codec';
+import { makeMultirange } from '../types/range-algebra.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { SqlType, TypeLookup, Value } from '../types/type.js';
 import { functionByOid } from './definitions.js';
@@ -92,6 +93,7 @@ export function castFinder(types: TypeLookup): CastFinder {
     return (
       ofCatalog(source, to) ??
       ofArrays(from, to) ??
+      ofRange(from, to) ??
       ofRows(from, to) ??
       (isPseudo(from) || isPseudo(to) ? undefined : throughText(from, to))
     );
@@ -198,6 +200,20 @@ export function castFinder(types: TypeLookup): CastFinder {
       context: inner.context,
       call: convert as NonNullable<CastDefinition['call']>,
       volatility: inner.volatility,
+    };
+  }
+
+  /** A range is a multirange of one, where that is asked for. */
+  function ofRange(from: SqlType, to: SqlType): CastDefinition | undefined {
+    const traits = from.kind === 'range' ? from.range : undefined;
+    if (traits?.multirangeOid !== to.oid) return undefined;
+    const call = (range: SqlRange): Value => makeMultirange(traits, [range]);
+    return {
+      source: from.oid,
+      target: to.oid,
+      context: 'explicit',
+      call: call as NonNullable<CastDefinition['call']>,
+      volatility: 'immutable',
     };
   }
 

@@ -14,6 +14,7 @@ import type { FunctionDefinition, OperatorDefinition, ScalarFunction, Volatility
 import type { AggregateCode, Implementation } from './implementation.js';
 import { functionFacts } from './facts/function-facts.js';
 import { operatorFacts } from './facts/operator-facts.js';
+import { rangeOperatorFacts } from './facts/range-facts.js';
 import { implementations } from './implementations.js';
 
 const VOLATILITY: Readonly<Record<string, Volatility>> = { i: 'immutable', s: 'stable', v: 'volatile' };
@@ -168,7 +169,7 @@ const operators = new Map<string, readonly OperatorDefinition[]>();
 function operatorLines(): ReadonlyMap<string, readonly string[]> {
   if (operatorIndex === undefined) {
     const lines = new Map<string, string[]>();
-    for (const line of operatorFacts.trim().split('\n')) {
+    for (const line of [...operatorFacts.trim().split('\n'), ...rangeOperatorFacts.trim().split('\n')]) {
       const name = line.split(' ', 2)[1] as string;
       const found = lines.get(name);
       if (found === undefined) lines.set(name, [line]);

@@ -32,17 +32,24 @@ interface Candidate {
   readonly variadic: boolean;
 }
 
+/** Functions of a name that come with the types of one catalog picture. */
+export type FunctionsOfTypes = (name: string) => readonly FunctionDefinition[];
+
 class Registry implements FunctionRegistry {
   private readonly types: TypeLookup;
+  private readonly ofTypes: FunctionsOfTypes;
   private readonly casts: CastFinder;
 
-  constructor(types: TypeLookup) {
+  constructor(types: TypeLookup, ofTypes: FunctionsOfTypes) {
     this.types = types;
+    this.ofTypes = ofTypes;
     this.casts = castFinder(types);
   }
 
   functionsNamed(name: string): readonly FunctionDefinition[] {
-    return functionsNamed(name);
+    const found = functionsNamed(name);
+    const more = this.ofTypes(name);
+    return more.length === 0 ? found : [...found, ...more];
   }
 
   functionByOid(oid: Oid): FunctionDefinition | undefined {
@@ -67,7 +74,7 @@ class Registry implements FunctionRegistry {
     argumentTypes: readonly Oid[],
     options: ResolveOptions = {},
   ): ResolvedFunction | 'undefined' | 'ambiguous' {
-    const candidates = this.candidatesFor(functionsNamed(name), argumentTypes, options);
+    const candidates = this.candidatesFor(this.functionsNamed(name), argumentTypes, options);
     const exact = candidates.filter((candidate) => candidate.types.every((oid, i) => oid === argumentTypes[i]));
     const chosen = exact.length > 0 ? this.preferPlain(exact) : this.choose(candidates, argumentTypes);
     if (chosen === undefined) return 'undefined';
@@ -395,6 +402,6 @@ function namedCandidate(definition: FunctionDefinition, names: readonly (string 
 }
 
 /** A registry over the types of one catalog picture. Cheap: everything large is shared. */
-export function functionRegistry(types: TypeLookup): FunctionRegistry {
-  return new Registry(types);
+export function functionRegistry(types: TypeLookup, ofTypes: FunctionsOfTypes = () => []): FunctionRegistry {
+  return new Registry(types, ofTypes);
 }

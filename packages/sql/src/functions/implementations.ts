@@ -21,9 +21,11 @@ import { jsonPathFunctions } from './jsonpath/jsonpath-functions.js';
 import { lockFunctions } from './lock-functions.js';
 import { lsnFunctions } from './lsn-functions.js';
 import { moneyFunctions } from './money-functions.js';
+import { multirangeFunctions } from './multirange-functions.js';
 import { networkFunctions } from './network-functions.js';
 import { numericFunctions } from './numeric-functions.js';
 import { privilegeFunctions } from './privilege-functions.js';
+import { rangeFunctions } from './range-functions.js';
 import { regexFunctions } from './regex-functions.js';
 import { sessionFunctions } from './session-functions.js';
 import { statisticsAggregates } from './statistics-aggregates.js';
@@ -60,4 +62,6 @@ export const implementations: Implementations = {
   ...networkFunctions,
   ...lsnFunctions,
   ...lockFunctions,
+  ...rangeFunctions,
+  ...multirangeFunctions,
 };

@@ -5,6 +5,7 @@
 import { PhantomError } from '@phantom/base';
 import type { Oid } from '@phantom/catalog';
 import { TypeOid } from '../types/type-oids.js';
+import type { RangeTraits } from '../types/range-algebra.js';
 import type { SqlType, TypeLookup } from '../types/type.js';
 
 type CommonType = (types: readonly Oid[]) => Oid | undefined;
@@ -13,8 +14,10 @@ type CommonType = (types: readonly Oid[]) => Oid | undefined;
 interface Binding {
   element: Oid | undefined;
   array: Oid | undefined;
+  range: Oid | undefined;
+  multirange: Oid | undefined;
   compatible: Oid | undefined;
-  compatibleArray: Oid | undefined;
+  compatibleRange: Oid | undefined;
 }
 
 const ELEMENT_LIKE: ReadonlySet<Oid> = new Set<Oid>([TypeOid.anyElement, TypeOid.anyNonArray, TypeOid.anyEnum]);
@@ -34,6 +37,39 @@ function arrayElement(types: TypeLookup, oid: Oid): Oid | undefined {
   return isArray(type) ? type?.elementOid : undefined;
 }
 
+/** The range type that a type is, or whose multirange type it is. */
+function rangeTraits(types: TypeLookup, oid: Oid, kind: 'range' | 'multirange'): RangeTraits | undefined {
+  const type = types.byOid(base(types, oid));
+  return type?.kind === kind ? type.range : undefined;
+}
+
+/** Notes a range or multirange argument and what its ranges consist of; a string says what does not fit. */
+function bindRange(types: TypeLookup, binding: Binding, want: Oid, have: Oid): string | undefined {
+  const multi = want === TypeOid.anyMultirange;
+  const traits = rangeTraits(types, have, multi ? 'multirange' : 'range');
+  const declared = multi ? 'anymultirange' : 'anyrange';
+  if (traits === undefined) {
+    return `argument declared ${declared} is not a ${multi ? 'multirange' : 'range'} type but type ${nameOf(types, have)}`;
+  }
+  if (binding.range !== undefined && binding.range !== traits.rangeOid) {
+    return `arguments declared "${declared}" are not all alike`;
+  }
+  binding.range = traits.rangeOid;
+  binding.multirange = traits.multirangeOid;
+  return undefined;
+}
+
+/** The same for the anycompatible family, whose ranges say which common type theirs must be. */
+function bindCompatibleRange(types: TypeLookup, binding: Binding, want: Oid, have: Oid): Oid | string {
+  const multi = want === TypeOid.anyCompatibleMultirange;
+  const traits = rangeTraits(types, have, multi ? 'multirange' : 'range');
+  if (traits === undefined || (binding.compatibleRange !== undefined && binding.compatibleRange !== traits.rangeOid)) {
+    return 'arguments declared "anycompatiblerange" are not all alike';
+  }
+  binding.compatibleRange = traits.rangeOid;
+  return traits.subtype.oid;
+}
+
 /** Finds the binding; a string says what does not fit. */
 function bind(
   types: TypeLookup,
@@ -41,7 +77,14 @@ function bind(
   actual: readonly Oid[],
   commonType: CommonType,
 ): Binding | string {
-  const binding: Binding = { element: undefined, array: undefined, compatible: undefined, compatibleArray: undefined };
+  const binding: Binding = {
+    element: undefined,
+    array: undefined,
+    range: undefined,
+    multirange: undefined,
+    compatible: undefined,
+    compatibleRange: undefined,
+  };
   const compatibles: Oid[] = [];
   let elementIsArrayFree = false;
   let elementIsEnum = false;
@@ -70,6 +113,13 @@ function bind(
       if (element === undefined)
         return `argument declared anycompatiblearray is not an array but type ${nameOf(types, have)}`;
       compatibles.push(element);
+    } else if (want === TypeOid.anyRange || want === TypeOid.anyMultirange) {
+      const fault = bindRange(types, binding, want, have);
+      if (fault !== undefined) return fault;
+    } else if (want === TypeOid.anyCompatibleRange || want === TypeOid.anyCompatibleMultirange) {
+      const subtype = bindCompatibleRange(types, binding, want, have);
+      if (typeof subtype === 'string') return subtype;
+      compatibles.push(subtype);
     }
   }
   if (binding.array !== undefined) {
@@ -80,6 +130,13 @@ function bind(
     if (binding.element === undefined) binding.element = element;
     else if (element !== undefined && binding.element !== element) {
       return 'argument declared anyarray is not consistent with argument declared anyelement';
+    }
+  }
+  if (binding.range !== undefined) {
+    const subtype = types.byOid(binding.range)?.range?.subtype.oid;
+    if (binding.element === undefined) binding.element = subtype;
+    else if (binding.element !== subtype) {
+      return 'argument declared anyrange is not consistent with argument declared anyelement';
     }
   }
   if (binding.element !== undefined) {
@@ -94,6 +151,10 @@ function bind(
     if (binding.compatible === undefined) return 'arguments of anycompatible family cannot be cast to a common type';
     if (compatibleIsArrayFree && isArray(types.byOid(binding.compatible))) {
       return `type matched to anycompatiblenonarray is an array type: ${nameOf(types, binding.compatible)}`;
+    }
+    const range = binding.compatibleRange === undefined ? undefined : types.byOid(binding.compatibleRange);
+    if (range !== undefined && range.range?.subtype.oid !== binding.compatible) {
+      return `anycompatiblerange type ${range.displayName} does not match anycompatible type ${nameOf(types, binding.compatible)}`;
     }
   }
   return binding;
@@ -119,11 +180,12 @@ function arrayOf(types: TypeLookup, element: Oid): Oid {
   return array;
 }
 
-const POLYMORPHIC_MIN_RESULT: ReadonlySet<Oid> = new Set<Oid>([
-  TypeOid.anyElement,
-  TypeOid.anyNonArray,
-  TypeOid.anyEnum,
+/** The family whose members are bound together; as a result, one of them needs an argument of another. */
+const ANY_FAMILY: ReadonlySet<Oid> = new Set<Oid>([
+  ...ELEMENT_LIKE,
   TypeOid.anyArray,
+  TypeOid.anyRange,
+  TypeOid.anyMultirange,
 ]);
 
 /** Declared types and result with polymorphism resolved; 42804 when the arguments leave it open. */
@@ -148,13 +210,28 @@ export function resolvePolymorphic(
         return given !== undefined && given === binding.array ? given : arrayOf(types, binding.element);
       return binding.element;
     }
+    if (oid === TypeOid.anyRange || oid === TypeOid.anyMultirange) {
+      const found = oid === TypeOid.anyRange ? binding.range : binding.multirange;
+      if (found !== undefined) return found;
+      throw new PhantomError(
+        '42804',
+        `could not determine polymorphic type ${nameOf(types, oid)} because input has type unknown`,
+      );
+    }
+    if (oid === TypeOid.anyCompatibleRange || oid === TypeOid.anyCompatibleMultirange) {
+      const traits = binding.compatibleRange === undefined ? undefined : types.byOid(binding.compatibleRange)?.range;
+      if (traits !== undefined) return oid === TypeOid.anyCompatibleRange ? traits.rangeOid : traits.multirangeOid;
+      throw new PhantomError(
+        '42804',
+        `could not determine polymorphic type ${nameOf(types, oid)} because input has type unknown`,
+      );
+    }
     if (COMPATIBLE_LIKE.has(oid)) return binding.compatible as Oid;
     if (oid === TypeOid.anyCompatibleArray) return arrayOf(types, binding.compatible as Oid);
     return oid;
   };
   // Without a polymorphic argument a polymorphic result stays as it is declared (array_in and its like).
-  const open =
-    POLYMORPHIC_MIN_RESULT.has(result) && !declared.some((oid) => ELEMENT_LIKE.has(oid) || oid === TypeOid.anyArray);
+  const open = ANY_FAMILY.has(result) && !declared.some((oid) => ANY_FAMILY.has(oid));
   return {
     arguments: declared.map((oid, i) => resolve(oid, actual[i])),
     result: open ? result : resolve(result, undefined),

@@ -4,6 +4,7 @@
  * changes; plans remember its version.
  */
 import {
+  FIRST_USER_OID,
   type IndexDescriptor,
   NameClass,
   type ObjectReader,
@@ -16,7 +17,8 @@ import {
   isSuperuser,
 } from '@phantom/catalog';
 import { functionRegistry } from '../functions/function-registry.js';
-import type { FunctionRegistry } from '../functions/registry.js';
+import { rangeConstructors } from '../functions/range-constructors.js';
+import type { FunctionDefinition, FunctionRegistry } from '../functions/registry.js';
 import type { CatalogPort, NamedRelation, QualifiedName, StatisticsPort } from '../plan/catalog-port.js';
 import {
   INFORMATION_SCHEMA_OID,
@@ -102,8 +104,15 @@ export class CatalogPicture implements CatalogPort {
 
   /** Functions over the types of this picture. */
   get functions(): FunctionRegistry {
-    this.registry ??= functionRegistry(this.types);
+    this.registry ??= functionRegistry(this.types, (name) => this.constructorsNamed(name));
     return this.registry;
+  }
+
+  /** A user's range type brings functions of its name along; the built-in ones' are among the facts. */
+  private constructorsNamed(name: string): readonly FunctionDefinition[] {
+    const type = this.typeNamed({ name });
+    if (type?.range === undefined || type.oid < FIRST_USER_OID) return [];
+    return rangeConstructors(type, this.types.byOid(type.range.rangeOid)?.arrayOid ?? 0);
   }
 
   /** Oid of a schema of the session's database by name; undefined when there is none. */

@@ -23,6 +23,7 @@ const TYPE_KIND: Readonly<Record<SqlType['kind'], string>> = {
   composite: 'c',
   pseudo: 'p',
   range: 'r',
+  multirange: 'm',
 };
 
 /** PostgreSQL's letter for how it would store values of the type. */
@@ -110,6 +111,23 @@ function* enumRows(source: SystemViewSource): Iterable<CatalogRow> {
   }
 }
 
+function* rangeRows(source: SystemViewSource): Iterable<CatalogRow> {
+  const userTypes = [...typesOf(source)].map((descriptor) => source.types.byOid(descriptor.oid));
+  for (const type of [...builtinTypes, ...userTypes]) {
+    if (type?.kind !== 'range' || type.range === undefined) continue;
+    const { subtype, multirangeOid } = type.range;
+    yield {
+      rngtypid: type.oid,
+      rngsubtype: subtype.oid,
+      rngmultitypid: multirangeOid,
+      rngcollation: subtype.category === 'S' ? DEFAULT_COLLATION_OID : 0,
+      rngsubopc: operatorClasses().find((found) => found.typeOid === subtype.oid && found.isDefault)?.oid ?? 0,
+      rngcanonical: 0,
+      rngsubdiff: 0,
+    };
+  }
+}
+
 const VOLATILITY = { immutable: 'i', stable: 's', volatile: 'v' } as const;
 
 function procedureKind({ kind }: FunctionDefinition): string {
@@ -180,6 +198,7 @@ function* castRows(): Iterable<CatalogRow> {
 export const TYPE_VIEWS: readonly SystemView[] = [
   catalogView('pg_type', typeRows),
   catalogView('pg_enum', enumRows),
+  catalogView('pg_range', rangeRows),
   catalogView('pg_proc', procedureRows),
   catalogView('pg_operator', operatorRows),
   catalogView('pg_cast', castRows),
@@ -245,7 +264,6 @@ export const TYPE_VIEWS: readonly SystemView[] = [
     'pg_amop',
     'pg_amproc',
     'pg_conversion',
-    'pg_range',
     'pg_transform',
     'pg_ts_config',
     'pg_ts_dict',

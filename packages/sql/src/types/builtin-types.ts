@@ -11,6 +11,7 @@ import { moneyType } from './money-type.js';
 import { cidrType, inetType } from './network-types.js';
 import { numericType } from './numeric-type.js';
 import { pseudoTypes } from './pseudo-types.js';
+import { rangeTypes } from './range-types.js';
 import { regObjectTypes } from './reg-object-types.js';
 import { regTypes } from './reg-types.js';
 import { boolType, byteaType, uuidType } from './simple-types.js';
@@ -39,6 +40,7 @@ const scalarTypes: readonly SqlType[] = [
   inetType,
   cidrType,
   lsnType,
+  ...rangeTypes,
   vectorType(TypeOid.int2Vector, int2Type),
   vectorType(TypeOid.oidVector, unsignedType(TypeOid.oid, 'oid')),
 ];

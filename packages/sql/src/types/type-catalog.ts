@@ -2,9 +2,12 @@
  * All types by oid and name: the built-in ones, made once, and a session's user-defined ones, made from catalog
  * descriptors when they are first asked for.
  */
+import { assert } from '@phantom/base';
 import type { Oid, TypeDescriptor } from '@phantom/catalog';
 import { arrayTypeOf } from './array-type.js';
 import { builtinTypes } from './builtin-types.js';
+import type { RangeTraits } from './range-algebra.js';
+import { userRangeType } from './range-types.js';
 import { compositeType, recordType } from './record-type.js';
 import { TypeOid } from './type-oids.js';
 import type { SqlType, TypeLookup } from './type.js';
@@ -67,6 +70,10 @@ export class TypeCatalog implements TypeLookup {
         return distinctType(descriptor, definition, this);
       case 'shell':
         return shellType(descriptor);
+      case 'range':
+        return userRangeType(descriptor, this.traitsOf(descriptor.oid));
+      case 'multirange':
+        return userRangeType(descriptor, this.traitsOf(definition.rangeOid));
       case 'composite':
         return compositeType(
           {
@@ -82,6 +89,15 @@ export class TypeCatalog implements TypeLookup {
           this,
         );
     }
+  }
+
+  private traitsOf(rangeOid: Oid): RangeTraits {
+    const definition = this.find(rangeOid)?.definition;
+    assert(definition?.kind === 'range', 'a multirange type belongs to a range type');
+    const subtype = this.byOid(definition.subtype.oid);
+    assert(subtype?.compare !== undefined, 'the subtype of a range has an order');
+    const { multirangeOid } = definition;
+    return { rangeOid, multirangeOid, subtype, compare: subtype.compare, next: undefined };
   }
 }
 

@@ -3,7 +3,7 @@
  *
  *   oid typname typlen typcategory typispreferred typtype typelem typarray display-name
  *
- * typtype: b base (arrays too), p pseudo. Blanks in display names (what format_type shows) are written `~`.
+ * typtype: b base (arrays and ranges too), p pseudo. Blanks in display names (what format_type shows) are written `~`.
  */
 import type { Oid } from '@phantom/catalog';
 
@@ -127,6 +127,18 @@ const LINES = `
 3807 _jsonb -1 A 0 b 3802 0 jsonb[]
 3831 anyrange -1 P 0 p 0 0 anyrange
 3838 event_trigger 4 P 0 p 0 0 event_trigger
+3904 int4range -1 R 0 b 0 3905 int4range
+3905 _int4range -1 A 0 b 3904 0 int4range[]
+3906 numrange -1 R 0 b 0 3907 numrange
+3907 _numrange -1 A 0 b 3906 0 numrange[]
+3908 tsrange -1 R 0 b 0 3909 tsrange
+3909 _tsrange -1 A 0 b 3908 0 tsrange[]
+3910 tstzrange -1 R 0 b 0 3911 tstzrange
+3911 _tstzrange -1 A 0 b 3910 0 tstzrange[]
+3912 daterange -1 R 0 b 0 3913 daterange
+3913 _daterange -1 A 0 b 3912 0 daterange[]
+3926 int8range -1 R 0 b 0 3927 int8range
+3927 _int8range -1 A 0 b 3926 0 int8range[]
 4072 jsonpath -1 U 0 b 0 4073 jsonpath
 4073 _jsonpath -1 A 0 b 4072 0 jsonpath[]
 4089 regnamespace 4 N 0 b 0 4090 regnamespace
@@ -135,6 +147,12 @@ const LINES = `
 4097 _regrole -1 A 0 b 4096 0 regrole[]
 4191 regcollation 4 N 0 b 0 4192 regcollation
 4192 _regcollation -1 A 0 b 4191 0 regcollation[]
+4451 int4multirange -1 R 0 b 0 6150 int4multirange
+4532 nummultirange -1 R 0 b 0 6151 nummultirange
+4533 tsmultirange -1 R 0 b 0 6152 tsmultirange
+4534 tstzmultirange -1 R 0 b 0 6153 tstzmultirange
+4535 datemultirange -1 R 0 b 0 6155 datemultirange
+4536 int8multirange -1 R 0 b 0 6157 int8multirange
 4537 anymultirange -1 P 0 p 0 0 anymultirange
 4538 anycompatiblemultirange -1 P 0 p 0 0 anycompatiblemultirange
 5038 pg_snapshot -1 U 0 b 0 5039 pg_snapshot
@@ -143,6 +161,12 @@ const LINES = `
 5078 anycompatiblearray -1 P 0 p 0 0 anycompatiblearray
 5079 anycompatiblenonarray 4 P 0 p 0 0 anycompatiblenonarray
 5080 anycompatiblerange -1 P 0 p 0 0 anycompatiblerange
+6150 _int4multirange -1 A 0 b 4451 0 int4multirange[]
+6151 _nummultirange -1 A 0 b 4532 0 nummultirange[]
+6152 _tsmultirange -1 A 0 b 4533 0 tsmultirange[]
+6153 _tstzmultirange -1 A 0 b 4534 0 tstzmultirange[]
+6155 _datemultirange -1 A 0 b 4535 0 datemultirange[]
+6157 _int8multirange -1 A 0 b 4536 0 int8multirange[]
 `;
 
 /** The facts, by oid. */

@@ -20,11 +20,13 @@
  *   arrays                  SqlArray { elementOid, dimensions, lowerBounds, items } (flat items, row-major)
  *   enum                    string (the label); ordering by the catalog's order
  *   composite, record       SqlRecord { typeOid, fields, shape } (shape: names and types of the fields)
+ *   ranges, multiranges     SqlRange, SqlMultirange (canonical, as types/range-algebra.ts makes them)
  *   SQL NULL                null, in every type; undefined never occurs
  */
 import type { Oid } from '@phantom/catalog';
 import type { ByteWriter } from '@phantom/base';
 import type { StorageType } from '@phantom/codec';
+import type { RangeTraits } from './range-algebra.js';
 
 /** A value of some SQL type in canonical form; `null` is SQL NULL. */
 export type Value = unknown;
@@ -48,7 +50,16 @@ export interface TypeLookup {
   byOid(oid: Oid): SqlType | undefined;
 }
 
-export type TypeKind = 'base' | 'array' | 'enum' | 'domain' | 'distinct' | 'composite' | 'pseudo' | 'range';
+export type TypeKind =
+  | 'base'
+  | 'array'
+  | 'enum'
+  | 'domain'
+  | 'distinct'
+  | 'composite'
+  | 'pseudo'
+  | 'range'
+  | 'multirange';
 
 export interface SqlType {
   readonly oid: Oid;
@@ -78,6 +89,8 @@ export interface SqlType {
   constrain?(value: Value, context: TypeContext, shownName?: string): Value;
   /** Labels of an enum in their order. */
   readonly enumLabels?: readonly string[];
+  /** Of a range type and its multirange type: their subtype, and each other. */
+  readonly range?: RangeTraits;
   /** How @phantom/codec stores it, in rows and keys. */
   readonly storage: StorageType;
   /** Text to value; 22P02 and kin on bad text; applies the typmod (with its errors, e.g. 22001). */

@@ -18,6 +18,7 @@ import { moneyFacts } from './money-facts.js';
 import { networkFacts } from './network-facts.js';
 import { numericFacts } from './numeric-facts.js';
 import { privilegeFacts } from './privilege-facts.js';
+import { rangeFacts } from './range-facts.js';
 import { regexFacts } from './regex-facts.js';
 import { sessionFacts } from './session-facts.js';
 import { textFacts } from './text-facts.js';
@@ -43,6 +44,7 @@ export const functionFacts: readonly string[] = [
   networkFacts,
   numericFacts,
   privilegeFacts,
+  rangeFacts,
   regexFacts,
   sessionFacts,
   textFacts,
