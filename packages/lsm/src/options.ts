@@ -19,7 +19,7 @@ export interface LsmOptions {
   readonly levelFactor?: number;
   /** Runs that a compaction writes end at this size. Default 16 MiB. */
   readonly runBytesMax?: number;
-  /** Size of a block before compression. Default 8 KiB. */
+  /** Size of a block before compression. Default 4 KiB: what a get that misses the cache costs grows with it. */
   readonly blockBytes?: number;
   /** Default 10: a filter lets one absent key in a hundred pass. */
   readonly filterBitsPerKey?: number;
@@ -63,7 +63,7 @@ const COMPRESSIONS: readonly unknown[] = ['none', 'lz4', 'deflate'];
 /** Checks the options and fills in the defaults; 22023 for what cannot be. */
 export function resolveOptions(options: LsmOptions): ResolvedLsmOptions {
   const { level0RunsMin = 4, level0RunsSlow = 16, level0RunsMax = 40, levelBytes, levelFactor = 10 } = options;
-  const { runBytesMax = 16 * MIB, blockBytes = 8 * KIB, filterBitsPerKey = 10, sliceMs = 4 } = options;
+  const { runBytesMax = 16 * MIB, blockBytes = 4 * KIB, filterBitsPerKey = 10, sliceMs = 4 } = options;
   const { compression = 'lz4', bottomCompression = compression, pinnedBytesMax = 16 * GIB } = options;
   const { workerBytesMin = MIB } = options;
   const wholes = { level0RunsMin, level0RunsSlow, level0RunsMax, runBytesMax, blockBytes };

@@ -50,24 +50,47 @@ export class BlockCompressor {
   }
 }
 
-/** The payload that was compressed to these bytes. Throws a corruption error when they are not what a codec makes. */
-export function decompress(stored: Uint8Array, codec: number, path: string, offset: number): Uint8Array {
-  if (codec === BlockCodec.None) return stored;
+/** How long the payload is that was stored as [0, end). Throws a corruption error when that cannot be. */
+export function decompressedBytes(
+  stored: Uint8Array,
+  end: number,
+  codec: number,
+  path: string,
+  offset: number,
+): number {
+  if (codec === BlockCodec.None) return end;
   if (codec !== BlockCodec.Lz4 && codec !== BlockCodec.Deflate)
     throw unsupportedError(`block codec ${codec} in ${path}`);
-  const bytes = readVarint(stored, 0, stored.length);
-  if (!(bytes <= stored.length * EXPANSION_MAX)) throw malformed(path, offset);
+  const bytes = readVarint(stored, 0, end);
+  if (!(bytes <= end * EXPANSION_MAX)) throw malformed(path, offset);
+  return bytes;
+}
+
+/** Puts the payload that was stored as [0, end) to the head of the target. Throws as decompressedBytes, which said `bytes`. */
+export function decompress(
+  stored: Uint8Array,
+  end: number,
+  codec: number,
+  target: Uint8Array,
+  bytes: number,
+  path: string,
+  offset: number,
+): void {
+  if (codec === BlockCodec.None) {
+    target.set(stored.subarray(0, end));
+    return;
+  }
   const from = varintBytes(bytes);
   if (codec === BlockCodec.Lz4) {
-    // Not zeroed: decoding fills it, or throws it away.
-    const payload = new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer);
-    if (!decodeLz4(stored, from, stored.length, payload)) throw malformed(path, offset);
-    return payload;
+    if (!decodeLz4(stored, from, end, target, bytes)) throw malformed(path, offset);
+    return;
   }
   try {
-    const { buffer, byteOffset, length } = inflateRawSync(stored.subarray(from), { maxOutputLength: bytes });
-    // Not a Buffer, whose slices are no copies.
-    if (length === bytes) return new Uint8Array(buffer, byteOffset, length);
+    const payload = inflateRawSync(stored.subarray(from, end), { maxOutputLength: bytes });
+    if (payload.length === bytes) {
+      target.set(payload);
+      return;
+    }
   } catch {
     // Told below, with the place.
   }

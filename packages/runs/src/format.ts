@@ -81,8 +81,8 @@ export type BlockCodec = (typeof BlockCodec)[keyof typeof BlockCodec];
 export const RESTART_KEYS = 16;
 export const RESTART_BYTES = 512;
 /** Data blocks are cut when their payload has reached this. */
-export const BLOCK_BYTES_DEFAULT = 16 * 1024;
-/** A partition ends when its index block has reached this: about 8 MiB of data, whose filter has about 90 KiB. */
+export const BLOCK_BYTES_DEFAULT = 4 * 1024;
+/** A partition ends when its index block has reached this: about 5 MiB of data, whose filter has about 50 KiB. */
 export const PARTITION_INDEX_BYTES = 16 * 1024;
 /** A run whose metadata is larger was not written by us; the bound keeps a reader of foreign bytes from allocating it. */
 export const METADATA_BYTES_MAX = 256 * 1024 * 1024;

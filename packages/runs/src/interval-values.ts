@@ -4,7 +4,7 @@
  */
 import { readVarint, varintBytes } from '@phantom/base';
 import type { CursorBatch } from '@phantom/kv';
-import type { Block } from './block-reader.js';
+import type { Block } from './block.js';
 import { touchLines } from './touch-lines.js';
 
 /** How far `fillValues` came; reused. */

@@ -114,11 +114,16 @@ function writeMore(target: Uint8Array, at: number, length: number): number {
 }
 
 /**
- * Decompresses [start, end) of the source into the whole of `target`; false when the bytes are not a block that fills it
- * exactly. Reads and writes nothing outside, whatever the bytes are.
+ * Decompresses [start, end) of the source into [0, targetEnd) of the target; false when the bytes are not a block that fills
+ * it exactly. Reads and writes nothing outside, whatever the bytes are.
  */
-export function decodeLz4(source: Uint8Array, start: number, end: number, target: Uint8Array): boolean {
-  const targetEnd = target.length;
+export function decodeLz4(
+  source: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  targetEnd: number,
+): boolean {
   const sourceView = viewOf(source);
   const targetView = viewOf(target);
   let place = start;

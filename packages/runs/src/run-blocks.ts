@@ -1,6 +1,6 @@
 /** What the cursors of a run need of it: blocks by partition and place, and what is true of all of them. */
 import type { Seq } from '@phantom/kv';
-import type { Block } from './block-reader.js';
+import type { Block } from './block.js';
 import type { RangeCover } from './range-cover.js';
 
 export interface RunBlocks {
@@ -15,6 +15,9 @@ export interface RunBlocks {
   /** The last block of a partition whose separator is at most the key; -1 when the key lies before all. */
   blockOf(partition: number, key: Uint8Array, start: number, end: number): number;
   blocksIn(partition: number): number;
-  /** A data block, from the cache or the file. With `uncached` a block that is not cached stays so. */
-  block(partition: number, block: number, uncached?: boolean): Block;
+  /**
+   * A data block, from the cache or the file, for whoever goes on holding it. With `into` one that is not cached stays so: it
+   * is read there.
+   */
+  block(partition: number, block: number, into?: Block): Block;
 }

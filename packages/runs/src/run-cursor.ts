@@ -4,7 +4,8 @@
  */
 import { compareBytes } from '@phantom/base';
 import { ByteSlot, type CursorBatch, type KeyRange, type Seq } from '@phantom/kv';
-import { type Block, BlockInterval, giveInterval, takeInterval } from './block-reader.js';
+import type { Block } from './block.js';
+import { BlockInterval, giveInterval, takeInterval } from './block-interval.js';
 import { FilledIntervals, fillValues } from './interval-values.js';
 import type { LayerCursor } from './layer.js';
 import type { RunBlocks } from './run-blocks.js';

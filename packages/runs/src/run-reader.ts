@@ -25,7 +25,9 @@ import {
 import type { ByteSlot, Finding, KeyRange, RangeEstimate, Seq } from '@phantom/kv';
 import type { Vfs, VfsFile } from '@phantom/vfs';
 import type { BlockCache, CacheItem } from './block-cache.js';
-import { Block, BlockInterval, FoundVersion, findVersion, readPayload } from './block-reader.js';
+import { Block, FoundVersion, findVersion } from './block.js';
+import { BlockFile } from './block-file.js';
+import { BlockInterval } from './block-interval.js';
 import { KeyHash, isFilter, mayContain } from './filter.js';
 import {
   METADATA_BYTES_MAX,
@@ -42,6 +44,7 @@ import { RangeCover } from './range-cover.js';
 import type { RunBlocks } from './run-blocks.js';
 import { RunCursor } from './run-cursor.js';
 import { RunVersions } from './run-versions.js';
+import { showCopy } from './value-copies.js';
 
 const NO_TOMBSTONES: readonly RangeTombstone[] = [];
 
@@ -155,6 +158,7 @@ export class Run implements Layer, RunBlocks {
   readonly cover: RangeCover | undefined;
   private readonly options: RunOptions;
   private readonly file: VfsFile;
+  private readonly blockFile: BlockFile;
   private readonly tombstones: readonly RangeTombstone[];
   private readonly partitions: RunPartition[];
   private readonly partitionKeys: KeyIndex;
@@ -171,6 +175,7 @@ export class Run implements Layer, RunBlocks {
       this.bytes = this.file.size();
       const footer = this.readFooter();
       this.identity = readU64(footer, 16);
+      this.blockFile = new BlockFile(this.file, options.checksums, this.identity);
       const seqBase = this.readHeader(footer);
       this.seqBase = options.seqBase ?? seqBase;
       const reader = this.readMetadata(footer);
@@ -216,10 +221,10 @@ export class Run implements Layer, RunBlocks {
     if (partition >= 0 && mayContain(this.filter(partition), keyHash)) {
       const index = this.blockOf(partition, key, start, end);
       if (index >= 0) {
-        const block = this.block(partition, index);
+        const block = this.dataBlock(partition, index, undefined);
         if (findVersion(block, key, start, end, seq - this.seqBase, found)) {
           if (found.removed || found.seq + this.seqBase < tombstone) return Lookup.Removed;
-          value.set(block.payload, found.valueStart, found.valueEnd);
+          showCopy(value, block.payload, found.valueStart, found.valueEnd);
           return Lookup.Found;
         }
       }
@@ -315,29 +320,25 @@ export class Run implements Layer, RunBlocks {
     return this.index(partition).offsets.length;
   }
 
-  block(partition: number, block: number, uncached = false): Block {
-    const blocks = (this.partitions[partition] as RunPartition).blocks;
-    const cached = blocks === undefined ? undefined : blocks[block];
-    if (cached !== undefined) {
-      cached.referenced = true;
-      this.counters.blockHits++;
-      return cached;
-    }
-    return this.readBlock(partition, block, uncached);
+  block(partition: number, block: number, into?: Block): Block {
+    const found = this.dataBlock(partition, block, into);
+    found.isLent = true;
+    return found;
   }
 
   /** Reads everything again and yields what is wrong. */
   *check(): Iterable<Finding> {
     const interval = new BlockInterval();
+    const block = new Block();
     let entries = 0;
     let last: Uint8Array | undefined;
     for (let partition = 0; partition < this.partitions.length; partition++) {
       try {
         const { filterOffset, filterBytes } = this.partitions[partition] as RunPartition;
-        const filter = readPayload(this.file, this.options.checksums, this.identity, filterOffset, filterBytes);
+        const filter = this.blockFile.payload(filterOffset, filterBytes);
         const index = this.readIndex(this.partitions[partition] as RunPartition);
         for (let i = 0; i < index.offsets.length; i++) {
-          const block = this.loadBlock(index.offsets[i]!, index.bytes[i]!);
+          this.blockFile.block(index.offsets[i]!, index.bytes[i]!, block);
           for (let restart = 0; restart < block.restartCount; restart++) {
             interval.decode(block, restart, Number.MAX_SAFE_INTEGER, true);
             entries += interval.count;
@@ -413,34 +414,41 @@ export class Run implements Layer, RunBlocks {
       return cached.payload;
     }
     const { filterOffset, filterBytes } = owner;
-    const payload = readPayload(this.file, this.options.checksums, this.identity, filterOffset, filterBytes);
+    const payload = this.blockFile.payload(filterOffset, filterBytes);
     if (!isFilter(payload, filterBytes)) throw this.corrupt('a filter is malformed', filterOffset);
     const filter = new PartitionFilter(owner, payload);
     if (this.options.cache.insert(filter)) owner.filter = filter;
     return payload;
   }
 
-  private readBlock(partition: number, block: number, uncached: boolean): Block {
-    const index = this.index(partition);
-    const loaded = this.loadBlock(index.offsets[block]!, index.bytes[block]!);
-    const { blocks } = this.partitions[partition] as RunPartition;
-    if (!uncached && blocks !== undefined) {
-      loaded.ownedBy(blocks, block);
-      if (this.options.cache.insert(loaded)) blocks[block] = loaded;
+  /** As block, for a reader who is done with it before the next call. */
+  private dataBlock(partition: number, block: number, into: Block | undefined): Block {
+    const blocks = (this.partitions[partition] as RunPartition).blocks;
+    const cached = blocks === undefined ? undefined : blocks[block];
+    if (cached !== undefined) {
+      cached.referenced = true;
+      this.counters.blockHits++;
+      return cached;
     }
-    return loaded;
+    return this.readBlock(partition, block, into);
   }
 
-  private loadBlock(offset: number, bytes: number): Block {
+  private readBlock(partition: number, block: number, into: Block | undefined): Block {
+    const index = this.index(partition);
     this.counters.blocksRead++;
-    return new Block(readPayload(this.file, this.options.checksums, this.identity, offset, bytes), this.path, offset);
+    const read = this.blockFile.block(index.offsets[block]!, index.bytes[block]!, into);
+    const { blocks } = this.partitions[partition] as RunPartition;
+    if (into === undefined && blocks !== undefined) {
+      read.ownedBy(blocks, block);
+      if (this.options.cache.insert(read)) blocks[block] = read;
+    }
+    return read;
   }
 
   private readIndex(partition: RunPartition): PartitionIndex {
-    const { checksums } = this.options;
     const { indexOffset, indexBytes } = partition;
-    const payload = readPayload(this.file, checksums, this.identity, indexOffset, indexBytes);
-    const block = new Block(payload, this.path, indexOffset);
+    const block = this.blockFile.block(indexOffset, indexBytes, new Block());
+    const { payload } = block;
     const interval = new BlockInterval();
     const separators: Uint8Array[] = [];
     const offsets = new Float64Array(block.entryCount);

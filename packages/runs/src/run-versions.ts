@@ -3,7 +3,8 @@
  */
 import { compareBytes } from '@phantom/base';
 import { ByteSlot, type KeyRange, type Seq } from '@phantom/kv';
-import { type Block, BlockInterval } from './block-reader.js';
+import { Block } from './block.js';
+import { BlockInterval } from './block-interval.js';
 import { type VersionCursor, VersionKind } from './layer.js';
 import type { RunBlocks } from './run-blocks.js';
 
@@ -21,6 +22,8 @@ export class RunVersions implements VersionCursor {
   private readonly upper: Uint8Array | undefined;
   private readonly interval = new BlockInterval();
   private block: Block | undefined = undefined;
+  /** For blocks that are not cached, one after the other. */
+  private readonly uncached = new Block();
   private partitionAt = 0;
   private blockAt = 0;
   private intervalAt = 0;
@@ -62,7 +65,7 @@ export class RunVersions implements VersionCursor {
     if (run.partitionCount === 0) return false;
     this.partitionAt = Math.max(run.partitionOf(lower, 0, lower.length), 0);
     this.blockAt = Math.max(run.blockOf(this.partitionAt, lower, 0, lower.length), 0);
-    this.block = run.block(this.partitionAt, this.blockAt, true);
+    this.block = run.block(this.partitionAt, this.blockAt, this.uncached);
     this.decode(this.block.intervalOf(lower, 0, lower.length));
     return true;
   }
@@ -81,7 +84,7 @@ export class RunVersions implements VersionCursor {
     } else {
       return false;
     }
-    this.block = run.block(this.partitionAt, this.blockAt, true);
+    this.block = run.block(this.partitionAt, this.blockAt, this.uncached);
     this.decode(0);
     return true;
   }

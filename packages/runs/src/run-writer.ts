@@ -49,7 +49,7 @@ export interface RunWriterOptions {
   readonly identity: number;
   /** At most the least seq that will be added. Default 0. */
   readonly seqBase?: Seq;
-  /** Payload of a data block at which it is cut. Default 16 KiB. */
+  /** Payload of a data block at which it is cut. Default 4 KiB. */
   readonly blockBytes?: number;
   /** Default 10: about 1 % of absent keys pass. 0 writes filters that let everything pass. */
   readonly filterBitsPerKey?: number;

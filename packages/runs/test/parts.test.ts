@@ -12,7 +12,8 @@ import {
   mayContain,
   unionOf,
 } from '../src/index.js';
-import { Block, BlockInterval } from '../src/block-reader.js';
+import { Block, takeBlock } from '../src/block.js';
+import { BlockInterval } from '../src/block-interval.js';
 import { isFilter } from '../src/filter.js';
 import { overlaps } from '../src/range-cover.js';
 import { covers } from './run-model.js';
@@ -186,11 +187,34 @@ describe('range tombstones', () => {
 });
 
 describe('a block', () => {
+  it('is filled again when it went out, unless it was lent or does not fit', () => {
+    const out = (isLent: boolean): Block => {
+      const block = takeBlock(1000);
+      block.room(1000);
+      block.isLent = isLent;
+      block.evicted();
+      return block;
+    };
+    const spare = out(false);
+    expect(takeBlock(900)).toBe(spare);
+    expect(takeBlock(900)).not.toBe(spare);
+    for (const [isLent, bytes] of [
+      [true, 1000],
+      [false, 2000],
+      [false, 100],
+    ] as const) {
+      const block = out(isLent);
+      expect(takeBlock(bytes)).not.toBe(block);
+    }
+  });
+
   it('refuses bytes that are none, whatever they are', () => {
     const interval = new BlockInterval();
     const attempt = (payload: Uint8Array): unknown => {
       try {
-        const block = new Block(payload, 'file', 0);
+        const block = new Block();
+        block.room(payload.length).set(payload);
+        block.read('file', 0);
         for (let i = 0; i < Math.min(block.restartCount, 100); i++) interval.decode(block, i, 100, true);
         block.intervalOf(Uint8Array.of(1, 2), 0, 2);
         return undefined;

@@ -1,6 +1,6 @@
 /** The file of a run: its checks, its parts, its life. */
 import { type Checksums, compareKeys, isPhantomError, loadChecksums, readU32, writeU32 } from '@phantom/base';
-import { ByteSlot, type KeyRange } from '@phantom/kv';
+import { ByteSlot, CursorBatch, type KeyRange } from '@phantom/kv';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { BlockCache, Lookup, Run, RunWriter, VersionKind } from '../src/index.js';
@@ -59,6 +59,28 @@ describe('the file of a run', () => {
     const run = writeModel(list, [], { checksums, cache, writer: { blockBytes: 200 } });
     for (const { key, value } of list) expect(getFrom(run, key, 9)).toEqual({ lookup: Lookup.Found, value });
     expect(cache.count).toBe(0);
+    run.release();
+  });
+
+  it('leaves alone what it has shown while blocks come and go', () => {
+    const list = ascending(2000, 20);
+    const run = writeModel(list, [], { checksums, cache: new BlockCache(64 * 1024), writer: { blockBytes: 500 } });
+    const cursor = run.cursor(EVERYTHING, 9);
+    const batch = new CursorBatch(50);
+    cursor.next();
+    cursor.fillBefore(batch, undefined);
+    const slots = list.map(({ key }) => {
+      const slot = new ByteSlot();
+      expect(run.get(key, 0, key.length, 9, slot)).toBe(Lookup.Found);
+      return slot;
+    });
+    expect(slots.map((slot) => slot.copy())).toEqual(list.map(({ value }) => value));
+    expect(cursor.value.copy()).toEqual((list[batch.count - 1] as ModelVersion).value);
+    for (let i = 0; i < batch.count; i++) {
+      const value = (batch.valueBuffers[i] as Uint8Array).slice(batch.valueStarts[i], batch.valueEnds[i]);
+      expect(value).toEqual((list[i] as ModelVersion).value);
+    }
+    cursor.close();
     run.release();
   });
 

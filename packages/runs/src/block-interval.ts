@@ -1,0 +1,178 @@
+/**
+ * One restart interval of a block at a time, decoded for cursors, so that forward and backward cost the same.
+ */
+import { readVarint, varintBytes } from '@phantom/base';
+import type { Block } from './block.js';
+
+const NO_BYTES = new Uint8Array(0);
+
+/**
+ * Arenas of keys that are handed out by the batch: small at first, since most scans are short, then each twice the one
+ * before; and how much of one must be left for another interval.
+ */
+const KEPT_ARENA_BYTES_MAX = 16 * 1024;
+const KEPT_ROOM_BYTES = 256;
+
+/**
+ * The entries of one restart interval, decoded: whole keys in an arena of its own, values as places in the block. Reused
+ * from interval to interval; the arena is overwritten by the next `decode`.
+ */
+export class BlockInterval {
+  block: Block | undefined;
+  keys: Uint8Array;
+  count = 0;
+  keyStarts: Int32Array;
+  keyEnds: Int32Array;
+  valueStarts: Int32Array;
+  valueEnds: Int32Array;
+  /** Relative to the run's base. */
+  seqs: Float64Array;
+  removed: Uint8Array;
+  /** 1 when the entry is an older version of the key before. */
+  older: Uint8Array;
+  /** Where the next interval's keys begin in the arena, and where the present one's end. */
+  private keyBase = 0;
+  private keysEnd = 0;
+
+  constructor() {
+    this.keys = NO_BYTES;
+    this.keyStarts = new Int32Array(32);
+    this.keyEnds = new Int32Array(32);
+    this.valueStarts = new Int32Array(32);
+    this.valueEnds = new Int32Array(32);
+    this.seqs = new Float64Array(32);
+    this.removed = new Uint8Array(32);
+    this.older = new Uint8Array(32);
+  }
+
+  /** The keys of the present interval have been handed out: later intervals leave their bytes as they are. */
+  keepKeys(): void {
+    this.keyBase = this.keysEnd;
+  }
+
+  /**
+   * Decodes an interval: of each key the newest version with a relative seq <= `seqMax`, or with `all` every version.
+   * Keys without such a version are left out.
+   */
+  decode(block: Block, index: number, seqMax: number, all: boolean): void {
+    const { payload } = block;
+    let at = block.restart(index);
+    const limit = block.intervalEnd(index);
+    this.block = block;
+    this.count = 0;
+    if (this.keyBase > 0 && this.keys.length - this.keyBase < KEPT_ROOM_BYTES) {
+      // What was handed out keeps the old arena alive.
+      this.keys = new Uint8Array(Math.min(this.keys.length * 2, KEPT_ARENA_BYTES_MAX));
+      this.keyBase = 0;
+    }
+    let keyAt = this.keyBase;
+    let keyBytes = 0;
+    let taken = false;
+    for (let first = true; at < limit; first = false) {
+      // Most numbers fit one byte; only the others are worth a call.
+      let shared = payload[at]!;
+      if (shared < 0x80) at++;
+      else at += varintBytes((shared = readVarint(payload, at, limit)));
+      let suffixBytes = payload[at]!;
+      if (suffixBytes < 0x80 && at < limit) at++;
+      else at += varintBytes((suffixBytes = readVarint(payload, at, limit)));
+      let tag = payload[at]!;
+      if (tag < 0x80 && at < limit) at++;
+      else at += varintBytes((tag = readVarint(payload, at, limit)));
+      const removed = tag % 2 === 1;
+      let valueBytes = 0;
+      if (!removed) {
+        valueBytes = payload[at]!;
+        if (valueBytes < 0x80 && at < limit) at++;
+        else at += varintBytes((valueBytes = readVarint(payload, at, limit)));
+      }
+      const next = at + suffixBytes + valueBytes;
+      if (!(next <= limit) || !(shared <= keyBytes)) throw block.malformed(at);
+      if (first || suffixBytes > 0 || shared < keyBytes) {
+        // A new key. The one before stays in the arena if it was taken; otherwise its room is used again.
+        const target = taken ? keyAt + keyBytes : keyAt;
+        this.reserve(target + shared + suffixBytes);
+        const { keys } = this;
+        if (target !== keyAt) for (let i = 0; i < shared; i++) keys[target + i] = keys[keyAt + i] as number;
+        for (let i = 0; i < suffixBytes; i++) keys[target + shared + i] = payload[at + i] as number;
+        keyAt = target;
+        keyBytes = shared + suffixBytes;
+        taken = false;
+      }
+      const seq = (tag - (removed ? 1 : 0)) / 2;
+      if (seq <= seqMax && (all || !taken)) {
+        this.append(keyAt, keyAt + keyBytes, at + suffixBytes, next, seq, removed, taken);
+        taken = true;
+      }
+      at = next;
+    }
+    this.keysEnd = keyAt + keyBytes;
+  }
+
+  /** Lets go of the block and of the keys, which somebody may still hold. */
+  forget(): void {
+    this.block = undefined;
+    this.count = 0;
+    this.keys = NO_BYTES;
+    this.keyBase = 0;
+    this.keysEnd = 0;
+  }
+
+  private append(
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+    seq: number,
+    removed: boolean,
+    older: boolean,
+  ): void {
+    const i = this.count++;
+    if (i === this.keyStarts.length) this.grow();
+    this.keyStarts[i] = keyStart;
+    this.keyEnds[i] = keyEnd;
+    this.valueStarts[i] = valueStart;
+    this.valueEnds[i] = valueEnd;
+    this.seqs[i] = seq;
+    this.removed[i] = removed ? 1 : 0;
+    this.older[i] = older ? 1 : 0;
+  }
+
+  private reserve(bytes: number): void {
+    if (bytes <= this.keys.length) return;
+    const grown = new Uint8Array(Math.max(bytes * 2, 1024));
+    grown.set(this.keys);
+    this.keys = grown;
+  }
+
+  private grow(): void {
+    const capacity = this.keyStarts.length * 2;
+    this.keyStarts = copied(this.keyStarts, new Int32Array(capacity));
+    this.keyEnds = copied(this.keyEnds, new Int32Array(capacity));
+    this.valueStarts = copied(this.valueStarts, new Int32Array(capacity));
+    this.valueEnds = copied(this.valueEnds, new Int32Array(capacity));
+    this.seqs = copied(this.seqs, new Float64Array(capacity));
+    this.removed = copied(this.removed, new Uint8Array(capacity));
+    this.older = copied(this.older, new Uint8Array(capacity));
+  }
+}
+
+/** Intervals that no cursor uses: their tables cost more to make than a short scan. At most so many are kept. */
+const SPARE_INTERVALS_MAX = 16;
+const spareIntervals: BlockInterval[] = [];
+
+/** An interval for a cursor, which gives it back when it is closed. */
+export function takeInterval(): BlockInterval {
+  return spareIntervals.pop() ?? new BlockInterval();
+}
+
+/** Takes an interval back. Keys that it has handed out stay as they are. */
+export function giveInterval(interval: BlockInterval): void {
+  interval.forget();
+  if (spareIntervals.length < SPARE_INTERVALS_MAX) spareIntervals.push(interval);
+}
+
+function copied<T extends Int32Array | Float64Array | Uint8Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}
