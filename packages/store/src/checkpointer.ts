@@ -30,8 +30,8 @@ export interface CheckpointerContext {
   readonly checkpointBytesMax: number;
   /** Log that stays behind what recovery needs, for who follows changes and comes back. */
   readonly changesKeepBytes: number;
-  /** Frees what is pinned for no one. */
-  forgetViews(): void;
+  /** Frees what is pinned for no one, and tells of what is held for long. */
+  noteViews(): void;
 }
 
 export class Checkpointer {
@@ -133,12 +133,12 @@ export class Checkpointer {
   }
 
   private begin(): void {
-    const { wal, checkpointBytesMax, forgetViews } = this.context;
+    const { wal, checkpointBytesMax, noteViews } = this.context;
     this.beganAt = wal.end;
     // Should it fail, the next one is not due at once.
     this.dueAt = wal.end + checkpointBytesMax / 4;
     this.log.markLast();
-    forgetViews();
+    noteViews();
   }
 
   /** Up to where no engine needs the log any more, if that is further than before. */

@@ -92,7 +92,7 @@ export class LogStore implements Store {
     this.catalog = catalog;
     this.health = health;
     this.meta.commitTimeMs = recovered.commitTimeMs;
-    this.views = new ViewRegistry(catalog);
+    this.views = new ViewRegistry(catalog, options.logger, parts.readers);
     this.queue = new CommitQueue(wal, catalog.engines, recovered.seq, options.durability, health, options.clock, {
       published: (batch, lsn, commitTimeMs) => this.published(batch, lsn, commitTimeMs),
       settled: () => this.settled(),
@@ -106,7 +106,7 @@ export class LogStore implements Store {
         logger: options.logger,
         checkpointBytesMax: options.checkpointBytesMax,
         changesKeepBytes: options.changesKeepBytes,
-        forgetViews: () => this.views.forget(),
+        noteViews: () => this.views.checkpointed(),
       },
       recovered.log,
     );

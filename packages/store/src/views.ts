@@ -4,17 +4,26 @@
  *
  * The present view is shared: while nothing is published, `present()` costs a count. It is kept for reuse when its last
  * user lets go, and freed with the next publish, flush or close, so an idle store pins nothing for long.
+ *
+ * A view that is still open when checkpoint after checkpoint has gone by was most likely forgotten, with the iterator or the
+ * snapshot that held it: it is warned of once. Transactions are not: the floor that has them names them itself.
  */
-import { assert } from '@phantom/base';
+import { type Logger, assert } from '@phantom/base';
 import { type ByteSlot, type KeyRange, type KvCursor, type KvView, type Seq, engineOfKey } from '@phantom/kv';
 import type { SpaceCatalog } from './space-catalog.js';
+import type { Readers } from './store-parts.js';
 import { SpaceUses } from './space-use.js';
 import type { StoreView } from './types.js';
+
+/** So many checkpoints have gone by when a view is warned of. */
+const CHECKPOINTS_LONG = 3;
 
 class SharedView implements StoreView {
   readonly seq: Seq;
   /** Users; the registry's own hold does not count. */
   references = 0;
+  /** That have gone by since something newer was published. */
+  checkpoints = 0;
   private readonly registry: ViewRegistry;
   private readonly catalog: SpaceCatalog;
   private readonly uses: SpaceUses;
@@ -73,10 +82,16 @@ export class ViewRegistry {
   openViews = 0;
   readonly uses = new SpaceUses();
   private readonly catalog: SpaceCatalog;
+  private readonly logger: Logger;
+  private readonly readers: Readers;
   private current: SharedView | undefined;
+  /** Views with users that no longer show the present. */
+  private readonly past = new Set<SharedView>();
 
-  constructor(catalog: SpaceCatalog) {
+  constructor(catalog: SpaceCatalog, logger: Logger, readers: Readers) {
     this.catalog = catalog;
+    this.logger = logger;
+    this.readers = readers;
   }
 
   /** The state as of `seq`, which is the store's visibleSeq. Release it once. */
@@ -96,10 +111,27 @@ export class ViewRegistry {
     if (view === undefined) return;
     this.current = undefined;
     if (view.references === 0) view.free();
+    else this.past.add(view);
+  }
+
+  /** A checkpoint begins: memory is wanted back, and who has held a view for long is told of. */
+  checkpointed(): void {
+    this.forget();
+    for (const view of this.past) {
+      if (++view.checkpoints !== CHECKPOINTS_LONG || this.readers.name?.(view.seq) !== undefined) continue;
+      this.logger.warn('a view is held for long: an iterator or a snapshot may have been left open', {
+        seq: view.seq,
+        holds: view.references,
+        checkpoints: view.checkpoints,
+        openViews: this.openViews,
+      });
+    }
   }
 
   unused(view: SharedView): void {
     this.openViews--;
-    if (view !== this.current) view.free();
+    if (view === this.current) return;
+    this.past.delete(view);
+    view.free();
   }
 }

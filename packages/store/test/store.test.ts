@@ -53,6 +53,27 @@ describe('a volatile engine', () => {
 });
 
 describe('reading', () => {
+  it('warns once of a view that is open while checkpoints go by, unless its reader is known', async () => {
+    const warnings: unknown[] = [];
+    const warn = (message: string, fields: unknown): unknown => warnings.push([message, fields]);
+    await withStore(
+      async (store) => {
+        await commit(store, { 'left a': '1' });
+        const forgotten = store.view();
+        store.nameReaders((seq) => (seq === 2 ? 'a transaction' : undefined));
+        for (let i = 0; i < 6; i++) {
+          await commit(store, { 'left a': `${i}` });
+          if (i === 0) store.view();
+          await store.checkpoint();
+        }
+        expect(warnings).toEqual([
+          [expect.stringContaining('held for long'), { seq: forgotten.seq, holds: 1, checkpoints: 3, openViews: 2 }],
+        ]);
+      },
+      { logger: { debug: () => {}, info: () => {}, warn, error: () => {} } as unknown as Logger },
+    );
+  });
+
   it('shares one view until something is published, and frees it afterwards', async () => {
     const engine = snapshotEngine(EngineCode.Btree, 'left');
     await withStore(
