@@ -1,6 +1,6 @@
 /** @phantom/catalog: names, ids, schema versions, roles, dependencies and sequences of one store. */
 export { BootstrapOid, Catalog, type CatalogOptions, publicSchema } from './catalog.js';
-export { CatalogTransaction, type OverlayMark } from './catalog-transaction.js';
+export { CatalogTransaction, type OverlayMark, decodeObject } from './catalog-transaction.js';
 export type {
   AclItem,
   CollectionDescriptor,

@@ -20,6 +20,7 @@ import { Database } from './database.js';
 import {
   type DatabaseOptions,
   DEFAULT_CACHE_BYTES,
+  DEFAULT_CHANGES_KEEP_BYTES,
   DEFAULT_DELTA_BYTES_MAX,
   DEFAULT_MEMORY_LIMIT_BYTES,
   DEFAULT_SCRATCH_BYTES_MAX,
@@ -61,6 +62,7 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
     metrics,
     readOnly,
     holder: options.holder ?? { pid: process.pid, description: `process ${process.pid}` },
+    changesKeepBytes: options.changesKeepBytes ?? (directory === MEMORY_DIRECTORY ? 0 : DEFAULT_CHANGES_KEEP_BYTES),
     ...pick(options, ['durability', 'cacheBytes', 'deltaBytesMax', 'checkpointBytesMax', 'create']),
   });
   try {

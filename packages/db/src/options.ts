@@ -28,6 +28,10 @@ export interface DatabaseOptions {
   readonly scratchBytesMax?: number;
   /** Log since the last checkpoint: bounds recovery. Default 64 MiB. */
   readonly checkpointBytesMax?: number;
+  /**
+   * Log kept after checkpoints, so that who follows changes (`collection.watch`) can go on after a restart. Default 16 MiB; in memory 0.
+   */
+  readonly changesKeepBytes?: number;
   /** Who of a deadlock loses. Default `youngest`; `priority` goes by the setting `phantom.deadlock_priority`. */
   readonly deadlockPolicy?: DeadlockPolicy;
   /** What becomes of a wait for a lock: deadlocks are found and broken (`detect`, the default), or never arise. */
@@ -53,6 +57,7 @@ export interface DatabaseOptions {
 
 export const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024;
 export const DEFAULT_DELTA_BYTES_MAX = 64 * 1024 * 1024;
+export const DEFAULT_CHANGES_KEEP_BYTES = 16 * 1024 * 1024;
 export const DEFAULT_MEMORY_LIMIT_BYTES = 256 * 1024 * 1024;
 export const DEFAULT_SCRATCH_BYTES_MAX = 16 * 1024 * 1024 * 1024;
 /** Texts whose syntax trees and plans are kept. */

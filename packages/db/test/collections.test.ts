@@ -13,6 +13,34 @@ beforeEach(async () => {
 
 afterEach(() => db.close());
 
+describe('a change stream', () => {
+  it('tells what SQL does, and goes on after a restart', async () => {
+    const posts = db.collection<{ _id: number; n?: number }>('posts');
+    await posts.insertOne({ _id: 1 });
+    const stream = posts.watch();
+    db.exec(`insert into posts (_id, doc) values ('2', '{"n": 1}');
+             update posts set doc = jsonb_set(doc, '{n}', '5') where _id = '2'; delete from posts where _id = '1'`);
+    const inserted = (await stream.next()).value;
+    expect(inserted).toMatchObject({ operationType: 'insert', fullDocument: { _id: 2, n: 1 } });
+    stream.close();
+    await db.close();
+    db = await openOn(vfs, '/d');
+    const resumed = db.collection('posts').watch([], { resumeAfter: inserted?._id as string });
+    expect((await resumed.next()).value).toMatchObject({
+      operationType: 'update',
+      documentKey: { _id: 2 },
+      updateDescription: { updatedFields: { n: 5 }, removedFields: [] },
+    });
+    expect((await resumed.next()).value).toMatchObject({ operationType: 'delete', documentKey: { _id: 1 } });
+    db.exec(`begin; truncate posts; insert into posts (_id, doc) values ('3', '{}'); commit`);
+    db.exec(`insert into posts (_id, doc) values ('4', '{}')`);
+    db.exec('drop table posts');
+    const types: (string | undefined)[] = [];
+    for await (const { operationType } of resumed) types.push(operationType);
+    expect(types).toEqual(['truncate', 'insert', 'insert', 'drop', 'invalidate']);
+  });
+});
+
 describe('a collection and a table', () => {
   for (const engine of ['btree', 'lsm'] as const) {
     it(`are written in one transaction: both or none, in ${engine}, and after a crash`, async () => {

@@ -23,6 +23,8 @@ import type {
 } from './collection-types.js';
 import { PipelineBatches, collect, runPipeline, writes } from './aggregate/pipeline.js';
 import { TransactionSource } from './aggregate/transaction-source.js';
+import type { WatchOptions } from './changes/change-event.js';
+import { ChangeStream } from './changes/change-stream.js';
 import { type Batches, DocumentCursor } from './cursor.js';
 import { type NewCollection, checkName } from './definition.js';
 import { badArgument } from './errors.js';
@@ -57,6 +59,8 @@ interface Modification {
   readonly query: Query;
   readonly decide: Decision;
   readonly insert: (() => PlainObject) | undefined;
+  /** The whole document is another, not some of its fields. */
+  readonly replaces?: boolean;
 }
 
 /** Documents written before others get a turn. */
@@ -329,6 +333,15 @@ export class Collection<T extends object> {
     return new DocumentCursor<R>(() => this.beginPipeline<R>(pipeline, options));
   }
 
+  /**
+   * The changes of the collection from now on, or from where `resumeAfter` or `startAtOperationTime` say: an async iterator without end,
+   * each change once and in the order of commits. The pipeline filters and reshapes events; `_id`, by which a stream is taken up
+   * again, has to stay.
+   */
+  watch(pipeline: readonly Readonly<Record<string, unknown>>[] = [], options: WatchOptions = {}): ChangeStream<T> {
+    return new ChangeStream<T>(this.model, this.name, pipeline, options);
+  }
+
   private async beginPipeline<R>(pipeline: readonly unknown[], options: OperationOptions): Promise<Batches<R>> {
     if (Array.isArray(pipeline) && writes(pipeline)) {
       await this.model.write(options.tx, (transaction) =>
@@ -434,6 +447,7 @@ export class Collection<T extends object> {
       query,
       decide,
       insert: upsert === true ? () => decide({ _id: id, ...seedDocument(query.filter) }) : undefined,
+      replaces: true,
     };
   }
 
@@ -456,14 +470,14 @@ export class Collection<T extends object> {
   /** Runs a modification; an upsert that finds nothing makes its document. */
   private async modify(
     transaction: DocumentTransaction,
-    { query, decide, insert }: Modification,
+    { query, decide, insert, replaces }: Modification,
   ): Promise<{ result: UpdateResult; before: PlainObject | undefined; after: PlainObject | undefined }> {
     const existing = this.model.find(transaction, this.name);
     if (existing === undefined && insert === undefined) return { result: NOTHING, before: undefined, after: undefined };
     const view = await this.model.forWriting(transaction, this.name, this.definition);
     const writer = this.model.writer(view, transaction);
     for (let attempt = 0; ; attempt++) {
-      const done = await modifyDocuments(this.model.ports, view, transaction, query, writer, decide);
+      const done = await modifyDocuments(this.model.ports, view, transaction, query, writer, decide, replaces);
       if (done.matched > 0 || insert === undefined) {
         const result = { ...NOTHING, matchedCount: done.matched, modifiedCount: done.modified };
         return { result, before: done.before, after: done.after };

@@ -15,6 +15,7 @@ import {
 } from '@phantom/catalog';
 import { spaceRange } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
+import { COLLECTION_LAYOUT_VERSION } from './document-layout.js';
 import { badArgument } from './errors.js';
 import { JSONB, NAME_BYTES_MAX, collectionColumns, rowDefinition, withFieldColumns } from './field-columns.js';
 import type { CollectionEngine, DocumentPorts } from './ports.js';
@@ -165,7 +166,7 @@ export function putCollection(
     persistence: 'permanent',
     engine,
     space,
-    layoutVersion: 1,
+    layoutVersion: COLLECTION_LAYOUT_VERSION,
     columns,
     constraints: [
       {

@@ -32,6 +32,8 @@ export const DOCUMENT_BYTES_MAX = 16 * 1024 * 1024;
 /** Most levels of nesting in a document of a collection. */
 export const DOCUMENT_LEVELS_MAX = 100;
 
+/** Version of the row layout of every collection. */
+export const COLLECTION_LAYOUT_VERSION = 1;
 const ID_COLUMN = 0;
 const DOCUMENT_COLUMN = 1;
 const jsonb = { kind: StorageKind.Jsonb };
@@ -60,15 +62,18 @@ export function checkId(id: unknown): void {
   }
 }
 
+/** What the layout of a collection depends on. */
+export type LaidOutTable = Pick<TableDescriptor, 'name' | 'space' | 'layoutVersion'>;
+
 /** The layout of one collection; compiled once per descriptor. */
 export class DocumentLayout {
-  readonly table: TableDescriptor;
+  readonly table: LaidOutTable;
   readonly prefix: Uint8Array;
   private readonly layout: RowLayout;
   private readonly codec: ReturnType<typeof rowCodec>;
   private readonly row = new ByteWriter(1024);
 
-  constructor(table: TableDescriptor) {
+  constructor(table: LaidOutTable) {
     this.table = table;
     this.prefix = new Uint8Array(SPACE_BYTES);
     writeSpace(this.prefix, 0, table.space);

@@ -1,5 +1,7 @@
 /** @phantom/docs-model: collections of documents in the same transactions as tables. */
 export { Decimal, ObjectId, Uuid } from '@phantom/codec';
+export type { ChangeEvent, UpdateDescription, WatchOptions } from './changes/change-event.js';
+export { ChangeStream } from './changes/change-stream.js';
 export { Collection, openCollection } from './collection.js';
 export type {
   BulkOperation,

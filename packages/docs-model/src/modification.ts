@@ -15,7 +15,7 @@ import type { DocumentPorts } from './ports.js';
 import { type Query, Reader } from './reader.js';
 import type { DocumentTransaction } from './transaction.js';
 import { identical } from './update/places.js';
-import type { CollectionWriter } from './writer.js';
+import { type CollectionWriter, settle } from './writer.js';
 
 /** What becomes of a document: another one, itself (nothing is written), or nothing (`undefined`). */
 export type Decision = (document: PlainObject) => PlainObject | undefined;
@@ -28,6 +28,7 @@ export interface Modified {
   readonly after: PlainObject | undefined;
 }
 
+/** With `replaces`, change streams are told that documents were replaced instead of where they were updated. */
 export async function modifyDocuments(
   ports: DocumentPorts,
   view: CollectionView,
@@ -35,6 +36,7 @@ export async function modifyDocuments(
   query: Query,
   writer: CollectionWriter,
   decide: Decision,
+  replaces = false,
 ): Promise<Modified> {
   const found = new FoundDocuments(view, transaction, query);
   const reader = new Reader(ports, view, transaction, { ...query, projection: undefined, skip: 0, limit: 0 });
@@ -68,13 +70,7 @@ export async function modifyDocuments(
         modified++;
       } else if (!identical(held, after)) {
         const changed = after;
-        for (
-          let again = writer.update(key, held, changed);
-          again !== undefined;
-          again = writer.update(key, held, changed)
-        ) {
-          await again;
-        }
+        await settle(() => writer.update(key, held, changed, replaces));
         modified++;
       }
     }

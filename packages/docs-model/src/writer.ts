@@ -11,6 +11,7 @@
 import { ByteWriter, PhantomError, compareKeys } from '@phantom/base';
 import { ByteSlot, SPACE_BYTES } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
+import { changeNote, removalNote } from './changes/change-note.js';
 import type { CollectionView } from './collection-view.js';
 import { checkId, encodePart } from './document-layout.js';
 import type { IndexEntry, IndexLayout } from './index-layout.js';
@@ -95,15 +96,18 @@ export class CollectionWriter {
     return undefined;
   }
 
-  /** Replaces the document under a key that the caller holds; the id stays. A promise: wait and call again. */
-  update(key: Uint8Array, before: PlainObject, after: PlainObject): Promise<void> | undefined {
+  /**
+   * Puts a document in the place of the one under a key that the caller holds; the id stays. Change streams are told what has changed,
+   * or, with `replaces`, only that it was replaced. A promise: wait and call again.
+   */
+  update(key: Uint8Array, before: PlainObject, after: PlainObject, replaces = false): Promise<void> | undefined {
     const { layout, indexes } = this.view;
     const { storage } = this.transaction;
     const { row } = this;
     const id = before['_id'];
     const encoded = layout.encode(after, id, encodePart(id));
     if (this.writeRules === undefined && indexes.length === 0) {
-      storage.put(key, 0, key.length, encoded.buffer, 0, encoded.length);
+      storage.put(key, 0, key.length, encoded.buffer, 0, encoded.length, changeNote(before, after, replaces));
       return undefined;
     }
     const bytes = encoded.take();
@@ -113,7 +117,7 @@ export class CollectionWriter {
     this.writeRules?.written(before, stored);
     const wait = this.claim(changes, key);
     if (wait !== undefined) return wait;
-    storage.put(key, 0, key.length, bytes, 0, bytes.length);
+    storage.put(key, 0, key.length, bytes, 0, bytes.length, changeNote(before, after, replaces));
     this.apply(changes, key);
     return undefined;
   }
@@ -122,7 +126,7 @@ export class CollectionWriter {
   remove(key: Uint8Array, before: PlainObject): void {
     this.rules?.removed(before);
     const changes = this.changesOf(before, undefined);
-    this.transaction.storage.remove(key, 0, key.length);
+    this.transaction.storage.remove(key, 0, key.length, removalNote(encodePart(before['_id'])));
     this.apply(changes, key);
   }
 

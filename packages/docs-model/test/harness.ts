@@ -1,10 +1,11 @@
-/** A document model over a store in memory. */
+/** A document model over a store in memory, or on a disk that can crash. */
+import { btree } from '@phantom/btree';
 import { type Clock, type Logger, silentLogger, systemClock } from '@phantom/base';
-import { BootstrapOid, Catalog, userSpace } from '@phantom/catalog';
+import { BootstrapOid, Catalog, preparedSpace, userSpace } from '@phantom/catalog';
 import { EngineCode } from '@phantom/kv';
 import { MemoryEngine } from '@phantom/kv/memory';
 import { type Mvcc, createMvcc } from '@phantom/mvcc';
-import { type Store, openStore } from '@phantom/store';
+import { type Store, type StoreOptions, openStore } from '@phantom/store';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { type Collection, type CollectionOptions, DocumentModel, openCollection } from '../src/index.js';
 
@@ -20,8 +21,18 @@ export interface Harness {
 export async function openHarness(clock: Clock = systemClock, logger: Logger = silentLogger): Promise<Harness> {
   const memory = { code: EngineCode.Memory, name: 'memory', open: async () => new MemoryEngine() };
   const store = await openStore('/db', { vfs: new MemoryVfs(), engines: [memory], durability: 'memory' });
-  const mvcc = createMvcc(store);
-  const catalog = await Catalog.open(mvcc, { systemEngine: EngineCode.Memory });
+  return harnessOver(store, EngineCode.Memory, clock, logger);
+}
+
+/** Durable, on the given disk. */
+export async function openOnDisk(vfs: MemoryVfs, options: Partial<StoreOptions> = {}): Promise<Harness> {
+  const store = await openStore('/db', { vfs, engines: [btree()], segmentBytes: 65_536, ...options });
+  return harnessOver(store, EngineCode.Btree, systemClock, silentLogger);
+}
+
+async function harnessOver(store: Store, engine: EngineCode, clock: Clock, logger: Logger): Promise<Harness> {
+  const mvcc = createMvcc(store, { preparedSpace: preparedSpace(engine) });
+  const catalog = await Catalog.open(mvcc, { systemEngine: engine });
   const model = new DocumentModel({
     mvcc,
     catalog,
@@ -29,8 +40,8 @@ export async function openHarness(clock: Clock = systemClock, logger: Logger = s
     logger,
     databaseOid: BootstrapOid.FirstDatabase,
     ownerOid: BootstrapOid.Superuser,
-    allocateSpace: () => userSpace(EngineCode.Memory, store.allocateSpaceNumber()),
-    estimate: (range) => store.engine(EngineCode.Memory)?.estimate(range) ?? { keys: 0, bytes: 0 },
+    allocateSpace: () => userSpace(engine, store.allocateSpaceNumber()),
+    estimate: (range) => store.engine(engine)?.estimate(range) ?? { keys: 0, bytes: 0 },
   });
   return {
     model,

@@ -62,6 +62,27 @@ export function runPipeline(
   return compiled.reduce((documents, stage) => stage(documents), input);
 }
 
+/** Stages that take events of a change stream one by one. */
+const EVENT_STAGES: ReadonlySet<string> = new Set([
+  '$match',
+  '$project',
+  '$addFields',
+  '$set',
+  '$unset',
+  '$replaceRoot',
+  '$replaceWith',
+]);
+
+/** A pipeline of a change stream. 22023 for stages that cannot stand in one. */
+export function compileEventPipeline(pipeline: unknown): Stage {
+  const stages = stageList(pipeline).map(({ name, operand }) => {
+    const make = EVENT_STAGES.has(name) ? simpleStages.get(name) : undefined;
+    if (make === undefined) throw badArgument(`${name} cannot stand in the pipeline of a change stream`);
+    return make(operand, {});
+  });
+  return (input) => stages.reduce((documents, stage) => stage(documents), input);
+}
+
 interface StageInput {
   readonly name: string;
   readonly operand: unknown;

@@ -78,7 +78,7 @@ export class ReferenceChecks {
 
   /** A document is written: owes what refers in it and did not before. */
   written(view: CollectionView, before: PlainObject | undefined, after: PlainObject): void {
-    const { table } = view.layout;
+    const { table } = view;
     for (const { path } of table.collection?.references ?? []) {
       const steps = parsePath(path);
       const old = before === undefined ? [] : referredValues(before, steps);
@@ -97,7 +97,7 @@ export class ReferenceChecks {
   removed(view: CollectionView, before: PlainObject): void {
     const id = before['_id'];
     const key = this.keyOf(view, id);
-    this.removals.set(text(key), { collectionOid: view.layout.table.oid, id, key });
+    this.removals.set(text(key), { collectionOid: view.table.oid, id, key });
     this.register();
   }
 
