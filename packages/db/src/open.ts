@@ -63,7 +63,14 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
     readOnly,
     holder: options.holder ?? { pid: process.pid, description: `process ${process.pid}` },
     changesKeepBytes: options.changesKeepBytes ?? (directory === MEMORY_DIRECTORY ? 0 : DEFAULT_CHANGES_KEEP_BYTES),
-    ...pick(options, ['durability', 'cacheBytes', 'deltaBytesMax', 'checkpointBytesMax', 'create']),
+    ...pick(options, [
+      'durability',
+      'cacheBytes',
+      'deltaBytesMax',
+      'checkpointBytesMin',
+      'checkpointBytesMax',
+      'create',
+    ]),
   });
   try {
     const names = new CatalogConflictNames();

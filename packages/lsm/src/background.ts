@@ -2,9 +2,11 @@
  * The engine's background work: flushes, compactions, when they begin and what happens when they fail.
  *
  *      frozen layers ──flush, oldest first──► level 0 ──compaction──► levels
+ *                                             └─────┘ merge of tiers
  *
- * At most one flush and one compaction are under way. They run side by side until they commit files, one at a time. Both
- * are jobs: whoever cannot wait finishes them on the spot, or helps along for a while (`assist`).
+ * At most one flush, one merge of tiers and one compaction are under way. They run side by side, no run in two of them,
+ * until they commit files, one at a time. All are jobs: whoever cannot wait finishes them on the spot, or helps along for
+ * a while (`assist`).
  *
  * Failures: work that finds the disk full has undone itself and is tried again; meanwhile `refusal` says 53100. Anything
  * else, and whatever leaves in doubt which state the disk has, is final: the store is told, nothing is written any more,
@@ -12,7 +14,13 @@
  */
 import { SqlState, compareKeys, isPhantomError } from '@phantom/base';
 import { type Admission, type FrozenLayer, type JobBody, Lane, type MemoryLayers, syncOfNames } from '@phantom/runs';
-import { type CompactionJob, levelOfNewest, pickCompaction, pressureOf } from './compaction-picker.js';
+import {
+  type CompactionJob,
+  type PickerOptions,
+  levelOfNewest,
+  pickCompaction,
+  pressureOf,
+} from './compaction-picker.js';
 import { type MergeJob, planCompaction } from './compaction-planner.js';
 import { BOTTOM_LEVEL } from './format.js';
 import { type KeySpan, hullOf, spansOverlap } from './key-span.js';
@@ -20,10 +28,12 @@ import type { FilesChange, LsmFiles } from './lsm-files.js';
 import { Offload } from './offload.js';
 import { RunFile } from './run-file.js';
 import { type OutputPort, type OutputStyle, type Slices, type WrittenRun, removeQuietly } from './run-output.js';
+import { pickTier } from './tier-picker.js';
 import type { ViewRegistry } from './view-registry.js';
 
 /** How soon work that found the disk full is tried again. */
 const RETRY_MS = 250;
+const NO_RUNS: ReadonlySet<RunFile> = new Set();
 
 export interface BackgroundContext {
   readonly files: LsmFiles;
@@ -44,15 +54,18 @@ export class Background {
   private readonly slices: Slices;
   private readonly offload: Offload;
   private readonly port: OutputPort;
-  private readonly levelBytes: number;
+  private readonly picking: PickerOptions;
   private readonly flushing = new Lane((error) => this.flushEnded(error));
   private readonly compacting = new Lane((error) => this.compactionEnded(error));
+  private readonly tiering = new Lane((error) => this.tieringEnded(error));
   /** Whose commit of files is under way. */
   private committer: Lane | undefined = undefined;
   private fatal: Error | undefined = undefined;
   private diskFull: Error | undefined = undefined;
   /** Why no compaction is begun for the moment: there is no room for its runs. Writing goes on as long as flushes do. */
   private compactionHeld: Error | undefined = undefined;
+  /** What the compaction under way reads. */
+  private taken: ReadonlySet<RunFile> = NO_RUNS;
   /** What the compaction under way writes may lie anywhere in here. */
   private compactingSpan: KeySpan | undefined = undefined;
   private retryTimer: NodeJS.Timeout | undefined = undefined;
@@ -66,7 +79,8 @@ export class Background {
     this.slices = { monotonicMs: () => clock.monotonicMs(), sliceMs: files.options.sliceMs };
     const { workerBytesMin } = files.options;
     this.offload = new Offload({ port: this.port, slices: this.slices, workerBytesMin });
-    this.levelBytes = files.options.levelBytes ?? 2 * deltaBytesMax;
+    const { level0RunsMin, level0RunsSlow, levelFactor, levelBytes = 2 * deltaBytesMax } = files.options;
+    this.picking = { level0RunsMin, level0RunsSlow, levelFactor, levelBytes };
     this.isStopped = readOnly;
   }
 
@@ -119,11 +133,11 @@ export class Background {
     this.flushing.finishNow();
   }
 
-  /** Works on the compaction under way for so long, on this thread: what a writer does who cannot wait. */
+  /** Works on the compaction or the merge of tiers under way for so long, on this thread: what a writer does who cannot wait. */
   assist(durationMs: number): void {
     const endMs = this.slices.monotonicMs() + durationMs;
     for (let leftMs = durationMs; leftMs > 0; leftMs = endMs - this.slices.monotonicMs()) {
-      if (!this.compacting.stepNow(leftMs)) return;
+      if (!this.compacting.stepNow(leftMs) && !this.tiering.stepNow(leftMs)) return;
     }
   }
 
@@ -133,38 +147,56 @@ export class Background {
       if (this.fatal !== undefined) throw this.fatal;
       if (this.isStopped) return;
       if (!this.compacting.isBusy) {
-        const job = this.pick() ?? (all ? this.pickWhole() : undefined);
-        if (job === undefined) return;
-        this.compacting.start(this.run(job));
+        const job = this.pick() ?? (all && !this.tiering.isBusy ? this.pickWhole() : undefined);
+        if (job !== undefined) this.startCompaction(job);
+        else if (!this.startTier()) return;
       }
-      await this.compacting.ended();
+      await Promise.all([this.compacting.ended(), this.tiering.ended()]);
     }
   }
 
-  /** Starts the compaction that is due, if one is. */
+  /** Starts the compaction and the merge of tiers that are due, if they are. */
   maintain(): void {
-    const isHeld = this.fatal !== undefined || this.compactionHeld !== undefined;
-    if (this.isStopped || isHeld || this.compacting.isBusy) return;
-    const job = this.pick();
-    if (job !== undefined) this.compacting.start(this.run(job));
+    if (this.isStopped || this.fatal !== undefined || this.compactionHeld !== undefined) return;
+    const job = this.compacting.isBusy ? undefined : this.pick();
+    if (job !== undefined) this.startCompaction(job);
+    this.startTier();
   }
 
   /** Lets nothing begin any more and ends what is under way. */
   async stop(): Promise<void> {
     this.isStopped = true;
     clearTimeout(this.retryTimer);
-    await Promise.all([this.flushing.cancel(), this.compacting.cancel()]);
+    await Promise.all([this.flushing.cancel(), this.compacting.cancel(), this.tiering.cancel()]);
   }
 
   private get level0Runs(): number {
     return (this.context.files.version.levels[0] as { readonly files: readonly RunFile[] }).files.length;
   }
 
+  /** The compaction that is due. While runs of level 0 are being merged with each other, none of its runs is in one. */
   private pick(): CompactionJob<RunFile> | undefined {
-    const { files } = this.context;
-    const { level0RunsMin, levelFactor } = files.options;
-    const levels = files.version.levels.map((level) => level.files);
-    return pickCompaction(levels, { level0RunsMin, levelFactor, levelBytes: this.levelBytes });
+    const [level0 = [], ...lower] = this.runs();
+    return pickCompaction([this.tiering.isBusy ? [] : level0, ...lower], this.picking);
+  }
+
+  private runs(): (readonly RunFile[])[] {
+    return this.context.files.version.levels.map(({ files }) => files);
+  }
+
+  private startCompaction(job: CompactionJob<RunFile>): void {
+    this.taken = new Set(job.kind === 'merge' ? [...job.upper, ...job.lower] : job.runs);
+    this.compacting.start(this.run(job));
+  }
+
+  /** Starts the merge of tiers that is due, if one is; true when one is under way. */
+  private startTier(): boolean {
+    if (this.tiering.isBusy) return true;
+    const upper = pickTier(this.runs(), this.taken, this.picking);
+    if (upper === undefined) return false;
+    const job: MergeJob = { kind: 'merge', reason: 'size', from: 0, to: 0, upper, lower: [] };
+    this.tiering.start(this.mergeAndCommit(this.tiering, job));
+    return true;
   }
 
   /** The merge that brings what lies highest into the level below; undefined when one level has everything. */
@@ -183,7 +215,7 @@ export class Background {
       const reason = this.fatal ?? this.compactionHeld;
       if (reason !== undefined) throw reason;
       this.maintain();
-      yield this.compacting.end();
+      yield (this.compacting.isBusy ? this.compacting : this.tiering).end();
     }
     const frozen = memory.frozen.at(-1) as FrozenLayer<RunFile>;
     if (frozen.delta === undefined) yield* this.nameIngested(frozen);
@@ -266,25 +298,26 @@ export class Background {
   }
 
   private *merge(job: MergeJob): JobBody {
-    const removed = [...job.upper, ...job.lower];
-    this.compactingSpan = hullOf(removed);
+    this.compactingSpan = hullOf([...job.upper, ...job.lower]);
     try {
-      yield* this.mergeAndCommit(job, removed);
+      yield* this.mergeAndCommit(this.compacting, job);
     } finally {
       this.compactingSpan = undefined;
     }
   }
 
-  private *mergeAndCommit(job: MergeJob, removed: readonly RunFile[]): JobBody {
+  private *mergeAndCommit(lane: Lane, job: MergeJob): JobBody {
     const { files, views } = this.context;
+    const removed = [...job.upper, ...job.lower];
     const plan = planCompaction(job, files, this.styleOf(job.to));
     const { written, bytesRead, bytesWritten } = yield* this.offload.compact(plan);
-    const added = this.openWritten(written, job.to);
+    // In level 0 it takes the place of the newest that it was made of.
+    const added = this.openWritten(written, job.to, job.to === 0 ? job.upper[0]?.entry.age : undefined);
     const change = (): FilesChange => {
       views.keepForLaterViews(plan.seq);
       return { removed, added };
     };
-    yield* this.commitWritten(this.compacting, added, change, () => {
+    yield* this.commitWritten(lane, added, change, () => {
       this.compactions++;
       this.bytesCompacted += bytesWritten;
       this.bytesReadByCompactions += bytesRead;
@@ -301,12 +334,17 @@ export class Background {
     return compactingSpan !== undefined && spansOverlap(span, compactingSpan);
   }
 
-  /** Opens runs that were written. The caller holds their readers. If one cannot be opened none is, and all are removed. */
-  private openWritten(written: readonly WrittenRun[], level: number): RunFile[] {
+  /**
+   * Opens runs that were written. The caller holds their readers. If one cannot be opened none is, and all are removed.
+   * Without an age they are newer than everything.
+   */
+  private openWritten(written: readonly WrittenRun[], level: number, age?: number): RunFile[] {
     const opened: RunFile[] = [];
     try {
       for (const { number, identity, bytes } of written) {
-        opened.push(this.context.files.openRun({ number, identity, bytes, seqBase: undefined, level, age: number }));
+        opened.push(
+          this.context.files.openRun({ number, identity, bytes, seqBase: undefined, level, age: age ?? number }),
+        );
       }
       return opened;
     } catch (error) {
@@ -368,6 +406,11 @@ export class Background {
   }
 
   private compactionEnded(error: Error | undefined): void {
+    this.taken = NO_RUNS;
+    this.tieringEnded(error);
+  }
+
+  private tieringEnded(error: Error | undefined): void {
     if (this.isStopped) return;
     if (error === undefined) this.maintain();
     else if (this.retryLater(error, 'a compaction')) this.compactionHeld = error;

@@ -1,7 +1,8 @@
 /**
  * Which compaction next? A pure function from the levels and the settings to a job, so that a test can ask it anything.
  *
- *   level 0      runs as they were flushed: tiered. Once there are enough of them, all go into the base level at once
+ *   level 0      runs as they were flushed, small ones merged with each other (tier-picker.ts). Once there are enough full
+ *                ones, or merging them costs little, all go into the base level at once
  *   base level   the topmost that is in use; begins as the bottom. A level is put above it when it has become levelFactor
  *    ...         times levelBytes, so that sizes follow from the data, and a small tree is one level
  *   bottom       its size is what it is; each level above may have 1 / levelFactor of the one below
@@ -15,9 +16,6 @@
  *   merge   runs of a level with what they overlap in the next one, for the level that has most too much; of a deep level
  *           the run that overlaps least for its bytes. Then hints: runs made mostly of removals, and runs that cursors
  *           have looked into so often that merging them is cheaper
- *
- * Left out: merging runs of level 0 with each other. Waiting for the base level has the same effect on the cost of a
- * byte, and a compaction of level 0 is never in the way of a flush.
  */
 import { compareKeys } from '@phantom/base';
 import { unionOf } from '@phantom/runs';
@@ -36,6 +34,7 @@ export interface PickerRun extends KeySpan {
 
 export interface PickerOptions {
   readonly level0RunsMin: number;
+  readonly level0RunsSlow: number;
   readonly levelBytes: number;
   readonly levelFactor: number;
 }
@@ -60,6 +59,10 @@ export type CompactionJob<R extends PickerRun> =
 
 /** A seek that finds nothing costs about as much as merging so many bytes (LevelDB's estimate). */
 const SEEK_BYTES = 16 * 1024;
+/** Of levelBytes: a run of level 0 that is larger is full, and not merged with others of level 0 any more. */
+const FULL_RUN_SHARE = 0.25;
+/** Level 0 goes down once what it overlaps in the base level is at most so many times its own bytes. */
+const CHEAP_FACTOR = 2;
 /** Runs with more removals than this share of their entries are merged down early: they cost every scan over them. */
 const REMOVALS_SHARE = 0.5;
 /** Smaller ones are not worth a job of their own. */
@@ -76,14 +79,15 @@ export function pickCompaction<R extends PickerRun>(
   let fullest = -1;
   let fullestScore = 1;
   for (let level = 0; level < BOTTOM_LEVEL; level++) {
-    const score = levelScore(levels, level, targets, options);
+    const score =
+      level === 0 ? level0Score(levels, targets.base, options) : levelScore(levels, level, targets, options);
     if (score < fullestScore || (score === fullestScore && fullest >= 0)) continue;
     fullest = level;
     fullestScore = score;
   }
-  if (fullest === 0) return mergeLevel0(levels, targets.base, 'size');
+  if (fullest === 0) return mergeLevel0(levels, targets.base, 'size', options);
   if (fullest > 0) return mergeFrom(levels, fullest, 'size');
-  return byRemovals(levels) ?? bySeeks(levels, targets.base);
+  return byRemovals(levels) ?? bySeeks(levels, targets.base, options);
 }
 
 export interface LevelTargets {
@@ -141,9 +145,41 @@ function levelScore<R extends PickerRun>(
 ): number {
   const runs = levels[level] ?? [];
   if (runs.length === 0) return 0;
-  if (level === 0) return Math.max(runs.length / options.level0RunsMin, bytesOf(runs) / (2 * options.levelBytes));
   const target = targets.bytes[level] as number;
   return bytesOf(runs) / (target > 0 ? target : options.levelBytes / options.levelFactor);
+}
+
+/** As levelScore: by full runs, by bytes, and by runs where they cost reads too much or little is to be rewritten. */
+function level0Score<R extends PickerRun>(levels: PickerLevels<R>, base: number, options: PickerOptions): number {
+  const runs = levels[0] ?? [];
+  const { level0RunsMin, level0RunsSlow, levelBytes } = options;
+  if (runs.length === 0) return 0;
+  const bytes = bytesOf(runs);
+  const fullBytes = fullRunBytes(options);
+  const full = runs.filter((run) => run.bytes >= fullBytes).length;
+  const score = Math.max(full / level0RunsMin, runs.length / level0RunsSlow, bytes / (2 * levelBytes));
+  if (score >= 1 || runs.length < level0RunsMin) return score;
+  const isCheap =
+    bytesOf(overlapping(levels[base] ?? [], hullOf(runs))) <= CHEAP_FACTOR * bytes ||
+    movableRuns(levels, options).length * 2 >= runs.length;
+  return isCheap ? runs.length / level0RunsMin : score;
+}
+
+/** From how many bytes on a run of level 0 is full. */
+export function fullRunBytes(options: PickerOptions): number {
+  return options.levelBytes * FULL_RUN_SHARE;
+}
+
+/** Runs of level 0 that overlap nothing: neither each other, nor anything in the base level. */
+export function movableRuns<R extends PickerRun>(levels: PickerLevels<R>, options: PickerOptions): readonly R[] {
+  const level0 = levels[0] ?? [];
+  const { base } = levelTargets(levels, options);
+  return level0.filter(
+    (run, i) =>
+      isMovable(run, base) &&
+      !level0.some((other, j) => i !== j && spansOverlap(run, other)) &&
+      overlapping(levels[base] ?? [], run).length === 0,
+  );
 }
 
 /** Runs that lie whole under range tombstones of newer ones. */
@@ -172,17 +208,12 @@ function mergeLevel0<R extends PickerRun>(
   levels: PickerLevels<R>,
   base: number,
   reason: 'size' | 'seeks',
+  options: PickerOptions,
 ): CompactionJob<R> {
   const upper = levels[0] as readonly R[];
   const lower = overlapping(levels[base] ?? [], hullOf(upper));
-  // Only those that overlap nothing: neither each other, nor anything where they go.
-  const free = upper.filter(
-    (run, i) =>
-      isMovable(run, base) &&
-      !upper.some((other, j) => i !== j && spansOverlap(run, other)) &&
-      !lower.some((other) => spansOverlap(run, other)),
-  );
-  if (free.length === upper.length || free.length * 2 >= upper.length) return { kind: 'move', runs: free, to: base };
+  const movable = movableRuns(levels, options);
+  if (movable.length * 2 >= upper.length) return { kind: 'move', runs: movable, to: base };
   return { kind: 'merge', reason, from: 0, to: base, upper, lower };
 }
 
@@ -229,13 +260,17 @@ function byRemovals<R extends PickerRun>(levels: PickerLevels<R>): CompactionJob
   return undefined;
 }
 
-function bySeeks<R extends PickerRun>(levels: PickerLevels<R>, base: number): CompactionJob<R> | undefined {
+function bySeeks<R extends PickerRun>(
+  levels: PickerLevels<R>,
+  base: number,
+  options: PickerOptions,
+): CompactionJob<R> | undefined {
   const level0 = levels[0] ?? [];
   if (level0.length > 0) {
     let seeks = 0;
     for (const run of level0) seeks += run.seeks;
     const bytes = bytesOf(level0) + bytesOf(overlapping(levels[base] ?? [], hullOf(level0)));
-    if (seeks * SEEK_BYTES > bytes) return mergeLevel0(levels, base, 'seeks');
+    if (seeks * SEEK_BYTES > bytes) return mergeLevel0(levels, base, 'seeks', options);
   }
   for (let level = 1; level < BOTTOM_LEVEL; level++) {
     for (const run of levels[level] ?? []) {

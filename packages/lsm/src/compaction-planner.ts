@@ -21,13 +21,18 @@ export function planCompaction(job: MergeJob, files: LsmFiles, style: OutputStyl
     bytes += file.bytes;
     seq = Math.max(seq, file.run.seqMax);
   }
-  const numberCount = (Math.ceil(bytes / options.runBytesMax) + 1) * NUMBERS_FOR_EACH_RUN;
+  // What stays in level 0 stays one run, or reads would have more of them to ask.
+  const runBytesMax = job.to === 0 ? Number.POSITIVE_INFINITY : options.runBytesMax;
+  const numberCount = (Math.ceil(bytes / runBytesMax) + 1) * NUMBERS_FOR_EACH_RUN;
   const numberFirst = files.takeNumbers(numberCount);
   const below = version.levels[job.to + 1];
   const upper = job.from === 0 ? job.upper.map((file) => [file]) : [job.upper];
   return {
     layers: [...upper, job.lower].filter((layer) => layer.length > 0).map(layerOf),
-    older: version.levels.slice(job.to + 1).map((level) => overlapping(level.files, hull).map(spanOf)),
+    older: [
+      ...(job.to === 0 ? olderInLevel0(job, files) : []),
+      ...version.levels.slice(job.to + 1).map((level) => overlapping(level.files, hull).map(spanOf)),
+    ],
     below:
       below === undefined
         ? []
@@ -36,10 +41,17 @@ export function planCompaction(job: MergeJob, files: LsmFiles, style: OutputStyl
     numberFirst,
     numberCount,
     identityFirst: files.identityOf(numberFirst),
-    runBytesMax: options.runBytesMax,
-    belowBytesMax: options.runBytesMax * options.levelFactor,
+    runBytesMax,
+    belowBytesMax: runBytesMax * options.levelFactor,
     style,
+    isTier: job.to === 0,
   };
+}
+
+/** Runs of level 0 behind those that are merged, each by itself. */
+function olderInLevel0(job: MergeJob, files: LsmFiles): KeySpan[][] {
+  const level0 = files.version.levels[0]?.files ?? [];
+  return level0.slice(level0.indexOf(job.upper.at(-1) as RunFile) + 1).map((file) => [spanOf(file)]);
 }
 
 function layerOf(layer: readonly RunFile[]): CompactionLayer {

@@ -63,6 +63,8 @@ export interface CompactionPlan {
   /** Bytes of `below` that a run may lie over. */
   readonly belowBytesMax: number;
   readonly style: OutputStyle;
+  /** Runs of level 0 are merged with each other. */
+  readonly isTier: boolean;
 }
 
 export interface CompactionResult {

@@ -1,6 +1,7 @@
 /**
  * Flushes and compactions in threads of their own, where that is possible and pays; otherwise in slices on this one. One
- * thread for each of the two in a process, because a flush must not queue behind a compaction.
+ * thread for each of the two in a process, because a flush must not queue behind a compaction. Merges of tiers, which are
+ * short and must not queue behind one either, go with the flushes.
  *
  * The thread writes the runs, this one makes them durable: a sync of a file covers what every descriptor has written to it,
  * and reports an error that nobody was told of yet.
@@ -62,7 +63,8 @@ export class Offload {
     for (const { runs } of plan.layers) for (const run of runs) bytes += run.bytes;
     if (this.pays(bytes)) {
       const input: CompactInput = { directory: port.directory, plan };
-      const call = threads.compaction.call<CompactionResult>('compact', input);
+      const thread = plan.isTier ? threads.flush : threads.compaction;
+      const call = thread.call<CompactionResult>('compact', input);
       const result = yield* this.resultOf(call, (all) => all.written);
       if (result !== undefined) return result;
     }

@@ -7,7 +7,7 @@ const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
 
 export interface LsmOptions {
-  /** Runs of level 0 from which on they are merged into the level below. Default 4. */
+  /** Runs of level 0 from which on they are merged with each other or into the level below. Default 4. */
   readonly level0RunsMin?: number;
   /** Runs of level 0 from which on writers are slowed, more and more. Default 16. */
   readonly level0RunsSlow?: number;

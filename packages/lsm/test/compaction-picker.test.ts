@@ -8,6 +8,7 @@ import {
   pickCompaction,
   pressureOf,
 } from '../src/compaction-picker.js';
+import { pickTier } from '../src/tier-picker.js';
 
 interface DrawnRun extends PickerRun {
   readonly name: string;
@@ -48,7 +49,7 @@ function show(job: CompactionJob<DrawnRun> | undefined): string {
   return `merge ${job.from} (${names(job.upper)}) into ${job.to} (${names(job.lower)}) for ${job.reason}`;
 }
 
-const OPTIONS = { level0RunsMin: 3, levelBytes: 100, levelFactor: 10 };
+const OPTIONS = { level0RunsMin: 3, level0RunsSlow: 8, levelBytes: 100, levelFactor: 10 };
 
 const LARGE = { ...OPTIONS, levelBytes: 1e6 };
 
@@ -72,6 +73,21 @@ const CASES: readonly Case[] = [
     name: 'takes level 0 by its bytes when its runs are large',
     levels: { 0: 'a-m:150 c-n:150', 6: 'x-z:30' },
     job: 'merge 0 (a-m:150 c-n:150) into 6 () for size',
+  },
+  {
+    name: 'takes level 0 once enough of its runs are full',
+    levels: { 0: 'a-m:25 c-n:25 d-n:5 c-n:25', 6: 'a-z:900' },
+    job: 'merge 0 (a-m:25 c-n:25 d-n:5 c-n:25) into 6 (a-z:900) for size',
+  },
+  {
+    name: 'leaves to the tiers what costs more to merge down',
+    levels: { 0: 'a-m:10 c-n:10 d-n:10', 6: 'a-z:90' },
+    job: 'nothing',
+  },
+  {
+    name: 'takes level 0 before its runs slow writers down',
+    levels: { 0: 'a-z:1 a-z:2 a-z:2 a-z:2 a-z:2 a-z:2 a-z:2 a-z:2', 6: 'a-z:900' },
+    job: 'merge 0 (a-z:1 a-z:2 a-z:2 a-z:2 a-z:2 a-z:2 a-z:2 a-z:2) into 6 (a-z:900) for size',
   },
   {
     name: 'moves runs that overlap nothing',
@@ -166,6 +182,35 @@ const CASES: readonly Case[] = [
 describe('the compaction picker', () => {
   it.each(CASES)('$name', ({ levels, isLarge, job }) => {
     expect(show(pickCompaction(draw(levels), isLarge === true ? LARGE : OPTIONS))).toBe(job);
+  });
+});
+
+describe('the tiers of level 0', () => {
+  const BELOW = { 6: 'a-z:90' };
+  const tier = (level0: string, taken: readonly number[] = []): string => {
+    const levels = draw({ ...BELOW, 0: level0 });
+    const runs = pickTier(levels, new Set(taken.map((at) => levels[0]?.[at] as DrawnRun)), OPTIONS);
+    return runs === undefined ? 'nothing' : runs.map(({ bytes: size }) => size).join(' ');
+  };
+
+  it.each([
+    ['become one once there are enough of them', 'a-z:4 a-z:4 a-z:4', '4 4 4'],
+    ['gather until then', 'a-z:4 a-z:4', 'nothing'],
+    ['take along what is as large as all of them', 'a-z:4 a-z:4 a-z:4 a-z:20 a-z:30', '4 4 4 20'],
+    ['leave alone what is much larger', 'a-z:2 a-z:2 a-z:2 a-z:20', '2 2 2'],
+    ['grow where each is much larger than the ones before', 'a-z:1 a-z:4 a-z:20', 'nothing'],
+    ['end at full runs', 'a-z:25 a-z:25 a-z:25', 'nothing'],
+  ])('%s', (_, level0, merged) => {
+    expect(tier(level0)).toBe(merged);
+  });
+
+  it('leave alone what a compaction reads', () => {
+    expect(tier('a-z:4 a-z:4 a-z:4 a-z:4', [3])).toBe('4 4 4');
+    expect(tier('a-z:4 a-z:4 a-z:4 a-z:4', [2, 3])).toBe('nothing');
+  });
+
+  it('leave to a move what overlaps nothing', () => {
+    expect(pickTier(draw({ 0: 'a-b:4 b-c:4 c-d:4', 6: 'x-z:90' }), new Set(), OPTIONS)).toBeUndefined();
   });
 });
 

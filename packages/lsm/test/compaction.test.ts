@@ -113,6 +113,7 @@ class Bench {
       below: [],
       seq: 100,
       numberFirst: 1000,
+      isTier: false,
       numberCount: 50,
       identityFirst: 1000,
       runBytesMax: 120,

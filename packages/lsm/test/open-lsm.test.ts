@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Random, toHex } from '@phantom/base';
+import { ManualClock, Random, toHex } from '@phantom/base';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
 import { type LsmStats, type OpenLsmOptions, type SingleSpace, type SpaceOperation, openLsm } from '../src/index.js';
@@ -105,6 +105,21 @@ describe('openLsm', () => {
     const { commits, syncs } = space.stats();
     expect(commits).toBe(64);
     expect(syncs).toBeLessThan(10);
+    await space.close();
+  });
+
+  it('keeps the log short under writers that never let others run', async () => {
+    const clock = new ManualClock();
+    const limits = { checkpointBytesMin: 4000, checkpointBytesMax: 400_000 };
+    const space = await openLsm('/data/alone', { ...SMALL, ...limits, clock, vfs: new MemoryVfs() });
+    const logBytes: number[] = [];
+    for (let i = 0; i < 40; i++) {
+      space.putSync(Uint8Array.of(i), new Uint8Array(1000));
+      clock.advance(100);
+      logBytes.push(space.stats().logBytesSinceCheckpoint);
+    }
+    expect(Math.max(...logBytes)).toBeLessThan(12_000);
+    expect(space.stats().checkpoints).toBeLessThan(10);
     await space.close();
   });
 

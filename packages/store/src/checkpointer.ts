@@ -6,18 +6,26 @@
  *   flush engines ──► least flushedSeq ──► position behind it ──► superblock: log start ──► log: dropBefore
  *
  * The superblock comes before the drop, so that a log which begins later than the superblock says has lost something, and
- * recovery can tell. One runs at a time; it begins by itself once the log has grown by checkpointBytesMax since the last
- * one began. Should the log grow by as much again while it runs, `admit` lets writers wait for it (DESIGN's invariant 7:
- * the log since the last flush is bounded). A failed checkpoint loses nothing: the log stays, and the next one tries
- * again once the log has grown by a quarter of the limit. Callers that never let the event loop turn would hold up a
- * checkpoint for ever; they make one themselves where they would have had to wait (`isOverdue`, `runNow`).
+ * recovery can tell. One runs at a time, and begins by itself:
+ *
+ *   log since the last one began    0 ......... checkpointBytesMin ............... checkpointBytesMax ....
+ *   the next one begins                         CHECKPOINT_INTERVAL_MS after it    at once
+ *   writers                                                                        wait for one that runs
+ *
+ * So a steady load leaves a few megabytes of log, which a recovery reads in the time in which its code is compiled, and a
+ * bulk load is flushed in pieces as large as what it writes in that interval. Waiting is done in `admit` (DESIGN's
+ * invariant 7: the log since the last flush is bounded). A failed checkpoint loses nothing: the log stays, and the next
+ * one tries again once the log has grown by a quarter of the upper limit. Callers that never let the event loop turn would
+ * hold up a checkpoint for ever; they make one themselves, where they would have had to wait or once twice the lower
+ * limit lies there (`isOverdue`, `runNow`).
  */
-import type { Logger } from '@phantom/base';
+import type { Clock, Logger } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
 import type { Lsn, Wal } from '@phantom/wal';
 import type { StoreHealth } from './health.js';
 import type { SuperblockState } from './format.js';
 import type { LogMap, LogMark } from './log-map.js';
+import { CHECKPOINT_INTERVAL_MS } from './options.js';
 import type { SpaceCatalog } from './space-catalog.js';
 import type { Superblock } from './superblock.js';
 
@@ -27,6 +35,8 @@ export interface CheckpointerContext {
   readonly superblock: Superblock;
   readonly health: StoreHealth;
   readonly logger: Logger;
+  readonly clock: Clock;
+  readonly checkpointBytesMin: number;
   readonly checkpointBytesMax: number;
   /** Log that stays behind what recovery needs, for who follows changes and comes back. */
   readonly changesKeepBytes: number;
@@ -38,8 +48,9 @@ export class Checkpointer {
   readonly log: LogMap;
   checkpoints = 0;
   private readonly context: CheckpointerContext;
-  /** Log position at which the next one begins by itself. */
+  /** Log position and time from which on the next one begins by itself. */
   private dueAt: Lsn;
+  private dueMs = Number.NEGATIVE_INFINITY;
   /** Log position when the last one began. */
   private beganAt: Lsn;
   private running: Promise<void> | undefined;
@@ -48,7 +59,7 @@ export class Checkpointer {
     this.context = context;
     this.log = log;
     this.beganAt = Math.min(context.superblock.state.logStart, context.wal.end);
-    this.dueAt = this.beganAt + context.checkpointBytesMax;
+    this.dueAt = this.beganAt + context.checkpointBytesMin;
   }
 
   /** Bytes of log that a recovery would have to read at the most. */
@@ -58,7 +69,7 @@ export class Checkpointer {
 
   /** Begins one in the background when it is due. Costs a comparison otherwise. */
   request(): void {
-    if (this.context.wal.end >= this.dueAt && this.running === undefined) this.runInBackground();
+    if (this.running === undefined && this.isDue(this.context.checkpointBytesMin)) this.runInBackground();
   }
 
   /** What a writer must wait for before it may add to the log: undefined nearly always. */
@@ -69,32 +80,49 @@ export class Checkpointer {
 
   /** True when a caller that cannot wait has to make room in the log itself. */
   get isOverdue(): boolean {
-    const { wal, checkpointBytesMax } = this.context;
-    return wal.end - this.beganAt > checkpointBytesMax && wal.end >= this.dueAt;
+    return this.isDue(2 * this.context.checkpointBytesMin);
+  }
+
+  /** Whether one should begin: with so much log once the interval is over, with `checkpointBytesMax` at once. */
+  private isDue(bytes: number): boolean {
+    const { wal, clock, checkpointBytesMax } = this.context;
+    if (wal.end < this.dueAt) return false;
+    const grown = wal.end - this.beganAt;
+    return grown > checkpointBytesMax || (grown >= bytes && clock.monotonicMs() >= this.dueMs);
   }
 
   /** One on this thread, whether or not another is under way: that one then finds nothing left to do. Between batches. */
   runNow(): void {
     const { wal, catalog, superblock } = this.context;
     this.begin();
-    if (wal.durable < wal.end) wal.syncNow?.();
-    for (const { engine } of catalog.engines) engine.flushNow();
-    const mark = this.droppable();
-    if (mark !== undefined) {
-      superblock.updateNow((state) => this.note(state, mark));
-      wal.dropBeforeNow?.(this.unneeded(mark));
-      this.log.dropBefore(wal.start);
+    try {
+      if (wal.durable < wal.end) wal.syncNow?.();
+      for (const { engine } of catalog.engines) engine.flushNow();
+      const mark = this.droppable();
+      if (mark !== undefined) {
+        superblock.updateNow((state) => this.note(state, mark));
+        wal.dropBeforeNow?.(this.unneeded(mark));
+        this.log.dropBefore(wal.start);
+      }
+      this.checkpoints++;
+    } catch (error) {
+      this.holdBack();
+      throw error;
     }
-    this.ended();
   }
 
   /** Runs one and resolves when it is done; waits first for one that is under way. */
   async run(): Promise<void> {
     while (this.running !== undefined) await this.settled();
-    this.running = this.checkpoint().finally(() => {
+    this.running = this.checkpoint();
+    try {
+      await this.running;
+    } catch (error) {
+      this.holdBack();
+      throw error;
+    } finally {
       this.running = undefined;
-    });
-    await this.running;
+    }
   }
 
   /** Resolves when none is under way, whatever came of it. */
@@ -129,14 +157,14 @@ export class Checkpointer {
       await wal.dropBefore(this.unneeded(mark));
       this.log.dropBefore(wal.start);
     }
-    this.ended();
+    this.checkpoints++;
   }
 
   private begin(): void {
-    const { wal, checkpointBytesMax, noteViews } = this.context;
+    const { wal, clock, checkpointBytesMin, noteViews } = this.context;
     this.beganAt = wal.end;
-    // Should it fail, the next one is not due at once.
-    this.dueAt = wal.end + checkpointBytesMax / 4;
+    this.dueAt = wal.end + checkpointBytesMin;
+    this.dueMs = clock.monotonicMs() + CHECKPOINT_INTERVAL_MS;
     this.log.markLast();
     noteViews();
   }
@@ -159,9 +187,10 @@ export class Checkpointer {
     state.spaceLimit = Math.max(state.spaceLimit, this.context.catalog.spaceLimit);
   }
 
-  private ended(): void {
-    this.checkpoints++;
-    this.dueAt = this.beganAt + this.context.checkpointBytesMax;
+  /** One has failed: the next is not due at once. */
+  private holdBack(): void {
+    const { wal, checkpointBytesMax } = this.context;
+    this.dueAt = wal.end + checkpointBytesMax / 4;
   }
 
   /** Every engine's files alone hold the effects up to here; those of volatile engines are in no file and never will be. */

@@ -22,6 +22,8 @@ export const APPLY_SLICE_MS_MAX = 4;
 export const APPLY_SLICE_OPERATIONS = 512;
 /** How long a commit that asked for `os` in a store of durability `fsync` may stay unsynced. */
 export const OS_SYNC_DELAY_MS = 200;
+/** Checkpoints that begin by themselves keep this distance, unless the log reaches `checkpointBytesMax`. */
+export const CHECKPOINT_INTERVAL_MS = 500;
 /** Space numbers made durable at a time: a crash loses the rest of a block, and 2^28 numbers bear that. */
 export const SPACE_BLOCK_NUMBERS = 32;
 
@@ -41,6 +43,7 @@ export interface ResolvedOptions {
   readonly durability: Durability;
   readonly cacheBytes: number;
   readonly deltaBytesMax: number;
+  readonly checkpointBytesMin: number;
   readonly checkpointBytesMax: number;
   readonly changesKeepBytes: number;
   readonly segmentBytes: number | undefined;
@@ -73,17 +76,25 @@ export function resolveOptions(options: StoreOptions): ResolvedOptions {
     codes.add(factory.code);
   }
   if (options.engines.length === 0) throw invalid('a store needs at least one engine');
-  for (const name of ['cacheBytes', 'deltaBytesMax', 'checkpointBytesMax', 'segmentBytes'] as const) {
+  for (const name of [
+    'cacheBytes',
+    'deltaBytesMax',
+    'checkpointBytesMin',
+    'checkpointBytesMax',
+    'segmentBytes',
+  ] as const) {
     const value = options[name];
     if (value !== undefined && !(value > 0)) throw invalid(`${name} must be above zero`);
   }
+  const checkpointBytesMax = options.checkpointBytesMax ?? 64 * MIB;
   return {
     vfs: options.vfs,
     engines: options.engines,
     durability: options.durability ?? 'fsync',
     cacheBytes: options.cacheBytes ?? 64 * MIB,
     deltaBytesMax: options.deltaBytesMax ?? 64 * MIB,
-    checkpointBytesMax: options.checkpointBytesMax ?? 64 * MIB,
+    checkpointBytesMin: Math.min(options.checkpointBytesMin ?? 4 * MIB, checkpointBytesMax),
+    checkpointBytesMax,
     changesKeepBytes: options.changesKeepBytes ?? 0,
     segmentBytes: options.segmentBytes,
     readOnly: options.readOnly ?? false,

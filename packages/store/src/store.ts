@@ -27,7 +27,8 @@
  *   6. A failed sync is never retried: waiting commits end with "outcome unknown" (08007), the store takes no more writes,
  *      reading goes on, reopening recovers. A failure after the append is never reported as "failed". A full disk before
  *      the append refuses that commit with 53100 and is over as soon as there is room.
- *   7. The log since the last flush is bounded by checkpointBytesMax, twice that while a checkpoint runs.
+ *   7. The log since the last flush is bounded by checkpointBytesMax, twice that while a checkpoint runs; checkpointer.ts
+ *      keeps it far below.
  * And of its own:
  *  12. visibleSeq <= assignedSeq; the difference are the commits in the queue.
  *  13. The superblock names a log start before the log drops what lies before it, and an engine's generation before the
@@ -104,6 +105,8 @@ export class LogStore implements Store {
         superblock,
         health,
         logger: options.logger,
+        clock: options.clock,
+        checkpointBytesMin: options.checkpointBytesMin,
         checkpointBytesMax: options.checkpointBytesMax,
         changesKeepBytes: options.changesKeepBytes,
         noteViews: () => this.views.checkpointed(),

@@ -71,7 +71,9 @@ export interface StoreOptions {
   readonly cacheBytes?: number;
   /** Total of active and frozen deltas over all engines. Default 64 MiB. */
   readonly deltaBytesMax?: number;
-  /** The log since the last flush is bounded by this, so recovery time is. Default 64 MiB. */
+  /** Log since the last checkpoint from which on the next one begins, every half second at most. Default 4 MiB. */
+  readonly checkpointBytesMin?: number;
+  /** The log since the last flush is bounded by this: writers wait for a checkpoint. Default 64 MiB. */
   readonly checkpointBytesMax?: number;
   /** Log kept although no engine needs it, so that who follows changes can go on after a restart. Default 0: what happens to be left. */
   readonly changesKeepBytes?: number;

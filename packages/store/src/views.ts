@@ -15,8 +15,8 @@ import type { Readers } from './store-parts.js';
 import { SpaceUses } from './space-use.js';
 import type { StoreView } from './types.js';
 
-/** So many checkpoints have gone by when a view is warned of. */
-const CHECKPOINTS_LONG = 3;
+/** So many checkpoints have gone by when a view is warned of: half a minute of writing at the least. */
+const CHECKPOINTS_LONG = 60;
 
 class SharedView implements StoreView {
   readonly seq: Seq;

@@ -1,4 +1,4 @@
-import { type Logger, MetricsRegistry, PhantomError } from '@phantom/base';
+import { type Logger, ManualClock, MetricsRegistry, PhantomError } from '@phantom/base';
 import { EngineCode, type KeyRange } from '@phantom/kv';
 import { FaultyVfs, MemoryVfs, failFrom, onOperation, pathMatch } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
@@ -61,13 +61,13 @@ describe('reading', () => {
         await commit(store, { 'left a': '1' });
         const forgotten = store.view();
         store.nameReaders((seq) => (seq === 2 ? 'a transaction' : undefined));
-        for (let i = 0; i < 6; i++) {
+        for (let i = 0; i < 70; i++) {
           await commit(store, { 'left a': `${i}` });
           if (i === 0) store.view();
           await store.checkpoint();
         }
         expect(warnings).toEqual([
-          [expect.stringContaining('held for long'), { seq: forgotten.seq, holds: 1, checkpoints: 3, openViews: 2 }],
+          [expect.stringContaining('held for long'), { seq: forgotten.seq, holds: 1, checkpoints: 60, openViews: 2 }],
         ]);
       },
       { logger: { debug: () => {}, info: () => {}, warn, error: () => {} } as unknown as Logger },
@@ -197,6 +197,24 @@ describe('checkpoints', () => {
     expect(again.stats().logBytesSinceCheckpoint).toBeLessThan(60_000);
     expect(readNow(again, 'right k1')).toBe('199');
     await again.close();
+  });
+
+  it('begin early under a steady load, and keep their distance', async () => {
+    const clock = new ManualClock();
+    const limits = { checkpointBytesMin: 4000, checkpointBytesMax: 40_000 };
+    const store = await openStore('/db', optionsOf(new MemoryVfs(), { ...limits, clock }));
+    const write = async (commits: number): Promise<number> => {
+      for (let i = 0; i < commits; i++) await commit(store, { 'left a': 'x'.repeat(1000) });
+      await turns(10);
+      return store.stats().checkpoints;
+    };
+    expect(await write(3)).toBe(0);
+    expect(await write(3)).toBe(1);
+    expect(await write(9)).toBe(1);
+    clock.advance(500);
+    expect(await write(1)).toBe(2);
+    expect(await write(45)).toBe(3);
+    await store.close();
   });
 
   it('of an idle engine need no file of its own', async () => {

@@ -45,6 +45,7 @@ const STORE_SETTINGS: readonly (keyof SingleSpaceOptions)[] = [
   'durability',
   'cacheBytes',
   'deltaBytesMax',
+  'checkpointBytesMin',
   'checkpointBytesMax',
   'segmentBytes',
   'readOnly',
