@@ -1,9 +1,9 @@
 /** The store as the SQL engine sees it. */
 import { unsupportedError } from '@phantom/base';
 import { userSpace } from '@phantom/catalog';
-import { EngineCode, type KeyRange, type RangeEstimate, type SpaceId, engineOfKey, spaceRange } from '@phantom/kv';
+import { EngineCode, type KeyRange, type RangeEstimate, type SpaceId, engineOfKey } from '@phantom/kv';
 import type { ReadView, StoragePort, TableAdvice, TableEngine } from '@phantom/sql';
-import { type SpaceMove, type SpacePair, type Store, adviseEngine } from '@phantom/store';
+import type { SpaceMove, SpacePair, Store } from '@phantom/store';
 
 const CODES: Readonly<Record<TableEngine, EngineCode>> = {
   btree: EngineCode.Btree,
@@ -37,19 +37,16 @@ export class StoreStoragePort implements StoragePort {
     return this.store.moveSpaces(pairs);
   }
 
-  advise(engine: TableEngine, spaces: readonly SpaceId[]): TableAdvice | undefined {
-    if (engine === 'memory') return undefined;
+  advise(spaces: readonly SpaceId[]): TableAdvice | undefined {
+    const advice = this.store.advise(spaces);
+    if (advice === undefined) return undefined;
     const use = { gets: 0, scans: 0, writes: 0, bytesWritten: 0 };
-    let tableBytes = 0;
-    for (const space of spaces) {
-      tableBytes += this.estimate(spaceRange(space)).bytes;
-      const { gets = 0, scans = 0, writes = 0, bytesWritten = 0 } = this.store.spaceUse(space) ?? {};
+    for (const { gets, scans, writes, bytesWritten } of advice.evidence) {
       use.gets += gets;
       use.scans += scans;
       use.writes += writes;
       use.bytesWritten += bytesWritten;
     }
-    const advice = adviseEngine({ engine, tableBytes, ...use });
     return {
       ...use,
       engine: advice.engine,

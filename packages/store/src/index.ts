@@ -1,6 +1,7 @@
 /** @phantom/store: the one write path; one log under many engines, recovery and checkpoints. */
-export { type EngineAdvice, type EngineCost, type TableEvidence, adviseEngine } from './engine-advice.js';
 export type { ChangeFeed, ChangeFeedOptions } from './change-feed.js';
+export type { EngineAdvice, EngineEstimate } from './engine-advice.js';
+export type { SpaceEvidence } from './engine-costs.js';
 export { openStore } from './open-store.js';
 export { STORE_FORMAT } from './format.js';
 export {
@@ -29,4 +30,5 @@ export type {
   StoreStats,
   StoreView,
   SubmitOptions,
+  TableAdvice,
 } from './types.js';

@@ -42,21 +42,31 @@ import {
   outcomeUnknownError,
   unsupportedError,
 } from '@phantom/base';
-import type { BatchReader, EngineCode, Finding, KvEngine, Seq, SpaceId, WriteBatch } from '@phantom/kv';
+import {
+  type BatchReader,
+  EngineCode,
+  type Finding,
+  type KvEngine,
+  type Seq,
+  type SpaceId,
+  type WriteBatch,
+  engineOfSpace,
+  spaceRange,
+} from '@phantom/kv';
 import type { LockHolder } from '@phantom/vfs';
 import type { Durability, Lsn, Wal } from '@phantom/wal';
 import { checkStore } from './check.js';
 import { type ChangeFeed, type ChangeFeedOptions, LogChangeFeed } from './change-feed.js';
 import { Checkpointer } from './checkpointer.js';
 import { CommitQueue } from './commit-queue.js';
+import { adviseEngine } from './engine-advice.js';
 import { RecordKind } from './format.js';
 import { type StoreHealth, closedError } from './health.js';
 import { OS_SYNC_DELAY_MS } from './options.js';
 import { type SpaceCatalog, encodeSpaceLimit } from './space-catalog.js';
 import { type SpaceMove, SpaceMover, type SpacePair } from './space-move.js';
-import type { SpaceUse } from './space-use.js';
 import type { StoreParts } from './store-parts.js';
-import type { CommitListener, Store, StoreStats, StoreView, SubmitOptions } from './types.js';
+import type { CommitListener, Store, StoreStats, StoreView, SubmitOptions, TableAdvice } from './types.js';
 import { ViewRegistry } from './views.js';
 
 /** Nobody waits for the sync of a moved stretch, and its bytes are left alone until it is published. */
@@ -316,8 +326,19 @@ export class LogStore implements Store {
     return this.catalog.engine(code)?.engine;
   }
 
-  spaceUse(space: SpaceId): SpaceUse | undefined {
-    return this.views.uses.of(space);
+  advise(spaces: readonly SpaceId[]): TableAdvice | undefined {
+    const code = engineOfSpace(spaces[0] ?? 0);
+    const engine = this.engine(code);
+    if (engine === undefined || (code !== EngineCode.Btree && code !== EngineCode.Lsm)) return undefined;
+    const evidence = spaces.map((space) => {
+      const { gets, scans, rowsScanned, writes, bytesWritten, appends, keysWritten } = this.views.uses.of(space);
+      const { keys: rows, bytes } = engine.estimate(spaceRange(space));
+      return { gets, scans, rowsScanned, writes, bytesWritten, appends, keysWritten, rows, bytes };
+    });
+    // A delta freezes at half of what all may take.
+    const { deltaBytesMax, cacheBytes } = this.parts.options;
+    const memory = { deltaBytes: deltaBytesMax / 2, cacheBytes };
+    return { ...adviseEngine(code === EngineCode.Btree ? 'btree' : 'lsm', evidence, memory), evidence };
   }
 
   stats(): StoreStats {

@@ -18,8 +18,9 @@ import type {
 import type { Durability, Wal, WalOptions, WalStats } from '@phantom/wal';
 import type { LockHolder, Vfs } from '@phantom/vfs';
 import type { ChangeFeed, ChangeFeedOptions } from './change-feed.js';
+import type { EngineAdvice } from './engine-advice.js';
+import type { SpaceEvidence } from './engine-costs.js';
 import type { SpaceMove, SpacePair } from './space-move.js';
-import type { SpaceUse } from './space-use.js';
 
 /** What an engine is given to live with. It never sees the log, the other engines or the store. */
 export interface EngineContext {
@@ -166,12 +167,20 @@ export interface Store {
   /** Replaces what somebody is told who tries to open the directory (a daemon learns its ports after it has opened). */
   describeHolder(holder: LockHolder): void;
   engine(code: EngineCode): KvEngine | undefined;
-  /** How a space was used since the store was opened, estimated from samples; undefined when nothing of it was seen. */
-  spaceUse(space: SpaceId): SpaceUse | undefined;
+  /**
+   * Which engine a table should have that consists of these spaces, all of one engine, from how they were used since the store
+   * was opened; undefined where that engine is neither of those that can be chosen.
+   */
+  advise(spaces: readonly SpaceId[]): TableAdvice | undefined;
   stats(): StoreStats;
   check(): AsyncIterable<Finding>;
   /** Drains, checkpoints (unless it has failed or `checkpoint: false`) and frees everything. */
   close(options?: { readonly checkpoint?: boolean }): Promise<void>;
+}
+
+/** What the advisor says of a table, and what it goes by: one entry for each of its spaces. */
+export interface TableAdvice extends EngineAdvice {
+  readonly evidence: readonly SpaceEvidence[];
 }
 
 export interface StoreStats {

@@ -50,9 +50,8 @@ class SharedView implements StoreView {
   }
 
   cursor(range: KeyRange): KvCursor {
-    this.uses.noteScan(range.lower);
     const view = this.views[engineOfKey(range.lower, 0)];
-    return (view ?? this.missing(range.lower, 0)).cursor(range);
+    return this.uses.followed(range.lower, (view ?? this.missing(range.lower, 0)).cursor(range));
   }
 
   retain(): this {

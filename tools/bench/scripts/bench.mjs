@@ -7,7 +7,8 @@
  * SQLite's JSON and nedb. `transactions`: hot rows, disjoint rows, read-modify-writes against better-sqlite3 and PostgreSQL.
  * `server`: the daemon and PostgreSQL under pgbench (`--only select,tpcb`, `--turns 1`, `--profile FOLDER`).
  * `large`: memory and disk of both trees alone with `--records 10000000` (`--only lsm`). `amplification`: what both trees write,
- * keep and read for five workloads, and what the advisor makes of them (`--rows 200000`).
+ * keep and read for five workloads, and what the advisor makes of them (`--rows 200000`). `prices`: what the
+ * advisor's model of the engines stands on.
  */
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
@@ -16,6 +17,7 @@ import { machineLine, syncFloor } from './machine.mjs';
 import { amplificationSuite } from './suites/amplification.mjs';
 import { documentsSuite } from './suites/documents.mjs';
 import { largeSuite } from './suites/large.mjs';
+import { pricesSuite } from './suites/prices.mjs';
 import { reopenSuite } from './suites/reopen.mjs';
 import { scaleSuite } from './suites/scale.mjs';
 import { serverSuite } from './suites/server.mjs';
@@ -32,6 +34,7 @@ const SUITES = {
   reopen: reopenSuite,
   large: largeSuite,
   amplification: amplificationSuite,
+  prices: pricesSuite,
   scale: scaleSuite,
   documents: documentsSuite,
   transactions: transactionsSuite,

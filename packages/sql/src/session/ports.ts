@@ -53,7 +53,7 @@ export interface StoragePort {
   /** Begins to fill spaces with what other spaces hold. */
   moveSpaces(pairs: readonly { readonly from: SpaceId; readonly to: SpaceId }[]): SpaceMove;
   /** Advice for a table of an engine that lies in these spaces, indexes included; undefined for a table in memory. */
-  advise(engine: TableEngine, spaces: readonly SpaceId[]): TableAdvice | undefined;
+  advise(spaces: readonly SpaceId[]): TableAdvice | undefined;
   /** Finishes every commit that waits for its sync, on this thread; true when there was one. */
   finishQueuedNow(): boolean;
   /** Writes deltas to files and gives log space back. */

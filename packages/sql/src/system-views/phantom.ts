@@ -79,7 +79,7 @@ export const PHANTOM_VIEWS: readonly SystemView[] = [
     ],
     function* (source) {
       for (const table of tablesOf(source)) {
-        const advice = source.storage.advise(table.engine, spacesOf(source, table));
+        const advice = source.storage.advise(spacesOf(source, table));
         if (advice === undefined) continue;
         const counts = [advice.gets, advice.scans, advice.writes, advice.bytesWritten];
         const costs = [advice.btreeCostUs, advice.lsmCostUs];

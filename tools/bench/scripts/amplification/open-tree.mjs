@@ -1,5 +1,5 @@
 /** A tree alone, with what the advisor knows of it. Memory is small, so that 200,000 rows are to it what 3 million are to the default. */
-import { EngineCode, makeSpaceId, spaceRange } from '@phantom/kv';
+import { EngineCode, makeSpaceId } from '@phantom/kv';
 
 const MIB = 1024 * 1024;
 export const CONFIGURATION = { cacheBytes: 4 * MIB, deltaBytesMax: 4 * MIB };
@@ -20,6 +20,8 @@ export async function openTree(engine, directory, options = CONFIGURATION) {
       await db.flush();
       await (isLsm ? kv.settled() : kv.merge());
     },
-    evidence: () => ({ engine, tableBytes: kv.estimate(spaceRange(space)).bytes, ...db.store.spaceUse(space) }),
+    /** Brings everything into the lowest level, whether it pays or not. */
+    mergeAll: () => (isLsm ? kv.compact() : kv.merge()),
+    advise: () => db.store.advise([space]),
   };
 }

@@ -2,7 +2,6 @@
  * One workload on one engine, in a process of its own: `node run-workload.mjs ENGINE WORKLOAD ROWS DIRECTORY`. Prints one JSON
  * line with what it cost. Work that the engine puts off is part of the cost: the clock stops when nothing is left to do.
  */
-import { adviseEngine } from '@phantom/store';
 import { bytesUnder } from '../files.mjs';
 import { randomFrom, shuffled, valuePool } from '../storage/random.mjs';
 import { openTree } from './open-tree.mjs';
@@ -60,12 +59,11 @@ const pagesBefore = tree.stats().pagesRead;
 const cpu = process.cpuUsage();
 await run(workload);
 const pagesRead = tree.stats().pagesRead - pagesBefore;
-const evidence = tree.evidence();
+const { btree, lsm, ...advice } = tree.advise();
 await tree.settle();
 const { user, system } = process.cpuUsage(cpu);
 const { bytesFlushed, bytesMerged } = tree.stats();
 const logBytes = tree.db.stats().wal.bytesAppended;
-const { btree, lsm, ...advice } = adviseEngine(evidence);
 let rowsLeft = 0;
 for (const { value } of tree.db.scan()) if (value.length > 0) rowsLeft++;
 await tree.db.close();
