@@ -1,7 +1,7 @@
 // The gates of `npm test`, in one flow. Each can be run alone: `node tools/run.mjs test:types`, ...
 //
 // Two run side by side. What did not change is skipped inside each: turbo replays builds and tests from its cache, the compiler
-// works incrementally, the tarball gate remembers what passed.
+// is quick enough to do all of its work each time, the tarball gate remembers what passed.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
