@@ -51,4 +51,11 @@ export {
   ownsObject,
   publicPrivileges,
 } from './rights.js';
-export type { ObjectPlace, ProvidedWriter, ProviderTransaction, TableProvider } from './table-provider.js';
+export type {
+  IndexRanges,
+  ObjectPlace,
+  PathCondition,
+  ProvidedWriter,
+  ProviderTransaction,
+  TableProvider,
+} from './table-provider.js';

@@ -3,9 +3,10 @@
  * reads its own, for their rows are in its format; every write goes to the model that provides them, which checks it by its rules
  * and keeps its indexes.
  */
+import type { KeyRange } from '@phantom/kv';
 import type { MvccTransaction } from '@phantom/mvcc';
 import type { CatalogTransaction } from './catalog-transaction.js';
-import type { Oid, TableDescriptor } from './descriptors.js';
+import type { IndexDescriptor, Oid, TableDescriptor } from './descriptors.js';
 
 /** The transaction that a provider works in: the one of the statement that asks. */
 export interface ProviderTransaction {
@@ -28,6 +29,22 @@ export interface ProvidedWriter {
   remove(key: Uint8Array, row: Uint8Array): Promise<void> | undefined;
 }
 
+/** What a value at a path of a document must be, or an element of an array there, by MongoDB's operators. */
+export interface PathCondition {
+  /** Dotted. */
+  readonly path: string;
+  readonly operator: '$eq' | '$in' | '$gt' | '$gte' | '$lt' | '$lte' | '$exists';
+  readonly value: unknown;
+}
+
+/** Entries of a document index: those of the documents looked for, and perhaps others. An entry's value is its row's key without the space. */
+export interface IndexRanges {
+  /** In key order. */
+  readonly ranges: readonly KeyRange[];
+  /** While this key is there, a document may have several of the entries; undefined: none ever has. */
+  readonly repeatMark: Uint8Array | undefined;
+}
+
 /** Where an object is made. */
 export interface ObjectPlace {
   readonly databaseOid: Oid;
@@ -38,6 +55,8 @@ export interface ObjectPlace {
 /** A model that keeps tables of its own. */
 export interface TableProvider {
   writer(table: TableDescriptor, transaction: ProviderTransaction): ProvidedWriter;
+  /** Where a document index has the documents that satisfy all the conditions, by values that are no arrays; undefined when it does not help. */
+  indexRanges(index: IndexDescriptor, conditions: readonly PathCondition[]): IndexRanges | undefined;
   /** CREATE COLLECTION; the caller has locked the name and knows it to be free. A promise: wait and call again. */
   create(
     place: ObjectPlace,

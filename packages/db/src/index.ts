@@ -10,6 +10,7 @@ export { type Isolation, SyncTransaction, Transaction, type TransactionOptions }
 export {
   Collection,
   type CollectionOptions,
+  Decimal,
   DocumentCursor,
   type Explanation,
   type Filter,
@@ -17,5 +18,6 @@ export {
   type FindOptions,
   type FromSchema,
   ObjectId,
+  Uuid,
   type WithId,
 } from '@phantom/docs-model';

@@ -4,7 +4,10 @@
  */
 import { PhantomError, unsupportedError } from '@phantom/base';
 import type {
+  IndexDescriptor,
+  IndexRanges,
   ObjectPlace,
+  PathCondition,
   ProvidedWriter,
   ProviderTransaction,
   TableDescriptor,
@@ -15,6 +18,8 @@ import { ByteSlot } from '@phantom/kv';
 import { collectionView } from './collection-view.js';
 import { checkName, findCollection, lockKeyName, putCollection } from './definition.js';
 import { badArgument } from './errors.js';
+import { IndexLayout } from './index-layout.js';
+import { boundIndex } from './index-ranges.js';
 import type { DocumentModel } from './model.js';
 import { type PlainObject, equalValues, isObject } from './order.js';
 import { declaredReferences } from './references/declared.js';
@@ -24,6 +29,7 @@ import type { CollectionWriter } from './writer.js';
 
 export class DocumentTables implements TableProvider {
   private readonly model: DocumentModel;
+  private readonly layouts = new WeakMap<IndexDescriptor, IndexLayout>();
 
   constructor(model: DocumentModel) {
     this.model = model;
@@ -37,6 +43,16 @@ export class DocumentTables implements TableProvider {
       slot.set(row, 0, row.length);
       return view.layout.decode(slot);
     });
+  }
+
+  indexRanges(index: IndexDescriptor, conditions: readonly PathCondition[]): IndexRanges | undefined {
+    let layout = this.layouts.get(index);
+    if (layout === undefined) this.layouts.set(index, (layout = new IndexLayout(index)));
+    const { definition, partial } = layout;
+    if (definition.kind !== 'ordered' || layout.isWildcard || partial !== undefined) return undefined;
+    // No condition is met through an array, so of one path a document has one entry that counts; and none by what is missing.
+    const { ranges, bound } = boundIndex(layout, conditions, false);
+    return bound === 0 ? undefined : { ranges, repeatMark: definition.parts.length > 1 ? layout.markKey : undefined };
   }
 
   create(

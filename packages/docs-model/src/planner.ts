@@ -15,8 +15,9 @@ import { badArgument } from './errors.js';
 import type { CollectionView } from './collection-view.js';
 import { encodePart } from './document-layout.js';
 import type { CompiledFilter, Condition } from './filter/filter.js';
-import { boundsOf, isPoint, type PartBounds } from './bounds.js';
+import { boundsOf, isPoint } from './bounds.js';
 import type { IndexLayout } from './index-layout.js';
+import { boundIndex, crossed, rangeOf } from './index-ranges.js';
 import { impliesFilter } from './implication.js';
 import { Rank, rankOf } from './order.js';
 import type { SortPart } from './sort.js';
@@ -59,8 +60,6 @@ export interface PlanRequest {
   readonly estimate: (range: KeyRange) => { readonly keys: number };
 }
 
-/** Ranges that one plan may have; past it the last point list is not used. */
-const RANGES_MAX = 1000;
 const RANGES_ESTIMATED = 8;
 const LOOKUP_COST = 3;
 
@@ -229,34 +228,10 @@ function indexPlan(request: PlanRequest, index: IndexLayout, hinted = false): Pl
   if (index.partial !== undefined && !impliesFilter(filter.conditions, index.partial.conditions)) return undefined;
   const multikey = isMultikey(transaction, index);
   if (index.isWildcard) return wildcardPlan(request, index, multikey);
-  let prefixes: Uint8Array[] = [index.prefix];
-  let ranges: KeyRange[] | undefined;
-  const used: Condition[] = [];
-  let bound = 0;
-  /** Leading parts with one value: the order of the rest is the index's. */
-  let fixed = 0;
-  let existing = false;
-  for (const [i, { path }] of definition.parts.entries()) {
-    const bounds = boundsOf(filter.conditions, path, multikey);
-    if (bounds === undefined) break;
-    existing ||= !bounds.includesNull;
-    if (bounds.points !== undefined) {
-      if (prefixes.length * bounds.points.length > RANGES_MAX) break;
-      if (bounds.points.length === 1 && fixed === i) fixed++;
-      prefixes = crossed(index, i, prefixes, bounds.points);
-      used.push(...bounds.conditions);
-      bound++;
-      continue;
-    }
-    ranges = prefixes.map((prefix) => rangeOf(index, i, prefix, bounds));
-    used.push(...bounds.conditions);
-    bound++;
-    break;
-  }
+  const { ranges, used, bound, fixed, prefixes, existing } = boundIndex(index, filter.conditions, multikey);
   if (definition.sparse && !existing) return undefined;
-  const order = multikey ? undefined : orderOf(index, request.sort, fixed, prefixes.length);
+  const order = multikey ? undefined : orderOf(index, request.sort, fixed, prefixes);
   if (bound === 0 && !hinted && (order === undefined || request.sort.length === 0)) return undefined;
-  ranges ??= prefixes.map((prefix) => prefixRange(prefix));
   const keys = estimated(request, index, ranges, bound);
   const sorted = request.sort.length === 0 || order !== undefined;
   const read = sorted && request.wanted !== undefined ? Math.min(keys, request.wanted * 10) : keys;
@@ -277,86 +252,6 @@ function estimated(request: PlanRequest, index: IndexLayout, ranges: readonly Ke
   for (let i = 0; i < asked; i++) keys += request.estimate(ranges[i] as KeyRange).keys;
   return Math.max(1, asked === 0 ? 0 : (keys * ranges.length) / asked);
 }
-
-/** The prefixes, each with each of the points behind it; in key order. */
-function crossed(
-  index: IndexLayout,
-  part: number,
-  prefixes: readonly Uint8Array[],
-  points: readonly unknown[],
-): Uint8Array[] {
-  const keys = new Map<string, Uint8Array>();
-  for (const prefix of prefixes) {
-    for (const point of points) {
-      writer.reset();
-      writer.bytes(prefix);
-      index.appendPart(writer, part, point);
-      const key = writer.take();
-      keys.set(Buffer.from(key).toString('latin1'), key);
-    }
-  }
-  return [...keys.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, key]) => key);
-}
-
-/** Keys behind the prefix whose next part lies within the bounds. */
-function rangeOf(index: IndexLayout, part: number, prefix: Uint8Array, bounds: PartBounds): KeyRange {
-  const descending = index.definition.parts[part]?.descending === true;
-  const valueKey = (value: unknown): Uint8Array => {
-    writer.reset();
-    writer.bytes(prefix);
-    index.appendPart(writer, part, value);
-    return writer.take();
-  };
-  const byteKey = (byte: number): Uint8Array => {
-    const key = new Uint8Array(prefix.length + 1);
-    key.set(prefix);
-    key[prefix.length] = byte;
-    return key;
-  };
-  const after = (key: Uint8Array): Uint8Array => prefixEnd(key) as Uint8Array;
-  const { lower, upper, prefixText } = bounds;
-  if (prefixText !== undefined) {
-    // All of the text but its terminator, and what follows it.
-    const whole = valueKey(prefixText);
-    const start = whole.slice(0, whole.length - TEXT_END_BYTES);
-    return { lower: start, upper: prefixEnd(start) };
-  }
-  const first = bounds.firstByte;
-  const last = bounds.lastByte;
-  if (!descending) {
-    return {
-      lower:
-        lower === undefined ? byteKey(first) : lower.inclusive ? valueKey(lower.value) : after(valueKey(lower.value)),
-      upper:
-        upper === undefined
-          ? after(byteKey(last))
-          : upper.inclusive
-            ? after(valueKey(upper.value))
-            : valueKey(upper.value),
-    };
-  }
-  return {
-    lower:
-      upper === undefined
-        ? byteKey(last ^ 0xff)
-        : upper.inclusive
-          ? valueKey(upper.value)
-          : after(valueKey(upper.value)),
-    upper:
-      lower === undefined
-        ? after(byteKey(first ^ 0xff))
-        : lower.inclusive
-          ? after(valueKey(lower.value))
-          : valueKey(lower.value),
-  };
-}
-
-/** Bytes behind a text in a key. */
-const TEXT_END_BYTES = (() => {
-  const probe = new ByteWriter();
-  appendKeyText(probe, '');
-  return probe.length;
-})();
 
 /** Whether the index, behind its fixed parts, is in the order asked for, and which way. */
 function orderOf(

@@ -10,7 +10,14 @@
  *      plan's `dependencies` has the same schema version and every name resolves alike (sessions may simply replan).
  *   2. `version` differs whenever any answer differs, the search path and the role's temporary objects included.
  */
-import type { IndexDescriptor, Oid, RelationDescriptor, TableDescriptor, TypeRef } from '@phantom/catalog';
+import type {
+  IndexDescriptor,
+  Oid,
+  RelationDescriptor,
+  TableDescriptor,
+  TableProvider,
+  TypeRef,
+} from '@phantom/catalog';
 import type { KeyRange, RangeEstimate } from '@phantom/kv';
 import type { EvaluationContext, FunctionRegistry } from '../functions/registry.js';
 import type { Way } from './physical/ways.js';
@@ -105,6 +112,8 @@ export interface CatalogPort {
   relationByOid(oid: Oid): NamedRelation | undefined;
   schemaExists(name: string): boolean;
   schemaName(oid: Oid): string;
+  /** The model that keeps collections; undefined where there is none. */
+  readonly provider: TableProvider | undefined;
   /** Indexes in state `valid`, the primary key's among them. */
   indexesOf(table: TableDescriptor): readonly IndexDescriptor[];
   /** A type by name as written in SQL (`int4`, `my_enum`; not `integer`, which the parser maps), along the search path. */

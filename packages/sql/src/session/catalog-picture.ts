@@ -11,6 +11,7 @@ import {
   type Oid,
   type RelationDescriptor,
   type TableDescriptor,
+  type TableProvider,
   type TypeDescriptor,
   type TypeRef,
   hasPrivilege,
@@ -50,6 +51,7 @@ export class CatalogPicture implements CatalogPort {
   readonly statisticsVersion: number;
   readonly steps: number;
   readonly databaseName: string;
+  readonly provider: TableProvider | undefined;
   readonly searchPath: readonly string[];
   readonly types: TypeCatalog;
   readonly statistics: StatisticsPort;
@@ -77,6 +79,7 @@ export class CatalogPicture implements CatalogPort {
     this.statisticsVersion = session.engine.statistics.version;
     this.steps = steps;
     this.databaseName = session.databaseName;
+    this.provider = session.engine.provider;
     this.searchPath = effectivePath(
       searchPath ?? parsePath(session.settings.get('search_path'), session.currentRoleName),
     );
@@ -176,7 +179,7 @@ export class CatalogPicture implements CatalogPort {
     const indexes: IndexDescriptor[] = [];
     for (const oid of table.indexOids) {
       const index = this.objects.object(oid);
-      if (index?.kind === 'index' && index.state === 'valid' && index.method !== 'document') indexes.push(index);
+      if (index?.kind === 'index' && index.state === 'valid') indexes.push(index);
     }
     return indexes;
   }

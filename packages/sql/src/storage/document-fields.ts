@@ -7,7 +7,7 @@
  *
  *   text           string                  bigint         integers, of any of the number types
  *   boolean        boolean                 double         any number
- *   timestamptz    date, or text in ISO 8601 with its offset, as RFC 3339 has it
+ *   timestamptz    date; of format date-time also text in ISO 8601 with its offset, as RFC 3339 has it
  *   jsonb          whatever there is, JSON null included
  */
 import { PhantomError } from '@phantom/base';
@@ -44,7 +44,7 @@ const ISO_DATE_TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:
 export function fieldReader({ field, type }: ColumnDescriptor): FieldReader | undefined {
   if (field === undefined) return undefined;
   const key = UTF8.encode(field.name);
-  const convert = converter(type.oid);
+  const convert = field.asText === true ? instantOf : converter(type.oid);
   return (document) => {
     if (document === null || document.kind !== 'object') return null;
     const part = document.fieldAt(key);
@@ -63,7 +63,7 @@ function converter(typeOid: number): (part: Jsonb) => Value {
     case TypeOid.float8:
       return numberOf;
     case TypeOid.timestamptz:
-      return instantOf;
+      return dateInstantOf;
     default:
       return (part) => part;
   }
@@ -99,9 +99,12 @@ function numberOf(part: Jsonb): number | null {
   }
 }
 
+function dateInstantOf(part: Jsonb): number | bigint | null {
+  return part.kind === 'date' ? microsOf((part.scalar() as Date).getTime(), 0) : null;
+}
+
 function instantOf(part: Jsonb): number | bigint | null {
-  if (part.kind === 'date') return microsOf((part.scalar() as Date).getTime(), 0);
-  if (part.kind !== 'string') return null;
+  if (part.kind !== 'string') return dateInstantOf(part);
   const [, clock, fraction = '', offset] = ISO_DATE_TIME.exec(part.text()) ?? [];
   const time = clock === undefined ? Number.NaN : Date.parse(`${clock}${offset ?? ''}`);
   return Number.isNaN(time) ? null : microsOf(time, Number(fraction.slice(0, 6).padEnd(6, '0')));
@@ -170,9 +173,16 @@ function documentValue({ type, field }: ColumnDescriptor, value: Value): Documen
 /** A timestamp as milliseconds since 1970, rounded down, and the microseconds past them. */
 function momentOf(timestamp: number | bigint): { readonly unixMs: number; readonly micros: number } {
   const isFinite = typeof timestamp === 'bigint' || Number.isFinite(timestamp);
-  const whole = isFinite ? BigInt(timestamp) : 0n;
-  const micros = Number(((whole % 1000n) + 1000n) % 1000n);
-  const unixMs = Number((whole - BigInt(micros)) / 1000n) + EPOCH_2000_MS;
-  if (isFinite && unixMs >= ISO_MS_MIN && unixMs <= ISO_MS_MAX) return { unixMs, micros };
-  throw new PhantomError('22008', 'timestamp out of range for a document');
+  const unixMs = isFinite ? instantMs(timestamp) : Number.NaN;
+  if (!(unixMs >= ISO_MS_MIN && unixMs <= ISO_MS_MAX)) {
+    throw new PhantomError('22008', 'timestamp out of range for a document');
+  }
+  return { unixMs, micros: Number(BigInt(timestamp) - BigInt(unixMs - EPOCH_2000_MS) * 1000n) };
+}
+
+/** A timestamp that is not infinite in milliseconds since 1970, rounded down. */
+export function instantMs(timestamp: number | bigint): number {
+  const whole = BigInt(timestamp);
+  const micros = ((whole % 1000n) + 1000n) % 1000n;
+  return Number((whole - micros) / 1000n) + EPOCH_2000_MS;
 }

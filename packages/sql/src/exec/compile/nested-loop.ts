@@ -1,8 +1,10 @@
 /** Nested loops: over rows in memory, by key into a table or an index, or anew for each left row (LATERAL). */
 import { assert } from '@phantom/base';
+import type { KeyRange } from '@phantom/kv';
 import { freeColumnsOfPhysical } from '../../plan/physical/free-columns.js';
 import type { NestedLoopJoin, TableScan } from '../../plan/physical/physical.js';
 import { physicalIndex, physicalTable } from '../../storage/physical-table.js';
+import type { Value } from '../../types/type.js';
 import { binary, call, literal, method, ONE, property, type Code, type Local } from '../code/ir.js';
 import { RowBuffer } from '../row-buffer.js';
 import { lookupCursor } from '../lookup-cursor.js';
@@ -192,8 +194,12 @@ function cursorCandidates(compiler: PlanCompiler, context: StepContext, scan: Ta
   const place = {};
   const slot = compiler.builder.addSlot((r) => lookupCursor(r.statement, place, space));
   const cursor = stateOf(emitter, run, slot);
-  const { equal, lower, upper } = scan.range;
-  if (lower === undefined && upper === undefined) {
+  const { equal, lower, upper, documents } = scan.range;
+  if (documents !== undefined) {
+    const oneRange = (values: readonly Value[]): KeyRange | null => documents.entries(values)?.ranges[0] ?? null;
+    const values: Code = { kind: 'array', items: documents.operands.map((one) => context.expressions.value(one).code) };
+    emitter.evaluate(method(cursor, 'aimAtRange', run, call(emitter.constant(oneRange), values)));
+  } else if (lower === undefined && upper === undefined) {
     const values: Code = { kind: 'array', items: equal.map((value) => context.expressions.value(value).code) };
     emitter.evaluate(method(cursor, 'aimAtPrefix', run, values));
   } else {

@@ -13,9 +13,10 @@ import { DOCUMENT_POSITION, fieldReader } from '../../storage/document-fields.js
 import { invertedTerms } from '../../storage/inverted-terms.js';
 import type { Value } from '../../types/type.js';
 import { physicalIndex, physicalTable, type PhysicalTable } from '../../storage/physical-table.js';
-import type { KeyRangePlan, TableScan, TermsPlan } from '../../plan/physical/physical.js';
+import type { DocumentsPlan, KeyRangePlan, TableScan, TermsPlan } from '../../plan/physical/physical.js';
 import type { Emitter } from '../code/emitter.js';
 import { call, conditional, element, literal, property, type Code, type Local } from '../code/ir.js';
+import { distinctEntries } from '../distinct-entries.js';
 import { CursorPipeline, type ScanSource } from '../pipelines.js';
 import { PostingCursor } from '../posting-cursor.js';
 import type { CompiledFunction } from '../program.js';
@@ -188,6 +189,7 @@ function compileRange(compiler: PlanCompiler, node: TableScan): (run: Run) => re
   const { types } = compiler.builder.context;
   const { range } = node;
   if (range?.terms !== undefined) return compileTerms(compiler, node, range.terms);
+  if (range?.documents !== undefined) return compileDocuments(compiler, range.documents);
   const space =
     node.index === undefined ? physicalTable(node.table, types) : physicalIndex(node.index, node.table, types);
   if (range === undefined) {
@@ -228,6 +230,22 @@ function compileTerms(
   return (r) => {
     const value = compiled.get(r.statement)(r) as Value;
     return [new PostingCursor(r, physical, terms.search(place, operator, value))];
+  };
+}
+
+/** The search of a collection's index as a function of the run. */
+function compileDocuments(
+  compiler: PlanCompiler,
+  { operands, entries }: DocumentsPlan,
+): (run: Run) => readonly ScanSource[] {
+  const emitter = compiler.builder.emitter();
+  const [run] = emitter.parameters(1) as [Local];
+  const context = stepContext(compiler, emitter, run, new Row(), { checks: [], usesFuel: false });
+  emitter.return({ kind: 'array', items: operands.map((operand) => context.expressions.value(operand).code) });
+  const compiled: CompiledFunction = compiler.builder.compiled(emitter.finish('operands', [run]));
+  return (r) => {
+    const found = entries(compiled.get(r.statement)(r) as readonly Value[]);
+    return found === null ? [] : distinctEntries(r.read, found);
   };
 }
 

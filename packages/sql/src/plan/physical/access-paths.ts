@@ -2,45 +2,22 @@
  * Ways to read a table: all of it, a range of its key, or a range of an index. A path matches conditions to key columns from
  * the left: equalities first, then one range; what it does not cover stays a filter.
  */
-import type { IndexDescriptor, TableDescriptor } from '@phantom/catalog';
+import type { IndexDescriptor, TableDescriptor, TableProvider } from '@phantom/catalog';
 import type { ColumnId, Expression } from '../../expr/expression.js';
 import { isSameKeyFamily } from '../../expr/key-families.js';
 import type { Scan } from '../logical/logical.js';
 import { TypeOid } from '../../types/type-oids.js';
 import { hasSubquery, isFreeOf, isVolatile } from '../rules/facts.js';
 import { answersOperator } from '../../storage/inverted-terms.js';
+import { type AccessPath, FLIPPED, type KeyPart, type Role, ownColumns } from './access-path.js';
+import { documentPath } from './document-path.js';
 import type { KeyRangePlan, RangeBound, TermsPlan } from './physical.js';
-
-/** A column of a key, in key order. */
-export interface KeyPart {
-  readonly column: ColumnId | undefined;
-  readonly number: number | undefined;
-  readonly descending: boolean;
-  readonly nullsFirst: boolean;
-  readonly typeOid: number;
-}
-
-export interface AccessPath {
-  readonly index: IndexDescriptor | undefined;
-  readonly parts: readonly KeyPart[];
-  /** The columns of the rows' own key, which stand behind the parts of an index; none for the table itself. */
-  readonly rowKeyParts: readonly KeyPart[];
-  readonly range: KeyRangePlan | undefined;
-  /** At most one row. */
-  readonly unique: boolean;
-  /** Conditions the range does not cover. */
-  readonly filter: readonly Expression[];
-}
-
-type Role = '=' | '<' | '<=' | '>' | '>=';
 
 interface Match {
   readonly condition: Expression;
   readonly role: Role;
   readonly value: Expression;
 }
-
-const FLIPPED: Readonly<Record<Role, Role>> = { '=': '=', '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
 
 /** True for the column itself, perhaps under a cast that changes nothing. */
 function isKeyColumn(side: Expression, column: ColumnId): boolean {
@@ -109,9 +86,9 @@ export function accessPaths(
   table: TableDescriptor,
   indexes: readonly IndexDescriptor[],
   elementOf: (arrayOid: number) => number,
+  provider: TableProvider | undefined,
 ): AccessPath[] {
-  const own = new Set<ColumnId>(scan.scanColumns.map((column) => column.id));
-  if (scan.rowReference !== undefined) own.add(scan.rowReference);
+  const own = ownColumns(scan);
   const idOf = (number: number | undefined): ColumnId | undefined =>
     scan.scanColumns.find((column) => column.number === number)?.id;
   const typeOf = (number: number): number => table.columns.find((column) => column.number === number)?.type.oid ?? 0;
@@ -126,6 +103,10 @@ export function accessPaths(
   paths.push(pathOf(scan, undefined, keyParts, [], own, table.keyColumns.length > 0, elementOf));
   for (const index of indexes) {
     if (index.method === 'gin') paths.push(...invertedPaths(scan, index, idOf, own));
+    if (index.method === 'document' && provider !== undefined) {
+      const path = documentPath(scan, index, elementOf, provider);
+      if (path !== undefined) paths.push(path);
+    }
     if (index.primary && index.space === table.space) continue;
     if (index.method !== 'btree' || index.state !== 'valid' || index.predicateSql !== undefined) continue;
     const parts = index.parts.map((part): KeyPart => ({

@@ -15,8 +15,8 @@ import type { Scan } from '../logical/logical.js';
 /** True when the entries of the index hold every column of the scan as it stands in the row. */
 export function coversColumns(index: IndexDescriptor, scan: Scan, types: TypeLookup): boolean {
   const { table } = scan;
-  // A reference to a row is a copy of its bytes; an inverted index holds parts of values.
-  if (scan.rowReference !== undefined || index.method === 'gin') return false;
+  // A reference to a row is a copy of its bytes; an inverted index holds parts of values, and so does one over documents.
+  if (scan.rowReference !== undefined || index.method === 'gin' || index.method === 'document') return false;
   const held = new Set<number | undefined>([...index.parts.map((part) => part.column), ...table.keyColumns]);
   return scan.scanColumns.every(({ number }) => {
     const column = table.columns.find((candidate) => candidate.number === number);

@@ -235,6 +235,7 @@ function lookupJoin(
   let best: TableScan | undefined;
   for (const path of scanPaths(planner, extended)) {
     if (path.range === undefined || path.range.any !== undefined || path.range.terms !== undefined) continue;
+    if (path.range.documents?.single === false) continue;
     const reaches = path.range.conditions.some((condition) => usable.includes(condition));
     if (!reaches) continue;
     const candidate = scanAlong(planner, extended, path, undefined);

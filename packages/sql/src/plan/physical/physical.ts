@@ -2,8 +2,9 @@
  * The physical plan: what is done and in what way, with estimates. exec/compile turns it into code; explain.ts prints it.
  * Columns are the logical plan's; a node may hand on fewer.
  */
-import type { IndexDescriptor, TableDescriptor } from '@phantom/catalog';
+import type { IndexDescriptor, IndexRanges, TableDescriptor } from '@phantom/catalog';
 import type { ColumnId, Expression, SortKey } from '../../expr/expression.js';
+import type { Value } from '../../types/type.js';
 import type { VirtualRelation } from '../catalog-port.js';
 import type {
   AggregateCall,
@@ -49,6 +50,8 @@ export interface KeyRangePlan {
   readonly upper: RangeBound | undefined;
   /** Of an inverted index, in the place of all of the above: rows that have the terms of an operand. */
   readonly terms?: TermsPlan;
+  /** Of a collection's index, in the place of all of the above but `equal`, which counts for the order alone. */
+  readonly documents?: DocumentsPlan;
   /** The conditions that the range stands for, for EXPLAIN. */
   readonly conditions: readonly Expression[];
 }
@@ -60,6 +63,15 @@ export interface TermsPlan {
   /** The operator that the column stands on the left of. */
   readonly operator: string;
   readonly operand: Expression;
+}
+
+/** What is looked for in an index over paths of documents. Rows that are found may fail the conditions still: they stay filters. */
+export interface DocumentsPlan {
+  readonly operands: readonly Expression[];
+  /** Whatever the operands, there is one range, and no document has two entries in it. */
+  readonly single: boolean;
+  /** Where the rows are for values of the operands; null when there can be none. */
+  entries(values: readonly Value[]): IndexRanges | null;
 }
 
 /** Reads a table by its primary order or through an index. */

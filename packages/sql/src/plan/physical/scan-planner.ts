@@ -10,10 +10,11 @@ import { invertedTerms, termPrefix } from '../../storage/inverted-terms.js';
 import { physicalIndex, physicalTable } from '../../storage/physical-table.js';
 import type { Value } from '../../types/type.js';
 import type { Scan } from '../logical/logical.js';
-import { accessPaths, type AccessPath, type KeyPart } from './access-paths.js';
+import type { AccessPath, KeyPart } from './access-path.js';
+import { accessPaths } from './access-paths.js';
 import { Costs, estimate } from './costs.js';
 import { coversColumns } from './covering-index.js';
-import type { TableScan, TermsPlan } from './physical.js';
+import type { DocumentsPlan, TableScan, TermsPlan } from './physical.js';
 import type { PhysicalPlanner } from './planner.js';
 
 /** Share of a table's rows that are thought to have the terms of an operand that is not known yet. */
@@ -30,6 +31,7 @@ export function scanPaths(planner: PhysicalPlanner, scan: Scan): AccessPath[] {
     scan.table,
     catalog.indexesOf(scan.table),
     (oid) => catalog.types.byOid(oid)?.elementOid ?? 0,
+    catalog.provider,
   );
 }
 
@@ -68,7 +70,9 @@ export function scanAlong(
       (path.range.terms === undefined ? undefined : Math.max(1, tableRows * TERMS_SHARE)) ??
       Math.max(1, tableRows * cardinality.selectivityOfAll(path.range.conditions, tableRows));
   }
-  const rows = path.unique ? 1 : Math.max(1, entries * cardinality.selectivityOfAll(path.filter, tableRows));
+  // What a search of documents looks for stays in the filter.
+  const passed = path.range?.documents === undefined ? entries : tableRows;
+  const rows = path.unique ? 1 : Math.max(1, passed * cardinality.selectivityOfAll(path.filter, tableRows));
   const { index } = path;
   const indexOnly =
     index !== undefined &&
@@ -102,6 +106,7 @@ function measuredEntries(planner: PhysicalPlanner, scan: Scan, path: AccessPath)
   if (range === undefined || range.any !== undefined) return undefined;
   if (range.terms !== undefined)
     return path.index === undefined ? undefined : measuredTerms(planner, scan, path.index, range.terms);
+  if (range.documents !== undefined) return measuredDocuments(planner, range.documents);
   const values = [...range.equal, range.lower?.value, range.upper?.value].filter((value) => value !== undefined);
   if (!values.every((value) => value.kind === 'constant')) return undefined;
   const { types, statistics } = planner.context.catalog;
@@ -133,6 +138,19 @@ function measuredTerms(
   return entries;
 }
 
+/** Entries of a search of documents. */
+function measuredDocuments(planner: PhysicalPlanner, { operands, entries }: DocumentsPlan): number | undefined {
+  const values: Value[] = [];
+  for (const operand of operands) {
+    if (operand.kind !== 'constant') return undefined;
+    values.push(operand.value);
+  }
+  const found = entries(values);
+  let keys = 0;
+  for (const range of found?.ranges ?? []) keys += planner.context.catalog.statistics.range(range).keys;
+  return Math.max(1, keys);
+}
+
 /** The direction in which a path gives the wanted order; undefined when it gives neither. */
 function orderOf(path: AccessPath, wanted: WantedOrder): 'forward' | 'backward' | undefined {
   if (path.unique) return 'forward';
@@ -154,9 +172,9 @@ function orderOf(path: AccessPath, wanted: WantedOrder): 'forward' | 'backward' 
       return undefined;
     }
     if (part.column !== expression.column) return undefined;
-    const isRowKey = path.index === undefined || at >= path.parts.length - equalCount;
-    const same = key.descending === part.descending && (isRowKey || nullsAgree(part, key, false));
-    const reverse = key.descending !== part.descending && (isRowKey || nullsAgree(part, key, true));
+    const hasNoNulls = path.index === undefined || part.neverNull === true || at >= path.parts.length - equalCount;
+    const same = key.descending === part.descending && (hasNoNulls || nullsAgree(part, key, false));
+    const reverse = key.descending !== part.descending && (hasNoNulls || nullsAgree(part, key, true));
     const step = same ? 'forward' : reverse ? 'backward' : undefined;
     if (step === undefined || (direction !== undefined && step !== direction)) return undefined;
     direction = step;

@@ -42,6 +42,7 @@ export function ownExpressionsOf(node: PhysicalNode, f: (expression: Expression)
       node.range?.equal.forEach(f);
       optional(node.range?.any);
       optional(node.range?.terms?.operand);
+      node.range?.documents?.operands.forEach(f);
       optional(node.range?.lower?.value);
       optional(node.range?.upper?.value);
       node.filter.forEach(f);
