@@ -21,5 +21,6 @@ export {
   commandTag,
   jsReader,
   lookUp,
+  lookUpWithin,
   writePoint,
 } from '@phantom/sql';

@@ -64,7 +64,7 @@ export class Statement<Row = Record<string, unknown>> {
     if (plan?.pointLookup !== undefined && session.readsBare) {
       return lookUp(session, plan, values, this.output) ? this.shape.row(this.output) : undefined;
     }
-    if (plan?.pointLookup !== undefined && this.statement.kind === 'plan') {
+    if (plan !== undefined && this.statement.kind === 'plan') {
       const found = lookUpWithin(session, this.statement, values, this.output);
       if (found !== undefined) return found ? this.shape.row(this.output) : undefined;
     }

@@ -23,33 +23,59 @@ export interface Outlet {
 /** What limits of time need of a session. */
 type LimitedSession = Pick<DatabaseSession, 'settings' | 'cancel'>;
 
-/** Fetches up to `rowsMax` rows (0: all); `receive` writes them to the outlet. */
-export async function fetchRows(
+/** Fetches up to `rowsMax` rows (0: all); `receive` writes them to the outlet. At once where nothing has to be waited for. */
+export function fetchRows(
   session: LimitedSession,
   portal: DatabasePortal,
   receive: (batch: RowBatch) => void,
   rowsMax: number,
   outlet: Outlet,
   pace: Pace,
-): Promise<FetchOutcome> {
+): FetchOutcome | Promise<FetchOutcome> {
   if (portal.fields.length === 0) return portal.fetch(0, receive);
-  let pieceRows = FIRST_PIECE_ROWS;
+  const timeoutMs = session.settings.integer('statement_timeout');
+  const deadline = timeoutMs === 0 ? undefined : new Deadline(session, timeoutMs);
+  const producedBefore = outlet.producedBytes;
+  const first = portal.fetch(rowsMax === 0 ? FIRST_PIECE_ROWS : Math.min(FIRST_PIECE_ROWS, rowsMax), receive);
+  if (!(first instanceof Promise) && isAll(first, rowsMax)) return first;
+  return fetchRest({ portal, receive, rowsMax, outlet, pace, deadline }, first, producedBefore);
+}
+
+interface Fetching {
+  readonly portal: DatabasePortal;
+  readonly receive: (batch: RowBatch) => void;
+  readonly rowsMax: number;
+  readonly outlet: Outlet;
+  readonly pace: Pace;
+  readonly deadline: Deadline | undefined;
+}
+
+function isAll(outcome: FetchOutcome, rowsMax: number): boolean {
+  return outcome.complete || (rowsMax !== 0 && outcome.rows >= rowsMax);
+}
+
+/** What follows the first piece, which may be awaited still. */
+async function fetchRest(
+  { portal, receive, rowsMax, outlet, pace, deadline }: Fetching,
+  first: FetchOutcome | Promise<FetchOutcome>,
+  producedAtFirst: number,
+): Promise<FetchOutcome> {
+  let producedBefore = producedAtFirst;
   let sent = 0;
-  let deadline: Deadline | undefined;
   try {
-    for (;;) {
-      const wanted = rowsMax === 0 ? pieceRows : Math.min(pieceRows, rowsMax - sent);
-      const producedBefore = outlet.producedBytes;
-      deadline ??= new Deadline(session);
-      const outcome = await portal.fetch(wanted, receive);
+    for (let piece = first; ;) {
+      const outcome = await piece;
       sent += outcome.rows;
-      if (outcome.complete || (rowsMax !== 0 && sent >= rowsMax)) return { ...outcome, rows: sent };
-      pieceRows = nextPieceRows(outcome.rows, outlet.producedBytes - producedBefore);
+      const all = { ...outcome, rows: sent };
+      if (isAll(all, rowsMax)) return all;
+      const pieceRows = nextPieceRows(outcome.rows, outlet.producedBytes - producedBefore);
       const wait = outlet.relieve();
       if (wait !== undefined) await wait;
       else if (pace.due) await pace.turn();
       // The database times each fetch by itself; the client's setting is about the statement.
-      deadline.arm();
+      deadline?.arm();
+      producedBefore = outlet.producedBytes;
+      piece = portal.fetch(rowsMax === 0 ? pieceRows : Math.min(pieceRows, rowsMax - sent), receive);
     }
   } finally {
     deadline?.disarm();
@@ -65,19 +91,17 @@ function nextPieceRows(rows: number, bytes: number): number {
 /** statement_timeout over all pieces of a statement. */
 class Deadline {
   private readonly session: LimitedSession;
-  private readonly startMs: number;
-  private readonly timeoutMs: number;
+  private readonly endMs: number;
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(session: LimitedSession) {
+  constructor(session: LimitedSession, timeoutMs: number) {
     this.session = session;
-    this.timeoutMs = session.settings.integer('statement_timeout');
-    this.startMs = this.timeoutMs === 0 ? 0 : performance.now();
+    this.endMs = performance.now() + timeoutMs;
   }
 
   arm(): void {
-    if (this.timeoutMs === 0 || this.timer !== undefined) return;
-    const leftMs = Math.max(0, this.startMs + this.timeoutMs - performance.now());
+    if (this.timer !== undefined) return;
+    const leftMs = Math.max(0, this.endMs - performance.now());
     this.timer = setTimeout(() => this.session.cancel('canceling statement due to statement timeout'), leftMs);
   }
 

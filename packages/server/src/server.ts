@@ -8,7 +8,7 @@
 import type { AddressInfo } from 'node:net';
 import { PhantomError } from '@phantom/base';
 import type { Database } from '@phantom/db';
-import { lookUp, writePoint } from '@phantom/db/session';
+import { lookUp, lookUpWithin, writePoint } from '@phantom/db/session';
 import { isLoopbackHost } from './auth/authentication.js';
 import { HttpListener } from './http/listener.js';
 import { QueryEndpoint } from './http/query-endpoint.js';
@@ -142,6 +142,7 @@ function sessionSource(database: Database, options: ResolvedServerOptions): Sess
         session,
         roads: {
           lookUp: (plan, parameters, into) => lookUp(session, plan, parameters, into),
+          lookUpWithin: (statement, parameters, into) => lookUpWithin(session, statement, parameters, into),
           writePoint: (statement, parameters) => writePoint(session, statement, parameters),
         },
       };

@@ -32,18 +32,20 @@ import type { MessageSource } from './copy.js';
 import { FrameDecoder } from './frames.js';
 import { readSaslInitial, readSaslResponse, readStartup } from './frontend-messages.js';
 import { MessageReader } from './message-reader.js';
+import type { Outbox } from './outbox.js';
 import { type BufferPool, Output } from './output.js';
 import { Pace } from '../pace.js';
 import { AuthenticationKind, Frontend, StartupCode } from './protocol.js';
 import { FatalError, asPhantomError, errorReport, fatal, readOrEnd } from './reports.js';
-import { ProtocolSession, type SessionCounters } from './session.js';
+import { ProtocolSession } from './session.js';
+import type { SessionCounters } from './session-counters.js';
 import { type ClientEncryption, TLS_HANDSHAKE, type TlsSettings } from '../tls.js';
 import { type StartupRequest, startupRequest } from './startup.js';
 
 /** Bytes of messages that wait for their turn before the socket is left unread. */
 export const INPUT_BYTES_MAX = 256 * 1024;
 /** Messages answered at once between two looks at the clock. */
-const MESSAGES_A_LOOK = 32;
+const MESSAGES_A_LOOK = 8;
 /** How long a client has to read what it was told last. */
 const FAREWELL_MS = 2000;
 
@@ -52,6 +54,7 @@ export interface ConnectionHost {
   readonly source: SessionSource;
   readonly options: ResolvedServerOptions;
   readonly pool: BufferPool;
+  readonly outbox: Outbox;
   readonly admission: Admission;
   readonly cancelKeys: CancelKeys;
   /** Secret of this process, for exchanges that must fail. */
@@ -107,7 +110,7 @@ export class PgConnection implements MessageSource {
     this.host = host;
     this.isLocal = isLocal;
     this.address = socket.remoteAddress;
-    this.output = new Output(socket, host.pool);
+    this.output = new Output(socket, host.pool, host.outbox);
     this.session = new ProtocolSession({
       output: this.output,
       pace: this.pace,
@@ -284,7 +287,7 @@ export class PgConnection implements MessageSource {
   /** No message is left: what was answered is sent, and the client's next one awaited. */
   private rest(): null {
     this.running = false;
-    this.output.flush();
+    this.output.flushSoon();
     this.goOnReading();
     if (this.phase === 'session') {
       if (this.host.draining) this.fail(shuttingDown());

@@ -22,7 +22,8 @@ export type PlanStatement = Extract<SessionStatement, { kind: 'plan' }>;
 
 export interface DatabasePortal {
   readonly fields: readonly PlanField[];
-  fetch(rowsMax: number, receive: (batch: RowBatch) => void): Promise<FetchOutcome>;
+  /** At once where nothing has to be waited for. */
+  fetch(rowsMax: number, receive: (batch: RowBatch) => void): FetchOutcome | Promise<FetchOutcome>;
   close(): void;
 }
 
@@ -57,9 +58,10 @@ export interface DatabaseSession {
   close(): void;
 }
 
-/** Shorter ways for statements of one row by key; see lookUp and writePoint of `@phantom/db/session`. */
+/** Shorter ways for statements of one row by key; see lookUp, lookUpWithin and writePoint of `@phantom/db/session`. */
 export interface StraightRoads {
   lookUp(plan: PreparedPlan, parameters: readonly Value[], into: Value[]): boolean;
+  lookUpWithin(statement: PlanStatement, parameters: readonly Value[], into: Value[]): boolean | undefined;
   writePoint(statement: PlanStatement, parameters: readonly Value[]): number | undefined;
 }
 

@@ -9,8 +9,9 @@ import { CancelKeys } from './cancel-keys.js';
 import { type ConnectionHost, PgConnection } from './connection.js';
 import type { SessionSource } from './database-session.js';
 import { TlsSettings } from '../tls.js';
+import { Outbox } from './outbox.js';
 import { BufferPool } from './output.js';
-import type { SessionCounters } from './session.js';
+import type { SessionCounters } from './session-counters.js';
 
 /** Bytes the socket takes before it says that the client does not keep up. */
 const SOCKET_BYTES = 64 * 1024;
@@ -24,6 +25,7 @@ export class PgListener implements ConnectionHost {
   readonly source: SessionSource;
   readonly options: ResolvedServerOptions;
   readonly pool = new BufferPool();
+  readonly outbox = new Outbox();
   readonly admission: Admission;
   readonly cancelKeys = new CancelKeys();
   readonly secret = randomBytes(SECRET_BYTES);

@@ -11,6 +11,7 @@
 import type { Socket } from 'node:net';
 import { ByteWriter } from '@phantom/base';
 import { MessageWriter } from './message-writer.js';
+import type { Outbox } from './outbox.js';
 
 /** Bytes of a lent buffer; larger ones, grown by a large row, are not lent again. */
 const BUFFER_BYTES = 16 * 1024;
@@ -51,11 +52,14 @@ export class Output {
   private socket: OutputSocket;
   private readonly pool: BufferPool;
   private readonly idle = new ByteWriter();
-  private soon: NodeJS.Immediate | undefined;
+  private readonly outbox: Outbox;
+  /** True while it stands in the outbox. */
+  private isDue = false;
 
-  constructor(socket: OutputSocket, pool: BufferPool) {
+  constructor(socket: OutputSocket, pool: BufferPool, outbox: Outbox) {
     this.socket = socket;
     this.pool = pool;
+    this.outbox = outbox;
     this.messages = new MessageWriter(this.idle);
   }
 
@@ -95,10 +99,7 @@ export class Output {
   flush(): void {
     const { messages, socket, pool } = this;
     const { bytes } = messages;
-    if (this.soon !== undefined) {
-      clearImmediate(this.soon);
-      this.soon = undefined;
-    }
+    this.isDue = false;
     if (this.isHeld && bytes.length < HELD_BYTES_MAX) return;
     messages.aim(this.idle);
     if (bytes.length === 0 || !socket.writable) {
@@ -117,12 +118,11 @@ export class Output {
     if (socket.writableLength === 0) pool.give(bytes);
   }
 
-  /** Sends what waits once the event loop turns: whatever is answered until then goes along. */
+  /** Sends what waits together with what others have to send: whatever is answered until then goes along. */
   flushSoon(): void {
-    this.soon ??= setImmediate(() => {
-      this.soon = undefined;
-      this.flush();
-    });
+    if (this.isDue) return;
+    this.isDue = true;
+    this.outbox.add(this);
   }
 
   /** Sends when enough waits; a promise while the client does not keep up. */

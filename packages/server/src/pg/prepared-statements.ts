@@ -18,6 +18,16 @@ export const STATEMENTS_MAX = 10_000;
 const NO_FIELDS: readonly PlanField[] = [];
 const NO_TYPES: readonly ParameterType[] = [];
 
+/** A SELECT has rows to show even where its list is empty. */
+export function isQuery(statement: SessionStatement): boolean {
+  return statement.kind === 'plan' && statement.node.kind === 'query';
+}
+
+/** The rows that a SELECT's tag counts. */
+export function rowsOfTag(tag: string): number {
+  return Number(tag.slice(tag.lastIndexOf(' ') + 1));
+}
+
 export interface ParameterType {
   readonly oid: number;
   readonly typmod: number;

@@ -11,11 +11,10 @@
  * Invariants:
  *   1. After an error nothing is executed until Sync; each Sync and each Query gets exactly one ReadyForQuery.
  *   2. What one Sync ends is one transaction unless BEGIN says otherwise; so is a script sent as one Query.
- *   3. The last statement of a Query is reported complete once its transaction is durable, never before.
- *   4. A cancel stops what runs and never what comes next: it reaches the database only while rows are being fetched.
+ *   3. A cancel stops what runs and never what comes next: it reaches the database only while rows are being fetched.
  */
-import { type Counter, PhantomError, unsupportedError } from '@phantom/base';
-import { type Notice, type Notification, type RowBatch, type SessionStatement, commandTag } from '@phantom/db/session';
+import { PhantomError, unsupportedError } from '@phantom/base';
+import type { FetchOutcome, Notice, Notification, RowBatch } from '@phantom/db/session';
 import {
   writeBindComplete,
   writeCloseComplete,
@@ -29,24 +28,22 @@ import {
   writeReadyForQuery,
   writeReport,
 } from './backend-messages.js';
-import type { DatabaseSession, OpenedSession, PlanStatement, StraightRoads } from './database-session.js';
+import type { DatabaseSession, OpenedSession } from './database-session.js';
 import { type MessageSource, ProtocolCopy } from './copy.js';
 import { fetchRows } from '../fetch-rows.js';
 import { BindMessage, readBind, readEmpty, readExecute, readNamed, readParse, readQuery } from './frontend-messages.js';
+import { HeldAnswers } from './held-answers.js';
 import { Mailbox } from './mailbox.js';
 import type { MessageReader } from './message-reader.js';
-import { type Output, SEND_BYTES } from './output.js';
+import type { Output } from './output.js';
 import type { Pace } from '../pace.js';
 import { Portals, ProtocolPortal } from './portals.js';
-import { PreparedStatements, ReadyStatement } from './prepared-statements.js';
+import { PreparedStatements, isQuery, rowsOfTag } from './prepared-statements.js';
 import { Frontend, ReadyStatus } from './protocol.js';
+import type { SessionCounters } from './session-counters.js';
+import { SimpleQuery } from './simple-query.js';
+import { StraightRoad } from './straight-road.js';
 import { FatalError, errorReport, noticeReport, readOrEnd } from './reports.js';
-
-/** Counts of a server, raised by its sessions. */
-export interface SessionCounters {
-  readonly queries: Counter;
-  readonly errors: Counter;
-}
 
 export interface ProtocolSessionOptions {
   readonly output: Output;
@@ -58,16 +55,6 @@ export interface ProtocolSessionOptions {
   readonly onMail: (error?: PhantomError) => void;
   /** Hears of errors that are defects of ours. */
   readonly onDefect: (error: unknown) => void;
-}
-
-/** A SELECT has rows to show even where its list is empty. */
-function isQuery(statement: { readonly kind: string }): boolean {
-  return statement.kind === 'plan' && (statement as PlanStatement).node.kind === 'query';
-}
-
-/** The rows that a SELECT's tag counts. */
-function rowsOfTag(tag: string): number {
-  return Number(tag.slice(tag.lastIndexOf(' ') + 1));
 }
 
 /** An Execute of the only statement of its transaction, and what had been answered before it. */
@@ -83,20 +70,19 @@ export class ProtocolSession {
   private readonly counters: SessionCounters;
   private readonly onDefect: (error: unknown) => void;
   private database!: DatabaseSession;
-  private roads!: StraightRoads;
+  private road!: StraightRoad;
+  private held!: HeldAnswers;
+  private simple!: SimpleQuery;
   private statements!: PreparedStatements;
   private readonly portals = new Portals();
   private readonly bind = new BindMessage();
   /** The data of COPY. */
   readonly copy: ProtocolCopy;
   private readonly source: MessageSource;
-  private readonly lookedUp: unknown[] = [];
   private readonly mailbox = new Mailbox();
   private readonly onMail: (error?: PhantomError) => void;
   private skipping = false;
-  /** The statement that runs, or has run since the last Sync, is the only one of its transaction. */
-  private alone = false;
-  /** It, when an Execute has run it. */
+  /** The statement that is the only one of its transaction, when an Execute has run it. */
   private lone: LoneExecute | undefined;
   /** True while the database works for this client. */
   private fetching = false;
@@ -117,7 +103,20 @@ export class ProtocolSession {
   /** Starts the conversation: the client is told all reported settings. */
   start({ session: database, roads }: OpenedSession): void {
     this.database = database;
-    this.roads = roads;
+    this.road = new StraightRoad(database, roads, this.output);
+    this.held = new HeldAnswers(database, this.output);
+    this.simple = new SimpleQuery({
+      database,
+      output: this.output,
+      road: this.road,
+      held: this.held,
+      pace: this.pace,
+      counters: this.counters,
+      onWork: () => (this.fetching = true),
+      onRest: () => (this.fetching = false),
+      onError: (error) => this.failed(error),
+      onEnd: () => this.queryEnded(),
+    });
     this.statements = new PreparedStatements(database);
     this.changed.clear();
     for (const { name, value } of database.settings.reported()) this.parameterChanged(name, value);
@@ -278,9 +277,9 @@ export class ProtocolSession {
     const portal = this.portals.get(name);
     this.counters.queries.value++;
     const { statement } = portal.ready;
-    this.holdBack(statement);
-    this.alone = this.database.transaction === undefined && portal.portal === undefined;
-    this.lone = this.alone ? { portal, rowsMax, producedBytes: this.output.producedBytes } : undefined;
+    this.held.holdBack(statement);
+    this.held.alone = this.database.transaction === undefined && portal.portal === undefined;
+    this.lone = this.held.alone ? { portal, rowsMax, producedBytes: this.output.producedBytes } : undefined;
     if (statement.kind !== 'plan' || portal.portal !== undefined) return this.run(portal, rowsMax);
     if (portal.done) {
       if (statement.plan.pointWrite !== undefined)
@@ -288,60 +287,16 @@ export class ProtocolSession {
       writeCommandComplete(this.output.messages, 'SELECT 0');
       return undefined;
     }
-    return this.takeStraightRoad(portal, statement, rowsMax) ? undefined : this.run(portal, rowsMax);
-  }
-
-  /** Reads or writes one row by key at once. False when the statement is not of that kind, or has to wait for somebody. */
-  private takeStraightRoad(portal: ProtocolPortal, statement: PlanStatement, rowsMax: number): boolean {
-    const { database, lookedUp, output, roads } = this;
-    const plan = database.currentPlan(statement);
-    if (plan.pointLookup !== undefined && rowsMax === 0 && database.readsBare) {
-      portal.done = true;
-      const found = roads.lookUp(plan, portal.values, lookedUp);
-      if (found) portal.encoder.row(lookedUp, output.messages, database.evaluation);
-      writeCommandComplete(output.messages, found ? 'SELECT 1' : 'SELECT 0');
-      return true;
-    }
-    if (plan.pointWrite === undefined || output.waitingBytes >= SEND_BYTES) return false;
-    const count = roads.writePoint(statement, portal.values);
-    if (count === undefined) return false;
+    const tag = rowsMax === 0 ? this.road.take(statement, portal.values, portal.encoder, false) : undefined;
+    if (tag === undefined) return this.run(portal, rowsMax);
     portal.done = true;
-    writeCommandComplete(output.messages, commandTag(statement.node, count));
-    return true;
-  }
-
-  /**
-   * A statement that writes outside of a transaction block is answered with its commit: what it has read may not be durable
-   * yet, and while its client has heard nothing it can be run again.
-   */
-  private holdBack(statement: SessionStatement): void {
-    const { database, output } = this;
-    if (statement.kind === 'plan' && statement.plan.traits.writes && database.transaction?.explicit !== true)
-      output.isHeld = true;
-  }
-
-  /** Lets go what was held back, once what it tells is durable: before a statement whose rows are sent as they come. */
-  private letGo(statement: SessionStatement): Promise<void> | undefined {
-    const { output } = this;
-    if (!output.isHeld || this.alone) return undefined;
-    const mayHold = statement.kind === 'plan' && statement.plan.pointWrite !== undefined;
-    return mayHold && output.waitingBytes < SEND_BYTES ? undefined : this.releaseOutput();
-  }
-
-  /** The statement that ran by itself lost a race of which its client has heard nothing: true when it is to be run again. */
-  private async runsAgain(error: unknown, producedBytes: number): Promise<boolean> {
-    if (this.output.sentBytes > producedBytes || !(await this.database.again(error))) return false;
-    return this.output.takeBack(producedBytes);
-  }
-
-  private async releaseOutput(): Promise<void> {
-    await this.database.whenShown();
-    this.output.isHeld = false;
+    writeCommandComplete(this.output.messages, tag);
+    return undefined;
   }
 
   private async flushHeld(): Promise<void> {
     try {
-      await this.releaseOutput();
+      await this.held.release();
     } catch (error) {
       this.failed(error);
       this.skipping = true;
@@ -349,33 +304,40 @@ export class ProtocolSession {
     this.output.flushSoon();
   }
 
-  private async run(portal: ProtocolPortal, rowsMax: number): Promise<void> {
-    const { database, output } = this;
-    const { messages } = output;
+  /** Runs a portal on the ordinary road: at once where nothing has to be waited for. */
+  private run(portal: ProtocolPortal, rowsMax: number): Promise<void> | undefined {
+    this.fetching = true;
+    const held = this.held.letGo(portal.ready.statement);
+    let fetched: FetchOutcome | Promise<FetchOutcome>;
     try {
-      this.fetching = true;
-      const held = this.letGo(portal.ready.statement);
-      if (held !== undefined) await held;
-      portal.portal ??= database.portal(portal.ready.statement, portal.values);
-      const { encoder } = portal;
-      const receive = (batch: RowBatch): void => encoder.rows(batch, messages, database.evaluation);
-      const outcome = await fetchRows(database, portal.portal, receive, rowsMax, output, this.pace);
-      if (outcome.complete && portal.fields.length === 0 && isQuery(portal.ready.statement)) {
-        portal.encoder.emptyRows(rowsOfTag(outcome.tag), messages);
-      }
-      if (!outcome.complete) {
-        portal.suspended = true;
-        writePortalSuspended(messages);
-      } else if (portal.ready.statement.kind === 'empty') {
-        writeEmptyQueryResponse(messages);
-      } else {
-        // PostgreSQL's tag of a SELECT counts the rows of this Execute.
-        const isRest = portal.suspended && outcome.tag.startsWith('SELECT ');
-        writeCommandComplete(messages, isRest ? `SELECT ${outcome.rows}` : outcome.tag);
+      fetched = held === undefined ? this.fetch(portal, rowsMax) : held.then(() => this.fetch(portal, rowsMax));
+      if (!(fetched instanceof Promise)) {
+        this.answer(portal, fetched);
+        this.stopped();
+        return undefined;
       }
     } catch (error) {
+      fetched = Promise.reject(error);
+    }
+    return this.runToEnd(portal, fetched);
+  }
+
+  private fetch(portal: ProtocolPortal, rowsMax: number): FetchOutcome | Promise<FetchOutcome> {
+    const { database, output } = this;
+    const { messages } = output;
+    portal.portal ??= database.portal(portal.ready.statement, portal.values);
+    const { encoder } = portal;
+    const receive = (batch: RowBatch): void => encoder.rows(batch, messages, database.evaluation);
+    return fetchRows(database, portal.portal, receive, rowsMax, output, this.pace);
+  }
+
+  private async runToEnd(portal: ProtocolPortal, fetched: Promise<FetchOutcome>): Promise<void> {
+    try {
+      this.answer(portal, await fetched);
+    } catch (error) {
       const { lone } = this;
-      if (lone?.portal === portal && (await this.runsAgain(error, lone.producedBytes))) return this.runAgain(lone);
+      if (lone?.portal === portal && (await this.held.runsAgain(error, lone.producedBytes)))
+        return await this.runAgain(lone);
       this.failed(error);
       this.skipping = true;
     } finally {
@@ -383,7 +345,26 @@ export class ProtocolSession {
     }
   }
 
-  private runAgain({ portal, rowsMax }: LoneExecute): Promise<void> {
+  /** Tells how a fetch ended. */
+  private answer(portal: ProtocolPortal, outcome: FetchOutcome): void {
+    const { messages } = this.output;
+    const { statement } = portal.ready;
+    if (outcome.complete && portal.fields.length === 0 && isQuery(statement)) {
+      portal.encoder.emptyRows(rowsOfTag(outcome.tag), messages);
+    }
+    if (!outcome.complete) {
+      portal.suspended = true;
+      writePortalSuspended(messages);
+    } else if (statement.kind === 'empty') {
+      writeEmptyQueryResponse(messages);
+    } else {
+      // PostgreSQL's tag of a SELECT counts the rows of this Execute.
+      const isRest = portal.suspended && outcome.tag.startsWith('SELECT ');
+      writeCommandComplete(messages, isRest ? `SELECT ${outcome.rows}` : outcome.tag);
+    }
+  }
+
+  private runAgain({ portal, rowsMax }: LoneExecute): Promise<void> | undefined {
     portal.portal = undefined;
     portal.done = false;
     return this.run(portal, rowsMax);
@@ -403,7 +384,7 @@ export class ProtocolSession {
       await this.database.sync();
     } catch (error) {
       const { lone } = this;
-      if (lone !== undefined && (await this.runsAgain(error, lone.producedBytes))) {
+      if (lone !== undefined && (await this.held.runsAgain(error, lone.producedBytes))) {
         await this.runAgain(lone);
         return this.skipping ? this.ready() : this.commitAndReady();
       }
@@ -413,58 +394,16 @@ export class ProtocolSession {
     this.ready();
   }
 
-  /** A script: its statements one after the other, each analysed once the one before has run. */
-  private async query(text: string): Promise<void> {
-    const { database } = this;
+  private query(text: string): Promise<void> | undefined {
     this.portals.close('');
     this.statements.close('');
-    try {
-      const parsed = database.parse(text);
-      if (parsed.length === 0) writeEmptyQueryResponse(this.output.messages);
-      this.alone = parsed.length === 1 && database.transaction === undefined;
-      for (let i = 0; i < parsed.length; i++) {
-        const ready = new ReadyStatement(database.prepare(parsed[i], text));
-        await (this.alone ? this.queryAlone(ready) : this.queryStatement(ready, i === parsed.length - 1));
-        if (this.pace.due) await this.pace.turn();
-      }
-    } catch (error) {
-      this.failed(error);
-    } finally {
-      this.stopped();
-    }
-    if (database.transaction === undefined) this.portals.closeAll();
+    return this.simple.run(text);
+  }
+
+  private queryEnded(): void {
+    this.stopped();
+    if (this.database.transaction === undefined) this.portals.closeAll();
     this.ready();
-  }
-
-  private async queryAlone(ready: ReadyStatement): Promise<void> {
-    const { producedBytes } = this.output;
-    for (;;) {
-      try {
-        await this.queryStatement(ready, true);
-        return;
-      } catch (error) {
-        if (!(await this.runsAgain(error, producedBytes))) throw error;
-      }
-    }
-  }
-
-  private async queryStatement(ready: ReadyStatement, isLast: boolean): Promise<void> {
-    const { database, output, counters } = this;
-    counters.queries.value++;
-    this.fetching = true;
-    const held = this.letGo(ready.statement);
-    if (held !== undefined) await held;
-    this.holdBack(ready.statement);
-    const portal = database.portal(ready.statement, []);
-    const encoder = ready.textEncoder(portal.fields, database.evaluation.types);
-    const bare = portal.fields.length === 0 && isQuery(ready.statement);
-    if (portal.fields.length > 0 || bare) encoder.describe(output.messages);
-    const receive = (batch: RowBatch): void => encoder.rows(batch, output.messages, database.evaluation);
-    const outcome = await fetchRows(database, portal, receive, 0, output, this.pace);
-    if (bare) encoder.emptyRows(rowsOfTag(outcome.tag), output.messages);
-    this.fetching = false;
-    if (isLast) await database.sync();
-    writeCommandComplete(output.messages, outcome.tag);
   }
 
   /** Nothing runs any more. */

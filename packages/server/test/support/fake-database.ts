@@ -330,7 +330,10 @@ export class FakeDatabase implements SessionSource {
     if (request.database === 'nowhere') throw new PhantomError('3D000', 'database "nowhere" does not exist');
     const session = new FakeSession(this.sessions.length + 1, request);
     this.sessions.push(session);
-    return { session, roads: { lookUp: () => false, writePoint: () => session.writePoint() } };
+    return {
+      session,
+      roads: { lookUp: () => false, lookUpWithin: () => undefined, writePoint: () => session.writePoint() },
+    };
   }
 
   isMember(user: string, role: string): boolean {

@@ -1,14 +1,15 @@
 /**
- * The straight road for `SELECT ... WHERE key = $1`: one function that encodes the key, reads the row and writes the outputs,
- * without generator, batch, or state of an execution. It serves plans that are a read by the whole primary key, or by that of
- * a unique index, under nothing but projections.
+ * The straight road for `SELECT ... WHERE key = $1`: one function that encodes the key, reads the row, locks it where the query
+ * says FOR UPDATE or the like, and writes the outputs, without generator, batch, or state of an execution. It serves plans that
+ * are a read by the whole primary key, or by that of a unique index, under nothing but projections.
  */
 import { codeGenerationAllowed } from '@phantom/codec';
+import type { MvccTransaction } from '@phantom/mvcc';
 import type { ColumnId, Expression } from '../expr/expression.js';
 import type { EvaluationContext } from '../functions/registry.js';
-import type { PhysicalNode, TableScan } from '../plan/physical/physical.js';
+import type { LockRowsNode, PhysicalNode, TableScan } from '../plan/physical/physical.js';
 import type { PhysicalPlanner } from '../plan/physical/planner.js';
-import type { PointLookup } from '../plan/prepared-plan.js';
+import type { PointLock, PointLookup } from '../plan/prepared-plan.js';
 import { hasSubquery } from '../plan/rules/facts.js';
 import type { Value } from '../types/type.js';
 import { closureFunction } from './code/closures.js';
@@ -16,89 +17,118 @@ import { ConstantTable, Emitter } from './code/emitter.js';
 import { call, literal, not, type FunctionCode, type Local } from './code/ir.js';
 import { generateFunction } from './code/javascript.js';
 import { filterBy } from './compile/filter.js';
+import { LOCK_STRENGTHS } from './compile/lock-rows.js';
 import { PlanToProgram } from './compile/plan-compiler.js';
 import { ProgramBuilder } from './compile/program-builder.js';
 import { ColumnSource, Row } from './compile/row-scope.js';
 import { stepContext, type PlanCompiler, type StepContext, withRow } from './compile/step.js';
 import { isOneLayout, slotBytes, tableRow } from './compile/table-scan.js';
-import type { ReadSource } from './runtime.js';
+import { type ReadSource, StatementRestart } from './runtime.js';
 import { type KeySlot, type UniqueKey, uniqueKeyOf } from './table-access.js';
 
 /** Executions after which the function is generated. */
 const GENERATE_EXECUTIONS_MIN = 3;
 
+type LockTarget = LockRowsNode['targets'][number];
+
 /** What the generated function takes for a run. */
 interface PointFrame {
   read: ReadSource;
+  /** What locks rows, where that is asked for. */
+  transaction: MvccTransaction | undefined;
   parameters: readonly Value[];
   evaluation: EvaluationContext;
   readonly outer: readonly Value[];
 }
 
-/** The scan at the bottom and the projections above it, from the bottom up. */
-function shapeOf(
-  node: PhysicalNode,
-): { readonly scan: TableScan; readonly projects: (PhysicalNode & { kind: 'project' })[] } | undefined {
+interface Shape {
+  readonly scan: TableScan;
+  /** From the bottom up. */
+  readonly projects: (PhysicalNode & { kind: 'project' })[];
+  /** How its row is locked. */
+  lock: LockTarget | undefined;
+}
+
+/** The scan at the bottom and what is above it. */
+function shapeOf(node: PhysicalNode): Shape | undefined {
   if (node.kind === 'table-scan') {
-    const simple = node.unique && node.rowReference === undefined && isOneLayout(node.table);
-    return simple ? { scan: node, projects: [] } : undefined;
+    return node.unique && isOneLayout(node.table) ? { scan: node, projects: [], lock: undefined } : undefined;
   }
-  if (node.kind !== 'project') return undefined;
+  if (node.kind !== 'project' && node.kind !== 'lock-rows') return undefined;
   const below = shapeOf(node.input);
   if (below === undefined) return undefined;
-  below.projects.push(node);
+  if (node.kind === 'project') below.projects.push(node);
+  else if (node.targets.length === 1 && below.lock === undefined) below.lock = node.targets[0];
+  else return undefined;
   return below;
 }
 
-/** The straight road, where the plan is of its shape. */
-export function compilePointLookup(
+/** The straight road, where the plan is of its shape: with or without a lock. */
+export function compilePointRead(
   planner: PhysicalPlanner,
   physical: PhysicalNode,
   outputs: readonly ColumnId[],
   backEnd: 'auto' | 'generated' | 'closures',
-): PointLookup | undefined {
+): { readonly pointLookup: PointLookup | undefined; readonly pointLock: PointLock | undefined } {
+  const none = { pointLookup: undefined, pointLock: undefined };
   const shape = shapeOf(physical);
-  if (shape === undefined || shape.scan.range === undefined) return undefined;
-  const { scan, projects } = shape;
+  if (shape === undefined || shape.scan.range === undefined) return none;
+  const { scan, projects, lock } = shape;
+  if ((scan.rowReference === undefined) !== (lock === undefined)) return none;
   const equal = shape.scan.range.equal;
   const all: Expression[] = [
     ...equal,
     ...scan.filter,
     ...projects.flatMap((p) => p.items.map((item) => item.expression)),
   ];
-  if (all.some(hasSubquery)) return undefined;
+  if (all.some(hasSubquery)) return none;
   const constants = new ConstantTable();
-  const code = writeLookup(planner, scan, projects, outputs, equal, constants);
+  const code = writeLookup(planner, shape, outputs, equal, constants);
   const generates = backEnd !== 'closures' && codeGenerationAllowed();
   let compiled = closureFunction(code, constants.values);
   let executions = backEnd === 'generated' ? GENERATE_EXECUTIONS_MIN - 1 : 0;
   const frame: PointFrame = {
     read: undefined as unknown as ReadSource,
+    transaction: undefined,
     parameters: [],
     evaluation: undefined as unknown as EvaluationContext,
     outer: [],
   };
-  return {
-    run(read, parameters, evaluation, into) {
-      if (executions < GENERATE_EXECUTIONS_MIN && ++executions === GENERATE_EXECUTIONS_MIN && generates) {
-        compiled = generateFunction(code, constants.values);
-      }
-      frame.read = read;
-      frame.parameters = parameters;
-      frame.evaluation = evaluation;
-      return compiled(frame, into) as boolean;
-    },
+  const run: PointLookup['run'] = (read, parameters, evaluation, into) => {
+    if (executions < GENERATE_EXECUTIONS_MIN && ++executions === GENERATE_EXECUTIONS_MIN && generates) {
+      compiled = generateFunction(code, constants.values);
+    }
+    frame.read = read;
+    frame.parameters = parameters;
+    frame.evaluation = evaluation;
+    return compiled(frame, into) as boolean;
   };
+  if (lock === undefined) return { pointLookup: { run }, pointLock: undefined };
+  const runLocking: PointLock['run'] = (transaction, parameters, evaluation, into) => {
+    frame.transaction = transaction;
+    return run(transaction, parameters, evaluation, into);
+  };
+  return { pointLookup: undefined, pointLock: { run: runLocking } };
 }
 
 function readPoint(frame: PointFrame, unique: UniqueKey, values: readonly Value[]): boolean {
   return unique.find(frame.read, values);
 }
 
+/** Locks the row that was found, if that needs no waiting. */
+function lockFound({ strength }: LockTarget): (frame: PointFrame, unique: UniqueKey) => void {
+  const mode = LOCK_STRENGTHS[strength];
+  return (frame, unique) => {
+    const transaction = frame.transaction as MvccTransaction;
+    const { buffer, start, end } = unique.slot.key;
+    const isHeld = transaction.lock(buffer, start, end, mode, 'skip') !== undefined;
+    if (isHeld || transaction.changedSinceSnapshot(buffer, start, end)) throw StatementRestart.instance;
+  };
+}
+
 function writeLookup(
   planner: PhysicalPlanner,
-  scan: TableScan,
-  projects: readonly (PhysicalNode & { kind: 'project' })[],
+  { scan, projects, lock }: Shape,
   outputs: readonly ColumnId[],
   equal: readonly Expression[],
   constants: ConstantTable,
@@ -119,6 +149,7 @@ function writeLookup(
   const row = tableRow(compiler, emitter, run, scan, slotBytes(emitter, slot, undefined));
   const context = stepContext(compiler, emitter, run, row, state);
   filterBy(context, scan.filter, () => {
+    if (lock !== undefined) emitter.evaluate(call(emitter.constant(lockFound(lock)), run, emitter.constant(unique)));
     const projected = projects.reduce((at, node) => projectRow(compiler, at, node), context);
     outputs.forEach((column, i) => emitter.setElement(into, literal(i), projected.expressions.column(column).code));
     emitter.return(literal(true));

@@ -12,7 +12,7 @@ import { typeRef } from '../types/type-refs.js';
 import type { BoundQuery } from '../expr/binder.js';
 import { CompiledStatement, type CompileOptions } from '../exec/compiled-statement.js';
 import { PlanMeasure } from '../exec/plan-measure.js';
-import { compilePointLookup } from '../exec/point-lookup.js';
+import { compilePointRead } from '../exec/point-lookup.js';
 import { compilePointWrite } from '../exec/point-write.js';
 import type { Statement } from '../text/ast-statements.js';
 import type * as Ast from '../text/ast.js';
@@ -122,7 +122,7 @@ function plan(statement: Plannable, catalog: CatalogPort, options: PlanOptions):
     dependencies: [...context.dependencies.values()],
     privileges: context.privileges(),
     traits,
-    pointLookup: compilePointLookup(planner, physical, outputs, options.backEnd ?? 'auto'),
+    ...compilePointRead(planner, physical, outputs, options.backEnd ?? 'auto'),
     pointWrite:
       statement.kind === 'query' ? undefined : compilePointWrite(planner, physical, options.backEnd ?? 'auto'),
     execute: (executionContext, sink) => compiled.execute(executionContext, sink),
@@ -133,6 +133,7 @@ function plan(statement: Plannable, catalog: CatalogPort, options: PlanOptions):
       const plan: PreparedPlan = {
         ...prepared,
         pointLookup: undefined,
+        pointLock: undefined,
         pointWrite: undefined,
         execute: (executionContext, sink) => once.execute(executionContext, sink),
       };

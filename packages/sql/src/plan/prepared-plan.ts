@@ -4,6 +4,7 @@
  * none of them.
  */
 import type { Oid, TypeRef } from '@phantom/catalog';
+import type { MvccTransaction } from '@phantom/mvcc';
 import type { Execution, ExecutionContext, ReadSource, RowSink } from '../exec/runtime.js';
 import type { PlanMeasure } from '../exec/plan-measure.js';
 import type { EvaluationContext } from '../functions/registry.js';
@@ -47,6 +48,19 @@ export interface PointLookup {
   run(read: ReadSource, parameters: readonly Value[], evaluation: EvaluationContext, into: Value[]): boolean;
 }
 
+/**
+ * The same for a SELECT ... FOR UPDATE and its kin: reads and locks inside a transaction. Throws StatementRestart where the row
+ * is held by somebody else or has changed since the snapshot: the ordinary road then waits.
+ */
+export interface PointLock {
+  run(
+    transaction: MvccTransaction,
+    parameters: readonly Value[],
+    evaluation: EvaluationContext,
+    into: Value[],
+  ): boolean;
+}
+
 /** The straight road for INSERT, UPDATE or DELETE of one row by key. Rows written; a promise must be awaited and the call repeated. */
 export interface PointWrite {
   run(context: ExecutionContext): number | Promise<void>;
@@ -65,6 +79,7 @@ export interface PreparedPlan {
   readonly traits: PlanTraits;
   /** Present when the statement is of that simple kind. */
   readonly pointLookup: PointLookup | undefined;
+  readonly pointLock: PointLock | undefined;
   readonly pointWrite: PointWrite | undefined;
   /** Starts an execution; nothing happens before the first `next()`. See exec/runtime.ts for the protocol. */
   execute(context: ExecutionContext, sink: RowSink): Execution;

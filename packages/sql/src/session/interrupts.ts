@@ -44,16 +44,18 @@ export class Interrupts {
   /** Arms a timeout (0: none) for a run; the returned function disarms it and forgets a cancel that came too late. */
   beginRun(timeoutMs: number): () => void {
     this.runs++;
-    const timer =
-      timeoutMs === 0
-        ? undefined
-        : setTimeout(() => this.cancel('canceling statement due to statement timeout'), timeoutMs);
+    if (timeoutMs === 0) return this.endRun;
+    const timer = setTimeout(() => this.cancel('canceling statement due to statement timeout'), timeoutMs);
     return () => {
       clearTimeout(timer);
-      this.reason = undefined;
-      this.runs--;
+      this.endRun();
     };
   }
+
+  private readonly endRun = (): void => {
+    this.reason = undefined;
+    this.runs--;
+  };
 
   /** Lets the event loop turn once, then notices a cancel. */
   async turn(): Promise<void> {

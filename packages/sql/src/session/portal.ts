@@ -54,15 +54,42 @@ export class Portal {
     this.parameters = parameters;
   }
 
-  /** Runs until `rowsMax` rows are handed on (0: all of them) or the statement ends. Errors leave the session's transaction failed. */
-  async fetch(rowsMax: number, receive: RowReceiver): Promise<FetchOutcome> {
+  /**
+   * Runs until `rowsMax` rows are handed on (0: all of them) or the statement ends: at once where nothing has to be waited for.
+   * Errors leave the session's transaction failed.
+   */
+  fetch(rowsMax: number, receive: RowReceiver): FetchOutcome | Promise<FetchOutcome> {
     const execution = this.start(rowsMax, receive);
     if (execution === undefined) return this.finished(0);
     const { session } = this;
     const stop = session.interrupts.beginRun(session.settings.integer('statement_timeout'));
     session.watch.working();
+    let goesOn = false;
     try {
-      let step = this.resume(execution);
+      const step = this.resume(execution);
+      if (step.done === true) return this.finished(step.value);
+      if (step.value === PAUSE) return this.suspended();
+      goesOn = true;
+      return this.goOn(execution, step, stop);
+    } catch (error) {
+      throw this.failed(error);
+    } finally {
+      if (!goesOn) {
+        stop();
+        session.watch.resting();
+      }
+    }
+  }
+
+  /** The rest of a fetch, from the first thing that it waits for. */
+  private async goOn(
+    execution: Execution,
+    first: IteratorResult<Yielded, number>,
+    stop: () => void,
+  ): Promise<FetchOutcome> {
+    const { session } = this;
+    try {
+      let step = first;
       for (;;) {
         if (step.done === true) return this.finished(step.value);
         if (step.value === PAUSE) return this.suspended();

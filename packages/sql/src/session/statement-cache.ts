@@ -153,7 +153,7 @@ function withLiterals(
     if (type === undefined) throw new PhantomError('42P18', `could not determine data type of parameter $${i + 1}`);
     return type.input(text, -1, context);
   });
-  const { pointLookup, pointWrite } = shared;
+  const { pointLookup, pointLock, pointWrite } = shared;
   return {
     ...shared,
     parameterTypes: [],
@@ -161,6 +161,10 @@ function withLiterals(
       pointLookup === undefined
         ? undefined
         : { run: (read, _none, evaluation, into) => pointLookup.run(read, values, evaluation, into) },
+    pointLock:
+      pointLock === undefined
+        ? undefined
+        : { run: (transaction, _none, evaluation, into) => pointLock.run(transaction, values, evaluation, into) },
     pointWrite:
       pointWrite === undefined ? undefined : { run: (execution) => pointWrite.run(boundTo(execution, values)) },
     execute: (execution, sink) => shared.execute(boundTo(execution, values), sink),

@@ -7,8 +7,9 @@
  *
  * Safe means that nothing but a value can depend on the literal. So only those are taken that stand right behind a comparison
  * sign and in front of the end of a condition, after WHERE, ON or SET and before any later clause, or between the commas of
- * VALUES; integers and decimals keep the type they have as literals, strings stay `unknown` until the context decides. Texts
- * with comments, dollars, double quotes or backslashes are left alone.
+ * VALUES; integers and decimals keep the type they have as literals, and may stand behind a plus or minus there, of either
+ * kind; strings stay `unknown` until the context decides. Texts with comments, dollars, double quotes or backslashes are left
+ * alone.
  *
  * As PostgreSQL does with prepared statements, the first executions of a shape are planned for their own values. After
  * CUSTOM_PLANS_MIN of them the shape's general plan is compared with what those cost; it is taken when it is no worse, and
@@ -169,7 +170,7 @@ function takeLiterals(text: string): Taken | undefined {
       continue;
     }
     const isNumber = first >= 48 && first <= 57;
-    if ((isNumber || first === 39) && isValuePlace(clause, before, nextOf(tokens, i))) {
+    if ((isNumber || first === 39) && isValuePlace(clause, before, nextOf(tokens, i), isNumber)) {
       if (texts.length === LITERALS_MAX) return undefined;
       const type = isNumber ? typeOfNumber(token) : TypeOid.unknown;
       types.push(type === TypeOid.unknown ? 0 : type);
@@ -194,9 +195,10 @@ function nextOf(tokens: readonly string[], at: number): string {
   return '';
 }
 
-function isValuePlace(clause: string, before: string, behind: string): boolean {
-  if (clause === 'values') return (before === '(' || before === ',') && (behind === ',' || behind === ')');
-  if (!VALUE_CLAUSES.has(clause) || !COMPARISONS.has(before)) return false;
+function isValuePlace(clause: string, before: string, behind: string, isNumber: boolean): boolean {
+  const isSigned = isNumber && (before === '+' || before === '-');
+  if (clause === 'values') return (isSigned || before === '(' || before === ',') && (behind === ',' || behind === ')');
+  if (!VALUE_CLAUSES.has(clause) || !(isSigned || COMPARISONS.has(before))) return false;
   return BEHIND_CONDITION.has(behind) || (clause === 'set' && behind === ',');
 }
 

@@ -2,7 +2,7 @@
  * Straight roads: what the most frequent statements take instead of a portal and an execution. A plan has one when it is a
  * read or a write of one row by key; the session's rules (rights, transactions, failures) are the same as on the ordinary road.
  */
-import { TableLockMode } from '@phantom/mvcc';
+import { type MvccTransaction, TableLockMode } from '@phantom/mvcc';
 import { StatementRestart } from '../exec/runtime.js';
 import type { PointLookup, PreparedPlan } from '../plan/prepared-plan.js';
 import type { Value } from '../types/type.js';
@@ -28,8 +28,8 @@ export function lookUp(session: SqlSession, plan: PreparedPlan, parameters: read
 }
 
 /**
- * The same inside the session's transaction, by its snapshot. Undefined when it has to wait for something first, or has
- * failed: the ordinary road then waits or says so.
+ * The same inside the session's transaction, by its snapshot, and locking the row where the statement says so. Undefined when
+ * the plan has no such road, or has to wait for something, or the transaction has failed: the ordinary road then waits or says so.
  */
 export function lookUpWithin(
   session: SqlSession,
@@ -39,24 +39,37 @@ export function lookUpWithin(
 ): boolean | undefined {
   const plan = session.currentPlan(statement);
   const { transaction } = session;
-  const { pointLookup } = plan;
-  if (pointLookup === undefined || plan.traits.volatile || transaction === undefined || transaction.failed)
-    return undefined;
-  if (transaction.readAhead(false) !== undefined) return undefined;
+  const road = plan.pointLookup ?? plan.pointLock;
+  if (road === undefined || plan.traits.volatile || transaction === undefined || transaction.failed) return undefined;
+  const { storage } = transaction;
+  const locks = plan.pointLock !== undefined;
+  if ((locks && storage.readOnly) || transaction.readAhead(false) !== undefined) return undefined;
   if (plan.privileges.length > 0) session.checkPrivileges(plan.privileges);
-  for (const { oid } of plan.dependencies)
-    if (transaction.shareTable(oid, TableLockMode.AccessShare) !== undefined) return undefined;
+  const mode = locks ? TableLockMode.RowShare : TableLockMode.AccessShare;
+  for (const { oid } of plan.dependencies) if (transaction.shareTable(oid, mode) !== undefined) return undefined;
   if (transaction.whenSafe() !== undefined) return undefined;
   session.engine.counters.executions++;
   transaction.statements++;
   session.evaluation.beginStatement();
-  transaction.storage.beginStatement(statement.text);
+  storage.beginStatement(statement.text);
   try {
-    return pointLookup.run(transaction.storage, parameters, session.evaluation, into);
+    return road.run(storage, parameters, session.evaluation, into);
   } catch (error) {
+    refuseUnlessAgain(session, storage, error);
+    return undefined;
+  }
+}
+
+/**
+ * After an error on a straight road inside a transaction: throws it on, or makes the statement ready to be run on the ordinary
+ * road, which waits for what is held, or until what the error tells is durable.
+ */
+function refuseUnlessAgain(session: SqlSession, storage: MvccTransaction, error: unknown): void {
+  if (!(error instanceof StatementRestart) && storage.whenShown() === undefined) {
     session.fail(error);
     throw error;
   }
+  storage.restartStatement();
 }
 
 /**
@@ -85,13 +98,9 @@ export function writePoint(
   try {
     const outcome = pointWrite.run(transaction.pointContext(session, parameters));
     if (typeof outcome === 'number' && writers.finishStatement() === undefined) return outcome;
+    storage.restartStatement();
   } catch (error) {
-    // The ordinary road waits until what the error tells is durable.
-    if (!(error instanceof StatementRestart) && storage.whenShown() === undefined) {
-      session.fail(error);
-      throw error;
-    }
+    refuseUnlessAgain(session, storage, error);
   }
-  storage.restartStatement();
   return undefined;
 }

@@ -17,6 +17,10 @@ describe('the shape of a text', () => {
     expect(shapeOf("update t set v = 'x', w = 2 where id = 3 returning 4")).toBe(
       'update t set v = $1, w = $2 where id = $3 returning 4',
     );
+    expect(shapeOf('update t set v = v + -5, w = w - 2 where id = - 3')).toBe(
+      'update t set v = v + -$1, w = w - $2 where id = - $3',
+    );
+    expect(shapeOf('insert into t values (1, -2, a + 3)')).toBe('insert into t values ($1, -$2, a + $3)');
     expect(shapes.find("select 1 from t where s = 'it''s'")?.texts).toEqual(["it's"]);
   });
 
@@ -24,9 +28,10 @@ describe('the shape of a text', () => {
     'select 1',
     'select a = 1 from t group by a = 1',
     'select a from t order by 1 limit 5',
-    "select a from t where a > -5 and b = date '2020-01-01'",
+    "select a from t where a > b * 5 and b = date '2020-01-01'",
     'select a from t where a = 5::bigint',
-    'select a from t where a = 5 + 1',
+    'select a from t where a = 5 * 1',
+    "select a from t where b = now() - '1 day'",
     "select a from t where a = 'x' || b",
     "select a from t where b = e'x'",
     'select a from t -- where a = 5',

@@ -11,7 +11,8 @@ import type { Run } from '../run.js';
 import { StatementRestart, type Yielded } from '../runtime.js';
 import type { Consume, PlanCompiler, StepContext } from './step.js';
 
-const STRENGTHS = {
+/** Strengths of row locks by what a query calls them. */
+export const LOCK_STRENGTHS = {
   update: LockStrength.Update,
   'no-key-update': LockStrength.NoKeyUpdate,
   share: LockStrength.Share,
@@ -24,7 +25,7 @@ type Target = LockRowsNode['targets'][number];
 
 /** Locks one row; the result is false when it is to be skipped. */
 function lockRow(target: Target): (run: Run, row: RowReference) => Generator<Yielded, boolean, void> {
-  const strength = STRENGTHS[target.strength];
+  const strength = LOCK_STRENGTHS[target.strength];
   const wait = WAITS[target.wait];
   return function* (run, row) {
     const { transaction } = run.context;

@@ -46,9 +46,19 @@ export function planScan(planner: PhysicalPlanner, scan: Scan, wanted: WantedOrd
     if (path.index !== undefined && path.range === undefined && readsWhole) continue;
     const candidate = scanAlong(planner, scan, path, wanted);
     if (candidate === undefined) continue;
-    if (best === undefined || candidate.estimate.total < best.estimate.total) best = candidate;
+    if (best === undefined || isBetter(candidate, best)) best = candidate;
   }
   return best;
+}
+
+/**
+ * A read by a whole key is better than any scan, however small its table is thought to be: it opens no cursor, and passes over
+ * no old versions of rows that are written all the time. Other ways compare by their cost.
+ */
+function isBetter(candidate: TableScan, best: TableScan): boolean {
+  const isEitherOff = Math.max(candidate.estimate.startup, best.estimate.startup) >= Costs.switchedOff;
+  if (candidate.unique !== best.unique && !isEitherOff) return candidate.unique;
+  return candidate.estimate.total < best.estimate.total;
 }
 
 /** A scan along a path; undefined when it does not give the wanted order. */

@@ -1,0 +1,53 @@
+/**
+ * Statements of one row by key, answered at once: without a portal of the database, an execution or a promise. Whatever would
+ * have to wait for somebody, or is of another kind, is left to the ordinary road.
+ */
+import { type PreparedPlan, type Value, commandTag } from '@phantom/db/session';
+import type { DatabaseSession, PlanStatement, StraightRoads } from './database-session.js';
+import { type Output, SEND_BYTES } from './output.js';
+import type { RowEncoder } from './row-encoder.js';
+
+export class StraightRoad {
+  private readonly database: DatabaseSession;
+  private readonly roads: StraightRoads;
+  private readonly output: Output;
+  private readonly row: Value[] = [];
+
+  constructor(database: DatabaseSession, roads: StraightRoads, output: Output) {
+    this.database = database;
+    this.roads = roads;
+    this.output = output;
+  }
+
+  /** Runs a statement and writes its row, described first if so wanted. The tag; undefined: nothing has been done. */
+  take(
+    statement: PlanStatement,
+    values: readonly Value[],
+    encoder: RowEncoder,
+    describes: boolean,
+  ): string | undefined {
+    const plan = this.database.currentPlan(statement);
+    if (plan.pointWrite !== undefined) return this.write(statement, values);
+    if (plan.pointLookup === undefined && plan.pointLock === undefined) return undefined;
+    const found = this.read(plan, statement, values);
+    if (found === undefined) return undefined;
+    const { messages } = this.output;
+    if (describes) encoder.describe(messages);
+    if (!found) return 'SELECT 0';
+    encoder.row(this.row, messages, this.database.evaluation);
+    return 'SELECT 1';
+  }
+
+  private read(plan: PreparedPlan, statement: PlanStatement, values: readonly Value[]): boolean | undefined {
+    const { roads, row } = this;
+    if (plan.pointLookup !== undefined && this.database.readsBare) return roads.lookUp(plan, values, row);
+    // What is held back has to be let go before rows are sent.
+    return this.output.isHeld ? undefined : roads.lookUpWithin(statement, values, row);
+  }
+
+  private write(statement: PlanStatement, values: readonly Value[]): string | undefined {
+    if (this.output.waitingBytes >= SEND_BYTES) return undefined;
+    const count = this.roads.writePoint(statement, values);
+    return count === undefined ? undefined : commandTag(statement.node, count);
+  }
+}
