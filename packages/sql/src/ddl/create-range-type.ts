@@ -12,6 +12,7 @@ import type { Option, OptionValue, QualifiedName, TypeName } from '../text/ast-l
 import type { CreateType } from '../text/ast-schema.js';
 import { isBinaryCollation } from '../types/collation.js';
 import type { DdlContext, DdlExecution } from './context.js';
+import { ownership } from './ownership.js';
 import { creationSchema } from './names.js';
 import { claimTypeName, dependOnTypes, requireTypeUsage } from './types.js';
 
@@ -48,7 +49,7 @@ export function* createRangeType(context: DdlContext, node: CreateType): DdlExec
       name: where.name,
       databaseOid: context.databaseOid,
       schemaOid: where.schemaOid,
-      ownerOid: context.roleOid,
+      ...ownership(context, 'type', where.schemaOid),
       arrayOid: context.catalog.allocateOid(),
       definition,
     });

@@ -37,7 +37,8 @@ export function* createTableAs(context: DdlContext, node: CreateTableAs): DdlExe
   context.objects.put(table);
   putRowType(context, table);
   if (table.onCommit !== undefined) context.onCommit(table);
-  if (!node.withData) return 'CREATE TABLE AS';
+  // Without its rows a query has no count; EXECUTE tells, as in PostgreSQL, of the none that it returned.
+  if (!node.withData) return node.source.kind === 'execute' ? 'SELECT 0' : 'CREATE TABLE AS';
   return `SELECT ${yield* fillTable(context, table, source.run)}`;
 }
 

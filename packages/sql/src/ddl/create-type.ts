@@ -6,6 +6,7 @@ import type { FieldDefinition, QualifiedName, StringLiteral, TypeName } from '..
 import type { AlterEnum, AlterTable, AlterTableAction, CreateType } from '../text/ast-schema.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { createRangeType } from './create-range-type.js';
+import { ownership } from './ownership.js';
 import { claimName, creationSchema, lockForChange, relationExists, requireOwner, splitName } from './names.js';
 import { refuseMember, refuseStoredType } from './stored-rows.js';
 import { claimTypeName, dependOnTypes, renewUsers, requireTypeUsage } from './types.js';
@@ -29,7 +30,7 @@ export function* createType(context: DdlContext, node: CreateType): DdlExecution
     name: place.name,
     databaseOid: context.databaseOid,
     schemaOid: place.schemaOid,
-    ownerOid: context.roleOid,
+    ...ownership(context, 'type', place.schemaOid),
     arrayOid: context.catalog.allocateOid(),
     definition: definitionOf(context, node),
   };

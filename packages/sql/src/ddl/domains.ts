@@ -12,6 +12,7 @@ import type { Value } from '../types/type.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { typeNamed } from './create-type.js';
 import { storedExpression } from './stored-expressions.js';
+import { ownership } from './ownership.js';
 import { creationSchema, lockForChange, requireOwner } from './names.js';
 import { claimTypeName, dependOnTypes, renewUsers, requireTypeUsage } from './types.js';
 import { eachRow } from './validate.js';
@@ -72,7 +73,7 @@ export function* createDomain(context: DdlContext, node: CreateDomain): DdlExecu
     name: place.name,
     databaseOid: context.databaseOid,
     schemaOid: place.schemaOid,
-    ownerOid: context.roleOid,
+    ...ownership(context, 'type', place.schemaOid),
     arrayOid: context.catalog.allocateOid(),
     definition,
   };

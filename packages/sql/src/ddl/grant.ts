@@ -24,6 +24,7 @@ import { type AclChange, changedAcl, commonLetters, withoutLetters } from './acc
 import type { DdlContext, DdlExecution } from './context.js';
 import { typeNamed } from './create-type.js';
 import { lockForChange, relationNamed, schemaNamed } from './names.js';
+import { BUILT_IN_RIGHTS, builtInAcl } from './ownership.js';
 import { currentRole, roleOf } from './role-names.js';
 
 type Grantable = Exclude<ObjectDescriptor, { kind: 'role' | 'index' }>;
@@ -247,14 +248,6 @@ const DEFAULT_KINDS: Readonly<Record<string, DefaultPrivileges['object']>> = {
   schema: 'schema',
 };
 
-const BUILT_IN: Readonly<Record<DefaultPrivileges['object'], { readonly owner: string; readonly everyone: string }>> = {
-  table: { owner: 'arwdDxt', everyone: '' },
-  sequence: { owner: 'rwU', everyone: '' },
-  function: { owner: 'X', everyone: 'X' },
-  type: { owner: 'U', everyone: 'U' },
-  schema: { owner: 'UC', everyone: '' },
-};
-
 export function* alterDefaultPrivileges(context: DdlContext, node: AlterDefaultPrivileges): DdlExecution {
   const object = DEFAULT_KINDS[node.grant.object];
   if (object === undefined) throw unsupportedError(`default privileges for ${node.grant.object}s`);
@@ -264,7 +257,7 @@ export function* alterDefaultPrivileges(context: DdlContext, node: AlterDefaultP
     throw new PhantomError('0LP01', 'cannot use IN SCHEMA clause when using GRANT/REVOKE ON SCHEMAS');
   }
   const schemas = node.inSchemas.map((name) => schemaNamed(context, name.text, name.position + 1).oid);
-  const { letters } = lettersOf(node.grant.privileges, BUILT_IN[object].owner, object);
+  const { letters } = lettersOf(node.grant.privileges, BUILT_IN_RIGHTS[object].owner, object);
   for (const found of roles) {
     const actor = currentRole(context);
     if (!actor.superuser && actor.oid !== found.oid && !isMemberOf(context.objects, actor, found.oid)) {
@@ -275,27 +268,19 @@ export function* alterDefaultPrivileges(context: DdlContext, node: AlterDefaultP
     for (const schemaOid of schemas.length === 0 ? [0] : schemas) {
       const same = (entry: DefaultPrivileges): boolean =>
         entry.databaseOid === context.databaseOid && entry.schemaOid === schemaOid && entry.object === object;
-      const before = entries.find(same)?.acl ?? (schemaOid === 0 ? builtIn(object, role.oid) : []);
+      const before = entries.find(same)?.acl ?? (schemaOid === 0 ? builtInAcl(object, role.oid) : []);
       const acl = changedAcl(before, {
         ...changeOf(node.grant, role.oid, granteesOf(context, node.grant)),
         grantorOid: role.oid,
         letters,
       });
       const others = entries.filter((entry) => !same(entry));
-      const isDefault = schemaOid === 0 ? sameAcl(acl, builtIn(object, role.oid)) : acl.length === 0;
+      const isDefault = schemaOid === 0 ? sameAcl(acl, builtInAcl(object, role.oid)) : acl.length === 0;
       entries = isDefault ? others : [...others, { databaseOid: context.databaseOid, schemaOid, object, acl }];
     }
     context.objects.put({ ...role, defaultPrivileges: entries });
   }
   return undefined;
-}
-
-function builtIn(object: DefaultPrivileges['object'], ownerOid: Oid): AclItem[] {
-  const { owner, everyone } = BUILT_IN[object];
-  const items: AclItem[] = [{ granteeOid: ownerOid, grantorOid: ownerOid, privileges: owner, grantable: '' }];
-  if (everyone !== '')
-    items.unshift({ granteeOid: PUBLIC_ROLE, grantorOid: ownerOid, privileges: everyone, grantable: '' });
-  return items;
 }
 
 function sameAcl(a: readonly AclItem[], b: readonly AclItem[]): boolean {
@@ -305,31 +290,4 @@ function sameAcl(a: readonly AclItem[], b: readonly AclItem[]): boolean {
       .toSorted()
       .join(',');
   return text(a) === text(b);
-}
-
-/** Owner of what the current role creates, with the access list that its default privileges ask for. */
-export function ownership(
-  context: DdlContext,
-  object: DefaultPrivileges['object'],
-  schemaOid: Oid,
-): { readonly ownerOid: Oid; readonly acl?: readonly AclItem[] } {
-  const role = currentRole(context);
-  const entries = (role.defaultPrivileges ?? []).filter(
-    (entry) => entry.databaseOid === context.databaseOid && entry.object === object,
-  );
-  const whole = entries.find((entry) => entry.schemaOid === 0);
-  const inSchema = entries.find((entry) => entry.schemaOid === schemaOid && schemaOid !== 0);
-  if (whole === undefined && inSchema === undefined) return { ownerOid: role.oid };
-  let acl = whole?.acl ?? builtIn(object, role.oid);
-  for (const item of inSchema?.acl ?? []) {
-    const change = {
-      revoke: false,
-      grantOption: false,
-      cascade: false,
-      ownerOid: role.oid,
-      grantorOid: item.grantorOid,
-    };
-    acl = changedAcl(acl, { ...change, grantees: [item.granteeOid], letters: item.privileges });
-  }
-  return { ownerOid: role.oid, acl };
 }

@@ -5,7 +5,7 @@ import type { TableEngine } from '../session/ports.js';
 import type { Option } from '../text/ast-leaves.js';
 import type { CreateTable } from '../text/ast-schema.js';
 import type { DdlContext } from './context.js';
-import { ownership } from './grant.js';
+import { ownership } from './ownership.js';
 import { storageOptions } from './storage-options.js';
 
 /** `more` has what the statement knows of the table; without it the table has no columns. */

@@ -4,6 +4,7 @@ import { NameClass, type SchemaDescriptor, hasPrivilege } from '@phantom/catalog
 import { PHANTOM_SCHEMA } from '../system-views/system-view.js';
 import type { CreateSchema } from '../text/ast-statements.js';
 import type { DdlContext, DdlExecution } from './context.js';
+import { ownership } from './ownership.js';
 import { claimName } from './names.js';
 
 export function* createSchema(context: DdlContext, node: CreateSchema): DdlExecution {
@@ -33,7 +34,7 @@ export function* createSchema(context: DdlContext, node: CreateSchema): DdlExecu
     oid: context.catalog.allocateOid(),
     name,
     databaseOid: context.databaseOid,
-    ownerOid: owner?.oid ?? context.roleOid,
+    ...ownership(context, 'schema', 0, owner),
   };
   objects.put(schema);
   for (const element of node.elements) yield* context.define(element, name);

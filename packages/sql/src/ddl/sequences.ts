@@ -4,7 +4,7 @@ import { NameClass, type Oid, type SequenceDescriptor, type TableDescriptor } fr
 import { resolveTypeName } from '../expr/type-names.js';
 import type { AlterSequence, CreateSequence, SequenceOption } from '../text/ast-schema.js';
 import type { DdlContext, DdlExecution } from './context.js';
-import { ownership } from './grant.js';
+import { ownership } from './ownership.js';
 import {
   claimName,
   creationSchema,

@@ -13,7 +13,7 @@ import { selectInto } from '../text/select-into.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { fillTable } from './create-table-as.js';
 import { columnsOfResult, newTable } from './new-table.js';
-import { ownership } from './grant.js';
+import { ownership } from './ownership.js';
 import {
   claimName,
   creationSchema,

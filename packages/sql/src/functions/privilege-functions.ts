@@ -24,7 +24,11 @@ interface PrivilegeCatalog {
   readonly objects: ObjectReader;
   roleOid(name: string): Oid | undefined;
   schemaOid(name: string): Oid | undefined;
-  relationByOid(oid: Oid): { readonly kind: string } | undefined;
+  relationByOid(
+    oid: Oid,
+  ):
+    | { readonly kind: string; readonly name: string; readonly columns?: readonly { readonly name: string }[] }
+    | undefined;
   typeOfText(text: string): { readonly oid: Oid };
 }
 
@@ -141,19 +145,30 @@ const type: Finder = (value, context) => {
   return catalog.objects.object(oid) ?? (context.types.byOid(oid) === undefined ? undefined : 'system');
 };
 
+/** False for a number that no column of the system's relation has; 42703 for a name. */
+function isSystemColumn([relationName, column]: readonly Value[], context: EvaluationContext): boolean {
+  const oid = typeof relationName === 'number' ? relationName : regclassNamed(String(relationName), context);
+  const found = catalogOf(context).relationByOid(oid);
+  const columns = found?.columns ?? [];
+  if (typeof column === 'number') return column >= 1 && column <= columns.length;
+  if (columns.some(({ name }) => name === column)) return true;
+  throw new PhantomError('42703', `column "${String(column)}" of relation "${found?.name ?? ''}" does not exist`);
+}
+
 function columnPrivilege(...args: Value[]): boolean | null {
   const { role, rest, context } = split(args, 3);
   const wanted = wantedOf(String(rest[2]), 'rawx');
   const table = relation(rest[0], context);
   if (table === undefined) return null;
-  if (table === 'system') return wanted.some(({ letter }) => letter === 'r');
-  if (table.kind !== 'table') return wanted.some((each) => has(catalogOf(context).objects, role, table, each));
   const [, columnArgument] = rest;
+  if (table === 'system') return isSystemColumn(rest, context) ? wanted.some(({ letter }) => letter === 'r') : null;
+  if (table.kind !== 'table') return wanted.some((each) => has(catalogOf(context).objects, role, table, each));
   const column = table.columns.find(({ name, number }) => name === columnArgument || number === columnArgument);
   if (column === undefined) {
     if (typeof columnArgument === 'number') return null;
     throw new PhantomError('42703', `column "${String(columnArgument)}" of relation "${table.name}" does not exist`);
   }
+  if (column.dropped) return null;
   const { objects } = catalogOf(context);
   return wanted.some(({ letter }) => hasColumnPrivilege(objects, role, table, letter, [column.number]));
 }

@@ -7,6 +7,7 @@ import { PhantomError, type Random } from '@phantom/base';
 import type { Oid, SequenceDescriptor, Sequences } from '@phantom/catalog';
 import type { AdvisoryLocks, EvaluationContext, NotificationPort } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
+import { dateStyleOf } from '../types/date-style.js';
 import type { TypeContext, TypeLookup } from '../types/type.js';
 import { PHANTOM_SCHEMA } from '../system-views/system-view.js';
 import { parsePath } from './search-path.js';
@@ -233,22 +234,4 @@ export class SessionEvaluation implements EvaluationContext {
     this.owner.checkSequencePrivilege(oid, privilege);
     return relation;
   }
-}
-
-/** Reads a `datestyle` setting: style and field order in either order, each optional. */
-export function dateStyleOf(text: string): { style: TypeContext['dateStyle']; order: TypeContext['dateOrder'] } {
-  let style: TypeContext['dateStyle'] = 'ISO';
-  let order: TypeContext['dateOrder'] = 'MDY';
-  for (const part of text.split(',')) {
-    const word = part.trim().toLowerCase();
-    if (word === 'iso') style = 'ISO';
-    else if (word === 'sql') style = 'SQL';
-    else if (word.startsWith('postgres')) style = 'Postgres';
-    else if (word === 'german') style = 'German';
-    else if (word === 'dmy' || word.startsWith('euro')) order = 'DMY';
-    else if (word === 'mdy' || word === 'us' || word.startsWith('noneuro')) order = 'MDY';
-    else if (word === 'ymd') order = 'YMD';
-    else throw new PhantomError('22023', `invalid value for parameter "DateStyle": "${text}"`);
-  }
-  return { style, order };
 }

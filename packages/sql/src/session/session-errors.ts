@@ -1,5 +1,5 @@
-/** Errors about the state of a session's transaction. */
-import { PhantomError } from '@phantom/base';
+/** What sessions tell in more than one place: errors about the state of a transaction, and warnings of strings with escapes. */
+import { type ErrorFields, PhantomError } from '@phantom/base';
 import type { Statement } from '../text/ast-statements.js';
 
 /** What everything but the end of it is told in a transaction that an error has aborted. */
@@ -16,4 +16,24 @@ export function readOnlyTransaction(command: string): PhantomError {
 export function refuseInFailed({ kind }: Statement): void {
   const ends = kind === 'rollback' || kind === 'commit' || kind === 'rollback-to' || kind === 'prepare-transaction';
   if (!ends) throw inFailedTransaction();
+}
+
+/** What else to write, by the character behind the backslash. */
+const ESCAPE_HINTS: Readonly<Record<string, string>> = {
+  "'": "Use '' to write quotes in strings, or use the escape string syntax (E'...').",
+  '\\': "Use the escape string syntax for backslashes, e.g., E'\\\\'.",
+};
+
+/** A warning for each plain string with an escape; `escapes` holds the character behind each one's first backslash. */
+export function warnOfEscapes(
+  session: { notice(severity: 'WARNING', code: string, message: string, fields: ErrorFields): void },
+  escapes: readonly string[],
+): void {
+  for (const character of escapes) {
+    const known = ESCAPE_HINTS[character];
+    const what = known === undefined ? 'escape' : `\\${character}`;
+    session.notice('WARNING', '22P06', `nonstandard use of ${what} in a string literal`, {
+      hint: known ?? "Use the escape string syntax for escapes, e.g., E'\\r\\n'.",
+    });
+  }
 }

@@ -47,7 +47,7 @@ import type { CachedStatement } from './statement-cache.js';
 import { type AdvisoryOwner, SessionAdvisoryLocks } from './advisory-locks.js';
 import { SessionExecutionContext } from './execution-context.js';
 import { checkRelationPrivileges, checkSequenceRight } from './privileges.js';
-import { inFailedTransaction, refuseInFailed } from './session-errors.js';
+import { inFailedTransaction, refuseInFailed, warnOfEscapes } from './session-errors.js';
 import type { SessionTransaction } from './transaction.js';
 import { TransactionLife } from './transaction-life.js';
 import { type OpeningModes, defaultModes } from './transaction-modes.js';
@@ -110,6 +110,8 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   private readonly openPortals = new Set<Portal>();
   private pictureNow: CatalogPicture | undefined;
   private defaultsToSerializable = false;
+  /** standard_conforming_strings is off. */
+  private escapesInStrings = false;
   private closed = false;
 
   constructor(engine: SqlEngine, id: number, options: SessionOptions) {
@@ -125,9 +127,11 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     this.settings = new Settings(startSettings(database, role, options.settings ?? {}), (name, value, reported) => {
       if (name === 'search_path' || isPlannerSwitch(name)) this.pictureNow = undefined;
       if (name === 'default_transaction_isolation') this.defaultsToSerializable = value === 'serializable';
+      if (name === 'standard_conforming_strings') this.escapesInStrings = value === 'off';
       if (reported) options.onParameter?.(this.settings.title(name), value);
     });
     this.defaultsToSerializable = this.settings.get('default_transaction_isolation') === 'serializable';
+    this.escapesInStrings = this.settings.get('standard_conforming_strings') === 'off';
     this.roles = new SessionRoles(this.rolesOwner(), role);
     this.randomNumbers = new Random(engine.seed());
     this.evaluation = new SessionEvaluation(this);
@@ -197,7 +201,10 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
 
   /** Parses a script. 42601 with the position of the first error. */
   parse(text: string): readonly CachedStatement[] {
-    return this.engine.statements.parse(text);
+    if (!this.escapesInStrings) return this.engine.statements.parse(text);
+    const { statements, plainEscapes } = this.engine.statements.parseWithEscapes(text);
+    if (this.settings.boolean('escape_string_warning')) warnOfEscapes(this, plainEscapes);
+    return statements;
   }
 
   /** Analyses one parsed statement of a text (all of it: positions count from its start); `undefined` is the empty query. Declared parameter types are oids, 0 for "infer it". */

@@ -4,6 +4,7 @@
  * accepted and ignored. Names, kinds and defaults are PostgreSQL 15's where it has them.
  */
 import { unsupportedError } from '@phantom/base';
+import { DEFAULT_DATE_STYLE, dateStyleOf, formatDateStyle, parseDateStyle } from '../types/date-style.js';
 import { canonicalZone } from '../types/time-zones.js';
 
 /** How a setting's text is read and shown. */
@@ -29,8 +30,8 @@ export interface SettingDefinition {
   readonly internal?: boolean;
   /** Sent to clients in ParameterStatus whenever it changes. */
   readonly reported?: boolean;
-  /** The form in which a text is kept, undefined when it is no value of the setting. */
-  readonly canonical?: (value: string) => string | undefined;
+  /** The form in which a text is kept, undefined when it is no value of the setting; `current` is the value until now. */
+  readonly canonical?: (value: string, current: string) => string | undefined;
   /** Refuses values that are not honoured. */
   readonly check?: (value: string) => void;
 }
@@ -115,9 +116,10 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
   {
     name: 'datestyle',
     kind: TEXT,
-    default: 'ISO, MDY',
+    default: DEFAULT_DATE_STYLE,
     description: 'Format and field order of dates.',
     reported: true,
+    canonical: (value, current) => formatDateStyle(parseDateStyle(value, dateStyleOf(current))),
   },
   {
     name: 'default_transaction_deferrable',
@@ -250,7 +252,12 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
   switchOf('enable_nestloop', 'nested loops'),
   switchOf('enable_seqscan', 'sequential scans'),
   switchOf('enable_sort', 'sorts'),
-  fixed('escape_string_warning', 'on', 'Backslashes in plain strings are data.', BOOLEAN),
+  {
+    name: 'escape_string_warning',
+    kind: BOOLEAN,
+    default: 'on',
+    description: 'Warns of backslashes in plain strings while they are escapes.',
+  },
   {
     name: 'row_security',
     kind: BOOLEAN,
@@ -258,7 +265,13 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     description: 'Whether policies filter rows; there are none that could, so that either value is true.',
   },
   // psql reads scripts by other rules when it is not told of this one.
-  { ...fixed('standard_conforming_strings', 'on', 'Backslashes in plain strings are data.', BOOLEAN), reported: true },
+  {
+    name: 'standard_conforming_strings',
+    kind: BOOLEAN,
+    default: 'on',
+    description: 'Backslashes in plain strings are data; when off, they are escapes.',
+    reported: true,
+  },
   fixed('jit', 'off', 'Queries are compiled to JavaScript, which the JavaScript engine compiles further.', BOOLEAN),
   unneeded('jit_above_cost', '100000', 'There is no LLVM to compile costly queries.', {
     kind: 'real',

@@ -72,7 +72,8 @@ export class Settings {
   set(name: string, text: string, options: { local: boolean; inTransaction: boolean }): string {
     const key = canonicalName(name);
     const definition = BY_NAME.get(key);
-    const value = definition === undefined ? customValue(key, text) : readValue(definition, text);
+    const value =
+      definition === undefined ? customValue(key, text) : readValue(definition, text, this.tryGet(key) ?? '');
     this.assign(key, value, options);
     return value;
   }
@@ -152,8 +153,10 @@ export class Settings {
   private assign(key: string, value: string | undefined, options: { local: boolean; inTransaction: boolean }): void {
     if (options.inTransaction) this.undo.push({ name: key, before: this.values.get(key), local: options.local });
     else if (options.local) return;
-    if (value === undefined) this.values.delete(key);
-    else this.values.set(key, value);
+    if (value !== undefined) this.values.set(key, value);
+    else if (BY_NAME.has(key)) this.values.delete(key);
+    // A setting of an application's own stays known, without a value.
+    else this.values.set(key, this.defaults.get(key) ?? '');
     this.notify(key);
   }
 
@@ -199,13 +202,13 @@ function customValue(key: string, text: string): string {
 export function readSetting(name: string, text: string): string {
   const key = canonicalName(name);
   const definition = BY_NAME.get(key);
-  return definition === undefined ? customValue(key, text) : readValue(definition, text);
+  return definition === undefined ? customValue(key, text) : readValue(definition, text, definition.default);
 }
 
-function readValue(definition: SettingDefinition, text: string): string {
+function readValue(definition: SettingDefinition, text: string, current: string): string {
   if (definition.internal === true) throw new PhantomError('55P02', `parameter "${definition.name}" cannot be changed`);
   const parsed = parseKind(definition, text);
-  const value = definition.canonical === undefined ? parsed : definition.canonical(parsed);
+  const value = definition.canonical === undefined ? parsed : definition.canonical(parsed, current);
   if (value === undefined) throw invalidValue(definition.name, text);
   definition.check?.(value);
   return value;

@@ -14,7 +14,7 @@ import { planStatement } from '../plan/plan-statement.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import type { PreparedPlan } from '../plan/prepared-plan.js';
 import type { ParsedStatement, Statement } from '../text/ast-statements.js';
-import { parseScript } from '../text/parse.js';
+import { parseScript, parseScriptWithEscapes } from '../text/parse.js';
 import type { TypeContext, Value } from '../types/type.js';
 import type { PlanStatement } from './statement.js';
 import { type Literals, type Shape, StatementShapes } from './statement-shapes.js';
@@ -72,6 +72,12 @@ export class StatementCache {
   parsePlain(text: string): readonly ParsedStatement[] {
     this.counters.parses++;
     return parseScript(text);
+  }
+
+  /** For a client to whom backslashes in plain strings are escapes: its texts mean something of their own. */
+  parseWithEscapes(text: string): ReturnType<typeof parseScriptWithEscapes> {
+    this.counters.parses++;
+    return parseScriptWithEscapes(text);
   }
 
   /** The plan of a statement for a picture of the catalog: from the cache, or made now. */

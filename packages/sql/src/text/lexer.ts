@@ -4,7 +4,8 @@
  *
  *   identifiers   letter, _ or non-ASCII, then also digits and $; ASCII letters fold to lower case, cut to 63 bytes
  *   "..."         quoted identifiers, "" is one quote; U&"..." with escapes
- *   '...'         strings, '' is one quote; a string, a line break and another string are one; E'' U&'' N'' B'' X''
+ *   '...'         strings, '' is one quote; a string, a line break and another string are one; E'' U&'' N'' B'' X''.
+ *                 Backslashes are data, but for a client that switched standard_conforming_strings off
  *   $tag$...$tag$ strings without escapes
  *   numbers       12, 1.5, .5, 1e10; 0x1F, 0o17, 0b11 and 1_000 of SQL:2023; $1 is a parameter
  *   operators     the longest run of + - * / < > = ~ ! @ # % ^ & | ` ? in which no comment begins; it ends in + or -
@@ -24,6 +25,8 @@ import { keywordType, otherType, type SymbolText, Token } from './tokens.js';
 export interface Scan {
   readonly tokens: Token[];
   readonly error: PhantomError | undefined;
+  /** Of each plain string that held an escape, the character behind its first backslash. */
+  readonly plainEscapes: readonly string[];
 }
 
 /** Longest name in bytes of UTF-8, as PostgreSQL's NAMEDATALEN - 1. */
@@ -121,11 +124,15 @@ class LexicalError {
 
 class Scanner {
   readonly tokens: Token[] = [];
+  readonly plainEscapes: string[] = [];
   private readonly text: string;
+  /** Backslashes in plain strings are escapes, as in E'...'. */
+  private readonly escapes: boolean;
   private position = 0;
 
-  constructor(text: string) {
+  constructor(text: string, escapes: boolean) {
     this.text = text;
+    this.escapes = escapes;
   }
 
   run(): void {
@@ -140,8 +147,7 @@ class Scanner {
       else if (kind === DIGIT) this.number(start);
       else if (kind === SELF) this.self(start, code);
       else if (kind === OPERATOR) this.operator(start, code);
-      else if (code === QUOTE)
-        this.push(STRING, start, this.plainString(start + 1, start, 'unterminated quoted string'));
+      else if (code === QUOTE) this.push(STRING, start, this.plainLiteral(start + 1, start));
       else if (code === DOUBLE_QUOTE) this.quotedName(start, this.quotedBody(start + 1, start));
       else if (code === DOLLAR) this.dollar(start);
       else this.fail(start, 'syntax error', start + 1);
@@ -190,7 +196,7 @@ class Scanner {
       // N'x' reads NCHAR 'x'.
       const nchar = keywordType('nchar') as Token['tokenType'];
       this.tokens.push(new Token(nchar, this.text, start, start + 1, 'nchar', false));
-      this.push(STRING, start + 1, this.plainString(start + 2, start, 'unterminated quoted string'));
+      this.push(STRING, start + 1, this.plainLiteral(start + 2, start));
     } else if (letter === 98) {
       const digits = this.bitDigits(start, 'unterminated bit string literal');
       this.push(otherType('BitString'), start, digits);
@@ -343,6 +349,15 @@ class Scanner {
     throw new LexicalError(errorAt('42P02', `there is no parameter $${index}`, this.text, start), start);
   }
 
+  /** The value of '...', whatever backslashes in it mean now. */
+  private plainLiteral(from: number, start: number): string {
+    if (!this.escapes) return this.plainString(from, start, 'unterminated quoted string');
+    const body = this.escapeBody(from, start);
+    const escape = body.indexOf('\\');
+    if (escape >= 0) this.plainEscapes.push(body.charAt(escape + 1));
+    return decodeEscapes(this.text, body, from);
+  }
+
   /** Text up to the closing quote, '' made one, with its continuations; leaves `position` behind it. */
   private plainString(from: number, start: number, complaint: string): string {
     const text = this.text;
@@ -442,6 +457,12 @@ class Scanner {
   private unicodeLiteral(start: number): boolean {
     const quote = this.text.charCodeAt(start + 2);
     if (quote !== QUOTE && quote !== DOUBLE_QUOTE) return false;
+    if (quote === QUOTE && this.escapes) {
+      const unsafe = errorAt('0A000', 'unsafe use of string constant with Unicode escapes', this.text, start, {
+        detail: 'String constants with Unicode escapes cannot be used when standard_conforming_strings is off.',
+      });
+      throw new LexicalError(unsafe, start);
+    }
     const body =
       quote === QUOTE
         ? this.plainString(start + 3, start, 'unterminated quoted string')
@@ -495,13 +516,14 @@ function badCharacter(text: string): PhantomError | undefined {
   return errorAt('22021', message, text, found.index);
 }
 
-/** Scans a whole text. Never throws. */
-export function scan(text: string): Scan {
-  const scanner = new Scanner(text);
+/** Scans a whole text; with `escapes`, backslashes in plain strings are escapes. Never throws. */
+export function scan(text: string, escapes = false): Scan {
+  const scanner = new Scanner(text, escapes);
+  const { tokens } = scanner;
   const bad = badCharacter(text);
   if (bad !== undefined) {
     scanner.invalid(0);
-    return { tokens: scanner.tokens, error: bad };
+    return { tokens, error: bad, plainEscapes: [] };
   }
   try {
     scanner.run();
@@ -509,8 +531,8 @@ export function scan(text: string): Scan {
     const failure = thrown instanceof LexicalError ? thrown : undefined;
     const error = failure?.error ?? (thrown as PhantomError);
     if (error.name !== 'PhantomError') throw thrown;
-    scanner.invalid(failure?.start ?? scanner.tokens.at(-1)?.endOffset ?? 0);
-    return { tokens: scanner.tokens, error };
+    scanner.invalid(failure?.start ?? tokens.at(-1)?.endOffset ?? 0);
+    return { tokens, error, plainEscapes: scanner.plainEscapes };
   }
-  return { tokens: scanner.tokens, error: undefined };
+  return { tokens, error: undefined, plainEscapes: scanner.plainEscapes };
 }

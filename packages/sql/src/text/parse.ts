@@ -24,13 +24,14 @@ export function parserInstance(): SqlParser {
 /** How many of the expected words an error names. */
 const EXPECTED_MAX = 12;
 
-function parse<T>(text: string, read: (parser: SqlParser) => T): T {
+function parse<T>(text: string, read: (parser: SqlParser, scanned: Scan) => T, escapes = false): T {
+  // Before the scan: building the parser completes the token types.
   const reader = parserInstance();
-  const scanned = scan(text);
+  const scanned = scan(text, escapes);
   // The parser appends sentinels to the vector it is given, so a second reading needs its own.
   reader.prepare(text, scanned.tokens.slice(), undefined);
   try {
-    return read(reader);
+    return read(reader, scanned);
   } catch (thrown) {
     if (thrown instanceof UnexpectedToken) throw syntaxError(text, scanned, thrown.token, read);
     // The depth limit keeps far from the end of the stack, unless the caller stood near it already.
@@ -43,13 +44,13 @@ function syntaxError<T>(
   text: string,
   scanned: Scan,
   token: UnexpectedToken['token'],
-  read: (parser: SqlParser) => T,
+  read: (parser: SqlParser, scanned: Scan) => T,
 ): PhantomError {
   if (token.tokenType.name === 'Invalid' && scanned.error !== undefined) return scanned.error;
   const reader = parserInstance();
   reader.prepare(text, scanned.tokens.slice(), token);
   try {
-    read(reader);
+    read(reader, scanned);
   } catch (thrown) {
     if (!(thrown instanceof UnexpectedToken)) throw thrown;
   }
@@ -87,6 +88,18 @@ function expectedRank(word: string): number {
 /** All statements of a text, in order; empty statements are left out. Throws 42601 and kin at the first error. */
 export function parseScript(text: string): ParsedStatement[] {
   return parse(text, (reader) => reader.script());
+}
+
+/** Of a script in which backslashes in plain strings are escapes. */
+interface ScriptWithEscapes {
+  readonly statements: ParsedStatement[];
+  /** As of a scan. */
+  readonly plainEscapes: readonly string[];
+}
+
+/** All statements of a client that switched standard_conforming_strings off. */
+export function parseScriptWithEscapes(text: string): ScriptWithEscapes {
+  return parse(text, (reader, { plainEscapes }) => ({ statements: reader.script(), plainEscapes }), true);
 }
 
 /** The one statement of a text; an empty text and a second statement are 42601. */

@@ -6,7 +6,7 @@
  *        -> ORDER BY -> row locks -> LIMIT
  */
 import { bindWindow } from '../../expr/bind-windows.js';
-import { bindCount, compositeFields } from '../../expr/bind-special.js';
+import { compositeFields } from '../../expr/bind-special.js';
 import { sortKey } from '../../expr/bind-sort.js';
 import type { Binder, BindQueryOptions, BoundField, BoundQuery } from '../../expr/binder.js';
 import { coerceToBoolean, isUnknown, resolveUnknown } from '../../expr/coercion.js';
@@ -23,6 +23,7 @@ import { lockRows } from './bind-locking.js';
 import { outputName } from './output-names.js';
 import { startOf } from './positions.js';
 import { Projection, windowNodes } from './projection.js';
+import { limit, narrow, sortedRows } from './row-order.js';
 
 /** A select item after stars are spread. */
 interface BoundItem {
@@ -116,8 +117,48 @@ export function bindSelect(
     }
   }
   plan = windowNodes(plan, scope.windowCalls);
-  plan = projectSets(plan, scope.setCalls);
-  return finish(binder, select, query, parent, { plan, items, order, distinctOn, scope, grouped });
+  const pieces = { plan, items, order, distinctOn, scope, grouped };
+  return setsCanWait(select, pieces)
+    ? finishWithSets(binder, select, query, parent, pieces)
+    : finish(binder, select, query, parent, { ...pieces, plan: projectSets(plan, scope.setCalls) });
+}
+
+/**
+ * True when set-returning functions run behind ORDER BY, as in PostgreSQL: none is asked for by it or by DISTINCT ON. So
+ * fewer rows are sorted, and DISTINCT ON chooses among the rows that there are before them.
+ */
+function setsCanWait(select: Ast.Select, { order, distinctOn, scope }: Pieces): boolean {
+  if (scope.setCalls.length === 0 || order.length === 0) return false;
+  if (select.distinct !== undefined && distinctOn.length === 0) return false;
+  const sets = new Set(scope.setCalls.flatMap((call) => call.columns));
+  return [...order.map((key) => key.expression), ...distinctOn].every((expression) => {
+    for (const column of columnsOf(expression)) if (sets.has(column)) return false;
+    return true;
+  });
+}
+
+/** The select list over what is sorted already, for a query whose set-returning functions wait for that. */
+function finishWithSets(
+  binder: Binder,
+  select: Ast.Select,
+  query: Ast.Query | undefined,
+  parent: Scope | undefined,
+  pieces: Pieces,
+): BoundQuery {
+  const { items, scope } = pieces;
+  if (query !== undefined) lockRows(binder, query.locking, scope, select, pieces.grouped);
+  const below = new Projection(binder.context, pieces.plan);
+  for (const column of pieces.plan.columns) below.keep(column);
+  const order = pieces.order.map((key): SortKey => ({
+    ...key,
+    expression: columnReference(below.extra(key.expression), key.expression.type),
+  }));
+  const on = pieces.distinctOn.map((expression) => columnReference(below.extra(expression), expression.type));
+  const sorted = sortedRows(binder, select, below.node(), order, on);
+  const projection = new Projection(binder.context, projectSets(sorted, scope.setCalls));
+  const fields = outputFields(binder, projection, items);
+  const plan = projection.node();
+  return { plan: query === undefined ? plan : limit(binder, plan, query, order, parent), fields };
 }
 
 function mapLimit<T extends { readonly value: Expression; readonly limit: Expression } | undefined>(
@@ -170,18 +211,7 @@ function finish(
   const { context } = binder;
   const { items, distinctOn, scope } = pieces;
   const projection = new Projection(context, pieces.plan);
-  const fields: BoundField[] = items.map((item) => {
-    const column = projection.output(item.name, item.expression);
-    const info = context.pool.get(column);
-    return {
-      name: item.name,
-      column,
-      type: item.expression.type,
-      tableOid: info.tableOid,
-      columnNumber: info.columnNumber,
-      position: item.position,
-    };
-  });
+  const fields = outputFields(binder, projection, items);
   const distinct = select.distinct !== undefined;
   const outputs = new Set(fields.map((field) => field.column));
   const order = pieces.order.map((key, i): SortKey => {
@@ -202,84 +232,26 @@ function finish(
   if (distinct && on.length === 0) {
     plan = { kind: 'distinct', input: plan, on: undefined, columns: plan.columns };
   }
-  if (on.length > 0) {
-    const keys = distinctOnOrder(binder, on, order, select);
-    plan = { kind: 'sort', input: plan, keys, columns: plan.columns };
-    plan = { kind: 'distinct', input: plan, on, columns: plan.columns };
-  } else if (order.length > 0) {
-    plan = { kind: 'sort', input: plan, keys: order, columns: plan.columns };
-  }
+  plan = sortedRows(binder, select, plan, order, on);
   if (locks.length > 0) plan = { kind: 'lock-rows', input: plan, targets: locks, columns: plan.columns };
   if (query !== undefined) plan = limit(binder, plan, query, order, parent);
   return { plan: narrow(plan, fields), fields };
 }
 
-/** Drops the columns that only sorting or locking needed. */
-export function narrow(plan: LogicalNode, fields: readonly BoundField[]): LogicalNode {
-  const columns = [...new Set(fields.map((field) => field.column))];
-  if (columns.length === plan.columns.length && columns.every((column, i) => column === plan.columns[i])) return plan;
-  return { kind: 'project', input: plan, items: [], columns };
-}
-
-/** DISTINCT ON's keys first, in the directions ORDER BY gives them; 42P10 when ORDER BY begins otherwise. */
-function distinctOnOrder(
-  binder: Binder,
-  on: readonly Expression[],
-  order: readonly SortKey[],
-  select: Ast.Select,
-): SortKey[] {
-  const keys: SortKey[] = [...order];
-  const isOn = (expression: Expression): boolean => on.some((other) => equalExpressions(other, expression));
-  const leading = new Set<Expression>();
-  let outside = false;
-  for (const key of order) {
-    if (isOn(key.expression)) {
-      if (outside && !on.every((e) => order.slice(0, leading.size).some((k) => equalExpressions(k.expression, e)))) {
-        throw mismatch(binder, select);
-      }
-      leading.add(key.expression);
-    } else {
-      outside = true;
-      if (!on.every((e) => [...leading].some((l) => equalExpressions(l, e)))) throw mismatch(binder, select);
-    }
-  }
-  for (const expression of on) {
-    if (!order.some((key) => equalExpressions(key.expression, expression))) {
-      keys.push({ expression, descending: false, nullsFirst: false });
-    }
-  }
-  return keys;
-}
-
-function mismatch(binder: Binder, select: Ast.Select): Error {
-  return binder.context.error(
-    '42P10',
-    'SELECT DISTINCT ON expressions must match initial ORDER BY expressions',
-    select.distinct?.on[0]?.position,
-  );
-}
-
-/** LIMIT and OFFSET of a query. Their expressions see no columns of it. */
-export function limit(
-  binder: Binder,
-  input: LogicalNode,
-  query: Ast.Query,
-  order: readonly SortKey[],
-  parent: Scope | undefined,
-): LogicalNode {
-  const { context } = binder;
-  if (query.limit === undefined && query.offset === undefined) return input;
-  const scope = new Scope(context, parent);
-  scope.clause = 'LIMIT';
-  if (query.limit?.percent === true) throw context.unsupported('FETCH FIRST n PERCENT', query.limit.position);
-  const count = query.limit === undefined ? undefined : bindCount(binder, query.limit.count, scope, 'LIMIT');
-  scope.clause = 'OFFSET';
-  const offset = query.offset === undefined ? undefined : bindCount(binder, query.offset, scope, 'OFFSET');
-  const withTies = query.limit?.withTies === true;
-  if (withTies && order.length === 0) {
-    throw context.error('42601', 'WITH TIES cannot be specified without ORDER BY clause', query.limit?.position);
-  }
-  return { kind: 'limit', input, count, offset, ties: withTies ? order : undefined, columns: input.columns };
+/** The columns of the select list. */
+function outputFields(binder: Binder, projection: Projection, items: readonly BoundItem[]): BoundField[] {
+  return items.map((item) => {
+    const column = projection.output(item.name, item.expression);
+    const info = binder.context.pool.get(column);
+    return {
+      name: item.name,
+      column,
+      type: item.expression.type,
+      tableOid: info.tableOid,
+      columnNumber: info.columnNumber,
+      position: item.position,
+    };
+  });
 }
 
 function bindItems(
