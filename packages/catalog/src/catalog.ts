@@ -18,6 +18,7 @@ import type { EngineCode } from '@phantom/kv';
 import type { Mvcc, MvccTransaction } from '@phantom/mvcc';
 import { CatalogSource } from './catalog-source.js';
 import { CatalogTransaction } from './catalog-transaction.js';
+import { FilledTables } from './filled-tables.js';
 import type { DatabaseDescriptor, Oid, RoleDescriptor, SchemaDescriptor } from './descriptors.js';
 import { FIRST_USER_OID } from './descriptors.js';
 import { CatalogKeys, NameClass } from './keys.js';
@@ -45,6 +46,8 @@ export class Catalog {
   readonly keys: CatalogKeys;
   readonly sequences: Sequences;
   readonly unfinished: UnfinishedSpaces;
+  /** When tables were last put into new spaces or given an index: what older snapshots cannot read. */
+  readonly filled = new FilledTables();
   private readonly source: CatalogSource;
   private readonly map: ObjectMap;
   private readonly mvcc: Mvcc;

@@ -33,6 +33,7 @@ export type {
 } from './descriptors.js';
 export { FIRST_USER_OID } from './descriptors.js';
 export { CatalogKeys, KeyKind, NameClass, preparedSpace, tableOfLockKey, userSpace } from './keys.js';
+export { FilledTables } from './filled-tables.js';
 export { ObjectMap, type ObjectName, type ObjectReader, nameOf } from './object-map.js';
 export { type Int8, type SequenceRow, Sequences } from './sequences.js';
 export { UnfinishedSpaces } from './unfinished-spaces.js';

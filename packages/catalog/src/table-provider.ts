@@ -6,7 +6,7 @@
 import type { KeyRange } from '@phantom/kv';
 import type { MvccTransaction } from '@phantom/mvcc';
 import type { CatalogTransaction } from './catalog-transaction.js';
-import type { IndexDescriptor, Oid, TableDescriptor } from './descriptors.js';
+import type { DocumentIndexDescriptor, IndexDescriptor, Oid, TableDescriptor } from './descriptors.js';
 
 /** The transaction that a provider works in: the one of the statement that asks. */
 export interface ProviderTransaction {
@@ -57,6 +57,15 @@ export interface TableProvider {
   writer(table: TableDescriptor, transaction: ProviderTransaction): ProvidedWriter;
   /** Where a document index has the documents that satisfy all the conditions, by values that are no arrays; undefined when it does not help. */
   indexRanges(index: IndexDescriptor, conditions: readonly PathCondition[]): IndexRanges | undefined;
+  /**
+   * CREATE INDEX over paths of documents; the caller holds the table, and puts what is returned. What it yields is to be waited for;
+   * undefined: others may have a turn.
+   */
+  createIndex(
+    table: TableDescriptor,
+    index: { readonly name: string; readonly unique: boolean; readonly document: DocumentIndexDescriptor },
+    transaction: ProviderTransaction,
+  ): Generator<Promise<void> | undefined, TableDescriptor, void>;
   /** CREATE COLLECTION; the caller has locked the name and knows it to be free. A promise: wait and call again. */
   create(
     place: ObjectPlace,

@@ -75,6 +75,43 @@ describe('an index of a collection', () => {
     expect(await plan('select age from places order by age limit 2')).toContain('Sort');
   });
 
+  it('is made in SQL, over fields and paths, and serves both', async () => {
+    db.exec(`drop index "places_age_1"; drop index "places_city_1_age_-1"; drop index "places_address.street_1";
+      create index on places (age desc);
+      create unique index streets on places ((doc.address.street));
+      create index if not exists streets on places (city)`);
+    const places = db.collection('places');
+    expect(await places.find({ 'address.street': 'street 9' }).explain()).toMatchObject({
+      index: 'streets',
+      returned: 1,
+    });
+    expect(await places.find({ age: { $gt: 495 } }).explain()).toMatchObject({ index: 'places_age_idx', returned: 4 });
+    expect(await plan(`select 1 from places where doc -> 'address' ->> 'street' = 'x'`)).toContain('using streets');
+    expect(await plan('select 1 from places where age > 495')).toContain('using places_age_idx');
+    expect(
+      await db.sql`select indexdef from pg_indexes where indexname in ('streets', 'places_age_idx') order by 1`,
+    ).toEqual([
+      { indexdef: 'CREATE INDEX places_age_idx ON public.places USING document (age DESC)' },
+      { indexdef: `CREATE UNIQUE INDEX streets ON public.places USING document (((doc -> 'address' -> 'street')))` },
+    ]);
+    await expect(places.insertOne({ address: { street: 'street 1' } })).rejects.toMatchObject({ code: '23505' });
+    await db.sql`insert into places (age) values (1), (2)`;
+    db.exec('drop index streets');
+    expect(await places.indexes()).toHaveLength(2);
+  });
+
+  it('is not asked by a snapshot that is older than it', async () => {
+    const places = db.collection('places');
+    let attempts = 0;
+    const found = await db.transaction(async (tx) => {
+      await tx.sql`select 1`;
+      if (attempts++ === 0) await places.createIndex({ ok: 1 });
+      const rows = await tx.sql`select _id from places where age = 5`;
+      return [rows.length, await places.countDocuments({ age: 5 }, { tx })];
+    });
+    expect([attempts, found]).toEqual([2, [1, 1]]);
+  });
+
   it('is looked up by joins, in rows of tables and in other documents', async () => {
     db.exec(`create table visits (street text, n int); insert into visits values ('street 3', 1), ('none', 2), (null, 3);
       analyze visits`);

@@ -107,6 +107,7 @@ export async function adoptCollection(
   }
   const { engine = 'btree', collection } = definition;
   const space = ports.allocateSpace(engine);
+  ports.catalog.filled.fillBy(storage, table.oid);
   const references = await resolveReferences(ports, transaction, collection.schema, table.name);
   const adopted = { ...table, engine, space, collection, schemaVersion: table.schemaVersion + 1 };
   objects.put(withReferences(transaction, withFieldColumns(transaction, adopted), references));

@@ -18,6 +18,7 @@ import { ByteSlot } from '@phantom/kv';
 import { collectionView } from './collection-view.js';
 import { checkName, findCollection, lockKeyName, putCollection } from './definition.js';
 import { badArgument } from './errors.js';
+import { type NewIndex, type Steps, makeIndex } from './index-build.js';
 import { IndexLayout } from './index-layout.js';
 import { boundIndex } from './index-ranges.js';
 import type { DocumentModel } from './model.js';
@@ -53,6 +54,10 @@ export class DocumentTables implements TableProvider {
     // No condition is met through an array, so of one path a document has one entry that counts; and none by what is missing.
     const { ranges, bound } = boundIndex(layout, conditions, false);
     return bound === 0 ? undefined : { ranges, repeatMark: definition.parts.length > 1 ? layout.markKey : undefined };
+  }
+
+  createIndex(table: TableDescriptor, index: NewIndex, transaction: ProviderTransaction): Steps<TableDescriptor> {
+    return makeIndex(this.model, transaction, table, index);
   }
 
   create(

@@ -1,22 +1,17 @@
-/**
- * Making, listing and dropping indexes of a collection. An index is built under the collection's exclusive lock, in the transaction
- * that makes it: writers wait for it, and it is there, filled, when they go on. Its entries come from the newest committed state,
- * whatever the transaction's snapshot.
- */
-import { PhantomError, eventLoop, unsupportedError } from '@phantom/base';
-import { type DocumentIndexDescriptor, type IndexDescriptor, NameClass, type TableDescriptor } from '@phantom/catalog';
-import { prefixRange, spaceRange } from '@phantom/kv';
+/** What indexes of a collection users ask for: making, listing and dropping them. */
+import { PhantomError, unsupportedError } from '@phantom/base';
+import type { DocumentIndexDescriptor, TableDescriptor } from '@phantom/catalog';
+import { spaceRange } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
-import { CollectionView } from './collection-view.js';
-import { type NewCollection, checkName, dependsOn } from './definition.js';
+import { type NewCollection, checkName } from './definition.js';
 import { badArgument } from './errors.js';
+import { documentIndexes, driven, makeIndex } from './index-build.js';
 import { compileFilter } from './filter/filter.js';
 import type { DocumentModel } from './model.js';
 import { isObject } from './order.js';
 import { parsePath } from './path.js';
 import { storeFilter, storedFilter } from './stored-filter.js';
 import type { DocumentTransaction } from './transaction.js';
-import { CollectionWriter } from './writer.js';
 
 /** What an index is over: { a: 1, 'b.c': -1 }, { '$**': 1 }, { body: 'text' }. */
 export type IndexKeys = Readonly<Record<string, 1 | -1 | 'text'>>;
@@ -47,10 +42,7 @@ export interface IndexInfo {
 }
 
 const INDEX_PARTS_MAX = 32;
-const INDEXES_MAX = 64;
 const NAME_CHARS_MAX = 63;
-/** Rows indexed before others get a turn. */
-const ROWS_PER_TURN = 500;
 
 /** Makes an index and fills it; gives its name. Nothing happens when it is there already; 42P07 when the name is another's. */
 export async function createIndex(
@@ -63,72 +55,15 @@ export async function createIndex(
 ): Promise<string> {
   const document = indexDefinition(keys, options);
   const name = options.name ?? `${collection}_${keysName(keys)}`.slice(0, NAME_CHARS_MAX);
+  const { unique = false } = options;
   checkName(name);
   await model.alter(transaction, collection, definition, async (table) => {
-    const { objects } = transaction;
     const same = documentIndexes(transaction, table).find((index) => index.name === name);
-    if (same !== undefined) {
-      const alike =
-        JSON.stringify(same.document) === JSON.stringify(document) && same.unique === (options.unique ?? false);
-      if (alike) return table;
-      throw new PhantomError('42P07', `index "${name}" already exists with another definition`);
-    }
-    if (table.indexOids.length > INDEXES_MAX)
-      throw new PhantomError('54000', `a collection has at most ${INDEXES_MAX} indexes`);
-    if (
-      document.kind === 'text' &&
-      documentIndexes(transaction, table).some((index) => index.document?.kind === 'text')
-    ) {
-      throw new PhantomError('42P07', 'a collection has one text index at most');
-    }
-    await objects.lockName(NameClass.Relation, table.schemaOid, name);
-    if (objects.oidByName(NameClass.Relation, table.schemaOid, name) !== undefined) {
-      throw new PhantomError('42P07', `relation "${name}" already exists`);
-    }
-    const index: IndexDescriptor = {
-      kind: 'index',
-      oid: model.ports.catalog.allocateOid(),
-      name,
-      databaseOid: table.databaseOid,
-      schemaOid: table.schemaOid,
-      ownerOid: table.ownerOid,
-      tableOid: table.oid,
-      space: model.ports.allocateSpace(table.engine === 'lsm' ? 'lsm' : 'btree'),
-      method: 'document',
-      unique: options.unique ?? false,
-      primary: false,
-      nullsNotDistinct: true,
-      parts: [],
-      include: [],
-      document,
-      state: 'valid',
-    };
-    await fill(transaction, table, index);
-    objects.put(index);
-    dependsOn(transaction, index.oid, table.oid);
-    return { ...table, indexOids: [...table.indexOids, index.oid] };
+    if (same === undefined) return driven(makeIndex(model, transaction, table, { name, unique, document }));
+    if (JSON.stringify(same.document) === JSON.stringify(document) && same.unique === unique) return table;
+    throw new PhantomError('42P07', `index "${name}" already exists with another definition`);
   });
   return name;
-}
-
-/** Entries of every document there is. */
-async function fill(transaction: DocumentTransaction, table: TableDescriptor, index: IndexDescriptor): Promise<void> {
-  const view = new CollectionView(table, [index]);
-  const writer = new CollectionWriter(view, transaction, undefined);
-  const cursor = transaction.storage.cursorNewest(prefixRange(view.layout.prefix));
-  try {
-    for (let rows = 0; cursor.next(); rows++) {
-      const key = cursor.key.copy();
-      const document = view.layout.decode(cursor.value);
-      for (let wait = writer.addEntries(document, key); wait !== undefined;) {
-        await wait;
-        wait = writer.addEntries(document, key);
-      }
-      if (rows % ROWS_PER_TURN === ROWS_PER_TURN - 1) await eventLoop.nextTurn();
-    }
-  } finally {
-    cursor.close();
-  }
 }
 
 /** Removes an index. 42704 when the collection has none of that name. */
@@ -205,12 +140,6 @@ export function listIndexes(transaction: DocumentTransaction, table: TableDescri
     };
   });
   return [{ name: '_id_', keys: { _id: 1 }, unique: true, sparse: false }, ...indexes];
-}
-
-function documentIndexes(transaction: DocumentTransaction, table: TableDescriptor): IndexDescriptor[] {
-  return table.indexOids
-    .map((oid) => transaction.objects.object(oid))
-    .filter((object) => object?.kind === 'index' && object.method === 'document') as IndexDescriptor[];
 }
 
 function keysName(keys: IndexKeys): string {

@@ -104,7 +104,13 @@ export class DocumentModel {
   find(transaction: DocumentTransaction, name: string): CollectionView | undefined {
     const objects = transaction instanceof OwnTransaction ? transaction.reader : transaction.objects;
     const table = findCollection(this.ports, objects, name);
-    return table === undefined ? undefined : collectionView(table, objects);
+    return table === undefined ? undefined : this.view(transaction, table, objects);
+  }
+
+  /** 40001 when the collection was given an index, or moved, since the transaction's snapshot. */
+  private view({ storage }: DocumentTransaction, table: TableDescriptor, objects: ObjectReader): CollectionView {
+    this.ports.catalog.filled.check(storage, table.oid, table.name);
+    return collectionView(table, objects);
   }
 
   /** The collection to write to, made if there is none, and held against being altered until the transaction ends. */
@@ -122,7 +128,7 @@ export class DocumentModel {
       const wait = objects.lockObject(table.oid, LockStrength.KeyShare);
       if (wait === undefined) {
         checkSchema(table, definition);
-        return collectionView(table, objects);
+        return this.view(transaction, table, objects);
       }
       await wait;
       // It may be another one now, or none: look again.

@@ -11,6 +11,7 @@ import type { QualifiedName } from '../text/ast-leaves.js';
 import type { IndexElement } from '../text/ast.js';
 import type { CreateIndex } from '../text/ast-schema.js';
 import { refuseCollection } from './create-collection.js';
+import { createDocumentIndex } from './create-document-index.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { buildIndex } from './index-build.js';
 import { checkOperatorClass, checkOrdered, invertedClass } from './operator-classes.js';
@@ -35,6 +36,11 @@ const PARTS_MAX = 32;
 const BINARY_COLLATIONS = new Set(['C', 'POSIX', 'default', 'ucs_basic']);
 
 export function* createIndex(context: DdlContext, node: CreateIndex): DdlExecution {
+  const relation = relationNamed(context, node.table);
+  if (relation.kind === 'table' && relation.collection !== undefined) {
+    yield* createDocumentIndex(context, node, relation);
+    return undefined;
+  }
   const defined = yield* defineIndex(context, node, 'valid');
   if (defined !== undefined) yield* addIndex(context, defined.table, defined.index);
   return undefined;
@@ -59,7 +65,7 @@ export function* defineIndex(
     });
   }
   requireOwner(context, relation);
-  refuseCollection(relation, 'CREATE INDEX');
+  refuseCollection(relation, 'CREATE INDEX CONCURRENTLY');
   const table = yield* lockForChange(context, relation);
   if (table === undefined) throw undefinedRelation(node.table);
   if (node.elements.length + node.include.length > PARTS_MAX)

@@ -1,9 +1,12 @@
 /** Binding of expressions over the columns of one row; see row-expression-types.ts. */
 import { PhantomError } from '@phantom/base';
+import type { TableDescriptor } from '@phantom/catalog';
 import { evaluateExpression } from '../exec/evaluate-expression.js';
 import { StatementBinder } from '../plan/binder/statement-binder.js';
 import { rangeItem } from '../plan/binder/range-items.js';
+import type { CatalogPort } from '../plan/catalog-port.js';
 import { expressionText } from '../plan/expression-text.js';
+import { operandOf } from '../plan/physical/document-operand.js';
 import { sqlReader } from '../plan/plan-statement.js';
 import { foldExpression } from '../plan/rules/constant-folding.js';
 import { hasSubquery } from '../plan/rules/facts.js';
@@ -57,6 +60,20 @@ export function rowExpressionText(sql: string, request: RowExpressionRequest): s
     context,
     columnName: (column) => quoteIdentifier(request.columns[ids.indexOf(column)]?.name ?? '?'),
   });
+}
+
+/** The path of a collection's documents that an expression shows; undefined when it shows something else. */
+export function documentPathOf(sql: string, table: TableDescriptor, catalog: CatalogPort): string | undefined {
+  const { columns, name: relationName } = table;
+  const { expression, ids, context } = bindRow(sql, {
+    columns,
+    relationName,
+    catalog,
+    target: undefined,
+    purpose: 'index',
+  });
+  const scanColumns = columns.map(({ number }, i) => ({ id: ids[i] as ColumnId, number }));
+  return operandOf(foldExpression(expression, context), { table, scanColumns })?.path;
 }
 
 interface BoundRow {

@@ -45,7 +45,7 @@ export function ddlContextOf(session: SqlSession, transaction: SessionTransactio
     onCommit: (table) => session.temporary.onCommit(table),
     execution: () => session.executionContext([], transaction.storage, transaction),
     writerContext: () => transaction.writersOf(session),
-    tableRewritten: (oid) => transaction.storage.onEnd((seq) => engine.filled.note(oid, seq)),
+    tableRewritten: (oid) => engine.catalog.filled.fillBy(transaction.storage, oid),
     hasPendingChecks: (tableOid) => transaction.deferred.isOwedBy(tableOid),
     inTransactionBlock: transaction.explicit || transaction.statements > 1,
     synchronous: session.synchronous,

@@ -11,7 +11,6 @@ import { StatisticsCatalog } from '../plan/statistics/statistics-catalog.js';
 import { Notifications } from './notifications.js';
 import type { StoragePort } from './ports.js';
 import { type SessionOptions, SqlSession } from './session.js';
-import { FilledTables } from './snapshot-reach.js';
 import { StatementCache } from './statement-cache.js';
 import { dropSchemaNow, leftoverSchemas } from './temporary-objects.js';
 
@@ -53,8 +52,6 @@ export class SqlEngine {
   readonly rowNumbers = new RowNumbers();
   /** Who listens to what. */
   readonly notifications = new Notifications();
-  /** When tables were last put into new spaces or given an index: what older snapshots cannot read. */
-  readonly filled = new FilledTables();
   readonly statistics: StatisticsCatalog;
   private readonly sessions = new Map<number, SqlSession>();
   private sessionIdNext = 1;

@@ -41,7 +41,6 @@ import { type RolesOwner, SessionRoles } from './session-roles.js';
 import { findConnection, startSettings } from './session-start.js';
 import { TemporaryObjects } from './temporary-objects.js';
 import { Settings } from './settings.js';
-import { checkSnapshotReaches } from './snapshot-reach.js';
 import type { PlanStatement, SessionStatement } from './statement.js';
 import type { CachedStatement } from './statement-cache.js';
 import { type AdvisoryOwner, SessionAdvisoryLocks } from './advisory-locks.js';
@@ -280,8 +279,19 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
       if (!sameFields(statement.plan, plan)) throw new PhantomError('0A000', 'cached plan must not change result type');
       statement.plan = plan;
     }
-    if (this.engine.filled.seq > 0) checkSnapshotReaches(this, statement.plan);
+    this.checkSnapshotReaches(statement.plan);
     return statement.plan;
+  }
+
+  /** 40001 for a plan over a table that was moved or given an index since the transaction's snapshot. */
+  private checkSnapshotReaches({ dependencies }: PreparedPlan): void {
+    const storage = this.transaction?.storage;
+    const { filled, committed } = this.engine.catalog;
+    if (storage === undefined || !filled.mayBeNewer(storage)) return;
+    for (const { oid } of dependencies) {
+      const table = committed.object(oid);
+      filled.check(storage, oid, table?.kind === 'table' ? table.name : '');
+    }
   }
 
   /** The execution of a statement, for Portal. */

@@ -155,6 +155,16 @@ export function indexPartText(
   return /^[\w"]+\(.*\)$/s.test(text) ? text : `(${text})`;
 }
 
+/** A path of a collection's documents as CREATE INDEX takes it. */
+function documentPathText({ columns }: TableDescriptor, path: string): string {
+  const column = columns.find(({ field, dropped }) => !dropped && field?.name === path);
+  if (column !== undefined) return quoteIdentifier(column.name);
+  return `((doc ${path
+    .split('.')
+    .map((step) => `-> '${step.replaceAll("'", "''")}'`)
+    .join(' ')}))`;
+}
+
 /** pg_get_indexdef. */
 export function indexText(catalog: TextCatalog, index: IndexDescriptor): string {
   const table = catalog.objects.object(index.tableOid);
@@ -165,11 +175,14 @@ export function indexText(catalog: TextCatalog, index: IndexDescriptor): string 
     const named = part.operatorClass === 'jsonb_path_ops' ? ' jsonb_path_ops' : '';
     return indexPartText(catalog, table, index, i) + named + order + nulls;
   });
+  for (const { path, descending } of index.document?.parts ?? [])
+    keys.push(documentPathText(table, path) + (descending ? ' DESC' : ''));
   const schema = quoteIdentifier(catalog.schemaName(table.schemaOid));
   let text = `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${quoteIdentifier(index.name)} ON ${schema}.${quoteIdentifier(table.name)}`;
   text += ` USING ${index.method} (${keys.join(', ')})`;
   if (index.include.length > 0) text += ` INCLUDE (${columnNames(table, index.include)})`;
-  if (index.nullsNotDistinct) text += ' NULLS NOT DISTINCT';
+  const showsNulls = index.document === undefined || (index.unique && !index.document.sparse);
+  if (index.nullsNotDistinct && showsNulls) text += ' NULLS NOT DISTINCT';
   if (index.predicateSql !== undefined) text += ` WHERE ${predicateText(catalog, table, index.predicateSql)}`;
   return text;
 }

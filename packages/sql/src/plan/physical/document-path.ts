@@ -4,26 +4,18 @@
  * document model's to say; every condition stays a filter, so an index never changes an answer.
  */
 import { assert } from '@phantom/base';
-import type { ColumnDescriptor, IndexDescriptor, PathCondition, TableProvider } from '@phantom/catalog';
+import type { IndexDescriptor, PathCondition, TableProvider } from '@phantom/catalog';
 import { SqlArray } from '@phantom/codec';
 import type { ColumnId, Expression } from '../../expr/expression.js';
 import { isSameKeyFamily } from '../../expr/key-families.js';
 import { type ConditionRole, type OperandForm, pathConditions } from '../../storage/document-conditions.js';
-import { DOCUMENT_POSITION } from '../../storage/document-fields.js';
 import { TypeOid } from '../../types/type-oids.js';
 import type { Value } from '../../types/type.js';
 import type { Scan } from '../logical/logical.js';
 import { hasSubquery, isFreeOf, isVolatile } from '../rules/facts.js';
 import { type AccessPath, FLIPPED, type KeyPart, ownColumns } from './access-path.js';
+import { type DocumentOperand, operandOf } from './document-operand.js';
 import type { DocumentsPlan } from './physical.js';
-
-/** A part of a document that a condition is about. */
-interface DocumentOperand {
-  readonly path: string;
-  readonly form: OperandForm;
-  /** The column, where it is one of a field. */
-  readonly column: ColumnDescriptor | undefined;
-}
 
 /** A condition that an index can look for. */
 interface DocumentMatch {
@@ -34,14 +26,6 @@ interface DocumentMatch {
   readonly condition: Expression;
 }
 
-const FORMS: ReadonlyMap<number, OperandForm> = new Map<number, OperandForm>([
-  [TypeOid.text, 'text'],
-  [TypeOid.int8, 'integer'],
-  [TypeOid.float8, 'double'],
-  [TypeOid.bool, 'boolean'],
-  [TypeOid.timestamptz, 'timestamp'],
-  [TypeOid.jsonb, 'json'],
-]);
 const TYPES: Readonly<Record<OperandForm, number>> = {
   text: TypeOid.text,
   integer: TypeOid.int8,
@@ -192,59 +176,4 @@ function matchOf(
       : { operand, role: sideRole as ConditionRole, value, condition };
   };
   return match(left, right, role) ?? match(right, left, FLIPPED[role]);
-}
-
-/** The part of a document that an expression shows. */
-function operandOf(expression: Expression, scan: Scan): DocumentOperand | undefined {
-  const inner =
-    expression.kind === 'cast' && expression.definition.call === undefined ? expression.operand : expression;
-  if (expression.type.collation !== undefined) return undefined;
-  const operand = partOf(inner, scan);
-  return operand === undefined || operand.path === '' ? undefined : operand;
-}
-
-function partOf(expression: Expression, scan: Scan): DocumentOperand | undefined {
-  if (expression.kind === 'column') return columnOf(expression.column, scan);
-  if (expression.kind !== 'call' || expression.operator === undefined) return undefined;
-  const [base, key] = expression.arguments;
-  const { name } = expression.operator;
-  if (base?.type.oid !== TypeOid.jsonb || key === undefined || !EXTRACTIONS.has(name)) return undefined;
-  const from = partOf(base, scan);
-  const steps = name.startsWith('-') ? stepOf(key) : stepsOf(key);
-  if (from?.form !== 'json' || steps === undefined) return undefined;
-  const path = [...(from.path === '' ? [] : [from.path]), ...steps].join('.');
-  return { path, form: name.endsWith('>>') ? 'text of' : 'json', column: undefined };
-}
-
-const EXTRACTIONS: ReadonlySet<string> = new Set(['->', '->>', '#>', '#>>']);
-
-function columnOf(id: ColumnId, { table, scanColumns }: Scan): DocumentOperand | undefined {
-  const number = scanColumns.find((column) => column.id === id)?.number;
-  const position = table.columns.findIndex((column) => column.number === number);
-  const column = table.columns[position];
-  if (position === DOCUMENT_POSITION) return { path: '', form: 'json', column: undefined };
-  // Texts of moments do not stand in the index in their order.
-  if (column?.field === undefined || column.field.asText === true) return undefined;
-  const form = FORMS.get(column.type.oid);
-  return form === undefined
-    ? undefined
-    : { path: column.field.name, form, column: form === 'json' ? undefined : column };
-}
-
-/** A key of an object as a step of a path; undefined for what is none, or may be the index of an array. */
-function stepOf(key: Expression): readonly string[] | undefined {
-  const isText = key.kind === 'constant' && key.type.oid === TypeOid.text && typeof key.value === 'string';
-  return isText ? checkedSteps([key.value as string]) : undefined;
-}
-
-function stepsOf(key: Expression): readonly string[] | undefined {
-  if (key.kind === 'constant') return key.value instanceof SqlArray ? checkedSteps(key.value.items) : undefined;
-  if (key.kind !== 'array' || key.nested) return undefined;
-  return checkedSteps(key.elements.map((element) => (element.kind === 'constant' ? element.value : undefined)));
-}
-
-function checkedSteps(steps: readonly unknown[]): readonly string[] | undefined {
-  const isStep = (step: unknown): step is string =>
-    typeof step === 'string' && step !== '' && !/^-?\d+$/.test(step) && !step.includes('.') && !step.startsWith('$');
-  return steps.every(isStep) ? steps : undefined;
 }

@@ -1,0 +1,107 @@
+/**
+ * Building an index of a collection: under the collection's exclusive lock, in the transaction that makes it. Writers wait for it, and it
+ * is there, filled, when they go on; snapshots that are older than it are refused the collection. Its entries come from the newest
+ * committed state, whatever the transaction's snapshot.
+ *
+ * It is a generator, so that SQL's synchronous statements run it, too: a promise is to be waited for, undefined is a place where others
+ * may have a turn.
+ */
+import { PhantomError, eventLoop } from '@phantom/base';
+import { type DocumentIndexDescriptor, type IndexDescriptor, NameClass, type TableDescriptor } from '@phantom/catalog';
+import { prefixRange } from '@phantom/kv';
+import { CollectionView } from './collection-view.js';
+import { dependsOn } from './definition.js';
+import type { DocumentModel } from './model.js';
+import type { DocumentTransaction } from './transaction.js';
+import { CollectionWriter } from './writer.js';
+
+const INDEXES_MAX = 64;
+/** Rows indexed before others get a turn. */
+const ROWS_PER_TURN = 500;
+
+/** Steps of a work that may wait. */
+export type Steps<T> = Generator<Promise<void> | undefined, T, void>;
+
+export interface NewIndex {
+  readonly name: string;
+  readonly unique: boolean;
+  readonly document: DocumentIndexDescriptor;
+}
+
+/** Takes the steps, waiting and giving others their turns in between. */
+export async function driven<T>(steps: Steps<T>): Promise<T> {
+  for (;;) {
+    const { value, done } = steps.next();
+    if (done === true) return value;
+    await (value ?? eventLoop.nextTurn());
+  }
+}
+
+/** Makes an index of a collection that the caller holds, and fills it; gives the collection with it, to be put. 42P07 when the name is taken. */
+export function* makeIndex(
+  model: DocumentModel,
+  transaction: DocumentTransaction,
+  table: TableDescriptor,
+  { name, unique, document }: NewIndex,
+): Steps<TableDescriptor> {
+  const { objects, storage } = transaction;
+  if (table.indexOids.length > INDEXES_MAX)
+    throw new PhantomError('54000', `a collection has at most ${INDEXES_MAX} indexes`);
+  const isText = document.kind === 'text';
+  if (isText && documentIndexes(transaction, table).some((index) => index.document?.kind === 'text')) {
+    throw new PhantomError('42P07', 'a collection has one text index at most');
+  }
+  const lock = (): Promise<void> | undefined => objects.lockName(NameClass.Relation, table.schemaOid, name);
+  for (let wait = lock(); wait !== undefined; wait = lock()) yield wait;
+  if (objects.oidByName(NameClass.Relation, table.schemaOid, name) !== undefined) {
+    throw new PhantomError('42P07', `relation "${name}" already exists`);
+  }
+  const index: IndexDescriptor = {
+    kind: 'index',
+    oid: model.ports.catalog.allocateOid(),
+    name,
+    databaseOid: table.databaseOid,
+    schemaOid: table.schemaOid,
+    ownerOid: table.ownerOid,
+    tableOid: table.oid,
+    space: model.ports.allocateSpace(table.engine === 'lsm' ? 'lsm' : 'btree'),
+    method: 'document',
+    unique,
+    primary: false,
+    nullsNotDistinct: true,
+    parts: [],
+    include: [],
+    document,
+    state: 'valid',
+  };
+  yield* fill(transaction, table, index);
+  objects.put(index);
+  dependsOn(transaction, index.oid, table.oid);
+  model.ports.catalog.filled.fillBy(storage, table.oid);
+  return { ...table, indexOids: [...table.indexOids, index.oid] };
+}
+
+/** Entries of every document there is. */
+function* fill(transaction: DocumentTransaction, table: TableDescriptor, index: IndexDescriptor): Steps<void> {
+  const view = new CollectionView(table, [index]);
+  const writer = new CollectionWriter(view, transaction, undefined);
+  const cursor = transaction.storage.cursorNewest(prefixRange(view.layout.prefix));
+  try {
+    for (let rows = 0; cursor.next(); rows++) {
+      const key = cursor.key.copy();
+      const document = view.layout.decode(cursor.value);
+      const add = (): Promise<void> | undefined => writer.addEntries(document, key);
+      for (let wait = add(); wait !== undefined; wait = add()) yield wait;
+      if (rows % ROWS_PER_TURN === ROWS_PER_TURN - 1) yield undefined;
+    }
+  } finally {
+    cursor.close();
+  }
+}
+
+/** The indexes of a collection but for that of `_id`. */
+export function documentIndexes(transaction: DocumentTransaction, table: TableDescriptor): IndexDescriptor[] {
+  return table.indexOids
+    .map((oid) => transaction.objects.object(oid))
+    .filter((object) => object?.kind === 'index' && object.method === 'document') as IndexDescriptor[];
+}
