@@ -1,11 +1,13 @@
 /**
- * A growing buffer that is written front to back. It doubles, so n bytes cost O(n) copying; `reset` keeps the memory for
+ * A growing buffer that is written front to back. It doubles at least, so n bytes cost O(n) copying; `reset` keeps the memory for
  * the next use. The bytes handed out by `view` are borrowed until the next write or reset; `take` gives a copy.
  */
 import { assert } from './assert.js';
 import { copyBytes, writeU16, writeU32, writeU32BE, writeU64, writeVarint } from './bytes.js';
 
 const MINIMUM_BYTES = 64;
+/** From here on it grows by four: memory that nobody has touched costs addresses only, copying costs time. */
+const LARGE_BYTES = 1024 * 1024;
 const UTF8 = new TextEncoder();
 
 export class ByteWriter {
@@ -26,7 +28,8 @@ export class ByteWriter {
   reserve(bytes: number): number {
     const need = this.length + bytes;
     if (need > this.buffer.length) {
-      const grown = new Uint8Array(Math.max(need, this.buffer.length * 2));
+      const factor = this.buffer.length < LARGE_BYTES ? 2 : 4;
+      const grown = new Uint8Array(Math.max(need, this.buffer.length * factor));
       grown.set(this.buffer.subarray(0, this.length));
       this.buffer = grown;
     }

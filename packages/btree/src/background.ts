@@ -107,6 +107,11 @@ export class Background {
     return this.flushing.ended();
   }
 
+  /** Brings the flush under way to its thread: who commits on the spot may not let this one turn before it commits again. */
+  handOver(): void {
+    this.flushing.handOver();
+  }
+
   /** Ends the flush under way on this thread. Throws what it throws. */
   finishFlushNow(): void {
     this.flushing.finishNow();

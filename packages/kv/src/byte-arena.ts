@@ -36,6 +36,13 @@ export class ByteArena {
     return at;
   }
 
+  /** Takes a buffer of the caller's with so many bytes in use, in place of its own; it must be empty, and nobody else writes. */
+  adopt(buffer: Uint8Array, length: number): void {
+    assert(this.length === 0, 'only an empty arena adopts a buffer');
+    this.buffer = buffer;
+    this.length = length;
+  }
+
   private grow(need: number): void {
     assert(need <= ARENA_BYTES_MAX, 'an arena is bounded by 2 GiB');
     const grown = new Uint8Array(Math.min(Math.max(need, this.buffer.length * 2), ARENA_BYTES_MAX));

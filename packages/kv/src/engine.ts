@@ -177,7 +177,8 @@ export interface KvEngine {
   /**
    * Applies at most `operationsMax` operations from the reader's position and returns true once the batch is complete;
    * only then does `appliedSeq` move. Operations of other engines' spaces are skipped. The bytes are copied, so the batch
-   * stays the caller's. Views never show a part: they are taken at the seq the store has published, which lies below
+   * stays the caller's, unless the reader says that they are given. Without a limit nothing else runs on this thread for
+   * long, so what is to be done by others is brought to them at once. Views never show a part: they are taken at the seq the store has published, which lies below
    * until the last slice is in. An engine freezes its delta on a batch boundary only.
    */
   apply(batch: BatchReader, seq: Seq, operationsMax: number): boolean;

@@ -226,6 +226,8 @@ export class BatchReader {
   /** The note on the current operation; empty when it has none. */
   noteStart = 0;
   noteEnd = 0;
+  /** Nobody changes the bytes any more: who reads them may keep them. Whoever aims the reader says so. */
+  isGiven = false;
   /** Operations read so far. */
   position = 0;
   private start = 0;
@@ -240,6 +242,7 @@ export class BatchReader {
     this.bytes = bytes;
     this.start = start;
     this.end = end;
+    this.isGiven = false;
     this.engines = bytes[start + 1] as number;
     this.count = readU32(bytes, start + 4);
     this.rewind();

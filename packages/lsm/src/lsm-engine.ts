@@ -157,6 +157,7 @@ export class LsmEngine implements KvEngine {
     }
     this.admission.giveBack(batch.room);
     if (this.freezeWanted || memory.active.bytes * 2 >= this.deltaBytesMax()) this.freeze();
+    if (operationsMax === Number.POSITIVE_INFINITY) this.background.handOver();
     return true;
   }
 

@@ -172,7 +172,8 @@ export class CommitProcess implements CommitListener {
 
   private append(): void {
     const { registry, subject } = this;
-    const options = this.options?.durability === 'os' ? SUBMIT_OS : SUBMIT;
+    const kind = this.options?.durability === 'os' ? SUBMIT_OS : SUBMIT;
+    const options = this.writes.isReusable ? kind.lent : kind.given;
     const earliestOut = subject.isSerializable ? registry.graph.validate(subject) : 0;
     const seq = registry.store.submit(this.writes.batch, this, options);
     subject.commitSeq = seq;
@@ -209,8 +210,11 @@ export class CommitProcess implements CommitListener {
   }
 }
 
-/** The write set is left alone until the commit is published, so the store may borrow it. */
-const SUBMIT: SubmitOptions = { borrow: true };
-const SUBMIT_OS: SubmitOptions = { borrow: true, durability: 'os' };
+/** The write set is left alone until the commit is published; one that no other transaction will have, for good. */
+const SUBMIT = { lent: { borrow: true }, given: { give: true } } satisfies Record<string, SubmitOptions>;
+const SUBMIT_OS = {
+  lent: { borrow: true, durability: 'os' },
+  given: { give: true, durability: 'os' },
+} satisfies Record<string, SubmitOptions>;
 /** For look-ups during validation, which is synchronous. */
 const SLOT = new ByteSlot();

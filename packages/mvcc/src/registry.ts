@@ -140,6 +140,8 @@ export class TransactionRegistry {
   }
 
   giveBack(writes: WriteSet): void {
-    if (this.pool.length < POOLED_WRITE_SETS_MAX && writes.reset()) this.pool.push(writes);
+    if (this.pool.length === POOLED_WRITE_SETS_MAX || !writes.isReusable) return;
+    writes.reset();
+    this.pool.push(writes);
   }
 }

@@ -183,15 +183,18 @@ export class WriteSet {
     this.batch.truncate(mark);
   }
 
-  /** Ready for another transaction; false when it grew too large to be worth keeping. */
-  reset(): boolean {
-    if (this.batch.buffer.length > REUSED_BYTES_MAX) return false;
+  /** True when another transaction may have it afterwards; one that grew large is not worth keeping. */
+  get isReusable(): boolean {
+    return this.batch.buffer.length <= REUSED_BYTES_MAX;
+  }
+
+  /** Ready for another transaction. It must be reusable. */
+  reset(): void {
     this.batch.reset();
     this.ranges.length = 0;
     this.scannedCount = 0;
     this.tree = undefined;
     this.olderCount = 0;
-    return true;
   }
 
   /** The tree once there is one; for cursors. */

@@ -123,13 +123,14 @@ describe('write set', () => {
       writes,
       new Model(),
     );
-    expect(writes.reset()).toBe(true);
+    expect(writes.isReusable).toBe(true);
+    writes.reset();
     expect(writes.isEmpty).toBe(true);
     const bytes = keyOf(name(3));
     expect(writes.lookup(bytes, 0, bytes.length, EVERYTHING)).toBe(Own.Unknown);
     const large = new Uint8Array(100_000);
     writes.put(bytes, 0, bytes.length, large, 0, large.length);
-    expect(writes.reset()).toBe(false);
+    expect(writes.isReusable).toBe(false);
   });
 });
 

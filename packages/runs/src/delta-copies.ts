@@ -18,7 +18,7 @@
  * Left out: SharedArrayBuffers that grow where they are; typed arrays over them are slower to read.
  */
 import type { DeltaDescriptor } from './delta.js';
-import { PAUSE, type Wait } from './job.js';
+import { HANDING_OVER, type Wait } from './job.js';
 
 /** Buffers that wait for their next copy: one being written by a thread leaves one to be filled meanwhile. */
 const BUFFERS_KEPT_MAX = 2;
@@ -94,7 +94,7 @@ export class DeltaCopies {
 function* copyInPieces(from: Uint8Array, to: Uint8Array): Generator<Wait, void> {
   for (let at = 0; at < from.length; at += PIECE_BYTES) {
     to.set(from.subarray(at, at + PIECE_BYTES), at);
-    if (at + PIECE_BYTES < from.length) yield PAUSE;
+    if (at + PIECE_BYTES < from.length) yield HANDING_OVER;
   }
 }
 

@@ -3,7 +3,7 @@
  * commit touches memory only, and what reaches the disk is sorted (the C0 of O'Neil et al., "The Log-Structured
  * Merge-Tree", 1996, for both of them).
  *
- * The bytes of a batch are copied once, as they are, into an append-only arena. An arena tree over the keys points into
+ * The bytes of a batch are copied once, as they are, into an append-only arena (or are it, where they are many). An arena tree over the keys points into
  * them; nothing is encoded again, and there is no JavaScript object per entry.
  *
  *   arena    | batch 7: put k 1, put m 2 | batch 8: remove k | batch 9: put k 3 | ...
@@ -49,6 +49,8 @@ import { type PlacedTombstone, RangeTombstones } from './range-tombstones.js';
 const OLDER_MIN = 16;
 const CAPACITY_BYTES_DEFAULT = 64 * 1024;
 const KEYS_DEFAULT = 64;
+/** A batch of this size that nobody needs any more becomes the arena of an empty delta, uncopied. */
+const ADOPTED_BYTES_MIN = 1024 * 1024;
 /** Seqs are kept relative to the first one, as positive 32-bit numbers. */
 const SEQ_SPAN_MAX = 0x7fff_ffff;
 
@@ -273,9 +275,19 @@ export class Delta implements Layer {
     this.applying = seq;
     this.copied = reader.engines === 1 << engineCode;
     if (!this.copied) return;
+    this.shift = this.takeBytes(reader) - reader.base;
+    this.tree.setKeys(this.arena.buffer);
+  }
+
+  /** Puts the whole batch into the arena and returns where it begins. A large one that was given is the arena. */
+  private takeBytes({ bytes, base, length, isGiven }: BatchReader): number {
     const { arena } = this;
-    this.shift = arena.append(reader.bytes, reader.base, reader.base + reader.length) - reader.base;
-    this.tree.setKeys(arena.buffer);
+    if (!isGiven || arena.length > 0 || length < ADOPTED_BYTES_MIN || base > 0 || bytes.byteOffset > 0) {
+      return arena.append(bytes, base, base + length);
+    }
+    // With what lies behind it: its writer made room for more, which is where later batches go.
+    arena.adopt(new Uint8Array(bytes.buffer), length);
+    return 0;
   }
 
   /** Every operation is for this engine, and its bytes are in the arena already. */

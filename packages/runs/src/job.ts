@@ -23,6 +23,9 @@ export const PAUSE: Wait = {
   syncNow: () => undefined,
 };
 
+/** As PAUSE, by a job whose work goes on in another thread as soon as this one has brought it there. */
+export const HANDING_OVER: Wait = { ...PAUSE };
+
 export type JobBody = Generator<Wait, void>;
 
 export class Job {
@@ -72,6 +75,11 @@ export class Job {
       failure = { error };
     }
     this.resume(failure);
+  }
+
+  /** Runs it on this thread until another one has its work, where that is what it is about. */
+  handOver(): void {
+    while (!this.finished && this.waiting === HANDING_OVER) this.stepNow();
   }
 
   /** Runs the rest on this thread. Throws what the job throws. */

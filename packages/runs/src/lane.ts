@@ -35,6 +35,14 @@ export class Lane {
     return true;
   }
 
+  /** Brings the work of the job under way to the thread it is meant for: for callers that let no other turn begin soon. */
+  handOver(): void {
+    const { job } = this;
+    if (job === undefined) return;
+    job.handOver();
+    if (job.isFinished) this.settle(job);
+  }
+
   /** Runs the job to its end on this thread. Throws what the job throws. */
   finishNow(): void {
     const { job } = this;

@@ -332,6 +332,43 @@ describe('Delta', () => {
     expect(pair.delta.bytes - before).toBe(batchBytes + 2 * 12);
   });
 
+  it('keeps a large batch that it is given as its arena, and what follows behind it', () => {
+    const value = new Uint8Array(700_000).fill(7);
+    const key = keyOf('a');
+    const batch = new WriteBatch();
+    batch.put(key, 0, key.length, value, 0, value.length);
+    batch.put(keyOf('b'), 0, key.length, value, 0, value.length);
+    const bytes = batch.finish();
+    const delta = new Delta();
+    const slot = new ByteSlot();
+    const apply = (reader: BatchReader, seq: Seq): void =>
+      void delta.apply(reader, seq, Number.POSITIVE_INFINITY, EngineCode.Btree);
+    const given = new BatchReader().setBatch(bytes);
+    given.isGiven = true;
+    apply(given, 1);
+    expect(delta.get(key, 0, key.length, 1, slot)).toBe(Lookup.Found);
+    expect(slot.buffer.buffer).toBe(bytes.buffer);
+    apply(new BatchReader().setBatch(encode([put('a', 'new')])), 2);
+    expect(delta.get(key, 0, key.length, 1, slot)).toBe(Lookup.Found);
+    expect(Buffer.compare(slot.copy(), value)).toBe(0);
+    expect(delta.get(key, 0, key.length, 2, slot)).toBe(Lookup.Found);
+    expect(new TextDecoder().decode(slot.copy())).toBe('new');
+  });
+
+  it('copies a large batch that it is not given', () => {
+    const value = new Uint8Array(2_000_000);
+    const key = keyOf('a');
+    const batch = new WriteBatch();
+    batch.put(key, 0, key.length, value, 0, value.length);
+    const delta = new Delta();
+    delta.apply(new BatchReader().setBatch(batch.finish()), 1, 1, EngineCode.Btree);
+    batch.reset();
+    batch.put(key, 0, key.length, new Uint8Array(2_000_000).fill(1), 0, 2_000_000);
+    const slot = new ByteSlot();
+    expect(delta.get(key, 0, key.length, 1, slot)).toBe(Lookup.Found);
+    expect(slot.buffer[slot.start]).toBe(0);
+  });
+
   it('never grows by more than the worst case', () => {
     const delta = new Delta();
     const before = delta.bytes;

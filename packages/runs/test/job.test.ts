@@ -1,6 +1,7 @@
 /** Jobs: one description of background work, run by whoever has the time. */
 import { describe, expect, it } from 'vitest';
 import { Job, type JobBody, PAUSE, type Wait } from '../src/index.js';
+import { HANDING_OVER } from '../src/job.js';
 
 interface Trace {
   readonly steps: string[];
@@ -68,6 +69,24 @@ describe('a job', () => {
     expect(told.steps).toEqual(['begun', 'first awaited', 'first now']);
     await job.ended;
     expect(told.steps.at(-1)).toBe('tidied');
+  });
+
+  it('is brought to the thread that goes on with it, and waits for nothing else', () => {
+    const told = trace();
+    const job = new Job(
+      (function* handedOver(): JobBody {
+        yield HANDING_OVER;
+        yield HANDING_OVER;
+        told.steps.push('handed over');
+        yield told.wait('thread');
+      })(),
+    );
+    expect(told.steps).toEqual([]);
+    job.handOver();
+    job.handOver();
+    expect(told.steps).toEqual(['handed over']);
+    job.finishNow();
+    expect(told.steps).toEqual(['handed over', 'thread now']);
   });
 
   it('fails with its own error, however it is run', async () => {

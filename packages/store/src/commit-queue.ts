@@ -28,7 +28,7 @@ import type { Durability, Lsn, Wal } from '@phantom/wal';
 import type { StoreHealth } from './health.js';
 import { APPLY_SLICE_MS_MAX, APPLY_SLICE_OPERATIONS } from './options.js';
 import type { PlacedEngine } from './space-catalog.js';
-import type { CommitListener } from './types.js';
+import type { CommitListener, SubmitOptions } from './types.js';
 
 const CHUNK_BYTES = 256 * 1024;
 /** Batches above this get bytes of their own, so that they do not waste the rest of a chunk. */
@@ -40,6 +40,8 @@ class QueuedCommit {
   bytes: Uint8Array = NO_BYTES;
   start = 0;
   end = 0;
+  /** The bytes are changed by nobody any more. */
+  isGiven = false;
   lsn: Lsn = 0;
   commitTimeMs = 0;
   /** True when it must be synced before it may be seen. */
@@ -125,19 +127,20 @@ export class CommitQueue {
     return this.count;
   }
 
-  /** Takes over a commit that the log has, `lsn` being the position behind it; copies its bytes unless they are lent. */
+  /** Takes over a commit that the log has, `lsn` being the position behind it; copies its bytes unless they are lent or given. */
   push(
     bytes: Uint8Array,
     lsn: Lsn,
     commitTimeMs: number,
     listener: CommitListener,
     synced: boolean,
-    isLent: boolean,
+    options: SubmitOptions | undefined,
   ): void {
     if (this.count === this.ring.length) this.growRing();
     const entry = this.ring[(this.head + this.count) & (this.ring.length - 1)] as QueuedCommit;
     this.count++;
-    if (isLent) {
+    entry.isGiven = options?.give === true;
+    if (entry.isGiven || options?.borrow === true) {
       entry.bytes = bytes;
       entry.start = 0;
       entry.end = bytes.length;
@@ -287,6 +290,7 @@ export class CommitQueue {
     const seq = this.visibleSeq + 1;
     if (!this.applying) {
       reader.setBatch(entry.bytes, entry.start, entry.end);
+      reader.isGiven = entry.isGiven;
       this.engineIndex = 0;
       this.applying = true;
     }

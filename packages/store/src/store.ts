@@ -238,7 +238,7 @@ export class LogStore implements Store {
     }
     this.checkpointer.log.add(seq, lsn);
     const isSynced = this.durability === 'fsync' && options?.durability !== 'os';
-    queue.push(bytes, lsn, meta.commitTimeMs, listener, isSynced, options?.borrow === true);
+    queue.push(bytes, lsn, meta.commitTimeMs, listener, isSynced, options);
     return seq;
   }
 

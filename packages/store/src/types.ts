@@ -108,6 +108,8 @@ export interface SubmitOptions {
   readonly durability?: 'fsync' | 'os' | undefined;
   /** The batch is not changed before the listener is told, so its bytes need not be copied. */
   readonly borrow?: boolean;
+  /** The batch is never changed again, so engines may keep its bytes as they are. */
+  readonly give?: boolean;
 }
 
 /** A consistent picture over all engines at one seq. */

@@ -159,8 +159,8 @@ function writeByKey(
   const row = tableRow(compiler, emitter, run, scan, bytes);
   const inner = withRow(compiler, context, row);
   filterBy(inner, scan.filter, () => {
-    const found = emitter.constant(new FoundRow(unique.slot));
-    const reference = emitter.let({ kind: 'method', object: found, name: 'aim', arguments: [] });
+    const stored = emitter.constant(new FoundRow(unique.slot));
+    const reference = emitter.let({ kind: 'method', object: stored, name: 'aim', arguments: [] });
     const oldItems = node.table.columns.map((column, i) =>
       column.dropped ? literal(null) : inner.expressions.column(node.oldRow[i] as ColumnId).code,
     );
