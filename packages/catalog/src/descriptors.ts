@@ -262,9 +262,43 @@ export interface TableDescriptor extends SchemaObject {
   readonly onCommit?: 'preserve rows' | 'delete rows' | 'drop';
   /** Storage parameters as written (`fillfactor`): kept and shown, of no effect on how rows are stored here. */
   readonly options?: Readonly<Record<string, string>>;
+  /** Present once ALTER TABLE ... ROW LEVEL SECURITY or CREATE POLICY has named the table. */
+  readonly rowSecurity?: RowSecurity;
   /** Set for a materialized view: the query its rows come from. */
   readonly materialized?: StoredQuery & { readonly populated: boolean };
   readonly rowTypeOid: Oid;
+}
+
+/** Whether a table's policies count, and which there are. */
+export interface RowSecurity {
+  readonly enabled: boolean;
+  /** They hold for the owner too. */
+  readonly forced: boolean;
+  readonly policyOids: readonly Oid[];
+}
+
+/** Which rows of a table some roles see and may write. */
+export interface PolicyDescriptor {
+  readonly kind: 'policy';
+  readonly oid: Oid;
+  readonly name: string;
+  readonly databaseOid: Oid;
+  readonly tableOid: Oid;
+  /** One permissive policy must let a row through; every restrictive one must. */
+  readonly permissive: boolean;
+  readonly command: 'all' | 'select' | 'insert' | 'update' | 'delete';
+  /** Roles it speaks of; PUBLIC_ROLE is everybody. */
+  readonly roleOids: readonly Oid[];
+  /** Of rows that are there; undefined lets all through. */
+  readonly using?: PolicyCondition;
+  /** Of rows that are written; undefined: as `using`. */
+  readonly check?: PolicyCondition;
+  readonly comment?: string;
+}
+
+/** `SELECT FROM table WHERE condition`, and the columns of tables that it stands on (0: the table). */
+export interface PolicyCondition extends StoredQuery {
+  readonly uses: readonly { readonly oid: Oid; readonly column: number }[];
 }
 
 /**
@@ -364,7 +398,8 @@ export type ObjectDescriptor =
   | RoleDescriptor
   | SchemaDescriptor
   | RelationDescriptor
-  | TypeDescriptor;
+  | TypeDescriptor
+  | PolicyDescriptor;
 
 /** `dependent` cannot live without `referenced`; `automatic` goes with it silently, `normal` asks for CASCADE. */
 export interface Dependency {

@@ -19,8 +19,11 @@ export type {
   IndexKeyPart,
   ObjectDescriptor,
   Oid,
+  PolicyCondition,
+  PolicyDescriptor,
   RelationDescriptor,
   RoleDescriptor,
+  RowSecurity,
   SchemaDescriptor,
   SequenceDescriptor,
   StoredName,
@@ -38,6 +41,8 @@ export { ObjectMap, type ObjectName, type ObjectReader, nameOf } from './object-
 export { type Int8, type SequenceRow, Sequences } from './sequences.js';
 export { UnfinishedSpaces } from './unfinished-spaces.js';
 export {
+  type GrantableObject,
+  type OwnedObject,
   PUBLIC_ROLE,
   PrivilegeLetters,
   aclOf,
@@ -50,6 +55,7 @@ export {
   mayActAs,
   ownerPrivileges,
   ownsObject,
+  policiesFor,
   publicPrivileges,
 } from './rights.js';
 export type {

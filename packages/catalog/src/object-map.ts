@@ -40,6 +40,8 @@ export function nameOf(object: ObjectDescriptor): ObjectName {
       return { nameClass: NameClass.Schema, namespaceOid: object.databaseOid, name: object.name };
     case 'type':
       return { nameClass: NameClass.Type, namespaceOid: object.schemaOid, name: object.name };
+    case 'policy':
+      return { nameClass: NameClass.Policy, namespaceOid: object.tableOid, name: object.name };
     default:
       return { nameClass: NameClass.Relation, namespaceOid: object.schemaOid, name: object.name };
   }

@@ -9,11 +9,26 @@
  * says: relations and schemas nothing (`public` schemas USAGE), types USAGE, databases CONNECT and TEMPORARY. The first GRANT
  * or REVOKE writes that out; from then on the list alone decides, for the owner too, who can still grant everything.
  */
-import type { AclItem, ColumnDescriptor, ObjectDescriptor, Oid, RoleDescriptor, ViewColumn } from './descriptors.js';
+import type {
+  AclItem,
+  ColumnDescriptor,
+  ObjectDescriptor,
+  Oid,
+  PolicyDescriptor,
+  RoleDescriptor,
+  TableDescriptor,
+  ViewColumn,
+} from './descriptors.js';
 import type { ObjectReader } from './object-map.js';
 
 /** Grantee of rights that everyone has. */
 export const PUBLIC_ROLE: Oid = 0;
+
+/** What belongs to a role by itself; a policy is its table's. */
+export type OwnedObject = Exclude<ObjectDescriptor, { kind: 'role' | 'policy' }>;
+
+/** What has an access list. */
+export type GrantableObject = Exclude<OwnedObject, { kind: 'index' }>;
 
 /** The letter of each privilege, in the order in which access lists have them. */
 export const PrivilegeLetters: Readonly<Record<string, string>> = {
@@ -57,7 +72,7 @@ export function ownsObject(objects: ObjectReader, roleOid: Oid, ownerOid: Oid): 
 }
 
 /** The object's access list, written out where it has none of its own yet. */
-export function aclOf(object: Exclude<ObjectDescriptor, { kind: 'role' | 'index' }>): readonly AclItem[] {
+export function aclOf(object: GrantableObject): readonly AclItem[] {
   if (object.acl !== undefined) return object.acl;
   const owner: AclItem = {
     granteeOid: object.ownerOid,
@@ -71,11 +86,7 @@ export function aclOf(object: Exclude<ObjectDescriptor, { kind: 'role' | 'index'
 }
 
 /** Letters of what the role may grant on the object: all of its kind's for the owner, else what it has with grant option. */
-export function grantableOf(
-  objects: ObjectReader,
-  roleOid: Oid,
-  object: Exclude<ObjectDescriptor, { kind: 'role' | 'index' }>,
-): string {
+export function grantableOf(objects: ObjectReader, roleOid: Oid, object: GrantableObject): string {
   if (ownsObject(objects, roleOid, object.ownerOid)) return ownerPrivileges(object);
   const roles = effectiveRoles(objects, roleOid);
   const letters = new Set<string>();
@@ -86,7 +97,7 @@ export function grantableOf(
 /** True when the role has the privilege (one letter) on the whole object. */
 export function hasPrivilege(objects: ObjectReader, roleOid: Oid, object: ObjectDescriptor, letter: string): boolean {
   if (isSuperuser(objects, roleOid)) return true;
-  if (object.kind === 'role' || object.kind === 'index') return false;
+  if (object.kind === 'role' || object.kind === 'index' || object.kind === 'policy') return false;
   const roles = effectiveRoles(objects, roleOid);
   if (object.acl !== undefined) return grants(object.acl, roles, letter);
   return roles.has(object.ownerOid) || publicPrivileges(object).includes(letter);
@@ -110,6 +121,30 @@ export function hasColumnPrivilege(
   return columns.every((number) =>
     object.columns.some((column, i) => numberOf(column, i) === number && allowed(column)),
   );
+}
+
+/**
+ * The policies of a table that speak of the role; undefined when row-level security keeps nothing from it: it is off, or the
+ * role is a superuser, has BYPASSRLS, or owns the table, which is not forced.
+ */
+export function policiesFor(
+  objects: ObjectReader,
+  table: TableDescriptor,
+  roleOid: Oid,
+): PolicyDescriptor[] | undefined {
+  const { rowSecurity } = table;
+  if (rowSecurity?.enabled !== true) return undefined;
+  const role = objects.object(roleOid);
+  if (role?.kind === 'role' && (role.superuser || role.bypassRowSecurity)) return undefined;
+  const roles = effectiveRoles(objects, roleOid);
+  if (!rowSecurity.forced && roles.has(table.ownerOid)) return undefined;
+  const policies: PolicyDescriptor[] = [];
+  for (const oid of rowSecurity.policyOids) {
+    const policy = objects.object(oid);
+    if (policy?.kind !== 'policy') continue;
+    if (policy.roleOids.some((named) => named === PUBLIC_ROLE || roles.has(named))) policies.push(policy);
+  }
+  return policies;
 }
 
 /** True when `role` may act as `other` (SET ROLE): itself, a member of it, or a superuser. */

@@ -31,6 +31,7 @@ import {
 } from './names.js';
 import { changeRelationOwner } from './rename.js';
 import { roleOf } from './role-names.js';
+import { alterRowSecurity } from './row-security.js';
 import { setOptions } from './set-engine.js';
 import { changedStorageOptions, viewOptions } from './storage-options.js';
 import { storedExpression } from './stored-expressions.js';
@@ -210,6 +211,8 @@ function* alter(context: DdlContext, table: TableDescriptor, action: AlterTableA
       const { deferrable, initiallyDeferred } = action.deferral;
       return putConstraint(context, table, { ...constraint, deferrable, initiallyDeferred });
     }
+    case 'row-security':
+      return alterRowSecurity(context, table, action);
     case 'set-options':
     case 'reset-options':
       return context.objects.put({

@@ -60,6 +60,8 @@ export interface DdlContext {
   describe(query: Query): { readonly fields: readonly PlanField[]; readonly relations: readonly Oid[] };
   /** What a query that is to be stored gives and stands on. */
   describeStored(query: Query): QueryToStore;
+  /** The same of a query that stands for the condition of a policy. */
+  describePolicy(query: Query): QueryToStore;
   /** Runs a stored query with the rights of its relation's owner. */
   runStored(stored: StoredQuery, ownerOid: Oid, sink: RowSink): Execution;
   /** Runs another definition inside this one, in a schema (elements of CREATE SCHEMA). */

@@ -17,6 +17,7 @@ import { alterGroup, alterRole, alterSetting, createRole, dropRoles, grantRole }
 import { createDatabase, dropDatabase } from './database.js';
 import { drop } from './drop.js';
 import { createSchema } from './schema.js';
+import { alterPolicy, createPolicy, dropPolicies } from './policies.js';
 import { alterSequence, createSequence } from './sequences.js';
 import { truncate } from './truncate.js';
 import { createMaterializedView, createView, refreshMaterializedView } from './view.js';
@@ -82,8 +83,13 @@ export function definitionHandler(node: Statement): ((context: DdlContext) => Dd
     case 'drop-owned':
     case 'reassign-owned':
       return (context) => ownedBy(context, node);
+    case 'create-policy':
+      return (context) => createPolicy(context, node);
+    case 'alter-policy':
+      return (context) => alterPolicy(context, node);
     case 'drop':
-      return (context) => (node.object === 'role' ? dropRoles(context, node) : drop(context, node));
+      if (node.object === 'role') return (context) => dropRoles(context, node);
+      return (context) => (node.object === 'policy' ? dropPolicies(context, node) : drop(context, node));
     case 'truncate':
       return (context) => truncate(context, node);
     case 'analyze':

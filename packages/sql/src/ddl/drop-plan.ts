@@ -3,7 +3,7 @@
  * (a table's indexes) goes with it, what stands on it in its own right (a view on a table) goes with CASCADE alone.
  *
  *   schema      its relations and types
- *   table       indexes and own sequences (silently); views, foreign keys of others
+ *   table       indexes, policies and own sequences (silently); views, foreign keys and policies of others
  *   collection  likewise; references of others
  *   column      indexes, constraints of the table, own sequences (silently); views, generated columns, foreign keys of others
  *   key         its index (silently); foreign keys that refer to it
@@ -95,6 +95,8 @@ export function describe(context: DdlContext, item: Going): string {
   const word = wordOf(object);
   switch (item.kind) {
     case 'object':
+      if (object.kind === 'policy')
+        return `policy ${object.name} on table ${context.objects.object(object.tableOid)?.name}`;
       return `${word} ${object.name}`;
     case 'constraint':
       return `constraint ${item.constraint.name} on table ${object.name}`;
@@ -165,7 +167,8 @@ function goesAlong(object: ObjectDescriptor): boolean {
 function* edgeOf(context: DdlContext, object: ObjectDescriptor, dependency: Dependency): Iterable<Edge> {
   const dependent = context.objects.object(dependency.dependentOid);
   if (dependent === undefined || dependent.oid === object.oid) return;
-  const silent = dependency.strength === 'automatic';
+  const silent =
+    dependency.strength === 'automatic' || (dependent.kind === 'policy' && dependent.tableOid === object.oid);
   if (dependent.kind === 'table' && object.kind === 'table' && dependent.materialized === undefined) {
     for (const constraint of dependent.constraints) {
       if (constraint.kind !== 'foreign key' || constraint.referencedTableOid !== object.oid) continue;

@@ -1,5 +1,5 @@
 /**
- * DROP of what nobody can make here: routines, operators, casts, triggers, rules, policies, extensions and the like. What is
+ * DROP of what nobody can make here: routines, operators, casts, triggers, rules, extensions and the like. What is
  * built in is required by the system; everything else does not exist, which IF EXISTS takes without an error.
  */
 import { PhantomError } from '@phantom/base';
@@ -46,7 +46,6 @@ function missingObject(context: DdlContext, node: Drop, target: ObjectRef): Phan
     }
     case 'trigger':
     case 'rule':
-    case 'policy':
       return missingOnTable(context, node.object, name, target);
     case 'collation':
       return new PhantomError('42704', `collation "${name}" for encoding "UTF8" does not exist`);

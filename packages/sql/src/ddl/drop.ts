@@ -20,6 +20,7 @@ import { type Going, planDrop } from './drop-plan.js';
 import { dropUnmade } from './drop-unmade.js';
 import { findRelation, findSchema, lockForChange, refuseWhilePending, requireOwner, splitName } from './names.js';
 import { rewriteTable } from './rewrite-table.js';
+import { forgetPolicy } from './row-security.js';
 
 type Step<T> = Generator<Yielded, T, void>;
 
@@ -234,6 +235,8 @@ function* removeObject(context: DdlContext, object: ObjectDescriptor, going: Rea
   } else if (object.kind === 'sequence') {
     removeSequence(context, object);
     return;
+  } else if (object.kind === 'policy') {
+    forgetPolicy(context, object);
   } else if (object.kind === 'schema') {
     forgetSchemaRights(context, object.oid);
   }

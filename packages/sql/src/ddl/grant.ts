@@ -4,8 +4,8 @@ import {
   type AclItem,
   type ColumnDescriptor,
   type DefaultPrivileges,
+  type GrantableObject,
   NameClass,
-  type ObjectDescriptor,
   type Oid,
   PUBLIC_ROLE,
   PrivilegeLetters,
@@ -27,8 +27,6 @@ import { lockForChange, relationNamed, schemaNamed } from './names.js';
 import { BUILT_IN_RIGHTS, builtInAcl } from './ownership.js';
 import { currentRole, roleOf } from './role-names.js';
 
-type Grantable = Exclude<ObjectDescriptor, { kind: 'role' | 'index' }>;
-
 /** Privileges that make sense for a column. */
 const COLUMN_LETTERS = 'arwx';
 
@@ -41,7 +39,7 @@ export function* grant(context: DdlContext, node: Grant): DdlExecution {
   }
   const grantees = granteesOf(context, node);
   for (const found of targetsOf(context, node)) {
-    const object = (yield* lockForChange(context, found)) as Grantable | undefined;
+    const object = (yield* lockForChange(context, found)) as GrantableObject | undefined;
     if (object === undefined) continue;
     const whole = node.privileges.filter((privilege) => privilege.columns.length === 0);
     const columns = node.privileges.filter((privilege) => privilege.columns.length > 0);
@@ -55,19 +53,19 @@ function granteesOf(context: DdlContext, node: Grant): Oid[] {
   return node.roles.map((role) => (role.kind === 'public' ? PUBLIC_ROLE : roleOf(context, role).oid));
 }
 
-function targetsOf(context: DdlContext, node: Grant): Grantable[] {
+function targetsOf(context: DdlContext, node: Grant): GrantableObject[] {
   if (node.allInSchemas.length === 0) return node.objects.map((target) => targetOf(context, node, target));
   const wanted = node.object === 'sequence' ? ['sequence'] : node.object === 'table' ? ['table', 'view'] : [];
-  const found: Grantable[] = [];
+  const found: GrantableObject[] = [];
   for (const name of node.allInSchemas) {
     for (const object of context.objects.objectsIn(schemaNamed(context, name.text, name.position + 1).oid)) {
-      if (wanted.includes(object.kind)) found.push(object as Grantable);
+      if (wanted.includes(object.kind)) found.push(object as GrantableObject);
     }
   }
   return found;
 }
 
-function targetOf(context: DdlContext, node: Grant, target: ObjectRef): Grantable {
+function targetOf(context: DdlContext, node: Grant, target: ObjectRef): GrantableObject {
   const [first] = target.name;
   switch (node.object) {
     case 'table':
@@ -120,7 +118,7 @@ function lettersOf(privileges: readonly Privilege[], known: string, what: string
 function changeObject(
   context: DdlContext,
   node: Grant,
-  object: Grantable,
+  object: GrantableObject,
   privileges: readonly Privilege[],
   grantees: readonly Oid[],
 ): void {
@@ -157,7 +155,7 @@ function withAcl(column: ColumnDescriptor, acl: readonly AclItem[]): ColumnDescr
 /** As whom the current role grants: the owner when it may act as him, else whichever of its roles has most to give. */
 function grantorOf(
   context: DdlContext,
-  object: Grantable,
+  object: GrantableObject,
   acl: readonly AclItem[],
 ): { readonly oid: Oid; readonly options: string } {
   if (ownsObject(context.objects, context.roleOid, object.ownerOid)) {
@@ -175,7 +173,7 @@ function grantorOf(
 function allowedLetters(
   context: DdlContext,
   node: Grant,
-  object: Grantable,
+  object: GrantableObject,
   name: string,
   letters: string,
   all: boolean,
@@ -195,7 +193,7 @@ function allowedLetters(
   return allowed;
 }
 
-function knowsObject(context: DdlContext, object: Grantable): boolean {
+function knowsObject(context: DdlContext, object: GrantableObject): boolean {
   const roles = effectiveRoles(context.objects, context.roleOid);
   return aclOf(object).some((item) => item.granteeOid === PUBLIC_ROLE || roles.has(item.granteeOid));
 }
@@ -207,7 +205,7 @@ function changeColumns(
   privileges: readonly Privilege[],
   grantees: readonly Oid[],
 ): void {
-  const object = context.objects.object(oid) as Grantable;
+  const object = context.objects.object(oid) as GrantableObject;
   if (object.kind !== 'table' && object.kind !== 'view') {
     throw new PhantomError('0LP01', 'column privileges are only valid for relations');
   }

@@ -5,6 +5,7 @@ import {
   type NameClass,
   type ObjectDescriptor,
   type Oid,
+  type OwnedObject,
   type SchemaDescriptor,
   type TableDescriptor,
   NameClass as Classes,
@@ -131,7 +132,7 @@ export function ownTable(context: DdlContext, name: QualifiedName): TableDescrip
 }
 
 /** 42501 unless the current role owns the object. */
-export function requireOwner(context: DdlContext, object: Exclude<ObjectDescriptor, { kind: 'role' }>): void {
+export function requireOwner(context: DdlContext, object: OwnedObject): void {
   if (!ownsObject(context.objects, context.roleOid, object.ownerOid)) {
     throw new PhantomError('42501', `must be owner of ${object.kind} ${object.name}`);
   }

@@ -1,10 +1,11 @@
 /** DROP OWNED and REASSIGN OWNED: everything of some roles in this database. */
 import { PhantomError } from '@phantom/base';
-import { type ObjectDescriptor, type Oid, type RoleDescriptor, mayActAs } from '@phantom/catalog';
+import { type GrantableObject, type Oid, type OwnedObject, type RoleDescriptor, mayActAs } from '@phantom/catalog';
 import type { OwnedBy } from '../text/ast-access.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { dropAll } from './drop.js';
 import { currentRole, roleOf } from './role-names.js';
+import { withoutRoles } from './row-security.js';
 
 export function* ownedBy(context: DdlContext, node: OwnedBy): DdlExecution {
   const roles = node.roles.map((role) => roleOf(context, role));
@@ -22,14 +23,11 @@ export function* ownedBy(context: DdlContext, node: OwnedBy): DdlExecution {
   return undefined;
 }
 
-type Owned = Exclude<ObjectDescriptor, { kind: 'role' }>;
-type WithAcl = Exclude<Owned, { kind: 'index' }>;
-
-function owned(context: DdlContext, roles: readonly RoleDescriptor[]): Owned[] {
+function owned(context: DdlContext, roles: readonly RoleDescriptor[]): OwnedObject[] {
   const oids = new Set<Oid>(roles.map((role) => role.oid));
-  const found: Owned[] = [];
+  const found: OwnedObject[] = [];
   for (const object of context.objects.objects()) {
-    if (object.kind === 'role' || !oids.has(object.ownerOid)) continue;
+    if (object.kind === 'role' || object.kind === 'policy' || !oids.has(object.ownerOid)) continue;
     if (object.kind === 'database' || object.databaseOid === context.databaseOid) found.push(object);
   }
   return found;
@@ -59,8 +57,12 @@ function* dropOwned(context: DdlContext, roles: readonly RoleDescriptor[], casca
         objects.put({ ...object, defaultPrivileges: entries });
       continue;
     }
+    if (object.kind === 'policy') {
+      if (object.databaseOid === context.databaseOid) withoutRoles(context, object, oids);
+      continue;
+    }
     if (object.kind === 'index' || (object.kind !== 'database' && object.databaseOid !== context.databaseOid)) continue;
-    let changed: WithAcl = object;
+    let changed: GrantableObject = object;
     if (changed.acl?.every(kept) === false) changed = { ...changed, acl: changed.acl.filter(kept) };
     if (changed.kind === 'table' && changed.columns.some((column) => column.acl?.every(kept) === false)) {
       const columns = changed.columns.map((column) =>

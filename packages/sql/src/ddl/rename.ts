@@ -5,8 +5,8 @@
 import { PhantomError, unsupportedError } from '@phantom/base';
 import {
   NameClass,
-  type ObjectDescriptor,
   type Oid,
+  type OwnedObject,
   type RoleDescriptor,
   type TableDescriptor,
   type TypeDescriptor,
@@ -30,13 +30,14 @@ import {
   requireOwner,
   schemaNamed,
 } from './names.js';
+import { renamePolicy } from './policies.js';
 import { currentRole, roleNamed, roleOf } from './role-names.js';
 import { requireRoleAdministration } from './roles.js';
 import { renamedColumn } from './stored-expressions.js';
 import { claimTypeName, putRowType } from './types.js';
 
 type Step<T> = Generator<Yielded, T, void>;
-type Named = Exclude<ObjectDescriptor, { kind: 'role' }>;
+type Named = OwnedObject;
 
 const RELATIONS = new Set(['table', 'view', 'materialized view', 'index', 'sequence', 'foreign table']);
 
@@ -48,6 +49,8 @@ export function* rename(context: DdlContext, node: Rename): DdlExecution {
       return yield* renameColumn(context, node);
     case 'constraint':
       return yield* renameConstraint(context, node);
+    case 'policy':
+      return yield* renamePolicy(context, node);
     case 'domain constraint': {
       const type = domainNamed(context, target.on as readonly Name[]);
       requireOwner(context, type);

@@ -268,6 +268,11 @@ function* dependentsOfRole(context: DdlContext, role: RoleDescriptor): Iterable<
         yield `privileges for default privileges belonging to role ${object.name}`;
       continue;
     }
+    if (object.kind === 'policy') {
+      if (object.roleOids.includes(role.oid))
+        yield `target of policy ${object.name} on table ${context.objects.object(object.tableOid)?.name}`;
+      continue;
+    }
     if (isInternal(object)) continue;
     if (object.ownerOid === role.oid) yield `owner of ${object.kind} ${object.name}`;
     else if (object.kind !== 'index' && object.acl?.some((item) => item.granteeOid === role.oid) === true)

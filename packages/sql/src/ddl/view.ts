@@ -3,7 +3,7 @@
  * view is a table beside it, which REFRESH fills.
  */
 import { PhantomError, unsupportedError } from '@phantom/base';
-import { NameClass, type Oid, type StoredQuery, type TableDescriptor, type ViewDescriptor } from '@phantom/catalog';
+import { NameClass, type Oid, type TableDescriptor, type ViewDescriptor } from '@phantom/catalog';
 import type { QueryToStore } from '../plan/stored-query.js';
 import type { CreateTableAs, CreateView, RefreshMaterializedView } from '../text/ast-schema.js';
 import type { Query } from '../text/ast.js';
@@ -25,6 +25,7 @@ import {
 } from './names.js';
 import { viewOptions } from './storage-options.js';
 import { emptyTable } from './truncate.js';
+import { dependOn, storedQuery } from './stored-queries.js';
 import { refuseStoredRows } from './stored-rows.js';
 import { claimTypeName, putRowType } from './types.js';
 import { checkUpdatable } from './updatable-view.js';
@@ -78,7 +79,7 @@ export function* createView(context: DdlContext, node: CreateView): DdlExecution
   if (check !== undefined) checkUpdatable(context, view);
   context.objects.put(view);
   putRowType(context, view);
-  dependOn(context, view.oid, described);
+  dependOn(context, view.oid, described.uses);
   return undefined;
 }
 
@@ -101,9 +102,7 @@ function recursiveQuery(node: CreateView): Query {
 function usesTemporary(context: DdlContext, described: QueryToStore): boolean {
   return described.names.some(({ oid }) => {
     const object = context.objects.object(oid);
-    if (object === undefined || object.kind === 'role' || object.kind === 'database' || object.kind === 'schema')
-      return false;
-    return object.schemaOid === context.picture.temporarySchemaOid;
+    return object !== undefined && 'schemaOid' in object && object.schemaOid === context.picture.temporarySchemaOid;
   });
 }
 
@@ -120,32 +119,6 @@ function columnsOf(
   const repeated = columns.find((column, i) => columns.findIndex((other) => other.name === column.name) !== i);
   if (repeated !== undefined) throw new PhantomError('42701', `column "${repeated.name}" specified more than once`);
   return columns;
-}
-
-function storedQuery(context: DdlContext, query: Query, described: QueryToStore): StoredQuery {
-  return {
-    querySql: deparseQuery(query),
-    // Names of relations are known by number; functions and types are still found along the path.
-    searchPath: context.picture.searchPath,
-    names: described.names,
-  };
-}
-
-/** Records what a stored query stands on; what was recorded before is forgotten, but for types. */
-function dependOn(context: DdlContext, oid: Oid, described: QueryToStore): void {
-  for (const dependency of Array.from(context.objects.dependenciesOf(oid))) {
-    if (context.objects.object(dependency.referencedOid)?.kind !== 'type') context.objects.removeDependency(dependency);
-  }
-  for (const { oid: referencedOid, column } of described.uses) {
-    if (context.objects.object(referencedOid) === undefined) continue;
-    context.objects.addDependency({
-      dependentOid: oid,
-      dependentColumn: 0,
-      referencedOid,
-      referencedColumn: column,
-      strength: 'normal',
-    });
-  }
 }
 
 /** CREATE OR REPLACE may only add columns at the end. */
@@ -193,7 +166,7 @@ export function* createMaterializedView(context: DdlContext, node: CreateTableAs
   });
   context.objects.put(table);
   putRowType(context, table);
-  dependOn(context, table.oid, described);
+  dependOn(context, table.oid, described.uses);
   if (!node.withData) return 'CREATE MATERIALIZED VIEW';
   return `SELECT ${yield* fillTable(context, table, (sink) => context.query(source, sink))}`;
 }

@@ -73,6 +73,10 @@ export class BindContext {
   nameListener: ((written: string, relation: NamedRelation) => void) | undefined;
   /** Names of the views being expanded, outermost first. */
   viewStack: readonly string[] = [];
+  /** Tables whose policies are being bound, outermost first. */
+  policyStack: readonly number[] = [];
+  /** What the plan holds for besides the catalog, once it has met a table with row-level security: CatalogPort.securityKey. */
+  readonly security: { key: string | undefined } = { key: undefined };
   private readonly counts = { commonTables: 0 };
   depth = 0;
 

@@ -45,6 +45,8 @@ export interface RangeItem {
   readonly rowReference: ColumnId | undefined;
   /** Called with each column that is used, for privileges. */
   readonly onUse: ((columnIndex: number) => void) | undefined;
+  /** Conditions of policies over rows that are locked; undefined where there are none. */
+  readonly lockConditions?: (() => readonly Expression[]) | undefined;
 }
 
 /** Where an expression stands, in PostgreSQL's words for its messages. */

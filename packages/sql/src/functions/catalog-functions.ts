@@ -1,10 +1,11 @@
 /** Functions about the catalog: definitions as text, comments, sizes, visibility. Rights are in privilege-functions.ts. */
-import type {
-  ConstraintDescriptor,
-  ObjectDescriptor,
-  Oid,
-  RelationDescriptor,
-  TableDescriptor,
+import {
+  type ConstraintDescriptor,
+  type ObjectDescriptor,
+  type Oid,
+  type RelationDescriptor,
+  type TableDescriptor,
+  policiesFor,
 } from '@phantom/catalog';
 import { SqlArray } from '@phantom/codec';
 import { spaceRange } from '@phantom/kv';
@@ -20,6 +21,7 @@ import type { EvaluationContext } from './registry.js';
 /** The session's picture of the catalog as these functions ask it. */
 interface FunctionCatalog extends TextCatalog {
   roleName(oid: Oid): string | undefined;
+  roleOid(name: string): Oid | undefined;
   /** Handed in: to write an expression takes the binder, which knows these functions. */
   readonly texts: ObjectTexts;
 }
@@ -30,6 +32,14 @@ function catalogOf(context: EvaluationContext): FunctionCatalog {
 
 function objectOf(oid: Oid, context: EvaluationContext): ObjectDescriptor | undefined {
   return catalogOf(context).objects.object(oid);
+}
+
+/** Whether policies keep something of the table from the current role. */
+function isRowSecurityActive(oid: Oid, context: EvaluationContext): boolean {
+  const catalog = catalogOf(context);
+  const table = catalog.objects.object(oid);
+  const role = catalog.roleOid(context.currentUser);
+  return table?.kind === 'table' && role !== undefined && policiesFor(catalog.objects, table, role) !== undefined;
 }
 
 function* constraintsOf(context: EvaluationContext): Iterable<[TableDescriptor, ConstraintDescriptor]> {
@@ -236,11 +246,10 @@ export const catalogFunctions: Implementations = {
   pg_is_in_recovery: () => false,
   pg_my_temp_schema: () => 0,
   pg_is_other_temp_schema: () => false,
-  row_security_active: () => false,
-  row_security_active_name: contextual((name: string, context: EvaluationContext) => {
-    regclassNamed(name, context);
-    return false;
-  }),
+  row_security_active: contextual(isRowSecurityActive),
+  row_security_active_name: contextual((name: string, context: EvaluationContext) =>
+    isRowSecurityActive(regclassNamed(name, context), context),
+  ),
   pg_tablespace_location: () => '',
   pg_relation_is_publishable: contextual((oid: Oid, context: EvaluationContext) => {
     const object = objectOf(oid, context);

@@ -13,6 +13,7 @@
 import type {
   IndexDescriptor,
   Oid,
+  PolicyDescriptor,
   RelationDescriptor,
   TableDescriptor,
   TableProvider,
@@ -116,6 +117,13 @@ export interface CatalogPort {
   readonly provider: TableProvider | undefined;
   /** Indexes in state `valid`, the primary key's among them. */
   indexesOf(table: TableDescriptor): readonly IndexDescriptor[];
+  /**
+   * The policies of a table that hold for a role (undefined: the session's); undefined when row-level security keeps nothing
+   * from it. 42501 when it does and the session has `row_security` off.
+   */
+  policiesFor(table: TableDescriptor, roleOid: Oid | undefined): readonly PolicyDescriptor[] | undefined;
+  /** Equal for sessions that get the same answers from `policiesFor`. */
+  readonly securityKey: string;
   /** A type by name as written in SQL (`int4`, `my_enum`; not `integer`, which the parser maps), along the search path. */
   typeNamed(name: QualifiedName): SqlType | undefined;
   /** Fields of a composite type, a table's row type included; undefined when the type is none. */

@@ -30,6 +30,9 @@ function constantText(expression: Expression & { kind: 'constant' }, options: Te
   return `${quoteText(text)}::${context.typeName(type.oid)}`;
 }
 
+/** Functions that are words of SQL's and take no parentheses. */
+const SPECIAL_WORDS: ReadonlySet<string> = new Set(['current_user', 'session_user']);
+
 /** The expression as text. */
 export function expressionText(expression: Expression, options: TextOptions): string {
   const text = (part: Expression): string => expressionText(part, options);
@@ -43,7 +46,9 @@ export function expressionText(expression: Expression, options: TextOptions): st
       return options.columnName(expression.column);
     case 'call': {
       const { operator } = expression;
-      if (operator === undefined) return `${expression.function.name}(${list(expression.arguments)})`;
+      const { name } = expression.function;
+      if (SPECIAL_WORDS.has(name)) return name.toUpperCase();
+      if (operator === undefined) return `${name}(${list(expression.arguments)})`;
       const [left, right] = expression.arguments;
       if (left === undefined) return operator.name;
       if (right === undefined) return `(${operator.name} ${text(left)})`;

@@ -119,6 +119,7 @@ function plan(statement: Plannable, catalog: CatalogPort, options: PlanOptions):
     parameterTypes,
     fields,
     catalogVersion: catalog.version,
+    securityKey: context.security.key,
     dependencies: [...context.dependencies.values()],
     privileges: context.privileges(),
     traits,

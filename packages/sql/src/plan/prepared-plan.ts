@@ -9,7 +9,7 @@ import type { Execution, ExecutionContext, ReadSource, RowSink } from '../exec/r
 import type { PlanMeasure } from '../exec/plan-measure.js';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { Value } from '../types/type.js';
-import type { RequiredPrivilege } from './catalog-port.js';
+import type { CatalogPort, RequiredPrivilege } from './catalog-port.js';
 
 /** An output column. `tableOid` and `column` are 0 where it is not a plain column of a table. */
 export interface PlanField {
@@ -74,6 +74,8 @@ export interface PreparedPlan {
   readonly fields: readonly PlanField[];
   /** CatalogPort.version at planning: equal means nothing to check. */
   readonly catalogVersion: number;
+  /** CatalogPort.securityKey at planning where row-level security had a say: the plan is for sessions with the same alone. */
+  readonly securityKey: string | undefined;
   readonly dependencies: readonly PlanDependency[];
   readonly privileges: readonly RequiredPrivilege[];
   readonly traits: PlanTraits;
@@ -97,4 +99,10 @@ export interface ExplainOptions {
   /** Times are shown with the counts. Default true. */
   readonly timing?: boolean;
   readonly format?: 'text' | 'json';
+}
+
+/** Whether a plan made earlier still is what planning would give now. */
+export function isCurrent(plan: PreparedPlan, catalog: Pick<CatalogPort, 'version' | 'securityKey'>): boolean {
+  if (plan.catalogVersion !== catalog.version) return false;
+  return plan.securityKey === undefined || plan.securityKey === catalog.securityKey;
 }

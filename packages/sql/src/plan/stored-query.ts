@@ -1,8 +1,11 @@
 /** A query that is to be kept as text: what it gives, what it stands on, and what everything in it is called today. */
 import type { Oid, StoredName, StoredQuery } from '@phantom/catalog';
 import type { BoundField } from '../expr/binder.js';
+import { coerceToBoolean } from '../expr/coercion.js';
 import { BindContext } from '../expr/context.js';
+import { Scope } from '../expr/scope.js';
 import type { Query } from '../text/ast.js';
+import { bindFromList } from './binder/bind-from.js';
 import { StatementBinder } from './binder/statement-binder.js';
 import type { CatalogPort, NamedRelation } from './catalog-port.js';
 import { planStatement, sqlReader } from './plan-statement.js';
@@ -18,6 +21,27 @@ export interface QueryToStore {
 
 /** Binds a query without planning it. Raises the binder's errors, with positions in `text`. */
 export function describeQuery(query: Query, catalog: CatalogPort, text: string): QueryToStore {
+  return described(catalog, text, (binder) => binder.bindQuery(query, undefined).fields);
+}
+
+/** The same of a query that stands for the condition of a policy. */
+export function describePolicy(query: Query, catalog: CatalogPort, text: string): QueryToStore {
+  return described(catalog, text, (binder) => {
+    const { body } = query;
+    if (body.kind !== 'select' || body.where === undefined) return [];
+    const scope = new Scope(binder.context, undefined);
+    bindFromList(binder, body.from, scope);
+    scope.clause = 'policy expressions';
+    coerceToBoolean(binder.context, binder.bind(body.where, scope), 'POLICY', body.where.position);
+    return [];
+  });
+}
+
+function described(
+  catalog: CatalogPort,
+  text: string,
+  bind: (binder: StatementBinder) => readonly BoundField[],
+): QueryToStore {
   const context = new BindContext({ catalog, text });
   const names = new Map<string, StoredName>();
   const direct = new Set<Oid>();
@@ -25,7 +49,7 @@ export function describeQuery(query: Query, catalog: CatalogPort, text: string):
     names.set(written, { name: written, oid: relation.oid, columns: columnNames(relation) });
     direct.add(relation.oid);
   };
-  const { fields } = new StatementBinder(context, sqlReader).bindQuery(query, undefined);
+  const fields = bind(new StatementBinder(context, sqlReader));
   const uses = new Map<string, { oid: Oid; column: number }>();
   const use = (oid: Oid, column: number): void => void uses.set(`${oid}.${column}`, { oid, column });
   for (const oid of direct) use(oid, 0);

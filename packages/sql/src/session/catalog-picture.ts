@@ -9,6 +9,7 @@ import {
   NameClass,
   type ObjectReader,
   type Oid,
+  type PolicyDescriptor,
   type RelationDescriptor,
   type TableDescriptor,
   type TableProvider,
@@ -16,7 +17,9 @@ import {
   type TypeRef,
   hasPrivilege,
   isSuperuser,
+  policiesFor,
 } from '@phantom/catalog';
+import { PhantomError } from '@phantom/base';
 import { functionRegistry } from '../functions/function-registry.js';
 import { rangeConstructors } from '../functions/range-constructors.js';
 import type { FunctionDefinition, FunctionRegistry } from '../functions/registry.js';
@@ -103,6 +106,20 @@ export class CatalogPicture implements CatalogPort {
         ? undefined
         : `${session.databaseOid} ${committedVersion} ${this.statisticsVersion} ${this.path.join(',')} ${this.searchPath.join(',')} ${[...this.switchedOff].join(',')}`,
     );
+  }
+
+  get securityKey(): string {
+    const { session } = this;
+    return `${session.currentRoleOid} ${session.settings.get('row_security')}`;
+  }
+
+  policiesFor(table: TableDescriptor, roleOid: Oid = this.session.currentRoleOid): PolicyDescriptor[] | undefined {
+    const { objects } = this;
+    const policies = policiesFor(objects, table, roleOid);
+    if (policies !== undefined && this.session.settings.get('row_security') === 'off') {
+      throw new PhantomError('42501', `query would be affected by row-level security policy for table "${table.name}"`);
+    }
+    return policies;
   }
 
   /** Functions over the types of this picture. */

@@ -3,7 +3,7 @@ import { unsupportedError } from '@phantom/base';
 import type { DdlContext, DdlExecution } from '../ddl/context.js';
 import { definitionHandler } from '../ddl/definitions.js';
 import type { Execution, RowSink } from '../exec/runtime.js';
-import { describeQuery, planStored } from '../plan/stored-query.js';
+import { describePolicy, describeQuery, planStored } from '../plan/stored-query.js';
 import type { Query } from '../text/ast.js';
 import type { Statement } from '../text/ast-statements.js';
 import { commandTag } from './command-tag.js';
@@ -36,6 +36,7 @@ export function ddlContextOf(session: SqlSession, transaction: SessionTransactio
     },
     prepared: (node) => preparedQuery(session, node, transaction),
     describeStored: (query) => describeQuery(query, session.picture, ''),
+    describePolicy: (query) => describePolicy(query, session.picture, ''),
     runStored: (stored, ownerOid, sink) => {
       const plan = planStored(stored, ownerOid, session.picture);
       session.checkPrivileges(plan.privileges);

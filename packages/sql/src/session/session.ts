@@ -23,7 +23,7 @@ import type { CommitResult, MvccTransaction, SessionLocks } from '@phantom/mvcc'
 import type { DdlContext, NoticeSeverity } from '../ddl/context.js';
 import { type Execution, type ReadSource, type RowSink, TimeSlice } from '../exec/runtime.js';
 import type { CatalogPort, RequiredPrivilege } from '../plan/catalog-port.js';
-import type { PreparedPlan } from '../plan/prepared-plan.js';
+import { isCurrent, type PreparedPlan } from '../plan/prepared-plan.js';
 import { bindRowExpression } from '../expr/row-expression.js';
 import { selectInto } from '../text/select-into.js';
 import type { Value } from '../types/type.js';
@@ -274,7 +274,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   /** The statement's plan for the catalog as it is now. 0A000 when its result would no longer have the columns it was described with. */
   currentPlan(statement: PlanStatement): PreparedPlan {
     const picture = this.catalogPicture();
-    if (statement.plan.catalogVersion !== picture.version) {
+    if (!isCurrent(statement.plan, picture)) {
       const plan = this.engine.statements.plan(picture, statement, this.evaluation);
       if (!sameFields(statement.plan, plan)) throw new PhantomError('0A000', 'cached plan must not change result type');
       statement.plan = plan;

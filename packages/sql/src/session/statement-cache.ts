@@ -12,7 +12,7 @@ import type { Oid } from '@phantom/catalog';
 import type { ExecutionContext, WorkCounters } from '../exec/runtime.js';
 import { planStatement } from '../plan/plan-statement.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
-import type { PreparedPlan } from '../plan/prepared-plan.js';
+import { isCurrent, type PreparedPlan } from '../plan/prepared-plan.js';
 import type { ParsedStatement, Statement } from '../text/ast-statements.js';
 import { parseScript, parseScriptWithEscapes } from '../text/parse.js';
 import type { TypeContext, Value } from '../types/type.js';
@@ -120,7 +120,7 @@ export class StatementCache {
     if (byKey === undefined) this.plans.set(node, (byKey = new Map()));
     const key = statement.declaredTypes.length === 0 ? '' : statement.declaredTypes.join(',');
     const cached = byKey.get(key);
-    if (cached !== undefined && cached.catalogVersion === picture.version) return cached;
+    if (cached !== undefined && isCurrent(cached, picture)) return cached;
     const plan = this.planUncached(picture, node, statement.declaredTypes, statement.text);
     byKey.set(key, plan);
     return plan;

@@ -157,6 +157,21 @@ export function checkOptionViolation(
   });
 }
 
+/** Row-level security: a row that no policy lets in, or that a restrictive policy of a name keeps out. */
+export function policyViolation(
+  table: TableDescriptor,
+  row: 'new' | 'existing' | 'target',
+  name: string | undefined,
+): PhantomError {
+  const subject = row === 'target' ? 'target' : 'new';
+  const policy = name === undefined ? '' : ` "${name}"`;
+  const part = row === 'new' ? '' : ' (USING expression)';
+  return new PhantomError(
+    '42501',
+    `${subject} row violates row-level security policy${policy}${part} for table "${table.name}"`,
+  );
+}
+
 function failingRow(table: TableDescriptor, row: readonly Value[], place: Pick<Place, 'context'>): string {
   const values: string[] = [];
   table.columns.forEach((column, position) => {

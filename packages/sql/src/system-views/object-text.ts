@@ -4,6 +4,7 @@ import type {
   ConstraintDescriptor,
   IndexDescriptor,
   ObjectReader,
+  PolicyCondition,
   StoredQuery,
   TableDescriptor,
 } from '@phantom/catalog';
@@ -11,6 +12,10 @@ import { isPhantomError } from '@phantom/base';
 import { rowExpressionText } from '../expr/row-expression.js';
 import type { RowExpressionRequest } from '../expr/row-expression-types.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
+import { renamedColumn } from '../ddl/stored-expressions.js';
+import type { Query } from '../text/ast.js';
+import { deparseExpression } from '../text/deparse.js';
+import { parseStatement } from '../text/parse.js';
 import { quoteIdentifier } from '../types/reg-types.js';
 
 /** The catalog as texts need it: names, and the objects behind them. */
@@ -62,6 +67,19 @@ export function defaultText(catalog: TextCatalog, table: TableDescriptor, column
 
 export function predicateText(catalog: TextCatalog, table: TableDescriptor, sql: string): string {
   return textOf(catalog, table, sql, 'predicate');
+}
+
+/** The condition of a policy over the table's columns as they are called now. */
+export function policyText(catalog: TextCatalog, table: TableDescriptor, condition: PolicyCondition): string {
+  const { body } = parseStatement(condition.querySql) as Query;
+  if (body.kind !== 'select' || body.where === undefined) return '';
+  let sql = deparseExpression(body.where);
+  const before = condition.names?.find(({ oid }) => oid === table.oid)?.columns ?? [];
+  for (const column of table.columns) {
+    const from = before[column.number - 1];
+    if (!column.dropped && from !== undefined && from !== column.name) sql = renamedColumn(sql, from, column.name);
+  }
+  return textOf(catalog, table, sql, 'policy');
 }
 
 /** A name as it must be written now: with its schema only where the search path does not lead to it. */

@@ -1,5 +1,5 @@
 /** pg_catalog's views for people: tables, indexes, views, sequences, settings, prepared statements. */
-import { hasColumnPrivilege } from '@phantom/catalog';
+import { hasColumnPrivilege, policiesFor } from '@phantom/catalog';
 import { SqlArray } from '@phantom/codec';
 import { TypeOid } from '../types/type-oids.js';
 import { type CatalogRow, catalogView, emptyViews } from './catalog-view.js';
@@ -18,7 +18,7 @@ function* tableRows(source: SystemViewSource): Iterable<CatalogRow> {
       hasindexes: relation.indexOids.length > 0,
       hasrules: false,
       hastriggers: relation.constraints.some(({ kind }) => kind === 'foreign key'),
-      rowsecurity: false,
+      rowsecurity: relation.rowSecurity?.enabled ?? false,
     };
   }
 }
@@ -27,6 +27,8 @@ function* columnStatisticsRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const relation of relationsOf(source)) {
     const statistics = relation.kind === 'table' ? source.statisticsOf(relation.oid) : undefined;
     if (relation.kind !== 'table' || statistics === undefined) continue;
+    // They tell of rows that policies may hide.
+    if (policiesFor(source.objectsSeen, relation, source.roleOid) !== undefined) continue;
     for (const column of relation.columns) {
       const found = statistics.columns[column.number];
       if (found === undefined || column.dropped) continue;
@@ -211,6 +213,6 @@ export const LISTING_VIEWS: readonly SystemView[] = [
       };
     }
   }),
-  ...emptyViews('pg_policies', 'pg_rules'),
+  ...emptyViews('pg_rules'),
   catalogView('pg_stats', columnStatisticsRows),
 ];

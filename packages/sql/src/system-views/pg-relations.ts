@@ -63,6 +63,8 @@ function* classRows(source: SystemViewSource): Iterable<CatalogRow> {
       relhasrules: storedQueryOf(relation) !== undefined,
       // PostgreSQL checks foreign keys by triggers on both sides, and clients look for them only where it says so.
       relhastriggers: keyed.has(relation.oid),
+      relrowsecurity: table?.rowSecurity?.enabled ?? false,
+      relforcerowsecurity: table?.rowSecurity?.forced ?? false,
       relispopulated: table?.materialized?.populated ?? true,
       relreplident: relation.kind === 'table' ? 'd' : 'n',
       relacl: aclItems(source, relation.acl),
@@ -392,7 +394,6 @@ export const RELATION_VIEWS: readonly SystemView[] = [
   ...emptyViews(
     'pg_inherits',
     'pg_partitioned_table',
-    'pg_policy',
     'pg_trigger',
     'pg_statistic_ext',
     'pg_statistic_ext_data',

@@ -8,6 +8,7 @@ import { ACTIVITY_VIEWS } from './activity.js';
 import { INFORMATION_SCHEMA_VIEWS } from './information-schema.js';
 import { CLUSTER_VIEWS } from './pg-cluster.js';
 import { LISTING_VIEWS } from './pg-listings.js';
+import { POLICY_VIEWS } from './pg-policies.js';
 import { RELATION_VIEWS } from './pg-relations.js';
 import { TYPE_VIEWS } from './pg-types.js';
 import { PHANTOM_VIEWS } from './phantom.js';
@@ -19,7 +20,13 @@ import {
   type SystemViewSource,
 } from './system-view.js';
 
-const PG_CATALOG_VIEWS: readonly SystemView[] = [...RELATION_VIEWS, ...TYPE_VIEWS, ...CLUSTER_VIEWS, ...LISTING_VIEWS];
+const PG_CATALOG_VIEWS: readonly SystemView[] = [
+  ...RELATION_VIEWS,
+  ...POLICY_VIEWS,
+  ...TYPE_VIEWS,
+  ...CLUSTER_VIEWS,
+  ...LISTING_VIEWS,
+];
 const ALL_VIEWS: readonly SystemView[] = [
   ...PG_CATALOG_VIEWS,
   ...ACTIVITY_VIEWS,

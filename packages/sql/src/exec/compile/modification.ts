@@ -7,8 +7,8 @@ import { ByteSlot } from '@phantom/kv';
 import type { TableDescriptor } from '@phantom/catalog';
 import type { ColumnId, Expression } from '../../expr/expression.js';
 import type { DeleteNode, InsertNode, MergeNode, UpdateNode } from '../../plan/physical/physical.js';
-import type { ViewCheck } from '../../plan/logical/logical.js';
-import { checkOptionViolation } from '../../storage/constraint-errors.js';
+import type { RowCheck } from '../../plan/logical/logical.js';
+import { checkOptionViolation, policyViolation } from '../../storage/constraint-errors.js';
 import { isDerived } from '../../storage/document-fields.js';
 import { physicalTable } from '../../storage/physical-table.js';
 import type { RowReference } from '../../storage/table-writer.js';
@@ -133,11 +133,14 @@ function arrayOf(context: StepContext, codes: readonly Code[]): Local {
   return context.emitter.let({ kind: 'array', items: codes });
 }
 
-/** WITH CHECK OPTION: 44000 for a new row that the view would not show. */
-function emitChecks(context: StepContext, table: TableDescriptor, checks: readonly ViewCheck[], values: Code): void {
-  for (const { condition, viewName } of checks) {
+const NO_VALUES: Code = { kind: 'array', items: [] };
+
+/** What views WITH CHECK OPTION and policies ask of a row whose values, as an array, errors may show. */
+function emitChecks(context: StepContext, table: TableDescriptor, checks: readonly RowCheck[], values: Code): void {
+  for (const { condition, refused } of checks) {
     const refuse = (run: Run, row: readonly Value[]): never => {
-      throw checkOptionViolation(table, viewName, row, run.evaluation);
+      if (refused.by === 'view') throw checkOptionViolation(table, refused.name, row, run.evaluation);
+      throw policyViolation(table, refused.row, refused.name);
     };
     context.emitter.if(not(context.expressions.test(condition, true)), () =>
       context.emitter.evaluate(call(context.emitter.constant(refuse), context.run, values)),
@@ -205,6 +208,7 @@ function emitUpsert(parts: Parts, node: InsertNode, context: StepContext, codes:
         emitter.evaluate(call(emitter.constant(refuseOwnRow), context.run, reference));
       }
       const update = (): void => {
+        emitChecks(inner, node.table, conflict.existingChecks, old);
         for (const item of conflict.rows) {
           const value = inner.expressions.value(item.expression);
           row.set(item.column, new ColumnSource(true, () => value.code));
@@ -311,7 +315,7 @@ function produceUpdate(parts: Parts, node: UpdateNode): void {
   const seen = seenSlot(parts, node.mayRepeat);
   compiler.produce(node.input, (context) => {
     const reference = context.expressions.column(node.rowReference).code;
-    once(context, seen, reference, () => emitUpdate(parts, context, node, node.values, reference));
+    once(context, seen, reference, () => emitUpdate(parts, context, node, node, reference));
   });
 }
 
@@ -319,7 +323,7 @@ function emitUpdate(
   parts: Parts,
   context: StepContext,
   node: UpdateNode | MergeNode,
-  expressions: readonly Expression[],
+  { values: expressions, checks }: Pick<UpdateNode, 'values' | 'checks'>,
   reference: Code,
 ): void {
   const { compiler } = parts;
@@ -327,7 +331,7 @@ function emitUpdate(
   const { codes, row } = computeRow(compiler, context, node.table, expressions, node.newRow);
   const updated = withRow(compiler, context, row);
   const values = arrayOf(updated, codes);
-  if (node.kind === 'update') emitChecks(updated, node.table, node.checks, values);
+  emitChecks(updated, node.table, checks, values);
   ask(updated, method(writerOf(updated, parts), 'update', reference, old, values));
   count(updated, parts);
   parts.consume(updated);
@@ -410,13 +414,14 @@ function mergeAction(
     context.emitter.evaluate(
       call(context.emitter.constant(touchOnce), stateOf(context.emitter, context.run, seen), reference),
     );
+    emitChecks(context, node.table, action.oldChecks, NO_VALUES);
   }
   switch (action.action) {
     case 'nothing':
       return;
     case 'update': {
       const inner: Parts = { ...parts, consume: (updated) => parts.consume(named(updated, 'UPDATE')) };
-      emitUpdate(inner, context, node, action.values, reference);
+      emitUpdate(inner, context, node, action, reference);
       return;
     }
     case 'delete': {
@@ -431,7 +436,9 @@ function mergeAction(
     default: {
       const { codes, row } = computeRow(compiler, context, node.table, action.values, node.newRow);
       const inserted = withRow(compiler, context, row);
-      ask(inserted, method(writerOf(inserted, parts), 'insert', arrayOf(inserted, codes)));
+      const values = arrayOf(inserted, codes);
+      emitChecks(inserted, node.table, action.checks, values);
+      ask(inserted, method(writerOf(inserted, parts), 'insert', values));
       count(inserted, parts);
       parts.consume(named(inserted, 'INSERT'));
     }

@@ -12,6 +12,7 @@ import { replaceColumnsDeep } from '../logical/walk.js';
 import { type BoundAssignments, bindAssignments } from './assignments.js';
 import { requirePrivilege } from './bind-relation.js';
 import { renameColumns } from './range-items.js';
+import { TablePolicies } from './row-security.js';
 import { ViewTarget } from './view-target.js';
 import { completeValues, newRowColumns, rowItem } from './target.js';
 
@@ -62,6 +63,7 @@ export function bindOnConflict(
       values: [],
       rows: [],
       stored,
+      existingChecks: [],
       checks: [],
       countAsMySql: false,
     };
@@ -101,7 +103,7 @@ export function bindOnConflict(
     values,
     rows: bound.rows,
     stored,
-    checks: through?.checks(stored) ?? [],
+    ...upsertChecks(binder, table, through, existing, stored),
     countAsMySql: false,
   };
 }
@@ -250,8 +252,30 @@ export function bindOnDuplicateKey(
     values,
     rows: bound.rows,
     stored,
-    checks: through?.checks(stored) ?? [],
+    ...upsertChecks(binder, table, through, existing, stored),
     countAsMySql: true,
+  };
+}
+
+/** What policies and views ask of the row in the way, and of the one that takes its place. */
+function upsertChecks(
+  binder: Binder,
+  table: TableDescriptor,
+  through: ViewTarget | undefined,
+  existing: readonly ColumnId[],
+  stored: readonly ColumnId[],
+): Pick<InsertConflict, 'existingChecks' | 'checks'> {
+  const policies = TablePolicies.of(through?.tableBinder ?? binder, table);
+  return {
+    existingChecks: [
+      ...(policies?.met('update', 'existing', existing) ?? []),
+      ...(policies?.met('select', 'existing', existing) ?? []),
+    ],
+    checks: [
+      ...(policies?.written('update', stored) ?? []),
+      ...(policies?.met('select', 'new', stored) ?? []),
+      ...(through?.checks(stored) ?? []),
+    ],
   };
 }
 

@@ -13,6 +13,7 @@ import { putValue, refusePartDefault } from './assignments.js';
 import { assignPartValue, partType, replacePart } from './part-assignment.js';
 import { bindReturning } from './returning.js';
 import { startOf } from './positions.js';
+import { TablePolicies } from './row-security.js';
 import { ViewTarget } from './view-target.js';
 import {
   assign,
@@ -64,7 +65,14 @@ export function bindInsert(binder: Binder, node: Ast.Insert, parent: Scope | und
   const updates = conflict?.action === 'update';
   const result = updates && conflict !== undefined ? conflict.stored : newRow;
   const outputs = node.returning === undefined ? [] : [...result, ...(updates ? (conflict?.existing ?? []) : [])];
-  const checks = through?.checks(newRow) ?? [];
+  const policies = TablePolicies.of(through?.tableBinder ?? binder, table);
+  const reads =
+    node.returning !== undefined || node.onConflict?.target !== undefined || node.onDuplicateKey !== undefined;
+  const checks = [
+    ...(policies?.written('insert', newRow) ?? []),
+    ...(reads ? (policies?.met('select', 'new', newRow) ?? []) : []),
+    ...(through?.checks(newRow) ?? []),
+  ];
   const insert: Insert = {
     kind: 'insert',
     table,

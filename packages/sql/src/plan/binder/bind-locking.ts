@@ -1,6 +1,6 @@
 /** FOR UPDATE and kin: which range items' rows are locked, and how. */
 import type { Binder } from '../../expr/binder.js';
-import type { ColumnId } from '../../expr/expression.js';
+import type { ColumnId, Expression } from '../../expr/expression.js';
 import type { RangeItem, Scope } from '../../expr/scope.js';
 import type { LockingClause } from '../../text/ast-leaves.js';
 import type * as Ast from '../../text/ast.js';
@@ -43,6 +43,14 @@ export function lockRows(
     }
   }
   return [...targets.values()];
+}
+
+/** What policies ask of rows that are locked: to lock one is to be allowed to change it. */
+export function lockConditions(binder: Binder, clauses: readonly LockingClause[], scope: Scope): Expression[] {
+  if (!scope.items.some((item) => item.lockConditions !== undefined)) return [];
+  const secured = new Set<RangeItem>();
+  for (const clause of clauses) for (const item of clauseItems(binder, clause, scope, 'FOR')) secured.add(item);
+  return [...secured].flatMap((item) => item.lockConditions?.() ?? []);
 }
 
 function clauseItems(binder: Binder, clause: LockingClause, scope: Scope, words: string): readonly RangeItem[] {

@@ -13,6 +13,7 @@ import { withTables } from './bind-insert.js';
 import { readingOf, requirePrivilege, scanTable } from './bind-relation.js';
 import { bindWith } from './bind-with.js';
 import { checkNames } from './range-items.js';
+import { behindPolicies, TablePolicies } from './row-security.js';
 import { bindReturning } from './returning.js';
 import { startOf } from './positions.js';
 import {
@@ -34,6 +35,8 @@ export function bindMerge(binder: Binder, node: Ast.Merge, parent: Scope | undef
   const onUse = readingOf(binder, table);
   const { plan: scan, item: bare, byPosition } = scanTable(binder, table, node.target.alias?.text, undefined);
   const item = { ...bare, onUse };
+  const policies = TablePolicies.of(binder, table);
+  const target = behindPolicies(scan, policies?.visible('select', byPosition) ?? []);
   const sourceScope = new Scope(context, outer);
   const source = bindFromList(binder, [node.source], sourceScope);
   checkNames(binder, [item], sourceScope.items);
@@ -49,14 +52,19 @@ export function bindMerge(binder: Binder, node: Ast.Merge, parent: Scope | undef
   both.clause = 'JOIN conditions';
   const on = coerceToBoolean(context, binder.bind(node.on, both), 'JOIN/ON', node.on.position);
   const bySource = node.branches.some((branch) => branch.match === 'not-matched-by-source');
-  const plan = join(bySource ? 'full' : 'left', marked, scan, [on]);
+  const plan = join(bySource ? 'full' : 'left', marked, target, [on]);
   const newRow = newRowColumns(binder, table);
   const targetScope = new Scope(context, outer);
   targetScope.items = [item];
   const scopes = { matched: both, 'not-matched': sourceScope, 'not-matched-by-source': targetScope };
   checkReachable(binder, node.branches);
   const actions = node.branches.map((branch) =>
-    bindBranch(binder, branch, table, scopes[branch.match], byPosition, newRow),
+    withChecks(
+      bindBranch(binder, branch, table, scopes[branch.match], byPosition, newRow),
+      policies,
+      byPosition,
+      newRow,
+    ),
   );
   const actionName = context.newColumn('merge_action', TEXT);
   const outputs = node.returning === undefined ? [] : [...newRow, actionName, ...plan.columns];
@@ -75,6 +83,26 @@ export function bindMerge(binder: Binder, node: Ast.Merge, parent: Scope | undef
   const alias = node.target.alias?.text ?? table.name;
   const rows = { table, alias, row: newRow, oldRow: byPosition, newRow, onUse, others: sourceScope.items };
   return withTables(bindReturning(binder, node.returning, merge, rows, outer), tables);
+}
+
+/** What a branch does to a row, as a policy sees it. */
+type BoundBranch = Omit<MergeAction, 'oldChecks' | 'checks'>;
+
+/** A branch with what policies ask of the rows that it changes, removes and writes. */
+function withChecks(
+  branch: BoundBranch,
+  policies: TablePolicies | undefined,
+  oldRow: readonly ColumnId[],
+  newRow: readonly ColumnId[],
+): MergeAction {
+  const { action } = branch;
+  const touches = action === 'update' || action === 'delete';
+  const writes = action === 'update' || action === 'insert';
+  return {
+    ...branch,
+    oldChecks: touches ? (policies?.met(action, 'target', oldRow) ?? []) : [],
+    checks: writes ? (policies?.written(action, newRow) ?? []) : [],
+  };
 }
 
 /** 42601: a branch behind one of its sort that takes every row. */
@@ -96,7 +124,7 @@ function bindBranch(
   scope: Scope,
   oldRow: readonly ColumnId[],
   newRow: readonly ColumnId[],
-): MergeAction {
+): BoundBranch {
   const { context } = binder;
   scope.clause = 'MERGE WHEN';
   const condition =

@@ -13,6 +13,7 @@ import type * as Ast from '../../text/ast.js';
 import type { NamedRelation, RelationPrivilege, VirtualRelation } from '../catalog-port.js';
 import type { LogicalNode, Scan } from '../logical/logical.js';
 import { rangeItem, renameColumns, type BoundFrom } from './range-items.js';
+import { behindPolicies, TablePolicies } from './row-security.js';
 import { sampleCondition } from './table-sample.js';
 
 /** Hidden column with a row's reference, for cursors. No query can name it: a name never holds this character. */
@@ -170,11 +171,17 @@ function bindTableScan(binder: Binder, table: TableDescriptor, node: Ast.TableRe
     });
   }
   const stored = storedName(binder, node.name);
-  const { plan, item } = scanTable(binder, table, node.alias?.name.text, (column) => used.add(column), stored);
-  const renamed = { ...item, columns: renameColumns(binder, item.columns, node.alias) };
-  if (node.sample === undefined) return { plan, items: [renamed] };
-  const condition = sampleCondition(binder, node.sample, plan.rowReference as ColumnId);
-  return { plan: { kind: 'filter', input: plan, conditions: [condition], columns: plan.columns }, items: [renamed] };
+  const scan = scanTable(binder, table, node.alias?.name.text, (column) => used.add(column), stored);
+  const policies = TablePolicies.of(binder, table);
+  const plan = behindPolicies(scan.plan, policies?.visible('select', scan.byPosition) ?? []);
+  const item: RangeItem = {
+    ...scan.item,
+    columns: renameColumns(binder, scan.item.columns, node.alias),
+    lockConditions: policies === undefined ? undefined : () => policies.visible('update', scan.byPosition),
+  };
+  if (node.sample === undefined) return { plan, items: [item] };
+  const condition = sampleCondition(binder, node.sample, scan.plan.rowReference as ColumnId);
+  return { plan: { kind: 'filter', input: plan, conditions: [condition], columns: plan.columns }, items: [item] };
 }
 
 function sampleRefused(binder: Binder, sample: Ast.TableSample): Error {

@@ -19,11 +19,12 @@ import type { LogicalNode, SetCall } from '../logical/logical.js';
 import { columnsOf } from '../logical/walk.js';
 import { bindFromList } from './bind-from.js';
 import { bindGroupBy, Grouping } from './bind-group.js';
-import { lockRows } from './bind-locking.js';
+import { lockConditions, lockRows } from './bind-locking.js';
 import { outputName } from './output-names.js';
 import { startOf } from './positions.js';
 import { Projection, windowNodes } from './projection.js';
 import { limit, narrow, sortedRows } from './row-order.js';
+import { behindPolicies } from './row-security.js';
 
 /** A select item after stars are spread. */
 interface BoundItem {
@@ -47,6 +48,7 @@ export function bindSelect(
   const scope = new Scope(context, parent);
   scope.clause = 'FROM';
   let plan = bindFromList(binder, select.from, scope);
+  if (query !== undefined) plan = behindPolicies(plan, lockConditions(binder, query.locking, scope));
   if (select.where !== undefined) {
     scope.clause = 'WHERE';
     const condition = coerceToBoolean(context, binder.bind(select.where, scope), 'WHERE', select.where.position);

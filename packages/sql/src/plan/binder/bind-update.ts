@@ -16,7 +16,7 @@ export function bindUpdate(binder: Binder, node: Ast.Update, parent: Scope | und
   const outer = node.with === undefined ? parent : new Scope(binder.context, parent);
   const tables = node.with === undefined || outer === undefined ? undefined : bindWith(binder, node.with, outer);
   const target = bindTargetRows(binder, node, node.from, outer);
-  const { table, through, rowReference, row, changed, scope, shown } = target;
+  const { table, through, rowReference, row, changed, scope, shown, policies, reads } = target;
   let { plan } = target;
   scope.clause = 'UPDATE';
   const current = (position: number): Expression =>
@@ -46,7 +46,11 @@ export function bindUpdate(binder: Binder, node: Ast.Update, parent: Scope | und
     values,
     newRow,
     mayRepeat: node.from.length > 0,
-    checks: through?.checks(newRow) ?? [],
+    checks: [
+      ...(policies?.written('update', newRow) ?? []),
+      ...(reads ? (policies?.met('select', 'new', newRow) ?? []) : []),
+      ...(through?.checks(newRow) ?? []),
+    ],
     columns: outputs,
   };
   const rows = { ...shown, row: newRow, oldRow: row, newRow };

@@ -10,6 +10,7 @@ import { bindFromList, join } from './bind-from.js';
 import { readingOf, requirePrivilege, scanTable } from './bind-relation.js';
 import { bindCurrentOf } from './current-of.js';
 import { checkNames } from './range-items.js';
+import { behindPolicies, TablePolicies } from './row-security.js';
 import type { ReturningRows } from './returning.js';
 import { findTarget, findViewTarget } from './target.js';
 import { ViewTarget } from './view-target.js';
@@ -28,6 +29,10 @@ export interface TargetRows {
   readonly scope: Scope;
   /** What RETURNING sees of them, but for the rows themselves. */
   readonly shown: Pick<ReturningRows, 'table' | 'alias' | 'itemOf' | 'onUse' | 'others'>;
+  /** Row-level security of the table, where it holds. */
+  readonly policies: TablePolicies | undefined;
+  /** The statement looks at the rows besides changing them. */
+  readonly reads: boolean;
 }
 
 export function bindTargetRows(
@@ -49,7 +54,13 @@ export function bindTargetRows(
   const alias = node.table.alias?.text ?? view?.name ?? table.name;
   const item = { ...(through === undefined ? scan.item : through.item(scan.item, alias)), onUse };
   const othersScope = new Scope(context, outer);
-  let plan: LogicalNode = scan.plan;
+  const policies = TablePolicies.of(through?.tableBinder ?? binder, table);
+  const reads = readsTarget(node, others);
+  const visible = [
+    ...(reads ? (policies?.visible('select', scan.byPosition) ?? []) : []),
+    ...(policies?.visible(verb, scan.byPosition) ?? []),
+  ];
+  let plan: LogicalNode = behindPolicies(scan.plan, visible);
   const filter = (conditions: readonly ReturnType<Binder['bind']>[]): void => {
     if (conditions.length > 0)
       plan = { kind: 'filter', input: plan, conditions: [...conditions], columns: plan.columns };
@@ -71,5 +82,13 @@ export function bindTargetRows(
     ]);
   }
   const shown = { table, alias, itemOf: through?.rowItem.bind(through), onUse, others: othersScope.items };
-  return { table, through, plan, rowReference, row: scan.byPosition, changed, scope, shown };
+  return { table, through, plan, rowReference, row: scan.byPosition, changed, scope, shown, policies, reads };
 }
+
+/** Whether more is asked of the target than to change or remove all of it: then one must be allowed to see its rows. */
+function readsTarget(node: Ast.Update | Ast.Delete, others: readonly Ast.TableExpression[]): boolean {
+  if (node.where !== undefined || node.returning !== undefined || others.length > 0) return true;
+  return node.kind === 'update' && node.assignments.some(({ value }) => !CONSTANTS.has(value.kind));
+}
+
+const CONSTANTS: ReadonlySet<string> = new Set(['string', 'number', 'null', 'boolean', 'parameter', 'default']);

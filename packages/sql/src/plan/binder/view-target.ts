@@ -10,7 +10,7 @@ import type { ColumnId, Expression } from '../../expr/expression.js';
 import { Scope, type RangeItem, type ScopeColumn } from '../../expr/scope.js';
 import type { Name } from '../../text/ast-leaves.js';
 import type * as Ast from '../../text/ast.js';
-import type { ViewCheck } from '../logical/logical.js';
+import type { RowCheck } from '../logical/logical.js';
 import { findRelation, requirePrivilege, storedName } from './bind-relation.js';
 import { expandStar } from './bind-select.js';
 import { outputName } from './output-names.js';
@@ -81,6 +81,11 @@ export class ViewTarget {
       const at = expression.kind === 'column' ? ids.indexOf(expression.column) : -1;
       return at < 0 ? undefined : at;
     });
+  }
+
+  /** Binds what belongs to the table behind all views, with the rights of the innermost view's owner. */
+  get tableBinder(): Binder {
+    return this.below?.tableBinder ?? this.inner;
   }
 
   private refused(verb: Verb, detail: string, position: number): PhantomError {
@@ -154,15 +159,15 @@ export class ViewTarget {
   }
 
   /** What WITH CHECK OPTION asks of a new row: of the view that has it, and (CASCADED) of all under that. */
-  checks(ids: readonly ColumnId[]): ViewCheck[] {
+  checks(ids: readonly ColumnId[]): RowCheck[] {
     const { conditions } = this.over(rowItem(this.table, this.table.name, ids));
-    const checks: ViewCheck[] = [];
+    const checks: RowCheck[] = [];
     let cascaded = false;
     for (const view of this.layers()) {
       cascaded ||= view.checkOption === 'cascaded';
       const found = conditions.find((entry) => entry.view === view);
       if (found !== undefined && (cascaded || view.checkOption === 'local'))
-        checks.push({ condition: found.condition, viewName: view.name });
+        checks.push({ condition: found.condition, refused: { by: 'view', name: view.name } });
     }
     // A row that the view under this one refuses is refused first.
     return checks.toReversed();

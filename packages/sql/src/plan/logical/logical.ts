@@ -85,6 +85,8 @@ export interface Filter {
   readonly kind: 'filter';
   readonly input: LogicalNode;
   readonly conditions: readonly Expression[];
+  /** Of row-level security: what could tell of rows that it hides stays above it. */
+  readonly isBarrier?: true;
   readonly columns: readonly ColumnId[];
 }
 
@@ -289,10 +291,13 @@ export interface LockRows {
 /** A row of a table under ids: one for each of its columns, by position (dropped ones included). */
 export type RowColumns = readonly ColumnId[];
 
-/** What a row written through a view WITH CHECK OPTION must be: over the new row; 44000 unless it is true. */
-export interface ViewCheck {
+/** What a row must be: the statement is refused unless the condition over it is true. */
+export interface RowCheck {
   readonly condition: Expression;
-  readonly viewName: string;
+  /** 44000 by a view WITH CHECK OPTION that the row is written through; 42501 by policies, or by the restrictive one of a name. */
+  readonly refused:
+    | { readonly by: 'view'; readonly name: string }
+    | { readonly by: 'policy'; readonly row: 'new' | 'existing' | 'target'; readonly name?: string };
 }
 
 export interface Insert {
@@ -303,7 +308,7 @@ export interface Insert {
   readonly values: readonly Expression[];
   readonly newRow: RowColumns;
   readonly conflict: InsertConflict | undefined;
-  readonly checks: readonly ViewCheck[];
+  readonly checks: readonly RowCheck[];
   readonly columns: readonly ColumnId[];
 }
 
@@ -319,8 +324,10 @@ export interface InsertConflict {
   /** Rows of subqueries that `values` take their fields from. */
   readonly rows: readonly { readonly column: ColumnId; readonly expression: Expression }[];
   readonly stored: RowColumns;
+  /** Over `existing`, before anything is done to it. */
+  readonly existingChecks: readonly RowCheck[];
   /** Over `stored`. */
-  readonly checks: readonly ViewCheck[];
+  readonly checks: readonly RowCheck[];
   /** MySQL counts an updated row as two and an unchanged one as none. */
   readonly countAsMySql: boolean;
 }
@@ -335,7 +342,7 @@ export interface Update {
   readonly newRow: RowColumns;
   /** A row may come more than once (a join): only its first coming counts. */
   readonly mayRepeat: boolean;
-  readonly checks: readonly ViewCheck[];
+  readonly checks: readonly RowCheck[];
   readonly columns: readonly ColumnId[];
 }
 
@@ -354,6 +361,10 @@ export interface MergeAction {
   readonly condition: Expression | undefined;
   readonly action: 'nothing' | 'delete' | 'update' | 'insert';
   readonly values: readonly Expression[];
+  /** Over the old row, before it is changed or removed. */
+  readonly oldChecks: readonly RowCheck[];
+  /** Over the new row. */
+  readonly checks: readonly RowCheck[];
 }
 
 /** Input: target full or left joined to the source; a null row reference is "not matched", a null `sourceMark` "by source". */

@@ -2,7 +2,7 @@
 import { unreachable } from '@phantom/base';
 import type { ColumnId, Expression, SortKey, Subquery } from '../../expr/expression.js';
 import { forEachChild, mapChildren } from '../../expr/walk.js';
-import type { AggregateCall, LogicalNode, RangeLimit, SetCall, WindowCall } from './logical.js';
+import type { AggregateCall, LogicalNode, RangeLimit, RowCheck, SetCall, WindowCall } from './logical.js';
 
 /** The plan of a subquery with its whole type. */
 export function subplanOf(subquery: Subquery): LogicalNode {
@@ -195,7 +195,7 @@ function withExpressions(node: LogicalNode, f: ExpressionMapper): LogicalNode {
       return {
         ...node,
         values: node.values.map(f),
-        checks: node.checks.map((check) => ({ ...check, condition: f(check.condition) })),
+        checks: mapChecks(node.checks, f),
         conflict:
           node.conflict === undefined
             ? undefined
@@ -203,7 +203,8 @@ function withExpressions(node: LogicalNode, f: ExpressionMapper): LogicalNode {
                 ...node.conflict,
                 condition: optional(node.conflict.condition),
                 values: node.conflict.values.map(f),
-                checks: node.conflict.checks.map((check) => ({ ...check, condition: f(check.condition) })),
+                existingChecks: mapChecks(node.conflict.existingChecks, f),
+                checks: mapChecks(node.conflict.checks, f),
                 rows: node.conflict.rows.map((row) => ({ ...row, expression: f(row.expression) })),
               },
       };
@@ -211,7 +212,7 @@ function withExpressions(node: LogicalNode, f: ExpressionMapper): LogicalNode {
       return {
         ...node,
         values: node.values.map(f),
-        checks: node.checks.map((check) => ({ ...check, condition: f(check.condition) })),
+        checks: mapChecks(node.checks, f),
       };
     case 'merge':
       return {
@@ -220,11 +221,17 @@ function withExpressions(node: LogicalNode, f: ExpressionMapper): LogicalNode {
           ...action,
           condition: optional(action.condition),
           values: action.values.map(f),
+          oldChecks: mapChecks(action.oldChecks, f),
+          checks: mapChecks(action.checks, f),
         })),
       };
     default:
       return unreachable(node);
   }
+}
+
+function mapChecks(checks: readonly RowCheck[], f: (expression: Expression) => Expression): RowCheck[] {
+  return checks.map((check) => ({ ...check, condition: f(check.condition) }));
 }
 
 /** Calls `f` on each expression of the node itself. */

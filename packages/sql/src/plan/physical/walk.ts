@@ -117,6 +117,7 @@ export function ownExpressionsOf(node: PhysicalNode, f: (expression: Expression)
       for (const check of node.checks) f(check.condition);
       optional(node.conflict?.condition);
       node.conflict?.values.forEach(f);
+      for (const check of node.conflict?.existingChecks ?? []) f(check.condition);
       for (const check of node.conflict?.checks ?? []) f(check.condition);
       for (const row of node.conflict?.rows ?? []) f(row.expression);
       return;
@@ -128,6 +129,7 @@ export function ownExpressionsOf(node: PhysicalNode, f: (expression: Expression)
       for (const action of node.actions) {
         optional(action.condition);
         action.values.forEach(f);
+        for (const check of [...action.oldChecks, ...action.checks]) f(check.condition);
       }
       return;
     case 'virtual-scan':

@@ -3,6 +3,8 @@
  * (with their expressions put in), to the side of a join that has its columns, below grouping when it speaks of keys only,
  * into the branches of a union, and at last into the scan.
  *
+ * Conditions of row-level security are a barrier: see pushBarrier.
+ *
  * Outer joins: a condition on the row-preserving side may pass, one on the other side may not; of an ON condition just the
  * other way round.
  */
@@ -39,6 +41,7 @@ function partition(
 function push(node: LogicalNode, conditions: readonly Expression[], context: BindContext): LogicalNode {
   switch (node.kind) {
     case 'filter':
+      if (node.isBarrier === true) return pushBarrier(node, conditions, context);
       return push(node.input, [...node.conditions.flatMap(conjuncts), ...conditions], context);
     case 'scan':
       return conditions.length === 0 ? node : { ...node, filter: [...node.filter, ...conditions] };
@@ -85,6 +88,16 @@ function push(node: LogicalNode, conditions: readonly Expression[], context: Bin
         conditions,
       );
   }
+}
+
+/**
+ * Policies come first: those without a subquery go into the scan, where conditions are tested in order, and the query's own
+ * may follow them. A subquery stays where it is, and everything else above it.
+ */
+function pushBarrier(node: Filter, conditions: readonly Expression[], context: BindContext): LogicalNode {
+  const [stay, down] = partition(node.conditions.flatMap(conjuncts), hasSubquery);
+  if (stay.length === 0) return push(node.input, [...down, ...conditions], context);
+  return filterOver({ ...node, input: push(node.input, down, context), conditions: stay }, conditions);
 }
 
 function pushProject(node: Project, conditions: readonly Expression[], context: BindContext): LogicalNode {

@@ -20,7 +20,8 @@ export const subqueryUnnesting: Rule = {
 
 function unnest(node: LogicalNode, context: BindContext): LogicalNode {
   const inner = mapInputs(node, (input) => unnest(input, context));
-  return inner.kind === 'filter' ? unnestFilter(inner, context) : inner;
+  // A join would let conditions past a policy that is to be tested before them.
+  return inner.kind === 'filter' && inner.isBarrier !== true ? unnestFilter(inner, context) : inner;
 }
 
 function unnestFilter(node: Filter, context: BindContext): LogicalNode {
