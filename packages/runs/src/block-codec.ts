@@ -8,6 +8,7 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { ByteWriter, corruptionError, readVarint, unsupportedError, varintBytes } from '@phantom/base';
 import { BlockCodec } from './format.js';
 import { Lz4Encoder, decodeLz4, lz4BytesMax } from './lz4.js';
+import { decodeInput, encodeWithInput, lz4Input } from './lz4-wasm.js';
 
 /** How the data blocks of a run are compressed. */
 export type Compression = 'none' | 'lz4' | 'deflate';
@@ -40,6 +41,8 @@ export class BlockCompressor {
     out.varint(payload.length);
     if (encoder === undefined) {
       out.bytes(deflateRawSync(payload, { level: DEFLATE_LEVEL }));
+    } else if (payload.length <= lz4Input.length) {
+      out.bytes(encodeWithInput(payload));
     } else {
       const at = out.reserve(lz4BytesMax(payload.length));
       out.length = encoder.encode(payload, 0, payload.length, out.buffer, at);
@@ -82,7 +85,11 @@ export function decompress(
   }
   const from = varintBytes(bytes);
   if (codec === BlockCodec.Lz4) {
-    if (!decodeLz4(stored, from, end, target, bytes)) throw malformed(path, offset);
+    const isWhole =
+      stored === lz4Input && bytes <= lz4Input.length
+        ? decodeInput(from, end, target, bytes)
+        : decodeLz4(stored, from, end, target, bytes);
+    if (!isWhole) throw malformed(path, offset);
     return;
   }
   try {

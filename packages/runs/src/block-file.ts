@@ -1,27 +1,26 @@
 /**
  * Reads the blocks of a run: nothing is believed before its checksum, which says that it is what was written at this place
- * of this file, has been compared. What comes from the disk is read into one buffer for all, and decompressed from there.
+ * of this file, has been compared. Blocks of usual size are read to where they can be decompressed.
  */
 import { type Checksums, corruptionError, toHex } from '@phantom/base';
 import type { VfsFile } from '@phantom/vfs';
 import { type Block, takeBlock } from './block.js';
 import { decompress, decompressedBytes } from './block-codec.js';
 import { BLOCK_TRAILER_BYTES, blockSeed } from './format.js';
+import { lz4Input } from './lz4-wasm.js';
 
-/** Where blocks are read to before they are decompressed. */
-let scratch = new Uint8Array(16 * 1024);
-/** A larger one is not kept. */
-const SCRATCH_BYTES_MAX = 1024 * 1024;
+const inputView = new DataView(lz4Input.buffer, lz4Input.byteOffset, lz4Input.length);
 
 export class BlockFile {
   private readonly file: VfsFile;
   private readonly checksums: Checksums;
-  private readonly identity: number;
+  /** Of the block at 0; those of others follow. */
+  private readonly seed: bigint;
 
   constructor(file: VfsFile, checksums: Checksums, identity: number) {
     this.file = file;
     this.checksums = checksums;
-    this.identity = identity;
+    this.seed = blockSeed(identity, 0);
   }
 
   /** A payload in bytes of its own, which the caller owns. Throws a corruption error when it is not what was written. */
@@ -48,28 +47,24 @@ export class BlockFile {
 
   /** Reads a payload as it is stored, its codec behind it. Borrowed until the next read. */
   private readStored(offset: number, bytes: number): Uint8Array {
-    const { file, identity } = this;
-    const stored = scratchOf(bytes + BLOCK_TRAILER_BYTES);
-    const found = file.readAt(offset, stored);
-    if (found !== stored.length) {
-      throw corruptionError('a block is cut short', { file: file.path, offset, expected: stored.length, found });
+    const { file } = this;
+    const storedBytes = bytes + BLOCK_TRAILER_BYTES;
+    const isUsual = storedBytes <= lz4Input.length;
+    const stored = isUsual ? lz4Input : new Uint8Array(storedBytes);
+    const found = file.readAt(offset, stored.subarray(0, storedBytes));
+    if (found !== storedBytes) {
+      throw corruptionError('a block is cut short', { file: file.path, offset, expected: storedBytes, found });
     }
-    const expected = this.checksums.h64(stored, 0, bytes + 1, blockSeed(identity, offset));
-    if (new DataView(stored.buffer).getBigUint64(bytes + 1, true) !== expected) {
+    const expected = this.checksums.h64(stored, 0, bytes + 1, BigInt.asUintN(64, this.seed + BigInt(offset)));
+    const view = isUsual ? inputView : new DataView(stored.buffer);
+    if (view.getBigUint64(bytes + 1, true) !== expected) {
       throw corruptionError('a block has the wrong checksum', {
         file: file.path,
         offset,
         expected: expected.toString(16).padStart(16, '0'),
-        found: toHex(stored.slice(bytes + 1).reverse()),
+        found: toHex(stored.slice(bytes + 1, storedBytes).reverse()),
       });
     }
     return stored;
   }
-}
-
-/** So many bytes to be used until the next block is read. */
-function scratchOf(bytes: number): Uint8Array {
-  if (bytes > SCRATCH_BYTES_MAX) return new Uint8Array(bytes);
-  if (bytes > scratch.length) scratch = new Uint8Array(Math.min(bytes * 2, SCRATCH_BYTES_MAX));
-  return scratch.subarray(0, bytes);
 }

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { BlockCompressor, type Compression, decompress, decompressedBytes } from '../src/block-codec.js';
 import { Lz4Encoder, decodeLz4, lz4BytesMax } from '../src/lz4.js';
+import { decodeInput, encodeWithInput, lz4Input } from '../src/lz4-wasm.js';
 import { type ModelVersion, getFrom, sortVersions, writeModel } from './run-model.js';
 
 let checksums: Checksums;
@@ -36,13 +37,23 @@ function encode(encoder: Lz4Encoder, bytes: Uint8Array): Uint8Array {
   return target.slice(5, end);
 }
 
+/** The same bytes where blocks of usual size are read to. */
+function inInput(stored: Uint8Array): Uint8Array {
+  lz4Input.set(stored);
+  return lz4Input;
+}
+
 /** The payload that was stored like this. */
 function payloadOf(stored: Uint8Array, codec: number): Uint8Array {
   const bytes = decompressedBytes(stored, stored.length, codec, 'file', 7);
-  const target = new Uint8Array(bytes + 1).fill(0xee);
-  decompress(stored, stored.length, codec, target, bytes, 'file', 7);
-  expect(target[bytes]).toBe(0xee);
-  return target.subarray(0, bytes);
+  const payloads = [stored, inInput(stored)].map((from) => {
+    const target = new Uint8Array(bytes + 1).fill(0xee);
+    decompress(from, stored.length, codec, target, bytes, 'file', 7);
+    expect(target[bytes]).toBe(0xee);
+    return target.subarray(0, bytes);
+  });
+  expect(payloads[1]).toEqual(payloads[0]);
+  return payloads[0] as Uint8Array;
 }
 
 describe('LZ4', () => {
@@ -132,6 +143,65 @@ describe('LZ4', () => {
     (worn as unknown as { base: number }).base = 0x4000_0000 - 20;
     expect(encode(worn, bytes)).toEqual(encode(new Lz4Encoder(), bytes));
     expect(encode(worn, bytes)).toEqual(encode(new Lz4Encoder(), bytes));
+  });
+});
+
+/** What the WebAssembly decoder makes of a block; undefined when it refuses it. */
+function decodeFast(block: Uint8Array, bytes: number): Uint8Array | undefined {
+  lz4Input.fill(0xee);
+  lz4Input.set(block, 3);
+  const target = new Uint8Array(bytes + 1).fill(0xee);
+  const isWhole = decodeInput(3, 3 + block.length, target, bytes);
+  expect(target[bytes]).toBe(0xee);
+  return isWhole ? target.subarray(0, bytes) : undefined;
+}
+
+describe('LZ4 in WebAssembly', () => {
+  const encoder = new Lz4Encoder();
+
+  it('writes what both decoders read, and reads what both encoders write', () => {
+    const random = new Random(5);
+    const noise = random.bytes(65_535);
+    const repeated = Buffer.concat([noise.subarray(0, 30_000), noise.subarray(0, 30_000)]);
+    const check = (bytes: Uint8Array): void => {
+      const encoded = encodeWithInput(bytes).slice();
+      expect(encoded.length).toBeLessThanOrEqual(lz4BytesMax(bytes.length));
+      const decoded = new Uint8Array(bytes.length);
+      expect(decodeLz4(encoded, 0, encoded.length, decoded, decoded.length)).toBe(true);
+      expect(Buffer.compare(decoded, bytes)).toBe(0);
+      for (const block of [encoded, encode(encoder, bytes)]) {
+        // Noise has grown: who reads such blocks takes the other way.
+        if (block.length + 3 > lz4Input.length) continue;
+        expect(Buffer.compare(decodeFast(block, bytes.length) as Uint8Array, bytes)).toBe(0);
+      }
+    };
+    for (const bytes of [noise, noise.subarray(0, 60_000), repeated, new Uint8Array(65_535)]) check(bytes);
+    for (let bytes = 0; bytes < 40; bytes++) check(new Uint8Array(bytes));
+    expect(encodeWithInput(repeated).length).toBeLessThan(31_000);
+    fc.assert(fc.property(compressible, check), { numRuns: 200, seed: 6 });
+  });
+
+  it('refuses what the other decoder refuses', () => {
+    const sample = encode(
+      encoder,
+      Uint8Array.from(Buffer.from('abcabcabcabcabcabcabcabc, and so on and so on and so on')),
+    );
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.uint8Array({ maxLength: 80 }),
+          fc.tuple(fc.nat(sample.length - 1), fc.nat(255)).map(([at, byte]) => sample.with(at, byte)),
+          fc.nat(sample.length - 1).map((bytes) => sample.slice(0, bytes)),
+        ),
+        fc.oneof(fc.integer({ min: 0, max: 300 }), fc.constant(55)),
+        (bytes, targetBytes) => {
+          const target = new Uint8Array(targetBytes);
+          const isWhole = decodeLz4(bytes, 0, bytes.length, target, targetBytes);
+          expect(decodeFast(bytes, targetBytes)).toEqual(isWhole ? target : undefined);
+        },
+      ),
+      { numRuns: 3000, seed: 7 },
+    );
   });
 });
 

@@ -1,6 +1,7 @@
 /**
  * What is measured, each behind the same few calls. Writes are in batches, unsynced (`load`) or durable one by one from many
- * callers (`durable`); `get` is synchronous where the library has it. One configuration for all figures: see CONFIGURATION.
+ * callers (`durable`); `get` is synchronous where the library has it. `settle` brings a tree into its best form for reading:
+ * whole compactions of the LSM-trees, a merge of the B+tree's runs. One configuration for all figures: see CONFIGURATION.
  */
 import { join } from 'node:path';
 import { peer } from '../peers.mjs';
@@ -42,9 +43,17 @@ function phantom(open) {
           runs,
           bytesFlushed,
           bytesMerged,
+          fileBytes,
         } = engine;
         const written = bytesFlushed === 0 ? 0 : (bytesFlushed + bytesMerged) / bytesFlushed;
-        return { written: writeAmplification ?? written, spaceAmplification, readAmplification, runs, workerJobs };
+        return {
+          written: writeAmplification ?? written,
+          spaceAmplification,
+          readAmplification,
+          runs,
+          workerJobs,
+          fileMb: fileBytes / 1e6,
+        };
       },
       close: () => db.close(),
     };
@@ -53,7 +62,7 @@ function phantom(open) {
 
 async function lsm(directory) {
   const { openLsm } = await import('@phantom/lsm');
-  return phantom(openLsm)(directory, (db) => db.store.engine(1)?.settled?.() ?? db.store.engine(2)?.settled?.());
+  return phantom(openLsm)(directory, (db) => db.store.engine(1)?.compact?.() ?? db.store.engine(2)?.compact?.());
 }
 
 async function btree(directory) {
