@@ -215,6 +215,10 @@ export class CatalogTransaction implements ObjectReader {
     committed: Iterable<Dependency>,
     wanted: (d: Dependency) => boolean,
   ): Iterable<Dependency> {
+    if (this.dependenciesRemoved.size === 0 && this.dependenciesAdded.size === 0) {
+      yield* committed;
+      return;
+    }
     for (const dependency of committed) {
       const id = String(this.dependencyKey(dependency));
       if (!this.dependenciesRemoved.has(id) && !this.dependenciesAdded.has(id)) yield dependency;

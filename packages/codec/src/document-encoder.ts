@@ -15,9 +15,10 @@
 import { ByteWriter, PhantomError, copyBytes, varintBytes, writeU16, writeU32, writeVarint } from '@phantom/base';
 import { Decimal } from './decimal.js';
 import { Tag } from './document-format.js';
-import type { DocumentValue } from './document-reader.js';
+import { type DocumentValue, entryStart, nodeCount, nodeKind } from './document-reader.js';
 import { ObjectId, Uuid } from './document-values.js';
 import { writeNode } from './document-writer.js';
+import { corruptValue } from './storage.js';
 import { utf8Bytes, writeUtf8 } from './text-bytes.js';
 
 export interface DocumentRules {
@@ -90,6 +91,57 @@ export class DocumentEncoder {
       }
     }
     this.close(start);
+  }
+
+  /**
+   * Appends the object whose node is at [at, end) with some fields changed: `before` has those of its top-level fields that may have
+   * changed, in their order, `after` what they are now. All others are copied as they are. XX001 for bytes that are no object.
+   */
+  encodeChanged(
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    before: Readonly<Record<string, unknown>>,
+    after: Readonly<Record<string, unknown>>,
+  ): void {
+    if (nodeKind(bytes, at, end) !== 'object') throw corruptValue('a document that is no object');
+    this.begin();
+    const start = this.open(Tag.Object);
+    const count = nodeCount(bytes, at, end);
+    const names = Object.keys(before);
+    let met = 0;
+    for (let i = 0; i < count; i++) {
+      const from = entryStart(bytes, at, end, count, i);
+      const name = names[met];
+      if (name === undefined || !this.isKeyAt(bytes, from, name)) {
+        this.copyEntry(bytes, from, entryStart(bytes, at, end, count, i + 1));
+        continue;
+      }
+      met++;
+      if (!Object.hasOwn(after, name)) continue;
+      if (Object.is(before[name], after[name])) this.copyEntry(bytes, from, entryStart(bytes, at, end, count, i + 1));
+      else this.field(name, after[name], 1);
+    }
+    const now = Object.keys(after);
+    for (let i = 0; i < now.length; i++) {
+      const name = now[i] as string;
+      if (!Object.hasOwn(before, name)) this.field(name, after[name], 1);
+    }
+    this.close(start);
+  }
+
+  private copyEntry(bytes: Uint8Array, from: number, to: number): void {
+    const { writer } = this;
+    const at = writer.reserve(to - from);
+    writer.length = copyBytes(bytes, from, to, writer.buffer, at);
+    this.end();
+  }
+
+  /** Whether the entry at `from` has this key. */
+  private isKeyAt(bytes: Uint8Array, from: number, name: string): boolean {
+    const key = this.keys.get(name) ?? this.newKey(name);
+    for (let i = 0; i < key.length; i++) if (bytes[from + i] !== key[i]) return false;
+    return true;
   }
 
   /** Appends the node of any value. */

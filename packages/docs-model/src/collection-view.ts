@@ -1,16 +1,17 @@
 /** A collection as one version of the catalog has it: its layout and its indexes, compiled once per descriptor. */
 import type { IndexDescriptor, ObjectReader, TableDescriptor } from '@phantom/catalog';
 import { DocumentLayout } from './document-layout.js';
+import { fieldBytes } from './field-names.js';
 import { IndexLayout } from './index-layout.js';
-
-const UTF8 = new TextEncoder();
 
 export class CollectionView {
   readonly table: TableDescriptor;
   readonly layout: DocumentLayout;
   /** Secondary indexes, unique ones first: their checks come before anything is written. */
   readonly indexes: readonly IndexLayout[];
-  /** Top-level fields that the indexes read, in UTF-8; undefined: all. */
+  /** Top-level fields that the indexes read; undefined: all. */
+  readonly indexedFields: ReadonlySet<string> | undefined;
+  /** The same in UTF-8. */
   readonly indexFields: readonly Uint8Array[] | undefined;
   private readonly descriptors: readonly IndexDescriptor[];
 
@@ -21,7 +22,8 @@ export class CollectionView {
     this.indexes = descriptors
       .map((descriptor) => new IndexLayout(descriptor))
       .sort((a, b) => Number(b.index.unique) - Number(a.index.unique));
-    this.indexFields = fieldsOf(this.indexes);
+    this.indexedFields = fieldsOf(this.indexes);
+    this.indexFields = this.indexedFields === undefined ? undefined : fieldBytes(this.indexedFields);
   }
 
   /** True while these are the collection's indexes. */
@@ -30,14 +32,14 @@ export class CollectionView {
   }
 }
 
-function fieldsOf(indexes: readonly IndexLayout[]): readonly Uint8Array[] | undefined {
+function fieldsOf(indexes: readonly IndexLayout[]): ReadonlySet<string> | undefined {
   const fields = new Set<string>();
   for (const index of indexes) {
     if (index.isWildcard || (index.partial !== undefined && index.partial.fields === undefined)) return undefined;
     for (const { path } of index.definition.parts) fields.add(path.split('.', 1)[0] as string);
     for (const field of index.partial?.fields ?? []) fields.add(field);
   }
-  return [...fields].map((field) => UTF8.encode(field));
+  return fields;
 }
 
 const views = new WeakMap<TableDescriptor, CollectionView>();

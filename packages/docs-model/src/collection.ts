@@ -28,6 +28,7 @@ import { ChangeStream } from './changes/change-stream.js';
 import { type Batches, DocumentCursor } from './cursor.js';
 import { type NewCollection, checkName } from './definition.js';
 import { badArgument } from './errors.js';
+import { IdFilter } from './filter/id-filter.js';
 import { FindCursor, type FindOptions, queryOf } from './find-cursor.js';
 import {
   type IndexInfo,
@@ -39,10 +40,11 @@ import {
   listIndexes,
 } from './indexes.js';
 import type { DocumentModel } from './model.js';
-import { type Decision, modifyDocuments } from './modification.js';
+import { type DocumentChange, modifyDocuments } from './modification.js';
 import { type PlainObject, compareValues, isObject } from './order.js';
 import { parsePath, walkPath } from './path.js';
 import { compileProjection } from './projection.js';
+import { readPoint } from './point-read.js';
 import { type Query, Reader } from './reader.js';
 import type { DanglingReport } from './references/dangling.js';
 import { reportDangling } from './references/dangling-report.js';
@@ -55,12 +57,8 @@ import { seedDocument } from './upsert.js';
 import { settle } from './writer.js';
 
 /** A change of the documents found, and what an upsert makes when there are none. */
-interface Modification {
-  readonly query: Query;
-  readonly decide: Decision;
+interface Modification extends DocumentChange {
   readonly insert: (() => PlainObject) | undefined;
-  /** The whole document is another, not some of its fields. */
-  readonly replaces?: boolean;
 }
 
 /** Documents written before others get a turn. */
@@ -139,11 +137,29 @@ export class Collection<T extends object> {
 
   /** The first document that satisfies the filter, null without one. */
   async findOne(filter: Filter<T> = {} as Filter<T>, options: FindOptions = {}): Promise<WithId<T> | null> {
+    const query = queryOf(filter, options);
+    if (query.filter instanceof IdFilter && isPlain(options)) return this.findPoint(query.filter, query, options);
     const cursor = this.find(filter, { ...options, limit: 1 });
     try {
       return await cursor.next();
     } finally {
       cursor.close();
+    }
+  }
+
+  private async findPoint(
+    filter: IdFilter,
+    { projection }: Query,
+    options: OperationOptions,
+  ): Promise<WithId<T> | null> {
+    const { transaction, release } = await this.model.openRead(options.tx);
+    try {
+      const view = this.model.find(transaction, this.name);
+      const document = view === undefined ? undefined : readPoint(view, transaction, filter);
+      if (document === undefined) return null;
+      return (projection === undefined ? document : projection.apply(document)) as WithId<T>;
+    } finally {
+      release();
     }
   }
 
@@ -415,7 +431,7 @@ export class Collection<T extends object> {
       ...(hint === undefined ? {} : { hint }),
       ...(sort === undefined ? {} : { sort }),
     });
-    const apply = compileUpdate(update, arrayFilters, new Date(this.model.ports.clock.nowMs()));
+    const { apply, fields } = compileUpdate(update, arrayFilters, new Date(this.model.ports.clock.nowMs()));
     return {
       query,
       decide: (document) => apply(document, { filter: query.filter, inserting: false }),
@@ -423,6 +439,7 @@ export class Collection<T extends object> {
         upsert === true
           ? () => apply(seedDocument(query.filter), { filter: query.filter, inserting: true })
           : undefined,
+      fields,
     };
   }
 
@@ -461,7 +478,8 @@ export class Collection<T extends object> {
 
   private async findAndModify(modification: Modification, options: FindOneAndOptions): Promise<WithId<T> | null> {
     const projection = options.projection === undefined ? undefined : compileProjection(options.projection);
-    const done = await this.model.write(options.tx, (transaction) => this.modify(transaction, modification));
+    const whole = { ...modification, fields: undefined };
+    const done = await this.model.write(options.tx, (transaction) => this.modify(transaction, whole));
     const document = options.returnDocument === 'after' ? done.after : done.before;
     if (document === undefined) return null;
     return (projection === undefined ? document : projection.apply(document)) as WithId<T>;
@@ -470,14 +488,13 @@ export class Collection<T extends object> {
   /** Runs a modification; an upsert that finds nothing makes its document. */
   private async modify(
     transaction: DocumentTransaction,
-    { query, decide, insert, replaces }: Modification,
+    { insert, ...change }: Modification,
   ): Promise<{ result: UpdateResult; before: PlainObject | undefined; after: PlainObject | undefined }> {
-    const existing = this.model.find(transaction, this.name);
-    if (existing === undefined && insert === undefined) return { result: NOTHING, before: undefined, after: undefined };
+    if (insert === undefined && this.model.find(transaction, this.name) === undefined) return NOTHING_CHANGED;
     const view = await this.model.forWriting(transaction, this.name, this.definition);
     const writer = this.model.writer(view, transaction);
     for (let attempt = 0; ; attempt++) {
-      const done = await modifyDocuments(this.model.ports, view, transaction, query, writer, decide, replaces);
+      const done = await modifyDocuments(this.model.ports, view, transaction, writer, change);
       if (done.matched > 0 || insert === undefined) {
         const result = { ...NOTHING, matchedCount: done.matched, modifiedCount: done.modified };
         return { result, before: done.before, after: done.after };
@@ -507,7 +524,14 @@ export class Collection<T extends object> {
   }
 }
 
+/** Nothing is asked that one look-up does not answer. */
+function isPlain({ skip = 0, hint, populate }: FindOptions): boolean {
+  return skip === 0 && hint === undefined && populate === undefined;
+}
+
 const NOTHING: UpdateResult = { matchedCount: 0, modifiedCount: 0, upsertedCount: 0, upsertedId: undefined };
+
+const NOTHING_CHANGED = { result: NOTHING, before: undefined, after: undefined };
 
 interface BulkOutcome {
   readonly insertedId?: unknown;

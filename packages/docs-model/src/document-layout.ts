@@ -94,6 +94,12 @@ export class DocumentLayout {
     const { writer } = encoder;
     writer.reset();
     encoder.encodeWithId(document, idValue);
+    return this.rowOf(id);
+  }
+
+  /** The row of the document that the encoder has written. */
+  private rowOf(id: Jsonb): ByteWriter {
+    const { writer } = encoder;
     if (writer.length > DOCUMENT_BYTES_MAX) {
       throw new PhantomError('54000', `a document takes at most ${DOCUMENT_BYTES_MAX} bytes`, {
         detail: `This one takes ${writer.length}.`,
@@ -103,6 +109,21 @@ export class DocumentLayout {
     this.row.reset();
     this.codec.encode([id, new Jsonb(writer.buffer, 0, writer.length)], this.row);
     return this.row;
+  }
+
+  /**
+   * The row of a stored document of which some top-level fields were changed: `before` has what those were, `after` what they are. The
+   * others are copied, not decoded. Borrowed until the next call.
+   */
+  encodeChanged(row: ByteSlot, before: PlainObject, after: PlainObject): ByteWriter {
+    const { writer } = encoder;
+    const { buffer, start, end } = row;
+    const from = this.documentStart(row);
+    const to = variableEnd(buffer, start, end, DOCUMENT_COLUMN, this.layout, from);
+    writer.reset();
+    encoder.encodeChanged(buffer, from, to, before, after);
+    const idStart = variableStart(buffer, start, ID_COLUMN, this.layout);
+    return this.rowOf(new Jsonb(buffer, idStart, from));
   }
 
   /** The document of a stored row. */

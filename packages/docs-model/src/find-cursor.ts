@@ -42,6 +42,7 @@ export class FindCursor<T> extends DocumentCursor<T> {
   private readonly collectionName: string;
   private readonly filter: unknown;
   private options: FindOptions;
+  private query: Query;
 
   constructor(model: DocumentModel, collectionName: string, filter: unknown, options: FindOptions) {
     super(() => this.begin());
@@ -50,7 +51,7 @@ export class FindCursor<T> extends DocumentCursor<T> {
     this.filter = filter;
     this.options = options;
     // What is wrong with a query is told where it is written.
-    queryOf(filter, options);
+    this.query = queryOf(filter, options);
     populateRequest(options);
   }
 
@@ -86,7 +87,7 @@ export class FindCursor<T> extends DocumentCursor<T> {
     try {
       const view = this.model.find(transaction, this.collectionName);
       if (view === undefined) return NO_COLLECTION;
-      const reader = new Reader(this.model.ports, view, transaction, queryOf(this.filter, this.options));
+      const reader = new Reader(this.model.ports, view, transaction, this.query);
       for (let batch = await reader.batch(1000); batch.length > 0; batch = await reader.batch(1000));
       return reader.explain();
     } finally {
@@ -97,13 +98,13 @@ export class FindCursor<T> extends DocumentCursor<T> {
   private with(more: FindOptions): this {
     this.checkNotStarted();
     this.options = { ...this.options, ...more };
-    queryOf(this.filter, this.options);
+    this.query = queryOf(this.filter, this.options);
     populateRequest(this.options);
     return this;
   }
 
   private async begin(): Promise<Batches<T>> {
-    const query = queryOf(this.filter, this.options);
+    const { query } = this;
     const request = populateRequest(this.options);
     const { transaction, release } = await this.model.openRead(this.options.tx);
     try {

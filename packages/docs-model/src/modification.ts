@@ -20,26 +20,40 @@ import { type CollectionWriter, settle } from './writer.js';
 /** What becomes of a document: another one, itself (nothing is written), or nothing (`undefined`). */
 export type Decision = (document: PlainObject) => PlainObject | undefined;
 
+/** Which documents change, and how. */
+export interface DocumentChange {
+  readonly query: Query;
+  readonly decide: Decision;
+  /** Change streams are told that documents were replaced instead of where they were updated. */
+  readonly replaces?: boolean | undefined;
+  /** Top-level fields that `decide` reads or changes; undefined: any. */
+  readonly fields?: ReadonlySet<string> | undefined;
+}
+
 export interface Modified {
   readonly matched: number;
   readonly modified: number;
-  /** The last document met, before and after. */
+  /** The last document met, before and after: of a change that names its fields perhaps those alone. */
   readonly before: PlainObject | undefined;
   readonly after: PlainObject | undefined;
 }
 
-/** With `replaces`, change streams are told that documents were replaced instead of where they were updated. */
 export async function modifyDocuments(
   ports: DocumentPorts,
   view: CollectionView,
   transaction: DocumentTransaction,
-  query: Query,
   writer: CollectionWriter,
-  decide: Decision,
-  replaces = false,
+  { query, decide, replaces, fields }: DocumentChange,
 ): Promise<Modified> {
   const found = new FoundDocuments(view, transaction, query);
-  const reader = new Reader(ports, view, transaction, { ...query, projection: undefined, skip: 0, limit: 0 });
+  const partly = fields !== undefined && writer.writesFieldsAlone(fields);
+  const reader = new Reader(ports, view, transaction, {
+    ...query,
+    projection: undefined,
+    skip: 0,
+    limit: 0,
+    fields: partly ? fields : undefined,
+  });
   let matched = 0;
   let modified = 0;
   let before: PlainObject | undefined;
@@ -57,7 +71,7 @@ export async function modifyDocuments(
         [document] = await reader.batch(1);
       }
       if (document === undefined) break;
-      const key = found.keyOf(document);
+      const key = reader.plan.sorted ? reader.matchKey() : found.keyOf(document);
       const wait = found.lock(key);
       if (wait !== undefined) await wait;
       const held = found.recheck(key, document);
@@ -70,7 +84,8 @@ export async function modifyDocuments(
         modified++;
       } else if (!identical(held, after)) {
         const changed = after;
-        await settle(() => writer.update(key, held, changed, replaces));
+        if (partly) writer.updateFields(key, found.row(key, reader), held, changed);
+        else await settle(() => writer.update(key, held, changed, replaces));
         modified++;
       }
     }
@@ -87,6 +102,10 @@ class FoundDocuments {
   private readonly query: Query;
   private readonly key = new ByteWriter();
   private readonly slot = new ByteSlot();
+  /** The slot has what is newer than the snapshot. */
+  private isNewest = false;
+  /** What was borrowed before may be something else by now. */
+  private hasWaited = false;
 
   constructor(view: CollectionView, transaction: DocumentTransaction, query: Query) {
     this.view = view;
@@ -104,13 +123,23 @@ class FoundDocuments {
     const { storage } = this.transaction;
     if (storage.concurrency !== 'locking') return undefined;
     const wait = storage.lock(key, 0, key.length, LockStrength.Update, 'wait');
+    this.hasWaited = wait instanceof Promise;
     return wait instanceof Promise ? wait : undefined;
+  }
+
+  /** The row of the document that was held last; borrowed until the next is. */
+  row(key: Uint8Array, reader: Reader): ByteSlot {
+    if (this.isNewest) return this.slot;
+    if (reader.plan.sorted && !this.hasWaited) return reader.matchRow;
+    this.transaction.storage.get(key, 0, key.length, this.slot);
+    return this.slot;
   }
 
   /** The document as it is now; undefined when it is gone or satisfies the filter no more. */
   recheck(key: Uint8Array, document: PlainObject): PlainObject | undefined {
     const { storage } = this.transaction;
-    if (!storage.changedSinceSnapshot(key, 0, key.length)) return document;
+    this.isNewest = storage.changedSinceSnapshot(key, 0, key.length);
+    if (!this.isNewest) return document;
     if (storage.isolation !== 'read committed') throw storage.lostRace(key, 0, key.length);
     if (!storage.getNewest(key, 0, key.length, this.slot)) return undefined;
     const newest = this.view.layout.decode(this.slot);

@@ -19,6 +19,7 @@ const PATH_STEPS_MAX = 100;
 
 /** The steps of a dotted path; 22023 for empty steps. */
 export function parsePath(path: string): Path {
+  if (path !== '' && !path.includes('.')) return [path];
   const steps = path.split('.');
   if (steps.includes('')) throw badArgument(`the path "${path}" has an empty step`);
   if (steps.length > PATH_STEPS_MAX) throw badArgument(`the path has more than ${PATH_STEPS_MAX} steps`);

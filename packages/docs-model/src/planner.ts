@@ -15,6 +15,7 @@ import { badArgument } from './errors.js';
 import type { CollectionView } from './collection-view.js';
 import { encodePart } from './document-layout.js';
 import type { CompiledFilter, Condition } from './filter/filter.js';
+import { IdFilter } from './filter/id-filter.js';
 import { boundsOf, isPoint } from './bounds.js';
 import type { IndexLayout } from './index-layout.js';
 import { boundIndex, crossed, rangeOf } from './index-ranges.js';
@@ -141,27 +142,32 @@ function idKey(view: CollectionView, value: unknown): Uint8Array | undefined {
 
 const ID_RANKS: ReadonlySet<Rank> = new Set<Rank>([Rank.Number, Rank.Text, Rank.ObjectId, Rank.Date, Rank.Uuid]);
 
+/** The documents with these ids, each once. */
+function keysPlan({ view, sort }: PlanRequest, bound: Condition, ids: readonly unknown[]): Plan {
+  const keys = new Map<string, Uint8Array>();
+  for (const id of ids) {
+    const key = idKey(view, id);
+    if (key !== undefined) keys.set(ids.length === 1 ? '' : Buffer.from(key).toString('latin1'), key);
+  }
+  const list = [...keys.values()];
+  const sorted = list.length <= 1 || sort.length === 0;
+  return {
+    access: { kind: 'keys', keys: list },
+    backwards: false,
+    sorted,
+    keys: list.length,
+    cost: 0,
+    bounds: [bound],
+  };
+}
+
 function idPlan(request: PlanRequest): Plan | undefined {
   const { filter, view } = request;
+  if (filter instanceof IdFilter) return keysPlan(request, filter.conditions[0], [filter.id]);
   const conditions = filter.conditions.filter(({ path }) => path === '_id');
   const points = conditions.find(({ operator }) => operator === '$eq' || operator === '$in');
   if (points !== undefined) {
-    const values = points.operator === '$eq' ? [points.value] : (points.value as readonly unknown[]);
-    const keys = new Map<string, Uint8Array>();
-    for (const value of values) {
-      const key = idKey(view, value);
-      if (key !== undefined) keys.set(Buffer.from(key).toString('latin1'), key);
-    }
-    const list = [...keys.values()];
-    const sorted = list.length <= 1 || request.sort.length === 0;
-    return {
-      access: { kind: 'keys', keys: list },
-      backwards: false,
-      sorted,
-      keys: list.length,
-      cost: 0,
-      bounds: [points],
-    };
+    return keysPlan(request, points, points.operator === '$eq' ? [points.value] : (points.value as readonly unknown[]));
   }
   const range = conditions.find(
     ({ operator, value }) => /^\$[gl]te?$/.test(operator) && ID_RANKS.has(rankOf(value)) && !Number.isNaN(value),

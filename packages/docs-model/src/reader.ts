@@ -5,7 +5,9 @@
  * A filter that reads few fields is asked of those alone; only what matches is decoded whole.
  */
 import { PhantomError, eventLoop } from '@phantom/base';
+import type { ByteSlot } from '@phantom/kv';
 import type { CollectionView } from './collection-view.js';
+import { fieldBytes } from './field-names.js';
 import type { CompiledFilter } from './filter/filter.js';
 import type { PlainObject } from './order.js';
 import { type Plan, planScan } from './planner.js';
@@ -52,8 +54,6 @@ export interface Explanation {
   readonly returned: number;
 }
 
-const UTF8 = new TextEncoder();
-
 export class Reader {
   readonly counters: ScanCounters = { keysExamined: 0, documentsExamined: 0 };
   readonly plan: Plan;
@@ -92,8 +92,7 @@ export class Reader {
     const exact = this.plan.access.kind === 'keys' || this.score !== undefined;
     const fields = filter.fields;
     this.outputFields = neededFields(query);
-    this.filterFields =
-      exact || fields === undefined || fields.size === 0 ? undefined : [...fields].map((field) => UTF8.encode(field));
+    this.filterFields = exact || fields === undefined || fields.size === 0 ? undefined : fieldBytes(fields);
   }
 
   /** The next documents, none at the end. */
@@ -159,6 +158,11 @@ export class Reader {
   /** Key of the document that nextMatch gave, owned by the caller. */
   matchKey(): Uint8Array {
     return this.scan.key.copy();
+  }
+
+  /** Row of the document that nextMatch gave; borrowed until the next. */
+  get matchRow(): ByteSlot {
+    return this.scan.row;
   }
 
   /** How many match, skip and limit kept. */
@@ -248,7 +252,7 @@ function neededFields({ fields, filter, sort, projection }: Query): readonly Uin
   if (output === undefined || filter.fields === undefined || filter.text !== undefined) return undefined;
   const needed = new Set([...output, ...filter.fields]);
   for (const { path } of sort) needed.add(path.split('.', 1)[0] as string);
-  return [...needed].map((field) => UTF8.encode(field));
+  return fieldBytes(needed);
 }
 
 function openScan(plan: Plan, view: CollectionView, transaction: DocumentTransaction, counters: ScanCounters): Scan {

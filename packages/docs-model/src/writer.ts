@@ -122,6 +122,23 @@ export class CollectionWriter {
     return undefined;
   }
 
+  /** True when a change of these top-level fields concerns neither rules nor indexes: `updateFields` may write it. */
+  writesFieldsAlone(fields: ReadonlySet<string>): boolean {
+    const { indexes, indexedFields } = this.view;
+    if (this.writeRules !== undefined) return false;
+    if (indexes.length === 0) return true;
+    if (indexedFields === undefined) return false;
+    for (const field of fields) if (indexedFields.has(field)) return false;
+    return true;
+  }
+
+  /** As update, for some top-level fields of the row's document; the others are left as they are, unread. */
+  updateFields(key: Uint8Array, row: ByteSlot, before: PlainObject, after: PlainObject): void {
+    const encoded = this.view.layout.encodeChanged(row, before, after);
+    const note = changeNote(before, after, false);
+    this.transaction.storage.put(key, 0, key.length, encoded.buffer, 0, encoded.length, note);
+  }
+
   /** Removes the document under a key that the caller holds. */
   remove(key: Uint8Array, before: PlainObject): void {
     this.rules?.removed(before);

@@ -14,11 +14,10 @@ function updated(before: object, update: object, options: { filter?: object; arr
   const filter = compileFilter(options.filter ?? {});
   // A write to what it was made from throws.
   freeze(before);
-  return compileUpdate(
-    update,
-    options.arrayFilters,
-    now,
-  )(before as Record<string, unknown>, { filter, inserting: false });
+  return compileUpdate(update, options.arrayFilters, now).apply(before as Record<string, unknown>, {
+    filter,
+    inserting: false,
+  });
 }
 
 function freeze(value: unknown): void {

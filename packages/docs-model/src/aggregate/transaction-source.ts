@@ -46,7 +46,10 @@ export class TransactionSource implements PipelineSource {
   async replace(collection: string, documents: readonly PlainObject[]): Promise<void> {
     const view = await this.model.forWriting(this.transaction, collection, { collection: {} });
     const writer = this.model.writer(view, this.transaction);
-    await modifyDocuments(this.model.ports, view, this.transaction, ALL, writer, () => undefined);
+    await modifyDocuments(this.model.ports, view, this.transaction, writer, {
+      query: ALL,
+      decide: () => undefined,
+    });
     for (const document of documents) await settle(() => writer.insert(document, idOf(document)));
   }
 
@@ -62,9 +65,11 @@ export class TransactionSource implements PipelineSource {
         setField(filter, path, value ?? null);
       }
       const query = { ...ALL, filter: compileFilter(filter), limit: 1 };
-      const { matched } = await modifyDocuments(this.model.ports, view, this.transaction, query, writer, (existing) =>
-        merged(existing, document, rules),
-      );
+      const { matched } = await modifyDocuments(this.model.ports, view, this.transaction, writer, {
+        query,
+        decide: (existing) => merged(existing, document, rules),
+        replaces: rules.whenMatched === 'replace',
+      });
       if (matched === 0) {
         if (rules.whenNotMatched === 'fail') throw new PhantomError('02000', '$merge found no document to merge into');
         if (rules.whenNotMatched === 'insert') await settle(() => writer.insert(document, idOf(document)));

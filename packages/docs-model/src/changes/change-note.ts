@@ -8,7 +8,7 @@
  *   03  node                                removed: the _id
  */
 import { ByteReader, ByteWriter, corruptionError } from '@phantom/base';
-import { DocumentDecoder, type Jsonb } from '@phantom/codec';
+import { DocumentDecoder, type Jsonb, utf8Bytes, utf8BytesMax, writeUtf8 } from '@phantom/codec';
 import type { PlainObject } from '../order.js';
 import { type ChangedPaths, changedPaths } from './changed-paths.js';
 
@@ -48,7 +48,9 @@ export function removalNote(id: Jsonb): Uint8Array {
 
 function appendPath(kind: number, path: string): void {
   writer.u8(kind);
-  writer.text(path);
+  writer.varint(utf8Bytes(path));
+  const at = writer.reserve(utf8BytesMax(path));
+  writer.length = writeUtf8(writer.buffer, at, path);
 }
 
 /** Reads a note. XX001 for what is none. */

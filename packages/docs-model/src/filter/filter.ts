@@ -17,6 +17,7 @@ import { badArgument, unknownOperator } from '../errors.js';
 import { type PlainObject, isObject } from '../order.js';
 import { type Path, parsePath, walkPath } from '../path.js';
 import { isTrue } from '../truth.js';
+import { idFilterOf } from './id-filter.js';
 import { type ValueTest, comparison, equalTo, modTest, oneOf, regexOf, regexTest, typeTest } from './tests.js';
 
 export type Matcher = (document: unknown) => boolean;
@@ -285,6 +286,8 @@ const LOGICAL: ReadonlySet<string> = new Set(['$and', '$or', '$nor', '$expr']);
 
 /** Compiles a filter. 22023 for what is none, 0A000 for what is known and not there. */
 export function compileFilter(filter: unknown, variables: PlainObject = {}): CompiledFilter {
+  const byId = isObject(filter) ? idFilterOf(filter) : undefined;
+  if (byId !== undefined) return byId;
   const compiler = new FilterCompiler(variables, true);
   return compiled(compiler, compiler.compile(filter, true, 0));
 }

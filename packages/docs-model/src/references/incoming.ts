@@ -5,11 +5,10 @@ import { type KeyRange, SPACE_BYTES, prefixRange } from '@phantom/kv';
 import type { MvccTransaction } from '@phantom/mvcc';
 import type { CollectionView } from '../collection-view.js';
 import type { IndexLayout } from '../index-layout.js';
+import { fieldBytes } from '../field-names.js';
 import { equalValues } from '../order.js';
 import { type Path, parsePath } from '../path.js';
 import { referredValues } from './places.js';
-
-const UTF8 = new TextEncoder();
 
 export interface IncomingReference {
   readonly child: TableDescriptor;
@@ -44,7 +43,7 @@ export class Referrers {
     this.view = view;
     this.path = parsePath(path);
     this.value = value;
-    this.fields = [UTF8.encode(this.path[0])];
+    this.fields = fieldBytes([this.path[0] as string]);
     this.index = view.indexes.find(
       ({ definition, isWildcard, partial }) =>
         definition.kind === 'ordered' && !isWildcard && partial === undefined && definition.parts[0]?.path === path,

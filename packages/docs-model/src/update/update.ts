@@ -22,8 +22,12 @@ export interface UpdateContext {
   readonly inserting: boolean;
 }
 
-/** The changed document; the given one when nothing changes. The given one is never written to. */
-export type Update = (document: PlainObject, context: UpdateContext) => PlainObject;
+export interface CompiledUpdate {
+  /** The changed document; the given one when nothing changes. The given one is never written to. */
+  readonly apply: (document: PlainObject, context: UpdateContext) => PlainObject;
+  /** Top-level fields that are read or changed; no other is needed of a document. */
+  readonly fields: ReadonlySet<string>;
+}
 
 interface Action {
   readonly operator: string;
@@ -39,21 +43,27 @@ interface Rename {
 }
 
 /** Compiles an update of operators. 22023 for what is none. */
-export function compileUpdate(update: unknown, arrayFilters: readonly unknown[] | undefined, now: Date): Update {
+export function compileUpdate(
+  update: unknown,
+  arrayFilters: readonly unknown[] | undefined,
+  now: Date,
+): CompiledUpdate {
   if (!isObject(update)) throw badArgument('an update must be an object of operators');
   const filters = compileArrayFilters(arrayFilters ?? []);
   const actions: Action[] = [];
   const renames: Rename[] = [];
   const paths = new PathSet();
   const used = new Set<string>();
+  const topFields = new Set<string>();
   const pathOf = (path: string): readonly string[] => {
     const steps = parsePath(path);
     paths.add(path, steps);
+    topFields.add(steps[0] as string);
     for (const step of steps) {
+      if (!step.startsWith('$')) continue;
       const name = /^\$\[(.+)\]$/.exec(step)?.[1];
       if (name === undefined) {
-        if (step.startsWith('$') && step !== '$' && step !== '$[]')
-          throw badArgument(`"${step}" cannot stand in a path`);
+        if (step !== '$' && step !== '$[]') throw badArgument(`"${step}" cannot stand in a path`);
         continue;
       }
       if (!filters.has(name)) throw badArgument(`there is no array filter for "${name}"`);
@@ -93,7 +103,7 @@ export function compileUpdate(update: unknown, arrayFilters: readonly unknown[] 
   }
   for (const name of filters.keys())
     if (!used.has(name)) throw badArgument(`the array filter for "${name}" is not used`);
-  return (document, context) => {
+  const apply = (document: PlainObject, context: UpdateContext): PlainObject => {
     let after: unknown = document;
     for (const rename of renames) after = renamed(after, rename);
     for (const action of actions) {
@@ -105,6 +115,7 @@ export function compileUpdate(update: unknown, arrayFilters: readonly unknown[] 
     checkSameId(document, after as PlainObject, context);
     return after as PlainObject;
   };
+  return { apply, fields: topFields };
 }
 
 function checkSameId(before: PlainObject, after: PlainObject, context: UpdateContext): void {

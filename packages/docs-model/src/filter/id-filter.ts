@@ -1,0 +1,38 @@
+/**
+ * The filter `{ _id: value }`, the most frequent one by far: nothing has to be taken apart, and one key answers it. What it says of
+ * itself is what compiling it as any other filter would say.
+ */
+import { Rank, equalValues, isObject, rankOf } from '../order.js';
+
+const ID_FIELD: ReadonlySet<string> = new Set(['_id']);
+/** Values that stand for themselves in a filter. */
+const PLAIN_RANKS: ReadonlySet<Rank> = new Set<Rank>([Rank.Number, Rank.Text, Rank.ObjectId, Rank.Date, Rank.Uuid]);
+
+export class IdFilter {
+  readonly id: unknown;
+  readonly alternatives = undefined;
+  readonly text = undefined;
+  readonly fields = ID_FIELD;
+
+  constructor(id: unknown) {
+    this.id = id;
+  }
+
+  get conditions(): readonly [{ readonly path: string; readonly operator: '$eq'; readonly value: unknown }] {
+    return [{ path: '_id', operator: '$eq', value: this.id }];
+  }
+
+  get parts(): readonly [{ readonly path: string; readonly matches: (document: unknown) => boolean }] {
+    return [{ path: '_id', matches: this.matches }];
+  }
+
+  readonly matches = (document: unknown): boolean => isObject(document) && equalValues(document['_id'], this.id);
+}
+
+/** The filter as one of `_id` alone; undefined for every other. */
+export function idFilterOf(filter: object): IdFilter | undefined {
+  for (const name in filter) if (name !== '_id') return undefined;
+  const id: unknown = Object.hasOwn(filter, '_id') ? (filter as { _id?: unknown })._id : undefined;
+  if (typeof id === 'string') return new IdFilter(id);
+  return id === undefined || Number.isNaN(id) || !PLAIN_RANKS.has(rankOf(id)) ? undefined : new IdFilter(id);
+}

@@ -1,0 +1,22 @@
+/** Reading one document by its `_id`: no plan, no scan, one look-up. */
+import { ByteWriter } from '@phantom/base';
+import { ByteSlot } from '@phantom/kv';
+import type { CollectionView } from './collection-view.js';
+import { encodePart } from './document-layout.js';
+import type { IdFilter } from './filter/id-filter.js';
+import type { PlainObject } from './order.js';
+import type { DocumentTransaction } from './transaction.js';
+
+const key = new ByteWriter();
+const row = new ByteSlot();
+
+/** The document with the filter's id, by the transaction's statement; undefined when there is none. */
+export function readPoint(
+  view: CollectionView,
+  { storage }: DocumentTransaction,
+  { id }: IdFilter,
+): PlainObject | undefined {
+  key.reset();
+  view.layout.appendKey(key, encodePart(id));
+  return storage.get(key.buffer, 0, key.length, row) ? view.layout.decode(row) : undefined;
+}

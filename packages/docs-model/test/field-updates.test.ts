@@ -1,0 +1,54 @@
+/** Updates that write some fields of a stored document and leave the others' bytes alone give what whole updates give. */
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { compileFilter } from '../src/filter/filter.js';
+import type { PlainObject } from '../src/order.js';
+import { compileUpdate } from '../src/update/update.js';
+import { identical } from '../src/update/places.js';
+import { document as documents } from './arbitraries.js';
+import { openHarness } from './harness.js';
+
+const NOW = new Date(0);
+const field = fc.constantFrom('a', 'b', 'c', 'new', 'a.b', 'b.0', 'c.new');
+const update = fc.oneof(
+  fc.record({ $set: fc.dictionary(field, fc.constantFrom<unknown>(1, 'text', null, { x: [1] }), { minKeys: 1, maxKeys: 3 }) }),
+  fc.record({ $unset: fc.dictionary(field, fc.constant(1), { minKeys: 1, maxKeys: 2 }) }),
+  fc.record({ $inc: fc.dictionary(field, fc.integer(), { minKeys: 1, maxKeys: 2 }) }),
+  fc.record({ $rename: fc.constant({ a: 'z' }), $set: fc.constant({ b: 'x'.repeat(300) }) }),
+  fc.record({ $push: fc.constant({ b: 'x' }) }),
+);
+
+it('leaves what it does not name as it was, to the byte', async () => {
+  const harness = await openHarness();
+  const [plain, indexed] = [harness.collection('plain'), harness.collection('indexed')];
+  await indexed.createIndex({ a: 1 });
+  let changed = 0;
+  let id = 0;
+  await fc.assert(
+    fc.asyncProperty(documents, update, async (given, change) => {
+      const document: PlainObject = { ...given, _id: ++id };
+      const filter = compileFilter({ _id: id });
+      await plain.insertOne(document);
+      await indexed.insertOne(document);
+      const stored = (await plain.findOne({ _id: id })) as PlainObject;
+      let wanted: PlainObject;
+      try {
+        wanted = compileUpdate(change, undefined, NOW).apply(stored, { filter, inserting: false });
+      } catch {
+        for (const one of [plain, indexed]) await expect(one.updateOne({ _id: id }, change)).rejects.toBeDefined();
+        return;
+      }
+      changed += Number(wanted !== stored);
+      for (const one of [plain, indexed]) {
+        await one.updateOne({ _id: id }, change);
+        const found = await one.findOne({ _id: id });
+        if (!identical(found, wanted)) expect(found).toEqual(wanted);
+        expect(Object.keys(found as PlainObject)).toEqual(Object.keys(wanted));
+        expect(await one.countDocuments({ a: wanted['a'] ?? null, _id: id })).toBe(1);
+      }
+    }),
+    { seed: 21, numRuns: 150 },
+  );
+  expect(changed).toBeGreaterThan(50);
+  await harness.close();
+});
