@@ -22,7 +22,7 @@ import { KEY_BYTES_MAX, SPACE_BYTES, writeSpace } from '@phantom/kv';
 import { type CompiledFilter, compileFilter } from './filter/filter.js';
 import { appendValueKey } from './index-keys.js';
 import { type PlainObject, equalValues, isObject } from './order.js';
-import { type Path, parsePath, walkPath } from './path.js';
+import { type Path, ownField, parsePath, walkPath } from './path.js';
 import { storedFilter } from './stored-filter.js';
 import { wordsOf } from './words.js';
 
@@ -73,6 +73,30 @@ export class IndexLayout {
   }
 
   private orderedEntries(document: PlainObject): IndexEntry[] {
+    return this.singleEntry(document) ?? this.entriesThroughArrays(document);
+  }
+
+  /** The entries of a document in which no path leads through or to an array: one, or none; undefined for any other document. */
+  private singleEntry(document: PlainObject): IndexEntry[] | undefined {
+    const { paths, writer } = this;
+    let found = false;
+    writer.reset();
+    writer.bytes(this.prefix);
+    for (let i = 0; i < paths.length; i++) {
+      const path = paths[i] as Path;
+      let value: unknown = document;
+      for (let step = 0; step < path.length && value !== undefined; step++) {
+        if (Array.isArray(value)) return undefined;
+        value = isObject(value) ? ownField(value, path[step] as string) : undefined;
+      }
+      if (Array.isArray(value)) return undefined;
+      found ||= value !== undefined;
+      this.appendPart(writer, i, value);
+    }
+    return this.definition.sparse && !found ? [] : [{ key: this.taken(), count: 0 }];
+  }
+
+  private entriesThroughArrays(document: PlainObject): IndexEntry[] {
     const { definition } = this;
     let columns: readonly unknown[][] = [];
     let several = -1;

@@ -45,6 +45,8 @@ export interface Plan {
   /** Estimated keys to be looked at. */
   readonly keys: number;
   readonly cost: number;
+  /** What it finds satisfies the filter: that need not be asked again. */
+  readonly answersFilter?: boolean;
   /** The conditions that bound the scan, for explain. */
   readonly bounds: readonly Condition[];
 }
@@ -63,6 +65,8 @@ export interface PlanRequest {
 
 const RANGES_ESTIMATED = 8;
 const LOOKUP_COST = 3;
+/** A plan over an index that costs no more is taken without a look at what walking the collection would cost. */
+const CHEAP_COST = 100;
 
 export function planScan(request: PlanRequest): Plan {
   const { filter, hint, view } = request;
@@ -70,12 +74,15 @@ export function planScan(request: PlanRequest): Plan {
   if (hint !== undefined) return hintedPlan(request, hint);
   const byId = idPlan(request);
   if (byId?.access.kind === 'keys') return byId;
-  let best = byId ?? walkPlan(request);
-  if (view.indexes.length === 0) return best;
+  let byIndex: Plan | undefined;
   for (const index of view.indexes) {
     const plan = indexPlan(request, index);
-    if (plan !== undefined && plan.cost <= best.cost) best = plan;
+    if (plan !== undefined && (byIndex === undefined || plan.cost <= byIndex.cost)) byIndex = plan;
   }
+  if (byIndex !== undefined && byIndex.cost <= CHEAP_COST && byIndex.bounds.length > 0) return byIndex;
+  let best = byId ?? walkPlan(request);
+  if (byIndex === undefined && view.indexes.length === 0) return best;
+  if (byIndex !== undefined && byIndex.cost <= best.cost) best = byIndex;
   const either = filter.alternatives === undefined ? undefined : eitherPlan(request, filter.alternatives);
   return either !== undefined && either.cost < best.cost ? either : best;
 }
@@ -163,7 +170,9 @@ function keysPlan({ view, sort }: PlanRequest, bound: Condition, ids: readonly u
 
 function idPlan(request: PlanRequest): Plan | undefined {
   const { filter, view } = request;
-  if (filter instanceof IdFilter) return keysPlan(request, filter.conditions[0], [filter.id]);
+  if (filter instanceof IdFilter) {
+    return { ...keysPlan(request, filter.conditions[0], [filter.id]), answersFilter: true };
+  }
   const conditions = filter.conditions.filter(({ path }) => path === '_id');
   const points = conditions.find(({ operator }) => operator === '$eq' || operator === '$in');
   if (points !== undefined) {
@@ -246,6 +255,7 @@ function indexPlan(request: PlanRequest, index: IndexLayout, hinted = false): Pl
     backwards: order === 'backwards',
     sorted,
     keys,
+    answersFilter: !multikey && filter.onlyEqualities && used.length === filter.conditions.length,
     cost: sorted ? read * LOOKUP_COST : keys * (LOOKUP_COST + 1),
     bounds: used,
   };

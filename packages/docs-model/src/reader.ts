@@ -62,6 +62,7 @@ export class Reader {
   private readonly transaction: DocumentTransaction;
   private readonly query: Query;
   private readonly scan: Scan;
+  private readonly asksFilter: boolean;
   private readonly filterFields: readonly Uint8Array[] | undefined;
   /** What of a document is decoded in the end; undefined: all. */
   private readonly outputFields: readonly Uint8Array[] | undefined;
@@ -89,7 +90,8 @@ export class Reader {
     });
     this.scan = openScan(this.plan, view, transaction, this.counters);
     this.score = filter.text === undefined ? undefined : new TextScore(view, parseSearch(filter.text.search));
-    const exact = this.plan.access.kind === 'keys' || this.score !== undefined;
+    this.asksFilter = this.plan.answersFilter !== true;
+    const exact = this.plan.access.kind === 'keys' || this.score !== undefined || !this.asksFilter;
     const fields = filter.fields;
     this.outputFields = neededFields(query);
     this.filterFields = exact || fields === undefined || fields.size === 0 ? undefined : fieldBytes(fields);
@@ -122,7 +124,7 @@ export class Reader {
    */
   nextMatch(): PlainObject | undefined {
     this.checkActive();
-    const { scan, view, filterFields, outputFields } = this;
+    const { scan, view, filterFields, outputFields, asksFilter } = this;
     const { matches } = this.query.filter;
     for (;;) {
       if (++this.clock >= DOCUMENTS_PER_CLOCK) {
@@ -135,7 +137,7 @@ export class Reader {
       if (!scan.next()) return undefined;
       if (outputFields !== undefined) {
         const part = view.layout.decodeFields(scan.row, outputFields);
-        if (matches(part)) return part;
+        if (!asksFilter || matches(part)) return part;
         continue;
       }
       if (filterFields !== undefined) {
@@ -144,7 +146,7 @@ export class Reader {
       }
       const document = view.layout.decode(scan.row);
       if (this.score !== undefined && !this.score.matches(document)) continue;
-      if (matches(document)) return document;
+      if (!asksFilter || matches(document)) return document;
     }
   }
 

@@ -82,10 +82,18 @@ export class CollectionWriter {
       storage.put(key.buffer, 0, key.length, encoded.buffer, 0, encoded.length);
       return undefined;
     }
+    const rowKey = key.view();
+    if (this.writeRules === undefined && this.isPlainToIndexes(document)) {
+      const changes = this.changesOf(undefined, document as PlainObject);
+      const wait = this.claim(changes, rowKey);
+      if (wait !== undefined) return wait;
+      storage.put(rowKey, 0, rowKey.length, encoded.buffer, 0, encoded.length);
+      this.apply(changes, rowKey);
+      return undefined;
+    }
     // What was encoded is what counts: undefined left out, views made binary.
     const bytes = encoded.take();
     row.set(bytes, 0, bytes.length);
-    const rowKey = key.take();
     const stored = this.storedDocument(row);
     const changes = this.changesOf(undefined, stored);
     this.writeRules?.written(undefined, stored);
@@ -94,6 +102,20 @@ export class CollectionWriter {
     storage.put(rowKey, 0, rowKey.length, bytes, 0, bytes.length);
     this.apply(changes, rowKey);
     return undefined;
+  }
+
+  /** True when what indexes read of a caller's object is the same as when it is stored: scalars of its own. */
+  private isPlainToIndexes(document: object): document is PlainObject {
+    const { indexedFields } = this.view;
+    if (indexedFields === undefined || document instanceof Map) return false;
+    for (const field of indexedFields) {
+      // The id may have been made for a document that has none.
+      if (field === '_id') return false;
+      const value: unknown = (document as PlainObject)[field];
+      const isPlain = value === undefined || value === null || typeof value !== 'object';
+      if (!isPlain || (value !== undefined && !Object.hasOwn(document, field))) return false;
+    }
+    return true;
   }
 
   /**

@@ -11,7 +11,9 @@ import { openHarness } from './harness.js';
 const NOW = new Date(0);
 const field = fc.constantFrom('a', 'b', 'c', 'new', 'a.b', 'b.0', 'c.new');
 const update = fc.oneof(
-  fc.record({ $set: fc.dictionary(field, fc.constantFrom<unknown>(1, 'text', null, { x: [1] }), { minKeys: 1, maxKeys: 3 }) }),
+  fc.record({
+    $set: fc.dictionary(field, fc.constantFrom<unknown>(1, 'text', null, { x: [1] }), { minKeys: 1, maxKeys: 3 }),
+  }),
   fc.record({ $unset: fc.dictionary(field, fc.constant(1), { minKeys: 1, maxKeys: 2 }) }),
   fc.record({ $inc: fc.dictionary(field, fc.integer(), { minKeys: 1, maxKeys: 2 }) }),
   fc.record({ $rename: fc.constant({ a: 'z' }), $set: fc.constant({ b: 'x'.repeat(300) }) }),

@@ -17,7 +17,7 @@ import { badArgument, unknownOperator } from '../errors.js';
 import { type PlainObject, isObject } from '../order.js';
 import { type Path, parsePath, walkPath } from '../path.js';
 import { isTrue } from '../truth.js';
-import { idFilterOf } from './id-filter.js';
+import { idFilterOf, isPlainValue } from './id-filter.js';
 import { type ValueTest, comparison, equalTo, modTest, oneOf, regexOf, regexTest, typeTest } from './tests.js';
 
 export type Matcher = (document: unknown) => boolean;
@@ -42,6 +42,8 @@ export interface CompiledFilter {
   readonly parts: readonly { readonly path: string; readonly matches: Matcher }[];
   /** Filters of a $or at the top of which one must hold; undefined when there is none. */
   readonly alternatives: readonly CompiledFilter[] | undefined;
+  /** Nothing is asked but that paths have plain values: the conditions are all there is. */
+  readonly onlyEqualities: boolean;
   /** Top-level fields that `matches` reads; undefined: any. */
   readonly fields: ReadonlySet<string> | undefined;
   readonly text: TextSearch | undefined;
@@ -54,6 +56,7 @@ class FilterCompiler {
   readonly conditions: Condition[] = [];
   readonly parts: { path: string; matches: Matcher }[] = [];
   alternatives: CompiledFilter[] | undefined;
+  onlyEqualities = true;
   readonly fields = new Set<string>();
   allFields = false;
   text: TextSearch | undefined;
@@ -87,6 +90,7 @@ class FilterCompiler {
   }
 
   private logical(key: string, operand: unknown, top: boolean, depth: number): Matcher {
+    this.onlyEqualities = false;
     switch (key) {
       case '$and':
         return conjunction(filterList(key, operand).map((one) => this.compile(one, top, depth + 1)));
@@ -139,6 +143,7 @@ class FilterCompiler {
   private field(name: string, operand: unknown, top: boolean, depth: number): Matcher {
     const path = parsePath(name);
     this.fields.add(path[0] as string);
+    this.onlyEqualities &&= isPlainValue(operand);
     const matcher = isOperators(operand)
       ? this.operators(name, path, operand, top, depth)
       : this.equality(name, path, operand, top);
@@ -293,8 +298,8 @@ export function compileFilter(filter: unknown, variables: PlainObject = {}): Com
 }
 
 function compiled(compiler: FilterCompiler, matches: Matcher): CompiledFilter {
-  const { conditions, parts, alternatives, fields, allFields, text } = compiler;
-  return { matches, conditions, parts, alternatives, fields: allFields ? undefined : fields, text };
+  const { conditions, parts, alternatives, onlyEqualities, fields, allFields, text } = compiler;
+  return { matches, conditions, parts, alternatives, onlyEqualities, fields: allFields ? undefined : fields, text };
 }
 
 function conjunction(matchers: readonly Matcher[]): Matcher {

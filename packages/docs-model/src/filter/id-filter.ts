@@ -5,13 +5,13 @@
 import { Rank, equalValues, isObject, rankOf } from '../order.js';
 
 const ID_FIELD: ReadonlySet<string> = new Set(['_id']);
-/** Values that stand for themselves in a filter. */
 const PLAIN_RANKS: ReadonlySet<Rank> = new Set<Rank>([Rank.Number, Rank.Text, Rank.ObjectId, Rank.Date, Rank.Uuid]);
 
 export class IdFilter {
   readonly id: unknown;
   readonly alternatives = undefined;
   readonly text = undefined;
+  readonly onlyEqualities = true;
   readonly fields = ID_FIELD;
 
   constructor(id: unknown) {
@@ -29,10 +29,14 @@ export class IdFilter {
   readonly matches = (document: unknown): boolean => isObject(document) && equalValues(document['_id'], this.id);
 }
 
+/** True for values that stand for nothing but themselves in a filter, and equal what has the same key in an index. */
+export function isPlainValue(value: unknown): boolean {
+  return typeof value === 'string' || (!Number.isNaN(value) && PLAIN_RANKS.has(rankOf(value)));
+}
+
 /** The filter as one of `_id` alone; undefined for every other. */
 export function idFilterOf(filter: object): IdFilter | undefined {
   for (const name in filter) if (name !== '_id') return undefined;
   const id: unknown = Object.hasOwn(filter, '_id') ? (filter as { _id?: unknown })._id : undefined;
-  if (typeof id === 'string') return new IdFilter(id);
-  return id === undefined || Number.isNaN(id) || !PLAIN_RANKS.has(rankOf(id)) ? undefined : new IdFilter(id);
+  return isPlainValue(id) ? new IdFilter(id) : undefined;
 }
