@@ -109,13 +109,11 @@ export class BlockInterval {
     this.keysEnd = keyAt + keyBytes;
   }
 
-  /** Lets go of the block and of the keys, which somebody may still hold. */
+  /** Lets go of the block. Somebody may still hold keys: the next ones go behind them. */
   forget(): void {
     this.block = undefined;
     this.count = 0;
-    this.keys = NO_BYTES;
-    this.keyBase = 0;
-    this.keysEnd = 0;
+    this.keepKeys();
   }
 
   private append(

@@ -16,7 +16,8 @@ export class Output implements RowBatch {
   private readonly statement: Statement;
 
   constructor(width: number, statement: Statement) {
-    this.columns = Array.from({ length: width }, () => []);
+    this.columns = [];
+    for (let i = 0; i < width; i++) this.columns.push([]);
     this.statement = statement;
     this.limit = this.room();
   }

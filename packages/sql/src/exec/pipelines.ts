@@ -1,7 +1,7 @@
 /** The loops around steps: sources that hand rows to a step piece by piece, give way by elapsed time, and stop on demand. */
 import { CursorBatch, type KvCursor } from '@phantom/kv';
 import type { KeyRange } from '@phantom/kv';
-import { PhantomError } from '@phantom/base';
+import { ByteWriter, PhantomError } from '@phantom/base';
 import { type CompiledFunction, FUEL, STOP, type Task, type Work } from './program.js';
 import type { Output } from './output.js';
 import type { RowBuffer } from './row-buffer.js';
@@ -121,7 +121,7 @@ export class CommonTablePipeline extends BufferPipeline {
       if (seen < count && !(yield* this.drive(run, buffer, count, seen))) return;
       seen = count;
       if (seen < buffer.count) continue;
-      const recursion = run.statement.recursions.get(this.id);
+      const recursion = run.statement.with.recursions.get(this.id);
       if (recursion === undefined || !(yield* recursion.advance())) return;
     }
   }
@@ -221,14 +221,15 @@ export class CursorPipeline extends Pipeline {
     const cursor = 'lower' in source ? run.read.cursor(source) : source;
     // What a serializable transaction has passed over counts as read: no entry more than the step wants, and by its key.
     const tracks = run.read.tracksReads === true;
-    const one = this.backward || (this.traits.stops && tracks);
-    let batch = one ? new CursorBatch(1) : takeBatch(this.traits.stops ? firstBatches : spareBatches);
+    let batch =
+      this.traits.stops && tracks ? new CursorBatch(1) : takeBatch(this.traits.stops ? firstBatches : spareBatches);
     batch.keyless = this.traits.keyless && !tracks;
     const { counters } = run.context;
+    let copies: ByteWriter | undefined;
     let sinceClock = 0;
     try {
       for (;;) {
-        const count = this.backward ? fillBackward(cursor, batch) : cursor.fill(batch);
+        const count = this.backward ? fillBackward(cursor, batch, (copies ??= takeCopies())) : cursor.fill(batch);
         if (count === 0) return true;
         counters.rowsScanned += count;
         if (!(yield* this.drive(run, batch, count))) return false;
@@ -247,14 +248,49 @@ export class CursorPipeline extends Pipeline {
     } finally {
       cursor.close();
       giveBatch(batch);
+      if (copies !== undefined) giveCopies(copies);
     }
   }
 }
 
-/** One entry, moving backwards. */
-function fillBackward(cursor: KvCursor, batch: CursorBatch): number {
+/** Where backward scans copy entries to; used again like batches. */
+const spareCopies: ByteWriter[] = [];
+
+function takeCopies(): ByteWriter {
+  return spareCopies.pop() ?? new ByteWriter(COPIED_BYTES_MAX / 4);
+}
+
+function giveCopies(copies: ByteWriter): void {
+  if (spareCopies.length < SPARE_BATCHES_MAX && copies.buffer.length <= 2 * COPIED_BYTES_MAX) spareCopies.push(copies);
+}
+
+/** Bytes of copies after which a batch of a backward scan is handed over, however few its entries are. */
+const COPIED_BYTES_MAX = 64 * 1024;
+
+/**
+ * Fills a batch moving backwards; 0 at the end. An entry is gone with the next move, so all but a single one are copied,
+ * which costs less than a turn of the step for each.
+ */
+function fillBackward(cursor: KvCursor, batch: CursorBatch, copies: ByteWriter): number {
   if (!cursor.prev()) return 0;
-  return batch.setOne(cursor.key, cursor.value);
+  if (batch.capacity === 1) return batch.setOne(cursor.key, cursor.value);
+  copies.reset();
+  let i = 0;
+  do {
+    const { key, value } = cursor;
+    const keyStart = copies.length;
+    copies.bytes(key.buffer, key.start, key.end);
+    const valueStart = copies.length;
+    copies.bytes(value.buffer, value.start, value.end);
+    // A buffer that was too small for the next entry stays that of those before.
+    batch.keyBuffers[i] = batch.valueBuffers[i] = copies.buffer;
+    batch.keyStarts[i] = keyStart;
+    batch.keyEnds[i] = batch.valueStarts[i] = valueStart;
+    batch.valueEnds[i] = copies.length;
+    i++;
+  } while (i < batch.capacity && copies.length < COPIED_BYTES_MAX && cursor.prev());
+  batch.count = i;
+  return i;
 }
 
 /** Batches are used again: making one costs more than a short scan. At most so many of a size are kept. */

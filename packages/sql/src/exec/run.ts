@@ -17,24 +17,28 @@ export interface Recursion {
   advance(): Generator<Yielded, boolean, void>;
 }
 
+/** What the WITH queries of one execution keep, by their numbers. */
+class WithQueries {
+  /** Results, and the working tables of recursive ones. */
+  readonly tables = new Map<number, RowBuffer>();
+  readonly workingTables = new Map<number, RowBuffer>();
+  /** The rounds of recursive ones that nobody has asked for yet. */
+  readonly recursions = new Map<number, Recursion>();
+}
+
 /** What all runs of one execution share. */
 export class Statement {
   readonly context: ExecutionContext;
   readonly sink: RowSink;
   /** Generated code is used; otherwise closures. */
   readonly generated: boolean;
-  /** Results of WITH queries by number, and the working tables of recursive ones. */
-  readonly commonTables = new Map<number, RowBuffer>();
-  readonly workingTables = new Map<number, RowBuffer>();
-  /** The rounds of recursive ones that nobody has asked for yet. */
-  readonly recursions = new Map<number, Recursion>();
-  /** Results of subqueries that run once, by the identity of their code. */
-  readonly results = new Map<object, unknown>();
-  /** Cursors of lookup joins, by the place in the code that uses them. */
-  readonly lookups = new Map<object, LookupCursor>();
   rowsAffected = 0;
   /** Scratch files of the execution. */
-  private readonly spilled: SpilledRows[] = [];
+  private spilled: SpilledRows[] | undefined = undefined;
+  // Most statements have none of these, and making them costs as much as a short scan.
+  private withQueries: WithQueries | undefined = undefined;
+  private resultsByCode: Map<object, unknown> | undefined = undefined;
+  private lookupCursors: Map<object, LookupCursor> | undefined = undefined;
 
   constructor(context: ExecutionContext, sink: RowSink, generated: boolean) {
     this.context = context;
@@ -42,19 +46,33 @@ export class Statement {
     this.generated = generated;
   }
 
+  get with(): WithQueries {
+    return (this.withQueries ??= new WithQueries());
+  }
+
+  /** Results of subqueries that run once, by the identity of their code. */
+  get results(): Map<object, unknown> {
+    return (this.resultsByCode ??= new Map());
+  }
+
+  /** Cursors of lookup joins, by the place in the code that uses them. */
+  get lookups(): Map<object, LookupCursor> {
+    return (this.lookupCursors ??= new Map());
+  }
+
   /** A scratch file that is freed with the execution; undefined when there is no place for one. */
   spill(codec: RowCodec, purpose: string): SpilledRows | undefined {
     const { scratch } = this.context;
     if (scratch === undefined) return undefined;
     const rows = new SpilledRows(scratch, codec, purpose);
-    this.spilled.push(rows);
+    (this.spilled ??= []).push(rows);
     return rows;
   }
 
   /** Frees what outlives single runs. */
   end(): void {
-    for (const rows of this.spilled) rows.close();
-    for (const cursor of this.lookups.values()) cursor.free();
+    if (this.spilled !== undefined) for (const rows of this.spilled) rows.close();
+    if (this.lookupCursors !== undefined) for (const cursor of this.lookupCursors.values()) cursor.free();
   }
 }
 

@@ -64,7 +64,7 @@ function producePlain(compiler: PlanCompiler, table: CommonTablePlan): void {
   const { builder } = compiler;
   const slot = builder.addSlot((run) => {
     const buffer = new RowBuffer(table.columns.length, run.memory);
-    run.statement.commonTables.set(table.id, buffer);
+    run.statement.with.tables.set(table.id, buffer);
     return buffer;
   });
   compiler.produce(table.plan, (context) => push(context, slot, table.columns));
@@ -124,7 +124,7 @@ function produceRecursive(
   const width = recursive.columns.length;
   const result = builder.addSlot((run) => {
     const buffer = new RowBuffer(width, run.memory);
-    run.statement.commonTables.set(table.id, buffer);
+    run.statement.with.tables.set(table.id, buffer);
     return buffer;
   });
   const seen: Seen | undefined = recursive.distinct
@@ -148,7 +148,7 @@ function produceRecursive(
     *run(run) {
       const outerValues = outerSources.map((source) => run.outer[source] ?? null);
       const rounds = new Rounds(run, table.id, inner, { fresh, result }, outerValues, distinct);
-      run.statement.recursions.set(table.id, rounds);
+      run.statement.with.recursions.set(table.id, rounds);
     },
   });
 }
@@ -218,7 +218,7 @@ class Rounds implements Recursion {
   *advance(): Generator<Yielded, boolean, void> {
     const { run, all, isNew } = this;
     if (this.working.count === 0) return false;
-    run.statement.workingTables.set(this.id, this.working);
+    run.statement.with.workingTables.set(this.id, this.working);
     const inner = newRun(this.step, run.statement, this.outer);
     yield* runProgram(this.step, inner);
     const produced = inner.state[this.fresh] as RowBuffer;
@@ -240,7 +240,7 @@ class Rounds implements Recursion {
 export function produceCteScan(compiler: PlanCompiler, node: CteScan, consume: Consume): void {
   const { positions, columns } = node;
   const read = (run: Run): RowBuffer => {
-    const tables = node.working ? run.statement.workingTables : run.statement.commonTables;
+    const tables = node.working ? run.statement.with.workingTables : run.statement.with.tables;
     const buffer = tables.get(node.cte);
     assert(buffer !== undefined, 'a WITH query has run before it is read');
     return buffer;
