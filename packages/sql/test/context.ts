@@ -27,6 +27,7 @@ export function testContext(overrides: Partial<EvaluationContext> = {}): Evaluat
     random: () => 0.5,
     advisory: NO_LOCKS,
     backendPid: 1,
+    signalBackend: () => false,
     transactionId: 1,
     sequenceRow: () => ({ lastValue: 1, isCalled: false }),
     cursorKey: () => new Uint8Array(0),

@@ -6,7 +6,7 @@
  * kept whole. The walk gives way like any scan.
  */
 import { ByteSlot, CursorBatch, spaceRange } from '@phantom/kv';
-import type { TableDescriptor } from '@phantom/catalog';
+import { type TableDescriptor, ownsObject } from '@phantom/catalog';
 import { PhantomError } from '@phantom/base';
 import { ColumnSample, type ColumnSummary } from '../plan/statistics/column-sample.js';
 import { storeStatistics } from '../plan/statistics/stored-statistics.js';
@@ -25,9 +25,20 @@ const UTF8 = new TextEncoder();
 
 export function* analyze(context: DdlContext, node: Vacuum): DdlExecution {
   const wanted = node.kind === 'analyze' || node.options.some((option) => option.name.text === 'analyze');
-  if (!wanted) return undefined;
-  for (const target of tablesOf(context, node)) yield* analyzeTable(context, target);
+  for (const target of tablesOf(context, node)) {
+    if (!maintains(context, target)) {
+      const message = `skipping "${target.name}" --- only table or database owner can ${node.kind} it`;
+      context.notice('WARNING', '01000', message);
+    } else if (wanted) yield* analyzeTable(context, target);
+  }
   return undefined;
+}
+
+/** Statistics are a matter of the table's owner and of the database's. */
+function maintains({ objects, databaseOid, roleOid }: DdlContext, table: TableDescriptor): boolean {
+  const database = objects.object(databaseOid);
+  const owners = database?.kind === 'database' ? [table.ownerOid, database.ownerOid] : [table.ownerOid];
+  return owners.some((owner) => ownsObject(objects, roleOid, owner));
 }
 
 function tablesOf(context: DdlContext, node: Vacuum): TableDescriptor[] {

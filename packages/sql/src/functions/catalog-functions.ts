@@ -239,7 +239,6 @@ export const catalogFunctions: Implementations = {
     databaseSize(databaseNamed(name, context), context),
   ),
   pg_database_size_oid: contextual((oid: Oid, context: EvaluationContext) => databaseSize(oid, context)),
-  pg_backend_pid: contextual((context: EvaluationContext) => context.notifier.processId),
   pg_postmaster_start_time: contextual(
     (context: EvaluationContext) => context.clockMicros() - Math.round(process.uptime() * 1e6),
   ),

@@ -49,6 +49,14 @@ export const lockFunctions: Implementations = {
     return '';
   }),
   pg_backend_pid: contextual((context: EvaluationContext) => context.backendPid),
+  pg_cancel_backend: contextual((pid: number, context: EvaluationContext) => context.signalBackend(pid, 'cancel')),
+  // The time that PostgreSQL may wait for the end: here a session has ended when this returns.
+  pg_terminate_backend: {
+    ...contextual((pid: number, _waitMs: number | bigint, context: EvaluationContext) =>
+      context.signalBackend(pid, 'terminate'),
+    ),
+    defaults: [0],
+  },
   pg_current_xact_id: contextual((context: EvaluationContext) => context.transactionId),
 };
 

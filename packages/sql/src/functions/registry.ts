@@ -46,6 +46,8 @@ export interface EvaluationContext extends TypeContext {
   readonly advisory: AdvisoryLocks;
   /** Number of the session, as cancel requests name it. */
   readonly backendPid: number;
+  /** Stops what another session does, or ends it; false when there is none of that number, 42501 without the right to. */
+  signalBackend(pid: number, signal: 'cancel' | 'terminate'): boolean;
   /** Number of the transaction. */
   readonly transactionId: number;
   readonly currentUser: string;

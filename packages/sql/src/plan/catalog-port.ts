@@ -31,6 +31,8 @@ export interface VirtualRelation {
   readonly name: string;
   readonly schemaOid: Oid;
   readonly columns: readonly { readonly name: string; readonly type: TypeRef }[];
+  /** It is for superusers alone. */
+  readonly restricted?: true;
   /** A guess for the planner. */
   readonly rowsEstimate: number;
   /** The rows, values by column position. Called once for each scan. */

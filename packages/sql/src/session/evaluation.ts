@@ -10,6 +10,7 @@ import type { CatalogPort } from '../plan/catalog-port.js';
 import { dateStyleOf } from '../types/date-style.js';
 import type { TypeContext, TypeLookup } from '../types/type.js';
 import { PHANTOM_SCHEMA } from '../system-views/system-view.js';
+import type { BackendSignal } from './backend-signals.js';
 import { parsePath } from './search-path.js';
 import { readOnlyTransaction } from './session-errors.js';
 import type { Settings } from './settings.js';
@@ -45,6 +46,7 @@ export interface EvaluationOwner {
   /** Start of the transaction in microseconds since 2000; undefined outside of one. */
   readonly transactionStartMicros: number | undefined;
   readonly cursors: Cursors;
+  signalBackend(pid: number, signal: BackendSignal): boolean;
   applySetting(name: string, value: string, local: boolean): string;
   readonly notifier: NotificationPort;
   checkSequencePrivilege(oid: Oid, privilege: 'usage' | 'select' | 'update'): void;
@@ -115,6 +117,10 @@ export class SessionEvaluation implements EvaluationContext {
 
   get backendPid(): number {
     return this.owner.id;
+  }
+
+  signalBackend(pid: number, signal: BackendSignal): boolean {
+    return this.owner.signalBackend(pid, signal);
   }
 
   get transactionId(): number {

@@ -31,6 +31,8 @@ export function explainUtility(node: Explain, session: SqlSession, text: string)
     parameterTypes: statement.plan.parameterTypes,
     transaction: 'any',
     *run(running, parameters, sink) {
+      // A plan tells of the table's size and values.
+      running.checkPrivileges(running.currentPlan(statement).privileges);
       const lines = options.analyze
         ? yield* analyze(running, statement, parameters, options)
         : running.currentPlan(statement).explain(options);

@@ -1,6 +1,13 @@
 /** Whether a role may do what a statement asks: 42501 in PostgreSQL's words when it may not. */
 import { PhantomError } from '@phantom/base';
-import { type ObjectReader, type Oid, hasColumnPrivilege, hasPrivilege, isSuperuser } from '@phantom/catalog';
+import {
+  FIRST_USER_OID,
+  type ObjectReader,
+  type Oid,
+  hasColumnPrivilege,
+  hasPrivilege,
+  isSuperuser,
+} from '@phantom/catalog';
 import type { RequiredPrivilege } from '../plan/catalog-port.js';
 
 const LETTERS: Readonly<Record<RequiredPrivilege['privilege'], string>> = {
@@ -24,7 +31,11 @@ export function checkRelationPrivileges(
     const role = need.asRoleOid ?? roleOid;
     if (isSuperuser(objects, role)) continue;
     const object = objects.object(need.relationOid);
-    if (object === undefined) continue;
+    if (object === undefined) {
+      // No object of the catalog, or one that is gone since: the system's own are asked for when they are for superusers.
+      if (need.relationOid >= FIRST_USER_OID || need.privilege !== 'select') continue;
+      throw new PhantomError('42501', `permission denied for table ${need.relationName}`);
+    }
     const letter = LETTERS[need.privilege];
     // A statement that names no column of it (count(*)) is content with a right on any one.
     const byColumn = (object.kind === 'table' || object.kind === 'view') && 'raw'.includes(letter);

@@ -23,6 +23,7 @@ import type { CommitResult, MvccTransaction, SessionLocks } from '@phantom/mvcc'
 import type { DdlContext, NoticeSeverity } from '../ddl/context.js';
 import { type Execution, type ReadSource, type RowSink, TimeSlice } from '../exec/runtime.js';
 import type { CatalogPort, RequiredPrivilege } from '../plan/catalog-port.js';
+import { type BackendSignal, signalBackend } from './backend-signals.js';
 import { isCurrent, type PreparedPlan } from '../plan/prepared-plan.js';
 import { bindRowExpression } from '../expr/row-expression.js';
 import { selectInto } from '../text/select-into.js';
@@ -409,6 +410,15 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   /** Asks what runs now to stop with 57014 at its next slice; waits end at once. Called from outside the session. */
   cancel(message?: string): void {
     this.interrupts.cancel(message);
+  }
+
+  signalBackend(pid: number, signal: BackendSignal): boolean {
+    return signalBackend(this, pid, signal);
+  }
+
+  /** Ends the session for good with an error, which whoever drives it hears of. Called from outside the session. */
+  end(error: PhantomError): void {
+    this.watch.terminate(error);
   }
 
   restartSlice(): void {

@@ -71,7 +71,8 @@ export class TransactionWatch {
     if (this.error !== undefined) throw this.error;
   }
 
-  private terminate(error: PhantomError): void {
+  /** Ends the session: what runs stops with the error, and so does everything later. */
+  terminate(error: PhantomError): void {
     this.stop();
     this.error = error;
     const { session } = this;

@@ -2,7 +2,8 @@
  * Utility statements: everything that has no plan. One function finds how a statement's kind is run; the kinds live in
  * files by area. What is not here is refused by name with 0A000.
  */
-import { unsupportedError } from '@phantom/base';
+import { PhantomError, unsupportedError } from '@phantom/base';
+import { isSuperuser } from '@phantom/catalog';
 import { definitionHandler } from '../ddl/definitions.js';
 import type { Statement } from '../text/ast-statements.js';
 import { createIndexConcurrentlyUtility } from './concurrent-index.js';
@@ -100,6 +101,10 @@ function checkpointUtility(): Utility {
     parameterTypes: [],
     transaction: 'any',
     *run(session) {
+      if (!isSuperuser(session.engine.catalog.committed, session.currentRoleOid)) {
+        const message = 'must be superuser or have privileges of pg_checkpoint to do CHECKPOINT';
+        throw new PhantomError('42501', message);
+      }
       yield session.engine.storage.checkpoint();
       return 0;
     },

@@ -123,10 +123,13 @@ export const CLUSTER_VIEWS: readonly SystemView[] = [
   catalogView('pg_roles', function* (source) {
     for (const role of rolesOf(source)) yield roleRow(role);
   }),
-  // PostgreSQL lets superusers alone read it; verifiers are shown to nobody here.
-  catalogView('pg_authid', function* (source) {
-    for (const role of rolesOf(source)) yield { ...roleRow(role), rolpassword: null };
-  }),
+  {
+    // Verifiers are shown to nobody here.
+    ...catalogView('pg_authid', function* (source) {
+      for (const role of rolesOf(source)) yield { ...roleRow(role), rolpassword: null };
+    }),
+    restricted: true,
+  },
   catalogView('pg_auth_members', membershipRows),
   catalogView('pg_user', userRows),
   catalogView('pg_group', groupRows),

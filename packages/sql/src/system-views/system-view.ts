@@ -84,5 +84,7 @@ export interface SystemView {
   readonly name: string;
   readonly columns: readonly (readonly [name: string, typeOid: Oid])[];
   readonly rowsEstimate: number;
+  /** It is for superusers alone. */
+  readonly restricted?: true;
   rows(source: SystemViewSource): Iterable<readonly Value[]>;
 }

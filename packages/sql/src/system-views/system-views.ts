@@ -70,6 +70,7 @@ function relationOf(view: SystemView, source: SystemViewSource): VirtualRelation
     schemaOid: view.schemaOid,
     columns: view.columns.map(([name, oid]) => ({ name, type: { oid, typmod: -1 } })),
     rowsEstimate: view.rowsEstimate,
+    ...(view.restricted === true ? { restricted: true } : {}),
     rows: () => view.rows(source),
   };
 }

@@ -1,7 +1,8 @@
-/** PostgreSQL 15's pg_proc: functions of advisory locks. The form of a line is told in definitions.ts. */
+/** PostgreSQL 15's pg_proc: functions of sessions and of their advisory locks. The form of a line is told in definitions.ts. */
 export const lockFacts = `
 2026 pg_backend_pid - 23 sx pg_backend_pid
-2026 pg_backend_pid - 23 sx pg_backend_pid
+2096 pg_terminate_backend 23,20 16 vx pg_terminate_backend
+2171 pg_cancel_backend 23 16 vx pg_cancel_backend
 2626 pg_sleep 701 2278 vx pg_sleep
 2880 pg_advisory_lock 20 2278 vx pg_advisory_lock_int8
 2881 pg_advisory_lock_shared 20 2278 vx pg_advisory_lock_shared_int8

@@ -209,6 +209,7 @@ function bindSequence(binder: Binder, sequence: SequenceDescriptor, node: Ast.Ta
 
 function bindVirtual(binder: Binder, relation: VirtualRelation, node: Ast.TableRef): BoundFrom {
   const { context } = binder;
+  if (relation.restricted === true) requirePrivilege(binder, relation, 'select');
   const ids = relation.columns.map((column) => context.newColumn(column.name, column.type));
   const plan: LogicalNode = {
     kind: 'virtual-scan',
