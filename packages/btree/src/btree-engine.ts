@@ -32,8 +32,9 @@ import type {
   RangeEstimate,
   Seq,
   SortedRunRef,
+  SortedWriter,
 } from '@phantom/kv';
-import { Admission, MemoryLayers } from '@phantom/runs';
+import { Admission, MemoryLayers, SortedFiles } from '@phantom/runs';
 import type { EngineContext } from '@phantom/store';
 import { Background } from './background.js';
 import { openIngested } from './ingest.js';
@@ -145,6 +146,12 @@ export class BtreeEngine implements KvEngine {
   view(seq: Seq): KvView {
     if (this.mayHaveOrphans) this.removeIngestedOrphans();
     return this.views.open(seq);
+  }
+
+  sortedWriter(name: string): SortedWriter {
+    if (this.mayHaveOrphans) this.removeIngestedOrphans();
+    const { vfs, checksums, logger, directory } = this.context;
+    return new SortedFiles({ vfs, checksums, logger, directory, name, runBytesMax: Number.POSITIVE_INFINITY });
   }
 
   ingest(files: readonly SortedRunRef[], seq: Seq): void {

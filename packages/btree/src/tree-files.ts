@@ -13,7 +13,7 @@
  */
 import { PhantomError, SqlState, assert, corruptionError, isPhantomError, readU32 } from '@phantom/base';
 import type { Finding, Seq } from '@phantom/kv';
-import { BlockCache, EntryCache, INGESTED_NUMBER_MIN, Run, type Wait, syncOf } from '@phantom/runs';
+import { BlockCache, EntryCache, INGESTED_NUMBER_MIN, Run, type Wait, isLoadFile, syncOf } from '@phantom/runs';
 import type { EngineContext } from '@phantom/store';
 import { type VfsFile, joinPath } from '@phantom/vfs';
 import { EMPTY_ROOT, type TreeRoot, firstPage } from './format.js';
@@ -190,10 +190,13 @@ export class TreeFiles {
   removeOrphans(whose: 'own' | 'ingested', kept: readonly RunHandle[]): void {
     const { vfs, directory } = this.context;
     const named = new Set([...this.runs, ...kept].map(({ entry }) => entry.number));
+    const loaded = new Set(kept.map(({ run }) => run.path));
     for (const name of vfs.list(directory)) {
+      const path = joinPath(directory, name);
+      if (whose === 'ingested' && isLoadFile(name) && !loaded.has(path)) vfs.remove(path);
       const number = Number(RUN_NAME.exec(name)?.[1] ?? Number.NaN);
       if (Number.isNaN(number) || named.has(number)) continue;
-      if (number >= INGESTED_NUMBER_MIN === (whose === 'ingested')) vfs.remove(joinPath(directory, name));
+      if (number >= INGESTED_NUMBER_MIN === (whose === 'ingested')) vfs.remove(path);
     }
   }
 

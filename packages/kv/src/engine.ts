@@ -159,6 +159,20 @@ export interface SortedRunRef {
   readonly bytes: number;
 }
 
+/** Writes the files of one hand-over. Nobody sees them, and a crash leaves nothing of them that counts, before that. */
+export interface SortedWriter {
+  /** About what has been written so far. */
+  readonly bytes: number;
+  /** Keys ascend. The bytes are copied. */
+  put(key: Uint8Array, keyStart: number, keyEnd: number, value: Uint8Array, valueStart: number, valueEnd: number): void;
+  /** The files, durable with their names once resolved: what `ingest` takes. None when nothing was put. */
+  finish(): Promise<readonly SortedRunRef[]>;
+  /** As finish, on this thread. */
+  finishNow(): readonly SortedRunRef[];
+  /** Removes what was written and will not be handed over. Never throws. */
+  discard(): void;
+}
+
 export interface KvEngine {
   readonly name: string;
   /** Seq of the last batch applied (or known from files after opening). */
@@ -186,6 +200,12 @@ export interface KvEngine {
   advance(seq: Seq): void;
   /** The state as of `seq`, which is at least that of the newest view and at most appliedSeq (the store's visibleSeq). */
   view(seq: Seq): KvView;
+  /**
+   * Begins sorted files for `ingest`, the way this engine likes them, in its own directory. No other load of this engine may
+   * ever have had the name. Files that were not handed over are gone after the next opening. Undefined for an engine that has
+   * no files. Not before recovery has ended.
+   */
+  sortedWriter(name: string): SortedWriter | undefined;
   /** Takes over sorted files whole, at a seq of their own; they are synced already. Queues behind the present delta. */
   ingest(files: readonly SortedRunRef[], seq: Seq): void;
   estimate(range: KeyRange): RangeEstimate;

@@ -4,7 +4,16 @@ export { ArenaTree, type ArenaTreeDescriptor, type ArenaTreeOptions, ENTRY_HEADE
 export { ArenaTreeCursor } from './arena-tree-cursor.js';
 export { ARENA_BYTES_MAX, ByteArena } from './byte-arena.js';
 export { ByteSlot, CursorBatch } from './engine.js';
-export type { EngineStats, Finding, KvCursor, KvEngine, KvView, RangeEstimate, SortedRunRef } from './engine.js';
+export type {
+  EngineStats,
+  Finding,
+  KvCursor,
+  KvEngine,
+  KvView,
+  RangeEstimate,
+  SortedRunRef,
+  SortedWriter,
+} from './engine.js';
 export { type KeyRange, keyAfter, prefixEnd, prefixRange, spaceRange } from './key-range.js';
 export { SEQ_NONE, type Seq } from './seq.js';
 export {

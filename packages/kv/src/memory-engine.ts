@@ -134,6 +134,10 @@ export class MemoryEngine implements KvEngine {
     this.releasedViews = true;
   }
 
+  sortedWriter(): undefined {
+    return undefined;
+  }
+
   ingest(_files: readonly SortedRunRef[], _seq: Seq): void {
     throw unsupportedError('bulk load of files into a memory engine');
   }

@@ -37,8 +37,9 @@ import {
   type RangeEstimate,
   type Seq,
   type SortedRunRef,
+  type SortedWriter,
 } from '@phantom/kv';
-import { Admission, MemoryLayers } from '@phantom/runs';
+import { Admission, MemoryLayers, SortedFiles } from '@phantom/runs';
 import type { EngineContext } from '@phantom/store';
 import { Background } from './background.js';
 import { openIngested } from './ingest.js';
@@ -170,6 +171,14 @@ export class LsmEngine implements KvEngine {
   view(seq: Seq): KvView {
     if (this.mayHaveOrphans) this.removeOrphans();
     return this.views.open(seq);
+  }
+
+  sortedWriter(name: string): SortedWriter {
+    if (this.mayHaveOrphans) this.removeOrphans();
+    const { vfs, checksums, logger, directory } = this.context;
+    const { blockBytes, filterBitsPerKey, compression, runBytesMax } = this.files.options;
+    const style = { blockBytes, filterBitsPerKey, compression };
+    return new SortedFiles({ vfs, checksums, logger, directory, name, runBytesMax, style });
   }
 
   ingest(files: readonly SortedRunRef[], seq: Seq): void {

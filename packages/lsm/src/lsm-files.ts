@@ -12,7 +12,16 @@
  */
 import { SqlState, assert, corruptionError, isPhantomError } from '@phantom/base';
 import type { Finding, Seq } from '@phantom/kv';
-import { BlockCache, EntryCache, INGESTED_NUMBER_MIN, Job, Run, type RunCounters, type Wait } from '@phantom/runs';
+import {
+  BlockCache,
+  EntryCache,
+  INGESTED_NUMBER_MIN,
+  Job,
+  Run,
+  type RunCounters,
+  type Wait,
+  isLoadFile,
+} from '@phantom/runs';
 import type { EngineContext } from '@phantom/store';
 import { joinPath } from '@phantom/vfs';
 import { RUN_NUMBER_MAX, numberOfRun, runName } from './format.js';
@@ -150,11 +159,14 @@ export class LsmFiles {
   removeOrphans(waiting: readonly RunFile[]): void {
     const { vfs, directory, logger } = this.context;
     const named = new Set([...this.version.files(), ...waiting].map(({ number }) => number));
+    const loaded = new Set(waiting.map(({ run }) => run.path));
     try {
       for (const name of vfs.list(directory)) {
+        const path = joinPath(directory, name);
+        if (isLoadFile(name) && !loaded.has(path)) vfs.remove(path);
         const number = numberOfRun(name);
         if (number === undefined || named.has(number)) continue;
-        if (number >= INGESTED_NUMBER_MIN || number < this.orphansEnd) vfs.remove(joinPath(directory, name));
+        if (number >= INGESTED_NUMBER_MIN || number < this.orphansEnd) vfs.remove(path);
       }
     } catch (error) {
       logger.warn('files that nobody needs could not be removed', { directory, reason: String(error) });

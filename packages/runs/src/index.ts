@@ -22,6 +22,7 @@ export { type RunSummary, RunWriter, type RunWriterOptions } from './run-writer.
 export { SharedMemory, type SharedMemoryOptions } from './shared-memory.js';
 export { type LayeredView, ViewCursor } from './view-cursor.js';
 export { showCopy } from './value-copies.js';
+export { SortedFiles, type SortedFilesOptions, isLoadFile } from './sorted-files.js';
 export { syncOf, syncOfNames } from './sync-waits.js';
 export { type WorkerTask, serveTasks } from './worker-tasks.js';
 export { type WorkerCall, WorkerThread } from './worker-thread.js';

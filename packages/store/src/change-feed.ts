@@ -20,6 +20,7 @@ import { BatchReader, type KeyRange, OperationKind, type Seq, engineOfKey } from
 import type { Lsn, Retention, Wal, WalRecord } from '@phantom/wal';
 import { RecordKind } from './format.js';
 import type { StoreHealth } from './health.js';
+import { decodeLoad, touchesRange } from './load-record.js';
 import type { LogMark } from './log-map.js';
 import { CHANGE_BUFFER_BYTES, CHANGE_LOG_BYTES_MAX } from './options.js';
 import type { Change } from './types.js';
@@ -195,6 +196,7 @@ export class LogChangeFeed implements ChangeFeed {
           // What is in the log already and not visible comes when it is published.
           if (record.seq > this.host.visibleSeq) return;
           if (record.flags === RecordKind.Batch) this.read(record);
+          else if (record.flags === RecordKind.Load) this.passLoad(record);
         }
         if (this.buffer.length > 0 || this.isClosed) return;
       }
@@ -207,14 +209,28 @@ export class LogChangeFeed implements ChangeFeed {
 
   private read(record: WalRecord): void {
     const { seq, commitTimeMs } = record;
-    const isBefore = seq <= this.after || commitTimeMs < this.fromTimeMs;
-    const isNext = this.isJoined ? seq === this.readSeq + 1 : isBefore || seq === this.after + 1;
-    if (!isNext && seq > this.readSeq) throw this.goneError();
-    this.isJoined = true;
+    const isBefore = this.joins(record);
     if (!isBefore && this.concerns(record.payload, commitTimeMs)) {
       this.push({ seq, commitTimeMs, bytes: record.payload });
     }
     this.readUpTo(seq, record.end);
+  }
+
+  /** A bulk load: the log does not have what it brought. */
+  private passLoad(record: WalRecord): void {
+    const isBefore = this.joins(record);
+    const load = decodeLoad(record.payload);
+    if (!isBefore && this.ranges.some((range) => touchesRange(load, range))) throw this.goneError();
+    this.readUpTo(record.seq, record.end);
+  }
+
+  /** Checks that the record is the next one; true when it lies before what is to be given out. */
+  private joins({ seq, commitTimeMs }: WalRecord): boolean {
+    const isBefore = seq <= this.after || commitTimeMs < this.fromTimeMs;
+    const isNext = this.isJoined ? seq === this.readSeq + 1 : isBefore || seq === this.after + 1;
+    if (!isNext && seq > this.readSeq) throw this.goneError();
+    this.isJoined = true;
+    return isBefore;
   }
 
   /** Whether the commit touches one of the ranges. */

@@ -25,7 +25,9 @@
 import { type Clock, assert, copyBytes, outcomeUnknownError } from '@phantom/base';
 import { BatchReader, type Seq } from '@phantom/kv';
 import type { Durability, Lsn, Wal } from '@phantom/wal';
+import { applyLoad } from './bulk-load.js';
 import type { StoreHealth } from './health.js';
+import type { LoadRecord } from './load-record.js';
 import { APPLY_SLICE_MS_MAX, APPLY_SLICE_OPERATIONS } from './options.js';
 import type { PlacedEngine } from './space-catalog.js';
 import type { CommitListener, SubmitOptions } from './types.js';
@@ -47,6 +49,8 @@ class QueuedCommit {
   /** True when it must be synced before it may be seen. */
   synced = false;
   listener: CommitListener | undefined = undefined;
+  /** A bulk load instead of bytes. */
+  load: LoadRecord | undefined = undefined;
 }
 
 interface DrainWaiter {
@@ -62,6 +66,8 @@ export interface CommitQueueOwner {
    * again on return.
    */
   published(batch: BatchReader, lsn: Lsn, commitTimeMs: number): void;
+  /** As published, of a bulk load. */
+  loaded(): void;
   settled(): void;
 }
 
@@ -136,9 +142,7 @@ export class CommitQueue {
     synced: boolean,
     options: SubmitOptions | undefined,
   ): void {
-    if (this.count === this.ring.length) this.growRing();
-    const entry = this.ring[(this.head + this.count) & (this.ring.length - 1)] as QueuedCommit;
-    this.count++;
+    const entry = this.nextEntry(lsn, commitTimeMs, listener, synced);
     entry.isGiven = options?.give === true;
     if (entry.isGiven || options?.borrow === true) {
       entry.bytes = bytes;
@@ -147,12 +151,11 @@ export class CommitQueue {
     } else {
       this.keepBytes(entry, bytes);
     }
-    entry.lsn = lsn;
-    entry.commitTimeMs = commitTimeMs;
-    entry.listener = listener;
-    entry.synced = synced;
-    if (synced) this.syncedCount++;
-    if (!this.pumpScheduled && !this.syncing && !this.sliceScheduled) this.schedule();
+  }
+
+  /** Takes over a bulk load, likewise. */
+  pushLoad(load: LoadRecord, lsn: Lsn, commitTimeMs: number, listener: CommitListener, synced: boolean): void {
+    this.nextEntry(lsn, commitTimeMs, listener, synced).load = load;
   }
 
   /** Finishes every entry on this thread. Throws 08007 when that fails; each listener has been told the same by then. */
@@ -191,6 +194,7 @@ export class CommitQueue {
       const entry = this.ring[(this.head + i) & (this.ring.length - 1)] as QueuedCommit;
       waiting.push(entry.listener as CommitListener);
       entry.listener = undefined;
+      entry.load = undefined;
       entry.bytes = NO_BYTES;
     }
     this.count = 0;
@@ -200,6 +204,19 @@ export class CommitQueue {
     this.drainWaiters = [];
     for (const listener of waiting) listener.unknown(unknown);
     for (const waiter of drains) waiter.reject(unknown);
+  }
+
+  private nextEntry(lsn: Lsn, commitTimeMs: number, listener: CommitListener, synced: boolean): QueuedCommit {
+    if (this.count === this.ring.length) this.growRing();
+    const entry = this.ring[(this.head + this.count) & (this.ring.length - 1)] as QueuedCommit;
+    this.count++;
+    entry.lsn = lsn;
+    entry.commitTimeMs = commitTimeMs;
+    entry.listener = listener;
+    entry.synced = synced;
+    if (synced) this.syncedCount++;
+    if (!this.pumpScheduled && !this.syncing && !this.sliceScheduled) this.schedule();
+    return entry;
   }
 
   private fail(error: unknown): void {
@@ -269,7 +286,7 @@ export class CommitQueue {
         this.fail(error);
         return;
       }
-      operations += done ? this.reader.count : APPLY_SLICE_OPERATIONS;
+      operations += done && entry.load === undefined ? this.reader.count : APPLY_SLICE_OPERATIONS;
       if (done) this.publishOldest(entry);
       if (!unbounded && operations >= APPLY_SLICE_OPERATIONS) {
         operations = 0;
@@ -288,6 +305,10 @@ export class CommitQueue {
   private applyOldest(entry: QueuedCommit, operationsMax: number): boolean {
     const { reader, engines } = this;
     const seq = this.visibleSeq + 1;
+    if (entry.load !== undefined) {
+      applyLoad(engines, entry.load, seq);
+      return true;
+    }
     if (!this.applying) {
       reader.setBatch(entry.bytes, entry.start, entry.end);
       reader.isGiven = entry.isGiven;
@@ -309,8 +330,10 @@ export class CommitQueue {
   }
 
   private publishOldest(entry: QueuedCommit): void {
+    const { load } = entry;
     const listener = entry.listener as CommitListener;
     entry.listener = undefined;
+    entry.load = undefined;
     entry.bytes = NO_BYTES;
     if (entry.synced) this.syncedCount--;
     this.head = (this.head + 1) & (this.ring.length - 1);
@@ -319,7 +342,8 @@ export class CommitQueue {
     const seq = ++this.visibleSeq;
     this.commits++;
     // From here on this object is ready for a commit or a drainNow that the listener itself begins.
-    this.owner.published(this.reader, entry.lsn, entry.commitTimeMs);
+    if (load === undefined) this.owner.published(this.reader, entry.lsn, entry.commitTimeMs);
+    else this.owner.loaded();
     try {
       listener.published(seq);
     } catch (error) {

@@ -27,6 +27,7 @@
  * Record kinds in the log (the 16 flag bits that the log leaves to its owner):
  *   0  write batch     payload: the bytes of kv's WriteBatch; its seq is one more than that of the batch before
  *   1  space limit     payload: u32, space numbers below may be handed out from here on; its seq is that of the batch before
+ *   2  load            payload: names of files that an engine takes over (load-record.ts); its seq is one more than before
  */
 import {
   type Checksums,
@@ -47,7 +48,7 @@ export const LOG_DIRECTORY = 'log';
 export const SLOT_BYTES = 4096;
 export const STORE_FORMAT = 1;
 
-export const RecordKind = { Batch: 0, SpaceLimit: 1 } as const;
+export const RecordKind = { Batch: 0, SpaceLimit: 1, Load: 2 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 
 const MAGIC = [0x50, 0x48, 0x41, 0x4e, 0x54, 0x4f, 0x4d, 0x53]; // PHANTOMS

@@ -1,4 +1,5 @@
 /** @phantom/store: the one write path; one log under many engines, recovery and checkpoints. */
+export type { BulkLoad } from './bulk-load.js';
 export type { ChangeFeed, ChangeFeedOptions } from './change-feed.js';
 export type { EngineAdvice, EngineEstimate } from './engine-advice.js';
 export type { SpaceEvidence } from './engine-costs.js';
@@ -13,6 +14,7 @@ export {
   type WriteOptions,
   openSingleSpace,
 } from './single-space.js';
+export type { SpaceEntries } from './space-load.js';
 export { SpaceBatch, type SpaceOperation } from './space-batch.js';
 export { type RangeOptions, SINGLE_SPACE_KEY_BYTES_MAX } from './space-keys.js';
 export type { SpaceMove, SpacePair } from './space-move.js';

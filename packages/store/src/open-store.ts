@@ -85,6 +85,7 @@ async function openLocked(
       name: factory.name,
       volatile: isVolatile(factory),
       engine,
+      pathOf: (file) => joinPath(directory, factory.name, file),
     });
   }
   const catalog = new SpaceCatalog(placed, state.spaceLimit);

@@ -34,8 +34,13 @@ export const CHANGE_LOG_BYTES_MAX = 1024 * MIB;
 
 /** Bytes that one step of a move copies: about 2 ms of reading. */
 export const MOVE_STRETCH_BYTES = 256 * 1024;
+/** Files of a move end at this size: what writers do meanwhile waits for them. */
+export const MOVE_FILE_BYTES = 32 * MIB;
 /** What commits have done to copied keys and the new space does not have yet; past it writers wait. */
 export const MOVE_PENDING_BYTES_MAX = 16 * MIB;
+
+/** Loads that an engine has taken and not yet named in its files: each holds descriptors. The next one waits for them. */
+export const LOADS_WAITING_MAX = 8;
 
 export interface ResolvedOptions {
   readonly vfs: Vfs;

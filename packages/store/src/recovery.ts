@@ -11,7 +11,9 @@
 import { type Logger, corruptionError } from '@phantom/base';
 import { BatchReader, type KvEngine, type Seq } from '@phantom/kv';
 import type { Lsn, Wal, WalRecord } from '@phantom/wal';
+import { applyLoad } from './bulk-load.js';
 import { RecordKind, type SuperblockState } from './format.js';
+import { decodeLoad } from './load-record.js';
 import { LogMap } from './log-map.js';
 import { type PlacedEngine, type SpaceCatalog, decodeSpaceLimit } from './space-catalog.js';
 
@@ -91,6 +93,12 @@ export async function recover(
       commitTimeMs = record.commitTimeMs;
       if (record.flags === RecordKind.SpaceLimit) {
         catalog.replayLimit(decodeSpaceLimit(record.payload));
+      } else if (record.flags === RecordKind.Load) {
+        order.next(record.seq, record.lsn);
+        seq = record.seq;
+        const load = decodeLoad(record.payload);
+        catalog.checkEngines(1 << load.engine);
+        applyLoad(catalog.engines, load, seq);
       } else if (record.flags === RecordKind.Batch) {
         order.next(record.seq, record.lsn);
         seq = record.seq;

@@ -6,7 +6,7 @@
  * same time share a sync), and have twins ending in Sync that return when they are. Whoever has a promise from an earlier
  * call, awaited or not, finds writes committed in the order of the calls.
  */
-import { PhantomError, SqlState, eventLoop } from '@phantom/base';
+import { PhantomError, SqlState, eventLoop, unsupportedError } from '@phantom/base';
 import { ByteSlot, type Finding, type Seq } from '@phantom/kv';
 import { type Vfs, createNodeVfs } from '@phantom/vfs';
 import type { Durability } from '@phantom/wal';
@@ -14,6 +14,7 @@ import { CopyPool } from './copy-pool.js';
 import { openStore } from './open-store.js';
 import { SpaceBatch, type SpaceOperation } from './space-batch.js';
 import { type RangeOptions, SpaceKeys } from './space-keys.js';
+import { type SpaceEntries, loadEntries } from './space-load.js';
 import { type SpaceEntry, SpaceScan } from './space-scan.js';
 import type {
   CommitListener,
@@ -169,6 +170,19 @@ export class SingleSpace implements SpaceReader {
   writeSync(writes: SpaceBatch | Iterable<SpaceOperation>, options?: WriteOptions): CommitResult {
     if (writes instanceof SpaceBatch) return this.commitSync(writes, options);
     return this.singleSync((batch) => void addAll(batch, writes), options);
+  }
+
+  /**
+   * Commits entries that come in the order of their keys, each key once, as files of the engine: past the log and past its
+   * memory, so however many there are they take none. Whole or absent, durable once resolved; it is committed when the last
+   * entry is in, and takes the place of what was written to those keys until then. 22023 for keys that do not ascend. What
+   * follows changes does not see what was loaded.
+   */
+  async load(entries: SpaceEntries): Promise<CommitResult> {
+    const load = this.store.beginLoad(this.factory.code);
+    if (load === undefined) throw unsupportedError(`a bulk load into engine ${this.factory.name}`);
+    const seq = await loadEntries(load, new SpaceKeys(this.factory.code), entries);
+    return { seq, durability: this.store.durability };
   }
 
   /** Writes what is in memory to the engine's files, so that the log can begin anew. Durable once resolved. */

@@ -20,6 +20,8 @@ export interface PlacedEngine {
   /** Its content ends with the store's closing: recovery gives it nothing. */
   readonly volatile: boolean;
   readonly engine: KvEngine;
+  /** Where a file of the engine's own lies. */
+  pathOf(file: string): string;
 }
 
 export class SpaceCatalog {

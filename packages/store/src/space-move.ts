@@ -9,6 +9,10 @@
  *   follow    a commit that touches a copied key is written down here when it is published, and committed to the new
  *             space right after; one that touches a later key is not, since the view of that key's stretch will show it
  *
+ * The first stretch of a space is a commit like any other; what a large space has beyond goes into files that the engine
+ * takes over whole (bulk-load.ts), in keys' order as it comes, past log and memory. While such a file grows everything that
+ * is written to copied keys waits for it; it ends early when that becomes much.
+ *
  * So no view is held for long and the log is not held back at all. What is written down is bounded: past
  * MOVE_PENDING_BYTES_MAX `admit` lets writers wait until the copy has caught up. The copies are commits like any other,
  * but nobody waits for their sync: log order makes them durable with whatever commit follows them. Nobody may read the
@@ -16,13 +20,14 @@
  * affair.
  *
  * Invariants:
- *   1. Between two steps the new spaces, with what is written down, hold exactly the copied part of the old ones as of
- *      visibleSeq.
- *   2. A stretch is submitted before anything that was written down after its view was taken.
+ *   1. Between two steps the new spaces, with the open file and what is written down, hold exactly the copied part of the old
+ *      ones as of visibleSeq.
+ *   2. A stretch is submitted, or the file that has it, before anything that was written down after its view was taken.
  */
 import { assert, compareBytes, copyBytes } from '@phantom/base';
 import {
-  type BatchReader,
+  BatchReader,
+  type EngineCode,
   OperationKind,
   SPACE_BYTES,
   type Seq,
@@ -33,7 +38,8 @@ import {
   spaceRange,
   writeSpace,
 } from '@phantom/kv';
-import { MOVE_PENDING_BYTES_MAX, MOVE_STRETCH_BYTES } from './options.js';
+import type { BulkLoad } from './bulk-load.js';
+import { MOVE_FILE_BYTES, MOVE_PENDING_BYTES_MAX, MOVE_STRETCH_BYTES } from './options.js';
 import type { StoreView } from './types.js';
 
 /** A space and the one that takes its place. */
@@ -74,6 +80,8 @@ export interface MoveHost {
   /** Commits, and resolves when that is published. The batch may be used again then. */
   commit(batch: WriteBatch): Promise<void>;
   commitNow(batch: WriteBatch): void;
+  /** Undefined for an engine that has no files. */
+  beginLoad(code: EngineCode): BulkLoad | undefined;
   ended(move: SpaceMover): void;
 }
 
@@ -89,6 +97,9 @@ export class SpaceMover implements SpaceMove {
   /** Last key copied of the present pair's old space; undefined before the first. */
   private position: Uint8Array | undefined = undefined;
   private readonly stretch = new WriteBatch();
+  private readonly reader = new BatchReader();
+  /** Files that the rest of the present pair goes to. */
+  private load: BulkLoad | undefined = undefined;
   private pending = new WriteBatch();
   private following = new WriteBatch();
   private key = new Uint8Array(256);
@@ -111,31 +122,33 @@ export class SpaceMover implements SpaceMove {
   }
 
   get isCaughtUp(): boolean {
-    return this.isCopied && this.pending.count === 0;
+    return this.isCopied && this.pending.count === 0 && this.load === undefined;
   }
 
   async step(): Promise<void> {
-    this.copyStretch();
-    if (this.stretch.count > 0) {
-      await this.host.commit(this.stretch);
-      this.copied(this.stretch);
+    const load = this.copyStretch();
+    if (load !== undefined) {
+      await load.commit();
+      this.load = undefined;
     }
-    const pending = this.takePending();
-    if (pending.count > 0) {
-      await this.host.commit(pending);
-      this.copied(pending);
+    for (const batch of this.batches()) {
+      await this.host.commit(batch);
+      this.copied(batch);
     }
-    this.letWritersGo();
+    this.stepped();
   }
 
   stepNow(): void {
-    this.copyStretch();
-    for (const batch of [this.stretch, this.takePending()]) {
-      if (batch.count === 0) continue;
+    const load = this.copyStretch();
+    if (load !== undefined) {
+      load.commitNow();
+      this.load = undefined;
+    }
+    for (const batch of this.batches()) {
       this.host.commitNow(batch);
       this.copied(batch);
     }
-    this.letWritersGo();
+    this.stepped();
   }
 
   async settle(): Promise<void> {
@@ -150,6 +163,8 @@ export class SpaceMover implements SpaceMove {
   end(): void {
     if (this.isEnded) return;
     this.isEnded = true;
+    this.load?.discard();
+    this.load = undefined;
     this.pending.reset();
     this.host.ended(this);
     this.letWritersGo();
@@ -194,14 +209,48 @@ export class SpaceMover implements SpaceMove {
     return pending;
   }
 
+  /** Copies the next stretch; the files that are complete with it, if any are: they are to be committed at once. */
+  private copyStretch(): BulkLoad | undefined {
+    const { load, place } = this;
+    this.readStretch();
+    if (load === undefined) return undefined;
+    const { stretch, reader } = this;
+    reader.setBatch(stretch.finish());
+    while (reader.next()) {
+      const { bytes, keyStart, keyEnd, valueStart, valueEnd } = reader;
+      load.put(bytes, keyStart, keyEnd, bytes, valueStart, valueEnd);
+    }
+    this.copied(stretch);
+    const isPressed = this.pending.bytes * 2 >= MOVE_PENDING_BYTES_MAX;
+    return this.place > place || isPressed || load.bytes >= MOVE_FILE_BYTES ? load : undefined;
+  }
+
+  /** What is to be committed as it is, in this order. */
+  private *batches(): Iterable<WriteBatch> {
+    if (this.stretch.count > 0) yield this.stretch;
+    if (this.load !== undefined) return;
+    const pending = this.takePending();
+    if (pending.count > 0) yield pending;
+  }
+
+  /** Begins files when the present pair has more than a stretch. */
+  private stepped(): void {
+    if (this.load === undefined && this.position !== undefined) {
+      this.load = this.host.beginLoad(engineOfSpace((this.pairs[this.place] as SpacePair).to));
+    }
+    this.letWritersGo();
+  }
+
   /** Reads the next stretch from a view of this moment into the batch; from here on its keys count as copied. */
-  private copyStretch(): void {
-    const { stretch, pairs } = this;
+  private readStretch(): void {
+    const { stretch, pairs, place, load } = this;
     assert(!this.isEnded, 'a move that has ended goes no further');
     if (this.isCopied) return;
     const view = this.host.view();
     try {
-      while (!this.isCopied && stretch.bytes < MOVE_STRETCH_BYTES) this.copyFrom(view, pairs[this.place] as SpacePair);
+      // Files are of one pair.
+      const isWanted = (): boolean => !this.isCopied && (load === undefined || this.place === place);
+      while (isWanted() && stretch.bytes < MOVE_STRETCH_BYTES) this.copyFrom(view, pairs[this.place] as SpacePair);
     } finally {
       view.release();
     }

@@ -34,14 +34,7 @@
  *  13. The superblock names a log start before the log drops what lies before it, and an engine's generation before the
  *      engine frees what older generations needed.
  */
-import {
-  type PhantomError,
-  SqlState,
-  assert,
-  isPhantomError,
-  outcomeUnknownError,
-  unsupportedError,
-} from '@phantom/base';
+import { type PhantomError, SqlState, assert, isPhantomError, unsupportedError } from '@phantom/base';
 import {
   type BatchReader,
   EngineCode,
@@ -55,6 +48,7 @@ import {
 } from '@phantom/kv';
 import type { LockHolder } from '@phantom/vfs';
 import type { Durability, Lsn, Wal } from '@phantom/wal';
+import { type BulkLoad, FileLoad, type LoadHost } from './bulk-load.js';
 import { checkStore } from './check.js';
 import { type ChangeFeed, type ChangeFeedOptions, LogChangeFeed } from './change-feed.js';
 import { Checkpointer } from './checkpointer.js';
@@ -62,8 +56,10 @@ import { CommitQueue } from './commit-queue.js';
 import { adviseEngine } from './engine-advice.js';
 import { RecordKind } from './format.js';
 import { type StoreHealth, closedError } from './health.js';
+import { type LoadRecord, encodeLoad } from './load-record.js';
+import { LogWriter } from './log-writer.js';
 import { OS_SYNC_DELAY_MS } from './options.js';
-import { type SpaceCatalog, encodeSpaceLimit } from './space-catalog.js';
+import { type PlacedEngine, type SpaceCatalog, encodeSpaceLimit } from './space-catalog.js';
 import { type SpaceMove, SpaceMover, type SpacePair } from './space-move.js';
 import type { StoreParts } from './store-parts.js';
 import type { CommitListener, Store, StoreStats, StoreView, SubmitOptions, TableAdvice } from './types.js';
@@ -85,8 +81,10 @@ export class LogStore implements Store {
   private readonly queue: CommitQueue;
   private readonly views: ViewRegistry;
   private readonly checkpointer: Checkpointer;
-  /** Reused for every append. */
-  private readonly meta = { seq: 0, commitTimeMs: 0, flags: RecordKind.Batch as number };
+  private readonly log: LogWriter;
+  private readonly loadHost: LoadHost;
+  /** Loads that were begun. */
+  private loads = 0;
   /** Moves of spaces under way. */
   private readonly moves = new Set<SpaceMover>();
   private readonly feeds = new Set<LogChangeFeed>();
@@ -102,10 +100,10 @@ export class LogStore implements Store {
     this.wal = wal;
     this.catalog = catalog;
     this.health = health;
-    this.meta.commitTimeMs = recovered.commitTimeMs;
     this.views = new ViewRegistry(catalog, options.logger, parts.readers);
     this.queue = new CommitQueue(wal, catalog.engines, recovered.seq, options.durability, health, options.clock, {
       published: (batch, lsn, commitTimeMs) => this.published(batch, lsn, commitTimeMs),
+      loaded: () => this.loaded(),
       settled: () => this.settled(),
     });
     this.checkpointer = new Checkpointer(
@@ -123,6 +121,21 @@ export class LogStore implements Store {
       },
       recovered.log,
     );
+    this.log = new LogWriter(wal, options.clock, health, recovered.log, recovered.commitTimeMs);
+    const { queue } = this;
+    this.loadHost = {
+      get visibleSeq() {
+        return queue.visibleSeq;
+      },
+      admitted: () => this.unstalled(),
+      submit: (load) =>
+        new Promise((resolve, reject) => this.submitLoad(load, { published: resolve, unknown: reject })),
+      submitNow: (load) => {
+        const seq = this.submitLoad(load, UNHEARD);
+        queue.drainNow();
+        return seq;
+      },
+    };
     health.onFailure((failure) => {
       this.queue.abandon(failure);
       for (const feed of this.feeds) feed.wake();
@@ -223,22 +236,12 @@ export class LogStore implements Store {
     const refusal = this.health.refusal();
     if (refusal !== undefined) throw refusal;
     assert(batch.count > 0, 'an empty batch is not committed');
-    const { meta, wal, queue } = this;
+    const { queue, log } = this;
     const seq = queue.assignedSeq + 1;
-    meta.seq = seq;
-    meta.flags = RecordKind.Batch;
-    const nowMs = Math.floor(this.parts.options.clock.nowMs());
-    if (nowMs > meta.commitTimeMs) meta.commitTimeMs = nowMs;
     const bytes = batch.finish();
-    let lsn: number;
-    try {
-      lsn = wal.append(bytes, meta);
-    } catch (error) {
-      throw this.appendFailed(error);
-    }
-    this.checkpointer.log.add(seq, lsn);
+    const lsn = log.append(bytes, RecordKind.Batch, seq);
     const isSynced = this.durability === 'fsync' && options?.durability !== 'os';
-    queue.push(bytes, lsn, meta.commitTimeMs, listener, isSynced, options);
+    queue.push(bytes, lsn, log.commitTimeMs, listener, isSynced, options);
     return seq;
   }
 
@@ -254,15 +257,21 @@ export class LogStore implements Store {
     const refusal = this.health.refusal();
     if (refusal !== undefined) throw refusal;
     return this.catalog.allocate((limit) => {
-      const { meta } = this;
-      meta.seq = this.queue.assignedSeq;
-      meta.flags = RecordKind.SpaceLimit;
-      try {
-        this.checkpointer.log.add(meta.seq, this.wal.append(encodeSpaceLimit(limit), meta));
-      } catch (error) {
-        throw this.appendFailed(error);
-      }
+      this.log.append(encodeSpaceLimit(limit), RecordKind.SpaceLimit, this.queue.assignedSeq);
     });
+  }
+
+  beginLoad(code: EngineCode): BulkLoad | undefined {
+    const refusal = this.health.refusal();
+    if (refusal !== undefined) throw refusal;
+    this.catalog.checkEngines(1 << code);
+    // The epoch is part of the name, and no other process ever has it.
+    const { epoch, superblock } = this.parts;
+    epoch?.beginNow();
+    const name = `${superblock.state.timeline}-${superblock.state.epoch}-${++this.loads}`;
+    const placed = this.catalog.engine(code) as PlacedEngine;
+    const writer = placed.engine.sortedWriter(name);
+    return writer === undefined ? undefined : new FileLoad(this.loadHost, placed, writer);
   }
 
   moveSpaces(pairs: readonly SpacePair[]): SpaceMove {
@@ -282,6 +291,7 @@ export class LogStore implements Store {
           this.submitOrUnadmit(batch, UNHEARD);
           queue.drainNow();
         },
+        beginLoad: (code) => this.beginLoad(code),
         ended: (ended) => this.moves.delete(ended),
       },
       pairs,
@@ -388,7 +398,7 @@ export class LogStore implements Store {
 
   /** A move's commit waits like any other, but not for moves. */
   private async commitMoved(batch: WriteBatch): Promise<void> {
-    for (let stall = this.stall(); stall !== undefined; stall = this.stall()) await stall;
+    await this.unstalled();
     const refusal = this.refusal(batch);
     if (refusal !== undefined) throw refusal;
     await this.admitToEngines(batch);
@@ -437,11 +447,19 @@ export class LogStore implements Store {
     }
   }
 
-  /** While the log is not lost, what it refuses it has not taken: nothing happened. Else nobody knows what it has. */
-  private appendFailed(error: unknown): Error {
-    if (isPhantomError(error) && !this.wal.lost.aborted) return error;
-    this.health.fail(error);
-    return outcomeUnknownError('the log could not be written', error);
+  private submitLoad(load: LoadRecord, listener: CommitListener): Seq {
+    const refusal = this.health.refusal();
+    if (refusal !== undefined) throw refusal;
+    const { queue, log } = this;
+    const seq = queue.assignedSeq + 1;
+    const lsn = log.append(encodeLoad(load), RecordKind.Load, seq);
+    queue.pushLoad(load, lsn, log.commitTimeMs, listener, this.durability === 'fsync');
+    return seq;
+  }
+
+  /** What every write must wait for, whether or not a move is under way. */
+  private async unstalled(): Promise<void> {
+    for (let stall = this.stall(); stall !== undefined; stall = this.stall()) await stall;
   }
 
   /** A commit has become visible. */
@@ -457,6 +475,13 @@ export class LogStore implements Store {
       move.observe(batch);
       batch.rewind();
     }
+  }
+
+  /** A bulk load has become visible. Nobody moves the spaces that are loaded. */
+  private loaded(): void {
+    this.views.forget();
+    // What it has to say is in the log.
+    for (const feed of this.feeds) feed.wake();
   }
 
   /** The queue has nothing more to do for now. */

@@ -17,6 +17,7 @@ import type {
 } from '@phantom/kv';
 import type { Durability, Wal, WalOptions, WalStats } from '@phantom/wal';
 import type { LockHolder, Vfs } from '@phantom/vfs';
+import type { BulkLoad } from './bulk-load.js';
 import type { ChangeFeed, ChangeFeedOptions } from './change-feed.js';
 import type { EngineAdvice } from './engine-advice.js';
 import type { SpaceEvidence } from './engine-costs.js';
@@ -162,6 +163,11 @@ export interface Store {
   moveSpaces(pairs: readonly SpacePair[]): SpaceMove;
   /** Follows commits in their order: see ChangeFeed. 55000 when the log no longer has what is asked for, 22023 for a seq yet to come. */
   changes(options: ChangeFeedOptions): ChangeFeed;
+  /**
+   * Begins a load of many entries into one engine, past log and memory: see bulk-load.ts. Undefined for an engine that has no
+   * files. Throws as submit does.
+   */
+  beginLoad(code: EngineCode): BulkLoad | undefined;
   /** Writes the engines' deltas to their files and gives log segments back. */
   checkpoint(): Promise<void>;
   /** Takes who can say which reader holds a view of a seq: limits that end a view name it. */

@@ -114,7 +114,10 @@ describe('space numbers', () => {
 describe('engines of a store', () => {
   it('are found by the key', () => {
     const engine = new MemoryEngine();
-    const catalog = new SpaceCatalog([{ code: EngineCode.Btree, bit: 2, name: 'b', volatile: false, engine }], 1);
+    const catalog = new SpaceCatalog(
+      [{ code: EngineCode.Btree, bit: 2, name: 'b', volatile: false, engine, pathOf: (file) => file }],
+      1,
+    );
     expect(catalog.engineOfKey(new Uint8Array([0x10, 0, 0, 1]), 0).engine).toBe(engine);
     expect(catalog.engine(EngineCode.Lsm)).toBeUndefined();
     expect(() => catalog.engineOfKey(new Uint8Array([0x20, 0, 0, 1]), 0)).toThrowError(/engine 2/);

@@ -76,6 +76,10 @@ export class SnapshotEngine implements KvEngine {
     return this.memory.view(seq);
   }
 
+  sortedWriter(): undefined {
+    return undefined;
+  }
+
   ingest(): void {
     throw new Error('not in this double');
   }

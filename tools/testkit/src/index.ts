@@ -1,3 +1,4 @@
 /** @phantom/testkit: what tests of several packages share. */
+export { type LoadableTree, type OpenTree, cutLoads, failLoads } from './load-sweep.js';
 export { levelSuite } from './level-suite.js';
 export { type RottenStore, WriteRecorder, exchangeBlocks, flipBits, loseWrites } from './rotten-store.js';

@@ -1,0 +1,119 @@
+/**
+ * Sorted files for a bulk load: entries that arrive in the order of their keys become runs, which an engine takes over whole.
+ *
+ *   put, put, put ... ──► load-NAME-0 | load-NAME-1 | ...      each cut at runBytesMax, all entries with seq 0: whoever
+ *                                                              takes the files over gives them theirs (seqBase)
+ *
+ * They lie in the directory of the engine, where they will get the names of runs: so one sync of names covers both. A file's
+ * identity is made from its name, as its number is; so no two loads of an engine may ever have the same one.
+ */
+import type { Checksums, Logger } from '@phantom/base';
+import type { SortedRunRef, SortedWriter } from '@phantom/kv';
+import { type Vfs, joinPath } from '@phantom/vfs';
+import { ingestedNumber } from './ingested-number.js';
+import { VersionKind } from './layer.js';
+import { RunWriter, type RunWriterOptions } from './run-writer.js';
+
+export interface SortedFilesOptions {
+  readonly vfs: Vfs;
+  readonly checksums: Checksums;
+  readonly logger: Logger;
+  /** The engine's. */
+  readonly directory: string;
+  /** Of the load. */
+  readonly name: string;
+  /** A file ends at this size; Infinity: all entries are in one. */
+  readonly runBytesMax: number;
+  readonly style?: Pick<RunWriterOptions, 'blockBytes' | 'filterBitsPerKey' | 'compression'>;
+}
+
+const LOAD_PREFIX = 'load-';
+
+/** Whether a file in an engine's directory is of a load, and not handed over or not yet named. */
+export function isLoadFile(name: string): boolean {
+  return name.startsWith(LOAD_PREFIX);
+}
+
+export class SortedFiles implements SortedWriter {
+  private readonly options: SortedFilesOptions;
+  private readonly finished: SortedRunRef[] = [];
+  /** Those that are written whole; their handles are kept until they are synced. */
+  private readonly writers: RunWriter[] = [];
+  private writer: RunWriter | undefined = undefined;
+  private finishedBytes = 0;
+
+  constructor(options: SortedFilesOptions) {
+    this.options = options;
+  }
+
+  get bytes(): number {
+    return this.finishedBytes + (this.writer?.bytes ?? 0);
+  }
+
+  put(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+  ): void {
+    if (this.writer !== undefined && this.writer.bytes >= this.options.runBytesMax) this.endFile();
+    this.writer ??= this.beginFile();
+    this.writer.add(key, keyStart, keyEnd, 0, VersionKind.Put, value, valueStart, valueEnd);
+  }
+
+  async finish(): Promise<readonly SortedRunRef[]> {
+    const { vfs, directory } = this.options;
+    this.endFile();
+    if (this.writers.length === 0) return [];
+    for (const writer of this.writers) await writer.sync();
+    await vfs.syncDirLater(directory);
+    this.close();
+    return this.finished;
+  }
+
+  finishNow(): readonly SortedRunRef[] {
+    const { vfs, directory } = this.options;
+    this.endFile();
+    if (this.writers.length === 0) return [];
+    for (const writer of this.writers) writer.syncNow();
+    vfs.syncDir(directory);
+    this.close();
+    return this.finished;
+  }
+
+  discard(): void {
+    const { vfs, logger } = this.options;
+    const { writer } = this;
+    try {
+      writer?.close();
+      this.close();
+      for (const { path } of this.finished) vfs.remove(path);
+      if (writer !== undefined) vfs.remove(writer.path);
+    } catch (error) {
+      logger.warn('files of a bulk load that was given up could not be removed', { reason: String(error) });
+    }
+    this.writer = undefined;
+  }
+
+  private beginFile(): RunWriter {
+    const { vfs, checksums, directory, name, style } = this.options;
+    const path = joinPath(directory, `${LOAD_PREFIX}${name}-${this.finished.length}`);
+    return new RunWriter({ vfs, path, checksums, identity: ingestedNumber(checksums, path), ...style });
+  }
+
+  private endFile(): void {
+    const { writer } = this;
+    if (writer === undefined) return;
+    const { path, entries, bytes } = writer.finish();
+    this.writers.push(writer);
+    this.finished.push({ path, entries, bytes });
+    this.finishedBytes += bytes;
+    this.writer = undefined;
+  }
+
+  private close(): void {
+    for (const writer of this.writers.splice(0)) writer.close();
+  }
+}
