@@ -6,6 +6,7 @@
 import { runHistories } from './run/histories.mjs';
 import { ensureInstalled, ensurePnpm, installLoosely } from './run/bootstrap.mjs';
 import { runGates } from './run/gates.mjs';
+import { runSchemas } from './run/schemas.mjs';
 import { start } from './run/start.mjs';
 import { talkToClients } from './run/clients.mjs';
 import { run, runQuietly } from './run/process.mjs';
@@ -52,6 +53,7 @@ const jobs = {
     await build('--filter=@phantom/phantomd');
     await runHistories(args);
   },
+  schemas: (args) => runSchemas(args),
   'deps:scan': () => scanDependencies(),
   'publish:dry': async () => {
     await build();

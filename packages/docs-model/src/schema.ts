@@ -1,5 +1,5 @@
 /**
- * Schemas: what documents of a collection must be, as JSON Schema (draft 2020-12), checked by ajv. A schema sees a document as JSON
+ * Schemas: what documents of a collection must be, as JSON Schema (draft 2020-12, or 7 if `$schema` says so), checked by ajv. A schema sees a document as JSON
  * would show it (a date as its ISO text, an object id as its digits, 64-bit integers and decimals as numbers, binary as base64);
  * `bsonType` asks for the type itself: objectId, date, long, decimal, binData, uuid and MongoDB's other names.
  *
@@ -12,10 +12,12 @@
 import { PhantomError, unsupportedError } from '@phantom/base';
 import type { CollectionDescriptor } from '@phantom/catalog';
 import { Decimal, ObjectId, Uuid, codeGenerationAllowed } from '@phantom/codec';
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { Ajv } from 'ajv';
+import { Ajv2020, type ErrorObject, type Options, type ValidateFunction } from 'ajv/dist/2020.js';
 import { badArgument } from './errors.js';
 import { type PlainObject, isObject, typeName } from './order.js';
 import { setField } from './path.js';
+import { refuseUnsound } from './schema-limits.js';
 
 /** What is wrong at one place of a document. */
 export interface SchemaFault {
@@ -35,6 +37,18 @@ const VALIDATORS_MAX = 256;
 
 const validators = new Map<string, Validator>();
 
+const OPTIONS: Options = {
+  allErrors: true,
+  strict: false,
+  verbose: true,
+  validateFormats: false,
+  logger: false,
+  // `constructor` is missing unless the document has it.
+  ownProperties: true,
+};
+/** What `$schema` says of a schema of draft 7; all others are of draft 2020-12. */
+const DRAFT_7 = /^https?:\/\/json-schema\.org\/draft-07\/schema#?$/;
+
 /** Compiles a schema, or gives the one compiled before. 22023 for what is no schema. */
 export function schemaValidator(schema: unknown): Validator {
   const text = JSON.stringify(schema);
@@ -51,7 +65,9 @@ function compileSchema(schema: unknown): Validator {
   if (!isObject(schema) && typeof schema !== 'boolean') throw badArgument('a schema must be an object');
   if (!codeGenerationAllowed()) throw unsupportedError('schemas where generating code is forbidden');
   let root: PlainObject = {};
-  const ajv = new Ajv2020({ allErrors: true, strict: false, verbose: true, validateFormats: false, logger: false });
+  const isDraft7 = DRAFT_7.test(draftOf(schema));
+  refuseUnsound(schema, isDraft7);
+  const ajv = isDraft7 ? new Ajv(OPTIONS) : new Ajv2020(OPTIONS);
   ajv.addKeyword({ keyword: 'x-ref', schemaType: 'object' });
   ajv.addKeyword({
     keyword: 'bsonType',
@@ -75,9 +91,24 @@ function compileSchema(schema: unknown): Validator {
   }
   return (document) => {
     root = document;
-    if (validate(asJson(document))) return [];
+    if (isSatisfied(validate, asJson(document))) return [];
     return (validate.errors ?? []).slice(0, FAULTS_MAX).map((error) => faultOf(error, document));
   };
+}
+
+/** 54001 for a schema that refers to itself without an end. */
+function isSatisfied(validate: ValidateFunction, document: unknown): boolean {
+  try {
+    return validate(document);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new PhantomError('54001', 'the references of a schema are nested too deep', { cause });
+  }
+}
+
+function draftOf(schema: unknown): string {
+  const draft = isObject(schema) ? schema['$schema'] : undefined;
+  return typeof draft === 'string' ? draft : '';
 }
 
 function faultOf({ instancePath, keyword, message = '' }: ErrorObject, document: PlainObject): SchemaFault {

@@ -57,6 +57,42 @@ describe('a schema', () => {
     await expect(harness.collection('people').insertOne({ x: 1 })).rejects.toMatchObject({ code: '23514' });
   });
 
+  it('is refused when the validator would answer it wrongly', async () => {
+    const wrong = [
+      { items: { $dynamicRef: '#x' } },
+      { unevaluatedItems: false, contains: { type: 'string' } },
+      { if: { required: ['a'] }, properties: { b: { unevaluatedProperties: false } } },
+      JSON.parse('{"properties": {"__proto__": {"type": "number"}}}'),
+      { $schema: 'http://json-schema.org/draft-07/schema#', properties: { a: { $ref: '#', minLength: 1 } } },
+    ];
+    for (const one of wrong) {
+      expect(() => harness.collection('people', { schema: one }), JSON.stringify(one)).toThrow(
+        expect.objectContaining({ code: '0A000' }),
+      );
+    }
+    const data = { properties: { contains: { const: { $dynamicRef: 1 } }, if: true }, unevaluatedItems: false };
+    expect(harness.collection('people', { schema: data })).toBeDefined();
+  });
+
+  it('may be of draft 7, and sees own fields alone', async () => {
+    const people = harness.collection('people', {
+      schema: {
+        $schema: 'http://json-schema.org/draft-07/schema#',
+        definitions: { name: { type: 'string' } },
+        properties: { names: { items: [{ $ref: '#/definitions/name', description: 'first' }] } },
+        required: ['constructor'],
+      },
+    });
+    await people.insertOne({ constructor: 1, names: ['a', 2] });
+    await expect(people.insertOne({ constructor: 1, names: [1] })).rejects.toMatchObject({ code: '23514' });
+    await expect(people.insertOne({ names: [] })).rejects.toMatchObject({ code: '23514' });
+  });
+
+  it('that refers to itself without end is told', async () => {
+    const people = harness.collection('people', { schema: { allOf: [{ $ref: '#' }] } });
+    await expect(people.insertOne({ a: 1 })).rejects.toMatchObject({ code: '54001' });
+  });
+
   it('tells types that JSON lacks', async () => {
     const types = {
       type: 'object',
