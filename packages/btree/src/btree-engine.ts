@@ -134,7 +134,7 @@ export class BtreeEngine implements KvEngine {
       this.views.dropEarlier();
     }
     this.admission.giveBack(batch.room);
-    if (this.freezeWanted || memory.active.bytes * 2 >= this.deltaBytesMax()) this.freeze();
+    if (this.freezeWanted || memory.isActiveFull(this.deltaBytesMax)) this.freeze();
     if (operationsMax === Number.POSITIVE_INFINITY) this.background.handOver();
     return true;
   }

@@ -123,15 +123,14 @@ export class LsmEngine implements KvEngine {
   }
 
   admit(room: number, usesReserve = false): Promise<void> | undefined {
-    const { background } = this;
-    const delayMs = this.pacer.book(room, background.pressure, this.context.clock.monotonicMs());
+    const delayMs = this.pace(room);
     if (delayMs > 0) return this.delay(delayMs).then(() => this.admitWithoutDelay(room, usesReserve));
     return this.admitWithoutDelay(room, usesReserve);
   }
 
   admitNow(room: number, usesReserve = false): void {
     const { background } = this;
-    const delayMs = this.pacer.book(room, background.pressure, this.context.clock.monotonicMs());
+    const delayMs = this.pace(room);
     // Who cannot wait lends a hand for as long.
     if (delayMs > 0) background.assist(delayMs);
     while (!this.isAdmitted(room, usesReserve, true)) {
@@ -157,7 +156,7 @@ export class LsmEngine implements KvEngine {
       this.views.dropEarlier();
     }
     this.admission.giveBack(batch.room);
-    if (this.freezeWanted || memory.active.bytes * 2 >= this.deltaBytesMax()) this.freeze();
+    if (this.freezeWanted || memory.isActiveFull(this.deltaBytesMax)) this.freeze();
     if (operationsMax === Number.POSITIVE_INFINITY) this.background.handOver();
     return true;
   }
@@ -291,6 +290,12 @@ export class LsmEngine implements KvEngine {
     this.views.close();
     for (const { ingested } of this.memory.frozen) for (const { run } of ingested) run.release();
     this.files.close();
+  }
+
+  /** Milliseconds that a batch should wait for, so that compactions keep up; 0 nearly always. */
+  private pace(room: number): number {
+    const { pressure } = this.background;
+    return pressure > 0 ? this.pacer.book(room, pressure, this.context.clock.monotonicMs()) : 0;
   }
 
   private admitWithoutDelay(room: number, usesReserve: boolean): Promise<void> | undefined {

@@ -1,7 +1,7 @@
 /**
  * Flushes and compactions in threads of their own, where that is possible and pays; otherwise in slices on this one. One
- * thread for each of the two in a process, because a flush must not queue behind a compaction. Merges of tiers, which are
- * short and must not queue behind one either, go with the flushes.
+ * thread for each kind in a process: neither a flush nor a merge of tiers may queue behind a compaction, and what is
+ * longer than a flush must not hold up flushes, for which writers wait.
  *
  * The thread writes the runs, this one makes them durable: a sync of a file covers what every descriptor has written to it,
  * and reports an error that nobody was told of yet.
@@ -20,6 +20,7 @@ import { WORKER_SOURCE } from './worker-source.js';
 export const threads = {
   flush: new WorkerThread('lsm-flush', WORKER_SOURCE),
   compaction: new WorkerThread('lsm-compaction', WORKER_SOURCE),
+  tiers: new WorkerThread('lsm-tiers', WORKER_SOURCE),
 };
 
 /** What the thread for flushes reads, of all trees of the process. */
@@ -63,7 +64,7 @@ export class Offload {
     for (const { runs } of plan.layers) for (const run of runs) bytes += run.bytes;
     if (this.pays(bytes)) {
       const input: CompactInput = { directory: port.directory, plan };
-      const thread = plan.isTier ? threads.flush : threads.compaction;
+      const thread = plan.isTier ? threads.tiers : threads.compaction;
       const call = thread.call<CompactionResult>('compact', input);
       const result = yield* this.resultOf(call, (all) => all.written);
       if (result !== undefined) return result;

@@ -47,7 +47,7 @@ import { type Layer, type LayerCursor, Lookup, type RangeTombstone, type Version
 import { type PlacedTombstone, RangeTombstones } from './range-tombstones.js';
 
 const OLDER_MIN = 16;
-const CAPACITY_BYTES_DEFAULT = 64 * 1024;
+const CAPACITY_BYTES_DEFAULT = 1024 * 1024;
 const KEYS_DEFAULT = 64;
 /** A batch of this size that nobody needs any more becomes the arena of an empty delta, uncopied. */
 const ADOPTED_BYTES_MIN = 1024 * 1024;
@@ -55,7 +55,7 @@ const ADOPTED_BYTES_MIN = 1024 * 1024;
 const SEQ_SPAN_MAX = 0x7fff_ffff;
 
 export interface DeltaOptions {
-  /** Bytes of arena to begin with; it doubles when it must. Default 64 KiB. */
+  /** Bytes of arena to begin with, untouched until they are used; it doubles when it must. Default 1 MiB. */
   readonly capacityBytes?: number;
   /** Keys to make room for at the start. Default 64. */
   readonly keys?: number;
@@ -133,6 +133,11 @@ export class Delta implements Layer {
   /** Bytes in use: arena, tables and range removals. What is allocated is up to twice as much. */
   get bytes(): number {
     return this.arena.length + this.tree.bytes + this.olderCount * OLDER_WORDS * 4 + this.tombstones.bytes;
+  }
+
+  /** Bytes of batches. */
+  get arenaBytes(): number {
+    return this.arena.length;
   }
 
   /**

@@ -17,6 +17,9 @@ export interface FrozenLayer<F extends { readonly run: Run }> {
   readonly lastSeq: Seq;
 }
 
+/** The active delta is measured each time it has grown by this share of what deltas may hold. */
+const MEASURED_SHARE = 64;
+
 export class MemoryLayers<F extends { readonly run: Run }> {
   active = new Delta();
   /** Newest first. */
@@ -28,6 +31,8 @@ export class MemoryLayers<F extends { readonly run: Run }> {
   /** Seq of the batch that is being applied in slices; 0 between batches. */
   applying: Seq = 0;
   private readonly code: EngineCode;
+  /** Bytes in the active delta's arena at which it is measured next. */
+  private measuredAt = 0;
 
   constructor(code: EngineCode, flushedSeq: Seq) {
     this.code = code;
@@ -40,6 +45,15 @@ export class MemoryLayers<F extends { readonly run: Run }> {
     let bytes = isEmpty(this.active) ? 0 : this.active.bytes;
     for (const { delta } of this.frozen) if (delta !== undefined) bytes += delta.bytes;
     return bytes;
+  }
+
+  /** Whether the active delta has half of what deltas may hold. Asked for each batch, so it seldom looks. */
+  isActiveFull(bytesMax: () => number): boolean {
+    const { active } = this;
+    if (active.arenaBytes < this.measuredAt) return false;
+    const most = bytesMax();
+    this.measuredAt = active.arenaBytes + most / MEASURED_SHARE;
+    return active.bytes * 2 >= most;
   }
 
   /** True when a batch was applied, or is being applied, that no file holds. */
@@ -70,6 +84,7 @@ export class MemoryLayers<F extends { readonly run: Run }> {
     this.active.freeze();
     this.frozen.unshift({ delta: this.active, ingested: [], lastSeq: this.active.lastSeq });
     this.active = Delta.like(this.active);
+    this.measuredAt = 0;
   }
 
   /** Files, newest first, take their place above everything applied before. */

@@ -6,7 +6,8 @@
  * engine mask; no catalog is needed. The log itself has already decided which tail it accepts and has made it durable
  * (DESIGN's invariants 2 and 4) before the first record comes out of it.
  *
- * Recovery admits each batch as a commit does, so a log longer than the memory for deltas is flushed on the way.
+ * Recovery admits batches as commits are, many at a time, so a log longer than the memory for deltas is flushed on the way.
+ * Engines that a batch does not touch hear nothing of it: they are told once where the log ended.
  */
 import { type Logger, corruptionError } from '@phantom/base';
 import { BatchReader, type KvEngine, type Seq } from '@phantom/kv';
@@ -117,18 +118,56 @@ export async function recover(
   }
   if (seq < flushedSeqMax) logger.info('engine files are ahead of the log', { logSeq: seq, flushedSeq: flushedSeqMax });
   seq = Math.max(seq, flushedSeqMax);
-  for (const { engine } of catalog.engines) if (engine.appliedSeq < seq) engine.advance(seq);
+  replay.end(seq);
   return { seq, log, records, commitTimeMs };
+}
+
+/** Room that replay has an engine reserve at a time, so that not each of many small batches asks for its own. */
+const RESERVED_BYTES = 64 * 1024;
+
+/** An engine that has files, and the room in its memory that is reserved and not used yet. */
+class ReplayedEngine {
+  readonly bit: number;
+  readonly engine: KvEngine;
+  private reservedBytes = 0;
+
+  constructor({ bit, engine }: PlacedEngine) {
+    this.bit = bit;
+    this.engine = engine;
+  }
+
+  /** Reserves room for a batch; a promise when the engine makes us wait. */
+  admit(room: number): Promise<void> | undefined {
+    if (this.reservedBytes >= room) return undefined;
+    // A batch that is larger than all of the memory waits until nothing else is in it.
+    this.release();
+    this.reservedBytes = Math.max(room, RESERVED_BYTES);
+    return this.engine.admit(this.reservedBytes);
+  }
+
+  /** Applies an admitted batch, which gives its room back. */
+  apply(batch: BatchReader, seq: Seq): void {
+    this.reservedBytes -= batch.room;
+    this.engine.apply(batch, seq, Number.POSITIVE_INFINITY);
+    batch.rewind();
+  }
+
+  release(): void {
+    this.engine.unadmit(this.reservedBytes);
+    this.reservedBytes = 0;
+  }
 }
 
 /** Gives batches to the engines that do not have them. */
 class Replay {
   private readonly catalog: SpaceCatalog;
+  private readonly engines: readonly ReplayedEngine[];
   private readonly reader = new BatchReader();
   private seq: Seq = 0;
 
   constructor(catalog: SpaceCatalog) {
     this.catalog = catalog;
+    this.engines = catalog.engines.filter(({ volatile }) => !volatile).map((placed) => new ReplayedEngine(placed));
   }
 
   /** A promise when an engine makes us wait for room; the record stays as it is until that has resolved. */
@@ -139,32 +178,27 @@ class Replay {
     return this.applyFrom(0);
   }
 
+  /** Everything is applied: what engines were not touched by last is told to them, and room that was not used is free. */
+  end(seq: Seq): void {
+    for (const engine of this.engines) engine.release();
+    for (const { engine } of this.catalog.engines) if (engine.appliedSeq < seq) engine.advance(seq);
+  }
+
   private applyFrom(first: number): Promise<void> | undefined {
-    const { reader, seq } = this;
-    const { engines } = this.catalog;
+    const { engines, reader, seq } = this;
     for (let i = first; i < engines.length; i++) {
-      const placed = engines[i] as PlacedEngine;
-      const { engine } = placed;
-      if (engine.appliedSeq >= seq) continue;
-      if (placed.volatile || (reader.engines & placed.bit) === 0) {
-        engine.advance(seq);
-        continue;
-      }
-      const wait = engine.admit(reader.room);
+      const replayed = engines[i] as ReplayedEngine;
+      if ((reader.engines & replayed.bit) === 0 || replayed.engine.appliedSeq >= seq) continue;
+      const wait = replayed.admit(reader.room);
       if (wait !== undefined) return this.applyRest(wait, i);
-      this.applyTo(engine);
+      replayed.apply(reader, seq);
     }
     return undefined;
   }
 
   private async applyRest(room: Promise<void>, index: number): Promise<void> {
     await room;
-    this.applyTo((this.catalog.engines[index] as PlacedEngine).engine);
+    (this.engines[index] as ReplayedEngine).apply(this.reader, this.seq);
     await this.applyFrom(index + 1);
-  }
-
-  private applyTo(engine: KvEngine): void {
-    engine.apply(this.reader, this.seq, Number.POSITIVE_INFINITY);
-    this.reader.rewind();
   }
 }

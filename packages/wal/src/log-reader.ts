@@ -10,7 +10,7 @@
  */
 import { type Checksums, PhantomError, SqlState, corruptionError } from '@phantom/base';
 import type { Vfs } from '@phantom/vfs';
-import { SEGMENT_HEADER_BYTES, type SegmentHeader } from './format.js';
+import type { SegmentHeader } from './format.js';
 import type { Retentions } from './retention.js';
 import { SegmentReader } from './segment-reader.js';
 import type { Lsn, WalRecord, WalRecordBatch } from './wal-types.js';
@@ -52,7 +52,7 @@ export async function* readRecords(log: ReadableLog, from: Lsn, upTo: Lsn): Asyn
       const file = log.vfs.open(segment.path, { mode: 'read' });
       try {
         const reader = new SegmentReader(file, segment.header, log.checksums);
-        reader.seek(SEGMENT_HEADER_BYTES + position - segment.header.firstLsn);
+        reader.seekLsn(position);
         const limit = Math.min(segment.limit, upTo);
         while (position < limit) {
           const records = readBatch(reader, limit, fragments);

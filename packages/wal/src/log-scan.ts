@@ -46,7 +46,8 @@ export interface LogPicture {
 
 /**
  * Reads what is there. Throws a corruption error for broken records that were durable, 0A000 for a newer format. What lies
- * before `droppedBefore` may be missing without a word of the log itself about it.
+ * before `droppedBefore`, where a record begins or the log ends, may be missing without a word of the log itself about it,
+ * and is not read when a record follows.
  */
 export function scanLog(vfs: Vfs, directory: string, checksums: Checksums, droppedBefore: number): LogPicture {
   const files = new LogFiles(vfs, directory, checksums, droppedBefore);
@@ -67,13 +68,14 @@ export function scanLog(vfs: Vfs, directory: string, checksums: Checksums, dropp
     segment.limit = limit;
     limit = Math.min(limit, segment.header.firstLsn);
   }
-  return new TailScan(files, chain).run();
+  return new TailScan(files, chain, droppedBefore).run();
 }
 
 /** Walks the records behind what the headers know to be durable. */
 class TailScan {
   private readonly files: LogFiles;
   private readonly chain: readonly FoundSegment[];
+  private readonly droppedBefore: number;
   private durable = 0;
   private floor = 0;
   private epochMax = 0;
@@ -84,9 +86,10 @@ class TailScan {
   /** LSN at which an unfinished payload began, or -1. */
   private unfinished = -1;
 
-  constructor(files: LogFiles, chain: readonly FoundSegment[]) {
+  constructor(files: LogFiles, chain: readonly FoundSegment[], droppedBefore: number) {
     this.files = files;
     this.chain = chain;
+    this.droppedBefore = droppedBefore;
   }
 
   run(): LogPicture {
@@ -121,6 +124,14 @@ class TailScan {
     };
   }
 
+  /** Goes to where the owner needs the log from, if that lies in this segment and a record begins there. */
+  private skipDropped(reader: SegmentReader, { header, limit }: FoundSegment): void {
+    const { droppedBefore } = this;
+    if (droppedBefore <= header.firstLsn || droppedBefore >= limit) return;
+    reader.seekLsn(droppedBefore);
+    reader.seekLsn(reader.advance() ? droppedBefore : header.firstLsn);
+  }
+
   /** Reads one segment to its end; true when the next one continues it. */
   private scanSegment(index: number): boolean {
     const segment = this.chain[index] as FoundSegment;
@@ -128,6 +139,7 @@ class TailScan {
     return this.files.read(segment, (reader) => {
       const record = reader.record;
       let cutAt = -1;
+      this.skipDropped(reader, segment);
       while (reader.nextLsn < segment.limit && reader.advance()) {
         cutAt = -1;
         this.durable = Math.max(this.durable, record.durable);

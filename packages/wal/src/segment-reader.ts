@@ -84,6 +84,11 @@ export class SegmentReader {
     this.epoch = this.header.epoch;
   }
 
+  /** As seek, to the place of an LSN. */
+  seekLsn(lsn: number): void {
+    this.seek(SEGMENT_HEADER_BYTES + lsn - this.header.firstLsn);
+  }
+
   /** As step, over as many windows as it takes; payloads of earlier records become invalid. */
   advance(): boolean {
     let step = this.step();

@@ -78,7 +78,7 @@ function copyTail(file: VfsFile, header: SegmentHeader, settings: Settings, pict
     const source = settings.vfs.open(segment.path, { mode: 'read' });
     try {
       const reader = new SegmentReader(source, segment.header, checksums);
-      reader.seek(SEGMENT_HEADER_BYTES + position - segment.header.firstLsn);
+      reader.seekLsn(position);
       const limit = Math.min(segment.limit, picture.end);
       while (position < limit) {
         const valid = reader.advance();

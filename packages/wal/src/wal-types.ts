@@ -108,7 +108,7 @@ export interface WalOptions {
   readonly timeline?: number;
   /**
    * What lies before may be missing: the owner of the log has dropped it and remembers so, which spares the opening a search
-   * for the log's own word. Default 0.
+   * for the log's own word, and most of the reading where a record begins there. Default 0.
    */
   readonly droppedBefore?: Lsn;
   readonly readOnly?: boolean;
