@@ -12,6 +12,8 @@ import type { DocumentIndexDescriptor, IndexDescriptor, Oid, TableDescriptor } f
 export interface ProviderTransaction {
   readonly storage: MvccTransaction;
   readonly objects: CatalogTransaction;
+  /** The role that asks. */
+  readonly roleOid: Oid;
   /**
    * Runs before the commit, in order of registration; what it throws ends the transaction. A check that gives a promise is called
    * again when that has resolved.

@@ -99,7 +99,7 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
       clock,
       logger,
       databaseOid: catalog.database(database)?.oid ?? 0,
-      ownerOid: catalog.role(user)?.oid ?? 0,
+      roleOid: catalog.role(user)?.oid ?? 0,
       allocateSpace: (kind) => storage.allocateSpace(kind),
       estimate: (range) => storage.estimate(range),
     });

@@ -81,6 +81,7 @@ export class Transaction implements TransactionHost {
       return work({
         storage: transaction.storage,
         objects: transaction.objects,
+        roleOid: this.session.currentRoleOid,
         beforeCommit: (check) => transaction.deferred.add({ constraint: undefined, run: () => awaited(check) }),
       });
     });

@@ -49,6 +49,7 @@ import { type Query, Reader } from './reader.js';
 import type { DanglingReport } from './references/dangling.js';
 import { reportDangling } from './references/dangling-report.js';
 import { declaredReferences } from './references/declared.js';
+import type { DocumentRight } from './rights.js';
 import { type SchemaOptions, type SchemaReport, changeSchema } from './schema-change.js';
 import { schemaValidator } from './schema.js';
 import type { DocumentTransaction, OperationOptions } from './transaction.js';
@@ -59,6 +60,13 @@ import { settle } from './writer.js';
 /** A change of the documents found, and what an upsert makes when there are none. */
 interface Modification extends DocumentChange {
   readonly insert: (() => PlainObject) | undefined;
+  /** Documents go. */
+  readonly removes?: boolean;
+}
+
+/** Removes what the query finds. */
+function removal(query: Query): Modification {
+  return { query, decide: () => undefined, insert: undefined, removes: true };
 }
 
 /** Documents written before others get a turn. */
@@ -81,7 +89,7 @@ export class Collection<T extends object> {
     const given = documentOf(document);
     const id = this.idOf(given);
     await this.model.write(options.tx, async (transaction) => {
-      const view = await this.model.forWriting(transaction, this.name, this.definition);
+      const view = await this.model.forWriting(transaction, this.name, this.definition, ['insert']);
       const writer = this.model.writer(view, transaction);
       await settle(() => writer.insert(given, id));
     });
@@ -110,7 +118,7 @@ export class Collection<T extends object> {
     ids: readonly unknown[],
     options: InsertManyOptions,
   ): Promise<{ index: number; error: PhantomError }[]> {
-    const view = await this.model.forWriting(transaction, this.name, this.definition);
+    const view = await this.model.forWriting(transaction, this.name, this.definition, ['insert']);
     const writer = this.model.writer(view, transaction);
     const errors: { index: number; error: PhantomError }[] = [];
     for (let i = 0; i < documents.length; i++) {
@@ -243,10 +251,7 @@ export class Collection<T extends object> {
   /** As deleteOne, giving the document that went; null when there was none. */
   async findOneAndDelete(filter: Filter<T>, options: FindOptions = {}): Promise<WithId<T> | null> {
     const query = { ...queryOf(filter, options), skip: 0, limit: 1 };
-    return this.findAndModify(
-      { query, decide: () => undefined, insert: undefined },
-      { ...options, returnDocument: 'before' },
-    );
+    return this.findAndModify(removal(query), { ...options, returnDocument: 'before' });
   }
 
   /**
@@ -409,7 +414,7 @@ export class Collection<T extends object> {
     const { filter } = 'deleteOne' in operation ? operation.deleteOne : operation.deleteMany;
     const query = queryOf(filter, { limit: 'deleteOne' in operation ? 1 : 0 });
     return async (transaction) => {
-      const { result } = await this.modify(transaction, { query, decide: () => undefined, insert: undefined });
+      const { result } = await this.modify(transaction, removal(query));
       return { deleted: result.modifiedCount };
     };
   }
@@ -470,9 +475,7 @@ export class Collection<T extends object> {
 
   private async delete(filter: Filter<T>, options: FindOptions, limit: number): Promise<DeleteResult> {
     const query = { ...queryOf(filter, options), skip: 0, limit };
-    const { result } = await this.model.write(options.tx, (transaction) =>
-      this.modify(transaction, { query, decide: () => undefined, insert: undefined }),
-    );
+    const { result } = await this.model.write(options.tx, (transaction) => this.modify(transaction, removal(query)));
     return { deletedCount: result.modifiedCount };
   }
 
@@ -488,10 +491,12 @@ export class Collection<T extends object> {
   /** Runs a modification; an upsert that finds nothing makes its document. */
   private async modify(
     transaction: DocumentTransaction,
-    { insert, ...change }: Modification,
+    { insert, removes, ...change }: Modification,
   ): Promise<{ result: UpdateResult; before: PlainObject | undefined; after: PlainObject | undefined }> {
     if (insert === undefined && this.model.find(transaction, this.name) === undefined) return NOTHING_CHANGED;
-    const view = await this.model.forWriting(transaction, this.name, this.definition);
+    const rights: DocumentRight[] = ['select', removes === true ? 'delete' : 'update'];
+    if (insert !== undefined) rights.push('insert');
+    const view = await this.model.forWriting(transaction, this.name, this.definition, rights);
     const writer = this.model.writer(view, transaction);
     for (let attempt = 0; ; attempt++) {
       const done = await modifyDocuments(this.model.ports, view, transaction, writer, change);

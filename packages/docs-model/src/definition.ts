@@ -21,6 +21,7 @@ import { JSONB, NAME_BYTES_MAX, collectionColumns, rowDefinition, withFieldColum
 import type { CollectionEngine, DocumentPorts } from './ports.js';
 import { declaredReferences } from './references/declared.js';
 import { type ResolvedReference, holdReferred, withReferences } from './references/resolve.js';
+import { requireOnSchema, requireOwner } from './rights.js';
 import type { DocumentTransaction } from './transaction.js';
 
 /** Schema `public` of the database; 3F000 without one. */
@@ -56,13 +57,14 @@ export async function createCollection(
   checkName(name);
   const { objects } = transaction;
   const schemaOid = publicSchemaOid(ports, objects);
+  requireOnSchema(objects, transaction.roleOid, schemaOid, 'create');
   await objects.lockName(NameClass.Relation, schemaOid, name);
   const found = findCollection(ports, objects, name);
   if (found !== undefined) return found;
   await lockKeyName(transaction, schemaOid, name);
   const references = await resolveReferences(ports, transaction, definition.collection.schema, name);
-  const { databaseOid, ownerOid } = ports;
-  return putCollection(ports, transaction, { databaseOid, schemaOid, ownerOid }, name, definition, references);
+  const place = { databaseOid: ports.databaseOid, schemaOid, ownerOid: transaction.roleOid };
+  return putCollection(ports, transaction, place, name, definition, references);
 }
 
 /** The references that a schema of the collection `name` declares; collections that are not there yet are made. */
@@ -81,7 +83,7 @@ export async function resolveReferences(
     const target =
       findCollection(ports, transaction.objects, declared.collection) ??
       (await createCollection(ports, transaction, declared.collection, { collection: { implied: true } }));
-    await holdReferred(transaction, target.oid);
+    await holdReferred(transaction, target);
     resolved.push({ declared, collectionOid: target.oid });
   }
   return resolved;
@@ -106,6 +108,8 @@ export async function adoptCollection(
     return;
   }
   const { engine = 'btree', collection } = definition;
+  if (definition.engine !== undefined || collection.schema !== undefined)
+    requireOwner(objects, transaction.roleOid, table);
   const space = ports.allocateSpace(engine);
   ports.catalog.filled.fillBy(storage, table.oid);
   const references = await resolveReferences(ports, transaction, collection.schema, table.name);

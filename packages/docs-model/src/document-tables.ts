@@ -89,7 +89,7 @@ export class DocumentTables implements TableProvider {
     const references: ResolvedReference[] = [];
     for (const declared of declaredReferences(parsed)) {
       const target = declared.collection === name ? undefined : this.referred(declared.collection, transaction);
-      const held = target === undefined ? undefined : holdReferred(transaction, target.oid);
+      const held = target === undefined ? undefined : holdReferred(transaction, target);
       if (held !== undefined) return held;
       references.push({ declared, collectionOid: target?.oid });
     }

@@ -1,11 +1,11 @@
 /**
  * Documents that expire: an index with `expireAfterSeconds` over a path says that a document goes once the date there is so old (the
  * oldest, where there are several; documents without a date stay). A sweep removes them in commits of their own, a bounded number
- * each, so a document may outlive its time by a sweep's interval, and readers may see it until then.
+ * each, in the name of the collection's owner, so a document may outlive its time by a sweep's interval, and readers may see it until then.
  */
 import { type Logger, PhantomError, isPhantomError } from '@phantom/base';
 import { openCollection } from './collection.js';
-import type { DocumentModel } from './model.js';
+import { DocumentModel } from './model.js';
 
 const SWEEP_INTERVAL_MS = 60_000;
 /** Documents removed in one commit. */
@@ -21,7 +21,8 @@ export async function expireDocuments(model: DocumentModel): Promise<number> {
     const path = index.document?.parts[0]?.path;
     const table = catalog.committed.object(index.tableOid);
     if (seconds === undefined || path === undefined || table?.kind !== 'table') continue;
-    const collection = openCollection<Record<string, unknown>>(model, table.name);
+    const owners = new DocumentModel({ ...model.ports, roleOid: table.ownerOid });
+    const collection = openCollection<Record<string, unknown>>(owners, table.name);
     const filter = { [path]: { $lte: new Date(clock.nowMs() - seconds * 1000) } };
     for (;;) {
       const old = await collection.find(filter, { limit: DOCUMENTS_PER_COMMIT, projection: { _id: 1 } }).toArray();

@@ -3,12 +3,13 @@ import { PhantomError, unsupportedError } from '@phantom/base';
 import type { DocumentIndexDescriptor, TableDescriptor } from '@phantom/catalog';
 import { spaceRange } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
-import { type NewCollection, checkName } from './definition.js';
+import { type NewCollection, checkName, findCollection } from './definition.js';
 import { badArgument } from './errors.js';
 import { documentIndexes, driven, makeIndex } from './index-build.js';
 import { compileFilter } from './filter/filter.js';
 import type { DocumentModel } from './model.js';
 import { isObject } from './order.js';
+import { requireOwner } from './rights.js';
 import { parsePath } from './path.js';
 import { storeFilter, storedFilter } from './stored-filter.js';
 import type { DocumentTransaction } from './transaction.js';
@@ -91,11 +92,12 @@ export async function dropCollection(
   transaction: DocumentTransaction,
   collection: string,
 ): Promise<boolean> {
-  const { objects, storage } = transaction;
-  const found = model.find(transaction, collection);
+  const { objects, storage, roleOid } = transaction;
+  const found = findCollection(model.ports, objects, collection);
   if (found === undefined) return false;
-  await objects.lockObject(found.table.oid, LockStrength.Update);
-  const table = objects.object(found.table.oid);
+  requireOwner(objects, roleOid, found);
+  await objects.lockObject(found.oid, LockStrength.Update);
+  const table = objects.object(found.oid);
   if (table?.kind !== 'table') return false;
   const own = new Set<number>([...table.indexOids, table.rowTypeOid]);
   for (const { dependentOid } of objects.dependentsOf(table.oid)) {

@@ -4,11 +4,12 @@
  * losing to them, and is run again after a deadlock.
  */
 import { PhantomError, eventLoop, isPhantomError } from '@phantom/base';
-import type { Catalog, CatalogTransaction, ObjectReader, TableDescriptor } from '@phantom/catalog';
+import type { Catalog, CatalogTransaction, ObjectReader, Oid, TableDescriptor } from '@phantom/catalog';
 import { LockStrength, type MvccTransaction } from '@phantom/mvcc';
 import { type CollectionView, collectionView } from './collection-view.js';
 import { type NewCollection, adoptCollection, createCollection, findCollection } from './definition.js';
 import type { DocumentPorts } from './ports.js';
+import { type DocumentRight, requireOwner, requireRights } from './rights.js';
 import { writeRules } from './rules.js';
 import type { DocumentTransaction, TransactionHost } from './transaction.js';
 import { CollectionWriter, settle } from './writer.js';
@@ -24,13 +25,15 @@ export interface ReadTransaction {
 /** A transaction of one operation. Its view of the catalog is made when it is first asked for: reads do without. */
 class OwnTransaction implements DocumentTransaction {
   readonly storage: MvccTransaction;
+  readonly roleOid: Oid;
   readonly checks: (() => Promise<void> | undefined)[] = [];
   private readonly catalog: Catalog;
   private own: CatalogTransaction | undefined;
 
-  constructor(storage: MvccTransaction, catalog: Catalog) {
+  constructor(storage: MvccTransaction, { catalog, roleOid }: DocumentPorts) {
     this.storage = storage;
     this.catalog = catalog;
+    this.roleOid = roleOid;
   }
 
   get objects(): CatalogTransaction {
@@ -66,7 +69,7 @@ export class DocumentModel {
     }
     const storage = this.ports.mvcc.begin({ readOnly: true, isolation: 'repeatable read' });
     storage.beginStatement();
-    const transaction = new OwnTransaction(storage, this.ports.catalog);
+    const transaction = new OwnTransaction(storage, this.ports);
     return { transaction, release: () => storage.status === 'active' && storage.rollback() };
   }
 
@@ -85,7 +88,7 @@ export class DocumentModel {
 
   private async writeOnce<R>(work: (transaction: DocumentTransaction) => Promise<R>): Promise<R> {
     const storage = this.ports.mvcc.begin({ isolation: 'read committed' });
-    const transaction = new OwnTransaction(storage, this.ports.catalog);
+    const transaction = new OwnTransaction(storage, this.ports);
     const { checks } = transaction;
     try {
       storage.beginStatement();
@@ -100,11 +103,13 @@ export class DocumentModel {
     }
   }
 
-  /** The collection as the transaction sees it, undefined when there is none. */
+  /** The collection to read, as the transaction sees it; undefined when there is none. 42501 without the right to. */
   find(transaction: DocumentTransaction, name: string): CollectionView | undefined {
     const objects = transaction instanceof OwnTransaction ? transaction.reader : transaction.objects;
     const table = findCollection(this.ports, objects, name);
-    return table === undefined ? undefined : this.view(transaction, table, objects);
+    if (table === undefined) return undefined;
+    requireRights(objects, transaction.roleOid, table, ['select']);
+    return this.view(transaction, table, objects);
   }
 
   /** 40001 when the collection was given an index, or moved, since the transaction's snapshot. */
@@ -113,14 +118,23 @@ export class DocumentModel {
     return collectionView(table, objects);
   }
 
-  /** The collection to write to, made if there is none, and held against being altered until the transaction ends. */
-  async forWriting(transaction: DocumentTransaction, name: string, definition: NewCollection): Promise<CollectionView> {
-    const { objects, storage } = transaction;
+  /**
+   * The collection to write to, made if there is none, and held against being altered until the transaction ends. 42501 without all of
+   * the rights.
+   */
+  async forWriting(
+    transaction: DocumentTransaction,
+    name: string,
+    definition: NewCollection,
+    rights: readonly DocumentRight[],
+  ): Promise<CollectionView> {
+    const { objects, storage, roleOid } = transaction;
     if (storage.readOnly) throw new PhantomError('25006', 'cannot write to a collection in a read-only transaction');
     for (;;) {
       const table =
         findCollection(this.ports, objects, name) ??
         (await createCollection(this.ports, transaction, name, definition));
+      requireRights(objects, roleOid, table, rights);
       if (table.collection?.implied === true) {
         await adoptCollection(this.ports, transaction, table, definition);
         continue;
@@ -141,7 +155,7 @@ export class DocumentModel {
     return new CollectionWriter(view, transaction, rules);
   }
 
-  /** Replaces a collection's descriptor, under its exclusive lock. */
+  /** Replaces a collection's descriptor, under its exclusive lock. 42501 for who does not own it. */
   async alter(
     transaction: DocumentTransaction,
     name: string,
@@ -155,6 +169,7 @@ export class DocumentModel {
     await objects.lockObject(found.oid, LockStrength.Update);
     const table = objects.object(found.oid);
     if (table?.kind !== 'table') throw new PhantomError('42P01', `collection "${name}" does not exist`);
+    requireOwner(objects, transaction.roleOid, table);
     const changed = await change(table);
     if (changed !== table) objects.put({ ...changed, schemaVersion: table.schemaVersion + 1 });
   }

@@ -15,8 +15,8 @@ export interface DocumentPorts {
   readonly logger: Logger;
   /** Database in whose schema `public` the collections stand. */
   readonly databaseOid: Oid;
-  /** Owner of collections that are made. */
-  readonly ownerOid: Oid;
+  /** The role of operations that run in no transaction of the caller's. */
+  readonly roleOid: Oid;
   /** A space that was never used before. */
   allocateSpace(engine: CollectionEngine): SpaceId;
   /** About how much lies in a range: the planner's statistics. */

@@ -1,4 +1,5 @@
 /** Change streams: each change once, in order, with what it was; taken up again by a token, over restarts and crashes too. */
+import { BootstrapOid } from '@phantom/catalog';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -51,7 +52,8 @@ async function together(work: (tx: TransactionHost) => Promise<void>, commits = 
   const objects = harness.catalog.begin(storage);
   const checks: (() => Promise<void> | undefined)[] = [];
   await work({
-    documents: (run) => run({ storage, objects, beforeCommit: (check) => void checks.push(check) }),
+    documents: (run) =>
+      run({ storage, objects, roleOid: BootstrapOid.Superuser, beforeCommit: (check) => void checks.push(check) }),
   });
   for (const check of checks) await check();
   if (commits) await storage.commit();

@@ -39,7 +39,7 @@ async function harnessOver(store: Store, engine: EngineCode, clock: Clock, logge
     clock,
     logger,
     databaseOid: BootstrapOid.FirstDatabase,
-    ownerOid: BootstrapOid.Superuser,
+    roleOid: BootstrapOid.Superuser,
     allocateSpace: () => userSpace(engine, store.allocateSpaceNumber()),
     estimate: (range) => store.engine(engine)?.estimate(range) ?? { keys: 0, bytes: 0 },
   });

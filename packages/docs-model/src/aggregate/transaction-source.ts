@@ -44,7 +44,7 @@ export class TransactionSource implements PipelineSource {
   }
 
   async replace(collection: string, documents: readonly PlainObject[]): Promise<void> {
-    const view = await this.model.forWriting(this.transaction, collection, { collection: {} });
+    const view = await this.model.forWriting(this.transaction, collection, { collection: {} }, ['insert', 'delete']);
     const writer = this.model.writer(view, this.transaction);
     await modifyDocuments(this.model.ports, view, this.transaction, writer, {
       query: ALL,
@@ -54,7 +54,11 @@ export class TransactionSource implements PipelineSource {
   }
 
   async merge(collection: string, documents: readonly PlainObject[], rules: MergeRules): Promise<void> {
-    const view = await this.model.forWriting(this.transaction, collection, { collection: {} });
+    const view = await this.model.forWriting(this.transaction, collection, { collection: {} }, [
+      'select',
+      'insert',
+      'update',
+    ]);
     const { storage } = this.transaction;
     const writer = this.model.writer(view, this.transaction);
     for (const document of documents) {

@@ -17,6 +17,7 @@ import { compileEventPipeline } from '../aggregate/pipeline.js';
 import { findCollection } from '../definition.js';
 import { badArgument } from '../errors.js';
 import type { DocumentModel } from '../model.js';
+import { requireRights } from '../rights.js';
 import type { PlainObject } from '../order.js';
 import type { ChangeEvent, WatchOptions } from './change-event.js';
 import { CommitEvents } from './commit-events.js';
@@ -132,8 +133,9 @@ export class ChangeStream<T> implements AsyncIterableIterator<ChangeEvent<T>> {
   /** Follows a collection, whose rows are in this space at first. It may be gone by now. */
   private follow(space: SpaceId, oid: Oid, start: ChangeStart): ChangeFeed {
     const { name, model, options } = this;
-    const { catalog, databaseOid } = model.ports;
+    const { catalog, databaseOid, roleOid } = model.ports;
     const named = catalog.committed.object(oid);
+    if (named?.kind === 'table') requireRights(catalog.committed, roleOid, named, ['select']);
     if (named !== undefined && named.name !== name) throw badArgument('the resume token is that of another collection');
     this.events = new CommitEvents<T>({
       ns: { db: catalog.committed.object(databaseOid)?.name ?? '', coll: name },

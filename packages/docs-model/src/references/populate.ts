@@ -12,6 +12,7 @@ import { encodePart } from '../document-layout.js';
 import { badArgument } from '../errors.js';
 import type { PlainObject } from '../order.js';
 import { parsePath } from '../path.js';
+import { requireRights } from '../rights.js';
 import type { DocumentTransaction } from '../transaction.js';
 import { exchangeReferred, referredValues } from './places.js';
 
@@ -89,6 +90,7 @@ export class Populator {
     const found = new Map<string, PlainObject>();
     const table = objects.object(reference.collectionOid);
     if (table?.kind !== 'table') return found;
+    requireRights(objects, this.transaction.roleOid, table, ['select']);
     const { layout } = collectionView(table, objects);
     for (const id of ids) {
       const name = this.name(reference, id);

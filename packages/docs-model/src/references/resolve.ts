@@ -4,6 +4,7 @@
  */
 import type { DocumentReference, Oid, TableDescriptor } from '@phantom/catalog';
 import { LockStrength } from '@phantom/mvcc';
+import { requireRights } from '../rights.js';
 import type { DocumentTransaction } from '../transaction.js';
 import type { DeclaredReference } from './declared.js';
 
@@ -13,9 +14,13 @@ export interface ResolvedReference {
   readonly collectionOid: Oid | undefined;
 }
 
-/** Holds a collection that is going to be referred to. A promise: wait for it. */
-export function holdReferred(transaction: DocumentTransaction, oid: Oid): Promise<void> | undefined {
-  return transaction.objects.lockObject(oid, LockStrength.Update);
+/** Holds a collection that is going to be referred to. A promise: wait for it. 42501 without the right to refer to it. */
+export function holdReferred(
+  { objects, roleOid }: DocumentTransaction,
+  table: TableDescriptor,
+): Promise<void> | undefined {
+  requireRights(objects, roleOid, table, ['references']);
+  return objects.lockObject(table.oid, LockStrength.Update);
 }
 
 /** The collection with these references and no others; the catalog's dependencies follow. */

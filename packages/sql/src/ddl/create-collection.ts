@@ -1,6 +1,6 @@
 /** CREATE COLLECTION: the name is claimed here, the rest is the document model's. */
 import { unsupportedError } from '@phantom/base';
-import { NameClass, type TableDescriptor } from '@phantom/catalog';
+import { NameClass, type ProviderTransaction, type TableDescriptor } from '@phantom/catalog';
 import type { CreateCollection } from '../text/ast-schema.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { claimName, creationSchema, relationExists } from './names.js';
@@ -18,11 +18,16 @@ export function* createCollection(context: DdlContext, node: CreateCollection): 
   }
   const options = new Map(node.options.map((option) => [option.name.text, optionText(option)]));
   const where = { databaseOid: context.databaseOid, schemaOid: place.schemaOid, ownerOid: context.roleOid };
-  const transaction = { storage: context.transaction, objects: context.objects, beforeCommit: () => undefined };
+  const transaction = providerTransaction(context);
   const make = (): Promise<void> | undefined =>
     provider.create(where, place.name, node.schema?.value, options, transaction);
   for (let wait = make(); wait !== undefined; wait = make()) yield wait;
   return undefined;
+}
+
+/** The statement's transaction as the document model works in it. Definitions owe nothing at the commit. */
+export function providerTransaction({ transaction, objects, roleOid }: DdlContext): ProviderTransaction {
+  return { storage: transaction, objects, roleOid, beforeCommit: () => undefined };
 }
 
 /** 0A000 for what would take a collection's form away from it. */

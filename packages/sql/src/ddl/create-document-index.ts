@@ -13,6 +13,7 @@ import { documentPathOf } from '../expr/row-expression.js';
 import type { IndexElement } from '../text/ast.js';
 import type { CreateIndex } from '../text/ast-schema.js';
 import type { DdlContext } from './context.js';
+import { providerTransaction } from './create-collection.js';
 import { chooseName, claimName, lockForChange, relationExists, requireOwner, undefinedRelation } from './names.js';
 import { storedExpression } from './stored-expressions.js';
 
@@ -45,7 +46,7 @@ export function* createDocumentIndex(
     });
   }
   const index = { name, unique: node.unique, document: { kind: 'ordered', parts, sparse } as const };
-  const transaction = { storage: context.transaction, objects, beforeCommit: () => undefined };
+  const transaction = providerTransaction(context);
   const changed = yield* provider.createIndex(table, index, transaction);
   objects.put({ ...changed, schemaVersion: table.schemaVersion + 1 });
 }

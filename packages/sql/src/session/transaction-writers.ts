@@ -51,6 +51,10 @@ export class TransactionWriters implements WriterContext {
     this.rowNumbers = session.engine.rowNumbers;
   }
 
+  get roleOid(): Oid {
+    return this.session.currentRoleOid;
+  }
+
   get picture(): CatalogPort {
     return this.session.picture;
   }

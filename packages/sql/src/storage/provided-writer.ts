@@ -23,6 +23,7 @@ export class ProvidedTableWriter implements StatementWriter {
     this.provided = provider.writer(table, {
       storage: context.transaction,
       objects: context.objects,
+      roleOid: context.roleOid,
       beforeCommit: (check) => context.defer({ constraint: undefined, run: () => awaited(check) }),
     });
   }

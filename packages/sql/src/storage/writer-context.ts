@@ -30,6 +30,8 @@ export interface DeferredCheck {
 export interface WriterContext {
   readonly transaction: MvccTransaction;
   readonly objects: CatalogTransaction;
+  /** The role that executes. */
+  readonly roleOid: Oid;
   readonly picture: CatalogPort;
   readonly evaluation: EvaluationContext;
   readonly rowNumbers: RowNumbers;
