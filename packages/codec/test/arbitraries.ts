@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { Decimal } from '../src/decimal.js';
 import type { DocumentValue } from '../src/document-reader.js';
+import { ObjectId, Uuid } from '../src/document-values.js';
 import { Interval, TimeTz } from '../src/interval.js';
 import { Jsonb } from '../src/jsonb.js';
 import { type EnumLabels, StorageKind, type StorageType } from '../src/storage.js';
@@ -81,6 +82,24 @@ export const json: fc.Arbitrary<DocumentValue> = fc.letrec((tie) => ({
     fc.array(tie('node'), { maxLength: 5 }),
     fc
       .array(fc.tuple(fc.string({ maxLength: 6 }), tie('node')), { maxLength: 6 })
+      .map((entries) => new Map(entries as [string, DocumentValue][])),
+  ),
+})).node as fc.Arbitrary<DocumentValue>;
+
+/** Documents with every kind of value that a collection may hold. */
+export const richDocument: fc.Arbitrary<DocumentValue> = fc.letrec((tie) => ({
+  node: fc.oneof(
+    { depthSize: 'small' },
+    json,
+    fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+    fc.double(),
+    fc.uint8Array({ maxLength: 100 }),
+    fc.date({ noInvalidDate: true }),
+    fc.uuid().map((text) => new Uuid(text)),
+    fc.uint8Array({ minLength: 12, maxLength: 12 }).map((bytes) => new ObjectId(bytes)),
+    fc.array(tie('node'), { maxLength: 4 }),
+    fc
+      .array(fc.tuple(fc.string({ maxLength: 100, unit: 'grapheme' }), tie('node')), { maxLength: 4 })
       .map((entries) => new Map(entries as [string, DocumentValue][])),
   ),
 })).node as fc.Arbitrary<DocumentValue>;

