@@ -13,10 +13,18 @@ import {
 } from '@phantom/docs-model';
 import type { Finding } from '@phantom/kv';
 import { type Mvcc, type MvccStats, Retries } from '@phantom/mvcc';
-import { type SessionOptions, type SqlEngine, type SqlSession, type WorkCounters } from '@phantom/sql';
+import {
+  type CopiedRows,
+  type CopyChannel,
+  type SessionOptions,
+  type SqlEngine,
+  type SqlSession,
+  type WorkCounters,
+} from '@phantom/sql';
 import type { Store, StoreStats } from '@phantom/store';
 import { type QueryOptions, type QueryResult, runQuery, withDurability } from './async-query.js';
 import { AutoAnalyze } from './auto-analyze.js';
+import { type CopyOptions, type CopyResult, copyInto } from './copy-into.js';
 import { type DatabaseOptions, MEMORY_DIRECTORY, type ResultOptions } from './options.js';
 import { SessionPool } from './session-pool.js';
 import { Statement } from './statement.js';
@@ -119,6 +127,26 @@ export class Database {
     ...values: readonly unknown[]
   ): Promise<Row[]> {
     return (await this.query<Row>(templateText(strings), values)).rows;
+  }
+
+  /**
+   * Copies rows into a table (its exact name, perhaps behind that of a schema and a dot), arrays in the order of the columns
+   * or objects by their names: all of them or none, in one commit, durable on resolution. Rows may come asynchronously.
+   * Meanwhile others run. 22P04 for a row that does not fit the columns; an error says in which row it was met.
+   */
+  async copyInto(table: string, rows: CopiedRows, options: CopyOptions = {}): Promise<CopyResult> {
+    this.checkOpen();
+    const { database, user, engine } = this.parts;
+    let session: SqlSession | undefined;
+    try {
+      const make = (copyChannel: CopyChannel): SqlSession =>
+        (session = engine.createSession({ database, user, copyChannel }));
+      const result = await copyInto(make, table, rows, options, this.js);
+      await session?.sync();
+      return result;
+    } finally {
+      session?.close();
+    }
   }
 
   /** Statements in one transaction with one commit; a failure names its index and leaves nothing. */

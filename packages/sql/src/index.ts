@@ -1,5 +1,6 @@
 /** @phantom/sql: SQL over transactions: parser, planner, executor, sessions. */
 export type { CopyChannel } from './copy/copy-channel.js';
+export { type CopiedRow, type CopiedRows, ValueChannel } from './copy/value-rows.js';
 export type { NoticeSeverity } from './ddl/context.js';
 export type { RowBatch, WorkCounters } from './exec/runtime.js';
 export type { PlanField, PreparedPlan } from './plan/prepared-plan.js';

@@ -7,6 +7,9 @@
  * Out:  startOut, then `write` once for each row with `relieve` now and then, then endOut
  */
 
+import type { TypeContext, TypeLookup } from '../types/type.js';
+import type { CopyColumn, RowReader } from './copy-rows.js';
+
 export interface CopyChannel {
   /** Data is awaited from now on. `columns` is the number of values in a row. */
   startIn(isBinary: boolean, columns: number): void;
@@ -14,6 +17,8 @@ export interface CopyChannel {
   advance(): Promise<void> | undefined;
   /** The piece at hand, borrowed until the next `advance`; undefined at the end of the data. */
   readonly piece: Uint8Array | undefined;
+  /** What reads the rows of a client that gives values and no bytes; its pieces only tell that there are more. */
+  reader?(table: string, columns: readonly CopyColumn[], types: TypeLookup, context: TypeContext): RowReader;
   startOut(isBinary: boolean, columns: number): void;
   /** One row, or a header or trailer; bytes are borrowed during the call. */
   write(data: string | Uint8Array): void;

@@ -63,7 +63,9 @@ function* copyFrom(node: Copy, session: SqlSession, channel: CopyChannel, text: 
   writers.beginStatement();
   const parameters: Value[] = columns.map(() => null);
   const context = session.executionContext(parameters, transaction.storage, transaction);
-  const reader = rowReader(table, columns, settings, session);
+  const reader =
+    channel.reader?.(table.name, columns, session.picture.types, session.evaluation) ??
+    rowReader(table, columns, settings, session);
   let rows = 0;
   channel.startIn(settings.format === 'binary', columns.length);
   for (let isOver = false; !isOver;) {

@@ -38,6 +38,7 @@ export async function sqlSuite({ quick, directory }) {
     await aggregate(db, lite, rows, rounds);
     await manyUpdates(db, lite, rows, quick ? 20_000 : 100_000, rounds);
     await manyInserts(db, lite, inserts, rounds);
+    await bulkLoad(db, lite, inserts, rounds);
     await durableCommits(db, lite, commits, rounds);
     counters(db, rows);
   } finally {
@@ -228,6 +229,37 @@ async function manyInserts(db, lite, inserts, rounds) {
               inserts,
               lite.transaction(() => {
                 for (let i = 0; i < inserts; i++) insert.run(i, i % 1000, text(i, 100), text(i, 40));
+              }),
+            );
+          },
+    peerName: 'better-sqlite3',
+  });
+}
+
+/** Rows that lie ready as arrays: through copyInto, and through the fastest that better-sqlite3 has, one prepared INSERT. */
+async function bulkLoad(db, lite, count, rounds) {
+  const rows = Array.from({ length: count }, (_, i) => [i, i % 1000, text(i, 100), text(i, 40)]);
+  const create = (round, run) =>
+    run(`create table b${round} (id int primary key, k int, c varchar(120), pad varchar(60))`);
+  await contest({
+    name: `bulk load of ${count} rows`,
+    durability: 'fsync, one commit',
+    target: '>= 1.0',
+    rounds,
+    ours: (round) => {
+      create(round, (sql) => db.exec(sql));
+      return measure(count, () => db.copyInto(`b${round}`, rows));
+    },
+    theirs:
+      lite === undefined
+        ? undefined
+        : (round) => {
+            create(round, (sql) => lite.exec(sql));
+            const insert = lite.prepare(`insert into b${round} values (?, ?, ?, ?)`);
+            return measure(
+              count,
+              lite.transaction(() => {
+                for (const row of rows) insert.run(row);
               }),
             );
           },
