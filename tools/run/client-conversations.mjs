@@ -1,7 +1,10 @@
 // What each client is asked to do against a running daemon: its own getting started, schema and introspection, in short.
-// A conversation gets `load` (imports a package of the clients' folder) and the daemon's url; it throws when an answer is wrong.
+// A conversation gets `load` (imports a package of the clients' folder), the folder and the daemon's url; it throws when an
+// answer is wrong.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 export const conversations = {
   async pg({ load, url }) {
@@ -101,6 +104,55 @@ export const conversations = {
     await db.transaction((transaction) => transaction.update(table).set({ n: 2 }).where(eq(table.name, 'a')));
     assert.equal((await db.select().from(table))[0].n, 2);
     await pool.end();
+  },
+
+  /** The schema of the program is pushed, changed and pushed again; the third time there is nothing to do. */
+  async 'drizzle-kit'({ load, url, folder }) {
+    const client = new (await load('pg')).default.Client({ connectionString: url });
+    await client.connect();
+    await client.query('create database drizzle');
+    await client.end();
+    const program = join(folder, 'drizzle-program');
+    mkdirSync(program, { recursive: true });
+    const config = {
+      dialect: 'postgresql',
+      schema: './schema.mjs',
+      out: './pulled',
+      dbCredentials: { url: url.replace(/phantom$/, 'drizzle') },
+    };
+    writeFileSync(join(program, 'drizzle.config.json'), JSON.stringify(config));
+    const kit = (...args) => {
+      const command = [join(folder, 'node_modules', 'drizzle-kit', 'bin.cjs'), ...args];
+      const done = spawnSync(process.execPath, command, { cwd: program, encoding: 'utf8' });
+      const text = `${done.stdout}${done.stderr}`;
+      assert.equal(done.status, 0, text);
+      return text;
+    };
+    const schema = (more) => `
+      import { boolean, index, integer, jsonb, numeric, pgEnum, pgTable, primaryKey, serial, text, timestamp, uuid, varchar } from 'drizzle-orm/pg-core';
+      export const mood = pgEnum('dk_mood', ['sad', 'happy']);
+      export const users = pgTable('dk_users', {
+        id: serial('id').primaryKey(), email: varchar('email', { length: 255 }).notNull().unique(), mood: mood('mood').default('happy'),
+        balance: numeric('balance', { precision: 12, scale: 2 }).default('0'), meta: jsonb('meta').default({ a: 1 }),
+        active: boolean('active').notNull().default(true), token: uuid('token').defaultRandom(),
+        made: timestamp('made', { withTimezone: true }).notNull().defaultNow(), ${more}
+      }, (table) => [index('dk_users_mood').on(table.mood)]);
+      export const tags = pgTable('dk_tags', {
+        user: integer('user').notNull().references(() => users.id, { onDelete: 'cascade' }), tag: text('tag').notNull(),
+      }, (table) => [primaryKey({ columns: [table.user, table.tag] })]);`;
+    writeFileSync(join(program, 'schema.mjs'), schema(''));
+    assert.match(kit('push', '--force'), /Changes applied/);
+    writeFileSync(join(program, 'schema.mjs'), schema(`name: text('name').notNull().default('none')`));
+    assert.match(kit('push', '--force'), /Changes applied/);
+    assert.match(kit('push', '--force'), /No changes detected/);
+    kit('pull');
+    const pulled = readFileSync(join(program, 'pulled', 'schema.ts'), 'utf8');
+    for (const part of [
+      `numeric({ precision: 12, scale:  2 }).default('0')`,
+      '.onDelete("cascade")',
+      `pgEnum("dk_mood"`,
+    ])
+      assert.ok(pulled.includes(part), pulled);
   },
 
   async typeorm({ load, url }) {

@@ -1,7 +1,7 @@
 // `node tools/run.mjs clients [NAME ...]`: clients people use, in the versions below, against the built daemon. They are installed
 // into a folder of their own, outside of the workspace, the first time. A line for each; exit code 1 when one fails.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { conversations } from './client-conversations.mjs';
 import { root, runQuietly } from './process.mjs';
 
 const VERSIONS = {
+  'drizzle-kit': '0.31.11',
   'drizzle-orm': '0.45.4',
   knex: '3.3.0',
   kysely: '0.28.18',
@@ -23,9 +24,10 @@ const VERSIONS = {
 export async function talkToClients(names) {
   const folder = join(root, '.peers', 'clients');
   const manifest = join(folder, 'package.json');
-  if (!existsSync(join(folder, 'node_modules'))) {
+  const wanted = JSON.stringify({ private: true, type: 'module', dependencies: VERSIONS });
+  if (!existsSync(manifest) || readFileSync(manifest, 'utf8') !== wanted) {
     mkdirSync(folder, { recursive: true });
-    writeFileSync(manifest, JSON.stringify({ private: true, type: 'module', dependencies: VERSIONS }));
+    writeFileSync(manifest, wanted);
     await runQuietly('npm', ['install', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund']);
   }
   const require = createRequire(manifest);
@@ -42,7 +44,7 @@ export async function talkToClients(names) {
     for (const [name, talk] of Object.entries(conversations)) {
       if (names.length > 0 && !names.includes(name)) continue;
       try {
-        await talk({ load, url });
+        await talk({ load, url, folder });
         console.log(`${name} ${VERSIONS[name] ?? ''}: passed`);
       } catch (error) {
         failed = true;

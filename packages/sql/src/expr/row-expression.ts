@@ -17,6 +17,7 @@ import { BindContext } from './context.js';
 import { columnReference, type ColumnId, type Expression } from './expression.js';
 import type { RowExpression, RowExpressionRequest } from './row-expression-types.js';
 import { Scope, type Clause } from './scope.js';
+import { TypeOid } from '../types/type-oids.js';
 import { TEXT } from '../types/type-refs.js';
 import { someExpression } from './walk.js';
 
@@ -48,13 +49,16 @@ export function bindRowExpression(sql: string, request: RowExpressionRequest): R
 
 /** The expression as PostgreSQL writes it: names resolved, constants and casts with their types. */
 export function rowExpressionText(sql: string, request: RowExpressionRequest): string {
-  const { expression, ids, context } = bindRow(sql, request);
+  const { target } = request;
+  // A modifier changes the value that is stored, not what is written; that of an interval says how its text is read.
+  const plain = target === undefined || target.oid === TypeOid.interval ? target : { ...target, typmod: -1 };
+  const { expression, ids, context } = bindRow(sql, { ...request, target: plain });
   // What an assignment casts is not written.
   let shown = expression;
-  if (request.target !== undefined) while (shown.kind === 'typmod' || shown.kind === 'cast') shown = shown.operand;
+  if (target !== undefined) while (shown.kind === 'typmod' || shown.kind === 'cast') shown = shown.operand;
   // A literal is read as what it is assigned to.
-  if (request.target !== undefined && shown.kind === 'constant' && typeof shown.value === 'string') {
-    return `'${shown.value.replaceAll("'", "''")}'::${context.typeName(request.target.oid)}`;
+  if (target !== undefined && shown.kind === 'constant' && typeof shown.value === 'string') {
+    shown = { ...shown, type: { ...target, typmod: -1 } };
   }
   return expressionText(shown, {
     context,

@@ -16,6 +16,9 @@ function quoteText(text: string): string {
 
 const BARE_CONSTANTS: ReadonlySet<number> = new Set([TypeOid.int4, TypeOid.bool]);
 
+/** Names of types that mean something else in SQL when no length follows them. */
+const UNMODIFIED_NAMES: Readonly<Record<number, string>> = { [TypeOid.bpchar]: 'bpchar', [TypeOid.bit]: '"bit"' };
+
 function constantText(expression: Expression & { kind: 'constant' }, options: TextOptions): string {
   const { value, type } = expression;
   const { context } = options;
@@ -26,8 +29,9 @@ function constantText(expression: Expression & { kind: 'constant' }, options: Te
     return text.startsWith('-') ? `'${text}'::integer` : text;
   }
   const text = known === undefined ? String(value) : known.output(value, context.literals);
-  if (type.oid === TypeOid.numeric && !text.startsWith('-')) return text;
-  return `${quoteText(text)}::${context.typeName(type.oid)}`;
+  // Digits alone would be read as an integer.
+  if (type.oid === TypeOid.numeric && /^[0-9].*[.eE]/.test(text)) return text;
+  return `${quoteText(text)}::${UNMODIFIED_NAMES[type.oid] ?? context.typeName(type.oid)}`;
 }
 
 /** Functions that are words of SQL's and take no parentheses. */
