@@ -28,6 +28,8 @@ export const DECIMAL_RESULT_SCALE_MAX = 1000;
 const NUMBER_SYNTAX = /^[ \t\n\r\f\v]*([+-]?)(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:[eE]([+-]?\d+))?[ \t\n\r\f\v]*$/;
 const SPECIAL_SYNTAX = /^[ \t\n\r\f\v]*(?:(nan)|([+-]?)inf(?:inity)?)[ \t\n\r\f\v]*$/i;
 const EXPONENT_MAX = 1073741823;
+/** Digits that always make a safe integer. */
+const PLAIN_DIGITS_MAX = 15;
 
 function overflow(): PhantomError {
   return new PhantomError('22003', 'value overflows numeric format');
@@ -83,6 +85,32 @@ export class Decimal {
    * around. Undefined when it is none of them; 22003 when it is too large.
    */
   static parse(text: string): Decimal | undefined {
+    return Decimal.parsePlain(text) ?? Decimal.parseAny(text);
+  }
+
+  /** Digits, perhaps with a sign or a point, few enough for a safe integer; undefined for any other text. */
+  private static parsePlain(text: string): Decimal | undefined {
+    const { length } = text;
+    if (length > PLAIN_DIGITS_MAX + 2) return undefined;
+    const isNegative = text.charCodeAt(0) === 45;
+    let magnitude = 0;
+    let digits = 0;
+    let whole = -1;
+    for (let i = isNegative ? 1 : 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code === 46 && whole < 0) {
+        whole = digits;
+        continue;
+      }
+      if (code < 48 || code > 57) return undefined;
+      magnitude = magnitude * 10 + code - 48;
+      digits++;
+    }
+    if (digits === 0 || digits > PLAIN_DIGITS_MAX) return undefined;
+    return new Decimal(isNegative && magnitude !== 0 ? -magnitude : magnitude, whole < 0 ? 0 : digits - whole);
+  }
+
+  private static parseAny(text: string): Decimal | undefined {
     const match = NUMBER_SYNTAX.exec(text);
     if (match === null) {
       const special = SPECIAL_SYNTAX.exec(text);
@@ -102,7 +130,7 @@ export class Decimal {
       scale = 0;
     }
     if (scale > DECIMAL_SCALE_MAX) throw overflow();
-    if (digits.length <= 15) {
+    if (digits.length <= PLAIN_DIGITS_MAX) {
       const magnitude = Number(digits);
       return new Decimal(match[1] === '-' && magnitude !== 0 ? -magnitude : magnitude, scale);
     }

@@ -111,6 +111,17 @@ describe('Decimal', () => {
     expect(d('1e131071').toString().length).toBe(131072);
   });
 
+  it('reads short texts in one pass as it reads all others', () => {
+    const text = fc.stringMatching(/^-?[0-9]{0,9}\.?[0-9]{0,9}[-. e]?$/);
+    fc.assert(
+      fc.property(text, (short) => {
+        // A blank before it sends the same text the other way.
+        expect(Decimal.parse(short)).toEqual(Decimal.parse(` ${short}`));
+      }),
+      { seed: 1, numRuns: 500 },
+    );
+  });
+
   it('computes exactly what decimal.js computes', () => {
     fc.assert(
       fc.property(finite, finite, (a, b) => {

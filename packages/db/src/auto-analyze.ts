@@ -1,7 +1,8 @@
 /**
  * Keeps the planner's statistics up to date: a table of which a tenth has been written since it was analysed last (and some
- * hundred rows at least) is analysed again, some seconds later, by a session of the pool, in slices like any statement. A
- * failure is not an error of anybody's: the old statistics stay.
+ * hundred rows at least) is analysed again, some seconds later, by a session of the pool, in slices like any statement, but
+ * with a rest between them: whoever waits for an answer meanwhile is not to notice. A failure is not an error of anybody's: the
+ * old statistics stay.
  */
 import type { Catalog } from '@phantom/catalog';
 import type { SqlEngine, SqlSession } from '@phantom/sql';
@@ -9,6 +10,8 @@ import type { SessionPool } from './session-pool.js';
 
 /** From a table's tenth to its ANALYZE: a bulk load goes on for a while, and is then analysed once. */
 const DELAY_MS = 10_000;
+/** Rest between two slices: several times as long as one of them. */
+const REST_MS = 32;
 
 export class AutoAnalyze {
   private readonly engine: SqlEngine;
@@ -17,6 +20,8 @@ export class AutoAnalyze {
   private readonly waiting = new Set<number>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private running: Promise<void> = Promise.resolve();
+  /** Who analyses now. */
+  private session: SqlSession | undefined;
   private stopped = false;
 
   constructor(engine: SqlEngine, catalog: Catalog, pool: SessionPool) {
@@ -26,9 +31,10 @@ export class AutoAnalyze {
     engine.statistics.onStale((oid) => this.want(oid));
   }
 
-  /** Ends it; resolves when what was running has ended. */
+  /** Ends it, and what it is at; resolves when that has ended. */
   async stop(): Promise<void> {
     this.stopped = true;
+    this.session?.cancel();
     clearTimeout(this.timer);
     await this.running;
   }
@@ -53,11 +59,15 @@ export class AutoAnalyze {
       const name = this.nameOf(oid);
       if (this.stopped || name === undefined) continue;
       const session = this.pool.acquire();
+      this.session = session;
+      session.interrupts.restMs = REST_MS;
       try {
         await analyze(session, name);
       } catch {
         // Somebody else's lock, or the database is closing: the next tenth asks again.
       } finally {
+        this.session = undefined;
+        session.interrupts.restMs = 0;
         this.pool.release(session);
       }
     }

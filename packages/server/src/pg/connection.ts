@@ -201,6 +201,13 @@ export class PgConnection implements MessageSource {
     });
   }
 
+  pullAnother(type: number): boolean {
+    const { decoder, reader } = this;
+    if (!readOrEnd(() => decoder.nextOf(type))) return false;
+    reader.aim(decoder.buffer, decoder.start, decoder.end);
+    return true;
+  }
+
   stopPulling(): void {
     this.puller = undefined;
   }

@@ -5,17 +5,26 @@
  *   server: CopyOutResponse, CopyData (one for each row) ..., CopyDone
  *
  * What a client still sends of a COPY that has failed is dropped by the session.
+ *
+ * Many clients send a message for each row. Those that have come are handed on together: a piece is worth a conversion from
+ * bytes to text, a row by itself is not.
  */
-import { PhantomError } from '@phantom/base';
+import { ByteWriter, PhantomError } from '@phantom/base';
 import type { CopyChannel } from '@phantom/db/session';
 import type { MessageReader } from './message-reader.js';
 import type { Output } from './output.js';
 import { Backend, Format, Frontend, PROTOCOL_VIOLATION } from './protocol.js';
 
+/** Messages shorter than this are gathered, into pieces of up to so many bytes. */
+const SMALL_BYTES = 4 * 1024;
+const GATHERED_BYTES = 64 * 1024;
+
 /** The client's messages, for a statement that runs and asks for them. */
 export interface MessageSource {
   /** Aims at the next message; a promise when it is not there yet. */
   pull(): Promise<void> | undefined;
+  /** Aims at the next message if it has come whole and is of this type; false: the one at hand stays. */
+  pullAnother(type: number): boolean;
   /** Nobody waits for a message any more. */
   stopPulling(): void;
   /** Type of the message at hand. */
@@ -25,6 +34,8 @@ export interface MessageSource {
 
 export class ProtocolCopy implements CopyChannel {
   piece: Uint8Array | undefined;
+  /** Small messages of one piece; kept while a COPY goes on. */
+  private gathered: ByteWriter | undefined;
   private readonly output: Output;
   private readonly source: MessageSource;
 
@@ -82,14 +93,26 @@ export class ProtocolCopy implements CopyChannel {
     return this.take() ? undefined : this.advance();
   }
 
+  /** The message at hand and those like it that have come behind it. */
+  private gather(): Uint8Array {
+    const { source } = this;
+    const { reader } = source;
+    const gathered = (this.gathered ??= new ByteWriter(GATHERED_BYTES + SMALL_BYTES));
+    gathered.reset();
+    do gathered.bytes(reader.buffer, reader.at, reader.end);
+    while (gathered.length < GATHERED_BYTES && source.pullAnother(Frontend.CopyData));
+    return gathered.view();
+  }
+
   /** Looks at the message at hand; false when it means nothing to a COPY. */
   private take(): boolean {
     const { messageType, reader } = this.source;
     switch (messageType) {
       case Frontend.CopyData:
-        this.piece = reader.buffer.subarray(reader.at, reader.end);
+        this.piece = reader.remaining < SMALL_BYTES ? this.gather() : reader.buffer.subarray(reader.at, reader.end);
         return true;
       case Frontend.CopyDone:
+        this.gathered = undefined;
         return true;
       case Frontend.CopyFail:
         throw new PhantomError('57014', `COPY from stdin failed: ${reader.string()}`);

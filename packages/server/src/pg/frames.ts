@@ -105,6 +105,15 @@ export class FrameDecoder {
     }
   }
 
+  /** Aims at the next message if it is of this type and lies whole in the chunk at hand; false: the message at hand stays. */
+  nextOf(type: number): boolean {
+    if (this.at === this.chunk.length || this.chunk[this.at] !== type) return false;
+    if (this.carryBytes > 0 && !this.carryAtHand) return false;
+    if (!this.takeWhole()) return false;
+    this.dropCarry();
+    return true;
+  }
+
   /** The message at hand as it lies in the chunk, if it ends there. */
   private takeWhole(): boolean {
     const { chunk, at } = this;

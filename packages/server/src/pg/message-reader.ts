@@ -58,7 +58,15 @@ export class MessageReader {
   /** Text up to a zero byte, which is skipped. 22021 when it is not UTF-8. */
   string(): string {
     const { buffer, at, end } = this;
-    const zero = buffer.indexOf(0, at);
+    // Names are short, and mostly empty: a native call costs more than a look at their bytes.
+    const near = Math.min(end, at + SHORT_BYTES);
+    let zero = at;
+    while (zero < near && buffer[zero] !== 0) zero++;
+    if (zero === at && zero < end) {
+      this.at = zero + 1;
+      return '';
+    }
+    if (zero === near && near < end) zero = buffer.indexOf(0, near);
     if (zero < 0 || zero >= end) throw new PhantomError(PROTOCOL_VIOLATION, 'invalid string in message');
     this.at = zero + 1;
     return decodeText(buffer, at, zero);

@@ -2,8 +2,8 @@
  * The statements a client has parsed, and what is kept ready beside each: types of its parameters, encoders of its rows.
  *
  * Named statements live in the session, beside those of SQL's PREPARE, so that either side sees and drops them. The
- * unnamed one is the protocol's own. What is kept ready is found by the statement's identity and is made anew when the
- * statement's plan was.
+ * unnamed one is the protocol's own. What is kept ready is found by the name, holds for that statement alone, and is made anew
+ * when the statement's plan was.
  */
 import { PhantomError } from '@phantom/base';
 import type { PlanField, SessionStatement, SqlType, Value } from '@phantom/db/session';
@@ -128,7 +128,8 @@ export class ReadyStatement {
 /** The statements of one connection, by name. */
 export class PreparedStatements {
   private readonly session: DatabaseSession;
-  private readonly ready = new WeakMap<SessionStatement, ReadyStatement>();
+  /** By name, as long as the session's statement of that name is the one. */
+  private readonly ready = new Map<string, ReadyStatement>();
   private unnamed: ReadyStatement | undefined;
 
   constructor(session: DatabaseSession) {
@@ -142,9 +143,16 @@ export class PreparedStatements {
       return this.unnamed;
     }
     const statement = this.session.prepared.get(name);
-    if (statement === undefined) throw new PhantomError('26000', `prepared statement "${name}" does not exist`);
-    let ready = this.ready.get(statement);
-    if (ready === undefined) this.ready.set(statement, (ready = new ReadyStatement(statement)));
+    if (statement === undefined) {
+      this.ready.delete(name);
+      throw new PhantomError('26000', `prepared statement "${name}" does not exist`);
+    }
+    let ready = this.ready.get(name);
+    if (ready?.statement !== statement) {
+      // More than there are statements: some were dropped by SQL.
+      if (this.ready.size >= this.session.prepared.size) this.ready.clear();
+      this.ready.set(name, (ready = new ReadyStatement(statement)));
+    }
     return ready;
   }
 
@@ -171,6 +179,6 @@ export class PreparedStatements {
   /** Drops a statement; none of that name is no error. */
   close(name: string): void {
     if (name === '') this.unnamed = undefined;
-    else this.session.prepared.delete(name);
+    else if (this.session.prepared.delete(name)) this.ready.delete(name);
   }
 }

@@ -27,6 +27,8 @@ export class RowEncoder {
   private readonly types: readonly (SqlType | undefined)[];
   private readonly formats: readonly number[];
   private readonly columns: readonly ColumnDescription[];
+  /** RowDescription, once it has been written: many clients ask for it with every row. */
+  private description: Uint8Array | undefined;
 
   /** `formatOf` tells the format of a column by its index. */
   constructor(fields: readonly PlanField[], types: TypeFinder, formatOf: (index: number) => number) {
@@ -38,7 +40,14 @@ export class RowEncoder {
 
   /** RowDescription. */
   describe(writer: MessageWriter): void {
+    const { bytes } = writer;
+    if (this.description !== undefined) {
+      bytes.bytes(this.description);
+      return;
+    }
+    const start = bytes.length;
     writeRowDescription(writer, this.columns);
+    this.description = bytes.buffer.slice(start, bytes.length);
   }
 
   /** All rows of a batch. On an error nothing of the row at hand is left in the writer. */

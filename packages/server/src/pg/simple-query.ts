@@ -7,7 +7,7 @@
  *
  * The last statement is reported complete once its transaction is durable, never before.
  */
-import type { FetchOutcome, ParsedStatement, RowBatch, Value } from '@phantom/db/session';
+import type { FetchOutcome, ParsedStatement, PlanField, RowBatch, Value } from '@phantom/db/session';
 import { fetchRows } from '../fetch-rows.js';
 import type { Pace } from '../pace.js';
 import { writeCommandComplete, writeEmptyQueryResponse } from './backend-messages.js';
@@ -15,6 +15,7 @@ import type { DatabaseSession } from './database-session.js';
 import type { HeldAnswers } from './held-answers.js';
 import type { Output } from './output.js';
 import { ReadyStatement, isQuery, rowsOfTag } from './prepared-statements.js';
+import type { RowEncoder } from './row-encoder.js';
 import type { SessionCounters } from './session-counters.js';
 import type { StraightRoad } from './straight-road.js';
 
@@ -39,6 +40,7 @@ export interface SimpleQueryParts {
 
 export class SimpleQuery {
   private readonly parts: SimpleQueryParts;
+  private readonly encoders = new WeakMap<readonly PlanField[], RowEncoder>();
 
   constructor(parts: SimpleQueryParts) {
     this.parts = parts;
@@ -118,7 +120,7 @@ export class SimpleQuery {
     const { statement } = ready;
     held.holdBack(statement);
     const fields = ready.fields(database);
-    const encoder = ready.textEncoder(fields, database.evaluation.types);
+    const encoder = this.encoderOf(ready, fields);
     if (statement.kind === 'plan') {
       const tag = road.take(statement, NO_VALUES, encoder, true);
       if (tag !== undefined) return this.complete(tag, isLast);
@@ -133,6 +135,16 @@ export class SimpleQuery {
     };
     const fetched = fetchRows(database, portal, receive, 0, output, pace);
     return fetched instanceof Promise ? fetched.then(finish) : finish(fetched);
+  }
+
+  /** Texts of one shape share a plan, and with it the encoder of its rows. */
+  private encoderOf(ready: ReadyStatement, fields: readonly PlanField[]): RowEncoder {
+    let encoder = this.encoders.get(fields);
+    if (encoder === undefined) {
+      encoder = ready.textEncoder(fields, this.parts.database.evaluation.types);
+      this.encoders.set(fields, encoder);
+    }
+    return encoder;
   }
 
   /** A statement has run; the last one's implicit transaction is committed before the client hears of it. */

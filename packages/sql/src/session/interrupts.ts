@@ -10,6 +10,8 @@ export class Interrupts {
   private reason: PhantomError | undefined;
   private rejectWait: ((error: PhantomError) => void) | undefined;
   private runs = 0;
+  /** How long what runs rests between two of its slices: 0 for one turn of the event loop, more for work in the background. */
+  restMs = 0;
   /** The commit that is under way, and how it is told. */
   private commit: Promise<unknown> | undefined;
   private onCommitCancel: ((reason: PhantomError) => void) | undefined;
@@ -57,9 +59,10 @@ export class Interrupts {
     this.runs--;
   };
 
-  /** Lets the event loop turn once, then notices a cancel. */
+  /** Lets the event loop turn, or rests, then notices a cancel. */
   async turn(): Promise<void> {
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    const { restMs } = this;
+    await new Promise<void>((resolve) => (restMs === 0 ? setImmediate(resolve) : setTimeout(resolve, restMs)));
     this.check();
   }
 

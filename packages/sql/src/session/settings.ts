@@ -34,6 +34,8 @@ export interface SettingRow {
 
 export class Settings {
   private readonly values = new Map<string, string>();
+  /** What reads have found: the value in force by name, dropped when it changes. Each statement asks for some. */
+  private readonly found = new Map<string, string>();
   private readonly defaults: ReadonlyMap<string, string>;
   private readonly undo: UndoStep[] = [];
   private readonly changed: (name: string, value: string, reported: boolean) => void;
@@ -56,8 +58,13 @@ export class Settings {
 
   /** As get, undefined when there is none. */
   tryGet(name: string): string | undefined {
+    const known = this.found.get(name);
+    if (known !== undefined) return known;
     const key = canonicalName(name);
-    return this.values.get(key) ?? this.defaults.get(key) ?? BY_NAME.get(key)?.default;
+    const value = this.values.get(key) ?? this.defaults.get(key) ?? BY_NAME.get(key)?.default;
+    // Other spellings of a name are looked up each time: nobody would drop them.
+    if (value !== undefined && key === name) this.found.set(key, value);
+    return value;
   }
 
   boolean(name: string): boolean {
@@ -80,7 +87,9 @@ export class Settings {
 
   /** Sets what the server itself decides (is_superuser, session_authorization, transaction_isolation). */
   setInternal(name: string, value: string): void {
+    if (this.values.get(name) === value) return;
     this.values.set(name, value);
+    this.found.delete(name);
     this.changed(name, value, BY_NAME.get(name)?.reported === true);
   }
 
@@ -171,6 +180,7 @@ export class Settings {
   }
 
   private notify(key: string): void {
+    this.found.delete(key);
     this.changed(key, this.tryGet(key) ?? '', BY_NAME.get(key)?.reported === true);
   }
 }

@@ -42,14 +42,14 @@ export function commitUtility(node: EndTransaction): Utility {
       warnOutside(session, node);
       if (transaction === undefined) return 0;
     }
-    const modes = shownModes(session.settings);
+    const modes = node.chain ? shownModes(session.settings) : undefined;
     if (transaction.failed) {
       session.rollback();
       setTag('ROLLBACK');
     } else {
       yield* commitHere(session);
     }
-    if (node.chain) session.openTransaction(true, modes);
+    if (modes !== undefined) session.openTransaction(true, modes);
     return 0;
   }, true);
 }

@@ -24,6 +24,7 @@ import {
   INTERVAL_YEAR,
   decodeInterval,
 } from './interval-decode.js';
+import { isoDate, isoTimestamp } from './iso-date-time.js';
 import { invalidParameter } from './sql-errors.js';
 import { TypeOid } from './type-oids.js';
 import type { SqlType, TypeContext } from './type.js';
@@ -48,6 +49,8 @@ function infinityOf(meaning: DecodedDateTime['meaning']): number | undefined {
 
 /** Text of a date column. */
 export function parseDate(text: string, context: TypeContext): number {
+  const plain = isoDate(text);
+  if (plain !== undefined) return plain;
   const decoded = decode(text, 'date', context);
   const infinite = infinityOf(decoded.meaning);
   if (infinite !== undefined) return infinite;
@@ -59,7 +62,7 @@ export function parseDate(text: string, context: TypeContext): number {
 
 /** Text of a timestamp column; a zone in it is read and ignored. */
 export function parseTimestamp(text: string, context: TypeContext): number | bigint {
-  return timestampOf(text, decode(text, 'timestamp', context), 0);
+  return isoTimestamp(text) ?? timestampOf(text, decode(text, 'timestamp', context), 0);
 }
 
 /** Text of a timestamptz column; without a zone it is local time of the session's. */
