@@ -3,7 +3,15 @@ import { unsupportedError } from '@phantom/base';
 import { calculate } from '../aggregate/numbers.js';
 import { badArgument } from '../errors.js';
 import { compileFilter } from '../filter/filter.js';
-import { type PlainObject, compareValues, equalValues, isNumber, isObject, typeName } from '../order.js';
+import {
+  type PlainObject,
+  compareValues,
+  equalValues,
+  isNumber,
+  isObject,
+  type NumberValue,
+  typeName,
+} from '../order.js';
 import { Sorter, parseSort } from '../sort.js';
 import { type Change, REMOVED } from './places.js';
 
@@ -14,11 +22,17 @@ function arithmetic(name: '$inc' | '$mul'): UpdateOperator {
   return (operand, path) => {
     if (!isNumber(operand)) throw badArgument(`${name} needs a number for "${path}", not ${typeName(operand)}`);
     return (value) => {
-      if (value === undefined) return name === '$inc' ? operand : calculate('mul', 0, operand);
+      if (value === undefined) return name === '$inc' ? operand : zeroOf(operand);
       if (!isNumber(value)) throw badArgument(`${name} cannot be applied to ${typeName(value)} at "${path}"`);
       return calculate(name === '$inc' ? 'add' : 'mul', value, operand);
     };
   };
+}
+
+/** Zero, as a number of the operand's type. */
+function zeroOf(operand: NumberValue): NumberValue {
+  const product = calculate('mul', 0, operand);
+  return product === 0 ? 0 : product;
 }
 
 function bound(sign: 1 | -1): UpdateOperator {
