@@ -45,6 +45,10 @@ const jobs = {
     await build('--filter=@phantom/db');
     await run('node', ['--expose-gc', 'tools/bench/scripts/leak.mjs', ...args]);
   },
+  'leak:documents': async (args) => {
+    await build('--filter=@phantom/db');
+    await run('node', ['--expose-gc', 'tools/bench/scripts/leak-documents.mjs', ...args]);
+  },
   clients: async (args) => {
     await build('--filter=@phantom/phantomd');
     await talkToClients(args);
