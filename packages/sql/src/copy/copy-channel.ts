@@ -6,7 +6,6 @@
  * In:   startIn, then `advance` and `piece` until the piece is undefined
  * Out:  startOut, then `write` once for each row with `relieve` now and then, then endOut
  */
-
 import type { TypeContext, TypeLookup } from '../types/type.js';
 import type { CopyColumn, RowReader } from './copy-rows.js';
 

@@ -7,6 +7,7 @@ import { mapInputs, mapNodeExpressions, subplanOf } from '../logical/walk.js';
 import { comparisonNarrowing } from './comparison-narrowing.js';
 import { constantFolding } from './constant-folding.js';
 import { inlineCommonTables } from './inline-common-tables.js';
+import { joinElimination } from './join-elimination.js';
 import { orFactoring } from './or-factoring.js';
 import { outerToInnerJoin } from './outer-to-inner-join.js';
 import { predicatePushdown } from './predicate-pushdown.js';
@@ -29,6 +30,7 @@ export const RULES: readonly Rule[] = [
   scalarAggregateUnnesting,
   predicatePushdown,
   projectionPruning,
+  joinElimination,
 ];
 
 /** Rewrites a plan and the subplans in its expressions. `without` names rules to leave out (tests compare the answers). */
