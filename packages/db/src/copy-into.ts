@@ -1,7 +1,15 @@
-/** Loading many rows at once: COPY with a client that has values where others send bytes. */
+/**
+ * Loading many rows at once: COPY with a client that has values where others send bytes, in a transaction of its own.
+ *
+ * A load seldom meets anybody on the rows that it makes, and locking each of them costs as much as writing it. So rows that can be
+ * had again, as those of an array, are written without locks first, and with locks if that has lost a race; rows that come
+ * once are written with locks.
+ */
+import { isPhantomError } from '@phantom/base';
 import { type CopiedRows, type SqlSession, ValueChannel } from '@phantom/sql';
 import { type QueryOptions, runQuery } from './async-query.js';
 import type { ResultOptions } from './options.js';
+import { type TransactionOptions, openingModes } from './transaction.js';
 
 export interface CopyOptions extends QueryOptions {
   /** Which columns the rows have values for. Default: the names in the first row when that is an object, otherwise all. */
@@ -13,30 +21,48 @@ export interface CopyResult {
   readonly rowCount: number;
 }
 
-/**
- * Copies rows into a table, as one statement in the session's transaction. `session` makes the session that is given a
- * channel; it is the caller's to commit and close.
- */
+const WITHOUT_LOCKS: TransactionOptions = { isolation: 'repeatable read', concurrency: 'optimistic' };
+const WITH_LOCKS: TransactionOptions = { isolation: 'read committed', concurrency: 'locking' };
+
+/** Copies rows into a table and commits. `makeSession` makes a session with this channel, which is closed in the end. */
 export async function copyInto(
-  session: (channel: ValueChannel) => SqlSession,
+  makeSession: (channel: ValueChannel) => SqlSession,
   table: string,
   rows: CopiedRows,
   options: CopyOptions,
   js: ResultOptions,
 ): Promise<CopyResult> {
+  const copy = (modes: TransactionOptions): Promise<CopyResult> =>
+    copyOnce(makeSession, table, rows, options, js, modes);
+  if (!Array.isArray(rows)) return copy(WITH_LOCKS);
+  try {
+    return await copy(WITHOUT_LOCKS);
+  } catch (error) {
+    if (!isPhantomError(error) || !error.retryable) throw error;
+    return copy(WITH_LOCKS);
+  }
+}
+
+async function copyOnce(
+  makeSession: (channel: ValueChannel) => SqlSession,
+  table: string,
+  rows: CopiedRows,
+  options: CopyOptions,
+  js: ResultOptions,
+  modes: TransactionOptions,
+): Promise<CopyResult> {
   const channel = new ValueChannel(rows);
+  const session = makeSession(channel);
   try {
     const columns = options.columns ?? (await channel.columns());
     const list = columns === undefined ? '' : ` (${columns.map(quoted).join(', ')})`;
-    const { rowCount } = await runQuery(
-      session(channel),
-      `copy ${table.split('.').map(quoted).join('.')}${list} from stdin`,
-      [],
-      options,
-      js,
-    );
+    const text = `copy ${table.split('.').map(quoted).join('.')}${list} from stdin`;
+    session.openTransaction(true, openingModes(modes));
+    const { rowCount } = await runQuery(session, text, [], options, js);
+    await session.commit();
     return { rowCount };
   } finally {
+    session.close();
     await channel.end();
   }
 }

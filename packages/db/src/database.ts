@@ -134,19 +134,11 @@ export class Database {
    * or objects by their names: all of them or none, in one commit, durable on resolution. Rows may come asynchronously.
    * Meanwhile others run. 22P04 for a row that does not fit the columns; an error says in which row it was met.
    */
-  async copyInto(table: string, rows: CopiedRows, options: CopyOptions = {}): Promise<CopyResult> {
+  copyInto(table: string, rows: CopiedRows, options: CopyOptions = {}): Promise<CopyResult> {
     this.checkOpen();
     const { database, user, engine } = this.parts;
-    let session: SqlSession | undefined;
-    try {
-      const make = (copyChannel: CopyChannel): SqlSession =>
-        (session = engine.createSession({ database, user, copyChannel }));
-      const result = await copyInto(make, table, rows, options, this.js);
-      await session?.sync();
-      return result;
-    } finally {
-      session?.close();
-    }
+    const makeSession = (copyChannel: CopyChannel): SqlSession => engine.createSession({ database, user, copyChannel });
+    return copyInto(makeSession, table, rows, options, this.js);
   }
 
   /** Statements in one transaction with one commit; a failure names its index and leaves nothing. */

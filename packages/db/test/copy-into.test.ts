@@ -1,5 +1,5 @@
 /** Rows copied in: as arrays, as objects, one after the other as they come; all of them or none. */
-import { isPhantomError } from '@phantom/base';
+import { PhantomError, isPhantomError } from '@phantom/base';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Database, open } from '../src/index.js';
 
@@ -83,6 +83,22 @@ describe('copyInto', () => {
     expect(await failure(db.copyInto('t', [{ id: 'one' }]))).toEqual({ code: '22P02', where: 'COPY t, row 1' });
     expect(await failure(db.copyInto('nowhere', []))).toMatchObject({ code: '42P01' });
     expect(all()).toEqual([]);
+  });
+
+  it('is run again after a lost race when its rows can be had again', async () => {
+    const lost = new PhantomError('40001', 'lost to somebody else');
+    let asked = 0;
+    const row = {
+      get id(): number {
+        if (asked++ % 2 === 0) throw lost;
+        return 1;
+      },
+    };
+    expect(await db.copyInto('t', [row])).toEqual({ rowCount: 1 });
+    expect(asked).toBe(2);
+    expect(await failure(db.copyInto('t', new Set([row])))).toMatchObject({ code: '40001' });
+    expect(await failure(db.copyInto('t', [{ id: 2 }, { id: 2 }]))).toMatchObject({ code: '23505' });
+    expect(all()).toEqual([{ id: 1, name: 'none', twice: 2 }]);
   });
 
   it('stops when it is asked to', async () => {
