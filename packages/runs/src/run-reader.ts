@@ -290,8 +290,8 @@ export class Run implements Layer, RunBlocks {
     }
     this.partitions.length = 0;
     try {
-      this.file.close();
-      if (this.doomed) this.options.vfs.remove(this.path);
+      if (this.doomed) this.file.discard(this.path);
+      else this.file.close();
     } catch (error) {
       // Nobody reads it any more: it is an orphan at worst, which the owner's next opening removes.
       this.options.logger?.warn('a run could not be closed or removed', { path: this.path, reason: String(error) });

@@ -64,7 +64,8 @@ class NodeVfs implements Vfs {
 
   open(path: string, options: OpenOptions): VfsFile {
     const descriptor = attempt('open', path, () => fs.openSync(path, OPEN_FLAGS[options.mode], 0o600));
-    return new NodeFile(path, descriptor, syncLane(options.syncLane ?? 'data'), this.prefetches);
+    const lane = syncLane(options.syncLane ?? 'data');
+    return new NodeFile(path, descriptor, lane, this.prefetches, this.capabilities);
   }
 
   lock(directory: string, holder: LockHolder): Promise<DirectoryLock> {
@@ -92,7 +93,7 @@ class NodeVfs implements Vfs {
   }
 
   remove(path: string): void {
-    attempt('remove', path, () => fs.rmSync(path, { force: true }));
+    removeFile(path);
   }
 
   syncDir(path: string): void {
@@ -121,6 +122,10 @@ class NodeVfs implements Vfs {
   }
 }
 
+function removeFile(path: string): void {
+  attempt('remove', path, () => fs.rmSync(path, { force: true }));
+}
+
 function laneError(errno: number): Error {
   const code = getSystemErrorName(errno);
   return Object.assign(new Error(`${code}: it failed on the sync thread`), { code });
@@ -131,6 +136,7 @@ class NodeFile implements VfsFile {
   private readonly descriptor: number;
   private readonly lane: SyncLane;
   private readonly prefetches: { underWay: number };
+  private readonly capabilities: VfsCapabilities;
   /** The first failed sync: final for this handle. */
   private failure: PhantomError | undefined;
   /** The sync that is under way, and the one that will begin when it ends and covers everyone who called meanwhile. */
@@ -139,12 +145,21 @@ class NodeFile implements VfsFile {
   /** Requests to the lane that have not ended: the descriptor stays open for them. */
   private requestsUnderWay = 0;
   private closed = false;
+  /** It has no name any more: closing gives its room back. */
+  private removed = false;
 
-  constructor(path: string, descriptor: number, lane: SyncLane, prefetches: { underWay: number }) {
+  constructor(
+    path: string,
+    descriptor: number,
+    lane: SyncLane,
+    prefetches: { underWay: number },
+    capabilities: VfsCapabilities,
+  ) {
     this.path = path;
     this.descriptor = descriptor;
     this.lane = lane;
     this.prefetches = prefetches;
+    this.capabilities = capabilities;
   }
 
   readAt(offset: number, into: Uint8Array): number {
@@ -240,6 +255,21 @@ class NodeFile implements VfsFile {
     if (this.requestsUnderWay === 0 && this.queued === undefined) this.closeDescriptor();
   }
 
+  discard(path: string): void {
+    // Who lets an open file be renamed over lets it be removed.
+    if (this.closed || !this.capabilities.renameOverOpen) {
+      this.close();
+      removeFile(path);
+      return;
+    }
+    try {
+      removeFile(path);
+      this.removed = true;
+    } finally {
+      this.close();
+    }
+  }
+
   private begin(): Promise<void> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
     const running = new Promise<void>((resolve, reject) => {
@@ -271,6 +301,11 @@ class NodeFile implements VfsFile {
   }
 
   private closeDescriptor(): void {
+    if (this.removed) {
+      // Nobody can be told of an error, and nothing is lost by it.
+      syncLane('data').submit(this.descriptor, () => undefined, LaneRequest.Close);
+      return;
+    }
     attempt('close', this.path, () => fs.closeSync(this.descriptor));
   }
 

@@ -1,6 +1,6 @@
 /**
- * The threads that call fdatasync, and fsync for directories, and write the zeros of files that are filled ahead of need, so
- * that the event loop never waits for the disk. One thread a lane: `log` and `data`,
+ * The threads that call fdatasync, and fsync for directories, write the zeros of files that are filled ahead of need, and
+ * close files that were removed (which is when the room is given back), so that the event loop never waits for the disk. One thread a lane: `log` and `data`,
  * because the log must not queue behind a checkpoint. libuv's pool is not used: eight busy hashes in it took a log sync
  * from 0.15 to 43 ms.
  *
@@ -37,7 +37,7 @@ const SLOTS_AT = 4;
 const SLOT_WORDS = 5;
 
 /** What is asked of the thread. */
-export const LaneRequest = { SyncData: 0, SyncDirectory: 1, Fill: 2 } as const;
+export const LaneRequest = { SyncData: 0, SyncDirectory: 1, Fill: 2, Close: 3 } as const;
 export type LaneRequest = (typeof LaneRequest)[keyof typeof LaneRequest];
 
 /** Places of files are handed over in this unit, so that they fit into 32 bits. */
@@ -49,7 +49,7 @@ const SPINS_MAX = 2000;
 const THREAD_SOURCE = `
 'use strict';
 const { parentPort, workerData } = require('node:worker_threads');
-const { fdatasyncSync, fsyncSync, writeSync } = require('node:fs');
+const { closeSync, fdatasyncSync, fsyncSync, writeSync } = require('node:fs');
 let zeros;
 function fill(descriptor, from, bytes) {
   zeros ??= Buffer.alloc(256 * 1024);
@@ -70,6 +70,7 @@ for (;;) {
       const request = shared[slot + 2];
       if (request === ${LaneRequest.SyncData}) fdatasyncSync(shared[slot]);
       else if (request === ${LaneRequest.SyncDirectory}) fsyncSync(shared[slot]);
+      else if (request === ${LaneRequest.Close}) closeSync(shared[slot]);
       else fill(shared[slot], shared[slot + 3] * ${FILL_UNIT_BYTES}, shared[slot + 4]);
     } catch (error) {
       errno = typeof error.errno === 'number' && error.errno !== 0 ? error.errno : -5;
@@ -202,6 +203,8 @@ export class SyncLane {
       // Loaders and inspectors of the host are not for this thread.
       execArgv: [],
       env: {},
+      // The descriptors are those of the main thread, and closing one here is no mistake.
+      trackUnmanagedFds: false,
     });
     worker.on('message', () => this.drain());
     worker.on('error', () => undefined);

@@ -221,6 +221,27 @@ const NAMES: Readonly<Record<string, Body>> = {
     await assert.rejects(vfs.syncDirLater(joinPath(directory, 'nothing')), withCode('58P01'));
   },
 
+  async 'removes a file that is open, whatever its name is by then'(vfs, directory) {
+    const path = joinPath(directory, 'a');
+    const renamed = joinPath(directory, 'b');
+    const file = vfs.open(path, { mode: 'create' });
+    file.writeAt(0, bytes('content'));
+    const synced = file.sync();
+    if (vfs.capabilities.renameOverOpen) vfs.rename(path, renamed);
+    else await synced;
+    file.discard(vfs.capabilities.renameOverOpen ? renamed : path);
+    assert.deepEqual(vfs.list(directory), []);
+    assert.throws(() => file.readAt(0, new Uint8Array(1)), withCode('55000'));
+    await synced;
+    file.close();
+    // Its room is given back behind our back; nothing else is.
+    const next = vfs.open(path, { mode: 'create' });
+    next.writeAt(0, bytes('next'));
+    await next.sync();
+    assert.equal(contentOf(next), 'next');
+    next.close();
+  },
+
   'renames over a file'(vfs, directory) {
     const path = joinPath(directory, 'a');
     const old = vfs.open(path, { mode: 'create' });

@@ -163,6 +163,16 @@ class FaultyFile implements VfsFile {
     if (fault !== undefined) throw fault.error;
   }
 
+  discard(path: string): void {
+    const fault = this.disk.faultOf('remove', path);
+    if (fault === undefined) {
+      this.inner.discard(path);
+      return;
+    }
+    this.inner.close();
+    throw fault.error;
+  }
+
   private checkSync(): void {
     if (this.failure !== undefined) throw this.failure;
     const fault = this.disk.faultOf('sync', this.path);

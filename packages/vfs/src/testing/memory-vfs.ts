@@ -363,6 +363,11 @@ class MemoryFile implements VfsFile {
     this.disk.done('close', this.path);
   }
 
+  discard(path: string): void {
+    this.close();
+    this.disk.remove(path);
+  }
+
   /** What a failed sync does to the disk: the unsynced content reads on, is never written again, and a crash takes it. */
   loseUnsynced(): void {
     this.node.syncFailed(this.disk.operations);
