@@ -42,7 +42,7 @@ import {
 import type { DocumentModel } from './model.js';
 import { type DocumentChange, modifyDocuments } from './modification.js';
 import { type PlainObject, compareValues, isObject } from './order.js';
-import { parsePath, walkPath } from './path.js';
+import { ownField, parsePath, walkPath } from './path.js';
 import { compileProjection } from './projection.js';
 import { readPoint } from './point-read.js';
 import { type Query, Reader } from './reader.js';
@@ -524,8 +524,8 @@ export class Collection<T extends object> {
   }
 
   private idOf(document: PlainObject): unknown {
-    const id = document['_id'];
-    return id === undefined || !Object.hasOwn(document, '_id') ? newObjectId(this.model.ports.clock.nowMs()) : id;
+    const id = document instanceof Map ? (document.get('_id') as unknown) : ownField(document, '_id');
+    return id === undefined ? newObjectId(this.model.ports.clock.nowMs()) : id;
   }
 }
 

@@ -1,0 +1,142 @@
+/** What no caller should give: each has one answer, and nothing reaches a prototype. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Collection } from '../src/index.js';
+import { type Harness, openHarness } from './harness.js';
+
+let harness: Harness;
+let c: Collection<Record<string, unknown>>;
+
+beforeAll(async () => {
+  harness = await openHarness();
+  c = harness.collection('c');
+});
+
+afterAll(() => harness.close());
+
+beforeEach(async () => {
+  await c.deleteMany({});
+});
+
+const cyclic: Record<string, unknown> = {};
+cyclic['self'] = cyclic;
+let deepArray: unknown = 1;
+for (let i = 0; i < 100; i++) deepArray = [deepArray];
+
+const refused: readonly (readonly [string, unknown, string])[] = [
+  ['a key that begins with a dollar, deep inside', { a: [{ $b: 1 }] }, '22023'],
+  ['a key with a dot, deep inside', { a: [{ 'b.c': 1 }] }, '22023'],
+  ['an unpaired surrogate in a value', { a: 'x\udc00' }, '22021'],
+  ['an unpaired surrogate in a long value', { a: `${'x'.repeat(100)}\ud800` }, '22021'],
+  ['an unpaired surrogate in a key', { ['\ud800']: 1 }, '22021'],
+  ['a symbol', { a: Symbol('x') }, '22023'],
+  ['a class of the caller', { a: new (class Own {})() }, '22023'],
+  ['a Set', { a: new Set([1]) }, '22023'],
+  ['an invalid Date', { a: new Date(Number.NaN) }, '22007'],
+  ['an integer of more than 64 bits', { a: 2n ** 63n }, '22003'],
+  ['a cycle', cyclic, '54001'],
+  ['arrays nested too deep', { a: deepArray }, '54001'],
+  ['an array for an id', { _id: [1] }, '22023'],
+  ['NaN for an id', { _id: Number.NaN }, '22023'],
+  ['a regular expression for an id', { _id: /x/ }, '22023'],
+  ['an id that is too long', { _id: 'x'.repeat(5000) }, '54000'],
+  ['no object', 5, '22023'],
+  ['null', null, '22023'],
+  ['an array', [1], '22023'],
+];
+
+describe('a document', () => {
+  for (const [name, document, code] of refused) {
+    it(`is refused: ${name}`, async () => {
+      await expect((async () => c.insertOne(document as Record<string, unknown>))()).rejects.toMatchObject({ code });
+      await expect(
+        (async () => c.bulkWrite([{ insertOne: { document: document as Record<string, unknown> } }]))(),
+      ).rejects.toMatchObject({ code });
+      expect(await c.countDocuments()).toBe(0);
+    });
+  }
+
+  it('is taken with what JavaScript has and JSON has not', async () => {
+    const holes: unknown[] = [1];
+    holes[2] = 3;
+    const given = {
+      _id: 1,
+      holes,
+      none: undefined,
+      n: Number.NaN,
+      i: -Infinity,
+      [Symbol('s')]: 1,
+      bytes: new Uint16Array([258]),
+    };
+    await c.insertOne(given);
+    expect(await c.findOne({ _id: 1 })).toEqual({
+      _id: 1,
+      holes: [1, null, 3],
+      n: Number.NaN,
+      i: -Infinity,
+      bytes: Uint8Array.of(2, 1),
+    });
+    await c.insertOne(
+      new Map<string, unknown>([
+        ['_id', 2],
+        ['a', new Map([['b', 1]])],
+      ]) as never,
+    );
+    expect(await c.findOne({ _id: 2 })).toEqual({ _id: 2, a: { b: 1 } });
+  });
+
+  it('has the last of keys that JSON text names twice', async () => {
+    await c.insertOne(JSON.parse('{"_id": 3, "a": 1, "b": 2, "a": 3}') as Record<string, unknown>);
+    expect(await c.findOne({ _id: 3 })).toEqual({ _id: 3, a: 3, b: 2 });
+  });
+});
+
+describe('names of prototypes', () => {
+  const evil = (): Record<string, unknown> =>
+    JSON.parse('{"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}}') as Record<
+      string,
+      unknown
+    >;
+  const clean = (): void => {
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+    expect(Object.getPrototypeOf({})).toBe(Object.prototype);
+  };
+
+  it('are fields like others to every operation', async () => {
+    await c.insertOne({ ...evil(), _id: 1, ['__proto__']: { polluted: 1 } });
+    await c.updateOne({ _id: 1 }, { $set: { '__proto__.deep': 2, 'constructor.prototype.deep': 2 } });
+    await c.updateOne(
+      { _id: 1 },
+      { $inc: { '__proto__.deep': 1 }, $rename: { 'constructor.prototype': '__proto__.moved' } },
+    );
+    const found = (await c.findOne({ '__proto__.deep': 3 })) as Record<string, unknown>;
+    expect(JSON.stringify(found)).toBe(
+      '{"_id":1,"__proto__":{"polluted":1,"deep":3,"moved":{"polluted":1,"deep":2}},"constructor":{}}',
+    );
+    expect(Object.hasOwn(found, '__proto__')).toBe(true);
+    clean();
+  });
+
+  it('are fields like others to projections, sorts, groups and change streams', async () => {
+    const stream = c.watch();
+    await c.insertMany([
+      { ...evil(), _id: 1 },
+      { _id: 2, a: 1 },
+    ]);
+    await c.createIndex({ constructor: 1 } as Record<string, 1>);
+    expect(await c.find({}, { sort: { constructor: -1 }, projection: { toString: 1 } }).toArray()).toEqual([
+      { _id: 1 },
+      { _id: 2 },
+    ]);
+    expect(await c.distinct('valueOf')).toEqual([]);
+    expect(await c.countDocuments({ hasOwnProperty: { $exists: true } })).toBe(0);
+    const grouped = await c.aggregate([{ $group: { _id: '$toString', n: { $sum: 1 } } }]).toArray();
+    expect(grouped).toEqual([{ _id: null, n: 2 }]);
+    await c.updateOne({ _id: 2 }, { $set: { '__proto__.polluted': 1 } });
+    const events = [await stream.next(), await stream.next(), await stream.next()];
+    const fields = (events[2]?.value as { updateDescription: { updatedFields: object } }).updateDescription
+      .updatedFields;
+    expect(Object.keys(fields)).toEqual(['__proto__']);
+    stream.close();
+    clean();
+  });
+});
