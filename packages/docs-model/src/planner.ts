@@ -64,6 +64,8 @@ export interface PlanRequest {
 }
 
 const RANGES_ESTIMATED = 8;
+/** Values of one $all that are tried. */
+const VALUES_TRIED = 8;
 const LOOKUP_COST = 3;
 /** A plan over an index that costs no more is taken without a look at what walking the collection would cost. */
 const CHEAP_COST = 100;
@@ -76,7 +78,7 @@ export function planScan(request: PlanRequest): Plan {
   if (byId?.access.kind === 'keys') return byId;
   let byIndex: Plan | undefined;
   for (const index of view.indexes) {
-    const plan = indexPlan(request, index);
+    const plan = bestIndexPlan(request, index);
     if (plan !== undefined && (byIndex === undefined || plan.cost <= byIndex.cost)) byIndex = plan;
   }
   if (byIndex !== undefined && byIndex.cost <= CHEAP_COST && byIndex.bounds.length > 0) return byIndex;
@@ -85,6 +87,20 @@ export function planScan(request: PlanRequest): Plan {
   if (byIndex !== undefined && byIndex.cost <= best.cost) best = byIndex;
   const either = filter.alternatives === undefined ? undefined : eitherPlan(request, filter.alternatives);
   return either !== undefined && either.cost < best.cost ? either : best;
+}
+
+/** Of several values that a path must have ($all), the rarest leads the scan. */
+function bestIndexPlan(request: PlanRequest, index: IndexLayout): Plan | undefined {
+  const { conditions } = request.filter;
+  const path = index.definition.parts[0]?.path;
+  const values = conditions.filter((condition) => condition.path === path && condition.operator === '$eq');
+  let best = indexPlan(request, index);
+  for (const value of values.slice(1, VALUES_TRIED)) {
+    const led = [value, ...conditions.filter((condition) => condition !== value)];
+    const plan = indexPlan({ ...request, filter: { ...request.filter, conditions: led } }, index);
+    if (plan !== undefined && (best === undefined || plan.cost < best.cost)) best = plan;
+  }
+  return best;
 }
 
 function hintedPlan(request: PlanRequest, hint: string): Plan {

@@ -103,6 +103,17 @@ describe('the planner', () => {
     );
   });
 
+  it('is led by the rarest of the values that an array must have', async () => {
+    const c = harness.collection('tagged');
+    await c.createIndex({ tags: 1 });
+    await c.insertMany(Array.from({ length: 300 }, (_, i) => ({ tags: ['all', `few${i % 50}`, 'x'] })));
+    expect(await c.find({ tags: { $all: ['all', 'x', 'few7'] } }).explain()).toMatchObject({
+      stage: 'IXSCAN',
+      documentsExamined: 6,
+      returned: 6,
+    });
+  });
+
   it('uses partial and sparse indexes only where they hold the answer', async () => {
     const c = await many();
     await c.createIndex({ b: 1 }, { name: 'late', partialFilterExpression: { b: { $gte: 900 } } });
