@@ -20,7 +20,7 @@ import { chooseMerge } from './merge-policy.js';
 import type { ResolvedBtreeOptions } from './options.js';
 import { estimateTouchedPages } from './range-estimate.js';
 import type { FilesChange, RunHandle, TreeFiles } from './tree-files.js';
-import type { ViewRegistry } from './view-registry.js';
+import { type BtreeViews, heldGenerations } from './btree-views.js';
 
 /** How soon work that found the disk full is tried again. */
 const RETRY_MS = 250;
@@ -32,7 +32,7 @@ const TAIL_PAGES_MIN = 64;
 export interface BackgroundContext {
   readonly files: TreeFiles;
   readonly memory: MemoryLayers<RunHandle>;
-  readonly views: ViewRegistry;
+  readonly views: BtreeViews;
   readonly admission: Admission;
   readonly options: ResolvedBtreeOptions;
 }
@@ -214,7 +214,7 @@ export class Background {
         return { runs, root, freelist, pageCount: files.pager.pageCount };
       };
       yield* this.commit(this.merging, change, () => {
-        files.pager.retire(files.generation, freed, views.heldGenerations());
+        files.pager.retire(files.generation, freed, heldGenerations(views));
         this.merges++;
         this.bytesMerged += result.bytesWritten;
       });

@@ -42,7 +42,7 @@ import { type BtreeOptions, type ResolvedBtreeOptions, resolveOptions } from './
 import { estimateRange, splitRange } from './range-estimate.js';
 import { type RunHandle, TreeFiles } from './tree-files.js';
 import { verifyTree } from './verify.js';
-import { ViewRegistry } from './view-registry.js';
+import { type BtreeViews, btreeViews } from './btree-views.js';
 
 /** What a B+tree has to tell beyond every engine's. */
 export interface BtreeStats extends EngineStats {
@@ -57,7 +57,7 @@ export class BtreeEngine implements KvEngine {
   private readonly context: EngineContext;
   private readonly files: TreeFiles;
   private readonly memory: MemoryLayers<RunHandle>;
-  private readonly views: ViewRegistry;
+  private readonly views: BtreeViews;
   private readonly admission: Admission;
   /** Bytes that deltas may hold now. */
   private readonly deltaBytesMax: () => number;
@@ -72,7 +72,7 @@ export class BtreeEngine implements KvEngine {
     this.context = context;
     this.files = files;
     this.memory = new MemoryLayers(EngineCode.Btree, files.flushedSeq);
-    this.views = new ViewRegistry(files, this.memory);
+    this.views = btreeViews(files, this.memory);
     this.deltaBytesMax = options.memory?.join(() => this.admission.held) ?? (() => context.deltaBytesMax);
     this.admission = new Admission(this.deltaBytesMax, () => this.memory.bytes);
     const { memory, views, admission } = this;

@@ -2,14 +2,21 @@
  * The background work on the engine's files, in threads of their own where that is possible and pays; otherwise in slices
  * on this one. One thread for flushes and one for merges in a process, because a flush must not queue behind a merge.
  *
- * The thread writes runs and pages, this one makes them durable: a sync of a file covers what every descriptor has written
- * to it, and reports an error that nobody was told of yet. While a thread merges into the pages nobody else takes any
+ * The thread writes runs and pages, this one makes them durable. While a thread merges into the pages nobody else takes any
  * (there is one merge at a time); pages that views give back meanwhile are added to the free ones and not missed.
  */
 import { ByteReader } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
-import { type Delta, DeltaCopies, type Wait, type WorkerCall, WorkerThread, syncOf, syncOfNames } from '@phantom/runs';
-import { joinPath } from '@phantom/vfs';
+import {
+  type Delta,
+  DeltaCopies,
+  type Wait,
+  type WorkerCall,
+  WorkerThread,
+  resultOf,
+  syncOf,
+  syncWritten,
+} from '@phantom/runs';
 import {
   type RunTarget,
   type Slices,
@@ -137,7 +144,7 @@ export class Offload {
     const { directory } = context;
     const place = { directory, file: file.path, pageBytes, tree, pageCount };
     const input: MergePagesInput = { ...place, free: free.encode(), generation, root, runs };
-    return yield* this.resultOf(threads.merge.call<MergePagesOutput>('mergePages', input));
+    return yield* resultOf(threads.merge.call<MergePagesOutput>('mergePages', input), context.logger);
   }
 
   /** The run is synced in the end, or removed. */
@@ -149,16 +156,11 @@ export class Offload {
     const { context } = this.files;
     let isDone = false;
     try {
-      let entry = yield* this.resultOf(call);
-      if (entry === undefined) entry = yield* local();
-      else {
-        const file = context.vfs.open(joinPath(context.directory, runName(target.number)), { mode: 'write' });
-        try {
-          yield syncOf(file);
-        } finally {
-          file.close();
-        }
-        yield syncOfNames(context.vfs, context.directory);
+      let entry = yield* resultOf(call, context.logger);
+      if (entry === undefined) {
+        entry = yield* local();
+      } else {
+        yield* syncWritten(context.vfs, context.directory, [runName(target.number)]);
         this.count++;
       }
       isDone = true;
@@ -166,17 +168,6 @@ export class Offload {
     } finally {
       if (!isDone) removeQuietly(context, target.number);
     }
-  }
-
-  /** What the task returned; undefined when the thread was lost: do it without. */
-  private *resultOf<R>(call: WorkerCall<R>): Generator<Wait, R | undefined> {
-    try {
-      yield call;
-    } catch (error) {
-      if (!call.isLost) throw error;
-      this.files.context.logger.warn('a worker thread was lost; its work is done without it', { task: call.task });
-    }
-    return call.value;
   }
 
   private opened(entry: RunEntry): RunHandle {

@@ -29,7 +29,7 @@ import { Offload } from './offload.js';
 import { RunFile } from './run-file.js';
 import { type OutputPort, type OutputStyle, type Slices, type WrittenRun, removeQuietly } from './run-output.js';
 import { pickTier } from './tier-picker.js';
-import type { ViewRegistry } from './view-registry.js';
+import type { LsmViews } from './lsm-views.js';
 
 /** How soon work that found the disk full is tried again. */
 const RETRY_MS = 250;
@@ -38,7 +38,7 @@ const NO_RUNS: ReadonlySet<RunFile> = new Set();
 export interface BackgroundContext {
   readonly files: LsmFiles;
   readonly memory: MemoryLayers<RunFile>;
-  readonly views: ViewRegistry;
+  readonly views: LsmViews;
   readonly admission: Admission;
 }
 

@@ -20,7 +20,7 @@
  *   2. Nothing that the manifest or a view names is ever changed or removed (lsm-files.ts).
  *   3. The files hold the effects up to the manifest's flushedSeq and nothing later: a run of level 0 is named by the same
  *      edit that moves flushedSeq past it, in the order in which the layers froze.
- *   4. What a compaction writes is shown to views at or behind all it read, and to no other (view-registry.ts).
+ *   4. What a compaction writes is shown to views at or behind all it read, and to no other (lsm-views.ts).
  *
  * Left out: keys and values kept apart (WiscKey): it pays for values of kilobytes, at the price of random reads in scans
  * and a garbage collector.
@@ -48,7 +48,7 @@ import { type LsmOptions, resolveOptions } from './options.js';
 import { Pacer } from './pacer.js';
 import { estimateRange, splitRange } from './range-estimate.js';
 import type { RunFile } from './run-file.js';
-import { ViewRegistry } from './view-registry.js';
+import { type LsmViews, lsmViews } from './lsm-views.js';
 
 /** One level as `stats` shows it. */
 export interface LevelStats {
@@ -86,7 +86,7 @@ export class LsmEngine implements KvEngine {
   private readonly context: EngineContext;
   private readonly files: LsmFiles;
   private readonly memory: MemoryLayers<RunFile>;
-  private readonly views: ViewRegistry;
+  private readonly views: LsmViews;
   private readonly admission: Admission;
   /** Bytes that deltas may hold now. */
   private readonly deltaBytesMax: () => number;
@@ -104,7 +104,7 @@ export class LsmEngine implements KvEngine {
     this.context = context;
     this.files = files;
     this.memory = new MemoryLayers(EngineCode.Lsm, files.flushedSeq);
-    this.views = new ViewRegistry(files, this.memory);
+    this.views = lsmViews(files, this.memory);
     this.deltaBytesMax = files.options.memory?.join(() => this.admission.held) ?? (() => context.deltaBytesMax);
     this.admission = new Admission(this.deltaBytesMax, () => this.memory.bytes);
     const { memory, views, admission } = this;

@@ -3,12 +3,18 @@
  * thread for each kind in a process: neither a flush nor a merge of tiers may queue behind a compaction, and what is
  * longer than a flush must not hold up flushes, for which writers wait.
  *
- * The thread writes the runs, this one makes them durable: a sync of a file covers what every descriptor has written to it,
- * and reports an error that nobody was told of yet.
+ * The thread writes the runs, this one makes them durable.
  */
 import type { Seq } from '@phantom/kv';
-import { type Delta, DeltaCopies, type Wait, type WorkerCall, WorkerThread, syncOf, syncOfNames } from '@phantom/runs';
-import { type VfsFile, joinPath } from '@phantom/vfs';
+import {
+  type Delta,
+  DeltaCopies,
+  type Wait,
+  type WorkerCall,
+  WorkerThread,
+  resultOf,
+  syncWritten,
+} from '@phantom/runs';
 import { type CompactionPlan, type CompactionResult, compact } from './compaction.js';
 import { type RunTarget, flushDelta } from './flush.js';
 import { runName } from './format.js';
@@ -51,7 +57,7 @@ export class Offload {
       const input: FlushInput = { directory, delta: descriptor, viewSeqs, target, style };
       const release = (): void => deltaCopies.giveBack(buffer);
       const call = threads.flush.call<WrittenRun>('flush', input, release);
-      const written = yield* this.resultOf(call, (run) => [run]);
+      const written = yield* this.synced(call, (run) => [run]);
       if (written !== undefined) return written;
     }
     return yield* flushDelta(delta, viewSeqs, target, style, port, slices);
@@ -66,7 +72,7 @@ export class Offload {
       const input: CompactInput = { directory: port.directory, plan };
       const thread = plan.isTier ? threads.tiers : threads.compaction;
       const call = thread.call<CompactionResult>('compact', input);
-      const result = yield* this.resultOf(call, (all) => all.written);
+      const result = yield* this.synced(call, (all) => all.written);
       if (result !== undefined) return result;
     }
     return yield* compact(plan, port, slices);
@@ -78,39 +84,22 @@ export class Offload {
   }
 
   /** The runs that it wrote are synced in the end, or removed. Undefined when the thread was lost: do it without. */
-  private *resultOf<R>(
-    call: WorkerCall<R>,
-    runsOf: (value: R) => readonly WrittenRun[],
-  ): Generator<Wait, R | undefined> {
+  private *synced<R>(call: WorkerCall<R>, runsOf: (value: R) => readonly WrittenRun[]): Generator<Wait, R | undefined> {
+    const { vfs, directory, logger } = this.options.port;
     let isDone = false;
     try {
-      try {
-        yield call;
-      } catch (error) {
-        if (!call.isLost) throw error;
-        this.options.port.logger.warn('a worker thread was lost; its work is done without it', { task: call.task });
-        return undefined;
+      const value = yield* resultOf(call, logger);
+      if (value !== undefined) {
+        const names = runsOf(value).map(({ number }) => runName(number));
+        yield* syncWritten(vfs, directory, names);
+        this.count++;
       }
-      yield* this.syncRuns(runsOf(call.value as R));
       isDone = true;
-      this.count++;
-      return call.value;
+      return value;
     } finally {
       if (!isDone && call.value !== undefined) {
         for (const { number } of runsOf(call.value)) removeQuietly(this.options.port, number);
       }
-    }
-  }
-
-  private *syncRuns(runs: readonly WrittenRun[]): Generator<Wait, void> {
-    const { vfs, directory } = this.options.port;
-    const files: VfsFile[] = [];
-    try {
-      for (const { number } of runs) files.push(vfs.open(joinPath(directory, runName(number)), { mode: 'write' }));
-      yield syncOf(...files);
-      yield syncOfNames(vfs, directory);
-    } finally {
-      for (const file of files) file.close();
     }
   }
 }

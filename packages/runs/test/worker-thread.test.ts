@@ -2,7 +2,8 @@
 import { MessageChannel } from 'node:worker_threads';
 import { PhantomError, SqlState } from '@phantom/base';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Job, type JobBody, PAUSE, RevokedLayer, WorkerThread, serveTasks, viewTooOldError } from '../src/index.js';
+import { Job, type JobBody, PAUSE, RevokedLayer, WorkerThread, serveTasks } from '../src/index.js';
+import { viewTooOldError } from '../src/revoked-layer.js';
 import type { CallMessage, ReplyMessage } from '../src/worker-thread.js';
 
 /** A thread that answers as worker-tasks.ts does, to tasks of its own. */
