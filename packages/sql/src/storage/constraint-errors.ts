@@ -1,16 +1,29 @@
-/** Errors of constraints, with PostgreSQL's words, codes and details. */
+/**
+ * Errors of constraints, with PostgreSQL's words, codes and details. A detail shows values to those who could read them: not where
+ * policies hide rows, and no column without the right to select it.
+ */
 import { PhantomError } from '@phantom/base';
-import type { ColumnDescriptor, IndexDescriptor, TableDescriptor } from '@phantom/catalog';
-import type { CatalogPort } from '../plan/catalog-port.js';
+import {
+  type ColumnDescriptor,
+  type IndexDescriptor,
+  type TableDescriptor,
+  hasColumnPrivilege,
+  policiesFor,
+} from '@phantom/catalog';
 import type { TypeContext, Value } from '../types/type.js';
 import type { ForeignKey } from './table-rules.js';
+import type { WriterContext } from './writer-context.js';
 
 /** Longest value shown in a detail. */
 const SHOWN_CHARACTERS_MAX = 64;
 
-interface Place {
-  readonly catalog: CatalogPort;
-  readonly context: TypeContext;
+/** Where a row was written, and by whom. */
+type Place = Pick<WriterContext, 'picture' | 'evaluation' | 'objects' | 'roleOid'>;
+
+/** Whether whoever writes could read these columns of any row. */
+function maySee(table: TableDescriptor, columns: readonly number[], { objects, roleOid }: Place): boolean {
+  if (policiesFor(objects, table, roleOid) !== undefined) return false;
+  return hasColumnPrivilege(objects, roleOid, table, 'r', columns);
 }
 
 function shown(value: Value, typeOid: number, context: TypeContext): string {
@@ -18,8 +31,8 @@ function shown(value: Value, typeOid: number, context: TypeContext): string {
   return context.types.byOid(typeOid)?.output(value, context) ?? String(value);
 }
 
-function tableFields(table: TableDescriptor, { catalog }: Place): { schema: string; table: string } {
-  return { schema: catalog.schemaName(table.schemaOid), table: table.name };
+function tableFields(table: TableDescriptor, { picture }: Place): { schema: string; table: string } {
+  return { schema: picture.schemaName(table.schemaOid), table: table.name };
 }
 
 /** A key as PostgreSQL's details show it: `(a, b)=(1, two)`. */
@@ -44,7 +57,7 @@ export function notNullViolation(
     {
       ...tableFields(table, place),
       column: column.name,
-      detail: failingRow(table, row, place),
+      ...rowDetail(table, row, place),
     },
   );
 }
@@ -58,7 +71,7 @@ export function checkViolation(
   return new PhantomError('23514', `new row for relation "${table.name}" violates check constraint "${constraint}"`, {
     ...tableFields(table, place),
     constraint,
-    detail: failingRow(table, row, place),
+    ...rowDetail(table, row, place),
   });
 }
 
@@ -72,10 +85,16 @@ export function uniqueViolation(
     (part) => table.columns.find((column) => column.number === part.column)?.name ?? part.expressionSql ?? '?',
   );
   const types = index.parts.map((part) => part.type.oid);
+  // An expression may show any column.
+  const columns = index.parts.some((part) => part.column === undefined)
+    ? table.columns.map((column) => column.number)
+    : index.parts.map((part) => part.column as number);
   return new PhantomError('23505', `duplicate key value violates unique constraint "${index.name}"`, {
     ...tableFields(table, place),
     constraint: index.name,
-    detail: `Key ${keyText(names, parts, types, place.context)} already exists.`,
+    ...(maySee(table, columns, place)
+      ? { detail: `Key ${keyText(names, parts, types, place.evaluation)} already exists.` }
+      : {}),
   });
 }
 
@@ -93,7 +112,7 @@ export function missingParent(
     columns.map((c) => c.name),
     values,
     columns.map((c) => c.type.oid),
-    place.context,
+    place.evaluation,
   );
   return new PhantomError(
     '23503',
@@ -101,7 +120,7 @@ export function missingParent(
     {
       ...tableFields(child, place),
       constraint: key.name,
-      detail: `Key ${text} is not present in table "${parent.name}".`,
+      detail: `Key${maySee(child, key.columns, place) ? ` ${text}` : ''} is not present in table "${parent.name}".`,
     },
   );
 }
@@ -132,7 +151,7 @@ export function stillReferenced(
     columns.map((c) => c.name),
     values,
     columns.map((c) => c.type.oid),
-    place.context,
+    place.evaluation,
   );
   return new PhantomError(
     '23503',
@@ -140,7 +159,7 @@ export function stillReferenced(
     {
       ...tableFields(child, place),
       constraint: key.name,
-      detail: `Key ${text} is still referenced from table "${child.name}".`,
+      detail: `Key${maySee(parent, key.referencedColumns, place) ? ` ${text}` : ''} is still referenced from table "${child.name}".`,
     },
   );
 }
@@ -153,7 +172,7 @@ export function checkOptionViolation(
   context: TypeContext,
 ): PhantomError {
   return new PhantomError('44000', `new row violates check option for view "${view}"`, {
-    detail: failingRow(table, row, { context }),
+    detail: `Failing row contains (${shownValues(table, row, context).join(', ')}).`,
   });
 }
 
@@ -172,12 +191,25 @@ export function policyViolation(
   );
 }
 
-function failingRow(table: TableDescriptor, row: readonly Value[], place: Pick<Place, 'context'>): string {
+/** The row as far as whoever wrote it could read it: with the names of its columns when that is not all of it. */
+function rowDetail(table: TableDescriptor, row: readonly Value[], place: Place): { readonly detail?: string } {
+  if (policiesFor(place.objects, table, place.roleOid) !== undefined) return {};
+  const live = table.columns.filter((column) => !column.dropped);
+  const values = shownValues(table, row, place.evaluation);
+  const seen = live.map((column) => maySee(table, [column.number], place));
+  if (seen.every(Boolean)) return { detail: `Failing row contains (${values.join(', ')}).` };
+  if (!seen.some(Boolean)) return {};
+  const names = live.filter((_, i) => seen[i]).map((column) => column.name);
+  return { detail: `Failing row contains (${names.join(', ')}) = (${values.filter((_, i) => seen[i]).join(', ')}).` };
+}
+
+/** The values of the columns that are there, each cut where it is long. */
+function shownValues(table: TableDescriptor, row: readonly Value[], context: TypeContext): string[] {
   const values: string[] = [];
   table.columns.forEach((column, position) => {
     if (column.dropped) return;
-    const text = shown(row[position] ?? null, column.type.oid, place.context);
+    const text = shown(row[position] ?? null, column.type.oid, context);
     values.push(text.length > SHOWN_CHARACTERS_MAX ? `${text.slice(0, SHOWN_CHARACTERS_MAX)}...` : text);
   });
-  return `Failing row contains (${values.join(', ')}).`;
+  return values;
 }

@@ -84,6 +84,6 @@ export class DeferrableKeyChecks {
     } finally {
       cursor.close();
     }
-    throw uniqueViolation(this.table, rule.index, parts, { catalog: context.picture, context: context.evaluation });
+    throw uniqueViolation(this.table, rule.index, parts, context);
   }
 }

@@ -100,7 +100,7 @@ export class ForeignKeyChecks {
     const values = key.positions.map((position) => row[position]);
     if (values.includes(null)) {
       if (key.constraint.match === 'full' && values.some((value) => value !== null)) {
-        throw partlyNullKey(this.rules.table, key.constraint, this.place());
+        throw partlyNullKey(this.rules.table, key.constraint, this.context);
       }
       return;
     }
@@ -157,7 +157,7 @@ export class ForeignKeyChecks {
       transaction.guardPresence(buffer, 0, length);
     }
     if (transaction.getNewest(buffer, 0, length, this.slot)) return undefined;
-    throw missingParent(this.rules.table, parent, constraint, values, this.place());
+    throw missingParent(this.rules.table, parent, constraint, values, this.context);
   }
 
   /** The unique key of the parent's index that the foreign key stands on, into `key`. */
@@ -207,7 +207,7 @@ export class ForeignKeyChecks {
       if (action === 'no action' && this.parentIsBack(key, oldValues)) return undefined;
       this.guardChildren(key, oldValues);
       if (!this.someChild(key, oldValues, () => true)) return undefined;
-      throw stillReferenced(rules.table, child, constraint, oldValues, this.place());
+      throw stillReferenced(rules.table, child, constraint, oldValues, this.context);
     }
     const writer = context.writer(child);
     const physical = physicalTable(child, context.picture.types);
@@ -341,10 +341,6 @@ export class ForeignKeyChecks {
       return { range: prefixRange(key.take()), index };
     }
     return { range: spaceRange(child.space), index: undefined };
-  }
-
-  private place(): { catalog: WriterContext['picture']; context: WriterContext['evaluation'] } {
-    return { catalog: this.context.picture, context: this.context.evaluation };
   }
 }
 

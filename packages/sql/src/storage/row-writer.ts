@@ -159,12 +159,12 @@ export class RowWriter implements StatementWriter {
     }
     for (let i = 0; i < rules.notNull.length; i++) {
       const { position, column } = rules.notNull[i] as (typeof rules.notNull)[number];
-      if (row[position] === null) throw notNullViolation(rules.table, column, row, this.place());
+      if (row[position] === null) throw notNullViolation(rules.table, column, row, this.context);
     }
     for (let i = 0; i < rules.checks.length; i++) {
       const { constraint, condition } = rules.checks[i] as (typeof rules.checks)[number];
       if (condition.evaluate(row, context.evaluation) === false)
-        throw checkViolation(rules.table, constraint.name, row, this.place());
+        throw checkViolation(rules.table, constraint.name, row, this.context);
     }
     return row;
   }
@@ -258,7 +258,7 @@ export class RowWriter implements StatementWriter {
       rule.index.oid,
       arbiter,
       rowKeyOfEntry(this.slot, this.slot, rule.physical, this.rules.physical.prefix),
-      () => uniqueViolation(this.rules.table, rule.index, parts, this.place()),
+      () => uniqueViolation(this.rules.table, rule.index, parts, this.context),
     );
   }
 
@@ -423,11 +423,7 @@ export class RowWriter implements StatementWriter {
     if (primary === undefined)
       return new PhantomError('23505', `duplicate key value violates the key of "${table.name}"`);
     const parts = rules.physical.keyCode.columns.map((column) => row[column.position as number]);
-    return uniqueViolation(table, primary, parts, this.place());
-  }
-
-  private place(): { catalog: WriterContext['picture']; context: WriterContext['evaluation'] } {
-    return { catalog: this.context.picture, context: this.context.evaluation };
+    return uniqueViolation(table, primary, parts, this.context);
   }
 }
 
