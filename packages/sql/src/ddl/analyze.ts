@@ -17,7 +17,7 @@ import type { DdlContext, DdlExecution } from './context.js';
 import { columnNamed, relationNamed } from './names.js';
 
 /** Rows whose values are looked at, and rows of the sample (PostgreSQL's 300 for each bucket of its histogram). */
-const INSPECTED_ROWS_MAX = 1_000_000;
+const INSPECTED_ROWS_MAX = 150_000;
 const SAMPLE_ROWS_MAX = 30_000;
 const BATCH_ROWS = 256;
 

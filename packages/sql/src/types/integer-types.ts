@@ -9,8 +9,28 @@ import { expectBytes, getI16, getI32, getI64, getU32, putI16, putI32, putI64 } f
 
 const INTEGER_SYNTAX = /^[ \t\n\r\f\v]*([+-]?\d+)[ \t\n\r\f\v]*$/;
 
+/** Digits that always make a safe integer. */
+const PLAIN_DIGITS_MAX = 15;
+
+/** Digits alone, perhaps behind a minus, in one pass; NaN for every other text, and for what is too long to be safe. */
+function parsePlain(text: string): number {
+  const { length } = text;
+  const isNegative = text.charCodeAt(0) === 45;
+  const start = isNegative ? 1 : 0;
+  if (length === start || length - start > PLAIN_DIGITS_MAX) return Number.NaN;
+  let value = 0;
+  for (let i = start; i < length; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  return isNegative && value !== 0 ? -value : value;
+}
+
 /** Integer text as a number; NaN when it is none, an infinity when it lies beyond the safe integers. */
 function parseSmall(text: string): number {
+  const plain = parsePlain(text);
+  if (!Number.isNaN(plain)) return plain;
   const match = INTEGER_SYNTAX.exec(text);
   if (match === null) return Number.NaN;
   const value = Number(match[1]);

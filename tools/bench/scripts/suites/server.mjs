@@ -27,8 +27,9 @@ const SCALE = 10;
 const ACCOUNTS = 100_000 * SCALE;
 const COPIED_ROWS = 300_000;
 const IDLE_CONNECTIONS = 500;
-/** How long a server may take to rest after a load. */
-const SETTLE_SECONDS_MAX = 20;
+/** How long a server may take to rest after a load; the daemon analyses what was loaded after ten seconds. */
+const SETTLE_SECONDS_MIN = 12;
+const SETTLE_SECONDS_MAX = 40;
 /** Clock ticks a second in /proc, as Linux shows them to every program. */
 const TICKS = 100;
 
@@ -129,7 +130,7 @@ class Server {
     for (let seconds = 0; seconds < SETTLE_SECONDS_MAX; seconds++) {
       await delay(1000);
       const now = processorSeconds(this.processId);
-      if (now - used < 0.05) return;
+      if (now - used < 0.05 && seconds >= SETTLE_SECONDS_MIN) return;
       used = now;
     }
   }
