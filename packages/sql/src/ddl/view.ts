@@ -50,7 +50,7 @@ export function* createView(context: DdlContext, node: CreateView): DdlExecution
   if (existing !== undefined && existing.kind !== 'view')
     throw new PhantomError('42809', `"${place.name}" is not a view`);
   if (existing === undefined) yield* claimTypeName(context, place.schemaOid, place.name, true);
-  const columns = columnsOf(described, node.columns, 'CREATE VIEW specifies more column names than columns');
+  const columns = columnsOf(context, described, node.columns, 'CREATE VIEW specifies more column names than columns');
   if (existing?.kind === 'view') {
     requireOwner(context, existing);
     yield* lockForChange(context, existing);
@@ -107,6 +107,7 @@ function usesTemporary(context: DdlContext, described: QueryToStore): boolean {
 }
 
 function columnsOf(
+  context: DdlContext,
   described: QueryToStore,
   names: readonly { readonly text: string }[],
   tooMany: string,
@@ -116,6 +117,11 @@ function columnsOf(
     name: names[i]?.text ?? field.name,
     type: field.type.oid === TypeOid.unknown ? TEXT : field.type,
   }));
+  for (const { name, type } of columns) {
+    const found = context.picture.types.byOid(type.oid);
+    if (found?.kind === 'pseudo')
+      throw new PhantomError('42P16', `column "${name}" has pseudo-type ${found.displayName}`);
+  }
   const repeated = columns.find((column, i) => columns.findIndex((other) => other.name === column.name) !== i);
   if (repeated !== undefined) throw new PhantomError('42701', `column "${repeated.name}" specified more than once`);
   return columns;
@@ -159,7 +165,7 @@ export function* createMaterializedView(context: DdlContext, node: CreateTableAs
   const described = describe(context, source);
   if (usesTemporary(context, described))
     throw new PhantomError('0A000', 'materialized views must not use temporary tables or views');
-  const columns = columnsOf(described, node.columns, 'too many column names were specified');
+  const columns = columnsOf(context, described, node.columns, 'too many column names were specified');
   const table = newTable(context, { ...place, temporary: false }, node.options, {
     columns: columnsOfResult(columns),
     materialized: { ...storedQuery(context, source, described), populated: node.withData },

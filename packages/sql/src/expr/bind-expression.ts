@@ -44,6 +44,7 @@ export function bindExpression(binder: Binder, node: Ast.Expression, scope: Scop
   return binder.context.deeper(() => {
     const expression = dispatch(binder, node, scope);
     if (!scope.positions.has(expression)) scope.positions.set(expression, node.position);
+    binder.context.witness?.bound(node, expression, scope);
     return expression;
   });
 }

@@ -143,6 +143,18 @@ export function tryCoerce(
   castContext: CastContext,
   position: number,
 ): Expression | undefined {
+  const coerced = castTo(context, expression, target, castContext, position);
+  if (coerced !== undefined && castContext !== 'explicit') context.witness?.coerced(expression, coerced);
+  return coerced;
+}
+
+function castTo(
+  context: BindContext,
+  expression: Expression,
+  target: TypeRef,
+  castContext: CastContext,
+  position: number,
+): Expression | undefined {
   const source = expression.type;
   const explicit = castContext === 'explicit';
   if (expression.kind === 'parameter' && source.oid === TypeOid.unknown && target.oid !== TypeOid.unknown) {
@@ -160,7 +172,9 @@ export function tryCoerce(
   if (source.oid === TypeOid.unknown) {
     if (expression.kind === 'constant') {
       if (expression.value === null) return constant(null, target);
-      return readLiteral(context, expression.value as string, target, explicit, expression.position ?? position);
+      const place = expression.position ?? position;
+      context.witness?.literal(place, target);
+      return readLiteral(context, expression.value as string, target, explicit, place);
     }
     const type = context.catalog.types.byOid(target.oid);
     return type === undefined ? undefined : textCast(expression, type, target, 'stable');

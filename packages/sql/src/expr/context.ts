@@ -8,6 +8,7 @@ import type { CatalogPort, NamedRelation, RequiredPrivilege } from '../plan/cata
 import { ColumnPool } from '../plan/logical/columns.js';
 import type { PlanDependency } from '../plan/prepared-plan.js';
 import type { TypeContext } from '../types/type.js';
+import type { BindWitness } from './bind-witness.js';
 import type { ColumnId } from './expression.js';
 import { TypeOid } from '../types/type-oids.js';
 import { UNKNOWN } from '../types/type-refs.js';
@@ -71,6 +72,8 @@ export class BindContext {
   storedNames: ReadonlyMap<string, StoredName> | undefined;
   /** Hears of every relation that the query itself names: for a query that is to be stored. */
   nameListener: ((written: string, relation: NamedRelation) => void) | undefined;
+  /** Hears what becomes of the query's own syntax tree. */
+  witness: BindWitness | undefined;
   /** Names of the views being expanded, outermost first. */
   viewStack: readonly string[] = [];
   /** Tables whose policies are being bound, outermost first. */
@@ -99,7 +102,7 @@ export class BindContext {
   /** A context for text of its own inside this statement: the body of a view. Shares ids, parameters and what is collected. */
   nested(catalog: CatalogPort, text: string): BindContext {
     const nested = Object.create(this) as BindContext;
-    Object.assign(nested, { catalog, text });
+    Object.assign(nested, { catalog, text, witness: undefined });
     return nested;
   }
 

@@ -11,6 +11,7 @@ import { SqlArray } from '@phantom/codec';
 import { spaceRange } from '@phantom/kv';
 import { defaultPrivileges } from '../system-views/acl-text.js';
 import type { ObjectTexts, TextCatalog } from '../system-views/object-text.js';
+import { viewOfRewrite } from '../system-views/oids.js';
 import { formatType } from '../types/format-type.js';
 import { quoteIdentifier, regclassNamed } from '../types/reg-types.js';
 import { TypeOid } from '../types/type-oids.js';
@@ -70,12 +71,18 @@ function indexDefinition(oid: Oid, column: number, context: EvaluationContext): 
     : null;
 }
 
-function viewDefinition(oid: Oid, context: EvaluationContext): string | null {
-  const view = objectOf(oid, context);
-  if (view?.kind === 'view') return catalogOf(context).texts.viewText(view);
-  return view?.kind === 'table' && view.materialized !== undefined
-    ? catalogOf(context).texts.viewText(view.materialized)
-    : null;
+/** The second argument asks for fewer parentheses, or names the width to which lines are filled, which asks for them too. */
+function viewDefinition(oid: Oid, asked: unknown, context: EvaluationContext): string | null {
+  const relation = objectOf(oid, context);
+  if (relation?.kind !== 'view' && (relation?.kind !== 'table' || relation.materialized === undefined)) return null;
+  const pretty = asked === true || typeof asked === 'number';
+  return catalogOf(context).texts.viewDefinitionText(catalogOf(context), relation, pretty, context);
+}
+
+/** Of the rules that views are; there are no others. */
+function ruleDefinition(oid: Oid, pretty: boolean, context: EvaluationContext): string | null {
+  const view = objectOf(viewOfRewrite(oid), context);
+  return view?.kind === 'view' ? catalogOf(context).texts.ruleText(catalogOf(context), view, pretty, context) : null;
 }
 
 function comment(oid: Oid, context: EvaluationContext): string | null {
@@ -197,17 +204,19 @@ export const catalogFunctions: Implementations = {
     return styled(indexDefinition(oid, rest.length === 1 ? 0 : rest[0], context), rest[1] === true, context);
   }),
   pg_get_viewdef: contextual((oid: Oid, ...rest: [EvaluationContext] | [unknown, EvaluationContext]) =>
-    viewDefinition(oid, rest.at(-1) as EvaluationContext),
+    viewDefinition(oid, rest.length > 1 ? rest[0] : false, rest.at(-1) as EvaluationContext),
   ),
   pg_get_viewdef_name: contextual((name: string, ...rest: [EvaluationContext] | [unknown, EvaluationContext]) => {
     const context = rest.at(-1) as EvaluationContext;
-    return viewDefinition(regclassNamed(name, context), context);
+    return viewDefinition(regclassNamed(name, context), rest.length > 1 ? rest[0] : false, context);
   }),
   // What the catalogs hold of an expression is its text already.
   pg_get_expr: contextual((text: string, _oid: Oid, ...rest: [EvaluationContext] | [boolean, EvaluationContext]) =>
     rest[0] === true ? catalogOf(rest[1] as EvaluationContext).texts.prettyText(text) : text,
   ),
-  pg_get_ruledef: nothing,
+  pg_get_ruledef: contextual((oid: Oid, ...rest: [EvaluationContext] | [boolean, EvaluationContext]) =>
+    ruleDefinition(oid, rest.length > 1 && rest[0] === true, rest.at(-1) as EvaluationContext),
+  ),
   pg_get_triggerdef: nothing,
   pg_get_partkeydef: nothing,
   pg_get_statisticsobjdef_columns: nothing,

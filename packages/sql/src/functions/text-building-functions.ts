@@ -8,7 +8,8 @@ import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
 import { type Implementations, scalar } from './implementation.js';
 import type { CallTypes, EvaluationContext } from './registry.js';
-import { quoteIdentifier, quoteLiteral, textOf } from './text-functions.js';
+import { quoteIdentifier } from '../types/reg-types.js';
+import { quoteLiteral, textOf } from './text-functions.js';
 
 /** The values of a VARIADIC "any" call as texts; the call's context and types stand last in its arguments. */
 function texts(args: readonly unknown[], skip: number): (string | null)[] {

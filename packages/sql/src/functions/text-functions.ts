@@ -1,4 +1,5 @@
 /** String functions and operators. Positions and lengths count characters (code points), not UTF-16 units. */
+import { quoteIdentifier } from '../types/reg-types.js';
 import { PhantomError } from '@phantom/base';
 import type { TypeRef } from '@phantom/catalog';
 import {
@@ -163,29 +164,6 @@ function chr(code: number): string {
     throw new PhantomError('54000', `requested character too large for encoding: ${code}`);
   }
   return String.fromCodePoint(code);
-}
-
-const IDENTIFIER = /^[a-z_][a-z0-9_$]*$/;
-
-/** Words that quote_ident must quote: PostgreSQL's keywords other than the unreserved ones. */
-const QUOTED_WORDS: ReadonlySet<string> = new Set(
-  (
-    'all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case cast char ' +
-    'character check coalesce collate collation column concurrently constraint create cross current_catalog current_date ' +
-    'current_role current_schema current_time current_timestamp current_user dec decimal default deferrable desc distinct do ' +
-    'else end except exists extract false fetch float for foreign freeze from full grant greatest group grouping having ilike ' +
-    'in initially inner inout int integer intersect interval into is isnull join lateral leading least left like limit ' +
-    'localtime localtimestamp national natural nchar none normalize not notnull null nullif numeric offset on only or order ' +
-    'out outer overlaps overlay placing position precision primary real references returning right row select session_user ' +
-    'setof similar smallint some substring symmetric table tablesample then time timestamp to trailing treat trim true ' +
-    'union unique user using values varchar variadic verbose when where window with xmlattributes xmlconcat xmlelement ' +
-    'xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable'
-  ).split(' '),
-);
-
-/** A name as SQL needs it written: quoted unless it is a plain lower-case word. */
-export function quoteIdentifier(name: string): string {
-  return IDENTIFIER.test(name) && !QUOTED_WORDS.has(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }
 
 /** A text as a literal; backslashes make it an E'' one. */

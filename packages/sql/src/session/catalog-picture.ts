@@ -248,6 +248,7 @@ export class CatalogPicture implements CatalogPort {
       roleOid: session.currentRoleOid,
       objectsSeen: objects,
       types,
+      formats: session.evaluation,
       schemaNameOf: (oid) => this.schemaName(oid),
       roleNameOf: (oid) => {
         const role = objects.object(oid);

@@ -15,7 +15,7 @@ import { countsOctets, lengthOf } from '../types/text-types.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
 import { type CatalogRow, informationView } from './catalog-view.js';
-import { constraintText, defaultText, viewText } from './object-text.js';
+import { constraintText, defaultText, viewDefinitionText } from './object-text.js';
 import { listedSystemViews, relationsOf, schemasOf, typesOf } from './pg-objects.js';
 import { PG_CATALOG_OID, type SystemView, type SystemViewSource } from './system-view.js';
 
@@ -393,7 +393,7 @@ function* viewRows(source: SystemViewSource): Iterable<CatalogRow> {
     if (relation.kind !== 'view') continue;
     yield {
       ...tableNames(source, relation),
-      view_definition: viewText(relation),
+      view_definition: viewDefinitionText(source.catalog, relation, false, source.formats),
       check_option: relation.checkOption?.toUpperCase() ?? 'NONE',
       is_updatable: 'NO',
       is_insertable_into: 'NO',

@@ -5,8 +5,8 @@ import type {
   IndexDescriptor,
   ObjectReader,
   PolicyCondition,
-  StoredQuery,
   TableDescriptor,
+  ViewDescriptor,
 } from '@phantom/catalog';
 import { isPhantomError } from '@phantom/base';
 import { rowExpressionText } from '../expr/row-expression.js';
@@ -16,7 +16,9 @@ import { renamedColumn } from '../ddl/stored-expressions.js';
 import type { Query } from '../text/ast.js';
 import { deparseExpression } from '../text/deparse.js';
 import { parseStatement } from '../text/parse.js';
+import { viewText } from '../plan/view-text/view-text.js';
 import { quoteIdentifier } from '../types/reg-types.js';
+import type { TypeContext } from '../types/type.js';
 
 /** The catalog as texts need it: names, and the objects behind them. */
 export interface TextCatalog extends CatalogPort {
@@ -205,9 +207,32 @@ export function indexText(catalog: TextCatalog, index: IndexDescriptor): string 
   return text;
 }
 
-/** pg_get_viewdef: the query as it is stored. */
-export function viewText(query: StoredQuery): string {
-  return ` ${query.querySql};`;
+/** pg_get_viewdef. `pretty` leaves out parentheses that change nothing. */
+export function viewDefinitionText(
+  catalog: TextCatalog,
+  relation: ViewDescriptor | TableDescriptor,
+  pretty: boolean,
+  types: TypeContext,
+): string {
+  const stored = relation.kind === 'view' ? relation : relation.materialized;
+  if (stored === undefined) return '';
+  const columns: readonly { readonly name: string; readonly dropped?: boolean }[] = relation.columns;
+  return viewText(stored, {
+    catalog,
+    columns: columns.filter((column) => column.dropped !== true).map((column) => column.name),
+    pretty,
+    types,
+    relationName: (oid) => {
+      const named = catalog.relationByOid(oid);
+      return named === undefined ? undefined : relationName(catalog, named);
+    },
+  });
+}
+
+/** pg_get_ruledef of the rule that makes a view. */
+function ruleText(catalog: TextCatalog, view: ViewDescriptor, pretty: boolean, types: TypeContext): string {
+  const head = `CREATE RULE "_RETURN" AS\n    ON SELECT TO ${relationName(catalog, view)} DO INSTEAD `;
+  return head + viewDefinitionText(catalog, view, pretty, types);
 }
 
 /** An expression as people like it: without the parentheses around all of it and around what is cast. */
@@ -249,6 +274,7 @@ export const objectTexts = {
   domainCheckText,
   indexText,
   indexPartText,
-  viewText,
+  viewDefinitionText,
+  ruleText,
 };
 export type ObjectTexts = typeof objectTexts;

@@ -30,6 +30,11 @@ export function rewriteOid(viewOid: number): number {
   return (viewOid | DERIVED) >>> 0;
 }
 
+/** The view behind that oid; 0 for the oid of nothing derived. */
+export function viewOfRewrite(oid: number): number {
+  return oid >= DERIVED ? oid - DERIVED : 0;
+}
+
 /** Oid of a column's default; tables have fewer than 2048 columns. */
 export function attributeDefaultOid(tableOid: number, column: number): number {
   return (DERIVED | ((tableOid * 2048 + column) & 0x7fff_ffff)) >>> 0;

@@ -3,7 +3,7 @@ import { hasColumnPrivilege, policiesFor } from '@phantom/catalog';
 import { SqlArray } from '@phantom/codec';
 import { TypeOid } from '../types/type-oids.js';
 import { type CatalogRow, catalogView, emptyViews } from './catalog-view.js';
-import { indexText, viewText } from './object-text.js';
+import { indexText, viewDefinitionText } from './object-text.js';
 import { relationsOf } from './pg-objects.js';
 import { int8 } from './pg-relations.js';
 import type { SystemView, SystemViewSource } from './system-view.js';
@@ -83,7 +83,7 @@ function* viewRows(source: SystemViewSource): Iterable<CatalogRow> {
       schemaname: source.schemaNameOf(relation.schemaOid),
       viewname: relation.name,
       viewowner: source.roleNameOf(relation.ownerOid),
-      definition: viewText(relation),
+      definition: viewDefinitionText(source.catalog, relation, false, source.formats),
     };
   }
 }
@@ -97,7 +97,7 @@ function* materializedViewRows(source: SystemViewSource): Iterable<CatalogRow> {
       matviewowner: source.roleNameOf(relation.ownerOid),
       hasindexes: relation.indexOids.length > 0,
       ispopulated: relation.materialized.populated,
-      definition: viewText(relation.materialized),
+      definition: viewDefinitionText(source.catalog, relation, false, source.formats),
     };
   }
 }

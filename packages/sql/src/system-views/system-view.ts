@@ -4,7 +4,7 @@ import type { ObjectReader, Oid } from '@phantom/catalog';
 import type { Mvcc } from '@phantom/mvcc';
 import type { StoragePort } from '../session/ports.js';
 import type { TextCatalog } from './object-text.js';
-import type { TypeLookup, Value } from '../types/type.js';
+import type { TypeContext, TypeLookup, Value } from '../types/type.js';
 
 /** Oids of the system schemas, PostgreSQL's where it has them; none of them holds stored objects. */
 export const PG_CATALOG_OID = 11;
@@ -59,6 +59,8 @@ export interface SystemViewSource {
   readonly roleOid: Oid;
   readonly objectsSeen: ObjectReader;
   readonly types: TypeLookup;
+  /** How the session shows dates and their like. */
+  readonly formats: TypeContext;
   readonly storage: StoragePort;
   /** What ANALYZE found of a table. */
   statisticsOf(oid: Oid): StoredStatistics | undefined;

@@ -5,6 +5,7 @@
 import { PhantomError } from '@phantom/base';
 import { StorageKind } from '@phantom/codec';
 import { builtinType, compareScalars } from './base-type.js';
+import { COLUMN_NAMES, RESERVED, TYPE_OR_FUNCTION } from '../text/keywords.js';
 import { TypeOid } from './type-oids.js';
 import type { SqlType, TypeContext } from './type.js';
 import { expectBytes, getU32 } from './wire.js';
@@ -59,9 +60,13 @@ export function splitIdentifiers(text: string): string[] {
   throw new PhantomError('42602', 'invalid name syntax');
 }
 
-/** A name as it must be written to be read back. */
+const PLAIN_NAME = /^[a-z_][a-z0-9_]*$/;
+/** Words that are keywords somewhere, so that a name must be quoted. */
+const QUOTED_WORDS: ReadonlySet<string> = new Set([...COLUMN_NAMES, ...TYPE_OR_FUNCTION, ...RESERVED]);
+
+/** A name as it must be written to be read back: quoted unless it is a plain lower-case word that means nothing else. */
 export function quoteIdentifier(name: string): string {
-  return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
+  return PLAIN_NAME.test(name) && !QUOTED_WORDS.has(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }
 
 function nameParts(text: string): { schema?: string; name: string } {

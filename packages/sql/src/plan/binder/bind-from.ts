@@ -57,6 +57,12 @@ export function itemScope(scope: Scope, left: readonly RangeItem[], lateral: boo
 }
 
 function bindTable(binder: Binder, node: Ast.TableExpression, scope: Scope, left: readonly RangeItem[]): BoundFrom {
+  const bound = placeTable(binder, node, scope, left);
+  binder.context.witness?.placed(node, bound.items);
+  return bound;
+}
+
+function placeTable(binder: Binder, node: Ast.TableExpression, scope: Scope, left: readonly RangeItem[]): BoundFrom {
   switch (node.kind) {
     case 'table':
       return bindRelation(binder, node, scope);
@@ -260,6 +266,9 @@ function mergeColumn(
       expression: { kind: 'coalesce', operands: [cast(left.expression), cast(right.expression)], type },
     };
   }
-  const kept = node.type === 'right' ? right.expression : left.expression;
+  // The two are equal in an inner join: the one that is of the type already needs no cast.
+  const asRight =
+    node.type === 'right' || (node.type === 'inner' && left.type.oid !== type.oid && right.type.oid === type.oid);
+  const kept = asRight ? right.expression : left.expression;
   return { name, type, expression: cast(kept) };
 }

@@ -63,6 +63,11 @@ export function bindSelect(
   }
   scope.clause = 'SELECT';
   const items = bindItems(binder, select.items, scope, options);
+  context.witness?.selected(
+    select,
+    scope,
+    items.map(({ name, expression }) => ({ name, expression })),
+  );
   scope.clause = 'HAVING';
   let having =
     select.having === undefined
