@@ -59,6 +59,7 @@ export {
   publicPrivileges,
 } from './rights.js';
 export type {
+  AlteredCollection,
   IndexRanges,
   ObjectPlace,
   PathCondition,

@@ -47,6 +47,13 @@ export interface IndexRanges {
   readonly repeatMark: Uint8Array | undefined;
 }
 
+/** A collection with another definition, and how many of its documents and references it finds fault with. */
+export interface AlteredCollection {
+  readonly table: TableDescriptor;
+  readonly invalid: number;
+  readonly dangling: number;
+}
+
 /** Where an object is made. */
 export interface ObjectPlace {
   readonly databaseOid: Oid;
@@ -68,6 +75,16 @@ export interface TableProvider {
     index: { readonly name: string; readonly unique: boolean; readonly document: DocumentIndexDescriptor },
     transaction: ProviderTransaction,
   ): Generator<Promise<void> | undefined, TableDescriptor, void>;
+  /**
+   * ALTER COLLECTION: another schema (null: none; undefined: the one there is) or other options; the caller holds the table, and puts
+   * what is returned. It yields as createIndex does.
+   */
+  alter(
+    table: TableDescriptor,
+    schema: string | null | undefined,
+    options: ReadonlyMap<string, string>,
+    transaction: ProviderTransaction,
+  ): Generator<Promise<void> | undefined, AlteredCollection, void>;
   /** CREATE COLLECTION; the caller has locked the name and knows it to be free. A promise: wait and call again. */
   create(
     place: ObjectPlace,

@@ -205,6 +205,44 @@ describe('the fields of a schema', () => {
     ]);
   });
 
+  it('change by ALTER COLLECTION, too, which tells what is wrong with the documents there are', async () => {
+    const notices: string[] = [];
+    db.exec(`insert into posts (title, views) values ('One', 1), ('Two', 2)`);
+    const schema = `{"properties": {"title": {"type": "string", "enum": ["One"]}, "n": {"type": "integer"}}}`;
+    fails(`alter collection posts (schema '${schema}')`, '23514');
+    const session = db.createSession({
+      database: 'phantom',
+      user: 'phantom',
+      onNotice: (n) => notices.push(n.message),
+    });
+    const run = (text: string): void => {
+      for (const parsed of session.parse(text))
+        session.portal(session.prepare(parsed, text), []).fetchNow(0, () => undefined);
+      session.syncNow();
+    };
+    run(`alter collection posts (schema '${schema}', validation_action = warn)`);
+    expect(notices).toEqual(['documents that break the schema: 1']);
+    await db.sql`insert into posts (title, n) values ('Three', 3)`;
+    fails('alter collection posts (validation_action = error)', '23514');
+    await db.sql`delete from posts where title <> 'One'`;
+    db.exec('alter collection posts (validation_action = error)');
+    fails(`insert into posts (title, n) values ('Three', 3)`, '23514');
+    fails('alter collection posts (engine = lsm)', '0A000');
+    fails('alter collection kept (schema null)', '42P01');
+    db.exec(
+      'create table t (); alter collection posts (schema null); insert into posts (doc) values (\'{"title": 5}\')',
+    );
+    fails('alter collection t (schema null)', '42809');
+    expect(await db.sql`select count(*)::int as n from information_schema.columns where table_name = 'posts'`).toEqual([
+      { n: 2 },
+    ]);
+    db.exec('alter table posts rename to writings; drop collection writings; drop collection if exists writings');
+    fails('drop collection writings', '42P01');
+    fails('drop collection t', '42809');
+    expect(await db.collection('writings').countDocuments()).toBe(0);
+    session.close();
+  });
+
   it('are columns to rights, statistics, joins and cursors as any', async () => {
     await db.collection('posts').insertMany(Array.from({ length: 50 }, (_, i) => ({ title: `t${i}`, views: i % 5 })));
     db.exec(`analyze posts; create role reader; grant select (title) on posts to reader`);

@@ -4,6 +4,7 @@
  */
 import { PhantomError, unsupportedError } from '@phantom/base';
 import type {
+  AlteredCollection,
   IndexDescriptor,
   IndexRanges,
   ObjectPlace,
@@ -18,7 +19,10 @@ import { ByteSlot } from '@phantom/kv';
 import { collectionView } from './collection-view.js';
 import { checkName, findCollection, lockKeyName, putCollection } from './definition.js';
 import { badArgument } from './errors.js';
-import { type NewIndex, type Steps, makeIndex } from './index-build.js';
+import { type NewIndex, makeIndex } from './index-build.js';
+import { type SchemaOptions, applySchema } from './schema-change.js';
+import type { Steps } from './steps.js';
+import type { CollectionEngine } from './ports.js';
 import { IndexLayout } from './index-layout.js';
 import { boundIndex } from './index-ranges.js';
 import type { DocumentModel } from './model.js';
@@ -67,21 +71,7 @@ export class DocumentTables implements TableProvider {
     options: ReadonlyMap<string, string>,
     transaction: ProviderTransaction,
   ): Promise<void> | undefined {
-    const given = new Map(options);
-    const choose = <T extends string>(option: string, values: readonly T[]): T | undefined => {
-      const value = given.get(option);
-      given.delete(option);
-      if (value !== undefined && !values.includes(value as T)) {
-        throw new PhantomError('22023', `invalid value for option "${option}"`, {
-          hint: `Use ${values.join(' or ')}.`,
-        });
-      }
-      return value as T | undefined;
-    };
-    const engine = choose('engine', ['btree', 'lsm']);
-    const validationLevel = choose('validation_level', ['strict', 'moderate']);
-    const validationAction = choose('validation_action', ['error', 'warn']);
-    for (const option of given.keys()) throw unsupportedError(`option ${option} of a collection`);
+    const { engine, ...levels } = collectionOptions(options);
     checkName(name);
     const wait = lockKeyName(transaction, place.schemaOid, name);
     if (wait !== undefined) return wait;
@@ -97,12 +87,34 @@ export class DocumentTables implements TableProvider {
       ...(engine === undefined ? {} : { engine }),
       collection: {
         ...(parsed === undefined ? {} : { schema: parsed }),
-        ...(validationLevel === undefined ? {} : { validationLevel }),
-        ...(validationAction === undefined ? {} : { validationAction }),
+        ...levels,
       },
     };
     putCollection(this.model.ports, transaction, place, name, definition, references);
     return undefined;
+  }
+
+  *alter(
+    table: TableDescriptor,
+    schema: string | null | undefined,
+    options: ReadonlyMap<string, string>,
+    transaction: ProviderTransaction,
+  ): Steps<AlteredCollection> {
+    const { engine, ...levels } = collectionOptions(options);
+    if (engine !== undefined) throw unsupportedError('changing the engine of a collection');
+    const { schema: before = null, validationLevel, validationAction } = table.collection ?? {};
+    const parsed = schema === undefined ? before : schema === null ? null : parsedSchema(schema);
+    const references: ResolvedReference[] = [];
+    for (const declared of declaredReferences(parsed)) {
+      const target = declared.collection === table.name ? undefined : this.referred(declared.collection, transaction);
+      const hold = (): Promise<void> | undefined =>
+        target === undefined ? undefined : holdReferred(transaction, target);
+      for (let wait = hold(); wait !== undefined; wait = hold()) yield wait;
+      references.push({ declared, collectionOid: target?.oid });
+    }
+    const kept = { ...(validationLevel && { validationLevel }), ...(validationAction && { validationAction }) };
+    const changed = yield* applySchema(transaction, table, parsed, { ...kept, ...levels }, references);
+    return { table: changed.table, invalid: changed.report.invalid, dangling: changed.report.dangling };
   }
 
   private referred(name: string, { objects }: ProviderTransaction): TableDescriptor {
@@ -110,6 +122,32 @@ export class DocumentTables implements TableProvider {
     if (table === undefined) throw new PhantomError('42P01', `collection "${name}" does not exist`);
     return table;
   }
+}
+
+/** What CREATE and ALTER COLLECTION take beside a schema. 22023 for a value that an option has not, 0A000 for another option. */
+function collectionOptions(
+  options: ReadonlyMap<string, string>,
+): SchemaOptions & { readonly engine?: CollectionEngine } {
+  const given = new Map(options);
+  const choose = <T extends string>(option: string, values: readonly T[]): T | undefined => {
+    const value = given.get(option);
+    given.delete(option);
+    if (value !== undefined && !values.includes(value as T)) {
+      throw new PhantomError('22023', `invalid value for option "${option}"`, {
+        hint: `Use ${values.join(' or ')}.`,
+      });
+    }
+    return value as T | undefined;
+  };
+  const engine = choose('engine', ['btree', 'lsm']);
+  const validationLevel = choose('validation_level', ['strict', 'moderate']);
+  const validationAction = choose('validation_action', ['error', 'warn']);
+  for (const option of given.keys()) throw unsupportedError(`option ${option} of a collection`);
+  return {
+    ...(engine === undefined ? {} : { engine }),
+    ...(validationLevel === undefined ? {} : { validationLevel }),
+    ...(validationAction === undefined ? {} : { validationAction }),
+  };
 }
 
 function parsedSchema(text: string): unknown {

@@ -2,16 +2,14 @@
  * Building an index of a collection: under the collection's exclusive lock, in the transaction that makes it. Writers wait for it, and it
  * is there, filled, when they go on; snapshots that are older than it are refused the collection. Its entries come from the newest
  * committed state, whatever the transaction's snapshot.
- *
- * It is a generator, so that SQL's synchronous statements run it, too: a promise is to be waited for, undefined is a place where others
- * may have a turn.
  */
-import { PhantomError, eventLoop } from '@phantom/base';
+import { PhantomError } from '@phantom/base';
 import { type DocumentIndexDescriptor, type IndexDescriptor, NameClass, type TableDescriptor } from '@phantom/catalog';
 import { prefixRange } from '@phantom/kv';
 import { CollectionView } from './collection-view.js';
 import { dependsOn } from './definition.js';
 import type { DocumentModel } from './model.js';
+import type { Steps } from './steps.js';
 import type { DocumentTransaction } from './transaction.js';
 import { CollectionWriter } from './writer.js';
 
@@ -19,22 +17,10 @@ const INDEXES_MAX = 64;
 /** Rows indexed before others get a turn. */
 const ROWS_PER_TURN = 500;
 
-/** Steps of a work that may wait. */
-export type Steps<T> = Generator<Promise<void> | undefined, T, void>;
-
 export interface NewIndex {
   readonly name: string;
   readonly unique: boolean;
   readonly document: DocumentIndexDescriptor;
-}
-
-/** Takes the steps, waiting and giving others their turns in between. */
-export async function driven<T>(steps: Steps<T>): Promise<T> {
-  for (;;) {
-    const { value, done } = steps.next();
-    if (done === true) return value;
-    await (value ?? eventLoop.nextTurn());
-  }
 }
 
 /** Makes an index of a collection that the caller holds, and fills it; gives the collection with it, to be put. 42P07 when the name is taken. */

@@ -1,10 +1,11 @@
 /** Changing the schema of a collection: what is there is checked first, and told. */
-import { PhantomError, eventLoop } from '@phantom/base';
+import { PhantomError } from '@phantom/base';
 import type { CollectionDescriptor, TableDescriptor } from '@phantom/catalog';
 import { ByteSlot, prefixRange } from '@phantom/kv';
 import { CollectionView } from './collection-view.js';
 import { type NewCollection, resolveReferences } from './definition.js';
 import { withFieldColumns } from './field-columns.js';
+import { type Steps, driven } from './steps.js';
 import type { DocumentModel } from './model.js';
 import { type DanglingReference, DanglingSearch } from './references/dangling.js';
 import { type ResolvedReference, withReferences } from './references/resolve.js';
@@ -46,31 +47,38 @@ export async function changeSchema(
   schema: unknown,
   options: SchemaOptions,
 ): Promise<SchemaReport> {
-  const { validationLevel, validationAction } = options;
-  const collection =
-    schema === null
-      ? {}
-      : {
-          schema,
-          ...(validationLevel === undefined ? {} : { validationLevel }),
-          ...(validationAction === undefined ? {} : { validationAction }),
-        };
-  let report: SchemaReport = { checked: 0, invalid: 0, examples: [], dangling: 0, danglingExamples: [] };
+  let report: SchemaReport = EMPTY_REPORT;
   const { collection: _old, ...rest } = definition;
   await model.alter(transaction, name, { ...rest, collection: {} }, async (table) => {
     const resolved = await resolveReferences(model.ports, transaction, schema, name);
-    const referring = withReferences(transaction, { ...table, collection: keptReferences(table) }, resolved);
-    const { references } = referring.collection ?? {};
-    if (schema !== null) {
-      report = await checkDocuments(transaction, table, schema, resolved);
-      if (validationLevel !== 'moderate' && validationAction !== 'warn') refuse(name, report);
-    }
-    return withFieldColumns(transaction, {
-      ...referring,
-      collection: { ...collection, ...(references === undefined ? {} : { references }) },
-    });
+    const changed = await driven(applySchema(transaction, table, schema, options, resolved));
+    report = changed.report;
+    return changed.table;
   });
   return report;
+}
+
+const EMPTY_REPORT: SchemaReport = { checked: 0, invalid: 0, examples: [], dangling: 0, danglingExamples: [] };
+
+/** A collection with its schema exchanged, not put yet, and what the schema says of its documents; the caller holds the collection. */
+export function* applySchema(
+  transaction: DocumentTransaction,
+  table: TableDescriptor,
+  schema: unknown,
+  { validationLevel, validationAction }: SchemaOptions,
+  resolved: readonly ResolvedReference[],
+): Steps<{ readonly table: TableDescriptor; readonly report: SchemaReport }> {
+  const referring = withReferences(transaction, { ...table, collection: keptReferences(table) }, resolved);
+  const { references } = referring.collection ?? {};
+  const report = schema === null ? EMPTY_REPORT : yield* checkDocuments(transaction, table, schema, resolved);
+  if (validationLevel !== 'moderate' && validationAction !== 'warn') refuse(table.name, report);
+  const collection: CollectionDescriptor = {
+    ...(schema === null ? {} : { schema }),
+    ...(schema === null || validationLevel === undefined ? {} : { validationLevel }),
+    ...(schema === null || validationAction === undefined ? {} : { validationAction }),
+    ...(references === undefined ? {} : { references }),
+  };
+  return { table: withFieldColumns(transaction, { ...referring, collection }), report };
 }
 
 /** What withReferences compares with: the references there were. */
@@ -79,12 +87,12 @@ function keptReferences({ collection }: TableDescriptor): CollectionDescriptor {
 }
 
 /** Looks at every document in its newest state; the collection is held. */
-async function checkDocuments(
+function* checkDocuments(
   transaction: DocumentTransaction,
   table: TableDescriptor,
   schema: unknown,
   resolved: readonly ResolvedReference[],
-): Promise<SchemaReport> {
+): Steps<SchemaReport> {
   const { storage, objects } = transaction;
   const slot = new ByteSlot();
   const sought = resolved.map(({ declared, collectionOid = table.oid }) => ({ ...declared, collectionOid }));
@@ -105,7 +113,7 @@ async function checkDocuments(
         if (examples.length < EXAMPLES_MAX) examples.push({ _id: document['_id'], faults });
       }
       search.look(document);
-      if (checked % DOCUMENTS_PER_TURN === 0) await eventLoop.nextTurn();
+      if (checked % DOCUMENTS_PER_TURN === 0) yield undefined;
     }
   } finally {
     cursor.close();

@@ -57,6 +57,33 @@ const failure = (client: Client, text: string, values?: unknown[]): Promise<Data
     (error: DatabaseError) => error,
   );
 
+describe('a collection', () => {
+  it('is made, written, described and read by a client, in one transaction with a table', async () => {
+    await connected(async (client) => {
+      await client.query(`create collection note (schema '{"properties": {"item": {"type": "integer"}, "at": {"bsonType": "date"}}}');
+        create index on note (item)`);
+      await client.query('begin');
+      await client.query(`insert into item values (9, 'salt', 1)`);
+      await client.query('insert into note (item, at, doc) values ($1, $2, $3)', [9, new Date(0), { text: 'white' }]);
+      await client.query('commit');
+      const { rows, fields } = await client.query(
+        'select name, item, at, doc.text from note join item on id = item where item = $1',
+        ['9'],
+      );
+      expect(rows).toEqual([{ name: 'salt', item: '9', at: new Date(0), text: 'white' }]);
+      expect(fields.map(({ dataTypeID }) => dataTypeID)).toEqual([25, 20, 1184, 3802]);
+      const note = await database.collection<{ _id: unknown; item: number }>('note').findOne({ item: 9 });
+      expect(note).toMatchObject({ item: 9, at: new Date(0), text: 'white' });
+      await client.query('begin');
+      await client.query('delete from note');
+      await client.query(`delete from item where id = 9`);
+      await client.query('rollback');
+      expect((await client.query('update note set item = 1 returning item')).rows).toEqual([{ item: '1' }]);
+      await client.query('drop collection note; delete from item where id = 9');
+    });
+  });
+});
+
 describe('node-postgres', () => {
   it('asks in text, with parameters, and by name', () =>
     connected(async (client) => {

@@ -1,5 +1,6 @@
 /** Which handler runs which definition; undefined for statements that are not supported. */
 import type { Statement } from '../text/ast-statements.js';
+import { alterCollection } from './alter-collection.js';
 import { alterTable } from './alter-table.js';
 import { analyze } from './analyze.js';
 import { comment } from './comments.js';
@@ -26,6 +27,8 @@ export function definitionHandler(node: Statement): ((context: DdlContext) => Dd
   switch (node.kind) {
     case 'create-table':
       return (context) => createTable(context, node);
+    case 'alter-collection':
+      return (context) => alterCollection(context, node);
     case 'create-collection':
       return (context) => createCollection(context, node);
     case 'create-table-as':

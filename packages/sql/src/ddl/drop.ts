@@ -24,9 +24,9 @@ import { forgetPolicy } from './row-security.js';
 
 type Step<T> = Generator<Yielded, T, void>;
 
-const RELATION_KINDS = new Set(['table', 'view', 'materialized view', 'index', 'sequence']);
+const RELATION_KINDS = new Set(['table', 'view', 'materialized view', 'index', 'sequence', 'collection']);
 /** Kinds of what can be made here. */
-const MADE_KINDS = new Set([...RELATION_KINDS, 'schema', 'type', 'domain', 'collection']);
+const MADE_KINDS = new Set([...RELATION_KINDS, 'schema', 'type', 'domain']);
 
 export function* drop(context: DdlContext, node: Drop): DdlExecution {
   if (node.concurrently) throw unsupportedError('DROP INDEX CONCURRENTLY');
@@ -108,7 +108,9 @@ function findDropped(context: DdlContext, node: Drop, target: Drop['objects'][nu
   if (relation.kind === 'virtual')
     throw new PhantomError('42501', `permission denied: "${relation.name}" is a system catalog`);
   const kind = relation.kind === 'table' && relation.materialized !== undefined ? 'materialized view' : relation.kind;
-  if (kind !== node.object) {
+  // A collection is a table, and may be dropped as either.
+  const isCollection = node.object === 'collection' && relation.kind === 'table' && relation.collection !== undefined;
+  if (kind !== node.object && !isCollection) {
     throw new PhantomError(
       '42809',
       `"${relation.name}" is not ${node.object === 'index' ? 'an' : 'a'} ${node.object}`,
@@ -125,7 +127,7 @@ function missing(node: Drop, name: string, position: number): PhantomError {
   const code =
     node.object === 'schema'
       ? '3F000'
-      : ['table', 'view', 'sequence', 'materialized view'].includes(node.object)
+      : ['table', 'view', 'sequence', 'materialized view', 'collection'].includes(node.object)
         ? '42P01'
         : '42704';
   return new PhantomError(code, `${node.object} "${name}" does not exist`, { position: position + 1 });

@@ -9,6 +9,7 @@ const FIXED: Readonly<Partial<Record<Statement['kind'], string>>> = {
   'create-schema': 'CREATE SCHEMA',
   'create-type': 'CREATE TYPE',
   'create-domain': 'CREATE DOMAIN',
+  'alter-collection': 'ALTER COLLECTION',
   'create-collection': 'CREATE COLLECTION',
   'create-extension': 'CREATE EXTENSION',
   'create-cast': 'CREATE CAST',

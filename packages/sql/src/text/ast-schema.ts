@@ -403,6 +403,14 @@ export interface CreateCollection extends Node {
   readonly schema: StringLiteral | undefined;
   readonly options: readonly Option[];
 }
+/** ALTER COLLECTION name (SCHEMA '...' | SCHEMA NULL, ...). */
+export interface AlterCollection extends Node {
+  readonly kind: 'alter-collection';
+  readonly name: QualifiedName;
+  /** `none`: SCHEMA NULL; undefined: nothing is said of it. */
+  readonly schema: StringLiteral | 'none' | undefined;
+  readonly options: readonly Option[];
+}
 export interface CreateExtension extends Node {
   readonly kind: 'create-extension';
   readonly name: Name;

@@ -26,6 +26,7 @@ import type {
   AlterTable,
   Comment,
   CreateCast,
+  AlterCollection,
   CreateCollection,
   CreateDatabase,
   CreateDefinition,
@@ -92,6 +93,7 @@ export type Statement =
   | CreateType
   | CreateDomain
   | CreateDatabase
+  | AlterCollection
   | CreateCollection
   | CreateExtension
   | CreateDefinition

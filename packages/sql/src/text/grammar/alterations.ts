@@ -336,6 +336,8 @@ export abstract class AlterationGrammar extends CommandGrammar {
       case 'operator':
         this.expect('set');
         return { kind: 'alter-definition', target, options: this.definitionList(), position };
+      case 'collection':
+        return this.alterCollection(target.name, position);
       case 'collation':
         this.expect('refresh');
         this.expect('version');

@@ -2,6 +2,7 @@
 import type { ObjectKind } from '../ast-access.js';
 import type { Name, Option, OptionValue, QualifiedName, StringLiteral } from '../ast-leaves.js';
 import type {
+  AlterCollection,
   CreateCast,
   CreateCollection,
   CreateDatabase,
@@ -143,22 +144,33 @@ export abstract class DefinitionGrammar extends AlterTableGrammar {
   protected createCollection(position: number): CreateCollection {
     const ifNotExists = this.ifNotExists();
     const name = this.qualifiedName();
-    let schema: StringLiteral | undefined;
-    const options: Option[] = [];
-    if (this.at('(')) {
-      this.parenthesisedList(() => {
-        if (this.at('schema') && this.aheadIs(2, 'String')) {
-          this.advance();
-          schema = this.stringLiteralValue();
-          return;
-        }
-        const at = this.position();
-        const option = this.label();
-        this.accept('=');
-        options.push({ namespace: undefined, name: option, value: this.definitionValue(), position: at });
-      });
-    }
+    const { schema, options } = this.collectionOptions();
+    if (schema === 'none') this.fail();
     return { kind: 'create-collection', name, ifNotExists, schema, options, position };
+  }
+
+  /** ALTER COLLECTION name (SCHEMA '...' | SCHEMA NULL, option = value, ...), behind the name. */
+  protected alterCollection(name: QualifiedName, position: number): AlterCollection {
+    if (!this.at('(')) this.fail();
+    return { kind: 'alter-collection', name, ...this.collectionOptions(), position };
+  }
+
+  private collectionOptions(): Pick<AlterCollection, 'schema' | 'options'> {
+    let schema: AlterCollection['schema'];
+    const options: Option[] = [];
+    if (!this.at('(')) return { schema, options };
+    this.parenthesisedList(() => {
+      if (this.at('schema') && (this.aheadIs(2, 'String') || this.aheadIs(2, 'null'))) {
+        this.advance();
+        schema = this.accept('null') ? 'none' : this.stringLiteralValue();
+        return;
+      }
+      const at = this.position();
+      const option = this.label();
+      this.accept('=');
+      options.push({ namespace: undefined, name: option, value: this.definitionValue(), position: at });
+    });
+    return { schema, options };
   }
 
   // --------------------------------------------------------------------------------- aggregates, operators, others
