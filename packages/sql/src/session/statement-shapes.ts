@@ -155,8 +155,7 @@ interface Taken {
 
 function takeLiterals(text: string): Taken | undefined {
   if (text.length > TEXT_CHARACTERS_MAX || !BEGINNINGS.test(text) || REFUSED.test(text)) return undefined;
-  const tokens: string[] = [];
-  for (const [token] of text.matchAll(TOKEN)) tokens.push(token);
+  const tokens: readonly string[] = text.match(TOKEN) ?? [];
   const types: Oid[] = [];
   const texts: string[] = [];
   let clause = '';
