@@ -13,6 +13,8 @@ import type { LockOwner } from './lock-table.js';
 import { type LockMode, TableLockMode } from './types.js';
 
 const CAPACITY_MIN = 256;
+/** Records that are cheaper to take away one by one than with all slots. */
+const CLEARED_AT_ONCE_MIN = 64;
 const RECORD_WORDS = 4;
 const OWNER = 0;
 const MODE = 1;
@@ -133,6 +135,23 @@ export class LockRecords {
     this.owners[owner.lockSlot] = undefined;
     this.freeOwners.push(owner.lockSlot);
     owner.lockSlot = NONE;
+  }
+
+  /** True when nobody else holds anything, and there is enough of it that taking it away at once pays. */
+  areAllOf(owner: LockOwner): boolean {
+    return owner.lockCount === this.count && this.count >= CLEARED_AT_ONCE_MIN;
+  }
+
+  /** Takes away all records, which are the owner's. */
+  clear(owner: LockOwner): void {
+    owner.lockHead = NONE;
+    owner.lockCount = 0;
+    this.forgetOwner(owner);
+    this.count = 0;
+    this.keys = 0;
+    this.accessExclusives = 0;
+    if (this.hashes.length === CAPACITY_MIN) this.hashes.fill(0);
+    this.shrink();
   }
 
   /** Nobody holds anything: memory that a large transaction took goes back. */

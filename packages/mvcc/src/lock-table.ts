@@ -213,6 +213,11 @@ export class LockTable {
   /** Releases what the owner has locked since its newest record was `head`; NONE releases everything. */
   release(owner: LockOwner, head: number): void {
     const { records } = this;
+    if (head === NONE && this.queues.size === 0 && records.areAllOf(owner)) {
+      this.namedKeys.clear();
+      records.clear(owner);
+      return;
+    }
     const waitedFor: number[] = [];
     while (owner.lockHead !== head) {
       const hash = records.pop(owner);

@@ -124,6 +124,28 @@ describe('locks', () => {
     expect(table.count).toBe(0);
     expect(table.tryAcquire(owners[0] as Owner, 7, Update)).toBe(true);
   });
+
+  it.each([100, 5000])('of one owner, %i of them, all go at once when nobody else has any', (keys) => {
+    const table = tableOf();
+    const [a, b] = [new Owner(1), new Owner(2)];
+    for (let round = 0; round < 2; round++) {
+      for (let key = 1; key <= keys; key++) table.tryAcquire(a, key, key % 3 === 0 ? Share : Update);
+      for (let key = 3; key <= keys; key += 3) table.tryAcquire(a, key, Update);
+      table.nameKey(1, new Uint8Array([1]));
+      expect(table.tryAcquire(b, keys, Share)).toBe(false);
+      table.release(a, NONE);
+      expect([table.count, a.lockCount, a.lockHead, table.heldBy(a)]).toEqual([0, 0, NONE, []]);
+      let taken = 0;
+      for (let key = 1; key <= keys; key++) if (table.tryAcquire(b, key, Update)) taken++;
+      expect(taken).toBe(keys);
+      expect(table.heldBy(b).every(({ key }) => key === undefined)).toBe(true);
+      // The other one's stay where the first one has some as well.
+      table.tryAcquire(a, keys + 1, Update);
+      table.release(a, NONE);
+      expect(table.count).toBe(keys);
+      table.release(b, NONE);
+    }
+  });
 });
 
 describe('waiting', () => {
