@@ -194,6 +194,7 @@ function checkStep(
   first.fields.forEach((field, i) => {
     const other = step.fields[i] as BoundField;
     if (other.type.oid === TypeOid.unknown) return;
+    checkCollation(binder, table, i, field, other);
     const common =
       other.type.oid === field.type.oid
         ? other.type.oid
@@ -212,6 +213,26 @@ function checkStep(
       { hint: 'Cast the output of the non-recursive term to the correct type.' },
     );
   });
+}
+
+/** 42P21: what compares as the first term says must not come to compare otherwise. */
+function checkCollation(
+  binder: Binder,
+  table: Ast.CommonTable,
+  column: number,
+  { type: first, position }: BoundField,
+  { type: step }: BoundField,
+): void {
+  const before = first.collation ?? 'default';
+  const decides = step.explicitCollation === true || before === 'default';
+  const overall = decides ? (step.collation ?? before) : before;
+  if (overall === before) return;
+  throw binder.context.error(
+    '42P21',
+    `recursive query "${table.name.text}" column ${column + 1} has collation "${before}" in non-recursive term but collation "${overall}" overall`,
+    position,
+    { hint: 'Use the COLLATE clause to set the collation of the non-recursive term.' },
+  );
 }
 
 /** Where the syntax names a table so, leaving out queries in which a WITH query of their own hides the name. */
