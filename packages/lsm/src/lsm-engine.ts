@@ -45,7 +45,7 @@ import { Background } from './background.js';
 import { openIngested } from './ingest.js';
 import { LsmFiles } from './lsm-files.js';
 import { type LsmOptions, resolveOptions } from './options.js';
-import { Pacer } from './pacer.js';
+import { Pacer, memoryPressure } from './pacer.js';
 import { estimateRange, splitRange } from './range-estimate.js';
 import type { RunFile } from './run-file.js';
 import { type LsmViews, lsmViews } from './lsm-views.js';
@@ -292,9 +292,9 @@ export class LsmEngine implements KvEngine {
     this.files.close();
   }
 
-  /** Milliseconds that a batch should wait for, so that compactions keep up; 0 nearly always. */
+  /** Milliseconds that a batch should wait for, so that flushes and compactions keep up; 0 nearly always. */
   private pace(room: number): number {
-    const { pressure } = this.background;
+    const pressure = Math.max(this.background.pressure, memoryPressure(this.admission.fullness));
     return pressure > 0 ? this.pacer.book(room, pressure, this.context.clock.monotonicMs()) : 0;
   }
 

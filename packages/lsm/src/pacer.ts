@@ -2,6 +2,9 @@
  * Slows writers before they would stall (the idea of RocksDB's write controller, and what Balmau et al., "SILK", ATC 2019,
  * ask of it: a little latency for everybody instead of a long one for somebody).
  *
+ * Compactions that lag behind press, and memory that fills while a flush is under way: who waits for that flush to end
+ * waits for all of it.
+ *
  * With pressure p (0 none, 1 as much as may be) writers together are let in at rateMax * (rateMin / rateMax)^p bytes a
  * millisecond. Each batch books its time on one clock; whoever is booked more than a little ahead waits for it. So many
  * small batches are held up now and then, by a millisecond or two, and a large one for as long as it is large.
@@ -15,6 +18,14 @@ const RATE_MIN = 1024;
 const DELAY_MS_MIN = 1;
 /** Nobody waits longer for pace alone. */
 const DELAY_MS_MAX = 50;
+
+/** Of the memory for deltas: from here on writers are slowed, so that the flush under way ends before there is no room. */
+const FULLNESS_SLOW = 0.75;
+
+/** The pressure of memory that is so full, 0 to 1. */
+export function memoryPressure(fullness: number): number {
+  return Math.min(1, Math.max(0, (fullness - FULLNESS_SLOW) / (1 - FULLNESS_SLOW)));
+}
 
 export class Pacer {
   /** Until when time is booked. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Pacer } from '../src/pacer.js';
+import { Pacer, memoryPressure } from '../src/pacer.js';
 
 describe('the pacer', () => {
   it('lets everybody through while there is no pressure', () => {
@@ -37,5 +37,9 @@ describe('the pacer', () => {
     expect(pacer.book(1e9, 1, 0)).toBe(50);
     expect(pacer.book(10, 1, 51)).toBe(0);
     expect(pacer.delayedMs).toBe(100);
+  });
+
+  it('feels memory once it is three quarters full', () => {
+    expect([0, 0.5, 0.75, 0.875, 1, 2].map(memoryPressure)).toEqual([0, 0, 0, 0.5, 1, 1]);
   });
 });

@@ -20,6 +20,8 @@ export class Admission {
   private readonly inUse: () => number;
   private readonly waiters: Waiter[] = [];
   private reservedBytes = 0;
+  /** What was held when somebody last asked for room, of what may be held: 0 to 1, more only with a batch above the bound. */
+  fullness = 0;
 
   constructor(bytesMax: () => number, inUse: () => number) {
     this.bytesMax = bytesMax;
@@ -70,7 +72,9 @@ export class Admission {
 
   private reserve(room: number): boolean {
     const { held } = this;
-    if (held > 0 && held + room > this.bytesMax()) return false;
+    const most = this.bytesMax();
+    this.fullness = held / most;
+    if (held > 0 && held + room > most) return false;
     this.reservedBytes += room;
     return true;
   }
