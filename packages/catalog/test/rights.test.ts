@@ -2,13 +2,17 @@ import { describe, expect, it } from 'vitest';
 import {
   type ColumnDescriptor,
   ObjectMap,
+  PUBLIC_ROLE,
+  type PolicyDescriptor,
   type RoleDescriptor,
+  type RowSecurity,
   effectiveRoles,
   hasColumnPrivilege,
   hasPrivilege,
   isSuperuser,
   mayActAs,
   ownsObject,
+  policiesFor,
 } from '../src/index.js';
 import { sequence, table } from './support.js';
 
@@ -120,5 +124,52 @@ describe('rights', () => {
     expect(mayActAs(map, get(104), get(101))).toBe(true);
     expect(mayActAs(map, get(101), get(100))).toBe(false);
     expect(mayActAs(map, get(104), get(100))).toBe(false);
+  });
+});
+
+describe('policies', () => {
+  const policy = (oid: number, roleOids: readonly number[]): PolicyDescriptor => ({
+    kind: 'policy',
+    oid,
+    name: `p${oid}`,
+    databaseOid: 1,
+    tableOid: 500,
+    permissive: true,
+    command: 'all',
+    roleOids,
+  });
+  const secured = (more: Partial<RowSecurity> = {}) => ({
+    ...table(500, 'secured', { ownerOid: 100 }),
+    rowSecurity: { enabled: true, forced: false, policyOids: [501, 502, 503, 599], ...more },
+  });
+  const policed = (): ObjectMap => {
+    const map = world();
+    map.put(role(105, 'free', { bypassRowSecurity: true }));
+    for (const each of [policy(501, [PUBLIC_ROLE]), policy(502, [101]), policy(503, [104])]) map.put(each);
+    return map;
+  };
+  const oidsFor = (roleOid: number, more?: Partial<RowSecurity>): number[] | undefined =>
+    policiesFor(policed(), secured(more), roleOid)?.map(({ oid }) => oid);
+
+  it('speak of everybody, of a role, and of those who inherit from it', () => {
+    expect(oidsFor(101)).toEqual([501, 502]);
+    expect(oidsFor(102)).toEqual([501, 502]);
+    expect(oidsFor(103)).toEqual([501]);
+    expect(oidsFor(104)).toEqual([501, 502, 503]);
+    expect(oidsFor(777)).toEqual([501]);
+  });
+
+  it('keep nothing from superusers, from who may pass them by, and from the owner unless forced', () => {
+    expect(oidsFor(10, { forced: true })).toBeUndefined();
+    expect(oidsFor(105, { forced: true })).toBeUndefined();
+    expect(oidsFor(100)).toBeUndefined();
+    expect(oidsFor(100, { forced: true })).toEqual([501]);
+    expect(oidsFor(101, { enabled: false })).toBeUndefined();
+    expect(policiesFor(policed(), table(500, 'open', { ownerOid: 100 }), 101)).toBeUndefined();
+  });
+
+  it('belong to nobody and have no access list', () => {
+    const map = policed();
+    expect(hasPrivilege(map, 101, policy(501, []), 'r')).toBe(false);
   });
 });
