@@ -129,7 +129,10 @@ class TailScan {
     const { droppedBefore } = this;
     if (droppedBefore <= header.firstLsn || droppedBefore >= limit) return;
     reader.seekLsn(droppedBefore);
-    reader.seekLsn(reader.advance() ? droppedBefore : header.firstLsn);
+    const begins = reader.advance();
+    reader.seekLsn(begins ? droppedBefore : header.firstLsn);
+    // Of a payload that began in an earlier segment the end is passed over with the rest.
+    if (begins) this.unfinished = -1;
   }
 
   /** Reads one segment to its end; true when the next one continues it. */

@@ -256,6 +256,29 @@ describe('segments', () => {
     await wal.close();
   });
 
+  it('are opened from any record on, whatever payload over several of them came before', async () => {
+    const disk = new MemoryVfs();
+    const wal = await openWal(optionsOn(disk, checksums, { segmentBytes: 1536 }));
+    const payload = new Uint8Array(4000).fill(120);
+    const ends: number[] = [];
+    for (let seq = 1; seq <= 12; seq++) {
+      wal.append(seq % 2 === 0 ? payload : payload.subarray(0, 50), { seq, commitTimeMs: seq, flags: 0 });
+      ends.push(wal.end);
+    }
+    await wal.sync();
+    const killed = disk.killClone();
+    await wal.close();
+    for (const source of [killed, disk]) {
+      for (const droppedBefore of ends) {
+        const again = await openWal(optionsOn(source.killClone(), checksums, { segmentBytes: 1536, droppedBefore }));
+        expect(again.end).toBeGreaterThanOrEqual(ends.at(-1) as number);
+        const seqs = await seqsOf(again.replay(droppedBefore));
+        expect(seqs).toEqual(range(ends.indexOf(droppedBefore) + 2, 12));
+        await again.close();
+      }
+    }
+  });
+
   it.each(['fsync', 'os', 'memory'] as const)('go on the calling thread as well, durability %s', async (durability) => {
     const disk = new MemoryVfs();
     const wal = await openWal(optionsOn(disk, checksums, { durability }));
