@@ -26,7 +26,7 @@ export interface DatabaseOptions {
   readonly memoryLimitBytes?: number;
   /** Scratch files of all queries together, in the folder `scratch` of the directory; past it 53100. Default 16 GiB. */
   readonly scratchBytesMax?: number;
-  /** Log since the last checkpoint from which on the next one begins, every half second at most. Default 4 MiB. */
+  /** Log since the last checkpoint from which on the next one begins, every half second at most. Default 8 MiB. */
   readonly checkpointBytesMin?: number;
   /** Log since the last checkpoint at which writers wait for the next one: bounds recovery. Default 64 MiB. */
   readonly checkpointBytesMax?: number;
