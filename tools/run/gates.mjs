@@ -55,7 +55,10 @@ export async function runGates(names, _args = [], env = environment()) {
       onLine: () => {},
     });
   }
-  const stages = allStages(env).filter(({ name }) => !alone || names.includes(name));
+  // Unit tests come after the build: those that may take built packages do (vitest.shared.mjs).
+  const stages = allStages(alone ? env : { ...env, PHANTOM_BUILT: '1' }).filter(
+    ({ name }) => !alone || names.includes(name),
+  );
   const results = await runStages(stages, Math.min(2, cores));
   const totals = countAll(results);
   mkdirSync(join(totalsFile, '..'), { recursive: true });
