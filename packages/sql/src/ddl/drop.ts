@@ -18,6 +18,7 @@ import { columnOf, eraseColumn } from './alter-columns.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { type Going, planDrop } from './drop-plan.js';
 import { dropUnmade } from './drop-unmade.js';
+import { forgetObject } from './forget-object.js';
 import { findRelation, findSchema, lockForChange, refuseWhilePending, requireOwner, splitName } from './names.js';
 import { rewriteTable } from './rewrite-table.js';
 import { forgetPolicy } from './row-security.js';
@@ -243,13 +244,6 @@ function* removeObject(context: DdlContext, object: ObjectDescriptor, going: Rea
     forgetSchemaRights(context, object.oid);
   }
   forgetObject(context, object.oid);
-}
-
-function forgetObject(context: DdlContext, oid: Oid): void {
-  const { objects } = context;
-  for (const dependency of [...objects.dependenciesOf(oid), ...objects.dependentsOf(oid)])
-    objects.removeDependency(dependency);
-  objects.remove(oid);
 }
 
 /** Default privileges in a schema go with it. */

@@ -2,6 +2,7 @@
 import type { Oid, PolicyDescriptor, RowSecurity, TableDescriptor } from '@phantom/catalog';
 import type { AlterTableAction } from '../text/ast-schema.js';
 import type { DdlContext } from './context.js';
+import { forgetObject } from './forget-object.js';
 
 const NONE: RowSecurity = { enabled: false, forced: false, policyOids: [] };
 
@@ -47,7 +48,5 @@ export function withoutRoles(context: DdlContext, policy: PolicyDescriptor, role
     return;
   }
   forgetPolicy(context, policy);
-  for (const dependency of Array.from(context.objects.dependenciesOf(policy.oid)))
-    context.objects.removeDependency(dependency);
-  context.objects.remove(policy.oid);
+  forgetObject(context, policy.oid);
 }

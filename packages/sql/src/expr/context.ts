@@ -3,7 +3,7 @@
  * and what the plan will depend on.
  */
 import { PhantomError, type ErrorFields } from '@phantom/base';
-import type { StoredName, TypeRef } from '@phantom/catalog';
+import type { StoredName, StoredQuery, TypeRef } from '@phantom/catalog';
 import type { CatalogPort, NamedRelation, RequiredPrivilege } from '../plan/catalog-port.js';
 import { ColumnPool } from '../plan/logical/columns.js';
 import type { PlanDependency } from '../plan/prepared-plan.js';
@@ -104,6 +104,14 @@ export class BindContext {
     const nested = Object.create(this) as BindContext;
     Object.assign(nested, { catalog, text, witness: undefined });
     return nested;
+  }
+
+  /** As nested, for a query that the catalog keeps: with its own search path, and names that mean what they meant then. */
+  stored(query: StoredQuery): BindContext {
+    const stored = this.nested(this.catalog.withSearchPath(query.searchPath), query.querySql);
+    stored.storedNames = new Map((query.names ?? []).map((entry) => [entry.name, entry]));
+    stored.nameListener = undefined;
+    return stored;
   }
 
   /** An error that points into the statement: `position` is the syntax tree's (0-based, UTF-16). */

@@ -31,18 +31,23 @@ export function explainUtility(node: Explain, session: SqlSession, text: string)
     parameterTypes: statement.plan.parameterTypes,
     transaction: 'any',
     *run(running, parameters, sink) {
-      // A plan tells of the table's size and values.
-      running.checkPrivileges(running.currentPlan(statement).privileges);
       const lines = options.analyze
         ? yield* analyze(running, statement, parameters, options)
-        : running.currentPlan(statement).explain(options);
+        : shown(running, statement, options);
       const rows = lines.map((line) => [isJson ? { text: line } : line]);
       return yield* sendRows(rows, 1, sink);
     },
   };
 }
 
-/** Runs the statement with its rows dropped. */
+/** The plan, to who may run it: it tells of the tables' sizes and values. */
+function shown(session: SqlSession, statement: PlanStatement, options: Chosen): string[] {
+  const plan = session.currentPlan(statement);
+  session.checkPrivileges(plan.privileges);
+  return plan.explain(options);
+}
+
+/** Runs the statement with its rows dropped, as runPlan does: with the rights that takes. */
 function* analyze(
   session: SqlSession,
   statement: PlanStatement,

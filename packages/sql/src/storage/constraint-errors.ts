@@ -196,7 +196,7 @@ function rowDetail(table: TableDescriptor, row: readonly Value[], place: Place):
   if (policiesFor(place.objects, table, place.roleOid) !== undefined) return {};
   const live = table.columns.filter((column) => !column.dropped);
   const values = shownValues(table, row, place.evaluation);
-  const seen = live.map((column) => maySee(table, [column.number], place));
+  const seen = live.map((column) => hasColumnPrivilege(place.objects, place.roleOid, table, 'r', [column.number]));
   if (seen.every(Boolean)) return { detail: `Failing row contains (${values.join(', ')}).` };
   if (!seen.some(Boolean)) return {};
   const names = live.filter((_, i) => seen[i]).map((column) => column.name);

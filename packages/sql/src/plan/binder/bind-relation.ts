@@ -241,10 +241,8 @@ function bindView(binder: Binder, view: ViewDescriptor, node: Ast.TableRef): Bou
   }
   const used = requirePrivilege(binder, view, 'select');
   context.dependOn(view.oid, 0);
-  const inner = context.nested(context.catalog.withSearchPath(view.searchPath), view.querySql);
+  const inner = context.stored(view);
   inner.viewOwnerOid = view.options?.['security_invoker'] === 'true' ? context.viewOwnerOid : view.ownerOid;
-  inner.storedNames = new Map((view.names ?? []).map((entry) => [entry.name, entry]));
-  inner.nameListener = undefined;
   inner.viewStack = [...context.viewStack, view.name];
   const viewBinder = binder.within(inner);
   const query = viewBinder.bindQuery(binder.parseQuery(view.querySql), undefined);

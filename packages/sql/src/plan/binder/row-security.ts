@@ -99,9 +99,7 @@ export class TablePolicies {
   private bind(text: PolicyCondition, row: readonly ColumnId[]): Expression {
     const { binder, table } = this;
     const { context } = binder;
-    const nested = context.nested(context.catalog.withSearchPath(text.searchPath), text.querySql);
-    nested.storedNames = new Map((text.names ?? []).map((entry) => [entry.name, entry]));
-    nested.nameListener = undefined;
+    const nested = context.stored(text);
     nested.policyStack = [...context.policyStack, table.oid];
     const { body } = binder.parseQuery(text.querySql);
     if (body.kind !== 'select' || body.where === undefined) return FALSE;

@@ -50,10 +50,8 @@ export class ViewTarget {
     const reason = whyNotUpdatable(query, context.catalog);
     const select = query.body;
     if (reason !== undefined || select.kind !== 'select') throw this.refused(verb, reason ?? '', position);
-    const nested = context.nested(context.catalog.withSearchPath(view.searchPath), view.querySql);
+    const nested = context.stored(view);
     nested.viewOwnerOid = view.options?.['security_invoker'] === 'true' ? context.viewOwnerOid : view.ownerOid;
-    nested.storedNames = new Map((view.names ?? []).map((entry) => [entry.name, entry]));
-    nested.nameListener = undefined;
     nested.viewStack = [...context.viewStack, view.name];
     this.inner = binder.within(nested);
     this.select = select;
