@@ -4,6 +4,7 @@
  * the next version's can be made alike.
  */
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { filesBelow } from '@phantom/testkit';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { type Database, openOn } from '../src/index.js';
 
@@ -111,15 +112,4 @@ export function diskOf({ files }: Fixture): MemoryVfs {
     file.close();
   }
   return disk;
-}
-
-function filesBelow(vfs: MemoryVfs, directory: string): string[] {
-  return vfs.list(directory).flatMap((name) => {
-    const path = `${directory}/${name}`;
-    try {
-      return filesBelow(vfs, path);
-    } catch {
-      return [path];
-    }
-  });
 }

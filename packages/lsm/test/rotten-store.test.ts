@@ -1,7 +1,7 @@
 /** Rotten bytes anywhere in a store with this tree alone, its log and its superblock included. */
 import { toHex } from '@phantom/base';
 import { EngineCode } from '@phantom/kv';
-import { type RottenStore, WriteRecorder, exchangeBlocks, flipBits, loseWrites } from '@phantom/testkit';
+import { type RottenStore, WriteRecorder, exchangeBlocks, filesBelow, flipBits, loseWrites } from '@phantom/testkit';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type LsmEngine, openLsm } from '../src/index.js';
@@ -23,17 +23,6 @@ async function read(vfs: MemoryVfs): Promise<string> {
   } finally {
     await db.close();
   }
-}
-
-function filesBelow(vfs: MemoryVfs, directory: string): string[] {
-  return vfs.list(directory).flatMap((name) => {
-    const path = `${directory}/${name}`;
-    try {
-      return filesBelow(vfs, path);
-    } catch {
-      return [path];
-    }
-  });
 }
 
 /** Merged files, a run above them, and a log whose last two groups are in no file. */

@@ -1,4 +1,5 @@
 /** @phantom/testkit: what tests of several packages share. */
+export { filesBelow } from './files-below.js';
 export { type LoadableTree, type OpenTree, cutLoads, failLoads } from './load-sweep.js';
 export { levelSuite } from './level-suite.js';
 export { type RottenStore, WriteRecorder, exchangeBlocks, flipBits, loseWrites } from './rotten-store.js';

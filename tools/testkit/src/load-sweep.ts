@@ -6,6 +6,7 @@
 import { isPhantomError } from '@phantom/base';
 import type { Vfs } from '@phantom/vfs';
 import { FaultyVfs, MemoryVfs, counting, failAt } from '@phantom/vfs/testing';
+import { filesBelow } from './files-below.js';
 
 /** What the sweeps need of a tree. */
 export interface LoadableTree {
@@ -167,15 +168,4 @@ function textOfState(state: State): string {
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, value]) => `${key}=${value}`)
     .join();
-}
-
-function filesBelow(vfs: MemoryVfs, directory: string): string[] {
-  return vfs.list(directory).flatMap((name) => {
-    const path = `${directory}/${name}`;
-    try {
-      return filesBelow(vfs, path);
-    } catch {
-      return [path];
-    }
-  });
 }
