@@ -12,7 +12,7 @@ import { replaceColumnsDeep } from '../logical/walk.js';
 import { type BoundAssignments, bindAssignments } from './assignments.js';
 import { requirePrivilege } from './bind-relation.js';
 import { renameColumns } from './range-items.js';
-import { TablePolicies } from './row-security.js';
+import type { TablePolicies } from './row-security.js';
 import { ViewTarget } from './view-target.js';
 import { completeValues, newRowColumns, rowItem } from './target.js';
 
@@ -26,6 +26,8 @@ export interface InsertTarget {
   readonly newRow: readonly ColumnId[];
   /** Places of the columns that values were given for, in the order of the statement's list. */
   readonly columns: readonly number[];
+  /** Row-level security of the table, where it holds. */
+  readonly policies: TablePolicies | undefined;
   /** Asks for the right to read a column, by its place among those shown. */
   readonly onUse: (columnIndex: number) => void;
 }
@@ -103,7 +105,7 @@ export function bindOnConflict(
     values,
     rows: bound.rows,
     stored,
-    ...upsertChecks(binder, table, through, existing, stored),
+    ...upsertChecks(target, through, existing, stored),
     countAsMySql: false,
   };
 }
@@ -252,20 +254,18 @@ export function bindOnDuplicateKey(
     values,
     rows: bound.rows,
     stored,
-    ...upsertChecks(binder, table, through, existing, stored),
+    ...upsertChecks(target, through, existing, stored),
     countAsMySql: true,
   };
 }
 
 /** What policies and views ask of the row in the way, and of the one that takes its place. */
 function upsertChecks(
-  binder: Binder,
-  table: TableDescriptor,
+  { policies }: InsertTarget,
   through: ViewTarget | undefined,
   existing: readonly ColumnId[],
   stored: readonly ColumnId[],
 ): Pick<InsertConflict, 'existingChecks' | 'checks'> {
-  const policies = TablePolicies.of(through?.tableBinder ?? binder, table);
   return {
     existingChecks: [
       ...(policies?.met('update', 'existing', existing) ?? []),

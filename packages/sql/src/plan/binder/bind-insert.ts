@@ -58,14 +58,23 @@ export function bindInsert(binder: Binder, node: Ast.Insert, parent: Scope | und
     return bindColumnText(binder, table, column, viewDefault, 'DEFAULT expressions', undefined);
   });
   const onUse = readingOf(binder, view ?? table);
-  const target: InsertTarget = { table, view, alias, position: node.table.position, newRow, columns: targets, onUse };
+  const policies = TablePolicies.of(through?.tableBinder ?? binder, table);
+  const target: InsertTarget = {
+    table,
+    view,
+    alias,
+    position: node.table.position,
+    newRow,
+    columns: targets,
+    policies,
+    onUse,
+  };
   let conflict: InsertConflict | undefined;
   if (node.onConflict !== undefined) conflict = bindOnConflict(binder, node.onConflict, target, outer);
   else if (node.onDuplicateKey !== undefined) conflict = bindOnDuplicateKey(binder, node.onDuplicateKey, target, outer);
   const updates = conflict?.action === 'update';
   const result = updates && conflict !== undefined ? conflict.stored : newRow;
   const outputs = node.returning === undefined ? [] : [...result, ...(updates ? (conflict?.existing ?? []) : [])];
-  const policies = TablePolicies.of(through?.tableBinder ?? binder, table);
   const reads =
     node.returning !== undefined || node.onConflict?.target !== undefined || node.onDuplicateKey !== undefined;
   const checks = [
