@@ -1,5 +1,6 @@
 /** @phantom/testkit: what tests of several packages share. */
 export { filesBelow } from './files-below.js';
+export { loadSuite } from './load-suite.js';
 export { type LoadableTree, type OpenTree, cutLoads, failLoads } from './load-sweep.js';
 export { levelSuite } from './level-suite.js';
 export { type RottenStore, WriteRecorder, exchangeBlocks, flipBits, loseWrites } from './rotten-store.js';
