@@ -1,0 +1,137 @@
+/** The collection that operations write to, by its name: it is made when something is first written to it, by the definition given here. */
+import { type PhantomError, eventLoop, isPhantomError } from '@phantom/base';
+import { newObjectId } from '@phantom/codec';
+import type { CollectionOptions, UpdateResult } from './collection-types.js';
+import type { NewCollection } from './definition.js';
+import type { DocumentModel } from './model.js';
+import { modifyDocuments } from './modification.js';
+import type { PlainObject } from './order.js';
+import { ownField } from './path.js';
+import { declaredReferences } from './references/declared.js';
+import type { RequestedChange } from './requested-change.js';
+import type { DocumentRight } from './rights.js';
+import { schemaValidator } from './schema.js';
+import type { DocumentTransaction } from './transaction.js';
+import { settle } from './writer.js';
+
+/** A document that was left out of an unordered write. */
+export interface WriteFailure {
+  readonly index: number;
+  readonly error: PhantomError;
+}
+
+/** What a change did, and the last document that it met, before and after. */
+export interface ChangeOutcome {
+  readonly result: UpdateResult;
+  readonly before: PlainObject | undefined;
+  readonly after: PlainObject | undefined;
+}
+
+/** Documents written before others get a turn. */
+const DOCUMENTS_PER_TURN = 500;
+const UPSERT_RETRIES = 3;
+
+const NOTHING: UpdateResult = { matchedCount: 0, modifiedCount: 0, upsertedCount: 0, upsertedId: undefined };
+
+export class CollectionTarget {
+  readonly model: DocumentModel;
+  readonly name: string;
+  readonly definition: NewCollection;
+
+  /** 22023 for options with what is no schema. */
+  constructor(model: DocumentModel, name: string, options: CollectionOptions) {
+    this.model = model;
+    this.name = name;
+    this.definition = definitionOf(options);
+  }
+
+  /** The document's `_id`; a new one where it has none. */
+  idOf(document: PlainObject): unknown {
+    const id = document instanceof Map ? (document.get('_id') as unknown) : ownField(document, '_id');
+    return id === undefined ? newObjectId(this.model.ports.clock.nowMs()) : id;
+  }
+
+  async insert(transaction: DocumentTransaction, document: PlainObject, id: unknown): Promise<void> {
+    const view = await this.model.forWriting(transaction, this.name, this.definition, ['insert']);
+    const writer = this.model.writer(view, transaction);
+    await settle(() => writer.insert(document, id));
+  }
+
+  /** Inserts documents under the ids given for them; gives those that failed, where `ordered` is false. */
+  async insertAll(
+    transaction: DocumentTransaction,
+    documents: readonly PlainObject[],
+    ids: readonly unknown[],
+    ordered: boolean,
+  ): Promise<WriteFailure[]> {
+    const view = await this.model.forWriting(transaction, this.name, this.definition, ['insert']);
+    const writer = this.model.writer(view, transaction);
+    const errors: WriteFailure[] = [];
+    for (let i = 0; i < documents.length; i++) {
+      try {
+        let wait = writer.insert(documents[i] as PlainObject, ids[i]);
+        while (wait !== undefined) {
+          await wait;
+          wait = writer.insert(documents[i] as PlainObject, ids[i]);
+        }
+      } catch (error) {
+        if (!isPhantomError(error)) throw error;
+        if (ordered || error.retryable) throw error.with({ index: i });
+        errors.push({ index: i, error });
+      }
+      if (i % DOCUMENTS_PER_TURN === DOCUMENTS_PER_TURN - 1) await eventLoop.nextTurn();
+    }
+    return errors;
+  }
+
+  /** Changes what is found; an upsert that finds nothing makes its document. */
+  async change(
+    transaction: DocumentTransaction,
+    { insert, removes, ...change }: RequestedChange,
+  ): Promise<ChangeOutcome> {
+    if (insert === undefined && this.model.find(transaction, this.name) === undefined) {
+      return { result: NOTHING, before: undefined, after: undefined };
+    }
+    const rights: DocumentRight[] = ['select', removes === true ? 'delete' : 'update'];
+    if (insert !== undefined) rights.push('insert');
+    const view = await this.model.forWriting(transaction, this.name, this.definition, rights);
+    const writer = this.model.writer(view, transaction);
+    for (let attempt = 0; ; attempt++) {
+      const done = await modifyDocuments(this.model.ports, view, transaction, writer, change);
+      if (done.matched > 0 || insert === undefined) {
+        const result = { ...NOTHING, matchedCount: done.matched, modifiedCount: done.modified };
+        return { result, before: done.before, after: done.after };
+      }
+      const made = insert();
+      const id = this.idOf(made);
+      try {
+        await settle(() => writer.insert(made, id));
+      } catch (error) {
+        // Somebody else made the document meanwhile: a new snapshot shows it, and it is there to be changed.
+        if (!isPhantomError(error) || error.code !== '23505' || attempt >= UPSERT_RETRIES) throw error;
+        transaction.storage.beginStatement();
+        continue;
+      }
+      const { _id: _made, ...fields } = made;
+      return {
+        result: { ...NOTHING, upsertedCount: 1, upsertedId: id },
+        before: undefined,
+        after: { _id: id, ...fields },
+      };
+    }
+  }
+}
+
+/** What a collection is made with. 22023 for what is no schema. */
+function definitionOf({ engine, schema, validationLevel, validationAction }: CollectionOptions): NewCollection {
+  if (schema !== undefined) schemaValidator(schema);
+  declaredReferences(schema);
+  return {
+    ...(engine === undefined ? {} : { engine }),
+    collection: {
+      ...(schema === undefined ? {} : { schema }),
+      ...(validationLevel === undefined ? {} : { validationLevel }),
+      ...(validationAction === undefined ? {} : { validationAction }),
+    },
+  };
+}

@@ -1,0 +1,77 @@
+/** Changes as callers ask for them (updates, replacements, removals), compiled: which documents, what becomes of each, what an upsert makes. */
+import type { FindOneAndOptions, UpdateDocument } from './collection-types.js';
+import { badArgument } from './errors.js';
+import { queryOf } from './find-cursor.js';
+import type { DocumentChange } from './modification.js';
+import { type PlainObject, compareValues, isObject } from './order.js';
+import type { Query } from './reader.js';
+import { compileUpdate } from './update/update.js';
+import { seedDocument } from './upsert.js';
+
+/** A change of the documents found, and what an upsert makes when there are none. */
+export interface RequestedChange extends DocumentChange {
+  readonly insert: (() => PlainObject) | undefined;
+  /** Documents go. */
+  readonly removes?: boolean;
+}
+
+/** 22023 for what is no document. */
+export function documentOf(document: unknown): PlainObject {
+  if (!isObject(document)) throw badArgument('a document must be an object');
+  return document;
+}
+
+/** Removes what the query finds. */
+export function removing(query: Query): RequestedChange {
+  return { query, decide: () => undefined, insert: undefined, removes: true };
+}
+
+/** Changes up to `limit` documents (0: all) by operators. 22023 and 0A000 for what is no filter or update. */
+export function updating(
+  filter: unknown,
+  update: UpdateDocument,
+  options: FindOneAndOptions,
+  limit: number,
+  nowMs: number,
+): RequestedChange {
+  const query = changedQuery(filter, options, limit);
+  const { apply, fields } = compileUpdate(update, options.arrayFilters, new Date(nowMs));
+  return {
+    query,
+    decide: (document) => apply(document, { filter: query.filter, inserting: false }),
+    insert:
+      options.upsert === true
+        ? () => apply(seedDocument(query.filter), { filter: query.filter, inserting: true })
+        : undefined,
+    fields,
+  };
+}
+
+/** Puts another document in the place of the first one found. 22023 for what is no filter or document. */
+export function replacing(filter: unknown, replacement: object, options: FindOneAndOptions): RequestedChange {
+  const given = documentOf(replacement);
+  const operator = Object.keys(given).find((key) => key.startsWith('$'));
+  if (operator !== undefined) throw badArgument(`a replacement has no operators: ${operator}`);
+  const query = changedQuery(filter, options, 1);
+  const { _id: id, ...fields } = given;
+  const decide = (document: PlainObject): PlainObject => {
+    if (id !== undefined && compareValues(id, document['_id']) !== 0) {
+      throw badArgument('the _id of a document cannot be changed');
+    }
+    return { _id: document['_id'], ...fields };
+  };
+  return {
+    query,
+    decide,
+    insert: options.upsert === true ? () => decide({ _id: id, ...seedDocument(query.filter) }) : undefined,
+    replaces: true,
+  };
+}
+
+function changedQuery(filter: unknown, { hint, sort }: FindOneAndOptions, limit: number): Query {
+  return queryOf(filter, {
+    limit,
+    ...(hint === undefined ? {} : { hint }),
+    ...(sort === undefined ? {} : { sort }),
+  });
+}
