@@ -34,6 +34,7 @@ const groups = ['packages', 'apps', 'tools'];
 const skippedFolders = new Set([
   'node_modules',
   'dist',
+  '.declarations',
   'coverage',
   'test-results',
   '.turbo',
