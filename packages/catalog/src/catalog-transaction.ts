@@ -16,7 +16,7 @@
 import type { LockWait, MvccTransaction } from '@phantom/mvcc';
 import { LockStrength, TableLockMode } from '@phantom/mvcc';
 import { PhantomError, assert, writeU32BE } from '@phantom/base';
-import type { Dependency, ObjectDescriptor, Oid } from './descriptors.js';
+import type { Dependency, ObjectDescriptor, Oid, RoutineDescriptor } from './descriptors.js';
 import { type CatalogKeys, type NameClass, tableLockKey } from './keys.js';
 import { type ObjectMap, type ObjectReader, nameKey, nameOf } from './object-map.js';
 
@@ -92,6 +92,16 @@ export class CatalogTransaction implements ObjectReader {
     for (const object of this.objectsChanged.values()) {
       if (object !== undefined && nameOf(object).namespaceOid === namespaceOid) yield object;
     }
+  }
+
+  routinesNamed(schemaOid: Oid, name: string): readonly RoutineDescriptor[] {
+    const committed = this.committed.routinesNamed(schemaOid, name);
+    if (this.objectsChanged.size === 0) return committed;
+    const found = committed.filter(({ oid }) => !this.objectsChanged.has(oid));
+    for (const object of this.objectsChanged.values()) {
+      if (object?.kind === 'routine' && object.schemaOid === schemaOid && object.name === name) found.push(object);
+    }
+    return found.sort((a, b) => a.oid - b.oid);
   }
 
   *dependentsOf(referencedOid: Oid): Iterable<Dependency> {

@@ -391,6 +391,50 @@ export interface TypeDescriptor extends SchemaObject {
     | { readonly kind: 'shell' };
 }
 
+/** Of a function's or procedure's parameter: `table` is a column of RETURNS TABLE. */
+export type ParameterMode = 'in' | 'out' | 'inout' | 'variadic' | 'table';
+
+export interface RoutineParameter {
+  /** Empty where it has none. */
+  readonly name: string;
+  readonly mode: ParameterMode;
+  /** Of a VARIADIC one the array. */
+  readonly type: TypeRef;
+  readonly defaultSql?: string;
+}
+
+/**
+ * A function or a procedure. Routines of one name differ in the types of what goes in; together these are its name among the
+ * catalog's keys (routineKeyName).
+ */
+export interface RoutineDescriptor extends SchemaObject {
+  readonly kind: 'routine';
+  readonly routine: 'function' | 'procedure';
+  readonly language: string;
+  readonly parameters: readonly RoutineParameter[];
+  /** Of one row of the result; `record` where the parameters that go out are its columns. */
+  readonly resultType: TypeRef;
+  readonly returnsSet: boolean;
+  readonly volatility: 'immutable' | 'stable' | 'volatile';
+  /** A null argument makes the result null without a call. */
+  readonly strict: boolean;
+  /** It runs with the rights of its owner. */
+  readonly securityDefiner: boolean;
+  readonly leakproof: boolean;
+  readonly parallel: 'safe' | 'restricted' | 'unsafe';
+  /** Estimates, for the planner: of one call in row visits, and of the rows that a set has. */
+  readonly cost: number;
+  readonly rows: number;
+  /** Settings that hold while it runs. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** search_path at creation: names in `body` and in defaults are bound with it. */
+  readonly searchPath: readonly string[];
+  /** The body as it was quoted; empty where it was written in SQL. */
+  readonly source: string;
+  /** A body written in SQL: RETURN, or the statements of BEGIN ATOMIC. */
+  readonly body?: { readonly kind: 'return' | 'atomic'; readonly statements: readonly StoredQuery[] };
+}
+
 export type RelationDescriptor = TableDescriptor | ViewDescriptor | SequenceDescriptor | IndexDescriptor;
 
 export type ObjectDescriptor =
@@ -399,7 +443,8 @@ export type ObjectDescriptor =
   | SchemaDescriptor
   | RelationDescriptor
   | TypeDescriptor
-  | PolicyDescriptor;
+  | PolicyDescriptor
+  | RoutineDescriptor;
 
 /** `dependent` cannot live without `referenced`; `automatic` goes with it silently, `normal` asks for CASCADE. */
 export interface Dependency {

@@ -18,11 +18,14 @@ export type {
   IndexDescriptor,
   IndexKeyPart,
   ObjectDescriptor,
+  ParameterMode,
   Oid,
   PolicyCondition,
   PolicyDescriptor,
   RelationDescriptor,
   RoleDescriptor,
+  RoutineDescriptor,
+  RoutineParameter,
   RowSecurity,
   SchemaDescriptor,
   SequenceDescriptor,
@@ -37,7 +40,7 @@ export type {
 export { FIRST_USER_OID } from './descriptors.js';
 export { CatalogKeys, KeyKind, NameClass, preparedSpace, tableOfLockKey, userSpace } from './keys.js';
 export { FilledTables } from './filled-tables.js';
-export { ObjectMap, type ObjectName, type ObjectReader, nameOf } from './object-map.js';
+export { ObjectMap, type ObjectName, type ObjectReader, goesIn, nameOf, routineKeyName } from './object-map.js';
 export { type Int8, type SequenceRow, Sequences } from './sequences.js';
 export { UnfinishedSpaces } from './unfinished-spaces.js';
 export {

@@ -17,6 +17,8 @@ import type {
   ObjectDescriptor,
   Oid,
   RoleDescriptor,
+  RoutineDescriptor,
+  RoutineParameter,
   SchemaDescriptor,
   TypeDescriptor,
 } from './descriptors.js';
@@ -42,9 +44,24 @@ export function nameOf(object: ObjectDescriptor): ObjectName {
       return { nameClass: NameClass.Type, namespaceOid: object.schemaOid, name: object.name };
     case 'policy':
       return { nameClass: NameClass.Policy, namespaceOid: object.tableOid, name: object.name };
+    case 'routine':
+      return { nameClass: NameClass.Routine, namespaceOid: object.schemaOid, name: routineKeyName(object) };
     default:
       return { nameClass: NameClass.Relation, namespaceOid: object.schemaOid, name: object.name };
   }
+}
+
+/** True for parameters whose values the caller gives. */
+export function goesIn({ mode }: Pick<RoutineParameter, 'mode'>): boolean {
+  return mode === 'in' || mode === 'inout' || mode === 'variadic';
+}
+
+/** What tells a routine from all others of its schema: its name and the oids of the types that go in, `f(23,25)`. */
+export function routineKeyName({ name, parameters }: Pick<RoutineDescriptor, 'name' | 'parameters'>): string {
+  return `${name}(${parameters
+    .filter(goesIn)
+    .map(({ type }) => type.oid)
+    .join(',')})`;
 }
 
 /** Kinds that have a class of names to themselves. */
@@ -53,6 +70,7 @@ interface NamedKinds {
   readonly role: RoleDescriptor;
   readonly schema: SchemaDescriptor;
   readonly type: TypeDescriptor;
+  readonly routine: RoutineDescriptor;
 }
 
 const CLASS_OF_KIND: Readonly<Record<keyof NamedKinds, NameClass>> = {
@@ -60,6 +78,7 @@ const CLASS_OF_KIND: Readonly<Record<keyof NamedKinds, NameClass>> = {
   role: NameClass.Role,
   schema: NameClass.Schema,
   type: NameClass.Type,
+  routine: NameClass.Routine,
 };
 
 /** Name as one map key. */
@@ -75,6 +94,8 @@ export interface ObjectReader {
   objects(): Iterable<ObjectDescriptor>;
   /** Objects that stand in a namespace (schemas of a database, relations and types of a schema). */
   objectsIn(namespaceOid: Oid): Iterable<ObjectDescriptor>;
+  /** Routines of a schema that share a name, oldest first. */
+  routinesNamed(schemaOid: Oid, name: string): readonly RoutineDescriptor[];
   dependentsOf(referencedOid: Oid): Iterable<Dependency>;
   dependenciesOf(dependentOid: Oid): Iterable<Dependency>;
 }
@@ -91,6 +112,8 @@ export interface ObjectSource {
 function dependencyKey(d: Dependency): string {
   return `${d.dependentOid}/${d.dependentColumn}/${d.referencedOid}/${d.referencedColumn}`;
 }
+
+const NO_ROUTINES: readonly RoutineDescriptor[] = [];
 
 /** A set of dependencies found from either end. */
 class DependencyIndex {
@@ -135,6 +158,10 @@ export class ObjectMap implements ObjectReader {
   private readonly byName = new Map<string, Oid>();
   private readonly members = new Map<Oid, Set<Oid>>();
   private readonly dependencies = new DependencyIndex();
+  /** Routines that are here, by schema and bare name. */
+  private readonly overloads = new Map<string, Set<Oid>>();
+  /** All of them have been fetched. */
+  private hasRoutines = false;
   /** Undefined once everything is here. */
   private source: ObjectSource | undefined;
 
@@ -176,6 +203,16 @@ export class ObjectMap implements ObjectReader {
     for (const oid of this.members.get(namespaceOid) ?? []) yield this.byOid.get(oid) as ObjectDescriptor;
   }
 
+  routinesNamed(schemaOid: Oid, name: string): readonly RoutineDescriptor[] {
+    if (!this.hasRoutines) {
+      this.hasRoutines = true;
+      this.objectsOf('routine');
+    }
+    const oids = this.overloads.get(`${schemaOid}:${name}`);
+    if (oids === undefined) return NO_ROUTINES;
+    return [...oids].sort((a, b) => a - b).map((oid) => this.byOid.get(oid) as RoutineDescriptor);
+  }
+
   dependentsOf(referencedOid: Oid): Iterable<Dependency> {
     this.complete();
     return this.dependencies.on(referencedOid);
@@ -194,6 +231,7 @@ export class ObjectMap implements ObjectReader {
     let members = this.members.get(namespaceOid);
     if (members === undefined) this.members.set(namespaceOid, (members = new Set()));
     members.add(object.oid);
+    this.noteRoutine(object.oid, true);
   }
 
   remove(oid: Oid): void {
@@ -201,6 +239,7 @@ export class ObjectMap implements ObjectReader {
     if (object === undefined) return;
     const { nameClass, namespaceOid, name } = nameOf(object);
     const key = nameKey(nameClass, namespaceOid, name);
+    this.noteRoutine(oid, false);
     this.byOid.delete(oid);
     // Another object may have taken the name in the same transaction, before this one's turn came.
     if (this.byName.get(key) === oid) this.byName.delete(key);
@@ -215,6 +254,20 @@ export class ObjectMap implements ObjectReader {
 
   removeDependency(dependency: Dependency): void {
     if (this.source === undefined) this.dependencies.delete(dependency);
+  }
+
+  /** Adds a routine to those of its name, or takes it away; nothing for other objects. */
+  private noteRoutine(oid: Oid, isThere: boolean): void {
+    const object = this.byOid.get(oid);
+    if (object?.kind !== 'routine') return;
+    const key = `${object.schemaOid}:${object.name}`;
+    const oids = this.overloads.get(key);
+    if (isThere) {
+      if (oids === undefined) this.overloads.set(key, new Set([oid]));
+      else oids.add(oid);
+    } else if (oids?.delete(oid) === true && oids.size === 0) {
+      this.overloads.delete(key);
+    }
   }
 
   private complete(): void {

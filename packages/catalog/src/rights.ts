@@ -6,7 +6,7 @@
  *   U usage    C create   c connect  T temporary   X execute
  *
  * An object without an access list grants its owner everything that its kind knows, and everyone what `publicPrivileges`
- * says: relations and schemas nothing (`public` schemas USAGE), types USAGE, databases CONNECT and TEMPORARY. The first GRANT
+ * says: relations and schemas nothing (`public` schemas USAGE), types USAGE, routines EXECUTE, databases CONNECT and TEMPORARY. The first GRANT
  * or REVOKE writes that out; from then on the list alone decides, for the owner too, who can still grant everything.
  */
 import type {
@@ -186,6 +186,8 @@ export function ownerPrivileges(object: { readonly kind: ObjectDescriptor['kind'
       return 'UC';
     case 'type':
       return 'U';
+    case 'routine':
+      return 'X';
     default:
       return '';
   }
@@ -200,6 +202,8 @@ export function publicPrivileges(object: { readonly kind: ObjectDescriptor['kind
       return object.name === 'public' ? 'U' : '';
     case 'type':
       return 'U';
+    case 'routine':
+      return 'X';
     default:
       return '';
   }

@@ -3,6 +3,7 @@
  * rest on: a commit behind the snapshot under which a key was written conflicts with it.
  *
  *   current   from the first statement on; at read committed anew for each statement that finds something new
+ *   held      those of the statements around the present one, which go on when it ends
  *   newest    taken when a constraint is checked, kept while nothing is published
  *   bases     offset in the write set -> seq: what is written from there on rests on that snapshot
  *
@@ -44,6 +45,8 @@ export class Snapshots {
   seqMax: Seq = 0;
   private readonly registry: TransactionRegistry;
   private readonly owner: SnapshotOwner;
+  /** Outermost first; undefined until a statement runs inside another one. */
+  private held: StoreView[] | undefined = undefined;
 
   constructor(registry: TransactionRegistry, owner: SnapshotOwner) {
     this.registry = registry;
@@ -92,6 +95,26 @@ export class Snapshots {
     }
   }
 
+  /** Keeps the present one for when the statement that now begins inside the present one has ended. */
+  hold(): void {
+    const view = this.current ?? this.take();
+    if (this.held === undefined) this.held = [view];
+    else this.held.push(view);
+  }
+
+  /** That statement has ended: the one held last is the present one again. */
+  resume(): void {
+    const view = this.held?.pop();
+    if (view === undefined) return;
+    if (this.held?.length === 0) this.held = undefined;
+    const { current, owner } = this;
+    if (current === view) return;
+    this.current = view;
+    if (current !== undefined) this.letGo(current);
+    if (this.validatesWrites && owner.hasWrites)
+      this.bases = [...this.bases, { offset: owner.writes?.bytes ?? 0, seq: view.seq }];
+  }
+
   /** The newest committed state; it is released with the others. */
   takeNewest(): StoreView {
     if (this.current === undefined) this.take();
@@ -110,9 +133,13 @@ export class Snapshots {
   }
 
   release(): void {
-    this.current?.release();
-    this.newest?.release();
-    this.current = this.newest = undefined;
+    for (const view of new Set([this.current, this.newest, ...(this.held ?? [])])) view?.release();
+    this.current = this.newest = this.held = undefined;
+  }
+
+  /** Releases a view that no statement around the present one needs. */
+  private letGo(view: StoreView): void {
+    if (this.held?.includes(view) !== true) view.release();
   }
 
   private present(): StoreView {
@@ -130,7 +157,7 @@ export class Snapshots {
     const { registry, owner } = this;
     const view = this.present();
     this.current = view;
-    old.release();
+    this.letGo(old);
     if (owner.readOnly) return;
     const hasValidatedWrites = this.validatesWrites && owner.hasWrites;
     if (hasValidatedWrites) {
@@ -138,7 +165,7 @@ export class Snapshots {
     } else if (this.validatesWrites) {
       this.bases = [{ offset: 0, seq: view.seq }];
     }
-    if (hasValidatedWrites || owner.hasGuards) return;
+    if (hasValidatedWrites || owner.hasGuards || this.held !== undefined) return;
     registry.removeSnapshot(owner);
     registry.addSnapshot(owner, registry.store.visibleSeq);
   }

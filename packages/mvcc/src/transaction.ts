@@ -228,6 +228,19 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, P
     this.beginStatement(this.statement);
   }
 
+  nestStatement(): () => void {
+    if (this.phase !== 'active') this.refuse();
+    const { statement, statementStart, statementMark } = this;
+    this.snapshots.hold();
+    return () => {
+      if (this.phase !== 'active') return;
+      this.snapshots.resume();
+      this.statement = statement;
+      this.statementStart = statementStart;
+      this.statementMark = statementMark;
+    };
+  }
+
   get(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean {
     if (this.phase !== 'active') this.refuse();
     const { writes } = this;

@@ -148,6 +148,11 @@ export interface MvccTransaction {
   readonly tracksReads: boolean;
   /** Undoes what the current statement has written so far and takes a new snapshot (read committed re-runs a statement). */
   restartStatement(): void;
+  /**
+   * Lets statements begin inside the current one, as those of a function's body: they see what it has written so far. The
+   * returned function goes back to the current one, with its snapshot; call it once, innermost first.
+   */
+  nestStatement(): () => void;
 
   /** Reads by the statement's snapshot, own earlier statements' writes over it. */
   get(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean;

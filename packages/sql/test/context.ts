@@ -10,6 +10,8 @@ const NO_LOCKS: EvaluationContext['advisory'] = {
   sleep: () => undefined,
 };
 
+const NO_ROUTINES: EvaluationContext['routines'] = { call: () => null, rows: () => [] };
+
 export const NOW_MICROS = 762525296789012;
 
 export function testContext(overrides: Partial<EvaluationContext> = {}): EvaluationContext {
@@ -26,6 +28,7 @@ export function testContext(overrides: Partial<EvaluationContext> = {}): Evaluat
     clockMicros: () => NOW_MICROS,
     random: () => 0.5,
     advisory: NO_LOCKS,
+    routines: NO_ROUTINES,
     backendPid: 1,
     signalBackend: () => false,
     transactionId: 1,

@@ -6,7 +6,15 @@
  * undefined after a slice of long work (index builds). It returns the command tag when it differs from the usual one.
  */
 import type { ErrorFields } from '@phantom/base';
-import type { Catalog, CatalogTransaction, Oid, StoredQuery, TableDescriptor, TableProvider } from '@phantom/catalog';
+import type {
+  Catalog,
+  CatalogTransaction,
+  Oid,
+  RoutineDescriptor,
+  StoredQuery,
+  TableDescriptor,
+  TableProvider,
+} from '@phantom/catalog';
 import type { MvccTransaction } from '@phantom/mvcc';
 import type { Execution, ExecutionContext, RowSink, Yielded } from '../exec/runtime.js';
 import type { EvaluationContext } from '../functions/registry.js';
@@ -60,6 +68,10 @@ export interface DdlContext {
   describe(query: Query): { readonly fields: readonly PlanField[]; readonly relations: readonly Oid[] };
   /** What a query that is to be stored gives and stands on. */
   describeStored(query: Query): QueryToStore;
+  /** The same of a statement of a routine's body. */
+  describeRoutine(routine: RoutineDescriptor, statement: Statement, text: string): QueryToStore;
+  /** Raises what is wrong with the body of a routine. */
+  validateRoutine(routine: RoutineDescriptor): void;
   /** The same of a query that stands for the condition of a policy. */
   describePolicy(query: Query): QueryToStore;
   /** Runs a stored query with the rights of its relation's owner. */

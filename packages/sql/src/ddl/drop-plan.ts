@@ -15,6 +15,7 @@ import type { ConstraintDescriptor, Dependency, ObjectDescriptor, Oid, TableDesc
 import { incomingKeys, refersByDocuments } from '../storage/table-rules.js';
 import { columnsIn } from './alter-columns.js';
 import type { DdlContext } from './context.js';
+import { routineText } from './routines/routine-names.js';
 
 /** One thing that goes. */
 export type Going =
@@ -97,6 +98,7 @@ export function describe(context: DdlContext, item: Going): string {
     case 'object':
       if (object.kind === 'policy')
         return `policy ${object.name} on table ${context.objects.object(object.tableOid)?.name}`;
+      if (object.kind === 'routine') return `${word} ${routineText(context, object)}`;
       return `${word} ${object.name}`;
     case 'constraint':
       return `constraint ${item.constraint.name} on table ${object.name}`;
@@ -113,7 +115,7 @@ export function describe(context: DdlContext, item: Going): string {
 export function wordOf(object: ObjectDescriptor): string {
   if (object.kind === 'table' && object.materialized !== undefined) return 'materialized view';
   if (object.kind === 'type' && object.definition.kind === 'composite') return 'composite type';
-  return object.kind;
+  return object.kind === 'routine' ? object.routine : object.kind;
 }
 
 function columnName(object: ObjectDescriptor, number: number): string {

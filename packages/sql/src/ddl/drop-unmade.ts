@@ -1,5 +1,5 @@
 /**
- * DROP of what nobody can make here: routines, operators, casts, triggers, rules, extensions and the like. What is
+ * DROP of what nobody can make here (operators, casts, triggers, rules, extensions and the like) or nobody has made: routines. What is
  * built in is required by the system; everything else does not exist, which IF EXISTS takes without an error.
  */
 import { PhantomError } from '@phantom/base';
@@ -14,13 +14,19 @@ import { findRelation } from './names.js';
 /** Drops nothing: raises what is missing, or says so. */
 export function dropUnmade(context: DdlContext, node: Drop): void {
   for (const target of node.objects) {
-    const error = missingObject(context, node, target);
+    const error = missingObject(context, node.object, node.ifExists, target);
     if (!node.ifExists || error.code === '2BP01' || error.code === '42725') throw error;
     context.notice('NOTICE', '00000', `${error.message}, skipping`);
   }
 }
 
-function missingObject(context: DdlContext, node: Drop, target: ObjectRef): PhantomError {
+/** What to say of a reference to something that nobody has made. */
+export function missingObject(
+  context: DdlContext,
+  object: ObjectRef['object'],
+  ifExists: boolean,
+  target: ObjectRef,
+): PhantomError {
   const name = target.name.map((part) => part.text).join('.');
   const schema = target.name.length > 1 ? target.name.at(-2)?.text : undefined;
   if (schema !== undefined && !context.picture.schemaExists(schema))
@@ -32,32 +38,32 @@ function missingObject(context: DdlContext, node: Drop, target: ObjectRef): Phan
     const shown = unknownType.name.map((part) => part.text).join('.');
     return new PhantomError('42704', `type "${shown}" does not exist`);
   }
-  switch (node.object) {
+  switch (object) {
     case 'function':
     case 'procedure':
     case 'routine':
     case 'aggregate':
-      return missingRoutine(context, node.object, name, target.signature);
+      return missingRoutine(context, object, name, target.signature);
     case 'operator':
-      return missingOperator(context, node, name, target.signature);
+      return missingOperator(context, ifExists, name, target.signature);
     case 'cast': {
       const [source, result] = target.types.map((type) => typeText(context, type));
       return new PhantomError('42704', `cast from type ${source} to type ${result} does not exist`);
     }
     case 'trigger':
     case 'rule':
-      return missingOnTable(context, node.object, name, target);
+      return missingOnTable(context, object, name, target);
     case 'collation':
       return new PhantomError('42704', `collation "${name}" for encoding "UTF8" does not exist`);
     case 'operator class':
     case 'operator family': {
       const method = target.on?.at(-1)?.text ?? '';
-      return new PhantomError('42704', `${node.object} "${name}" does not exist for access method "${method}"`);
+      return new PhantomError('42704', `${object} "${name}" does not exist for access method "${method}"`);
     }
     case 'statistics':
       return new PhantomError('42704', `statistics object "${name}" does not exist`);
     default:
-      return new PhantomError('42704', `${node.object} "${name}" does not exist`);
+      return new PhantomError('42704', `${object} "${name}" does not exist`);
   }
 }
 
@@ -77,7 +83,9 @@ function missingRoutine(
   name: string,
   signature: RoutineSignature | undefined,
 ): PhantomError {
-  const named = context.picture.functions.functionsNamed(name.replace(/^pg_catalog\./, ''));
+  const named = context.picture.functions
+    .functionsNamed(name.replace(/^pg_catalog\./, ''))
+    .filter(({ routine }) => routine === undefined);
   if (signature === undefined) {
     if (named.length > 1) {
       return new PhantomError('42725', `${object} name "${name}" is not unique`, {
@@ -99,7 +107,7 @@ function missingRoutine(
 
 function missingOperator(
   context: DdlContext,
-  node: Drop,
+  ifExists: boolean,
   name: string,
   signature: RoutineSignature | undefined,
 ): PhantomError {
@@ -112,10 +120,7 @@ function missingOperator(
     .operatorsNamed(name)
     .some((operator) => operator.leftType === oids[0] && operator.rightType === oids[1]);
   if (exists) return required(`operator ${name}(${sides.join(',')})`);
-  return new PhantomError(
-    '42883',
-    node.ifExists ? `operator ${name} does not exist` : `operator does not exist: ${shown}`,
-  );
+  return new PhantomError('42883', ifExists ? `operator ${name} does not exist` : `operator does not exist: ${shown}`);
 }
 
 function missingOnTable(context: DdlContext, object: string, name: string, target: ObjectRef): PhantomError {

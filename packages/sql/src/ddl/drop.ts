@@ -20,6 +20,7 @@ import { type Going, planDrop } from './drop-plan.js';
 import { dropUnmade } from './drop-unmade.js';
 import { forgetObject } from './forget-object.js';
 import { findRelation, findSchema, lockForChange, refuseWhilePending, requireOwner, splitName } from './names.js';
+import { findRoutine, isRoutineWord } from './routines/routine-names.js';
 import { rewriteTable } from './rewrite-table.js';
 import { forgetPolicy } from './row-security.js';
 
@@ -27,7 +28,7 @@ type Step<T> = Generator<Yielded, T, void>;
 
 const RELATION_KINDS = new Set(['table', 'view', 'materialized view', 'index', 'sequence', 'collection']);
 /** Kinds of what can be made here. */
-const MADE_KINDS = new Set([...RELATION_KINDS, 'schema', 'type', 'domain']);
+const MADE_KINDS = new Set([...RELATION_KINDS, 'schema', 'type', 'domain', 'function', 'procedure', 'routine']);
 
 export function* drop(context: DdlContext, node: Drop): DdlExecution {
   if (node.concurrently) throw unsupportedError('DROP INDEX CONCURRENTLY');
@@ -39,6 +40,10 @@ export function* drop(context: DdlContext, node: Drop): DdlExecution {
   for (const target of node.objects) {
     const object = findDropped(context, node, target);
     const shown = nameOf(target);
+    if (object === undefined && isRoutineWord(node.object)) {
+      dropUnmade(context, { ...node, objects: [target] });
+      continue;
+    }
     if (object === undefined) {
       const missingSchema = missingSchemaOf(context, target.name);
       if (!node.ifExists) throw missingSchema ?? missing(node, shown, target.position);
@@ -102,6 +107,11 @@ function findDropped(context: DdlContext, node: Drop, target: Drop['objects'][nu
         hint: `You can drop table ${object.name} instead.`,
       });
     return object;
+  }
+  if (isRoutineWord(node.object)) {
+    const routine = findRoutine(context, target);
+    if (routine !== undefined) requireOwner(context, routine);
+    return routine;
   }
   if (!RELATION_KINDS.has(node.object)) throw unsupportedError(`DROP ${node.object.toUpperCase()}`);
   const relation = findRelation(context, name);

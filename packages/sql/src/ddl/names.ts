@@ -134,7 +134,8 @@ export function ownTable(context: DdlContext, name: QualifiedName): TableDescrip
 /** 42501 unless the current role owns the object. */
 export function requireOwner(context: DdlContext, object: OwnedObject): void {
   if (!ownsObject(context.objects, context.roleOid, object.ownerOid)) {
-    throw new PhantomError('42501', `must be owner of ${object.kind} ${object.name}`);
+    const kind = object.kind === 'routine' ? object.routine : object.kind;
+    throw new PhantomError('42501', `must be owner of ${kind} ${object.name}`);
   }
 }
 

@@ -165,8 +165,12 @@ function bindBitString(binder: Binder, node: Ast.Expression & { kind: 'bit-strin
   return context.at(node.position, () => constant(type.input(binary, binary.length, context.literals), ref));
 }
 
+/** The protocol counts them in 16 bits. */
+const PARAMETERS_MAX = 65535;
+
 function bindParameter(binder: Binder, node: Ast.Expression & { kind: 'parameter' }): Expression {
-  if (node.index < 1 || node.index > 65535) {
+  const countMax = binder.context.parameterNames?.names.length ?? PARAMETERS_MAX;
+  if (node.index < 1 || node.index > countMax) {
     throw binder.context.error('42P02', `there is no parameter $${node.index}`, node.position);
   }
   return { kind: 'parameter', index: node.index, type: binder.context.parameters.get(node.index) };

@@ -13,10 +13,17 @@ import type * as Ast from '../text/ast.js';
 import { bindSortItems } from './bind-sort.js';
 import { bindOver } from './bind-windows.js';
 import type { Binder } from './binder.js';
-import { callExpression, resolveCall, undefinedFunction, type ResolvedCall } from './calls.js';
+import {
+  callExpression,
+  callText,
+  resolveCall,
+  undefinedFunction,
+  type CallOptions,
+  type ResolvedCall,
+} from './calls.js';
 import { coerce, coerceToBoolean, isUnknown, tryCoerce, unify } from './coercion.js';
 import { columnReference, type Expression, type SortKey } from './expression.js';
-import type { Clause, Scope } from './scope.js';
+import { type Clause, Scope } from './scope.js';
 import { TypeOid } from '../types/type-oids.js';
 import { TEXT, typeRef } from '../types/type-refs.js';
 import { equalExpressions } from './walk.js';
@@ -45,15 +52,34 @@ export function functionName(node: Ast.FunctionCall): string {
   return node.name[node.name.length - 1]?.text ?? '';
 }
 
-/** True unless the call names a schema that holds no functions; 3F000 for one that is not there. */
-export function isSystemCall(binder: Binder, node: Ast.FunctionCall): boolean {
-  const { context } = binder;
+/** The schema that the call names; undefined: the search path. 3F000 for one that is not there. */
+export function schemaOfCall({ context }: Binder, node: Ast.FunctionCall): string | undefined {
   const schema = node.name[node.name.length - 2]?.text;
-  if (schema === undefined || schema === 'pg_catalog') return true;
-  if (!context.catalog.schemaExists(schema)) {
+  if (schema !== undefined && !context.catalog.schemaExists(schema)) {
     throw context.error('3F000', `schema "${schema}" does not exist`, node.position);
   }
-  return false;
+  return schema;
+}
+
+/** Options of resolution as the call is written. */
+export function callOptions(binder: Binder, node: Ast.FunctionCall): CallOptions {
+  const last = node.arguments[node.arguments.length - 1];
+  const named = node.arguments.some((argument) => argument.name !== undefined);
+  return {
+    schema: schemaOfCall(binder, node),
+    bindDefault: (definition, sql) => bindDefault(binder, definition, sql),
+    ...(last?.variadic === true ? { variadicArray: true } : {}),
+    ...(named ? { argumentNames: node.arguments.map((argument) => argument.name?.text) } : {}),
+  };
+}
+
+/** The default of a parameter, by the search path of its function's making. */
+function bindDefault(binder: Binder, { routine }: FunctionDefinition, sql: string): Expression {
+  const { context } = binder;
+  const own = context.nested(context.catalog.withSearchPath(routine?.searchPath ?? []), sql);
+  const scope = new Scope(own, undefined);
+  scope.clause = 'DEFAULT expressions';
+  return binder.within(own).bind(binder.parseExpression(sql), scope);
 }
 
 /** ISO's LISTAGG is string_agg with the order written behind it. */
@@ -89,11 +115,8 @@ export function bindFunctionCall(binder: Binder, written: Ast.FunctionCall, scop
   const { context } = binder;
   const node = functionName(written) === 'listagg' ? asStringAggregate(binder, written) : written;
   const name = functionName(node);
-  if (!isSystemCall(binder, node)) {
-    const types = node.arguments.map((argument) => binder.bind(argument.value, scope).type.oid);
-    throw undefinedFunction(context, node.name.map((part) => part.text).join('.'), types, node.position);
-  }
-  const candidates = context.catalog.functions.functionsNamed(name);
+  const options = callOptions(binder, node);
+  const candidates = context.catalog.functions.functionsNamed(name, options.schema);
   if (candidates.length === 0) {
     const cast = castByName(binder, node, name, scope);
     if (cast !== undefined) return cast;
@@ -109,10 +132,6 @@ export function bindFunctionCall(binder: Binder, written: Ast.FunctionCall, scop
     if (cast !== undefined) return cast;
   }
   const sort = bindSortItems(binder, ordered ? node.withinGroup : node.orderBy, scope);
-  const names = node.arguments.some((argument) => argument.name !== undefined)
-    ? node.arguments.map((argument) => argument.name?.text)
-    : undefined;
-  const last = node.arguments[node.arguments.length - 1];
   const hypothetical = candidates.some((f) => f.kind === 'aggregate' && f.ordering === 'hypothetical');
   const sorted = sort.map((key) => key.expression);
   const resolveArguments = !ordered
@@ -120,16 +139,13 @@ export function bindFunctionCall(binder: Binder, written: Ast.FunctionCall, scop
     : hypothetical && node.over === undefined
       ? unifyHypothetical(binder, node, args, sorted)
       : [...args, ...sorted];
-  const resolved = resolveCall(context, name, resolveArguments, node.position, {
-    ...(last?.variadic === true ? { variadicArray: true } : {}),
-    ...(names === undefined ? {} : { argumentNames: names }),
-  });
+  const resolved = resolveCall(context, name, resolveArguments, node.position, options);
   if (resolved === undefined) {
     const cast = castByName(binder, node, name, scope);
     if (cast !== undefined) return cast;
     throw undefinedFunction(
       context,
-      name,
+      node.name.map((part) => part.text).join('.'),
       resolveArguments.map((argument) => argument.type.oid),
       node.position,
     );
@@ -137,6 +153,12 @@ export function bindFunctionCall(binder: Binder, written: Ast.FunctionCall, scop
   const { definition } = resolved;
   switch (definition.kind) {
     case 'scalar':
+      if (definition.routine?.routine === 'procedure') {
+        const types = resolveArguments.map((argument) => argument.type.oid);
+        throw context.error('42809', `${callText(context, name, types)} is a procedure`, node.position, {
+          hint: 'To call a procedure, use CALL.',
+        });
+      }
       rejectAggregateSyntax(binder, node, name, definition);
       return callExpression(resolved);
     case 'set':
@@ -220,6 +242,7 @@ function isPlainCall(node: Ast.FunctionCall): boolean {
 function castByName(binder: Binder, node: Ast.FunctionCall, name: string, scope: Scope): Expression | undefined {
   const argument = node.arguments[0];
   if (node.arguments.length !== 1 || argument === undefined || argument.variadic) return undefined;
+  if (node.name.length > 1 && node.name[0]?.text !== 'pg_catalog') return undefined;
   const type = binder.context.catalog.typeNamed({ name });
   if (type === undefined) return undefined;
   const value = binder.bind(argument.value, scope);
@@ -475,6 +498,7 @@ export function setCallOutput(
   resolved: ResolvedCall,
   definition: SetFunction,
 ): { readonly name: string; readonly type: TypeRef }[] {
+  if (resolved.columns !== undefined) return resolved.columns.map(({ name, type }) => ({ name, type: typeRef(type) }));
   if (definition.columns !== undefined) {
     return definition.columns.map((column) => ({
       name: column.name,

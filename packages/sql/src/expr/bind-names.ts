@@ -163,20 +163,44 @@ export function wholeRow(item: RangeItem): Expression {
   };
 }
 
+/** A parameter of the routine whose body is being bound, by its name; undefined when there is none of that name. */
+function findParameter({ context }: Scope, name: string): Expression | undefined {
+  const index = context.parameterNames?.names.indexOf(name) ?? -1;
+  return index < 0 ? undefined : { kind: 'parameter', index: index + 1, type: context.parameters.get(index + 1) };
+}
+
+/** Names that are no columns: `parameter.field...`, `routine.parameter.field...`. */
+function bindParameterName(
+  scope: Scope,
+  names: QualifiedName,
+): { readonly expression: Expression; readonly rest: QualifiedName } | undefined {
+  const { parameterNames } = scope.context;
+  if (parameterNames === undefined) return undefined;
+  const [first, second] = names.map((name) => name.text);
+  if (first === parameterNames.routine && second !== undefined) {
+    const expression = findParameter(scope, second);
+    if (expression !== undefined) return { expression, rest: names.slice(2) };
+  }
+  const expression = findParameter(scope, first as string);
+  return expression === undefined ? undefined : { expression, rest: names.slice(1) };
+}
+
 /** The name as a column or, failing that, a whole row; `rest` are the names that follow (fields of a composite). */
 export function bindColumnName(
   scope: Scope,
   names: QualifiedName,
   position: number,
-): { readonly expression: Expression; readonly rest: QualifiedName; readonly item: RangeItem } {
+): { readonly expression: Expression; readonly rest: QualifiedName } {
   const { context } = scope;
   const first = names[0];
   if (first === undefined) throw context.error('42601', 'a column name is empty', position);
   if (names.length === 1) {
     const found = findColumn(scope, first.text, position);
-    if (found !== undefined) return { ...found, rest: [] };
+    if (found !== undefined) return { expression: found.expression, rest: [] };
     const item = findRangeItem(scope, undefined, first.text, position);
-    if (item !== undefined) return { expression: wholeRow(item), rest: [], item };
+    if (item !== undefined) return { expression: wholeRow(item), rest: [] };
+    const parameter = bindParameterName(scope, names);
+    if (parameter !== undefined) return parameter;
     throw missingColumn(scope, first.text, position);
   }
   const second = names[1] as QualifiedName[number];
@@ -184,7 +208,7 @@ export function bindColumnName(
   if (table !== undefined) {
     const column = findInItem(table, second.text);
     if (column === 'ambiguous') throw ambiguous(context, second.text, position);
-    if (column !== undefined) return { expression: column.expression, rest: names.slice(2), item: table };
+    if (column !== undefined) return { expression: column.expression, rest: names.slice(2) };
     throw missingColumn(scope, second.text, position, table);
   }
   const third = names[2];
@@ -193,7 +217,7 @@ export function bindColumnName(
     if (inSchema !== undefined) {
       const column = findInItem(inSchema, third.text);
       if (column === 'ambiguous') throw ambiguous(context, third.text, position);
-      if (column !== undefined) return { expression: column.expression, rest: names.slice(3), item: inSchema };
+      if (column !== undefined) return { expression: column.expression, rest: names.slice(3) };
       throw missingColumn(scope, third.text, position, inSchema);
     }
     if (names.length === 4 && first.text === context.catalog.databaseName) {
@@ -201,6 +225,8 @@ export function bindColumnName(
     }
   }
   const composite = findColumn(scope, first.text, position);
-  if (composite !== undefined) return { ...composite, rest: names.slice(1) };
+  if (composite !== undefined) return { expression: composite.expression, rest: names.slice(1) };
+  const parameter = bindParameterName(scope, names);
+  if (parameter !== undefined) return parameter;
   throw missingRangeItem(scope, names.length > 2 ? second.text : first.text, position);
 }

@@ -235,6 +235,7 @@ export function compositeFields(
   if (expression.kind === 'column' && expression.type.oid === TypeOid.record) {
     return binder.context.pool.fieldsOf(expression.column);
   }
+  if (expression.kind === 'call' && expression.recordColumns !== undefined) return expression.recordColumns;
   return binder.compositeFields(expression.type.oid);
 }
 

@@ -4,9 +4,11 @@ import type {
   FunctionDefinition,
   OperatorDefinition,
   ResolvedFunction,
+  ResolveOptions,
   ScalarFunction,
   Volatility,
 } from '../functions/registry.js';
+import { defaultCount } from '../functions/registry.js';
 import { baseType, coerce, commonType, isUnknown, tryCoerce } from './coercion.js';
 import { collated, collatedFunction, collatedOperator, mergedCollation } from './collations.js';
 import type { SqlType, Value } from '../types/type.js';
@@ -16,6 +18,7 @@ import { TypeOid } from '../types/type-oids.js';
 import { BOOL, TEXT, typeRef } from '../types/type-refs.js';
 
 export interface ResolvedCall {
+  readonly columns: ResolvedFunction['columns'];
   readonly definition: FunctionDefinition;
   readonly arguments: readonly Expression[];
   readonly variadicFrom: number | undefined;
@@ -38,9 +41,9 @@ export function withCollation(
   return collated(type, mergedCollation(context, parts, position));
 }
 
-export interface CallOptions {
-  readonly variadicArray?: boolean;
-  readonly argumentNames?: readonly (string | undefined)[];
+export interface CallOptions extends ResolveOptions {
+  /** Binds the default of a user's function for an argument that is left out. */
+  readonly bindDefault?: (definition: FunctionDefinition, sql: string) => Expression;
 }
 
 /** Resolves a function for the arguments and casts them; undefined when there is none of that name and shape. */
@@ -67,7 +70,7 @@ function arrange(
   definition: FunctionDefinition,
   declared: readonly number[],
   args: readonly Expression[],
-  names: readonly (string | undefined)[] | undefined,
+  { argumentNames: names, bindDefault }: CallOptions,
   variadic: boolean,
 ): Expression[] {
   const placed: (Expression | undefined)[] = [];
@@ -76,7 +79,8 @@ function arrange(
     const at = name === undefined ? i : (definition.argumentNames?.indexOf(name) ?? i);
     placed[at < 0 ? i : at] = argument;
   });
-  const defaults = definition.defaults ?? [];
+  const { defaults = [], defaultTexts = [] } = definition;
+  const defaultsFrom = definition.argumentTypes.length - defaultCount(definition);
   const count = variadic ? placed.length : Math.max(placed.length, definition.argumentTypes.length);
   const arranged: Expression[] = [];
   for (let i = 0; i < count; i++) {
@@ -85,7 +89,12 @@ function arrange(
       arranged.push(argument);
       continue;
     }
-    const value = defaults[i - (definition.argumentTypes.length - defaults.length)];
+    const sql = defaultTexts[i - defaultsFrom];
+    if (sql !== undefined && bindDefault !== undefined) {
+      arranged.push(bindDefault(definition, sql));
+      continue;
+    }
+    const value = defaults[i - defaultsFrom];
     const oid = declared[i] ?? definition.argumentTypes[i] ?? TypeOid.text;
     arranged.push(constant(value ?? null, typeRef(oid)));
   }
@@ -101,7 +110,7 @@ function applyResolved(
 ): ResolvedCall {
   const { definition } = resolved;
   const variadic = resolved.variadicElement !== undefined;
-  const arranged = arrange(definition, resolved.argumentTypes, args, options.argumentNames, variadic);
+  const arranged = arrange(definition, resolved.argumentTypes, args, options, variadic);
   const coerced = arranged.map((argument, i) => {
     const declared = resolved.argumentTypes[i];
     if (declared === undefined || isPseudo(context, declared)) return settle(context, argument, declared, position);
@@ -109,7 +118,9 @@ function applyResolved(
   });
   const collation = mergedCollation(context, coerced, position);
   const type = collated(typeRef(resolved.resultType), collation);
+  if (definition.routine !== undefined) context.useRoutine(definition.routine);
   return {
+    columns: resolved.columns,
     definition: definition.kind === 'scalar' ? collatedFunction(context, definition, collation) : definition,
     arguments: coerced,
     variadicFrom: variadic ? (resolved.variadicFrom ?? definition.argumentTypes.length - 1) : undefined,
@@ -148,6 +159,9 @@ export function callExpression(resolved: ResolvedCall, operator?: OperatorDefini
     variadicFrom: resolved.variadicFrom,
     variadicElement: resolved.variadicElement,
     type: resolved.type,
+    ...(resolved.columns === undefined
+      ? {}
+      : { recordColumns: resolved.columns.map(({ name, type }) => ({ name, type: typeRef(type) })) }),
   };
 }
 

@@ -3,7 +3,7 @@
  * and what the plan will depend on.
  */
 import { PhantomError, type ErrorFields } from '@phantom/base';
-import type { StoredName, StoredQuery, TypeRef } from '@phantom/catalog';
+import type { Oid, RoutineDescriptor, StoredName, StoredQuery, TypeRef } from '@phantom/catalog';
 import type { CatalogPort, NamedRelation, RequiredPrivilege } from '../plan/catalog-port.js';
 import { ColumnPool } from '../plan/logical/columns.js';
 import type { PlanDependency } from '../plan/prepared-plan.js';
@@ -50,11 +50,19 @@ export interface WantedPrivilege extends Omit<RequiredPrivilege, 'columns'> {
   readonly onlyIfUsed?: boolean;
 }
 
+/** Names under which the statements of a routine's body know its parameters. */
+export interface ParameterNames {
+  readonly routine: string;
+  /** Of $1, $2, ...; empty for those without. */
+  readonly names: readonly string[];
+}
+
 export interface BindContextOptions {
   readonly catalog: CatalogPort;
   /** The statement's text: positions in it become code points. */
   readonly text: string;
   readonly parameterTypes?: readonly TypeRef[];
+  readonly parameterNames?: ParameterNames | undefined;
 }
 
 export class BindContext {
@@ -64,7 +72,10 @@ export class BindContext {
   readonly parameters: ParameterTypes;
   /** Conversions of literals at binding: formats that no session setting changes. */
   readonly literals: TypeContext;
+  readonly parameterNames: ParameterNames | undefined;
   readonly dependencies = new Map<number, PlanDependency>();
+  /** Routines that the statement calls. */
+  readonly routines = new Set<Oid>();
   private readonly wanted: WantedPrivilege[] = [];
   /** Owner of the view whose body is being bound: its rights count. */
   viewOwnerOid: number | undefined;
@@ -87,6 +98,7 @@ export class BindContext {
     this.catalog = options.catalog;
     this.text = options.text;
     this.parameters = new ParameterTypes(options.parameterTypes ?? []);
+    this.parameterNames = options.parameterNames;
     this.literals = {
       timeZone: 'UTC',
       dateStyle: 'ISO',
@@ -102,7 +114,7 @@ export class BindContext {
   /** A context for text of its own inside this statement: the body of a view. Shares ids, parameters and what is collected. */
   nested(catalog: CatalogPort, text: string): BindContext {
     const nested = Object.create(this) as BindContext;
-    Object.assign(nested, { catalog, text, witness: undefined });
+    Object.assign(nested, { catalog, text, witness: undefined, parameterNames: undefined });
     return nested;
   }
 
@@ -166,6 +178,19 @@ export class BindContext {
       columns: columns.size === 0 ? undefined : [...columns].sort((a, b) => a - b),
       asRoleOid,
     }));
+  }
+
+  /** Records a call of what a user has defined, and the right to it, which whoever executes the plan must have. */
+  useRoutine({ oid, name }: RoutineDescriptor): void {
+    if (this.routines.has(oid)) return;
+    this.routines.add(oid);
+    this.wanted.push({
+      relationOid: oid,
+      relationName: name,
+      privilege: 'execute',
+      columns: new Set(),
+      asRoleOid: undefined,
+    });
   }
 
   dependOn(oid: number, schemaVersion: number): void {

@@ -63,7 +63,7 @@ export interface Call {
   readonly variadicFrom: number | undefined;
   readonly variadicElement: number | undefined;
   readonly type: TypeRef;
-  /** The column definition list of a call in FROM whose result is `record`. */
+  /** What a result of type `record` consists of: parameters that go out, or the column definition list of a call in FROM. */
   readonly recordColumns?: readonly { readonly name: string; readonly type: TypeRef }[];
 }
 

@@ -7,6 +7,7 @@ import { PhantomError } from '@phantom/base';
 import type { Oid } from '@phantom/catalog';
 import { type CastFinder, castFinder } from './casts.js';
 import { allOperators, functionByOid, functionsNamed, operatorsNamed } from './definitions.js';
+import { isPolymorphic } from './polymorphic-types.js';
 import { isConsistent, resolvePolymorphic } from './polymorphic.js';
 import type {
   CastContext,
@@ -15,13 +16,13 @@ import type {
   FunctionRegistry,
   OperatorDefinition,
   ResolvedFunction,
+  ResolveOptions,
   ScalarFunction,
 } from './registry.js';
+import { defaultCount } from './registry.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { TypeLookup } from '../types/type.js';
 import { spreadArray } from './variadic.js';
-
-type ResolveOptions = NonNullable<Parameters<FunctionRegistry['resolveFunction']>[2]>;
 
 /** A definition as it would be called with the given number of arguments. */
 interface Candidate {
@@ -32,28 +33,31 @@ interface Candidate {
   readonly variadic: boolean;
 }
 
-/** Functions of a name that come with the types of one catalog picture. */
-export type FunctionsOfTypes = (name: string) => readonly FunctionDefinition[];
+/** Where the functions of a picture of the catalog are found: by name in a schema or along the search path, and by oid. */
+export interface FunctionSource {
+  named(name: string, schema: string | undefined): readonly FunctionDefinition[];
+  byOid(oid: Oid): FunctionDefinition | undefined;
+}
+
+const BUILT_IN: FunctionSource = { named: functionsNamed, byOid: functionByOid };
 
 class Registry implements FunctionRegistry {
   private readonly types: TypeLookup;
-  private readonly ofTypes: FunctionsOfTypes;
+  private readonly source: FunctionSource;
   private readonly casts: CastFinder;
 
-  constructor(types: TypeLookup, ofTypes: FunctionsOfTypes) {
+  constructor(types: TypeLookup, source: FunctionSource) {
     this.types = types;
-    this.ofTypes = ofTypes;
+    this.source = source;
     this.casts = castFinder(types);
   }
 
-  functionsNamed(name: string): readonly FunctionDefinition[] {
-    const found = functionsNamed(name);
-    const more = this.ofTypes(name);
-    return more.length === 0 ? found : [...found, ...more];
+  functionsNamed(name: string, schema?: string): readonly FunctionDefinition[] {
+    return this.source.named(name, schema);
   }
 
   functionByOid(oid: Oid): FunctionDefinition | undefined {
-    return functionByOid(oid);
+    return this.source.byOid(oid);
   }
 
   operatorsNamed(name: string): readonly OperatorDefinition[] {
@@ -74,7 +78,7 @@ class Registry implements FunctionRegistry {
     argumentTypes: readonly Oid[],
     options: ResolveOptions = {},
   ): ResolvedFunction | 'undefined' | 'ambiguous' {
-    const candidates = this.candidatesFor(this.functionsNamed(name), argumentTypes, options);
+    const candidates = this.candidatesFor(this.functionsNamed(name, options.schema), argumentTypes, options);
     const exact = candidates.filter((candidate) => candidate.types.every((oid, i) => oid === argumentTypes[i]));
     const chosen = exact.length > 0 ? this.preferPlain(exact) : this.choose(candidates, argumentTypes);
     if (chosen === undefined) return 'undefined';
@@ -114,12 +118,13 @@ class Registry implements FunctionRegistry {
     if (spread && this.types.byOid(argumentTypes[argumentTypes.length - 1] as Oid)?.category !== 'A') {
       throw new PhantomError('42804', 'VARIADIC argument must be an array');
     }
+    const columns = this.resolvedColumns(chosen, argumentTypes);
     // Arguments that defaults will fill keep their declared types, behind the given ones.
     const argumentsResolved = [...solution.arguments];
     if (options.argumentNames === undefined) {
       for (let i = types.length; i < declared.length; i++) argumentsResolved.push(declared[i] as Oid);
     } else {
-      return { definition, ...this.namedResult(chosen, solution, options.argumentNames) };
+      return { definition, ...this.namedResult(chosen, solution, options.argumentNames), ...columns };
     }
     return {
       definition: spread ? spreadArray(definition as ScalarFunction) : definition,
@@ -128,7 +133,21 @@ class Registry implements FunctionRegistry {
       ...(variadic && definition.variadic !== TypeOid.any
         ? { variadicElement: solution.arguments[declared.length - 1] as Oid, variadicFrom: declared.length - 1 }
         : {}),
+      ...columns,
     };
+  }
+
+  private resolvedColumns(
+    { definition, types }: Candidate,
+    argumentTypes: readonly Oid[],
+  ): Pick<ResolvedFunction, 'columns'> {
+    if (definition.routine === undefined || !('columns' in definition) || definition.columns === undefined) return {};
+    const columns = definition.columns.map(({ name, type }) => {
+      if (!isPolymorphic(type)) return { name, type };
+      const { result } = resolvePolymorphic(this.types, types, argumentTypes, type, (oids) => this.commonType(oids));
+      return { name, type: result };
+    });
+    return { columns };
   }
 
   /** Types by declared position, whatever the order in which arguments were named. */
@@ -231,7 +250,7 @@ class Registry implements FunctionRegistry {
       const source = given[i] as Oid;
       const target = declared[i] as Oid;
       if (source === target || target === TypeOid.any) continue;
-      if (POLYMORPHIC.has(target)) {
+      if (isPolymorphic(target)) {
         generic = true;
         continue;
       }
@@ -334,20 +353,6 @@ class Registry implements FunctionRegistry {
   }
 }
 
-const POLYMORPHIC: ReadonlySet<Oid> = new Set<Oid>([
-  TypeOid.anyElement,
-  TypeOid.anyArray,
-  TypeOid.anyNonArray,
-  TypeOid.anyEnum,
-  TypeOid.anyRange,
-  TypeOid.anyMultirange,
-  TypeOid.anyCompatible,
-  TypeOid.anyCompatibleArray,
-  TypeOid.anyCompatibleNonArray,
-  TypeOid.anyCompatibleRange,
-  TypeOid.anyCompatibleMultirange,
-]);
-
 function count(inputs: readonly Oid[], test: (oid: Oid, index: number) => boolean): number {
   let matches = 0;
   for (let i = 0; i < inputs.length; i++) if (test(inputs[i] as Oid, i)) matches++;
@@ -364,7 +369,7 @@ function best<C>(candidates: readonly C[], score: (candidate: C) => number): rea
 /** The definition for that many arguments, or undefined where it does not take them. */
 function candidateFor(definition: FunctionDefinition, given: number, options: ResolveOptions): Candidate | undefined {
   const declared = definition.argumentTypes;
-  const defaults = definition.defaults?.length ?? 0;
+  const defaults = defaultCount(definition);
   const names = options.argumentNames;
   if (names !== undefined) return namedCandidate(definition, names);
   if (definition.variadic !== undefined) {
@@ -388,7 +393,7 @@ function candidateFor(definition: FunctionDefinition, given: number, options: Re
 /** Every named argument must be one of the function's, none twice, and what is missing must have a default. */
 function namedCandidate(definition: FunctionDefinition, names: readonly (string | undefined)[]): Candidate | undefined {
   const declared = definition.argumentTypes;
-  const defaults = definition.defaults?.length ?? 0;
+  const defaults = defaultCount(definition);
   const taken = new Set<number>();
   const types: Oid[] = [];
   for (const [i, name] of names.entries()) {
@@ -401,7 +406,7 @@ function namedCandidate(definition: FunctionDefinition, names: readonly (string 
   return { definition, types, variadic: false };
 }
 
-/** A registry over the types of one catalog picture. Cheap: everything large is shared. */
-export function functionRegistry(types: TypeLookup, ofTypes: FunctionsOfTypes = () => []): FunctionRegistry {
-  return new Registry(types, ofTypes);
+/** A registry over one catalog picture. Cheap: everything large is shared. */
+export function functionRegistry(types: TypeLookup, source: FunctionSource = BUILT_IN): FunctionRegistry {
+  return new Registry(types, source);
 }

@@ -5,7 +5,7 @@
  * An implementation is an ordinary JavaScript function over canonical values (types/type.ts). Generated code calls it as
  * `f(a, b)` or, where `inline` is given, writes the expression itself. STRICT ones never see null: the caller tests.
  */
-import type { Oid, TypeRef } from '@phantom/catalog';
+import type { Oid, RoutineDescriptor, TypeRef } from '@phantom/catalog';
 import type { TypeContext, Value } from '../types/type.js';
 
 export type Volatility = 'immutable' | 'stable' | 'volatile';
@@ -37,6 +37,13 @@ export interface AdvisoryLocks {
   sleep(seconds: number): void;
 }
 
+/** Calls of what users have defined. The argument values are those of the parameters that go in, VARIADIC ones as an array. */
+export interface RoutineCaller {
+  call(routine: RoutineDescriptor, args: readonly Value[], types: CallTypes): Value;
+  /** Values, or arrays of column values where the parameters that go out are columns. */
+  rows(routine: RoutineDescriptor, args: readonly Value[], types: CallTypes): Iterable<Value>;
+}
+
 /** What a function may ask of the statement that calls it, beyond type conversion. */
 export interface EvaluationContext extends TypeContext {
   /** Statement start and wall clock, microseconds since 2000. */
@@ -44,6 +51,7 @@ export interface EvaluationContext extends TypeContext {
   clockMicros(): number;
   random(): number;
   readonly advisory: AdvisoryLocks;
+  readonly routines: RoutineCaller;
   /** Number of the session, as cancel requests name it. */
   readonly backendPid: number;
   /** Stops what another session does, or ends it; false when there is none of that number, 42501 without the right to. */
@@ -80,7 +88,11 @@ interface FunctionCommon {
   readonly variadic?: Oid;
   /** How many trailing arguments have defaults, and their constant values. */
   readonly defaults?: readonly Value[];
+  /** The same for a user's function: SQL texts, bound at each call. */
+  readonly defaultTexts?: readonly string[];
   readonly argumentNames?: readonly string[];
+  /** What a user has defined; undefined for what is built in. */
+  readonly routine?: RoutineDescriptor;
   /** May be polymorphic: anyelement (2283), anyarray (2277), anynonarray (2776), anyenum (3500), anycompatible (5077)... */
   readonly resultType: Oid;
   readonly volatility: Volatility;
@@ -96,6 +108,10 @@ export interface ScalarFunction extends FunctionCommon {
   readonly needsTypes?: boolean;
   /** JavaScript text of the call over argument texts, each a side-effect-free local or constant; never null when strict. */
   readonly inline?: (args: readonly string[]) => string;
+  /** Fields of the record that is the result. */
+  readonly columns?: readonly { readonly name: string; readonly type: Oid }[];
+  /** Name of the one output column in FROM where it is not the function's own. */
+  readonly resultName?: string;
 }
 
 export interface SetFunction extends FunctionCommon {
@@ -186,6 +202,21 @@ export interface ResolvedFunction {
   readonly variadicElement?: Oid;
   /** How many leading arguments before the collected ones. */
   readonly variadicFrom?: number;
+  /** The definition's columns with polymorphism resolved. */
+  readonly columns?: readonly { readonly name: string; readonly type: Oid }[];
+}
+
+/** How many trailing arguments may be left out. */
+export function defaultCount({ defaults, defaultTexts }: FunctionDefinition): number {
+  return defaults?.length ?? defaultTexts?.length ?? 0;
+}
+
+/** The options of a call that resolution depends on. */
+export interface ResolveOptions {
+  readonly variadicArray?: boolean;
+  readonly argumentNames?: readonly (string | undefined)[];
+  /** The schema that the call names; undefined: the search path. */
+  readonly schema?: string | undefined;
 }
 
 /** `unknown` literals have oid 705. Undefined or thrown errors: 42883 undefined, 42725 ambiguous (the binder adds position and hint). */
@@ -194,11 +225,12 @@ export interface FunctionRegistry {
   /** All operators of a name, prefix ones too. */
   operatorsNamed(name: string): readonly OperatorDefinition[];
   operatorByOid(oid: Oid): OperatorDefinition | undefined;
-  functionsNamed(name: string): readonly FunctionDefinition[];
+  /** Of a schema, or along the search path. */
+  functionsNamed(name: string, schema?: string): readonly FunctionDefinition[];
   resolveFunction(
     name: string,
     argumentTypes: readonly Oid[],
-    options?: { readonly variadicArray?: boolean; readonly argumentNames?: readonly (string | undefined)[] },
+    options?: ResolveOptions,
   ): ResolvedFunction | 'undefined' | 'ambiguous';
   resolveOperator(
     name: string,

@@ -82,6 +82,8 @@ export type RelationPrivilege =
   | 'truncate'
   | 'references'
   | 'trigger'
+  /** Of a routine that a statement calls. */
+  | 'execute'
   /** Of the schema that a relation was named with. */
   | 'usage';
 

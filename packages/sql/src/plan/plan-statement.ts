@@ -8,8 +8,9 @@ import { PhantomError } from '@phantom/base';
 import type { Oid, StoredName } from '@phantom/catalog';
 import { BindContext } from '../expr/context.js';
 import { TypeOid } from '../types/type-oids.js';
-import { typeRef } from '../types/type-refs.js';
+import { INT8, typeRef } from '../types/type-refs.js';
 import type { BoundQuery } from '../expr/binder.js';
+import { constant } from '../expr/expression.js';
 import { CompiledStatement, type CompileOptions } from '../exec/compiled-statement.js';
 import { PlanMeasure } from '../exec/plan-measure.js';
 import { compilePointRead } from '../exec/point-lookup.js';
@@ -18,6 +19,7 @@ import type { Statement } from '../text/ast-statements.js';
 import type * as Ast from '../text/ast.js';
 import { parseExpression, parseStatement } from '../text/parse.js';
 import { StatementBinder, type SqlReader } from './binder/statement-binder.js';
+import { fitResult } from './binder/fit-result.js';
 import type { CatalogPort } from './catalog-port.js';
 import { explainPlan } from './explain.js';
 import type { LogicalNode } from './logical/logical.js';
@@ -26,7 +28,8 @@ import { forEachSubplan } from './logical/subplans.js';
 import type { PhysicalNode } from './physical/physical.js';
 import { PhysicalPlanner } from './physical/planner.js';
 import type { CommandKind, PlanField, PlanTraits, PreparedPlan } from './prepared-plan.js';
-import { callsWaiting, isVolatile } from './rules/facts.js';
+import type { RoutineBinding } from './routine-binding.js';
+import { callsWaiting, isVolatile, isWaiting } from './rules/facts.js';
 import { rewrite } from './rules/rules.js';
 
 /** Columns of a result: PostgreSQL's limit; the protocol counts them in 16 bits. */
@@ -43,6 +46,8 @@ export interface PlanOptions {
   readonly backEnd?: BackEnd;
   /** The statement is a stored query: what its names mean, and whose rights count. */
   readonly stored?: { readonly names: readonly StoredName[]; readonly ownerOid: Oid };
+  /** The statement is one of a routine's body. */
+  readonly routine?: RoutineBinding | undefined;
   /** Names of rewrite rules to leave out, and of ways of execution to pass over. */
   readonly withoutRules?: ReadonlySet<string>;
 }
@@ -82,18 +87,23 @@ export function planStatement(statement: Statement, catalog: CatalogPort, option
 }
 
 function plan(statement: Plannable, catalog: CatalogPort, options: PlanOptions): PreparedPlan {
+  const { routine } = options;
   const context = new BindContext({
-    catalog,
+    catalog: routine?.stored === undefined ? catalog : catalog.withSearchPath(routine.stored.searchPath),
     text: options.text ?? '',
     parameterTypes: (options.declaredTypes ?? []).map((oid) => typeRef(oid === 0 ? TypeOid.unknown : oid)),
+    parameterNames: routine?.names,
   });
+  if (routine?.stored?.names !== undefined) context.storedNames = namesByText(routine.stored.names);
   if (options.stored !== undefined) {
-    context.storedNames = new Map(options.stored.names.map((entry) => [entry.name, entry]));
+    context.storedNames = namesByText(options.stored.names);
     context.viewOwnerOid = options.stored.ownerOid;
   }
   const binder = new StatementBinder(context, sqlReader);
-  const bound =
+  const plain =
     statement.kind === 'query' ? binder.bindQuery(statement, undefined) : binder.bindModification(statement, undefined);
+  const fitted = routine?.wanted === undefined ? plain : fitResult(context, plain, routine.wanted);
+  const bound = routine?.wanted?.firstOnly === true && statement.kind === 'query' ? firstRow(fitted) : fitted;
   const parameterTypes = context.parameters.all();
   const undecided = parameterTypes.findIndex((type) => type.oid === TypeOid.unknown);
   if (undecided >= 0) {
@@ -144,6 +154,18 @@ function plan(statement: Plannable, catalog: CatalogPort, options: PlanOptions):
   return prepared;
 }
 
+function firstRow({ plan: input, fields }: BoundQuery): BoundQuery {
+  const count = constant(1, INT8);
+  return {
+    plan: { kind: 'limit', input, count, offset: undefined, ties: undefined, columns: input.columns },
+    fields,
+  };
+}
+
+function namesByText(names: readonly StoredName[]): ReadonlyMap<string, StoredName> {
+  return new Map(names.map((entry) => [entry.name, entry]));
+}
+
 function fieldsOf(bound: BoundQuery): PlanField[] {
   if (bound.fields.length > FIELDS_MAX)
     throw new PhantomError('54011', `target lists can have at most ${FIELDS_MAX} entries`);
@@ -172,6 +194,14 @@ function inspect(node: LogicalNode, facts: { writes: boolean; locks: boolean; vo
       break;
     case 'lock-rows':
       facts.locks = true;
+      break;
+    case 'project-set':
+    case 'function-scan':
+      for (const item of node.calls) {
+        if (!('function' in item)) continue;
+        if (item.function.volatility === 'volatile') facts.volatile = true;
+        if (isWaiting(item.function)) facts.locks = true;
+      }
       break;
     default:
       break;

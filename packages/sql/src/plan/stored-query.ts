@@ -1,10 +1,10 @@
 /** A query that is to be kept as text: what it gives, what it stands on, and what everything in it is called today. */
-import type { Oid, StoredName, StoredQuery } from '@phantom/catalog';
+import type { Oid, StoredName, StoredQuery, TypeRef } from '@phantom/catalog';
 import type { BoundField } from '../expr/binder.js';
 import { coerceToBoolean } from '../expr/coercion.js';
-import { BindContext } from '../expr/context.js';
+import { BindContext, type BindContextOptions, type ParameterNames } from '../expr/context.js';
 import { Scope } from '../expr/scope.js';
-import type { Query } from '../text/ast.js';
+import type { Delete, Insert, Merge, Query, Update } from '../text/ast.js';
 import { bindFromList } from './binder/bind-from.js';
 import { StatementBinder } from './binder/statement-binder.js';
 import type { CatalogPort, NamedRelation } from './catalog-port.js';
@@ -14,7 +14,7 @@ import type { PreparedPlan } from './prepared-plan.js';
 export interface QueryToStore {
   readonly fields: readonly BoundField[];
   readonly names: readonly StoredName[];
-  /** Relations it names, each with the columns it uses; 0 for the relation itself. */
+  /** Relations it names, each with the columns it uses; 0 for the relation itself. Routines that it calls. */
   readonly uses: readonly { readonly oid: Oid; readonly column: number }[];
   readonly parameters: number;
 }
@@ -22,6 +22,21 @@ export interface QueryToStore {
 /** Binds a query without planning it. Raises the binder's errors, with positions in `text`. */
 export function describeQuery(query: Query, catalog: CatalogPort, text: string): QueryToStore {
   return described(catalog, text, (binder) => binder.bindQuery(query, undefined).fields);
+}
+
+/** What a body in SQL may consist of. */
+export type BodyStatement = Query | Insert | Update | Delete | Merge;
+
+/** The same of a statement of a routine's body, with the routine's parameters. */
+export function describeStatement(
+  node: BodyStatement,
+  catalog: CatalogPort,
+  text: string,
+  parameters: { readonly types: readonly TypeRef[]; readonly names: ParameterNames },
+): QueryToStore {
+  const bind = (binder: StatementBinder): readonly BoundField[] =>
+    (node.kind === 'query' ? binder.bindQuery(node, undefined) : binder.bindModification(node, undefined)).fields;
+  return described(catalog, text, bind, { parameterTypes: parameters.types, parameterNames: parameters.names });
 }
 
 /** The same of a query that stands for the condition of a policy. */
@@ -41,8 +56,9 @@ function described(
   catalog: CatalogPort,
   text: string,
   bind: (binder: StatementBinder) => readonly BoundField[],
+  options: Pick<BindContextOptions, 'parameterTypes' | 'parameterNames'> = {},
 ): QueryToStore {
-  const context = new BindContext({ catalog, text });
+  const context = new BindContext({ catalog, text, ...options });
   const names = new Map<string, StoredName>();
   const direct = new Set<Oid>();
   context.nameListener = (written, relation) => {
@@ -53,6 +69,7 @@ function described(
   const uses = new Map<string, { oid: Oid; column: number }>();
   const use = (oid: Oid, column: number): void => void uses.set(`${oid}.${column}`, { oid, column });
   for (const oid of direct) use(oid, 0);
+  for (const oid of context.routines) use(oid, 0);
   for (const right of context.privileges()) {
     if (right.asRoleOid !== undefined || !direct.has(right.relationOid)) continue;
     for (const column of right.columns ?? []) use(right.relationOid, column);

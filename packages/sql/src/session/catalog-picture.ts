@@ -20,6 +20,7 @@ import {
   policiesFor,
 } from '@phantom/catalog';
 import { PhantomError } from '@phantom/base';
+import { functionByOid, functionsNamed } from '../functions/definitions.js';
 import { functionRegistry } from '../functions/function-registry.js';
 import { rangeConstructors } from '../functions/range-constructors.js';
 import type { FunctionDefinition, FunctionRegistry } from '../functions/registry.js';
@@ -33,6 +34,7 @@ import {
   type SystemViewSource,
 } from '../system-views/system-view.js';
 import { listedCursors, listedSessions, preparedStatements } from './listings.js';
+import { functionOf } from '../routine/routine-function.js';
 import { objectTexts } from '../system-views/object-text.js';
 import { allSystemViews, systemRelation, systemRelationByOid } from '../system-views/system-views.js';
 import { resolveTypeName } from '../expr/type-names.js';
@@ -46,6 +48,8 @@ import { switchedOffWays } from './planner-switches.js';
 import { parsePath } from './search-path.js';
 import { microsSince2000 } from './evaluation.js';
 import type { SqlSession } from './session.js';
+
+const NO_FUNCTIONS: readonly FunctionDefinition[] = [];
 
 export class CatalogPicture implements CatalogPort {
   readonly version: number;
@@ -124,8 +128,37 @@ export class CatalogPicture implements CatalogPort {
 
   /** Functions over the types of this picture. */
   get functions(): FunctionRegistry {
-    this.registry ??= functionRegistry(this.types, (name) => this.constructorsNamed(name));
+    this.registry ??= functionRegistry(this.types, {
+      named: (name, schema) => this.functionsNamed(name, schema),
+      byOid: (oid) => {
+        const object = oid < FIRST_USER_OID ? undefined : this.objects.object(oid);
+        return object?.kind === 'routine' ? functionOf(object, this.types) : functionByOid(oid);
+      },
+    });
     return this.registry;
+  }
+
+  /** Functions of a schema, or of those along the path, in the path's order. */
+  private functionsNamed(name: string, schema: string | undefined): readonly FunctionDefinition[] {
+    if (schema !== undefined) {
+      const oid = this.schemaOid(schema);
+      return oid === undefined ? [] : this.functionsIn(oid, name);
+    }
+    let found = NO_FUNCTIONS;
+    for (const oid of this.path) {
+      // Nobody else's functions are taken for granted: those of temporary objects are called by their schema.
+      if (oid === this.temporarySchemaOid) continue;
+      const more = this.functionsIn(oid, name);
+      if (more.length > 0) found = found.length === 0 ? more : [...found, ...more];
+    }
+    const constructors = this.constructorsNamed(name);
+    return constructors.length === 0 ? found : [...found, ...constructors];
+  }
+
+  private functionsIn(schemaOid: Oid, name: string): readonly FunctionDefinition[] {
+    if (schemaOid === PG_CATALOG_OID) return functionsNamed(name);
+    const routines = this.objects.routinesNamed(schemaOid, name);
+    return routines.length === 0 ? NO_FUNCTIONS : routines.map((routine) => functionOf(routine, this.types));
   }
 
   /** A user's range type brings functions of its name along; the built-in ones' are among the facts. */

@@ -1,9 +1,11 @@
 /** What a session gives to its definitions. */
 import { unsupportedError } from '@phantom/base';
 import type { DdlContext, DdlExecution } from '../ddl/context.js';
+import { type RoutineDescriptor, goesIn } from '@phantom/catalog';
 import { definitionHandler } from '../ddl/definitions.js';
 import type { Execution, RowSink } from '../exec/runtime.js';
-import { describePolicy, describeQuery, planStored } from '../plan/stored-query.js';
+import { describePolicy, describeQuery, describeStatement, planStored } from '../plan/stored-query.js';
+import type { BodyStatement, QueryToStore } from '../plan/stored-query.js';
 import type { Query } from '../text/ast.js';
 import type { Statement } from '../text/ast-statements.js';
 import { commandTag } from './command-tag.js';
@@ -36,6 +38,8 @@ export function ddlContextOf(session: SqlSession, transaction: SessionTransactio
     },
     prepared: (node) => preparedQuery(session, node, transaction),
     describeStored: (query) => describeQuery(query, session.picture, ''),
+    describeRoutine: (routine, statement, text) => describeBody(session, routine, statement, text),
+    validateRoutine: (routine) => session.routines.validate(routine),
     describePolicy: (query) => describePolicy(query, session.picture, ''),
     runStored: (stored, ownerOid, sink) => {
       const plan = planStored(stored, ownerOid, session.picture);
@@ -56,6 +60,14 @@ export function ddlContextOf(session: SqlSession, transaction: SessionTransactio
     },
     onEnd: (listener) => transaction.storage.onEnd((seq) => listener(seq !== undefined)),
   };
+}
+
+function describeBody(session: SqlSession, routine: RoutineDescriptor, node: Statement, text: string): QueryToStore {
+  const inputs = routine.parameters.filter(goesIn);
+  return describeStatement(node as BodyStatement, session.picture, text, {
+    types: inputs.map(({ type }) => type),
+    names: { routine: routine.name, names: inputs.map(({ name }) => name) },
+  });
 }
 
 /** A definition inside CREATE SCHEMA: unqualified names mean the new schema first. */

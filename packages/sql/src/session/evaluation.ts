@@ -5,7 +5,7 @@
 import type { Clock } from '@phantom/base';
 import { PhantomError, type Random } from '@phantom/base';
 import type { Oid, SequenceDescriptor, Sequences } from '@phantom/catalog';
-import type { AdvisoryLocks, EvaluationContext, NotificationPort } from '../functions/registry.js';
+import type { AdvisoryLocks, EvaluationContext, NotificationPort, RoutineCaller } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import { dateStyleOf } from '../types/date-style.js';
 import type { TypeContext, TypeLookup } from '../types/type.js';
@@ -37,6 +37,7 @@ export interface EvaluationOwner {
   /** Number of the transaction that the statement runs in. */
   readonly transactionId: number;
   readonly advisory: AdvisoryLocks;
+  readonly routines: RoutineCaller;
   readonly currentRoleName: string;
   /** What SHOW role says. */
   readonly roles: { readonly setting: string };
@@ -113,6 +114,10 @@ export class SessionEvaluation implements EvaluationContext {
 
   get advisory(): AdvisoryLocks {
     return this.owner.advisory;
+  }
+
+  get routines(): RoutineCaller {
+    return this.owner.routines;
   }
 
   get backendPid(): number {

@@ -14,6 +14,7 @@ import type { Value } from '../types/type.js';
 import type { SessionEvaluation } from './evaluation.js';
 import type { SqlSession } from './session.js';
 import type { SessionTransaction } from './transaction.js';
+import type { TransactionWriters } from './transaction-writers.js';
 
 /** What one execution works with. */
 export class SessionExecutionContext implements ExecutionContext {
@@ -28,6 +29,7 @@ export class SessionExecutionContext implements ExecutionContext {
   readonly counters: WorkCounters;
   private readonly session: SqlSession;
   private readonly owner: SessionTransaction | undefined;
+  private writers: TransactionWriters | undefined;
 
   constructor(
     session: SqlSession,
@@ -50,7 +52,9 @@ export class SessionExecutionContext implements ExecutionContext {
   writer(table: TableDescriptor): TableWriter {
     const { owner } = this;
     assert(owner !== undefined, 'only a transaction writes');
-    return owner.writersOf(this.session).writer(table);
+    // Those of its own place: the statement may go on while one inside it has begun.
+    this.writers ??= owner.writersOf(this.session);
+    return this.writers.writer(table);
   }
 
   checkPrivileges(required: readonly RequiredPrivilege[]): void {

@@ -19,6 +19,7 @@ const LETTERS: Readonly<Record<RequiredPrivilege['privilege'], string>> = {
   references: 'x',
   trigger: 't',
   usage: 'U',
+  execute: 'X',
 };
 
 /** Every right that a plan needs, for the role that executes it or for the owner of the view it goes through. */
@@ -42,7 +43,10 @@ export function checkRelationPrivileges(
     const allowed = byColumn
       ? hasColumnPrivilege(objects, role, object, letter, need.columns ?? [])
       : hasPrivilege(objects, role, object, letter);
-    if (!allowed) throw new PhantomError('42501', `permission denied for ${object.kind} ${need.relationName}`);
+    if (!allowed) {
+      const kind = object.kind === 'routine' ? object.routine : object.kind;
+      throw new PhantomError('42501', `permission denied for ${kind} ${need.relationName}`);
+    }
   }
 }
 

@@ -37,8 +37,20 @@ export function* runPlan(
   transaction.statements++;
   const isAhead = plan.pointWrite !== undefined;
   for (let wait = transaction.readAhead(isAhead); wait !== undefined; wait = transaction.readAhead(isAhead)) yield wait;
+  return yield* runWithin(session, statement, parameters, sink, transaction);
+}
+
+/** The same inside a transaction, whose reading ahead is settled. */
+export function* runWithin(
+  session: SqlSession,
+  statement: PlanStatement,
+  parameters: readonly Value[],
+  sink: RowSink,
+  transaction: SessionTransaction,
+): Execution {
+  const { traits } = session.currentPlan(statement);
   if (traits.writes || traits.locks) return yield* runWriting(session, statement, parameters, sink, transaction);
-  yield* shareTables(plan, transaction, Modes.AccessShare);
+  yield* shareTables(session.currentPlan(statement), transaction, Modes.AccessShare);
   const wait = transaction.whenSafe();
   if (wait !== undefined) yield wait;
   transaction.storage.beginStatement(statement.text);
@@ -109,7 +121,7 @@ function* runWriting(
 }
 
 /** Keeps the definitions of a plan's tables as they are until the transaction ends; true when that had to be waited for. */
-function* shareTables(
+export function* shareTables(
   plan: PreparedPlan,
   transaction: SessionTransaction,
   mode: TableLockMode,

@@ -68,6 +68,14 @@ export class SessionRoles {
     this.change(role.oid, role.oid, local);
   }
 
+  /** Acts as a role, asking nobody, until the returned function is called: what a function of its owner's rights does. */
+  become(roleOid: Oid): () => void {
+    const { sessionOid, roleOid: before } = this;
+    if (roleOid === before) return () => undefined;
+    this.take(sessionOid, roleOid);
+    return () => this.take(sessionOid, before);
+  }
+
   private existing(name: string): RoleDescriptor {
     const objects = this.owner.objects();
     const oid = objects.oidByName(NameClass.Role, 0, name);

@@ -38,6 +38,7 @@ import { type Notification, Notifier } from './notifications.js';
 import { isPlannerSwitch } from './planner-switches.js';
 import { Portal } from './portal.js';
 import { runPlan } from './run-plan.js';
+import { SessionRoutines } from './session-routines.js';
 import { type RolesOwner, SessionRoles } from './session-roles.js';
 import { findConnection, startSettings } from './session-start.js';
 import { TemporaryObjects } from './temporary-objects.js';
@@ -104,6 +105,8 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   /** Its advisory locks, and what it waits for with its transaction. */
   readonly locks: SessionLocks;
   readonly advisory: SessionAdvisoryLocks;
+  /** Calls of functions and procedures. */
+  readonly routines = new SessionRoutines(this);
   /** Time limits of the transaction. */
   readonly watch: TransactionWatch;
   private readonly life: TransactionLife;
@@ -277,7 +280,8 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     const picture = this.catalogPicture();
     if (!isCurrent(statement.plan, picture)) {
       const plan = this.engine.statements.plan(picture, statement, this.evaluation);
-      if (!sameFields(statement.plan, plan)) throw new PhantomError('0A000', 'cached plan must not change result type');
+      const changed = statement.routine === undefined && !sameFields(statement.plan, plan);
+      if (changed) throw new PhantomError('0A000', 'cached plan must not change result type');
       statement.plan = plan;
     }
     this.checkSnapshotReaches(statement.plan);

@@ -238,7 +238,12 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
   }),
   fixed('allow_system_table_mods', 'off', 'System tables are never changed by hand.', BOOLEAN),
   fixed('backslash_quote', 'safe_encoding', "When \\' is read as a quote."),
-  fixed('check_function_bodies', 'off', 'Bodies of routines are bound when they are called.', BOOLEAN),
+  {
+    name: 'check_function_bodies',
+    kind: BOOLEAN,
+    default: 'on',
+    description: 'Bodies of routines are checked when they are made.',
+  },
   fixed(
     'default_table_access_method',
     'heap',

@@ -13,6 +13,7 @@ import type { ExecutionContext, WorkCounters } from '../exec/runtime.js';
 import { planStatement } from '../plan/plan-statement.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import { isCurrent, type PreparedPlan } from '../plan/prepared-plan.js';
+import type { RoutineBinding } from '../plan/routine-binding.js';
 import type { ParsedStatement, Statement } from '../text/ast-statements.js';
 import { parseScript, parseScriptWithEscapes } from '../text/parse.js';
 import type { TypeContext, Value } from '../types/type.js';
@@ -113,7 +114,7 @@ export class StatementCache {
 
   private shared(
     picture: CatalogPort,
-    statement: Pick<PlanStatement, 'node' | 'declaredTypes' | 'text'>,
+    statement: Pick<PlanStatement, 'node' | 'declaredTypes' | 'text' | 'routine'>,
   ): PreparedPlan {
     const { node } = statement;
     let byKey = this.plans.get(node);
@@ -121,12 +122,18 @@ export class StatementCache {
     const key = statement.declaredTypes.length === 0 ? '' : statement.declaredTypes.join(',');
     const cached = byKey.get(key);
     if (cached !== undefined && isCurrent(cached, picture)) return cached;
-    const plan = this.planUncached(picture, node, statement.declaredTypes, statement.text);
+    const plan = this.planUncached(picture, node, statement.declaredTypes, statement.text, statement.routine);
     byKey.set(key, plan);
     return plan;
   }
 
-  planUncached(picture: CatalogPort, node: Statement, declaredTypes: readonly Oid[], text = ''): PreparedPlan {
+  planUncached(
+    picture: CatalogPort,
+    node: Statement,
+    declaredTypes: readonly Oid[],
+    text = '',
+    routine?: RoutineBinding,
+  ): PreparedPlan {
     this.counters.plans++;
     switch (node.kind) {
       case 'query':
@@ -134,7 +141,7 @@ export class StatementCache {
       case 'update':
       case 'delete':
       case 'merge':
-        return planStatement(node, picture, { declaredTypes, text });
+        return planStatement(node, picture, { declaredTypes, text, routine });
       default:
         throw new PhantomError('0A000', `${node.kind} has no plan`);
     }

@@ -5,6 +5,7 @@
 import type { Oid, TypeRef } from '@phantom/catalog';
 import { type Execution, PAUSE, type RowSink } from '../exec/runtime.js';
 import type { PlanField, PreparedPlan } from '../plan/prepared-plan.js';
+import type { RoutineBinding } from '../plan/routine-binding.js';
 import type { Statement } from '../text/ast-statements.js';
 import type { Value } from '../types/type.js';
 import type { SqlSession } from './session.js';
@@ -18,6 +19,8 @@ export interface PlanStatement {
   readonly declaredTypes: readonly Oid[];
   /** Its text's literals, where its shape may be shared (statement-shapes.ts). */
   readonly literals: Literals | undefined;
+  /** Of a routine's body: what it is bound with. */
+  readonly routine?: RoutineBinding;
   /** Replaced when the catalog moved on; every execution asks the session for the current one. */
   plan: PreparedPlan;
 }

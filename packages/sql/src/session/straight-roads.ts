@@ -3,7 +3,7 @@
  * read or a write of one row by key; the session's rules (rights, transactions, failures) are the same as on the ordinary road.
  */
 import { type MvccTransaction, TableLockMode } from '@phantom/mvcc';
-import { StatementRestart } from '../exec/runtime.js';
+import { StatementRestart, StatementWait } from '../exec/runtime.js';
 import type { PointLookup, PreparedPlan } from '../plan/prepared-plan.js';
 import type { Value } from '../types/type.js';
 import { readOnlyTransaction } from './session-errors.js';
@@ -65,7 +65,8 @@ export function lookUpWithin(
  * road, which waits for what is held, or until what the error tells is durable.
  */
 function refuseUnlessAgain(session: SqlSession, storage: MvccTransaction, error: unknown): void {
-  if (!(error instanceof StatementRestart) && storage.whenShown() === undefined) {
+  const runsAnew = error instanceof StatementRestart || error instanceof StatementWait;
+  if (!runsAnew && storage.whenShown() === undefined) {
     session.fail(error);
     throw error;
   }

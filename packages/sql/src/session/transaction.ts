@@ -44,7 +44,9 @@ export class SessionTransaction {
   /** What is said to other sessions once it commits. */
   readonly notifications = new PendingNotifications();
   private readonly savepoints: NamedSavepoint[] = [];
-  private writers: TransactionWriters | undefined;
+  /** By how many statements stand around the one that they serve. */
+  private readonly writers: TransactionWriters[] = [];
+  private depth = 0;
   private point: SessionExecutionContext | undefined;
   /** Tables held, with the modes they are held in, a bit for each. */
   private readonly sharedTables = new Map<Oid, number>();
@@ -88,9 +90,19 @@ export class SessionTransaction {
     return undefined;
   }
 
-  /** The transaction's table writers, made when it first writes. */
+  /** The table writers of the statement that runs, made when one in its place first writes. */
   writersOf(session: SqlSession): TransactionWriters {
-    return (this.writers ??= new TransactionWriters(session, this));
+    return (this.writers[this.depth] ??= new TransactionWriters(session, this));
+  }
+
+  /** Begins statements inside the one that runs, as MvccTransaction.nestStatement; their writers are their own. */
+  nestStatement(): () => void {
+    const leave = this.storage.nestStatement();
+    this.depth++;
+    return () => {
+      this.depth--;
+      leave();
+    };
   }
 
   /** The context of straight roads: one for the transaction, aimed at each statement's parameters. */

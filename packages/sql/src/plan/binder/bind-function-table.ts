@@ -2,7 +2,7 @@
 import { PhantomError } from '@phantom/base';
 import type { TypeRef } from '@phantom/catalog';
 import { SqlRecord } from '@phantom/codec';
-import { isSystemCall, setCallOutput } from '../../expr/bind-functions.js';
+import { callOptions, schemaOfCall, setCallOutput } from '../../expr/bind-functions.js';
 import { compositeFields } from '../../expr/bind-special.js';
 import type { Binder } from '../../expr/binder.js';
 import { resolveCall } from '../../expr/calls.js';
@@ -62,7 +62,9 @@ export function bindFunctionTable(binder: Binder, node: Ast.FunctionTable, scope
 /** `unnest(a, b)` stands for unnest(a) and unnest(b) side by side. */
 function spreadUnnest(binder: Binder, call: Ast.Expression): Ast.Expression[] {
   if (call.kind !== 'call' || call.arguments.length < 2) return [call];
-  if (call.name[call.name.length - 1]?.text !== 'unnest' || !isSystemCall(binder, call)) return [call];
+  if (call.name[call.name.length - 1]?.text !== 'unnest') return [call];
+  const schema = schemaOfCall(binder, call);
+  if (schema !== undefined && schema !== 'pg_catalog') return [call];
   if (call.arguments.some((argument) => argument.variadic || argument.name !== undefined)) return [call];
   return call.arguments.map((argument) => ({ ...call, arguments: [argument] }));
 }
@@ -82,12 +84,11 @@ function bindItem(
   if (scope.aggregates.length > 0) {
     throw context.error('42803', 'aggregate functions are not allowed in functions in FROM', node.position);
   }
-  if (definitions.length > 0 && !mayBeRecord(binder, bound)) {
-    throw context.error(
-      '42601',
-      'a column definition list is only allowed for functions returning "record"',
-      definitions[0]?.position,
-    );
+  if (definitions.length > 0 && !mayBeRecord(binder, bound)) throw needlessDefinitions(binder, definitions, false);
+  if (bound.kind === 'call' && bound.type.oid === TypeOid.record) {
+    const hasColumns = bound.recordColumns !== undefined;
+    if (definitions.length > 0 && hasColumns) throw needlessDefinitions(binder, definitions, true);
+    if (definitions.length === 0 && !hasColumns) throw missingDefinitions(binder, node.position);
   }
   const value = isUnknown(bound) ? coerce(context, bound, TEXT, 'implicit', node.position) : bound;
   const fields = definitions.length > 0 ? definedColumns(binder, definitions) : compositeFields(binder, value);
@@ -100,13 +101,27 @@ function bindItem(
     const call: ScalarItem = { expression: typed, columns: columns.map((column) => column.id), composite: true };
     return { call, columns, scalar: false };
   }
-  const name = functionColumnName(node);
+  const resultName = bound.kind === 'call' ? bound.function.resultName : undefined;
+  const name = resultName ?? functionColumnName(node);
   const id = context.newColumn(name, value.type);
   return {
     call: { expression: value, columns: [id], composite: false },
     columns: [{ name, type: value.type, id }],
-    scalar: true,
+    scalar: resultName === undefined,
   };
+}
+
+/** 42601 where nothing says what columns the records have. */
+function missingDefinitions({ context }: Binder, position: number): Error {
+  return context.error('42601', 'a column definition list is required for functions returning "record"', position);
+}
+
+/** 42601 for a column definition list where the columns are known. */
+function needlessDefinitions({ context }: Binder, [first]: readonly FieldDefinition[], hasColumns: boolean): Error {
+  const message = hasColumns
+    ? 'a column definition list is redundant for a function with OUT parameters'
+    : 'a column definition list is only allowed for functions returning "record"';
+  return context.error('42601', message, first?.position);
 }
 
 type Fields = readonly { readonly name: string; readonly type: TypeRef }[];
@@ -191,31 +206,14 @@ function bindSetCall(
   const { context } = binder;
   const name = node.name[node.name.length - 1]?.text ?? '';
   const args: Expression[] = node.arguments.map((argument) => binder.bind(argument.value, scope));
-  const last = node.arguments[node.arguments.length - 1];
-  const named = node.arguments.some((argument) => argument.name !== undefined);
-  if (!isSystemCall(binder, node)) return undefined;
-  const resolved = resolveCall(context, name, args, node.position, {
-    ...(last?.variadic === true ? { variadicArray: true } : {}),
-    ...(named ? { argumentNames: node.arguments.map((argument) => argument.name?.text) } : {}),
-  });
+  const resolved = resolveCall(context, name, args, node.position, callOptions(binder, node));
   if (resolved === undefined || resolved.definition.kind !== 'set') return undefined;
   const { definition } = resolved;
   if (resolved.type.oid === TypeOid.record && definition.columns === undefined && definitions.length === 0) {
-    throw context.error(
-      '42601',
-      'a column definition list is required for functions returning "record"',
-      node.position,
-    );
+    throw missingDefinitions(binder, node.position);
   }
   if (definitions.length > 0 && (resolved.type.oid !== TypeOid.record || definition.columns !== undefined)) {
-    const redundant = definition.columns !== undefined;
-    throw context.error(
-      '42601',
-      redundant
-        ? 'a column definition list is redundant for a function with OUT parameters'
-        : 'a column definition list is only allowed for functions returning "record"',
-      definitions[0]?.position,
-    );
+    throw needlessDefinitions(binder, definitions, definition.columns !== undefined);
   }
   const record = resolved.type.oid === TypeOid.record && definition.columns === undefined;
   const output =
@@ -234,7 +232,7 @@ function bindSetCall(
     variadicFrom: resolved.variadicFrom,
     variadicElement: resolved.variadicElement,
     resultType: resolved.type,
-    recordColumns: record && definitions.length > 0 ? output : undefined,
+    recordColumns: composite && (record || definition.routine !== undefined) ? output : undefined,
     columns: columns.map((column) => column.id),
     composite: composite || elementFields !== undefined,
   };

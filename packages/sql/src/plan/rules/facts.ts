@@ -1,5 +1,6 @@
 /** Questions rules ask of expressions. */
 import type { ColumnId, Expression } from '../../expr/expression.js';
+import type { FunctionDefinition } from '../../functions/registry.js';
 import { mayWait } from '../../functions/lock-functions.js';
 import { someExpression } from '../../expr/walk.js';
 import { columnsOf } from '../logical/walk.js';
@@ -13,9 +14,14 @@ export function isVolatile(expression: Expression): boolean {
   );
 }
 
+/** It may have to wait for somebody else: what users define may do anything. */
+export function isWaiting({ name, routine }: FunctionDefinition): boolean {
+  return routine !== undefined || mayWait(name);
+}
+
 /** It calls a function that may have to wait for somebody else. */
 export function callsWaiting(expression: Expression): boolean {
-  return someExpression(expression, (part) => part.kind === 'call' && mayWait(part.function.name));
+  return someExpression(expression, (part) => part.kind === 'call' && isWaiting(part.function));
 }
 
 export function hasSubquery(expression: Expression): boolean {

@@ -1,0 +1,78 @@
+/** Routines of users as the functions that calls are resolved to. */
+import { type RoutineDescriptor, type RoutineParameter, goesIn } from '@phantom/catalog';
+import type { CallTypes, EvaluationContext, FunctionDefinition } from '../functions/registry.js';
+import { TypeOid } from '../types/type-oids.js';
+import type { TypeLookup, Value } from '../types/type.js';
+
+const made = new WeakMap<RoutineDescriptor, FunctionDefinition>();
+
+/** True for parameters that are part of the result. */
+function goesOut({ mode }: RoutineParameter): boolean {
+  return mode === 'out' || mode === 'inout' || mode === 'table';
+}
+
+/** What a call gives values for: CALL names the parameters of a procedure that go out, too. */
+export function calledParameters({ routine, parameters }: RoutineDescriptor): readonly RoutineParameter[] {
+  return routine === 'procedure' ? parameters : parameters.filter(goesIn);
+}
+
+/** Parameters that go out: columns of the result where there are several. */
+export function resultParameters({ parameters }: Pick<RoutineDescriptor, 'parameters'>): readonly RoutineParameter[] {
+  return parameters.filter(goesOut);
+}
+
+/** The function; the same object for the same descriptor. */
+export function functionOf(routine: RoutineDescriptor, types: TypeLookup): FunctionDefinition {
+  let definition = made.get(routine);
+  if (definition === undefined) made.set(routine, (definition = define(routine, types)));
+  return definition;
+}
+
+/** Type of one of the arguments that a VARIADIC parameter collects. */
+function variadicElement({ type }: RoutineParameter, types: TypeLookup): number {
+  if (type.oid === TypeOid.anyArray) return TypeOid.anyElement;
+  if (type.oid === TypeOid.anyCompatibleArray) return TypeOid.anyCompatible;
+  return types.byOid(type.oid)?.elementOid ?? 0;
+}
+
+function define(routine: RoutineDescriptor, types: TypeLookup): FunctionDefinition {
+  const parameters = calledParameters(routine);
+  const outputs = resultParameters(routine);
+  const last = parameters.at(-1);
+  const defaults = parameters.flatMap(({ defaultSql }) => (defaultSql === undefined ? [] : [defaultSql]));
+  const [only] = outputs;
+  const isRow = outputs.length > 1 || (outputs.length === 1 && routine.routine === 'procedure');
+  const common = {
+    oid: routine.oid,
+    name: routine.name,
+    argumentTypes: parameters.map(({ type }) => type.oid),
+    argumentNames: parameters.map(({ name }) => name),
+    resultType: routine.resultType.oid,
+    volatility: routine.volatility,
+    strict: routine.strict,
+    needsContext: true,
+    needsTypes: true,
+    routine,
+    ...(last?.mode === 'variadic' ? { variadic: variadicElement(last, types) } : {}),
+    ...(defaults.length === 0 ? {} : { defaultTexts: defaults }),
+    ...(isRow ? { columns: outputs.map(({ name, type }, i) => ({ name: columnName(name, i), type: type.oid })) } : {}),
+    ...(!isRow && only !== undefined && only.name !== '' ? { resultName: only.name } : {}),
+  };
+  if (routine.returnsSet) {
+    const call = (...args: unknown[]): Iterable<Value> => {
+      const [callTypes, context] = [args.pop() as CallTypes, args.pop() as EvaluationContext];
+      return context.routines.rows(routine, args, callTypes);
+    };
+    return { ...common, kind: 'set', call };
+  }
+  const call = (...args: unknown[]): Value => {
+    const [callTypes, context] = [args.pop() as CallTypes, args.pop() as EvaluationContext];
+    return context.routines.call(routine, args, callTypes);
+  };
+  return { ...common, kind: 'scalar', call };
+}
+
+/** The name of a column of the result: PostgreSQL's where the parameter has none. */
+export function columnName(name: string, index: number): string {
+  return name === '' ? `column${index + 1}` : name;
+}

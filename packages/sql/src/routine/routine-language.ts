@@ -1,0 +1,50 @@
+/**
+ * The seam between what a routine is (its name, parameters, rights: the catalog's and the binder's affair) and the language
+ * that its body is written in.
+ *
+ *   a call  ->  session/session-routines.ts: depth, rights, settings  ->  compiled body, once for each combination of types
+ *           ->  statements of the body, run by the RoutineHost  ->  value or rows
+ *
+ * A body runs as a generator by the protocol of exec/runtime.ts, so CALL may wait and rest like any statement. A call in the
+ * middle of an expression cannot: its caller drives the generator to its end, and what would have to wait ends the whole
+ * statement, which is then run anew (StatementWait).
+ */
+import type { RoutineDescriptor, TypeRef } from '@phantom/catalog';
+import type { Execution, RowSink, Yielded } from '../exec/runtime.js';
+import type { PlanField } from '../plan/prepared-plan.js';
+import type { RoutineBinding, WantedResult } from '../plan/routine-binding.js';
+import type { Statement } from '../text/ast-statements.js';
+import type { Value } from '../types/type.js';
+
+/** A statement of a body, ready to run; planned anew when the catalog has moved on. */
+export interface RoutineStatement {
+  /** Its columns, after what it is bound with. */
+  readonly fields: readonly PlanField[];
+  run(parameters: readonly Value[], sink: RowSink): Execution;
+}
+
+/** What a body asks of the session in which it runs. */
+export interface RoutineHost {
+  /** Analyses a statement of a body; the errors are the binder's. */
+  prepare(node: Statement, text: string, types: readonly TypeRef[], binding: RoutineBinding): RoutineStatement;
+}
+
+/** A routine with the types of one kind of call: polymorphic ones are known. */
+export interface RoutineSignature {
+  readonly routine: RoutineDescriptor;
+  /** Of the parameters that go in. */
+  readonly parameterTypes: readonly TypeRef[];
+  /** Undefined where nothing comes out. */
+  readonly wanted: WantedResult | undefined;
+}
+
+/** A compiled body: one call of it. The outcome is a value, or the rows of a routine that returns a set. */
+export type RoutineBody = (args: readonly Value[]) => Generator<Yielded, Value, void>;
+
+export interface RoutineLanguage {
+  readonly name: string;
+  /** Reads the body: what is worth keeping between calls. */
+  compile(signature: RoutineSignature, host: RoutineHost): RoutineBody;
+  /** Raises what is wrong with a body, at its making. */
+  validate(signature: RoutineSignature, host: RoutineHost): void;
+}
