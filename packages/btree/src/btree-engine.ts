@@ -33,8 +33,9 @@ import type {
   Seq,
   SortedRunRef,
   SortedWriter,
+  SpilledWrites,
 } from '@phantom/kv';
-import { Admission, MemoryLayers, SortedFiles } from '@phantom/runs';
+import { Admission, MemoryLayers, SortedFiles, SpilledRuns } from '@phantom/runs';
 import type { EngineContext } from '@phantom/store';
 import { Background } from './background.js';
 import { openIngested } from './ingest.js';
@@ -152,6 +153,12 @@ export class BtreeEngine implements KvEngine {
     if (this.mayHaveOrphans) this.removeIngestedOrphans();
     const { vfs, checksums, logger, directory } = this.context;
     return new SortedFiles({ vfs, checksums, logger, directory, name, runBytesMax: Number.POSITIVE_INFINITY });
+  }
+
+  spill(name: string): SpilledWrites {
+    if (this.mayHaveOrphans) this.removeIngestedOrphans();
+    const { vfs, checksums, logger, directory } = this.context;
+    return new SpilledRuns({ vfs, checksums, logger, directory, name, cache: this.files.cache });
   }
 
   ingest(files: readonly SortedRunRef[], seq: Seq): void {

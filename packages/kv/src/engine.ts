@@ -22,6 +22,7 @@
 import type { BatchReader } from './write-batch.js';
 import type { KeyRange } from './key-range.js';
 import type { Seq } from './seq.js';
+import type { SpilledWrites } from './spilled-writes.js';
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -163,8 +164,12 @@ export interface SortedRunRef {
 export interface SortedWriter {
   /** About what has been written so far. */
   readonly bytes: number;
-  /** Keys ascend. The bytes are copied. */
+  /** Keys ascend, those of removals among them. The bytes are copied. */
   put(key: Uint8Array, keyStart: number, keyEnd: number, value: Uint8Array, valueStart: number, valueEnd: number): void;
+  /** What lies under the key before the hand-over is gone then. */
+  remove(key: Uint8Array, keyStart: number, keyEnd: number): void;
+  /** Likewise of every key in [lower, upper); ranges come before the first key. The bytes must not change. */
+  removeRange(lower: Uint8Array, upper: Uint8Array): void;
   /** The files, durable with their names once resolved: what `ingest` takes. None when nothing was put. */
   finish(): Promise<readonly SortedRunRef[]>;
   /** As finish, on this thread. */
@@ -206,6 +211,8 @@ export interface KvEngine {
    * no files. Not before recovery has ended.
    */
   sortedWriter(name: string): SortedWriter | undefined;
+  /** Files for what a writer puts aside until it commits; names are given as to `sortedWriter`. Undefined likewise. */
+  spill(name: string): SpilledWrites | undefined;
   /** Takes over sorted files whole, at a seq of their own; they are synced already. Queues behind the present delta. */
   ingest(files: readonly SortedRunRef[], seq: Seq): void;
   estimate(range: KeyRange): RangeEstimate;

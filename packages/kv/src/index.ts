@@ -27,6 +27,7 @@ export {
   spaceOfKey,
   writeSpace,
 } from './space.js';
+export { type SpillWriter, type SpilledEntries, type SpilledWrites, Written } from './spilled-writes.js';
 export {
   BATCH_BYTES_MAX,
   BATCH_FORMAT,

@@ -138,6 +138,10 @@ export class MemoryEngine implements KvEngine {
     return undefined;
   }
 
+  spill(): undefined {
+    return undefined;
+  }
+
   ingest(_files: readonly SortedRunRef[], _seq: Seq): void {
     throw unsupportedError('bulk load of files into a memory engine');
   }

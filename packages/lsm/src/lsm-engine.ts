@@ -38,8 +38,9 @@ import {
   type Seq,
   type SortedRunRef,
   type SortedWriter,
+  type SpilledWrites,
 } from '@phantom/kv';
-import { Admission, MemoryLayers, SortedFiles } from '@phantom/runs';
+import { Admission, MemoryLayers, SortedFiles, SpilledRuns } from '@phantom/runs';
 import type { EngineContext } from '@phantom/store';
 import { Background } from './background.js';
 import { openIngested } from './ingest.js';
@@ -178,6 +179,12 @@ export class LsmEngine implements KvEngine {
     const { blockBytes, filterBitsPerKey, compression, runBytesMax } = this.files.options;
     const style = { blockBytes, filterBitsPerKey, compression };
     return new SortedFiles({ vfs, checksums, logger, directory, name, runBytesMax, style });
+  }
+
+  spill(name: string): SpilledWrites {
+    if (this.mayHaveOrphans) this.removeOrphans();
+    const { vfs, checksums, logger, directory } = this.context;
+    return new SpilledRuns({ vfs, checksums, logger, directory, name, cache: this.files.cache });
   }
 
   ingest(files: readonly SortedRunRef[], seq: Seq): void {

@@ -24,6 +24,7 @@ export { SharedMemory, type SharedMemoryOptions } from './shared-memory.js';
 export { type LayeredView, ViewCursor } from './view-cursor.js';
 export { showCopy } from './value-copies.js';
 export { SortedFiles, type SortedFilesOptions, isLoadFile } from './sorted-files.js';
+export { SpilledRuns, type SpilledRunsOptions } from './spilled-runs.js';
 export { syncOf, syncOfNames } from './sync-waits.js';
 export { resultOf, syncWritten } from './worker-output.js';
 export { type WorkerTask, serveTasks } from './worker-tasks.js';

@@ -129,6 +129,11 @@ export class RunWriter {
     return this.options.path;
   }
 
+  /** Versions so far. */
+  get entries(): number {
+    return this.entryCount;
+  }
+
   /** Bytes written or waiting to be, the open block before compression. */
   get bytes(): number {
     return this.outOffset + this.out.length + this.data.bytes;

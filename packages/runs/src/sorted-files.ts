@@ -7,7 +7,7 @@
  * They lie in the directory of the engine, where they will get the names of runs: so one sync of names covers both. A file's
  * identity is made from its name, as its number is; so no two loads of an engine may ever have the same one.
  */
-import type { Checksums, Logger } from '@phantom/base';
+import { type Checksums, type Logger, assert } from '@phantom/base';
 import type { SortedRunRef, SortedWriter } from '@phantom/kv';
 import { type Vfs, joinPath } from '@phantom/vfs';
 import { ingestedNumber } from './ingested-number.js';
@@ -27,7 +27,8 @@ export interface SortedFilesOptions {
   readonly style?: Pick<RunWriterOptions, 'blockBytes' | 'filterBitsPerKey' | 'compression'>;
 }
 
-const LOAD_PREFIX = 'load-';
+/** Of files that the next opening removes unless they were handed over. */
+export const LOAD_PREFIX = 'load-';
 
 /** Whether a file in an engine's directory is of a load, and not handed over or not yet named. */
 export function isLoadFile(name: string): boolean {
@@ -58,9 +59,18 @@ export class SortedFiles implements SortedWriter {
     valueStart: number,
     valueEnd: number,
   ): void {
-    if (this.writer !== undefined && this.writer.bytes >= this.options.runBytesMax) this.endFile();
+    this.file().add(key, keyStart, keyEnd, 0, VersionKind.Put, value, valueStart, valueEnd);
+  }
+
+  remove(key: Uint8Array, keyStart: number, keyEnd: number): void {
+    this.file().add(key, keyStart, keyEnd, 0, VersionKind.Remove, key, 0, 0);
+  }
+
+  /** All ranges are in the first file: a later one would hide the keys of those before it. */
+  removeRange(lower: Uint8Array, upper: Uint8Array): void {
+    assert(this.finished.length === 0 && (this.writer?.entries ?? 0) === 0, 'ranges come before the first key');
     this.writer ??= this.beginFile();
-    this.writer.add(key, keyStart, keyEnd, 0, VersionKind.Put, value, valueStart, valueEnd);
+    this.writer.addRangeTombstone({ lower, upper, seq: 0 });
   }
 
   async finish(): Promise<readonly SortedRunRef[]> {
@@ -95,6 +105,12 @@ export class SortedFiles implements SortedWriter {
       logger.warn('files of a bulk load that was given up could not be removed', { reason: String(error) });
     }
     this.writer = undefined;
+  }
+
+  /** The file that the next key goes to. */
+  private file(): RunWriter {
+    if (this.writer !== undefined && this.writer.bytes >= this.options.runBytesMax) this.endFile();
+    return (this.writer ??= this.beginFile());
   }
 
   private beginFile(): RunWriter {

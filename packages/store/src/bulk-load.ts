@@ -10,8 +10,8 @@
  * A load looks at nothing that is there and asks nobody: it is for keys that no one else writes meanwhile, such as those of a
  * space that is being made. An entry takes the place of an older one under its key.
  */
-import { assert } from '@phantom/base';
-import type { KvEngine, Seq, SortedRunRef, SortedWriter } from '@phantom/kv';
+import { assert, compareKeys, copyBytes } from '@phantom/base';
+import type { BatchReader, KvEngine, Seq, SortedRunRef, SortedWriter } from '@phantom/kv';
 import type { LoadRecord } from './load-record.js';
 import { LOADS_WAITING_MAX } from './options.js';
 import type { PlacedEngine } from './space-catalog.js';
@@ -22,6 +22,10 @@ export interface BulkLoad {
   readonly bytes: number;
   /** Keys ascend, with their space in front, and all are of the engine. The bytes are copied. 53100, 58030 from the disk. */
   put(key: Uint8Array, keyStart: number, keyEnd: number, value: Uint8Array, valueStart: number, valueEnd: number): void;
+  /** What is under the key is gone with the commit; in the order of keys, likewise. */
+  remove(key: Uint8Array, keyStart: number, keyEnd: number): void;
+  /** Likewise of every older key in [lower, upper); ranges come before the first key. The bytes must not change. */
+  removeRange(lower: Uint8Array, upper: Uint8Array): void;
   /** Makes everything durable and visible; resolves with its seq. Rejects as a commit does: 08007 when nobody knows. */
   commit(): Promise<Seq>;
   /** As commit, on this thread. */
@@ -35,8 +39,8 @@ export interface LoadHost {
   readonly visibleSeq: Seq;
   /** Waits until something may be added to the log. */
   admitted(): Promise<void>;
-  submit(load: LoadRecord): Promise<Seq>;
-  submitNow(load: LoadRecord): Seq;
+  submit(loads: readonly LoadRecord[]): Promise<Seq>;
+  submitNow(loads: readonly LoadRecord[]): Seq;
 }
 
 export class FileLoad implements BulkLoad {
@@ -46,6 +50,10 @@ export class FileLoad implements BulkLoad {
   private firstKey: Uint8Array | undefined = undefined;
   private lastKey = new Uint8Array(256);
   private lastKeyBytes = 0;
+  /** Least lower and greatest upper end of the removed ranges. */
+  private firstLower: Uint8Array | undefined = undefined;
+  private lastUpper: Uint8Array | undefined = undefined;
+  private files: readonly SortedRunRef[] = [];
   /** The log may name the files. */
   private isSubmitted = false;
 
@@ -67,62 +75,122 @@ export class FileLoad implements BulkLoad {
     valueStart: number,
     valueEnd: number,
   ): void {
-    assert((key[keyStart] as number) >>> 4 === this.placed.code, 'a load has keys of one engine');
     this.writer.put(key, keyStart, keyEnd, value, valueStart, valueEnd);
-    this.firstKey ??= key.slice(keyStart, keyEnd);
-    const bytes = keyEnd - keyStart;
-    if (bytes > this.lastKey.length) this.lastKey = new Uint8Array(bytes * 2);
-    for (let i = 0; i < bytes; i++) this.lastKey[i] = key[keyStart + i] as number;
-    this.lastKeyBytes = bytes;
+    this.noteKey(key, keyStart, keyEnd);
+  }
+
+  remove(key: Uint8Array, keyStart: number, keyEnd: number): void {
+    this.writer.remove(key, keyStart, keyEnd);
+    this.noteKey(key, keyStart, keyEnd);
+  }
+
+  removeRange(lower: Uint8Array, upper: Uint8Array): void {
+    this.writer.removeRange(lower, upper);
+    if (this.firstLower === undefined || compareKeys(lower, this.firstLower) < 0) this.firstLower = lower;
+    if (this.lastUpper === undefined || compareKeys(upper, this.lastUpper) > 0) this.lastUpper = upper;
   }
 
   async commit(): Promise<Seq> {
-    const { host, writer } = this;
-    if (this.firstKey === undefined) return host.visibleSeq;
-    const files = await writer.finish();
-    const { engine } = this.placed;
-    if (isBehind(engine)) await engine.flush();
-    await host.admitted();
+    const { host } = this;
+    if (this.isEmpty) return host.visibleSeq;
+    await this.prepare();
     this.isSubmitted = true;
-    return host.submit(this.record(files));
+    return host.submit([this.record()]);
   }
 
   commitNow(): Seq {
-    const { host, writer } = this;
-    if (this.firstKey === undefined) return host.visibleSeq;
-    const files = writer.finishNow();
+    const { host } = this;
+    if (this.isEmpty) return host.visibleSeq;
+    this.prepareNow();
+    this.isSubmitted = true;
+    return host.submitNow([this.record()]);
+  }
+
+  /** Nothing was written. */
+  get isEmpty(): boolean {
+    return this.firstKey === undefined && this.firstLower === undefined;
+  }
+
+  /** Makes the files durable, and waits until the engine and the log will take them. */
+  async prepare(): Promise<void> {
+    this.files = await this.writer.finish();
+    const { engine } = this.placed;
+    if (isBehind(engine)) await engine.flush();
+    await this.host.admitted();
+  }
+
+  /** As prepare, on this thread. */
+  prepareNow(): void {
+    this.files = this.writer.finishNow();
     const { engine } = this.placed;
     if (isBehind(engine)) engine.flushNow();
+  }
+
+  /** The log may name the files: they are not the load's to remove any more. */
+  submitted(): void {
     this.isSubmitted = true;
-    return host.submitNow(this.record(files));
+  }
+
+  /** What the log is to say of it, once it is prepared. */
+  record(): LoadRecord {
+    const { firstKey, firstLower, lastUpper } = this;
+    const lastKey = this.lastKey.slice(0, this.lastKeyBytes);
+    return {
+      engine: this.placed.code,
+      firstKey: least(firstKey, firstLower),
+      lastKey: lastUpper === undefined || compareKeys(lastKey, lastUpper) > 0 ? lastKey : lastUpper,
+      files: this.files.map(({ path, entries, bytes }) => ({
+        path: path.slice(path.lastIndexOf('/') + 1),
+        entries,
+        bytes,
+      })),
+    };
   }
 
   discard(): void {
     if (!this.isSubmitted) this.writer.discard();
   }
 
-  private record(files: readonly SortedRunRef[]): LoadRecord {
-    return {
-      engine: this.placed.code,
-      firstKey: this.firstKey as Uint8Array,
-      lastKey: this.lastKey.slice(0, this.lastKeyBytes),
-      files: files.map(({ path, entries, bytes }) => ({ path: path.slice(path.lastIndexOf('/') + 1), entries, bytes })),
-    };
+  private noteKey(key: Uint8Array, start: number, end: number): void {
+    assert((key[start] as number) >>> 4 === this.placed.code, 'a load has keys of one engine');
+    this.firstKey ??= key.slice(start, end);
+    const bytes = end - start;
+    if (bytes > this.lastKey.length) this.lastKey = new Uint8Array(bytes * 2);
+    this.lastKeyBytes = copyBytes(key, start, end, this.lastKey, 0);
   }
 }
 
-/** What publishing a load and replaying one come to: its engine takes the files over, unless its own files have them. */
-export function applyLoad(engines: readonly PlacedEngine[], load: LoadRecord, seq: Seq): void {
+/**
+ * What publishing loads and replaying them come to: each engine takes its files over, unless its own files have them. The
+ * batch, if there is one, is for engines that no load is for.
+ */
+export function applyLoads(
+  engines: readonly PlacedEngine[],
+  loads: readonly LoadRecord[],
+  seq: Seq,
+  batch: BatchReader | undefined,
+): void {
   for (const placed of engines) {
     const { engine } = placed;
     if (engine.appliedSeq >= seq) continue;
-    if (placed.code !== load.engine) engine.advance(seq);
-    else
+    const load = loads.find(({ engine: code }) => code === placed.code);
+    if (load !== undefined) {
       engine.ingest(
         load.files.map((file) => ({ ...file, path: placed.pathOf(file.path) })),
         seq,
       );
+    } else if (batch !== undefined && (batch.engines & placed.bit) !== 0) {
+      engine.apply(batch, seq, Number.POSITIVE_INFINITY);
+      batch.rewind();
+    } else {
+      engine.advance(seq);
+    }
   }
+}
+
+function least(a: Uint8Array | undefined, b: Uint8Array | undefined): Uint8Array {
+  if (a === undefined || b === undefined) return (a ?? b) as Uint8Array;
+  return compareKeys(a, b) < 0 ? a : b;
 }
 
 function isBehind(engine: KvEngine): boolean {

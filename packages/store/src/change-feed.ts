@@ -20,7 +20,7 @@ import { BatchReader, type KeyRange, OperationKind, type Seq, engineOfKey } from
 import type { Lsn, Retention, Wal, WalRecord } from '@phantom/wal';
 import { RecordKind } from './format.js';
 import type { StoreHealth } from './health.js';
-import { decodeLoad, touchesRange } from './load-record.js';
+import { decodeLoads, touchesRange } from './load-record.js';
 import type { LogMark } from './log-map.js';
 import { CHANGE_BUFFER_BYTES, CHANGE_LOG_BYTES_MAX } from './options.js';
 import type { Change } from './types.js';
@@ -219,8 +219,9 @@ export class LogChangeFeed implements ChangeFeed {
   /** A bulk load: the log does not have what it brought. */
   private passLoad(record: WalRecord): void {
     const isBefore = this.joins(record);
-    const load = decodeLoad(record.payload);
-    if (!isBefore && this.ranges.some((range) => touchesRange(load, range))) throw this.goneError();
+    const loads = decodeLoads(record.payload);
+    const concerns = loads.some((load) => this.ranges.some((range) => touchesRange(load, range)));
+    if (!isBefore && concerns) throw this.goneError();
     this.readUpTo(record.seq, record.end);
   }
 

@@ -6,7 +6,7 @@ import { isPhantomError } from '@phantom/base';
 import { BatchReader, type Finding } from '@phantom/kv';
 import { joinPath } from '@phantom/vfs';
 import { LOG_DIRECTORY, RecordKind, SUPERBLOCK_FILE } from './format.js';
-import { decodeLoad } from './load-record.js';
+import { decodeLoads } from './load-record.js';
 import { SeqOrder, newestFlushedSeq } from './recovery.js';
 import { decodeSpaceLimit } from './space-catalog.js';
 import type { StoreParts } from './store-parts.js';
@@ -35,7 +35,7 @@ async function* checkLog({ wal, catalog, directory, superblock }: StoreParts): A
         }
         order.next(record.seq, record.lsn);
         if (record.flags === RecordKind.Load) {
-          decodeLoad(record.payload);
+          decodeLoads(record.payload);
           continue;
         }
         reader.setBatch(record.payload);

@@ -25,7 +25,7 @@
 import { type Clock, assert, copyBytes, outcomeUnknownError } from '@phantom/base';
 import { BatchReader, type Seq } from '@phantom/kv';
 import type { Durability, Lsn, Wal } from '@phantom/wal';
-import { applyLoad } from './bulk-load.js';
+import { applyLoads } from './bulk-load.js';
 import type { StoreHealth } from './health.js';
 import type { LoadRecord } from './load-record.js';
 import { APPLY_SLICE_MS_MAX, APPLY_SLICE_OPERATIONS } from './options.js';
@@ -49,8 +49,8 @@ class QueuedCommit {
   /** True when it must be synced before it may be seen. */
   synced = false;
   listener: CommitListener | undefined = undefined;
-  /** A bulk load instead of bytes. */
-  load: LoadRecord | undefined = undefined;
+  /** Bulk loads; then the bytes are what else their commit has written, if anything. */
+  loads: readonly LoadRecord[] | undefined = undefined;
 }
 
 interface DrainWaiter {
@@ -66,8 +66,8 @@ export interface CommitQueueOwner {
    * again on return.
    */
   published(batch: BatchReader, lsn: Lsn, commitTimeMs: number): void;
-  /** As published, of a bulk load. */
-  loaded(): void;
+  /** As published, of bulk loads. */
+  loaded(loads: readonly LoadRecord[]): void;
   settled(): void;
 }
 
@@ -153,9 +153,20 @@ export class CommitQueue {
     }
   }
 
-  /** Takes over a bulk load, likewise. */
-  pushLoad(load: LoadRecord, lsn: Lsn, commitTimeMs: number, listener: CommitListener, synced: boolean): void {
-    this.nextEntry(lsn, commitTimeMs, listener, synced).load = load;
+  /** Takes over bulk loads that are one commit, likewise; `bytes` are lent, or there are none. */
+  pushLoads(
+    loads: readonly LoadRecord[],
+    bytes: Uint8Array,
+    lsn: Lsn,
+    commitTimeMs: number,
+    listener: CommitListener,
+    synced: boolean,
+  ): void {
+    const entry = this.nextEntry(lsn, commitTimeMs, listener, synced);
+    entry.loads = loads;
+    entry.bytes = bytes;
+    entry.start = 0;
+    entry.end = bytes.length;
   }
 
   /** Finishes every entry on this thread. Throws 08007 when that fails; each listener has been told the same by then. */
@@ -194,7 +205,7 @@ export class CommitQueue {
       const entry = this.ring[(this.head + i) & (this.ring.length - 1)] as QueuedCommit;
       waiting.push(entry.listener as CommitListener);
       entry.listener = undefined;
-      entry.load = undefined;
+      entry.loads = undefined;
       entry.bytes = NO_BYTES;
     }
     this.count = 0;
@@ -286,7 +297,7 @@ export class CommitQueue {
         this.fail(error);
         return;
       }
-      operations += done && entry.load === undefined ? this.reader.count : APPLY_SLICE_OPERATIONS;
+      operations += done && entry.loads === undefined ? this.reader.count : APPLY_SLICE_OPERATIONS;
       if (done) this.publishOldest(entry);
       if (!unbounded && operations >= APPLY_SLICE_OPERATIONS) {
         operations = 0;
@@ -305,8 +316,9 @@ export class CommitQueue {
   private applyOldest(entry: QueuedCommit, operationsMax: number): boolean {
     const { reader, engines } = this;
     const seq = this.visibleSeq + 1;
-    if (entry.load !== undefined) {
-      applyLoad(engines, entry.load, seq);
+    if (entry.loads !== undefined) {
+      const batch = entry.end === 0 ? undefined : reader.setBatch(entry.bytes, entry.start, entry.end);
+      applyLoads(engines, entry.loads, seq, batch);
       return true;
     }
     if (!this.applying) {
@@ -330,10 +342,10 @@ export class CommitQueue {
   }
 
   private publishOldest(entry: QueuedCommit): void {
-    const { load } = entry;
+    const { loads } = entry;
     const listener = entry.listener as CommitListener;
     entry.listener = undefined;
-    entry.load = undefined;
+    entry.loads = undefined;
     entry.bytes = NO_BYTES;
     if (entry.synced) this.syncedCount--;
     this.head = (this.head + 1) & (this.ring.length - 1);
@@ -342,8 +354,8 @@ export class CommitQueue {
     const seq = ++this.visibleSeq;
     this.commits++;
     // From here on this object is ready for a commit or a drainNow that the listener itself begins.
-    if (load === undefined) this.owner.published(this.reader, entry.lsn, entry.commitTimeMs);
-    else this.owner.loaded();
+    if (loads === undefined) this.owner.published(this.reader, entry.lsn, entry.commitTimeMs);
+    else this.owner.loaded(loads);
     try {
       listener.published(seq);
     } catch (error) {

@@ -18,6 +18,7 @@ export type { SpaceEntries } from './space-load.js';
 export { SpaceBatch, type SpaceOperation } from './space-batch.js';
 export { type RangeOptions, SINGLE_SPACE_KEY_BYTES_MAX } from './space-keys.js';
 export type { SpaceMove, SpacePair } from './space-move.js';
+export type { SpilledCommit } from './spilled-commit.js';
 export type { SpaceUse } from './space-use.js';
 export type { SpaceEntry } from './space-scan.js';
 export type {

@@ -1,6 +1,7 @@
 /**
- * What the log says of a bulk load: the files that one engine takes over, in the order of their keys. Their bytes are not in
- * the log; they were durable before the record. Whoever follows changes learns from the ends which keys it touched.
+ * What the log says of a bulk load: the files that an engine takes over, in the order of their keys. Their bytes are not in
+ * the log; they were durable before the record. Whoever follows changes learns from the ends which keys it touched. A record
+ * has one load, or several of different engines, back to back, which are one commit; of each:
  *
  *   u8       engine code
  *   bytes    first key, with its length (varint) before it
@@ -10,7 +11,7 @@
  *              varint   entries
  *              varint   bytes
  */
-import { ByteReader, ByteWriter, compareKeys, corruptionError } from '@phantom/base';
+import { ByteReader, ByteWriter, compareKeys } from '@phantom/base';
 import type { EngineCode, KeyRange, SortedRunRef } from '@phantom/kv';
 
 export interface LoadRecord {
@@ -21,23 +22,32 @@ export interface LoadRecord {
   readonly files: readonly SortedRunRef[];
 }
 
-export function encodeLoad({ engine, firstKey, lastKey, files }: LoadRecord): Uint8Array {
+export function encodeLoads(loads: readonly LoadRecord[]): Uint8Array {
   const out = new ByteWriter(256);
-  out.u8(engine);
-  out.lengthPrefixed(firstKey);
-  out.lengthPrefixed(lastKey);
-  out.varint(files.length);
-  for (const { path, entries, bytes } of files) {
-    out.lengthPrefixed(new TextEncoder().encode(path));
-    out.varint(entries);
-    out.varint(bytes);
+  for (const { engine, firstKey, lastKey, files } of loads) {
+    out.u8(engine);
+    out.lengthPrefixed(firstKey);
+    out.lengthPrefixed(lastKey);
+    out.varint(files.length);
+    for (const { path, entries, bytes } of files) {
+      out.lengthPrefixed(new TextEncoder().encode(path));
+      out.varint(entries);
+      out.varint(bytes);
+    }
   }
   return out.take();
 }
 
 /** XX001 for what is no such record. */
-export function decodeLoad(payload: Uint8Array): LoadRecord {
+export function decodeLoads(payload: Uint8Array): readonly LoadRecord[] {
   const reader = new ByteReader(payload, 'log');
+  const loads: LoadRecord[] = [];
+  do loads.push(readLoad(reader));
+  while (reader.remaining > 0);
+  return loads;
+}
+
+function readLoad(reader: ByteReader): LoadRecord {
   const engine = reader.u8() as EngineCode;
   const firstKey = reader.lengthPrefixed();
   const lastKey = reader.lengthPrefixed();
@@ -46,7 +56,6 @@ export function decodeLoad(payload: Uint8Array): LoadRecord {
     const path = new TextDecoder().decode(reader.lengthPrefixed());
     files.push({ path, entries: reader.varint(), bytes: reader.varint() });
   }
-  if (reader.remaining !== 0) throw corruptionError('a load record is malformed', { file: 'log' });
   return { engine, firstKey, lastKey, files };
 }
 

@@ -12,9 +12,9 @@
 import { type Logger, corruptionError } from '@phantom/base';
 import { BatchReader, type KvEngine, type Seq } from '@phantom/kv';
 import type { Lsn, Wal, WalRecord } from '@phantom/wal';
-import { applyLoad } from './bulk-load.js';
+import { applyLoads } from './bulk-load.js';
 import { RecordKind, type SuperblockState } from './format.js';
-import { decodeLoad } from './load-record.js';
+import { decodeLoads } from './load-record.js';
 import { LogMap } from './log-map.js';
 import { type PlacedEngine, type SpaceCatalog, decodeSpaceLimit } from './space-catalog.js';
 
@@ -97,9 +97,9 @@ export async function recover(
       } else if (record.flags === RecordKind.Load) {
         order.next(record.seq, record.lsn);
         seq = record.seq;
-        const load = decodeLoad(record.payload);
-        catalog.checkEngines(1 << load.engine);
-        applyLoad(catalog.engines, load, seq);
+        const loads = decodeLoads(record.payload);
+        for (const { engine } of loads) catalog.checkEngines(1 << engine);
+        applyLoads(catalog.engines, loads, seq, undefined);
       } else if (record.flags === RecordKind.Batch) {
         order.next(record.seq, record.lsn);
         seq = record.seq;

@@ -39,6 +39,7 @@ import {
   writeSpace,
 } from '@phantom/kv';
 import type { BulkLoad } from './bulk-load.js';
+import { type LoadRecord, touchesRange } from './load-record.js';
 import { MOVE_FILE_BYTES, MOVE_PENDING_BYTES_MAX, MOVE_STRETCH_BYTES } from './options.js';
 import type { StoreView } from './types.js';
 
@@ -105,6 +106,8 @@ export class SpaceMover implements SpaceMove {
   private key = new Uint8Array(256);
   private whenRoom: (() => void)[] = [];
   private isEnded = false;
+  /** The pair from which on everything is to be copied again. */
+  private againFrom: number | undefined = undefined;
 
   constructor(host: MoveHost, pairs: readonly SpacePair[]) {
     this.host = host;
@@ -118,7 +121,7 @@ export class SpaceMover implements SpaceMove {
   }
 
   get isCopied(): boolean {
-    return this.place === this.pairs.length;
+    return this.place === this.pairs.length && this.againFrom === undefined;
   }
 
   get isCaughtUp(): boolean {
@@ -187,6 +190,16 @@ export class SpaceMover implements SpaceMove {
     }
   }
 
+  /**
+   * Bulk loads are being published: which of the copied keys they touch is in no batch, so the first pair that has any is
+   * copied again, with those behind it.
+   */
+  observeLoads(loads: readonly LoadRecord[]): void {
+    const touched = this.pairs.findIndex(({ from }) => loads.some((load) => touchesRange(load, spaceRange(from))));
+    const isCopied = touched < this.place || (touched === this.place && this.position !== undefined);
+    if (touched >= 0 && isCopied) this.againFrom = Math.min(this.againFrom ?? touched, touched);
+  }
+
   private copied(batch: WriteBatch): void {
     this.bytesCopied += batch.bytes;
     batch.reset();
@@ -211,6 +224,10 @@ export class SpaceMover implements SpaceMove {
 
   /** Copies the next stretch; the files that are complete with it, if any are: they are to be committed at once. */
   private copyStretch(): BulkLoad | undefined {
+    if (this.againFrom !== undefined) {
+      this.beginAgain(this.againFrom);
+      return undefined;
+    }
     const { load, place } = this;
     this.readStretch();
     if (load === undefined) return undefined;
@@ -223,6 +240,19 @@ export class SpaceMover implements SpaceMove {
     this.copied(stretch);
     const isPressed = this.pending.bytes * 2 >= MOVE_PENDING_BYTES_MAX;
     return this.place > place || isPressed || load.bytes >= MOVE_FILE_BYTES ? load : undefined;
+  }
+
+  /** Removes what was copied from a pair on, behind what is written down; the next step copies its first stretch. */
+  private beginAgain(place: number): void {
+    this.load?.discard();
+    this.load = undefined;
+    for (const { to } of this.pairs.slice(place)) {
+      const { lower, upper } = spaceRange(to);
+      this.pending.removeRange(lower, upper as Uint8Array);
+    }
+    this.place = place;
+    this.position = undefined;
+    this.againFrom = undefined;
   }
 
   /** What is to be committed as it is, in this order. */

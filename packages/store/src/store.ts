@@ -42,13 +42,14 @@ import {
   type KvEngine,
   type Seq,
   type SpaceId,
+  type SpilledWrites,
   type WriteBatch,
   engineOfSpace,
   spaceRange,
 } from '@phantom/kv';
 import type { LockHolder } from '@phantom/vfs';
 import type { Durability, Lsn, Wal } from '@phantom/wal';
-import { type BulkLoad, FileLoad, type LoadHost } from './bulk-load.js';
+import { FileLoad, type LoadHost } from './bulk-load.js';
 import { checkStore } from './check.js';
 import { type ChangeFeed, type ChangeFeedOptions, LogChangeFeed } from './change-feed.js';
 import { Checkpointer } from './checkpointer.js';
@@ -56,17 +57,19 @@ import { CommitQueue } from './commit-queue.js';
 import { adviseEngine } from './engine-advice.js';
 import { RecordKind } from './format.js';
 import { type StoreHealth, closedError } from './health.js';
-import { type LoadRecord, encodeLoad } from './load-record.js';
+import { type LoadRecord, encodeLoads } from './load-record.js';
 import { LogWriter } from './log-writer.js';
 import { OS_SYNC_DELAY_MS } from './options.js';
 import { type PlacedEngine, type SpaceCatalog, encodeSpaceLimit } from './space-catalog.js';
 import { type SpaceMove, SpaceMover, type SpacePair } from './space-move.js';
+import { FilesCommit, type SpilledCommit } from './spilled-commit.js';
 import type { StoreParts } from './store-parts.js';
 import type { CommitListener, Store, StoreStats, StoreView, SubmitOptions, TableAdvice } from './types.js';
 import { ViewRegistry } from './views.js';
 
 /** Nobody waits for the sync of a moved stretch, and its bytes are left alone until it is published. */
 const MOVED: SubmitOptions = { durability: 'os', borrow: true };
+const NO_BYTES = new Uint8Array(0);
 /** For who drains the queue and hears of a failure there. */
 const UNHEARD: CommitListener = { published: () => undefined, unknown: () => undefined };
 
@@ -103,7 +106,7 @@ export class LogStore implements Store {
     this.views = new ViewRegistry(catalog, options.logger, parts.readers);
     this.queue = new CommitQueue(wal, catalog.engines, recovered.seq, options.durability, health, options.clock, {
       published: (batch, lsn, commitTimeMs) => this.published(batch, lsn, commitTimeMs),
-      loaded: () => this.loaded(),
+      loaded: (loads) => this.loaded(loads),
       settled: () => this.settled(),
     });
     this.checkpointer = new Checkpointer(
@@ -128,10 +131,10 @@ export class LogStore implements Store {
         return queue.visibleSeq;
       },
       admitted: () => this.unstalled(),
-      submit: (load) =>
-        new Promise((resolve, reject) => this.submitLoad(load, { published: resolve, unknown: reject })),
-      submitNow: (load) => {
-        const seq = this.submitLoad(load, UNHEARD);
+      submit: (loads) =>
+        new Promise((resolve, reject) => this.submitLoads(loads, NO_BYTES, { published: resolve, unknown: reject })),
+      submitNow: (loads) => {
+        const seq = this.submitLoads(loads, NO_BYTES, UNHEARD);
         queue.drainNow();
         return seq;
       },
@@ -261,17 +264,35 @@ export class LogStore implements Store {
     });
   }
 
-  beginLoad(code: EngineCode): BulkLoad | undefined {
-    const refusal = this.health.refusal();
-    if (refusal !== undefined) throw refusal;
+  beginLoad(code: EngineCode): FileLoad | undefined {
     this.catalog.checkEngines(1 << code);
-    // The epoch is part of the name, and no other process ever has it.
-    const { epoch, superblock } = this.parts;
-    epoch?.beginNow();
-    const name = `${superblock.state.timeline}-${superblock.state.epoch}-${++this.loads}`;
+    const name = this.nameFiles();
     const placed = this.catalog.engine(code) as PlacedEngine;
     const writer = placed.engine.sortedWriter(name);
     return writer === undefined ? undefined : new FileLoad(this.loadHost, placed, writer);
+  }
+
+  spill(): SpilledWrites | undefined {
+    const name = this.nameFiles();
+    for (const { engine } of this.catalog.engines) {
+      const spilled = engine.spill(name);
+      if (spilled !== undefined) return spilled;
+    }
+    return undefined;
+  }
+
+  beginSpilledCommit(spilled: SpilledWrites): SpilledCommit {
+    return new FilesCommit(
+      {
+        beginLoad: (code) => this.beginLoad(code),
+        admit: (batch) => this.admit(batch),
+        admitNow: (batch) => this.admitNow(batch),
+        unadmit: (batch) => this.unadmit(batch),
+        submit: (batch, listener, options) => this.submit(batch, listener, options),
+        submitLoads: (loads, bytes, listener, options) => this.submitLoads(loads, bytes, listener, options),
+      },
+      spilled,
+    );
   }
 
   moveSpaces(pairs: readonly SpacePair[]): SpaceMove {
@@ -447,13 +468,29 @@ export class LogStore implements Store {
     }
   }
 
-  private submitLoad(load: LoadRecord, listener: CommitListener): Seq {
+  /** A name for files that no other load or spill ever has: the epoch is part of it, and no other process has that. */
+  private nameFiles(): string {
+    const refusal = this.health.refusal();
+    if (refusal !== undefined) throw refusal;
+    const { epoch, superblock } = this.parts;
+    epoch?.beginNow();
+    return `${superblock.state.timeline}-${superblock.state.epoch}-${++this.loads}`;
+  }
+
+  /** `bytes` is a batch for engines without files, or empty; it is theirs alone, and so not in the log. */
+  private submitLoads(
+    loads: readonly LoadRecord[],
+    bytes: Uint8Array,
+    listener: CommitListener,
+    options?: SubmitOptions,
+  ): Seq {
     const refusal = this.health.refusal();
     if (refusal !== undefined) throw refusal;
     const { queue, log } = this;
     const seq = queue.assignedSeq + 1;
-    const lsn = log.append(encodeLoad(load), RecordKind.Load, seq);
-    queue.pushLoad(load, lsn, log.commitTimeMs, listener, this.durability === 'fsync');
+    const lsn = log.append(encodeLoads(loads), RecordKind.Load, seq);
+    const isSynced = this.durability === 'fsync' && options?.durability !== 'os';
+    queue.pushLoads(loads, bytes, lsn, log.commitTimeMs, listener, isSynced);
     return seq;
   }
 
@@ -477,9 +514,10 @@ export class LogStore implements Store {
     }
   }
 
-  /** A bulk load has become visible. Nobody moves the spaces that are loaded. */
-  private loaded(): void {
+  /** Bulk loads have become visible. */
+  private loaded(loads: readonly LoadRecord[]): void {
     this.views.forget();
+    for (const move of this.moves) move.observeLoads(loads);
     // What it has to say is in the log.
     for (const feed of this.feeds) feed.wake();
   }

@@ -13,6 +13,7 @@ import type {
   KvEngine,
   Seq,
   SpaceId,
+  SpilledWrites,
   WriteBatch,
 } from '@phantom/kv';
 import type { Durability, Wal, WalOptions, WalStats } from '@phantom/wal';
@@ -22,6 +23,7 @@ import type { ChangeFeed, ChangeFeedOptions } from './change-feed.js';
 import type { EngineAdvice } from './engine-advice.js';
 import type { SpaceEvidence } from './engine-costs.js';
 import type { SpaceMove, SpacePair } from './space-move.js';
+import type { SpilledCommit } from './spilled-commit.js';
 
 /** What an engine is given to live with. It never sees the log, the other engines or the store. */
 export interface EngineContext {
@@ -168,6 +170,10 @@ export interface Store {
    * files. Throws as submit does.
    */
   beginLoad(code: EngineCode): BulkLoad | undefined;
+  /** Files for what a writer puts aside until it commits; undefined when no engine has files. Throws as submit does. */
+  spill(): SpilledWrites | undefined;
+  /** Begins the commit of what was put aside: see spilled-commit.ts. */
+  beginSpilledCommit(spilled: SpilledWrites): SpilledCommit;
   /** Writes the engines' deltas to their files and gives log segments back. */
   checkpoint(): Promise<void>;
   /** Takes who can say which reader holds a view of a seq: limits that end a view name it. */

@@ -3,7 +3,7 @@ import { EngineCode, type SpaceId, WriteBatch, makeSpaceId, spaceRange, writeSpa
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Store, type StoreOptions, openSingleSpace, openStore } from '../src/index.js';
-import { decodeLoad, encodeLoad, touchesRange } from '../src/load-record.js';
+import { decodeLoads, encodeLoads, touchesRange } from '../src/load-record.js';
 import { snapshotEngine } from './snapshot-engine.js';
 
 const SPACE = makeSpaceId(EngineCode.Btree, 7);
@@ -130,10 +130,16 @@ describe('the record of a load', () => {
   const files = [{ path: 'load-1', entries: 5, bytes: 500 }];
 
   it('says again what it was given, and refuses what it is not', () => {
-    const bytes = encodeLoad({ ...load, files });
-    expect(decodeLoad(bytes)).toEqual({ ...load, files });
-    expect(() => decodeLoad(Uint8Array.from([...bytes, 0]))).toThrow(expect.objectContaining({ code: 'XX001' }));
-    expect(() => decodeLoad(bytes.subarray(0, -1))).toThrow(expect.objectContaining({ code: 'XX001' }));
+    const bytes = encodeLoads([{ ...load, files }]);
+    expect(decodeLoads(bytes)).toEqual([{ ...load, files }]);
+    expect(() => decodeLoads(Uint8Array.from([...bytes, 0]))).toThrow(expect.objectContaining({ code: 'XX001' }));
+    expect(() => decodeLoads(bytes.subarray(0, -1))).toThrow(expect.objectContaining({ code: 'XX001' }));
+    expect(() => decodeLoads(bytes.subarray(0, 0))).toThrow(expect.objectContaining({ code: 'XX001' }));
+    const two = [
+      { ...load, files },
+      { ...load, engine: EngineCode.Lsm, files: [] },
+    ];
+    expect(decodeLoads(encodeLoads(two))).toEqual(two);
   });
 
   it('knows which ranges it touches', () => {

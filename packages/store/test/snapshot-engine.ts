@@ -98,10 +98,16 @@ export class SnapshotEngine implements KvEngine {
         return batch.bytes;
       },
       put: (...entry) => void batch.put(...entry),
+      remove: (...key) => void batch.remove(...key),
+      removeRange: (lower, upper) => void batch.removeRange(lower, upper),
       finish: async () => finishNow(),
       finishNow,
       discard: () => vfs.remove(path),
     };
+  }
+
+  spill(): undefined {
+    return undefined;
   }
 
   ingest(files: readonly SortedRunRef[], seq: Seq): void {

@@ -1,0 +1,69 @@
+/**
+ * Writes that one writer has put aside on disk because its memory does not hold them: they are nobody else's yet, survive no
+ * restart and are never synced. An engine keeps them in files of its own kind (KvEngine.spill), so that they are found by
+ * filters and indexes and read through its cache; keys may be of any engine.
+ *
+ * Every operation has a place, a number that rises from each to the next. A reader sees the operations before a limit, and
+ * what lies behind a place can be forgotten:
+ *
+ *   run 1  [ 8 ... 900 )    run 2  [ 900 ... 1700 )    run 3  [ 1700 ... 2500 )     places
+ *                                         ▲                          ▲
+ *                             truncate(1300): run 3 goes      limit 2000: of run 3
+ *                             and run 2 ends there            only what lies before
+ */
+import type { ByteSlot, KvCursor } from './engine.js';
+import type { KeyRange } from './key-range.js';
+
+/** What is known of a key by writes that are not everybody's. */
+export const Written = { Unknown: 0, Put: 1, Removed: 2 } as const;
+export type Written = (typeof Written)[keyof typeof Written];
+
+/** Takes the operations of one run: keys ascend, and the operations on one key come youngest first. The bytes are copied. */
+export interface SpillWriter {
+  put(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    place: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+  ): void;
+  remove(key: Uint8Array, keyStart: number, keyEnd: number, place: number): void;
+  /** Removes the keys in [lower, upper) as of the place; in any order. The bytes must not change. */
+  removeRange(lower: Uint8Array, upper: Uint8Array, place: number): void;
+}
+
+/** Walks what is left of each key, in their order. Key and value are valid until the next call. */
+export interface SpilledEntries {
+  readonly key: ByteSlot;
+  /** Empty for a removal. */
+  readonly value: ByteSlot;
+  readonly isRemoved: boolean;
+  next(): boolean;
+  close(): void;
+}
+
+export interface SpilledWrites {
+  /** On disk. */
+  readonly bytes: number;
+  readonly runs: number;
+  /**
+   * Puts operations aside whose places lie in [from, to), behind all others. Throws 53100 and 58030 from the disk; then
+   * nothing has changed.
+   */
+  add(from: number, to: number, fill: (run: SpillWriter) => void): void;
+  /** What the operations before the limit say of a key; `value` is filled when it is there. */
+  lookup(key: Uint8Array, start: number, end: number, limit: number, value: ByteSlot): Written;
+  /** Lays the operations before the limit over a cursor of the range, which belongs to the one returned. */
+  cursorOver(below: KvCursor, range: KeyRange, limit: number): KvCursor;
+  /** Whether an operation is on a key of the range, or removes a range that reaches into it. */
+  touches(range: KeyRange): boolean;
+  entries(): SpilledEntries;
+  /** The removed ranges: what lay below them is gone, what `entries` shows stands. */
+  removedRanges(): readonly { readonly lower: Uint8Array; readonly upper: Uint8Array }[];
+  /** Forgets the operations from a place on; cursors that show them have been closed. */
+  truncate(place: number): void;
+  /** Removes everything. Cursors are closed before. Never throws; safe to call twice. */
+  close(): void;
+}
