@@ -7,7 +7,7 @@ import { createNodeVfs } from '@phantom/vfs';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { afterAll, describe, it } from 'vitest';
 import { BtreeEngine, type BtreeOptions } from '../src/index.js';
-import { type TestContext, testContext } from './engine-context.js';
+import { type TestContext, testContext } from '@phantom/testkit/engine';
 
 const variants: readonly { name: string; options: BtreeOptions; deltaBytesMax: number; seeds: number[] }[] = [
   { name: 'B+tree', options: {}, deltaBytesMax: 4 << 20, seeds: [1, 2, 3] },

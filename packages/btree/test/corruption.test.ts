@@ -8,8 +8,7 @@ import { EngineDriver, type Model } from '@phantom/kv/testing';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
 import { BtreeEngine } from '../src/index.js';
-import { testContext } from './engine-context.js';
-import { compareState } from './workload.js';
+import { compareState, testContext } from '@phantom/testkit/engine';
 
 const numbered = (i: number): string => String(i).padStart(5, '0');
 const OPTIONS = { idleMergeMs: 1e9 };
@@ -52,7 +51,7 @@ async function isNoticed({ vfs, generation, models }: Database): Promise<boolean
   let engine: BtreeEngine | undefined;
   try {
     engine = await BtreeEngine.open(await testContext(vfs, { generation: { ...generation } }), OPTIONS);
-    compareState(engine, models);
+    compareState(engine, EngineCode.Btree, models);
     return false;
   } catch (error) {
     if (isPhantomError(error) && error.code === 'XX001') return true;

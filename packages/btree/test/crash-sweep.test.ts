@@ -2,12 +2,13 @@
  * Power cuts: after every write and sync of a life with flushes and merges, in one or several ways each, the files open again,
  * hold exactly the state of their flushedSeq, and that is no older than what was reported.
  */
+import { EngineCode } from '@phantom/kv';
 import type { VfsOperation } from '@phantom/vfs';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
 import { BtreeEngine, type BtreeOptions } from '../src/index.js';
-import { testContext } from './engine-context.js';
-import { Workload, type WorkloadOptions, compareState } from './workload.js';
+import { compareState, testContext } from '@phantom/testkit/engine';
+import { Workload, type WorkloadOptions } from './workload.js';
 
 const CHANGES = new Set<VfsOperation>(['write', 'sync', 'truncate', 'remove', 'open', 'syncDir', 'rename']);
 
@@ -49,7 +50,7 @@ async function sweep(options: BtreeOptions, life: WorkloadOptions, ways = 3): Pr
         options,
       );
       expect(reopened.flushedSeq()).toBeGreaterThanOrEqual(cut.flushedSeq);
-      compareState(reopened, workload.models);
+      compareState(reopened, EngineCode.Btree, workload.models);
       expect([...reopened.check()]).toEqual([]);
       await reopened.close();
     } catch (error) {

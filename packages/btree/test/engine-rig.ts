@@ -4,7 +4,7 @@ import { EngineCode } from '@phantom/kv';
 import { EngineDriver } from '@phantom/kv/testing';
 import { FaultyVfs, MemoryVfs, counting } from '@phantom/vfs/testing';
 import { BtreeEngine, type BtreeOptions } from '../src/index.js';
-import { type ContextOptions, type TestContext, testContext } from './engine-context.js';
+import { type ContextOptions, type TestContext, testContext } from '@phantom/testkit/engine';
 
 export const numbered = (i: number): string => String(i).padStart(6, '0');
 export const QUIET: BtreeOptions = { idleMergeMs: 1e9 };

@@ -5,7 +5,7 @@ import { EngineDriver, encode } from '@phantom/kv/testing';
 import { MemoryVfs, counting, failAt, failFrom, onOperation, pathMatch } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
 import { btree } from '../src/index.js';
-import { testContext } from './engine-context.js';
+import { testContext } from '@phantom/testkit/engine';
 import { QUIET, codeOf, fill, numbered, rig } from './engine-rig.js';
 
 describe('work', () => {

@@ -4,13 +4,14 @@
  * power, and the state is that of one moment.
  */
 import { isPhantomError } from '@phantom/base';
+import { EngineCode } from '@phantom/kv';
 import { Model } from '@phantom/kv/testing';
 import type { MemoryVfs as Disk } from '@phantom/vfs/testing';
 import { FaultyVfs, MemoryVfs, counting, failAt, failFrom, onOperation } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
 import { BtreeEngine, type BtreeOptions } from '../src/index.js';
-import { type TestContext, testContext } from './engine-context.js';
-import { Workload, compareState } from './workload.js';
+import { compareState, type TestContext, testContext } from '@phantom/testkit/engine';
+import { Workload } from './workload.js';
 
 const OPTIONS: BtreeOptions = { runsMax: 2, sliceMs: 0, idleMergeMs: 0 };
 
@@ -51,7 +52,7 @@ async function failOnce(n: number, kind: Kind, forever: boolean): Promise<boolea
       OPTIONS,
     );
     expect(again.flushedSeq()).toBeGreaterThanOrEqual(flushed);
-    compareState(again, workload?.models ?? [new Model()]);
+    compareState(again, EngineCode.Btree, workload?.models ?? [new Model()]);
     expect([...again.check()]).toEqual([]);
     await again.close();
   }

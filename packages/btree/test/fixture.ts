@@ -5,7 +5,7 @@ import { EngineCode } from '@phantom/kv';
 import { EngineDriver, Model } from '@phantom/kv/testing';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { BtreeEngine } from '../src/index.js';
-import { testContext } from './engine-context.js';
+import { testContext } from '@phantom/testkit/engine';
 
 export interface Fixture {
   readonly seq: number;

@@ -10,7 +10,7 @@ import { EngineDriver } from '@phantom/kv/testing';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { BtreeEngine } from '../src/index.js';
-import { testContext } from './engine-context.js';
+import { testContext } from '@phantom/testkit/engine';
 import { type Fixture, diskOf, makeFixture, modelOf } from './fixture.js';
 import { readTree } from './format-reader.js';
 

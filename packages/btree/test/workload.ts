@@ -85,11 +85,3 @@ export class Workload {
     return random.chance(0.5) || this.preloaded > 0 ? random.below(40) : random.below(500);
   }
 }
-
-/** Opens nothing and promises nothing: shows that an engine holds exactly what the model has at its seq. */
-export function compareState(engine: KvEngine, models: readonly Model[]): void {
-  const driver = new EngineDriver(engine, EngineCode.Btree);
-  driver.seq = engine.appliedSeq;
-  driver.model = models[engine.appliedSeq] as Model;
-  driver.compareNow();
-}

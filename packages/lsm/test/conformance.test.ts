@@ -7,7 +7,7 @@ import { type Vfs, createNodeVfs } from '@phantom/vfs';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { afterAll, describe, it } from 'vitest';
 import { LsmEngine, type LsmOptions } from '../src/index.js';
-import { type TestContext, testContext } from './engine-context.js';
+import { type TestContext, testContext } from '@phantom/testkit/engine';
 import { SMALL } from './small-options.js';
 
 interface Variant {

@@ -8,9 +8,8 @@ import { EngineDriver, type Model } from '@phantom/kv/testing';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
 import { LsmEngine, type LsmOptions } from '../src/index.js';
-import { testContext } from './engine-context.js';
+import { compareState, testContext } from '@phantom/testkit/engine';
 import { SMALL } from './small-options.js';
-import { compareState } from './workload.js';
 
 const numbered = (i: number): string => String(i).padStart(5, '0');
 const OPTIONS: LsmOptions = { ...SMALL, level0RunsMin: 3, runBytesMax: 600, levelBytes: 250 };
@@ -55,7 +54,7 @@ async function isNoticed({ vfs, generation, models }: Database): Promise<boolean
   try {
     const context = await testContext(vfs, { generation: { ...generation }, readOnly: true });
     engine = await LsmEngine.open(context, OPTIONS);
-    compareState(engine, models);
+    compareState(engine, EngineCode.Lsm, models);
     return false;
   } catch (error) {
     if (isPhantomError(error) && error.code === 'XX001') return true;

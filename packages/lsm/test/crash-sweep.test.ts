@@ -3,13 +3,14 @@
  * several ways each, the files open again, hold exactly the state of their flushedSeq, and that is no older than what was
  * reported; and a file that the log would hand over again is taken over again.
  */
+import { EngineCode } from '@phantom/kv';
 import type { VfsOperation } from '@phantom/vfs';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
 import { LsmEngine, type LsmOptions } from '../src/index.js';
-import { testContext } from './engine-context.js';
+import { compareState, testContext } from '@phantom/testkit/engine';
 import { SMALL } from './small-options.js';
-import { Workload, compareState } from './workload.js';
+import { Workload } from './workload.js';
 
 const CHANGES = new Set<VfsOperation>(['write', 'sync', 'truncate', 'remove', 'open', 'syncDir', 'rename']);
 
@@ -67,7 +68,7 @@ async function proveCut(cut: Cut, workload: Workload, options: LsmOptions): Prom
   const seq = reopened.flushedSeq() + 1;
   const path = workload.handedOver.get(seq);
   if (path !== undefined && seq <= cut.appliedSeq) reopened.ingest([{ path, entries: 0, bytes: 0 }], seq);
-  compareState(reopened, workload.models);
+  compareState(reopened, EngineCode.Lsm, workload.models);
   expect([...reopened.check()]).toEqual([]);
   await reopened.flush();
   await reopened.settled();

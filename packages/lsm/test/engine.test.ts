@@ -6,7 +6,7 @@ import { RunWriter, VersionKind } from '@phantom/runs';
 import { FaultyVfs, MemoryVfs, counting, failAt, failFrom, onOperation, pathMatch } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
 import { LsmEngine, type LsmOptions, lsm } from '../src/index.js';
-import { type ContextOptions, type TestContext, testContext } from './engine-context.js';
+import { type ContextOptions, type TestContext, testContext } from '@phantom/testkit/engine';
 import { SMALL } from './small-options.js';
 
 const numbered = (i: number): string => String(i).padStart(6, '0');

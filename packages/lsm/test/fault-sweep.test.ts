@@ -4,13 +4,14 @@
  * power, and the state is that of one moment.
  */
 import { isPhantomError } from '@phantom/base';
+import { EngineCode } from '@phantom/kv';
 import { Model } from '@phantom/kv/testing';
 import { FaultyVfs, MemoryVfs, counting, failAt, failFrom, onOperation } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
 import { LsmEngine, type LsmOptions } from '../src/index.js';
-import { type TestContext, testContext } from './engine-context.js';
+import { compareState, type TestContext, testContext } from '@phantom/testkit/engine';
 import { SMALL } from './small-options.js';
-import { Workload, compareState } from './workload.js';
+import { Workload } from './workload.js';
 
 const OPTIONS: LsmOptions = { ...SMALL, levelBytes: 20_000, runBytesMax: 10_000, blockBytes: 1000 };
 
@@ -69,7 +70,7 @@ async function failOnce(n: number, kind: Kind, forever: boolean): Promise<boolea
   const seq = again.flushedSeq() + 1;
   const path = workload?.handedOver.get(seq);
   if (path !== undefined && seq <= applied) again.ingest([{ path, entries: 0, bytes: 0 }], seq);
-  compareState(again, workload?.models ?? [new Model()]);
+  compareState(again, EngineCode.Lsm, workload?.models ?? [new Model()]);
   expect([...again.check()]).toEqual([]);
   await again.close();
   return injector.fired;

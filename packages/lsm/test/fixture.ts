@@ -4,7 +4,7 @@ import { EngineCode } from '@phantom/kv';
 import { EngineDriver } from '@phantom/kv/testing';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { LsmEngine } from '../src/index.js';
-import { testContext } from './engine-context.js';
+import { testContext } from '@phantom/testkit/engine';
 import { SMALL } from './small-options.js';
 
 export interface Fixture {

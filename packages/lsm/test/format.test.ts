@@ -12,7 +12,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { MANIFEST_HEADER_BYTES, RecordKind } from '../src/format.js';
 import { encodeRecord } from '../src/manifest-codec.js';
 import { LsmEngine } from '../src/index.js';
-import { testContext } from './engine-context.js';
+import { testContext } from '@phantom/testkit/engine';
 import { type Fixture, filesOf, makeFixture } from './fixture.js';
 import { readDirectory } from './format-reader.js';
 import { SMALL } from './small-options.js';

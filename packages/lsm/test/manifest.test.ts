@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { MANIFEST_HEADER_BYTES, RecordKind, manifestName } from '../src/format.js';
 import { Manifest } from '../src/manifest.js';
 import { type Edit, type RunEntry, encodeHeader, encodeRecord, parseManifest } from '../src/manifest-codec.js';
-import { type TestContext, testContext } from './engine-context.js';
+import { type TestContext, testContext } from '@phantom/testkit/engine';
 
 let checksums: Checksums;
 beforeAll(async () => {

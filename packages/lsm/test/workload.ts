@@ -112,11 +112,3 @@ export class Workload {
     return random.chance(0.5) ? random.below(40) : random.below(300);
   }
 }
-
-/** Shows that an engine holds exactly what the model has at its seq. */
-export function compareState(engine: KvEngine, models: readonly Model[]): void {
-  const driver = new EngineDriver(engine, EngineCode.Lsm);
-  driver.seq = engine.appliedSeq;
-  driver.model = models[engine.appliedSeq] as Model;
-  driver.compareNow();
-}

@@ -3,4 +3,4 @@ export { filesBelow } from './files-below.js';
 export { loadSuite } from './load-suite.js';
 export { type LoadableTree, type OpenTree, cutLoads, failLoads } from './load-sweep.js';
 export { levelSuite } from './level-suite.js';
-export { type RottenStore, WriteRecorder, exchangeBlocks, flipBits, loseWrites } from './rotten-store.js';
+export { rottenSuite } from './rotten-suite.js';

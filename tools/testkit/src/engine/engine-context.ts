@@ -1,9 +1,32 @@
 /** What a store would give the engine, for tests: a disk, and a record of generations beside it. */
-import { type Checksums, MetricsRegistry, loadChecksums, silentLogger, systemClock } from '@phantom/base';
-import type { EngineContext } from '@phantom/store';
+import {
+  type Checksums,
+  type Clock,
+  type Logger,
+  type Metrics,
+  MetricsRegistry,
+  loadChecksums,
+  silentLogger,
+  systemClock,
+} from '@phantom/base';
 import type { Vfs } from '@phantom/vfs';
 
-export interface TestContext extends EngineContext {
+/** The shape of a store's context of an engine: this package stands below the store. */
+export interface TestContext {
+  readonly vfs: Vfs;
+  readonly directory: string;
+  readonly checksums: Checksums;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly cacheBytes: number;
+  readonly deltaBytesMax: number;
+  readonly readOnly: boolean;
+  readonly generationMin: number;
+  recordGeneration(generation: number): Promise<void>;
+  recordGenerationNow(generation: number): void;
+  fail(error: Error): void;
+  readerOf(seq: number): string;
   /** Errors that the engine reported as final. */
   readonly failures: Error[];
   /** The least generation that may be opened. */
