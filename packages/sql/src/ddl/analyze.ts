@@ -2,13 +2,15 @@
  * ANALYZE [table [(columns)] [, ...]], also as VACUUM (ANALYZE): walks over each table once and stores what the planner wants
  * to know. VACUUM by itself has nothing to do here: what nobody sees any more goes with the engines' own merges.
  *
- * Rows are inspected evenly over the key order: every row of a small table, every k-th of a large one; a sample of them is
- * kept whole. The walk gives way like any scan.
+ * Rows are inspected all over the key order: every row of a small table, one of k of a large one; a sample of them is kept
+ * whole. Which ones is drawn by a hash of the row's position: were it every k-th, rows beside each other, which are often
+ * alike, would never come together, and values that repeat would look different. The walk gives way like any scan.
  */
 import { ByteSlot, CursorBatch, spaceRange } from '@phantom/kv';
 import { type TableDescriptor, ownsObject } from '@phantom/catalog';
 import { PhantomError } from '@phantom/base';
 import { ColumnSample, type ColumnSummary } from '../plan/statistics/column-sample.js';
+import { hashOfKey } from '../plan/statistics/hyperloglog.js';
 import { storeStatistics } from '../plan/statistics/stored-statistics.js';
 import { physicalTable } from '../storage/physical-table.js';
 import type { Vacuum } from '../text/ast-session.js';
@@ -80,14 +82,14 @@ export function* analyzeTable(context: DdlContext, table: TableDescriptor): DdlE
   const values: Value[] = [];
   const cursor = execution.read.cursor(range);
   let rows = 0;
-  let inspected = 0;
   try {
     for (let count = cursor.fill(batch); count > 0; count = cursor.fill(batch)) {
       for (let i = 0; i < count; i++) {
-        if (rows++ % stride !== 0) continue;
+        const drawn = hashOfKey(rows++);
+        if (drawn % stride !== 0) continue;
         slot.set(batch.valueBuffers[i] as Uint8Array, batch.valueStarts[i] as number, batch.valueEnds[i] as number);
         physical.decode(slot.buffer, slot.start, slot.end, values, context.evaluation);
-        const kept = inspected++ % keepEvery === 0;
+        const kept = Math.floor(drawn / stride) % keepEvery === 0;
         for (const { sample, position } of all) sample.add(values[position] ?? null, kept);
       }
       if (execution.slice.due()) yield undefined;

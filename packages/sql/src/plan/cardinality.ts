@@ -17,6 +17,8 @@ const RANGE_PAIR_SELECTIVITY = 0.005;
 const MATCH_SELECTIVITY = 0.05;
 const NULL_SELECTIVITY = 0.005;
 const DEFAULT_DISTINCT = 200;
+/** Of a condition on what an aggregate gives: HAVING asks for the groups that stand out. */
+const AGGREGATE_SELECTIVITY = 0.05;
 const FUNCTION_ROWS = 100;
 const RECURSION_FACTOR = 10;
 
@@ -94,7 +96,7 @@ export class Cardinality {
         return this.cteRows.get(node.cte) ?? FUNCTION_ROWS;
       case 'filter': {
         const rows = this.rows(node.input);
-        return rows * this.selectivityOfAll(node.conditions);
+        return rows * (this.havingSelectivity(node) ?? this.selectivityOfAll(node.conditions));
       }
       case 'project':
       case 'window':
@@ -145,6 +147,18 @@ export class Cardinality {
       default:
         return FUNCTION_ROWS;
     }
+  }
+
+  /** Of HAVING, or what stands for it; undefined for other filters. */
+  private havingSelectivity({ input, conditions }: LogicalNode & { kind: 'filter' }): number | undefined {
+    if (input.kind !== 'aggregate' || input.keys.length === 0) return undefined;
+    const results = new Set(input.calls.map((call) => call.column));
+    let selectivity = 1;
+    for (const condition of conditions.flatMap(conjuncts)) {
+      const isOnResult = [...columnsOf(condition)].some((column) => results.has(column));
+      selectivity *= isOnResult ? AGGREGATE_SELECTIVITY : this.selectivity(condition);
+    }
+    return selectivity;
   }
 
   private reference(column: ColumnId): Expression {

@@ -14,6 +14,7 @@ import { predicatePushdown } from './predicate-pushdown.js';
 import { projectionPruning } from './projection-pruning.js';
 import type { Rule } from './rule.js';
 import { scalarAggregateUnnesting } from './scalar-aggregate-unnesting.js';
+import { semiToInnerJoin } from './semi-to-inner-join.js';
 import { subqueryUnnesting } from './subquery-unnesting.js';
 
 export const RULES: readonly Rule[] = [
@@ -29,6 +30,7 @@ export const RULES: readonly Rule[] = [
   subqueryUnnesting,
   scalarAggregateUnnesting,
   predicatePushdown,
+  semiToInnerJoin,
   projectionPruning,
   joinElimination,
 ];
