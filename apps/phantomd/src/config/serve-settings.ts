@@ -29,7 +29,7 @@ export const SERVE_SETTINGS = {
   statementTimeoutMs: time(0, 0, 'until a statement is cancelled, where the client does not say; 0: never'),
   idleTimeoutMs: time(0, 0, 'until a connection is ended that rests outside of a transaction; 0: never'),
   drainTimeoutMs: time(5000, 0, 'for running statements when the server stops; then they are cancelled'),
-  cacheBytes: bytes(64 * MIB, MIB, 'memory for pages read from files'),
+  cacheBytes: bytes(256 * MIB, MIB, 'memory for pages read from files, taken as they are read'),
   deltaBytesMax: bytes(64 * MIB, MIB, 'memory for writes that are in the log and not yet in files'),
   memoryLimitBytes: bytes(256 * MIB, MIB, 'working memory of one query'),
   checkpointBytesMax: bytes(64 * MIB, MIB, 'log since the last checkpoint, which bounds recovery'),
