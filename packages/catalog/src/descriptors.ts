@@ -228,6 +228,8 @@ export interface CollectionDescriptor {
   readonly validationAction?: 'error' | 'warn';
   /** What the schema says of fields that refer to documents, of this collection or of others. */
   readonly references?: readonly DocumentReference[];
+  /** And of those that refer to rows of tables. */
+  readonly rowReferences?: readonly RowReference[];
   /** Made because another collection refers to it: whoever writes to it first says what it is. */
   readonly implied?: true;
 }
@@ -238,6 +240,22 @@ export interface DocumentReference {
   readonly path: string;
   readonly collectionOid: Oid;
   readonly onDelete: DocumentReferenceAction;
+}
+
+/** A unique column of a table. */
+export interface RowKey {
+  readonly tableOid: Oid;
+  readonly column: number;
+  /** The unique index that keeps it so. */
+  readonly indexOid: Oid;
+}
+
+/** A field whose values are those of a table's unique column. */
+export interface RowReference extends RowKey {
+  /** Dotted; through an array each of its elements refers. */
+  readonly path: string;
+  readonly onDelete: DocumentReferenceAction;
+  readonly onUpdate: DocumentReferenceAction;
 }
 
 export type DocumentReferenceAction = 'restrict' | 'cascade' | 'set null';

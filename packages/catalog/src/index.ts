@@ -26,6 +26,8 @@ export type {
   RoleDescriptor,
   RoutineDescriptor,
   RoutineParameter,
+  RowKey,
+  RowReference,
   RowSecurity,
   SchemaDescriptor,
   SequenceDescriptor,
@@ -61,6 +63,7 @@ export {
   policiesFor,
   publicPrivileges,
 } from './rights.js';
+export type { DocumentKey, DocumentParents, GoneDocumentKey, GoneRowKey, RowTables } from './cross-references.js';
 export type {
   AlteredCollection,
   IndexRanges,

@@ -6,6 +6,7 @@
 import type { KeyRange } from '@phantom/kv';
 import type { MvccTransaction } from '@phantom/mvcc';
 import type { CatalogTransaction } from './catalog-transaction.js';
+import type { DocumentParents } from './cross-references.js';
 import type { DocumentIndexDescriptor, IndexDescriptor, Oid, TableDescriptor } from './descriptors.js';
 
 /** The transaction that a provider works in: the one of the statement that asks. */
@@ -62,7 +63,7 @@ export interface ObjectPlace {
 }
 
 /** A model that keeps tables of its own. */
-export interface TableProvider {
+export interface TableProvider extends DocumentParents {
   writer(table: TableDescriptor, transaction: ProviderTransaction): ProvidedWriter;
   /** Where a document index has the documents that satisfy all the conditions, by values that are no arrays; undefined when it does not help. */
   indexRanges(index: IndexDescriptor, conditions: readonly PathCondition[]): IndexRanges | undefined;

@@ -5,14 +5,14 @@
  */
 import { MetricsRegistry, PhantomError, silentLogger, systemClock } from '@phantom/base';
 import { btree } from '@phantom/btree';
-import { Catalog, preparedSpace } from '@phantom/catalog';
+import { Catalog, type RowTables, preparedSpace } from '@phantom/catalog';
 import { DocumentModel, DocumentTables, startExpiry } from '@phantom/docs-model';
 import { EngineCode } from '@phantom/kv';
 import { MemoryEngine } from '@phantom/kv/memory';
 import { lsm } from '@phantom/lsm';
 import { createMvcc } from '@phantom/mvcc';
 import { SharedMemory } from '@phantom/runs';
-import { CatalogConflictNames, SqlEngine } from '@phantom/sql';
+import { CatalogConflictNames, SessionRowTables, SqlEngine } from '@phantom/sql';
 import { type Store, openStore } from '@phantom/store';
 import { type Vfs, createNodeVfs } from '@phantom/vfs';
 import { MemoryVfs } from '@phantom/vfs/testing';
@@ -93,6 +93,8 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
     const storage = new StoreStoragePort(store);
     const database = options.database ?? firstDatabase(catalog);
     const user = options.user ?? firstSuperuser(catalog);
+    const rowTables = (): RowTables => (rows ??= new SessionRowTables(engine, { database, user }));
+    let rows: RowTables | undefined;
     const documents = new DocumentModel({
       mvcc,
       catalog,
@@ -100,6 +102,7 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
       logger,
       databaseOid: catalog.database(database)?.oid ?? 0,
       roleOid: catalog.role(user)?.oid ?? 0,
+      rowTables,
       allocateSpace: (kind) => storage.allocateSpace(kind),
       estimate: (range) => storage.estimate(range),
     });

@@ -125,7 +125,6 @@ describe('a collection and a table', () => {
       [`create index on posts (doc)`, '0A000'],
       [`create index on posts ((upper(doc ->> 'title')))`, '0A000'],
       [`create index concurrently on posts ((doc ->> 'title'))`, '0A000'],
-      [`create table t (p jsonb references posts)`, '0A000'],
       [`create collection posts`, '42P07'],
       [`create collection c (schema 'x')`, '22P02'],
       [`create collection c (schema '{"type": "x"}')`, '22023'],

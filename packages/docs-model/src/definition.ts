@@ -20,7 +20,7 @@ import { badArgument } from './errors.js';
 import { JSONB, NAME_BYTES_MAX, collectionColumns, rowDefinition, withFieldColumns } from './field-columns.js';
 import type { CollectionEngine, DocumentPorts } from './ports.js';
 import { declaredReferences } from './references/declared.js';
-import { type ResolvedReference, holdReferred, withReferences } from './references/resolve.js';
+import { type ResolvedReference, holdReferred, holdReferredRows, withReferences } from './references/resolve.js';
 import { requireOnSchema, requireOwner } from './rights.js';
 import type { DocumentTransaction } from './transaction.js';
 
@@ -76,15 +76,20 @@ export async function resolveReferences(
 ): Promise<ResolvedReference[]> {
   const resolved: ResolvedReference[] = [];
   for (const declared of declaredReferences(schema)) {
-    if (declared.collection === name) {
-      resolved.push({ declared, collectionOid: undefined });
-      continue;
+    const { target } = declared;
+    if (target.kind === 'rows') {
+      let key = holdReferredRows(ports, transaction, target);
+      for (; key instanceof Promise; key = holdReferredRows(ports, transaction, target)) await key;
+      resolved.push({ declared, target: { kind: 'rows', key } });
+    } else if (target.collection === name) {
+      resolved.push({ declared, target: { kind: 'documents', collectionOid: undefined } });
+    } else {
+      const referred =
+        findCollection(ports, transaction.objects, target.collection) ??
+        (await createCollection(ports, transaction, target.collection, { collection: { implied: true } }));
+      await holdReferred(transaction, referred);
+      resolved.push({ declared, target: { kind: 'documents', collectionOid: referred.oid } });
     }
-    const target =
-      findCollection(ports, transaction.objects, declared.collection) ??
-      (await createCollection(ports, transaction, declared.collection, { collection: { implied: true } }));
-    await holdReferred(transaction, target);
-    resolved.push({ declared, collectionOid: target.oid });
   }
   return resolved;
 }

@@ -5,6 +5,8 @@
 import { PhantomError, unsupportedError } from '@phantom/base';
 import type {
   AlteredCollection,
+  DocumentKey,
+  GoneRowKey,
   IndexDescriptor,
   IndexRanges,
   ObjectPlace,
@@ -27,8 +29,9 @@ import { IndexLayout } from './index-layout.js';
 import { boundIndex } from './index-ranges.js';
 import type { DocumentModel } from './model.js';
 import { type PlainObject, equalValues, isObject } from './order.js';
-import { declaredReferences } from './references/declared.js';
-import { type ResolvedReference, holdReferred } from './references/resolve.js';
+import { DocumentKeys } from './references/document-keys.js';
+import { type DeclaredReference, declaredReferences } from './references/declared.js';
+import { type ResolvedReference, type ResolvedTarget, holdReferred, holdReferredRows } from './references/resolve.js';
 import { schemaValidator } from './schema.js';
 import type { CollectionWriter } from './writer.js';
 
@@ -78,10 +81,9 @@ export class DocumentTables implements TableProvider {
     const parsed = schema === undefined ? undefined : parsedSchema(schema);
     const references: ResolvedReference[] = [];
     for (const declared of declaredReferences(parsed)) {
-      const target = declared.collection === name ? undefined : this.referred(declared.collection, transaction);
-      const held = target === undefined ? undefined : holdReferred(transaction, target);
-      if (held !== undefined) return held;
-      references.push({ declared, collectionOid: target?.oid });
+      const target = this.resolve(declared, name, transaction);
+      if (target instanceof Promise) return target;
+      references.push({ declared, target });
     }
     const definition = {
       ...(engine === undefined ? {} : { engine }),
@@ -106,21 +108,52 @@ export class DocumentTables implements TableProvider {
     const parsed = schema === undefined ? before : schema === null ? null : parsedSchema(schema);
     const references: ResolvedReference[] = [];
     for (const declared of declaredReferences(parsed)) {
-      const target = declared.collection === table.name ? undefined : this.referred(declared.collection, transaction);
-      const hold = (): Promise<void> | undefined =>
-        target === undefined ? undefined : holdReferred(transaction, target);
-      for (let wait = hold(); wait !== undefined; wait = hold()) yield wait;
-      references.push({ declared, collectionOid: target?.oid });
+      let target = this.resolve(declared, table.name, transaction);
+      for (; target instanceof Promise; target = this.resolve(declared, table.name, transaction)) yield target;
+      references.push({ declared, target });
     }
     const kept = { ...(validationLevel && { validationLevel }), ...(validationAction && { validationAction }) };
-    const changed = yield* applySchema(transaction, table, parsed, { ...kept, ...levels }, references);
+    const changed = yield* applySchema(
+      this.model.ports,
+      transaction,
+      table,
+      parsed,
+      { ...kept, ...levels },
+      references,
+    );
     return { table: changed.table, invalid: changed.report.invalid, dangling: changed.report.dangling };
   }
 
-  private referred(name: string, { objects }: ProviderTransaction): TableDescriptor {
-    const table = findCollection(this.model.ports, objects, name);
-    if (table === undefined) throw new PhantomError('42P01', `collection "${name}" does not exist`);
-    return table;
+  hasDocument(
+    parent: TableDescriptor,
+    key: DocumentKey,
+    values: readonly unknown[],
+    transaction: ProviderTransaction,
+  ): Promise<void> | boolean {
+    const view = collectionView(parent, transaction.objects);
+    return new DocumentKeys(view, key, transaction.storage).holdOne(values);
+  }
+
+  rowKeyGone(gone: GoneRowKey, transaction: ProviderTransaction): void {
+    this.model.crossChecks(transaction).rowKeyGone(gone);
+  }
+
+  /** What a declared reference leads to, held. A promise: wait and ask again. */
+  private resolve(
+    { target }: DeclaredReference,
+    ownName: string,
+    transaction: ProviderTransaction,
+  ): Promise<void> | ResolvedTarget {
+    const { ports } = this.model;
+    if (target.kind === 'rows') {
+      const key = holdReferredRows(ports, transaction, target);
+      return key instanceof Promise ? key : { kind: 'rows', key };
+    }
+    const { collection } = target;
+    if (collection === ownName) return { kind: 'documents', collectionOid: undefined };
+    const table = findCollection(ports, transaction.objects, collection);
+    if (table === undefined) throw new PhantomError('42P01', `collection "${collection}" does not exist`);
+    return holdReferred(transaction, table) ?? { kind: 'documents', collectionOid: table.oid };
   }
 }
 

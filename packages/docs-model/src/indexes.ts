@@ -1,6 +1,6 @@
 /** What indexes of a collection users ask for: making, listing and dropping them. */
 import { PhantomError, unsupportedError } from '@phantom/base';
-import type { DocumentIndexDescriptor, TableDescriptor } from '@phantom/catalog';
+import type { DocumentIndexDescriptor, IndexDescriptor, ObjectReader, TableDescriptor } from '@phantom/catalog';
 import { spaceRange } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
 import { type NewCollection, checkName, findCollection } from './definition.js';
@@ -10,6 +10,7 @@ import { driven } from './steps.js';
 import { compileFilter } from './filter/filter.js';
 import type { DocumentModel } from './model.js';
 import { isObject } from './order.js';
+import { incomingForeignKeys } from './references/document-keys.js';
 import { requireOwner } from './rights.js';
 import { parsePath } from './path.js';
 import { storeFilter, storedFilter } from './stored-filter.js';
@@ -80,10 +81,21 @@ export async function dropIndex(
     const { objects, storage } = transaction;
     const index = documentIndexes(transaction, table).find((one) => one.name === name);
     if (index === undefined) throw new PhantomError('42704', `collection "${collection}" has no index "${name}"`);
+    refuseReferred(objects, table, index);
     storage.removeRange(spaceRange(index.space));
     for (const dependency of Array.from(objects.dependenciesOf(index.oid))) objects.removeDependency(dependency);
     objects.remove(index.oid);
     return { ...table, indexOids: table.indexOids.filter((oid) => oid !== index.oid) };
+  });
+}
+
+/** 2BP01 for an index by which foreign keys of tables find documents. */
+function refuseReferred(objects: ObjectReader, table: TableDescriptor, index: IndexDescriptor): void {
+  const standing = incomingForeignKeys(objects, table).find(({ key }) => key.indexOid === index.oid);
+  if (standing === undefined) return;
+  const message = `cannot drop index "${index.name}" because other objects depend on it`;
+  throw new PhantomError('2BP01', message, {
+    detail: `A foreign key of table "${objects.object(standing.childOid)?.name}" depends on it.`,
   });
 }
 

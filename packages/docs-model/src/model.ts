@@ -9,6 +9,10 @@ import { LockStrength, type MvccTransaction } from '@phantom/mvcc';
 import { type CollectionView, collectionView } from './collection-view.js';
 import { type NewCollection, adoptCollection, createCollection, findCollection } from './definition.js';
 import type { DocumentPorts } from './ports.js';
+import { CrossChecks } from './references/cross-checks.js';
+import { ReferenceChecks } from './references/reference-checks.js';
+import { rowTablesOf } from './references/resolve.js';
+import type { WriterOf } from './references/settling.js';
 import { type DocumentRight, requireOwner, requireRights } from './rights.js';
 import { writeRules } from './rules.js';
 import type { DocumentTransaction, TransactionHost } from './transaction.js';
@@ -52,6 +56,12 @@ class OwnTransaction implements DocumentTransaction {
 
 export class DocumentModel {
   readonly ports: DocumentPorts;
+  /** By transaction. */
+  private readonly owed = {
+    documents: new WeakMap<MvccTransaction, ReferenceChecks>(),
+    rows: new WeakMap<MvccTransaction, CrossChecks>(),
+  };
+  private readonly writerOf: WriterOf = (view, transaction) => this.writer(view, transaction);
 
   constructor(ports: DocumentPorts) {
     this.ports = ports;
@@ -151,8 +161,29 @@ export class DocumentModel {
 
   /** Writes to a collection by its rules. */
   writer(view: CollectionView, transaction: DocumentTransaction): CollectionWriter {
-    const rules = writeRules(view, transaction, this.ports.logger, (other, within) => this.writer(other, within));
-    return new CollectionWriter(view, transaction, rules);
+    return new CollectionWriter(view, transaction, writeRules(this, view, transaction));
+  }
+
+  /** What the transaction owes to references among documents. */
+  referenceChecks(transaction: DocumentTransaction): ReferenceChecks {
+    const { owed } = this;
+    let checks = owed.documents.get(transaction.storage);
+    if (checks === undefined) {
+      checks = new ReferenceChecks(transaction, this.writerOf, this.ports.logger);
+      owed.documents.set(transaction.storage, checks);
+    }
+    return checks;
+  }
+
+  /** What it owes to references between documents and rows. */
+  crossChecks(transaction: DocumentTransaction): CrossChecks {
+    const { owed } = this;
+    let checks = owed.rows.get(transaction.storage);
+    if (checks === undefined) {
+      checks = new CrossChecks(transaction, rowTablesOf(this.ports), this.writerOf, this.ports.logger);
+      owed.rows.set(transaction.storage, checks);
+    }
+    return checks;
   }
 
   /** Replaces a collection's descriptor, under its exclusive lock. 42501 for who does not own it. */

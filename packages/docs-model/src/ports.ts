@@ -1,6 +1,6 @@
 /** What the document model asks of what it stands in: the composition (`db`) hands it in. */
 import type { Clock, Logger } from '@phantom/base';
-import type { Catalog, Oid } from '@phantom/catalog';
+import type { Catalog, Oid, RowTables } from '@phantom/catalog';
 import type { KeyRange, RangeEstimate, SpaceId } from '@phantom/kv';
 import type { Mvcc } from '@phantom/mvcc';
 
@@ -17,6 +17,8 @@ export interface DocumentPorts {
   readonly databaseOid: Oid;
   /** The role of operations that run in no transaction of the caller's. */
   readonly roleOid: Oid;
+  /** Tables beside the collections, once they are there; undefined where there are none. */
+  readonly rowTables?: () => RowTables;
   /** A space that was never used before. */
   allocateSpace(engine: CollectionEngine): SpaceId;
   /** About how much lies in a range: the planner's statistics. */

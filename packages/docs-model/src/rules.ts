@@ -2,33 +2,43 @@
 import type { Logger } from '@phantom/base';
 import type { CollectionDescriptor } from '@phantom/catalog';
 import type { CollectionView } from './collection-view.js';
+import type { DocumentModel } from './model.js';
 import type { PlainObject } from './order.js';
 import { incomingReferences } from './references/incoming.js';
-import { type WriterOf, referenceChecks } from './references/reference-checks.js';
+import { incomingForeignKeys } from './references/document-keys.js';
 import { schemaFaults, schemaViolation } from './schema.js';
 import type { DocumentTransaction } from './transaction.js';
 import type { WriteRules } from './writer.js';
 
 /** The rules of a collection; undefined when it has none. */
 export function writeRules(
+  model: DocumentModel,
   view: CollectionView,
   transaction: DocumentTransaction,
-  logger: Logger,
-  writerOf: WriterOf,
 ): WriteRules | undefined {
   const { name, oid, collection = {} } = view.table;
+  const { logger } = model.ports;
   const refers = collection.references !== undefined;
+  const refersToRows = collection.rowReferences !== undefined;
   const isReferred = incomingReferences(transaction.objects, oid).length > 0;
-  if (collection.schema === undefined && !refers && !isReferred) return undefined;
-  const checks = refers || isReferred ? referenceChecks(transaction, writerOf, logger) : undefined;
+  const foreignKeys = incomingForeignKeys(transaction.objects, view.table);
+  const changingKeys = foreignKeys.filter(({ key }) => key.field !== '_id');
+  const concernsDocuments = refers || isReferred;
+  const concernsRows = refersToRows || foreignKeys.length > 0;
+  if (collection.schema === undefined && !concernsDocuments && !concernsRows) return undefined;
+  const checks = concernsDocuments ? model.referenceChecks(transaction) : undefined;
+  const crossChecks = concernsRows ? model.crossChecks(transaction) : undefined;
   return {
-    ofRemovals: collection.schema === undefined && !refers,
+    ofRemovals: collection.schema === undefined && !refers && !refersToRows && changingKeys.length === 0,
     written(before, after) {
       keepSchema(name, collection, before, after, logger);
       if (refers) checks?.written(view, before, after);
+      if (refersToRows) crossChecks?.written(view, before, after);
+      if (before !== undefined && changingKeys.length > 0) crossChecks?.keysGone(view, changingKeys, before, after);
     },
     removed(before) {
       if (isReferred) checks?.removed(view, before);
+      if (foreignKeys.length > 0) crossChecks?.keysGone(view, foreignKeys, before, undefined);
     },
   };
 }

@@ -7,8 +7,10 @@ import { type NewCollection, resolveReferences } from './definition.js';
 import { withFieldColumns } from './field-columns.js';
 import { type Steps, driven } from './steps.js';
 import type { DocumentModel } from './model.js';
-import { type DanglingReference, DanglingSearch } from './references/dangling.js';
-import { type ResolvedReference, withReferences } from './references/resolve.js';
+import type { DocumentPorts } from './ports.js';
+import { type DanglingReference, DanglingSearch, documentLookup } from './references/dangling.js';
+import { targetName } from './references/declared.js';
+import { type ResolvedReference, rowTablesOf, withReferences } from './references/resolve.js';
 import { type SchemaFault, schemaValidator, schemaViolation } from './schema.js';
 import type { DocumentTransaction } from './transaction.js';
 
@@ -51,7 +53,7 @@ export async function changeSchema(
   const { collection: _old, ...rest } = definition;
   await model.alter(transaction, name, { ...rest, collection: {} }, async (table) => {
     const resolved = await resolveReferences(model.ports, transaction, schema, name);
-    const changed = await driven(applySchema(transaction, table, schema, options, resolved));
+    const changed = await driven(applySchema(model.ports, transaction, table, schema, options, resolved));
     report = changed.report;
     return changed.table;
   });
@@ -62,6 +64,7 @@ const EMPTY_REPORT: SchemaReport = { checked: 0, invalid: 0, examples: [], dangl
 
 /** A collection with its schema exchanged, not put yet, and what the schema says of its documents; the caller holds the collection. */
 export function* applySchema(
+  ports: DocumentPorts,
   transaction: DocumentTransaction,
   table: TableDescriptor,
   schema: unknown,
@@ -69,25 +72,27 @@ export function* applySchema(
   resolved: readonly ResolvedReference[],
 ): Steps<{ readonly table: TableDescriptor; readonly report: SchemaReport }> {
   const referring = withReferences(transaction, { ...table, collection: keptReferences(table) }, resolved);
-  const { references } = referring.collection ?? {};
-  const report = schema === null ? EMPTY_REPORT : yield* checkDocuments(transaction, table, schema, resolved);
+  const { references, rowReferences } = referring.collection ?? {};
+  const report = schema === null ? EMPTY_REPORT : yield* checkDocuments(ports, transaction, table, schema, resolved);
   if (validationLevel !== 'moderate' && validationAction !== 'warn') refuse(table.name, report);
   const collection: CollectionDescriptor = {
     ...(schema === null ? {} : { schema }),
     ...(schema === null || validationLevel === undefined ? {} : { validationLevel }),
     ...(schema === null || validationAction === undefined ? {} : { validationAction }),
     ...(references === undefined ? {} : { references }),
+    ...(rowReferences === undefined ? {} : { rowReferences }),
   };
   return { table: withFieldColumns(transaction, { ...referring, collection }), report };
 }
 
 /** What withReferences compares with: the references there were. */
-function keptReferences({ collection }: TableDescriptor): CollectionDescriptor {
-  return collection?.references === undefined ? {} : { references: collection.references };
+function keptReferences({ collection: { references, rowReferences } = {} }: TableDescriptor): CollectionDescriptor {
+  return { ...(references && { references }), ...(rowReferences && { rowReferences }) };
 }
 
 /** Looks at every document in its newest state; the collection is held. */
 function* checkDocuments(
+  ports: DocumentPorts,
   transaction: DocumentTransaction,
   table: TableDescriptor,
   schema: unknown,
@@ -95,8 +100,16 @@ function* checkDocuments(
 ): Steps<SchemaReport> {
   const { storage, objects } = transaction;
   const slot = new ByteSlot();
-  const sought = resolved.map(({ declared, collectionOid = table.oid }) => ({ ...declared, collectionOid }));
-  const search = new DanglingSearch(sought, objects, (key) => storage.getNewest(key, 0, key.length, slot));
+  const has = (key: Uint8Array): boolean => storage.getNewest(key, 0, key.length, slot);
+  const sought = resolved.map(({ declared, target }) => ({
+    path: declared.path,
+    target: targetName(declared),
+    leads:
+      target.kind === 'documents'
+        ? documentLookup(objects.object(target.collectionOid ?? table.oid), objects, has)
+        : (value: unknown) => rowTablesOf(ports).hasRow(target.key, value, false, transaction) === true,
+  }));
+  const search = new DanglingSearch(sought);
   const validate = schemaValidator(schema);
   let checked = 0;
   let invalid = 0;
@@ -126,8 +139,8 @@ function refuse(name: string, report: SchemaReport): void {
   if (invalid !== undefined) throw schemaViolation(name, invalid._id, invalid.faults).with({ data: { ...report } });
   const [dangling] = report.danglingExamples;
   if (dangling === undefined) return;
-  throw new PhantomError('23503', `documents of "${name}" refer to documents that do not exist`, {
-    detail: `Path "${dangling.path}" leads to no document of "${dangling.collection}" ${report.dangling} times.`,
+  throw new PhantomError('23503', `documents of "${name}" refer to documents or rows that do not exist`, {
+    detail: `Path "${dangling.path}" leads to nothing in "${dangling.collection}" ${report.dangling} times.`,
     table: name,
     constraint: dangling.path,
     data: { ...report },

@@ -9,6 +9,7 @@ export { CatalogConflictNames } from './session/conflict-names.js';
 export { SqlEngine, type SqlEngineOptions } from './session/engine.js';
 export type { Notification } from './session/notifications.js';
 export { type FetchOutcome, Portal } from './session/portal.js';
+export { SessionRowTables } from './session/row-tables.js';
 export type { ReadView, StoragePort, TableAdvice, TableEngine } from './session/ports.js';
 export { type Notice, type SessionOptions, SqlSession, type TransactionStatus } from './session/session.js';
 export type { SessionStatement } from './session/statement.js';

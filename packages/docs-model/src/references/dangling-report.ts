@@ -1,11 +1,12 @@
-/** The dangling references of a collection, as a snapshot shows them. */
+/** The dangling references of a collection, as a snapshot shows them; rows that are referred to are those of the newest state. */
 import { PhantomError, eventLoop } from '@phantom/base';
 import { ByteSlot, prefixRange } from '@phantom/kv';
 import { findCollection } from '../definition.js';
 import type { DocumentModel } from '../model.js';
-import type { OperationOptions } from '../transaction.js';
-import { type DanglingReport, DanglingSearch } from './dangling.js';
-import { declaredReferences } from './declared.js';
+import type { DocumentTransaction, OperationOptions } from '../transaction.js';
+import { type DanglingReport, DanglingSearch, documentLookup } from './dangling.js';
+import { type DeclaredReference, declaredReferences, targetName } from './declared.js';
+import { rowTablesOf } from './resolve.js';
 
 const DOCUMENTS_PER_TURN = 200;
 
@@ -20,14 +21,15 @@ export async function reportDangling(
   try {
     const view = model.find(transaction, name);
     if (view === undefined) return { checked: 0, dangling: 0, examples: [] };
-    const { objects, storage } = transaction;
-    const declared = declaredReferences(schema ?? view.table.collection?.schema);
-    const sought = declared.map(({ path, collection }) => {
-      const table = findCollection(model.ports, objects, collection);
-      return { path, collection, collectionOid: table?.oid };
-    });
+    const { storage } = transaction;
     const slot = new ByteSlot();
-    const search = new DanglingSearch(sought, objects, (key) => storage.get(key, 0, key.length, slot));
+    const has = (key: Uint8Array): boolean => storage.get(key, 0, key.length, slot);
+    const sought = declaredReferences(schema ?? view.table.collection?.schema).map((declared) => ({
+      path: declared.path,
+      target: targetName(declared),
+      leads: lookupOf(model, declared, transaction, has),
+    }));
+    const search = new DanglingSearch(sought);
     let checked = 0;
     const cursor = storage.cursor(prefixRange(view.layout.prefix));
     try {
@@ -44,4 +46,18 @@ export async function reportDangling(
   } finally {
     release();
   }
+}
+
+function lookupOf(
+  { ports }: DocumentModel,
+  { target }: DeclaredReference,
+  transaction: DocumentTransaction,
+  has: (key: Uint8Array) => boolean,
+): (value: unknown) => boolean {
+  const { objects } = transaction;
+  if (target.kind === 'documents')
+    return documentLookup(findCollection(ports, objects, target.collection), objects, has);
+  const tables = rowTablesOf(ports);
+  const key = tables.rowKey(target.table, target.column, transaction);
+  return (value) => tables.hasRow(key, value, false, transaction) === true;
 }

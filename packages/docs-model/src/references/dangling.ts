@@ -2,7 +2,7 @@
  * References that lead to no document: told before a collection promises that there is none, by a schema that is tried or by its own.
  */
 import { ByteWriter, isPhantomError } from '@phantom/base';
-import type { ObjectReader, Oid } from '@phantom/catalog';
+import type { ObjectDescriptor, ObjectReader } from '@phantom/catalog';
 import { collectionView } from '../collection-view.js';
 import { encodePart } from '../document-layout.js';
 import type { PlainObject } from '../order.js';
@@ -14,7 +14,7 @@ export interface DanglingReference {
   readonly _id: unknown;
   readonly path: string;
   readonly value: unknown;
-  /** The collection that has no such document. */
+  /** The collection that has no such document, or the table that has no such row. */
   readonly collection: string;
 }
 
@@ -27,11 +27,34 @@ export interface DanglingReport {
   readonly examples: readonly DanglingReference[];
 }
 
-/** A reference to be looked at; without a collection everything dangles. */
+/** A reference to be looked at. */
 export interface SoughtReference {
   readonly path: string;
-  readonly collection: string;
-  readonly collectionOid: Oid | undefined;
+  /** Of the collection or table. */
+  readonly target: string;
+  /** True for a value that leads somewhere. */
+  leads(value: unknown): boolean;
+}
+
+/** Tells of ids whether a collection has documents of them; without a collection none has. `has` tells of the key of a row whether there is one. */
+export function documentLookup(
+  table: ObjectDescriptor | undefined,
+  objects: ObjectReader,
+  has: (key: Uint8Array) => boolean,
+): (id: unknown) => boolean {
+  if (table?.kind !== 'table') return () => false;
+  const { layout } = collectionView(table, objects);
+  const writer = new ByteWriter();
+  return (id) => {
+    writer.reset();
+    try {
+      layout.appendKey(writer, encodePart(id));
+    } catch (error) {
+      if (isPhantomError(error)) return false;
+      throw error;
+    }
+    return has(writer.take());
+  };
 }
 
 const EXAMPLES_MAX = 100;
@@ -40,39 +63,19 @@ export class DanglingSearch {
   dangling = 0;
   readonly examples: DanglingReference[] = [];
   private readonly sought: readonly { readonly reference: SoughtReference; readonly path: Path }[];
-  private readonly objects: ObjectReader;
-  private readonly has: (key: Uint8Array) => boolean;
-  private readonly writer = new ByteWriter();
 
-  /** `has` tells of the key of a row whether there is one. */
-  constructor(sought: readonly SoughtReference[], objects: ObjectReader, has: (key: Uint8Array) => boolean) {
+  constructor(sought: readonly SoughtReference[]) {
     this.sought = sought.map((reference) => ({ reference, path: parsePath(reference.path) }));
-    this.objects = objects;
-    this.has = has;
   }
 
   look(document: PlainObject): void {
     for (const { reference, path } of this.sought) {
       for (const value of referredValues(document, path)) {
-        if (this.leads(reference, value)) continue;
+        if (reference.leads(value)) continue;
         this.dangling++;
         if (this.examples.length >= EXAMPLES_MAX) continue;
-        const { collection } = reference;
-        this.examples.push({ _id: document['_id'], path: reference.path, value, collection });
+        this.examples.push({ _id: document['_id'], path: reference.path, value, collection: reference.target });
       }
     }
-  }
-
-  private leads({ collectionOid }: SoughtReference, value: unknown): boolean {
-    const table = collectionOid === undefined ? undefined : this.objects.object(collectionOid);
-    if (table?.kind !== 'table') return false;
-    this.writer.reset();
-    try {
-      collectionView(table, this.objects).layout.appendKey(this.writer, encodePart(value));
-    } catch (error) {
-      if (isPhantomError(error)) return false;
-      throw error;
-    }
-    return this.has(this.writer.take());
   }
 }

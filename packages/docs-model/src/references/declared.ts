@@ -1,10 +1,12 @@
 /**
- * References as a schema declares them: at a field that holds the `_id` of a document of some collection,
+ * References as a schema declares them: at a field that holds the `_id` of a document of some collection, or a unique column of a table,
  *
  *   "author": { "x-ref": { "collection": "users", "onDelete": "restrict" | "cascade" | "setNull", "onUpdate": ... } }
+ *   "order": { "x-ref": { "table": "shop.orders", "column": "id", "onDelete": ..., "onUpdate": ... } }
  *
  * below `properties`, `items` and `allOf`; through an array each element refers. Values of null refer to nothing. The default is to
- * restrict. An `_id` is set for good, so there is never anything for `onUpdate` to do: it is checked for its spelling alone.
+ * restrict, and of the columns the one of the primary key. An `_id` is set for good, so of a reference to documents `onUpdate` is
+ * checked for its spelling alone.
  */
 import { PhantomError, unsupportedError } from '@phantom/base';
 import type { DocumentReferenceAction } from '@phantom/catalog';
@@ -14,12 +16,25 @@ import { ownField } from '../path.js';
 
 export interface DeclaredReference {
   readonly path: string;
-  readonly collection: string;
+  readonly target: DeclaredTarget;
   readonly onDelete: DocumentReferenceAction;
+  readonly onUpdate: DocumentReferenceAction;
+}
+
+export type DeclaredTarget =
+  | { readonly kind: 'documents'; readonly collection: string }
+  /** Without a column: the primary key's. */
+  | { readonly kind: 'rows'; readonly table: string; readonly column: string | undefined };
+
+/** What a declared reference leads to, by name. */
+export function targetName({ target }: DeclaredReference): string {
+  return target.kind === 'documents' ? target.collection : target.table;
 }
 
 const KEYWORD = 'x-ref';
 const REFERENCES_MAX = 64;
+const DOCUMENT_KEYS: ReadonlySet<string> = new Set(['collection', 'onDelete', 'onUpdate']);
+const ROW_KEYS: ReadonlySet<string> = new Set(['table', 'column', 'onDelete', 'onUpdate']);
 const ACTIONS: Readonly<Record<string, DocumentReferenceAction>> = {
   restrict: 'restrict',
   cascade: 'cascade',
@@ -82,15 +97,28 @@ function referenceOf(value: unknown, path: string): DeclaredReference {
   const at = `x-ref of "${path}"`;
   if (path === '') throw badArgument('x-ref stands at a field, not at the document itself');
   if (!isObject(value)) throw badArgument(`${at} must be an object`);
-  for (const key of Object.keys(value)) {
-    if (!['collection', 'onDelete', 'onUpdate'].includes(key)) throw badArgument(`${at} has no "${key}"`);
-  }
-  const collection = ownField(value, 'collection');
-  if (typeof collection !== 'string') throw badArgument(`${at} needs the name of a collection`);
-  actionOf(value, 'onUpdate', at);
+  const target = targetOf(value, at);
+  const onUpdate = actionOf(value, 'onUpdate', at);
   const onDelete = actionOf(value, 'onDelete', at);
-  if (onDelete === 'set null' && path === '_id') throw badArgument(`${at}: an _id cannot be set to null`);
-  return { path, collection, onDelete };
+  if (path !== '_id') return { path, target, onDelete, onUpdate };
+  if (onDelete === 'set null') throw badArgument(`${at}: an _id cannot be set to null`);
+  if (target.kind === 'rows' && onUpdate !== 'restrict') throw badArgument(`${at}: an _id cannot be changed`);
+  return { path, target, onDelete, onUpdate };
+}
+
+function targetOf(value: PlainObject, at: string): DeclaredTarget {
+  const known = Object.hasOwn(value, 'table') ? ROW_KEYS : DOCUMENT_KEYS;
+  for (const key of Object.keys(value)) if (!known.has(key)) throw badArgument(`${at} has no "${key}"`);
+  if (known === DOCUMENT_KEYS) {
+    const collection = ownField(value, 'collection');
+    if (typeof collection !== 'string') throw badArgument(`${at} needs the name of a collection or of a table`);
+    return { kind: 'documents', collection };
+  }
+  const table = ownField(value, 'table');
+  const column = ownField(value, 'column');
+  if (typeof table !== 'string') throw badArgument(`${at} needs the name of a table`);
+  if (column !== undefined && typeof column !== 'string') throw badArgument(`${at}: a column is named by text`);
+  return { kind: 'rows', table, column };
 }
 
 function actionOf(value: PlainObject, name: 'onDelete' | 'onUpdate', at: string): DocumentReferenceAction {

@@ -1,5 +1,5 @@
 /** Values at a path that refer to documents: each element of the arrays it leads through, without nulls. */
-import { isObject } from '../order.js';
+import { equalValues, isObject } from '../order.js';
 import { type Path, ownField, setField, walkPath } from '../path.js';
 
 export function referredValues(document: unknown, path: Path): unknown[] {
@@ -30,4 +30,10 @@ export function exchangeReferred(value: unknown, path: Path, exchange: (value: u
   const copy = { ...value };
   setField(copy, step, after);
   return copy;
+}
+
+/** Values that the document refers to at the path and did not before. */
+export function newlyReferred(path: Path, before: object | undefined, after: object): unknown[] {
+  const old = before === undefined ? [] : referredValues(before, path);
+  return referredValues(after, path).filter((value) => !old.some((one) => equalValues(one, value)));
 }

@@ -13,18 +13,27 @@
  * Invariant: no two transactions can leave a reference without its document, because the key of the document that one removes is the
  * key that the other locks or guards.
  */
-import { ByteWriter, type Logger, PhantomError, isPhantomError } from '@phantom/base';
+import { type Logger, PhantomError } from '@phantom/base';
 import type { DocumentReference, Oid, TableDescriptor } from '@phantom/catalog';
 import { ByteSlot } from '@phantom/kv';
-import { LockStrength, type MvccTransaction } from '@phantom/mvcc';
+import { LockStrength } from '@phantom/mvcc';
 import { type CollectionView, collectionView } from '../collection-view.js';
-import { encodePart } from '../document-layout.js';
 import { type PlainObject, equalValues } from '../order.js';
 import { parsePath } from '../path.js';
 import type { DocumentTransaction } from '../transaction.js';
-import type { CollectionWriter } from '../writer.js';
 import { type IncomingReference, Referrers, incomingReferences } from './incoming.js';
-import { exchangeReferred, referredValues } from './places.js';
+import { exchangeReferred, newlyReferred, referredValues } from './places.js';
+import {
+  type Settling,
+  SettlingOnce,
+  type WriterOf,
+  documentKey,
+  keyText,
+  possibleKey,
+  shared,
+  shownValue,
+  takeFirst,
+} from './settling.js';
 
 /** A document that holds new references at one path. */
 interface OwedReferences {
@@ -41,24 +50,6 @@ interface OwedRemoval {
   readonly key: Uint8Array;
 }
 
-/** Writers of collections that a removal spreads to. */
-export type WriterOf = (view: CollectionView, transaction: DocumentTransaction) => CollectionWriter;
-
-/** Yields what has to be waited for. */
-type Settling<T = void> = Generator<Promise<void>, T, void>;
-
-const pending = new WeakMap<MvccTransaction, ReferenceChecks>();
-
-/** What the transaction owes. */
-export function referenceChecks(transaction: DocumentTransaction, writerOf: WriterOf, logger: Logger): ReferenceChecks {
-  let checks = pending.get(transaction.storage);
-  if (checks === undefined) {
-    checks = new ReferenceChecks(transaction, writerOf, logger);
-    pending.set(transaction.storage, checks);
-  }
-  return checks;
-}
-
 export class ReferenceChecks {
   private readonly transaction: DocumentTransaction;
   private readonly writerOf: WriterOf;
@@ -66,55 +57,36 @@ export class ReferenceChecks {
   private readonly references = new Map<string, OwedReferences>();
   private readonly removals = new Map<string, OwedRemoval>();
   private readonly slot = new ByteSlot();
-  private readonly writer = new ByteWriter();
-  private settling: Settling | undefined = undefined;
-  private registered = false;
+  private readonly once: SettlingOnce;
 
   constructor(transaction: DocumentTransaction, writerOf: WriterOf, logger: Logger) {
     this.transaction = transaction;
     this.writerOf = writerOf;
     this.logger = logger;
+    this.once = new SettlingOnce(transaction, () => this.settleAll());
   }
 
   /** A document is written: owes what refers in it and did not before. */
   written(view: CollectionView, before: PlainObject | undefined, after: PlainObject): void {
     const { table } = view;
     for (const { path } of table.collection?.references ?? []) {
-      const steps = parsePath(path);
-      const old = before === undefined ? [] : referredValues(before, steps);
-      const values = referredValues(after, steps).filter((value) => !old.some((one) => equalValues(one, value)));
+      const values = newlyReferred(parsePath(path), before, after);
       if (values.length === 0) continue;
-      const key = this.keyOf(view, after['_id']);
-      const name = `${text(key)}${path}`;
+      const key = documentKey(view, after['_id']);
+      const name = `${keyText(key)}${path}`;
       const owed = this.references.get(name);
       if (owed === undefined) this.references.set(name, { collectionOid: table.oid, path, key, values });
       else owed.values.push(...values.filter((value) => !owed.values.some((one) => equalValues(one, value))));
-      this.register();
+      this.once.register();
     }
   }
 
   /** A document goes, to which others may refer. */
   removed(view: CollectionView, before: PlainObject): void {
     const id = before['_id'];
-    const key = this.keyOf(view, id);
-    this.removals.set(text(key), { collectionOid: view.table.oid, id, key });
-    this.register();
-  }
-
-  private register(): void {
-    if (this.registered) return;
-    this.registered = true;
-    this.transaction.beforeCommit(() => this.settle());
-  }
-
-  /** A promise: wait and call again. */
-  private settle(): Promise<void> | undefined {
-    this.settling ??= this.settleAll();
-    const { value, done } = this.settling.next();
-    if (done !== true) return value;
-    this.settling = undefined;
-    this.registered = false;
-    return undefined;
+    const key = documentKey(view, id);
+    this.removals.set(keyText(key), { collectionOid: view.table.oid, id, key });
+    this.once.register();
   }
 
   private *settleAll(): Settling {
@@ -138,7 +110,7 @@ export class ReferenceChecks {
     const held = referredValues(document, parsePath(path));
     for (const value of values) {
       if (!held.some((one) => equalValues(one, value))) continue;
-      const parent = yield* this.shared(reference.collectionOid);
+      const parent = yield* shared(this.transaction, reference.collectionOid);
       if (parent === undefined || (yield* this.isThere(parent, value))) continue;
       const error = missingDocument(child, parent, path, document['_id'], value);
       if (child.collection?.validationAction !== 'warn') throw error;
@@ -149,14 +121,8 @@ export class ReferenceChecks {
   /** True when the collection has the document; nobody removes it until the transaction ends. */
   private *isThere(parent: TableDescriptor, id: unknown): Settling<boolean> {
     const { storage, objects } = this.transaction;
-    let key: Uint8Array;
-    try {
-      key = this.keyOf(collectionView(parent, objects), id);
-    } catch (error) {
-      // What cannot be a key is no document's.
-      if (isPhantomError(error)) return false;
-      throw error;
-    }
+    const key = possibleKey(collectionView(parent, objects), id);
+    if (key === undefined) return false;
     if (storage.concurrency === 'locking') {
       const wait = storage.lock(key, 0, key.length, LockStrength.KeyShare, 'wait');
       if (wait instanceof Promise) yield wait;
@@ -170,7 +136,7 @@ export class ReferenceChecks {
     const { objects, storage } = this.transaction;
     if (storage.getNewest(key, 0, key.length, this.slot)) return;
     for (const incoming of incomingReferences(objects, collectionOid)) {
-      const child = yield* this.shared(incoming.child.oid);
+      const child = yield* shared(this.transaction, incoming.child.oid);
       // Until it was shared it may have been altered.
       if (child === undefined || referenceAt(child, incoming.reference.path) === undefined) continue;
       const referrers = new Referrers(collectionView(child, objects), incoming.reference.path, id);
@@ -214,26 +180,11 @@ export class ReferenceChecks {
     }
   }
 
-  /** The collection, held against being altered; undefined when it is gone. */
-  private *shared(oid: Oid): Settling<TableDescriptor | undefined> {
-    const { objects } = this.transaction;
-    const wait = objects.lockObject(oid, LockStrength.KeyShare);
-    if (wait !== undefined) yield wait;
-    const table = objects.object(oid);
-    return table?.kind === 'table' ? table : undefined;
-  }
-
-  private keyOf({ layout }: CollectionView, id: unknown): Uint8Array {
-    this.writer.reset();
-    layout.appendKey(this.writer, encodePart(id));
-    return this.writer.take();
-  }
-
   private stillReferenced(collectionOid: Oid, { child, reference }: IncomingReference, id: unknown): PhantomError {
     const parent = this.transaction.objects.object(collectionOid);
     const name = parent?.kind === 'table' ? parent.name : '';
     return new PhantomError('23503', `documents of "${child.name}" refer to a document of "${name}" that is removed`, {
-      detail: `Path "${reference.path}" has the value ${shown(id)}.`,
+      detail: `Path "${reference.path}" has the value ${shownValue(id)}.`,
       table: child.name,
       constraint: reference.path,
       data: { collection: name, id },
@@ -250,7 +201,7 @@ function missingDocument(
 ): PhantomError {
   const message = `a document of "${child.name}" refers to a document of "${parent.name}" that does not exist`;
   return new PhantomError('23503', message, {
-    detail: `Path "${path}" has the value ${shown(value)}.`,
+    detail: `Path "${path}" has the value ${shownValue(value)}.`,
     table: child.name,
     constraint: path,
     data: { id, path, value, collection: parent.name },
@@ -259,20 +210,4 @@ function missingDocument(
 
 function referenceAt({ collection }: TableDescriptor, path: string): DocumentReference | undefined {
   return collection?.references?.find((reference) => reference.path === path);
-}
-
-function takeFirst<T>(owed: Map<string, T>): T | undefined {
-  for (const [name, one] of owed) {
-    owed.delete(name);
-    return one;
-  }
-  return undefined;
-}
-
-function text(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }

@@ -4,6 +4,7 @@
  */
 import { PhantomError, unsupportedError } from '@phantom/base';
 import {
+  type ColumnDescriptor,
   type ConstraintDescriptor,
   type ForeignKeyAction,
   type IndexDescriptor,
@@ -16,12 +17,13 @@ import { bindRowExpression } from '../expr/row-expression.js';
 import type { ReferentialAction, TableConstraint } from '../text/ast-schema.js';
 import { storageOptions } from './storage-options.js';
 import { storedExpression } from './stored-expressions.js';
-import { refuseCollection } from './create-collection.js';
 import type { DdlContext } from './context.js';
 import { buildIndex } from './index-build.js';
 import { chooseName, claimName, columnNamed, relationExists, relationNamed } from './names.js';
 import type { Yielded } from '../exec/runtime.js';
 import { checkExistingRows, checkExistingForeignKey } from './validate.js';
+import { requireDocumentKey } from '../storage/document-keys.js';
+import { TypeOid } from '../types/type-oids.js';
 import { BOOL } from '../types/type-refs.js';
 
 type Step<T> = Generator<Yielded, T, void>;
@@ -291,7 +293,6 @@ function* addForeignKey(
   const parent = relationNamed(context, node.table);
   if (parent.kind !== 'table' || parent.materialized !== undefined)
     throw new PhantomError('42809', `referenced relation "${parent.name}" is not a table`);
-  refuseCollection(parent, 'a foreign key to a key');
   if (parent.persistence !== table.persistence) {
     const [own, other] = table.persistence === 'temporary' ? ['temporary', 'temporary'] : ['permanent', 'permanent'];
     throw new PhantomError('42P16', `constraints on ${own} tables may reference only ${other} tables`);
@@ -303,20 +304,7 @@ function* addForeignKey(
   if (referenced.length !== columns.length) {
     throw new PhantomError('42830', 'number of referencing and referenced columns for foreign key disagree');
   }
-  columns.forEach((column, i) => {
-    const other = parent.columns.find((candidate) => candidate.number === referenced[i]);
-    if (
-      other !== undefined &&
-      context.picture.functions.resolveOperator('=', other.type.oid, column.type.oid) === 'undefined'
-    ) {
-      throw new PhantomError('42804', `foreign key constraint cannot be implemented`, {
-        detail: `Key columns "${column.name}" and "${other.name}" are of incompatible types.`,
-      });
-    }
-    if (other !== undefined && storageFamily(context, other.type.oid) !== storageFamily(context, column.type.oid)) {
-      throw unsupportedError(`a foreign key from ${column.name} to ${other.name} of another type`);
-    }
-  });
+  checkKeyTypes(context, parent, columns, referenced);
   const taken = (name: string): boolean => table.constraints.some((constraint) => constraint.name === name);
   const name =
     node.name === undefined
@@ -353,10 +341,38 @@ function* addForeignKey(
     dependentOid: table.oid,
     dependentColumn: 0,
     referencedOid: parent.oid,
-    referencedColumn: 0,
+    // A field's column may go with the schema: not while it is referred to.
+    referencedColumn: parent.collection === undefined ? 0 : (referenced[0] as number),
     strength: 'normal',
   });
   if (!options.newTable && !node.notValid) yield* checkExistingForeignKey(context, table, constraint, parent);
+}
+
+/** 42804 and 0A000 for columns that cannot refer to these. */
+function checkKeyTypes(
+  context: DdlContext,
+  parent: TableDescriptor,
+  columns: readonly ColumnDescriptor[],
+  referenced: readonly number[],
+): void {
+  if (parent.collection !== undefined && columns.length > 1)
+    throw unsupportedError('a foreign key of several columns to a collection');
+  columns.forEach((column, i) => {
+    const other = parent.columns.find((candidate) => candidate.number === referenced[i]);
+    if (other === undefined) return;
+    // Ids of documents, and fields whose type the schema leaves open, are compared as documents compare values.
+    if (parent.collection !== undefined) requireDocumentKey(column);
+    if (parent.collection !== undefined && other.type.oid === TypeOid.jsonb) return;
+    if (context.picture.functions.resolveOperator('=', other.type.oid, column.type.oid) === 'undefined') {
+      throw new PhantomError('42804', `foreign key constraint cannot be implemented`, {
+        detail: `Key columns "${column.name}" and "${other.name}" are of incompatible types.`,
+      });
+    }
+    if (parent.collection !== undefined) return;
+    if (storageFamily(context, other.type.oid) !== storageFamily(context, column.type.oid)) {
+      throw unsupportedError(`a foreign key from ${column.name} to ${other.name} of another type`);
+    }
+  });
 }
 
 function storageFamily(context: DdlContext, oid: number): string {
@@ -388,7 +404,7 @@ function referencedKey(
   for (const oid of parent.indexOids) {
     const index = context.objects.object(oid);
     if (index?.kind !== 'index' || !index.unique || index.predicateSql !== undefined) continue;
-    const parts = index.parts.map((part) => part.column);
+    const parts = keyColumnsOf(index, parent);
     if (parts.length !== wanted.length || !wanted.every((number) => parts.includes(number))) continue;
     if (index.deferrable !== true) return { index, referenced: wanted };
     deferrable = true;
@@ -397,6 +413,16 @@ function referencedKey(
   throw new PhantomError(
     '42830',
     `there is no unique constraint matching given keys for referenced table "${parent.name}"`,
+  );
+}
+
+/** The columns that an index keeps different: of a document index the column of its field. */
+function keyColumnsOf(index: IndexDescriptor, parent: TableDescriptor): readonly (number | undefined)[] {
+  const { document } = index;
+  if (document === undefined) return index.parts.map((part) => part.column);
+  if (document.kind !== 'ordered' || document.partialFilter !== undefined) return [];
+  return document.parts.map(
+    ({ path }) => parent.columns.find(({ field, dropped }) => !dropped && field?.name === path)?.number,
   );
 }
 

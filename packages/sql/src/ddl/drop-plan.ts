@@ -6,13 +6,14 @@
  *   table       indexes, policies and own sequences (silently); views, foreign keys and policies of others
  *   collection  likewise; references of others
  *   column      indexes, constraints of the table, own sequences (silently); views, generated columns, foreign keys of others
- *   key         its index (silently); foreign keys that refer to it
+ *   key         its index (silently); foreign keys and references of documents that stand on it
+ *   index       foreign keys and references of documents that stand on it
  *   type        columns and attributes of it, domains over it
  *   sequence    defaults that draw from it
  */
 import { PhantomError } from '@phantom/base';
 import type { ConstraintDescriptor, Dependency, ObjectDescriptor, Oid, TableDescriptor } from '@phantom/catalog';
-import { incomingKeys, refersByDocuments } from '../storage/table-rules.js';
+import { incomingDocuments, incomingKeys, refersByDocuments } from '../storage/table-rules.js';
 import { columnsIn } from './alter-columns.js';
 import type { DdlContext } from './context.js';
 import { routineText } from './routines/routine-names.js';
@@ -23,8 +24,8 @@ export type Going =
   /** Of a table, or an attribute of a composite type. */
   | { readonly kind: 'column'; readonly oid: Oid; readonly number: number }
   | { readonly kind: 'constraint'; readonly oid: Oid; readonly constraint: ConstraintDescriptor }
-  /** What the documents of a collection hold of those of another. */
-  | { readonly kind: 'references'; readonly oid: Oid; readonly collectionOid: Oid }
+  /** What the documents of a collection hold of those of another, or of the rows of a table. */
+  | { readonly kind: 'references'; readonly oid: Oid; readonly targetOid: Oid }
   | { readonly kind: 'default'; readonly oid: Oid; readonly number: number };
 
 export interface DropPlan {
@@ -49,7 +50,7 @@ function keyOf(item: Going): string {
     case 'constraint':
       return `k${item.constraint.oid}`;
     case 'references':
-      return `r${item.oid}.${item.collectionOid}`;
+      return `r${item.oid}.${item.targetOid}`;
     default:
       return `${item.kind[0]}${item.oid}.${item.number}`;
   }
@@ -148,6 +149,7 @@ function* dependentsOfObject(context: DdlContext, object: ObjectDescriptor): Ite
     }
   }
   if (object.kind === 'sequence') yield* defaultsFrom(context, object.oid);
+  if (object.kind === 'index') yield* standingOn(context, object.tableOid, object.oid);
   for (const dependency of context.objects.dependentsOf(object.oid)) yield* edgeOf(context, object, dependency);
   // The row type of a relation may have users of its own.
   if (object.kind === 'table' || object.kind === 'view') {
@@ -177,7 +179,7 @@ function* edgeOf(context: DdlContext, object: ObjectDescriptor, dependency: Depe
       yield { item: { kind: 'constraint', oid: dependent.oid, constraint }, silent };
     }
     if (refersByDocuments(dependent, object.oid))
-      yield { item: { kind: 'references', oid: dependent.oid, collectionOid: object.oid }, silent };
+      yield { item: { kind: 'references', oid: dependent.oid, targetOid: object.oid }, silent };
     return;
   }
   const isComposite = dependent.kind === 'type' && dependent.definition.kind === 'composite';
@@ -232,6 +234,10 @@ function* dependentsOfColumn(context: DdlContext, oid: Oid, number: number): Ite
       silent: key.child.oid === oid,
     };
   }
+  for (const { child, reference } of incomingDocuments(table, context.objects)) {
+    if (reference.column === number)
+      yield { item: { kind: 'references', oid: child.oid, targetOid: oid }, silent: false };
+  }
   for (const indexOid of table.indexOids) {
     const index = context.objects.object(indexOid);
     if (index?.kind !== 'index') continue;
@@ -256,9 +262,18 @@ function* dependentsOfColumn(context: DdlContext, oid: Oid, number: number): Ite
 
 function* dependentsOfKey(context: DdlContext, oid: Oid, constraint: ConstraintDescriptor): Iterable<Edge> {
   if (!('indexOid' in constraint)) return;
-  const table = context.objects.object(oid) as TableDescriptor;
-  for (const key of incomingKeys(table, context.objects)) {
-    if (key.constraint.referencedIndexOid === constraint.indexOid)
-      yield { item: { kind: 'constraint', oid: key.child.oid, constraint: key.constraint }, silent: false };
+  yield* standingOn(context, oid, constraint.indexOid);
+}
+
+/** Foreign keys, and references of documents, that find what they refer to by an index of the table. */
+function* standingOn(context: DdlContext, tableOid: Oid, indexOid: Oid): Iterable<Edge> {
+  const table = context.objects.object(tableOid) as TableDescriptor;
+  for (const { child, constraint } of incomingKeys(table, context.objects)) {
+    if (constraint.referencedIndexOid === indexOid)
+      yield { item: { kind: 'constraint', oid: child.oid, constraint }, silent: false };
+  }
+  for (const { child, reference } of incomingDocuments(table, context.objects)) {
+    if (reference.indexOid === indexOid)
+      yield { item: { kind: 'references', oid: child.oid, targetOid: tableOid }, silent: false };
   }
 }

@@ -194,7 +194,7 @@ function* removeItem(context: DdlContext, item: Going, going: ReadonlySet<Oid>):
   const object = yield* lockForChange(context, found);
   if (object === undefined) return;
   if (item.kind === 'constraint') return yield* removeConstraint(context, item.oid, item.constraint);
-  if (item.kind === 'references') return removeReferences(context, object, item.collectionOid);
+  if (item.kind === 'references') return removeReferences(context, object, item.targetOid);
   if (object.kind === 'type') {
     const { definition } = object;
     if (definition.kind !== 'composite') return;
@@ -214,17 +214,22 @@ function* removeItem(context: DdlContext, item: Going, going: ReadonlySet<Oid>):
 }
 
 /** From now on documents may refer to what is not there: the schema's x-ref says so no more than a comment. */
-function removeReferences({ objects }: DdlContext, object: ObjectDescriptor, collectionOid: Oid): void {
+function removeReferences({ objects }: DdlContext, object: ObjectDescriptor, targetOid: Oid): void {
   if (object.kind !== 'table' || object.collection === undefined) return;
-  const { references = [], ...collection } = object.collection;
-  const left = references.filter((reference) => reference.collectionOid !== collectionOid);
+  const { references = [], rowReferences = [], ...collection } = object.collection;
+  const documents = references.filter((reference) => reference.collectionOid !== targetOid);
+  const rows = rowReferences.filter((reference) => reference.tableOid !== targetOid);
   objects.put({
     ...object,
-    collection: left.length === 0 ? collection : { ...collection, references: left },
+    collection: {
+      ...collection,
+      ...(documents.length === 0 ? {} : { references: documents }),
+      ...(rows.length === 0 ? {} : { rowReferences: rows }),
+    },
     schemaVersion: object.schemaVersion + 1,
   });
   for (const dependency of Array.from(objects.dependenciesOf(object.oid))) {
-    if (dependency.referencedOid === collectionOid) objects.removeDependency(dependency);
+    if (dependency.referencedOid === targetOid) objects.removeDependency(dependency);
   }
 }
 

@@ -74,8 +74,12 @@ export class DeferredConstraints {
     return { pending: this.pending, count: this.pending.length, modes: this.modes };
   }
 
+  /** Back to the mark. What the document model owes stays: it looks again whether that is still there. */
   rollbackTo({ pending, count, modes }: DeferredMark): void {
+    const before = new Set(pending.slice(0, count));
+    const standing = this.pending.filter((check) => check.constraint === undefined && !before.has(check));
     pending.length = count;
+    pending.push(...standing);
     this.pending = pending;
     this.modes = modes;
   }

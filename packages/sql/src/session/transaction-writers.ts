@@ -10,6 +10,7 @@ import type {
   ConstraintDescriptor,
   Oid,
   TableDescriptor,
+  TableProvider,
 } from '@phantom/catalog';
 import { type MvccTransaction, TableLockMode } from '@phantom/mvcc';
 import type { EvaluationContext } from '../functions/registry.js';
@@ -20,8 +21,27 @@ import { RowWriter } from '../storage/row-writer.js';
 import type { StatementWriter } from '../storage/table-writer.js';
 import type { DeferredCheck, WriterContext } from '../storage/writer-context.js';
 import type { Value } from '../types/type.js';
-import type { SqlSession } from './session.js';
-import type { SessionTransaction } from './transaction.js';
+import type { SqlEngine } from './engine.js';
+
+/** In whose name rows are written. */
+export interface WriterHost {
+  readonly engine: SqlEngine;
+  readonly picture: CatalogPort;
+  readonly evaluation: EvaluationContext;
+  readonly currentRoleOid: Oid;
+  defaultValue(table: TableDescriptor, column: ColumnDescriptor): Value;
+}
+
+/** The transaction in which rows are written. */
+export interface WriterOwner {
+  readonly storage: MvccTransaction;
+  readonly objects: CatalogTransaction;
+  readonly deferred: {
+    isDeferred(constraint: ConstraintDescriptor): boolean;
+    add(check: DeferredCheck): void;
+  };
+  shareTable(oid: Oid, mode: TableLockMode): Promise<void> | undefined;
+}
 
 interface KeptWriter {
   readonly writer: StatementWriter;
@@ -36,27 +56,31 @@ export class TransactionWriters implements WriterContext {
   readonly objects: CatalogTransaction;
   readonly evaluation: EvaluationContext;
   readonly rowNumbers: RowNumbers;
-  private readonly session: SqlSession;
-  private readonly owner: SessionTransaction;
+  private readonly host: WriterHost;
+  private readonly owner: WriterOwner;
   private readonly kept = new Map<Oid, KeptWriter>();
   private readonly used: StatementWriter[] = [];
   private statement = 0;
 
-  constructor(session: SqlSession, owner: SessionTransaction) {
-    this.session = session;
+  constructor(host: WriterHost, owner: WriterOwner) {
+    this.host = host;
     this.owner = owner;
     this.transaction = owner.storage;
     this.objects = owner.objects;
-    this.evaluation = session.evaluation;
-    this.rowNumbers = session.engine.rowNumbers;
+    this.evaluation = host.evaluation;
+    this.rowNumbers = host.engine.rowNumbers;
+  }
+
+  get provider(): TableProvider | undefined {
+    return this.host.engine.provider;
   }
 
   get roleOid(): Oid {
-    return this.session.currentRoleOid;
+    return this.host.currentRoleOid;
   }
 
   get picture(): CatalogPort {
-    return this.session.picture;
+    return this.host.picture;
   }
 
   /** A new statement, or the same one anew: no writer owes anything. */
@@ -83,7 +107,7 @@ export class TransactionWriters implements WriterContext {
 
   private newWriter(table: TableDescriptor): StatementWriter {
     if (table.collection === undefined) return new RowWriter(table, this);
-    const { provider } = this.session.engine;
+    const { provider } = this;
     if (provider === undefined) throw unsupportedError('writing to a collection without a document model');
     return new ProvidedTableWriter(table, provider, this);
   }
@@ -93,7 +117,7 @@ export class TransactionWriters implements WriterContext {
   }
 
   defaultValue(table: TableDescriptor, column: ColumnDescriptor): Value {
-    return this.session.defaultValue(table, column);
+    return this.host.defaultValue(table, column);
   }
 
   isDeferred(constraint: ConstraintDescriptor): boolean {
@@ -113,7 +137,7 @@ export class TransactionWriters implements WriterContext {
       const wait = (this.used[i] as StatementWriter).finishStatement();
       if (wait !== undefined) return wait;
     }
-    const { statistics } = this.session.engine;
+    const { statistics } = this.host.engine;
     for (let i = 0; i < this.used.length; i++) {
       const writer = this.used[i] as StatementWriter;
       if (writer.rowsWritten > 0) statistics.countWritten(writer.tableOid, writer.rowsWritten);

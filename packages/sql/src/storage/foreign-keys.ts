@@ -7,22 +7,32 @@
  *   parent side   each key that went away must have no children left: RESTRICT and NO ACTION raise 23503, the other actions
  *                 change the children through their own writers, which may owe checks of their own
  *
+ * A parent may be a collection, and documents may refer to rows: the document model is asked and told of those (cross-references.ts of
+ * catalog). What it is told of is settled at the end of the transaction.
+ *
  * Values that a statement both takes away and puts back (an update of the key that another row undoes) are found present
  * again, since the look-ups see everything the transaction has written.
  *
  * Invariant: a child committed without its parent is impossible at every level, because the check locks or guards exactly the
  * key whose removal locks or writes it.
  */
-import { ByteWriter, assert } from '@phantom/base';
-import type { IndexDescriptor, TableDescriptor } from '@phantom/catalog';
-import { ByteSlot, type KeyRange, prefixRange, spaceRange } from '@phantom/kv';
-import { LockStrength } from '@phantom/mvcc';
-import { StatementRestart, type Yielded } from '../exec/runtime.js';
+import { assert } from '@phantom/base';
+import type { TableDescriptor } from '@phantom/catalog';
+import type { Yielded } from '../exec/runtime.js';
 import type { Value } from '../types/type.js';
+import { ChildRows } from './child-rows.js';
 import { missingParent, partlyNullKey, stillReferenced } from './constraint-errors.js';
-import { physicalIndex, physicalTable, rowKeyOfEntry } from './physical-table.js';
-import type { RowReference, WriteOutcome } from './table-writer.js';
-import { type ForeignKey, type IncomingKey, type OutgoingKey, type TableRules, positionsOf } from './table-rules.js';
+import { documentKeys } from './document-keys.js';
+import { ParentKeys } from './parent-keys.js';
+import { providerTransaction } from './provider-transaction.js';
+import {
+  type ForeignKey,
+  type IncomingDocuments,
+  type IncomingKey,
+  type OutgoingKey,
+  type TableRules,
+  hasConstraint,
+} from './table-rules.js';
 import type { DeferredCheck, WriterContext } from './writer-context.js';
 
 interface ChildCheck {
@@ -44,12 +54,14 @@ export class ForeignKeyChecks {
   private readonly parents: ParentCheck[] = [];
   private childrenSettled = 0;
   private parentsSettled = 0;
-  private readonly slot = new ByteSlot();
-  private readonly key = new ByteWriter();
+  private readonly parentKeys: ParentKeys;
+  private readonly childRows: ChildRows;
 
   constructor(rules: TableRules, context: WriterContext) {
     this.rules = rules;
     this.context = context;
+    this.parentKeys = new ParentKeys(context);
+    this.childRows = new ChildRows(context);
   }
 
   /** Forgets what an earlier statement owed: it has been settled, or undone with the statement. */
@@ -74,6 +86,10 @@ export class ForeignKeyChecks {
       if (oldValues.includes(null) || !this.changed(key, oldValues, newValues)) continue;
       this.owe(key, { key, oldValues, newValues });
     }
+    for (const key of this.rules.incomingDocuments) {
+      if (before[key.position] !== after[key.position])
+        this.tellDocuments(key, before[key.position], after[key.position]);
+    }
   }
 
   removed(before: readonly Value[]): void {
@@ -81,6 +97,7 @@ export class ForeignKeyChecks {
       const oldValues = key.positions.map((position) => before[position]);
       if (!oldValues.includes(null)) this.owe(key, { key, oldValues, newValues: undefined });
     }
+    for (const key of this.rules.incomingDocuments) this.tellDocuments(key, before[key.position], undefined);
   }
 
   /** Settles what is owed at the end of the statement. A promise: wait, then call again. */
@@ -94,6 +111,28 @@ export class ForeignKeyChecks {
       if (wait !== undefined) return wait;
     }
     return undefined;
+  }
+
+  /** The document model looks after what refers to the row: at the end of the transaction. */
+  private tellDocuments(
+    { child, reference, column }: IncomingDocuments,
+    before: Value,
+    after: Value | undefined,
+  ): void {
+    const { context, rules } = this;
+    if (before === null) return;
+    context.provider?.rowKeyGone(
+      {
+        parent: rules.table,
+        child,
+        path: reference.path,
+        key: reference,
+        before: documentKeys(column, before),
+        after: after === undefined || after === null ? after : documentKeys(column, after)[0],
+        action: after === undefined ? reference.onDelete : reference.onUpdate,
+      },
+      providerTransaction(context),
+    );
   }
 
   private oweParent(key: OutgoingKey, row: readonly Value[]): void {
@@ -137,59 +176,58 @@ export class ForeignKeyChecks {
 
   /** A deferred check of a row that the same transaction has removed or changed again asks for nothing. */
   private stillThere({ key, values }: ChildCheck): boolean {
-    return this.someChild({ constraint: key.constraint, child: this.rules.table, positions: [] }, values, () => true);
+    return this.childRows.some(this.rules.table, key.constraint, values, () => true);
   }
 
   private checkParent({ key, values }: ChildCheck): Promise<void> | undefined {
     const { constraint } = key;
     const { context } = this;
-    const { transaction } = context;
     const parent = context.objects.object(constraint.referencedTableOid);
     assert(parent?.kind === 'table', 'a foreign key refers to a table');
     const shared = context.lockTable(parent.oid);
     if (shared !== undefined) return shared;
-    this.encodeParentKey(parent, constraint.referencedIndexOid, constraint.referencedColumns, values);
-    const { buffer, length } = this.key;
-    if (transaction.concurrency === 'locking') {
-      const wait = transaction.lock(buffer, 0, length, LockStrength.KeyShare, 'wait');
-      if (wait instanceof Promise) return wait;
+    if (parent.collection !== undefined) {
+      const found = this.documentIsThere(parent, key, values);
+      if (found instanceof Promise) return found;
+      if (found) return undefined;
     } else {
-      transaction.guardPresence(buffer, 0, length);
+      const { parentKeys } = this;
+      parentKeys.encode(parent, constraint.referencedIndexOid, constraint.referencedColumns, values);
+      const wait = parentKeys.hold();
+      if (wait !== undefined) return wait;
+      if (parentKeys.isThere()) return undefined;
     }
-    if (transaction.getNewest(buffer, 0, length, this.slot)) return undefined;
     throw missingParent(this.rules.table, parent, constraint, values, this.context);
   }
 
-  /** The unique key of the parent's index that the foreign key stands on, into `key`. */
-  private encodeParentKey(
+  private documentIsThere(
     parent: TableDescriptor,
-    indexOid: number,
-    columns: readonly number[],
-    values: readonly Value[],
-  ): void {
-    const { key, context } = this;
-    const index = context.objects.object(indexOid) as IndexDescriptor;
-    const ordered = index.parts.map((part) => values[columns.indexOf(part.column as number)] as Value);
-    key.reset();
-    if (index.space === parent.space) {
-      const physical = physicalTable(parent, context.picture.types);
-      key.bytes(physical.prefix);
-      physical.keyCode.encodePrefix(ordered, ordered.length, key);
-    } else {
-      const physical = physicalIndex(index, parent, context.picture.types);
-      key.bytes(physical.prefix);
-      physical.keyCode.encodePrefix(ordered, ordered.length, key);
-    }
+    { constraint, positions }: OutgoingKey,
+    [value]: readonly Value[],
+  ): Promise<void> | boolean {
+    const { context, rules } = this;
+    const referenced = parent.columns.find(({ number }) => number === constraint.referencedColumns[0]);
+    const column = rules.table.columns[positions[0] as number];
+    assert(referenced !== undefined && column !== undefined, 'a foreign key stands on columns');
+    assert(context.provider !== undefined, 'a collection has a model');
+    const key = { field: referenced.field?.name ?? referenced.name, indexOid: constraint.referencedIndexOid };
+    return context.provider.hasDocument(
+      parent,
+      key,
+      documentKeys(column, value as Value),
+      providerTransaction(context),
+    );
   }
 
   /** True unless old and new key values are equal in the parent's own index. */
   private changed({ constraint }: IncomingKey, before: readonly Value[], after: readonly Value[]): boolean {
     if (after.includes(null)) return true;
     const { table } = this.rules;
-    this.encodeParentKey(table, constraint.referencedIndexOid, constraint.referencedColumns, before);
-    const old = this.key.take();
-    this.encodeParentKey(table, constraint.referencedIndexOid, constraint.referencedColumns, after);
-    return String(old) !== String(this.key.view());
+    const { parentKeys } = this;
+    parentKeys.encode(table, constraint.referencedIndexOid, constraint.referencedColumns, before);
+    const old = parentKeys.key.take();
+    parentKeys.encode(table, constraint.referencedIndexOid, constraint.referencedColumns, after);
+    return String(old) !== String(parentKeys.key.view());
   }
 
   private settleChildren({ key: planned, oldValues, newValues }: ParentCheck): Promise<void> | undefined {
@@ -206,144 +244,26 @@ export class ForeignKeyChecks {
       // NO ACTION is content when another row has the key by the end of the statement.
       if (action === 'no action' && this.parentIsBack(key, oldValues)) return undefined;
       this.guardChildren(key, oldValues);
-      if (!this.someChild(key, oldValues, () => true)) return undefined;
+      if (!this.childRows.some(child, constraint, oldValues, () => true)) return undefined;
       throw stillReferenced(rules.table, child, constraint, oldValues, this.context);
     }
-    const writer = context.writer(child);
-    const physical = physicalTable(child, context.picture.types);
-    const positions = positionsOf(child, constraint.columns);
-    const changedPositions =
-      constraint.onDeleteColumns === undefined || newValues !== undefined
-        ? positions
-        : positionsOf(child, constraint.onDeleteColumns);
     this.guardChildren(key, oldValues);
-    // Collected first: the actions write into the ranges that the search reads.
-    const rows: RowReference[] = [];
-    this.someChild(key, oldValues, (rowKey, row) => {
-      rows.push({ key: rowKey, row });
-      return false;
-    });
-    for (const reference of rows) {
-      const before: Value[] = [];
-      physical.decode(reference.row, 0, reference.row.length, before, context.evaluation);
-      let outcome: WriteOutcome | Promise<void>;
-      if (action === 'cascade' && newValues === undefined) {
-        outcome = writer.remove(reference, before);
-      } else {
-        const after = before.slice();
-        for (const position of changedPositions) {
-          if (action === 'cascade') after[position] = (newValues as readonly Value[])[positions.indexOf(position)];
-          else after[position] = action === 'set null' ? null : this.defaultOf(child, position);
-        }
-        outcome = writer.update(reference, before, after);
-      }
-      if (outcome instanceof Promise) return outcome;
-      if (outcome === 'changed') throw StatementRestart.instance;
-    }
-    return undefined;
-  }
-
-  private defaultOf(child: TableDescriptor, position: number): Value {
-    const column = child.columns[position];
-    assert(column !== undefined, 'a foreign key stands on columns of its table');
-    return this.context.defaultValue(child, column);
+    return this.childRows.change(child, constraint, action, oldValues, newValues);
   }
 
   private parentIsBack({ constraint }: IncomingKey, values: readonly Value[]): boolean {
-    this.encodeParentKey(this.rules.table, constraint.referencedIndexOid, constraint.referencedColumns, values);
-    return this.context.transaction.getNewest(this.key.buffer, 0, this.key.length, this.slot);
+    this.parentKeys.encode(this.rules.table, constraint.referencedIndexOid, constraint.referencedColumns, values);
+    return this.parentKeys.isThere();
   }
 
   /** At the optimistic levels nobody may add a child while the parent goes; at read committed the key's lock keeps them out. */
   private guardChildren(key: IncomingKey, values: readonly Value[]): void {
     const { transaction } = this.context;
     if (transaction.concurrency === 'locking') return;
-    const { constraint } = key;
-    this.encodeParentKey(this.rules.table, constraint.referencedIndexOid, constraint.referencedColumns, values);
-    transaction.guard(this.key.buffer, 0, this.key.length);
-    transaction.guardRange(this.childRange(key, values).range);
+    const { constraint, child } = key;
+    const { parentKeys } = this;
+    parentKeys.encode(this.rules.table, constraint.referencedIndexOid, constraint.referencedColumns, values);
+    transaction.guard(parentKeys.key.buffer, 0, parentKeys.key.length);
+    this.childRows.guard(child, constraint, values);
   }
-
-  /**
-   * Visits the rows of the child table that hold the key's values, in the newest state with all own writes, until `visit`
-   * says enough; true when it did. By an index that begins with the key's columns, else by a scan.
-   */
-  private someChild(
-    key: IncomingKey,
-    values: readonly Value[],
-    visit: (rowKey: Uint8Array, row: Uint8Array) => boolean,
-  ): boolean {
-    const { child } = key;
-    const { context } = this;
-    const physical = physicalTable(child, context.picture.types);
-    const { range, index } = this.childRange(key, values);
-    const positions = positionsOf(child, key.constraint.columns);
-    const cursor = context.transaction.cursorNewest(range);
-    const decoded: Value[] = [];
-    try {
-      while (cursor.next()) {
-        const rowKey =
-          index === undefined
-            ? cursor.key.copy()
-            : rowKeyOfEntry(
-                cursor.key,
-                cursor.value,
-                physicalIndex(index, child, context.picture.types),
-                physical.prefix,
-              );
-        let row: Uint8Array;
-        if (index === undefined) {
-          row = cursor.value.copy();
-          physical.decode(row, 0, row.length, decoded, context.evaluation);
-          if (!positions.every((position, i) => this.equalValues(child, position, decoded[position], values[i])))
-            continue;
-        } else {
-          if (!context.transaction.getNewest(rowKey, 0, rowKey.length, this.slot)) continue;
-          row = this.slot.copy();
-        }
-        if (visit(rowKey, row)) return true;
-      }
-    } finally {
-      cursor.close();
-    }
-    return false;
-  }
-
-  private equalValues(child: TableDescriptor, position: number, a: Value, b: Value): boolean {
-    if (a === null || b === null) return false;
-    const type = this.context.picture.types.byOid(child.columns[position]?.type.oid as number);
-    return type?.compare === undefined ? a === b : type.compare(a, b) === 0;
-  }
-
-  /** Where the children with these values lie: in an index on the key's columns, or anywhere in the table. */
-  private childRange(
-    { constraint, child }: IncomingKey,
-    values: readonly Value[],
-  ): { range: KeyRange; index: IndexDescriptor | undefined } {
-    const { context, key } = this;
-    const { columns } = constraint;
-    for (const oid of child.indexOids) {
-      const index = context.objects.object(oid);
-      if (
-        index?.kind !== 'index' ||
-        index.space === child.space ||
-        index.predicateSql !== undefined ||
-        index.method !== 'btree'
-      )
-        continue;
-      const leading = index.parts.slice(0, columns.length).map((part) => part.column);
-      if (leading.length !== columns.length || !columns.every((column) => leading.includes(column))) continue;
-      const physical = physicalIndex(index, child, context.picture.types);
-      key.reset();
-      key.bytes(physical.prefix);
-      const ordered = leading.map((column) => values[columns.indexOf(column as number)] as Value);
-      physical.keyCode.encodePrefix(ordered, ordered.length, key);
-      return { range: prefixRange(key.take()), index };
-    }
-    return { range: spaceRange(child.space), index: undefined };
-  }
-}
-
-function hasConstraint(table: TableDescriptor, { oid }: ForeignKey): boolean {
-  return table.constraints.some((constraint) => constraint.oid === oid);
 }

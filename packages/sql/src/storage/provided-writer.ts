@@ -6,6 +6,7 @@ import { unsupportedError } from '@phantom/base';
 import type { Oid, ProvidedWriter, TableDescriptor, TableProvider } from '@phantom/catalog';
 import { LockStrength } from '@phantom/mvcc';
 import type { Value } from '../types/type.js';
+import { providerTransaction } from './provider-transaction.js';
 import type { RowReference, StatementWriter, WriteOutcome } from './table-writer.js';
 import type { WriterContext } from './writer-context.js';
 
@@ -20,12 +21,7 @@ export class ProvidedTableWriter implements StatementWriter {
   constructor(table: TableDescriptor, provider: TableProvider, context: WriterContext) {
     this.tableOid = table.oid;
     this.context = context;
-    this.provided = provider.writer(table, {
-      storage: context.transaction,
-      objects: context.objects,
-      roleOid: context.roleOid,
-      beforeCommit: (check) => context.defer({ constraint: undefined, run: () => awaited(check) }),
-    });
+    this.provided = provider.writer(table, providerTransaction(context));
   }
 
   beginStatement(): void {
@@ -73,9 +69,4 @@ export class ProvidedTableWriter implements StatementWriter {
     if (transaction.isolation === 'read committed') return 'changed';
     throw transaction.lostRace(key, 0, key.length);
   }
-}
-
-/** A check in the executor's protocol: what is yielded is awaited. */
-function* awaited(check: () => Promise<void> | undefined): Generator<Promise<void>, void, void> {
-  for (let wait = check(); wait !== undefined; wait = check()) yield wait;
 }

@@ -8,6 +8,7 @@ import type {
   ConstraintDescriptor,
   ObjectReader,
   Oid,
+  RowReference,
   TableDescriptor,
   IndexDescriptor,
 } from '@phantom/catalog';
@@ -96,6 +97,15 @@ export interface IncomingKey {
   readonly positions: readonly number[];
 }
 
+/** Documents of a collection that refer to this table's rows. */
+export interface IncomingDocuments {
+  readonly child: TableDescriptor;
+  readonly reference: RowReference;
+  readonly column: ColumnDescriptor;
+  /** Position in this table of the referenced column. */
+  readonly position: number;
+}
+
 export class TableRules {
   readonly table: TableDescriptor;
   readonly physical: PhysicalTable;
@@ -109,6 +119,7 @@ export class TableRules {
   readonly primary: IndexDescriptor | undefined;
   readonly outgoing: readonly OutgoingKey[];
   readonly incoming: readonly IncomingKey[];
+  readonly incomingDocuments: readonly IncomingDocuments[];
   /** Columns of keys that a foreign key may refer to; and whether one of them is computed from others. */
   readonly referablePositions: readonly number[];
   readonly referablesComputed: boolean;
@@ -158,6 +169,7 @@ export class TableRules {
     const outgoing = table.constraints.filter((constraint) => constraint.kind === 'foreign key');
     this.outgoing = outgoing.map((constraint) => ({ constraint, positions: positionsOf(table, constraint.columns) }));
     this.incoming = incomingKeys(table, objects);
+    this.incomingDocuments = incomingDocuments(table, objects);
   }
 }
 
@@ -187,9 +199,31 @@ export function referringTables(table: TableDescriptor, objects: ObjectReader): 
   return referring;
 }
 
-/** True for a collection whose documents refer to those of another. */
-export function refersByDocuments({ collection }: TableDescriptor, collectionOid: Oid): boolean {
-  return collection?.references?.some((reference) => reference.collectionOid === collectionOid) ?? false;
+/** True for a collection whose documents refer to the documents of another, or to the rows of a table. */
+export function refersByDocuments({ collection }: TableDescriptor, oid: Oid): boolean {
+  if (collection?.rowReferences?.some(({ tableOid }) => tableOid === oid) === true) return true;
+  return collection?.references?.some(({ collectionOid }) => collectionOid === oid) ?? false;
+}
+
+/** References of documents to the table's rows. */
+export function incomingDocuments(table: TableDescriptor, objects: ObjectReader): IncomingDocuments[] {
+  const incoming: IncomingDocuments[] = [];
+  for (const { dependentOid } of objects.dependentsOf(table.oid)) {
+    const child = objects.object(dependentOid);
+    if (child?.kind !== 'table') continue;
+    for (const reference of child.collection?.rowReferences ?? []) {
+      const position = table.columns.findIndex(({ number }) => number === reference.column);
+      const column = table.columns[position];
+      if (reference.tableOid === table.oid && column !== undefined)
+        incoming.push({ child, reference, column, position });
+    }
+  }
+  return incoming;
+}
+
+/** True while the table has the foreign key. */
+export function hasConstraint(table: TableDescriptor, { oid }: ForeignKey): boolean {
+  return table.constraints.some((constraint) => constraint.oid === oid);
 }
 
 /** Foreign keys that refer to the table. */

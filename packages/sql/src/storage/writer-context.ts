@@ -5,6 +5,7 @@ import type {
   ConstraintDescriptor,
   Oid,
   TableDescriptor,
+  TableProvider,
 } from '@phantom/catalog';
 import type { MvccTransaction } from '@phantom/mvcc';
 import type { Yielded } from '../exec/runtime.js';
@@ -35,6 +36,8 @@ export interface WriterContext {
   readonly picture: CatalogPort;
   readonly evaluation: EvaluationContext;
   readonly rowNumbers: RowNumbers;
+  /** The model that keeps collections; undefined where there is none. */
+  readonly provider: TableProvider | undefined;
   /** The writer of a table in the same statement: for actions of foreign keys. */
   writer(table: TableDescriptor): TableWriter;
   /** Shares the table with other writers until the transaction ends; whoever alters it waits for them, and they for him. */

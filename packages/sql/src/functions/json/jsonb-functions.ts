@@ -22,8 +22,11 @@ export function jsonbText(part: Jsonb | undefined): string | null {
       return null;
     case 'string':
       return part.text();
-    default:
-      return formatJson(part.value());
+    default: {
+      const text = formatJson(part.value());
+      // Scalars that JSON lacks are shown as strings, in which nothing is escaped.
+      return text.startsWith('"') ? text.slice(1, -1) : text;
+    }
   }
 }
 

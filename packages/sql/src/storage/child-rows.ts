@@ -1,0 +1,156 @@
+/** The rows that a foreign key's parent has below it: found by their key, and changed by the key's actions. */
+import { ByteWriter, assert } from '@phantom/base';
+import type { ForeignKeyAction, IndexDescriptor, TableDescriptor } from '@phantom/catalog';
+import { ByteSlot, type KeyRange, prefixRange, spaceRange } from '@phantom/kv';
+import { StatementRestart } from '../exec/runtime.js';
+import type { Value } from '../types/type.js';
+import { physicalIndex, physicalTable, rowKeyOfEntry } from './physical-table.js';
+import { type ForeignKey, positionsOf } from './table-rules.js';
+import type { RowReference, WriteOutcome } from './table-writer.js';
+import type { WriterContext } from './writer-context.js';
+
+export class ChildRows {
+  private readonly context: WriterContext;
+  private readonly slot = new ByteSlot();
+  private readonly key = new ByteWriter();
+
+  constructor(context: WriterContext) {
+    this.context = context;
+  }
+
+  /** Nobody may add a row with these values, at the optimistic levels; at read committed the lock of the parent's key keeps them out. */
+  guard(child: TableDescriptor, constraint: ForeignKey, values: readonly Value[]): void {
+    const { transaction } = this.context;
+    if (transaction.concurrency !== 'locking') transaction.guardRange(this.range(child, constraint, values).range);
+  }
+
+  /**
+   * Removes the rows that have the old values, or gives them what the action says. A promise: wait, then call again. The statement is
+   * restarted (thrown) when somebody changed one of them meanwhile.
+   */
+  change(
+    child: TableDescriptor,
+    constraint: ForeignKey,
+    action: ForeignKeyAction,
+    oldValues: readonly Value[],
+    newValues: readonly Value[] | undefined,
+  ): Promise<void> | undefined {
+    const { context } = this;
+    const writer = context.writer(child);
+    const physical = physicalTable(child, context.picture.types);
+    const positions = positionsOf(child, constraint.columns);
+    const changedPositions =
+      constraint.onDeleteColumns === undefined || newValues !== undefined
+        ? positions
+        : positionsOf(child, constraint.onDeleteColumns);
+    // Collected first: the actions write into the ranges that the search reads.
+    const rows: RowReference[] = [];
+    this.some(child, constraint, oldValues, (key, row) => {
+      rows.push({ key, row });
+      return false;
+    });
+    for (const reference of rows) {
+      const before: Value[] = [];
+      physical.decode(reference.row, 0, reference.row.length, before, context.evaluation);
+      let outcome: WriteOutcome | Promise<void>;
+      if (action === 'cascade' && newValues === undefined) {
+        outcome = writer.remove(reference, before);
+      } else {
+        const after = before.slice();
+        for (const position of changedPositions) {
+          if (action === 'cascade') after[position] = (newValues as readonly Value[])[positions.indexOf(position)];
+          else after[position] = action === 'set null' ? null : this.defaultOf(child, position);
+        }
+        outcome = writer.update(reference, before, after);
+      }
+      if (outcome instanceof Promise) return outcome;
+      if (outcome === 'changed') throw StatementRestart.instance;
+    }
+    return undefined;
+  }
+
+  /**
+   * Visits the rows of the child table that hold the key's values, in the newest state with all own writes, until `visit`
+   * says enough; true when it did. By an index that begins with the key's columns, else by a scan.
+   */
+  some(
+    child: TableDescriptor,
+    constraint: ForeignKey,
+    values: readonly Value[],
+    visit: (rowKey: Uint8Array, row: Uint8Array) => boolean,
+  ): boolean {
+    const { context } = this;
+    const physical = physicalTable(child, context.picture.types);
+    const { range, index } = this.range(child, constraint, values);
+    const positions = positionsOf(child, constraint.columns);
+    const cursor = context.transaction.cursorNewest(range);
+    const decoded: Value[] = [];
+    try {
+      while (cursor.next()) {
+        const rowKey =
+          index === undefined
+            ? cursor.key.copy()
+            : rowKeyOfEntry(
+                cursor.key,
+                cursor.value,
+                physicalIndex(index, child, context.picture.types),
+                physical.prefix,
+              );
+        let row: Uint8Array;
+        if (index === undefined) {
+          row = cursor.value.copy();
+          physical.decode(row, 0, row.length, decoded, context.evaluation);
+          if (!positions.every((position, i) => this.equalValues(child, position, decoded[position], values[i])))
+            continue;
+        } else {
+          if (!context.transaction.getNewest(rowKey, 0, rowKey.length, this.slot)) continue;
+          row = this.slot.copy();
+        }
+        if (visit(rowKey, row)) return true;
+      }
+    } finally {
+      cursor.close();
+    }
+    return false;
+  }
+
+  private defaultOf(child: TableDescriptor, position: number): Value {
+    const column = child.columns[position];
+    assert(column !== undefined, 'a foreign key stands on columns of its table');
+    return this.context.defaultValue(child, column);
+  }
+
+  private equalValues(child: TableDescriptor, position: number, a: Value, b: Value): boolean {
+    if (a === null || b === null) return false;
+    const type = this.context.picture.types.byOid(child.columns[position]?.type.oid as number);
+    return type?.compare === undefined ? a === b : type.compare(a, b) === 0;
+  }
+
+  /** Where the children with these values lie: in an index on the key's columns, or anywhere in the table. */
+  private range(
+    child: TableDescriptor,
+    { columns }: ForeignKey,
+    values: readonly Value[],
+  ): { range: KeyRange; index: IndexDescriptor | undefined } {
+    const { context, key } = this;
+    for (const oid of child.indexOids) {
+      const index = context.objects.object(oid);
+      if (
+        index?.kind !== 'index' ||
+        index.space === child.space ||
+        index.predicateSql !== undefined ||
+        index.method !== 'btree'
+      )
+        continue;
+      const leading = index.parts.slice(0, columns.length).map((part) => part.column);
+      if (leading.length !== columns.length || !columns.every((column) => leading.includes(column))) continue;
+      const physical = physicalIndex(index, child, context.picture.types);
+      key.reset();
+      key.bytes(physical.prefix);
+      const ordered = leading.map((column) => values[columns.indexOf(column as number)] as Value);
+      physical.keyCode.encodePrefix(ordered, ordered.length, key);
+      return { range: prefixRange(key.take()), index };
+    }
+    return { range: spaceRange(child.space), index: undefined };
+  }
+}
