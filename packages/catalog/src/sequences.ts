@@ -21,8 +21,8 @@ import type { Mvcc } from '@phantom/mvcc';
 import type { Oid, SequenceDescriptor } from './descriptors.js';
 import type { CatalogKeys } from './keys.js';
 
-/** Values reserved first, as many as PostgreSQL logs ahead. */
-const RANGE_MIN = 32n;
+/** Values reserved first: the one that is asked for, and as many ahead of it as PostgreSQL logs. */
+const RANGE_MIN = 33n;
 /** Values reserved at most: what a crash may skip. */
 const RANGE_MAX = 65536n;
 
@@ -39,6 +39,7 @@ interface SequenceState {
   reserved: bigint;
   /** Where the range ends that is being made durable, if one is. */
   pending: bigint | undefined;
+  /** How many values the present range has, or the one that is being made durable; 0 before there is any. */
   range: bigint;
   /** Last value handed out, for the sequence's own row (last_value, is_called). */
   last: bigint;
@@ -51,6 +52,8 @@ interface SequenceState {
 export interface SequenceRow {
   readonly lastValue: Int8;
   readonly isCalled: boolean;
+  /** Values that may still be handed out before the disk must be waited for. */
+  readonly reservedCount: Int8;
 }
 
 function canonical(value: bigint): Int8 {
@@ -105,7 +108,7 @@ export class Sequences {
     state.exhausted = false;
     state.next = wanted;
     state.pending = undefined;
-    state.range = RANGE_MIN;
+    state.range = 0n;
     if (called) this.advance(sequence, state, BigInt(sequence.increment));
     state.reserved = state.next;
     this.writeNow(sequence.oid, state);
@@ -114,7 +117,8 @@ export class Sequences {
   /** The sequence's own row. */
   row(sequence: SequenceDescriptor): SequenceRow {
     const state = this.state(sequence);
-    return { lastValue: canonical(state.last), isCalled: state.called };
+    const reservedCount = (state.reserved - state.next) / BigInt(sequence.increment);
+    return { lastValue: canonical(state.last), isCalled: state.called, reservedCount: canonical(reservedCount) };
   }
 
   /** Forgets a dropped sequence's state in memory. */
@@ -148,7 +152,7 @@ export class Sequences {
       next: start,
       reserved: start,
       pending: undefined,
-      range: RANGE_MIN,
+      range: 0n,
       last: start,
       called: false,
       exhausted: false,
@@ -194,8 +198,9 @@ export class Sequences {
   private rangeEnd(sequence: SequenceDescriptor, state: SequenceState, from: bigint): bigint {
     const increment = BigInt(sequence.increment);
     const cache = BigInt(sequence.cache);
+    if (state.range === 0n) state.range = RANGE_MIN;
+    else if (state.range < RANGE_MAX) state.range *= 2n;
     const count = state.range > cache ? state.range : cache;
-    if (state.range < RANGE_MAX) state.range *= 2n;
     const limit = increment > 0n ? BigInt(sequence.maximum) : BigInt(sequence.minimum);
     const room = (limit - from) / increment + 1n;
     return from + increment * (room < count ? room : count);

@@ -6,9 +6,9 @@ describe('a sequence', () => {
   it('counts from its start and shows its row', async () => {
     const { catalog } = await openCatalog();
     const counting = sequence({ start: '5' });
-    expect(catalog.sequences.row(counting)).toEqual({ lastValue: 5, isCalled: false });
+    expect(catalog.sequences.row(counting)).toEqual({ lastValue: 5, isCalled: false, reservedCount: 0 });
     expect([1, 2, 3].map(() => catalog.sequences.next(counting))).toEqual([5, 6, 7]);
-    expect(catalog.sequences.row(counting)).toEqual({ lastValue: 7, isCalled: true });
+    expect(catalog.sequences.row(counting)).toEqual({ lastValue: 7, isCalled: true, reservedCount: 30 });
   });
 
   it('never gives a value twice after a crash, and skips at most a range', async () => {
@@ -26,7 +26,7 @@ describe('a sequence', () => {
     for (let i = 0; i < 10; i++) catalog.sequences.next(counting);
     await catalog.close();
     const reopened = new Sequences(mvcc, catalog.keys);
-    expect(reopened.row(counting)).toEqual({ lastValue: 10, isCalled: true });
+    expect(reopened.row(counting)).toEqual({ lastValue: 10, isCalled: true, reservedCount: 0 });
     expect(reopened.next(counting)).toBe(11);
   });
 

@@ -32,7 +32,7 @@ export function testContext(overrides: Partial<EvaluationContext> = {}): Evaluat
     backendPid: 1,
     signalBackend: () => false,
     transactionId: 1,
-    sequenceRow: () => ({ lastValue: 1, isCalled: false }),
+    sequenceRow: () => ({ lastValue: 1, isCalled: false, reservedCount: 0 }),
     cursorKey: () => new Uint8Array(0),
     currentUser: 'alice',
     sessionUser: 'alice',

@@ -11,13 +11,22 @@ import { formatType } from '../types/format-type.js';
 import type { DdlContext } from './context.js';
 import { findRelation } from './names.js';
 
+const ACCESS_METHODS: ReadonlySet<string> = new Set(['btree', 'hash', 'gist', 'gin', 'spgist', 'brin']);
+
 /** Drops nothing: raises what is missing, or says so. */
 export function dropUnmade(context: DdlContext, node: Drop): void {
   for (const target of node.objects) {
+    if (node.object === 'operator class' || node.object === 'operator family') checkMethod(target);
     const error = missingObject(context, node.object, node.ifExists, target);
     if (!node.ifExists || error.code === '2BP01' || error.code === '42725') throw error;
     context.notice('NOTICE', '00000', `${error.message}, skipping`);
   }
+}
+
+/** 42704 for an access method that there is not: IF EXISTS does not speak of that. */
+function checkMethod({ on }: ObjectRef): void {
+  const method = on?.[0]?.text ?? '';
+  if (!ACCESS_METHODS.has(method)) throw new PhantomError('42704', `access method "${method}" does not exist`);
 }
 
 /** What to say of a reference to something that nobody has made. */

@@ -3,13 +3,11 @@
  * values and hands them to the writer. Statements with RETURNING, ON CONFLICT or subqueries take the usual road.
  */
 import { codeGenerationAllowed } from '@phantom/codec';
-import type { TableDescriptor } from '@phantom/catalog';
 import type { ColumnId, Expression } from '../expr/expression.js';
 import type { DeleteNode, InsertNode, PhysicalNode, TableScan, UpdateNode } from '../plan/physical/physical.js';
 import type { PhysicalPlanner } from '../plan/physical/planner.js';
 import type { PointWrite } from '../plan/prepared-plan.js';
 import { hasSubquery } from '../plan/rules/facts.js';
-import { isDerived } from '../storage/document-fields.js';
 import type { WriteOutcome } from '../storage/table-writer.js';
 import type { Value } from '../types/type.js';
 import { closureFunction } from './code/closures.js';
@@ -17,6 +15,7 @@ import { ConstantTable, Emitter } from './code/emitter.js';
 import { call, literal, not, type Code, type FunctionCode, type Local } from './code/ir.js';
 import { generateFunction } from './code/javascript.js';
 import { filterBy } from './compile/filter.js';
+import { computeRow } from './compile/modification.js';
 import { PlanToProgram } from './compile/plan-compiler.js';
 import { ProgramBuilder } from './compile/program-builder.js';
 import { ColumnSource, Row } from './compile/row-scope.js';
@@ -97,27 +96,6 @@ function writeFunction(planner: PhysicalPlanner, target: Target, constants: Cons
   return emitter.finish('write', [run, writer]);
 }
 
-/** The values of a row by position; those made of others come last. */
-function computeValues(
-  compiler: PlanCompiler,
-  context: StepContext,
-  table: TableDescriptor,
-  values: readonly Expression[],
-  ids: readonly ColumnId[],
-): Code[] {
-  const row = Row.of(context.row);
-  const codes: Code[] = [];
-  const compute = (position: number, at: StepContext): void => {
-    const operand = at.expressions.value(values[position] as Expression);
-    codes[position] = operand.code;
-    row.set(ids[position] as ColumnId, new ColumnSource(operand.nullable, () => operand.code));
-  };
-  for (let i = 0; i < values.length; i++) if (!isDerived(table, i)) compute(i, context);
-  const inner = withRow(compiler, context, row);
-  for (let i = 0; i < values.length; i++) if (isDerived(table, i)) compute(i, inner);
-  return codes;
-}
-
 function writeInsert(compiler: PlanCompiler, context: StepContext, node: InsertNode, writer: Local): void {
   const { emitter, expressions } = context;
   const row = new Row();
@@ -132,7 +110,7 @@ function writeInsert(compiler: PlanCompiler, context: StepContext, node: InsertN
   const inserted = withRow(compiler, context, row);
   // Writers copy what they keep of an inserted row: one array serves all executions.
   const values = emitter.constant(node.values.map((): Value => null));
-  const codes = computeValues(compiler, inserted, node.table, node.values, node.newRow);
+  const { codes } = computeRow(compiler, inserted, node.table, node.values, node.newRow);
   codes.forEach((code, i) => emitter.setElement(values, literal(i), code));
   emitter.return({ kind: 'method', object: writer, name: 'insert', arguments: [values] });
 }
@@ -169,8 +147,8 @@ function writeByKey(
       emitter.return({ kind: 'method', object: writer, name: 'remove', arguments: [reference, old] });
       return;
     }
-    const items = computeValues(compiler, inner, node.table, node.values, node.newRow);
-    const values = emitter.let({ kind: 'array', items });
+    const { codes } = computeRow(compiler, inner, node.table, node.values, node.newRow);
+    const values = emitter.let({ kind: 'array', items: codes });
     emitter.return({ kind: 'method', object: writer, name: 'update', arguments: [reference, old, values] });
   });
 }

@@ -4,7 +4,7 @@ import type { CurrentValue } from '../text/ast-leaves.js';
 import type * as Ast from '../text/ast.js';
 import type { Binder } from './binder.js';
 import { callNamed, callOperator, letIn, withCollation } from './calls.js';
-import { baseType, coerce, coerceToBoolean, isUnknown, tryCoerce, unify } from './coercion.js';
+import { baseType, coerce, coerceToBoolean, isUnknown, retype, tryCoerce, unify } from './coercion.js';
 import { constant, type BoundSubscript, type Expression, type RowExpressionNode } from './expression.js';
 import { requireCollatable, requireCollation } from './named-collation.js';
 import type { Scope } from './scope.js';
@@ -394,12 +394,14 @@ export function bindCurrent(binder: Binder, node: CurrentValue): Expression {
       return now(TypeOid.timestamp);
     case 'current_catalog':
       return callNamed(context, 'current_database', [], position);
+    // PostgreSQL has neither of these two, so there is no type to agree with: they take the one that their place asks for.
     case 'current_path':
-      return callNamed(context, 'current_setting', [constant('search_path', TEXT)], position);
+      return retype(callNamed(context, 'current_setting', [constant('search_path', TEXT)], position), UNKNOWN);
+    case 'system_user':
+      return retype(callNamed(context, 'session_user', [], position), UNKNOWN);
     case 'current_schema':
       return callNamed(context, 'current_schema', [], position);
     case 'session_user':
-    case 'system_user':
       return callNamed(context, 'session_user', [], position);
     default:
       return callNamed(context, 'current_user', [], position);

@@ -262,7 +262,7 @@ function coerceRow(
 }
 
 /** The same value under another type of the same representation. */
-function retype(expression: Expression, type: TypeRef): Expression {
+export function retype(expression: Expression, type: TypeRef): Expression {
   if (expression.type.oid === type.oid) return expression;
   const definition: CastDefinition = {
     source: expression.type.oid,

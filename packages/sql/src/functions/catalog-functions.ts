@@ -7,6 +7,7 @@ import {
   type TableDescriptor,
   policiesFor,
 } from '@phantom/catalog';
+import { PhantomError } from '@phantom/base';
 import { SqlArray } from '@phantom/codec';
 import { spaceRange } from '@phantom/kv';
 import { defaultPrivileges } from '../system-views/acl-text.js';
@@ -17,6 +18,7 @@ import { quoteIdentifier, regclassNamed } from '../types/reg-types.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
 import { type Implementations, contextual, setOf } from './implementation.js';
+import { int8 } from './integers.js';
 import type { EvaluationContext } from './registry.js';
 
 /** The session's picture of the catalog as these functions ask it. */
@@ -264,6 +266,16 @@ export const catalogFunctions: Implementations = {
     return object?.kind === 'table' && object.persistence === 'permanent';
   }),
   pg_partition_ancestors: setOf(() => []),
+  pg_sequence_parameters: setOf(
+    (oid: Oid, context: EvaluationContext) => {
+      const sequence = objectOf(oid, context);
+      if (sequence?.kind !== 'sequence')
+        throw new PhantomError('42809', `"${sequence?.name ?? oid}" is not a sequence`);
+      const { start, minimum, maximum, increment, cycle, cache, typeOid } = sequence;
+      return [[...[start, minimum, maximum, increment].map((text) => int8(BigInt(text))), cycle, cache, typeOid]];
+    },
+    { context: true },
+  ),
   pg_options_to_table: setOf((options: SqlArray) =>
     options.items.map((item) => {
       const text = String(item);

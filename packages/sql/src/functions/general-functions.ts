@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { formatType } from '../types/format-type.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { SqlType, Value } from '../types/type.js';
-import { type Implementation, type Implementations, contextual, scalar } from './implementation.js';
+import { type Implementation, type Implementations, type ScalarCode, contextual, scalar } from './implementation.js';
 import { type Int8, int8 } from './integers.js';
 import type { CallTypes, EvaluationContext } from './registry.js';
 
@@ -18,8 +18,10 @@ function argumentType(context: EvaluationContext, types: CallTypes): SqlType {
 
 // ---------------------------------------------------------------------------------------------------------------- enums
 
-/** Calls over the labels of the enum that the (perhaps null) first argument has for its type. */
-function overLabels(call: (labels: readonly string[], type: SqlType, ...values: (string | null)[]) => Value) {
+/** Some labels of the enum that the (perhaps null) first argument has for its type: one, or an array of them. */
+function overLabels(
+  choose: (labels: readonly string[], ...values: (string | null)[]) => string | readonly string[],
+): ScalarCode {
   return scalar(
     (...given: unknown[]) => {
       const types = given.pop() as CallTypes;
@@ -27,17 +29,19 @@ function overLabels(call: (labels: readonly string[], type: SqlType, ...values: 
       const type = argumentType(context, types);
       const labels = type.enumLabels ?? [];
       if (labels.length === 0) throw new PhantomError('55000', `enum ${type.displayName} contains no values`);
-      return call(labels, type, ...(given as (string | null)[]));
+      const chosen = choose(labels, ...(given as (string | null)[]));
+      const valueOf = (label: string): Value => type.input(label, -1, context);
+      return typeof chosen === 'string' ? valueOf(chosen) : SqlArray.of(type.oid, chosen.map(valueOf));
     },
     { context: true, types: true },
   );
 }
 
 /** Labels from one to another; null stands for the first or the last. */
-function labelRange(labels: readonly string[], type: SqlType, from: string | null, to: string | null): SqlArray {
+function labelRange(labels: readonly string[], from: string | null, to: string | null): readonly string[] {
   const start = from === null ? 0 : labels.indexOf(from);
   const end = to === null ? labels.length : labels.indexOf(to) + 1;
-  return SqlArray.of(type.oid, labels.slice(start, end));
+  return labels.slice(start, end);
 }
 
 // ---------------------------------------------------------------------------------------------------------------- sizes
@@ -196,8 +200,8 @@ export const generalFunctions: Implementations = {
   gen_random_uuid: () => randomUUID(),
   enum_first: overLabels((labels) => labels[0] as string),
   enum_last: overLabels((labels) => labels.at(-1) as string),
-  enum_range_all: overLabels((labels, type) => labelRange(labels, type, null, null)),
-  enum_range_bounds: overLabels((labels, type, from, to) => labelRange(labels, type, from ?? null, to ?? null)),
+  enum_range_all: overLabels((labels) => labels),
+  enum_range_bounds: overLabels((labels, from, to) => labelRange(labels, from ?? null, to ?? null)),
   pg_size_pretty: (size: Int8) => prettySize(BigInt(size), String(size)),
   pg_size_pretty_numeric: prettyDecimal,
   pg_size_bytes: sizeInBytes,

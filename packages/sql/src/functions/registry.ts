@@ -5,7 +5,7 @@
  * An implementation is an ordinary JavaScript function over canonical values (types/type.ts). Generated code calls it as
  * `f(a, b)` or, where `inline` is given, writes the expression itself. STRICT ones never see null: the caller tests.
  */
-import type { Oid, RoutineDescriptor, TypeRef } from '@phantom/catalog';
+import type { Oid, RoutineDescriptor, SequenceRow, TypeRef } from '@phantom/catalog';
 import type { TypeContext, Value } from '../types/type.js';
 
 export type Volatility = 'immutable' | 'stable' | 'volatile';
@@ -65,7 +65,7 @@ export interface EvaluationContext extends TypeContext {
   readonly searchPath: readonly string[];
   readonly notifier: NotificationPort;
   /** Where a sequence stands. */
-  sequenceRow(sequenceOid: Oid): { readonly lastValue: number | bigint; readonly isCalled: boolean };
+  sequenceRow(sequenceOid: Oid): SequenceRow;
   /** Key of the table's row on which a cursor stands; 34000 and 24000 when there is none. */
   cursorKey(cursor: string, tableOid: Oid, tableName: string): Uint8Array;
   setting(name: string, missingOk: boolean): string | null;

@@ -57,27 +57,59 @@ function floatSpread(final: (state: FloatSpread) => number | null): AggregateCod
   });
 }
 
+/** Sums that may have more digits on either side of the point than a numeric has. */
 interface ExactSpread {
   count: number;
-  sum: Decimal;
-  squares: Decimal;
+  /** Digits of `sum` behind the point; `squares` has twice as many. */
+  scale: number;
+  sum: bigint;
+  squares: bigint;
+  /** False once a NaN or an infinity was among the values. */
+  finite: boolean;
 }
 
 function addExact(state: ExactSpread, value: Decimal): ExactSpread {
   state.count++;
-  state.sum = state.sum.add(value);
-  state.squares = state.squares.add(value.mul(value));
+  if (!value.isFinite()) {
+    state.finite = false;
+    return state;
+  }
+  if (value.scale > state.scale) rescale(state, value.scale);
+  const scaled = value.scaledTo(state.scale);
+  state.sum += scaled;
+  state.squares += scaled * scaled;
   return state;
+}
+
+function rescale(state: ExactSpread, scale: number): void {
+  const factor = 10n ** BigInt(scale - state.scale);
+  state.sum *= factor;
+  state.squares *= factor * factor;
+  state.scale = scale;
+}
+
+function combineExact(a: ExactSpread, b: ExactSpread): ExactSpread {
+  const [coarse, fine] = a.scale < b.scale ? [{ ...a }, b] : [{ ...b }, a];
+  rescale(coarse, fine.scale);
+  return {
+    count: coarse.count + fine.count,
+    scale: fine.scale,
+    sum: coarse.sum + fine.sum,
+    squares: coarse.squares + fine.squares,
+    finite: coarse.finite && fine.finite,
+  };
 }
 
 function exactResult(state: ExactSpread, sample: boolean, root: boolean): Decimal | null {
   const { count } = state;
   if (count === 0 || (sample && count <= 1)) return null;
-  if (!state.sum.isFinite()) return Decimal.NaN;
-  const n = new Decimal(count, 0);
-  const spread = n.mul(state.squares).sub(state.sum.mul(state.sum));
-  if (spread.sign() <= 0) return Decimal.Zero;
-  const divisor = n.mul(new Decimal(sample ? count - 1 : count, 0));
+  if (!state.finite) return Decimal.NaN;
+  const n = BigInt(count);
+  const unscaled = n * state.squares - state.sum * state.sum;
+  if (unscaled <= 0n) return Decimal.Zero;
+  // Not checked: it may have more digits behind the point than a numeric, of which the quotient shows none.
+  const spread = new Decimal(unscaled, 2 * state.scale);
+  const divisor = Decimal.of(n * BigInt(sample ? count - 1 : count));
   const scale = divisionScale(spread, divisor);
   const variance = spread.divideTo(divisor, scale, true);
   return root ? decimalSqrtTo(variance, scale) : variance;
@@ -85,14 +117,10 @@ function exactResult(state: ExactSpread, sample: boolean, root: boolean): Decima
 
 function exactSpread<V>(toDecimal: (value: V) => Decimal, sample: boolean, root: boolean): AggregateCode {
   return aggregate<ExactSpread, [V]>({
-    init: () => ({ count: 0, sum: Decimal.Zero, squares: Decimal.Zero }),
+    init: () => ({ count: 0, scale: 0, sum: 0n, squares: 0n, finite: true }),
     step: (state, value) => addExact(state, toDecimal(value)),
     final: (state) => exactResult(state, sample, root),
-    combine: (a, b) => ({
-      count: a.count + b.count,
-      sum: a.sum.add(b.sum),
-      squares: a.squares.add(b.squares),
-    }),
+    combine: combineExact,
   });
 }
 

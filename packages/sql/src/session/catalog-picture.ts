@@ -100,6 +100,10 @@ export class CatalogPicture implements CatalogPort {
         return object?.kind === 'type' ? object : undefined;
       },
       (descriptor) => domainConstraints(descriptor, this),
+      (oid) => {
+        const object = steps > 0 ? session.engine.catalog.committed.object(oid) : undefined;
+        return object?.kind === 'type' ? object : undefined;
+      },
     );
     this.statistics = new PictureStatistics(session.engine, this.types);
     this.switchedOff = switchedOffWays(session.settings);
@@ -293,6 +297,12 @@ export class CatalogPicture implements CatalogPort {
       cursors: () => listedCursors(session),
       sessions: () => listedSessions(session.engine),
       storage: session.engine.storage,
+      sequenceRow: (oid) => {
+        const sequence = objects.object(oid);
+        if (sequence?.kind !== 'sequence') return undefined;
+        const allowed = ['r', 'U'].some((letter) => hasPrivilege(objects, session.currentRoleOid, sequence, letter));
+        return allowed ? session.sequences.row(sequence) : undefined;
+      },
       statisticsOf: (oid) => session.engine.statistics.of(oid),
       activity: activityOf(session),
       settingRows: () => session.settings.rows(),

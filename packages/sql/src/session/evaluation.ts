@@ -4,7 +4,7 @@
  */
 import type { Clock } from '@phantom/base';
 import { PhantomError, type Random } from '@phantom/base';
-import type { Oid, SequenceDescriptor, Sequences } from '@phantom/catalog';
+import type { Oid, SequenceDescriptor, SequenceRow, Sequences } from '@phantom/catalog';
 import type { AdvisoryLocks, EvaluationContext, NotificationPort, RoutineCaller } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import { dateStyleOf } from '../types/date-style.js';
@@ -173,7 +173,7 @@ export class SessionEvaluation implements EvaluationContext {
     return this.owner.randomNumbers.float();
   }
 
-  sequenceRow(sequenceOid: Oid): { readonly lastValue: number | bigint; readonly isCalled: boolean } {
+  sequenceRow(sequenceOid: Oid): SequenceRow {
     return this.owner.sequences.row(this.sequenceNamed(sequenceOid, 'select'));
   }
 

@@ -9,6 +9,7 @@ import type { PreparedTransactionInfo } from '@phantom/mvcc';
 import type { Execution } from '../exec/runtime.js';
 import type { TwoPhase } from '../text/ast-session.js';
 import type { SqlSession } from './session.js';
+import type { SessionTransaction } from './transaction.js';
 import type { Utility } from './statement.js';
 
 /** What is kept with a prepared transaction. */
@@ -45,17 +46,30 @@ export function prepareTransactionUtility(node: TwoPhase): Utility {
         setTag('ROLLBACK');
         return 0;
       }
-      if (transaction.objects.changed) throw unsupportedError('PREPARE TRANSACTION after changes of definitions');
-      if (transaction.notifications.mark > 0)
-        throw unsupportedError('PREPARE TRANSACTION after LISTEN, UNLISTEN or NOTIFY');
-      if (session.temporary.find(transaction.objects) !== undefined)
-        throw unsupportedError('PREPARE TRANSACTION in a session that has temporary objects');
       refuseSynchronous(session, 'PREPARE TRANSACTION');
+      const reason = whyNotPrepared(session, transaction);
+      if (reason !== undefined) {
+        // As with a COMMIT that fails, the transaction is over.
+        session.rollback();
+        throw reason;
+      }
       const meta: Meta = { database: session.databaseOid, owner: session.currentRoleOid };
       yield session.prepareTransaction(node.id.value, JSON.stringify(meta));
       return 0;
     },
   };
+}
+
+/** What a transaction has done that cannot wait for another session to commit it. */
+function whyNotPrepared(session: SqlSession, transaction: SessionTransaction): PhantomError | undefined {
+  if (session.temporary.find(transaction.objects) !== undefined)
+    return new PhantomError('0A000', 'cannot PREPARE a transaction that has operated on temporary objects', {
+      detail: 'It is asked of every transaction of a session that has temporary objects.',
+    });
+  if (transaction.objects.changed) return unsupportedError('PREPARE TRANSACTION after changes of definitions');
+  if (transaction.notifications.mark > 0)
+    return unsupportedError('PREPARE TRANSACTION after LISTEN, UNLISTEN or NOTIFY');
+  return undefined;
 }
 
 export function endPreparedUtility(node: TwoPhase): Utility {

@@ -105,6 +105,7 @@ function* materializedViewRows(source: SystemViewSource): Iterable<CatalogRow> {
 function* sequenceRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const relation of relationsOf(source)) {
     if (relation.kind !== 'sequence') continue;
+    const row = source.sequenceRow(relation.oid);
     yield {
       schemaname: source.schemaNameOf(relation.schemaOid),
       sequencename: relation.name,
@@ -116,6 +117,7 @@ function* sequenceRows(source: SystemViewSource): Iterable<CatalogRow> {
       increment_by: int8(relation.increment),
       cycle: relation.cycle,
       cache_size: relation.cache,
+      last_value: row?.isCalled === true ? row.lastValue : null,
     };
   }
 }

@@ -1,6 +1,6 @@
 /** What a system view is: columns, and rows made from what a session sees of the catalog. */
 import type { StoredStatistics } from '../plan/statistics/stored-statistics.js';
-import type { ObjectReader, Oid } from '@phantom/catalog';
+import type { ObjectReader, Oid, SequenceRow } from '@phantom/catalog';
 import type { Mvcc } from '@phantom/mvcc';
 import type { StoragePort } from '../session/ports.js';
 import type { TextCatalog } from './object-text.js';
@@ -64,6 +64,8 @@ export interface SystemViewSource {
   readonly storage: StoragePort;
   /** What ANALYZE found of a table. */
   statisticsOf(oid: Oid): StoredStatistics | undefined;
+  /** Where a sequence stands; undefined when the role may neither read nor use it. */
+  sequenceRow(oid: Oid): SequenceRow | undefined;
   /** Names as the session resolves them now. */
   readonly catalog: TextCatalog;
   /** The system's own relations. */

@@ -26,11 +26,18 @@ export type DescriptorLookup = (oid: Oid) => TypeDescriptor | undefined;
 export class TypeCatalog implements TypeLookup {
   private readonly find: DescriptorLookup;
   private readonly constraints: DomainConstraints;
+  private readonly committed: DescriptorLookup;
   private readonly made = new Map<Oid, SqlType>();
 
-  constructor(find: DescriptorLookup = () => undefined, constraints: DomainConstraints = () => undefined) {
+  /** `committed` finds a type as others see it, for a picture of what a transaction has changed itself. */
+  constructor(
+    find: DescriptorLookup = () => undefined,
+    constraints: DomainConstraints = () => undefined,
+    committed: DescriptorLookup = () => undefined,
+  ) {
     this.find = find;
     this.constraints = constraints;
+    this.committed = committed;
     // Records compare by their fields' types, which may be the user's, so both belong to this picture.
     const record = recordType(this);
     this.made.set(record.oid, record);
@@ -63,7 +70,7 @@ export class TypeCatalog implements TypeLookup {
     const { definition } = descriptor;
     switch (definition.kind) {
       case 'enum':
-        return enumType(descriptor, definition);
+        return enumType(descriptor, definition, this.committed(descriptor.oid));
       case 'domain':
         return domainType(descriptor, definition, this, this.constraints);
       case 'distinct':

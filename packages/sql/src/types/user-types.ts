@@ -26,12 +26,29 @@ function labelsOf(definition: EnumDefinition, name: string): EnumLabels {
   };
 }
 
-/** An enum. Its labels are those of the descriptor: a type that gains labels is made anew, and tables with it. */
-export function enumType(descriptor: TypeDescriptor, definition: EnumDefinition): SqlType {
+/** Labels that only this transaction has added to a type that others see without them. */
+function newLabels(definition: EnumDefinition, committed: TypeDescriptor | undefined): ReadonlySet<number> {
+  if (committed?.definition.kind !== 'enum') return new Set();
+  const known = new Set(committed.definition.labels.map(({ oid }) => oid));
+  return new Set(definition.labels.filter(({ oid }) => !known.has(oid)).map(({ oid }) => oid));
+}
+
+/**
+ * An enum. Its labels are those of the descriptor: a type that gains labels is made anew, and tables with it. `committed` is
+ * the type as others see it, where this transaction has changed it: labels that it has not are no values before the commit.
+ */
+export function enumType(
+  descriptor: TypeDescriptor,
+  definition: EnumDefinition,
+  committed: TypeDescriptor | undefined,
+): SqlType {
   const labels = labelsOf(definition, descriptor.name);
+  const unsafe = newLabels(definition, committed);
   const input = (text: string): string => {
-    labels.idOf(text);
-    return text;
+    if (!unsafe.has(labels.idOf(text))) return text;
+    throw new PhantomError('55P04', `unsafe use of new value "${text}" of enum type ${descriptor.name}`, {
+      hint: 'New enum values must be committed before they can be used.',
+    });
   };
   return {
     oid: descriptor.oid,

@@ -9,6 +9,7 @@ import type { ColumnId, Expression } from '../../expr/expression.js';
 import type { DeleteNode, InsertNode, MergeNode, UpdateNode } from '../../plan/physical/physical.js';
 import type { RowCheck } from '../../plan/logical/logical.js';
 import { checkOptionViolation, policyViolation } from '../../storage/constraint-errors.js';
+import { isVolatile } from '../../plan/rules/facts.js';
 import { isDerived } from '../../storage/document-fields.js';
 import { physicalTable } from '../../storage/physical-table.js';
 import type { RowReference } from '../../storage/table-writer.js';
@@ -102,8 +103,11 @@ function ask(context: StepContext, question: Code): Code {
   return outcome;
 }
 
-/** Computes values by column position; those made of others come last and see them under `ids`. */
-function computeRow(
+/**
+ * Computes values by column position. Those made of others come last and see them under `ids`; before them come volatile ones,
+ * so that a row that cannot be written for another value's sake takes no number of a sequence.
+ */
+export function computeRow(
   compiler: PlanCompiler,
   context: StepContext,
   table: TableDescriptor,
@@ -118,10 +122,13 @@ function computeRow(
     row.set(ids[position] as ColumnId, new ColumnSource(operand.nullable, () => operand.code));
   };
   const derived: number[] = [];
-  table.columns.forEach((_, position) => {
+  const volatile: number[] = [];
+  values.forEach((value, position) => {
     if (isDerived(table, position)) derived.push(position);
+    else if (isVolatile(value)) volatile.push(position);
     else place(position, context);
   });
+  for (const position of volatile) place(position, context);
   if (derived.length > 0) {
     const inner = withRow(compiler, context, row);
     for (const position of derived) place(position, inner);

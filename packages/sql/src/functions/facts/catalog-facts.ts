@@ -40,6 +40,7 @@ export const catalogFacts = `
 2855 pg_is_other_temp_schema 26 16 sx pg_is_other_temp_schema
 2997 pg_table_size 2205 20 vx pg_table_size
 2998 pg_indexes_size 2205 20 vx pg_indexes_size
+3078 pg_sequence_parameters 26 2249 sxr pg_sequence_parameters c=start_value:20,minimum_value:20,maximum_value:20,increment:20,cycle_option:16,cache_size:20,data_type:26
 3159 pg_get_viewdef 26,23 25 sx pg_get_viewdef
 3298 row_security_active 26 16 sx row_security_active
 3299 row_security_active 25 16 sx row_security_active_name

@@ -49,14 +49,16 @@ export function bindInsert(binder: Binder, node: Ast.Insert, parent: Scope | und
       ? checkTargets(binder, table, written)
       : table.columns.map((_, i) => i).filter((i) => !(table.columns[i] as ColumnDescriptor).dropped);
   const used = through === undefined ? requirePrivilege(binder, table, 'insert') : new Set<number>();
-  const source = bindSource(binder, node, table, targets, explicit, outer);
-  for (const at of source.values.keys()) used.add((table.columns[at] as ColumnDescriptor).number);
-  const newRow = newRowColumns(binder, table);
-  const values = completeValues(binder, table, source.values, newRow, 'insert', (column) => {
+  if (through !== undefined) refuseViewDefaults(binder, node, through);
+  const defaultOf = (column: ColumnDescriptor): Expression => {
     const viewDefault = through?.defaultSql(column);
     if (viewDefault === undefined) return defaultValue(binder, table, column);
     return bindColumnText(binder, table, column, viewDefault, 'DEFAULT expressions', undefined);
-  });
+  };
+  const source = bindSource(binder, node, table, targets, explicit, outer, defaultOf);
+  for (const at of source.values.keys()) used.add((table.columns[at] as ColumnDescriptor).number);
+  const newRow = newRowColumns(binder, table);
+  const values = completeValues(binder, table, source.values, newRow, 'insert', defaultOf);
   const onUse = readingOf(binder, view ?? table);
   const policies = TablePolicies.of(through?.tableBinder ?? binder, table);
   const target: InsertTarget = {
@@ -128,6 +130,15 @@ function columnsThrough(through: ViewTarget, node: Ast.Insert): readonly Ast.Tar
   return through.columnNames(width).map((name) => ({ name, path: [], position }));
 }
 
+/** 428C9: the default that a view has of its own is a value like any other to a column of its table that takes none. */
+function refuseViewDefaults(binder: Binder, node: Ast.Insert, through: ViewTarget): void {
+  for (const column of through.table.columns) {
+    if (column.dropped || through.defaultSql(column) === undefined) continue;
+    refuseGenerated(binder, column, 'insert');
+    if (node.overriding === undefined) refuseIdentity(binder, column, 'insert');
+  }
+}
+
 /** The statement with its WITH queries around it. */
 export function withTables(bound: BoundQuery, tables: (() => With['tables']) | undefined): BoundQuery {
   if (tables === undefined) return bound;
@@ -144,6 +155,7 @@ function bindSource(
   targets: readonly number[],
   explicit: boolean,
   parent: Scope | undefined,
+  defaultOf: (column: ColumnDescriptor) => Expression,
 ): InsertSource {
   const { source } = node;
   if (source === undefined) return { plan: oneRow(), values: new Map() };
@@ -153,7 +165,7 @@ function bindSource(
     source.limit === undefined &&
     source.offset === undefined;
   if (plain && source.body.kind === 'values' && !isOneRowOfSets(binder, source.body)) {
-    return bindValuesSource(binder, node, source.body, table, targets, explicit, parent);
+    return bindValuesSource(binder, node, source.body, table, targets, explicit, parent, defaultOf);
   }
   const query = binder.bindQuery(plain ? asSelect(source) : source, parent, { keepUnknown: true });
   checkCount(binder, node, query.fields.length, targets, explicit, source.position);
@@ -265,6 +277,7 @@ function bindValuesSource(
   targets: readonly number[],
   explicit: boolean,
   parent: Scope | undefined,
+  defaultOf: (column: ColumnDescriptor) => Expression,
 ): InsertSource {
   const { context } = binder;
   const scope = new Scope(context, parent);
@@ -296,7 +309,7 @@ function bindValuesSource(
       const value = row.values[index] as Ast.Expression;
       if (value.kind === 'default') {
         if (part !== undefined) refusePartDefault(binder, part);
-        return defaultValue(binder, table, column);
+        return defaultOf(column);
       }
       const bound = binder.bind(value, scope);
       return part === undefined

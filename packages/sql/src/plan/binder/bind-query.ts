@@ -10,7 +10,7 @@ import { Scope } from '../../expr/scope.js';
 import { TEXT } from '../../types/type-refs.js';
 import type * as Ast from '../../text/ast.js';
 import type { LogicalNode } from '../logical/logical.js';
-import { bindSelect } from './bind-select.js';
+import { bindSelect, expandStar } from './bind-select.js';
 import { limit } from './row-order.js';
 import { bindSetOperation } from './bind-set-operation.js';
 import { bindWith } from './bind-with.js';
@@ -123,6 +123,17 @@ function orderOutput(
   });
 }
 
+interface PlacedExpression {
+  readonly expression: Expression;
+  readonly position: number;
+}
+
+/** What an item of VALUES stands for: itself, or for `t.*` the columns of a table further out. */
+function bindItem(binder: Binder, item: Ast.Expression, scope: Scope): PlacedExpression[] {
+  if (item.kind === 'star') return expandStar(binder, item, scope);
+  return [{ expression: binder.bind(item, scope), position: item.position }];
+}
+
 /** VALUES rows under their common types. */
 function bindValues(
   binder: Binder,
@@ -133,18 +144,17 @@ function bindValues(
   const { context } = binder;
   const scope = new Scope(context, parent);
   scope.clause = 'VALUES';
-  const width = values.rows[0]?.values.length ?? 0;
-  const rows = values.rows.map((row) => {
-    if (row.values.length !== width) {
-      throw context.error('42601', 'VALUES lists must all be the same length', row.values[0]?.position ?? row.position);
-    }
-    return row.values.map((value) => binder.bind(value, scope));
+  const rows = values.rows.map((row) => row.values.flatMap((value) => bindItem(binder, value, scope)));
+  const width = rows[0]?.length ?? 0;
+  values.rows.forEach((row, i) => {
+    if (rows[i]?.length === width) return;
+    throw context.error('42601', 'VALUES lists must all be the same length', row.values[0]?.position ?? row.position);
   });
   const columns: Expression[][] = [];
   const types: TypeRef[] = [];
   for (let i = 0; i < width; i++) {
-    const column = rows.map((row) => row[i] as Expression);
-    const positions = values.rows.map((row) => row.values[i]?.position ?? row.position);
+    const column = rows.map((row) => (row[i] as PlacedExpression).expression);
+    const positions = rows.map((row) => (row[i] as PlacedExpression).position);
     if (column.every(isUnknown) && options.keepUnknown === true) {
       columns.push(column);
       types.push((column[0] as Expression).type);

@@ -58,6 +58,7 @@ export function bindRecursive(
     fail(`recursive reference to query "${name}" must not appear within its non-recursive term`, early);
   const [, second] = references(parts.step.body, name);
   if (second !== undefined) fail(`recursive reference to query "${name}" must not appear more than once`, second);
+  if (table.search !== undefined || table.cycle !== undefined) refuseUnions(binder, parts.first, parts.step.body);
   refuseClauses(binder, statement);
   refuseLocks(binder, parts.step.body);
   const inner = statement.with;
@@ -111,6 +112,23 @@ export function bindRecursive(
     writes: false,
     materialized: true,
   };
+}
+
+/** What SEARCH and CYCLE add is computed over the rows of one SELECT on either side. */
+function refuseUnions(binder: Binder, first: Ast.QueryBody, step: Ast.QueryBody): void {
+  const refuse = (code: string, side: string, position: number): never => {
+    throw binder.context.error(
+      code,
+      `with a SEARCH or CYCLE clause, the ${side} side of the UNION must be a SELECT`,
+      position,
+    );
+  };
+  if (isUnion(first)) refuse('0A000', 'left', first.position);
+  if (isUnion(step)) refuse('42601', 'right', step.position);
+}
+
+function isUnion(body: Ast.QueryBody): boolean {
+  return body.kind === 'query' ? isUnion(body.body) : body.kind === 'set-operation';
 }
 
 /** Clauses of the whole that PostgreSQL refuses. */

@@ -3,7 +3,7 @@ import { PhantomError } from '@phantom/base';
 import type { SequenceDescriptor, StoredName, TableDescriptor, ViewDescriptor } from '@phantom/catalog';
 import type { EvaluationContext } from '../../functions/registry.js';
 import type { Value } from '../../types/type.js';
-import type { Binder } from '../../expr/binder.js';
+import type { Binder, BoundField } from '../../expr/binder.js';
 import { columnReference, constant, type ColumnId } from '../../expr/expression.js';
 import type { CteBinding, RangeItem, Scope, ScopeColumn } from '../../expr/scope.js';
 import { TypeOid } from '../../types/type-oids.js';
@@ -201,7 +201,7 @@ function bindSequence(binder: Binder, sequence: SequenceDescriptor, node: Ast.Ta
   const { oid, name, schemaOid } = sequence;
   const rows = (evaluation: EvaluationContext): Iterable<readonly Value[]> => {
     const row = evaluation.sequenceRow(oid);
-    return [[row.lastValue, 0, row.isCalled]];
+    return [[row.lastValue, row.reservedCount, row.isCalled]];
   };
   context.dependOn(oid, 0);
   return bindVirtual(binder, { kind: 'virtual', oid, name, schemaOid, columns, rowsEstimate: 1, rows }, node);
@@ -283,13 +283,18 @@ function bindCte(binder: Binder, node: Ast.TableRef, cte: CteBinding): BoundFrom
     sources: [...cte.fields, ...(cte.hidden ?? [])].map((field) => field.column),
     columns: [...ids, ...hidden],
   };
-  const columns = cte.fields.map((field, i): ScopeColumn => ({
-    name: field.name,
-    expression: columnReference(ids[i] as ColumnId, field.type),
-    type: field.type,
-  }));
+  const named = (column: ColumnId, { name, type }: Pick<BoundField, 'name' | 'type'>): ScopeColumn => ({
+    name,
+    expression: columnReference(column, type),
+    type,
+  });
+  const columns = cte.fields.map((field, i) => named(ids[i] as ColumnId, field));
+  // What SEARCH and CYCLE add may be named in the step, but is none of the columns that `*` stands for.
+  const further = (cte.hidden ?? []).map((field, i) => named(hidden[i] as ColumnId, field));
   return {
     plan,
-    items: [rangeItem(node.alias?.name.text ?? cte.name, renameColumns(binder, columns, node.alias))],
+    items: [
+      rangeItem(node.alias?.name.text ?? cte.name, renameColumns(binder, columns, node.alias), { hidden: further }),
+    ],
   };
 }

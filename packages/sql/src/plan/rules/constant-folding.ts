@@ -1,6 +1,7 @@
 /**
  * Constant folding: immutable calls over constants are computed now, and three-valued logic with a known side is shortened.
- * A call that fails (1/0) is left as it is: it may stand in a branch that never runs.
+ * A call that fails (1/0) is left as it is: it may stand in a branch that never runs. In a row of VALUES what is computed
+ * whatever happens fails before anything else of its row is, so that a value out of range costs no number of a sequence.
  */
 import type { BindContext } from '../../expr/context.js';
 import { conjuncts, constant, FALSE, TRUE, type Expression } from '../../expr/expression.js';
@@ -19,8 +20,8 @@ export const constantFolding: Rule = {
 
 function foldPlan(node: LogicalNode, context: BindContext): LogicalNode {
   const inner = mapInputs(node, (input) => foldPlan(input, context));
-  const folded = mapNodeExpressions(inner, (expression) => foldExpression(expression, context));
-  if (folded.kind === 'filter') {
+  if (inner.kind === 'filter') {
+    const folded = mapNodeExpressions(inner, (expression) => foldExpression(expression, context)) as typeof inner;
     const conditions = folded.conditions.flatMap(conjuncts);
     if (conditions.length === 0) return folded.input;
     // What is never true lets no row through: nothing below needs to run.
@@ -29,14 +30,33 @@ function foldPlan(node: LogicalNode, context: BindContext): LogicalNode {
     }
     return { ...folded, conditions };
   }
-  return folded;
+  if (inner.kind === 'values') return { ...inner, rows: inner.rows.map((row) => foldRow(row, context)) };
+  return mapNodeExpressions(inner, (expression) => foldExpression(expression, context));
+}
+
+/** The row with its constants computed; where one cannot be, nothing but its error. */
+function foldRow(row: readonly Expression[], context: BindContext): readonly Expression[] {
+  let failure: Error | undefined;
+  const folded = row.map((expression) =>
+    foldExpression(expression, context, (error) => {
+      failure ??= error;
+    }),
+  );
+  if (failure === undefined) return folded;
+  const error = failure;
+  return row.map(({ type }) => ({ kind: 'raise', error, type }));
 }
 
 type AnyCall = (...args: unknown[]) => Value;
 
+/** Told of the error of a part that is computed in every execution and always fails. */
+type OnFailure = (error: Error) => void;
+
 /** The expression with everything computed that is the same in every execution. */
-export function foldExpression(expression: Expression, context: BindContext): Expression {
-  const folded = mapChildren(expression, (child) => foldExpression(child, context));
+export function foldExpression(expression: Expression, context: BindContext, onFailure?: OnFailure): Expression {
+  // Only these compute all of their operands, whatever the values.
+  const all = expression.kind === 'cast' || expression.kind === 'typmod' || expression.kind === 'call';
+  const folded = mapChildren(expression, (child) => foldExpression(child, context, all ? onFailure : undefined));
   switch (folded.kind) {
     case 'call': {
       const { function: definition } = folded;
@@ -45,7 +65,7 @@ export function foldExpression(expression: Expression, context: BindContext): Ex
       const values = constantValues(folded.arguments);
       if (values === undefined) return foldNullCall(folded);
       if (definition.strict && values.includes(null)) return constant(null, folded.type);
-      return attempt(folded, () => (definition.call as unknown as AnyCall)(...values));
+      return attempt(folded, () => (definition.call as unknown as AnyCall)(...values), onFailure);
     }
     case 'cast': {
       const { definition, operand } = folded;
@@ -54,7 +74,7 @@ export function foldExpression(expression: Expression, context: BindContext): Ex
       if (operand.value === null) return constant(null, folded.type);
       const convert = definition.call as unknown as AnyCall;
       const literals = context.literals as unknown as EvaluationContext;
-      return attempt(folded, () => convert(operand.value, folded.type.typmod, folded.explicit, literals));
+      return attempt(folded, () => convert(operand.value, folded.type.typmod, folded.explicit, literals), onFailure);
     }
     case 'typmod': {
       const { operand } = folded;
@@ -62,7 +82,7 @@ export function foldExpression(expression: Expression, context: BindContext): Ex
       if (operand.value === null) return constant(null, folded.type);
       const type = context.catalog.types.byOid(folded.type.oid);
       if (type?.coerceTypmod === undefined) return folded;
-      return attempt(folded, () => type.coerceTypmod?.(operand.value, folded.type.typmod, folded.explicit));
+      return attempt(folded, () => type.coerceTypmod?.(operand.value, folded.type.typmod, folded.explicit), onFailure);
     }
     case 'logical':
       return foldLogical(folded);
@@ -102,10 +122,11 @@ function constantValues(list: readonly Expression[]): Value[] | undefined {
   return values;
 }
 
-function attempt(expression: Expression, compute: () => Value): Expression {
+function attempt(expression: Expression, compute: () => Value, onFailure: OnFailure | undefined): Expression {
   try {
     return constant(compute() ?? null, expression.type);
-  } catch {
+  } catch (error) {
+    if (error instanceof Error) onFailure?.(error);
     return expression;
   }
 }
