@@ -80,7 +80,7 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
       logger,
       metrics,
       preparedSpace: preparedSpace(EngineCode.Btree),
-      ...pick(options, ['deadlockPolicy', 'waiting', 'preparedTimeoutMs']),
+      ...pick(options, ['deadlockPolicy', 'waiting', 'preparedTimeoutMs', 'writeSetBytesMax', 'spillBytesMax']),
     });
     const catalog = await Catalog.open(mvcc, {
       systemEngine: EngineCode.Btree,

@@ -26,6 +26,10 @@ export interface DatabaseOptions {
   readonly memoryLimitBytes?: number;
   /** Scratch files of all queries together, in the folder `scratch` of the directory; past it 53100. Default 16 GiB. */
   readonly scratchBytesMax?: number;
+  /** Memory of one transaction's writes; what is more is put aside on disk. Default 64 MiB. */
+  readonly writeSetBytesMax?: number;
+  /** What all transactions together may have put aside; past it 53100. Default 16 GiB. */
+  readonly spillBytesMax?: number;
   /** Log since the last checkpoint from which on the next one begins, every half second at most. Default 8 MiB. */
   readonly checkpointBytesMin?: number;
   /** Log since the last checkpoint at which writers wait for the next one: bounds recovery. Default 64 MiB. */

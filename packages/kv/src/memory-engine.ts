@@ -373,6 +373,8 @@ class MemoryCursor implements KvCursor {
       batch.valueEnds[count] = this.value.end;
       count++;
     }
+    // The walk looked one step too far: back to the last entry that was handed out.
+    if (count > 0 && this.place === Place.Behind) this.prev();
     batch.count = count;
     return count;
   }

@@ -55,15 +55,15 @@ export interface SpilledWrites {
   add(from: number, to: number, fill: (run: SpillWriter) => void): void;
   /** What the operations before the limit say of a key; `value` is filled when it is there. */
   lookup(key: Uint8Array, start: number, end: number, limit: number, value: ByteSlot): Written;
-  /** Lays the operations before the limit over a cursor of the range, which belongs to the one returned. */
+  /** Lays the operations before the limit over a cursor of the range, which belongs to the one returned. That one shows them until it is closed, whatever becomes of them. */
   cursorOver(below: KvCursor, range: KeyRange, limit: number): KvCursor;
   /** Whether an operation is on a key of the range, or removes a range that reaches into it. */
   touches(range: KeyRange): boolean;
   entries(): SpilledEntries;
   /** The removed ranges: what lay below them is gone, what `entries` shows stands. */
   removedRanges(): readonly { readonly lower: Uint8Array; readonly upper: Uint8Array }[];
-  /** Forgets the operations from a place on; cursors that show them have been closed. */
+  /** Forgets the operations from a place on. */
   truncate(place: number): void;
-  /** Removes everything. Cursors are closed before. Never throws; safe to call twice. */
+  /** Removes everything, what cursors show once they are closed. Never throws; safe to call twice. */
   close(): void;
 }

@@ -15,8 +15,8 @@
  * take the same snapshot and lose again, for as long as the sync takes, and never let the event loop hear of its end.
  */
 import { PhantomError, SqlState, assert } from '@phantom/base';
-import { ByteSlot, type Seq } from '@phantom/kv';
-import type { CommitListener, CommitResult, SubmitOptions } from '@phantom/store';
+import { ByteSlot, type Seq, type SpilledWrites } from '@phantom/kv';
+import type { CommitListener, CommitResult, SpilledCommit, SubmitOptions } from '@phantom/store';
 import type { QueuedTransaction } from './commit-window.js';
 import { SYNCHRONOUS_LOCK_HINT, lockedError, winnerOf } from './errors.js';
 import type { TransactionRegistry } from './registry.js';
@@ -32,6 +32,8 @@ export interface CommitOptions {
 export interface CommitSubject extends Candidate, QueuedTransaction, SerializableTransaction {
   readonly writes: WriteSet | undefined;
   readonly isSerializable: boolean;
+  /** Puts what it has in memory aside, and makes room for so many bytes. */
+  putAside(bytes: number): unknown;
   /** The commit has its seq: from here on it cannot be rolled back. */
   submitted(): void;
   /** The transaction is over. */
@@ -43,6 +45,8 @@ export class CommitProcess implements CommitListener {
   private readonly subject: CommitSubject;
   private readonly options: CommitOptions | undefined;
   private isAdmitted = false;
+  /** The commit of what was put aside, if anything was. */
+  private spilled: SpilledCommit | undefined = undefined;
   private isPublished = false;
   private cancelled: Error | undefined = undefined;
   private unknownError: Error | undefined = undefined;
@@ -66,8 +70,7 @@ export class CommitProcess implements CommitListener {
   runNow(): CommitResult {
     const { store, window, options } = this.registry;
     try {
-      store.admitNow(this.writes.batch);
-      this.isAdmitted = true;
+      this.admitNow();
       let blocked = this.validate();
       if (blocked !== undefined && window.hasQueued) {
         // Whoever holds the key may be queued; that can be finished on this thread.
@@ -124,8 +127,16 @@ export class CommitProcess implements CommitListener {
     return this.subject.writes as WriteSet;
   }
 
+  private admitNow(): void {
+    const { store } = this.registry;
+    if (this.writes.spilled === undefined) store.admitNow(this.writes.batch);
+    else this.beginSpilled().prepareNow();
+    this.isAdmitted = true;
+    this.noteTouched();
+  }
+
   private admit(): void {
-    const room = this.registry.store.admit(this.writes.batch);
+    const room = this.room();
     if (room === undefined) {
       this.isAdmitted = true;
       this.tryAppend();
@@ -134,10 +145,32 @@ export class CommitProcess implements CommitListener {
     room.then(
       () => {
         this.isAdmitted = true;
+        this.noteTouched();
         this.tryAppend();
       },
       (error: unknown) => this.fail(error),
     );
+  }
+
+  /** Room for the commit: in the engines' memory, or on disk where writes were put aside. */
+  private room(): Promise<void> | undefined {
+    if (this.writes.spilled === undefined) return this.registry.store.admit(this.writes.batch);
+    try {
+      return this.beginSpilled().prepare();
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** The rest is put aside, too: then everything is in one order. */
+  private beginSpilled(): SpilledCommit {
+    const { subject, registry } = this;
+    subject.putAside(0);
+    return (this.spilled = registry.store.beginSpilledCommit(this.writes.spilled as SpilledWrites));
+  }
+
+  private noteTouched(): void {
+    if (this.spilled !== undefined) this.writes.touched = this.spilled.ranges;
   }
 
   private tryAppend(): void {
@@ -173,9 +206,10 @@ export class CommitProcess implements CommitListener {
   private append(): void {
     const { registry, subject } = this;
     const kind = this.options?.durability === 'os' ? SUBMIT_OS : SUBMIT;
-    const options = this.writes.isReusable ? kind.lent : kind.given;
+    const { batch, isReusable } = this.writes;
+    const options = isReusable ? kind.lent : kind.given;
     const earliestOut = subject.isSerializable ? registry.graph.validate(subject) : 0;
-    const seq = registry.store.submit(this.writes.batch, this, options);
+    const seq = this.spilled?.submit(this, options) ?? registry.store.submit(batch, this, options);
     subject.commitSeq = seq;
     if (subject.isSerializable) registry.graph.committed(subject, seq, earliestOut);
     subject.submitted();
@@ -196,7 +230,8 @@ export class CommitProcess implements CommitListener {
   /** The commit did not get its seq: the transaction is rolled back, unless the log failed in the middle of taking it. */
   private abort(error: unknown): void {
     const { registry } = this;
-    if (this.isAdmitted) registry.store.unadmit(this.writes.batch);
+    if (this.spilled !== undefined) this.spilled.discard();
+    else if (this.isAdmitted) registry.store.unadmit(this.writes.batch);
     const known = error instanceof PhantomError ? error : undefined;
     if (known !== undefined && (known.retryable || known.code === SqlState.UniqueViolation)) registry.conflicts++;
     const isUnknown = known?.code === SqlState.TransactionResolutionUnknown;

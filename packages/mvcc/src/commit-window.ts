@@ -15,12 +15,13 @@
  * Range guards work the other way round: each commit is held against the live guards when it is submitted, since an index
  * of hashes cannot be asked for a range.
  */
-import { type Seq, type KeyRange, ByteSlot } from '@phantom/kv';
+import { ByteSlot, type KeyRange, type KvCursor, type Seq, Written } from '@phantom/kv';
 import type { Store, StoreView } from '@phantom/store';
 import { ConflictIndex } from './conflict-index.js';
 import { keyHash } from './key-hash.js';
+import { MergeCursor, NOBODY } from './merge-cursor.js';
 import { AheadView, type QueuedCommits } from './read-ahead.js';
-import { EVERYTHING, Own, WriteSet } from './write-set.js';
+import { EVERYTHING, WriteSet } from './write-set.js';
 
 /** A transaction whose commit is queued. */
 export interface QueuedTransaction {
@@ -38,6 +39,8 @@ export interface RangeGuard {
   /** Seq of the first commit that wrote into it since, 0 while none has. */
   brokenBy: Seq;
 }
+
+const NOTHING_HELD = { release: (): void => undefined };
 
 interface SeqWaiter {
   readonly seq: Seq;
@@ -142,20 +145,26 @@ export class CommitWindow implements QueuedCommits {
     for (let i = this.queued.length - 1; i >= this.head; i--) {
       const { commitSeq, writes } = this.queued[i] as QueuedTransaction;
       if (commitSeq > seqMax || writes === undefined) continue;
-      if (writes.lookup(key, start, end, EVERYTHING) !== Own.Unknown) return writes;
+      if (writes.lookup(key, start, end, EVERYTHING, this.slot) !== Written.Unknown) return writes;
     }
     return undefined;
   }
 
-  /** A copy of what queued commits up to `seqMax` have written in a range; undefined when they have written nothing there. */
-  queuedIn(range: KeyRange, seqMax: Seq): WriteSet | undefined {
+  /** Lays what queued commits up to `seqMax` have written in a range over a cursor of it. In memory that is a copy. */
+  cursorOver(below: KvCursor, range: KeyRange, seqMax: Seq): KvCursor {
+    let cursor = below;
     let copy: WriteSet | undefined;
     for (let i = this.head; i < this.queued.length; i++) {
       const { commitSeq, writes } = this.queued[i] as QueuedTransaction;
       if (commitSeq > seqMax || writes?.touches(range) !== true) continue;
-      writes.copyInto((copy ??= new WriteSet()), range);
+      if (writes.spilled === undefined) {
+        writes.copyInto((copy ??= new WriteSet()), range);
+      } else {
+        cursor = writes.spilled.cursorOver(laidOver(cursor, copy, range), range, EVERYTHING);
+        copy = undefined;
+      }
     }
-    return copy;
+    return laidOver(cursor, copy, range);
   }
 
   /** Resolves when a queued commit is published, or will never be: then the store has failed, and the next write says so. */
@@ -166,8 +175,9 @@ export class CommitWindow implements QueuedCommits {
   /** True when the newest commit on the key, queued or published, left it there. */
   isPresent(key: Uint8Array, start: number, end: number): boolean {
     for (let i = this.queued.length - 1; i >= this.head; i--) {
-      const own = ((this.queued[i] as QueuedTransaction).writes as WriteSet).lookup(key, start, end, EVERYTHING);
-      if (own !== Own.Unknown) return own === Own.Put;
+      const writes = (this.queued[i] as QueuedTransaction).writes as WriteSet;
+      const own = writes.lookup(key, start, end, EVERYTHING, this.slot);
+      if (own !== Written.Unknown) return own === Written.Put;
     }
     const view = this.store.view();
     const found = view.get(key, start, end, this.slot);
@@ -192,7 +202,9 @@ export class CommitWindow implements QueuedCommits {
   }
 
   private record(transaction: QueuedTransaction): void {
-    this.index.record((transaction.writes as WriteSet).batch.finish(), transaction.commitSeq);
+    const { batch, touched } = transaction.writes as WriteSet;
+    this.index.record(batch.finish(), transaction.commitSeq);
+    if (touched.length > 0) this.index.recordRanges(touched, transaction.commitSeq);
     transaction.isIndexed = true;
   }
 
@@ -209,4 +221,8 @@ export class CommitWindow implements QueuedCommits {
       else this.waiters.push(waiter);
     }
   }
+}
+
+function laidOver(below: KvCursor, writes: WriteSet | undefined, range: KeyRange): KvCursor {
+  return writes === undefined ? below : new MergeCursor(NOBODY, NOTHING_HELD, below, range, writes, EVERYTHING);
 }

@@ -14,7 +14,7 @@
  *   2. Seqs are recorded in rising order.
  */
 import { compareBytes } from '@phantom/base';
-import { BatchReader, OperationKind, type Seq } from '@phantom/kv';
+import { BatchReader, type KeyRange, OperationKind, type Seq } from '@phantom/kv';
 import { keyHash } from './key-hash.js';
 
 const CAPACITY_MIN = 1024;
@@ -64,13 +64,18 @@ export class ConflictIndex {
       if (reader.kind === OperationKind.RemoveRange) {
         const lower = batch.slice(reader.keyStart, reader.keyEnd);
         const upper = batch.slice(reader.valueStart, reader.valueEnd);
-        this.ranges.push({ lower, upper, seq });
-        this.rangeBytes += RANGE_BYTES + lower.length + upper.length;
+        this.recordRange(lower, upper, seq);
       } else {
         this.recordHash(keyHash(batch, reader.keyStart, reader.keyEnd), seq);
       }
     }
-    if (this.rangeBytes > this.bytesMax / 4) this.raiseFloor((this.ranges.at(-1) as RecentRange).seq);
+    this.boundRanges();
+  }
+
+  /** Records for a commit ranges that together hold the keys it has written: each of their keys counts as written. */
+  recordRanges(ranges: readonly KeyRange[], seq: Seq): void {
+    for (const { lower, upper } of ranges) this.recordRange(lower, upper as Uint8Array, seq);
+    this.boundRanges();
   }
 
   /** Seq of the last recorded commit that wrote the key, 0 when there is none. */
@@ -92,6 +97,15 @@ export class ConflictIndex {
     this.dropRanges(seq);
     // An idle database gives its memory back.
     if (this.ringCount === 0 && this.hashes.length > CAPACITY_MIN) this.resize(CAPACITY_MIN);
+  }
+
+  private boundRanges(): void {
+    if (this.rangeBytes > this.bytesMax / 4) this.raiseFloor((this.ranges.at(-1) as RecentRange).seq);
+  }
+
+  private recordRange(lower: Uint8Array, upper: Uint8Array, seq: Seq): void {
+    this.ranges.push({ lower, upper, seq });
+    this.rangeBytes += RANGE_BYTES + lower.length + upper.length;
   }
 
   private recordHash(hash: number, seq: Seq): void {

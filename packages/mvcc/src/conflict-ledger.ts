@@ -12,6 +12,7 @@ import { PhantomError, SqlState } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
 import { describeKey, lostOn } from './errors.js';
 import { keyHash } from './key-hash.js';
+import type { LockParty } from './lock-table.js';
 import type { CommitRecord, PreparedReads } from './serialization-graph.js';
 import { shownStatement } from './statement-text.js';
 import type { ConflictCount, ConflictNames, TransactionDescription } from './types.js';
@@ -81,6 +82,22 @@ export class ConflictLedger {
         hint: AGAIN,
         table: this.names.describe(key)?.table,
         data: { seq, snapshotSeq: baseSeq, ...(winner === undefined ? {} : { winner: winner.id }) },
+      },
+    );
+    return lostOn(error, key);
+  }
+
+  /** Somebody has locked a key that this one has written without a lock, and now would have to lock at once. */
+  locked(own: TransactionDescription, key: Uint8Array, holder: LockParty | undefined): PhantomError {
+    this.count(key, 0);
+    const error = new PhantomError(
+      SqlState.SerializationFailure,
+      'could not serialize access due to concurrent update',
+      {
+        detail: `${capital(holder?.name ?? partyName(undefined))} has locked ${describeKey(this.names, key)}, and this one has written more than its memory holds.${statementsOf(own, [])}`,
+        hint: AGAIN,
+        table: this.tableOf(key),
+        data: holder === undefined ? {} : { holder: holder.id },
       },
     );
     return lostOn(error, key);

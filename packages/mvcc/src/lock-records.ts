@@ -103,11 +103,16 @@ export class LockRecords {
 
   /** Takes away what the owner has of one key. */
   removeOfKey(owner: LockOwner, hash: number): void {
+    this.removeSince(owner, NONE, (other) => other === hash);
+  }
+
+  /** Takes away those of the owner's records, newer than `head`, that are wanted. */
+  removeSince(owner: LockOwner, head: number, isWanted: (hash: number, mode: LockMode) => boolean): void {
     let before: number = NONE;
     let record = owner.lockHead;
-    while (record !== NONE) {
+    while (record !== head) {
       const next = this.word(record, NEXT_OF_OWNER);
-      if (this.recordHashes[record] === hash) {
+      if (isWanted(this.hashOf(record), this.modeOf(record))) {
         if (before === NONE) owner.lockHead = next;
         else this.records[before * RECORD_WORDS + NEXT_OF_OWNER] = next;
         this.remove(owner, record);

@@ -142,10 +142,15 @@ export class LockTable {
 
   /** True when another owner holds the key in a mode that excludes this one. */
   isHeldAgainst(owner: LockOwner, hash: number, mode: LockMode): boolean {
+    return this.holderAgainst(owner, hash, mode) !== undefined;
+  }
+
+  /** Another owner that holds the key in a mode that excludes this one. */
+  holderAgainst(owner: LockOwner, hash: number, mode: LockMode): LockOwner | undefined {
     const { records } = this;
     for (let record = records.first(hash); record !== NONE; record = records.nextOfKey(record))
-      if (this.isInWay(record, owner, mode)) return true;
-    return false;
+      if (this.isInWay(record, owner, mode)) return records.ownerOf(record);
+    return undefined;
   }
 
   /** The owner's commit is in the log: who reads ahead need not wait for its rows any more. */
@@ -244,6 +249,15 @@ export class LockTable {
       this.records.forgetOwner(owner);
     }
     this.grantWaiting(hash);
+  }
+
+  /** Drops the owner's records of rows that were taken since `head`, of the keys given, unless somebody waits for them. */
+  forgetRows(owner: LockOwner, head: number, hashes: ReadonlySet<number>): void {
+    this.records.removeSince(
+      owner,
+      head,
+      (hash, mode) => isRowMode(mode) && hashes.has(hash) && !this.queues.has(hash),
+    );
   }
 
   /** What an owner holds, for a record on disk. */

@@ -22,7 +22,6 @@ import {
   NONE,
   OperationKind,
 } from '@phantom/kv';
-import type { StoreView } from '@phantom/store';
 import { OwnCursor } from './own-cursor.js';
 import type { WriteSet } from './write-set.js';
 
@@ -39,20 +38,30 @@ type Place = (typeof Place)[keyof typeof Place];
 const FROM_STORE = 1;
 const FROM_OWN = 2;
 
+/** What a cursor holds while it is open. */
+interface Releasable {
+  release(): void;
+}
+
 /** Who must know when a cursor is closed. */
 export interface CursorOwner {
   cursorClosed(cursor: MergeCursor): void;
 }
 
+/** Closing a cursor of nobody concerns only the one that stands over it. */
+export const NOBODY: CursorOwner = { cursorClosed: () => undefined };
+
 export class MergeCursor implements KvCursor {
   readonly key: ByteSlot;
   readonly value: ByteSlot;
-  /** Own operations before this offset are shown. */
+  /** Own operations before this place are shown. */
   readonly limit: number;
   /** Place in the owner's list of open cursors. */
   index = 0;
   private readonly owner: CursorOwner;
-  private readonly view: StoreView;
+  private readonly view: Releasable;
+  /** The limit as an offset of the write set's batch. */
+  private readonly offsetLimit: number;
   private readonly store: KvCursor;
   private readonly own: OwnCursor | undefined;
   private readonly writes: WriteSet | undefined;
@@ -67,20 +76,31 @@ export class MergeCursor implements KvCursor {
   /** Bytes of the current key while directions change, and of entries that fill has copied. */
   private scratch: ByteWriter | undefined;
 
-  /** Takes over one reference of the view. `writes` is undefined when there is nothing to lay over. */
-  constructor(owner: CursorOwner, view: StoreView, range: KeyRange, writes: WriteSet | undefined, limit: number) {
+  /**
+   * Takes over one reference of the view, and a cursor over it with what was put aside laid over that. `writes` is undefined
+   * when there is nothing more to lay over.
+   */
+  constructor(
+    owner: CursorOwner,
+    view: Releasable,
+    store: KvCursor,
+    range: KeyRange,
+    writes: WriteSet | undefined,
+    limit: number,
+  ) {
     this.owner = owner;
     this.view = view;
     this.range = range;
     this.limit = limit;
-    this.store = view.cursor(range);
+    this.offsetLimit = limit - (writes?.base ?? 0);
+    this.store = store;
     this.writes = writes;
     if (writes === undefined) {
       this.own = undefined;
       this.key = this.store.key;
       this.value = this.store.value;
     } else {
-      this.own = new OwnCursor(writes, range, limit);
+      this.own = new OwnCursor(writes, range, this.offsetLimit);
       this.key = new ByteSlot();
       this.value = new ByteSlot();
     }
@@ -274,7 +294,7 @@ export class MergeCursor implements KvCursor {
 
   /** Shows the side that comes first (order < 0: the store's, 0: both stand on one key); false when nothing is there to show. */
   private show(own: OwnCursor, order: number): boolean {
-    const { store, limit } = this;
+    const { store, offsetLimit: limit } = this;
     const writes = this.writes as WriteSet;
     if (order < 0) {
       const { buffer, start, end } = store.key;

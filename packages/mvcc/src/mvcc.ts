@@ -23,6 +23,7 @@
  * Where things are:
  *   transaction.ts     one transaction: reads, writes, statements, savepoints, its end
  *   write-set.ts       what it has written, and the index over it; own-cursor.ts and merge-cursor.ts walk it
+ *   spill.ts           what memory should not hold of that is put aside on disk; spilled-holders.ts, whose keys those are
  *   commit-process.ts  from commit() to its answer; validation.ts decides whether it may
  *   snapshots.ts       what it reads by; read-ahead.ts shows commits that are in the log only; constraint-guards.ts what it relies on
  *   commit-window.ts   what live transactions must know of commits, queued and published; conflict-index.ts the keys
@@ -111,6 +112,11 @@ class TransactionManager implements Mvcc {
       () => this.registry.window.index.bytes,
     );
     metrics.gauge(
+      'phantom_mvcc_spilled_bytes',
+      'What live transactions have put aside on disk.',
+      () => this.registry.spillers.bytes,
+    );
+    metrics.gauge(
       'phantom_mvcc_serializable_bytes',
       'Memory of what committed serializable transactions read and wrote.',
       () => this.registry.graph.bytes,
@@ -185,6 +191,7 @@ class TransactionManager implements Mvcc {
       deadlocksPrevented: registry.locks.prevented,
       live: registry.live,
       conflictIndexBytes: registry.window.index.bytes,
+      spilledBytes: registry.spillers.bytes,
       serializableRecords: registry.graph.recordCount,
       serializableBytes: registry.graph.bytes,
       oldestSnapshotSeq: registry.oldestSnapshotSeq,

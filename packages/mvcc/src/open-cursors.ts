@@ -4,7 +4,7 @@ import type { StoreView } from '@phantom/store';
 import { type CursorOwner, MergeCursor } from './merge-cursor.js';
 import type { ReadSet } from './read-set.js';
 import { TrackedCursor } from './tracked-cursor.js';
-import type { WriteSet } from './write-set.js';
+import { NOTHING, type WriteSet } from './write-set.js';
 
 export class OpenCursors implements CursorOwner {
   private readonly cursors: MergeCursor[] = [];
@@ -25,7 +25,7 @@ export class OpenCursors implements CursorOwner {
     view.retain();
     let cursor: MergeCursor;
     try {
-      cursor = new MergeCursor(this, view, range, writes, limit);
+      cursor = openMerge(this, view, range, writes, limit);
     } catch (error) {
       view.release();
       throw error;
@@ -52,13 +52,27 @@ export class OpenCursors implements CursorOwner {
     if (this.tracked !== undefined) for (const cursor of this.tracked) cursor.tell();
   }
 
-  /** Ends those that may show what was written behind an offset, which is undone. */
-  endBehind(length: number): void {
+  /** Ends those that may show what was written behind a place, which is undone. */
+  endBehind(place: number): void {
     this.tellReads();
-    for (const cursor of this.cursors.filter(({ limit }) => limit > length)) cursor.endByRollback();
+    for (const cursor of this.cursors.filter(({ limit }) => limit > place)) cursor.endByRollback();
   }
 
   closeAll(): void {
     while (this.cursors.length > 0) (this.cursors.at(-1) as MergeCursor).close();
   }
+}
+
+/** Lays what a write set holds, on disk and in memory, over a view of which it takes a reference over. */
+export function openMerge(
+  owner: CursorOwner,
+  view: StoreView,
+  range: KeyRange,
+  writes: WriteSet | undefined,
+  limit: number,
+): MergeCursor {
+  const cursor = view.cursor(range);
+  const store = writes?.spilled?.cursorOver(cursor, range, limit) ?? cursor;
+  const isInBatch = writes !== undefined && limit > writes.base + NOTHING;
+  return new MergeCursor(owner, view, store, range, isInBatch ? writes : undefined, limit);
 }

@@ -20,6 +20,7 @@ export const POOLED_WRITE_SETS_MAX = 64;
 export interface ResolvedMvccOptions {
   readonly conflictIndexBytesMax: number;
   readonly writeSetBytesMax: number;
+  readonly spillBytesMax: number;
   readonly readSetBytesMax: number;
   readonly serializableBytesMax: number;
   readonly lockTimeoutMs: number;
@@ -37,9 +38,9 @@ export interface ResolvedMvccOptions {
 
 const NAMELESS: ConflictNames = { describe: () => undefined };
 
-/** Fills in defaults; 22023 for a write set larger than a commit can be. */
+/** Fills in defaults; 22023 for a write set larger than a batch can be. */
 export function resolveMvccOptions(options: MvccOptions): ResolvedMvccOptions {
-  const { writeSetBytesMax = BATCH_BYTES_MAX } = options;
+  const { writeSetBytesMax = 64 * MIB } = options;
   if (!(writeSetBytesMax > 0 && writeSetBytesMax <= BATCH_BYTES_MAX)) {
     throw new PhantomError(
       SqlState.InvalidParameterValue,
@@ -49,6 +50,7 @@ export function resolveMvccOptions(options: MvccOptions): ResolvedMvccOptions {
   return {
     conflictIndexBytesMax: options.conflictIndexBytesMax ?? 64 * MIB,
     writeSetBytesMax,
+    spillBytesMax: options.spillBytesMax ?? 16 * 1024 * MIB,
     readSetBytesMax: options.readSetBytesMax ?? MIB,
     serializableBytesMax: options.serializableBytesMax ?? 64 * MIB,
     lockTimeoutMs: options.lockTimeoutMs ?? 0,

@@ -85,8 +85,8 @@ function append(
 }
 
 /** Locks what is written; validation has locked what is relied on. The first key that is not to be had, if any. */
-function firstUnlocked({ locks }: TransactionRegistry, subject: PrepareSubject): BlockedKey | undefined {
-  return firstKeyNotFree(subject.writes as WriteSet, (hash, mode) => locks.tryAcquire(subject, hash, mode));
+function firstUnlocked(registry: TransactionRegistry, subject: PrepareSubject): BlockedKey | undefined {
+  return firstKeyNotFree(registry, subject, (hash, mode) => registry.locks.tryAcquire(subject, hash, mode));
 }
 
 function stateOf(

@@ -247,7 +247,7 @@ export class PreparedTransactions {
 
   private graphOf(prepared: Prepared, earliestOut: number): PreparedReads {
     const { reads, writes, snapshotSeq } = prepared.state;
-    const keys = new WrittenKeys(writes.batch.finish());
+    const keys = new WrittenKeys(writes.batch.finish(), writes.touched);
     keys.keep();
     return { by: prepared, reads, writes: keys, snapshotSeq, earliestOut };
   }

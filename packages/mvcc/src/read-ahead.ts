@@ -19,7 +19,7 @@
 import { assert } from '@phantom/base';
 import type { ByteSlot, KeyRange, KvCursor, Seq } from '@phantom/kv';
 import type { Store, StoreView } from '@phantom/store';
-import { MergeCursor } from './merge-cursor.js';
+import { MergeCursor, NOBODY } from './merge-cursor.js';
 import { EVERYTHING, type WriteSet } from './write-set.js';
 
 /** The commits that are queued, as the window knows them. */
@@ -27,11 +27,8 @@ export interface QueuedCommits {
   /** Snapshots that want to hear when they are caught up with. */
   readonly aheadViews: Set<AheadView>;
   queuedWriterOf(key: Uint8Array, start: number, end: number, seqMax: Seq): WriteSet | undefined;
-  queuedIn(range: KeyRange, seqMax: Seq): WriteSet | undefined;
+  cursorOver(below: KvCursor, range: KeyRange, seqMax: Seq): KvCursor;
 }
-
-/** Closing it concerns only the cursor that stands over it. */
-const NOBODY = { cursorClosed: (): void => undefined };
 
 export class AheadView implements StoreView {
   readonly seq: Seq;
@@ -60,9 +57,10 @@ export class AheadView implements StoreView {
 
   cursor(range: KeyRange): KvCursor {
     const view = this.published();
-    const queued = view.seq < this.seq ? this.queue.queuedIn(range, this.seq) : undefined;
-    if (queued === undefined) return view.cursor(range);
-    return new MergeCursor(NOBODY, view.retain(), range, queued, EVERYTHING);
+    const cursor = view.cursor(range);
+    const laidOver = view.seq < this.seq ? this.queue.cursorOver(cursor, range, this.seq) : cursor;
+    // The view may be taken anew while the cursor is open.
+    return new MergeCursor(NOBODY, view.retain(), laidOver, range, undefined, EVERYTHING);
   }
 
   retain(): this {

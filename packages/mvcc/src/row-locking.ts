@@ -20,8 +20,9 @@ export function lockKey(
   mode: LockMode,
   wait: LockWait,
 ): Promise<void> | false | undefined {
-  const { locks, window } = registry;
+  const { locks, window, spillers } = registry;
   const hash = keyHash(key, start, end);
+  spillers.grant(owner, hash, key, start, end);
   const head = owner.lockHead;
   if (locks.tryAcquire(owner, hash, mode)) {
     if (spaceOfKey(key, start) === LOCK_SPACE) {
@@ -51,8 +52,9 @@ export function lockKeyNow(
   end: number,
   mode: LockMode,
 ): void {
-  const { locks, window, store, options } = registry;
+  const { locks, window, store, options, spillers } = registry;
   const hash = keyHash(key, start, end);
+  spillers.grant(owner, hash, key, start, end);
   let granted = locks.tryAcquire(owner, hash, mode);
   if (window.hasQueued && (!granted || (!owner.readsAhead && window.queuedSeqOf(hash, key, start, end) !== 0))) {
     // What is queued can be finished on this thread, and its locks are free then.

@@ -1,11 +1,12 @@
 /** Savepoints: places in a transaction to go back to, nested like brackets. */
 import { PhantomError } from '@phantom/base';
-import { type BatchMark, NONE, WriteBatch } from '@phantom/kv';
+import { NONE } from '@phantom/kv';
 import type { Savepoint } from './types.js';
+import { type WriteMark, WriteSet } from './write-set.js';
 
 /** Everything that going back undoes. */
 export interface TransactionMark {
-  readonly batch: BatchMark;
+  readonly writes: WriteMark;
   readonly pointGuards: number;
   readonly rangeGuards: number;
   /** Newest lock record; those taken later are released. */
@@ -14,7 +15,7 @@ export interface TransactionMark {
 
 /** The mark of a transaction that has done nothing yet. */
 export const BEGINNING: TransactionMark = {
-  batch: new WriteBatch().mark(),
+  writes: new WriteSet().mark(),
   pointGuards: 0,
   rangeGuards: 0,
   lockHead: NONE,
@@ -44,6 +45,11 @@ export class SavepointStack {
     this.find(savepoint);
     this.stack.length = savepoint.depth + 1;
     return (this.stack[savepoint.depth] as StackedSavepoint).mark;
+  }
+
+  /** The newest mark; that of the beginning when there is none. */
+  get newest(): TransactionMark {
+    return this.stack.at(-1)?.mark ?? BEGINNING;
   }
 
   /** Forgets the savepoint and those made later. */

@@ -169,7 +169,10 @@ export class SerializationGraph {
       snapshotSeq,
       by: { id, label, statement },
       reads: transaction.reads?.isEmpty === true ? undefined : transaction.reads,
-      writes: transaction.hasWrites && writes !== undefined ? new WrittenKeys(writes.batch.finish()) : undefined,
+      writes:
+        transaction.hasWrites && writes !== undefined
+          ? new WrittenKeys(writes.batch.finish(), writes.touched)
+          : undefined,
       earliestOut,
     };
     this.leave(transaction, record);
@@ -228,7 +231,7 @@ export class SerializationGraph {
       if (record.position < out.position) break;
       if (record.reads === undefined) continue;
       if (record.writes === undefined && out.position > record.snapshotSeq) continue;
-      keys ??= new WrittenKeys(writes.batch.finish());
+      keys ??= new WrittenKeys(writes.batch.finish(), writes.touched);
       if (hasRead(record.reads, keys)) {
         throw this.ledger.pivot(
           transaction,
@@ -242,7 +245,10 @@ export class SerializationGraph {
   /** A prepared transaction as T2 cannot lose: T1, or T3, does instead. */
   private refuseForPrepared(transaction: SerializableTransaction, reads: ReadSet | undefined): void {
     const { writes } = transaction;
-    const keys = transaction.hasWrites && writes !== undefined ? new WrittenKeys(writes.batch.finish()) : undefined;
+    const keys =
+      transaction.hasWrites && writes !== undefined
+        ? new WrittenKeys(writes.batch.finish(), writes.touched)
+        : undefined;
     for (const prepared of this.prepared) {
       const isT1 = reads !== undefined && hasRead(reads, prepared.writes);
       const isT3 = keys !== undefined && prepared.reads !== undefined && hasRead(prepared.reads, keys);

@@ -5,7 +5,7 @@
  *   current   from the first statement on; at read committed anew for each statement that finds something new
  *   held      those of the statements around the present one, which go on when it ends
  *   newest    taken when a constraint is checked, kept while nothing is published
- *   bases     offset in the write set -> seq: what is written from there on rests on that snapshot
+ *   bases     place in the write set -> seq: what is written from there on rests on that snapshot
  *
  * Invariants:
  *   1. While `current` is there, the registry knows from which seq on the transaction must hear of commits.
@@ -18,9 +18,9 @@ import type { LiveTransaction, TransactionRegistry } from './registry.js';
 import type { SerializableTransaction } from './serialization-graph.js';
 import type { Concurrency, Isolation } from './types.js';
 
-/** From this offset of the write set on, writes rest on a snapshot of this seq. */
+/** From this place of the write set on, writes rest on a snapshot of this seq. */
 export interface WriteBase {
-  readonly offset: number;
+  readonly place: number;
   readonly seq: Seq;
 }
 
@@ -39,7 +39,7 @@ const NO_WRITE_BASES: readonly WriteBase[] = [];
 export class Snapshots {
   current: StoreView | undefined = undefined;
   newest: StoreView | undefined = undefined;
-  /** By offset; empty when written keys are not validated (read committed, or no snapshot). */
+  /** By place; empty when written keys are not validated (read committed, or no snapshot). */
   bases: readonly WriteBase[] = NO_WRITE_BASES;
   /** The newest commit that any of its snapshots has shown. */
   seqMax: Seq = 0;
@@ -71,7 +71,7 @@ export class Snapshots {
     this.current = view;
     if (!owner.readOnly) {
       registry.addSnapshot(owner, registry.store.visibleSeq);
-      if (this.validatesWrites) this.bases = [{ offset: 0, seq: view.seq }];
+      if (this.validatesWrites) this.bases = [{ place: 0, seq: view.seq }];
     }
     if (owner.isSerializable && registry.graph.began(owner))
       owner.reads = new ReadSet(registry.options.readSetBytesMax);
@@ -112,7 +112,7 @@ export class Snapshots {
     this.current = view;
     if (current !== undefined) this.letGo(current);
     if (this.validatesWrites && owner.hasWrites)
-      this.bases = [...this.bases, { offset: owner.writes?.bytes ?? 0, seq: view.seq }];
+      this.bases = [...this.bases, { place: owner.writes?.place ?? 0, seq: view.seq }];
   }
 
   /** The newest committed state; it is released with the others. */
@@ -126,10 +126,10 @@ export class Snapshots {
     return view;
   }
 
-  /** Writes behind this offset are undone: what is written there again rests on the present snapshot. */
-  basesUpTo(length: number): void {
+  /** Writes behind this place are undone: what is written there again rests on the present snapshot. */
+  basesUpTo(end: number): void {
     if (this.bases.length <= 1) return;
-    this.bases = [...this.bases.filter(({ offset }) => offset < length), { offset: length, seq: this.seq }];
+    this.bases = [...this.bases.filter(({ place }) => place < end), { place: end, seq: this.seq }];
   }
 
   release(): void {
@@ -161,9 +161,9 @@ export class Snapshots {
     if (owner.readOnly) return;
     const hasValidatedWrites = this.validatesWrites && owner.hasWrites;
     if (hasValidatedWrites) {
-      this.bases = [...this.bases, { offset: owner.writes?.bytes ?? 0, seq: view.seq }];
+      this.bases = [...this.bases, { place: owner.writes?.place ?? 0, seq: view.seq }];
     } else if (this.validatesWrites) {
-      this.bases = [{ offset: 0, seq: view.seq }];
+      this.bases = [{ place: 0, seq: view.seq }];
     }
     if (hasValidatedWrites || owner.hasGuards || this.held !== undefined) return;
     registry.removeSnapshot(owner);

@@ -17,7 +17,7 @@
  *   2. Its write set is not touched between append and publish: others look their conflicts up in it.
  *   3. Exactly one of published, unknown and rollback ends it; listeners are told once.
  */
-import { PhantomError, SqlState, assert } from '@phantom/base';
+import { PhantomError, SqlState, assert, unsupportedError } from '@phantom/base';
 import {
   type ByteSlot,
   KEY_BYTES_MAX,
@@ -26,6 +26,7 @@ import {
   NONE,
   SPACE_BYTES,
   type Seq,
+  Written,
   spaceOfKey,
 } from '@phantom/kv';
 import type { CommitResult, StoreView } from '@phantom/store';
@@ -42,6 +43,8 @@ import type { LiveTransaction, TransactionRegistry } from './registry.js';
 import { lockKey, lockKeyNow } from './row-locking.js';
 import { LastingLocks } from './session-locks.js';
 import { type SnapshotOwner, Snapshots } from './snapshots.js';
+import { putAside } from './spill.js';
+import type { SpilledHolder } from './spilled-holders.js';
 import { BEGINNING, SavepointStack, type TransactionMark } from './savepoint.js';
 import {
   LOCK_SPACE,
@@ -57,14 +60,14 @@ import {
   type TransactionStatus,
 } from './types.js';
 import { callers, tellListeners, transactionInfo } from './transaction-reports.js';
-import { EVERYTHING, NOTHING, Own, type WriteSet, showOwn } from './write-set.js';
+import { EVERYTHING, NOTHING, type WriteSet } from './write-set.js';
 
 type Phase = 'active' | 'committing' | 'queued' | 'committed' | 'aborted' | 'unknown' | 'prepared';
 
 /** Bytes an operation takes besides its key and value, at the most. */
 const OPERATION_BYTES_MAX = 17;
 
-export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, PrepareSubject {
+export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, SpilledHolder, PrepareSubject {
   readonly id: number;
   readonly isolation: Isolation;
   readonly concurrency: Concurrency;
@@ -217,7 +220,7 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, P
     if (this.phase !== 'active') this.refuse();
     this.statement = text;
     this.snapshots.renew();
-    this.statementStart = this.writes === undefined ? NOTHING : this.writes.bytes;
+    this.statementStart = this.writes === undefined ? NOTHING : this.writes.place;
     this.statementMark = this.writes === undefined && !this.hasGuards ? BEGINNING : this.mark();
   }
 
@@ -245,8 +248,8 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, P
     if (this.phase !== 'active') this.refuse();
     const { writes } = this;
     if (writes !== undefined && this.statementStart > NOTHING) {
-      const own = writes.lookup(key, start, end, this.statementStart);
-      if (own !== Own.Unknown) return showOwn(writes, own, value);
+      const own = writes.lookup(key, start, end, this.statementStart, value);
+      if (own !== Written.Unknown) return own === Written.Put;
     }
     const view = this.snapshots.current ?? this.snapshots.take();
     if (this.reads !== undefined) this.reads.addRow(key, start, end);
@@ -257,8 +260,8 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, P
     if (this.phase !== 'active') this.refuse();
     const { writes } = this;
     if (writes !== undefined) {
-      const own = writes.lookup(key, start, end, EVERYTHING);
-      if (own !== Own.Unknown) return showOwn(writes, own, value);
+      const own = writes.lookup(key, start, end, EVERYTHING, value);
+      if (own !== Written.Unknown) return own === Written.Put;
     }
     const view = this.snapshots.current ?? this.snapshots.take();
     if (this.reads !== undefined) this.reads.addRow(key, start, end);
@@ -269,8 +272,8 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, P
     if (this.phase !== 'active') this.refuse();
     const { writes } = this;
     if (writes !== undefined) {
-      const own = writes.lookup(key, start, end, EVERYTHING);
-      if (own !== Own.Unknown) return showOwn(writes, own, value);
+      const own = writes.lookup(key, start, end, EVERYTHING, value);
+      if (own !== Written.Unknown) return own === Written.Put;
     }
     const view = this.snapshots.takeNewest();
     const gaps = (this.gaps ??= new AscendingGaps());
@@ -293,7 +296,7 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, P
     return this.openCursor(
       this.snapshots.takeNewest(),
       range,
-      this.writes === undefined ? NOTHING : this.writes.bytes,
+      this.writes === undefined ? NOTHING : this.writes.place,
       undefined,
     );
   }
@@ -407,6 +410,8 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, P
 
   prepare(identifier: string, meta: string): Promise<void> {
     if (this.phase !== 'active') return Promise.reject(this.wounded ?? notActiveError(this.status));
+    if (this.writes?.spilled !== undefined)
+      return Promise.reject(unsupportedError('preparing a transaction that has put writes aside'));
     this.phase = 'committing';
     // Without writes there is nothing to make durable but its place: what it relies on and its locks.
     this.writes ??= this.registry.takeWriteSet();
@@ -498,14 +503,13 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, P
       );
     }
     const writes = (this.writes ??= this.registry.takeWriteSet());
-    const { writeSetBytesMax } = this.registry.options;
-    if (writes.bytes + keyBytes + valueBytes + OPERATION_BYTES_MAX > writeSetBytesMax) {
-      throw new PhantomError(SqlState.OutOfMemory, `a transaction may write ${writeSetBytesMax} bytes at the most`, {
-        hint: 'Commit in between, or raise writeSetBytesMax.',
-        data: { writeSetBytesMax },
-      });
-    }
-    return writes;
+    const bytes = keyBytes + valueBytes + OPERATION_BYTES_MAX;
+    return writes.batch.bytes + bytes > this.registry.options.writeSetBytesMax ? this.putAside(bytes) : writes;
+  }
+
+  putAside(bytes: number): WriteSet {
+    const lockHead = this.savepoints?.newest.lockHead ?? NONE;
+    return (this.writes = putAside(this.registry, this, this.writes as WriteSet, bytes, lockHead));
   }
 
   private checkLockable(key: Uint8Array, start: number): void {
@@ -516,7 +520,7 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, P
 
   private mark(): TransactionMark {
     return {
-      batch: this.writes === undefined ? BEGINNING.batch : this.writes.mark(),
+      writes: this.writes === undefined ? BEGINNING.writes : this.writes.mark(),
       pointGuards: this.guards?.points.length ?? 0,
       rangeGuards: this.guards?.ranges.length ?? 0,
       lockHead: this.lockHead,
@@ -525,12 +529,13 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, P
 
   private undoTo(mark: TransactionMark, releasesLocks: boolean): void {
     const { registry, writes } = this;
-    const { length } = mark.batch;
-    if (writes !== undefined && writes.bytes > length) {
-      this.cursors?.endBehind(length);
-      writes.truncate(mark.batch);
-      this.statementStart = Math.min(this.statementStart, length);
-      this.snapshots.basesUpTo(length);
+    const { place } = mark.writes;
+    if (writes !== undefined && writes.place > place) {
+      this.cursors?.endBehind(place);
+      writes.truncate(mark.writes);
+      if (writes.spilled === undefined) registry.spillers.delete(this);
+      this.statementStart = Math.min(this.statementStart, place);
+      this.snapshots.basesUpTo(place);
     }
     this.guards?.truncate(registry.window, mark.pointGuards, mark.rangeGuards);
     if (releasesLocks) registry.locks.release(this, mark.lockHead);
@@ -581,7 +586,7 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, P
     if (this.lockHead !== NONE) registry.locks.release(this, NONE);
     if (this.party instanceof LastingLocks) this.party.ended();
     this.writes = undefined;
-    if (writes !== undefined) registry.giveBack(writes);
+    if (writes !== undefined) registry.giveBack(this, writes);
     if (this.endListeners !== undefined) tellListeners(this.endListeners, seq, this.id, registry.options.logger);
   }
 }

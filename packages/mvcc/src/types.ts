@@ -253,8 +253,10 @@ export interface ConflictNames {
 export interface MvccOptions {
   /** Memory of recently written keys; past it the oldest snapshots lose with 40001 and that reason. Default 64 MiB. */
   readonly conflictIndexBytesMax?: number;
-  /** One transaction's writes; past it 53200. Default 1 GiB. */
+  /** Memory of one transaction's writes; what is more is put aside on disk (53200 where no engine has files). Default 64 MiB. */
   readonly writeSetBytesMax?: number;
+  /** What all transactions together may have put aside; past it 53100. Default 16 GiB. */
+  readonly spillBytesMax?: number;
   /** What one serializable transaction remembers of its reads; past it rows become ranges, and ranges tables. Default 1 MiB. */
   readonly readSetBytesMax?: number;
   /** What is remembered of committed serializable transactions; past it old snapshots lose with 40001 and that reason. Default 64 MiB. */
@@ -376,6 +378,8 @@ export interface MvccStats {
   readonly deadlocksPrevented: number;
   readonly live: number;
   readonly conflictIndexBytes: number;
+  /** What live transactions have put aside on disk. */
+  readonly spilledBytes: number;
   /** Committed serializable transactions that others may still conflict with, and their memory. */
   readonly serializableRecords: number;
   readonly serializableBytes: number;

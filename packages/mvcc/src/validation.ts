@@ -57,8 +57,30 @@ export function validate(registry: TransactionRegistry, candidate: Candidate, sl
   if (registry.window.preparedRanges.size > 0) refusePreparedRanges(registry, candidate);
   const unguarded = guards === undefined ? undefined : firstUnguarded(registry, candidate, guards);
   if (unguarded !== undefined) return unguarded;
-  // Nobody else holds a lock, nearly always.
-  return registry.locks.count > candidate.lockCount ? firstBlockedKey(registry, candidate) : undefined;
+  return isAnythingLocked(registry, candidate) ? firstBlockedKey(registry, candidate) : undefined;
+}
+
+/**
+ * What can be said now of the writes in memory, which are about to be put aside: throws as `validate`, and 40001 when another
+ * transaction has locked one of their keys.
+ */
+export function validateWritten(registry: TransactionRegistry, candidate: Candidate, slot: ByteSlot): void {
+  const { window, ledger, options, locks } = registry;
+  const { index } = window;
+  const oldest = candidate.snapshots.bases[0]?.seq;
+  if (oldest !== undefined) {
+    window.recordQueued();
+    if (oldest < index.floor) throw ledger.snapshotTooOld(oldest, index.floor, options.conflictIndexBytesMax);
+    if (!index.isEmpty) validateWrites(registry, candidate, slot);
+  }
+  const blocked = isAnythingLocked(registry, candidate) ? firstBlockedKey(registry, candidate) : undefined;
+  if (blocked === undefined) return;
+  throw ledger.locked(candidate, blocked.key, locks.holderAgainst(candidate, blocked.hash, blocked.mode)?.party);
+}
+
+/** Whether anybody else holds a lock: nearly always nobody does. */
+function isAnythingLocked({ locks, spillers }: TransactionRegistry, candidate: Candidate): boolean {
+  return locks.count > candidate.lockCount || spillers.hasOthers(candidate);
 }
 
 function refuseBrokenRanges(registry: TransactionRegistry, candidate: Candidate, guards: ConstraintGuards): void {
@@ -94,13 +116,13 @@ function validateWrites(registry: TransactionRegistry, candidate: Candidate, slo
   const writes = candidate.writes as WriteSet;
   const bytes = writes.batch.finish();
   const reader = writes.found.setBatch(bytes);
-  let place = 0;
+  let at = 0;
   let base = (bases[0] as WriteBase).seq;
   let unique: Error | undefined;
   while (reader.next()) {
     if (reader.kind === OperationKind.RemoveRange) continue;
-    while (place + 1 < bases.length && (bases[place + 1] as WriteBase).offset <= reader.operation) {
-      base = (bases[++place] as WriteBase).seq;
+    while (at + 1 < bases.length && (bases[at + 1] as WriteBase).place <= writes.base + reader.operation) {
+      base = (bases[++at] as WriteBase).seq;
     }
     const { keyStart, keyEnd } = reader;
     const seq = index.seqOf(keyHash(bytes, keyStart, keyEnd), bytes, keyStart, keyEnd);
@@ -130,25 +152,29 @@ function lostUniqueRace(
  * rows that rely on it, and would not look again. The first key that is not to be had, if any.
  */
 function firstUnguarded(
-  { locks }: TransactionRegistry,
+  { locks, spillers }: TransactionRegistry,
   candidate: Candidate,
   guards: ConstraintGuards,
 ): BlockedKey | undefined {
-  for (const { hash, key, mode } of guards.points)
+  for (const { hash, key, mode } of guards.points) {
+    spillers.grant(candidate, hash, key, 0, key.length);
     if (!locks.tryAcquire(candidate, hash, mode)) return { hash, key, mode };
+  }
   return undefined;
 }
 
 function firstBlockedKey(registry: TransactionRegistry, candidate: Candidate): BlockedKey | undefined {
   const { locks } = registry;
-  return firstKeyNotFree(candidate.writes as WriteSet, (hash, mode) => !locks.isHeldAgainst(candidate, hash, mode));
+  return firstKeyNotFree(registry, candidate, (hash, mode) => !locks.isHeldAgainst(candidate, hash, mode));
 }
 
-/** The first key of a write set that is not free in the mode which writing it needs. */
+/** The first key that the candidate has written, in memory, and that is not free in the mode which writing it needs. */
 export function firstKeyNotFree(
-  writes: WriteSet,
+  { spillers }: TransactionRegistry,
+  candidate: Candidate,
   isFree: (hash: number, mode: LockStrength) => boolean,
 ): BlockedKey | undefined {
+  const writes = candidate.writes as WriteSet;
   const bytes = writes.batch.finish();
   const reader = writes.found.setBatch(bytes);
   while (reader.next()) {
@@ -156,6 +182,7 @@ export function firstKeyNotFree(
     if (reader.kind === OperationKind.RemoveRange) continue;
     const { keyStart, keyEnd } = reader;
     const hash = keyHash(bytes, keyStart, keyEnd);
+    spillers.grant(candidate, hash, bytes, keyStart, keyEnd);
     // A put leaves the key where it is, so references to it (key share) may stay; a removal does not.
     const mode = reader.kind === OperationKind.Put ? LockStrength.NoKeyUpdate : LockStrength.Update;
     if (!isFree(hash, mode)) return { hash, key: bytes.slice(keyStart, keyEnd), mode };

@@ -12,7 +12,14 @@
  *
  * Range removals are kept in a list beside: they are rare and few.
  *
- * Invariant: after truncate(mark) every answer is what it was when the mark was taken.
+ * What memory should not hold is put aside on disk (kv's SpilledWrites), and the transaction goes on in another write set
+ * over it. To the outside offsets go on, too: a place is an offset behind all that was put aside.
+ *
+ *   places   8 ──────── put aside ──────── base + 8 ──── batch ──── place
+ *
+ * Invariants:
+ *   1. After truncate(mark) every answer is what it was when the mark was taken.
+ *   2. A write set that was put aside is not changed any more: cursors may still show it.
  */
 import { compareBytes, equalBytes, readVarint, varintBytes } from '@phantom/base';
 import {
@@ -25,18 +32,23 @@ import {
   type KeyRange,
   NONE,
   OperationKind,
+  type SpillWriter,
+  type SpilledWrites,
   WriteBatch,
+  Written,
 } from '@phantom/kv';
+import { keyHash } from './key-hash.js';
 
 /** Operations that are looked through one by one; a tree costs more than it saves below that. */
 const SCANNED_MAX = 8;
 const OLDER_WORDS = 3;
 /** Buffers above this are not kept for the next transaction. */
 const REUSED_BYTES_MAX = 64 * 1024;
-/** Offset that lies behind every operation: sees everything. */
-export const EVERYTHING = 0x7fff_ffff;
-/** Offset before every operation: sees nothing. */
+/** Place behind every operation: sees everything. */
+export const EVERYTHING = Number.MAX_SAFE_INTEGER;
+/** Place before every operation: sees nothing. */
 export const NOTHING = BATCH_HEADER_BYTES;
+const NO_RANGES: readonly KeyRange[] = [];
 
 export interface RangeRemoval {
   readonly offset: number;
@@ -44,15 +56,23 @@ export interface RangeRemoval {
   readonly upper: Uint8Array;
 }
 
-/** What a transaction knows of a key by its own writes. */
-export const Own = { Unknown: 0, Put: 1, Removed: 2 } as const;
-export type Own = (typeof Own)[keyof typeof Own];
+/** A place to go back to. */
+export interface WriteMark {
+  readonly place: number;
+  readonly batch: BatchMark;
+}
 
 export class WriteSet {
   readonly batch = new WriteBatch();
   readonly ranges: RangeRemoval[] = [];
-  /** The operation that the last lookup found, when it said Own.Put. */
+  /** Reads single operations: where `aim` has stood it. */
   readonly found = new BatchReader();
+  /** What has to be added to an offset in the batch to have its place. */
+  base = 0;
+  /** What was put aside before; its places lie before those of the batch. */
+  spilled: SpilledWrites | undefined = undefined;
+  /** Ranges that hold every key of what was put aside, once that is known: when it is about to be committed. */
+  touched: readonly KeyRange[] = NO_RANGES;
   /** Offsets of point operations while there are few. */
   private readonly scanned = new Int32Array(SCANNED_MAX);
   private scannedCount = 0;
@@ -60,12 +80,18 @@ export class WriteSet {
   private older = new Int32Array(0);
   private olderCount = 0;
 
+  /** Of the batch, and of what was put aside. */
   get bytes(): number {
-    return this.batch.bytes;
+    return this.batch.bytes + (this.spilled?.bytes ?? 0);
+  }
+
+  /** Where the next operation goes. */
+  get place(): number {
+    return this.base + this.batch.bytes;
   }
 
   get isEmpty(): boolean {
-    return this.batch.count === 0;
+    return this.batch.count === 0 && this.spilled === undefined;
   }
 
   put(
@@ -89,20 +115,54 @@ export class WriteSet {
     this.ranges.push({ offset, lower: lower.slice(), upper: upper.slice() });
   }
 
-  /** What the operations before `limit` say about a key; on Own.Put, `found` stands on the operation. */
-  lookup(key: Uint8Array, start: number, end: number, limit: number): Own {
-    const offset = this.offsetOf(key, start, end, limit);
-    if (this.ranges.length > 0 && this.isInRemovedRange(key, start, end, offset, limit)) return Own.Removed;
-    if (offset === NONE) return Own.Unknown;
-    return this.aim(offset) === OperationKind.Put ? Own.Put : Own.Removed;
+  /** What the operations before the place `limit` say about a key; on Written.Put, `value` refers to what was put. */
+  lookup(key: Uint8Array, start: number, end: number, limit: number, value: ByteSlot): Written {
+    const offsetLimit = limit - this.base;
+    const offset = this.offsetOf(key, start, end, offsetLimit);
+    if (this.ranges.length > 0 && this.isInRemovedRange(key, start, end, offset, offsetLimit)) return Written.Removed;
+    if (offset !== NONE) {
+      if (this.aim(offset) !== OperationKind.Put) return Written.Removed;
+      value.set(this.batch.buffer, this.found.valueStart, this.found.valueEnd);
+      return Written.Put;
+    }
+    return this.spilled === undefined ? Written.Unknown : this.spilled.lookup(key, start, end, limit, value);
   }
 
   /** Shows a copy of the key's newest value; false when it was removed. Only for a key that was written. */
   show(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean {
-    if (this.lookup(key, start, end, EVERYTHING) !== Own.Put) return false;
-    const copy = this.batch.buffer.slice(this.found.valueStart, this.found.valueEnd);
+    if (this.lookup(key, start, end, EVERYTHING, value) !== Written.Put) return false;
+    const copy = value.copy();
     value.set(copy, 0, copy.length);
     return true;
+  }
+
+  /**
+   * Puts everything aside; returns the write set in which its transaction goes on. Throws what the disk refuses it with; then
+   * nothing has changed.
+   */
+  putAside(spilled: SpilledWrites): WriteSet {
+    spilled.add(this.base + NOTHING, this.place, (run) => this.writeTo(run));
+    const next = new WriteSet();
+    next.base = this.place - NOTHING;
+    next.spilled = spilled;
+    return next;
+  }
+
+  /** Of the keys in the batch. */
+  hashes(): Set<number> {
+    const hashes = new Set<number>();
+    const bytes = this.batch.finish();
+    const reader = this.found.setBatch(bytes);
+    while (reader.next()) {
+      if (reader.kind !== OperationKind.RemoveRange) hashes.add(keyHash(bytes, reader.keyStart, reader.keyEnd));
+    }
+    return hashes;
+  }
+
+  /** Frees what is on disk; nothing reads it any more. */
+  close(): void {
+    this.spilled?.close();
+    this.spilled = undefined;
   }
 
   /** Writes again into another write set what was written here to keys of the range. */
@@ -125,7 +185,7 @@ export class WriteSet {
     return this.found.kind;
   }
 
-  /** True when a range removal between two offsets covers the key: it came after `from` and before `limit`. */
+  /** True when a range removal of the batch between two offsets covers the key: it came after `from` and before `limit`. */
   isInRemovedRange(key: Uint8Array, start: number, end: number, from: number, limit: number): boolean {
     for (const range of this.ranges) {
       if (range.offset <= from || range.offset >= limit) continue;
@@ -144,6 +204,11 @@ export class WriteSet {
         upper !== undefined && compareBytes(removed.lower, 0, removed.lower.length, upper, 0, upper.length) >= 0;
       if (!endsBefore && !beginsBehind) return true;
     }
+    return this.touchesInBatch(range) || this.spilled?.touches(range) === true;
+  }
+
+  private touchesInBatch(range: KeyRange): boolean {
+    const { lower } = range;
     const { tree, batch } = this;
     if (tree === undefined) {
       for (let i = 0; i < this.scannedCount; i++) {
@@ -157,12 +222,26 @@ export class WriteSet {
     return isInRange(batch.buffer, tree.keyStart(cursor.entry), tree.keyEnd(cursor.entry), range);
   }
 
-  mark(): BatchMark {
-    return this.batch.mark();
+  mark(): WriteMark {
+    return { place: this.place, batch: this.batch.mark() };
   }
 
   /** Forgets everything written since the mark. */
-  truncate(mark: BatchMark): void {
+  truncate({ place, batch }: WriteMark): void {
+    if (place - batch.length === this.base) this.truncateBatch(batch);
+    else this.goBackInto(place);
+  }
+
+  /** The mark was taken before what it marked was put aside: of that the front stays. */
+  private goBackInto(place: number): void {
+    const spilled = this.spilled as SpilledWrites;
+    this.empty();
+    this.base = place - NOTHING;
+    spilled.truncate(place);
+    if (spilled.runs === 0) this.close();
+  }
+
+  private truncateBatch(mark: BatchMark): void {
     const { tree, ranges } = this;
     while (ranges.length > 0 && (ranges.at(-1) as RangeRemoval).offset >= mark.length) ranges.pop();
     if (tree === undefined) {
@@ -185,11 +264,15 @@ export class WriteSet {
 
   /** True when another transaction may have it afterwards; one that grew large is not worth keeping. */
   get isReusable(): boolean {
-    return this.batch.buffer.length <= REUSED_BYTES_MAX;
+    return this.base === 0 && this.batch.buffer.length <= REUSED_BYTES_MAX;
   }
 
   /** Ready for another transaction. It must be reusable. */
   reset(): void {
+    this.empty();
+  }
+
+  private empty(): void {
     this.batch.reset();
     this.ranges.length = 0;
     this.scannedCount = 0;
@@ -202,15 +285,36 @@ export class WriteSet {
     return this.tree;
   }
 
+  /** Every operation in the order of keys, and of a key the youngest first. */
+  private writeTo(run: SpillWriter): void {
+    const { batch, found, base, ranges } = this;
+    for (const { offset, lower, upper } of ranges) run.removeRange(lower, upper, base + offset);
+    if (this.tree === undefined) this.plant();
+    const tree = this.tree as unknown as ArenaTree;
+    const walk = new ArenaTreeCursor(tree);
+    const { buffer } = batch;
+    for (let more = walk.first(); more; more = walk.next()) {
+      for (let offset = tree.payload(walk.entry); offset !== NONE; offset = this.offsetBefore(offset)) {
+        if (this.aim(offset) === OperationKind.Put) {
+          run.put(buffer, found.keyStart, found.keyEnd, base + offset, buffer, found.valueStart, found.valueEnd);
+        } else {
+          run.remove(buffer, found.keyStart, found.keyEnd, base + offset);
+        }
+      }
+    }
+  }
+
   /** Offset of an entry's newest operation before `limit`, NONE when all came later. */
   offsetOfEntry(entry: number, limit: number): number {
     let offset = (this.tree as ArenaTree).payload(entry);
-    while (offset >= limit) {
-      const at = this.findOlder(offset);
-      if (at === NONE) return NONE;
-      offset = this.older[at + 2] as number;
-    }
+    while (offset >= limit && offset !== NONE) offset = this.offsetBefore(offset);
     return offset;
+  }
+
+  /** Offset of the operation on the same key before the one at an offset; NONE when that was its first. */
+  private offsetBefore(offset: number): number {
+    const at = this.findOlder(offset);
+    return at === NONE ? NONE : (this.older[at + 2] as number);
   }
 
   /** Offsets of the newest operation before `limit` on each key of a small write set, in key order. */
@@ -316,11 +420,4 @@ export function isInRange(bytes: Uint8Array, start: number, end: number, range: 
   const { lower, upper } = range;
   if (compareBytes(bytes, start, end, lower, 0, lower.length) < 0) return false;
   return upper === undefined || compareBytes(bytes, start, end, upper, 0, upper.length) < 0;
-}
-
-/** The value that a lookup has found; false when it found a removal. */
-export function showOwn(writes: WriteSet, own: Own, value: ByteSlot): boolean {
-  if (own === Own.Removed) return false;
-  value.set(writes.batch.buffer, writes.found.valueStart, writes.found.valueEnd);
-  return true;
 }

@@ -3,7 +3,7 @@
  * their hashes, and the ranges it has removed. While the commit is queued it borrows the batch's bytes; `keep` copies the
  * keys, without their values, for as long as somebody may still have to know.
  */
-import { BatchReader, OperationKind } from '@phantom/kv';
+import { BatchReader, type KeyRange, OperationKind } from '@phantom/kv';
 import { keyHash } from './key-hash.js';
 
 const ENTRY_BYTES = 16;
@@ -21,12 +21,12 @@ export class WrittenKeys {
   readonly count: number;
   readonly ranges: readonly RemovedRange[];
 
-  /** Borrows the finished bytes of a batch. */
-  constructor(batch: Uint8Array) {
+  /** Borrows the finished bytes of a batch. Keys of what was put aside are known by ranges that hold them (`touched`). */
+  constructor(batch: Uint8Array, touched: readonly KeyRange[] = []) {
     const reader = new BatchReader().setBatch(batch);
     const starts = new Int32Array(2 * reader.count);
     const hashes = new Float64Array(reader.count);
-    const ranges: RemovedRange[] = [];
+    const ranges: RemovedRange[] = touched.map(({ lower, upper }) => ({ lower, upper: upper as Uint8Array }));
     let count = 0;
     while (reader.next()) {
       const { keyStart, keyEnd } = reader;

@@ -21,7 +21,7 @@ import {
 import type { Vfs } from '@phantom/vfs';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
-import { type Concurrency, createMvcc } from '../src/index.js';
+import { type Concurrency, type MvccOptions, createMvcc } from '../src/index.js';
 import { type Engines, historyDatabase } from './history-database.js';
 import { memoryEngine } from './support.js';
 
@@ -36,7 +36,15 @@ const FAULTS = ['EIO', 'ENOSPC', 'short-write'] as const;
 /** Tests of this file, which share the time of a long run. */
 const TESTS = 2 * MIXES.length + 1 + FAULTS.length;
 
-async function openDatabase(vfs: Vfs, engines: Engines, concurrency?: Concurrency): Promise<HistoryDatabase> {
+/** Hardly any write stays in memory. */
+const PUTTING_ASIDE: MvccOptions = { writeSetBytesMax: 40 };
+
+async function openDatabase(
+  vfs: Vfs,
+  engines: Engines,
+  concurrency?: Concurrency,
+  options?: MvccOptions,
+): Promise<HistoryDatabase> {
   const store = await openStore('/db', {
     vfs,
     engines: [btree({ idleMergeMs: 0 }), memoryEngine],
@@ -44,18 +52,20 @@ async function openDatabase(vfs: Vfs, engines: Engines, concurrency?: Concurrenc
     checkpointBytesMax: 8192,
     durability: 'fsync',
   });
-  return historyDatabase(createMvcc(store), store, engines, concurrency);
+  return historyDatabase(createMvcc(store, options), store, engines, concurrency);
 }
 
-const openBoth = (syncTurns: number, concurrency?: Concurrency): Promise<HistoryDatabase> =>
-  openDatabase(new MemoryVfs({ syncTurns }), [EngineCode.Btree, EngineCode.Memory], concurrency);
-/** What lies in memory only is gone after a crash. */
-const openDurable = (vfs: Vfs): Promise<HistoryDatabase> => openDatabase(vfs, [EngineCode.Btree, EngineCode.Btree]);
+const openBoth = (syncTurns: number, concurrency?: Concurrency, options?: MvccOptions): Promise<HistoryDatabase> =>
+  openDatabase(new MemoryVfs({ syncTurns }), [EngineCode.Btree, EngineCode.Memory], concurrency, options);
+let opened = 0;
+/** What lies in memory only is gone after a crash. Every second one puts its writes aside. */
+const openDurable = (vfs: Vfs): Promise<HistoryDatabase> =>
+  openDatabase(vfs, [EngineCode.Btree, EngineCode.Btree], undefined, opened++ % 2 === 0 ? PUTTING_ASIDE : {});
 
 describe('random histories', { timeout: HISTORIES_TIMEOUT_MS }, () => {
   it.each(MIXES)('at %s (%s) are sound', async (levels, concurrency) => {
     for (const seed of seedsToTry(2, TESTS)) {
-      const database = await openBoth((seed % 4) * 6, concurrency);
+      const database = await openBoth((seed % 4) * 6, concurrency, seed % 2 === 0 ? PUTTING_ASIDE : {});
       const history = await randomHistory(database, { seed, clients: 6, transactions: 30, levels });
       expect(history.filter(({ outcome }) => outcome === 'committed').length).toBeGreaterThan(60);
       expect({ seed, violations: violationsOf(history) }).toEqual({ seed, violations: [] });

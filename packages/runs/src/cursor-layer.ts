@@ -10,12 +10,14 @@ export class CursorLayer implements LayerCursor {
   readonly value: ByteSlot;
   readonly removed = false;
   private readonly cursor: KvCursor;
+  private closed: (() => void) | undefined;
   /** Copied entries; whoever was given them keeps a full one alive. */
   private chunk = new ByteWriter(0);
 
-  /** Closes the cursor when it is closed. */
-  constructor(cursor: KvCursor) {
+  /** When it is closed it closes the cursor, and says so once. */
+  constructor(cursor: KvCursor, closed: () => void) {
     this.cursor = cursor;
+    this.closed = closed;
     this.key = cursor.key;
     this.value = cursor.value;
   }
@@ -56,5 +58,7 @@ export class CursorLayer implements LayerCursor {
 
   close(): void {
     this.cursor.close();
+    this.closed?.();
+    this.closed = undefined;
   }
 }

@@ -112,16 +112,20 @@ export class SpilledRuns implements SpilledWrites {
   }
 
   cursorOver(below: KvCursor, range: KeyRange, limit: number): KvCursor {
+    const seen = this.parts.filter(({ from }) => from < limit);
+    if (seen.length === 0) return below;
     const sources: MergeSource[] = [];
     const above: RangeTombstone[] = [];
-    for (const part of this.parts) {
-      if (part.from >= limit) continue;
+    for (const part of seen) {
       const seq = part.seqBefore(limit);
+      part.run.retain();
       sources.push({ cursor: part.run.cursor(range, seq), hidden: intervalsOf(above) });
       above.push(...part.run.rangeTombstones(seq));
     }
-    if (sources.length === 0) return below;
-    sources.push({ cursor: new CursorLayer(below), hidden: intervalsOf(above) });
+    const lowest = new CursorLayer(below, () => {
+      for (const { run } of seen) run.release();
+    });
+    sources.push({ cursor: lowest, hidden: intervalsOf(above) });
     return new MergingCursor(sources);
   }
 

@@ -200,7 +200,7 @@ describe('spilled writes', () => {
         spill.close();
         expect(disk.list('/e')).toEqual([]);
       }),
-      { numRuns: 150, seed: 7 },
+      { numRuns: 100, seed: 7 },
     );
   });
 

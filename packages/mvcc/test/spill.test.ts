@@ -1,0 +1,384 @@
+/**
+ * Transactions that write more than their memory should hold: the same to their own eyes and to everybody else's as those that
+ * do not, whole or absent in all engines after a crash or a failure of the disk, and small in memory and log.
+ */
+import { Random, isPhantomError } from '@phantom/base';
+import { btree } from '@phantom/btree';
+import { ByteSlot, EngineCode, type KeyRange } from '@phantom/kv';
+import { lsm } from '@phantom/lsm';
+import { type Store, openStore } from '@phantom/store';
+import { filesBelow } from '@phantom/testkit';
+import type { Vfs } from '@phantom/vfs';
+import { FaultyVfs, MemoryVfs, counting, failAt } from '@phantom/vfs/testing';
+import { describe, expect, it } from 'vitest';
+import { LockStrength, type Mvcc, type MvccOptions, type MvccTransaction, createMvcc } from '../src/index.js';
+import { codeOf, drainCursor, memoryEngine, settle, thrownBy } from './support.js';
+
+const ENGINES = [EngineCode.Btree, EngineCode.Lsm, EngineCode.Memory];
+const slot = new ByteSlot();
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+function keyOf(engine: EngineCode, text: string): Uint8Array {
+  return new Uint8Array([engine << 4, 0, 0, 1, ...bytes(text)]);
+}
+
+function spaceOf(engine: EngineCode): KeyRange {
+  return { lower: keyOf(engine, ''), upper: new Uint8Array([engine << 4, 0, 0, 2]) };
+}
+
+async function open(options: MvccOptions = {}, vfs: Vfs = new MemoryVfs()): Promise<{ mvcc: Mvcc; store: Store }> {
+  const store = await openStore('/db', {
+    vfs,
+    engines: [btree({ idleMergeMs: 0 }), lsm(), memoryEngine],
+    segmentBytes: 16_384,
+    durability: 'fsync',
+  });
+  return { store, mvcc: createMvcc(store, options) };
+}
+
+function put(transaction: MvccTransaction, engine: EngineCode, key: string, value: string): void {
+  const [at, content] = [keyOf(engine, key), bytes(value)];
+  transaction.put(at, 0, at.length, content, 0, content.length);
+}
+
+function remove(transaction: MvccTransaction, engine: EngineCode, key: string): void {
+  const at = keyOf(engine, key);
+  transaction.remove(at, 0, at.length);
+}
+
+function get(
+  transaction: MvccTransaction,
+  engine: EngineCode,
+  key: string,
+  how: 'get' | 'getOwn' | 'getNewest' = 'get',
+) {
+  const at = keyOf(engine, key);
+  return transaction[how](at, 0, at.length, slot) ? new TextDecoder().decode(slot.copy()) : undefined;
+}
+
+/** Everything there is in one engine. */
+function contentOf(mvcc: Mvcc, engine: EngineCode): string[] {
+  const reader = mvcc.begin({ isolation: 'repeatable read', readOnly: true });
+  const content = drainCursor(reader.cursor(spaceOf(engine)));
+  reader.rollback();
+  return content;
+}
+
+const numbered = (n: number): string => `k${String(n).padStart(3, '0')}`;
+
+/** Writes so many keys with values of 20 bytes into an engine. */
+function putMany(transaction: MvccTransaction, engine: EngineCode, from: number, to: number, value = 'v'): void {
+  for (let n = from; n < to; n++) put(transaction, engine, numbered(n), value.repeat(20));
+}
+
+/** A random transaction; what it has seen by the way. */
+function play(mvcc: Mvcc, random: Random): { transaction: MvccTransaction; seen: string[] } {
+  const transaction = mvcc.begin({ isolation: 'repeatable read' });
+  const seen: string[] = [];
+  const savepoints = [];
+  const cursors: { cursor: ReturnType<MvccTransaction['cursor']>; isEnded: boolean }[] = [];
+  for (let step = 0; step < 150; step++) {
+    const engine = ENGINES[random.below(3)] as EngineCode;
+    const key = numbered(random.below(40));
+    const choice = random.below(20);
+    if (choice < 9) put(transaction, engine, key, `${step}`.repeat(1 + random.below(6)));
+    else if (choice < 11) remove(transaction, engine, key);
+    else if (choice < 12) {
+      const lower = keyOf(engine, key);
+      transaction.removeRange({ lower, upper: keyOf(engine, numbered(Number(key.slice(1)) + random.below(6))) });
+    } else if (choice < 14) transaction.beginStatement();
+    else if (choice < 15) savepoints.push(transaction.savepoint());
+    else if (choice < 16 && savepoints.length > 0) {
+      const at = random.below(savepoints.length);
+      transaction.rollbackTo(savepoints[at] as (typeof savepoints)[number]);
+      savepoints.length = at + 1;
+      cursors.length = 0;
+    } else if (choice < 17)
+      seen.push(String(get(transaction, engine, key)), String(get(transaction, engine, key, 'getOwn')));
+    else if (choice < 18) {
+      const cursor = transaction.cursor(spaceOf(engine));
+      cursors.push({ cursor, isEnded: false });
+      seen.push(random.chance(0.5) && cursor.prev() ? 'from the end' : 'fresh');
+    } else {
+      for (const { cursor } of cursors) {
+        const found = random.chance(0.5) ? cursor.next() : cursor.prev();
+        seen.push(found ? `${cursor.key.copy()}=${cursor.value.copy()}` : 'end');
+      }
+    }
+  }
+  for (const { cursor } of cursors) seen.push(...drainCursor(cursor));
+  for (const engine of ENGINES) {
+    transaction.beginStatement();
+    seen.push(...drainCursor(transaction.cursor(spaceOf(engine))));
+  }
+  return { transaction, seen };
+}
+
+describe('a transaction that puts writes aside', () => {
+  it('sees and leaves what one does that need not', async () => {
+    const small = await open({ writeSetBytesMax: 200 });
+    const large = await open();
+    let putAside = 0;
+    for (let seed = 1; seed <= 15; seed++) {
+      const [one, other] = [small, large].map(({ mvcc }) => play(mvcc, new Random(seed)));
+      expect({ seed, seen: one?.seen }).toEqual({ seed, seen: other?.seen });
+      putAside += small.mvcc.stats().spilledBytes;
+      expect(large.mvcc.stats().spilledBytes).toBe(0);
+      for (const played of [one, other]) {
+        if (seed % 5 === 0) played?.transaction.rollback();
+        else if (seed % 2 === 0) played?.transaction.commitSync();
+        else await played?.transaction.commit();
+      }
+      expect(small.mvcc.stats().spilledBytes).toBe(0);
+      for (const engine of ENGINES) expect(contentOf(small.mvcc, engine)).toEqual(contentOf(large.mvcc, engine));
+    }
+    expect(putAside).toBeGreaterThan(15 * 1000);
+    for (const { store } of [small, large]) {
+      for await (const finding of store.check()) expect(finding).toBeUndefined();
+      await store.close();
+    }
+  });
+
+  it('takes no memory, no log and no locks that grow with what it writes', async () => {
+    const { mvcc, store } = await open({ writeSetBytesMax: 20_000 });
+    const transaction = mvcc.begin();
+    const appended = store.stats().wal.bytesAppended;
+    for (let n = 0; n < 20_000; n++) {
+      const key = keyOf(n < 10_000 ? EngineCode.Btree : EngineCode.Lsm, String(n).padStart(6, '0'));
+      void transaction.lock(key, 0, key.length, LockStrength.Update, 'wait');
+      transaction.put(key, 0, key.length, key, 0, key.length);
+    }
+    expect(mvcc.stats().spilledBytes).toBeGreaterThan(300_000);
+    expect(mvcc.transactions()[0]?.locks).toBeLessThan(1000);
+    await transaction.commit();
+    const { engines, wal } = store.stats();
+    expect(wal.bytesAppended - appended).toBeLessThan(3000);
+    expect(engines.reduce((sum, { deltaBytes }) => sum + deltaBytes, 0)).toBeLessThan(5000);
+    expect(contentOf(mvcc, EngineCode.Btree)).toHaveLength(10_000);
+    expect(contentOf(mvcc, EngineCode.Lsm)).toHaveLength(10_000);
+    await store.close();
+  });
+
+  it('is refused what its limits do not allow, and goes on', async () => {
+    const { mvcc, store } = await open({ writeSetBytesMax: 500, spillBytesMax: 3000 });
+    const transaction = mvcc.begin();
+    const savepoint = transaction.savepoint();
+    const refusal = thrownBy(() => putMany(transaction, EngineCode.Btree, 0, 1000));
+    expect(refusal).toMatchObject({ code: '53100', data: { spillBytesMax: 3000 } });
+    expect(get(transaction, EngineCode.Btree, numbered(3), 'getOwn')).toBe('v'.repeat(20));
+    transaction.rollbackTo(savepoint);
+    expect(mvcc.stats().spilledBytes).toBe(0);
+    put(transaction, EngineCode.Btree, 'a', 'x');
+    await transaction.commit();
+    expect(contentOf(mvcc, EngineCode.Btree)).toEqual(['a=x']);
+    await store.close();
+  });
+});
+
+describe('what others may do with keys that were put aside', () => {
+  it('is to wait for them, at any level', async () => {
+    for (const isolation of ['read committed', 'repeatable read'] as const) {
+      const { mvcc, store } = await open({ writeSetBytesMax: 300 });
+      const large = mvcc.begin({ isolation });
+      putMany(large, EngineCode.Btree, 0, 100);
+      const locker = mvcc.begin();
+      locker.beginStatement();
+      const key = keyOf(EngineCode.Btree, numbered(5));
+      const lock = locker.lock(key, 0, key.length, LockStrength.Update, 'wait') as Promise<void>;
+      expect(locker.isWaiting).toBe(true);
+      expect(mvcc.begin().lock(key, 0, key.length, LockStrength.Update, 'skip')).toBe(false);
+      const writer = mvcc.begin({ isolation: 'repeatable read' });
+      get(writer, EngineCode.Btree, 'a');
+      put(writer, EngineCode.Btree, numbered(7), 'w');
+      const lost = codeOf(writer.commit());
+      const free = mvcc.begin({ isolation: 'repeatable read' });
+      put(free, EngineCode.Btree, 'free', 'f');
+      await free.commit();
+      await large.commit();
+      await lock;
+      expect(await lost).toBe('40001');
+      expect(locker.changedSinceSnapshot(key, 0, key.length)).toBe(true);
+      await mvcc.close();
+      await store.close();
+    }
+  });
+
+  it('is to come first: then it loses at once', async () => {
+    const { mvcc, store } = await open({ writeSetBytesMax: 300 });
+    const written = mvcc.begin({ isolation: 'repeatable read' });
+    get(written, EngineCode.Btree, 'a');
+    const other = mvcc.begin();
+    put(other, EngineCode.Btree, numbered(2), 'o');
+    await other.commit();
+    expect(thrownBy(() => putMany(written, EngineCode.Btree, 0, 50))).toMatchObject({ code: '40001' });
+    written.rollback();
+    const holder = mvcc.begin();
+    const key = keyOf(EngineCode.Btree, numbered(2));
+    void holder.lock(key, 0, key.length, LockStrength.Share, 'wait');
+    const locked = mvcc.begin({ isolation: 'repeatable read' });
+    const error = thrownBy(() => putMany(locked, EngineCode.Btree, 0, 50));
+    expect(error).toMatchObject({
+      code: '40001',
+      detail: expect.stringContaining(`Transaction ${holder.id} has locked`),
+    });
+    locked.rollback();
+    const [one, two] = [mvcc.begin({ isolation: 'repeatable read' }), mvcc.begin({ isolation: 'repeatable read' })];
+    putMany(one, EngineCode.Lsm, 0, 50);
+    expect(thrownBy(() => putMany(two, EngineCode.Lsm, 40, 90))).toMatchObject({ code: '40001' });
+    two.rollback();
+    await one.commit();
+    await mvcc.close();
+    await store.close();
+  });
+
+  it('ends when it goes back to before them', async () => {
+    const { mvcc, store } = await open({ writeSetBytesMax: 300 });
+    const large = mvcc.begin();
+    putMany(large, EngineCode.Btree, 0, 30);
+    const savepoint = large.savepoint();
+    putMany(large, EngineCode.Btree, 30, 60);
+    const free = (n: number): boolean => {
+      const key = keyOf(EngineCode.Btree, numbered(n));
+      const taker = mvcc.begin();
+      const isFree = taker.lock(key, 0, key.length, LockStrength.Update, 'skip') === undefined;
+      taker.rollback();
+      return isFree;
+    };
+    expect([free(5), free(45), free(99)]).toEqual([false, false, true]);
+    large.rollbackTo(savepoint);
+    expect([free(5), free(45)]).toEqual([false, true]);
+    large.rollback();
+    expect(free(5)).toBe(true);
+    await store.close();
+  });
+
+  it('is watched where all is serializable', async () => {
+    const { mvcc, store } = await open({ writeSetBytesMax: 300 });
+    const [one, two] = [mvcc.begin({ isolation: 'serializable' }), mvcc.begin({ isolation: 'serializable' })];
+    get(one, EngineCode.Lsm, numbered(20));
+    get(two, EngineCode.Btree, numbered(20));
+    putMany(one, EngineCode.Btree, 0, 50);
+    putMany(two, EngineCode.Lsm, 0, 50);
+    const codes = await Promise.all([codeOf(one.commit()), codeOf(two.commit())]);
+    expect(codes.sort()).toEqual(['40001', 'done']);
+    await store.close();
+  });
+
+  it('is to read them ahead, once they are in the log', async () => {
+    const { mvcc, store } = await open({ writeSetBytesMax: 300 }, new MemoryVfs({ syncTurns: 40 }));
+    const base = mvcc.begin();
+    putMany(base, EngineCode.Btree, 0, 10, 'b');
+    await base.commit();
+    const large = mvcc.begin();
+    putMany(large, EngineCode.Btree, 5, 40);
+    const done = large.commit();
+    while (store.assignedSeq === store.visibleSeq) await settle();
+    const ahead = mvcc.begin();
+    ahead.readsAhead = true;
+    expect(get(ahead, EngineCode.Btree, numbered(7))).toBe('v'.repeat(20));
+    const cursor = ahead.cursor(spaceOf(EngineCode.Btree));
+    expect(cursor.next()).toBe(true);
+    await done;
+    const shown = drainCursor(cursor);
+    expect([shown.length, shown.filter((entry) => entry.endsWith('b')).length]).toEqual([39, 4]);
+    await ahead.commit();
+    await store.close();
+  });
+});
+
+/** A life of commits, each of which puts one mark and many keys into both engines that have files. */
+class Life {
+  acknowledged = 0;
+  submitted = 0;
+
+  async run({ mvcc, store }: { mvcc: Mvcc; store: Store }): Promise<void> {
+    for (const mark of ['a', 'b', 'c']) {
+      this.submitted++;
+      const transaction = mvcc.begin({ isolation: 'repeatable read' });
+      for (const engine of [EngineCode.Btree, EngineCode.Lsm]) {
+        transaction.removeRange({ lower: keyOf(engine, numbered(0)), upper: keyOf(engine, numbered(10)) });
+        putMany(transaction, engine, 5, 25, mark);
+        remove(transaction, engine, numbered(7));
+      }
+      await transaction.commit();
+      this.acknowledged++;
+      if (mark === 'b') await store.checkpoint();
+    }
+    const rolledBack = mvcc.begin();
+    putMany(rolledBack, EngineCode.Btree, 0, 50, 'x');
+    rolledBack.rollback();
+  }
+}
+
+const LIFE = { writeSetBytesMax: 400 };
+
+/** What is left holds whole commits, those that were acknowledged among them, and no files of anybody's. */
+async function expectWhole(left: MemoryVfs, life: Life, after: string): Promise<void> {
+  for (let time = 0; time < 2; time++) {
+    const { mvcc, store } = await open(LIFE, left);
+    const marks = [EngineCode.Btree, EngineCode.Lsm].map((engine) => {
+      const content = contentOf(mvcc, engine);
+      const found = new Set(content.map((entry) => entry.at(-1)));
+      expect({ after, marks: found.size <= 1, keys: [0, 19].includes(content.length) }).toEqual({
+        after,
+        marks: true,
+        keys: true,
+      });
+      return [...found].join('');
+    });
+    const allowed = ['', 'a', 'b', 'c'].slice(life.acknowledged, life.submitted + 1);
+    expect({ after, isAllowed: allowed.includes(marks[0] ?? '') && marks[0] === marks[1] }).toEqual({
+      after,
+      isAllowed: true,
+    });
+    if (time > 0) for await (const finding of store.check()) expect({ after, finding }).toBeUndefined();
+    await store.close();
+    expect({ after, strays: filesBelow(left, '/db').filter((path) => path.includes('load-')) }).toEqual({
+      after,
+      strays: [],
+    });
+  }
+}
+
+describe('commits of what was put aside', () => {
+  it('are whole or absent in both engines after a power cut', async () => {
+    const disk = new MemoryVfs();
+    const life = new Life();
+    const cuts: { left: MemoryVfs; life: Life; after: string }[] = [];
+    let changes = 0;
+    disk.onOperation = ({ operation, path }) => {
+      if (['read', 'size'].includes(operation) || changes++ % 9 !== 0) return;
+      const now = Object.assign(new Life(), { acknowledged: life.acknowledged, submitted: life.submitted });
+      cuts.push({ left: disk.crashClone(cuts.length), life: now, after: `${operation} ${path}` });
+    };
+    const database = await open(LIFE, disk);
+    await life.run(database);
+    await database.store.close();
+    disk.onOperation = undefined;
+    expect(cuts.length).toBeGreaterThan(30);
+    for (const cut of cuts) await expectWhole(cut.left, cut.life, cut.after);
+  });
+
+  it('are whole or absent when the disk fails', async () => {
+    for (let n = 0, hasFired = true; hasFired; n += 17) {
+      const disk = new MemoryVfs();
+      const vfs = new FaultyVfs(disk, counting());
+      const fault = failAt(n, (['EIO', 'ENOSPC', 'short-write'] as const)[n % 3] as 'EIO');
+      const life = new Life();
+      vfs.injector = fault;
+      let database: { mvcc: Mvcc; store: Store } | undefined;
+      try {
+        database = await open(LIFE, vfs);
+        await life.run(database);
+      } catch (error) {
+        if (!isPhantomError(error)) throw error;
+      }
+      await database?.mvcc.close();
+      await database?.store.close().catch((error: unknown) => {
+        if (!isPhantomError(error)) throw error;
+      });
+      hasFired = fault.fired;
+      await expectWhole(n % 2 === 0 ? disk.killClone() : disk.crashClone(n), life, `the failure of operation ${n}`);
+    }
+  });
+});
