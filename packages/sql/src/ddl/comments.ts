@@ -8,6 +8,7 @@ import { domainNamed } from './domains.js';
 import { typeNamed } from './create-type.js';
 import { lockForChange, relationNamed, requireOwner, schemaNamed, splitName } from './names.js';
 import { requireRoleAdministration } from './roles.js';
+import { ownRoutine } from './routines/alter-routine.js';
 import { roleNamed } from './role-names.js';
 
 const RELATION_WORDS: Readonly<Record<string, string>> = {
@@ -64,6 +65,13 @@ export function* comment(context: DdlContext, node: Comment): DdlExecution {
       const type = target.object === 'domain' ? domainNamed(context, name) : typeNamed(context, name);
       requireOwner(context, type);
       objects.put(withComment(type, text));
+      return undefined;
+    }
+    case 'function':
+    case 'procedure':
+    case 'routine': {
+      const routine = yield* ownRoutine(context, target);
+      objects.put(withComment(routine, text));
       return undefined;
     }
     case 'schema': {

@@ -17,6 +17,7 @@ import { alterOwner, alterSchema, rename } from './rename.js';
 import { alterGroup, alterRole, alterSetting, createRole, dropRoles, grantRole } from './roles.js';
 import { createDatabase, dropDatabase } from './database.js';
 import { drop } from './drop.js';
+import { alterRoutine } from './routines/alter-routine.js';
 import { createRoutine } from './routines/create-routine.js';
 import { createSchema } from './schema.js';
 import { alterPolicy, createPolicy, dropPolicies } from './policies.js';
@@ -43,6 +44,8 @@ export function definitionHandler(node: Statement): ((context: DdlContext) => Dd
       return (context) => createView(context, node);
     case 'create-routine':
       return (context) => createRoutine(context, node);
+    case 'alter-routine':
+      return (context) => alterRoutine(context, node);
     case 'create-sequence':
       return (context) => createSequence(context, node);
     case 'alter-sequence':

@@ -16,6 +16,7 @@ import type { ConstraintDescriptor, Dependency, ObjectDescriptor, Oid, TableDesc
 import { incomingDocuments, incomingKeys, refersByDocuments } from '../storage/table-rules.js';
 import { columnsIn } from './alter-columns.js';
 import type { DdlContext } from './context.js';
+import { usersOfRoutine } from './routines/routine-users.js';
 import { routineText } from './routines/routine-names.js';
 
 /** One thing that goes. */
@@ -150,6 +151,7 @@ function* dependentsOfObject(context: DdlContext, object: ObjectDescriptor): Ite
   }
   if (object.kind === 'sequence') yield* defaultsFrom(context, object.oid);
   if (object.kind === 'index') yield* standingOn(context, object.tableOid, object.oid);
+  if (object.kind === 'routine') for (const item of usersOfRoutine(context, object)) yield { item, silent: false };
   for (const dependency of context.objects.dependentsOf(object.oid)) yield* edgeOf(context, object, dependency);
   // The row type of a relation may have users of its own.
   if (object.kind === 'table' || object.kind === 'view') {

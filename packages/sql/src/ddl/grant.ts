@@ -24,6 +24,7 @@ import { type AclChange, changedAcl, commonLetters, withoutLetters } from './acc
 import type { DdlContext, DdlExecution } from './context.js';
 import { typeNamed } from './create-type.js';
 import { lockForChange, relationNamed, schemaNamed } from './names.js';
+import { routineNamed } from './routines/routine-names.js';
 import { BUILT_IN_RIGHTS, builtInAcl } from './ownership.js';
 import { currentRole, roleOf } from './role-names.js';
 
@@ -31,7 +32,16 @@ import { currentRole, roleOf } from './role-names.js';
 const COLUMN_LETTERS = 'arwx';
 
 /** Words of error messages. */
-const KIND_WORDS: Readonly<Record<string, string>> = { view: 'table' };
+const KIND_WORDS: Readonly<Record<string, string>> = { view: 'table', routine: 'function' };
+
+/** What GRANT ... ON ALL ... IN SCHEMA is about. */
+const KINDS_IN_SCHEMA: Readonly<Record<string, readonly string[]>> = {
+  sequence: ['sequence'],
+  table: ['table', 'view'],
+  function: ['function'],
+  procedure: ['procedure'],
+  routine: ['function', 'procedure'],
+};
 
 export function* grant(context: DdlContext, node: Grant): DdlExecution {
   if (node.grantedBy !== undefined && roleOf(context, node.grantedBy).oid !== context.roleOid) {
@@ -55,11 +65,12 @@ function granteesOf(context: DdlContext, node: Grant): Oid[] {
 
 function targetsOf(context: DdlContext, node: Grant): GrantableObject[] {
   if (node.allInSchemas.length === 0) return node.objects.map((target) => targetOf(context, node, target));
-  const wanted = node.object === 'sequence' ? ['sequence'] : node.object === 'table' ? ['table', 'view'] : [];
+  const wanted = KINDS_IN_SCHEMA[node.object] ?? [];
   const found: GrantableObject[] = [];
   for (const name of node.allInSchemas) {
     for (const object of context.objects.objectsIn(schemaNamed(context, name.text, name.position + 1).oid)) {
-      if (wanted.includes(object.kind)) found.push(object as GrantableObject);
+      const kind = object.kind === 'routine' ? object.routine : object.kind;
+      if (wanted.includes(kind)) found.push(object as GrantableObject);
     }
   }
   return found;
@@ -93,6 +104,10 @@ function targetOf(context: DdlContext, node: Grant, target: ObjectRef): Grantabl
         throw new PhantomError('42809', `"${type.name}" is not a domain`);
       return type;
     }
+    case 'function':
+    case 'procedure':
+    case 'routine':
+      return routineNamed(context, target);
     default:
       throw unsupportedError(`GRANT ON ${node.object.toUpperCase()}`);
   }
@@ -181,7 +196,10 @@ function allowedLetters(
 ): string {
   const allowed = commonLetters(letters, grantor.options);
   if (grantor.options === '' && !knowsObject(context, object)) {
-    throw new PhantomError('42501', `permission denied for ${object.kind} ${object.name}`);
+    throw new PhantomError(
+      '42501',
+      `permission denied for ${object.kind === 'routine' ? object.routine : object.kind} ${object.name}`,
+    );
   }
   if (allowed === '') {
     if (node.revoke) context.notice('WARNING', '01006', `no privileges could be revoked for "${name}"`);

@@ -33,11 +33,14 @@ import {
 import { renamePolicy } from './policies.js';
 import { currentRole, roleNamed, roleOf } from './role-names.js';
 import { requireRoleAdministration } from './roles.js';
+import { moveRoutine, ownRoutine, renameRoutine } from './routines/alter-routine.js';
+import { isRoutineWord } from './routines/routine-names.js';
 import { renamedColumn } from './stored-expressions.js';
 import { claimTypeName, putRowType } from './types.js';
 
 type Step<T> = Generator<Yielded, T, void>;
 type Named = OwnedObject;
+type NamedRelation = Exclude<Named, { kind: 'database' | 'schema' | 'type' | 'routine' }>;
 
 const RELATIONS = new Set(['table', 'view', 'materialized view', 'index', 'sequence', 'foreign table']);
 
@@ -104,6 +107,10 @@ export function* rename(context: DdlContext, node: Rename): DdlExecution {
       context.objects.put({ ...type, name: to });
       return undefined;
     }
+    case 'function':
+    case 'procedure':
+    case 'routine':
+      return yield* renameRoutine(context, target, to);
     default:
       if (!RELATIONS.has(target.object)) throw unsupportedError(`ALTER ${target.object.toUpperCase()} ... RENAME`);
       return yield* renameRelation(context, node);
@@ -116,7 +123,7 @@ function alteredRelation(
   target: ObjectRef,
   ifExists: boolean,
   name: QualifiedName = target.name,
-): Exclude<Named, { kind: 'database' | 'schema' | 'type' }> | undefined {
+): NamedRelation | undefined {
   if (ifExists && findRelation(context, name) === undefined) {
     const shown = name.map((part) => part.text).join('.');
     context.notice('NOTICE', '00000', `relation "${shown}" does not exist, skipping`);
@@ -154,7 +161,7 @@ function* renameRelation(context: DdlContext, node: Rename): DdlExecution {
 }
 
 /** Puts a relation under its new name or schema; row types, and constraints that share their index's name, follow. */
-function moved(context: DdlContext, relation: Exclude<Named, { kind: 'database' | 'schema' | 'type' }>): void {
+function moved(context: DdlContext, relation: NamedRelation): void {
   const { objects } = context;
   if (relation.kind === 'table') {
     const changed: TableDescriptor = { ...relation, schemaVersion: relation.schemaVersion + 1 };
@@ -340,6 +347,14 @@ export function* alterOwner(context: DdlContext, node: AlterOwner): DdlExecution
       context.objects.put(withOwner(type, owner.oid));
       return undefined;
     }
+    case 'function':
+    case 'procedure':
+    case 'routine': {
+      const routine = yield* ownRoutine(context, target);
+      mayGiveTo(context, owner, routine.schemaOid);
+      context.objects.put(withOwner(routine, owner.oid));
+      return undefined;
+    }
     default: {
       if (!RELATIONS.has(target.object)) throw unsupportedError(`ALTER ${target.object.toUpperCase()} OWNER`);
       const relation = alteredRelation(context, target, node.ifExists);
@@ -350,11 +365,7 @@ export function* alterOwner(context: DdlContext, node: AlterOwner): DdlExecution
 }
 
 /** Gives a relation, with its indexes, own sequences and row type, to another role. */
-export function* changeRelationOwner(
-  context: DdlContext,
-  found: Exclude<Named, { kind: 'database' | 'schema' | 'type' }>,
-  owner: RoleDescriptor,
-): Step<void> {
+export function* changeRelationOwner(context: DdlContext, found: NamedRelation, owner: RoleDescriptor): Step<void> {
   const relation = yield* lockForChange(context, found);
   if (relation === undefined) return;
   if (relation.kind === 'sequence' && relation.ownedBy !== undefined) {
@@ -415,6 +426,7 @@ export function* alterSchema(context: DdlContext, node: AlterObjectSchema): DdlE
     context.objects.put({ ...type, schemaOid: schema.oid });
     return undefined;
   }
+  if (isRoutineWord(target.object)) return yield* moveRoutine(context, target, schema.oid);
   if (!RELATIONS.has(target.object)) throw unsupportedError(`ALTER ${target.object.toUpperCase()} SET SCHEMA`);
   const found = alteredRelation(context, target, node.ifExists);
   if (found === undefined) return undefined;

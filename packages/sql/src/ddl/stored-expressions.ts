@@ -2,6 +2,7 @@
  * Expressions as the catalog keeps them: SQL text that still means the same after things were renamed.
  *
  *   nextval('s'), 's'::regclass   keep the oid of what they name: nextval(16391::regclass)
+ *   f(1)                          names the schema of a user's function: public.f(1)
  *   table.column                  loses the table's name; there is only one row it can be of
  *
  * `shownExpression` goes the other way, for people and tools.
@@ -28,6 +29,8 @@ export function storedExpression(context: DdlContext, node: Expression, relation
       const name = part['name'] as readonly Name[];
       const args = part['arguments'] as readonly { readonly value?: Expression }[];
       const first = args[0]?.value;
+      const schema = name.length === 1 ? schemaOfFunction(context, name[0]?.text ?? '') : undefined;
+      if (schema !== undefined) return { ...part, name: [{ text: schema, position: 0, quoted: true }, ...name] };
       if (!SEQUENCE_FUNCTIONS.has(name.at(-1)?.text ?? '') || first?.kind !== 'string') return undefined;
       const value = regclassCast(regclassNamed(first.value, context.evaluation));
       return { ...part, arguments: [{ ...args[0], value }, ...args.slice(1)] };
@@ -42,6 +45,13 @@ export function storedExpression(context: DdlContext, node: Expression, relation
     return undefined;
   });
   return deparseExpression(stored);
+}
+
+/** The schema of the users' functions of a name, where all that the search path leads to are in one and none is built in. */
+function schemaOfFunction({ picture }: DdlContext, name: string): string | undefined {
+  const schemas = new Set(picture.functions.functionsNamed(name).map(({ routine }) => routine?.schemaOid ?? 0));
+  const [only] = schemas;
+  return schemas.size === 1 && only !== undefined && only !== 0 ? picture.schemaName(only) : undefined;
 }
 
 function regclassCast(oid: number): Expression {

@@ -3,7 +3,7 @@
  * expressions and predicates. Storage binds them by text once for a schema version and evaluates them row by row.
  * `bindRowExpression` in row-expression.ts makes them.
  */
-import type { ColumnDescriptor, TypeRef } from '@phantom/catalog';
+import type { ColumnDescriptor, Oid, TypeRef } from '@phantom/catalog';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import type { Value } from '../types/type.js';
@@ -13,6 +13,8 @@ export interface RowExpression {
   /** Numbers of the columns it reads. */
   readonly columns: readonly number[];
   readonly volatility: 'immutable' | 'stable' | 'volatile';
+  /** Functions of users that it calls. */
+  readonly routines: ReadonlySet<Oid>;
   /** `values[i]` is the value of column number `columns[i]`. */
   evaluate(values: readonly Value[], context: EvaluationContext): Value;
 }

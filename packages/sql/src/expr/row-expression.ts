@@ -173,5 +173,5 @@ function compile(
     return descriptor.number;
   });
   const evaluate = evaluateExpression(expression, [], places, request.catalog.types);
-  return { type: expression.type, columns, volatility, evaluate };
+  return { type: expression.type, columns, volatility, routines: context.routines, evaluate };
 }

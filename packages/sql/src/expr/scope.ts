@@ -75,6 +75,7 @@ export type Clause =
   | 'index expressions'
   | 'index predicates'
   | 'policy expressions'
+  | 'CALL arguments'
   | 'transform expressions';
 
 /** A window call before windows are put together: its own specification with it. */

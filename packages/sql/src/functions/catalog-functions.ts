@@ -4,6 +4,7 @@ import {
   type ObjectDescriptor,
   type Oid,
   type RelationDescriptor,
+  type RoutineDescriptor,
   type TableDescriptor,
   policiesFor,
 } from '@phantom/catalog';
@@ -11,6 +12,7 @@ import { PhantomError } from '@phantom/base';
 import { SqlArray } from '@phantom/codec';
 import { spaceRange } from '@phantom/kv';
 import { defaultPrivileges } from '../system-views/acl-text.js';
+import type { RoutineTexts } from '../system-views/routine-text.js';
 import type { ObjectTexts, TextCatalog } from '../system-views/object-text.js';
 import { viewOfRewrite } from '../system-views/oids.js';
 import { formatType } from '../types/format-type.js';
@@ -27,6 +29,7 @@ interface FunctionCatalog extends TextCatalog {
   roleOid(name: string): Oid | undefined;
   /** Handed in: to write an expression takes the binder, which knows these functions. */
   readonly texts: ObjectTexts;
+  readonly routineTexts: RoutineTexts;
 }
 
 function catalogOf(context: EvaluationContext): FunctionCatalog {
@@ -168,7 +171,25 @@ function typeVisible(oid: Oid, context: EvaluationContext): boolean | null {
   return null;
 }
 
-function argumentTypes(oid: Oid, context: EvaluationContext): string | null {
+/** What a user has defined. */
+function routineOf(oid: Oid, context: EvaluationContext): RoutineDescriptor | undefined {
+  const object = objectOf(oid, context);
+  return object?.kind === 'routine' ? object : undefined;
+}
+
+function functionVisible(oid: Oid, context: EvaluationContext): boolean | null {
+  const { functions } = catalogOf(context);
+  const definition = functions.functionByOid(oid);
+  if (definition === undefined) return null;
+  const types = definition.argumentTypes.join();
+  const found = functions.functionsNamed(definition.name).find((other) => other.argumentTypes.join() === types);
+  return found?.oid === oid;
+}
+
+function argumentTypes(oid: Oid, withDefaults: boolean, context: EvaluationContext): string | null {
+  const routine = routineOf(oid, context);
+  if (routine !== undefined)
+    return catalogOf(context).routineTexts.argumentsText(catalogOf(context), routine, withDefaults);
   const definition = catalogOf(context).functions.functionByOid(oid);
   if (definition === undefined) return null;
   return definition.argumentTypes
@@ -183,6 +204,8 @@ function argumentTypes(oid: Oid, context: EvaluationContext): string | null {
 }
 
 function resultType(oid: Oid, context: EvaluationContext): string | null {
+  const routine = routineOf(oid, context);
+  if (routine !== undefined) return catalogOf(context).routineTexts.resultText(catalogOf(context), routine);
   const definition = catalogOf(context).functions.functionByOid(oid);
   if (definition === undefined) return null;
   const type = context.types.byOid(definition.resultType);
@@ -222,9 +245,24 @@ export const catalogFunctions: Implementations = {
   pg_get_triggerdef: nothing,
   pg_get_partkeydef: nothing,
   pg_get_statisticsobjdef_columns: nothing,
-  pg_get_function_sqlbody: nothing,
-  pg_get_function_arguments: contextual(argumentTypes),
-  pg_get_function_identity_arguments: contextual(argumentTypes),
+  pg_get_functiondef: contextual((oid: Oid, context: EvaluationContext) => {
+    const routine = routineOf(oid, context);
+    return routine === undefined ? null : catalogOf(context).routineTexts.definitionText(catalogOf(context), routine);
+  }),
+  pg_get_function_sqlbody: contextual((oid: Oid, context: EvaluationContext) => {
+    const routine = routineOf(oid, context);
+    return routine === undefined ? null : catalogOf(context).routineTexts.sqlBodyText(routine);
+  }),
+  pg_get_function_arg_default: contextual((oid: Oid, place: number, context: EvaluationContext) => {
+    const routine = routineOf(oid, context);
+    return routine === undefined
+      ? null
+      : catalogOf(context).routineTexts.defaultText(catalogOf(context), routine, place);
+  }),
+  pg_get_function_arguments: contextual((oid: Oid, context: EvaluationContext) => argumentTypes(oid, true, context)),
+  pg_get_function_identity_arguments: contextual((oid: Oid, context: EvaluationContext) =>
+    argumentTypes(oid, false, context),
+  ),
   pg_get_function_result: contextual(resultType),
   pg_get_serial_sequence: contextual(serialSequence),
   pg_get_userbyid: contextual(
@@ -236,9 +274,7 @@ export const catalogFunctions: Implementations = {
   col_description: contextual(columnComment),
   pg_table_is_visible: contextual(relationVisible),
   pg_type_is_visible: contextual(typeVisible),
-  pg_function_is_visible: contextual((oid: Oid, context: EvaluationContext) =>
-    catalogOf(context).functions.functionByOid(oid) === undefined ? null : true,
-  ),
+  pg_function_is_visible: contextual(functionVisible),
   always_visible: () => true,
   pg_relation_size: contextual((oid: Oid, ...rest: [EvaluationContext] | [string, EvaluationContext]) =>
     size(oid, rest.at(-1) as EvaluationContext, 'own'),

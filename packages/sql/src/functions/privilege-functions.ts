@@ -15,6 +15,7 @@ import {
   mayActAs,
   ownsObject,
 } from '@phantom/catalog';
+import { findProcedure } from '../types/reg-object-types.js';
 import { regclassNamed } from '../types/reg-types.js';
 import type { Value } from '../types/type.js';
 import { type Implementations, scalar } from './implementation.js';
@@ -30,6 +31,7 @@ interface PrivilegeCatalog {
     | { readonly kind: string; readonly name: string; readonly columns?: readonly { readonly name: string }[] }
     | undefined;
   typeOfText(text: string): { readonly oid: Oid };
+  readonly functions: { functionByOid(oid: Oid): unknown };
 }
 
 const LETTERS: Readonly<Record<string, string>> = {
@@ -207,7 +209,14 @@ function wide(call: (...args: Value[]) => Value): Implementations[string] {
   return scalar(call as (...args: never[]) => Value, { context: true, types: true });
 }
 
-/** Functions, languages and tablespaces are all built in. */
+const routine: Finder = (value, context) => {
+  const oid = typeof value === 'number' ? value : findProcedure(String(value), context);
+  if (oid === undefined) throw new PhantomError('42883', `function "${String(value)}" does not exist`);
+  const catalog = catalogOf(context);
+  return catalog.objects.object(oid) ?? (catalog.functions.functionByOid(oid) === undefined ? undefined : 'system');
+};
+
+/** Languages and tablespaces are all built in. */
 function builtIn(allowed: string): Implementations[string] {
   return check(allowed, () => 'system');
 }
@@ -218,7 +227,7 @@ export const privilegeFunctions: Implementations = {
   has_schema_privilege: check('UC', schema),
   has_database_privilege: check('CcT', database),
   has_type_privilege: check('U', type),
-  has_function_privilege: builtIn('X'),
+  has_function_privilege: check('X', routine),
   has_language_privilege: builtIn('U'),
   has_tablespace_privilege: builtIn('C'),
   has_column_privilege: wide(columnPrivilege),

@@ -2,6 +2,7 @@
 import { unreachable } from '@phantom/base';
 import type { BindContext } from '../expr/context.js';
 import type { ColumnId, Expression, SortKey } from '../expr/expression.js';
+import { writtenName } from '../routine/routine-function.js';
 import { TypeOid } from '../types/type-oids.js';
 
 export interface TextOptions {
@@ -52,7 +53,10 @@ export function expressionText(expression: Expression, options: TextOptions): st
       const { operator } = expression;
       const { name } = expression.function;
       if (SPECIAL_WORDS.has(name)) return name.toUpperCase();
-      if (operator === undefined) return `${name}(${list(expression.arguments)})`;
+      if (operator === undefined) {
+        const written = writtenName(options.context.catalog, expression.function);
+        return `${written}(${list(expression.arguments)})`;
+      }
       const [left, right] = expression.arguments;
       if (left === undefined) return operator.name;
       if (right === undefined) return `(${operator.name} ${text(left)})`;

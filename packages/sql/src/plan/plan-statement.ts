@@ -86,7 +86,8 @@ export function planStatement(statement: Statement, catalog: CatalogPort, option
   }
 }
 
-function plan(statement: Plannable, catalog: CatalogPort, options: PlanOptions): PreparedPlan {
+/** A binder for a statement, by what the options say of its names and parameters. */
+export function binderFor(catalog: CatalogPort, options: PlanOptions): StatementBinder {
   const { routine } = options;
   const context = new BindContext({
     catalog: routine?.stored === undefined ? catalog : catalog.withSearchPath(routine.stored.searchPath),
@@ -99,11 +100,29 @@ function plan(statement: Plannable, catalog: CatalogPort, options: PlanOptions):
     context.storedNames = namesByText(options.stored.names);
     context.viewOwnerOid = options.stored.ownerOid;
   }
-  const binder = new StatementBinder(context, sqlReader);
+  return new StatementBinder(context, sqlReader);
+}
+
+function plan(statement: Plannable, catalog: CatalogPort, options: PlanOptions): PreparedPlan {
+  const { routine } = options;
+  const binder = binderFor(catalog, options);
+  const { context } = binder;
   const plain =
     statement.kind === 'query' ? binder.bindQuery(statement, undefined) : binder.bindModification(statement, undefined);
   const fitted = routine?.wanted === undefined ? plain : fitResult(context, plain, routine.wanted);
   const bound = routine?.wanted?.firstOnly === true && statement.kind === 'query' ? firstRow(fitted) : fitted;
+  return preparedPlan(context, bound, COMMANDS[statement.kind], catalog, options);
+}
+
+/** A bound query or modification made ready to run. */
+export function preparedPlan(
+  context: BindContext,
+  bound: BoundQuery,
+  commandKind: CommandKind,
+  catalog: CatalogPort,
+  options: PlanOptions,
+): PreparedPlan {
+  const modifies = commandKind !== 'select';
   const parameterTypes = context.parameters.all();
   const undecided = parameterTypes.findIndex((type) => type.oid === TypeOid.unknown);
   if (undecided >= 0) {
@@ -120,12 +139,12 @@ function plan(statement: Plannable, catalog: CatalogPort, options: PlanOptions):
     physical,
     outputs,
     parameterCount: parameterTypes.length,
-    modifies: statement.kind !== 'query',
+    modifies,
     backEnd: codeGenerationAllowed() ? (options.backEnd ?? 'auto') : 'closures',
   };
   const compiled = new CompiledStatement(compileOptions);
   const prepared: PreparedPlan = {
-    commandKind: COMMANDS[statement.kind],
+    commandKind,
     parameterTypes,
     fields,
     catalogVersion: catalog.version,
@@ -134,8 +153,7 @@ function plan(statement: Plannable, catalog: CatalogPort, options: PlanOptions):
     privileges: context.privileges(),
     traits,
     ...compilePointRead(planner, physical, outputs, options.backEnd ?? 'auto'),
-    pointWrite:
-      statement.kind === 'query' ? undefined : compilePointWrite(planner, physical, options.backEnd ?? 'auto'),
+    pointWrite: modifies ? compilePointWrite(planner, physical, options.backEnd ?? 'auto') : undefined,
     execute: (executionContext, sink) => compiled.execute(executionContext, sink),
     explain: (explainOptions) => explainPlan(planner, physical, explainOptions),
     measured: () => {

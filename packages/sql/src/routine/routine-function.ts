@@ -1,6 +1,8 @@
 /** Routines of users as the functions that calls are resolved to. */
 import { type RoutineDescriptor, type RoutineParameter, goesIn } from '@phantom/catalog';
 import type { CallTypes, EvaluationContext, FunctionDefinition } from '../functions/registry.js';
+import type { CatalogPort } from '../plan/catalog-port.js';
+import { quoteIdentifier } from '../types/reg-types.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { TypeLookup, Value } from '../types/type.js';
 
@@ -75,4 +77,13 @@ function define(routine: RoutineDescriptor, types: TypeLookup): FunctionDefiniti
 /** The name of a column of the result: PostgreSQL's where the parameter has none. */
 export function columnName(name: string, index: number): string {
   return name === '' ? `column${index + 1}` : name;
+}
+
+/** A function's name as it must be written now: with its schema only where the search path does not lead to it. */
+export function writtenName(catalog: CatalogPort, { oid, name, argumentTypes, routine }: FunctionDefinition): string {
+  if (routine === undefined) return name;
+  const types = argumentTypes.join();
+  const found = catalog.functions.functionsNamed(name).find((other) => other.argumentTypes.join() === types);
+  if (found?.oid === oid) return quoteIdentifier(name);
+  return `${quoteIdentifier(catalog.schemaName(routine.schemaOid))}.${quoteIdentifier(name)}`;
 }

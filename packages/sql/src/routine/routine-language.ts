@@ -14,7 +14,7 @@ import type { Execution, RowSink, Yielded } from '../exec/runtime.js';
 import type { PlanField } from '../plan/prepared-plan.js';
 import type { RoutineBinding, WantedResult } from '../plan/routine-binding.js';
 import type { Statement } from '../text/ast-statements.js';
-import type { Value } from '../types/type.js';
+import type { TypeLookup, Value } from '../types/type.js';
 
 /** A statement of a body, ready to run; planned anew when the catalog has moved on. */
 export interface RoutineStatement {
@@ -25,6 +25,7 @@ export interface RoutineStatement {
 
 /** What a body asks of the session in which it runs. */
 export interface RoutineHost {
+  readonly types: TypeLookup;
   /** Analyses a statement of a body; the errors are the binder's. */
   prepare(node: Statement, text: string, types: readonly TypeRef[], binding: RoutineBinding): RoutineStatement;
 }

@@ -14,6 +14,7 @@ import type { PlanField } from '../plan/prepared-plan.js';
 import type { RoutineBinding, WantedResult } from '../plan/routine-binding.js';
 import type { Statement } from '../text/ast-statements.js';
 import { parseScript, parseStatement } from '../text/parse.js';
+import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
 import { isPolymorphic } from '../functions/polymorphic-types.js';
 import type {
@@ -167,6 +168,17 @@ function recordOf(
     );
 }
 
+/** 42P13 for pseudo-types that stand for nothing in SQL. */
+function checkTypes({ parameters, resultType }: RoutineDescriptor, { types }: RoutineHost): void {
+  const isUnfit = (oid: number): boolean => types.byOid(oid)?.kind === 'pseudo' && !isPolymorphic(oid);
+  const shown = (oid: number): string => types.byOid(oid)?.displayName ?? String(oid);
+  if (isUnfit(resultType.oid) && resultType.oid !== TypeOid.void && resultType.oid !== TypeOid.record)
+    throw new PhantomError('42P13', `SQL functions cannot return type ${shown(resultType.oid)}`);
+  const unfit = parameters.find(({ type }) => isUnfit(type.oid));
+  if (unfit !== undefined)
+    throw new PhantomError('42P13', `SQL functions cannot have arguments of type ${shown(unfit.type.oid)}`);
+}
+
 export const sqlLanguage: RoutineLanguage = {
   name: 'sql',
   compile(signature, host): RoutineBody {
@@ -175,6 +187,7 @@ export const sqlLanguage: RoutineLanguage = {
   },
   validate(signature, host) {
     const { parameters, resultType } = signature.routine;
+    checkTypes(signature.routine, host);
     const types = [...parameters.map(({ type }) => type), resultType];
     if (types.some(({ oid }) => isPolymorphic(oid))) {
       // What the body means is known once there is a call; that it can be read at all is known now.

@@ -36,6 +36,7 @@ import {
 import { listedCursors, listedSessions, preparedStatements } from './listings.js';
 import { functionOf } from '../routine/routine-function.js';
 import { objectTexts } from '../system-views/object-text.js';
+import { routineTexts } from '../system-views/routine-text.js';
 import { allSystemViews, systemRelation, systemRelationByOid } from '../system-views/system-views.js';
 import { resolveTypeName } from '../expr/type-names.js';
 import { parseTypeName } from '../text/parse.js';
@@ -65,6 +66,7 @@ export class CatalogPicture implements CatalogPort {
   readonly switchedOff: ReadonlySet<Way>;
   /** For functions that write definitions as text. */
   readonly texts = objectTexts;
+  readonly routineTexts = routineTexts;
   private readonly session: SqlSession;
   private registry: FunctionRegistry | undefined;
   private typesByArray: ReadonlyMap<Oid, TypeDescriptor> | undefined;

@@ -21,6 +21,7 @@ import type { RoutineBody, RoutineHost, RoutineStatement } from '../routine/rout
 import { signatureKey, signatureOf } from '../routine/routine-signature.js';
 import type { Statement } from '../text/ast-statements.js';
 import type { Value } from '../types/type.js';
+import { callUtility } from './call-statement.js';
 import { commandTag } from './command-tag.js';
 import { runWithin, shareTables } from './run-plan.js';
 import type { SqlSession } from './session.js';
@@ -127,8 +128,10 @@ function notAllowed(what: string, where: string): PhantomError {
 function hostOf(session: SqlSession, { volatility }: RoutineDescriptor): RoutineHost {
   const isReadOnly = volatility !== 'volatile';
   return {
+    types: session.evaluation.types,
     prepare: (node, text, types, binding) =>
-      preparedPlan(session, node, text, types, binding, isReadOnly) ?? preparedUtility(session, node, text, isReadOnly),
+      preparedPlan(session, node, text, types, binding, isReadOnly) ??
+      preparedUtility(session, node, text, types, binding, isReadOnly),
   };
 }
 
@@ -158,7 +161,6 @@ function preparedPlan(
     session.evaluation,
   );
   const statement: PlanStatement = { ...parts, plan };
-  if (isReadOnly && plan.traits.writes) throw notAllowed(node.kind.toUpperCase(), 'a non-volatile function');
   const run = isReadOnly ? runReading : runNested;
   return {
     get fields() {
@@ -179,6 +181,7 @@ function* runReading(
   const transaction = session.ensureTransaction();
   yield* shareTables(session.currentPlan(statement), transaction, TableLockMode.AccessShare);
   const plan = session.currentPlan(statement);
+  if (plan.traits.writes) throw notAllowed(plan.commandKind.toUpperCase(), 'a non-volatile function');
   session.checkPrivileges(plan.privileges);
   return yield* plan.execute(session.executionContext(parameters, transaction.storage, transaction), sink);
 }
@@ -200,13 +203,23 @@ function* runNested(
   }
 }
 
-function preparedUtility(session: SqlSession, node: Statement, text: string, isReadOnly: boolean): RoutineStatement {
-  const utility = utilityOf(node, session, text);
-  if (utility.transaction === 'own') throw notAllowed(commandTag(node, 0), 'an SQL function');
-  if (isReadOnly && node.kind !== 'show') throw notAllowed(commandTag(node, 0), 'a non-volatile function');
+function preparedUtility(
+  session: SqlSession,
+  node: Statement,
+  text: string,
+  types: readonly TypeRef[],
+  routine: RoutineBinding,
+  isReadOnly: boolean,
+): RoutineStatement {
+  const utility =
+    node.kind === 'call-statement'
+      ? callUtility(node, session, { text, declaredTypes: types.map(({ oid }) => oid), routine })
+      : utilityOf(node, session, text);
   return {
     fields: utility.fields,
     *run(parameters, sink) {
+      if (utility.transaction === 'own') throw notAllowed(commandTag(node, 0), 'an SQL function');
+      if (isReadOnly && node.kind !== 'show') throw notAllowed(commandTag(node, 0), 'a non-volatile function');
       const leave = session.ensureTransaction().nestStatement();
       try {
         return yield* utility.run(session, parameters, sink, () => undefined);

@@ -6,6 +6,7 @@ import { PhantomError, unsupportedError } from '@phantom/base';
 import { isSuperuser } from '@phantom/catalog';
 import { definitionHandler } from '../ddl/definitions.js';
 import type { Statement } from '../text/ast-statements.js';
+import { callUtility } from './call-statement.js';
 import { createIndexConcurrentlyUtility } from './concurrent-index.js';
 import { copyUtility } from './copy-statements.js';
 import { commandTag } from './command-tag.js';
@@ -66,6 +67,8 @@ export function utilityOf(node: Statement, session: SqlSession, text: string): U
       return discardUtility(node);
     case 'prepare':
       return prepareUtility(node, text);
+    case 'call-statement':
+      return callUtility(node, session, { text });
     case 'execute':
       return executeUtility(node, session);
     case 'deallocate':

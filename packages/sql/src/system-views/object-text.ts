@@ -37,7 +37,8 @@ function textOf(
   return expressionText(sql, { columns, relationName: table.name, catalog, target, purpose });
 }
 
-function expressionText(sql: string, request: RowExpressionRequest): string {
+/** An expression as PostgreSQL writes it; as it was written where it can no longer be bound. */
+export function expressionText(sql: string, request: RowExpressionRequest): string {
   try {
     return rowExpressionText(sql, request);
   } catch (error) {

@@ -18,7 +18,8 @@ export const MethodOid = { heap: 2, btree: 403, hash: 405, gin: 2742, document: 
 
 /** The superuser that initdb makes: who owns what is built in. */
 export const BOOTSTRAP_ROLE_OID = 10;
-export const LANGUAGE_INTERNAL_OID = 12;
+/** What functions are written in. */
+export const LANGUAGE_OIDS: Readonly<Record<string, number>> = { internal: 12, c: 13, sql: 14 };
 export const DEFAULT_TABLESPACE_OID = 1663;
 export const DEFAULT_COLLATION_OID = 100;
 

@@ -1,5 +1,11 @@
 /** What a session's database holds, for views that walk over it. */
-import type { ObjectDescriptor, RelationDescriptor, StoredQuery, TypeDescriptor } from '@phantom/catalog';
+import type {
+  ObjectDescriptor,
+  RelationDescriptor,
+  RoutineDescriptor,
+  StoredQuery,
+  TypeDescriptor,
+} from '@phantom/catalog';
 import { BOOTSTRAP_ROLE_OID } from './oids.js';
 import {
   INFORMATION_SCHEMA_OID,
@@ -46,6 +52,13 @@ export function storedQueryOf(relation: RelationDescriptor): StoredQuery | undef
 export function* typesOf(source: SystemViewSource): Iterable<TypeDescriptor> {
   for (const schema of schemasOf(source)) {
     for (const object of source.objectsSeen.objectsIn(schema.oid)) if (object.kind === 'type') yield object;
+  }
+}
+
+/** Routines of the session's database. */
+export function* routinesOf(source: SystemViewSource): Iterable<RoutineDescriptor> {
+  for (const schema of schemasOf(source)) {
+    for (const object of source.objectsSeen.objectsIn(schema.oid)) if (object.kind === 'routine') yield object;
   }
 }
 

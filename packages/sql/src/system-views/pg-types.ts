@@ -1,14 +1,12 @@
 /** pg_catalog's types, functions, operators, casts and access methods: the built-in ones, and the database's own types. */
-import { SqlArray } from '@phantom/codec';
 import { allCasts } from '../functions/casts.js';
-import { allFunctions, allOperators } from '../functions/definitions.js';
-import type { FunctionDefinition } from '../functions/registry.js';
+import { allOperators } from '../functions/definitions.js';
 import { builtinTypes } from '../types/builtin-types.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { SqlType } from '../types/type.js';
 import { aclItems } from './acl-text.js';
 import { type CatalogRow, catalogView, emptyViews } from './catalog-view.js';
-import { BOOTSTRAP_ROLE_OID, DEFAULT_COLLATION_OID, LANGUAGE_INTERNAL_OID, MethodOid } from './oids.js';
+import { BOOTSTRAP_ROLE_OID, DEFAULT_COLLATION_OID, MethodOid } from './oids.js';
 import { operatorClasses, operatorFamilies } from './operator-classes.js';
 import { relationsOf, typesOf } from './pg-objects.js';
 import { PG_CATALOG_OID, type SystemView, type SystemViewSource } from './system-view.js';
@@ -128,42 +126,6 @@ function* rangeRows(source: SystemViewSource): Iterable<CatalogRow> {
   }
 }
 
-const VOLATILITY = { immutable: 'i', stable: 's', volatile: 'v' } as const;
-
-function procedureKind({ kind }: FunctionDefinition): string {
-  return kind === 'aggregate' ? 'a' : kind === 'window' ? 'w' : 'f';
-}
-
-function* procedureRows(): Iterable<CatalogRow> {
-  for (const definition of allFunctions()) {
-    const { argumentNames } = definition;
-    yield {
-      oid: definition.oid,
-      proname: definition.name,
-      pronamespace: PG_CATALOG_OID,
-      proowner: BOOTSTRAP_ROLE_OID,
-      prolang: LANGUAGE_INTERNAL_OID,
-      procost: 1,
-      prorows: definition.kind === 'set' ? 1000 : 0,
-      provariadic: definition.variadic ?? 0,
-      prokind: procedureKind(definition),
-      proisstrict: 'strict' in definition && definition.strict,
-      proretset: definition.kind === 'set',
-      provolatile: VOLATILITY[definition.volatility],
-      proparallel: 's',
-      pronargs: definition.argumentTypes.length,
-      prorettype: definition.resultType,
-      proargtypes: vectorOf(definition.argumentTypes),
-      prosrc: definition.name,
-      ...(argumentNames === undefined ? {} : { proargnames: SqlArray.of(TypeOid.text, argumentNames) }),
-    };
-  }
-}
-
-function vectorOf(oids: readonly number[]): SqlArray {
-  return new SqlArray(TypeOid.oid, oids.length === 0 ? [] : [oids.length], oids.length === 0 ? [] : [0], oids);
-}
-
 function* operatorRows(): Iterable<CatalogRow> {
   for (const operator of allOperators()) {
     yield {
@@ -199,7 +161,6 @@ export const TYPE_VIEWS: readonly SystemView[] = [
   catalogView('pg_type', typeRows),
   catalogView('pg_enum', enumRows),
   catalogView('pg_range', rangeRows),
-  catalogView('pg_proc', procedureRows),
   catalogView('pg_operator', operatorRows),
   catalogView('pg_cast', castRows),
   catalogView('pg_am', () =>
@@ -250,14 +211,6 @@ export const TYPE_VIEWS: readonly SystemView[] = [
       collcollate: locale,
       collctype: locale,
     })),
-  ),
-  catalogView('pg_language', () =>
-    (
-      [
-        [LANGUAGE_INTERNAL_OID, 'internal', false],
-        [14, 'sql', true],
-      ] as const
-    ).map(([oid, lanname, lanpltrusted]) => ({ oid, lanname, lanowner: BOOTSTRAP_ROLE_OID, lanpltrusted })),
   ),
   ...emptyViews(
     'pg_aggregate',

@@ -5,11 +5,13 @@
 import type { Oid } from '@phantom/catalog';
 import type { VirtualRelation } from '../plan/catalog-port.js';
 import { ACTIVITY_VIEWS } from './activity.js';
+import { INFORMATION_ROUTINE_VIEWS } from './information-routines.js';
 import { INFORMATION_SCHEMA_VIEWS } from './information-schema.js';
 import { CLUSTER_VIEWS } from './pg-cluster.js';
 import { LISTING_VIEWS } from './pg-listings.js';
 import { POLICY_VIEWS } from './pg-policies.js';
 import { RELATION_VIEWS } from './pg-relations.js';
+import { ROUTINE_VIEWS } from './pg-routines.js';
 import { TYPE_VIEWS } from './pg-types.js';
 import { PHANTOM_VIEWS } from './phantom.js';
 import {
@@ -24,6 +26,7 @@ const PG_CATALOG_VIEWS: readonly SystemView[] = [
   ...RELATION_VIEWS,
   ...POLICY_VIEWS,
   ...TYPE_VIEWS,
+  ...ROUTINE_VIEWS,
   ...CLUSTER_VIEWS,
   ...LISTING_VIEWS,
 ];
@@ -31,6 +34,7 @@ const ALL_VIEWS: readonly SystemView[] = [
   ...PG_CATALOG_VIEWS,
   ...ACTIVITY_VIEWS,
   ...INFORMATION_SCHEMA_VIEWS,
+  ...INFORMATION_ROUTINE_VIEWS,
   ...PHANTOM_VIEWS,
 ];
 

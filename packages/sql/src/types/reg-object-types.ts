@@ -3,6 +3,7 @@
  * regproc and regoper name what has one form only; regprocedure and regoperator say the argument types.
  */
 import { PhantomError } from '@phantom/base';
+import { goesIn } from '@phantom/catalog';
 import {
   type NamedFunction,
   type NamedOperator,
@@ -28,10 +29,17 @@ function systemName(parts: readonly string[], catalog: NameCatalog | undefined):
   return parts.at(-1);
 }
 
+/** Functions of a name that may have its schema before it. 3F000 for a schema that is not there. */
+function functionsOf(text: string, catalog: NameCatalog | undefined): readonly NamedFunction[] {
+  const parts = splitIdentifiers(text);
+  const schema = parts.at(-2);
+  if (schema !== undefined && catalog?.schemaOid(schema) === undefined)
+    throw new PhantomError('3F000', `schema "${schema}" does not exist`);
+  return catalog?.functions.functionsNamed(parts.at(-1) as string, schema) ?? [];
+}
+
 export const findFunction: ObjectFinder = (text, context) => {
-  const catalog = catalogOf(context);
-  const name = systemName(splitIdentifiers(text), catalog);
-  const found = name === undefined ? [] : (catalog?.functions.functionsNamed(name) ?? []);
+  const found = functionsOf(text, catalogOf(context));
   if (found.length > 1) throw new PhantomError('42725', `more than one function named "${text}"`);
   return found[0]?.oid;
 };
@@ -61,14 +69,16 @@ function signature(text: string): { name: string; args: string[] } {
 export const findProcedure: ObjectFinder = (text, context) => {
   const { name, args } = signature(text);
   const catalog = catalogOf(context);
-  const bare = systemName(splitIdentifiers(name), catalog);
-  if (bare === undefined || catalog === undefined) return undefined;
+  const named = functionsOf(name, catalog);
+  if (catalog === undefined) return undefined;
   const types = args.map((argument) => catalog.typeOfText(argument).oid);
-  return catalog.functions
-    .functionsNamed(bare)
-    .find((one) => one.argumentTypes.length === types.length && one.argumentTypes.every((oid, i) => oid === types[i]))
-    ?.oid;
+  return named.find((one) => inputTypes(one).join() === types.join())?.oid;
 };
+
+/** Types that tell a function from others of its name: those of what goes in. */
+function inputTypes({ routine, argumentTypes }: NamedFunction): readonly number[] {
+  return routine === undefined ? argumentTypes : routine.parameters.filter(goesIn).map(({ type }) => type.oid);
+}
 
 /** An operator's name behind an optional schema. */
 function operatorName(text: string, catalog: NameCatalog | undefined): string | undefined {
@@ -112,12 +122,24 @@ function singleName(text: string): string {
 export const findSchema: ObjectFinder = (text, context) => catalogOf(context)?.schemaOid(singleName(text));
 export const findRole: ObjectFinder = (text, context) => catalogOf(context)?.roleOid(singleName(text));
 
-function showFunction(one: NamedFunction): string {
-  return quoteIdentifier(one.name);
+/** The name, with its schema where the search path does not lead to it. */
+function qualified(one: NamedFunction, isVisible: boolean, catalog: NameCatalog | undefined): string {
+  const schema = isVisible || one.routine === undefined ? undefined : catalog?.schemaName(one.routine.schemaOid);
+  return schema === undefined ? quoteIdentifier(one.name) : `${quoteIdentifier(schema)}.${quoteIdentifier(one.name)}`;
+}
+
+function showFunction(one: NamedFunction, context: TypeContext): string {
+  const catalog = catalogOf(context);
+  const [found, ...others] = catalog?.functions.functionsNamed(one.name) ?? [];
+  return qualified(one, found?.oid === one.oid && others.length === 0, catalog);
 }
 
 function showProcedure(one: NamedFunction, context: TypeContext): string {
-  return `${showFunction(one)}(${one.argumentTypes.map((oid) => typeText(oid, context)).join(',')})`;
+  const catalog = catalogOf(context);
+  const types = inputTypes(one);
+  const found = catalog?.functions.functionsNamed(one.name).find((other) => inputTypes(other).join() === types.join());
+  const shown = types.map((oid) => typeText(oid, context)).join(',');
+  return `${qualified(one, found?.oid === one.oid, catalog)}(${shown})`;
 }
 
 function typeText(oid: number, context: TypeContext): string {

@@ -3,6 +3,7 @@
  * names are the catalog's of the session that asks, along its search path.
  */
 import { PhantomError } from '@phantom/base';
+import type { RoutineDescriptor } from '@phantom/catalog';
 import { StorageKind } from '@phantom/codec';
 import { builtinType, compareScalars } from './base-type.js';
 import { COLUMN_NAMES, RESERVED, TYPE_OR_FUNCTION } from '../text/keywords.js';
@@ -22,7 +23,7 @@ export interface NameCatalog {
   roleOid(name: string): number | undefined;
   roleName(oid: number): string | undefined;
   readonly functions: {
-    functionsNamed(name: string): readonly NamedFunction[];
+    functionsNamed(name: string, schema?: string): readonly NamedFunction[];
     functionByOid(oid: number): NamedFunction | undefined;
     operatorsNamed(name: string): readonly NamedOperator[];
     operatorByOid(oid: number): NamedOperator | undefined;
@@ -34,6 +35,7 @@ export interface NamedFunction {
   readonly oid: number;
   readonly name: string;
   readonly argumentTypes: readonly number[];
+  readonly routine?: RoutineDescriptor;
 }
 
 /** What is shown of an operator; a type 0 stands for the missing side of a prefix operator. */

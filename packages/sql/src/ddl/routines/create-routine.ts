@@ -4,6 +4,7 @@
  */
 import { PhantomError } from '@phantom/base';
 import { NameClass, type RoutineDescriptor, type StoredQuery, goesIn, routineKeyName } from '@phantom/catalog';
+import { isPolymorphic } from '../../functions/polymorphic-types.js';
 import { languageNamed } from '../../routine/languages.js';
 import { resultParameters } from '../../routine/routine-function.js';
 import type { CreateRoutine, ReturnStatement, RoutineBody, Statement } from '../../text/ast-statements.js';
@@ -129,6 +130,8 @@ type Uses = Parameters<typeof dependOn>[2];
 
 /** Keeps a body that is written in SQL; answers what it stands on. */
 function putBody(context: DdlContext, routine: RoutineDescriptor, body: RoutineBody): Uses {
+  if (routine.parameters.some(({ type }) => isPolymorphic(type.oid)))
+    throw new PhantomError('42P13', 'SQL function with unquoted function body cannot have polymorphic arguments');
   const written = body.kind === 'return' ? [asReturn(body)] : body.statements;
   const uses: Uses[number][] = [];
   const statements = written.map((statement): StoredQuery => {

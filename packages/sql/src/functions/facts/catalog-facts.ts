@@ -19,6 +19,7 @@ export const catalogFacts = `
 2082 pg_operator_is_visible 26 16 sx always_visible
 2083 pg_opclass_is_visible 26 16 sx always_visible
 2093 pg_conversion_is_visible 26 16 sx always_visible
+2098 pg_get_functiondef 26 25 sx pg_get_functiondef
 2162 pg_get_function_arguments 26 25 sx pg_get_function_arguments
 2165 pg_get_function_result 26 25 sx pg_get_function_result
 2168 pg_database_size 19 20 vx pg_database_size_name
@@ -58,5 +59,6 @@ export const catalogFacts = `
 3943 acldefault 18,26 1034 ix acldefault_sql
 6121 pg_relation_is_publishable 2205 16 sx pg_relation_is_publishable
 6174 pg_get_statisticsobjdef_columns 26 25 sx pg_get_statisticsobjdef_columns
+3808 pg_get_function_arg_default 26,23 25 sx pg_get_function_arg_default
 6197 pg_get_function_sqlbody 26 25 sx pg_get_function_sqlbody
 `;

@@ -10,6 +10,7 @@ import type { TypeRef } from '@phantom/catalog';
 import type { Scope } from '../../expr/scope.js';
 import type { Name } from '../../text/ast-leaves.js';
 import type * as Ast from '../../text/ast.js';
+import { writtenName } from '../../routine/routine-function.js';
 import { TypeOid } from '../../types/type-oids.js';
 import { INT4, TEXT } from '../../types/type-refs.js';
 import { ITEM_INDENT, lineOf } from './layout.js';
@@ -393,8 +394,12 @@ export abstract class ExpressionLayout extends NameLayout {
     let inside = node.star ? '*' : node.arguments.map(argument).join(', ');
     if (node.distinct) inside = `DISTINCT ${inside}`;
     if (node.orderBy.length > 0) inside += ` ORDER BY ${this.sortItems(node.orderBy)}`;
-    const name = node.name[node.name.length - 1] as Name;
-    let text = `${this.name(name)}(${inside})`;
+    const bound = this.options.witness.of(node)?.expression;
+    const written =
+      bound?.kind === 'call' && bound.function.routine !== undefined
+        ? writtenName(this.options.catalog, bound.function)
+        : this.name(node.name[node.name.length - 1] as Name);
+    let text = `${written}(${inside})`;
     if (node.withinGroup.length > 0) text += ` WITHIN GROUP (ORDER BY ${this.sortItems(node.withinGroup)})`;
     if (node.filter !== undefined) text += ` FILTER (WHERE ${this.expression(node.filter)})`;
     if (node.over === undefined) return text;

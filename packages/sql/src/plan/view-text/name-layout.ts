@@ -10,10 +10,13 @@ import { formatType } from '../../types/format-type.js';
 import { quoteIdentifier } from '../../types/reg-types.js';
 import { TypeOid } from '../../types/type-oids.js';
 import type { TypeContext } from '../../types/type.js';
+import type { CatalogPort } from '../catalog-port.js';
 import type { QueryWitness } from './query-witness.js';
 
 export interface LayoutOptions {
   readonly context: BindContext;
+  /** Of the session that asks: what its search path leads to. */
+  readonly catalog: CatalogPort;
   readonly witness: QueryWitness;
   readonly pretty: boolean;
   /** Of the session that asks: dates are written as it shows them. */

@@ -40,7 +40,8 @@ function laidOut(stored: StoredQuery, request: ViewTextRequest): string {
   context.witness = witness;
   const query = sqlReader.query(querySql);
   new StatementBinder(context, sqlReader).bindQuery(query, undefined);
-  const { pretty, types, columns } = request;
-  const layout = new QueryLayout({ context, witness, pretty, types, relationName: (oid) => request.relationName(oid) });
+  const { catalog, pretty, types, columns } = request;
+  const relationName = (oid: number): string | undefined => request.relationName(oid);
+  const layout = new QueryLayout({ context, catalog, witness, pretty, types, relationName });
   return finishLines(layout.query(query, { names: columns, hidden: false }));
 }
