@@ -9,7 +9,8 @@
  * middle of an expression cannot: its caller drives the generator to its end, and what would have to wait ends the whole
  * statement, which is then run anew (StatementWait).
  */
-import type { RoutineDescriptor, TypeRef } from '@phantom/catalog';
+import type { Oid, RoutineDescriptor, TypeRef } from '@phantom/catalog';
+import type { SqlRecord } from '@phantom/codec';
 import type { Execution, RowSink, Yielded } from '../exec/runtime.js';
 import type { PlanField } from '../plan/prepared-plan.js';
 import type { RoutineBinding, WantedResult } from '../plan/routine-binding.js';
@@ -42,8 +43,38 @@ export interface RoutineSignature {
 /** A compiled body: one call of it. The outcome is a value, or the rows of a routine that returns a set. */
 export type RoutineBody = (args: readonly Value[]) => Generator<Yielded, Value, void>;
 
+/** One firing of a trigger, as its function is told of it. */
+export interface TriggerCall {
+  readonly name: string;
+  readonly when: 'BEFORE' | 'AFTER' | 'INSTEAD OF';
+  readonly level: 'ROW' | 'STATEMENT';
+  readonly operation: 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE';
+  readonly relationOid: Oid;
+  readonly tableName: string;
+  readonly schemaName: string;
+  /** What EXECUTE FUNCTION gives it. */
+  readonly arguments: readonly string[];
+  /** Of the type of the relation's rows; null where there is none: for INSERT, DELETE, and statements as wholes. */
+  readonly oldRow: SqlRecord | null;
+  readonly newRow: SqlRecord | null;
+}
+
+/** A function that returns `trigger`, with the type of the rows that it is to work on. */
+export interface TriggerSignature {
+  readonly routine: RoutineDescriptor;
+  readonly rowType: TypeRef;
+}
+
+/**
+ * A compiled trigger function: one firing. The outcome is the row to go on with; null passes the row over. Only before a row is
+ * written, or instead of that, does it count. Transition tables are relations that `RoutineHost.prepare` finds by name.
+ */
+export type TriggerBody = (call: TriggerCall) => Generator<Yielded, SqlRecord | null, void>;
+
 export interface RoutineLanguage {
   readonly name: string;
+  /** Undefined for a language in which no trigger functions are written. */
+  compileTrigger?(signature: TriggerSignature, host: RoutineHost): TriggerBody;
   /** Reads the body: what is worth keeping between calls. */
   compile(signature: RoutineSignature, host: RoutineHost): RoutineBody;
   /** Raises what is wrong with a body, at its making. */
