@@ -22,6 +22,14 @@ export interface GoneDocumentKey {
   readonly after: unknown;
 }
 
+/** Row-level security of a collection, as it holds for whoever a transaction acts for. Rows are given as they are stored. */
+export interface DocumentPolicies {
+  /** True for a row that may be read, and be changed or removed where that is asked. */
+  sees(command: 'select' | 'update' | 'delete', buffer: Uint8Array, start: number, end: number): boolean;
+  /** 42501 for a row that may not be written. */
+  check(command: 'insert' | 'update', buffer: Uint8Array, start: number, end: number): void;
+}
+
 /** Tables, as the document model sees them. */
 export interface RowTables {
   /**
@@ -31,6 +39,8 @@ export interface RowTables {
   rowKey(table: string, column: string | undefined, transaction: ProviderTransaction): RowKey;
   /** True when there is a row with this key in the newest state; where `held`, nobody removes it until the transaction ends. */
   hasRow(key: RowKey, value: unknown, held: boolean, transaction: ProviderTransaction): Promise<void> | boolean;
+  /** The policies of a collection; undefined: it is open. 0A000 for a policy that asks other tables. */
+  policies(table: TableDescriptor, transaction: ProviderTransaction): DocumentPolicies | undefined;
   /** Refuses or changes the rows that still have a key of a document. 23503. */
   documentKeyGone(gone: GoneDocumentKey, transaction: ProviderTransaction): Promise<void> | undefined;
 }

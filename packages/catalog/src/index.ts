@@ -63,7 +63,14 @@ export {
   policiesFor,
   publicPrivileges,
 } from './rights.js';
-export type { DocumentKey, DocumentParents, GoneDocumentKey, GoneRowKey, RowTables } from './cross-references.js';
+export type {
+  DocumentKey,
+  DocumentParents,
+  DocumentPolicies,
+  GoneDocumentKey,
+  GoneRowKey,
+  RowTables,
+} from './cross-references.js';
 export type {
   AlteredCollection,
   IndexRanges,

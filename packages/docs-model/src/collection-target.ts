@@ -53,7 +53,7 @@ export class CollectionTarget {
 
   async insert(transaction: DocumentTransaction, document: PlainObject, id: unknown): Promise<void> {
     const view = await this.model.forWriting(transaction, this.name, this.definition, ['insert']);
-    const writer = this.model.writer(view, transaction);
+    const writer = this.model.securedWriter(view, transaction);
     await settle(() => writer.insert(document, id));
   }
 
@@ -65,7 +65,7 @@ export class CollectionTarget {
     ordered: boolean,
   ): Promise<WriteFailure[]> {
     const view = await this.model.forWriting(transaction, this.name, this.definition, ['insert']);
-    const writer = this.model.writer(view, transaction);
+    const writer = this.model.securedWriter(view, transaction);
     const errors: WriteFailure[] = [];
     for (let i = 0; i < documents.length; i++) {
       try {
@@ -85,17 +85,14 @@ export class CollectionTarget {
   }
 
   /** Changes what is found; an upsert that finds nothing makes its document. */
-  async change(
-    transaction: DocumentTransaction,
-    { insert, removes, ...change }: RequestedChange,
-  ): Promise<ChangeOutcome> {
+  async change(transaction: DocumentTransaction, { insert, ...change }: RequestedChange): Promise<ChangeOutcome> {
     if (insert === undefined && this.model.find(transaction, this.name) === undefined) {
       return { result: NOTHING, before: undefined, after: undefined };
     }
-    const rights: DocumentRight[] = ['select', removes === true ? 'delete' : 'update'];
+    const rights: DocumentRight[] = ['select', change.removes === true ? 'delete' : 'update'];
     if (insert !== undefined) rights.push('insert');
     const view = await this.model.forWriting(transaction, this.name, this.definition, rights);
-    const writer = this.model.writer(view, transaction);
+    const writer = this.model.securedWriter(view, transaction);
     for (let attempt = 0; ; attempt++) {
       const done = await modifyDocuments(this.model.ports, view, transaction, writer, change);
       if (done.matched > 0 || insert === undefined) {

@@ -110,7 +110,7 @@ export class Collection<T extends object> {
     const { transaction, release } = await this.model.openRead(options.tx);
     try {
       const view = this.model.find(transaction, this.name);
-      const document = view === undefined ? undefined : readPoint(view, transaction, filter);
+      const document = view === undefined ? undefined : readPoint(this.model.ports, view, transaction, filter);
       if (document === undefined) return null;
       return (projection === undefined ? document : projection.apply(document)) as WithId<T>;
     } finally {

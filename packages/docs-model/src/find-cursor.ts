@@ -110,7 +110,7 @@ export class FindCursor<T> extends DocumentCursor<T> {
     try {
       const view = this.model.find(transaction, this.collectionName);
       if (view === undefined) return { batch: async () => [], close: release };
-      const populator = request === undefined ? undefined : new Populator(request, view, transaction);
+      const populator = request === undefined ? undefined : new Populator(this.model.ports, request, view, transaction);
       const reader = new Reader(this.model.ports, view, transaction, query);
       return {
         batch: async (documentsMax) => {

@@ -112,7 +112,7 @@ export async function dropCollection(
   await objects.lockObject(found.oid, LockStrength.Update);
   const table = objects.object(found.oid);
   if (table?.kind !== 'table') return false;
-  const own = new Set<number>([...table.indexOids, table.rowTypeOid]);
+  const own = new Set<number>([...table.indexOids, table.rowTypeOid, ...(table.rowSecurity?.policyOids ?? [])]);
   for (const { dependentOid } of objects.dependentsOf(table.oid)) {
     if (own.has(dependentOid)) continue;
     const dependent = objects.object(dependentOid);

@@ -14,6 +14,7 @@ import { ReferenceChecks } from './references/reference-checks.js';
 import { rowTablesOf } from './references/resolve.js';
 import type { WriterOf } from './references/settling.js';
 import { type DocumentRight, requireOwner, requireRights } from './rights.js';
+import { policiesOf } from './row-security.js';
 import { writeRules } from './rules.js';
 import type { DocumentTransaction, TransactionHost } from './transaction.js';
 import { CollectionWriter, settle } from './writer.js';
@@ -157,6 +158,12 @@ export class DocumentModel {
       await wait;
       // It may be another one now, or none: look again.
     }
+  }
+
+  /** As writer, for whoever asks: policies say what they may write. */
+  securedWriter(view: CollectionView, transaction: DocumentTransaction): CollectionWriter {
+    const rules = writeRules(this, view, transaction);
+    return new CollectionWriter(view, transaction, rules, policiesOf(this.ports, view, transaction));
   }
 
   /** Writes to a collection by its rules. */

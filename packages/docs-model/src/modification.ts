@@ -6,6 +6,7 @@
  * document is 40001. A document is visited once: the reader sees the statement's snapshot, never what the statement itself writes.
  */
 import { ByteWriter } from '@phantom/base';
+import type { DocumentPolicies } from '@phantom/catalog';
 import { ByteSlot } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
 import type { CollectionView } from './collection-view.js';
@@ -13,6 +14,7 @@ import { encodePart } from './document-layout.js';
 import type { PlainObject } from './order.js';
 import type { DocumentPorts } from './ports.js';
 import { type Query, Reader } from './reader.js';
+import { type ReadingCommand, isSeen, policiesOf } from './row-security.js';
 import type { DocumentTransaction } from './transaction.js';
 import { identical } from './update/places.js';
 import { type CollectionWriter, settle } from './writer.js';
@@ -24,6 +26,8 @@ export type Decision = (document: PlainObject) => PlainObject | undefined;
 export interface DocumentChange {
   readonly query: Query;
   readonly decide: Decision;
+  /** Documents go. */
+  readonly removes?: boolean | undefined;
   /** Change streams are told that documents were replaced instead of where they were updated. */
   readonly replaces?: boolean | undefined;
   /** Top-level fields that `decide` reads or changes; undefined: any. */
@@ -43,9 +47,11 @@ export async function modifyDocuments(
   view: CollectionView,
   transaction: DocumentTransaction,
   writer: CollectionWriter,
-  { query, decide, replaces, fields }: DocumentChange,
+  { query, decide, replaces, fields, removes }: DocumentChange,
 ): Promise<Modified> {
-  const found = new FoundDocuments(view, transaction, query);
+  const command = removes === true ? 'delete' : 'update';
+  const policies = policiesOf(ports, view, transaction);
+  const found = new FoundDocuments(view, transaction, query, policies, command);
   const partly = fields !== undefined && writer.writesFieldsAlone(fields);
   const reader = new Reader(ports, view, transaction, {
     ...query,
@@ -53,6 +59,7 @@ export async function modifyDocuments(
     skip: 0,
     limit: 0,
     fields: partly ? fields : undefined,
+    command,
   });
   let matched = 0;
   let modified = 0;
@@ -100,6 +107,8 @@ class FoundDocuments {
   private readonly view: CollectionView;
   private readonly transaction: DocumentTransaction;
   private readonly query: Query;
+  private readonly policies: DocumentPolicies | undefined;
+  private readonly command: ReadingCommand;
   private readonly key = new ByteWriter();
   private readonly slot = new ByteSlot();
   /** The slot has what is newer than the snapshot. */
@@ -107,10 +116,18 @@ class FoundDocuments {
   /** What was borrowed before may be something else by now. */
   private hasWaited = false;
 
-  constructor(view: CollectionView, transaction: DocumentTransaction, query: Query) {
+  constructor(
+    view: CollectionView,
+    transaction: DocumentTransaction,
+    query: Query,
+    policies: DocumentPolicies | undefined,
+    command: ReadingCommand,
+  ) {
     this.view = view;
     this.transaction = transaction;
     this.query = query;
+    this.policies = policies;
+    this.command = command;
   }
 
   keyOf(document: PlainObject): Uint8Array {
@@ -142,6 +159,7 @@ class FoundDocuments {
     if (!this.isNewest) return document;
     if (storage.isolation !== 'read committed') throw storage.lostRace(key, 0, key.length);
     if (!storage.getNewest(key, 0, key.length, this.slot)) return undefined;
+    if (!isSeen(this.policies, this.command, this.slot)) return undefined;
     const newest = this.view.layout.decode(this.slot);
     return this.query.filter.matches(newest) ? newest : undefined;
   }

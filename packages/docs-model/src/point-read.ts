@@ -5,6 +5,8 @@ import type { CollectionView } from './collection-view.js';
 import { encodePart } from './document-layout.js';
 import type { IdFilter } from './filter/id-filter.js';
 import type { PlainObject } from './order.js';
+import type { DocumentPorts } from './ports.js';
+import { isSeen, policiesOf } from './row-security.js';
 import type { DocumentTransaction } from './transaction.js';
 
 const key = new ByteWriter();
@@ -12,11 +14,13 @@ const row = new ByteSlot();
 
 /** The document with the filter's id, by the transaction's statement; undefined when there is none. */
 export function readPoint(
+  ports: DocumentPorts,
   view: CollectionView,
-  { storage }: DocumentTransaction,
+  transaction: DocumentTransaction,
   { id }: IdFilter,
 ): PlainObject | undefined {
   key.reset();
   view.layout.appendKey(key, encodePart(id));
-  return storage.get(key.buffer, 0, key.length, row) ? view.layout.decode(row) : undefined;
+  if (!transaction.storage.get(key.buffer, 0, key.length, row)) return undefined;
+  return isSeen(policiesOf(ports, view, transaction), 'select', row) ? view.layout.decode(row) : undefined;
 }

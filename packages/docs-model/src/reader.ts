@@ -5,6 +5,7 @@
  * A filter that reads few fields is asked of those alone; only what matches is decoded whole.
  */
 import { PhantomError, eventLoop } from '@phantom/base';
+import type { DocumentPolicies } from '@phantom/catalog';
 import type { ByteSlot } from '@phantom/kv';
 import type { CollectionView } from './collection-view.js';
 import { fieldBytes } from './field-names.js';
@@ -13,6 +14,7 @@ import type { PlainObject } from './order.js';
 import { type Plan, planScan } from './planner.js';
 import type { DocumentPorts } from './ports.js';
 import type { Projection } from './projection.js';
+import { type ReadingCommand, isSeen, policiesOf } from './row-security.js';
 import { IndexScan, KeyScan, type Scan, type ScanCounters, SpaceScan } from './scan.js';
 import { type SortKey, type SortPart, Sorter } from './sort.js';
 import { TextScore } from './text-score.js';
@@ -35,6 +37,8 @@ export interface Query {
   readonly hint: string | undefined;
   /** Top-level fields that the caller reads; undefined: all. */
   readonly fields?: ReadonlySet<string> | undefined;
+  /** What becomes of what is found: policies may let it be read and not changed. Default `select`. */
+  readonly command?: ReadingCommand;
 }
 
 /** What `explain` tells. */
@@ -67,6 +71,8 @@ export class Reader {
   /** What of a document is decoded in the end; undefined: all. */
   private readonly outputFields: readonly Uint8Array[] | undefined;
   private readonly score: TextScore | undefined;
+  private readonly policies: DocumentPolicies | undefined;
+  private readonly command: ReadingCommand;
   private ordered: Iterator<PlainObject> | undefined;
   private skipped = 0;
   /** nextMatch gave nothing because others need a turn. */
@@ -78,7 +84,9 @@ export class Reader {
     this.view = view;
     this.transaction = transaction;
     this.query = query;
-    const { filter, sort, skip, limit, hint } = query;
+    const { filter, sort, skip, limit, hint, command = 'select' } = query;
+    this.command = command;
+    this.policies = policiesOf(ports, view, transaction);
     this.plan = planScan({
       view,
       transaction: transaction.storage,
@@ -124,7 +132,7 @@ export class Reader {
    */
   nextMatch(): PlainObject | undefined {
     this.checkActive();
-    const { scan, view, filterFields, outputFields, asksFilter } = this;
+    const { scan, view, filterFields, outputFields, asksFilter, policies, command } = this;
     const { matches } = this.query.filter;
     for (;;) {
       if (++this.clock >= DOCUMENTS_PER_CLOCK) {
@@ -135,6 +143,7 @@ export class Reader {
         }
       }
       if (!scan.next()) return undefined;
+      if (policies !== undefined && !isSeen(policies, command, scan.row)) continue;
       if (outputFields !== undefined) {
         const part = view.layout.decodeFields(scan.row, outputFields);
         if (!asksFilter || matches(part)) return part;
@@ -173,7 +182,8 @@ export class Reader {
     const most = limit === 0 ? Number.POSITIVE_INFINITY : skip + limit;
     let count = 0;
     // Every document counts: none needs to be decoded.
-    const all = filter.parts.length === 0 && filter.fields?.size === 0 && filter.text === undefined;
+    const isOpen = this.policies === undefined;
+    const all = isOpen && filter.parts.length === 0 && filter.fields?.size === 0 && filter.text === undefined;
     while (count < most) {
       if (all ? this.scan.next() : this.nextMatch() !== undefined) count++;
       else if (this.paused) await this.rest();

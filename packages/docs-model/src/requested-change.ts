@@ -11,8 +11,6 @@ import { seedDocument } from './upsert.js';
 /** A change of the documents found, and what an upsert makes when there are none. */
 export interface RequestedChange extends DocumentChange {
   readonly insert: (() => PlainObject) | undefined;
-  /** Documents go. */
-  readonly removes?: boolean;
 }
 
 /** 22023 for what is no document. */

@@ -9,6 +9,7 @@
  * asks it now, and a race lost until the commit is 40001.
  */
 import { ByteWriter, PhantomError, compareKeys } from '@phantom/base';
+import type { DocumentPolicies } from '@phantom/catalog';
 import { ByteSlot, SPACE_BYTES } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
 import { changeNote, removalNote } from './changes/change-note.js';
@@ -48,6 +49,7 @@ export class CollectionWriter {
   private readonly rules: WriteRules | undefined;
   /** The rules, where they look at what is written. */
   private readonly writeRules: WriteRules | undefined;
+  private readonly policies: DocumentPolicies | undefined;
   private readonly locking: boolean;
   private readonly key = new ByteWriter();
   private readonly entry = new ByteWriter();
@@ -55,10 +57,16 @@ export class CollectionWriter {
   private readonly row = new ByteSlot();
   private readonly marked = new Set<IndexLayout>();
 
-  constructor(view: CollectionView, transaction: DocumentTransaction, rules: WriteRules | undefined) {
+  constructor(
+    view: CollectionView,
+    transaction: DocumentTransaction,
+    rules: WriteRules | undefined,
+    policies?: DocumentPolicies,
+  ) {
     this.view = view;
     this.transaction = transaction;
     this.rules = rules;
+    this.policies = policies;
     this.writeRules = rules?.ofRemovals === true ? undefined : rules;
     this.locking = transaction.storage.concurrency === 'locking';
   }
@@ -78,6 +86,7 @@ export class CollectionWriter {
     }
     if (storage.getNewest(key.buffer, 0, key.length, this.slot)) throw this.duplicateId(id);
     const encoded = layout.encode(document, id, node);
+    this.policies?.check('insert', encoded.buffer, 0, encoded.length);
     if (this.writeRules === undefined && indexes.length === 0) {
       storage.put(key.buffer, 0, key.length, encoded.buffer, 0, encoded.length);
       return undefined;
@@ -128,6 +137,7 @@ export class CollectionWriter {
     const { row } = this;
     const id = before['_id'];
     const encoded = layout.encode(after, id, encodePart(id));
+    this.policies?.check('update', encoded.buffer, 0, encoded.length);
     if (this.writeRules === undefined && indexes.length === 0) {
       storage.put(key, 0, key.length, encoded.buffer, 0, encoded.length, changeNote(before, after, replaces));
       return undefined;
@@ -157,6 +167,7 @@ export class CollectionWriter {
   /** As update, for some top-level fields of the row's document; the others are left as they are, unread. */
   updateFields(key: Uint8Array, row: ByteSlot, before: PlainObject, after: PlainObject): void {
     const encoded = this.view.layout.encodeChanged(row, before, after);
+    this.policies?.check('update', encoded.buffer, 0, encoded.length);
     const note = changeNote(before, after, false);
     this.transaction.storage.put(key, 0, key.length, encoded.buffer, 0, encoded.length, note);
   }

@@ -45,10 +45,11 @@ export class TransactionSource implements PipelineSource {
 
   async replace(collection: string, documents: readonly PlainObject[]): Promise<void> {
     const view = await this.model.forWriting(this.transaction, collection, { collection: {} }, ['insert', 'delete']);
-    const writer = this.model.writer(view, this.transaction);
+    const writer = this.model.securedWriter(view, this.transaction);
     await modifyDocuments(this.model.ports, view, this.transaction, writer, {
       query: ALL,
       decide: () => undefined,
+      removes: true,
     });
     for (const document of documents) await settle(() => writer.insert(document, idOf(document)));
   }
@@ -60,7 +61,7 @@ export class TransactionSource implements PipelineSource {
       'update',
     ]);
     const { storage } = this.transaction;
-    const writer = this.model.writer(view, this.transaction);
+    const writer = this.model.securedWriter(view, this.transaction);
     for (const document of documents) {
       const filter: PlainObject = {};
       for (const path of rules.on) {

@@ -10,7 +10,7 @@
  * It ends with its collection: `drop`, then `invalidate`. What was made under the name later is another collection.
  */
 import { eventLoop, unsupportedError } from '@phantom/base';
-import { KeyKind, type Oid, type TableDescriptor } from '@phantom/catalog';
+import { KeyKind, type Oid, type TableDescriptor, policiesFor } from '@phantom/catalog';
 import { type KeyRange, type Seq, type SpaceId, prefixRange, spaceRange } from '@phantom/kv';
 import type { Change, ChangeFeed, ChangeFeedOptions } from '@phantom/mvcc';
 import { compileEventPipeline } from '../aggregate/pipeline.js';
@@ -135,7 +135,11 @@ export class ChangeStream<T> implements AsyncIterableIterator<ChangeEvent<T>> {
     const { name, model, options } = this;
     const { catalog, databaseOid, roleOid } = model.ports;
     const named = catalog.committed.object(oid);
-    if (named?.kind === 'table') requireRights(catalog.committed, roleOid, named, ['select']);
+    if (named?.kind === 'table') {
+      requireRights(catalog.committed, roleOid, named, ['select']);
+      if (policiesFor(catalog.committed, named, roleOid) !== undefined)
+        throw unsupportedError('change streams of a collection whose policies hide documents from the user');
+    }
     if (named !== undefined && named.name !== name) throw badArgument('the resume token is that of another collection');
     this.events = new CommitEvents<T>({
       ns: { db: catalog.committed.object(databaseOid)?.name ?? '', coll: name },

@@ -3,6 +3,7 @@ import { PhantomError, eventLoop } from '@phantom/base';
 import { ByteSlot, prefixRange } from '@phantom/kv';
 import { findCollection } from '../definition.js';
 import type { DocumentModel } from '../model.js';
+import { isSeen, policiesOf } from '../row-security.js';
 import type { DocumentTransaction, OperationOptions } from '../transaction.js';
 import { type DanglingReport, DanglingSearch, documentLookup } from './dangling.js';
 import { type DeclaredReference, declaredReferences, targetName } from './declared.js';
@@ -30,10 +31,12 @@ export async function reportDangling(
       leads: lookupOf(model, declared, transaction, has),
     }));
     const search = new DanglingSearch(sought);
+    const policies = policiesOf(model.ports, view, transaction);
     let checked = 0;
     const cursor = storage.cursor(prefixRange(view.layout.prefix));
     try {
       while (cursor.next()) {
+        if (!isSeen(policies, 'select', cursor.value)) continue;
         search.look(view.layout.decode(cursor.value));
         if (++checked % DOCUMENTS_PER_TURN !== 0) continue;
         await eventLoop.nextTurn();

@@ -1,6 +1,6 @@
 /**
  * Documents in the place of the references to them: what is referred to is read once a batch, however many refer to it. A reference
- * that leads nowhere becomes null. One snapshot shows all of it.
+ * that leads nowhere, or to what a policy hides, becomes null. One snapshot shows all of it.
  *
  *   depth 1   the documents referred to, as they are      2   and what those refer to      ...
  */
@@ -12,7 +12,9 @@ import { encodePart } from '../document-layout.js';
 import { badArgument } from '../errors.js';
 import type { PlainObject } from '../order.js';
 import { parsePath } from '../path.js';
+import type { DocumentPorts } from '../ports.js';
 import { requireRights } from '../rights.js';
+import { isSeen, policiesOf } from '../row-security.js';
 import type { DocumentTransaction } from '../transaction.js';
 import { exchangeReferred, referredValues } from './places.js';
 
@@ -41,6 +43,7 @@ export interface PopulateRequest {
 }
 
 export class Populator {
+  private readonly ports: DocumentPorts;
   private readonly transaction: DocumentTransaction;
   private readonly table: TableDescriptor;
   private readonly references: readonly DocumentReference[];
@@ -49,7 +52,13 @@ export class Populator {
   private readonly slot = new ByteSlot();
 
   /** 22023 when the collection's schema declares no reference at a path. */
-  constructor({ paths, depth }: PopulateRequest, view: CollectionView, transaction: DocumentTransaction) {
+  constructor(
+    ports: DocumentPorts,
+    { paths, depth }: PopulateRequest,
+    view: CollectionView,
+    transaction: DocumentTransaction,
+  ) {
+    this.ports = ports;
     this.transaction = transaction;
     this.table = view.table;
     this.depth = depth;
@@ -91,11 +100,13 @@ export class Populator {
     const table = objects.object(reference.collectionOid);
     if (table?.kind !== 'table') return found;
     requireRights(objects, this.transaction.roleOid, table, ['select']);
-    const { layout } = collectionView(table, objects);
+    const view = collectionView(table, objects);
+    const policies = policiesOf(this.ports, view, this.transaction);
     for (const id of ids) {
       const name = this.name(reference, id);
       if (name === undefined || found.has(name)) continue;
-      if (storage.get(this.writer.buffer, 0, this.writer.length, this.slot)) found.set(name, layout.decode(this.slot));
+      if (!storage.get(this.writer.buffer, 0, this.writer.length, this.slot)) continue;
+      if (isSeen(policies, 'select', this.slot)) found.set(name, view.layout.decode(this.slot));
     }
     const further = table.collection?.references ?? [];
     if (depth === 1 || further.length === 0) return found;

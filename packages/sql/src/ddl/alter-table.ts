@@ -41,6 +41,9 @@ import { BOOL } from '../types/type-refs.js';
 
 type Step = Generator<Yielded, void, void>;
 
+/** What concerns a collection as a table; all else is ALTER COLLECTION's. */
+const COLLECTION_ACTIONS: ReadonlySet<AlterTableAction['kind']> = new Set(['owner', 'row-security']);
+
 export function* alterTable(context: DdlContext, node: AlterTable): DdlExecution {
   if (node.object === 'foreign table') throw unsupportedError('ALTER FOREIGN TABLE');
   const found = findRelation(context, node.name);
@@ -56,7 +59,7 @@ export function* alterTable(context: DdlContext, node: AlterTable): DdlExecution
   if (found.kind === 'virtual')
     throw new PhantomError('42501', `permission denied: "${found.name}" is a system catalog`);
   requireOwner(context, found);
-  if (found.kind === 'table' && node.actions.some((action) => action.kind !== 'owner'))
+  if (found.kind === 'table' && node.actions.some(({ kind }) => !COLLECTION_ACTIONS.has(kind)))
     refuseCollection(found, 'ALTER TABLE');
   if (found.kind === 'table') yield* refuseWhilePending(context, found, 'ALTER TABLE');
   if (node.actions.some((action) => setsEngine(action))) {

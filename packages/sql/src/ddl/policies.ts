@@ -22,7 +22,6 @@ import type { Expression, Query } from '../text/ast.js';
 import type { Drop, Rename } from '../text/ast-schema.js';
 import { quoteIdentifier } from '../types/reg-types.js';
 import type { DdlContext, DdlExecution } from './context.js';
-import { refuseCollection } from './create-collection.js';
 import { dropAll } from './drop.js';
 import { claimName, findRelation, lockForChange, ownTable, requireOwner } from './names.js';
 import { roleOf } from './role-names.js';
@@ -120,9 +119,7 @@ function securedTable(context: DdlContext, name: QualifiedName): TableDescriptor
     requireOwner(context, relation);
     throw new PhantomError('42809', `"${relation.name}" is not a table`);
   }
-  const table = ownTable(context, name);
-  refuseCollection(table, 'row-level security');
-  return table;
+  return ownTable(context, name);
 }
 
 function findPolicy(context: DdlContext, table: TableDescriptor, name: string): PolicyDescriptor | undefined {

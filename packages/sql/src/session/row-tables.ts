@@ -1,12 +1,13 @@
 /**
- * Tables as the document model sees them, for references between documents and rows. It may ask in any transaction, also in one that no
- * session has: then rows are written as by a session of the database's user, within that transaction. What it asks happens at the
- * transaction's end, so each change of rows is a statement of its own.
+ * Tables as the document model sees them, for references between documents and rows, and for policies. It may ask in any transaction,
+ * also in one that no session has: then it is answered as a session of the database's user would be, within that transaction. References
+ * are settled at the transaction's end, so each change of rows is a statement of its own.
  */
 import { PhantomError } from '@phantom/base';
 import type {
   CatalogTransaction,
   ColumnDescriptor,
+  DocumentPolicies,
   GoneDocumentKey,
   Oid,
   ProviderTransaction,
@@ -17,6 +18,7 @@ import type {
 import type { MvccTransaction, TableLockMode } from '@phantom/mvcc';
 import { StatementRestart } from '../exec/runtime.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
+import { rowPolicies } from '../plan/row-policies.js';
 import { ChildRows } from '../storage/child-rows.js';
 import { stillReferenced } from '../storage/constraint-errors.js';
 import { columnKey, requireDocumentKey } from '../storage/document-keys.js';
@@ -88,6 +90,18 @@ export class SessionRowTables implements RowTables {
     return wait ?? parentKeys.isThere();
   }
 
+  policies(table: TableDescriptor, transaction: ProviderTransaction): DocumentPolicies | undefined {
+    const session = this.sessionOf(transaction.storage);
+    const { picture } = session.transaction?.storage === transaction.storage ? session : this.guestIn(transaction);
+    return rowPolicies(table, picture, session.evaluation);
+  }
+
+  /** The session whose transaction it is; that of the database's user for one that has none. */
+  private sessionOf(storage: MvccTransaction): SqlSession {
+    for (const session of this.engine.allSessions()) if (session.transaction?.storage === storage) return session;
+    return (this.session ??= new SqlSession(this.engine, 0, this.options));
+  }
+
   documentKeyGone(gone: GoneDocumentKey, transaction: ProviderTransaction): Promise<void> | undefined {
     return this.guestIn(transaction).documentKeyGone(gone);
   }
@@ -95,8 +109,7 @@ export class SessionRowTables implements RowTables {
   private guestIn(transaction: ProviderTransaction): Guest {
     let guest = this.guests.get(transaction.storage);
     if (guest === undefined) {
-      this.session ??= new SqlSession(this.engine, 0, this.options);
-      guest = new Guest(this.session, transaction);
+      guest = new Guest(this.sessionOf(transaction.storage), transaction);
       this.guests.set(transaction.storage, guest);
     }
     return guest;
