@@ -1,14 +1,16 @@
 /**
  * The catalog as it lies in the store, newest commit, read key by key or whole. The map in memory asks here for what it has
- * not been asked for before, so an opening costs the same with ten thousand tables as with two.
+ * not been asked for before, so an opening costs the same with ten thousand tables as with two. Predefined roles are there
+ * without being stored.
  */
 import { readU32BE } from '@phantom/base';
 import { ByteSlot, type KvCursor, prefixRange } from '@phantom/kv';
 import type { Mvcc } from '@phantom/mvcc';
 import { decodeObject } from './catalog-transaction.js';
 import type { Dependency, ObjectDescriptor, Oid } from './descriptors.js';
-import { type CatalogKeys, KeyKind, type NameClass } from './keys.js';
+import { type CatalogKeys, KeyKind, NameClass } from './keys.js';
 import type { ObjectSource } from './object-map.js';
+import { predefinedRole, predefinedRoleOid, predefinedRoles } from './predefined-roles.js';
 
 /** Where the oid stands in the key of an object, and where that of a dependency begins. */
 const BEHIND_KIND = 5;
@@ -24,24 +26,31 @@ export class CatalogSource implements ObjectSource {
 
   object(oid: Oid): ObjectDescriptor | undefined {
     const value = this.get(this.keys.object(oid));
-    return value === undefined ? undefined : decodeObject(value, oid);
+    return value === undefined ? predefinedRole(oid) : decodeObject(value, oid);
   }
 
   oidByName(nameClass: NameClass, namespaceOid: Oid, name: string): Oid | undefined {
     const value = this.get(this.keys.name(nameClass, namespaceOid, name));
-    return value === undefined ? undefined : readU32BE(value, 0);
+    if (value !== undefined) return readU32BE(value, 0);
+    return nameClass === NameClass.Role ? predefinedRoleOid(name) : undefined;
   }
 
   oidsOf(nameClass: NameClass): Oid[] {
     const oids: Oid[] = [];
     this.each(this.keys.names(nameClass), ({ value }) => oids.push(readU32BE(value.buffer, value.start)));
+    if (nameClass === NameClass.Role) for (const { oid } of predefinedRoles()) if (!oids.includes(oid)) oids.push(oid);
     return oids;
   }
 
   eachObject(take: (object: ObjectDescriptor) => void): void {
+    const missing = new Set(predefinedRoles());
     this.each(this.keys.kind(KeyKind.Object), ({ key, value }) => {
-      take(decodeObject(value.copy(), readU32BE(key.buffer, key.start + BEHIND_KIND)));
+      const oid = readU32BE(key.buffer, key.start + BEHIND_KIND);
+      const role = predefinedRole(oid);
+      if (role !== undefined) missing.delete(role);
+      take(decodeObject(value.copy(), oid));
     });
+    for (const role of missing) take(role);
   }
 
   eachDependency(take: (dependency: Dependency) => void): void {

@@ -43,6 +43,7 @@ export { FIRST_USER_OID } from './descriptors.js';
 export { CatalogKeys, KeyKind, NameClass, preparedSpace, tableOfLockKey, userSpace } from './keys.js';
 export { FilledTables } from './filled-tables.js';
 export { ObjectMap, type ObjectName, type ObjectReader, goesIn, nameOf, routineKeyName } from './object-map.js';
+export { PredefinedRole, predefinedRole } from './predefined-roles.js';
 export { type Int8, type SequenceRow, Sequences } from './sequences.js';
 export { UnfinishedSpaces } from './unfinished-spaces.js';
 export {
@@ -55,6 +56,7 @@ export {
   grantableOf,
   hasColumnPrivilege,
   hasPrivilege,
+  hasRightsOf,
   isSuperuser,
   isMemberOf,
   mayActAs,

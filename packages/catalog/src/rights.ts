@@ -20,6 +20,7 @@ import type {
   ViewColumn,
 } from './descriptors.js';
 import type { ObjectReader } from './object-map.js';
+import { PredefinedRole } from './predefined-roles.js';
 
 /** Grantee of rights that everyone has. */
 export const PUBLIC_ROLE: Oid = 0;
@@ -47,8 +48,11 @@ export const PrivilegeLetters: Readonly<Record<string, string>> = {
   connect: 'c',
 };
 
-/** Every role whose rights `roleOid` uses: itself, what it inherits from, directly or through others. */
-export function effectiveRoles(objects: ObjectReader, roleOid: Oid): Set<Oid> {
+/**
+ * Every role whose rights `roleOid` uses: itself, what it inherits from, directly or through others, and in a database that one
+ * of these owns pg_database_owner. Without a database, that is left out.
+ */
+export function effectiveRoles(objects: ObjectReader, roleOid: Oid, databaseOid: Oid | undefined): Set<Oid> {
   const roles = new Set<Oid>();
   const pending = [roleOid];
   for (let oid = pending.pop(); oid !== undefined; oid = pending.pop()) {
@@ -57,7 +61,20 @@ export function effectiveRoles(objects: ObjectReader, roleOid: Oid): Set<Oid> {
     const role = objects.object(oid);
     if (role?.kind === 'role' && role.inherit) for (const membership of role.memberOf) pending.push(membership.roleOid);
   }
+  const owner = databaseOwner(objects, databaseOid);
+  if (owner !== undefined && roles.has(owner)) roles.add(PredefinedRole.DatabaseOwner);
   return roles;
+}
+
+function databaseOwner(objects: ObjectReader, databaseOid: Oid | undefined): Oid | undefined {
+  const database = databaseOid === undefined ? undefined : objects.object(databaseOid);
+  return database?.kind === 'database' ? database.ownerOid : undefined;
+}
+
+/** The database in which an object stands, or that it is. */
+function databaseOf(object: ObjectDescriptor): Oid | undefined {
+  if (object.kind === 'database') return object.oid;
+  return 'databaseOid' in object ? object.databaseOid : undefined;
 }
 
 /** True for a superuser. */
@@ -66,9 +83,14 @@ export function isSuperuser(objects: ObjectReader, roleOid: Oid): boolean {
   return role?.kind === 'role' && role.superuser;
 }
 
+/** True when the role may do what a predefined role may: it is a member that inherits, or a superuser. */
+export function hasRightsOf(objects: ObjectReader, roleOid: Oid, otherOid: Oid): boolean {
+  return isSuperuser(objects, roleOid) || effectiveRoles(objects, roleOid, undefined).has(otherOid);
+}
+
 /** True when the role owns the object, through membership too, or is a superuser. */
-export function ownsObject(objects: ObjectReader, roleOid: Oid, ownerOid: Oid): boolean {
-  return isSuperuser(objects, roleOid) || effectiveRoles(objects, roleOid).has(ownerOid);
+export function ownsObject(objects: ObjectReader, roleOid: Oid, object: OwnedObject): boolean {
+  return isSuperuser(objects, roleOid) || effectiveRoles(objects, roleOid, databaseOf(object)).has(object.ownerOid);
 }
 
 /** The object's access list, written out where it has none of its own yet. */
@@ -87,8 +109,8 @@ export function aclOf(object: GrantableObject): readonly AclItem[] {
 
 /** Letters of what the role may grant on the object: all of its kind's for the owner, else what it has with grant option. */
 export function grantableOf(objects: ObjectReader, roleOid: Oid, object: GrantableObject): string {
-  if (ownsObject(objects, roleOid, object.ownerOid)) return ownerPrivileges(object);
-  const roles = effectiveRoles(objects, roleOid);
+  if (ownsObject(objects, roleOid, object)) return ownerPrivileges(object);
+  const roles = effectiveRoles(objects, roleOid, databaseOf(object));
   const letters = new Set<string>();
   for (const item of object.acl ?? []) if (roles.has(item.granteeOid)) for (const l of item.grantable) letters.add(l);
   return [...letters].join('');
@@ -98,9 +120,19 @@ export function grantableOf(objects: ObjectReader, roleOid: Oid, object: Grantab
 export function hasPrivilege(objects: ObjectReader, roleOid: Oid, object: ObjectDescriptor, letter: string): boolean {
   if (isSuperuser(objects, roleOid)) return true;
   if (object.kind === 'role' || object.kind === 'index' || object.kind === 'policy') return false;
-  const roles = effectiveRoles(objects, roleOid);
+  const roles = effectiveRoles(objects, roleOid, databaseOf(object));
+  if (grantsToAll(object, roles, letter)) return true;
   if (object.acl !== undefined) return grants(object.acl, roles, letter);
   return roles.has(object.ownerOid) || publicPrivileges(object).includes(letter);
+}
+
+/** What pg_read_all_data and pg_write_all_data may do with every object. */
+function grantsToAll({ kind }: ObjectDescriptor, roles: ReadonlySet<Oid>, letter: string): boolean {
+  const reads = roles.has(PredefinedRole.ReadAllData);
+  const writes = roles.has(PredefinedRole.WriteAllData);
+  if (kind === 'schema') return letter === 'U' && (reads || writes);
+  if (kind !== 'table' && kind !== 'view' && kind !== 'sequence') return false;
+  return (reads && letter === 'r') || (writes && 'awd'.includes(letter));
 }
 
 /** True when the role has the privilege on every one of the columns, each by the table's list or its own. */
@@ -112,7 +144,7 @@ export function hasColumnPrivilege(
   columns: readonly number[],
 ): boolean {
   if (hasPrivilege(objects, roleOid, object, letter)) return true;
-  const roles = effectiveRoles(objects, roleOid);
+  const roles = effectiveRoles(objects, roleOid, databaseOf(object));
   const allowed = (column: ColumnDescriptor | ViewColumn): boolean =>
     column.acl !== undefined && grants(column.acl, roles, letter);
   const numberOf = (column: ColumnDescriptor | ViewColumn, at: number): number =>
@@ -136,7 +168,7 @@ export function policiesFor(
   if (rowSecurity?.enabled !== true) return undefined;
   const role = objects.object(roleOid);
   if (role?.kind === 'role' && (role.superuser || role.bypassRowSecurity)) return undefined;
-  const roles = effectiveRoles(objects, roleOid);
+  const roles = effectiveRoles(objects, roleOid, table.databaseOid);
   if (!rowSecurity.forced && roles.has(table.ownerOid)) return undefined;
   const policies: PolicyDescriptor[] = [];
   for (const oid of rowSecurity.policyOids) {
@@ -148,12 +180,27 @@ export function policiesFor(
 }
 
 /** True when `role` may act as `other` (SET ROLE): itself, a member of it, or a superuser. */
-export function mayActAs(objects: ObjectReader, role: RoleDescriptor, other: RoleDescriptor): boolean {
-  return role.superuser || role.oid === other.oid || isMemberOf(objects, role, other.oid);
+export function mayActAs(
+  objects: ObjectReader,
+  role: RoleDescriptor,
+  other: RoleDescriptor,
+  databaseOid: Oid | undefined,
+): boolean {
+  return role.superuser || role.oid === other.oid || isMemberOf(objects, role, other.oid, databaseOid);
 }
 
-/** True when the role is a member of the other one, directly or through others; inheritance does not matter. */
-export function isMemberOf(objects: ObjectReader, role: RoleDescriptor, otherOid: Oid): boolean {
+/**
+ * True when the role is a member of the other one, directly or through others; inheritance does not matter. Of
+ * pg_database_owner the owner of the database is, and all members of that role.
+ */
+export function isMemberOf(
+  objects: ObjectReader,
+  role: RoleDescriptor,
+  otherOid: Oid,
+  databaseOid: Oid | undefined,
+): boolean {
+  const owner = otherOid === PredefinedRole.DatabaseOwner ? databaseOwner(objects, databaseOid) : undefined;
+  if (owner !== undefined) return role.oid === owner || isMemberOf(objects, role, owner, undefined);
   const seen = new Set<Oid>();
   const pending = [...role.memberOf];
   for (let membership = pending.pop(); membership !== undefined; membership = pending.pop()) {

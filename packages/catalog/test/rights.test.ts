@@ -4,15 +4,18 @@ import {
   ObjectMap,
   PUBLIC_ROLE,
   type PolicyDescriptor,
+  PredefinedRole,
   type RoleDescriptor,
   type RowSecurity,
   effectiveRoles,
   hasColumnPrivilege,
   hasPrivilege,
+  hasRightsOf,
   isSuperuser,
   mayActAs,
   ownsObject,
   policiesFor,
+  predefinedRole,
 } from '../src/index.js';
 import { sequence, table } from './support.js';
 
@@ -68,14 +71,14 @@ describe('rights', () => {
     const t = table(200, 't', { ownerOid: 100 });
     expect(isSuperuser(map, 10)).toBe(true);
     expect(isSuperuser(map, 200)).toBe(false);
-    expect(ownsObject(map, 10, 100)).toBe(true);
-    expect(ownsObject(map, 100, 100)).toBe(true);
-    expect(ownsObject(map, 101, 100)).toBe(false);
+    expect(ownsObject(map, 10, t)).toBe(true);
+    expect(ownsObject(map, 100, t)).toBe(true);
+    expect(ownsObject(map, 101, t)).toBe(false);
     expect(hasPrivilege(map, 10, t, 'r')).toBe(true);
     expect(hasPrivilege(map, 100, t, 'd')).toBe(true);
     expect(hasPrivilege(map, 101, t, 'r')).toBe(false);
     expect(hasPrivilege(map, 101, role(1, 'x'), 'r')).toBe(false);
-    expect([...effectiveRoles(map, 104)].sort()).toEqual([101, 102, 104]);
+    expect([...effectiveRoles(map, 104, undefined)].sort()).toEqual([101, 102, 104]);
   });
 
   it('are granted to roles, to their members that inherit, and to everyone', () => {
@@ -118,12 +121,35 @@ describe('rights', () => {
   it('let a role act as those it is a member of', () => {
     const map = world();
     const get = (oid: number): RoleDescriptor => map.object(oid) as RoleDescriptor;
-    expect(mayActAs(map, get(10), get(100))).toBe(true);
-    expect(mayActAs(map, get(101), get(101))).toBe(true);
-    expect(mayActAs(map, get(103), get(101))).toBe(true);
-    expect(mayActAs(map, get(104), get(101))).toBe(true);
-    expect(mayActAs(map, get(101), get(100))).toBe(false);
-    expect(mayActAs(map, get(104), get(100))).toBe(false);
+    expect(mayActAs(map, get(10), get(100), undefined)).toBe(true);
+    expect(mayActAs(map, get(101), get(101), undefined)).toBe(true);
+    expect(mayActAs(map, get(103), get(101), undefined)).toBe(true);
+    expect(mayActAs(map, get(104), get(101), undefined)).toBe(true);
+    expect(mayActAs(map, get(101), get(100), undefined)).toBe(false);
+    expect(mayActAs(map, get(104), get(100), undefined)).toBe(false);
+  });
+
+  it('come with predefined roles: all data, and what the owner of the database has', () => {
+    const map = world();
+    const add = (role: RoleDescriptor | undefined): void => map.put(role as RoleDescriptor);
+    add(predefinedRole(PredefinedRole.ReadAllData));
+    add(predefinedRole(PredefinedRole.WriteAllData));
+    add(predefinedRole(PredefinedRole.DatabaseOwner));
+    add(role(105, 'analyst', { memberOf: [{ roleOid: PredefinedRole.ReadAllData, admin: false }] }));
+    add(role(106, 'writer', { memberOf: [{ roleOid: PredefinedRole.WriteAllData, admin: false }] }));
+    map.put({ kind: 'database', oid: 5, name: 'd', ownerOid: 101 });
+    const t = table(200, 't', { ownerOid: 100, acl: [], databaseOid: 5 });
+    const schema = { kind: 'schema', oid: 1, name: 's', databaseOid: 5, ownerOid: 100 } as const;
+    expect([...'rawdD'].filter((letter) => hasPrivilege(map, 105, t, letter))).toEqual(['r']);
+    expect([...'rawdD'].filter((letter) => hasPrivilege(map, 106, t, letter))).toEqual(['a', 'w', 'd']);
+    expect([...'UC'].filter((letter) => hasPrivilege(map, 106, schema, letter))).toEqual(['U']);
+    expect(hasRightsOf(map, 105, PredefinedRole.ReadAllData)).toBe(true);
+    expect(hasRightsOf(map, 105, PredefinedRole.WriteAllData)).toBe(false);
+    const owned = { ...t, ownerOid: PredefinedRole.DatabaseOwner };
+    expect([101, 102, 103, 100].map((oid) => ownsObject(map, oid, owned))).toEqual([true, true, false, false]);
+    const [member, owners] = [103, PredefinedRole.DatabaseOwner].map((oid) => map.object(oid) as RoleDescriptor);
+    expect(mayActAs(map, member as RoleDescriptor, owners as RoleDescriptor, 5)).toBe(true);
+    expect(mayActAs(map, map.object(100) as RoleDescriptor, owners as RoleDescriptor, 5)).toBe(false);
   });
 });
 

@@ -38,6 +38,6 @@ export function requireOnSchema(objects: ObjectReader, roleOid: Oid, schemaOid: 
 /** 42501 unless the role owns the collection, and may look into its schema. */
 export function requireOwner(objects: ObjectReader, roleOid: Oid, table: TableDescriptor): void {
   requireOnSchema(objects, roleOid, table.schemaOid, 'usage');
-  if (ownsObject(objects, roleOid, table.ownerOid)) return;
+  if (ownsObject(objects, roleOid, table)) return;
   throw new PhantomError('42501', `must be owner of table ${table.name}`, { table: table.name });
 }

@@ -39,8 +39,9 @@ export function* analyze(context: DdlContext, node: Vacuum): DdlExecution {
 /** Statistics are a matter of the table's owner and of the database's. */
 function maintains({ objects, databaseOid, roleOid }: DdlContext, table: TableDescriptor): boolean {
   const database = objects.object(databaseOid);
-  const owners = database?.kind === 'database' ? [table.ownerOid, database.ownerOid] : [table.ownerOid];
-  return owners.some((owner) => ownsObject(objects, roleOid, owner));
+  return (
+    ownsObject(objects, roleOid, table) || (database?.kind === 'database' && ownsObject(objects, roleOid, database))
+  );
 }
 
 function tablesOf(context: DdlContext, node: Vacuum): TableDescriptor[] {

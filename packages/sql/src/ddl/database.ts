@@ -1,6 +1,6 @@
 /** CREATE and DROP DATABASE: databases are namespaces of one store, so both take a few keys and no files. */
 import { PhantomError, unsupportedError } from '@phantom/base';
-import { NameClass, type DatabaseDescriptor, isSuperuser, ownsObject, publicSchema } from '@phantom/catalog';
+import { NameClass, type DatabaseDescriptor, ownsObject, publicSchema } from '@phantom/catalog';
 import type { CreateDatabase, DropDatabase } from '../text/ast-schema.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { dropAll } from './drop.js';
@@ -66,7 +66,7 @@ export function* dropDatabase(context: DdlContext, node: DropDatabase): DdlExecu
     context.notice('NOTICE', '00000', `database "${name}" does not exist, skipping`);
     return undefined;
   }
-  if (!isSuperuser(objects, context.roleOid) && !ownsObject(objects, context.roleOid, database.ownerOid)) {
+  if (!ownsObject(objects, context.roleOid, database)) {
     throw new PhantomError('42501', `must be owner of database ${name}`);
   }
   if (database.oid === context.databaseOid) throw new PhantomError('55006', 'cannot drop the currently open database');

@@ -173,11 +173,11 @@ function grantorOf(
   object: GrantableObject,
   acl: readonly AclItem[],
 ): { readonly oid: Oid; readonly options: string } {
-  if (ownsObject(context.objects, context.roleOid, object.ownerOid)) {
+  if (ownsObject(context.objects, context.roleOid, object)) {
     return { oid: object.ownerOid, options: ownerPrivileges(object) };
   }
   let best = { oid: context.roleOid, options: '' };
-  for (const oid of effectiveRoles(context.objects, context.roleOid)) {
+  for (const oid of effectiveRoles(context.objects, context.roleOid, context.databaseOid)) {
     const options = acl.filter((item) => item.granteeOid === oid).flatMap((item) => [...item.grantable]);
     if (options.length > best.options.length) best = { oid, options: options.join('') };
   }
@@ -212,7 +212,7 @@ function allowedLetters(
 }
 
 function knowsObject(context: DdlContext, object: GrantableObject): boolean {
-  const roles = effectiveRoles(context.objects, context.roleOid);
+  const roles = effectiveRoles(context.objects, context.roleOid, context.databaseOid);
   return aclOf(object).some((item) => item.granteeOid === PUBLIC_ROLE || roles.has(item.granteeOid));
 }
 
@@ -276,7 +276,11 @@ export function* alterDefaultPrivileges(context: DdlContext, node: AlterDefaultP
   const { letters } = lettersOf(node.grant.privileges, BUILT_IN_RIGHTS[object].owner, object);
   for (const found of roles) {
     const actor = currentRole(context);
-    if (!actor.superuser && actor.oid !== found.oid && !isMemberOf(context.objects, actor, found.oid)) {
+    if (
+      !actor.superuser &&
+      actor.oid !== found.oid &&
+      !isMemberOf(context.objects, actor, found.oid, context.databaseOid)
+    ) {
       throw new PhantomError('42501', 'permission denied to change default privileges');
     }
     const role = (yield* lockForChange(context, found)) as RoleDescriptor;

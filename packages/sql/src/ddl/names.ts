@@ -133,7 +133,7 @@ export function ownTable(context: DdlContext, name: QualifiedName): TableDescrip
 
 /** 42501 unless the current role owns the object. */
 export function requireOwner(context: DdlContext, object: OwnedObject): void {
-  if (!ownsObject(context.objects, context.roleOid, object.ownerOid)) {
+  if (!ownsObject(context.objects, context.roleOid, object)) {
     const kind = object.kind === 'routine' ? object.routine : object.kind;
     throw new PhantomError('42501', `must be owner of ${kind} ${object.name}`);
   }

@@ -11,14 +11,15 @@ export function* ownedBy(context: DdlContext, node: OwnedBy): DdlExecution {
   const roles = node.roles.map((role) => roleOf(context, role));
   const actor = currentRole(context);
   for (const role of roles) {
-    if (!mayActAs(context.objects, actor, role)) {
+    if (!mayActAs(context.objects, actor, role, context.databaseOid)) {
       const verb = node.kind === 'drop-owned' ? 'drop' : 'reassign';
       throw new PhantomError('42501', `permission denied to ${verb} objects`);
     }
   }
   if (node.kind === 'drop-owned') return yield* dropOwned(context, roles, node.cascade);
   const to = roleOf(context, node.to as NonNullable<OwnedBy['to']>);
-  if (!mayActAs(context.objects, actor, to)) throw new PhantomError('42501', 'permission denied to reassign objects');
+  if (!mayActAs(context.objects, actor, to, context.databaseOid))
+    throw new PhantomError('42501', 'permission denied to reassign objects');
   for (const object of owned(context, roles)) context.objects.put({ ...object, ownerOid: to.oid });
   return undefined;
 }

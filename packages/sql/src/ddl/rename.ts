@@ -32,7 +32,7 @@ import {
 } from './names.js';
 import { renamePolicy } from './policies.js';
 import { currentRole, roleNamed, roleOf } from './role-names.js';
-import { requireRoleAdministration } from './roles.js';
+import { refusePredefined, requireRoleAdministration } from './roles.js';
 import { moveRoutine, ownRoutine, renameRoutine } from './routines/alter-routine.js';
 import { isRoutineWord } from './routines/routine-names.js';
 import { renamedColumn } from './stored-expressions.js';
@@ -67,6 +67,7 @@ export function* rename(context: DdlContext, node: Rename): DdlExecution {
     }
     case 'role': {
       const role = roleNamed(context, target.name[0]?.text as string);
+      refusePredefined(role);
       requireRoleAdministration(context, role, 'permission denied to rename role');
       if (role.oid === context.sessionRoleOid) throw unsupportedError('renaming the session user');
       if (to.startsWith('pg_') || to === 'public' || to === 'none')
@@ -404,7 +405,7 @@ function withOwner<T extends Named>(object: T, ownerOid: Oid): T {
 function mayGiveTo(context: DdlContext, owner: RoleDescriptor, schemaOid: Oid | undefined): void {
   const actor = currentRole(context);
   if (actor.superuser) return;
-  if (actor.oid !== owner.oid && !isMemberOf(context.objects, actor, owner.oid))
+  if (actor.oid !== owner.oid && !isMemberOf(context.objects, actor, owner.oid, context.databaseOid))
     throw new PhantomError('42501', `must be member of role "${owner.name}"`);
   const schema = schemaOid === undefined ? undefined : context.objects.object(schemaOid);
   if (schema?.kind === 'schema' && !hasPrivilege(context.objects, owner.oid, schema, 'C'))

@@ -3,6 +3,8 @@ import { PhantomError } from '@phantom/base';
 import {
   type DatabaseDescriptor,
   NameClass,
+  PredefinedRole,
+  predefinedRole,
   type ObjectDescriptor,
   type RoleDescriptor,
   isMemberOf,
@@ -53,6 +55,14 @@ export function* createRole(context: DdlContext, node: CreateRole): DdlExecution
     }
   }
   return undefined;
+}
+
+/** 42939: what a predefined role is, is not for users to say. */
+export function refusePredefined({ name, oid }: RoleDescriptor): void {
+  if (predefinedRole(oid) === undefined) return;
+  throw new PhantomError('42939', `role name "${name}" is reserved`, {
+    detail: 'Cannot alter reserved roles.',
+  });
 }
 
 /** 42939 for names that stand for something else. */
@@ -133,6 +143,7 @@ function withOption(role: RoleDescriptor, name: RoleOption['name'], value: RoleO
 
 export function* alterRole(context: DdlContext, node: AlterRole): DdlExecution {
   const role = roleOf(context, node.role);
+  refusePredefined(role);
   yield* lockForChange(context, role);
   const self = node.options.every((option) => option.name === 'password') && role.oid === context.roleOid;
   if (!self) requireRoleAdministration(context, role, 'permission denied');
@@ -201,7 +212,11 @@ function requireAdmin(context: DdlContext, granted: RoleDescriptor): void {
 }
 
 function addMember(context: DdlContext, granted: RoleDescriptor, member: RoleDescriptor, admin: boolean): void {
-  if (granted.oid === member.oid || isMemberOf(context.objects, granted, member.oid)) {
+  if (granted.oid === PredefinedRole.DatabaseOwner)
+    throw new PhantomError('0LP01', `role "${granted.name}" cannot have explicit members`);
+  if (member.oid === PredefinedRole.DatabaseOwner)
+    throw new PhantomError('0LP01', `role "${member.name}" cannot be a member of any role`);
+  if (granted.oid === member.oid || isMemberOf(context.objects, granted, member.oid, undefined)) {
     throw new PhantomError('0LP01', `role "${granted.name}" is a member of role "${member.name}"`);
   }
   const existing = member.memberOf.find((membership) => membership.roleOid === granted.oid);
@@ -238,6 +253,10 @@ export function* dropRoles(context: DdlContext, node: Drop): DdlExecution {
     }
     if (role.oid === context.roleOid) throw new PhantomError('55006', 'current user cannot be dropped');
     if (role.oid === context.sessionRoleOid) throw new PhantomError('55006', 'session user cannot be dropped');
+    if (predefinedRole(role.oid) !== undefined) {
+      const message = `cannot drop role ${role.name} because it is required by the database system`;
+      throw new PhantomError('2BP01', message);
+    }
     if (role.superuser && !actor.superuser) throw new PhantomError('42501', 'must be superuser to drop superusers');
     yield* lockForChange(context, role);
     going.push(role);

@@ -23,6 +23,7 @@ import type { EvaluationContext } from './registry.js';
 
 interface PrivilegeCatalog {
   readonly objects: ObjectReader;
+  readonly databaseOid: Oid;
   roleOid(name: string): Oid | undefined;
   schemaOid(name: string): Oid | undefined;
   relationByOid(
@@ -84,9 +85,9 @@ function roleOf(value: Value, context: EvaluationContext): Oid {
 function has(objects: ObjectReader, role: Oid, object: ObjectDescriptor, { letter, grantable }: Wanted): boolean {
   if (!grantable) return hasPrivilege(objects, role, object, letter);
   if (object.kind === 'role' || object.kind === 'policy') return false;
-  if (ownsObject(objects, role, object.ownerOid)) return true;
+  if (ownsObject(objects, role, object)) return true;
   const acl = object.kind === 'database' ? [] : (object.acl ?? []);
-  const roles = effectiveRoles(objects, role);
+  const roles = effectiveRoles(objects, role, 'databaseOid' in object ? object.databaseOid : undefined);
   return acl.some((item) => roles.has(item.granteeOid) && item.grantable.includes(letter));
 }
 
@@ -192,7 +193,7 @@ function anyColumnPrivilege(...args: Value[]): boolean | null {
 /** USAGE: the role's rights are its own by membership; MEMBER: it may act as the role. */
 function hasRole(...args: Value[]): boolean | null {
   const { role, rest, context } = split(args, 2);
-  const { objects } = catalogOf(context);
+  const { databaseOid, objects } = catalogOf(context);
   const other = objects.object(roleOf(rest[0], context));
   const own = objects.object(role);
   if (other?.kind !== 'role' || own?.kind !== 'role') return null;
@@ -200,8 +201,8 @@ function hasRole(...args: Value[]): boolean | null {
     .trim()
     .toUpperCase()
     .split(/\s+WITH\s+/, 1)[0];
-  if (word === 'USAGE') return own.superuser || effectiveRoles(objects, role).has(other.oid);
-  if (word === 'MEMBER' || word === 'SET') return mayActAs(objects, own, other);
+  if (word === 'USAGE') return own.superuser || effectiveRoles(objects, role, databaseOid).has(other.oid);
+  if (word === 'MEMBER' || word === 'SET') return mayActAs(objects, own, other, databaseOid);
   throw new PhantomError('22023', `unrecognized privilege type: "${String(rest[1])}"`);
 }
 

@@ -1,6 +1,6 @@
 /** pg_cancel_backend and pg_terminate_backend: one session stops what another does, or ends it. */
 import { PhantomError } from '@phantom/base';
-import { effectiveRoles, isSuperuser } from '@phantom/catalog';
+import { PredefinedRole, effectiveRoles, isSuperuser } from '@phantom/catalog';
 import type { SqlSession } from './session.js';
 
 /** How PostgreSQL speaks of a signal when it refuses it. */
@@ -27,7 +27,8 @@ export function signalBackend(session: SqlSession, pid: number, signal: BackendS
   const { query, process } = WORDS[signal];
   if (!isSuperuser(objects, currentRoleOid)) {
     if (isSuperuser(objects, role)) throw new PhantomError('42501', `must be a superuser to ${query}`);
-    if (!effectiveRoles(objects, currentRoleOid).has(role))
+    const roles = effectiveRoles(objects, currentRoleOid, session.databaseOid);
+    if (!roles.has(role) && !roles.has(PredefinedRole.SignalBackend))
       throw new PhantomError('42501', `must be a member of the role ${process} or member of pg_signal_backend`);
   }
   if (signal === 'cancel') target.cancel();

@@ -10,13 +10,14 @@ import {
   type ObjectReader,
   type Oid,
   type PolicyDescriptor,
+  PredefinedRole,
   type RelationDescriptor,
   type TableDescriptor,
   type TableProvider,
   type TypeDescriptor,
   type TypeRef,
   hasPrivilege,
-  isSuperuser,
+  hasRightsOf,
   policiesFor,
 } from '@phantom/catalog';
 import { PhantomError } from '@phantom/base';
@@ -59,6 +60,7 @@ export class CatalogPicture implements CatalogPort {
   readonly statisticsVersion: number;
   readonly steps: number;
   readonly databaseName: string;
+  readonly databaseOid: Oid;
   readonly provider: TableProvider | undefined;
   readonly searchPath: readonly string[];
   readonly types: TypeCatalog;
@@ -88,6 +90,7 @@ export class CatalogPicture implements CatalogPort {
     this.statisticsVersion = session.engine.statistics.version;
     this.steps = steps;
     this.databaseName = session.databaseName;
+    this.databaseOid = session.databaseOid;
     this.provider = session.engine.provider;
     this.searchPath = effectivePath(
       searchPath ?? parsePath(session.settings.get('search_path'), session.currentRoleName),
@@ -342,7 +345,7 @@ function activityOf(session: SqlSession): Activity {
     mvcc: engine.mvcc,
     nowMicros: () => microsSince2000(engine.clock.nowMs()),
     maySee: (pid) =>
-      isSuperuser(engine.catalog.committed, session.currentRoleOid) ||
+      hasRightsOf(engine.catalog.committed, session.currentRoleOid, PredefinedRole.ReadAllStats) ||
       (pid !== null && engine.session(pid)?.currentRoleOid === session.currentRoleOid),
   };
 }

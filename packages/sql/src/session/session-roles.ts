@@ -9,6 +9,7 @@ import type { Settings } from './settings.js';
 /** What is asked of the session. */
 export interface RolesOwner {
   readonly settings: Settings;
+  readonly databaseOid: Oid;
   inTransaction(): boolean;
   /** The catalog as the session sees it. */
   objects(): ObjectReader;
@@ -55,7 +56,10 @@ export class SessionRoles {
   /** SET ROLE; 42501 when the session's user may not act as the role; undefined is NONE. */
   actAs(name: string | undefined, local = false): void {
     const role = name === undefined ? undefined : this.existing(name);
-    if (role !== undefined && !mayActAs(this.owner.objects(), this.roleOf(this.sessionOid), role))
+    if (
+      role !== undefined &&
+      !mayActAs(this.owner.objects(), this.roleOf(this.sessionOid), role, this.owner.databaseOid)
+    )
       throw new PhantomError('42501', `permission denied to set role "${role.name}"`);
     this.change(this.sessionOid, role?.oid ?? this.sessionOid, local);
   }

@@ -515,6 +515,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   private rolesOwner(): RolesOwner {
     return {
       settings: this.settings,
+      databaseOid: this.databaseOid,
       inTransaction: () => this.transaction !== undefined,
       objects: () =>
         this.transaction?.objects.changed === true ? this.transaction.objects : this.engine.catalog.committed,

@@ -3,7 +3,7 @@
  * files by area. What is not here is refused by name with 0A000.
  */
 import { PhantomError, unsupportedError } from '@phantom/base';
-import { isSuperuser } from '@phantom/catalog';
+import { PredefinedRole, hasRightsOf } from '@phantom/catalog';
 import { definitionHandler } from '../ddl/definitions.js';
 import type { Statement } from '../text/ast-statements.js';
 import { callUtility } from './call-statement.js';
@@ -104,7 +104,7 @@ function checkpointUtility(): Utility {
     parameterTypes: [],
     transaction: 'any',
     *run(session) {
-      if (!isSuperuser(session.engine.catalog.committed, session.currentRoleOid)) {
+      if (!hasRightsOf(session.engine.catalog.committed, session.currentRoleOid, PredefinedRole.Checkpoint)) {
         const message = 'must be superuser or have privileges of pg_checkpoint to do CHECKPOINT';
         throw new PhantomError('42501', message);
       }
