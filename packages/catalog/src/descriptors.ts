@@ -39,6 +39,12 @@ export interface DatabaseDescriptor {
   readonly comment?: string;
 }
 
+/**
+ * How long a relation's content lasts: for good, or as long as its session. That of an unlogged one may be lost in a crash: it is
+ * as durable here as any other, so that is a promise not asked for.
+ */
+export type Persistence = 'permanent' | 'unlogged' | 'temporary';
+
 export interface RoleDescriptor {
   readonly kind: 'role';
   readonly oid: Oid;
@@ -262,7 +268,7 @@ export type DocumentReferenceAction = 'restrict' | 'cascade' | 'set null';
 
 export interface TableDescriptor extends SchemaObject {
   readonly kind: 'table';
-  readonly persistence: 'permanent' | 'temporary';
+  readonly persistence: Persistence;
   readonly engine: 'btree' | 'lsm' | 'memory';
   /** Space that holds the rows: key = primary key (keycode) or hidden row number; value = row bytes (codec). */
   readonly space: number;
@@ -368,7 +374,7 @@ export interface SequenceDescriptor extends SchemaObject {
   readonly cycle: boolean;
   readonly cache: number;
   readonly ownedBy?: { readonly tableOid: Oid; readonly column: number };
-  readonly persistence: 'permanent' | 'temporary';
+  readonly persistence: Persistence;
 }
 
 /** A CHECK of a domain, over the name `value`. */

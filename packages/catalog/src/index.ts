@@ -21,6 +21,7 @@ export type {
   ParameterMode,
   Oid,
   PolicyCondition,
+  Persistence,
   PolicyDescriptor,
   RelationDescriptor,
   RoleDescriptor,

@@ -76,7 +76,7 @@ export class AutoAnalyze {
   /** The table's name with its schema, quoted; undefined when it is gone, or in another database. */
   private nameOf(oid: number): string | undefined {
     const table = this.catalog.committed.object(oid);
-    if (table?.kind !== 'table' || table.persistence !== 'permanent') return undefined;
+    if (table?.kind !== 'table' || table.persistence === 'temporary') return undefined;
     const schema = this.catalog.committed.object(table.schemaOid);
     if (schema?.kind !== 'schema') return undefined;
     return `${quoted(schema.name)}.${quoted(table.name)}`;

@@ -38,6 +38,7 @@ import { storedExpression } from './stored-expressions.js';
 import { checkExistingForeignKey, checkExistingRows } from './validate.js';
 import { bindRowExpression } from '../expr/row-expression.js';
 import { BOOL } from '../types/type-refs.js';
+import { changePersistence } from './persistence.js';
 
 type Step = Generator<Yielded, void, void>;
 
@@ -88,6 +89,8 @@ export function* alterTable(context: DdlContext, node: AlterTable): DdlExecution
       if (node.object !== 'table' && node.object !== 'materialized view')
         throw new PhantomError('42809', `"${relation.name}" is not a ${node.object}`);
       yield* alter(context, relation, action);
+    } else if (relation.kind === 'sequence' && (action.kind === 'set-logged' || action.kind === 'set-unlogged')) {
+      context.objects.put({ ...relation, persistence: action.kind === 'set-logged' ? 'permanent' : 'unlogged' });
     } else {
       throw new PhantomError(
         '42809',
@@ -214,6 +217,10 @@ function* alter(context: DdlContext, table: TableDescriptor, action: AlterTableA
       const { deferrable, initiallyDeferred } = action.deferral;
       return putConstraint(context, table, { ...constraint, deferrable, initiallyDeferred });
     }
+    case 'set-logged':
+      return changePersistence(context, table, 'permanent');
+    case 'set-unlogged':
+      return changePersistence(context, table, 'unlogged');
     case 'row-security':
       return alterRowSecurity(context, table, action);
     case 'set-options':

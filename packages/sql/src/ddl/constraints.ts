@@ -25,6 +25,7 @@ import { checkExistingRows, checkExistingForeignKey } from './validate.js';
 import { requireDocumentKey } from '../storage/document-keys.js';
 import { TypeOid } from '../types/type-oids.js';
 import { BOOL } from '../types/type-refs.js';
+import { checkReferencedPersistence } from './persistence.js';
 
 type Step<T> = Generator<Yielded, T, void>;
 type KeyConstraint = TableConstraint & { kind: 'unique' | 'primary-key' };
@@ -293,10 +294,7 @@ function* addForeignKey(
   const parent = relationNamed(context, node.table);
   if (parent.kind !== 'table' || parent.materialized !== undefined)
     throw new PhantomError('42809', `referenced relation "${parent.name}" is not a table`);
-  if (parent.persistence !== table.persistence) {
-    const [own, other] = table.persistence === 'temporary' ? ['temporary', 'temporary'] : ['permanent', 'permanent'];
-    throw new PhantomError('42P16', `constraints on ${own} tables may reference only ${other} tables`);
-  }
+  checkReferencedPersistence(table, parent);
   const columns = node.columns.map((name) => columnNamed(table, name));
   const { index, referenced } = referencedKey(context, parent, node);
   if (!hasColumnPrivilege(context.objects, context.roleOid, parent, 'x', referenced))

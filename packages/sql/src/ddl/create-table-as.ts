@@ -1,5 +1,5 @@
 /** CREATE TABLE AS: a table of a query's columns, filled by it in the same transaction. */
-import { PhantomError, unsupportedError } from '@phantom/base';
+import { PhantomError } from '@phantom/base';
 import { NameClass, type TableDescriptor } from '@phantom/catalog';
 import type { RowBatch, RowSink, Yielded } from '../exec/runtime.js';
 import type { CreateTableAs } from '../text/ast-schema.js';
@@ -12,7 +12,6 @@ import { claimTypeName, putRowType } from './types.js';
 import { TypeOid } from '../types/type-oids.js';
 
 export function* createTableAs(context: DdlContext, node: CreateTableAs): DdlExecution {
-  if (node.persistence === 'unlogged') throw unsupportedError('unlogged tables');
   const place = creationSchema(context, node.name, node.persistence);
   const existing = yield* claimName(context, NameClass.Relation, place.schemaOid, place.name);
   if (existing !== undefined) {
@@ -26,7 +25,7 @@ export function* createTableAs(context: DdlContext, node: CreateTableAs): DdlExe
   if (node.columns.length > fields.length) throw new PhantomError('42601', 'too many column names were specified');
   yield* claimTypeName(context, place.schemaOid, place.name, true);
   const table = newTable(context, place, node.options, {
-    ...onCommitOf(node.onCommit, place.temporary),
+    ...onCommitOf(node.onCommit, place.persistence),
     columns: columnsOfResult(
       fields.map(({ name, type }, i) => ({
         name: node.columns[i]?.text ?? name,

@@ -44,7 +44,7 @@ export function* createTable(context: DdlContext, node: CreateTable): DdlExecuti
     return undefined;
   }
   yield* claimTypeName(context, place.schemaOid, place.name, true);
-  let table = newTable(context, place, node.options, onCommitOf(node.onCommit, place.temporary));
+  let table = newTable(context, place, node.options, onCommitOf(node.onCommit, place.persistence));
   const constraints: TableConstraint[] = [];
   const copied: CopiedParts = { indexes: [], comments: new Map() };
   for (const element of node.elements) {
@@ -131,7 +131,6 @@ function refuseUnsupported(node: CreateTable): void {
   if (node.partitionOf !== undefined || node.partitionBy !== undefined) throw unsupportedError('table partitioning');
   if (node.ofType !== undefined) throw unsupportedError('CREATE TABLE OF');
   if (node.systemVersioning) throw unsupportedError('system-versioned tables');
-  if (node.persistence === 'unlogged') throw unsupportedError('unlogged tables');
   if (node.tablespace !== undefined && node.tablespace.text !== 'pg_default') throw unsupportedError('tablespaces');
   if (node.accessMethod !== undefined && node.accessMethod.text !== 'heap') {
     throw new PhantomError('42704', `access method "${node.accessMethod.text}" does not exist`, {

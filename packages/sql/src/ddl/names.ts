@@ -11,6 +11,7 @@ import {
   NameClass as Classes,
   hasPrivilege,
   ownsObject,
+  type Persistence,
 } from '@phantom/catalog';
 import type { Name, QualifiedName } from '../text/ast-leaves.js';
 import type { NamedRelation } from '../plan/catalog-port.js';
@@ -41,15 +42,15 @@ export function splitName(
 export interface CreationPlace {
   readonly schemaOid: Oid;
   readonly name: string;
-  /** It is the session's own schema of temporary objects. */
-  readonly temporary: boolean;
+  /** Temporary in the session's own schema of temporary objects, and only there. */
+  readonly persistence: Persistence;
 }
 
 /** The schema in which an object of this name is to be made, with CREATE on it checked. */
 export function creationSchema(
   context: DdlContext,
   name: QualifiedName,
-  persistence: 'permanent' | 'temporary' | 'unlogged' = 'permanent',
+  persistence: Persistence = 'permanent',
 ): CreationPlace {
   const { picture } = context;
   const target = splitName(name, picture.databaseName);
@@ -60,15 +61,20 @@ export function creationSchema(
       throw new PhantomError('42P16', 'cannot create temporary relation in non-temporary schema', {
         position: target.position,
       });
-    return { schemaOid: context.temporarySchema(), name: target.name, temporary: true };
+    if (persistence === 'unlogged')
+      throw new PhantomError('42P16', 'only temporary relations may be created in temporary schemas', {
+        position: target.position,
+      });
+    return { schemaOid: context.temporarySchema(), name: target.name, persistence: 'temporary' };
   }
   if (target.schema === undefined) {
     for (const candidate of picture.searchPath) {
       if (candidate === 'pg_catalog') continue;
-      if (candidate === 'pg_temp') return { schemaOid: context.temporarySchema(), name: target.name, temporary: true };
+      if (candidate === 'pg_temp')
+        return { schemaOid: context.temporarySchema(), name: target.name, persistence: 'temporary' };
       const schema = findSchema(context, candidate);
       if (schema === undefined || !hasPrivilege(context.objects, context.roleOid, schema, 'U')) continue;
-      return { schemaOid: mayCreateIn(context, schema), name: target.name, temporary: false };
+      return { schemaOid: mayCreateIn(context, schema), name: target.name, persistence };
     }
     throw new PhantomError('3F000', 'no schema has been selected to create in', { position: target.position });
   }
@@ -76,7 +82,7 @@ export function creationSchema(
     throw new PhantomError('42501', `permission denied for schema ${target.schema}`);
   }
   const schemaOid = mayCreateIn(context, schemaNamed(context, target.schema, target.position));
-  return { schemaOid, name: target.name, temporary: false };
+  return { schemaOid, name: target.name, persistence };
 }
 
 function isSystemSchema(name: string): boolean {

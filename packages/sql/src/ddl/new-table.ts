@@ -1,6 +1,6 @@
 /** The descriptor that a table begins with, whichever statement makes it. */
 import { PhantomError } from '@phantom/base';
-import type { ColumnDescriptor, TableDescriptor, TypeRef } from '@phantom/catalog';
+import type { ColumnDescriptor, TableDescriptor, TypeRef, Persistence } from '@phantom/catalog';
 import type { TableEngine } from '../session/ports.js';
 import type { Option } from '../text/ast-leaves.js';
 import type { CreateTable } from '../text/ast-schema.js';
@@ -11,11 +11,11 @@ import { storageOptions } from './storage-options.js';
 /** `more` has what the statement knows of the table; without it the table has no columns. */
 export function newTable(
   context: DdlContext,
-  place: { readonly name: string; readonly schemaOid: number; readonly temporary: boolean },
+  place: { readonly name: string; readonly schemaOid: number; readonly persistence: Persistence },
   options: readonly Option[],
   more: Partial<Pick<TableDescriptor, 'columns' | 'onCommit' | 'materialized'>>,
 ): TableDescriptor {
-  const storage = storageOf(options, place.temporary);
+  const storage = storageOf(options, place.persistence === 'temporary');
   return {
     kind: 'table',
     oid: context.catalog.allocateOid(),
@@ -23,7 +23,7 @@ export function newTable(
     databaseOid: context.databaseOid,
     schemaOid: place.schemaOid,
     ...ownership(context, 'table', place.schemaOid),
-    persistence: place.temporary ? 'temporary' : 'permanent',
+    persistence: place.persistence,
     engine: storage.engine,
     ...storage.options,
     space: context.storage.allocateSpace(storage.engine),
@@ -55,10 +55,10 @@ export function columnsOfResult(
 /** ON COMMIT of a temporary table; 42P16 for any other. */
 export function onCommitOf(
   clause: CreateTable['onCommit'],
-  temporary: boolean,
+  persistence: Persistence,
 ): { readonly onCommit?: 'delete rows' | 'drop' } {
   if (clause === undefined) return {};
-  if (!temporary) throw new PhantomError('42P16', 'ON COMMIT can only be used on temporary tables');
+  if (persistence !== 'temporary') throw new PhantomError('42P16', 'ON COMMIT can only be used on temporary tables');
   if (clause === 'preserve') return {};
   return { onCommit: clause === 'delete' ? 'delete rows' : 'drop' };
 }

@@ -1,5 +1,5 @@
 /** CREATE and ALTER SEQUENCE, and what their options mean. */
-import { PhantomError, unsupportedError } from '@phantom/base';
+import { PhantomError } from '@phantom/base';
 import { NameClass, type Oid, type SequenceDescriptor, type TableDescriptor } from '@phantom/catalog';
 import { resolveTypeName } from '../expr/type-names.js';
 import type { AlterSequence, CreateSequence, SequenceOption } from '../text/ast-schema.js';
@@ -24,7 +24,6 @@ const LIMITS: Readonly<Record<number, { minimum: bigint; maximum: bigint; name: 
 };
 
 export function* createSequence(context: DdlContext, node: CreateSequence): DdlExecution {
-  if (node.persistence === 'unlogged') throw unsupportedError('unlogged sequences');
   const place = creationSchema(context, node.name, node.persistence);
   const existing = yield* claimName(context, NameClass.Relation, place.schemaOid, place.name);
   if (existing !== undefined) {
@@ -34,7 +33,7 @@ export function* createSequence(context: DdlContext, node: CreateSequence): DdlE
   }
   const sequence = sequenceDescriptor(context, place.schemaOid, place.name, TypeOid.int8, node.options);
   const owner = ownerColumn(context, sequence, node.options);
-  const persistence = place.temporary ? 'temporary' : 'permanent';
+  const { persistence } = place;
   context.objects.put({ ...sequence, persistence, ...(owner === undefined ? {} : { ownedBy: owner }) });
   if (owner !== undefined) tieToColumn(context, sequence.oid, owner);
   return undefined;

@@ -166,7 +166,7 @@ export function* createMaterializedView(context: DdlContext, node: CreateTableAs
   if (usesTemporary(context, described))
     throw new PhantomError('0A000', 'materialized views must not use temporary tables or views');
   const columns = columnsOf(context, described, node.columns, 'too many column names were specified');
-  const table = newTable(context, { ...place, temporary: false }, node.options, {
+  const table = newTable(context, { ...place, persistence: 'permanent' }, node.options, {
     columns: columnsOfResult(columns),
     materialized: { ...storedQuery(context, source, described), populated: node.withData },
   });

@@ -235,7 +235,7 @@ export class SessionEvaluation implements EvaluationContext {
   }
 
   private refuseReadOnly({ persistence }: SequenceDescriptor, what: string): void {
-    if (persistence === 'permanent' && this.owner.settings.boolean('transaction_read_only'))
+    if (persistence !== 'temporary' && this.owner.settings.boolean('transaction_read_only'))
       throw readOnlyTransaction(what);
   }
 

@@ -51,7 +51,7 @@ export class SessionRowTables implements RowTables {
     if (table === undefined) throw new PhantomError('42P01', `relation "${name}" does not exist`);
     if (table.kind !== 'table' || table.collection !== undefined || table.materialized !== undefined)
       throw new PhantomError('42809', `referenced relation "${name}" is not a table`);
-    if (table.persistence === 'temporary')
+    if (table.persistence !== 'permanent')
       throw new PhantomError('42P16', 'documents may refer to permanent tables only');
     const primary = table.constraints.find(({ kind }) => kind === 'primary key');
     const wanted =

@@ -44,7 +44,7 @@ function* routineRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const routine of visible(source)) {
     const isFunction = routine.routine === 'function';
     const type = shownType(source, routine.resultType);
-    const mayRead = ownsObject(source.objectsSeen, source.roleOid, routine.ownerOid);
+    const mayRead = ownsObject(source.objectsSeen, source.roleOid, routine);
     const isSql = routine.language === 'sql';
     yield {
       ...specificNames(source, routine),

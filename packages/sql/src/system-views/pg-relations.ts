@@ -1,5 +1,12 @@
 /** pg_catalog's relations, columns, indexes, constraints, sequences and what depends on what. */
-import type { ColumnDescriptor, IndexDescriptor, RelationDescriptor, TableDescriptor } from '@phantom/catalog';
+import type {
+  ColumnDescriptor,
+  IndexDescriptor,
+  RelationDescriptor,
+  TableDescriptor,
+  Persistence,
+  ViewDescriptor,
+} from '@phantom/catalog';
 import { SqlArray } from '@phantom/codec';
 import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
@@ -56,7 +63,7 @@ function* classRows(source: SystemViewSource): Iterable<CatalogRow> {
       relfilenode: relation.kind === 'view' ? 0 : relation.oid,
       reltuples: source.statisticsOf(relation.oid)?.rows ?? -1,
       relhasindex: table !== undefined && table.indexOids.length > 0,
-      relpersistence: 'persistence' in relation && relation.persistence === 'temporary' ? 't' : 'p',
+      relpersistence: PERSISTENCE[persistenceOf(source, relation)],
       relkind: table?.materialized === undefined ? RELATION_KIND[relation.kind] : 'm',
       relnatts: relation.kind === 'sequence' ? 3 : columnCount(relation),
       relchecks: table?.constraints.filter(({ kind }) => kind === 'check').length ?? 0,
@@ -68,9 +75,7 @@ function* classRows(source: SystemViewSource): Iterable<CatalogRow> {
       relispopulated: table?.materialized?.populated ?? true,
       relreplident: relation.kind === 'table' ? 'd' : 'n',
       relacl: aclItems(source, relation.acl),
-      ...(relation.kind === 'view' && relation.checkOption !== undefined
-        ? { reloptions: SqlArray.of(TypeOid.text, [`check_option=${relation.checkOption}`]) }
-        : {}),
+      ...(relation.kind === 'view' ? { reloptions: viewOptions(relation) } : {}),
     };
   }
   for (const view of listedSystemViews(source)) {
@@ -87,6 +92,22 @@ function* classRows(source: SystemViewSource): Iterable<CatalogRow> {
       relreplident: 'n',
     };
   }
+}
+
+const PERSISTENCE: Readonly<Record<Persistence, string>> = { permanent: 'p', unlogged: 'u', temporary: 't' };
+
+/** An index lasts as long as its table. */
+function persistenceOf(source: SystemViewSource, relation: RelationDescriptor): Persistence {
+  if (relation.kind === 'view') return 'permanent';
+  if (relation.kind !== 'index') return relation.persistence;
+  const table = source.objectsSeen.object(relation.tableOid);
+  return table?.kind === 'table' ? table.persistence : 'permanent';
+}
+
+function viewOptions({ checkOption, options = {} }: ViewDescriptor): SqlArray | null {
+  const texts = Object.entries(options).map(([name, value]) => `${name}=${value}`);
+  if (checkOption !== undefined) texts.push(`check_option=${checkOption}`);
+  return texts.length === 0 ? null : SqlArray.of(TypeOid.text, texts);
 }
 
 function columnCount(relation: Exclude<RelationDescriptor, { kind: 'sequence' }>): number {
