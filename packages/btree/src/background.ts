@@ -24,6 +24,8 @@ import { type BtreeViews, heldGenerations } from './btree-views.js';
 
 /** How soon work that found the disk full is tried again. */
 const RETRY_MS = 250;
+/** How long after an opening work is looked for. */
+const AFTER_OPENING_MS = 250;
 /** Flushes wait for a merge once there are so many times runsMax runs. */
 const RUNS_HARD_FACTOR = 2;
 /** The end of the file is given back when it has so many free pages, and a sixteenth of all. */
@@ -126,6 +128,11 @@ export class Background {
       if (!this.merging.isBusy) this.merging.start(this.mergeTree(files.runs));
       await this.merging.ended();
     }
+  }
+
+  /** Looks for a merge that is due soon after an opening: the first reads come before it. */
+  maintainLater(): void {
+    if (!this.isStopped) this.lookAgain(AFTER_OPENING_MS);
   }
 
   /** Starts the merge that is due, if one is, or sees to it that somebody looks again. */

@@ -91,7 +91,7 @@ export class BtreeEngine implements KvEngine {
       throw error;
     }
     const engine = new BtreeEngine(context, resolved, files);
-    engine.background.maintain();
+    engine.background.maintainLater();
     return engine;
   }
 

@@ -2,6 +2,7 @@
 export { NONE } from './arena-node.js';
 export { ArenaTree, type ArenaTreeDescriptor, type ArenaTreeOptions, ENTRY_HEADER_WORDS } from './arena-tree.js';
 export { ArenaTreeCursor } from './arena-tree-cursor.js';
+export { BatchGroup } from './batch-group.js';
 export { ARENA_BYTES_MAX, ByteArena } from './byte-arena.js';
 export { ByteSlot, CursorBatch } from './engine.js';
 export type {

@@ -331,7 +331,8 @@ export class BatchReader {
   }
 }
 
-function roomOf(bytes: number, operations: number): number {
+/** See WriteBatch.room: what so many operations may need in so many bytes. */
+export function roomOf(bytes: number, operations: number): number {
   return bytes + operations * OPERATION_ROOM_BYTES;
 }
 

@@ -33,6 +33,8 @@ import type { LsmViews } from './lsm-views.js';
 
 /** How soon work that found the disk full is tried again. */
 const RETRY_MS = 250;
+/** How long after an opening work is looked for. */
+const AFTER_OPENING_MS = 250;
 const NO_RUNS: ReadonlySet<RunFile> = new Set();
 
 export interface BackgroundContext {
@@ -69,6 +71,7 @@ export class Background {
   /** What the compaction under way writes may lie anywhere in here. */
   private compactingSpan: KeySpan | undefined = undefined;
   private retryTimer: NodeJS.Timeout | undefined = undefined;
+  private openingTimer: NodeJS.Timeout | undefined = undefined;
   private isStopped: boolean;
 
   constructor(context: BackgroundContext) {
@@ -160,6 +163,13 @@ export class Background {
     }
   }
 
+  /** As maintain, soon after an opening: the first reads come before it. */
+  maintainLater(): void {
+    if (this.isStopped) return;
+    this.openingTimer = setTimeout(() => this.maintain(), AFTER_OPENING_MS);
+    this.openingTimer.unref();
+  }
+
   /** Starts the compaction and the merge of tiers that are due, if they are. */
   maintain(): void {
     if (this.isStopped || this.fatal !== undefined || this.compactionHeld !== undefined) return;
@@ -172,6 +182,7 @@ export class Background {
   async stop(): Promise<void> {
     this.isStopped = true;
     clearTimeout(this.retryTimer);
+    clearTimeout(this.openingTimer);
     await Promise.all([this.flushing.cancel(), this.compacting.cancel(), this.tiering.cancel()]);
   }
 

@@ -115,7 +115,7 @@ export class LsmEngine implements KvEngine {
   /** Opens the engine in a directory of its own. Rejects as LsmFiles.open does. */
   static async open(context: EngineContext, options: LsmOptions = {}): Promise<LsmEngine> {
     const engine = new LsmEngine(context, await LsmFiles.open(context, resolveOptions(options)));
-    engine.background.maintain();
+    engine.background.maintainLater();
     return engine;
   }
 

@@ -92,7 +92,7 @@ async function openLocked(
 
   const wal = await openLog(directory, options, checksums, state);
   opened.push(() => wal.close());
-  const recovered = await recover(wal, catalog, state, logger);
+  const recovered = await recover(wal, catalog, state, options);
   const epoch = readOnly ? undefined : beginEpoch(superblock, wal, durability);
   return new LogStore({ directory, options, lock, superblock, wal, catalog, health, readers, recovered, epoch });
 }

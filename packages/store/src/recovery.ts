@@ -6,17 +6,23 @@
  * engine mask; no catalog is needed. The log itself has already decided which tail it accepts and has made it durable
  * (DESIGN's invariants 2 and 4) before the first record comes out of it.
  *
- * Recovery admits batches as commits are, many at a time, so a log longer than the memory for deltas is flushed on the way.
+ * Recovery admits and applies many batches as one, so a log longer than the memory for deltas is flushed on the way, and most
+ * of the code runs in a few long loops: a short recovery is over before the code of each call has been compiled.
  * Engines that a batch does not touch hear nothing of it: they are told once where the log ended.
  */
-import { type Logger, corruptionError } from '@phantom/base';
-import { BatchReader, type KvEngine, type Seq } from '@phantom/kv';
+import { corruptionError } from '@phantom/base';
+import { BatchGroup, BatchReader, type KvEngine, type Seq } from '@phantom/kv';
 import type { Lsn, Wal, WalRecord } from '@phantom/wal';
 import { applyLoads } from './bulk-load.js';
 import { RecordKind, type SuperblockState } from './format.js';
 import { decodeLoads } from './load-record.js';
 import { LogMap } from './log-map.js';
+import type { ResolvedOptions } from './options.js';
 import { type PlacedEngine, type SpaceCatalog, decodeSpaceLimit } from './space-catalog.js';
+
+/** Bytes of batches that are applied as one at the most, and the share of an engine's memory for deltas that they may need. */
+const GROUP_BYTES_MAX = 8 * 1024 * 1024;
+const GROUPS_OF_DELTA = 4;
 
 export interface RecoveryResult {
   /** Seq of the last commit there is; every engine's appliedSeq. */
@@ -69,7 +75,7 @@ export async function recover(
   wal: Wal,
   catalog: SpaceCatalog,
   superblock: SuperblockState,
-  logger: Logger,
+  { logger, engines, deltaBytesMax }: Pick<ResolvedOptions, 'logger' | 'engines' | 'deltaBytesMax'>,
 ): Promise<RecoveryResult> {
   const { logStart, logStartSeq, relaxed } = superblock;
   const isLost = wal.end < logStart;
@@ -81,9 +87,10 @@ export async function recover(
     });
   }
   const flushedSeqMax = newestFlushedSeq(catalog);
+  const groupBytesMax = Math.min(GROUP_BYTES_MAX, deltaBytesMax / engines.length / GROUPS_OF_DELTA);
   const from = isLost ? wal.end : logStart === 0 ? wal.start : logStart;
   const order = new SeqOrder(logStartSeq, flushedSeqMax);
-  const replay = new Replay(catalog);
+  const replay = new Replay(catalog, wal.end - from, groupBytesMax);
   const log = new LogMap(logStartSeq, from);
   let seq = logStartSeq;
   let records = 0;
@@ -99,12 +106,12 @@ export async function recover(
         seq = record.seq;
         const loads = decodeLoads(record.payload);
         for (const { engine } of loads) catalog.checkEngines(1 << engine);
+        await replay.apply();
         applyLoads(catalog.engines, loads, seq, undefined);
       } else if (record.flags === RecordKind.Batch) {
         order.next(record.seq, record.lsn);
         seq = record.seq;
-        // Nearly always there is room; a promise for each record would cost as much as applying it.
-        const waiting = replay.apply(record);
+        const waiting = replay.take(record);
         if (waiting !== undefined) await waiting;
       } else {
         throw corruptionError('the log has a record of a kind that does not exist', {
@@ -118,87 +125,88 @@ export async function recover(
   }
   if (seq < flushedSeqMax) logger.info('engine files are ahead of the log', { logSeq: seq, flushedSeq: flushedSeqMax });
   seq = Math.max(seq, flushedSeqMax);
-  replay.end(seq);
+  await replay.end(seq);
   return { seq, log, records, commitTimeMs };
 }
 
-/** Room that replay has an engine reserve at a time, so that not each of many small batches asks for its own. */
-const RESERVED_BYTES = 64 * 1024;
-
-/** An engine that has files, and the room in its memory that is reserved and not used yet. */
+/** An engine that has files, and the batches for it that are gathered and not applied yet. */
 class ReplayedEngine {
   readonly bit: number;
-  readonly engine: KvEngine;
-  private reservedBytes = 0;
+  private readonly engine: KvEngine;
+  private readonly group: BatchGroup;
+  private readonly reader = new BatchReader();
+  /** Of the last batch in the group. */
+  private groupSeq: Seq = 0;
 
-  constructor({ bit, engine }: PlacedEngine) {
+  constructor({ bit, code, engine }: PlacedEngine, groupBytes: number) {
     this.bit = bit;
     this.engine = engine;
+    this.group = new BatchGroup(code, groupBytes);
   }
 
-  /** Reserves room for a batch; a promise when the engine makes us wait. */
-  admit(room: number): Promise<void> | undefined {
-    if (this.reservedBytes >= room) return undefined;
-    // A batch that is larger than all of the memory waits until nothing else is in it.
-    this.release();
-    this.reservedBytes = Math.max(room, RESERVED_BYTES);
-    return this.engine.admit(this.reservedBytes);
+  /** Takes a batch, unless the engine has it in its files. A promise when room must be waited for; then it is not taken yet. */
+  take(batch: BatchReader, seq: Seq): Promise<void> | undefined {
+    if (this.engine.appliedSeq >= seq) return undefined;
+    if (!this.group.hasRoomFor(batch)) return this.apply().then(() => this.take(batch, seq));
+    this.group.add(batch);
+    this.groupSeq = seq;
+    return undefined;
   }
 
-  /** Applies an admitted batch, which gives its room back. */
-  apply(batch: BatchReader, seq: Seq): void {
-    this.reservedBytes -= batch.room;
-    this.engine.apply(batch, seq, Number.POSITIVE_INFINITY);
-    batch.rewind();
-  }
-
-  release(): void {
-    this.engine.unadmit(this.reservedBytes);
-    this.reservedBytes = 0;
+  /** Applies what is gathered. */
+  async apply(): Promise<void> {
+    const { engine, group, reader } = this;
+    if (group.count === 0) return;
+    await engine.admit(group.room);
+    group.giveTo(reader);
+    engine.apply(reader, this.groupSeq, Number.POSITIVE_INFINITY);
   }
 }
 
-/** Gives batches to the engines that do not have them. */
+/**
+ * Gives batches to the engines that do not have them, many at a time: no view is open yet, so nobody could look between them,
+ * and what an engine does for a batch costs more than the few operations of a usual one.
+ */
 class Replay {
   private readonly catalog: SpaceCatalog;
   private readonly engines: readonly ReplayedEngine[];
   private readonly reader = new BatchReader();
-  private seq: Seq = 0;
 
-  constructor(catalog: SpaceCatalog) {
+  /** `logBytes` are to be read. */
+  constructor(catalog: SpaceCatalog, logBytes: number, groupBytesMax: number) {
+    const groupBytes = Math.min(logBytes, groupBytesMax);
     this.catalog = catalog;
-    this.engines = catalog.engines.filter(({ volatile }) => !volatile).map((placed) => new ReplayedEngine(placed));
+    this.engines = catalog.engines
+      .filter(({ volatile }) => !volatile)
+      .map((placed) => new ReplayedEngine(placed, groupBytes));
   }
 
   /** A promise when an engine makes us wait for room; the record stays as it is until that has resolved. */
-  apply(record: WalRecord): Promise<void> | undefined {
+  take(record: WalRecord): Promise<void> | undefined {
     this.reader.setBatch(record.payload);
-    this.seq = record.seq;
     this.catalog.checkEngines(this.reader.engines);
-    return this.applyFrom(0);
+    return this.takeFrom(0, record.seq);
   }
 
-  /** Everything is applied: what engines were not touched by last is told to them, and room that was not used is free. */
-  end(seq: Seq): void {
-    for (const engine of this.engines) engine.release();
+  /** Applies everything that was taken. */
+  async apply(): Promise<void> {
+    for (const engine of this.engines) await engine.apply();
+  }
+
+  /** Everything is applied, and engines that the last records did not touch are told where the log ended. */
+  async end(seq: Seq): Promise<void> {
+    await this.apply();
     for (const { engine } of this.catalog.engines) if (engine.appliedSeq < seq) engine.advance(seq);
   }
 
-  private applyFrom(first: number): Promise<void> | undefined {
-    const { engines, reader, seq } = this;
+  private takeFrom(first: number, seq: Seq): Promise<void> | undefined {
+    const { engines, reader } = this;
     for (let i = first; i < engines.length; i++) {
-      const replayed = engines[i] as ReplayedEngine;
-      if ((reader.engines & replayed.bit) === 0 || replayed.engine.appliedSeq >= seq) continue;
-      const wait = replayed.admit(reader.room);
-      if (wait !== undefined) return this.applyRest(wait, i);
-      replayed.apply(reader, seq);
+      const engine = engines[i] as ReplayedEngine;
+      if ((reader.engines & engine.bit) === 0) continue;
+      const waiting = engine.take(reader, seq);
+      if (waiting !== undefined) return waiting.then(() => this.takeFrom(i + 1, seq));
     }
     return undefined;
-  }
-
-  private async applyRest(room: Promise<void>, index: number): Promise<void> {
-    await room;
-    (this.engines[index] as ReplayedEngine).apply(this.reader, this.seq);
-    await this.applyFrom(index + 1);
   }
 }

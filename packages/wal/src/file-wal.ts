@@ -19,6 +19,7 @@ import { readRecords } from './log-reader.js';
 import type { WalMeters } from './meters.js';
 import type { Settings } from './options.js';
 import type { Retentions } from './retention.js';
+import type { ScannedLog } from './scanned-log.js';
 import type { SegmentSupply } from './segment-supply.js';
 import type { Lsn, RecordMeta, Retention, Wal, WalRecordBatch, WalStats } from './wal-types.js';
 
@@ -41,9 +42,12 @@ export class FileWal implements Wal {
   private readonly readable: FollowableLog;
   private dropping: Promise<void> = Promise.resolve();
   private closing: Promise<void> | undefined;
+  /** What the opening has read, for the first replay, which mostly follows at once. */
+  private scanned: ScannedLog | undefined;
 
-  constructor(parts: FileWalParts) {
+  constructor(parts: FileWalParts, scanned: ScannedLog) {
     this.parts = parts;
+    this.scanned = scanned;
     this.lost = parts.health.lost;
     const { settings, appender, commit, health, retentions } = parts;
     this.readable = {
@@ -78,6 +82,7 @@ export class FileWal implements Wal {
   }
 
   append(payload: Uint8Array, meta: RecordMeta): Lsn {
+    this.scanned = undefined;
     return this.parts.appender.append(payload, meta);
   }
 
@@ -97,7 +102,9 @@ export class FileWal implements Wal {
   async *replay(from: Lsn): AsyncGenerator<WalRecordBatch, void, void> {
     this.parts.health.checkOpen();
     if (this.parts.health.failure === undefined) this.parts.commit.write();
-    yield* readRecords(this.readable, from, this.parts.appender.written);
+    const { scanned } = this;
+    this.scanned = undefined;
+    yield* readRecords(this.readable, from, this.parts.appender.written, scanned);
   }
 
   follow(from: Lsn): AsyncIterableIterator<WalRecordBatch> {

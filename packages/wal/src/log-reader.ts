@@ -12,6 +12,7 @@ import { type Checksums, PhantomError, SqlState, corruptionError } from '@phanto
 import type { Vfs } from '@phantom/vfs';
 import type { SegmentHeader } from './format.js';
 import type { Retentions } from './retention.js';
+import type { ScannedLog } from './scanned-log.js';
 import { SegmentReader } from './segment-reader.js';
 import type { Lsn, WalRecord, WalRecordBatch } from './wal-types.js';
 
@@ -36,8 +37,16 @@ export interface ReadableLog {
   readonly start: Lsn;
 }
 
-/** Whole records of [from, upTo), in order. `from` and `upTo` are positions that this log has given. */
-export async function* readRecords(log: ReadableLog, from: Lsn, upTo: Lsn): AsyncGenerator<WalRecordBatch, void, void> {
+/**
+ * Whole records of [from, upTo), in order. `from` and `upTo` are positions that this log has given. What an opening has kept is
+ * not read again.
+ */
+export async function* readRecords(
+  log: ReadableLog,
+  from: Lsn,
+  upTo: Lsn,
+  scanned?: ScannedLog,
+): AsyncGenerator<WalRecordBatch, void, void> {
   if (from < log.start || from > upTo) {
     throw new PhantomError(SqlState.ObjectNotInPrerequisiteState, `the log has no LSN ${from}`, {
       detail: `It reaches from LSN ${log.start} to LSN ${upTo}.`,
@@ -51,7 +60,7 @@ export async function* readRecords(log: ReadableLog, from: Lsn, upTo: Lsn): Asyn
       const segment = segmentAt(log.segments, position);
       const file = log.vfs.open(segment.path, { mode: 'read' });
       try {
-        const reader = new SegmentReader(file, segment.header, log.checksums);
+        const reader = new SegmentReader(file, segment.header, log.checksums, scanned?.segment(segment.header));
         reader.seekLsn(position);
         const limit = Math.min(segment.limit, upTo);
         while (position < limit) {

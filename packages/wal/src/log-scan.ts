@@ -15,6 +15,7 @@ import { type Checksums, corruptionError } from '@phantom/base';
 import type { Vfs } from '@phantom/vfs';
 import { SEGMENT_HEADER_BYTES } from './format.js';
 import { type FoundSegment, LogFiles, floorOf } from './log-files.js';
+import { ScannedLog } from './scanned-log.js';
 import type { RecordProblem, SegmentReader } from './segment-reader.js';
 
 export interface LogPicture {
@@ -42,6 +43,8 @@ export interface LogPicture {
    * get their own number again, and their records, which nobody ever acknowledged, would be valid in it.
    */
   readonly removable: readonly string[];
+  /** What was read, for who reads it again. */
+  readonly scanned: ScannedLog;
 }
 
 /**
@@ -85,6 +88,7 @@ class TailScan {
   private endProblem: RecordProblem | undefined;
   /** LSN at which an unfinished payload began, or -1. */
   private unfinished = -1;
+  private readonly scanned = new ScannedLog();
 
   constructor(files: LogFiles, chain: readonly FoundSegment[], droppedBefore: number) {
     this.files = files;
@@ -101,6 +105,10 @@ class TailScan {
     }
     let index = this.chain.length - 1;
     while (index > 0 && (this.chain[index] as FoundSegment).header.firstLsn > this.durable) index--;
+    const needed = this.chain.findIndex((segment) => this.isNeededFrom(segment));
+    if (needed > index && this.files.read(this.chain[needed] as FoundSegment, (reader) => this.skipDropped(reader))) {
+      index = needed;
+    }
     while (this.scanSegment(index)) index++;
     // A payload that began in an earlier segment and never ended takes the segments behind its beginning with it.
     while (index > 0 && (this.chain[index] as FoundSegment).header.firstLsn > this.end) index--;
@@ -121,18 +129,24 @@ class TailScan {
       endProblem: this.endProblem,
       reusable: this.files.reusable,
       removable: [...this.files.removable, ...discarded.map((segment) => segment.path)],
+      scanned: this.scanned,
     };
   }
 
-  /** Goes to where the owner needs the log from, if that lies in this segment and a record begins there. */
-  private skipDropped(reader: SegmentReader, { header, limit }: FoundSegment): void {
-    const { droppedBefore } = this;
-    if (droppedBefore <= header.firstLsn || droppedBefore >= limit) return;
-    reader.seekLsn(droppedBefore);
+  /** Whether the position from which the owner needs the log lies in a segment. */
+  private isNeededFrom({ header, limit }: FoundSegment): boolean {
+    return this.droppedBefore >= header.firstLsn && this.droppedBefore < limit;
+  }
+
+  /** Goes to where the owner needs the log from, if a record begins there. */
+  private skipDropped(reader: SegmentReader): boolean {
+    const { firstLsn } = reader.header;
+    reader.seekLsn(this.droppedBefore);
     const begins = reader.advance();
-    reader.seekLsn(begins ? droppedBefore : header.firstLsn);
+    reader.seekLsn(begins ? this.droppedBefore : firstLsn);
     // Of a payload that began in an earlier segment the end is passed over with the rest.
     if (begins) this.unfinished = -1;
+    return begins;
   }
 
   /** Reads one segment to its end; true when the next one continues it. */
@@ -142,7 +156,8 @@ class TailScan {
     return this.files.read(segment, (reader) => {
       const record = reader.record;
       let cutAt = -1;
-      this.skipDropped(reader, segment);
+      if (this.isNeededFrom(segment)) this.skipDropped(reader);
+      reader.keepIn(this.scanned);
       while (reader.nextLsn < segment.limit && reader.advance()) {
         cutAt = -1;
         this.durable = Math.max(this.durable, record.durable);
@@ -159,6 +174,7 @@ class TailScan {
           this.unfinished = record.lsn;
         }
       }
+      reader.endKeeping();
       if (reader.nextLsn === segment.limit) return true;
       this.endProblem = reader.problem;
       this.end = reader.nextLsn;
@@ -215,5 +231,6 @@ function emptyPicture(files: LogFiles): LogPicture {
     endProblem: undefined,
     reusable: files.reusable,
     removable: files.removable,
+    scanned: new ScannedLog(),
   };
 }

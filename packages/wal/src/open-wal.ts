@@ -111,7 +111,8 @@ function assemble(
     markDue,
   });
   const commit = new GroupCommit(settings, appender, health, meters);
-  return new FileWal({ settings, health, appender, commit, supply, retentions, meters, lock });
+  const parts = { settings, health, appender, commit, supply, retentions, meters, lock };
+  return new FileWal(parts, picture.scanned);
 }
 
 function supplyOf(settings: Settings): SegmentSupply {

@@ -15,9 +15,13 @@ import {
   recordBytes,
 } from './format.js';
 import { PlaceSearch } from './place-search.js';
+import type { ScannedLog, ScannedSegment } from './scanned-log.js';
 
 /** Bytes of the window; it grows for a record that is larger. Also about the size of a batch of replay. */
 const WINDOW_BYTES = 256 * 1024;
+
+const NO_BYTES = new Uint8Array(0);
+const NO_VIEW = new DataView(NO_BYTES.buffer);
 
 /** Why there is no record at a place. */
 export interface RecordProblem {
@@ -50,14 +54,25 @@ export class SegmentReader {
   private current: number;
   private next: number;
   private epoch: number;
+  /** What an opening has kept of this segment; what begins before `validTo` needs no proof any more. */
+  private readonly scanned: ScannedSegment | undefined;
+  private readonly validFrom: number;
+  private readonly validTo: number;
+  /** Takes the windows that are read. */
+  private keeper: ScannedSegment | undefined = undefined;
+  /** Somebody else has the window, too: the next one needs bytes of its own. */
+  private isWindowKept = true;
 
-  constructor(file: VfsFile, header: SegmentHeader, checksums: Checksums) {
+  constructor(file: VfsFile, header: SegmentHeader, checksums: Checksums, scanned?: ScannedSegment) {
     this.file = file;
     this.header = header;
     this.checksums = checksums;
+    this.scanned = scanned;
+    this.validFrom = scanned?.from ?? 0;
+    this.validTo = scanned?.to ?? 0;
     this.fileBytes = file.size();
-    this.window = new Uint8Array(Math.min(WINDOW_BYTES, Math.max(this.fileBytes, SEGMENT_HEADER_BYTES)));
-    this.view = new DataView(this.window.buffer);
+    this.window = NO_BYTES;
+    this.view = NO_VIEW;
     this.current = SEGMENT_HEADER_BYTES;
     this.next = SEGMENT_HEADER_BYTES;
     this.epoch = header.epoch;
@@ -135,8 +150,10 @@ export class SegmentReader {
     }
     if (end > this.windowOffset + this.windowBytes) return 'window';
     const payloadEnd = at + RECORD_HEADER_BYTES + record.payloadBytes;
-    const checksum = this.checksums.h32(window, at + 4, payloadEnd);
-    if (checksum !== record.checksum) return this.broken('checksum', hex(record.checksum), hex(checksum));
+    if (offset < this.validFrom || offset >= this.validTo) {
+      const checksum = this.checksums.h32(window, at + 4, payloadEnd);
+      if (checksum !== record.checksum) return this.broken('checksum', hex(record.checksum), hex(checksum));
+    }
     if (record.epoch < this.epoch) return this.broken('epoch', `at least ${this.epoch}`, String(record.epoch));
     if (Number.isNaN(record.seq + record.commitTimeMs + record.durable) || record.logFlags > LOG_FLAGS_KNOWN) {
       return this.broken('flags', 'known flags and safe integers', `flags ${record.logFlags}`);
@@ -150,22 +167,55 @@ export class SegmentReader {
     return 'record';
   }
 
-  /** Reads the window anew from the next record on, and makes it large enough for it. */
+  /** Keeps what is read from the next record on, for later readers, until `endKeeping`. */
+  keepIn(log: ScannedLog): void {
+    this.keeper = log.begin(this.header, this.next);
+    if (this.next >= this.windowOffset && this.next < this.windowOffset + this.windowBytes) this.keepWindow();
+  }
+
+  /** Everything before the next record was valid. */
+  endKeeping(): void {
+    this.keeper?.end(this.next);
+    this.keeper = undefined;
+  }
+
+  /** Moves the window so that it begins with the next record, or before it, and has it whole. */
   slide(): void {
+    const window = this.scanned?.windowAt(this.next);
+    if (window === undefined) {
+      this.readWindow();
+    } else {
+      this.aimAt(window.bytes);
+      this.isWindowKept = true;
+      this.windowOffset = window.offset;
+      this.windowBytes = window.bytes.length;
+    }
+  }
+
+  private readWindow(): void {
     let bytes = WINDOW_BYTES;
     const at = this.next - this.windowOffset;
     const headerIsHere = at >= 0 && at + RECORD_HEADER_BYTES <= this.windowBytes;
     if (headerIsHere) bytes = Math.max(bytes, recordBytes(this.view.getUint32(at + 4, true)));
     bytes = Math.min(bytes, this.fileBytes - this.next);
-    if (this.window.length < bytes) {
-      this.window = new Uint8Array(bytes);
-      this.view = new DataView(this.window.buffer);
-    }
+    if (this.window.length < bytes || this.isWindowKept) this.aimAt(new Uint8Array(bytes));
     this.windowOffset = this.next;
     const wanted = Math.min(this.window.length, this.fileBytes - this.next);
     this.windowBytes = this.file.readAt(this.next, this.window.subarray(0, wanted));
     // Somebody cut the file meanwhile: what is not there must not be asked for again and again.
     if (this.windowBytes < wanted) this.fileBytes = this.next + this.windowBytes;
+    this.isWindowKept = false;
+    this.keepWindow();
+  }
+
+  private keepWindow(): void {
+    const { keeper, windowOffset: offset, windowBytes } = this;
+    if (keeper?.keep({ offset, bytes: this.window.subarray(0, windowBytes) }) === true) this.isWindowKept = true;
+  }
+
+  private aimAt(window: Uint8Array): void {
+    this.window = window;
+    this.view = new DataView(window.buffer, window.byteOffset, window.length);
   }
 
   /**

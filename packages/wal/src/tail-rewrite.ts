@@ -77,7 +77,7 @@ function copyTail(file: VfsFile, header: SegmentHeader, settings: Settings, pict
     const segment = segmentAt(picture.segments, position);
     const source = settings.vfs.open(segment.path, { mode: 'read' });
     try {
-      const reader = new SegmentReader(source, segment.header, checksums);
+      const reader = new SegmentReader(source, segment.header, checksums, picture.scanned.segment(segment.header));
       reader.seekLsn(position);
       const limit = Math.min(segment.limit, picture.end);
       while (position < limit) {

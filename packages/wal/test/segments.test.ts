@@ -256,6 +256,34 @@ describe('segments', () => {
     await wal.close();
   });
 
+  it('are read once by an opening and the replay behind it, and not before what their owner needs', async () => {
+    const disk = new MemoryVfs();
+    const more = { segmentBytes: 64 * 1024 };
+    const wal = await openWal(optionsOn(disk, checksums, more));
+    const ends: number[] = [];
+    for (let seq = 1; seq <= 200; seq++) {
+      ends.push(wal.append(new Uint8Array(1000), { seq, commitTimeMs: seq, flags: 0 }));
+      if (seq % 18 === 0) await wal.sync();
+    }
+    await wal.sync();
+    const droppedBefore = ends[188] as number;
+    const clone = disk.killClone();
+    const read: string[] = [];
+    clone.onOperation = ({ operation, path }) => void (operation === 'read' && read.push(path.slice(-6)));
+    const again = await openWal(optionsOn(clone, checksums, { ...more, droppedBefore }));
+    // Of each segment the header, and the one that the owner needs.
+    expect(read.slice(0, 3)).toEqual(['01.wal', '02.wal', '03.wal']);
+    expect(read.slice(3).every((name) => name === '04.wal')).toBe(true);
+    for (const segments of [['05.wal'], ['04.wal', '05.wal']]) {
+      read.length = 0;
+      expect(await seqsOf(again.replay(droppedBefore))).toEqual(range(190, 200));
+      // What was not known to be durable has been written anew.
+      expect([...new Set(read)]).toEqual(segments);
+    }
+    await again.close();
+    await wal.close();
+  });
+
   it('are opened from any record on, whatever payload over several of them came before', async () => {
     const disk = new MemoryVfs();
     const wal = await openWal(optionsOn(disk, checksums, { segmentBytes: 1536 }));

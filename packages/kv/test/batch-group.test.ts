@@ -1,0 +1,69 @@
+import { toHex } from '@phantom/base';
+import { describe, expect, it } from 'vitest';
+import { BatchGroup, BatchReader, EngineCode, WriteBatch, makeSpaceId, writeSpace } from '../src/index.js';
+
+function keyIn(engine: EngineCode, last: number): Uint8Array {
+  const key = new Uint8Array(5);
+  writeSpace(key, 0, makeSpaceId(engine, 1));
+  key[4] = last;
+  return key;
+}
+
+function batchOf(...operations: readonly (readonly [EngineCode, number])[]): BatchReader {
+  const batch = new WriteBatch();
+  for (const [engine, last] of operations) {
+    const key = keyIn(engine, last);
+    batch.put(key, 0, key.length, key, 4, 5, Uint8Array.of(9));
+  }
+  return new BatchReader().setBatch(batch.finish().slice());
+}
+
+/** The last byte of each key that a group gives, and whether its reader may keep the bytes. */
+function given(group: BatchGroup): number[] {
+  const reader = new BatchReader();
+  group.giveTo(reader);
+  expect(reader.isGiven).toBe(true);
+  const found: number[] = [];
+  while (reader.next()) {
+    expect(toHex(reader.bytes, reader.valueStart, reader.valueEnd)).toBe(
+      toHex(reader.bytes, reader.keyEnd - 1, reader.keyEnd),
+    );
+    found.push(reader.bytes[reader.keyEnd - 1] as number);
+  }
+  return found;
+}
+
+describe('a group of batches', () => {
+  const { Btree, Lsm } = EngineCode;
+
+  it('is one batch with the operations of its engine, in their order', () => {
+    const group = new BatchGroup(Btree, 1024);
+    expect(group.count).toBe(0);
+    group.add(batchOf([Btree, 1], [Btree, 2]));
+    const mixed = batchOf([Btree, 3], [Lsm, 4], [Btree, 5]);
+    group.add(mixed);
+    // The next engine finds the batch at its beginning.
+    expect(mixed.position).toBe(0);
+    group.add(batchOf([Btree, 1]));
+    expect(group.count).toBe(5);
+    expect(given(group)).toEqual([1, 2, 3, 5, 1]);
+  });
+
+  it('takes one batch whatever its size, others while there is room, and begins anew once given', () => {
+    const batch = batchOf([Btree, 1], [Btree, 2]);
+    for (const [capacityBytes, fits] of [
+      [0, false],
+      [8 + 2 * batch.length, true],
+    ] as const) {
+      const group = new BatchGroup(Btree, capacityBytes);
+      for (let round = 0; round < 2; round++) {
+        expect(group.hasRoomFor(batch)).toBe(true);
+        group.add(batch);
+        expect(group.room).toBe(batch.room);
+        expect(group.hasRoomFor(batch)).toBe(fits);
+        expect(given(group)).toEqual([1, 2]);
+        expect(group.count).toBe(0);
+      }
+    }
+  });
+});
