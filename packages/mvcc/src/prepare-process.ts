@@ -10,10 +10,13 @@ import { ByteSlot } from '@phantom/kv';
 import type { CommitSubject } from './commit-process.js';
 import type { PreparedState } from './prepared-record.js';
 import type { TransactionRegistry } from './registry.js';
+import { type TakingBack, takeBack } from './spill.js';
 import { type BlockedKey, firstKeyNotFree, validate } from './validation.js';
 import type { WriteSet } from './write-set.js';
 
-export interface PrepareSubject extends CommitSubject {
+export interface PrepareSubject extends CommitSubject, TakingBack {
+  writes: WriteSet | undefined;
+  putAside(bytes: number): WriteSet;
   /** Its life as a transaction is over: nothing of it is undone. */
   becamePrepared(): void;
 }
@@ -30,6 +33,7 @@ export async function prepare(
   const key = prepared.reserve(identifier);
   let record: WriteSet | undefined;
   try {
+    if (subject.writes?.spilled !== undefined) takeBack(registry, subject);
     for (;;) {
       const blocked = validate(registry, subject, SLOT) ?? firstUnlocked(registry, subject);
       if (blocked !== undefined) {

@@ -132,6 +132,11 @@ export class Snapshots {
     this.bases = [...this.bases.filter(({ place }) => place < end), { place: end, seq: this.seq }];
   }
 
+  /** All writes have been checked against what was committed so far, and are locked: they rest on the present snapshot. */
+  restAgain(): void {
+    if (this.bases.length > 0) this.bases = [{ place: 0, seq: this.seq }];
+  }
+
   release(): void {
     for (const view of new Set([this.current, this.newest, ...(this.held ?? [])])) view?.release();
     this.current = this.newest = this.held = undefined;

@@ -8,15 +8,20 @@
  *   locks      of what is put aside need no records any more                        spilled-holders.ts
  *   commit     merged into files that the engines take over by one log record      commit-process.ts
  *
+ * While somebody follows changes memory takes as much as a batch can be, since the log has nothing of what was put aside.
+ *
  * So a transaction that has put writes aside excludes others from those keys as if it had locked them, also where it is
  * optimistic: whoever wrote one of them first wins, and it loses at once instead of at its commit.
  */
-import { PhantomError, SqlState } from '@phantom/base';
-import { BATCH_BYTES_MAX, ByteSlot } from '@phantom/kv';
+import { PhantomError, SqlState, assert } from '@phantom/base';
+import { BATCH_BYTES_MAX, ByteSlot, type SpilledWrites } from '@phantom/kv';
 import type { TransactionRegistry } from './registry.js';
 import type { SpilledHolder } from './spilled-holders.js';
-import { type Candidate, validateWritten } from './validation.js';
-import type { WriteSet } from './write-set.js';
+import { type Candidate, firstKeyNotFree, validateWritten } from './validation.js';
+import { WriteSet } from './write-set.js';
+
+/** The record of a prepared transaction is a batch with its writes in it, and what else it has to say. */
+const PREPARED_BYTES_MAX = BATCH_BYTES_MAX - 64 * 1024 * 1024;
 
 const SLOT = new ByteSlot();
 
@@ -34,6 +39,8 @@ export function putAside(
   lockHead: number,
 ): WriteSet {
   const { spillers, store, options, locks } = registry;
+  // Who follows changes reads them from the log, which has what is in memory only.
+  if (store.isFollowed && writes.batch.bytes + bytes <= BATCH_BYTES_MAX) return writes;
   const spilled = writes.spilled ?? store.spill();
   if (spilled === undefined || bytes > BATCH_BYTES_MAX) throw tooLargeError(options.writeSetBytesMax);
   if (writes.batch.count === 0) return writes;
@@ -49,6 +56,54 @@ export function putAside(
   spillers.add(candidate);
   locks.forgetRows(candidate, lockHead, writes.hashes());
   return next;
+}
+
+/** A transaction whose writes come back into memory. */
+export interface TakingBack extends Candidate, SpilledHolder {
+  writes: WriteSet | undefined;
+  putAside(bytes: number): WriteSet;
+  closeCursors(): void;
+}
+
+/**
+ * Takes back into memory what is left of all that was put aside, for a transaction that is prepared: its record is one value.
+ * 54000 when that cannot be. Its locks come back with it: nobody else has had them since.
+ */
+export function takeBack(registry: TransactionRegistry, transaction: TakingBack): void {
+  const aside = transaction.putAside(0);
+  transaction.writes = writesOf(aside.spilled as SpilledWrites);
+  const blocked = firstKeyNotFree(registry, transaction, (hash, mode) =>
+    registry.locks.tryAcquire(transaction, hash, mode),
+  );
+  assert(blocked === undefined, 'what was put aside is locked by whoever has written it');
+  transaction.snapshots.restAgain();
+  transaction.closeCursors();
+  registry.spillers.delete(transaction);
+  aside.close();
+}
+
+function writesOf(spilled: SpilledWrites): WriteSet {
+  const all = new WriteSet();
+  for (const { lower, upper } of spilled.removedRanges()) all.removeRange(lower, upper);
+  const entries = spilled.entries();
+  try {
+    while (entries.next()) {
+      const { key, value } = entries;
+      if (all.bytes + key.end - key.start + value.end - value.start > PREPARED_BYTES_MAX) throw preparedError();
+      if (entries.isRemoved) all.remove(key.buffer, key.start, key.end);
+      else all.put(key.buffer, key.start, key.end, value.buffer, value.start, value.end);
+    }
+  } finally {
+    entries.close();
+  }
+  return all;
+}
+
+function preparedError(): PhantomError {
+  return new PhantomError(
+    SqlState.ProgramLimitExceeded,
+    `a transaction that is prepared writes ${PREPARED_BYTES_MAX} bytes at the most`,
+  );
 }
 
 function tooLargeError(writeSetBytesMax: number): PhantomError {

@@ -17,7 +17,7 @@
  *   2. Its write set is not touched between append and publish: others look their conflicts up in it.
  *   3. Exactly one of published, unknown and rollback ends it; listeners are told once.
  */
-import { PhantomError, SqlState, assert, unsupportedError } from '@phantom/base';
+import { PhantomError, SqlState, assert } from '@phantom/base';
 import {
   type ByteSlot,
   KEY_BYTES_MAX,
@@ -410,12 +410,14 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
 
   prepare(identifier: string, meta: string): Promise<void> {
     if (this.phase !== 'active') return Promise.reject(this.wounded ?? notActiveError(this.status));
-    if (this.writes?.spilled !== undefined)
-      return Promise.reject(unsupportedError('preparing a transaction that has put writes aside'));
     this.phase = 'committing';
     // Without writes there is nothing to make durable but its place: what it relies on and its locks.
     this.writes ??= this.registry.takeWriteSet();
     return prepare(this.registry, this, identifier, meta);
+  }
+
+  closeCursors(): void {
+    this.cursors?.closeAll();
   }
 
   becamePrepared(): void {

@@ -4,7 +4,7 @@
  */
 import { Random, isPhantomError } from '@phantom/base';
 import { btree } from '@phantom/btree';
-import { ByteSlot, EngineCode, type KeyRange } from '@phantom/kv';
+import { ByteSlot, EngineCode, type KeyRange, makeSpaceId } from '@phantom/kv';
 import { lsm } from '@phantom/lsm';
 import { type Store, openStore } from '@phantom/store';
 import { filesBelow } from '@phantom/testkit';
@@ -171,6 +171,46 @@ describe('a transaction that puts writes aside', () => {
     put(transaction, EngineCode.Btree, 'a', 'x');
     await transaction.commit();
     expect(contentOf(mvcc, EngineCode.Btree)).toEqual(['a=x']);
+    await store.close();
+  });
+});
+
+describe('a transaction beyond its memory', () => {
+  it('keeps its writes there while somebody follows changes: the log takes them from it', async () => {
+    const { mvcc, store } = await open({ writeSetBytesMax: 300 });
+    const feed = mvcc.changes({ name: 'test', ranges: [spaceOf(EngineCode.Btree)] });
+    const transaction = mvcc.begin();
+    putMany(transaction, EngineCode.Btree, 0, 100);
+    expect(mvcc.stats().spilledBytes).toBe(0);
+    const change = feed.next();
+    await transaction.commit();
+    expect((await change).value?.batch.count).toBe(100);
+    feed.close();
+    await store.close();
+  });
+
+  it('can be prepared, and is found again after a restart', async () => {
+    const disk = new MemoryVfs();
+    const options = { writeSetBytesMax: 300, preparedSpace: makeSpaceId(EngineCode.Btree, 9) };
+    let { mvcc, store } = await open(options, disk);
+    const transaction = mvcc.begin({ isolation: 'serializable' });
+    get(transaction, EngineCode.Lsm, 'a');
+    putMany(transaction, EngineCode.Btree, 0, 100);
+    const cursor = transaction.cursor(spaceOf(EngineCode.Btree));
+    const [lower, upper] = [keyOf(EngineCode.Btree, numbered(90)), keyOf(EngineCode.Btree, numbered(95))];
+    transaction.removeRange({ lower, upper });
+    await transaction.prepare('large', '');
+    expect(thrownBy(() => cursor.next())).toMatchObject({ code: '24000' });
+    expect(mvcc.stats().spilledBytes).toBe(0);
+    await mvcc.close();
+    await store.close({ checkpoint: false });
+    ({ mvcc, store } = await open(options, disk));
+    const other = mvcc.begin();
+    const key = keyOf(EngineCode.Btree, numbered(50));
+    expect(other.lock(key, 0, key.length, LockStrength.Update, 'skip')).toBe(false);
+    await mvcc.commitPrepared('large');
+    expect(contentOf(mvcc, EngineCode.Btree)).toHaveLength(95);
+    await mvcc.close();
     await store.close();
   });
 });

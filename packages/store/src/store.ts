@@ -49,29 +49,27 @@ import {
 } from '@phantom/kv';
 import type { LockHolder } from '@phantom/vfs';
 import type { Durability, Lsn, Wal } from '@phantom/wal';
-import { FileLoad, type LoadHost } from './bulk-load.js';
+import type { BulkLoad } from './bulk-load.js';
 import { checkStore } from './check.js';
 import { type ChangeFeed, type ChangeFeedOptions, LogChangeFeed } from './change-feed.js';
 import { Checkpointer } from './checkpointer.js';
 import { CommitQueue } from './commit-queue.js';
 import { adviseEngine } from './engine-advice.js';
+import { FileCommits, UNHEARD } from './file-commits.js';
 import { RecordKind } from './format.js';
 import { type StoreHealth, closedError } from './health.js';
-import { type LoadRecord, encodeLoads } from './load-record.js';
+import type { LoadRecord } from './load-record.js';
 import { LogWriter } from './log-writer.js';
 import { OS_SYNC_DELAY_MS } from './options.js';
-import { type PlacedEngine, type SpaceCatalog, encodeSpaceLimit } from './space-catalog.js';
+import { type SpaceCatalog, encodeSpaceLimit } from './space-catalog.js';
 import { type SpaceMove, SpaceMover, type SpacePair } from './space-move.js';
-import { FilesCommit, type SpilledCommit } from './spilled-commit.js';
+import type { SpilledCommit } from './spilled-commit.js';
 import type { StoreParts } from './store-parts.js';
 import type { CommitListener, Store, StoreStats, StoreView, SubmitOptions, TableAdvice } from './types.js';
 import { ViewRegistry } from './views.js';
 
 /** Nobody waits for the sync of a moved stretch, and its bytes are left alone until it is published. */
 const MOVED: SubmitOptions = { durability: 'os', borrow: true };
-const NO_BYTES = new Uint8Array(0);
-/** For who drains the queue and hears of a failure there. */
-const UNHEARD: CommitListener = { published: () => undefined, unknown: () => undefined };
 
 export class LogStore implements Store {
   readonly directory: string;
@@ -85,9 +83,7 @@ export class LogStore implements Store {
   private readonly views: ViewRegistry;
   private readonly checkpointer: Checkpointer;
   private readonly log: LogWriter;
-  private readonly loadHost: LoadHost;
-  /** Loads that were begun. */
-  private loads = 0;
+  private readonly files: FileCommits;
   /** Moves of spaces under way. */
   private readonly moves = new Set<SpaceMover>();
   private readonly feeds = new Set<LogChangeFeed>();
@@ -125,20 +121,7 @@ export class LogStore implements Store {
       recovered.log,
     );
     this.log = new LogWriter(wal, options.clock, health, recovered.log, recovered.commitTimeMs);
-    const { queue } = this;
-    this.loadHost = {
-      get visibleSeq() {
-        return queue.visibleSeq;
-      },
-      admitted: () => this.unstalled(),
-      submit: (loads) =>
-        new Promise((resolve, reject) => this.submitLoads(loads, NO_BYTES, { published: resolve, unknown: reject })),
-      submitNow: (loads) => {
-        const seq = this.submitLoads(loads, NO_BYTES, UNHEARD);
-        queue.drainNow();
-        return seq;
-      },
-    };
+    this.files = new FileCommits(this, parts, this.queue, this.log);
     health.onFailure((failure) => {
       this.queue.abandon(failure);
       for (const feed of this.feeds) feed.wake();
@@ -158,6 +141,10 @@ export class LogStore implements Store {
 
   get failure(): PhantomError | undefined {
     return this.health.failure;
+  }
+
+  get isFollowed(): boolean {
+    return this.feeds.size > 0;
   }
 
   view(): StoreView {
@@ -264,35 +251,16 @@ export class LogStore implements Store {
     });
   }
 
-  beginLoad(code: EngineCode): FileLoad | undefined {
-    this.catalog.checkEngines(1 << code);
-    const name = this.nameFiles();
-    const placed = this.catalog.engine(code) as PlacedEngine;
-    const writer = placed.engine.sortedWriter(name);
-    return writer === undefined ? undefined : new FileLoad(this.loadHost, placed, writer);
+  beginLoad(code: EngineCode): BulkLoad | undefined {
+    return this.files.beginLoad(code);
   }
 
   spill(): SpilledWrites | undefined {
-    const name = this.nameFiles();
-    for (const { engine } of this.catalog.engines) {
-      const spilled = engine.spill(name);
-      if (spilled !== undefined) return spilled;
-    }
-    return undefined;
+    return this.files.spill();
   }
 
   beginSpilledCommit(spilled: SpilledWrites): SpilledCommit {
-    return new FilesCommit(
-      {
-        beginLoad: (code) => this.beginLoad(code),
-        admit: (batch) => this.admit(batch),
-        admitNow: (batch) => this.admitNow(batch),
-        unadmit: (batch) => this.unadmit(batch),
-        submit: (batch, listener, options) => this.submit(batch, listener, options),
-        submitLoads: (loads, bytes, listener, options) => this.submitLoads(loads, bytes, listener, options),
-      },
-      spilled,
-    );
+    return this.files.beginSpilledCommit(spilled);
   }
 
   moveSpaces(pairs: readonly SpacePair[]): SpaceMove {
@@ -468,34 +436,8 @@ export class LogStore implements Store {
     }
   }
 
-  /** A name for files that no other load or spill ever has: the epoch is part of it, and no other process has that. */
-  private nameFiles(): string {
-    const refusal = this.health.refusal();
-    if (refusal !== undefined) throw refusal;
-    const { epoch, superblock } = this.parts;
-    epoch?.beginNow();
-    return `${superblock.state.timeline}-${superblock.state.epoch}-${++this.loads}`;
-  }
-
-  /** `bytes` is a batch for engines without files, or empty; it is theirs alone, and so not in the log. */
-  private submitLoads(
-    loads: readonly LoadRecord[],
-    bytes: Uint8Array,
-    listener: CommitListener,
-    options?: SubmitOptions,
-  ): Seq {
-    const refusal = this.health.refusal();
-    if (refusal !== undefined) throw refusal;
-    const { queue, log } = this;
-    const seq = queue.assignedSeq + 1;
-    const lsn = log.append(encodeLoads(loads), RecordKind.Load, seq);
-    const isSynced = this.durability === 'fsync' && options?.durability !== 'os';
-    queue.pushLoads(loads, bytes, lsn, log.commitTimeMs, listener, isSynced);
-    return seq;
-  }
-
   /** What every write must wait for, whether or not a move is under way. */
-  private async unstalled(): Promise<void> {
+  async unstalled(): Promise<void> {
     for (let stall = this.stall(); stall !== undefined; stall = this.stall()) await stall;
   }
 

@@ -163,6 +163,8 @@ export interface Store {
    * has to see to. 25006, 55000 or the store's failure when nothing may be written.
    */
   moveSpaces(pairs: readonly SpacePair[]): SpaceMove;
+  /** Whether a change feed is open: it is given what the log has, and so nothing of bulk loads and spilled commits. */
+  readonly isFollowed: boolean;
   /** Follows commits in their order: see ChangeFeed. 55000 when the log no longer has what is asked for, 22023 for a seq yet to come. */
   changes(options: ChangeFeedOptions): ChangeFeed;
   /**
