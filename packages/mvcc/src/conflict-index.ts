@@ -2,7 +2,7 @@
  * Which keys were written lately, and by which commit: what a transaction's write set and its constraint reads are
  * checked against. Conflicts are decided here, in memory, never by reading versions from disk.
  *
- *   slots   open addressing: key hash -> seq of the last commit that wrote it
+ *   newest  key hash -> seq of the last commit that wrote it (hash-table.ts)
  *   ring    (hash, seq) in commit order, so that what no live snapshot needs is forgotten from the old end
  *   ranges  range removals, rare, looked through one by one
  *
@@ -15,11 +15,10 @@
  */
 import { compareBytes } from '@phantom/base';
 import { BatchReader, type KeyRange, OperationKind, type Seq } from '@phantom/kv';
+import { HashTable } from './hash-table.js';
 import { keyHash } from './key-hash.js';
 
-const CAPACITY_MIN = 1024;
-/** Per slot: a hash and a seq. The ring is as long as the table has slots at the most, half of them in use. */
-const SLOT_BYTES = 16;
+const RING_ENTRIES_MIN = 512;
 const RING_ENTRY_BYTES = 16;
 const RANGE_BYTES = 96;
 
@@ -34,11 +33,9 @@ export class ConflictIndex {
   floor: Seq = 0;
   private readonly bytesMax: number;
   private readonly reader = new BatchReader();
-  private hashes = new Float64Array(CAPACITY_MIN);
-  private seqs = new Float64Array(CAPACITY_MIN);
-  private used = 0;
-  private ringHashes = new Float64Array(CAPACITY_MIN / 2);
-  private ringSeqs = new Float64Array(CAPACITY_MIN / 2);
+  private readonly newest = new HashTable();
+  private ringHashes = new Float64Array(RING_ENTRIES_MIN);
+  private ringSeqs = new Float64Array(RING_ENTRIES_MIN);
   private ringHead = 0;
   private ringCount = 0;
   private ranges: RecentRange[] = [];
@@ -54,7 +51,7 @@ export class ConflictIndex {
   }
 
   get bytes(): number {
-    return this.hashes.length * SLOT_BYTES + this.ringHashes.length * RING_ENTRY_BYTES + this.rangeBytes;
+    return this.newest.bytes + this.ringHashes.length * RING_ENTRY_BYTES + this.rangeBytes;
   }
 
   /** Records every key and range of a write batch (its finished bytes) for a commit. */
@@ -80,8 +77,7 @@ export class ConflictIndex {
 
   /** Seq of the last recorded commit that wrote the key, 0 when there is none. */
   seqOf(hash: number, key: Uint8Array, start: number, end: number): Seq {
-    const at = this.slotOf(hash);
-    let seq = this.hashes[at] === hash ? (this.seqs[at] as number) : 0;
+    let seq = this.newest.get(hash, 0);
     for (const range of this.ranges) {
       if (range.seq <= seq) continue;
       if (compareBytes(key, start, end, range.lower, 0, range.lower.length) < 0) continue;
@@ -96,7 +92,9 @@ export class ConflictIndex {
     while (this.ringCount > 0 && (this.ringSeqs[this.ringHead] as number) <= seq) this.dropOldest();
     this.dropRanges(seq);
     // An idle database gives its memory back.
-    if (this.ringCount === 0 && this.hashes.length > CAPACITY_MIN) this.resize(CAPACITY_MIN);
+    if (this.ringCount > 0 || this.ringHashes.length === RING_ENTRIES_MIN) return;
+    this.newest.clear();
+    this.resizeRing(RING_ENTRIES_MIN);
   }
 
   private boundRanges(): void {
@@ -110,23 +108,16 @@ export class ConflictIndex {
 
   private recordHash(hash: number, seq: Seq): void {
     if (this.ringCount === this.ringHashes.length) this.makeRoom();
-    const at = this.slotOf(hash);
-    if (this.hashes[at] !== hash) {
-      this.hashes[at] = hash;
-      this.used++;
-    } else if (this.seqs[at] === seq) {
-      return;
-    }
-    this.seqs[at] = seq;
+    if (this.newest.set(hash, seq, 0) === seq) return;
     const ringAt = (this.ringHead + this.ringCount++) & (this.ringHashes.length - 1);
     this.ringHashes[ringAt] = hash;
     this.ringSeqs[ringAt] = seq;
   }
 
-  /** Twice the table; past the limit the older half goes instead, needed or not. */
+  /** Twice the ring, which has a record for each hash in the table; past the limit the older half goes instead, needed or not. */
   private makeRoom(): void {
     if (this.bytes * 2 <= this.bytesMax) {
-      this.resize(this.hashes.length * 2);
+      this.resizeRing(this.ringHashes.length * 2);
       return;
     }
     const middle = (this.ringHead + (this.ringCount >> 1)) & (this.ringHashes.length - 1);
@@ -152,52 +143,14 @@ export class ConflictIndex {
     const seq = this.ringSeqs[this.ringHead] as number;
     this.ringHead = (this.ringHead + 1) & (this.ringHashes.length - 1);
     this.ringCount--;
-    const at = this.slotOf(hash);
-    // A later commit wrote the key again: its own ring entry answers for the slot.
-    if (this.hashes[at] === hash && this.seqs[at] === seq) this.removeSlot(at);
+    // A later commit that wrote the key again has a ring entry of its own.
+    if (this.newest.get(hash, 0) === seq) this.newest.delete(hash);
   }
 
-  /** Where the hash is, or the empty slot where it belongs. */
-  private slotOf(hash: number): number {
-    const { hashes } = this;
-    const mask = hashes.length - 1;
-    let at = hash & mask;
-    while (hashes[at] !== 0 && hashes[at] !== hash) at = (at + 1) & mask;
-    return at;
-  }
-
-  /** Closes the gap, so that no probe ends early (Knuth, volume 3, section 6.4, algorithm R). */
-  private removeSlot(slot: number): void {
-    const { hashes, seqs } = this;
-    const mask = hashes.length - 1;
-    let gap = slot;
-    let at = slot;
-    for (;;) {
-      at = (at + 1) & mask;
-      const hash = hashes[at] as number;
-      if (hash === 0) break;
-      const home = hash & mask;
-      if (((at - home) & mask) < ((at - gap) & mask)) continue;
-      hashes[gap] = hash;
-      seqs[gap] = seqs[at] as number;
-      gap = at;
-    }
-    hashes[gap] = 0;
-    this.used--;
-  }
-
-  private resize(capacity: number): void {
-    const { hashes, seqs, ringHashes, ringSeqs, ringHead, ringCount } = this;
-    this.hashes = new Float64Array(capacity);
-    this.seqs = new Float64Array(capacity);
-    for (let i = 0; i < hashes.length; i++) {
-      if (hashes[i] === 0) continue;
-      const at = this.slotOf(hashes[i] as number);
-      this.hashes[at] = hashes[i] as number;
-      this.seqs[at] = seqs[i] as number;
-    }
-    this.ringHashes = new Float64Array(capacity / 2);
-    this.ringSeqs = new Float64Array(capacity / 2);
+  private resizeRing(entries: number): void {
+    const { ringHashes, ringSeqs, ringHead, ringCount } = this;
+    this.ringHashes = new Float64Array(entries);
+    this.ringSeqs = new Float64Array(entries);
     for (let i = 0; i < ringCount; i++) {
       const from = (ringHead + i) & (ringHashes.length - 1);
       this.ringHashes[i] = ringHashes[from] as number;

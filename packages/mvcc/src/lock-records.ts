@@ -1,7 +1,7 @@
 /**
  * The memory of the lock table: which owner holds which key in which mode.
  *
- *   slots     open addressing: key hash -> first record of the key
+ *   heads     key hash -> first record of the key (hash-table.ts)
  *   records   [ owner | mode | next record of the key | next record of the owner ], 24 bytes with the hash
  *
  * No object for a lock: a record is a number. Those of a key are linked from its slot, newest first; those of an owner from
@@ -9,6 +9,7 @@
  */
 import { assert } from '@phantom/base';
 import { NONE } from '@phantom/kv';
+import { HashTable } from './hash-table.js';
 import type { LockOwner } from './lock-table.js';
 import { type LockMode, TableLockMode } from './types.js';
 
@@ -26,9 +27,7 @@ export class LockRecords {
   count = 0;
   /** Records of tables from which even readers are shut out. */
   accessExclusives = 0;
-  private hashes = new Float64Array(CAPACITY_MIN);
-  private heads = new Int32Array(CAPACITY_MIN);
-  private keys = 0;
+  private readonly heads = new HashTable();
   private records = new Int32Array(CAPACITY_MIN * RECORD_WORDS);
   private recordHashes = new Float64Array(CAPACITY_MIN);
   private recordCount = 0;
@@ -38,8 +37,7 @@ export class LockRecords {
 
   /** Newest record of a key, NONE when nobody holds it. */
   first(hash: number): number {
-    const at = this.slotOf(hash);
-    return this.hashes[at] === hash ? (this.heads[at] as number) : NONE;
+    return this.heads.get(hash, NONE);
   }
 
   /** The key's record before this one, NONE behind the last. */
@@ -70,16 +68,8 @@ export class LockRecords {
       owner.lockSlot = this.freeOwners.pop() ?? this.owners.length;
       this.owners[owner.lockSlot] = owner;
     }
-    if (this.keys * 2 >= this.hashes.length) this.resizeSlots(this.hashes.length * 2);
-    const at = this.slotOf(hash);
-    let next: number = NONE;
-    if (this.hashes[at] === hash) {
-      next = this.heads[at] as number;
-    } else {
-      this.hashes[at] = hash;
-      this.keys++;
-    }
     const record = this.newRecord();
+    const next = this.heads.set(hash, record, NONE);
     this.recordHashes[record] = hash;
     const word = record * RECORD_WORDS;
     this.records[word + OWNER] = owner.lockSlot;
@@ -87,7 +77,6 @@ export class LockRecords {
     if (mode === TableLockMode.AccessExclusive) this.accessExclusives++;
     this.records[word + NEXT_OF_KEY] = next;
     this.records[word + NEXT_OF_OWNER] = owner.lockHead;
-    this.heads[at] = record;
     owner.lockHead = record;
     owner.lockCount++;
     this.count++;
@@ -153,9 +142,7 @@ export class LockRecords {
     owner.lockCount = 0;
     this.forgetOwner(owner);
     this.count = 0;
-    this.keys = 0;
     this.accessExclusives = 0;
-    if (this.hashes.length === CAPACITY_MIN) this.hashes.fill(0);
     this.shrink();
   }
 
@@ -163,9 +150,8 @@ export class LockRecords {
   shrink(): void {
     this.recordCount = 0;
     this.freeRecord = NONE;
-    if (this.hashes.length === CAPACITY_MIN && this.recordHashes.length === CAPACITY_MIN) return;
-    this.hashes = new Float64Array(CAPACITY_MIN);
-    this.heads = new Int32Array(CAPACITY_MIN);
+    this.heads.clear();
+    if (this.recordHashes.length === CAPACITY_MIN) return;
     this.records = new Int32Array(CAPACITY_MIN * RECORD_WORDS);
     this.recordHashes = new Float64Array(CAPACITY_MIN);
   }
@@ -174,13 +160,12 @@ export class LockRecords {
   private remove(owner: LockOwner, record: number): number {
     const hash = this.recordHashes[record] as number;
     if (this.word(record, MODE) === TableLockMode.AccessExclusive) this.accessExclusives--;
-    const at = this.slotOf(hash);
     const next = this.word(record, NEXT_OF_KEY);
-    if (this.heads[at] === record) {
-      this.heads[at] = next;
-      if (next === NONE) this.removeSlot(at);
+    let before = this.first(hash);
+    if (before === record) {
+      if (next === NONE) this.heads.delete(hash);
+      else this.heads.set(hash, next, NONE);
     } else {
-      let before = this.heads[at] as number;
       while (this.word(before, NEXT_OF_KEY) !== record) before = this.word(before, NEXT_OF_KEY);
       this.records[before * RECORD_WORDS + NEXT_OF_KEY] = next;
     }
@@ -210,46 +195,5 @@ export class LockRecords {
       this.recordHashes = hashes;
     }
     return this.recordCount++;
-  }
-
-  private slotOf(hash: number): number {
-    const { hashes } = this;
-    const mask = hashes.length - 1;
-    let at = hash & mask;
-    while (hashes[at] !== 0 && hashes[at] !== hash) at = (at + 1) & mask;
-    return at;
-  }
-
-  /** Closes the gap, so that no probe ends early (Knuth, volume 3, section 6.4, algorithm R). */
-  private removeSlot(slot: number): void {
-    const { hashes, heads } = this;
-    const mask = hashes.length - 1;
-    let gap = slot;
-    let at = slot;
-    for (;;) {
-      at = (at + 1) & mask;
-      const hash = hashes[at] as number;
-      if (hash === 0) break;
-      const home = hash & mask;
-      if (((at - home) & mask) < ((at - gap) & mask)) continue;
-      hashes[gap] = hash;
-      heads[gap] = heads[at] as number;
-      gap = at;
-    }
-    hashes[gap] = 0;
-    heads[gap] = NONE;
-    this.keys--;
-  }
-
-  private resizeSlots(capacity: number): void {
-    const { hashes, heads } = this;
-    this.hashes = new Float64Array(capacity);
-    this.heads = new Int32Array(capacity);
-    for (let i = 0; i < hashes.length; i++) {
-      if (hashes[i] === 0) continue;
-      const at = this.slotOf(hashes[i] as number);
-      this.hashes[at] = hashes[i] as number;
-      this.heads[at] = heads[i] as number;
-    }
   }
 }

@@ -26,6 +26,7 @@ import { PhantomError, SqlState, assert } from '@phantom/base';
 import { NONE } from '@phantom/kv';
 import { type WaitStep, chooseVictim, deadlockError, preventionError } from './deadlock-policy.js';
 import { lostOn } from './errors.js';
+import type { HashTable } from './hash-table.js';
 import { LockRecords } from './lock-records.js';
 import { MODE_NAMES, excludedBy, excludes, isRowMode } from './lock-strength.js';
 import type { HeldMode } from './prepared-record.js';
@@ -251,8 +252,10 @@ export class LockTable {
     this.grantWaiting(hash);
   }
 
-  /** Drops the owner's records of rows that were taken since `head`, of the keys given, unless somebody waits for them. */
-  forgetRows(owner: LockOwner, head: number, hashes: ReadonlySet<number>): void {
+  /** Drops the owner's records of rows that were taken since `head`, of the keys asked for, unless somebody waits for them. */
+  forgetRows(owner: LockOwner, head: number, asked: () => HashTable): void {
+    if (owner.lockHead === head) return;
+    const hashes = asked();
     this.records.removeSince(
       owner,
       head,

@@ -54,7 +54,7 @@ export function putAside(
     throw error;
   }
   spillers.add(candidate);
-  locks.forgetRows(candidate, lockHead, writes.hashes());
+  locks.forgetRows(candidate, lockHead, () => writes.hashes());
   return next;
 }
 

@@ -37,6 +37,7 @@ import {
   WriteBatch,
   Written,
 } from '@phantom/kv';
+import { HashTable } from './hash-table.js';
 import { keyHash } from './key-hash.js';
 
 /** Operations that are looked through one by one; a tree costs more than it saves below that. */
@@ -149,12 +150,12 @@ export class WriteSet {
   }
 
   /** Of the keys in the batch. */
-  hashes(): Set<number> {
-    const hashes = new Set<number>();
+  hashes(): HashTable {
+    const hashes = new HashTable();
     const bytes = this.batch.finish();
     const reader = this.found.setBatch(bytes);
     while (reader.next()) {
-      if (reader.kind !== OperationKind.RemoveRange) hashes.add(keyHash(bytes, reader.keyStart, reader.keyEnd));
+      if (reader.kind !== OperationKind.RemoveRange) hashes.set(keyHash(bytes, reader.keyStart, reader.keyEnd), 1, 0);
     }
     return hashes;
   }

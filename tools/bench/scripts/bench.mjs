@@ -3,7 +3,8 @@
  * table or two are asked for all day), `tpch` (22 analytical queries; `--scale 0.1`, with PostgreSQL's answers), `parser`,
  * `storage` (both trees against LevelDB, RocksDB, LMDB and SQLite; `--rows 1000000`, `--turns 2`, `--only lsm,classic-level`).
  * `reopen`: the first read after kill -9 under load, as a curve over the log (`--rows 1000000`, `--turns 1`). `scale`: durable
- * commits of 256 callers, an opening with 10,000 tables, the removal of a table of 1 GB. `documents`: collections against
+ * commits of 256 callers, an opening with 10,000 tables, the removal of a table of 1 GB. `spill`: one transaction of 2 GiB
+ * (`--rows 8000000`, `--only btree`). `documents`: collections against
  * SQLite's JSON and nedb. `transactions`: hot rows, disjoint rows, read-modify-writes against better-sqlite3 and PostgreSQL.
  * `server`: the daemon and PostgreSQL under pgbench (`--only select,tpcb`, `--turns 1`, `--profile FOLDER`).
  * `large`: memory and disk of both trees alone with `--records 10000000` (`--only lsm`). `amplification`: what both trees write,
@@ -21,6 +22,7 @@ import { pricesSuite } from './suites/prices.mjs';
 import { reopenSuite } from './suites/reopen.mjs';
 import { scaleSuite } from './suites/scale.mjs';
 import { serverSuite } from './suites/server.mjs';
+import { spillSuite } from './suites/spill.mjs';
 import { sqlSuite } from './suites/sql.mjs';
 import { storageSuite } from './suites/storage.mjs';
 import { tpchSuite } from './suites/tpch.mjs';
@@ -36,6 +38,7 @@ const SUITES = {
   amplification: amplificationSuite,
   prices: pricesSuite,
   scale: scaleSuite,
+  spill: spillSuite,
   documents: documentsSuite,
   transactions: transactionsSuite,
   server: serverSuite,
