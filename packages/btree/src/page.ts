@@ -8,7 +8,15 @@
  */
 import { compareBytes, corruptionError, readU64, readVarint, varintBytes } from '@phantom/base';
 import { countBelow, signedDiscriminator } from '@phantom/runs';
-import { INNER_SLOT_BYTES, LEAF_SLOT_BYTES, LEVEL_MAX, PAGE_HEADER_BYTES, type PageId, PageKind } from './format.js';
+import {
+  INNER_SLOT_BYTES,
+  LEAF_SLOT_BYTES,
+  LEVEL_MAX,
+  OVERFLOW_REFERENCE_BYTES,
+  PAGE_HEADER_BYTES,
+  type PageId,
+  PageKind,
+} from './format.js';
 
 const HEADER_WORDS = PAGE_HEADER_BYTES / 4;
 
@@ -250,7 +258,31 @@ export class LeafEntry {
   /** Reads the entry of a slot. The stored key lacks the page's omitted bytes. */
   read(page: Page, slot: number): void {
     const { bytes, end } = page;
-    let at = page.entryAt(slot);
+    const at = page.entryAt(slot);
+    // Nearly every entry has a key of less than 128 bytes and a value of less than 8 KiB. Scans do little else than this.
+    const stored = bytes[at]!;
+    const low = bytes[at + 1]!;
+    const high = bytes[at + 2]!;
+    const isShort = low < 0x80;
+    if (stored >= 0x80 || !(isShort || (high < 0x80 && high > 0)) || at + 3 > end) {
+      this.readAny(page, slot, at);
+      return;
+    }
+    const tag = isShort ? low : (low & 0x7f) | (high << 7);
+    const keyStart = at + (isShort ? 2 : 3);
+    const keyEnd = keyStart + stored;
+    const isOverflow = (tag & 1) === 1;
+    this.keyStart = keyStart;
+    this.keyEnd = keyEnd;
+    this.overflow = isOverflow;
+    this.valueBytes = tag >> 1;
+    if (keyEnd + (isOverflow ? OVERFLOW_REFERENCE_BYTES : tag >> 1) > end) throw page.malformed(slot);
+  }
+
+  /** As `read`, for lengths of any size. */
+  private readAny(page: Page, slot: number, entryAt: number): void {
+    const { bytes, end } = page;
+    let at = entryAt;
     const stored = readVarint(bytes, at, end);
     at += varintBytes(stored);
     const tag = readVarint(bytes, at, end);
@@ -259,7 +291,7 @@ export class LeafEntry {
     this.keyEnd = at + stored;
     this.overflow = tag % 2 === 1;
     this.valueBytes = Math.floor(tag / 2);
-    const valueEnd = this.keyEnd + (this.overflow ? 12 : this.valueBytes);
+    const valueEnd = this.keyEnd + (this.overflow ? OVERFLOW_REFERENCE_BYTES : this.valueBytes);
     if (!(valueEnd <= end)) throw page.malformed(slot);
   }
 }

@@ -9,7 +9,7 @@
  */
 import { compareBytes, copyBytes } from '@phantom/base';
 import { ByteSlot, type CursorBatch, type KeyRange, type KvCursor } from '@phantom/kv';
-import type { LayerCursor } from '@phantom/runs';
+import { type LayerCursor, touchLines } from '@phantom/runs';
 import type { TreeRoot } from './format.js';
 import { LeafEntry, Page } from './page.js';
 import type { Pager } from './pager.js';
@@ -21,6 +21,8 @@ type Place = (typeof Place)[keyof typeof Place];
 /** Arenas of keys: small at first, since most scans are short, then each twice the one before. */
 const ARENA_BYTES_MIN = 512;
 const ARENA_BYTES_MAX = 8 * 1024;
+/** So many entries of a leaf are asked for at once, before the first of them is read. */
+const TOUCHED_ENTRIES_MIN = 8;
 const NO_BYTES = new Uint8Array(0);
 const NO_WORDS = new Int32Array(8);
 
@@ -123,6 +125,9 @@ export class TreeCursor implements LayerCursor, KvCursor {
     if (limit !== undefined) {
       const found = leaf.find(limit.buffer, limit.start, limit.end);
       end = Math.min(end, Math.max(found < 0 ? ~found : found, slot + 1));
+    }
+    if (end - slot >= TOUCHED_ENTRIES_MIN) {
+      touchLines(bytes, leaf.entryAt(slot), end < leaf.count ? leaf.entryAt(end) : leaf.end);
     }
     let i = batch.count;
     for (let at = slot; at < end; at++, i++) {
