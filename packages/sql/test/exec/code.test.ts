@@ -19,6 +19,7 @@ import {
   or,
   property,
   type BinaryOperator,
+  type Code,
   type FunctionCode,
 } from '../../src/exec/code/ir.js';
 import { functionText, generateFunction } from '../../src/exec/code/javascript.js';
@@ -253,5 +254,95 @@ describe('text', () => {
     });
     expect(functionText(code)).toBe('function f() {\n  return c0(c1);\n}');
     expect(generateFunction(code, constants)()).toBe('`); process.exit(1); //');
+  });
+});
+
+describe('blocks of their own', () => {
+  /** Enough code to be worth a function: adds 1 to ten elements. */
+  const raise = (e: Emitter, array: Code): void => {
+    for (let i = 0; i < 10; i++) e.setElement(array, literal(i), binary('+', element(array, literal(i)), ONE));
+  };
+  const tens = (): number[] => Array.from({ length: 10 }, () => 9);
+
+  it('get what they read as parameters, and may lie within each other', () => {
+    const build: Build = (e, [array, limit]) => {
+      const first = e.let(element(array!, ZERO));
+      e.ifApart(binary('>', limit!, first), () => {
+        raise(e, array!);
+        const second = e.let(element(array!, ONE));
+        e.ifApart(binary('>', limit!, second), () => {
+          raise(e, array!);
+          e.setElement(array!, ZERO, binary('+', first, second));
+        });
+      });
+      e.return(array!);
+    };
+    expect(functionText(write(2, build).code).match(/^function \w+\(.*\)/gm)).toEqual([
+      'function f2(v0, v2, v3)',
+      'function f1(v0, v1, v2)',
+      'function f(v0, v1)',
+    ]);
+    for (const f of both(2, build)) {
+      expect(f(tens(), 9)).toEqual(tens());
+      expect(f(tens(), 10)).toEqual(tens().fill(10));
+      expect(f(tens(), 11)).toEqual([19, ...tens().fill(11, 1).slice(1)]);
+    }
+  });
+
+  it('end the function around them, or let it go on', () => {
+    const build: Build = (e, [array, answer]) => {
+      e.ifApart(isNotNull(answer!), () => {
+        raise(e, array!);
+        e.if(binary('>', element(array!, ZERO), ONE), () => e.return(answer!));
+      });
+      e.ifApart(isNull(answer!), () => {
+        raise(e, array!);
+        e.return(literal(undefined));
+      });
+      e.return(literal(-5));
+    };
+    expect(functionText(write(2, build).code)).toContain('function f2');
+    for (const f of both(2, build)) {
+      expect(f(tens(), null)).toBe(undefined);
+      expect(f(tens(), 3)).toBe(3);
+      expect(f(tens().fill(0), 3)).toBe(-5);
+    }
+  });
+
+  it('yield through the function around them', () => {
+    const build: Build = (e, [array]) => {
+      e.ifApart(binary('>', element(array!, ZERO), ONE), () => {
+        raise(e, array!);
+        e.yield(element(array!, ZERO));
+      });
+      e.return(literal(1));
+    };
+    expect(functionText(write(1, build).code)).toContain('yield* f1(v0)');
+    for (const f of both(1, build)) {
+      expect([...(f(tens()) as Iterable<unknown>)]).toEqual([10]);
+      expect((f([0]) as Generator).next()).toEqual({ done: true, value: 1 });
+    }
+  });
+
+  it('stay where they are when they are small, jump out, or set what is around them', () => {
+    const texts = [
+      write(1, (e, [a]) => e.ifApart(isNotNull(a!), () => e.return(a!))),
+      write(1, (e, [a]) =>
+        e.loop((label) => {
+          e.ifApart(isNotNull(a!), () => {
+            raise(e, a!);
+            e.break(label);
+          });
+        }),
+      ),
+      write(1, (e, [a]) => {
+        const sum = e.let(ZERO);
+        e.ifApart(isNotNull(a!), () => {
+          raise(e, a!);
+          e.assign(sum, ONE);
+        });
+      }),
+    ].map(({ code }) => functionText(code));
+    for (const text of texts) expect(text).not.toContain('f1');
   });
 });

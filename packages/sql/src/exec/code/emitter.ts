@@ -128,6 +128,14 @@ export class Emitter {
     this.add({ kind: 'if', test, then: thenStatements, otherwise: otherwiseStatements });
   }
 
+  /** As `if`, around what may be written as a function of its own (outlining.ts). */
+  ifApart(test: Code, then: () => void): void {
+    this.if(test, then);
+    const { statements } = this.block;
+    const last = statements[statements.length - 1];
+    if (last?.kind === 'if' && last.test === test) statements[statements.length - 1] = { ...last, apart: true };
+  }
+
   /** A loop; the body gets its label for break and continue. */
   loop(body: (label: number) => void): void {
     const label = this.labels++;

@@ -72,6 +72,8 @@ export type Statement =
       readonly test: Code;
       readonly then: readonly Statement[];
       readonly otherwise: readonly Statement[];
+      /** What `then` does runs for few rows, or is much: it may be written as a function of its own. */
+      readonly apart?: true;
     }
   /** Runs until a break of its label. */
   | { readonly kind: 'loop'; readonly label: number; readonly body: readonly Statement[] }

@@ -2,6 +2,7 @@
 import { unreachable } from '@phantom/base';
 import { columnSource, isNullSource } from '@phantom/codec';
 import type { Code, FunctionCode, Statement } from './ir.js';
+import { outlineOf } from './outlining.js';
 
 function codeText(code: Code): string {
   switch (code.kind) {
@@ -44,59 +45,99 @@ function codeText(code: Code): string {
   }
 }
 
-function writeStatements(statements: readonly Statement[], lines: string[], indent: string): void {
-  for (const statement of statements) writeStatement(statement, lines, indent);
-}
+/** Writes one function, and before it those that blocks of it have become. */
+class FunctionWriter {
+  readonly functions: string[] = [];
+  private readonly name: string;
+  private parts = 0;
 
-function writeStatement(statement: Statement, lines: string[], indent: string): void {
-  const inner = `${indent}  `;
-  switch (statement.kind) {
-    case 'let':
-      lines.push(`${indent}let v${statement.local.id} = ${codeText(statement.value)};`);
-      return;
-    case 'assign':
-      lines.push(`${indent}v${statement.local.id} = ${codeText(statement.value)};`);
-      return;
-    case 'set-element':
-      lines.push(
-        `${indent}${codeText(statement.object)}[${codeText(statement.index)}] = ${codeText(statement.value)};`,
-      );
-      return;
-    case 'set-property':
-      lines.push(`${indent}${codeText(statement.object)}.${statement.name} = ${codeText(statement.value)};`);
-      return;
-    case 'evaluate':
-      lines.push(`${indent}${codeText(statement.value)};`);
-      return;
-    case 'if':
-      lines.push(`${indent}if (${codeText(statement.test)}) {`);
-      writeStatements(statement.then, lines, inner);
-      if (statement.otherwise.length > 0) {
-        lines.push(`${indent}} else {`);
-        writeStatements(statement.otherwise, lines, inner);
-      }
-      lines.push(`${indent}}`);
-      return;
-    case 'loop':
-      lines.push(`${indent}l${statement.label}: for (;;) {`);
-      writeStatements(statement.body, lines, inner);
-      lines.push(`${indent}}`);
-      return;
-    case 'break':
-    case 'continue':
-      lines.push(`${indent}${statement.kind} l${statement.label};`);
-      return;
-    case 'return':
-      lines.push(`${indent}return ${codeText(statement.value)};`);
-      return;
-    case 'yield':
-      lines.push(`${indent}yield ${codeText(statement.value)};`);
-      return;
-    case 'delegate':
-      lines.push(`${indent}let v${statement.local.id} = yield* ${codeText(statement.generator)};`);
-      return;
-    default:
-      unreachable(statement);
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  function(name: string, parameters: string, generator: boolean, body: readonly Statement[]): void {
+    const lines: string[] = [`function${generator ? '*' : ''} ${name}(${parameters}) {`];
+    this.statements(body, lines, '  ');
+    lines.push('}');
+    this.functions.push(lines.join('\n'));
+  }
+
+  /** Writes a block as a function and a call of it; false when it is to stay where it is. */
+  private outline(block: readonly Statement[], lines: string[], indent: string): boolean {
+    const outline = outlineOf(block);
+    if (outline === undefined) return false;
+    const parameters = outline.parameters.map((id) => `v${id}`).join(', ');
+    const name = `${this.name}${++this.parts}`;
+    this.function(name, parameters, outline.generator, block);
+    const called = `${outline.generator ? 'yield* ' : ''}${name}(${parameters})`;
+    switch (outline.returns) {
+      case 'never':
+        lines.push(`${indent}${called};`);
+        return true;
+      case 'always':
+        lines.push(`${indent}return ${called};`);
+        return true;
+      default:
+        lines.push(`${indent}const r = ${called};`, `${indent}if (r !== undefined) return r;`);
+        return true;
+    }
+  }
+
+  private statements(list: readonly Statement[], lines: string[], indent: string): void {
+    for (const statement of list) this.statement(statement, lines, indent);
+  }
+
+  private statement(statement: Statement, lines: string[], indent: string): void {
+    const inner = `${indent}  `;
+    switch (statement.kind) {
+      case 'let':
+        lines.push(`${indent}let v${statement.local.id} = ${codeText(statement.value)};`);
+        return;
+      case 'assign':
+        lines.push(`${indent}v${statement.local.id} = ${codeText(statement.value)};`);
+        return;
+      case 'set-element':
+        lines.push(
+          `${indent}${codeText(statement.object)}[${codeText(statement.index)}] = ${codeText(statement.value)};`,
+        );
+        return;
+      case 'set-property':
+        lines.push(`${indent}${codeText(statement.object)}.${statement.name} = ${codeText(statement.value)};`);
+        return;
+      case 'evaluate':
+        lines.push(`${indent}${codeText(statement.value)};`);
+        return;
+      case 'if':
+        lines.push(`${indent}if (${codeText(statement.test)}) {`);
+        if (statement.apart !== true || !this.outline(statement.then, lines, inner))
+          this.statements(statement.then, lines, inner);
+        if (statement.otherwise.length > 0) {
+          lines.push(`${indent}} else {`);
+          this.statements(statement.otherwise, lines, inner);
+        }
+        lines.push(`${indent}}`);
+        return;
+      case 'loop':
+        lines.push(`${indent}l${statement.label}: for (;;) {`);
+        this.statements(statement.body, lines, inner);
+        lines.push(`${indent}}`);
+        return;
+      case 'break':
+      case 'continue':
+        lines.push(`${indent}${statement.kind} l${statement.label};`);
+        return;
+      case 'return':
+        lines.push(`${indent}return ${codeText(statement.value)};`);
+        return;
+      case 'yield':
+        lines.push(`${indent}yield ${codeText(statement.value)};`);
+        return;
+      case 'delegate':
+        lines.push(`${indent}let v${statement.local.id} = yield* ${codeText(statement.generator)};`);
+        return;
+      default:
+        unreachable(statement);
+    }
   }
 }
 
@@ -106,13 +147,12 @@ function usedConstants(text: string): number[] {
   return [...used];
 }
 
-/** The text of the function, for golden tests and for the curious. */
+/** The text of the function, behind that of its parts, for golden tests and for the curious. */
 export function functionText(code: FunctionCode): string {
   const parameters = code.parameters.map((parameter) => `v${parameter.id}`).join(', ');
-  const lines: string[] = [`function${code.generator ? '*' : ''} ${code.name}(${parameters}) {`];
-  writeStatements(code.body, lines, '  ');
-  lines.push('}');
-  return lines.join('\n');
+  const writer = new FunctionWriter(code.name);
+  writer.function(code.name, parameters, code.generator, code.body);
+  return writer.functions.join('\n');
 }
 
 /** Compiles a function. Each call makes a new function object, so that the engine specializes it for its constants. */
@@ -120,8 +160,10 @@ export function generateFunction(code: FunctionCode, constants: readonly unknown
   const text = functionText(code);
   const bindings = usedConstants(text).map((index) => `c${index} = constants[${index}]`);
   const prelude = bindings.length === 0 ? '' : `const ${bindings.join(', ')};\n`;
-  const make = new Function('constants', `'use strict';\n${prelude}return ${text};`) as (
-    constants: readonly unknown[],
-  ) => (...args: unknown[]) => unknown;
+  const make = new Function(
+    'constants',
+    `'use strict';\n${prelude}${text}
+return ${code.name};`,
+  ) as (constants: readonly unknown[]) => (...args: unknown[]) => unknown;
   return make(constants);
 }

@@ -9,5 +9,7 @@ export function filterBy(context: StepContext, conditions: readonly Expression[]
     then();
     return;
   }
-  context.emitter.if(context.expressions.test(first, true), () => filterBy(context, rest, then));
+  const test = context.expressions.test(first, true);
+  if (rest.length === 0) context.emitter.ifApart(test, then);
+  else context.emitter.if(test, () => filterBy(context, rest, then));
 }
