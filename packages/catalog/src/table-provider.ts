@@ -28,6 +28,11 @@ export interface ProviderTransaction {
  */
 export interface ProvidedWriter {
   insert(values: readonly unknown[]): Promise<void> | undefined;
+  /**
+   * Key of a row that a new one would meet on one of these unique indexes (none named: on any), in the newest state; undefined where there
+   * is none, and the key stays free for the transaction.
+   */
+  conflict(values: readonly unknown[], indexOids: readonly Oid[]): Promise<void> | Uint8Array | undefined;
   update(key: Uint8Array, row: Uint8Array, values: readonly unknown[]): Promise<void> | undefined;
   remove(key: Uint8Array, row: Uint8Array): Promise<void> | undefined;
 }

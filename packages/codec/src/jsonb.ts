@@ -14,7 +14,7 @@ import {
   objectField,
   scalarValue,
 } from './document-reader.js';
-import type { NodeKind } from './document-format.js';
+import { type NodeKind, Tag } from './document-format.js';
 import { writeNode } from './document-writer.js';
 
 const UTF8 = new TextEncoder();
@@ -53,6 +53,12 @@ export class Jsonb {
 
   get kind(): NodeKind {
     return nodeKind(this.bytes, this.start, this.end);
+  }
+
+  /** True for an object whose fields stand in an order of their own, as collections keep them. */
+  get isOrdered(): boolean {
+    const tag = this.bytes[this.start];
+    return tag === Tag.Object || tag === Tag.ObjectWide;
   }
 
   /** Entries of an array or object. */

@@ -89,6 +89,14 @@ export class DocumentLayout {
     if (writer.length - start > KEY_BYTES_MAX) throw new PhantomError('54000', '_id is too long for a key');
   }
 
+  /** Key of the row that an entry of an index points to, owned by the caller. */
+  rowKey({ buffer, start, end }: ByteSlot): Uint8Array {
+    const key = new Uint8Array(SPACE_BYTES + end - start);
+    key.set(this.prefix);
+    key.set(buffer.subarray(start, end), SPACE_BYTES);
+    return key;
+  }
+
   /** The row of a document, checked; borrowed until the next call. */
   encode(document: object, idValue: unknown, id: Jsonb): ByteWriter {
     const { writer } = encoder;

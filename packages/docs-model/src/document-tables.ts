@@ -10,6 +10,7 @@ import type {
   IndexDescriptor,
   IndexRanges,
   ObjectPlace,
+  Oid,
   PathCondition,
   ProvidedWriter,
   ProviderTransaction,
@@ -208,6 +209,11 @@ class DocumentRows implements ProvidedWriter {
   insert(values: readonly unknown[]): Promise<void> | undefined {
     const id = this.part(values, 0);
     return this.writer.insert(this.document(values, id), id);
+  }
+
+  conflict(values: readonly unknown[], indexOids: readonly Oid[]): Promise<void> | Uint8Array | undefined {
+    const id = this.part(values, 0);
+    return this.writer.conflict(this.document(values, id), id, indexOids);
   }
 
   update(key: Uint8Array, row: Uint8Array, values: readonly unknown[]): Promise<void> | undefined {

@@ -113,6 +113,47 @@ export class CollectionWriter {
     return undefined;
   }
 
+  /**
+   * Key of a document that a new one would meet on one of these unique indexes (none named: on any), in the newest state. A promise: wait
+   * and call again.
+   */
+  conflict(document: object, id: unknown, indexOids: readonly number[]): Promise<void> | Uint8Array | undefined {
+    checkId(id);
+    const { layout, indexes, table } = this.view;
+    const isAsked = (oid: number): boolean => indexOids.length === 0 || indexOids.includes(oid);
+    const node = encodePart(id);
+    const { key, row } = this;
+    if (isAsked(table.indexOids[0] as number)) {
+      key.reset();
+      layout.appendKey(key, node);
+      const rowKey = key.take();
+      const taken = this.claimKey(rowKey);
+      if (taken !== false) return taken === true ? rowKey : taken;
+    }
+    const encoded = layout.encode(document, id, node);
+    row.set(encoded.buffer, 0, encoded.length);
+    const stored = this.storedDocument(row);
+    for (const index of indexes) {
+      if (!index.index.unique || !isAsked(index.index.oid)) continue;
+      for (const entry of index.entriesOf(stored)) {
+        const taken = this.claimKey(entry.key);
+        if (taken === false) continue;
+        return taken === true ? layout.rowKey(this.slot) : taken;
+      }
+    }
+    return undefined;
+  }
+
+  /** Locks a key where the level asks for it, and tells whether it is there already (its value in `slot`). */
+  private claimKey(key: Uint8Array): boolean | Promise<void> {
+    const { storage } = this.transaction;
+    if (this.locking) {
+      const wait = storage.lock(key, 0, key.length, LockStrength.Update, 'wait');
+      if (wait instanceof Promise) return wait;
+    }
+    return storage.getNewest(key, 0, key.length, this.slot);
+  }
+
   /** True when what indexes read of a caller's object is the same as when it is stored: scalars of its own. */
   private isPlainToIndexes(document: object): document is PlainObject {
     const { indexedFields } = this.view;

@@ -4,7 +4,7 @@
  */
 import { ByteWriter, assert } from '@phantom/base';
 import type { DocumentKey, ObjectReader, Oid, TableDescriptor } from '@phantom/catalog';
-import { ByteSlot, SPACE_BYTES } from '@phantom/kv';
+import { ByteSlot } from '@phantom/kv';
 import { LockStrength, type MvccTransaction } from '@phantom/mvcc';
 import type { CollectionView } from '../collection-view.js';
 import { fieldBytes } from '../field-names.js';
@@ -75,10 +75,7 @@ export class DocumentKeys {
     if (entry === undefined || !this.storage.getNewest(entry, 0, entry.length, this.slot)) return false;
     if (this.index === undefined) return true;
     const { layout } = this.view;
-    const { buffer, start, end } = this.slot;
-    const key = new Uint8Array(SPACE_BYTES + end - start);
-    key.set(layout.prefix);
-    key.set(buffer.subarray(start, end), SPACE_BYTES);
+    const key = layout.rowKey(this.slot);
     if (!this.storage.getNewest(key, 0, key.length, this.slot)) return false;
     const document = layout.decodeFields(this.slot, fieldBytes([this.key.field]));
     return equalValues(ownField(document, this.key.field), value);

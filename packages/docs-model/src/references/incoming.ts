@@ -1,7 +1,7 @@
 /** The documents that refer to a document: which collections have references to its own, and who holds its id there. */
 import { ByteWriter } from '@phantom/base';
 import type { DocumentReference, ObjectReader, Oid, TableDescriptor } from '@phantom/catalog';
-import { type KeyRange, SPACE_BYTES, prefixRange } from '@phantom/kv';
+import { type KeyRange, prefixRange } from '@phantom/kv';
 import type { MvccTransaction } from '@phantom/mvcc';
 import type { CollectionView } from '../collection-view.js';
 import type { IndexLayout } from '../index-layout.js';
@@ -62,11 +62,7 @@ export class Referrers {
           if (this.holds(layout.decodeFields(cursor.value, this.fields))) keys.push(cursor.key.copy());
           continue;
         }
-        const { buffer, start, end } = cursor.value;
-        const key = new Uint8Array(SPACE_BYTES + end - start);
-        key.set(layout.prefix);
-        key.set(buffer.subarray(start, end), SPACE_BYTES);
-        keys.push(key);
+        keys.push(layout.rowKey(cursor.value));
       }
     } finally {
       cursor.close();

@@ -1,9 +1,9 @@
 /**
  * The writer of a table that another model keeps (a collection of documents): it holds rows against others as row-writer.ts does, and
- * hands what is to be written to the model. Conflicts cannot be arbitrated: ON CONFLICT is 0A000.
+ * hands what is to be written to the model.
  */
-import { unsupportedError } from '@phantom/base';
 import type { Oid, ProvidedWriter, TableDescriptor, TableProvider } from '@phantom/catalog';
+import { ByteSlot } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
 import type { Value } from '../types/type.js';
 import { providerTransaction } from './provider-transaction.js';
@@ -12,10 +12,11 @@ import type { WriterContext } from './writer-context.js';
 
 export class ProvidedTableWriter implements StatementWriter {
   rowsWritten = 0;
-  readonly conflict = undefined;
+  conflict: RowReference | undefined;
   readonly tableOid: Oid;
   private readonly context: WriterContext;
   private readonly provided: ProvidedWriter;
+  private readonly slot = new ByteSlot();
   private tableLocked = false;
 
   constructor(table: TableDescriptor, provider: TableProvider, context: WriterContext) {
@@ -26,11 +27,30 @@ export class ProvidedTableWriter implements StatementWriter {
 
   beginStatement(): void {
     this.rowsWritten = 0;
+    this.conflict = undefined;
+    // Going back to a savepoint gives locks back.
+    this.tableLocked = false;
   }
 
   insert(values: readonly Value[], arbiter?: readonly Oid[]): WriteOutcome | Promise<void> {
-    if (arbiter !== undefined) throw unsupportedError('ON CONFLICT on a collection');
-    return this.lockTable() ?? this.done(this.provided.insert(values));
+    const wait = this.lockTable() ?? (arbiter === undefined ? undefined : this.meet(values, arbiter));
+    return wait ?? this.done(this.provided.insert(values));
+  }
+
+  /** The row in the way of a new one, held, as `conflict`; undefined when there is none. */
+  private meet(values: readonly Value[], arbiter: readonly Oid[]): WriteOutcome | Promise<void> | undefined {
+    const key = this.provided.conflict(values, arbiter);
+    if (key === undefined || key instanceof Promise) return key;
+    const { transaction } = this.context;
+    if (transaction.concurrency === 'locking') {
+      const wait = transaction.lock(key, 0, key.length, LockStrength.Update, 'wait');
+      if (wait instanceof Promise) return wait;
+    }
+    if (transaction.isolation !== 'read committed' && transaction.changedSinceSnapshot(key, 0, key.length))
+      throw transaction.lostRace(key, 0, key.length);
+    if (!transaction.getNewest(key, 0, key.length, this.slot)) return 'changed';
+    this.conflict = { key, row: this.slot.copy() };
+    return 'conflict';
   }
 
   update(old: RowReference, _oldValues: readonly Value[], values: readonly Value[]): WriteOutcome | Promise<void> {
@@ -59,12 +79,15 @@ export class ProvidedTableWriter implements StatementWriter {
   }
 
   /** Makes sure that nobody else changes a row that was read, and that it still is what was read. */
-  private holdRow({ key }: RowReference): WriteOutcome | Promise<void> | undefined {
+  private holdRow(old: RowReference): WriteOutcome | Promise<void> | undefined {
+    const { key } = old;
     const { transaction } = this.context;
     if (transaction.concurrency === 'locking') {
       const wait = transaction.lock(key, 0, key.length, LockStrength.Update, 'wait');
       if (wait instanceof Promise) return wait;
     }
+    // The row a conflict was met on was read in its newest version, and is held since.
+    if (old === this.conflict) return undefined;
     if (!transaction.changedSinceSnapshot(key, 0, key.length)) return undefined;
     if (transaction.isolation === 'read committed') return 'changed';
     throw transaction.lostRace(key, 0, key.length);

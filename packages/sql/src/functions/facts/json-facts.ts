@@ -1,4 +1,4 @@
-/** PostgreSQL 15's pg_proc: functions of json and jsonb. The form of a line is told in definitions.ts. */
+/** PostgreSQL 15's pg_proc: functions of json and jsonb; objectid is of documents alone. The form of a line is told in definitions.ts. */
 export const jsonFacts = `
 2580 float8 3802 701 ix jsonb_float8
 3153 array_to_json 2277 114 sx array_to_json
@@ -20,6 +20,8 @@ export const jsonFacts = `
 3208 jsonb_each 3802 2249 ixr jsonb_each n=from_json c=key:25,value:3802
 3209 jsonb_populate_record 2283,3802 2283 s jsonb_populate_record
 3210 jsonb_typeof 3802 25 ix jsonb_typeof
+8950 objectid 25 3802 ix objectid
+8951 objectid - 3802 vx objectid_new
 3214 jsonb_object_field_text 3802,25 25 ix jsonb_object_field_text n=from_json,field_name
 3215 jsonb_array_element 3802,23 3802 ix jsonb_array_element n=from_json,element_index
 3216 jsonb_array_element_text 3802,23 25 ix jsonb_array_element_text n=from_json,element_index

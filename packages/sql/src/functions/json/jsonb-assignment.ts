@@ -62,7 +62,7 @@ function put(node: DocumentValue, path: readonly string[], level: number, value:
   });
 }
 
-/** The document (null: none yet, made by the kind of the first subscript) with the value put at the path. */
+/** The document (null: none yet, made by the kind of the first subscript) with the value put at the path; a document's fields keep their order. */
 export function assignPath(
   document: Jsonb | null,
   path: readonly (string | null)[],
@@ -75,5 +75,6 @@ export function assignPath(
   });
   const node: DocumentValue =
     document === null ? (arrayFirst ? [] : new Map<string, DocumentValue>()) : document.value();
-  return Jsonb.of(put(node, keys, 0, value === null ? null : value.value()));
+  const assigned = put(node, keys, 0, value === null ? null : value.value());
+  return document?.isOrdered === true ? Jsonb.ordered(assigned) : Jsonb.of(assigned);
 }

@@ -1,6 +1,14 @@
 /** Operators and functions of jsonb: reading. What changes documents is in jsonb-update.ts. */
 import { PhantomError } from '@phantom/base';
-import { type Decimal, type DocumentValue, Jsonb, type SqlArray, compareObjectKeys } from '@phantom/codec';
+import {
+  type Decimal,
+  type DocumentValue,
+  Jsonb,
+  ObjectId,
+  type SqlArray,
+  compareObjectKeys,
+  newObjectId,
+} from '@phantom/codec';
 import { invalidParameter } from '../../types/sql-errors.js';
 import { compareNodes } from '../../types/json-order.js';
 import { formatJson, formatJsonPretty } from '../../types/json-text.js';
@@ -204,6 +212,8 @@ export const jsonbFunctions: Implementations = {
   ),
   jsonb_typeof: typeName,
   jsonb_strip_nulls: (json: Jsonb) => Jsonb.of(stripNulls(json.value())),
+  objectid: (text: string) => Jsonb.of(ObjectId.fromHex(text)),
+  objectid_new: () => Jsonb.of(newObjectId()),
   jsonb_pretty: (json: Jsonb) => formatJsonPretty(json.value()),
   jsonb_build_object: scalar(buildObject, typed),
   jsonb_build_object_noargs: () => Jsonb.of(new Map()),

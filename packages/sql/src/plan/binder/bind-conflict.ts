@@ -8,6 +8,8 @@ import { type RangeItem, Scope, type ScopeColumn } from '../../expr/scope.js';
 import { equalExpressions } from '../../expr/walk.js';
 import type * as Ast from '../../text/ast.js';
 import type { InsertConflict } from '../logical/logical.js';
+import { operandOf } from '../physical/document-operand.js';
+import { foldExpression } from '../rules/constant-folding.js';
 import { replaceColumnsDeep } from '../logical/walk.js';
 import { type BoundAssignments, bindAssignments } from './assignments.js';
 import { requirePrivilege } from './bind-relation.js';
@@ -153,10 +155,14 @@ function inferArbiters(
   scope.items = [itemOf(row, (view ?? table).name)];
   const tableScope = new Scope(context, undefined);
   tableScope.items = [rowItem(table, table.name, row)];
+  const scanColumns = table.columns.map(({ number }, i) => ({ id: row[i] as ColumnId, number }));
+  const wantedPaths = new Set<string>();
   const wantedColumns = new Set<number>();
   const wantedValues: Expression[] = [];
   for (const element of target.elements) {
     const value = binder.bind(element.value, scope);
+    const path = operandOf(foldExpression(value, context), { table, scanColumns })?.path;
+    if (path !== undefined) wantedPaths.add(path);
     const at = value.kind === 'column' ? row.indexOf(value.column) : -1;
     if (at >= 0) {
       wantedColumns.add((table.columns[at] as ColumnDescriptor).number);
@@ -179,8 +185,15 @@ function inferArbiters(
     const value = part.expressionSql === undefined ? undefined : ofTable(part.expressionSql);
     return value !== undefined && wantedValues.some((wanted) => equalExpressions(wanted, value));
   };
+  /** An index over paths of documents arbitrates by its paths. */
+  const isOverPaths = ({ document }: IndexDescriptor): boolean =>
+    document?.kind === 'ordered' &&
+    document.partialFilter === undefined &&
+    document.parts.length === target.elements.length &&
+    document.parts.every(({ path }) => wantedPaths.has(path));
   const matches = (index: IndexDescriptor): boolean =>
-    index.unique &&
+    index.unique && (index.document === undefined ? isOverParts(index) : isOverPaths(index));
+  const isOverParts = (index: IndexDescriptor): boolean =>
     index.parts.length === wantedColumns.size + wantedValues.length &&
     index.parts.every(isWanted) &&
     (index.predicateSql === undefined || implies(premises, ofTable(index.predicateSql), context.catalog.types));

@@ -39,13 +39,22 @@ type Step =
       readonly type: TypeRef;
       readonly rest: Path;
     }
-  | { readonly kind: 'jsonb'; readonly subscripts: readonly Subscript[]; readonly type: TypeRef; readonly rest: Path };
+  /** Of jsonb all that is left of the path. */
+  | { readonly kind: 'jsonb'; readonly path: Path; readonly type: TypeRef; readonly rest: Path };
 
 /** What the first step of a path does to a value of the type; 42804 and 42703 where it can do nothing. */
 function firstStep(binder: Binder, type: TypeRef, path: Path, target: Ast.TargetColumn): Step {
   const { context } = binder;
   const [first] = path;
   const base = baseType(context, type);
+  if (base.oid === TypeOid.jsonb) {
+    for (const subscript of path) {
+      if (isField(subscript) || subscript.kind === 'index') continue;
+      const at = subscript.upper ?? subscript.lower ?? target;
+      throw context.error('42804', 'jsonb subscript does not support slices', at.position);
+    }
+    return { kind: 'jsonb', path, type: typeRef(TypeOid.jsonb), rest: [] };
+  }
   const typeName = context.typeName(type.oid);
   if (first !== undefined && isField(first)) {
     const fields = binder.compositeFields(base.oid);
@@ -66,14 +75,6 @@ function firstStep(binder: Binder, type: TypeRef, path: Path, target: Ast.Target
   while (count < path.length && !isField(path[count] as Path[number])) count++;
   const subscripts = path.slice(0, count) as readonly Subscript[];
   const rest = path.slice(count);
-  if (base.oid === TypeOid.jsonb) {
-    for (const subscript of subscripts) {
-      if (subscript.kind === 'index') continue;
-      const at = subscript.upper ?? subscript.lower ?? target;
-      throw context.error('42804', 'jsonb subscript does not support slices', at.position);
-    }
-    return { kind: 'jsonb', subscripts, type: typeRef(TypeOid.jsonb), rest };
-  }
   const elementOid = context.catalog.types.byOid(base.oid)?.elementOid ?? 0;
   if (elementOid === 0) {
     const message = `cannot subscript type ${typeName} because it does not support subscripting`;
@@ -157,7 +158,7 @@ export function replacePart(
       case 'array':
         return replaceElements(binder, reference, base, step, target, value, scope);
       default:
-        return replacePath(binder, reference, base, step, value, scope, target);
+        return replacePath(binder, reference, base, step, value, scope);
     }
   });
   return base.oid === type.oid ? replaced : coerce(context, replaced, type, 'explicit', target.position);
@@ -254,14 +255,11 @@ function replacePath(
   step: Step & { kind: 'jsonb' },
   value: Expression,
   scope: Scope,
-  target: Ast.TargetColumn,
 ): Expression {
-  const { context } = binder;
-  if (step.rest.length > 0) {
-    throw context.error('42804', 'cannot assign to a field of a jsonb value: use a subscript', target.position);
-  }
-  const subscripts = step.subscripts.map((subscript) =>
-    jsonbKey(binder, (subscript as Subscript & { kind: 'index' }).index, scope),
+  const subscripts = step.path.map((one) =>
+    isField(one)
+      ? { key: constant(one.text, TEXT), isInteger: false }
+      : jsonbKey(binder, (one as Subscript & { kind: 'index' }).index, scope),
   );
   const arrayFirst = subscripts[0]?.isInteger ?? false;
   const assign = internal('jsonb_assign', type.oid, ((document: Jsonb | null, item: Jsonb | null, ...path: Value[]) =>
