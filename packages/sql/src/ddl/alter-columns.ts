@@ -132,9 +132,47 @@ function nextOf(context: DdlContext, table: TableDescriptor, column: ColumnDescr
   return bindColumnValue(context, table, column, `nextval(${column.sequenceOid}::regclass)`);
 }
 
-/** ALTER COLUMN ... TYPE [USING]: the value of every row is computed anew; what stands on the column must bear its new type. */
-export function* alterType(context: DdlContext, table: TableDescriptor, action: Action<'alter-type'>): Step {
-  const column = columnOf(table, action.column);
+/**
+ * ALTER COLUMN ... TYPE, any number of them: the table is rewritten once, and each new value is computed from the row as it was
+ * before all of them.
+ */
+export function* alterTypes(
+  context: DdlContext,
+  table: TableDescriptor,
+  actions: readonly Action<'alter-type'>[],
+): Step {
+  const transforms = new Map<number, BoundRowExpression>();
+  let changed = table;
+  for (const action of actions) {
+    const column = columnOf(table, action.column);
+    const at = table.columns.indexOf(column);
+    if (transforms.has(at)) throw new PhantomError('0A000', `cannot alter type of column "${column.name}" twice`);
+    const typed = typedColumn(context, table, column, action);
+    const using = action.using === undefined ? undefined : storedExpression(context, action.using, table.name);
+    transforms.set(at, new BoundRowExpression(transformOf(context, table, typed, using), table));
+    const defaulted = column.generated === undefined ? castDefault(context, table, typed) : typed;
+    changed = { ...changed, columns: changed.columns.map((other) => (other === column ? defaulted : other)) };
+  }
+  bindTexts(context, changed);
+  const after = yield* rewriteTable(context, table, changed, (row) => {
+    const copy = row.slice(0, table.columns.length);
+    for (const [at, transform] of transforms) copy[at] = transform.evaluate(row, context.evaluation);
+    return copy;
+  });
+  putRowType(context, after);
+  for (const at of transforms.keys()) {
+    const column = after.columns[at] as ColumnDescriptor;
+    if (column.identity !== undefined) retypeSequence(context, column, column.type.oid);
+  }
+}
+
+/** The column with the type that the action says; refused where something of the table would not go with it. */
+function typedColumn(
+  context: DdlContext,
+  table: TableDescriptor,
+  column: ColumnDescriptor,
+  action: Action<'alter-type'>,
+): ColumnDescriptor {
   const type = resolveTypeName(context.picture, action.type);
   if (context.picture.types.byOid(type.oid)?.kind === 'pseudo')
     throw new PhantomError('42P16', `column "${column.name}" has pseudo-type`);
@@ -142,25 +180,9 @@ export function* alterType(context: DdlContext, table: TableDescriptor, action: 
   refuseMember(context, type.oid, { oid: table.rowTypeOid, name: table.name });
   refuseStoredRows(context, table);
   refuseDependents(context, table, column);
-  const typed: ColumnDescriptor = { ...column, type: withNamedCollation(context.picture, type, action.collation) };
-  const using = action.using === undefined ? undefined : storedExpression(context, action.using, table.name);
-  const transform = new BoundRowExpression(transformOf(context, table, typed, using), table);
-  const defaulted = column.generated === undefined ? castDefault(context, table, typed) : typed;
-  const at = table.columns.indexOf(column);
-  const changed = {
-    ...table,
-    columns: table.columns.map((candidate) => (candidate === column ? defaulted : candidate)),
-  };
-  bindTexts(context, changed);
   if (column.identity !== undefined && ![20, 21, 23].includes(type.oid))
     throw new PhantomError('22023', 'identity column type must be smallint, integer, or bigint');
-  const after = yield* rewriteTable(context, table, changed, (row) => {
-    const copy = row.slice(0, table.columns.length);
-    copy[at] = transform.evaluate(row, context.evaluation);
-    return copy;
-  });
-  putRowType(context, after);
-  if (column.identity !== undefined) retypeSequence(context, column, type.oid);
+  return { ...column, type: withNamedCollation(context.picture, type, action.collation) };
 }
 
 function retypeSequence(context: DdlContext, column: ColumnDescriptor, typeOid: number): void {

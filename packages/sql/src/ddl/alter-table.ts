@@ -6,7 +6,7 @@ import type { AlterTable, AlterTableAction } from '../text/ast-schema.js';
 import {
   addColumn,
   addIdentity,
-  alterType,
+  alterTypes,
   columnOf,
   dropDefault,
   dropExpression,
@@ -68,7 +68,7 @@ export function* alterTable(context: DdlContext, node: AlterTable): DdlExecution
     return undefined;
   }
   if ((yield* lockForChange(context, found)) === undefined) throw undefinedRelation(node.name);
-  for (const action of node.actions) {
+  for (const [action, ...together] of inPasses(node.actions)) {
     const relation = relationNamed(context, node.name);
     if (action.kind === 'owner') {
       yield* changeRelationOwner(context, relation as TableDescriptor, roleOf(context, action.owner));
@@ -88,7 +88,7 @@ export function* alterTable(context: DdlContext, node: AlterTable): DdlExecution
         );
       if (node.object !== 'table' && node.object !== 'materialized view')
         throw new PhantomError('42809', `"${relation.name}" is not a ${node.object}`);
-      yield* alter(context, relation, action);
+      yield* alter(context, relation, action, together);
     } else if (relation.kind === 'sequence' && (action.kind === 'set-logged' || action.kind === 'set-unlogged')) {
       context.objects.put({ ...relation, persistence: action.kind === 'set-logged' ? 'permanent' : 'unlogged' });
     } else {
@@ -102,6 +102,23 @@ export function* alterTable(context: DdlContext, node: AlterTable): DdlExecution
     }
   }
   return undefined;
+}
+
+type RetypeAction = AlterTableAction & { readonly kind: 'alter-type' };
+
+/** What is done at once: one action, or every change of a type. */
+type Pass = readonly [AlterTableAction, ...RetypeAction[]];
+
+/**
+ * The order in which the actions of one statement are done, PostgreSQL's as far as it shows: constraints and defaults go before
+ * columns get other types, all of them together, and whatever else there is follows as it is written.
+ */
+function inPasses(actions: readonly AlterTableAction[]): Pass[] {
+  const early = actions.filter(({ kind }) => kind === 'drop-constraint' || kind === 'drop-default');
+  const [first, ...retyping] = actions.filter((action): action is RetypeAction => action.kind === 'alter-type');
+  const late = actions.filter((action) => action.kind !== 'alter-type' && !early.includes(action));
+  const alone = (action: AlterTableAction): Pass => [action];
+  return [...early.map(alone), ...(first === undefined ? [] : [[first, ...retyping] as const]), ...late.map(alone)];
 }
 
 const MATERIALIZED_ACTIONS = new Set<AlterTableAction['kind']>(['set-options', 'reset-options', 'owner']);
@@ -169,7 +186,12 @@ function alterView(context: DdlContext, view: ViewDescriptor, action: AlterTable
   }
 }
 
-function* alter(context: DdlContext, table: TableDescriptor, action: AlterTableAction): Step {
+function* alter(
+  context: DdlContext,
+  table: TableDescriptor,
+  action: AlterTableAction,
+  together: readonly RetypeAction[],
+): Step {
   switch (action.kind) {
     case 'add-column':
       return yield* addColumn(context, table, action);
@@ -187,7 +209,7 @@ function* alter(context: DdlContext, table: TableDescriptor, action: AlterTableA
     case 'drop-not-null':
       return dropNotNull(context, table, action);
     case 'alter-type':
-      return yield* alterType(context, table, action);
+      return yield* alterTypes(context, table, [action, ...together]);
     case 'add-identity':
       return yield* addIdentity(context, table, action);
     case 'set-identity':

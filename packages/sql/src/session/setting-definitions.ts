@@ -51,13 +51,6 @@ function fixed(name: string, value: string, description: string, kind: SettingKi
   return { name, kind, default: value, description, check: only(name, [value.toLowerCase()]) };
 }
 
-/** A bound or a price of something that is never done here, so that every value is kept. */
-function unneeded(name: string, value: string, description: string, kind: SettingKind): SettingDefinition {
-  return { name, kind, default: value, description };
-}
-
-const PRICE: SettingKind = { kind: 'real', minimum: 0, maximum: Number.MAX_VALUE };
-const WORKERS: SettingKind = { kind: 'integer', minimum: 0, maximum: 1024 };
 
 function internal(name: string, value: string, description: string, reported = false): SettingDefinition {
   return { name, kind: TEXT, default: value, description, internal: true, reported };
@@ -278,22 +271,11 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     reported: true,
   },
   fixed('jit', 'off', 'Queries are compiled to JavaScript, which the JavaScript engine compiles further.', BOOLEAN),
-  unneeded('jit_above_cost', '100000', 'There is no LLVM to compile costly queries.', {
-    kind: 'real',
-    minimum: -1,
-    maximum: Number.MAX_VALUE,
-  }),
-  unneeded('max_parallel_workers', '8', 'No query has workers.', WORKERS),
-  unneeded('max_parallel_workers_per_gather', '2', 'No query has workers.', WORKERS),
-  unneeded('parallel_setup_cost', '1000', 'No query has workers that would have to be started.', PRICE),
-  unneeded('parallel_tuple_cost', '0.1', 'No query has workers that would hand over rows.', PRICE),
+  fixed('lc_messages', 'C', 'Messages are English.'),
+  fixed('lc_monetary', 'C', 'Money is written without the customs of a country.'),
+  fixed('lc_numeric', 'C', 'Numbers are written without the customs of a country.'),
+  fixed('lc_time', 'C', 'Names of days and months are English.'),
   fixed('synchronize_seqscans', 'off', 'A scan begins at the beginning of its table.', BOOLEAN),
-  unneeded('vacuum_cost_delay', '0', 'VACUUM has nothing to do and needs no rest.', {
-    kind: 'real',
-    minimum: 0,
-    maximum: 100,
-    unit: 'ms',
-  }),
   fixed('xmloption', 'content', 'There is no XML type.'),
   internal('block_size', '8192', 'Bytes of a disk block as clients expect them.'),
   internal('in_hot_standby', 'off', 'Whether this server follows another.', true),

@@ -5,9 +5,12 @@
  * inside a transaction pushes one undo step, so savepoints and rollbacks are a walk back over the stack.
  */
 import { PhantomError } from '@phantom/base';
+import { absentSettings } from './absent-settings.js';
 import { SETTING_DEFINITIONS, type SettingDefinition, type SettingKind } from './setting-definitions.js';
 
-const BY_NAME = new Map(SETTING_DEFINITIONS.map((definition) => [definition.name, definition]));
+const ALL_SETTINGS: readonly SettingDefinition[] = [...SETTING_DEFINITIONS, ...absentSettings];
+
+const BY_NAME = new Map(ALL_SETTINGS.map((definition) => [definition.name, definition]));
 const TRUE_WORDS = ['on', 'true', 'yes', '1', 't', 'y', 'tr', 'tru', 'ye'];
 const FALSE_WORDS = ['off', 'false', 'no', '0', 'f', 'n', 'of', 'fa', 'fal', 'fals'];
 const UNIT_FACTORS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
@@ -131,7 +134,7 @@ export class Settings {
 
   /** Every setting, by name. */
   rows(): SettingRow[] {
-    const rows = SETTING_DEFINITIONS.map((definition) => ({
+    const rows = ALL_SETTINGS.map((definition) => ({
       name: definition.name,
       value: showValue(definition.kind, this.get(definition.name)),
       description: definition.description,
@@ -153,7 +156,7 @@ export class Settings {
 
   /** Name and value of everything a client is told at start-up. */
   reported(): { name: string; value: string }[] {
-    return SETTING_DEFINITIONS.filter((d) => d.reported === true).map((d) => ({
+    return ALL_SETTINGS.filter((d) => d.reported === true).map((d) => ({
       name: this.title(d.name),
       value: this.get(d.name),
     }));
