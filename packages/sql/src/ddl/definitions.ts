@@ -24,6 +24,7 @@ import { alterPolicy, createPolicy, dropPolicies } from './policies.js';
 import { alterSequence, createSequence } from './sequences.js';
 import { truncate } from './truncate.js';
 import { createMaterializedView, createView, refreshMaterializedView } from './view.js';
+import { refuseCollation } from './collations.js';
 
 export function definitionHandler(node: Statement): ((context: DdlContext) => DdlExecution) | undefined {
   switch (node.kind) {
@@ -46,6 +47,8 @@ export function definitionHandler(node: Statement): ((context: DdlContext) => Dd
       return (context) => createRoutine(context, node);
     case 'alter-routine':
       return (context) => alterRoutine(context, node);
+    case 'create-definition':
+      return node.object === 'collation' ? (context) => refuseCollation(context, node) : undefined;
     case 'create-sequence':
       return (context) => createSequence(context, node);
     case 'alter-sequence':
