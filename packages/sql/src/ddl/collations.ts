@@ -35,7 +35,8 @@ function checkOptions({ definition, from }: CreateDefinition): void {
   for (const option of definition) {
     const name = option.name.text;
     const position = option.position + 1;
-    if (!ATTRIBUTES.has(name)) throw new PhantomError('42601', `collation attribute "${name}" not recognized`, { position });
+    if (!ATTRIBUTES.has(name))
+      throw new PhantomError('42601', `collation attribute "${name}" not recognized`, { position });
     if (given.has(name)) throw new PhantomError('42601', 'conflicting or redundant options', { position });
     given.set(name, option);
   }

@@ -25,6 +25,7 @@ import { alterSequence, createSequence } from './sequences.js';
 import { truncate } from './truncate.js';
 import { createMaterializedView, createView, refreshMaterializedView } from './view.js';
 import { refuseCollation } from './collations.js';
+import { reindex } from './reindex.js';
 
 export function definitionHandler(node: Statement): ((context: DdlContext) => DdlExecution) | undefined {
   switch (node.kind) {
@@ -107,6 +108,8 @@ export function definitionHandler(node: Statement): ((context: DdlContext) => Dd
     case 'analyze':
     case 'vacuum':
       return (context) => analyze(context, node);
+    case 'reindex':
+      return (context) => reindex(context, node);
     default:
       return undefined;
   }

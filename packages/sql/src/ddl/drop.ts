@@ -31,7 +31,6 @@ const RELATION_KINDS = new Set(['table', 'view', 'materialized view', 'index', '
 const MADE_KINDS = new Set([...RELATION_KINDS, 'schema', 'type', 'domain', 'function', 'procedure', 'routine']);
 
 export function* drop(context: DdlContext, node: Drop): DdlExecution {
-  if (node.concurrently) throw unsupportedError('DROP INDEX CONCURRENTLY');
   if (!MADE_KINDS.has(node.object)) {
     dropUnmade(context, node);
     return undefined;
@@ -70,7 +69,12 @@ function missingSchemaOf(context: DdlContext, name: Drop['objects'][number]['nam
   return new PhantomError('3F000', `schema "${schema.text}" does not exist`, { position: schema.position + 1 });
 }
 
-function findDropped(context: DdlContext, node: Drop, target: Drop['objects'][number]): ObjectDescriptor | undefined {
+/** What a target of DROP means, its owner's right checked; undefined when there is no such thing. */
+export function findDropped(
+  context: DdlContext,
+  node: Drop,
+  target: Drop['objects'][number],
+): ObjectDescriptor | undefined {
   const { name } = target;
   if (node.object === 'schema') {
     const text = name[0]?.text as string;

@@ -69,7 +69,7 @@ export function createIndexConcurrentlyUtility(node: CreateIndex): Utility {
 }
 
 /** A part of the work as a transaction of the session. */
-function* inTransaction<T>(session: SqlSession, work: (context: DdlContext) => Step<T>): Step<T> {
+export function* inTransaction<T>(session: SqlSession, work: (context: DdlContext) => Step<T>): Step<T> {
   const transaction = session.beginTransaction(false);
   const { storage } = transaction;
   if (storage.readOnly) throw readOnlyTransaction('CREATE INDEX');
@@ -81,17 +81,17 @@ function* inTransaction<T>(session: SqlSession, work: (context: DdlContext) => S
 }
 
 /** An index that could not be built goes again: PostgreSQL leaves it to be dropped by hand. */
-function* remove(context: DdlContext, oid: Oid): Step<void> {
+export function* remove(context: DdlContext, oid: Oid): Step<void> {
   const index = context.objects.object(oid);
   if (index !== undefined) yield* dropAll(context, [index], true);
 }
 
-function dropped(name: string): PhantomError {
+export function dropped(name: string): PhantomError {
   return new PhantomError('42704', `index "${name}" was dropped while it was being built`);
 }
 
 /** Enters every row that the table has now. */
-function* fill(session: SqlSession, indexOid: Oid): Step<void> {
+export function* fill(session: SqlSession, indexOid: Oid): Step<void> {
   const { slice } = session;
   let space: number | undefined;
   let last: Uint8Array | undefined;

@@ -51,7 +51,6 @@ function fixed(name: string, value: string, description: string, kind: SettingKi
   return { name, kind, default: value, description, check: only(name, [value.toLowerCase()]) };
 }
 
-
 function internal(name: string, value: string, description: string, reported = false): SettingDefinition {
   return { name, kind: TEXT, default: value, description, internal: true, reported };
 }

@@ -30,6 +30,8 @@ import {
   setTransactionUtility,
 } from './transaction-statements.js';
 import { endPreparedUtility, prepareTransactionUtility } from './two-phase.js';
+import { reindexConcurrentlyUtility, dropIndexConcurrentlyUtility } from './concurrent-reindex.js';
+import { isConcurrent } from '../ddl/reindex.js';
 
 /** How the statement is described and run in the session; 0A000 with its name when it is not supported. */
 export function utilityOf(node: Statement, session: SqlSession, text: string): Utility {
@@ -91,6 +93,10 @@ export function utilityOf(node: Statement, session: SqlSession, text: string): U
       return checkpointUtility();
     case 'create-index':
       return node.concurrently ? createIndexConcurrentlyUtility(node) : definitionUtility(node, text);
+    case 'reindex':
+      return isConcurrent(node) ? reindexConcurrentlyUtility(node) : definitionUtility(node, text);
+    case 'drop':
+      return node.concurrently ? dropIndexConcurrentlyUtility(node) : definitionUtility(node, text);
     case 'unsupported':
       throw unsupportedError(node.feature);
     default:

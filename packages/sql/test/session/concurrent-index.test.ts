@@ -51,6 +51,7 @@ it.each([1, 2, 3])('is exact, whatever is written meanwhile (seed %i)', async (s
   const writers = [write(), write(), write()];
   await run(builder, 'create unique index concurrently t_a on t (a)');
   await run(builder, 'create index concurrently t_tags on t using gin (tags)');
+  await run(builder, 'reindex table concurrently t');
   building = false;
   await Promise.all(writers);
   expect(writes).toBeGreaterThan(20);
@@ -69,5 +70,23 @@ it.each([1, 2, 3])('is exact, whatever is written meanwhile (seed %i)', async (s
     );
   }
   builder.close();
+  await engine.close();
+});
+
+it('is dropped without holding up those who come later', async () => {
+  const engine = await openEngine();
+  const [first, second, third] = [engine.session(), engine.session(), engine.session()];
+  await run(first, 'create table t (a int)');
+  await run(first, 'create index t_a on t (a)');
+  await run(first, 'begin; insert into t values (1)');
+  let done = false;
+  const dropping = run(second, 'drop index concurrently t_a').then(() => {
+    done = true;
+  });
+  await run(third, 'insert into t values (2)');
+  expect(done).toBe(false);
+  await run(first, 'commit');
+  await dropping;
+  expect(await run(third, "select count(*) from pg_class where relname = 't_a'")).toEqual([[0]]);
   await engine.close();
 });
