@@ -24,6 +24,15 @@ const NO_SUBPLANS: SubplanCompiler = {
   },
 };
 
+/** As RowFunction, of the values of $1, $2, ... */
+export type ParameterFunction = (parameters: readonly Value[], context: EvaluationContext) => Value;
+
+/** An expression without columns as a function of its parameters. */
+export function evaluateParameters(expression: Expression, types: TypeLookup): ParameterFunction {
+  const evaluate = compile(expression, new Map(), types);
+  return (parameters, context) => evaluate(parameters, NO_VALUES, context);
+}
+
 /** `places` says where the value of each column lies in the array of values. */
 export function evaluateExpression(
   expression: Expression,
@@ -31,6 +40,17 @@ export function evaluateExpression(
   places: ReadonlyMap<ColumnId, number>,
   types: TypeLookup,
 ): RowFunction {
+  const evaluate = compile(expression, places, types);
+  return (values, context) => evaluate(parameters, values, context);
+}
+
+const NO_VALUES: readonly Value[] = [];
+
+function compile(
+  expression: Expression,
+  places: ReadonlyMap<ColumnId, number>,
+  types: TypeLookup,
+): (parameters: readonly Value[], values: readonly Value[], context: EvaluationContext) => Value {
   const constants = new ConstantTable();
   const emitter = new Emitter(constants);
   const [run, values] = emitter.parameters(2) as [Local, Local];
@@ -44,7 +64,7 @@ export function evaluateExpression(
   const code = emitter.finish('evaluate', [run, values]);
   let calls = 0;
   let compiled = closureFunction(code, constants.values);
-  return (row_, evaluation) => {
+  return (parameters, row_, evaluation) => {
     if (++calls === GENERATE_CALLS_MIN && codeGenerationAllowed()) compiled = generateFunction(code, constants.values);
     return compiled({ evaluation, parameters, outer: [] }, row_) as Value;
   };

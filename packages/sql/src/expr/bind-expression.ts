@@ -169,7 +169,7 @@ function bindBitString(binder: Binder, node: Ast.Expression & { kind: 'bit-strin
 const PARAMETERS_MAX = 65535;
 
 function bindParameter(binder: Binder, node: Ast.Expression & { kind: 'parameter' }): Expression {
-  const countMax = binder.context.parameterNames?.names.length ?? PARAMETERS_MAX;
+  const countMax = binder.context.parameterNames?.count ?? PARAMETERS_MAX;
   if (node.index < 1 || node.index > countMax) {
     throw binder.context.error('42P02', `there is no parameter $${node.index}`, node.position);
   }

@@ -163,70 +163,79 @@ export function wholeRow(item: RangeItem): Expression {
   };
 }
 
-/** A parameter of the routine whose body is being bound, by its name; undefined when there is none of that name. */
-function findParameter({ context }: Scope, name: string): Expression | undefined {
-  const index = context.parameterNames?.names.indexOf(name) ?? -1;
-  return index < 0 ? undefined : { kind: 'parameter', index: index + 1, type: context.parameters.get(index + 1) };
+/** What names stand for, and the names that follow: fields of a composite. */
+interface NamedValue {
+  readonly expression: Expression;
+  readonly rest: QualifiedName;
 }
 
-/** Names that are no columns: `parameter.field...`, `routine.parameter.field...`. */
-function bindParameterName(
-  scope: Scope,
-  names: QualifiedName,
-): { readonly expression: Expression; readonly rest: QualifiedName } | undefined {
-  const { parameterNames } = scope.context;
-  if (parameterNames === undefined) return undefined;
-  const [first, second] = names.map((name) => name.text);
-  if (first === parameterNames.routine && second !== undefined) {
-    const expression = findParameter(scope, second);
-    if (expression !== undefined) return { expression, rest: names.slice(2) };
+/** Names that mean a parameter or a variable of the routine whose body is being bound. */
+function findParameter({ context }: Scope, names: QualifiedName): NamedValue | undefined {
+  const found = context.parameterNames?.find(names.map((name) => name.text));
+  if (found === undefined) return undefined;
+  const { index, used } = found;
+  return { expression: { kind: 'parameter', index, type: context.parameters.get(index) }, rest: names.slice(used) };
+}
+
+/** The name as a column or, failing that, a whole row, or else a parameter. */
+export function bindColumnName(scope: Scope, names: QualifiedName, position: number): NamedValue {
+  const { context } = scope;
+  const [first] = names;
+  if (first === undefined) throw context.error('42601', 'a column name is empty', position);
+  const parameter = findParameter(scope, names);
+  const prefers = context.parameterNames?.prefers;
+  if (parameter !== undefined && prefers === 'variables') return parameter;
+  const missing =
+    parameter === undefined ? context.parameterNames?.missing?.(names.map((name) => name.text)) : undefined;
+  const column = findNamedColumn(scope, names, position, parameter !== undefined || missing !== undefined);
+  if (column === undefined) {
+    if (parameter !== undefined) return parameter;
+    throw missing ?? missingColumn(scope, first.text, position);
   }
-  const expression = findParameter(scope, first as string);
-  return expression === undefined ? undefined : { expression, rest: names.slice(1) };
+  if (parameter !== undefined && prefers === 'neither') {
+    const shown = names.map((name) => name.text).join('.');
+    throw context.error('42702', `column reference "${shown}" is ambiguous`, position, {
+      detail: 'It could refer to either a PL/pgSQL variable or a table column.',
+    });
+  }
+  return column;
 }
 
-/** The name as a column or, failing that, a whole row; `rest` are the names that follow (fields of a composite). */
-export function bindColumnName(
+/** Undefined where there is none of the name, if that may be; otherwise an error that says so. */
+function findNamedColumn(
   scope: Scope,
   names: QualifiedName,
   position: number,
-): { readonly expression: Expression; readonly rest: QualifiedName } {
+  mayBeMissing: boolean,
+): NamedValue | undefined {
   const { context } = scope;
-  const first = names[0];
-  if (first === undefined) throw context.error('42601', 'a column name is empty', position);
-  if (names.length === 1) {
+  const [first, second, third] = names as [QualifiedName[number], ...QualifiedName];
+  if (second === undefined) {
     const found = findColumn(scope, first.text, position);
     if (found !== undefined) return { expression: found.expression, rest: [] };
     const item = findRangeItem(scope, undefined, first.text, position);
     if (item !== undefined) return { expression: wholeRow(item), rest: [] };
-    const parameter = bindParameterName(scope, names);
-    if (parameter !== undefined) return parameter;
+    if (mayBeMissing) return undefined;
     throw missingColumn(scope, first.text, position);
   }
-  const second = names[1] as QualifiedName[number];
+  const inItem = (item: RangeItem, name: string, rest: QualifiedName): NamedValue | undefined => {
+    const column = findInItem(item, name);
+    if (column === 'ambiguous') throw ambiguous(context, name, position);
+    if (column !== undefined) return { expression: column.expression, rest };
+    if (mayBeMissing) return undefined;
+    throw missingColumn(scope, name, position, item);
+  };
   const table = findRangeItem(scope, undefined, first.text, position);
-  if (table !== undefined) {
-    const column = findInItem(table, second.text);
-    if (column === 'ambiguous') throw ambiguous(context, second.text, position);
-    if (column !== undefined) return { expression: column.expression, rest: names.slice(2) };
-    throw missingColumn(scope, second.text, position, table);
-  }
-  const third = names[2];
+  if (table !== undefined) return inItem(table, second.text, names.slice(2));
   if (third !== undefined) {
     const inSchema = findRangeItem(scope, first.text, second.text, position);
-    if (inSchema !== undefined) {
-      const column = findInItem(inSchema, third.text);
-      if (column === 'ambiguous') throw ambiguous(context, third.text, position);
-      if (column !== undefined) return { expression: column.expression, rest: names.slice(3) };
-      throw missingColumn(scope, third.text, position, inSchema);
-    }
+    if (inSchema !== undefined) return inItem(inSchema, third.text, names.slice(3));
     if (names.length === 4 && first.text === context.catalog.databaseName) {
-      return bindColumnName(scope, names.slice(1), position);
+      return findNamedColumn(scope, names.slice(1), position, mayBeMissing);
     }
   }
   const composite = findColumn(scope, first.text, position);
   if (composite !== undefined) return { expression: composite.expression, rest: names.slice(1) };
-  const parameter = bindParameterName(scope, names);
-  if (parameter !== undefined) return parameter;
-  throw missingRangeItem(scope, names.length > 2 ? second.text : first.text, position);
+  if (mayBeMissing) return undefined;
+  throw missingRangeItem(scope, third === undefined ? first.text : second.text, position);
 }

@@ -50,11 +50,31 @@ export interface WantedPrivilege extends Omit<RequiredPrivilege, 'columns'> {
   readonly onlyIfUsed?: boolean;
 }
 
-/** Names under which the statements of a routine's body know its parameters. */
+/** Names under which the statements of a routine's body know its parameters and variables. */
 export interface ParameterNames {
-  readonly routine: string;
-  /** Of $1, $2, ...; empty for those without. */
-  readonly names: readonly string[];
+  /** How many $1, $2, ... may be written. */
+  readonly count: number;
+  /** What a name means that a column has as well; `neither`: 42702. */
+  readonly prefers: 'columns' | 'variables' | 'neither';
+  /** The parameter that the first of these names mean, and how many of them do; undefined: none. */
+  find(names: readonly string[]): { readonly index: number; readonly used: number } | undefined;
+  /** Why names that begin with a variable mean nothing all the same; undefined where they do not. */
+  missing?(names: readonly string[]): PhantomError | undefined;
+}
+
+/** Of a routine whose parameters have these names, empty for those without: `name`, or `routine.name`. */
+export function parameterNames(routine: string, names: readonly string[]): ParameterNames {
+  const indexOf = (name: string | undefined): number => (name === undefined ? 0 : names.indexOf(name) + 1);
+  return {
+    count: names.length,
+    prefers: 'columns',
+    find([first, second]) {
+      const qualified = first === routine ? indexOf(second) : 0;
+      if (qualified > 0) return { index: qualified, used: 2 };
+      const index = indexOf(first);
+      return index === 0 ? undefined : { index, used: 1 };
+    },
+  };
 }
 
 export interface BindContextOptions {

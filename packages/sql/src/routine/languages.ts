@@ -1,15 +1,17 @@
 /** The languages in which bodies of routines are written. */
 import { PhantomError, unsupportedError } from '@phantom/base';
+import { plpgsqlLanguage } from './plpgsql/plpgsql-language.js';
 import type { RoutineLanguage } from './routine-language.js';
 import { sqlLanguage } from './sql-language.js';
 
-const LANGUAGES: ReadonlyMap<string, RoutineLanguage> = new Map([[sqlLanguage.name, sqlLanguage]]);
+const LANGUAGES: ReadonlyMap<string, RoutineLanguage> = new Map(
+  [sqlLanguage, plpgsqlLanguage].map((language) => [language.name, language]),
+);
 
 /** Languages that PostgreSQL comes with, or can be given. */
 const ELSEWHERE: ReadonlySet<string> = new Set([
   'c',
   'internal',
-  'plpgsql',
   'plperl',
   'plperlu',
   'plpythonu',

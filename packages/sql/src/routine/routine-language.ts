@@ -9,9 +9,13 @@
  * middle of an expression cannot: its caller drives the generator to its end, and what would have to wait ends the whole
  * statement, which is then run anew (StatementWait).
  */
+import type { ErrorFields } from '@phantom/base';
 import type { Oid, RoutineDescriptor, TypeRef } from '@phantom/catalog';
 import type { SqlRecord } from '@phantom/codec';
+import type { NoticeSeverity } from '../ddl/context.js';
 import type { Execution, RowSink, Yielded } from '../exec/runtime.js';
+import type { EvaluationContext } from '../functions/registry.js';
+import type { CatalogPort, RequiredPrivilege } from '../plan/catalog-port.js';
 import type { PlanField } from '../plan/prepared-plan.js';
 import type { RoutineBinding, WantedResult } from '../plan/routine-binding.js';
 import type { Statement } from '../text/ast-statements.js';
@@ -24,11 +28,31 @@ export interface RoutineStatement {
   run(parameters: readonly Value[], sink: RowSink): Execution;
 }
 
+/** What a body has done since, as a whole: undone, or kept. */
+export interface RoutineSavepoint {
+  rollback(): void;
+  release(): void;
+}
+
 /** What a body asks of the session in which it runs. */
 export interface RoutineHost {
   readonly types: TypeLookup;
+  /** The catalog as it is now. */
+  readonly catalog: CatalogPort;
+  readonly evaluation: EvaluationContext;
   /** Analyses a statement of a body; the errors are the binder's. */
   prepare(node: Statement, text: string, types: readonly TypeRef[], binding: RoutineBinding): RoutineStatement;
+  /** Reads a text that a body has put together. */
+  parse(text: string): readonly Statement[];
+  /** 42501 unless whoever runs the body now has every right. */
+  checkPrivileges(required: readonly RequiredPrivilege[]): void;
+  notice(severity: NoticeSeverity, code: string, message: string, fields: ErrorFields): void;
+  setting(name: string): string;
+  savepoint(): RoutineSavepoint;
+  /** True when the body has run long enough: it yields, and others get their turn. */
+  isSliceOver(): boolean;
+  /** Drives what a body runs where it cannot yield; StatementWait where that would have to wait. */
+  driveNow<T>(run: Generator<Yielded, T, void>): T;
 }
 
 /** A routine with the types of one kind of call: polymorphic ones are known. */

@@ -5,9 +5,9 @@
  * A body is a string, read when it is called, or SQL in the definition itself (RETURN, BEGIN ATOMIC), whose names keep what
  * they meant then.
  */
-import { PhantomError } from '@phantom/base';
 import { type RoutineDescriptor, goesIn } from '@phantom/catalog';
 import { SqlRecord } from '@phantom/codec';
+import { PhantomError } from '@phantom/base';
 import type { RowBatch, RowSink, Yielded } from '../exec/runtime.js';
 import { isWholeResult, withoutRows } from '../plan/binder/fit-result.js';
 import type { PlanField } from '../plan/prepared-plan.js';
@@ -17,6 +17,8 @@ import { parseScript, parseStatement } from '../text/parse.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
 import { isPolymorphic } from '../functions/polymorphic-types.js';
+import { parameterNames } from '../expr/context.js';
+import { inContext } from './error-context.js';
 import type {
   RoutineBody,
   RoutineHost,
@@ -43,13 +45,6 @@ function statementsOf(routine: RoutineDescriptor): readonly BodyStatement[] {
 function readBody({ body, source }: RoutineDescriptor): BodyStatement[] {
   if (body === undefined) return parseScript(source).map(({ node }) => ({ node, text: source, stored: undefined }));
   return body.statements.map((stored) => ({ node: parseStatement(stored.querySql), text: stored.querySql, stored }));
-}
-
-/** An error of a body with the line that says where it happened; positions are not in the client's text. */
-function inContext(error: unknown, line: string): unknown {
-  if (!(error instanceof PhantomError)) return error;
-  const where = error.where === undefined ? line : `${error.where}\n${line}`;
-  return error.with({ where, position: undefined });
 }
 
 const GIVES_ROWS: ReadonlySet<Statement['kind']> = new Set(['query', 'insert', 'update', 'delete', 'merge']);
@@ -99,7 +94,10 @@ class SqlBody {
     if (made === undefined) {
       const { routine, parameterTypes, wanted } = this.signature;
       const { node, text, stored } = this.statements[i] as BodyStatement;
-      const names = { routine: routine.name, names: routine.parameters.filter(goesIn).map(({ name }) => name) };
+      const names = parameterNames(
+        routine.name,
+        routine.parameters.filter(goesIn).map(({ name }) => name),
+      );
       const isLast = i === this.statements.length - 1;
       made = this.host.prepare(node, text, parameterTypes, { names, wanted: isLast ? wanted : undefined, stored });
       this.prepared[i] = made;

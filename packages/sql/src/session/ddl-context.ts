@@ -3,6 +3,7 @@ import { unsupportedError } from '@phantom/base';
 import type { DdlContext, DdlExecution } from '../ddl/context.js';
 import { type RoutineDescriptor, goesIn } from '@phantom/catalog';
 import { definitionHandler } from '../ddl/definitions.js';
+import { parameterNames } from '../expr/context.js';
 import type { Execution, RowSink } from '../exec/runtime.js';
 import { describePolicy, describeQuery, describeStatement, planStored } from '../plan/stored-query.js';
 import type { BodyStatement, QueryToStore } from '../plan/stored-query.js';
@@ -66,7 +67,10 @@ function describeBody(session: SqlSession, routine: RoutineDescriptor, node: Sta
   const inputs = routine.parameters.filter(goesIn);
   return describeStatement(node as BodyStatement, session.picture, text, {
     types: inputs.map(({ type }) => type),
-    names: { routine: routine.name, names: inputs.map(({ name }) => name) },
+    names: parameterNames(
+      routine.name,
+      inputs.map(({ name }) => name),
+    ),
   });
 }
 

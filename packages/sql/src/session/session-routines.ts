@@ -17,7 +17,7 @@ import { type Execution, type RowSink, StatementWait, type Yielded } from '../ex
 import type { CallTypes, RoutineCaller } from '../functions/registry.js';
 import type { RoutineBinding } from '../plan/routine-binding.js';
 import { languageNamed } from '../routine/languages.js';
-import type { RoutineBody, RoutineHost, RoutineStatement } from '../routine/routine-language.js';
+import type { RoutineBody, RoutineHost, RoutineSavepoint, RoutineStatement } from '../routine/routine-language.js';
 import { signatureKey, signatureOf } from '../routine/routine-signature.js';
 import type { Statement } from '../text/ast-statements.js';
 import type { Value } from '../types/type.js';
@@ -105,7 +105,8 @@ export class SessionRoutines implements RoutineCaller {
     };
   }
 
-  private driveNow<T>(run: Generator<Yielded, T, void>): T {
+  /** Drives what an expression runs, which cannot yield. */
+  driveNow<T>(run: Generator<Yielded, T, void>): T {
     const { session } = this;
     for (let step = run.next(); ; step = run.next()) {
       if (step.done === true) return step.value;
@@ -129,9 +130,33 @@ function hostOf(session: SqlSession, { volatility }: RoutineDescriptor): Routine
   const isReadOnly = volatility !== 'volatile';
   return {
     types: session.evaluation.types,
+    get catalog() {
+      return session.picture;
+    },
+    evaluation: session.evaluation,
+    parse: (text) => session.parse(text).map(({ node }) => node),
+    checkPrivileges: (required) => session.checkPrivileges(required),
+    notice: (severity, code, message, fields) => session.notice(severity, code, message, fields),
+    setting: (name) => session.settings.get(name),
+    savepoint: () => savepointOf(session),
+    isSliceOver: () => session.slice.due(),
+    driveNow: (run) => session.routines.driveNow(run),
     prepare: (node, text, types, binding) =>
       preparedPlan(session, node, text, types, binding, isReadOnly) ??
       preparedUtility(session, node, text, types, binding, isReadOnly),
+  };
+}
+
+function savepointOf(session: SqlSession): RoutineSavepoint {
+  const transaction = session.ensureTransaction();
+  const mark = transaction.savepoint(undefined, session.cursors.names());
+  return {
+    rollback() {
+      if (session.transaction !== transaction || transaction.storage.status !== 'active') return;
+      session.cursors.rolledBackTo(transaction.rollbackTo(mark));
+      transaction.release(mark);
+    },
+    release: () => transaction.release(mark),
   };
 }
 

@@ -256,6 +256,18 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     description: 'Warns of backslashes in plain strings while they are escapes.',
   },
   {
+    name: 'plpgsql.check_asserts',
+    kind: BOOLEAN,
+    default: 'on',
+    description: 'Performs checks given in ASSERT statements.',
+  },
+  {
+    name: 'plpgsql.variable_conflict',
+    kind: { kind: 'enum', values: ['error', 'use_column', 'use_variable'] },
+    default: 'error',
+    description: 'What PL/pgSQL takes a name for that a variable and a column have.',
+  },
+  {
     name: 'row_security',
     kind: BOOLEAN,
     default: 'on',

@@ -18,8 +18,9 @@ import type { Settings } from './settings.js';
 import type { OpeningModes } from './transaction-modes.js';
 import { TransactionWriters } from './transaction-writers.js';
 
-interface NamedSavepoint {
-  readonly name: string;
+/** A point to go back to; those of routines have no name. */
+export interface SavepointMark {
+  readonly name: string | undefined;
   readonly savepoint: Savepoint;
   readonly overlay: OverlayMark;
   readonly settings: number;
@@ -43,7 +44,7 @@ export class SessionTransaction {
   statements = 0;
   /** What is said to other sessions once it commits. */
   readonly notifications = new PendingNotifications();
-  private readonly savepoints: NamedSavepoint[] = [];
+  private readonly savepoints: SavepointMark[] = [];
   /** By how many statements stand around the one that they serve. */
   private readonly writers: TransactionWriters[] = [];
   private depth = 0;
@@ -146,8 +147,8 @@ export class SessionTransaction {
     }
   }
 
-  savepoint(name: string, cursors: ReadonlySet<string>): void {
-    this.savepoints.push({
+  savepoint(name: string | undefined, cursors: ReadonlySet<string>): SavepointMark {
+    const mark = {
       name,
       savepoint: this.storage.savepoint(),
       overlay: this.objects.mark(),
@@ -155,16 +156,18 @@ export class SessionTransaction {
       notifications: this.notifications.mark,
       deferred: this.deferred.mark(),
       cursors,
-    });
+    };
+    this.savepoints.push(mark);
+    return mark;
   }
 
   /**
-   * Undoes everything since the newest savepoint of the name; it stays, those after it go. Heals a failed transaction. Answers
+   * Undoes everything since the savepoint, the newest one of a name; it stays, those after it go. Heals a failed transaction. Answers
    * the names of the cursors that were open when it was set.
    */
-  rollbackTo(name: string): ReadonlySet<string> {
-    const index = this.find(name);
-    const target = this.savepoints[index] as NamedSavepoint;
+  rollbackTo(wanted: string | SavepointMark): ReadonlySet<string> {
+    const index = this.find(wanted);
+    const target = this.savepoints[index] as SavepointMark;
     this.storage.rollbackTo(target.savepoint);
     // Locks taken since are gone; those from before are asked for once more, which costs little.
     this.sharedTables.clear();
@@ -177,9 +180,9 @@ export class SessionTransaction {
     return target.cursors;
   }
 
-  release(name: string): void {
-    const index = this.find(name);
-    this.storage.release((this.savepoints[index] as NamedSavepoint).savepoint);
+  release(wanted: string | SavepointMark): void {
+    const index = this.find(wanted);
+    this.storage.release((this.savepoints[index] as SavepointMark).savepoint);
     this.savepoints.length = index;
   }
 
@@ -189,8 +192,9 @@ export class SessionTransaction {
     this.settings.rollbackTo(this.settingsMark);
   }
 
-  private find(name: string): number {
-    for (let i = this.savepoints.length - 1; i >= 0; i--) if (this.savepoints[i]?.name === name) return i;
-    throw new PhantomError('3B001', `savepoint "${name}" does not exist`);
+  private find(wanted: string | SavepointMark): number {
+    const index = this.savepoints.findLastIndex((mark) => mark === wanted || mark.name === wanted);
+    if (index >= 0) return index;
+    throw new PhantomError('3B001', `savepoint "${typeof wanted === 'string' ? wanted : ''}" does not exist`);
   }
 }

@@ -534,6 +534,6 @@ export type RoutineOption = Node &
     /** ISO: CONTAINS SQL, READS SQL DATA, MODIFIES SQL DATA, NO SQL; DYNAMIC RESULT SETS n. */
     | { readonly kind: 'data-access'; readonly value: 'none' | 'contains' | 'reads' | 'modifies' }
     | { readonly kind: 'result-sets'; readonly value: NumberLiteral }
-    /** AS 'source' [, 'symbol']. */
-    | { readonly kind: 'as'; readonly sources: readonly StringLiteral[] }
+    /** AS 'source' [, 'symbol']; `bodyAt` is where the source stands in the text, if it stands there as it is. */
+    | { readonly kind: 'as'; readonly sources: readonly StringLiteral[]; readonly bodyAt: number | undefined }
   );

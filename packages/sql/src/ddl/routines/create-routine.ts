@@ -77,8 +77,20 @@ export function* createRoutine(context: DdlContext, node: CreateRoutine): DdlExe
     types.map((type) => ({ column: 0, type })),
   );
   if (context.evaluation.setting('check_function_bodies', true) === 'on' || node.body !== undefined)
-    context.validateRoutine(context.objects.object(draft.oid) as RoutineDescriptor);
+    atSource(node, () => context.validateRoutine(context.objects.object(draft.oid) as RoutineDescriptor));
   return undefined;
+}
+
+/** Errors that point into the body point into the statement, where the body stands in it as it is. */
+function atSource(node: CreateRoutine, validate: () => void): void {
+  try {
+    validate();
+  } catch (error) {
+    if (!(error instanceof PhantomError) || error.position === undefined) throw error;
+    const option = node.options.find(({ kind }) => kind === 'as');
+    const bodyAt = option?.kind === 'as' ? option.bodyAt : undefined;
+    throw error.with({ position: bodyAt === undefined ? undefined : error.position + bodyAt });
+  }
 }
 
 function bodyOptions(node: CreateRoutine, options: ReadOptions): { language: string; source: string } {

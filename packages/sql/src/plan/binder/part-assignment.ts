@@ -84,8 +84,20 @@ function firstStep(binder: Binder, type: TypeRef, path: Path, target: Ast.Target
   return { kind: 'array', subscripts, slice, elementOid, type: slice ? base : typeRef(elementOid, base.typmod), rest };
 }
 
+/** The whole with the part that the target names replaced; `value` gives the new part for its type. */
+export function assignPart(
+  binder: Binder,
+  whole: Expression,
+  target: Ast.TargetColumn,
+  scope: Scope,
+  value: (type: TypeRef) => Expression,
+): Expression {
+  const part = value(partType(binder, whole, target));
+  return replacePart(binder, whole, whole.type, target.path, target, part, scope);
+}
+
 /** The type of the part that the target names. */
-export function partType(binder: Binder, column: ColumnDescriptor, target: Ast.TargetColumn): TypeRef {
+export function partType(binder: Binder, column: { readonly type: TypeRef }, target: Ast.TargetColumn): TypeRef {
   let type = column.type;
   let path = target.path;
   while (path.length > 0) {

@@ -118,12 +118,21 @@ export abstract class RoutineGrammar extends DefinitionGrammar {
       case 'transform':
         this.advance();
         return { kind: 'transform', types: this.commaList(this.transformType), position };
-      case 'as':
+      case 'as': {
         this.advance();
-        return { kind: 'as', sources: this.commaList(this.stringLiteralValue), position };
+        const bodyAt = this.bodyOffset();
+        return { kind: 'as', sources: this.commaList(this.stringLiteralValue), bodyAt, position };
+      }
       default:
         return this.isoRoutineOption(position);
     }
+  }
+
+  /** Where the value of the string that comes next stands in the text; undefined where it is written otherwise. */
+  private bodyOffset(): number | undefined {
+    const { image, value, startOffset } = this.next();
+    const delimiter = (image.length - value.length) / 2;
+    return image.slice(delimiter, image.length - delimiter) === value ? startOffset + delimiter : undefined;
   }
 
   private onNullInput(): void {

@@ -1,0 +1,254 @@
+/**
+ * Loops. A loop whose body is plain runs it without generators, and rests when its time slice is over: one that never touches
+ * a table can be cancelled like any statement.
+ */
+import { PhantomError } from '@phantom/base';
+import { SqlArray } from '@phantom/codec';
+import { type Execution, PAUSE, type Yielded } from '../../exec/runtime.js';
+import { INT4, typeRef } from '../../types/type-refs.js';
+import type { Value } from '../../types/type.js';
+import type { PlanField } from '../../plan/prepared-plan.js';
+import type { RoutineHost } from '../routine-language.js';
+import type { Compilation } from './compilation.js';
+import { compileCondition } from './compile-control.js';
+import type { Compiler } from './compiler.js';
+import { querySource } from './compile-queries.js';
+import { BatchRows } from './row-sinks.js';
+import { Completion, type Step, waiting } from './steps.js';
+import type {
+  ExpressionFragment,
+  ForEachNode,
+  ForIntegerNode,
+  ForQueryNode,
+  LoopNode,
+  Node,
+  WhileNode,
+} from './syntax.js';
+import { RowTargets, targetOf } from './targets.js';
+import type { Frame } from './variables.js';
+
+/** Turns of a loop between two looks at the clock. */
+const TURNS_PER_LOOK = 64;
+/** Rows that a loop over a query reads at once: 10 first, as PostgreSQL does, since many loops end early; then more. */
+const FIRST_ROWS = 10;
+const MORE_ROWS = 50;
+const INT4_MAX = 2_147_483_647;
+const INT4_MIN = -2_147_483_648;
+
+/** What becomes of a loop after a turn of its body: undefined, and it goes on. */
+export function afterTurn(completion: Completion, label: string | undefined, frame: Frame): Completion | undefined {
+  switch (completion) {
+    case Completion.Next:
+      return undefined;
+    case Completion.Return:
+      return completion;
+    default:
+      if (frame.label !== undefined && frame.label !== label) return completion;
+      frame.label = undefined;
+      return completion === Completion.Exit ? Completion.Next : undefined;
+  }
+}
+
+/** One turn of a body: `undefined` when the loop goes on. */
+function* turn(body: Step, label: string | undefined, frame: Frame): Generator<Yielded, Completion | undefined, void> {
+  const place = frame.place;
+  const completion = body.waits ? yield* body.run(frame) : body.run(frame);
+  frame.place = place;
+  return afterTurn(completion, label, frame);
+}
+
+/** Counts the turns of a loop and yields when they have taken long enough. */
+class Pace {
+  private readonly host: RoutineHost;
+  private turns = 0;
+
+  constructor(host: RoutineHost) {
+    this.host = host;
+  }
+
+  isDue(): boolean {
+    return ++this.turns % TURNS_PER_LOOK === 0 && this.host.isSliceOver();
+  }
+}
+
+/** A loop that goes on until its body leaves it, or `next` says that there is no further turn. */
+function endless(
+  { compilation: { host } }: Compiler,
+  label: string | undefined,
+  body: Step,
+  next?: (frame: Frame) => Generator<Yielded, boolean, void>,
+): Step {
+  return waiting(function* (frame) {
+    const pace = new Pace(host);
+    for (;;) {
+      if (next !== undefined && !(yield* next(frame))) return Completion.Next;
+      const left = yield* turn(body, label, frame);
+      if (left !== undefined) return left;
+      if (pace.isDue()) yield undefined;
+    }
+  });
+}
+
+function loopBody(compiler: Compiler, label: string | undefined, nodes: readonly Node[]): Step {
+  return compiler.labelled(label, true, () => compiler.list(nodes));
+}
+
+export function compileLoop(compiler: Compiler, { label, body }: LoopNode): Step {
+  return endless(compiler, label, loopBody(compiler, label, body));
+}
+
+export function compileWhile(compiler: Compiler, { label, body, condition }: WhileNode): Step {
+  const { code, holds } = compileCondition(compiler.compilation, condition);
+  return endless(compiler, label, loopBody(compiler, label, body), function* (frame) {
+    return holds(condition.isPlain ? code.value(frame) : yield* code.compute(frame));
+  });
+}
+
+/** A bound or the step of an integer loop. */
+function integerOf(
+  compilation: Compilation,
+  fragment: ExpressionFragment,
+  what: string,
+): (frame: Frame) => Generator<Yielded, number, void> {
+  const code = compilation.expression(fragment);
+  return function* (frame) {
+    const value = compilation.convert(yield* code.compute(frame), code.type, INT4);
+    if (value === null) throw new PhantomError('22004', `${what} of FOR loop cannot be null`);
+    return value as number;
+  };
+}
+
+export function compileForInteger(compiler: Compiler, node: ForIntegerNode): Step {
+  const { compilation } = compiler;
+  const { label, reverse } = node;
+  const lower = integerOf(compilation, node.lower, 'lower bound');
+  const upper = integerOf(compilation, node.upper, 'upper bound');
+  const step = node.step === undefined ? undefined : integerOf(compilation, node.step, 'BY value');
+  return compilation.within(label, () => {
+    const { slot } = compilation.declare(node.variable, INT4);
+    const body = loopBody(compiler, label, node.body);
+    return waiting(function* (frame) {
+      const from = yield* lower(frame);
+      const to = yield* upper(frame);
+      const by = step === undefined ? 1 : yield* step(frame);
+      if (by <= 0) throw new PhantomError('22023', 'BY value of FOR loop must be greater than zero');
+      const pace = new Pace(compilation.host);
+      const { found } = compilation;
+      let turned = false;
+      try {
+        for (let i = from; reverse ? i >= to : i <= to; i += reverse ? -by : by) {
+          if (i > INT4_MAX || i < INT4_MIN) break;
+          turned = true;
+          frame.values[slot] = i;
+          const left = yield* turn(body, label, frame);
+          if (left !== undefined) return left;
+          if (pace.isDue()) yield undefined;
+        }
+        return Completion.Next;
+      } finally {
+        frame.values[found.slot] = turned;
+      }
+    });
+  });
+}
+
+/** Turns of a loop over the rows of a query. */
+export function* overRows(
+  execution: (sink: BatchRows) => { readonly run: Execution; readonly fields: readonly PlanField[] },
+  each: (row: readonly Value[], fields: readonly PlanField[]) => Generator<Yielded, Completion | undefined, void>,
+): Generator<Yielded, { readonly left: Completion | undefined; readonly found: boolean }, void> {
+  const sink = new BatchRows(FIRST_ROWS);
+  const { run, fields } = execution(sink);
+  let found = false;
+  try {
+    for (;;) {
+      const step = run.next();
+      sink.batchRowsMax = MORE_ROWS;
+      for (const row of sink.take()) {
+        found = true;
+        const left = yield* each(row, fields);
+        if (left !== undefined) return { left, found };
+      }
+      if (step.done === true) return { left: undefined, found };
+      if (step.value !== PAUSE) yield step.value;
+    }
+  } finally {
+    run.return(0);
+  }
+}
+
+export function compileForQuery(compiler: Compiler, node: ForQueryNode): Step {
+  const { compilation } = compiler;
+  const { label } = node;
+  const source = querySource(compilation, node.query);
+  const targets = new RowTargets(compilation, node.targets);
+  const body = loopBody(compiler, label, node.body);
+  return compilation.within(label, () =>
+    waiting(function* (frame) {
+      const query = yield* source(frame);
+      const pace = new Pace(compilation.host);
+      let found = false;
+      try {
+        const outcome = yield* overRows(
+          (sink) => ({ run: query.run(sink), fields: query.fields }),
+          function* (row, fields) {
+            found = true;
+            targets.assign(frame, row, fields);
+            const left = yield* turn(body, label, frame);
+            if (left === undefined && pace.isDue()) yield undefined;
+            return left;
+          },
+        );
+        if (!outcome.found) targets.assign(frame, undefined, query.fields);
+        return outcome.left ?? Completion.Next;
+      } finally {
+        frame.values[compilation.found.slot] = found;
+      }
+    }),
+  );
+}
+
+export function compileForEach(compiler: Compiler, node: ForEachNode): Step {
+  const { compilation } = compiler;
+  const { label, slice } = node;
+  const array = compilation.expression(node.array);
+  const [first] = node.targets;
+  const target = targetOf(compilation, first as (typeof node.targets)[number]);
+  const body = loopBody(compiler, label, node.body);
+  return waiting(function* (frame) {
+    const value = (yield* array.compute(frame)) as SqlArray | null;
+    if (value === null) throw new PhantomError('22004', 'FOREACH expression must not be null');
+    const elementOid = compilation.elementOf(array.type);
+    const pace = new Pace(compilation.host);
+    let found = false;
+    try {
+      for (const item of parts(value, slice)) {
+        found = true;
+        target.assign(frame, item, slice > 0 ? array.type : typeRef(elementOid));
+        const left = yield* turn(body, label, frame);
+        if (left !== undefined) return left;
+        if (pace.isDue()) yield undefined;
+      }
+      return Completion.Next;
+    } finally {
+      frame.values[compilation.found.slot] = found;
+    }
+  });
+}
+
+/** The elements of an array or, with a slice, the arrays of so many dimensions in it. */
+function* parts(array: SqlArray, slice: number): Iterable<Value> {
+  if (slice === 0) {
+    yield* array.items;
+    return;
+  }
+  const { dimensions, lowerBounds, elementOid, items } = array;
+  if (slice > dimensions.length) {
+    throw new PhantomError('2202E', `slice dimension (${slice}) is out of the valid range 0..${dimensions.length}`);
+  }
+  const inner = dimensions.slice(dimensions.length - slice);
+  const bounds = lowerBounds.slice(dimensions.length - slice);
+  const size = inner.reduce((product, length) => product * length, 1);
+  for (let from = 0; from < items.length; from += size)
+    yield new SqlArray(elementOid, inner, bounds, items.slice(from, from + size));
+}

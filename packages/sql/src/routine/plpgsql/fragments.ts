@@ -1,0 +1,280 @@
+/**
+ * Pieces of SQL as a running body uses them: variables are their parameters.
+ *
+ *   SELECT v INTO y FROM t WHERE id = x + r.f        parameters: x, r.f
+ *
+ * Which names may be variables is known when the body is compiled; whether they are is for the binder to say, since columns
+ * may have the same names. A piece is bound when it is first run, once for each combination of the types that records bring
+ * along, and again when the catalog has moved on.
+ */
+import { PhantomError } from '@phantom/base';
+import type { TypeRef } from '@phantom/catalog';
+import type { SqlRecord } from '@phantom/codec';
+import type { Yielded } from '../../exec/runtime.js';
+import type { ParameterNames } from '../../expr/context.js';
+import { type RoutineExpression, bindRoutineExpression } from '../../plan/routine-expression.js';
+import type { RoutineBinding } from '../../plan/routine-binding.js';
+import type * as Ast from '../../text/ast.js';
+import { TypeOid } from '../../types/type-oids.js';
+import { typeRef } from '../../types/type-refs.js';
+import type { Value } from '../../types/type.js';
+import { inContext } from '../error-context.js';
+import type { RoutineHost, RoutineStatement } from '../routine-language.js';
+import { FirstRows } from './row-sinks.js';
+import type { ExpressionFragment, Fragment, StatementFragment, VariableConflict } from './syntax.js';
+import type { Frame, NameScope, Variable } from './variables.js';
+
+/** Combinations of types for which one piece is kept bound. */
+const BOUND_MAX = 16;
+/** Stands for the field of a record that has no such field. */
+const NO_TYPE = typeRef(TypeOid.void);
+
+/** A parameter of a piece: a variable, or a field of one whose fields are known when it runs. */
+interface Reference {
+  readonly variable: Variable;
+  readonly field: string | undefined;
+}
+
+/** What a piece of SQL may mention. */
+export interface FragmentScope {
+  readonly host: RoutineHost;
+  readonly names: NameScope;
+  /** Of $1, $2, ... */
+  readonly parameters: readonly Variable[];
+  readonly conflict: VariableConflict;
+}
+
+export class FragmentParameters {
+  private readonly references: Reference[] = [];
+  private readonly found = new Map<string, { readonly index: number; readonly used: number }>();
+  private readonly conflict: VariableConflict;
+  private readonly count: number;
+  /** What types it has is known when it runs. */
+  readonly isDynamic: boolean;
+  private readonly fixedTypes: readonly TypeRef[];
+
+  constructor({ paths, usesNumbers }: Fragment, scope: FragmentScope, assigned?: Variable) {
+    this.conflict = scope.conflict;
+    this.count = scope.parameters.length;
+    if (usesNumbers) for (const variable of scope.parameters) this.references.push({ variable, field: undefined });
+    for (const path of paths) {
+      const found = scope.names.find(path);
+      if (found === undefined) continue;
+      const { variable, used } = found;
+      const isField = variable.isRow && variable.columns === undefined && path.length > used;
+      const index = this.indexOf(variable, isField ? path[used] : undefined);
+      this.found.set(path.join('\0'), { index, used: isField ? used + 1 : used });
+    }
+    if (assigned !== undefined) this.indexOf(assigned, undefined);
+    this.isDynamic = this.references.some(({ field }) => field !== undefined);
+    this.fixedTypes = this.references.map(({ variable }) => variable.type);
+  }
+
+  /** The number of a parameter, from 1; it becomes one if need be. */
+  indexOf(variable: Variable, field: string | undefined): number {
+    const known = this.references.findIndex((other) => other.variable === variable && other.field === field);
+    return known >= 0 ? known + 1 : this.references.push({ variable, field });
+  }
+
+  types(frame: Frame): readonly TypeRef[] {
+    if (!this.isDynamic) return this.fixedTypes;
+    return this.references.map(({ variable, field }) => {
+      if (field === undefined) return variable.type;
+      const record = frame.values[variable.slot] as SqlRecord | null;
+      const place = record?.shape.names.indexOf(field) ?? -1;
+      return place < 0 ? NO_TYPE : typeRef(record?.shape.types[place] as number);
+    });
+  }
+
+  values(frame: Frame): readonly Value[] {
+    const { references } = this;
+    const values: Value[] = [];
+    for (let i = 0; i < references.length; i++) {
+      const { variable, field } = references[i] as Reference;
+      const value = frame.values[variable.slot];
+      values.push(field === undefined || value === null ? value : fieldOf(value as SqlRecord, field));
+    }
+    return values;
+  }
+
+  /** How the binder finds them, with the records that there are now. */
+  names(frame: Frame): ParameterNames {
+    const types = this.types(frame);
+    const { found, references } = this;
+    return {
+      count: this.count,
+      prefers: this.conflict,
+      find(names) {
+        const reference = found.get(names.join('\0'));
+        return reference === undefined || types[reference.index - 1] === NO_TYPE ? undefined : reference;
+      },
+      missing(names) {
+        const reference = found.get(names.join('\0'));
+        if (reference === undefined) return undefined;
+        const { variable, field } = references[reference.index - 1] as Reference;
+        return withoutField(variable, frame.values[variable.slot] as SqlRecord | null, field as string);
+      },
+    };
+  }
+}
+
+function fieldOf(record: SqlRecord, field: string): Value {
+  const place = record.shape.names.indexOf(field);
+  return place < 0 ? null : record.fields[place];
+}
+
+/** Why a record has no such field. */
+export function withoutField({ name }: Variable, value: SqlRecord | null, field: string): PhantomError {
+  if (value !== null) return new PhantomError('42703', `record "${name}" has no field "${field}"`);
+  return new PhantomError('55000', `record "${name}" is not assigned yet`, {
+    detail: 'The tuple structure of a not-yet-assigned record is indeterminate.',
+  });
+}
+
+const PLANNED: ReadonlySet<StatementFragment['node']['kind']> = new Set([
+  'query',
+  'insert',
+  'update',
+  'delete',
+  'merge',
+]);
+
+/** A whole statement. */
+export class StatementCode {
+  readonly fragment: StatementFragment;
+  private readonly parameters: FragmentParameters;
+  private readonly host: RoutineHost;
+  private readonly bound = new Map<string, RoutineStatement>();
+
+  constructor(fragment: StatementFragment, scope: FragmentScope) {
+    this.fragment = fragment;
+    this.parameters = new FragmentParameters(fragment, scope);
+    this.host = scope.host;
+  }
+
+  values(frame: Frame): readonly Value[] {
+    return this.parameters.values(frame);
+  }
+
+  /** The statement for the records that there are now. */
+  statement(frame: Frame): RoutineStatement {
+    const { node, text } = this.fragment;
+    // Commands are analysed each time: what they name may have changed.
+    if (!PLANNED.has(node.kind)) return this.prepare(frame, node, text);
+    return this.bind(frame, () => this.prepare(frame, node, text));
+  }
+
+  private prepare(frame: Frame, node: StatementFragment['node'], text: string): RoutineStatement {
+    const binding: RoutineBinding = { names: this.parameters.names(frame), wanted: undefined, stored: undefined };
+    return inQuery(text, () => this.host.prepare(node, text, this.parameters.types(frame), binding));
+  }
+
+  private bind(frame: Frame, make: () => RoutineStatement): RoutineStatement {
+    const key = this.parameters.isDynamic ? typesKey(this.parameters.types(frame)) : '';
+    let statement = this.bound.get(key);
+    if (statement === undefined) {
+      if (this.bound.size >= BOUND_MAX) this.bound.clear();
+      this.bound.set(key, (statement = make()));
+    }
+    return statement;
+  }
+}
+
+function typesKey(types: readonly TypeRef[]): string {
+  return types.map(({ oid }) => oid).join(',');
+}
+
+interface BoundExpression {
+  readonly version: number;
+  readonly simple: RoutineExpression | undefined;
+  readonly statement: RoutineStatement | undefined;
+}
+
+/** An expression: computed at once where no query stands in it. */
+export class ExpressionCode {
+  readonly fragment: ExpressionFragment;
+  private readonly parameters: FragmentParameters;
+  private readonly host: RoutineHost;
+  private readonly part: { readonly parameter: number; readonly target: Ast.TargetColumn } | undefined;
+  private readonly bound = new Map<string, BoundExpression>();
+  private last: BoundExpression | undefined;
+
+  constructor(
+    fragment: ExpressionFragment,
+    scope: FragmentScope,
+    part?: { readonly variable: Variable; readonly target: Ast.TargetColumn },
+  ) {
+    this.fragment = fragment;
+    this.parameters = new FragmentParameters(fragment, scope, part?.variable);
+    this.host = scope.host;
+    if (part !== undefined)
+      this.part = { parameter: this.parameters.indexOf(part.variable, undefined), target: part.target };
+  }
+
+  /** The value, at once; `typeOf` tells its type afterwards. */
+  value(frame: Frame): Value {
+    const { simple } = this.boundFor(frame);
+    if (simple === undefined) return this.host.driveNow(this.compute(frame));
+    if (simple.privileges.length > 0) this.host.checkPrivileges(simple.privileges);
+    return simple.evaluate(this.parameters.values(frame), this.host.evaluation);
+  }
+
+  /** The value, by the protocol of executions. */
+  *compute(frame: Frame): Generator<Yielded, Value, void> {
+    const { simple, statement } = this.boundFor(frame);
+    if (simple !== undefined) return this.value(frame);
+    const { fields } = statement as RoutineStatement;
+    const { text } = this.fragment;
+    if (fields.length !== 1) throw new PhantomError('42601', `query "${text}" returned ${fields.length} columns`);
+    const rows = new FirstRows(2);
+    try {
+      yield* rows.readFrom((statement as RoutineStatement).run(this.parameters.values(frame), rows));
+    } catch (error) {
+      throw inContext(error, `SQL expression "${text}"`);
+    }
+    if (rows.kept.length > 1) throw new PhantomError('21000', `query "${text}" returned more than one row`);
+    return rows.kept[0]?.[0] ?? null;
+  }
+
+  /** The type of what was computed last. */
+  get type(): TypeRef {
+    const { simple, statement } = this.last as BoundExpression;
+    return simple?.type ?? (statement?.fields[0]?.type as TypeRef);
+  }
+
+  private boundFor(frame: Frame): BoundExpression {
+    const { last } = this;
+    const { version } = this.host.catalog;
+    if (last !== undefined && last.version === version && !this.parameters.isDynamic) return last;
+    const types = this.parameters.types(frame);
+    const key = this.parameters.isDynamic ? typesKey(types) : '';
+    let bound = this.bound.get(key);
+    if (bound === undefined || bound.version !== version) {
+      if (this.bound.size >= BOUND_MAX) this.bound.clear();
+      this.bound.set(key, (bound = inQuery(this.fragment.text, () => this.bind(frame, types, version))));
+    }
+    this.last = bound;
+    return bound;
+  }
+
+  private bind(frame: Frame, types: readonly TypeRef[], version: number): BoundExpression {
+    const { host, part } = this;
+    const { expression, query, queryText, text, isPlain } = this.fragment;
+    const names = this.parameters.names(frame);
+    if (expression !== undefined && (isPlain || part !== undefined)) {
+      const simple = bindRoutineExpression(expression, { catalog: host.catalog, text, types, names, part });
+      if (simple !== undefined) return { version, simple, statement: undefined };
+    }
+    const statement = host.prepare(query, queryText, types, { names, wanted: undefined, stored: undefined });
+    return { version, simple: undefined, statement };
+  }
+}
+
+/** Binds a piece: its errors tell its text. */
+function inQuery<T>(text: string, bind: () => T): T {
+  try {
+    return bind();
+  } catch (error) {
+    throw inContext(error, `SQL expression "${text}"`);
+  }
+}
