@@ -13,17 +13,21 @@ export interface ForcedNulls {
 /** The fields of a record of the text format. */
 export function textFields(record: string, isSpecial: boolean, settings: CopySettings, into: (string | null)[]): void {
   const { delimiter, nullText } = settings;
-  into.length = 0;
+  let count = 0;
   let start = 0;
   if (!isSpecial) {
     for (;;) {
       const end = record.indexOf(delimiter, start);
       const field = end < 0 ? record.slice(start) : record.slice(start, end);
-      into.push(field === nullText ? null : field);
-      if (end < 0) return;
+      into[count++] = field === nullText ? null : field;
+      if (end < 0) break;
       start = end + 1;
     }
+    // Emptied and filled again, the array would be allocated anew for each record.
+    if (into.length > count) into.length = count;
+    return;
   }
+  into.length = 0;
   const delimiterCode = delimiter.charCodeAt(0);
   for (let i = 0; ; i++) {
     const code = i < record.length ? record.charCodeAt(i) : delimiterCode;

@@ -29,6 +29,8 @@ export class CopyLines {
   record = '';
   /** False only when the record holds no quote (CSV) or backslash (text) for certain. */
   recordIsSpecial = false;
+  /** False only when no record of the pieces at hand holds a character with the code zero. */
+  mayHoldZero = false;
   /** Number of the line on which the record at hand ends, from 1. */
   line = 0;
   /** The end mark `\.` was met: what follows is not data. */
@@ -245,6 +247,7 @@ export class CopyLines {
     this.text = this.at < this.text.length ? this.text.slice(this.at) + text : text;
     this.at = 0;
     this.hasReturn = this.text.includes('\r');
+    this.mayHoldZero = this.held.length > 0 || this.text.includes('\0');
     this.findSpecial(0);
   }
 

@@ -111,7 +111,8 @@ export class TextRows implements RowReader {
 
   private value(field: string, { type, typmod, name }: CopyColumn): Value {
     try {
-      if (field.includes('\0')) throw new PhantomError('22021', 'invalid byte sequence for encoding "UTF8": 0x00');
+      if (this.lines.mayHoldZero && field.includes('\0'))
+        throw new PhantomError('22021', 'invalid byte sequence for encoding "UTF8": 0x00');
       return type.input(field, typmod, this.context);
     } catch (error) {
       if (!(error instanceof PhantomError)) throw error;

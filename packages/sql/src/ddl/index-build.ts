@@ -24,10 +24,11 @@ export function* buildIndex(
   index: IndexDescriptor,
 ): Generator<Yielded, void, void> {
   const filler = new IndexFiller(table, index, context.picture, context.evaluation);
-  yield* eachRow(context, table, (row, rowKey) => {
+  const enter = (row: readonly Value[], rowKey: Uint8Array): void => {
     const wait = filler.enter(context.transaction, row, rowKey, false);
     assert(wait === undefined, 'nobody else writes a table that is locked');
-  });
+  };
+  yield* eachRow(context, table, enter, { columns: filler.columnsRead });
 }
 
 /** Makes entries for rows that may or may not have one. */
@@ -49,6 +50,11 @@ export class IndexFiller {
     this.evaluation = evaluation;
     this.rule = new IndexRule(index, table, picture);
     this.inverted = index.method === 'gin' ? new InvertedEntries(this.rule, picture.types) : undefined;
+  }
+
+  /** The positions of the columns it looks at; undefined for any of them. */
+  get columnsRead(): readonly number[] | undefined {
+    return this.rule.columnsRead;
   }
 
   /**

@@ -56,8 +56,7 @@ export function* rewriteTable(
     batch = [];
   };
   yield* eachRow(context, before, (row) => batch.push(transform(row)), {
-    every: BATCH_ROWS,
-    run: flush,
+    batches: { every: BATCH_ROWS, run: flush },
   });
   yield* flush();
   context.tableRewritten(before.oid);

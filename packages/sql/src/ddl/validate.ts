@@ -22,12 +22,18 @@ interface RowBatches {
   run(): Step;
 }
 
+interface RowWalk {
+  readonly batches?: RowBatches;
+  /** Positions of the columns that are looked at; by default all of them. */
+  readonly columns?: readonly number[] | undefined;
+}
+
 /** Visits every row of a table in its newest state, own writes included, yielding by elapsed time. */
 export function* eachRow(
   context: DdlContext,
   table: TableDescriptor,
   visit: (row: readonly Value[], key: Uint8Array) => void,
-  batches?: RowBatches,
+  { batches, columns }: RowWalk = {},
 ): Step {
   const physical = physicalTable(table, context.picture.types);
   const { slice } = context.execution();
@@ -36,7 +42,9 @@ export function* eachRow(
   let count = 0;
   try {
     while (cursor.next()) {
-      physical.decode(cursor.value.buffer, cursor.value.start, cursor.value.end, row, context.evaluation);
+      const { buffer, start, end } = cursor.value;
+      if (columns === undefined) physical.decode(buffer, start, end, row, context.evaluation);
+      else physical.decodeColumns(columns, buffer, start, end, row, context.evaluation);
       visit(row, cursor.key.copy());
       if (++count % ROWS_BETWEEN_CHECKS === 0 && slice.due()) yield undefined;
       if (batches !== undefined && count % batches.every === 0) yield* batches.run();

@@ -114,6 +114,25 @@ export class PhysicalTable {
     }
   }
 
+  /** As decode, but only the columns at the positions are sure to be right. */
+  decodeColumns(
+    positions: readonly number[],
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+    into: Value[],
+    context: TypeContext,
+  ): void {
+    if (this.fields.length > 0 || rowVersion(buffer, start, end) !== this.table.layoutVersion) {
+      this.decode(buffer, start, end, into, context);
+      return;
+    }
+    for (let i = 0; i < positions.length; i++) {
+      const position = positions[i] as number;
+      into[position] = this.codec.readColumn(buffer, start, end, position);
+    }
+  }
+
   /** By position: what rows older than the column read as. */
   missingValues(context: TypeContext): readonly Value[] {
     this.missing ??= this.table.columns.map((column) => missingValue(column, this.types, context));

@@ -68,6 +68,12 @@ export class IndexRule {
     this.predicate = index.predicateSql === undefined ? undefined : bind(index.predicateSql, 'predicate');
   }
 
+  /** The positions of the columns it reads of a row; undefined where expressions may read any. */
+  get columnsRead(): readonly number[] | undefined {
+    const readsAny = this.predicate !== undefined || this.expressions.some((expression) => expression !== undefined);
+    return readsAny ? undefined : this.physical.positions;
+  }
+
   /** True when the row has an entry in the index (its predicate holds). */
   covers(row: readonly Value[], context: EvaluationContext): boolean {
     return this.predicate === undefined || this.predicate.evaluate(row, context) === true;

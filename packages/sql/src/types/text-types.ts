@@ -15,9 +15,15 @@ const OCTETS = 1 << 24;
 /** Bytes of a name. */
 const NAME_BYTES_MAX = 63;
 
+/** First half of a character that UTF-16 needs two units for. */
+const HIGH_SURROGATE = /[\ud800-\udbff]/;
+/** Longer texts are asked by the expression first: one that holds Latin-1 alone answers without being looked through. */
+const COUNTED_UNITS_MAX = 16;
+
 /** Characters (code points) of a text. */
 export function characterLength(text: string): number {
   const units = text.length;
+  if (units > COUNTED_UNITS_MAX && !HIGH_SURROGATE.test(text)) return units;
   let count = units;
   for (let i = 0; i < units; i++) {
     const code = text.charCodeAt(i);
@@ -97,8 +103,13 @@ function pad(text: string, typmod: number, explicit: boolean): string {
   if (typmod < HEADER) return text;
   const fitted = cut(text, typmod, explicit, 'character');
   const missing = lengthOf(typmod) - measure(fitted, typmod);
-  return missing > 0 ? fitted + ' '.repeat(missing) : fitted;
+  if (missing <= 0) return fitted;
+  if (blanks.length !== missing) blanks = ' '.repeat(missing);
+  return fitted + blanks;
 }
+
+/** The blanks that were wanted last: the values of a column often lack the same number. At most LENGTH_MAX of them. */
+let blanks = '';
 
 /** A char(n) value as it counts in comparisons and casts to text: without trailing blanks. */
 export function trimPadding(text: string): string {

@@ -105,6 +105,14 @@ describe('COPY formats', () => {
     );
   });
 
+  it('refuse a zero byte, wherever the data is cut', () => {
+    const bytes = Buffer.from('a\tb\tc\nd\te\0\tf\ng\th\ti\n');
+    for (let cut = 0; cut <= bytes.length; cut++) {
+      const reader = new TextRows('t', columns, base, { notNull: [], null: [] }, context);
+      expect(() => read(reader, bytes, [cut / bytes.length])).toThrow(/0x00/);
+    }
+  });
+
   it('end in rows or in an error, whatever the bytes', () => {
     const bytes = fc.uint8Array({ maxLength: 60 });
     const readers: (() => RowReader)[] = [
