@@ -261,7 +261,7 @@ export abstract class ExpressionLayout extends NameLayout {
     const text = this.columnText(expression, scope);
     if (text !== undefined) return text;
     if (expression.kind === 'field') throw unsupportedError('a field of a column in the definition of a view');
-    return this.name(node.names[node.names.length - 1] as Name);
+    return this.mergedText(expression, scope) ?? this.name(node.names[node.names.length - 1] as Name);
   }
 
   private wholeRow(node: Ast.Expression & { kind: 'star' }): string {

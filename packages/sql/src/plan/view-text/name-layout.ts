@@ -11,6 +11,7 @@ import { quoteIdentifier } from '../../types/reg-types.js';
 import { TypeOid } from '../../types/type-oids.js';
 import type { TypeContext } from '../../types/type.js';
 import type { CatalogPort } from '../catalog-port.js';
+import type { JoinNames } from './join-names.js';
 import type { QueryWitness } from './query-witness.js';
 
 export interface LayoutOptions {
@@ -43,6 +44,8 @@ export abstract class NameLayout {
   protected readonly tableNames = new Map<object, string>();
   /** How many columns with a table's name were written. */
   protected columnsWritten = 0;
+  /** Names of columns among the joins of a FROM, by each join of it. */
+  protected readonly joinNames = new Map<Ast.Join, JoinNames>();
   /** Names that the columns of a table, by number, are given in FROM. */
   protected readonly columnAliases = new Map<Ast.TableRef, readonly string[]>();
 
@@ -77,6 +80,19 @@ export abstract class NameLayout {
         if (at >= 0) return `${this.itemName(item)}.${quoteIdentifier(this.columnName(item, at))}`;
         const hidden = item.hidden.find((column) => equalExpressions(column.expression, expression));
         if (hidden !== undefined) return `${this.itemName(item)}.${quoteIdentifier(hidden.name)}`;
+      }
+    }
+    return undefined;
+  }
+
+  /** The name of a value that a USING has merged of two columns; undefined for any other. */
+  protected mergedText(expression: Bound, scope: Scope | undefined): string | undefined {
+    for (let level = scope; level !== undefined; level = level.parent) {
+      for (const item of level.items) {
+        const node = item.name === undefined ? (this.options.witness.nodeOf(item) as Ast.Join | undefined) : undefined;
+        const column = node && item.columns.find((one) => equalExpressions(one.expression, expression));
+        if (node === undefined || column === undefined) continue;
+        return quoteIdentifier(this.joinNames.get(node)?.usingName(node, column.name) ?? column.name);
       }
     }
     return undefined;

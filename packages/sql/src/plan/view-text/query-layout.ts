@@ -6,7 +6,7 @@ import type { Name } from '../../text/ast-leaves.js';
 import type * as Ast from '../../text/ast.js';
 import { quoteIdentifier } from '../../types/reg-types.js';
 import { ExpressionLayout } from './expression-layout.js';
-import type { NamedInFrom } from './name-layout.js';
+import { JoinNames, freeName } from './join-names.js';
 import { CLAUSE_INDENT, ITEM_INDENT, JOIN_INDENT, beginsLine, lineOf } from './layout.js';
 
 /** Names of the output columns, where they are not the query's own; `hidden`: nobody sees them. */
@@ -192,7 +192,9 @@ export class QueryLayout extends ExpressionLayout {
         const text = spread ? this.spreadText(expression, name, selected.scope) : this.expression(item.value);
         const shown = output.names?.[at] ?? name;
         const own = plain
-          ? (this.plainColumnName(expression, selected.scope) ?? (spread ? name : undefined))
+          ? (this.plainColumnName(expression, selected.scope) ??
+            this.mergedText(expression, selected.scope) ??
+            (spread ? quoteIdentifier(name) : undefined))
           : undefined;
         const nameless = output.hidden && !plain && shown === '?column?';
         texts.push(nameless || own === quoteIdentifier(shown) ? text : `${text} AS ${quoteIdentifier(shown)}`);
@@ -222,7 +224,7 @@ export class QueryLayout extends ExpressionLayout {
 
   private spreadText(expression: Expression, name: string, scope: Scope): string {
     if (expression.kind === 'field') throw unsupportedError('a spread composite in the definition of a view');
-    return this.columnText(expression, scope) ?? quoteIdentifier(name);
+    return this.columnText(expression, scope) ?? this.mergedText(expression, scope) ?? quoteIdentifier(name);
   }
 
   private grouping(element: Ast.GroupingElement, node: Ast.Select, inside: boolean): string {
@@ -346,14 +348,15 @@ export class QueryLayout extends ExpressionLayout {
   /** Gives the parts of FROM names that nothing around the query has, and their columns those that joins need. */
   private nameTables(select: Ast.Select): void {
     this.usedNames = new Set(this.usedNames);
-    for (const table of select.from) this.nameTable(table, new Set());
+    const names = new JoinNames(select.from, this.options.witness, (node) => this.relationOf(node));
+    for (const table of select.from) this.nameTable(table, names);
   }
 
-  private nameTable(node: Ast.TableExpression, joined: ReadonlySet<string>): void {
+  private nameTable(node: Ast.TableExpression, names: JoinNames): void {
     if (node.kind === 'join') {
-      const inside = new Set([...joined, ...this.joinedColumns(node)]);
-      this.nameTable(node.left, inside);
-      this.nameTable(node.right, inside);
+      this.joinNames.set(node, names);
+      this.nameTable(node.left, names);
+      this.nameTable(node.right, names);
       if (node.alias === undefined) return;
     }
     const relation = node.kind === 'table' ? this.relationOf(node) : undefined;
@@ -362,9 +365,8 @@ export class QueryLayout extends ExpressionLayout {
     const name = freeName(wanted, this.usedNames);
     (this.usedNames as Set<string>).add(name);
     this.tableNames.set(node, name);
-    if (node.kind !== 'table' || relation === undefined || (node.alias?.columns.length ?? 0) > 0) return;
-    const names = columnNames(relation, joined);
-    if (names.some((column, i) => column !== relation.now[i])) this.columnAliases.set(node, names);
+    const columns = node.kind === 'table' ? names.tableColumns(node) : undefined;
+    if (node.kind === 'table' && columns !== undefined) this.columnAliases.set(node, columns);
   }
 
   private functionTable(node: Ast.FunctionTable): string {
@@ -391,7 +393,8 @@ export class QueryLayout extends ExpressionLayout {
 
   private join(node: Ast.Join): string {
     const { pretty } = this.options;
-    const shared = this.joinedColumns(node);
+    const names = this.joinNames.get(node);
+    const shared = names?.joinedColumns(node).map((name) => names.usingName(node, name)) ?? [];
     const bare = node.on === undefined && shared.length === 0;
     const type =
       node.type === 'inner' || node.type === 'cross' ? (bare ? 'CROSS ' : '') : `${node.type.toUpperCase()} `;
@@ -408,48 +411,13 @@ export class QueryLayout extends ExpressionLayout {
       text += ' ON TRUE';
     }
     if (!pretty || node.alias !== undefined) text = `(${text})`;
-    return node.alias === undefined ? text : text + this.alias(node);
-  }
-
-  /** The columns by which a join joins; of a natural one those that both sides show. */
-  private joinedColumns(node: Ast.Join): string[] {
-    if (!node.natural) return node.using?.columns.map((name) => name.text) ?? [];
-    const names = (side: Ast.TableExpression): string[] =>
-      this.options.witness
-        .placesOf(side)
-        .filter((item) => item.columnsVisible)
-        .flatMap((item) => item.columns.map((column) => column.name));
-    const right = new Set(names(node.right));
-    return names(node.left).filter((name) => right.has(name));
+    return node.alias === undefined ? text : text + this.alias(node, names?.joinColumns(node));
   }
 }
 
 /** The name that a column of a select list has by itself or by its alias. */
 function outputName({ alias, value }: Ast.SelectItem): string | undefined {
   return alias?.text ?? (value.kind === 'column' ? value.names.at(-1)?.text : undefined);
-}
-
-/**
- * Names of a table's columns among joins: one by which is joined keeps the name that both sides had, whatever its table
- * calls it now, and one that came later makes room for it.
- */
-function columnNames({ before, now }: NamedInFrom, joined: ReadonlySet<string>): string[] {
-  const taken = new Set(joined);
-  return now.map((name, i) => {
-    const old = before[i];
-    if (name === '') return '';
-    if (old !== undefined && joined.has(old)) return old;
-    const free = freeName(name, taken);
-    taken.add(free);
-    return free;
-  });
-}
-
-/** The name, with a number behind it where it is taken. */
-function freeName(name: string, taken: ReadonlySet<string>): string {
-  let free = name;
-  for (let n = 1; taken.has(free); n++) free = `${name}_${n}`;
-  return free;
 }
 
 /** A query in parentheses that has no clauses of its own. */
