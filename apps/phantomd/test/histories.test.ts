@@ -12,6 +12,7 @@ import {
   type Rows,
   SqlClient,
   type SqlConnection,
+  commitPrepared,
   runsForLong,
   schemaStatements,
   seedsToTry,
@@ -95,6 +96,7 @@ describe.runIf(runsForLong)('random histories over sockets', { timeout: HISTORIE
         await database.close();
         daemon = await Daemon.start('--data', data);
         database = new DaemonDatabase(daemon);
+        await commitPrepared(await database.connect());
         await workload.readAll(database, recorder);
       }
       await workload.run(database, recorder);

@@ -4,6 +4,7 @@ import {
   type HistoryDatabase,
   type Rows,
   SqlClient,
+  commitPrepared,
   type SqlConnection,
   schemaStatements,
 } from '@phantom/testkit/histories';
@@ -18,6 +19,7 @@ export async function openHistoryDatabase(
   const db = await openOn(vfs, '/data/db', { checkpointBytesMax: 32_768, deltaBytesMax: 1 << 20, cacheBytes: 1 << 20 });
   const names = await db.sql`select 1 from information_schema.tables where table_schema = 'public'`;
   if (names.length === 0) db.exec(['begin', ...schemaStatements(['btree', 'lsm']), 'commit'].join('; '));
+  await commitPrepared({ query: (sql) => rowsOf(db.createSession({ database: 'phantom', user: 'phantom' }), sql) });
   return {
     client: async () => new SqlClient(connectionTo(db, concurrency)),
     close: () => db.close(),

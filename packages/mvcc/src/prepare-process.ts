@@ -77,6 +77,7 @@ function append(
         resolve();
       },
       unknown: (error: Error): void => {
+        registry.prepared.letGo(state.identifier);
         subject.finish('unknown', undefined);
         reject(error);
       },

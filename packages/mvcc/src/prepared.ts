@@ -161,6 +161,15 @@ export class PreparedTransactions {
     this.registry.graph.wasPrepared(owner, prepared.graph);
   }
 
+  /**
+   * Gives its locks back: the store has failed, so nobody can end it before a restart, and those who wait for them need not wait
+   * for that. Nothing happens when there is none.
+   */
+  letGo(identifier: string): void {
+    const prepared = this.all.get(identifier);
+    if (prepared !== undefined) this.forget(prepared);
+  }
+
   /** Ends one for good: with its writes, or without. The error says when there is none, or somebody else is at it. */
   async end(identifier: string, commits: boolean): Promise<CommitResult> {
     const prepared = this.all.get(identifier);
@@ -173,6 +182,9 @@ export class PreparedTransactions {
     prepared.isEnding = true;
     try {
       return await this.submitEnd(prepared, commits);
+    } catch (error) {
+      if (this.registry.store.failure !== undefined) this.letGo(identifier);
+      throw error;
     } finally {
       prepared.isEnding = false;
     }

@@ -9,7 +9,12 @@ import { openMemoryStore, settle } from './support.js';
 describe.each(['optimistic', 'locking'] as const)('anomalies of %s transactions', (concurrency) => {
   it.each(SCENARIOS)('$anomaly, $title', async (scenario) => {
     const store = await openMemoryStore();
-    const database = historyDatabase(createMvcc(store), store, [EngineCode.Memory, EngineCode.Memory], concurrency);
+    const database = await historyDatabase(
+      createMvcc(store),
+      store,
+      [EngineCode.Memory, EngineCode.Memory],
+      concurrency,
+    );
     expect(await levelsOfOccurrence(scenario, database, settle)).toEqual(scenario.occursAt);
     await database.close();
   });

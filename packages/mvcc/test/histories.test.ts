@@ -4,7 +4,7 @@
  * more seeds.
  */
 import { btree } from '@phantom/btree';
-import { EngineCode } from '@phantom/kv';
+import { EngineCode, makeSpaceId } from '@phantom/kv';
 import { openStore } from '@phantom/store';
 import {
   HISTORIES_TIMEOUT_MS,
@@ -52,7 +52,8 @@ async function openDatabase(
     checkpointBytesMax: 8192,
     durability: 'fsync',
   });
-  return historyDatabase(createMvcc(store, options), store, engines, concurrency);
+  const preparedSpace = makeSpaceId(EngineCode.Btree, 9);
+  return historyDatabase(createMvcc(store, { preparedSpace, ...options }), store, engines, concurrency);
 }
 
 const openBoth = (syncTurns: number, concurrency?: Concurrency, options?: MvccOptions): Promise<HistoryDatabase> =>
@@ -93,7 +94,7 @@ describe('random histories through disasters', { timeout: HISTORIES_TIMEOUT_MS }
 
   it('are sound after power cuts', async () => {
     for (const seed of seedsToTry(1, TESTS)) {
-      const report = await powerCutHistories(openDurable, { ...work, seed, transactions: 12, everyOperations: 4 });
+      const report = await powerCutHistories(openDurable, { ...work, seed, transactions: 12, everyOperations: 7 });
       expect({ seed, violations: report.violations }).toEqual({ seed, violations: [] });
       expect(report.disasters).toBeGreaterThan(5);
       expect(report.unknown).toBeGreaterThan(0);

@@ -22,13 +22,14 @@ const SPACE_BYTES = 4;
 /** Where spaces of even and of odd keys lie. */
 export type Engines = readonly [EngineCode, EngineCode];
 
-/** What the clients share; `close` leaves the store as it is. */
-export function historyDatabase(
+/** What the clients share; `close` leaves the store as it is. What was prepared before a restart is committed. */
+export async function historyDatabase(
   mvcc: Mvcc,
   store: Store,
   engines: Engines,
   concurrency?: Concurrency,
-): HistoryDatabase {
+): Promise<HistoryDatabase> {
+  for (const { identifier } of mvcc.prepared()) await mvcc.commitPrepared(identifier);
   return {
     client: async () => new PackageClient(mvcc, engines, concurrency),
     close: async () => {
@@ -118,6 +119,15 @@ class PackageClient implements HistoryClient {
 
   async rollback(): Promise<void> {
     this.live.rollback();
+  }
+
+  async prepare(identifier: string): Promise<void> {
+    await this.live.prepare(identifier, '');
+  }
+
+  async endPrepared(identifier: string, commits: boolean): Promise<void> {
+    if (commits) await this.mvcc.commitPrepared(identifier);
+    else await this.mvcc.rollbackPrepared(identifier);
   }
 
   private get live(): MvccTransaction {

@@ -2,7 +2,7 @@
 import { EngineCode, SPACE_BYTES } from '@phantom/kv';
 import { MemoryEngine } from '@phantom/kv/memory';
 import { type Store, openStore } from '@phantom/store';
-import { MemoryVfs } from '@phantom/vfs/testing';
+import { FaultyVfs, MemoryVfs, failFrom, onOperation } from '@phantom/vfs/testing';
 import { btree } from '@phantom/btree';
 import { describe, expect, it } from 'vitest';
 import { type Mvcc, type MvccOptions, type MvccTransaction, createMvcc } from '../src/index.js';
@@ -80,6 +80,25 @@ describe('a prepared transaction', () => {
     expect(await codeOf(write(mvcc, `row ${i}`, 'x'))).toBe('53200');
     await mvcc.commitPrepared('x');
     expect(read(mvcc.begin(), 'promised')).toBe(value);
+  });
+
+  it('keeps nobody waiting once the store has failed', async () => {
+    const vfs = new FaultyVfs(new MemoryVfs({ syncTurns: 40 }), onOperation([], failFrom(0, 'EIO')));
+    const { mvcc } = await openMvcc(OPTIONS, { durability: 'fsync', vfs });
+    await seed(mvcc, { a: '1', b: '1' });
+    const durable = mvcc.begin();
+    put(durable, 'a', '2');
+    await durable.prepare('durable', '');
+    const lost = mvcc.begin();
+    put(lost, 'b', '2');
+    vfs.injector = onOperation('sync', failFrom(0, 'EIO'));
+    const preparing = codeOf(lost.prepare('lost', ''));
+    const waits = ['a', 'b'].map((key) => lock(mvcc.begin(), key) as Promise<void>);
+    expect(await preparing).toBe('08007');
+    await waits[1];
+    expect(await codeOf(mvcc.commitPrepared('durable'))).toBe('58030');
+    await waits[0];
+    expect(mvcc.prepared()).toEqual([]);
   });
 
   it('loses while it is prepared, or never', async () => {

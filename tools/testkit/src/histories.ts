@@ -26,6 +26,6 @@ export {
 } from './histories/history.js';
 export { SCENARIOS, type Scenario, anomalyTable, levelsOfOccurrence } from './histories/scenario.js';
 export { HISTORIES_TIMEOUT_MS, runsForLong, seedsToTry } from './histories/seeds.js';
-export { type Rows, SqlClient, type SqlConnection, schemaStatements } from './histories/sql-client.js';
+export { type Rows, SqlClient, type SqlConnection, commitPrepared, schemaStatements } from './histories/sql-client.js';
 export { TRANSFERS_TOTAL, type TransferOptions, sumsSeen } from './histories/transfers.js';
 export { RandomWorkload, type WorkloadOptions, randomHistory } from './histories/workload.js';

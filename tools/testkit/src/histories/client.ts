@@ -34,6 +34,9 @@ export interface HistoryClient {
   rollbackToSavepoint(): Promise<void>;
   commit(): Promise<void>;
   rollback(): Promise<void>;
+  /** The first of two phases: the transaction waits under this name, also after a restart, until somebody ends it. */
+  prepare(identifier: string): Promise<void>;
+  endPrepared(identifier: string, commits: boolean): Promise<void>;
   /**
    * Statements that are a transaction of their own at read committed, sent together and answered together once it has
    * committed: what each read shows, nothing for a write.
@@ -60,6 +63,8 @@ export class RecordingClient {
   private readonly client: HistoryClient;
   private readonly session: number;
   private record: OpenRecord | undefined;
+  /** Prepared, and not ended as far as anybody knows. */
+  private inDoubt: { readonly identifier: string; readonly commits: boolean } | undefined;
   /** Operations recorded when the savepoint was set. */
   private savedOperations = 0;
 
@@ -124,6 +129,18 @@ export class RecordingClient {
     this.recorder.end(this.open, 'aborted');
   }
 
+  /** Ends the transaction in two phases, between which others have their turn. Whoever finds it in doubt commits it. */
+  async endInTwoPhases(identifier: string, commits: boolean, between: () => Promise<void>): Promise<void> {
+    const record = this.open;
+    record.isCommitting = true;
+    await this.client.prepare(identifier);
+    this.inDoubt = { identifier, commits };
+    await between();
+    await this.client.endPrepared(identifier, commits);
+    this.inDoubt = undefined;
+    this.recorder.end(record, commits ? 'committed' : 'aborted');
+  }
+
   async batch(statements: readonly BatchStatement[]): Promise<void> {
     const record = (this.record = this.recorder.begin('read committed', this.session));
     record.isCommitting = true;
@@ -142,9 +159,12 @@ export class RecordingClient {
   /** After an error of any call: ends the transaction with what the error says. */
   async giveUp(error: unknown): Promise<void> {
     const record = this.open;
-    this.recorder.end(record, outcomeOf(error, record.isCommitting));
-    // The database may be gone; the outcome stands.
-    await this.client.rollback().catch(() => undefined);
+    const { inDoubt } = this;
+    this.recorder.end(record, inDoubt === undefined ? outcomeOf(error, record.isCommitting) : 'unknown');
+    this.inDoubt = undefined;
+    // The database may be gone; the outcome stands. Whoever is in doubt keeps others waiting.
+    if (inDoubt === undefined) await this.client.rollback().catch(() => undefined);
+    else await this.client.endPrepared(inDoubt.identifier, inDoubt.commits).catch(() => undefined);
   }
 
   private get open(): OpenRecord {

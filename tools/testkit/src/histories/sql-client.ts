@@ -33,6 +33,12 @@ export function schemaStatements(engines?: readonly [string, string]): string[] 
   });
 }
 
+/** Commits what was prepared and not ended before a restart. */
+export async function commitPrepared({ query }: Pick<SqlConnection, 'query'>): Promise<void> {
+  for (const [identifier] of await query('select gid from pg_prepared_xacts'))
+    await query(`commit prepared '${identifier}'`);
+}
+
 export class SqlClient implements HistoryClient {
   private readonly connection: SqlConnection;
   private reads = 0;
@@ -93,6 +99,14 @@ export class SqlClient implements HistoryClient {
 
   async rollback(): Promise<void> {
     await this.connection.query('rollback');
+  }
+
+  async prepare(identifier: string): Promise<void> {
+    await this.connection.query(`prepare transaction '${identifier}'`);
+  }
+
+  async endPrepared(identifier: string, commits: boolean): Promise<void> {
+    await this.connection.query(`${commits ? 'commit' : 'rollback'} prepared '${identifier}'`);
   }
 
   async batch(statements: readonly BatchStatement[]): Promise<readonly (readonly number[])[]> {

@@ -33,6 +33,7 @@ export class RandomWorkload {
   private readonly options: WorkloadOptions;
   private readonly random: Random;
   private writes = 0;
+  private prepared = 0;
 
   constructor(options: WorkloadOptions) {
     this.options = options;
@@ -95,7 +96,8 @@ export class RandomWorkload {
       await pause(random);
     }
     if (random.chance(0.05)) await client.rollback();
-    else await client.commit();
+    else if (readOnly || !random.chance(0.15)) await client.commit();
+    else await client.endInTwoPhases(`history ${++this.prepared}`, random.chance(0.8), () => pause(random));
   }
 
   private runBatch(client: RecordingClient, random: Random): Promise<void> {
