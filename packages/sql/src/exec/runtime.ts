@@ -81,7 +81,8 @@ export interface MemoryHolder {
 /** Memory of one query, counted by sorts, hash tables and buffers. Past the limit: to scratch files, or 53200. */
 export class MemoryBudget {
   readonly limitBytes: number;
-  private readonly holders = new Set<MemoryHolder>();
+  // Most queries have no holder, and a set for each costs as much as a read by key.
+  private holders: Set<MemoryHolder> | undefined = undefined;
   usedBytes = 0;
   peakBytes = 0;
 
@@ -95,16 +96,16 @@ export class MemoryBudget {
 
   /** Adds somebody who can put what he holds elsewhere. */
   addHolder(holder: MemoryHolder): void {
-    this.holders.add(holder);
+    (this.holders ??= new Set()).add(holder);
   }
 
   removeHolder(holder: MemoryHolder): void {
-    this.holders.delete(holder);
+    this.holders?.delete(holder);
   }
 
   /** Asks every holder to put what he holds elsewhere. */
   reclaim(): void {
-    for (const holder of this.holders) holder.giveBack();
+    if (this.holders !== undefined) for (const holder of this.holders) holder.giveBack();
   }
 
   /** Counts bytes taken; throws 53200 when they do not fit. */

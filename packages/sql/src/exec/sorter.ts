@@ -18,7 +18,8 @@ import type { MemoryBudget, MemoryHolder } from './runtime.js';
 const MERGED_ROWS = 512;
 const IN_PLACE = Uint32Array.from({ length: MERGED_ROWS }, (_, i) => i);
 
-type Compare = (columns: readonly unknown[][], a: number, b: number) => number;
+/** Negative, zero or positive: the order of rows a and b of columns. */
+export type Compare = (columns: readonly unknown[][], a: number, b: number) => number;
 
 /** Fewest rows between two cuts. */
 const CUT_ROWS_MIN = 1024;
@@ -36,7 +37,7 @@ export class Sorter extends RowBuffer implements MemoryHolder {
   /** How rows are written down; undefined where they stay in memory. */
   private readonly codec: RowCodec | undefined;
   private readonly runs: SpilledRows[] = [];
-  private merge: RunMerge | undefined;
+  protected merge: RunMerge | undefined;
   /** Its own rows are being counted: they are not written meanwhile. */
   private isAccounting = false;
   /** Rows that came out of the merge. */
@@ -123,7 +124,14 @@ export class Sorter extends RowBuffer implements MemoryHolder {
     }
     this.count = count;
     this.order = IN_PLACE;
+    if (count === 0) this.endMerge();
     return count > 0;
+  }
+
+  /** After the last row. */
+  protected endMerge(): void {
+    this.merge?.close();
+    this.merge = undefined;
   }
 
   /** Somebody else needs the memory. */
@@ -140,7 +148,8 @@ export class Sorter extends RowBuffer implements MemoryHolder {
   }
 
   protected override makeRoom(bytes: number): boolean {
-    if (this.codec === undefined || bytes < this.budget.limitBytes * RUN_SHARE_MIN) return false;
+    if (this.codec === undefined || this.merge !== undefined) return false;
+    if (bytes < this.budget.limitBytes * RUN_SHARE_MIN) return false;
     this.orderRows();
     return this.writeRun();
   }

@@ -28,10 +28,11 @@ describe('queries past their memory', () => {
 
   afterAll(() => engine.close());
 
-  const spilled = (sql: string, memoryLimitBytes = LIMIT_BYTES): readonly unknown[] => {
+  const spilled = (sql: string, memoryLimitBytes = LIMIT_BYTES, purpose?: string): readonly unknown[] => {
     const scratch = new MemoryScratch();
     const { rows } = runQuery(engine, engine.session(), sql, { memoryLimitBytes, scratch });
     expect(scratch.made.length).toBeGreaterThan(0);
+    if (purpose !== undefined) expect(scratch.made).toContain(purpose);
     expect(scratch).toMatchObject({ open: 0, bytesInUse: 0 });
     return rows.map((row) => row.map(String));
   };
@@ -55,6 +56,46 @@ describe('queries past their memory', () => {
     'select count(*) from (select s from t union select s || 1 from t) x',
   ])('group in passes: %s', (sql) => {
     expect(spilled(sql)).toEqual(whole(sql));
+  });
+
+  it.each([
+    // One side has each key once, the other 1,900 keys up to three times; texts on both.
+    'select a.id, b.id, b.s from t a join t b on a.s = b.s order by a.id',
+    'select a.id, b.s from t a left join (select * from t where id % 3 > 0) b on b.s = a.s and b.id < a.g order by a.id',
+    'select a.g, b.id, b.j from t a left join t b on b.g = a.g % 700 order by 1, 2',
+    'select id from t a where not exists (select * from t b where b.s = a.s and b.n < a.id) order by id',
+    'select id from t a where exists (select * from t b where b.s || 1 = a.s || 1 and b.n < 40) order by id',
+    'select id from t where s not in (select s from t where id % 2 = 0) order by id',
+    'select count(*) from t where s not in (select case when id > 1 then s end from t)',
+    'select count(*), sum(b.id), min(c.s) from t a join t b on b.s = a.s join t c on c.s = b.s left join t d on d.s = c.s and d.id < 9',
+  ])('join in passes: %s', (sql) => {
+    expect(spilled(sql, LIMIT_BYTES, 'join')).toEqual(whole(sql));
+  });
+
+  it('join the rows of one key in one pass, however many wait', () => {
+    const sql = 'select a.d, count(*) from t a join t b on b.d = a.d group by a.d order by 1';
+    expect(spilled(sql, 60_000, 'join')).toEqual(whole(sql));
+  });
+
+  it('refuse a join when the rows of one key are more than memory', () => {
+    const run = (): unknown =>
+      spilled('select count(*) from t a join t b on b.id * 0 = a.id * 0 and b.s < a.s', 60_000);
+    expect(run).toThrow(expect.objectContaining({ code: '53200' }));
+  });
+
+  it.each([
+    'select id, s, row_number() over (partition by g % 90 order by s), sum(n) over (partition by g % 90) from t order by id',
+    'select id, lag(s) over (partition by d order by id), max(f) over (partition by d order by id rows 2 preceding) from t order by 1',
+    'select id, rank() over (partition by s order by f desc, id), count(*) over (partition by j) from t order by id',
+    'select sum(r) from (select s, ntile(3) over (partition by id % 1500 order by s) as r from t) x',
+  ])('compute windows partition by partition: %s', (sql) => {
+    expect(spilled(sql)).toEqual(whole(sql));
+  });
+
+  it('refuse a partition that is more than memory', () => {
+    expect(() => spilled('select row_number() over (order by s), s from t')).toThrow(
+      expect.objectContaining({ code: '53200' }),
+    );
   });
 
   it('stop early when no more groups are wanted', () => {

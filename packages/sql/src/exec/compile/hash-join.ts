@@ -1,11 +1,14 @@
 /**
  * Hash join: the right side's rows go into a buffer, chained by the number of their key; each left row walks its chain. A
- * key with a null in it matches nothing and is not kept (a full join keeps the row, though).
+ * key with a null in it matches nothing and is not kept (a full join keeps the row, though). What does not fit into memory
+ * is joined in passes (join-passes.ts), but for a full join.
  */
 import type { HashJoin } from '../../plan/physical/physical.js';
 import { and, binary, isNotNull, isNull, literal, method, not, or, property, type Code } from '../code/ir.js';
 import { RowChains } from '../key-table.js';
 import { RowBuffer } from '../row-buffer.js';
+import { queryMemory } from '../spill/overflow.js';
+import { JoinPasses } from './join-passes.js';
 import { addKeyTables, hashKeyOf, keyNumber, typesOf, type KeyTables } from './key-tables.js';
 import { isSmallInteger } from './intrinsics.js';
 import { matchLoop, type Candidates } from './match-loop.js';
@@ -16,6 +19,9 @@ import { bufferRow, type Consume, type PlanCompiler, type StepContext } from './
 
 /** What the build side leaves behind. */
 interface BuildSide {
+  /** What is done with each of its rows, and what waits; a full join keeps all in memory. */
+  readonly store: Consume;
+  readonly passes: JoinPasses | undefined;
   readonly tables: KeyTables;
   readonly buffer: number;
   readonly chains: number;
@@ -35,14 +41,17 @@ export function produceHashJoin(compiler: PlanCompiler, node: HashJoin, consume:
     return;
   }
   const { join } = node;
-  compiler.produce(node.left, (context) => {
-    if (node.nullAware) {
-      emitNotIn(compiler, context, node, build, consume);
-      return;
-    }
-    const number = probe(compiler, context, node, build);
-    matchLoop(compiler, context, join, node.residual, chain(compiler, context, node, build, number), consume);
-  });
+  const joinRow: Consume = (context) => {
+    const number = context.emitter.atom(probe(compiler, context, node, build));
+    const match = (): void => {
+      if (node.nullAware) emitNotIn(context, node, build, number, consume);
+      else matchLoop(compiler, context, join, node.residual, chain(compiler, context, node, build, number), consume);
+    };
+    if (build.passes === undefined) match();
+    else build.passes.emitJoin(context, number, match);
+  };
+  compiler.produce(node.left, joinRow);
+  build.passes?.addTask(build.store, joinRow);
 }
 
 function produceBuild(compiler: PlanCompiler, node: HashJoin): BuildSide {
@@ -50,11 +59,14 @@ function produceBuild(compiler: PlanCompiler, node: HashJoin): BuildSide {
   const { right } = node;
   // The two sides may have different types of one family: a table for small integers must fit both.
   const wider = node.keys.map((key) => (isSmallInteger(key.right.type.oid) ? key.left : key.right));
-  const tables = addKeyTables(builder, typesOf(wider));
-  const buffer = builder.addSlot((run) => new RowBuffer(right.columns.length, run.memory));
-  const chains = builder.addSlot((run) => new RowChains(run.memory));
+  const passes = node.join === 'full' ? undefined : new JoinPasses(compiler, node);
+  const memoryOf = passes?.memoryOf ?? queryMemory;
+  const tables = addKeyTables(builder, typesOf(wider), memoryOf);
+  const buffer = builder.addSlot((run) => new RowBuffer(right.columns.length, memoryOf(run)));
+  const chains = builder.addSlot((run) => new RowChains(memoryOf(run)));
+  passes?.close();
   const facts = builder.addSlot((): BuildFacts => ({ hasNull: false, hasRows: false }));
-  compiler.produce(right, (context) => {
+  const storeRow: Consume = (context) => {
     const { emitter, run, expressions } = context;
     const operands = node.keys.map((key) => expressions.value(key.right));
     const nullable = operands.filter((operand) => operand.nullable);
@@ -62,10 +74,14 @@ function produceBuild(compiler: PlanCompiler, node: HashJoin): BuildSide {
       const keys = node.keys.map((key, i) =>
         hashKeyOf(builder, emitter, key.right.type, operands[i] as (typeof operands)[number]),
       );
-      const number = keyNumber(emitter, run, tables, keys, 'intern');
-      const rows = stateOf(emitter, run, buffer);
-      emitter.evaluate(method(stateOf(emitter, run, chains), 'add', number, property(rows, 'count')));
-      pushRow(context, rows, right.columns);
+      const number = (operation: 'find' | 'intern'): Code => keyNumber(emitter, run, tables, keys, operation);
+      const keep = (known: Code): void => {
+        const rows = stateOf(emitter, run, buffer);
+        emitter.evaluate(method(stateOf(emitter, run, chains), 'add', known, property(rows, 'count')));
+        pushRow(context, rows, right.columns);
+      };
+      if (passes === undefined) keep(number('intern'));
+      else passes.emitStore(context, number, keep);
     };
     if (node.nullAware) emitter.setProperty(stateOf(emitter, run, facts), 'hasRows', literal(true));
     if (nullable.length === 0) {
@@ -76,8 +92,9 @@ function produceBuild(compiler: PlanCompiler, node: HashJoin): BuildSide {
       if (node.nullAware) emitter.setProperty(stateOf(emitter, run, facts), 'hasNull', literal(true));
       if (node.join === 'full') pushRow(context, stateOf(emitter, run, buffer), right.columns);
     });
-  });
-  return { tables, buffer, chains, facts };
+  };
+  compiler.produce(right, storeRow);
+  return { store: storeRow, passes, tables, buffer, chains, facts };
 }
 
 /** The number of the left row's key, -1 when the right side has none such or a part is null. */
@@ -124,18 +141,11 @@ function chain(
 }
 
 /** `x NOT IN (...)`: true when there are no rows, or x is not null, is not among them, and none of them is null. */
-function emitNotIn(
-  compiler: PlanCompiler,
-  context: StepContext,
-  node: HashJoin,
-  build: BuildSide,
-  consume: Consume,
-): void {
+function emitNotIn(context: StepContext, node: HashJoin, build: BuildSide, number: Code, consume: Consume): void {
   const { emitter, run, expressions } = context;
   const facts = stateOf(emitter, run, build.facts);
   const [key] = node.keys;
   const value = key === undefined ? undefined : expressions.value(key.left);
-  const number = probe(compiler, context, node, build);
   const isKnown = value === undefined || !value.nullable ? literal(false) : isNull(value.code);
   const miss = and(and(binary('<', number, literal(0)), not(isKnown)), not(property(facts, 'hasNull')));
   emitter.if(or(not(property(facts, 'hasRows')), miss), () => consume(context));

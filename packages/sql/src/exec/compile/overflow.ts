@@ -2,23 +2,15 @@
 import { assert } from '@phantom/base';
 import type { ColumnId } from '../../expr/expression.js';
 import { binary, literal, method, property, type Code } from '../code/ir.js';
-import { Pipeline } from '../pipelines.js';
 import type { Task } from '../program.js';
-import type { RowBuffer } from '../row-buffer.js';
 import type { Run } from '../run.js';
-import { type MemoryOf, Overflow, pieceBuffer, refill } from '../spill/overflow.js';
+import { type MemoryOf, Overflow } from '../spill/overflow.js';
 import { spillCodec } from '../spill/spill-codec.js';
-import type { SpillReader } from '../spill/spilled-rows.js';
 import { keyNumber, type KeyTables } from './key-tables.js';
 import { stateOf } from './program-builder.js';
 import { pushRow } from './push-row.js';
-import { produceBuffer } from './sources.js';
+import { newReplay, produceReplay, type Replay } from './replay.js';
 import type { Consume, PlanCompiler, StepContext } from './step.js';
-
-interface PassState {
-  reader: SpillReader | undefined;
-  rows: RowBuffer;
-}
 
 /** The passes of one operator; slots made after it, up to `close`, are what a pass begins anew. */
 export class Passes {
@@ -41,7 +33,7 @@ export class Passes {
     this.compiler = compiler;
     this.columns = columns;
     this.overflow = builder.addSlot((run) => new Overflow(columns.length, run, codec));
-    this.pass = builder.addSlot((): PassState => ({ reader: undefined, rows: pieceBuffer(columns.length) }));
+    this.pass = builder.addSlot(newReplay);
     this.slotsFrom = builder.slots.length;
   }
 
@@ -80,16 +72,7 @@ export class Passes {
   addTask(consume: Consume, result?: Task): void {
     const { builder } = this.compiler;
     const from = builder.tasks.length;
-    produceBuffer(
-      this.compiler,
-      'pass',
-      this.columns,
-      (run) => (run.state[this.pass] as PassState).rows,
-      false,
-      () => true,
-      consume,
-      (code, output) => new PassPipeline(code, output, this.pass),
-    );
+    produceReplay(this.compiler, this.columns, this.pass, consume);
     const [again] = builder.tasks.splice(from);
     assert(again !== undefined, 'a pass is one pipeline');
     builder.addTask({ run: (run) => this.runPasses(run, again, result) });
@@ -106,26 +89,9 @@ export class Passes {
   /** Empties tables and states after a pass; false when no row waits for another one. */
   private begin(run: Run): boolean {
     const { builder } = this.compiler;
-    const state = run.state[this.pass] as PassState;
+    const state = run.state[this.pass] as Replay;
     state.reader = (run.state[this.overflow] as Overflow).nextPass();
     for (let slot = this.slotsFrom; slot < this.slotsTo; slot++) run.state[slot] = builder.slots[slot]?.(run);
     return state.reader !== undefined;
-  }
-}
-
-/** The rows of a pass, piece by piece. */
-class PassPipeline extends Pipeline {
-  private readonly pass: number;
-
-  constructor(step: Pipeline['step'], output: Pipeline['output'], pass: number) {
-    super(step, output);
-    this.pass = pass;
-  }
-
-  *run(run: Run): ReturnType<Task['run']> {
-    const { reader, rows } = run.state[this.pass] as PassState;
-    while (reader !== undefined && refill(rows, reader)) {
-      if (!(yield* this.drive(run, rows, rows.count))) return;
-    }
   }
 }

@@ -1,14 +1,18 @@
 /**
  * Window functions: rows go into a buffer with their partition keys, ordering keys, arguments and frame limits; it is put in
- * order, the functions fill a column each, partition by partition, and the rows are read again in that order.
+ * order, the functions fill a column each, partition by partition, and the rows are read again in that order. Rows past the
+ * memory are sorted by runs; of their partitions only a few are in memory at a time.
  */
 import type { ColumnId, Expression } from '../../expr/expression.js';
 import type { WindowCall } from '../../plan/logical/logical.js';
 import type { WindowNode } from '../../plan/physical/physical.js';
-import { Sorter } from '../sorter.js';
+import { Pipeline } from '../pipelines.js';
+import type { Work } from '../program.js';
 import type { Value } from '../../types/type.js';
 import type { Run } from '../run.js';
+import { spillCodec } from '../spill/spill-codec.js';
 import { computeWindow, type WindowColumn, type WindowInput } from '../window/compute.js';
+import { PartitionSorter } from '../window/partition-sorter.js';
 import { bufferComparator, valueComparison, type BufferKey } from './comparator.js';
 import { stateOf } from './program-builder.js';
 import { pushValues } from './push-row.js';
@@ -56,7 +60,11 @@ export function produceWindow(compiler: PlanCompiler, node: WindowNode, consume:
   const compare = bufferComparator(builder, [...partition, ...order]);
   const samePartition = bufferComparator(builder, partition);
   const samePeers = bufferComparator(builder, order);
-  const slot = builder.addSlot((run) => new Sorter(inputWidth + calls.length, run.memory, compare, run));
+  const width = inputWidth + calls.length;
+  const { pool } = compiler.planner.context;
+  const types = [...layout.columns.map((column) => pool.get(column).type), ...layout.extra.map((extra) => extra.type)];
+  const codec = spillCodec(types, builder.context.types);
+  const slot = builder.addSlot((run) => new PartitionSorter(width, run.memory, compare, samePartition, run, codec));
   compiler.produce(node.input, (context) => {
     const { expressions } = context;
     const values = [
@@ -65,33 +73,66 @@ export function produceWindow(compiler: PlanCompiler, node: WindowNode, consume:
     ];
     pushValues(context, stateOf(context.emitter, context.run, slot), values);
   });
-  builder.addTask({
-    *run(run: Run) {
-      const buffer = run.state[slot] as Sorter;
-      buffer.finish();
-      const input: WindowInput = {
-        columns: buffer.columns,
-        order: buffer.order as Uint32Array,
-        count: buffer.count,
-        samePartition: compareAs(samePartition.get(run.statement)),
-        samePeers: compareAs(samePeers.get(run.statement)),
-        evaluation: run.evaluation,
-      };
-      for (let i = 0; i < calls.length; i++) {
-        const results = buffer.columns[inputWidth + i] as Value[];
-        results.length = buffer.count;
-        yield* computeWindow(input, calls[i] as WindowColumn, results, () => run.context.slice.due());
-      }
-    },
-  });
+  const rows = slotReader<PartitionSorter>(slot);
+  const compute = function* (run: Run): Work {
+    const buffer = rows(run);
+    const input: WindowInput = {
+      columns: buffer.columns,
+      order: buffer.order as Uint32Array,
+      count: buffer.count,
+      samePartition: compareAs(samePartition.get(run.statement)),
+      samePeers: compareAs(samePeers.get(run.statement)),
+      evaluation: run.evaluation,
+    };
+    for (let i = 0; i < calls.length; i++) {
+      const results = buffer.columns[inputWidth + i] as Value[];
+      results.length = buffer.count;
+      yield* computeWindow(input, calls[i] as WindowColumn, results, () => run.context.slice.due());
+    }
+  };
   const made = new Map(node.calls.map((call, i) => [call.column, inputWidth + i] as const));
-  const width = inputWidth + calls.length;
   const byPosition = Array.from({ length: width }, (_, position): ColumnId => {
     if (position < layout.columns.length) return layout.columns[position] as ColumnId;
     for (const [column, at] of made) if (at === position) return column;
     return -1 - position;
   });
-  produceBuffer(compiler, 'window', byPosition, slotReader(slot), true, () => true, consume);
+  const isNullable = (): boolean => true;
+  produceBuffer(
+    compiler,
+    'window',
+    byPosition,
+    rows,
+    true,
+    isNullable,
+    consume,
+    (code, output) => new WindowPipeline(code, output, rows, compute),
+  );
+}
+
+/** Puts the rows in order and hands them on behind the functions' results: all of them, or partitions as they come. */
+class WindowPipeline extends Pipeline {
+  private readonly rows: (run: Run) => PartitionSorter;
+  private readonly compute: (run: Run) => Work;
+
+  constructor(
+    step: Pipeline['step'],
+    output: Pipeline['output'],
+    rows: (run: Run) => PartitionSorter,
+    compute: (run: Run) => Work,
+  ) {
+    super(step, output);
+    this.rows = rows;
+    this.compute = compute;
+  }
+
+  *run(run: Run): Work {
+    const rows = this.rows(run);
+    rows.finish();
+    do {
+      yield* this.compute(run);
+      if (!(yield* this.drive(run, rows, rows.count))) return;
+    } while (rows.refill());
+  }
 }
 
 type Compare = (columns: readonly Value[][], a: number, b: number) => number;

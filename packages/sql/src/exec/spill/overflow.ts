@@ -18,6 +18,9 @@ import type { SpillReader, SpilledRows } from './spilled-rows.js';
 const PIECE_ROWS = 64;
 const WINDOW_BYTES = 16 * 1024;
 
+/** The budget of all pieces of rows. */
+const UNCOUNTED = new MemoryBudget(Number.MAX_SAFE_INTEGER);
+
 /** Where tables and states of an operator count their memory. */
 export type MemoryOf = (run: Run) => MemoryBudget;
 
@@ -28,28 +31,36 @@ export const queryMemory: MemoryOf = (run) => run.memory;
 export class Overflow extends RowBuffer {
   /** The pass takes no more keys. */
   isFull = false;
+  /** Rows wait for the next pass. */
+  waits = false;
   /** What the tables and states of the present pass take. */
   readonly memory: MemoryShare;
   private readonly statement: Statement;
   private readonly codec: RowCodec | undefined;
-  private fullBytes = 0;
+  private readonly purpose: string;
   private written: SpilledRows | undefined;
 
-  constructor(width: number, run: Run, codec: RowCodec | undefined) {
-    super(width, uncounted());
+  constructor(width: number, run: Run, codec: RowCodec | undefined, purpose = 'groups') {
+    super(width, UNCOUNTED);
     this.statement = run.statement;
     this.memory = new MemoryShare(run.memory);
     this.codec = run.context.scratch === undefined ? undefined : codec;
+    this.purpose = purpose;
     this.beginPass();
   }
 
-  /** After a new key: tables double when they grow, so a pass is full at a third of what it may take. */
+  /**
+   * After a new key, or another row of one: tables double when they grow, so a pass is full at a third of what it may take. It
+   * stays full to its end, whatever memory others give back.
+   */
   grew(): void {
-    this.isFull = this.codec !== undefined && this.memory.usedBytes > this.fullBytes;
+    const { memory } = this;
+    this.isFull ||= this.codec !== undefined && memory.usedBytes * 2 > memory.leftBytes;
   }
 
   override pushed(): void {
     super.pushed();
+    this.waits = true;
     if (this.count === PIECE_ROWS) this.write();
   }
 
@@ -68,25 +79,20 @@ export class Overflow extends RowBuffer {
 
   private beginPass(): void {
     this.isFull = false;
-    this.fullBytes = this.memory.leftBytes / 3;
+    this.waits = false;
   }
 
   private write(): void {
     const { codec, columns, count } = this;
-    if (codec !== undefined) this.written ??= this.statement.spill(codec, 'groups');
+    if (codec !== undefined) this.written ??= this.statement.spill(codec, this.purpose);
     for (let r = 0; r < count; r++) this.written?.append(columns, r);
     this.clear();
   }
 }
 
-/** A budget for a piece of rows. */
-function uncounted(): MemoryBudget {
-  return new MemoryBudget(Number.MAX_SAFE_INTEGER);
-}
-
 /** A buffer for the rows of a pass, a piece at a time. */
 export function pieceBuffer(width: number): RowBuffer {
-  return new RowBuffer(width, uncounted());
+  return new RowBuffer(width, UNCOUNTED);
 }
 
 /** Puts the next rows of a reader into a buffer in place of those that were there; false when there are none. */

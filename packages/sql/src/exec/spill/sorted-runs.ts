@@ -25,12 +25,16 @@ export class RunMerge {
   /** Numbers of the runs that have a row, the least in front. */
   private readonly heap: number[] = [];
   private readonly compare: Compare;
+  private readonly budget: MemoryBudget;
+  private readonly windowsBytes: number;
 
   /** Takes memory for a window on each run, a half of what is left at the most. */
   constructor(runs: readonly SpilledRows[], width: number, compare: Compare, budget: MemoryBudget) {
     const share = Math.floor(budget.leftBytes / 2 / runs.length);
     const windowBytes = Math.min(Math.max(share, WINDOW_BYTES_MIN), WINDOW_BYTES_MAX);
-    budget.take(windowBytes * runs.length);
+    this.budget = budget;
+    this.windowsBytes = windowBytes * runs.length;
+    budget.take(this.windowsBytes);
     this.readers = runs.map((run) => run.reader(windowBytes));
     this.heads = Array.from({ length: width }, () => runs.map(() => null));
     this.compare = compare;
@@ -51,6 +55,11 @@ export class RunMerge {
     }
     this.sink();
     return true;
+  }
+
+  /** Gives the memory of its windows back. */
+  close(): void {
+    this.budget.give(this.windowsBytes);
   }
 
   /** Takes a run to its next row. */
