@@ -83,12 +83,14 @@ export interface BindContextOptions {
   readonly text: string;
   readonly parameterTypes?: readonly TypeRef[];
   readonly parameterNames?: ParameterNames | undefined;
+  /** Where the context's columns are taken from: of the statement that a function's body is written into. */
+  readonly pool?: ColumnPool;
 }
 
 export class BindContext {
   readonly catalog: CatalogPort;
   readonly text: string;
-  readonly pool = new ColumnPool();
+  readonly pool: ColumnPool;
   readonly parameters: ParameterTypes;
   /** Conversions of literals at binding: formats that no session setting changes. */
   readonly literals: TypeContext;
@@ -113,10 +115,13 @@ export class BindContext {
   readonly security: { key: string | undefined } = { key: undefined };
   private readonly counts = { commonTables: 0 };
   depth = 0;
+  /** Functions whose bodies are being written in the place of calls, outermost first. */
+  readonly inlining: Oid[] = [];
 
   constructor(options: BindContextOptions) {
     this.catalog = options.catalog;
     this.text = options.text;
+    this.pool = options.pool ?? new ColumnPool();
     this.parameters = new ParameterTypes(options.parameterTypes ?? []);
     this.parameterNames = options.parameterNames;
     this.literals = {
@@ -211,6 +216,12 @@ export class BindContext {
       columns: new Set(),
       asRoleOid: undefined,
     });
+  }
+
+  /** Takes over what the body of a function calls, and the rights to it, when the body takes the place of the call. */
+  takeRoutines(inner: BindContext): void {
+    for (const oid of inner.routines) this.routines.add(oid);
+    this.wanted.push(...inner.wanted.filter(({ privilege }) => privilege === 'execute'));
   }
 
   dependOn(oid: number, schemaVersion: number): void {

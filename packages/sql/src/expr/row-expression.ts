@@ -7,7 +7,7 @@ import { rangeItem } from '../plan/binder/range-items.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import { expressionText } from '../plan/expression-text.js';
 import { operandOf } from '../plan/physical/document-operand.js';
-import { sqlReader } from '../plan/plan-statement.js';
+import { sqlReader } from '../plan/sql-reader.js';
 import { foldExpression } from '../plan/rules/constant-folding.js';
 import { hasSubquery } from '../plan/rules/facts.js';
 import { columnsOf } from '../plan/logical/walk.js';
@@ -163,8 +163,8 @@ function compile(
   ids: readonly ColumnId[],
   context: BindContext,
 ): RowExpression {
-  const volatility = volatilityOf(bound);
   const expression = foldExpression(bound, context);
+  const volatility = volatilityOf(expression);
   const used = [...columnsOf(bound)].sort((a, b) => a - b);
   const places = new Map(used.map((column, i) => [column, i] as const));
   const columns = used.map((column) => {

@@ -17,8 +17,7 @@ import { compilePointRead } from '../exec/point-lookup.js';
 import { compilePointWrite } from '../exec/point-write.js';
 import type { Statement } from '../text/ast-statements.js';
 import type * as Ast from '../text/ast.js';
-import { parseExpression, parseStatement } from '../text/parse.js';
-import { StatementBinder, type SqlReader } from './binder/statement-binder.js';
+import { StatementBinder } from './binder/statement-binder.js';
 import { fitResult } from './binder/fit-result.js';
 import type { CatalogPort } from './catalog-port.js';
 import { explainPlan } from './explain.js';
@@ -31,6 +30,7 @@ import type { CommandKind, PlanField, PlanTraits, PreparedPlan } from './prepare
 import type { RoutineBinding } from './routine-binding.js';
 import { callsWaiting, isVolatile, isWaiting } from './rules/facts.js';
 import { rewrite } from './rules/rules.js';
+import { sqlReader } from './sql-reader.js';
 
 /** Columns of a result: PostgreSQL's limit; the protocol counts them in 16 bits. */
 const FIELDS_MAX = 1664;
@@ -51,16 +51,6 @@ export interface PlanOptions {
   /** Names of rewrite rules to leave out, and of ways of execution to pass over. */
   readonly withoutRules?: ReadonlySet<string>;
 }
-
-/** Reads SQL text of the catalog with the parser. */
-export const sqlReader: SqlReader = {
-  query(text) {
-    const statement = parseStatement(text);
-    if (statement.kind !== 'query') throw new PhantomError('XX000', 'stored text of a view is not a query');
-    return statement;
-  },
-  expression: parseExpression,
-};
 
 type Plannable = Ast.Query | Ast.Insert | Ast.Update | Ast.Delete | Ast.Merge;
 

@@ -8,7 +8,8 @@ import type { Delete, Insert, Merge, Query, Update } from '../text/ast.js';
 import { bindFromList } from './binder/bind-from.js';
 import { StatementBinder } from './binder/statement-binder.js';
 import type { CatalogPort, NamedRelation } from './catalog-port.js';
-import { planStatement, sqlReader } from './plan-statement.js';
+import { planStatement } from './plan-statement.js';
+import { sqlReader } from './sql-reader.js';
 import type { PreparedPlan } from './prepared-plan.js';
 
 export interface QueryToStore {

@@ -11,9 +11,9 @@ import { PhantomError } from '@phantom/base';
 import type { RowBatch, RowSink, Yielded } from '../exec/runtime.js';
 import { isWholeResult, withoutRows } from '../plan/binder/fit-result.js';
 import type { PlanField } from '../plan/prepared-plan.js';
-import type { RoutineBinding, WantedResult } from '../plan/routine-binding.js';
+import type { WantedResult } from '../plan/routine-binding.js';
 import type { Statement } from '../text/ast-statements.js';
-import { parseScript, parseStatement } from '../text/parse.js';
+import { type BodyStatement, statementsOf } from './sql-body.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
 import { isPolymorphic } from '../functions/polymorphic-types.js';
@@ -26,26 +26,6 @@ import type {
   RoutineSignature,
   RoutineStatement,
 } from './routine-language.js';
-
-interface BodyStatement {
-  readonly node: Statement;
-  readonly text: string;
-  readonly stored: RoutineBinding['stored'];
-}
-
-/** Syntax trees of bodies: shared by all sessions, since plans hang on them. */
-const parsed = new WeakMap<RoutineDescriptor, readonly BodyStatement[]>();
-
-function statementsOf(routine: RoutineDescriptor): readonly BodyStatement[] {
-  let statements = parsed.get(routine);
-  if (statements === undefined) parsed.set(routine, (statements = readBody(routine)));
-  return statements;
-}
-
-function readBody({ body, source }: RoutineDescriptor): BodyStatement[] {
-  if (body === undefined) return parseScript(source).map(({ node }) => ({ node, text: source, stored: undefined }));
-  return body.statements.map((stored) => ({ node: parseStatement(stored.querySql), text: stored.querySql, stored }));
-}
 
 const GIVES_ROWS: ReadonlySet<Statement['kind']> = new Set(['query', 'insert', 'update', 'delete', 'merge']);
 

@@ -11,6 +11,7 @@ import type { Value } from '../../types/type.js';
 import { BOOL } from '../../types/type-refs.js';
 import type { LogicalNode } from '../logical/logical.js';
 import { mapInputs, mapNodeExpressions } from '../logical/walk.js';
+import { inlineCall } from './routine-inlining.js';
 import type { Rule } from './rule.js';
 
 export const constantFolding: Rule = {
@@ -60,6 +61,13 @@ export function foldExpression(expression: Expression, context: BindContext, onF
   switch (folded.kind) {
     case 'call': {
       const { function: definition } = folded;
+      const inlined = definition.routine === undefined ? undefined : inlineCall(folded, context);
+      if (inlined !== undefined) {
+        context.inlining.push(definition.oid);
+        const body = foldExpression(inlined, context);
+        context.inlining.pop();
+        return body;
+      }
       if (definition.volatility !== 'immutable' || definition.needsContext === true) return foldNullCall(folded);
       if (folded.variadicFrom !== undefined || definition.needsTypes === true) return foldNullCall(folded);
       const values = constantValues(folded.arguments);

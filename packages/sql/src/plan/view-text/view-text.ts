@@ -8,7 +8,7 @@ import { BindContext } from '../../expr/context.js';
 import type { TypeContext } from '../../types/type.js';
 import { StatementBinder } from '../binder/statement-binder.js';
 import type { CatalogPort } from '../catalog-port.js';
-import { sqlReader } from '../plan-statement.js';
+import { sqlReader } from '../sql-reader.js';
 import { finishLines } from './layout.js';
 import { QueryLayout } from './query-layout.js';
 import { QueryWitness } from './query-witness.js';
