@@ -288,6 +288,8 @@ export interface TableDescriptor extends SchemaObject {
   readonly options?: Readonly<Record<string, string>>;
   /** Present once ALTER TABLE ... ROW LEVEL SECURITY or CREATE POLICY has named the table. */
   readonly rowSecurity?: RowSecurity;
+  /** Triggers that rows of the table may fire. */
+  readonly triggerOids?: readonly Oid[];
   /** Set for a materialized view: the query its rows come from. */
   readonly materialized?: StoredQuery & { readonly populated: boolean };
   readonly rowTypeOid: Oid;
@@ -349,6 +351,8 @@ export interface ViewDescriptor extends SchemaObject, StoredQuery {
   readonly kind: 'view';
   readonly columns: readonly ViewColumn[];
   readonly checkOption?: 'local' | 'cascaded';
+  /** Triggers that stand for writing to it. */
+  readonly triggerOids?: readonly Oid[];
   /** WITH (security_barrier, security_invoker): as written. */
   readonly options?: Readonly<Record<string, string>>;
   readonly rowTypeOid: Oid;
@@ -459,6 +463,42 @@ export interface RoutineDescriptor extends SchemaObject {
   readonly body?: { readonly kind: 'return' | 'atomic'; readonly statements: readonly StoredQuery[] };
 }
 
+export type TriggerEvent = 'insert' | 'update' | 'delete' | 'truncate';
+
+/** What is done when rows of a table, or of a view, are written. */
+export interface TriggerDescriptor {
+  readonly kind: 'trigger';
+  readonly oid: Oid;
+  readonly name: string;
+  readonly databaseOid: Oid;
+  /** The table or view. */
+  readonly tableOid: Oid;
+  readonly timing: 'before' | 'after' | 'instead of';
+  readonly level: 'row' | 'statement';
+  readonly events: readonly TriggerEvent[];
+  /** UPDATE OF: only statements that set one of these columns; empty for any. */
+  readonly columns: readonly number[];
+  /** Over the rows `old` and `new`. */
+  readonly whenSql?: string;
+  /** Names under which the rows before and after are known as relations (transition tables). */
+  readonly oldTable?: string;
+  readonly newTable?: string;
+  /** The function that it calls; 0 where `action` says what is done. */
+  readonly functionOid: Oid;
+  readonly arguments: readonly string[];
+  /** Statements in SQL, and what they call the old and the new row. */
+  readonly action?: {
+    readonly statements: readonly StoredQuery[];
+    readonly oldRow: string;
+    readonly newRow: string;
+  };
+  /** `disabled` never fires; `replica` only where rows are replicated, which is never here. */
+  readonly firing: 'origin' | 'always' | 'replica' | 'disabled';
+  /** Of a constraint trigger: when it fires. */
+  readonly constraint?: { readonly deferrable: boolean; readonly initiallyDeferred: boolean };
+  readonly comment?: string;
+}
+
 export type RelationDescriptor = TableDescriptor | ViewDescriptor | SequenceDescriptor | IndexDescriptor;
 
 export type ObjectDescriptor =
@@ -468,7 +508,8 @@ export type ObjectDescriptor =
   | RelationDescriptor
   | TypeDescriptor
   | PolicyDescriptor
-  | RoutineDescriptor;
+  | RoutineDescriptor
+  | TriggerDescriptor;
 
 /** `dependent` cannot live without `referenced`; `automatic` goes with it silently, `normal` asks for CASCADE. */
 export interface Dependency {

@@ -35,6 +35,8 @@ export type {
   StoredName,
   StoredQuery,
   TableDescriptor,
+  TriggerDescriptor,
+  TriggerEvent,
   TypeDescriptor,
   TypeRef,
   ViewColumn,

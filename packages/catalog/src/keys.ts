@@ -46,7 +46,16 @@ export const KeyKind = {
 } as const;
 
 /** Objects of one class share a name space inside their namespace (database, schema or table; 0 for shared objects). */
-export const NameClass = { Database: 1, Role: 2, Schema: 3, Relation: 4, Type: 5, Policy: 6, Routine: 7 } as const;
+export const NameClass = {
+  Database: 1,
+  Role: 2,
+  Schema: 3,
+  Relation: 4,
+  Type: 5,
+  Policy: 6,
+  Routine: 7,
+  Trigger: 8,
+} as const;
 export type NameClass = (typeof NameClass)[keyof typeof NameClass];
 
 /** What stands behind LOCK_SPACE in the keys of table locks. */

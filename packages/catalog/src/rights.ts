@@ -25,8 +25,8 @@ import { PredefinedRole } from './predefined-roles.js';
 /** Grantee of rights that everyone has. */
 export const PUBLIC_ROLE: Oid = 0;
 
-/** What belongs to a role by itself; a policy is its table's. */
-export type OwnedObject = Exclude<ObjectDescriptor, { kind: 'role' | 'policy' }>;
+/** What belongs to a role by itself; a policy and a trigger are their table's. */
+export type OwnedObject = Exclude<ObjectDescriptor, { kind: 'role' | 'policy' | 'trigger' }>;
 
 /** What has an access list. */
 export type GrantableObject = Exclude<OwnedObject, { kind: 'index' }>;
@@ -120,6 +120,7 @@ export function grantableOf(objects: ObjectReader, roleOid: Oid, object: Grantab
 export function hasPrivilege(objects: ObjectReader, roleOid: Oid, object: ObjectDescriptor, letter: string): boolean {
   if (isSuperuser(objects, roleOid)) return true;
   if (object.kind === 'role' || object.kind === 'index' || object.kind === 'policy') return false;
+  if (object.kind === 'trigger') return false;
   const roles = effectiveRoles(objects, roleOid, databaseOf(object));
   if (grantsToAll(object, roles, letter)) return true;
   if (object.acl !== undefined) return grants(object.acl, roles, letter);

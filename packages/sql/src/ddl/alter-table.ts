@@ -32,6 +32,7 @@ import {
 import { changeRelationOwner } from './rename.js';
 import { roleOf } from './role-names.js';
 import { alterRowSecurity } from './row-security.js';
+import { switchTriggers } from './triggers/alter-trigger.js';
 import { setOptions } from './set-engine.js';
 import { changedStorageOptions, viewOptions } from './storage-options.js';
 import { storedExpression } from './stored-expressions.js';
@@ -243,6 +244,9 @@ function* alter(
       return changePersistence(context, table, 'permanent');
     case 'set-unlogged':
       return changePersistence(context, table, 'unlogged');
+    case 'enable-trigger':
+    case 'disable-trigger':
+      return switchTriggers(context, table, action);
     case 'row-security':
       return alterRowSecurity(context, table, action);
     case 'set-options':

@@ -9,6 +9,7 @@ import { typeNamed } from './create-type.js';
 import { lockForChange, relationNamed, requireOwner, schemaNamed, splitName } from './names.js';
 import { requireRoleAdministration } from './roles.js';
 import { ownRoutine } from './routines/alter-routine.js';
+import { ownTrigger } from './triggers/trigger-names.js';
 import { roleNamed } from './role-names.js';
 
 const RELATION_WORDS: Readonly<Record<string, string>> = {
@@ -72,6 +73,11 @@ export function* comment(context: DdlContext, node: Comment): DdlExecution {
     case 'routine': {
       const routine = yield* ownRoutine(context, target);
       objects.put(withComment(routine, text));
+      return undefined;
+    }
+    case 'trigger': {
+      const { trigger } = yield* ownTrigger(context, target);
+      objects.put(withComment(trigger, text));
       return undefined;
     }
     case 'schema': {

@@ -14,6 +14,7 @@ import type {
   StoredQuery,
   TableDescriptor,
   TableProvider,
+  ViewDescriptor,
 } from '@phantom/catalog';
 import type { MvccTransaction } from '@phantom/mvcc';
 import type { Execution, ExecutionContext, RowSink, Yielded } from '../exec/runtime.js';
@@ -26,6 +27,7 @@ import type { ExecutePrepared } from '../text/ast-schema.js';
 import type { Statement } from '../text/ast-statements.js';
 import type { StatisticsCatalog } from '../plan/statistics/statistics-catalog.js';
 import type { StoragePort } from '../session/ports.js';
+import type { StatementTriggers } from '../storage/triggers/statement-triggers.js';
 import type { WriterContext } from '../storage/writer-context.js';
 
 export type NoticeSeverity = 'NOTICE' | 'WARNING' | 'INFO' | 'DEBUG' | 'LOG';
@@ -60,6 +62,8 @@ export interface DdlContext {
   execution(): ExecutionContext;
   /** Context for checks of foreign keys and writers. */
   writerContext(): WriterContext;
+  /** Fires what a change of whole tables fires. */
+  readonly triggers: StatementTriggers;
   /** Plans and runs a query inside this statement (CREATE TABLE AS, validation of constraints). */
   query(query: Query, sink: RowSink): Execution;
   /** A prepared query with its arguments (CREATE TABLE AS ... EXECUTE); 26000 for an unknown name, 42809 for what is no query. */
@@ -70,6 +74,13 @@ export interface DdlContext {
   describeStored(query: Query): QueryToStore;
   /** The same of a statement of a routine's body. */
   describeRoutine(routine: RoutineDescriptor, statement: Statement, text: string): QueryToStore;
+  /** The same of a statement of a triggered action, in which the rows and transition tables have names. */
+  describeAction(
+    relation: TableDescriptor | ViewDescriptor,
+    tables: { readonly oldTable?: string; readonly newTable?: string },
+    rows: readonly string[],
+    text: string,
+  ): QueryToStore;
   /** Raises what is wrong with the body of a routine. */
   validateRoutine(routine: RoutineDescriptor): void;
   /** The same of a query that stands for the condition of a policy. */

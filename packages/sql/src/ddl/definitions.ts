@@ -22,6 +22,8 @@ import { createRoutine } from './routines/create-routine.js';
 import { createSchema } from './schema.js';
 import { alterPolicy, createPolicy, dropPolicies } from './policies.js';
 import { alterSequence, createSequence } from './sequences.js';
+import { dropTriggers } from './triggers/alter-trigger.js';
+import { createTrigger } from './triggers/create-trigger.js';
 import { truncate } from './truncate.js';
 import { createMaterializedView, createView, refreshMaterializedView } from './view.js';
 import { refuseCollation } from './collations.js';
@@ -96,12 +98,15 @@ export function definitionHandler(node: Statement): ((context: DdlContext) => Dd
     case 'drop-owned':
     case 'reassign-owned':
       return (context) => ownedBy(context, node);
+    case 'create-trigger':
+      return (context) => createTrigger(context, node);
     case 'create-policy':
       return (context) => createPolicy(context, node);
     case 'alter-policy':
       return (context) => alterPolicy(context, node);
     case 'drop':
       if (node.object === 'role') return (context) => dropRoles(context, node);
+      if (node.object === 'trigger') return (context) => dropTriggers(context, node);
       return (context) => (node.object === 'policy' ? dropPolicies(context, node) : drop(context, node));
     case 'truncate':
       return (context) => truncate(context, node);

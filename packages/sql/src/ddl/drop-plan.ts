@@ -18,6 +18,7 @@ import { columnsIn } from './alter-columns.js';
 import type { DdlContext } from './context.js';
 import { usersOfRoutine } from './routines/routine-users.js';
 import { routineText } from './routines/routine-names.js';
+import { triggersOnColumn } from './triggers/trigger-names.js';
 
 /** One thing that goes. */
 export type Going =
@@ -98,8 +99,8 @@ export function describe(context: DdlContext, item: Going): string {
   const word = wordOf(object);
   switch (item.kind) {
     case 'object':
-      if (object.kind === 'policy')
-        return `policy ${object.name} on table ${context.objects.object(object.tableOid)?.name}`;
+      if (object.kind === 'policy' || object.kind === 'trigger')
+        return `${word} ${object.name} on table ${context.objects.object(object.tableOid)?.name}`;
       if (object.kind === 'routine') return `${word} ${routineText(context, object)}`;
       return `${word} ${object.name}`;
     case 'constraint':
@@ -256,6 +257,8 @@ function* dependentsOfColumn(context: DdlContext, oid: Oid, number: number): Ite
     if (columnsIn(context, table, column.defaultSql as string).includes(number))
       yield { item: { kind: 'column', oid, number: column.number }, silent: false };
   }
+  for (const trigger of triggersOnColumn(context, table, number))
+    yield { item: { kind: 'object', oid: trigger.oid }, silent: false };
   for (const dependency of context.objects.dependentsOf(oid)) {
     if (dependency.referencedColumn !== number) continue;
     yield { item: { kind: 'object', oid: dependency.dependentOid }, silent: dependency.strength === 'automatic' };

@@ -23,6 +23,7 @@ import { findRelation, findSchema, lockForChange, refuseWhilePending, requireOwn
 import { findRoutine, isRoutineWord } from './routines/routine-names.js';
 import { rewriteTable } from './rewrite-table.js';
 import { forgetPolicy } from './row-security.js';
+import { forgetTrigger } from './triggers/trigger-names.js';
 
 type Step<T> = Generator<Yielded, T, void>;
 
@@ -257,6 +258,8 @@ function* removeObject(context: DdlContext, object: ObjectDescriptor, going: Rea
   } else if (object.kind === 'sequence') {
     removeSequence(context, object);
     return;
+  } else if (object.kind === 'trigger') {
+    forgetTrigger(context, object);
   } else if (object.kind === 'policy') {
     forgetPolicy(context, object);
   } else if (object.kind === 'schema') {

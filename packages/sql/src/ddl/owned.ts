@@ -28,7 +28,8 @@ function owned(context: DdlContext, roles: readonly RoleDescriptor[]): OwnedObje
   const oids = new Set<Oid>(roles.map((role) => role.oid));
   const found: OwnedObject[] = [];
   for (const object of context.objects.objects()) {
-    if (object.kind === 'role' || object.kind === 'policy' || !oids.has(object.ownerOid)) continue;
+    if (object.kind === 'role' || object.kind === 'policy' || object.kind === 'trigger' || !oids.has(object.ownerOid))
+      continue;
     if (object.kind === 'database' || object.databaseOid === context.databaseOid) found.push(object);
   }
   return found;
@@ -62,7 +63,8 @@ function* dropOwned(context: DdlContext, roles: readonly RoleDescriptor[], casca
       if (object.databaseOid === context.databaseOid) withoutRoles(context, object, oids);
       continue;
     }
-    if (object.kind === 'index' || (object.kind !== 'database' && object.databaseOid !== context.databaseOid)) continue;
+    if (object.kind === 'trigger' || object.kind === 'index') continue;
+    if (object.kind !== 'database' && object.databaseOid !== context.databaseOid) continue;
     let changed: GrantableObject = object;
     if (changed.acl?.every(kept) === false) changed = { ...changed, acl: changed.acl.filter(kept) };
     if (changed.kind === 'table' && changed.columns.some((column) => column.acl?.every(kept) === false)) {

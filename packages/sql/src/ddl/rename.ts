@@ -36,6 +36,7 @@ import { refusePredefined, requireRoleAdministration } from './roles.js';
 import { moveRoutine, ownRoutine, renameRoutine } from './routines/alter-routine.js';
 import { isRoutineWord } from './routines/routine-names.js';
 import { renamedColumn } from './stored-expressions.js';
+import { renameInConditions, renameTrigger } from './triggers/alter-trigger.js';
 import { claimTypeName, putRowType } from './types.js';
 
 type Step<T> = Generator<Yielded, T, void>;
@@ -52,6 +53,8 @@ export function* rename(context: DdlContext, node: Rename): DdlExecution {
       return yield* renameColumn(context, node);
     case 'constraint':
       return yield* renameConstraint(context, node);
+    case 'trigger':
+      return yield* renameTrigger(context, node);
     case 'policy':
       return yield* renamePolicy(context, node);
     case 'domain constraint': {
@@ -236,6 +239,7 @@ function* renameColumn(context: DdlContext, node: Rename): DdlExecution {
   }
   context.objects.put(changed);
   putRowType(context, changed);
+  renameInConditions(context, changed, from, to);
   return undefined;
 }
 

@@ -47,7 +47,7 @@ export function* rewriteTable(
     );
   }
   context.objects.put(after);
-  const writer = context.writerContext().writer(after);
+  const writer = context.writerContext().plainWriter(after);
   let batch: Value[][] = [];
   const flush = function* (): Generator<Yielded, void, void> {
     for (const row of batch) {

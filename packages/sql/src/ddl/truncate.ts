@@ -36,11 +36,14 @@ export function* truncate(context: DdlContext, node: Truncate): DdlExecution {
       });
     }
   }
+  const targets = [...tables.values()].map((table) => ({ table, event: 'truncate', assigned: [] }) as const);
+  yield* context.triggers.begin(targets);
   for (const table of tables.values()) {
     emptyTable(context, table);
     context.tableRewritten(table.oid);
     if (node.restartIdentity) restartSequences(context, table);
   }
+  yield* context.triggers.finish();
   return undefined;
 }
 

@@ -76,6 +76,7 @@ export type Clause =
   | 'index predicates'
   | 'policy expressions'
   | 'CALL arguments'
+  | 'trigger WHEN conditions'
   | 'transform expressions';
 
 /** A window call before windows are put together: its own specification with it. */

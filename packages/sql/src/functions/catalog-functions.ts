@@ -12,6 +12,7 @@ import { PhantomError } from '@phantom/base';
 import { SqlArray } from '@phantom/codec';
 import { spaceRange } from '@phantom/kv';
 import { defaultPrivileges } from '../system-views/acl-text.js';
+import type { triggerText } from '../system-views/trigger-text.js';
 import type { RoutineTexts } from '../system-views/routine-text.js';
 import type { ObjectTexts, TextCatalog } from '../system-views/object-text.js';
 import { viewOfRewrite } from '../system-views/oids.js';
@@ -30,6 +31,7 @@ interface FunctionCatalog extends TextCatalog {
   /** Handed in: to write an expression takes the binder, which knows these functions. */
   readonly texts: ObjectTexts;
   readonly routineTexts: RoutineTexts;
+  readonly triggerText: typeof triggerText;
 }
 
 function catalogOf(context: EvaluationContext): FunctionCatalog {
@@ -242,7 +244,12 @@ export const catalogFunctions: Implementations = {
   pg_get_ruledef: contextual((oid: Oid, ...rest: [EvaluationContext] | [boolean, EvaluationContext]) =>
     ruleDefinition(oid, rest.length > 1 && rest[0] === true, rest.at(-1) as EvaluationContext),
   ),
-  pg_get_triggerdef: nothing,
+  pg_get_triggerdef: contextual((oid: Oid, ...rest: [EvaluationContext] | [boolean, EvaluationContext]) => {
+    const context = rest.at(-1) as EvaluationContext;
+    const trigger = objectOf(oid, context);
+    if (trigger?.kind !== 'trigger') return null;
+    return catalogOf(context).triggerText(catalogOf(context), trigger, rest[0] === true);
+  }),
   pg_get_partkeydef: nothing,
   pg_get_statisticsobjdef_columns: nothing,
   pg_get_functiondef: contextual((oid: Oid, context: EvaluationContext) => {

@@ -5,7 +5,7 @@
  */
 import { codeGenerationAllowed } from '@phantom/codec';
 import { PhantomError } from '@phantom/base';
-import type { Oid, StoredName } from '@phantom/catalog';
+import type { Oid, StoredName, TableDescriptor } from '@phantom/catalog';
 import { BindContext } from '../expr/context.js';
 import { TypeOid } from '../types/type-oids.js';
 import { INT8, typeRef } from '../types/type-refs.js';
@@ -27,7 +27,8 @@ import { forEachSubplan } from './logical/subplans.js';
 import type { PhysicalNode } from './physical/physical.js';
 import { PhysicalPlanner } from './physical/planner.js';
 import type { CommandKind, PlanField, PlanTraits, PreparedPlan } from './prepared-plan.js';
-import type { RoutineBinding } from './routine-binding.js';
+import { type RoutineBinding, withRelations } from './routine-binding.js';
+import type { ModificationTarget } from '../storage/triggers/statement-triggers.js';
 import { callsWaiting, isVolatile, isWaiting } from './rules/facts.js';
 import { rewrite } from './rules/rules.js';
 import { sqlReader } from './sql-reader.js';
@@ -79,8 +80,9 @@ export function planStatement(statement: Statement, catalog: CatalogPort, option
 /** A binder for a statement, by what the options say of its names and parameters. */
 export function binderFor(catalog: CatalogPort, options: PlanOptions): StatementBinder {
   const { routine } = options;
+  const picture = withRelations(catalog, routine?.relations);
   const context = new BindContext({
-    catalog: routine?.stored === undefined ? catalog : catalog.withSearchPath(routine.stored.searchPath),
+    catalog: routine?.stored === undefined ? picture : picture.withSearchPath(routine.stored.searchPath),
     text: options.text ?? '',
     parameterTypes: (options.declaredTypes ?? []).map((oid) => typeRef(oid === 0 ? TypeOid.unknown : oid)),
     parameterNames: routine?.names,
@@ -142,6 +144,7 @@ export function preparedPlan(
     dependencies: [...context.dependencies.values()],
     privileges: context.privileges(),
     traits,
+    targets: targetsOf(logical),
     ...compilePointRead(planner, physical, outputs, options.backEnd ?? 'auto'),
     pointWrite: modifies ? compilePointWrite(planner, physical, options.backEnd ?? 'auto') : undefined,
     execute: (executionContext, sink) => compiled.execute(executionContext, sink),
@@ -220,4 +223,35 @@ function inspect(node: LogicalNode, facts: { writes: boolean; locks: boolean; vo
     forEachSubplan(expression, (subplan) => inspect(subplan, facts));
   });
   for (const input of inputsOf(node)) inspect(input, facts);
+}
+
+/** The tables with triggers that a plan writes to: those of WITH first. */
+function targetsOf(node: LogicalNode): ModificationTarget[] {
+  const targets = inputsOf(node).flatMap(targetsOf);
+  const add = (table: TableDescriptor, event: ModificationTarget['event'], assigned: readonly number[] = []): void => {
+    if (table.triggerOids === undefined || table.triggerOids.length === 0) return;
+    const same = targets.findIndex((target) => target.table.oid === table.oid && target.event === event);
+    const before = same < 0 ? [] : (targets[same] as ModificationTarget).assigned;
+    const target = { table, event, assigned: [...new Set([...before, ...assigned])] };
+    if (same < 0) targets.push(target);
+    else targets[same] = target;
+  };
+  switch (node.kind) {
+    case 'insert':
+      add(node.table, 'insert');
+      if (node.conflict?.action === 'update') add(node.table, 'update', node.conflict.assigned);
+      break;
+    case 'update':
+      add(node.table, 'update', node.assigned);
+      break;
+    case 'delete':
+      add(node.table, 'delete');
+      break;
+    case 'merge':
+      for (const { action, assigned } of node.actions) if (action !== 'nothing') add(node.table, action, assigned);
+      break;
+    default:
+      break;
+  }
+  return targets;
 }

@@ -8,6 +8,7 @@ import type { MvccTransaction } from '@phantom/mvcc';
 import type { Execution, ExecutionContext, ReadSource, RowSink } from '../exec/runtime.js';
 import type { PlanMeasure } from '../exec/plan-measure.js';
 import type { EvaluationContext } from '../functions/registry.js';
+import type { ModificationTarget } from '../storage/triggers/statement-triggers.js';
 import type { Value } from '../types/type.js';
 import type { CatalogPort, RequiredPrivilege } from './catalog-port.js';
 
@@ -79,6 +80,8 @@ export interface PreparedPlan {
   readonly dependencies: readonly PlanDependency[];
   readonly privileges: readonly RequiredPrivilege[];
   readonly traits: PlanTraits;
+  /** The tables with triggers that it writes to, and how. */
+  readonly targets: readonly ModificationTarget[];
   /** Present when the statement is of that simple kind. */
   readonly pointLookup: PointLookup | undefined;
   readonly pointLock: PointLock | undefined;

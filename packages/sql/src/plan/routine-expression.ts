@@ -14,7 +14,7 @@ import { TEXT } from '../types/type-refs.js';
 import { assignPart } from './binder/part-assignment.js';
 import { StatementBinder } from './binder/statement-binder.js';
 import type { CatalogPort, RequiredPrivilege } from './catalog-port.js';
-import { sqlReader } from './plan-statement.js';
+import { sqlReader } from './sql-reader.js';
 import { foldExpression } from './rules/constant-folding.js';
 import { hasSubquery } from './rules/facts.js';
 

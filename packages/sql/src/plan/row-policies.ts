@@ -16,7 +16,7 @@ import { TablePolicies } from './binder/row-security.js';
 import { StatementBinder } from './binder/statement-binder.js';
 import type { CatalogPort } from './catalog-port.js';
 import type { RowCheck } from './logical/logical.js';
-import { sqlReader } from './plan-statement.js';
+import { sqlReader } from './sql-reader.js';
 import { foldExpression } from './rules/constant-folding.js';
 import { hasSubquery } from './rules/facts.js';
 

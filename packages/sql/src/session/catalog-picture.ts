@@ -38,6 +38,7 @@ import { listedCursors, listedSessions, preparedStatements } from './listings.js
 import { functionOf } from '../routine/routine-function.js';
 import { objectTexts } from '../system-views/object-text.js';
 import { routineTexts } from '../system-views/routine-text.js';
+import { triggerText } from '../system-views/trigger-text.js';
 import { allSystemViews, systemRelation, systemRelationByOid } from '../system-views/system-views.js';
 import { resolveTypeName } from '../expr/type-names.js';
 import { parseTypeName } from '../text/parse.js';
@@ -69,6 +70,7 @@ export class CatalogPicture implements CatalogPort {
   /** For functions that write definitions as text. */
   readonly texts = objectTexts;
   readonly routineTexts = routineTexts;
+  readonly triggerText = triggerText;
   private readonly session: SqlSession;
   private registry: FunctionRegistry | undefined;
   private typesByArray: ReadonlyMap<Oid, TypeDescriptor> | undefined;

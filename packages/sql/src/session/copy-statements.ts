@@ -67,6 +67,7 @@ function* copyFrom(node: Copy, session: SqlSession, channel: CopyChannel, text: 
     channel.reader?.(table.name, columns, session.picture.types, session.evaluation) ??
     rowReader(table, columns, settings, session);
   let rows = 0;
+  yield* writers.triggers.begin(plan.targets);
   channel.startIn(settings.format === 'binary', columns.length);
   for (let isOver = false; !isOver;) {
     const wait = channel.advance();
@@ -94,6 +95,7 @@ function* copyFrom(node: Copy, session: SqlSession, channel: CopyChannel, text: 
     }
   }
   for (let wait = writers.finishStatement(); wait !== undefined; wait = writers.finishStatement()) yield wait;
+  yield* writers.triggers.finish();
   return rows;
 }
 

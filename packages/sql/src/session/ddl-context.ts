@@ -1,16 +1,25 @@
 /** What a session gives to its definitions. */
 import { unsupportedError } from '@phantom/base';
 import type { DdlContext, DdlExecution } from '../ddl/context.js';
-import { type RoutineDescriptor, goesIn } from '@phantom/catalog';
+import {
+  type RoutineDescriptor,
+  type TableDescriptor,
+  type TriggerDescriptor,
+  type ViewDescriptor,
+  goesIn,
+} from '@phantom/catalog';
 import { definitionHandler } from '../ddl/definitions.js';
 import { parameterNames } from '../expr/context.js';
 import type { Execution, RowSink } from '../exec/runtime.js';
 import { describePolicy, describeQuery, describeStatement, planStored } from '../plan/stored-query.js';
 import type { BodyStatement, QueryToStore } from '../plan/stored-query.js';
+import { withRelations } from '../plan/routine-binding.js';
+import { parseStatement } from '../text/parse.js';
 import type { Query } from '../text/ast.js';
 import type { Statement } from '../text/ast-statements.js';
 import { commandTag } from './command-tag.js';
 import { preparedQuery } from './prepared-statements.js';
+import { transitionTables } from './routine-host.js';
 import type { SqlSession } from './session.js';
 import type { SessionTransaction } from './transaction.js';
 
@@ -40,6 +49,7 @@ export function ddlContextOf(session: SqlSession, transaction: SessionTransactio
     prepared: (node) => preparedQuery(session, node, transaction),
     describeStored: (query) => describeQuery(query, session.picture, ''),
     describeRoutine: (routine, statement, text) => describeBody(session, routine, statement, text),
+    describeAction: (relation, tables, rows, text) => describeAction(session, relation, tables, rows, text),
     validateRoutine: (routine) => session.routines.validate(routine),
     describePolicy: (query) => describePolicy(query, session.picture, ''),
     runStored: (stored, ownerOid, sink) => {
@@ -50,6 +60,7 @@ export function ddlContextOf(session: SqlSession, transaction: SessionTransactio
     temporarySchema: () => session.temporary.schema(transaction.objects),
     onCommit: (table) => session.temporary.onCommit(table),
     execution: () => session.executionContext([], transaction.storage, transaction),
+    triggers: transaction.writersOf(session).triggers,
     writerContext: () => transaction.writersOf(session),
     tableRewritten: (oid) => engine.catalog.filled.fillBy(transaction.storage, oid),
     hasPendingChecks: (tableOid) => transaction.deferred.isOwedBy(tableOid),
@@ -71,6 +82,21 @@ function describeBody(session: SqlSession, routine: RoutineDescriptor, node: Sta
       routine.name,
       inputs.map(({ name }) => name),
     ),
+  });
+}
+
+function describeAction(
+  session: SqlSession,
+  relation: TableDescriptor | ViewDescriptor,
+  tables: Pick<TriggerDescriptor, 'oldTable' | 'newTable'>,
+  names: readonly string[],
+  text: string,
+): QueryToStore {
+  const relations = relation.kind === 'table' ? transitionTables(tables, relation, { current: undefined }) : undefined;
+  const type = { oid: relation.rowTypeOid, typmod: -1 };
+  return describeStatement(parseStatement(text) as BodyStatement, withRelations(session.picture, relations), text, {
+    types: names.map(() => type),
+    names: parameterNames('', names),
   });
 }
 

@@ -26,7 +26,11 @@ export class DeferredConstraints {
   private pending: DeferredCheck[] = [];
   private modes: ConstraintModes = { all: undefined, byOid: new Map() };
 
-  isDeferred({ oid, deferrable, initiallyDeferred }: ConstraintDescriptor): boolean {
+  isDeferred({
+    oid,
+    deferrable,
+    initiallyDeferred,
+  }: Pick<ConstraintDescriptor, 'oid' | 'deferrable' | 'initiallyDeferred'>): boolean {
     return deferrable && (this.modes.byOid.get(oid) ?? this.modes.all ?? initiallyDeferred);
   }
 

@@ -99,8 +99,10 @@ function* runWriting(
     const writers = transaction.writersOf(session);
     writers.beginStatement();
     try {
+      if (plan.targets.length > 0) yield* writers.triggers.begin(plan.targets);
       const count = yield* plan.execute(context, buffer ?? sink);
       for (let wait = writers.finishStatement(); wait !== undefined; wait = writers.finishStatement()) yield wait;
+      yield* writers.triggers.finish();
       if (buffer !== undefined) yield* buffer.drain(sink);
       return count;
     } catch (error) {

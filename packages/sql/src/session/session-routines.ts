@@ -11,29 +11,38 @@
  *   2. A body that has to wait in the middle of an expression ends the whole statement, which is run anew.
  */
 import { PhantomError } from '@phantom/base';
-import type { RoutineDescriptor, TypeRef } from '@phantom/catalog';
-import { TableLockMode } from '@phantom/mvcc';
-import { type Execution, type RowSink, StatementWait, type Yielded } from '../exec/runtime.js';
+import type { RoutineDescriptor, TableDescriptor, TriggerDescriptor, TypeRef } from '@phantom/catalog';
+import type { SqlRecord } from '@phantom/codec';
+import { StatementWait, type Yielded } from '../exec/runtime.js';
 import type { CallTypes, RoutineCaller } from '../functions/registry.js';
-import type { RoutineBinding } from '../plan/routine-binding.js';
 import { languageNamed } from '../routine/languages.js';
-import type { RoutineBody, RoutineHost, RoutineSavepoint, RoutineStatement } from '../routine/routine-language.js';
+import type { RoutineBody, TriggerBody, TriggerCall } from '../routine/routine-language.js';
 import { signatureKey, signatureOf } from '../routine/routine-signature.js';
-import type { Statement } from '../text/ast-statements.js';
+import { compileAction } from '../routine/trigger-action.js';
+import type { TransitionRows } from '../storage/triggers/statement-triggers.js';
 import type { Value } from '../types/type.js';
-import { callUtility } from './call-statement.js';
-import { commandTag } from './command-tag.js';
-import { runWithin, shareTables } from './run-plan.js';
+import { hostOf, transitionTables } from './routine-host.js';
 import type { SqlSession } from './session.js';
-import type { PlanStatement } from './statement.js';
-import { utilityOf } from './utility.js';
 
 /** Calls inside calls: each takes some dozen frames of the stack. */
 const ROUTINE_DEPTH_MAX = 100;
 
+/** A trigger's function or action, compiled for the rows of its table. */
+interface CompiledTrigger {
+  readonly routine: RoutineDescriptor | undefined;
+  readonly table: TableDescriptor;
+  readonly body: TriggerBody;
+  /** What its transition tables show in the firing that runs. */
+  readonly rows: { current: TransitionRows | undefined };
+}
+
+/** What an action may do: all that a volatile function may. */
+const ACTION = { volatility: 'volatile' } as const;
+
 export class SessionRoutines implements RoutineCaller {
   private readonly session: SqlSession;
   private readonly bodies = new WeakMap<RoutineDescriptor, Map<string, RoutineBody>>();
+  private readonly triggers = new WeakMap<TriggerDescriptor, CompiledTrigger>();
   private depth = 0;
 
   constructor(session: SqlSession) {
@@ -50,12 +59,7 @@ export class SessionRoutines implements RoutineCaller {
 
   /** One call, by the protocol of exec/runtime.ts. */
   *execute(routine: RoutineDescriptor, args: readonly Value[], types: CallTypes): Generator<Yielded, Value, void> {
-    if (this.depth >= ROUTINE_DEPTH_MAX) {
-      throw new PhantomError('54001', 'stack depth limit exceeded', {
-        hint: `Calls of functions and procedures may be nested ${ROUTINE_DEPTH_MAX} deep.`,
-        family: 'limit',
-      });
-    }
+    this.refuseDepth();
     this.depth++;
     const leave = this.enter(routine);
     try {
@@ -64,6 +68,59 @@ export class SessionRoutines implements RoutineCaller {
       leave();
       this.depth--;
     }
+  }
+
+  /** Fires a trigger for a row of a table or for a statement; the outcome is the function's. */
+  *fire(
+    trigger: TriggerDescriptor,
+    call: TriggerCall,
+    table: TableDescriptor,
+    transitions: TransitionRows | undefined,
+  ): Generator<Yielded, SqlRecord | null, void> {
+    this.refuseDepth();
+    const compiled = this.triggerBody(trigger, table);
+    const before = compiled.rows.current;
+    compiled.rows.current = transitions;
+    this.depth++;
+    const leave = compiled.routine === undefined ? undefined : this.enter(compiled.routine);
+    try {
+      return yield* compiled.body(call);
+    } finally {
+      leave?.();
+      this.depth--;
+      compiled.rows.current = before;
+    }
+  }
+
+  private triggerBody(trigger: TriggerDescriptor, table: TableDescriptor): CompiledTrigger {
+    const { session } = this;
+    const object = session.picture.functions.functionByOid(trigger.functionOid);
+    const routine = object?.routine;
+    const known = this.triggers.get(trigger);
+    if (known !== undefined && known.routine === routine && known.table === table) return known;
+    const rowType: TypeRef = { oid: table.rowTypeOid, typmod: -1 };
+    const rows: CompiledTrigger['rows'] = { current: undefined };
+    const relations = transitionTables(trigger, table, rows);
+    const compile = (): TriggerBody => {
+      if (routine === undefined) return compileAction(trigger, rowType, hostOf(session, ACTION, relations));
+      const body = languageNamed(routine.language).compileTrigger?.(
+        { routine, rowType },
+        hostOf(session, routine, relations),
+      );
+      if (body !== undefined) return body;
+      throw new PhantomError('0A000', `trigger functions in language ${routine.language} are not supported`);
+    };
+    const compiled: CompiledTrigger = { routine, table, rows, body: compile() };
+    this.triggers.set(trigger, compiled);
+    return compiled;
+  }
+
+  private refuseDepth(): void {
+    if (this.depth < ROUTINE_DEPTH_MAX) return;
+    throw new PhantomError('54001', 'stack depth limit exceeded', {
+      hint: `Calls of functions and procedures, and triggers, may be nested ${ROUTINE_DEPTH_MAX} deep.`,
+      family: 'limit',
+    });
   }
 
   /** Raises what is wrong with the body of a routine that is being made. */
@@ -119,138 +176,4 @@ export class SessionRoutines implements RoutineCaller {
       session.restartSlice();
     }
   }
-}
-
-function notAllowed(what: string, where: string): PhantomError {
-  return new PhantomError('0A000', `${what} is not allowed in ${where}`);
-}
-
-/** What the body of a routine asks of the session. */
-function hostOf(session: SqlSession, { volatility }: RoutineDescriptor): RoutineHost {
-  const isReadOnly = volatility !== 'volatile';
-  return {
-    types: session.evaluation.types,
-    get catalog() {
-      return session.picture;
-    },
-    evaluation: session.evaluation,
-    parse: (text) => session.parse(text).map(({ node }) => node),
-    checkPrivileges: (required) => session.checkPrivileges(required),
-    notice: (severity, code, message, fields) => session.notice(severity, code, message, fields),
-    setting: (name) => session.settings.get(name),
-    savepoint: () => savepointOf(session),
-    isSliceOver: () => session.slice.due(),
-    driveNow: (run) => session.routines.driveNow(run),
-    prepare: (node, text, types, binding) =>
-      preparedPlan(session, node, text, types, binding, isReadOnly) ??
-      preparedUtility(session, node, text, types, binding, isReadOnly),
-  };
-}
-
-function savepointOf(session: SqlSession): RoutineSavepoint {
-  const transaction = session.ensureTransaction();
-  const mark = transaction.savepoint(undefined, session.cursors.names());
-  return {
-    rollback() {
-      if (session.transaction !== transaction || transaction.storage.status !== 'active') return;
-      session.cursors.rolledBackTo(transaction.rollbackTo(mark));
-      transaction.release(mark);
-    },
-    release: () => transaction.release(mark),
-  };
-}
-
-function preparedPlan(
-  session: SqlSession,
-  node: Statement,
-  text: string,
-  types: readonly TypeRef[],
-  routine: RoutineBinding,
-  isReadOnly: boolean,
-): RoutineStatement | undefined {
-  switch (node.kind) {
-    case 'query':
-    case 'insert':
-    case 'update':
-    case 'delete':
-    case 'merge':
-      break;
-    default:
-      return undefined;
-  }
-  const declaredTypes = types.map(({ oid }) => oid);
-  const parts = { kind: 'plan', text, node, declaredTypes, literals: undefined, routine } as const;
-  const plan = session.engine.statements.plan(
-    session.picture,
-    { ...parts, plan: undefined as never },
-    session.evaluation,
-  );
-  const statement: PlanStatement = { ...parts, plan };
-  const run = isReadOnly ? runReading : runNested;
-  return {
-    get fields() {
-      return session.currentPlan(statement).fields;
-    },
-    run: (parameters, sink) => run(session, statement, parameters, sink),
-  };
-}
-
-/** A statement of a body that writes nothing: it reads as the caller's statement does. */
-function* runReading(
-  session: SqlSession,
-  statement: PlanStatement,
-  parameters: readonly Value[],
-  sink: RowSink,
-): Execution {
-  session.engine.counters.executions++;
-  const transaction = session.ensureTransaction();
-  yield* shareTables(session.currentPlan(statement), transaction, TableLockMode.AccessShare);
-  const plan = session.currentPlan(statement);
-  if (plan.traits.writes) throw notAllowed(plan.commandKind.toUpperCase(), 'a non-volatile function');
-  session.checkPrivileges(plan.privileges);
-  return yield* plan.execute(session.executionContext(parameters, transaction.storage, transaction), sink);
-}
-
-function* runNested(
-  session: SqlSession,
-  statement: PlanStatement,
-  parameters: readonly Value[],
-  sink: RowSink,
-): Execution {
-  session.engine.counters.executions++;
-  const transaction = session.ensureTransaction();
-  const leave = transaction.nestStatement();
-  try {
-    session.checkPrivileges(session.currentPlan(statement).privileges);
-    return yield* runWithin(session, statement, parameters, sink, transaction);
-  } finally {
-    leave();
-  }
-}
-
-function preparedUtility(
-  session: SqlSession,
-  node: Statement,
-  text: string,
-  types: readonly TypeRef[],
-  routine: RoutineBinding,
-  isReadOnly: boolean,
-): RoutineStatement {
-  const utility =
-    node.kind === 'call-statement'
-      ? callUtility(node, session, { text, declaredTypes: types.map(({ oid }) => oid), routine })
-      : utilityOf(node, session, text);
-  return {
-    fields: utility.fields,
-    *run(parameters, sink) {
-      if (utility.transaction === 'own') throw notAllowed(commandTag(node, 0), 'an SQL function');
-      if (isReadOnly && node.kind !== 'show') throw notAllowed(commandTag(node, 0), 'a non-volatile function');
-      const leave = session.ensureTransaction().nestStatement();
-      try {
-        return yield* utility.run(session, parameters, sink, () => undefined);
-      } finally {
-        leave();
-      }
-    },
-  };
 }

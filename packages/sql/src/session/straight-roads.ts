@@ -98,7 +98,9 @@ export function writePoint(
   writers.beginStatement();
   try {
     const outcome = pointWrite.run(transaction.pointContext(session, parameters));
-    if (typeof outcome === 'number' && writers.finishStatement() === undefined) return outcome;
+    const isDone = typeof outcome === 'number' && writers.finishStatement() === undefined;
+    // An action of a foreign key may have met a table with triggers.
+    if (isDone && !writers.triggers.isPending) return outcome;
     storage.restartStatement();
   } catch (error) {
     refuseUnlessAgain(session, storage, error);

@@ -20,6 +20,9 @@ import { ProvidedTableWriter } from '../storage/provided-writer.js';
 import { RowWriter } from '../storage/row-writer.js';
 import type { StatementWriter } from '../storage/table-writer.js';
 import type { DeferredCheck, WriterContext } from '../storage/writer-context.js';
+import { StatementTriggers, type TriggerHost } from '../storage/triggers/statement-triggers.js';
+import { tableTriggers } from '../storage/triggers/table-triggers.js';
+import { TriggeredWriter } from '../storage/triggers/triggered-writer.js';
 import type { Value } from '../types/type.js';
 import type { SqlEngine } from './engine.js';
 
@@ -61,14 +64,20 @@ export class TransactionWriters implements WriterContext {
   private readonly kept = new Map<Oid, KeptWriter>();
   private readonly used: StatementWriter[] = [];
   private statement = 0;
+  /** What the statement's writes fire. */
+  readonly triggers: StatementTriggers;
+  private readonly firesTriggers: boolean;
 
-  constructor(host: WriterHost, owner: WriterOwner) {
+  /** Without a trigger host, tables with triggers are not written to. */
+  constructor(host: WriterHost, owner: WriterOwner, triggerHost?: TriggerHost) {
     this.host = host;
     this.owner = owner;
     this.transaction = owner.storage;
     this.objects = owner.objects;
     this.evaluation = host.evaluation;
     this.rowNumbers = host.engine.rowNumbers;
+    this.triggers = new StatementTriggers(triggerHost);
+    this.firesTriggers = triggerHost !== undefined;
   }
 
   get provider(): TableProvider | undefined {
@@ -87,6 +96,7 @@ export class TransactionWriters implements WriterContext {
   beginStatement(): void {
     this.statement++;
     this.used.length = 0;
+    this.triggers.reset();
   }
 
   writer(table: TableDescriptor): StatementWriter {
@@ -105,7 +115,21 @@ export class TransactionWriters implements WriterContext {
     return writer;
   }
 
+  plainWriter(table: TableDescriptor): StatementWriter {
+    const writer = new RowWriter(table, this);
+    this.used.push(writer);
+    return writer;
+  }
+
   private newWriter(table: TableDescriptor): StatementWriter {
+    const triggers = tableTriggers(table, this.objects, this.picture);
+    const writer = this.writerWithoutTriggers(table);
+    if (triggers === undefined) return writer;
+    if (!this.firesTriggers) throw unsupportedError('writing to a table with triggers by way of documents');
+    return new TriggeredWriter(writer, triggers, this.triggers);
+  }
+
+  private writerWithoutTriggers(table: TableDescriptor): StatementWriter {
     if (table.collection === undefined) return new RowWriter(table, this);
     const { provider } = this;
     if (provider === undefined) throw unsupportedError('writing to a collection without a document model');

@@ -34,6 +34,7 @@ const NO_BYTES = new Uint8Array(0);
 export class RowWriter implements StatementWriter {
   rowsWritten = 0;
   conflict: RowReference | undefined;
+  stored: readonly Value[] | undefined = undefined;
   private readonly context: WriterContext;
   private readonly rules: TableRules;
   private readonly foreignKeys: ForeignKeyChecks;
@@ -87,6 +88,7 @@ export class RowWriter implements StatementWriter {
     const { transaction, evaluation } = this.context;
     for (const entries of this.inverted) entries.insert(row, this.key.view(), transaction, evaluation);
     this.foreignKeys.inserted(row);
+    this.stored = row;
     this.rowsWritten++;
     return 'written';
   }
@@ -108,6 +110,7 @@ export class RowWriter implements StatementWriter {
     for (const entries of this.inverted)
       entries.update(oldValues, old.key, row, this.key.view(), transaction, evaluation);
     this.foreignKeys.updated(oldValues, row);
+    this.stored = row;
     this.rowsWritten++;
     return 'written';
   }

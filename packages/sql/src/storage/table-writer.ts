@@ -19,7 +19,9 @@ export type WriteOutcome =
   /** Insert only, when `onConflict` asked: a unique index already holds the key; `conflict` of the writer says which row. */
   | 'conflict'
   /** Read committed: a newer commit changed or removed the row. The statement must be restarted (transaction.restartStatement). */
-  | 'changed';
+  | 'changed'
+  /** A trigger has passed the row over. */
+  | 'skipped';
 
 /** A writer that serves statement after statement. */
 export interface StatementWriter extends TableWriter {
@@ -43,4 +45,6 @@ export interface TableWriter {
   /** Checks what waits for the end of the statement (immediate foreign keys and their actions, deferred unique). */
   finishStatement(): undefined | Promise<void>;
   readonly rowsWritten: number;
+  /** The row that was written last, as it is stored; undefined for a writer that stores what it is given. */
+  readonly stored?: readonly Value[] | undefined;
 }

@@ -40,6 +40,8 @@ export interface WriterContext {
   readonly provider: TableProvider | undefined;
   /** The writer of a table in the same statement: for actions of foreign keys. */
   writer(table: TableDescriptor): TableWriter;
+  /** A writer of its own that fires no triggers: for rows that were there before. */
+  plainWriter(table: TableDescriptor): TableWriter;
   /** Shares the table with other writers until the transaction ends; whoever alters it waits for them, and they for him. */
   lockTable(oid: Oid): Promise<void> | undefined;
   /** Value of a column's default: for ON DELETE SET DEFAULT. */

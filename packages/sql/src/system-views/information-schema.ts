@@ -495,5 +495,4 @@ export const INFORMATION_SCHEMA_VIEWS: readonly SystemView[] = [
   informationView('table_privileges', tablePrivilegeRows),
   informationView('role_table_grants', tablePrivilegeRows),
   informationView('information_schema_catalog_name', (source) => [{ catalog_name: source.databaseName }]),
-  informationView('triggers', () => []),
 ];

@@ -69,7 +69,7 @@ function* classRows(source: SystemViewSource): Iterable<CatalogRow> {
       relchecks: table?.constraints.filter(({ kind }) => kind === 'check').length ?? 0,
       relhasrules: storedQueryOf(relation) !== undefined,
       // PostgreSQL checks foreign keys by triggers on both sides, and clients look for them only where it says so.
-      relhastriggers: keyed.has(relation.oid),
+      relhastriggers: keyed.has(relation.oid) || ('triggerOids' in relation && relation.triggerOids.length > 0),
       relrowsecurity: table?.rowSecurity?.enabled ?? false,
       relforcerowsecurity: table?.rowSecurity?.forced ?? false,
       relispopulated: table?.materialized?.populated ?? true,
@@ -412,12 +412,5 @@ export const RELATION_VIEWS: readonly SystemView[] = [
   catalogView('pg_depend', dependencyRows),
   catalogView('pg_rewrite', rewriteRows),
   catalogView('pg_description', descriptionRows),
-  ...emptyViews(
-    'pg_inherits',
-    'pg_partitioned_table',
-    'pg_trigger',
-    'pg_statistic_ext',
-    'pg_statistic_ext_data',
-    'pg_foreign_table',
-  ),
+  ...emptyViews('pg_inherits', 'pg_partitioned_table', 'pg_statistic_ext', 'pg_statistic_ext_data', 'pg_foreign_table'),
 ];

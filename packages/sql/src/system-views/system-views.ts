@@ -12,6 +12,7 @@ import { LISTING_VIEWS } from './pg-listings.js';
 import { POLICY_VIEWS } from './pg-policies.js';
 import { RELATION_VIEWS } from './pg-relations.js';
 import { ROUTINE_VIEWS } from './pg-routines.js';
+import { TRIGGER_VIEWS } from './pg-triggers.js';
 import { TYPE_VIEWS } from './pg-types.js';
 import { PHANTOM_VIEWS } from './phantom.js';
 import {
@@ -35,6 +36,7 @@ const ALL_VIEWS: readonly SystemView[] = [
   ...ACTIVITY_VIEWS,
   ...INFORMATION_SCHEMA_VIEWS,
   ...INFORMATION_ROUTINE_VIEWS,
+  ...TRIGGER_VIEWS,
   ...PHANTOM_VIEWS,
 ];
 

@@ -155,6 +155,51 @@ function emitChecks(context: StepContext, table: TableDescriptor, checks: readon
   }
 }
 
+function hasTriggers({ triggerOids }: TableDescriptor): boolean {
+  return triggerOids !== undefined && triggerOids.length > 0;
+}
+
+/** A value of the row as the writer has stored it, which triggers may have changed. */
+function storedValue(context: StepContext, parts: Parts, position: number): Code {
+  return element(property(writerOf(context, parts), 'stored'), literal(position));
+}
+
+/** Goes on with the row unless a trigger has passed it over. */
+function unlessSkipped(context: StepContext, table: TableDescriptor, outcome: Code, then: () => void): void {
+  if (hasTriggers(table)) context.emitter.if(binary('===', outcome, context.emitter.constant('written')), then);
+  else then();
+}
+
+/** Checks and writes a row, counts it and hands it on: where triggers may change it, as it was stored. */
+function emitWrite(
+  parts: Parts,
+  context: StepContext,
+  { table, newRow }: Pick<InsertNode, 'table' | 'newRow'>,
+  checks: readonly RowCheck[],
+  values: Code,
+  question: Code,
+): void {
+  if (!hasTriggers(table)) {
+    emitChecks(context, table, checks, values);
+    ask(context, question);
+    count(context, parts);
+    parts.consume(context);
+    return;
+  }
+  const { emitter } = context;
+  const outcome = ask(context, question);
+  unlessSkipped(context, table, outcome, () => {
+    const stored = emitter.let(property(writerOf(context, parts), 'stored'));
+    const row = Row.of(context.row);
+    newRow.forEach((column, i) => row.set(column, new ColumnSource(true, () => element(stored, literal(i)))));
+    const written = withRow(parts.compiler, context, row);
+    // What a check refuses is undone with the statement.
+    emitChecks(written, table, checks, stored);
+    count(written, parts);
+    parts.consume(written);
+  });
+}
+
 // ------------------------------------------------------------------------------------------------------------- insert
 
 function produceInsert(parts: Parts, node: InsertNode): void {
@@ -164,15 +209,13 @@ function produceInsert(parts: Parts, node: InsertNode): void {
     const { codes, row } = computeRow(compiler, context, node.table, node.values, node.newRow);
     const inserted = withRow(compiler, context, row);
     const values = arrayOf(inserted, codes);
-    emitChecks(inserted, node.table, node.checks, values);
     const writer = writerOf(inserted, parts);
     const { conflict } = node;
     if (conflict === undefined) {
-      ask(inserted, method(writer, 'insert', values));
-      count(inserted, parts);
-      parts.consume(inserted);
+      emitWrite(parts, inserted, node, node.checks, values, method(writer, 'insert', values));
       return;
     }
+    emitChecks(inserted, node.table, node.checks, values);
     const outcome = ask(inserted, method(writer, 'insert', values, emitter.constant(conflict.arbiters)));
     const written = binary('===', outcome, emitter.constant('written'));
     if (conflict.action === 'nothing') {
@@ -182,7 +225,9 @@ function produceInsert(parts: Parts, node: InsertNode): void {
       });
       return;
     }
-    emitUpsert(parts, node, inserted, codes, written);
+    const upsert = (): void => emitUpsert(parts, node, inserted, codes, written);
+    if (hasTriggers(node.table)) emitter.if(binary('!==', outcome, emitter.constant('skipped')), upsert);
+    else upsert();
   });
 }
 
@@ -198,7 +243,9 @@ function emitUpsert(parts: Parts, node: InsertNode, context: StepContext, codes:
   emitter.if(
     written,
     () => {
-      codes.forEach((code, i) => emitter.assign(stored[i] as Local, code));
+      codes.forEach((code, i) =>
+        emitter.assign(stored[i] as Local, hasTriggers(node.table) ? storedValue(context, parts, i) : code),
+      );
       count(context, parts);
     },
     () => {
@@ -226,8 +273,15 @@ function emitUpsert(parts: Parts, node: InsertNode, context: StepContext, codes:
         if (conflict.countAsMySql) {
           emitMySqlUpdate(parts, inner, reference, old, values);
         } else {
-          ask(inner, method(writerOf(inner, parts), 'update', reference, old, values));
-          count(inner, parts);
+          const outcome = ask(inner, method(writerOf(inner, parts), 'update', reference, old, values));
+          unlessSkipped(inner, node.table, outcome, () => {
+            count(inner, parts);
+            computed.codes.forEach((code, i) =>
+              emitter.assign(stored[i] as Local, hasTriggers(node.table) ? storedValue(inner, parts, i) : code),
+            );
+            emitter.assign(pass, literal(true));
+          });
+          return;
         }
         computed.codes.forEach((code, i) => emitter.assign(stored[i] as Local, code));
         emitter.assign(pass, literal(true));
@@ -338,10 +392,7 @@ function emitUpdate(
   const { codes, row } = computeRow(compiler, context, node.table, expressions, node.newRow);
   const updated = withRow(compiler, context, row);
   const values = arrayOf(updated, codes);
-  emitChecks(updated, node.table, checks, values);
-  ask(updated, method(writerOf(updated, parts), 'update', reference, old, values));
-  count(updated, parts);
-  parts.consume(updated);
+  emitWrite(parts, updated, node, checks, values, method(writerOf(updated, parts), 'update', reference, old, values));
 }
 
 function produceDelete(parts: Parts, node: DeleteNode): void {
@@ -350,9 +401,11 @@ function produceDelete(parts: Parts, node: DeleteNode): void {
     const reference = context.expressions.column(node.rowReference).code;
     once(context, seen, reference, () => {
       const old = arrayOf(context, oldValues(context, node.table, node.oldRow));
-      ask(context, method(writerOf(context, parts), 'remove', reference, old));
-      count(context, parts);
-      parts.consume(context);
+      const outcome = ask(context, method(writerOf(context, parts), 'remove', reference, old));
+      unlessSkipped(context, node.table, outcome, () => {
+        count(context, parts);
+        parts.consume(context);
+      });
     });
   });
 }
@@ -433,21 +486,21 @@ function mergeAction(
     }
     case 'delete': {
       const old = arrayOf(context, oldValues(context, node.table, node.oldRow));
-      ask(context, method(writerOf(context, parts), 'remove', reference, old));
-      count(context, parts);
-      const row = Row.of(context.row);
-      node.newRow.forEach((column, i) => row.set(column, new ColumnSource(true, () => element(old, literal(i)))));
-      parts.consume(named(withRow(compiler, context, row), 'DELETE'));
+      const outcome = ask(context, method(writerOf(context, parts), 'remove', reference, old));
+      unlessSkipped(context, node.table, outcome, () => {
+        count(context, parts);
+        const row = Row.of(context.row);
+        node.newRow.forEach((column, i) => row.set(column, new ColumnSource(true, () => element(old, literal(i)))));
+        parts.consume(named(withRow(compiler, context, row), 'DELETE'));
+      });
       return;
     }
     default: {
       const { codes, row } = computeRow(compiler, context, node.table, action.values, node.newRow);
       const inserted = withRow(compiler, context, row);
       const values = arrayOf(inserted, codes);
-      emitChecks(inserted, node.table, action.checks, values);
-      ask(inserted, method(writerOf(inserted, parts), 'insert', values));
-      count(inserted, parts);
-      parts.consume(named(inserted, 'INSERT'));
+      const inner: Parts = { ...parts, consume: (written) => parts.consume(named(written, 'INSERT')) };
+      emitWrite(inner, inserted, node, action.checks, values, method(writerOf(inserted, parts), 'insert', values));
     }
   }
 }

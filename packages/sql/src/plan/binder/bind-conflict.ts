@@ -16,7 +16,7 @@ import { requirePrivilege } from './bind-relation.js';
 import { renameColumns } from './range-items.js';
 import type { TablePolicies } from './row-security.js';
 import { ViewTarget } from './view-target.js';
-import { completeValues, newRowColumns, rowItem } from './target.js';
+import { columnNumbers, completeValues, newRowColumns, rowItem } from './target.js';
 
 /** The table that rows are inserted into, perhaps through a view. */
 export interface InsertTarget {
@@ -67,6 +67,7 @@ export function bindOnConflict(
       values: [],
       rows: [],
       stored,
+      assigned: [],
       existingChecks: [],
       checks: [],
       countAsMySql: false,
@@ -107,6 +108,7 @@ export function bindOnConflict(
     values,
     rows: bound.rows,
     stored,
+    assigned: columnNumbers(table, bound.values.keys()),
     ...upsertChecks(target, through, existing, stored),
     countAsMySql: false,
   };
@@ -267,6 +269,7 @@ export function bindOnDuplicateKey(
     values,
     rows: bound.rows,
     stored,
+    assigned: columnNumbers(table, bound.values.keys()),
     ...upsertChecks(target, through, existing, stored),
     countAsMySql: true,
   };

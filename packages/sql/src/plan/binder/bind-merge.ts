@@ -19,6 +19,7 @@ import { startOf } from './positions.js';
 import {
   assign,
   checkTargets,
+  columnNumbers,
   completeValues,
   defaultValue,
   findTarget,
@@ -138,10 +139,10 @@ function bindBranch(
   const { match, action } = branch;
   switch (action.kind) {
     case 'nothing':
-      return { match, condition, action: 'nothing', values: [] };
+      return { match, condition, action: 'nothing', values: [], assigned: [] };
     case 'delete':
       requirePrivilege(binder, table, 'delete');
-      return { match, condition, action: 'delete', values: [] };
+      return { match, condition, action: 'delete', values: [], assigned: [] };
     case 'update': {
       const used = requirePrivilege(binder, table, 'update');
       scope.clause = 'UPDATE';
@@ -153,7 +154,7 @@ function bindBranch(
       const values = completeValues(binder, table, bound.values, newRow, 'update', (_column, position) =>
         current(position),
       );
-      return { match, condition, action: 'update', values };
+      return { match, condition, action: 'update', values, assigned: columnNumbers(table, bound.values.keys()) };
     }
     default: {
       requirePrivilege(binder, table, 'insert');
@@ -161,7 +162,7 @@ function bindBranch(
       const values = completeValues(binder, table, given, newRow, 'insert', (column) =>
         defaultValue(binder, table, column),
       );
-      return { match, condition, action: 'insert', values };
+      return { match, condition, action: 'insert', values, assigned: [] };
     }
   }
 }

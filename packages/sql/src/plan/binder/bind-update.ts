@@ -9,7 +9,7 @@ import { bindAssignments } from './assignments.js';
 import { withTables } from './bind-insert.js';
 import { bindWith } from './bind-with.js';
 import { bindReturning } from './returning.js';
-import { completeValues, newRowColumns } from './target.js';
+import { columnNumbers, completeValues, newRowColumns } from './target.js';
 import { bindTargetRows } from './target-rows.js';
 
 export function bindUpdate(binder: Binder, node: Ast.Update, parent: Scope | undefined): BoundQuery {
@@ -45,6 +45,7 @@ export function bindUpdate(binder: Binder, node: Ast.Update, parent: Scope | und
     oldRow: row,
     values,
     newRow,
+    assigned: columnNumbers(table, bound.values.keys()),
     mayRepeat: node.from.length > 0,
     checks: [
       ...(policies?.written('update', newRow) ?? []),

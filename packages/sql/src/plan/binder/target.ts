@@ -197,3 +197,8 @@ export function refuseIdentity(binder: Binder, column: ColumnDescriptor, verb: '
     ...(verb === 'insert' ? { hint: 'Use OVERRIDING SYSTEM VALUE to override.' } : {}),
   });
 }
+
+/** Numbers of the columns at some positions. */
+export function columnNumbers({ columns }: TableDescriptor, positions: Iterable<number>): number[] {
+  return Array.from(positions, (at) => (columns[at] as ColumnDescriptor).number);
+}

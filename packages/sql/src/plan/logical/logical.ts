@@ -324,6 +324,8 @@ export interface InsertConflict {
   /** Rows of subqueries that `values` take their fields from. */
   readonly rows: readonly { readonly column: ColumnId; readonly expression: Expression }[];
   readonly stored: RowColumns;
+  /** Numbers of the columns that SET names. */
+  readonly assigned: readonly number[];
   /** Over `existing`, before anything is done to it. */
   readonly existingChecks: readonly RowCheck[];
   /** Over `stored`. */
@@ -340,6 +342,8 @@ export interface Update {
   readonly oldRow: RowColumns;
   readonly values: readonly Expression[];
   readonly newRow: RowColumns;
+  /** Numbers of the columns that SET names. */
+  readonly assigned: readonly number[];
   /** A row may come more than once (a join): only its first coming counts. */
   readonly mayRepeat: boolean;
   readonly checks: readonly RowCheck[];
@@ -361,6 +365,8 @@ export interface MergeAction {
   readonly condition: Expression | undefined;
   readonly action: 'nothing' | 'delete' | 'update' | 'insert';
   readonly values: readonly Expression[];
+  /** Numbers of the columns that SET names. */
+  readonly assigned: readonly number[];
   /** Over the old row, before it is changed or removed. */
   readonly oldChecks: readonly RowCheck[];
   /** Over the new row. */

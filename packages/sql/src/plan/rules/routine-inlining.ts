@@ -8,7 +8,7 @@
 import { isPhantomError } from '@phantom/base';
 import { type RoutineDescriptor, goesIn } from '@phantom/catalog';
 import { tryCoerce } from '../../expr/coercion.js';
-import { BindContext } from '../../expr/context.js';
+import { BindContext, parameterNames } from '../../expr/context.js';
 import type { Call, Expression } from '../../expr/expression.js';
 import { Scope } from '../../expr/scope.js';
 import { mapChildren, someExpression } from '../../expr/walk.js';
@@ -79,7 +79,10 @@ function boundBody(
     parameterTypes: inputs.map(({ type }, i) =>
       isPolymorphic(type.oid) ? typeRef(call.arguments[i]?.type.oid ?? type.oid) : typeRef(type.oid),
     ),
-    parameterNames: { routine: routine.name, names: inputs.map(({ name }) => name) },
+    parameterNames: parameterNames(
+      routine.name,
+      inputs.map(({ name }) => name),
+    ),
   });
   const scope = new Scope(inner, undefined);
   const bound = new StatementBinder(inner, sqlReader).bind(value, scope);

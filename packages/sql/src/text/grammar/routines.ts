@@ -286,7 +286,8 @@ export abstract class RoutineGrammar extends DefinitionGrammar {
     const position = this.position();
     const which = this.accept('new') ? 'new' : (this.expect('old'), 'old');
     const table = this.accept('table');
-    if (!table) this.expect('row');
+    // ISO leaves ROW out as well.
+    if (!table) this.accept('row');
     this.accept('as');
     return { which: which as 'new' | 'old', table, name: this.columnName(), position };
   }

@@ -1,0 +1,192 @@
+/** What bodies of routines and triggers ask of their session: statements analysed and run in their place. */
+import { PhantomError } from '@phantom/base';
+import type { RoutineDescriptor, TableDescriptor, TriggerDescriptor, TypeRef } from '@phantom/catalog';
+import { TableLockMode } from '@phantom/mvcc';
+import type { Execution, RowSink } from '../exec/runtime.js';
+import type { VirtualRelation } from '../plan/catalog-port.js';
+import type { RoutineBinding } from '../plan/routine-binding.js';
+import type { RoutineHost, RoutineSavepoint, RoutineStatement } from '../routine/routine-language.js';
+import type { TransitionRows } from '../storage/triggers/statement-triggers.js';
+import type { Statement } from '../text/ast-statements.js';
+import type { Value } from '../types/type.js';
+import { callUtility } from './call-statement.js';
+import { commandTag } from './command-tag.js';
+import { runWithin, shareTables } from './run-plan.js';
+import type { SqlSession } from './session.js';
+import type { PlanStatement } from './statement.js';
+import { utilityOf } from './utility.js';
+
+function notAllowed(what: string, where: string): PhantomError {
+  return new PhantomError('0A000', `${what} is not allowed in ${where}`);
+}
+
+/** What the body of a routine asks of the session. */
+export function hostOf(
+  session: SqlSession,
+  { volatility }: Pick<RoutineDescriptor, 'volatility'>,
+  relations?: RoutineBinding['relations'],
+): RoutineHost {
+  const isReadOnly = volatility !== 'volatile';
+  return {
+    types: session.evaluation.types,
+    get catalog() {
+      return session.picture;
+    },
+    evaluation: session.evaluation,
+    parse: (text) => session.parse(text).map(({ node }) => node),
+    checkPrivileges: (required) => session.checkPrivileges(required),
+    notice: (severity, code, message, fields) => session.notice(severity, code, message, fields),
+    setting: (name) => session.settings.get(name),
+    savepoint: () => savepointOf(session),
+    isSliceOver: () => session.slice.due(),
+    driveNow: (run) => session.routines.driveNow(run),
+    prepare: (node, text, types, binding) => {
+      const bound = relations === undefined ? binding : { ...binding, relations };
+      return (
+        preparedPlan(session, node, text, types, bound, isReadOnly) ??
+        preparedUtility(session, node, text, types, bound, isReadOnly)
+      );
+    },
+  };
+}
+
+function savepointOf(session: SqlSession): RoutineSavepoint {
+  const transaction = session.ensureTransaction();
+  const mark = transaction.savepoint(undefined, session.cursors.names());
+  return {
+    rollback() {
+      if (session.transaction !== transaction || transaction.storage.status !== 'active') return;
+      session.cursors.rolledBackTo(transaction.rollbackTo(mark));
+      transaction.release(mark);
+    },
+    release: () => transaction.release(mark),
+  };
+}
+
+/** A trigger's transition tables as relations: the table's columns, the rows of the firing that runs. */
+export function transitionTables(
+  { oldTable, newTable }: Pick<TriggerDescriptor, 'oldTable' | 'newTable'>,
+  table: TableDescriptor,
+  shown: { readonly current: TransitionRows | undefined },
+): ReadonlyMap<string, VirtualRelation> {
+  const live = table.columns.map((column, i) => ({ column, i })).filter(({ column }) => !column.dropped);
+  const relation = (name: string, rowsOf: (rows: TransitionRows) => TransitionRows['oldRows']): VirtualRelation => ({
+    kind: 'virtual',
+    oid: 0,
+    name,
+    schemaOid: table.schemaOid,
+    columns: live.map(({ column }) => ({ name: column.name, type: column.type })),
+    rowsEstimate: 100,
+    *rows() {
+      if (shown.current === undefined) return;
+      for (const row of rowsOf(shown.current)) yield live.map(({ i }) => row[i]);
+    },
+  });
+  const relations = new Map<string, VirtualRelation>();
+  if (oldTable !== undefined)
+    relations.set(
+      oldTable,
+      relation(oldTable, (rows) => rows.oldRows),
+    );
+  if (newTable !== undefined)
+    relations.set(
+      newTable,
+      relation(newTable, (rows) => rows.newRows),
+    );
+  return relations;
+}
+
+function preparedPlan(
+  session: SqlSession,
+  node: Statement,
+  text: string,
+  types: readonly TypeRef[],
+  routine: RoutineBinding,
+  isReadOnly: boolean,
+): RoutineStatement | undefined {
+  switch (node.kind) {
+    case 'query':
+    case 'insert':
+    case 'update':
+    case 'delete':
+    case 'merge':
+      break;
+    default:
+      return undefined;
+  }
+  const declaredTypes = types.map(({ oid }) => oid);
+  const parts = { kind: 'plan', text, node, declaredTypes, literals: undefined, routine } as const;
+  const plan = session.engine.statements.plan(
+    session.picture,
+    { ...parts, plan: undefined as never },
+    session.evaluation,
+  );
+  const statement: PlanStatement = { ...parts, plan };
+  const run = isReadOnly ? runReading : runNested;
+  return {
+    get fields() {
+      return session.currentPlan(statement).fields;
+    },
+    run: (parameters, sink) => run(session, statement, parameters, sink),
+  };
+}
+
+/** A statement of a body that writes nothing: it reads as the caller's statement does. */
+function* runReading(
+  session: SqlSession,
+  statement: PlanStatement,
+  parameters: readonly Value[],
+  sink: RowSink,
+): Execution {
+  session.engine.counters.executions++;
+  const transaction = session.ensureTransaction();
+  yield* shareTables(session.currentPlan(statement), transaction, TableLockMode.AccessShare);
+  const plan = session.currentPlan(statement);
+  if (plan.traits.writes) throw notAllowed(plan.commandKind.toUpperCase(), 'a non-volatile function');
+  session.checkPrivileges(plan.privileges);
+  return yield* plan.execute(session.executionContext(parameters, transaction.storage, transaction), sink);
+}
+
+function* runNested(
+  session: SqlSession,
+  statement: PlanStatement,
+  parameters: readonly Value[],
+  sink: RowSink,
+): Execution {
+  session.engine.counters.executions++;
+  const transaction = session.ensureTransaction();
+  const leave = transaction.nestStatement();
+  try {
+    session.checkPrivileges(session.currentPlan(statement).privileges);
+    return yield* runWithin(session, statement, parameters, sink, transaction);
+  } finally {
+    leave();
+  }
+}
+
+function preparedUtility(
+  session: SqlSession,
+  node: Statement,
+  text: string,
+  types: readonly TypeRef[],
+  routine: RoutineBinding,
+  isReadOnly: boolean,
+): RoutineStatement {
+  const utility =
+    node.kind === 'call-statement'
+      ? callUtility(node, session, { text, declaredTypes: types.map(({ oid }) => oid), routine })
+      : utilityOf(node, session, text);
+  return {
+    fields: utility.fields,
+    *run(parameters, sink) {
+      if (utility.transaction === 'own') throw notAllowed(commandTag(node, 0), 'an SQL function');
+      if (isReadOnly && node.kind !== 'show') throw notAllowed(commandTag(node, 0), 'a non-volatile function');
+      const leave = session.ensureTransaction().nestStatement();
+      try {
+        return yield* utility.run(session, parameters, sink, () => undefined);
+      } finally {
+        leave();
+      }
+    },
+  };
+}
