@@ -11,14 +11,18 @@ import type { Yielded } from '../../exec/runtime.js';
 import type { ObjectRef } from '../../text/ast-access.js';
 import type { QualifiedName } from '../../text/ast-leaves.js';
 import type { DdlContext } from '../context.js';
-import { lockForChange, relationNamed, requireOwner } from '../names.js';
+import { findRelation, lockForChange, requireOwner } from '../names.js';
 
 /** What triggers may stand on. */
 export type TriggeredRelation = TableDescriptor | ViewDescriptor;
 
 /** The table or view of a name; 42809 for what can have no triggers. */
 export function triggeredRelation(context: DdlContext, name: QualifiedName): TriggeredRelation {
-  const relation = relationNamed(context, name);
+  const relation = findRelation(context, name);
+  if (relation === undefined) {
+    const shown = name.map((part) => part.text).join('.');
+    throw new PhantomError('42P01', `relation "${shown}" does not exist`);
+  }
   if (relation.kind === 'virtual')
     throw new PhantomError('42501', `permission denied: "${relation.name}" is a system catalog`);
   const isFit = relation.kind === 'view' || (relation.kind === 'table' && relation.materialized === undefined);
