@@ -9,7 +9,7 @@ import { ColumnPool } from '../plan/logical/columns.js';
 import type { PlanDependency } from '../plan/prepared-plan.js';
 import type { TypeContext } from '../types/type.js';
 import type { BindWitness } from './bind-witness.js';
-import type { ColumnId } from './expression.js';
+import type { Call, ColumnId, Expression } from './expression.js';
 import { TypeOid } from '../types/type-oids.js';
 import { UNKNOWN } from '../types/type-refs.js';
 
@@ -117,6 +117,8 @@ export class BindContext {
   depth = 0;
   /** Functions whose bodies are being written in the place of calls, outermost first. */
   readonly inlining: Oid[] = [];
+  /** What a call of a simple function of a user comes to; undefined where it has to be called. The binder gives it. */
+  inlineCall: ((call: Call) => Expression | undefined) | undefined;
 
   constructor(options: BindContextOptions) {
     this.catalog = options.catalog;

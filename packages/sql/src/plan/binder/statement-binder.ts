@@ -6,6 +6,7 @@ import type { BindContext } from '../../expr/context.js';
 import type { Expression } from '../../expr/expression.js';
 import type { Scope } from '../../expr/scope.js';
 import type * as Ast from '../../text/ast.js';
+import { inlineCall } from '../rules/routine-inlining.js';
 import { bindDelete } from './bind-delete.js';
 import { bindInsert } from './bind-insert.js';
 import { bindMerge } from './bind-merge.js';
@@ -25,6 +26,7 @@ export class StatementBinder implements Binder {
   constructor(context: BindContext, reader: SqlReader) {
     this.context = context;
     this.reader = reader;
+    context.inlineCall ??= (call) => inlineCall(call, this);
   }
 
   within(context: BindContext): Binder {

@@ -11,7 +11,6 @@ import type { Value } from '../../types/type.js';
 import { BOOL } from '../../types/type-refs.js';
 import type { LogicalNode } from '../logical/logical.js';
 import { mapInputs, mapNodeExpressions } from '../logical/walk.js';
-import { inlineCall } from './routine-inlining.js';
 import type { Rule } from './rule.js';
 
 export const constantFolding: Rule = {
@@ -61,7 +60,7 @@ export function foldExpression(expression: Expression, context: BindContext, onF
   switch (folded.kind) {
     case 'call': {
       const { function: definition } = folded;
-      const inlined = definition.routine === undefined ? undefined : inlineCall(folded, context);
+      const inlined = definition.routine === undefined ? undefined : context.inlineCall?.(folded);
       if (inlined !== undefined) {
         context.inlining.push(definition.oid);
         const body = foldExpression(inlined, context);

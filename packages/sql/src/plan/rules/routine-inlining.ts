@@ -7,6 +7,7 @@
  */
 import { isPhantomError } from '@phantom/base';
 import { type RoutineDescriptor, goesIn } from '@phantom/catalog';
+import type { Binder } from '../../expr/binder.js';
 import { tryCoerce } from '../../expr/coercion.js';
 import { BindContext, parameterNames } from '../../expr/context.js';
 import type { Call, Expression } from '../../expr/expression.js';
@@ -17,12 +18,11 @@ import { statementsOf } from '../../routine/sql-body.js';
 import { TypeOid } from '../../types/type-oids.js';
 import { typeRef } from '../../types/type-refs.js';
 import type * as Ast from '../../text/ast.js';
-import { StatementBinder } from '../binder/statement-binder.js';
-import { sqlReader } from '../sql-reader.js';
 import { hasSubquery, isVolatile } from './facts.js';
 
 /** The expression that stands for the call; undefined where the function has to be called. */
-export function inlineCall(call: Call, context: BindContext): Expression | undefined {
+export function inlineCall(call: Call, binder: Binder): Expression | undefined {
+  const { context } = binder;
   const { routine } = call.function;
   // A function that calls itself is called in the end.
   if (routine === undefined || !mayBeInlined(routine, call) || context.inlining.includes(routine.oid)) return undefined;
@@ -30,7 +30,7 @@ export function inlineCall(call: Call, context: BindContext): Expression | undef
     const [statement] = statementsOf(routine);
     const value = statement === undefined ? undefined : selectedValue(statement.node);
     if (statement === undefined || value === undefined) return undefined;
-    const body = boundBody(call, routine, value, statement, context);
+    const body = boundBody(call, routine, value, statement, binder);
     return body === undefined || !keepsPromises(body, routine) ? undefined : withArguments(body, call, routine);
   } catch (error) {
     // Whatever is wrong with the body is told when it is called.
@@ -68,9 +68,10 @@ function boundBody(
   routine: RoutineDescriptor,
   value: Ast.Expression,
   { text, stored }: ReturnType<typeof statementsOf>[number],
-  context: BindContext,
+  binder: Binder,
 ): Expression | undefined {
   const inputs = routine.parameters.filter(goesIn);
+  const { context } = binder;
   const { catalog } = context;
   const inner = new BindContext({
     catalog: stored === undefined ? catalog : catalog.withSearchPath(stored.searchPath),
@@ -85,7 +86,7 @@ function boundBody(
     ),
   });
   const scope = new Scope(inner, undefined);
-  const bound = new StatementBinder(inner, sqlReader).bind(value, scope);
+  const bound = binder.within(inner).bind(value, scope);
   const isPlain =
     scope.aggregates.length + scope.setCalls.length + scope.windowCalls.length + scope.groupings.length === 0;
   if (!isPlain || hasSubquery(bound)) return undefined;
