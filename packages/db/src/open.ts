@@ -12,7 +12,7 @@ import { MemoryEngine } from '@phantom/kv/memory';
 import { lsm } from '@phantom/lsm';
 import { createMvcc } from '@phantom/mvcc';
 import { SharedMemory } from '@phantom/runs';
-import { CatalogConflictNames, SessionRowTables, SqlEngine } from '@phantom/sql';
+import { CatalogConflictNames, SessionRowTables, SqlEngine, buildParser } from '@phantom/sql';
 import { type Store, openStore } from '@phantom/store';
 import { type Vfs, createNodeVfs } from '@phantom/vfs';
 import { MemoryVfs } from '@phantom/vfs/testing';
@@ -36,8 +36,12 @@ import { StoreStoragePort } from './storage-port.js';
  * release wrote it, XX001 for corruption, 3D000 when the store is there and the database is not.
  */
 export async function open(path: string, options: DatabaseOptions = {}): Promise<Database> {
-  if (path !== MEMORY_DIRECTORY) return openOn(createNodeVfs(), path, options);
-  return openOn(new MemoryVfs({ losesPower: false }), MEMORY_DIRECTORY, { durability: 'memory', ...options });
+  if (path === MEMORY_DIRECTORY) {
+    return openOn(new MemoryVfs({ losesPower: false }), MEMORY_DIRECTORY, { durability: 'memory', ...options });
+  }
+  // The lock of the directory is waited for: time enough for what the first statement would have to do.
+  setImmediate(buildParser);
+  return openOn(createNodeVfs(), path, options);
 }
 
 /** As open, on a disk of the caller's: tests and simulations give one that fails and loses power. */

@@ -16,5 +16,6 @@ export type { SessionStatement } from './session/statement.js';
 export { lookUp, lookUpWithin, writePoint } from './session/straight-roads.js';
 export type { OpeningModes } from './session/transaction-modes.js';
 export type { ParsedStatement } from './text/ast-statements.js';
+export { buildParser } from './text/parse.js';
 export { type JsOptions, jsReader, jsWriter } from './types/js-values.js';
 export type { SqlType, TypeContext, TypeLookup, Value } from './types/type.js';

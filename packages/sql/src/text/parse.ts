@@ -1,8 +1,8 @@
 /**
  * The door of the parser: SQL text in, syntax trees out.
  *
- * The parser is built on first use (an embedded document store never pays for it) and kept. Parsing is synchronous and
- * not re-entrant, which nothing here needs.
+ * The parser is built on first use, or before it by who has nothing else to do (`buildParser`), and kept. Parsing is
+ * synchronous and not re-entrant, which nothing here needs.
  */
 import type { PhantomError } from '@phantom/base';
 import type { TypeName } from './ast-leaves.js';
@@ -19,6 +19,11 @@ let parser: SqlParser | undefined;
 export function parserInstance(): SqlParser {
   parser ??= new SqlParser(true);
   return parser;
+}
+
+/** Builds the parser now, which takes about ten milliseconds, and not with the first statement. */
+export function buildParser(): void {
+  parserInstance();
 }
 
 /** How many of the expected words an error names. */
