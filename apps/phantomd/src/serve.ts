@@ -39,12 +39,14 @@ export async function serve(options: ServeSettings): Promise<ExitCode> {
     },
   };
   const { superuser } = options;
-  const { durability, cacheBytes, deltaBytesMax, memoryLimitBytes, checkpointBytesMax } = options;
+  const { durability, cacheBytes, deltaBytesMax, memoryLimitBytes, queriesMemoryBytesMax, checkpointBytesMax } =
+    options;
   const database = await openDatabase(data, {
     durability,
     cacheBytes,
     deltaBytesMax,
     memoryLimitBytes,
+    queriesMemoryBytesMax,
     checkpointBytesMax,
     logger,
     metrics,

@@ -24,6 +24,8 @@ export interface DatabaseOptions {
   readonly deltaBytesMax?: number;
   /** Working memory of one query (sorts, hash tables); what does not fit goes to scratch files, or is refused (53200). Default 256 MiB. */
   readonly memoryLimitBytes?: number;
+  /** Working memory of all queries together; a query that finds it used up does as at its own limit. Default four times `memoryLimitBytes`. */
+  readonly queriesMemoryBytesMax?: number;
   /** Scratch files of all queries together, in the folder `scratch` of the directory; past it 53100. Default 16 GiB. */
   readonly scratchBytesMax?: number;
   /** Memory of one transaction's writes; what is more is put aside on disk. Default 64 MiB. */

@@ -32,6 +32,7 @@ export const SERVE_SETTINGS = {
   cacheBytes: bytes(256 * MIB, MIB, 'memory for pages read from files, taken as they are read'),
   deltaBytesMax: bytes(64 * MIB, MIB, 'memory for writes that are in the log and not yet in files'),
   memoryLimitBytes: bytes(256 * MIB, MIB, 'working memory of one query'),
+  queriesMemoryBytesMax: bytes(1024 * MIB, MIB, 'working memory of all queries together'),
   checkpointBytesMax: bytes(64 * MIB, MIB, 'log since the last checkpoint, which bounds recovery'),
   logLevel: choice(['debug', 'info', 'warn', 'error'], 'info', 'least level of the log on stderr'),
 } as const;

@@ -69,6 +69,7 @@ export class CompiledStatement {
         measure.peakBytes = context.memory.peakBytes;
       }
       statement.end();
+      context.memory.release();
     }
   }
 

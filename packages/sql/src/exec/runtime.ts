@@ -78,20 +78,37 @@ export interface MemoryHolder {
   giveBack(): void;
 }
 
-/** Memory of one query, counted by sorts, hash tables and buffers. Past the limit: to scratch files, or 53200. */
+/** Working memory of all queries together, from which those that are under way take theirs. */
+export class MemoryPool {
+  readonly limitBytes: number;
+  usedBytes = 0;
+
+  constructor(limitBytes: number) {
+    this.limitBytes = limitBytes;
+  }
+}
+
+/**
+ * Memory of one query, counted by sorts, hash tables and buffers. Past its own limit, or that of all queries together: to scratch
+ * files, or 53200.
+ */
 export class MemoryBudget {
   readonly limitBytes: number;
+  private readonly pool: MemoryPool | undefined;
   // Most queries have no holder, and a set for each costs as much as a read by key.
   private holders: Set<MemoryHolder> | undefined = undefined;
   usedBytes = 0;
   peakBytes = 0;
 
-  constructor(limitBytes: number) {
+  constructor(limitBytes: number, pool?: MemoryPool) {
     this.limitBytes = limitBytes;
+    this.pool = pool;
   }
 
   get leftBytes(): number {
-    return Math.max(0, this.limitBytes - this.usedBytes);
+    const { pool } = this;
+    const own = this.limitBytes - this.usedBytes;
+    return Math.max(0, pool === undefined ? own : Math.min(own, pool.limitBytes - pool.usedBytes));
   }
 
   /** Adds somebody who can put what he holds elsewhere. */
@@ -110,19 +127,41 @@ export class MemoryBudget {
 
   /** Counts bytes taken; throws 53200 when they do not fit. */
   take(bytes: number): void {
+    const { pool } = this;
     this.usedBytes += bytes;
-    if (this.usedBytes > this.limitBytes) this.reclaim();
+    if (pool !== undefined) pool.usedBytes += bytes;
+    if (this.isOver()) this.reclaim();
     if (this.usedBytes > this.peakBytes) this.peakBytes = this.usedBytes;
-    if (this.usedBytes > this.limitBytes) {
-      throw new PhantomError('53200', `the query needs more than ${this.limitBytes} bytes of working memory`, {
-        hint: 'Raise memoryLimitBytes, or make the query keep fewer rows.',
-        data: { limitBytes: this.limitBytes, usedBytes: this.usedBytes },
-      });
-    }
+    if (this.isOver()) throw this.refusal();
   }
 
   give(bytes: number): void {
     this.usedBytes -= bytes;
+    if (this.pool !== undefined) this.pool.usedBytes -= bytes;
+  }
+
+  /** Gives everything back, at the end. */
+  release(): void {
+    this.give(this.usedBytes);
+  }
+
+  private isOver(): boolean {
+    const { pool } = this;
+    return this.usedBytes > this.limitBytes || (pool !== undefined && pool.usedBytes > pool.limitBytes);
+  }
+
+  private refusal(): PhantomError {
+    const { limitBytes, usedBytes, pool } = this;
+    if (pool === undefined || usedBytes > limitBytes) {
+      return new PhantomError('53200', `the query needs more than ${limitBytes} bytes of working memory`, {
+        hint: 'Raise memoryLimitBytes, or make the query keep fewer rows.',
+        data: { limitBytes, usedBytes },
+      });
+    }
+    return new PhantomError('53200', `all queries together need more than ${pool.limitBytes} bytes of working memory`, {
+      hint: 'Raise queriesMemoryBytesMax, or run fewer large queries at a time.',
+      data: { limitBytes: pool.limitBytes, usedBytes: pool.usedBytes },
+    });
   }
 }
 
@@ -151,10 +190,6 @@ export class MemoryShare extends MemoryBudget {
   override give(bytes: number): void {
     this.usedBytes -= bytes;
     this.whole.give(bytes);
-  }
-
-  release(): void {
-    this.give(this.usedBytes);
   }
 }
 

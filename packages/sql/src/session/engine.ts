@@ -5,7 +5,7 @@
 import type { Clock, Logger, Scratch } from '@phantom/base';
 import type { Catalog, TableProvider } from '@phantom/catalog';
 import type { Mvcc } from '@phantom/mvcc';
-import { type WorkCounters, newWorkCounters } from '../exec/runtime.js';
+import { MemoryPool, type WorkCounters, newWorkCounters } from '../exec/runtime.js';
 import { RowNumbers } from '../storage/row-numbers.js';
 import { StatisticsCatalog } from '../plan/statistics/statistics-catalog.js';
 import { Notifications } from './notifications.js';
@@ -13,6 +13,9 @@ import type { StoragePort } from './ports.js';
 import { type SessionOptions, SqlSession } from './session.js';
 import { StatementCache } from './statement-cache.js';
 import { dropSchemaNow, leftoverSchemas } from './temporary-objects.js';
+
+/** So many queries may have all of their working memory at a time, where nothing else is said. */
+const QUERIES_AT_ONCE = 4;
 
 /** Descriptions of pictures whose numbers are remembered; old ones belong to catalog versions nobody sees any more. */
 const PICTURE_VERSIONS_MAX = 1024;
@@ -28,6 +31,8 @@ export interface SqlEngineOptions {
   readonly provider?: TableProvider;
   /** Working memory of one query. */
   readonly memoryLimitBytes: number;
+  /** Working memory of all queries together. Default: that of four. */
+  readonly queriesMemoryBytesMax?: number | undefined;
   /** Where a query puts what does not fit; without it 53200. */
   readonly scratch?: Scratch | undefined;
   /** Texts whose syntax trees and plans are kept. */
@@ -45,6 +50,7 @@ export class SqlEngine {
   readonly readOnly: boolean;
   readonly provider: TableProvider | undefined;
   readonly memoryLimitBytes: number;
+  readonly memoryPool: MemoryPool;
   readonly scratch: Scratch | undefined;
   readonly seed: () => number;
   readonly counters: WorkCounters = newWorkCounters();
@@ -67,6 +73,7 @@ export class SqlEngine {
     this.readOnly = options.readOnly;
     this.provider = options.provider;
     this.memoryLimitBytes = options.memoryLimitBytes;
+    this.memoryPool = new MemoryPool(options.queriesMemoryBytesMax ?? QUERIES_AT_ONCE * options.memoryLimitBytes);
     this.scratch = options.scratch;
     this.seed = options.seed;
     this.statistics = new StatisticsCatalog(options.catalog.keys, () => options.storage.view());

@@ -42,7 +42,7 @@ export class SessionExecutionContext implements ExecutionContext {
     this.read = read;
     this.owner = owner;
     this.transaction = owner?.storage;
-    this.memory = new MemoryBudget(session.engine.memoryLimitBytes);
+    this.memory = new MemoryBudget(session.engine.memoryLimitBytes, session.engine.memoryPool);
     this.scratch = session.engine.scratch;
     this.evaluation = session.evaluation;
     this.slice = session.slice;
