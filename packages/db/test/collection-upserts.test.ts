@@ -59,24 +59,20 @@ describe('INSERT ... ON CONFLICT', () => {
     }
   });
 
-  it.each(['read committed', 'repeatable read'] as const)(
-    'never loses a race to a new document, %s',
-    async (isolation) => {
-      await Promise.all(
-        Array.from({ length: 12 }, (_, i) =>
-          db.transaction(
-            (tx) =>
-              tx.query(
-                `insert into users (email, n) values ($1, 1) on conflict (email) do update set n = users.n + 1`,
-                [`new ${i % 2}`],
-              ),
-            { isolation, retries: 50 },
-          ),
+  it('never loses a race to a new document', async () => {
+    await Promise.all(
+      Array.from({ length: 12 }, (_, i) =>
+        db.transaction(
+          (tx) =>
+            tx.query(`insert into users (email, n) values ($1, 1) on conflict (email) do update set n = users.n + 1`, [
+              `new ${i % 2}`,
+            ]),
+          { isolation: 'read committed' },
         ),
-      );
-      expect(await db.sql`select n from users where email like 'new%'`).toEqual([{ n: 6 }, { n: 6 }]);
-    },
-  );
+      ),
+    );
+    expect(await db.sql`select n from users where email like 'new%'`).toEqual([{ n: 6 }, { n: 6 }]);
+  });
 });
 
 it('finds documents by object ids, in every part of a statement', async () => {

@@ -4,7 +4,14 @@
  * losing to them, and is run again after a deadlock.
  */
 import { PhantomError, eventLoop, isPhantomError } from '@phantom/base';
-import type { Catalog, CatalogTransaction, ObjectReader, Oid, TableDescriptor } from '@phantom/catalog';
+import {
+  type Catalog,
+  CatalogTransaction,
+  type CollectionDescriptor,
+  type ObjectReader,
+  type Oid,
+  type TableDescriptor,
+} from '@phantom/catalog';
 import { LockStrength, type MvccTransaction } from '@phantom/mvcc';
 import { type CollectionView, collectionView } from './collection-view.js';
 import { type NewCollection, adoptCollection, createCollection, findCollection } from './definition.js';
@@ -62,6 +69,7 @@ export class DocumentModel {
     documents: new WeakMap<MvccTransaction, ReferenceChecks>(),
     rows: new WeakMap<MvccTransaction, CrossChecks>(),
   };
+  private last: { readonly name: string; readonly version: number; readonly table: TableDescriptor } | undefined;
   private readonly writerOf: WriterOf = (view, transaction) => this.writer(view, transaction);
 
   constructor(ports: DocumentPorts) {
@@ -114,10 +122,22 @@ export class DocumentModel {
     }
   }
 
+  /** The collection of a name. Of the committed catalog the one that was asked for last is remembered. */
+  private named(objects: ObjectReader, name: string): TableDescriptor | undefined {
+    const { catalog } = this.ports;
+    const isCommitted = objects === catalog.committed || (objects instanceof CatalogTransaction && !objects.changed);
+    if (!isCommitted) return findCollection(this.ports, objects, name);
+    const { last } = this;
+    if (last?.name === name && last.version === catalog.version) return last.table;
+    const table = findCollection(this.ports, catalog.committed, name);
+    if (table !== undefined) this.last = { name, version: catalog.version, table };
+    return table;
+  }
+
   /** The collection to read, as the transaction sees it; undefined when there is none. 42501 without the right to. */
   find(transaction: DocumentTransaction, name: string): CollectionView | undefined {
     const objects = transaction instanceof OwnTransaction ? transaction.reader : transaction.objects;
-    const table = findCollection(this.ports, objects, name);
+    const table = this.named(objects, name);
     if (table === undefined) return undefined;
     requireRights(objects, transaction.roleOid, table, ['select']);
     return this.view(transaction, table, objects);
@@ -142,9 +162,7 @@ export class DocumentModel {
     const { objects, storage, roleOid } = transaction;
     if (storage.readOnly) throw new PhantomError('25006', 'cannot write to a collection in a read-only transaction');
     for (;;) {
-      const table =
-        findCollection(this.ports, objects, name) ??
-        (await createCollection(this.ports, transaction, name, definition));
+      const table = this.named(objects, name) ?? (await createCollection(this.ports, transaction, name, definition));
       requireRights(objects, roleOid, table, rights);
       if (table.collection?.implied === true) {
         await adoptCollection(this.ports, transaction, table, definition);
@@ -213,9 +231,19 @@ export class DocumentModel {
   }
 }
 
+/** What handles want, by the collections that are what they want. */
+const sameSchemas = new WeakMap<CollectionDescriptor, CollectionDescriptor>();
+
 /** 55000 when a handle names another schema than the collection has. */
 function checkSchema({ name, collection }: TableDescriptor, { collection: wanted }: NewCollection): void {
-  if (wanted.schema === undefined || JSON.stringify(wanted.schema) === JSON.stringify(collection?.schema)) return;
+  if (wanted.schema === undefined) return;
+  if (collection !== undefined) {
+    if (sameSchemas.get(collection) === wanted) return;
+    if (JSON.stringify(wanted.schema) === JSON.stringify(collection.schema)) {
+      sameSchemas.set(collection, wanted);
+      return;
+    }
+  }
   throw new PhantomError('55000', `collection "${name}" has another schema`, {
     hint: 'Change it by collection.setSchema(schema).',
     table: name,

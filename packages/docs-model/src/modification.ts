@@ -5,19 +5,18 @@
  * newest version is read and must still satisfy the filter (as a row of SQL is rechecked). At the other levels such a
  * document is 40001. A document is visited once: the reader sees the statement's snapshot, never what the statement itself writes.
  */
-import { ByteWriter } from '@phantom/base';
 import type { DocumentPolicies } from '@phantom/catalog';
 import { ByteSlot } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
 import type { CollectionView } from './collection-view.js';
-import { encodePart } from './document-layout.js';
+import { type Finder, finderOf } from './finder.js';
 import type { PlainObject } from './order.js';
 import type { DocumentPorts } from './ports.js';
-import { type Query, Reader } from './reader.js';
+import type { Query } from './reader.js';
 import { type ReadingCommand, isSeen, policiesOf } from './row-security.js';
 import type { DocumentTransaction } from './transaction.js';
 import { identical } from './update/places.js';
-import { type CollectionWriter, settle } from './writer.js';
+import type { CollectionWriter } from './writer.js';
 
 /** What becomes of a document: another one, itself (nothing is written), or nothing (`undefined`). */
 export type Decision = (document: PlainObject) => PlainObject | undefined;
@@ -53,35 +52,28 @@ export async function modifyDocuments(
   const policies = policiesOf(ports, view, transaction);
   const found = new FoundDocuments(view, transaction, query, policies, command);
   const partly = fields !== undefined && writer.writesFieldsAlone(fields);
-  const reader = new Reader(ports, view, transaction, {
+  const asked = {
     ...query,
     projection: undefined,
     skip: 0,
     limit: 0,
     fields: partly ? fields : undefined,
     command,
-  });
+  } as const;
+  const finder = finderOf(ports, view, transaction, asked, policies);
   let matched = 0;
   let modified = 0;
   let before: PlainObject | undefined;
   let after: PlainObject | undefined;
   try {
     while (query.limit === 0 || matched < query.limit) {
-      let document: PlainObject | undefined;
-      if (reader.plan.sorted) {
-        document = reader.nextMatch();
-        if (document === undefined && reader.paused) {
-          await reader.rest();
-          continue;
-        }
-      } else {
-        [document] = await reader.batch(1);
-      }
+      let document = finder.next();
+      if (document instanceof Promise) document = await document;
       if (document === undefined) break;
-      const key = reader.plan.sorted ? reader.matchKey() : found.keyOf(document);
+      const key = finder.key(document);
       const wait = found.lock(key);
       if (wait !== undefined) await wait;
-      const held = found.recheck(key, document);
+      const held = found.recheck(key, document as PlainObject);
       if (held === undefined) continue;
       matched++;
       before = held;
@@ -91,13 +83,17 @@ export async function modifyDocuments(
         modified++;
       } else if (!identical(held, after)) {
         const changed = after;
-        if (partly) writer.updateFields(key, found.row(key, reader), held, changed);
-        else await settle(() => writer.update(key, held, changed, replaces));
+        if (partly) {
+          writer.updateFields(key, found.row(key, finder), held, changed);
+        } else {
+          const update = (): Promise<void> | undefined => writer.update(key, held, changed, replaces);
+          for (let pending = update(); pending !== undefined; pending = update()) await pending;
+        }
         modified++;
       }
     }
   } finally {
-    reader.close();
+    finder.close();
   }
   return { matched, modified, before, after };
 }
@@ -109,7 +105,6 @@ class FoundDocuments {
   private readonly query: Query;
   private readonly policies: DocumentPolicies | undefined;
   private readonly command: ReadingCommand;
-  private readonly key = new ByteWriter();
   private readonly slot = new ByteSlot();
   /** The slot has what is newer than the snapshot. */
   private isNewest = false;
@@ -130,12 +125,6 @@ class FoundDocuments {
     this.command = command;
   }
 
-  keyOf(document: PlainObject): Uint8Array {
-    this.key.reset();
-    this.view.layout.appendKey(this.key, encodePart(document['_id']));
-    return this.key.take();
-  }
-
   lock(key: Uint8Array): Promise<void> | undefined {
     const { storage } = this.transaction;
     if (storage.concurrency !== 'locking') return undefined;
@@ -145,9 +134,9 @@ class FoundDocuments {
   }
 
   /** The row of the document that was held last; borrowed until the next is. */
-  row(key: Uint8Array, reader: Reader): ByteSlot {
+  row(key: Uint8Array, finder: Finder): ByteSlot {
     if (this.isNewest) return this.slot;
-    if (reader.plan.sorted && !this.hasWaited) return reader.matchRow;
+    if (finder.row !== undefined && !this.hasWaited) return finder.row;
     this.transaction.storage.get(key, 0, key.length, this.slot);
     return this.slot;
   }

@@ -16,6 +16,7 @@ import type { DocumentPorts } from './ports.js';
 import type { Projection } from './projection.js';
 import { type ReadingCommand, isSeen, policiesOf } from './row-security.js';
 import { IndexScan, KeyScan, type Scan, type ScanCounters, SpaceScan } from './scan.js';
+import { SeenRows } from './seen-rows.js';
 import { type SortKey, type SortPart, Sorter } from './sort.js';
 import { TextScore } from './text-score.js';
 import type { DocumentTransaction } from './transaction.js';
@@ -285,7 +286,7 @@ function openScan(plan: Plan, view: CollectionView, transaction: DocumentTransac
 /** One scan after the other, each document once. */
 class EitherScan implements Scan {
   private readonly scans: readonly Scan[];
-  private readonly seen = new Set<string>();
+  private readonly seen = new SeenRows();
   private current = 0;
 
   constructor(scans: readonly Scan[]) {
@@ -303,13 +304,7 @@ class EitherScan implements Scan {
   next(): boolean {
     for (; ; this.current++) {
       const scan = this.scans[this.current] as Scan;
-      while (scan.next()) {
-        const { buffer, start, end } = scan.key;
-        const id = Buffer.from(buffer.buffer, buffer.byteOffset + start, end - start).toString('latin1');
-        if (this.seen.has(id)) continue;
-        this.seen.add(id);
-        return true;
-      }
+      while (scan.next()) if (this.seen.isNew(scan.key)) return true;
       if (this.current === this.scans.length - 1) return false;
     }
   }

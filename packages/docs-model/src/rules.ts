@@ -1,14 +1,32 @@
 /** What is asked of documents that are written: the collection's schema, and the references from them and to them. */
 import type { Logger } from '@phantom/base';
-import type { CollectionDescriptor } from '@phantom/catalog';
+import type { CollectionDescriptor, ObjectReader, TableDescriptor } from '@phantom/catalog';
 import type { CollectionView } from './collection-view.js';
 import type { DocumentModel } from './model.js';
 import type { PlainObject } from './order.js';
 import { incomingReferences } from './references/incoming.js';
-import { incomingForeignKeys } from './references/document-keys.js';
+import { type IncomingForeignKey, incomingForeignKeys } from './references/document-keys.js';
 import { schemaFaults, schemaViolation } from './schema.js';
 import type { DocumentTransaction } from './transaction.js';
 import type { WriteRules } from './writer.js';
+
+interface KnownReferrers {
+  readonly isReferred: boolean;
+  readonly foreignKeys: readonly IncomingForeignKey[];
+}
+
+const referrers = new WeakMap<TableDescriptor, KnownReferrers>();
+
+/** Who refers to a collection. Whoever begins to gives it another descriptor; one who has ceased to is found out when checks are settled. */
+function referrersOf(objects: ObjectReader, table: TableDescriptor): KnownReferrers {
+  let known = referrers.get(table);
+  if (known === undefined) {
+    const isReferred = incomingReferences(objects, table.oid).length > 0;
+    known = { isReferred, foreignKeys: incomingForeignKeys(objects, table) };
+    referrers.set(table, known);
+  }
+  return known;
+}
 
 /** The rules of a collection; undefined when it has none. */
 export function writeRules(
@@ -16,12 +34,11 @@ export function writeRules(
   view: CollectionView,
   transaction: DocumentTransaction,
 ): WriteRules | undefined {
-  const { name, oid, collection = {} } = view.table;
+  const { name, collection = {} } = view.table;
   const { logger } = model.ports;
   const refers = collection.references !== undefined;
   const refersToRows = collection.rowReferences !== undefined;
-  const isReferred = incomingReferences(transaction.objects, oid).length > 0;
-  const foreignKeys = incomingForeignKeys(transaction.objects, view.table);
+  const { isReferred, foreignKeys } = referrersOf(transaction.objects, view.table);
   const changingKeys = foreignKeys.filter(({ key }) => key.field !== '_id');
   const concernsDocuments = refers || isReferred;
   const concernsRows = refersToRows || foreignKeys.length > 0;

@@ -3,10 +3,11 @@
  * keys, or through an index. What a scan hands out is borrowed until its next move.
  */
 import { ByteWriter } from '@phantom/base';
-import { ByteSlot, type KeyRange, type KvCursor, SPACE_BYTES } from '@phantom/kv';
+import { ByteSlot, type KeyRange, type KvCursor } from '@phantom/kv';
 import type { MvccTransaction } from '@phantom/mvcc';
 import type { CollectionView } from './collection-view.js';
 import type { IndexLayout } from './index-layout.js';
+import { SeenRows } from './seen-rows.js';
 
 export interface ScanCounters {
   keysExamined: number;
@@ -110,7 +111,7 @@ export class IndexScan implements Scan {
   private readonly counters: ScanCounters;
   private readonly writer = new ByteWriter();
   /** Row keys handed out, where a document may have several entries in the ranges. */
-  private readonly seen: Set<string> | undefined;
+  private readonly seen: SeenRows | undefined;
   private readonly skip: number;
 
   constructor(
@@ -126,7 +127,7 @@ export class IndexScan implements Scan {
     this.transaction = transaction;
     this.counters = counters;
     this.entries = new SpaceScan(transaction, ranges, backwards, { keysExamined: 0, documentsExamined: 0 });
-    this.seen = repeats ? new Set() : undefined;
+    this.seen = repeats ? new SeenRows() : undefined;
     this.skip = index.definition.kind === 'text' ? 1 : 0;
   }
 
@@ -141,15 +142,7 @@ export class IndexScan implements Scan {
       writer.bytes(this.view.layout.prefix);
       writer.bytes(value.buffer, value.start + this.skip, value.end);
       key.set(writer.buffer, 0, writer.length);
-      if (this.seen !== undefined) {
-        const id = Buffer.from(
-          writer.buffer.buffer,
-          writer.buffer.byteOffset + SPACE_BYTES,
-          writer.length - SPACE_BYTES,
-        ).toString('latin1');
-        if (this.seen.has(id)) continue;
-        this.seen.add(id);
-      }
+      if (this.seen?.isNew(key) === false) continue;
       if (!this.transaction.get(writer.buffer, 0, writer.length, this.row)) continue;
       this.counters.documentsExamined++;
       return true;

@@ -20,6 +20,9 @@ import type { PlainObject } from './order.js';
 import type { DocumentTransaction } from './transaction.js';
 
 const NO_BYTES = new Uint8Array(0);
+/** Where keys are put together: no call leaves anything there for another. */
+const keyWriter = new ByteWriter();
+const entryWriter = new ByteWriter();
 const NO_ENTRIES: readonly IndexEntry[] = [];
 
 interface EntryChange {
@@ -51,8 +54,6 @@ export class CollectionWriter {
   private readonly writeRules: WriteRules | undefined;
   private readonly policies: DocumentPolicies | undefined;
   private readonly locking: boolean;
-  private readonly key = new ByteWriter();
-  private readonly entry = new ByteWriter();
   private readonly slot = new ByteSlot();
   private readonly row = new ByteSlot();
   private readonly marked = new Set<IndexLayout>();
@@ -76,7 +77,8 @@ export class CollectionWriter {
     checkId(id);
     const { layout, indexes } = this.view;
     const { storage } = this.transaction;
-    const { key, row } = this;
+    const { row } = this;
+    const key = keyWriter;
     const node = encodePart(id);
     key.reset();
     layout.appendKey(key, node);
@@ -122,7 +124,8 @@ export class CollectionWriter {
     const { layout, indexes, table } = this.view;
     const isAsked = (oid: number): boolean => indexOids.length === 0 || indexOids.includes(oid);
     const node = encodePart(id);
-    const { key, row } = this;
+    const { row } = this;
+    const key = keyWriter;
     if (isAsked(table.indexOids[0] as number)) {
       key.reset();
       layout.appendKey(key, node);
@@ -339,7 +342,7 @@ export class CollectionWriter {
   }
 
   private entryKey(index: IndexLayout, entry: IndexEntry, key: Uint8Array): ByteWriter {
-    const writer = this.entry;
+    const writer = entryWriter;
     writer.reset();
     writer.bytes(entry.key);
     if (!index.index.unique) writer.bytes(key, SPACE_BYTES);

@@ -1,7 +1,7 @@
 /** A document model over a store in memory, or on a disk that can crash. */
 import { btree } from '@phantom/btree';
 import { type Clock, type Logger, silentLogger, systemClock } from '@phantom/base';
-import { BootstrapOid, Catalog, preparedSpace, userSpace } from '@phantom/catalog';
+import { BootstrapOid, Catalog, type RowTables, preparedSpace, userSpace } from '@phantom/catalog';
 import { EngineCode } from '@phantom/kv';
 import { MemoryEngine } from '@phantom/kv/memory';
 import { type Mvcc, createMvcc } from '@phantom/mvcc';
@@ -18,10 +18,14 @@ export interface Harness {
   close(): Promise<void>;
 }
 
-export async function openHarness(clock: Clock = systemClock, logger: Logger = silentLogger): Promise<Harness> {
+export async function openHarness(
+  clock: Clock = systemClock,
+  logger: Logger = silentLogger,
+  rowTables?: () => RowTables,
+): Promise<Harness> {
   const memory = { code: EngineCode.Memory, name: 'memory', open: async () => new MemoryEngine() };
   const store = await openStore('/db', { vfs: new MemoryVfs(), engines: [memory], durability: 'memory' });
-  return harnessOver(store, EngineCode.Memory, clock, logger);
+  return harnessOver(store, EngineCode.Memory, clock, logger, rowTables);
 }
 
 /** Durable, on the given disk. */
@@ -30,7 +34,13 @@ export async function openOnDisk(vfs: MemoryVfs, options: Partial<StoreOptions> 
   return harnessOver(store, EngineCode.Btree, systemClock, silentLogger);
 }
 
-async function harnessOver(store: Store, engine: EngineCode, clock: Clock, logger: Logger): Promise<Harness> {
+async function harnessOver(
+  store: Store,
+  engine: EngineCode,
+  clock: Clock,
+  logger: Logger,
+  rowTables?: () => RowTables,
+): Promise<Harness> {
   const mvcc = createMvcc(store, { preparedSpace: preparedSpace(engine) });
   const catalog = await Catalog.open(mvcc, { systemEngine: engine });
   const model = new DocumentModel({
@@ -40,6 +50,7 @@ async function harnessOver(store: Store, engine: EngineCode, clock: Clock, logge
     logger,
     databaseOid: BootstrapOid.FirstDatabase,
     roleOid: BootstrapOid.Superuser,
+    ...(rowTables === undefined ? {} : { rowTables }),
     allocateSpace: () => userSpace(engine, store.allocateSpaceNumber()),
     estimate: (range) => store.engine(engine)?.estimate(range) ?? { keys: 0, bytes: 0 },
   });

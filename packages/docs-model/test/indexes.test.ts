@@ -1,4 +1,6 @@
 /** Indexes: what is in them, what is used, and that no answer depends on them. */
+import { ByteSlot } from '@phantom/kv';
+import { SeenRows } from '../src/seen-rows.js';
 import { ManualClock } from '@phantom/base';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -302,4 +304,15 @@ describe('an answer', () => {
       expect(indexed).toBeGreaterThan(20);
     });
   }
+});
+
+it('remembers what it handed out up to a limit', () => {
+  const seen = new SeenRows(10);
+  const slot = new ByteSlot();
+  const look = (text: string): boolean => {
+    slot.set(Buffer.from(text), 0, text.length);
+    return seen.isNew(slot);
+  };
+  expect(['abc', 'abc', 'abcdef'].map(look)).toEqual([true, false, true]);
+  expect(() => look('gh')).toThrow(expect.objectContaining({ code: '53200' }));
 });

@@ -335,6 +335,7 @@ function* addForeignKey(
       yield wait;
   }
   replaceTable(context, table, { constraints: [...table.constraints, constraint] });
+  if (parent.collection !== undefined) replaceTable(context, parent, {});
   context.objects.addDependency({
     dependentOid: table.oid,
     dependentColumn: 0,

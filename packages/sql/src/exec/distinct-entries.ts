@@ -5,24 +5,60 @@
 import type { IndexRanges } from '@phantom/catalog';
 import { ByteSlot, type CursorBatch, type KvCursor } from '@phantom/kv';
 import type { ScanSource } from './pipelines.js';
-import type { ReadSource } from './runtime.js';
+import type { MemoryBudget, ReadSource } from './runtime.js';
 
-/** Where to read the entries of each row once. */
-export function distinctEntries(read: ReadSource, { ranges, repeatMark }: IndexRanges): readonly ScanSource[] {
+/** What a row that is remembered takes beside its key, about. */
+const SEEN_ROW_BYTES = 48;
+
+/** Where to read the entries of each row once. What is remembered of them is of the query's memory: 53200 past its limit. */
+export function distinctEntries(
+  read: ReadSource,
+  memory: MemoryBudget,
+  { ranges, repeatMark }: IndexRanges,
+): readonly ScanSource[] {
   const repeats = repeatMark !== undefined && read.get(repeatMark, 0, repeatMark.length, new ByteSlot());
   if (!repeats) return ranges;
-  const seen = new Set<string>();
+  const seen = new SeenRows(memory, ranges.length);
   return ranges.map((range) => new DistinctEntries(read.cursor(range), seen));
+}
+
+/** Rows that were given, by their keys. */
+class SeenRows {
+  private readonly keys = new Set<string>();
+  private readonly memory: MemoryBudget;
+  private bytes = 0;
+  private readers: number;
+
+  constructor(memory: MemoryBudget, readers: number) {
+    this.memory = memory;
+    this.readers = readers;
+  }
+
+  isNew({ buffer, start, end }: ByteSlot): boolean {
+    const key = Buffer.from(buffer.buffer, buffer.byteOffset + start, end - start).toString('latin1');
+    if (this.keys.has(key)) return false;
+    this.memory.take(key.length + SEEN_ROW_BYTES);
+    this.bytes += key.length + SEEN_ROW_BYTES;
+    this.keys.add(key);
+    return true;
+  }
+
+  /** One of those who read has ended; the last one gives back what was taken. */
+  leave(): void {
+    if (--this.readers > 0) return;
+    this.memory.give(this.bytes);
+    this.bytes = 0;
+  }
 }
 
 class DistinctEntries implements KvCursor {
   readonly key: ByteSlot;
   readonly value: ByteSlot;
   private readonly entries: KvCursor;
-  /** Rows that were given, by their keys. */
-  private readonly seen: Set<string>;
+  private readonly seen: SeenRows;
+  private isOpen = true;
 
-  constructor(entries: KvCursor, seen: Set<string>) {
+  constructor(entries: KvCursor, seen: SeenRows) {
     this.entries = entries;
     this.seen = seen;
     this.key = entries.key;
@@ -30,12 +66,12 @@ class DistinctEntries implements KvCursor {
   }
 
   next(): boolean {
-    while (this.entries.next()) if (this.isNew()) return true;
+    while (this.entries.next()) if (this.seen.isNew(this.value)) return true;
     return false;
   }
 
   prev(): boolean {
-    while (this.entries.prev()) if (this.isNew()) return true;
+    while (this.entries.prev()) if (this.seen.isNew(this.value)) return true;
     return false;
   }
 
@@ -53,13 +89,7 @@ class DistinctEntries implements KvCursor {
 
   close(): void {
     this.entries.close();
-  }
-
-  private isNew(): boolean {
-    const { buffer, start, end } = this.value;
-    const row = Buffer.from(buffer.buffer, buffer.byteOffset + start, end - start).toString('latin1');
-    if (this.seen.has(row)) return false;
-    this.seen.add(row);
-    return true;
+    if (this.isOpen) this.seen.leave();
+    this.isOpen = false;
   }
 }

@@ -245,7 +245,7 @@ function compileDocuments(
   const compiled: CompiledFunction = compiler.builder.compiled(emitter.finish('operands', [run]));
   return (r) => {
     const found = entries(compiled.get(r.statement)(r) as readonly Value[]);
-    return found === null ? [] : distinctEntries(r.read, found);
+    return found === null ? [] : distinctEntries(r.read, r.context.memory, found);
   };
 }
 
