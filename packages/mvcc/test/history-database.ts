@@ -89,6 +89,14 @@ class PackageClient implements HistoryClient {
     return new Map(Array.from(this.scan(REGISTERS, lower, upper), ([key, [value = INITIAL]]) => [key, value]));
   }
 
+  async release(): Promise<void> {
+    // Keys refer to nothing here.
+  }
+
+  async orphans(): Promise<number> {
+    return 0;
+  }
+
   async savepoint(): Promise<void> {
     this.saved = this.live.savepoint();
   }

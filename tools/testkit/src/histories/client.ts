@@ -30,6 +30,10 @@ export interface HistoryClient {
   /** Keys from `lower` to below `upper` that are there. */
   scanLists(lower: number, upper: number): Promise<ReadonlyMap<number, readonly number[]>>;
   scanRegisters(lower: number, upper: number): Promise<ReadonlyMap<number, number>>;
+  /** Removes what a list would refer to, unless the list is there. Nothing happens where lists refer to nothing. */
+  release(key: number): Promise<void>;
+  /** Lists that refer to what is not there. */
+  orphans(): Promise<number>;
   savepoint(): Promise<void>;
   rollbackToSavepoint(): Promise<void>;
   commit(): Promise<void>;
@@ -104,6 +108,17 @@ export class RecordingClient {
 
   async scanRegisters(lower: number, upper: number): Promise<void> {
     this.open.scannedRegisters(lower, upper, await this.client.scanRegisters(lower, upper));
+  }
+
+  /** Nobody reads what it removes but the database itself. */
+  release(key: number): Promise<void> {
+    return this.client.release(key);
+  }
+
+  /** Throws when the database shows lists without what they refer to. */
+  async expectNoOrphans(): Promise<void> {
+    const orphans = await this.client.orphans();
+    if (orphans > 0) throw new Error(`${orphans} lists refer to what is not there`);
   }
 
   async savepoint(): Promise<void> {

@@ -3,8 +3,10 @@
  *
  *     list_0      list_1          keys by turns, so that neighbours lie in different tables, and in different engines
  *     register_0  register_1      (key int primary key, mark int: the same number with an index of its own, items or value)
+ *     anchor_0    anchor_1        (key int primary key)
  *
- * Rows are read by the primary key and by the index, one after the other.
+ * Rows are read by the primary key and by the index, one after the other. Each list refers to a row of the other engine's
+ * anchors, which whoever appends makes, unless it is there or the append is part of a batch, and others try to remove.
  */
 import type { BatchStatement, BeginOptions, HistoryClient } from './client.js';
 import { INITIAL, type Level } from './history.js';
@@ -22,15 +24,18 @@ export interface SqlConnection {
 
 /** The tables; `engines` names those of even and odd keys, where the database has a choice. */
 export function schemaStatements(engines?: readonly [string, string]): string[] {
-  return [0, 1].flatMap((parity) => {
-    const engine = engines === undefined ? '' : ` with (engine = ${engines[parity]})`;
+  const engineOf = (parity: number): string => (engines === undefined ? '' : ` with (engine = ${engines[parity]})`);
+  const anchors = [0, 1].map((parity) => `create table anchor_${parity} (key int primary key)${engineOf(parity)}`);
+  const others = [0, 1].flatMap((parity) => {
+    const engine = engineOf(parity);
     return [
-      `create table list_${parity} (key int primary key, mark int not null, items text not null)${engine}`,
+      `create table list_${parity} (key int primary key references anchor_${1 - parity}, mark int not null, items text not null)${engine}`,
       `create index on list_${parity} (mark)`,
       `create table register_${parity} (key int primary key, mark int not null, value int not null)${engine}`,
       `create index on register_${parity} (mark)`,
     ];
   });
+  return [...anchors, ...others];
 }
 
 /** Commits what was prepared and not ended before a restart. */
@@ -54,6 +59,7 @@ export class SqlClient implements HistoryClient {
   }
 
   async append(key: number, value: number): Promise<void> {
+    await this.connection.query(`insert into ${anchorOf(key)} values (${key}) on conflict do nothing`);
     await this.connection.query(appendText(key, value));
   }
 
@@ -83,6 +89,19 @@ export class SqlClient implements HistoryClient {
   async scanRegisters(lower: number, upper: number): Promise<ReadonlyMap<number, number>> {
     const rows = await this.scan('register', 'value', lower, upper);
     return new Map(rows.map(([key, value]) => [Number(key), Number(value)]));
+  }
+
+  async release(key: number): Promise<void> {
+    const isThere = `exists (select from list_${key % 2} where key = ${key})`;
+    await this.connection.query(`delete from ${anchorOf(key)} where key = ${key} and not ${isThere}`);
+  }
+
+  async orphans(): Promise<number> {
+    const parts = [0, 1].map(
+      (parity) =>
+        `select key from list_${parity} l where not exists (select from anchor_${1 - parity} a where a.key = l.key)`,
+    );
+    return (await this.connection.query(parts.join(' union all '))).length;
   }
 
   async savepoint(): Promise<void> {
@@ -138,6 +157,10 @@ export class SqlClient implements HistoryClient {
   private column(): string {
     return this.reads++ % 2 === 0 ? 'key' : 'mark';
   }
+}
+
+function anchorOf(key: number): string {
+  return `anchor_${1 - (key % 2)}`;
 }
 
 function appendText(key: number, value: number): string {

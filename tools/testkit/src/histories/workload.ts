@@ -58,6 +58,7 @@ export class RandomWorkload {
     await reader.begin('serializable', { readOnly: true });
     await reader.scanLists(0, this.firstKey + WINDOW_KEYS);
     await reader.scanRegisters(REGISTER_KEYS, REGISTER_KEYS + this.firstKey + WINDOW_KEYS);
+    await reader.expectNoOrphans();
     await reader.commit();
   }
 
@@ -114,6 +115,7 @@ export class RandomWorkload {
   private runStatement(client: RecordingClient, random: Random, readOnly: boolean): Promise<void> {
     const { firstKey } = this;
     const key = firstKey + random.below(WINDOW_KEYS);
+    if (!readOnly && random.chance(0.1)) return client.release(key);
     const isScan = random.chance(0.15);
     const isList = random.chance(0.6);
     if (!isScan && !readOnly && random.chance(0.5)) {
