@@ -203,6 +203,9 @@ export class SyncLane {
       // Loaders and inspectors of the host are not for this thread.
       execArgv: [],
       env: {},
+      // It prints nothing, and streams that lead to this process' own would have to be made first.
+      stdout: true,
+      stderr: true,
       // The descriptors are those of the main thread, and closing one here is no mistake.
       trackUnmanagedFds: false,
     });
