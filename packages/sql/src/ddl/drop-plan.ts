@@ -6,7 +6,7 @@
  *   table       indexes, policies and own sequences (silently); views, foreign keys and policies of others
  *   collection  likewise; references of others
  *   column      indexes, constraints of the table, own sequences (silently); views, generated columns, foreign keys of others
- *   key         its index (silently); foreign keys and references of documents that stand on it
+ *   key         its index (silently); foreign keys, references of documents and views that group by it that stand on it
  *   index       foreign keys and references of documents that stand on it
  *   type        columns and attributes of it, domains over it
  *   sequence    defaults that draw from it
@@ -268,6 +268,9 @@ function* dependentsOfColumn(context: DdlContext, oid: Oid, number: number): Ite
 function* dependentsOfKey(context: DdlContext, oid: Oid, constraint: ConstraintDescriptor): Iterable<Edge> {
   if (!('indexOid' in constraint)) return;
   yield* standingOn(context, oid, constraint.indexOid);
+  const index = context.objects.object(constraint.indexOid);
+  if (index === undefined) return;
+  for (const dependency of context.objects.dependentsOf(index.oid)) yield* edgeOf(context, index, dependency);
 }
 
 /** Foreign keys, and references of documents, that find what they refer to by an index of the table. */

@@ -37,6 +37,10 @@ export function* createSchema(context: DdlContext, node: CreateSchema): DdlExecu
     ...ownership(context, 'schema', 0, owner),
   };
   objects.put(schema);
-  for (const element of node.elements) yield* context.define(element, name);
+  for (const element of node.elements) {
+    if ('persistence' in element && element.persistence === 'temporary')
+      throw new PhantomError('42P16', 'cannot create temporary relation in non-temporary schema');
+    yield* context.define(element, name);
+  }
   return undefined;
 }

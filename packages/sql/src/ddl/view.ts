@@ -146,6 +146,12 @@ function keepsColumns(
         '42P16',
         `cannot change data type of view column "${column.name}" from ${typeName(column.type.oid)} to ${typeName(now.type.oid)}`,
       );
+    const [collation = 'default', collationNow = 'default'] = [column.type.collation, now.type.collation];
+    if (collation !== collationNow)
+      throw new PhantomError(
+        '42P16',
+        `cannot change collation of view column "${column.name}" from "${collation}" to "${collationNow}"`,
+      );
   });
 }
 

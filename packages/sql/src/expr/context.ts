@@ -96,6 +96,8 @@ export class BindContext {
   readonly literals: TypeContext;
   readonly parameterNames: ParameterNames | undefined;
   readonly dependencies = new Map<number, PlanDependency>();
+  /** Indexes of primary keys for whose sake the query that is to be stored may use columns that are no keys of its groups. */
+  readonly groupingKeys = new Set<Oid>();
   /** Routines that the statement calls. */
   readonly routines = new Set<Oid>();
   private readonly wanted: WantedPrivilege[] = [];

@@ -15,7 +15,10 @@ import type { PreparedPlan } from './prepared-plan.js';
 export interface QueryToStore {
   readonly fields: readonly BoundField[];
   readonly names: readonly StoredName[];
-  /** Relations it names, each with the columns it uses; 0 for the relation itself. Routines that it calls. */
+  /**
+   * Relations it names, each with the columns it uses; 0 for the relation itself. Routines that it calls. Indexes of primary
+   * keys by which it groups.
+   */
   readonly uses: readonly { readonly oid: Oid; readonly column: number }[];
   readonly parameters: number;
 }
@@ -71,6 +74,7 @@ function described(
   const use = (oid: Oid, column: number): void => void uses.set(`${oid}.${column}`, { oid, column });
   for (const oid of direct) use(oid, 0);
   for (const oid of context.routines) use(oid, 0);
+  for (const oid of context.groupingKeys) use(oid, 0);
   for (const right of context.privileges()) {
     if (right.asRoleOid !== undefined || !direct.has(right.relationOid)) continue;
     for (const column of right.columns ?? []) use(right.relationOid, column);

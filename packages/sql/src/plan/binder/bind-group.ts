@@ -225,16 +225,18 @@ export class Grouping {
     if (table === undefined) return false;
     const primary = table.constraints.find((constraint) => constraint.kind === 'primary key');
     if (primary === undefined || primary.kind !== 'primary key' || primary.deferrable) return false;
-    const { pool } = this.binder.context;
+    const { groupingKeys, nameListener, pool } = this.binder.context;
     const own = new Set<ColumnId>();
     for (const c of item.columns) if (c.expression.kind === 'column') own.add(c.expression.column);
-    return primary.columns.every((number) =>
+    const determined = primary.columns.every((number) =>
       this.group.keys.some((key, i) => {
         if (key.expression.kind !== 'column' || !own.has(key.expression.column)) return false;
         if (pool.get(key.expression.column).columnNumber !== number) return false;
         return this.group.sets === undefined || this.group.sets.every((set) => set.includes(i));
       }),
     );
+    if (determined && nameListener !== undefined) groupingKeys.add(primary.indexOid);
+    return determined;
   }
 
   /** GROUPING's arguments as positions of keys; 42803 when one is none. */
