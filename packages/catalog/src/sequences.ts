@@ -46,7 +46,11 @@ interface SequenceState {
   called: boolean;
   /** Set once values ran past the limit without CYCLE. */
   exhausted: boolean;
+  /** The steps and limits that `next` was found by; ALTER SEQUENCE changes them. */
+  rules: SequenceRules;
 }
+
+type SequenceRules = Pick<SequenceDescriptor, 'increment' | 'minimum' | 'maximum' | 'cycle'>;
 
 /** What `SELECT * FROM sequence` shows. */
 export interface SequenceRow {
@@ -143,7 +147,19 @@ export class Sequences {
   private state(sequence: SequenceDescriptor): SequenceState {
     let state = this.states.get(sequence.oid);
     if (state === undefined) this.states.set(sequence.oid, (state = this.load(sequence)));
+    if (!sameRules(state.rules, sequence)) this.follow(sequence, state);
     return state;
+  }
+
+  /** Goes on from the last value by the sequence's rules as they are now; what was reserved by others is left. */
+  private follow(sequence: SequenceDescriptor, state: SequenceState): void {
+    state.rules = sequence;
+    state.exhausted = false;
+    state.next = state.last;
+    state.pending = undefined;
+    state.range = 0n;
+    if (state.called) this.advance(sequence, state, BigInt(sequence.increment));
+    state.reserved = state.next;
   }
 
   private load(sequence: SequenceDescriptor): SequenceState {
@@ -156,6 +172,7 @@ export class Sequences {
       last: start,
       called: false,
       exhausted: false,
+      rules: sequence,
     };
     const key = this.keys.sequence(sequence.oid);
     const slot = new ByteSlot();
@@ -169,6 +186,9 @@ export class Sequences {
       state.last = stored.last;
       state.called = stored.called;
       state.exhausted = stored.exhausted;
+      // What was reserved may lie beyond limits that came later.
+      if (stored.next < BigInt(sequence.minimum) || stored.next > BigInt(sequence.maximum))
+        this.follow(sequence, state);
       return state;
     } finally {
       transaction.rollback();
@@ -241,6 +261,10 @@ export class Sequences {
     transaction.put(key, 0, key.length, value, 0, value.length);
     transaction.commitSync();
   }
+}
+
+function sameRules(a: SequenceRules, b: SequenceRules): boolean {
+  return a.increment === b.increment && a.minimum === b.minimum && a.maximum === b.maximum && a.cycle === b.cycle;
 }
 
 function encode(state: SequenceState, next: bigint): Uint8Array {

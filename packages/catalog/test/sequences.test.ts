@@ -55,6 +55,20 @@ describe('a sequence', () => {
     expect([1, 2, 3].map(() => catalog.sequences.next(wrapping))).toEqual([-1, -2, -1]);
   });
 
+  it('goes on from its last value by other steps and limits', async () => {
+    const { catalog } = await openCatalog();
+    const { sequences } = catalog;
+    expect([1, 2].map(() => sequences.next(sequence()))).toEqual([1, 2]);
+    expect(sequences.next(sequence({ increment: '10' }))).toBe(12);
+    const falling = sequence({ increment: '-1', minimum: '-5' });
+    expect([1, 2].map(() => sequences.next(falling))).toEqual([11, 10]);
+    const short = sequence({ oid: 20005, maximum: '1' });
+    expect(sequences.next(short)).toBe(1);
+    expect(() => sequences.next(short)).toThrow(expect.objectContaining({ code: '2200H' }));
+    expect(sequences.next({ ...short, maximum: '2' })).toBe(2);
+    expect(sequences.next({ ...short, maximum: '2', cycle: true })).toBe(1);
+  });
+
   it('is exact over the whole 64 bits', async () => {
     const { catalog } = await openCatalog();
     const high = sequence({ start: '9223372036854775806' });

@@ -26,6 +26,8 @@ const BATCH_ROWS = 256;
 const UTF8 = new TextEncoder();
 
 export function* analyze(context: DdlContext, node: Vacuum): DdlExecution {
+  if (node.kind === 'vacuum' && context.inTransactionBlock)
+    throw new PhantomError('25001', 'VACUUM cannot run inside a transaction block');
   const wanted = node.kind === 'analyze' || node.options.some((option) => option.name.text === 'analyze');
   for (const target of tablesOf(context, node)) {
     if (!maintains(context, target)) {

@@ -8,7 +8,7 @@ import type { DdlContext, DdlExecution, RowSource } from './context.js';
 import { columnsOfResult, newTable, onCommitOf } from './new-table.js';
 import { TEXT } from '../types/type-refs.js';
 import { claimName, creationSchema, refuseSystemName, relationExists } from './names.js';
-import { claimTypeName, putRowType } from './types.js';
+import { claimTypeName, putRowType, requireTypeUsage } from './types.js';
 import { TypeOid } from '../types/type-oids.js';
 
 export function* createTableAs(context: DdlContext, node: CreateTableAs): DdlExecution {
@@ -23,6 +23,7 @@ export function* createTableAs(context: DdlContext, node: CreateTableAs): DdlExe
   const { fields } = source;
   fields.forEach((field, i) => refuseSystemName(node.columns[i]?.text ?? field.name));
   if (node.columns.length > fields.length) throw new PhantomError('42601', 'too many column names were specified');
+  for (const { type } of fields) requireTypeUsage(context, type);
   yield* claimTypeName(context, place.schemaOid, place.name, true);
   const table = newTable(context, place, node.options, {
     ...onCommitOf(node.onCommit, place.persistence),

@@ -231,6 +231,7 @@ function changedFields(
     case 'alter-type': {
       if (!fields.some((field) => field.name === action.column.text)) throw missing(action.column.text);
       const now = resolveTypeName(context.picture, action.type);
+      requireTypeUsage(context, now);
       refuseMember(context, now.oid, type);
       return fields.map((field) => (field.name === action.column.text ? { ...field, type: now } : field));
     }

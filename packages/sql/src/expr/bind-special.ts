@@ -205,6 +205,11 @@ export function bindArray(binder: Binder, node: Ast.ArrayConstructor, scope: Sco
 export function bindRow(binder: Binder, node: Ast.RowConstructor, scope: Scope): Expression {
   const fields: Expression[] = [];
   for (const field of node.fields) {
+    const composite = field.kind === 'field' && field.field === undefined ? field.base : undefined;
+    if (composite !== undefined) {
+      fields.push(...spreadComposite(binder, composite, field.position, scope).map(({ expression }) => expression));
+      continue;
+    }
     if (field.kind === 'star') {
       // A function's result that is no row is its own only column.
       const whole = binder.bind(field, scope);
@@ -215,6 +220,22 @@ export function bindRow(binder: Binder, node: Ast.RowConstructor, scope: Scope):
     fields.push(isUnknown(bound) ? coerce(binder.context, bound, TEXT, 'implicit', field.position) : bound);
   }
   return { kind: 'row', fields, names: undefined, type: typeRef(TypeOid.record) };
+}
+
+/** `(composite).*`: its fields, by name. 42809 for what is no composite. */
+export function spreadComposite(
+  binder: Binder,
+  node: Ast.Expression,
+  position: number,
+  scope: Scope,
+): { readonly name: string; readonly expression: Expression }[] {
+  const operand = binder.bind(node, scope);
+  const fields = compositeFields(binder, operand);
+  if (fields === undefined) {
+    const name = binder.context.typeName(operand.type.oid);
+    throw binder.context.error('42809', `type ${name} is not composite`, position);
+  }
+  return fields.map(({ name, type }, field) => ({ name, expression: { kind: 'field', operand, field, type } }));
 }
 
 /** The row constructor behind an expression: itself, or a whole row that is null where an outer join has padded it. */

@@ -124,6 +124,12 @@ const relation: Finder = (value, context) => {
   return catalog.objects.object(oid) ?? (catalog.relationByOid(oid) === undefined ? undefined : 'system');
 };
 
+const sequence: Finder = (value, context) => {
+  const found = relation(value, context);
+  if (found === undefined || found === 'system' || found.kind === 'sequence') return found;
+  throw new PhantomError('42809', `"${found.name}" is not a sequence`);
+};
+
 const schema: Finder = (value, context) => {
   const catalog = catalogOf(context);
   const oid = typeof value === 'number' ? value : catalog.schemaOid(String(value));
@@ -224,7 +230,7 @@ function builtIn(allowed: string): Implementations[string] {
 
 export const privilegeFunctions: Implementations = {
   has_table_privilege: check('rawdDxt', relation),
-  has_sequence_privilege: check('rwU', relation),
+  has_sequence_privilege: check('rwU', sequence),
   has_schema_privilege: check('UC', schema),
   has_database_privilege: check('CcT', database),
   has_type_privilege: check('U', type),

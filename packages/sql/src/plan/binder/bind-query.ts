@@ -10,7 +10,7 @@ import { Scope } from '../../expr/scope.js';
 import { TEXT } from '../../types/type-refs.js';
 import type * as Ast from '../../text/ast.js';
 import type { LogicalNode } from '../logical/logical.js';
-import { bindSelect, expandStar } from './bind-select.js';
+import { bindSelect, spread } from './bind-select.js';
 import { limit } from './row-order.js';
 import { bindSetOperation } from './bind-set-operation.js';
 import { bindWith } from './bind-with.js';
@@ -130,8 +130,7 @@ interface PlacedExpression {
 
 /** What an item of VALUES stands for: itself, or for `t.*` the columns of a table further out. */
 function bindItem(binder: Binder, item: Ast.Expression, scope: Scope): PlacedExpression[] {
-  if (item.kind === 'star') return expandStar(binder, item, scope);
-  return [{ expression: binder.bind(item, scope), position: item.position }];
+  return spread(binder, item, scope) ?? [{ expression: binder.bind(item, scope), position: item.position }];
 }
 
 /** VALUES rows under their common types. */

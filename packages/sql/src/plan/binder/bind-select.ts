@@ -6,7 +6,7 @@
  *        -> ORDER BY -> row locks -> LIMIT
  */
 import { bindWindow } from '../../expr/bind-windows.js';
-import { compositeFields } from '../../expr/bind-special.js';
+import { compositeFields, spreadComposite } from '../../expr/bind-special.js';
 import { sortKey } from '../../expr/bind-sort.js';
 import type { Binder, BindQueryOptions, BoundField, BoundQuery } from '../../expr/binder.js';
 import { coerceToBoolean, isUnknown, resolveUnknown } from '../../expr/coercion.js';
@@ -271,12 +271,9 @@ function bindItems(
   const items: BoundItem[] = [];
   for (const node of nodes) {
     const { value } = node;
-    if (value.kind === 'star') {
-      items.push(...renameFields(binder, expandStar(binder, value, scope), node));
-      continue;
-    }
-    if (value.kind === 'field' && value.field === undefined) {
-      items.push(...expandComposite(binder, value, scope));
+    const several = spread(binder, value, scope);
+    if (several !== undefined) {
+      items.push(...(value.kind === 'star' ? renameFields(binder, several, node) : several));
       continue;
     }
     const bound = binder.bind(value, scope);
@@ -295,6 +292,14 @@ function renameFields(binder: Binder, items: BoundItem[], node: Ast.SelectItem):
     throw binder.context.error('42601', message, node.position);
   }
   return items.map((item, i) => ({ ...item, name: (names[i] as Ast.SelectItem['columnAliases'][number]).text }));
+}
+
+/** What an item that stands for several columns comes to (`*`, `t.*`, `(composite).*`); undefined for any other. */
+export function spread(binder: Binder, value: Ast.Expression, scope: Scope): BoundItem[] | undefined {
+  if (value.kind === 'star') return expandStar(binder, value, scope);
+  if (value.kind !== 'field' || value.field !== undefined) return undefined;
+  const { base, position } = value;
+  return spreadComposite(binder, base, position, scope).map((item) => ({ ...item, position }));
 }
 
 /** `*` and `t.*`. */
@@ -324,24 +329,6 @@ export function expandStar(binder: Binder, star: Ast.Expression & { kind: 'star'
     name: field.name,
     expression: { kind: 'field', operand: column.expression, field: i, type: field.type },
     position: star.position,
-  }));
-}
-
-/** `(x).*` */
-function expandComposite(binder: Binder, node: Ast.FieldSelection, scope: Scope): BoundItem[] {
-  const operand = binder.bind(node.base, scope);
-  const fields = compositeFields(binder, operand);
-  if (fields === undefined) {
-    throw binder.context.error(
-      '42809',
-      `type ${binder.context.typeName(operand.type.oid)} is not composite`,
-      node.position,
-    );
-  }
-  return fields.map((field, i) => ({
-    name: field.name,
-    expression: { kind: 'field', operand, field: i, type: field.type },
-    position: node.position,
   }));
 }
 

@@ -6,7 +6,7 @@ import type { ColumnId } from '../../expr/expression.js';
 import { Scope, type RangeItem } from '../../expr/scope.js';
 import type * as Ast from '../../text/ast.js';
 import type { LogicalNode } from '../logical/logical.js';
-import { expandStar } from './bind-select.js';
+import { spread } from './bind-select.js';
 import { narrow } from './row-order.js';
 import { outputName } from './output-names.js';
 import { Projection } from './projection.js';
@@ -56,8 +56,9 @@ export function bindReturning(
     fields.push({ name, column, type: expression.type, tableOid: info.tableOid, columnNumber: info.columnNumber });
   };
   for (const item of returning.items) {
-    if (item.value.kind === 'star') {
-      for (const expanded of expandStar(binder, item.value, scope)) add(expanded.name, expanded.expression);
+    const several = spread(binder, item.value, scope);
+    if (several !== undefined) {
+      for (const { name, expression } of several) add(name, expression);
       continue;
     }
     const bound = binder.bind(item.value, scope);
