@@ -38,12 +38,12 @@ export async function serve(options: ServeSettings): Promise<ExitCode> {
       return endpoints;
     },
   };
-  const { superuser } = options;
-  const { durability, cacheBytes, deltaBytesMax, memoryLimitBytes, queriesMemoryBytesMax, checkpointBytesMax } =
-    options;
+  const { superuser, durability, cacheBytes, filterBytesMax, deltaBytesMax } = options;
+  const { memoryLimitBytes, queriesMemoryBytesMax, checkpointBytesMax } = options;
   const database = await openDatabase(data, {
     durability,
     cacheBytes,
+    filterBytesMax,
     deltaBytesMax,
     memoryLimitBytes,
     queriesMemoryBytesMax,

@@ -53,6 +53,7 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
   const memory = new SharedMemory({
     cacheBytes: options.cacheBytes ?? DEFAULT_CACHE_BYTES,
     deltaBytesMax: options.deltaBytesMax ?? DEFAULT_DELTA_BYTES_MAX,
+    ...pick(options, ['filterBytesMax']),
   });
   const store = await openStore(directory, {
     vfs,

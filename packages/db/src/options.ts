@@ -20,6 +20,8 @@ export interface DatabaseOptions {
   readonly durability?: Durability;
   /** Memory for pages read from files. Default 64 MiB. */
   readonly cacheBytes?: number;
+  /** Memory for filters and indexes of sorted runs, about 2 bytes a row of an LSM table. Default 256 MiB. */
+  readonly filterBytesMax?: number;
   /** Memory for writes that are in the log and not yet in files. Default 64 MiB. */
   readonly deltaBytesMax?: number;
   /** Working memory of one query (sorts, hash tables); what does not fit goes to scratch files, or is refused (53200). Default 256 MiB. */

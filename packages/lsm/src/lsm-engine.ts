@@ -66,6 +66,8 @@ export interface LsmStats extends EngineStats {
   readonly moves: number;
   readonly drops: number;
   readonly bytesReadByCompactions: number;
+  /** Filters and indexes in memory, beside cacheBytes. */
+  readonly filterBytes: number;
   /** Lookups that a filter ended before any block was read. */
   readonly filterMisses: number;
   /** Bytes written to files for each byte that was flushed; 0 before the first flush. */
@@ -262,6 +264,7 @@ export class LsmEngine implements KvEngine {
       runs: version.runs,
       fileBytes: version.bytes,
       cacheBytes: files.cache.bytes,
+      filterBytes: files.cache.filters.bytes,
       pagesRead: counters.blocksRead,
       cacheHits: counters.blockHits + files.entries.hits,
       flushes: background.flushes,

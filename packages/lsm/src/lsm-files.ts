@@ -58,7 +58,7 @@ export class LsmFiles {
     this.options = options;
     this.manifest = manifest;
     this.nextNumber = nextNumber;
-    this.cache = options.memory?.cache ?? new BlockCache(context.cacheBytes);
+    this.cache = options.memory?.cache ?? new BlockCache(context.cacheBytes, options.filterBytesMax);
     this.entries = new EntryCache(this.cache);
   }
 

@@ -23,6 +23,8 @@ export interface LsmOptions {
   readonly blockBytes?: number;
   /** Default 10: a filter lets one absent key in a hundred pass. */
   readonly filterBitsPerKey?: number;
+  /** Memory for filters and indexes of runs, about 2 bytes a record; past it they are read again. Default 256 MiB. */
+  readonly filterBytesMax?: number;
   /** Of all runs but those in the bottom level. Default `lz4`. */
   readonly compression?: Compression;
   /** Of runs in the bottom level, where most bytes lie. Default: as `compression`. */
@@ -50,6 +52,7 @@ export interface ResolvedLsmOptions {
   readonly runBytesMax: number;
   readonly blockBytes: number;
   readonly filterBitsPerKey: number;
+  readonly filterBytesMax: number;
   readonly compression: Compression;
   readonly bottomCompression: Compression;
   readonly pinnedBytesMax: number;
@@ -65,7 +68,7 @@ export function resolveOptions(options: LsmOptions): ResolvedLsmOptions {
   const { level0RunsMin = 4, level0RunsSlow = 16, level0RunsMax = 40, levelBytes, levelFactor = 10 } = options;
   const { runBytesMax = 16 * MIB, blockBytes = 4 * KIB, filterBitsPerKey = 10, sliceMs = 4 } = options;
   const { compression = 'lz4', bottomCompression = compression, pinnedBytesMax = 16 * GIB } = options;
-  const { workerBytesMin = MIB } = options;
+  const { workerBytesMin = MIB, filterBytesMax = 256 * MIB } = options;
   const wholes = { level0RunsMin, level0RunsSlow, level0RunsMax, runBytesMax, blockBytes };
   for (const [name, value] of Object.entries(wholes)) {
     if (!Number.isSafeInteger(value) || value < 1) throw invalid(`${name} is a whole number above zero`, value);
@@ -78,6 +81,7 @@ export function resolveOptions(options: LsmOptions): ResolvedLsmOptions {
   if (!(filterBitsPerKey >= 0 && filterBitsPerKey <= 64)) {
     throw invalid('filterBitsPerKey lies between 0 and 64', filterBitsPerKey);
   }
+  if (!(filterBytesMax >= 0)) throw invalid('filterBytesMax is a number of bytes', filterBytesMax);
   if (!(pinnedBytesMax >= 0)) throw invalid('pinnedBytesMax is a number of bytes', pinnedBytesMax);
   if (!(workerBytesMin >= 0)) throw invalid('workerBytesMin is a number of bytes', workerBytesMin);
   if (!(sliceMs >= 0)) throw invalid('sliceMs is a number of milliseconds', sliceMs);
@@ -93,6 +97,7 @@ export function resolveOptions(options: LsmOptions): ResolvedLsmOptions {
     runBytesMax,
     blockBytes,
     filterBitsPerKey,
+    filterBytesMax,
     compression,
     bottomCompression,
     pinnedBytesMax,

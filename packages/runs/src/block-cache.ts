@@ -7,6 +7,10 @@
  *
  * Evicted bytes stay valid for whoever still holds them; the collector takes them afterwards. That is why a cursor or a
  * slot needs no pin, at the price that memory in use passes the bound by what is held. Not shared between threads.
+ *
+ * What finds a block, the filters and indexes of runs, has a bound of its own: a get asks the filter of every run that its
+ * key may lie in, so filters that share memory with blocks and are put out by them cost a read for each run, and gets of 40M
+ * records in a cache of 64 MiB took 650 us of CPU instead of 60. About 2 bytes of memory for each record of an LSM-tree.
  */
 
 /** Something that can be cached. The fields belong to the cache, but for `referenced`, which a hit sets to true. */
@@ -19,7 +23,11 @@ export interface CacheItem {
   evicted(): void;
 }
 
-export class BlockCache {
+/** 100M records have about 200 MB of filters and indexes. */
+const FILTER_BYTES_MAX_DEFAULT = 256 * 1024 * 1024;
+
+/** A ring of items with one bound. */
+export class ClockCache {
   readonly bytesMax: number;
   private readonly ring: (CacheItem | undefined)[] = [];
   private readonly freeSlots: number[] = [];
@@ -76,5 +84,16 @@ export class BlockCache {
       item.evicted();
       return;
     }
+  }
+}
+
+/** Blocks and pages; beside them, with a bound of its own, what finds them. */
+export class BlockCache extends ClockCache {
+  /** Filters and indexes of runs. */
+  readonly filters: ClockCache;
+
+  constructor(bytesMax: number, filterBytesMax: number = FILTER_BYTES_MAX_DEFAULT) {
+    super(bytesMax);
+    this.filters = new ClockCache(filterBytesMax);
   }
 }

@@ -284,8 +284,8 @@ export class Run implements Layer, RunBlocks {
     assert(this.references > 0, 'a run is released more often than it was retained');
     if (--this.references > 0) return;
     for (const partition of this.partitions) {
-      if (partition.index !== undefined) this.options.cache.remove(partition.index);
-      if (partition.filter !== undefined) this.options.cache.remove(partition.filter);
+      if (partition.index !== undefined) this.options.cache.filters.remove(partition.index);
+      if (partition.filter !== undefined) this.options.cache.filters.remove(partition.filter);
       for (const block of partition.blocks ?? []) if (block !== undefined) this.options.cache.remove(block);
     }
     this.partitions.length = 0;
@@ -402,7 +402,7 @@ export class Run implements Layer, RunBlocks {
     }
     const index = this.readIndex(owner);
     owner.blocks ??= Array.from({ length: index.offsets.length }, () => undefined);
-    if (this.options.cache.insert(index)) owner.index = index;
+    if (this.options.cache.filters.insert(index)) owner.index = index;
     return index;
   }
 
@@ -417,7 +417,7 @@ export class Run implements Layer, RunBlocks {
     const payload = this.blockFile.payload(filterOffset, filterBytes);
     if (!isFilter(payload, filterBytes)) throw this.corrupt('a filter is malformed', filterOffset);
     const filter = new PartitionFilter(owner, payload);
-    if (this.options.cache.insert(filter)) owner.filter = filter;
+    if (this.options.cache.filters.insert(filter)) owner.filter = filter;
     return payload;
   }
 

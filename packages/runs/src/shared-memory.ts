@@ -15,6 +15,8 @@ import { BlockCache } from './block-cache.js';
 export interface SharedMemoryOptions {
   /** Cache of blocks and pages, for all engines together. */
   readonly cacheBytes: number;
+  /** Beside it: filters and indexes of runs, for all engines together. Default 256 MiB. */
+  readonly filterBytesMax?: number;
   /** Deltas, active and frozen, of all engines together. */
   readonly deltaBytesMax: number;
 }
@@ -29,7 +31,7 @@ export class SharedMemory {
   private readonly users: (() => number)[] = [];
 
   constructor(options: SharedMemoryOptions) {
-    this.cache = new BlockCache(options.cacheBytes);
+    this.cache = new BlockCache(options.cacheBytes, options.filterBytesMax);
     this.deltaBytesMax = options.deltaBytesMax;
   }
 

@@ -33,7 +33,7 @@ describe('the file of a run', () => {
   it('has partitions, which a big cache keeps and a small one gives up', () => {
     const list = ascending(10_000, 3);
     for (const cacheBytes of [4 << 20, 512 * 1024]) {
-      const cache = new BlockCache(cacheBytes);
+      const cache = new BlockCache(cacheBytes, cacheBytes / 8);
       const run = writeModel(list, [], { checksums, cache, writer: { blockBytes: 60 } });
       expect(run.partitionCount).toBeGreaterThan(1);
       for (let i = 0; i < list.length; i += 97) {
@@ -46,19 +46,35 @@ describe('the file of a run', () => {
       while (cursor.prev()) count--;
       expect(count).toBe(0);
       expect(cache.bytes).toBeLessThanOrEqual(cacheBytes);
+      expect(cache.filters.bytes).toBeLessThanOrEqual(cacheBytes / 8);
       expect([...run.check()]).toEqual([]);
       run.release();
-      expect(cache.bytes).toBe(0);
-      expect(cache.count).toBe(0);
+      expect(cache.bytes + cache.filters.bytes).toBe(0);
+      expect(cache.count + cache.filters.count).toBe(0);
     }
   });
 
   it('can be read without any cache', () => {
     const list = ascending(300, 3);
-    const cache = new BlockCache(0);
+    const cache = new BlockCache(0, 0);
     const run = writeModel(list, [], { checksums, cache, writer: { blockBytes: 200 } });
     for (const { key, value } of list) expect(getFrom(run, key, 9)).toEqual({ lookup: Lookup.Found, value });
     expect(cache.count).toBe(0);
+    run.release();
+  });
+
+  it('keeps what finds a block, whatever becomes of the blocks', () => {
+    const list = ascending(10_000, 3);
+    const vfs = new MemoryVfs({ losesPower: false });
+    const run = writeModel(list, [], { checksums, vfs, cache: new BlockCache(0), writer: { blockBytes: 60 } });
+    for (const { key } of list) getFrom(run, key, 9);
+    let reads = 0;
+    vfs.onOperation = ({ operation }) => void (reads += operation === 'read' ? 1 : 0);
+    for (let i = 0; i < list.length; i += 97) {
+      reads = 0;
+      getFrom(run, numbered(i), 9);
+      expect(reads).toBe(1);
+    }
     run.release();
   });
 

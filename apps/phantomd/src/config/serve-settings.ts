@@ -30,6 +30,7 @@ export const SERVE_SETTINGS = {
   idleTimeoutMs: time(0, 0, 'until a connection is ended that rests outside of a transaction; 0: never'),
   drainTimeoutMs: time(5000, 0, 'for running statements when the server stops; then they are cancelled'),
   cacheBytes: bytes(256 * MIB, MIB, 'memory for pages read from files, taken as they are read'),
+  filterBytesMax: bytes(256 * MIB, MIB, 'memory for filters and indexes of sorted runs, taken as they are read'),
   deltaBytesMax: bytes(64 * MIB, MIB, 'memory for writes that are in the log and not yet in files'),
   memoryLimitBytes: bytes(256 * MIB, MIB, 'working memory of one query'),
   queriesMemoryBytesMax: bytes(1024 * MIB, MIB, 'working memory of all queries together'),
