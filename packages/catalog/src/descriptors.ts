@@ -351,8 +351,9 @@ export interface ViewDescriptor extends SchemaObject, StoredQuery {
   readonly kind: 'view';
   readonly columns: readonly ViewColumn[];
   readonly checkOption?: 'local' | 'cascaded';
-  /** Triggers that stand for writing to it. */
+  /** Triggers that stand for writing to it, and what they stand for. */
   readonly triggerOids?: readonly Oid[];
+  readonly insteadOf?: readonly TriggerEvent[];
   /** WITH (security_barrier, security_invoker): as written. */
   readonly options?: Readonly<Record<string, string>>;
   readonly rowTypeOid: Oid;

@@ -20,6 +20,8 @@ import { ProvidedTableWriter } from '../storage/provided-writer.js';
 import { RowWriter } from '../storage/row-writer.js';
 import type { StatementWriter } from '../storage/table-writer.js';
 import type { DeferredCheck, WriterContext } from '../storage/writer-context.js';
+import { InsteadOfWriter } from '../storage/triggers/instead-of-writer.js';
+import { isViewTable } from '../storage/triggers/view-tables.js';
 import { StatementTriggers, type TriggerHost } from '../storage/triggers/statement-triggers.js';
 import { tableTriggers } from '../storage/triggers/table-triggers.js';
 import { TriggeredWriter } from '../storage/triggers/triggered-writer.js';
@@ -123,6 +125,7 @@ export class TransactionWriters implements WriterContext {
 
   private newWriter(table: TableDescriptor): StatementWriter {
     const triggers = tableTriggers(table, this.objects, this.picture);
+    if (triggers !== undefined && isViewTable(table)) return new InsteadOfWriter(triggers, this.triggers);
     const writer = this.writerWithoutTriggers(table);
     if (triggers === undefined) return writer;
     if (!this.firesTriggers) throw unsupportedError('writing to a table with triggers by way of documents');

@@ -62,8 +62,11 @@ export function* ownTrigger(
 
 /** Puts the relation with other triggers: every plan over it is made anew. */
 export function putTriggers(context: DdlContext, relation: TriggeredRelation, triggerOids: readonly Oid[]): void {
-  if (relation.kind === 'view') context.objects.put({ ...relation, triggerOids });
-  else context.objects.put({ ...relation, triggerOids, schemaVersion: relation.schemaVersion + 1 });
+  if (relation.kind === 'view') {
+    const triggers = triggerOids.map((oid) => context.objects.object(oid));
+    const insteadOf = new Set(triggers.flatMap((trigger) => (trigger?.kind === 'trigger' ? trigger.events : [])));
+    context.objects.put({ ...relation, triggerOids, insteadOf: [...insteadOf] });
+  } else context.objects.put({ ...relation, triggerOids, schemaVersion: relation.schemaVersion + 1 });
 }
 
 /** Takes a trigger out of its relation's list, before it goes. */

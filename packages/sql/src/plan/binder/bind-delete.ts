@@ -5,6 +5,7 @@ import type * as Ast from '../../text/ast.js';
 import type { Delete } from '../logical/logical.js';
 import { withTables } from './bind-insert.js';
 import { bindWith } from './bind-with.js';
+import { mayRepeat } from './instead-of.js';
 import { bindReturning } from './returning.js';
 import { bindTargetRows } from './target-rows.js';
 
@@ -18,7 +19,7 @@ export function bindDelete(binder: Binder, node: Ast.Delete, parent: Scope | und
     input: plan,
     rowReference,
     oldRow: row,
-    mayRepeat: node.using.length > 0,
+    mayRepeat: mayRepeat(table, node.using),
     columns: node.returning === undefined ? [] : plan.columns,
   };
   const rows = { ...shown, row, oldRow: row, newRow: undefined };

@@ -38,9 +38,9 @@ export function bindInsert(binder: Binder, node: Ast.Insert, parent: Scope | und
   const { context } = binder;
   const outer = node.with === undefined ? parent : new Scope(context, parent);
   const tables = node.with === undefined || outer === undefined ? undefined : bindWith(binder, node.with, outer);
-  const view = findViewTarget(binder, node.table);
+  const view = findViewTarget(binder, node.table, 'insert');
   const through = view === undefined ? undefined : new ViewTarget(binder, view, 'insert', node.table.position);
-  const table = through?.table ?? findTarget(binder, node.table, 'INSERT');
+  const table = through?.table ?? findTarget(binder, node.table, 'insert');
   const alias = node.table.alias?.text ?? view?.name ?? table.name;
   const explicit = node.columns.length > 0;
   const written = through === undefined ? node.columns : columnsThrough(through, node);

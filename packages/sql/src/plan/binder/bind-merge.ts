@@ -34,7 +34,7 @@ export function bindMerge(binder: Binder, node: Ast.Merge, parent: Scope | undef
     throw context.error('42601', 'WITH RECURSIVE is not supported for MERGE statement', node.with.position);
   const outer = node.with === undefined ? parent : new Scope(context, parent);
   const tables = node.with === undefined || outer === undefined ? undefined : bindWith(binder, node.with, outer);
-  const table = findTarget(binder, node.target, 'MERGE');
+  const table = findTarget(binder, node.target, 'merge');
   const onUse = readingOf(binder, table);
   // Each action asks for its own right; where there is none, looking at the table asks for one.
   if (node.branches.every((branch) => branch.action.kind === 'nothing')) requirePrivilege(binder, table, 'select');

@@ -8,6 +8,7 @@ import type { Update } from '../logical/logical.js';
 import { bindAssignments } from './assignments.js';
 import { withTables } from './bind-insert.js';
 import { bindWith } from './bind-with.js';
+import { mayRepeat } from './instead-of.js';
 import { bindReturning } from './returning.js';
 import { columnNumbers, completeValues, newRowColumns } from './target.js';
 import { bindTargetRows } from './target-rows.js';
@@ -46,7 +47,7 @@ export function bindUpdate(binder: Binder, node: Ast.Update, parent: Scope | und
     values,
     newRow,
     assigned: columnNumbers(table, bound.values.keys()),
-    mayRepeat: node.from.length > 0,
+    mayRepeat: mayRepeat(table, node.from),
     checks: [
       ...(policies?.written('update', newRow) ?? []),
       ...(reads ? (policies?.met('select', 'new', newRow) ?? []) : []),

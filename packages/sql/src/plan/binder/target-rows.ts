@@ -5,10 +5,12 @@ import { coerceToBoolean } from '../../expr/coercion.js';
 import type { ColumnId } from '../../expr/expression.js';
 import { Scope } from '../../expr/scope.js';
 import type * as Ast from '../../text/ast.js';
+import { isViewTable } from '../../storage/triggers/view-tables.js';
 import type { LogicalNode } from '../logical/logical.js';
 import { bindFromList, join } from './bind-from.js';
-import { readingOf, requirePrivilege, scanTable } from './bind-relation.js';
+import { findRelation, readingOf, requirePrivilege, scanTable } from './bind-relation.js';
 import { bindCurrentOf } from './current-of.js';
+import { scanViewTable } from './instead-of.js';
 import { checkNames } from './range-items.js';
 import { behindPolicies, TablePolicies } from './row-security.js';
 import type { ReturningRows } from './returning.js';
@@ -44,13 +46,13 @@ export function bindTargetRows(
   const { context } = binder;
   const { kind: verb, where } = node;
   if (node.portion !== undefined) throw context.unsupported('FOR PORTION OF', node.portion.position);
-  const view = findViewTarget(binder, node.table);
+  const view = findViewTarget(binder, node.table, verb);
   const through = view === undefined ? undefined : new ViewTarget(binder, view, verb, node.table.position);
-  const table = through?.table ?? findTarget(binder, node.table, verb.toUpperCase());
+  const table = through?.table ?? findTarget(binder, node.table, verb);
   const changed = through === undefined ? requirePrivilege(binder, table, verb) : new Set<number>();
   const onUse = readingOf(binder, view ?? table);
-  const scan = scanTable(binder, table, node.table.alias?.text, undefined);
-  const rowReference = scan.plan.rowReference as ColumnId;
+  const scan = scanTarget(binder, table, node.table);
+  const { rowReference } = scan;
   const alias = node.table.alias?.text ?? view?.name ?? table.name;
   const item = { ...(through === undefined ? scan.item : through.item(scan.item, alias)), onUse };
   const othersScope = new Scope(context, outer);
@@ -92,3 +94,15 @@ function readsTarget(node: Ast.Update | Ast.Delete, others: readonly Ast.TableEx
 }
 
 const CONSTANTS: ReadonlySet<string> = new Set(['string', 'number', 'null', 'boolean', 'parameter', 'default']);
+
+/** The rows of the target: of a table, or of a view whose triggers stand for the change. */
+function scanTarget(
+  binder: Binder,
+  table: TableDescriptor,
+  { alias, name, position }: Ast.Update['table'],
+): ReturnType<typeof scanViewTable> {
+  const relation = isViewTable(table) ? findRelation(binder, name, position) : undefined;
+  if (relation?.kind === 'view') return scanViewTable(binder, table, relation, alias?.text);
+  const scan = scanTable(binder, table, alias?.text, undefined);
+  return { ...scan, rowReference: scan.plan.rowReference as ColumnId };
+}

@@ -12,10 +12,15 @@ import type { Name, TargetTable } from '../../text/ast-leaves.js';
 import type * as Ast from '../../text/ast.js';
 import { findRelation } from './bind-relation.js';
 import { documentRow } from './document-columns.js';
+import { writtenByTriggers } from './instead-of.js';
 import { rangeItem } from './range-items.js';
 
 /** The table behind a target; 42809 for what is none. */
-export function findTarget(binder: Binder, target: TargetTable, verb: string): TableDescriptor {
+export function findTarget(
+  binder: Binder,
+  target: TargetTable,
+  verb: 'insert' | 'update' | 'delete' | 'merge',
+): TableDescriptor {
   const { context } = binder;
   const position = target.name[0]?.position ?? target.position;
   const relation = findRelation(binder, target.name, position);
@@ -25,8 +30,12 @@ export function findTarget(binder: Binder, target: TargetTable, verb: string): T
         throw context.error('42809', `cannot change materialized view "${relation.name}"`, position);
       context.dependOn(relation.oid, relation.schemaVersion);
       return relation;
-    case 'view':
-      throw context.unsupported(`${verb} on a view`, position);
+    case 'view': {
+      const table = verb === 'merge' ? undefined : writtenByTriggers(relation, verb);
+      if (table === undefined) throw context.unsupported(`${verb.toUpperCase()} on a view`, position);
+      context.dependOn(relation.oid, 0);
+      return table;
+    }
     case 'virtual':
       throw context.error('42501', `permission denied for view ${relation.name}`, position);
     default:
@@ -34,10 +43,14 @@ export function findTarget(binder: Binder, target: TargetTable, verb: string): T
   }
 }
 
-/** The view that is written through; undefined when the target is something else. */
-export function findViewTarget(binder: Binder, target: TargetTable): ViewDescriptor | undefined {
+/** The view that is written through; undefined when the target is something else, or triggers stand for the change. */
+export function findViewTarget(
+  binder: Binder,
+  target: TargetTable,
+  verb: 'insert' | 'update' | 'delete',
+): ViewDescriptor | undefined {
   const relation = findRelation(binder, target.name, target.name[0]?.position ?? target.position);
-  return relation.kind === 'view' ? relation : undefined;
+  return relation.kind === 'view' && writtenByTriggers(relation, verb) === undefined ? relation : undefined;
 }
 
 /** A column by name: its position among the table's columns. */

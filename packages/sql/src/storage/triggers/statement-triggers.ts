@@ -84,14 +84,34 @@ export class StatementTriggers {
   }
 
   /** The row that is to be written in the place of the one proposed; null passes it over. */
-  *before(
+  before(
+    triggers: TableTriggers,
+    event: TriggerEvent,
+    oldRow: readonly Value[] | null,
+    newRow: readonly Value[] | null,
+  ): Generator<Yielded, readonly Value[] | null, void> {
+    return this.inTurn('before', triggers, event, oldRow, newRow);
+  }
+
+  /** The row that triggers have written in their way; null where they have passed it over. */
+  instead(
+    triggers: TableTriggers,
+    event: TriggerEvent,
+    oldRow: readonly Value[] | null,
+    newRow: readonly Value[] | null,
+  ): Generator<Yielded, readonly Value[] | null, void> {
+    return this.inTurn('instead of', triggers, event, oldRow, newRow);
+  }
+
+  private *inTurn(
+    timing: 'before' | 'instead of',
     triggers: TableTriggers,
     event: TriggerEvent,
     oldRow: readonly Value[] | null,
     newRow: readonly Value[] | null,
   ): Generator<Yielded, readonly Value[] | null, void> {
     let row = newRow ?? oldRow;
-    for (const bound of triggers.of('before', 'row', event)) {
+    for (const bound of triggers.of(timing, 'row', event)) {
       const proposed = event === 'delete' ? null : row;
       if (!this.isDue(bound, triggers.table, event, oldRow, proposed)) continue;
       const { table } = triggers;
