@@ -18,6 +18,7 @@ import type { EvaluationContext } from '../functions/registry.js';
 import type { CatalogPort, RequiredPrivilege } from '../plan/catalog-port.js';
 import type { PlanField } from '../plan/prepared-plan.js';
 import type { RoutineBinding, WantedResult } from '../plan/routine-binding.js';
+import type { Fetch } from '../text/ast-session.js';
 import type { Statement } from '../text/ast-statements.js';
 import type { TypeLookup, Value } from '../types/type.js';
 
@@ -25,6 +26,8 @@ import type { TypeLookup, Value } from '../types/type.js';
 export interface RoutineStatement {
   /** Its columns, after what it is bound with. */
   readonly fields: readonly PlanField[];
+  /** Of CALL: which argument, from 0, takes each column of the row. */
+  readonly outputs?: readonly number[];
   run(parameters: readonly Value[], sink: RowSink): Execution;
 }
 
@@ -34,8 +37,33 @@ export interface RoutineSavepoint {
   release(): void;
 }
 
+/** A query whose rows a cursor is to show. */
+export interface OpenedCursor {
+  /** Null: a name that no cursor has is found. */
+  readonly name: string | null;
+  readonly text: string;
+  readonly fields: readonly PlanField[];
+  readonly scroll: boolean | undefined;
+  run(sink: RowSink): Execution;
+}
+
+export interface FetchedRows {
+  readonly rows: readonly (readonly Value[])[];
+  readonly fields: readonly PlanField[];
+}
+
+/** The session's cursors. */
+export interface RoutineCursors {
+  /** Answers the name; 42P03 when there is one of the name. */
+  open(cursor: OpenedCursor): Generator<Yielded, string, void>;
+  /** Moves as FETCH and MOVE say; 34000 when there is none of the name. */
+  fetch(node: Fetch): Generator<Yielded, FetchedRows, void>;
+  close(name: string): void;
+}
+
 /** What a body asks of the session in which it runs. */
 export interface RoutineHost {
+  readonly cursors: RoutineCursors;
   readonly types: TypeLookup;
   /** The catalog as it is now. */
   readonly catalog: CatalogPort;
@@ -49,7 +77,9 @@ export interface RoutineHost {
   notice(severity: NoticeSeverity, code: string, message: string, fields: ErrorFields): void;
   setting(name: string): string;
   savepoint(): RoutineSavepoint;
-  /** True when the body has run long enough: it yields, and others get their turn. */
+  /** Ends the transaction and begins the next one; 2D000 where the call stands inside a transaction block or a function. */
+  endTransaction(how: 'commit' | 'rollback', chain: boolean): Generator<Yielded, void, void>;
+  /** True when the body has run long enough: it yields, and others get their turn. 57014 when it is asked to stop. */
   isSliceOver(): boolean;
   /** Drives what a body runs where it cannot yield; StatementWait where that would have to wait. */
   driveNow<T>(run: Generator<Yielded, T, void>): T;

@@ -1,6 +1,7 @@
 /** CALL: a procedure run as a statement. What goes out of it is one row. */
 import type { SqlRecord } from '@phantom/codec';
 import type { RowSink, Yielded } from '../exec/runtime.js';
+import { calledParameters } from '../routine/routine-function.js';
 import { planCall, type PlannedCall } from '../plan/plan-call.js';
 import type { PlanOptions } from '../plan/plan-statement.js';
 import { isCurrent } from '../plan/prepared-plan.js';
@@ -10,9 +11,15 @@ import type { SqlSession } from './session.js';
 import { type Utility, sendRows } from './statement.js';
 import type { SessionTransaction } from './transaction.js';
 
-export function callUtility(node: Call, session: SqlSession, options: PlanOptions): Utility {
+export interface CallUtility extends Utility {
+  /** Which argument, from 0, takes each column of the row, for a body whose variables they are. */
+  readonly outputs: readonly number[];
+}
+
+export function callUtility(node: Call, session: SqlSession, options: PlanOptions): CallUtility {
   let planned = planCall(node.call, session.picture, options);
   return {
+    outputs: outputsOf(node, planned),
     fields: planned.fields,
     parameterTypes: planned.plan.parameterTypes,
     transaction: 'required',
@@ -29,6 +36,14 @@ export function callUtility(node: Call, session: SqlSession, options: PlanOption
       return yield* sendRows([row], fields.length, sink);
     },
   };
+}
+
+function outputsOf({ call }: Call, { procedure }: PlannedCall): readonly number[] {
+  return calledParameters(procedure).flatMap(({ name, mode }, i) => {
+    if (mode !== 'out' && mode !== 'inout') return [];
+    const named = call.arguments.findIndex((argument) => argument.name?.text === name);
+    return [named < 0 ? i : named];
+  });
 }
 
 /** Evaluates what goes in, with the rights that the call takes. */

@@ -6,10 +6,14 @@
  */
 import { PhantomError } from '@phantom/base';
 
+const TIMED_OUT = 'canceling statement due to statement timeout';
+
 export class Interrupts {
   private reason: PhantomError | undefined;
   private rejectWait: ((error: PhantomError) => void) | undefined;
   private runs = 0;
+  /** When the timeout of what runs is over, by performance.now(). */
+  private endMs = Infinity;
   /** How long what runs rests between two of its slices: 0 for one turn of the event loop, more for work in the background. */
   restMs = 0;
   /** The commit that is under way, and how it is told. */
@@ -43,11 +47,18 @@ export class Interrupts {
     if (reason !== undefined) throw reason;
   }
 
+  /** The same of what does not let the event loop turn, so that no timer fires: it looks at the clock. */
+  checkNow(): void {
+    if (this.endMs !== Infinity && performance.now() >= this.endMs) this.cancel(TIMED_OUT);
+    this.check();
+  }
+
   /** Arms a timeout (0: none) for a run; the returned function disarms it and forgets a cancel that came too late. */
   beginRun(timeoutMs: number): () => void {
     this.runs++;
     if (timeoutMs === 0) return this.endRun;
-    const timer = setTimeout(() => this.cancel('canceling statement due to statement timeout'), timeoutMs);
+    this.endMs = performance.now() + timeoutMs;
+    const timer = setTimeout(() => this.cancel(TIMED_OUT), timeoutMs);
     return () => {
       clearTimeout(timer);
       this.endRun();
@@ -56,6 +67,7 @@ export class Interrupts {
 
   private readonly endRun = (): void => {
     this.reason = undefined;
+    this.endMs = Infinity;
     this.runs--;
   };
 

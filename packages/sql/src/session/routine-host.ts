@@ -37,8 +37,13 @@ export function hostOf(
     checkPrivileges: (required) => session.checkPrivileges(required),
     notice: (severity, code, message, fields) => session.notice(severity, code, message, fields),
     setting: (name) => session.settings.get(name),
+    cursors: session.routines.cursors,
     savepoint: () => savepointOf(session),
-    isSliceOver: () => session.slice.due(),
+    endTransaction: (how, chain) => session.routines.endTransaction(how, chain),
+    isSliceOver() {
+      session.interrupts.checkNow();
+      return session.slice.due();
+    },
     driveNow: (run) => session.routines.driveNow(run),
     prepare: (node, text, types, binding) => {
       const bound = relations === undefined ? binding : { ...binding, relations };
@@ -172,11 +177,13 @@ function preparedUtility(
   routine: RoutineBinding,
   isReadOnly: boolean,
 ): RoutineStatement {
-  const utility =
+  const call =
     node.kind === 'call-statement'
       ? callUtility(node, session, { text, declaredTypes: types.map(({ oid }) => oid), routine })
-      : utilityOf(node, session, text);
+      : undefined;
+  const utility = call ?? utilityOf(node, session, text);
   return {
+    ...(call === undefined ? {} : { outputs: call.outputs }),
     fields: utility.fields,
     *run(parameters, sink) {
       if (utility.transaction === 'own') throw notAllowed(commandTag(node, 0), 'an SQL function');

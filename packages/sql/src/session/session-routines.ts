@@ -22,7 +22,10 @@ import { compileAction } from '../routine/trigger-action.js';
 import type { TransitionRows } from '../storage/triggers/statement-triggers.js';
 import type { Value } from '../types/type.js';
 import { hostOf, transitionTables } from './routine-host.js';
+import { SessionRoutineCursors } from './routine-cursors.js';
 import type { SqlSession } from './session.js';
+import { defaultModes, shownModes } from './transaction-modes.js';
+import { commitHere } from './transaction-statements.js';
 
 /** Calls inside calls: each takes some dozen frames of the stack. */
 const ROUTINE_DEPTH_MAX = 100;
@@ -43,10 +46,20 @@ export class SessionRoutines implements RoutineCaller {
   private readonly session: SqlSession;
   private readonly bodies = new WeakMap<RoutineDescriptor, Map<string, RoutineBody>>();
   private readonly triggers = new WeakMap<TriggerDescriptor, CompiledTrigger>();
+  /** Cursors of bodies. */
+  readonly cursors: SessionRoutineCursors;
   private depth = 0;
+  /** The procedure that runs may end the transaction. */
+  private endsTransactions = false;
 
   constructor(session: SqlSession) {
     this.session = session;
+    this.cursors = new SessionRoutineCursors(session);
+  }
+
+  /** A routine runs, and with it a statement around what it does. */
+  get isRunning(): boolean {
+    return this.depth > 0;
   }
 
   call(routine: RoutineDescriptor, args: readonly Value[], types: CallTypes): Value {
@@ -60,6 +73,8 @@ export class SessionRoutines implements RoutineCaller {
   /** One call, by the protocol of exec/runtime.ts. */
   *execute(routine: RoutineDescriptor, args: readonly Value[], types: CallTypes): Generator<Yielded, Value, void> {
     this.refuseDepth();
+    const endedBefore = this.endsTransactions;
+    this.endsTransactions = this.mayEndTransaction(routine);
     this.depth++;
     const leave = this.enter(routine);
     try {
@@ -67,6 +82,7 @@ export class SessionRoutines implements RoutineCaller {
     } finally {
       leave();
       this.depth--;
+      this.endsTransactions = endedBefore;
     }
   }
 
@@ -81,6 +97,8 @@ export class SessionRoutines implements RoutineCaller {
     const compiled = this.triggerBody(trigger, table);
     const before = compiled.rows.current;
     compiled.rows.current = transitions;
+    const endedBefore = this.endsTransactions;
+    this.endsTransactions = false;
     this.depth++;
     const leave = compiled.routine === undefined ? undefined : this.enter(compiled.routine);
     try {
@@ -88,6 +106,7 @@ export class SessionRoutines implements RoutineCaller {
     } finally {
       leave?.();
       this.depth--;
+      this.endsTransactions = endedBefore;
       compiled.rows.current = before;
     }
   }
@@ -121,6 +140,26 @@ export class SessionRoutines implements RoutineCaller {
       hint: `Calls of functions and procedures, and triggers, may be nested ${ROUTINE_DEPTH_MAX} deep.`,
       family: 'limit',
     });
+  }
+
+  /** A procedure that CALL runs outside of a transaction block, or that such a procedure calls. */
+  private mayEndTransaction({ routine, securityDefiner, settings }: RoutineDescriptor): boolean {
+    if (routine !== 'procedure' || securityDefiner || settings !== undefined) return false;
+    return this.depth === 0 ? this.session.transaction?.explicit !== true : this.endsTransactions;
+  }
+
+  /** COMMIT or ROLLBACK of the procedure that runs. */
+  *endTransaction(how: 'commit' | 'rollback', chain: boolean): Generator<Yielded, void, void> {
+    const { session } = this;
+    if (!this.endsTransactions) throw new PhantomError('2D000', 'invalid transaction termination');
+    if (session.transaction?.hasSavepoints === true) {
+      const message = `cannot ${how === 'commit' ? 'commit' : 'roll back'} while a subtransaction is active`;
+      throw new PhantomError('2D000', message);
+    }
+    const modes = chain ? shownModes(session.settings) : defaultModes(session.settings);
+    if (how === 'rollback') session.rollback();
+    else yield* commitHere(session);
+    session.openTransaction(false, modes).statements++;
   }
 
   /** Raises what is wrong with the body of a routine that is being made. */
@@ -172,7 +211,7 @@ export class SessionRoutines implements RoutineCaller {
         run.return(undefined as T);
         throw new StatementWait(wait);
       }
-      session.interrupts.check();
+      session.interrupts.checkNow();
       session.restartSlice();
     }
   }

@@ -18,7 +18,7 @@ export function setUtility(node: SetSetting): Utility {
     transaction: 'any',
     *run(session) {
       const local = node.scope === 'local';
-      if (local && session.transaction?.explicit !== true) {
+      if (local && session.transaction?.explicit !== true && !session.routines.isRunning) {
         session.notice('WARNING', '25P01', 'SET LOCAL can only be used in transaction blocks');
       }
       if (ROLE_SETTINGS.has(node.name)) setRole(session, node, local);

@@ -148,6 +148,10 @@ export class SessionTransaction {
     }
   }
 
+  get hasSavepoints(): boolean {
+    return this.savepoints.length > 0;
+  }
+
   savepoint(name: string | undefined, cursors: ReadonlySet<string>): SavepointMark {
     const mark = {
       name,

@@ -11,6 +11,7 @@ import { createIndexConcurrentlyUtility } from './concurrent-index.js';
 import { copyUtility } from './copy-statements.js';
 import { commandTag } from './command-tag.js';
 import { closeUtility, declareUtility, fetchUtility } from './cursors.js';
+import { doUtility } from './do-block.js';
 import { explainUtility } from './explain-statement.js';
 import { executeUtility, deallocateUtility, prepareUtility } from './prepared-statements.js';
 import { lockTableUtility } from './lock-table.js';
@@ -71,6 +72,8 @@ export function utilityOf(node: Statement, session: SqlSession, text: string): U
       return prepareUtility(node, text);
     case 'call-statement':
       return callUtility(node, session, { text });
+    case 'do':
+      return doUtility(node, text);
     case 'execute':
       return executeUtility(node, session);
     case 'deallocate':

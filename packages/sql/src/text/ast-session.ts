@@ -134,6 +134,8 @@ export interface DoBlock extends Node {
   readonly kind: 'do';
   readonly language: Name | undefined;
   readonly source: StringLiteral;
+  /** Where the source stands in the text, if it stands there as it is. */
+  readonly bodyAt: number | undefined;
 }
 
 // --------------------------------------------------------------------------------------------------------- copy

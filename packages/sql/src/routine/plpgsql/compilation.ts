@@ -1,7 +1,7 @@
 /**
  * What the compilation of one body for one signature has in hand: names, places of variables, types, conversions.
  */
-import { PhantomError, unsupportedError } from '@phantom/base';
+import { PhantomError } from '@phantom/base';
 import { goesIn, type RoutineDescriptor, type TypeRef } from '@phantom/catalog';
 import { SqlRecord } from '@phantom/codec';
 import { resolveTypeName } from '../../expr/type-names.js';
@@ -15,32 +15,43 @@ import { BOOL, typeRef } from '../../types/type-refs.js';
 import type { Value } from '../../types/type.js';
 import { inContext } from '../error-context.js';
 import type { RoutineHost, RoutineSignature } from '../routine-language.js';
+import type { DeclaredCursor } from './compile-cursors.js';
 import { type FragmentScope, ExpressionCode } from './fragments.js';
-import type { CursorDeclaration, DeclaredType, ExpressionFragment, NamePath, VariableConflict } from './syntax.js';
+import type { DeclaredType, ExpressionFragment, NamePath, VariableConflict } from './syntax.js';
 import { type Frame, NameScope, type RecordColumn, type Variable } from './variables.js';
 
 type Cast = (value: Value) => Value;
+
+/** What a body as a whole says. */
+export interface BodyFacts {
+  readonly conflict: VariableConflict;
+  readonly endsTransactions: boolean;
+}
 
 export class Compilation {
   readonly host: RoutineHost;
   readonly signature: RoutineSignature;
   readonly source: string;
   readonly conflict: VariableConflict;
+  readonly endsTransactions: boolean;
   /** The names that hold where the compiler stands. */
   names: NameScope;
   /** All parameters, those that go out among them: $1, $2, ... */
   readonly parameters: readonly Variable[];
   /** FOUND. */
   readonly found: Variable;
+  /** Variables of cursors whose queries were declared with them. */
+  readonly cursors = new Map<Variable, DeclaredCursor>();
   private readonly casts = new Map<string, Cast | undefined>();
   private castsVersion = -1;
   private slots = 0;
 
-  constructor(signature: RoutineSignature, host: RoutineHost, source: string, conflict: VariableConflict) {
+  constructor(signature: RoutineSignature, host: RoutineHost, { conflict, endsTransactions }: BodyFacts) {
     this.signature = signature;
     this.host = host;
-    this.source = source;
+    this.source = signature.routine.source;
     this.conflict = conflict;
+    this.endsTransactions = endsTransactions;
     this.names = new NameScope(signature.routine.name, undefined);
     this.found = this.declare('found', BOOL);
     this.parameters = this.declareParameters();
@@ -95,10 +106,6 @@ export class Compilation {
     };
     this.names.add(name, variable);
     return variable;
-  }
-
-  declareCursor({ name }: CursorDeclaration): Variable {
-    throw unsupportedError(`the cursor "${name}" in PL/pgSQL`);
   }
 
   alias(name: string, variable: Variable, at: number): void {

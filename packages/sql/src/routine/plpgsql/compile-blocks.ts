@@ -10,6 +10,7 @@ import { TEXT, typeRef } from '../../types/type-refs.js';
 import { TypeOid } from '../../types/type-oids.js';
 import type { Yielded } from '../../exec/runtime.js';
 import type { Compilation } from './compilation.js';
+import { compileCursor } from './compile-cursors.js';
 import { afterTurn } from './compile-loops.js';
 import type { Compiler } from './compiler.js';
 import { matches, statesOf } from './conditions.js';
@@ -54,10 +55,8 @@ function compileDeclaration(
       compilation.alias(declaration.name, variable, declaration.at);
       return { place: initialPlace(0), initial: noInitial };
     }
-    default: {
-      const variable = compilation.declareCursor(declaration);
-      return { place: initialPlace(declaration.line), initial: reset(variable.slot) };
-    }
+    default:
+      return { place: initialPlace(declaration.line), initial: compileCursor(compilation, declaration) };
   }
 }
 

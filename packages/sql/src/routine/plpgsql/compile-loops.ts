@@ -4,15 +4,14 @@
  */
 import { PhantomError } from '@phantom/base';
 import { SqlArray } from '@phantom/codec';
-import { type Execution, PAUSE, type Yielded } from '../../exec/runtime.js';
+import { PAUSE, type Yielded } from '../../exec/runtime.js';
 import { INT4, typeRef } from '../../types/type-refs.js';
 import type { Value } from '../../types/type.js';
-import type { PlanField } from '../../plan/prepared-plan.js';
 import type { RoutineHost } from '../routine-language.js';
 import type { Compilation } from './compilation.js';
 import { compileCondition } from './compile-control.js';
 import type { Compiler } from './compiler.js';
-import { querySource } from './compile-queries.js';
+import { type ReadyQuery, querySource } from './compile-queries.js';
 import { BatchRows } from './row-sinks.js';
 import { Completion, type Step, waiting } from './steps.js';
 import type {
@@ -32,6 +31,7 @@ const TURNS_PER_LOOK = 64;
 /** Rows that a loop over a query reads at once: 10 first, as PostgreSQL does, since many loops end early; then more. */
 const FIRST_ROWS = 10;
 const MORE_ROWS = 50;
+const ALL_ROWS = 1024;
 const INT4_MAX = 2_147_483_647;
 const INT4_MIN = -2_147_483_648;
 
@@ -50,7 +50,11 @@ export function afterTurn(completion: Completion, label: string | undefined, fra
 }
 
 /** One turn of a body: `undefined` when the loop goes on. */
-function* turn(body: Step, label: string | undefined, frame: Frame): Generator<Yielded, Completion | undefined, void> {
+export function* turn(
+  body: Step,
+  label: string | undefined,
+  frame: Frame,
+): Generator<Yielded, Completion | undefined, void> {
   const place = frame.place;
   const completion = body.waits ? yield* body.run(frame) : body.run(frame);
   frame.place = place;
@@ -58,7 +62,7 @@ function* turn(body: Step, label: string | undefined, frame: Frame): Generator<Y
 }
 
 /** Counts the turns of a loop and yields when they have taken long enough. */
-class Pace {
+export class Pace {
   private readonly host: RoutineHost;
   private turns = 0;
 
@@ -89,7 +93,7 @@ function endless(
   });
 }
 
-function loopBody(compiler: Compiler, label: string | undefined, nodes: readonly Node[]): Step {
+export function loopBody(compiler: Compiler, label: string | undefined, nodes: readonly Node[]): Step {
   return compiler.labelled(label, true, () => compiler.list(nodes));
 }
 
@@ -152,25 +156,25 @@ export function compileForInteger(compiler: Compiler, node: ForIntegerNode): Ste
   });
 }
 
-/** Turns of a loop over the rows of a query. */
-export function* overRows(
-  execution: (sink: BatchRows) => { readonly run: Execution; readonly fields: readonly PlanField[] },
-  each: (row: readonly Value[], fields: readonly PlanField[]) => Generator<Yielded, Completion | undefined, void>,
-): Generator<Yielded, { readonly left: Completion | undefined; readonly found: boolean }, void> {
-  const sink = new BatchRows(FIRST_ROWS);
-  const { run, fields } = execution(sink);
-  let found = false;
+/** Runs `each` for the rows of a query until it says how the loop is left; all rows are read first where `ahead` is set. */
+function* overRows(
+  query: ReadyQuery,
+  ahead: boolean,
+  each: (row: readonly Value[]) => Generator<Yielded, Completion | undefined, void>,
+): Generator<Yielded, Completion | undefined, void> {
+  const sink = new BatchRows(ahead ? ALL_ROWS : FIRST_ROWS);
+  const run = query.run(sink);
   try {
     for (;;) {
       const step = run.next();
+      if (step.done !== true && step.value !== PAUSE) yield step.value;
+      if (ahead && step.done !== true) continue;
       sink.batchRowsMax = MORE_ROWS;
       for (const row of sink.take()) {
-        found = true;
-        const left = yield* each(row, fields);
-        if (left !== undefined) return { left, found };
+        const left = yield* each(row);
+        if (left !== undefined) return left;
       }
-      if (step.done === true) return { left: undefined, found };
-      if (step.value !== PAUSE) yield step.value;
+      if (step.done === true) return undefined;
     }
   } finally {
     run.return(0);
@@ -189,18 +193,15 @@ export function compileForQuery(compiler: Compiler, node: ForQueryNode): Step {
       const pace = new Pace(compilation.host);
       let found = false;
       try {
-        const outcome = yield* overRows(
-          (sink) => ({ run: query.run(sink), fields: query.fields }),
-          function* (row, fields) {
-            found = true;
-            targets.assign(frame, row, fields);
-            const left = yield* turn(body, label, frame);
-            if (left === undefined && pace.isDue()) yield undefined;
-            return left;
-          },
-        );
-        if (!outcome.found) targets.assign(frame, undefined, query.fields);
-        return outcome.left ?? Completion.Next;
+        const left = yield* overRows(query, compilation.endsTransactions, function* (row) {
+          found = true;
+          targets.assign(frame, row, query.fields);
+          const completion = yield* turn(body, label, frame);
+          if (completion === undefined && pace.isDue()) yield undefined;
+          return completion;
+        });
+        if (!found) targets.assign(frame, undefined, query.fields);
+        return left ?? Completion.Next;
       } finally {
         frame.values[compilation.found.slot] = found;
       }

@@ -21,6 +21,7 @@ import type { Frame } from './variables.js';
 export interface ReadyQuery {
   readonly text: string;
   readonly fields: readonly PlanField[];
+  readonly outputs?: readonly number[] | undefined;
   run(sink: RowSink): Execution;
 }
 
@@ -42,6 +43,7 @@ function ready(text: string, statement: RoutineStatement, values: readonly Value
     get fields() {
       return statement.fields;
     },
+    outputs: statement.outputs,
     run: (sink) => within(text, statement.run(values, sink)),
   };
 }
@@ -172,7 +174,7 @@ function intoReader(
 }
 
 /** As the sink, without a rest: what changes rows runs to its end. */
-function keepAll(rows: FirstRows): RowSink {
+export function keepAll(rows: FirstRows): RowSink {
   return {
     batchRowsMax: 1024,
     rows(batch) {

@@ -8,7 +8,7 @@ import { TypeOid } from '../../types/type-oids.js';
 import { typeRef } from '../../types/type-refs.js';
 import type { Value } from '../../types/type.js';
 import type { WantedResult } from '../../plan/routine-binding.js';
-import { type Compilation, shapeOf } from './compilation.js';
+import { type Compilation, INLINE_BLOCK, shapeOf } from './compilation.js';
 import { querySource } from './compile-queries.js';
 import { Completion, type Step, action, plain, waiting, waitingAction } from './steps.js';
 import type { ReturnNextNode, ReturnNode, ReturnQueryNode } from './syntax.js';
@@ -34,12 +34,12 @@ export function compileReturn(compilation: Compilation, node: ReturnNode): Step 
     if (needsValue) throw compilation.error('42601', 'missing expression at or near ";"', at + 'return'.length);
     return plain(() => Completion.Return);
   }
-  const refuse = (where: string, hint?: string): never => {
-    const error = compilation.error('42804', `RETURN cannot have a parameter in ${where}`, value.at);
+  const refuse = (where: string, hint?: string, code = '42804'): never => {
+    const error = compilation.error(code, `RETURN cannot have a parameter in ${where}`, value.at);
     throw hint === undefined ? error : error.with({ hint });
   };
   if (routine.returnsSet) refuse('function returning set', 'Use RETURN NEXT or RETURN QUERY.');
-  if (routine.routine === 'procedure') refuse('a procedure');
+  if (routine.routine === 'procedure' && routine.name !== INLINE_BLOCK) refuse('a procedure', undefined, '42601');
   if (outputVariables(compilation).length > 0) refuse('function with OUT parameters');
   if (wanted === undefined) refuse('function returning void');
   const code = compilation.expression(value);
@@ -146,7 +146,8 @@ class ResultSink implements RowSink {
   }
 }
 
-function checkColumns(
+/** 42804 with `message` where columns are not of the types wanted. */
+export function checkColumns(
   compilation: Compilation,
   given: readonly RecordColumn[],
   wanted: readonly RecordColumn[],

@@ -1,19 +1,42 @@
 /** CALL and DO inside a body, and the end of transactions. */
-import { unsupportedError } from '@phantom/base';
+import { PhantomError } from '@phantom/base';
+import type { Value } from '../../types/type.js';
 import type { Compilation } from './compilation.js';
-import { querySource } from './compile-queries.js';
-import { DISCARD } from './row-sinks.js';
+import { keepAll, querySource } from './compile-queries.js';
+import { DISCARD, FirstRows } from './row-sinks.js';
 import { type Step, waitingAction } from './steps.js';
 import type { CallNode, EndTransactionNode } from './syntax.js';
+import { type Target, targetOf } from './targets.js';
 
 export function compileCall(compilation: Compilation, { statement }: CallNode): Step {
   const source = querySource(compilation, statement);
+  const { node } = statement;
+  const args = node.kind === 'call-statement' ? node.call.arguments : [];
+  // Arguments that are variables, which what goes out of the procedure can be given to.
+  const targets = args.map(({ value }): Target | undefined => {
+    if (value.kind !== 'column') return undefined;
+    const path = value.names.map(({ text }) => text);
+    return compilation.names.find(path) === undefined ? undefined : targetOf(compilation, { path, at: statement.at });
+  });
   return waitingAction(function* (frame) {
     const query = yield* source(frame);
-    yield* query.run(DISCARD);
+    const { outputs = [], fields } = query;
+    const row = new FirstRows(1);
+    yield* query.run(outputs.length === 0 ? DISCARD : keepAll(row));
+    const values: readonly Value[] = row.kept[0] ?? [];
+    outputs.forEach((argument, i) => {
+      const field = fields[i];
+      const target = targets[argument];
+      if (field === undefined) return;
+      if (target === undefined) {
+        const message = `procedure parameter "${field.name}" is an output parameter but corresponding argument is not writable`;
+        throw new PhantomError('42601', message);
+      }
+      target.assign(frame, values[i], field.type);
+    });
   });
 }
 
-export function compileEndTransaction(_compilation: Compilation, { kind }: EndTransactionNode): Step {
-  throw unsupportedError(`${kind.toUpperCase()} in PL/pgSQL`);
+export function compileEndTransaction({ host }: Compilation, { kind, chain }: EndTransactionNode): Step {
+  return waitingAction(() => host.endTransaction(kind, chain));
 }

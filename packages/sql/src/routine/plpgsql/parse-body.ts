@@ -15,7 +15,7 @@ export function parseBody(source: string): BodyNode {
   const block = parser.block();
   reader.acceptSymbol(';');
   if (!reader.isAtEnd) reader.fail();
-  return { block, conflict };
+  return { block, conflict, endsTransactions: parser.endsTransactions };
 }
 
 const OPTION = /^[ \t]*#[ \t]*(\w+)[ \t]+(\w+)[ \t]*$/;
@@ -46,6 +46,10 @@ class BodyParser {
   constructor(reader: BodyReader) {
     this.reader = reader;
     this.statements = new StatementParser(reader, (label) => this.block(label));
+  }
+
+  get endsTransactions(): boolean {
+    return this.statements.endsTransactions;
   }
 
   /** A block whose label, if it has one, may have been read. */

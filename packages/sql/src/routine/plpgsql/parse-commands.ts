@@ -6,6 +6,9 @@ import type { AssignNode, DynamicNode, IntoNode, Node, RaiseLevel, RaiseNode } f
 const LEVELS: ReadonlySet<string> = new Set(['debug', 'log', 'info', 'notice', 'warning', 'exception']);
 
 export class CommandParser extends PerformedStatements {
+  /** COMMIT, ROLLBACK, or a CALL of what may say so has been read. */
+  endsTransactions = false;
+
   /** True before `variable := `, `record.field = `, `array[1] := `. */
   protected isAssignment(): boolean {
     const { reader } = this;
@@ -180,6 +183,7 @@ export class CommandParser extends PerformedStatements {
   private endTransaction(kind: 'commit' | 'rollback'): Node {
     const { reader } = this;
     const { at, line } = reader;
+    this.endsTransactions = true;
     reader.advance();
     let chain = false;
     if (reader.acceptWord('and')) {
@@ -213,6 +217,7 @@ export class CommandParser extends PerformedStatements {
     }
     const statement = reader.statementOf(first, reader.mark, '', hole);
     reader.expectSymbol(';');
+    if (isCall) this.endsTransactions = true;
     return isCall ? { kind: 'call', at, line, statement } : { kind: 'sql', at, line, statement, into };
   }
 }

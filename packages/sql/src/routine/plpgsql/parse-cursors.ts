@@ -82,7 +82,7 @@ export class PerformedStatements {
     const cursor = this.target();
     const isBackward = !reader.acceptWord('no');
     const scroll = reader.acceptWord('scroll') ? isBackward : undefined;
-    const base = { kind: 'open', at, line, cursor, scroll } as const;
+    const base = { kind: 'open', at, line, cursor, scroll, argumentsAt: reader.at } as const;
     if (reader.acceptWord('for')) {
       if (reader.acceptWord('execute')) {
         const query = this.dynamic(';');

@@ -260,6 +260,8 @@ export interface OpenNode extends Base {
   /** Undefined for a cursor whose query was declared. */
   readonly query: StatementFragment | DynamicNode | undefined;
   readonly arguments: readonly CursorArgument[];
+  /** Where the arguments stand, or would. */
+  readonly argumentsAt: number;
 }
 
 export type FetchDirection = 'forward' | 'backward' | 'absolute' | 'relative';
@@ -324,6 +326,8 @@ export type VariableConflict = 'neither' | 'variables' | 'columns';
 
 export interface BodyNode {
   readonly block: BlockNode;
+  /** Something in it may end the transaction: loops read all of their rows first. */
+  readonly endsTransactions: boolean;
   /** What #variable_conflict says; undefined: the setting. */
   readonly conflict: VariableConflict | undefined;
 }

@@ -324,11 +324,16 @@ export abstract class RoutineGrammar extends DefinitionGrammar {
   protected doBlock(position: number): DoBlock {
     let language: Name | undefined;
     let source: StringLiteral | undefined;
+    let bodyAt: number | undefined;
     while (this.at('String') || this.at('language')) {
-      if (this.accept('language')) language = this.wordOrString();
-      else source = this.stringLiteralValue();
+      if (this.accept('language')) {
+        language = this.wordOrString();
+        continue;
+      }
+      bodyAt = this.bodyOffset();
+      source = this.stringLiteralValue();
     }
     if (source === undefined) this.fail();
-    return { kind: 'do', language, source, position };
+    return { kind: 'do', language, source, bodyAt, position };
   }
 }
