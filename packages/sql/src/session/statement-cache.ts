@@ -116,7 +116,10 @@ export class StatementCache {
     picture: CatalogPort,
     statement: Pick<PlanStatement, 'node' | 'declaredTypes' | 'text' | 'routine'>,
   ): PreparedPlan {
-    const { node } = statement;
+    const { node, routine } = statement;
+    // Relations that only one trigger knows: the same statement of its function means others elsewhere.
+    if ((routine?.relations?.size ?? 0) > 0)
+      return this.planUncached(picture, node, statement.declaredTypes, statement.text, routine);
     let byKey = this.plans.get(node);
     if (byKey === undefined) this.plans.set(node, (byKey = new Map()));
     const key = statement.declaredTypes.length === 0 ? '' : statement.declaredTypes.join(',');

@@ -5,6 +5,7 @@
  *   TG_ARGV    what EXECUTE FUNCTION gives, counted from 0      TG_TABLE_NAME, TG_TABLE_SCHEMA, TG_NARGS
  */
 import { PhantomError } from '@phantom/base';
+import type { TypeRef } from '@phantom/catalog';
 import { SqlArray, type SqlRecord } from '@phantom/codec';
 import type { Yielded } from '../../exec/runtime.js';
 import { TypeOid } from '../../types/type-oids.js';
@@ -19,10 +20,10 @@ import type { RecordColumn, Variable } from './variables.js';
 const NAME = typeRef(TypeOid.name);
 const RECORD = typeRef(TypeOid.record);
 
-/** The variables of a trigger function, each with what a firing gives it. */
-const VARIABLES: readonly { readonly name: string; readonly type: typeof TEXT; value(call: TriggerCall): Value }[] = [
-  { name: 'new', type: RECORD, value: (call) => call.newRow },
-  { name: 'old', type: RECORD, value: (call) => call.oldRow },
+/** The variables of a trigger function, each with what a firing gives it; those without a type are rows. */
+const VARIABLES: readonly { readonly name: string; readonly type?: TypeRef; value(call: TriggerCall): Value }[] = [
+  { name: 'new', value: (call) => call.newRow },
+  { name: 'old', value: (call) => call.oldRow },
   { name: 'tg_name', type: NAME, value: (call) => call.name },
   { name: 'tg_when', type: TEXT, value: (call) => call.when },
   { name: 'tg_level', type: TEXT, value: (call) => call.level },
@@ -39,8 +40,8 @@ function argumentArray(given: readonly string[]): SqlArray | null {
   return given.length === 0 ? null : new SqlArray(TypeOid.text, [given.length], [0], given);
 }
 
-function declareAll(compilation: Compilation): readonly Variable[] {
-  return VARIABLES.map(({ name, type }) => compilation.declare(name, type));
+function declareAll(compilation: Compilation, rowType: TypeRef): readonly Variable[] {
+  return VARIABLES.map(({ name, type = rowType }) => compilation.declare(name, type));
 }
 
 /** Compiles the body over rows of a type; `record` where the table is not known yet. */
@@ -51,7 +52,9 @@ export function compileTriggerBody({ routine, rowType }: TriggerSignature, host:
     });
   }
   const wanted = { type: RECORD, shown: 'trigger', columns: undefined, firstOnly: true, mayBeWhole: true };
-  const body = new PlpgsqlBody({ routine, parameterTypes: [], wanted }, host, declareAll);
+  const body = new PlpgsqlBody({ routine, parameterTypes: [], wanted }, host, (compilation) =>
+    declareAll(compilation, rowType),
+  );
   const columns = host.catalog.compositeFields(rowType.oid) ?? [];
   return function* fire(call: TriggerCall): Generator<Yielded, SqlRecord | null, void> {
     const frame = body.frame();
