@@ -5,6 +5,7 @@
 import {
   type ConstraintDescriptor,
   type RelationDescriptor,
+  type SequenceDescriptor,
   type TableDescriptor,
   type TypeRef,
   hasColumnPrivilege,
@@ -18,11 +19,12 @@ import { type CatalogRow, informationView } from './catalog-view.js';
 import { constraintText, defaultText, viewDefinitionText } from './object-text.js';
 import { listedSystemViews, relationsOf, schemasOf, typesOf } from './pg-objects.js';
 import { PG_CATALOG_OID, type SystemView, type SystemViewSource } from './system-view.js';
+import { writableColumns } from './updatable-views.js';
 
-const yesOrNo = (is: boolean): string => (is ? 'YES' : 'NO');
+export const yesOrNo = (is: boolean): string => (is ? 'YES' : 'NO');
 
 /** Relations on which the role has any right. Materialized views are not of the standard, and not shown. */
-function* visible(source: SystemViewSource): Iterable<Exclude<RelationDescriptor, { kind: 'index' }>> {
+export function* visible(source: SystemViewSource): Iterable<Exclude<RelationDescriptor, { kind: 'index' }>> {
   const { objectsSeen, roleOid } = source;
   for (const relation of relationsOf(source)) {
     if (relation.kind === 'index' || (relation.kind === 'table' && relation.materialized !== undefined)) continue;
@@ -40,7 +42,7 @@ function* visibleTables(source: SystemViewSource): Iterable<TableDescriptor> {
 }
 
 /** What every row about a table begins with. */
-function tableNames(source: SystemViewSource, relation: RelationDescriptor): Record<string, Value> {
+export function tableNames(source: SystemViewSource, relation: RelationDescriptor): Record<string, Value> {
   return {
     table_catalog: source.databaseName,
     table_schema: source.schemaNameOf(relation.schemaOid),
@@ -60,7 +62,7 @@ function* tableRows(source: SystemViewSource): Iterable<CatalogRow> {
     yield {
       ...tableNames(source, relation),
       table_type: relation.kind === 'view' ? 'VIEW' : temporary ? 'LOCAL TEMPORARY' : 'BASE TABLE',
-      is_insertable_into: yesOrNo(relation.kind === 'table'),
+      is_insertable_into: yesOrNo(relation.kind === 'table' || writableColumns(source, relation) !== undefined),
       is_typed: 'NO',
     };
   }
@@ -77,7 +79,7 @@ function* tableRows(source: SystemViewSource): Iterable<CatalogRow> {
 }
 
 /** How the type of a column is described: the ISO columns about it. */
-function typeColumns(source: SystemViewSource, declared: TypeRef): Record<string, Value> {
+export function typeColumns(source: SystemViewSource, declared: TypeRef): Record<string, Value> {
   const type = source.types.byOid(declared.oid);
   let under = type;
   let { typmod } = declared;
@@ -175,6 +177,7 @@ function* columnRows(source: SystemViewSource): Iterable<CatalogRow> {
         };
       }
     } else if (relation.kind === 'view') {
+      const writable = writableColumns(source, relation);
       for (const [i, column] of relation.columns.entries()) {
         yield {
           ...tableNames(source, relation),
@@ -182,7 +185,7 @@ function* columnRows(source: SystemViewSource): Iterable<CatalogRow> {
           is_nullable: 'YES',
           ...identityColumns(source, undefined, undefined),
           is_generated: 'NEVER',
-          is_updatable: 'NO',
+          is_updatable: yesOrNo(writable?.has(column.name) === true),
         };
       }
     }
@@ -380,7 +383,7 @@ function* checkRows(source: SystemViewSource): Iterable<CatalogRow> {
     for (const constraint of table.constraints) {
       if (constraint.kind !== 'check') continue;
       const text = constraintText(source.catalog, table, constraint);
-      const clause = text.slice('CHECK ('.length, text.lastIndexOf(')'));
+      const clause = text.slice('CHECK '.length, text.lastIndexOf(')') + 1);
       yield { ...constraintNames(source, table, constraint.name), check_clause: clause };
     }
     for (const { name, number } of notNullColumns(table))
@@ -391,12 +394,13 @@ function* checkRows(source: SystemViewSource): Iterable<CatalogRow> {
 function* viewRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const relation of visible(source)) {
     if (relation.kind !== 'view') continue;
+    const isUpdatable = yesOrNo(writableColumns(source, relation) !== undefined);
     yield {
       ...tableNames(source, relation),
       view_definition: viewDefinitionText(source.catalog, relation, false, source.formats),
       check_option: relation.checkOption?.toUpperCase() ?? 'NONE',
-      is_updatable: 'NO',
-      is_insertable_into: 'NO',
+      is_updatable: isUpdatable,
+      is_insertable_into: isUpdatable,
       is_trigger_updatable: 'NO',
       is_trigger_deletable: 'NO',
       is_trigger_insertable_into: 'NO',
@@ -404,14 +408,17 @@ function* viewRows(source: SystemViewSource): Iterable<CatalogRow> {
   }
 }
 
+/** The sequence of an identity column belongs to that, and is not shown. */
+export function isOfIdentity(source: SystemViewSource, { ownedBy }: SequenceDescriptor): boolean {
+  const owner = ownedBy === undefined ? undefined : source.objectsSeen.object(ownedBy.tableOid);
+  if (owner?.kind !== 'table') return false;
+  return owner.columns.some(({ identity, number }) => number === ownedBy?.column && identity !== undefined);
+}
+
 function* sequenceRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const relation of visible(source)) {
     if (relation.kind !== 'sequence') continue;
-    // Those of identity columns belong to their column.
-    const owner = relation.ownedBy === undefined ? undefined : source.objectsSeen.object(relation.ownedBy.tableOid);
-    const column =
-      owner?.kind === 'table' ? owner.columns.find(({ number }) => number === relation.ownedBy?.column) : undefined;
-    if (column?.identity !== undefined) continue;
+    if (isOfIdentity(source, relation)) continue;
     const type = source.types.byOid(relation.typeOid);
     yield {
       sequence_catalog: source.databaseName,
@@ -445,40 +452,6 @@ function* domainRows(source: SystemViewSource): Iterable<CatalogRow> {
   }
 }
 
-const PRIVILEGES: readonly (readonly [string, string])[] = [
-  ['r', 'SELECT'],
-  ['a', 'INSERT'],
-  ['w', 'UPDATE'],
-  ['d', 'DELETE'],
-  ['D', 'TRUNCATE'],
-  ['x', 'REFERENCES'],
-  ['t', 'TRIGGER'],
-];
-
-function* tablePrivilegeRows(source: SystemViewSource): Iterable<CatalogRow> {
-  for (const relation of visible(source)) {
-    if (relation.kind === 'sequence') continue;
-    const owner = source.roleNameOf(relation.ownerOid);
-    const items = relation.acl ?? [
-      { granteeOid: relation.ownerOid, grantorOid: relation.ownerOid, privileges: 'arwdDxt', grantable: 'arwdDxt' },
-    ];
-    for (const { granteeOid, grantorOid, privileges, grantable } of items) {
-      for (const [letter, privilege_type] of PRIVILEGES) {
-        if (!privileges.includes(letter)) continue;
-        const grantee = granteeOid === 0 ? 'PUBLIC' : source.roleNameOf(granteeOid);
-        yield {
-          grantor: source.roleNameOf(grantorOid),
-          grantee,
-          ...tableNames(source, relation),
-          privilege_type,
-          is_grantable: yesOrNo(grantable.includes(letter) || grantee === owner),
-          with_hierarchy: yesOrNo(letter === 'r'),
-        };
-      }
-    }
-  }
-}
-
 export const INFORMATION_SCHEMA_VIEWS: readonly SystemView[] = [
   informationView('schemata', schemaRows),
   informationView('tables', tableRows),
@@ -492,7 +465,5 @@ export const INFORMATION_SCHEMA_VIEWS: readonly SystemView[] = [
   informationView('views', viewRows),
   informationView('sequences', sequenceRows),
   informationView('domains', domainRows),
-  informationView('table_privileges', tablePrivilegeRows),
-  informationView('role_table_grants', tablePrivilegeRows),
   informationView('information_schema_catalog_name', (source) => [{ catalog_name: source.databaseName }]),
 ];

@@ -5,8 +5,10 @@
 import type { Oid } from '@phantom/catalog';
 import type { VirtualRelation } from '../plan/catalog-port.js';
 import { ACTIVITY_VIEWS } from './activity.js';
+import { INFORMATION_RIGHTS_VIEWS } from './information-rights.js';
 import { INFORMATION_ROUTINE_VIEWS } from './information-routines.js';
 import { INFORMATION_SCHEMA_VIEWS } from './information-schema.js';
+import { INFORMATION_USAGE_VIEWS } from './information-usage.js';
 import { CLUSTER_VIEWS } from './pg-cluster.js';
 import { LISTING_VIEWS } from './pg-listings.js';
 import { POLICY_VIEWS } from './pg-policies.js';
@@ -35,7 +37,9 @@ const ALL_VIEWS: readonly SystemView[] = [
   ...PG_CATALOG_VIEWS,
   ...ACTIVITY_VIEWS,
   ...INFORMATION_SCHEMA_VIEWS,
+  ...INFORMATION_RIGHTS_VIEWS,
   ...INFORMATION_ROUTINE_VIEWS,
+  ...INFORMATION_USAGE_VIEWS,
   ...TRIGGER_VIEWS,
   ...PHANTOM_VIEWS,
 ];
