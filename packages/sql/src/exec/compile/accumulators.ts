@@ -1,6 +1,6 @@
 /**
- * Accumulators: how one aggregate's states are begun, stepped and finished in generated code. Counts, integer sums and
- * extremes of primitives are written out; every other aggregate is called through its definition.
+ * Accumulators: how one aggregate's states are begun, stepped and finished in generated code. Counts, sums of integers and
+ * decimals, and extremes of primitives are written out; every other aggregate is called through its definition.
  */
 import { FIRST_VALUE } from '../../plan/binder/bind-group.js';
 import type { AggregateCall } from '../../plan/logical/logical.js';
@@ -23,12 +23,12 @@ import {
 import { PairTable } from '../key-table.js';
 import type { Run } from '../run.js';
 import { type Accumulator, argumentOperands } from './accumulator.js';
-import { isIntegerSum, integerSum, SharedIntegerSums } from './integer-sum.js';
 import { orderedAccumulator } from './ordered-accumulator.js';
 import type { MemoryOf } from '../spill/overflow.js';
 import { isOwnOrder } from './intrinsics.js';
 import { addKeyTables, hashKeyOf, keyNumber, typesOf } from './key-tables.js';
 import { stateOf } from './program-builder.js';
+import { isSum, sumOf, SharedSums } from './shared-sums.js';
 import type { Operand } from './row-scope.js';
 import type { PlanCompiler, StepContext } from './step.js';
 
@@ -41,10 +41,10 @@ export function accumulatorsFor(
   calls: readonly AggregateCall[],
   memoryOf: MemoryOf,
 ): Accumulator[] {
-  const sums = new SharedIntegerSums(compiler, memoryOf);
+  const sums = new SharedSums(compiler, memoryOf);
   return calls.map((call) => {
     const isPlain = call.orderBy.length === 0 && call.filter === undefined && !call.distinct;
-    return isPlain && isIntegerSum(call) ? sums.accumulator(call) : accumulatorFor(compiler, call, memoryOf);
+    return isPlain && isSum(call) ? sums.accumulator(call) : accumulatorFor(compiler, call, memoryOf);
   });
 }
 
@@ -101,7 +101,7 @@ function plainAccumulator(compiler: PlanCompiler, call: AggregateCall, memoryOf:
       return counter(compiler, call);
     case 'sum':
     case 'avg':
-      if (isIntegerSum(call)) return integerSum(compiler, call, memoryOf);
+      if (isSum(call)) return sumOf(compiler, call, memoryOf);
       break;
     case 'min':
     case 'max':

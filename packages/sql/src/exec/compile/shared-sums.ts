@@ -1,32 +1,37 @@
 /**
- * sum and avg of smallint and integer: both are read from one IntegerSums, and calls over the same argument share it, as in
- * `select sum(x), avg(x)`.
+ * sum and avg of smallint, integer and numeric: both are read from one IntegerSums or DecimalSums, and calls over the same
+ * argument share it, as in `select sum(x), avg(x)`.
  */
 import { assert } from '@phantom/base';
 import { equalExpressions } from '../../expr/walk.js';
 import { TypeOid } from '../../types/type-oids.js';
 import type { AggregateCall } from '../../plan/logical/logical.js';
 import { binary, element, isNotNull, literal, method, ONE, or, property, type Code } from '../code/ir.js';
+import { DecimalSums } from '../decimal-sums.js';
 import { IntegerSums } from '../integer-sums.js';
 import type { MemoryOf } from '../spill/overflow.js';
 import type { Accumulator } from './accumulator.js';
 import { stateOf } from './program-builder.js';
 import type { PlanCompiler, StepContext } from './step.js';
 
-/** True for a call whose results `integerSum` gives, once filters and DISTINCT are seen to. */
-export function isIntegerSum(call: AggregateCall): boolean {
-  const [argument] = call.arguments;
-  const isSmall = argument?.type.oid === TypeOid.int4 || argument?.type.oid === TypeOid.int2;
-  return isSmall && (call.function.name === 'sum' || call.function.name === 'avg');
+const SUMMED: ReadonlySet<number | undefined> = new Set([TypeOid.int2, TypeOid.int4, TypeOid.numeric]);
+
+function isDecimal(call: AggregateCall): boolean {
+  return call.arguments[0]?.type.oid === TypeOid.numeric;
+}
+
+/** True for a call whose results `sumOf` gives, once filters and DISTINCT are seen to. */
+export function isSum(call: AggregateCall): boolean {
+  return SUMMED.has(call.arguments[0]?.type.oid) && (call.function.name === 'sum' || call.function.name === 'avg');
 }
 
 /** The accumulator of a sum or an average over states of its own. */
-export function integerSum(compiler: PlanCompiler, call: AggregateCall, memoryOf: MemoryOf): Accumulator {
-  return new SharedIntegerSums(compiler, memoryOf).accumulator(call);
+export function sumOf(compiler: PlanCompiler, call: AggregateCall, memoryOf: MemoryOf): Accumulator {
+  return new SharedSums(compiler, memoryOf).accumulator(call);
 }
 
 /** Accumulators of plain calls: each over the states of an earlier call with the same argument, where there is one. */
-export class SharedIntegerSums {
+export class SharedSums {
   private readonly slots: { readonly call: AggregateCall; readonly slot: number }[] = [];
   private readonly compiler: PlanCompiler;
   private readonly memoryOf: MemoryOf;
@@ -44,7 +49,9 @@ export class SharedIntegerSums {
     );
     if (earlier !== undefined) return over(call, earlier.slot, false);
     const { memoryOf } = this;
-    const slot = this.compiler.builder.addSlot((run) => new IntegerSums(memoryOf(run)));
+    const slot = this.compiler.builder.addSlot((run) =>
+      isDecimal(call) ? new DecimalSums(memoryOf(run)) : new IntegerSums(memoryOf(run)),
+    );
     this.slots.push({ call, slot });
     return over(call, slot, true);
   }
@@ -56,7 +63,7 @@ function over(call: AggregateCall, slot: number, steps: boolean): Accumulator {
   return {
     neverNull: false,
     begin: (run) => {
-      if (steps) (run.state[slot] as IntegerSums).begin();
+      if (steps) (run.state[slot] as IntegerSums | DecimalSums).begin();
     },
     emitBegin: ({ emitter, run }) => {
       if (steps) emitter.evaluate(method(stateOf(emitter, run, slot), 'begin'));
@@ -74,7 +81,8 @@ function emitStep(context: StepContext, call: AggregateCall, slot: number, group
   assert(argument !== undefined, 'a sum has an argument');
   const value = expressions.value(argument);
   const state = stateOf(emitter, run, slot);
-  const add = (): void => {
+  const addDecimal = (): void => emitter.evaluate(method(state, 'add', group, value.code));
+  const addInteger = (): void => {
     // The arrays are read anew for each row: a new group may have made them larger.
     const sums = emitter.let(property(state, 'sums'));
     const counts = emitter.let(property(state, 'counts'));
@@ -90,5 +98,5 @@ function emitStep(context: StepContext, call: AggregateCall, slot: number, group
     );
     emitter.setElement(counts, group, binary('+', element(counts, group), ONE));
   };
-  emitter.if(value.nullable ? isNotNull(value.code) : literal(true), add);
+  emitter.if(value.nullable ? isNotNull(value.code) : literal(true), isDecimal(call) ? addDecimal : addInteger);
 }
