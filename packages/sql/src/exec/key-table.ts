@@ -40,7 +40,8 @@ export class ValueTable {
   }
 }
 
-const FIRST_CAPACITY = 64;
+/** Tables of subqueries are made for each row around them: up to 64 bytes an array needs no memory of its own. */
+const FIRST_CAPACITY = 16;
 
 /** Scatters 32-bit integers (the finalizer of MurmurHash3). */
 function scatter(value: number): number {

@@ -226,12 +226,14 @@ export class CursorPipeline extends Pipeline {
     batch.keyless = this.traits.keyless && !tracks;
     const { counters } = run.context;
     let copies: ByteWriter | undefined;
+    let most = 0;
     let sinceClock = 0;
     try {
       for (;;) {
         const count = this.backward ? fillBackward(cursor, batch, (copies ??= takeCopies())) : cursor.fill(batch);
         if (count === 0) return true;
         counters.rowsScanned += count;
+        if (count > most) most = count;
         if (!(yield* this.drive(run, batch, count))) return false;
         sinceClock += count;
         if (sinceClock >= CLOCK_ROWS) {
@@ -240,14 +242,15 @@ export class CursorPipeline extends Pipeline {
         }
         if (batch.capacity === firstBatches.capacity) {
           const { keyless } = batch;
-          giveBatch(batch);
+          giveBatch(batch, most);
           batch = takeBatch(spareBatches);
+          most = 0;
           batch.keyless = keyless;
         }
       }
     } finally {
       cursor.close();
-      giveBatch(batch);
+      giveBatch(batch, most);
       if (copies !== undefined) giveCopies(copies);
     }
   }
@@ -314,11 +317,12 @@ function takeBatch(pool: BatchPool): CursorBatch {
   return pool.spare.pop() ?? new CursorBatch(pool.capacity);
 }
 
-function giveBatch(batch: CursorBatch): void {
+/** Takes a batch back of which at most so many entries were filled. */
+function giveBatch(batch: CursorBatch, filled: number): void {
   const pool = batch.capacity === spareBatches.capacity ? spareBatches : firstBatches;
   if (batch.capacity !== pool.capacity || pool.spare.length >= SPARE_BATCHES_MAX) return;
-  batch.keyBuffers.fill(EMPTY);
-  batch.valueBuffers.fill(EMPTY);
+  batch.keyBuffers.fill(EMPTY, 0, filled);
+  batch.valueBuffers.fill(EMPTY, 0, filled);
   pool.spare.push(batch);
 }
 

@@ -5,6 +5,7 @@ import type { PhysicalPlanner } from '../../plan/physical/planner.js';
 import { binary, literal, ONE, property, type Code } from '../code/ir.js';
 import type { PlanMeasure, RunCount } from '../plan-measure.js';
 import { produceAggregate } from './aggregate.js';
+import { isAimed, produceAimedScan } from './aimed-scan.js';
 import { produceAppend, produceSetOperation } from './append.js';
 import { produceCteScan, produceWith } from './common-tables.js';
 import { produceDistinct } from './distinct.js';
@@ -34,6 +35,8 @@ export class PlanToProgram implements PlanCompiler {
   private readonly measure: PlanMeasure | undefined;
   /** Set inside a program of its own. */
   private readonly subplan: RunCount | undefined;
+  /** The program runs many times in a statement. */
+  private readonly isRepeated: boolean;
 
   constructor(
     builder: ProgramBuilder,
@@ -41,25 +44,28 @@ export class PlanToProgram implements PlanCompiler {
     counted: PhysicalNode | undefined,
     measure?: PlanMeasure,
     subplan?: RunCount,
+    isRepeated = false,
   ) {
     this.builder = builder;
     this.planner = planner;
     this.counted = counted;
     this.measure = measure;
     this.subplan = subplan;
+    this.isRepeated = isRepeated;
     this.subplans = new Subplans(this);
   }
 
   within(builder: ProgramBuilder): PlanCompiler {
     const { measure } = this;
-    if (measure === undefined) return new PlanToProgram(builder, this.planner, this.counted);
+    if (measure === undefined)
+      return new PlanToProgram(builder, this.planner, this.counted, undefined, undefined, true);
     const runs: RunCount = { runs: 0 };
     builder.addTask({
       *run() {
         runs.runs++;
       },
     });
-    return new PlanToProgram(builder, this.planner, this.counted, measure, runs);
+    return new PlanToProgram(builder, this.planner, this.counted, measure, runs, true);
   }
 
   count(context: StepContext, node: PhysicalNode, what: 'rows' | 'loops', test: Code = literal(true)): void {
@@ -90,7 +96,8 @@ export class PlanToProgram implements PlanCompiler {
   private write(node: PhysicalNode, consume: Consume): void {
     switch (node.kind) {
       case 'table-scan':
-        produceTableScan(this, node, consume);
+        if (this.isRepeated && isAimed(node)) produceAimedScan(this, node, consume);
+        else produceTableScan(this, node, consume);
         return;
       case 'virtual-scan':
         produceVirtualScan(this, node, consume);
