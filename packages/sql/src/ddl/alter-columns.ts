@@ -6,12 +6,12 @@ import { bindRowExpression } from '../expr/row-expression.js';
 import type { RowExpression } from '../expr/row-expression-types.js';
 import { resolveTypeName } from '../expr/type-names.js';
 import { withNamedCollation } from '../expr/named-collation.js';
-import { BoundRowExpression } from '../storage/table-rules.js';
+import { BoundRowExpression, type ForeignKey, incomingKeys } from '../storage/table-rules.js';
 import type { Expression } from '../text/ast.js';
 import type { Name } from '../text/ast-leaves.js';
 import type { AlterTableAction } from '../text/ast-schema.js';
 import type { Value } from '../types/type.js';
-import { addConstraint } from './constraints.js';
+import { addConstraint, checkKeyTypes } from './constraints.js';
 import type { DdlContext } from './context.js';
 import { bindColumnValue, makeColumn } from './create-table.js';
 import { ownSequence } from './create-table-sequence.js';
@@ -154,6 +154,7 @@ export function* alterTypes(
     changed = { ...changed, columns: changed.columns.map((other) => (other === column ? defaulted : other)) };
   }
   bindTexts(context, changed);
+  checkForeignKeys(context, changed);
   const after = yield* rewriteTable(context, table, changed, (row) => {
     const copy = row.slice(0, table.columns.length);
     for (const [at, transform] of transforms) copy[at] = transform.evaluate(row, context.evaluation);
@@ -164,6 +165,28 @@ export function* alterTypes(
     const column = after.columns[at] as ColumnDescriptor;
     if (column.identity !== undefined) retypeSequence(context, column, column.type.oid);
   }
+}
+
+/** Raises what foreign keys of the table, and those that refer to it, cannot be with the types of its columns. */
+function checkForeignKeys(context: DdlContext, table: TableDescriptor): void {
+  for (const constraint of table.constraints) {
+    if (constraint.kind !== 'foreign key') continue;
+    const other = context.objects.object(constraint.referencedTableOid);
+    const parent = constraint.referencedTableOid === table.oid ? table : other;
+    if (parent?.kind === 'table') checkForeignKey(context, constraint, table, parent);
+  }
+  for (const { child, constraint } of incomingKeys(table, context.objects))
+    if (child.oid !== table.oid) checkForeignKey(context, constraint, child, table);
+}
+
+function checkForeignKey(
+  context: DdlContext,
+  { columns, name, referencedColumns }: ForeignKey,
+  child: TableDescriptor,
+  parent: TableDescriptor,
+): void {
+  const own = columns.flatMap((number) => child.columns.find((column) => column.number === number) ?? []);
+  checkKeyTypes(context, name, parent, own, referencedColumns);
 }
 
 /** The column with the type that the action says; refused where something of the table would not go with it. */

@@ -302,7 +302,7 @@ function* addForeignKey(
   if (referenced.length !== columns.length) {
     throw new PhantomError('42830', 'number of referencing and referenced columns for foreign key disagree');
   }
-  checkKeyTypes(context, parent, columns, referenced);
+  checkKeyTypes(context, node.name?.text, parent, columns, referenced);
   const taken = (name: string): boolean => table.constraints.some((constraint) => constraint.name === name);
   const name =
     node.name === undefined
@@ -348,8 +348,10 @@ function* addForeignKey(
 }
 
 /** 42804 and 0A000 for columns that cannot refer to these. */
-function checkKeyTypes(
+/** 42804 unless values of the columns can be found among those of the columns that they refer to. */
+export function checkKeyTypes(
   context: DdlContext,
+  name: string | undefined,
   parent: TableDescriptor,
   columns: readonly ColumnDescriptor[],
   referenced: readonly number[],
@@ -363,7 +365,8 @@ function checkKeyTypes(
     if (parent.collection !== undefined) requireDocumentKey(column);
     if (parent.collection !== undefined && other.type.oid === TypeOid.jsonb) return;
     if (context.picture.functions.resolveOperator('=', other.type.oid, column.type.oid) === 'undefined') {
-      throw new PhantomError('42804', `foreign key constraint cannot be implemented`, {
+      const shown = name === undefined ? '' : ` "${name}"`;
+      throw new PhantomError('42804', `foreign key constraint${shown} cannot be implemented`, {
         detail: `Key columns "${column.name}" and "${other.name}" are of incompatible types.`,
       });
     }
