@@ -7,9 +7,14 @@ import {
   type Dependency,
   FIRST_USER_OID,
   NameClass,
+  type ObjectReader,
   type Oid,
+  PredefinedRole,
+  type RoleDescriptor,
+  type RoutineDescriptor,
+  predefinedRole,
 } from '../src/index.js';
-import { openCatalog, reload, table } from './support.js';
+import { type Opened, openCatalog, reload, table } from './support.js';
 
 describe('a new catalog', () => {
   it('has a superuser, a database and its public schema', async () => {
@@ -40,6 +45,92 @@ describe('a new catalog', () => {
   });
 });
 
+/** Commits a change of the catalog. */
+async function commit(opened: Opened, catalog: Catalog, work: (overlay: CatalogTransaction) => void): Promise<void> {
+  const transaction = opened.mvcc.begin();
+  transaction.beginStatement();
+  work(catalog.begin(transaction));
+  await transaction.commit();
+}
+
+describe('predefined roles', () => {
+  it('are there without being stored, and stored once they are changed', async () => {
+    const opened = await openCatalog();
+    const { catalog } = opened;
+    const monitor = catalog.role('pg_monitor');
+    expect(monitor).toMatchObject({ oid: PredefinedRole.Monitor, login: false, superuser: false });
+    expect(catalog.committed.object(PredefinedRole.ReadAllData)).toBe(predefinedRole(PredefinedRole.ReadAllData));
+    expect(catalog.committed.objectsOf('role').map(({ name }) => name)).toContain('pg_database_owner');
+    await commit(opened, catalog, (overlay) => {
+      overlay.put({ ...(monitor as RoleDescriptor), comment: 'watches' });
+    });
+    const again = await reload(opened);
+    expect(again.role('pg_monitor')?.comment).toBe('watches');
+    expect(again.committed.objectsOf('role').filter(({ name }) => name === 'pg_monitor')).toHaveLength(1);
+    const all = [...again.committed.objects()].filter(({ kind }) => kind === 'role');
+    expect(all.map(({ name }) => name).sort()).toEqual(
+      again.committed
+        .objectsOf('role')
+        .map(({ name }) => name)
+        .sort(),
+    );
+  });
+});
+
+function routine(oid: Oid, name: string, typeOid: Oid): RoutineDescriptor {
+  return {
+    kind: 'routine',
+    oid,
+    name,
+    databaseOid: BootstrapOid.FirstDatabase,
+    schemaOid: BootstrapOid.PublicSchema,
+    ownerOid: BootstrapOid.Superuser,
+    routine: 'function',
+    language: 'sql',
+    parameters: [
+      { name: 'a', mode: 'in', type: { oid: typeOid, typmod: -1 } },
+      { name: 'b', mode: 'out', type: { oid: 25, typmod: -1 } },
+    ],
+    resultType: { oid: 25, typmod: -1 },
+    returnsSet: false,
+    volatility: 'volatile',
+    strict: false,
+    securityDefiner: false,
+    leakproof: false,
+    parallel: 'unsafe',
+    cost: 100,
+    rows: 0,
+    searchPath: ['public'],
+    source: '',
+  };
+}
+
+describe('routines', () => {
+  it('share names, by what goes in, in what is committed and in what a transaction sees', async () => {
+    const opened = await openCatalog();
+    const { catalog } = opened;
+    const named = (reader: ObjectReader): Oid[] =>
+      reader.routinesNamed(BootstrapOid.PublicSchema, 'f').map(({ oid }) => oid);
+    await commit(opened, catalog, (overlay) => {
+      overlay.put(routine(30_001, 'f', 25));
+      overlay.put(routine(30_000, 'f', 23));
+      overlay.put(routine(30_002, 'g', 23));
+      expect(named(overlay)).toEqual([30_000, 30_001]);
+    });
+    expect(named(catalog.committed)).toEqual([30_000, 30_001]);
+    expect(catalog.committed.oidByName(NameClass.Routine, BootstrapOid.PublicSchema, 'f(25)')).toBe(30_001);
+    const again = await reload(opened);
+    expect(named(again.committed)).toEqual([30_000, 30_001]);
+    await commit(opened, again, (overlay) => {
+      overlay.remove(30_000);
+      expect(named(overlay)).toEqual([30_001]);
+      overlay.remove(30_001);
+      expect(named(overlay)).toEqual([]);
+    });
+    expect(named(again.committed)).toEqual([]);
+  });
+});
+
 function edge(dependentOid: Oid, referencedOid: Oid): Dependency {
   return { dependentOid, dependentColumn: 0, referencedOid, referencedColumn: 0, strength: 'normal' };
 }
@@ -47,12 +138,8 @@ function edge(dependentOid: Oid, referencedOid: Oid): Dependency {
 describe('a catalog that was opened again', () => {
   it('fetches what it is asked for, once, and follows changes to what it has and has not fetched', async () => {
     const opened = await openCatalog();
-    const change = async (catalog: Catalog, work: (overlay: CatalogTransaction) => void): Promise<void> => {
-      const transaction = opened.mvcc.begin();
-      transaction.beginStatement();
-      work(catalog.begin(transaction));
-      await transaction.commit();
-    };
+    const change = (catalog: Catalog, work: (overlay: CatalogTransaction) => void): Promise<void> =>
+      commit(opened, catalog, work);
     const relation = (catalog: Catalog, name: string): Oid | undefined =>
       catalog.committed.oidByName(NameClass.Relation, BootstrapOid.PublicSchema, name);
     await change(opened.catalog, (overlay) => {
