@@ -33,6 +33,8 @@ export async function prepare(
   const key = prepared.reserve(identifier);
   let record: WriteSet | undefined;
   try {
+    // Who has only written is watched as well: others may have an edge to it.
+    if (subject.isSerializable && subject.snapshots.current === undefined) subject.snapshots.take();
     if (subject.writes?.spilled !== undefined) takeBack(registry, subject);
     for (;;) {
       const blocked = validate(registry, subject, SLOT) ?? firstUnlocked(registry, subject);
@@ -40,7 +42,7 @@ export async function prepare(
         await registry.locks.wait(subject, blocked.hash, blocked.key, 0, blocked.key.length, blocked.mode);
         continue;
       }
-      const earliestOut = subject.isSerializable ? graph.validate(subject) : 0;
+      const earliestOut = subject.isSerializable ? graph.validate(subject, true) : 0;
       const state = stateOf(registry, subject, identifier, meta);
       if (record === undefined) {
         record = prepared.recordOf(key, state);

@@ -25,6 +25,8 @@
  *              somebody may need them; `floor` then says which snapshots can no longer commit (40001 with that reason).
  *   watchers   a read-only transaction is safe, and stops remembering what it reads, once all writers that its snapshot ran
  *              beside have ended without an edge to a commit that the snapshot shows. With none of them it is safe at once.
+ *   prepared   transactions that will commit: they count as committed for who wants to be safe, but for their position. Whether
+ *              one has an edge to a commit that a snapshot shows is known by the time of the snapshot.
  *
  * Invariants:
  *   1. Records are in the order of their positions; a transaction that wrote nothing has the place of the last commit
@@ -79,11 +81,14 @@ export interface CommitRecord {
 
 interface Watch {
   readonly transaction: SerializableTransaction;
-  /** Writers that its snapshot runs beside. */
-  readonly beside: Set<SerializableTransaction>;
+  /** Writers that its snapshot runs beside, those that are to end before it can be safe. */
+  readonly beside: Set<SerializableTransaction | PreparedReads>;
   isUnsafe: boolean;
   onDecided: (() => void) | undefined;
 }
+
+/** What of a commit, or of one that is certain to come, may endanger who only reads. */
+type Outgoing = Pick<CommitRecord, 'writes' | 'earliestOut'>;
 
 export class SerializationGraph {
   /** Snapshots older than this cannot commit any more: what they may conflict with is forgotten. */
@@ -119,13 +124,16 @@ export class SerializationGraph {
       this.live.add(transaction);
       return true;
     }
-    const beside = new Set<SerializableTransaction>();
+    const beside: Watch['beside'] = new Set();
     for (const other of this.live) if (!other.readOnly) beside.add(other);
-    const isUnsafe = this.hasDangerousRecord(transaction.snapshotSeq);
+    const { snapshotSeq } = transaction;
+    const dangerous = [...this.prepared].filter((prepared) => dangerousFor(snapshotSeq, prepared) !== NEVER);
+    const isUnsafe = dangerous.length > 0 || this.hasDangerousRecord(snapshotSeq);
     if (beside.size === 0 && !isUnsafe) return false;
     this.live.add(transaction);
-    const watch: Watch = { transaction, beside, isUnsafe, onDecided: undefined };
-    if (!isUnsafe) this.watches.set(transaction, watch);
+    // Another snapshot would be as unsafe, until one of those that are prepared has ended.
+    if (dangerous.length > 0) this.watch(transaction, new Set(dangerous), true);
+    else if (!isUnsafe) this.watch(transaction, beside, false);
     return true;
   }
 
@@ -139,10 +147,10 @@ export class SerializationGraph {
   }
 
   /** In the turn of the append: 40001 when the transaction is the last of a dangerous three; else what `committed` wants. */
-  validate(transaction: SerializableTransaction): number {
+  validate(transaction: SerializableTransaction, isPreparing = false): number {
     const { reads, snapshotSeq } = transaction;
     if (reads !== undefined) transaction.tellReads();
-    if (this.prepared.size > 0) this.refuseForPrepared(transaction, reads);
+    const isBehindPrepared = this.prepared.size > 0 && this.refuseForPrepared(transaction, reads, isPreparing);
     if (reads === undefined) return NEVER;
     if (snapshotSeq < this.floor) throw this.ledger.tooOld(transaction, this.floor, this.bytesMax);
     if (reads.isEmpty) return NEVER;
@@ -158,7 +166,7 @@ export class SerializationGraph {
       out = record;
     }
     if (out !== undefined && transaction.hasWrites) this.refusePivot(transaction, reads, out);
-    return earliestOut;
+    return isBehindPrepared ? Math.min(earliestOut, this.store.assignedSeq + 1) : earliestOut;
   }
 
   /** The transaction has committed: appended at `position`, or, without writes, ended behind it. */
@@ -184,7 +192,7 @@ export class SerializationGraph {
 
   /** The transaction is prepared: it cannot lose any more, so whoever would close a cycle with it does. */
   wasPrepared(transaction: SerializableTransaction, prepared: PreparedReads): void {
-    this.leave(transaction, undefined);
+    this.leave(transaction, prepared);
     this.prepared.add(prepared);
   }
 
@@ -196,6 +204,7 @@ export class SerializationGraph {
   /** A prepared transaction has committed at `position`, or was rolled back (undefined). */
   preparedEnded(prepared: PreparedReads, position: Seq | undefined): void {
     this.prepared.delete(prepared);
+    this.tellWatches(prepared, undefined);
     if (position === undefined) return;
     const { by, reads, writes, snapshotSeq, earliestOut } = prepared;
     this.records.push({ position, snapshotSeq, by, reads, writes, earliestOut });
@@ -226,6 +235,12 @@ export class SerializationGraph {
     const { writes } = transaction;
     if (writes === undefined) return;
     let keys: WrittenKeys | undefined;
+    for (const prepared of this.prepared) {
+      if (prepared.reads === undefined || (isEmpty(prepared.writes) && out.position > prepared.snapshotSeq)) continue;
+      keys ??= new WrittenKeys(writes.batch.finish(), writes.touched);
+      if (hasRead(prepared.reads, keys))
+        throw this.ledger.beforePrepared(transaction, prepared, readKey(prepared.reads, keys));
+    }
     for (let i = this.records.length - 1; i >= 0; i--) {
       const record = this.records[i] as CommitRecord;
       if (record.position < out.position) break;
@@ -242,25 +257,49 @@ export class SerializationGraph {
     }
   }
 
-  /** A prepared transaction as T2 cannot lose: T1, or T3, does instead. */
-  private refuseForPrepared(transaction: SerializableTransaction, reads: ReadSet | undefined): void {
+  /** A prepared transaction as T2 cannot lose: T1, or T3, does instead. As T1 it is in the way of T2 (refusePivot). */
+  /**
+   * Also whether the transaction, which is about to be prepared itself, has an edge to one that is: that one may commit first,
+   * and neither can lose then.
+   */
+  private refuseForPrepared(
+    transaction: SerializableTransaction,
+    reads: ReadSet | undefined,
+    isPreparing: boolean,
+  ): boolean {
     const { writes } = transaction;
     const keys =
       transaction.hasWrites && writes !== undefined
         ? new WrittenKeys(writes.batch.finish(), writes.touched)
         : undefined;
+    let hasEdge = false;
     for (const prepared of this.prepared) {
       const isT1 = reads !== undefined && hasRead(reads, prepared.writes);
       const isT3 = keys !== undefined && prepared.reads !== undefined && hasRead(prepared.reads, keys);
       if (reads !== undefined && isT1 && (isT3 || prepared.earliestOut !== NEVER))
         throw this.ledger.beforePrepared(transaction, prepared, readKey(reads, prepared.writes));
+      hasEdge ||= isT1 && isPreparing;
       if (!isT3) continue;
       for (const record of this.records) {
         if (record.reads !== undefined && hasRead(record.reads, prepared.writes))
           throw this.ledger.beforePrepared(transaction, prepared, readKey(record.reads, prepared.writes));
       }
+      const reader = this.preparedReaderOf(prepared.writes, prepared);
+      if (reader !== undefined) throw this.ledger.beforePrepared(transaction, reader, undefined);
       prepared.earliestOut = Math.min(prepared.earliestOut, this.store.assignedSeq + 1);
     }
+    const reader = hasEdge && keys !== undefined ? this.preparedReaderOf(keys, undefined) : undefined;
+    if (reader !== undefined) throw this.ledger.beforePrepared(transaction, reader, undefined);
+    return hasEdge;
+  }
+
+  /** A prepared transaction, but for one, that writes and has read one of the keys. */
+  private preparedReaderOf(keys: WrittenKeys, except: PreparedReads | undefined): PreparedReads | undefined {
+    for (const prepared of this.prepared) {
+      if (prepared === except || prepared.reads === undefined || isEmpty(prepared.writes)) continue;
+      if (hasRead(prepared.reads, keys)) return prepared;
+    }
+    return undefined;
   }
 
   /** A commit that the snapshot does not show has an edge to one that it does. */
@@ -273,7 +312,11 @@ export class SerializationGraph {
     return false;
   }
 
-  private leave(transaction: SerializableTransaction, record: CommitRecord | undefined): void {
+  private watch(transaction: SerializableTransaction, beside: Watch['beside'], isUnsafe: boolean): void {
+    this.watches.set(transaction, { transaction, beside, isUnsafe, onDecided: undefined });
+  }
+
+  private leave(transaction: SerializableTransaction, record: Outgoing | undefined): void {
     this.live.delete(transaction);
     const own = this.watches.get(transaction);
     if (own !== undefined) {
@@ -284,9 +327,9 @@ export class SerializationGraph {
     this.purge();
   }
 
-  private tellWatches(transaction: SerializableTransaction, record: CommitRecord | undefined): void {
+  private tellWatches(ended: SerializableTransaction | PreparedReads, record: Outgoing | undefined): void {
     for (const watch of this.watches.values()) {
-      if (!watch.beside.delete(transaction)) continue;
+      if (!watch.beside.delete(ended)) continue;
       const reader = watch.transaction;
       if (record?.writes !== undefined && dangerousFor(reader.snapshotSeq, record) !== NEVER) watch.isUnsafe = true;
       if (!watch.isUnsafe && watch.beside.size > 0) continue;
@@ -338,8 +381,12 @@ export class SerializationGraph {
 }
 
 /** Position of the commit that makes the record dangerous for a reader that writes nothing; infinite when none does. */
-function dangerousFor(snapshotSeq: Seq, record: CommitRecord): number {
+function dangerousFor(snapshotSeq: Seq, record: Outgoing): number {
   return record.earliestOut <= snapshotSeq ? record.earliestOut : NEVER;
+}
+
+function isEmpty({ count, ranges }: WrittenKeys): boolean {
+  return count === 0 && ranges.length === 0;
 }
 
 function hasRead(reads: ReadSet, keys: WrittenKeys): boolean {

@@ -540,7 +540,8 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
       this.snapshots.basesUpTo(place);
     }
     this.guards?.truncate(registry.window, mark.pointGuards, mark.rangeGuards);
-    if (releasesLocks) registry.locks.release(this, mark.lockHead);
+    // A lock on a key that is still put aside may have its record only since, and looks like one that was taken since.
+    if (releasesLocks && writes?.spilled === undefined) registry.locks.release(this, mark.lockHead);
   }
 
   private commitNothing(): CommitResult {

@@ -180,6 +180,69 @@ describe('a serializable one', () => {
     expect(mvcc.stats().serializableRecords).toBe(0);
   });
 
+  /** T2 has read `a` as it was before T3's commit, writes `b`, and is prepared. */
+  async function preparedPivot(mvcc: Mvcc): Promise<void> {
+    const pivot = mvcc.begin({ isolation: 'serializable' });
+    read(pivot, 'a');
+    const first = mvcc.begin({ isolation: 'serializable' });
+    put(first, 'a', '3');
+    await first.commit();
+    put(pivot, 'b', '2');
+    await pivot.prepare('pivot', '');
+  }
+
+  it('makes who only reads beside it lose, and a deferrable reader wait for its end', async () => {
+    const { mvcc } = await openPrepared();
+    await preparedPivot(mvcc);
+    const reader = mvcc.begin({ isolation: 'serializable', readOnly: true });
+    expect([read(reader, 'a'), read(reader, 'b')]).toEqual(['3', '1']);
+    expect(await codeOf(reader.commit())).toBe('40001');
+    const deferrable = mvcc.begin({ isolation: 'serializable', readOnly: true });
+    let isSafe = false;
+    const safe = deferrable.whenSafe()?.then(() => (isSafe = true));
+    await settle();
+    expect(isSafe).toBe(false);
+    await mvcc.commitPrepared('pivot');
+    await safe;
+    expect([read(deferrable, 'a'), read(deferrable, 'b')]).toEqual(['3', '2']);
+    await deferrable.commit();
+  });
+
+  it('that has read what a pivot writes makes that lose', async () => {
+    const { mvcc } = await openPrepared();
+    const pivot = mvcc.begin({ isolation: 'serializable' });
+    read(pivot, 'a');
+    await write(mvcc, 'a', 'others at another level are not watched');
+    const first = mvcc.begin({ isolation: 'serializable' });
+    put(first, 'a', '3');
+    await first.commit();
+    const prepared = mvcc.begin({ isolation: 'serializable' });
+    read(prepared, 'a');
+    read(prepared, 'b');
+    put(prepared, 'c', '2');
+    await prepared.prepare('reader', '');
+    put(pivot, 'b', '2');
+    expect(await codeOf(pivot.commit())).toBe('40001');
+    await mvcc.commitPrepared('reader');
+  });
+
+  it('cannot be one of three that are all prepared', async () => {
+    const { mvcc } = await openPrepared();
+    const [one, two, three] = Array.from({ length: 3 }, () => mvcc.begin({ isolation: 'serializable' })) as [
+      MvccTransaction,
+      MvccTransaction,
+      MvccTransaction,
+    ];
+    read(one, 'b');
+    put(one, 'a', '1');
+    read(two, 'c');
+    put(two, 'b', '2');
+    put(three, 'c', '3');
+    await three.prepare('three', '');
+    await one.prepare('one', '');
+    expect(await codeOf(two.prepare('two', ''))).toBe('40001');
+  });
+
   it('makes the second writer lose when the reader was there first, and write skew impossible', async () => {
     const { mvcc } = await openPrepared();
     const pivot = serializable(mvcc);
