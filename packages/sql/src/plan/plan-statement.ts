@@ -20,6 +20,7 @@ import type * as Ast from '../text/ast.js';
 import { StatementBinder } from './binder/statement-binder.js';
 import { fitResult } from './binder/fit-result.js';
 import type { CatalogPort } from './catalog-port.js';
+import { directCallOf } from './direct-call.js';
 import { explainPlan } from './explain.js';
 import type { LogicalNode } from './logical/logical.js';
 import { forEachNodeExpression, inputsOf } from './logical/walk.js';
@@ -145,6 +146,7 @@ export function preparedPlan(
     privileges: context.privileges(),
     traits,
     targets: targetsOf(logical),
+    directCall: modifies ? undefined : directCallOf(logical, context),
     ...compilePointRead(planner, physical, outputs, options.backEnd ?? 'auto'),
     pointWrite: modifies ? compilePointWrite(planner, physical, options.backEnd ?? 'auto') : undefined,
     execute: (executionContext, sink) => compiled.execute(executionContext, sink),
@@ -157,6 +159,7 @@ export function preparedPlan(
         pointLookup: undefined,
         pointLock: undefined,
         pointWrite: undefined,
+        directCall: undefined,
         execute: (executionContext, sink) => once.execute(executionContext, sink),
       };
       return { plan, measure };

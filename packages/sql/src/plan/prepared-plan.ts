@@ -11,6 +11,7 @@ import type { EvaluationContext } from '../functions/registry.js';
 import type { ModificationTarget } from '../storage/triggers/statement-triggers.js';
 import type { Value } from '../types/type.js';
 import type { CatalogPort, RequiredPrivilege } from './catalog-port.js';
+import type { DirectCall } from './direct-call.js';
 
 /** An output column. `tableOid` and `column` are 0 where it is not a plain column of a table. */
 export interface PlanField {
@@ -86,6 +87,8 @@ export interface PreparedPlan {
   readonly pointLookup: PointLookup | undefined;
   readonly pointLock: PointLock | undefined;
   readonly pointWrite: PointWrite | undefined;
+  /** Present when the statement is one call of a function, which the session makes itself, so that its body may wait. */
+  readonly directCall: DirectCall | undefined;
   /** Starts an execution; nothing happens before the first `next()`. See exec/runtime.ts for the protocol. */
   execute(context: ExecutionContext, sink: RowSink): Execution;
   /** EXPLAIN's lines. */

@@ -5,8 +5,10 @@
 import { PhantomError } from '@phantom/base';
 import { type TableLockMode, TableLockMode as Modes } from '@phantom/mvcc';
 import { type Execution, PAUSE, type RowSink, StatementRestart, StatementWait, type Yielded } from '../exec/runtime.js';
+import type { DirectCall } from '../plan/direct-call.js';
 import type { PreparedPlan } from '../plan/prepared-plan.js';
 import type { Value } from '../types/type.js';
+import type { SessionExecutionContext } from './execution-context.js';
 import { RowBuffer } from './row-buffer.js';
 import type { SqlSession } from './session.js';
 import { readOnlyTransaction } from './session-errors.js';
@@ -100,7 +102,7 @@ function* runWriting(
     writers.beginStatement();
     try {
       if (plan.targets.length > 0) yield* writers.triggers.begin(plan.targets);
-      const count = yield* plan.execute(context, buffer ?? sink);
+      const count = yield* executionOf(session, plan, context, buffer ?? sink);
       for (let wait = writers.finishStatement(); wait !== undefined; wait = writers.finishStatement()) yield wait;
       yield* writers.triggers.finish();
       if (buffer !== undefined) yield* buffer.drain(sink);
@@ -120,6 +122,29 @@ function* runWriting(
       transaction.storage.restartStatement();
     }
   }
+}
+
+/** The plan's execution, or the call that is all there is to it. */
+function executionOf(
+  session: SqlSession,
+  { directCall, execute }: PreparedPlan,
+  context: SessionExecutionContext,
+  sink: RowSink,
+): Execution {
+  return directCall === undefined ? execute(context, sink) : callDirectly(session, directCall, context, sink);
+}
+
+function* callDirectly(
+  session: SqlSession,
+  { routine, types, arguments: args }: DirectCall,
+  { parameters, evaluation }: SessionExecutionContext,
+  sink: RowSink,
+): Execution {
+  const values = args.map((argument) => argument(parameters, evaluation));
+  const isNull = routine.strict && values.includes(null);
+  const result = isNull ? null : yield* session.routines.execute(routine, values, types);
+  if (sink.rows({ columns: [[result]], count: 1 })) yield PAUSE;
+  return 1;
 }
 
 /** Keeps the definitions of a plan's tables as they are until the transaction ends; true when that had to be waited for. */
