@@ -87,6 +87,29 @@ describe('sql', () => {
     await expect(ask({ url, commands: ['select 1'] })).rejects.toMatchObject({ exitCode: 4 });
   });
 
+  it('copies between a file and a server, more than the socket takes at once', async () => {
+    const database = await open(':memory:');
+    const server = await startServer(database, { pgPort: 0 });
+    const directory = newDirectory();
+    const file = join(directory, 'rows.tsv');
+    const script = join(directory, 'script.sql');
+    writeFileSync(
+      script,
+      `\\copy (select g, repeat('x', 200) from generate_series(1, 10000) g) to '${file}'\ncreate table t (a int, b text);\n` +
+        `\\copy t from '${file}'\n\\copy t (a, b) from '${file}'\nselect count(*), sum(length(b)) from t;\n\\copy t (a) from '${file}'\n`,
+    );
+    const url = `postgres://phantom@127.0.0.1:${server.pg.port}/phantom`;
+    const answer = await ask({ url, files: [script] });
+    await server.close();
+    await database.close();
+    expect(answer.out).toContain('COPY 10000\nCREATE TABLE\nCOPY 10000\nCOPY 10000\n');
+    expect(answer.out).toContain(' 20000 | 4000000');
+    expect(answer).toMatchObject({
+      value: 2,
+      err: expect.stringContaining('extra data after last expected column') as string,
+    });
+  });
+
   it('says what it cannot open', async () => {
     const data = newDirectory();
     writeFileSync(join(data, 'letter.txt'), 'not a database');

@@ -9,17 +9,18 @@ export class EmbeddedCopy implements CopyChannel {
   /** Those of the statement that runs. */
   ends: CopyEnds = {};
   piece: Uint8Array | undefined;
-  private next = 0;
+  private input: Iterator<Uint8Array> | undefined;
   private wait: Promise<void> | undefined;
 
   startIn(): void {
     if (this.ends.input === undefined)
       throw new PhantomError('57014', 'COPY from stdin failed: there is no data for it');
-    this.next = 0;
+    this.input = this.ends.input[Symbol.iterator]();
   }
 
   advance(): undefined {
-    this.piece = this.ends.input?.[this.next++];
+    const step = this.input?.next();
+    this.piece = step === undefined || step.done === true ? undefined : step.value;
     return undefined;
   }
 

@@ -99,7 +99,7 @@ async function connect(connectionString: string, notice: NoticeReceiver): Promis
 /** What a connection of `pg` can do besides what its types tell. */
 interface CopyConnection extends Connection {
   readonly stream: Socket;
-  sendCopyFromChunk(data: Uint8Array): void;
+  sendCopyFromChunk(data: Buffer): void;
   endCopyFrom(): void;
   sendCopyFail(reason: string): void;
 }
@@ -115,6 +115,8 @@ class ScriptQuery {
   private readonly text: string;
   private readonly receive: (result: StatementResult) => void;
   private readonly copy: CopyEnds;
+  /** The server has refused it: what it would still send is dropped there. */
+  private isOver = false;
   private fields: readonly ResultField[] = [];
   private rows: (string | null)[][] = [];
   private resolve: () => void = () => undefined;
@@ -154,6 +156,7 @@ class ScriptQuery {
   }
 
   handleError(error: unknown): void {
+    this.isOver = true;
     this.reject(error);
   }
 
@@ -167,7 +170,20 @@ class ScriptQuery {
       connection.sendCopyFail('there is no data for it');
       return;
     }
-    for (const piece of input) connection.sendCopyFromChunk(piece);
+    this.sendAll(connection, input).catch((error: unknown) => {
+      this.reject(error);
+      connection.sendCopyFail('the data could not be read');
+    });
+  }
+
+  /** Sends as fast as the server takes it. */
+  private async sendAll(connection: CopyConnection, input: Iterable<Uint8Array>): Promise<void> {
+    const { stream } = connection;
+    for (const piece of input) {
+      if (this.isOver) return;
+      connection.sendCopyFromChunk(Buffer.from(piece.buffer, piece.byteOffset, piece.length));
+      if (stream.writableNeedDrain) await drained(stream);
+    }
     connection.endCopyFrom();
   }
 
@@ -182,4 +198,17 @@ class ScriptQuery {
   handlePortalSuspended(): void {
     // A simple query has no portal.
   }
+}
+
+/** Resolves when the socket takes more, or is closed. */
+function drained(stream: CopyConnection['stream']): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      stream.off('drain', end);
+      stream.off('close', end);
+      resolve();
+    };
+    stream.on('drain', end);
+    stream.on('close', end);
+  });
 }

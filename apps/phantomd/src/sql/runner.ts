@@ -2,10 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { unsupportedError } from '@phantom/base';
 import { reportError } from '../failure.js';
+import { parseCopyCommand, withCopyEnds } from './copy-command.js';
 import { describeRelations, listingQuery } from './describe.js';
 import { OUTPUT_FORMATS, type OutputFormat, formatResult } from './format.js';
 import { splitStatements } from './statement-splitter.js';
-import type { SqlTarget, StatementResult } from './target.js';
+import type { CopyEnds, SqlTarget, StatementResult } from './target.js';
+import { parseWatchCommand, watch } from './watch-command.js';
 
 const HELP = `Statements end with a semicolon and may take several lines.
   \\d [NAME]   relations, or those like NAME with columns, indexes and constraints
@@ -13,6 +15,8 @@ const HELP = `Statements end with a semicolon and may take several lines.
   \\dn \\du \\df \\l [NAME]   schemas, roles, functions, databases
   \\c NAME     go over to another database
   \\i FILE     run a file
+  \\copy T from|to FILE [OPTIONS]   COPY with a file of this machine; (QUERY) to FILE
+  \\watch [SECONDS] [c=TIMES]   run the last statement again and again
   \\x          a line a value, or tables again
   \\format F   ${OUTPUT_FORMATS.join(', ')}
   \\timing     tell how long statements take, or no more
@@ -31,6 +35,9 @@ export class Runner {
   private formatBefore: OutputFormat = 'aligned';
   private isTimed = false;
   private filesDeep = 0;
+  /** What ran last, for \\watch. */
+  private last: string | undefined;
+  private watching: AbortController | undefined;
 
   constructor(target: SqlTarget, format: OutputFormat, write: (text: string) => void) {
     this.target = target;
@@ -39,10 +46,10 @@ export class Runner {
   }
 
   /** Runs a text as one; false when it failed, which has been told then. */
-  async run(text: string): Promise<boolean> {
+  async run(text: string, copy?: CopyEnds): Promise<boolean> {
     const startMs = performance.now();
     try {
-      await this.target.run(text, (result) => this.show(result));
+      await this.target.run(text, (result) => this.show(result), copy);
       return true;
     } catch (error) {
       reportError(error, this.format === 'json', text);
@@ -66,18 +73,30 @@ export class Runner {
       // Only a semicolon can end a statement.
       if (!line.includes(';')) continue;
       const { statements, rest } = splitStatements(pending);
-      for (const statement of statements) if (!(await this.run(statement.trim()))) return false;
+      for (const statement of statements) if (!(await this.statement(statement))) return false;
       pending = rest;
     }
-    return splitStatements(pending).open === undefined || this.run(pending.trim());
+    return splitStatements(pending).open === undefined || this.statement(pending);
+  }
+
+  /** One statement of a script or of the shell. */
+  statement(text: string): Promise<boolean> {
+    this.last = text.trim();
+    return this.run(this.last);
+  }
+
+  /** Stops what runs now. */
+  cancel(): void {
+    this.watching?.abort();
+    this.target.cancel();
   }
 
   /** A line that begins with a backslash. */
   async command(line: string): Promise<'done' | 'quit' | 'failed'> {
-    const [word, argument] = line.trim().replace(/;$/, '').split(/\s+/, 2) as [string, string | undefined];
+    const [, word, rest] = /^(\S*)\s*(.*)$/s.exec(line.trim().replace(/;$/, '')) as unknown as [string, string, string];
     if (word === '\\q' || word === '\\quit') return 'quit';
     try {
-      return (await this.runCommand(word, argument)) ? 'done' : 'failed';
+      return (await this.runCommand(word, rest)) ? 'done' : 'failed';
     } catch (error) {
       reportError(error, this.format === 'json');
       return 'failed';
@@ -85,7 +104,8 @@ export class Runner {
   }
 
   /** False when a statement of it failed, which has been told then. */
-  private async runCommand(word: string, argument: string | undefined): Promise<boolean> {
+  private async runCommand(word: string, rest: string): Promise<boolean> {
+    const argument = rest === '' ? undefined : rest.split(/\s+/, 1)[0];
     switch (word) {
       case '\\?':
         this.write(HELP);
@@ -96,6 +116,10 @@ export class Runner {
         return true;
       case '\\i':
         return this.include(needed(word, argument, 'the name of a file'));
+      case '\\copy':
+        return this.copy(rest);
+      case '\\watch':
+        return this.watch(rest);
       case '\\x':
         if (this.format === 'expanded') this.format = this.formatBefore;
         else {
@@ -139,6 +163,31 @@ export class Runner {
       return await this.runScript(await readFile(file, 'utf8'));
     } finally {
       this.filesDeep--;
+    }
+  }
+
+  private async copy(text: string): Promise<boolean> {
+    const command = parseCopyCommand(text);
+    let succeeded = false;
+    await withCopyEnds(command, this.write, async (ends) => {
+      succeeded = await this.run(command.statement, ends);
+    });
+    return succeeded;
+  }
+
+  private async watch(text: string): Promise<boolean> {
+    const command = parseWatchCommand(text);
+    const { last } = this;
+    if (last === undefined) throw new Error('\\watch has no statement to run: type one first');
+    const watching = new AbortController();
+    this.watching = watching;
+    try {
+      return await watch(command, watching.signal, () => {
+        this.write(`${new Date().toISOString()} (every ${command.intervalMs / 1000} s)\n\n`);
+        return this.run(last);
+      });
+    } finally {
+      this.watching = undefined;
     }
   }
 

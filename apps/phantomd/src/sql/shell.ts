@@ -44,7 +44,7 @@ class Shell {
     const { lines, runner } = this;
     lines.on('SIGINT', () => {
       if (this.running) {
-        runner.target.cancel();
+        runner.cancel();
         return;
       }
       this.pending = '';
@@ -73,7 +73,7 @@ class Shell {
     this.pending += `${line}\n`;
     const { statements, rest, open } = splitStatements(this.pending);
     this.pending = open === undefined ? '' : rest;
-    for (const statement of statements) if (!(await runner.run(statement.trim()))) break;
+    for (const statement of statements) if (!(await runner.statement(statement))) break;
     return true;
   }
 

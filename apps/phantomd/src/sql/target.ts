@@ -16,7 +16,8 @@ export interface StatementResult {
 
 /** The caller's ends of COPY FROM STDIN and TO STDOUT; without one such a statement fails, or its rows are dropped. */
 export interface CopyEnds {
-  readonly input?: readonly Uint8Array[];
+  /** Read once, a piece whenever there is room for it. */
+  readonly input?: Iterable<Uint8Array>;
   /** Takes rows as they come, borrowed during the call; a promise holds up the statement. */
   readonly output?: (data: Uint8Array) => Promise<void> | undefined;
 }
