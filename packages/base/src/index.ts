@@ -48,4 +48,4 @@ export {
 } from './metrics.js';
 export { Random } from './random.js';
 export type { Scratch, ScratchFile } from './scratch.js';
-export { eventLoop } from './turn.js';
+export { SLICE_MS, eventLoop } from './turn.js';

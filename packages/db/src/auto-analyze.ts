@@ -5,13 +5,14 @@
  * old statistics stay.
  */
 import type { Catalog } from '@phantom/catalog';
+import { SLICE_MS } from '@phantom/base';
 import type { SqlEngine, SqlSession } from '@phantom/sql';
 import type { SessionPool } from './session-pool.js';
 
 /** From a table's tenth to its ANALYZE: a bulk load goes on for a while, and is then analysed once. */
 const DELAY_MS = 10_000;
 /** Rest between two slices: several times as long as one of them. */
-const REST_MS = 32;
+const REST_MS = 4 * SLICE_MS;
 
 export class AutoAnalyze {
   private readonly engine: SqlEngine;

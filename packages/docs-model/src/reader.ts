@@ -4,7 +4,7 @@
  *
  * A filter that reads few fields is asked of those alone; only what matches is decoded whole.
  */
-import { PhantomError, eventLoop } from '@phantom/base';
+import { PhantomError, SLICE_MS, eventLoop } from '@phantom/base';
 import type { DocumentPolicies } from '@phantom/catalog';
 import type { ByteSlot } from '@phantom/kv';
 import type { CollectionView } from './collection-view.js';
@@ -24,8 +24,6 @@ import { parseSearch } from './words.js';
 
 /** Bytes of documents that one sort may hold; past it 53200. */
 export const SORT_BYTES_MAX = 256 * 1024 * 1024;
-/** How long a reader runs before it gives others a turn. */
-const SLICE_MS = 10;
 const DOCUMENTS_PER_CLOCK = 128;
 
 export interface Query {
@@ -162,7 +160,7 @@ export class Reader {
 
   /** Lets timers, sockets and other queries run; then this one may go on for a slice. */
   async rest(): Promise<void> {
-    await eventLoop.nextTurn();
+    await eventLoop.giveWay(SLICE_MS);
     this.paused = false;
     this.sliceEnd = performance.now() + SLICE_MS;
   }

@@ -4,14 +4,14 @@
  *
  * Protocol. An execution is a generator:
  *
- *   yield undefined   a time slice is over: the driver lets the event loop turn, checks cancellation, and resumes
+ *   yield undefined   a time slice is over: the driver gives way to others, checks cancellation, and resumes
  *   yield a promise   it waits (for another transaction's lock): an asynchronous driver awaits it and resumes; a rejection
  *                     is thrown into the generator. A synchronous driver throws 55P03 into it.
  *   yield PAUSE       the sink asked for a rest: a portal keeps the suspended generator until the next fetch
  *
  * Rows leave in batches through the RowSink. Drivers for the usual cases are in driver.ts; sessions need not write one.
  */
-import { PhantomError } from '@phantom/base';
+import { PhantomError, SLICE_MS } from '@phantom/base';
 import type { Clock, Scratch } from '@phantom/base';
 import type { TableDescriptor } from '@phantom/catalog';
 import type { ByteSlot, KeyRange, KvCursor } from '@phantom/kv';
@@ -193,19 +193,16 @@ export class MemoryShare extends MemoryBudget {
   }
 }
 
-/** Longest stretch of work between two yields. */
-export const SLICE_MS = 8;
-
 /** Tells by elapsed time when an execution should let others run. `restart` is called by drivers after each yield. */
 export class TimeSlice {
   private readonly clock: Clock;
   private readonly sliceMs: number;
-  private endMs: number;
+  private beganMs: number;
 
   constructor(clock: Clock, sliceMs: number = SLICE_MS) {
     this.clock = clock;
     this.sliceMs = sliceMs;
-    this.endMs = clock.monotonicMs() + sliceMs;
+    this.beganMs = clock.monotonicMs();
   }
 
   /** The clock's time, for measurements. */
@@ -214,12 +211,17 @@ export class TimeSlice {
   }
 
   restart(): void {
-    this.endMs = this.clock.monotonicMs() + this.sliceMs;
+    this.beganMs = this.clock.monotonicMs();
+  }
+
+  /** How long it has lasted. */
+  elapsedMs(): number {
+    return this.clock.monotonicMs() - this.beganMs;
   }
 
   /** True when the slice is over. Costs one reading of the clock: ask once for some hundred rows. */
   due(): boolean {
-    return this.clock.monotonicMs() >= this.endMs;
+    return this.elapsedMs() >= this.sliceMs;
   }
 }
 

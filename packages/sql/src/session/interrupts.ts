@@ -4,7 +4,7 @@
  * A cancel that comes while nothing runs is forgotten: it was meant for what has ended. A commit is told of it at once and
  * answers for itself: before it is in the log it can be given up, afterwards it goes on, and the client is told its outcome.
  */
-import { PhantomError } from '@phantom/base';
+import { PhantomError, eventLoop } from '@phantom/base';
 
 const TIMED_OUT = 'canceling statement due to statement timeout';
 
@@ -14,7 +14,7 @@ export class Interrupts {
   private runs = 0;
   /** When the timeout of what runs is over, by performance.now(). */
   private endMs = Infinity;
-  /** How long what runs rests between two of its slices: 0 for one turn of the event loop, more for work in the background. */
+  /** How long what runs rests between two of its slices: 0 until others have had their share, more for work in the background. */
   restMs = 0;
   /** The commit that is under way, and how it is told. */
   private commit: Promise<unknown> | undefined;
@@ -71,10 +71,11 @@ export class Interrupts {
     this.runs--;
   };
 
-  /** Lets the event loop turn, or rests, then notices a cancel. */
-  async turn(): Promise<void> {
+  /** Gives way to others after a slice that took `sliceMs`, or rests, then notices a cancel. */
+  async giveWay(sliceMs: number): Promise<void> {
     const { restMs } = this;
-    await new Promise<void>((resolve) => (restMs === 0 ? setImmediate(resolve) : setTimeout(resolve, restMs)));
+    if (restMs === 0) await eventLoop.giveWay(sliceMs);
+    else await new Promise<void>((resolve) => setTimeout(resolve, restMs));
     this.check();
   }
 

@@ -1,6 +1,6 @@
 /**
  * A portal: one execution of a statement with its parameters, fetched in pieces. It is the one place that drives
- * executions: awaiting what they wait for, letting the event loop turn when their time slice is over, and stopping them
+ * executions: awaiting what they wait for, giving way when their time slice is over, and stopping them
  * when the session is asked to.
  *
  *   new --fetch--> running --PAUSE--> suspended --fetch--> running --end--> complete
@@ -94,7 +94,7 @@ export class Portal {
         if (step.done === true) return this.finished(step.value);
         if (step.value === PAUSE) return this.suspended();
         try {
-          if (step.value === undefined) await session.interrupts.turn();
+          if (step.value === undefined) await session.interrupts.giveWay(session.slice.elapsedMs());
           else await session.interrupts.interruptible(step.value, waitLimitMs(session, step.value));
         } catch (error) {
           step = execution.throw(error);

@@ -7,6 +7,7 @@
  *   pipeline      the same, a hundred in a pipeline, from one client and from 8
  *   tpcb          pgbench's own transaction, as it sends it by default and prepared, from 8 and 64 clients
  *   update        BEGIN; SELECT ... FOR UPDATE; UPDATE; COMMIT of a random row, prepared, from 64 clients
+ *   paced         latency of one row by key, requests sent by a plan, alone and beside other work (paced-reads.mjs)
  *   copy          COPY in of a table with its primary key, and pgbench -i
  *
  * `--only tpcb` for one of them, `--turns 5` for more of each; `--profile FOLDER` leaves a processor profile of the daemon there.
@@ -21,6 +22,7 @@ import { promisify } from 'node:util';
 import { contest, median } from '../contest.mjs';
 import { startDaemon } from '../daemon.mjs';
 import { startPostgres } from '../postgres.mjs';
+import { pacedReads } from './paced-reads.mjs';
 
 const run = promisify(execFile);
 const SCALE = 10;
@@ -102,6 +104,12 @@ export async function serverSuite({ quick, turns, only, directory, profile }) {
     for (const clients of [8, 64]) await row('tpcb', clients, [], '>= 1.0');
     for (const clients of [8, 64]) await row('tpcb prepared', clients, PREPARED, '>= 1.0');
     await row('update', 64, [...PREPARED, '-f', files.update], '>= 1.5');
+    if (wanted('paced')) {
+      console.log('paced reads by key, 8 clients (target p95 < 10 ms)');
+      const settings = { home, rows: ACCOUNTS, seconds: 2 * seconds };
+      await pacedReads('ours', (options) => ours.loaded(options), settings);
+      if (theirs !== undefined) await pacedReads('PostgreSQL', (options) => theirs.loaded(options), settings);
+    }
   } finally {
     await daemon.stop();
     await postgres?.stop();
@@ -142,11 +150,19 @@ class Server {
 
   async pgbench(clients, seconds, options, statements) {
     const before = processorSeconds(this.processId);
-    const counts = ['-n', '-c', String(clients), '-j', '1', '-T', String(seconds)];
-    const { stdout } = await run('pgbench', [...this.address, ...counts, ...options, this.database]);
-    const rate = Number(/^tps = ([\d.]+)/m.exec(stdout)?.[1]) * statements;
-    const operations = Number(/actually processed: (\d+)/.exec(stdout)?.[1]) * statements;
-    return { operations, seconds: operations / rate, cpuSeconds: processorSeconds(this.processId) - before };
+    const loaded = await this.loaded(['-c', clients, '-T', seconds, ...options]);
+    const operations = loaded.operations * statements;
+    const used = processorSeconds(this.processId) - before;
+    return { operations, seconds: operations / (loaded.rate * statements), cpuSeconds: used };
+  }
+
+  /** pgbench with options: transactions, and their rate. */
+  async loaded(options) {
+    const { stdout } = await run('pgbench', [...this.address, '-n', '-j', '1', ...options.map(String), this.database]);
+    return {
+      operations: Number(/actually processed: (\d+)/.exec(stdout)?.[1]),
+      rate: Number(/^tps = ([\d.]+)/m.exec(stdout)?.[1]),
+    };
   }
 }
 
