@@ -126,11 +126,13 @@ export class TreeCursor implements LayerCursor, KvCursor {
       const found = leaf.find(limit.buffer, limit.start, limit.end);
       end = Math.min(end, Math.max(found < 0 ? ~found : found, slot + 1));
     }
-    if (end - slot >= TOUCHED_ENTRIES_MIN) {
-      touchLines(bytes, leaf.entryAt(slot), end < leaf.count ? leaf.entryAt(end) : leaf.end);
+    // Who only counts needs no entry; the last one is read for the cursor itself.
+    const first = batch.valueless ? end - 1 : slot;
+    if (end - first >= TOUCHED_ENTRIES_MIN) {
+      touchLines(bytes, leaf.entryAt(first), end < leaf.count ? leaf.entryAt(end) : leaf.end);
     }
-    let i = batch.count;
-    for (let at = slot; at < end; at++, i++) {
+    let i = batch.count + first - slot;
+    for (let at = first; at < end; at++, i++) {
       entry.read(leaf, at);
       if (batch.keyless && at !== end - 1) {
         // Nobody looks; only the last key is put together, for the cursor itself.

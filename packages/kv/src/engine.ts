@@ -60,6 +60,8 @@ export class CursorBatch {
   count = 0;
   /** The reader looks at no key: what stands in the arrays for keys may be anything. */
   keyless = false;
+  /** The reader only counts: what stands in any of the arrays may be anything. */
+  valueless = false;
 
   constructor(capacity: number) {
     this.capacity = capacity;

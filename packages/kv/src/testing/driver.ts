@@ -159,6 +159,7 @@ export class EngineDriver {
     cursor.close();
     cursor.close();
     compareFill(open.view.cursor(range), expected);
+    compareCount(open.view.cursor(range), expected);
   }
 
   /** Compares everything in a view with the oracle. */
@@ -227,6 +228,22 @@ function compareFill(cursor: KvCursor, expected: readonly ModelEntry[]): void {
     }
   }
   check(at === expected.length, `fill: ${expected.length} entries expected, ${at} found`);
+  cursor.close();
+}
+
+/** Who only counts is shown as many entries, and the cursor stands on the last of them. */
+function compareCount(cursor: KvCursor, expected: readonly ModelEntry[]): void {
+  const batch = new CursorBatch(7);
+  batch.keyless = true;
+  batch.valueless = true;
+  let at = 0;
+  for (let count = cursor.fill(batch); count > 0; count = cursor.fill(batch)) {
+    at += count;
+    const last = expected[at - 1];
+    check(last !== undefined, 'count: there is more than expected');
+    compareEntry(cursor, last, 'count');
+  }
+  check(at === expected.length, `count: ${expected.length} entries expected, ${at} found`);
   cursor.close();
 }
 

@@ -186,6 +186,8 @@ export interface ScanTraits {
   readonly stops: boolean;
   /** The step looks at no key. */
   readonly keyless: boolean;
+  /** The step looks at nothing of an entry. */
+  readonly valueless: boolean;
 }
 
 /** What a scan reads in one go: a range, or what a cursor over several ranges gives. */
@@ -224,6 +226,7 @@ export class CursorPipeline extends Pipeline {
     let batch =
       this.traits.stops && tracks ? new CursorBatch(1) : takeBatch(this.traits.stops ? firstBatches : spareBatches);
     batch.keyless = this.traits.keyless && !tracks;
+    batch.valueless = this.traits.valueless && !tracks;
     const { counters } = run.context;
     let copies: ByteWriter | undefined;
     let most = 0;
@@ -241,11 +244,12 @@ export class CursorPipeline extends Pipeline {
           yield* pause(run);
         }
         if (batch.capacity === firstBatches.capacity) {
-          const { keyless } = batch;
+          const { keyless, valueless } = batch;
           giveBatch(batch, most);
           batch = takeBatch(spareBatches);
           most = 0;
           batch.keyless = keyless;
+          batch.valueless = valueless;
         }
       }
     } finally {

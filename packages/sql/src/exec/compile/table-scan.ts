@@ -47,6 +47,8 @@ export function produceTableScan(compiler: PlanCompiler, node: TableScan, consum
   const range = compileRange(compiler, node);
   let state: StepState | undefined;
   const keyless = node.rowReference === undefined && (node.index === undefined || onlyCounts(node));
+  const asksNothing = node.scanColumns.length === 0 && isOneLayout(node.table);
+  const valueless = keyless && (node.index !== undefined || asksNothing);
   writeStep(
     compiler,
     'scan',
@@ -93,7 +95,10 @@ export function produceTableScan(compiler: PlanCompiler, node: TableScan, consum
         fetchRow(compiler, emitter, run, node, key, value, emit);
       });
     },
-    (code, output) => new CursorPipeline(code, output, range, node.backward, { stops: state?.stops === true, keyless }),
+    (code, output) => {
+      const traits = { stops: state?.stops === true, keyless, valueless };
+      return new CursorPipeline(code, output, range, node.backward, traits);
+    },
   );
 }
 
