@@ -501,6 +501,8 @@ describe('a pipeline', () => {
 
   it('agrees with mingo on random documents', async () => {
     const value = fc.constantFrom('$a', '$b', '$c');
+    // Left out where mingo and MongoDB part ways: $count of nothing, $unwind of an empty object, $push of what is missing, $max of arrays, the
+    // order of objects.
     const stage = fc.oneof(
       filter.map(($match) => ({ $match })),
       fc.record({ $project: fc.constantFrom({ a: 1 }, { a: 0, _id: 0 }, { b: 1, _id: 0 }, { x: '$a' }) }),
@@ -518,7 +520,13 @@ describe('a pipeline', () => {
       }),
       fc.constant({ $sort: { _id: 1 } }),
       fc.constant({ $limit: 3 }),
+      fc.constant({ $skip: 1 }),
       fc.constant({ $unset: 'b' }),
+      fc.constant({ $replaceRoot: { newRoot: { $mergeObjects: [{ z: '$b' }, { _id: '$_id' }] } } }),
+      fc.constant({
+        $group: { _id: '$b', n: { $sum: 1 }, all: { $push: { $ifNull: ['$n', 0] } } },
+      }),
+      fc.constant({ $facet: { all: [{ $group: { _id: null, n: { $sum: 1 } } }], none: [{ $match: { _id: 'x' } }] } }),
     );
     const c = harness.collection('random');
     let compared = 0;

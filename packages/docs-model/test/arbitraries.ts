@@ -25,7 +25,7 @@ export const document = objectOf(value);
 const solid = scalar.filter((one) => one !== null);
 const ordered = fc.oneof(fc.integer({ min: -2, max: 3 }), fc.constantFrom('a', 'ab', 'b'));
 
-// Where mingo and MongoDB part ways (null among values and behind arrays, $all of a scalar, $type, $size and $elemMatch behind arrays) tables of cases decide.
+// Where mingo and MongoDB part ways (null among values and behind arrays, $all of a scalar, $mod of null, $type, $size and $elemMatch behind arrays) tables of cases decide.
 const tests = [
   solid,
   fc.record({ $eq: solid }),
@@ -37,12 +37,15 @@ const tests = [
   fc.record({ $nin: fc.array(solid, { maxLength: 3 }) }),
   fc.record({ $exists: fc.boolean() }),
   fc.record({ $not: fc.record({ $gt: ordered }) }),
+  fc.record({ $not: fc.record({ $in: fc.array(solid, { maxLength: 3 }) }) }),
+  fc.constantFrom({ $regex: '^a' }, { $regex: 'B$', $options: 'i' }, { $not: { $regex: 'b' } }),
 ];
 const ofFields = [
   scalar,
   fc.record({ $eq: scalar }),
   fc.record({ $size: fc.integer({ min: 0, max: 3 }) }),
   fc.record({ $elemMatch: fc.record({ $gt: ordered }) }),
+  fc.record({ $all: fc.array(solid, { minLength: 2, maxLength: 2 }) }),
 ];
 
 const condition = fc.oneof(
