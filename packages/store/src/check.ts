@@ -12,13 +12,24 @@ import { decodeSpaceLimit } from './space-catalog.js';
 import type { StoreParts } from './store-parts.js';
 
 export async function* checkStore(parts: StoreParts): AsyncGenerator<Finding> {
-  const superblockPath = joinPath(parts.directory, SUPERBLOCK_FILE);
-  const damage = new Set([...parts.superblock.damage, ...caught(() => parts.superblock.check())]);
-  for (const message of damage) yield { severity: 'corruption', file: superblockPath, message };
+  yield* checkSuperblock(parts);
   yield* checkLog(parts);
   for (const { engine } of parts.catalog.engines) {
     yield* engine.check();
   }
+}
+
+/** A power cut while a slot was written leaves it so: the other one has everything, and the next update writes both. */
+function* checkSuperblock({ superblock, directory }: StoreParts): Iterable<Finding> {
+  const file = joinPath(directory, SUPERBLOCK_FILE);
+  const damage = new Set(superblock.damage);
+  try {
+    for (const message of superblock.check()) damage.add(message);
+  } catch (error) {
+    if (!isPhantomError(error)) throw error;
+    yield { severity: 'corruption', file, message: error.message };
+  }
+  for (const message of damage) yield { severity: 'note', file, message: `${message} (half written?)` };
 }
 
 async function* checkLog({ wal, catalog, directory, superblock }: StoreParts): AsyncGenerator<Finding> {
@@ -44,14 +55,5 @@ async function* checkLog({ wal, catalog, directory, superblock }: StoreParts): A
     }
   } catch (error) {
     yield { severity: 'corruption', file, message: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-function caught(action: () => string[]): string[] {
-  try {
-    return action();
-  } catch (error) {
-    if (isPhantomError(error)) return [error.message];
-    throw error;
   }
 }
