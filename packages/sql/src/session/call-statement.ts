@@ -7,6 +7,7 @@ import type { PlanOptions } from '../plan/plan-statement.js';
 import { isCurrent } from '../plan/prepared-plan.js';
 import type { Call } from '../text/ast-session.js';
 import type { Value } from '../types/type.js';
+import { runBody } from './run-plan.js';
 import type { SqlSession } from './session.js';
 import { type Utility, sendRows } from './statement.js';
 import type { SessionTransaction } from './transaction.js';
@@ -29,11 +30,13 @@ export function callUtility(node: Call, session: SqlSession, options: PlanOption
       const transaction = running.ensureTransaction();
       transaction.statements++;
       transaction.storage.beginStatement(options.text);
-      const args = yield* argumentsOf(running, planned, parameters, transaction);
-      const result = yield* running.routines.execute(procedure, args, types);
-      if (fields.length === 0) return 0;
-      const row = result === null ? fields.map(() => null) : (result as SqlRecord).fields;
-      return yield* sendRows([row], fields.length, sink);
+      return yield* runBody(running, function* () {
+        const args = yield* argumentsOf(running, planned, parameters, transaction);
+        const result = yield* running.routines.execute(procedure, args, types);
+        if (fields.length === 0) return 0;
+        const row = result === null ? fields.map(() => null) : (result as SqlRecord).fields;
+        return yield* sendRows([row], fields.length, sink);
+      });
     },
   };
 }

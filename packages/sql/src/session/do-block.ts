@@ -1,12 +1,14 @@
 /** DO: a body that is run once and has no name, no parameters and no result. */
 import { PhantomError } from '@phantom/base';
 import type { RoutineDescriptor } from '@phantom/catalog';
+import type { Execution } from '../exec/runtime.js';
 import { languageNamed } from '../routine/languages.js';
 import { INLINE_BLOCK } from '../routine/plpgsql/compilation.js';
 import { plpgsqlLanguage } from '../routine/plpgsql/plpgsql-language.js';
 import type { DoBlock } from '../text/ast-session.js';
 import { TypeOid } from '../types/type-oids.js';
 import { typeRef } from '../types/type-refs.js';
+import { runBody } from './run-plan.js';
 import type { SqlSession } from './session.js';
 import type { Utility } from './statement.js';
 
@@ -25,15 +27,19 @@ export function doUtility(node: DoBlock, text: string): Utility {
       transaction.statements++;
       transaction.storage.beginStatement(text);
       try {
-        yield* session.routines.execute(blockOf(session, node), [], { arguments: [], result: VOID });
+        return yield* runBody(session, () => runBlock(session, blockOf(session, node)));
       } catch (error) {
         if (!(error instanceof PhantomError) || error.position === undefined) throw error;
         const { bodyAt } = node;
         throw error.with({ position: bodyAt === undefined ? undefined : error.position + bodyAt });
       }
-      return 0;
     },
   };
+}
+
+function* runBlock(session: SqlSession, block: RoutineDescriptor): Execution {
+  yield* session.routines.execute(block, [], { arguments: [], result: VOID });
+  return 0;
 }
 
 /** The block as a procedure of nobody's. */

@@ -116,12 +116,35 @@ function* runWriting(
         if (shown !== undefined) yield shown;
         throw error;
       }
-      if (restarts === RESTARTS_MAX)
-        throw new PhantomError('40001', 'could not serialize access due to concurrent update');
+      if (restarts === RESTARTS_MAX) throw updatedMeanwhile();
       session.advisory.beginExecution();
       transaction.storage.restartStatement();
     }
   }
+}
+
+/**
+ * Runs what CALL and DO do, in the statement that has begun: a body that must wait in the middle of an expression ends it, and it is
+ * run anew. 40001 where the body has ended a transaction by then.
+ */
+export function* runBody(session: SqlSession, body: () => Execution): Execution {
+  for (let restarts = 0; ; restarts++) {
+    const { transaction } = session;
+    try {
+      return yield* body();
+    } catch (error) {
+      if (!(error instanceof StatementWait)) throw error;
+      yield error.wait;
+      const isGone = transaction === undefined || session.transaction !== transaction;
+      if (isGone || restarts === RESTARTS_MAX) throw updatedMeanwhile();
+      session.advisory.beginExecution();
+      transaction.storage.restartStatement();
+    }
+  }
+}
+
+function updatedMeanwhile(): PhantomError {
+  return new PhantomError('40001', 'could not serialize access due to concurrent update');
 }
 
 /** The plan's execution, or the call that is all there is to it. */

@@ -60,4 +60,30 @@ describe('a body that waits for a row', () => {
     expect(await waiting).toBe('SELECT 1');
     expect(said).toEqual(['begins', 'has 15']);
   });
+
+  it.each(['do $$ declare x int; begin x := add(5) + 1; end $$', 'call adds()'])(
+    'is run anew where it cannot wait: %s',
+    async (statement) => {
+      const engine = await open();
+      const [a, b] = [engine.session(), engine.session()];
+      await run(
+        a,
+        `create table t (id int primary key, v int); insert into t values (1, 1), (2, 2);
+         create function add(n int) returns int language plpgsql as $$
+         declare r int;
+         begin
+           update t set v = v + n where id = 2;
+           update t set v = v + n where id = 1 returning v into r;
+           return r;
+         end $$;
+         create procedure adds() language plpgsql as 'declare x int; begin x := add(5) + 1; end'`,
+      );
+      await run(a, 'begin; update t set v = 10 where id = 1');
+      const waiting = run(b, statement);
+      await turns(5);
+      await run(a, 'commit');
+      await waiting;
+      expect(await run(a, 'do $$ begin assert (select sum(v) from t) = 15 + 7; end $$')).toBe('DO');
+    },
+  );
 });

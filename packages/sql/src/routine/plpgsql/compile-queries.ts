@@ -163,9 +163,8 @@ function intoReader(
     if (query.fields.length === 0) throw new PhantomError('42601', 'INTO used with a command that cannot return data');
     if (kept.length === 0 && strict) throw new PhantomError('P0002', 'query returned no rows');
     if (kept.length > 1) {
-      throw new PhantomError('P0003', 'query returned more than one row', {
-        hint: 'Make sure the query returns a single row, or use LIMIT 1.',
-      });
+      const hint = counts ? 'Make sure the query returns a single row, or use LIMIT 1.' : undefined;
+      throw new PhantomError('P0003', 'query returned more than one row', { hint });
     }
     targets.assign(frame, kept[0], query.fields);
     if (counts) note(compilation, frame, kept.length);
