@@ -164,10 +164,11 @@ function bindSource(
     source.orderBy.length === 0 &&
     source.limit === undefined &&
     source.offset === undefined;
-  if (plain && source.body.kind === 'values' && !isOneRowOfSets(binder, source.body)) {
+  if (plain && source.body.kind === 'values' && !isOneRowOfSets(binder, source.body) && !isSpread(source.body)) {
     return bindValuesSource(binder, node, source.body, table, targets, explicit, parent, defaultOf);
   }
-  const query = binder.bindQuery(plain ? asSelect(source) : source, parent, { keepUnknown: true });
+  const single = source.body.kind === 'values' && source.body.rows.length === 1;
+  const query = binder.bindQuery(plain && single ? asSelect(source) : source, parent, { keepUnknown: true });
   checkCount(binder, node, query.fields.length, targets, explicit, source.position);
   const values = new Map<number, Expression>();
   query.fields.forEach((field, i) => {
@@ -186,6 +187,13 @@ function bindSource(
     );
   });
   return { plan: query.plan, values };
+}
+
+/** `VALUES (t.*)` and `VALUES ((composite).*)` have more columns than items. */
+function isSpread(body: Ast.Values): boolean {
+  return body.rows.some((row) =>
+    row.values.some((value) => value.kind === 'star' || (value.kind === 'field' && value.field === undefined)),
+  );
 }
 
 /** `VALUES (generate_series(1, 3))` inserts the rows of a select list, which a list of values is not. */
