@@ -10,7 +10,7 @@ import type { EvaluationContext } from '../functions/registry.js';
 import type { LockRowsNode, PhysicalNode, TableScan } from '../plan/physical/physical.js';
 import type { PhysicalPlanner } from '../plan/physical/planner.js';
 import type { PointLock, PointLookup } from '../plan/prepared-plan.js';
-import { hasSubquery } from '../plan/rules/facts.js';
+import { callsWaiting, hasSubquery } from '../plan/rules/facts.js';
 import type { Value } from '../types/type.js';
 import { closureFunction } from './code/closures.js';
 import { ConstantTable, Emitter } from './code/emitter.js';
@@ -81,7 +81,7 @@ export function compilePointRead(
     ...scan.filter,
     ...projects.flatMap((p) => p.items.map((item) => item.expression)),
   ];
-  if (all.some(hasSubquery)) return none;
+  if (all.some((expression) => hasSubquery(expression) || callsWaiting(expression))) return none;
   const constants = new ConstantTable();
   const code = writeLookup(planner, shape, outputs, equal, constants);
   const generates = backEnd !== 'closures' && codeGenerationAllowed();

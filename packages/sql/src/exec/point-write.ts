@@ -7,7 +7,7 @@ import type { ColumnId, Expression } from '../expr/expression.js';
 import type { DeleteNode, InsertNode, PhysicalNode, TableScan, UpdateNode } from '../plan/physical/physical.js';
 import type { PhysicalPlanner } from '../plan/physical/planner.js';
 import type { PointWrite } from '../plan/prepared-plan.js';
-import { hasSubquery } from '../plan/rules/facts.js';
+import { callsWaiting, hasSubquery } from '../plan/rules/facts.js';
 import type { WriteOutcome } from '../storage/table-writer.js';
 import type { Value } from '../types/type.js';
 import { closureFunction } from './code/closures.js';
@@ -62,7 +62,8 @@ export function compilePointWrite(
   backEnd: 'auto' | 'generated' | 'closures',
 ): PointWrite | undefined {
   const target = targetOf(physical);
-  if (target === undefined || expressionsOf(target).some(hasSubquery)) return undefined;
+  if (target === undefined || expressionsOf(target).some((part) => hasSubquery(part) || callsWaiting(part)))
+    return undefined;
   const constants = new ConstantTable();
   const code = writeFunction(planner, target, constants);
   const generates = backEnd !== 'closures' && codeGenerationAllowed();

@@ -9,7 +9,14 @@ import { type CopyChannel, ClientWait } from '../copy/copy-channel.js';
 import { type CopySettings, copySettings } from '../copy/copy-options.js';
 import { BinaryRows, type CopyColumn, type RowReader, TextRows } from '../copy/copy-rows.js';
 import { type RowWriter, copyWriter } from '../copy/copy-writer.js';
-import { type Execution, PAUSE, type RowBatch, type RowSink, StatementRestart } from '../exec/runtime.js';
+import {
+  type Execution,
+  PAUSE,
+  type RowBatch,
+  type RowSink,
+  StatementRestart,
+  StatementWait,
+} from '../exec/runtime.js';
 import type { NamedRelation } from '../plan/catalog-port.js';
 import { splitName } from '../ddl/names.js';
 import type { PreparedPlan } from '../plan/prepared-plan.js';
@@ -104,7 +111,7 @@ const NO_ROWS: RowSink = { rows: () => false, batchRowsMax: BATCH_ROWS_MAX };
 /** Says in which line the row stood that could not be written. */
 function located(error: unknown, reader: RowReader): unknown {
   // The data has been read: the statement cannot be run anew.
-  if (error instanceof StatementRestart)
+  if (error instanceof StatementRestart || error instanceof StatementWait)
     return new PhantomError('40001', 'could not serialize access due to concurrent update');
   return error instanceof PhantomError && error.where === undefined ? error.with({ where: reader.place() }) : error;
 }

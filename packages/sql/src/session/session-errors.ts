@@ -37,3 +37,12 @@ export function warnOfEscapes(
     });
   }
 }
+
+/** A function had to wait for another transaction in a statement that cannot be run anew. */
+export function waitedWithin(wait: Promise<void>): PhantomError {
+  // Nobody waits for it any more.
+  wait.catch(() => undefined);
+  return new PhantomError('40001', 'could not serialize access: a function would have had to wait', {
+    hint: 'Run the statement again.',
+  });
+}

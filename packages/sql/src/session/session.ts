@@ -21,7 +21,7 @@ import { type ColumnDescriptor, type Oid, type Sequences, type TableDescriptor }
 import type { CopyChannel } from '../copy/copy-channel.js';
 import type { CommitResult, MvccTransaction, SessionLocks } from '@phantom/mvcc';
 import type { DdlContext, NoticeSeverity } from '../ddl/context.js';
-import { type Execution, type ReadSource, type RowSink, TimeSlice } from '../exec/runtime.js';
+import { type Execution, type ReadSource, type RowSink, StatementWait, TimeSlice } from '../exec/runtime.js';
 import type { CatalogPort, RequiredPrivilege } from '../plan/catalog-port.js';
 import { type BackendSignal, signalBackend } from './backend-signals.js';
 import { isCurrent, type PreparedPlan } from '../plan/prepared-plan.js';
@@ -48,7 +48,7 @@ import type { CachedStatement } from './statement-cache.js';
 import { type AdvisoryOwner, SessionAdvisoryLocks } from './advisory-locks.js';
 import { SessionExecutionContext } from './execution-context.js';
 import { checkRelationPrivileges, checkSequenceRight } from './privileges.js';
-import { inFailedTransaction, refuseInFailed, warnOfEscapes } from './session-errors.js';
+import { inFailedTransaction, refuseInFailed, waitedWithin, warnOfEscapes } from './session-errors.js';
 import type { SessionTransaction } from './transaction.js';
 import { TransactionLife } from './transaction-life.js';
 import { type OpeningModes, defaultModes } from './transaction-modes.js';
@@ -322,8 +322,10 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
       if (statement.utility.transaction === 'required') this.ensureTransaction();
       return yield* statement.utility.run(this, parameters, sink, setTag);
     } catch (error) {
-      this.fail(error);
-      throw error;
+      // Only what runs a plan anew can wait for a function; the client may run anything again.
+      const raised = error instanceof StatementWait ? waitedWithin(error.wait) : error;
+      this.fail(raised);
+      throw raised;
     }
   }
 
