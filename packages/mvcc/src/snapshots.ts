@@ -138,7 +138,9 @@ export class Snapshots {
   }
 
   release(): void {
-    for (const view of new Set([this.current, this.newest, ...(this.held ?? [])])) view?.release();
+    if (this.held !== undefined) for (const view of new Set(this.held)) if (view !== this.current) view.release();
+    this.current?.release();
+    this.newest?.release();
     this.current = this.newest = this.held = undefined;
   }
 
