@@ -5,6 +5,8 @@ import type { SqlTarget, StatementResult } from './target.js';
 /** Letters of pg_class.relkind, as people call them. */
 const KIND_NAMES =
   "case c.relkind when 'r' then 'table' when 'v' then 'view' when 'm' then 'materialized view' when 'i' then 'index' when 'S' then 'sequence' end";
+/** Roles that every server has are shown when they are asked for. */
+const NOT_PREDEFINED = "rolname !~ '^pg_'";
 const NOT_OF_THE_SYSTEM = "n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')";
 
 /** Letters of \d, and the kinds of relations that they list. */
@@ -39,7 +41,7 @@ export function listingQuery(command: string, pattern: string | undefined): stri
         where ${pattern === undefined ? NOT_OF_THE_SYSTEM : like('n.nspname', pattern)} order by 1`;
     case 'u':
       return `select rolname as "Role name", rolsuper as "Superuser", rolcanlogin as "Login" from pg_roles
-        where ${like('rolname', pattern)} order by 1`;
+        where ${pattern === undefined ? NOT_PREDEFINED : like('rolname', pattern)} order by 1`;
     case 'f':
       return `select n.nspname as "Schema", p.proname as "Name", pg_get_function_result(p.oid) as "Result data type",
           pg_get_function_arguments(p.oid) as "Argument data types"
