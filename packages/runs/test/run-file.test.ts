@@ -32,26 +32,32 @@ function ascending(count: number, valueBytes: number): ModelVersion[] {
 describe('the file of a run', () => {
   it('has partitions, which a big cache keeps and a small one gives up', () => {
     const list = ascending(10_000, 3);
-    for (const cacheBytes of [4 << 20, 512 * 1024]) {
-      const cache = new BlockCache(cacheBytes, cacheBytes / 8);
+    let whole = 0;
+    for (const filterBytes of [512 * 1024, 56 * 1024]) {
+      const cache = new BlockCache(512 * 1024, filterBytes);
       const run = writeModel(list, [], { checksums, cache, writer: { blockBytes: 60 } });
       expect(run.partitionCount).toBeGreaterThan(1);
       for (let i = 0; i < list.length; i += 97) {
         expect(getFrom(run, numbered(i), 9)).toEqual({ lookup: Lookup.Found, value: (list[i] as ModelVersion).value });
       }
-      const cursor = run.cursor(EVERYTHING, 9);
+      // With too little room for one partition, each block costs its index anew.
+      const range = whole === 0 ? EVERYTHING : { lower: numbered(0), upper: numbered(1000) };
+      const cursor = run.cursor(range, 9);
       let count = 0;
       while (cursor.next()) count++;
-      expect(count).toBe(list.length);
+      expect(count).toBe(whole === 0 ? list.length : 1000);
       while (cursor.prev()) count--;
       expect(count).toBe(0);
-      expect(cache.bytes).toBeLessThanOrEqual(cacheBytes);
-      expect(cache.filters.bytes).toBeLessThanOrEqual(cacheBytes / 8);
+      expect(cache.bytes).toBeLessThanOrEqual(512 * 1024);
+      expect(cache.filters.bytes).toBeLessThanOrEqual(filterBytes);
+      whole = Math.max(whole, cache.filters.bytes);
       expect([...run.check()]).toEqual([]);
       run.release();
       expect(cache.bytes + cache.filters.bytes).toBe(0);
       expect(cache.count + cache.filters.count).toBe(0);
     }
+    // The second had too little room for all of them.
+    expect(whole).toBeGreaterThan(56 * 1024);
   });
 
   it('can be read without any cache', () => {
