@@ -21,7 +21,8 @@
  * others write, and lets nobody commit who would close a cycle.
  *
  * Where things are:
- *   transaction.ts     one transaction: reads, writes, statements, savepoints, its end
+ *   transaction.ts     one transaction: its parts, its phases, its end
+ *   transaction-reads.ts  what it reads; undo.ts going back to savepoints and statements; reading-ends.ts who has only read
  *   write-set.ts       what it has written, and the index over it; own-cursor.ts and merge-cursor.ts walk it
  *   spill.ts           what memory should not hold of that is put aside on disk; spilled-holders.ts, whose keys those are
  *   commit-process.ts  from commit() to its answer; validation.ts decides whether it may

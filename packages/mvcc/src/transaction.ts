@@ -26,26 +26,24 @@ import {
   NONE,
   SPACE_BYTES,
   type Seq,
-  Written,
   spaceOfKey,
 } from '@phantom/kv';
-import type { CommitResult, StoreView } from '@phantom/store';
-import { AscendingGaps } from './ascending-gaps.js';
+import type { CommitResult } from '@phantom/store';
 import { type CommitOptions, CommitProcess } from './commit-process.js';
 import { ConstraintGuards } from './constraint-guards.js';
 import { notActiveError, readOnlyError, rolledBackError } from './errors.js';
 import { keyHash } from './key-hash.js';
 import type { LockOwner, LockParty, LockRequest } from './lock-table.js';
-import { OpenCursors } from './open-cursors.js';
 import { type PrepareSubject, prepare } from './prepare-process.js';
 import type { ReadSet } from './read-set.js';
 import type { LiveTransaction, TransactionRegistry } from './registry.js';
+import { commitReads, waitUntilSafe, whenShown } from './reading-ends.js';
 import { lockKey, lockKeyNow } from './row-locking.js';
 import { LastingLocks } from './session-locks.js';
 import { type SnapshotOwner, Snapshots } from './snapshots.js';
 import { putAside } from './spill.js';
 import type { SpilledHolder } from './spilled-holders.js';
-import { BEGINNING, SavepointStack, type TransactionMark } from './savepoint.js';
+import { TransactionReads } from './transaction-reads.js';
 import {
   LOCK_SPACE,
   LockStrength,
@@ -60,7 +58,8 @@ import {
   type TransactionStatus,
 } from './types.js';
 import { callers, tellListeners, transactionInfo } from './transaction-reports.js';
-import { EVERYTHING, NOTHING, type WriteSet } from './write-set.js';
+import { Undo } from './undo.js';
+import { NOTHING, type WriteSet } from './write-set.js';
 
 type Phase = 'active' | 'committing' | 'queued' | 'committed' | 'aborted' | 'unknown' | 'prepared';
 
@@ -82,6 +81,8 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
   reads: ReadSet | undefined = undefined;
   writes: WriteSet | undefined = undefined;
   readonly snapshots: Snapshots;
+  readonly reader: TransactionReads;
+  private readonly undo: Undo;
   guards: ConstraintGuards | undefined = undefined;
 
   previousLive: LiveTransaction | undefined = undefined;
@@ -103,15 +104,8 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
   /** Where it was begun, when that is asked for. */
   readonly began: string | undefined;
   private phase: Phase = 'active';
-  /** Own writes before this offset are visible to the present statement. */
-  private statementStart: number = NOTHING;
-  private statementMark: TransactionMark = BEGINNING;
-  private savepoints: SavepointStack | undefined = undefined;
-  private cursors: OpenCursors | undefined = undefined;
   private endListeners: ((seq: Seq | undefined) => void)[] | undefined = undefined;
   private process: CommitProcess | undefined = undefined;
-  /** What constraint reads have found to be empty. */
-  private gaps: AscendingGaps | undefined = undefined;
   /** Why an older transaction has ended this one. */
   private wounded: Error | undefined = undefined;
 
@@ -131,6 +125,8 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
     if (sessionLocks instanceof LastingLocks) sessionLocks.began(this);
     this.lockWaits = sessionLocks instanceof LastingLocks ? sessionLocks.lockWaits : [];
     this.snapshots = new Snapshots(registry, this);
+    this.reader = new TransactionReads(this);
+    this.undo = new Undo(registry, this);
     this.startedMs = registry.options.clock.monotonicMs();
     this.began = registry.options.tracesBegin ? callers() : undefined;
     registry.addLive(this);
@@ -165,7 +161,7 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
   }
 
   get cursorCount(): number {
-    return this.cursors?.count ?? 0;
+    return this.reader.cursorCount;
   }
 
   get work(): number {
@@ -204,101 +200,65 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
     if (this.phase !== 'active') this.refuse();
     if (!this.isSerializable || !this.readOnly) return undefined;
     if (this.snapshots.current === undefined) this.snapshots.take();
-    return this.reads === undefined ? undefined : this.waitUntilSafe();
+    return this.reads === undefined ? undefined : waitUntilSafe(this.registry, this);
   }
 
   whenShown(): Promise<void> | undefined {
-    const { store, window } = this.registry;
-    const { seqMax } = this.snapshots;
-    if (seqMax <= store.visibleSeq) return undefined;
-    return window.whenEnded(seqMax).then(() => {
-      if (seqMax > store.visibleSeq && store.failure !== undefined) throw store.failure;
-    });
+    return whenShown(this.registry, this.snapshots);
   }
 
   beginStatement(text?: string): void {
     if (this.phase !== 'active') this.refuse();
     this.statement = text;
     this.snapshots.renew();
-    this.statementStart = this.writes === undefined ? NOTHING : this.writes.place;
-    this.statementMark = this.writes === undefined && !this.hasGuards ? BEGINNING : this.mark();
+    this.reader.ownLimit = this.writes === undefined ? NOTHING : this.writes.place;
+    this.undo.beginStatement();
   }
 
   restartStatement(): void {
     if (this.phase !== 'active') this.refuse();
-    // Locks stay: it is because of a lock that was waited for that the statement runs again.
-    this.undoTo(this.statementMark, false);
+    this.undo.restartStatement();
     this.beginStatement(this.statement);
   }
 
   nestStatement(): () => void {
     if (this.phase !== 'active') this.refuse();
-    const { statement, statementStart, statementMark } = this;
+    const { statement, reader } = this;
+    const { ownLimit } = reader;
+    const leave = this.undo.nestStatement();
     this.snapshots.hold();
     return () => {
       if (this.phase !== 'active') return;
       this.snapshots.resume();
       this.statement = statement;
-      this.statementStart = statementStart;
-      this.statementMark = statementMark;
+      reader.ownLimit = ownLimit;
+      leave();
     };
   }
 
   get(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean {
     if (this.phase !== 'active') this.refuse();
-    const { writes } = this;
-    if (writes !== undefined && this.statementStart > NOTHING) {
-      const own = writes.lookup(key, start, end, this.statementStart, value);
-      if (own !== Written.Unknown) return own === Written.Put;
-    }
-    const view = this.snapshots.current ?? this.snapshots.take();
-    if (this.reads !== undefined) this.reads.addRow(key, start, end);
-    return view.get(key, start, end, value);
+    return this.reader.get(key, start, end, value);
   }
 
   getOwn(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean {
     if (this.phase !== 'active') this.refuse();
-    const { writes } = this;
-    if (writes !== undefined) {
-      const own = writes.lookup(key, start, end, EVERYTHING, value);
-      if (own !== Written.Unknown) return own === Written.Put;
-    }
-    const view = this.snapshots.current ?? this.snapshots.take();
-    if (this.reads !== undefined) this.reads.addRow(key, start, end);
-    return view.get(key, start, end, value);
+    return this.reader.getOwn(key, start, end, value);
   }
 
   getNewest(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean {
     if (this.phase !== 'active') this.refuse();
-    const { writes } = this;
-    if (writes !== undefined) {
-      const own = writes.lookup(key, start, end, EVERYTHING, value);
-      if (own !== Written.Unknown) return own === Written.Put;
-    }
-    const view = this.snapshots.takeNewest();
-    const gaps = (this.gaps ??= new AscendingGaps());
-    if (gaps.covers(view, key, start, end)) return false;
-    const found = view.get(key, start, end, value);
-    if (!found) gaps.missed(view, key, start, end);
-    // What is not there is about to be written, or guarded: remembering it would make a reader of every writer.
-    if (found && this.reads !== undefined) this.reads.addRow(key, start, end);
-    return found;
+    return this.reader.getNewest(key, start, end, value);
   }
 
   cursor(range: KeyRange): KvCursor {
     if (this.phase !== 'active') this.refuse();
-    const view = this.snapshots.current ?? this.snapshots.take();
-    return this.openCursor(view, range, this.statementStart, this.reads);
+    return this.reader.cursor(range);
   }
 
   cursorNewest(range: KeyRange): KvCursor {
     if (this.phase !== 'active') this.refuse();
-    return this.openCursor(
-      this.snapshots.takeNewest(),
-      range,
-      this.writes === undefined ? NOTHING : this.writes.place,
-      undefined,
-    );
+    return this.reader.cursorNewest(range);
   }
 
   put(
@@ -373,18 +333,17 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
 
   savepoint(): Savepoint {
     if (this.phase !== 'active') this.refuse();
-    this.savepoints ??= new SavepointStack();
-    return this.savepoints.push(this.mark());
+    return this.undo.savepoint();
   }
 
   rollbackTo(savepoint: Savepoint): void {
     if (this.phase !== 'active') this.refuse();
-    this.undoTo((this.savepoints ??= new SavepointStack()).goBackTo(savepoint), true);
+    this.undo.rollbackTo(savepoint);
   }
 
   release(savepoint: Savepoint): void {
     if (this.phase !== 'active') this.refuse();
-    (this.savepoints ??= new SavepointStack()).release(savepoint);
+    this.undo.release(savepoint);
   }
 
   onEnd(listener: (seq: Seq | undefined) => void): void {
@@ -417,7 +376,7 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
   }
 
   closeCursors(): void {
-    this.cursors?.closeAll();
+    this.reader.closeCursors();
   }
 
   becamePrepared(): void {
@@ -457,29 +416,15 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
   }
 
   tellReads(): void {
-    this.cursors?.tellReads();
+    this.reader.tell();
+  }
+
+  checkActive(): void {
+    if (this.phase !== 'active') this.refuse();
   }
 
   private refuse(): never {
     throw this.wounded ?? notActiveError(this.status);
-  }
-
-  /** Takes snapshot after snapshot until one is safe: each costs a wait for the writers that it runs beside. */
-  private async waitUntilSafe(): Promise<void> {
-    const { graph, store } = this.registry;
-    for (;;) {
-      await graph.whenDecided(this);
-      if (this.phase !== 'active') this.refuse();
-      if (this.reads === undefined) return;
-      graph.ended(this);
-      this.reads = undefined;
-      this.snapshots.giveUp();
-      // What made it unsafe may only be waiting for its sync; a snapshot from before would be as unsafe.
-      await store.drain();
-      if (this.phase !== 'active') this.refuse();
-      this.snapshots.take();
-      if (!this.tracksReads) return;
-    }
   }
 
   private guardsToAdd(): ConstraintGuards {
@@ -487,11 +432,6 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
     if (this.readOnly) throw readOnlyError();
     if (this.snapshots.current === undefined) this.snapshots.take();
     return (this.guards ??= new ConstraintGuards());
-  }
-
-  private openCursor(view: StoreView, range: KeyRange, limit: number, reads: ReadSet | undefined): KvCursor {
-    const writes = limit > NOTHING ? this.writes : undefined;
-    return (this.cursors ??= new OpenCursors()).open(view, range, writes, limit, reads);
   }
 
   /** The write set, once everything about a write but its bytes has been checked. */
@@ -510,38 +450,13 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
   }
 
   putAside(bytes: number): WriteSet {
-    const lockHead = this.savepoints?.newest.lockHead ?? NONE;
-    return (this.writes = putAside(this.registry, this, this.writes as WriteSet, bytes, lockHead));
+    return (this.writes = putAside(this.registry, this, this.writes as WriteSet, bytes, this.undo.newestLockHead));
   }
 
   private checkLockable(key: Uint8Array, start: number): void {
     if (this.phase !== 'active') this.refuse();
     if (this.readOnly && spaceOfKey(key, start) !== LOCK_SPACE)
       throw new PhantomError(SqlState.ReadOnlyTransaction, 'cannot lock rows in a read-only transaction');
-  }
-
-  private mark(): TransactionMark {
-    return {
-      writes: this.writes === undefined ? BEGINNING.writes : this.writes.mark(),
-      pointGuards: this.guards?.points.length ?? 0,
-      rangeGuards: this.guards?.ranges.length ?? 0,
-      lockHead: this.lockHead,
-    };
-  }
-
-  private undoTo(mark: TransactionMark, releasesLocks: boolean): void {
-    const { registry, writes } = this;
-    const { place } = mark.writes;
-    if (writes !== undefined && writes.place > place) {
-      this.cursors?.endBehind(place);
-      writes.truncate(mark.writes);
-      if (writes.spilled === undefined) registry.spillers.delete(this);
-      this.statementStart = Math.min(this.statementStart, place);
-      this.snapshots.basesUpTo(place);
-    }
-    this.guards?.truncate(registry.window, mark.pointGuards, mark.rangeGuards);
-    // A lock on a key that is still put aside may have its record only since, and looks like one that was taken since.
-    if (releasesLocks && writes?.spilled === undefined) registry.locks.release(this, mark.lockHead);
   }
 
   private commitNothing(): CommitResult {
@@ -551,18 +466,13 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
     return { seq, durability: store.durability };
   }
 
-  /** It wrote nothing, but others' writes may have made what it saw impossible. */
   private commitReads(): CommitResult {
-    const { graph, store } = this.registry;
-    let earliestOut: number;
     try {
-      earliestOut = graph.validate(this);
+      commitReads(this.registry, this);
     } catch (error) {
-      this.registry.conflicts++;
       this.finish('aborted', undefined);
       throw error;
     }
-    graph.committed(this, store.assignedSeq, earliestOut);
     return this.commitNothing();
   }
 
@@ -577,9 +487,8 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
     this.phase = phase;
     if (phase === 'committed') registry.committed++;
     else if (phase !== 'prepared') registry.rolledBack++;
-    this.cursors?.closeAll();
+    this.reader.close();
     this.snapshots.release();
-    this.gaps = undefined;
     if (this.isSerializable) registry.graph.ended(this);
     registry.removeSnapshot(this);
     if (seq !== undefined) registry.forgetConflicts();

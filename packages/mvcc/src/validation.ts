@@ -42,10 +42,10 @@ export function validate(registry: TransactionRegistry, candidate: Candidate, sl
   const { index } = registry.window;
   const { guards } = candidate;
   const { bases } = candidate.snapshots;
-  const firstGuard = guards?.points[0];
-  if (firstGuard !== undefined || bases.length > 0) {
+  const guardedFrom = guards === undefined || guards.pointCount === 0 ? Number.POSITIVE_INFINITY : guards.baseSeq(0);
+  const oldest = Math.min(bases[0]?.seq ?? Number.POSITIVE_INFINITY, guardedFrom);
+  if (oldest !== Number.POSITIVE_INFINITY) {
     registry.window.recordQueued();
-    const oldest = Math.min(bases[0]?.seq ?? Number.POSITIVE_INFINITY, firstGuard?.baseSeq ?? Number.POSITIVE_INFINITY);
     if (oldest < index.floor)
       throw registry.ledger.snapshotTooOld(oldest, index.floor, registry.options.conflictIndexBytesMax);
     if (!index.isEmpty) {
@@ -102,10 +102,15 @@ function validatePoints(
   slot: ByteSlot,
 ): void {
   const { index } = registry.window;
-  for (const { hash, key, mode, baseSeq } of guards.points) {
-    const seq = index.seqOf(hash, key, 0, key.length);
+  const { keyBytes } = guards;
+  for (let point = 0; point < guards.pointCount; point++) {
+    const start = guards.keyStart(point);
+    const end = guards.keyEnd(point);
+    const baseSeq = guards.baseSeq(point);
+    const seq = index.seqOf(guards.hash(point), keyBytes, start, end);
     if (seq <= baseSeq) continue;
-    if (mode === LockStrength.KeyShare && registry.window.isPresent(key, 0, key.length)) continue;
+    if (guards.mode(point) === LockStrength.KeyShare && registry.window.isPresent(keyBytes, start, end)) continue;
+    const key = guards.keyCopy(point);
     throw lostUniqueRace(registry, candidate, key, seq, slot) ?? registry.ledger.written(candidate, key, baseSeq, seq);
   }
 }
@@ -156,9 +161,11 @@ function firstUnguarded(
   candidate: Candidate,
   guards: ConstraintGuards,
 ): BlockedKey | undefined {
-  for (const { hash, key, mode } of guards.points) {
-    spillers.grant(candidate, hash, key, 0, key.length);
-    if (!locks.tryAcquire(candidate, hash, mode)) return { hash, key, mode };
+  for (let point = 0; point < guards.pointCount; point++) {
+    const hash = guards.hash(point);
+    const mode = guards.mode(point);
+    spillers.grant(candidate, hash, guards.keyBytes, guards.keyStart(point), guards.keyEnd(point));
+    if (!locks.tryAcquire(candidate, hash, mode)) return { hash, key: guards.keyCopy(point), mode };
   }
   return undefined;
 }
