@@ -1,13 +1,13 @@
 // `node tools/run.mjs clients [NAME ...]`: clients people use, in the versions below, against the built daemon. They are installed
 // into a folder of their own, outside of the workspace, the first time. A line for each; exit code 1 when one fails.
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// `clients node-postgres [FOLDER]` is another thing: that client's own tests.
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { clientFolder } from './client-folder.mjs';
 import { conversations } from './client-conversations.mjs';
-import { root, runQuietly } from './process.mjs';
+import { startDaemon } from './daemon.mjs';
+import { runNodePostgresSuite } from './node-postgres-suite.mjs';
 
 const VERSIONS = {
   'drizzle-kit': '0.31.11',
@@ -22,25 +22,14 @@ const VERSIONS = {
 };
 
 export async function talkToClients(names) {
-  const folder = join(root, '.peers', 'clients');
-  const manifest = join(folder, 'package.json');
-  const wanted = JSON.stringify({ private: true, type: 'module', dependencies: VERSIONS });
-  if (!existsSync(manifest) || readFileSync(manifest, 'utf8') !== wanted) {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(manifest, wanted);
-    await runQuietly('npm', ['install', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund']);
-  }
-  const require = createRequire(manifest);
+  if (names[0] === 'node-postgres') return runNodePostgresSuite(names[1]);
+  const folder = await clientFolder('clients', VERSIONS);
+  const require = createRequire(join(folder, 'package.json'));
   const load = (name) => import(pathToFileURL(require.resolve(name)).href);
-  const data = mkdtempSync(join(tmpdir(), 'phantom-clients-'));
-  const daemon = spawn(
-    process.execPath,
-    [join(root, 'apps/phantomd/dist/main.js'), 'serve', '--data', data, '--pg-port', '0', '--http-port', '0'],
-    { stdio: ['ignore', 'pipe', 'ignore'] },
-  );
+  const daemon = await startDaemon();
   let failed = false;
   try {
-    const url = `postgres://phantom@${await readyAddress(daemon)}/phantom`;
+    const url = `postgres://phantom@${daemon.address}/phantom`;
     for (const [name, talk] of Object.entries(conversations)) {
       if (names.length > 0 && !names.includes(name)) continue;
       try {
@@ -52,22 +41,7 @@ export async function talkToClients(names) {
       }
     }
   } finally {
-    daemon.kill('SIGTERM');
-    await new Promise((resolve) => daemon.once('exit', resolve));
-    rmSync(data, { recursive: true, force: true });
+    await daemon.stop();
   }
   process.exit(failed ? 1 : 0);
-}
-
-/** HOST:PORT of the line that the daemon prints when it accepts connections. */
-function readyAddress(daemon) {
-  return new Promise((resolve, reject) => {
-    let text = '';
-    daemon.once('exit', (code) => reject(new Error(`the daemon ended with code ${code}`)));
-    daemon.stdout.on('data', (chunk) => {
-      text += chunk;
-      const ready = /^phantomd ready pg=(\S+)/m.exec(text);
-      if (ready !== null) resolve(ready[1]);
-    });
-  });
 }

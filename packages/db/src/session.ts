@@ -1,6 +1,7 @@
 /** @phantom/db/session: what a protocol server needs of a database: sessions, portals, types, values as text, bytes and JavaScript. */
 export { bindValues } from './async-query.js';
 export {
+  type ConnectionEnds,
   type CopyChannel,
   type FetchOutcome,
   type Notice,

@@ -61,10 +61,9 @@ export class Statement<Row = Record<string, unknown>> {
     this.refresh();
     const values = this.bind(parameters);
     const { plan, session } = this;
-    if (plan?.pointLookup !== undefined && session.readsBare) {
-      return lookUp(session, plan, values, this.output) ? this.shape.row(this.output) : undefined;
-    }
     if (plan !== undefined && this.statement.kind === 'plan') {
+      if (plan.pointLookup !== undefined && session.readsBare)
+        return lookUp(session, this.statement, values, this.output) ? this.shape.row(this.output) : undefined;
       const found = lookUpWithin(session, this.statement, values, this.output);
       if (found !== undefined) return found ? this.shape.row(this.output) : undefined;
     }

@@ -141,7 +141,7 @@ function sessionSource(database: Database, options: ResolvedServerOptions): Sess
       return {
         session,
         roads: {
-          lookUp: (plan, parameters, into) => lookUp(session, plan, parameters, into),
+          lookUp: (statement, parameters, into) => lookUp(session, statement, parameters, into),
           lookUpWithin: (statement, parameters, into) => lookUpWithin(session, statement, parameters, into),
           writePoint: (statement, parameters) => writePoint(session, statement, parameters),
         },

@@ -242,6 +242,40 @@ describe('node-postgres', () => {
       expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
     }));
 
+  it('shows who is there and what they run, to whoever may know it', () =>
+    connected(async (sleeper) => {
+      await sleeper.query('set application_name to sleeper');
+      const interrupted = failure(sleeper, 'select pg_sleep($1)', [10]);
+      const seenBy = (client: Client): Promise<QueryResult> =>
+        client.query(`select state, query, client_addr, client_port, query_start >= backend_start as began
+          from pg_stat_activity where application_name = 'sleeper'`);
+      await connected(async (other) => {
+        await expect
+          .poll(async () => (await seenBy(other)).rows)
+          .toEqual([
+            {
+              state: 'active',
+              query: 'select pg_sleep($1)',
+              client_addr: '127.0.0.1',
+              client_port: expect.any(Number),
+              began: true,
+            },
+          ]);
+        const own = `select state, client_addr = inet_client_addr() and client_port = inet_client_port() as here,
+          inet_server_port() from pg_stat_activity where pid = pg_backend_pid()`;
+        expect((await other.query(own)).rows).toEqual([
+          { state: 'active', here: true, inet_server_port: server.pg.port },
+        ]);
+        await other.query('create role curious login; set role curious');
+        expect((await seenBy(other)).rows).toEqual([
+          { state: null, query: '<insufficient privilege>', client_addr: null, client_port: null, began: null },
+        ]);
+        await other.query('reset role; drop role curious');
+        await other.query(`select pg_terminate_backend(pid) from pg_stat_activity where query = 'select pg_sleep($1)'`);
+      });
+      expect(await interrupted).toMatchObject({ code: '57P01' });
+    }));
+
   it('gives many clients their own answers at once', async () => {
     await connected((client) => client.query('create table counter (id int primary key, n int not null)'));
     await connected((client) => client.query('insert into counter values (1, 0)'));

@@ -110,6 +110,15 @@ describe('start-up', () => {
     expect(() => parseOptions('--noequals')).toThrowError('invalid command-line argument');
   });
 
+  it('ends without a word whoever speaks another protocol, or says goodbye before hello', async () => {
+    const { port } = await start();
+    for (const bytes of [Buffer.from('GET / HTTP/1.1\r\n\r\n'), terminate()]) {
+      const client = await WireClient.open(port);
+      client.send(bytes);
+      expect(await client.rest()).toEqual([]);
+    }
+  });
+
   it('ends a client that does not say who it is', async () => {
     const { port } = await start({ authenticationTimeoutMs: 30 });
     const client = await WireClient.open(port);

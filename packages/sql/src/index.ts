@@ -3,6 +3,7 @@ export type { CopyChannel } from './copy/copy-channel.js';
 export { type CopiedRow, type CopiedRows, ValueChannel } from './copy/value-rows.js';
 export type { NoticeSeverity } from './ddl/context.js';
 export type { RowBatch, WorkCounters } from './exec/runtime.js';
+export type { ConnectionEnds } from './functions/registry.js';
 export type { PlanField, PreparedPlan } from './plan/prepared-plan.js';
 export { commandTag } from './session/command-tag.js';
 export { CatalogConflictNames } from './session/conflict-names.js';

@@ -30,6 +30,7 @@ export function testContext(overrides: Partial<EvaluationContext> = {}): Evaluat
     advisory: NO_LOCKS,
     routines: NO_ROUTINES,
     backendPid: 1,
+    connection: undefined,
     signalBackend: () => false,
     transactionId: 1,
     sequenceRow: () => ({ lastValue: 1, isCalled: false, reservedCount: 0 }),

@@ -27,9 +27,10 @@ import {
   writeReport,
 } from './backend-messages.js';
 import type { CancelKeys } from './cancel-keys.js';
+import type { ConnectionEnds } from '@phantom/db/session';
 import type { LoginRole, SessionSource } from './database-session.js';
 import type { MessageSource } from './copy.js';
-import { FrameDecoder } from './frames.js';
+import { FrameDecoder, NotStartupError } from './frames.js';
 import { readSaslInitial, readSaslResponse, readStartup } from './frontend-messages.js';
 import { MessageReader } from './message-reader.js';
 import type { Outbox } from './outbox.js';
@@ -408,10 +409,12 @@ export class PgConnection implements MessageSource {
     if (role === undefined) throw fatal('28000', `role "${request.user}" does not exist`);
     host.admission.enter(role);
     this.role = role;
+    const ends = endsOf(this.socket);
     const opened = host.source.openSession({
       database: request.database,
       user: request.user,
       settings: request.settings,
+      ...(ends === undefined ? {} : { connection: ends }),
       onNotice: session.noticed,
       onNotification: session.notified,
       copyChannel: session.copy,
@@ -458,7 +461,8 @@ export class PgConnection implements MessageSource {
     if (!(thrown instanceof FatalError) && !isPhantomError(thrown)) this.logDefect(thrown);
     const error = asPhantomError(thrown);
     this.host.logger.debug('a connection is ended', { code: error.code, reason: error.message });
-    writeReport(this.output.messages, errorReport(error, 'FATAL'));
+    // Who does not begin as a client of PostgreSQL does would not understand it either.
+    if (!(thrown instanceof NotStartupError)) writeReport(this.output.messages, errorReport(error, 'FATAL'));
     this.end();
   }
 
@@ -503,6 +507,16 @@ export class PgConnection implements MessageSource {
     const stack = error instanceof Error ? error.stack : String(error);
     this.host.logger.error('internal error', { stack });
   }
+}
+
+/** Both ends of a socket; undefined once it is closed. */
+function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): ConnectionEnds | undefined {
+  if (remoteAddress === undefined || remotePort === undefined) return undefined;
+  if (localAddress === undefined || localPort === undefined) return undefined;
+  return {
+    client: { address: remoteAddress, port: remotePort },
+    server: { address: localAddress, port: localPort },
+  };
 }
 
 function shuttingDown(): FatalError {

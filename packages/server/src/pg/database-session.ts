@@ -4,6 +4,7 @@
  */
 import type { PhantomError } from '@phantom/base';
 import type {
+  ConnectionEnds,
   CopyChannel,
   FetchOutcome,
   Notice,
@@ -60,7 +61,7 @@ export interface DatabaseSession {
 
 /** Shorter ways for statements of one row by key; see lookUp, lookUpWithin and writePoint of `@phantom/db/session`. */
 export interface StraightRoads {
-  lookUp(plan: PreparedPlan, parameters: readonly Value[], into: Value[]): boolean;
+  lookUp(statement: PlanStatement, parameters: readonly Value[], into: Value[]): boolean;
   lookUpWithin(statement: PlanStatement, parameters: readonly Value[], into: Value[]): boolean | undefined;
   writePoint(statement: PlanStatement, parameters: readonly Value[]): number | undefined;
 }
@@ -75,6 +76,7 @@ export interface SessionRequest {
   readonly database: string;
   readonly user: string;
   readonly settings: Readonly<Record<string, string>>;
+  readonly connection?: ConnectionEnds;
   readonly onNotification: (notification: Notification) => void;
   readonly copyChannel: CopyChannel;
   readonly onNotice: (notice: Notice) => void;

@@ -176,7 +176,7 @@ export class FrameDecoder {
   private frameBytes(bytes: Buffer, at: number): number {
     if (this.untyped) {
       const length = bytes.readInt32BE(at);
-      if (length < 2 * LENGTH_BYTES || length > STARTUP_BYTES_MAX) throw violation('invalid length of startup packet');
+      if (length < 2 * LENGTH_BYTES || length > STARTUP_BYTES_MAX) throw new NotStartupError();
       return length;
     }
     const type = bytes[at] as number;
@@ -203,6 +203,13 @@ export class FrameDecoder {
     this.type = this.untyped ? 0 : (bytes[at] as number);
     this.start = at + (this.untyped ? LENGTH_BYTES : HEADER_BYTES);
     this.end = at + frameBytes;
+  }
+}
+
+/** The first bytes of a connection, or those after a refused request for encryption, are no start-up message. */
+export class NotStartupError extends PhantomError {
+  constructor() {
+    super(PROTOCOL_VIOLATION, 'invalid length of startup packet');
   }
 }
 

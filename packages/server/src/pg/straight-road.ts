@@ -40,7 +40,7 @@ export class StraightRoad {
 
   private read(plan: PreparedPlan, statement: PlanStatement, values: readonly Value[]): boolean | undefined {
     const { roads, row } = this;
-    if (plan.pointLookup !== undefined && this.database.readsBare) return roads.lookUp(plan, values, row);
+    if (plan.pointLookup !== undefined && this.database.readsBare) return roads.lookUp(statement, values, row);
     // What is held back has to be let go before rows are sent.
     return this.output.isHeld ? undefined : roads.lookUpWithin(statement, values, row);
   }

@@ -7,10 +7,12 @@ import {
   encodeNetwork,
   formatAddress,
   maskOf,
+  socketAddress,
 } from '../types/network-types.js';
 import { outOfRange } from '../types/sql-errors.js';
 import { type Implementation, type Implementations, contextual, scalar } from './implementation.js';
 import { type Int8, int8 } from './integers.js';
+import type { EvaluationContext, NetworkEnd } from './registry.js';
 
 const networkOf = ({ family, bits, address }: NetworkAddress): bigint => address & maskOf(family, bits);
 const hostMask = ({ family, bits }: NetworkAddress): bigint => (1n << BigInt(addressBits(family) - bits)) - 1n;
@@ -94,6 +96,8 @@ const withMask = (value: string): string => {
   return `${formatAddress(network)}/${network.bits}`;
 };
 
+const endOf = (end: NetworkEnd | undefined): string | null => (end === undefined ? null : socketAddress(end.address));
+
 function comparisons(): Record<string, Implementation> {
   return {
     network_eq: scalar((a: string, b: string) => a === b, {}),
@@ -155,6 +159,8 @@ export const networkFunctions: Implementations = {
   int8pl_inet: (by: Int8, value: string) => shifted(value, BigInt(by)),
   inetmi_int8: (value: string, by: Int8) => shifted(value, -BigInt(by)),
   inetmi: difference,
-  inet_client_addr: contextual(() => null),
-  inet_server_addr: contextual(() => null),
+  inet_client_addr: contextual((context: EvaluationContext) => endOf(context.connection?.client)),
+  inet_client_port: contextual((context: EvaluationContext) => context.connection?.client.port ?? null),
+  inet_server_addr: contextual((context: EvaluationContext) => endOf(context.connection?.server)),
+  inet_server_port: contextual((context: EvaluationContext) => context.connection?.server.port ?? null),
 };

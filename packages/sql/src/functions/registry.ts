@@ -44,6 +44,18 @@ export interface RoutineCaller {
   rows(routine: RoutineDescriptor, args: readonly Value[], types: CallTypes): Iterable<Value>;
 }
 
+/** One end of a connection. */
+export interface NetworkEnd {
+  /** An address of IPv4 or IPv6. */
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface ConnectionEnds {
+  readonly client: NetworkEnd;
+  readonly server: NetworkEnd;
+}
+
 /** What a function may ask of the statement that calls it, beyond type conversion. */
 export interface EvaluationContext extends TypeContext {
   /** Statement start and wall clock, microseconds since 2000. */
@@ -54,6 +66,8 @@ export interface EvaluationContext extends TypeContext {
   readonly routines: RoutineCaller;
   /** Number of the session, as cancel requests name it. */
   readonly backendPid: number;
+  /** Undefined within the process. */
+  readonly connection: ConnectionEnds | undefined;
   /** Stops what another session does, or ends it; false when there is none of that number, 42501 without the right to. */
   signalBackend(pid: number, signal: 'cancel' | 'terminate'): boolean;
   /** Number of the transaction. */

@@ -5,7 +5,13 @@
 import type { Clock } from '@phantom/base';
 import { PhantomError, type Random } from '@phantom/base';
 import type { Oid, SequenceDescriptor, SequenceRow, Sequences } from '@phantom/catalog';
-import type { AdvisoryLocks, EvaluationContext, NotificationPort, RoutineCaller } from '../functions/registry.js';
+import type {
+  AdvisoryLocks,
+  ConnectionEnds,
+  EvaluationContext,
+  NotificationPort,
+  RoutineCaller,
+} from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import { dateStyleOf } from '../types/date-style.js';
 import type { TypeContext, TypeLookup } from '../types/type.js';
@@ -38,6 +44,7 @@ export interface EvaluationOwner {
   readonly transactionId: number;
   readonly advisory: AdvisoryLocks;
   readonly routines: RoutineCaller;
+  readonly activity: { readonly connection: ConnectionEnds | undefined };
   readonly currentRoleName: string;
   /** What SHOW role says. */
   readonly roles: { readonly setting: string };
@@ -122,6 +129,10 @@ export class SessionEvaluation implements EvaluationContext {
 
   get backendPid(): number {
     return this.owner.id;
+  }
+
+  get connection(): ConnectionEnds | undefined {
+    return this.owner.activity.connection;
   }
 
   signalBackend(pid: number, signal: BackendSignal): boolean {

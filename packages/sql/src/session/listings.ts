@@ -1,6 +1,7 @@
 /** What system views tell of sessions and their statements. */
 import type { ListedCursor, ListedSession, ListedStatement } from '../system-views/system-view.js';
 import type { SqlEngine } from './engine.js';
+import { microsSince2000 } from './evaluation.js';
 import type { SqlSession } from './session.js';
 
 /** Statements the session has prepared by name. */
@@ -32,14 +33,21 @@ const STATES = { idle: 'idle', transaction: 'idle in transaction', failed: 'idle
 /** All sessions of the engine. */
 export function* listedSessions(engine: SqlEngine): Iterable<ListedSession> {
   for (const session of engine.allSessions()) {
+    const { activity, interrupts } = session;
+    const startMs = activity.statementStartMs;
     yield {
       processId: session.id,
       databaseOid: session.databaseOid,
       databaseName: session.databaseName,
-      roleOid: session.currentRoleOid,
+      roleOid: session.roles.sessionRoleOid,
       roleName: session.sessionRoleName,
       applicationName: session.settings.get('application_name'),
-      state: STATES[session.status],
+      state: interrupts.isRunning ? 'active' : STATES[session.status],
+      client: activity.connection?.client,
+      beganMicros: microsSince2000(activity.beganMs),
+      transactionStartMicros: session.transactionStartMicros ?? null,
+      statementStartMicros: startMs === undefined ? null : microsSince2000(startMs),
+      statementText: activity.statementText,
     };
   }
 }

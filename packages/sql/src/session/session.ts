@@ -21,6 +21,7 @@ import { type ColumnDescriptor, type Oid, type Sequences, type TableDescriptor }
 import type { CopyChannel } from '../copy/copy-channel.js';
 import type { CommitResult, MvccTransaction, SessionLocks } from '@phantom/mvcc';
 import type { DdlContext, NoticeSeverity } from '../ddl/context.js';
+import type { ConnectionEnds } from '../functions/registry.js';
 import { type Execution, type ReadSource, type RowSink, StatementWait, TimeSlice } from '../exec/runtime.js';
 import type { CatalogPort, RequiredPrivilege } from '../plan/catalog-port.js';
 import { type BackendSignal, signalBackend } from './backend-signals.js';
@@ -28,6 +29,7 @@ import { isCurrent, type PreparedPlan } from '../plan/prepared-plan.js';
 import { bindRowExpression } from '../expr/row-expression.js';
 import { selectInto } from '../text/select-into.js';
 import type { Value } from '../types/type.js';
+import { SessionActivity } from './activity.js';
 import { CatalogPicture } from './catalog-picture.js';
 import { Cursors } from './cursors.js';
 import type { SqlEngine } from './engine.js';
@@ -67,6 +69,8 @@ export interface SessionOptions {
   readonly user: string;
   /** Settings from the start-up packet or the options of `open`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Of a client that came over the network. */
+  readonly connection?: ConnectionEnds;
   readonly onNotice?: (notice: Notice) => void;
   /** Hears of what other sessions (or this one) say on the channels it listens to. */
   readonly onNotification?: (notification: Notification) => void;
@@ -100,6 +104,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   readonly cursors = new Cursors();
   /** Its temporary objects. */
   readonly temporary: TemporaryObjects;
+  readonly activity: SessionActivity;
   /** Cancels and timeouts of what runs now. */
   readonly interrupts = new Interrupts();
   /** Its advisory locks, and what it waits for with its transaction. */
@@ -120,6 +125,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   constructor(engine: SqlEngine, id: number, options: SessionOptions) {
     this.engine = engine;
     this.id = id;
+    this.activity = new SessionActivity(engine.clock.nowMs(), options.connection);
     this.life = new TransactionLife(this);
     this.locks = engine.mvcc.sessionLocks(String(id));
     this.advisory = new SessionAdvisoryLocks(this);
@@ -308,6 +314,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   ): Execution {
     this.engine.counters.executions++;
     this.watch.refuseIfEnded();
+    this.activity.begin(statement.text, this.clock.nowMs());
     this.evaluation.beginStatement();
     this.advisory.beginStatement();
     if (statement.kind === 'empty') return 0;

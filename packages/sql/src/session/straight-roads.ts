@@ -4,7 +4,7 @@
  */
 import { type MvccTransaction, TableLockMode } from '@phantom/mvcc';
 import { StatementRestart, StatementWait } from '../exec/runtime.js';
-import type { PointLookup, PreparedPlan } from '../plan/prepared-plan.js';
+import type { PointLookup } from '../plan/prepared-plan.js';
 import type { Value } from '../types/type.js';
 import { readOnlyTransaction } from './session-errors.js';
 import type { SqlSession } from './session.js';
@@ -12,12 +12,18 @@ import type { PlanStatement } from './statement.js';
 
 /**
  * The straight road for a SELECT by key outside of a transaction: no execution, no transaction, no batch. Writes the row
- * into `into` and returns whether there is one.
+ * into `into` and returns whether there is one. The caller has made sure that the statement's plan is current.
  */
-export function lookUp(session: SqlSession, plan: PreparedPlan, parameters: readonly Value[], into: Value[]): boolean {
+export function lookUp(
+  session: SqlSession,
+  { text, plan }: PlanStatement,
+  parameters: readonly Value[],
+  into: Value[],
+): boolean {
   if (plan.privileges.length > 0) session.checkPrivileges(plan.privileges);
   const { engine, evaluation } = session;
   engine.counters.executions++;
+  session.activity.begin(text);
   evaluation.beginStatement();
   const view = engine.storage.view();
   try {
@@ -50,6 +56,7 @@ export function lookUpWithin(
   if (transaction.whenSafe() !== undefined) return undefined;
   session.engine.counters.executions++;
   transaction.statements++;
+  session.activity.begin(statement.text);
   session.evaluation.beginStatement();
   storage.beginStatement(statement.text);
   try {
@@ -90,6 +97,7 @@ export function writePoint(
   if (transaction.storage.readOnly) throw readOnlyTransaction(plan.commandKind.toUpperCase());
   session.engine.counters.executions++;
   transaction.statements++;
+  session.activity.begin(statement.text);
   session.evaluation.beginStatement();
   const { storage } = transaction;
   transaction.readAhead(true);

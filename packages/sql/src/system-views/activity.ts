@@ -1,5 +1,5 @@
 /**
- * What is going on: locks and who waits for whom, transactions, races lost. Statements of others are shown to superusers and
+ * What is going on: sessions, locks and who waits for whom, transactions, races lost. Statements of others are shown to superusers and
  * to their own role only, as PostgreSQL does it.
  */
 import { tableOfLockKey } from '@phantom/catalog';
@@ -8,6 +8,8 @@ import { advisoryNumbers } from '../session/advisory-keys.js';
 import { microsSince2000 } from '../session/evaluation.js';
 import { preparedMeta } from '../session/two-phase.js';
 import type { Value } from '../types/type.js';
+import { socketAddress } from '../types/network-types.js';
+import { type CatalogRow, catalogView } from './catalog-view.js';
 import { PG_CATALOG_OID, PHANTOM_OID, type SystemView, type SystemViewSource } from './system-view.js';
 import { TypeOid } from '../types/type-oids.js';
 
@@ -59,7 +61,51 @@ function whole(value: number): number {
   return Math.round(value);
 }
 
+/** What each session waits for that waits for a lock. */
+function lockWaits(source: SystemViewSource): Map<number | null, Value> {
+  const waits = new Map<number | null, Value>();
+  for (const lock of source.activity.mvcc.locks())
+    if (!lock.granted) waits.set(pid(lock.session), lockedObject(lock, source)[0]);
+  return waits;
+}
+
+/** What one does is for superusers, pg_read_all_stats and whoever acts as the same role; that it is there is for everybody. */
+function* sessionRows(source: SystemViewSource): Iterable<CatalogRow> {
+  const waits = lockWaits(source);
+  for (const session of source.sessions()) {
+    const { processId, state, client } = session;
+    const row = {
+      datid: session.databaseOid,
+      datname: session.databaseName,
+      pid: processId,
+      usesysid: session.roleOid,
+      usename: session.roleName,
+      application_name: session.applicationName,
+      backend_type: 'client backend',
+    };
+    if (!source.activity.maySee(processId)) {
+      yield { ...row, query: '<insufficient privilege>' };
+      continue;
+    }
+    const lock = waits.get(processId);
+    yield {
+      ...row,
+      state,
+      query: session.statementText,
+      backend_start: session.beganMicros,
+      xact_start: session.transactionStartMicros,
+      query_start: session.statementStartMicros,
+      // Without a socket PostgreSQL's port is -1.
+      client_addr: client === undefined ? null : socketAddress(client.address),
+      client_port: client?.port ?? -1,
+      wait_event_type: lock === undefined ? (state === 'active' ? null : 'Client') : 'Lock',
+      wait_event: lock ?? (state === 'active' ? null : 'ClientRead'),
+    };
+  }
+}
+
 export const ACTIVITY_VIEWS: readonly SystemView[] = [
+  catalogView('pg_stat_activity', sessionRows),
   view(
     12073,
     PG_CATALOG_OID,

@@ -201,20 +201,6 @@ export const LISTING_VIEWS: readonly SystemView[] = [
   catalogView('pg_statio_all_tables', tableStatisticsRows),
   catalogView('pg_stat_user_indexes', indexStatisticsRows),
   catalogView('pg_stat_all_indexes', indexStatisticsRows),
-  catalogView('pg_stat_activity', function* (source) {
-    for (const session of source.sessions()) {
-      yield {
-        datid: session.databaseOid,
-        datname: session.databaseName,
-        pid: session.processId,
-        usesysid: session.roleOid,
-        usename: session.roleName,
-        application_name: session.applicationName,
-        state: session.state,
-        backend_type: 'client backend',
-      };
-    }
-  }),
   ...emptyViews('pg_rules'),
   catalogView('pg_stats', columnStatisticsRows),
 ];

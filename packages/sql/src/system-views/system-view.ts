@@ -4,6 +4,7 @@ import type { ObjectReader, Oid, SequenceRow } from '@phantom/catalog';
 import type { Mvcc } from '@phantom/mvcc';
 import type { StoragePort } from '../session/ports.js';
 import type { TextCatalog } from './object-text.js';
+import type { NetworkEnd } from '../functions/registry.js';
 import type { TypeContext, TypeLookup, Value } from '../types/type.js';
 
 /** Oids of the system schemas, PostgreSQL's where it has them; none of them holds stored objects. */
@@ -48,7 +49,15 @@ export interface ListedSession {
   readonly roleOid: Oid;
   readonly roleName: string;
   readonly applicationName: string;
-  readonly state: string;
+  readonly state: 'active' | 'idle' | 'idle in transaction' | 'idle in transaction (aborted)';
+  /** Undefined within the process. */
+  readonly client: NetworkEnd | undefined;
+  /** Moments in microseconds since 2000; null for none. */
+  readonly beganMicros: number;
+  readonly transactionStartMicros: number | null;
+  readonly statementStartMicros: number | null;
+  /** Text of the statement that runs or ran last. */
+  readonly statementText: string;
 }
 
 /** What views read: the session as far as they may know it. */

@@ -128,6 +128,11 @@ function parseNetwork(text: string, typeName: 'inet' | 'cidr'): string {
   return encodeNetwork(found);
 }
 
+/** The value of an address as sockets tell it: IPv4 may come mapped into IPv6, IPv6 with the name of an interface. */
+export function socketAddress(address: string): string {
+  return parseNetwork(address.replace(/^::ffff:(?=[\d.]+$)/i, '').replace(/%.*$/, ''), 'inet');
+}
+
 function format6(address: bigint): string {
   const groups = Array.from({ length: 8 }, (_, i) => Number((address >> BigInt(112 - 16 * i)) & 0xffffn));
   let start = -1;

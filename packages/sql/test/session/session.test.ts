@@ -220,10 +220,10 @@ describe('plans', () => {
     }
     const row: Value[] = [];
     for (let id = 1; id <= 6; id++) {
-      expect(lookUp(session, session.currentPlan(select), [id], row)).toBe(true);
+      expect(lookUp(session, select, [id], row)).toBe(true);
       expect(row).toEqual([`V${id}`, id * 2]);
     }
-    expect(lookUp(session, session.currentPlan(select), [99], row)).toBe(false);
+    expect(lookUp(session, select, [99], row)).toBe(false);
     expect(() => writePoint(session, insert, [1, 'again'])).toThrow(expect.objectContaining({ code: '23505' }));
     expect(session.transaction).toBeUndefined();
     const returning = session.prepareText('insert into t (id) values (50) returning id');
@@ -249,8 +249,10 @@ describe('plans', () => {
     const byBoth = planOf('select v from t where a = $1 and b = $2');
     const byValue = planOf('select a, b from t where v = $1');
     const row: Value[] = [];
-    const found = (statement: PlanStatement, ...values: Value[]): Value[] | undefined =>
-      lookUp(session, session.currentPlan(statement), values, row) ? row.splice(0) : undefined;
+    const found = (statement: PlanStatement, ...values: Value[]): Value[] | undefined => {
+      session.currentPlan(statement);
+      return lookUp(session, statement, values, row) ? row.splice(0) : undefined;
+    };
     expect([found(byBoth, 1, 'x'), found(byBoth, 1, null), found(byBoth, 3, 'x')]).toEqual([
       [10],
       undefined,

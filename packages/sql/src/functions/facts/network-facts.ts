@@ -25,7 +25,9 @@ export const networkFacts = `
 1362 hostmask 869 869 ix network_hostmask
 1715 cidr 869 650 ix inet_to_cidr
 2196 inet_client_addr - 869 s inet_client_addr
+2197 inet_client_port - 23 s inet_client_port
 2198 inet_server_addr - 869 s inet_server_addr
+2199 inet_server_port - 23 s inet_server_port
 2627 inetnot 869 869 ix inetnot
 2628 inetand 869,869 869 ix inetand
 2629 inetor 869,869 869 ix inetor
