@@ -57,7 +57,6 @@ function shareBelow(histogram: readonly Value[], value: Value, compare: (a: Valu
 /** Where a column comes from. */
 export class Cardinality {
   private readonly context: BindContext;
-  private readonly tables = new Map<number, TableDescriptor>();
   private readonly cteRows = new Map<number, number>();
   private readonly memo = new WeakMap<LogicalNode, number>();
 
@@ -84,7 +83,6 @@ export class Cardinality {
   private compute(node: LogicalNode): number {
     switch (node.kind) {
       case 'scan':
-        this.tables.set(node.table.oid, node.table);
         return this.tableRows(node.table) * this.selectivityOfAll(node.filter);
       case 'virtual-scan':
         return node.relation.rowsEstimate;
@@ -201,7 +199,7 @@ export class Cardinality {
       }
     }
     for (const [oid, columns] of equal) {
-      const table = columns.size < 2 ? undefined : (this.tables.get(oid) ?? this.lookupTable(oid));
+      const table = columns.size < 2 ? undefined : (this.tableOf(oid));
       const key = table?.constraints.find(
         (constraint) =>
           (constraint.kind === 'primary key' || constraint.kind === 'unique') &&
@@ -337,7 +335,7 @@ export class Cardinality {
   private columnStatistics(expression: Expression): ColumnStatistics | undefined {
     if (expression.kind !== 'column') return undefined;
     const info = this.context.pool.get(expression.column);
-    const table = this.tables.get(info.tableOid);
+    const table = this.tableOf(info.tableOid);
     if (table === undefined) return undefined;
     return this.context.catalog.statistics.column(table, info.columnNumber);
   }
@@ -346,7 +344,7 @@ export class Cardinality {
   distinctOf(expression: Expression, rows: number): number {
     if (expression.kind === 'column') {
       const info = this.context.pool.get(expression.column);
-      const table = this.tables.get(info.tableOid) ?? this.lookupTable(info.tableOid);
+      const table = this.tableOf(info.tableOid);
       if (table !== undefined) {
         const statistics = this.context.catalog.statistics.column(table, info.columnNumber);
         if (statistics !== undefined) return Math.max(1, Math.min(statistics.distinctCount, rows));
@@ -359,7 +357,7 @@ export class Cardinality {
     return Math.max(1, Math.min(DEFAULT_DISTINCT, rows));
   }
 
-  private lookupTable(oid: number): TableDescriptor | undefined {
+  private tableOf(oid: number): TableDescriptor | undefined {
     if (oid === 0) return undefined;
     const relation = this.context.catalog.relationByOid(oid);
     return relation?.kind === 'table' ? relation : undefined;
@@ -379,7 +377,7 @@ export class Cardinality {
     for (const constraint of table.constraints) {
       if (constraint.kind !== 'foreign key' || constraint.columns.length !== 1 || constraint.columns[0] !== column)
         continue;
-      const referenced = this.lookupTable(constraint.referencedTableOid);
+      const referenced = this.tableOf(constraint.referencedTableOid);
       if (referenced !== undefined) return Math.min(size, this.tableRows(referenced));
     }
     return Math.min(size, Math.max(DEFAULT_DISTINCT, size / 10));
