@@ -199,7 +199,7 @@ export class Cardinality {
       }
     }
     for (const [oid, columns] of equal) {
-      const table = columns.size < 2 ? undefined : (this.tableOf(oid));
+      const table = columns.size < 2 ? undefined : this.tableOf(oid);
       const key = table?.constraints.find(
         (constraint) =>
           (constraint.kind === 'primary key' || constraint.kind === 'unique') &&
@@ -381,6 +381,14 @@ export class Cardinality {
       if (referenced !== undefined) return Math.min(size, this.tableRows(referenced));
     }
     return Math.min(size, Math.max(DEFAULT_DISTINCT, size / 10));
+  }
+
+  /** Distinct sets of values of columns among so many rows. */
+  distinctOfColumns(columns: readonly ColumnId[], rows: number): number {
+    return this.distinctOfAll(
+      columns.map((column) => this.reference(column)),
+      rows,
+    );
   }
 
   private distinctOfAll(expressions: readonly Expression[], rows: number): number {

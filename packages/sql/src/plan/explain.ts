@@ -1,13 +1,13 @@
 /** EXPLAIN: the physical plan as lines in PostgreSQL's shape. */
 import { unreachable } from '@phantom/base';
 import type { PlanMeasure } from '../exec/plan-measure.js';
-import type { ColumnId, Expression } from '../expr/expression.js';
-import type { LogicalNode } from './logical/logical.js';
+import type { ColumnId, Expression, Subquery } from '../expr/expression.js';
 import { forEachSubquery } from './logical/subplans.js';
 import { subplanOf } from './logical/walk.js';
 import { expressionText, sortKeyText, type TextOptions } from './expression-text.js';
 import type { PhysicalNode, TableScan } from './physical/physical.js';
 import type { PhysicalPlanner } from './physical/planner.js';
+import { isMemoized, membershipOf, outerColumnsOf } from './physical/subquery-runs.js';
 import { inputsOfPhysical, ownExpressionsOf } from './physical/walk.js';
 import type { ExplainOptions } from './prepared-plan.js';
 
@@ -203,8 +203,10 @@ class Explainer {
     } else {
       ownExpressionsOf(node, (expression) =>
         forEachSubquery(expression, (subquery) => {
-          const plan = this.planner.subplan(subplanOf(subquery));
-          plans.push({ 'Subplan Name': `SubPlan ${++this.subplans}`, ...this.jsonOf(plan) });
+          const plan = this.jsonOf(this.planner.subplan(subplanOf(subquery)));
+          const key = this.memoKey(subquery);
+          const memo = key === undefined ? {} : { 'Cache Key': key };
+          plans.push({ 'Subplan Name': `SubPlan ${++this.subplans}`, ...memo, ...plan });
         }),
       );
       for (const input of inputsOfPhysical(node)) plans.push(this.jsonOf(input));
@@ -227,11 +229,20 @@ class Explainer {
     const inner = ' '.repeat(depth === 0 ? 2 : 6 * depth + 2);
     ownExpressionsOf(node, (expression) =>
       forEachSubquery(expression, (subquery) => {
-        const plan: LogicalNode = subplanOf(subquery);
-        lines.push(`${inner}SubPlan ${++this.subplans}`);
-        this.write(this.planner.subplan(plan), depth + 1, lines, '');
+        const key = this.memoKey(subquery);
+        const isHashed = membershipOf(subquery, this.planner.context.catalog.types) !== undefined;
+        const manner = isHashed ? ' (hashed)' : key === undefined ? '' : ` (memoized by ${key})`;
+        lines.push(`${inner}SubPlan ${++this.subplans}${manner}`);
+        this.write(this.planner.subplan(subplanOf(subquery)), depth + 1, lines, '');
       }),
     );
+  }
+
+  /** The outer columns for whose values a subquery's results are kept. */
+  private memoKey(subquery: Subquery): string | undefined {
+    const outer = outerColumnsOf(subquery);
+    if (!isMemoized(this.planner, subquery, outer)) return undefined;
+    return outer.map((column) => this.columnName(column)).join(', ');
   }
 
   private describe(node: PhysicalNode): Described {

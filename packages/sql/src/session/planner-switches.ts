@@ -5,6 +5,7 @@ const WAYS_BY_SETTING: Readonly<Record<string, Way>> = {
   enable_hashjoin: 'hash join',
   enable_indexonlyscan: 'index-only scan',
   enable_indexscan: 'index scan',
+  enable_memoize: 'memoize',
   enable_nestloop: 'nested loop',
   enable_seqscan: 'sequential scan',
   enable_sort: 'sort',

@@ -65,7 +65,9 @@ describe('ANALYZE', () => {
     expect(explain('select * from t where kind = 7')).toBe('Index Scan using t_kind on t');
     expect(explain('select * from t where kind = 100')).toBe('Seq Scan on t');
     // A range by itself is estimated from the common values and the histogram, not guessed.
-    expect(planQuery(session, 'select * from t where kind >= 100').explain()[0]).toMatch(/Seq Scan on t .*rows=29\d\d\)/);
+    expect(planQuery(session, 'select * from t where kind >= 100').explain()[0]).toMatch(
+      /Seq Scan on t .*rows=29\d\d\)/,
+    );
     const { statistics } = test.engine;
     const { version } = statistics;
     await run('begin');

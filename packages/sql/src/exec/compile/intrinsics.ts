@@ -39,6 +39,11 @@ export function isOwnHashKey(oid: number): boolean {
   return ORDERED_FAMILY.has(oid) || STRING_TYPES.has(oid) || oid === TypeOid.float8 || oid === TypeOid.float4;
 }
 
+/** True when values of the type are alike in every respect or not equal at all under `===`; floats have two zeros. */
+export function hasIdentity(oid: number): boolean {
+  return ORDERED_FAMILY.has(oid) || STRING_TYPES.has(oid);
+}
+
 /** True when `<` of JavaScript orders values of the type as SQL does. */
 export function isOwnOrder(oid: number): boolean {
   return ORDERED_FAMILY.has(oid);

@@ -1,34 +1,32 @@
 /**
  * Subqueries of expressions as programs of their own.
  *
- * One that uses columns from outside runs for each row, with those columns as arguments. One that does not runs once for
- * the statement, before the pipeline that asks for it; an error it meets is raised only where its value is asked for. An
- * uncorrelated `x IN (...)` becomes a set of hash keys.
+ * One that uses columns from outside runs for each row with those columns as arguments, or once for each set of their values
+ * (plan/physical/subquery-runs.ts). One that does not runs once for the statement, before the pipeline that asks for it; an
+ * error it meets is raised only where its value is asked for. An uncorrelated `x IN (...)` becomes a set of hash keys.
  */
 import { assert } from '@phantom/base';
 import { SqlArray, SqlRecord } from '@phantom/codec';
-import type { ColumnId, Expression, Subquery } from '../../expr/expression.js';
-import type { LogicalNode } from '../../plan/logical/logical.js';
-import { forEachSubplan } from '../../plan/logical/subplans.js';
-import { collectColumns, forEachNodeExpression, freeColumns, inputsOf, subplanOf } from '../../plan/logical/walk.js';
-import { isVolatile } from '../../plan/rules/facts.js';
+import type { ColumnId, Subquery } from '../../expr/expression.js';
+import { subplanOf } from '../../plan/logical/walk.js';
+import { isMemoized, isRepeatable, membershipOf, outerColumnsOf } from '../../plan/physical/subquery-runs.js';
 import type { Value } from '../../types/type.js';
-import { binary, call, isNotNull, literal, not, ONE, property, type Code } from '../code/ir.js';
+import { binary, call, isNotNull, literal, method, not, ONE, property, type Code } from '../code/ir.js';
 import { moreThanOneRow } from '../pipelines.js';
 import { newRun, runProgram, type Program } from '../program.js';
 import type { Run } from '../run.js';
 import type { Yielded } from '../runtime.js';
+import { SubqueryMemo, UNKNOWN } from '../subquery-memo.js';
 import type { ExpressionCompiler } from './expression-compiler.js';
 import { ProgramBuilder, stateOf } from './program-builder.js';
 import type { Operand } from './row-scope.js';
 import { stopPipeline, type PlanCompiler, type StepContext } from './step.js';
 import type { SubplanCompiler } from './subplan-face.js';
 
+type Runner = (parent: Run, outer: readonly Value[]) => Generator<Yielded, unknown, void>;
+
 /** Runs a program with the values of its outer columns; the generator's result is what `finish` takes from the run. */
-export function subprogramRunner(
-  program: Program,
-  finish: (run: Run) => unknown,
-): (parent: Run, outer: readonly Value[]) => Generator<Yielded, unknown, void> {
+export function subprogramRunner(program: Program, finish: (run: Run) => unknown): Runner {
   return function* (parent, outer) {
     const run = newRun(program, parent.statement, outer);
     yield* runProgram(program, run);
@@ -79,7 +77,7 @@ export class Subplans implements SubplanCompiler {
     if (members !== undefined) return members;
     const { emitter } = expressions;
     const plan = subplanOf(subquery);
-    const outer = outerColumns(subquery, plan);
+    const outer = outerColumnsOf(subquery);
     const { program, finish } = this.program(subquery, outer);
     const nullable = subquery.mode !== 'exists' && subquery.mode !== 'unique' && subquery.mode !== 'array';
     if (outer.length === 0 && isRepeatable(plan)) {
@@ -88,8 +86,26 @@ export class Subplans implements SubplanCompiler {
     }
     const runner = subprogramRunner(program, finish);
     const args: Code = { kind: 'array', items: outer.map((column) => expressions.column(column).code) };
-    const result = emitter.delegate(call(emitter.constant(runner), expressions.run, args));
-    return { code: result, nullable };
+    if (isMemoized(this.compiler.planner, subquery, outer))
+      return { code: this.runOnceEach(expressions, runner, args), nullable };
+    return { code: emitter.delegate(call(emitter.constant(runner), expressions.run, args)), nullable };
+  }
+
+  /** Runs the subquery unless its value for these outer values is known. */
+  private runOnceEach(expressions: ExpressionCompiler, runner: Runner, args: Code): Code {
+    const { emitter, run } = expressions;
+    const memo = stateOf(
+      emitter,
+      run,
+      this.compiler.builder.addSlot(() => new SubqueryMemo()),
+    );
+    const outer = emitter.let(args);
+    const value = emitter.let(method(memo, 'find', outer));
+    emitter.if(binary('===', value, emitter.constant(UNKNOWN)), () => {
+      emitter.assign(value, emitter.delegate(call(emitter.constant(runner), run, outer)));
+      emitter.evaluate(method(memo, 'keep', outer, value));
+    });
+    return value;
   }
 
   /** A task before the present pipeline, and code that reads its outcome. */
@@ -132,31 +148,12 @@ export class Subplans implements SubplanCompiler {
 
   /** `x IN (query)` and its negation, when the query stands alone and its values can be hashed. */
   private memberTest(expressions: ExpressionCompiler, subquery: Subquery): Operand | undefined {
-    const { test, mode } = subquery;
-    if ((mode !== 'any' && mode !== 'all') || test?.kind !== 'call') return undefined;
-    const role = test.operator?.role;
-    if (role !== (mode === 'any' ? '=' : '<>')) return undefined;
-    const [left, right] = test.arguments;
-    const plan = subplanOf(subquery);
-    if (left === undefined || right === undefined || freeColumns(plan).size > 0 || !isRepeatable(plan))
-      return undefined;
-    const types = this.compiler.builder.context.types;
-    const leftKey = types.byOid(left.type.oid)?.hashKey;
-    const rightKey = types.byOid(right.type.oid)?.hashKey;
-    if (leftKey === undefined || rightKey === undefined) return undefined;
-    const integers = [20, 21, 23];
-    const alike =
-      left.type.oid === right.type.oid || (integers.includes(left.type.oid) && integers.includes(right.type.oid));
-    if (!alike || left.type.collation !== undefined || right.type.collation !== undefined) return undefined;
-    const used = new Set<ColumnId>();
-    collectColumns(right, used);
-    for (const column of used) if (!subquery.columns.includes(column)) return undefined;
-    const leftUsed = new Set<ColumnId>();
-    collectColumns(left, leftUsed);
-    for (const column of subquery.columns) if (leftUsed.has(column)) return undefined;
+    const membership = membershipOf(subquery, this.compiler.builder.context.types);
+    if (membership === undefined) return undefined;
+    const { left, right, leftKey, rightKey, negated } = membership;
     const builder = new ProgramBuilder(this.compiler.builder.context, []);
     const slot = builder.addSlot((): Members => ({ keys: new Set(), hasNull: false }));
-    this.compiler.within(builder).produce(this.compiler.planner.subplan(plan), (context) => {
+    this.compiler.within(builder).produce(this.compiler.planner.subplan(subplanOf(subquery)), (context) => {
       const value = context.expressions.value(right);
       const add = (members: Members, item: Value): void => {
         if (item === null) members.hasNull = true;
@@ -167,7 +164,6 @@ export class Subplans implements SubplanCompiler {
     });
     const { emitter } = expressions;
     const once = this.runOnce(expressions, builder, (run) => run.state[slot]);
-    const negated = mode === 'all';
     const isMember = (item: Value, members: Members): boolean | null => {
       if (members.keys.size === 0 && !members.hasNull) return negated;
       if (item === null) return null;
@@ -177,31 +173,6 @@ export class Subplans implements SubplanCompiler {
     const value = expressions.value(left);
     return { code: emitter.let(call(emitter.constant(isMember), value.code, once)), nullable: true };
   }
-}
-
-/** Columns from outside that the plan or the test uses. */
-function outerColumns(subquery: Subquery, plan: LogicalNode): ColumnId[] {
-  const outer = new Set(freeColumns(plan));
-  if (subquery.test !== undefined) {
-    const used = new Set<ColumnId>();
-    collectColumns(subquery.test, used);
-    for (const column of used) if (!subquery.columns.includes(column)) outer.add(column);
-  }
-  return [...outer];
-}
-
-/** One evaluation serves the whole statement: nothing in it is volatile or reads a WITH query from outside. */
-function isRepeatable(plan: LogicalNode, known: ReadonlySet<number> = new Set()): boolean {
-  if (plan.kind === 'cte-scan' && !known.has(plan.cte)) return false;
-  const inside = plan.kind === 'with' ? new Set([...known, ...plan.tables.map((table) => table.id)]) : known;
-  let fixed = true;
-  forEachNodeExpression(plan, (expression: Expression) => {
-    if (isVolatile(expression)) fixed = false;
-    forEachSubplan(expression, (inner) => {
-      fixed &&= isRepeatable(inner, inside);
-    });
-  });
-  return fixed && inputsOf(plan).every((input) => isRepeatable(input, inside));
 }
 
 /** Writes what a row of the subquery does. */

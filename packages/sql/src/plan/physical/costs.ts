@@ -5,6 +5,8 @@
 import type { Estimate } from './physical.js';
 
 export const Costs = {
+  /** Beginning a scan: a cursor of its own. */
+  open: 40,
   /** Finding a place in a tree. */
   seek: 25,
   /** One entry of an index. */

@@ -245,9 +245,11 @@ function lookupJoin(
   if (best === undefined) return undefined;
   const inside = new Set([...(best.range?.conditions ?? []), ...best.filter]);
   const outer = left.plan.estimate;
-  const startup = outer.startup + planner.penalty('nested loop');
-  const total =
-    startup + outer.total - outer.startup + outer.rows * (best.estimate.total + Costs.row) + rows * Costs.row;
+  // One cursor serves all lookups.
+  const once = best.unique ? 0 : Costs.open;
+  const each = best.estimate.total - once + Costs.row;
+  const startup = outer.startup + once + planner.penalty('nested loop');
+  const total = startup + outer.total - outer.startup + outer.rows * each + rows * Costs.row;
   return {
     kind: 'nested-loop',
     join,

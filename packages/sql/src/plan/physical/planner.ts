@@ -8,11 +8,12 @@ import { conjuncts, type ColumnId, type Expression, type SortKey } from '../../e
 import { Cardinality } from '../cardinality.js';
 import type { LogicalNode, Sort, With } from '../logical/logical.js';
 import { forEachSubquery } from '../logical/subplans.js';
-import { freeColumns, subplanOf } from '../logical/walk.js';
+import { subplanOf } from '../logical/walk.js';
 import { Costs, estimate, sortCost } from './costs.js';
 import { planJoin } from './join-planner.js';
 import type { CommonTablePlan, PhysicalNode } from './physical.js';
 import { planScan } from './scan-planner.js';
+import { isMemoized, membershipOf, outerColumnsOf } from './subquery-runs.js';
 import type { Way } from './ways.js';
 
 const NOTHING: ReadonlySet<string> = new Set();
@@ -69,7 +70,7 @@ export class PhysicalPlanner {
       case 'filter': {
         const input = this.plan(node.input);
         const rows = this.rows(node);
-        const total = input.estimate.total + input.estimate.rows * this.testCost(node.conditions);
+        const total = input.estimate.total + input.estimate.rows * this.testCost(node.conditions, input.estimate.rows);
         const conditions = node.conditions.flatMap(conjuncts);
         return {
           kind: 'filter',
@@ -152,13 +153,16 @@ export class PhysicalPlanner {
     }
   }
 
-  /** Work of testing conditions for a row: a correlated subquery runs anew each time. */
-  testCost(conditions: readonly Expression[]): number {
+  /** Work of testing conditions for each of so many rows, with the runs of correlated subqueries. */
+  testCost(conditions: readonly Expression[], rows: number): number {
     let cost = conditions.length * Costs.operator;
+    if (this.estimating) return cost;
     for (const condition of conditions) {
       forEachSubquery(condition, (subquery) => {
-        const plan = subplanOf(subquery);
-        if (!this.estimating && freeColumns(plan).size > 0) cost += Costs.restart + this.subplan(plan).estimate.total;
+        const outer = outerColumnsOf(subquery);
+        if (outer.length === 0 || membershipOf(subquery, this.context.catalog.types) !== undefined) return;
+        const share = isMemoized(this, subquery, outer) ? this.cardinality.distinctOfColumns(outer, rows) / rows : 1;
+        cost += share * (Costs.restart + this.subplan(subplanOf(subquery)).estimate.total);
       });
     }
     return cost;

@@ -90,9 +90,9 @@ export function scanAlong(
     coversColumns(index, scan, planner.context.catalog.types);
   const each = index === undefined ? 1 : Costs.indexEntry + (indexOnly ? 0 : Costs.fetch);
   const isKeyed = index !== undefined || path.range !== undefined;
-  const seek = path.range === undefined ? 0 : path.unique ? Costs.fetch : Costs.seek;
+  const seek = path.unique ? Costs.fetch : Costs.open + (path.range === undefined ? 0 : Costs.seek);
   const startup = seek + planner.penalty(isKeyed ? 'index scan' : 'sequential scan');
-  const total = startup + entries * (each + planner.testCost(path.filter));
+  const total = startup + entries * (each + planner.testCost(path.filter, entries));
   return {
     kind: 'table-scan',
     table: scan.table,

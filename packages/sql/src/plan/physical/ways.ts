@@ -2,6 +2,14 @@
  * Ways of execution among which the planner chooses by cost, by the names under which they are switched off: to compare
  * plans, and by tests, which hold that the answers stay the same.
  */
-export const WAYS = ['sequential scan', 'index scan', 'index-only scan', 'hash join', 'nested loop', 'sort'] as const;
+export const WAYS = [
+  'sequential scan',
+  'index scan',
+  'index-only scan',
+  'hash join',
+  'nested loop',
+  'memoize',
+  'sort',
+] as const;
 
 export type Way = (typeof WAYS)[number];

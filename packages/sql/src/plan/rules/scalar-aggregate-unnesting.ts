@@ -19,6 +19,7 @@ import type { Aggregate, Filter, Join, LogicalNode, Project } from '../logical/l
 import { columnsOf, freeColumns, mapInputs, rewriteDeep, subplanOf } from '../logical/walk.js';
 import { Costs } from '../physical/costs.js';
 import { PhysicalPlanner } from '../physical/planner.js';
+import { isMemoized, outerColumnsOf } from '../physical/subquery-runs.js';
 import { hasSubquery, isVolatile, isWithin } from './facts.js';
 import { predicatePushdown } from './predicate-pushdown.js';
 import type { Rule } from './rule.js';
@@ -175,14 +176,15 @@ function leftJoin(left: LogicalNode, grouped: Grouped): Join {
 }
 
 /**
- * True when the joined plan costs less than running the subquery for each row. `plain` are the other conditions on the
- * input's rows.
+ * True when the joined plan costs less than running the subquery for each row, or each set of outer values if what it gives is
+ * kept. `plain` are the other conditions on the input's rows.
  */
 function pays(
   input: LogicalNode,
   subplan: LogicalNode,
   joined: LogicalNode,
   plain: readonly Expression[],
+  isKept: boolean,
   context: BindContext,
 ): boolean {
   const planner = new PhysicalPlanner(context, { estimating: true });
@@ -195,7 +197,8 @@ function pays(
   };
   const outer = planner.plan(push(input)).estimate;
   const each = planner.plan(push(subplan)).estimate.total + Costs.restart;
-  return planner.plan(push(joined)).estimate.total < outer.total + outer.rows * each;
+  const runs = isKept ? planner.cardinality.distinctOfColumns([...freeColumns(subplan)], outer.rows) : outer.rows;
+  return planner.plan(push(joined)).estimate.total < outer.total + runs * each;
 }
 
 /** Columns the subquery's outside expressions use must all come from the node's input. */
@@ -231,7 +234,8 @@ class Unnester {
     if (output === undefined) return undefined;
     const grouped = group(shape, this.context);
     const joined = leftJoin(this.input, grouped);
-    if (!pays(this.input, plan, joined, this.plain, this.context)) return undefined;
+    const isKept = isMemoized(new PhysicalPlanner(this.context), subquery, outerColumnsOf(subquery));
+    if (!pays(this.input, plan, joined, this.plain, isKept, this.context)) return undefined;
     this.input = joined;
     const value = shape.items.get(output) ?? columnReference(output, subquery.type);
     return rewriteDeep(value, (part) => (part.kind === 'column' ? grouped.value(part.column) : undefined));
@@ -264,7 +268,7 @@ function unnestLateral(node: Join, context: BindContext): LogicalNode {
   if (shape === undefined || !reaches(shape, node.left)) return node;
   const grouped = group(shape, context);
   const joined = leftJoin(node.left, grouped);
-  if (!pays(node.left, node.right, joined, [], context)) return node;
+  if (!pays(node.left, node.right, joined, [], false, context)) return node;
   const valueOf = (expression: Expression): Expression =>
     rewriteDeep(expression, (part) => (part.kind === 'column' ? grouped.value(part.column) : undefined));
   // The aggregates' columns keep their ids below the join: what stands above must have the mended values under them.
