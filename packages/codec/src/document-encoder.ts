@@ -17,9 +17,9 @@ import { Decimal } from './decimal.js';
 import { Tag } from './document-format.js';
 import { type DocumentValue, entryStart, nodeCount, nodeKind } from './document-reader.js';
 import { ObjectId, Uuid } from './document-values.js';
-import { writeNode } from './document-writer.js';
+import { writeNode, writeNumber } from './document-writer.js';
 import { corruptValue } from './storage.js';
-import { utf8Bytes, writeUtf8 } from './text-bytes.js';
+import { utf8Bytes, utf8BytesMax, writeUtf8 } from './text-bytes.js';
 
 export interface DocumentRules {
   /** Levels of nesting; past it 54001. */
@@ -31,28 +31,17 @@ export interface DocumentRules {
 /** Keys whose bytes are kept; documents with more different ones pay for their encoding. */
 const KEYS_MAX = 4096;
 const SMALL_STRING_MAX = 63;
+/** Longer texts are measured before room is made for them: three bytes a character would be too much room. */
+const PLAIN_STRING_MAX = 4096;
 const ORDERED = { sorted: false } as const;
 
-/** Two to three times faster at texts than asking native code for their length first. */
-function writeString(writer: ByteWriter, text: string, where: () => string): void {
-  const { length } = text;
-  if (length <= SMALL_STRING_MAX) {
-    const at = writer.reserve(length + 1);
-    const { buffer } = writer;
-    let i = 0;
-    for (; i < length; i++) {
-      const code = text.charCodeAt(i);
-      if (code >= 0x80) break;
-      buffer[at + 1 + i] = code;
-    }
-    if (i === length) {
-      buffer[at] = Tag.ShortString + length;
-      writer.length = at + 1 + length;
-      return;
-    }
-  }
-  if (!text.isWellFormed()) throw surrogateError(where());
-  writeNode(writer, text, ORDERED);
+/** A key met, and what came behind it and below it when it was met last: mostly that comes again, and needs no look-up then. */
+interface KnownKey {
+  readonly text: string;
+  /** Length and UTF-8. */
+  readonly bytes: Uint8Array;
+  next: KnownKey | undefined;
+  first: KnownKey | undefined;
 }
 
 function surrogateError(where: string): PhantomError {
@@ -63,11 +52,13 @@ export class DocumentEncoder {
   /** Holds what was encoded last; callers may write around it. */
   readonly writer = new ByteWriter(1024);
   private readonly rules: DocumentRules;
-  /** Length and UTF-8 of each key met. */
-  private readonly keys = new Map<string, Uint8Array>();
+  private readonly keys = new Map<string, KnownKey>();
+  /** What documents are found under. */
+  private readonly root: KnownKey = { text: '', bytes: new Uint8Array(0), next: undefined, first: undefined };
   /** End offsets of the containers being written, innermost on top. */
   private ends = new Int32Array(256);
   private endsUsed = 0;
+  /** Where the value being written stands: as many steps as it has levels above it. */
   private readonly path: (string | number)[] = [];
 
   constructor(rules: DocumentRules) {
@@ -76,20 +67,21 @@ export class DocumentEncoder {
 
   /** Appends the object's node with `_id` first, whatever the object has under that name. */
   encodeWithId(document: object, id: unknown): void {
-    this.begin();
-    const start = this.open(Tag.Object);
-    this.field('_id', id, 1);
-    const fields = document as Record<string, unknown>;
     if (document instanceof Map) {
-      for (const [key, value] of document as Map<string, unknown>) if (key !== '_id') this.field(key, value, 1);
-    } else {
-      const names = Object.keys(fields);
-      for (let i = 0; i < names.length; i++) {
-        const key = names[i] as string;
-        if (key !== '_id') this.field(key, fields[key], 1);
-      }
+      this.encode(new Map([['_id', id], ...[...(document as Map<unknown, unknown>)].filter(([key]) => key !== '_id')]));
+      return;
     }
-    this.close(start);
+    this.endsUsed = 0;
+    const fields = document as Record<string, unknown>;
+    const names = Object.keys(fields);
+    const room = Object.hasOwn(fields, '_id') ? names.length : names.length + 1;
+    const start = this.open(Tag.Object, room);
+    let last = this.field('_id', id, 0, this.root, undefined);
+    for (let i = 0; i < names.length; i++) {
+      const key = names[i] as string;
+      if (key !== '_id') last = this.field(key, fields[key], 0, this.root, last);
+    }
+    this.close(start, room, 0);
   }
 
   /**
@@ -104,10 +96,11 @@ export class DocumentEncoder {
     after: Readonly<Record<string, unknown>>,
   ): void {
     if (nodeKind(bytes, at, end) !== 'object') throw corruptValue('a document that is no object');
-    this.begin();
-    const start = this.open(Tag.Object);
     const count = nodeCount(bytes, at, end);
     const names = Object.keys(before);
+    const now = Object.keys(after);
+    this.endsUsed = 0;
+    const start = this.open(Tag.Object, count);
     let met = 0;
     for (let i = 0; i < count; i++) {
       const from = entryStart(bytes, at, end, count, i);
@@ -119,14 +112,13 @@ export class DocumentEncoder {
       met++;
       if (!Object.hasOwn(after, name)) continue;
       if (Object.is(before[name], after[name])) this.copyEntry(bytes, from, entryStart(bytes, at, end, count, i + 1));
-      else this.field(name, after[name], 1);
+      else this.field(name, after[name], 0, this.root, undefined);
     }
-    const now = Object.keys(after);
     for (let i = 0; i < now.length; i++) {
       const name = now[i] as string;
-      if (!Object.hasOwn(before, name)) this.field(name, after[name], 1);
+      if (!Object.hasOwn(before, name)) this.field(name, after[name], 0, this.root, undefined);
     }
-    this.close(start);
+    this.close(start, count, 0);
   }
 
   private copyEntry(bytes: Uint8Array, from: number, to: number): void {
@@ -138,47 +130,54 @@ export class DocumentEncoder {
 
   /** Whether the entry at `from` has this key. */
   private isKeyAt(bytes: Uint8Array, from: number, name: string): boolean {
-    const key = this.keys.get(name) ?? this.newKey(name);
+    const key = (this.keys.get(name) ?? this.newKey(name, 0)).bytes;
     for (let i = 0; i < key.length; i++) if (bytes[from + i] !== key[i]) return false;
     return true;
   }
 
   /** Appends the node of any value. */
   encode(value: unknown): void {
-    this.begin();
-    this.node(value, 0);
-  }
-
-  private begin(): void {
     this.endsUsed = 0;
-    this.path.length = 0;
-    this.marks.length = 0;
+    this.node(value, 0, this.root);
   }
 
-  private field(key: string, value: unknown, depth: number): void {
-    if (value === undefined) return;
+  /**
+   * Appends a field of the object at `depth` under `parent`; `last` is the field before it. Returns what the next field comes after: its
+   * key, or `last` when it was left out.
+   */
+  private field(
+    name: string,
+    value: unknown,
+    depth: number,
+    parent: KnownKey,
+    last: KnownKey | undefined,
+  ): KnownKey | undefined {
+    if (value === undefined) return last;
     const { writer } = this;
-    const bytes = this.keys.get(key) ?? this.newKey(key);
+    let key = last === undefined ? parent.first : last.next;
+    if (key === undefined || key.text !== name) {
+      key = this.keys.get(name) ?? this.newKey(name, depth);
+      if (last === undefined) parent.first = key;
+      else last.next = key;
+    }
+    const { bytes } = key;
     const at = writer.reserve(bytes.length);
     writer.length = copyBytes(bytes, 0, bytes.length, writer.buffer, at);
-    this.path.push(key);
-    this.node(value, depth);
-    this.path.pop();
+    this.path[depth] = name;
+    this.node(value, depth + 1, key);
     this.end();
+    return key;
   }
 
-  private node(value: unknown, depth: number): void {
+  /** Appends the node of a value that has `depth` levels above it, under a key. */
+  private node(value: unknown, depth: number, key: KnownKey): void {
     const { writer } = this;
     switch (typeof value) {
       case 'string':
-        writeString(writer, value, this.where);
+        this.text(value, depth);
         return;
       case 'number':
-        if (value >= 0 && value < 128 && Number.isInteger(value) && !Object.is(value, -0)) {
-          writer.u8(Tag.SmallInteger + value);
-          return;
-        }
-        writeNode(writer, value, ORDERED);
+        writeNumber(writer, value);
         return;
       case 'boolean':
         writer.u8(value ? Tag.True : Tag.False);
@@ -188,21 +187,57 @@ export class DocumentEncoder {
         return;
       case 'object':
         if (value === null) writer.u8(Tag.Null);
-        else this.object(value, depth);
+        else this.object(value, depth, key);
         return;
       default:
-        throw this.refuse(`a value of type ${typeof value}`);
+        throw this.refuse(`a value of type ${typeof value}`, depth);
     }
   }
 
-  private object(value: object, depth: number): void {
-    const prototype: unknown = Object.getPrototypeOf(value);
+  /** Plain text is two to three times faster here than asking native code for its length first. */
+  private text(text: string, depth: number): void {
+    const { writer } = this;
+    const { length } = text;
+    if (length <= SMALL_STRING_MAX) {
+      const at = writer.reserve(length + 1);
+      const { buffer } = writer;
+      let i = 0;
+      for (; i < length; i++) {
+        const code = text.charCodeAt(i);
+        if (code >= 0x80) break;
+        buffer[at + 1 + i] = code;
+      }
+      if (i === length) {
+        buffer[at] = Tag.ShortString + length;
+        writer.length = at + 1 + length;
+        return;
+      }
+    } else if (length <= PLAIN_STRING_MAX) {
+      const at = writer.reserve(utf8BytesMax(text) + 3);
+      const { buffer } = writer;
+      const from = at + 1 + varintBytes(length);
+      // As many bytes as characters: each of them is ASCII.
+      if (writeUtf8(buffer, from, text) === from + length) {
+        buffer[at] = Tag.String;
+        writeVarint(buffer, at + 1, length);
+        writer.length = from + length;
+        return;
+      }
+    }
+    if (!text.isWellFormed()) throw surrogateError(this.where(depth));
+    writeNode(writer, text, ORDERED);
+  }
+
+  private object(value: object, depth: number, key: KnownKey): void {
     if (Array.isArray(value)) {
-      this.array(value, depth);
-    } else if (prototype === Object.prototype || prototype === null) {
-      this.plain(value as Record<string, unknown>, depth);
+      this.array(value, depth, key);
+      return;
+    }
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype === Object.prototype || prototype === null) {
+      this.plain(value as Record<string, unknown>, depth, key);
     } else if (value instanceof Map) {
-      this.map(value as Map<unknown, unknown>, depth);
+      this.map(value as Map<unknown, unknown>, depth, key);
     } else if (
       value instanceof ObjectId ||
       value instanceof Date ||
@@ -216,54 +251,59 @@ export class DocumentEncoder {
     } else if (value instanceof ArrayBuffer) {
       writeNode(this.writer, new Uint8Array(value), ORDERED);
     } else if (isForeignPlain(value)) {
-      this.plain(value as Record<string, unknown>, depth);
+      this.plain(value as Record<string, unknown>, depth, key);
     } else {
-      throw this.refuse(`an instance of ${value.constructor.name}`);
+      throw this.refuse(`an instance of ${value.constructor.name}`, depth);
     }
   }
 
-  private array(items: readonly unknown[], depth: number): void {
+  private array(items: readonly unknown[], depth: number, key: KnownKey): void {
     this.checkDepth(depth);
-    const start = this.open(Tag.Array);
-    for (let i = 0; i < items.length; i++) {
+    const { length } = items;
+    const first = this.endsUsed;
+    const start = this.open(Tag.Array, length);
+    for (let i = 0; i < length; i++) {
       const item = items[i];
-      this.path.push(i);
-      this.node(item === undefined ? null : item, depth + 1);
-      this.path.pop();
+      this.path[depth] = i;
+      this.node(item === undefined ? null : item, depth + 1, key);
       this.end();
     }
-    this.close(start);
+    this.close(start, length, first);
   }
 
-  private plain(fields: Record<string, unknown>, depth: number): void {
+  private plain(fields: Record<string, unknown>, depth: number, key: KnownKey): void {
     this.checkDepth(depth);
-    const start = this.open(Tag.Object);
     const names = Object.keys(fields);
-    for (let i = 0; i < names.length; i++) {
-      const key = names[i] as string;
-      this.field(key, fields[key], depth + 1);
+    const { length } = names;
+    const first = this.endsUsed;
+    const start = this.open(Tag.Object, length);
+    let last: KnownKey | undefined;
+    for (let i = 0; i < length; i++) {
+      const name = names[i] as string;
+      last = this.field(name, fields[name], depth, key, last);
     }
-    this.close(start);
+    this.close(start, length, first);
   }
 
-  private map(fields: Map<unknown, unknown>, depth: number): void {
+  private map(fields: Map<unknown, unknown>, depth: number, key: KnownKey): void {
     this.checkDepth(depth);
-    const start = this.open(Tag.Object);
-    for (const [key, value] of fields) {
-      if (typeof key !== 'string') throw this.refuse('a Map with keys that are no strings');
-      this.field(key, value, depth + 1);
+    const room = fields.size;
+    const first = this.endsUsed;
+    const start = this.open(Tag.Object, room);
+    let last: KnownKey | undefined;
+    for (const [name, value] of fields) {
+      if (typeof name !== 'string') throw this.refuse('a Map with keys that are no strings', depth);
+      last = this.field(name, value, depth, key, last);
     }
-    this.close(start);
+    this.close(start, room, first);
   }
 
-  private readonly marks: number[] = [];
-
-  /** Writes the tag; the count and the ends come when they are known. */
-  private open(tag: number): number {
+  /** Writes the tag and leaves room for a count and the ends of so many entries, in the narrow form. */
+  private open(tag: number, room: number): number {
     const { writer } = this;
-    const start = writer.length;
-    writer.u8(tag);
-    this.marks.push(this.endsUsed);
+    const start = writer.reserve(1 + tableBytes(room, false));
+    writer.buffer[start] = tag;
+    writer.length = start + 1 + tableBytes(room, false);
     return start;
   }
 
@@ -277,41 +317,49 @@ export class DocumentEncoder {
     this.ends[this.endsUsed++] = this.writer.length;
   }
 
-  /** Moves the entries behind their count and ends, which are known now: one copy at each level. */
-  private close(start: number): void {
+  /**
+   * Writes count and ends, which are known now: those on the stack from `first` on. There is room for `room` of them; fewer, or wider
+   * ones, move the entries.
+   */
+  private close(start: number, room: number, first: number): void {
     const { writer, ends } = this;
-    const first = this.marks.pop() as number;
     const count = this.endsUsed - first;
-    const data = start + 1;
-    const bytes = writer.length - data;
-    const wide = bytes > 0xffff;
-    const table = data + varintBytes(count);
-    const shift = table - data + count * (wide ? 4 : 2);
-    writer.reserve(shift);
+    const reserved = start + 1 + tableBytes(room, false);
+    const wide = writer.length - reserved > 0xffff;
+    const data = start + 1 + tableBytes(count, wide);
+    if (data !== reserved) {
+      const bytes = writer.length - reserved;
+      if (data > reserved) writer.reserve(data - reserved);
+      writer.buffer.copyWithin(data, reserved, reserved + bytes);
+      writer.length = data + bytes;
+    }
     const { buffer } = writer;
-    buffer.copyWithin(data + shift, data, data + bytes);
-    writer.length += shift;
     if (wide) buffer[start] = (buffer[start] as number) | 1;
-    writeVarint(buffer, data, count);
+    const table = writeVarint(buffer, start + 1, count);
     for (let i = 0; i < count; i++) {
-      const end = (ends[first + i] as number) - data;
+      const end = (ends[first + i] as number) - reserved;
       if (wide) writeU32(buffer, table + 4 * i, end);
       else writeU16(buffer, table + 2 * i, end);
     }
     this.endsUsed = first;
   }
 
-  private newKey(key: string): Uint8Array {
-    if (!key.isWellFormed()) throw surrogateError(this.where());
-    const refusal = this.rules.refuseKey?.(key);
-    if (refusal !== undefined) throw new PhantomError('22023', refusal, { detail: this.where() });
-    const length = utf8Bytes(key);
+  /** The key among those that are kept, as long as there is room. */
+  private newKey(text: string, depth: number): KnownKey {
+    if (!text.isWellFormed()) throw surrogateError(this.where(depth));
+    const refusal = this.rules.refuseKey?.(text);
+    if (refusal !== undefined) throw new PhantomError('22023', refusal, { detail: this.where(depth) });
+    if (this.keys.size === KEYS_MAX) {
+      this.keys.clear();
+      this.root.first = undefined;
+    }
+    const length = utf8Bytes(text);
     const skip = varintBytes(length);
     const bytes = new Uint8Array(skip + length + 3);
     writeVarint(bytes, 0, length);
-    const whole = bytes.subarray(0, writeUtf8(bytes, skip, key));
-    if (this.keys.size < KEYS_MAX) this.keys.set(key, whole);
-    return whole;
+    const key = { text, bytes: bytes.subarray(0, writeUtf8(bytes, skip, text)), next: undefined, first: undefined };
+    this.keys.set(text, key);
+    return key;
   }
 
   private checkDepth(depth: number): void {
@@ -322,11 +370,19 @@ export class DocumentEncoder {
     }
   }
 
-  private readonly where = (): string => (this.path.length === 0 ? 'At the top.' : `At "${this.path.join('.')}".`);
-
-  private refuse(what: string): PhantomError {
-    return new PhantomError('22023', `a document cannot hold ${what}`, { detail: this.where() });
+  /** Tells where the value is that has `depth` levels above it. */
+  private where(depth: number): string {
+    return depth === 0 ? 'At the top.' : `At "${this.path.slice(0, depth).join('.')}".`;
   }
+
+  private refuse(what: string, depth: number): PhantomError {
+    return new PhantomError('22023', `a document cannot hold ${what}`, { detail: this.where(depth) });
+  }
+}
+
+/** Bytes of a container's count and ends. */
+function tableBytes(count: number, wide: boolean): number {
+  return varintBytes(count) + count * (wide ? 4 : 2);
 }
 
 /** A plain object of another realm (a vm context, a worker's module): its prototype is an Object.prototype, not ours. */

@@ -89,26 +89,31 @@ function writeString(writer: ByteWriter, text: string): void {
   writer.length = writeUtf8(writer.buffer, at, text);
 }
 
-function writeNumber(writer: ByteWriter, value: number): void {
-  if (Number.isInteger(value) && value >= -2147483648 && value <= 2147483647 && !Object.is(value, -0)) {
-    if (value >= 0 && value < 128) {
-      writer.u8(Tag.SmallInteger + value);
-    } else if (value >= -128 && value < 128) {
-      writer.u8(Tag.Int8);
-      writer.u8(value);
-    } else if (value >= -32768 && value < 32768) {
-      writer.u8(Tag.Int16);
-      writer.u16(value);
-    } else {
-      writer.u8(Tag.Int32);
-      writer.u32(value);
-    }
-    return;
-  }
+/** Appends the node of a number: an integer in the fewest bytes that hold it. */
+export function writeNumber(writer: ByteWriter, value: number): void {
   const at = writer.reserve(9);
-  writer.buffer[at] = Tag.Float64;
-  writeF64(writer.buffer, at + 1, value);
-  writer.length = at + 9;
+  const { buffer } = writer;
+  const integer = value | 0;
+  if (integer !== value || Object.is(value, -0)) {
+    buffer[at] = Tag.Float64;
+    writeF64(buffer, at + 1, value);
+    writer.length = at + 9;
+  } else if (integer >= 0 && integer < 128) {
+    buffer[at] = Tag.SmallInteger + integer;
+    writer.length = at + 1;
+  } else if (integer >= -128 && integer < 0) {
+    buffer[at] = Tag.Int8;
+    buffer[at + 1] = integer;
+    writer.length = at + 2;
+  } else if (integer >= -32768 && integer < 32768) {
+    buffer[at] = Tag.Int16;
+    writeU16(buffer, at + 1, integer);
+    writer.length = at + 3;
+  } else {
+    buffer[at] = Tag.Int32;
+    writeU32(buffer, at + 1, integer);
+    writer.length = at + 5;
+  }
 }
 
 function writeLong(writer: ByteWriter, value: bigint): void {

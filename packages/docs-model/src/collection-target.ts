@@ -66,6 +66,7 @@ export class CollectionTarget {
   ): Promise<WriteFailure[]> {
     const view = await this.model.forWriting(transaction, this.name, this.definition, ['insert']);
     const writer = this.model.securedWriter(view, transaction);
+    writer.gatherEntries();
     const errors: WriteFailure[] = [];
     for (let i = 0; i < documents.length; i++) {
       try {
@@ -81,6 +82,7 @@ export class CollectionTarget {
       }
       if (i % DOCUMENTS_PER_TURN === DOCUMENTS_PER_TURN - 1) await eventLoop.nextTurn();
     }
+    writer.putGathered();
     return errors;
   }
 

@@ -9,6 +9,8 @@ export class CollectionView {
   readonly layout: DocumentLayout;
   /** Secondary indexes, unique ones first: their checks come before anything is written. */
   readonly indexes: readonly IndexLayout[];
+  /** Entries of the indexes are neither unique nor several for a document without arrays. */
+  readonly hasPlainIndexes: boolean;
   /** Top-level fields that the indexes read; undefined: all. */
   readonly indexedFields: ReadonlySet<string> | undefined;
   /** The same in UTF-8. */
@@ -22,6 +24,9 @@ export class CollectionView {
     this.indexes = descriptors
       .map((descriptor) => new IndexLayout(descriptor))
       .sort((a, b) => Number(b.index.unique) - Number(a.index.unique));
+    this.hasPlainIndexes = this.indexes.every(
+      ({ index, definition, isWildcard }) => !index.unique && !isWildcard && definition.kind === 'ordered',
+    );
     this.indexedFields = fieldsOf(this.indexes);
     this.indexFields = this.indexedFields === undefined ? undefined : fieldBytes(this.indexedFields);
   }

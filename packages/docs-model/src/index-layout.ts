@@ -35,6 +35,10 @@ export interface IndexEntry {
   readonly count: number;
 }
 
+/** How many entries a document has in an index. */
+export const Entries = { None: 0, One: 1, Several: 2 } as const;
+export type Entries = (typeof Entries)[keyof typeof Entries];
+
 export class IndexLayout {
   readonly index: IndexDescriptor;
   readonly definition: DocumentIndexDescriptor;
@@ -73,27 +77,43 @@ export class IndexLayout {
   }
 
   private orderedEntries(document: PlainObject): IndexEntry[] {
-    return this.singleEntry(document) ?? this.entriesThroughArrays(document);
+    this.writer.reset();
+    const entries = this.appendParts(this.writer, document);
+    if (entries === Entries.Several) return this.entriesThroughArrays(document);
+    return entries === Entries.None ? [] : [{ key: this.writer.take(), count: 0 }];
   }
 
-  /** The entries of a document in which no path leads through or to an array: one, or none; undefined for any other document. */
-  private singleEntry(document: PlainObject): IndexEntry[] | undefined {
-    const { paths, writer } = this;
+  /**
+   * Appends the key of the only entry of a document in which no path leads through or to an array; of any other document it appends
+   * something that means nothing. For ordered indexes.
+   */
+  appendSingle(writer: ByteWriter, document: PlainObject): Entries {
+    if (this.partial !== undefined && !this.partial.matches(document)) return Entries.None;
+    return this.appendParts(writer, document);
+  }
+
+  private appendParts(writer: ByteWriter, document: PlainObject): Entries {
+    const { paths } = this;
+    const start = writer.length;
     let found = false;
-    writer.reset();
     writer.bytes(this.prefix);
     for (let i = 0; i < paths.length; i++) {
       const path = paths[i] as Path;
       let value: unknown = document;
       for (let step = 0; step < path.length && value !== undefined; step++) {
-        if (Array.isArray(value)) return undefined;
+        if (Array.isArray(value)) return Entries.Several;
         value = isObject(value) ? ownField(value, path[step] as string) : undefined;
       }
-      if (Array.isArray(value)) return undefined;
+      if (Array.isArray(value)) return Entries.Several;
       found ||= value !== undefined;
       this.appendPart(writer, i, value);
     }
-    return this.definition.sparse && !found ? [] : [{ key: this.taken(), count: 0 }];
+    if (this.definition.sparse && !found) {
+      writer.length = start;
+      return Entries.None;
+    }
+    this.checkKeyBytes(writer.length - start);
+    return Entries.One;
   }
 
   private entriesThroughArrays(document: PlainObject): IndexEntry[] {
@@ -236,12 +256,15 @@ export class IndexLayout {
   }
 
   private taken(): Uint8Array {
-    if (this.writer.length > KEY_BYTES_MAX) {
-      throw new PhantomError('54000', `an entry of index "${this.index.name}" takes more than ${KEY_BYTES_MAX} bytes`, {
-        hint: 'Values larger than that cannot be indexed.',
-      });
-    }
+    this.checkKeyBytes(this.writer.length);
     return this.writer.take();
+  }
+
+  private checkKeyBytes(bytes: number): void {
+    if (bytes <= KEY_BYTES_MAX) return;
+    throw new PhantomError('54000', `an entry of index "${this.index.name}" takes more than ${KEY_BYTES_MAX} bytes`, {
+      hint: 'Values larger than that cannot be indexed.',
+    });
   }
 
   private tooMany(): PhantomError {

@@ -8,14 +8,14 @@
  * Uniqueness at each level, as for tables: a locking transaction locks the key and asks the newest committed state; an optimistic one
  * asks it now, and a race lost until the commit is 40001.
  */
-import { ByteWriter, PhantomError, compareKeys } from '@phantom/base';
+import { ByteWriter, PhantomError, assert, compareKeys } from '@phantom/base';
 import type { DocumentPolicies } from '@phantom/catalog';
-import { ByteSlot, SPACE_BYTES } from '@phantom/kv';
+import { ByteSlot, EntrySorter, SPACE_BYTES } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
 import { changeNote, removalNote } from './changes/change-note.js';
 import type { CollectionView } from './collection-view.js';
 import { checkId, encodePart } from './document-layout.js';
-import type { IndexEntry, IndexLayout } from './index-layout.js';
+import { Entries, type IndexEntry, type IndexLayout } from './index-layout.js';
 import type { PlainObject } from './order.js';
 import type { DocumentTransaction } from './transaction.js';
 
@@ -24,6 +24,8 @@ const NO_BYTES = new Uint8Array(0);
 const keyWriter = new ByteWriter();
 const entryWriter = new ByteWriter();
 const NO_ENTRIES: readonly IndexEntry[] = [];
+/** Bytes of index entries that are kept back to be put in the order of their keys. */
+const GATHERED_BYTES_MAX = 16 * 1024 * 1024;
 
 interface EntryChange {
   readonly index: IndexLayout;
@@ -57,6 +59,9 @@ export class CollectionWriter {
   private readonly slot = new ByteSlot();
   private readonly row = new ByteSlot();
   private readonly marked = new Set<IndexLayout>();
+  /** Where the entries of the document being inserted end in `entryWriter`, by index. */
+  private readonly entryEnds: Int32Array;
+  private gathered: EntrySorter | undefined;
 
   constructor(
     view: CollectionView,
@@ -70,6 +75,20 @@ export class CollectionWriter {
     this.policies = policies;
     this.writeRules = rules?.ofRemovals === true ? undefined : rules;
     this.locking = transaction.storage.concurrency === 'locking';
+    this.entryEnds = new Int32Array(view.indexes.length);
+  }
+
+  /** Many documents will be inserted, and nobody asks the indexes for them before `putGathered`: entries wait until then. */
+  gatherEntries(): void {
+    if (this.view.indexes.length > 0) this.gathered = new EntrySorter(GATHERED_BYTES_MAX);
+  }
+
+  /** Puts the entries that waited. */
+  putGathered(): void {
+    const { storage } = this.transaction;
+    this.gathered?.drain((key, keyStart, keyEnd, value, valueStart, valueEnd) =>
+      storage.put(key, keyStart, keyEnd, value, valueStart, valueEnd),
+    );
   }
 
   /** Writes a new document under `id`. 23505 when the id or a unique key is taken. A promise: wait and call again. */
@@ -93,8 +112,15 @@ export class CollectionWriter {
       storage.put(key.buffer, 0, key.length, encoded.buffer, 0, encoded.length);
       return undefined;
     }
+    const isPlain = this.writeRules === undefined && this.isPlainToIndexes(document);
+    if (isPlain && this.view.hasPlainIndexes) {
+      this.appendEntries(document as PlainObject, key);
+      storage.put(key.buffer, 0, key.length, encoded.buffer, 0, encoded.length);
+      this.putEntries(key);
+      return undefined;
+    }
     const rowKey = key.view();
-    if (this.writeRules === undefined && this.isPlainToIndexes(document)) {
+    if (isPlain) {
       const changes = this.changesOf(undefined, document as PlainObject);
       const wait = this.claim(changes, rowKey);
       if (wait !== undefined) return wait;
@@ -155,6 +181,46 @@ export class CollectionWriter {
       if (wait instanceof Promise) return wait;
     }
     return storage.getNewest(key, 0, key.length, this.slot);
+  }
+
+  /** Puts together in `entryWriter` the entries of a document without arrays in plain indexes. Fails for what they cannot hold. */
+  private appendEntries(document: PlainObject, key: ByteWriter): void {
+    const { indexes } = this.view;
+    entryWriter.reset();
+    for (let i = 0; i < indexes.length; i++) {
+      const index = indexes[i] as IndexLayout;
+      const entries = index.appendSingle(entryWriter, document);
+      assert(entries !== Entries.Several, 'a document without arrays has one entry in an index');
+      if (entries === Entries.One) entryWriter.bytes(key.buffer, SPACE_BYTES, key.length);
+      this.entryEnds[i] = entryWriter.length;
+    }
+  }
+
+  private putEntries(key: ByteWriter): void {
+    let start = 0;
+    for (let i = 0; i < this.entryEnds.length; i++) {
+      const end = this.entryEnds[i] as number;
+      if (end > start) this.putNewEntry(entryWriter.buffer, start, end, key.buffer, SPACE_BYTES, key.length);
+      start = end;
+    }
+  }
+
+  /** An entry that no other document has; it waits while entries are gathered. */
+  private putNewEntry(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+  ): void {
+    const { gathered } = this;
+    if (gathered === undefined) {
+      this.transaction.storage.put(key, keyStart, keyEnd, value, valueStart, valueEnd);
+      return;
+    }
+    if (gathered.isFull) this.putGathered();
+    gathered.add(key, keyStart, keyEnd, value, valueStart, valueEnd);
   }
 
   /** True when what indexes read of a caller's object is the same as when it is stored: scalars of its own. */
@@ -356,9 +422,11 @@ export class CollectionWriter {
       const value = new Uint8Array(1 + key.length - SPACE_BYTES);
       value[0] = entry.count;
       value.set(key.subarray(SPACE_BYTES), 1);
-      storage.put(writer.buffer, 0, writer.length, value, 0, value.length);
-    } else {
+      this.putNewEntry(writer.buffer, 0, writer.length, value, 0, value.length);
+    } else if (index.index.unique) {
       storage.put(writer.buffer, 0, writer.length, key, SPACE_BYTES, key.length);
+    } else {
+      this.putNewEntry(writer.buffer, 0, writer.length, key, SPACE_BYTES, key.length);
     }
   }
 

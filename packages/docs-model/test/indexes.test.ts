@@ -5,7 +5,7 @@ import { ManualClock } from '@phantom/base';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { compileFilter } from '../src/filter/filter.js';
-import { type Collection, type IndexKeys, type IndexOptions, expireDocuments } from '../src/index.js';
+import { type Collection, type Filter, type IndexKeys, type IndexOptions, expireDocuments } from '../src/index.js';
 import { compareValues } from '../src/order.js';
 import { Sorter, parseSort } from '../src/sort.js';
 import { document, filter } from './arbitraries.js';
@@ -190,6 +190,37 @@ describe('an index', () => {
     expect(racing.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     await c.deleteOne({ b: 5 });
     await c.insertOne({ b: 5 });
+  });
+
+  it('has the entries of documents that were inserted together, of those that failed none', async () => {
+    const c = harness.collection('c');
+    await c.createIndex({ a: 1 });
+    await c.createIndex({ 'o.k': 1, a: -1 }, { sparse: true });
+    await c.createIndex({ b: 1 }, { partialFilterExpression: { a: { $gt: 2 } } });
+    const { writeErrors } = await c.insertMany(
+      [
+        { _id: 1, a: 3, b: 1 },
+        { _id: 2, a: [1, 3], o: { k: 5 }, b: 1 },
+        { _id: 1, a: 3, b: 1 },
+        { _id: 3, a: 'x'.repeat(5000), b: 1 },
+        { _id: 4, a: 2, b: 1 },
+        { _id: 5, o: { k: [5, 6] } },
+      ],
+      { ordered: false },
+    );
+    expect(writeErrors.map(({ index, error }) => [index, error.code])).toEqual([
+      [2, '23505'],
+      [3, '54000'],
+    ]);
+    const found = async (filter: Filter<Record<string, unknown>>, index: string): Promise<unknown[]> => {
+      const cursor = c.find(filter, { hint: index });
+      return (await cursor.toArray()).map(({ _id }) => _id);
+    };
+    expect(await found({ a: 3 }, 'c_a_1')).toEqual([1, 2]);
+    expect(await found({ a: { $gte: 1 } }, 'c_a_1')).toEqual([2, 4, 1]);
+    expect(await found({ a: null }, 'c_a_1')).toEqual([5]);
+    expect(await found({ 'o.k': 5 }, 'c_o.k_1_a_-1')).toEqual([2, 5]);
+    expect(await found({ b: 1, a: { $gt: 2 } }, 'c_b_1')).toEqual([1, 2]);
   });
 
   it('is told of, made once, and dropped', async () => {

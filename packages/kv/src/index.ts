@@ -15,6 +15,7 @@ export type {
   SortedRunRef,
   SortedWriter,
 } from './engine.js';
+export { EntrySorter, type EntryTaker } from './entry-sorter.js';
 export { type KeyRange, keyAfter, prefixEnd, prefixRange, spaceRange } from './key-range.js';
 export { SEQ_NONE, type Seq } from './seq.js';
 export {

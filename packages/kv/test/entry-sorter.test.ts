@@ -1,0 +1,51 @@
+import { compareKeys } from '@phantom/base';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { EntrySorter } from '../src/index.js';
+
+type Entry = readonly [key: Uint8Array, value: Uint8Array];
+
+function addAll(sorter: EntrySorter, entries: readonly Entry[]): void {
+  for (const [key, value] of entries) sorter.add(key, 0, key.length, value, 0, value.length);
+}
+
+function drained(sorter: EntrySorter): Entry[] {
+  const entries: Entry[] = [];
+  sorter.drain((key, keyStart, keyEnd, value, valueStart, valueEnd) =>
+    entries.push([key.slice(keyStart, keyEnd), value.slice(valueStart, valueEnd)]),
+  );
+  return entries;
+}
+
+/** Few different bytes, so that keys share beginnings, repeat and end where others go on. */
+const keys = fc.array(fc.uint8Array({ maxLength: 12, max: 2 }), { maxLength: 200 });
+
+describe('EntrySorter', () => {
+  it('hands out entries by their keys, those of one key as they came', () => {
+    fc.assert(
+      fc.property(keys, fc.uint8Array({ maxLength: 8 }), (some, prefix) => {
+        const entries = some.map((key, i): Entry => [Uint8Array.of(...prefix, ...key), Uint8Array.of(i)]);
+        const sorter = new EntrySorter(1024 * 1024);
+        addAll(sorter, entries);
+        expect(drained(sorter)).toEqual([...entries].sort(([a], [b]) => compareKeys(a, b)));
+      }),
+      { seed: 5, numRuns: 200 },
+    );
+  });
+
+  it('is full past its bytes, and takes other entries once they are handed out', () => {
+    const sorter = new EntrySorter(6);
+    addAll(sorter, [[Uint8Array.of(9, 1), Uint8Array.of(1)]]);
+    expect(sorter.isFull).toBe(false);
+    addAll(sorter, [[Uint8Array.of(9, 0), Uint8Array.of(2)]]);
+    expect(sorter.isFull).toBe(true);
+    expect(drained(sorter)).toEqual([
+      [Uint8Array.of(9, 0), Uint8Array.of(2)],
+      [Uint8Array.of(9, 1), Uint8Array.of(1)],
+    ]);
+    expect(sorter.isFull).toBe(false);
+    addAll(sorter, [[Uint8Array.of(3), Uint8Array.of(3)]]);
+    expect(drained(sorter)).toEqual([[Uint8Array.of(3), Uint8Array.of(3)]]);
+    expect(drained(sorter)).toEqual([]);
+  });
+});
