@@ -104,6 +104,7 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
   /** Where it was begun, when that is asked for. */
   readonly began: string | undefined;
   private phase: Phase = 'active';
+  wroteInside = false;
   private endListeners: ((seq: Seq | undefined) => void)[] | undefined = undefined;
   private process: CommitProcess | undefined = undefined;
   /** Why an older transaction has ended this one. */
@@ -207,11 +208,17 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
     return whenShown(this.registry, this.snapshots);
   }
 
+  /** Where its next write goes. */
+  private get place(): number {
+    return this.writes === undefined ? NOTHING : this.writes.place;
+  }
+
   beginStatement(text?: string): void {
     if (this.phase !== 'active') this.refuse();
     this.statement = text;
     this.snapshots.renew();
-    this.reader.ownLimit = this.writes === undefined ? NOTHING : this.writes.place;
+    this.wroteInside = false;
+    this.reader.ownLimit = this.place;
     this.undo.beginStatement();
   }
 
@@ -223,13 +230,14 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
 
   nestStatement(): () => void {
     if (this.phase !== 'active') this.refuse();
-    const { statement, reader } = this;
+    const { statement, reader, place, wroteInside } = this;
     const { ownLimit } = reader;
     const leave = this.undo.nestStatement();
     this.snapshots.hold();
     return () => {
       if (this.phase !== 'active') return;
       this.snapshots.resume();
+      this.wroteInside = wroteInside || place !== this.place;
       this.statement = statement;
       reader.ownLimit = ownLimit;
       leave();

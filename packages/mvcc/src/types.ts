@@ -153,6 +153,8 @@ export interface MvccTransaction {
    * returned function goes back to the current one, with its snapshot; call it once, innermost first.
    */
   nestStatement(): () => void;
+  /** A statement that has begun and ended inside the current one has written something: what was read before may be out of date. */
+  readonly wroteInside: boolean;
 
   /** Reads by the statement's snapshot, own earlier statements' writes over it. */
   get(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean;

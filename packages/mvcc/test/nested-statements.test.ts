@@ -27,6 +27,32 @@ describe('a statement inside another one', () => {
     await transaction.commit();
   });
 
+  it('tells the outer one, and those around it, that something was written inside them, unless it was undone', async () => {
+    const { mvcc } = await openMvcc();
+    const transaction = mvcc.begin();
+    transaction.beginStatement();
+    put(transaction, 'a', '1');
+    const undone = transaction.nestStatement();
+    transaction.beginStatement();
+    put(transaction, 'b', '1');
+    transaction.restartStatement();
+    undone();
+    expect(transaction.wroteInside).toBe(false);
+    const leave = transaction.nestStatement();
+    transaction.beginStatement();
+    const deeper = transaction.nestStatement();
+    transaction.beginStatement();
+    put(transaction, 'b', '1');
+    expect(transaction.wroteInside).toBe(false);
+    deeper();
+    expect(transaction.wroteInside).toBe(true);
+    leave();
+    expect(transaction.wroteInside).toBe(true);
+    transaction.beginStatement();
+    expect(transaction.wroteInside).toBe(false);
+    await transaction.commit();
+  });
+
   it('leaves the cursors of the outer one as they are, and releases what it has read by', async () => {
     const { mvcc, store } = await openMvcc();
     await seed(mvcc, { a: '1' });

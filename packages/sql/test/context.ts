@@ -10,7 +10,7 @@ const NO_LOCKS: EvaluationContext['advisory'] = {
   sleep: () => undefined,
 };
 
-const NO_ROUTINES: EvaluationContext['routines'] = { call: () => null, rows: () => [] };
+const NO_ROUTINES: EvaluationContext['routines'] = { call: () => null, rows: () => [], triggerDepth: 0 };
 
 export const NOW_MICROS = 762525296789012;
 

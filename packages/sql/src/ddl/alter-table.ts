@@ -24,7 +24,7 @@ import { dropColumn, dropConstraint, removeSequence } from './drop.js';
 import {
   findRelation,
   lockForChange,
-  refuseWhilePending,
+  refuseWhileInUse,
   relationNamed,
   requireOwner,
   undefinedRelation,
@@ -63,7 +63,7 @@ export function* alterTable(context: DdlContext, node: AlterTable): DdlExecution
   requireOwner(context, found);
   if (found.kind === 'table' && node.actions.some(({ kind }) => !COLLECTION_ACTIONS.has(kind)))
     refuseCollection(found, 'ALTER TABLE');
-  if (found.kind === 'table') yield* refuseWhilePending(context, found, 'ALTER TABLE');
+  if (found.kind === 'table') yield* refuseWhileInUse(context, found, 'ALTER TABLE');
   if (node.actions.some((action) => setsEngine(action))) {
     yield* setOptions(context, node);
     return undefined;

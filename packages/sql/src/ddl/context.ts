@@ -94,6 +94,8 @@ export interface DdlContext {
    * refused the table.
    */
   tableRewritten(oid: Oid): void;
+  /** True while a statement around this one is at work on the table. */
+  isInUse(tableOid: Oid): boolean;
   /** True while deferred checks are owed for rows that this transaction has written into the table. */
   hasPendingChecks(tableOid: Oid): Generator<Yielded, boolean, void>;
   /** True inside BEGIN ... COMMIT, or behind another statement of the same transaction. */

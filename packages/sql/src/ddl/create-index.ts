@@ -20,6 +20,7 @@ import {
   claimName,
   columnNamed,
   lockForChange,
+  refuseWhileInUse,
   relationExists,
   relationNamed,
   requireOwner,
@@ -68,6 +69,7 @@ export function* defineIndex(
   refuseCollection(relation, 'CREATE INDEX CONCURRENTLY');
   const table = yield* lockForChange(context, relation);
   if (table === undefined) throw undefinedRelation(node.table);
+  yield* refuseWhileInUse(context, table, 'CREATE INDEX');
   if (node.elements.length + node.include.length > PARTS_MAX)
     throw new PhantomError('54011', `cannot use more than ${PARTS_MAX} columns in an index`);
   const parts = node.elements.map((element) => keyPart(context, table, element, method));

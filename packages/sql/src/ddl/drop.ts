@@ -19,7 +19,7 @@ import type { DdlContext, DdlExecution } from './context.js';
 import { type Going, planDrop } from './drop-plan.js';
 import { dropUnmade } from './drop-unmade.js';
 import { forgetObject } from './forget-object.js';
-import { findRelation, findSchema, lockForChange, refuseWhilePending, requireOwner, splitName } from './names.js';
+import { findRelation, findSchema, lockForChange, refuseWhileInUse, requireOwner, splitName } from './names.js';
 import { findRoutine, isRoutineWord } from './routines/routine-names.js';
 import { rewriteTable } from './rewrite-table.js';
 import { forgetPolicy } from './row-security.js';
@@ -242,7 +242,7 @@ function* removeObject(context: DdlContext, object: ObjectDescriptor, going: Rea
   const { objects } = context;
   yield* lockForChange(context, object);
   if (object.kind === 'table') {
-    yield* refuseWhilePending(context, object, 'DROP TABLE');
+    yield* refuseWhileInUse(context, object, 'DROP TABLE');
     context.transaction.removeRange(spaceRange(object.space));
     objects.remove(object.rowTypeOid);
   } else if (object.kind === 'index') {

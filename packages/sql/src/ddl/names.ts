@@ -222,14 +222,17 @@ export function* lockForChange<T extends ObjectDescriptor>(
   return objects.object(object.oid) as T | undefined;
 }
 
-/** 55006 while deferred checks wait that were made for the table as it is. */
-export function* refuseWhilePending(
+/** 55006 while a statement around this one is at work on the table, or deferred checks wait that were made for it as it is. */
+export function* refuseWhileInUse(
   context: DdlContext,
   table: TableDescriptor,
   command: string,
 ): Generator<Yielded, void, void> {
+  const refused = `cannot ${command} "${table.name}" because it`;
+  if (context.isInUse(table.oid))
+    throw new PhantomError('55006', `${refused} is being used by active queries in this session`);
   if (!(yield* context.hasPendingChecks(table.oid))) return;
-  throw new PhantomError('55006', `cannot ${command} "${table.name}" because it has pending trigger events`);
+  throw new PhantomError('55006', `${refused} has pending trigger events`);
 }
 
 const SYSTEM_COLUMNS = new Set(['ctid', 'xmin', 'cmin', 'xmax', 'cmax', 'tableoid']);

@@ -5,7 +5,7 @@ import { spaceRange } from '@phantom/kv';
 import { referringTables } from '../storage/table-rules.js';
 import type { Truncate } from '../text/ast-schema.js';
 import type { DdlContext, DdlExecution } from './context.js';
-import { lockForChange, refuseWhilePending, relationNamed } from './names.js';
+import { lockForChange, refuseWhileInUse, relationNamed } from './names.js';
 
 export function* truncate(context: DdlContext, node: Truncate): DdlExecution {
   const tables = new Map<Oid, TableDescriptor>();
@@ -22,7 +22,7 @@ export function* truncate(context: DdlContext, node: Truncate): DdlExecution {
       throw new PhantomError('42501', `permission denied for table ${next.name}`);
     const table = yield* lockForChange(context, next);
     if (table === undefined) continue;
-    yield* refuseWhilePending(context, table, 'TRUNCATE');
+    yield* refuseWhileInUse(context, table, 'TRUNCATE');
     if (!named.has(table.oid)) context.notice('NOTICE', '00000', `truncate cascades to table "${table.name}"`);
     tables.set(table.oid, table);
     if (node.cascade) pending.push(...referringTables(table, context.objects));

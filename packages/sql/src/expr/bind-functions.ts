@@ -64,7 +64,13 @@ export function schemaOfCall({ context }: Binder, node: Ast.FunctionCall): strin
 /** Options of resolution as the call is written. */
 export function callOptions(binder: Binder, node: Ast.FunctionCall): CallOptions {
   const last = node.arguments[node.arguments.length - 1];
-  const named = node.arguments.some((argument) => argument.name !== undefined);
+  const firstNamed = node.arguments.findIndex(({ name }) => name !== undefined);
+  const named = firstNamed >= 0;
+  const misplaced = named ? node.arguments.find(({ name }, i) => name === undefined && i > firstNamed) : undefined;
+  if (misplaced !== undefined) {
+    const message = 'positional argument cannot follow named argument';
+    throw binder.context.error('42601', message, misplaced.position);
+  }
   return {
     schema: schemaOfCall(binder, node),
     bindDefault: (definition, sql) => bindDefault(binder, definition, sql),
@@ -148,6 +154,7 @@ export function bindFunctionCall(binder: Binder, written: Ast.FunctionCall, scop
       node.name.map((part) => part.text).join('.'),
       resolveArguments.map((argument) => argument.type.oid),
       node.position,
+      options.argumentNames,
     );
   }
   const { definition } = resolved;

@@ -26,9 +26,18 @@ export interface ResolvedCall {
   readonly type: TypeRef;
 }
 
-/** `name(integer, text)` as messages show a call. */
-export function callText(context: BindContext, name: string, types: readonly number[]): string {
-  return `${name}(${types.map((oid) => context.typeName(oid)).join(', ')})`;
+/** `name(integer, size => text)` as messages show a call. */
+export function callText(
+  context: BindContext,
+  name: string,
+  types: readonly number[],
+  names: CallOptions['argumentNames'] = [],
+): string {
+  const shown = types.map((oid, i) => {
+    const written = names[i];
+    return written === undefined ? context.typeName(oid) : `${written} => ${context.typeName(oid)}`;
+  });
+  return `${name}(${shown.join(', ')})`;
 }
 
 /** The type with the collation that the parts give it, where it is a text type. */
@@ -58,9 +67,14 @@ export function resolveCall(
   const resolved = context.catalog.functions.resolveFunction(name, types, options);
   if (resolved === 'undefined') return undefined;
   if (resolved === 'ambiguous') {
-    throw context.error('42725', `function ${callText(context, name, types)} is not unique`, position, {
-      hint: 'Could not choose a best candidate function. You might need to add explicit type casts.',
-    });
+    throw context.error(
+      '42725',
+      `function ${callText(context, name, types, options.argumentNames)} is not unique`,
+      position,
+      {
+        hint: 'Could not choose a best candidate function. You might need to add explicit type casts.',
+      },
+    );
   }
   return applyResolved(context, resolved, args, position, options);
 }
@@ -171,8 +185,9 @@ export function undefinedFunction(
   name: string,
   types: readonly number[],
   position: number,
+  names?: CallOptions['argumentNames'],
 ): Error {
-  return context.error('42883', `function ${callText(context, name, types)} does not exist`, position, {
+  return context.error('42883', `function ${callText(context, name, types, names)} does not exist`, position, {
     hint: 'No function matches the given name and argument types. You might need to add explicit type casts.',
   });
 }

@@ -222,6 +222,11 @@ export class BindContext {
     });
   }
 
+  /** Some routine of a user's is called. */
+  get callsRoutines(): boolean {
+    return this.routines.size > 0;
+  }
+
   /** Takes over what the body of a function calls, and the rights to it, when the body takes the place of the call. */
   takeRoutines(inner: BindContext): void {
     for (const oid of inner.routines) this.routines.add(oid);

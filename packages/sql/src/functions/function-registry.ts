@@ -31,6 +31,8 @@ interface Candidate {
   readonly types: readonly Oid[];
   /** Trailing arguments are collected. */
   readonly variadic: boolean;
+  /** Another function, which takes more arguments and has defaults for them, would be called in the same way. */
+  readonly hasTwin?: boolean;
 }
 
 /** Where the functions of a picture of the catalog are found: by name in a schema or along the search path, and by oid. */
@@ -82,7 +84,7 @@ class Registry implements FunctionRegistry {
     const exact = candidates.filter((candidate) => candidate.types.every((oid, i) => oid === argumentTypes[i]));
     const chosen = exact.length > 0 ? this.preferPlain(exact) : this.choose(candidates, argumentTypes);
     if (chosen === undefined) return 'undefined';
-    if (chosen === 'ambiguous') return 'ambiguous';
+    if (chosen === 'ambiguous' || chosen.hasTwin === true) return 'ambiguous';
     return this.resolved(chosen, argumentTypes, options);
   }
 
@@ -100,10 +102,10 @@ class Registry implements FunctionRegistry {
     for (const definition of definitions) {
       const candidate = candidateFor(definition, argumentTypes.length, options);
       if (candidate === undefined) continue;
-      // Of two with the same types, the one that needs no VARIADIC stays.
-      const twin = candidates.findIndex((other) => other.types.join() === candidate.types.join());
-      if (twin < 0) candidates.push(candidate);
-      else if (candidates[twin]?.variadic === true) candidates[twin] = candidate;
+      const at = candidates.findIndex((other) => other.types.join() === candidate.types.join());
+      const twin = candidates[at];
+      if (twin === undefined) candidates.push(candidate);
+      else candidates[at] = oneOf(twin, candidate);
     }
     return candidates;
   }
@@ -364,6 +366,13 @@ function best<C>(candidates: readonly C[], score: (candidate: C) => number): rea
   const scores = candidates.map(score);
   const highest = Math.max(...scores);
   return candidates.filter((_, i) => scores[i] === highest);
+}
+
+/** Of two with the same types: that of the earlier schema, the one that needs no VARIADIC, or neither. */
+function oneOf(first: Candidate, second: Candidate): Candidate {
+  if (first.definition.routine?.schemaOid !== second.definition.routine?.schemaOid) return first;
+  if (first.variadic !== second.variadic) return first.variadic ? second : first;
+  return { ...first, hasTwin: true };
 }
 
 /** The definition for that many arguments, or undefined where it does not take them. */

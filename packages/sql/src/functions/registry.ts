@@ -42,6 +42,8 @@ export interface RoutineCaller {
   call(routine: RoutineDescriptor, args: readonly Value[], types: CallTypes): Value;
   /** Values, or arrays of column values where the parameters that go out are columns. */
   rows(routine: RoutineDescriptor, args: readonly Value[], types: CallTypes): Iterable<Value>;
+  /** Triggers that fire inside each other. */
+  readonly triggerDepth: number;
 }
 
 /** One end of a connection. */

@@ -67,6 +67,7 @@ export const sessionFunctions: Implementations = {
     const type = context.types.byOid(oid);
     return type === undefined ? '???' : formatType(type, typmod ?? -1);
   }),
+  pg_trigger_depth: contextual((context: EvaluationContext) => context.routines.triggerDepth),
   pg_notify: contextual((channel: string | null, payload: string | null, context: EvaluationContext) => {
     context.notifier.notify(channel ?? '', payload ?? '');
     return '';

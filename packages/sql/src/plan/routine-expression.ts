@@ -23,6 +23,8 @@ export interface RoutineExpression {
   readonly evaluate: ParameterFunction;
   /** What whoever evaluates it must be allowed to do. */
   readonly privileges: readonly RequiredPrivilege[];
+  /** It calls routines of users, which may read tables. */
+  readonly callsRoutines: boolean;
 }
 
 export interface RoutineExpressionRequest {
@@ -50,7 +52,7 @@ export function bindRoutineExpression(
   if (part !== undefined) bound = withPart(binder, bound, part, scope, types);
   else if (isUnknown(bound)) bound = coerce(context, bound, TEXT, 'implicit', node.position);
   const evaluate = evaluateParameters(foldExpression(bound, context), catalog.types);
-  return { type: bound.type, evaluate, privileges: context.privileges() };
+  return { type: bound.type, evaluate, privileges: context.privileges(), callsRoutines: context.callsRoutines };
 }
 
 function withPart(

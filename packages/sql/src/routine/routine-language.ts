@@ -28,6 +28,8 @@ export interface RoutineStatement {
   readonly fields: readonly PlanField[];
   /** Of CALL: which argument, from 0, takes each column of the row. */
   readonly outputs?: readonly number[];
+  /** Of a cursor's query: the table whose rows it shows one by one, each with its reference behind the fields. */
+  readonly tableOid?: Oid | undefined;
   run(parameters: readonly Value[], sink: RowSink): Execution;
 }
 
@@ -43,6 +45,8 @@ export interface OpenedCursor {
   readonly name: string | null;
   readonly text: string;
   readonly fields: readonly PlanField[];
+  /** As of RoutineStatement. */
+  readonly tableOid: Oid | undefined;
   readonly scroll: boolean | undefined;
   run(sink: RowSink): Execution;
 }
@@ -70,6 +74,8 @@ export interface RoutineHost {
   readonly evaluation: EvaluationContext;
   /** Analyses a statement of a body; the errors are the binder's. */
   prepare(node: Statement, text: string, types: readonly TypeRef[], binding: RoutineBinding): RoutineStatement;
+  /** As `prepare`, for the rows of a cursor. */
+  prepareCursor(node: Statement, text: string, types: readonly TypeRef[], binding: RoutineBinding): RoutineStatement;
   /** Reads a text that a body has put together. */
   parse(text: string): readonly Statement[];
   /** 42501 unless whoever runs the body now has every right. */
@@ -77,6 +83,8 @@ export interface RoutineHost {
   notice(severity: NoticeSeverity, code: string, message: string, fields: ErrorFields): void;
   setting(name: string): string;
   savepoint(): RoutineSavepoint;
+  /** Begins a statement inside the caller's, where the body is volatile; the function returned ends it. */
+  beginStatement(text: string): () => void;
   /** Ends the transaction and begins the next one; 2D000 where the call stands inside a transaction block or a function. */
   endTransaction(how: 'commit' | 'rollback', chain: boolean): Generator<Yielded, void, void>;
   /** True when the body has run long enough: it yields, and others get their turn. 57014 when it is asked to stop. */

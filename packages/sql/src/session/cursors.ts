@@ -150,12 +150,16 @@ function parsedOf(node: Query, text: string): ParsedStatement {
   return { node, start: node.position, end: text.length };
 }
 
-/** The query with the reference of each row behind its columns; undefined where its rows are not those of one table. */
 function prepareReferenced(session: SqlSession, query: Query, text: string): SessionStatement | undefined {
+  return withRowReference(query, (referenced) => session.prepare(parsedOf(referenced, text), text));
+}
+
+/** Prepares the query with the reference of each row as its last column; undefined where its rows are not those of one table. */
+export function withRowReference<T>(query: Query, prepare: (referenced: Query) => T): T | undefined {
   const select = simpleScan(query);
   if (select === undefined) return undefined;
   try {
-    return session.prepare(parsedOf(withReference(query, select), text), text);
+    return prepare(withReference(query, select));
   } catch (error) {
     // A view, an aggregate, or an error of the query's own, which comes again without the reference.
     if (error instanceof PhantomError) return undefined;

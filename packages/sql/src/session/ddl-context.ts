@@ -63,6 +63,7 @@ export function ddlContextOf(session: SqlSession, transaction: SessionTransactio
     triggers: transaction.writersOf(session).triggers,
     writerContext: () => transaction.writersOf(session),
     tableRewritten: (oid) => engine.catalog.filled.fillBy(transaction.storage, oid),
+    isInUse: (oid) => transaction.isInUse(oid),
     hasPendingChecks: (tableOid) => transaction.deferred.isOwedBy(tableOid),
     inTransactionBlock: transaction.explicit || transaction.statements > 1,
     synchronous: session.synchronous,

@@ -11,6 +11,7 @@ import type { Statement } from '../text/ast-statements.js';
 import type { Value } from '../types/type.js';
 import { callUtility } from './call-statement.js';
 import { commandTag } from './command-tag.js';
+import { withRowReference } from './cursors.js';
 import { runWithin, shareTables } from './run-plan.js';
 import type { SqlSession } from './session.js';
 import type { PlanStatement } from './statement.js';
@@ -27,6 +28,13 @@ export function hostOf(
   relations?: RoutineBinding['relations'],
 ): RoutineHost {
   const isReadOnly = volatility !== 'volatile';
+  const prepare: RoutineHost['prepare'] = (node, text, types, binding) => {
+    const bound = relations === undefined ? binding : { ...binding, relations };
+    return (
+      preparedPlan(session, node, text, types, bound, isReadOnly) ??
+      preparedUtility(session, node, text, types, bound, isReadOnly)
+    );
+  };
   return {
     types: session.evaluation.types,
     get catalog() {
@@ -39,20 +47,40 @@ export function hostOf(
     setting: (name) => session.settings.get(name),
     cursors: session.routines.cursors,
     savepoint: () => savepointOf(session),
+    beginStatement: (text) => (isReadOnly ? () => undefined : beginStatement(session, text)),
     endTransaction: (how, chain) => session.routines.endTransaction(how, chain),
     isSliceOver() {
       session.interrupts.checkNow();
       return session.slice.due();
     },
     driveNow: (run) => session.routines.driveNow(run),
-    prepare: (node, text, types, binding) => {
-      const bound = relations === undefined ? binding : { ...binding, relations };
-      return (
-        preparedPlan(session, node, text, types, bound, isReadOnly) ??
-        preparedUtility(session, node, text, types, bound, isReadOnly)
-      );
+    prepare,
+    prepareCursor: (node, text, types, binding) => {
+      const referenced =
+        node.kind === 'query' ? withRowReference(node, (query) => prepare(query, text, types, binding)) : undefined;
+      return referenced === undefined ? prepare(node, text, types, binding) : withoutReference(referenced);
     },
   };
+}
+
+/** The statement without its last field, the row's reference, which its rows keep. */
+function withoutReference(statement: RoutineStatement): RoutineStatement {
+  return {
+    get fields() {
+      return statement.fields.slice(0, -1);
+    },
+    get tableOid() {
+      return statement.fields.at(-1)?.tableOid;
+    },
+    run: (parameters, sink) => statement.run(parameters, sink),
+  };
+}
+
+function beginStatement(session: SqlSession, text: string): () => void {
+  const transaction = session.ensureTransaction();
+  const leave = transaction.nestStatement();
+  transaction.storage.beginStatement(text);
+  return leave;
 }
 
 function savepointOf(session: SqlSession): RoutineSavepoint {

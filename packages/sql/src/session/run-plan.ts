@@ -58,7 +58,12 @@ export function* runWithin(
   transaction.storage.beginStatement(statement.text);
   // Whoever we waited for may have altered a table.
   const current = session.currentPlan(statement);
-  return yield* current.execute(session.executionContext(parameters, transaction.storage, transaction), sink);
+  transaction.runs(current);
+  try {
+    return yield* current.execute(session.executionContext(parameters, transaction.storage, transaction), sink);
+  } finally {
+    transaction.runs(undefined);
+  }
 }
 
 /**
@@ -100,6 +105,7 @@ function* runWriting(
     const context = session.executionContext(parameters, transaction.storage, transaction);
     const writers = transaction.writersOf(session);
     writers.beginStatement();
+    transaction.runs(plan);
     try {
       if (plan.targets.length > 0) yield* writers.triggers.begin(plan.targets);
       const count = yield* executionOf(session, plan, context, buffer ?? sink);
@@ -119,6 +125,8 @@ function* runWriting(
       if (restarts === RESTARTS_MAX) throw updatedMeanwhile();
       session.advisory.beginExecution();
       transaction.storage.restartStatement();
+    } finally {
+      transaction.runs(undefined);
     }
   }
 }

@@ -49,6 +49,7 @@ export class SessionRoutines implements RoutineCaller {
   /** Cursors of bodies. */
   readonly cursors: SessionRoutineCursors;
   private depth = 0;
+  triggerDepth = 0;
   /** The procedure that runs may end the transaction. */
   private endsTransactions = false;
 
@@ -100,12 +101,14 @@ export class SessionRoutines implements RoutineCaller {
     const endedBefore = this.endsTransactions;
     this.endsTransactions = false;
     this.depth++;
+    this.triggerDepth++;
     const leave = compiled.routine === undefined ? undefined : this.enter(compiled.routine);
     try {
       return yield* compiled.body(call);
     } finally {
       leave?.();
       this.depth--;
+      this.triggerDepth--;
       this.endsTransactions = endedBefore;
       compiled.rows.current = before;
     }

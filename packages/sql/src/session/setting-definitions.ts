@@ -4,6 +4,7 @@
  * accepted and ignored. Names, kinds and defaults are PostgreSQL 15's where it has them.
  */
 import { unsupportedError } from '@phantom/base';
+import { extraChecks } from '../routine/plpgsql/extra-checks.js';
 import { DEFAULT_DATE_STYLE, dateStyleOf, formatDateStyle, parseDateStyle } from '../types/date-style.js';
 import { canonicalZone } from '../types/time-zones.js';
 
@@ -261,6 +262,20 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     kind: BOOLEAN,
     default: 'on',
     description: 'Performs checks given in ASSERT statements.',
+  },
+  ...(['extra_errors', 'extra_warnings'] as const).map((name) => ({
+    name: `plpgsql.${name}`,
+    kind: TEXT,
+    default: 'none',
+    description:
+      'Additional checks of PL/pgSQL: shadowed_variables, too_many_rows, strict_multi_assignment; none, or all.',
+    canonical: extraChecks,
+  })),
+  {
+    name: 'plpgsql.print_strict_params',
+    kind: BOOLEAN,
+    default: 'off',
+    description: 'Whether errors of INTO STRICT tell the parameters of their statement.',
   },
   {
     name: 'plpgsql.variable_conflict',

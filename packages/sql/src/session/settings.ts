@@ -202,9 +202,17 @@ function unknownSetting(name: string): PhantomError {
   return new PhantomError('42704', `unrecognized configuration parameter "${name}"`);
 }
 
+/** Settings of this prefix are those that are known, and no others. */
+const RESERVED_PREFIX = 'plpgsql';
+
 /** Settings with a dot in their name belong to applications: any text. */
 function customValue(key: string, text: string): string {
   if (!key.includes('.')) throw unknownSetting(key);
+  const prefix = key.slice(0, key.indexOf('.'));
+  if (prefix === RESERVED_PREFIX)
+    throw new PhantomError('42602', `invalid configuration parameter name "${key}"`, {
+      detail: `"${prefix}" is a reserved prefix.`,
+    });
   if (key.split('.').every((part) => /^[a-z_\u0080-\uffff][a-z0-9_$\u0080-\uffff]*$/.test(part))) return text;
   throw new PhantomError('42602', `invalid configuration parameter name "${key}"`, {
     detail: 'Custom parameter names must be two or more simple identifiers separated by dots.',

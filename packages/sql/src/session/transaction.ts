@@ -15,6 +15,7 @@ import { PendingNotifications } from './notifications.js';
 import type { SqlSession } from './session.js';
 import type { Value } from '../types/type.js';
 import type { Settings } from './settings.js';
+import type { PreparedPlan } from '../plan/prepared-plan.js';
 import type { OpeningModes } from './transaction-modes.js';
 import { TransactionWriters } from './transaction-writers.js';
 import { TriggerCalls } from './trigger-calls.js';
@@ -49,6 +50,8 @@ export class SessionTransaction {
   /** By how many statements stand around the one that they serve. */
   private readonly writers: TransactionWriters[] = [];
   private depth = 0;
+  /** What runs, by depth. */
+  private readonly plans: (PreparedPlan | undefined)[] = [];
   private point: SessionExecutionContext | undefined;
   /** Tables held, with the modes they are held in, a bit for each. */
   private readonly sharedTables = new Map<Oid, number>();
@@ -105,6 +108,17 @@ export class SessionTransaction {
       this.depth--;
       leave();
     };
+  }
+
+  /** Notes whose tables the statement at hand is at work on: those of its plan, none when it has ended. */
+  runs(plan: PreparedPlan | undefined): void {
+    this.plans[this.depth] = plan;
+  }
+
+  /** A statement around the one at hand is at work on the table. */
+  isInUse(tableOid: Oid): boolean {
+    const around = this.plans.slice(0, this.depth);
+    return around.some((plan) => plan?.dependencies.some(({ oid }) => oid === tableOid));
   }
 
   /** The context of straight roads: one for the transaction, aimed at each statement's parameters. */

@@ -62,6 +62,15 @@ export function notNullViolation(
   );
 }
 
+/** What the statement itself has set off has changed a row on its way to being changed. */
+export function changedInside(what: 'updated' | 'deleted'): PhantomError {
+  return new PhantomError(
+    '27000',
+    `tuple to be ${what} was already modified by an operation triggered by the current command`,
+    { hint: 'Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.' },
+  );
+}
+
 export function checkViolation(
   table: TableDescriptor,
   constraint: string,

@@ -13,13 +13,13 @@
  * Updates of unique keys are checked row by row, as PostgreSQL does for constraints that are not deferrable; those that are
  * have their duplicates counted later (deferrable-keys.ts).
  */
-import { ByteWriter, PhantomError } from '@phantom/base';
+import { ByteWriter, PhantomError, equalBytes } from '@phantom/base';
 import type { Oid, TableDescriptor } from '@phantom/catalog';
 import { ByteSlot, KEY_BYTES_MAX, SPACE_BYTES } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
 import { StatementRestart } from '../exec/runtime.js';
 import type { Value } from '../types/type.js';
-import { checkViolation, notNullViolation, uniqueViolation } from './constraint-errors.js';
+import { changedInside, checkViolation, notNullViolation, uniqueViolation } from './constraint-errors.js';
 import { DeferrableKeyChecks } from './deferrable-keys.js';
 import { ForeignKeyChecks } from './foreign-keys.js';
 import { InvertedEntries } from './inverted-entries.js';
@@ -96,7 +96,8 @@ export class RowWriter implements StatementWriter {
   update(old: RowReference, oldValues: readonly Value[], values: readonly Value[]): WriteOutcome | Promise<void> {
     const wait = this.lockTable();
     if (wait !== undefined) return wait;
-    const held = this.holdRow(old, this.changesKey(oldValues, values) ? LockStrength.Update : LockStrength.NoKeyUpdate);
+    const strength = this.changesKey(oldValues, values) ? LockStrength.Update : LockStrength.NoKeyUpdate;
+    const held = this.holdRow(old, strength, 'updated');
     if (held !== undefined) return held;
     const row = this.completeRow(values);
     this.encodeRowKey(row, old.key);
@@ -118,7 +119,7 @@ export class RowWriter implements StatementWriter {
   remove(old: RowReference, oldValues: readonly Value[]): WriteOutcome | Promise<void> {
     const wait = this.lockTable();
     if (wait !== undefined) return wait;
-    const held = this.holdRow(old, LockStrength.Update);
+    const held = this.holdRow(old, LockStrength.Update, 'deleted');
     if (held !== undefined) return held;
     const locked = this.lockUniqueEntries(oldValues);
     if (locked !== undefined) return locked;
@@ -311,7 +312,11 @@ export class RowWriter implements StatementWriter {
   }
 
   /** Makes sure that nobody else changes a row that was read, and that it still is what was read. */
-  private holdRow(old: RowReference, strength: LockStrength): WriteOutcome | Promise<void> | undefined {
+  private holdRow(
+    old: RowReference,
+    strength: LockStrength,
+    what: 'updated' | 'deleted',
+  ): WriteOutcome | Promise<void> | undefined {
     const { transaction } = this.context;
     const { key } = old;
     if (this.locking) {
@@ -320,9 +325,17 @@ export class RowWriter implements StatementWriter {
     }
     // The row a conflict was met on was read in its newest version, and is held since.
     if (old === this.conflict) return undefined;
+    if (transaction.wroteInside && !this.isAsRead(old)) throw changedInside(what);
     if (!transaction.changedSinceSnapshot(key, 0, key.length)) return undefined;
     if (transaction.isolation === 'read committed') return 'changed';
     throw transaction.lostRace(key, 0, key.length);
+  }
+
+  /** No function or trigger of this statement has changed the row since it was read. */
+  private isAsRead({ key, row }: RowReference): boolean {
+    const { slot } = this;
+    const isThere = this.context.transaction.getOwn(key, 0, key.length, slot);
+    return isThere && equalBytes(slot.buffer, slot.start, slot.end, row, 0, row.length);
   }
 
   /** Whoever looks for a row through a unique index (a foreign key's child) locks its entry: so does who takes it away. */

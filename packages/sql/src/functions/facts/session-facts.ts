@@ -19,6 +19,7 @@ export const sessionFacts = `
 2559 lastval - 20 vx lastval
 3035 pg_listening_channels - 25 sxr pg_listening_channels
 3036 pg_notify 25,25 2278 v pg_notify
+3163 pg_trigger_depth - 23 sx pg_trigger_depth
 3294 current_setting 25,16 25 sx show_config_by_name_missing_ok
 3296 pg_notification_queue_usage - 701 vx pg_notification_queue_usage
 3476 to_regoperator 25 2204 sx to_regoperator

@@ -79,7 +79,7 @@ export function bindTargetRows(
     scope.clause = 'WHERE';
     filter([
       where.kind === 'current-of'
-        ? bindCurrentOf(where, table, rowReference)
+        ? bindCurrentOf(context, where, table, rowReference)
         : coerceToBoolean(context, binder.bind(where, scope), 'WHERE', where.position),
     ]);
   }

@@ -229,7 +229,7 @@ export class BodyReader {
     before = '',
     hole?: { readonly from: number; readonly to: number },
   ): StatementFragment {
-    const inner = this.textOf(first, end);
+    const inner = this.textOf(first, end, hole);
     let { text } = inner;
     if (hole !== undefined) {
       const from = (this.tokens[hole.from] as Token).startOffset - inner.at;
@@ -275,18 +275,23 @@ export class BodyReader {
     return this.tokens.slice(first, end).flatMap((token) => (token.tokenType.name === '.' ? [] : [token.value]));
   }
 
-  private textOf(first: number, end: number): Fragment {
+  private textOf(first: number, end: number, hole?: { readonly from: number; readonly to: number }): Fragment {
     const at = this.tokens[first]?.startOffset ?? this.source.length;
     const last = this.tokens[end - 1] as Token;
     const text = this.source.slice(at, last.endOffset + 1);
-    return { at, text, ...this.namesIn(first, end) };
+    return { at, text, ...this.namesIn(first, end, hole) };
   }
 
   /** What may be variables between two marks. */
-  namesIn(first: number, end: number): Pick<Fragment, 'paths' | 'usesNumbers'> {
+  namesIn(
+    first: number,
+    end: number,
+    hole?: { readonly from: number; readonly to: number },
+  ): Pick<Fragment, 'paths' | 'usesNumbers'> {
     const paths = new Map<string, NamePath>();
     let usesNumbers = false;
     for (let i = first; i < end; i++) {
+      if (hole !== undefined && i >= hole.from && i < hole.to) continue;
       const token = this.tokens[i] as Token;
       if (token.tokenType.name === 'Parameter') usesNumbers = true;
       if ((token.tokenType.places & COLUMN_NAME) === 0) continue;

@@ -16,6 +16,7 @@ import type { Value } from '../../types/type.js';
 import { inContext } from '../error-context.js';
 import type { RoutineHost, RoutineSignature } from '../routine-language.js';
 import type { DeclaredCursor } from './compile-cursors.js';
+import { report } from './extra-checks.js';
 import { type FragmentScope, ExpressionCode } from './fragments.js';
 import type { DeclaredType, ExpressionFragment, NamePath, VariableConflict } from './syntax.js';
 import { type Frame, NameScope, type RecordColumn, type Variable } from './variables.js';
@@ -26,6 +27,10 @@ type Cast = (value: Value) => Value;
 export interface BodyFacts {
   readonly conflict: VariableConflict;
   readonly endsTransactions: boolean;
+  /** Errors of INTO STRICT tell the statement's parameters. */
+  readonly printsStrictParameters: boolean;
+  /** The body is being made, not called. */
+  readonly isValidated: boolean;
 }
 
 export class Compilation {
@@ -34,6 +39,8 @@ export class Compilation {
   readonly source: string;
   readonly conflict: VariableConflict;
   readonly endsTransactions: boolean;
+  readonly printsStrictParameters: boolean;
+  private readonly isValidated: boolean;
   /** The names that hold where the compiler stands. */
   names: NameScope;
   /** All parameters, those that go out among them: $1, $2, ... */
@@ -46,12 +53,14 @@ export class Compilation {
   private castsVersion = -1;
   private slots = 0;
 
-  constructor(signature: RoutineSignature, host: RoutineHost, { conflict, endsTransactions }: BodyFacts) {
+  constructor(signature: RoutineSignature, host: RoutineHost, facts: BodyFacts) {
     this.signature = signature;
     this.host = host;
     this.source = signature.routine.source;
-    this.conflict = conflict;
-    this.endsTransactions = endsTransactions;
+    this.conflict = facts.conflict;
+    this.endsTransactions = facts.endsTransactions;
+    this.printsStrictParameters = facts.printsStrictParameters;
+    this.isValidated = facts.isValidated;
     this.names = new NameScope(signature.routine.name, undefined);
     this.found = this.declare('found', BOOL);
     this.parameters = this.declareParameters();
@@ -94,6 +103,10 @@ export class Compilation {
   ): Variable {
     if (facts.at !== undefined && this.names.has(name))
       throw this.error('42601', `duplicate declaration at or near "${name}"`, facts.at);
+    if (this.isValidated && facts.at !== undefined && this.names.find([name]) !== undefined) {
+      const message = `variable "${name}" shadows a previously defined variable`;
+      report(this.host, 'shadowed_variables', this.error('42712', message, facts.at));
+    }
     const columns = this.host.catalog.compositeFields(type.oid);
     const variable: Variable = {
       slot: this.slots++,

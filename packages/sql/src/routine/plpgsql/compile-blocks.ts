@@ -127,7 +127,10 @@ function guardedBody(compiler: Compiler, { handlers: nodes, line }: BlockNode, b
     }
     const { code } = failure;
     const handler = handlers.find(({ conditions }) => conditions.some((states) => matches(code, states)));
-    if (handler === undefined) throw failure;
+    if (handler === undefined) {
+      frame.told = failure;
+      throw failure;
+    }
     frame.errors.push(failure);
     frame.values[handler.stateSlot] = code;
     frame.values[handler.messageSlot] = failure.message;

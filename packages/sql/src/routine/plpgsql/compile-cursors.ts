@@ -41,8 +41,10 @@ export function compileCursor(
 ): (frame: Frame) => Generator<Yielded, void, void> {
   const variable = compilation.declare(name, REFCURSOR, { at });
   compilation.within(name, () => {
-    const parameters = nodes.map((node) => compilation.declare(node.name, compilation.type(node.type)));
-    compilation.cursors.set(variable, { parameters, source: querySource(compilation, query), scroll });
+    const parameters = nodes.map((node) =>
+      compilation.declare(node.name, compilation.type(node.type), { at: node.at }),
+    );
+    compilation.cursors.set(variable, { parameters, source: querySource(compilation, query, 'cursor'), scroll });
   });
   return function* (frame) {
     frame.values[variable.slot] = name;
@@ -67,15 +69,20 @@ function argumentsOf(
   const wrong = (what: string): PhantomError => compilation.error('42601', what, at);
   if (parameters.length === 0 && args.length > 0) throw wrong(`cursor "${name}" has no arguments`);
   if (parameters.length > 0 && args.length === 0) throw wrong(`cursor "${name}" has arguments`);
-  if (args.length > parameters.length) throw wrong(`too many arguments for cursor "${name}"`);
-  if (args.length < parameters.length) throw wrong(`not enough arguments for cursor "${name}"`);
+  const taken = new Set<Variable>();
   const given = args.map((argument, i) => {
     const parameter =
       argument.name === undefined ? parameters[i] : parameters.find((other) => other.name === argument.name);
     if (parameter === undefined)
-      throw compilation.error('42601', `cursor "${name}" has no argument named "${argument.name ?? ''}"`, argument.at);
+      throw argument.name === undefined
+        ? wrong(`too many arguments for cursor "${name}"`)
+        : compilation.error('42601', `cursor "${name}" has no argument named "${argument.name}"`, argument.at);
+    if (taken.has(parameter))
+      throw wrong(`value for parameter "${parameter.name}" of cursor "${name}" specified more than once`);
+    taken.add(parameter);
     return { code: compilation.expression(argument.value), target: new Target(compilation, parameter) };
   });
+  if (args.length < parameters.length) throw wrong(`not enough arguments for cursor "${name}"`);
   return function* (frame) {
     for (const { code, target } of given) target.assign(frame, yield* code.compute(frame), code.type);
   };
@@ -96,10 +103,13 @@ function* openOver(
   scroll: boolean | undefined,
 ): Generator<Yielded, string, void> {
   const query = yield* source(frame);
-  const { text, fields } = query;
+  const { text, fields, tableOid } = query;
   const name = frame.values[variable.slot] as string | null;
+  if (name === null && variable.constant)
+    throw new PhantomError('22005', `variable "${variable.name}" is declared CONSTANT`);
   if (fields.length === 0) throw new PhantomError('42P11', 'cannot open a query without rows as cursor');
-  const opened = yield* compilation.host.cursors.open({ name, text, fields, scroll, run: (sink) => query.run(sink) });
+  const run = query.run.bind(query);
+  const opened = yield* compilation.host.cursors.open({ name, text, fields, tableOid, scroll, run });
   frame.values[variable.slot] = opened;
   return opened;
 }
@@ -107,7 +117,7 @@ function* openOver(
 export function compileOpen(compilation: Compilation, node: OpenNode): Step {
   const variable = cursorVariable(compilation, node.cursor);
   if (node.query !== undefined) {
-    const source = querySource(compilation, node.query);
+    const source = querySource(compilation, node.query, 'cursor');
     return waitingAction(function* (frame) {
       yield* openOver(compilation, frame, variable, source, node.scroll);
     });

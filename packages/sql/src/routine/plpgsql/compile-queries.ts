@@ -10,7 +10,8 @@ import type { Value } from '../../types/type.js';
 import { inContext } from '../error-context.js';
 import type { RoutineStatement } from '../routine-language.js';
 import type { Compilation } from './compilation.js';
-import { StatementCode } from './fragments.js';
+import { isAsked, report } from './extra-checks.js';
+import { type ShownParameter, StatementCode } from './fragments.js';
 import { DISCARD, FirstRows } from './row-sinks.js';
 import { type Step, waitingAction } from './steps.js';
 import type { DynamicNode, ExecuteNode, IntoNode, PerformNode, SqlNode, StatementFragment } from './syntax.js';
@@ -22,30 +23,60 @@ export interface ReadyQuery {
   readonly text: string;
   readonly fields: readonly PlanField[];
   readonly outputs?: readonly number[] | undefined;
+  readonly tableOid?: RoutineStatement['tableOid'];
   run(sink: RowSink): Execution;
+  /** `parameters: x = '1'`, for the error of INTO STRICT. */
+  parameterText(): string | undefined;
 }
+
+/** What a query is prepared for: rows of a cursor can be told by WHERE CURRENT OF. */
+export type QueryUse = 'rows' | 'cursor';
 
 export type QuerySource = (frame: Frame) => Generator<Yielded, ReadyQuery, void>;
 
 /** The query of a loop, a cursor or RETURN QUERY. */
-export function querySource(compilation: Compilation, query: StatementFragment | DynamicNode): QuerySource {
-  if (query.kind === 'dynamic') return dynamicSource(compilation, query);
-  const code = new StatementCode(query, compilation.scope);
+export function querySource(
+  compilation: Compilation,
+  query: StatementFragment | DynamicNode,
+  use: QueryUse = 'rows',
+): QuerySource {
+  if (query.kind === 'dynamic') return dynamicSource(compilation, query, use);
+  const code = new StatementCode(query, compilation.scope, use);
   return function* (frame) {
     const statement = code.statement(frame);
-    return ready(query.text, statement, code.values(frame));
+    return ready(query.text, statement, code.values(frame), () =>
+      shownParameters(compilation, code.parametersOf(frame)),
+    );
   };
 }
 
-function ready(text: string, statement: RoutineStatement, values: readonly Value[]): ReadyQuery {
+function ready(
+  text: string,
+  statement: RoutineStatement,
+  values: readonly Value[],
+  parameterText: ReadyQuery['parameterText'],
+): ReadyQuery {
   return {
+    parameterText,
     text,
     get fields() {
       return statement.fields;
     },
     outputs: statement.outputs,
+    get tableOid() {
+      return statement.tableOid;
+    },
     run: (sink) => within(text, statement.run(values, sink)),
   };
+}
+
+function shownParameters(compilation: Compilation, parameters: readonly ShownParameter[]): string | undefined {
+  if (parameters.length === 0) return undefined;
+  const shown = parameters.map(({ name, value, type }) => {
+    const text = compilation.text(value, type);
+    return `${name} = ${text === undefined ? 'NULL' : `'${text.replaceAll("'", "''")}'`}`;
+  });
+  return `parameters: ${shown.join(', ')}`;
 }
 
 /** An execution whose errors tell the statement's text. */
@@ -57,7 +88,7 @@ function* within(text: string, execution: Execution): Execution {
   }
 }
 
-function dynamicSource(compilation: Compilation, node: DynamicNode): QuerySource {
+function dynamicSource(compilation: Compilation, node: DynamicNode, use: QueryUse): QuerySource {
   const { host } = compilation;
   const prepare = dynamicText(compilation, node);
   return function* (frame) {
@@ -65,8 +96,20 @@ function dynamicSource(compilation: Compilation, node: DynamicNode): QuerySource
     const [only] = statements;
     if (only === undefined || statements.length > 1)
       throw new PhantomError('42601', 'cannot open multi-query plan as cursor');
-    return ready(text, prepareText(host, text, only, types), values);
+    return ready(text, prepareText(host, text, only, types, use), values, () =>
+      dynamicParameters(compilation, values, types),
+    );
   };
+}
+
+/** Those of USING. */
+function dynamicParameters(
+  compilation: Compilation,
+  values: readonly Value[],
+  types: readonly TypeRef[],
+): string | undefined {
+  const parameters = values.map((value, i) => ({ name: `$${i + 1}`, value, type: types[i] as TypeRef }));
+  return shownParameters(compilation, parameters);
 }
 
 interface DynamicText {
@@ -105,12 +148,14 @@ function prepareText(
   text: string,
   node: Statement,
   types: readonly TypeRef[],
+  use: QueryUse = 'rows',
 ): RoutineStatement {
+  const prepare = use === 'cursor' ? host.prepareCursor : host.prepare;
   const names = parameterNames(
     '',
     types.map(() => ''),
   );
-  return inText(text, () => host.prepare(node, text, types, { names, wanted: undefined, stored: undefined }));
+  return inText(text, () => prepare(node, text, types, { names, wanted: undefined, stored: undefined }));
 }
 
 /** Statements that change rows: their INTO takes what they return, and asks for one row at most. */
@@ -155,16 +200,21 @@ function intoReader(
   changes: boolean,
 ): (frame: Frame, query: ReadyQuery, counts?: boolean) => Generator<Yielded, void, void> {
   const targets = new RowTargets(compilation, nodes);
+  const { host } = compilation;
   return function* (frame, query, counts = true) {
-    const rows = new FirstRows(strict || changes ? 2 : 1);
+    const isChecked = counts && isAsked(host, 'too_many_rows');
+    const rows = new FirstRows(strict || changes || isChecked ? 2 : 1);
     if (changes) yield* query.run(keepAll(rows));
     else yield* rows.readFrom(query.run(rows));
     const { kept } = rows;
     if (query.fields.length === 0) throw new PhantomError('42601', 'INTO used with a command that cannot return data');
-    if (kept.length === 0 && strict) throw new PhantomError('P0002', 'query returned no rows');
+    const detail = strict && compilation.printsStrictParameters ? query.parameterText() : undefined;
+    if (kept.length === 0 && strict) throw new PhantomError('P0002', 'query returned no rows', { detail });
     if (kept.length > 1) {
       const hint = counts ? 'Make sure the query returns a single row, or use LIMIT 1.' : undefined;
-      throw new PhantomError('P0003', 'query returned more than one row', { hint });
+      const error = new PhantomError('P0003', 'query returned more than one row', { detail, hint });
+      if (strict || changes) throw error;
+      report(host, 'too_many_rows', error);
     }
     targets.assign(frame, kept[0], query.fields);
     if (counts) note(compilation, frame, kept.length);
@@ -201,7 +251,9 @@ export function compileDynamic(compilation: Compilation, { dynamic, into }: Exec
       const node = statements[i] as Statement;
       if (node.kind === 'commit' || node.kind === 'rollback' || node.kind === 'begin')
         throw unsupportedError('EXECUTE of transaction commands');
-      const query = ready(text, prepareText(host, text, node, types), values);
+      const query = ready(text, prepareText(host, text, node, types), values, () =>
+        dynamicParameters(compilation, values, types),
+      );
       if (read !== undefined && i === statements.length - 1) yield* read(frame, query, false);
       else frame.rowCount = yield* query.run(DISCARD);
     }

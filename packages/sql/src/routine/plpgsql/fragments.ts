@@ -35,6 +35,13 @@ interface Reference {
   readonly field: string | undefined;
 }
 
+/** A parameter for messages. */
+export interface ShownParameter {
+  readonly name: string;
+  readonly value: Value;
+  readonly type: TypeRef;
+}
+
 /** What a piece of SQL may mention. */
 export interface FragmentScope {
   readonly host: RoutineHost;
@@ -97,6 +104,20 @@ export class FragmentParameters {
     return values;
   }
 
+  /** By name, in the order in which the variables were declared. */
+  shown(frame: Frame): readonly ShownParameter[] {
+    const values = this.values(frame);
+    const types = this.types(frame);
+    return this.references
+      .map(({ variable, field }, i) => ({
+        slot: variable.slot,
+        name: field ?? variable.name,
+        value: values[i],
+        type: types[i] as TypeRef,
+      }))
+      .sort((a, b) => a.slot - b.slot);
+  }
+
   /** How the binder finds them, with the records that there are now. */
   names(frame: Frame): ParameterNames {
     const types = this.types(frame);
@@ -143,17 +164,22 @@ const PLANNED: ReadonlySet<StatementFragment['node']['kind']> = new Set([
 export class StatementCode {
   readonly fragment: StatementFragment;
   private readonly parameters: FragmentParameters;
-  private readonly host: RoutineHost;
+  private readonly prepareBy: RoutineHost['prepare'];
   private readonly bound = new Map<string, RoutineStatement>();
 
-  constructor(fragment: StatementFragment, scope: FragmentScope) {
+  constructor(fragment: StatementFragment, scope: FragmentScope, use: 'rows' | 'cursor' = 'rows') {
     this.fragment = fragment;
     this.parameters = new FragmentParameters(fragment, scope);
-    this.host = scope.host;
+    this.prepareBy = use === 'cursor' ? scope.host.prepareCursor : scope.host.prepare;
   }
 
   values(frame: Frame): readonly Value[] {
     return this.parameters.values(frame);
+  }
+
+  /** What it is given, in the order in which the variables were declared. */
+  parametersOf(frame: Frame): readonly ShownParameter[] {
+    return this.parameters.shown(frame);
   }
 
   /** The statement for the records that there are now. */
@@ -166,7 +192,7 @@ export class StatementCode {
 
   private prepare(frame: Frame, node: StatementFragment['node'], text: string): RoutineStatement {
     const binding: RoutineBinding = { names: this.parameters.names(frame), wanted: undefined, stored: undefined };
-    return inQuery(text, () => this.host.prepare(node, text, this.parameters.types(frame), binding));
+    return inQuery(text, () => this.prepareBy(node, text, this.parameters.types(frame), binding));
   }
 
   private bind(frame: Frame, make: () => RoutineStatement): RoutineStatement {
@@ -216,7 +242,14 @@ export class ExpressionCode {
     const { simple } = this.boundFor(frame);
     if (simple === undefined) return this.host.driveNow(this.compute(frame));
     if (simple.privileges.length > 0) this.host.checkPrivileges(simple.privileges);
-    return simple.evaluate(this.parameters.values(frame), this.host.evaluation);
+    if (!simple.callsRoutines) return simple.evaluate(this.parameters.values(frame), this.host.evaluation);
+    // Functions that are not volatile read by the snapshot of whoever calls them: that of a statement of its own.
+    const leave = this.host.beginStatement(this.fragment.text);
+    try {
+      return simple.evaluate(this.parameters.values(frame), this.host.evaluation);
+    } finally {
+      leave();
+    }
   }
 
   /** The value, by the protocol of executions. */

@@ -3,40 +3,49 @@
  *
  *   [<<label>>] [DECLARE declaration; ...] BEGIN statement; ... [EXCEPTION WHEN condition [OR ...] THEN ...] END [label]
  */
+import { unsupportedError } from '@phantom/base';
 import { BodyReader } from './body-reader.js';
 import { StatementParser } from './parse-statements.js';
 import type { BlockNode, BodyNode, ConditionNode, Declaration, DeclaredType, HandlerNode, Node } from './syntax.js';
 
 /** Reads a body; 42601 and kin with a position in it. */
 export function parseBody(source: string): BodyNode {
-  const { text, conflict } = readOptions(source);
+  const { text, ...options } = readOptions(source);
   const reader = new BodyReader(text);
   const parser = new BodyParser(reader);
   const block = parser.block();
   reader.acceptSymbol(';');
   if (!reader.isAtEnd) reader.fail();
-  return { block, conflict, endsTransactions: parser.endsTransactions };
+  return { block, ...options, endsTransactions: parser.endsTransactions };
 }
 
 const OPTION = /^[ \t]*#[ \t]*(\w+)[ \t]+(\w+)[ \t]*$/;
 const CONFLICTS = { error: 'neither', use_variable: 'variables', use_column: 'columns' } as const;
 
+interface BodyOptions {
+  text: string;
+  conflict: BodyNode['conflict'];
+  printsStrictParameters: BodyNode['printsStrictParameters'];
+}
+
 /** Takes the lines that begin with # off the front of a body: spaces are left in their place. */
-function readOptions(source: string): { readonly text: string; readonly conflict: BodyNode['conflict'] } {
+function readOptions(source: string): Readonly<BodyOptions> {
   const lines = source.split('\n');
-  let conflict: BodyNode['conflict'];
+  const options: BodyOptions = { text: '', conflict: undefined, printsStrictParameters: undefined };
   for (let i = 0; i < lines.length; i++) {
     const line = lines[i] as string;
     if (line.trim() === '') continue;
-    const option = OPTION.exec(line);
-    if (option === null) break;
-    const [, name, value] = option;
+    const [, name, value] = OPTION.exec(line) ?? [];
+    if (name === 'option' && value === 'dump') throw unsupportedError('#option dump');
     if (name === 'variable_conflict' && value !== undefined && value in CONFLICTS)
-      conflict = CONFLICTS[value as keyof typeof CONFLICTS];
-    else if (name !== 'option' && name !== 'print_strict_params') break;
+      options.conflict = CONFLICTS[value as keyof typeof CONFLICTS];
+    else if (name === 'print_strict_params' && (value === 'on' || value === 'off'))
+      options.printsStrictParameters = value === 'on';
+    else break;
     lines[i] = ' '.repeat(line.length);
   }
-  return { text: lines.join('\n'), conflict };
+  options.text = lines.join('\n');
+  return options;
 }
 
 class BodyParser {
@@ -124,9 +133,9 @@ class BodyParser {
     const isBackward = !reader.acceptWord('no');
     const scroll = reader.acceptWord('scroll') ? isBackward : undefined;
     reader.expectWord('cursor');
-    const parameters: { name: string; type: DeclaredType }[] = [];
+    const parameters: { at: number; name: string; type: DeclaredType }[] = [];
     if (reader.acceptSymbol('(')) {
-      do parameters.push({ name: reader.name(), type: this.type(',', ')') });
+      do parameters.push({ at: reader.at, name: reader.name(), type: this.type(',', ')') });
       while (reader.acceptSymbol(','));
       reader.expectSymbol(')');
     }

@@ -41,11 +41,17 @@ export class PlpgsqlBody {
     signature: RoutineSignature,
     host: RoutineHost,
     declare: (compilation: Compilation) => readonly Variable[] = () => [],
+    isValidated = false,
   ) {
     const { routine } = signature;
-    const { block, conflict, endsTransactions } = treeOf(routine);
+    const { block, conflict, endsTransactions, printsStrictParameters } = treeOf(routine);
     const setting = CONFLICT_SETTINGS[host.setting('plpgsql.variable_conflict')] ?? 'neither';
-    this.compilation = new Compilation(signature, host, { conflict: conflict ?? setting, endsTransactions });
+    this.compilation = new Compilation(signature, host, {
+      conflict: conflict ?? setting,
+      endsTransactions,
+      printsStrictParameters: printsStrictParameters ?? host.setting('plpgsql.print_strict_params') === 'on',
+      isValidated,
+    });
     this.variables = declare(this.compilation);
     this.outputs = outputVariables(this.compilation);
     this.inputs = this.compilation.parameters.filter((_, i) => {

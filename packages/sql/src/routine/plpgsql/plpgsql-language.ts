@@ -5,7 +5,7 @@
  *
  * Expressions and statements inside are SQL: parsed with the body, bound when they are first run, with variables as their
  * parameters; plans are shared with other sessions as those of any statement. An expression without a query is computed
- * without a plan. Left out: the parts of PostgreSQL that are about its own checks (#print_strict_params, extra_warnings).
+ * without a plan. Left out: #option dump, which prints the tree of a body into the server's log.
  */
 import { PhantomError } from '@phantom/base';
 import { isPolymorphic } from '../../functions/polymorphic-types.js';
@@ -28,12 +28,12 @@ export const plpgsqlLanguage: RoutineLanguage = {
     const { routine } = signature;
     const { parameters, resultType } = routine;
     if (resultType.oid === TypeOid.trigger) {
-      compileTriggerBody({ routine, rowType: typeRef(TypeOid.record) }, host);
+      compileTriggerBody({ routine, rowType: typeRef(TypeOid.record) }, host, true);
       return;
     }
     const types = [...parameters.map(({ type }) => type), resultType];
     // Where types are known with a call alone, the body is read and no more.
     if (types.some(({ oid }) => isPolymorphic(oid))) treeOf(routine);
-    else new PlpgsqlBody(signature, host);
+    else new PlpgsqlBody(signature, host, undefined, true);
   },
 };

@@ -80,7 +80,7 @@ export interface CursorDeclaration extends Placed {
   readonly name: string;
   readonly line: number;
   readonly scroll: boolean | undefined;
-  readonly parameters: readonly { readonly name: string; readonly type: DeclaredType }[];
+  readonly parameters: readonly { readonly at: number; readonly name: string; readonly type: DeclaredType }[];
   readonly query: StatementFragment;
 }
 
@@ -330,4 +330,6 @@ export interface BodyNode {
   readonly endsTransactions: boolean;
   /** What #variable_conflict says; undefined: the setting. */
   readonly conflict: VariableConflict | undefined;
+  /** What #print_strict_params says; undefined: the setting. */
+  readonly printsStrictParameters: boolean | undefined;
 }

@@ -6,6 +6,7 @@ import { TypeOid } from '../../types/type-oids.js';
 import { typeRef } from '../../types/type-refs.js';
 import type { Value } from '../../types/type.js';
 import { type Compilation, shapeOf } from './compilation.js';
+import { checkAssignedCount } from './extra-checks.js';
 import { withoutField } from './fragments.js';
 import type { TargetNode } from './syntax.js';
 import type { Frame, RecordColumn, Variable } from './variables.js';
@@ -46,6 +47,7 @@ export class Target {
       this.assign(frame, given[0], only.type);
       return;
     }
+    if (variable.columns !== undefined) checkAssignedCount(compilation.host, columns.length, variable.columns.length);
     frame.values[variable.slot] =
       variable.columns === undefined
         ? new SqlRecord(TypeOid.record, given, shapeOf(columns))
@@ -122,8 +124,10 @@ export function checkConstant(compilation: Compilation, { name, constant }: Vari
 /** Where the rows of a query go: one record, or variables one by one. */
 export class RowTargets {
   private readonly targets: readonly Target[];
+  private readonly host: Compilation['host'];
 
   constructor(compilation: Compilation, nodes: readonly TargetNode[]) {
+    this.host = compilation.host;
     this.targets = nodes.map((node) => targetOf(compilation, node));
     const row = nodes.findIndex((_, i) => nodes.length > 1 && (this.targets[i] as Target).isRow);
     if (row < 0) return;
@@ -139,6 +143,7 @@ export class RowTargets {
       first.assignRow(frame, values, columns);
       return;
     }
+    checkAssignedCount(this.host, columns.length, targets.length);
     for (let i = 0; i < targets.length; i++) {
       const type = columns[i]?.type;
       const target = targets[i] as Target;

@@ -45,16 +45,19 @@ function declareAll(compilation: Compilation, rowType: TypeRef): readonly Variab
 }
 
 /** Compiles the body over rows of a type; `record` where the table is not known yet. */
-export function compileTriggerBody({ routine, rowType }: TriggerSignature, host: RoutineHost): TriggerBody {
+export function compileTriggerBody(
+  { routine, rowType }: TriggerSignature,
+  host: RoutineHost,
+  isValidated = false,
+): TriggerBody {
   if (routine.parameters.length > 0) {
     throw new PhantomError('42P13', 'trigger functions cannot have declared arguments', {
       hint: 'The arguments of the trigger can be accessed through TG_NARGS and TG_ARGV instead.',
     });
   }
   const wanted = { type: RECORD, shown: 'trigger', columns: undefined, firstOnly: true, mayBeWhole: true };
-  const body = new PlpgsqlBody({ routine, parameterTypes: [], wanted }, host, (compilation) =>
-    declareAll(compilation, rowType),
-  );
+  const declare = (compilation: Compilation): readonly Variable[] => declareAll(compilation, rowType);
+  const body = new PlpgsqlBody({ routine, parameterTypes: [], wanted }, host, declare, isValidated);
   const columns = host.catalog.compositeFields(rowType.oid) ?? [];
   return function* fire(call: TriggerCall): Generator<Yielded, SqlRecord | null, void> {
     const frame = body.frame();

@@ -84,7 +84,7 @@ export class Frame {
   rowCount: number | bigint = 0;
   /** Errors whose handlers run, the innermost last. */
   readonly errors: PhantomError[] = [];
-  /** The error that already says where in this body it happened: it was caught in it and raised again. */
+  /** The error that already says where in this body it happened: it was caught in it and raised again, or let through. */
   told: unknown = undefined;
   /** Blocks with EXCEPTION that are being run: inside one no transaction ends. */
   guarded = 0;
