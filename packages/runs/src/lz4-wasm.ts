@@ -11,13 +11,12 @@
  * Left out: larger blocks, which are values of their own and take the way through lz4.ts; a memory that has grown for one
  * would stay so.
  */
-import { lz4BytesMax } from './lz4.js';
 import {
   type Code,
   LOCALS,
+  WasmMemory,
   add,
   and,
-  assemble,
   atLeast,
   atMost,
   clear,
@@ -46,7 +45,8 @@ import {
   subtract,
   when,
   whileTrue,
-} from './wasm-code.js';
+} from '@phantom/base/wasm-code';
+import { lz4BytesMax } from './lz4.js';
 
 const HASH_BITS = 12;
 const TABLE_AT = 0;
@@ -57,8 +57,6 @@ const INPUT_BYTES = 65_535;
 const INPUT_AT = TABLE_AT + TABLE_BYTES;
 const OUTPUT_AT = INPUT_AT + INPUT_BYTES + SLACK_BYTES;
 const OUTPUT_BYTES = lz4BytesMax(INPUT_BYTES);
-const PAGE_BYTES = 65_536;
-const MEMORY_PAGES = Math.ceil((OUTPUT_AT + OUTPUT_BYTES + SLACK_BYTES) / PAGE_BYTES);
 
 const MATCH_BYTES_MIN = 4;
 const LITERALS_AT_END = 5;
@@ -220,14 +218,7 @@ interface Lz4Exports {
   encode(start: number, end: number, target: number): number;
 }
 
-/** What is used of the interface; the types of Node do not have it. */
-declare const WebAssembly: {
-  readonly Memory: new (pages: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
-  readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
-};
-
-const memory = new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES });
+const memory = new WasmMemory(OUTPUT_AT + OUTPUT_BYTES + SLACK_BYTES);
 const output = new Uint8Array(memory.buffer, OUTPUT_AT, OUTPUT_BYTES);
 
 /** Where whoever reads bytes to be decoded puts them. Every call here uses it. */
@@ -235,20 +226,11 @@ export const lz4Input = new Uint8Array(memory.buffer, INPUT_AT, INPUT_BYTES);
 
 let functions: Lz4Exports | undefined;
 
-/** Made when it is first needed: 0.3 ms. */
 function exportsOf(): Lz4Exports {
-  if (functions === undefined) {
-    const module = new WebAssembly.Module(
-      assemble(
-        [
-          { name: 'decode', parameters: 4, locals: 7, body: decoder() },
-          { name: 'encode', parameters: 3, locals: 10, body: encoder() },
-        ],
-        MEMORY_PAGES,
-      ),
-    );
-    functions = new WebAssembly.Instance(module, { memory: { memory } }).exports as Lz4Exports;
-  }
+  functions ??= memory.instantiate([
+    { name: 'decode', parameters: 4, locals: 7, body: decoder() },
+    { name: 'encode', parameters: 3, locals: 10, body: encoder() },
+  ]) as Lz4Exports;
   return functions;
 }
 

@@ -49,7 +49,7 @@ async function* checkLog({ wal, catalog, directory, superblock }: StoreParts): A
           decodeLoads(record.payload);
           continue;
         }
-        reader.setBatch(record.payload);
+        reader.setBatch(record.bytes, record.payloadStart, record.payloadEnd);
         while (reader.next());
       }
     }

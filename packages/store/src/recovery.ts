@@ -183,7 +183,7 @@ class Replay {
 
   /** A promise when an engine makes us wait for room; the record stays as it is until that has resolved. */
   take(record: WalRecord): Promise<void> | undefined {
-    this.reader.setBatch(record.payload);
+    this.reader.setBatch(record.bytes, record.payloadStart, record.payloadEnd);
     this.catalog.checkEngines(this.reader.engines);
     return this.takeFrom(0, record.seq);
   }

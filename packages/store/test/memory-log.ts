@@ -45,7 +45,16 @@ export class MemoryLog implements Wal {
     if (error !== undefined) throw error;
     const lsn = this.end;
     this.end += RECORD_HEADER_BYTES + payload.length;
-    this.pending.push({ ...meta, lsn, end: this.end, payload: payload.slice() });
+    const bytes = payload.slice();
+    this.pending.push({
+      ...meta,
+      lsn,
+      end: this.end,
+      bytes,
+      payloadStart: 0,
+      payloadEnd: bytes.length,
+      payload: bytes,
+    });
     return this.end;
   }
 

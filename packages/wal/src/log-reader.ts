@@ -10,6 +10,7 @@
  */
 import { type Checksums, PhantomError, SqlState, corruptionError } from '@phantom/base';
 import type { Vfs } from '@phantom/vfs';
+import { FoundRecord } from './found-record.js';
 import type { SegmentHeader } from './format.js';
 import type { Retentions } from './retention.js';
 import type { ScannedLog } from './scanned-log.js';
@@ -106,30 +107,25 @@ function readBatch(reader: SegmentReader, limit: Lsn, fragments: FragmentGathere
     }
     const record = reader.record;
     if (record.isMark) continue;
-    const view = reader.window.subarray(reader.payloadStart, reader.payloadEnd);
+    let { window: bytes, payloadStart, payloadEnd } = reader;
     let lsn = record.lsn;
-    let payload = view;
     if (record.isFragment) {
-      if (record.isFirst) fragments.begin = record.lsn;
+      if (record.isFirst) fragments.begin = lsn;
       else if (fragments.begin < 0) {
         // The rest of a payload whose beginning was dropped, at the very beginning of the log.
         if (fragments.mayStray) continue;
         throw brokenRecord(reader, 'fragment without its beginning');
       }
-      fragments.add(view);
+      fragments.add(bytes.subarray(payloadStart, payloadEnd));
       if (!record.isLast) continue;
       lsn = fragments.begin;
-      payload = fragments.take();
+      bytes = fragments.take();
+      payloadStart = 0;
+      payloadEnd = bytes.length;
     }
     fragments.mayStray = false;
-    records.push({
-      lsn,
-      end: reader.nextLsn,
-      seq: record.seq,
-      commitTimeMs: record.commitTimeMs,
-      flags: record.ownerFlags,
-      payload,
-    });
+    const { seq, commitTimeMs, ownerFlags } = record;
+    records.push(new FoundRecord(lsn, reader.nextLsn, seq, commitTimeMs, ownerFlags, bytes, payloadStart, payloadEnd));
   }
   return records;
 }

@@ -158,7 +158,7 @@ class TailScan {
       let cutAt = -1;
       if (this.isNeededFrom(segment)) this.skipDropped(reader);
       reader.keepIn(this.scanned);
-      while (reader.nextLsn < segment.limit && reader.advance()) {
+      while (reader.nextLsn < segment.limit && (reader.passUsual(segment.limit) || reader.advance())) {
         cutAt = -1;
         this.durable = Math.max(this.durable, record.durable);
         this.epochMax = Math.max(this.epochMax, record.epoch);

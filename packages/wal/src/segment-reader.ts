@@ -15,7 +15,9 @@ import {
   recordBytes,
 } from './format.js';
 import { PlaceSearch } from './place-search.js';
+import { recordSweep } from './record-sweep.js';
 import type { ScannedLog, ScannedSegment } from './scanned-log.js';
+import type { Lsn } from './wal-types.js';
 
 /** Bytes of the window; it grows for a record that is larger. Also about the size of a batch of replay. */
 const WINDOW_BYTES = 256 * 1024;
@@ -42,6 +44,8 @@ export class SegmentReader {
   /** The window; payloads are ranges of it. */
   window: Uint8Array;
   private view: DataView;
+  /** Stands for the bytes that are in the window now. */
+  private windowToken: object = {};
   /** Where the payload of the record lies in the window. */
   payloadStart = 0;
   payloadEnd = 0;
@@ -114,6 +118,23 @@ export class SegmentReader {
     return step === 'record';
   }
 
+  /**
+   * Passes over usual records (record-sweep.ts) that lie in the window and before an LSN, and aims the fields at the last of
+   * them; false when there is none here. The greatest epoch and durable LSN of those passed over are those of the last one.
+   */
+  passUsual(limit: Lsn): boolean {
+    const { header, windowOffset } = this;
+    const start = this.next - windowOffset;
+    if (start < 0 || start >= this.windowBytes) return false;
+    const windowLsn = header.firstLsn + windowOffset - SEGMENT_HEADER_BYTES;
+    const end = Math.min(this.windowBytes, limit - windowLsn);
+    const last = recordSweep().run(this.windowToken, this.window, start, end, header, this.epoch, windowLsn);
+    if (last < 0) return false;
+    this.record.read(this.view, last);
+    this.aimBehind(last);
+    return true;
+  }
+
   /** Aims the fields at the next record, as long as it lies in the window. */
   step(): Step {
     const offset = this.next;
@@ -124,6 +145,7 @@ export class SegmentReader {
     const window = this.window;
     const record = this.record;
     record.read(this.view, at);
+    if (offset >= this.validFrom && offset < this.validTo) return this.stepOverKnown(at);
     const end = offset + RECORD_HEADER_BYTES + record.payloadBytes;
     if (record.checksum === 0 && record.version === 0 && isZeroRange(window, at, at + RECORD_HEADER_BYTES)) {
       return this.broken('zeros', 'a record', 'zeros');
@@ -150,21 +172,34 @@ export class SegmentReader {
     }
     if (end > this.windowOffset + this.windowBytes) return 'window';
     const payloadEnd = at + RECORD_HEADER_BYTES + record.payloadBytes;
-    if (offset < this.validFrom || offset >= this.validTo) {
-      const checksum = this.checksums.h32(window, at + 4, payloadEnd);
-      if (checksum !== record.checksum) return this.broken('checksum', hex(record.checksum), hex(checksum));
-    }
+    const checksum = this.checksums.h32(window, at + 4, payloadEnd);
+    if (checksum !== record.checksum) return this.broken('checksum', hex(record.checksum), hex(checksum));
     if (record.epoch < this.epoch) return this.broken('epoch', `at least ${this.epoch}`, String(record.epoch));
     if (Number.isNaN(record.seq + record.commitTimeMs + record.durable) || record.logFlags > LOG_FLAGS_KNOWN) {
       return this.broken('flags', 'known flags and safe integers', `flags ${record.logFlags}`);
     }
     this.epoch = record.epoch;
+    this.aimBehind(at);
+    return 'record';
+  }
+
+  /** Of a record that an opening found valid all there is to ask is whether the window has it whole. */
+  private stepOverKnown(at: number): Step {
+    const { record } = this;
+    if (at + RECORD_HEADER_BYTES + record.payloadBytes > this.windowBytes) return 'window';
+    this.epoch = record.epoch;
+    this.aimBehind(at);
+    return 'record';
+  }
+
+  /** `record` is the valid one at a place in the window: the next one comes behind it. */
+  private aimBehind(at: number): void {
+    const { payloadBytes } = this.record;
     this.problem = undefined;
     this.payloadStart = at + RECORD_HEADER_BYTES;
-    this.payloadEnd = payloadEnd;
-    this.current = offset;
-    this.next = offset + recordBytes(record.payloadBytes);
-    return 'record';
+    this.payloadEnd = this.payloadStart + payloadBytes;
+    this.current = this.windowOffset + at;
+    this.next = this.current + recordBytes(payloadBytes);
   }
 
   /** Keeps what is read from the next record on, for later readers, until `endKeeping`. */
@@ -189,6 +224,7 @@ export class SegmentReader {
       this.isWindowKept = true;
       this.windowOffset = window.offset;
       this.windowBytes = window.bytes.length;
+      this.windowToken = window;
     }
   }
 
@@ -198,12 +234,14 @@ export class SegmentReader {
     const headerIsHere = at >= 0 && at + RECORD_HEADER_BYTES <= this.windowBytes;
     if (headerIsHere) bytes = Math.max(bytes, recordBytes(this.view.getUint32(at + 4, true)));
     bytes = Math.min(bytes, this.fileBytes - this.next);
-    if (this.window.length < bytes || this.isWindowKept) this.aimAt(new Uint8Array(bytes));
+    if (this.window.length < bytes || this.isWindowKept)
+      this.aimAt(new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer));
     this.windowOffset = this.next;
     const wanted = Math.min(this.window.length, this.fileBytes - this.next);
     this.windowBytes = this.file.readAt(this.next, this.window.subarray(0, wanted));
     // Somebody cut the file meanwhile: what is not there must not be asked for again and again.
     if (this.windowBytes < wanted) this.fileBytes = this.next + this.windowBytes;
+    this.windowToken = {};
     this.isWindowKept = false;
     this.keepWindow();
   }

@@ -23,6 +23,11 @@ export interface WalRecord extends RecordMeta {
   readonly lsn: Lsn;
   /** Position behind the record: replaying from here skips it. */
   readonly end: Lsn;
+  /** The payload, where it lies: [payloadStart, payloadEnd) of these bytes. */
+  readonly bytes: Uint8Array;
+  readonly payloadStart: number;
+  readonly payloadEnd: number;
+  /** The payload, as a view that is made for whoever asks. */
   readonly payload: Uint8Array;
 }
 
