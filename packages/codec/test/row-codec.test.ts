@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { rowCodec } from '../src/row-codec.js';
 import { ROW_WIDE, isNullColumn, rowLayout, rowVersion } from '../src/row-layout.js';
 import { columnSource, isNullSource, readHelpers } from '../src/row-source.js';
+import { isTextAmong } from '../src/row-text.js';
 import { StorageKind, type StorageType } from '../src/storage.js';
 import { kinds } from './arbitraries.js';
 import { VALUE_OR_CORRUPTION, outcome } from './outcome.js';
@@ -64,6 +65,23 @@ describe('row codec', () => {
       }),
       { numRuns: 60, seed: 2 },
     );
+  });
+
+  it('finds texts among others without decoding them', () => {
+    const text: StorageType = { kind: StorageKind.Text };
+    const layout = rowLayout(1, [text, { kind: StorageKind.Int32 }, text]);
+    const writer = new ByteWriter();
+    const utf8 = (...texts: string[]): Uint8Array[] => texts.map((one) => Buffer.from(one));
+    for (const long of ['', 'x'.repeat(70_000)]) {
+      writer.reset();
+      rowCodec(layout).encode([long, 7, 'naïve'], writer);
+      const among = (index: number, texts: readonly Uint8Array[]): boolean =>
+        isTextAmong(writer.buffer, 0, writer.length, index, layout, texts);
+      expect(among(2, utf8('naive', 'naïve'))).toBe(true);
+      expect(among(2, utf8('naïv', 'naïve '))).toBe(false);
+      expect(among(0, utf8('', 'y'))).toBe(long === '');
+      expect(among(0, [])).toBe(false);
+    }
   });
 
   it('widens the end offsets of rows over 64 KiB', () => {

@@ -28,6 +28,7 @@ import {
 import { valueComparison } from './comparator.js';
 import { arithmetic, comparisonOperator, isWidening } from './intrinsics.js';
 import { ColumnSource, Row, type Operand } from './row-scope.js';
+import { textTest } from './text-tests.js';
 import { makeArray, nestArrays } from '../values/arrays.js';
 import { recordMaker } from '../values/records.js';
 import { elementAt, sliceOf } from '../values/subscripts.js';
@@ -404,6 +405,8 @@ export class ExpressionCompiler {
 
   /** Code that is true when the expression IS TRUE (`wanted` true) or IS FALSE. */
   test(expression: Expression, wanted: boolean): Code {
+    const onBytes = textTest(this.emitter, this.row, expression, wanted);
+    if (onBytes !== undefined) return onBytes;
     switch (expression.kind) {
       case 'constant':
         return literal(expression.value === wanted);

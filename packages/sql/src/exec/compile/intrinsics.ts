@@ -3,6 +3,7 @@
  * of primitives and integer arithmetic. Whatever is not here is called, or written by its own `inline`.
  */
 import { PhantomError } from '@phantom/base';
+import type { TypeRef } from '@phantom/catalog';
 import type { Call, ComparisonRole } from '../../expr/expression.js';
 import { TypeOid } from '../../types/type-oids.js';
 import { and, binary, conditional, literal, or, type BinaryOperator, type Code } from '../code/ir.js';
@@ -24,6 +25,11 @@ const ORDERED_FAMILY: ReadonlyMap<number, number> = new Map([
 
 /** Types of strings for which equality is identity (unless a collation says otherwise). */
 const STRING_TYPES: ReadonlySet<number> = new Set([TypeOid.text, TypeOid.varchar, TypeOid.name]);
+
+/** True for texts without a collation: they are equal when their bytes are. */
+export function isPlainText(type: TypeRef): boolean {
+  return STRING_TYPES.has(type.oid) && type.collation === undefined;
+}
 
 const OPERATORS: Readonly<Record<ComparisonRole, BinaryOperator>> = {
   '=': '===',
@@ -64,9 +70,7 @@ export function comparisonOperator(call: Call): BinaryOperator | undefined {
   if (role === undefined || left === undefined || right === undefined) return undefined;
   const family = ORDERED_FAMILY.get(left.oid);
   if (family !== undefined && family === ORDERED_FAMILY.get(right.oid)) return OPERATORS[role];
-  const strings = STRING_TYPES.has(left.oid) && STRING_TYPES.has(right.oid);
-  const plain = left.collation === undefined && right.collation === undefined;
-  return strings && plain && EQUALITY.has(role) ? OPERATORS[role] : undefined;
+  return isPlainText(left) && isPlainText(right) && EQUALITY.has(role) ? OPERATORS[role] : undefined;
 }
 
 /** Casts that keep the canonical value as it is: integers and floats to wider ones. */

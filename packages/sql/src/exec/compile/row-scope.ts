@@ -12,22 +12,34 @@ export interface Operand {
   readonly nullable: boolean;
 }
 
+/** A text column where it stands in the row: whether it is null (undefined: never), and the first arguments of isTextAmong. */
+export interface TextBytes {
+  readonly isNull: Code | undefined;
+  readonly bytes: readonly Code[];
+}
+
 /** One column of the row. `produce` writes what gets its value; called again where the first result is out of sight. */
 export class ColumnSource {
   readonly nullable: boolean;
+  /** Set for text that may be tested without being decoded. */
+  readonly text: TextBytes | undefined;
   private readonly produce: (emitter: Emitter) => Code;
   private known: { readonly code: Code; readonly block: Block; readonly emitter: Emitter } | undefined;
 
-  constructor(nullable: boolean, produce: (emitter: Emitter) => Code) {
+  constructor(nullable: boolean, produce: (emitter: Emitter) => Code, text?: TextBytes) {
     this.nullable = nullable;
     this.produce = produce;
+    this.text = text;
+  }
+
+  /** True where the value has been decoded already. */
+  isKnown(emitter: Emitter): boolean {
+    return this.known !== undefined && this.known.emitter === emitter && this.known.block.open;
   }
 
   get(emitter: Emitter): Operand {
     const { known } = this;
-    if (known !== undefined && known.emitter === emitter && known.block.open) {
-      return { code: known.code, nullable: this.nullable };
-    }
+    if (known !== undefined && this.isKnown(emitter)) return { code: known.code, nullable: this.nullable };
     const code = emitter.atom(this.produce(emitter));
     this.known = { code, block: emitter.block, emitter };
     return { code, nullable: this.nullable };

@@ -5,7 +5,7 @@
  * are few, and the code for the others stays straight). Tables whose columns are all of one age skip the test.
  */
 import { assert } from '@phantom/base';
-import { readHelpers } from '@phantom/codec';
+import { StorageKind, readHelpers } from '@phantom/codec';
 import type { ColumnDescriptor, TableDescriptor } from '@phantom/catalog';
 import type { KeyRange } from '@phantom/kv';
 import type { Expression } from '../../expr/expression.js';
@@ -35,7 +35,7 @@ import { filterBy } from './filter.js';
 import { entryRow, onlyCounts } from './index-only.js';
 import { stateOf } from './program-builder.js';
 import type { RowBytes } from './row-bytes.js';
-import { ColumnSource, Row } from './row-scope.js';
+import { ColumnSource, Row, type TextBytes } from './row-scope.js';
 import { loopRows, produceOnce, writeStep } from './sources.js';
 import { stepContext, type Consume, type PlanCompiler, type StepContext, type StepState } from './step.js';
 
@@ -329,14 +329,19 @@ export function tableRow(compiler: PlanCompiler, emitter: Emitter, run: Local, n
       );
       continue;
     }
-    row.set(
-      id,
-      new ColumnSource(!notNull, () => {
-        if (notNull) return read('value');
-        const value = conditional(read('is-null'), literal(null), read('value'));
-        return bytes.present === undefined ? value : conditional(bytes.present, value, literal(null));
-      }),
-    );
+    const isText = layout.columns[index]?.kind === StorageKind.Text && bytes.present === undefined;
+    const text: TextBytes | undefined = isText
+      ? {
+          isNull: notNull ? undefined : read('is-null'),
+          bytes: [buffer, start, end, literal(index), layoutConstant],
+        }
+      : undefined;
+    const value = (): Code => {
+      if (notNull) return read('value');
+      const decoded = conditional(read('is-null'), literal(null), read('value'));
+      return bytes.present === undefined ? decoded : conditional(bytes.present, decoded, literal(null));
+    };
+    row.set(id, new ColumnSource(!notNull, value, text));
   }
   if (node.rowReference !== undefined) {
     const { key } = bytes;

@@ -12,6 +12,7 @@ import type { Value } from '../../types/type.js';
 import type { Scan } from '../logical/logical.js';
 import type { AccessPath, KeyPart } from './access-path.js';
 import { accessPaths } from './access-paths.js';
+import { cheapFirst } from './condition-order.js';
 import { Costs, estimate } from './costs.js';
 import { coversColumns } from './covering-index.js';
 import type { DocumentsPlan, TableScan, TermsPlan } from './physical.js';
@@ -104,7 +105,7 @@ export function scanAlong(
     range: path.range,
     unique: path.unique,
     backward: direction === 'backward',
-    filter: path.filter,
+    filter: cheapFirst(path.filter),
     columns: scan.columns,
     estimate: estimate(rows, startup, total),
   };
