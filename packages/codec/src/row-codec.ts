@@ -6,7 +6,7 @@
  * and values; a test holds the two together. Encoding writes the narrow form and falls back to the wide one when a row passes
  * 64 KiB.
  */
-import { type ByteWriter, writeU16, writeU32 } from '@phantom/base';
+import { type ByteWriter, assert, writeU16, writeU32 } from '@phantom/base';
 import { codeGenerationAllowed } from './code-generation.js';
 import { fixedReadSource, readHelpers } from './row-source.js';
 import {
@@ -22,11 +22,20 @@ import { type StorageType, StorageKind, fixedBytes } from './storage.js';
 import { appendValue, readFixed, readValue, writeFixed } from './value-codec.js';
 
 const NARROW_DATA_MAX = 0xffff;
+const NO_BYTES = new Uint8Array(0);
+
+/** Stands among values for what the column has in the row whose place they take (RowCodec.encodeOver). */
+export const KEPT: unique symbol = Symbol('kept');
 
 export interface RowCodec {
   readonly layout: RowLayout;
   /** Appends the row of `values`, by column position; null is SQL NULL. */
   encode(values: readonly unknown[], writer: ByteWriter): void;
+  /**
+   * The same for a row that takes the place of the one at [start, end) of `stored`, which has the same layout: variable columns
+   * whose value is KEPT have the bytes that they have there, unread.
+   */
+  encodeOver(values: readonly unknown[], stored: Uint8Array, start: number, end: number, writer: ByteWriter): void;
   /** Puts every column of the row at [start, end) into `into`. Corrupt bytes raise XX001. */
   decode(buffer: Uint8Array, start: number, end: number, into: unknown[]): void;
   /** One column, without touching the others. */
@@ -44,7 +53,14 @@ export function rowCodec(layout: RowLayout, options: { readonly generate?: boole
   const variables = variableColumns(layout);
   const count = layout.columns.length;
 
-  function encodeAs(values: readonly unknown[], writer: ByteWriter, wide: boolean): boolean {
+  function encodeAs(
+    values: readonly unknown[],
+    stored: Uint8Array,
+    storedStart: number,
+    storedEnd: number,
+    writer: ByteWriter,
+    wide: boolean,
+  ): boolean {
     const dataOffset = wide ? layout.wideDataOffset : layout.narrowDataOffset;
     const start = writer.reserve(dataOffset);
     const buffer = writer.buffer;
@@ -57,7 +73,10 @@ export function rowCodec(layout: RowLayout, options: { readonly generate?: boole
     for (let i = 0; i < variables.length; i++) {
       const column = variables[i] as number;
       const value = values[column];
-      if (value === null) setNull(writer.buffer, start, column);
+      if (value === KEPT) {
+        if (isNullColumn(stored, storedStart, column)) setNull(writer.buffer, start, column);
+        else appendKept(writer, layout, stored, storedStart, storedEnd, i);
+      } else if (value === null) setNull(writer.buffer, start, column);
       else appendValue(writer, layout.columns[column] as StorageType, value);
       const end = writer.length - data;
       if (wide) {
@@ -76,7 +95,11 @@ export function rowCodec(layout: RowLayout, options: { readonly generate?: boole
   return {
     layout,
     encode(values, writer) {
-      if (!encodeAs(values, writer, false)) encodeAs(values, writer, true);
+      if (!encodeAs(values, NO_BYTES, 0, 0, writer, false)) encodeAs(values, NO_BYTES, 0, 0, writer, true);
+    },
+    encodeOver(values, stored, start, end, writer) {
+      checkRow(stored, start, end, layout);
+      if (!encodeAs(values, stored, start, end, writer, false)) encodeAs(values, stored, start, end, writer, true);
     },
     decode(buffer, start, end, into) {
       checkRow(buffer, start, end, layout);
@@ -92,6 +115,20 @@ export function rowCodec(layout: RowLayout, options: { readonly generate?: boole
 function setNull(buffer: Uint8Array, start: number, column: number): void {
   const at = start + ROW_BITMAP_OFFSET + (column >> 3);
   buffer[at] = (buffer[at] as number) | (1 << (column & 7));
+}
+
+/** Appends the bytes of a stored row's variable column as they are. */
+function appendKept(
+  writer: ByteWriter,
+  layout: RowLayout,
+  stored: Uint8Array,
+  start: number,
+  end: number,
+  variable: number,
+): void {
+  assert(end > 0, 'a value is kept where there is a row that has it');
+  const from = variableStart(stored, start, variable, layout);
+  writer.bytes(stored, from, variableEnd(stored, start, end, variable, layout, from));
 }
 
 function variableColumns(layout: RowLayout): readonly number[] {

@@ -1,7 +1,7 @@
 import { ByteWriter } from '@phantom/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { rowCodec } from '../src/row-codec.js';
+import { KEPT, rowCodec } from '../src/row-codec.js';
 import { ROW_WIDE, isNullColumn, rowLayout, rowVersion } from '../src/row-layout.js';
 import { columnSource, isNullSource, readHelpers } from '../src/row-source.js';
 import { isTextAmong } from '../src/row-text.js';
@@ -44,6 +44,40 @@ describe('row codec', () => {
         }
       }),
       { numRuns: 120, seed: 1 },
+    );
+  });
+
+  it('keeps variable columns of the row in whose place another is put, from a narrow row and from a wide one', () => {
+    const rows = columnsWithValues.chain(([chosen, stored]) =>
+      fc.tuple(
+        fc.constant(chosen),
+        fc.constant(stored),
+        fc.tuple(...chosen.map((kind) => fc.option(kind.values, { freq: 5 }))),
+        fc.array(fc.boolean(), { minLength: chosen.length, maxLength: chosen.length }),
+        fc.constantFrom('', 'w'.repeat(70_000)),
+        fc.constantFrom('', 'v'.repeat(70_000)),
+      ),
+    );
+    fc.assert(
+      fc.property(rows, ([chosen, stored, given, keeps, storedText, text]) => {
+        const layout = rowLayout(3, [...chosen.map((kind) => kind.storage), { kind: StorageKind.Text }]);
+        const kept = given.map((value, i) =>
+          keeps[i] === true && (layout.fixedOffsets[i] as number) < 0 ? KEPT : value,
+        );
+        const before = new ByteWriter();
+        const [over, whole] = [new ByteWriter(), new ByteWriter()];
+        before.bytes(new Uint8Array(3));
+        for (const codec of [rowCodec(layout), rowCodec(layout, { generate: false })]) {
+          before.length = 3;
+          over.reset();
+          whole.reset();
+          codec.encode([...stored, storedText], before);
+          codec.encodeOver([...kept, text], before.buffer, 3, before.length, over);
+          codec.encode([...kept.map((value, i) => (value === KEPT ? stored[i] : value)), text], whole);
+          expect(Buffer.compare(over.take(), whole.take())).toBe(0);
+        }
+      }),
+      { numRuns: 60, seed: 1 },
     );
   });
 

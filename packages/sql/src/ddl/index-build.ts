@@ -52,9 +52,9 @@ export class IndexFiller {
     this.inverted = index.method === 'gin' ? new InvertedEntries(this.rule, picture.types) : undefined;
   }
 
-  /** The positions of the columns it looks at; undefined for any of them. */
-  get columnsRead(): readonly number[] | undefined {
-    return this.rule.columnsRead;
+  /** The positions of the columns it looks at. */
+  get columnsRead(): readonly number[] {
+    return this.rule.positions;
   }
 
   /**

@@ -2,12 +2,14 @@
  * The straight road for INSERT of one row, and for UPDATE and DELETE of one row by its whole key: one function that computes the
  * values and hands them to the writer. Statements with RETURNING, ON CONFLICT or subqueries take the usual road.
  */
-import { codeGenerationAllowed } from '@phantom/codec';
+import { KEPT, type RowLayout, codeGenerationAllowed } from '@phantom/codec';
 import type { ColumnId, Expression } from '../expr/expression.js';
 import type { DeleteNode, InsertNode, PhysicalNode, TableScan, UpdateNode } from '../plan/physical/physical.js';
 import type { PhysicalPlanner } from '../plan/physical/planner.js';
 import type { PointWrite } from '../plan/prepared-plan.js';
+import { columnsOf } from '../plan/logical/walk.js';
 import { callsWaiting, hasSubquery } from '../plan/rules/facts.js';
+import { physicalTable } from '../storage/physical-table.js';
 import type { WriteOutcome } from '../storage/table-writer.js';
 import type { Value } from '../types/type.js';
 import { closureFunction } from './code/closures.js';
@@ -15,7 +17,7 @@ import { ConstantTable, Emitter } from './code/emitter.js';
 import { call, literal, not, type Code, type FunctionCode, type Local } from './code/ir.js';
 import { generateFunction } from './code/javascript.js';
 import { filterBy } from './compile/filter.js';
-import { computeRow } from './compile/modification.js';
+import { computeRow, oldValues } from './compile/modification.js';
 import { PlanToProgram } from './compile/plan-compiler.js';
 import { ProgramBuilder } from './compile/program-builder.js';
 import { ColumnSource, Row } from './compile/row-scope.js';
@@ -141,16 +143,42 @@ function writeByKey(
   filterBy(inner, scan.filter, () => {
     const stored = emitter.constant(new FoundRow(unique.slot));
     const reference = emitter.let({ kind: 'method', object: stored, name: 'aim', arguments: [] });
-    const oldItems = node.table.columns.map((column, i) =>
-      column.dropped ? literal(null) : inner.expressions.column(node.oldRow[i] as ColumnId).code,
-    );
-    const old = emitter.let({ kind: 'array', items: oldItems });
     if (node.kind === 'delete') {
+      const old = emitter.let({ kind: 'array', items: oldValues(inner, node.table, node.oldRow) });
       emitter.return({ kind: 'method', object: writer, name: 'remove', arguments: [reference, old] });
       return;
     }
-    const { codes } = computeRow(compiler, inner, node.table, node.values, node.newRow);
-    const values = emitter.let({ kind: 'array', items: codes });
-    emitter.return({ kind: 'method', object: writer, name: 'update', arguments: [reference, old, values] });
+    const update = (at: StepContext): void => {
+      const old = emitter.let({ kind: 'array', items: oldValues(at, node.table, node.oldRow) });
+      const { codes } = computeRow(compiler, at, node.table, node.values, node.newRow);
+      const values = emitter.let({ kind: 'array', items: codes });
+      emitter.return({ kind: 'method', object: writer, name: 'update', arguments: [reference, old, values] });
+    };
+    const unread = unreadColumns(node, physicalTable(node.table, compiler.builder.context.types).codec.layout);
+    if (unread.length > 0) {
+      const kept = Row.of(inner.row);
+      const value = new ColumnSource(false, () => emitter.constant(KEPT));
+      for (const position of unread) kept.set(node.oldRow[position] as ColumnId, value);
+      const positions = emitter.constant(unread);
+      const leaves: Code = { kind: 'method', object: writer, name: 'leavesUnread', arguments: [positions] };
+      emitter.if(leaves, () => update(withRow(compiler, inner, kept)));
+    }
+    update(inner);
   });
+}
+
+/**
+ * Positions of columns that an UPDATE needs not read: those of variable length that none of the new values is made of. One that
+ * it leaves as it is is taken over as it is stored.
+ */
+function unreadColumns({ table, values, oldRow }: UpdateNode, { fixedOffsets }: RowLayout): number[] {
+  const stays = (value: Expression, position: number): boolean =>
+    value.kind === 'column' && value.column === oldRow[position];
+  const read = new Set(values.flatMap((value, position) => (stays(value, position) ? [] : [...columnsOf(value)])));
+  return [...table.columns.keys()].filter(
+    (position) =>
+      (fixedOffsets[position] as number) < 0 &&
+      !read.has(oldRow[position] as ColumnId) &&
+      table.columns[position]?.field === undefined,
+  );
 }

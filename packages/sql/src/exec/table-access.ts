@@ -172,6 +172,10 @@ export class FoundRow implements RowReference {
     return this.slot.row.copy();
   }
 
+  get stored(): ByteSlot {
+    return this.slot.row;
+  }
+
   /** Takes over what the slot stands on now. */
   aim(): this {
     const { buffer, start, end } = this.slot.key;

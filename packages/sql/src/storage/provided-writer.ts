@@ -53,6 +53,10 @@ export class ProvidedTableWriter implements StatementWriter {
     return 'conflict';
   }
 
+  leavesUnread(): boolean {
+    return false;
+  }
+
   update(old: RowReference, _oldValues: readonly Value[], values: readonly Value[]): WriteOutcome | Promise<void> {
     return this.lockTable() ?? this.holdRow(old) ?? this.done(this.provided.update(old.key, old.row, values));
   }

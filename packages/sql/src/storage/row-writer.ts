@@ -19,7 +19,8 @@ import { ByteSlot, KEY_BYTES_MAX, SPACE_BYTES } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
 import { StatementRestart } from '../exec/runtime.js';
 import type { Value } from '../types/type.js';
-import { changedInside, checkViolation, notNullViolation, uniqueViolation } from './constraint-errors.js';
+import { completeRow } from './complete-row.js';
+import { changedInside, uniqueViolation } from './constraint-errors.js';
 import { DeferrableKeyChecks } from './deferrable-keys.js';
 import { ForeignKeyChecks } from './foreign-keys.js';
 import { InvertedEntries } from './inverted-entries.js';
@@ -75,11 +76,11 @@ export class RowWriter implements StatementWriter {
   insert(values: readonly Value[], arbiter: readonly Oid[] | undefined = NO_ARBITER): WriteOutcome | Promise<void> {
     const wait = this.lockTable();
     if (wait !== undefined) return wait;
-    const row = this.completeRow(values);
+    const row = completeRow(this.rules, values, this.context, undefined);
     this.encodeRowKey(row, undefined);
     const taken = this.claimInsert(row, arbiter);
     if (taken !== undefined) return taken;
-    this.putRow(row);
+    this.putRow(row, undefined);
     for (const rule of this.rules.indexes) {
       if (!rule.covers(row, this.context.evaluation)) continue;
       rule.parts(row, this.parts, this.context.evaluation);
@@ -93,20 +94,26 @@ export class RowWriter implements StatementWriter {
     return 'written';
   }
 
+  leavesUnread(positions: readonly number[]): boolean {
+    const { readsColumn } = this.rules;
+    for (let i = 0; i < positions.length; i++) if (readsColumn[positions[i] as number] === true) return false;
+    return true;
+  }
+
   update(old: RowReference, oldValues: readonly Value[], values: readonly Value[]): WriteOutcome | Promise<void> {
     const wait = this.lockTable();
     if (wait !== undefined) return wait;
     const strength = this.changesKey(oldValues, values) ? LockStrength.Update : LockStrength.NoKeyUpdate;
     const held = this.holdRow(old, strength, 'updated');
     if (held !== undefined) return held;
-    const row = this.completeRow(values);
+    const row = completeRow(this.rules, values, this.context, old);
     this.encodeRowKey(row, old.key);
     const moved = !sameBytes(this.key.buffer, this.key.length, old.key);
     const taken = this.claimUpdate(row, oldValues, moved);
     if (taken !== undefined) return taken;
     const { transaction, evaluation } = this.context;
     if (moved) transaction.remove(old.key, 0, old.key.length);
-    this.putRow(row);
+    this.putRow(row, old.stored);
     for (const rule of this.rules.indexes) this.moveEntry(rule, oldValues, row, old.key, moved, evaluation);
     for (const entries of this.inverted)
       entries.update(oldValues, old.key, row, this.key.view(), transaction, evaluation);
@@ -149,28 +156,6 @@ export class RowWriter implements StatementWriter {
     if (this.context.objects.object(this.rules.table.oid) !== this.rules.table) throw StatementRestart.instance;
     this.tableLocked = true;
     return undefined;
-  }
-
-  /** Generated columns computed, constraints of the row checked. */
-  private completeRow(values: readonly Value[]): readonly Value[] {
-    const { rules, context } = this;
-    let row = values;
-    if (rules.generated.length > 0) {
-      const computed = values.slice();
-      for (const { position, value } of rules.generated)
-        computed[position] = value.evaluate(computed, context.evaluation);
-      row = computed;
-    }
-    for (let i = 0; i < rules.notNull.length; i++) {
-      const { position, column } = rules.notNull[i] as (typeof rules.notNull)[number];
-      if (row[position] === null) throw notNullViolation(rules.table, column, row, this.context);
-    }
-    for (let i = 0; i < rules.checks.length; i++) {
-      const { constraint, condition } = rules.checks[i] as (typeof rules.checks)[number];
-      if (condition.evaluate(row, context.evaluation) === false)
-        throw checkViolation(rules.table, constraint.name, row, this.context);
-    }
-    return row;
   }
 
   /** The row's key into `key`; a hidden row number stays what it is (`oldKey`) or is made now. */
@@ -372,9 +357,12 @@ export class RowWriter implements StatementWriter {
     return sameBytes(this.entry.buffer, this.entry.length, old);
   }
 
-  private putRow(row: readonly Value[]): void {
+  /** Values may be kept of what is stored, where that is given. */
+  private putRow(row: readonly Value[], stored: ByteSlot | undefined): void {
+    const { codec } = this.rules.physical;
     this.row.reset();
-    this.rules.physical.codec.encode(row, this.row);
+    if (stored === undefined) codec.encode(row, this.row);
+    else codec.encodeOver(row, stored.buffer, stored.start, stored.end, this.row);
     const { key } = this;
     this.context.transaction.put(key.buffer, 0, key.length, this.row.buffer, 0, this.row.length);
   }

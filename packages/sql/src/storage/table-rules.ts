@@ -26,7 +26,8 @@ export type CheckConstraint = ConstraintDescriptor & { readonly kind: 'check' };
 /** A row expression with the positions of the columns it reads. */
 export class BoundRowExpression {
   readonly expression: RowExpression;
-  private readonly positions: readonly number[];
+  /** Of the columns that it reads. */
+  readonly positions: readonly number[];
   private readonly arguments: Value[];
 
   constructor(expression: RowExpression, table: TableDescriptor) {
@@ -68,10 +69,10 @@ export class IndexRule {
     this.predicate = index.predicateSql === undefined ? undefined : bind(index.predicateSql, 'predicate');
   }
 
-  /** The positions of the columns it reads of a row; undefined where expressions may read any. */
-  get columnsRead(): readonly number[] | undefined {
-    const readsAny = this.predicate !== undefined || this.expressions.some((expression) => expression !== undefined);
-    return readsAny ? undefined : this.physical.positions;
+  /** Of the columns that it reads of a row. */
+  get positions(): readonly number[] {
+    const columns = this.physical.positions.filter((_, i) => this.expressions[i] === undefined);
+    return [this.predicate, ...this.expressions].reduce((all, part) => [...all, ...(part?.positions ?? [])], columns);
   }
 
   /** True when the row has an entry in the index (its predicate holds). */
@@ -129,6 +130,8 @@ export class TableRules {
   /** Columns of keys that a foreign key may refer to; and whether one of them is computed from others. */
   readonly referablePositions: readonly number[];
   readonly referablesComputed: boolean;
+  /** By position: whether anything that must hold or be kept beside the row reads the column. */
+  readonly readsColumn: readonly boolean[];
 
   constructor(table: TableDescriptor, objects: ObjectReader, catalog: CatalogPort) {
     this.table = table;
@@ -176,6 +179,16 @@ export class TableRules {
     this.outgoing = outgoing.map((constraint) => ({ constraint, positions: positionsOf(table, constraint.columns) }));
     this.incoming = incomingKeys(table, objects);
     this.incomingDocuments = incomingDocuments(table, objects);
+    const read = new Set([
+      ...positionsOf(table, table.keyColumns),
+      ...this.referablePositions,
+      ...this.checks.flatMap(({ condition }) => condition.positions),
+      ...this.generated.flatMap(({ value }) => value.positions),
+      ...[...this.indexes, ...this.inverted].flatMap((rule) => rule.positions),
+      ...[...this.outgoing, ...this.incoming].flatMap(({ positions }) => positions),
+      ...this.incomingDocuments.map(({ position }) => position),
+    ]);
+    this.readsColumn = table.columns.map((_, position) => read.has(position));
   }
 }
 

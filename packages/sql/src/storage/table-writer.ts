@@ -6,12 +6,15 @@
  * When a promise resolves, the caller repeats the call (the world has moved on): the pattern is
  *     let r; while ((r = writer.update(...)) instanceof Promise) yield r;
  */
+import type { ByteSlot } from '@phantom/kv';
 import type { Value } from '../types/type.js';
 
 /** Identifies a stored row: its key in the table's space (a copy the caller owns) and its bytes as read. */
 export interface RowReference {
   readonly key: Uint8Array;
   readonly row: Uint8Array;
+  /** Where its bytes lie for now, for a writer that keeps some of them; undefined where they are read by `row` alone. */
+  readonly stored?: ByteSlot;
 }
 
 export type WriteOutcome =
@@ -39,6 +42,11 @@ export interface TableWriter {
   insert(values: readonly Value[], arbiter?: readonly number[]): WriteOutcome | Promise<void>;
   /** The row that the last 'conflict' met, newest committed or own version, locked for update. */
   readonly conflict: RowReference | undefined;
+  /**
+   * True when nothing that an update does reads these columns of either row: then the old values may say KEPT for them, and the
+   * new ones too where they stay as they are, if the reference says where the stored row lies.
+   */
+  leavesUnread(positions: readonly number[]): boolean;
   /** Replaces a row; keeps its key unless key columns change. */
   update(old: RowReference, oldValues: readonly Value[], values: readonly Value[]): WriteOutcome | Promise<void>;
   remove(old: RowReference, oldValues: readonly Value[]): WriteOutcome | Promise<void>;

@@ -340,7 +340,7 @@ function emitDecode(compiler: PlanCompiler, context: StepContext, table: TableDe
 // ---------------------------------------------------------------------------------------------------- update and delete
 
 /** The old row's values by position; dropped columns are null. */
-function oldValues(context: StepContext, table: TableDescriptor, oldRow: readonly ColumnId[]): Code[] {
+export function oldValues(context: StepContext, table: TableDescriptor, oldRow: readonly ColumnId[]): Code[] {
   return table.columns.map((column, i) =>
     column.dropped ? literal(null) : context.expressions.column(oldRow[i] as ColumnId).code,
   );

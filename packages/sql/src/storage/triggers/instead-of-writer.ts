@@ -35,6 +35,10 @@ export class InsteadOfWriter implements StatementWriter {
     return this.write('insert', null, values, values);
   }
 
+  leavesUnread(): boolean {
+    return false;
+  }
+
   update(_old: RowReference, oldValues: Row, values: Row): WriteOutcome | Promise<void> {
     return this.write('update', oldValues, values, values);
   }

@@ -55,6 +55,10 @@ export class TriggeredWriter implements StatementWriter {
     return this.write('insert', null, values, values, (row) => this.inner.insert(row, arbiter));
   }
 
+  leavesUnread(): boolean {
+    return false;
+  }
+
   update(old: RowReference, oldValues: Row, values: Row): WriteOutcome | Promise<void> {
     return this.write('update', oldValues, values, values, (row) => this.inner.update(old, oldValues, row));
   }
