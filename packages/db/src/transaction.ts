@@ -39,6 +39,8 @@ export class Transaction implements TransactionHost {
   private readonly signal: AbortSignal | undefined;
   /** Statements run one after the other, in the order of their calls. */
   private last: Promise<unknown> = Promise.resolve();
+  /** Statements that have not ended. */
+  private running = 0;
 
   constructor(session: SqlSession, js: ResultOptions, signal: AbortSignal | undefined) {
     this.session = session;
@@ -60,9 +62,7 @@ export class Transaction implements TransactionHost {
         { ...options, ...(signal === undefined ? {} : { signal }) },
         this.js,
       );
-    const result = this.last.then(run);
-    this.last = result.catch(() => undefined);
-    return result;
+    return this.follow(this.last.then(run));
   }
 
   async sql<Row = Record<string, unknown>>(
@@ -73,20 +73,32 @@ export class Transaction implements TransactionHost {
   }
 
   /** Runs a document operation as one statement of the transaction; collections call it when they are given `{ tx }`. */
-  documents<T>(work: (transaction: DocumentTransaction) => Promise<T>): Promise<T> {
-    const result = this.last.then(() => {
-      const { transaction } = this.session;
-      if (transaction === undefined) throw new PhantomError('25P01', 'the transaction has ended');
-      if (transaction.failed) throw new PhantomError('25P02', 'the transaction was aborted by an earlier error');
-      return work({
-        storage: transaction.storage,
-        objects: transaction.objects,
-        roleOid: this.session.currentRoleOid,
-        beforeCommit: (check) => transaction.deferred.add({ constraint: undefined, run: () => awaited(check) }),
-      });
+  documents<T>(work: (transaction: DocumentTransaction) => T | Promise<T>): T | Promise<T> {
+    if (this.running > 0) return this.follow(this.last.then(() => this.runDocuments(work)));
+    const result = this.runDocuments(work);
+    return result instanceof Promise ? this.follow(result) : result;
+  }
+
+  private runDocuments<T>(work: (transaction: DocumentTransaction) => T | Promise<T>): T | Promise<T> {
+    const { transaction } = this.session;
+    if (transaction === undefined) throw new PhantomError('25P01', 'the transaction has ended');
+    if (transaction.failed) throw new PhantomError('25P02', 'the transaction was aborted by an earlier error');
+    return work({
+      storage: transaction.storage,
+      objects: transaction.objects,
+      roleOid: this.session.currentRoleOid,
+      beforeCommit: (check) => transaction.deferred.add({ constraint: undefined, run: () => awaited(check) }),
     });
-    this.last = result.catch(() => undefined);
-    return result;
+  }
+
+  /** The statement is the last one now: what comes next waits for it. */
+  private follow<T>(statement: Promise<T>): Promise<T> {
+    this.running++;
+    const ended = (): void => {
+      this.running--;
+    };
+    this.last = statement.then(ended, ended);
+    return statement;
   }
 
   /** Resolves when every statement that was started has ended. */

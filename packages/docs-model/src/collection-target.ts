@@ -2,9 +2,10 @@
 import { type PhantomError, eventLoop, isPhantomError } from '@phantom/base';
 import { newObjectId } from '@phantom/codec';
 import type { CollectionOptions, UpdateResult } from './collection-types.js';
+import type { CollectionView } from './collection-view.js';
 import type { NewCollection } from './definition.js';
 import type { DocumentModel } from './model.js';
-import { modifyDocuments } from './modification.js';
+import { type Modified, modifyDocuments } from './modification.js';
 import type { PlainObject } from './order.js';
 import { ownField } from './path.js';
 import { declaredReferences } from './references/declared.js';
@@ -12,7 +13,7 @@ import type { RequestedChange } from './requested-change.js';
 import type { DocumentRight } from './rights.js';
 import { schemaValidator } from './schema.js';
 import type { DocumentTransaction } from './transaction.js';
-import { settle } from './writer.js';
+import { type CollectionWriter, settle } from './writer.js';
 
 /** A document that was left out of an unordered write. */
 export interface WriteFailure {
@@ -31,7 +32,12 @@ export interface ChangeOutcome {
 const DOCUMENTS_PER_TURN = 500;
 const UPSERT_RETRIES = 3;
 
+const UPDATING: readonly DocumentRight[] = ['select', 'update'];
+const UPSERTING: readonly DocumentRight[] = ['select', 'update', 'insert'];
+const REMOVING: readonly DocumentRight[] = ['select', 'delete'];
+
 const NOTHING: UpdateResult = { matchedCount: 0, modifiedCount: 0, upsertedCount: 0, upsertedId: undefined };
+const NOTHING_FOUND: ChangeOutcome = { result: NOTHING, before: undefined, after: undefined };
 
 export class CollectionTarget {
   readonly model: DocumentModel;
@@ -86,21 +92,40 @@ export class CollectionTarget {
     return errors;
   }
 
-  /** Changes what is found; an upsert that finds nothing makes its document. */
-  async change(transaction: DocumentTransaction, { insert, ...change }: RequestedChange): Promise<ChangeOutcome> {
-    if (insert === undefined && this.model.find(transaction, this.name) === undefined) {
-      return { result: NOTHING, before: undefined, after: undefined };
-    }
-    const rights: DocumentRight[] = ['select', change.removes === true ? 'delete' : 'update'];
-    if (insert !== undefined) rights.push('insert');
-    const view = await this.model.forWriting(transaction, this.name, this.definition, rights);
+  /** Changes what is found; an upsert that finds nothing makes its document. A promise where something has to be waited for. */
+  change(transaction: DocumentTransaction, change: RequestedChange): ChangeOutcome | Promise<ChangeOutcome> {
+    const { model, name, definition } = this;
+    const removes = change.removes === true;
+    const upserts = change.insert !== undefined;
+    if (!upserts && model.find(transaction, name) === undefined) return NOTHING_FOUND;
+    const rights = removes ? REMOVING : upserts ? UPSERTING : UPDATING;
+    const view = model.forWriting(transaction, name, definition, rights);
+    if (view instanceof Promise) return view.then((made) => this.changeIn(made, transaction, change));
+    return this.changeIn(view, transaction, change);
+  }
+
+  private changeIn(
+    view: CollectionView,
+    transaction: DocumentTransaction,
+    change: RequestedChange,
+  ): ChangeOutcome | Promise<ChangeOutcome> {
     const writer = this.model.securedWriter(view, transaction);
+    const modify = (): Modified | Promise<Modified> =>
+      modifyDocuments(this.model.ports, view, transaction, writer, change);
+    if (change.insert !== undefined) return this.upsert(modify, change.insert, transaction, writer);
+    const done = modify();
+    return done instanceof Promise ? done.then(outcomeOf) : outcomeOf(done);
+  }
+
+  private async upsert(
+    modify: () => Modified | Promise<Modified>,
+    insert: () => PlainObject,
+    transaction: DocumentTransaction,
+    writer: CollectionWriter,
+  ): Promise<ChangeOutcome> {
     for (let attempt = 0; ; attempt++) {
-      const done = await modifyDocuments(this.model.ports, view, transaction, writer, change);
-      if (done.matched > 0 || insert === undefined) {
-        const result = { ...NOTHING, matchedCount: done.matched, modifiedCount: done.modified };
-        return { result, before: done.before, after: done.after };
-      }
+      const done = await modify();
+      if (done.matched > 0) return outcomeOf(done);
       const made = insert();
       const id = this.idOf(made);
       try {
@@ -119,6 +144,11 @@ export class CollectionTarget {
       };
     }
   }
+}
+
+function outcomeOf({ matched, modified, before, after }: Modified): ChangeOutcome {
+  const result = { matchedCount: matched, modifiedCount: modified, upsertedCount: 0, upsertedId: undefined };
+  return { result, before, after };
 }
 
 /** What a collection is made with. 22023 for what is no schema. */

@@ -2,6 +2,7 @@
  * A collection: what `db.collection(name)` gives. Operations are MongoDB's, each takes `{ tx }` to run in a transaction beside SQL
  * statements, and commits by itself without; what it wrote is durable when it resolves.
  */
+import { eventLoop } from '@phantom/base';
 import type {
   BulkOperation,
   BulkWriteResult,
@@ -48,7 +49,7 @@ import type { DanglingReport } from './references/dangling.js';
 import { reportDangling } from './references/dangling-report.js';
 import { type RequestedChange, documentOf, removing, replacing, updating } from './requested-change.js';
 import { type SchemaOptions, type SchemaReport, changeSchema } from './schema-change.js';
-import type { OperationOptions } from './transaction.js';
+import type { DocumentTransaction, OperationOptions } from './transaction.js';
 
 export class Collection<T extends object> {
   readonly name: string;
@@ -93,7 +94,18 @@ export class Collection<T extends object> {
   /** The first document that satisfies the filter, null without one. */
   async findOne(filter: Filter<T> = {} as Filter<T>, options: FindOptions = {}): Promise<WithId<T> | null> {
     const query = queryOf(filter, options);
-    if (query.filter instanceof IdFilter && isPlain(options)) return this.findPoint(query.filter, query, options);
+    if (query.filter instanceof IdFilter && isPlain(options)) {
+      const { filter: byId } = query;
+      if (options.tx === undefined && !eventLoop.isOverdue()) {
+        return this.model.readNow((transaction) => this.readPoint(transaction, byId, query));
+      }
+      const { transaction, release } = await this.model.openRead(options.tx);
+      try {
+        return this.readPoint(transaction, byId, query);
+      } finally {
+        release();
+      }
+    }
     const cursor = this.find(filter, { ...options, limit: 1 });
     try {
       return await cursor.next();
@@ -102,20 +114,11 @@ export class Collection<T extends object> {
     }
   }
 
-  private async findPoint(
-    filter: IdFilter,
-    { projection }: Query,
-    options: OperationOptions,
-  ): Promise<WithId<T> | null> {
-    const { transaction, release } = await this.model.openRead(options.tx);
-    try {
-      const view = this.model.find(transaction, this.name);
-      const document = view === undefined ? undefined : readPoint(this.model.ports, view, transaction, filter);
-      if (document === undefined) return null;
-      return (projection === undefined ? document : projection.apply(document)) as WithId<T>;
-    } finally {
-      release();
-    }
+  private readPoint(transaction: DocumentTransaction, filter: IdFilter, { projection }: Query): WithId<T> | null {
+    const view = this.model.find(transaction, this.name);
+    const document = view === undefined ? undefined : readPoint(this.model.ports, view, transaction, filter);
+    if (document === undefined) return null;
+    return (projection === undefined ? document : projection.apply(document)) as WithId<T>;
   }
 
   /** How many documents satisfy the filter; `skip` and `limit` count too. */
@@ -153,12 +156,12 @@ export class Collection<T extends object> {
   }
 
   /** Changes the first document that satisfies the filter. */
-  updateOne(filter: Filter<T>, update: UpdateDocument, options: UpdateOptions = {}): Promise<UpdateResult> {
+  async updateOne(filter: Filter<T>, update: UpdateDocument, options: UpdateOptions = {}): Promise<UpdateResult> {
     return this.update(filter, update, options, 1);
   }
 
   /** Changes every document that satisfies the filter; all or none. */
-  updateMany(filter: Filter<T>, update: UpdateDocument, options: UpdateOptions = {}): Promise<UpdateResult> {
+  async updateMany(filter: Filter<T>, update: UpdateDocument, options: UpdateOptions = {}): Promise<UpdateResult> {
     return this.update(filter, update, options, 0);
   }
 
@@ -227,7 +230,7 @@ export class Collection<T extends object> {
    * Gives the collection another schema, or none (null); tells what is wrong with the documents there are. 23514 when some break it
    * and 23503 when some refer to documents that do not exist, unless the level is moderate or the action warn.
    */
-  setSchema(schema: unknown, options: SchemaOptions & OperationOptions = {}): Promise<SchemaReport> {
+  async setSchema(schema: unknown, options: SchemaOptions & OperationOptions = {}): Promise<SchemaReport> {
     return this.model.write(options.tx, (transaction) =>
       changeSchema(this.model, transaction, this.name, this.target.definition, schema, options),
     );
@@ -250,7 +253,7 @@ export class Collection<T extends object> {
   }
 
   /** Removes the collection with everything in it; false when there was none. */
-  drop(options: OperationOptions = {}): Promise<boolean> {
+  async drop(options: OperationOptions = {}): Promise<boolean> {
     return this.model.write(options.tx, (transaction) => dropCollection(this.model, transaction, this.name));
   }
 
@@ -291,13 +294,14 @@ export class Collection<T extends object> {
     }
   }
 
-  private async update(
+  private update(
     filter: Filter<T>,
     update: UpdateDocument,
     options: UpdateOptions,
     limit: number,
-  ): Promise<UpdateResult> {
-    return (await this.change(options, this.updating(filter, update, options, limit))).result;
+  ): UpdateResult | Promise<UpdateResult> {
+    const done = this.change(options, this.updating(filter, update, options, limit));
+    return done instanceof Promise ? done.then(({ result }) => result) : done.result;
   }
 
   private async delete(filter: Filter<T>, options: FindOptions, limit: number): Promise<DeleteResult> {
@@ -323,7 +327,7 @@ export class Collection<T extends object> {
     return updating(filter, update, options, limit, this.model.ports.clock.nowMs());
   }
 
-  private change({ tx }: OperationOptions, change: RequestedChange): Promise<ChangeOutcome> {
+  private change({ tx }: OperationOptions, change: RequestedChange): ChangeOutcome | Promise<ChangeOutcome> {
     return this.model.write(tx, (transaction) => this.target.change(transaction, change));
   }
 }

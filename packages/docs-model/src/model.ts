@@ -28,6 +28,9 @@ import { CollectionWriter, settle } from './writer.js';
 
 const DEADLOCK_RETRIES = 10;
 
+/** Something that writes; a promise where it has to wait. */
+type Work<R> = (transaction: DocumentTransaction) => R | Promise<R>;
+
 /** A transaction to read in, until it is released. */
 export interface ReadTransaction {
   readonly transaction: DocumentTransaction;
@@ -79,33 +82,52 @@ export class DocumentModel {
   /** A transaction to read in: the caller's, or a snapshot that lasts until it is released. */
   async openRead(tx: TransactionHost | undefined): Promise<ReadTransaction> {
     if (eventLoop.isOverdue()) await eventLoop.nextTurn();
-    if (tx !== undefined) {
-      const transaction = await tx.documents(async (own) => {
-        own.storage.beginStatement();
-        return own;
-      });
-      return { transaction, release: () => undefined };
+    if (tx === undefined) return this.snapshot();
+    const transaction = await tx.documents((own) => {
+      own.storage.beginStatement();
+      return own;
+    });
+    return { transaction, release: () => undefined };
+  }
+
+  /** What need not wait reads in a snapshot of its own. */
+  readNow<R>(read: (transaction: DocumentTransaction) => R): R {
+    const { transaction, release } = this.snapshot();
+    try {
+      return read(transaction);
+    } finally {
+      release();
     }
+  }
+
+  private snapshot(): ReadTransaction {
     const storage = this.ports.mvcc.begin({ readOnly: true, isolation: 'repeatable read' });
     storage.beginStatement();
     const transaction = new OwnTransaction(storage, this.ports);
     return { transaction, release: () => storage.status === 'active' && storage.rollback() };
   }
 
-  /** Runs a write in the caller's transaction, as one statement of it, or in one of its own; durable then on return. */
-  async write<R>(tx: TransactionHost | undefined, work: (transaction: DocumentTransaction) => Promise<R>): Promise<R> {
-    if (eventLoop.isOverdue()) await eventLoop.nextTurn();
+  /**
+   * Runs a write in the caller's transaction, as one statement of it, or in one of its own; durable then when it is done. No promise is
+   * made where nothing has to be waited for.
+   */
+  write<R>(tx: TransactionHost | undefined, work: Work<R>): R | Promise<R> {
+    if (eventLoop.isOverdue()) return eventLoop.nextTurn().then(() => this.write(tx, work));
     if (tx !== undefined) return tx.documents((transaction) => runStatement(transaction, work));
+    return this.commit(work);
+  }
+
+  private async commit<R>(work: Work<R>): Promise<R> {
     for (let attempt = 0; ; attempt++) {
       try {
-        return await this.writeOnce(work);
+        return await this.commitOnce(work);
       } catch (error) {
         if (!isPhantomError(error) || !error.retryable || attempt >= DEADLOCK_RETRIES) throw error;
       }
     }
   }
 
-  private async writeOnce<R>(work: (transaction: DocumentTransaction) => Promise<R>): Promise<R> {
+  private async commitOnce<R>(work: Work<R>): Promise<R> {
     const storage = this.ports.mvcc.begin({ isolation: 'read committed' });
     const transaction = new OwnTransaction(storage, this.ports);
     const { checks } = transaction;
@@ -153,29 +175,27 @@ export class DocumentModel {
    * The collection to write to, made if there is none, and held against being altered until the transaction ends. 42501 without all of
    * the rights.
    */
-  async forWriting(
+  forWriting(
     transaction: DocumentTransaction,
     name: string,
     definition: NewCollection,
     rights: readonly DocumentRight[],
-  ): Promise<CollectionView> {
+  ): CollectionView | Promise<CollectionView> {
     const { objects, storage, roleOid } = transaction;
     if (storage.readOnly) throw new PhantomError('25006', 'cannot write to a collection in a read-only transaction');
-    for (;;) {
-      const table = this.named(objects, name) ?? (await createCollection(this.ports, transaction, name, definition));
-      requireRights(objects, roleOid, table, rights);
-      if (table.collection?.implied === true) {
-        await adoptCollection(this.ports, transaction, table, definition);
-        continue;
-      }
-      const wait = objects.lockObject(table.oid, LockStrength.KeyShare);
-      if (wait === undefined) {
-        checkSchema(table, definition);
-        return this.view(transaction, table, objects);
-      }
-      await wait;
-      // It may be another one now, or none: look again.
+    // It may be another one after each wait, or none: it is looked at again.
+    const again = (): CollectionView | Promise<CollectionView> =>
+      this.forWriting(transaction, name, definition, rights);
+    const table = this.named(objects, name);
+    if (table === undefined) return createCollection(this.ports, transaction, name, definition).then(again);
+    requireRights(objects, roleOid, table, rights);
+    if (table.collection?.implied === true) {
+      return adoptCollection(this.ports, transaction, table, definition).then(again);
     }
+    const wait = objects.lockObject(table.oid, LockStrength.KeyShare);
+    if (wait !== undefined) return wait.then(again);
+    checkSchema(table, definition);
+    return this.view(transaction, table, objects);
   }
 
   /** As writer, for whoever asks: policies say what they may write. */
@@ -251,24 +271,31 @@ function checkSchema({ name, collection }: TableDescriptor, { collection: wanted
 }
 
 /** A statement of a transaction that others share: what it wrote is undone when it fails. */
-async function runStatement<R>(
-  transaction: DocumentTransaction,
-  work: (transaction: DocumentTransaction) => Promise<R>,
-): Promise<R> {
+function runStatement<R>(transaction: DocumentTransaction, work: Work<R>): R | Promise<R> {
   const { storage, objects } = transaction;
   storage.beginStatement();
   const savepoint = storage.savepoint();
   const mark = objects.mark();
-  try {
-    const result = await work(transaction);
+  const undo = (): void => {
+    if (storage.status !== 'active') return;
+    storage.rollbackTo(savepoint);
+    storage.release(savepoint);
+    objects.rollbackTo(mark);
+  };
+  const keep = (result: R): R => {
     storage.release(savepoint);
     return result;
+  };
+  let result: R | Promise<R>;
+  try {
+    result = work(transaction);
+    if (!(result instanceof Promise)) return keep(result);
   } catch (error) {
-    if (storage.status === 'active') {
-      storage.rollbackTo(savepoint);
-      storage.release(savepoint);
-      objects.rollbackTo(mark);
-    }
+    undo();
     throw error;
   }
+  return result.then(keep, (error: unknown) => {
+    undo();
+    throw error;
+  });
 }

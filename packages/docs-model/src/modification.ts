@@ -9,10 +9,12 @@ import type { DocumentPolicies } from '@phantom/catalog';
 import { ByteSlot } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
 import type { CollectionView } from './collection-view.js';
-import { type Finder, finderOf } from './finder.js';
+import { IdFilter } from './filter/id-filter.js';
 import type { PlainObject } from './order.js';
+import { changePoint } from './point-change.js';
 import type { DocumentPorts } from './ports.js';
-import type { Query } from './reader.js';
+import { type Query, Reader } from './reader.js';
+import { documentKey } from './references/settling.js';
 import { type ReadingCommand, isSeen, policiesOf } from './row-security.js';
 import type { DocumentTransaction } from './transaction.js';
 import { identical } from './update/places.js';
@@ -41,39 +43,61 @@ export interface Modified {
   readonly after: PlainObject | undefined;
 }
 
-export async function modifyDocuments(
+/** Changes what the query finds. The document behind an `_id` needs no plan, and a promise only where somebody else holds it. */
+export function modifyDocuments(
   ports: DocumentPorts,
   view: CollectionView,
   transaction: DocumentTransaction,
   writer: CollectionWriter,
+  change: DocumentChange,
+): Modified | Promise<Modified> {
+  const { filter, hint } = change.query;
+  const policies = policiesOf(ports, view, transaction);
+  if (!(filter instanceof IdFilter) || hint !== undefined) {
+    return modifyFound(ports, view, transaction, writer, policies, change);
+  }
+  const attempt = (): Modified | Promise<Modified> => {
+    const done = changePoint(view, transaction, writer, policies, filter.id, change);
+    return done instanceof Promise ? done.then(attempt) : done;
+  };
+  return attempt();
+}
+
+async function modifyFound(
+  ports: DocumentPorts,
+  view: CollectionView,
+  transaction: DocumentTransaction,
+  writer: CollectionWriter,
+  policies: DocumentPolicies | undefined,
   { query, decide, replaces, fields, removes }: DocumentChange,
 ): Promise<Modified> {
   const command = removes === true ? 'delete' : 'update';
-  const policies = policiesOf(ports, view, transaction);
   const found = new FoundDocuments(view, transaction, query, policies, command);
   const partly = fields !== undefined && writer.writesFieldsAlone(fields);
-  const asked = {
+  const reader = new Reader(ports, view, transaction, {
     ...query,
     projection: undefined,
     skip: 0,
     limit: 0,
     fields: partly ? fields : undefined,
     command,
-  } as const;
-  const finder = finderOf(ports, view, transaction, asked, policies);
+  });
   let matched = 0;
   let modified = 0;
   let before: PlainObject | undefined;
   let after: PlainObject | undefined;
   try {
     while (query.limit === 0 || matched < query.limit) {
-      let document = finder.next();
-      if (document instanceof Promise) document = await document;
-      if (document === undefined) break;
-      const key = finder.key(document);
+      const document = reader.plan.sorted ? reader.nextMatch() : (await reader.batch(1))[0];
+      if (document === undefined) {
+        if (!reader.paused) break;
+        await reader.rest();
+        continue;
+      }
+      const key = reader.plan.sorted ? reader.matchKey() : documentKey(view, document['_id']);
       const wait = found.lock(key);
       if (wait !== undefined) await wait;
-      const held = found.recheck(key, document as PlainObject);
+      const held = found.recheck(key, document);
       if (held === undefined) continue;
       matched++;
       before = held;
@@ -84,7 +108,7 @@ export async function modifyDocuments(
       } else if (!identical(held, after)) {
         const changed = after;
         if (partly) {
-          writer.updateFields(key, found.row(key, finder), held, changed);
+          writer.updateFields(key, found.row(key, reader), held, changed);
         } else {
           const update = (): Promise<void> | undefined => writer.update(key, held, changed, replaces);
           for (let pending = update(); pending !== undefined; pending = update()) await pending;
@@ -93,7 +117,7 @@ export async function modifyDocuments(
       }
     }
   } finally {
-    finder.close();
+    reader.close();
   }
   return { matched, modified, before, after };
 }
@@ -134,9 +158,9 @@ class FoundDocuments {
   }
 
   /** The row of the document that was held last; borrowed until the next is. */
-  row(key: Uint8Array, finder: Finder): ByteSlot {
+  row(key: Uint8Array, reader: Reader): ByteSlot {
     if (this.isNewest) return this.slot;
-    if (finder.row !== undefined && !this.hasWaited) return finder.row;
+    if (reader.plan.sorted && !this.hasWaited) return reader.matchRow;
     this.transaction.storage.get(key, 0, key.length, this.slot);
     return this.slot;
   }

@@ -6,9 +6,9 @@ import type { ProviderTransaction } from '@phantom/catalog';
 
 export type DocumentTransaction = ProviderTransaction;
 
-/** A caller's open transaction: what `{ tx }` takes. Operations on it run one after the other. */
+/** A caller's open transaction: what `{ tx }` takes. Operations on it run one after the other; one that need not wait is done on return. */
 export interface TransactionHost {
-  documents<T>(work: (transaction: DocumentTransaction) => Promise<T>): Promise<T>;
+  documents<T>(work: (transaction: DocumentTransaction) => T | Promise<T>): T | Promise<T>;
 }
 
 /** Every operation takes it: the transaction to run in; without one it commits by itself. */

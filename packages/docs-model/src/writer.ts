@@ -8,31 +8,19 @@
  * Uniqueness at each level, as for tables: a locking transaction locks the key and asks the newest committed state; an optimistic one
  * asks it now, and a race lost until the commit is 40001.
  */
-import { ByteWriter, PhantomError, assert, compareKeys } from '@phantom/base';
+import { ByteWriter, PhantomError } from '@phantom/base';
 import type { DocumentPolicies } from '@phantom/catalog';
-import { ByteSlot, EntrySorter, SPACE_BYTES } from '@phantom/kv';
+import { ByteSlot } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
 import { changeNote, removalNote } from './changes/change-note.js';
 import type { CollectionView } from './collection-view.js';
 import { checkId, encodePart } from './document-layout.js';
-import { Entries, type IndexEntry, type IndexLayout } from './index-layout.js';
+import { IndexWriter } from './index-writer.js';
 import type { PlainObject } from './order.js';
 import type { DocumentTransaction } from './transaction.js';
 
-const NO_BYTES = new Uint8Array(0);
 /** Where keys are put together: no call leaves anything there for another. */
 const keyWriter = new ByteWriter();
-const entryWriter = new ByteWriter();
-const NO_ENTRIES: readonly IndexEntry[] = [];
-/** Bytes of index entries that are kept back to be put in the order of their keys. */
-const GATHERED_BYTES_MAX = 16 * 1024 * 1024;
-
-interface EntryChange {
-  readonly index: IndexLayout;
-  readonly old: readonly IndexEntry[];
-  readonly now: readonly IndexEntry[];
-  readonly severalNow: boolean;
-}
 
 /** Told of each document before it is written, perhaps more than once: schemas and references stand here. */
 export interface WriteRules {
@@ -58,10 +46,8 @@ export class CollectionWriter {
   private readonly locking: boolean;
   private readonly slot = new ByteSlot();
   private readonly row = new ByteSlot();
-  private readonly marked = new Set<IndexLayout>();
-  /** Where the entries of the document being inserted end in `entryWriter`, by index. */
-  private readonly entryEnds: Int32Array;
-  private gathered: EntrySorter | undefined;
+  /** Made for the first write that concerns indexes. */
+  private indexes: IndexWriter | undefined;
 
   constructor(
     view: CollectionView,
@@ -75,20 +61,20 @@ export class CollectionWriter {
     this.policies = policies;
     this.writeRules = rules?.ofRemovals === true ? undefined : rules;
     this.locking = transaction.storage.concurrency === 'locking';
-    this.entryEnds = new Int32Array(view.indexes.length);
+  }
+
+  private get entries(): IndexWriter {
+    return (this.indexes ??= new IndexWriter(this.view, this.transaction));
   }
 
   /** Many documents will be inserted, and nobody asks the indexes for them before `putGathered`: entries wait until then. */
   gatherEntries(): void {
-    if (this.view.indexes.length > 0) this.gathered = new EntrySorter(GATHERED_BYTES_MAX);
+    if (this.view.indexes.length > 0) this.entries.gather();
   }
 
   /** Puts the entries that waited. */
   putGathered(): void {
-    const { storage } = this.transaction;
-    this.gathered?.drain((key, keyStart, keyEnd, value, valueStart, valueEnd) =>
-      storage.put(key, keyStart, keyEnd, value, valueStart, valueEnd),
-    );
+    this.indexes?.putGathered();
   }
 
   /** Writes a new document under `id`. 23505 when the id or a unique key is taken. A promise: wait and call again. */
@@ -114,30 +100,22 @@ export class CollectionWriter {
     }
     const isPlain = this.writeRules === undefined && this.isPlainToIndexes(document);
     if (isPlain && this.view.hasPlainIndexes) {
-      this.appendEntries(document as PlainObject, key);
+      this.entries.appendSingles(document, key);
       storage.put(key.buffer, 0, key.length, encoded.buffer, 0, encoded.length);
-      this.putEntries(key);
+      this.entries.putSingles(key);
       return undefined;
     }
     const rowKey = key.view();
-    if (isPlain) {
-      const changes = this.changesOf(undefined, document as PlainObject);
-      const wait = this.claim(changes, rowKey);
-      if (wait !== undefined) return wait;
-      storage.put(rowKey, 0, rowKey.length, encoded.buffer, 0, encoded.length);
-      this.apply(changes, rowKey);
-      return undefined;
-    }
-    // What was encoded is what counts: undefined left out, views made binary.
     const bytes = encoded.take();
     row.set(bytes, 0, bytes.length);
-    const stored = this.storedDocument(row);
-    const changes = this.changesOf(undefined, stored);
+    // What was encoded is what counts: undefined left out, views made binary.
+    const stored = isPlain ? document : this.storedDocument(row);
+    const changes = this.entries.changesOf(undefined, stored);
     this.writeRules?.written(undefined, stored);
-    const wait = this.claim(changes, rowKey);
+    const wait = this.entries.claim(changes, rowKey);
     if (wait !== undefined) return wait;
     storage.put(rowKey, 0, rowKey.length, bytes, 0, bytes.length);
-    this.apply(changes, rowKey);
+    this.entries.apply(changes, rowKey);
     return undefined;
   }
 
@@ -183,46 +161,6 @@ export class CollectionWriter {
     return storage.getNewest(key, 0, key.length, this.slot);
   }
 
-  /** Puts together in `entryWriter` the entries of a document without arrays in plain indexes. Fails for what they cannot hold. */
-  private appendEntries(document: PlainObject, key: ByteWriter): void {
-    const { indexes } = this.view;
-    entryWriter.reset();
-    for (let i = 0; i < indexes.length; i++) {
-      const index = indexes[i] as IndexLayout;
-      const entries = index.appendSingle(entryWriter, document);
-      assert(entries !== Entries.Several, 'a document without arrays has one entry in an index');
-      if (entries === Entries.One) entryWriter.bytes(key.buffer, SPACE_BYTES, key.length);
-      this.entryEnds[i] = entryWriter.length;
-    }
-  }
-
-  private putEntries(key: ByteWriter): void {
-    let start = 0;
-    for (let i = 0; i < this.entryEnds.length; i++) {
-      const end = this.entryEnds[i] as number;
-      if (end > start) this.putNewEntry(entryWriter.buffer, start, end, key.buffer, SPACE_BYTES, key.length);
-      start = end;
-    }
-  }
-
-  /** An entry that no other document has; it waits while entries are gathered. */
-  private putNewEntry(
-    key: Uint8Array,
-    keyStart: number,
-    keyEnd: number,
-    value: Uint8Array,
-    valueStart: number,
-    valueEnd: number,
-  ): void {
-    const { gathered } = this;
-    if (gathered === undefined) {
-      this.transaction.storage.put(key, keyStart, keyEnd, value, valueStart, valueEnd);
-      return;
-    }
-    if (gathered.isFull) this.putGathered();
-    gathered.add(key, keyStart, keyEnd, value, valueStart, valueEnd);
-  }
-
   /** True when what indexes read of a caller's object is the same as when it is stored: scalars of its own. */
   private isPlainToIndexes(document: object): document is PlainObject {
     const { indexedFields } = this.view;
@@ -255,12 +193,12 @@ export class CollectionWriter {
     const bytes = encoded.take();
     row.set(bytes, 0, bytes.length);
     const stored = this.storedDocument(row);
-    const changes = this.changesOf(before, stored);
+    const changes = this.entries.changesOf(before, stored);
     this.writeRules?.written(before, stored);
-    const wait = this.claim(changes, key);
+    const wait = this.entries.claim(changes, key);
     if (wait !== undefined) return wait;
     storage.put(key, 0, key.length, bytes, 0, bytes.length, changeNote(before, after, replaces));
-    this.apply(changes, key);
+    this.entries.apply(changes, key);
     return undefined;
   }
 
@@ -285,17 +223,18 @@ export class CollectionWriter {
   /** Removes the document under a key that the caller holds. */
   remove(key: Uint8Array, before: PlainObject): void {
     this.rules?.removed(before);
-    const changes = this.changesOf(before, undefined);
+    const changes = this.view.indexes.length === 0 ? undefined : this.entries.changesOf(before, undefined);
     this.transaction.storage.remove(key, 0, key.length, removalNote(encodePart(before['_id'])));
-    this.apply(changes, key);
+    if (changes !== undefined) this.entries.apply(changes, key);
   }
 
   /** Puts the entries of a document that is there already, for indexes being built. A promise: wait and call again. */
   addEntries(document: PlainObject, key: Uint8Array): Promise<void> | undefined {
-    const changes = this.changesOf(undefined, document);
-    const wait = this.claim(changes, key);
+    const { entries } = this;
+    const changes = entries.changesOf(undefined, document);
+    const wait = entries.claim(changes, key);
     if (wait !== undefined) return wait;
-    this.apply(changes, key);
+    entries.apply(changes, key);
     return undefined;
   }
 
@@ -307,33 +246,6 @@ export class CollectionWriter {
       : layout.decode(row);
   }
 
-  /** Entries that go and come, by index. Fails for documents that an index cannot hold. */
-  private changesOf(before: PlainObject | undefined, after: PlainObject | undefined): readonly EntryChange[] {
-    return this.view.indexes.map((index) => ({
-      index,
-      old: before === undefined ? NO_ENTRIES : index.entriesOf(before),
-      // Last, for `sawArray` is of what was asked last.
-      now: after === undefined ? NO_ENTRIES : index.entriesOf(after),
-      severalNow: after !== undefined && index.sawArray,
-    }));
-  }
-
-  /** Locks and looks at the unique entries that are new. */
-  private claim(changes: readonly EntryChange[], key: Uint8Array): Promise<void> | undefined {
-    for (const { index, old, now } of changes) {
-      const wait = index.index.unique ? this.claimEntries(index, now, old, key) : undefined;
-      if (wait !== undefined) return wait;
-    }
-    return undefined;
-  }
-
-  private apply(changes: readonly EntryChange[], key: Uint8Array): void {
-    for (const { index, old, now, severalNow } of changes) {
-      if (severalNow) this.markMultikey(index);
-      this.moveEntries(index, old, now, key);
-    }
-  }
-
   private duplicateId(id: unknown): PhantomError {
     const { table } = this.view.layout;
     return new PhantomError('23505', `duplicate key value violates unique constraint "${table.name}_pkey"`, {
@@ -342,103 +254,4 @@ export class CollectionWriter {
       constraint: `${table.name}_pkey`,
     });
   }
-
-  /** The first array marks the index. */
-  private markMultikey(index: IndexLayout): void {
-    if (this.marked.has(index)) return;
-    this.marked.add(index);
-    const { storage } = this.transaction;
-    const { markKey } = index;
-    if (storage.getNewest(markKey, 0, markKey.length, this.slot)) return;
-    storage.put(markKey, 0, markKey.length, NO_BYTES, 0, 0);
-  }
-
-  private claimEntries(
-    index: IndexLayout,
-    entries: readonly IndexEntry[],
-    old: readonly IndexEntry[],
-    key: Uint8Array,
-  ): Promise<void> | undefined {
-    for (const entry of entries) {
-      if (old.some((one) => compareKeys(one.key, entry.key) === 0)) continue;
-      if (this.locking) {
-        const wait = this.transaction.storage.lock(entry.key, 0, entry.key.length, LockStrength.Update, 'wait');
-        if (wait instanceof Promise) return wait;
-      }
-      this.refuseEntry(index, entry, key);
-    }
-    return undefined;
-  }
-
-  private refuseEntry(index: IndexLayout, entry: IndexEntry, key: Uint8Array): void {
-    const { slot } = this;
-    if (!this.transaction.storage.getNewest(entry.key, 0, entry.key.length, slot)) return;
-    if (sameBytes(slot, key)) return;
-    throw new PhantomError('23505', `duplicate key value violates unique constraint "${index.index.name}"`, {
-      detail: `Another document has the same ${index.definition.parts.map(({ path }) => path).join(', ')}.`,
-      table: this.view.layout.table.name,
-      constraint: index.index.name,
-    });
-  }
-
-  private moveEntries(
-    index: IndexLayout,
-    old: readonly IndexEntry[],
-    now: readonly IndexEntry[],
-    key: Uint8Array,
-  ): void {
-    let i = 0;
-    let k = 0;
-    while (i < old.length || k < now.length) {
-      const was = old[i];
-      const is = now[k];
-      const order = was === undefined ? 1 : is === undefined ? -1 : compareKeys(was.key, is.key);
-      if (order < 0) {
-        this.removeEntry(index, was as IndexEntry, key);
-        i++;
-      } else if (order > 0) {
-        this.putEntry(index, is as IndexEntry, key);
-        k++;
-      } else {
-        if ((was as IndexEntry).count !== (is as IndexEntry).count) this.putEntry(index, is as IndexEntry, key);
-        i++;
-        k++;
-      }
-    }
-  }
-
-  private entryKey(index: IndexLayout, entry: IndexEntry, key: Uint8Array): ByteWriter {
-    const writer = entryWriter;
-    writer.reset();
-    writer.bytes(entry.key);
-    if (!index.index.unique) writer.bytes(key, SPACE_BYTES);
-    return writer;
-  }
-
-  private putEntry(index: IndexLayout, entry: IndexEntry, key: Uint8Array): void {
-    const writer = this.entryKey(index, entry, key);
-    const { storage } = this.transaction;
-    if (index.definition.kind === 'text') {
-      const value = new Uint8Array(1 + key.length - SPACE_BYTES);
-      value[0] = entry.count;
-      value.set(key.subarray(SPACE_BYTES), 1);
-      this.putNewEntry(writer.buffer, 0, writer.length, value, 0, value.length);
-    } else if (index.index.unique) {
-      storage.put(writer.buffer, 0, writer.length, key, SPACE_BYTES, key.length);
-    } else {
-      this.putNewEntry(writer.buffer, 0, writer.length, key, SPACE_BYTES, key.length);
-    }
-  }
-
-  private removeEntry(index: IndexLayout, entry: IndexEntry, key: Uint8Array): void {
-    const writer = this.entryKey(index, entry, key);
-    this.transaction.storage.remove(writer.buffer, 0, writer.length);
-  }
-}
-
-function sameBytes(value: ByteSlot, key: Uint8Array): boolean {
-  if (value.end - value.start !== key.length - SPACE_BYTES) return false;
-  for (let i = SPACE_BYTES; i < key.length; i++)
-    if (value.buffer[value.start + i - SPACE_BYTES] !== key[i]) return false;
-  return true;
 }
