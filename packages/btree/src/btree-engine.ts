@@ -171,7 +171,8 @@ export class BtreeEngine implements KvEngine {
   }
 
   estimate(range: KeyRange): RangeEstimate {
-    return estimateRange(this.files, this.memory, range);
+    const { pager, root, runs } = this.files;
+    return estimateRange(pager, root, [...this.memory.deltas(), ...runs.map(({ run }) => run)], range);
   }
 
   split(range: KeyRange, parts: number): KeyRange[] {

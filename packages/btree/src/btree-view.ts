@@ -7,7 +7,7 @@
  * key it stands on.
  */
 import { assert } from '@phantom/base';
-import type { ByteSlot, KeyRange, KvCursor, KvView, Seq } from '@phantom/kv';
+import type { AttachedView, ByteSlot, KeyRange, KvCursor, RangeEstimate, Seq, ViewShare } from '@phantom/kv';
 import {
   KeyHash,
   type EntryShare,
@@ -20,17 +20,20 @@ import {
   RevokedLayer,
   Run,
   ViewCursor,
+  shareLayers,
   unionOf,
 } from '@phantom/runs';
 import type { TreeRoot } from './format.js';
 import type { Pager } from './pager.js';
+import { estimateRange } from './range-estimate.js';
+import type { BtreeViewDescriptor } from './shared-trees.js';
 import { treeGet } from './tree.js';
 import { Lease, TreeCursor } from './tree-cursor.js';
 
 /** Of the key that is being looked up: a lookup never begins inside another one. */
 const hash = new KeyHash();
 
-export class BtreeView implements KvView {
+export class BtreeView implements AttachedView {
   readonly seq: Seq;
   readonly pager: Pager;
   readonly root: TreeRoot;
@@ -88,6 +91,25 @@ export class BtreeView implements KvView {
     assert(!this.isReleased, 'a released view is read');
     if (this.layers.length === 0) return new TreeCursor(this.pager, this.root, range, this.lease);
     return new ViewCursor(this, range);
+  }
+
+  estimate(range: KeyRange): RangeEstimate {
+    return estimateRange(this.pager, this.root, this.layers, range);
+  }
+
+  get ended(): Error | undefined {
+    return this.lease.ended;
+  }
+
+  async share(): Promise<ViewShare> {
+    assert(!this.isReleased, 'a released view is shared');
+    if (this.ended !== undefined) throw this.ended;
+    const { seq, pager, root, memoryLayers } = this;
+    const { pageBytes, tree, pageCount } = pager;
+    const file = { path: pager.file.path, pageBytes, tree, pageCount };
+    const { layers, release } = await shareLayers(this.layers);
+    const descriptor: BtreeViewDescriptor = { seq, file, root, memoryLayers, layers };
+    return { descriptor, release };
   }
 
   release(): void {

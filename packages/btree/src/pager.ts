@@ -154,6 +154,11 @@ export class Pager {
     this.pagesWritten += pagesWritten;
   }
 
+  /** The file has at least so many pages: another thread has written to it. */
+  grow(pageCount: number): void {
+    this.pageCountNow = Math.max(this.pageCountNow, pageCount);
+  }
+
   /** Gives numbers back that were allocated and never became reachable. */
   giveBack(pages: PageRanges): void {
     this.free.addAll(pages);

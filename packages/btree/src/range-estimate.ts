@@ -1,20 +1,22 @@
 /** What planners ask: about how much lies in a range, and where to cut it. Answered from index blocks and inner pages. */
 import type { KeyRange, RangeEstimate } from '@phantom/kv';
-import { type MemoryLayers, cutRange } from '@phantom/runs';
+import { type Layer, type MemoryLayers, cutRange } from '@phantom/runs';
+import type { TreeRoot } from './format.js';
+import type { Pager } from './pager.js';
 import { treeCuts, treeEstimate } from './tree.js';
 import { touchedPages } from './merge-policy.js';
 import type { RunHandle, TreeFiles } from './tree-files.js';
 
 /** Keys and bytes of a range over all layers. A key that was overwritten counts once for each layer that has it. */
-export function estimateRange(files: TreeFiles, memory: MemoryLayers<RunHandle>, range: KeyRange): RangeEstimate {
-  let { keys, bytes } = treeEstimate(files.pager, files.root, range);
-  for (const delta of memory.deltas()) {
-    const part = delta.estimate(range);
-    keys += part.keys;
-    bytes += part.bytes;
-  }
-  for (const { run } of files.runs) {
-    const part = run.estimate(range);
+export function estimateRange(
+  pager: Pager,
+  root: TreeRoot,
+  layers: readonly Layer[],
+  range: KeyRange,
+): RangeEstimate {
+  let { keys, bytes } = treeEstimate(pager, root, range);
+  for (const layer of layers) {
+    const part = layer.estimate(range);
     keys += part.keys;
     bytes += part.bytes;
   }

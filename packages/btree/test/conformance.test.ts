@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EngineCode } from '@phantom/kv';
+import { type AttachedView, EngineCode } from '@phantom/kv';
 import { engineConformance } from '@phantom/kv/testing';
+import type { ViewAttacher } from '@phantom/store';
 import { createNodeVfs } from '@phantom/vfs';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { afterAll, describe, it } from 'vitest';
-import { BtreeEngine, type BtreeOptions } from '../src/index.js';
+import { BtreeEngine, type BtreeOptions, btree } from '../src/index.js';
 import { type TestContext, testContext } from '@phantom/testkit/engine';
 
 const variants: readonly { name: string; options: BtreeOptions; deltaBytesMax: number; seeds: number[] }[] = [
@@ -36,11 +37,18 @@ for (const { name, options, deltaBytesMax, seeds } of variants) {
       await engine.close();
       return open(await testContext(vfs, { deltaBytesMax, generation }));
     },
+    attach: (engine) => attacherOf(contexts.get(engine) as TestContext),
     seeds,
     mirrorSteps: 200,
     describe,
     it,
   });
+}
+
+/** One that opens views as another thread would. */
+function attacherOf(context: TestContext): (descriptor: unknown) => AttachedView {
+  const attacher = btree().attach?.(context);
+  return (descriptor) => (attacher as ViewAttacher).open(descriptor);
 }
 
 const directories: string[] = [];
@@ -63,6 +71,7 @@ engineConformance({
     await engine.close();
     return openOnDisk(await testContext(vfs, { directory, generation }));
   },
+  attach: (engine) => attacherOf(onDisk.get(engine) as TestContext),
   seeds: [1],
   mirrorSteps: 150,
   describe,

@@ -121,6 +121,27 @@ export interface KvView {
   cursor(range: KeyRange): KvCursor;
   /** Unpins. Safe to call twice; reading afterwards is a defect of the caller. */
   release(): void;
+  /** Why nobody can read it any more, though it is open: its files were taken back. Undefined while all is well. */
+  readonly ended?: Error | undefined;
+  /**
+   * What another thread needs to open the same view (`EngineFactory.attach` of the store's): files by name, and copies in shared
+   * memory of what is in none. Keep the view open until that thread is done. Absent where another thread cannot read.
+   */
+  share?(): Promise<ViewShare>;
+}
+
+/** A view on its way to another thread. */
+export interface ViewShare {
+  /** Plain data and shared memory: a message can carry it. */
+  readonly descriptor: unknown;
+  /** Nobody reads by it any more. Call it once. */
+  release(): void;
+}
+
+/** A view of another thread's. */
+export interface AttachedView extends KvView {
+  /** As KvEngine.estimate. */
+  estimate(range: KeyRange): RangeEstimate;
 }
 
 /** What an engine tells the operator and the store; all counters rise, bytes are current. */

@@ -6,6 +6,7 @@ export { BatchGroup } from './batch-group.js';
 export { ARENA_BYTES_MAX, ByteArena } from './byte-arena.js';
 export { ByteSlot, CursorBatch } from './engine.js';
 export type {
+  AttachedView,
   EngineStats,
   Finding,
   KvCursor,
@@ -14,6 +15,7 @@ export type {
   RangeEstimate,
   SortedRunRef,
   SortedWriter,
+  ViewShare,
 } from './engine.js';
 export { EntrySorter, type EntryTaker } from './entry-sorter.js';
 export { type KeyRange, keyAfter, prefixEnd, prefixRange, spaceRange } from './key-range.js';

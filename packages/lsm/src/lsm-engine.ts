@@ -198,7 +198,7 @@ export class LsmEngine implements KvEngine {
   }
 
   estimate(range: KeyRange): RangeEstimate {
-    return estimateRange(this.files.version, this.memory, range);
+    return estimateRange(this.files.version, this.memory.deltas(), range);
   }
 
   split(range: KeyRange, parts: number): KeyRange[] {

@@ -6,7 +6,7 @@
  * key it stands on.
  */
 import { assert } from '@phantom/base';
-import type { ByteSlot, KeyRange, KvCursor, KvView, Seq } from '@phantom/kv';
+import type { AttachedView, ByteSlot, KeyRange, KvCursor, RangeEstimate, Seq, ViewShare } from '@phantom/kv';
 import {
   type EntryShare,
   KeyHash,
@@ -20,15 +20,18 @@ import {
   Run,
   ViewCursor,
   overlaps,
+  shareLayers,
   unionOf,
 } from '@phantom/runs';
 import { LevelCursor } from './level-cursor.js';
+import { estimateRange } from './range-estimate.js';
+import type { LsmViewDescriptor } from './shared-versions.js';
 import type { Level, Version } from './version.js';
 
 /** Of the key that is being looked up: a lookup never begins inside another one. */
 const hash = new KeyHash();
 
-export class LsmView implements KvView {
+export class LsmView implements AttachedView {
   readonly seq: Seq;
   readonly version: Version;
   private readonly entries: EntryShare;
@@ -38,7 +41,8 @@ export class LsmView implements KvView {
   exchanges = 0;
   private readonly released: (view: LsmView) => void;
   private isReleased = false;
-  private isRevoked = false;
+  /** Why its files were taken from it. */
+  ended: Error | undefined = undefined;
 
   /** Takes over a reference to the version and to each run among the layers. */
   constructor(
@@ -74,18 +78,32 @@ export class LsmView implements KvView {
     return new ViewCursor(this, range);
   }
 
+  estimate(range: KeyRange): RangeEstimate {
+    return estimateRange(this.version, this.layers, range);
+  }
+
+  async share(): Promise<ViewShare> {
+    assert(!this.isReleased, 'a released view is shared');
+    if (this.ended !== undefined) throw this.ended;
+    const { seq, version } = this;
+    const files = version.files().map(({ entry, run }) => ({ entry, run: run.descriptor() }));
+    const { layers, release } = await shareLayers(this.layers);
+    const descriptor: LsmViewDescriptor = { seq, layers, files };
+    return { descriptor, release };
+  }
+
   release(): void {
     if (this.isReleased) return;
     this.isReleased = true;
-    if (!this.isRevoked) this.unpin();
+    if (this.ended === undefined) this.unpin();
     this.layers = [];
     this.released(this);
   }
 
   /** Lets go of everything; whoever asks from now on is told why. */
   revoke(reason: Error): void {
-    if (this.isReleased || this.isRevoked) return;
-    this.isRevoked = true;
+    if (this.isReleased || this.ended !== undefined) return;
+    this.ended = reason;
     this.unpin();
     this.layers = [new RevokedLayer(reason)];
     this.exchanges++;

@@ -3,9 +3,15 @@ import { EngineCode } from '@phantom/kv';
 import type { EngineFactory } from '@phantom/store';
 import { LsmEngine } from './lsm-engine.js';
 import { type LsmOptions, resolveOptions } from './options.js';
+import { SharedVersions } from './shared-versions.js';
 
 /** An LSM-tree for the spaces of EngineCode.Lsm: `openStore(directory, { engines: [lsm()] })`. 22023 for bad options. */
 export function lsm(options: LsmOptions = {}): EngineFactory {
   resolveOptions(options);
-  return { code: EngineCode.Lsm, name: 'lsm', open: (context) => LsmEngine.open(context, options) };
+  return {
+    code: EngineCode.Lsm,
+    name: 'lsm',
+    open: (context) => LsmEngine.open(context, options),
+    attach: (context) => new SharedVersions(context),
+  };
 }

@@ -1,16 +1,16 @@
 /** What planners ask: about how much lies in a range, and where to cut it. Answered from index blocks and metadata. */
 import { compareKeys } from '@phantom/base';
 import type { KeyRange, RangeEstimate } from '@phantom/kv';
-import { type MemoryLayers, cutRange, overlaps } from '@phantom/runs';
+import { type Layer, type MemoryLayers, cutRange, overlaps } from '@phantom/runs';
 import type { RunFile } from './run-file.js';
 import type { Level, Version } from './version.js';
 
 /** Keys and bytes of a range over all layers. A key that was overwritten counts once for each layer that has it. */
-export function estimateRange(version: Version, memory: MemoryLayers<RunFile>, range: KeyRange): RangeEstimate {
+export function estimateRange(version: Version, above: readonly Layer[], range: KeyRange): RangeEstimate {
   let keys = 0;
   let bytes = 0;
-  for (const delta of memory.deltas()) {
-    const part = delta.estimate(range);
+  for (const layer of above) {
+    const part = layer.estimate(range);
     keys += part.keys;
     bytes += part.bytes;
   }

@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EngineCode } from '@phantom/kv';
+import { type AttachedView, EngineCode } from '@phantom/kv';
 import { engineConformance } from '@phantom/kv/testing';
+import type { ViewAttacher } from '@phantom/store';
 import { type Vfs, createNodeVfs } from '@phantom/vfs';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { afterAll, describe, it } from 'vitest';
-import { LsmEngine, type LsmOptions } from '../src/index.js';
+import { LsmEngine, type LsmOptions, lsm } from '../src/index.js';
 import { type TestContext, testContext } from '@phantom/testkit/engine';
 import { SMALL } from './small-options.js';
 
@@ -54,8 +55,15 @@ for (const { name, options, deltaBytesMax, seeds, vfs, directory } of variants) 
       await engine.close();
       return open(await testContext(disk, { deltaBytesMax, generation, directory: place }));
     },
+    attach: (engine) => attacherOf(contexts.get(engine) as TestContext),
     describe,
     it,
     ...(seeds === undefined ? {} : { seeds }),
   });
+}
+
+/** One that opens views as another thread would. */
+function attacherOf(context: TestContext): (descriptor: unknown) => AttachedView {
+  const attacher = lsm().attach?.(context);
+  return (descriptor) => (attacher as ViewAttacher).open(descriptor);
 }

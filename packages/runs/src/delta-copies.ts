@@ -1,5 +1,5 @@
 /**
- * Frozen deltas as worker threads see them: copied into shared memory that is used again for the next one.
+ * Deltas as worker threads see them: copied into shared memory that is used again for the next one.
  *
  *      delta      nodes | entries | older versions | arena            tables of this thread, larger than what is used
  *                   └───────┴───────────┴────────────┴──┐
@@ -41,7 +41,10 @@ export class DeltaCopies {
   /** Smallest first. */
   private readonly kept: SharedArrayBuffer[] = [];
 
-  /** Copies the tables of a frozen delta. The caller gives the copy back once nobody reads it any more. */
+  /**
+   * Copies the tables of a delta: the tree in the first turn, since that of an active one changes with the next batch. The
+   * caller gives the copy back once nobody reads it any more.
+   */
   *make(descriptor: DeltaDescriptor): Generator<Wait, DeltaCopy> {
     const { tree, arena, older } = descriptor;
     const { nodes, entries } = tree;
@@ -61,8 +64,8 @@ export class DeltaCopies {
         older: new Int32Array(buffer, olderAt, older.length),
         arena: new Uint8Array(buffer, arenaAt, arena.length),
       };
-      yield* copyInPieces(bytesOf(nodes), bytesOf(copy.tree.nodes));
-      yield* copyInPieces(bytesOf(entries), bytesOf(copy.tree.entries));
+      copy.tree.nodes.set(nodes);
+      copy.tree.entries.set(entries);
       yield* copyInPieces(bytesOf(older), bytesOf(copy.older));
       yield* copyInPieces(arena, copy.arena);
       isMade = true;

@@ -14,8 +14,8 @@
  * nobody can look between them. Range removals lie beside (range-tombstones.ts) and hide operations that lie before
  * theirs in the arena.
  *
- * A delta is active, then frozen on a batch boundary, then written as a sorted run (`versions`) and dropped. A frozen one
- * can be read by worker threads: `descriptor` names its tables, and delta-copies.ts puts them into shared memory.
+ * A delta is active, then frozen on a batch boundary, then written as a sorted run (`versions`) and dropped. Worker threads
+ * read copies: `descriptor` names its tables, and delta-copies.ts puts them into shared memory.
  *
  * Invariants:
  *   1. Batches come in strictly rising seq, each whole in one delta.
@@ -61,7 +61,7 @@ export interface DeltaOptions {
   readonly keys?: number;
 }
 
-/** The tables of a frozen delta, as far as they are in use: what it takes to read it in another thread. */
+/** The tables of a delta, as far as they are in use: what it takes to read it in another thread. */
 export interface DeltaDescriptor {
   readonly arena: Uint8Array;
   readonly tree: ArenaTreeDescriptor;
@@ -99,7 +99,7 @@ export class Delta implements Layer {
     return new Delta({ capacityBytes: Math.max(CAPACITY_BYTES_DEFAULT, other.arena.length), keys: other.entries });
   }
 
-  /** A frozen delta of another thread, for reading. It reads the tables where they lie. */
+  /** A delta of another thread as it was when it was described, for reading. It reads the tables where they lie. */
   static attach(descriptor: DeltaDescriptor): Delta {
     const delta = new Delta({ capacityBytes: 0 });
     delta.arena.buffer = descriptor.arena;
@@ -164,9 +164,11 @@ export class Delta implements Layer {
     this.isFrozen = true;
   }
 
-  /** Its tables where they lie. The delta must be frozen. */
+  /**
+   * Its tables where they lie. Of a delta that is not frozen the tree changes with the next batch; the other tables, as far as
+   * they are named, stay as they are, so views of up to now can be read from them.
+   */
   descriptor(): DeltaDescriptor {
-    assert(this.isFrozen, 'only a frozen delta is handed on');
     const { firstSeq, lastSeq, older } = this;
     const { buffer, length } = this.arena;
     return {
@@ -175,7 +177,7 @@ export class Delta implements Layer {
       older: older.subarray(0, this.olderCount * OLDER_WORDS),
       firstSeq,
       lastSeq,
-      tombstones: this.tombstones.placed(),
+      tombstones: [...this.tombstones.placed()],
     };
   }
 

@@ -18,7 +18,7 @@
  *   3. `get` and cursors of a layer apply their own range tombstones themselves. Their reader applies those of the
  *      layers above, and only those.
  */
-import type { ByteSlot, CursorBatch, KeyRange, Seq } from '@phantom/kv';
+import type { ByteSlot, CursorBatch, KeyRange, RangeEstimate, Seq } from '@phantom/kv';
 
 /** What a layer knows about a key. Absent is zero so that `if (lookup)` means "stop here". */
 export const Lookup = {
@@ -53,6 +53,8 @@ export interface Layer {
    * array in the usual case, always the same one, so asking per statement costs nothing.
    */
   rangeTombstones(seq: Seq): readonly RangeTombstone[];
+  /** About how many keys, and bytes, a range holds. */
+  estimate(range: KeyRange): RangeEstimate;
 }
 
 /**

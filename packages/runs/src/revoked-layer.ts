@@ -20,6 +20,10 @@ export class RevokedLayer implements Layer {
   rangeTombstones(): never {
     throw this.error;
   }
+
+  estimate(): never {
+    throw this.error;
+  }
 }
 
 /** 72000: views pinned so many bytes of files that nothing else needs, and this one, held by `reader`, was the oldest. */

@@ -64,6 +64,14 @@ export interface RunOptions {
   readonly logger?: Logger;
 }
 
+/** A run that somebody has open, as plain data. */
+export interface RunDescriptor {
+  readonly path: string;
+  readonly bytes: number;
+  readonly identity: number;
+  readonly seqBase: Seq;
+}
+
 /** Work done by a run, for counters; all rise. */
 export interface RunCounters {
   filterMisses: number;
@@ -271,6 +279,12 @@ export class Run implements Layer, RunBlocks {
       cuts.push(this.separatorAt(from + ((to - from) * part) / parts));
     }
     return cuts;
+  }
+
+  /** What another thread opens it by. */
+  descriptor(): RunDescriptor {
+    const { path, bytes, identity, seqBase } = this;
+    return { path, bytes, identity, seqBase };
   }
 
   /** One more holder. */

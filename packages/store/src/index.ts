@@ -1,4 +1,5 @@
 /** @phantom/store: the one write path; one log under many engines, recovery and checkpoints. */
+export { AttachedStore } from './attached-store.js';
 export type { BulkLoad } from './bulk-load.js';
 export type { ChangeFeed, ChangeFeedOptions } from './change-feed.js';
 export type { EngineAdvice, EngineEstimate } from './engine-advice.js';
@@ -22,6 +23,7 @@ export type { SpilledCommit } from './spilled-commit.js';
 export type { SpaceUse } from './space-use.js';
 export type { SpaceEntry } from './space-scan.js';
 export type {
+  AttachContext,
   Change,
   CommitListener,
   CommitResult,
@@ -34,4 +36,5 @@ export type {
   StoreView,
   SubmitOptions,
   TableAdvice,
+  ViewAttacher,
 } from './types.js';

@@ -3,6 +3,7 @@
  */
 import type { Checksums, Clock, Logger, Metrics } from '@phantom/base';
 import type {
+  AttachedView,
   BatchReader,
   ByteSlot,
   EngineCode,
@@ -14,6 +15,7 @@ import type {
   Seq,
   SpaceId,
   SpilledWrites,
+  ViewShare,
   WriteBatch,
 } from '@phantom/kv';
 import type { Durability, Wal, WalOptions, WalStats } from '@phantom/wal';
@@ -61,6 +63,25 @@ export interface EngineFactory {
    */
   readonly volatile?: boolean;
   open(context: EngineContext): Promise<KvEngine>;
+  /** For a thread that reads what views of another one's engine share. Absent where none can be shared. */
+  attach?(context: AttachContext): ViewAttacher;
+}
+
+/** What a thread needs to read the views of another one. */
+export interface AttachContext {
+  readonly vfs: Vfs;
+  readonly checksums: Checksums;
+  /** Cache of blocks and pages, for this engine in this thread alone. */
+  readonly cacheBytes: number;
+}
+
+/** Opens views that an engine of the same kind shares, one after the other. */
+export interface ViewAttacher {
+  /** `descriptor` is a ViewShare's, which is released behind the view. */
+  open(descriptor: unknown): AttachedView;
+  /** No view is open, and none is expected soon: lets go of files. */
+  rest(): void;
+  close(): void;
 }
 
 /** Opens the log a store writes to. The default is the file log of `@phantom/wal`; a replicated one can stand in its place. */
@@ -124,6 +145,13 @@ export interface StoreView {
   /** Counts references: one release for each view() or retain(). */
   release(): void;
   retain(): this;
+  /** Why nobody can read it any more, though it is open; undefined while all is well. */
+  readonly ended?: Error | undefined;
+  /**
+   * What another thread opens it by (AttachedStore), but for engines whose views cannot be shared. Keep it open meanwhile. Absent
+   * where it shows what is not published.
+   */
+  share?(): Promise<ViewShare>;
 }
 
 export interface Store {

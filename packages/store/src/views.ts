@@ -9,7 +9,16 @@
  * snapshot that held it: it is warned of once. Transactions are not: the floor that has them names them itself.
  */
 import { type Logger, assert } from '@phantom/base';
-import { type ByteSlot, type KeyRange, type KvCursor, type KvView, type Seq, engineOfKey } from '@phantom/kv';
+import {
+  type ByteSlot,
+  type KeyRange,
+  type KvCursor,
+  type KvView,
+  type Seq,
+  type ViewShare,
+  engineOfKey,
+} from '@phantom/kv';
+import { shareViews } from './attached-store.js';
 import type { SpaceCatalog } from './space-catalog.js';
 import type { Readers } from './store-parts.js';
 import { SpaceUses } from './space-use.js';
@@ -63,6 +72,15 @@ class SharedView implements StoreView {
   release(): void {
     assert(this.references > 0, 'a view is released once for each time it was taken');
     if (--this.references === 0) this.registry.unused(this);
+  }
+
+  get ended(): Error | undefined {
+    for (const view of this.views) if (view?.ended !== undefined) return view.ended;
+    return undefined;
+  }
+
+  share(): Promise<ViewShare> {
+    return shareViews(this.seq, this.views);
   }
 
   /** Lets go of the engines' views. */

@@ -3,10 +3,10 @@
  * runner; it registers its cases through the `describe` and `it` that it is given, and a failing case throws.
  */
 import { compareKeys } from '@phantom/base';
-import { ByteSlot, type KvEngine } from '../engine.js';
+import { type AttachedView, ByteSlot, type KvEngine } from '../engine.js';
 import { EngineCode } from '../space.js';
 import { BatchReader, KEY_BYTES_MAX } from '../write-batch.js';
-import { EngineDriver, check, compareEntry, compareSlot, encode } from './driver.js';
+import { EngineDriver, type OpenView, check, compareEntry, compareSlot, encode } from './driver.js';
 import { mirrorRun } from './mirror.js';
 import type { ModelOperation } from './model.js';
 
@@ -18,6 +18,8 @@ export interface ConformanceOptions {
   readonly open: () => Promise<KvEngine>;
   /** Closes the engine without a flush and opens its files again. Left out where nothing survives. */
   readonly reopen?: (engine: KvEngine) => Promise<KvEngine>;
+  /** Opens the views that the engine shares, as another thread would. Left out where none can be shared. */
+  readonly attach?: (engine: KvEngine) => (descriptor: unknown) => AttachedView;
   readonly describe: (name: string, body: () => void) => void;
   readonly it: (name: string, body: () => Promise<void>, timeoutMs?: number) => void;
   /** Seeds of the mirror runs. Default 1 to 6. */
@@ -34,7 +36,7 @@ type Case = (driver: EngineDriver) => Promise<void>;
 
 /** Registers the whole suite. */
 export function engineConformance(options: ConformanceOptions): void {
-  const { code, open, reopen, describe, it } = options;
+  const { code, open, reopen, attach, describe, it } = options;
   const run = (name: string, body: Case): void => {
     it(name, async () => {
       const driver = new EngineDriver(await open(), code);
@@ -47,6 +49,11 @@ export function engineConformance(options: ConformanceOptions): void {
     for (const [name, body] of Object.entries(CASES)) run(name, body);
     if (reopen !== undefined) {
       for (const [name, body] of Object.entries(REOPEN_CASES)) run(name, (driver) => body(driver, reopen));
+    }
+    if (attach !== undefined) {
+      for (const [name, body] of Object.entries(SHARING_CASES)) {
+        run(name, (driver) => body(driver, attach(driver.engine)));
+      }
     }
     for (const seed of options.seeds ?? SEEDS_DEFAULT) {
       const steps = options.mirrorSteps ?? MIRROR_STEPS_DEFAULT;
@@ -438,5 +445,60 @@ const REOPEN_CASES: Readonly<Record<string, ReopenCase>> = {
       await driver.restart(reopen);
       driver.compareNow();
     }
+  },
+};
+
+type Attach = (descriptor: unknown) => AttachedView;
+
+/** Compares a view with what another thread opens of it, whatever `meanwhile` does to the engine. */
+async function compareShared(
+  driver: EngineDriver,
+  { view, model }: OpenView,
+  attach: Attach,
+  meanwhile: () => Promise<void>,
+): Promise<void> {
+  const share = await view.share?.();
+  check(share !== undefined, 'a view can be shared');
+  const attached = attach(structuredClone(share.descriptor));
+  await meanwhile();
+  check(attached.seq === view.seq, 'a shared view is of the same seq');
+  driver.compareAll({ view: attached, model });
+  for (const text of ['000000', '000099', '000150', '000299', 'zz']) {
+    driver.compareGet({ view: attached, model }, driver.key(text));
+  }
+  check(attached.estimate(driver.everything()).keys > 0, 'a shared view estimates');
+  attached.release();
+  share.release();
+  view.release();
+}
+
+const SHARING_CASES: Readonly<Record<string, (driver: EngineDriver, attach: Attach) => Promise<void>>> = {
+  'shares what is in files and what is in memory only': async (driver, attach) => {
+    const round = (from: number, to: number, value: string): Promise<number> =>
+      driver.commit(range(from, to).map((i) => driver.put(numbered(i), value)));
+    await round(0, 300, 'flushed');
+    await driver.engine.flush();
+    await driver.commit([driver.removeRange(numbered(50), numbered(100)), driver.remove(numbered(150))]);
+    await round(90, 110, 'in memory');
+    const first = driver.view();
+    await round(0, 20, 'later');
+    await compareShared(driver, first, attach, async () => {
+      await driver.commit([driver.removeRange(numbered(0), numbered(1000))]);
+      await driver.engine.flush();
+    });
+    await round(250, 320, 'last');
+    await compareShared(driver, driver.view(), attach, () => Promise.resolve());
+  },
+
+  'shares a view while a batch is being applied': async (driver, attach) => {
+    await driver.commit(range(0, 300).map((i) => driver.put(numbered(i), 'before')));
+    const open = driver.view();
+    const compared: Promise<void>[] = [];
+    const operations = range(0, 300).map((i) => driver.put(numbered(i), 'after'));
+    await driver.commit([...operations, driver.removeRange(numbered(10), numbered(20))], 70, () => {
+      if (compared.length > 0) return;
+      compared.push(compareShared(driver, open, attach, () => Promise.resolve()));
+    });
+    await Promise.all(compared);
   },
 };
