@@ -160,7 +160,8 @@ export class PhantomError extends Error {
     return copy;
   }
 
-  private fields(): ErrorFields {
+  /** All that it carries besides code and message. */
+  fields(): ErrorFields {
     return {
       detail: this.detail,
       hint: this.hint,

@@ -8,12 +8,7 @@ import { touchedPages } from './merge-policy.js';
 import type { RunHandle, TreeFiles } from './tree-files.js';
 
 /** Keys and bytes of a range over all layers. A key that was overwritten counts once for each layer that has it. */
-export function estimateRange(
-  pager: Pager,
-  root: TreeRoot,
-  layers: readonly Layer[],
-  range: KeyRange,
-): RangeEstimate {
+export function estimateRange(pager: Pager, root: TreeRoot, layers: readonly Layer[], range: KeyRange): RangeEstimate {
   let { keys, bytes } = treeEstimate(pager, root, range);
   for (const layer of layers) {
     const part = layer.estimate(range);

@@ -13,6 +13,7 @@
  *   1. Until publish nothing of the overlay is visible to anyone else; publish folds it in atomically (one turn).
  *   2. Rolling back to a savepoint leaves exactly the overlay of that moment.
  */
+import type { Seq } from '@phantom/kv';
 import type { LockWait, MvccTransaction } from '@phantom/mvcc';
 import { LockStrength, TableLockMode } from '@phantom/mvcc';
 import { PhantomError, assert, writeU32BE } from '@phantom/base';
@@ -39,7 +40,7 @@ export class CatalogTransaction implements ObjectReader {
   private readonly committed: ObjectMap;
   private readonly keys: CatalogKeys;
   private readonly transaction: MvccTransaction;
-  private readonly publish: (overlay: CatalogTransaction) => void;
+  private readonly publish: (overlay: CatalogTransaction, seq: Seq) => void;
   private readonly objectsChanged = new Map<Oid, ObjectDescriptor | undefined>();
   private readonly namesChanged = new Map<string, Oid | undefined>();
   private readonly dependenciesAdded = new Map<string, Dependency>();
@@ -51,7 +52,7 @@ export class CatalogTransaction implements ObjectReader {
     committed: ObjectMap,
     keys: CatalogKeys,
     transaction: MvccTransaction,
-    publish: (overlay: CatalogTransaction) => void,
+    publish: (overlay: CatalogTransaction, seq: Seq) => void,
   ) {
     this.committed = committed;
     this.keys = keys;
@@ -286,7 +287,7 @@ export class CatalogTransaction implements ObjectReader {
     if (!this.registered) {
       this.registered = true;
       this.transaction.onEnd((seq) => {
-        if (seq !== undefined && this.changed) this.publish(this);
+        if (seq !== undefined && this.changed) this.publish(this, seq);
       });
     }
     this.undo.push(undo);

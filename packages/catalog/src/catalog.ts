@@ -14,7 +14,7 @@
  *   3. What is in memory equals what the catalog space says at the last published change.
  */
 import { PhantomError, readU64, writeU64 } from '@phantom/base';
-import type { EngineCode } from '@phantom/kv';
+import type { EngineCode, Seq } from '@phantom/kv';
 import type { Mvcc, MvccTransaction } from '@phantom/mvcc';
 import { CatalogSource } from './catalog-source.js';
 import { CatalogTransaction } from './catalog-transaction.js';
@@ -54,6 +54,7 @@ export class Catalog {
   private oidNext = 0;
   private oidReserved = 0;
   private versionNumber = 1;
+  private changeSeq: Seq = 0;
 
   private constructor(mvcc: Mvcc, keys: CatalogKeys) {
     this.mvcc = mvcc;
@@ -72,9 +73,19 @@ export class Catalog {
     return catalog;
   }
 
+  /** The catalog of a store that has one, for reading. */
+  static read(mvcc: Mvcc, systemEngine: EngineCode): Catalog {
+    return new Catalog(mvcc, new CatalogKeys(systemEngine));
+  }
+
   /** Rises with every published change. */
   get version(): number {
     return this.versionNumber;
+  }
+
+  /** The commit by which it was changed last since it was opened: an older snapshot shows another catalog. 0: none. */
+  get changedSeq(): Seq {
+    return this.changeSeq;
   }
 
   /** The committed catalog. */
@@ -84,9 +95,10 @@ export class Catalog {
 
   /** The catalog as a transaction sees and changes it. One per transaction. */
   begin(transaction: MvccTransaction): CatalogTransaction {
-    return new CatalogTransaction(this.map, this.keys, transaction, (overlay) => {
+    return new CatalogTransaction(this.map, this.keys, transaction, (overlay, seq) => {
       overlay.foldInto(this.map);
       this.versionNumber++;
+      this.changeSeq = seq;
     });
   }
 

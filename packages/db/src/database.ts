@@ -26,6 +26,7 @@ import { type QueryOptions, type QueryResult, runQuery, withDurability } from '.
 import { AutoAnalyze } from './auto-analyze.js';
 import { type CopyOptions, type CopyResult, copyInto } from './copy-into.js';
 import { type DatabaseOptions, MEMORY_DIRECTORY, type ResultOptions } from './options.js';
+import type { QueryWorkers } from './query-workers.js';
 import { SessionPool } from './session-pool.js';
 import { Statement } from './statement.js';
 import { templateText } from './template.js';
@@ -37,6 +38,8 @@ export interface DatabaseParts {
   readonly mvcc: Mvcc;
   readonly catalog: Catalog;
   readonly engine: SqlEngine;
+  /** Threads for costly reads; undefined where there are none. */
+  readonly workers: QueryWorkers | undefined;
   readonly documents: DocumentModel;
   /** Removes documents whose time has come; undefined where nothing may be written. */
   readonly expiry: Expiry | undefined;
@@ -266,8 +269,9 @@ export class Database {
   private async closeOnce(): Promise<void> {
     await this.autoAnalyze.stop();
     await this.parts.expiry?.stop();
-    const { engine, catalog, mvcc, store } = this.parts;
+    const { engine, catalog, mvcc, store, workers } = this.parts;
     engine.close();
+    await workers?.close();
     if (!store.readOnly && store.failure === undefined) await catalog.close();
     await mvcc.close();
     await store.close();

@@ -3,6 +3,7 @@
  *
  *   disk -> store (log + engines, recovered) -> transactions -> catalog -> SQL engine -> Database
  */
+import { availableParallelism } from 'node:os';
 import { MetricsRegistry, PhantomError, silentLogger, systemClock } from '@phantom/base';
 import { btree } from '@phantom/btree';
 import { Catalog, type RowTables, preparedSpace } from '@phantom/catalog';
@@ -23,12 +24,19 @@ import {
   DEFAULT_CHANGES_KEEP_BYTES,
   DEFAULT_DELTA_BYTES_MAX,
   DEFAULT_MEMORY_LIMIT_BYTES,
+  DEFAULT_QUERY_WORKER_COST_MIN,
   DEFAULT_SCRATCH_BYTES_MAX,
   MEMORY_DIRECTORY,
   STATEMENT_CACHE_ENTRIES_MAX,
 } from './options.js';
+import { QueryWorkers } from './query-workers.js';
 import { ScratchFiles } from './scratch-files.js';
 import { StoreStoragePort } from './storage-port.js';
+
+/** Threads for reads where nobody says how many. */
+const QUERY_WORKERS_MAX = 4;
+/** Their caches are this part of the database's own, each. */
+const WORKER_CACHE_DIVISOR = 4;
 
 /**
  * Opens the database in a directory, making it if there is none; everything acknowledged before a crash is there once this
@@ -111,6 +119,7 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
       allocateSpace: (kind) => storage.allocateSpace(kind),
       estimate: (range) => storage.estimate(range),
     });
+    const workers = queryWorkers(vfs, directory, options);
     const engine = new SqlEngine({
       mvcc,
       catalog,
@@ -126,16 +135,33 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
         readOnly || directory === MEMORY_DIRECTORY
           ? undefined
           : new ScratchFiles(vfs, directory, options.scratchBytesMax ?? DEFAULT_SCRATCH_BYTES_MAX),
+      workers,
       statementCacheEntriesMax: STATEMENT_CACHE_ENTRIES_MAX,
       seed: () => (seed = (seed + 0x9e3779b9) % 0xffff_ffff),
     });
     if (!readOnly) engine.dropLeftovers();
     const expiry = readOnly ? undefined : startExpiry(documents, logger);
-    return new Database({ store, mvcc, catalog, engine, documents, expiry, metrics, database, user, options });
+    return new Database({ store, mvcc, catalog, engine, workers, documents, expiry, metrics, database, user, options });
   } catch (error) {
     await closeQuietly(store);
     throw error;
   }
+}
+
+/** Other threads read real files only. */
+function queryWorkers(vfs: Vfs, directory: string, options: DatabaseOptions): QueryWorkers | undefined {
+  const threadsMax = options.queryWorkersMax ?? Math.min(QUERY_WORKERS_MAX, Math.max(1, availableParallelism() - 1));
+  if (vfs.isShared !== true || threadsMax === 0) return undefined;
+  return new QueryWorkers({
+    threadsMax,
+    costMin: options.queryWorkerCostMin ?? DEFAULT_QUERY_WORKER_COST_MIN,
+    place: {
+      directory,
+      scratchBytesMax: options.scratchBytesMax ?? DEFAULT_SCRATCH_BYTES_MAX,
+      cacheBytes: (options.cacheBytes ?? DEFAULT_CACHE_BYTES) / WORKER_CACHE_DIVISOR,
+      memoryLimitBytes: options.memoryLimitBytes ?? DEFAULT_MEMORY_LIMIT_BYTES,
+    },
+  });
 }
 
 /** The database to work in when none is named: `phantom`, or the only one there is. */

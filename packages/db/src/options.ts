@@ -26,6 +26,14 @@ export interface DatabaseOptions {
   readonly deltaBytesMax?: number;
   /** Working memory of one query (sorts, hash tables); what does not fit goes to scratch files, or is refused (53200). Default 256 MiB. */
   readonly memoryLimitBytes?: number;
+  /**
+   * Threads for costly reads, which this one then only hands the rows of; 0: none, with the same answers. Each has a cache of a quarter of
+   * `cacheBytes` and working memory of `memoryLimitBytes` of its own. Default: one less than there are processors, at least 1
+   * and at most 4.
+   */
+  readonly queryWorkersMax?: number;
+  /** Estimated cost, in row visits, from which on a read is for such a thread. Default 5,000,000: some 100 ms. */
+  readonly queryWorkerCostMin?: number;
   /** Working memory of all queries together; a query that finds it used up does as at its own limit. Default four times `memoryLimitBytes`. */
   readonly queriesMemoryBytesMax?: number;
   /** Scratch files of all queries together, in the folder `scratch` of the directory; past it 53100. Default 16 GiB. */
@@ -67,6 +75,7 @@ export interface DatabaseOptions {
 
 export const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024;
 export const DEFAULT_DELTA_BYTES_MAX = 64 * 1024 * 1024;
+export const DEFAULT_QUERY_WORKER_COST_MIN = 5_000_000;
 export const DEFAULT_CHANGES_KEEP_BYTES = 16 * 1024 * 1024;
 export const DEFAULT_MEMORY_LIMIT_BYTES = 256 * 1024 * 1024;
 export const DEFAULT_SCRATCH_BYTES_MAX = 16 * 1024 * 1024 * 1024;

@@ -5,7 +5,8 @@
 import { PhantomError, type Scratch, type ScratchFile } from '@phantom/base';
 import type { Vfs, VfsFile } from '@phantom/vfs';
 
-const FOLDER = 'scratch';
+/** Where the database's own thread has them; others have a folder each. */
+export const SCRATCH_FOLDER = 'scratch';
 
 export class ScratchFiles implements Scratch {
   bytesInUse = 0;
@@ -14,10 +15,10 @@ export class ScratchFiles implements Scratch {
   private readonly bytesMax: number;
   private made = 0;
 
-  /** `bytesMax` bounds all open files together. Removes what another process has left behind. */
-  constructor(vfs: Vfs, directory: string, bytesMax: number) {
+  /** `bytesMax` bounds all open files together. Removes what another process has left behind in the folder. */
+  constructor(vfs: Vfs, directory: string, bytesMax: number, folder = SCRATCH_FOLDER) {
     this.vfs = vfs;
-    this.folder = `${directory}/${FOLDER}`;
+    this.folder = `${directory}/${folder}`;
     this.bytesMax = bytesMax;
     if (!vfs.exists(this.folder)) return;
     for (const name of vfs.list(this.folder)) vfs.remove(`${this.folder}/${name}`);

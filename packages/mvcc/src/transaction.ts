@@ -28,7 +28,7 @@ import {
   type Seq,
   spaceOfKey,
 } from '@phantom/kv';
-import type { CommitResult } from '@phantom/store';
+import type { CommitResult, StoreView } from '@phantom/store';
 import { type CommitOptions, CommitProcess } from './commit-process.js';
 import { ConstraintGuards } from './constraint-guards.js';
 import { notActiveError, readOnlyError, rolledBackError } from './errors.js';
@@ -159,6 +159,10 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
 
   get hasWrites(): boolean {
     return this.writes !== undefined && !this.writes.isEmpty;
+  }
+
+  get committedView(): StoreView | undefined {
+    return this.hasWrites || this.isAhead || this.tracksReads ? undefined : this.snapshots.current;
   }
 
   get cursorCount(): number {

@@ -6,7 +6,7 @@
  */
 import type { Clock, Logger, Metrics, PhantomError } from '@phantom/base';
 import type { ByteSlot, KeyRange, KvCursor, KvView, Seq, SpaceId } from '@phantom/kv';
-import type { ChangeFeed, ChangeFeedOptions, CommitResult } from '@phantom/store';
+import type { ChangeFeed, ChangeFeedOptions, CommitResult, StoreView } from '@phantom/store';
 
 export type Isolation = 'read committed' | 'repeatable read' | 'serializable';
 export type Concurrency = 'optimistic' | 'locking';
@@ -117,6 +117,11 @@ export interface MvccTransaction {
   readonly snapshotSeq: Seq;
   /** True when it has written anything. */
   readonly hasWrites: boolean;
+  /**
+   * What the present statement reads by, where that is a committed state and nothing else (no writes of its own, nothing that is
+   * not durable yet), and nobody has to know what is read. The transaction's: retain it.
+   */
+  readonly committedView: StoreView | undefined;
   /**
    * Set it when nothing of what the next statements read is shown to anybody before the commit, or `whenShown` has been awaited.
    * They then read what is in the log already, and the commit lies behind it: who writes the same row need not wait for a sync

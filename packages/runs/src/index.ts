@@ -29,5 +29,5 @@ export { SpilledRuns, type SpilledRunsOptions } from './spilled-runs.js';
 export { syncOf, syncOfNames } from './sync-waits.js';
 export { touchLines } from './touch-lines.js';
 export { resultOf, syncWritten } from './worker-output.js';
-export { type WorkerTask, serveTasks } from './worker-tasks.js';
+export { type SendPiece, type WorkerTask, serveTasks } from './worker-tasks.js';
 export { type WorkerCall, WorkerThread } from './worker-thread.js';

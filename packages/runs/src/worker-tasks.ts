@@ -7,13 +7,18 @@ import {
   BEATS,
   type CallMessage,
   ENDED,
+  PIECES_AHEAD_MAX,
   type ReplyMessage,
+  TAKEN,
   type ThreadData,
   type ThreadError,
 } from './worker-thread.js';
 
-/** Work on files as a generator that yields at the end of each slice of time. What it waits for is its caller's affair. */
-export type WorkerTask = (input: never, checksums: Checksums) => Generator<Wait, unknown>;
+/** Takes a part of the result, whose bytes are given away, and waits while the reader does not keep up. */
+export type SendPiece = (piece: Uint8Array<ArrayBuffer>) => void;
+
+/** Work as a generator that yields at the end of each slice of time. What it waits for is its caller's affair. */
+export type WorkerTask = (input: never, checksums: Checksums, send: SendPiece) => Generator<Wait | undefined, unknown>;
 
 /** Serves the calls that come through a port, by default the one that this thread was started with, until it is closed. */
 export function serveTasks(
@@ -27,7 +32,8 @@ export function serveTasks(
       try {
         const task = tasks[call.task];
         if (task === undefined) throw new PhantomError(SqlState.InternalError, `there is no task "${call.task}"`);
-        reply = { id: call.id, value: run(task(call.input as never, checksums), call.control) };
+        const send = sender(port, call);
+        reply = { id: call.id, value: run(task(call.input as never, checksums, send), call.control) };
       } catch (error) {
         reply = { id: call.id, error: travelling(error) };
       }
@@ -38,7 +44,20 @@ export function serveTasks(
   });
 }
 
-function run(steps: Generator<Wait, unknown>, control: Int32Array): unknown {
+function sender(port: MessagePort, { id, control }: CallMessage): SendPiece {
+  let sent = 0;
+  return (piece) => {
+    port.postMessage({ id, piece } satisfies ReplyMessage, [piece.buffer]);
+    sent++;
+    for (;;) {
+      const taken = Atomics.load(control, TAKEN);
+      if (sent - taken < PIECES_AHEAD_MAX || Atomics.load(control, ABORT) !== 0) return;
+      Atomics.wait(control, TAKEN, taken);
+    }
+  };
+}
+
+function run(steps: Generator<Wait | undefined, unknown>, control: Int32Array): unknown {
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
@@ -54,17 +73,7 @@ function travelling(error: unknown): ThreadError {
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
     return { message, stack, code: undefined, fields: {} };
   }
-  const { message, stack, code, family, retryable, detail, hint, data } = error;
-  const fields: ThreadError['fields'] = { family, retryable };
-  return {
-    message,
-    stack,
-    code,
-    fields: {
-      ...fields,
-      ...(detail === undefined ? {} : { detail }),
-      ...(hint === undefined ? {} : { hint }),
-      ...(data === undefined ? {} : { data }),
-    },
-  };
+  const { message, stack, code } = error;
+  // The cause may be anything, and stays behind.
+  return { message, stack, code, fields: { ...error.fields(), cause: undefined } };
 }

@@ -7,6 +7,7 @@
  *   this thread                                            worker thread
  *   call: { id, task, input, control }  ──message──►       runs the task, slice by slice; after each slice it looks at
  *                                                          control[ABORT] and counts control[BEATS] up
+ *   onPiece                             ◄──message──       { id, piece }: as many as PIECES_AHEAD_MAX more than control[TAKEN]
  *   sync: a message, or                 ◄──message──       { id, value or error }, then control[ENDED] = 1, notify
  *   syncNow: Atomics.wait on control[ENDED], then the message is taken off the port
  * ```
@@ -27,7 +28,11 @@ import type { Wait } from './job.js';
 export const ENDED = 0;
 export const ABORT = 1;
 export const BEATS = 2;
-const CONTROL_WORDS = 3;
+export const TAKEN = 3;
+const CONTROL_WORDS = 4;
+
+/** Pieces of a result that are on their way: a thread whose reader does not keep up waits. */
+export const PIECES_AHEAD_MAX = 8;
 
 /** A thread that gives no sign for so long while somebody waits for it on the spot is taken for hung. */
 const SILENCE_MS_MAX = 60_000;
@@ -57,6 +62,8 @@ export interface ThreadError {
 
 export interface ReplyMessage {
   readonly id: number;
+  /** A part of what is asked for; the answer is still to come. */
+  readonly piece?: Uint8Array;
   readonly value?: unknown;
   readonly error?: ThreadError;
 }
@@ -74,11 +81,13 @@ export class WorkerCall<R> implements Wait {
   private readonly ended: Promise<void>;
   private settle: () => void = () => undefined;
   private readonly release: () => void;
+  private readonly onPiece: (piece: Uint8Array) => void;
 
-  constructor(thread: WorkerThread, task: string, release: () => void) {
+  constructor(thread: WorkerThread, task: string, release: () => void, onPiece: (piece: Uint8Array) => void) {
     this.thread = thread;
     this.task = task;
     this.release = release;
+    this.onPiece = onPiece;
     this.ended = new Promise((resolve) => {
       this.settle = resolve;
     });
@@ -118,6 +127,19 @@ export class WorkerCall<R> implements Wait {
 
   abort(): void {
     Atomics.store(this.control, ABORT, 1);
+    // It may be waiting for its pieces to be taken.
+    Atomics.notify(this.control, TAKEN);
+  }
+
+  /** The reader has done with a piece, so another one may come. */
+  taken(): void {
+    Atomics.add(this.control, TAKEN, 1);
+    Atomics.notify(this.control, TAKEN);
+  }
+
+  /** For the thread: a part of the result. */
+  receive(piece: Uint8Array): void {
+    this.onPiece(piece);
   }
 
   /** For the thread: what came of it. */
@@ -149,13 +171,24 @@ export class WorkerThread {
     return this.source !== undefined;
   }
 
+  /** Nothing is asked of it. */
+  get isIdle(): boolean {
+    return this.calls.size === 0;
+  }
+
   /**
    * Asks the thread for a task. The input is copied, but for what lies in SharedArrayBuffers; `release` is called as soon
-   * as the thread no longer reads those, because it has answered or is gone.
+   * as the thread no longer reads those, because it has answered or is gone. `onPiece` hears of parts that come before the
+   * answer: each is to be answered with `taken`.
    */
-  call<R>(task: string, input: unknown, release: () => void = () => undefined): WorkerCall<R> {
+  call<R>(
+    task: string,
+    input: unknown,
+    release: () => void = () => undefined,
+    onPiece: (piece: Uint8Array) => void = () => undefined,
+  ): WorkerCall<R> {
     const port = this.port ?? this.start();
-    const call = new WorkerCall<R>(this, task, release);
+    const call = new WorkerCall<R>(this, task, release, onPiece);
     const id = this.nextId++;
     const { control } = call;
     port.postMessage({ id, task, input, control } satisfies CallMessage);
@@ -180,8 +213,12 @@ export class WorkerThread {
     await this.worker?.terminate();
   }
 
-  private receive({ id, value, error }: ReplyMessage): void {
+  private receive({ id, value, error, piece }: ReplyMessage): void {
     const call = this.calls.get(id);
+    if (piece !== undefined) {
+      call?.receive(piece);
+      return;
+    }
     this.calls.delete(id);
     if (this.calls.size === 0) this.port?.unref();
     call?.end(value, error === undefined ? undefined : errorOf(error));

@@ -25,14 +25,3 @@ export interface CopyChannel {
   relieve(): Promise<void> | undefined;
   endOut(): void;
 }
-
-/** A wait for the client and not for another transaction: lock_timeout does not end it. */
-export class ClientWait extends Promise<void> {
-  static override get [Symbol.species](): PromiseConstructor {
-    return Promise;
-  }
-
-  static of(wait: Promise<void>): ClientWait {
-    return new ClientWait((resolve, reject) => wait.then(resolve, reject));
-  }
-}

@@ -30,7 +30,7 @@ import { PhysicalPlanner } from './physical/planner.js';
 import type { CommandKind, PlanField, PlanTraits, PreparedPlan } from './prepared-plan.js';
 import { type RoutineBinding, withRelations } from './routine-binding.js';
 import type { ModificationTarget } from '../storage/triggers/statement-triggers.js';
-import { callsWaiting, isVolatile, isWaiting } from './rules/facts.js';
+import { asksHere, callsAsking, callsWaiting, isVolatile, isWaiting } from './rules/facts.js';
 import { rewrite } from './rules/rules.js';
 import { sqlReader } from './sql-reader.js';
 
@@ -191,14 +191,16 @@ function fieldsOf(bound: BoundQuery): PlanField[] {
   }));
 }
 
+type Fact = 'writes' | 'locks' | 'volatile' | 'local';
+
 /** What the session must know before it runs the plan. */
 function traitsOf(logical: LogicalNode, physical: PhysicalNode): PlanTraits {
-  const facts = { writes: false, locks: false, volatile: false };
+  const facts = { writes: false, locks: false, volatile: false, local: false };
   inspect(logical, facts);
   return { ...facts, cost: physical.estimate.total, rows: physical.estimate.rows };
 }
 
-function inspect(node: LogicalNode, facts: { writes: boolean; locks: boolean; volatile: boolean }): void {
+function inspect(node: LogicalNode, facts: { -readonly [K in Fact]: boolean }): void {
   switch (node.kind) {
     case 'insert':
     case 'update':
@@ -209,12 +211,19 @@ function inspect(node: LogicalNode, facts: { writes: boolean; locks: boolean; vo
     case 'lock-rows':
       facts.locks = true;
       break;
+    case 'scan':
+      if (node.table.engine === 'memory' || node.table.collection !== undefined) facts.local = true;
+      break;
+    case 'virtual-scan':
+      facts.local = true;
+      break;
     case 'project-set':
     case 'function-scan':
       for (const item of node.calls) {
         if (!('function' in item)) continue;
         if (item.function.volatility === 'volatile') facts.volatile = true;
         if (isWaiting(item.function)) facts.locks = true;
+        if (asksHere(item.function)) facts.local = true;
       }
       break;
     default:
@@ -223,6 +232,7 @@ function inspect(node: LogicalNode, facts: { writes: boolean; locks: boolean; vo
   forEachNodeExpression(node, (expression) => {
     if (isVolatile(expression)) facts.volatile = true;
     if (callsWaiting(expression)) facts.locks = true;
+    if (callsAsking(expression)) facts.local = true;
     forEachSubplan(expression, (subplan) => inspect(subplan, facts));
   });
   for (const input of inputsOf(node)) inspect(input, facts);

@@ -37,6 +37,8 @@ export interface PlanTraits {
   readonly locks: boolean;
   /** It calls a volatile function. */
   readonly volatile: boolean;
+  /** It asks for what only this process or this session knows, so another thread could not answer. */
+  readonly local: boolean;
   /** Estimated cost in row visits, and rows that come out. */
   readonly cost: number;
   readonly rows: number;

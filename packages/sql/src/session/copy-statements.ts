@@ -5,7 +5,8 @@
  */
 import { PhantomError, unsupportedError } from '@phantom/base';
 import type { ColumnDescriptor, Oid, TableDescriptor } from '@phantom/catalog';
-import { type CopyChannel, ClientWait } from '../copy/copy-channel.js';
+import type { CopyChannel } from '../copy/copy-channel.js';
+import { LongWait } from '../exec/long-wait.js';
 import { type CopySettings, copySettings } from '../copy/copy-options.js';
 import { BinaryRows, type CopyColumn, type RowReader, TextRows } from '../copy/copy-rows.js';
 import { type RowWriter, copyWriter } from '../copy/copy-writer.js';
@@ -78,7 +79,7 @@ function* copyFrom(node: Copy, session: SqlSession, channel: CopyChannel, text: 
   channel.startIn(settings.format === 'binary', columns.length);
   for (let isOver = false; !isOver;) {
     const wait = channel.advance();
-    if (wait !== undefined) yield ClientWait.of(wait);
+    if (wait !== undefined) yield LongWait.of(wait);
     const { piece } = channel;
     isOver = piece === undefined;
     if (reader.ended) continue;
@@ -193,7 +194,7 @@ function* copyTo(node: Copy, session: SqlSession, channel: CopyChannel, text: st
     for (let step = inner.next(); step.done !== true;) {
       if (step.value === PAUSE) {
         const wait = channel.relieve();
-        if (wait !== undefined) yield ClientWait.of(wait);
+        if (wait !== undefined) yield LongWait.of(wait);
         step = inner.next();
       } else step = yield* passedOn(inner, step.value);
     }

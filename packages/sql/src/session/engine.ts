@@ -9,7 +9,7 @@ import { MemoryPool, type WorkCounters, newWorkCounters } from '../exec/runtime.
 import { RowNumbers } from '../storage/row-numbers.js';
 import { StatisticsCatalog } from '../plan/statistics/statistics-catalog.js';
 import { Notifications } from './notifications.js';
-import type { StoragePort } from './ports.js';
+import type { ReadWorkers, StoragePort } from './ports.js';
 import { type SessionOptions, SqlSession } from './session.js';
 import { StatementCache } from './statement-cache.js';
 import { dropSchemaNow, leftoverSchemas } from './temporary-objects.js';
@@ -35,6 +35,8 @@ export interface SqlEngineOptions {
   readonly queriesMemoryBytesMax?: number | undefined;
   /** Where a query puts what does not fit; without it 53200. */
   readonly scratch?: Scratch | undefined;
+  /** Threads for costly reads; without them everything runs in this one. */
+  readonly workers?: ReadWorkers | undefined;
   /** Texts whose syntax trees and plans are kept. */
   readonly statementCacheEntriesMax: number;
   /** Seeds for the sessions' random numbers. */
@@ -52,6 +54,7 @@ export class SqlEngine {
   readonly memoryLimitBytes: number;
   readonly memoryPool: MemoryPool;
   readonly scratch: Scratch | undefined;
+  readonly workers: ReadWorkers | undefined;
   readonly seed: () => number;
   readonly counters: WorkCounters = newWorkCounters();
   readonly statements: StatementCache;
@@ -75,6 +78,7 @@ export class SqlEngine {
     this.memoryLimitBytes = options.memoryLimitBytes;
     this.memoryPool = new MemoryPool(options.queriesMemoryBytesMax ?? QUERIES_AT_ONCE * options.memoryLimitBytes);
     this.scratch = options.scratch;
+    this.workers = options.workers;
     this.seed = options.seed;
     this.statistics = new StatisticsCatalog(options.catalog.keys, () => options.storage.view());
     this.statements = new StatementCache(options.statementCacheEntriesMax, this.counters);

@@ -77,6 +77,12 @@ export class SessionEvaluation implements EvaluationContext {
     this.transactionStart = undefined;
   }
 
+  /** Goes on with a statement that another session has begun, on its clock. */
+  continueStatement(statementMicros: number, transactionMicros: number): void {
+    this.statementStart = statementMicros;
+    this.transactionStart = transactionMicros;
+  }
+
   /** DISCARD SEQUENCES: currval and lastval are undefined again. */
   forgetSequences(): void {
     this.lastValues.clear();

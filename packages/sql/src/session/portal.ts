@@ -7,7 +7,7 @@
  *                     |--error or close--> closed
  */
 import { PhantomError } from '@phantom/base';
-import { ClientWait } from '../copy/copy-channel.js';
+import { LongWait } from '../exec/long-wait.js';
 import { type Execution, PAUSE, type RowBatch, type RowSink, type Yielded } from '../exec/runtime.js';
 import type { PlanField } from '../plan/prepared-plan.js';
 import type { Value } from '../types/type.js';
@@ -221,7 +221,7 @@ class FetchSink implements RowSink {
 
 /** How long a wait may last: waits for locks have a limit of their own. */
 function waitLimitMs(session: SqlSession, wait: Promise<unknown>): number {
-  return wait instanceof ClientWait ? 0 : session.settings.integer('lock_timeout');
+  return wait instanceof LongWait ? 0 : session.settings.integer('lock_timeout');
 }
 
 /** What a synchronous caller is told where another one would wait. */

@@ -2,13 +2,35 @@
  * What the SQL engine asks of the storage under it, besides transactions. A port, because SQL knows neither engines nor
  * the log: the composition (`db`) hands in a store behind this face.
  */
-import type { ByteSlot, KeyRange, KvCursor, RangeEstimate, Seq, SpaceId } from '@phantom/kv';
+import type { KeyRange, KvView, RangeEstimate, Seq, SpaceId } from '@phantom/kv';
+import type { WorkCounters } from '../exec/runtime.js';
+import type { RemoteRead } from './remote-read.js';
 
 /** The newest committed state, pinned until released. Cheap: it is shared while nothing is committed in between. */
-export interface ReadView {
-  get(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean;
-  cursor(range: KeyRange): KvCursor;
-  release(): void;
+export interface ReadView extends KvView {
+  /** One more release is due. */
+  retain(): ReadView;
+}
+
+/** Threads that run reads beside this one. */
+export interface ReadWorkers {
+  /** Estimated cost, in row visits, from which on a read is for them. */
+  readonly costMin: number;
+  /**
+   * Begins a read of what the view shows, which is held until it is over; undefined where no thread is free for it. A promise:
+   * it is not known yet, ask again.
+   */
+  begin(read: RemoteRead, view: ReadView): RemoteRows | Promise<void> | undefined;
+}
+
+/** The rows of a read in another thread, in blocks (exec/row-block.ts). */
+export interface RemoteRows {
+  /** The next block; a promise: it is not there yet, ask again; undefined at the end. Throws, or rejects with, what ended the read. */
+  next(): Uint8Array | Promise<void> | undefined;
+  /** Work done over there, once it has ended. */
+  readonly counters: WorkCounters | undefined;
+  /** Nobody wants more: the read is stopped if it is still under way. */
+  close(): void;
 }
 
 /** Engines a table may ask for with WITH (engine = ...). */

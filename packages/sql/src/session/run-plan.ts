@@ -9,6 +9,7 @@ import type { DirectCall } from '../plan/direct-call.js';
 import type { PreparedPlan } from '../plan/prepared-plan.js';
 import type { Value } from '../types/type.js';
 import type { SessionExecutionContext } from './execution-context.js';
+import { beginElsewhere, isCostly, readElsewhere } from './read-elsewhere.js';
 import { RowBuffer } from './row-buffer.js';
 import type { SqlSession } from './session.js';
 import { readOnlyTransaction } from './session-errors.js';
@@ -30,6 +31,8 @@ export function* runPlan(
   if (!traits.writes && !traits.locks && session.readsBare) {
     const view = session.engine.storage.view();
     try {
+      const remote = isCostly(session, plan) ? yield* beginElsewhere(session, statement, parameters, view) : undefined;
+      if (remote !== undefined) return yield* readElsewhere(session, remote, sink);
       return yield* plan.execute(session.executionContext(parameters, view, undefined), sink);
     } finally {
       view.release();
@@ -58,8 +61,12 @@ export function* runWithin(
   transaction.storage.beginStatement(statement.text);
   // Whoever we waited for may have altered a table.
   const current = session.currentPlan(statement);
+  const remote = isCostly(session, current)
+    ? yield* beginElsewhere(session, statement, parameters, transaction.storage.committedView)
+    : undefined;
   transaction.runs(current);
   try {
+    if (remote !== undefined) return yield* readElsewhere(session, remote, sink);
     return yield* current.execute(session.executionContext(parameters, transaction.storage, transaction), sink);
   } finally {
     transaction.runs(undefined);

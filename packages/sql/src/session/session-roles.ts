@@ -17,6 +17,13 @@ export interface RolesOwner {
   roleChanged(): void;
 }
 
+/** Who logged in, and what SET SESSION AUTHORIZATION and SET ROLE have made of that. */
+export interface ActingRoles {
+  readonly loginName: string;
+  readonly sessionOid: Oid;
+  readonly roleOid: Oid;
+}
+
 export class SessionRoles {
   private readonly owner: RolesOwner;
   private readonly loginOid: Oid;
@@ -78,6 +85,16 @@ export class SessionRoles {
     if (roleOid === before) return () => undefined;
     this.take(sessionOid, roleOid);
     return () => this.take(sessionOid, before);
+  }
+
+  /** Whom it acts as, for `adopt`. */
+  get acting(): ActingRoles {
+    return { loginName: this.roleOf(this.loginOid).name, sessionOid: this.sessionOid, roleOid: this.roleOid };
+  }
+
+  /** Acts as another session of the same login does, asking nobody. */
+  adopt({ sessionOid, roleOid }: ActingRoles): void {
+    this.take(sessionOid, roleOid);
   }
 
   private existing(name: string): RoleDescriptor {

@@ -154,6 +154,15 @@ export class Settings {
     return TITLES[canonicalName(name)] ?? canonicalName(name);
   }
 
+  /** What is not as every session has it, for the start of another session; what the server itself decides is not among it. */
+  inForce(): Record<string, string> {
+    const values: Record<string, string> = {};
+    for (const name of [...this.defaults.keys(), ...this.values.keys()]) {
+      if (BY_NAME.get(name)?.internal !== true) values[name] = this.get(name);
+    }
+    return values;
+  }
+
   /** Name and value of everything a client is told at start-up. */
   reported(): { name: string; value: string }[] {
     return ALL_SETTINGS.filter((d) => d.reported === true).map((d) => ({

@@ -24,6 +24,19 @@ export function callsWaiting(expression: Expression): boolean {
   return someExpression(expression, (part) => part.kind === 'call' && isWaiting(part.function));
 }
 
+/** Functions of these names tell of the process or the session, but for those whose answer is the same everywhere. */
+const ASKING_NAMES = /^(pg_|txid_|inet_|current_setting$)/;
+
+/** It tells what only this process or this session knows. */
+export function asksHere({ name, volatility }: FunctionDefinition): boolean {
+  return volatility !== 'immutable' && ASKING_NAMES.test(name);
+}
+
+/** It calls a function that tells what only this process or this session knows. */
+export function callsAsking(expression: Expression): boolean {
+  return someExpression(expression, (part) => part.kind === 'call' && asksHere(part.function));
+}
+
 export function hasSubquery(expression: Expression): boolean {
   return someExpression(expression, (part) => part.kind === 'subquery');
 }

@@ -1,0 +1,148 @@
+/**
+ * Threads for costly reads, so that the database's own goes on to serve others: each runs one read at a time, over a view that
+ * stays pinned here until it has ended. A read that finds no thread free runs in this one, as all of them do where there are none.
+ *
+ * Invariants:
+ *   1. A view is released, and the copies of its deltas given back, when its thread no longer reads: it has answered, or is gone.
+ *   2. A thread that dies takes the read that it runs with it (58000), and nothing else; the next read starts another one.
+ *   3. The process may exit while no read is under way.
+ */
+import { PhantomError, SqlState } from '@phantom/base';
+import type { ViewShare } from '@phantom/kv';
+import { type WorkerCall, WorkerThread } from '@phantom/runs';
+import type { ReadView, ReadWorkers, RemoteOutcome, RemoteRead, RemoteRows, WorkCounters } from '@phantom/sql';
+import { SCRATCH_FOLDER } from './scratch-files.js';
+import type { ReadInput } from './worker-main.js';
+import type { ReadingPlace } from './reading-thread.js';
+
+export interface QueryWorkersOptions {
+  readonly threadsMax: number;
+  /** Estimated cost from which on a read is given to a thread. */
+  readonly costMin: number;
+  readonly place: Omit<ReadingPlace, 'scratchFolder'>;
+}
+
+interface ReadingWorker {
+  readonly thread: WorkerThread;
+  readonly scratchFolder: string;
+  isBusy: boolean;
+}
+
+export class QueryWorkers implements ReadWorkers {
+  readonly costMin: number;
+  private readonly options: QueryWorkersOptions;
+  private readonly workers: ReadingWorker[] = [];
+  private source: string | undefined = undefined;
+  private loading: Promise<void> | undefined = undefined;
+  private isClosed = false;
+
+  constructor(options: QueryWorkersOptions) {
+    this.options = options;
+    this.costMin = options.costMin;
+  }
+
+  begin(read: RemoteRead, view: ReadView): RemoteRows | Promise<void> | undefined {
+    if (this.isClosed || view.share === undefined) return undefined;
+    if (this.loading === undefined) return this.load();
+    const worker = this.freeWorker();
+    return worker === undefined ? undefined : new ReadingRows(worker, this.options.place, read, view);
+  }
+
+  /** Ends the threads; reads under way end with 58000. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await Promise.all(this.workers.map(({ thread }) => thread.terminate()));
+  }
+
+  private load(): Promise<void> {
+    this.loading = import('./worker-source.js').then(({ WORKER_SOURCE }) => {
+      this.source = WORKER_SOURCE;
+    });
+    return this.loading;
+  }
+
+  /** The first one, so that the same caches and plans are used again. */
+  private freeWorker(): ReadingWorker | undefined {
+    const { workers, source } = this;
+    const idle = workers.find(({ isBusy }) => !isBusy);
+    if (idle !== undefined || source === undefined || workers.length >= this.options.threadsMax) return idle;
+    const number = workers.length + 1;
+    const thread = new WorkerThread(`reader-${number}`, source);
+    const worker = { thread, scratchFolder: `${SCRATCH_FOLDER}-${number}`, isBusy: false };
+    workers.push(worker);
+    return worker;
+  }
+}
+
+/** A read under way in a worker. */
+class ReadingRows implements RemoteRows {
+  counters: WorkCounters | undefined = undefined;
+  private readonly worker: ReadingWorker;
+  private readonly view: ReadView;
+  private readonly blocks: Uint8Array[] = [];
+  private call: WorkerCall<RemoteOutcome> | undefined = undefined;
+  private isEnded = false;
+  private isClosed = false;
+  private failure: unknown = undefined;
+  /** Whoever waits for the next block. */
+  private wake: () => void = () => undefined;
+
+  constructor(worker: ReadingWorker, place: QueryWorkersOptions['place'], read: RemoteRead, view: ReadView) {
+    this.worker = worker;
+    this.view = view.retain();
+    worker.isBusy = true;
+    void this.run({ ...place, scratchFolder: worker.scratchFolder }, read);
+  }
+
+  next(): Uint8Array | Promise<void> | undefined {
+    const block = this.blocks.shift();
+    if (block !== undefined) {
+      this.call?.taken();
+      return block;
+    }
+    if (this.failure !== undefined) throw this.failure;
+    if (this.isEnded) return undefined;
+    return new Promise((resolve) => {
+      this.wake = resolve;
+    });
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.call?.abort();
+  }
+
+  private async run(place: ReadingPlace, read: RemoteRead): Promise<void> {
+    const { view, worker } = this;
+    let share: ViewShare | undefined;
+    try {
+      share = await view.share?.();
+      if (share !== undefined && !this.isClosed) await this.ask({ place, read, view: share.descriptor });
+    } catch (error) {
+      // What a thread makes of files that were taken back does not matter.
+      this.failure = view.ended ?? error;
+    } finally {
+      share?.release();
+      view.release();
+      worker.isBusy = false;
+      this.isEnded = true;
+      this.wake();
+    }
+  }
+
+  private async ask(input: ReadInput): Promise<void> {
+    const nothing = (): void => undefined;
+    const call = this.worker.thread.call<RemoteOutcome>('read', input, nothing, (block) => {
+      this.blocks.push(block);
+      this.wake();
+    });
+    this.call = call;
+    try {
+      await call.sync();
+    } catch (error) {
+      if (!call.isLost) throw error;
+      throw new PhantomError(SqlState.SystemError, 'the thread that ran the query has ended', { cause: error });
+    }
+    this.counters = call.value?.counters;
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Reads that are costly enough to be run in another thread, so that this one goes on to serve others meanwhile. Which those are
+ * is a matter of rule, not of luck: what another thread could not answer, or not alike, stays here.
+ *
+ *   stays here   what writes or locks, calls volatile functions or those of users, asks for the session or the process (system
+ *                views, collections, tables in memory); what must see writes or definitions of its own transaction, or whose
+ *                reads are remembered (serializable); statements of a body, of EXECUTE, and of synchronous calls
+ */
+import { LongWait } from '../exec/long-wait.js';
+import { RowBlockReader } from '../exec/row-block.js';
+import { type Execution, PAUSE, type RowSink, type WorkCounters, type Yielded } from '../exec/runtime.js';
+import type { PreparedPlan } from '../plan/prepared-plan.js';
+import type { Value } from '../types/type.js';
+import type { ReadView, RemoteRows } from './ports.js';
+import { type RemoteRead, encodeParameters, resultCodec } from './remote-read.js';
+import type { SqlSession } from './session.js';
+import type { PlanStatement } from './statement.js';
+
+/** A read under way in another thread. */
+export interface ReadElsewhere {
+  readonly rows: RemoteRows;
+  readonly reader: RowBlockReader;
+}
+
+/** Whether a plan costs enough to be worth another thread, where there is one. */
+export function isCostly({ engine: { workers } }: SqlSession, { traits }: PreparedPlan): boolean {
+  return workers !== undefined && traits.cost >= workers.costMin;
+}
+
+/** Has a read begun in another thread, if it is for one and one is free. `view`: all that it would read, if that is so. */
+export function* beginElsewhere(
+  session: SqlSession,
+  statement: PlanStatement,
+  parameters: readonly Value[],
+  view: ReadView | undefined,
+): Generator<Yielded, ReadElsewhere | undefined, void> {
+  const { workers } = session.engine;
+  const { plan } = statement;
+  if (workers === undefined || view === undefined || !isForOthers(session, statement, view)) return undefined;
+  const codec = resultCodec(plan, session.picture.types);
+  const read = codec === undefined ? undefined : remoteRead(session, statement, parameters);
+  if (codec === undefined || read === undefined) return undefined;
+  for (;;) {
+    const rows = workers.begin(read, view);
+    if (rows === undefined) return undefined;
+    if (!(rows instanceof Promise)) return { rows, reader: new RowBlockReader(codec) };
+    yield LongWait.of(rows);
+  }
+}
+
+/** The execution of a read that runs in another thread. */
+export function* readElsewhere(session: SqlSession, { rows, reader }: ReadElsewhere, sink: RowSink): Execution {
+  const { counters } = session.engine;
+  counters.remoteExecutions++;
+  let count = 0;
+  try {
+    for (;;) {
+      const block = rows.next();
+      if (block instanceof Promise) {
+        yield LongWait.of(block);
+        continue;
+      }
+      if (block === undefined) break;
+      reader.aim(block);
+      while (reader.next(sink.batchRowsMax)) {
+        count += reader.count;
+        if (sink.rows(reader)) yield PAUSE;
+        else if (session.slice.due()) yield undefined;
+      }
+    }
+    if (rows.counters !== undefined) addWork(counters, rows.counters);
+    return count;
+  } finally {
+    rows.close();
+  }
+}
+
+function isForOthers(session: SqlSession, { plan, routine }: PlanStatement, { seq }: ReadView): boolean {
+  if (!isForAnyThread(plan) || routine !== undefined || session.synchronous) return false;
+  const { transaction, engine, temporary } = session;
+  if (transaction?.objects.changed === true || seq < engine.catalog.changedSeq) return false;
+  // What the session alone can name.
+  return temporary.find(engine.catalog.committed) === undefined;
+}
+
+function isForAnyThread({ traits }: PreparedPlan): boolean {
+  return !traits.writes && !traits.locks && !traits.volatile && !traits.local;
+}
+
+/** The read as plain data; undefined where that is not all that there is to it. */
+function remoteRead(
+  session: SqlSession,
+  statement: PlanStatement,
+  parameters: readonly Value[],
+): RemoteRead | undefined {
+  const { engine, evaluation, databaseName: database, roles, settings } = session;
+  const { text, declaredTypes, plan } = statement;
+  const index = indexInText(session, statement);
+  const block = encodeParameters(parameters, plan.parameterTypes, session.picture.types);
+  if (index < 0 || block === undefined) return undefined;
+  return {
+    catalogKey: `${engine.catalog.version} ${engine.statistics.version}`,
+    database,
+    roles: roles.acting,
+    settings: settings.inForce(),
+    text,
+    index,
+    declaredTypes,
+    parameters: block,
+    statementMicros: evaluation.statementMicros,
+    transactionMicros: evaluation.transactionMicros,
+  };
+}
+
+/** Which statement of its text it is; -1 for one that comes from elsewhere. */
+function indexInText(session: SqlSession, { text, node }: PlanStatement): number {
+  if (!session.settings.boolean('standard_conforming_strings')) return -1;
+  const statements = session.engine.statements.parse(text);
+  return statements.length === 1 ? 0 : statements.findIndex((statement) => statement.node === node);
+}
+
+function addWork(to: WorkCounters, work: WorkCounters): void {
+  for (const name of Object.keys(work) as (keyof WorkCounters)[]) to[name] += work[name];
+}
