@@ -26,3 +26,54 @@ export function isTextAmong(
   }
   return false;
 }
+
+/** Bytes up to which a loop finds a short text faster than Buffer's native search does. */
+const LOOP_BYTES_MAX = 256;
+
+/**
+ * True when the text in column `index` of the row, as above, is made of these pieces in their order: it begins with the first,
+ * ends with the last, and has the others somewhere between them. Each is UTF-8 and may be empty; there are at least two.
+ */
+export function isTextOfPieces(
+  buffer: Uint8Array,
+  start: number,
+  end: number,
+  index: number,
+  layout: RowLayout,
+  pieces: readonly Uint8Array[],
+): boolean {
+  const variable = layout.variableIndexes[index] as number;
+  const from = variableStart(buffer, start, variable, layout);
+  const to = variableEnd(buffer, start, end, variable, layout, from);
+  const last = pieces.length - 1;
+  const head = pieces[0] as Uint8Array;
+  const tail = pieces[last] as Uint8Array;
+  let at = from + head.length;
+  const tailAt = to - tail.length;
+  if (tailAt < at || !standsAt(buffer, from, head) || !standsAt(buffer, tailAt, tail)) return false;
+  for (let i = 1; i < last; i++) {
+    const piece = pieces[i] as Uint8Array;
+    at = find(buffer, at, tailAt, piece);
+    if (at < 0) return false;
+    at += piece.length;
+  }
+  return true;
+}
+
+function standsAt(buffer: Uint8Array, at: number, piece: Uint8Array): boolean {
+  for (let i = 0; i < piece.length; i++) if (buffer[at + i] !== piece[i]) return false;
+  return true;
+}
+
+/** Where the piece first stands within [from, to); -1 when it does not. */
+function find(buffer: Uint8Array, from: number, to: number, piece: Uint8Array): number {
+  if (piece.length === 0) return from;
+  if (to - from > LOOP_BYTES_MAX) {
+    const found = Buffer.prototype.indexOf.call(buffer.subarray(from, to), piece);
+    return found < 0 ? -1 : from + found;
+  }
+  const first = piece[0];
+  const latest = to - piece.length;
+  for (let at = from; at <= latest; at++) if (buffer[at] === first && standsAt(buffer, at, piece)) return at;
+  return -1;
+}

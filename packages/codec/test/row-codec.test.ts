@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { KEPT, rowCodec } from '../src/row-codec.js';
 import { ROW_WIDE, isNullColumn, rowLayout, rowVersion } from '../src/row-layout.js';
 import { columnSource, isNullSource, readHelpers } from '../src/row-source.js';
-import { isTextAmong } from '../src/row-text.js';
+import { isTextAmong, isTextOfPieces } from '../src/row-text.js';
 import { StorageKind, type StorageType } from '../src/storage.js';
 import { kinds } from './arbitraries.js';
 import { VALUE_OR_CORRUPTION, outcome } from './outcome.js';
@@ -115,6 +115,14 @@ describe('row codec', () => {
       expect(among(2, utf8('naïv', 'naïve '))).toBe(false);
       expect(among(0, utf8('', 'y'))).toBe(long === '');
       expect(among(0, [])).toBe(false);
+      const ofPieces = (index: number, ...pieces: string[]): boolean =>
+        isTextOfPieces(writer.buffer, 0, writer.length, index, layout, utf8(...pieces));
+      expect(ofPieces(2, 'na', 'ï', 've')).toBe(true);
+      expect(ofPieces(2, '', '', '')).toBe(true);
+      expect(ofPieces(2, 'naïv', 'ïve')).toBe(false);
+      expect(ofPieces(2, '', 'v', 'a', '')).toBe(false);
+      expect(ofPieces(0, '', 'xx', 'x')).toBe(long !== '');
+      expect(ofPieces(0, 'x', 'y', '')).toBe(false);
     }
   });
 

@@ -54,6 +54,16 @@ function compiled(pattern: string): LikePattern {
   return made;
 }
 
+/** The literal texts around the `%` of a pattern; undefined when it has a `_`, or ends in its escape character. */
+export function literalPieces(pattern: string): readonly string[] | undefined {
+  const texts: string[] = [];
+  for (const text of compile(pattern).texts) {
+    if (text === undefined) return undefined;
+    texts.push(text);
+  }
+  return texts;
+}
+
 function dangling(): PhantomError {
   return new PhantomError('22025', 'LIKE pattern must not end with escape character');
 }

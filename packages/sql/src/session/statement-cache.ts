@@ -89,8 +89,11 @@ export class StatementCache {
       const shared = this.shared(picture, { node, declaredTypes: shape.types, text: shape.text });
       return withLiterals(shared, texts, picture, context);
     }
+    const { plans } = this.counters;
     const plan = this.shared(picture, statement);
-    if (literals !== undefined && literals.shape.isOpen) this.weigh(picture, literals.shape, plan);
+    // A text that comes again has its plan already: only new ones tell what sharing would save.
+    const isNew = this.counters.plans > plans;
+    if (isNew && literals !== undefined && literals.shape.isOpen) this.weigh(picture, literals.shape, plan);
     return plan;
   }
 

@@ -22,6 +22,9 @@ const CONDITIONS = [
   "S <> all(array['ab', 'b'])",
   "S = 'ab' or S = 'b'",
   "S > 'a' and S = 'ab'",
+  ...['%', '', 'a%', '%b', '%a%b%', 'a%b', 'ab%b', '%ö%', 'ä%ü', '😀%', '%\\\\%', '\\\\ab', '_b', 'a_'].flatMap(
+    (pattern) => [`S like '${pattern}'`, `S not like '${pattern}'`, `not (S like '${pattern}')`],
+  ),
 ];
 
 it('finds what a test of the value finds', async () => {

@@ -68,6 +68,18 @@ describe('texts of one shape', () => {
     await test.close();
   });
 
+  it('have one plan when they are one text', async () => {
+    const test = await openEngine();
+    const session = test.session();
+    await runStatement(session, 'create table t (id int primary key, k int)');
+    const { counters } = test.engine;
+    const { parses, plans } = counters;
+    for (let i = 0; i < 8; i++) await runStatement(session, 'select id from t where k = 5');
+    expect(counters.plans - plans).toBe(1);
+    expect(counters.parses - parses).toBe(1);
+    await test.close();
+  });
+
   it('keep plans of their own where their costs differ', async () => {
     const test = await openEngine();
     const session = test.session();

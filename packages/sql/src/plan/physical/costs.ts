@@ -15,6 +15,8 @@ export const Costs = {
   fetch: 15,
   /** Evaluating a condition or an expression. */
   operator: 0.2,
+  /** Making a hash table and what belongs to it. */
+  hashTable: 40,
   /** Putting a row into a hash table, looking one up. */
   hashBuild: 2.5,
   hashProbe: 1,

@@ -151,7 +151,8 @@ function hashJoin(
 ): PhysicalNode {
   const build = right.plan.estimate;
   const probe = left.plan.estimate;
-  const startup = build.total + build.rows * Costs.hashBuild + probe.startup + planner.penalty('hash join');
+  const built = build.total + Costs.hashTable + build.rows * Costs.hashBuild;
+  const startup = built + probe.startup + planner.penalty('hash join');
   const work =
     probe.total - probe.startup + probe.rows * Costs.hashProbe + rows * (Costs.row + residual.length * Costs.operator);
   return {
