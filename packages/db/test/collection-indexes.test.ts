@@ -48,7 +48,7 @@ describe('an index of a collection', () => {
       [
         'Index Scan using places_city_1_age_-1 on places',
         `  Index Cond: ((city = 'city 7'::text) AND (age > 100))`,
-        `  Filter: ((city = 'city 7'::text) AND (age > 100))`,
+        `  Filter: ((age > 100) AND (city = 'city 7'::text))`,
       ].join('\n'),
     );
     const used = 'Index Scan using places_address.street_1 on places';

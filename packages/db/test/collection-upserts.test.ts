@@ -1,6 +1,7 @@
 /** Upserts of documents in SQL, and object ids. */
+import type { PhantomError } from '@phantom/base';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Collection, type Database, ObjectId, open } from '../src/index.js';
+import { type Collection, type Database, ObjectId, type Transaction, open } from '../src/index.js';
 
 let db: Database;
 
@@ -72,6 +73,67 @@ describe('INSERT ... ON CONFLICT', () => {
       ),
     );
     expect(await db.sql`select n from users where email like 'new%'`).toEqual([{ n: 6 }, { n: 6 }]);
+  });
+});
+
+describe('an upsert that loses a race to a new row or document', () => {
+  const upserts = {
+    'a table, by its key': `insert into t values (1, 'a', $1) on conflict (id) do update set n = t.n + excluded.n`,
+    'a table, by a unique column': `insert into t values ($1, 'a', $1) on conflict (u) do update set n = t.n + excluded.n`,
+    'a table, by whatever is in the way': `insert into t values ($1, 'a', $1) on conflict do nothing`,
+    'a collection in SQL': `insert into c (u, n) values ('a', $1) on conflict (u) do update set n = c.n + excluded.n`,
+  };
+  const setUp = `create table t (id int primary key, u text unique, n int);
+    create collection c (schema '{"properties": {"u": {"type": "string"}, "n": {"type": "integer"}}}');
+    create unique index on c (u)`;
+
+  it.each(['repeatable read', 'serializable'] as const)(
+    'fails with 40001 at %s, and runs again by itself',
+    async (isolation) => {
+      db.exec(setUp);
+      const ways: [string, (tx: Transaction, n: number) => Promise<unknown>][] = [
+        ...Object.entries(upserts).map(([name, sql]): (typeof ways)[number] => [name, (tx, n) => tx.query(sql, [n])]),
+        ['a collection', (tx, n) => db.collection('c').updateOne({ u: 'a' }, { $inc: { n } }, { tx, upsert: true })],
+        ['an id', (tx, n) => db.collection('c').updateOne({ _id: 'a' }, { $inc: { n } }, { tx, upsert: true })],
+      ];
+      for (const [name, upsert] of ways) {
+        for (const commitsFirst of [true, false]) {
+          for (const retries of [0, 1]) {
+            db.exec('delete from t; delete from c');
+            let isFirst = true;
+            const loser = db.transaction(
+              async (tx) => {
+                await tx.query('select 1 from t');
+                const other = (): Promise<unknown> => db.transaction((winner) => upsert(winner, 2), { isolation });
+                const race = isFirst;
+                isFirst = false;
+                if (race && commitsFirst) await other();
+                await upsert(tx, 3);
+                if (race && !commitsFirst) await other();
+              },
+              { isolation, retries },
+            );
+            const outcome = await loser.then(
+              () => 'committed',
+              (error: PhantomError) => error.code,
+            );
+            expect(outcome, name).toBe(retries === 0 ? '40001' : 'committed');
+          }
+        }
+      }
+    },
+  );
+
+  it('is refused with 23505 where another key is in the way', async () => {
+    db.exec(setUp);
+    const loser = db.transaction(
+      async (tx) => {
+        await tx.query(`insert into t values (2, 'a', 1) on conflict (id) do nothing`);
+        await db.query(`insert into t values (1, 'a', 1)`);
+      },
+      { isolation: 'repeatable read', retries: 0 },
+    );
+    await expect(loser).rejects.toMatchObject({ code: '23505', constraint: 't_u_key' });
   });
 });
 

@@ -123,6 +123,7 @@ export class CollectionTarget {
     transaction: DocumentTransaction,
     writer: CollectionWriter,
   ): Promise<ChangeOutcome> {
+    writer.meetConflicts();
     for (let attempt = 0; ; attempt++) {
       const done = await modify();
       if (done.matched > 0) return outcomeOf(done);

@@ -152,8 +152,11 @@ export class IndexWriter {
 
   private refuseEntry(index: IndexLayout, entry: IndexEntry, key: Uint8Array): void {
     const { slot } = this;
-    if (!this.transaction.storage.getNewest(entry.key, 0, entry.key.length, slot)) return;
+    const { storage } = this.transaction;
+    if (!storage.getNewest(entry.key, 0, entry.key.length, slot)) return;
     if (sameBytes(slot, key)) return;
+    const lost = storage.raceLostOn(entry.key, 0, entry.key.length);
+    if (lost !== undefined) throw lost;
     throw new PhantomError('23505', `duplicate key value violates unique constraint "${index.index.name}"`, {
       detail: `Another document has the same ${index.definition.parts.map(({ path }) => path).join(', ')}.`,
       table: this.view.table.name,

@@ -10,7 +10,7 @@
  */
 import { ByteWriter, PhantomError } from '@phantom/base';
 import type { DocumentPolicies } from '@phantom/catalog';
-import { ByteSlot } from '@phantom/kv';
+import { ByteSlot, spaceOfKey } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
 import { changeNote, removalNote } from './changes/change-note.js';
 import type { CollectionView } from './collection-view.js';
@@ -91,7 +91,8 @@ export class CollectionWriter {
       const wait = storage.lock(key.buffer, 0, key.length, LockStrength.Update, 'wait');
       if (wait instanceof Promise) return wait;
     }
-    if (storage.getNewest(key.buffer, 0, key.length, this.slot)) throw this.duplicateId(id);
+    if (storage.getNewest(key.buffer, 0, key.length, this.slot))
+      throw storage.raceLostOn(key.buffer, 0, key.length) ?? this.duplicateId(id);
     const encoded = layout.encode(document, id, node);
     this.policies?.check('insert', encoded.buffer, 0, encoded.length);
     if (this.writeRules === undefined && indexes.length === 0) {
@@ -117,6 +118,13 @@ export class CollectionWriter {
     storage.put(rowKey, 0, rowKey.length, bytes, 0, bytes.length);
     this.entries.apply(changes, rowKey);
     return undefined;
+  }
+
+  /** Says that who inserts changes a document that is in the way instead, so a race lost on its keys is 40001, not 23505. */
+  meetConflicts(): void {
+    const { storage } = this.transaction;
+    storage.arbitrate(this.view.table.space);
+    for (const { index } of this.view.indexes) if (index.unique) storage.arbitrate(index.space);
   }
 
   /**
@@ -154,6 +162,7 @@ export class CollectionWriter {
   /** Locks a key where the level asks for it, and tells whether it is there already (its value in `slot`). */
   private claimKey(key: Uint8Array): boolean | Promise<void> {
     const { storage } = this.transaction;
+    storage.arbitrate(spaceOfKey(key, 0));
     if (this.locking) {
       const wait = storage.lock(key, 0, key.length, LockStrength.Update, 'wait');
       if (wait instanceof Promise) return wait;

@@ -26,6 +26,7 @@ import {
   NONE,
   SPACE_BYTES,
   type Seq,
+  type SpaceId,
   spaceOfKey,
 } from '@phantom/kv';
 import type { CommitResult, StoreView } from '@phantom/store';
@@ -84,6 +85,7 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
   readonly reader: TransactionReads;
   private readonly undo: Undo;
   guards: ConstraintGuards | undefined = undefined;
+  arbitrated: Set<SpaceId> | undefined = undefined;
 
   previousLive: LiveTransaction | undefined = undefined;
   nextLive: LiveTransaction | undefined = undefined;
@@ -341,6 +343,15 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
 
   guardRange(range: KeyRange): void {
     this.guardsToAdd().addRange(this.registry.window, this, range);
+  }
+
+  arbitrate(space: SpaceId): void {
+    (this.arbitrated ??= new Set()).add(space);
+  }
+
+  raceLostOn(key: Uint8Array, start: number, end: number): PhantomError | undefined {
+    const isMet = this.isolation !== 'read committed' && this.arbitrated?.has(spaceOfKey(key, start)) === true;
+    return isMet && this.changedSinceSnapshot(key, start, end) ? this.lostRace(key, start, end) : undefined;
   }
 
   savepoint(): Savepoint {

@@ -211,6 +211,16 @@ export interface MvccTransaction {
   guardPresence(key: Uint8Array, start: number, end: number): void;
   /** As guard for a whole range: the probe for children when a parent goes. */
   guardRange(range: KeyRange): void;
+  /**
+   * Says that rows in the way of unique keys of this space are met by who writes (ON CONFLICT, upserts): a race that is lost
+   * on one by the commit is 40001, not 23505, since running again will meet the row.
+   */
+  arbitrate(space: SpaceId): void;
+  /**
+   * What to raise instead of 23505 for a unique key that is taken: 40001 where the writer would have met the row (`arbitrate`)
+   * had its snapshot shown it. Undefined: 23505 it is.
+   */
+  raceLostOn(key: Uint8Array, start: number, end: number): PhantomError | undefined;
 
   savepoint(): Savepoint;
   /** Undoes everything written since; the savepoint stays. */

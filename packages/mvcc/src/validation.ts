@@ -5,7 +5,8 @@
  * come in between.
  *
  * A lost race on a unique key is 23505 and not 40001, if that is what it is: the layer above says that the key is unique,
- * the transaction's snapshot did not have it, and now it is there. A key that both have is an update race. When a
+ * the transaction's snapshot did not have it, and now it is there. A key that both have is an update race; so is one whose
+ * row the transaction would have met (ON CONFLICT), had it been there. When a
  * transaction loses both kinds at once it is 40001, since running it again may well succeed.
  *
  * Locks: who writes optimistically takes no lock while people think, but must not run over the lock of somebody who does.
@@ -13,7 +14,7 @@
  * then validates from the start. When nobody else holds a lock this costs nothing. Guarded keys are locked here, for the
  * time of the commit.
  */
-import { type ByteSlot, OperationKind, type Seq } from '@phantom/kv';
+import { type ByteSlot, OperationKind, type Seq, type SpaceId, spaceOfKey } from '@phantom/kv';
 import type { ConstraintGuards } from './constraint-guards.js';
 import { keyHash } from './key-hash.js';
 import type { LockOwner } from './lock-table.js';
@@ -28,6 +29,8 @@ export interface Candidate extends LockOwner, TransactionDescription {
   readonly writes: WriteSet | undefined;
   readonly snapshots: Snapshots;
   readonly guards: ConstraintGuards | undefined;
+  /** Spaces where it meets rows that are in the way. */
+  readonly arbitrated: ReadonlySet<SpaceId> | undefined;
 }
 
 /** A key that another transaction has locked. */
@@ -148,6 +151,7 @@ function lostUniqueRace(
   slot: ByteSlot,
 ): Error | undefined {
   if (registry.options.names.describe(key)?.unique === undefined) return undefined;
+  if (candidate.arbitrated?.has(spaceOfKey(key, 0)) === true) return undefined;
   if (candidate.snapshots.current?.get(key, 0, key.length, slot) === true) return undefined;
   return registry.window.isPresent(key, 0, key.length) ? registry.ledger.unique(key, seq) : undefined;
 }

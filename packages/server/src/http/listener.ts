@@ -93,6 +93,10 @@ export class HttpListener {
     response.setHeader('x-request-id', requestId);
     response.setHeader('cache-control', 'no-store');
     if (this.draining) response.setHeader('connection', 'close');
+    // A request that came before the end of the server has not told its client to close: the connection would rest open.
+    response.once('finish', () => {
+      if (this.draining) request.socket.end();
+    });
     // Whoever goes away early has no answer to get.
     response.on('error', () => undefined);
     let role: string | undefined;

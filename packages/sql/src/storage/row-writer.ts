@@ -15,7 +15,7 @@
  */
 import { ByteWriter, PhantomError, equalBytes } from '@phantom/base';
 import type { Oid, TableDescriptor } from '@phantom/catalog';
-import { ByteSlot, KEY_BYTES_MAX, SPACE_BYTES } from '@phantom/kv';
+import { ByteSlot, KEY_BYTES_MAX, SPACE_BYTES, spaceOfKey } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
 import { StatementRestart } from '../exec/runtime.js';
 import type { Value } from '../types/type.js';
@@ -193,9 +193,10 @@ export class RowWriter implements StatementWriter {
       }
     }
     if (!rules.physical.hasRowNumber) {
-      const taken = this.claim(this.key);
+      const isMet = isArbiter(rules.primary?.oid, arbiter);
+      const taken = this.claim(this.key, isMet);
       if (taken instanceof Promise) return taken;
-      if (taken) return this.inTheWay(rules.primary?.oid, arbiter, this.key.view(), () => this.primaryViolation(row));
+      if (taken) return this.inTheWay(isMet, this.key.view(), () => this.primaryViolation(row));
     }
     for (const rule of rules.indexes) {
       if (!rule.index.unique) break;
@@ -212,7 +213,7 @@ export class RowWriter implements StatementWriter {
   ): WriteOutcome | Promise<void> | undefined {
     const { rules, context } = this;
     if (moved) {
-      const taken = this.claim(this.key);
+      const taken = this.claim(this.key, false);
       if (taken instanceof Promise) return taken;
       if (taken) throw this.primaryViolation(row);
     }
@@ -239,21 +240,23 @@ export class RowWriter implements StatementWriter {
     rule.parts(row, this.parts, evaluation);
     if (!rule.physical.isUniqueEntry(this.parts)) return undefined;
     this.encodeEntryKey(rule, this.parts, NO_BYTES);
-    const taken = this.claim(this.entry);
+    const isMet = isArbiter(rule.index.oid, arbiter);
+    const taken = this.claim(this.entry, isMet);
     if (taken instanceof Promise) return taken;
     if (!taken) return undefined;
     const parts = this.parts.slice();
-    return this.inTheWay(
-      rule.index.oid,
-      arbiter,
-      rowKeyOfEntry(this.slot, this.slot, rule.physical, this.rules.physical.prefix),
-      () => uniqueViolation(this.rules.table, rule.index, parts, this.context),
+    return this.inTheWay(isMet, rowKeyOfEntry(this.slot, this.slot, rule.physical, this.rules.physical.prefix), () =>
+      uniqueViolation(this.rules.table, rule.index, parts, this.context),
     );
   }
 
-  /** Locks a key where the level asks for it, and tells whether a row or entry is there already (its value in `slot`). */
-  private claim(key: ByteWriter): boolean | Promise<void> {
+  /**
+   * Locks a key where the level asks for it, and tells whether a row or entry is there already (its value in `slot`). `isMet`: the
+   * statement says what becomes of one that is.
+   */
+  private claim(key: ByteWriter, isMet: boolean): boolean | Promise<void> {
     const { transaction } = this.context;
+    if (isMet) transaction.arbitrate(spaceOfKey(key.buffer, 0));
     if (this.locking) {
       const wait = transaction.lock(key.buffer, 0, key.length, LockStrength.Update, 'wait');
       if (wait instanceof Promise) return wait;
@@ -261,16 +264,9 @@ export class RowWriter implements StatementWriter {
     return transaction.getNewest(key.buffer, 0, key.length, this.slot);
   }
 
-  /** A unique key is taken: an arbiter's is told as a conflict, any other is an error. */
-  private inTheWay(
-    indexOid: Oid | undefined,
-    arbiter: readonly Oid[] | undefined,
-    rowKey: Uint8Array,
-    violation: () => PhantomError,
-  ): WriteOutcome | Promise<void> {
-    const arbitrated =
-      arbiter !== undefined && (arbiter.length === 0 || (indexOid !== undefined && arbiter.includes(indexOid)));
-    if (!arbitrated) throw violation();
+  /** A unique key is taken: one that the statement meets is told as a conflict, any other is an error. */
+  private inTheWay(isMet: boolean, rowKey: Uint8Array, violation: () => PhantomError): WriteOutcome | Promise<void> {
+    if (!isMet) throw violation();
     const { transaction } = this.context;
     const key = rowKey.slice();
     if (this.locking) {
@@ -429,6 +425,11 @@ export class RowWriter implements StatementWriter {
     const parts = rules.physical.keyCode.columns.map((column) => row[column.position as number]);
     return uniqueViolation(table, primary, parts, this.context);
   }
+}
+
+/** True when an INSERT with these arbiters says what becomes of rows in the way on the index. */
+function isArbiter(indexOid: Oid | undefined, arbiter: readonly Oid[] | undefined): boolean {
+  return arbiter !== undefined && (arbiter.length === 0 || (indexOid !== undefined && arbiter.includes(indexOid)));
 }
 
 function sameBytes(buffer: Uint8Array, length: number, other: Uint8Array): boolean {
