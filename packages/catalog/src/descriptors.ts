@@ -432,13 +432,33 @@ export interface RoutineParameter {
   readonly defaultSql?: string;
 }
 
+/** How an aggregate goes from row to row: functions by their numbers, and its state. */
+export interface AggregateSteps {
+  /** Takes the state and the arguments, gives the next state. */
+  readonly stepOid: Oid;
+  /** Makes the result of the state; undefined: the state is the result. */
+  readonly finalOid?: Oid;
+  /** The final function gets a null for each argument behind the state, which tells it their types. */
+  readonly finalHasArguments: boolean;
+  readonly stateType: TypeRef;
+  /** The state that it begins with, as text; undefined: null. */
+  readonly initialText?: string;
+}
+
+export interface AggregateDefinition extends AggregateSteps {
+  /** Makes one state of two. */
+  readonly combineOid?: Oid;
+  /** For frames of windows that move. */
+  readonly moving?: AggregateSteps & { readonly inverseOid: Oid };
+}
+
 /**
- * A function or a procedure. Routines of one name differ in the types of what goes in; together these are its name among the
+ * A function, a procedure or an aggregate. Routines of one name differ in the types of what goes in; together these are its name among the
  * catalog's keys (routineKeyName).
  */
 export interface RoutineDescriptor extends SchemaObject {
   readonly kind: 'routine';
-  readonly routine: 'function' | 'procedure';
+  readonly routine: 'function' | 'procedure' | 'aggregate';
   readonly language: string;
   readonly parameters: readonly RoutineParameter[];
   /** Of one row of the result; `record` where the parameters that go out are its columns. */
@@ -460,6 +480,8 @@ export interface RoutineDescriptor extends SchemaObject {
   readonly searchPath: readonly string[];
   /** The body as it was quoted; empty where it was written in SQL. */
   readonly source: string;
+  /** Of an aggregate, which has no body. */
+  readonly aggregate?: AggregateDefinition;
   /** A body written in SQL: RETURN, or the statements of BEGIN ATOMIC. */
   readonly body?: { readonly kind: 'return' | 'atomic'; readonly statements: readonly StoredQuery[] };
 }

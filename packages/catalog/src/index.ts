@@ -3,6 +3,8 @@ export { BootstrapOid, Catalog, type CatalogOptions, publicSchema } from './cata
 export { CatalogTransaction, type OverlayMark, decodeObject } from './catalog-transaction.js';
 export type {
   AclItem,
+  AggregateDefinition,
+  AggregateSteps,
   CollectionDescriptor,
   DocumentReference,
   DocumentReferenceAction,

@@ -70,6 +70,7 @@ export function* comment(context: DdlContext, node: Comment): DdlExecution {
     }
     case 'function':
     case 'procedure':
+    case 'aggregate':
     case 'routine': {
       const routine = yield* ownRoutine(context, target);
       objects.put(withComment(routine, text));

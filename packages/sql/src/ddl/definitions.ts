@@ -18,6 +18,7 @@ import { alterGroup, alterRole, alterSetting, createRole, dropRoles, grantRole }
 import { createDatabase, dropDatabase } from './database.js';
 import { drop } from './drop.js';
 import { alterRoutine } from './routines/alter-routine.js';
+import { createAggregate } from './routines/create-aggregate.js';
 import { createRoutine } from './routines/create-routine.js';
 import { createSchema } from './schema.js';
 import { alterPolicy, createPolicy, dropPolicies } from './policies.js';
@@ -51,6 +52,7 @@ export function definitionHandler(node: Statement): ((context: DdlContext) => Dd
     case 'alter-routine':
       return (context) => alterRoutine(context, node);
     case 'create-definition':
+      if (node.object === 'aggregate') return (context) => createAggregate(context, node);
       return node.object === 'collation' ? (context) => refuseCollation(context, node) : undefined;
     case 'create-sequence':
       return (context) => createSequence(context, node);

@@ -118,7 +118,8 @@ export function describe(context: DdlContext, item: Going): string {
 export function wordOf(object: ObjectDescriptor): string {
   if (object.kind === 'table' && object.materialized !== undefined) return 'materialized view';
   if (object.kind === 'type' && object.definition.kind === 'composite') return 'composite type';
-  return object.kind === 'routine' ? object.routine : object.kind;
+  if (object.kind === 'routine') return object.routine === 'procedure' ? 'procedure' : 'function';
+  return object.kind;
 }
 
 function columnName(object: ObjectDescriptor, number: number): string {

@@ -111,7 +111,9 @@ function missingRoutine(
   const exists = named.some(
     ({ argumentTypes: own }) => own.length === oids.length && own.every((oid, i) => oid === oids[i]),
   );
-  return exists ? required(`${object} ${shown}`) : new PhantomError('42883', `${object} ${shown} does not exist`);
+  return exists
+    ? required(`${object === 'aggregate' ? 'function' : object} ${shown}`)
+    : new PhantomError('42883', `${object} ${shown} does not exist`);
 }
 
 function missingOperator(

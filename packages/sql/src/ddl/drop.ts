@@ -29,7 +29,16 @@ type Step<T> = Generator<Yielded, T, void>;
 
 const RELATION_KINDS = new Set(['table', 'view', 'materialized view', 'index', 'sequence', 'collection']);
 /** Kinds of what can be made here. */
-const MADE_KINDS = new Set([...RELATION_KINDS, 'schema', 'type', 'domain', 'function', 'procedure', 'routine']);
+const MADE_KINDS = new Set([
+  ...RELATION_KINDS,
+  'schema',
+  'type',
+  'domain',
+  'function',
+  'procedure',
+  'aggregate',
+  'routine',
+]);
 
 export function* drop(context: DdlContext, node: Drop): DdlExecution {
   if (!MADE_KINDS.has(node.object)) {
@@ -115,7 +124,12 @@ export function findDropped(
   }
   if (isRoutineWord(node.object)) {
     const routine = findRoutine(context, target);
-    if (routine !== undefined) requireOwner(context, routine);
+    if (routine === undefined) return undefined;
+    if (node.object === 'function' && routine.routine === 'aggregate')
+      throw new PhantomError('42809', `"${routine.name}" is an aggregate function`, {
+        hint: 'Use DROP AGGREGATE to drop aggregate functions.',
+      });
+    requireOwner(context, routine);
     return routine;
   }
   if (!RELATION_KINDS.has(node.object)) throw unsupportedError(`DROP ${node.object.toUpperCase()}`);

@@ -38,9 +38,9 @@ const KIND_WORDS: Readonly<Record<string, string>> = { view: 'table', routine: '
 const KINDS_IN_SCHEMA: Readonly<Record<string, readonly string[]>> = {
   sequence: ['sequence'],
   table: ['table', 'view'],
-  function: ['function'],
+  function: ['function', 'aggregate'],
   procedure: ['procedure'],
-  routine: ['function', 'procedure'],
+  routine: ['function', 'procedure', 'aggregate'],
 };
 
 export function* grant(context: DdlContext, node: Grant): DdlExecution {

@@ -113,6 +113,7 @@ export function* rename(context: DdlContext, node: Rename): DdlExecution {
     }
     case 'function':
     case 'procedure':
+    case 'aggregate':
     case 'routine':
       return yield* renameRoutine(context, target, to);
     default:
@@ -354,6 +355,7 @@ export function* alterOwner(context: DdlContext, node: AlterOwner): DdlExecution
     }
     case 'function':
     case 'procedure':
+    case 'aggregate':
     case 'routine': {
       const routine = yield* ownRoutine(context, target);
       mayGiveTo(context, owner, routine.schemaOid);

@@ -1,4 +1,5 @@
 /** All families in one table, by the names that the facts use. */
+import { aggregateSteps } from './aggregate-steps.js';
 import { arrayFunctions } from './array-functions.js';
 import { basicAggregates } from './basic-aggregates.js';
 import { binaryFunctions } from './binary-functions.js';
@@ -48,6 +49,7 @@ export const implementations: Implementations = {
   ...dateTimeFields,
   ...formatFunctions,
   ...basicAggregates,
+  ...aggregateSteps,
   ...statisticsAggregates,
   ...jsonFunctions,
   ...jsonPopulation,

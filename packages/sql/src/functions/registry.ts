@@ -165,8 +165,10 @@ export interface AggregateFunction extends FunctionCommon {
   readonly final: (state: never, ...directArguments: never[]) => Value;
   /** Merges two partial states (parallel and spilled aggregation). */
   readonly combine?: (a: never, b: never) => unknown;
-  /** Takes a row back out (moving window frames). */
+  /** Takes a row back out (moving window frames); undefined where that cannot be done, and the frame is to be counted anew. */
   readonly inverse?: (state: never, ...args: never[]) => unknown;
+  /** The aggregate as it is counted over frames that move. */
+  readonly moving?: AggregateFunction;
   readonly needsContext?: boolean;
   readonly needsTypes?: boolean;
   /** `ordered-set` (percentile_cont ... WITHIN GROUP) and `hypothetical` (rank(...) WITHIN GROUP). */

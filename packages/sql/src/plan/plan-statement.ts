@@ -226,6 +226,10 @@ function inspect(node: LogicalNode, facts: { -readonly [K in Fact]: boolean }): 
         if (asksHere(item.function)) facts.local = true;
       }
       break;
+    case 'aggregate':
+    case 'window':
+      if (node.calls.some((call) => isWaiting(call.function))) facts.locks = true;
+      break;
     default:
       break;
   }

@@ -1,6 +1,7 @@
 /** Routines of users as the functions that calls are resolved to. */
 import { type RoutineDescriptor, type RoutineParameter, goesIn } from '@phantom/catalog';
 import type { CallTypes, EvaluationContext, FunctionDefinition } from '../functions/registry.js';
+import { aggregateOf } from './aggregate-function.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import { quoteIdentifier } from '../types/reg-types.js';
 import { TypeOid } from '../types/type-oids.js';
@@ -60,6 +61,10 @@ function define(routine: RoutineDescriptor, types: TypeLookup): FunctionDefiniti
     ...(isRow ? { columns: outputs.map(({ name, type }, i) => ({ name: columnName(name, i), type: type.oid })) } : {}),
     ...(!isRow && only !== undefined && only.name !== '' ? { resultName: only.name } : {}),
   };
+  if (routine.routine === 'aggregate') {
+    const { needsContext: _context, needsTypes: _types, strict: _strict, ...rest } = common;
+    return aggregateOf(routine, rest);
+  }
   if (routine.returnsSet) {
     const call = (...args: unknown[]): Iterable<Value> => {
       const [callTypes, context] = [args.pop() as CallTypes, args.pop() as EvaluationContext];

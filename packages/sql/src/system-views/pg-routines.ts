@@ -55,6 +55,11 @@ const MODE_LETTERS: Readonly<Record<RoutineParameter['mode'], string>> = {
   variadic: 'v',
   table: 't',
 };
+const ROUTINE_LETTERS: Readonly<Record<RoutineDescriptor['routine'], string>> = {
+  function: 'f',
+  procedure: 'p',
+  aggregate: 'a',
+};
 const PARALLEL = { safe: 's', restricted: 'r', unsafe: 'u' } as const;
 
 function* routineRows(source: SystemViewSource): Iterable<CatalogRow> {
@@ -76,7 +81,7 @@ function routineRow(source: SystemViewSource, routine: RoutineDescriptor): Catal
     procost: routine.cost,
     prorows: routine.rows,
     provariadic: variadic === undefined ? 0 : (source.types.byOid(variadic.type.oid)?.elementOid ?? 0),
-    prokind: routine.routine === 'procedure' ? 'p' : 'f',
+    prokind: ROUTINE_LETTERS[routine.routine],
     prosecdef: routine.securityDefiner,
     proleakproof: routine.leakproof,
     proisstrict: routine.strict,
@@ -130,10 +135,43 @@ function languageRows(): CatalogRow[] {
   }));
 }
 
+/** Those of users: how the built-in ones count is nobody's to read. */
+function* aggregateRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const { oid, aggregate } of routinesOf(source)) {
+    if (aggregate === undefined) continue;
+    const { moving } = aggregate;
+    yield {
+      aggfnoid: oid,
+      aggkind: 'n',
+      aggnumdirectargs: 0,
+      aggtransfn: aggregate.stepOid,
+      aggfinalfn: aggregate.finalOid ?? 0,
+      aggcombinefn: aggregate.combineOid ?? 0,
+      aggserialfn: 0,
+      aggdeserialfn: 0,
+      aggmtransfn: moving?.stepOid ?? 0,
+      aggminvtransfn: moving?.inverseOid ?? 0,
+      aggmfinalfn: moving?.finalOid ?? 0,
+      aggfinalextra: aggregate.finalHasArguments,
+      aggmfinalextra: moving?.finalHasArguments ?? false,
+      aggfinalmodify: 'r',
+      aggmfinalmodify: 'r',
+      aggsortop: 0,
+      aggtranstype: aggregate.stateType.oid,
+      aggtransspace: 0,
+      aggmtranstype: moving?.stateType.oid ?? 0,
+      aggmtransspace: 0,
+      agginitval: aggregate.initialText ?? null,
+      aggminitval: moving?.initialText ?? null,
+    };
+  }
+}
+
 export const ROUTINE_VIEWS: readonly SystemView[] = [
   catalogView('pg_proc', function* (source) {
     yield* builtInRows();
     yield* routineRows(source);
   }),
+  catalogView('pg_aggregate', aggregateRows),
   catalogView('pg_language', languageRows),
 ];

@@ -213,7 +213,6 @@ export const TYPE_VIEWS: readonly SystemView[] = [
     })),
   ),
   ...emptyViews(
-    'pg_aggregate',
     'pg_amop',
     'pg_amproc',
     'pg_conversion',

@@ -1,6 +1,7 @@
 /** Which routine is meant where ALTER, DROP, COMMENT or GRANT names one. */
 import { PhantomError } from '@phantom/base';
 import { type RoutineDescriptor, goesIn } from '@phantom/catalog';
+import type { FunctionDefinition } from '../../functions/registry.js';
 import type { ObjectRef, RoutineParameter as ParameterNode } from '../../text/ast-access.js';
 import type { TypeName } from '../../text/ast-leaves.js';
 import { formatType } from '../../types/format-type.js';
@@ -9,11 +10,11 @@ import { missingObject } from '../drop-unmade.js';
 import { splitName } from '../names.js';
 import { routineType } from './routine-parameters.js';
 
-type RoutineWord = 'function' | 'procedure' | 'routine';
+type RoutineWord = 'function' | 'procedure' | 'aggregate' | 'routine';
 
 /** True for the words that mean routines. */
 export function isRoutineWord(word: string): word is RoutineWord {
-  return word === 'function' || word === 'procedure' || word === 'routine';
+  return word === 'function' || word === 'procedure' || word === 'aggregate' || word === 'routine';
 }
 
 /** The routine that the reference means; undefined when a user has made none. 42725, 42809. */
@@ -24,7 +25,7 @@ export function findRoutine(context: DdlContext, target: ObjectRef): RoutineDesc
   const word = target.object as RoutineWord;
   const { signature } = target;
   if (signature === undefined) {
-    const fitting = named.filter(({ routine }) => word === 'routine' || (routine?.routine ?? 'function') === word);
+    const fitting = named.filter((definition) => isMeant(word, kindOf(definition)));
     if (fitting.length > 1) {
       throw new PhantomError('42725', `${word} name "${name}" is not unique`, {
         hint: `Specify the argument list to select the ${word} unambiguously.`,
@@ -36,9 +37,23 @@ export function findRoutine(context: DdlContext, target: ObjectRef): RoutineDesc
   const found =
     routines.find((routine) => hasInputs(context, routine, signature.parameters)) ??
     routines.find((routine) => hasParameters(context, routine, signature.parameters));
-  if (found !== undefined && word !== 'routine' && found.routine !== word)
-    throw new PhantomError('42809', `${routineText(context, found)} is not a ${word}`);
+  if (found !== undefined && !isMeant(word, found.routine)) {
+    const message =
+      word === 'aggregate'
+        ? `function ${routineText(context, found).replaceAll(',', ', ')} is not an aggregate`
+        : `${routineText(context, found)} is not a ${word}`;
+    throw new PhantomError('42809', message);
+  }
   return found;
+}
+
+function kindOf({ kind, routine }: FunctionDefinition): RoutineDescriptor['routine'] {
+  return routine?.routine ?? (kind === 'aggregate' ? 'aggregate' : 'function');
+}
+
+/** An aggregate is a function, too, except where functions are dropped. */
+function isMeant(word: RoutineWord, kind: RoutineDescriptor['routine']): boolean {
+  return word === 'routine' || word === kind || (word === 'function' && kind === 'aggregate');
 }
 
 /** The same; 42883 when there is none. */

@@ -44,7 +44,8 @@ export function routineType(context: DdlContext, name: TypeName): TypeRef {
   }
 }
 
-function parameterOf(context: DdlContext, node: ParameterNode): RoutineParameter {
+/** A parameter as it is kept. */
+export function parameterOf(context: DdlContext, node: ParameterNode): RoutineParameter {
   const name = node.type as TypeName;
   if (name.setOf) throw invalid('functions cannot accept set arguments', node.position);
   const type = routineType(context, name);
@@ -142,19 +143,21 @@ function resultOf(context: DdlContext, node: CreateRoutine, parameters: readonly
   return declared;
 }
 
-/** A result that the call decides needs a parameter of the same family that decides it. */
 function checkPolymorphism(parameters: readonly RoutineParameter[], result: TypeRef): void {
-  const given: readonly number[] = parameters.filter(goesIn).map(({ type }) => type.oid);
-  for (const { type } of [{ type: result }, ...resultParameters({ parameters })]) {
-    if (!isPolymorphic(type.oid)) continue;
-    const family = SIMPLE_FAMILY.has(type.oid) ? SIMPLE_FAMILY : COMMON_FAMILY;
-    const name = family.get(type.oid) ?? '';
-    const isRange = name.includes('range');
-    const wanted = [...family].filter(([, other]) => !isRange || other.includes('range'));
-    if (wanted.some(([oid]) => given.includes(oid))) continue;
-    const names = wanted.map(([, other]) => other);
-    const listed = names.length === 2 ? names.join(' or ') : `${names.slice(0, -1).join(', ')}, or ${names.at(-1)}`;
-    const detail = `A result of type ${name} requires at least one input of type ${listed}.`;
-    throw invalid('cannot determine result data type', undefined, detail);
-  }
+  const given = parameters.filter(goesIn).map(({ type }) => type.oid);
+  for (const { type } of [{ type: result }, ...resultParameters({ parameters })])
+    checkResultFamily(given, type.oid, 'cannot determine result data type');
+}
+
+/** 42P13 for a type that the call decides, unless there is a parameter of the same family that decides it. */
+export function checkResultFamily(given: readonly number[], oid: number, message: string): void {
+  if (!isPolymorphic(oid)) return;
+  const family = SIMPLE_FAMILY.has(oid) ? SIMPLE_FAMILY : COMMON_FAMILY;
+  const name = family.get(oid) ?? '';
+  const isRange = name.includes('range');
+  const wanted = [...family].filter(([, other]) => !isRange || other.includes('range'));
+  if (wanted.some(([other]) => given.includes(other))) return;
+  const names = wanted.map(([, other]) => other);
+  const listed = names.length === 2 ? names.join(' or ') : `${names.slice(0, -1).join(', ')}, or ${names.at(-1)}`;
+  throw invalid(message, undefined, `A result of type ${name} requires at least one input of type ${listed}.`);
 }

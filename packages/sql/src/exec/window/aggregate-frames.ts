@@ -49,10 +49,14 @@ class FrameState {
     this.state = (this.definition.step as unknown as Step)(this.state, ...values);
   }
 
-  leave(position: number): void {
+  /** False when the row could not be taken out: the frame is to be counted anew. */
+  leave(position: number): boolean {
     const values = this.arguments(position);
-    if (values === undefined) return;
-    this.state = (this.definition.inverse as unknown as Step)(this.state, ...values);
+    if (values === undefined) return true;
+    const next = (this.definition.inverse as unknown as Step)(this.state, ...values);
+    if (next === undefined) return false;
+    this.state = next;
+    return true;
   }
 
   result(): Value {
@@ -65,10 +69,12 @@ export function* aggregateResults(
   input: WindowInput,
   partition: Partition,
   column: WindowColumn,
-  definition: AggregateFunction,
+  whole: AggregateFunction,
   results: Value[],
   due: () => boolean,
 ): Generator<undefined, void, void> {
+  const moves = column.call.frame.start.kind !== 'unbounded-preceding';
+  const definition = moves ? (whole.moving ?? whole) : whole;
   const walker = new FrameWalker(input, partition, column);
   const state = new FrameState(input, partition, column, definition);
   const length = partition.end - partition.start;
@@ -111,9 +117,9 @@ function follow(
   end: number,
 ): number {
   const overlap = walker.start >= start && walker.start < end && walker.end >= end;
-  const keeps = overlap && (walker.start === start || definition.inverse !== undefined);
+  let keeps = overlap && (walker.start === start || definition.inverse !== undefined);
+  for (let j = start; keeps && j < walker.start; j++) keeps = state.leave(j);
   if (keeps) {
-    for (let j = start; j < walker.start; j++) state.leave(j);
     for (let j = end; j < walker.end; j++) state.enter(j);
     return walker.start - start + walker.end - end;
   }

@@ -1,5 +1,6 @@
 /** Every function that is implemented here, by family. */
 import { aggregateFacts } from './aggregate-facts.js';
+import { aggregateStepFacts } from './aggregate-step-facts.js';
 import { arrayFacts } from './array-facts.js';
 import { binaryFacts } from './binary-facts.js';
 import { bitFacts } from './bit-facts.js';
@@ -26,6 +27,7 @@ import { windowFacts } from './window-facts.js';
 
 export const functionFacts: readonly string[] = [
   aggregateFacts,
+  aggregateStepFacts,
   arrayFacts,
   binaryFacts,
   bitFacts,
