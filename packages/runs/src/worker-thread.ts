@@ -127,8 +127,8 @@ export class WorkerCall<R> implements Wait {
 
   abort(): void {
     Atomics.store(this.control, ABORT, 1);
-    // It may be waiting for its pieces to be taken.
-    Atomics.notify(this.control, TAKEN);
+    // It may be about to wait for its pieces to be taken.
+    this.taken();
   }
 
   /** The reader has done with a piece, so another one may come. */

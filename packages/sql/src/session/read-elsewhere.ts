@@ -10,6 +10,7 @@ import { LongWait } from '../exec/long-wait.js';
 import { RowBlockReader } from '../exec/row-block.js';
 import { type Execution, PAUSE, type RowSink, type WorkCounters, type Yielded } from '../exec/runtime.js';
 import type { PreparedPlan } from '../plan/prepared-plan.js';
+import { selectInto } from '../text/select-into.js';
 import type { Value } from '../types/type.js';
 import type { ReadView, RemoteRows } from './ports.js';
 import { type RemoteRead, encodeParameters, resultCodec } from './remote-read.js';
@@ -116,7 +117,11 @@ function remoteRead(
 function indexInText(session: SqlSession, { text, node }: PlanStatement): number {
   if (!session.settings.boolean('standard_conforming_strings')) return -1;
   const statements = session.engine.statements.parse(text);
-  return statements.length === 1 ? 0 : statements.findIndex((statement) => statement.node === node);
+  const [first] = statements;
+  // The only one may have been parsed anew for the types that were declared for it. What it is a part of is of another kind.
+  const isOnly =
+    statements.length === 1 && first?.node.kind === 'query' && selectInto(first.node, first.end) === undefined;
+  return isOnly ? 0 : statements.findIndex((statement) => statement.node === node);
 }
 
 function addWork(to: WorkCounters, work: WorkCounters): void {
