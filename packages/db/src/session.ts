@@ -20,6 +20,7 @@ export {
   type TypeContext,
   type Value,
   commandTag,
+  controlBlock,
   jsReader,
   lookUp,
   lookUpWithin,

@@ -235,6 +235,13 @@ describe('extended query', () => {
       expect(errorOf(await client.ask(execute(1, 'p'), sync()))).toMatchObject({ C: '34000' });
     }));
 
+  it('begins a transaction once with each portal', () =>
+    session(async (client) => {
+      const messages = await client.ask(parse('begin'), bind(), execute(), execute(), sync());
+      expect(shape(messages)).toBe('12CEZ');
+      expect(errorOf(messages)).toMatchObject({ C: '55000', M: 'portal "" cannot be run anymore' });
+    }));
+
   it('answers NoData and the empty query', () =>
     session(async (client) => {
       expect(

@@ -15,7 +15,7 @@ export type { ReadView, ReadWorkers, RemoteRows, StoragePort, TableAdvice, Table
 export { type RemoteOutcome, type RemoteRead, executeRemotely } from './session/remote-read.js';
 export { type Notice, type SessionOptions, SqlSession, type TransactionStatus } from './session/session.js';
 export type { SessionStatement } from './session/statement.js';
-export { lookUp, lookUpWithin, writePoint } from './session/straight-roads.js';
+export { controlBlock, lookUp, lookUpWithin, writePoint } from './session/straight-roads.js';
 export type { OpeningModes } from './session/transaction-modes.js';
 export type { ParsedStatement } from './text/ast-statements.js';
 export { buildParser } from './text/parse.js';

@@ -59,11 +59,15 @@ export interface DatabaseSession {
   close(): void;
 }
 
-/** Shorter ways for statements of one row by key; see lookUp, lookUpWithin and writePoint of `@phantom/db/session`. */
+/**
+ * Shorter ways for statements of one row by key, and for BEGIN and COMMIT; see lookUp, lookUpWithin, writePoint and controlBlock
+ * of `@phantom/db/session`.
+ */
 export interface StraightRoads {
   lookUp(statement: PlanStatement, parameters: readonly Value[], into: Value[]): boolean;
   lookUpWithin(statement: PlanStatement, parameters: readonly Value[], into: Value[]): boolean | undefined;
   writePoint(statement: PlanStatement, parameters: readonly Value[]): number | undefined;
+  controlBlock(statement: SessionStatement): FetchOutcome | Promise<FetchOutcome> | undefined;
 }
 
 export interface OpenedSession {

@@ -280,13 +280,12 @@ export class ProtocolSession {
     this.held.holdBack(statement);
     this.held.alone = this.database.transaction === undefined && portal.portal === undefined;
     this.lone = this.held.alone ? { portal, rowsMax, producedBytes: this.output.producedBytes } : undefined;
-    if (statement.kind !== 'plan' || portal.portal !== undefined) return this.run(portal, rowsMax);
     if (portal.done) {
-      if (statement.plan.pointWrite !== undefined)
-        throw new PhantomError('55000', `portal "${name}" cannot be run anymore`);
+      if (!isQuery(statement)) throw new PhantomError('55000', `portal "${name}" cannot be run anymore`);
       writeCommandComplete(this.output.messages, 'SELECT 0');
       return undefined;
     }
+    if (statement.kind !== 'plan' || portal.portal !== undefined) return this.run(portal, rowsMax);
     const tag = rowsMax === 0 ? this.road.take(statement, portal.values, portal.encoder, false) : undefined;
     if (tag === undefined) return this.run(portal, rowsMax);
     portal.done = true;
@@ -325,6 +324,11 @@ export class ProtocolSession {
   private fetch(portal: ProtocolPortal, rowsMax: number): FetchOutcome | Promise<FetchOutcome> {
     const { database, output } = this;
     const { messages } = output;
+    const ended = portal.portal === undefined ? this.road.control(portal.ready.statement) : undefined;
+    if (ended !== undefined) {
+      portal.done = true;
+      return ended;
+    }
     portal.portal ??= database.portal(portal.ready.statement, portal.values);
     const { encoder } = portal;
     const receive = (batch: RowBatch): void => encoder.rows(batch, messages, database.evaluation);

@@ -125,6 +125,9 @@ export class SimpleQuery {
       const tag = road.take(statement, NO_VALUES, encoder, true);
       if (tag !== undefined) return this.complete(tag, isLast);
     }
+    const ended = road.control(statement);
+    if (ended instanceof Promise) return ended.then(({ tag }) => this.complete(tag, isLast));
+    if (ended !== undefined) return this.complete(ended.tag, isLast);
     const portal = database.portal(statement, NO_VALUES);
     const bare = fields.length === 0 && isQuery(statement);
     if (fields.length > 0 || bare) encoder.describe(output.messages);

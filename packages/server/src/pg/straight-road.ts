@@ -1,8 +1,14 @@
 /**
  * Statements of one row by key, answered at once: without a portal of the database, an execution or a promise. Whatever would
- * have to wait for somebody, or is of another kind, is left to the ordinary road.
+ * have to wait for somebody, or is of another kind, is left to the ordinary road. BEGIN and COMMIT do without a portal, too.
  */
-import { type PreparedPlan, type Value, commandTag } from '@phantom/db/session';
+import {
+  type FetchOutcome,
+  type PreparedPlan,
+  type SessionStatement,
+  type Value,
+  commandTag,
+} from '@phantom/db/session';
 import type { DatabaseSession, PlanStatement, StraightRoads } from './database-session.js';
 import { type Output, SEND_BYTES } from './output.js';
 import type { RowEncoder } from './row-encoder.js';
@@ -36,6 +42,11 @@ export class StraightRoad {
     if (!found) return 'SELECT 0';
     encoder.row(this.row, messages, this.database.evaluation);
     return 'SELECT 1';
+  }
+
+  /** Begins or commits a block; undefined: nothing has been done. */
+  control(statement: SessionStatement): FetchOutcome | Promise<FetchOutcome> | undefined {
+    return this.roads.controlBlock(statement);
   }
 
   private read(plan: PreparedPlan, statement: PlanStatement, values: readonly Value[]): boolean | undefined {

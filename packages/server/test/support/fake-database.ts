@@ -175,6 +175,14 @@ export class FakeSession implements DatabaseSession {
     return 1;
   }
 
+  /** BEGIN has a road of its own, COMMIT has not. */
+  controlBlock(statement: SessionStatement): FetchOutcome | undefined {
+    if (statement.kind !== 'utility' || (statement.node as never)[0] !== 'begin') return undefined;
+    this.transaction = { explicit: true };
+    this.status = 'transaction';
+    return { complete: true, rows: 0, tag: 'BEGIN', count: 0 };
+  }
+
   portal(statement: SessionStatement, parameters: readonly Value[]): DatabasePortal {
     if (statement.kind === 'empty')
       return new FakePortal(this, { words: [''], fields: [], parameterTypes: [] }, parameters);
@@ -271,10 +279,6 @@ class FakePortal implements DatabasePortal {
         return done('SELECT 1', 1);
       case 'write':
         return done('UPDATE 1', 0, 1);
-      case 'begin':
-        session.transaction = { explicit: true };
-        session.status = 'transaction';
-        return done('BEGIN');
       case 'commit':
       case 'rollback':
         session.transaction = undefined;
@@ -332,7 +336,12 @@ export class FakeDatabase implements SessionSource {
     this.sessions.push(session);
     return {
       session,
-      roads: { lookUp: () => false, lookUpWithin: () => undefined, writePoint: () => session.writePoint() },
+      roads: {
+        lookUp: () => false,
+        lookUpWithin: () => undefined,
+        writePoint: () => session.writePoint(),
+        controlBlock: (statement) => session.controlBlock(statement),
+      },
     };
   }
 

@@ -100,7 +100,7 @@ export class StatementCache {
   /** Takes note of a plan for its own values, and of the general one when that is due. */
   private weigh(picture: CatalogPort, shape: Shape, plan: PreparedPlan): void {
     shape.noteCustom(plan.traits.cost);
-    if (!shape.isDue) return;
+    if (!shape.isDue(plan)) return;
     const node = shape.parse();
     if (node === undefined) {
       shape.isOpen = false;

@@ -12,10 +12,11 @@
  * alone.
  *
  * As PostgreSQL does with prepared statements, the first executions of a shape are planned for their own values. After
- * CUSTOM_PLANS_MIN of them the shape's general plan is compared with what those cost; it is taken when it is no worse, and
- * never where they differed much among themselves.
+ * CUSTOM_PLANS_MIN of them, or the first that finds its row by the whole key, the shape's general plan is compared with what those
+ * cost; it is taken when it is no worse, and never where they differed much among themselves.
  */
 import type { Oid } from '@phantom/catalog';
+import type { PreparedPlan } from '../plan/prepared-plan.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { Statement } from '../text/ast-statements.js';
 import { parseScript } from '../text/parse.js';
@@ -64,8 +65,9 @@ export class Shape {
     if (this.costMax > this.costMin * COST_SPREAD_MAX + GENERAL_SLACK) this.isOpen = false;
   }
 
-  get isDue(): boolean {
-    return this.isOpen && this.node === undefined && this.customPlans >= CUSTOM_PLANS_MIN;
+  /** Whether the general plan is to be weighed against this one. */
+  isDue(plan: PreparedPlan): boolean {
+    return this.isOpen && this.node === undefined && (this.customPlans >= CUSTOM_PLANS_MIN || isOfOneRow(plan));
   }
 
   /** Decides on the general plan, given what it costs. */
@@ -104,6 +106,11 @@ export class StatementShapes {
     shapes.set(key, shape);
     return { shape, texts: taken.texts };
   }
+}
+
+/** One row by its whole key: no value makes another plan better. */
+function isOfOneRow({ pointLookup, pointLock, pointWrite }: PreparedPlan): boolean {
+  return pointLookup !== undefined || pointLock !== undefined || pointWrite !== undefined;
 }
 
 const TOKEN = /\s+|[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*|\d+(?:\.\d+)?|'(?:[^']|'')*'|[<>=!]+|[^]/gy;

@@ -1,14 +1,18 @@
 /**
  * Straight roads: what the most frequent statements take instead of a portal and an execution. A plan has one when it is a
- * read or a write of one row by key; the session's rules (rights, transactions, failures) are the same as on the ordinary road.
+ * read or a write of one row by key, and so have BEGIN and COMMIT around them; the session's rules (rights, transactions,
+ * failures) are the same as on the ordinary road.
  */
 import { type MvccTransaction, TableLockMode } from '@phantom/mvcc';
 import { StatementRestart, StatementWait } from '../exec/runtime.js';
 import type { PointLookup } from '../plan/prepared-plan.js';
 import type { Value } from '../types/type.js';
+import { commandTag } from './command-tag.js';
+import type { FetchOutcome } from './portal.js';
 import { readOnlyTransaction } from './session-errors.js';
 import type { SqlSession } from './session.js';
-import type { PlanStatement } from './statement.js';
+import type { PlanStatement, SessionStatement } from './statement.js';
+import { openBlock } from './transaction-statements.js';
 
 /**
  * The straight road for a SELECT by key outside of a transaction: no execution, no transaction, no batch. Writes the row
@@ -114,4 +118,47 @@ export function writePoint(
     refuseUnlessAgain(session, storage, error);
   }
   return undefined;
+}
+
+/**
+ * The straight road for BEGIN where there is no transaction, and for COMMIT of a block that has not failed: at once, or a promise of
+ * the commit's end. Undefined for everything else, of which nothing has been done: the ordinary road warns, refuses, or waits.
+ */
+export function controlBlock(
+  session: SqlSession,
+  statement: SessionStatement,
+): FetchOutcome | Promise<FetchOutcome> | undefined {
+  if (statement.kind !== 'utility') return undefined;
+  const { node } = statement;
+  const { transaction } = session;
+  if (node.kind === 'begin') {
+    if (transaction !== undefined) return undefined;
+    beginControl(session, statement.text);
+    openBlock(session, node.modes);
+    session.watch.resting();
+    return { complete: true, rows: 0, tag: commandTag(node, 0), count: 0 };
+  }
+  if (node.kind !== 'commit' || node.chain || transaction?.explicit !== true || transaction.failed) return undefined;
+  if (transaction.readAhead(false) !== undefined) return undefined;
+  beginControl(session, statement.text);
+  return commitBlock(session, commandTag(node, 0));
+}
+
+async function commitBlock(session: SqlSession, tag: string): Promise<FetchOutcome> {
+  const stop = session.interrupts.beginRun(session.settings.integer('statement_timeout'));
+  try {
+    await session.commit();
+  } finally {
+    stop();
+  }
+  return { complete: true, rows: 0, tag, count: 0 };
+}
+
+function beginControl(session: SqlSession, text: string): void {
+  session.watch.working();
+  session.watch.refuseIfEnded();
+  session.activity.begin(text);
+  session.engine.counters.executions++;
+  session.evaluation.beginStatement();
+  session.advisory.beginStatement();
 }

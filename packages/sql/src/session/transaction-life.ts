@@ -61,7 +61,8 @@ export class TransactionLife {
     const transaction = this.current as SessionTransaction;
     const { storage } = transaction;
     try {
-      await this.runChecks(transaction);
+      const checks = this.runChecks(transaction);
+      if (checks !== undefined) await checks;
       this.current = undefined;
       const wrote = storage.hasWrites;
       const result = await session.interrupts.committing(storage.commit(this.commitOptions()), (reason) =>
@@ -158,9 +159,18 @@ export class TransactionLife {
     }
   }
 
-  private async runChecks(transaction: SessionTransaction): Promise<void> {
+  /** Runs what has waited for the commit; a promise once some of it has to wait for others. */
+  private runChecks(transaction: SessionTransaction): Promise<void> | undefined {
+    const checks = this.beforeCommit(transaction);
+    for (let step = checks.next(); step.done !== true; step = checks.next())
+      if (step.value instanceof Promise) return this.runRest(step.value, checks);
+    return undefined;
+  }
+
+  private async runRest(first: Promise<unknown>, checks: Generator<Yielded, void, void>): Promise<void> {
     const { interrupts, settings } = this.session;
-    for (const wait of this.beforeCommit(transaction))
+    await interrupts.interruptible(first, settings.integer('lock_timeout'));
+    for (const wait of checks)
       if (wait instanceof Promise) await interrupts.interruptible(wait, settings.integer('lock_timeout'));
   }
 

@@ -20,7 +20,7 @@ export function beginUtility(node: Begin): Utility {
     }
     // An implicit transaction of the same message becomes the block that BEGIN names.
     if (transaction !== undefined) transaction.explicit = true;
-    else open(session, node.modes);
+    else openBlock(session, node.modes);
     return 0;
   });
 }
@@ -109,7 +109,7 @@ export function setTransactionUtility(node: SetTransaction): Utility {
 }
 
 /** Begins an explicit transaction with the modes given, the session's defaults for the rest. */
-function open(session: SqlSession, modes: TransactionModes): void {
+export function openBlock(session: SqlSession, modes: TransactionModes): void {
   session.openTransaction(true, withModes(defaultModes(session.settings), modes));
 }
 

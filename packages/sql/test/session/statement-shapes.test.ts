@@ -80,6 +80,27 @@ describe('texts of one shape', () => {
     await test.close();
   });
 
+  it('share a plan from the second one on where they name one row by its key', async () => {
+    const test = await openEngine();
+    const session = test.session();
+    const run = (sql: string): Promise<string[]> => runStatement(session, sql);
+    await run('create table t (id int primary key, v int)');
+    const { counters } = test.engine;
+    const statements = [
+      'insert into t values (I, 10)',
+      'update t set v = v + -1 where id = I',
+      'select v from t where id = I',
+    ];
+    for (const text of statements) {
+      await run(text.replace('I', '1'));
+      const { parses, plans } = counters;
+      for (let i = 2; i <= 9; i++) expect((await run(text.replace('I', `${i}`)))[0]).not.toContain('error');
+      expect([counters.parses - parses, counters.plans - plans]).toEqual([0, 0]);
+    }
+    expect((await run('select v from t where id = 5'))[1]?.trim()).toBe('9');
+    await test.close();
+  });
+
   it('keep plans of their own where their costs differ', async () => {
     const test = await openEngine();
     const session = test.session();

@@ -1,6 +1,6 @@
-/** Rows read and locked by key without an execution: what the road does itself, and what it leaves to the ordinary one. */
+/** What straight roads do themselves, and what they leave to the ordinary one: rows locked by key, BEGIN and COMMIT. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type SqlSession, lookUpWithin } from '../../src/index.js';
+import { type SqlSession, controlBlock, lookUpWithin } from '../../src/index.js';
 import type { PlanStatement } from '../../src/session/statement.js';
 import { type TestEngine, openEngine } from '../support/engine.js';
 import { run } from '../support/statements.js';
@@ -63,5 +63,53 @@ describe('a row that is read and locked by its key', () => {
     await run(a, 'begin read only');
     expect(found(a, LOCKING, [1])).toBeUndefined();
     expect(found(a, 'select v from t where id = $1', [1])).toEqual([10]);
+  });
+});
+
+describe('a block', () => {
+  const control = (session: SqlSession, text: string): unknown => controlBlock(session, session.prepareText(text));
+
+  it('begins and commits without a portal, in the modes that are named', async () => {
+    expect(control(a, 'begin isolation level serializable')).toMatchObject({ complete: true, tag: 'BEGIN' });
+    expect(a.settings.get('transaction_isolation')).toBe('serializable');
+    await run(a, 'update t set v = 11 where id = 1');
+    expect(await control(a, 'end')).toMatchObject({ complete: true, tag: 'COMMIT' });
+    expect(a.status).toBe('idle');
+    expect(a.settings.get('transaction_isolation')).toBe('read committed');
+    expect(a.lastCommit).toBeDefined();
+  });
+
+  it('is told what its commit has failed on, and is over', async () => {
+    await run(a, 'create table c (t_id int references t deferrable initially deferred)');
+    control(a, 'begin');
+    await run(a, 'insert into c values (99)');
+    await expect(control(a, 'commit')).rejects.toMatchObject({ code: '23503' });
+    expect(a.status).toBe('idle');
+    expect(await run(a, 'select * from c')).toBe('SELECT 0');
+  });
+
+  it('waits for what is deferred to its commit, until it is cancelled or its time is over', async () => {
+    await run(a, 'create table c (t_id int references t deferrable initially deferred)');
+    await run(b, 'begin; delete from t where id = 1');
+    control(a, 'begin');
+    await run(a, 'insert into c values (1)');
+    const ended = control(a, 'commit') as Promise<unknown>;
+    a.cancel();
+    await expect(ended).rejects.toMatchObject({ code: '57014' });
+    await run(a, 'begin; insert into c values (1); set local statement_timeout = 20');
+    await expect(control(a, 'commit')).rejects.toMatchObject({ code: '57014' });
+    expect(a.status).toBe('idle');
+    await run(b, 'rollback');
+  });
+
+  it('is left to the ordinary road where there is more to it', async () => {
+    expect(control(a, 'commit')).toBeUndefined();
+    expect(control(a, 'rollback')).toBeUndefined();
+    control(a, 'begin');
+    expect(control(a, 'begin')).toBeUndefined();
+    expect(control(a, 'commit and chain')).toBeUndefined();
+    await run(a, 'select 1 / 0');
+    expect(control(a, 'commit')).toBeUndefined();
+    expect(await run(a, 'commit')).toBe('ROLLBACK');
   });
 });
