@@ -1,21 +1,29 @@
 /**
- * Document bytes to plain objects, fast: keys come out of a table by their bytes, as strings that JavaScript has interned
- * already, so that making a property needs no new string and no hashing of one. Chosen fields are decoded alone: the others are
- * stepped over by the table of ends.
+ * Document bytes to plain objects, fast. Documents of a collection are mostly alike, so the decoder learns their shapes: once an object
+ * has had keys for which it knows no shape some times, it compiles a function that makes an object of those keys at once, from
+ * values alone, and compares bytes with those of the keys afterwards. Other objects are put together field by field, their keys out of a
+ * table, as strings that JavaScript has interned already. Chosen fields are decoded alone: the others are stepped over by
+ * the table of ends.
  *
- * The table of keys is direct-mapped: a key that falls on another's place takes it. Bytes are compared, so a wrong place
- * costs time and never a wrong key. `__proto__` is a field like others.
+ * Both tables are direct-mapped: what falls on another's place may take it. Bytes are compared, so a wrong place costs time and never a
+ * wrong key. `__proto__` is a field like others.
  */
 import { readU16, readU32, varintBytes } from '@phantom/base';
 import { DOCUMENT_DEPTH_MAX, Tag } from './document-format.js';
 import { type DocumentValue, entryKey, nodeCount, nodeEnd, scalarValue } from './document-reader.js';
+import { type ObjectShape, compileShape } from './document-shape.js';
 import { corruptValue } from './storage.js';
 import { readUtf8 } from './text-bytes.js';
-import { checkedVarint } from './value-bytes.js';
+import { checkedVarint, readI16, readI32 } from './value-bytes.js';
 
 const SLOTS = 1024;
 /** Longer keys are decoded each time. */
 const KEY_BYTES_MAX = 64;
+const SHAPE_SLOTS = 256;
+/** Objects without their shape in its place before it is compiled. Compiling costs as much as some dozens of them. */
+const MISSES_MAX = 32;
+/** Shapes compiled by one decoder, those counted that lost their places. */
+const SHAPES_MAX = 2048;
 
 interface KnownKey {
   readonly bytes: Uint8Array;
@@ -25,8 +33,23 @@ interface KnownKey {
 export class DocumentDecoder {
   private readonly slots: (KnownKey | undefined)[] = new Array<KnownKey | undefined>(SLOTS).fill(undefined);
 
+  private readonly shapes: (ObjectShape | undefined)[] = new Array<ObjectShape | undefined>(SHAPE_SLOTS).fill(
+    undefined,
+  );
+  /** By place of a shape: objects that had another since it was met last. */
+  private readonly misses = new Uint8Array(SHAPE_SLOTS);
+  private shapesLeft = SHAPES_MAX;
+  /** Values of the objects being decoded, those of the innermost last. */
+  private readonly values: DocumentValue[] = [];
+  private valuesUsed = 0;
+
   /** The node at `at` as a value, objects as plain ones. XX001 for bytes that no writer made. */
-  decode(bytes: Uint8Array, at: number, end: number, depth = 0): DocumentValue {
+  decode(bytes: Uint8Array, at: number, end: number): DocumentValue {
+    this.valuesUsed = 0;
+    return this.node(bytes, at, end, 0);
+  }
+
+  private node(bytes: Uint8Array, at: number, end: number, depth: number): DocumentValue {
     const tag = at < end ? (bytes[at] as number) : Tag.Shared;
     if (tag >= Tag.SmallInteger) return tag - Tag.SmallInteger;
     if (tag >= Tag.ShortString && tag < Tag.Shared) {
@@ -34,37 +57,85 @@ export class DocumentDecoder {
       if (to > end) throw corruptValue('a document node ends outside its document');
       return readUtf8(bytes, at + 1, to);
     }
+    if (tag === Tag.Int16 && at + 3 <= end) return readI16(bytes, at + 1);
+    if (tag === Tag.Int32 && at + 5 <= end) return readI32(bytes, at + 1);
     if (tag < Tag.Array || tag > Tag.SortedWide) return scalarValue(bytes, at, end);
     if (depth >= DOCUMENT_DEPTH_MAX) throw corruptValue('a document nested too deep');
     const to = nodeEnd(bytes, at, end);
     const count = nodeCount(bytes, at, to);
     const width = (tag & 1) === 0 ? 2 : 4;
     const table = at + 1 + varintBytes(count);
+    if (tag > Tag.ArrayWide) return this.object(bytes, table, width, count, to, depth);
     const data = table + count * width;
+    const items: DocumentValue[] = [];
     let from = data;
-    if (tag <= Tag.ArrayWide) {
-      const items: DocumentValue[] = [];
-      for (let i = 0; i < count; i++) {
-        items.push(this.decode(bytes, from, to, depth + 1));
-        from = data + (width === 2 ? readU16(bytes, table + 2 * i) : readU32(bytes, table + 4 * i));
+    for (let i = 0; i < count; i++) {
+      items.push(this.node(bytes, from, to, depth + 1));
+      from = data + (width === 2 ? readU16(bytes, table + 2 * i) : readU32(bytes, table + 4 * i));
+    }
+    return items;
+  }
+
+  /** The object whose table of ends is at `table`. */
+  private object(
+    bytes: Uint8Array,
+    table: number,
+    width: number,
+    count: number,
+    to: number,
+    depth: number,
+  ): DocumentValue {
+    const data = table + count * width;
+    const slot = shapeSlot(bytes, data, to, count);
+    const shape = this.shapes[slot];
+    const { values, valuesUsed: base } = this;
+    let from = data;
+    let met = 0;
+    if (shape !== undefined && shape.keys.length === count) {
+      this.valuesUsed = base + count;
+      for (; met < count; met++) {
+        const key = shape.keys[met] as Uint8Array;
+        if (!equalAt(bytes, from, key)) break;
+        values[base + met] = this.node(bytes, from + key.length, to, depth + 1);
+        from = data + (width === 2 ? readU16(bytes, table + 2 * met) : readU32(bytes, table + 4 * met));
       }
-      return items;
+      this.valuesUsed = base;
+      if (met === count) {
+        this.misses[slot] = 0;
+        return shape.make(values, base);
+      }
     }
     const object: { [key: string]: DocumentValue } = {};
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < met; i++) put(object, shape?.names[i] as string, values[base + i] as DocumentValue);
+    for (let i = met; i < count; i++) {
       const length = from < to ? (bytes[from] as number) : 0x80;
       const key = length <= KEY_BYTES_MAX ? this.key(bytes, from, length, to) : entryKey(bytes, from, to);
       const skip = length <= KEY_BYTES_MAX ? 1 + length : longKeyBytes(bytes, from, to);
-      put(object, key, this.decode(bytes, from + skip, to, depth + 1));
+      put(object, key, this.node(bytes, from + skip, to, depth + 1));
       from = data + (width === 2 ? readU16(bytes, table + 2 * i) : readU32(bytes, table + 4 * i));
     }
+    this.missed(slot, object, count);
     return object;
+  }
+
+  /** An object had to be put together: if that goes on, the place is for its shape. */
+  private missed(slot: number, object: { [key: string]: DocumentValue }, count: number): void {
+    const misses = (this.misses[slot] as number) + 1;
+    this.misses[slot] = misses;
+    if (misses < MISSES_MAX || this.shapesLeft === 0) return;
+    this.misses[slot] = 0;
+    const names = Object.keys(object);
+    const shape = names.length === count ? compileShape(names) : undefined;
+    if (shape === undefined) return;
+    this.shapesLeft--;
+    this.shapes[slot] = shape;
   }
 
   /**
    * An object with those of its top-level fields whose UTF-8 is among `keys`, in the document's order. Reads no other field.
    */
   decodeFields(bytes: Uint8Array, at: number, end: number, keys: readonly Uint8Array[]): DocumentValue {
+    this.valuesUsed = 0;
     const to = nodeEnd(bytes, at, end);
     const tag = bytes[at] as number;
     const object: { [key: string]: DocumentValue } = {};
@@ -80,14 +151,14 @@ export class DocumentDecoder {
       if (length > KEY_BYTES_MAX) {
         const key = entryKey(bytes, from, to);
         if (keys.some((wanted) => readUtf8(wanted, 0, wanted.length) === key)) {
-          put(object, key, this.decode(bytes, from + longKeyBytes(bytes, from, to), to, 1));
+          put(object, key, this.node(bytes, from + longKeyBytes(bytes, from, to), to, 1));
           left--;
         }
       } else {
         for (let k = 0; k < keys.length; k++) {
           const wanted = keys[k] as Uint8Array;
           if (wanted.length === length && equalAt(bytes, from + 1, wanted)) {
-            put(object, this.key(bytes, from, length, to), this.decode(bytes, from + 1 + length, to, 1));
+            put(object, this.key(bytes, from, length, to), this.node(bytes, from + 1 + length, to, 1));
             left--;
             break;
           }
@@ -121,6 +192,13 @@ function put(object: { [key: string]: DocumentValue }, key: string, value: Docum
   } else {
     object[key] = value;
   }
+}
+
+/** Where the shape of an object is looked for: by its first key and how many it has. */
+function shapeSlot(bytes: Uint8Array, at: number, end: number, count: number): number {
+  if (at + 1 >= end) return 0;
+  const length = bytes[at] as number;
+  return (length * 7 + (bytes[at + 1] as number) * 31 + (bytes[at + 2] as number) * 3 + count * 61) & (SHAPE_SLOTS - 1);
 }
 
 function longKeyBytes(bytes: Uint8Array, at: number, end: number): number {

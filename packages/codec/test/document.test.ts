@@ -84,6 +84,50 @@ describe('the encoder and decoder of collections', () => {
     ]);
   });
 
+  it('learn what documents look like, and are right about those that look otherwise', () => {
+    const name = fc.constantFrom('_id', 'a', 'ab', 'b', 'class', 'x y', '__proto__', '1', 'é', 'k'.repeat(70));
+    const value = fc.oneof(
+      { weight: 8, arbitrary: fc.constantFrom<unknown>(1, -300, 70_000, 1.5, null, true, 'text', 'é', [], undefined) },
+      { weight: 1, arbitrary: fc.constant({ a: 1, b: [{ a: 'x' }, { b: 2 }] }) },
+      { weight: 1, arbitrary: fc.constant({ ab: 'y'.repeat(66_000), a: 2 }) },
+    );
+    const fields = fc.uniqueArray(fc.tuple(name, value), { maxLength: 6, selector: ([key]) => key });
+    const decoder = new DocumentDecoder();
+    fc.assert(
+      fc.property(fc.array(fields, { minLength: 1, maxLength: 3 }), (shapes) => {
+        for (let i = 0; i < 120; i++) {
+          const entries = shapes[i < 80 ? 0 : i % shapes.length] as [string, unknown][];
+          const document = new Map(entries.filter(([, one]) => one !== undefined));
+          const object = {};
+          for (const [key, one] of entries) Object.defineProperty(object, key, { value: one, enumerable: true });
+          const { bytes } = encoded(i % 2 === 0 ? object : new Map(entries));
+          const found = decoder.decode(bytes, 0, bytes.length) as object;
+          expect(Object.entries(found)).toEqual(Object.entries(Object.fromEntries(document)));
+        }
+      }),
+      { numRuns: 15, seed: 14 },
+    );
+  });
+
+  it('forget keys when they have met too many', () => {
+    const documents = Array.from({ length: 5000 }, (_, i) => ({ [`a${i}`]: i, b: { [`c${i}`]: 1 } }));
+    expect(documents.map((document) => encoded(document).plain())).toEqual(documents);
+  });
+
+  it('find corruption in documents that look like those before', () => {
+    const decoder = new DocumentDecoder();
+    const { bytes } = encoded({ _id: 1, name: 'x', address: { street: 'long street', zip: 70_000 }, tags: ['a', 2.5] });
+    for (let i = 0; i < 50; i++) decoder.decode(bytes, 0, bytes.length);
+    for (let at = 0; at < bytes.length; at++) {
+      for (const byte of [0, 1, 0x0b, 0x12, 0x7f, 0xff]) {
+        const broken = bytes.slice();
+        broken[at] = byte;
+        expect(outcome(() => decoder.decode(broken, 0, broken.length))).toMatch(VALUE_OR_CORRUPTION);
+      }
+    }
+    expect(decoder.decode(bytes, 0, bytes.length)).toMatchObject({ address: { zip: 70_000 } });
+  });
+
   it('answer any bytes with a value or corruption', () => {
     const decoder = new DocumentDecoder();
     fc.assert(

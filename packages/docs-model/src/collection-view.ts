@@ -1,5 +1,5 @@
 /** A collection as one version of the catalog has it: its layout and its indexes, compiled once per descriptor. */
-import type { IndexDescriptor, ObjectReader, TableDescriptor } from '@phantom/catalog';
+import type { IndexDescriptor, ObjectReader, Oid, TableDescriptor } from '@phantom/catalog';
 import { DocumentLayout } from './document-layout.js';
 import { fieldBytes } from './field-names.js';
 import { IndexLayout } from './index-layout.js';
@@ -31,9 +31,15 @@ export class CollectionView {
     this.indexFields = this.indexedFields === undefined ? undefined : fieldBytes(this.indexedFields);
   }
 
-  /** True while these are the collection's indexes. */
-  has(descriptors: readonly IndexDescriptor[]): boolean {
-    return descriptors.length === this.descriptors.length && descriptors.every((one, i) => one === this.descriptors[i]);
+  /** True while its indexes are those of the catalog. */
+  isOf({ indexOids }: TableDescriptor, objects: ObjectReader): boolean {
+    let met = 0;
+    for (let i = 0; i < indexOids.length; i++) {
+      const index = objects.object(indexOids[i] as Oid);
+      if (index?.kind !== 'index' || index.method !== 'document') continue;
+      if (index !== this.descriptors[met++]) return false;
+    }
+    return met === this.descriptors.length;
   }
 }
 
@@ -51,12 +57,14 @@ const views = new WeakMap<TableDescriptor, CollectionView>();
 
 /** The compiled form of a collection. Descriptors are immutable, so they are the cache's keys. */
 export function collectionView(table: TableDescriptor, objects: ObjectReader): CollectionView {
+  const known = views.get(table);
+  if (known?.isOf(table, objects) === true) return known;
   const descriptors: IndexDescriptor[] = [];
   for (const oid of table.indexOids) {
     const index = objects.object(oid);
     if (index?.kind === 'index' && index.method === 'document') descriptors.push(index);
   }
-  let view = views.get(table);
-  if (view === undefined || !view.has(descriptors)) views.set(table, (view = new CollectionView(table, descriptors)));
+  const view = new CollectionView(table, descriptors);
+  views.set(table, view);
   return view;
 }

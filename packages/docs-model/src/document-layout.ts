@@ -18,6 +18,9 @@ import {
   StorageKind,
   appendKeyDocument,
   checkRow,
+  entryStart,
+  entryValue,
+  nodeCount,
   rowCodec,
   rowLayout,
   variableEnd,
@@ -81,11 +84,14 @@ export class DocumentLayout {
     this.codec = rowCodec(this.layout);
   }
 
-  /** Appends the key of the row with this `_id`, whose node is given. 54000 when it is too long. */
-  appendKey(writer: ByteWriter, id: Jsonb): void {
+  /** Appends the key of the row with this `_id`. 54000 when it is too long, 22023 for what no document can hold. */
+  appendKey(writer: ByteWriter, id: unknown): void {
     const start = writer.length;
+    const { writer: node } = encoder;
+    node.reset();
+    encoder.encode(id);
     writer.bytes(this.prefix);
-    appendKeyDocument(writer, id.bytes, id.start, id.end);
+    appendKeyDocument(writer, node.buffer, 0, node.length);
     if (writer.length - start > KEY_BYTES_MAX) throw new PhantomError('54000', '_id is too long for a key');
   }
 
@@ -98,15 +104,14 @@ export class DocumentLayout {
   }
 
   /** The row of a document, checked; borrowed until the next call. */
-  encode(document: object, idValue: unknown, id: Jsonb): ByteWriter {
-    const { writer } = encoder;
-    writer.reset();
-    encoder.encodeWithId(document, idValue);
-    return this.rowOf(id);
+  encode(document: object, id: unknown): ByteWriter {
+    encoder.writer.reset();
+    encoder.encodeWithId(document, id);
+    return this.encodedRow();
   }
 
   /** The row of the document that the encoder has written. */
-  private rowOf(id: Jsonb): ByteWriter {
+  private encodedRow(): ByteWriter {
     const { writer } = encoder;
     if (writer.length > DOCUMENT_BYTES_MAX) {
       throw new PhantomError('54000', `a document takes at most ${DOCUMENT_BYTES_MAX} bytes`, {
@@ -114,8 +119,12 @@ export class DocumentLayout {
         data: { bytesMax: DOCUMENT_BYTES_MAX, bytes: writer.length },
       });
     }
+    const { buffer, length } = writer;
+    const count = nodeCount(buffer, 0, length);
+    const idStart = entryValue(buffer, entryStart(buffer, 0, length, count, 0), length);
+    const id = new Jsonb(buffer, idStart, entryStart(buffer, 0, length, count, 1));
     this.row.reset();
-    this.codec.encode([id, new Jsonb(writer.buffer, 0, writer.length)], this.row);
+    this.codec.encode([id, new Jsonb(buffer, 0, length)], this.row);
     return this.row;
   }
 
@@ -130,8 +139,7 @@ export class DocumentLayout {
     const to = variableEnd(buffer, start, end, DOCUMENT_COLUMN, this.layout, from);
     writer.reset();
     encoder.encodeChanged(buffer, from, to, before, after);
-    const idStart = variableStart(buffer, start, ID_COLUMN, this.layout);
-    return this.rowOf(new Jsonb(buffer, idStart, from));
+    return this.encodedRow();
   }
 
   /** The document of a stored row. */

@@ -20,15 +20,20 @@ export interface FindOptions extends OperationOptions, PopulateOptions {
   readonly hint?: string;
 }
 
+const UNSORTED: Query['sort'] = [];
+
+function checkCount(name: string, count: number): void {
+  if (!Number.isInteger(count) || count < 0) throw badArgument(`${name} must be a whole number of at least 0`);
+}
+
 /** Compiles what a caller asks. 22023 and 0A000 for what cannot be asked. */
 export function queryOf(filter: unknown, options: FindOptions): Query {
-  const { projection, sort = {}, skip = 0, limit = 0, hint } = options;
-  for (const [name, value] of [['skip', skip] as const, ['limit', limit] as const]) {
-    if (!Number.isInteger(value) || value < 0) throw badArgument(`${name} must be a whole number of at least 0`);
-  }
+  const { projection, sort, skip = 0, limit = 0, hint } = options;
+  checkCount('skip', skip);
+  checkCount('limit', limit);
   return {
     filter: compileFilter(filter),
-    sort: parseSort(sort),
+    sort: sort === undefined ? UNSORTED : parseSort(sort),
     skip,
     limit,
     projection:

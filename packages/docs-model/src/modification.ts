@@ -14,7 +14,7 @@ import type { PlainObject } from './order.js';
 import { changePoint } from './point-change.js';
 import type { DocumentPorts } from './ports.js';
 import { type Query, Reader } from './reader.js';
-import { documentKey } from './references/settling.js';
+import { documentKey } from './row-key.js';
 import { type ReadingCommand, isSeen, policiesOf } from './row-security.js';
 import type { DocumentTransaction } from './transaction.js';
 import { identical } from './update/places.js';

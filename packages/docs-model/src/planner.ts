@@ -13,7 +13,7 @@ import { ByteWriter } from '@phantom/base';
 import { ByteSlot, type KeyRange, SPACE_BYTES, prefixEnd, prefixRange } from '@phantom/kv';
 import { badArgument } from './errors.js';
 import type { CollectionView } from './collection-view.js';
-import { encodePart } from './document-layout.js';
+import { possibleKey } from './row-key.js';
 import type { CompiledFilter, Condition } from './filter/filter.js';
 import { IdFilter } from './filter/id-filter.js';
 import { boundsOf, isPoint } from './bounds.js';
@@ -23,7 +23,7 @@ import { impliesFilter } from './implication.js';
 import { Rank, rankOf } from './order.js';
 import type { SortPart } from './sort.js';
 import type { MvccTransaction } from '@phantom/mvcc';
-import { type Jsonb, appendKeyText } from '@phantom/codec';
+import { appendKeyText } from '@phantom/codec';
 import { parseSearch, wordsOf } from './words.js';
 
 export type Access =
@@ -147,20 +147,8 @@ function idOrder({ sort, view, transaction }: PlanRequest): 'forwards' | 'backwa
   }
 }
 
-const writer = new ByteWriter();
-
 function idKey(view: CollectionView, value: unknown): Uint8Array | undefined {
-  if (Array.isArray(value) || value === undefined) return undefined;
-  let node: Jsonb;
-  try {
-    node = encodePart(value);
-  } catch {
-    // What no document can hold is no document's id.
-    return undefined;
-  }
-  writer.reset();
-  view.layout.appendKey(writer, node);
-  return writer.take();
+  return Array.isArray(value) || value === undefined ? undefined : possibleKey(view, value);
 }
 
 const ID_RANKS: ReadonlySet<Rank> = new Set<Rank>([Rank.Number, Rank.Text, Rank.ObjectId, Rank.Date, Rank.Uuid]);
@@ -307,6 +295,8 @@ function orderOf(
   }
   return direction ?? 'forwards';
 }
+
+const writer = new ByteWriter();
 
 /** One condition on one path that the wildcard covers. */
 function wildcardPlan(request: PlanRequest, index: IndexLayout, multikey: boolean): Plan | undefined {

@@ -8,7 +8,7 @@ import { LockStrength } from '@phantom/mvcc';
 import type { CollectionView } from './collection-view.js';
 import { fieldBytes } from './field-names.js';
 import type { DocumentChange, Modified } from './modification.js';
-import { possibleKey } from './references/settling.js';
+import { possibleKey } from './row-key.js';
 import { isSeen } from './row-security.js';
 import type { DocumentTransaction } from './transaction.js';
 import { identical } from './update/places.js';

@@ -2,7 +2,6 @@
 import { ByteWriter } from '@phantom/base';
 import { ByteSlot } from '@phantom/kv';
 import type { CollectionView } from './collection-view.js';
-import { encodePart } from './document-layout.js';
 import type { IdFilter } from './filter/id-filter.js';
 import type { PlainObject } from './order.js';
 import type { DocumentPorts } from './ports.js';
@@ -20,7 +19,7 @@ export function readPoint(
   { id }: IdFilter,
 ): PlainObject | undefined {
   key.reset();
-  view.layout.appendKey(key, encodePart(id));
+  view.layout.appendKey(key, id);
   if (!transaction.storage.get(key.buffer, 0, key.length, row)) return undefined;
   return isSeen(policiesOf(ports, view, transaction), 'select', row) ? view.layout.decode(row) : undefined;
 }

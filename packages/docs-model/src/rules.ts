@@ -39,10 +39,10 @@ export function writeRules(
   const refers = collection.references !== undefined;
   const refersToRows = collection.rowReferences !== undefined;
   const { isReferred, foreignKeys } = referrersOf(transaction.objects, view.table);
-  const changingKeys = foreignKeys.filter(({ key }) => key.field !== '_id');
   const concernsDocuments = refers || isReferred;
   const concernsRows = refersToRows || foreignKeys.length > 0;
   if (collection.schema === undefined && !concernsDocuments && !concernsRows) return undefined;
+  const changingKeys = foreignKeys.filter(({ key }) => key.field !== '_id');
   const checks = concernsDocuments ? model.referenceChecks(transaction) : undefined;
   const crossChecks = concernsRows ? model.crossChecks(transaction) : undefined;
   return {

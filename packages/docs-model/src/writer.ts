@@ -19,8 +19,10 @@ import { IndexWriter } from './index-writer.js';
 import type { PlainObject } from './order.js';
 import type { DocumentTransaction } from './transaction.js';
 
-/** Where keys are put together: no call leaves anything there for another. */
+/** Where keys are put together, values and rows are read: no call leaves anything there for another. */
 const keyWriter = new ByteWriter();
+const slot = new ByteSlot();
+const row = new ByteSlot();
 
 /** Told of each document before it is written, perhaps more than once: schemas and references stand here. */
 export interface WriteRules {
@@ -44,8 +46,6 @@ export class CollectionWriter {
   private readonly writeRules: WriteRules | undefined;
   private readonly policies: DocumentPolicies | undefined;
   private readonly locking: boolean;
-  private readonly slot = new ByteSlot();
-  private readonly row = new ByteSlot();
   /** Made for the first write that concerns indexes. */
   private indexes: IndexWriter | undefined;
 
@@ -82,18 +82,16 @@ export class CollectionWriter {
     checkId(id);
     const { layout, indexes } = this.view;
     const { storage } = this.transaction;
-    const { row } = this;
     const key = keyWriter;
-    const node = encodePart(id);
     key.reset();
-    layout.appendKey(key, node);
+    layout.appendKey(key, id);
     if (this.locking) {
       const wait = storage.lock(key.buffer, 0, key.length, LockStrength.Update, 'wait');
       if (wait instanceof Promise) return wait;
     }
-    if (storage.getNewest(key.buffer, 0, key.length, this.slot))
+    if (storage.getNewest(key.buffer, 0, key.length, slot))
       throw storage.raceLostOn(key.buffer, 0, key.length) ?? this.duplicateId(id);
-    const encoded = layout.encode(document, id, node);
+    const encoded = layout.encode(document, id);
     this.policies?.check('insert', encoded.buffer, 0, encoded.length);
     if (this.writeRules === undefined && indexes.length === 0) {
       storage.put(key.buffer, 0, key.length, encoded.buffer, 0, encoded.length);
@@ -135,17 +133,15 @@ export class CollectionWriter {
     checkId(id);
     const { layout, indexes, table } = this.view;
     const isAsked = (oid: number): boolean => indexOids.length === 0 || indexOids.includes(oid);
-    const node = encodePart(id);
-    const { row } = this;
     const key = keyWriter;
     if (isAsked(table.indexOids[0] as number)) {
       key.reset();
-      layout.appendKey(key, node);
+      layout.appendKey(key, id);
       const rowKey = key.take();
       const taken = this.claimKey(rowKey);
       if (taken !== false) return taken === true ? rowKey : taken;
     }
-    const encoded = layout.encode(document, id, node);
+    const encoded = layout.encode(document, id);
     row.set(encoded.buffer, 0, encoded.length);
     const stored = this.storedDocument(row);
     for (const index of indexes) {
@@ -153,7 +149,7 @@ export class CollectionWriter {
       for (const entry of index.entriesOf(stored)) {
         const taken = this.claimKey(entry.key);
         if (taken === false) continue;
-        return taken === true ? layout.rowKey(this.slot) : taken;
+        return taken === true ? layout.rowKey(slot) : taken;
       }
     }
     return undefined;
@@ -167,7 +163,7 @@ export class CollectionWriter {
       const wait = storage.lock(key, 0, key.length, LockStrength.Update, 'wait');
       if (wait instanceof Promise) return wait;
     }
-    return storage.getNewest(key, 0, key.length, this.slot);
+    return storage.getNewest(key, 0, key.length, slot);
   }
 
   /** True when what indexes read of a caller's object is the same as when it is stored: scalars of its own. */
@@ -191,9 +187,7 @@ export class CollectionWriter {
   update(key: Uint8Array, before: PlainObject, after: PlainObject, replaces = false): Promise<void> | undefined {
     const { layout, indexes } = this.view;
     const { storage } = this.transaction;
-    const { row } = this;
-    const id = before['_id'];
-    const encoded = layout.encode(after, id, encodePart(id));
+    const encoded = layout.encode(after, before['_id']);
     this.policies?.check('update', encoded.buffer, 0, encoded.length);
     if (this.writeRules === undefined && indexes.length === 0) {
       storage.put(key, 0, key.length, encoded.buffer, 0, encoded.length, changeNote(before, after, replaces));

@@ -22,16 +22,8 @@ import type { DocumentTransaction } from '../transaction.js';
 import { DocumentKeys, type IncomingForeignKey } from './document-keys.js';
 import { Referrers } from './incoming.js';
 import { exchangeReferred, newlyReferred, referredValues } from './places.js';
-import {
-  type Settling,
-  SettlingOnce,
-  type WriterOf,
-  documentKey,
-  keyText,
-  shared,
-  shownValue,
-  takeFirst,
-} from './settling.js';
+import { type Settling, SettlingOnce, type WriterOf, keyText, shared, shownValue, takeFirst } from './settling.js';
+import { documentKey } from '../row-key.js';
 
 /** A document that holds new keys of rows at one path. */
 interface OwedRows {

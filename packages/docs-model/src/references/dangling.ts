@@ -4,7 +4,6 @@
 import { ByteWriter, isPhantomError } from '@phantom/base';
 import type { ObjectDescriptor, ObjectReader } from '@phantom/catalog';
 import { collectionView } from '../collection-view.js';
-import { encodePart } from '../document-layout.js';
 import type { PlainObject } from '../order.js';
 import { type Path, parsePath } from '../path.js';
 import { referredValues } from './places.js';
@@ -48,7 +47,7 @@ export function documentLookup(
   return (id) => {
     writer.reset();
     try {
-      layout.appendKey(writer, encodePart(id));
+      layout.appendKey(writer, id);
     } catch (error) {
       if (isPhantomError(error)) return false;
       throw error;

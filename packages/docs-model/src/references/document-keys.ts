@@ -11,7 +11,7 @@ import { fieldBytes } from '../field-names.js';
 import type { IndexLayout } from '../index-layout.js';
 import { equalValues } from '../order.js';
 import { ownField } from '../path.js';
-import { possibleKey } from './settling.js';
+import { possibleKey } from '../row-key.js';
 
 /** A foreign key of a table that refers to a collection. */
 export interface IncomingForeignKey {

@@ -8,7 +8,6 @@ import { ByteWriter, isPhantomError } from '@phantom/base';
 import type { DocumentReference, TableDescriptor } from '@phantom/catalog';
 import { ByteSlot } from '@phantom/kv';
 import { type CollectionView, collectionView } from '../collection-view.js';
-import { encodePart } from '../document-layout.js';
 import { badArgument } from '../errors.js';
 import type { PlainObject } from '../order.js';
 import { parsePath } from '../path.js';
@@ -122,7 +121,7 @@ export class Populator {
     if (table?.kind !== 'table') return undefined;
     this.writer.reset();
     try {
-      collectionView(table, objects).layout.appendKey(this.writer, encodePart(id));
+      collectionView(table, objects).layout.appendKey(this.writer, id);
     } catch (error) {
       if (isPhantomError(error)) return undefined;
       throw error;

@@ -23,17 +23,8 @@ import { parsePath } from '../path.js';
 import type { DocumentTransaction } from '../transaction.js';
 import { type IncomingReference, Referrers, incomingReferences } from './incoming.js';
 import { exchangeReferred, newlyReferred, referredValues } from './places.js';
-import {
-  type Settling,
-  SettlingOnce,
-  type WriterOf,
-  documentKey,
-  keyText,
-  possibleKey,
-  shared,
-  shownValue,
-  takeFirst,
-} from './settling.js';
+import { type Settling, SettlingOnce, type WriterOf, keyText, shared, shownValue, takeFirst } from './settling.js';
+import { documentKey, possibleKey } from '../row-key.js';
 
 /** A document that holds new references at one path. */
 interface OwedReferences {

@@ -1,9 +1,7 @@
 /** What checks that are settled at the end of a transaction have in common. */
-import { ByteWriter, isPhantomError } from '@phantom/base';
 import type { Oid, TableDescriptor } from '@phantom/catalog';
 import { LockStrength } from '@phantom/mvcc';
 import type { CollectionView } from '../collection-view.js';
-import { encodePart } from '../document-layout.js';
 import type { DocumentTransaction } from '../transaction.js';
 import type { CollectionWriter } from '../writer.js';
 
@@ -49,25 +47,6 @@ export function* shared({ objects }: DocumentTransaction, oid: Oid): Settling<Ta
   if (wait !== undefined) yield wait;
   const table = objects.object(oid);
   return table?.kind === 'table' ? table : undefined;
-}
-
-const writer = new ByteWriter();
-
-/** Key of the document's row, owned by the caller. */
-export function documentKey({ layout }: CollectionView, id: unknown): Uint8Array {
-  writer.reset();
-  layout.appendKey(writer, encodePart(id));
-  return writer.take();
-}
-
-/** The same; undefined for what can be no id. */
-export function possibleKey(view: CollectionView, id: unknown): Uint8Array | undefined {
-  try {
-    return documentKey(view, id);
-  } catch (error) {
-    if (isPhantomError(error)) return undefined;
-    throw error;
-  }
 }
 
 /** A key as a name in maps. */

@@ -42,6 +42,8 @@ interface Rename {
   readonly to: readonly string[];
 }
 
+const NO_FILTERS: ReadonlyMap<string, Matcher> = new Map();
+
 /** Compiles an update of operators. 22023 for what is none. */
 export function compileUpdate(
   update: unknown,
@@ -49,11 +51,11 @@ export function compileUpdate(
   now: Date,
 ): CompiledUpdate {
   if (!isObject(update)) throw badArgument('an update must be an object of operators');
-  const filters = compileArrayFilters(arrayFilters ?? []);
+  const filters = arrayFilters === undefined ? NO_FILTERS : compileArrayFilters(arrayFilters);
   const actions: Action[] = [];
   const renames: Rename[] = [];
   const paths = new PathSet();
-  const used = new Set<string>();
+  const usedFilters: string[] = [];
   const topFields = new Set<string>();
   const pathOf = (path: string): readonly string[] => {
     const steps = parsePath(path);
@@ -67,7 +69,7 @@ export function compileUpdate(
         continue;
       }
       if (!filters.has(name)) throw badArgument(`there is no array filter for "${name}"`);
-      used.add(name);
+      usedFilters.push(name);
     }
     return steps;
   };
@@ -102,7 +104,7 @@ export function compileUpdate(
     }
   }
   for (const name of filters.keys())
-    if (!used.has(name)) throw badArgument(`the array filter for "${name}" is not used`);
+    if (!usedFilters.includes(name)) throw badArgument(`the array filter for "${name}" is not used`);
   const apply = (document: PlainObject, context: UpdateContext): PlainObject => {
     let after: unknown = document;
     for (const rename of renames) after = renamed(after, rename);
