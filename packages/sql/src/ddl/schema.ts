@@ -2,10 +2,25 @@
 import { PhantomError } from '@phantom/base';
 import { NameClass, type SchemaDescriptor, hasPrivilege } from '@phantom/catalog';
 import { PHANTOM_SCHEMA } from '../system-views/system-view.js';
-import type { CreateSchema } from '../text/ast-statements.js';
+import type { CreateSchema, Statement } from '../text/ast-statements.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { ownership } from './ownership.js';
 import { claimName } from './names.js';
+
+/** The order in which elements are made, however they are written: what others may stand on comes first. */
+const ELEMENT_ORDER: readonly Statement['kind'][] = [
+  'create-sequence',
+  'create-table',
+  'create-view',
+  'create-index',
+  'create-trigger',
+  'grant',
+];
+
+function placeOf({ kind }: Statement): number {
+  const place = ELEMENT_ORDER.indexOf(kind);
+  return place < 0 ? ELEMENT_ORDER.length : place;
+}
 
 export function* createSchema(context: DdlContext, node: CreateSchema): DdlExecution {
   const { objects } = context;
@@ -37,7 +52,8 @@ export function* createSchema(context: DdlContext, node: CreateSchema): DdlExecu
     ...ownership(context, 'schema', 0, owner),
   };
   objects.put(schema);
-  for (const element of node.elements) {
+  const elements = [...node.elements].sort((a, b) => placeOf(a) - placeOf(b));
+  for (const element of elements) {
     if ('persistence' in element && element.persistence === 'temporary')
       throw new PhantomError('42P16', 'cannot create temporary relation in non-temporary schema');
     yield* context.define(element, name);

@@ -4,7 +4,7 @@ import { unreachable } from '@phantom/base';
 import type * as Ast from '../text/ast.js';
 import { bindFunctionCall, bindGrouping } from './bind-functions.js';
 import { bindIsJson, bindJsonAggregate, bindJsonConstructor, bindJsonQueryFunction } from './bind-json.js';
-import { bindColumnName, findRangeItem, wholeRow } from './bind-names.js';
+import { bindColumnName, findRangeItem, rowVariable, wholeRow } from './bind-names.js';
 import {
   bindAtTimeZone,
   bindBetween,
@@ -147,10 +147,10 @@ function bindStar(binder: Binder, node: Ast.Expression & { kind: 'star' }, scope
   const parts = node.qualifier.map((part) => part.text);
   const name = parts[parts.length - 1];
   const item = name === undefined ? undefined : findRangeItem(scope, parts[parts.length - 2], name, node.position);
-  if (item === undefined) {
-    throw binder.context.error('42601', 'row expansion via "*" is not supported here', node.position);
-  }
-  return wholeRow(item);
+  if (item !== undefined) return wholeRow(item);
+  const variable = rowVariable(scope, node.qualifier);
+  if (variable !== undefined) return variable;
+  throw binder.context.error('42601', 'row expansion via "*" is not supported here', node.position);
 }
 
 function bindBitString(binder: Binder, node: Ast.Expression & { kind: 'bit-string' }): Expression {

@@ -177,6 +177,12 @@ function findParameter({ context }: Scope, names: QualifiedName): NamedValue | u
   return { expression: { kind: 'parameter', index, type: context.parameters.get(index) }, rest: names.slice(used) };
 }
 
+/** A variable of the routine whose body is being bound that a row can be asked of: `new.*`. */
+export function rowVariable(scope: Scope, names: QualifiedName): Expression | undefined {
+  const found = findParameter(scope, names);
+  return found?.rest.length === 0 ? found.expression : undefined;
+}
+
 /** The name as a column or, failing that, a whole row, or else a parameter. */
 export function bindColumnName(scope: Scope, names: QualifiedName, position: number): NamedValue {
   const { context } = scope;

@@ -213,7 +213,7 @@ export function bindRow(binder: Binder, node: Ast.RowConstructor, scope: Scope):
     if (field.kind === 'star') {
       // A function's result that is no row is its own only column.
       const whole = binder.bind(field, scope);
-      fields.push(...(rowOf(whole)?.fields ?? [whole]));
+      fields.push(...(rowOf(whole)?.fields ?? fieldsOf(binder, whole) ?? [whole]));
       continue;
     }
     const bound = binder.bind(field, scope);
@@ -236,6 +236,12 @@ export function spreadComposite(
     throw binder.context.error('42809', `type ${name} is not composite`, position);
   }
   return fields.map(({ name, type }, field) => ({ name, expression: { kind: 'field', operand, field, type } }));
+}
+
+/** The fields of a parameter that is a row. */
+function fieldsOf(binder: Binder, operand: Expression): Expression[] | undefined {
+  if (operand.kind !== 'parameter') return undefined;
+  return compositeFields(binder, operand)?.map(({ type }, field) => ({ kind: 'field', operand, field, type }));
 }
 
 /** The row constructor behind an expression: itself, or a whole row that is null where an outer join has padded it. */

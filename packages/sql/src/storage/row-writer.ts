@@ -78,6 +78,7 @@ export class RowWriter implements StatementWriter {
     if (wait !== undefined) return wait;
     const row = completeRow(this.rules, values, this.context, undefined);
     this.encodeRowKey(row, undefined);
+    this.stored = row;
     const taken = this.claimInsert(row, arbiter);
     if (taken !== undefined) return taken;
     this.putRow(row, undefined);
@@ -89,7 +90,6 @@ export class RowWriter implements StatementWriter {
     const { transaction, evaluation } = this.context;
     for (const entries of this.inverted) entries.insert(row, this.key.view(), transaction, evaluation);
     this.foreignKeys.inserted(row);
-    this.stored = row;
     this.rowsWritten++;
     return 'written';
   }

@@ -53,6 +53,9 @@ export interface TableWriter {
   /** Checks what waits for the end of the statement (immediate foreign keys and their actions, deferred unique). */
   finishStatement(): undefined | Promise<void>;
   readonly rowsWritten: number;
-  /** The row that was written last, as it is stored; undefined for a writer that stores what it is given. */
+  /**
+   * The row that was written last, as it is stored, or that met the last 'conflict', as it would have been; undefined for a writer
+   * that stores what it is given.
+   */
   readonly stored?: readonly Value[] | undefined;
 }

@@ -9,7 +9,7 @@ import { describe } from '../drop-plan.js';
 import { claimName, lockForChange, requireOwner } from '../names.js';
 import { routineNamed, routineText } from './routine-names.js';
 import { usersOfRoutine } from './routine-users.js';
-import { changedSettings, readOptions } from './routine-options.js';
+import { changedSettings, readOptions, requireSuperuser } from './routine-options.js';
 
 /** The routine, owned by the current role and locked. */
 export function* ownRoutine(context: DdlContext, target: ObjectRef): Generator<Yielded, RoutineDescriptor, void> {
@@ -25,6 +25,7 @@ export function* alterRoutine(context: DdlContext, node: AlterRoutine): DdlExecu
     source: _source,
     ...options
   } = readOptions(node.options, routine.routine, routine.returnsSet);
+  if (options.leakproof === true) requireSuperuser(context);
   const { settings, ...rest } = routine;
   context.objects.put({ ...rest, ...options, ...changedSettings(context, settings, node.settings) });
   return `ALTER ${node.target.object.toUpperCase()}`;

@@ -22,6 +22,7 @@ import {
   type ReadOptions,
   changedSettings,
   readOptions,
+  requireSuperuser,
 } from './routine-options.js';
 import { routineInterface } from './routine-parameters.js';
 
@@ -104,12 +105,6 @@ function bodyOptions(node: CreateRoutine, options: ReadOptions): { language: str
   if (language === undefined) throw new PhantomError('42P13', 'no language specified');
   if (source === undefined) throw new PhantomError('42P13', 'no function body specified');
   return { language, source };
-}
-
-function requireSuperuser(context: DdlContext): void {
-  const role = context.objects.object(context.roleOid);
-  if (role?.kind === 'role' && role.superuser) return;
-  throw new PhantomError('42501', 'only superuser can define a leakproof function');
 }
 
 /** 42P13 where what is there could not go on being called as it is. */

@@ -103,6 +103,13 @@ export function readOptions(
   return read;
 }
 
+/** LEAKPROOF is believed without proof. */
+export function requireSuperuser(context: DdlContext): void {
+  const role = context.objects.object(context.roleOid);
+  if (role?.kind === 'role' && role.superuser) return;
+  throw new PhantomError('42501', 'only superuser can define a leakproof function');
+}
+
 function positive(text: string, word: string): number {
   const value = Number(text);
   if (value > 0) return value;

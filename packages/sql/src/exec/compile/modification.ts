@@ -253,6 +253,13 @@ function emitUpsert(parts: Parts, node: InsertNode, context: StepContext, codes:
       const reference = emitter.let(property(writerOf(context, parts), 'conflict'));
       const old = emitDecode(compiler, context, node.table, reference);
       const row = Row.of(context.row);
+      if (hasTriggers(node.table)) {
+        // What is excluded is what the triggers have made of it.
+        const proposed = emitter.let(property(writerOf(context, parts), 'stored'));
+        node.newRow.forEach((column, i) =>
+          row.set(column, new ColumnSource(true, () => element(proposed, literal(i)))),
+        );
+      }
       conflict.existing.forEach((column, i) => {
         emitter.assign(existing[i] as Local, element(old, literal(i)));
         row.set(column, new ColumnSource(true, () => existing[i] as Local));

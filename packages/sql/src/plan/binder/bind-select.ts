@@ -11,7 +11,7 @@ import { sortKey } from '../../expr/bind-sort.js';
 import type { Binder, BindQueryOptions, BoundField, BoundQuery } from '../../expr/binder.js';
 import { coerceToBoolean, isUnknown, resolveUnknown } from '../../expr/coercion.js';
 import { columnReference, type Expression, type SortKey } from '../../expr/expression.js';
-import { findColumn, findRangeItem, missingRangeItem } from '../../expr/bind-names.js';
+import { findColumn, findRangeItem, missingRangeItem, rowVariable } from '../../expr/bind-names.js';
 import { Scope } from '../../expr/scope.js';
 import { equalExpressions } from '../../expr/walk.js';
 import type * as Ast from '../../text/ast.js';
@@ -323,11 +323,12 @@ export function expandStar(binder: Binder, star: Ast.Expression & { kind: 'star'
   const item = findRangeItem(scope, parts.length > 1 ? parts[parts.length - 2] : undefined, name, star.position);
   if (item !== undefined) return fromItem(item);
   const column = parts.length === 1 ? findColumn(scope, name, star.position) : undefined;
-  const fields = column === undefined ? undefined : compositeFields(binder, column.expression);
-  if (column === undefined || fields === undefined) throw missingRangeItem(scope, name, star.position);
+  const operand = column?.expression ?? rowVariable(scope, star.qualifier);
+  const fields = operand === undefined ? undefined : compositeFields(binder, operand);
+  if (operand === undefined || fields === undefined) throw missingRangeItem(scope, name, star.position);
   return fields.map((field, i) => ({
     name: field.name,
-    expression: { kind: 'field', operand: column.expression, field: i, type: field.type },
+    expression: { kind: 'field', operand, field: i, type: field.type },
     position: star.position,
   }));
 }

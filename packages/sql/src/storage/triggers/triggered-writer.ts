@@ -21,7 +21,7 @@ interface Pending {
 }
 
 export class TriggeredWriter implements StatementWriter {
-  /** The row as it was written last. */
+  /** The row as it was written last, or as it was to be inserted when a conflict was met. */
   stored: Row = [];
   private readonly inner: StatementWriter;
   private readonly triggers: TableTriggers;
@@ -97,8 +97,8 @@ export class TriggeredWriter implements StatementWriter {
     const outcome = write(row);
     if (outcome instanceof Promise) return outcome;
     this.pending = undefined;
+    if (outcome === 'written' || outcome === 'conflict') this.stored = this.inner.stored ?? row;
     if (outcome !== 'written') return outcome;
-    this.stored = this.inner.stored ?? row;
     this.statement.written(this.triggers, event, oldRow, event === 'delete' ? null : this.stored);
     return outcome;
   }
