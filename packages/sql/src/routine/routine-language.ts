@@ -60,6 +60,8 @@ export interface FetchedRows {
 export interface RoutineCursors {
   /** Answers the name; 42P03 when there is one of the name. */
   open(cursor: OpenedCursor): Generator<Yielded, string, void>;
+  /** Keeps one whatever becomes of its transaction, until it is closed. */
+  pin(name: string): void;
   /** Moves as FETCH and MOVE say; 34000 when there is none of the name. */
   fetch(node: Fetch): Generator<Yielded, FetchedRows, void>;
   close(name: string): void;

@@ -40,6 +40,8 @@ export class Cursor implements RowSink {
   readonly facts: CursorFacts;
   /** Declared in the transaction that is open: a rollback takes it away. */
   isNew = true;
+  /** A loop of a body goes through its rows, all of which are read: it stays when the body ends the transaction. */
+  isPinned = false;
   batchRowsMax = BATCH_ROWS_MAX;
   private readonly memory: MemoryBudget;
   private rowsKept: Row[] = [];

@@ -63,9 +63,10 @@ export class Cursors {
     for (const name of this.open.keys()) if (!before.has(name)) this.close(name);
   }
 
-  /** The transaction has ended: cursors WITH HOLD stay, those that a rolled back one has declared do not. */
+  /** The transaction has ended: cursors WITH HOLD stay, those that a rolled back one has declared do not; pinned ones do. */
   transactionEnded(committed: boolean): void {
     for (const [name, cursor] of this.open) {
+      if (cursor.isPinned) continue;
       if (!cursor.facts.hold || (cursor.isNew && !committed)) this.close(name);
       cursor.isNew = false;
     }

@@ -30,6 +30,10 @@ export class SessionRoutineCursors implements RoutineCursors {
     return name;
   }
 
+  pin(name: string): void {
+    this.session.cursors.get(name).isPinned = true;
+  }
+
   *fetch(node: Fetch): Generator<Yielded, FetchedRows, void> {
     const cursor = this.session.cursors.get(node.cursor.text);
     return { rows: yield* cursor.move(node), fields: cursor.facts.fields };

@@ -188,6 +188,7 @@ export function compileForCursor(compiler: Compiler, node: ForCursorNode): Step 
       yield* give(frame);
       const before = frame.values[variable.slot];
       const name = yield* openOver(compilation, frame, variable, declared.source, declared.scroll);
+      compilation.host.cursors.pin(name);
       const pace = new Pace(compilation.host);
       const next = nextRow(name);
       let found = false;

@@ -187,11 +187,13 @@ export function compileForQuery(compiler: Compiler, node: ForQueryNode): Step {
   const source = querySource(compilation, node.query);
   const targets = new RowTargets(compilation, node.targets);
   const body = loopBody(compiler, label, node.body);
+  const changes = node.query.kind === 'statement' && node.query.node.kind !== 'query' ? 1 : 0;
   return compilation.within(label, () =>
     waiting(function* (frame) {
       const query = yield* source(frame);
       const pace = new Pace(compilation.host);
       let found = false;
+      frame.changing += changes;
       try {
         const left = yield* overRows(query, compilation.endsTransactions, function* (row) {
           found = true;
@@ -203,6 +205,7 @@ export function compileForQuery(compiler: Compiler, node: ForQueryNode): Step {
         if (!found) targets.assign(frame, undefined, query.fields);
         return left ?? Completion.Next;
       } finally {
+        frame.changing -= changes;
         frame.values[compilation.found.slot] = found;
       }
     }),

@@ -38,5 +38,11 @@ export function compileCall(compilation: Compilation, { statement }: CallNode): 
 }
 
 export function compileEndTransaction({ host }: Compilation, { kind, chain }: EndTransactionNode): Step {
-  return waitingAction(() => host.endTransaction(kind, chain));
+  return waitingAction(function* (frame) {
+    if (frame.changing > 0) {
+      const message = 'cannot perform transaction commands inside a cursor loop that is not read-only';
+      throw new PhantomError('55000', message);
+    }
+    yield* host.endTransaction(kind, chain);
+  });
 }

@@ -88,6 +88,8 @@ export class Frame {
   told: unknown = undefined;
   /** Blocks with EXCEPTION that are being run: inside one no transaction ends. */
   guarded = 0;
+  /** Loops over the rows of statements that change some: inside one no transaction ends either. */
+  changing = 0;
 
   constructor(slots: number) {
     this.values = Array.from({ length: slots }, () => null);
