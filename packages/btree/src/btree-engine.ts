@@ -222,9 +222,11 @@ export class BtreeEngine implements KvEngine {
   stats(): BtreeStats {
     const { files, memory, views, background } = this;
     let { pagesRead, cacheHits } = files.pager;
+    let bytesRead = pagesRead * files.pager.pageBytes;
     cacheHits += files.entries.hits;
     for (const { run } of files.runs) {
       pagesRead += run.counters.blocksRead;
+      bytesRead += run.counters.bytesRead;
       cacheHits += run.counters.blockHits;
     }
     return {
@@ -235,6 +237,7 @@ export class BtreeEngine implements KvEngine {
       fileBytes: files.bytes,
       cacheBytes: files.cache.bytes,
       pagesRead,
+      bytesRead,
       cacheHits,
       flushes: background.flushes,
       merges: background.merges,

@@ -88,6 +88,7 @@ export class ReadingStorage implements StoragePort {
   readonly allocateSpace = refuse;
   readonly moveSpaces = refuse;
   readonly advise = refuse;
+  readonly reads = refuse;
   readonly finishQueuedNow = refuse;
   readonly checkpoint = refuse;
   private readonly present: ReadingView;

@@ -2,7 +2,7 @@
 import { unsupportedError } from '@phantom/base';
 import { userSpace } from '@phantom/catalog';
 import { EngineCode, type KeyRange, type RangeEstimate, type SpaceId, engineOfKey } from '@phantom/kv';
-import type { ReadView, StoragePort, TableAdvice, TableEngine } from '@phantom/sql';
+import type { ReadView, StoragePort, StorageReads, TableAdvice, TableEngine } from '@phantom/sql';
 import type { SpaceMove, SpacePair, Store } from '@phantom/store';
 
 const CODES: Readonly<Record<TableEngine, EngineCode>> = {
@@ -20,6 +20,16 @@ export class StoreStoragePort implements StoragePort {
 
   view(): ReadView {
     return this.store.view();
+  }
+
+  reads(): StorageReads {
+    const sum = { cacheHits: 0, pagesRead: 0, bytesRead: 0 };
+    for (const { cacheHits, pagesRead, bytesRead } of this.store.stats().engines) {
+      sum.cacheHits += cacheHits;
+      sum.pagesRead += pagesRead;
+      sum.bytesRead += bytesRead;
+    }
+    return sum;
   }
 
   estimate(range: KeyRange): RangeEstimate {

@@ -1,4 +1,7 @@
 /** Plans that users pin, statistics that keep up by themselves, and reads by key inside of transactions. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Database, expectPlan, open } from '../src/index.js';
 
@@ -38,6 +41,42 @@ describe('statistics', () => {
       await vi.waitFor(() => expect(plan()).toMatch(/Index Only Scan.* rows=1\)/));
     } finally {
       vi.useRealTimers();
+    }
+  });
+});
+
+describe('EXPLAIN (ANALYZE, BUFFERS, WAL)', () => {
+  it('tells pages of files from those of a cache, and what the log gets', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'phantom-plans-'));
+    const figures = (on: Database, sql: string): Record<string, number> => {
+      const explained = on.prepare<{ 'QUERY PLAN': Record<string, number>[] }>(
+        `explain (analyze, buffers, wal, format json) ${sql}`,
+      );
+      return explained.get()?.['QUERY PLAN'][0] ?? {};
+    };
+    try {
+      for (const engine of ['btree', 'lsm']) {
+        const data = join(home, engine);
+        const made = await open(data, { durability: 'memory' });
+        made.exec(`create table t (id int primary key, note text) with (engine = '${engine}')`);
+        made.exec("insert into t select i, repeat('x', 100) from generate_series(1, 2000) i");
+        await made.checkpoint();
+        await made.close();
+        const again = await open(data, { durability: 'memory' });
+        const cold = figures(again, 'select count(note) from t');
+        expect(cold['Shared Read Blocks']).toBeGreaterThan(2);
+        expect(cold['Shared Read Bytes']).toBeGreaterThan(10_000);
+        expect(cold['WAL Bytes']).toBe(0);
+        const warm = figures(again, 'select count(note) from t');
+        expect(warm['Shared Read Blocks']).toBe(0);
+        expect(warm['Shared Hit Blocks']).toBeGreaterThan(2);
+        const written = figures(again, "update t set note = repeat('y', 100) where id <= 10");
+        expect(written['WAL Bytes']).toBeGreaterThan(1000);
+        expect(written['WAL Bytes']).toBeLessThan(3000);
+        await again.close();
+      }
+    } finally {
+      await rm(home, { recursive: true });
     }
   });
 });

@@ -153,7 +153,9 @@ export interface EngineStats {
   readonly runs: number;
   readonly fileBytes: number;
   readonly cacheBytes: number;
+  /** Pages and blocks read from files, their bytes there, and reads that a cache answered. */
   readonly pagesRead: number;
+  readonly bytesRead: number;
   readonly cacheHits: number;
   readonly flushes: number;
   readonly merges: number;

@@ -193,6 +193,7 @@ export class MemoryEngine implements KvEngine {
       fileBytes: 0,
       cacheBytes: 0,
       pagesRead: 0,
+      bytesRead: 0,
       cacheHits: 0,
       flushes: 0,
       merges: this.collections,

@@ -266,6 +266,7 @@ export class LsmEngine implements KvEngine {
       cacheBytes: files.cache.bytes,
       filterBytes: files.cache.filters.bytes,
       pagesRead: counters.blocksRead,
+      bytesRead: counters.bytesRead,
       cacheHits: counters.blockHits + files.entries.hits,
       flushes: background.flushes,
       merges: background.compactions,

@@ -43,7 +43,7 @@ export class LsmFiles {
   /** What was found in the runs of the present version. */
   readonly entries: EntryCache;
   /** Reads of all runs there ever were. */
-  readonly counters: RunCounters = { filterMisses: 0, blocksRead: 0, blockHits: 0 };
+  readonly counters: RunCounters = { filterMisses: 0, blocksRead: 0, bytesRead: 0, blockHits: 0 };
   version: Version = Version.empty();
   generation = 0;
   flushedSeq: Seq = 0;

@@ -163,6 +163,10 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
     return this.writes !== undefined && !this.writes.isEmpty;
   }
 
+  get writtenBytes(): number {
+    return this.writes?.bytes ?? 0;
+  }
+
   get committedView(): StoreView | undefined {
     return this.hasWrites || this.isAhead || this.tracksReads ? undefined : this.snapshots.current;
   }
@@ -172,7 +176,7 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
   }
 
   get work(): number {
-    return (this.writes?.bytes ?? 0) + this.lockCount;
+    return this.writtenBytes + this.lockCount;
   }
 
   lost(): void {

@@ -117,6 +117,8 @@ export interface MvccTransaction {
   readonly snapshotSeq: Seq;
   /** True when it has written anything. */
   readonly hasWrites: boolean;
+  /** Bytes that a commit would write to the log by now. */
+  readonly writtenBytes: number;
   /**
    * What the present statement reads by, where that is a committed state and nothing else (no writes of its own, nothing that is
    * not durable yet), and nobody has to know what is read. The transaction's: retain it.

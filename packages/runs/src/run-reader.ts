@@ -76,6 +76,7 @@ export interface RunDescriptor {
 export interface RunCounters {
   filterMisses: number;
   blocksRead: number;
+  bytesRead: number;
   blockHits: number;
 }
 
@@ -177,7 +178,7 @@ export class Run implements Layer, RunBlocks {
   constructor(options: RunOptions) {
     this.options = options;
     this.path = options.path;
-    this.counters = options.counters ?? { filterMisses: 0, blocksRead: 0, blockHits: 0 };
+    this.counters = options.counters ?? { filterMisses: 0, blocksRead: 0, bytesRead: 0, blockHits: 0 };
     this.file = options.vfs.open(options.path, { mode: 'read' });
     try {
       this.bytes = this.file.size();
@@ -449,8 +450,10 @@ export class Run implements Layer, RunBlocks {
 
   private readBlock(partition: number, block: number, into: Block | undefined): Block {
     const index = this.index(partition);
+    const bytes = index.bytes[block]!;
     this.counters.blocksRead++;
-    const read = this.blockFile.block(index.offsets[block]!, index.bytes[block]!, into);
+    this.counters.bytesRead += bytes;
+    const read = this.blockFile.block(index.offsets[block]!, bytes, into);
     const { blocks } = this.partitions[partition] as RunPartition;
     if (into === undefined && blocks !== undefined) {
       read.ownedBy(blocks, block);

@@ -11,7 +11,15 @@ export { SqlEngine, type SqlEngineOptions } from './session/engine.js';
 export type { Notification } from './session/notifications.js';
 export { type FetchOutcome, Portal } from './session/portal.js';
 export { SessionRowTables } from './session/row-tables.js';
-export type { ReadView, ReadWorkers, RemoteRows, StoragePort, TableAdvice, TableEngine } from './session/ports.js';
+export type {
+  ReadView,
+  ReadWorkers,
+  RemoteRows,
+  StoragePort,
+  StorageReads,
+  TableAdvice,
+  TableEngine,
+} from './session/ports.js';
 export { type RemoteOutcome, type RemoteRead, executeRemotely } from './session/remote-read.js';
 export { type Notice, type SessionOptions, SqlSession, type TransactionStatus } from './session/session.js';
 export type { SessionStatement } from './session/statement.js';

@@ -7,6 +7,7 @@
  */
 import type { PhysicalNode } from '../plan/physical/physical.js';
 import type { Task } from './program.js';
+import type { StorageWork } from './storage-work.js';
 
 /** How often something ran. */
 export interface RunCount {
@@ -35,6 +36,8 @@ export class PlanMeasure {
   totalMs = 0;
   /** Most working memory in use at a time. */
   peakBytes = 0;
+  /** Set where it was asked for. */
+  storage: StorageWork | undefined = undefined;
   private startMs = 0;
 
   /** The counters of a node, made when it is compiled. */

@@ -1,6 +1,7 @@
 /** EXPLAIN: the physical plan as lines in PostgreSQL's shape. */
 import { unreachable } from '@phantom/base';
 import type { PlanMeasure } from '../exec/plan-measure.js';
+import type { StorageWork } from '../exec/storage-work.js';
 import type { ColumnId, Expression, Subquery } from '../expr/expression.js';
 import { forEachSubquery } from './logical/subplans.js';
 import { subplanOf } from './logical/walk.js';
@@ -28,6 +29,8 @@ class Explainer {
   private readonly costs: boolean;
   private readonly timing: boolean;
   private readonly measure: PlanMeasure | undefined;
+  private readonly buffers: StorageWork | undefined;
+  private readonly wal: StorageWork | undefined;
   private readonly names: TextOptions;
   /** Where each column comes from, for qualified names. */
   private readonly owners = new Map<ColumnId, string>();
@@ -41,6 +44,8 @@ class Explainer {
     this.costs = options.costs !== false;
     this.timing = options.timing !== false;
     this.measure = options.measure;
+    this.buffers = options.buffers === true ? options.measure?.storage : undefined;
+    this.wal = options.wal === true ? options.measure?.storage : undefined;
     this.names = { context: planner.context, columnName: (column) => this.columnName(column) };
     this.collect(root);
   }
@@ -48,9 +53,13 @@ class Explainer {
   lines(): string[] {
     const lines: string[] = [];
     this.write(this.root, 0, lines, '');
-    if (this.measure !== undefined) {
-      lines.push(`Peak Memory: ${Math.ceil(this.measure.peakBytes / 1024)}kB`);
-      if (this.timing) lines.push(`Execution Time: ${this.measure.totalMs.toFixed(3)} ms`);
+    const { measure, buffers, wal } = this;
+    if (buffers !== undefined)
+      lines.push(`Buffers: shared hit=${buffers.cacheHits} read=${buffers.pagesRead} bytes=${buffers.bytesRead}`);
+    if (wal !== undefined) lines.push(`WAL: bytes=${wal.logBytes}`);
+    if (measure !== undefined) {
+      lines.push(`Peak Memory: ${Math.ceil(measure.peakBytes / 1024)}kB`);
+      if (this.timing) lines.push(`Execution Time: ${measure.totalMs.toFixed(3)} ms`);
     }
     return lines;
   }
@@ -162,6 +171,12 @@ class Explainer {
   /** FORMAT JSON: one text, PostgreSQL's names where they mean the same. */
   json(): string[] {
     const top: Record<string, unknown> = { Plan: this.jsonOf(this.root) };
+    if (this.buffers !== undefined) {
+      top['Shared Hit Blocks'] = this.buffers.cacheHits;
+      top['Shared Read Blocks'] = this.buffers.pagesRead;
+      top['Shared Read Bytes'] = this.buffers.bytesRead;
+    }
+    if (this.wal !== undefined) top['WAL Bytes'] = this.wal.logBytes;
     if (this.measure !== undefined) {
       if (this.timing) top['Execution Time'] = round(this.measure.totalMs);
       top['Peak Memory'] = this.measure.peakBytes;

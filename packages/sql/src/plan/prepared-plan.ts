@@ -106,6 +106,9 @@ export interface ExplainOptions {
   readonly measure?: PlanMeasure | undefined;
   /** Times are shown with the counts. Default true. */
   readonly timing?: boolean;
+  /** Pages read, and bytes for the log, are shown with the counts. Default false. */
+  readonly buffers?: boolean;
+  readonly wal?: boolean;
   readonly format?: 'text' | 'json';
 }
 

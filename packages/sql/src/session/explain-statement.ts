@@ -4,6 +4,7 @@
  */
 import { PhantomError, unsupportedError } from '@phantom/base';
 import type { RowSink, Yielded } from '../exec/runtime.js';
+import { countStorageWork, type StorageWork } from '../exec/storage-work.js';
 import type { ExplainOptions } from '../plan/prepared-plan.js';
 import type { Explain } from '../text/ast-statements.js';
 import type { Option } from '../text/ast-leaves.js';
@@ -57,12 +58,31 @@ function* analyze(
   const current = session.currentPlan(statement);
   const { plan, measure } = current.measured();
   const sink: RowSink = { rows: () => false, batchRowsMax: DROPPED_ROWS };
-  yield* runPlan(session, { ...statement, plan }, parameters, sink);
+  const execution = runPlan(session, { ...statement, plan }, parameters, sink);
+  if (options.buffers === true || options.wal === true) {
+    const now = (): StorageWork => ({
+      ...session.engine.storage.reads(),
+      logBytes: session.transaction?.storage.writtenBytes ?? 0,
+    });
+    yield* countStorageWork(execution, now, (work) => {
+      measure.storage = work;
+    });
+  } else {
+    yield* execution;
+  }
   return current.explain({ ...options, measure });
 }
 
 function optionsOf(options: readonly Option[]): Chosen {
-  const chosen = { costs: true, verbose: false, analyze: false, timing: true, format: 'text' as 'text' | 'json' };
+  const chosen = {
+    costs: true,
+    verbose: false,
+    analyze: false,
+    timing: true,
+    buffers: false,
+    wal: false,
+    format: 'text' as 'text' | 'json',
+  };
   for (const option of options) {
     const name = option.name.text;
     const on = isOn(option);
@@ -70,11 +90,14 @@ function optionsOf(options: readonly Option[]): Chosen {
     else if (name === 'verbose') chosen.verbose = on;
     else if (name === 'analyze') chosen.analyze = on;
     else if (name === 'timing') chosen.timing = on;
+    else if (name === 'buffers') chosen.buffers = on;
+    else if (name === 'wal') chosen.wal = on;
     else if (name === 'format') chosen.format = formatOf(option);
-    else if (['buffers', 'wal', 'settings'].includes(name)) {
+    else if (name === 'settings') {
       if (on) throw unsupportedError(`EXPLAIN option ${name.toUpperCase()}`);
     } else if (name !== 'summary') throw new PhantomError('42601', `unrecognized EXPLAIN option "${name}"`);
   }
+  if (chosen.wal && !chosen.analyze) throw new PhantomError('22023', 'EXPLAIN option WAL requires ANALYZE');
   return chosen;
 }
 

@@ -67,8 +67,17 @@ export interface TableAdvice {
   readonly lsmWriteAmplification: number;
 }
 
+/** What the engines have read since they were opened; all rise, but for what leaves with a file. */
+export interface StorageReads {
+  /** Pages and blocks that a cache had, and those that came from files, with their bytes there. */
+  readonly cacheHits: number;
+  readonly pagesRead: number;
+  readonly bytesRead: number;
+}
+
 export interface StoragePort {
   view(): ReadView;
+  reads(): StorageReads;
   estimate(range: KeyRange): RangeEstimate;
   /** A space that was never used before, in the engine; 0A000 when the store has no such engine. */
   allocateSpace(engine: TableEngine): SpaceId;

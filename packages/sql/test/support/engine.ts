@@ -37,6 +37,7 @@ export async function openEngine(
     catalog,
     storage: {
       view: () => store.view(),
+      reads: () => ({ cacheHits: 0, pagesRead: 0, bytesRead: 0 }),
       estimate: (range: KeyRange): RangeEstimate =>
         store.engine(EngineCode.Memory)?.estimate(range) ?? { keys: 0, bytes: 0 },
       allocateSpace: () => userSpace(EngineCode.Memory, store.allocateSpaceNumber()),
