@@ -9,6 +9,7 @@ import type { DocumentPolicies } from '@phantom/catalog';
 import { ByteSlot } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
 import type { CollectionView } from './collection-view.js';
+import type { DocumentChange, Modified } from './document-change.js';
 import { IdFilter } from './filter/id-filter.js';
 import type { PlainObject } from './order.js';
 import { changePoint } from './point-change.js';
@@ -19,29 +20,6 @@ import { type ReadingCommand, isSeen, policiesOf } from './row-security.js';
 import type { DocumentTransaction } from './transaction.js';
 import { identical } from './update/places.js';
 import type { CollectionWriter } from './writer.js';
-
-/** What becomes of a document: another one, itself (nothing is written), or nothing (`undefined`). */
-export type Decision = (document: PlainObject) => PlainObject | undefined;
-
-/** Which documents change, and how. */
-export interface DocumentChange {
-  readonly query: Query;
-  readonly decide: Decision;
-  /** Documents go. */
-  readonly removes?: boolean | undefined;
-  /** Change streams are told that documents were replaced instead of where they were updated. */
-  readonly replaces?: boolean | undefined;
-  /** Top-level fields that `decide` reads or changes; undefined: any. */
-  readonly fields?: ReadonlySet<string> | undefined;
-}
-
-export interface Modified {
-  readonly matched: number;
-  readonly modified: number;
-  /** The last document met, before and after: of a change that names its fields perhaps those alone. */
-  readonly before: PlainObject | undefined;
-  readonly after: PlainObject | undefined;
-}
 
 /** Changes what the query finds. The document behind an `_id` needs no plan, and a promise only where somebody else holds it. */
 export function modifyDocuments(

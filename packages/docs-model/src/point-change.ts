@@ -7,7 +7,7 @@ import { ByteSlot } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
 import type { CollectionView } from './collection-view.js';
 import { fieldBytes } from './field-names.js';
-import type { DocumentChange, Modified } from './modification.js';
+import type { DocumentChange, Modified } from './document-change.js';
 import { possibleKey } from './row-key.js';
 import { isSeen } from './row-security.js';
 import type { DocumentTransaction } from './transaction.js';

@@ -18,7 +18,7 @@ import { type ReadingCommand, isSeen, policiesOf } from './row-security.js';
 import { IndexScan, KeyScan, type Scan, type ScanCounters, SpaceScan } from './scan.js';
 import { SeenRows } from './seen-rows.js';
 import { type SortKey, type SortPart, Sorter } from './sort.js';
-import { TextScore } from './text-score.js';
+import { TextMatcher } from './text-matcher.js';
 import type { DocumentTransaction } from './transaction.js';
 import { parseSearch } from './words.js';
 
@@ -69,7 +69,7 @@ export class Reader {
   private readonly filterFields: readonly Uint8Array[] | undefined;
   /** What of a document is decoded in the end; undefined: all. */
   private readonly outputFields: readonly Uint8Array[] | undefined;
-  private readonly score: TextScore | undefined;
+  private readonly text: TextMatcher | undefined;
   private readonly policies: DocumentPolicies | undefined;
   private readonly command: ReadingCommand;
   private ordered: Iterator<PlainObject> | undefined;
@@ -96,9 +96,9 @@ export class Reader {
       estimate: (range) => ports.estimate(range),
     });
     this.scan = openScan(this.plan, view, transaction, this.counters);
-    this.score = filter.text === undefined ? undefined : new TextScore(view, parseSearch(filter.text.search));
+    this.text = filter.text === undefined ? undefined : new TextMatcher(view, parseSearch(filter.text.search));
     this.asksFilter = this.plan.answersFilter !== true;
-    const exact = this.plan.access.kind === 'keys' || this.score !== undefined || !this.asksFilter;
+    const exact = this.plan.access.kind === 'keys' || this.text !== undefined || !this.asksFilter;
     const fields = filter.fields;
     this.outputFields = neededFields(query);
     this.filterFields = exact || fields === undefined || fields.size === 0 ? undefined : fieldBytes(fields);
@@ -153,7 +153,7 @@ export class Reader {
         continue;
       }
       const document = view.layout.decode(scan.row);
-      if (this.score !== undefined && !this.score.matches(document)) continue;
+      if (this.text !== undefined && !this.text.matches(document)) continue;
       if (!asksFilter || matches(document)) return document;
     }
   }

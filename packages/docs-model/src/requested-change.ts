@@ -2,7 +2,7 @@
 import type { FindOneAndOptions, UpdateDocument } from './collection-types.js';
 import { badArgument } from './errors.js';
 import { queryOf } from './find-cursor.js';
-import type { DocumentChange } from './modification.js';
+import type { DocumentChange } from './document-change.js';
 import { type PlainObject, compareValues, isObject } from './order.js';
 import type { Query } from './reader.js';
 import { compileUpdate } from './update/update.js';

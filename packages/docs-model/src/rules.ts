@@ -2,13 +2,22 @@
 import type { Logger } from '@phantom/base';
 import type { CollectionDescriptor, ObjectReader, TableDescriptor } from '@phantom/catalog';
 import type { CollectionView } from './collection-view.js';
-import type { DocumentModel } from './model.js';
 import type { PlainObject } from './order.js';
+import type { DocumentPorts } from './ports.js';
+import type { CrossChecks } from './references/cross-checks.js';
 import { incomingReferences } from './references/incoming.js';
+import type { ReferenceChecks } from './references/reference-checks.js';
 import { type IncomingForeignKey, incomingForeignKeys } from './references/document-keys.js';
 import { schemaFaults, schemaViolation } from './schema.js';
 import type { DocumentTransaction } from './transaction.js';
 import type { WriteRules } from './writer.js';
+
+/** Where checks are owed until the end of a transaction: the model. */
+export interface CheckedModel {
+  readonly ports: DocumentPorts;
+  referenceChecks(transaction: DocumentTransaction): ReferenceChecks;
+  crossChecks(transaction: DocumentTransaction): CrossChecks;
+}
 
 interface KnownReferrers {
   readonly isReferred: boolean;
@@ -30,7 +39,7 @@ function referrersOf(objects: ObjectReader, table: TableDescriptor): KnownReferr
 
 /** The rules of a collection; undefined when it has none. */
 export function writeRules(
-  model: DocumentModel,
+  model: CheckedModel,
   view: CollectionView,
   transaction: DocumentTransaction,
 ): WriteRules | undefined {
