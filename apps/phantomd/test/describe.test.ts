@@ -41,10 +41,24 @@ describe('backslash commands', () => {
     expect(await shown('\\di')).toContain('account_made');
     expect(await shown('\\ds')).toContain('account_id_seq');
     expect(await shown('\\dm')).toBe('Schema,Name,Type,Owner\n');
-    expect(await shown('\\dn')).toBe('Name,Owner\nother,phantom\npublic,phantom\n');
+    expect(await shown('\\dn')).toBe('Name,Owner\nother,phantom\npublic,pg_database_owner\n');
     expect(await shown('\\du')).toBe('Role name,Superuser,Login\nphantom,t,t\n');
     expect(await shown('\\l ph*')).toBe('Name,Owner\nphantom,phantom\n');
     expect(await shown('\\df lower')).toContain('pg_catalog,lower,text,text');
+  });
+
+  it('take names for names, whatever is in them', async () => {
+    const hostile = `x'; drop table owner; --`;
+    await target.run(`create table "${hostile}" (a int check (a > 0), "b"";c" text)`, () => undefined);
+    const quoted = `"${hostile}"`;
+    expect(await shown('\\dt *drop*')).toContain(hostile);
+    expect(await shown(`\\dt ${quoted}`)).toContain(hostile);
+    expect(await shown(`\\d ${quoted}`)).toContain('b"";c');
+    for (const command of ['\\dt', '\\di', '\\dn', '\\du', '\\df', '\\l'])
+      for (const pattern of [`' or true --`, `x' union select 1 --`, `"'; drop table owner; --"`, '\\', `a'.b'`])
+        await shown(`${command} ${pattern}`);
+    await target.run(`drop table "${hostile}"`, () => undefined);
+    expect(await shown('\\dt owner')).toContain('public,owner,table');
   });
 
   it('describe relations with what stands on them', async () => {

@@ -23,6 +23,8 @@ import type { DatabaseDescriptor, Oid, RoleDescriptor, SchemaDescriptor } from '
 import { FIRST_USER_OID } from './descriptors.js';
 import { CatalogKeys, NameClass } from './keys.js';
 import { ObjectMap } from './object-map.js';
+import { PredefinedRole } from './predefined-roles.js';
+import { PUBLIC_ROLE } from './rights.js';
 import { Sequences } from './sequences.js';
 import { UnfinishedSpaces } from './unfinished-spaces.js';
 
@@ -154,7 +156,7 @@ export class Catalog {
       ownerOid: superuser.oid,
     };
     overlay.put(database);
-    overlay.put(publicSchema(BootstrapOid.PublicSchema, database.oid, superuser.oid));
+    overlay.put(publicSchema(BootstrapOid.PublicSchema, database.oid));
     await transaction.commit();
   }
 
@@ -171,7 +173,12 @@ export class Catalog {
   }
 }
 
-/** The schema `public` of a database. */
-export function publicSchema(oid: Oid, databaseOid: Oid, ownerOid: Oid): SchemaDescriptor {
-  return { kind: 'schema', oid, name: 'public', databaseOid, ownerOid, comment: 'standard public schema' };
+/** The schema `public` of a database: it belongs to whoever owns the database, and everybody may look into it. */
+export function publicSchema(oid: Oid, databaseOid: Oid): SchemaDescriptor {
+  const ownerOid = PredefinedRole.DatabaseOwner;
+  const acl = [
+    { granteeOid: ownerOid, grantorOid: ownerOid, privileges: 'UC', grantable: '' },
+    { granteeOid: PUBLIC_ROLE, grantorOid: ownerOid, privileges: 'U', grantable: '' },
+  ];
+  return { kind: 'schema', oid, name: 'public', databaseOid, ownerOid, acl, comment: 'standard public schema' };
 }

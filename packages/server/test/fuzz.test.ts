@@ -7,11 +7,15 @@ import {
   bind,
   describe as describeNamed,
   execute,
+  flush,
+  frame,
+  int32,
   parse,
   query,
   shape,
   startup,
   sync,
+  terminate,
 } from './support/wire-client.js';
 
 let server: FakeServer;
@@ -96,6 +100,41 @@ describe('protocol fuzzing', () => {
       }),
       { seed: 5, numRuns: 150 },
     );
+    expect(await everybodyElse()).toBe(WELL);
+  });
+
+  it('good messages in any order, some of them twice', async () => {
+    const messages = [
+      parse('echo int4 text', 's'),
+      describeNamed('S', 's'),
+      describeNamed('P'),
+      bind(['1', 'two'], { statement: 's' }),
+      execute(),
+      execute(1),
+      sync(),
+      query('rows 3'),
+      flush(),
+      terminate(),
+      frame('c'),
+      frame('d', Buffer.from('1\n')),
+    ];
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.constantFrom(...messages), { minLength: 2, maxLength: 20 }), async (order) => {
+        await throwAt(Buffer.concat([startup({ user: 'phantom' }), ...order]));
+      }),
+      { seed: 6, numRuns: 150 },
+    );
+    expect(await everybodyElse()).toBe(WELL);
+  });
+
+  it('lengths beyond every limit, without a byte of memory for them', async () => {
+    const before = process.memoryUsage().arrayBuffers;
+    const announced = (type: string, length: number): Buffer => Buffer.concat([Buffer.from(type), int32(length)]);
+    for (const type of 'BCDEFHPQScdfpX') {
+      for (const length of [-1, 0, 3, 200_000, 0x7fff_ffff])
+        await throwAt(Buffer.concat([startup({ user: 'phantom' }), announced(type, length), Buffer.alloc(20)]));
+    }
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(32 * 1024 * 1024);
     expect(await everybodyElse()).toBe(WELL);
   });
 

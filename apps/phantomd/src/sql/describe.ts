@@ -121,14 +121,13 @@ async function ask(target: SqlTarget, query: string): Promise<StatementResult> {
   return answer;
 }
 
-/** `schema.name`, either of them a pattern. */
+/** `schema.name`, either of them a pattern; a dot in double quotes is part of a name. */
 function parts(pattern: string | undefined): {
   readonly schema: string | undefined;
   readonly name: string | undefined;
 } {
-  const dot = pattern?.indexOf('.') ?? -1;
-  if (pattern === undefined || dot < 0) return { schema: undefined, name: pattern };
-  return { schema: pattern.slice(0, dot), name: pattern.slice(dot + 1) };
+  const [, schema, name] = /^((?:"[^"]*"|[^".])*)\.(.*)$/s.exec(pattern ?? '') ?? [];
+  return schema === undefined ? { schema, name: pattern } : { schema, name };
 }
 
 /** A condition: `*` is any text, `?` any character, and the rest, in lower case unless quoted, what it says. */

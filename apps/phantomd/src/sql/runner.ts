@@ -27,6 +27,9 @@ Ctrl-C throws away what is typed, or stops what runs.
 /** Files that run files that run files. */
 const FILES_DEEP_MAX = 16;
 
+/** What is in double quotes may have blanks in it. */
+const FIRST_WORD = /^(?:"[^"]*"?|[^\s"])+/;
+
 export class Runner {
   readonly target: SqlTarget;
   private readonly write: (text: string) => void;
@@ -105,7 +108,7 @@ export class Runner {
 
   /** False when a statement of it failed, which has been told then. */
   private async runCommand(word: string, rest: string): Promise<boolean> {
-    const argument = rest === '' ? undefined : rest.split(/\s+/, 1)[0];
+    const argument = FIRST_WORD.exec(rest)?.[0];
     switch (word) {
       case '\\?':
         this.write(HELP);

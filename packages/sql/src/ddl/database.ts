@@ -53,7 +53,7 @@ export function* createDatabase(context: DdlContext, node: CreateDatabase): DdlE
     ownerOid,
   };
   objects.put(database);
-  objects.put(publicSchema(context.catalog.allocateOid(), database.oid, ownerOid));
+  objects.put(publicSchema(context.catalog.allocateOid(), database.oid));
   return undefined;
 }
 

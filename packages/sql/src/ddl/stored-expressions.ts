@@ -2,7 +2,7 @@
  * Expressions as the catalog keeps them: SQL text that still means the same after things were renamed.
  *
  *   nextval('s'), 's'::regclass   keep the oid of what they name: nextval(16391::regclass)
- *   f(1)                          names the schema of a user's function: public.f(1)
+ *   f(1), 'calm'::mood            name the schemas of users' functions and types: public.f(1), 'calm'::public.mood
  *   table.column                  loses the table's name; there is only one row it can be of
  *
  * `shownExpression` goes the other way, for people and tools.
@@ -30,10 +30,15 @@ export function storedExpression(context: DdlContext, node: Expression, relation
       const args = part['arguments'] as readonly { readonly value?: Expression }[];
       const first = args[0]?.value;
       const schema = name.length === 1 ? schemaOfFunction(context, name[0]?.text ?? '') : undefined;
-      if (schema !== undefined) return { ...part, name: [{ text: schema, position: 0, quoted: true }, ...name] };
+      if (schema !== undefined) return { ...part, name: [inSchema(schema), ...name] };
       if (!SEQUENCE_FUNCTIONS.has(name.at(-1)?.text ?? '') || first?.kind !== 'string') return undefined;
       const value = regclassCast(regclassNamed(first.value, context.evaluation));
       return { ...part, arguments: [{ ...args[0], value }, ...args.slice(1)] };
+    }
+    if (part['kind'] === 'type-name') {
+      const name = part['name'] as readonly Name[];
+      const schema = name.length === 1 ? schemaOfType(context, name[0]?.text ?? '') : undefined;
+      return schema === undefined ? undefined : { ...part, name: [inSchema(schema), ...name] };
     }
     if (part['kind'] === 'cast') {
       const operand = part['operand'] as Expression;
@@ -52,6 +57,17 @@ function schemaOfFunction({ picture }: DdlContext, name: string): string | undef
   const schemas = new Set(picture.functions.functionsNamed(name).map(({ routine }) => routine?.schemaOid ?? 0));
   const [only] = schemas;
   return schemas.size === 1 && only !== undefined && only !== 0 ? picture.schemaName(only) : undefined;
+}
+
+/** The schema of a user's type that the search path leads to. */
+function schemaOfType({ picture, objects }: DdlContext, name: string): string | undefined {
+  const type = picture.typeNamed({ name });
+  const object = type === undefined ? undefined : objects.object(type.oid);
+  return object?.kind === 'type' ? picture.schemaName(object.schemaOid) : undefined;
+}
+
+function inSchema(schema: string): Name {
+  return { text: schema, position: 0, quoted: true };
 }
 
 function regclassCast(oid: number): Expression {

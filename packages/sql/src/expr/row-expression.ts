@@ -5,7 +5,7 @@ import { evaluateExpression } from '../exec/evaluate-expression.js';
 import { StatementBinder } from '../plan/binder/statement-binder.js';
 import { rangeItem } from '../plan/binder/range-items.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
-import { expressionText } from '../plan/expression-text.js';
+import { expressionText, literalText } from '../plan/expression-text.js';
 import { operandOf } from '../plan/physical/document-operand.js';
 import { sqlReader } from '../plan/sql-reader.js';
 import { foldExpression } from '../plan/rules/constant-folding.js';
@@ -55,9 +55,12 @@ export function rowExpressionText(sql: string, request: RowExpressionRequest): s
   const { expression, ids, context } = bindRow(sql, { ...request, target: plain });
   // What an assignment casts is not written.
   let shown = expression;
-  if (target !== undefined) while (shown.kind === 'typmod' || shown.kind === 'cast') shown = shown.operand;
+  if (target !== undefined)
+    while ((shown.kind === 'typmod' || shown.kind === 'cast') && !shown.explicit) shown = shown.operand;
   // A literal is read as what it is assigned to.
   if (target !== undefined && shown.kind === 'constant' && typeof shown.value === 'string') {
+    if (shown.type.oid === TypeOid.text && target.oid !== TypeOid.text)
+      return literalText(shown.value, target.oid, context);
     shown = { ...shown, type: { ...target, typmod: -1 } };
   }
   return expressionText(shown, {

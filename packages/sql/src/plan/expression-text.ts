@@ -1,5 +1,6 @@
 /** Bound expressions as text, for EXPLAIN: in PostgreSQL's manner, with parentheses around every operator. */
 import { unreachable } from '@phantom/base';
+import { FIRST_USER_OID } from '@phantom/catalog';
 import type { BindContext } from '../expr/context.js';
 import type { ColumnId, Expression, SortKey } from '../expr/expression.js';
 import { writtenName } from '../routine/routine-function.js';
@@ -32,7 +33,22 @@ function constantText(expression: Expression & { kind: 'constant' }, options: Te
   const text = known === undefined ? String(value) : known.output(value, context.literals);
   // Digits alone would be read as an integer.
   if (type.oid === TypeOid.numeric && /^[0-9].*[.eE]/.test(text)) return text;
-  return `${quoteText(text)}::${UNMODIFIED_NAMES[type.oid] ?? context.typeName(type.oid)}`;
+  return literalText(text, type.oid, context);
+}
+
+/** A text that is read as a type. */
+export function literalText(text: string, typeOid: number, context: BindContext): string {
+  return `${quoteText(text)}::${UNMODIFIED_NAMES[typeOid] ?? context.typeName(typeOid)}`;
+}
+
+/** The text of a literal whose type reads it anew each time, because what it says depends on the catalog or on settings. */
+function unreadLiteral(expression: Expression, context: BindContext): string | undefined {
+  if (expression.kind !== 'cast' || expression.definition.source !== TypeOid.text) return undefined;
+  const { operand, type } = expression;
+  if (operand.kind !== 'constant' || operand.type.oid !== TypeOid.text || typeof operand.value !== 'string')
+    return undefined;
+  const isOfUser = type.oid >= FIRST_USER_OID || context.catalog.types.byOid(type.oid)?.kind === 'array';
+  return isOfUser ? operand.value : undefined;
 }
 
 /** Functions that are words of SQL's and take no parentheses. */
@@ -64,6 +80,8 @@ export function expressionText(expression: Expression, options: TextOptions): st
     }
     case 'cast':
     case 'typmod': {
+      const literal = unreadLiteral(expression, options.context);
+      if (literal !== undefined) return literalText(literal, expression.type.oid, options.context);
       const type = options.context.catalog.types.byOid(expression.type.oid);
       const modifier = expression.type.typmod === -1 ? '' : (type?.formatTypmod?.(expression.type.typmod) ?? '');
       return `(${text(expression.operand)})::${options.context.typeName(expression.type.oid)}${modifier}`;

@@ -42,6 +42,7 @@ import { triggerText } from '../system-views/trigger-text.js';
 import { allSystemViews, systemRelation, systemRelationByOid } from '../system-views/system-views.js';
 import { resolveTypeName } from '../expr/type-names.js';
 import { parseTypeName } from '../text/parse.js';
+import { quoteIdentifier } from '../types/reg-types.js';
 import { TypeCatalog } from '../types/type-catalog.js';
 import { domainConstraints } from './domain-constraints.js';
 import type { SqlType } from '../types/type.js';
@@ -111,6 +112,7 @@ export class CatalogPicture implements CatalogPort {
         const object = steps > 0 ? session.engine.catalog.committed.object(oid) : undefined;
         return object?.kind === 'type' ? object : undefined;
       },
+      (descriptor) => this.typeName(descriptor),
     );
     this.statistics = new PictureStatistics(session.engine, this.types);
     this.switchedOff = switchedOffWays(session.settings);
@@ -257,6 +259,17 @@ export class CatalogPicture implements CatalogPort {
       if (type !== undefined) return type;
     }
     return undefined;
+  }
+
+  /** A user's type as it must be written: with its schema only where the search path does not lead to it. */
+  private typeName({ oid, name, schemaOid }: TypeDescriptor): string {
+    const schema = this.path.find((candidate) =>
+      candidate === PG_CATALOG_OID
+        ? this.types.builtinNamed(name) !== undefined
+        : this.objects.oidByName(NameClass.Type, candidate, name) !== undefined,
+    );
+    const isFound = schema !== undefined && this.objects.oidByName(NameClass.Type, schema, name) === oid;
+    return isFound ? quoteIdentifier(name) : `${quoteIdentifier(this.schemaName(schemaOid))}.${quoteIdentifier(name)}`;
   }
 
   compositeFields(oid: Oid): readonly { readonly name: string; readonly type: TypeRef }[] | undefined {

@@ -62,7 +62,8 @@ export function defaultText(catalog: TextCatalog, table: TableDescriptor, column
     column.type,
   );
   // Objects are kept by their oid, and written by the name they have now.
-  return text.replace(/'?(\d+)'?::regclass/g, (whole, oid: string) => {
+  return text.replace(/(?:\((\d+)\)|'?(\d+)'?)::regclass/g, (whole, wrapped: string | undefined, bare: string) => {
+    const oid = wrapped ?? bare;
     const relation = catalog.relationByOid(Number(oid));
     return relation === undefined ? whole : `'${relationName(catalog, relation).replaceAll("'", "''")}'::regclass`;
   });

@@ -11,6 +11,8 @@ export const ClassOid = {
   attributeDefault: 2604,
   namespace: 2615,
   rewrite: 2618,
+  trigger: 2620,
+  policy: 3256,
 } as const;
 
 /** Access methods: how PostgreSQL names what a table and an index are stored in. */
@@ -19,7 +21,12 @@ export const MethodOid = { heap: 2, btree: 403, hash: 405, gin: 2742, document: 
 /** The superuser that initdb makes: who owns what is built in. */
 export const BOOTSTRAP_ROLE_OID = 10;
 /** What functions are written in. */
-export const LANGUAGE_OIDS: Readonly<Record<string, number>> = { internal: 12, c: 13, sql: 14 };
+export const LANGUAGE_OIDS: Readonly<Record<string, number>> = {
+  internal: 12,
+  c: 13,
+  sql: 14,
+  plpgsql: 13563,
+};
 export const DEFAULT_TABLESPACE_OID = 1663;
 export const DEFAULT_COLLATION_OID = 100;
 
@@ -29,6 +36,11 @@ const DERIVED = 0x8000_0000;
 /** Oid of the rule behind a view. */
 export function rewriteOid(viewOid: number): number {
   return (viewOid | DERIVED) >>> 0;
+}
+
+/** Oid of the relation whose columns are the fields of a composite type. */
+export function compositeRelationOid(typeOid: number): number {
+  return (typeOid | DERIVED) >>> 0;
 }
 
 /** The view behind that oid; 0 for the oid of nothing derived. */

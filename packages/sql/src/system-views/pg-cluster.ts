@@ -111,6 +111,26 @@ function* sharedDescriptionRows(source: SystemViewSource): Iterable<CatalogRow> 
     if (comment !== undefined) yield { objoid: oid, classoid: ClassOid.role, description: comment };
 }
 
+/** PostgreSQL's letters of what default privileges are for. */
+const DEFAULT_KINDS = { table: 'r', sequence: 'S', function: 'f', type: 'T', schema: 'n' } as const;
+
+function* defaultPrivilegeRows(source: SystemViewSource): Iterable<CatalogRow> {
+  // Nothing refers to their oids.
+  let oid = 1;
+  for (const role of rolesOf(source)) {
+    for (const { databaseOid, schemaOid, object, acl } of role.defaultPrivileges ?? []) {
+      if (databaseOid !== source.databaseOid) continue;
+      yield {
+        oid: oid++,
+        defaclrole: role.oid,
+        defaclnamespace: schemaOid,
+        defaclobjtype: DEFAULT_KINDS[object],
+        defaclacl: aclItems(source, acl),
+      };
+    }
+  }
+}
+
 export const CLUSTER_VIEWS: readonly SystemView[] = [
   catalogView('pg_database', databaseRows),
   catalogView('pg_namespace', function* (source) {
@@ -137,10 +157,10 @@ export const CLUSTER_VIEWS: readonly SystemView[] = [
     { oid: DEFAULT_TABLESPACE_OID, spcname: 'pg_default', spcowner: BOOTSTRAP_ROLE_OID },
     { oid: 1664, spcname: 'pg_global', spcowner: BOOTSTRAP_ROLE_OID },
   ]),
+  catalogView('pg_default_acl', defaultPrivilegeRows),
   catalogView('pg_shdescription', sharedDescriptionRows),
   ...emptyViews(
     'pg_db_role_setting',
-    'pg_default_acl',
     'pg_event_trigger',
     'pg_extension',
     'pg_available_extensions',

@@ -55,6 +55,19 @@ export function* typesOf(source: SystemViewSource): Iterable<TypeDescriptor> {
   }
 }
 
+/** A composite type that stands by itself, not for the rows of a relation. */
+export type Composite = TypeDescriptor & {
+  readonly definition: Extract<TypeDescriptor['definition'], { kind: 'composite' }>;
+};
+
+export function* compositesOf(source: SystemViewSource): Iterable<Composite> {
+  for (const type of typesOf(source)) if (isComposite(type)) yield type;
+}
+
+function isComposite(type: TypeDescriptor): type is Composite {
+  return type.definition.kind === 'composite' && type.definition.relationOid === undefined;
+}
+
 /** Routines of the session's database. */
 export function* routinesOf(source: SystemViewSource): Iterable<RoutineDescriptor> {
   for (const schema of schemasOf(source)) {

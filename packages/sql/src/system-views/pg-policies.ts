@@ -15,7 +15,8 @@ const COMMAND_LETTERS: Readonly<Record<PolicyDescriptor['command'], string>> = {
   delete: 'd',
 };
 
-function* policiesOf(source: SystemViewSource): Iterable<readonly [TableDescriptor, PolicyDescriptor]> {
+/** Policies of the session's database, each with its table. */
+export function* policiesOf(source: SystemViewSource): Iterable<readonly [TableDescriptor, PolicyDescriptor]> {
   for (const relation of relationsOf(source)) {
     if (relation.kind !== 'table') continue;
     for (const oid of relation.rowSecurity?.policyOids ?? []) {

@@ -1,4 +1,4 @@
-/** pg_catalog's relations, columns, indexes, constraints, sequences and what depends on what. */
+/** pg_catalog's relations, columns, indexes, constraints, sequences and rules. */
 import type {
   ColumnDescriptor,
   IndexDescriptor,
@@ -15,15 +15,15 @@ import { type CatalogRow, catalogView, emptyViews } from './catalog-view.js';
 import { constraintText, defaultText, indexPartText, predicateText } from './object-text.js';
 import {
   BOOTSTRAP_ROLE_OID,
-  ClassOid,
   DEFAULT_COLLATION_OID,
   MethodOid,
   attributeDefaultOid,
+  compositeRelationOid,
   rewriteOid,
 } from './oids.js';
 import { operatorClassOf } from './operator-classes.js';
 import { storageOf } from './pg-types.js';
-import { listedSystemViews, relationsOf, storedQueryOf } from './pg-objects.js';
+import { compositesOf, listedSystemViews, relationsOf, storedQueryOf } from './pg-objects.js';
 import type { SystemView, SystemViewSource } from './system-view.js';
 
 const RELATION_KIND: Readonly<Record<RelationDescriptor['kind'], string>> = {
@@ -76,6 +76,20 @@ function* classRows(source: SystemViewSource): Iterable<CatalogRow> {
       relreplident: relation.kind === 'table' ? 'd' : 'n',
       relacl: aclItems(source, relation.acl),
       ...(relation.kind === 'view' ? { reloptions: viewOptions(relation) } : {}),
+    };
+  }
+  for (const type of compositesOf(source)) {
+    yield {
+      oid: compositeRelationOid(type.oid),
+      relname: type.name,
+      relnamespace: type.schemaOid,
+      reltype: type.oid,
+      relowner: type.ownerOid,
+      relpersistence: 'p',
+      relkind: 'c',
+      relnatts: type.definition.fields.length,
+      relispopulated: true,
+      relreplident: 'n',
     };
   }
   for (const view of listedSystemViews(source)) {
@@ -154,6 +168,9 @@ function* attributeRows(source: SystemViewSource): Iterable<CatalogRow> {
       }
     }
   }
+  for (const { oid, definition } of compositesOf(source))
+    for (const [i, { name, type }] of definition.fields.entries())
+      yield attribute(source, compositeRelationOid(oid), i + 1, name, type);
   for (const view of listedSystemViews(source))
     for (const [i, [name, oid]] of view.columns.entries())
       yield attribute(source, view.oid, i + 1, name, { oid, typmod: -1 });
@@ -315,52 +332,6 @@ export function int8(text: string): number | bigint {
   return BigInt(Number(value)) === value && Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
 
-function* dependencyRows(source: SystemViewSource): Iterable<CatalogRow> {
-  for (const relation of relationsOf(source)) {
-    if (relation.kind === 'sequence' && relation.ownedBy !== undefined) {
-      const { tableOid, column } = relation.ownedBy;
-      const table = source.objectsSeen.object(tableOid);
-      const owner = table?.kind === 'table' ? table.columns.find(({ number }) => number === column) : undefined;
-      const deptype = owner?.identity === undefined ? 'a' : 'i';
-      yield { ...onRelation(ClassOid.relation, relation.oid, tableOid, column), deptype };
-    } else if (storedQueryOf(relation) !== undefined) {
-      for (const { referencedOid, referencedColumn } of source.objectsSeen.dependenciesOf(relation.oid)) {
-        yield {
-          ...onRelation(ClassOid.rewrite, rewriteOid(relation.oid), referencedOid, referencedColumn),
-          deptype: 'n',
-        };
-      }
-    } else if (relation.kind === 'table') {
-      yield* defaultDependencies(relation);
-      for (const constraint of relation.constraints) {
-        if (!('indexOid' in constraint)) continue;
-        yield {
-          classid: ClassOid.relation,
-          objid: constraint.indexOid,
-          refclassid: ClassOid.constraint,
-          refobjid: constraint.oid,
-          deptype: 'i',
-        };
-      }
-    }
-  }
-}
-
-/** A default belongs to its column, and needs the sequence it asks. */
-function* defaultDependencies(table: TableDescriptor): Iterable<CatalogRow> {
-  for (const { number, defaultSql, identity, dropped, sequenceOid } of table.columns) {
-    if (defaultSql === undefined || identity !== undefined || dropped) continue;
-    const oid = attributeDefaultOid(table.oid, number);
-    yield { ...onRelation(ClassOid.attributeDefault, oid, table.oid, number), deptype: 'a' };
-    if (sequenceOid !== undefined)
-      yield { ...onRelation(ClassOid.attributeDefault, oid, sequenceOid, 0), deptype: 'n' };
-  }
-}
-
-function onRelation(classid: number, objid: number, relation: number, column: number): Record<string, Value> {
-  return { classid, objid, refclassid: ClassOid.relation, refobjid: relation, refobjsubid: column };
-}
-
 function* rewriteRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const relation of relationsOf(source)) {
     const query = storedQueryOf(relation);
@@ -378,30 +349,6 @@ function* rewriteRows(source: SystemViewSource): Iterable<CatalogRow> {
   }
 }
 
-function* descriptionRows(source: SystemViewSource): Iterable<CatalogRow> {
-  for (const relation of relationsOf(source)) {
-    const on = (classoid: number, objoid: number, objsubid: number, description: string | undefined): CatalogRow[] =>
-      description === undefined ? [] : [{ objoid, classoid, objsubid, description }];
-    yield* on(ClassOid.relation, relation.oid, 0, relation.comment);
-    if (relation.kind === 'view') {
-      for (const [i, { comment }] of relation.columns.entries())
-        yield* on(ClassOid.relation, relation.oid, i + 1, comment);
-    }
-    if (relation.kind !== 'table') continue;
-    for (const column of relation.columns) yield* on(ClassOid.relation, relation.oid, column.number, column.comment);
-    for (const constraint of relation.constraints)
-      yield* on(ClassOid.constraint, constraint.oid, 0, constraint.comment);
-  }
-  for (const object of source.objectsSeen.objectsIn(source.databaseOid)) {
-    if (object.kind === 'schema' && object.comment !== undefined)
-      yield { objoid: object.oid, classoid: ClassOid.namespace, description: object.comment };
-  }
-  for (const object of source.objectsSeen.objects()) {
-    if (object.kind === 'type' && object.databaseOid === source.databaseOid && object.comment !== undefined)
-      yield { objoid: object.oid, classoid: ClassOid.type, description: object.comment };
-  }
-}
-
 export const RELATION_VIEWS: readonly SystemView[] = [
   catalogView('pg_class', classRows),
   catalogView('pg_attribute', attributeRows),
@@ -409,8 +356,6 @@ export const RELATION_VIEWS: readonly SystemView[] = [
   catalogView('pg_index', indexRows),
   catalogView('pg_constraint', constraintRows),
   catalogView('pg_sequence', sequenceRows),
-  catalogView('pg_depend', dependencyRows),
   catalogView('pg_rewrite', rewriteRows),
-  catalogView('pg_description', descriptionRows),
   ...emptyViews('pg_inherits', 'pg_partitioned_table', 'pg_statistic_ext', 'pg_statistic_ext_data', 'pg_foreign_table'),
 ];

@@ -123,7 +123,7 @@ function routineRow(source: SystemViewSource, routine: RoutineDescriptor): Catal
   };
 }
 
-const TRUSTED: ReadonlySet<string> = new Set(['sql']);
+const TRUSTED: ReadonlySet<string> = new Set(['sql', 'plpgsql']);
 
 function languageRows(): CatalogRow[] {
   return Object.entries(LANGUAGE_OIDS).map(([lanname, oid]) => ({

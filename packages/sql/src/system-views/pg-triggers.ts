@@ -13,7 +13,8 @@ const TIMING_BITS = { before: 2, after: 0, 'instead of': 64 } as const;
 const EVENT_BITS = { insert: 4, delete: 8, update: 16, truncate: 32 } as const;
 const FIRING = { origin: 'O', always: 'A', replica: 'R', disabled: 'D' } as const;
 
-function* triggersOf(source: SystemViewSource): Iterable<TriggerDescriptor> {
+/** Triggers of the session's database. */
+export function* triggersOf(source: SystemViewSource): Iterable<TriggerDescriptor> {
   for (const relation of relationsOf(source)) {
     if (relation.kind !== 'table' && relation.kind !== 'view') continue;
     for (const oid of relation.triggerOids ?? []) {

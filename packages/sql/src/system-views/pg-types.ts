@@ -6,7 +6,7 @@ import { TypeOid } from '../types/type-oids.js';
 import type { SqlType } from '../types/type.js';
 import { aclItems } from './acl-text.js';
 import { type CatalogRow, catalogView, emptyViews } from './catalog-view.js';
-import { BOOTSTRAP_ROLE_OID, DEFAULT_COLLATION_OID, MethodOid } from './oids.js';
+import { BOOTSTRAP_ROLE_OID, DEFAULT_COLLATION_OID, MethodOid, compositeRelationOid } from './oids.js';
 import { operatorClasses, operatorFamilies } from './operator-classes.js';
 import { relationsOf, typesOf } from './pg-objects.js';
 import { PG_CATALOG_OID, type SystemView, type SystemViewSource } from './system-view.js';
@@ -70,10 +70,13 @@ function* typeRows(source: SystemViewSource): Iterable<CatalogRow> {
           ? {
               typnotnull: definition.notNull,
               typtypmod: definition.base.typmod,
+              typdefaultbin: definition.defaultSql ?? null,
               typdefault: definition.defaultSql ?? null,
             }
           : {}),
-        ...(definition.kind === 'composite' ? { typrelid: definition.relationOid ?? 0 } : {}),
+        ...(definition.kind === 'composite'
+          ? { typrelid: definition.relationOid ?? compositeRelationOid(descriptor.oid) }
+          : {}),
       };
     }
     if (array !== undefined && descriptor.arrayOid !== 0)

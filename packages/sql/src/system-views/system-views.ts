@@ -10,6 +10,8 @@ import { INFORMATION_ROUTINE_VIEWS } from './information-routines.js';
 import { INFORMATION_SCHEMA_VIEWS } from './information-schema.js';
 import { INFORMATION_USAGE_VIEWS } from './information-usage.js';
 import { CLUSTER_VIEWS } from './pg-cluster.js';
+import { DEPENDENCY_VIEWS } from './pg-dependencies.js';
+import { DESCRIPTION_VIEWS } from './pg-descriptions.js';
 import { LISTING_VIEWS } from './pg-listings.js';
 import { POLICY_VIEWS } from './pg-policies.js';
 import { RELATION_VIEWS } from './pg-relations.js';
@@ -27,6 +29,8 @@ import {
 
 const PG_CATALOG_VIEWS: readonly SystemView[] = [
   ...RELATION_VIEWS,
+  ...DEPENDENCY_VIEWS,
+  ...DESCRIPTION_VIEWS,
   ...POLICY_VIEWS,
   ...TYPE_VIEWS,
   ...ROUTINE_VIEWS,

@@ -27,17 +27,23 @@ export class TypeCatalog implements TypeLookup {
   private readonly find: DescriptorLookup;
   private readonly constraints: DomainConstraints;
   private readonly committed: DescriptorLookup;
+  private readonly nameOf: (descriptor: TypeDescriptor) => string;
   private readonly made = new Map<Oid, SqlType>();
 
-  /** `committed` finds a type as others see it, for a picture of what a transaction has changed itself. */
+  /**
+   * `committed` finds a type as others see it, for a picture of what a transaction has changed itself; `nameOf` says how a
+   * type's name must be written to be read back.
+   */
   constructor(
     find: DescriptorLookup = () => undefined,
     constraints: DomainConstraints = () => undefined,
     committed: DescriptorLookup = () => undefined,
+    nameOf: (descriptor: TypeDescriptor) => string = (descriptor) => descriptor.name,
   ) {
     this.find = find;
     this.constraints = constraints;
     this.committed = committed;
+    this.nameOf = nameOf;
     // Records compare by their fields' types, which may be the user's, so both belong to this picture.
     const record = recordType(this);
     this.made.set(record.oid, record);
@@ -60,7 +66,7 @@ export class TypeCatalog implements TypeLookup {
   private make(oid: Oid): SqlType | undefined {
     const descriptor = this.find(oid);
     if (descriptor === undefined) return undefined;
-    const type = this.ofDescriptor(descriptor);
+    const type = { ...this.ofDescriptor(descriptor), displayName: this.nameOf(descriptor) };
     this.made.set(descriptor.oid, type);
     if (descriptor.arrayOid !== 0) this.made.set(descriptor.arrayOid, arrayTypeOf(type));
     return this.made.get(oid);

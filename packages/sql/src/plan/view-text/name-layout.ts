@@ -58,7 +58,7 @@ export abstract class NameLayout {
   }
 
   protected typeText(type: TypeRef): string {
-    const found = this.options.context.catalog.types.byOid(type.oid);
+    const found = this.options.catalog.types.byOid(type.oid);
     return found === undefined ? String(type.oid) : formatType(found, type.typmod);
   }
 

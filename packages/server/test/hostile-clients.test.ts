@@ -1,0 +1,57 @@
+/** Clients that take their time, take places, or take nothing: each of them ends alone, and the others are served meanwhile. */
+import { afterEach, describe, expect, it } from 'vitest';
+import type { ServerOptions } from '../src/options.js';
+import { type FakeServer, startFake } from './support/fake-server.js';
+import { WireClient, query, reportFields, shape, startup } from './support/wire-client.js';
+
+const servers: FakeServer[] = [];
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map(({ listener }) => listener.close()));
+});
+
+async function start(options: ServerOptions): Promise<FakeServer> {
+  const server = await startFake({ drainTimeoutMs: 20, ...options });
+  servers.push(server);
+  return server;
+}
+
+/** Sends bytes one at a time until the other side has had enough. */
+async function drip(client: WireClient, bytes: Buffer): Promise<number> {
+  let sent = 0;
+  for (; sent < bytes.length && !client.closed; sent++) {
+    client.send(bytes.subarray(sent, sent + 1));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return sent;
+}
+
+describe('a client', () => {
+  it('that sends its start-up message byte by byte has as long as any other to be let in', async () => {
+    const { port } = await start({ authenticationTimeoutMs: 60 });
+    const other = await WireClient.start(port);
+    const slow = await WireClient.open(port);
+    const hello = startup({ user: 'phantom', database: 'phantom', application_name: 'x'.repeat(200) });
+    expect(await drip(slow, hello)).toBeLessThan(hello.length);
+    expect((await slow.rest()).map((message) => reportFields(message).C)).toEqual(['57014']);
+    expect(shape(await other.ask(query('rows 1')))).toBe('TDCZ');
+    other.end();
+  });
+
+  it('that never finishes a message is idle', async () => {
+    const { port, listener } = await start({ idleTimeoutMs: 60 });
+    const slow = await WireClient.start(port);
+    slow.send(query('rows 1').subarray(0, 7));
+    expect((await slow.rest()).map((message) => reportFields(message).C)).toEqual(['57P05']);
+    await expect.poll(() => listener.admission.connections).toBe(0);
+  });
+
+  it('is one of five hundred that come at once, ask at once and go at once', async () => {
+    const { port, listener } = await start({});
+    const clients = await Promise.all(Array.from({ length: 500 }, () => WireClient.start(port)));
+    expect(listener.admission.connections).toBe(500);
+    const answers = await Promise.all(clients.map((client) => client.ask(query('rows 2'))));
+    expect(new Set(answers.map(shape))).toEqual(new Set(['TDDCZ']));
+    for (const client of clients) client.end();
+    await expect.poll(() => listener.admission.connections).toBe(0);
+  });
+});

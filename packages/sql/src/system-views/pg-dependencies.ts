@@ -1,0 +1,118 @@
+/** pg_depend: what belongs to what, and what cannot be without what. pg_dump writes objects in the order that it tells. */
+import { isPhantomError } from '@phantom/base';
+import type { ColumnDescriptor, ObjectDescriptor, Oid, TableDescriptor } from '@phantom/catalog';
+import { bindRowExpression } from '../expr/row-expression.js';
+import type { RowExpressionRequest } from '../expr/row-expression-types.js';
+import type { Value } from '../types/type.js';
+import { type CatalogRow, catalogView } from './catalog-view.js';
+import { ClassOid, attributeDefaultOid, rewriteOid } from './oids.js';
+import { relationsOf, routinesOf, storedQueryOf, typesOf } from './pg-objects.js';
+import type { SystemView, SystemViewSource } from './system-view.js';
+
+function* dependencyRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const relation of relationsOf(source)) {
+    if (relation.kind === 'sequence' && relation.ownedBy !== undefined) {
+      const { tableOid, column } = relation.ownedBy;
+      const table = source.objectsSeen.object(tableOid);
+      const owner = table?.kind === 'table' ? table.columns.find(({ number }) => number === column) : undefined;
+      const deptype = owner?.identity === undefined ? 'a' : 'i';
+      yield { ...onRelation(ClassOid.relation, relation.oid, tableOid, column), deptype };
+    } else if (storedQueryOf(relation) !== undefined) {
+      yield* needs(source, ClassOid.rewrite, relation.oid, rewriteOid(relation.oid));
+    } else if (relation.kind === 'table') {
+      yield* needs(source, ClassOid.relation, relation.oid);
+      yield* defaultDependencies(relation);
+      yield* expressionDependencies(source, relation);
+      for (const constraint of relation.constraints) {
+        if (!('indexOid' in constraint)) continue;
+        yield {
+          classid: ClassOid.relation,
+          objid: constraint.indexOid,
+          refclassid: ClassOid.constraint,
+          refobjid: constraint.oid,
+          deptype: 'i',
+        };
+      }
+    }
+  }
+  for (const { oid } of typesOf(source)) yield* needs(source, ClassOid.type, oid);
+  for (const { oid } of routinesOf(source)) yield* needs(source, ClassOid.procedure, oid);
+}
+
+/** Types, relations and routines that an object was made with; it is told of by the number that its class of objects has for it. */
+function* needs({ objectsSeen }: SystemViewSource, classid: Oid, oid: Oid, objid: Oid = oid): Iterable<CatalogRow> {
+  for (const { dependentColumn, referencedOid, referencedColumn } of objectsSeen.dependenciesOf(oid)) {
+    const refclassid = classOf(objectsSeen.object(referencedOid)?.kind);
+    if (refclassid === undefined) continue;
+    yield {
+      classid,
+      objid,
+      objsubid: dependentColumn,
+      refclassid,
+      refobjid: referencedOid,
+      refobjsubid: referencedColumn,
+      deptype: 'n',
+    };
+  }
+}
+
+function classOf(kind: ObjectDescriptor['kind'] | undefined): Oid | undefined {
+  if (kind === 'table' || kind === 'view' || kind === 'sequence') return ClassOid.relation;
+  return kind === 'type' ? ClassOid.type : kind === 'routine' ? ClassOid.procedure : undefined;
+}
+
+/** A default belongs to its column, and needs the sequences it asks: they are kept in it by their oids. */
+function* defaultDependencies(table: TableDescriptor): Iterable<CatalogRow> {
+  for (const { number, defaultSql, identity, dropped } of table.columns) {
+    if (defaultSql === undefined || identity !== undefined || dropped) continue;
+    const oid = attributeDefaultOid(table.oid, number);
+    yield { ...onRelation(ClassOid.attributeDefault, oid, table.oid, number), deptype: 'a' };
+    for (const [, relation] of defaultSql.matchAll(/(\d+)::regclass/g))
+      yield { ...onRelation(ClassOid.attributeDefault, oid, Number(relation), 0), deptype: 'n' };
+  }
+}
+
+/** Functions of users that defaults and checks call: the catalog does not note them, the texts say so. */
+function* expressionDependencies(source: SystemViewSource, table: TableDescriptor): Iterable<CatalogRow> {
+  const { columns } = table;
+  for (const { number, defaultSql, generated, dropped } of columns) {
+    if (defaultSql === undefined || dropped) continue;
+    const own = { classid: ClassOid.attributeDefault, objid: attributeDefaultOid(table.oid, number) };
+    const isGenerated = generated !== undefined;
+    const called = routinesIn(source, defaultSql, isGenerated ? columns : [], isGenerated ? 'generated' : 'default');
+    for (const oid of called) yield { ...own, ...ON_ROUTINE, refobjid: oid };
+  }
+  for (const constraint of table.constraints) {
+    if (constraint.kind !== 'check') continue;
+    const own = { classid: ClassOid.constraint, objid: constraint.oid };
+    for (const oid of routinesIn(source, constraint.expressionSql, columns, 'check'))
+      yield { ...own, ...ON_ROUTINE, refobjid: oid };
+  }
+}
+
+const ON_ROUTINE = { refclassid: ClassOid.procedure, deptype: 'n' };
+
+function routinesIn(
+  source: SystemViewSource,
+  sql: string,
+  columns: readonly ColumnDescriptor[],
+  purpose: RowExpressionRequest['purpose'],
+): Iterable<Oid> {
+  let isNamed = false;
+  for (const { name } of routinesOf(source)) isNamed ||= sql.includes(name);
+  if (!isNamed) return [];
+  try {
+    const request = { columns, relationName: undefined, catalog: source.catalog, target: undefined, purpose };
+    return bindRowExpression(sql, request).routines;
+  } catch (error) {
+    // What can no longer be bound stands on something that has gone.
+    if (isPhantomError(error)) return [];
+    throw error;
+  }
+}
+
+function onRelation(classid: number, objid: number, relation: number, column: number): Record<string, Value> {
+  return { classid, objid, refclassid: ClassOid.relation, refobjid: relation, refobjsubid: column };
+}
+
+export const DEPENDENCY_VIEWS: readonly SystemView[] = [catalogView('pg_depend', dependencyRows)];

@@ -1,0 +1,39 @@
+/** pg_description: comments. Those on databases and roles are shared by all databases (pg_shdescription). */
+import { type CatalogRow, catalogView } from './catalog-view.js';
+import { ClassOid } from './oids.js';
+import { relationsOf, routinesOf } from './pg-objects.js';
+import { policiesOf } from './pg-policies.js';
+import { triggersOf } from './pg-triggers.js';
+import type { SystemView, SystemViewSource } from './system-view.js';
+
+function* descriptionRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const relation of relationsOf(source)) {
+    const on = (classoid: number, objoid: number, objsubid: number, description: string | undefined): CatalogRow[] =>
+      description === undefined ? [] : [{ objoid, classoid, objsubid, description }];
+    yield* on(ClassOid.relation, relation.oid, 0, relation.comment);
+    if (relation.kind === 'view') {
+      for (const [i, { comment }] of relation.columns.entries())
+        yield* on(ClassOid.relation, relation.oid, i + 1, comment);
+    }
+    if (relation.kind !== 'table') continue;
+    for (const column of relation.columns) yield* on(ClassOid.relation, relation.oid, column.number, column.comment);
+    for (const constraint of relation.constraints)
+      yield* on(ClassOid.constraint, constraint.oid, 0, constraint.comment);
+  }
+  for (const { oid, comment } of routinesOf(source))
+    if (comment !== undefined) yield { objoid: oid, classoid: ClassOid.procedure, description: comment };
+  for (const { oid, comment } of triggersOf(source))
+    if (comment !== undefined) yield { objoid: oid, classoid: ClassOid.trigger, description: comment };
+  for (const [, { oid, comment }] of policiesOf(source))
+    if (comment !== undefined) yield { objoid: oid, classoid: ClassOid.policy, description: comment };
+  for (const object of source.objectsSeen.objectsIn(source.databaseOid)) {
+    if (object.kind === 'schema' && object.comment !== undefined)
+      yield { objoid: object.oid, classoid: ClassOid.namespace, description: object.comment };
+  }
+  for (const object of source.objectsSeen.objects()) {
+    if (object.kind === 'type' && object.databaseOid === source.databaseOid && object.comment !== undefined)
+      yield { objoid: object.oid, classoid: ClassOid.type, description: object.comment };
+  }
+}
+
+export const DESCRIPTION_VIEWS: readonly SystemView[] = [catalogView('pg_description', descriptionRows)];
