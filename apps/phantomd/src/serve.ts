@@ -39,7 +39,7 @@ export async function serve(options: ServeSettings): Promise<ExitCode> {
     },
   };
   const { superuser, durability, cacheBytes, filterBytesMax, deltaBytesMax } = options;
-  const { memoryLimitBytes, queriesMemoryBytesMax, checkpointBytesMax } = options;
+  const { memoryLimitBytes, queriesMemoryBytesMax, queryWorkersMax, queryWorkerCostMin, checkpointBytesMax } = options;
   const database = await openDatabase(data, {
     durability,
     cacheBytes,
@@ -47,6 +47,8 @@ export async function serve(options: ServeSettings): Promise<ExitCode> {
     deltaBytesMax,
     memoryLimitBytes,
     queriesMemoryBytesMax,
+    queryWorkersMax,
+    queryWorkerCostMin,
     checkpointBytesMax,
     logger,
     metrics,
