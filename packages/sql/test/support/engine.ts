@@ -3,7 +3,7 @@ import { type Clock, ManualClock, silentLogger } from '@phantom/base';
 import { Catalog, preparedSpace, userSpace } from '@phantom/catalog';
 import { EngineCode, type KeyRange, type RangeEstimate } from '@phantom/kv';
 import { MemoryEngine } from '@phantom/kv/memory';
-import { type Mvcc, createMvcc } from '@phantom/mvcc';
+import { type Mvcc, type MvccOptions, createMvcc } from '@phantom/mvcc';
 import { type Store, type StoreOptions, openStore } from '@phantom/store';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { CatalogConflictNames, type SessionOptions, SqlEngine, type SqlSession } from '../../src/index.js';
@@ -21,6 +21,7 @@ export interface TestEngine {
 export async function openEngine(
   clock: Clock = new ManualClock(),
   disk: Pick<StoreOptions, 'vfs' | 'durability'> = { vfs: new MemoryVfs(), durability: 'memory' },
+  waits: Pick<MvccOptions, 'deadlockPolicy' | 'waiting'> = {},
 ): Promise<TestEngine> {
   const store = await openStore('/db', {
     ...disk,
@@ -28,7 +29,7 @@ export async function openEngine(
     clock,
   });
   const names = new CatalogConflictNames();
-  const mvcc = createMvcc(store, { clock, names, preparedSpace: preparedSpace(EngineCode.Memory) });
+  const mvcc = createMvcc(store, { ...waits, clock, names, preparedSpace: preparedSpace(EngineCode.Memory) });
   const catalog = await Catalog.open(mvcc, { systemEngine: EngineCode.Memory });
   names.catalog = catalog;
   let seed = 1;
