@@ -31,6 +31,12 @@ import type { WriterContext } from './writer-context.js';
 
 const NO_ARBITER: readonly Oid[] | undefined = undefined;
 const NO_BYTES = new Uint8Array(0);
+/** Where all writers encode: a transaction makes one for each table, and a call has used up what it has encoded when it returns. */
+const KEY = new ByteWriter();
+const ENTRY = new ByteWriter();
+let rowBytes = new ByteWriter();
+/** The memory of a longer row is not kept for the next one. */
+const ROW_BYTES_KEPT = 256 * 1024;
 
 export class RowWriter implements StatementWriter {
   rowsWritten = 0;
@@ -42,9 +48,8 @@ export class RowWriter implements StatementWriter {
   private readonly deferrableKeys: DeferrableKeyChecks;
   private readonly inverted: readonly InvertedEntries[];
   private readonly locking: boolean;
-  private readonly key = new ByteWriter();
-  private readonly row = new ByteWriter();
-  private readonly entry = new ByteWriter();
+  private readonly key = KEY;
+  private readonly entry = ENTRY;
   private readonly slot = new ByteSlot();
   private readonly parts: Value[] = [];
   private readonly oldParts: Value[] = [];
@@ -341,6 +346,7 @@ export class RowWriter implements StatementWriter {
   }
 
   private sameUniqueEntry(rule: IndexRule, before: readonly Value[], after: readonly Value[]): boolean {
+    if (rule.keepsEntry(before, after)) return true;
     const { evaluation } = this.context;
     const was = rule.covers(before, evaluation);
     const is = rule.covers(after, evaluation);
@@ -356,11 +362,13 @@ export class RowWriter implements StatementWriter {
   /** Values may be kept of what is stored, where that is given. */
   private putRow(row: readonly Value[], stored: ByteSlot | undefined): void {
     const { codec } = this.rules.physical;
-    this.row.reset();
-    if (stored === undefined) codec.encode(row, this.row);
-    else codec.encodeOver(row, stored.buffer, stored.start, stored.end, this.row);
+    const bytes = rowBytes;
+    bytes.reset();
+    if (stored === undefined) codec.encode(row, bytes);
+    else codec.encodeOver(row, stored.buffer, stored.start, stored.end, bytes);
     const { key } = this;
-    this.context.transaction.put(key.buffer, 0, key.length, this.row.buffer, 0, this.row.length);
+    this.context.transaction.put(key.buffer, 0, key.length, bytes.buffer, 0, bytes.length);
+    if (bytes.buffer.length > ROW_BYTES_KEPT) rowBytes = new ByteWriter();
   }
 
   /** The index key of `parts` for the row under `rowKey` into `entry`. */
@@ -394,6 +402,7 @@ export class RowWriter implements StatementWriter {
     moved: boolean,
     evaluation: WriterContext['evaluation'],
   ): void {
+    if (!moved && rule.keepsEntry(before, after)) return;
     const { entry, context } = this;
     let old: Uint8Array | undefined;
     if (rule.covers(before, evaluation)) {

@@ -51,6 +51,8 @@ export class IndexRule {
   readonly deferrable: KeyConstraint | undefined;
   private readonly expressions: readonly (BoundRowExpression | undefined)[];
   private readonly predicate: BoundRowExpression | undefined;
+  /** Of the columns that it reads of a row. */
+  readonly positions: readonly number[];
 
   constructor(index: IndexDescriptor, table: TableDescriptor, catalog: CatalogPort) {
     this.index = index;
@@ -67,12 +69,19 @@ export class IndexRule {
       part.expressionSql === undefined ? undefined : bind(part.expressionSql, 'index'),
     );
     this.predicate = index.predicateSql === undefined ? undefined : bind(index.predicateSql, 'predicate');
+    const columns = this.physical.positions.filter((_, i) => this.expressions[i] === undefined);
+    const computed = [this.predicate, ...this.expressions].flatMap((part) => part?.positions ?? []);
+    this.positions = [...columns, ...computed];
   }
 
-  /** Of the columns that it reads of a row. */
-  get positions(): readonly number[] {
-    const columns = this.physical.positions.filter((_, i) => this.expressions[i] === undefined);
-    return [this.predicate, ...this.expressions].reduce((all, part) => [...all, ...(part?.positions ?? [])], columns);
+  /** True when a row that is changed keeps its entry for certain: nothing that the index reads of it is another value. */
+  keepsEntry(before: readonly Value[], after: readonly Value[]): boolean {
+    const { positions } = this;
+    for (let i = 0; i < positions.length; i++) {
+      const position = positions[i] as number;
+      if (before[position] !== after[position]) return false;
+    }
+    return true;
   }
 
   /** True when the row has an entry in the index (its predicate holds). */
