@@ -2,10 +2,12 @@
 import { unsupportedError } from '@phantom/base';
 import type { Expression } from '../../expr/expression.js';
 import type { Scope } from '../../expr/scope.js';
-import type { Name } from '../../text/ast-leaves.js';
+import { resolveTypeName } from '../../expr/type-names.js';
+import type { FieldDefinition, Name } from '../../text/ast-leaves.js';
 import type * as Ast from '../../text/ast.js';
 import { quoteIdentifier } from '../../types/reg-types.js';
 import { ExpressionLayout } from './expression-layout.js';
+import { functionTableText } from './function-table-text.js';
 import { JoinNames, freeName } from './join-names.js';
 import { CLAUSE_INDENT, ITEM_INDENT, JOIN_INDENT, beginsLine, lineOf } from './layout.js';
 
@@ -370,17 +372,28 @@ export class QueryLayout extends ExpressionLayout {
   }
 
   private functionTable(node: Ast.FunctionTable): string {
-    if (node.definitions.length > 0 || node.functions.some((one) => one.definitions.length > 0)) {
-      throw unsupportedError('a column definition list in the definition of a view');
-    }
     const before = this.columnsWritten;
-    const calls = node.functions.map((one) => this.callInFrom(one.call)).join(', ');
+    const text = functionTableText(node, {
+      call: (call) => this.callInFrom(call),
+      expression: (part) => this.expression(part),
+      definitions: (fields) => this.fieldDefinitions(fields),
+    });
     // What a function asks of the tables to its left is lateral, written or not.
     const lateral = node.lateral || this.columnsWritten > before ? 'LATERAL ' : '';
     const ordinality = node.ordinality ? ' WITH ORDINALITY' : '';
     const [item] = this.options.witness.placesOf(node);
     const columns = (item?.columns ?? []).map((column) => column.name);
-    return `${lateral}${node.rowsFrom ? `ROWS FROM(${calls})` : calls}${ordinality}${this.alias(node, columns)}`;
+    const alias =
+      node.definitions.length === 0
+        ? this.alias(node, columns)
+        : this.alias(node, []) + this.fieldDefinitions(node.definitions);
+    return `${lateral}${text}${ordinality}${alias}`;
+  }
+
+  private fieldDefinitions(fields: readonly FieldDefinition[]): string {
+    const { catalog } = this.options;
+    const shown = fields.map(({ name, type }) => `${this.name(name)} ${this.typeText(resolveTypeName(catalog, type))}`);
+    return `(${shown.join(', ')})`;
   }
 
   /** What does not look like a call is made to by a cast to its own type. */
