@@ -69,7 +69,7 @@ class AggregateState {
   private value: Value;
   /** No value has come yet that a strict step without an initial state could begin with. */
   private isEmpty: boolean;
-  /** Rows that count, for the inverse of a strict step. */
+  /** Rows that count: without any of them the state is the initial one, which no inverse could tell. */
   private count = 0;
 
   constructor(machine: Machine) {
@@ -79,32 +79,33 @@ class AggregateState {
   }
 
   add(args: readonly Value[]): void {
-    const { step } = this.machine;
+    const { step, inverse } = this.machine;
     if (step.strict) {
       if (args.includes(null)) return;
-      this.count++;
       if (this.isEmpty) {
+        this.count++;
         this.value = args[0] as Value;
         this.isEmpty = false;
         return;
       }
       if (this.value === null) return;
     }
+    this.count++;
     this.value = step.call([this.value, ...args]);
+    // From the inverse it means something else.
+    if (this.value === null && inverse !== undefined)
+      throw new PhantomError('22004', 'moving-aggregate transition function must not return null');
   }
 
   /** Takes a row back out; false when that cannot be done and the frame is to be counted anew. */
   take(args: readonly Value[]): boolean {
     const { machine } = this;
     const inverse = machine.inverse as StepFunction;
-    if (inverse.strict) {
-      if (args.includes(null)) return true;
-      if (this.value === null) return false;
-      if (--this.count === 0) {
-        this.value = machine.initial();
-        this.isEmpty = !machine.hasInitial;
-        return true;
-      }
+    if (inverse.strict && args.includes(null)) return true;
+    if (--this.count === 0) {
+      this.value = machine.initial();
+      this.isEmpty = !machine.hasInitial;
+      return true;
     }
     this.value = inverse.call([this.value, ...args]);
     return this.value !== null;

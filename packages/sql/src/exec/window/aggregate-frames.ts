@@ -1,5 +1,6 @@
 /** Aggregates over frames. See compute.ts for how they follow a moving frame. */
 import type { AggregateFunction, CallTypes } from '../../functions/registry.js';
+import { isVolatile } from '../../plan/rules/facts.js';
 import type { Value } from '../../types/type.js';
 import type { Partition, WindowColumn, WindowInput } from './compute.js';
 import { FrameWalker } from './frame.js';
@@ -73,7 +74,10 @@ export function* aggregateResults(
   results: Value[],
   due: () => boolean,
 ): Generator<undefined, void, void> {
-  const moves = column.call.frame.start.kind !== 'unbounded-preceding';
+  const { frame, arguments: args, filter } = column.call;
+  // What is computed anew each time cannot be taken back.
+  const isFixed = !args.some(isVolatile) && (filter === undefined || !isVolatile(filter));
+  const moves = isFixed && frame.start.kind !== 'unbounded-preceding';
   const definition = moves ? (whole.moving ?? whole) : whole;
   const walker = new FrameWalker(input, partition, column);
   const state = new FrameState(input, partition, column, definition);
