@@ -5,6 +5,7 @@
 import { PhantomError, unsupportedError } from '@phantom/base';
 import { NameClass, type Oid, type TableDescriptor, type ViewDescriptor } from '@phantom/catalog';
 import type { QueryToStore } from '../plan/stored-query.js';
+import { StatementRestart } from '../exec/runtime.js';
 import type { CreateTableAs, CreateView, RefreshMaterializedView } from '../text/ast-schema.js';
 import type { Query } from '../text/ast.js';
 import { deparseQuery } from '../text/deparse.js';
@@ -200,7 +201,14 @@ export function* refreshMaterializedView(context: DdlContext, node: RefreshMater
   context.objects.put(filled);
   context.tableRewritten(table.oid);
   const { materialized, ownerOid } = table;
-  if (node.withData) yield* fillTable(context, filled, (sink) => context.runStored(materialized, ownerOid, sink));
+  if (!node.withData) return undefined;
+  try {
+    yield* fillTable(context, filled, (sink) => context.runStored(materialized, ownerOid, sink));
+  } catch (error) {
+    // To begin anew, as writers do when a table has been altered, would come to the same again.
+    if (!(error instanceof StatementRestart)) throw error;
+    throw new PhantomError('55006', `cannot refresh materialized view "${table.name}" because its query alters it`);
+  }
   return undefined;
 }
 
