@@ -12,6 +12,7 @@ import { talkToClients } from './run/clients.mjs';
 import { run, runQuietly } from './run/process.mjs';
 import { publishDry } from './run/publish-dry.mjs';
 import { scanDependencies } from './run/deps-scan.mjs';
+import { soak } from './run/soak.mjs';
 import { testUnderNode } from './run/node-versions.mjs';
 
 const build = (...args) => runQuietly('turbo', ['run', 'build', '--output-logs=errors-only', ...args]);
@@ -52,6 +53,10 @@ const jobs = {
   clients: async (args) => {
     await build('--filter=@phantom/phantomd');
     await talkToClients(args);
+  },
+  soak: async (args) => {
+    await build('--filter=@phantom/phantomd');
+    await soak(args);
   },
   histories: async (args) => {
     await build('--filter=@phantom/phantomd');

@@ -1,6 +1,8 @@
 // Folders outside of the workspace that hold clients as their users install them.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { root, runQuietly } from './process.mjs';
 
 /** A folder with these packages in it, installed the first time and whenever a version changes. */
@@ -14,4 +16,10 @@ export async function clientFolder(name, dependencies) {
     await runQuietly('npm', ['install', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund']);
   }
   return folder;
+}
+
+/** Imports packages of such a folder by name. */
+export function importerOf(folder) {
+  const require = createRequire(join(folder, 'package.json'));
+  return (name) => import(pathToFileURL(require.resolve(name)).href);
 }

@@ -1,10 +1,7 @@
 // `node tools/run.mjs clients [NAME ...]`: clients people use, in the versions below, against the built daemon. They are installed
 // into a folder of their own, outside of the workspace, the first time. A line for each; exit code 1 when one fails.
 // `clients node-postgres [FOLDER]` is another thing: that client's own tests.
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { clientFolder } from './client-folder.mjs';
+import { clientFolder, importerOf } from './client-folder.mjs';
 import { conversations } from './client-conversations.mjs';
 import { startDaemon } from './daemon.mjs';
 import { runNodePostgresSuite } from './node-postgres-suite.mjs';
@@ -24,8 +21,7 @@ const VERSIONS = {
 export async function talkToClients(names) {
   if (names[0] === 'node-postgres') return runNodePostgresSuite(names[1]);
   const folder = await clientFolder('clients', VERSIONS);
-  const require = createRequire(join(folder, 'package.json'));
-  const load = (name) => import(pathToFileURL(require.resolve(name)).href);
+  const load = importerOf(folder);
   const daemon = await startDaemon();
   let failed = false;
   try {

@@ -1,13 +1,16 @@
-// The built daemon as a process of its own, on a directory of its own that goes with it.
+// The built daemon as a process of its own.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from './process.mjs';
 
-/** `{ address: 'HOST:PORT', stop }`, ready for connections on a free port; `settings` are further flags of `serve`. */
-export async function startDaemon(settings = []) {
-  const data = mkdtempSync(join(tmpdir(), 'phantom-clients-'));
+/**
+ * `{ address: 'HOST:PORT', processId, stop, kill }`, ready for connections on a free port; `settings` are further flags of `serve`.
+ * Without a directory it gets one of its own, which goes with it.
+ */
+export async function startDaemon(settings = [], directory = undefined) {
+  const data = directory ?? mkdtempSync(join(tmpdir(), 'phantom-daemon-'));
   const daemon = spawn(
     process.execPath,
     [
@@ -23,14 +26,13 @@ export async function startDaemon(settings = []) {
     ],
     { stdio: ['ignore', 'pipe', 'ignore'] },
   );
-  return {
-    address: await readyAddress(daemon),
-    async stop() {
-      daemon.kill('SIGTERM');
-      await new Promise((resolve) => daemon.once('exit', resolve));
-      rmSync(data, { recursive: true, force: true });
-    },
+  const address = await readyAddress(daemon);
+  const end = async (signal) => {
+    daemon.kill(signal);
+    await new Promise((resolve) => daemon.once('exit', resolve));
+    if (directory === undefined) rmSync(data, { recursive: true, force: true });
   };
+  return { address, processId: daemon.pid, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
 }
 
 /** HOST:PORT of the line that the daemon prints when it accepts connections. */

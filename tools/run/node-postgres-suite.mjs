@@ -2,11 +2,9 @@
 // files has a reason to skip anything. Each file is a program that exits with 0 when it is content.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { clientFolder } from './client-folder.mjs';
+import { clientFolder, importerOf } from './client-folder.mjs';
 import { startDaemon } from './daemon.mjs';
 import { run } from './process.mjs';
 
@@ -66,8 +64,7 @@ export async function runNodePostgresSuite(given) {
 
 /** What the tests expect to find on the server; the environment that leads them there. */
 async function prepare(folder, address) {
-  const require = createRequire(join(folder, 'package.json'));
-  const { Client } = (await import(pathToFileURL(require.resolve('pg')).href)).default;
+  const { Client } = (await importerOf(folder)('pg')).default;
   const client = new Client({ connectionString: `postgres://phantom@${address}/phantom` });
   await client.connect();
   for (const [role, password] of Object.entries(PASSWORDS))
