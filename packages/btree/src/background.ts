@@ -259,6 +259,7 @@ export class Background {
     try {
       const { files, views, options } = this.context;
       yield* files.commit(change(), installed);
+      views.renew();
       views.limitPinned(options.pinnedBytesMax);
     } catch (error) {
       this.fail(error as Error);
@@ -318,8 +319,11 @@ export class Background {
   }
 
   private hasFreeTail(): boolean {
-    const { pager } = this.context.files;
-    return pager.free.tailPages(pager.pageCount) >= Math.max(TAIL_PAGES_MIN, pager.pageCount / 16);
+    const { pager, freelist } = this.context.files;
+    // A freelist that was written behind everything moves to the front with the next merge, and the tail goes with the one after.
+    const isLast = freelist.id !== 0 && freelist.id + pager.extentPages(freelist.bytes) === pager.pageCount;
+    const end = isLast ? freelist.id : pager.pageCount;
+    return pager.free.tailPages(end) >= Math.max(TAIL_PAGES_MIN, pager.pageCount / 16);
   }
 }
 

@@ -400,6 +400,7 @@ export class Background {
     try {
       const { files, views } = this.context;
       yield* files.commit(change(), installed);
+      views.renew();
       views.limitPinned(files.options.pinnedBytesMax);
     } catch (error) {
       if (this.context.files.isInDoubt || !isDiskFull(error)) this.fail(error as Error);

@@ -3,9 +3,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ManualClock, Random, toHex } from '@phantom/base';
+import { EngineCode } from '@phantom/kv';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
-import { type LsmStats, type OpenLsmOptions, type SingleSpace, type SpaceOperation, openLsm } from '../src/index.js';
+import {
+  type LsmEngine,
+  type LsmStats,
+  type OpenLsmOptions,
+  type SingleSpace,
+  type SpaceOperation,
+  openLsm,
+} from '../src/index.js';
 import { SMALL } from './small-options.js';
 
 const OPTIONS: OpenLsmOptions = { ...SMALL, segmentBytes: 16_384, deltaBytesMax: 400_000, checkpointBytesMax: 60_000 };
@@ -43,6 +51,25 @@ function shown(space: SingleSpace): [string, string][] {
 const sorted = (model: Model): [string, string][] => [...model].sort(([a], [b]) => (a < b ? -1 : 1));
 
 describe('openLsm', () => {
+  it('lets go of files that a compaction replaced, though nobody writes any more', async () => {
+    await using space = await openLsm('/data/alone', { ...OPTIONS, vfs: new MemoryVfs() });
+    const random = new Random(2);
+    for (let round = 0; round < 3; round++) {
+      await space.write(
+        Array.from({ length: 50 }, (_, i) => ({ type: 'put', key: Uint8Array.of(i), value: random.bytes(99) })),
+      );
+      await space.flush();
+    }
+    const stats = (): LsmStats => space.stats().engines[0] as LsmStats;
+    const written = stats().fileBytes;
+    // Leaves a view for the next reader.
+    expect(space.get(Uint8Array.of(1))).toHaveLength(99);
+    await (space.store.engine(EngineCode.Lsm) as LsmEngine).compact();
+    expect(space.get(Uint8Array.of(1))).toHaveLength(99);
+    expect([stats().pinnedBytes, stats().openViews]).toEqual([0, 1]);
+    expect(stats().fileBytes).toBeLessThan(written);
+  });
+
   it('shows what was written, by whatever call, and all of it again after a restart', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'phantom-lsm-'));
     const random = new Random(1);

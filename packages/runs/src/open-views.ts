@@ -41,6 +41,7 @@ export interface ViewBounds {
 export interface ViewContext {
   readonly logger: Logger;
   readonly readerOf?: ((seq: Seq) => string | undefined) | undefined;
+  readonly renewViews?: (() => Seq | undefined) | undefined;
 }
 
 export class OpenViews<V extends PinningView> implements Iterable<V> {
@@ -113,6 +114,13 @@ export class OpenViews<V extends PinningView> implements Iterable<V> {
     // What is kept already was so at the same floor: only the last batch may be unpublished.
     const view = this.earlier?.view ?? this.added(this.maker.present(floor));
     this.earlier = { until: Math.max(seq, this.earlier?.until ?? 0), view };
+  }
+
+  /** Files have taken the place of others: whatever is held of those for nobody goes. */
+  renew(): void {
+    const { bounds } = this;
+    bounds.floor = Math.max(bounds.floor, this.context.renewViews?.() ?? 0);
+    this.dropEarlier();
   }
 
   /** Lets go of what was kept for views that can no longer be asked for. */

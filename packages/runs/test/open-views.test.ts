@@ -44,17 +44,19 @@ function rig(delta: Delta): {
   views: OpenViews<TestView>;
   bounds: { applied: Seq; floor: Seq };
   files: { bytes: number };
+  published: { seq: Seq | undefined };
 } {
   const bounds = { applied: 0, floor: 0 };
+  const published: { seq: Seq | undefined } = { seq: undefined };
   const files = { bytes: 0 };
   const forget = (view: TestView): void => views.forget(view);
-  const context = { logger: silentLogger, readerOf: (seq: Seq) => `reader ${seq}` };
+  const context = { logger: silentLogger, readerOf: (seq: Seq) => `reader ${seq}`, renewViews: () => published.seq };
   const views: OpenViews<TestView> = new OpenViews(bounds, context, {
     present: (seq) => new TestView(seq, [delta], files.bytes, forget),
     again: (seq, { layers, bytes }) => new TestView(seq, layers, bytes, forget),
     pinnedBytes: (open) => [...open].reduce((sum, { bytes }) => sum + bytes, 0),
   });
-  return { views, bounds, files };
+  return { views, bounds, files, published };
 }
 
 /** A delta that was written to at 1, 2 and 3. */
@@ -107,6 +109,24 @@ describe('open views', () => {
     expect(views.open(2).bytes).toBe(20);
     before.release();
     expect([views.count, [...views].length]).toEqual([1, 1]);
+  });
+
+  it('keep nothing of what the files held for views of which the store says that nobody will ask for them', () => {
+    const { views, bounds, published } = rig(filled());
+    bounds.applied = 2;
+    bounds.floor = 1;
+    views.keepForLaterViews(2);
+    views.renew();
+    published.seq = 1;
+    views.renew();
+    expect([...views].length).toBe(1);
+    published.seq = 2;
+    views.renew();
+    expect([...views]).toEqual([]);
+    expect(() => views.open(1)).toThrow('between the last published and the applied seq');
+    published.seq = 1;
+    views.renew();
+    expect(bounds.floor).toBe(2);
   });
 
   it('lose their files when they pin too much, the oldest first, the present never', () => {

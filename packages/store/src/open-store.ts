@@ -62,7 +62,7 @@ async function openLocked(
   const { vfs, readOnly, durability, logger } = options;
   const checksums = await loadChecksums();
   const health = new StoreHealth(logger, readOnly);
-  const readers: Readers = { name: undefined };
+  const readers: Readers = { name: undefined, renew: undefined };
   if (!vfs.exists(joinPath(directory, SUPERBLOCK_FILE))) await makeStore(directory, options, checksums);
   // A process killed between making a name and syncing it leaves one that is there and not durable.
   if (!readOnly) vfs.syncDir(directory);
@@ -203,6 +203,7 @@ async function openEngine(
     recordGenerationNow: (generation) => superblock.updateNow(() => raise(generation)),
     fail: (error) => health.fail(error),
     readerOf: (seq) => readers.name?.(seq),
+    renewViews: () => readers.renew?.(),
   };
   return factory.open(context);
 }

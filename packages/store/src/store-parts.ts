@@ -9,9 +9,12 @@ import type { SpaceCatalog } from './space-catalog.js';
 import type { Superblock } from './superblock.js';
 import type { WritingEpoch } from './writing-epoch.js';
 
-/** Says who holds a view of a seq: the floor above knows, the engines below tell it in their errors. */
+/** What engines ask about views, which are there only after them. */
 export interface Readers {
+  /** Says who holds a view of a seq: the floor above knows, the engines below tell it in their errors. */
   name: ((seq: Seq) => string | undefined) | undefined;
+  /** See EngineContext.renewViews. */
+  renew: (() => Seq) | undefined;
 }
 
 export interface StoreParts {

@@ -100,6 +100,7 @@ export class LogStore implements Store {
     this.catalog = catalog;
     this.health = health;
     this.views = new ViewRegistry(catalog, options.logger, parts.readers);
+    parts.readers.renew = () => this.renewViews();
     this.queue = new CommitQueue(wal, catalog.engines, recovered.seq, options.durability, health, options.clock, {
       published: (batch, lsn, commitTimeMs) => this.published(batch, lsn, commitTimeMs),
       loaded: (loads) => this.loaded(loads),
@@ -158,6 +159,12 @@ export class LogStore implements Store {
     const stall = this.stall() ?? this.moveStall();
     if (stall !== undefined) return stall.then(() => this.admit(batch));
     return this.admitToEngines(batch);
+  }
+
+  /** See EngineContext.renewViews. */
+  private renewViews(): Seq {
+    this.views.forget();
+    return this.queue.visibleSeq;
   }
 
   /** Room in every engine that the batch touches. */

@@ -51,6 +51,12 @@ export interface EngineContext {
   fail(error: Error): void;
   /** Who holds a view of that seq, in words for the error that takes it away; undefined when nobody has said. */
   readerOf?(seq: Seq): string | undefined;
+  /**
+   * Called when files have taken the place of others that say the same: views that are kept for reuse are let go, as they
+   * would hold on to the old ones. Returns the visible seq, below which no view will be asked for; undefined while the
+   * store is being opened.
+   */
+  renewViews?(): Seq | undefined;
 }
 
 export interface EngineFactory {

@@ -3,7 +3,8 @@
  * between two commits, so no commit is ever seen in one engine and not in another.
  *
  * The present view is shared: while nothing is published, `present()` costs a count. It is kept for reuse when its last
- * user lets go, and freed with the next publish, flush or close, so an idle store pins nothing for long.
+ * user lets go, and freed with the next publish, flush, exchange of files or close, so an idle store pins nothing for
+ * long, and whoever reads on sees the files of now.
  *
  * A view that is still open when checkpoint after checkpoint has gone by was most likely forgotten, with the iterator or the
  * snapshot that held it: it is warned of once. Transactions are not: the floor that has them names them itself.
@@ -122,7 +123,7 @@ export class ViewRegistry {
     return view;
   }
 
-  /** Something was published, or memory is wanted back: a view kept for reuse goes. */
+  /** Something was published, an engine has other files, or memory is wanted back: a view kept for reuse goes. */
   forget(): void {
     const view = this.current;
     if (view === undefined) return;
