@@ -66,7 +66,7 @@ function widthBucket(operand: Decimal, low: Decimal, high: Decimal, count: numbe
   if (order === 0) throw new PhantomError('2201G', 'lower bound cannot equal upper bound');
   if (order < 0 ? operand.compare(low) < 0 : operand.compare(low) > 0) return 0;
   if (order < 0 ? operand.compare(high) >= 0 : operand.compare(high) <= 0) {
-    return int4OfInt8(BigInt(count) + 1n);
+    return int4OfInt8(count + 1);
   }
   const scale = Math.max(operand.scale, low.scale, high.scale);
   const part = operand.scaledTo(scale) - low.scaledTo(scale);
