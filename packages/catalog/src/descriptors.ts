@@ -200,7 +200,10 @@ export interface IndexDescriptor extends SchemaObject {
    */
   readonly deferrable?: true;
   readonly parts: readonly IndexKeyPart[];
+  /** Columns that are no part of the key, kept for reads that need no row. */
   readonly include: readonly number[];
+  /** The entries hold the included columns. Absent in indexes of releases that only remembered them. */
+  readonly storesIncluded?: true;
   readonly predicateSql?: string;
   /** What an index of method `document` is over; it has no parts of its own. */
   readonly document?: DocumentIndexDescriptor;

@@ -166,6 +166,7 @@ function* addKey(
       nullsFirst: false,
     })),
     include: node.include.map((name) => columnNamed(table, name).number),
+    ...(keysRows || node.include.length === 0 ? {} : { storesIncluded: true }),
     ...(Object.keys(storage).length === 0 ? {} : { options: storage }),
     state: 'valid',
   };

@@ -98,6 +98,7 @@ export function* defineIndex(
     nullsNotDistinct: !node.nullsDistinct,
     parts,
     include: node.include.map((column) => columnNamed(table, column).number),
+    ...(node.include.length === 0 ? {} : { storesIncluded: true }),
     ...(predicateSql === undefined ? {} : { predicateSql }),
     ...(Object.keys(options).length === 0 ? {} : { options }),
     state,

@@ -10,6 +10,7 @@ import type { Yielded } from '../exec/runtime.js';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import { InvertedEntries } from '../storage/inverted-entries.js';
+import { type IncludedColumns, entryValue } from '../storage/physical-table.js';
 import { IndexRule } from '../storage/table-rules.js';
 import type { Value } from '../types/type.js';
 import type { DdlContext } from './context.js';
@@ -87,8 +88,10 @@ export class IndexFiller {
         `index row size ${entry.length} exceeds maximum ${KEY_BYTES_MAX} for index "${this.index.name}"`,
       );
     }
+    const { included } = rule.physical;
     if (!unique) {
-      transaction.put(entry.buffer, 0, entry.length, NO_BYTES, 0, 0);
+      if (included === undefined) transaction.put(entry.buffer, 0, entry.length, NO_BYTES, 0, 0);
+      else this.putIncluding(transaction, included, row, rowKey);
       return undefined;
     }
     if (locking) {
@@ -96,12 +99,27 @@ export class IndexFiller {
       if (wait instanceof Promise) return wait;
     }
     if (!transaction.getNewest(entry.buffer, 0, entry.length, this.slot)) {
-      transaction.put(entry.buffer, 0, entry.length, rowKey, SPACE_BYTES, rowKey.length);
+      if (included === undefined) transaction.put(entry.buffer, 0, entry.length, rowKey, SPACE_BYTES, rowKey.length);
+      else this.putIncluding(transaction, included, row, rowKey);
       return undefined;
     }
     const { buffer, start, end } = this.slot;
-    if (compareBytes(buffer, start, end, rowKey, SPACE_BYTES, rowKey.length) !== 0) throw this.notUnique();
+    const keyEnd = included === undefined ? end : included.startIn(buffer, start, end);
+    if (compareBytes(buffer, start, keyEnd, rowKey, SPACE_BYTES, rowKey.length) !== 0) throw this.notUnique();
+    // Whoever has changed the row since it was entered may not have known of the index.
+    if (included !== undefined) this.putIncluding(transaction, included, row, rowKey);
     return undefined;
+  }
+
+  private putIncluding(
+    transaction: MvccTransaction,
+    included: IncludedColumns,
+    row: readonly Value[],
+    rowKey: Uint8Array,
+  ): void {
+    const { entry } = this;
+    const value = entryValue(included, rowKey, rowKey.length, row);
+    transaction.put(entry.buffer, 0, entry.length, value.buffer, 0, value.length);
   }
 
   private notUnique(): PhantomError {

@@ -5,19 +5,19 @@
  *   row       key   = space(4)  primary key (keycode), or hidden row number (keycode int) where there is none
  *             value = row bytes (codec), columns by position
  *   index     key   = index space(4)  parts (keycode)  [row key without its space]
- *             value = [row key without its space]
+ *             value = [row key without its space]  [row bytes of the included columns]
  *
  * A unique index whose parts hold no null (or with NULLS NOT DISTINCT) ends its key with the parts and has the row key in
  * its value, so two rows with equal parts meet on one key. Every other entry has the row key in its key and no value; so have
  * those of a deferrable key, whose duplicates are counted when it is checked. An inverted index has, in the place of the parts,
- * one of the row's terms (inverted-terms.ts).
+ * one of the row's terms (inverted-terms.ts). The entries of an index with included columns all have the row key in their value.
  *
  * Columns that show fields of documents (document-fields.ts) stand in no row and in no layout; they are the table's last.
  *
  * A layout version holds the columns that existed then: a prefix of today's, since columns are only ever appended and
  * dropped ones keep their place. A row of an older version reads as its missing columns' constant defaults.
  */
-import { assert } from '@phantom/base';
+import { ByteWriter, assert } from '@phantom/base';
 import {
   type Jsonb,
   type KeyCode,
@@ -167,9 +167,12 @@ export class PhysicalIndex {
   readonly keyCode: KeyCode;
   /** For each part the position of its column in the table, -1 for an expression. */
   readonly positions: readonly number[];
+  /** The columns behind the row key in an entry's value; undefined where there are none. */
+  readonly included: IncludedColumns | undefined;
 
   constructor(index: IndexDescriptor, table: TableDescriptor, types: TypeLookup) {
     this.index = index;
+    this.included = index.storesIncluded === true ? new IncludedColumns(index.include, table, types) : undefined;
     this.prefix = spacePrefix(index.space);
     this.positions = index.parts.map((part) => table.columns.findIndex((column) => column.number === part.column));
     this.keyCode = keyCode(
@@ -197,6 +200,68 @@ export class PhysicalIndex {
   }
 }
 
+/** Columns that an index holds beside its key, so that a read of them needs no row. */
+export class IncludedColumns {
+  /** By place among the included columns: their positions in the table. */
+  readonly positions: readonly number[];
+  private readonly codec: RowCodec;
+  private readonly rowKey: KeyCode;
+  private readonly values: Value[] = [];
+
+  constructor(numbers: readonly number[], table: TableDescriptor, types: TypeLookup) {
+    this.positions = numbers.map((number) => table.columns.findIndex((column) => column.number === number));
+    this.codec = rowCodec(
+      rowLayout(
+        0,
+        this.positions.map((position) => storageOf((table.columns[position] as ColumnDescriptor).type, types)),
+      ),
+    );
+    this.rowKey = physicalTable(table, types).keyCode;
+  }
+
+  /** Where the row key at the head of an entry's value ends, and the columns begin. */
+  startIn(buffer: Uint8Array, start: number, end: number): number {
+    return this.rowKey.skip(buffer, start, end);
+  }
+
+  /** Appends the columns of a row. */
+  encode(row: readonly Value[], writer: ByteWriter): void {
+    const { positions, values } = this;
+    for (let i = 0; i < positions.length; i++) values[i] = row[positions[i] as number];
+    this.codec.encode(values, writer);
+  }
+
+  /** Reads the columns that begin where `startIn` says. */
+  decode(buffer: Uint8Array, start: number, end: number, into: Value[]): void {
+    this.codec.decode(buffer, start, end, into);
+  }
+
+  /** True when for certain none of them has another value. */
+  areKept(before: readonly Value[], after: readonly Value[]): boolean {
+    const { positions } = this;
+    for (let i = 0; i < positions.length; i++) {
+      const position = positions[i] as number;
+      if (before[position] !== after[position]) return false;
+    }
+    return true;
+  }
+}
+
+const entryBytes = new ByteWriter();
+
+/** The value of an entry with included columns, of the row under a key of so many bytes. Valid until the next call. */
+export function entryValue(
+  included: IncludedColumns,
+  rowKey: Uint8Array,
+  rowKeyBytes: number,
+  row: readonly Value[],
+): ByteWriter {
+  entryBytes.reset();
+  entryBytes.bytes(rowKey, SPACE_BYTES, rowKeyBytes);
+  included.encode(row, entryBytes);
+  return entryBytes;
+}
+
 /** Key of the row that an index entry points to, owned by the caller. */
 export function rowKeyOfEntry(
   key: ByteSlot,
@@ -205,14 +270,15 @@ export function rowKeyOfEntry(
   tablePrefix: Uint8Array,
 ): Uint8Array {
   let source = value;
-  let start = value.start;
-  if (value.start === value.end) {
+  let { start, end } = value;
+  if (start === end) {
     source = key;
     start = index.keyCode.skip(key.buffer, key.start + SPACE_BYTES, key.end);
-  }
-  const rowKey = new Uint8Array(SPACE_BYTES + source.end - start);
+    end = key.end;
+  } else if (index.included !== undefined) end = index.included.startIn(value.buffer, start, end);
+  const rowKey = new Uint8Array(SPACE_BYTES + end - start);
   rowKey.set(tablePrefix);
-  rowKey.set(source.buffer.subarray(start, source.end), SPACE_BYTES);
+  rowKey.set(source.buffer.subarray(start, end), SPACE_BYTES);
   return rowKey;
 }
 

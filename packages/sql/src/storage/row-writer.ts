@@ -24,7 +24,7 @@ import { changedInside, uniqueViolation } from './constraint-errors.js';
 import { DeferrableKeyChecks } from './deferrable-keys.js';
 import { ForeignKeyChecks } from './foreign-keys.js';
 import { InvertedEntries } from './inverted-entries.js';
-import { rowKeyOfEntry } from './physical-table.js';
+import { entryValue, rowKeyOfEntry } from './physical-table.js';
 import { type IndexRule, type TableRules, tableRules } from './table-rules.js';
 import type { RowReference, StatementWriter, WriteOutcome } from './table-writer.js';
 import type { WriterContext } from './writer-context.js';
@@ -90,7 +90,7 @@ export class RowWriter implements StatementWriter {
     for (const rule of this.rules.indexes) {
       if (!rule.covers(row, this.context.evaluation)) continue;
       rule.parts(row, this.parts, this.context.evaluation);
-      this.putEntry(rule, this.parts);
+      this.putEntry(rule, this.parts, row);
     }
     const { transaction, evaluation } = this.context;
     for (const entries of this.inverted) entries.insert(row, this.key.view(), transaction, evaluation);
@@ -382,15 +382,21 @@ export class RowWriter implements StatementWriter {
     checkKeyBytes(entry.length, index.name);
   }
 
-  private putEntry(rule: IndexRule, parts: readonly Value[]): void {
+  /** Writes the entry of the row at hand, whose values in the index are `parts`. */
+  private putEntry(rule: IndexRule, parts: readonly Value[], row: readonly Value[]): void {
     const { key, entry, context } = this;
+    const { physical } = rule;
     this.encodeEntryKey(rule, parts, key.view());
-    if (rule.physical.isUniqueEntry(parts)) {
+    const isUnique = physical.isUniqueEntry(parts);
+    if (physical.included !== undefined) {
+      const value = entryValue(physical.included, key.buffer, key.length, row);
+      context.transaction.put(entry.buffer, 0, entry.length, value.buffer, 0, value.length);
+    } else if (isUnique) {
       context.transaction.put(entry.buffer, 0, entry.length, key.buffer, SPACE_BYTES, key.length);
     } else {
       context.transaction.put(entry.buffer, 0, entry.length, NO_BYTES, 0, 0);
-      if (rule.deferrable !== undefined) this.deferrableKeys.entered(rule, rule.deferrable, parts);
     }
+    if (!isUnique && rule.deferrable !== undefined) this.deferrableKeys.entered(rule, rule.deferrable, parts);
   }
 
   /** Replaces a row's entry in an index; an entry that stays the same is not written. */
@@ -418,12 +424,12 @@ export class RowWriter implements StatementWriter {
     this.encodeEntryKey(rule, this.parts, this.key.view());
     if (old !== undefined) {
       if (sameBytes(entry.buffer, entry.length, old)) {
-        if (!moved) return;
+        if (!moved && rule.physical.included?.areKept(before, after) !== false) return;
       } else {
         context.transaction.remove(old, 0, old.length);
       }
     }
-    this.putEntry(rule, this.parts);
+    this.putEntry(rule, this.parts, after);
   }
 
   private primaryViolation(row: readonly Value[]): PhantomError {

@@ -71,7 +71,7 @@ export class IndexRule {
     this.predicate = index.predicateSql === undefined ? undefined : bind(index.predicateSql, 'predicate');
     const columns = this.physical.positions.filter((_, i) => this.expressions[i] === undefined);
     const computed = [this.predicate, ...this.expressions].flatMap((part) => part?.positions ?? []);
-    this.positions = [...columns, ...computed];
+    this.positions = [...columns, ...computed, ...(this.physical.included?.positions ?? [])];
   }
 
   /** True when a row that is changed keeps its entry for certain: nothing that the index reads of it is another value. */

@@ -12,10 +12,10 @@ import { ColumnSource, Row } from './row-scope.js';
 import type { RowBytes } from './row-bytes.js';
 import type { PlanCompiler } from './step.js';
 
-/** Where a column stands in an IndexEntry. */
+/** Where a column stands in an IndexEntry. An included column is as it was written, which a key need not be. */
 interface EntryPlace {
   readonly column: ColumnId;
-  readonly half: 'parts' | 'columns';
+  readonly part: 'parts' | 'columns' | 'included';
   readonly at: number;
   readonly notNull: boolean;
 }
@@ -29,11 +29,13 @@ function entryPlaces(node: TableScan): readonly EntryPlace[] {
   return node.scanColumns
     .filter(({ id }) => asked.has(id))
     .map(({ id, number }) => {
-      const part = index.parts.findIndex((candidate) => candidate.column === number);
+      const key = index.parts.findIndex((candidate) => candidate.column === number);
       const position = table.columns.findIndex((candidate) => candidate.number === number);
       const notNull = table.columns[position]?.notNull === true;
-      if (part >= 0) return { column: id, half: 'parts', at: part, notNull };
-      return { column: id, half: 'columns', at: position, notNull };
+      const included = index.storesIncluded === true ? index.include.indexOf(number) : -1;
+      if (included >= 0) return { column: id, part: 'included', at: included, notNull };
+      if (key >= 0) return { column: id, part: 'parts', at: key, notNull };
+      return { column: id, part: 'columns', at: position, notNull };
     });
 }
 
@@ -60,8 +62,9 @@ export function entryRow(
   const row = new Row();
   if (places.length === 0) return row;
   const needs = {
-    parts: places.some((place) => place.half === 'parts'),
-    rowKey: places.some((place) => place.half === 'columns'),
+    parts: places.some((place) => place.part === 'parts'),
+    rowKey: places.some((place) => place.part === 'columns'),
+    included: places.some((place) => place.part === 'included'),
   };
   const slot = compiler.builder.addSlot(() => new IndexEntry(index, table, needs));
   const entry = stateOf(emitter, run, slot);
@@ -69,8 +72,8 @@ export function entryRow(
     emitter.evaluate(method(entry, 'read', key.buffer, key.start, key.end, value.buffer, value.start, value.end));
   if (present === undefined) read();
   else emitter.if(present, read);
-  for (const { column, half, at, notNull } of places) {
-    const values = emitter.hoist(`entry${slot}.${half}`, property(entry, half));
+  for (const { column, part, at, notNull } of places) {
+    const values = emitter.hoist(`entry${slot}.${part}`, property(entry, part));
     const own = element(values, literal(at));
     row.set(
       column,

@@ -1,6 +1,6 @@
 /**
- * Index-only scans: an entry of an index holds the values of its parts and of the key of its row, so a query that asks for
- * no other column need not fetch rows. Entries appear and vanish in the commit of their row, so what a snapshot sees of an
+ * Index-only scans: an entry of an index holds the values of its parts, of its included columns and of the key of its row, so a
+ * query that asks for no other column need not fetch rows. Entries appear and vanish in the commit of their row, so what a snapshot sees of an
  * index is what it sees of the rows.
  *
  * A key does not keep every value as it was written (1.0 and 1.00 are equal, so they have the same bytes): columns of such
@@ -20,6 +20,8 @@ export function coversColumns(index: IndexDescriptor, scan: Scan, types: TypeLoo
   const held = new Set<number | undefined>([...index.parts.map((part) => part.column), ...table.keyColumns]);
   return scan.scanColumns.every(({ number }) => {
     const column = table.columns.find((candidate) => candidate.number === number);
-    return column !== undefined && held.has(number) && exactKey(storageOf(column.type, types));
+    if (column === undefined) return false;
+    if (index.storesIncluded === true && index.include.includes(number)) return true;
+    return held.has(number) && exactKey(storageOf(column.type, types));
   });
 }
