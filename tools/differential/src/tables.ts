@@ -53,7 +53,7 @@ export function setup(tables: readonly Table[], shape: Shape): string[] {
 function indexes(name: string, columns: readonly Column[]): string[] {
   const [first, second, third] = columns.map(({ sql }) => sql);
   return [
-    `create index on ${name} (${first})`,
+    `create index on ${name} (${first}) include (${third}, ${second})`,
     `create index on ${name} (${second} desc, ${first})`,
     `create index on ${name} (${third} nulls first) where ${first} is not null`,
     ...columns.slice(3).map(({ sql }) => `create index on ${name} (${sql})`),

@@ -7,6 +7,7 @@ import { type IndexDescriptor, type IndexKeyPart, NameClass, type TableDescripto
 import type { Yielded } from '../exec/runtime.js';
 import { bindRowExpression } from '../expr/row-expression.js';
 import { withNamedCollation } from '../expr/named-collation.js';
+import { UNNAMED, functionColumnName } from '../plan/binder/output-names.js';
 import type { QualifiedName } from '../text/ast-leaves.js';
 import type { IndexElement } from '../text/ast.js';
 import type { CreateIndex } from '../text/ast-schema.js';
@@ -73,7 +74,8 @@ export function* defineIndex(
   if (node.elements.length + node.include.length > PARTS_MAX)
     throw new PhantomError('54011', `cannot use more than ${PARTS_MAX} columns in an index`);
   const parts = node.elements.map((element) => keyPart(context, table, element, method));
-  const name = node.name?.text ?? indexName(context, table, parts);
+  const held = [...node.elements.map(nameOfElement), ...node.include.map((column) => column.text)];
+  const name = node.name?.text ?? indexName(context, table, held);
   const existing = yield* claimName(context, NameClass.Relation, table.schemaOid, name);
   if (existing !== undefined) {
     if (!node.ifNotExists) throw relationExists(name);
@@ -144,10 +146,20 @@ export function putIndex(context: DdlContext, table: TableDescriptor, index: Ind
   });
 }
 
-/** A free name after the table and the index's parts. */
-export function indexName(context: DdlContext, table: TableDescriptor, parts: readonly IndexKeyPart[]): string {
-  const names = parts.map((part) => table.columns.find((column) => column.number === part.column)?.name ?? 'expr');
+/** A free name after the table and what the index holds: columns, or what an expression would be called; each name once. */
+export function indexName(context: DdlContext, table: TableDescriptor, held: readonly string[]): string {
+  const names: string[] = [];
+  for (const wanted of held) {
+    let name = wanted;
+    for (let n = 1; names.includes(name); n++) name = `${wanted}${n}`;
+    names.push(name);
+  }
   return chooseName(context, table.schemaOid, [table.name, names.join('_')], 'idx');
+}
+
+function nameOfElement({ value }: IndexElement): string {
+  const name = functionColumnName(value);
+  return name === UNNAMED ? 'expr' : name;
 }
 
 function keyPart(

@@ -169,18 +169,21 @@ export function* copyParts(context: DdlContext, tableOid: Oid, copied: CopiedPar
     const parts = index.parts.map((part) =>
       part.column === undefined ? part : { ...part, column: renumbered(part.column) },
     );
+    const include = index.include.map(renumbered);
+    const nameOf = (number: number | undefined): string =>
+      table.columns.find((column) => column.number === number)?.name ?? 'expr';
     const { comment: text, acl: _acl, ...rest } = index;
     yield* addIndex(context, table, {
       ...rest,
       oid: context.catalog.allocateOid(),
-      name: indexName(context, table, parts),
+      name: indexName(context, table, [...parts.map(({ column }) => nameOf(column)), ...include.map(nameOf)]),
       databaseOid: table.databaseOid,
       schemaOid: table.schemaOid,
       ownerOid: table.ownerOid,
       tableOid,
       space: context.storage.allocateSpace(table.engine),
       parts,
-      include: index.include.map(renumbered),
+      include,
       ...(comment && text !== undefined ? { comment: text } : {}),
     });
   }

@@ -47,6 +47,15 @@ export function bindRowExpression(sql: string, request: RowExpressionRequest): R
   return compile(expression, request, ids, context);
 }
 
+/** The expression as a query's own would be, folded, and the ids of the request's columns in it. */
+export function foldedRowExpression(
+  sql: string,
+  request: RowExpressionRequest,
+): { readonly expression: Expression; readonly ids: readonly ColumnId[] } {
+  const { expression, ids, context } = bindRow(sql, request);
+  return { expression: foldExpression(expression, context), ids };
+}
+
 /** The expression as PostgreSQL writes it: names resolved, constants and casts with their types. */
 export function rowExpressionText(sql: string, request: RowExpressionRequest): string {
   const { target } = request;

@@ -272,10 +272,30 @@ function isPseudo(type: SqlType): boolean {
   return type.kind === 'pseudo' && type.oid !== TypeOid.record && type.oid !== TypeOid.recordArray;
 }
 
+/** Types whose text is the same in every session. */
+const PLAIN_OUTPUT: ReadonlySet<Oid> = new Set([
+  TypeOid.bool,
+  TypeOid.int2,
+  TypeOid.int4,
+  TypeOid.int8,
+  TypeOid.oid,
+  TypeOid.numeric,
+  TypeOid.uuid,
+  TypeOid.text,
+  TypeOid.varchar,
+  TypeOid.bpchar,
+  TypeOid.name,
+  TypeOid.json,
+  TypeOid.jsonb,
+]);
+
+/** Types that a text means one value of, in every session. */
+const PLAIN_INPUT: ReadonlySet<Oid> = new Set([...PLAIN_OUTPUT, TypeOid.float4, TypeOid.float8]);
+
 function throughTypes(from: SqlType, to: SqlType): CastDefinition {
   const convert = (value: Value, context: EvaluationContext): Value =>
     to.input(from.output(value, context), -1, context);
-  const volatility: Volatility = 'stable';
+  const volatility: Volatility = PLAIN_OUTPUT.has(from.oid) && PLAIN_INPUT.has(to.oid) ? 'immutable' : 'stable';
   return {
     source: from.oid,
     target: to.oid,

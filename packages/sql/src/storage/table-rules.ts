@@ -89,9 +89,11 @@ export class IndexRule {
     return this.predicate === undefined || this.predicate.evaluate(row, context) === true;
   }
 
-  /** The values of the parts for a row, into an array of the caller's. */
+  /** The values of the parts for a row, and nothing else, into an array of the caller's. */
   parts(row: readonly Value[], into: Value[], context: EvaluationContext): void {
     const { positions } = this.physical;
+    // The array may come from an index with more parts; a null among those would say that no two rows are equal here.
+    if (into.length > positions.length) into.length = positions.length;
     for (let i = 0; i < positions.length; i++) {
       const expression = this.expressions[i];
       into[i] = expression === undefined ? row[positions[i] as number] : expression.evaluate(row, context);

@@ -69,11 +69,13 @@ function sqlValue(value: number | string | null): string {
   return value === null ? 'null' : typeof value === 'number' ? String(value) : `'${value}'`;
 }
 
-/** A fresh table with these rows; every other one has an index on a. */
+/** A fresh table with these rows; every other one has indexes of columns and expressions, the rest have partial ones. */
 async function fill(rows: Rows): Promise<string> {
   const name = `t${++tables}`;
   await runStatement(session, `create table ${name} (id int primary key, a int, b int, s text)`);
-  if (tables % 2 === 0) await runStatement(session, `create index on ${name} (a, b)`);
+  const indexes =
+    tables % 2 === 0 ? ['(a, b)', '((a + b)) include (s)'] : ['(b) include (s, a) where a > 0', '(s) where a is null'];
+  for (const index of indexes) await runStatement(session, `create index on ${name} ${index}`);
   if (rows.length > 0) {
     const values = rows.map((row, i) => `(${i}, ${row.map(sqlValue).join(', ')})`).join(', ');
     await runStatement(session, `insert into ${name} values ${values}`);

@@ -4,10 +4,12 @@ import type { ColumnId, Expression } from '../../expr/expression.js';
 import type { Scan } from '../logical/logical.js';
 import type { KeyRangePlan } from './physical.js';
 
-/** A column of a key, in key order. */
+/** A column or an expression of a key, in key order. */
 export interface KeyPart {
   readonly column: ColumnId | undefined;
   readonly number: number | undefined;
+  /** What the index is over in the place of a column. */
+  readonly expression?: Expression | undefined;
   readonly descending: boolean;
   readonly nullsFirst: boolean;
   readonly typeOid: number;
@@ -25,6 +27,8 @@ export interface AccessPath {
   readonly unique: boolean;
   /** Conditions the range does not cover. */
   readonly filter: readonly Expression[];
+  /** Of a partial index: what is true of all of its rows. */
+  readonly predicate?: readonly Expression[];
 }
 
 /** A comparison by what it says of its left side. */

@@ -1,16 +1,21 @@
 /**
  * Ways to read a table: all of it, a range of its key, or a range of an index. A path matches conditions to key columns from
- * the left: equalities first, then one range; what it does not cover stays a filter.
+ * the left: equalities first, then one range; what it does not cover stays a filter. Indexes over expressions and partial ones
+ * are matched through what they say (index-conditions.ts).
  */
-import type { IndexDescriptor, TableDescriptor, TableProvider } from '@phantom/catalog';
+import type { IndexDescriptor, TableDescriptor } from '@phantom/catalog';
 import type { ColumnId, Expression } from '../../expr/expression.js';
+import { implies } from '../../expr/implication.js';
 import { isSameKeyFamily } from '../../expr/key-families.js';
+import { equalExpressions } from '../../expr/walk.js';
+import type { CatalogPort } from '../catalog-port.js';
 import type { Scan } from '../logical/logical.js';
 import { TypeOid } from '../../types/type-oids.js';
 import { hasSubquery, isFreeOf, isVolatile } from '../rules/facts.js';
 import { answersOperator } from '../../storage/inverted-terms.js';
 import { type AccessPath, FLIPPED, type KeyPart, type Role, ownColumns } from './access-path.js';
 import { documentPath } from './document-path.js';
+import { indexConditions } from './index-conditions.js';
 import type { KeyRangePlan, RangeBound, TermsPlan } from './physical.js';
 
 interface Match {
@@ -21,36 +26,46 @@ interface Match {
 
 /** True for the column itself, perhaps under a cast that changes nothing. */
 function isKeyColumn(side: Expression, column: ColumnId): boolean {
-  const inner = side.kind === 'cast' && side.definition.call === undefined ? side.operand : side;
+  const inner = withoutRelabel(side);
   return inner.kind === 'column' && inner.column === column && side.type.collation === undefined;
 }
 
-/** `column = ANY (array)`: the array, when it does not depend on the scan. */
+function withoutRelabel(side: Expression): Expression {
+  return side.kind === 'cast' && side.definition.call === undefined ? side.operand : side;
+}
+
+/** True for what stands in the key: a column, or the expression of an index. */
+function isKey(side: Expression, { column, expression }: KeyPart): boolean {
+  if (column !== undefined) return isKeyColumn(side, column);
+  if (expression === undefined || side.type.collation !== undefined) return false;
+  return equalExpressions(side, expression) || equalExpressions(withoutRelabel(side), expression);
+}
+
+/** `key = ANY (array)`: the array, when it does not depend on the scan. */
 function matchAny(
   condition: Expression,
-  column: ColumnId,
-  typeOid: number,
+  part: KeyPart,
   own: ReadonlySet<ColumnId>,
   elementOf: (arrayOid: number) => number,
 ): Expression | undefined {
   if (condition.kind !== 'array-quantified' || condition.role !== '=' || condition.quantifier !== 'any')
     return undefined;
   const { array } = condition;
-  if (!isKeyColumn(condition.left, column) || !isFreeOf(array, own) || isVolatile(array) || hasSubquery(array))
+  if (!isKey(condition.left, part) || !isFreeOf(array, own) || isVolatile(array) || hasSubquery(array))
     return undefined;
   const element = array.kind === 'array' && !array.nested ? array.elementOid : elementOf(array.type.oid);
-  return isSameKeyFamily(typeOid, element) ? array : undefined;
+  return isSameKeyFamily(part.typeOid, element) ? array : undefined;
 }
 
 /** Bounds of the texts that can match a LIKE pattern with a fixed beginning. The pattern itself stays a filter. */
 function matchPrefix(
   condition: Expression,
-  column: ColumnId,
+  part: KeyPart,
 ): { readonly lower: RangeBound; readonly upper: RangeBound } | undefined {
   if (condition.kind !== 'call' || condition.operator?.name !== '~~') return undefined;
   const [left, right] = condition.arguments;
   if (left === undefined || right?.kind !== 'constant' || typeof right.value !== 'string') return undefined;
-  if (!TEXT_TYPES.has(left.type.oid) || !isKeyColumn(left, column)) return undefined;
+  if (!TEXT_TYPES.has(left.type.oid) || !isKey(left, part)) return undefined;
   const prefix = /^[^%_\\]*/.exec(right.value)?.[0] ?? '';
   const last = prefix.charCodeAt(prefix.length - 1);
   // The next character after the last one ends the range; surrogates and the end of the plane are left alone.
@@ -62,32 +77,23 @@ function matchPrefix(
 
 const TEXT_TYPES: ReadonlySet<number> = new Set([TypeOid.text, TypeOid.varchar]);
 
-/** The condition as `column role value`, with a value that does not depend on the scan. */
-function matchColumn(
-  condition: Expression,
-  column: ColumnId,
-  typeOid: number,
-  own: ReadonlySet<ColumnId>,
-): Match | undefined {
+/** The condition as `key role value`, with a value that does not depend on the scan. */
+function matchColumn(condition: Expression, part: KeyPart, own: ReadonlySet<ColumnId>): Match | undefined {
   if (condition.kind !== 'call') return undefined;
   const role = condition.operator?.role;
   const [left, right] = condition.arguments;
   if (role === undefined || role === '<>' || left === undefined || right === undefined) return undefined;
   const usable = (value: Expression): boolean =>
-    isFreeOf(value, own) && !isVolatile(value) && !hasSubquery(value) && isSameKeyFamily(typeOid, value.type.oid);
-  if (isKeyColumn(left, column) && usable(right)) return { condition, role, value: right };
-  if (isKeyColumn(right, column) && usable(left)) return { condition, role: FLIPPED[role], value: left };
+    isFreeOf(value, own) && !isVolatile(value) && !hasSubquery(value) && isSameKeyFamily(part.typeOid, value.type.oid);
+  if (isKey(left, part) && usable(right)) return { condition, role, value: right };
+  if (isKey(right, part) && usable(left)) return { condition, role: FLIPPED[role], value: left };
   return undefined;
 }
 
 /** Every path over the scan's table, the plain one first. */
-export function accessPaths(
-  scan: Scan,
-  table: TableDescriptor,
-  indexes: readonly IndexDescriptor[],
-  elementOf: (arrayOid: number) => number,
-  provider: TableProvider | undefined,
-): AccessPath[] {
+export function accessPaths(scan: Scan, table: TableDescriptor, catalog: CatalogPort): AccessPath[] {
+  const { provider } = catalog;
+  const elementOf = (arrayOid: number): number => catalog.types.byOid(arrayOid)?.elementOid ?? 0;
   const own = ownColumns(scan);
   const idOf = (number: number | undefined): ColumnId | undefined =>
     scan.scanColumns.find((column) => column.number === number)?.id;
@@ -101,22 +107,28 @@ export function accessPaths(
     typeOid: typeOf(number),
   }));
   paths.push(pathOf(scan, undefined, keyParts, [], own, table.keyColumns.length > 0, elementOf));
-  for (const index of indexes) {
+  for (const index of catalog.indexesOf(table)) {
     if (index.method === 'gin') paths.push(...invertedPaths(scan, index, idOf, own));
     if (index.method === 'document' && provider !== undefined) {
       const path = documentPath(scan, index, elementOf, provider);
       if (path !== undefined) paths.push(path);
     }
     if (index.primary && index.space === table.space) continue;
-    if (index.method !== 'btree' || index.state !== 'valid' || index.predicateSql !== undefined) continue;
-    const parts = index.parts.map((part): KeyPart => ({
+    if (index.method !== 'btree' || index.state !== 'valid') continue;
+    const conditions = indexConditions(index, scan, table, catalog);
+    if (conditions === undefined) continue;
+    const { predicate } = conditions;
+    if (!predicate.every((condition) => implies(scan.filter, condition, catalog.types))) continue;
+    const parts = index.parts.map((part, place): KeyPart => ({
       column: idOf(part.column),
       number: part.column,
+      expression: conditions.parts[place],
       descending: part.descending,
       nullsFirst: part.nullsFirst,
       typeOid: part.type.oid,
     }));
-    paths.push(pathOf(scan, index, parts, keyParts, own, index.unique && index.deferrable !== true, elementOf));
+    const path = pathOf(scan, index, parts, keyParts, own, index.unique && index.deferrable !== true, elementOf);
+    paths.push(predicate.length === 0 ? path : { ...path, predicate });
   }
   return paths;
 }
@@ -182,10 +194,9 @@ function pathOf(
   let upper: RangeBound | undefined;
   let any: Expression | undefined;
   for (const part of parts) {
-    if (part.column === undefined) break;
-    const { column, typeOid } = part;
+    if (part.column === undefined && part.expression === undefined) break;
     const matches = scan.filter
-      .map((condition) => matchColumn(condition, column, typeOid, own))
+      .map((condition) => matchColumn(condition, part, own))
       .filter((match) => match !== undefined);
     const equality = matches.find((match) => match.role === '=');
     if (equality !== undefined) {
@@ -194,7 +205,7 @@ function pathOf(
       continue;
     }
     const listed = scan.filter
-      .map((condition) => ({ condition, array: matchAny(condition, column, typeOid, own, elementOf) }))
+      .map((condition) => ({ condition, array: matchAny(condition, part, own, elementOf) }))
       .find((candidate) => candidate.array !== undefined);
     if (listed !== undefined) {
       any = listed.array;
@@ -211,7 +222,7 @@ function pathOf(
     }
     if (lower === undefined && upper === undefined) {
       const prefix = scan.filter
-        .map((condition) => ({ condition, bounds: matchPrefix(condition, column) }))
+        .map((condition) => ({ condition, bounds: matchPrefix(condition, part) }))
         .find((candidate) => candidate.bounds !== undefined);
       lower = prefix?.bounds?.lower;
       upper = prefix?.bounds?.upper;

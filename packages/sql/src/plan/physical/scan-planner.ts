@@ -6,6 +6,7 @@ import type { IndexDescriptor } from '@phantom/catalog';
 import { prefixRange } from '@phantom/kv';
 import type { ColumnId, Expression, SortKey } from '../../expr/expression.js';
 import { keyRange } from '../../exec/table-access.js';
+import { equalExpressions } from '../../expr/walk.js';
 import { invertedTerms, termPrefix } from '../../storage/inverted-terms.js';
 import { physicalIndex, physicalTable } from '../../storage/physical-table.js';
 import type { Value } from '../../types/type.js';
@@ -26,14 +27,7 @@ export type WantedOrder = readonly SortKey[];
 
 /** Every way to read a scan's table. */
 export function scanPaths(planner: PhysicalPlanner, scan: Scan): AccessPath[] {
-  const { catalog } = planner.context;
-  return accessPaths(
-    scan,
-    scan.table,
-    catalog.indexesOf(scan.table),
-    (oid) => catalog.types.byOid(oid)?.elementOid ?? 0,
-    catalog.provider,
-  );
+  return accessPaths(scan, scan.table, planner.context.catalog);
 }
 
 /** The cheapest way; undefined when an order is wanted that no way gives. */
@@ -44,7 +38,7 @@ export function planScan(planner: PhysicalPlanner, scan: Scan, wanted: WantedOrd
   const readsWhole = wanted === undefined && planner.penalty('sequential scan') === 0;
   for (const path of scanPaths(planner, scan)) {
     // All of a table is read from its rows, not by way of an index.
-    if (path.index !== undefined && path.range === undefined && readsWhole) continue;
+    if (path.index !== undefined && path.range === undefined && path.predicate === undefined && readsWhole) continue;
     const candidate = scanAlong(planner, scan, path, wanted);
     if (candidate === undefined) continue;
     if (best === undefined || isBetter(candidate, best)) best = candidate;
@@ -73,17 +67,20 @@ export function scanAlong(
   if (direction === undefined) return undefined;
   const { cardinality } = planner;
   const tableRows = cardinality.tableRows(scan.table);
-  let entries = tableRows;
+  const predicate = path.predicate ?? [];
+  const inIndex = predicate.length === 0 ? tableRows : tableRows * cardinality.selectivityOfAll(predicate, tableRows);
+  let entries = inIndex;
   if (path.unique) entries = 1;
   else if (path.range !== undefined) {
     entries =
       measuredEntries(planner, scan, path) ??
       (path.range.terms === undefined ? undefined : Math.max(1, tableRows * TERMS_SHARE)) ??
-      Math.max(1, tableRows * cardinality.selectivityOfAll(path.range.conditions, tableRows));
+      Math.max(1, inIndex * cardinality.selectivityOfAll(path.range.conditions, tableRows));
   }
   // What a search of documents looks for stays in the filter.
   const passed = path.range?.documents === undefined ? entries : tableRows;
-  const rows = path.unique ? 1 : Math.max(1, passed * cardinality.selectivityOfAll(path.filter, tableRows));
+  const left = path.filter.filter((condition) => !predicate.some((held) => equalExpressions(held, condition)));
+  const rows = path.unique ? 1 : Math.max(1, passed * cardinality.selectivityOfAll(left, tableRows));
   const { index } = path;
   const indexOnly =
     index !== undefined &&

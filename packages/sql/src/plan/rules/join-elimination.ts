@@ -50,7 +50,6 @@ function givesOneRow(scan: Scan, join: Join, { catalog }: BindContext): boolean 
   const filter = [...scan.filter, ...join.conditions];
   if (filter.some((condition) => isVolatile(condition) || hasSubquery(condition))) return false;
   const { table } = scan;
-  const elementOf = (arrayOid: number): number => catalog.types.byOid(arrayOid)?.elementOid ?? 0;
-  const paths = accessPaths({ ...scan, filter }, table, catalog.indexesOf(table), elementOf, catalog.provider);
+  const paths = accessPaths({ ...scan, filter }, table, catalog);
   return paths.some((path) => path.unique);
 }
