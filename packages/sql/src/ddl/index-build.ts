@@ -2,7 +2,7 @@
  * Fills an index with the rows that are there. CREATE INDEX does it in its own transaction, with the table locked against
  * writers; CREATE INDEX CONCURRENTLY in many, row by row (session/concurrent-index.ts).
  */
-import { ByteWriter, PhantomError, assert, compareBytes } from '@phantom/base';
+import { ByteWriter, PhantomError, assert, equalBytes } from '@phantom/base';
 import type { IndexDescriptor, TableDescriptor } from '@phantom/catalog';
 import { ByteSlot, KEY_BYTES_MAX, type KeyRange, SPACE_BYTES, prefixRange } from '@phantom/kv';
 import { LockStrength, type MvccTransaction } from '@phantom/mvcc';
@@ -10,13 +10,11 @@ import type { Yielded } from '../exec/runtime.js';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import { InvertedEntries } from '../storage/inverted-entries.js';
-import { type IncludedColumns, entryValue } from '../storage/physical-table.js';
+import { writeEntry } from '../storage/physical-table.js';
 import { IndexRule } from '../storage/table-rules.js';
 import type { Value } from '../types/type.js';
 import type { DdlContext } from './context.js';
 import { eachRow } from './validate.js';
-
-const NO_BYTES = new Uint8Array(0);
 
 /** Writes the index's entries; 23505 when a unique one would have two rows under one key. */
 export function* buildIndex(
@@ -88,38 +86,21 @@ export class IndexFiller {
         `index row size ${entry.length} exceeds maximum ${KEY_BYTES_MAX} for index "${this.index.name}"`,
       );
     }
-    const { included } = rule.physical;
-    if (!unique) {
-      if (included === undefined) transaction.put(entry.buffer, 0, entry.length, NO_BYTES, 0, 0);
-      else this.putIncluding(transaction, included, row, rowKey);
-      return undefined;
+    if (unique) {
+      if (locking) {
+        const wait = transaction.lock(entry.buffer, 0, entry.length, LockStrength.Update, 'wait');
+        if (wait instanceof Promise) return wait;
+      }
+      if (transaction.getNewest(entry.buffer, 0, entry.length, this.slot)) {
+        const { buffer, start, end } = this.slot;
+        const keyEnd = rule.physical.rowKeyEnd(buffer, start, end);
+        if (!equalBytes(buffer, start, keyEnd, rowKey, SPACE_BYTES, rowKey.length)) throw this.notUnique();
+        // Whoever has changed the row since it was entered may not have known of the index, nor of what it includes.
+        if (rule.physical.included === undefined) return undefined;
+      }
     }
-    if (locking) {
-      const wait = transaction.lock(entry.buffer, 0, entry.length, LockStrength.Update, 'wait');
-      if (wait instanceof Promise) return wait;
-    }
-    if (!transaction.getNewest(entry.buffer, 0, entry.length, this.slot)) {
-      if (included === undefined) transaction.put(entry.buffer, 0, entry.length, rowKey, SPACE_BYTES, rowKey.length);
-      else this.putIncluding(transaction, included, row, rowKey);
-      return undefined;
-    }
-    const { buffer, start, end } = this.slot;
-    const keyEnd = included === undefined ? end : included.startIn(buffer, start, end);
-    if (compareBytes(buffer, start, keyEnd, rowKey, SPACE_BYTES, rowKey.length) !== 0) throw this.notUnique();
-    // Whoever has changed the row since it was entered may not have known of the index.
-    if (included !== undefined) this.putIncluding(transaction, included, row, rowKey);
+    writeEntry(transaction, rule.physical, unique, entry, rowKey, rowKey.length, row);
     return undefined;
-  }
-
-  private putIncluding(
-    transaction: MvccTransaction,
-    included: IncludedColumns,
-    row: readonly Value[],
-    rowKey: Uint8Array,
-  ): void {
-    const { entry } = this;
-    const value = entryValue(included, rowKey, rowKey.length, row);
-    transaction.put(entry.buffer, 0, entry.length, value.buffer, 0, value.length);
   }
 
   private notUnique(): PhantomError {

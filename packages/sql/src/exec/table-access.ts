@@ -97,7 +97,7 @@ export class UniqueKey {
     index.keyCode.encodePrefix(values, values.length, entryKey);
     if (!read.get(entryKey.buffer, 0, entryKey.length, entry)) return false;
     const { buffer, start, end } = entry;
-    rowKey.bytes(buffer, start, index.included === undefined ? end : index.included.startIn(buffer, start, end));
+    rowKey.bytes(buffer, start, index.rowKeyEnd(buffer, start, end));
     return true;
   }
 }
@@ -145,7 +145,7 @@ export function fetchByIndex(
       source = keyBuffer;
       start = index.keyCode.skip(keyBuffer, keyStart + SPACE_BYTES, keyEnd);
       end = keyEnd;
-    } else if (index.included !== undefined) end = index.included.startIn(valueBuffer, valueStart, valueEnd);
+    } else end = index.rowKeyEnd(valueBuffer, valueStart, valueEnd);
     writer.length = table.prefix.length;
     writer.bytes(source, start, end);
     slot.key.set(writer.buffer, 0, writer.length);

@@ -33,6 +33,7 @@ import {
 } from '@phantom/codec';
 import type { ColumnDescriptor, IndexDescriptor, TableDescriptor, TypeRef } from '@phantom/catalog';
 import { type ByteSlot, SPACE_BYTES, writeSpace } from '@phantom/kv';
+import type { MvccTransaction } from '@phantom/mvcc';
 import type { TypeContext, TypeLookup, Value } from '../types/type.js';
 import { DOCUMENT_POSITION, type FieldReader, fieldReader } from './document-fields.js';
 
@@ -188,6 +189,11 @@ export class PhysicalIndex {
     );
   }
 
+  /** Where the row key ends that begins an entry's value. */
+  rowKeyEnd(buffer: Uint8Array, start: number, end: number): number {
+    return this.included === undefined ? end : this.included.startIn(buffer, start, end);
+  }
+
   /** True when no other row may have these parts: now, or once a deferrable key is checked. */
   isUniqueKey(parts: readonly Value[]): boolean {
     if (!this.index.unique) return false;
@@ -235,31 +241,35 @@ export class IncludedColumns {
   decode(buffer: Uint8Array, start: number, end: number, into: Value[]): void {
     this.codec.decode(buffer, start, end, into);
   }
-
-  /** True when for certain none of them has another value. */
-  areKept(before: readonly Value[], after: readonly Value[]): boolean {
-    const { positions } = this;
-    for (let i = 0; i < positions.length; i++) {
-      const position = positions[i] as number;
-      if (before[position] !== after[position]) return false;
-    }
-    return true;
-  }
 }
 
+const NO_BYTES = new Uint8Array(0);
+/** Where values are put together: no call leaves anything there for another. */
 const entryBytes = new ByteWriter();
 
-/** The value of an entry with included columns, of the row under a key of so many bytes. Valid until the next call. */
-export function entryValue(
-  included: IncludedColumns,
+/**
+ * Writes a row's entry in an index. `key` is the entry's key; `isUnique` says that it ends with the parts. `rowKey` begins with the
+ * table's space, and has `rowKeyBytes`.
+ */
+export function writeEntry(
+  transaction: MvccTransaction,
+  { included }: PhysicalIndex,
+  isUnique: boolean,
+  key: ByteWriter,
   rowKey: Uint8Array,
   rowKeyBytes: number,
   row: readonly Value[],
-): ByteWriter {
-  entryBytes.reset();
-  entryBytes.bytes(rowKey, SPACE_BYTES, rowKeyBytes);
-  included.encode(row, entryBytes);
-  return entryBytes;
+): void {
+  if (included !== undefined) {
+    entryBytes.reset();
+    entryBytes.bytes(rowKey, SPACE_BYTES, rowKeyBytes);
+    included.encode(row, entryBytes);
+    transaction.put(key.buffer, 0, key.length, entryBytes.buffer, 0, entryBytes.length);
+  } else if (isUnique) {
+    transaction.put(key.buffer, 0, key.length, rowKey, SPACE_BYTES, rowKeyBytes);
+  } else {
+    transaction.put(key.buffer, 0, key.length, NO_BYTES, 0, 0);
+  }
 }
 
 /** Key of the row that an index entry points to, owned by the caller. */
@@ -275,7 +285,7 @@ export function rowKeyOfEntry(
     source = key;
     start = index.keyCode.skip(key.buffer, key.start + SPACE_BYTES, key.end);
     end = key.end;
-  } else if (index.included !== undefined) end = index.included.startIn(value.buffer, start, end);
+  } else end = index.rowKeyEnd(value.buffer, start, end);
   const rowKey = new Uint8Array(SPACE_BYTES + end - start);
   rowKey.set(tablePrefix);
   rowKey.set(source.buffer.subarray(start, end), SPACE_BYTES);

@@ -24,7 +24,8 @@ import { changedInside, uniqueViolation } from './constraint-errors.js';
 import { DeferrableKeyChecks } from './deferrable-keys.js';
 import { ForeignKeyChecks } from './foreign-keys.js';
 import { InvertedEntries } from './inverted-entries.js';
-import { entryValue, rowKeyOfEntry } from './physical-table.js';
+import { keepsValues } from './kept-values.js';
+import { rowKeyOfEntry, writeEntry } from './physical-table.js';
 import { type IndexRule, type TableRules, tableRules } from './table-rules.js';
 import type { RowReference, StatementWriter, WriteOutcome } from './table-writer.js';
 import type { WriterContext } from './writer-context.js';
@@ -113,7 +114,7 @@ export class RowWriter implements StatementWriter {
     if (held !== undefined) return held;
     const row = completeRow(this.rules, values, this.context, old);
     this.encodeRowKey(row, old.key);
-    const moved = !sameBytes(this.key.buffer, this.key.length, old.key);
+    const moved = !equalBytes(this.key.buffer, 0, this.key.length, old.key, 0, old.key.length);
     const taken = this.claimUpdate(row, oldValues, moved);
     if (taken !== undefined) return taken;
     const { transaction, evaluation } = this.context;
@@ -289,12 +290,7 @@ export class RowWriter implements StatementWriter {
   /** An update of what others may refer to: references (key share) do not go together with it. */
   private changesKey(before: readonly Value[], after: readonly Value[]): boolean {
     const { referablePositions, referablesComputed } = this.rules;
-    if (referablesComputed) return true;
-    for (let i = 0; i < referablePositions.length; i++) {
-      const position = referablePositions[i] as number;
-      if (before[position] !== after[position]) return true;
-    }
-    return false;
+    return referablesComputed || !keepsValues(referablePositions, before, after);
   }
 
   /** Makes sure that nobody else changes a row that was read, and that it still is what was read. */
@@ -356,7 +352,7 @@ export class RowWriter implements StatementWriter {
     const old = this.entry.take();
     rule.parts(after, this.parts, evaluation);
     this.encodeEntryKey(rule, this.parts, NO_BYTES);
-    return sameBytes(this.entry.buffer, this.entry.length, old);
+    return equalBytes(this.entry.buffer, 0, this.entry.length, old, 0, old.length);
   }
 
   /** Values may be kept of what is stored, where that is given. */
@@ -388,14 +384,7 @@ export class RowWriter implements StatementWriter {
     const { physical } = rule;
     this.encodeEntryKey(rule, parts, key.view());
     const isUnique = physical.isUniqueEntry(parts);
-    if (physical.included !== undefined) {
-      const value = entryValue(physical.included, key.buffer, key.length, row);
-      context.transaction.put(entry.buffer, 0, entry.length, value.buffer, 0, value.length);
-    } else if (isUnique) {
-      context.transaction.put(entry.buffer, 0, entry.length, key.buffer, SPACE_BYTES, key.length);
-    } else {
-      context.transaction.put(entry.buffer, 0, entry.length, NO_BYTES, 0, 0);
-    }
+    writeEntry(context.transaction, physical, isUnique, entry, key.buffer, key.length, row);
     if (!isUnique && rule.deferrable !== undefined) this.deferrableKeys.entered(rule, rule.deferrable, parts);
   }
 
@@ -423,8 +412,9 @@ export class RowWriter implements StatementWriter {
     rule.parts(after, this.parts, evaluation);
     this.encodeEntryKey(rule, this.parts, this.key.view());
     if (old !== undefined) {
-      if (sameBytes(entry.buffer, entry.length, old)) {
-        if (!moved && rule.physical.included?.areKept(before, after) !== false) return;
+      if (equalBytes(entry.buffer, 0, entry.length, old, 0, old.length)) {
+        const { included } = rule.physical;
+        if (!moved && (included === undefined || keepsValues(included.positions, before, after))) return;
       } else {
         context.transaction.remove(old, 0, old.length);
       }
@@ -445,12 +435,6 @@ export class RowWriter implements StatementWriter {
 /** True when an INSERT with these arbiters says what becomes of rows in the way on the index. */
 function isArbiter(indexOid: Oid | undefined, arbiter: readonly Oid[] | undefined): boolean {
   return arbiter !== undefined && (arbiter.length === 0 || (indexOid !== undefined && arbiter.includes(indexOid)));
-}
-
-function sameBytes(buffer: Uint8Array, length: number, other: Uint8Array): boolean {
-  if (length !== other.length) return false;
-  for (let i = 0; i < length; i++) if (buffer[i] !== other[i]) return false;
-  return true;
 }
 
 function checkKeyBytes(bytes: number, name: string): void {

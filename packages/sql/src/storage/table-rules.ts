@@ -17,6 +17,7 @@ import type { RowExpression } from '../expr/row-expression-types.js';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import type { Value } from '../types/type.js';
+import { keepsValues } from './kept-values.js';
 import { type PhysicalIndex, type PhysicalTable, physicalIndex, physicalTable } from './physical-table.js';
 
 export type ForeignKey = ConstraintDescriptor & { readonly kind: 'foreign key' };
@@ -76,12 +77,7 @@ export class IndexRule {
 
   /** True when a row that is changed keeps its entry for certain: nothing that the index reads of it is another value. */
   keepsEntry(before: readonly Value[], after: readonly Value[]): boolean {
-    const { positions } = this;
-    for (let i = 0; i < positions.length; i++) {
-      const position = positions[i] as number;
-      if (before[position] !== after[position]) return false;
-    }
-    return true;
+    return keepsValues(this.positions, before, after);
   }
 
   /** True when the row has an entry in the index (its predicate holds). */
