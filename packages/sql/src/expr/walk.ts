@@ -134,6 +134,11 @@ export function someExpression(expression: Expression, test: (part: Expression) 
   return found;
 }
 
+/** What stands under a cast that changes no value; any other expression as it is. */
+export function withoutRelabel(expression: Expression): Expression {
+  return expression.kind === 'cast' && expression.definition.call === undefined ? expression.operand : expression;
+}
+
 /** Structural equality. Volatile calls are never equal to anything; subqueries only to themselves. */
 export function equalExpressions(a: Expression, b: Expression): boolean {
   if (a === b) return !(a.kind === 'call' && a.function.volatility === 'volatile');

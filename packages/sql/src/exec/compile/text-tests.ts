@@ -6,6 +6,7 @@
  */
 import { isTextAmong, isTextOfPieces } from '@phantom/codec';
 import type { Expression } from '../../expr/expression.js';
+import { withoutRelabel } from '../../expr/walk.js';
 import { literalPieces } from '../../functions/like.js';
 import type { Emitter } from '../code/emitter.js';
 import { and, call, not, type Code } from '../code/ir.js';
@@ -75,6 +76,6 @@ function textOf(item: Expression): string | undefined {
 /** The column that a side is, perhaps under a cast that changes nothing. */
 function textColumn(side: Expression, row: Row): ColumnSource | undefined {
   if (!isPlainText(side.type)) return undefined;
-  const inner = side.kind === 'cast' && side.definition.call === undefined ? side.operand : side;
+  const inner = withoutRelabel(side);
   return inner.kind === 'column' && isPlainText(inner.type) ? row.get(inner.column) : undefined;
 }

@@ -3,11 +3,11 @@
  * the left: equalities first, then one range; what it does not cover stays a filter. Indexes over expressions and partial ones
  * are matched through what they say (index-conditions.ts).
  */
-import type { IndexDescriptor, TableDescriptor } from '@phantom/catalog';
+import type { IndexDescriptor } from '@phantom/catalog';
 import type { ColumnId, Expression } from '../../expr/expression.js';
 import { implies } from '../../expr/implication.js';
 import { isSameKeyFamily } from '../../expr/key-families.js';
-import { equalExpressions } from '../../expr/walk.js';
+import { equalExpressions, withoutRelabel } from '../../expr/walk.js';
 import type { CatalogPort } from '../catalog-port.js';
 import type { Scan } from '../logical/logical.js';
 import { TypeOid } from '../../types/type-oids.js';
@@ -28,10 +28,6 @@ interface Match {
 function isKeyColumn(side: Expression, column: ColumnId): boolean {
   const inner = withoutRelabel(side);
   return inner.kind === 'column' && inner.column === column && side.type.collation === undefined;
-}
-
-function withoutRelabel(side: Expression): Expression {
-  return side.kind === 'cast' && side.definition.call === undefined ? side.operand : side;
 }
 
 /** True for what stands in the key: a column, or the expression of an index. */
@@ -91,7 +87,8 @@ function matchColumn(condition: Expression, part: KeyPart, own: ReadonlySet<Colu
 }
 
 /** Every path over the scan's table, the plain one first. */
-export function accessPaths(scan: Scan, table: TableDescriptor, catalog: CatalogPort): AccessPath[] {
+export function accessPaths(scan: Scan, catalog: CatalogPort): AccessPath[] {
+  const { table } = scan;
   const { provider } = catalog;
   const elementOf = (arrayOid: number): number => catalog.types.byOid(arrayOid)?.elementOid ?? 0;
   const own = ownColumns(scan);
@@ -115,7 +112,7 @@ export function accessPaths(scan: Scan, table: TableDescriptor, catalog: Catalog
     }
     if (index.primary && index.space === table.space) continue;
     if (index.method !== 'btree' || index.state !== 'valid') continue;
-    const conditions = indexConditions(index, scan, table, catalog);
+    const conditions = indexConditions(index, scan, catalog);
     if (conditions === undefined) continue;
     const { predicate } = conditions;
     if (!predicate.every((condition) => implies(scan.filter, condition, catalog.types))) continue;

@@ -5,6 +5,7 @@
  */
 import { comparisonOperator, isOwnOrder, isPlainText } from '../../exec/compile/intrinsics.js';
 import type { Expression } from '../../expr/expression.js';
+import { withoutRelabel } from '../../expr/walk.js';
 
 const NUMBERS = 0;
 const TEXTS = 1;
@@ -36,7 +37,7 @@ function classOf(condition: Expression): number {
 
 /** Of a column or what does not change from row to row. */
 function operandClass(operand: Expression): number {
-  const inner = operand.kind === 'cast' && operand.definition.call === undefined ? operand.operand : operand;
+  const inner = withoutRelabel(operand);
   if (inner.kind !== 'column' && inner.kind !== 'constant' && inner.kind !== 'parameter') return OTHERS;
   if (isOwnOrder(operand.type.oid)) return NUMBERS;
   return isPlainText(operand.type) ? TEXTS : OTHERS;

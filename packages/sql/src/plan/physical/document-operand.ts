@@ -2,6 +2,7 @@
 import type { ColumnDescriptor, TableDescriptor } from '@phantom/catalog';
 import { SqlArray } from '@phantom/codec';
 import type { ColumnId, Expression } from '../../expr/expression.js';
+import { withoutRelabel } from '../../expr/walk.js';
 import type { OperandForm } from '../../storage/document-conditions.js';
 import { DOCUMENT_POSITION } from '../../storage/document-fields.js';
 import { TypeOid } from '../../types/type-oids.js';
@@ -31,8 +32,7 @@ const FORMS: ReadonlyMap<number, OperandForm> = new Map<number, OperandForm>([
 ]);
 /** The part of a document that an expression shows. */
 export function operandOf(expression: Expression, scan: DocumentColumns): DocumentOperand | undefined {
-  const inner =
-    expression.kind === 'cast' && expression.definition.call === undefined ? expression.operand : expression;
+  const inner = withoutRelabel(expression);
   if (expression.type.collation !== undefined) return undefined;
   const operand = partOf(inner, scan);
   return operand === undefined || operand.path === '' ? undefined : operand;

@@ -40,19 +40,14 @@ const PLAIN: IndexConditions = { parts: [], predicate: [] };
 const bound = new WeakMap<CatalogPort, Map<IndexDescriptor, BoundIndex | undefined>>();
 
 /** The expressions of an index over a scan's columns; undefined when the scan cannot use the index. */
-export function indexConditions(
-  index: IndexDescriptor,
-  scan: Scan,
-  table: TableDescriptor,
-  catalog: CatalogPort,
-): IndexConditions | undefined {
+export function indexConditions(index: IndexDescriptor, scan: Scan, catalog: CatalogPort): IndexConditions | undefined {
   if (index.predicateSql === undefined && index.parts.every((part) => part.expressionSql === undefined)) return PLAIN;
-  const known = boundIndex(index, table, catalog);
+  const known = boundIndex(index, scan.table, catalog);
   if (known === undefined) return undefined;
-  const predicate = known.predicate === undefined ? undefined : overScan(known.predicate, scan, table);
+  const predicate = known.predicate === undefined ? undefined : overScan(known.predicate, scan);
   if (known.predicate !== undefined && predicate === undefined) return undefined;
   return {
-    parts: known.parts.map((part) => (part === undefined ? undefined : overScan(part, scan, table))),
+    parts: known.parts.map((part) => (part === undefined ? undefined : overScan(part, scan))),
     predicate: predicate === undefined ? [] : conjunctsOf(predicate),
   };
 }
@@ -91,15 +86,11 @@ function bindIndex(index: IndexDescriptor, table: TableDescriptor, catalog: Cata
 }
 
 /** The expression over the scan's columns; undefined when it lacks one. */
-function overScan(
-  { expression, numbers }: TableExpression,
-  scan: Scan,
-  table: TableDescriptor,
-): Expression | undefined {
+function overScan({ expression, numbers }: TableExpression, { table, scanColumns }: Scan): Expression | undefined {
   const places = new Map<number, Expression>();
   for (const id of columnsOf(expression)) {
     const number = numbers.get(id);
-    const scanned = scan.scanColumns.find((column) => column.number === number);
+    const scanned = scanColumns.find((column) => column.number === number);
     const column = table.columns.find((candidate) => candidate.number === number);
     if (scanned === undefined || column === undefined) return undefined;
     places.set(id, columnReference(scanned.id, column.type));

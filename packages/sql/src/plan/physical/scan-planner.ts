@@ -27,7 +27,7 @@ export type WantedOrder = readonly SortKey[];
 
 /** Every way to read a scan's table. */
 export function scanPaths(planner: PhysicalPlanner, scan: Scan): AccessPath[] {
-  return accessPaths(scan, scan.table, planner.context.catalog);
+  return accessPaths(scan, planner.context.catalog);
 }
 
 /** The cheapest way; undefined when an order is wanted that no way gives. */

@@ -49,7 +49,5 @@ function keptSide(join: Join, context: BindContext): LogicalNode | undefined {
 function givesOneRow(scan: Scan, join: Join, { catalog }: BindContext): boolean {
   const filter = [...scan.filter, ...join.conditions];
   if (filter.some((condition) => isVolatile(condition) || hasSubquery(condition))) return false;
-  const { table } = scan;
-  const paths = accessPaths({ ...scan, filter }, table, catalog);
-  return paths.some((path) => path.unique);
+  return accessPaths({ ...scan, filter }, catalog).some((path) => path.unique);
 }

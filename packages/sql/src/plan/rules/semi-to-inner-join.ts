@@ -13,6 +13,7 @@ import type { IndexDescriptor } from '@phantom/catalog';
 import { conjuncts, type ColumnId, type Expression } from '../../expr/expression.js';
 import type { BindContext } from '../../expr/context.js';
 import { isSameKeyFamily } from '../../expr/key-families.js';
+import { withoutRelabel } from '../../expr/walk.js';
 import type { Aggregate, Join, LogicalNode, Scan } from '../logical/logical.js';
 import { mapInputs } from '../logical/walk.js';
 import { hasSubquery, isFreeOf, isVolatile } from './facts.js';
@@ -47,7 +48,7 @@ function equatedColumns({ right, conditions }: Join): ReadonlySet<ColumnId> {
 /** The column that a side is, perhaps under a cast that changes nothing. */
 function plainColumn(side: Expression, own: ReadonlySet<ColumnId>): ColumnId | undefined {
   if (side.type.collation !== undefined) return undefined;
-  const inner = side.kind === 'cast' && side.definition.call === undefined ? side.operand : side;
+  const inner = withoutRelabel(side);
   return inner.kind === 'column' && own.has(inner.column) ? inner.column : undefined;
 }
 
