@@ -2,7 +2,7 @@
  * The index entries of documents that are written, in one transaction. Claiming may wait and changes nothing; what follows cannot fail:
  * the two halves of a write (writer.ts).
  */
-import { ByteWriter, PhantomError, assert, compareKeys } from '@phantom/base';
+import { ByteWriter, PhantomError, assert, compareKeys, equalBytes } from '@phantom/base';
 import { ByteSlot, EntrySorter, SPACE_BYTES } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
 import type { CollectionView } from './collection-view.js';
@@ -154,7 +154,7 @@ export class IndexWriter {
     const { slot } = this;
     const { storage } = this.transaction;
     if (!storage.getNewest(entry.key, 0, entry.key.length, slot)) return;
-    if (sameBytes(slot, key)) return;
+    if (equalBytes(slot.buffer, slot.start, slot.end, key, SPACE_BYTES, key.length)) return;
     const lost = storage.raceLostOn(entry.key, 0, entry.key.length);
     if (lost !== undefined) throw lost;
     throw new PhantomError('23505', `duplicate key value violates unique constraint "${index.index.name}"`, {
@@ -217,11 +217,4 @@ export class IndexWriter {
     const writer = this.entryKey(index, entry, key);
     this.transaction.storage.remove(writer.buffer, 0, writer.length);
   }
-}
-
-function sameBytes(value: ByteSlot, key: Uint8Array): boolean {
-  if (value.end - value.start !== key.length - SPACE_BYTES) return false;
-  for (let i = SPACE_BYTES; i < key.length; i++)
-    if (value.buffer[value.start + i - SPACE_BYTES] !== key[i]) return false;
-  return true;
 }

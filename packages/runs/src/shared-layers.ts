@@ -96,7 +96,7 @@ export class AttachedRuns {
     this.used.clear();
   }
 
-  /** Closes every run that no view holds: none is asked for for now, and files may have been removed. */
+  /** Closes every run that no view holds: nobody is about to ask for one, and files may have been removed. */
   rest(): void {
     for (const [path, run] of this.kept) this.drop(path, run);
   }
