@@ -76,7 +76,7 @@ export {
   variableEnd,
   variableStart,
 } from './row-layout.js';
-export { isTextAmong, isTextOfPieces } from './row-text.js';
+export { isTextAmong, isTextHeadedBy, isTextOfPieces } from './row-text.js';
 export { type RowSourceNames, columnSource, isNullSource, readHelpers } from './row-source.js';
 export {
   type EnumLabels,

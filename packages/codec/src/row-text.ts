@@ -27,6 +27,25 @@ export function isTextAmong(
   return false;
 }
 
+/** True when the text in column `index` of the row, as above, begins with one of some texts, given as UTF-8. */
+export function isTextHeadedBy(
+  buffer: Uint8Array,
+  start: number,
+  end: number,
+  index: number,
+  layout: RowLayout,
+  heads: readonly Uint8Array[],
+): boolean {
+  const variable = layout.variableIndexes[index] as number;
+  const from = variableStart(buffer, start, variable, layout);
+  const length = variableEnd(buffer, start, end, variable, layout, from) - from;
+  for (let h = 0; h < heads.length; h++) {
+    const head = heads[h] as Uint8Array;
+    if (head.length <= length && standsAt(buffer, from, head)) return true;
+  }
+  return false;
+}
+
 /** Bytes up to which a loop finds a short text faster than Buffer's native search does. */
 const LOOP_BYTES_MAX = 256;
 

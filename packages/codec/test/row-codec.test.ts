@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { KEPT, rowCodec } from '../src/row-codec.js';
 import { ROW_WIDE, isNullColumn, rowLayout, rowVersion } from '../src/row-layout.js';
 import { columnSource, isNullSource, readHelpers } from '../src/row-source.js';
-import { isTextAmong, isTextOfPieces } from '../src/row-text.js';
+import { isTextAmong, isTextHeadedBy, isTextOfPieces } from '../src/row-text.js';
 import { StorageKind, type StorageType } from '../src/storage.js';
 import { kinds } from './arbitraries.js';
 import { VALUE_OR_CORRUPTION, outcome } from './outcome.js';
@@ -115,6 +115,12 @@ describe('row codec', () => {
       expect(among(2, utf8('naïv', 'naïve '))).toBe(false);
       expect(among(0, utf8('', 'y'))).toBe(long === '');
       expect(among(0, [])).toBe(false);
+      const headedBy = (index: number, heads: readonly Uint8Array[]): boolean =>
+        isTextHeadedBy(writer.buffer, 0, writer.length, index, layout, heads);
+      expect(headedBy(2, utf8('x', 'naï'))).toBe(true);
+      expect(headedBy(2, utf8('nai', 'naïve '))).toBe(false);
+      expect(headedBy(0, utf8('xx'))).toBe(long !== '');
+      expect(headedBy(0, utf8(''))).toBe(true);
       const ofPieces = (index: number, ...pieces: string[]): boolean =>
         isTextOfPieces(writer.buffer, 0, writer.length, index, layout, utf8(...pieces));
       expect(ofPieces(2, 'na', 'ï', 've')).toBe(true);
