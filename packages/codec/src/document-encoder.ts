@@ -101,31 +101,32 @@ export class DocumentEncoder {
     const now = Object.keys(after);
     this.endsUsed = 0;
     const start = this.open(Tag.Object, count);
+    const { writer } = this;
     let met = 0;
+    /** Where the entries begin that are kept and not copied yet: neighbours are copied together. */
+    let kept = -1;
+    let to = entryStart(bytes, at, end, count, 0);
     for (let i = 0; i < count; i++) {
-      const from = entryStart(bytes, at, end, count, i);
+      const from = to;
+      to = entryStart(bytes, at, end, count, i + 1);
       const name = names[met];
-      if (name === undefined || !this.isKeyAt(bytes, from, name)) {
-        this.copyEntry(bytes, from, entryStart(bytes, at, end, count, i + 1));
+      const isMet = name !== undefined && this.isKeyAt(bytes, from, name);
+      if (isMet) met++;
+      if (!isMet || (Object.hasOwn(after, name) && Object.is(before[name], after[name]))) {
+        if (kept < 0) kept = from;
+        this.end(writer.length + to - kept);
         continue;
       }
-      met++;
-      if (!Object.hasOwn(after, name)) continue;
-      if (Object.is(before[name], after[name])) this.copyEntry(bytes, from, entryStart(bytes, at, end, count, i + 1));
-      else this.field(name, after[name], 0, this.root, undefined);
+      if (kept >= 0) writer.bytes(bytes, kept, from);
+      kept = -1;
+      if (Object.hasOwn(after, name)) this.field(name, after[name], 0, this.root, undefined);
     }
+    if (kept >= 0) writer.bytes(bytes, kept, to);
     for (let i = 0; i < now.length; i++) {
       const name = now[i] as string;
       if (!Object.hasOwn(before, name)) this.field(name, after[name], 0, this.root, undefined);
     }
     this.close(start, count, 0);
-  }
-
-  private copyEntry(bytes: Uint8Array, from: number, to: number): void {
-    const { writer } = this;
-    const at = writer.reserve(to - from);
-    writer.length = copyBytes(bytes, from, to, writer.buffer, at);
-    this.end();
   }
 
   /** Whether the entry at `from` has this key. */
@@ -307,14 +308,14 @@ export class DocumentEncoder {
     return start;
   }
 
-  /** An entry ends here. */
-  private end(): void {
+  /** An entry ends here, or at an offset that is yet to be written. */
+  private end(at: number = this.writer.length): void {
     if (this.endsUsed === this.ends.length) {
       const grown = new Int32Array(2 * this.ends.length);
       grown.set(this.ends);
       this.ends = grown;
     }
-    this.ends[this.endsUsed++] = this.writer.length;
+    this.ends[this.endsUsed++] = at;
   }
 
   /**

@@ -62,7 +62,7 @@ export {
   keyCode,
   keyPrefixEnd,
 } from './keycode.js';
-export { KEPT, type RowCodec, rowCodec } from './row-codec.js';
+export { KEPT, type RowCodec, rowCodec, writeVariableHead } from './row-codec.js';
 export {
   ROW_BITMAP_OFFSET,
   ROW_COLUMNS_MAX,

@@ -112,6 +112,29 @@ export function rowCodec(layout: RowLayout, options: { readonly generate?: boole
   };
 }
 
+/**
+ * Writes the head of the row at the writer's start, whose columns are all variable, none null, and written already: from
+ * `narrowDataOffset` on, each ending at one of `ends`, counted from there. A row over 64 KiB makes room for wider ends.
+ */
+export function writeVariableHead(writer: ByteWriter, layout: RowLayout, ends: Int32Array): void {
+  const { version, variableCount, endsOffset, narrowDataOffset, wideDataOffset } = layout;
+  assert(variableCount === layout.columns.length && variableCount === ends.length, 'every column is variable');
+  const bytes = ends[variableCount - 1] as number;
+  const wide = bytes > NARROW_DATA_MAX;
+  if (wide) {
+    writer.reserve(wideDataOffset - narrowDataOffset);
+    writer.buffer.copyWithin(wideDataOffset, narrowDataOffset, narrowDataOffset + bytes);
+    writer.length = wideDataOffset + bytes;
+  }
+  const { buffer } = writer;
+  for (let i = 0; i < endsOffset; i++) buffer[i] = 0;
+  writeU16(buffer, 0, wide ? version | ROW_WIDE : version);
+  for (let i = 0; i < variableCount; i++) {
+    if (wide) writeU32(buffer, endsOffset + 4 * i, ends[i] as number);
+    else writeU16(buffer, endsOffset + 2 * i, ends[i] as number);
+  }
+}
+
 function setNull(buffer: Uint8Array, start: number, column: number): void {
   const at = start + ROW_BITMAP_OFFSET + (column >> 3);
   buffer[at] = (buffer[at] as number) | (1 << (column & 7));

@@ -8,7 +8,7 @@
  * Limits: 16 MiB a document (54000), 100 levels (54001). Keys must not hold dots or begin with a dollar (22023): no path would
  * lead to them. `_id` is neither an array nor NaN, and set for good.
  */
-import { ByteWriter, PhantomError } from '@phantom/base';
+import { type ByteWriter, PhantomError } from '@phantom/base';
 import type { TableDescriptor } from '@phantom/catalog';
 import {
   DocumentDecoder,
@@ -18,13 +18,10 @@ import {
   StorageKind,
   appendKeyDocument,
   checkRow,
-  entryStart,
-  entryValue,
-  nodeCount,
-  rowCodec,
   rowLayout,
   variableEnd,
   variableStart,
+  writeVariableHead,
 } from '@phantom/codec';
 import { type ByteSlot, KEY_BYTES_MAX, SPACE_BYTES, writeSpace } from '@phantom/kv';
 import { badArgument } from './errors.js';
@@ -73,15 +70,14 @@ export class DocumentLayout {
   readonly table: LaidOutTable;
   readonly prefix: Uint8Array;
   private readonly layout: RowLayout;
-  private readonly codec: ReturnType<typeof rowCodec>;
-  private readonly row = new ByteWriter(1024);
+  /** Where the columns of the row being written end, counted from where they begin. */
+  private readonly ends = new Int32Array(2);
 
   constructor(table: LaidOutTable) {
     this.table = table;
     this.prefix = new Uint8Array(SPACE_BYTES);
     writeSpace(this.prefix, 0, table.space);
     this.layout = rowLayout(table.layoutVersion, [jsonb, jsonb]);
-    this.codec = rowCodec(this.layout);
   }
 
   /** Appends the key of the row with this `_id`. 54000 when it is too long, 22023 for what no document can hold. */
@@ -103,43 +99,54 @@ export class DocumentLayout {
     return key;
   }
 
-  /** The row of a document, checked; borrowed until the next call. */
+  /** The row of a document, checked; borrowed until the next call of any layout. */
   encode(document: object, id: unknown): ByteWriter {
-    encoder.writer.reset();
+    const { writer } = encoder;
+    this.openRow();
+    encoder.encode(id);
+    const idEnd = writer.length;
     encoder.encodeWithId(document, id);
-    return this.encodedRow();
+    return this.closeRow(idEnd);
   }
 
-  /** The row of the document that the encoder has written. */
-  private encodedRow(): ByteWriter {
+  /** A row begins: its columns are written behind the head, which is written last. */
+  private openRow(): void {
     const { writer } = encoder;
-    if (writer.length > DOCUMENT_BYTES_MAX) {
+    writer.reset();
+    writer.length = writer.reserve(this.layout.narrowDataOffset) + this.layout.narrowDataOffset;
+  }
+
+  /** The row whose `_id` ends at `idEnd`, and whose document ends here. */
+  private closeRow(idEnd: number): ByteWriter {
+    const { writer } = encoder;
+    const bytes = writer.length - idEnd;
+    if (bytes > DOCUMENT_BYTES_MAX) {
       throw new PhantomError('54000', `a document takes at most ${DOCUMENT_BYTES_MAX} bytes`, {
-        detail: `This one takes ${writer.length}.`,
-        data: { bytesMax: DOCUMENT_BYTES_MAX, bytes: writer.length },
+        detail: `This one takes ${bytes}.`,
+        data: { bytesMax: DOCUMENT_BYTES_MAX, bytes },
       });
     }
-    const { buffer, length } = writer;
-    const count = nodeCount(buffer, 0, length);
-    const idStart = entryValue(buffer, entryStart(buffer, 0, length, count, 0), length);
-    const id = new Jsonb(buffer, idStart, entryStart(buffer, 0, length, count, 1));
-    this.row.reset();
-    this.codec.encode([id, new Jsonb(buffer, 0, length)], this.row);
-    return this.row;
+    const { layout, ends } = this;
+    ends[ID_COLUMN] = idEnd - layout.narrowDataOffset;
+    ends[DOCUMENT_COLUMN] = writer.length - layout.narrowDataOffset;
+    writeVariableHead(writer, layout, ends);
+    return writer;
   }
 
   /**
    * The row of a stored document of which some top-level fields were changed: `before` has what those were, `after` what they are. The
-   * others are copied, not decoded. Borrowed until the next call.
+   * others are copied, not decoded. Borrowed until the next call of any layout.
    */
   encodeChanged(row: ByteSlot, before: PlainObject, after: PlainObject): ByteWriter {
     const { writer } = encoder;
     const { buffer, start, end } = row;
     const from = this.documentStart(row);
     const to = variableEnd(buffer, start, end, DOCUMENT_COLUMN, this.layout, from);
-    writer.reset();
+    this.openRow();
+    writer.bytes(buffer, variableStart(buffer, start, ID_COLUMN, this.layout), from);
+    const idEnd = writer.length;
     encoder.encodeChanged(buffer, from, to, before, after);
-    return this.encodedRow();
+    return this.closeRow(idEnd);
   }
 
   /** The document of a stored row. */

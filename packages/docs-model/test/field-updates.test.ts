@@ -54,3 +54,19 @@ it('leaves what it does not name as it was, to the byte', async () => {
   expect(changed).toBeGreaterThan(50);
   await harness.close();
 });
+
+it('lets a document grow past 64 KiB and shrink again', async () => {
+  const harness = await openHarness();
+  const wide = harness.collection('wide');
+  await wide.createIndex({ kind: 1 });
+  const ofLength = (characters: number): PlainObject => ({ _id: 1, n: 1, text: 'é'.repeat(characters), last: true });
+  await wide.insertOne(ofLength(32_700));
+  for (const characters of [32_800, 20, 40_000, 32_700]) {
+    await wide.updateOne({ _id: 1 }, { $set: { text: ofLength(characters)['text'] } });
+    expect(await wide.findOne({ _id: 1 })).toEqual(ofLength(characters));
+    await wide.updateOne({ _id: 1 }, { $inc: { n: 0 }, $set: { kind: characters } });
+    expect(await wide.findOne({ kind: characters })).toEqual({ ...ofLength(characters), kind: characters });
+    await wide.updateOne({ _id: 1 }, { $unset: { kind: 1 } });
+  }
+  await harness.close();
+});
