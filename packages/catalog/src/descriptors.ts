@@ -189,8 +189,8 @@ export interface IndexDescriptor extends SchemaObject {
   readonly kind: 'index';
   readonly tableOid: Oid;
   readonly space: number;
-  /** `document`: of a collection, kept and read by the document model alone. */
-  readonly method: 'btree' | 'gin' | 'hash' | 'document';
+  /** `document`: of a collection, kept and read by the document model alone. `column`: columns by themselves, for scans of many rows. */
+  readonly method: 'btree' | 'gin' | 'hash' | 'document' | 'column';
   readonly unique: boolean;
   readonly primary: boolean;
   readonly nullsNotDistinct: boolean;

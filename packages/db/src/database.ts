@@ -23,7 +23,7 @@ import {
 } from '@phantom/sql';
 import type { Store, StoreStats } from '@phantom/store';
 import { type QueryOptions, type QueryResult, runQuery, withDurability } from './async-query.js';
-import { AutoAnalyze } from './auto-analyze.js';
+import { TableUpkeep } from './table-upkeep.js';
 import { type CopyOptions, type CopyResult, copyInto } from './copy-into.js';
 import { type DatabaseOptions, MEMORY_DIRECTORY, type ResultOptions } from './options.js';
 import type { QueryWorkers } from './query-workers.js';
@@ -60,7 +60,7 @@ export class Database {
   private readonly js: ResultOptions;
   private readonly session: SqlSession;
   private readonly pool: SessionPool;
-  private readonly autoAnalyze: AutoAnalyze;
+  private readonly upkeep: readonly TableUpkeep[];
   private closing: Promise<void> | undefined;
 
   constructor(parts: DatabaseParts) {
@@ -70,7 +70,9 @@ export class Database {
     const make = (): SqlSession => parts.engine.createSession({ database: parts.database, user: parts.user });
     this.session = make();
     this.pool = new SessionPool(make);
-    this.autoAnalyze = new AutoAnalyze(parts.engine, parts.catalog, this.pool);
+    const upkeepBy = (command: 'analyze' | 'vacuum'): TableUpkeep =>
+      new TableUpkeep(parts.engine, parts.catalog, this.pool, command);
+    this.upkeep = [upkeepBy('analyze'), upkeepBy('vacuum')];
   }
 
   /** Where the data lies. */
@@ -267,7 +269,7 @@ export class Database {
   }
 
   private async closeOnce(): Promise<void> {
-    await this.autoAnalyze.stop();
+    await Promise.all(this.upkeep.map((upkeep) => upkeep.stop()));
     await this.parts.expiry?.stop();
     const { engine, catalog, mvcc, store, workers } = this.parts;
     engine.close();

@@ -45,6 +45,23 @@ describe('statistics', () => {
   });
 });
 
+describe('column indexes', () => {
+  it('take in what was written some seconds after it was much', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const plan = (): string =>
+        db.prepare<Record<string, string>>('explain select sum(k) from t').all()[1]?.['QUERY PLAN'] ?? '';
+      db.exec('create index t_columns on t using column (id, k)');
+      db.exec('insert into t select i, i from generate_series(1001, 6000) i');
+      expect(plan()).toContain('Seq Scan');
+      await vi.advanceTimersByTimeAsync(3000);
+      await vi.waitFor(() => expect(plan()).toContain('Column Scan using t_columns on t'));
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
 describe('EXPLAIN (ANALYZE, BUFFERS, WAL)', () => {
   it('tells pages of files from those of a cache, and what the log gets', async () => {
     const home = await mkdtemp(join(tmpdir(), 'phantom-plans-'));

@@ -1,7 +1,7 @@
 /**
  * A mixed workload for sweeps: numbered rows with a secondary index, transfers between accounts with a constant sum, parents
  * and children, and definitions in between. Some tables lie in the B+tree and some in the LSM-tree, and families span both
- * in one commit; now and then a table moves to the other engine. A purchase is a row, a customer and an event that refers to the
+ * in one commit; now and then a table moves to the other engine, and its column index takes in what was written. A purchase is a row, a customer and an event that refers to the
  * customer: all of them are there or none. `audit` says what is wrong with a database that went through any part of it.
  */
 import { Random } from '@phantom/base';
@@ -37,6 +37,7 @@ export async function work(vfs: Vfs, seed: number, steps: number, progress: Prog
     db.exec(`
       create table log (n int primary key, note text) with (engine = lsm);
       create index log_note on log (note);
+      create index log_columns on log using column (n, note) with (segment_rows = 16);
       create table account (id int primary key, balance int not null check (balance >= 0));
       create table parent (id int primary key);
       create table child (id int primary key, parent_id int not null references parent on delete cascade) with (engine = lsm);
@@ -68,6 +69,7 @@ export async function work(vfs: Vfs, seed: number, steps: number, progress: Prog
         progress.tables.add(`extra_${step}`);
       }
       if (step % 11 === 8) await db.checkpoint();
+      if (step % 4 === 2) await db.query('vacuum log');
       if (step % 5 === 3) await moveLog(db, step, progress);
     }
   } finally {
@@ -155,6 +157,7 @@ export async function audit(vfs: Vfs, progress: Progress): Promise<string[]> {
       if (row.note !== `note ${row.n % 5}`) wrong.push(`row ${row.n} says ${row.note}`);
     }
     auditIndex(db, rows.length, wrong);
+    auditColumns(db, rows, wrong);
     const [sum] = db
       .prepare<{ s: number; n: number }>('select sum(balance)::int as s, count(*)::int as n from account')
       .all();
@@ -204,4 +207,13 @@ function auditIndex(db: Database, rows: number, wrong: string[]): void {
   const byIndex = db.prepare<{ n: number }>('select n from log where note = $1');
   for (let i = 0; i < 5; i++) found += byIndex.all(`note ${i}`).length;
   if (found !== rows) wrong.push(`the index has ${found} rows, the table ${rows}`);
+}
+
+/** The column index must show the rows of the table, whatever it has taken in of them. */
+function auditColumns(db: Database, rows: readonly object[], wrong: string[]): void {
+  db.exec('set enable_seqscan = off; set enable_indexscan = off');
+  const found = db.prepare<{ n: number }>('select n, note from log').all();
+  db.exec('reset enable_seqscan; reset enable_indexscan');
+  found.sort((a, b) => a.n - b.n);
+  if (JSON.stringify(found) !== JSON.stringify(rows)) wrong.push(`the columns show ${found.length} rows`);
 }

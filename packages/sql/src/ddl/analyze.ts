@@ -1,6 +1,6 @@
 /**
  * ANALYZE [table [(columns)] [, ...]], also as VACUUM (ANALYZE): walks over each table once and stores what the planner wants
- * to know. VACUUM by itself has nothing to do here: what nobody sees any more goes with the engines' own merges.
+ * to know. What else VACUUM does is in session/vacuum.ts.
  *
  * Rows are inspected all over the key order: every row of a small table, one of k of a large one; a sample of them is kept
  * whole. Which ones is drawn by a hash of the row's position: were it every k-th, rows beside each other, which are often
@@ -13,6 +13,7 @@ import { ColumnSample, type ColumnSummary } from '../plan/statistics/column-samp
 import { hashOfKey } from '../plan/statistics/hyperloglog.js';
 import { storeStatistics } from '../plan/statistics/stored-statistics.js';
 import { physicalTable } from '../storage/physical-table.js';
+import type { Yielded } from '../exec/runtime.js';
 import type { Vacuum } from '../text/ast-session.js';
 import type { Value } from '../types/type.js';
 import type { DdlContext, DdlExecution } from './context.js';
@@ -25,17 +26,25 @@ const BATCH_ROWS = 256;
 
 const UTF8 = new TextEncoder();
 
-export function* analyze(context: DdlContext, node: Vacuum): DdlExecution {
-  if (node.kind === 'vacuum' && context.inTransactionBlock)
-    throw new PhantomError('25001', 'VACUUM cannot run inside a transaction block');
+export function* analyzeTables(context: DdlContext, node: Vacuum): DdlExecution {
+  yield* analyze(context, node);
+  return undefined;
+}
+
+/** Analyses the tables of an ANALYZE, or of a VACUUM that asks for it; gives those that the role maintains. */
+export function* analyze(context: DdlContext, node: Vacuum): Generator<Yielded, readonly TableDescriptor[], void> {
   const wanted = node.kind === 'analyze' || node.options.some((option) => option.name.text === 'analyze');
+  const maintained: TableDescriptor[] = [];
   for (const target of tablesOf(context, node)) {
     if (!maintains(context, target)) {
       const message = `skipping "${target.name}" --- only table or database owner can ${node.kind} it`;
       context.notice('WARNING', '01000', message);
-    } else if (wanted) yield* analyzeTable(context, target);
+      continue;
+    }
+    if (wanted) yield* analyzeTable(context, target);
+    maintained.push(target);
   }
-  return undefined;
+  return maintained;
 }
 
 /** Statistics are a matter of the table's owner and of the database's. */

@@ -56,7 +56,7 @@ export function* defineIndex(
 ): Generator<Yielded, { readonly table: TableDescriptor; readonly index: IndexDescriptor } | undefined, void> {
   const method = node.method?.text ?? 'btree';
   if (['gist', 'spgist', 'brin'].includes(method)) throw unsupportedError(`index method ${method}`);
-  if (method !== 'btree' && method !== 'hash' && method !== 'gin')
+  if (method !== 'btree' && method !== 'hash' && method !== 'gin' && method !== 'column')
     throw new PhantomError('42704', `access method "${method}" does not exist`);
   if (method !== 'btree') checkAbilities(node, method);
   if (node.tablespace !== undefined && node.tablespace.text !== 'pg_default') throw unsupportedError('tablespaces');
@@ -71,7 +71,7 @@ export function* defineIndex(
   const table = yield* lockForChange(context, relation);
   if (table === undefined) throw undefinedRelation(node.table);
   yield* refuseWhileInUse(context, table, 'CREATE INDEX');
-  if (node.elements.length + node.include.length > PARTS_MAX)
+  if (method !== 'column' && node.elements.length + node.include.length > PARTS_MAX)
     throw new PhantomError('54011', `cannot use more than ${PARTS_MAX} columns in an index`);
   const parts = node.elements.map((element) => keyPart(context, table, element, method));
   const held = [...node.elements.map(nameOfElement), ...node.include.map((column) => column.text)];
@@ -85,6 +85,8 @@ export function* defineIndex(
   const predicateSql = node.where === undefined ? undefined : storedExpression(context, node.where, table.name);
   if (predicateSql !== undefined) bind(context, table, predicateSql, 'predicate');
   const options = storageOptions(node.options, 'index');
+  if (options['segment_rows'] !== undefined && method !== 'column')
+    throw new PhantomError('22023', 'unrecognized parameter "segment_rows"');
   const index: IndexDescriptor = {
     kind: 'index',
     oid: context.catalog.allocateOid(),
@@ -108,17 +110,22 @@ export function* defineIndex(
   return { table, index };
 }
 
-/** What PostgreSQL's hash and GIN indexes cannot do. */
-function checkAbilities(node: CreateIndex, method: 'hash' | 'gin'): void {
+/** What PostgreSQL's hash and GIN indexes cannot do, and what has no meaning for columns by themselves. */
+function checkAbilities(node: CreateIndex, method: 'hash' | 'gin' | 'column'): void {
   const refuse = (what: string): never => {
     throw new PhantomError('0A000', `access method "${method}" does not support ${what}`);
   };
   if (node.unique) refuse('unique indexes');
   if (node.include.length > 0) refuse('included columns');
   if (method === 'hash' && node.elements.length > 1) refuse('multicolumn indexes');
+  if (method === 'column' && node.where !== undefined) refuse('predicates');
   for (const element of node.elements) {
     if (element.direction !== undefined) refuse('ASC/DESC options');
     if (element.nulls !== undefined) refuse('NULLS FIRST/LAST options');
+    if (method !== 'column') continue;
+    if (element.value.kind !== 'column') refuse('expressions');
+    if (element.collation !== undefined) refuse('collations');
+    if (element.operatorClass !== undefined) refuse('operator classes');
   }
 }
 
@@ -180,6 +187,7 @@ function keyPart(
     const expressionSql = storedExpression(context, value, table.name);
     part = { expressionSql, type: bind(context, table, expressionSql, 'index').type, ...order };
   }
+  if (method === 'column') return part;
   if (method === 'gin') return { ...part, operatorClass: invertedClass(context, part.type.oid, element.operatorClass) };
   const { collation } = withNamedCollation(context.picture, part.type, element.collation);
   if (collation !== undefined && !BINARY_COLLATIONS.has(collation))

@@ -2,7 +2,7 @@
 import type { Statement } from '../text/ast-statements.js';
 import { alterCollection } from './alter-collection.js';
 import { alterTable } from './alter-table.js';
-import { analyze } from './analyze.js';
+import { analyzeTables } from './analyze.js';
 import { comment } from './comments.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { createIndex } from './create-index.js';
@@ -113,8 +113,7 @@ export function definitionHandler(node: Statement): ((context: DdlContext) => Dd
     case 'truncate':
       return (context) => truncate(context, node);
     case 'analyze':
-    case 'vacuum':
-      return (context) => analyze(context, node);
+      return (context) => analyzeTables(context, node);
     case 'reindex':
       return (context) => reindex(context, node);
     default:

@@ -4,11 +4,14 @@
  */
 import { ByteWriter, PhantomError, assert, equalBytes } from '@phantom/base';
 import type { IndexDescriptor, TableDescriptor } from '@phantom/catalog';
-import { ByteSlot, KEY_BYTES_MAX, type KeyRange, SPACE_BYTES, prefixRange } from '@phantom/kv';
+import { ByteSlot, KEY_BYTES_MAX, type KeyRange, SPACE_BYTES, prefixRange, spaceRange } from '@phantom/kv';
 import { LockStrength, type MvccTransaction } from '@phantom/mvcc';
 import type { Yielded } from '../exec/runtime.js';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
+import { takeTable } from '../storage/columnar/catch-up.js';
+import { columnIndex } from '../storage/columnar/column-index.js';
+import { CATCH_UP_SNAPSHOT, markRow } from '../storage/columnar/markers.js';
 import { InvertedEntries } from '../storage/inverted-entries.js';
 import { writeEntry } from '../storage/physical-table.js';
 import { IndexRule } from '../storage/table-rules.js';
@@ -22,12 +25,32 @@ export function* buildIndex(
   table: TableDescriptor,
   index: IndexDescriptor,
 ): Generator<Yielded, void, void> {
+  if (index.method === 'column') {
+    yield* buildColumns(context, table, index);
+    return;
+  }
   const filler = new IndexFiller(table, index, context.picture, context.evaluation);
   const enter = (row: readonly Value[], rowKey: Uint8Array): void => {
     const wait = filler.enter(context.transaction, row, rowKey, false);
     assert(wait === undefined, 'nobody else writes a table that is locked');
   };
   yield* eachRow(context, table, enter, { columns: filler.columnsRead });
+}
+
+/** Writes the segments of a column index. */
+function* buildColumns(
+  context: DdlContext,
+  table: TableDescriptor,
+  index: IndexDescriptor,
+): Generator<Yielded, void, void> {
+  const { transaction, picture, evaluation } = context;
+  const { slice } = context.execution();
+  const cursor = transaction.cursorNewest(spaceRange(table.space));
+  try {
+    yield* takeTable(transaction, columnIndex(index, table, picture.types), cursor, { evaluation, slice });
+  } finally {
+    cursor.close();
+  }
 }
 
 /** Makes entries for rows that may or may not have one. */
@@ -66,7 +89,13 @@ export class IndexFiller {
     rowKey: Uint8Array,
     locking: boolean,
   ): Promise<void> | undefined {
-    const { rule, entry, parts, evaluation, inverted } = this;
+    const { rule, entry, parts, evaluation, inverted, index, table, picture } = this;
+    if (index.method === 'column') {
+      // Others write the table meanwhile: the row is only marked, and taken in by catching up.
+      const columns = columnIndex(index, table, picture.types);
+      markRow(transaction, columns, rowKey, rowKey.length, CATCH_UP_SNAPSHOT);
+      return undefined;
+    }
     if (inverted !== undefined) {
       inverted.insert(row, rowKey, transaction, evaluation);
       return undefined;

@@ -1,7 +1,7 @@
 /**
  * WITH (...) of tables, indexes and views. PostgreSQL's storage parameters are advice to its own storage: they are checked, kept
- * and shown, so that schemas written for it can be loaded and dumped, and change nothing here. What would change an answer is
- * refused.
+ * and shown, so that schemas written for it can be loaded and dumped, and change nothing here; `segment_rows` of column indexes
+ * does. What would change an answer is refused.
  */
 import { PhantomError, unsupportedError } from '@phantom/base';
 import type { Option } from '../text/ast-leaves.js';
@@ -9,6 +9,7 @@ import type { Option } from '../text/ast-leaves.js';
 const NUMBERS: Readonly<Record<string, readonly [least: number, most: number]>> = {
   fillfactor: [10, 100],
   parallel_workers: [0, 1024],
+  segment_rows: [16, 65536],
   toast_tuple_target: [128, 8160],
   autovacuum_vacuum_threshold: [0, 2147483647],
   autovacuum_vacuum_insert_threshold: [-1, 2147483647],
@@ -37,7 +38,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   vacuum_index_cleanup: ['auto', 'on', 'off', 'true', 'false'],
   buffering: ['auto', 'on', 'off'],
 };
-const INDEX_ONLY = new Set(['deduplicate_items', 'fastupdate', 'buffering']);
+const INDEX_ONLY = new Set(['deduplicate_items', 'fastupdate', 'buffering', 'segment_rows']);
 
 /** An option's value as its text; `true` where none was written. */
 export function optionText(option: Option): string {

@@ -35,14 +35,20 @@ export abstract class Pipeline implements Task {
   abstract run(run: Run): Work;
 
   /** Hands rows [from, count) of a source to the step; false when the step wants no more. */
-  protected *drive(run: Run, source: unknown, count: number, from = 0): Generator<Yielded, boolean, void> {
+  protected *drive(
+    run: Run,
+    source: unknown,
+    count: number,
+    from = 0,
+    pieceRows = PIECE_ROWS,
+  ): Generator<Yielded, boolean, void> {
     const step = this.step.get(run.statement);
     const slow = this.step.code.generator;
     const output = this.output?.(run);
     let at = from;
     while (at < count) {
       run.fuel = FUEL;
-      const to = Math.min(count, at + PIECE_ROWS);
+      const to = Math.min(count, at + pieceRows);
       const next = slow
         ? yield* (step as unknown as SlowStep)(run, source, at, to)
         : (step as unknown as Step)(run, source, at, to);

@@ -18,6 +18,8 @@ import type { ByteSlot, KeyRange, KvCursor } from '@phantom/kv';
 import type { MvccTransaction } from '@phantom/mvcc';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { RequiredPrivilege } from '../plan/catalog-port.js';
+import type { ColumnCache } from '../storage/columnar/column-cache.js';
+import type { ColumnIndex } from '../storage/columnar/column-index.js';
 import type { TableWriter } from '../storage/table-writer.js';
 import type { Value } from '../types/type.js';
 
@@ -236,6 +238,13 @@ export class TimeSlice {
   }
 }
 
+/** What scans of column indexes share, and whom they tell how far those are behind. */
+export interface ColumnReads {
+  readonly cache: ColumnCache;
+  /** A scan has passed so many markers. */
+  sawMarkers(index: ColumnIndex, count: number): void;
+}
+
 export interface ExecutionContext {
   /** $1 is parameters[0]; canonical values of the plan's parameter types. */
   readonly parameters: readonly Value[];
@@ -251,6 +260,7 @@ export interface ExecutionContext {
   readonly scratch: Scratch | undefined;
   readonly slice: TimeSlice;
   readonly counters: WorkCounters;
+  readonly columns: ColumnReads;
   /** Throws 42501 unless the session's role has every right. Only called for plans that need some. */
   checkPrivileges(required: readonly RequiredPrivilege[]): void;
 }

@@ -22,6 +22,7 @@ import type {
 import type { KeyRange, RangeEstimate } from '@phantom/kv';
 import type { EvaluationContext, FunctionRegistry } from '../functions/registry.js';
 import type { Way } from './physical/ways.js';
+import type { ColumnIndex } from '../storage/columnar/column-index.js';
 import type { SqlType, TypeLookup, Value } from '../types/type.js';
 
 /** A relation computed on demand: a view of `pg_catalog` or `information_schema`. */
@@ -69,6 +70,8 @@ export interface StatisticsPort {
   /** Bytes that a whole scan reads, estimated. */
   tableBytes(table: TableDescriptor): number;
   column(table: TableDescriptor, columnNumber: number): ColumnStatistics | undefined;
+  /** Rows that a column index of the table has not taken in yet, estimated. */
+  markedRows(index: ColumnIndex): number;
   /** Keys and bytes in a range of a space: KvEngine.estimate. */
   range(range: KeyRange): RangeEstimate;
 }

@@ -71,6 +71,7 @@ class Explainer {
     };
     switch (node.kind) {
       case 'table-scan':
+      case 'column-scan':
         own(
           node.scanColumns.map((column) => column.id),
           node.alias,
@@ -188,7 +189,7 @@ class Explainer {
     if (node.kind === 'project') return this.jsonOf(node.input);
     const { title, details } = this.describe(node);
     const json: Record<string, unknown> = { 'Node Type': title };
-    if (node.kind === 'table-scan') {
+    if (node.kind === 'table-scan' || node.kind === 'column-scan') {
       json['Relation Name'] = node.table.name;
       json['Alias'] = node.alias;
       if (node.index !== undefined) json['Index Name'] = node.index.name;
@@ -264,6 +265,11 @@ class Explainer {
     switch (node.kind) {
       case 'table-scan':
         return this.describeScan(node);
+      case 'column-scan': {
+        const conditions = node.zones.map((zone) => zone.condition);
+        const details = [...this.condition('Segment Cond', conditions), ...this.condition('Filter', node.filter)];
+        return { title: `Column Scan using ${node.index.name} on ${aliased(node.table.name, node.alias)}`, details };
+      }
       case 'virtual-scan':
         return { title: `Virtual Scan on ${aliased(node.relation.name, node.alias)}`, details: [] };
       case 'values':

@@ -62,7 +62,10 @@ export function ddlContextOf(session: SqlSession, transaction: SessionTransactio
     execution: () => session.executionContext([], transaction.storage, transaction),
     triggers: transaction.writersOf(session).triggers,
     writerContext: () => transaction.writersOf(session),
-    tableRewritten: (oid) => engine.catalog.filled.fillBy(transaction.storage, oid),
+    tableRewritten: (oid) => {
+      engine.catalog.filled.fillBy(transaction.storage, oid);
+      transaction.storage.onEnd(() => engine.columns.forget(oid));
+    },
     isInUse: (oid) => transaction.isInUse(oid),
     hasPendingChecks: (tableOid) => transaction.deferred.isOwedBy(tableOid),
     inTransactionBlock: transaction.explicit || transaction.statements > 1,

@@ -8,6 +8,7 @@ import type { Mvcc } from '@phantom/mvcc';
 import { MemoryPool, type WorkCounters, newWorkCounters } from '../exec/runtime.js';
 import { RowNumbers } from '../storage/row-numbers.js';
 import { StatisticsCatalog } from '../plan/statistics/statistics-catalog.js';
+import { ColumnIndexes } from './column-indexes.js';
 import { Notifications } from './notifications.js';
 import type { ReadWorkers, StoragePort } from './ports.js';
 import { type SessionOptions, SqlSession } from './session.js';
@@ -62,6 +63,7 @@ export class SqlEngine {
   /** Who listens to what. */
   readonly notifications = new Notifications();
   readonly statistics: StatisticsCatalog;
+  readonly columns: ColumnIndexes;
   private readonly sessions = new Map<number, SqlSession>();
   private sessionIdNext = 1;
   private readonly pictureVersions = new Map<string, number>();
@@ -81,6 +83,7 @@ export class SqlEngine {
     this.workers = options.workers;
     this.seed = options.seed;
     this.statistics = new StatisticsCatalog(options.catalog.keys, () => options.storage.view());
+    this.columns = new ColumnIndexes((oid) => this.statistics.of(oid)?.rows ?? 0);
     this.statements = new StatementCache(options.statementCacheEntriesMax, this.counters);
   }
 

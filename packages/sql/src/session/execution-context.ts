@@ -2,6 +2,7 @@
 import { type Scratch, assert } from '@phantom/base';
 import type { TableDescriptor } from '@phantom/catalog';
 import {
+  type ColumnReads,
   type ExecutionContext,
   MemoryBudget,
   type ReadSource,
@@ -27,6 +28,7 @@ export class SessionExecutionContext implements ExecutionContext {
   readonly evaluation: SessionEvaluation;
   readonly slice: TimeSlice;
   readonly counters: WorkCounters;
+  readonly columns: ColumnReads;
   private readonly session: SqlSession;
   private readonly owner: SessionTransaction | undefined;
   private writers: TransactionWriters | undefined;
@@ -47,6 +49,7 @@ export class SessionExecutionContext implements ExecutionContext {
     this.evaluation = session.evaluation;
     this.slice = session.slice;
     this.counters = session.engine.counters;
+    this.columns = session.engine.columns;
   }
 
   writer(table: TableDescriptor): TableWriter {

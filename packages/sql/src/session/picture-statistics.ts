@@ -6,6 +6,7 @@ import type { Oid, TableDescriptor } from '@phantom/catalog';
 import { type KeyRange, type RangeEstimate, spaceRange } from '@phantom/kv';
 import type { ColumnStatistics, StatisticsPort } from '../plan/catalog-port.js';
 import { columnOf } from '../plan/statistics/stored-statistics.js';
+import type { ColumnIndex } from '../storage/columnar/column-index.js';
 import type { TypeLookup } from '../types/type.js';
 import type { SqlEngine } from './engine.js';
 
@@ -49,6 +50,11 @@ export class PictureStatistics implements StatisticsPort {
       stored === undefined ? undefined : columnOf(stored, table, columnNumber, this.rowCount(table), this.types);
     this.columns.set(key, column);
     return column;
+  }
+
+  markedRows(index: ColumnIndex): number {
+    // An engine counts what was removed lately, too.
+    return this.engine.columns.markedRows(index.index.tableOid) ?? this.range(index.markers).keys;
   }
 
   range(range: KeyRange): RangeEstimate {

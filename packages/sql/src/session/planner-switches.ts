@@ -2,6 +2,7 @@
 import type { Way } from '../plan/physical/ways.js';
 
 const WAYS_BY_SETTING: Readonly<Record<string, Way>> = {
+  enable_columnscan: 'column scan',
   enable_hashjoin: 'hash join',
   enable_indexonlyscan: 'index-only scan',
   enable_indexscan: 'index scan',

@@ -164,10 +164,12 @@ export class TransactionWriters implements WriterContext {
       const wait = (this.used[i] as StatementWriter).finishStatement();
       if (wait !== undefined) return wait;
     }
-    const { statistics } = this.host.engine;
+    const { statistics, columns } = this.host.engine;
     for (let i = 0; i < this.used.length; i++) {
       const writer = this.used[i] as StatementWriter;
-      if (writer.rowsWritten > 0) statistics.countWritten(writer.tableOid, writer.rowsWritten);
+      if (writer.rowsWritten === 0) continue;
+      statistics.countWritten(writer.tableOid, writer.rowsWritten);
+      if (writer.marksRows === true) columns.countMarked(writer.tableOid, writer.rowsWritten);
     }
     return undefined;
   }

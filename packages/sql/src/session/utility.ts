@@ -30,6 +30,7 @@ import {
   savepointUtility,
   setTransactionUtility,
 } from './transaction-statements.js';
+import { vacuumUtility } from './vacuum.js';
 import { endPreparedUtility, prepareTransactionUtility } from './two-phase.js';
 import { reindexConcurrentlyUtility, dropIndexConcurrentlyUtility } from './concurrent-reindex.js';
 import { isConcurrent } from '../ddl/reindex.js';
@@ -100,6 +101,8 @@ export function utilityOf(node: Statement, session: SqlSession, text: string): U
       return isConcurrent(node) ? reindexConcurrentlyUtility(node) : definitionUtility(node, text);
     case 'drop':
       return node.concurrently ? dropIndexConcurrentlyUtility(node) : definitionUtility(node, text);
+    case 'vacuum':
+      return vacuumUtility(node);
     case 'unsupported':
       throw unsupportedError(node.feature);
     default:

@@ -179,13 +179,15 @@ export class PhysicalIndex {
     this.keyCode = keyCode(
       index.method === 'gin'
         ? [{ storage: { kind: StorageKind.Bytes }, descending: false, nullable: false, nullsFirst: false }]
-        : index.parts.map((part) => ({
-            storage: storageOf(part.type, types),
-            descending: part.descending,
-            // Expressions and nullable columns carry a marker; a column made NOT NULL later keeps the index's first form.
-            nullable: true,
-            nullsFirst: part.nullsFirst,
-          })),
+        : index.method === 'column'
+          ? []
+          : index.parts.map((part) => ({
+              storage: storageOf(part.type, types),
+              descending: part.descending,
+              // Expressions and nullable columns carry a marker; a column made NOT NULL later keeps the index's first form.
+              nullable: true,
+              nullsFirst: part.nullsFirst,
+            })),
     );
   }
 

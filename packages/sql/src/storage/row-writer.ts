@@ -21,6 +21,7 @@ import { StatementRestart } from '../exec/runtime.js';
 import type { Value } from '../types/type.js';
 import { completeRow } from './complete-row.js';
 import { changedInside, uniqueViolation } from './constraint-errors.js';
+import { markRow } from './columnar/markers.js';
 import { DeferrableKeyChecks } from './deferrable-keys.js';
 import { ForeignKeyChecks } from './foreign-keys.js';
 import { InvertedEntries } from './inverted-entries.js';
@@ -60,6 +61,10 @@ export class RowWriter implements StatementWriter {
     return this.rules.table.oid;
   }
 
+  get marksRows(): boolean {
+    return this.rules.columnar.length > 0;
+  }
+
   /** A new statement of the same transaction: nothing is owed, nothing written yet. */
   beginStatement(): void {
     this.rowsWritten = 0;
@@ -95,6 +100,7 @@ export class RowWriter implements StatementWriter {
     }
     const { transaction, evaluation } = this.context;
     for (const entries of this.inverted) entries.insert(row, this.key.view(), transaction, evaluation);
+    this.mark(this.key.buffer, this.key.length);
     this.foreignKeys.inserted(row);
     this.rowsWritten++;
     return 'written';
@@ -123,6 +129,7 @@ export class RowWriter implements StatementWriter {
     for (const rule of this.rules.indexes) this.moveEntry(rule, oldValues, row, old.key, moved, evaluation);
     for (const entries of this.inverted)
       entries.update(oldValues, old.key, row, this.key.view(), transaction, evaluation);
+    this.markUpdated(oldValues, row, old.key, moved);
     this.foreignKeys.updated(oldValues, row);
     this.stored = row;
     this.rowsWritten++;
@@ -145,6 +152,7 @@ export class RowWriter implements StatementWriter {
       transaction.remove(this.entry.buffer, 0, this.entry.length);
     }
     for (const entries of this.inverted) entries.remove(oldValues, old.key, transaction, evaluation);
+    this.mark(old.key, old.key.length);
     this.foreignKeys.removed(oldValues);
     this.rowsWritten++;
     return 'written';
@@ -420,6 +428,28 @@ export class RowWriter implements StatementWriter {
       }
     }
     this.putEntry(rule, this.parts, after);
+  }
+
+  /** Column indexes look for the row in the table from here on. */
+  private mark(rowKey: Uint8Array, rowKeyBytes: number): void {
+    const { transaction } = this.context;
+    const { columnar } = this.rules;
+    for (let i = 0; i < columnar.length; i++) {
+      markRow(transaction, columnar[i]!, rowKey, rowKeyBytes, transaction.snapshotSeq);
+    }
+  }
+
+  /** Marks a row in the column indexes of which it does not keep every value. */
+  private markUpdated(before: readonly Value[], after: readonly Value[], oldKey: Uint8Array, moved: boolean): void {
+    const { transaction } = this.context;
+    const { columnar } = this.rules;
+    const { key } = this;
+    for (let i = 0; i < columnar.length; i++) {
+      const index = columnar[i]!;
+      if (!moved && keepsValues(index.positions, before, after)) continue;
+      markRow(transaction, index, key.buffer, key.length, transaction.snapshotSeq);
+      if (moved) markRow(transaction, index, oldKey, oldKey.length, transaction.snapshotSeq);
+    }
   }
 
   private primaryViolation(row: readonly Value[]): PhantomError {

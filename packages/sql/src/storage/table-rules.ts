@@ -17,6 +17,7 @@ import type { RowExpression } from '../expr/row-expression-types.js';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import type { Value } from '../types/type.js';
+import { type ColumnIndex, columnIndex } from './columnar/column-index.js';
 import { keepsValues } from './kept-values.js';
 import { type PhysicalIndex, type PhysicalTable, physicalIndex, physicalTable } from './physical-table.js';
 
@@ -130,6 +131,8 @@ export class TableRules {
   readonly indexes: readonly IndexRule[];
   /** Inverted indexes: a row has any number of entries in each. */
   readonly inverted: readonly IndexRule[];
+  /** Column indexes: a row that is written is marked in each. */
+  readonly columnar: readonly ColumnIndex[];
   readonly primary: IndexDescriptor | undefined;
   readonly outgoing: readonly OutgoingKey[];
   readonly incoming: readonly IncomingKey[];
@@ -166,8 +169,11 @@ export class TableRules {
     this.primary = indexes.find((index) => index.primary && index.space === table.space);
     const ruleOf = (index: IndexDescriptor): IndexRule => new IndexRule(index, table, catalog);
     this.inverted = indexes.filter((index) => index.method === 'gin').map(ruleOf);
+    this.columnar = indexes
+      .filter((index) => index.method === 'column')
+      .map((index) => columnIndex(index, table, catalog.types));
     this.indexes = indexes
-      .filter((index) => index !== this.primary && index.method !== 'gin')
+      .filter((index) => index !== this.primary && index.method !== 'gin' && index.method !== 'column')
       .sort((a, b) => Number(b.unique) - Number(a.unique))
       .map(ruleOf);
     const referable = indexes.filter(
@@ -191,7 +197,7 @@ export class TableRules {
       ...this.referablePositions,
       ...this.checks.flatMap(({ condition }) => condition.positions),
       ...this.generated.flatMap(({ value }) => value.positions),
-      ...[...this.indexes, ...this.inverted].flatMap((rule) => rule.positions),
+      ...[...this.indexes, ...this.inverted, ...this.columnar].flatMap((rule) => rule.positions),
       ...[...this.outgoing, ...this.incoming].flatMap(({ positions }) => positions),
       ...this.incomingDocuments.map(({ position }) => position),
     ]);

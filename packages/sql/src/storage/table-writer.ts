@@ -29,6 +29,8 @@ export type WriteOutcome =
 /** A writer that serves statement after statement. */
 export interface StatementWriter extends TableWriter {
   readonly tableOid: number;
+  /** The table has column indexes: rows that are written are marked there. */
+  readonly marksRows?: boolean;
   /** A new statement: nothing is owed, nothing written yet. */
   beginStatement(): void;
 }

@@ -205,8 +205,15 @@ export function indexText(catalog: TextCatalog, index: IndexDescriptor): string 
   if (index.include.length > 0) text += ` INCLUDE (${columnNames(table, index.include)})`;
   const showsNulls = index.document === undefined || (index.unique && !index.document.sparse);
   if (index.nullsNotDistinct && showsNulls) text += ' NULLS NOT DISTINCT';
+  const options = Object.entries(index.options ?? {}).map(([name, value]) => `${name}=${optionValue(value)}`);
+  if (options.length > 0) text += ` WITH (${options.join(', ')})`;
   if (index.predicateSql !== undefined) text += ` WHERE ${predicateText(catalog, table, index.predicateSql)}`;
   return text;
+}
+
+/** The value of a storage parameter: a word as it is, anything else as a string. */
+function optionValue(value: string): string {
+  return quoteIdentifier(value) === value ? value : `'${value.replaceAll("'", "''")}'`;
 }
 
 /** pg_get_viewdef. `pretty` leaves out parentheses that change nothing. */

@@ -173,6 +173,7 @@ export const TYPE_VIEWS: readonly SystemView[] = [
       { oid: MethodOid.hash, amname: 'hash', amtype: 'i' },
       { oid: MethodOid.gin, amname: 'gin', amtype: 'i' },
       { oid: MethodOid.document, amname: 'document', amtype: 'i' },
+      { oid: MethodOid.column, amname: 'column', amtype: 'i' },
     ].map((row) => Object.assign(row, { amhandler: 0 })),
   ),
   catalogView('pg_opclass', () =>

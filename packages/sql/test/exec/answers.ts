@@ -54,6 +54,7 @@ export function readContext(engine: TestEngine, session: SqlSession, options: Ru
     memory: new MemoryBudget(options.memoryLimitBytes ?? 64 * 1024 * 1024),
     slice: new TimeSlice(engine.clock),
     counters: newWorkCounters(),
+    columns: engine.engine.columns,
     checkPrivileges: () => undefined,
   };
 }

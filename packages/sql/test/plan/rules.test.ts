@@ -19,6 +19,10 @@ const SCHEMA = [
   'create index u_t on u (t_id)',
   "insert into t select i, i % 7, i % 11, 'c' || i % 5 from generate_series(1, 200) i",
   "insert into u select i, i % 150, date '2024-01-01' + i % 400, i % 13 from generate_series(1, 600) i",
+  'create table w (id int primary key, g int, v numeric(8, 2), note text)',
+  "insert into w select i, i % 10, i / 4.0, 'note ' || i from generate_series(1, 400) i",
+  'create index w_columns on w using column (id, g, v)',
+  'delete from w where id % 100 = 50',
 ];
 
 /** The rule or way that a script is for: hyphens stand for blanks, or for themselves. */

@@ -7,6 +7,7 @@ import type { PlanMeasure, RunCount } from '../plan-measure.js';
 import { produceAggregate } from './aggregate.js';
 import { isAimed, produceAimedScan } from './aimed-scan.js';
 import { produceAppend, produceSetOperation } from './append.js';
+import { produceColumnScan } from './column-scan.js';
 import { produceCteScan, produceWith } from './common-tables.js';
 import { produceDistinct } from './distinct.js';
 import { filterBy } from './filter.js';
@@ -98,6 +99,9 @@ export class PlanToProgram implements PlanCompiler {
       case 'table-scan':
         if (this.isRepeated && isAimed(node)) produceAimedScan(this, node, consume);
         else produceTableScan(this, node, consume);
+        return;
+      case 'column-scan':
+        produceColumnScan(this, node, consume);
         return;
       case 'virtual-scan':
         produceVirtualScan(this, node, consume);

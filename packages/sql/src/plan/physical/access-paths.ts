@@ -74,7 +74,7 @@ function matchPrefix(
 const TEXT_TYPES: ReadonlySet<number> = new Set([TypeOid.text, TypeOid.varchar]);
 
 /** The condition as `key role value`, with a value that does not depend on the scan. */
-function matchColumn(condition: Expression, part: KeyPart, own: ReadonlySet<ColumnId>): Match | undefined {
+export function matchColumn(condition: Expression, part: KeyPart, own: ReadonlySet<ColumnId>): Match | undefined {
   if (condition.kind !== 'call') return undefined;
   const role = condition.operator?.role;
   const [left, right] = condition.arguments;

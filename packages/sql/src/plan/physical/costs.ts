@@ -13,6 +13,11 @@ export const Costs = {
   indexEntry: 1.5,
   /** Reading a row by its whole key: where an index entry points. */
   fetch: 15,
+  /** Passing over a row of a column index, and reading one of its columns. */
+  vectorRow: 0.02,
+  vectorColumn: 0.02,
+  /** A row that a column index has not taken in yet. */
+  markedRow: 4,
   /** Evaluating a condition or an expression. */
   operator: 0.2,
   /** Making a hash table and what belongs to it. */

@@ -3,7 +3,7 @@
  * Columns are the logical plan's; a node may hand on fewer.
  */
 import type { IndexDescriptor, IndexRanges, TableDescriptor } from '@phantom/catalog';
-import type { ColumnId, Expression, SortKey } from '../../expr/expression.js';
+import type { ColumnId, ComparisonRole, Expression, SortKey } from '../../expr/expression.js';
 import type { Value } from '../../types/type.js';
 import type { VirtualRelation } from '../catalog-port.js';
 import type {
@@ -90,6 +90,26 @@ export interface TableScan extends Base {
   readonly unique: boolean;
   readonly backward: boolean;
   readonly filter: readonly Expression[];
+}
+
+/** Reads all rows of a table from a column index, in no order. */
+export interface ColumnScan extends Base {
+  readonly kind: 'column-scan';
+  readonly table: TableDescriptor;
+  readonly alias: string;
+  readonly scanColumns: readonly ScanColumn[];
+  readonly index: IndexDescriptor;
+  readonly filter: readonly Expression[];
+  /** Conditions of the filter by which whole segments are passed over. */
+  readonly zones: readonly ZoneCondition[];
+}
+
+/** A comparison of a column with a value that does not depend on the scan. */
+export interface ZoneCondition {
+  readonly column: number;
+  readonly role: ComparisonRole;
+  readonly value: Expression;
+  readonly condition: Expression;
 }
 
 export interface VirtualScan extends Base {
@@ -265,6 +285,7 @@ export interface MergeNode extends Base, Omit<Merge, 'input' | 'columns'> {
 
 export type PhysicalNode =
   | TableScan
+  | ColumnScan
   | VirtualScan
   | ValuesScan
   | FunctionScan

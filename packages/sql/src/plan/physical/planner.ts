@@ -13,6 +13,7 @@ import { Costs, estimate, sortCost } from './costs.js';
 import { planJoin } from './join-planner.js';
 import type { CommonTablePlan, PhysicalNode } from './physical.js';
 import { planScan } from './scan-planner.js';
+import { planColumnScan } from './column-scan-planner.js';
 import { isMemoized, membershipOf, outerColumnsOf } from './subquery-runs.js';
 import type { Way } from './ways.js';
 
@@ -56,7 +57,7 @@ export class PhysicalPlanner {
   plan(node: LogicalNode): PhysicalNode {
     switch (node.kind) {
       case 'scan':
-        return planScan(this, node, undefined);
+        return cheapest(planScan(this, node, undefined), planColumnScan(this, node));
       case 'virtual-scan': {
         const rows = this.rows(node);
         return { ...node, estimate: estimate(rows, 0, rows) };
@@ -336,4 +337,9 @@ function sortUnder(node: LogicalNode): Sort | undefined {
 
 function sameColumns(a: readonly ColumnId[], b: readonly ColumnId[]): boolean {
   return a.length === b.length && a.every((column, i) => column === b[i]);
+}
+
+/** The one that costs less; the first where both cost the same. */
+function cheapest(first: PhysicalNode, second: PhysicalNode | undefined): PhysicalNode {
+  return second !== undefined && second.estimate.total < first.estimate.total ? second : first;
 }

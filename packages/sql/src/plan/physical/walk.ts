@@ -8,6 +8,7 @@ import type { PhysicalNode } from './physical.js';
 export function inputsOfPhysical(node: PhysicalNode): readonly PhysicalNode[] {
   switch (node.kind) {
     case 'table-scan':
+    case 'column-scan':
     case 'virtual-scan':
     case 'values':
     case 'function-scan':
@@ -45,6 +46,9 @@ export function ownExpressionsOf(node: PhysicalNode, f: (expression: Expression)
       node.range?.documents?.operands.forEach(f);
       optional(node.range?.lower?.value);
       optional(node.range?.upper?.value);
+      node.filter.forEach(f);
+      return;
+    case 'column-scan':
       node.filter.forEach(f);
       return;
     case 'values':
@@ -152,6 +156,8 @@ export function ownColumnsOf(node: PhysicalNode): readonly ColumnId[] {
       const columns = node.scanColumns.map((column) => column.id);
       return node.rowReference === undefined ? columns : [...columns, node.rowReference];
     }
+    case 'column-scan':
+      return node.scanColumns.map((column) => column.id);
     case 'project':
       return node.items.map((item) => item.column);
     case 'aggregate':

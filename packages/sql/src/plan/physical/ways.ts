@@ -6,6 +6,7 @@ export const WAYS = [
   'sequential scan',
   'index scan',
   'index-only scan',
+  'column scan',
   'hash join',
   'nested loop',
   'memoize',

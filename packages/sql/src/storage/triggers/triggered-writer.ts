@@ -42,6 +42,10 @@ export class TriggeredWriter implements StatementWriter {
     return this.inner.rowsWritten;
   }
 
+  get marksRows(): boolean {
+    return this.inner.marksRows === true;
+  }
+
   get conflict(): RowReference | undefined {
     return this.inner.conflict;
   }

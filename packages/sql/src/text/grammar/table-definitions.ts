@@ -345,7 +345,7 @@ export abstract class TableDefinitionGrammar extends ConstraintGrammar {
     const only = this.accept('only');
     const table = this.qualifiedName();
     if (!only) this.accept('*');
-    const method = this.accept('using') ? this.columnName() : undefined;
+    const method = this.accept('using') ? this.indexMethod() : undefined;
     const elements = this.parenthesisedList(this.indexElement);
     const include = this.accept('include') ? this.parenthesisedList(this.columnName) : [];
     const nullsDistinct = this.nullsDistinct();
@@ -369,6 +369,11 @@ export abstract class TableDefinitionGrammar extends ConstraintGrammar {
       where,
       position,
     };
+  }
+
+  /** A method of indexes: `column` is one here, and a reserved word. */
+  private indexMethod(): Name {
+    return this.at('column') ? this.makeName(this.advance()) : this.columnName();
   }
 
   /** CREATE [OR REPLACE] [persistence] [RECURSIVE] VIEW; the words have been read. */

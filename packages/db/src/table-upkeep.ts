@@ -1,35 +1,42 @@
 /**
- * Keeps the planner's statistics up to date: a table of which a tenth has been written since it was analysed last (and some
- * hundred rows at least) is analysed again, some seconds later, by a session of the pool, in slices like any statement, but
- * with a rest between them: whoever waits for an answer meanwhile is not to notice. A failure is not an error of anybody's: the
- * old statistics stay.
+ * Work on tables that nobody asks for, done some seconds after it is needed, by a session of the pool, in slices like any statement,
+ * but with a rest between them: whoever waits for an answer meanwhile is not to notice. A failure is not an error of anybody's: what
+ * was left undone is asked for again.
+ *
+ *   ANALYZE   of a table of which a tenth has been written since it was analysed last (and some hundred rows at least)
+ *   VACUUM    of a table whose column indexes are behind (sql/src/session/column-indexes.ts)
  */
 import type { Catalog } from '@phantom/catalog';
 import { SLICE_MS } from '@phantom/base';
 import type { SqlEngine, SqlSession } from '@phantom/sql';
 import type { SessionPool } from './session-pool.js';
 
-/** From a table's tenth to its ANALYZE: a bulk load goes on for a while, and is then analysed once. */
-const DELAY_MS = 10_000;
+type Command = 'analyze' | 'vacuum';
+
+/** From the need to the work: a bulk load goes on for a while, and is then worked on once. */
+const DELAY_MS: Readonly<Record<Command, number>> = { analyze: 10_000, vacuum: 2000 };
 /** Rest between two slices: several times as long as one of them. */
 const REST_MS = 4 * SLICE_MS;
 
-export class AutoAnalyze {
+export class TableUpkeep {
   private readonly engine: SqlEngine;
   private readonly catalog: Catalog;
   private readonly pool: SessionPool;
+  private readonly command: Command;
   private readonly waiting = new Set<number>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private running: Promise<void> = Promise.resolve();
-  /** Who analyses now. */
+  /** Who works now. */
   private session: SqlSession | undefined;
   private stopped = false;
 
-  constructor(engine: SqlEngine, catalog: Catalog, pool: SessionPool) {
+  constructor(engine: SqlEngine, catalog: Catalog, pool: SessionPool, command: Command) {
     this.engine = engine;
     this.catalog = catalog;
     this.pool = pool;
-    engine.statistics.onStale((oid) => this.want(oid));
+    this.command = command;
+    if (command === 'analyze') engine.statistics.onStale((oid) => this.want(oid));
+    else engine.columns.onBehind((oid) => this.want(oid));
   }
 
   /** Ends it, and what it is at; resolves when that has ended. */
@@ -47,12 +54,12 @@ export class AutoAnalyze {
     this.timer = setTimeout(() => {
       this.timer = undefined;
       this.running = this.running.then(() => this.work());
-    }, DELAY_MS);
-    // Nobody waits for statistics at the end of a process.
+    }, DELAY_MS[this.command]);
+    // Nobody waits for this at the end of a process.
     this.timer.unref();
   }
 
-  /** Analyses what waits, table by table. */
+  /** Does what waits, table by table. */
   async work(): Promise<void> {
     const oids = [...this.waiting];
     this.waiting.clear();
@@ -63,9 +70,9 @@ export class AutoAnalyze {
       this.session = session;
       session.interrupts.restMs = REST_MS;
       try {
-        await analyze(session, name);
+        await keepUp(session, this.command, name);
       } catch {
-        // Somebody else's lock, or the database is closing: the next tenth asks again.
+        // Somebody else's lock, or the database is closing: the next writer or reader asks again.
       } finally {
         this.session = undefined;
         session.interrupts.restMs = 0;
@@ -84,8 +91,8 @@ export class AutoAnalyze {
   }
 }
 
-async function analyze(session: SqlSession, name: string): Promise<void> {
-  await session.portal(session.prepareText(`analyze ${name}`), []).fetch(0, () => undefined);
+async function keepUp(session: SqlSession, command: Command, name: string): Promise<void> {
+  await session.portal(session.prepareText(`${command} ${name}`), []).fetch(0, () => undefined);
   await session.sync();
 }
 
