@@ -1,8 +1,8 @@
 /**
  * Files that another writer prepared and that are taken over whole. The log record that names them comes first, then they
  * are renamed into the engine's directory, then a meta names them. After a crash in between replay hands the same files
- * over again; so a file's number is made from its name, and a file that is no longer where the record says is looked for
- * under that number.
+ * over again; so a file's number, which is its identity too, is made from its name, and a file that is no longer where the
+ * record says is looked for under that number.
  */
 import { PhantomError, SqlState } from '@phantom/base';
 import type { Seq, SortedRunRef } from '@phantom/kv';
@@ -18,11 +18,12 @@ export function openIngested(files: TreeFiles, refs: readonly SortedRunRef[], se
   const { vfs, checksums, logger } = files.context;
   const opened: RunHandle[] = [];
   try {
-    for (const { path } of refs) {
+    for (const { path, bytes } of refs) {
       const number = ingestedNumber(checksums, path);
       const present = vfs.exists(path) ? path : files.runPath(number);
-      const run = new Run({ vfs, path: present, checksums, logger, cache: files.cache, seqBase: seq });
-      opened.unshift({ run, entry: { number, bytes: run.bytes, identity: run.identity, seqBase: seq } });
+      const entry = { number, bytes, identity: number, seqBase: seq };
+      const run = new Run({ vfs, path: present, checksums, logger, cache: files.cache, ...entry });
+      opened.unshift({ run, entry });
     }
   } catch (error) {
     for (const { run } of opened) run.release();

@@ -1,6 +1,6 @@
 /** Sorted files that are handed over whole: bulk loads. */
 import type { SortedRunRef } from '@phantom/kv';
-import { RunWriter, VersionKind } from '@phantom/runs';
+import { RunWriter, VersionKind, ingestedNumber } from '@phantom/runs';
 import { type MemoryVfs, counting, failAt, failFrom, onOperation } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
 import { QUIET, type Rig, codeOf, fill, numbered, rig } from './engine-rig.js';
@@ -12,7 +12,8 @@ describe('files handed over', () => {
     from: number,
     to: number,
   ): Promise<SortedRunRef> {
-    const writer = new RunWriter({ vfs, path, checksums: context.checksums, identity: 1_000_000 + from });
+    const { checksums } = context;
+    const writer = new RunWriter({ vfs, path, checksums, identity: ingestedNumber(checksums, path) });
     for (let i = from; i < to; i++) {
       const key = driver.key(numbered(i));
       const value = new TextEncoder().encode(`loaded ${i}`);

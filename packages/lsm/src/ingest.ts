@@ -1,8 +1,8 @@
 /**
  * Files that another writer prepared and that are taken over whole. The log record that names them comes first, then they
  * are renamed into the engine's directory, then the manifest names them. After a crash in between replay hands the same
- * files over again; so a file's number is made from its name, and a file that is no longer where the record says is looked
- * for under that number.
+ * files over again; so a file's number, which is its identity too, is made from its name, and a file that is no longer where
+ * the record says is looked for under that number.
  */
 import { PhantomError, SqlState } from '@phantom/base';
 import type { Seq, SortedRunRef } from '@phantom/kv';
@@ -24,12 +24,12 @@ export function openIngested(files: LsmFiles, refs: readonly SortedRunRef[], seq
   const { cache, counters } = files;
   const opened: RunFile[] = [];
   try {
-    for (const { path } of refs) {
+    for (const { path, bytes } of refs) {
       const number = ingestedNumber(checksums, path);
       const present = vfs.exists(path) ? path : files.runPath(number);
-      const run = new Run({ vfs, path: present, checksums, logger, cache, counters, seqBase: seq });
-      const { bytes, identity } = run;
-      opened.unshift(new RunFile({ number, bytes, identity, seqBase: seq, level: 0, age: 0 }, run));
+      const entry = { number, bytes, identity: number, seqBase: seq };
+      const run = new Run({ vfs, path: present, checksums, logger, cache, counters, ...entry });
+      opened.unshift(new RunFile({ ...entry, level: 0, age: 0 }, run));
     }
   } catch (error) {
     for (const { run } of opened) run.release();

@@ -66,8 +66,8 @@ async function proveCut(cut: Cut, workload: Workload, options: LsmOptions): Prom
   expect(reopened.flushedSeq()).toBeGreaterThanOrEqual(cut.flushedSeq);
   // What the log would say next, if that is a file.
   const seq = reopened.flushedSeq() + 1;
-  const path = workload.handedOver.get(seq);
-  if (path !== undefined && seq <= cut.appliedSeq) reopened.ingest([{ path, entries: 0, bytes: 0 }], seq);
+  const file = workload.handedOver.get(seq);
+  if (file !== undefined && seq <= cut.appliedSeq) reopened.ingest([file], seq);
   compareState(reopened, EngineCode.Lsm, workload.models);
   expect([...reopened.check()]).toEqual([]);
   await reopened.flush();

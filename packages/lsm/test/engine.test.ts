@@ -2,7 +2,7 @@
 import { ManualClock, type PhantomError } from '@phantom/base';
 import { ByteSlot, EngineCode, type SortedRunRef } from '@phantom/kv';
 import { EngineDriver, type ModelOperation } from '@phantom/kv/testing';
-import { RunWriter, VersionKind } from '@phantom/runs';
+import { RunWriter, VersionKind, ingestedNumber } from '@phantom/runs';
 import { FaultyVfs, MemoryVfs, counting, failAt, failFrom, onOperation, pathMatch } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
 import { LsmEngine, type LsmOptions, lsm } from '../src/index.js';
@@ -366,7 +366,8 @@ describe('files that are handed over', () => {
     value: string,
   ): Promise<SortedRunRef> {
     const { vfs, context, driver } = opened;
-    const writer = new RunWriter({ vfs, path, checksums: context.checksums, identity: 77, blockBytes: 200 });
+    const { checksums } = context;
+    const writer = new RunWriter({ vfs, path, checksums, identity: ingestedNumber(checksums, path), blockBytes: 200 });
     for (const i of numbers) {
       const operation = driver.put(numbered(i), value);
       driver.model.apply(operation);

@@ -68,8 +68,8 @@ async function failOnce(n: number, kind: Kind, forever: boolean): Promise<boolea
   );
   expect(again.flushedSeq()).toBeGreaterThanOrEqual(flushed);
   const seq = again.flushedSeq() + 1;
-  const path = workload?.handedOver.get(seq);
-  if (path !== undefined && seq <= applied) again.ingest([{ path, entries: 0, bytes: 0 }], seq);
+  const file = workload?.handedOver.get(seq);
+  if (file !== undefined && seq <= applied) again.ingest([file], seq);
   compareState(again, EngineCode.Lsm, workload?.models ?? [new Model()]);
   expect([...again.check()]).toEqual([]);
   await again.close();

@@ -1,8 +1,8 @@
 /** One deterministic life of an engine: batches of every kind, flushes, compactions, ingested files, views held open. */
 import { type Checksums, Random, loadChecksums } from '@phantom/base';
-import { EngineCode, type KvEngine } from '@phantom/kv';
+import { EngineCode, type KvEngine, type SortedRunRef } from '@phantom/kv';
 import { EngineDriver, type Model, type ModelOperation, type OpenView } from '@phantom/kv/testing';
-import { RunWriter, VersionKind } from '@phantom/runs';
+import { RunWriter, VersionKind, ingestedNumber } from '@phantom/runs';
 import type { Vfs } from '@phantom/vfs';
 import type { LsmEngine } from '../src/index.js';
 
@@ -21,7 +21,7 @@ export class Workload {
   /** What must be there after each seq. */
   readonly models: Model[];
   /** Files that were handed over, by seq: what a log would say. */
-  readonly handedOver = new Map<number, string>();
+  readonly handedOver = new Map<number, SortedRunRef>();
   private readonly random: Random;
   private readonly keys: number;
   private readonly options: WorkloadOptions;
@@ -83,7 +83,7 @@ export class Workload {
     const { driver, random } = this;
     const path = `load-${round}`;
     const checksums = this.checksums as Checksums;
-    const writer = new RunWriter({ vfs, path, checksums, identity: 1000 + round, blockBytes: 200 });
+    const writer = new RunWriter({ vfs, path, checksums, identity: ingestedNumber(checksums, path), blockBytes: 200 });
     const first = random.below(this.keys);
     try {
       for (let i = 0; i < 30; i++) {
@@ -97,8 +97,9 @@ export class Workload {
       await writer.sync();
       vfs.syncDir('.');
       const seq = driver.seq + 1;
-      this.handedOver.set(seq, path);
-      driver.engine.ingest([{ path, entries, bytes }], seq);
+      const file = { path, entries, bytes };
+      this.handedOver.set(seq, file);
+      driver.engine.ingest([file], seq);
       driver.seq = seq;
       this.models[seq] = driver.model.clone();
     } finally {

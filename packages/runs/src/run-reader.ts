@@ -499,8 +499,8 @@ export class Run implements Layer, RunBlocks {
     this.file.readAt(at, footer);
     if (!equalBytes(footer, 40, 48, RUN_END_MAGIC, 0, 8)) throw this.corrupt('a run has no footer', at + 40);
     const found = readU64(footer, 16);
-    if (identity !== undefined && identity !== found)
-      throw this.corrupt('a run is another one', at + 16, identity, found);
+    if ((identity ?? found) !== found)
+      throw this.corrupt('a run is another one', at + 16, identity ?? 'a number', found);
     return footer;
   }
 

@@ -11,6 +11,7 @@ interface Tree {
   put(key: Uint8Array, value: Uint8Array): Promise<unknown>;
   delete(key: Uint8Array): Promise<unknown>;
   deleteRange(range: { gte: Uint8Array; lt: Uint8Array }): Promise<unknown>;
+  load(entries: Iterable<{ key: Uint8Array; value: Uint8Array }>): Promise<unknown>;
   scan(): Iterable<{ readonly key: Uint8Array; readonly value: Uint8Array }>;
   flush(): Promise<unknown>;
   close(): Promise<void>;
@@ -37,7 +38,7 @@ export function rottenSuite<Alone extends Tree>({ open, settle, noticedLossesMin
     }
   }
 
-  /** Merged files, a run above them, and a log whose last two groups are in no file. */
+  /** Merged files, a run above them, and a log whose last groups are in no file; the very last names the files of a load. */
   async function smallStore(): Promise<RottenStore> {
     const vfs = new MemoryVfs({ losesPower: false });
     const recorder = new WriteRecorder(vfs);
@@ -53,13 +54,16 @@ export function rottenSuite<Alone extends Tree>({ open, settle, noticedLossesMin
     await db.deleteRange({ gte: bytes('key 103'), lt: bytes('key 105') });
     await db.flush();
     await put(14, 18);
-    const stateBefore = await read(vfs.killClone());
     await db.delete(bytes('key 101'));
+    const stateBefore = await read(vfs.killClone());
+    await db.load(Array.from({ length: 6 }, (_, i) => ({ key: bytes(`key ${i + 113}`), value: bytes(`loaded ${i}`) })));
     vfs.onOperation = undefined;
     const disk = vfs.killClone();
     await db.close();
     const writes = recorder.survivors(disk);
-    return { disk, paths: filesBelow(disk, DIRECTORY), writes, state: await read(disk), stateBefore, read };
+    const paths = filesBelow(disk, DIRECTORY);
+    expect(paths.some((path) => path.includes('/load-'))).toBe(true);
+    return { disk, paths, writes, state: await read(disk), stateBefore, read };
   }
 
   describe('rotten bytes in a whole store', () => {
