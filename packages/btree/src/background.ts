@@ -16,7 +16,7 @@ import { joinPath } from '@phantom/vfs';
 import type { Slices } from './file-jobs.js';
 import { META_RUNS_MAX } from './format.js';
 import { Offload } from './offload.js';
-import { chooseMerge } from './merge-policy.js';
+import { chooseMerge, runLookups } from './merge-policy.js';
 import type { ResolvedBtreeOptions } from './options.js';
 import { estimateTouchedPages } from './range-estimate.js';
 import type { FilesChange, RunHandle, TreeFiles } from './tree-files.js';
@@ -143,9 +143,10 @@ export class Background {
     const isIdle = memory.frozen.length === 0 && quietMs >= options.idleMergeMs;
     const choice = chooseMerge({
       runs: files.runs.map(({ entry }) => entry),
-      touchedPages: isIdle || files.runs.length * 2 < options.runsMax ? 0 : estimateTouchedPages(files),
+      touchedPages: isIdle ? 0 : estimateTouchedPages(files),
       pageBytes: files.pager.pageBytes,
       runsMax: options.runsMax,
+      lookups: files.runs.reduce((sum, { run }) => sum + runLookups(run.counters), 0),
       idle: isIdle,
     });
     if (choice.kind === 'tree') this.merging.start(this.mergeTree(files.runs));

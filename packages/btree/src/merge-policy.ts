@@ -5,6 +5,10 @@
  * twice. So it pays once the entries are many compared with the leaves they touch, at once where keys ascend, late where
  * they are scattered over a large tree. Until then runs are merged with each other, newest first and alike in size, which
  * rewrites only them.
+ *
+ * Readers pay for waiting: each lookup asks the runs before the pages. Once lookups have paid as much as the merge costs, it
+ * is done, whatever else speaks for waiting; then nobody has paid more than twice what the best foresight would have cost
+ * (Karlin, Manasse, Rudolph and Sleator, "Competitive snoopy caching", 1988).
  */
 
 export interface MergeCandidate {
@@ -18,6 +22,8 @@ export interface MergeSituation {
   readonly touchedPages: number;
   readonly pageBytes: number;
   readonly runsMax: number;
+  /** Blocks that readers have looked into since the runs were made: see runLookups. */
+  readonly lookups: number;
   /** Nothing was written for a while. */
   readonly idle: boolean;
 }
@@ -29,17 +35,25 @@ export type MergeChoice =
   /** The runs [from, to) into one. */
   | { readonly kind: 'runs'; readonly from: number; readonly to: number };
 
-/** Page bytes read and written for each byte of runs, up to which a merge pays at once. */
+/** Page bytes read and written for each byte of runs, up to which a merge costs no more later than now. */
+const CHEAP = 0.5;
+/** Up to which a merge pays once there are a few runs. */
 const PAYS = 6;
 /** Up to which it is better than merging runs with each other for ever. */
 const BEARABLE = 24;
+/** Lookups in blocks of runs that cost readers as much as merging a page costs. */
+const LOOKUPS_PER_PAGE = 25;
+/** Questions that a filter answers, for each lookup in a block that costs as much. */
+const MISSES_PER_LOOKUP = 16;
 
 /** What to do next. */
 export function chooseMerge(situation: MergeSituation): MergeChoice {
-  const { runs, runsMax, idle } = situation;
+  const { runs, runsMax, touchedPages, idle } = situation;
   if (runs.length === 0) return { kind: 'none' };
-  if (idle) return { kind: 'tree' };
+  if (idle || isPaidFor(situation)) return { kind: 'tree' };
   const cost = treeMergeCost(situation);
+  // An empty tree waits: what comes next may be scattered over all of it.
+  if (touchedPages > 0 && cost <= CHEAP) return { kind: 'tree' };
   if (runs.length * 2 >= runsMax && cost <= PAYS) return { kind: 'tree' };
   if (runs.length < runsMax) return { kind: 'none' };
   const alike = runsAlike(runs);
@@ -50,9 +64,24 @@ export function chooseMerge(situation: MergeSituation): MergeChoice {
 
 /** Bytes of pages read and written for each byte of runs, if all runs were merged into the pages now. */
 export function treeMergeCost(situation: MergeSituation): number {
-  let bytes = 0;
-  for (const run of situation.runs) bytes += run.bytes;
+  const bytes = bytesOf(situation.runs);
   return bytes === 0 ? 0 : (2 * situation.touchedPages * situation.pageBytes) / bytes;
+}
+
+/** What readers have paid for runs, in lookups in blocks. */
+export function runLookups(counters: { filterMisses: number; blockHits: number; blocksRead: number }): number {
+  return counters.blockHits + counters.blocksRead + counters.filterMisses / MISSES_PER_LOOKUP;
+}
+
+/** Whether lookups have cost as much by now as it costs to merge everything: the pages there are, and the new ones. */
+function isPaidFor({ runs, touchedPages, pageBytes, lookups }: MergeSituation): boolean {
+  return lookups >= LOOKUPS_PER_PAGE * (touchedPages + bytesOf(runs) / pageBytes);
+}
+
+function bytesOf(runs: readonly MergeCandidate[]): number {
+  let bytes = 0;
+  for (const run of runs) bytes += run.bytes;
+  return bytes;
 }
 
 /** How many of so many pages so many entries touch when they are spread evenly over them. */

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type MergeSituation, chooseMerge, touchedPages, treeMergeCost } from '../src/merge-policy.js';
+import { type MergeSituation, chooseMerge, runLookups, touchedPages, treeMergeCost } from '../src/merge-policy.js';
 
 const MIB = 1 << 20;
 
 function situation(sizes: readonly number[], touched: number, more: Partial<MergeSituation> = {}): MergeSituation {
   const runs = sizes.map((size) => ({ bytes: size * MIB }));
-  return { runs, touchedPages: touched, pageBytes: 8192, runsMax: 8, idle: false, ...more };
+  return { runs, touchedPages: touched, pageBytes: 8192, runsMax: 8, lookups: 0, idle: false, ...more };
 }
 
 describe('the merge policy', () => {
@@ -24,6 +24,20 @@ describe('the merge policy', () => {
     // 64 MiB of entries against 8 MiB of pages.
     expect(chooseMerge(situation([16, 16, 16, 16], 1000))).toEqual({ kind: 'tree' });
     expect(treeMergeCost(situation([16, 16, 16, 16], 1000))).toBeLessThan(1);
+  });
+
+  it('merges the first run whose keys lie behind those of the pages, or are as good as one page', () => {
+    expect(chooseMerge(situation([16], 33))).toEqual({ kind: 'tree' });
+    expect(chooseMerge(situation([16], 2000))).toEqual({ kind: 'none' });
+  });
+
+  it('merges once lookups have paid for it, the later the more pages it touches', () => {
+    // 16 MiB of entries are 2048 pages of their own.
+    expect(chooseMerge(situation([16], 0, { lookups: 51_000 }))).toEqual({ kind: 'none' });
+    expect(chooseMerge(situation([16], 0, { lookups: 52_000 }))).toEqual({ kind: 'tree' });
+    expect(chooseMerge(situation([16], 10_000, { lookups: 300_000 }))).toEqual({ kind: 'none' });
+    expect(chooseMerge(situation([16], 10_000, { lookups: 302_000 }))).toEqual({ kind: 'tree' });
+    expect(runLookups({ filterMisses: 160, blockHits: 2, blocksRead: 3 })).toBe(15);
   });
 
   it('merges runs with each other where the pages would cost too much', () => {
