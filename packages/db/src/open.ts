@@ -28,6 +28,7 @@ import {
   DEFAULT_SCRATCH_BYTES_MAX,
   MEMORY_DIRECTORY,
   STATEMENT_CACHE_ENTRIES_MAX,
+  writeSetBytes,
 } from './options.js';
 import { QueryWorkers } from './query-workers.js';
 import { ScratchFiles } from './scratch-files.js';
@@ -93,7 +94,8 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
       logger,
       metrics,
       preparedSpace: preparedSpace(EngineCode.Btree),
-      ...pick(options, ['deadlockPolicy', 'waiting', 'preparedTimeoutMs', 'writeSetBytesMax', 'spillBytesMax']),
+      writeSetBytesMax: writeSetBytes(options),
+      ...pick(options, ['deadlockPolicy', 'waiting', 'preparedTimeoutMs', 'spillBytesMax']),
     });
     const catalog = await Catalog.open(mvcc, {
       systemEngine: EngineCode.Btree,

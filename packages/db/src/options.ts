@@ -38,7 +38,7 @@ export interface DatabaseOptions {
   readonly queriesMemoryBytesMax?: number;
   /** Scratch files of all queries together, in the folder `scratch` of the directory; past it 53100. Default 16 GiB. */
   readonly scratchBytesMax?: number;
-  /** Memory of one transaction's writes; what is more is put aside on disk. Default 64 MiB. */
+  /** Memory of one transaction's writes; what is more is put aside on disk. Default half of `cacheBytes`, from 64 to 128 MiB. */
   readonly writeSetBytesMax?: number;
   /** What all transactions together may have put aside; past it 53100. Default 16 GiB. */
   readonly spillBytesMax?: number;
@@ -75,6 +75,8 @@ export interface DatabaseOptions {
 
 export const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024;
 export const DEFAULT_DELTA_BYTES_MAX = 64 * 1024 * 1024;
+const DEFAULT_WRITE_SET_BYTES_MIN = 64 * 1024 * 1024;
+const DEFAULT_WRITE_SET_BYTES_MAX = 128 * 1024 * 1024;
 export const DEFAULT_QUERY_WORKER_COST_MIN = 5_000_000;
 export const DEFAULT_CHANGES_KEEP_BYTES = 16 * 1024 * 1024;
 export const DEFAULT_MEMORY_LIMIT_BYTES = 256 * 1024 * 1024;
@@ -83,3 +85,9 @@ export const DEFAULT_SCRATCH_BYTES_MAX = 16 * 1024 * 1024 * 1024;
 export const STATEMENT_CACHE_ENTRIES_MAX = 2048;
 /** Where the store of a database in memory believes to be. */
 export const MEMORY_DIRECTORY = ':memory:';
+
+/** What a transaction's writes may take of memory. A commit that fits is one write of the log; one that does not is read and written again. */
+export function writeSetBytes({ writeSetBytesMax, cacheBytes = DEFAULT_CACHE_BYTES }: DatabaseOptions): number {
+  const share = Math.min(Math.max(cacheBytes / 2, DEFAULT_WRITE_SET_BYTES_MIN), DEFAULT_WRITE_SET_BYTES_MAX);
+  return writeSetBytesMax ?? share;
+}

@@ -36,9 +36,10 @@ export {
   BATCH_BYTES_MAX,
   BATCH_FORMAT,
   BATCH_HEADER_BYTES,
-  type BatchMark,
+  BatchMark,
   BatchReader,
   KEY_BYTES_MAX,
   OperationKind,
+  type ValueSource,
   WriteBatch,
 } from './write-batch.js';

@@ -35,6 +35,7 @@ import {
   writeU32,
   writeVarint,
 } from '@phantom/base';
+import { NONE } from './arena-node.js';
 import { engineOfKey } from './space.js';
 
 export const BATCH_FORMAT = 1;
@@ -57,12 +58,18 @@ const OPERATION_ROOM_BYTES = 40;
 /** Keys longer than this are refused with 54000 by the floors that make them; pages and blocks rely on it. */
 export const KEY_BYTES_MAX = 2048;
 
-/** A position to truncate back to. */
-export interface BatchMark {
-  readonly length: number;
-  readonly count: number;
-  readonly puts: number;
-  readonly engines: number;
+/** A position to truncate back to; `mark` fills it. */
+export class BatchMark {
+  length = BATCH_HEADER_BYTES;
+  count = 0;
+  puts = 0;
+  engines = 0;
+}
+
+/** What has a value to put, and writes it where the batch wants it. */
+export interface ValueSource {
+  /** Appends the value, and nothing else. Called again when there was no room for it. */
+  writeValue(writer: ByteWriter): void;
 }
 
 /** Appends operations; the bytes stay owned by the batch. */
@@ -73,6 +80,8 @@ export class WriteBatch {
   isPromised = false;
   private putOperations = 0;
   private engineMask = 0;
+  /** Bytes that the length of the last value took which a source has written: the next one is mostly as long. */
+  private lengthBytes = 1;
 
   constructor(capacityBytes = 256) {
     this.writer = new ByteWriter(capacityBytes);
@@ -127,6 +136,34 @@ export class WriteBatch {
     return offset;
   }
 
+  /**
+   * Appends a put of the value that `source` writes, which is not copied. Returns the offset of the operation, or NONE when the
+   * batch would have more than `bytesMax` bytes; then, and when `source` throws, nothing is appended.
+   */
+  putFrom(key: Uint8Array, keyStart: number, keyEnd: number, source: ValueSource, bytesMax: number): number {
+    const { writer, engineMask } = this;
+    const offset = this.begin(OperationKind.Put, key, keyStart, keyEnd - keyStart);
+    this.append(key, keyStart, keyEnd);
+    const lengthAt = writer.length;
+    const valueAt = lengthAt + this.lengthBytes;
+    writer.length = valueAt;
+    try {
+      source.writeValue(writer);
+    } catch (error) {
+      this.takeBack(offset, engineMask);
+      throw error;
+    }
+    const bytes = writer.length - valueAt;
+    if (varintBytes(bytes) !== this.lengthBytes) this.moveValue(valueAt, bytes);
+    if (writer.length > bytesMax) {
+      this.takeBack(offset, engineMask);
+      return NONE;
+    }
+    writeVarint(writer.buffer, lengthAt, bytes);
+    this.putOperations++;
+    return offset;
+  }
+
   /** Appends a removal, and the note on it; returns the offset of the operation in the buffer. */
   remove(key: Uint8Array, keyStart: number, keyEnd: number, note?: Uint8Array): number {
     if (note !== undefined) this.appendNote(note);
@@ -143,13 +180,13 @@ export class WriteBatch {
     return offset;
   }
 
-  mark(): BatchMark {
-    return {
-      length: this.writer.length,
-      count: this.operations,
-      puts: this.putOperations,
-      engines: this.engineMask,
-    };
+  /** Where it ends now, into `mark`. */
+  mark(mark = new BatchMark()): BatchMark {
+    mark.length = this.writer.length;
+    mark.count = this.operations;
+    mark.puts = this.putOperations;
+    mark.engines = this.engineMask;
+    return mark;
   }
 
   /** Forgets everything behind the mark. */
@@ -189,6 +226,24 @@ export class WriteBatch {
     this.engineMask |= 1 << engineOfKey(key, keyStart);
     this.operations++;
     return offset;
+  }
+
+  /** Undoes `begin`, and all that was appended since. */
+  private takeBack(offset: number, engines: number): void {
+    this.writer.length = offset;
+    this.operations--;
+    this.engineMask = engines;
+  }
+
+  /** Makes as much room before the value at the end as its length takes. */
+  private moveValue(valueAt: number, bytes: number): void {
+    const { writer } = this;
+    const lengthBytes = varintBytes(bytes);
+    const to = valueAt - this.lengthBytes + lengthBytes;
+    writer.reserve(lengthBytes);
+    writer.buffer.copyWithin(to, valueAt, valueAt + bytes);
+    writer.length = to + bytes;
+    this.lengthBytes = lengthBytes;
   }
 
   private appendNote(note: Uint8Array): void {

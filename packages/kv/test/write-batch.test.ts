@@ -7,7 +7,9 @@ import {
   BATCH_HEADER_BYTES,
   BatchReader,
   EngineCode,
+  NONE,
   OperationKind,
+  type ValueSource,
   WriteBatch,
   makeSpaceId,
   writeSpace,
@@ -52,6 +54,48 @@ const operation = fc.record({
   engine: fc.constantFrom(EngineCode.Memory, EngineCode.Btree, EngineCode.Lsm),
   key: fc.uint8Array({ maxLength: 300 }),
   value: fc.uint8Array({ maxLength: 20_000 }),
+});
+
+/** What would write this value. */
+const sourceOf = (value: Uint8Array): ValueSource => ({ writeValue: (writer) => writer.bytes(value) });
+
+describe('a put whose value is written in place', () => {
+  it('leaves the bytes that a put of the value leaves, however long the value before it was', () => {
+    const sizes = fc.oneof(fc.nat(300), fc.constantFrom(127, 128, 16_383, 16_384, 100_000));
+    fc.assert(
+      fc.property(fc.array(sizes, { maxLength: 12 }), (lengths) => {
+        const inPlace = new WriteBatch();
+        const copied = new WriteBatch();
+        for (const [i, length] of lengths.entries()) {
+          const key = keyIn(EngineCode.Lsm, i);
+          const value = new Uint8Array(length).fill(i + 1);
+          const at = inPlace.putFrom(key, 0, key.length, sourceOf(value), BATCH_BYTES_MAX);
+          expect(at).toBe(copied.put(key, 0, key.length, value, 0, value.length));
+        }
+        expect(Buffer.compare(inPlace.finish(), copied.finish())).toBe(0);
+      }),
+      { seed: 7, numRuns: 40 },
+    );
+  });
+
+  it('leaves nothing when there is no room for it, or when its source throws', () => {
+    const batch = new WriteBatch();
+    const first = keyIn(EngineCode.Btree, 1);
+    const second = keyIn(EngineCode.Lsm, 2);
+    batch.put(first, 0, first.length, bytes(1, 2), 0, 2);
+    const before = toHex(batch.finish());
+    expect(batch.putFrom(second, 0, second.length, sourceOf(new Uint8Array(200)), batch.bytes + 200)).toBe(NONE);
+    expect(toHex(batch.finish())).toBe(before);
+    const broken: ValueSource = {
+      writeValue(writer) {
+        writer.u32(7);
+        throw new Error('no value');
+      },
+    };
+    expect(() => batch.putFrom(second, 0, second.length, broken, BATCH_BYTES_MAX)).toThrow('no value');
+    expect(toHex(batch.finish())).toBe(before);
+    expect(batch.usesReserve).toBe(false);
+  });
 });
 
 describe('notes', () => {

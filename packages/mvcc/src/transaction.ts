@@ -17,7 +17,7 @@
  *   2. Its write set is not touched between append and publish: others look their conflicts up in it.
  *   3. Exactly one of published, unknown and rollback ends it; listeners are told once.
  */
-import { PhantomError, SqlState, assert } from '@phantom/base';
+import { ByteWriter, PhantomError, SqlState, assert } from '@phantom/base';
 import {
   type ByteSlot,
   KEY_BYTES_MAX,
@@ -27,6 +27,7 @@ import {
   SPACE_BYTES,
   type Seq,
   type SpaceId,
+  type ValueSource,
   spaceOfKey,
 } from '@phantom/kv';
 import type { CommitResult, StoreView } from '@phantom/store';
@@ -290,6 +291,15 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
   ): void {
     const writes = this.writable(keyEnd - keyStart, valueEnd - valueStart + (note === undefined ? 0 : note.length));
     writes.put(key, keyStart, keyEnd, value, valueStart, valueEnd, note);
+  }
+
+  putFrom(key: Uint8Array, keyStart: number, keyEnd: number, source: ValueSource): void {
+    const { writeSetBytesMax } = this.registry.options;
+    if (this.writable(keyEnd - keyStart, 0).putFrom(key, keyStart, keyEnd, source, writeSetBytesMax)) return;
+    // What there is no room for is put aside, and with a value at hand it is known how much that takes.
+    const value = new ByteWriter();
+    source.writeValue(value);
+    this.put(key, keyStart, keyEnd, value.buffer, 0, value.length);
   }
 
   remove(key: Uint8Array, keyStart: number, keyEnd: number, note?: Uint8Array): void {

@@ -5,7 +5,7 @@
  * durability. A method that may wait returns a promise only when it really must; `undefined` means "done already".
  */
 import type { Clock, Logger, Metrics, PhantomError } from '@phantom/base';
-import type { ByteSlot, KeyRange, KvCursor, KvView, Seq, SpaceId } from '@phantom/kv';
+import type { ByteSlot, KeyRange, KvCursor, KvView, Seq, SpaceId, ValueSource } from '@phantom/kv';
 import type { ChangeFeed, ChangeFeedOptions, CommitResult, StoreView } from '@phantom/store';
 
 export type Isolation = 'read committed' | 'repeatable read' | 'serializable';
@@ -184,6 +184,8 @@ export interface MvccTransaction {
     valueEnd: number,
     note?: Uint8Array,
   ): void;
+  /** As put of the value that `source` writes: it goes where it will be logged from, and is not copied. */
+  putFrom(key: Uint8Array, keyStart: number, keyEnd: number, source: ValueSource): void;
   remove(key: Uint8Array, keyStart: number, keyEnd: number, note?: Uint8Array): void;
   /** Removes every key of the range, unread: for dropping and truncating. The range must not be written to concurrently (table lock). */
   removeRange(range: KeyRange): void;

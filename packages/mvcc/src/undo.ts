@@ -12,24 +12,27 @@ import type { Snapshots } from './snapshots.js';
 import type { SpilledHolder } from './spilled-holders.js';
 import type { TransactionReads } from './transaction-reads.js';
 import type { Savepoint } from './types.js';
-import { type WriteMark, WriteSet } from './write-set.js';
+import { WriteMark, type WriteSet } from './write-set.js';
 
-/** Everything that going back undoes. */
-interface TransactionMark {
-  readonly writes: WriteMark;
-  readonly pointGuards: number;
-  readonly rangeGuards: number;
+/** Everything that going back undoes. A new one is that of a transaction that has done nothing yet. */
+class TransactionMark {
+  readonly writes = new WriteMark();
+  pointGuards = 0;
+  rangeGuards = 0;
   /** Newest lock record; those taken later are released. */
-  readonly lockHead: number;
+  lockHead: number = NONE;
+
+  /** Marks where the transaction is now. */
+  take({ writes, guards, lockHead }: Undoable): this {
+    writes?.mark(this.writes);
+    this.pointGuards = guards?.pointCount ?? 0;
+    this.rangeGuards = guards?.ranges.length ?? 0;
+    this.lockHead = lockHead;
+    return this;
+  }
 }
 
-/** The mark of a transaction that has done nothing yet. */
-const BEGINNING: TransactionMark = {
-  writes: new WriteSet().mark(),
-  pointGuards: 0,
-  rangeGuards: 0,
-  lockHead: NONE,
-};
+const BEGINNING = new TransactionMark();
 
 class StackedSavepoint implements Savepoint {
   readonly depth: number;
@@ -54,6 +57,8 @@ export class Undo {
   private readonly registry: TransactionRegistry;
   private readonly transaction: Undoable;
   private statement: TransactionMark = BEGINNING;
+  /** Serves statement after statement; a statement inside another one has its own. */
+  private statementMark: TransactionMark | undefined = undefined;
   private stack: StackedSavepoint[] | undefined = undefined;
 
   constructor(registry: TransactionRegistry, transaction: Undoable) {
@@ -63,8 +68,9 @@ export class Undo {
 
   /** From here on `restartStatement` goes back to here. */
   beginStatement(): void {
-    const { writes, hasGuards } = this.transaction;
-    this.statement = writes === undefined && !hasGuards ? BEGINNING : this.mark();
+    const { transaction } = this;
+    const isBeginning = transaction.writes === undefined && !transaction.hasGuards;
+    this.statement = isBeginning ? BEGINNING : (this.statementMark ??= new TransactionMark()).take(transaction);
   }
 
   restartStatement(): void {
@@ -74,15 +80,17 @@ export class Undo {
 
   /** A statement begins inside the present one; the function that is returned ends it. */
   nestStatement(): () => void {
-    const { statement } = this;
+    const { statement, statementMark } = this;
+    this.statementMark = undefined;
     return () => {
       this.statement = statement;
+      this.statementMark = statementMark;
     };
   }
 
   savepoint(): Savepoint {
     const stack = (this.stack ??= []);
-    const savepoint = new StackedSavepoint(stack.length, this.mark());
+    const savepoint = new StackedSavepoint(stack.length, new TransactionMark().take(this.transaction));
     stack.push(savepoint);
     return savepoint;
   }
@@ -102,16 +110,6 @@ export class Undo {
   /** Newest lock record at the newest savepoint, NONE without one: locks taken since may be given back. */
   get newestLockHead(): number {
     return this.stack?.at(-1)?.mark.lockHead ?? NONE;
-  }
-
-  private mark(): TransactionMark {
-    const { writes, guards, lockHead } = this.transaction;
-    return {
-      writes: writes === undefined ? BEGINNING.writes : writes.mark(),
-      pointGuards: guards?.pointCount ?? 0,
-      rangeGuards: guards?.ranges.length ?? 0,
-      lockHead,
-    };
   }
 
   private goBackTo(mark: TransactionMark, releasesLocks: boolean): void {

@@ -27,13 +27,14 @@ import {
   type ByteSlot,
   ArenaTreeCursor,
   BATCH_HEADER_BYTES,
-  type BatchMark,
+  BatchMark,
   BatchReader,
   type KeyRange,
   NONE,
   OperationKind,
   type SpillWriter,
   type SpilledWrites,
+  type ValueSource,
   WriteBatch,
   Written,
 } from '@phantom/kv';
@@ -57,10 +58,10 @@ export interface RangeRemoval {
   readonly upper: Uint8Array;
 }
 
-/** A place to go back to. */
-export interface WriteMark {
-  readonly place: number;
-  readonly batch: BatchMark;
+/** A place to go back to; `mark` fills it. */
+export class WriteMark {
+  place: number = NOTHING;
+  readonly batch = new BatchMark();
 }
 
 export class WriteSet {
@@ -105,6 +106,14 @@ export class WriteSet {
     note?: Uint8Array,
   ): void {
     this.index(this.batch.put(key, keyStart, keyEnd, value, valueStart, valueEnd, note), keyEnd - keyStart);
+  }
+
+  /** As put of the value that `source` writes. False when the batch would have more than `bytesMax` bytes: nothing has changed then. */
+  putFrom(key: Uint8Array, keyStart: number, keyEnd: number, source: ValueSource, bytesMax: number): boolean {
+    const offset = this.batch.putFrom(key, keyStart, keyEnd, source, bytesMax);
+    if (offset === NONE) return false;
+    this.index(offset, keyEnd - keyStart);
+    return true;
   }
 
   remove(key: Uint8Array, start: number, end: number, note?: Uint8Array): void {
@@ -223,8 +232,11 @@ export class WriteSet {
     return isInRange(batch.buffer, tree.keyStart(cursor.entry), tree.keyEnd(cursor.entry), range);
   }
 
-  mark(): WriteMark {
-    return { place: this.place, batch: this.batch.mark() };
+  /** Where it ends now, into `mark`. */
+  mark(mark = new WriteMark()): WriteMark {
+    mark.place = this.place;
+    this.batch.mark(mark.batch);
+    return mark;
   }
 
   /** Forgets everything written since the mark. */

@@ -27,6 +27,24 @@ describe('a statement inside another one', () => {
     await transaction.commit();
   });
 
+  it('leaves the outer one where it can go back to its own beginning', async () => {
+    const { mvcc } = await openMvcc();
+    const transaction = mvcc.begin();
+    transaction.beginStatement();
+    put(transaction, 'a', '1');
+    transaction.beginStatement('outer');
+    put(transaction, 'b', '1');
+    const leave = transaction.nestStatement();
+    transaction.beginStatement('inner');
+    put(transaction, 'c', '1');
+    transaction.beginStatement('another');
+    put(transaction, 'd', '1');
+    leave();
+    transaction.restartStatement();
+    expect(drainCursor(transaction.cursor(rangeOf('a', 'z')))).toEqual(['a=1']);
+    await transaction.commit();
+  });
+
   it('tells the outer one, and those around it, that something was written inside them, unless it was undone', async () => {
     const { mvcc } = await openMvcc();
     const transaction = mvcc.begin();

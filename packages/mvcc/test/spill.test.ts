@@ -41,6 +41,11 @@ function put(transaction: MvccTransaction, engine: EngineCode, key: string, valu
   transaction.put(at, 0, at.length, content, 0, content.length);
 }
 
+function putInPlace(transaction: MvccTransaction, engine: EngineCode, key: string, value: string): void {
+  const at = keyOf(engine, key);
+  transaction.putFrom(at, 0, at.length, { writeValue: (writer) => writer.bytes(bytes(value)) });
+}
+
 function remove(transaction: MvccTransaction, engine: EngineCode, key: string): void {
   const at = keyOf(engine, key);
   transaction.remove(at, 0, at.length);
@@ -81,7 +86,8 @@ function play(mvcc: Mvcc, random: Random): { transaction: MvccTransaction; seen:
     const engine = ENGINES[random.below(3)] as EngineCode;
     const key = numbered(random.below(40));
     const choice = random.below(20);
-    if (choice < 9) put(transaction, engine, key, `${step}`.repeat(1 + random.below(6)));
+    if (choice < 9)
+      (step % 2 === 0 ? put : putInPlace)(transaction, engine, key, `${step}`.repeat(1 + random.below(6)));
     else if (choice < 11) remove(transaction, engine, key);
     else if (choice < 12) {
       const lower = keyOf(engine, key);

@@ -64,7 +64,9 @@ export class TransactionWriters implements WriterContext {
   private readonly host: WriterHost;
   private readonly owner: WriterOwner;
   private readonly kept = new Map<Oid, KeptWriter>();
+  /** The first `usedCount` are those that the statement has asked for: an array that is emptied gives its memory back. */
   private readonly used: StatementWriter[] = [];
+  private usedCount = 0;
   private statement = 0;
   /** What the statement's writes fire. */
   readonly triggers: StatementTriggers;
@@ -97,7 +99,7 @@ export class TransactionWriters implements WriterContext {
   /** A new statement, or the same one anew: no writer owes anything. */
   beginStatement(): void {
     this.statement++;
-    this.used.length = 0;
+    this.usedCount = 0;
     this.triggers.reset();
   }
 
@@ -108,18 +110,19 @@ export class TransactionWriters implements WriterContext {
     if (kept !== undefined && kept.table === table && kept.picture === picture) {
       kept.statement = this.statement;
       kept.writer.beginStatement();
-      this.used.push(kept.writer);
-      return kept.writer;
+      return this.use(kept.writer);
     }
     const writer = this.newWriter(table);
     this.kept.set(table.oid, { writer, table, picture, statement: this.statement });
-    this.used.push(writer);
-    return writer;
+    return this.use(writer);
   }
 
   plainWriter(table: TableDescriptor): StatementWriter {
-    const writer = new RowWriter(table, this);
-    this.used.push(writer);
+    return this.use(new RowWriter(table, this));
+  }
+
+  private use(writer: StatementWriter): StatementWriter {
+    this.used[this.usedCount++] = writer;
     return writer;
   }
 
@@ -160,12 +163,12 @@ export class TransactionWriters implements WriterContext {
    * promise: wait, then call again.
    */
   finishStatement(): Promise<void> | undefined {
-    for (let i = 0; i < this.used.length; i++) {
+    for (let i = 0; i < this.usedCount; i++) {
       const wait = (this.used[i] as StatementWriter).finishStatement();
       if (wait !== undefined) return wait;
     }
     const { statistics, columns } = this.host.engine;
-    for (let i = 0; i < this.used.length; i++) {
+    for (let i = 0; i < this.usedCount; i++) {
       const writer = this.used[i] as StatementWriter;
       if (writer.rowsWritten === 0) continue;
       statistics.countWritten(writer.tableOid, writer.rowsWritten);

@@ -15,7 +15,7 @@
  */
 import { ByteWriter, PhantomError, equalBytes } from '@phantom/base';
 import type { Oid, TableDescriptor } from '@phantom/catalog';
-import { ByteSlot, KEY_BYTES_MAX, SPACE_BYTES, spaceOfKey } from '@phantom/kv';
+import { ByteSlot, KEY_BYTES_MAX, SPACE_BYTES, type ValueSource, spaceOfKey } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
 import { StatementRestart } from '../exec/runtime.js';
 import type { Value } from '../types/type.js';
@@ -36,11 +36,8 @@ const NO_BYTES = new Uint8Array(0);
 /** Where all writers encode: a transaction makes one for each table, and a call has used up what it has encoded when it returns. */
 const KEY = new ByteWriter();
 const ENTRY = new ByteWriter();
-let rowBytes = new ByteWriter();
-/** The memory of a longer row is not kept for the next one. */
-const ROW_BYTES_KEPT = 256 * 1024;
 
-export class RowWriter implements StatementWriter {
+export class RowWriter implements StatementWriter, ValueSource {
   rowsWritten = 0;
   conflict: RowReference | undefined;
   stored: readonly Value[] | undefined = undefined;
@@ -56,6 +53,9 @@ export class RowWriter implements StatementWriter {
   private readonly parts: Value[] = [];
   private readonly oldParts: Value[] = [];
   private tableLocked = false;
+  /** What `writeValue` writes. */
+  private row: readonly Value[] = [];
+  private replaced: ByteSlot | undefined = undefined;
 
   get tableOid(): Oid {
     return this.rules.table.oid;
@@ -365,14 +365,17 @@ export class RowWriter implements StatementWriter {
 
   /** Values may be kept of what is stored, where that is given. */
   private putRow(row: readonly Value[], stored: ByteSlot | undefined): void {
-    const { codec } = this.rules.physical;
-    const bytes = rowBytes;
-    bytes.reset();
-    if (stored === undefined) codec.encode(row, bytes);
-    else codec.encodeOver(row, stored.buffer, stored.start, stored.end, bytes);
+    this.row = row;
+    this.replaced = stored;
     const { key } = this;
-    this.context.transaction.put(key.buffer, 0, key.length, bytes.buffer, 0, bytes.length);
-    if (bytes.buffer.length > ROW_BYTES_KEPT) rowBytes = new ByteWriter();
+    this.context.transaction.putFrom(key.buffer, 0, key.length, this);
+  }
+
+  /** For `putRow`: the bytes of its row. */
+  writeValue(writer: ByteWriter): void {
+    const { row, replaced, rules } = this;
+    if (replaced === undefined) rules.physical.codec.encode(row, writer);
+    else rules.physical.codec.encodeOver(row, replaced.buffer, replaced.start, replaced.end, writer);
   }
 
   /** The index key of `parts` for the row under `rowKey` into `entry`. */
