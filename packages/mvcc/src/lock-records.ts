@@ -2,7 +2,8 @@
  * The memory of the lock table: which owner holds which key in which mode.
  *
  *   heads     key hash -> first record of the key (hash-table.ts)
- *   records   [ owner | mode | next record of the key | next record of the owner ], 24 bytes with the hash
+ *   records   [ owner | mode | next and previous record of the key | next record of the owner ], 28 bytes with the hash
+ *   crowds    counts of the records of keys that many hold (lock-crowds.ts)
  *
  * No object for a lock: a record is a number. Those of a key are linked from its slot, newest first; those of an owner from
  * its `lockHead`, newest first, so they are a stack. When nobody holds anything, what a large transaction took goes back.
@@ -10,17 +11,19 @@
 import { assert } from '@phantom/base';
 import { NONE } from '@phantom/kv';
 import { HashTable } from './hash-table.js';
+import { LockCrowds } from './lock-crowds.js';
 import type { LockOwner } from './lock-table.js';
 import { type LockMode, TableLockMode } from './types.js';
 
 const CAPACITY_MIN = 256;
 /** Records that are cheaper to take away one by one than with all slots. */
 const CLEARED_AT_ONCE_MIN = 64;
-const RECORD_WORDS = 4;
+const RECORD_WORDS = 5;
 const OWNER = 0;
 const MODE = 1;
 const NEXT_OF_KEY = 2;
-const NEXT_OF_OWNER = 3;
+const PREVIOUS_OF_KEY = 3;
+const NEXT_OF_OWNER = 4;
 
 export class LockRecords {
   /** Records of all owners. */
@@ -28,6 +31,7 @@ export class LockRecords {
   /** Records of tables from which even readers are shut out. */
   accessExclusives = 0;
   private readonly heads = new HashTable();
+  private readonly crowds = new LockCrowds();
   private records = new Int32Array(CAPACITY_MIN * RECORD_WORDS);
   private recordHashes = new Float64Array(CAPACITY_MIN);
   private recordCount = 0;
@@ -76,10 +80,32 @@ export class LockRecords {
     this.records[word + MODE] = mode;
     if (mode === TableLockMode.AccessExclusive) this.accessExclusives++;
     this.records[word + NEXT_OF_KEY] = next;
+    this.records[word + PREVIOUS_OF_KEY] = NONE;
+    if (next !== NONE) this.records[next * RECORD_WORDS + PREVIOUS_OF_KEY] = record;
     this.records[word + NEXT_OF_OWNER] = owner.lockHead;
+    this.crowds.added(hash, owner.lockSlot, mode);
     owner.lockHead = record;
     owner.lockCount++;
     this.count++;
+  }
+
+  /** Counts the records of a key from now on, until it has none: so many hold it that `isFreeInCrowd` is to answer for them. */
+  gather(hash: number): void {
+    if (this.crowds.of(hash) !== undefined) return;
+    const crowd = this.crowds.gather(hash);
+    for (let record = this.first(hash); record !== NONE; record = this.nextOfKey(record))
+      crowd.add(this.word(record, OWNER), this.modeOf(record));
+  }
+
+  /** True when the key's records are counted and nobody holds it in one of the modes `excluded`, a bit for each. */
+  isFreeInCrowd(hash: number, excluded: number): boolean {
+    const crowd = this.crowds.of(hash);
+    return crowd !== undefined && (crowd.modes & excluded) === 0;
+  }
+
+  /** True when the key's records are counted and the owner has one in the mode. */
+  isHeldInCrowd(owner: LockOwner, hash: number, mode: LockMode): boolean {
+    return this.crowds.of(hash)?.has(owner.lockSlot, mode) === true;
   }
 
   /** Takes the owner's newest record away; returns its hash. */
@@ -151,6 +177,7 @@ export class LockRecords {
     this.recordCount = 0;
     this.freeRecord = NONE;
     this.heads.clear();
+    this.crowds.clear();
     if (this.recordHashes.length === CAPACITY_MIN) return;
     this.records = new Int32Array(CAPACITY_MIN * RECORD_WORDS);
     this.recordHashes = new Float64Array(CAPACITY_MIN);
@@ -160,15 +187,13 @@ export class LockRecords {
   private remove(owner: LockOwner, record: number): number {
     const hash = this.recordHashes[record] as number;
     if (this.word(record, MODE) === TableLockMode.AccessExclusive) this.accessExclusives--;
+    this.crowds.removed(hash, this.word(record, OWNER), this.modeOf(record));
     const next = this.word(record, NEXT_OF_KEY);
-    let before = this.first(hash);
-    if (before === record) {
-      if (next === NONE) this.heads.delete(hash);
-      else this.heads.set(hash, next, NONE);
-    } else {
-      while (this.word(before, NEXT_OF_KEY) !== record) before = this.word(before, NEXT_OF_KEY);
-      this.records[before * RECORD_WORDS + NEXT_OF_KEY] = next;
-    }
+    const previous = this.word(record, PREVIOUS_OF_KEY);
+    if (next !== NONE) this.records[next * RECORD_WORDS + PREVIOUS_OF_KEY] = previous;
+    if (previous !== NONE) this.records[previous * RECORD_WORDS + NEXT_OF_KEY] = next;
+    else if (next === NONE) this.heads.delete(hash);
+    else this.heads.set(hash, next, NONE);
     this.records[record * RECORD_WORDS + NEXT_OF_OWNER] = this.freeRecord;
     this.freeRecord = record;
     owner.lockCount--;

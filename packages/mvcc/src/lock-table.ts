@@ -93,6 +93,9 @@ export interface LockTableOptions {
   readonly describeKey: (key: Uint8Array) => string;
 }
 
+/** Records of a key from which on they are counted, so that a lock need not look at each. */
+const CROWD_MIN = 8;
+
 export class LockTable {
   deadlocks = 0;
   /** Transactions that had to make way in a prevention mode. */
@@ -125,17 +128,24 @@ export class LockTable {
       this.records.add(owner, hash, mode);
       return true;
     }
+    const isWaitedFor = this.queues.size > 0 && this.queues.has(hash);
+    if (!isWaitedFor && records.isFreeInCrowd(hash, excludedBy(mode))) {
+      if (!records.isHeldInCrowd(owner, hash, mode)) records.add(owner, hash, mode);
+      return true;
+    }
     let own = 0;
     let isOfParty = false;
+    let holders = 0;
     for (; record !== NONE; record = records.nextOfKey(record)) {
+      if (++holders === CROWD_MIN) records.gather(hash);
       const holder = records.ownerOf(record);
       if (holder === owner) own |= excludedBy(records.modeOf(record));
       else if (holder.party === owner.party) isOfParty = true;
       else if (this.isInWay(record, owner, mode)) return false;
     }
     if ((excludedBy(mode) & ~own) === 0) return true;
-    if (own === 0 && !isOfParty && this.queues.size > 0) {
-      for (const request of this.queues.get(hash) ?? []) if (excludes(request.mode, mode)) return false;
+    if (own === 0 && !isOfParty && isWaitedFor) {
+      for (const request of this.queues.get(hash) as LockRequest[]) if (excludes(request.mode, mode)) return false;
     }
     this.records.add(owner, hash, mode);
     return true;

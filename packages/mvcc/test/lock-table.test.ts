@@ -2,7 +2,7 @@
 import { Random } from '@phantom/base';
 import { NONE } from '@phantom/kv';
 import { describe, expect, it } from 'vitest';
-import { LockStrength } from '../src/index.js';
+import { LockStrength, type LockMode, TableLockMode } from '../src/index.js';
 import { excludes } from '../src/lock-strength.js';
 import { type LockOwner, type LockRequest, LockTable } from '../src/lock-table.js';
 import { findCycle } from '../src/wait-for-graph.js';
@@ -123,6 +123,58 @@ describe('locks', () => {
     for (const owner of owners) table.release(owner, NONE);
     expect(table.count).toBe(0);
     expect(table.tryAcquire(owners[0] as Owner, 7, Update)).toBe(true);
+  });
+
+  it('of keys that many hold are had and given back as those of others are', () => {
+    const table = tableOf();
+    const random = new Random(3);
+    const owners = Array.from({ length: 30 }, (_, i) => new Owner(i));
+    const held = owners.map((): { head: number; key: number; mode: LockMode }[] => []);
+    const modes = Object.values(TableLockMode);
+    let wrong = 0;
+    let crowdMax = 0;
+    for (let i = 0; i < 30_000; i++) {
+      const at = random.below(owners.length);
+      const [owner, own] = [owners[at] as Owner, held[at] as (typeof held)[number]];
+      if (random.below(40) === 0) {
+        const keep = random.below(own.length + 1);
+        table.release(owner, own[keep]?.head ?? owner.lockHead);
+        own.length = keep;
+      } else {
+        const key = 1 + random.below(3);
+        const mode = random.below(4) > 0 ? TableLockMode.RowExclusive : random.pick(modes);
+        const head = owner.lockHead;
+        const isFree = held.every(
+          (others, other) => other === at || others.every((lock) => lock.key !== key || !excludes(lock.mode, mode)),
+        );
+        if (table.tryAcquire(owner, key, mode) !== isFree) wrong++;
+        if (owner.lockHead !== head) own.push({ head, key, mode });
+        if (own.length > 3 * modes.length) wrong++;
+      }
+      crowdMax = Math.max(crowdMax, table.count);
+      if (table.count !== held.reduce((sum, { length }) => sum + length, 0)) wrong++;
+    }
+    expect(wrong).toBe(0);
+    expect(crowdMax).toBeGreaterThan(40);
+    for (const owner of owners) table.release(owner, NONE);
+    expect(table.count).toBe(0);
+  });
+
+  it('of a key that a thousand hold cost no look at each of them', () => {
+    const table = tableOf();
+    let looks = 0;
+    const owners = Array.from({ length: 1000 }, (_, i) => {
+      const owner = new Owner(i);
+      const looked = { get: () => (looks++, owner) };
+      return Object.defineProperty(owner, 'party', looked);
+    });
+    for (const owner of owners) expect(table.tryAcquire(owner, 1, TableLockMode.RowExclusive)).toBe(true);
+    for (const owner of owners) expect(table.tryAcquire(owner, 1, TableLockMode.RowExclusive)).toBe(true);
+    expect(table.count).toBe(1000);
+    expect(looks).toBeLessThan(200);
+    expect(table.tryAcquire(owners[0] as Owner, 1, TableLockMode.Share)).toBe(false);
+    for (const owner of owners) table.release(owner, NONE);
+    expect(table.tryAcquire(owners[0] as Owner, 1, TableLockMode.Share)).toBe(true);
   });
 
   it.each([100, 5000])('of one owner, %i of them, all go at once when nobody else has any', (keys) => {
