@@ -49,7 +49,8 @@ export async function runQuery<Row>(
   if (direct !== undefined && statement.kind === 'plan') {
     return { rows: [], fields: [], rowCount: direct, command: commandTag(statement.node, direct) };
   }
-  const portal = session.portal(statement, values);
+  // What a caller without a transaction gets it gets when the statement has committed.
+  const portal = session.portal(statement, values, true);
   const shape = new RowShape<Row>(portal.fields, session.picture.types, js);
   const rows: Row[] = [];
   const disarm = arm(session, options);

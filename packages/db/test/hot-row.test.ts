@@ -32,6 +32,27 @@ describe('a row that everybody writes', () => {
     expect(counted()).toEqual({ n: WRITERS });
   });
 
+  it('is returned by them as each has left it, under few syncs', async () => {
+    const { syncs } = db.stats().store;
+    const results = await all(() =>
+      db.query<{ n: number; text: string }>(`${INCREMENT} returning n, 'is ' || n as text`),
+    );
+    expect(db.stats().store.syncs - syncs).toBeLessThanOrEqual(3);
+    const returned = results.flatMap(({ rows }) => rows).sort((a, b) => a.n - b.n);
+    expect(returned).toEqual(Array.from({ length: WRITERS }, (_, i) => ({ n: i + 1, text: `is ${i + 1}` })));
+  });
+
+  it('is returned to who sees it before the commit when what it rests on is durable', async () => {
+    const { syncs } = db.stats().store;
+    const returned = await all(() =>
+      db.transaction(async (tx) => (await tx.query<{ n: number }>(`${INCREMENT} returning n`)).rows[0]?.n as number, {
+        isolation: 'read committed',
+      }),
+    );
+    expect(db.stats().store.syncs - syncs).toBeGreaterThanOrEqual(WRITERS);
+    expect(returned.sort((a, b) => a - b)).toEqual(Array.from({ length: WRITERS }, (_, i) => i + 1));
+  });
+
   it('is written by batches under few syncs', async () => {
     const { syncs } = db.stats().store;
     await all(() => db.batch([[INCREMENT], [INCREMENT]]));

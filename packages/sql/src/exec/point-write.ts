@@ -37,12 +37,12 @@ function targetOf(node: PhysicalNode): Target | undefined {
   switch (node.kind) {
     case 'insert': {
       const single = node.input.kind === 'values' && node.input.rows.length === 1;
-      return single && node.conflict === undefined && node.columns.length === 0 ? { node, scan: undefined } : undefined;
+      return single && node.conflict === undefined ? { node, scan: undefined } : undefined;
     }
     case 'update':
     case 'delete': {
       const { input } = node;
-      if (node.columns.length > 0 || input.kind !== 'table-scan') return undefined;
+      if (input.kind !== 'table-scan') return undefined;
       const simple = input.unique && input.range !== undefined && isOneLayout(node.table);
       return simple ? { node, scan: input } : undefined;
     }
@@ -57,6 +57,20 @@ function expressionsOf({ node, scan }: Target): Expression[] {
   return [...values, ...rows, ...(scan?.range?.equal ?? []), ...(scan?.filter ?? [])];
 }
 
+/** It asks for rows of other tables, or may have to wait for what it calls. */
+function looksElsewhere(expression: Expression): boolean {
+  return hasSubquery(expression) || callsWaiting(expression);
+}
+
+/** True for a plan that writes one row, of values or found by its whole key, and reads nothing but that row; RETURNING may show it. */
+export function writesOneRow(physical: PhysicalNode): boolean {
+  const shown: Expression[] = [];
+  let node = physical;
+  for (; node.kind === 'project'; node = node.input) shown.push(...node.items.map(({ expression }) => expression));
+  const target = targetOf(node);
+  return target !== undefined && ![...expressionsOf(target), ...shown].some(looksElsewhere);
+}
+
 /** The straight road, where the plan is of its shape. */
 export function compilePointWrite(
   planner: PhysicalPlanner,
@@ -64,7 +78,7 @@ export function compilePointWrite(
   backEnd: 'auto' | 'generated' | 'closures',
 ): PointWrite | undefined {
   const target = targetOf(physical);
-  if (target === undefined || expressionsOf(target).some((part) => hasSubquery(part) || callsWaiting(part)))
+  if (target === undefined || target.node.columns.length > 0 || expressionsOf(target).some(looksElsewhere))
     return undefined;
   const constants = new ConstantTable();
   const code = writeFunction(planner, target, constants);

@@ -84,6 +84,8 @@ export interface RowSink {
   rows(batch: RowBatch): boolean;
   /** Most rows wanted in the next batch; a portal answers what its fetch still lacks. At least 1. */
   readonly batchRowsMax: number;
+  /** True for one that shows its rows to nobody before the transaction has committed. */
+  readonly answersAtCommit?: boolean;
 }
 
 /** Who can do without his memory: a sort that has a place for its rows. */

@@ -14,7 +14,7 @@ import { constant } from '../expr/expression.js';
 import { CompiledStatement, type CompileOptions } from '../exec/compiled-statement.js';
 import { PlanMeasure } from '../exec/plan-measure.js';
 import { compilePointRead } from '../exec/point-lookup.js';
-import { compilePointWrite } from '../exec/point-write.js';
+import { compilePointWrite, writesOneRow } from '../exec/point-write.js';
 import type { Statement } from '../text/ast-statements.js';
 import type * as Ast from '../text/ast.js';
 import { StatementBinder } from './binder/statement-binder.js';
@@ -146,6 +146,7 @@ export function preparedPlan(
     privileges: context.privileges(),
     traits,
     targets: targetsOf(logical),
+    readsAhead: modifies && writesOneRow(physical),
     directCall: modifies ? undefined : directCallOf(logical, context),
     ...compilePointRead(planner, physical, outputs, options.backEnd ?? 'auto'),
     pointWrite: modifies ? compilePointWrite(planner, physical, options.backEnd ?? 'auto') : undefined,

@@ -85,6 +85,8 @@ export interface PreparedPlan {
   readonly traits: PlanTraits;
   /** The tables with triggers that it writes to, and how. */
   readonly targets: readonly ModificationTarget[];
+  /** It writes one row, and may do so over commits that are not durable yet, if what it returns is shown once it has committed. */
+  readonly readsAhead: boolean;
   /** Present when the statement is of that simple kind. */
   readonly pointLookup: PointLookup | undefined;
   readonly pointLock: PointLock | undefined;

@@ -37,7 +37,7 @@ export class Portal {
   readonly fields: readonly PlanField[];
   private readonly session: SqlSession;
   private readonly parameters: readonly Value[];
-  private readonly sink = new FetchSink();
+  private readonly sink: FetchSink;
   private execution: Execution | undefined;
   private tag: string | undefined;
   private state: 'new' | 'suspended' | 'complete' | 'closed' = 'new';
@@ -47,7 +47,9 @@ export class Portal {
     statement: SessionStatement,
     fields: readonly PlanField[],
     parameters: readonly Value[],
+    answersAtCommit: boolean,
   ) {
+    this.sink = new FetchSink(answersAtCommit);
     this.session = session;
     this.statement = statement;
     this.fields = fields;
@@ -198,9 +200,14 @@ export class Portal {
 
 /** Forwards batches and counts them against the fetch's limit. */
 class FetchSink implements RowSink {
+  readonly answersAtCommit: boolean;
   count = 0;
   private rowsMax = 0;
   private receive: RowReceiver = () => undefined;
+
+  constructor(answersAtCommit: boolean) {
+    this.answersAtCommit = answersAtCommit;
+  }
 
   aim(rowsMax: number, receive: RowReceiver): void {
     this.count = 0;

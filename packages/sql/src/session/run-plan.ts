@@ -40,7 +40,7 @@ export function* runPlan(
   }
   const transaction = session.ensureTransaction();
   transaction.statements++;
-  const isAhead = plan.pointWrite !== undefined;
+  const isAhead = plan.readsAhead && (plan.fields.length === 0 || sink.answersAtCommit === true);
   for (let wait = transaction.readAhead(isAhead); wait !== undefined; wait = transaction.readAhead(isAhead)) yield wait;
   return yield* runWithin(session, statement, parameters, sink, transaction);
 }

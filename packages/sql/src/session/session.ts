@@ -265,8 +265,11 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     return this.prepare(parsed[0], text, declaredTypes);
   }
 
-  /** Binds values to a statement; nothing runs before the first fetch. */
-  portal(statement: SessionStatement, parameters: readonly Value[]): Portal {
+  /**
+   * Binds values to a statement; nothing runs before the first fetch. `answersAtCommit`: the caller keeps the rows to itself until
+   * the transaction has committed, so they may come from commits that are not durable yet.
+   */
+  portal(statement: SessionStatement, parameters: readonly Value[], answersAtCommit = false): Portal {
     const fields =
       statement.kind === 'plan'
         ? this.currentPlan(statement).fields
@@ -276,7 +279,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     if (statement.kind === 'plan' && parameters.length < statement.plan.parameterTypes.length) {
       throw new PhantomError('42P02', `there is no parameter $${parameters.length + 1}`);
     }
-    const portal = new Portal(this, statement, fields, parameters);
+    const portal = new Portal(this, statement, fields, parameters, answersAtCommit);
     this.openPortals.add(portal);
     return portal;
   }
