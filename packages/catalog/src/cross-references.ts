@@ -39,7 +39,7 @@ export interface RowTables {
   rowKey(table: string, column: string | undefined, transaction: ProviderTransaction): RowKey;
   /** True when there is a row with this key in the newest state; where `held`, nobody removes it until the transaction ends. */
   hasRow(key: RowKey, value: unknown, held: boolean, transaction: ProviderTransaction): Promise<void> | boolean;
-  /** The policies of a collection; undefined: it is open. 0A000 for a policy that asks other tables. */
+  /** The policies of a collection; undefined: it is open. */
   policies(table: TableDescriptor, transaction: ProviderTransaction): DocumentPolicies | undefined;
   /** Refuses or changes the rows that still have a key of a document. 23503. */
   documentKeyGone(gone: GoneDocumentKey, transaction: ProviderTransaction): Promise<void> | undefined;

@@ -1,4 +1,7 @@
 /** Row-level security of collections: the same policies for the same role, in SQL and through `db.collection`. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Database, type Transaction, open } from '../src/index.js';
 
@@ -101,7 +104,7 @@ describe('a policy', () => {
     expect(await as('bob', async (tx) => (await notes().deleteMany({}, { tx })).deletedCount)).toBe(1);
   });
 
-  it('asks settings of the transaction, and no other tables', async () => {
+  it('asks settings of the transaction', async () => {
     db.exec(`create policy tenant on notes as restrictive using (doc ->> 'n' = current_setting('app.n', true))`);
     const seen = (n: number): Promise<unknown> =>
       as('ada', async (tx) => {
@@ -109,11 +112,60 @@ describe('a policy', () => {
         return ids(await notes().find({}, { tx }).toArray());
       });
     expect([await seen(1), await seen(2)]).toEqual([[1], [3]]);
-    db.exec('create table allowed (n int); grant select on allowed to ada; drop policy tenant on notes');
-    db.exec('create policy listed on notes using (exists (select from allowed))');
-    expect(await as('ada', (tx) => notes().find({}, { tx }).toArray())).toBe('0A000');
-    expect(await as('ada', async (tx) => (await tx.query('select from notes')).rowCount)).toBe(2);
     expect(await notes().drop()).toBe(true);
     expect(await db.query('select from pg_policies').then(({ rowCount }) => rowCount)).toBe(0);
+  });
+
+  it('asks other tables and collections, by the rights of whoever asks', async () => {
+    db.exec(`create table member (role text, owner text); insert into member values ('bob', 'ada'), ('ada', 'bob');
+      create collection blocked; grant select on blocked to ada, bob;
+      drop policy own on notes; drop policy shown on notes; drop policy short on notes;
+      create policy team on notes using (exists (select from member where role = current_user and member.owner = notes.owner));
+      create policy free on notes as restrictive using (owner not in (select doc ->> 'owner' from blocked))`);
+    expect(await as('ada', (tx) => notes().find({}, { tx }).toArray())).toBe('42501');
+    db.exec('grant select on member to ada, bob');
+    const seen = async (role: string): Promise<unknown> => {
+      const found = await as(role, async (tx) => ids(await notes().find({}, { tx }).toArray()));
+      const rows = await as(role, async (tx) => (await tx.query<Note>('select _id from notes order by 1')).rows);
+      expect((rows as Note[]).map(({ _id }) => _id)).toEqual(found);
+      return found;
+    };
+    expect([await seen('ada'), await seen('bob')]).toEqual([[2], [1, 3]]);
+    expect(await as('bob', (tx) => notes().findOne({ _id: 2 }, { tx }))).toBe(null);
+    expect(await as('bob', (tx) => notes().insertOne({ _id: 7, owner: 'ada' }, { tx }))).toEqual({ insertedId: 7 });
+    expect(await as('bob', (tx) => notes().insertOne({ _id: 8, owner: 'bob' }, { tx }))).toBe('42501');
+    expect(await as('bob', (tx) => notes().updateOne({ _id: 7 }, { $set: { owner: 'bob' } }, { tx }))).toBe('42501');
+    // What the same transaction has written counts.
+    expect(
+      await as('bob', async (tx) => {
+        await db.collection('blocked').find({}, { tx }).toArray();
+        await tx.query('reset role');
+        await db.collection('blocked').insertOne({ owner: 'ada' }, { tx });
+        await tx.query('set local role bob');
+        return notes().countDocuments({}, { tx });
+      }),
+    ).toBe(0);
+    expect(await seen('bob')).toEqual([]);
+    db.exec('delete from blocked');
+    expect(await as('bob', async (tx) => (await notes().deleteMany({ _id: { $ne: 1 } }, { tx })).deletedCount)).toBe(2);
+    expect(ids(await notes().find().toArray())).toEqual([1, 2]);
+  });
+
+  it('asks in the name of the user, where an operation has no transaction', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'phantom-policies-'));
+    const owner = await open(directory, { durability: 'memory' });
+    owner.exec(`create role reader login; create collection notes; create table open_notes (id jsonb);
+      insert into notes (_id, doc) values ('1', '{}'), ('2', '{}'); insert into open_notes values ('2');
+      grant select, update on notes to reader; grant select on open_notes to reader;
+      create policy listed on notes using (_id in (select id from open_notes)) with check (true);
+      alter table notes enable row level security`);
+    await owner.close();
+    const reader = await open(directory, { durability: 'memory', user: 'reader' });
+    const some = reader.collection<Note>('notes');
+    expect(ids(await some.find().toArray())).toEqual([2]);
+    expect(await some.findOne({ _id: 1 })).toBe(null);
+    expect(await some.updateMany({}, { $set: { seen: true } })).toMatchObject({ modifiedCount: 1 });
+    await reader.close();
+    rmSync(directory, { recursive: true });
   });
 });

@@ -1,7 +1,7 @@
 /**
  * A table's policies as functions over single rows, for rows that no plan of SQL reads or writes: the documents that the document model
- * finds and writes by itself. They are bound as a statement binds them, so the answers are the same. A policy that asks other
- * tables would need a plan: 0A000.
+ * finds and writes by itself. They are bound as a statement binds them, so the answers are the same. One that asks other tables is a
+ * plan over the one row, whose values are the plan's parameters.
  */
 import type { ColumnDescriptor, DocumentPolicies, PolicyDescriptor, TableDescriptor } from '@phantom/catalog';
 import { evaluateExpression } from '../exec/evaluate-expression.js';
@@ -15,7 +15,9 @@ import type { Value } from '../types/type.js';
 import { TablePolicies } from './binder/row-security.js';
 import { StatementBinder } from './binder/statement-binder.js';
 import type { CatalogPort } from './catalog-port.js';
-import type { RowCheck } from './logical/logical.js';
+import type { LogicalNode, RowCheck } from './logical/logical.js';
+import { preparedPlan } from './plan-statement.js';
+import type { PreparedPlan } from './prepared-plan.js';
 import { sqlReader } from './sql-reader.js';
 import { foldExpression } from './rules/constant-folding.js';
 import { hasSubquery } from './rules/facts.js';
@@ -23,19 +25,26 @@ import { hasSubquery } from './rules/facts.js';
 type Command = Exclude<PolicyDescriptor['command'], 'all'>;
 type Condition = (row: readonly Value[]) => boolean;
 
+/** Runs a plan that only reads, in the transaction that asks; the number of its rows. */
+export type PlanRunner = (plan: PreparedPlan, parameters: readonly Value[]) => number;
+
 /** The policies that hold for whoever the catalog's picture is of; undefined: the table is open to them. */
 export function rowPolicies(
   table: TableDescriptor,
   catalog: CatalogPort,
   evaluation: EvaluationContext,
+  run: PlanRunner,
 ): DocumentPolicies | undefined {
-  const context = new BindContext({ catalog, text: '' });
+  const context = new BindContext({ catalog, text: '', parameterTypes: table.columns.map(({ type }) => type) });
   const policies = TablePolicies.of(new StatementBinder(context, sqlReader), table);
   if (policies === undefined) return undefined;
   const ids = table.columns.map((column: ColumnDescriptor): ColumnId => context.newColumn(column.name, column.type));
   const places = new Map(ids.map((id, place) => [id, place]));
   const compiled = (bound: Expression): Condition => {
-    if (hasSubquery(bound)) throw context.unsupported('a policy with a subquery on documents outside of SQL', 0);
+    if (hasSubquery(bound)) {
+      const plan = planOverRow(bound, table, ids, context, catalog);
+      return (row) => run(plan, row) > 0;
+    }
     const evaluate = evaluateExpression(foldExpression(bound, context), [], places, catalog.types);
     return (row) => evaluate(row, evaluation) === true;
   };
@@ -75,4 +84,22 @@ export function rowPolicies(
       }
     },
   };
+}
+
+/** A plan that gives a row where a condition holds for the row of its parameters. */
+function planOverRow(
+  condition: Expression,
+  { columns }: TableDescriptor,
+  ids: readonly ColumnId[],
+  context: BindContext,
+  catalog: CatalogPort,
+): PreparedPlan {
+  const row = columns.map(({ type }, i): Expression => ({ kind: 'parameter', index: i + 1, type }));
+  const plan: LogicalNode = {
+    kind: 'filter',
+    input: { kind: 'values', rows: [row], columns: ids },
+    conditions: [condition],
+    columns: ids,
+  };
+  return preparedPlan(context, { plan, fields: [] }, 'select', catalog, {});
 }

@@ -16,7 +16,7 @@ import type {
   TableDescriptor,
 } from '@phantom/catalog';
 import type { MvccTransaction, TableLockMode } from '@phantom/mvcc';
-import { StatementRestart } from '../exec/runtime.js';
+import { type RowSink, StatementRestart } from '../exec/runtime.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
 import { rowPolicies } from '../plan/row-policies.js';
 import { ChildRows } from '../storage/child-rows.js';
@@ -32,6 +32,8 @@ import { type WriterHost, type WriterOwner, TransactionWriters } from './transac
 
 /** How often rows that others change meanwhile are looked for anew. */
 const RESTARTS_MAX = 100;
+/** For whoever wants to know only how many rows there are. */
+const ROWS_COUNTED: RowSink = { batchRowsMax: 1024, rows: () => false };
 
 export class SessionRowTables implements RowTables {
   private readonly engine: SqlEngine;
@@ -93,7 +95,11 @@ export class SessionRowTables implements RowTables {
   policies(table: TableDescriptor, transaction: ProviderTransaction): DocumentPolicies | undefined {
     const session = this.sessionOf(transaction.storage);
     const { picture } = session.transaction?.storage === transaction.storage ? session : this.guestIn(transaction);
-    return rowPolicies(table, picture, session.evaluation);
+    return rowPolicies(table, picture, session.evaluation, (plan, parameters) => {
+      if (plan.privileges.length > 0) session.checkPrivileges(plan.privileges);
+      const context = session.executionContext(parameters, transaction.storage, undefined);
+      return session.routines.driveNow(plan.execute(context, ROWS_COUNTED));
+    });
   }
 
   /** The session whose transaction it is; that of the database's user for one that has none. */
