@@ -20,7 +20,8 @@ import type {
   UpdateResult,
   WithId,
 } from './collection-types.js';
-import { PipelineBatches, collect, runPipeline, writes } from './aggregate/pipeline.js';
+import { collect } from './aggregate/pipeline-source.js';
+import { PipelineBatches, runPipeline, writes } from './aggregate/pipeline.js';
 import { TransactionSource } from './aggregate/transaction-source.js';
 import { bulkStep, runBulk } from './bulk-write.js';
 import type { WatchOptions } from './changes/change-event.js';
@@ -311,7 +312,8 @@ export class Collection<T extends object> {
   }
 
   private async findAndModify(change: RequestedChange, options: FindOneAndOptions): Promise<WithId<T> | null> {
-    const projection = options.projection === undefined ? undefined : compileProjection(options.projection);
+    const { projection: shown } = options;
+    const projection = shown === undefined ? undefined : compileProjection(shown, {}, change.query.filter);
     const done = await this.change(options, { ...change, fields: undefined });
     const document = options.returnDocument === 'after' ? done.after : done.before;
     if (document === undefined) return null;

@@ -31,13 +31,16 @@ export function queryOf(filter: unknown, options: FindOptions): Query {
   const { projection, sort, skip = 0, limit = 0, hint } = options;
   checkCount('skip', skip);
   checkCount('limit', limit);
+  const compiled = compileFilter(filter);
   return {
-    filter: compileFilter(filter),
+    filter: compiled,
     sort: sort === undefined ? UNSORTED : parseSort(sort),
     skip,
     limit,
     projection:
-      projection === undefined || Object.keys(projection).length === 0 ? undefined : compileProjection(projection),
+      projection === undefined || Object.keys(projection).length === 0
+        ? undefined
+        : compileProjection(projection, {}, compiled),
     hint,
   };
 }

@@ -1,15 +1,16 @@
 /**
  * Projections: which fields come out. Inclusion names what stays (and `_id` unless it is refused), exclusion what goes; the two do
- * not mix. A field may also be an expression, a slice of an array, or its first element that matches.
+ * not mix. A field may also be an expression, a slice of an array, or its first element that matches: a condition of its own, or the filter.
  *
- *   { a: 1, 'b.c': 1, _id: 0 }   { secret: 0 }   { n: { $add: ['$a', 1] } }   { tags: { $slice: 3 } }   { items: { $elemMatch: {..} } }
+ *   { a: 1, 'b.c': 1, _id: 0 }   { secret: 0 }   { n: { $add: ['$a', 1] } }   { tags: { $slice: 3 } }   { items: { $elemMatch: {..} } }   { 'items.$': 1 }
  */
 import { compileExpression } from './aggregate/expression.js';
 import { badArgument } from './errors.js';
-import { compileFilter } from './filter/filter.js';
+import { type CompiledFilter, compileFilter } from './filter/filter.js';
 import { type PlainObject, isNumber, isObject } from './order.js';
 import { ownField, parsePath, setField } from './path.js';
 import { isTrue } from './truth.js';
+import { matchedIndex } from './update/places.js';
 
 export type Projector = (document: PlainObject) => PlainObject;
 
@@ -29,8 +30,12 @@ interface Node {
 
 const newNode = (): Node => ({ children: new Map(), compute: undefined, leaf: false });
 
-/** Compiles a projection. `mode` asks that it includes or excludes, as $unset and $project of pipelines do. */
-export function compileProjection(projection: unknown, variables: PlainObject = {}): Projection {
+/** Compiles a projection; `filter` is what found the documents, for `$`. 22023 for what is none. */
+export function compileProjection(
+  projection: unknown,
+  variables: PlainObject = {},
+  filter?: CompiledFilter,
+): Projection {
   if (!isObject(projection)) throw badArgument('a projection must be an object');
   const tree = newNode();
   let mode: 'include' | 'exclude' | undefined;
@@ -50,7 +55,13 @@ export function compileProjection(projection: unknown, variables: PlainObject = 
         const wanted = isTrue(value) ? 'include' : 'exclude';
         if (mode !== undefined && mode !== wanted) throw badArgument('a projection includes or excludes, not both');
         mode = wanted;
-        insert(tree, path, undefined);
+        if (path.endsWith('.$')) {
+          if (filter === undefined || mode === 'exclude') throw badArgument(`"${path}" shows what a filter matched`);
+          const array = path.slice(0, -2);
+          insert(tree, array, matchedElement(parsePath(array), filter));
+        } else {
+          insert(tree, path, undefined);
+        }
         fields?.add(parsePath(path)[0] as string);
       } else if (isObject(value) && !Object.keys(value).some((name) => name.startsWith('$'))) {
         if (Object.keys(value).length === 0) throw badArgument(`the projection of "${path}" is empty`);
@@ -89,6 +100,7 @@ export function compileProjection(projection: unknown, variables: PlainObject = 
 function insert(tree: Node, path: string, compute: Node['compute']): void {
   let node = tree;
   for (const step of parsePath(path)) {
+    if (step.startsWith('$')) throw badArgument(`"${step}" cannot stand in the path "${path}" of a projection`);
     if (node.leaf) throw badArgument(`paths of the projection collide at "${path}"`);
     let child = node.children.get(step);
     if (child === undefined) node.children.set(step, (child = newNode()));
@@ -189,5 +201,18 @@ function elementOf(operand: unknown): (document: PlainObject, value: unknown) =>
     if (!Array.isArray(value)) return undefined;
     const found = value.find((item) => matches({ e: [item] }));
     return found === undefined ? undefined : [found];
+  };
+}
+
+/** The first element of an array that the filter matched. 22023 where it matched none. */
+function matchedElement(
+  path: readonly string[],
+  filter: CompiledFilter,
+): (document: PlainObject, value: unknown) => unknown {
+  return (document, value) => {
+    if (!Array.isArray(value)) return value;
+    const index = matchedIndex(document, path, filter);
+    if (index < 0) throw badArgument(`the filter matched no element of "${path.join('.')}" for $`);
+    return [value[index] as unknown];
   };
 }

@@ -11,6 +11,7 @@ const uuid = new Uuid('00000000-0000-4000-8000-000000000001');
 /** Filters on `a`, with values of `a` that match and that do not. `undefined` is a document without it. */
 const cases: Readonly<Record<string, Case>> = {
   'equality of numbers whatever their type': [{ a: 1 }, [1, 1n, Decimal.of(1), [1], [0, 1]], [2, '1', true, [[1]]]],
+  $eq: [{ a: { $eq: [1] } }, [[1], [[1]]], [1, [2]]],
   'null is missing, too': [{ a: null }, [null, undefined, [null], [1, null]], [0, '', false, [], {}]],
   'an array equals itself, and an element of an array': [{ a: [1, 2] }, [[1, 2], [[1, 2]]], [[2, 1], 1, [1, 2, 3]]],
   'an object equals with its fields in order': [{ a: { x: 1, y: 2 } }, [{ x: 1, y: 2 }], [{ y: 2, x: 1 }, { x: 1 }]],
@@ -60,6 +61,20 @@ const cases: Readonly<Record<string, Case>> = {
     [[{ x: 1 }]],
   ],
   $mod: [{ a: { $mod: [3, 1] } }, [4, 1, 4.5, 4n, [4]], [3, '4', null, Number.NaN]],
+  '$bitsAllSet by a mask': [
+    { a: { $bitsAllSet: 5 } },
+    [5, 7, 13n, -1, [0, 5], new Uint8Array([5])],
+    [4, 1.5, '5', null],
+  ],
+  '$bitsAnySet by positions': [{ a: { $bitsAnySet: [1, 70] } }, [2, -1, new Uint8Array([2])], [5, 0, undefined]],
+  '$bitsAllClear by binary': [{ a: { $bitsAllClear: new Uint8Array([0, 1]) } }, [0, 255, -512], [256, -1]],
+  $bitsAnyClear: [{ a: { $bitsAnyClear: 3n } }, [1, 2, 4], [3, 7]],
+  $jsonSchema: [
+    { $jsonSchema: { properties: { a: { type: 'integer', minimum: 2 } }, required: ['a'] } },
+    [2, 3],
+    [1, 'x', undefined],
+  ],
+  'not what a schema says': [{ $nor: [{ $jsonSchema: { required: ['a'] } }] }, [undefined], [1, null]],
   '$regex with options': [{ a: { $regex: '^A', $options: 'i' } }, ['abc'], ['xa', 1]],
   $not: [{ a: { $not: { $gt: 1 } } }, [1, undefined, 'x', null], [2, [0, 2]]],
   '$not an expression': [{ a: { $not: /x/ } }, ['a', 1, undefined], ['x']],
@@ -113,6 +128,10 @@ describe('a filter', () => {
       { a: { $in: [undefined] } },
       { 'a..b': 1 },
       { $text: 'x' },
+      { a: { $bitsAllSet: -1 } },
+      { a: { $bitsAnySet: [-1] } },
+      { a: { $bitsAllClear: '1' } },
+      { $jsonSchema: { type: 'nothing' } },
     ];
     for (const filter of wrong) {
       expect(() => compileFilter(filter), JSON.stringify(filter)).toThrow(expect.objectContaining({ code: '22023' }));

@@ -124,7 +124,9 @@ const taking = (names: readonly string[], operand: fc.Arbitrary<unknown>): [stri
 
 const expressions: readonly (readonly [string, fc.Arbitrary<unknown>])[] = [
   ...taking(['$add', '$multiply', '$subtract', '$divide', '$mod', '$pow'], pair(number)),
-  ...taking(['$abs', '$ceil', '$floor', '$exp'], number),
+  ...taking(['$abs', '$ceil', '$floor', '$exp', '$sin', '$cos', '$tanh', '$degreesToRadians'], number),
+  ...taking(['$bitAnd', '$bitOr', '$bitXor'], pair(fc.constantFrom<unknown>('$n', 5, -2))),
+  ...taking(['$firstN', '$lastN', '$maxN'], fc.record({ n: fc.integer({ min: 1, max: 3 }), input: list })),
   ...taking(['$trunc', '$round'], fc.tuple(number, fc.constantFrom(0, 1))),
   ...taking(['$eq', '$ne', '$and', '$or', '$ifNull'], pair(value)),
   ...taking(['$gt', '$gte', '$lt', '$lte', '$cmp'], fc.oneof(pair(fc.constantFrom<unknown>('$n', 1, -2)), pair(text))),

@@ -5,6 +5,7 @@ import { type NumberValue, type PlainObject, compareValues, equalValues, isNumbe
 import { setField } from '../path.js';
 import { Sorter, type SortKey, parseSort } from '../sort.js';
 import { type Expression, compileExpression } from './expression.js';
+import { Deviation } from './folds.js';
 import { calculate, divide } from './numbers.js';
 import { namedParts } from './operands.js';
 
@@ -129,22 +130,12 @@ function merged(value: Expression): Accumulator {
   };
 }
 
-/** Standard deviation by Welford's method: of all values, or of a sample. */
+/** Standard deviation: of all values, or of a sample. */
 function deviation(value: Expression, sample: 0 | 1): Accumulator {
-  let count = 0;
-  let mean = 0;
-  let squares = 0;
+  const found = new Deviation();
   return {
-    add(document) {
-      const one = value.evaluate(document);
-      if (!isNumber(one)) return;
-      const number = Number(one);
-      count++;
-      const delta = number - mean;
-      mean += delta / count;
-      squares += delta * (number - mean);
-    },
-    result: () => (count <= sample ? null : Math.sqrt(squares / (count - sample))),
+    add: (document) => found.add(value.evaluate(document)),
+    result: () => found.result(sample),
   };
 }
 

@@ -1,23 +1,13 @@
 /** Arithmetic operators. Null or missing operands make the result null. */
 import { Decimal } from '@phantom/codec';
 import { badArgument } from '../errors.js';
-import { type NumberValue, decimalOf } from '../order.js';
-import { sumOf, averageOf, leastOf, greatestOf } from './folds.js';
-import { calculate, divide, numberOf, remainder } from './numbers.js';
+import type { NumberValue } from '../order.js';
+import { averageOf, deviationOf, greatestOf, leastOf, sumOf } from './folds.js';
+import { calculate, divide, numberOf, remainder, unary } from './numbers.js';
 import { integerOf, strict, withOperands } from './operands.js';
 import type { OperatorMaker } from './evaluate.js';
 
 const MANY = Number.MAX_SAFE_INTEGER;
-
-/** A function of one number, of doubles; decimals have one of their own, or go through doubles. */
-function unary(name: string, apply: (value: number) => number, exact?: (value: Decimal) => Decimal): OperatorMaker {
-  return strict(name, 1, 1, ([value]) => {
-    const number = numberOf(name, value);
-    if (number instanceof Decimal) return exact?.(number) ?? Decimal.fromNumber(apply(number.toNumber()));
-    if (typeof number === 'bigint' && exact !== undefined) return BigInt(exact(decimalOf(number)).toInteger());
-    return apply(Number(number));
-  });
-}
 
 function add(values: unknown[]): unknown {
   let date: Date | undefined;
@@ -94,4 +84,7 @@ export const arithmeticOperators: Readonly<Record<string, OperatorMaker>> = {
   $avg: fold('$avg', averageOf),
   $min: fold('$min', leastOf),
   $max: fold('$max', greatestOf),
+  $stdDevPop: fold('$stdDevPop', (values) => deviationOf(values, 0)),
+  $stdDevSamp: fold('$stdDevSamp', (values) => deviationOf(values, 1)),
+  $rand: withOperands('$rand', 0, 1, Math.random),
 };

@@ -149,12 +149,34 @@ function indexOf([value, wanted, from = 0, to = MANY]: unknown[]): unknown {
   return -1;
 }
 
+/** $firstN and its kin: n elements of the input. */
+function someOf(name: string, choose: (items: readonly unknown[], n: number) => unknown[]): OperatorMaker {
+  return (operand, compiler) => {
+    const parts = named(name, operand, compiler, ['n', 'input']);
+    const [count, input] = [parts.get('n') as Evaluate, parts.get('input') as Evaluate];
+    return (root, variables) => {
+      const n = integerOf(name, count(root, variables));
+      if (n < 1) throw badArgument(`${name} needs an n of at least 1`);
+      return choose(arrayOf(name, input(root, variables)), n);
+    };
+  };
+}
+
+/** What there is, the least first. */
+function ordered(items: readonly unknown[]): unknown[] {
+  return items.filter((item) => !isNothing(item)).sort(compareValues);
+}
+
 export const arrayOperators: Readonly<Record<string, OperatorMaker>> = {
   $arrayElemAt: strict('$arrayElemAt', 2, 2, ([items, index]) =>
     arrayOf('$arrayElemAt', items).at(integerOf('$arrayElemAt', index)),
   ),
   $first: strict('$first', 1, 1, ([items]) => arrayOf('$first', items)[0]),
   $last: strict('$last', 1, 1, ([items]) => arrayOf('$last', items).at(-1)),
+  $firstN: someOf('$firstN', (items, n) => items.slice(0, n)),
+  $lastN: someOf('$lastN', (items, n) => items.slice(-n)),
+  $minN: someOf('$minN', (items, n) => ordered(items).slice(0, n)),
+  $maxN: someOf('$maxN', (items, n) => ordered(items).reverse().slice(0, n)),
   $concatArrays: strict('$concatArrays', 1, MANY, (values) =>
     values.flatMap((value) => arrayOf('$concatArrays', value)),
   ),

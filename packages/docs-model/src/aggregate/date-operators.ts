@@ -170,6 +170,58 @@ const dateTrunc: OperatorMaker = (operand, compiler) => {
   };
 };
 
+const dateToParts: OperatorMaker = (operand, compiler) => {
+  const parts = named('$dateToParts', operand, compiler, ['date'], ['timezone', 'iso8601']);
+  return (root, variables) => {
+    checkZone(parts.get('timezone')?.(root, variables));
+    const date = dateOf('$dateToParts', (parts.get('date') as Evaluate)(root, variables));
+    if (date === null) return null;
+    const { year: isoWeekYear, week: isoWeekNumber } = isoWeek(date);
+    const day =
+      parts.get('iso8601')?.(root, variables) === true
+        ? { isoWeekYear, isoWeek: isoWeekNumber, isoDayOfWeek: date.getUTCDay() || 7 }
+        : { year: date.getUTCFullYear(), month: date.getUTCMonth() + 1, day: date.getUTCDate() };
+    const [hour, minute, second] = [date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()];
+    return { ...day, hour, minute, second, millisecond: date.getUTCMilliseconds() };
+  };
+};
+
+const DAY_PARTS = ['month', 'day'];
+const ISO_DAY_PARTS = ['isoWeek', 'isoDayOfWeek'];
+const TIME_PARTS = ['hour', 'minute', 'second', 'millisecond'];
+
+/** From a year, or a year of ISO weeks. Parts past their end carry over into the next larger one. */
+const dateFromParts: OperatorMaker = (operand, compiler) => {
+  const isIso = isObject(operand) && Object.hasOwn(operand, 'isoWeekYear');
+  const yearName = isIso ? 'isoWeekYear' : 'year';
+  const dayNames = isIso ? ISO_DAY_PARTS : DAY_PARTS;
+  const parts = named('$dateFromParts', operand, compiler, [yearName], [...dayNames, ...TIME_PARTS, 'timezone']);
+  return (root, variables) => {
+    checkZone(parts.get('timezone')?.(root, variables));
+    const given = (name: string, otherwise: number): unknown => {
+      const value = parts.get(name);
+      return value === undefined ? otherwise : value(root, variables);
+    };
+    const values = [yearName, ...dayNames]
+      .map((name) => given(name, 1))
+      .concat(TIME_PARTS.map((name) => given(name, 0)));
+    if (values.some((value) => value === null || value === undefined)) return null;
+    const numbers = values.map((value) => integerOf('$dateFromParts', value));
+    const [year, second, third, ...time] = numbers as [number, number, number, number, number, number, number];
+    if (year < 1 || year > 9999) throw badArgument('$dateFromParts needs a year from 1 to 9999');
+    const date = new Date(0);
+    if (isIso) {
+      // The fourth of January lies in the first week.
+      date.setUTCFullYear(year, 0, 4);
+      date.setUTCDate(4 - (date.getUTCDay() || 7) + 7 * (second - 1) + third);
+    } else {
+      date.setUTCFullYear(year, second - 1, third);
+    }
+    date.setUTCHours(...time);
+    return date;
+  };
+};
+
 export const dateOperators: Readonly<Record<string, OperatorMaker>> = {
   $year: part('$year', (date) => date.getUTCFullYear()),
   $month: part('$month', (date) => date.getUTCMonth() + 1),
@@ -184,6 +236,8 @@ export const dateOperators: Readonly<Record<string, OperatorMaker>> = {
   $isoWeek: part('$isoWeek', (date) => isoWeek(date).week),
   $isoWeekYear: part('$isoWeekYear', (date) => isoWeek(date).year),
   $isoDayOfWeek: part('$isoDayOfWeek', (date) => date.getUTCDay() || 7),
+  $dateToParts: dateToParts,
+  $dateFromParts: dateFromParts,
   $dateToString: dateToString,
   $dateFromString: dateFromString,
   $dateAdd: shift('$dateAdd', 1),

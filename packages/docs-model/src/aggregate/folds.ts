@@ -33,3 +33,32 @@ function extreme(values: readonly unknown[], sign: 1 | -1): unknown {
   }
   return found;
 }
+
+/** Standard deviation of numbers that come one by one, by Welford's method. */
+export class Deviation {
+  private count = 0;
+  private mean = 0;
+  private squares = 0;
+
+  /** What is no number does not count. */
+  add(value: unknown): void {
+    if (!isNumber(value)) return;
+    const number = Number(value);
+    this.count++;
+    const delta = number - this.mean;
+    this.mean += delta / this.count;
+    this.squares += delta * (number - this.mean);
+  }
+
+  /** Of all values (0) or of a sample (1); null where there are too few. */
+  result(sample: 0 | 1): number | null {
+    return this.count <= sample ? null : Math.sqrt(this.squares / (this.count - sample));
+  }
+}
+
+/** Standard deviation of the numbers. */
+export function deviationOf(values: readonly unknown[], sample: 0 | 1): number | null {
+  const deviation = new Deviation();
+  for (const value of values) deviation.add(value);
+  return deviation.result(sample);
+}

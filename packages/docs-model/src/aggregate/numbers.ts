@@ -3,6 +3,8 @@ import { PhantomError } from '@phantom/base';
 import { Decimal } from '@phantom/codec';
 import { badArgument } from '../errors.js';
 import { type NumberValue, decimalOf, isNumber, typeName } from '../order.js';
+import type { OperatorMaker } from './evaluate.js';
+import { strict } from './operands.js';
 
 export type Arithmetic = 'add' | 'sub' | 'mul';
 
@@ -46,4 +48,18 @@ export function remainder(a: NumberValue, b: NumberValue): NumberValue {
 export function numberOf(operator: string, value: unknown): NumberValue {
   if (!isNumber(value)) throw badArgument(`${operator} needs numbers, not ${typeName(value)}`);
   return value;
+}
+
+/** A function of one number, of doubles; decimals have one of their own, or go through doubles. */
+export function unary(
+  name: string,
+  apply: (value: number) => number,
+  exact?: (value: Decimal) => Decimal,
+): OperatorMaker {
+  return strict(name, 1, 1, ([value]) => {
+    const number = numberOf(name, value);
+    if (number instanceof Decimal) return exact?.(number) ?? Decimal.fromNumber(apply(number.toNumber()));
+    if (typeof number === 'bigint' && exact !== undefined) return BigInt(exact(decimalOf(number)).toInteger());
+    return apply(Number(number));
+  });
 }

@@ -34,20 +34,24 @@ const getField: OperatorMaker = (operand, compiler) => {
   };
 };
 
-const setFieldOperator: OperatorMaker = (operand, compiler) => {
-  const parts = named('$setField', operand, compiler, ['field', 'input', 'value']);
-  return (root, variables) => {
-    const input = (parts.get('input') as Evaluate)(root, variables);
-    if (input === null || input === undefined) return null;
-    if (!isObject(input)) throw badArgument(`$setField needs an object, not ${typeName(input)}`);
-    const key = textOf('$setField', (parts.get('field') as Evaluate)(root, variables));
-    const value = (parts.get('value') as Evaluate)(root, variables);
-    const result: PlainObject = {};
-    for (const name of Object.keys(input)) if (name !== key || value !== undefined) setField(result, name, input[name]);
-    if (value !== undefined) setField(result, key, value);
-    return result;
+/** $setField; without a value, and as $unsetField, the field goes. */
+function fieldSetter(operator: string, others: readonly string[]): OperatorMaker {
+  return (operand, compiler) => {
+    const parts = named(operator, operand, compiler, ['field', 'input', ...others]);
+    return (root, variables) => {
+      const input = (parts.get('input') as Evaluate)(root, variables);
+      if (input === null || input === undefined) return null;
+      if (!isObject(input)) throw badArgument(`${operator} needs an object, not ${typeName(input)}`);
+      const key = textOf(operator, (parts.get('field') as Evaluate)(root, variables));
+      const value = parts.get('value')?.(root, variables);
+      const result: PlainObject = {};
+      for (const name of Object.keys(input))
+        if (name !== key || value !== undefined) setField(result, name, input[name]);
+      if (value !== undefined) setField(result, key, value);
+      return result;
+    };
   };
-};
+}
 
 const meta: OperatorMaker = (operand, compiler) => {
   if (operand !== 'textScore') throw badArgument(`$meta knows textScore, not ${String(operand)}`);
@@ -60,7 +64,8 @@ export const objectOperators: Readonly<Record<string, OperatorMaker>> = {
   $literal: (operand) => () => operand,
   $let: letOperator,
   $getField: getField,
-  $setField: setFieldOperator,
+  $setField: fieldSetter('$setField', ['value']),
+  $unsetField: fieldSetter('$unsetField', []),
   $mergeObjects: withOperands('$mergeObjects', 1, Number.MAX_SAFE_INTEGER, (values) => {
     const result: PlainObject = {};
     const objects = values.length === 1 && Array.isArray(values[0]) ? (values[0] as unknown[]) : values;

@@ -3,40 +3,22 @@
  * its planner: a leading $match (and $sort, $skip, $limit behind it) become a query that indexes may answer, and only the fields
  * that the next stages read are decoded.
  *
- * Stages that look elsewhere stand here: $lookup, $unionWith, $facet, and $out and $merge, which write.
+ * Stages that look elsewhere stand here: $unionWith, $facet, and $out and $merge, which write; joins are in lookups.ts.
  */
 import { badArgument, unknownOperator } from '../errors.js';
 import { compileFilter } from '../filter/filter.js';
 import { type PlainObject, isObject } from '../order.js';
-import { parsePath, setField, walkPath } from '../path.js';
+import { setField } from '../path.js';
 import type { Query } from '../reader.js';
 import { type SortInput, parseSort } from '../sort.js';
-import { changeAt } from '../update/places.js';
-import { compileExpression } from './expression.js';
 import type { Variables } from './evaluate.js';
+import { graphLookup, lookup } from './lookups.js';
 import { namedParts } from './operands.js';
-import { type Documents, type Stage, groupFields, groupKey, simpleStages } from './stages.js';
-
-/** What pipelines ask of the collections around them; all in one transaction. */
-export interface PipelineSource {
-  /** Batches of a query's documents; `fields`: only those are needed. */
-  scan(collection: string, query: Query, fields: ReadonlySet<string> | undefined): Documents;
-  /** Replaces what a collection holds. */
-  replace(collection: string, documents: readonly PlainObject[]): Promise<void>;
-  /** Merges documents into a collection, by $merge's rules. */
-  merge(collection: string, documents: readonly PlainObject[], rules: MergeRules): Promise<void>;
-}
-
-export interface MergeRules {
-  readonly on: readonly string[];
-  readonly whenMatched: 'replace' | 'keepExisting' | 'merge' | 'fail';
-  readonly whenNotMatched: 'insert' | 'discard' | 'fail';
-}
+import { type MergeRules, type PipelineSource, collect, once } from './pipeline-source.js';
+import { type Documents, type Stage, groupFields, simpleStages } from './stages.js';
 
 const STAGES_MAX = 1000;
 const DEPTH_MAX = 20;
-/** Documents that a stage may hold of another collection, or that $out and $merge may write. Past it 53200. */
-const HELD_MAX = 1_000_000;
 
 /** True when the pipeline ends in a stage that writes. */
 export function writes(pipeline: readonly unknown[]): boolean {
@@ -145,7 +127,9 @@ function compileStage(
   if (simple !== undefined) return simple(operand, variables);
   switch (name) {
     case '$lookup':
-      return lookup(source, operand, variables, depth);
+      return lookup(source, operand, variables, (pipeline, known) => inner(source, pipeline, known, depth));
+    case '$graphLookup':
+      return graphLookup(source, operand, variables);
     case '$unionWith':
       return unionWith(source, operand, variables, depth);
     case '$facet':
@@ -165,101 +149,6 @@ function inner(source: PipelineSource, pipeline: unknown, variables: Variables, 
     compileStage(source, name, operand, variables, depth + 1, false),
   );
   return (input) => stages.reduce((documents, stage) => stage(documents), input);
-}
-
-export async function collect(documents: Documents): Promise<PlainObject[]> {
-  const all: PlainObject[] = [];
-  for await (const batch of documents) {
-    for (const document of batch) all.push(document);
-    if (all.length > HELD_MAX) throw badArgument(`a stage holds at most ${HELD_MAX} documents of another collection`);
-  }
-  return all;
-}
-
-/** By equality of two fields, by a pipeline, or both. */
-function lookup(source: PipelineSource, operand: unknown, variables: Variables, depth: number): Stage {
-  const parts = namedParts('$lookup', operand, ['from', 'as'], ['localField', 'foreignField', 'let', 'pipeline']);
-  const { from, as, localField, foreignField, let: letOperand, pipeline } = parts;
-  if (typeof from !== 'string' || typeof as !== 'string') throw badArgument('$lookup needs from and as as text');
-  const target = parsePath(as);
-  const byFields = localField !== undefined || foreignField !== undefined;
-  if (byFields && (typeof localField !== 'string' || typeof foreignField !== 'string')) {
-    throw badArgument('$lookup needs both localField and foreignField');
-  }
-  if (!byFields && pipeline === undefined) throw badArgument('$lookup needs fields or a pipeline');
-  const local = byFields ? parsePath(localField as string) : [];
-  const vars = isObject(letOperand)
-    ? Object.keys(letOperand).map((key) => ({ key, value: compileExpression(letOperand[key], variables) }))
-    : [];
-  const perDocument = vars.length > 0;
-  const compiled = pipeline === undefined || perDocument ? undefined : inner(source, pipeline, variables, depth);
-  const attach = (document: PlainObject, found: readonly PlainObject[]): PlainObject =>
-    changeAt(document, target, () => found, true) as PlainObject;
-  const matching = (values: readonly unknown[]): Query =>
-    queryFor(byFields ? { [foreignField as string]: { $in: values } } : {});
-  return async function* joined(input) {
-    let all: readonly PlainObject[] | undefined;
-    for await (const batch of input) {
-      const result: PlainObject[] = [];
-      if (perDocument) {
-        for (const document of batch) {
-          const own: Record<string, unknown> = { ...variables };
-          for (const { key, value } of vars) own[key] = value.evaluate(document);
-          const foreign = source.scan(from, matching(localValues(document, local)), undefined);
-          result.push(attach(document, await collect(inner(source, pipeline ?? [], own, depth)(foreign))));
-        }
-      } else if (byFields) {
-        // One query for the batch; its answer is dealt out by value.
-        const wanted = batch.map((document) => localValues(document, local));
-        const values = distinct(wanted.flat());
-        const found = await collect(source.scan(from, matching(values), undefined));
-        const byValue = new Map<string | number, PlainObject[]>();
-        const path = parsePath(foreignField as string);
-        for (const one of found) {
-          for (const key of new Set(localValues(one, path).map((value) => groupKey(value)))) {
-            const list = byValue.get(key);
-            if (list === undefined) byValue.set(key, [one]);
-            else list.push(one);
-          }
-        }
-        for (const [i, document] of batch.entries()) {
-          const mine = new Set<PlainObject>();
-          for (const value of wanted[i] as unknown[]) {
-            for (const one of byValue.get(groupKey(value)) ?? []) mine.add(one);
-          }
-          const own = found.length > 1 && mine.size > 1 ? found.filter((one) => mine.has(one)) : [...mine];
-          result.push(attach(document, compiled === undefined ? own : await collect(compiled(once(own)))));
-        }
-      } else {
-        all ??= await collect((compiled as Stage)(source.scan(from, queryFor({}), undefined)));
-        for (const document of batch) result.push(attach(document, all));
-      }
-      yield result;
-    }
-  };
-}
-
-/** Values at a path, elements of arrays one by one; null where there is nothing. */
-function localValues(document: PlainObject, path: readonly string[]): unknown[] {
-  const values: unknown[] = [];
-  walkPath(document, path, (value) => {
-    if (Array.isArray(value)) values.push(...(value as unknown[]));
-    else values.push(value ?? null);
-    return false;
-  });
-  return values.length === 0 ? [null] : values;
-}
-
-function distinct(values: unknown[]): unknown[] {
-  return [...new Map(values.map((value) => [groupKey(value), value])).values()];
-}
-
-function queryFor(filter: PlainObject): Query {
-  return { filter: compileFilter(filter), sort: [], skip: 0, limit: 0, projection: undefined, hint: undefined };
-}
-
-async function* once(documents: readonly PlainObject[]): AsyncGenerator<readonly PlainObject[]> {
-  yield documents;
 }
 
 function unionWith(source: PipelineSource, operand: unknown, variables: Variables, depth: number): Stage {

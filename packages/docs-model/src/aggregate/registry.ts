@@ -1,22 +1,26 @@
 /** Expression operators by name. */
 import { arithmeticOperators } from './arithmetic-operators.js';
 import { arrayOperators } from './array-operators.js';
+import { bitOperators } from './bit-operators.js';
 import { conversionOperators } from './conversion-operators.js';
 import { dateOperators } from './date-operators.js';
 import type { OperatorMaker } from './evaluate.js';
 import { logicOperators } from './logic-operators.js';
 import { objectOperators } from './object-operators.js';
 import { textOperators } from './text-operators.js';
+import { trigonometryOperators } from './trigonometry-operators.js';
 
 const operators = new Map<string, OperatorMaker>(
   [
     arithmeticOperators,
     arrayOperators,
+    bitOperators,
     conversionOperators,
     dateOperators,
     logicOperators,
     objectOperators,
     textOperators,
+    trigonometryOperators,
   ].flatMap((family) => Object.entries(family)),
 );
 

@@ -11,7 +11,7 @@ import { type Query, Reader } from '../reader.js';
 import type { DocumentTransaction } from '../transaction.js';
 import { placeValue } from '../update/places.js';
 import { settle } from '../writer.js';
-import type { MergeRules, PipelineSource } from './pipeline.js';
+import type { MergeRules, PipelineSource } from './pipeline-source.js';
 import type { Documents } from './stages.js';
 
 const BATCH_DOCUMENTS = 1000;

@@ -16,7 +16,9 @@ import { compileExpression } from '../aggregate/expression.js';
 import { badArgument, unknownOperator } from '../errors.js';
 import { type PlainObject, isObject } from '../order.js';
 import { type Path, parsePath, walkPath } from '../path.js';
+import { schemaValidator } from '../schema.js';
 import { isTrue } from '../truth.js';
+import { bitTest, isBitOperator } from './bit-tests.js';
 import { idFilterOf, isPlainValue } from './id-filter.js';
 import { type ValueTest, comparison, equalTo, modTest, oneOf, regexOf, regexTest, typeTest } from './tests.js';
 
@@ -106,6 +108,11 @@ class FilterCompiler {
         this.allFields = true;
         const expression = compileExpression(operand, this.variables);
         return (document) => isTrue(expression.evaluate(document));
+      }
+      case '$jsonSchema': {
+        this.allFields = true;
+        const faultsOf = schemaValidator(operand);
+        return (document) => isObject(document) && faultsOf(document).length === 0;
       }
       case '$comment':
         return always;
@@ -253,6 +260,7 @@ class FilterCompiler {
         return (document) => !matcher(document);
       }
       default:
+        if (isBitOperator(operator)) return anyPlace(path, bitTest(operator, operand));
         throw unknownOperator(operator, 'operator of a filter');
     }
   }
@@ -287,7 +295,7 @@ class FilterCompiler {
   }
 }
 
-const LOGICAL: ReadonlySet<string> = new Set(['$and', '$or', '$nor', '$expr']);
+const LOGICAL: ReadonlySet<string> = new Set(['$and', '$or', '$nor', '$expr', '$jsonSchema']);
 
 /** Compiles a filter. 22023 for what is none, 0A000 for what is known and not there. */
 export function compileFilter(filter: unknown, variables: PlainObject = {}): CompiledFilter {

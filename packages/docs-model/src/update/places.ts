@@ -3,6 +3,7 @@
  * Paths of updates lead to one place, unlike those of filters: a number after an array is an index, anything else there is a mistake.
  */
 import { badArgument } from '../errors.js';
+import type { CompiledFilter } from '../filter/filter.js';
 import { type PlainObject, isObject, typeName } from '../order.js';
 import { ownField, setField, stepIndex } from '../path.js';
 
@@ -91,6 +92,21 @@ export function placeValue(container: unknown, path: readonly string[]): unknown
     }
   }
   return current;
+}
+
+/** The first element of an array that satisfies what the filter asks of the array and of what is in it; -1: none does. */
+export function matchedIndex(document: PlainObject, place: readonly string[], filter: CompiledFilter): number {
+  const name = place.join('.');
+  const array = placeValue(document, place);
+  if (!Array.isArray(array)) return -1;
+  const parts = filter.parts.filter(({ path }) => path === name || path.startsWith(`${name}.`));
+  if (parts.length === 0) return -1;
+  const alone = (item: unknown): PlainObject => changeAt(document, place, () => [item], true) as PlainObject;
+  for (let i = 0; i < array.length; i++) {
+    const single = alone(array[i]);
+    if (parts.every(({ matches }) => matches(single))) return i;
+  }
+  return -1;
 }
 
 /** True when both are the same to the byte: types, order of fields, signs of zero. */

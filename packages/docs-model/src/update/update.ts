@@ -13,7 +13,7 @@ import { type CompiledFilter, type Matcher, compileFilter } from '../filter/filt
 import { type PlainObject, equalValues, isObject } from '../order.js';
 import { parsePath } from '../path.js';
 import { neverCreates, updateOperators } from './operators.js';
-import { type Change, REMOVED, changeAt, placeValue } from './places.js';
+import { type Change, REMOVED, changeAt, matchedIndex, placeValue } from './places.js';
 
 export interface UpdateContext {
   /** The filter that found the document, for `$`. */
@@ -192,21 +192,6 @@ function placesOf(
     places = next;
   }
   return places;
-}
-
-/** The first element that satisfies what the filter asks of the array and of what is in it. */
-function matchedIndex(document: PlainObject, place: readonly string[], filter: CompiledFilter): number {
-  const name = place.join('.');
-  const array = placeValue(document, place);
-  if (!Array.isArray(array)) return -1;
-  const parts = filter.parts.filter(({ path }) => path === name || path.startsWith(`${name}.`));
-  if (parts.length === 0) return -1;
-  const alone = (item: unknown): PlainObject => changeAt(document, place, () => [item], true) as PlainObject;
-  for (let i = 0; i < array.length; i++) {
-    const single = alone(array[i]);
-    if (parts.every(({ matches }) => matches(single))) return i;
-  }
-  return -1;
 }
 
 /** Paths of one update: two that meet are a mistake. */

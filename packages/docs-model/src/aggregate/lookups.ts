@@ -1,0 +1,160 @@
+/** Stages that join documents of other collections: $lookup and $graphLookup. They ask for a batch of documents, or a step, at once. */
+import { badArgument } from '../errors.js';
+import { compileFilter } from '../filter/filter.js';
+import { type PlainObject, isObject } from '../order.js';
+import { parsePath, walkPath } from '../path.js';
+import type { Query } from '../reader.js';
+import { changeAt } from '../update/places.js';
+import type { Variables } from './evaluate.js';
+import { compileExpression } from './expression.js';
+import { namedParts } from './operands.js';
+import { type PipelineSource, checkHeld, collect, once, queryFor } from './pipeline-source.js';
+import { type Stage, groupKey } from './stages.js';
+
+/** $lookup: by equality of two fields, by a pipeline, or both. */
+export function lookup(
+  source: PipelineSource,
+  operand: unknown,
+  variables: Variables,
+  inner: (pipeline: unknown, variables: Variables) => Stage,
+): Stage {
+  const parts = namedParts('$lookup', operand, ['from', 'as'], ['localField', 'foreignField', 'let', 'pipeline']);
+  const { from, as, localField, foreignField, let: letOperand, pipeline } = parts;
+  if (typeof from !== 'string' || typeof as !== 'string') throw badArgument('$lookup needs from and as as text');
+  const target = parsePath(as);
+  const byFields = localField !== undefined || foreignField !== undefined;
+  if (byFields && (typeof localField !== 'string' || typeof foreignField !== 'string')) {
+    throw badArgument('$lookup needs both localField and foreignField');
+  }
+  if (!byFields && pipeline === undefined) throw badArgument('$lookup needs fields or a pipeline');
+  const local = byFields ? parsePath(localField as string) : [];
+  const vars = isObject(letOperand)
+    ? Object.keys(letOperand).map((key) => ({ key, value: compileExpression(letOperand[key], variables) }))
+    : [];
+  const perDocument = vars.length > 0;
+  const compiled = pipeline === undefined || perDocument ? undefined : inner(pipeline, variables);
+  const attach = (document: PlainObject, found: readonly PlainObject[]): PlainObject =>
+    changeAt(document, target, () => found, true) as PlainObject;
+  const matching = (values: readonly unknown[]): Query =>
+    queryFor(byFields ? { [foreignField as string]: { $in: values } } : {});
+  return async function* joined(input) {
+    let all: readonly PlainObject[] | undefined;
+    for await (const batch of input) {
+      const result: PlainObject[] = [];
+      if (perDocument) {
+        for (const document of batch) {
+          const own: Record<string, unknown> = { ...variables };
+          for (const { key, value } of vars) own[key] = value.evaluate(document);
+          const foreign = source.scan(from, matching(localValues(document, local)), undefined);
+          result.push(attach(document, await collect(inner(pipeline ?? [], own)(foreign))));
+        }
+      } else if (byFields) {
+        // One query for the batch; its answer is dealt out by value.
+        const wanted = batch.map((document) => localValues(document, local));
+        const values = distinct(wanted.flat());
+        const found = await collect(source.scan(from, matching(values), undefined));
+        const byValue = new Map<string | number, PlainObject[]>();
+        const path = parsePath(foreignField as string);
+        for (const one of found) {
+          for (const key of new Set(localValues(one, path).map((value) => groupKey(value)))) {
+            const list = byValue.get(key);
+            if (list === undefined) byValue.set(key, [one]);
+            else list.push(one);
+          }
+        }
+        for (const [i, document] of batch.entries()) {
+          const mine = new Set<PlainObject>();
+          for (const value of wanted[i] as unknown[]) {
+            for (const one of byValue.get(groupKey(value)) ?? []) mine.add(one);
+          }
+          const own = found.length > 1 && mine.size > 1 ? found.filter((one) => mine.has(one)) : [...mine];
+          result.push(attach(document, compiled === undefined ? own : await collect(compiled(once(own)))));
+        }
+      } else {
+        all ??= await collect((compiled as Stage)(source.scan(from, queryFor({}), undefined)));
+        for (const document of batch) result.push(attach(document, all));
+      }
+      yield result;
+    }
+  };
+}
+
+/**
+ * $graphLookup: for each document those of a collection that it leads to, step by step, each once. A step is one query for all values that
+ * the documents found by the one before lead on to.
+ */
+export function graphLookup(source: PipelineSource, operand: unknown, variables: Variables): Stage {
+  const required = ['from', 'startWith', 'connectFromField', 'connectToField', 'as'];
+  const optional = ['maxDepth', 'depthField', 'restrictSearchWithMatch'];
+  const { from, startWith, connectFromField, connectToField, as, maxDepth, depthField, restrictSearchWithMatch } =
+    namedParts('$graphLookup', operand, required, optional);
+  for (const name of [from, connectFromField, connectToField, as, depthField ?? 'depth'])
+    if (typeof name !== 'string') throw badArgument('$graphLookup needs its collection and fields as text');
+  if (maxDepth !== undefined && (!Number.isInteger(maxDepth) || (maxDepth as number) < 0))
+    throw badArgument('maxDepth needs a whole number of at least 0');
+  const most = (maxDepth as number | undefined) ?? Number.POSITIVE_INFINITY;
+  const start = compileExpression(startWith, variables);
+  const onward = parsePath(connectFromField as string);
+  const target = parsePath(as as string);
+  const depthPath = depthField === undefined ? undefined : parsePath(depthField as string);
+  const restriction = restrictSearchWithMatch ?? {};
+  // What is wrong with it is said before anything is read.
+  compileFilter(restriction, variables);
+  const reachedFrom = async (first: readonly unknown[]): Promise<PlainObject[]> => {
+    const reached = new Map<string | number, PlainObject>();
+    const asked = new Set<string | number>();
+    let values: readonly unknown[] = first;
+    for (let depth = 0; depth <= most; depth++) {
+      const wanted = distinct(values).filter((value) => !asked.has(groupKey(value)));
+      if (wanted.length === 0) break;
+      for (const value of wanted) asked.add(groupKey(value));
+      const step = { $and: [{ [connectToField as string]: { $in: wanted } }, restriction] };
+      const found = await collect(source.scan(from as string, queryFor(step, variables), undefined));
+      const fresh = found.filter(({ _id }) => !reached.has(groupKey(_id)));
+      for (const one of fresh) {
+        const shown = depthPath === undefined ? one : changeAt(one, depthPath, () => depth, true);
+        reached.set(groupKey(one['_id']), shown as PlainObject);
+      }
+      checkHeld(reached.size);
+      values = fresh.flatMap((one) => presentValues(one, onward));
+    }
+    return [...reached.values()];
+  };
+  return async function* joined(input) {
+    for await (const batch of input) {
+      const result: PlainObject[] = [];
+      for (const document of batch) {
+        const first = start.evaluate(document);
+        const reached = await reachedFrom(Array.isArray(first) ? first : first === undefined ? [] : [first]);
+        result.push(changeAt(document, target, () => reached, true) as PlainObject);
+      }
+      yield result;
+    }
+  };
+}
+
+/** Values at a path, elements of arrays one by one. */
+function presentValues(document: PlainObject, path: readonly string[]): unknown[] {
+  const values: unknown[] = [];
+  walkPath(document, path, (value) => {
+    if (Array.isArray(value)) values.push(...(value as unknown[]));
+    else if (value !== undefined) values.push(value);
+    return false;
+  });
+  return values;
+}
+
+/** Values at a path, elements of arrays one by one; null where there is nothing. */
+function localValues(document: PlainObject, path: readonly string[]): unknown[] {
+  const values: unknown[] = [];
+  walkPath(document, path, (value) => {
+    if (Array.isArray(value)) values.push(...(value as unknown[]));
+    else values.push(value ?? null);
+    return false;
+  });
+  return values.length === 0 ? [null] : values;
+}
+
+function distinct(values: readonly unknown[]): unknown[] {
+  return [...new Map(values.map((value) => [groupKey(value), value])).values()];
+}

@@ -1,0 +1,58 @@
+/** What stages need of the collections around them. */
+import { badArgument } from '../errors.js';
+import { compileFilter } from '../filter/filter.js';
+import type { PlainObject } from '../order.js';
+import type { Query } from '../reader.js';
+import type { Variables } from './evaluate.js';
+import type { Documents } from './stages.js';
+
+/** Documents that a stage may hold of another collection, or that $out and $merge may write. Past it 22023. */
+const HELD_MAX = 1_000_000;
+
+/** What pipelines ask of the collections around them; all in one transaction. */
+export interface PipelineSource {
+  /** Batches of a query's documents; `fields`: only those are needed. */
+  scan(collection: string, query: Query, fields: ReadonlySet<string> | undefined): Documents;
+  /** Replaces what a collection holds. */
+  replace(collection: string, documents: readonly PlainObject[]): Promise<void>;
+  /** Merges documents into a collection, by $merge's rules. */
+  merge(collection: string, documents: readonly PlainObject[], rules: MergeRules): Promise<void>;
+}
+
+export interface MergeRules {
+  readonly on: readonly string[];
+  readonly whenMatched: 'replace' | 'keepExisting' | 'merge' | 'fail';
+  readonly whenNotMatched: 'insert' | 'discard' | 'fail';
+}
+
+/** All documents of a stage. 22023 when they are too many to hold. */
+export async function collect(documents: Documents): Promise<PlainObject[]> {
+  const all: PlainObject[] = [];
+  for await (const batch of documents) {
+    for (const document of batch) all.push(document);
+    checkHeld(all.length);
+  }
+  return all;
+}
+
+/** 22023 for more documents than a stage may hold. */
+export function checkHeld(documents: number): void {
+  if (documents > HELD_MAX) throw badArgument(`a stage holds at most ${HELD_MAX} documents of another collection`);
+}
+
+/** A query that has a filter alone. */
+export function queryFor(filter: PlainObject, variables: Variables = {}): Query {
+  return {
+    filter: compileFilter(filter, variables),
+    sort: [],
+    skip: 0,
+    limit: 0,
+    projection: undefined,
+    hint: undefined,
+  };
+}
+
+/** Documents as the input of a stage. */
+export async function* once(documents: readonly PlainObject[]): AsyncGenerator<readonly PlainObject[]> {
+  yield documents;
+}
