@@ -98,7 +98,7 @@ export class CollectionTarget {
     const { model, name, definition } = this;
     const removes = change.removes === true;
     const upserts = change.insert !== undefined;
-    if (!upserts && model.find(transaction, name) === undefined) return NOTHING_FOUND;
+    if (!upserts && !model.exists(transaction, name)) return NOTHING_FOUND;
     const rights = removes ? REMOVING : upserts ? UPSERTING : UPDATING;
     const view = model.forWriting(transaction, name, definition, rights);
     if (view instanceof Promise) return view.then((made) => this.changeIn(made, transaction, change));

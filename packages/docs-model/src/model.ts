@@ -65,6 +65,11 @@ class OwnTransaction implements DocumentTransaction {
   }
 }
 
+/** The catalog that a transaction looks into. */
+function readerOf(transaction: DocumentTransaction): ObjectReader {
+  return transaction instanceof OwnTransaction ? transaction.reader : transaction.objects;
+}
+
 export class DocumentModel {
   readonly ports: DocumentPorts;
   /** By transaction. */
@@ -156,9 +161,14 @@ export class DocumentModel {
     return table;
   }
 
+  /** True when the transaction sees a collection of this name. */
+  exists(transaction: DocumentTransaction, name: string): boolean {
+    return this.named(readerOf(transaction), name) !== undefined;
+  }
+
   /** The collection to read, as the transaction sees it; undefined when there is none. 42501 without the right to. */
   find(transaction: DocumentTransaction, name: string): CollectionView | undefined {
-    const objects = transaction instanceof OwnTransaction ? transaction.reader : transaction.objects;
+    const objects = readerOf(transaction);
     const table = this.named(objects, name);
     if (table === undefined) return undefined;
     requireRights(objects, transaction.roleOid, table, ['select']);
