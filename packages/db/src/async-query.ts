@@ -42,6 +42,8 @@ export async function runQuery<Row>(
 ): Promise<QueryResult<Row>> {
   // A row that lies in memory is there at once, and so is the next one that the caller asks for.
   if (eventLoop.isOverdue()) await eventLoop.nextTurn();
+  const relief = session.relieve();
+  if (relief !== undefined) await relief;
   const statement = session.prepareText(text);
   const values = bindValues(session, statement, parameters);
   if (options.signal?.aborted === true) throw cancelled(options.signal);

@@ -1,6 +1,7 @@
 /** A loop that awaits what is there at once leaves timers, sockets and other callers their turns. */
+import { MemoryVfs } from '@phantom/vfs/testing';
 import { expect, it } from 'vitest';
-import { type Database, open } from '../src/index.js';
+import { type Database, open, openOn } from '../src/index.js';
 
 const CALLS_MAX = 2_000_000;
 
@@ -27,3 +28,36 @@ it.each(KINDS)('%s leave others their turn', async (_kind, call) => {
   expect(turns).toBe(3);
   await db.close();
 });
+
+const FILLING: readonly (readonly [string, (db: Database) => Promise<unknown>])[] = [
+  ['one statement', (db) => db.query('insert into t select i from generate_series(1, 20000) i')],
+  [
+    'many statements',
+    (db) =>
+      db.transaction(async (tx) => {
+        for (let i = 0; i < 20_000; i++) await tx.query('insert into t values ($1)', [i]);
+      }),
+  ],
+];
+
+it.each(FILLING)(
+  '%s writing more than memory takes, which goes to disk, leave others their turn',
+  async (_kind, fill) => {
+    const vfs = new MemoryVfs();
+    const db = await openOn(vfs, '/d', { writeSetBytesMax: 300_000, durability: 'memory' });
+    db.exec('create table t (id int primary key)');
+    let turnsMeanwhile = 0;
+    const look = (): void => {
+      const isUnderWay =
+        db.stats().transactions.spilledBytes === 0 && vfs.list('/d/btree').some((name) => name.includes('spill'));
+      if (isUnderWay) turnsMeanwhile++;
+      timer = setImmediate(look);
+    };
+    let timer = setImmediate(look);
+    await fill(db);
+    clearImmediate(timer);
+    expect(turnsMeanwhile).toBeGreaterThan(0);
+    expect(db.prepare('select count(*)::int as n from t').get()).toEqual({ n: 20_000 });
+    await db.close();
+  },
+);

@@ -18,7 +18,10 @@ import type { KeyRange } from './key-range.js';
 export const Written = { Unknown: 0, Put: 1, Removed: 2 } as const;
 export type Written = (typeof Written)[keyof typeof Written];
 
-/** Takes the operations of one run: keys ascend, and the operations on one key come youngest first. The bytes are copied. */
+/**
+ * Takes the operations of one run: keys ascend, and the operations on one key come youngest first. The bytes are copied. The disk
+ * may refuse any of them, with 53100 or 58030; until `end` has returned nothing of the run counts.
+ */
 export interface SpillWriter {
   put(
     key: Uint8Array,
@@ -32,6 +35,10 @@ export interface SpillWriter {
   remove(key: Uint8Array, keyStart: number, keyEnd: number, place: number): void;
   /** Removes the keys in [lower, upper) as of the place; in any order. The bytes must not change. */
   removeRange(lower: Uint8Array, upper: Uint8Array, place: number): void;
+  /** The operations count from now on. */
+  end(): void;
+  /** Removes what was written. No effect on a run that has ended. Never throws. */
+  discard(): void;
 }
 
 /** Walks what is left of each key, in their order. Key and value are valid until the next call. */
@@ -48,11 +55,8 @@ export interface SpilledWrites {
   /** On disk. */
   readonly bytes: number;
   readonly runs: number;
-  /**
-   * Puts operations aside whose places lie in [from, to), behind all others. Throws 53100 and 58030 from the disk; then
-   * nothing has changed.
-   */
-  add(from: number, to: number, fill: (run: SpillWriter) => void): void;
+  /** Begins a run of operations whose places lie in [from, to), behind all others: one at a time. */
+  begin(from: number, to: number): SpillWriter;
   /** What the operations before the limit say of a key; `value` is filled when it is there. */
   lookup(key: Uint8Array, start: number, end: number, limit: number, value: ByteSlot): Written;
   /** Lays the operations before the limit over a cursor of the range, which belongs to the one returned. That one shows them until it is closed, whatever becomes of them. */

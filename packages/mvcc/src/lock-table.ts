@@ -263,9 +263,7 @@ export class LockTable {
   }
 
   /** Drops the owner's records of rows that were taken since `head`, of the keys asked for, unless somebody waits for them. */
-  forgetRows(owner: LockOwner, head: number, asked: () => HashTable): void {
-    if (owner.lockHead === head) return;
-    const hashes = asked();
+  forgetRows(owner: LockOwner, head: number, hashes: HashTable): void {
     this.records.removeSince(
       owner,
       head,

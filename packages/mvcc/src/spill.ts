@@ -8,15 +8,20 @@
  *   locks      of what is put aside need no records any more                        spilled-holders.ts
  *   commit     merged into files that the engines take over by one log record      commit-process.ts
  *
+ * A statement that runs in slices puts aside between two of them what is most of its memory, and others have their turns
+ * (putAsideInTurns). Where no such place comes, the write that finds memory full does it at one go (putAside).
+ *
  * While somebody follows changes memory takes as much as a batch can be, since the log has nothing of what was put aside.
  *
  * So a transaction that has put writes aside excludes others from those keys as if it had locked them, also where it is
  * optimistic: whoever wrote one of them first wins, and it loses at once instead of at its commit.
  */
-import { PhantomError, SqlState, assert } from '@phantom/base';
+import { PhantomError, SLICE_MS, SqlState, assert, eventLoop, isPhantomError } from '@phantom/base';
 import { BATCH_BYTES_MAX, ByteSlot, type SpilledWrites } from '@phantom/kv';
+import { HashTable } from './hash-table.js';
 import type { TransactionRegistry } from './registry.js';
 import type { SpilledHolder } from './spilled-holders.js';
+import type { TransactionStatus } from './types.js';
 import { type Candidate, firstKeyNotFree, validateWritten } from './validation.js';
 import { WriteSet } from './write-set.js';
 
@@ -38,23 +43,83 @@ export function putAside(
   bytes: number,
   lockHead: number,
 ): WriteSet {
-  const { spillers, store, options, locks } = registry;
+  const { store, options } = registry;
   // Who follows changes reads them from the log, which has what is in memory only.
   if (store.isFollowed && writes.batch.bytes + bytes <= BATCH_BYTES_MAX) return writes;
   const spilled = writes.spilled ?? store.spill();
   if (spilled === undefined || bytes > BATCH_BYTES_MAX) throw tooLargeError(options.writeSetBytesMax);
   if (writes.batch.count === 0) return writes;
-  validateWritten(registry, candidate, SLOT);
-  let next: WriteSet;
+  const steps = puttingAside(registry, candidate, writes, spilled, () => lockHead);
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value;
+}
+
+/** A transaction that goes on in another write set. */
+interface Relieved extends Candidate, SpilledHolder {
+  readonly status: TransactionStatus;
+  writes: WriteSet | undefined;
+}
+
+/**
+ * Puts aside, in turns of the event loop, what the transaction has written. Gives up, with nothing changed, where `putAside`
+ * would not do it or is refused (whoever writes until memory is full is told why), and when the transaction writes or ends
+ * meanwhile.
+ */
+export async function putAsideInTurns(
+  registry: TransactionRegistry,
+  transaction: Relieved,
+  writes: WriteSet,
+  lockHead: () => number,
+): Promise<void> {
+  const { store } = registry;
+  const spilled = store.isFollowed ? undefined : (writes.spilled ?? store.spill());
+  if (spilled === undefined) return;
+  const { place, truncations } = writes;
+  const isLeftAlone = (): boolean =>
+    transaction.status === 'active' &&
+    transaction.writes === writes &&
+    writes.place === place &&
+    writes.truncations === truncations;
+  const steps = puttingAside(registry, transaction, writes, spilled, lockHead);
+  try {
+    let beganMs = performance.now();
+    for (let step = steps.next(); ; step = steps.next()) {
+      if (step.done === true) {
+        transaction.writes = step.value;
+        return;
+      }
+      const elapsedMs = performance.now() - beganMs;
+      if (elapsedMs < SLICE_MS) continue;
+      await eventLoop.giveWay(elapsedMs);
+      if (!isLeftAlone()) return;
+      beganMs = performance.now();
+    }
+  } catch (error) {
+    if (!isPhantomError(error)) throw error;
+  } finally {
+    steps.return(writes);
+  }
+}
+
+function* puttingAside(
+  registry: TransactionRegistry,
+  candidate: Candidate & SpilledHolder,
+  writes: WriteSet,
+  spilled: SpilledWrites,
+  lockHead: () => number,
+): Generator<void, WriteSet> {
+  const { spillers, locks } = registry;
+  const hashes = new HashTable();
+  let next: WriteSet | undefined;
   try {
     spillers.checkRoom(writes.batch.bytes);
-    next = writes.putAside(spilled);
-  } catch (error) {
-    if (writes.spilled === undefined) spilled.close();
-    throw error;
+    next = yield* writes.puttingAside(spilled, hashes, () => validateWritten(registry, candidate, SLOT));
+  } finally {
+    if (next === undefined && writes.spilled === undefined) spilled.close();
   }
   spillers.add(candidate);
-  locks.forgetRows(candidate, lockHead, () => writes.hashes());
+  locks.forgetRows(candidate, lockHead(), hashes);
   return next;
 }
 

@@ -43,7 +43,7 @@ import { commitReads, waitUntilSafe, whenShown } from './reading-ends.js';
 import { lockKey, lockKeyNow } from './row-locking.js';
 import { LastingLocks } from './session-locks.js';
 import { type SnapshotOwner, Snapshots } from './snapshots.js';
-import { putAside } from './spill.js';
+import { putAside, putAsideInTurns } from './spill.js';
 import type { SpilledHolder } from './spilled-holders.js';
 import { TransactionReads } from './transaction-reads.js';
 import {
@@ -65,6 +65,8 @@ import { NOTHING, type WriteSet } from './write-set.js';
 
 type Phase = 'active' | 'committing' | 'queued' | 'committed' | 'aborted' | 'unknown' | 'prepared';
 
+/** Share of its memory from which on a write set is put aside when there is time. */
+const RELIEVED_SHARE = 3 / 4;
 /** Bytes an operation takes besides its key and value, at the most. */
 const OPERATION_BYTES_MAX = 17;
 
@@ -217,6 +219,13 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
 
   whenShown(): Promise<void> | undefined {
     return whenShown(this.registry, this.snapshots);
+  }
+
+  relieve(): Promise<void> | undefined {
+    const { writes, registry } = this;
+    if (writes === undefined || this.phase !== 'active') return undefined;
+    if (writes.batch.bytes < registry.options.writeSetBytesMax * RELIEVED_SHARE) return undefined;
+    return putAsideInTurns(registry, this, writes, () => this.undo.newestLockHead);
   }
 
   /** Where its next write goes. */

@@ -151,6 +151,12 @@ export interface MvccTransaction {
    * awaited before anything of it is shown that is not the answer of its commit. Rejects when the store fails.
    */
   whenShown(): Promise<void> | undefined;
+  /**
+   * To be asked now and then by who writes much, between two writes: when memory is mostly taken by what was written, puts that
+   * aside on disk in turns of the event loop, where the write that finds memory full would do it at one go. Undefined when
+   * there is no need. Nothing is to be written before it resolves; if something is, or the disk refuses, nothing has changed.
+   */
+  relieve(): Promise<void> | undefined;
   /** True while what it reads is remembered (serializable, and not known to be safe): a scan then reads no further than it must. */
   readonly tracksReads: boolean;
   /** Undoes what the current statement has written so far and takes a new snapshot (read committed re-runs a statement). */

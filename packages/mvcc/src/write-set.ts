@@ -38,12 +38,14 @@ import {
   WriteBatch,
   Written,
 } from '@phantom/kv';
-import { HashTable } from './hash-table.js';
+import type { HashTable } from './hash-table.js';
 import { keyHash } from './key-hash.js';
 
 /** Operations that are looked through one by one; a tree costs more than it saves below that. */
 const SCANNED_MAX = 8;
 const OLDER_WORDS = 3;
+/** Keys that are put aside between two looks at the clock. */
+const KEYS_PER_YIELD = 128;
 /** Buffers above this are not kept for the next transaction. */
 const REUSED_BYTES_MAX = 64 * 1024;
 /** Place behind every operation: sees everything. */
@@ -73,6 +75,8 @@ export class WriteSet {
   base = 0;
   /** What was put aside before; its places lie before those of the batch. */
   spilled: SpilledWrites | undefined = undefined;
+  /** How often something was forgotten: places are given again then. */
+  truncations = 0;
   /** Ranges that hold every key of what was put aside, once that is known: when it is about to be committed. */
   touched: readonly KeyRange[] = NO_RANGES;
   /** Offsets of point operations while there are few. */
@@ -147,26 +151,23 @@ export class WriteSet {
   }
 
   /**
-   * Puts everything aside; returns the write set in which its transaction goes on. Throws what the disk refuses it with; then
-   * nothing has changed.
+   * Puts everything aside, and yields now and then; `check` is called before it counts. Returns the write set in which its
+   * transaction goes on. Throws what the disk or the check refuses it with; then, and where it is not taken to its end,
+   * nothing has changed. The hashes of the keys go into the table.
    */
-  putAside(spilled: SpilledWrites): WriteSet {
-    spilled.add(this.base + NOTHING, this.place, (run) => this.writeTo(run));
+  *puttingAside(spilled: SpilledWrites, hashes: HashTable, check: () => void): Generator<void, WriteSet> {
+    const run = spilled.begin(this.base + NOTHING, this.place);
+    try {
+      yield* this.writingTo(run, hashes);
+      check();
+      run.end();
+    } finally {
+      run.discard();
+    }
     const next = new WriteSet();
     next.base = this.place - NOTHING;
     next.spilled = spilled;
     return next;
-  }
-
-  /** Of the keys in the batch. */
-  hashes(): HashTable {
-    const hashes = new HashTable();
-    const bytes = this.batch.finish();
-    const reader = this.found.setBatch(bytes);
-    while (reader.next()) {
-      if (reader.kind !== OperationKind.RemoveRange) hashes.set(keyHash(bytes, reader.keyStart, reader.keyEnd), 1, 0);
-    }
-    return hashes;
   }
 
   /** Frees what is on disk; nothing reads it any more. */
@@ -241,6 +242,7 @@ export class WriteSet {
 
   /** Forgets everything written since the mark. */
   truncate({ place, batch }: WriteMark): void {
+    this.truncations++;
     if (place - batch.length === this.base) this.truncateBatch(batch);
     else this.goBackInto(place);
   }
@@ -299,14 +301,16 @@ export class WriteSet {
   }
 
   /** Every operation in the order of keys, and of a key the youngest first. */
-  private writeTo(run: SpillWriter): void {
+  private *writingTo(run: SpillWriter, hashes: HashTable): Iterable<void> {
     const { batch, found, base, ranges } = this;
     for (const { offset, lower, upper } of ranges) run.removeRange(lower, upper, base + offset);
     if (this.tree === undefined) this.plant();
     const tree = this.tree as unknown as ArenaTree;
     const walk = new ArenaTreeCursor(tree);
     const { buffer } = batch;
+    let untilYield = KEYS_PER_YIELD;
     for (let more = walk.first(); more; more = walk.next()) {
+      hashes.set(keyHash(buffer, tree.keyStart(walk.entry), tree.keyEnd(walk.entry)), 1, 0);
       for (let offset = tree.payload(walk.entry); offset !== NONE; offset = this.offsetBefore(offset)) {
         if (this.aim(offset) === OperationKind.Put) {
           run.put(buffer, found.keyStart, found.keyEnd, base + offset, buffer, found.valueStart, found.valueEnd);
@@ -314,6 +318,9 @@ export class WriteSet {
           run.remove(buffer, found.keyStart, found.keyEnd, base + offset);
         }
       }
+      if (--untilYield > 0) continue;
+      untilYield = KEYS_PER_YIELD;
+      yield;
     }
   }
 

@@ -11,7 +11,14 @@ import { filesBelow } from '@phantom/testkit';
 import type { Vfs } from '@phantom/vfs';
 import { FaultyVfs, MemoryVfs, counting, failAt } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
-import { LockStrength, type Mvcc, type MvccOptions, type MvccTransaction, createMvcc } from '../src/index.js';
+import {
+  LockStrength,
+  type Mvcc,
+  type MvccOptions,
+  type MvccTransaction,
+  type Savepoint,
+  createMvcc,
+} from '../src/index.js';
 import { codeOf, drainCursor, memoryEngine, settle, thrownBy } from './support.js';
 
 const ENGINES = [EngineCode.Btree, EngineCode.Lsm, EngineCode.Memory];
@@ -177,6 +184,80 @@ describe('a transaction that puts writes aside', () => {
     put(transaction, EngineCode.Btree, 'a', 'x');
     await transaction.commit();
     expect(contentOf(mvcc, EngineCode.Btree)).toEqual(['a=x']);
+    await store.close();
+  });
+});
+
+describe('a transaction whose memory is mostly taken', () => {
+  const ROWS = 25_000;
+
+  async function filled(options: MvccOptions = {}) {
+    const vfs = new MemoryVfs();
+    const { mvcc, store } = await open({ writeSetBytesMax: 1_000_000, ...options }, vfs);
+    const transaction = mvcc.begin();
+    expect(transaction.relieve()).toBeUndefined();
+    putMany(transaction, EngineCode.Btree, 0, ROWS);
+    expect(mvcc.stats().spilledBytes).toBe(0);
+    const files = (): string[] => filesBelow(vfs, '/db').filter((path) => path.includes('spill'));
+    return { mvcc, store, transaction, files };
+  }
+
+  it('puts it aside while others have their turns', async () => {
+    const { mvcc, store, transaction, files } = await filled();
+    let turns = 0;
+    let isDone = false;
+    const relieved = transaction.relieve()?.then(() => (isDone = true));
+    while (!isDone) {
+      turns++;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await relieved;
+    expect(turns).toBeGreaterThan(2);
+    expect(mvcc.stats().spilledBytes).toBeGreaterThan(500_000);
+    expect(files()).toHaveLength(1);
+    expect(transaction.relieve()).toBeUndefined();
+    expect(get(transaction, EngineCode.Btree, numbered(3), 'getOwn')).toBe('v'.repeat(20));
+    putMany(transaction, EngineCode.Btree, ROWS, ROWS + 10);
+    await transaction.commit();
+    expect(contentOf(mvcc, EngineCode.Btree)).toHaveLength(ROWS + 10);
+    await store.close();
+  });
+
+  const write = (transaction: MvccTransaction): void => put(transaction, EngineCode.Btree, 'x', 'once');
+
+  it.each<[string, (transaction: MvccTransaction, savepoint: Savepoint) => void]>([
+    ['writes', write],
+    [
+      'goes back and writes as much again',
+      (transaction, savepoint) => {
+        transaction.rollbackTo(savepoint);
+        write(transaction);
+      },
+    ],
+    ['ends', (transaction) => transaction.rollback()],
+  ])('leaves it as it was when it %s meanwhile', async (_what, act) => {
+    const { mvcc, store, transaction, files } = await filled();
+    const savepoint = transaction.savepoint();
+    write(transaction);
+    const relieved = transaction.relieve();
+    expect(files()).toHaveLength(1);
+    act(transaction, savepoint);
+    await relieved;
+    expect([mvcc.stats().spilledBytes, files()]).toEqual([0, []]);
+    if (transaction.status === 'active') await transaction.commit();
+    await store.close();
+  });
+
+  it('leaves it as it was when that is refused, or others have to see it', async () => {
+    const { mvcc, store, transaction, files } = await filled({ spillBytesMax: 1000 });
+    await transaction.relieve();
+    expect([mvcc.stats().spilledBytes, files()]).toEqual([0, []]);
+    const feed = mvcc.changes({ name: 'test', ranges: [spaceOf(EngineCode.Btree)] });
+    await transaction.relieve();
+    expect(files()).toEqual([]);
+    await transaction.commit();
+    expect(contentOf(mvcc, EngineCode.Btree)).toHaveLength(ROWS);
+    feed.close();
     await store.close();
   });
 });

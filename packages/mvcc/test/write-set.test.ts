@@ -9,6 +9,7 @@ import type { Store } from '@phantom/store';
 import { createMvcc } from '../src/index.js';
 import { NOBODY } from '../src/merge-cursor.js';
 import { openMerge } from '../src/open-cursors.js';
+import { HashTable } from '../src/hash-table.js';
 import { EVERYTHING, NOTHING, type WriteMark, WriteSet } from '../src/write-set.js';
 import { entryOf, keyOf, openMemoryStore, put, rangeOf } from './support.js';
 
@@ -54,6 +55,15 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('truncate' as const), back: fc.nat(3) }) },
 );
 
+function putAside(writes: WriteSet): WriteSet {
+  const spilled = writes.spilled ?? (disk.spill() as SpilledWrites);
+  const steps = writes.puttingAside(spilled, new HashTable(), () => undefined);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
 /** Runs commands on a write set and on the model; the write set in which it ends, and the places at which marks were taken. */
 function play(commands: readonly Command[], began: WriteSet, model: Model): { writes: WriteSet; limits: number[] } {
   const marks: WriteMark[] = [];
@@ -76,7 +86,7 @@ function play(commands: readonly Command[], began: WriteSet, model: Model): { wr
     } else if (step.do === 'mark') {
       marks.push(writes.mark());
     } else if (step.do === 'put aside') {
-      if (writes.batch.count > 0) writes = writes.putAside(writes.spilled ?? (disk.spill() as SpilledWrites));
+      if (writes.batch.count > 0) writes = putAside(writes);
     } else {
       const mark = marks[marks.length - 1 - step.back];
       if (mark === undefined) continue;

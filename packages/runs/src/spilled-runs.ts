@@ -79,24 +79,18 @@ export class SpilledRuns implements SpilledWrites {
     return this.parts.length;
   }
 
-  add(from: number, to: number, fill: (run: SpillWriter) => void): void {
+  begin(from: number, to: number): SpillWriter {
     assert(from < to && from >= (this.parts[0]?.to ?? 0), 'runs of spilled writes follow each other');
     const { vfs, checksums, logger, cache, directory, name } = this.options;
     const path = joinPath(directory, `${LOAD_PREFIX}${name}-spill-${this.made++}`);
     const identity = ingestedNumber(checksums, path);
     const writer = new RunWriter({ vfs, path, checksums, identity, seqBase: from });
-    try {
-      fill(new RunFiller(writer));
-      writer.finish();
-      writer.close();
+    const end = (): void => {
       const run = new Run({ vfs, path, checksums, cache, identity, logger });
       run.removeWhenReleased();
       this.parts.unshift(new SpilledRun(run, from, to));
-    } catch (error) {
-      writer.close();
-      this.remove(path);
-      throw error;
-    }
+    };
+    return new RunFiller(writer, end, () => this.remove(path));
   }
 
   lookup(key: Uint8Array, start: number, end: number, limit: number, value: ByteSlot): Written {
@@ -181,9 +175,15 @@ export class SpilledRuns implements SpilledWrites {
 
 class RunFiller implements SpillWriter {
   private readonly writer: RunWriter;
+  private readonly ended: () => void;
+  private readonly discarded: () => void;
+  private isOpen = true;
 
-  constructor(writer: RunWriter) {
+  /** The one or the other is called once the file is closed. */
+  constructor(writer: RunWriter, ended: () => void, discarded: () => void) {
     this.writer = writer;
+    this.ended = ended;
+    this.discarded = discarded;
   }
 
   put(
@@ -204,6 +204,20 @@ class RunFiller implements SpillWriter {
 
   removeRange(lower: Uint8Array, upper: Uint8Array, place: number): void {
     this.writer.addRangeTombstone({ lower, upper, seq: place });
+  }
+
+  end(): void {
+    this.writer.finish();
+    this.writer.close();
+    this.ended();
+    this.isOpen = false;
+  }
+
+  discard(): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    this.writer.close();
+    this.discarded();
   }
 }
 

@@ -56,16 +56,20 @@ function openSpill(vfs = new MemoryVfs(), injected?: FaultyVfs): SpilledRuns {
 
 /** Adds a run of operations whose first has the place `from`. */
 function addRun(spill: SpilledRuns, operations: readonly Operation[], from: number): void {
-  spill.add(from, from + operations.length, (run) => {
-    const points = operations.map((found, i) => ({ ...found, place: from + i }));
-    points.sort((a, b) => (a.key === b.key ? b.place - a.place : a.key < b.key ? -1 : 1));
+  const run = spill.begin(from, from + operations.length);
+  const points = operations.map((found, i) => ({ ...found, place: from + i }));
+  points.sort((a, b) => (a.key === b.key ? b.place - a.place : a.key < b.key ? -1 : 1));
+  try {
     for (const point of points) {
       const key = bytes(point.key);
       if (point.kind === 'removeRange') run.removeRange(key, bytes(point.upper), point.place);
       else if (point.kind === 'remove') run.remove(key, 0, key.length, point.place);
       else run.put(key, 0, key.length, point.place, bytes(point.value), 0, bytes(point.value).length);
     }
-  });
+    run.end();
+  } finally {
+    run.discard();
+  }
 }
 
 /** What operations say of a key: its value, null for removed, undefined for nothing. */

@@ -96,7 +96,7 @@ export class Portal {
         if (step.done === true) return this.finished(step.value);
         if (step.value === PAUSE) return this.suspended();
         try {
-          if (step.value === undefined) await session.interrupts.giveWay(session.slice.elapsedMs());
+          if (step.value === undefined) await this.giveWay();
           else await session.interrupts.interruptible(step.value, waitLimitMs(session, step.value));
         } catch (error) {
           step = execution.throw(error);
@@ -111,6 +111,14 @@ export class Portal {
       stop();
       session.watch.resting();
     }
+  }
+
+  /** Lets others have their turns; what has been written meanwhile and fills memory goes to disk. */
+  private async giveWay(): Promise<void> {
+    const { session } = this;
+    await session.interrupts.giveWay(session.slice.elapsedMs());
+    const relief = session.relieve();
+    if (relief !== undefined) await session.interrupts.interruptible(relief);
   }
 
   /** As fetch, on this thread: where the statement would have to wait for another transaction, 55P03. */

@@ -380,6 +380,11 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     return this.life.again(error);
   }
 
+  /** Puts aside what the transaction has written, if that fills memory: see MvccTransaction.relieve. */
+  relieve(): Promise<void> | undefined {
+    return this.transaction?.storage.relieve();
+  }
+
   /** Resolves when everything that the transaction has read is durable, so that it may be told; undefined when it is. */
   whenShown(): Promise<void> | undefined {
     return this.transaction?.storage.whenShown();
