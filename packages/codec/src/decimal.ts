@@ -302,6 +302,13 @@ export class Decimal {
       if (!Number.isFinite(a) || !Number.isFinite(b)) return compareSpecial(a, b);
       if (a <= 0 && b >= 0) return a === b ? 0 : -1;
       if (a >= 0 && b <= 0) return 1;
+      // A product that is not exact is greater than any safe integer, so it compares right all the same.
+      const more = this.scale - other.scale;
+      if (Math.abs(more) < POWERS_OF_TEN.length) {
+        const left = more < 0 ? a * (POWERS_OF_TEN[-more] as number) : a;
+        const right = more > 0 ? b * (POWERS_OF_TEN[more] as number) : b;
+        return left < right ? -1 : left > right ? 1 : 0;
+      }
     } else if (!this.isFinite() || !other.isFinite()) {
       return compareSpecial(specialNumber(this), specialNumber(other));
     }

@@ -15,8 +15,7 @@ import { Directory, type Segment, SegmentReader } from '../storage/columnar/segm
 import type { ColumnValues } from '../storage/columnar/vectors.js';
 import { ZoneCodec, excludes } from '../storage/columnar/zones.js';
 import type { Value } from '../types/type.js';
-import type { Output } from './output.js';
-import { Pipeline, pause } from './pipelines.js';
+import { Pipeline, type Sink, pause } from './pipelines.js';
 import type { CompiledFunction, Work } from './program.js';
 import type { Yielded } from './runtime.js';
 import type { Run } from './run.js';
@@ -51,8 +50,8 @@ export class ColumnPipeline extends Pipeline {
   private readonly plan: ColumnScanPlan;
   private readonly zones: readonly ZoneCodec[];
 
-  constructor(step: CompiledFunction, output: ((run: Run) => Output) | undefined, plan: ColumnScanPlan) {
-    super(step, output);
+  constructor(step: CompiledFunction, sink: ((run: Run) => Sink) | undefined, plan: ColumnScanPlan) {
+    super(step, sink);
     this.plan = plan;
     this.zones = plan.tests.map(({ place }) => new ZoneCodec(plan.index.columns[place]!.storage));
   }

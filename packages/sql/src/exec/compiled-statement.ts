@@ -11,7 +11,6 @@ import { ConstantTable } from './code/emitter.js';
 import { binary, element, literal, method, ONE, property } from './code/ir.js';
 import { PlanToProgram } from './compile/plan-compiler.js';
 import { ProgramBuilder, stateOf } from './compile/program-builder.js';
-import { writesOutput } from './compile/sources.js';
 import type { StepContext } from './compile/step.js';
 import { Output } from './output.js';
 import type { PlanMeasure } from './plan-measure.js';
@@ -128,5 +127,5 @@ function writeOutput(context: StepContext, slot: number, outputs: readonly Colum
   });
   emitter.setProperty(output, 'count', binary('+', property(output, 'count'), ONE));
   context.state.checks.push(binary('>=', property(output, 'count'), property(output, 'limit')));
-  writesOutput(context, (r: Run) => r.state[slot] as Output);
+  context.state.sink = (r: Run) => r.state[slot] as Output;
 }

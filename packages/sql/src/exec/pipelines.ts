@@ -3,7 +3,6 @@ import { CursorBatch, type KvCursor } from '@phantom/kv';
 import type { KeyRange } from '@phantom/kv';
 import { ByteWriter, PhantomError } from '@phantom/base';
 import { type CompiledFunction, FUEL, STOP, type Task, type Work } from './program.js';
-import type { Output } from './output.js';
 import type { RowBuffer } from './row-buffer.js';
 import type { Run } from './run.js';
 import type { Sorter } from './sorter.js';
@@ -19,20 +18,27 @@ const FIRST_BATCH_ENTRIES = 16;
 /** Work between looks at the clock, in rows: scanning is cheap, so several batches pass. */
 const CLOCK_ROWS = 2048;
 
+/** Where what a step writes gathers, until it is handed on. Generated code returns to the driver when it is full. */
+export interface Sink {
+  isFull(): boolean;
+  /** Hands on what is there; answers false when nobody wants more. */
+  flush(): Work<unknown>;
+}
+
 type Step = (run: Run, source: unknown, from: number, to: number) => number;
 type SlowStep = (run: Run, source: unknown, from: number, to: number) => Generator<Yielded, number, void>;
 
 export abstract class Pipeline implements Task {
   protected readonly step: CompiledFunction;
-  protected readonly output: ((run: Run) => Output) | undefined;
+  protected readonly sink: ((run: Run) => Sink) | undefined;
 
-  /** `output` is set when the step writes result rows. */
-  constructor(step: CompiledFunction, output: ((run: Run) => Output) | undefined) {
+  /** `sink` is set when what the step writes gathers in one: result rows, groups. */
+  constructor(step: CompiledFunction, sink: ((run: Run) => Sink) | undefined) {
     this.step = step;
-    this.output = output;
+    this.sink = sink;
   }
 
-  abstract run(run: Run): Work;
+  abstract run(run: Run): Work<unknown>;
 
   /** Hands rows [from, count) of a source to the step; false when the step wants no more. */
   protected *drive(
@@ -44,7 +50,7 @@ export abstract class Pipeline implements Task {
   ): Generator<Yielded, boolean, void> {
     const step = this.step.get(run.statement);
     const slow = this.step.code.generator;
-    const output = this.output?.(run);
+    const sink = this.sink?.(run);
     let at = from;
     while (at < count) {
       run.fuel = FUEL;
@@ -52,7 +58,7 @@ export abstract class Pipeline implements Task {
       const next = slow
         ? yield* (step as unknown as SlowStep)(run, source, at, to)
         : (step as unknown as Step)(run, source, at, to);
-      if (output !== undefined && output.isFull()) yield* output.flush();
+      if (sink !== undefined && sink.isFull() && (yield* sink.flush()) === false) return false;
       if (next === STOP) return false;
       at = next;
       if (at < count || slow) yield* pause(run);
@@ -66,6 +72,13 @@ export function* pause(run: Run): Work {
   if (run.context.slice.due()) yield undefined;
 }
 
+/** What a step does in the middle of a row that takes long: hands on what has gathered, and yields when the time slice is over. */
+export function* restWithin(run: Run, sink: Sink | undefined): Work {
+  run.fuel = FUEL;
+  if (sink !== undefined && sink.isFull()) yield* sink.flush();
+  yield* pause(run);
+}
+
 /** A step that runs once: VALUES of one row, a read by key. */
 export class OncePipeline extends Pipeline {
   *run(run: Run): Work {
@@ -77,8 +90,8 @@ export class OncePipeline extends Pipeline {
 export class BufferPipeline extends Pipeline {
   protected readonly buffer: (run: Run) => RowBuffer;
 
-  constructor(step: CompiledFunction, output: ((run: Run) => Output) | undefined, buffer: (run: Run) => RowBuffer) {
-    super(step, output);
+  constructor(step: CompiledFunction, sink: ((run: Run) => Sink) | undefined, buffer: (run: Run) => RowBuffer) {
+    super(step, sink);
     this.buffer = buffer;
   }
 
@@ -92,8 +105,8 @@ export class BufferPipeline extends Pipeline {
 export class SortedPipeline extends Pipeline {
   private readonly sorter: (run: Run) => Sorter;
 
-  constructor(step: CompiledFunction, output: ((run: Run) => Output) | undefined, sorter: (run: Run) => Sorter) {
-    super(step, output);
+  constructor(step: CompiledFunction, sink: ((run: Run) => Sink) | undefined, sorter: (run: Run) => Sorter) {
+    super(step, sink);
     this.sorter = sorter;
   }
 
@@ -111,11 +124,11 @@ export class CommonTablePipeline extends BufferPipeline {
 
   constructor(
     step: CompiledFunction,
-    output: ((run: Run) => Output) | undefined,
+    sink: ((run: Run) => Sink) | undefined,
     buffer: (run: Run) => RowBuffer,
     id: number,
   ) {
-    super(step, output, buffer);
+    super(step, sink, buffer);
     this.id = id;
   }
 
@@ -137,13 +150,13 @@ export class CommonTablePipeline extends BufferPipeline {
 export class CountPipeline extends Pipeline {
   private readonly count: (run: Run) => number;
 
-  constructor(step: CompiledFunction, output: ((run: Run) => Output) | undefined, count: (run: Run) => number) {
-    super(step, output);
+  constructor(step: CompiledFunction, sink: ((run: Run) => Sink) | undefined, count: (run: Run) => number) {
+    super(step, sink);
     this.count = count;
   }
 
-  *run(run: Run): Work {
-    yield* this.drive(run, undefined, this.count(run));
+  *run(run: Run): Work<boolean> {
+    return yield* this.drive(run, undefined, this.count(run));
   }
 }
 
@@ -154,11 +167,11 @@ export class IteratorPipeline extends Pipeline {
 
   constructor(
     step: CompiledFunction,
-    output: ((run: Run) => Output) | undefined,
+    sink: ((run: Run) => Sink) | undefined,
     rows: (run: Run) => Iterable<readonly unknown[]>,
     buffer: (run: Run) => RowBuffer,
   ) {
-    super(step, output);
+    super(step, sink);
     this.rows = rows;
     this.buffer = buffer;
   }
@@ -207,12 +220,12 @@ export class CursorPipeline extends Pipeline {
 
   constructor(
     step: CompiledFunction,
-    output: ((run: Run) => Output) | undefined,
+    sink: ((run: Run) => Sink) | undefined,
     sources: (run: Run) => readonly ScanSource[],
     backward: boolean,
     traits: ScanTraits,
   ) {
-    super(step, output);
+    super(step, sink);
     this.sources = sources;
     this.backward = backward;
     this.traits = traits;

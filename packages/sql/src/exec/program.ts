@@ -43,11 +43,11 @@ export class CompiledFunction {
   }
 }
 
-export type Work = Generator<Yielded, void, void>;
+export type Work<Result = void> = Generator<Yielded, Result, void>;
 
-/** One thing a program does; most are pipelines. */
+/** One thing a program does; most are pipelines. One that answers false has found that nobody wants more of its rows. */
 export interface Task {
-  run(run: Run): Work;
+  run(run: Run): Work<unknown>;
 }
 
 export interface Program {

@@ -366,7 +366,8 @@ class Explainer {
       return { title: 'MixedAggregate', details };
     }
     if (node.keys.length === 0) return { title: 'Aggregate', details: [] };
-    return { title: 'HashAggregate', details: [`Group Key: ${node.keys.map((_, i) => keyText(i)).join(', ')}`] };
+    const title = node.sorted ? 'GroupAggregate' : 'HashAggregate';
+    return { title, details: [`Group Key: ${node.keys.map((_, i) => keyText(i)).join(', ')}`] };
   }
 }
 

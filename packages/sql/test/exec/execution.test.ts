@@ -61,6 +61,9 @@ describe('executions', () => {
       'select sum(x) from generate_series(1, 20000) x',
       'select count(*) from n where (select count(*) from n m where m.k > n.k and m.id < 300) > 1 and id < 50',
       'select max(r) from (select row_number() over (order by s) r from n) x',
+      // One row of the step's source is all there is: its loops give way themselves.
+      'select count(*) from (values (1)) v, n a, n b where a.id <= 200 and b.id <= 200 and a.id + b.id = 3',
+      'select count(*) from (select generate_series(1, 20000)) x',
       'with recursive r(x) as (select 1 union all select x + 1 from r where x < 50) select count(*) from r',
     ];
     for (const sql of queries) {
@@ -149,6 +152,18 @@ describe('executions', () => {
       counters,
     });
     expect(counters.rowsScanned).toBe(10);
+  });
+
+  it('read no more rows than the first groups of a key need', () => {
+    const counters = newWorkCounters();
+    const first = (sql: string): unknown[] =>
+      runPlan(planQuery(session, sql), { ...readContext(engine, session), counters });
+    expect(first('select id, count(*) from n group by id limit 2')).toEqual([
+      [1, 1],
+      [2, 1],
+    ]);
+    expect(first('select id, max(s) from n group by id having count(*) = 1 order by id desc limit 1')).toHaveLength(1);
+    expect(counters.rowsScanned).toBeLessThan(600);
   });
 
   it('want every parameter', () => {

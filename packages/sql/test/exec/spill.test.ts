@@ -58,6 +58,15 @@ describe('queries past their memory', () => {
     expect(spilled(sql)).toEqual(whole(sql));
   });
 
+  it('group along a key within memory, and write nothing', () => {
+    const scratch = new MemoryScratch();
+    const sql =
+      'select id, string_agg(s, s), sum(n), count(distinct g), min(d) from t group by id having count(*) = 1 and max(n) > 3';
+    const { rows } = runQuery(engine, engine.session(), sql, { memoryLimitBytes: LIMIT_BYTES, scratch });
+    expect(rows.map((row) => row.map(String))).toEqual(whole(sql.replace('group by id', 'group by id + 0, id')));
+    expect(scratch.made).toEqual([]);
+  });
+
   it.each([
     // One side has each key once, the other 1,900 keys up to three times; texts on both.
     'select a.id, b.id, b.s from t a join t b on a.s = b.s order by a.id',

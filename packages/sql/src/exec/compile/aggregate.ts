@@ -5,8 +5,9 @@
  *
  * A DISTINCT aggregate first numbers (group, value); one with ORDER BY keeps its arguments and is stepped at the end.
  */
-import type { HashAggregate } from '../../plan/physical/physical.js';
-import { binary, element, literal, property, type Code } from '../code/ir.js';
+import { keepsRows } from '../../plan/physical/grouped-rows.js';
+import type { AggregateNode } from '../../plan/physical/physical.js';
+import { binary, element, literal, ONE, property, type Code } from '../code/ir.js';
 import type { KeyTables } from './key-tables.js';
 import { RowBuffer } from '../row-buffer.js';
 import type { Run } from '../run.js';
@@ -21,35 +22,34 @@ import { ColumnSource, Row, type Operand } from './row-scope.js';
 import { produceBuffer, produceCount, slotReader } from './sources.js';
 import { withRow, type Consume, type PlanCompiler, type StepContext } from './step.js';
 
-/** One grouping set being computed. */
-interface SetPlan {
-  /** Positions of its keys. */
+/** Where the groups by some keys are. */
+export interface Groups {
+  /** Positions of the keys. */
   readonly keys: readonly number[];
-  readonly tables: KeyTables;
   /** Slot of the key values by group. */
   readonly values: number;
   readonly accumulators: readonly Accumulator[];
-  /** Slot of the number of groups. */
+  /** Slot of what has the number of groups as its `count`. */
   readonly groups: number;
 }
 
-/** The call keeps rows until the end. */
-function keepsRows(call: HashAggregate['calls'][number]): boolean {
-  return call.orderBy.length > 0 || call.function.ordering !== undefined;
+/** One grouping set being computed. */
+interface SetPlan extends Groups {
+  readonly tables: KeyTables;
 }
 
 interface GroupCount {
   count: number;
 }
 
-export function produceAggregate(compiler: PlanCompiler, node: HashAggregate, consume: Consume): void {
+export function produceAggregate(compiler: PlanCompiler, node: AggregateNode, consume: Consume): void {
   const { builder } = compiler;
   // Ordered calls keep their rows apart from the groups, and grouping sets are several aggregations: both stay in memory.
   const isDivisible = node.sets === undefined && node.keys.length > 0 && !node.calls.some(keepsRows);
   const passes = isDivisible ? new Passes(compiler, node.input.columns) : undefined;
   const memoryOf = passes?.memoryOf ?? queryMemory;
   const sets = (node.sets ?? [node.keys.map((_, i) => i)]).map((keys): SetPlan => {
-    const expressions = keys.map((key) => (node.keys[key] as HashAggregate['keys'][number]).expression);
+    const expressions = keys.map((key) => (node.keys[key] as AggregateNode['keys'][number]).expression);
     return {
       keys,
       tables: addKeyTables(builder, typesOf(expressions), memoryOf),
@@ -114,13 +114,7 @@ function accumulate(
   const own = set.keys.map((key) => codes[key] as Code);
   const step = (number: Code): void => {
     emitter.if(binary('===', number, property(groups, 'count')), () => {
-      emitter.setProperty(groups, 'count', binary('+', property(groups, 'count'), literal(1)));
-      pushValues(
-        context,
-        stateOf(emitter, run, set.values),
-        set.keys.map((key) => (keys[key] as Operand).code),
-      );
-      for (const accumulator of set.accumulators) accumulator.emitBegin(context);
+      emitNewGroup(context, set, keys);
       passes?.emitGrew(context);
     });
     for (const accumulator of set.accumulators) accumulator.step(context, number);
@@ -129,8 +123,21 @@ function accumulate(
   else passes.emitNumber(context, set.tables, own, step);
 }
 
+/** Writes the beginning of the next group, which has the row's keys. */
+export function emitNewGroup(context: StepContext, set: Groups, keys: readonly Operand[]): void {
+  const { emitter, run } = context;
+  const groups = stateOf(emitter, run, set.groups);
+  emitter.setProperty(groups, 'count', binary('+', property(groups, 'count'), ONE));
+  pushValues(
+    context,
+    stateOf(emitter, run, set.values),
+    set.keys.map((key) => (keys[key] as Operand).code),
+  );
+  for (const accumulator of set.accumulators) accumulator.emitBegin(context);
+}
+
 /** The pipeline over the groups of a set. */
-function produceGroups(compiler: PlanCompiler, node: HashAggregate, set: SetPlan, consume: Consume): void {
+export function produceGroups(compiler: PlanCompiler, node: AggregateNode, set: Groups, consume: Consume): void {
   const count = (run: Run): number => (run.state[set.groups] as GroupCount).count;
   produceCount(
     compiler,

@@ -42,7 +42,7 @@ export function produceColumnScan(compiler: PlanCompiler, node: ColumnScan, cons
         filterBy(context, node.filter, () => consume(context));
       });
     },
-    (code, output) => new ColumnPipeline(code, output, plan),
+    (code, sink) => new ColumnPipeline(code, sink, plan),
   );
 }
 

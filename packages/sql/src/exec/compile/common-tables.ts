@@ -259,7 +259,7 @@ export function produceCteScan(compiler: PlanCompiler, node: CteScan, consume: C
     false,
     () => true,
     consume,
-    (code, output) =>
-      node.working ? new BufferPipeline(code, output, read) : new CommonTablePipeline(code, output, read, node.cte),
+    (code, sink) =>
+      node.working ? new BufferPipeline(code, sink, read) : new CommonTablePipeline(code, sink, read, node.cte),
   );
 }

@@ -12,7 +12,15 @@ import type { Run } from '../run.js';
 import { makeArray } from '../values/arrays.js';
 import { ColumnSource, Row } from './row-scope.js';
 import { loopRows, produceBuffer, produceOnce, slotReader, writeStep } from './sources.js';
-import { bufferRow, stepContext, useFuel, withRow, type Consume, type PlanCompiler, type StepContext } from './step.js';
+import {
+  bufferRow,
+  stepContext,
+  innerLoop,
+  withRow,
+  type Consume,
+  type PlanCompiler,
+  type StepContext,
+} from './step.js';
 import { stateOf } from './program-builder.js';
 
 /** Rows up to which VALUES is unrolled into the step itself. */
@@ -87,7 +95,7 @@ function produceIterator(
         consume(stepContext(compiler, emitter, run, row, state));
       });
     },
-    (code, output) => new IteratorPipeline(code, output, rows, slotReader(slot)),
+    (code, sink) => new IteratorPipeline(code, sink, rows, slotReader(slot)),
   );
 }
 
@@ -209,10 +217,10 @@ export function produceProjectSet(compiler: PlanCompiler, node: ProjectSet, cons
         made.map(() => undefined),
       );
     const rows = emitter.let(call(emitter.constant(make), { kind: 'array', items: sets }));
-    emitter.loop((label) => {
+    // Nobody knows how many rows a call makes.
+    innerLoop(context, Number.POSITIVE_INFINITY, (label) => {
       const item = emitter.let({ kind: 'method', object: rows, name: 'next', arguments: [] });
       emitter.if(binary('===', property(item, 'done'), literal(true)), () => emitter.break(label));
-      useFuel(context);
       const values = emitter.let(property(item, 'value'));
       const row = Row.of(context.row);
       node.calls.forEach((call_, i) => {

@@ -128,6 +128,7 @@ function chain(
   const upcoming = emitter.let(method(chains, 'first', number));
   const current = emitter.let(literal(-1));
   return {
+    turns: node.estimate.rows / Math.max(1, node.left.estimate.rows),
     current,
     advance: () => {
       emitter.assign(current, upcoming);

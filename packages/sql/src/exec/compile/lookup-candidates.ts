@@ -22,6 +22,7 @@ export function keyCandidates(compiler: PlanCompiler, context: StepContext, scan
   const upcoming = emitter.let(property(slot, 'found'));
   const has = emitter.let(literal(false));
   return {
+    turns: 1,
     advance: () => {
       emitter.assign(has, upcoming);
       emitter.assign(upcoming, literal(false));
@@ -62,6 +63,7 @@ export function cursorCandidates(compiler: PlanCompiler, context: StepContext, s
     return { buffer: property(slot, 'buffer'), start: property(slot, 'start'), end: property(slot, 'end') };
   };
   return {
+    turns: scan.estimate.rows,
     advance: () => emitter.let(method(cursor, 'next')),
     close: () => emitter.evaluate(method(cursor, 'close')),
     row: (_, present) => {

@@ -13,10 +13,12 @@ import type { Expression } from '../../expr/expression.js';
 import { and, literal, not, type Code } from '../code/ir.js';
 import { filterBy } from './filter.js';
 import { Row } from './row-scope.js';
-import { useFuel, withRow, type Consume, type PlanCompiler, type StepContext } from './step.js';
+import { innerLoop, withRow, type Consume, type PlanCompiler, type StepContext } from './step.js';
 
 /** One way to find candidates. */
 export interface Candidates {
+  /** How many there are for a left row, about. */
+  readonly turns: number;
   /** Moves to the next candidate; the code is a boolean atom: whether there is one. */
   advance(context: StepContext): Code;
   /** The right side's columns for the present candidate. `present` undefined: there certainly is one. */
@@ -38,10 +40,9 @@ export function matchLoop(
   const { emitter } = context;
   if (join === 'semi' || join === 'anti') {
     const found = emitter.let(literal(false));
-    emitter.loop((label) => {
+    innerLoop(context, candidates.turns, (label) => {
       const has = candidates.advance(context);
       emitter.if(not(has), () => emitter.break(label));
-      useFuel(context);
       const row = Row.of(context.row, candidates.row(context, undefined));
       filterBy(withRow(compiler, context, row), conditions, () => {
         emitter.assign(found, literal(true));
@@ -53,10 +54,9 @@ export function matchLoop(
     return;
   }
   if (join === 'inner') {
-    emitter.loop((label) => {
+    innerLoop(context, candidates.turns, (label) => {
       const has = candidates.advance(context);
       emitter.if(not(has), () => emitter.break(label));
-      useFuel(context);
       const row = Row.of(context.row, candidates.row(context, undefined));
       const inner = withRow(compiler, context, row);
       filterBy(inner, conditions, () => {
@@ -67,10 +67,9 @@ export function matchLoop(
     return;
   }
   const matched = emitter.let(literal(false));
-  emitter.loop((label) => {
+  innerLoop(context, candidates.turns, (label) => {
     const has = candidates.advance(context);
     emitter.if(and(not(has), matched), () => emitter.break(label));
-    useFuel(context);
     const pass = emitter.let(literal(true));
     if (conditions.length > 0) {
       emitter.if(has, () => {

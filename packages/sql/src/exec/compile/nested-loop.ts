@@ -11,7 +11,7 @@ import { ProgramBuilder, stateOf } from './program-builder.js';
 import { pushRow } from './push-row.js';
 import { Row } from './row-scope.js';
 import { produceBuffer, slotReader } from './sources.js';
-import { bufferRow, withRow, type Consume, type PlanCompiler, type StepContext } from './step.js';
+import { bufferRow, innerLoop, withRow, type Consume, type PlanCompiler, type StepContext } from './step.js';
 import { subprogramRunner } from './subplans.js';
 
 export function produceNestedLoop(compiler: PlanCompiler, node: NestedLoopJoin, consume: Consume): void {
@@ -38,6 +38,7 @@ function bufferCandidates(
   const current = emitter.let(literal(-1));
   const notNull = (column: number): boolean => compiler.builder.context.isNotNull(column);
   return {
+    turns: node.right.estimate.rows,
     current,
     advance: () => {
       emitter.assign(current, binary('+', current, ONE));
@@ -78,7 +79,7 @@ function emitNotIn(
 ): void {
   const { emitter } = context;
   const drop = emitter.let(literal(false));
-  emitter.loop((label) => {
+  innerLoop(context, candidates.turns, (label) => {
     const has = candidates.advance(context);
     emitter.if({ kind: 'unary', operator: '!', operand: has }, () => emitter.break(label));
     const row = Row.of(context.row, candidates.row(context, undefined));

@@ -2,7 +2,7 @@
 import { assert } from '@phantom/base';
 import type { ColumnId } from '../../expr/expression.js';
 import { binary, literal, method, property, type Code } from '../code/ir.js';
-import type { Task } from '../program.js';
+import type { Task, Work } from '../program.js';
 import type { Run } from '../run.js';
 import { type MemoryOf, Overflow } from '../spill/overflow.js';
 import { spillCodec } from '../spill/spill-codec.js';
@@ -78,7 +78,7 @@ export class Passes {
     builder.addTask({ run: (run) => this.runPasses(run, again, result) });
   }
 
-  private *runPasses(run: Run, again: Task, result: Task | undefined): ReturnType<Task['run']> {
+  private *runPasses(run: Run, again: Task, result: Task | undefined): Work {
     if (result !== undefined) yield* result.run(run);
     while (this.begin(run)) {
       yield* again.run(run);

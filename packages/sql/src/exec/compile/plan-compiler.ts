@@ -5,6 +5,7 @@ import type { PhysicalPlanner } from '../../plan/physical/planner.js';
 import { binary, literal, ONE, property, type Code } from '../code/ir.js';
 import type { PlanMeasure, RunCount } from '../plan-measure.js';
 import { produceAggregate } from './aggregate.js';
+import { produceSortedAggregate } from './sorted-aggregate.js';
 import { isAimed, produceAimedScan } from './aimed-scan.js';
 import { produceAppend, produceSetOperation } from './append.js';
 import { produceColumnScan } from './column-scan.js';
@@ -130,7 +131,8 @@ export class PlanToProgram implements PlanCompiler {
         produceNestedLoop(this, node, consume);
         return;
       case 'aggregate':
-        produceAggregate(this, node, consume);
+        if (node.sorted) produceSortedAggregate(this, node, consume);
+        else produceAggregate(this, node, consume);
         return;
       case 'window':
         produceWindow(this, node, consume);

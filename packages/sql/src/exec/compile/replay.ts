@@ -38,7 +38,7 @@ export function produceReplay(
     false,
     isNullable,
     consume,
-    (code, output) => new ReplayPipeline(code, output, rows, slot),
+    (code, sink) => new ReplayPipeline(code, sink, rows, slot),
   );
 }
 
@@ -46,8 +46,8 @@ class ReplayPipeline extends Pipeline {
   private readonly rows: (run: Run) => RowBuffer;
   private readonly slot: number;
 
-  constructor(step: Pipeline['step'], output: Pipeline['output'], rows: (run: Run) => RowBuffer, slot: number) {
-    super(step, output);
+  constructor(step: Pipeline['step'], sink: Pipeline['sink'], rows: (run: Run) => RowBuffer, slot: number) {
+    super(step, sink);
     this.rows = rows;
     this.slot = slot;
   }

@@ -81,7 +81,7 @@ export function produceSort(compiler: PlanCompiler, node: Sort, consume: Consume
     true,
     nullable,
     consume,
-    (code, output) => new SortedPipeline(code, output, reader),
+    (code, sink) => new SortedPipeline(code, sink, reader),
   );
 }
 

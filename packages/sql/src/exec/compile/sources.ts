@@ -2,9 +2,8 @@
 import { assert } from '@phantom/base';
 import type { ColumnId } from '../../expr/expression.js';
 import { binary, element, ONE, property, type Code, type Local } from '../code/ir.js';
-import { BufferPipeline, CountPipeline, OncePipeline, type Pipeline } from '../pipelines.js';
+import { BufferPipeline, CountPipeline, OncePipeline, type Pipeline, type Sink } from '../pipelines.js';
 import type { CompiledFunction } from '../program.js';
-import type { Output } from '../output.js';
 import type { RowBuffer } from '../row-buffer.js';
 import type { Run } from '../run.js';
 import { Row } from './row-scope.js';
@@ -30,17 +29,8 @@ export interface OpenedStep extends StepParameters {
   readonly context: StepContext;
 }
 
-interface OutputState extends StepState {
-  output?: (run: Run) => Output;
-}
-
-/** Tells the step's pipeline that the step writes result rows. */
-export function writesOutput(context: StepContext, output: (run: Run) => Output): void {
-  (context.state as OutputState).output = output;
-}
-
 /** Closes a step into the task that drives it. */
-export type MakePipeline = (step: CompiledFunction, output: ((run: Run) => Output) | undefined) => Pipeline;
+export type MakePipeline = (step: CompiledFunction, sink: ((run: Run) => Sink) | undefined) => Pipeline;
 
 /** Writes a step: `body` gets the parameters and writes everything, loop included. */
 export function writeStep(
@@ -51,12 +41,12 @@ export function writeStep(
 ): void {
   const emitter = compiler.builder.emitter();
   const [run, source, from, to] = emitter.parameters(4) as [Local, Local, Local, Local];
-  const state: OutputState = { checks: [], usesFuel: false };
+  const state: StepState = { checks: [], usesFuel: false };
   const context = stepContext(compiler, emitter, run, new Row(), state);
   body({ run, source, from, to, context });
   emitter.return(to);
   const code = emitter.finish(name, [run, source, from, to]);
-  compiler.builder.addTask(makeTask(compiler.builder.compiled(code), state.output));
+  compiler.builder.addTask(makeTask(compiler.builder.compiled(code), state.sink));
 }
 
 /** Writes a loop over [from, to): `each` gets the index of the row. */
@@ -66,6 +56,7 @@ export function loopRows(step: OpenedStep, each: (index: Code) => void): void {
   emitter.loop((label) => {
     emitter.if(binary('>=', index, step.to), () => emitter.break(label));
     const current = emitter.let(index);
+    step.context.state.index = current;
     each(current);
     emitter.assign(index, binary('+', index, ONE));
     rowBoundary(step.context, index);
@@ -81,7 +72,7 @@ export function produceBuffer(
   ordered: boolean,
   nullable: (column: ColumnId) => boolean,
   consume: Consume,
-  makePipeline: MakePipeline = (code, output) => new BufferPipeline(code, output, buffer),
+  makePipeline: MakePipeline = (code, sink) => new BufferPipeline(code, sink, buffer),
 ): void {
   writeStep(
     compiler,
@@ -117,13 +108,13 @@ export function produceCount(
         consume(stepContext(compiler, emitter, run, row, state));
       });
     },
-    (code, output) => new CountPipeline(code, output, count),
+    (code, sink) => new CountPipeline(code, sink, count),
   );
 }
 
 /** A pipeline that runs its body once. */
 export function produceOnce(compiler: PlanCompiler, name: string, body: (step: OpenedStep) => void): void {
-  writeStep(compiler, name, body, (code, output) => new OncePipeline(code, output));
+  writeStep(compiler, name, body, (code, sink) => new OncePipeline(code, sink));
 }
 
 /** Reads a state slot of a run. */

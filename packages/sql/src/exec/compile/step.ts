@@ -6,8 +6,10 @@ import type { ColumnId } from '../../expr/expression.js';
 import type { PhysicalNode } from '../../plan/physical/physical.js';
 import type { PhysicalPlanner } from '../../plan/physical/planner.js';
 import type { Emitter } from '../code/emitter.js';
-import { binary, conditional, element, literal, property, ZERO, type Code, type Local } from '../code/ir.js';
-import { STOP } from '../program.js';
+import { binary, call, conditional, element, literal, property, ZERO, type Code, type Local } from '../code/ir.js';
+import { restWithin, type Sink } from '../pipelines.js';
+import { STOP, type Work } from '../program.js';
+import type { Run } from '../run.js';
 import { ExpressionCompiler } from './expression-compiler.js';
 import type { ProgramBuilder } from './program-builder.js';
 import { ColumnSource, Row } from './row-scope.js';
@@ -21,6 +23,12 @@ export interface StepState {
   usesFuel: boolean;
   /** The step may end its pipeline before the source does. */
   stops?: boolean;
+  /** The row at hand: where the driver goes on when the step returns before it has done anything with it. */
+  index?: Code;
+  /** Where what the step writes gathers. */
+  sink?: (run: Run) => Sink;
+  /** Turns that the loops written at this place take, about; those within one another multiplied. */
+  turns?: number;
 }
 
 /** Where code for the current row is being written. */
@@ -73,11 +81,29 @@ export function stopPipeline(context: StepContext): void {
   context.emitter.return(literal(STOP));
 }
 
-/** Takes work from the step's fuel: for each turn of an inner loop. */
-export function useFuel(context: StepContext): void {
-  const { emitter, run } = context;
-  context.state.usesFuel = true;
-  emitter.setProperty(run, 'fuel', binary('-', property(run, 'fuel'), literal(1)));
+/** Turns after which somebody should look at the clock. A loop that is done with fewer leaves that to the loop around it. */
+const RESTLESS_TURNS_MAX = 32 * 1024;
+
+/**
+ * Writes a loop within the step's own, of about so many turns for each turn around it; a turn costs fuel. A loop that takes long rests when the fuel is used up, for which the step becomes a generator: a step that
+ * returns between the rows of its source alone might be gone for seconds.
+ */
+export function innerLoop(context: StepContext, turns: number, body: (label: number) => void): void {
+  const { emitter, run, state } = context;
+  const beside = state.turns ?? 0;
+  state.turns = 0;
+  state.usesFuel = true;
+  emitter.loop((label) => {
+    body(label);
+    emitter.setProperty(run, 'fuel', binary('-', property(run, 'fuel'), literal(1)));
+    const whole = turns * Math.max(1, state.turns ?? 0);
+    state.turns = Math.max(beside, whole);
+    if (whole <= RESTLESS_TURNS_MAX) return;
+    const rest = (r: Run): Work => restWithin(r, state.sink?.(r));
+    emitter.if(binary('<', property(run, 'fuel'), ZERO), () => {
+      emitter.delegate(call(emitter.constant(rest), run));
+    });
+  });
 }
 
 /** After a row: returns to the driver when a check says so. `next` is where the driver goes on. */

@@ -95,9 +95,9 @@ export function produceTableScan(compiler: PlanCompiler, node: TableScan, consum
         fetchRow(compiler, emitter, run, node, key, value, emit);
       });
     },
-    (code, output) => {
+    (code, sink) => {
       const traits = { stops: state?.stops === true, keyless, valueless };
-      return new CursorPipeline(code, output, range, node.backward, traits);
+      return new CursorPipeline(code, sink, range, node.backward, traits);
     },
   );
 }

@@ -105,7 +105,7 @@ export function produceWindow(compiler: PlanCompiler, node: WindowNode, consume:
     true,
     isNullable,
     consume,
-    (code, output) => new WindowPipeline(code, output, rows, compute),
+    (code, sink) => new WindowPipeline(code, sink, rows, compute),
   );
 }
 
@@ -116,11 +116,11 @@ class WindowPipeline extends Pipeline {
 
   constructor(
     step: Pipeline['step'],
-    output: Pipeline['output'],
+    sink: Pipeline['sink'],
     rows: (run: Run) => PartitionSorter,
     compute: (run: Run) => Work,
   ) {
-    super(step, output);
+    super(step, sink);
     this.rows = rows;
     this.compute = compute;
   }

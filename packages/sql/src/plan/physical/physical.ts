@@ -175,9 +175,11 @@ export interface NestedLoopJoin extends Base {
   readonly nullAware: boolean;
 }
 
-export interface HashAggregate extends Base {
+export interface AggregateNode extends Base {
   readonly kind: 'aggregate';
   readonly input: PhysicalNode;
+  /** Rows of a group come one after another: no table of groups is kept. */
+  readonly sorted: boolean;
   readonly keys: readonly { readonly column: ColumnId; readonly expression: Expression }[];
   readonly sets: readonly (readonly number[])[] | undefined;
   readonly calls: readonly AggregateCall[];
@@ -294,7 +296,7 @@ export type PhysicalNode =
   | ProjectSet
   | HashJoin
   | NestedLoopJoin
-  | HashAggregate
+  | AggregateNode
   | WindowNode
   | Sort
   | Limit

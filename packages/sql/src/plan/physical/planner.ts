@@ -6,12 +6,13 @@ import { assert, unreachable } from '@phantom/base';
 import type { BindContext } from '../../expr/context.js';
 import { conjuncts, type ColumnId, type Expression, type SortKey } from '../../expr/expression.js';
 import { Cardinality } from '../cardinality.js';
-import type { LogicalNode, Sort, With } from '../logical/logical.js';
+import type { Aggregate, LogicalNode, Sort, With } from '../logical/logical.js';
 import { forEachSubquery } from '../logical/subplans.js';
 import { subplanOf } from '../logical/walk.js';
 import { Costs, estimate, sortCost } from './costs.js';
+import { comesInGroups } from './grouped-rows.js';
 import { planJoin } from './join-planner.js';
-import type { CommonTablePlan, PhysicalNode } from './physical.js';
+import type { AggregateNode, CommonTablePlan, PhysicalNode } from './physical.js';
 import { planScan } from './scan-planner.js';
 import { planColumnScan } from './column-scan-planner.js';
 import { isMemoized, membershipOf, outerColumnsOf } from './subquery-runs.js';
@@ -93,14 +94,8 @@ export class PhysicalPlanner {
       }
       case 'join':
         return planJoin(this, node);
-      case 'aggregate': {
-        const input = this.plan(node.input);
-        const work =
-          input.estimate.rows * (Costs.hashProbe + Costs.operator * node.calls.length) * (node.sets?.length ?? 1);
-        const rows = this.rows(node);
-        const startup = input.estimate.total + work;
-        return { ...node, input, estimate: estimate(rows, startup, startup + rows * Costs.row) };
-      }
+      case 'aggregate':
+        return this.aggregateOver(this.plan(node.input), node);
       case 'window': {
         const input = this.plan(node.input);
         const { rows } = input.estimate;
@@ -169,6 +164,21 @@ export class PhysicalPlanner {
     return cost;
   }
 
+  private aggregateOver(input: PhysicalNode, node: Aggregate): AggregateNode {
+    const rows = this.rows(node);
+    const { total } = input.estimate;
+    const keys = node.keys.map((key) => key.expression);
+    const steps = input.estimate.rows * Costs.operator * node.calls.length;
+    const isSorted = node.sets === undefined && comesInGroups(input, keys, node.calls);
+    if (isSorted && this.penalty('sorted aggregation') === 0) {
+      const all = total + input.estimate.rows * Costs.row + steps + rows * Costs.row;
+      return { ...node, input, sorted: true, estimate: estimate(rows, input.estimate.startup, all) };
+    }
+    const work = (input.estimate.rows * Costs.hashProbe + steps) * (node.sets?.length ?? 1);
+    const startup = total + work;
+    return { ...node, input, sorted: false, estimate: estimate(rows, startup, startup + rows * Costs.row) };
+  }
+
   // ----------------------------------------------------------------------------------------------- sort and limit
 
   private planSort(node: Sort, top: PhysicalTop | undefined, topRows: number | undefined): PhysicalNode {
@@ -217,6 +227,19 @@ export class PhysicalPlanner {
         if (input === undefined) return undefined;
         const { rows, startup, total } = input.estimate;
         return { ...node, input, estimate: estimate(rows, startup, total + rows * Costs.operator * node.items.length) };
+      }
+      case 'aggregate': {
+        const made = new Map(node.keys.map((key) => [key.column, key.expression]));
+        const below: SortKey[] = [];
+        for (const key of keys) {
+          const expression = key.expression.kind === 'column' ? made.get(key.expression.column) : undefined;
+          if (expression === undefined) return undefined;
+          below.push({ ...key, expression });
+        }
+        const input = this.planOrdered(node.input, below);
+        if (input === undefined) return undefined;
+        const aggregate = this.aggregateOver(input, node);
+        return aggregate.sorted ? aggregate : undefined;
       }
       default:
         return undefined;

@@ -11,6 +11,7 @@ export const WAYS = [
   'nested loop',
   'memoize',
   'sort',
+  'sorted aggregation',
 ] as const;
 
 export type Way = (typeof WAYS)[number];
