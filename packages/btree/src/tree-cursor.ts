@@ -18,9 +18,28 @@ import { showValue } from './tree.js';
 const Place = { Nowhere: 0, Inside: 1, BehindEnd: 2, BeforeStart: 3 } as const;
 type Place = (typeof Place)[keyof typeof Place];
 
-/** Arenas of keys: small at first, since most scans are short, then each twice the one before. */
+/**
+ * Arenas of keys: small at first, since most scans are short, then each twice the one before. The first is a share of a larger
+ * piece of memory, since to make one costs as much as a short scan; no share is given twice, so what it holds stays.
+ */
 const ARENA_BYTES_MIN = 512;
 const ARENA_BYTES_MAX = 8 * 1024;
+const SHARED_BYTES = 64 * ARENA_BYTES_MIN;
+
+let shared = new Uint8Array(0);
+let sharedBytes = 0;
+
+/** Where a share begins in `shared`. */
+function takeShare(): number {
+  if (sharedBytes + ARENA_BYTES_MIN > shared.length) {
+    shared = new Uint8Array(SHARED_BYTES);
+    sharedBytes = 0;
+  }
+  const at = sharedBytes;
+  sharedBytes += ARENA_BYTES_MIN;
+  return at;
+}
+
 /** So many entries of a leaf are asked for at once, before the first of them is read. */
 const TOUCHED_ENTRIES_MIN = 8;
 const NO_BYTES = new Uint8Array(0);
@@ -52,9 +71,11 @@ export class TreeCursor implements LayerCursor, KvCursor {
   private slot = 0;
   private place: Place = Place.Nowhere;
   private readonly entry = new LeafEntry();
-  /** Keys of the batch, and the present key, where they had to be put together. */
+  /** Keys of the batch, and the present key, where they had to be put together: in [arenaStart, arenaEnd) of the arena. */
   private arena: Uint8Array;
+  private arenaStart = 0;
   private arenaBytes = 0;
+  private arenaEnd = 0;
   private single: Uint8Array;
 
   constructor(pager: Pager, root: TreeRoot, range: KeyRange, lease = new Lease()) {
@@ -72,42 +93,29 @@ export class TreeCursor implements LayerCursor, KvCursor {
 
   seek(key: Uint8Array, start: number, end: number): boolean {
     const { lower } = this;
-    if (compareBytes(key, start, end, lower, 0, lower.length) < 0) return this.seekForward(lower, 0, lower.length);
-    return this.seekForward(key, start, end);
+    const isBefore = compareBytes(key, start, end, lower, 0, lower.length) < 0;
+    return (isBefore ? this.seekForward(lower, 0, lower.length) : this.seekForward(key, start, end)) && this.show();
   }
 
   seekBefore(key: Uint8Array, start: number, end: number): boolean {
     const { upper } = this;
-    if (upper !== undefined && compareBytes(key, start, end, upper, 0, upper.length) > 0) {
-      return this.seekBackward(upper, 0, upper.length);
-    }
-    return this.seekBackward(key, start, end);
+    const isBehind = upper !== undefined && compareBytes(key, start, end, upper, 0, upper.length) > 0;
+    return (isBehind ? this.seekBackward(upper, 0, upper.length) : this.seekBackward(key, start, end)) && this.show();
   }
 
   next(): boolean {
-    if (this.place === Place.Inside) {
-      if (++this.slot < this.to) return this.show();
-      return this.forward();
-    }
-    if (this.place === Place.BehindEnd) return false;
-    return this.seekForward(this.lower, 0, this.lower.length);
+    return this.toNext() && this.show();
   }
 
   prev(): boolean {
-    if (this.place === Place.Inside) {
-      if (--this.slot >= this.from) return this.show();
-      return this.backward();
-    }
-    if (this.place === Place.BeforeStart) return false;
-    const { upper } = this;
-    return upper === undefined ? this.seekLast() : this.seekBackward(upper, 0, upper.length);
+    return this.toPrevious() && this.show();
   }
 
   fill(batch: CursorBatch): number {
     batch.count = 0;
     // Whole leaves at a time until the batch is full: `fillBefore` ends with its leaf.
     while (batch.count < batch.capacity) {
-      if (!this.next()) {
+      if (!this.toNext()) {
         // One step too far: back to the last entry that was handed out.
         if (batch.count > 0) this.prev();
         break;
@@ -118,7 +126,7 @@ export class TreeCursor implements LayerCursor, KvCursor {
   }
 
   fillBefore(batch: CursorBatch, limit: ByteSlot | undefined): void {
-    if (batch.count === 0) this.arenaBytes = 0;
+    if (batch.count === 0) this.arenaBytes = this.arenaStart;
     const { entry, slot, leaf } = this;
     const { bytes, omittedBytes } = leaf;
     let end = Math.min(this.to, slot + batch.capacity - batch.count);
@@ -172,20 +180,32 @@ export class TreeCursor implements LayerCursor, KvCursor {
     for (const page of this.path) page.aim(NO_BYTES, NO_WORDS, 0);
   }
 
+  /** To the next entry, which is not shown yet. */
+  private toNext(): boolean {
+    if (this.place === Place.Inside) return ++this.slot < this.to || this.forward();
+    if (this.place === Place.BehindEnd) return false;
+    return this.seekForward(this.lower, 0, this.lower.length);
+  }
+
+  private toPrevious(): boolean {
+    if (this.place === Place.Inside) return --this.slot >= this.from || this.backward();
+    if (this.place === Place.BeforeStart) return false;
+    const { upper } = this;
+    return upper === undefined ? this.seekLast() : this.seekBackward(upper, 0, upper.length);
+  }
+
   private seekForward(key: Uint8Array, start: number, end: number): boolean {
     if (!this.aim(key, start, end)) return this.stop(Place.BehindEnd);
     const at = this.leaf.find(key, start, end);
     this.slot = Math.max(at < 0 ? ~at : at, this.from);
-    if (this.slot < this.to) return this.show();
-    return this.forward();
+    return this.slot < this.to ? this.enter() : this.forward();
   }
 
   private seekBackward(key: Uint8Array, start: number, end: number): boolean {
     if (!this.aim(key, start, end)) return this.stop(Place.BeforeStart);
     const at = this.leaf.find(key, start, end);
     this.slot = Math.min(at < 0 ? ~at : at, this.to) - 1;
-    if (this.slot >= this.from) return this.show();
-    return this.backward();
+    return this.slot >= this.from ? this.enter() : this.backward();
   }
 
   private seekLast(): boolean {
@@ -194,8 +214,7 @@ export class TreeCursor implements LayerCursor, KvCursor {
     for (let { level } = this.root; level > 0; level--) this.descend(level, this.inner(level).count - 1);
     this.enterLeaf();
     this.slot = this.to - 1;
-    if (this.slot >= this.from) return this.show();
-    return this.backward();
+    return this.slot >= this.from ? this.enter() : this.backward();
   }
 
   /** Goes to the leaf in which the key belongs; false when the tree is empty. */
@@ -246,7 +265,7 @@ export class TreeCursor implements LayerCursor, KvCursor {
       while (--level > 0) this.descend(level, 0);
       this.enterLeaf();
       this.slot = this.from;
-      if (this.slot < this.to) return this.show();
+      if (this.slot < this.to) return this.enter();
     }
   }
 
@@ -261,13 +280,18 @@ export class TreeCursor implements LayerCursor, KvCursor {
       while (--level > 0) this.descend(level, this.inner(level).count - 1);
       this.enterLeaf();
       this.slot = this.to - 1;
-      if (this.slot >= this.from) return this.show();
+      if (this.slot >= this.from) return this.enter();
     }
   }
 
+  private enter(): boolean {
+    this.place = Place.Inside;
+    return true;
+  }
+
+  /** Aims key and value at the present entry. */
   private show(): boolean {
     const { entry, leaf } = this;
-    this.place = Place.Inside;
     entry.read(leaf, this.slot);
     if (leaf.omittedBytes === 0) {
       this.key.set(leaf.bytes, entry.keyStart, entry.keyEnd);
@@ -287,11 +311,19 @@ export class TreeCursor implements LayerCursor, KvCursor {
   }
 
   private reserve(bytes: number): void {
-    if (this.arenaBytes + bytes <= this.arena.length) return;
+    if (this.arenaBytes + bytes <= this.arenaEnd) return;
     // What was handed out keeps the old arena alive.
-    const arenaBytes = Math.min(Math.max(this.arena.length * 2, ARENA_BYTES_MIN), ARENA_BYTES_MAX);
-    this.arena = new Uint8Array(Math.max(bytes, arenaBytes));
-    this.arenaBytes = 0;
+    const arenaBytes = Math.max(bytes, Math.min((this.arenaEnd - this.arenaStart) * 2, ARENA_BYTES_MAX));
+    if (arenaBytes <= ARENA_BYTES_MIN) {
+      this.arenaStart = takeShare();
+      this.arena = shared;
+      this.arenaEnd = this.arenaStart + ARENA_BYTES_MIN;
+    } else {
+      this.arenaStart = 0;
+      this.arena = new Uint8Array(arenaBytes);
+      this.arenaEnd = arenaBytes;
+    }
+    this.arenaBytes = this.arenaStart;
   }
 
   private stop(place: Place): boolean {

@@ -6,12 +6,15 @@ import { PhantomError } from '@phantom/base';
 import {
   type PlanField,
   type PreparedPlan,
+  type RowBatch,
+  type RowSink,
   type SessionStatement,
   type SqlSession,
   type Value,
   jsWriter,
   lookUp,
   lookUpWithin,
+  readNow,
   writePoint,
 } from '@phantom/sql';
 import type { Durability } from '@phantom/wal';
@@ -26,6 +29,8 @@ export interface RunResult {
   readonly durability?: Durability;
 }
 
+/** Rows made at once by `all`. */
+const READ_ROWS = 1024;
 /** Rows fetched ahead by `iterate`. */
 const ITERATE_ROWS = 256;
 
@@ -76,7 +81,10 @@ export class Statement<Row = Record<string, unknown>> {
   all(...parameters: unknown[]): Row[] {
     this.refresh();
     const rows: Row[] = [];
-    this.fetch(this.bind(parameters), 0, rows);
+    const values = this.bind(parameters);
+    const { session, statement, shape } = this;
+    const sink = new RowsSink(shape, rows);
+    if (statement.kind !== 'plan' || !readNow(session, statement, values, sink)) this.fetch(values, 0, rows);
     return rows;
   }
 
@@ -154,6 +162,23 @@ export class Statement<Row = Record<string, unknown>> {
       values[i] = given === null || given === undefined ? null : (writers[i] as (value: unknown) => Value)(given);
     }
     return values;
+  }
+}
+
+/** Gathers all rows of a read. */
+class RowsSink<Row> implements RowSink {
+  readonly batchRowsMax = READ_ROWS;
+  private readonly shape: RowShape<Row>;
+  private readonly into: Row[];
+
+  constructor(shape: RowShape<Row>, into: Row[]) {
+    this.shape = shape;
+    this.into = into;
+  }
+
+  rows(batch: RowBatch): boolean {
+    this.shape.rows(batch, this.into);
+    return false;
   }
 }
 

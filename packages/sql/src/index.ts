@@ -2,7 +2,7 @@
 export type { CopyChannel } from './copy/copy-channel.js';
 export { type CopiedRow, type CopiedRows, ValueChannel } from './copy/value-rows.js';
 export type { NoticeSeverity } from './ddl/context.js';
-export type { RowBatch, WorkCounters } from './exec/runtime.js';
+export type { RowBatch, RowSink, WorkCounters } from './exec/runtime.js';
 export type { ConnectionEnds } from './functions/registry.js';
 export type { PlanField, PreparedPlan } from './plan/prepared-plan.js';
 export { commandTag } from './session/command-tag.js';
@@ -23,7 +23,7 @@ export type {
 export { type RemoteOutcome, type RemoteRead, executeRemotely } from './session/remote-read.js';
 export { type Notice, type SessionOptions, SqlSession, type TransactionStatus } from './session/session.js';
 export type { SessionStatement } from './session/statement.js';
-export { controlBlock, lookUp, lookUpWithin, writePoint } from './session/straight-roads.js';
+export { controlBlock, lookUp, lookUpWithin, readNow, writePoint } from './session/straight-roads.js';
 export type { OpeningModes } from './session/transaction-modes.js';
 export type { ParsedStatement } from './text/ast-statements.js';
 export { buildParser } from './text/parse.js';

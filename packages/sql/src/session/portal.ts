@@ -125,30 +125,11 @@ export class Portal {
   fetchNow(rowsMax: number, receive: RowReceiver): FetchOutcome {
     const execution = this.start(rowsMax, receive);
     if (execution === undefined) return this.finished(0);
-    const stop = this.session.interrupts.beginRun(this.session.settings.integer('statement_timeout'));
-    this.session.synchronous = true;
-    this.session.watch.working();
     try {
-      let step = this.resume(execution);
-      for (;;) {
-        if (step.done === true) return this.finished(step.value);
-        if (step.value === PAUSE) return this.suspended();
-        if (step.value === undefined) {
-          this.session.interrupts.check();
-          this.session.restartSlice();
-          step = execution.next();
-        } else {
-          // The wait goes on without us; its outcome no longer matters.
-          step.value.catch(() => undefined);
-          step = this.goOnOrRefuse(execution);
-        }
-      }
+      const step = driveNow(this.session, execution);
+      return step.done === true ? this.finished(step.value) : this.suspended();
     } catch (error) {
       throw this.failed(error);
-    } finally {
-      this.session.synchronous = false;
-      stop();
-      this.session.watch.resting();
     }
   }
 
@@ -158,17 +139,6 @@ export class Portal {
     this.state = 'closed';
     this.execution = undefined;
     this.session.portalClosed(this);
-  }
-
-  /** Commits that only wait for their sync can be finished here; a lock that is free then was worth it, any other wait is refused. */
-  private goOnOrRefuse(execution: Execution): IteratorResult<Yielded, number> {
-    const transaction = this.session.transaction?.storage;
-    const published = this.session.engine.storage.finishQueuedNow();
-    if (published && transaction?.isWaiting !== true) return execution.next();
-    const refusal = wouldWait();
-    // A request that stayed in the queue would be granted later, and held.
-    transaction?.cancelWait(refusal);
-    return execution.throw(refusal);
   }
 
   private start(rowsMax: number, receive: RowReceiver): Execution | undefined {
@@ -204,6 +174,44 @@ export class Portal {
     this.session.portalClosed(this);
     return error;
   }
+}
+
+/** Runs an execution on this thread until it pauses or ends: 55P03 where it would have to wait for another transaction. */
+export function driveNow(session: SqlSession, execution: Execution): IteratorResult<Yielded, number> {
+  const stop = session.interrupts.beginRun(session.settings.integer('statement_timeout'));
+  session.synchronous = true;
+  session.watch.working();
+  try {
+    session.restartSlice();
+    let step = execution.next();
+    for (;;) {
+      if (step.done === true || step.value === PAUSE) return step;
+      if (step.value === undefined) {
+        session.interrupts.check();
+        session.restartSlice();
+        step = execution.next();
+      } else {
+        // The wait goes on without us; its outcome no longer matters.
+        step.value.catch(() => undefined);
+        step = goOnOrRefuse(session, execution);
+      }
+    }
+  } finally {
+    session.synchronous = false;
+    stop();
+    session.watch.resting();
+  }
+}
+
+/** Commits that only wait for their sync can be finished here; a lock that is free then was worth it, any other wait is refused. */
+function goOnOrRefuse(session: SqlSession, execution: Execution): IteratorResult<Yielded, number> {
+  const transaction = session.transaction?.storage;
+  const published = session.engine.storage.finishQueuedNow();
+  if (published && transaction?.isWaiting !== true) return execution.next();
+  const refusal = wouldWait();
+  // A request that stayed in the queue would be granted later, and held.
+  transaction?.cancelWait(refusal);
+  return execution.throw(refusal);
 }
 
 /** Forwards batches and counts them against the fetch's limit. */

@@ -4,11 +4,12 @@
  * failures) are the same as on the ordinary road.
  */
 import { type MvccTransaction, TableLockMode } from '@phantom/mvcc';
-import { StatementRestart, StatementWait } from '../exec/runtime.js';
+import { type RowSink, StatementRestart, StatementWait } from '../exec/runtime.js';
 import type { PointLookup } from '../plan/prepared-plan.js';
 import type { Value } from '../types/type.js';
 import { commandTag } from './command-tag.js';
-import type { FetchOutcome } from './portal.js';
+import { driveNow, type FetchOutcome } from './portal.js';
+import { isCostly } from './read-elsewhere.js';
 import { readOnlyTransaction } from './session-errors.js';
 import type { SqlSession } from './session.js';
 import type { PlanStatement, SessionStatement } from './statement.js';
@@ -38,7 +39,35 @@ export function lookUp(
 }
 
 /**
- * The same inside the session's transaction, by its snapshot, and locking the row where the statement says so. Undefined when
+ * The straight road of a synchronous caller for any SELECT outside of a transaction, to its end: an execution over a bare view,
+ * and no portal. False when the statement needs more than that, and nothing has been done.
+ */
+export function readNow(
+  session: SqlSession,
+  { text, plan }: PlanStatement,
+  parameters: readonly Value[],
+  sink: RowSink,
+): boolean {
+  const { traits } = plan;
+  if (traits.writes || traits.locks || !session.readsBare || isCostly(session, plan)) return false;
+  const { engine } = session;
+  engine.counters.executions++;
+  session.watch.refuseIfEnded();
+  if (plan.privileges.length > 0) session.checkPrivileges(plan.privileges);
+  session.activity.begin(text);
+  session.evaluation.beginStatement();
+  session.advisory.beginStatement();
+  const view = engine.storage.view();
+  try {
+    driveNow(session, plan.execute(session.executionContext(parameters, view, undefined), sink));
+    return true;
+  } finally {
+    view.release();
+  }
+}
+
+/**
+ * A SELECT by key inside the session's transaction, by its snapshot, and locking the row where the statement says so. Undefined when
  * the plan has no such road, or has to wait for something, or the transaction has failed: the ordinary road then waits or says so.
  */
 export function lookUpWithin(
