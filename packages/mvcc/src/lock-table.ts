@@ -30,7 +30,7 @@ import type { HashTable } from './hash-table.js';
 import { LockRecords } from './lock-records.js';
 import { MODE_NAMES, excludedBy, excludes, isRowMode } from './lock-strength.js';
 import type { HeldMode } from './prepared-record.js';
-import type { DeadlockPolicy, HeldLock, LockMode, WaitingMode } from './types.js';
+import { type DeadlockPolicy, type HeldLock, type LockMode, LockStrength, type WaitingMode } from './types.js';
 import { findCycle } from './wait-for-graph.js';
 
 /** Owners that are one to the rest of the world: a transaction, or a session with its transaction. It waits for one lock at a time. */
@@ -154,6 +154,16 @@ export class LockTable {
   /** True when another owner holds the key in a mode that excludes this one. */
   isHeldAgainst(owner: LockOwner, hash: number, mode: LockMode): boolean {
     return this.holderAgainst(owner, hash, mode) !== undefined;
+  }
+
+  /** True when the owner has a record of the key in a mode in which rows are written. */
+  isHeldToWrite(owner: LockOwner, hash: number): boolean {
+    const { records } = this;
+    for (let record = records.first(hash); record !== NONE; record = records.nextOfKey(record)) {
+      const mode = records.modeOf(record);
+      if (records.ownerOf(record) === owner && isRowMode(mode) && mode >= LockStrength.NoKeyUpdate) return true;
+    }
+    return false;
   }
 
   /** Another owner that holds the key in a mode that excludes this one. */

@@ -24,7 +24,7 @@
  *   transaction.ts     one transaction: its parts, its phases, its end
  *   transaction-reads.ts  what it reads; undo.ts going back to savepoints and statements; reading-ends.ts who has only read
  *   write-set.ts       what it has written, and the index over it; own-cursor.ts and merge-cursor.ts walk it
- *   spill.ts           what memory should not hold of that is put aside on disk; spilled-holders.ts, whose keys those are
+ *   spill.ts           what memory should not hold of that is put aside on disk; unrecorded-locks.ts, whose keys those are
  *   commit-process.ts  from commit() to its answer; validation.ts decides whether it may
  *   snapshots.ts       what it reads by; read-ahead.ts shows commits that are in the log only; constraint-guards.ts what it relies on
  *   commit-window.ts   what live transactions must know of commits, queued and published; conflict-index.ts the keys
@@ -115,7 +115,7 @@ class TransactionManager implements Mvcc {
     metrics.gauge(
       'phantom_mvcc_spilled_bytes',
       'What live transactions have put aside on disk.',
-      () => this.registry.spillers.bytes,
+      () => this.registry.unrecorded.bytes,
     );
     metrics.gauge(
       'phantom_mvcc_serializable_bytes',
@@ -192,7 +192,7 @@ class TransactionManager implements Mvcc {
       deadlocksPrevented: registry.locks.prevented,
       live: registry.live,
       conflictIndexBytes: registry.window.index.bytes,
-      spilledBytes: registry.spillers.bytes,
+      spilledBytes: registry.unrecorded.bytes,
       serializableRecords: registry.graph.recordCount,
       serializableBytes: registry.graph.bytes,
       oldestSnapshotSeq: registry.oldestSnapshotSeq,

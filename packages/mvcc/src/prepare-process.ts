@@ -11,6 +11,7 @@ import type { CommitSubject } from './commit-process.js';
 import type { PreparedState } from './prepared-record.js';
 import type { TransactionRegistry } from './registry.js';
 import { type TakingBack, takeBack } from './spill.js';
+import { LockStrength } from './types.js';
 import { type BlockedKey, firstKeyNotFree, validate } from './validation.js';
 import type { WriteSet } from './write-set.js';
 
@@ -93,7 +94,9 @@ function append(
 
 /** Locks what is written; validation has locked what is relied on. The first key that is not to be had, if any. */
 function firstUnlocked(registry: TransactionRegistry, subject: PrepareSubject): BlockedKey | undefined {
-  return firstKeyNotFree(registry, subject, (hash, mode) => registry.locks.tryAcquire(subject, hash, mode));
+  return firstKeyNotFree(registry, subject, (hash, mode) =>
+    registry.locks.tryAcquire(subject, hash, subject.claims ? LockStrength.Update : mode),
+  );
 }
 
 function stateOf(

@@ -16,7 +16,7 @@ import { LockTable } from './lock-table.js';
 import { POOLED_WRITE_SETS_MAX, type ResolvedMvccOptions } from './options.js';
 import { PreparedTransactions } from './prepared.js';
 import { SerializationGraph } from './serialization-graph.js';
-import { type SpilledHolder, SpilledHolders } from './spilled-holders.js';
+import { type UnrecordedHolder, UnrecordedLocks } from './unrecorded-locks.js';
 import type { TransactionInfo } from './types.js';
 import { WriteSet } from './write-set.js';
 
@@ -40,7 +40,7 @@ export class TransactionRegistry {
   readonly window: CommitWindow;
   readonly ledger: ConflictLedger;
   readonly graph: SerializationGraph;
-  readonly spillers: SpilledHolders;
+  readonly unrecorded: UnrecordedLocks;
   readonly prepared: PreparedTransactions;
   live = 0;
   begun = 0;
@@ -62,7 +62,7 @@ export class TransactionRegistry {
       waiting: options.waiting,
       describeKey: (key) => describeKey(options.names, key),
     });
-    this.spillers = new SpilledHolders(this.locks, options.spillBytesMax);
+    this.unrecorded = new UnrecordedLocks(this.locks, options.spillBytesMax);
     this.window = new CommitWindow(store, options.conflictIndexBytesMax);
     this.ledger = new ConflictLedger(options.names);
     this.graph = new SerializationGraph(store, this.ledger, options.serializableBytesMax);
@@ -142,9 +142,9 @@ export class TransactionRegistry {
     return this.pool.pop() ?? new WriteSet();
   }
 
-  giveBack(owner: SpilledHolder, writes: WriteSet): void {
+  giveBack(owner: UnrecordedHolder, writes: WriteSet): void {
     if (writes.spilled !== undefined) {
-      this.spillers.delete(owner);
+      this.unrecorded.delete(owner);
       writes.close();
     }
     if (this.pool.length === POOLED_WRITE_SETS_MAX || !writes.isReusable) return;

@@ -8,7 +8,8 @@ import { SYNCHRONOUS_LOCK_HINT, lockedError } from './errors.js';
 import { keyHash } from './key-hash.js';
 import type { LockOwner } from './lock-table.js';
 import type { TransactionRegistry } from './registry.js';
-import { LOCK_SPACE, type LockMode, type LockWait } from './types.js';
+import { LOCK_SPACE, type LockMode, LockStrength, type LockWait } from './types.js';
+import type { UnrecordedHolder } from './unrecorded-locks.js';
 
 /** As MvccTransaction.lock. */
 export function lockKey(
@@ -20,9 +21,9 @@ export function lockKey(
   mode: LockMode,
   wait: LockWait,
 ): Promise<void> | false | undefined {
-  const { locks, window, spillers } = registry;
+  const { locks, window, unrecorded } = registry;
   const hash = keyHash(key, start, end);
-  spillers.grant(owner, hash, key, start, end);
+  unrecorded.grant(owner, hash, key, start, end);
   const head = owner.lockHead;
   if (locks.tryAcquire(owner, hash, mode)) {
     if (spaceOfKey(key, start) === LOCK_SPACE) {
@@ -34,13 +35,33 @@ export function lockKey(
     if (wait === 'wait') return window.whenEnded(queuedSeq);
     if (owner.lockHead !== head) locks.release(owner, head);
   } else if (wait === 'wait') {
-    const granted = lockInTurn(registry, owner, hash, key.slice(start, end), mode);
-    // Who drops the promise (a synchronous caller) does not want to hear of a rejection either; who awaits it does.
-    granted.catch(() => undefined);
-    return granted;
+    return waitInTurn(registry, owner, hash, key.slice(start, end), mode);
   }
   if (wait === 'skip') return false;
   throw lockedError(registry.options.names, key.slice(start, end), mode, undefined);
+}
+
+/**
+ * As MvccTransaction.claim, past the locks that have records: makes sure that nobody else has the key. What is written to it
+ * in the same turn is the lock.
+ */
+export function claimKey(
+  registry: TransactionRegistry,
+  owner: UnrecordedHolder,
+  key: Uint8Array,
+  start: number,
+  end: number,
+): Promise<void> | undefined {
+  const { locks, window, unrecorded } = registry;
+  // Nearly always nobody else writes.
+  if (locks.count === owner.lockCount && !window.hasQueued && !unrecorded.hasOthers(owner)) return undefined;
+  const hash = keyHash(key, start, end);
+  unrecorded.grant(owner, hash, key, start, end);
+  if (locks.isHeldAgainst(owner, hash, LockStrength.Update)) {
+    return waitInTurn(registry, owner, hash, key.slice(start, end), LockStrength.Update);
+  }
+  const queuedSeq = owner.readsAhead ? 0 : window.queuedSeqOf(hash, key, start, end);
+  return queuedSeq === 0 ? undefined : window.whenEnded(queuedSeq);
 }
 
 /** As MvccTransaction.lockNow. */
@@ -52,9 +73,9 @@ export function lockKeyNow(
   end: number,
   mode: LockMode,
 ): void {
-  const { locks, window, store, options, spillers } = registry;
+  const { locks, window, store, options, unrecorded } = registry;
   const hash = keyHash(key, start, end);
-  spillers.grant(owner, hash, key, start, end);
+  unrecorded.grant(owner, hash, key, start, end);
   let granted = locks.tryAcquire(owner, hash, mode);
   if (window.hasQueued && (!granted || (!owner.readsAhead && window.queuedSeqOf(hash, key, start, end) !== 0))) {
     // What is queued can be finished on this thread, and its locks are free then.
@@ -62,6 +83,19 @@ export function lockKeyNow(
     granted = granted || locks.tryAcquire(owner, hash, mode);
   }
   if (!granted) throw lockedError(options.names, key.slice(start, end), mode, SYNCHRONOUS_LOCK_HINT);
+}
+
+function waitInTurn(
+  registry: TransactionRegistry,
+  owner: LockOwner,
+  hash: number,
+  key: Uint8Array,
+  mode: LockMode,
+): Promise<void> {
+  const granted = lockInTurn(registry, owner, hash, key, mode);
+  // Who drops the promise (a synchronous caller) does not want to hear of a rejection either; who awaits it does.
+  granted.catch(() => undefined);
+  return granted;
 }
 
 async function lockInTurn(

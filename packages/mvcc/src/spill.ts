@@ -5,7 +5,7 @@
  *   reads      batch, then runs, then the snapshot; a cursor merges them           write-set.ts, open-cursors.ts
  *   going back to a place in a run: it ends there                                   write-set.ts
  *   conflicts  decided now, since commit could not look through all of it in one turn; from now on the keys count as locked
- *   locks      of what is put aside need no records any more                        spilled-holders.ts
+ *   locks      of what is put aside need no records any more                        unrecorded-locks.ts
  *   commit     merged into files that the engines take over by one log record      commit-process.ts
  *
  * A statement that runs in slices puts aside between two of them what is most of its memory, and others have their turns
@@ -20,13 +20,16 @@ import { PhantomError, SLICE_MS, SqlState, assert, eventLoop, isPhantomError } f
 import { BATCH_BYTES_MAX, ByteSlot, type SpilledWrites } from '@phantom/kv';
 import { HashTable } from './hash-table.js';
 import type { TransactionRegistry } from './registry.js';
-import type { SpilledHolder } from './spilled-holders.js';
+import type { UnrecordedHolder } from './unrecorded-locks.js';
 import type { TransactionStatus } from './types.js';
 import { type Candidate, firstKeyNotFree, validateWritten } from './validation.js';
 import { WriteSet } from './write-set.js';
 
 /** The record of a prepared transaction is a batch with its writes in it, and what else it has to say. */
 const PREPARED_BYTES_MAX = BATCH_BYTES_MAX - 64 * 1024 * 1024;
+
+/** Records of locks from which on it pays to look for those that are not needed any more. */
+const FORGOTTEN_MIN = 1024;
 
 const SLOT = new ByteSlot();
 
@@ -38,7 +41,7 @@ const SLOT = new ByteSlot();
  */
 export function putAside(
   registry: TransactionRegistry,
-  candidate: Candidate & SpilledHolder,
+  candidate: Candidate & UnrecordedHolder,
   writes: WriteSet,
   bytes: number,
   lockHead: number,
@@ -56,7 +59,7 @@ export function putAside(
 }
 
 /** A transaction that goes on in another write set. */
-interface Relieved extends Candidate, SpilledHolder {
+interface Relieved extends Candidate, UnrecordedHolder {
   readonly status: TransactionStatus;
   writes: WriteSet | undefined;
 }
@@ -104,27 +107,27 @@ export async function putAsideInTurns(
 
 function* puttingAside(
   registry: TransactionRegistry,
-  candidate: Candidate & SpilledHolder,
+  candidate: Candidate & UnrecordedHolder,
   writes: WriteSet,
   spilled: SpilledWrites,
   lockHead: () => number,
 ): Generator<void, WriteSet> {
-  const { spillers, locks } = registry;
-  const hashes = new HashTable();
+  const { unrecorded, locks } = registry;
+  const hashes = candidate.lockCount >= FORGOTTEN_MIN ? new HashTable() : undefined;
   let next: WriteSet | undefined;
   try {
-    spillers.checkRoom(writes.batch.bytes);
+    unrecorded.checkRoom(writes.batch.bytes);
     next = yield* writes.puttingAside(spilled, hashes, () => validateWritten(registry, candidate, SLOT));
   } finally {
     if (next === undefined && writes.spilled === undefined) spilled.close();
   }
-  spillers.add(candidate);
-  locks.forgetRows(candidate, lockHead(), hashes);
+  unrecorded.add(candidate);
+  if (hashes !== undefined) locks.forgetRows(candidate, lockHead(), hashes);
   return next;
 }
 
 /** A transaction whose writes come back into memory. */
-export interface TakingBack extends Candidate, SpilledHolder {
+export interface TakingBack extends Candidate, UnrecordedHolder {
   writes: WriteSet | undefined;
   putAside(bytes: number): WriteSet;
   closeCursors(): void;
@@ -143,7 +146,7 @@ export function takeBack(registry: TransactionRegistry, transaction: TakingBack)
   assert(blocked === undefined, 'what was put aside is locked by whoever has written it');
   transaction.snapshots.restAgain();
   transaction.closeCursors();
-  registry.spillers.delete(transaction);
+  registry.unrecorded.delete(transaction);
   aside.close();
 }
 

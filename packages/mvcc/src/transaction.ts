@@ -40,11 +40,11 @@ import { type PrepareSubject, prepare } from './prepare-process.js';
 import type { ReadSet } from './read-set.js';
 import type { LiveTransaction, TransactionRegistry } from './registry.js';
 import { commitReads, waitUntilSafe, whenShown } from './reading-ends.js';
-import { lockKey, lockKeyNow } from './row-locking.js';
+import { claimKey, lockKey, lockKeyNow } from './row-locking.js';
 import { LastingLocks } from './session-locks.js';
 import { type SnapshotOwner, Snapshots } from './snapshots.js';
 import { putAside, putAsideInTurns } from './spill.js';
-import type { SpilledHolder } from './spilled-holders.js';
+import type { UnrecordedHolder } from './unrecorded-locks.js';
 import { TransactionReads } from './transaction-reads.js';
 import {
   LOCK_SPACE,
@@ -61,7 +61,7 @@ import {
 } from './types.js';
 import { callers, tellListeners, transactionInfo } from './transaction-reports.js';
 import { Undo } from './undo.js';
-import { NOTHING, type WriteSet } from './write-set.js';
+import { EVERYTHING, NOTHING, type WriteSet } from './write-set.js';
 
 type Phase = 'active' | 'committing' | 'queued' | 'committed' | 'aborted' | 'unknown' | 'prepared';
 
@@ -69,8 +69,10 @@ type Phase = 'active' | 'committing' | 'queued' | 'committed' | 'aborted' | 'unk
 const RELIEVED_SHARE = 3 / 4;
 /** Bytes an operation takes besides its key and value, at the most. */
 const OPERATION_BYTES_MAX = 17;
+/** Locks from which on a claimed key has no record. */
+const RECORDED_LOCKS_MAX = 256;
 
-export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, SpilledHolder, PrepareSubject {
+export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, UnrecordedHolder, PrepareSubject {
   readonly id: number;
   readonly isolation: Isolation;
   readonly concurrency: Concurrency;
@@ -102,6 +104,7 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
   readonly party: LockParty;
   commitSeq: Seq = 0;
   isIndexed = false;
+  claimedFrom: number = EVERYTHING;
 
   private isAhead = false;
   private readonly registry: TransactionRegistry;
@@ -176,6 +179,10 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
 
   get cursorCount(): number {
     return this.reader.cursorCount;
+  }
+
+  get claims(): boolean {
+    return this.claimedFrom !== EVERYTHING;
   }
 
   get work(): number {
@@ -335,6 +342,17 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
   lockNow(key: Uint8Array, start: number, end: number, mode: LockMode): void {
     this.checkLockable(key, start);
     lockKeyNow(this.registry, this, key, start, end, mode);
+  }
+
+  claim(key: Uint8Array, start: number, end: number): Promise<void> | undefined {
+    this.checkLockable(key, start);
+    if (this.lockCount < RECORDED_LOCKS_MAX)
+      return lockKey(this.registry, this, key, start, end, LockStrength.Update, 'wait') as Promise<void> | undefined;
+    if (!this.claims) {
+      this.claimedFrom = this.place;
+      this.registry.unrecorded.add(this);
+    }
+    return claimKey(this.registry, this, key, start, end);
   }
 
   changedSinceSnapshot(key: Uint8Array, start: number, end: number): boolean {
@@ -542,6 +560,7 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, S
     this.guards?.truncate(registry.window, 0, 0);
     if (this.lockWaits.length > 0) registry.locks.cancelWaits(this, rolledBackError());
     if (this.lockHead !== NONE) registry.locks.release(this, NONE);
+    if (this.claims) registry.unrecorded.delete(this);
     if (this.party instanceof LastingLocks) this.party.ended();
     this.writes = undefined;
     if (writes !== undefined) registry.giveBack(this, writes);

@@ -202,6 +202,11 @@ export interface MvccTransaction {
    * Locks are on keys, whether a row is there or not; a lock taken before a savepoint survives going back to it.
    */
   lock(key: Uint8Array, start: number, end: number, mode: LockMode, wait: LockWait): Promise<void> | false | undefined;
+  /**
+   * As lock in the mode Update with `wait`, for a key that nobody has and that is written before this turn ends: a transaction
+   * that writes many keys holds them by what it has written, without a record for each.
+   */
+  claim(key: Uint8Array, start: number, end: number): Promise<void> | undefined;
   /** As lock, for a synchronous caller: granted, or 55P03 with a hint at once. */
   lockNow(key: Uint8Array, start: number, end: number, mode: LockMode): void;
   /**

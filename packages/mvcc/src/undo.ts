@@ -9,10 +9,10 @@ import { NONE } from '@phantom/kv';
 import type { ConstraintGuards } from './constraint-guards.js';
 import type { TransactionRegistry } from './registry.js';
 import type { Snapshots } from './snapshots.js';
-import type { SpilledHolder } from './spilled-holders.js';
+import type { UnrecordedHolder } from './unrecorded-locks.js';
 import type { TransactionReads } from './transaction-reads.js';
 import type { Savepoint } from './types.js';
-import { WriteMark, type WriteSet } from './write-set.js';
+import { EVERYTHING, WriteMark, type WriteSet } from './write-set.js';
 
 /** Everything that going back undoes. A new one is that of a transaction that has done nothing yet. */
 class TransactionMark {
@@ -45,12 +45,14 @@ class StackedSavepoint implements Savepoint {
 }
 
 /** The transaction, as going back changes it. */
-interface Undoable extends SpilledHolder {
+interface Undoable extends UnrecordedHolder {
   readonly writes: WriteSet | undefined;
   readonly guards: ConstraintGuards | undefined;
   readonly hasGuards: boolean;
   readonly snapshots: Snapshots;
   readonly reader: TransactionReads;
+  /** Place behind which what it has written are locks without a record; EVERYTHING where none are. */
+  claimedFrom: number;
 }
 
 export class Undo {
@@ -119,12 +121,14 @@ export class Undo {
     if (writes !== undefined && writes.place > place) {
       reader.endBehind(place);
       writes.truncate(mark.writes);
-      if (writes.spilled === undefined) registry.spillers.delete(transaction);
       snapshots.basesUpTo(place);
     }
+    if (place <= transaction.claimedFrom) transaction.claimedFrom = EVERYTHING;
+    const hasUnrecorded = transaction.claims || writes?.spilled !== undefined;
+    if (!hasUnrecorded) registry.unrecorded.delete(transaction);
     guards?.truncate(registry.window, mark.pointGuards, mark.rangeGuards);
-    // A lock on a key that is still put aside may have its record only since, and looks like one that was taken since.
-    if (releasesLocks && writes?.spilled === undefined) registry.locks.release(transaction, mark.lockHead);
+    // A lock that had no record may have it only since, and looks like one that was taken since.
+    if (releasesLocks && !hasUnrecorded) registry.locks.release(transaction, mark.lockHead);
   }
 
   private stackWith(savepoint: Savepoint): StackedSavepoint[] {

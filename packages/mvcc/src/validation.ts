@@ -82,8 +82,8 @@ export function validateWritten(registry: TransactionRegistry, candidate: Candid
 }
 
 /** Whether anybody else holds a lock: nearly always nobody does. */
-function isAnythingLocked({ locks, spillers }: TransactionRegistry, candidate: Candidate): boolean {
-  return locks.count > candidate.lockCount || spillers.hasOthers(candidate);
+function isAnythingLocked({ locks, unrecorded }: TransactionRegistry, candidate: Candidate): boolean {
+  return locks.count > candidate.lockCount || unrecorded.hasOthers(candidate);
 }
 
 function refuseBrokenRanges(registry: TransactionRegistry, candidate: Candidate, guards: ConstraintGuards): void {
@@ -161,14 +161,14 @@ function lostUniqueRace(
  * rows that rely on it, and would not look again. The first key that is not to be had, if any.
  */
 function firstUnguarded(
-  { locks, spillers }: TransactionRegistry,
+  { locks, unrecorded }: TransactionRegistry,
   candidate: Candidate,
   guards: ConstraintGuards,
 ): BlockedKey | undefined {
   for (let point = 0; point < guards.pointCount; point++) {
     const hash = guards.hash(point);
     const mode = guards.mode(point);
-    spillers.grant(candidate, hash, guards.keyBytes, guards.keyStart(point), guards.keyEnd(point));
+    unrecorded.grant(candidate, hash, guards.keyBytes, guards.keyStart(point), guards.keyEnd(point));
     if (!locks.tryAcquire(candidate, hash, mode)) return { hash, key: guards.keyCopy(point), mode };
   }
   return undefined;
@@ -181,7 +181,7 @@ function firstBlockedKey(registry: TransactionRegistry, candidate: Candidate): B
 
 /** The first key that the candidate has written, in memory, and that is not free in the mode which writing it needs. */
 export function firstKeyNotFree(
-  { spillers }: TransactionRegistry,
+  { unrecorded }: TransactionRegistry,
   candidate: Candidate,
   isFree: (hash: number, mode: LockStrength) => boolean,
 ): BlockedKey | undefined {
@@ -193,7 +193,7 @@ export function firstKeyNotFree(
     if (reader.kind === OperationKind.RemoveRange) continue;
     const { keyStart, keyEnd } = reader;
     const hash = keyHash(bytes, keyStart, keyEnd);
-    spillers.grant(candidate, hash, bytes, keyStart, keyEnd);
+    unrecorded.grant(candidate, hash, bytes, keyStart, keyEnd);
     // A put leaves the key where it is, so references to it (key share) may stay; a removal does not.
     const mode = reader.kind === OperationKind.Put ? LockStrength.NoKeyUpdate : LockStrength.Update;
     if (!isFree(hash, mode)) return { hash, key: bytes.slice(keyStart, keyEnd), mode };

@@ -153,9 +153,9 @@ export class WriteSet {
   /**
    * Puts everything aside, and yields now and then; `check` is called before it counts. Returns the write set in which its
    * transaction goes on. Throws what the disk or the check refuses it with; then, and where it is not taken to its end,
-   * nothing has changed. The hashes of the keys go into the table.
+   * nothing has changed. The hashes of the keys go into the table, if there is one.
    */
-  *puttingAside(spilled: SpilledWrites, hashes: HashTable, check: () => void): Generator<void, WriteSet> {
+  *puttingAside(spilled: SpilledWrites, hashes: HashTable | undefined, check: () => void): Generator<void, WriteSet> {
     const run = spilled.begin(this.base + NOTHING, this.place);
     try {
       yield* this.writingTo(run, hashes);
@@ -301,7 +301,7 @@ export class WriteSet {
   }
 
   /** Every operation in the order of keys, and of a key the youngest first. */
-  private *writingTo(run: SpillWriter, hashes: HashTable): Iterable<void> {
+  private *writingTo(run: SpillWriter, hashes: HashTable | undefined): Iterable<void> {
     const { batch, found, base, ranges } = this;
     for (const { offset, lower, upper } of ranges) run.removeRange(lower, upper, base + offset);
     if (this.tree === undefined) this.plant();
@@ -310,7 +310,7 @@ export class WriteSet {
     const { buffer } = batch;
     let untilYield = KEYS_PER_YIELD;
     for (let more = walk.first(); more; more = walk.next()) {
-      hashes.set(keyHash(buffer, tree.keyStart(walk.entry), tree.keyEnd(walk.entry)), 1, 0);
+      hashes?.set(keyHash(buffer, tree.keyStart(walk.entry), tree.keyEnd(walk.entry)), 1, 0);
       for (let offset = tree.payload(walk.entry); offset !== NONE; offset = this.offsetBefore(offset)) {
         if (this.aim(offset) === OperationKind.Put) {
           run.put(buffer, found.keyStart, found.keyEnd, base + offset, buffer, found.valueStart, found.valueEnd);

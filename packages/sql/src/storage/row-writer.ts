@@ -265,14 +265,16 @@ export class RowWriter implements StatementWriter, ValueSource {
   }
 
   /**
-   * Locks a key where the level asks for it, and tells whether a row or entry is there already (its value in `slot`). `isMet`: the
-   * statement says what becomes of one that is.
+   * Locks a key where the level asks for it, and tells whether a row or entry is there already (its value in `slot`): if not, it
+   * is written before the turn ends. `isMet`: the statement says what becomes of one that is.
    */
   private claim(key: ByteWriter, isMet: boolean): boolean | Promise<void> {
     const { transaction } = this.context;
     if (isMet) transaction.arbitrate(spaceOfKey(key.buffer, 0));
     if (this.locking) {
-      const wait = transaction.lock(key.buffer, 0, key.length, LockStrength.Update, 'wait');
+      const wait = isMet
+        ? transaction.lock(key.buffer, 0, key.length, LockStrength.Update, 'wait')
+        : transaction.claim(key.buffer, 0, key.length);
       if (wait instanceof Promise) return wait;
     }
     return transaction.getNewest(key.buffer, 0, key.length, this.slot);
