@@ -8,10 +8,11 @@
  * In CSV a line end inside quotes belongs to its field. The search for a record's end goes on where it stopped, in the
  * newest piece alone, so a field of many pieces costs no more than its length.
  */
-import { PhantomError } from '@phantom/base';
+import { ByteWriter, PhantomError } from '@phantom/base';
 
 /** Longest record: one that is longer could not be a row either. */
 export const RECORD_BYTES_MAX = 256 * 1024 * 1024;
+const WAITING_BYTES_KEPT = 256 * 1024;
 
 const NEWLINE = 10;
 const RETURN = 13;
@@ -25,8 +26,10 @@ export interface LineSyntax {
 }
 
 export class CopyLines {
-  /** The record at hand, without its line end. */
-  record = '';
+  /** The record at hand, without its line end, is a part of this text. */
+  recordText = '';
+  recordStart = 0;
+  recordEnd = 0;
   /** False only when the record holds no quote (CSV) or backslash (text) for certain. */
   recordIsSpecial = false;
   /** False only when no record of the pieces at hand holds a character with the code zero. */
@@ -49,8 +52,8 @@ export class CopyLines {
   private heldCharacters = 0;
   private inQuotes = false;
   private escapePending = false;
-  private waiting: Uint8Array[] = [];
-  private waitingBytes = 0;
+  /** Bytes behind the last line end. */
+  private waiting = new ByteWriter();
   private lineEnd: '\n' | '\r\n' | '\r' | undefined;
   private finished = false;
 
@@ -61,6 +64,11 @@ export class CopyLines {
     this.special = this.quote;
   }
 
+  /** The record at hand as a string of its own. */
+  get record(): string {
+    return this.recordText.slice(this.recordStart, this.recordEnd);
+  }
+
   /** Takes the next piece; its bytes are copied where they have to wait. */
   push(piece: Uint8Array): void {
     let cut = piece.length;
@@ -68,18 +76,22 @@ export class CopyLines {
     // A return at the very end may be half of a line end.
     if (cut === piece.length && cut > 0 && piece[cut - 1] === RETURN) cut--;
     while (cut > 0 && piece[cut - 1] !== NEWLINE && piece[cut - 1] !== RETURN) cut--;
-    if (cut > 0) this.append(this.waitingBytes === 0 ? piece.subarray(0, cut) : this.joined(piece.subarray(0, cut)));
-    if (cut < piece.length) {
-      this.waiting.push(piece.slice(cut));
-      this.waitingBytes += piece.length - cut;
-      if (this.waitingBytes > RECORD_BYTES_MAX) throw tooLong();
+    const { waiting } = this;
+    if (cut > 0) {
+      if (waiting.length === 0) this.append(piece.subarray(0, cut));
+      else {
+        waiting.bytes(piece, 0, cut);
+        this.appendWaiting();
+      }
     }
+    if (waiting.length + piece.length - cut > RECORD_BYTES_MAX) throw tooLong();
+    this.waiting.bytes(piece, cut, piece.length);
   }
 
   /** There are no more pieces. */
   finish(): void {
     this.finished = true;
-    if (this.waitingBytes > 0) this.append(this.joined(new Uint8Array(0)));
+    if (this.waiting.length > 0) this.appendWaiting();
   }
 
   /** Aims at the next record; false when more bytes are needed, or there are none. */
@@ -113,12 +125,13 @@ export class CopyLines {
 
   private accept(): boolean {
     this.line++;
-    if (this.record === '\\.') {
+    const { recordText, recordStart, recordEnd } = this;
+    if (recordText.charCodeAt(recordStart) !== BACKSLASH || !recordText.startsWith('\\.', recordStart)) return true;
+    if (recordEnd - recordStart === 2) {
       this.ended = true;
       return false;
     }
-    if (!this.isCsv && this.recordIsSpecial && this.record.startsWith('\\.'))
-      throw new PhantomError('22P04', 'end-of-copy marker corrupt');
+    if (!this.isCsv) throw new PhantomError('22P04', 'end-of-copy marker corrupt');
     return true;
   }
 
@@ -126,11 +139,14 @@ export class CopyLines {
   private take(end: number): void {
     const { held } = this;
     this.recordIsSpecial = held.length > 0 || this.specialAt < end;
-    const rest = this.text.slice(this.at, end);
-    if (held.length === 0) this.record = rest;
-    else {
-      held.push(rest);
-      this.record = held.join('');
+    this.recordText = this.text;
+    this.recordStart = this.at;
+    this.recordEnd = end;
+    if (held.length > 0) {
+      held.push(this.record);
+      this.recordText = held.join('');
+      this.recordStart = 0;
+      this.recordEnd = this.recordText.length;
       held.length = 0;
       this.heldCharacters = 0;
     }
@@ -257,17 +273,12 @@ export class CopyLines {
     this.specialAt = at < 0 ? Infinity : at;
   }
 
-  private joined(tail: Uint8Array): Uint8Array {
-    const all = new Uint8Array(this.waitingBytes + tail.length);
-    let at = 0;
-    for (const part of this.waiting) {
-      all.set(part, at);
-      at += part.length;
-    }
-    all.set(tail, at);
-    this.waiting = [];
-    this.waitingBytes = 0;
-    return all;
+  private appendWaiting(): void {
+    const { waiting } = this;
+    this.append(waiting.view());
+    // The memory of a long record is not kept for the next one.
+    if (waiting.buffer.length > WAITING_BYTES_KEPT) this.waiting = new ByteWriter();
+    else waiting.reset();
   }
 
   /** The line end at the offset, which is the first one: text ends in \r only where the data does. */

@@ -4,7 +4,7 @@ import type { RowBatch } from '../exec/runtime.js';
 import type { SqlType, TypeContext, Value } from '../types/type.js';
 import type { CopyChannel } from './copy-channel.js';
 import type { CopySettings } from './copy-options.js';
-import { BINARY_SIGNATURE } from './copy-rows.js';
+import { BINARY_SIGNATURE } from './binary-rows.js';
 
 export interface CopyOutput {
   readonly channel: CopyChannel;

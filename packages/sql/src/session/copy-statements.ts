@@ -8,8 +8,10 @@ import type { ColumnDescriptor, Oid, TableDescriptor } from '@phantom/catalog';
 import type { CopyChannel } from '../copy/copy-channel.js';
 import { LongWait } from '../exec/long-wait.js';
 import { type CopySettings, copySettings } from '../copy/copy-options.js';
-import { BinaryRows, type CopyColumn, type RowReader, TextRows } from '../copy/copy-rows.js';
+import { BinaryRows } from '../copy/binary-rows.js';
+import type { CopyColumn, RowReader } from '../copy/copy-rows.js';
 import { type RowWriter, copyWriter } from '../copy/copy-writer.js';
+import { TextRows } from '../copy/text-rows.js';
 import {
   type Execution,
   PAUSE,

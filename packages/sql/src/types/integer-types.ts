@@ -13,13 +13,12 @@ const INTEGER_SYNTAX = /^[ \t\n\r\f\v]*([+-]?\d+)[ \t\n\r\f\v]*$/;
 const PLAIN_DIGITS_MAX = 15;
 
 /** Digits alone, perhaps behind a minus, in one pass; NaN for every other text, and for what is too long to be safe. */
-function parsePlain(text: string): number {
-  const { length } = text;
-  const isNegative = text.charCodeAt(0) === 45;
-  const start = isNegative ? 1 : 0;
-  if (length === start || length - start > PLAIN_DIGITS_MAX) return Number.NaN;
+export function readPlainInteger(text: string, start: number, end: number): number {
+  const isNegative = start < end && text.charCodeAt(start) === 45;
+  const first = isNegative ? start + 1 : start;
+  if (first === end || end - first > PLAIN_DIGITS_MAX) return Number.NaN;
   let value = 0;
-  for (let i = start; i < length; i++) {
+  for (let i = first; i < end; i++) {
     const digit = text.charCodeAt(i) - 48;
     if (digit < 0 || digit > 9) return Number.NaN;
     value = value * 10 + digit;
@@ -29,7 +28,7 @@ function parsePlain(text: string): number {
 
 /** Integer text as a number; NaN when it is none, an infinity when it lies beyond the safe integers. */
 function parseSmall(text: string): number {
-  const plain = parsePlain(text);
+  const plain = readPlainInteger(text, 0, text.length);
   if (!Number.isNaN(plain)) return plain;
   const match = INTEGER_SYNTAX.exec(text);
   if (match === null) return Number.NaN;

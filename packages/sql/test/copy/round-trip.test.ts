@@ -1,15 +1,20 @@
 /** What COPY TO writes, COPY FROM reads back: any values, any options, cut into any pieces. */
+import type { PhantomError } from '@phantom/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CopyChannel } from '../../src/copy/copy-channel.js';
 import { CopyLines } from '../../src/copy/copy-lines.js';
 import type { CopySettings } from '../../src/copy/copy-options.js';
-import { BinaryRows, type RowReader, TextRows } from '../../src/copy/copy-rows.js';
+import { BinaryRows } from '../../src/copy/binary-rows.js';
+import type { RowReader } from '../../src/copy/copy-rows.js';
+import { TextRows } from '../../src/copy/text-rows.js';
 import { copyWriter } from '../../src/copy/copy-writer.js';
 import { builtinTypes } from '../../src/types/builtin-types.js';
 import type { SqlType, TypeContext, Value } from '../../src/types/type.js';
 
-const text = builtinTypes.find(({ oid }) => oid === 25) as SqlType;
+const typeOf = (oid: number): SqlType => builtinTypes.find((type) => type.oid === oid) as SqlType;
+const text = typeOf(25);
+const integers = [21, 23, 20].map((oid) => ({ name: `of ${oid}`, type: typeOf(oid), typmod: -1 }));
 const context = {} as unknown as TypeContext;
 const columns = ['a', 'b', 'c'].map((name) => ({ name, type: text, typmod: -1 }));
 
@@ -76,6 +81,57 @@ const value = fc.oneof(
 );
 const rowsOf = fc.array(fc.tuple(value, value, value), { maxLength: 6 });
 const cutsOf = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 5 });
+
+/** What becomes of a field, as text: a value, or the code of an error. */
+function outcomeOf(work: () => Value): string {
+  try {
+    const value = work();
+    return `${typeof value} ${String(value)} ${Object.is(value, -0)}`;
+  } catch (error) {
+    return (error as PhantomError).code;
+  }
+}
+
+describe('integers of the text format', () => {
+  const near = [21, 23, 20].flatMap((oid) => {
+    const limit = 2n ** BigInt({ 21: 15, 23: 31, 20: 63 }[oid] as number);
+    return [-1n, 0n, 1n].flatMap((step) => [limit + step, -limit - step]);
+  });
+  const field = fc.oneof(
+    fc.constantFrom(...near.map(String), '-', '', ' 7 ', '+7', '007', '-0', '1.5', '999999999999999', '1e3'),
+    fc.string({ unit: fc.constantFrom('0', '1', '9', '-', '+', ' ', 'x'), maxLength: 20 }),
+  );
+
+  it('are what their types read, whatever stands there', () => {
+    fc.assert(
+      fc.property(field, (given) => {
+        for (const column of integers) {
+          const reader = new TextRows('t', [column], base, { notNull: [], null: [] }, context);
+          reader.push(Buffer.from(`${given}\n`));
+          const row: Value[] = [];
+          const read = outcomeOf(() => (reader.next(row) ? row[0] : undefined));
+          expect(read).toBe(outcomeOf(() => column.type.input(given, -1, context)));
+        }
+      }),
+      { seed: 1, numRuns: 150 },
+    );
+  });
+
+  it.each([
+    ['1\t2', 'missing data for column "of 20"'],
+    ['1\t2\t3\t4', 'extra data after last expected column'],
+    ['1\t2\t3\t', 'extra data after last expected column'],
+  ])('are as many as there are columns: %j', (line, message) => {
+    const reader = new TextRows('t', integers, base, { notNull: [], null: [] }, context);
+    reader.push(Buffer.from(`${line}\n`));
+    expect(() => reader.next([])).toThrow(message);
+  });
+
+  it('are NULL where the record says so in words of its own', () => {
+    const reader = new TextRows('t', integers, { ...base, nullText: '-' }, { notNull: [], null: [] }, context);
+    expect(read(reader, Buffer.from('1\t-\t-3\n'), [])).toEqual([[1, null, -3]]);
+  });
+});
 
 describe('COPY formats', () => {
   it.each([

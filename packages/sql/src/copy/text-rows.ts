@@ -1,0 +1,190 @@
+/**
+ * Rows of COPY FROM in the text format and CSV.
+ *
+ * Records of the text format without a backslash, nearly all there are, take a road of their own: fields are found in the text
+ * of the piece, and integers read where they stand, without a string for the record, an array of its fields or a string for
+ * each of those.
+ */
+import { PhantomError } from '@phantom/base';
+import { readPlainInteger } from '../types/integer-types.js';
+import { TypeOid } from '../types/type-oids.js';
+import type { TypeContext, Value } from '../types/type.js';
+import { type ForcedNulls, csvFields, textFields } from './copy-fields.js';
+import { CopyLines } from './copy-lines.js';
+import type { CopySettings } from './copy-options.js';
+import type { CopyColumn, RowReader } from './copy-rows.js';
+
+/** Characters of a value or line that an error shows. */
+const SHOWN_CHARACTERS = 100;
+/** Integers up to these, of either sign, are in range of their types and safe. */
+const INTEGERS_MAX: ReadonlyMap<number, number> = new Map([
+  [TypeOid.int2, 32_767],
+  [TypeOid.int4, 2_147_483_647],
+  [TypeOid.int8, Number.MAX_SAFE_INTEGER],
+]);
+
+/** Reads the text format and CSV. */
+export class TextRows implements RowReader {
+  private readonly table: string;
+  private readonly columns: readonly CopyColumn[];
+  private readonly settings: CopySettings;
+  private readonly forced: ForcedNulls;
+  private readonly context: TypeContext;
+  private readonly lines: CopyLines;
+  private readonly fields: (string | null)[] = [];
+  /** For each column of integers the largest that needs no second look, 0 for others. */
+  private readonly integersMax: readonly number[];
+  /** NULL in a record without a backslash; undefined where there can be none. */
+  private readonly plainNull: string | undefined;
+  private readonly delimiterCode: number;
+  private headerDue: boolean;
+
+  constructor(
+    table: string,
+    columns: readonly CopyColumn[],
+    settings: CopySettings,
+    forced: ForcedNulls,
+    context: TypeContext,
+  ) {
+    this.table = table;
+    this.columns = columns;
+    this.settings = settings;
+    this.forced = forced;
+    this.context = context;
+    this.lines = new CopyLines({ quotes: settings.format === 'csv' ? settings : undefined });
+    this.integersMax = columns.map(({ type }) => INTEGERS_MAX.get(type.oid) ?? 0);
+    this.plainNull = settings.nullText.includes('\\') ? undefined : settings.nullText;
+    this.delimiterCode = settings.delimiter.charCodeAt(0);
+    this.headerDue = settings.header !== 'none';
+  }
+
+  get ended(): boolean {
+    return this.lines.ended;
+  }
+
+  push(piece: Uint8Array): void {
+    this.guarded(() => this.lines.push(piece));
+  }
+
+  finish(): void {
+    this.guarded(() => this.lines.finish());
+  }
+
+  next(into: Value[]): boolean {
+    if (!this.nextRecord()) return false;
+    if (this.headerDue) {
+      this.headerDue = false;
+      if (this.settings.header === 'match') this.matchHeader();
+      if (!this.nextRecord()) return false;
+    }
+    if (!this.lines.recordIsSpecial && this.settings.format === 'text') {
+      this.readPlain(into);
+      return true;
+    }
+    this.split();
+    const { fields, columns } = this;
+    const width = columns.length;
+    if (fields.length > width) this.refuseRest();
+    if (fields.length < width) throw this.missingData(fields.length);
+    for (let i = 0; i < width; i++) {
+      const field = fields[i] as string | null;
+      into[i] = field === null ? null : this.value(field, columns[i] as CopyColumn);
+    }
+    return true;
+  }
+
+  place(): string {
+    return `COPY ${this.table}, line ${this.lines.line}`;
+  }
+
+  private nextRecord(): boolean {
+    try {
+      return this.lines.next();
+    } catch (error) {
+      if (error instanceof PhantomError) throw error.with({ where: `COPY ${this.table}, line ${this.lines.line + 1}` });
+      throw error;
+    }
+  }
+
+  /** The fields of a record of the text format that holds no backslash. */
+  private readPlain(into: Value[]): void {
+    const { columns, integersMax, plainNull, delimiterCode } = this;
+    const { recordText: text, recordEnd: end } = this.lines;
+    const width = columns.length;
+    let start = this.lines.recordStart;
+    for (let i = 0; i < width; i++) {
+      if (start > end) throw this.missingData(i);
+      let stop = start;
+      while (stop < end && text.charCodeAt(stop) !== delimiterCode) stop++;
+      const max = integersMax[i] as number;
+      // NaN is not within any limits.
+      const integer = max > 0 ? readPlainInteger(text, start, stop) : Number.NaN;
+      if (integer >= -max && integer <= max) into[i] = integer;
+      else {
+        const field = text.slice(start, stop);
+        into[i] = field === plainNull ? null : this.value(field, columns[i] as CopyColumn);
+      }
+      start = stop + 1;
+    }
+    if (start <= end) this.refuseRest();
+  }
+
+  private split(): void {
+    const { lines, settings, fields } = this;
+    if (settings.format === 'csv') csvFields(lines.record, lines.recordIsSpecial, settings, this.forced, fields);
+    else this.guarded(() => textFields(lines.record, lines.recordIsSpecial, settings, fields));
+  }
+
+  private value(field: string, { type, typmod, name }: CopyColumn): Value {
+    try {
+      if (this.lines.mayHoldZero && field.includes('\0'))
+        throw new PhantomError('22021', 'invalid byte sequence for encoding "UTF8": 0x00');
+      return type.input(field, typmod, this.context);
+    } catch (error) {
+      if (!(error instanceof PhantomError)) throw error;
+      throw error.with({ where: `${this.place()}, column ${name}: "${shown(field)}"` });
+    }
+  }
+
+  private matchHeader(): void {
+    this.split();
+    const { fields, columns } = this;
+    if (fields.length !== columns.length) {
+      throw this.bad(`wrong number of fields in header line: got ${fields.length}, expected ${columns.length}`);
+    }
+    columns.forEach(({ name }, i) => {
+      const field = fields[i] as string | null;
+      if (field === name) return;
+      const got = field === null ? `null value ("${this.settings.nullText}")` : `"${field}"`;
+      throw this.bad(`column name mismatch in header line field ${i + 1}: got ${got}, expected "${name}"`);
+    });
+  }
+
+  /** There is more in the record than there are columns. */
+  private refuseRest(): void {
+    // A table without columns is copied as empty lines.
+    if (this.columns.length === 0 && this.lines.record === '') return;
+    throw this.bad('extra data after last expected column');
+  }
+
+  private missingData(column: number): PhantomError {
+    return this.bad(`missing data for column "${(this.columns[column] as CopyColumn).name}"`);
+  }
+
+  private bad(message: string): PhantomError {
+    return new PhantomError('22P04', message, { where: `${this.place()}: "${shown(this.lines.record)}"` });
+  }
+
+  private guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (error instanceof PhantomError) throw error.with({ where: `COPY ${this.table}, line ${this.lines.line + 1}` });
+      throw error;
+    }
+  }
+}
+
+function shown(text: string): string {
+  return text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS)}...`;
+}
