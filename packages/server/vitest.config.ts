@@ -1,3 +1,3 @@
 import { packageTests } from '../../vitest.shared.mjs';
 
-export default packageTests({ name: 'server', coverageMin: 80, takesBuilds: true });
+export default packageTests({ name: 'server', coverageMin: 80 });

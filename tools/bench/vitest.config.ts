@@ -1,3 +1,3 @@
 import { packageTests } from '../../vitest.shared.mjs';
 
-export default packageTests({ name: 'bench', coverageMin: 0, takesBuilds: true, include: ['test/**/*.test.mjs'] });
+export default packageTests({ name: 'bench', coverageMin: 0, include: ['test/**/*.test.mjs'] });

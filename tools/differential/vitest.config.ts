@@ -1,3 +1,3 @@
 import { packageTests } from '../../vitest.shared.mjs';
 
-export default packageTests({ name: 'differential', coverageMin: 80, takesBuilds: true });
+export default packageTests({ name: 'differential', coverageMin: 80 });

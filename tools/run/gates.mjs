@@ -27,14 +27,14 @@ function allStages(env) {
       'false',
     ]),
     simple('unused', [], 'knip', ['--no-progress', '--no-config-hints']),
-    { name: 'unit', after: ['build'], run: (say) => runUnitTests(env, say) },
+    { name: 'unit', after: ['build'], needs: ['build'], run: (say) => runUnitTests(env, say) },
     simple('source', [], 'node', ['tools/check/dist/main.js', 'source']),
     { name: 'tarballs', after: ['build'], needs: ['build'], run: (say) => runTarballs(env, say) },
   ];
 }
 
 /** Gates that read what `turbo run build` writes: run alone, they build first. */
-const needsBuild = { source: ['--filter=@phantom/check'], tarballs: [] };
+const needsBuild = { source: ['--filter=@phantom/check'], unit: [], tarballs: [] };
 
 /**
  * Runs all gates, or those named, prints a summary, and exits with 1 when one failed.
@@ -55,10 +55,7 @@ export async function runGates(names, _args = [], env = environment()) {
       onLine: () => {},
     });
   }
-  // Unit tests come after the build: those that may take built packages do (vitest.shared.mjs).
-  const stages = allStages(alone ? env : { ...env, PHANTOM_BUILT: '1' }).filter(
-    ({ name }) => !alone || names.includes(name),
-  );
+  const stages = allStages(env).filter(({ name }) => !alone || names.includes(name));
   const results = await runStages(stages, Math.min(2, cores));
   const totals = countAll(results);
   mkdirSync(join(totalsFile, '..'), { recursive: true });
@@ -105,7 +102,9 @@ async function runUnitTests(env, say) {
     '--log-order=grouped',
     '--ui=stream',
   ];
-  const code = await runForCode('turbo', args, { env: { ...env, VITEST_MAX_WORKERS: '1' }, onLine, input: 'ignore' });
+  // The packages below the one that is tested are taken as they are built (vitest.shared.mjs).
+  const ofTests = { ...env, PHANTOM_BUILT: '1', VITEST_MAX_WORKERS: '1' };
+  const code = await runForCode('turbo', args, { env: ofTests, onLine, input: 'ignore' });
   if (code === 0) return { ok: true, output: '' };
   const text = other.join('\n');
   const failed = [...outputOf.keys()].filter((name) => text.includes(`${name}#test`));
