@@ -411,7 +411,7 @@ export interface TypeDescriptor extends SchemaObject {
       }
     | {
         readonly kind: 'composite';
-        readonly fields: readonly { readonly name: string; readonly type: TypeRef }[];
+        readonly fields: readonly { readonly name: string; readonly type: TypeRef; readonly comment?: string }[];
         readonly relationOid?: Oid;
       }
     /** A type of its own with the values of a predefined one. */

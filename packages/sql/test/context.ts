@@ -10,7 +10,14 @@ const NO_LOCKS: EvaluationContext['advisory'] = {
   sleep: () => undefined,
 };
 
-const NO_ROUTINES: EvaluationContext['routines'] = { call: () => null, rows: () => [], triggerDepth: 0 };
+const NO_ROUTINES: EvaluationContext['routines'] = {
+  *execute() {
+    return null;
+  },
+  call: () => null,
+  rows: () => [],
+  triggerDepth: 0,
+};
 
 export const NOW_MICROS = 762525296789012;
 

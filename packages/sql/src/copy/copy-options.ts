@@ -17,6 +17,8 @@ export interface CopySettings {
   readonly forceQuote: readonly Name[] | '*';
   readonly forceNotNull: readonly Name[] | '*';
   readonly forceNull: readonly Name[] | '*';
+  /** The table is to be one that nobody else has seen. */
+  readonly freeze: boolean;
 }
 
 const KNOWN = new Set([
@@ -47,10 +49,7 @@ export function copySettings(node: Copy): CopySettings {
   const format = formatOf(given.get('format'));
   const isCsv = format === 'csv';
   if (format === 'binary') refuseInBinary(given);
-  // Versions of rows carry no transaction ids that a freeze could spare a vacuum: there is nothing to do for it.
   const freeze = given.get('freeze');
-  if (freeze !== undefined && isTrue(freeze) && node.direction === 'to')
-    throw refuse('0A000', 'COPY freeze only available using COPY FROM', freeze);
   const encoding = given.get('encoding');
   if (encoding !== undefined && !ENCODINGS.has(String(encoding.value).toLowerCase()))
     throw unsupportedError(`COPY in the encoding "${String(encoding.value)}"`);
@@ -64,6 +63,7 @@ export function copySettings(node: Copy): CopySettings {
     forceQuote: columns(given.get('force_quote')),
     forceNotNull: columns(given.get('force_not_null')),
     forceNull: columns(given.get('force_null')),
+    freeze: freeze !== undefined && isTrue(freeze),
   };
   if (format !== 'binary') checkCharacters(settings, isCsv);
   checkCsvOnly(given, settings, node, isCsv);

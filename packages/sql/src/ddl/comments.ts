@@ -1,6 +1,6 @@
 /** COMMENT ON: a text beside an object, shown by obj_description and its kin. */
 import { PhantomError, unsupportedError } from '@phantom/base';
-import { NameClass, type TableDescriptor } from '@phantom/catalog';
+import { NameClass, type TableDescriptor, type TypeDescriptor } from '@phantom/catalog';
 import type { Name, QualifiedName } from '../text/ast-leaves.js';
 import type { Comment } from '../text/ast-schema.js';
 import type { DdlContext, DdlExecution } from './context.js';
@@ -115,10 +115,11 @@ function withComment<T extends { readonly comment?: string }>(object: T, text: s
 
 function* commentColumn(context: DdlContext, { target }: Comment, text: string | undefined): DdlExecution {
   const owner = target.name.slice(0, -1);
-  if (isCompositeType(context, owner)) throw unsupportedError('comments on attributes of composite types');
-  const relation = relationNamed(context, owner);
   const name = target.name.at(-1) as Name;
-  const missing = new PhantomError('42703', `column "${name.text}" of relation "${relation.name}" does not exist`);
+  const composite = compositeNamed(context, owner);
+  if (composite !== undefined) return commentAttribute(context, composite, name.text, text);
+  const relation = relationNamed(context, owner);
+  const missing = missingColumn(name.text, relation);
   if (relation.kind === 'view') {
     requireOwner(context, relation);
     if (!relation.columns.some((column) => column.name === name.text)) throw missing;
@@ -156,10 +157,25 @@ function* commentConstraint(context: DdlContext, { target }: Comment, text: stri
   return undefined;
 }
 
-/** True for a composite type that is no table's. */
-function isCompositeType({ picture, objects }: DdlContext, qualified: QualifiedName): boolean {
+type CompositeType = TypeDescriptor & { readonly definition: { readonly kind: 'composite' } };
+
+/** The composite type of that name, if it is no table's. */
+function compositeNamed({ picture, objects }: DdlContext, qualified: QualifiedName): CompositeType | undefined {
   const { schema, name } = splitName(qualified, picture.databaseName);
   const found = picture.typeNamed(schema === undefined ? { name } : { schema, name });
   const type = found === undefined ? undefined : objects.object(found.oid);
-  return type?.kind === 'type' && type.definition.kind === 'composite' && type.definition.relationOid === undefined;
+  const isComposite = type?.kind === 'type' && type.definition.kind === 'composite';
+  return isComposite && type.definition.relationOid === undefined ? (type as CompositeType) : undefined;
+}
+
+function commentAttribute(context: DdlContext, type: CompositeType, name: string, text: string | undefined): undefined {
+  requireOwner(context, type);
+  const { fields } = type.definition;
+  if (!fields.some((field) => field.name === name)) throw missingColumn(name, type);
+  const commented = fields.map((field) => (field.name === name ? withComment(field, text) : field));
+  context.objects.put({ ...type, definition: { ...type.definition, fields: commented } });
+}
+
+function missingColumn(name: string, { name: relation }: { readonly name: string }): PhantomError {
+  return new PhantomError('42703', `column "${name}" of relation "${relation}" does not exist`);
 }

@@ -94,7 +94,7 @@ export interface DdlContext {
    * refused the table.
    */
   tableRewritten(oid: Oid): void;
-  /** True while a statement around this one is at work on the table. */
+  /** True while a statement around this one is at work on the table, or an open cursor shows its rows. */
   isInUse(tableOid: Oid): boolean;
   /** True while deferred checks are owed for rows that this transaction has written into the table. */
   hasPendingChecks(tableOid: Oid): Generator<Yielded, boolean, void>;

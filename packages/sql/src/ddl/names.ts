@@ -222,7 +222,7 @@ export function* lockForChange<T extends ObjectDescriptor>(
   return objects.object(object.oid) as T | undefined;
 }
 
-/** 55006 while a statement around this one is at work on the table, or deferred checks wait that were made for it as it is. */
+/** 55006 while a statement around this one or an open cursor is at work on the table, or deferred checks wait that were made for it as it is. */
 export function* refuseWhileInUse(
   context: DdlContext,
   table: TableDescriptor,

@@ -12,6 +12,7 @@ import { ProgramBuilder } from './compile/program-builder.js';
 import { ColumnSource, Row } from './compile/row-scope.js';
 import type { SubplanCompiler } from './compile/subplan-face.js';
 import { PhantomError } from '@phantom/base';
+import type { Yielded } from './runtime.js';
 
 export type RowFunction = (values: readonly Value[], context: EvaluationContext) => Value;
 
@@ -29,8 +30,20 @@ export type ParameterFunction = (parameters: readonly Value[], context: Evaluati
 
 /** An expression without columns as a function of its parameters. */
 export function evaluateParameters(expression: Expression, types: TypeLookup): ParameterFunction {
-  const evaluate = compile(expression, new Map(), types);
-  return (parameters, context) => evaluate(parameters, NO_VALUES, context);
+  const { evaluate } = compile(expression, new Map(), types, false);
+  return (parameters, context) => evaluate(parameters, NO_VALUES, context) as Value;
+}
+
+/** The same by the protocol of runtime.ts: routines that it calls wait and rest. */
+export function executeParameters(
+  expression: Expression,
+  types: TypeLookup,
+): (parameters: readonly Value[], context: EvaluationContext) => Generator<Yielded, Value, void> {
+  const { evaluate, isGenerator } = compile(expression, new Map(), types, true);
+  return function* (parameters, context) {
+    const value = evaluate(parameters, NO_VALUES, context);
+    return isGenerator ? yield* value as Generator<Yielded, Value, void> : value;
+  };
 }
 
 /** `places` says where the value of each column lies in the array of values. */
@@ -40,17 +53,24 @@ export function evaluateExpression(
   places: ReadonlyMap<ColumnId, number>,
   types: TypeLookup,
 ): RowFunction {
-  const evaluate = compile(expression, places, types);
-  return (values, context) => evaluate(parameters, values, context);
+  const { evaluate } = compile(expression, places, types, false);
+  return (values, context) => evaluate(parameters, values, context) as Value;
 }
 
 const NO_VALUES: readonly Value[] = [];
+
+interface CompiledExpression {
+  /** The value, or a generator of it. */
+  evaluate(parameters: readonly Value[], values: readonly Value[], context: EvaluationContext): unknown;
+  readonly isGenerator: boolean;
+}
 
 function compile(
   expression: Expression,
   places: ReadonlyMap<ColumnId, number>,
   types: TypeLookup,
-): (parameters: readonly Value[], values: readonly Value[], context: EvaluationContext) => Value {
+  waits: boolean,
+): CompiledExpression {
   const constants = new ConstantTable();
   const emitter = new Emitter(constants);
   const [run, values] = emitter.parameters(2) as [Local, Local];
@@ -59,13 +79,14 @@ function compile(
   for (const [column, place] of places) {
     row.set(column, new ColumnSource(true, () => element(values, literal(place))));
   }
-  const compiler = new ExpressionCompiler(builder, emitter, run, row, NO_SUBPLANS);
+  const compiler = new ExpressionCompiler(builder, emitter, run, row, NO_SUBPLANS, waits);
   emitter.return(compiler.value(expression).code);
   const code = emitter.finish('evaluate', [run, values]);
   let calls = 0;
   let compiled = closureFunction(code, constants.values);
-  return (parameters, row_, evaluation) => {
+  const evaluate: CompiledExpression['evaluate'] = (parameters, row_, evaluation) => {
     if (++calls === GENERATE_CALLS_MIN && codeGenerationAllowed()) compiled = generateFunction(code, constants.values);
-    return compiled({ evaluation, parameters, outer: [] }, row_) as Value;
+    return compiled({ evaluation, parameters, outer: [] }, row_);
   };
+  return { evaluate, isGenerator: code.generator };
 }

@@ -162,13 +162,13 @@ export class CountPipeline extends Pipeline {
 
 /** Rows made one by one by an iterator (functions in FROM, system views), gathered in a small buffer. */
 export class IteratorPipeline extends Pipeline {
-  private readonly rows: (run: Run) => Iterable<readonly unknown[]>;
+  private readonly rows: (run: Run) => Generator<Yielded, Iterable<readonly unknown[]>, void>;
   private readonly buffer: (run: Run) => RowBuffer;
 
   constructor(
     step: CompiledFunction,
     sink: ((run: Run) => Sink) | undefined,
-    rows: (run: Run) => Iterable<readonly unknown[]>,
+    rows: IteratorPipeline['rows'],
     buffer: (run: Run) => RowBuffer,
   ) {
     super(step, sink);
@@ -178,7 +178,8 @@ export class IteratorPipeline extends Pipeline {
 
   *run(run: Run): Work {
     const buffer = this.buffer(run);
-    const iterator = this.rows(run)[Symbol.iterator]();
+    const rows = yield* this.rows(run);
+    const iterator = rows[Symbol.iterator]();
     try {
       for (;;) {
         buffer.clear();

@@ -64,6 +64,9 @@ export function newWorkCounters(): WorkCounters {
 /** The sink asked for a rest; see RowSink.rows. */
 export const PAUSE: unique symbol = Symbol('pause');
 
+/** What a writer answers whose trigger's time slice is over: to be asked again, after a rest. */
+export const REST: Promise<void> = Promise.resolve();
+
 /** What an execution yields. */
 export type Yielded = undefined | Promise<unknown> | typeof PAUSE;
 
@@ -255,6 +258,8 @@ export interface ExecutionContext {
   readonly read: ReadSource;
   /** Needed by statements that write or lock; undefined for a bare read. */
   readonly transaction: MvccTransaction | undefined;
+  /** What would write or lock is refused. */
+  readonly readOnly: boolean;
   /** The writer of a table in this transaction and statement; the same object when asked again in one statement. */
   writer(table: TableDescriptor): TableWriter;
   readonly memory: MemoryBudget;

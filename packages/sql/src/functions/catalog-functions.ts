@@ -15,7 +15,7 @@ import { defaultPrivileges } from '../system-views/acl-text.js';
 import type { triggerText } from '../system-views/trigger-text.js';
 import type { RoutineTexts } from '../system-views/routine-text.js';
 import type { ObjectTexts, TextCatalog } from '../system-views/object-text.js';
-import { viewOfRewrite } from '../system-views/oids.js';
+import { derivedFrom } from '../system-views/oids.js';
 import { formatType } from '../types/format-type.js';
 import { quoteIdentifier, regclassNamed } from '../types/reg-types.js';
 import { TypeOid } from '../types/type-oids.js';
@@ -88,7 +88,7 @@ function viewDefinition(oid: Oid, asked: unknown, context: EvaluationContext): s
 
 /** Of the rules that views are; there are no others. */
 function ruleDefinition(oid: Oid, pretty: boolean, context: EvaluationContext): string | null {
-  const view = objectOf(viewOfRewrite(oid), context);
+  const view = objectOf(derivedFrom(oid), context);
   return view?.kind === 'view' ? catalogOf(context).texts.ruleText(catalogOf(context), view, pretty, context) : null;
 }
 
@@ -100,8 +100,10 @@ function comment(oid: Oid, context: EvaluationContext): string | null {
 }
 
 function columnComment(oid: Oid, number: number, context: EvaluationContext): string | null {
-  const relation = objectOf(oid, context);
+  const relation = objectOf(oid, context) ?? objectOf(derivedFrom(oid), context);
   if (relation?.kind === 'view') return relation.columns[number - 1]?.comment ?? null;
+  if (relation?.kind === 'type' && relation.definition.kind === 'composite')
+    return relation.definition.fields[number - 1]?.comment ?? null;
   if (relation?.kind !== 'table') return null;
   return relation.columns.find((column) => column.number === number)?.comment ?? null;
 }
@@ -159,7 +161,9 @@ function serialSequence(tableName: string, columnName: string, context: Evaluati
 function relationVisible(oid: Oid, context: EvaluationContext): boolean | null {
   const catalog = catalogOf(context);
   const relation = catalog.relationByOid(oid);
-  return relation === undefined ? null : catalog.relation({ name: relation.name })?.oid === oid;
+  if (relation !== undefined) return catalog.relation({ name: relation.name })?.oid === oid;
+  const composite = derivedFrom(oid);
+  return composite === 0 ? null : typeVisible(composite, context);
 }
 
 function typeVisible(oid: Oid, context: EvaluationContext): boolean | null {

@@ -293,7 +293,7 @@ function roundHalfEven(a: number): number {
 /** numeric to double precision; 22003 past its range. */
 export function doubleOf(value: Decimal): number {
   const result = value.toNumber();
-  if (!Number.isFinite(result) && value.isFinite()) {
+  if ((!Number.isFinite(result) && value.isFinite()) || (result === 0 && !value.isZero())) {
     throw new PhantomError('22003', `"${value}" is out of range for type double precision`);
   }
   return result;

@@ -6,6 +6,7 @@
  * `f(a, b)` or, where `inline` is given, writes the expression itself. STRICT ones never see null: the caller tests.
  */
 import type { Oid, RoutineDescriptor, SequenceRow, TypeRef } from '@phantom/catalog';
+import type { Yielded } from '../exec/runtime.js';
 import type { TypeContext, Value } from '../types/type.js';
 
 export type Volatility = 'immutable' | 'stable' | 'volatile';
@@ -39,6 +40,8 @@ export interface AdvisoryLocks {
 
 /** Calls of what users have defined. The argument values are those of the parameters that go in, VARIADIC ones as an array. */
 export interface RoutineCaller {
+  /** The call by the protocol of exec/runtime.ts: it waits and rests. The outcome is that of `call`, or of `rows`. */
+  execute(routine: RoutineDescriptor, args: readonly Value[], types: CallTypes): Generator<Yielded, Value, void>;
   call(routine: RoutineDescriptor, args: readonly Value[], types: CallTypes): Value;
   /** Values, or arrays of column values where the parameters that go out are columns. */
   rows(routine: RoutineDescriptor, args: readonly Value[], types: CallTypes): Iterable<Value>;
@@ -119,6 +122,8 @@ export interface ScalarFunction extends FunctionCommon {
   readonly strict: boolean;
   /** Called with the argument values, then the EvaluationContext if `needsContext`, then the argument types if `needsTypes`. */
   readonly call: (...args: never[]) => Value;
+  /** The same call by the protocol of exec/runtime.ts, for what may wait and take long. */
+  readonly execute?: ((...args: never[]) => Generator<Yielded, Value, void>) | undefined;
   readonly needsContext?: boolean;
   /** Appends { arguments: TypeRef[], result: TypeRef } to the call: for polymorphic functions that must know. */
   readonly needsTypes?: boolean;
@@ -135,6 +140,8 @@ export interface SetFunction extends FunctionCommon {
   readonly strict: boolean;
   /** Yields values, or arrays of column values when `columns` is given. */
   readonly call: (...args: never[]) => Iterable<Value>;
+  /** As of a ScalarFunction. */
+  readonly execute?: ScalarFunction['execute'];
   readonly needsContext?: boolean;
   readonly needsTypes?: boolean;
   readonly columns?: readonly { readonly name: string; readonly type: Oid }[];

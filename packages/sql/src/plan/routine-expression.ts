@@ -4,7 +4,7 @@
  */
 import { PhantomError } from '@phantom/base';
 import type { TypeRef } from '@phantom/catalog';
-import { evaluateParameters, type ParameterFunction } from '../exec/evaluate-expression.js';
+import { evaluateParameters, executeParameters, type ParameterFunction } from '../exec/evaluate-expression.js';
 import { coerce, isUnknown, tryCoerce } from '../expr/coercion.js';
 import { BindContext, type ParameterNames } from '../expr/context.js';
 import type { Expression } from '../expr/expression.js';
@@ -21,10 +21,10 @@ import { hasSubquery } from './rules/facts.js';
 export interface RoutineExpression {
   readonly type: TypeRef;
   readonly evaluate: ParameterFunction;
+  /** The same by the protocol of exec/runtime.ts, where routines are called. */
+  readonly execute: ReturnType<typeof executeParameters> | undefined;
   /** What whoever evaluates it must be allowed to do. */
   readonly privileges: readonly RequiredPrivilege[];
-  /** It calls routines of users, which may read tables. */
-  readonly callsRoutines: boolean;
 }
 
 export interface RoutineExpressionRequest {
@@ -51,8 +51,13 @@ export function bindRoutineExpression(
     return undefined;
   if (part !== undefined) bound = withPart(binder, bound, part, scope, types);
   else if (isUnknown(bound)) bound = coerce(context, bound, TEXT, 'implicit', node.position);
-  const evaluate = evaluateParameters(foldExpression(bound, context), catalog.types);
-  return { type: bound.type, evaluate, privileges: context.privileges(), callsRoutines: context.callsRoutines };
+  const folded = foldExpression(bound, context);
+  return {
+    type: bound.type,
+    evaluate: evaluateParameters(folded, catalog.types),
+    execute: context.callsRoutines ? executeParameters(folded, catalog.types) : undefined,
+    privileges: context.privileges(),
+  };
 }
 
 function withPart(

@@ -1,5 +1,6 @@
 /** Routines of users as the functions that calls are resolved to. */
 import { type RoutineDescriptor, type RoutineParameter, goesIn } from '@phantom/catalog';
+import type { Yielded } from '../exec/runtime.js';
 import type { CallTypes, EvaluationContext, FunctionDefinition } from '../functions/registry.js';
 import { aggregateOf } from './aggregate-function.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
@@ -65,18 +66,22 @@ function define(routine: RoutineDescriptor, types: TypeLookup): FunctionDefiniti
     const { needsContext: _context, needsTypes: _types, strict: _strict, ...rest } = common;
     return aggregateOf(routine, rest);
   }
+  const execute = (...args: unknown[]): Generator<Yielded, Value, void> => {
+    const [callTypes, context] = [args.pop() as CallTypes, args.pop() as EvaluationContext];
+    return context.routines.execute(routine, args, callTypes);
+  };
   if (routine.returnsSet) {
     const call = (...args: unknown[]): Iterable<Value> => {
       const [callTypes, context] = [args.pop() as CallTypes, args.pop() as EvaluationContext];
       return context.routines.rows(routine, args, callTypes);
     };
-    return { ...common, kind: 'set', call };
+    return { ...common, kind: 'set', call, execute };
   }
   const call = (...args: unknown[]): Value => {
     const [callTypes, context] = [args.pop() as CallTypes, args.pop() as EvaluationContext];
     return context.routines.call(routine, args, callTypes);
   };
-  return { ...common, kind: 'scalar', call };
+  return { ...common, kind: 'scalar', call, execute };
 }
 
 /** The name of a column of the result: PostgreSQL's where the parameter has none. */

@@ -5,9 +5,10 @@
  *   a call  ->  session/session-routines.ts: depth, rights, settings  ->  compiled body, once for each combination of types
  *           ->  statements of the body, run by the RoutineHost  ->  value or rows
  *
- * A body runs as a generator by the protocol of exec/runtime.ts, so CALL may wait and rest like any statement. A call in the
- * middle of an expression cannot: its caller drives the generator to its end, and what would have to wait ends the whole
- * statement, which is then run anew (StatementWait).
+ * A body runs as a generator by the protocol of exec/runtime.ts, so CALL may wait and rest like any statement, and so
+ * may calls that a step of a plan makes (ScalarFunction.execute). Where an expression is computed at once (a default, a CHECK, the
+ * bound of a scan) the caller drives the generator to its end, and what would have to wait ends the whole statement, which is
+ * then run anew (StatementWait).
  */
 import type { ErrorFields } from '@phantom/base';
 import type { Oid, RoutineDescriptor, TypeRef } from '@phantom/catalog';
@@ -30,6 +31,8 @@ export interface RoutineStatement {
   readonly outputs?: readonly number[];
   /** Of a cursor's query: the table whose rows it shows one by one, each with its reference behind the fields. */
   readonly tableOid?: Oid | undefined;
+  /** The relations that its rows come from, where it is a query. */
+  readonly reads?: readonly Oid[];
   run(parameters: readonly Value[], sink: RowSink): Execution;
 }
 
@@ -47,6 +50,7 @@ export interface OpenedCursor {
   readonly fields: readonly PlanField[];
   /** As of RoutineStatement. */
   readonly tableOid: Oid | undefined;
+  readonly reads: readonly Oid[];
   readonly scroll: boolean | undefined;
   run(sink: RowSink): Execution;
 }
@@ -84,7 +88,11 @@ export interface RoutineHost {
   checkPrivileges(required: readonly RequiredPrivilege[]): void;
   notice(severity: NoticeSeverity, code: string, message: string, fields: ErrorFields): void;
   setting(name: string): string;
+  /** What one query may keep. */
+  readonly memoryLimitBytes: number;
   savepoint(): RoutineSavepoint;
+  /** Runs something in which no transaction may end. */
+  withinTransaction<T>(run: Generator<Yielded, T, void>): Generator<Yielded, T, void>;
   /** Begins a statement inside the caller's, where the body is volatile; the function returned ends it. */
   beginStatement(text: string): () => void;
   /** Ends the transaction and begins the next one; 2D000 where the call stands inside a transaction block or a function. */

@@ -13,6 +13,7 @@ import { isWholeResult, withoutRows } from '../plan/binder/fit-result.js';
 import type { PlanField } from '../plan/prepared-plan.js';
 import type { WantedResult } from '../plan/routine-binding.js';
 import type { Statement } from '../text/ast-statements.js';
+import { KeptRows } from './kept-rows.js';
 import { type BodyStatement, statementsOf } from './sql-body.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
@@ -58,7 +59,7 @@ class SqlBody {
         if (i < statements.length - 1 || wanted === undefined) {
           yield* statement.run(args, DISCARD);
         } else {
-          const rows = new ResultRows(statement.fields, wanted, routine.returnsSet);
+          const rows = new ResultRows(statement.fields, wanted, routine.returnsSet, this.host.memoryLimitBytes);
           yield* statement.run(args, rows);
           result = rows.result;
         }
@@ -103,23 +104,25 @@ const DISCARD: RowSink = { batchRowsMax: 1024, rows: () => false };
 /** The rows of the last statement as values of the result. Of a routine that returns no set only the first one counts. */
 class ResultRows implements RowSink {
   readonly batchRowsMax: number;
-  private readonly values: Value[] = [];
+  private readonly kept: KeptRows;
   private readonly isSet: boolean;
   private readonly toValue: (batch: RowBatch, row: number) => Value;
 
-  constructor(fields: readonly PlanField[], wanted: WantedResult, isSet: boolean) {
+  constructor(fields: readonly PlanField[], wanted: WantedResult, isSet: boolean, limitBytes: number) {
+    this.kept = new KeptRows(limitBytes);
     this.isSet = isSet;
     this.batchRowsMax = isSet ? 1024 : 1;
     this.toValue = isWholeResult(fields, wanted) ? firstColumn : recordOf(fields, wanted);
   }
 
   get result(): Value {
-    return this.isSet ? this.values : (this.values[0] ?? null);
+    const { values } = this.kept;
+    return this.isSet ? values : (values[0] ?? null);
   }
 
   rows(batch: RowBatch): boolean {
-    const count = this.isSet ? batch.count : Math.min(batch.count, 1 - this.values.length);
-    for (let r = 0; r < count; r++) this.values.push(this.toValue(batch, r));
+    const count = this.isSet ? batch.count : Math.min(batch.count, 1 - this.kept.values.length);
+    for (let r = 0; r < count; r++) this.kept.add(this.toValue(batch, r));
     return false;
   }
 }

@@ -64,7 +64,7 @@ function* copyFrom(node: Copy, session: SqlSession, channel: CopyChannel, text: 
   const targets = columnsOf(node, table);
   const columns = targets.map((column) => copyColumn(column, session));
   const transaction = session.ensureTransaction();
-  if (transaction.storage.readOnly) throw readOnlyTransaction('COPY FROM');
+  if (transaction.readOnly) throw readOnlyTransaction('COPY FROM');
   const plan = insertPlan(node, session, table, targets, columns, text);
   session.checkPrivileges(plan.privileges);
   transaction.statements++;
@@ -79,6 +79,7 @@ function* copyFrom(node: Copy, session: SqlSession, channel: CopyChannel, text: 
   let rows = 0;
   yield* writers.triggers.begin(plan.targets);
   channel.startIn(settings.format === 'binary', columns.length);
+  if (settings.freeze) checkFreeze(session, table);
   for (let isOver = false; !isOver;) {
     const wait = channel.advance();
     if (wait !== undefined) yield LongWait.of(wait);
@@ -107,6 +108,19 @@ function* copyFrom(node: Copy, session: SqlSession, channel: CopyChannel, text: 
   for (let wait = writers.finishStatement(); wait !== undefined; wait = writers.finishStatement()) yield wait;
   yield* writers.triggers.finish();
   return rows;
+}
+
+/**
+ * Versions of rows carry no transaction ids that a freeze could spare a vacuum: there is nothing to do for it. It is refused where
+ * rows that all snapshots see would show to somebody too early.
+ */
+function checkFreeze(session: SqlSession, { oid, space }: TableDescriptor): void {
+  if (session.cursors.names().size > 0)
+    throw new PhantomError('25000', 'cannot perform COPY FREEZE because of prior transaction activity');
+  const before = session.engine.catalog.committed.object(oid);
+  if (before?.kind !== 'table' || before.space !== space) return;
+  const made = 'the table was not created or truncated in the current subtransaction';
+  throw new PhantomError('55000', `cannot perform COPY FREEZE because ${made}`);
 }
 
 const NO_ROWS: RowSink = { rows: () => false, batchRowsMax: BATCH_ROWS_MAX };

@@ -31,6 +31,8 @@ export interface CursorFacts {
   readonly fields: readonly PlanField[];
   /** The table whose rows it shows one by one, each with its reference behind the fields; undefined for other queries. */
   readonly tableOid: Oid | undefined;
+  /** All relations that its rows come from. */
+  readonly reads: readonly Oid[];
   readonly scroll: boolean | undefined;
   readonly hold: boolean;
   readonly declaredMicros: number;

@@ -66,10 +66,15 @@ export class Cursors {
   /** The transaction has ended: cursors WITH HOLD stay, those that a rolled back one has declared do not; pinned ones do. */
   transactionEnded(committed: boolean): void {
     for (const [name, cursor] of this.open) {
-      if (cursor.isPinned) continue;
-      if (!cursor.facts.hold || (cursor.isNew && !committed)) this.close(name);
+      if (!cursor.isPinned && (!cursor.facts.hold || (cursor.isNew && !committed))) this.close(name);
       cursor.isNew = false;
     }
+  }
+
+  /** A cursor of the present transaction shows rows of the relation. */
+  isReading(relationOid: Oid): boolean {
+    for (const { isNew, facts } of this.open.values()) if (isNew && facts.reads.includes(relationOid)) return true;
+    return false;
   }
 
   /** Key of the table's row on which a cursor stands: WHERE CURRENT OF. */
@@ -127,6 +132,7 @@ function* openCursor(session: SqlSession, node: DeclareCursor, text: string): Ge
       text,
       fields: referenced === undefined ? fields : fields.slice(0, -1),
       tableOid: referenced === undefined ? undefined : fields.at(-1)?.tableOid,
+      reads: statement.plan.dependencies.map(({ oid }) => oid),
       scroll: node.query.locking.length > 0 ? false : node.scroll,
       hold: node.hold,
       declaredMicros: session.evaluation.statementMicros,

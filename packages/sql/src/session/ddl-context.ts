@@ -66,9 +66,9 @@ export function ddlContextOf(session: SqlSession, transaction: SessionTransactio
       engine.catalog.filled.fillBy(transaction.storage, oid);
       transaction.storage.onEnd(() => engine.columns.forget(oid));
     },
-    isInUse: (oid) => transaction.isInUse(oid),
+    isInUse: (oid) => transaction.isInUse(oid) || session.cursors.isReading(oid),
     hasPendingChecks: (tableOid) => transaction.deferred.isOwedBy(tableOid),
-    inTransactionBlock: transaction.explicit || transaction.statements > 1,
+    inTransactionBlock: transaction.explicit || transaction.statements > 1 || session.routines.isRunning,
     synchronous: session.synchronous,
     databaseInUse: (oid) => [...engine.allSessions()].some((other) => other.databaseOid === oid),
     notice: (severity, code, message, fields) => {

@@ -52,6 +52,10 @@ export class SessionExecutionContext implements ExecutionContext {
     this.columns = session.engine.columns;
   }
 
+  get readOnly(): boolean {
+    return this.owner === undefined || this.owner.readOnly;
+  }
+
   writer(table: TableDescriptor): TableWriter {
     const { owner } = this;
     assert(owner !== undefined, 'only a transaction writes');

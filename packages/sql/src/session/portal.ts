@@ -8,7 +8,7 @@
  */
 import { PhantomError } from '@phantom/base';
 import { LongWait } from '../exec/long-wait.js';
-import { type Execution, PAUSE, type RowBatch, type RowSink, type Yielded } from '../exec/runtime.js';
+import { type Execution, PAUSE, REST, type RowBatch, type RowSink, type Yielded } from '../exec/runtime.js';
 import type { PlanField } from '../plan/prepared-plan.js';
 import type { Value } from '../types/type.js';
 import { commandTag } from './command-tag.js';
@@ -96,7 +96,7 @@ export class Portal {
         if (step.done === true) return this.finished(step.value);
         if (step.value === PAUSE) return this.suspended();
         try {
-          if (step.value === undefined) await this.giveWay();
+          if (step.value === undefined || step.value === REST) await this.giveWay();
           else await session.interrupts.interruptible(step.value, waitLimitMs(session, step.value));
         } catch (error) {
           step = execution.throw(error);
@@ -186,8 +186,8 @@ export function driveNow(session: SqlSession, execution: Execution): IteratorRes
     let step = execution.next();
     for (;;) {
       if (step.done === true || step.value === PAUSE) return step;
-      if (step.value === undefined) {
-        session.interrupts.check();
+      if (step.value === undefined || step.value === REST) {
+        session.interrupts.checkNow();
         session.restartSlice();
         step = execution.next();
       } else {

@@ -15,13 +15,13 @@ export class SessionRoutineCursors implements RoutineCursors {
   }
 
   /** All rows are read at once: what the body writes later does not show in them. */
-  *open({ name: given, text, fields, tableOid, scroll, run }: OpenedCursor): Generator<Yielded, string, void> {
+  *open({ name: given, text, fields, tableOid, reads, scroll, run }: OpenedCursor): Generator<Yielded, string, void> {
     const { session } = this;
     const name = given ?? this.freeName();
     if (session.cursors.has(name)) throw new PhantomError('42P03', `cursor "${name}" already in use`);
     const declaredMicros = session.evaluation.statementMicros;
     const cursor = new Cursor(
-      { name, text, fields, tableOid, scroll, hold: false, declaredMicros },
+      { name, text, fields, tableOid, reads, scroll, hold: false, declaredMicros },
       session.engine.memoryLimitBytes,
     );
     cursor.readFrom(run(cursor));

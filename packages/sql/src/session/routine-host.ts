@@ -46,7 +46,9 @@ export function hostOf(
     notice: (severity, code, message, fields) => session.notice(severity, code, message, fields),
     setting: (name) => session.settings.get(name),
     cursors: session.routines.cursors,
+    memoryLimitBytes: session.engine.memoryLimitBytes,
     savepoint: () => savepointOf(session),
+    withinTransaction: (run) => session.routines.withinTransaction(run),
     beginStatement: (text) => (isReadOnly ? () => undefined : beginStatement(session, text)),
     endTransaction: (how, chain) => session.routines.endTransaction(how, chain),
     isSliceOver() {
@@ -72,12 +74,16 @@ function withoutReference(statement: RoutineStatement): RoutineStatement {
     get tableOid() {
       return statement.fields.at(-1)?.tableOid;
     },
+    get reads() {
+      return statement.reads ?? [];
+    },
     run: (parameters, sink) => statement.run(parameters, sink),
   };
 }
 
 function beginStatement(session: SqlSession, text: string): () => void {
   const transaction = session.ensureTransaction();
+  transaction.statements++;
   const leave = transaction.nestStatement();
   transaction.storage.beginStatement(text);
   return leave;
@@ -160,6 +166,9 @@ function preparedPlan(
     get fields() {
       return session.currentPlan(statement).fields;
     },
+    get reads() {
+      return session.currentPlan(statement).dependencies.map(({ oid }) => oid);
+    },
     run: (parameters, sink) => run(session, statement, parameters, sink),
   };
 }
@@ -173,6 +182,7 @@ function* runReading(
 ): Execution {
   session.engine.counters.executions++;
   const transaction = session.ensureTransaction();
+  transaction.statements++;
   yield* shareTables(session.currentPlan(statement), transaction, TableLockMode.AccessShare);
   const plan = session.currentPlan(statement);
   if (plan.traits.writes) throw notAllowed(plan.commandKind.toUpperCase(), 'a non-volatile function');
@@ -188,6 +198,7 @@ function* runNested(
 ): Execution {
   session.engine.counters.executions++;
   const transaction = session.ensureTransaction();
+  transaction.statements++;
   const leave = transaction.nestStatement();
   try {
     session.checkPrivileges(session.currentPlan(statement).privileges);
@@ -214,6 +225,7 @@ function preparedUtility(
     ...(call === undefined ? {} : { outputs: call.outputs }),
     fields: utility.fields,
     *run(parameters, sink) {
+      if (node.kind === 'set-transaction') return yield* utility.run(session, parameters, sink, () => undefined);
       if (utility.transaction === 'own') throw notAllowed(commandTag(node, 0), 'an SQL function');
       if (isReadOnly && node.kind !== 'show') throw notAllowed(commandTag(node, 0), 'a non-volatile function');
       const leave = session.ensureTransaction().nestStatement();

@@ -107,7 +107,7 @@ function* runWriting(
     if (waited) transaction.storage.restartStatement();
     // Whoever we waited for may have altered the table.
     const plan = session.currentPlan(statement);
-    if (plan.traits.writes && transaction.storage.readOnly) throw readOnlyTransaction(plan.commandKind.toUpperCase());
+    if (plan.traits.writes && transaction.readOnly) throw readOnlyTransaction(plan.commandKind.toUpperCase());
     const buffer = plan.fields.length > 0 ? new RowBuffer(plan.fields.length) : undefined;
     const context = session.executionContext(parameters, transaction.storage, transaction);
     const writers = transaction.writersOf(session);

@@ -8,12 +8,12 @@
  *
  * Invariants:
  *   1. However a call ends, rights, settings and the caller's snapshot are afterwards what they were before.
- *   2. A body that has to wait in the middle of an expression ends the whole statement, which is run anew.
+ *   2. A body that has to wait where its caller cannot ends the whole statement, which is run anew.
  */
 import { PhantomError } from '@phantom/base';
 import type { RoutineDescriptor, TableDescriptor, TriggerDescriptor, TypeRef } from '@phantom/catalog';
 import type { SqlRecord } from '@phantom/codec';
-import { StatementWait, type Yielded } from '../exec/runtime.js';
+import { REST, StatementWait, type Yielded } from '../exec/runtime.js';
 import type { CallTypes, RoutineCaller } from '../functions/registry.js';
 import { languageNamed } from '../routine/languages.js';
 import type { RoutineBody, TriggerBody, TriggerCall } from '../routine/routine-language.js';
@@ -30,6 +30,9 @@ import { commitHere } from './transaction-statements.js';
 /** Calls inside calls: each takes some dozen frames of the stack. */
 const ROUTINE_DEPTH_MAX = 100;
 
+/** Calls between two looks at the clock. */
+const CALLS_A_LOOK = 32;
+
 /** A trigger's function or action, compiled for the rows of its table. */
 interface CompiledTrigger {
   readonly routine: RoutineDescriptor | undefined;
@@ -45,6 +48,7 @@ const ACTION = { volatility: 'volatile' } as const;
 export class SessionRoutines implements RoutineCaller {
   private readonly session: SqlSession;
   private readonly bodies = new WeakMap<RoutineDescriptor, Map<string, RoutineBody>>();
+  private calls = 0;
   private readonly triggers = new WeakMap<TriggerDescriptor, CompiledTrigger>();
   /** Cursors of bodies. */
   readonly cursors: SessionRoutineCursors;
@@ -79,6 +83,7 @@ export class SessionRoutines implements RoutineCaller {
     this.depth++;
     const leave = this.enter(routine);
     try {
+      if (++this.calls % CALLS_A_LOOK === 0) yield* this.rest();
       return yield* this.bodyOf(routine, types)(args);
     } finally {
       leave();
@@ -137,6 +142,12 @@ export class SessionRoutines implements RoutineCaller {
     return compiled;
   }
 
+  /** Gives way where the time slice is over: calls may follow each other, or nest, without a loop that would. */
+  private *rest(): Generator<Yielded, void, void> {
+    this.session.interrupts.checkNow();
+    if (this.session.slice.due()) yield undefined;
+  }
+
   private refuseDepth(): void {
     if (this.depth < ROUTINE_DEPTH_MAX) return;
     throw new PhantomError('54001', 'stack depth limit exceeded', {
@@ -151,6 +162,17 @@ export class SessionRoutines implements RoutineCaller {
     return this.depth === 0 ? this.session.transaction?.explicit !== true : this.endsTransactions;
   }
 
+  /** Runs a part of the body that runs, in which no transaction may end. */
+  *withinTransaction<T>(run: Generator<Yielded, T, void>): Generator<Yielded, T, void> {
+    const endedBefore = this.endsTransactions;
+    this.endsTransactions = false;
+    try {
+      return yield* run;
+    } finally {
+      this.endsTransactions = endedBefore;
+    }
+  }
+
   /** COMMIT or ROLLBACK of the procedure that runs. */
   *endTransaction(how: 'commit' | 'rollback', chain: boolean): Generator<Yielded, void, void> {
     const { session } = this;
@@ -162,7 +184,7 @@ export class SessionRoutines implements RoutineCaller {
     const modes = chain ? shownModes(session.settings) : defaultModes(session.settings);
     if (how === 'rollback') session.rollback();
     else yield* commitHere(session);
-    session.openTransaction(false, modes).statements++;
+    session.openTransaction(false, modes);
   }
 
   /** Raises what is wrong with the body of a routine that is being made. */
@@ -209,7 +231,7 @@ export class SessionRoutines implements RoutineCaller {
     const { session } = this;
     for (let step = run.next(); ; step = run.next()) {
       if (step.done === true) return step.value;
-      if (step.value instanceof Promise) {
+      if (step.value instanceof Promise && step.value !== REST) {
         const wait = step.value.then(() => undefined);
         run.return(undefined as T);
         throw new StatementWait(wait);

@@ -116,7 +116,7 @@ function setMode(session: SqlSession, node: SetSetting): void {
   const text = node.value.kind === 'values' ? textOf(node.name, node.value.values) : undefined;
   const value = text === undefined ? settings.get(`default_${node.name}`) : readSetting(node.name, text);
   // Outside of a block it would be over before anybody could see it, as in PostgreSQL.
-  if (transaction?.explicit !== true) return;
+  if (transaction === undefined || !(transaction.explicit || session.routines.isRunning)) return;
   changeModes(session, transaction, {
     isolation: node.name === 'transaction_isolation' ? (value as IsolationLevel) : undefined,
     readOnly: node.name === 'transaction_read_only' ? value === 'on' : undefined,

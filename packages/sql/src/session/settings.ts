@@ -260,7 +260,7 @@ function parseKind({ name, kind }: SettingDefinition, text: string): string {
       const word = text.trim().toLowerCase();
       const value = kind.aliases?.[word] ?? word;
       if (kind.values.includes(value)) return value;
-      throw new PhantomError('22023', `invalid value for parameter "${name}": "${text}"`, {
+      throw new PhantomError('22023', `invalid value for parameter "${TITLES[name] ?? name}": "${text}"`, {
         hint: `Available values: ${kind.values.join(', ')}.`,
       });
     }
@@ -278,7 +278,7 @@ function parseAmount(name: string, kind: SettingKind & { kind: 'integer' | 'real
   const factors = kind.unit === undefined ? {} : (UNIT_FACTORS[kind.unit] ?? {});
   const factor = unit === '' ? 1 : factors[unit];
   if (factor === undefined) {
-    throw new PhantomError('22023', `invalid value for parameter "${name}": "${text}"`, {
+    throw new PhantomError('22023', `invalid value for parameter "${TITLES[name] ?? name}": "${text}"`, {
       hint:
         kind.unit === undefined
           ? undefined
@@ -293,7 +293,7 @@ function parseAmount(name: string, kind: SettingKind & { kind: 'integer' | 'real
 }
 
 function invalidValue(name: string, text: string): PhantomError {
-  return new PhantomError('22023', `invalid value for parameter "${name}": "${text}"`);
+  return new PhantomError('22023', `invalid value for parameter "${TITLES[name] ?? name}": "${text}"`);
 }
 
 function outOfRange(

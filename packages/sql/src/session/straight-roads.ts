@@ -82,7 +82,7 @@ export function lookUpWithin(
   if (road === undefined || plan.traits.volatile || transaction === undefined || transaction.failed) return undefined;
   const { storage } = transaction;
   const locks = plan.pointLock !== undefined;
-  if ((locks && storage.readOnly) || transaction.readAhead(false) !== undefined) return undefined;
+  if ((locks && transaction.readOnly) || transaction.readAhead(false) !== undefined) return undefined;
   if (plan.privileges.length > 0) session.checkPrivileges(plan.privileges);
   const mode = locks ? TableLockMode.RowShare : TableLockMode.AccessShare;
   for (const { oid } of plan.dependencies) if (transaction.shareTable(oid, mode) !== undefined) return undefined;
@@ -127,7 +127,7 @@ export function writePoint(
   if (pointWrite === undefined || session.transaction?.failed === true) return undefined;
   if (plan.privileges.length > 0) session.checkPrivileges(plan.privileges);
   const transaction = session.ensureTransaction();
-  if (transaction.storage.readOnly) throw readOnlyTransaction(plan.commandKind.toUpperCase());
+  if (transaction.readOnly) throw readOnlyTransaction(plan.commandKind.toUpperCase());
   session.engine.counters.executions++;
   transaction.statements++;
   session.activity.begin(statement.text);

@@ -9,7 +9,7 @@
  * Whichever way it ends, portals are closed, time limits are disarmed, and settings show the session's default modes again.
  */
 import { type CommitResult, Retries } from '@phantom/mvcc';
-import type { Yielded } from '../exec/runtime.js';
+import { REST, type Yielded } from '../exec/runtime.js';
 import { cancelCommit } from './commit-cancel.js';
 import { microsSince2000 } from './evaluation.js';
 import { wouldWait } from './portal.js';
@@ -84,7 +84,8 @@ export class TransactionLife {
     const transaction = this.current as SessionTransaction;
     const { storage } = transaction;
     try {
-      for (const wait of this.beforeCommit(transaction)) if (wait instanceof Promise) throw wouldWait();
+      for (const wait of this.beforeCommit(transaction))
+        if (wait instanceof Promise && wait !== REST) throw wouldWait();
       this.current = undefined;
       const wrote = storage.hasWrites;
       const result = storage.commitSync(this.commitOptions());

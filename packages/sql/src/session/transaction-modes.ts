@@ -56,8 +56,12 @@ export function withModes(modes: OpeningModes, changed: TransactionModes): Openi
 /** Lets SHOW tell them. */
 export function showModes(settings: Settings, { isolation, readOnly, deferrable }: OpeningModes): void {
   settings.setInternal('transaction_isolation', isolation);
-  settings.setInternal('transaction_read_only', readOnly ? 'on' : 'off');
+  showReadOnly(settings, readOnly);
   settings.setInternal('transaction_deferrable', deferrable ? 'on' : 'off');
+}
+
+export function showReadOnly(settings: Settings, readOnly: boolean): void {
+  settings.setInternal('transaction_read_only', readOnly ? 'on' : 'off');
 }
 
 /** The same for the storage below; read uncommitted is read committed. */

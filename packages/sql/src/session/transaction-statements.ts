@@ -99,7 +99,7 @@ export function setTransactionUtility(node: SetTransaction): Utility {
       return 0;
     }
     const { transaction } = session;
-    if (transaction === undefined || !transaction.explicit) {
+    if (transaction === undefined || !(transaction.explicit || session.routines.isRunning)) {
       session.notice('WARNING', '25P01', 'SET TRANSACTION can only be used in transaction blocks');
       return 0;
     }
@@ -113,24 +113,35 @@ export function openBlock(session: SqlSession, modes: TransactionModes): void {
   session.openTransaction(true, withModes(defaultModes(session.settings), modes));
 }
 
-/** A transaction that has done nothing yet is begun anew with other modes; PostgreSQL refuses the change afterwards. */
+/**
+ * Changes the modes of the present transaction: the level before its first statement and outside of savepoints, reading only at any
+ * time. One that has done nothing yet is begun anew.
+ */
 export function changeModes(session: SqlSession, transaction: SessionTransaction, modes: TransactionModes): void {
   const now = shownModes(session.settings);
   const wanted = withModes(now, modes);
-  if (transaction.statements > 0) {
-    if (wanted.isolation !== now.isolation) {
-      throw new PhantomError('25001', 'SET TRANSACTION ISOLATION LEVEL must be called before any query');
-    }
-    if (wanted.readOnly !== now.readOnly) {
-      throw new PhantomError('25001', 'transaction read-write mode must be set before any query');
-    }
-    if (wanted.deferrable !== now.deferrable) {
-      throw new PhantomError('25001', 'SET TRANSACTION [NOT] DEFERRABLE must be called before any query');
-    }
+  const hasBegun = transaction.statements > 0;
+  const { hasSavepoints } = transaction;
+  if (wanted.isolation !== now.isolation) refuseChange('SET TRANSACTION ISOLATION LEVEL', hasBegun, hasSavepoints);
+  if (wanted.deferrable !== now.deferrable) refuseChange('SET TRANSACTION [NOT] DEFERRABLE', hasBegun, hasSavepoints);
+  if (now.readOnly && !wanted.readOnly) {
+    if (transaction.storage.readOnly && hasSavepoints)
+      throw new PhantomError('25001', 'cannot set transaction read-write mode inside a read-only transaction');
+    if (hasBegun) throw new PhantomError('25001', 'transaction read-write mode must be set before any query');
+  }
+  if (hasBegun || hasSavepoints) {
+    transaction.setReadOnly(wanted.readOnly);
     return;
   }
+  const { explicit } = transaction;
   session.rollback();
-  session.openTransaction(true, wanted);
+  session.openTransaction(explicit, wanted);
+}
+
+function refuseChange(command: string, hasBegun: boolean, hasSavepoints: boolean): void {
+  if (hasBegun) throw new PhantomError('25001', `${command} must be called before any query`);
+  // What lies before the savepoint could not be kept.
+  if (hasSavepoints) throw new PhantomError('25001', `${command} must not be called in a subtransaction`);
 }
 
 function inBlock(session: SqlSession, command: string): SessionTransaction {

@@ -16,7 +16,7 @@ import type { SqlSession } from './session.js';
 import type { Value } from '../types/type.js';
 import type { Settings } from './settings.js';
 import type { PreparedPlan } from '../plan/prepared-plan.js';
-import type { OpeningModes } from './transaction-modes.js';
+import { type OpeningModes, showReadOnly } from './transaction-modes.js';
 import { TransactionWriters } from './transaction-writers.js';
 import { TriggerCalls } from './trigger-calls.js';
 
@@ -26,6 +26,8 @@ export interface SavepointMark {
   readonly savepoint: Savepoint;
   readonly overlay: OverlayMark;
   readonly settings: number;
+  /** Whether it wrote nothing then. */
+  readonly readOnly: boolean;
   readonly notifications: number;
   readonly deferred: DeferredMark;
   /** Names of the cursors that were open. */
@@ -38,6 +40,8 @@ export class SessionTransaction {
   /** BEGIN was said (or a block around several statements of one message). */
   explicit: boolean;
   failed = false;
+  /** It writes nothing, or nothing more. */
+  readOnly: boolean;
   readonly startMicros: number;
   private readonly modes: OpeningModes;
   /** Constraints that are checked before the commit, and what they have to check. */
@@ -69,6 +73,7 @@ export class SessionTransaction {
     this.storage = storage;
     this.objects = catalog.begin(storage);
     this.explicit = explicit;
+    this.readOnly = storage.readOnly;
     this.startMicros = startMicros;
     this.modes = modes;
     this.settings = settings;
@@ -172,6 +177,7 @@ export class SessionTransaction {
       savepoint: this.storage.savepoint(),
       overlay: this.objects.mark(),
       settings: this.settings.mark(),
+      readOnly: this.readOnly,
       notifications: this.notifications.mark,
       deferred: this.deferred.mark(),
       cursors,
@@ -192,6 +198,7 @@ export class SessionTransaction {
     this.sharedTables.clear();
     this.objects.rollbackTo(target.overlay);
     this.settings.rollbackTo(target.settings);
+    this.setReadOnly(target.readOnly);
     this.notifications.rollbackTo(target.notifications);
     this.deferred.rollbackTo(target.deferred);
     this.savepoints.length = index + 1;
@@ -201,8 +208,17 @@ export class SessionTransaction {
 
   release(wanted: string | SavepointMark): void {
     const index = this.find(wanted);
-    this.storage.release((this.savepoints[index] as SavepointMark).savepoint);
+    const target = this.savepoints[index] as SavepointMark;
+    this.storage.release(target.savepoint);
+    this.setReadOnly(target.readOnly);
     this.savepoints.length = index;
+  }
+
+  /** Refuses what would write from now on, or no more; a savepoint's end gives back what held before it. */
+  setReadOnly(readOnly: boolean): void {
+    if (this.readOnly === readOnly) return;
+    this.readOnly = readOnly;
+    showReadOnly(this.settings, readOnly);
   }
 
   /** Takes back what the transaction changed outside of storage; called for every end but a commit. */

@@ -135,7 +135,7 @@ function definitionUtility(node: Statement, text: string): Utility {
     transaction: 'required',
     *run(session, _parameters, _sink, setTag) {
       const transaction = session.ensureTransaction();
-      if (transaction.storage.readOnly) throw readOnlyTransaction(commandTag(node, 0));
+      if (transaction.readOnly) throw readOnlyTransaction(commandTag(node, 0));
       transaction.statements++;
       transaction.storage.beginStatement(text);
       const writers = transaction.writersOf(session);

@@ -6,6 +6,7 @@ import { StatementRestart } from '../exec/runtime.js';
 import type { Value } from '../types/type.js';
 import { physicalIndex, physicalTable, rowKeyOfEntry } from './physical-table.js';
 import { type ForeignKey, positionsOf } from './table-rules.js';
+import { REST } from '../exec/runtime.js';
 import type { RowReference, WriteOutcome } from './table-writer.js';
 import type { WriterContext } from './writer-context.js';
 
@@ -52,17 +53,20 @@ export class ChildRows {
     for (const reference of rows) {
       const before: Value[] = [];
       physical.decode(reference.row, 0, reference.row.length, before, context.evaluation);
-      let outcome: WriteOutcome | Promise<void>;
+      let write: () => WriteOutcome | Promise<void>;
       if (action === 'cascade' && newValues === undefined) {
-        outcome = writer.remove(reference, before);
+        write = () => writer.remove(reference, before);
       } else {
         const after = before.slice();
         for (const position of changedPositions) {
           if (action === 'cascade') after[position] = (newValues as readonly Value[])[positions.indexOf(position)];
           else after[position] = action === 'set null' ? null : this.defaultOf(child, position);
         }
-        outcome = writer.update(reference, before, after);
+        write = () => writer.update(reference, before, after);
       }
+      let outcome = write();
+      // Whoever asks again does so with other arrays: a trigger would begin anew.
+      while (outcome === REST) outcome = write();
       if (outcome instanceof Promise) return outcome;
       if (outcome === 'changed') throw StatementRestart.instance;
     }

@@ -43,8 +43,8 @@ export function compositeRelationOid(typeOid: number): number {
   return (typeOid | DERIVED) >>> 0;
 }
 
-/** The view behind that oid; 0 for the oid of nothing derived. */
-export function viewOfRewrite(oid: number): number {
+/** The view or composite type behind such an oid; 0 for the oid of nothing derived. */
+export function derivedFrom(oid: number): number {
   return oid >= DERIVED ? oid - DERIVED : 0;
 }
 

@@ -1,15 +1,17 @@
 /** pg_description: comments. Those on databases and roles are shared by all databases (pg_shdescription). */
 import { type CatalogRow, catalogView } from './catalog-view.js';
-import { ClassOid } from './oids.js';
-import { relationsOf, routinesOf } from './pg-objects.js';
+import { ClassOid, compositeRelationOid } from './oids.js';
+import { compositesOf, relationsOf, routinesOf } from './pg-objects.js';
 import { policiesOf } from './pg-policies.js';
 import { triggersOf } from './pg-triggers.js';
 import type { SystemView, SystemViewSource } from './system-view.js';
 
+function on(classoid: number, objoid: number, objsubid: number, description: string | undefined): CatalogRow[] {
+  return description === undefined ? [] : [{ objoid, classoid, objsubid, description }];
+}
+
 function* descriptionRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const relation of relationsOf(source)) {
-    const on = (classoid: number, objoid: number, objsubid: number, description: string | undefined): CatalogRow[] =>
-      description === undefined ? [] : [{ objoid, classoid, objsubid, description }];
     yield* on(ClassOid.relation, relation.oid, 0, relation.comment);
     if (relation.kind === 'view') {
       for (const [i, { comment }] of relation.columns.entries())
@@ -20,6 +22,9 @@ function* descriptionRows(source: SystemViewSource): Iterable<CatalogRow> {
     for (const constraint of relation.constraints)
       yield* on(ClassOid.constraint, constraint.oid, 0, constraint.comment);
   }
+  for (const { oid, definition } of compositesOf(source))
+    for (const [i, { comment }] of definition.fields.entries())
+      yield* on(ClassOid.relation, compositeRelationOid(oid), i + 1, comment);
   for (const { oid, comment } of routinesOf(source))
     if (comment !== undefined) yield { objoid: oid, classoid: ClassOid.procedure, description: comment };
   for (const { oid, comment } of triggersOf(source))

@@ -65,8 +65,8 @@ function syntaxError<T>(
   if (blamed?.tokenType.name === 'Invalid' && scanned.error !== undefined) return scanned.error;
   const ranked = words.toSorted((a, b) => expectedRank(a) - expectedRank(b));
   const shown = ranked.slice(0, EXPECTED_MAX).map(showExpected);
-  if (words.length > EXPECTED_MAX) shown.push('...');
-  const detail = words.length === 0 ? undefined : `Expected ${shown.join(', ')}.`;
+  const more = words.length > EXPECTED_MAX ? ', among others' : '';
+  const detail = words.length === 0 ? undefined : `Expected ${shown.join(', ')}${more}.`;
   const start = blamed?.startOffset ?? text.length;
   const end = blamed === undefined ? start : blamed.endOffset + 1;
   return syntaxErrorNear('syntax error', text, start, end, { detail, data: { expected: words } });

@@ -65,6 +65,7 @@ class ArrayTextParser {
     let count = 0;
     this.skipSpace();
     if (this.peek() === '}') {
+      if (depth > 0) throw malformed(this.text, 'Unexpected "}" character.');
       this.at++;
     } else {
       for (;;) {

@@ -7,6 +7,7 @@ import type { RoutineDescriptor } from '@phantom/catalog';
 import { StorageKind } from '@phantom/codec';
 import { builtinType, compareScalars } from './base-type.js';
 import { COLUMN_NAMES, RESERVED, TYPE_OR_FUNCTION } from '../text/keywords.js';
+import { compositeRelationOid, derivedFrom } from '../system-views/oids.js';
 import { TypeOid } from './type-oids.js';
 import type { SqlType, TypeContext } from './type.js';
 import { expectBytes, getU32 } from './wire.js';
@@ -78,9 +79,15 @@ function nameParts(text: string): { schema?: string; name: string } {
   return schema === undefined ? { name } : { schema, name };
 }
 
-/** Oid of the relation of that name; undefined when there is none. */
+/** Oid of the relation or composite type of that name; undefined when there is none. */
 export function findRegclass(text: string, context: TypeContext): number | undefined {
-  return catalogOf(context)?.relation(nameParts(text))?.oid;
+  const catalog = catalogOf(context);
+  if (catalog === undefined) return undefined;
+  const name = nameParts(text);
+  const relation = catalog.relation(name);
+  if (relation !== undefined) return relation.oid;
+  const type = catalog.typeNamed(name);
+  return type?.kind === 'composite' ? compositeRelationOid(type.oid) : undefined;
 }
 
 /** As findRegclass; 42P01 when there is none. */
@@ -99,7 +106,8 @@ function regtypeNamed(text: string, context: TypeContext): number {
 function regclassText(oid: number, context: TypeContext): string {
   const catalog = catalogOf(context);
   const relation = catalog?.relationByOid(oid);
-  if (catalog === undefined || relation === undefined) return String(oid);
+  if (catalog === undefined || relation === undefined)
+    return context.types.byOid(derivedFrom(oid))?.displayName ?? String(oid);
   const visible = catalog.relation({ name: relation.name })?.oid === oid;
   const name = quoteIdentifier(relation.name);
   return visible ? name : `${quoteIdentifier(catalog.schemaName(relation.schemaOid))}.${name}`;

@@ -40,7 +40,6 @@ describe('the options of COPY', () => {
     ["from stdin (format binary, delimiter ',')", '42601', 'cannot specify DELIMITER in BINARY mode'],
     ["from stdin (format binary, null '')", '42601', 'cannot specify NULL in BINARY mode'],
     ['from stdin (format binary, header)', '0A000', 'cannot specify HEADER in BINARY mode'],
-    ['to stdout (freeze)', '0A000', 'COPY freeze only available using COPY FROM'],
     ["from stdin (encoding 'latin1')", '0A000', 'COPY in the encoding "latin1" is not supported'],
     ["from stdin (delimiter 'ab')", '0A000', 'COPY delimiter must be a single one-byte character'],
     ["from stdin (delimiter '\u00e9')", '0A000', 'COPY delimiter must be a single one-byte character'],

@@ -28,6 +28,7 @@ const base: CopySettings = {
   forceQuote: [],
   forceNotNull: [],
   forceNull: [],
+  freeze: false,
 };
 const csv: CopySettings = { ...base, format: 'csv', delimiter: ',', nullText: '' };
 

@@ -47,6 +47,7 @@ export function readContext(engine: TestEngine, session: SqlSession, options: Ru
     evaluation: session.evaluation,
     read: engine.store.view(),
     transaction: undefined,
+    readOnly: true,
     writer() {
       throw new Error('a query does not write');
     },

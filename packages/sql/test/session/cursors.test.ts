@@ -77,7 +77,16 @@ describe('a cursor whose rows do not fit into memory', () => {
   });
 
   function cursorOf(scroll: boolean | undefined): Cursor {
-    const facts = { name: 'c', text: '', fields: [], tableOid: undefined, scroll, hold: false, declaredMicros: 0 };
+    const facts = {
+      name: 'c',
+      text: '',
+      fields: [],
+      tableOid: undefined,
+      reads: [],
+      scroll,
+      hold: false,
+      declaredMicros: 0,
+    };
     const cursor = new Cursor(facts, LIMIT_BYTES);
     cursor.readFrom(
       (function* (): Execution {

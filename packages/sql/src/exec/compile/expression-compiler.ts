@@ -43,10 +43,20 @@ export class ExpressionCompiler {
   readonly emitter: Emitter;
   readonly run: Local;
   readonly row: Row;
+  /** The code is a step's, which may wait: routines of users are run by its driver. */
+  private readonly waits: boolean;
   private readonly builder: ProgramBuilder;
   private readonly subplans: SubplanCompiler;
 
-  constructor(builder: ProgramBuilder, emitter: Emitter, run: Local, row: Row, subplans: SubplanCompiler) {
+  constructor(
+    builder: ProgramBuilder,
+    emitter: Emitter,
+    run: Local,
+    row: Row,
+    subplans: SubplanCompiler,
+    waits: boolean,
+  ) {
+    this.waits = waits;
     this.builder = builder;
     this.emitter = emitter;
     this.run = run;
@@ -110,7 +120,8 @@ export class ExpressionCompiler {
         const value = this.value(expression.value);
         const row = Row.of(this.row);
         row.set(expression.column, new ColumnSource(value.nullable, () => value.code));
-        return new ExpressionCompiler(this.builder, this.emitter, this.run, row, this.subplans).value(expression.body);
+        const inner = new ExpressionCompiler(this.builder, this.emitter, this.run, row, this.subplans, this.waits);
+        return inner.value(expression.body);
       }
       case 'coalesce':
         return this.coalesceValue(expression.operands);
@@ -204,6 +215,11 @@ export class ExpressionCompiler {
     if (definition.inline !== undefined && definition.needsContext !== true && definition.needsTypes !== true) {
       return { kind: 'inline', target, write: definition.inline, arguments: atoms };
     }
+    return { kind: 'call', target, arguments: this.wholeArguments(expression, atoms) };
+  }
+
+  /** The arguments with what the function asks for behind them. */
+  private wholeArguments({ function: definition, ...expression }: Call, atoms: readonly Code[]): readonly Code[] {
     const args = [...atoms];
     if (definition.needsContext === true) args.push(this.evaluation());
     if (definition.needsTypes === true) {
@@ -214,11 +230,27 @@ export class ExpressionCompiler {
       };
       args.push(this.emitter.constant(types));
     }
-    return { kind: 'call', target, arguments: args };
+    return args;
+  }
+
+  /** The call of what may wait, run by the step's driver; undefined where there is nothing to wait for, or nobody who could. */
+  private waitingCall(expression: Call, operands: readonly Operand[]): Operand | undefined {
+    const { execute, strict } = expression.function;
+    if (execute === undefined || !this.waits) return undefined;
+    const { emitter } = this;
+    const atoms = operands.map((operand) => operand.code);
+    const run = call(emitter.constant(execute), ...this.wholeArguments(expression, atoms));
+    if (!strict || operands.every((operand) => !operand.nullable))
+      return { code: emitter.delegate(run), nullable: true };
+    const result = emitter.let(NULL);
+    emitter.if(this.noneNull(operands), () => emitter.assign(result, emitter.delegate(run)));
+    return { code: result, nullable: true };
   }
 
   private callValue(expression: Call): Operand {
     const operands = this.callArguments(expression);
+    const waiting = this.waitingCall(expression, operands);
+    if (waiting !== undefined) return waiting;
     const nullable = !(comparisonOperator(expression) !== undefined) || operands.some((operand) => operand.nullable);
     if (!expression.function.strict) return this.keep(this.callCode(expression, operands), true);
     const [left, right] = operands;
@@ -469,7 +501,8 @@ export class ExpressionCompiler {
   }
 
   private callTest(expression: Call, wanted: boolean): Code {
-    if (!expression.function.strict || expression.type.oid !== TypeOid.bool) {
+    const { strict, execute } = expression.function;
+    if (!strict || execute !== undefined || expression.type.oid !== TypeOid.bool) {
       return binary('===', this.value(expression).code, literal(wanted));
     }
     const operands = this.callArguments(expression);

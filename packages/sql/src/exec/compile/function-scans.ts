@@ -5,10 +5,11 @@ import type { Expression } from '../../expr/expression.js';
 import type { ScalarItem, SetCall } from '../../plan/logical/logical.js';
 import type { FunctionScan, ProjectSet, ValuesScan, VirtualScan } from '../../plan/physical/physical.js';
 import type { Value } from '../../types/type.js';
-import { binary, call, element, isNull, literal, or, property, type Code, type Local } from '../code/ir.js';
+import { and, binary, call, element, isNotNull, literal, property, type Code, type Local } from '../code/ir.js';
 import { IteratorPipeline } from '../pipelines.js';
 import { RowBuffer } from '../row-buffer.js';
 import type { Run } from '../run.js';
+import type { Yielded } from '../runtime.js';
 import { makeArray } from '../values/arrays.js';
 import { ColumnSource, Row } from './row-scope.js';
 import { loopRows, produceBuffer, produceOnce, slotReader, writeStep } from './sources.js';
@@ -75,13 +76,20 @@ export function produceVirtualScan(compiler: PlanCompiler, node: VirtualScan, co
   function* rows(run: Run): Generator<Value[], void, void> {
     for (const row of relation.rows(run.evaluation)) yield positions.map((position) => row[position]);
   }
-  produceIterator(compiler, node.columns, rows, consume);
+  produceIterator(
+    compiler,
+    node.columns,
+    function* (run) {
+      return rows(run);
+    },
+    consume,
+  );
 }
 
 function produceIterator(
   compiler: PlanCompiler,
   columns: readonly number[],
-  rows: (run: Run) => Iterable<readonly Value[]>,
+  rows: (run: Run) => Generator<Yielded, Iterable<readonly Value[]>, void>,
   consume: Consume,
 ): void {
   const slot = compiler.builder.addSlot((run) => new RowBuffer(columns.length, run.memory));
@@ -98,8 +106,6 @@ function produceIterator(
     (code, sink) => new IteratorPipeline(code, sink, rows, slotReader(slot)),
   );
 }
-
-type AnySet = (...args: Value[]) => Iterable<Value>;
 
 /** Writes the call of a set-returning function; the value is an iterable, empty for a strict function's null argument. */
 function setCode(context: StepContext, item: SetCall): Code {
@@ -123,16 +129,22 @@ function setCode(context: StepContext, item: SetCall): Code {
       }),
     );
   }
-  const made = call(emitter.constant(definition.call as unknown as AnySet), ...args);
-  if (!definition.strict) return emitter.let(made);
-  const nulls = operands.filter((operand) => operand.nullable).map((operand) => isNull(operand.code));
-  if (nulls.length === 0) return emitter.let(made);
-  return emitter.let({
-    kind: 'conditional',
-    test: nulls.reduce((a, b) => or(a, b)),
-    then: emitter.constant(NO_ROWS),
-    otherwise: made,
-  });
+  const made = emitter.newLocal();
+  const make = (): void => {
+    const { execute } = definition;
+    const rows =
+      execute === undefined || context.state.waits !== true
+        ? call(emitter.constant(definition.call), ...args)
+        : emitter.delegate(call(emitter.constant(execute), ...args));
+    emitter.assign(made, rows);
+  };
+  emitter.add({ kind: 'let', local: made, value: emitter.constant(NO_ROWS) });
+  const nulls = definition.strict ? operands.filter((operand) => operand.nullable) : [];
+  emitter.if(
+    nulls.map(({ code }) => isNotNull(code)).reduce((a, b) => and(a, b), literal(true)),
+    make,
+  );
+  return made;
 }
 
 const NO_ROWS: readonly Value[] = [];
@@ -169,6 +181,14 @@ function fieldOf(value: Value, c: number): Value {
   return (value as SqlRecord).fields[c] ?? null;
 }
 
+/** Values as rows of one column. */
+function* each(set: Iterable<Value>): Generator<Value[], void, void> {
+  for (const value of set) yield [value];
+}
+
+/** The calls of sets, where one of them may wait. */
+type Calls = Generator<Yielded, readonly Iterable<Value>[], void>;
+
 /** A scalar call in FROM is a set of one. */
 function* one(value: Value): Generator<Value, void, void> {
   yield value;
@@ -182,7 +202,7 @@ export function produceFunctionScan(compiler: PlanCompiler, node: FunctionScan, 
   const { builder } = compiler;
   const emitter = builder.emitter();
   const [run] = emitter.parameters(1) as [Local];
-  const context = stepContext(compiler, emitter, run, new Row(), { checks: [], usesFuel: false });
+  const context = stepContext(compiler, emitter, run, new Row(), { checks: [], usesFuel: false, waits: true });
   const sets = node.calls.map((item) =>
     'function' in item
       ? setCode(context, item)
@@ -195,15 +215,17 @@ export function produceFunctionScan(compiler: PlanCompiler, node: FunctionScan, 
   const columns = node.ordinality === undefined ? all : [...all, node.ordinality];
   const [single] = node.calls;
   const plain = node.calls.length === 1 && node.ordinality === undefined && single !== undefined && !single.composite;
-  function* rows(r: Run): Generator<Value[], void, void> {
-    const made = compiled.get(r.statement)(r) as Iterable<Value>[];
-    if (plain) {
-      for (const value of made[0] as Iterable<Value>) yield [value];
-      return;
-    }
-    yield* zip(made, widths);
-  }
-  produceIterator(compiler, columns, rows, consume);
+  const rows = (made: readonly Iterable<Value>[]): Iterable<Value[]> =>
+    plain ? each(made[0] as Iterable<Value>) : zip(made, widths);
+  produceIterator(
+    compiler,
+    columns,
+    function* (r) {
+      const made = compiled.get(r.statement)(r);
+      return rows((compiled.code.generator ? yield* made as Calls : made) as Iterable<Value>[]);
+    },
+    consume,
+  );
 }
 
 export function produceProjectSet(compiler: PlanCompiler, node: ProjectSet, consume: Consume): void {

@@ -30,7 +30,7 @@ function lockRow(target: Target): (run: Run, row: RowReference) => Generator<Yie
   return function* (run, row) {
     const { transaction } = run.context;
     if (transaction === undefined) throw new PhantomError('25000', 'row locks need a transaction');
-    if (transaction.readOnly) {
+    if (run.context.readOnly) {
       const words = target.strength.toUpperCase().replaceAll('-', ' ');
       throw new PhantomError('25006', `cannot execute SELECT FOR ${words} in a read-only transaction`);
     }

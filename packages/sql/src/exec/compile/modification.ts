@@ -29,13 +29,18 @@ import {
   type Local,
 } from '../code/ir.js';
 import type { Run } from '../run.js';
-import { StatementRestart } from '../runtime.js';
+import { REST, StatementRestart, type Yielded } from '../runtime.js';
 import { stateOf } from './program-builder.js';
 import { ColumnSource, Row } from './row-scope.js';
 import { withRow, type Consume, type PlanCompiler, type StepContext } from './step.js';
 
 function isPromise(value: unknown): boolean {
   return value instanceof Promise;
+}
+
+/** What to wait for before a writer is asked again. */
+function waitOf(outcome: Promise<unknown>): Yielded {
+  return outcome === REST ? undefined : outcome;
 }
 
 function restart(): never {
@@ -93,7 +98,7 @@ function ask(context: StepContext, question: Code): Code {
     emitter.assign(outcome, question);
     emitter.if(
       call(emitter.constant(isPromise), outcome),
-      () => emitter.yield(outcome),
+      () => emitter.yield(call(emitter.constant(waitOf), outcome)),
       () => emitter.break(label),
     );
   });

@@ -41,7 +41,7 @@ export function writeStep(
 ): void {
   const emitter = compiler.builder.emitter();
   const [run, source, from, to] = emitter.parameters(4) as [Local, Local, Local, Local];
-  const state: StepState = { checks: [], usesFuel: false };
+  const state: StepState = { checks: [], usesFuel: false, waits: true };
   const context = stepContext(compiler, emitter, run, new Row(), state);
   body({ run, source, from, to, context });
   emitter.return(to);

@@ -21,6 +21,8 @@ export interface StepState {
   readonly checks: Code[];
   /** The step has inner loops: it lowers the run's fuel and returns when it is used up. */
   usesFuel: boolean;
+  /** The code is that of a step, whose driver follows a generator. */
+  readonly waits?: boolean;
   /** The step may end its pipeline before the source does. */
   stops?: boolean;
   /** The row at hand: where the driver goes on when the step returns before it has done anything with it. */
@@ -66,7 +68,8 @@ export function stepContext(
   row: Row,
   state: StepState,
 ): StepContext {
-  const expressions = new ExpressionCompiler(compiler.builder, emitter, run, row, compiler.subplans);
+  const waits = state.waits === true;
+  const expressions = new ExpressionCompiler(compiler.builder, emitter, run, row, compiler.subplans, waits);
   return { emitter, run, row, state, expressions };
 }
 

@@ -14,6 +14,7 @@ import { TypeOid } from '../../types/type-oids.js';
 import { BOOL, typeRef } from '../../types/type-refs.js';
 import type { Value } from '../../types/type.js';
 import { inContext } from '../error-context.js';
+import { KeptRows } from '../kept-rows.js';
 import type { RoutineHost, RoutineSignature } from '../routine-language.js';
 import type { DeclaredCursor } from './compile-cursors.js';
 import { report } from './extra-checks.js';
@@ -271,12 +272,8 @@ export class Compilation {
 
   /** One more row of the result; 53200 when they get too many. */
   addRow(frame: Frame, value: Value): void {
-    if (frame.rows.length >= RESULT_ROWS_MAX) {
-      throw new PhantomError('53200', `a function keeps at most ${RESULT_ROWS_MAX} rows of its result`, {
-        family: 'limit',
-      });
-    }
-    frame.rows.push(value);
+    frame.rows ??= new KeptRows(this.host.memoryLimitBytes);
+    frame.rows.add(value);
   }
 
   typeName(type: TypeRef | undefined): string {
@@ -303,9 +300,6 @@ export class Compilation {
     return catalog.types.byOid(type.oid)?.output(value, evaluation) ?? String(value);
   }
 }
-
-/** Rows of one result, which are kept until the function has ended. */
-const RESULT_ROWS_MAX = 10_000_000;
 
 /** `f(integer,text)`; a block of DO has a name of its own. */
 function routineName({ catalog }: RoutineHost, { name, parameters }: RoutineDescriptor): string {

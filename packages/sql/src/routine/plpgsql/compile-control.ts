@@ -30,7 +30,7 @@ export function compileCondition(
 
 export function compileAssign(compilation: Compilation, node: AssignNode): Step {
   const { code, target } = assignment(compilation, node);
-  if (node.value.isPlain) return action((frame) => target.assign(frame, code.value(frame), code.type));
+  if (code.isPlain) return action((frame) => target.assign(frame, code.value(frame), code.type));
   return waitingAction(function* (frame) {
     const value = yield* code.compute(frame);
     target.assign(frame, value, code.type);
@@ -68,7 +68,7 @@ function branches(
 ): Step {
   const conditions = nodes.map(({ condition }) => compileCondition(compiler.compilation, condition));
   const bodies = nodes.map(({ body }) => compiler.list(body));
-  const isPlain = nodes.every(({ condition }) => condition.isPlain);
+  const isPlain = conditions.every(({ code }) => code.isPlain);
   const bodiesNow = bodies.flatMap((body) => (body.waits ? [] : [body]));
   if (isPlain && bodiesNow.length === bodies.length && !otherwise.waits) {
     return plain((frame) => {
@@ -147,7 +147,7 @@ export function compileExit(compiler: Compiler, node: ExitNode): Step {
   };
   if (when === undefined) return plain(leave);
   const { code, holds } = compileCondition(compilation, when);
-  if (when.isPlain) return plain((frame) => (holds(code.value(frame)) ? leave(frame) : Completion.Next));
+  if (code.isPlain) return plain((frame) => (holds(code.value(frame)) ? leave(frame) : Completion.Next));
   return waiting(function* (frame) {
     const value = yield* code.compute(frame);
     return holds(value) ? leave(frame) : Completion.Next;

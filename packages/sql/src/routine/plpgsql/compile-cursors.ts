@@ -103,13 +103,13 @@ function* openOver(
   scroll: boolean | undefined,
 ): Generator<Yielded, string, void> {
   const query = yield* source(frame);
-  const { text, fields, tableOid } = query;
+  const { text, fields, tableOid, reads } = query;
   const name = frame.values[variable.slot] as string | null;
   if (name === null && variable.constant)
     throw new PhantomError('22005', `variable "${variable.name}" is declared CONSTANT`);
   if (fields.length === 0) throw new PhantomError('42P11', 'cannot open a query without rows as cursor');
   const run = query.run.bind(query);
-  const opened = yield* compilation.host.cursors.open({ name, text, fields, tableOid, scroll, run });
+  const opened = yield* compilation.host.cursors.open({ name, text, fields, tableOid, reads, scroll, run });
   frame.values[variable.slot] = opened;
   return opened;
 }

@@ -104,7 +104,7 @@ export function compileLoop(compiler: Compiler, { label, body }: LoopNode): Step
 export function compileWhile(compiler: Compiler, { label, body, condition }: WhileNode): Step {
   const { code, holds } = compileCondition(compiler.compilation, condition);
   return endless(compiler, label, loopBody(compiler, label, body), function* (frame) {
-    return holds(condition.isPlain ? code.value(frame) : yield* code.compute(frame));
+    return holds(code.isPlain ? code.value(frame) : yield* code.compute(frame));
   });
 }
 

@@ -3,7 +3,7 @@ import { PhantomError, unsupportedError } from '@phantom/base';
 import type { Execution, RowSink, Yielded } from '../../exec/runtime.js';
 import type { PlanField } from '../../plan/prepared-plan.js';
 import { parameterNames } from '../../expr/context.js';
-import type { TypeRef } from '@phantom/catalog';
+import type { Oid, TypeRef } from '@phantom/catalog';
 import type { Statement } from '../../text/ast-statements.js';
 import { TEXT } from '../../types/type-refs.js';
 import type { Value } from '../../types/type.js';
@@ -24,6 +24,7 @@ export interface ReadyQuery {
   readonly fields: readonly PlanField[];
   readonly outputs?: readonly number[] | undefined;
   readonly tableOid?: RoutineStatement['tableOid'];
+  readonly reads: readonly Oid[];
   run(sink: RowSink): Execution;
   /** `parameters: x = '1'`, for the error of INTO STRICT. */
   parameterText(): string | undefined;
@@ -65,6 +66,9 @@ function ready(
     outputs: statement.outputs,
     get tableOid() {
       return statement.tableOid;
+    },
+    get reads() {
+      return statement.reads ?? [];
     },
     run: (sink) => within(text, statement.run(values, sink)),
   };
@@ -245,7 +249,9 @@ export function compileDynamic(compilation: Compilation, { dynamic, into }: Exec
   const { host } = compilation;
   const prepare = dynamicText(compilation, dynamic);
   const read = into === undefined ? undefined : intoReader(compilation, into, false);
-  return waitingAction(function* (frame) {
+  return waitingAction((frame) => host.withinTransaction(run(frame)));
+
+  function* run(frame: Frame): Generator<Yielded, void, void> {
     const { text, statements, values, types } = yield* prepare(frame);
     for (let i = 0; i < statements.length; i++) {
       const node = statements[i] as Statement;
@@ -257,5 +263,5 @@ export function compileDynamic(compilation: Compilation, { dynamic, into }: Exec
       if (read !== undefined && i === statements.length - 1) yield* read(frame, query, false);
       else frame.rowCount = yield* query.run(DISCARD);
     }
-  });
+  }
 }

@@ -108,7 +108,7 @@ function* texts(
 ): Generator<Yielded, (string | undefined)[], void> {
   const result: (string | undefined)[] = [];
   for (const code of codes) {
-    const value = code.fragment.isPlain ? code.value(frame) : yield* code.compute(frame);
+    const value = code.isPlain ? code.value(frame) : yield* code.compute(frame);
     result.push(compilation.text(value, code.type));
   }
   return result;

@@ -47,7 +47,7 @@ export function compileReturn(compilation: Compilation, node: ReturnNode): Step 
     frame.result = fitted(compilation, result, code.type, wanted as WantedResult);
     return Completion.Return;
   };
-  if (value.isPlain) return plain((frame) => finish(frame, code.value(frame)));
+  if (code.isPlain) return plain((frame) => finish(frame, code.value(frame)));
   return waiting(function* (frame) {
     return finish(frame, yield* code.compute(frame));
   });

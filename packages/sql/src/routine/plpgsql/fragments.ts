@@ -15,6 +15,7 @@ import type { ParameterNames } from '../../expr/context.js';
 import { type RoutineExpression, bindRoutineExpression } from '../../plan/routine-expression.js';
 import type { RoutineBinding } from '../../plan/routine-binding.js';
 import type * as Ast from '../../text/ast.js';
+import type { QualifiedName } from '../../text/ast-leaves.js';
 import { TypeOid } from '../../types/type-oids.js';
 import { typeRef } from '../../types/type-refs.js';
 import type { Value } from '../../types/type.js';
@@ -219,6 +220,8 @@ interface BoundExpression {
 /** An expression: computed at once where no query stands in it. */
 export class ExpressionCode {
   readonly fragment: ExpressionFragment;
+  /** It neither queries nor calls what may: its value is there at once. */
+  readonly isPlain: boolean;
   private readonly parameters: FragmentParameters;
   private readonly host: RoutineHost;
   private readonly part: { readonly parameter: number; readonly target: Ast.TargetColumn } | undefined;
@@ -233,29 +236,33 @@ export class ExpressionCode {
     this.fragment = fragment;
     this.parameters = new FragmentParameters(fragment, scope, part?.variable);
     this.host = scope.host;
+    this.isPlain = fragment.isPlain && !namesRoutine(fragment.expression, scope.host);
     if (part !== undefined)
       this.part = { parameter: this.parameters.indexOf(part.variable, undefined), target: part.target };
   }
 
-  /** The value, at once; `typeOf` tells its type afterwards. */
+  /** The value, at once; `type` tells its type afterwards. */
   value(frame: Frame): Value {
     const { simple } = this.boundFor(frame);
-    if (simple === undefined) return this.host.driveNow(this.compute(frame));
+    if (simple === undefined || simple.execute !== undefined) return this.host.driveNow(this.compute(frame));
     if (simple.privileges.length > 0) this.host.checkPrivileges(simple.privileges);
-    if (!simple.callsRoutines) return simple.evaluate(this.parameters.values(frame), this.host.evaluation);
-    // Functions that are not volatile read by the snapshot of whoever calls them: that of a statement of its own.
-    const leave = this.host.beginStatement(this.fragment.text);
-    try {
-      return simple.evaluate(this.parameters.values(frame), this.host.evaluation);
-    } finally {
-      leave();
-    }
+    return simple.evaluate(this.parameters.values(frame), this.host.evaluation);
   }
 
   /** The value, by the protocol of executions. */
   *compute(frame: Frame): Generator<Yielded, Value, void> {
     const { simple, statement } = this.boundFor(frame);
-    if (simple !== undefined) return this.value(frame);
+    if (simple !== undefined) {
+      if (simple.execute === undefined) return this.value(frame);
+      if (simple.privileges.length > 0) this.host.checkPrivileges(simple.privileges);
+      // Functions that are not volatile read by the snapshot of whoever calls them: that of a statement of its own.
+      const leave = this.host.beginStatement(this.fragment.text);
+      try {
+        return yield* simple.execute(this.parameters.values(frame), this.host.evaluation);
+      } finally {
+        leave();
+      }
+    }
     const { fields } = statement as RoutineStatement;
     const { text } = this.fragment;
     if (fields.length !== 1) throw new PhantomError('42601', `query "${text}" returned ${fields.length} columns`);
@@ -301,6 +308,18 @@ export class ExpressionCode {
     const statement = host.prepare(query, queryText, types, { names, wanted: undefined, stored: undefined });
     return { version, simple: undefined, statement };
   }
+}
+
+/** True where a function of a user's is called by what stands there, as far as names tell. */
+function namesRoutine(part: unknown, host: RoutineHost): boolean {
+  if (typeof part !== 'object' || part === null) return false;
+  const { kind, name } = part as { readonly kind?: unknown; readonly name?: unknown };
+  if (kind === 'call') {
+    const last = (name as QualifiedName).at(-1)?.text ?? '';
+    const schema = (name as QualifiedName).at(-2)?.text;
+    if (host.catalog.functions.functionsNamed(last, schema).some(({ routine }) => routine !== undefined)) return true;
+  }
+  return Object.values(part).some((inner) => namesRoutine(inner, host));
 }
 
 /** Binds a piece: its errors tell its text. */

@@ -88,7 +88,7 @@ export class PlpgsqlBody {
 
   private resultOf(frame: Frame, completion: Completion): Value {
     const { routine, wanted } = this.compilation.signature;
-    if (routine.returnsSet) return frame.rows;
+    if (routine.returnsSet) return frame.rows?.values ?? [];
     if (this.outputs.length > 0) return outputValue(this.compilation, this.outputs, frame);
     if (wanted === undefined) return routine.resultType.oid === TypeOid.void ? '' : null;
     if (completion === Completion.Return) return frame.result;

@@ -7,6 +7,7 @@
  */
 import type { TypeRef } from '@phantom/catalog';
 import type { PhantomError } from '@phantom/base';
+import type { KeptRows } from '../kept-rows.js';
 import type { NamePath } from './syntax.js';
 
 export interface RecordColumn {
@@ -80,7 +81,7 @@ export class Frame {
   label: string | undefined;
   result: unknown = null;
   /** Of a routine that returns a set. */
-  readonly rows: unknown[] = [];
+  rows: KeptRows | undefined = undefined;
   rowCount: number | bigint = 0;
   /** Errors whose handlers run, the innermost last. */
   readonly errors: PhantomError[] = [];

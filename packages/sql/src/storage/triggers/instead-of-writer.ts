@@ -1,6 +1,6 @@
 /** The writer of a view whose triggers stand for every change: it fires them, and what they do is the change. */
 import type { Oid, TriggerEvent } from '@phantom/catalog';
-import type { Yielded } from '../../exec/runtime.js';
+import { REST, type Yielded } from '../../exec/runtime.js';
 import type { Value } from '../../types/type.js';
 import type { RowReference, StatementWriter, WriteOutcome } from '../table-writer.js';
 import type { StatementTriggers } from './statement-triggers.js';
@@ -54,16 +54,12 @@ export class InsteadOfWriter implements StatementWriter {
   private write(event: TriggerEvent, oldRow: Row | null, newRow: Row | null, given: Row): WriteOutcome | Promise<void> {
     if (this.pending?.given !== given)
       this.pending = { given, run: this.statement.instead(this.triggers, event, oldRow, newRow) };
-    for (let step = this.pending.run.next(); ; step = this.pending.run.next()) {
-      if (step.done !== true) {
-        if (step.value instanceof Promise) return step.value.then(() => undefined);
-        continue;
-      }
-      this.pending = undefined;
-      if (step.value === null) return 'skipped';
-      this.stored = step.value;
-      this.rowsWritten++;
-      return 'written';
-    }
+    const step = this.pending.run.next();
+    if (step.done !== true) return step.value instanceof Promise ? step.value.then(() => undefined) : REST;
+    this.pending = undefined;
+    if (step.value === null) return 'skipped';
+    this.stored = step.value;
+    this.rowsWritten++;
+    return 'written';
   }
 }

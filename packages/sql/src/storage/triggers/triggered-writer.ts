@@ -3,7 +3,7 @@
  * after. A trigger that waits makes the call wait: the caller repeats it with the same row, and the trigger goes on.
  */
 import type { Oid, TriggerEvent } from '@phantom/catalog';
-import type { Yielded } from '../../exec/runtime.js';
+import { REST, type Yielded } from '../../exec/runtime.js';
 import type { Value } from '../../types/type.js';
 import type { RowReference, StatementWriter, WriteOutcome } from '../table-writer.js';
 import type { StatementTriggers } from './statement-triggers.js';
@@ -91,7 +91,7 @@ export class TriggeredWriter implements StatementWriter {
     while (pending.outcome === undefined) {
       const step = pending.triggers.next();
       if (step.done === true) pending.outcome = step.value;
-      else if (step.value instanceof Promise) return step.value.then(() => undefined);
+      else return step.value instanceof Promise ? step.value.then(() => undefined) : REST;
     }
     const row = pending.outcome;
     if (row === null) {
