@@ -34,6 +34,7 @@ export function testContext(overrides: Partial<EvaluationContext> = {}): Evaluat
     types: builtinTypeCatalog,
     clockMicros: () => NOW_MICROS,
     random: () => 0.5,
+    seedRandom: () => undefined,
     advisory: NO_LOCKS,
     routines: NO_ROUTINES,
     backendPid: 1,

@@ -5,6 +5,7 @@ import { resolveTypeName } from '../expr/type-names.js';
 import type { FieldDefinition, QualifiedName, StringLiteral, TypeName } from '../text/ast-leaves.js';
 import type { AlterEnum, AlterTable, AlterTableAction, CreateType } from '../text/ast-schema.js';
 import type { DdlContext, DdlExecution } from './context.js';
+import { renameLabelInTexts } from './renamed-texts.js';
 import { createRangeType } from './create-range-type.js';
 import { ownership } from './ownership.js';
 import { claimName, creationSchema, lockForChange, relationExists, requireOwner, splitName } from './names.js';
@@ -136,6 +137,7 @@ export function* alterEnum(context: DdlContext, node: AlterEnum): DdlExecution {
       ? renameLabel(definition.labels, action.from.value, action.to.value)
       : addLabel(context, definition.labels, action);
   if (labels === undefined) return undefined;
+  if (action.kind === 'rename') yield* renameLabelInTexts(context, type, action.from.value, action.to.value);
   context.objects.put({ ...type, definition: { kind: 'enum', labels } });
   renewUsers(context, type.oid);
   return undefined;

@@ -1,6 +1,7 @@
 /**
  * ALTER ... RENAME, OWNER TO and SET SCHEMA. Whatever refers to an object by oid need not hear of it; texts of a table's own
- * expressions name its columns and are written anew; stored queries keep the names they were made with.
+ * expressions name its columns and are written anew, as are all texts that name functions, types and schemas (renamed-texts.ts);
+ * stored queries keep the names of relations that they were made with.
  */
 import { PhantomError, unsupportedError } from '@phantom/base';
 import {
@@ -31,6 +32,7 @@ import {
   schemaNamed,
 } from './names.js';
 import { renamePolicy } from './policies.js';
+import { renameSchemaInTexts, renameTypeInTexts } from './renamed-texts.js';
 import { currentRole, roleNamed, roleOf } from './role-names.js';
 import { refusePredefined, requireRoleAdministration } from './roles.js';
 import { moveRoutine, ownRoutine, renameRoutine } from './routines/alter-routine.js';
@@ -97,6 +99,7 @@ export function* rename(context: DdlContext, node: Rename): DdlExecution {
       const existing = yield* claimName(context, nameClass, isSchema ? context.databaseOid : 0, to);
       if (existing !== undefined)
         throw new PhantomError(isSchema ? '42P06' : '42P04', `${object.kind} "${to}" already exists`);
+      if (isSchema) yield* renameSchemaInTexts(context, object.name, to);
       context.objects.put({ ...object, name: to });
       return undefined;
     }
@@ -107,8 +110,8 @@ export function* rename(context: DdlContext, node: Rename): DdlExecution {
       refuseRowType(type);
       yield* lockForChange(context, type);
       yield* claimTypeName(context, type.schemaOid, to);
-      refuseTextUse(context, type);
-      context.objects.put({ ...type, name: to });
+      yield* renameTypeInTexts(context, type, { ...type, name: to });
+      putType(context, { ...type, name: to });
       return undefined;
     }
     case 'function':
@@ -161,8 +164,18 @@ function* renameRelation(context: DdlContext, node: Rename): DdlExecution {
   if ((yield* claimName(context, NameClass.Relation, relation.schemaOid, to)) !== undefined) throw relationExists(to);
   if (relation.kind === 'table' || relation.kind === 'view')
     yield* claimTypeName(context, relation.schemaOid, to, true);
-  moved(context, { ...relation, name: to });
+  yield* move(context, relation, { ...relation, name: to });
   return undefined;
+}
+
+/** Puts a relation under its new name or schema, with texts that name the type of its rows. */
+function* move(context: DdlContext, before: NamedRelation, after: NamedRelation): Step<void> {
+  if (before.kind === 'table' || before.kind === 'view') {
+    const type = { oid: before.rowTypeOid, name: before.name, schemaOid: before.schemaOid };
+    yield* renameTypeInTexts(context, type, { ...type, name: after.name, schemaOid: after.schemaOid });
+  }
+  const { name, schemaOid } = after;
+  moved(context, { ...(context.objects.object(before.oid) as NamedRelation), name, schemaOid });
 }
 
 /** Puts a relation under its new name or schema; row types, and constraints that share their index's name, follow. */
@@ -296,30 +309,10 @@ function refuseRowType(type: TypeDescriptor): void {
   }
 }
 
-/** Texts that the catalog keeps may name a type; one that is renamed or moved must not stand in any. */
-function refuseTextUse(context: DdlContext, type: TypeDescriptor): void {
-  const name = new RegExp(`(^|[^\\w$])"?${type.name.replaceAll(/[^\w]/g, '\\$&')}"?($|[^\\w$])`);
-  const inText = (sql: string | undefined): boolean => sql !== undefined && name.test(sql);
-  for (const object of context.objects.objects()) {
-    let user: string | undefined;
-    if (object.kind === 'view' && inText(object.querySql)) user = `view ${object.name}`;
-    if (object.kind === 'table') {
-      const texts = [
-        ...object.columns.map((column) => column.defaultSql),
-        ...object.constraints.map((constraint) =>
-          'expressionSql' in constraint ? constraint.expressionSql : undefined,
-        ),
-        object.materialized?.querySql,
-      ];
-      if (texts.some(inText)) user = `table ${object.name}`;
-    }
-    if (
-      object.kind === 'index' &&
-      (inText(object.predicateSql) || object.parts.some((part) => inText(part.expressionSql)))
-    )
-      user = `index ${object.name}`;
-    if (user !== undefined) throw unsupportedError(`renaming type ${type.name}, which the text of ${user} names`);
-  }
+/** Puts a type under its new name or schema; its own texts may have been written anew meanwhile. */
+function putType(context: DdlContext, { oid, name, schemaOid }: TypeDescriptor): void {
+  const type = context.objects.object(oid) as TypeDescriptor;
+  context.objects.put({ ...type, name, schemaOid });
 }
 
 /** A schema or database by name. */
@@ -429,8 +422,8 @@ export function* alterSchema(context: DdlContext, node: AlterObjectSchema): DdlE
     refuseRowType(type);
     if (type.schemaOid === schema.oid) return undefined;
     yield* claimTypeName(context, schema.oid, type.name);
-    refuseTextUse(context, type);
-    context.objects.put({ ...type, schemaOid: schema.oid });
+    yield* renameTypeInTexts(context, type, { ...type, schemaOid: schema.oid });
+    putType(context, { ...type, schemaOid: schema.oid });
     return undefined;
   }
   if (isRoutineWord(target.object)) return yield* moveRoutine(context, target, schema.oid);
@@ -448,7 +441,7 @@ export function* alterSchema(context: DdlContext, node: AlterObjectSchema): DdlE
     throw new PhantomError('42P07', `relation "${relation.name}" already exists in schema "${schema.name}"`);
   if (relation.kind === 'table' || relation.kind === 'view')
     yield* claimTypeName(context, schema.oid, relation.name, true);
-  moved(context, { ...relation, schemaOid: schema.oid });
+  yield* move(context, relation, { ...relation, schemaOid: schema.oid });
   for (const dependency of Array.from(context.objects.dependentsOf(relation.oid))) {
     const dependent = context.objects.object(dependency.dependentOid);
     if (dependency.strength === 'automatic' && (dependent?.kind === 'index' || dependent?.kind === 'sequence'))

@@ -3,6 +3,7 @@
  * of its own. Generated code is used when the plan is expected to visit enough rows, or has run often enough, to repay it.
  */
 import { PhantomError } from '@phantom/base';
+import type { Oid } from '@phantom/catalog';
 import type { ColumnId } from '../expr/expression.js';
 import type { PhysicalNode } from '../plan/physical/physical.js';
 import type { PhysicalPlanner } from '../plan/physical/planner.js';
@@ -96,12 +97,24 @@ function countedNode(node: PhysicalNode): PhysicalNode | undefined {
   }
 }
 
+/** Tables that more than one part of the plan updates or deletes from. */
+function sharedTargets(physical: PhysicalNode): ReadonlySet<Oid> {
+  const [met, shared] = [new Set<Oid>(), new Set<Oid>()];
+  const visit = (node: PhysicalNode): void => {
+    if (node.kind === 'update' || node.kind === 'delete') (met.has(node.table.oid) ? shared : met).add(node.table.oid);
+    inputsOfPhysical(node).forEach(visit);
+  };
+  visit(physical);
+  return shared;
+}
+
 function compileProgram(options: CompileOptions): { readonly program: Program; readonly output: number } {
   const { planner, physical, outputs } = options;
   const builder = new ProgramBuilder(
     {
       types: planner.context.catalog.types,
       constants: new ConstantTable(),
+      sharedTargets: sharedTargets(physical),
       // Outer joins and grouping sets make nulls above a scan, so buffers take every column for nullable.
       isNotNull: () => false,
     },

@@ -263,6 +263,12 @@ export const floatFunctions: Implementations = {
   degrees: (a: number) => checkFinite(a / DEGREE, a),
   radians: (a: number) => a * DEGREE,
   drandom: contextual((context: EvaluationContext) => context.random()),
+  setseed: contextual((seed: number, context: EvaluationContext) => {
+    if (!(seed >= -1 && seed <= 1))
+      throw new PhantomError('22023', `setseed parameter ${formatFloat8(seed)} is out of allowed range [-1,1]`);
+    context.seedRandom(seed);
+    return '';
+  }),
   width_bucket_float8: bucket,
   i2tod: (a: number) => a,
   i4tod: (a: number) => a,

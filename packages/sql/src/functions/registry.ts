@@ -67,6 +67,8 @@ export interface EvaluationContext extends TypeContext {
   readonly statementMicros: number;
   clockMicros(): number;
   random(): number;
+  /** What `random` gives from now on follows from the seed, -1 to 1. */
+  seedRandom(seed: number): void;
   readonly advisory: AdvisoryLocks;
   readonly routines: RoutineCaller;
   /** Number of the session, as cancel requests name it. */

@@ -3,7 +3,7 @@
  * each statement; everything that costs something (clocks, settings) is read when it is first asked for in a statement.
  */
 import type { Clock } from '@phantom/base';
-import { PhantomError, type Random } from '@phantom/base';
+import { PhantomError, Random } from '@phantom/base';
 import type { Oid, SequenceDescriptor, SequenceRow, Sequences } from '@phantom/catalog';
 import type {
   AdvisoryLocks,
@@ -34,7 +34,7 @@ export function microsSince2000(nowMs: number): number {
 export interface EvaluationOwner {
   readonly settings: Settings;
   readonly clock: Clock;
-  readonly randomNumbers: Random;
+  randomNumbers: Random;
   readonly sequences: Sequences;
   readonly picture: CatalogPort;
   readonly databaseName: string;
@@ -188,6 +188,10 @@ export class SessionEvaluation implements EvaluationContext {
 
   random(): number {
     return this.owner.randomNumbers.float();
+  }
+
+  seedRandom(seed: number): void {
+    this.owner.randomNumbers = new Random(Math.round(seed * 0x7fff_ffff));
   }
 
   sequenceRow(sequenceOid: Oid): SequenceRow {

@@ -12,6 +12,7 @@ import { type Execution, PAUSE, REST, type RowBatch, type RowSink, type Yielded 
 import type { PlanField } from '../plan/prepared-plan.js';
 import type { Value } from '../types/type.js';
 import { commandTag } from './command-tag.js';
+import { limitError } from './session-errors.js';
 import type { SqlSession } from './session.js';
 import type { SessionStatement } from './statement.js';
 
@@ -172,7 +173,7 @@ export class Portal {
   private failed(error: unknown): unknown {
     this.state = 'closed';
     this.session.portalClosed(this);
-    return error;
+    return limitError(error);
   }
 }
 

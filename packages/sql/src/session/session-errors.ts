@@ -46,3 +46,13 @@ export function waitedWithin(wait: Promise<void>): PhantomError {
     hint: 'Run the statement again.',
   });
 }
+
+/** The error, or what it is called where the process has run out of stack, or of room for one value. */
+export function limitError(error: unknown): unknown {
+  if (!(error instanceof RangeError)) return error;
+  if (error.message.startsWith('Maximum call stack'))
+    return new PhantomError('54001', 'stack depth limit exceeded', { cause: error, family: 'limit' });
+  if (/^(Invalid (string|array|typed array) length|Array buffer allocation failed)/.test(error.message))
+    return new PhantomError('54000', 'a value is too long', { cause: error, family: 'limit' });
+  return error;
+}

@@ -89,7 +89,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   readonly engine: SqlEngine;
   readonly settings: Settings;
   readonly evaluation: SessionEvaluation;
-  readonly randomNumbers: Random;
+  randomNumbers: Random;
   readonly databaseOid: Oid;
   readonly databaseName: string;
   /** Statements prepared by name, by SQL or by the protocol. */

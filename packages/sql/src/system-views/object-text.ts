@@ -174,8 +174,11 @@ export function indexPartText(
   }
   if (key.column !== undefined) return columnNames(table, [key.column]);
   const text = textOf(catalog, table, key.expressionSql ?? '', 'index');
-  return /^[\w"]+\(.*\)$/s.test(text) ? text : `(${text})`;
+  return CALL.test(text) ? text : `(${text})`;
 }
+
+/** A call of a function, whose name may have its schema before it. */
+const CALL = /^(?:(?:\w+|"(?:[^"]|"")+")\.)?(?:\w+|"(?:[^"]|"")+")\(.*\)$/s;
 
 /** A path of a collection's documents as CREATE INDEX takes it. */
 function documentPathText({ columns }: TableDescriptor, path: string): string {

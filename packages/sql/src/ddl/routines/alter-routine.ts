@@ -1,14 +1,13 @@
 /** ALTER FUNCTION, PROCEDURE and ROUTINE: options, name, schema. Callers know a routine by number and hear of nothing. */
-import { PhantomError, unsupportedError } from '@phantom/base';
+import { PhantomError } from '@phantom/base';
 import { NameClass, type Oid, type RoutineDescriptor, routineKeyName } from '@phantom/catalog';
 import type { ObjectRef } from '../../text/ast-access.js';
 import type { AlterRoutine } from '../../text/ast-statements.js';
 import type { Yielded } from '../../exec/runtime.js';
 import type { DdlContext, DdlExecution } from '../context.js';
-import { describe } from '../drop-plan.js';
 import { claimName, lockForChange, requireOwner } from '../names.js';
 import { routineNamed, routineText } from './routine-names.js';
-import { usersOfRoutine } from './routine-users.js';
+import { renameRoutineInTexts } from '../renamed-texts.js';
 import { changedSettings, readOptions, requireSuperuser } from './routine-options.js';
 
 /** The routine, owned by the current role and locked. */
@@ -50,17 +49,11 @@ function* move(context: DdlContext, routine: RoutineDescriptor): Generator<Yield
     const shown = routineText(context, routine);
     throw new PhantomError('42723', `${routine.routine} ${shown} already exists in schema "${schema}"`);
   }
-  refuseTextUse(context, routine);
-  context.objects.put(routine);
-}
-
-/** Texts that the catalog keeps name functions: one that stands in any keeps its name. */
-function refuseTextUse(context: DdlContext, { oid }: RoutineDescriptor): void {
-  const routine = context.objects.object(oid) as RoutineDescriptor;
-  const [use] = usersOfRoutine(context, routine);
-  const [dependency] = context.objects.dependentsOf(oid);
-  const user = use?.oid ?? dependency?.dependentOid;
-  if (user === undefined || user === oid) return;
-  const shown = describe(context, { kind: 'object', oid: user });
-  throw unsupportedError(`renaming or moving ${routine.routine} ${routine.name}, which the text of ${shown} names`);
+  const before = context.objects.object(routine.oid) as RoutineDescriptor;
+  yield* renameRoutineInTexts(context, before, routine);
+  context.objects.put({
+    ...(context.objects.object(routine.oid) as RoutineDescriptor),
+    name: routine.name,
+    schemaOid: routine.schemaOid,
+  });
 }

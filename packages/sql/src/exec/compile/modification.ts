@@ -379,13 +379,22 @@ function once(context: StepContext, slot: number | undefined, reference: Code, t
   emitter.if(call(emitter.constant(isFirst), stateOf(emitter, run, slot), reference), then);
 }
 
-function seenSlot(parts: Parts, mayRepeat: boolean): number | undefined {
-  return mayRepeat ? parts.compiler.builder.addSlot(() => new Set<string>()) : undefined;
+/** A slot for the keys of the rows that were touched, where they may come more than once. */
+function seenSlot({ compiler: { builder } }: Parts, { table, mayRepeat }: UpdateNode | DeleteNode): number | undefined {
+  if (builder.context.sharedTargets?.has(table.oid) === true) return builder.addSlot((run) => seenIn(run, table));
+  return mayRepeat ? builder.addSlot(() => new Set<string>()) : undefined;
+}
+
+/** Of a table that several parts of the statement change. */
+function seenIn({ statement: { results } }: Run, table: TableDescriptor): Set<string> {
+  const seen = (results.get(table) as Set<string> | undefined) ?? new Set<string>();
+  results.set(table, seen);
+  return seen;
 }
 
 function produceUpdate(parts: Parts, node: UpdateNode): void {
   const { compiler } = parts;
-  const seen = seenSlot(parts, node.mayRepeat);
+  const seen = seenSlot(parts, node);
   compiler.produce(node.input, (context) => {
     const reference = context.expressions.column(node.rowReference).code;
     once(context, seen, reference, () => emitUpdate(parts, context, node, node, reference));
@@ -408,7 +417,7 @@ function emitUpdate(
 }
 
 function produceDelete(parts: Parts, node: DeleteNode): void {
-  const seen = seenSlot(parts, node.mayRepeat);
+  const seen = seenSlot(parts, node);
   parts.compiler.produce(node.input, (context) => {
     const reference = context.expressions.column(node.rowReference).code;
     once(context, seen, reference, () => {

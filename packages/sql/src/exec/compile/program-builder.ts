@@ -1,4 +1,5 @@
 /** A program in the making: state slots, tasks, constants, and the columns of enclosing queries that it uses. */
+import type { Oid } from '@phantom/catalog';
 import type { ColumnId } from '../../expr/expression.js';
 import type { TypeLookup } from '../../types/type.js';
 import { type ConstantTable, Emitter } from '../code/emitter.js';
@@ -10,6 +11,8 @@ import type { Run } from '../run.js';
 export interface CompileContext {
   readonly types: TypeLookup;
   readonly constants: ConstantTable;
+  /** Tables that several parts of the statement update or delete from: each row only once. */
+  readonly sharedTargets?: ReadonlySet<Oid>;
   /** Columns that can never be null, as the catalog says. */
   isNotNull(column: ColumnId): boolean;
 }

@@ -52,6 +52,7 @@ export const floatFacts = `
 1394 abs 700 700 ix float4abs
 1395 abs 701 701 ix float8abs
 1598 random - 701 vx drandom
+1599 setseed 701 2278 vx setseed
 1600 asin 701 701 ix dasin
 1601 acos 701 701 ix dacos
 1602 atan 701 701 ix datan
