@@ -130,9 +130,8 @@ export class SessionRoutines implements RoutineCaller {
     const relations = transitionTables(trigger, table, rows);
     const compile = (): TriggerBody => {
       if (routine === undefined) return compileAction(trigger, rowType, hostOf(session, ACTION, relations));
-      const body = languageNamed(routine.language).compileTrigger?.(
-        { routine, rowType },
-        hostOf(session, routine, relations),
+      const body = compileBody(routine, () =>
+        languageNamed(routine.language).compileTrigger?.({ routine, rowType }, hostOf(session, routine, relations)),
       );
       if (body !== undefined) return body;
       throw new PhantomError('0A000', `trigger functions in language ${routine.language} are not supported`);
@@ -207,7 +206,7 @@ export class SessionRoutines implements RoutineCaller {
     if (body === undefined) {
       const { session } = this;
       const signature = signatureOf(routine, types, session.picture);
-      body = languageNamed(routine.language).compile(signature, hostOf(session, routine));
+      body = compileBody(routine, () => languageNamed(routine.language).compile(signature, hostOf(session, routine)));
       bySignature.set(key, body);
     }
     return body;
@@ -239,5 +238,14 @@ export class SessionRoutines implements RoutineCaller {
       session.interrupts.checkNow();
       session.restartSlice();
     }
+  }
+}
+
+/** A body compiled for a call: places in it are none of the statement that calls it. A block of DO is that statement's own. */
+function compileBody<T>({ oid }: RoutineDescriptor, compile: () => T): T {
+  try {
+    return compile();
+  } catch (error) {
+    throw error instanceof PhantomError && oid !== 0 ? error.with({ position: undefined }) : error;
   }
 }

@@ -10,7 +10,8 @@ import {
 } from '@phantom/catalog';
 import { type CatalogRow, informationView } from './catalog-view.js';
 import { isOfIdentity, tableNames, visible, yesOrNo } from './information-schema.js';
-import { relationsOf, typesOf } from './pg-objects.js';
+import { specificNames } from './information-routines.js';
+import { compositesOf, relationsOf, routinesOf, typesOf } from './pg-objects.js';
 import type { SystemView, SystemViewSource } from './system-view.js';
 
 const TABLE_PRIVILEGES: readonly (readonly [string, string])[] = [
@@ -115,10 +116,8 @@ function* usageRows(source: SystemViewSource): Iterable<CatalogRow> {
   const domains = [...typesOf(source)].filter((type) => type.definition.kind === 'domain');
   for (const object of [...sequences, ...domains]) {
     const isDomain = object.kind === 'type';
-    const everyone: AclItem[] = isDomain
-      ? [{ granteeOid: PUBLIC_ROLE, grantorOid: object.ownerOid, privileges: 'U', grantable: '' }]
-      : [];
-    for (const item of object.acl ?? [...everyone, ...ownersGrant(object.ownerOid, 'U')]) {
+    const own = isDomain ? defaulted(object.acl, object.ownerOid, 'U') : object.acl;
+    for (const item of own ?? ownersGrant(object.ownerOid, 'U')) {
       if (!item.privileges.includes('U')) continue;
       yield {
         ...granted(source, object.ownerOid, item, 'U'),
@@ -127,6 +126,44 @@ function* usageRows(source: SystemViewSource): Iterable<CatalogRow> {
         object_name: object.name,
         object_type: isDomain ? 'DOMAIN' : 'SEQUENCE',
         privilege_type: 'USAGE',
+      };
+    }
+  }
+}
+
+/** The rights on an object; where none was granted, the owner's and those that everyone has. */
+function defaulted(acl: readonly AclItem[] | undefined, ownerOid: Oid, letter: string): readonly AclItem[] {
+  const everyone: AclItem = { granteeOid: PUBLIC_ROLE, grantorOid: ownerOid, privileges: letter, grantable: '' };
+  return acl ?? [everyone, ...ownersGrant(ownerOid, letter)];
+}
+
+function* routinePrivilegeRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const routine of routinesOf(source)) {
+    for (const item of defaulted(routine.acl, routine.ownerOid, 'X')) {
+      if (!item.privileges.includes('X')) continue;
+      yield {
+        ...granted(source, routine.ownerOid, item, 'X'),
+        ...specificNames(source, routine),
+        routine_catalog: source.databaseName,
+        routine_schema: source.schemaNameOf(routine.schemaOid),
+        routine_name: routine.name,
+        privilege_type: 'EXECUTE',
+      };
+    }
+  }
+}
+
+/** Structured types only, which ISO calls user-defined. */
+function* typePrivilegeRows(source: SystemViewSource): Iterable<CatalogRow> {
+  for (const type of compositesOf(source)) {
+    for (const item of defaulted(type.acl, type.ownerOid, 'U')) {
+      if (!item.privileges.includes('U')) continue;
+      yield {
+        ...granted(source, type.ownerOid, item, 'U'),
+        udt_catalog: source.databaseName,
+        udt_schema: source.schemaNameOf(type.schemaOid),
+        udt_name: type.name,
+        privilege_type: 'TYPE USAGE',
       };
     }
   }
@@ -141,8 +178,8 @@ function concerning(rows: RowSource, everyone: boolean): RowSource {
     const all = isSuperuser(objectsSeen, roleOid);
     const own = new Set([...effectiveRoles(objectsSeen, roleOid, databaseOid)].map((oid) => source.roleNameOf(oid)));
     for (const row of rows(source)) {
-      const isPublic = row['grantee'] === 'PUBLIC';
-      if (isPublic ? everyone : all || own.has(String(row['grantee'])) || own.has(String(row['grantor']))) yield row;
+      const isPublic = everyone && row['grantee'] === 'PUBLIC';
+      if (isPublic || all || own.has(String(row['grantee'])) || own.has(String(row['grantor']))) yield row;
     }
   };
 }
@@ -157,6 +194,10 @@ export const INFORMATION_RIGHTS_VIEWS: readonly SystemView[] = [
   informationView('role_table_grants', concerning(tablePrivilegeRows, false)),
   informationView('column_privileges', concerning(columnPrivilegeRows, true)),
   informationView('role_column_grants', concerning(columnPrivilegeRows, false)),
+  informationView('routine_privileges', concerning(routinePrivilegeRows, true)),
+  informationView('role_routine_grants', concerning(routinePrivilegeRows, false)),
+  informationView('udt_privileges', concerning(typePrivilegeRows, true)),
+  informationView('role_udt_grants', concerning(typePrivilegeRows, false)),
   informationView('usage_privileges', concerning(usageRows, true)),
   informationView('role_usage_grants', concerning(usageRows, false)),
 ];

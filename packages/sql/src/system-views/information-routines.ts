@@ -14,7 +14,7 @@ function* visible(source: SystemViewSource): Iterable<RoutineDescriptor> {
 }
 
 /** What every row about a routine begins with; routines that share a name are told apart by their numbers. */
-function specificNames(source: SystemViewSource, { oid, name, schemaOid }: RoutineDescriptor): CatalogRow {
+export function specificNames(source: SystemViewSource, { oid, name, schemaOid }: RoutineDescriptor): CatalogRow {
   return {
     specific_catalog: source.databaseName,
     specific_schema: source.schemaNameOf(schemaOid),
