@@ -142,10 +142,11 @@ export function wholeRow(item: RangeItem): Expression {
   item.columns.forEach((_, i) => use(item, i));
   const [only] = item.columns;
   if (item.scalarRow && only !== undefined) return only.expression;
+  const columns = item.rowColumns ?? item.columns;
   const row: Expression = {
     kind: 'row',
-    fields: item.columns.map((column) => column.expression),
-    names: item.columns.map((column) => column.name),
+    fields: columns.map((column) => column.expression),
+    names: columns.map((column) => column.name),
     type: typeRef(item.rowTypeOid === 0 ? TypeOid.record : item.rowTypeOid),
   };
   if (item.marker === undefined) return row;

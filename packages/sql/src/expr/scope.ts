@@ -23,6 +23,8 @@ export interface RangeItem {
   /** Schema, for `schema.table.column`. Undefined where an alias hides it. */
   readonly schema: string | undefined;
   readonly columns: readonly ScopeColumn[];
+  /** Fields of a whole row, where a stored query knows other columns than there are now. */
+  readonly rowColumns?: readonly ScopeColumn[] | undefined;
   /** Its name may qualify columns. */
   readonly relationVisible: boolean;
   /** Its columns may be named alone. */

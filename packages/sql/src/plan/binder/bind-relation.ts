@@ -142,11 +142,17 @@ export function scanTable(
     expression: columnReference(id, column.type),
     type: column.type,
   }));
+  const rowColumns = live.map(({ column: { name, type }, id }) => ({
+    name,
+    type,
+    expression: columnReference(id, type),
+  }));
   const oidType = typeRef(TypeOid.oid);
   const shown = stored?.name.split('.');
   const item = rangeItem(alias ?? shown?.at(-1) ?? table.name, columns, {
     schema: alias === undefined ? (shown?.at(-2) ?? context.catalog.schemaName(table.schemaOid)) : undefined,
     rowTypeOid: table.rowTypeOid,
+    rowColumns: stored === undefined ? undefined : rowColumns,
     table,
     marker: live.find(({ column }) => column.notNull)?.id ?? rowReference,
     rowReference,
@@ -247,15 +253,15 @@ function bindView(binder: Binder, view: ViewDescriptor, node: Ast.TableRef): Bou
   const viewBinder = binder.within(inner);
   const query = viewBinder.bindQuery(binder.parseQuery(view.querySql), undefined);
   const stored = storedName(binder, node.name);
-  const known = stored === undefined ? view.columns : view.columns.slice(0, stored.columns.length);
-  const columns = known.map((column, i): ScopeColumn => {
+  const all = view.columns.map(({ name }, i): ScopeColumn => {
     const field = query.fields[i];
     if (field === undefined) {
       throw context.error('XX000', `view "${view.name}" has fewer columns than it was made with`, node.position);
     }
-    const name = stored?.columns[i] ?? column.name;
     return { name, expression: columnReference(field.column, field.type), type: field.type };
   });
+  // A stored query knows the columns there were, by their names of then.
+  const columns = stored?.columns.map((name, i) => ({ ...(all[i] as ScopeColumn), name })) ?? all;
   const shown = stored?.name.split('.');
   const item = rangeItem(
     node.alias?.name.text ?? shown?.at(-1) ?? view.name,
@@ -263,6 +269,7 @@ function bindView(binder: Binder, view: ViewDescriptor, node: Ast.TableRef): Bou
     {
       schema: node.alias === undefined ? (shown?.at(-2) ?? context.catalog.schemaName(view.schemaOid)) : undefined,
       rowTypeOid: view.rowTypeOid,
+      rowColumns: stored === undefined ? undefined : all,
       onUse: (index) => used.add(index + 1),
     },
   );
