@@ -73,6 +73,18 @@ describe('reads in other threads', () => {
     }
   });
 
+  it('read column indexes and what those have not taken in', async () => {
+    db.exec('create index item_columns on item using column (id, price) with (segment_rows = 1000)');
+    db.exec('delete from item where id between 2000 and 2009; update item set price = 0 where id = 1');
+    const text = 'select count(*)::int as n, sum(price)::text as s from item';
+    expect(JSON.stringify(db.prepare(`explain ${text}`).all())).toContain('Column Scan');
+    const here = db.prepare(text).all();
+    expect(await remote(async () => expect((await db.query(text)).rows).toEqual(here))).toBe(1);
+    db.exec('drop index item_columns');
+    expect(db.prepare(text).all()).toEqual(here);
+    await db.query("insert into item select i, 'again' from generate_series(2000, 2009) i");
+  });
+
   it('send many rows, more than are ahead of their reader at a time', async () => {
     const { rows } = await db.query('select a.id, b.name from item a, item b where b.id <= 30 order by a.id, b.id');
     expect(rows).toHaveLength(150_090);

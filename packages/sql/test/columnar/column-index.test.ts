@@ -119,6 +119,18 @@ describe('a column index', () => {
     expect(await both('select count(*), max(g) from t')).toEqual(['50 word6']);
   });
 
+  it('keeps serializable transactions from what they cannot have seen', async () => {
+    await does(`${TABLE}; ${fill(1, 50)}; ${INDEX}`);
+    const [one, two] = [engine.session(), engine.session()];
+    for (const on of [one, two]) {
+      await does(`${BY_COLUMNS}; begin isolation level serializable`, on);
+      expect(await rows(on, 'select count(*) from t where a = 77')).toEqual(['0']);
+    }
+    await does('insert into t (id, a) values (100, 77)', one);
+    await does('insert into t (id, a) values (101, 77)', two);
+    expect([await run(one, 'commit'), await run(two, 'commit')]).toEqual(['COMMIT', '40001']);
+  });
+
   it('shows itself in the catalog and in plans', async () => {
     await does(`${TABLE}; create index t_columns on t using column (a, c) with (segment_rows = 64)`);
     expect(await rows(session, "select indexdef from pg_indexes where indexname = 't_columns'")).toEqual([

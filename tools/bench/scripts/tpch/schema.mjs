@@ -40,8 +40,21 @@ export function createIndexes(dialect) {
   return dialect === 'duckdb' ? [] : INDEXES;
 }
 
+/** A column index over all columns of each table. */
+export function createColumnIndexes() {
+  return TABLES.map((table) => {
+    const names = columnsOf(table).map((column) => column.split(' ')[0]);
+    return `create index ${table}_columns on ${table} using column (${names.join(', ')})`;
+  });
+}
+
 /** Number of columns of a table. */
 export function widthOf(table) {
-  const plain = COLUMNS[table].replaceAll(/\([^)]*\)/g, '').split(',');
-  return plain.filter((part) => !part.trim().startsWith('primary key')).length;
+  return columnsOf(table).length;
+}
+
+/** The definitions of a table's columns, without what stands in parentheses. */
+function columnsOf(table) {
+  const parts = COLUMNS[table].replaceAll(/\([^)]*\)/g, '').split(',');
+  return parts.map((part) => part.trim()).filter((part) => !part.startsWith('primary key'));
 }
