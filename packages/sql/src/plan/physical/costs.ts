@@ -24,7 +24,7 @@ export const Costs = {
   hashTable: 40,
   /** Putting a row into a hash table, looking one up. */
   hashBuild: 2.5,
-  hashProbe: 1,
+  hashProbe: 0.4,
   /** Comparing two rows in a sort. */
   compare: 0.4,
   /** Keeping a row in memory. */
