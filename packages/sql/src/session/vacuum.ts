@@ -16,6 +16,7 @@ import { commitHere } from './transaction-statements.js';
 
 type Step<T> = Generator<Yielded, T, void>;
 
+const NO_KEY = new Uint8Array(0);
 /** Lost races with who rebuilds or vacuums the same index; past it the next VACUUM goes on. */
 const LOST_MAX = 8;
 
@@ -56,10 +57,12 @@ export function* catchUpTable(session: SqlSession, tableOid: Oid): Step<void> {
   session.engine.statistics.version++;
 }
 
+/** Passes over the index once: what is marked behind it meanwhile is left to the next time. */
 function* catchUpIndex(session: SqlSession, indexOid: Oid): Step<void> {
-  for (let lost = 0; lost < LOST_MAX;) {
+  let lost = 0;
+  for (let from: Uint8Array | undefined = NO_KEY; from !== undefined && lost < LOST_MAX;) {
     try {
-      if (!(yield* catchUpOnce(session, indexOid))) return;
+      from = yield* catchUpOnce(session, indexOid, from);
     } catch (error) {
       if (!(error instanceof PhantomError) || error.code !== '40001') throw error;
       lost++;
@@ -68,28 +71,28 @@ function* catchUpIndex(session: SqlSession, indexOid: Oid): Step<void> {
   }
 }
 
-/** One transaction of catching up; false when there is nothing more to do. */
-function* catchUpOnce(session: SqlSession, indexOid: Oid): Step<boolean> {
+/** One transaction of catching up, from a row key on; gives where the next one begins, undefined when there is nothing more to do. */
+function* catchUpOnce(session: SqlSession, indexOid: Oid, from: Uint8Array): Step<Uint8Array | undefined> {
   const { engine, picture } = session;
   const transaction = engine.mvcc.begin({ isolation: 'repeatable read', label: 'column index' });
   try {
     const objects = engine.catalog.begin(transaction);
     const named = described(session, indexOid);
-    if (named === undefined) return false;
+    if (named === undefined) return undefined;
     const mode = TableLockMode.RowExclusive;
     for (let wait = objects.lockTable(named.table.oid, mode, 'wait'); wait instanceof Promise;) {
       yield wait;
       wait = objects.lockTable(named.table.oid, mode, 'wait');
     }
     const found = described(session, indexOid);
-    if (found === undefined) return false;
+    if (found === undefined) return undefined;
     transaction.beginStatement();
     const index = columnIndex(found.index, found.table, picture.types);
-    if (!(yield* catchUpSome(transaction, index, session))) return false;
-    // Whoever reads by what is not on disk yet waits for no sync: a crash leaves the markers.
+    const next = yield* catchUpSome(transaction, index, from, session);
+    // Nobody waits for the disk: after a crash the markers are there again.
     if (session.synchronous) transaction.commitSync({ durability: 'os' });
     else yield transaction.commit({ durability: 'os' }).then(() => undefined);
-    return true;
+    return next;
   } finally {
     if (transaction.status === 'active') transaction.rollback();
   }

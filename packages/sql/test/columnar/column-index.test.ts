@@ -131,6 +131,19 @@ describe('a column index', () => {
     expect([await run(one, 'commit'), await run(two, 'commit')]).toEqual(['COMMIT', '40001']);
   });
 
+  it('waits for no prepared transaction, and shows what it has written once it is committed', async () => {
+    await does(`${TABLE}; ${fill(1, 50)}; ${INDEX}`);
+    await does(
+      "begin; update t set a = 5 where id < 10; delete from t where id = 40; prepare transaction 'p'",
+      engine.session(),
+    );
+    await does('vacuum t');
+    expect(await both('select count(*) from t')).toEqual(['50']);
+    await does("commit prepared 'p'");
+    expect(await both('select count(*) from t')).toEqual(['49']);
+    expect(await both('select count(*) from t where a = 5')).toEqual(['9']);
+  });
+
   it('shows itself in the catalog and in plans', async () => {
     await does(`${TABLE}; create index t_columns on t using column (a, c) with (segment_rows = 64)`);
     expect(await rows(session, "select indexdef from pg_indexes where indexname = 't_columns'")).toEqual([

@@ -43,16 +43,18 @@ export function* takeTable(
 }
 
 /**
- * Takes in the marked rows around the first one. False when there is none. The transaction is at a snapshot of its own (repeatable
- * read) and has the table locked against changes of its definition; committing is the caller's.
+ * Takes in the marked rows around the first one from a row key on. Gives the key where the next call goes on; undefined when there is
+ * nothing behind it. The transaction is at a snapshot of its own (repeatable read) and has the table locked against changes of its
+ * definition; committing is the caller's.
  */
 export function* catchUpSome(
   transaction: MvccTransaction,
   index: ColumnIndex,
+  from: Uint8Array,
   session: TakingIn,
-): Generator<Yielded, boolean, void> {
-  const first = firstMarked(transaction, index);
-  if (first === undefined) return false;
+): Generator<Yielded, Uint8Array | undefined, void> {
+  const first = firstMarked(transaction, index, from);
+  if (first === undefined) return undefined;
   const { segment, upper } = segmentAround(transaction, index, first);
   const keys =
     segment.rows === 0 ? undefined : new SegmentReader(transaction, index, new ColumnCache(0)).rowKeys(segment);
@@ -69,7 +71,7 @@ export function* catchUpSome(
   writer.finish();
   removeMarkers(transaction, index, segment.lower, stoppedAt ?? upper);
   if (stoppedAt !== undefined && keys !== undefined) markFrom(transaction, index, keys, stoppedAt);
-  return true;
+  return stoppedAt ?? upper;
 }
 
 /** Adds rows of the cursor to the writer; answers the key, without its space, of the first for which there was no room. */
@@ -91,8 +93,8 @@ function* takeRows(
   return undefined;
 }
 
-function firstMarked(transaction: MvccTransaction, { markers }: ColumnIndex): Uint8Array | undefined {
-  const marked = new MarkedRows(transaction.cursor(markers));
+function firstMarked(transaction: MvccTransaction, index: ColumnIndex, from: Uint8Array): Uint8Array | undefined {
+  const marked = new MarkedRows(transaction.cursor(markersBetween(index, from, undefined)));
   try {
     return marked.next() ? marked.rowKey.take() : undefined;
   } finally {
