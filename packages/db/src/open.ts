@@ -132,6 +132,7 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
       provider: new DocumentTables(documents),
       memoryLimitBytes: options.memoryLimitBytes ?? DEFAULT_MEMORY_LIMIT_BYTES,
       queriesMemoryBytesMax: options.queriesMemoryBytesMax,
+      columnCacheBytes: options.cacheBytes ?? DEFAULT_CACHE_BYTES,
       // A database in memory has nowhere to put what memory does not hold, and a reader leaves the directory as it is.
       scratch:
         readOnly || directory === MEMORY_DIRECTORY

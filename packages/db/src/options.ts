@@ -18,7 +18,7 @@ export interface DatabaseOptions {
   readonly user?: string;
   /** What a commit survives once it is acknowledged. Default `fsync`: a power cut. */
   readonly durability?: Durability;
-  /** Memory for pages read from files. Default 64 MiB. */
+  /** Memory for pages read from files; where there are column indexes, as much again for their values. Default 64 MiB. */
   readonly cacheBytes?: number;
   /** Memory for filters and indexes of sorted runs, about 2 bytes a row of an LSM table. Default 256 MiB. */
   readonly filterBytesMax?: number;

@@ -76,7 +76,7 @@ export class ReadingThread {
 
   private openEngine(): SqlEngine {
     const { view, scratch } = this;
-    const { memoryLimitBytes } = this.place;
+    const { memoryLimitBytes, cacheBytes } = this.place;
     const mvcc = new ReadingMvcc(view);
     return new SqlEngine({
       mvcc,
@@ -87,6 +87,7 @@ export class ReadingThread {
       readOnly: true,
       memoryLimitBytes,
       queriesMemoryBytesMax: memoryLimitBytes,
+      columnCacheBytes: cacheBytes,
       scratch,
       statementCacheEntriesMax: STATEMENT_CACHE_ENTRIES_MAX,
       // Volatile functions are never called here.

@@ -6,13 +6,14 @@
  *   table         o   o   o        the marked rows of the segment's keys, where they are
  */
 import { ByteWriter, compareBytes } from '@phantom/base';
+import { type Decimal, StorageKind } from '@phantom/codec';
 import type { ByteSlot, KvCursor } from '@phantom/kv';
 import { wholeRange } from './table-access.js';
 import type { ComparisonRole } from '../expr/expression.js';
 import type { ColumnIndex } from '../storage/columnar/column-index.js';
 import { MarkedRows } from '../storage/columnar/markers.js';
 import { Directory, type Segment, SegmentReader } from '../storage/columnar/segments.js';
-import type { ColumnValues } from '../storage/columnar/vectors.js';
+import { type ColumnValues, DecimalValues } from '../storage/columnar/vectors.js';
 import { ZoneCodec, excludes } from '../storage/columnar/zones.js';
 import type { Value } from '../types/type.js';
 import { Pipeline, type Sink, pause } from './pipelines.js';
@@ -110,7 +111,7 @@ export class ColumnPipeline extends Pipeline {
   private *handOn(run: Run, table: MarkedBatch): Generator<Yielded, boolean, void> {
     const { count } = table;
     run.context.counters.rowsScanned += count;
-    const wanted = count === 0 || (yield* this.drive(run, table.batch, count, 0, PIECE_ROWS));
+    const wanted = count === 0 || (yield* this.drive(run, table.batch(), count, 0, PIECE_ROWS));
     table.clear();
     yield* pause(run);
     return wanted;
@@ -131,7 +132,6 @@ export class ColumnPipeline extends Pipeline {
 
 /** Marked rows as the table has them: by a cursor that stays open, since most of them stand beside each other. */
 class MarkedBatch {
-  readonly batch = new ColumnBatch();
   count = 0;
   private readonly run: Run;
   private readonly plan: ColumnScanPlan;
@@ -164,10 +164,21 @@ class MarkedBatch {
     this.count++;
   }
 
+  /** What was added, as a step reads it. */
+  batch(): ColumnBatch {
+    const batch = new ColumnBatch();
+    const { places, index } = this.plan;
+    batch.columns = this.columns.map((values, i) =>
+      index.columns[places[i]!]!.storage.kind === StorageKind.Decimal
+        ? new DecimalValues(values as (Decimal | null)[])
+        : values,
+    );
+    return batch;
+  }
+
   clear(): void {
     // The step may have kept the arrays of before.
     this.columns = this.positions.map(() => []);
-    this.batch.columns = this.columns;
     this.count = 0;
   }
 

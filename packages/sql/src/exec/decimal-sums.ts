@@ -43,6 +43,18 @@ export class DecimalSums {
     this.addAny(group, value);
   }
 
+  /** Adds a decimal given as a safe integer and its scale. */
+  addScaled(group: number, unscaled: number, scale: number): void {
+    const total = this.sums[group]! + unscaled;
+    if (scale !== this.scales[group] || total > Number.MAX_SAFE_INTEGER || total < Number.MIN_SAFE_INTEGER) {
+      // Adding zero turns -0 into 0.
+      this.addAny(group, new Decimal(unscaled + 0, scale));
+      return;
+    }
+    this.sums[group] = total;
+    this.counts[group]!++;
+  }
+
   /** Null for a group without values. */
   sum(group: number): Decimal | null {
     return this.counts[group] === 0 ? null : this.total(group);

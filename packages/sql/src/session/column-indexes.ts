@@ -7,14 +7,12 @@ import type { ColumnReads } from '../exec/runtime.js';
 import { ColumnCache } from '../storage/columnar/column-cache.js';
 import type { ColumnIndex } from '../storage/columnar/column-index.js';
 
-/** Vectors that are kept. */
-const CACHE_BYTES_MAX = 128 * 1024 * 1024;
 /** Marked rows from which on catching up pays, and their share of the table: a segment is written anew for a few as for many. */
 const MARKED_ROWS_MIN = 4096;
 const MARKED_SHARE = 1 / 32;
 
 export class ColumnIndexes implements ColumnReads {
-  readonly cache: ColumnCache = new ColumnCache(CACHE_BYTES_MAX);
+  readonly cache: ColumnCache;
   private readonly rowsOf: (tableOid: Oid) => number;
   /** Rows marked since the table's indexes caught up in this process: all that are marked. */
   private readonly marked = new Map<Oid, number>();
@@ -22,8 +20,9 @@ export class ColumnIndexes implements ColumnReads {
   private readonly markedMore = new Map<Oid, number>();
   private listener: ((tableOid: Oid) => void) | undefined;
 
-  /** `rowsOf` says how many rows a table is thought to have. */
-  constructor(rowsOf: (tableOid: Oid) => number) {
+  /** Keeps vectors of so many bytes. `rowsOf` says how many rows a table is thought to have. */
+  constructor(cacheBytes: number, rowsOf: (tableOid: Oid) => number) {
+    this.cache = new ColumnCache(cacheBytes);
     this.rowsOf = rowsOf;
   }
 

@@ -18,6 +18,8 @@ import { dropSchemaNow, leftoverSchemas } from './temporary-objects.js';
 /** So many queries may have all of their working memory at a time, where nothing else is said. */
 const QUERIES_AT_ONCE = 4;
 
+const COLUMN_CACHE_BYTES = 64 * 1024 * 1024;
+
 /** Descriptions of pictures whose numbers are remembered; old ones belong to catalog versions nobody sees any more. */
 const PICTURE_VERSIONS_MAX = 1024;
 
@@ -34,6 +36,8 @@ export interface SqlEngineOptions {
   readonly memoryLimitBytes: number;
   /** Working memory of all queries together. Default: that of four. */
   readonly queriesMemoryBytesMax?: number | undefined;
+  /** Memory for vectors of column indexes. Default 64 MiB. */
+  readonly columnCacheBytes?: number | undefined;
   /** Where a query puts what does not fit; without it 53200. */
   readonly scratch?: Scratch | undefined;
   /** Threads for costly reads; without them everything runs in this one. */
@@ -83,7 +87,7 @@ export class SqlEngine {
     this.workers = options.workers;
     this.seed = options.seed;
     this.statistics = new StatisticsCatalog(options.catalog.keys, () => options.storage.view());
-    this.columns = new ColumnIndexes((oid) => this.statistics.of(oid)?.rows ?? 0);
+    this.columns = new ColumnIndexes(options.columnCacheBytes ?? COLUMN_CACHE_BYTES, (oid) => this.statistics.of(oid)?.rows ?? 0);
     this.statements = new StatementCache(options.statementCacheEntriesMax, this.counters);
   }
 

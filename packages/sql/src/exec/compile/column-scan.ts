@@ -34,9 +34,20 @@ export function produceColumnScan(compiler: PlanCompiler, node: ColumnScan, cons
         const row = new Row();
         scanColumns.forEach(({ id, number }, i) => {
           const { notNull } = table.columns.find((column) => column.number === number) as ColumnDescriptor;
+          const vector = vectors[i]!;
           const isDecimal = index.columns[places[i]!]?.storage.kind === StorageKind.Decimal;
-          const value = isDecimal ? method(vectors[i]!, 'at', at) : element(vectors[i]!, at);
-          row.set(id, new ColumnSource(!notNull, () => value));
+          const source = isDecimal
+            ? new ColumnSource(
+                !notNull,
+                () => method(vector, 'at', at),
+                undefined,
+                (e) => ({
+                  unscaled: element(e.hoist(`unscaled${i}`, property(vector, 'unscaled')), at),
+                  scale: e.hoist(`scale${i}`, property(vector, 'scale')),
+                }),
+              )
+            : new ColumnSource(!notNull, () => element(vector, at));
+          row.set(id, source);
         });
         const context = stepContext(compiler, emitter, run, row, state);
         filterBy(context, node.filter, () => consume(context));

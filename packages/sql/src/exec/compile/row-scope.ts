@@ -18,18 +18,32 @@ export interface TextBytes {
   readonly bytes: readonly Code[];
 }
 
+/** A decimal as a number and its scale, which is the same for all rows of a call; NaN where it is none, or none with that scale. */
+export interface Scaled {
+  readonly unscaled: Code;
+  readonly scale: Code;
+}
+
 /** One column of the row. `produce` writes what gets its value; called again where the first result is out of sight. */
 export class ColumnSource {
   readonly nullable: boolean;
   /** Set for text that may be tested without being decoded. */
   readonly text: TextBytes | undefined;
+  /** Set for decimals that are at hand as numbers. */
+  readonly scaled: ((emitter: Emitter) => Scaled) | undefined;
   private readonly produce: (emitter: Emitter) => Code;
   private known: { readonly code: Code; readonly block: Block; readonly emitter: Emitter } | undefined;
 
-  constructor(nullable: boolean, produce: (emitter: Emitter) => Code, text?: TextBytes) {
+  constructor(
+    nullable: boolean,
+    produce: (emitter: Emitter) => Code,
+    text?: TextBytes,
+    scaled?: (emitter: Emitter) => Scaled,
+  ) {
     this.nullable = nullable;
     this.produce = produce;
     this.text = text;
+    this.scaled = scaled;
   }
 
   /** True where the value has been decoded already. */

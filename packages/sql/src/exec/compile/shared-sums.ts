@@ -12,6 +12,7 @@ import { IntegerSums } from '../integer-sums.js';
 import type { MemoryOf } from '../spill/overflow.js';
 import type { Accumulator } from './accumulator.js';
 import { stateOf } from './program-builder.js';
+import { isSafe, scaledValue } from './scaled-arithmetic.js';
 import type { PlanCompiler, StepContext } from './step.js';
 
 const SUMMED: ReadonlySet<number | undefined> = new Set([TypeOid.int2, TypeOid.int4, TypeOid.numeric]);
@@ -76,12 +77,27 @@ function over(call: AggregateCall, slot: number, steps: boolean): Accumulator {
 }
 
 function emitStep(context: StepContext, call: AggregateCall, slot: number, group: Code): void {
-  const { emitter, run, expressions } = context;
+  const { emitter, run, expressions, row } = context;
   const [argument] = call.arguments;
   assert(argument !== undefined, 'a sum has an argument');
-  const value = expressions.value(argument);
   const state = stateOf(emitter, run, slot);
-  const addDecimal = (): void => emitter.evaluate(method(state, 'add', group, value.code));
+  if (isDecimal(call)) {
+    const add = (): void => {
+      const value = expressions.value(argument);
+      const test = value.nullable ? isNotNull(value.code) : literal(true);
+      emitter.if(test, () => emitter.evaluate(method(state, 'add', group, value.code)));
+    };
+    const scaled = scaledValue(emitter, row, argument);
+    if (scaled === undefined) {
+      add();
+      return;
+    }
+    const unscaled = emitter.let(scaled.unscaled);
+    const addScaled = (): void => emitter.evaluate(method(state, 'addScaled', group, unscaled, scaled.scale));
+    emitter.if(isSafe(unscaled), addScaled, add);
+    return;
+  }
+  const value = expressions.value(argument);
   const addInteger = (): void => {
     // The arrays are read anew for each row: a new group may have made them larger.
     const sums = emitter.let(property(state, 'sums'));
@@ -98,5 +114,5 @@ function emitStep(context: StepContext, call: AggregateCall, slot: number, group
     );
     emitter.setElement(counts, group, binary('+', element(counts, group), ONE));
   };
-  emitter.if(value.nullable ? isNotNull(value.code) : literal(true), isDecimal(call) ? addDecimal : addInteger);
+  emitter.if(value.nullable ? isNotNull(value.code) : literal(true), addInteger);
 }

@@ -1,12 +1,15 @@
 /** Reads a chunk into a vector. What is read owns its memory: the chunk's bytes may go. */
 import { readU16, readU32 } from '@phantom/base';
-import { type StorageType, StorageKind, rowCodec, rowLayout } from '@phantom/codec';
+import { type Decimal, type StorageType, StorageKind, rowCodec, rowLayout } from '@phantom/codec';
 import type { Value } from '../../types/type.js';
 import { CHUNK_HEAD_BYTES, ChunkFlag, Encoding, corruptColumns, valuesOffset } from './format.js';
-import { type ColumnValues, DecimalVector } from './vectors.js';
+import { type ColumnValues, DecimalValues, DecimalVector } from './vectors.js';
 
 const INT32_MIN = -0x8000_0000;
 const INT32_MAX = 0x7fff_ffff;
+
+/** Encodings that decimals never have. */
+const OTHERS_ONLY: ReadonlySet<number> = new Set([Encoding.Integers, Encoding.Floats, Encoding.Texts]);
 
 /** A chunk on its way to a vector. */
 interface Chunk {
@@ -33,6 +36,12 @@ export class ChunkReader {
 
   /** The values of the chunk at [start, end), which must be those of so many rows. */
   read(buffer: Uint8Array, start: number, end: number, rows: number): ColumnValues {
+    const values = this.readValues(buffer, start, end, rows);
+    if (!this.isDecimal || values instanceof DecimalVector) return values;
+    return new DecimalValues(values as readonly (Decimal | null)[]);
+  }
+
+  private readValues(buffer: Uint8Array, start: number, end: number, rows: number): ColumnValues {
     if (end - start < CHUNK_HEAD_BYTES || readU32(buffer, start + 2) !== rows)
       throw corruptColumns('a chunk of other rows');
     const encoding = buffer[start]!;
@@ -48,6 +57,7 @@ export class ChunkReader {
       isAscii: (flags & ChunkFlag.Ascii) !== 0,
       nullsAt: (flags & ChunkFlag.Nulls) === 0 ? undefined : start + CHUNK_HEAD_BYTES,
     };
+    if (this.isDecimal && OTHERS_ONLY.has(encoding)) throw corruptColumns('other values in a column of decimals');
     switch (encoding) {
       case Encoding.Empty:
         return nulls(rows);
