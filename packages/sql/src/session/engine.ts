@@ -87,7 +87,10 @@ export class SqlEngine {
     this.workers = options.workers;
     this.seed = options.seed;
     this.statistics = new StatisticsCatalog(options.catalog.keys, () => options.storage.view());
-    this.columns = new ColumnIndexes(options.columnCacheBytes ?? COLUMN_CACHE_BYTES, (oid) => this.statistics.of(oid)?.rows ?? 0);
+    this.columns = new ColumnIndexes(
+      options.columnCacheBytes ?? COLUMN_CACHE_BYTES,
+      (oid) => this.statistics.of(oid)?.rows ?? 0,
+    );
     this.statements = new StatementCache(options.statementCacheEntriesMax, this.counters);
   }
 
