@@ -146,6 +146,14 @@ it('finds documents by object ids, in every part of a statement', async () => {
   expect(await db.query('select doc.title from posts where _id = objectid($1)', [hex])).toMatchObject({
     rows: [{ title: 'x' }],
   });
+  for (const cast of [`'${hex}'::objectid`, `cast($1::text as objectid)`])
+    expect((await db.query(`select from posts where _id = ${cast}`, cast.includes('$1') ? [hex] : [])).rowCount).toBe(
+      1,
+    );
+  db.exec(`create view one as select * from posts where _id = '${hex}'::objectid`);
+  expect((await db.query('select from one')).rowCount).toBe(1);
+  await expect(db.query(`select 'x'::objectid[]`)).rejects.toMatchObject({ code: '42704' });
+  await expect(db.query('create table t (id objectid)')).rejects.toMatchObject({ code: '42704' });
   await db.query(`insert into posts values (objectid('0123456789abcdef01234567'), '{}'), (objectid(), '{}')`);
   expect(await posts.findOne({ _id: ObjectId.fromHex('0123456789abcdef01234567') })).not.toBeNull();
   await expect(db.query(`select objectid('x')`)).rejects.toMatchObject({ code: '22P02' });

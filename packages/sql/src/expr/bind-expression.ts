@@ -5,6 +5,7 @@ import type * as Ast from '../text/ast.js';
 import { bindFunctionCall, bindGrouping } from './bind-functions.js';
 import { bindIsJson, bindJsonAggregate, bindJsonConstructor, bindJsonQueryFunction } from './bind-json.js';
 import { bindColumnName, findRangeItem, rowVariable, wholeRow } from './bind-names.js';
+import { bindCast } from './bind-cast.js';
 import {
   bindAtTimeZone,
   bindBetween,
@@ -23,7 +24,6 @@ import {
 import {
   bindArray,
   bindCase,
-  bindCast,
   bindCollate,
   bindConditional,
   bindCurrent,

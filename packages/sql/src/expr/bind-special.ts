@@ -8,7 +8,6 @@ import { baseType, coerce, coerceToBoolean, isUnknown, retype, tryCoerce, unify 
 import { constant, type BoundSubscript, type Expression, type RowExpressionNode } from './expression.js';
 import { requireCollatable, requireCollation } from './named-collation.js';
 import type { Scope } from './scope.js';
-import { resolveTypeName } from './type-names.js';
 import { TypeOid } from '../types/type-oids.js';
 import { INT4, INT8, TEXT, UNKNOWN, typeRef } from '../types/type-refs.js';
 
@@ -99,26 +98,6 @@ function bindNullIf(binder: Binder, args: readonly Expression[], position: numbe
     otherwise: reference,
     type: value.type,
   }));
-}
-
-export function bindCast(binder: Binder, node: Ast.CastExpression, scope: Scope): Expression {
-  const { context } = binder;
-  const target = context.at(node.type.position, () => resolveTypeName(context.catalog, node.type));
-  const isDomain = context.catalog.types.byOid(target.oid)?.kind === 'domain';
-  if (node.operand.kind === 'array' && !isDomain) return bindArray(binder, node.operand, scope, target);
-  const operand = ofToday(binder, binder.bind(node.operand, scope), target, node.position);
-  return coerce(context, operand, target, 'explicit', node.position);
-}
-
-/** ISO's cast of a time to a timestamp, which PostgreSQL lacks: that time of the current date. */
-function ofToday(binder: Binder, operand: Expression, target: TypeRef, position: number): Expression {
-  const { context } = binder;
-  const source = baseType(context, operand.type).oid;
-  const wanted = baseType(context, target).oid;
-  const isMoment = wanted === TypeOid.timestamp || wanted === TypeOid.timestamptz;
-  if (!isMoment || (source !== TypeOid.time && source !== TypeOid.timetz)) return operand;
-  const today = bindCurrent(binder, { kind: 'current', function: 'current_date', precision: undefined, position });
-  return callOperator(context, '+', today, operand, position);
 }
 
 export function bindCollate(binder: Binder, node: Ast.CollateExpression, scope: Scope): Expression {
