@@ -31,6 +31,10 @@ export interface ChangeOutcome {
 
 /** Documents written before others get a turn. */
 const DOCUMENTS_PER_TURN = 500;
+/** Documents after which an insertion of many knows how large they are. */
+const DOCUMENTS_MEASURED = 100;
+/** What the others may be larger by: each longer number costs a byte. */
+const ROOM_MARGIN = 9 / 8;
 const UPSERT_RETRIES = 3;
 
 const UPDATING: readonly DocumentRight[] = ['select', 'update'];
@@ -74,8 +78,13 @@ export class CollectionTarget {
     const view = await this.model.forWriting(transaction, this.name, this.definition, ['insert']);
     const writer = this.model.securedWriter(view, transaction);
     writer.gatherEntries();
+    const writtenBefore = writer.writtenBytes;
     const errors: WriteFailure[] = [];
     for (let i = 0; i < documents.length; i++) {
+      if (i === DOCUMENTS_MEASURED) {
+        const bytesEach = (writer.writtenBytes - writtenBefore) / i;
+        transaction.storage.expectWrites(Math.ceil(bytesEach * ROOM_MARGIN * (documents.length - i)));
+      }
       try {
         let wait = writer.insert(documents[i] as PlainObject, ids[i]);
         while (wait !== undefined) {

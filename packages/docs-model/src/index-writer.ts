@@ -45,6 +45,11 @@ export class IndexWriter {
     this.gathered = new EntrySorter(GATHERED_BYTES_MAX);
   }
 
+  /** Bytes of the entries that wait. */
+  get gatheredBytes(): number {
+    return this.gathered?.waitingBytes ?? 0;
+  }
+
   /** Puts the entries that waited. */
   putGathered(): void {
     const { storage } = this.transaction;

@@ -72,6 +72,11 @@ export class CollectionWriter {
     if (this.view.indexes.length > 0) this.entries.gather();
   }
 
+  /** Bytes written by the transaction, entries that wait among them. */
+  get writtenBytes(): number {
+    return this.transaction.storage.writtenBytes + (this.indexes?.gatheredBytes ?? 0);
+  }
+
   /** Puts the entries that waited. */
   putGathered(): void {
     this.indexes?.putGathered();

@@ -38,6 +38,11 @@ export class EntrySorter {
     this.bytesMax = bytesMax;
   }
 
+  /** Bytes of the keys and values that wait. */
+  get waitingBytes(): number {
+    return this.bytes.length;
+  }
+
   get isFull(): boolean {
     return this.bytes.length >= this.bytesMax || this.count === POSITIONS;
   }

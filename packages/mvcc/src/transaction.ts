@@ -309,6 +309,12 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, U
     writes.put(key, keyStart, keyEnd, value, valueStart, valueEnd, note);
   }
 
+  expectWrites(bytes: number): void {
+    const { writes } = this;
+    const most = this.registry.options.writeSetBytesMax - (writes?.batch.bytes ?? 0);
+    if (most > 0) writes?.batch.makeRoom(Math.min(bytes, most));
+  }
+
   putFrom(key: Uint8Array, keyStart: number, keyEnd: number, source: ValueSource): void {
     const { writeSetBytesMax } = this.registry.options;
     if (this.writable(keyEnd - keyStart, 0).putFrom(key, keyStart, keyEnd, source, writeSetBytesMax)) return;

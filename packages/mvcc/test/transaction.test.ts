@@ -2,7 +2,8 @@
 import { type Logger, MetricsRegistry, PhantomError } from '@phantom/base';
 import { BATCH_BYTES_MAX, ByteSlot } from '@phantom/kv';
 import { describe, expect, it } from 'vitest';
-import { LockStrength } from '../src/index.js';
+import { LockStrength, type MvccTransaction } from '../src/index.js';
+import type { Transaction } from '../src/transaction.js';
 import {
   ALL,
   codeOf,
@@ -298,5 +299,26 @@ describe('savepoints', () => {
       expect(read(transaction, 'a', 'getOwn')).toBe(String(i));
       expect(read(transaction, `k${i + 1}`, 'getOwn')).toBeUndefined();
     }
+  });
+});
+
+describe('a hint of what will be written', () => {
+  const bytesOf = (transaction: MvccTransaction): Uint8Array | undefined =>
+    (transaction as Transaction).writes?.batch.buffer;
+
+  it('takes room for it at once, and binds nobody', async () => {
+    const { mvcc } = await openMvcc({ writeSetBytesMax: 64 * 1024 });
+    const writer = mvcc.begin();
+    writer.expectWrites(1000);
+    put(writer, 'a', '1');
+    writer.expectWrites(40_000);
+    const buffer = bytesOf(writer);
+    expect(buffer?.length).toBeGreaterThan(40_000);
+    for (let i = 0; i < 300; i++) put(writer, `k${i}`, 'x'.repeat(100));
+    expect(bytesOf(writer)).toBe(buffer);
+    writer.expectWrites(Number.MAX_SAFE_INTEGER);
+    expect(bytesOf(writer)?.length).toBeLessThan(128 * 1024);
+    await writer.commit();
+    expect([read(mvcc.begin(), 'a'), read(mvcc.begin(), 'k299')]).toEqual(['1', 'x'.repeat(100)]);
   });
 });
