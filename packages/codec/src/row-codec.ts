@@ -1,7 +1,7 @@
 /**
  * Rows to bytes and back (the layout is drawn in row-layout.ts).
  *
- * A codec is compiled once for a layout: straight-line code with every offset a constant, made from numbers only, never
+ * A codec is compiled once for a layout, each part when it is first used: straight-line code with every offset a constant, made from numbers only, never
  * from a name or a value of the user's. Where code generation is forbidden, closures over the same helpers give the same bytes
  * and values; a test holds the two together. Encoding writes the narrow form and falls back to the wide one when a row passes
  * 64 KiB.
@@ -48,8 +48,15 @@ type FixedEncoder = (buffer: Uint8Array, start: number, values: readonly unknown
 /** The codec of a layout. `generate: false` asks for closures, which is also what a process gets that forbids generation. */
 export function rowCodec(layout: RowLayout, options: { readonly generate?: boolean } = {}): RowCodec {
   const generate = options.generate !== false && codeGenerationAllowed();
-  const readers = layout.columns.map((_, index) => columnReader(layout, index, generate));
-  const encodeFixed = generate ? generatedFixedEncoder(layout) : closureFixedEncoder(layout);
+  // Each takes its own place by what it stands for when first called: most codecs of buffers that may spill never are.
+  const readers = layout.columns.map((_, index): ColumnReader => (buffer, start, end) => {
+    const reader = (readers[index] = columnReader(layout, index, generate));
+    return reader(buffer, start, end);
+  });
+  let encodeFixed: FixedEncoder = (buffer, start, values) => {
+    encodeFixed = generate ? generatedFixedEncoder(layout) : closureFixedEncoder(layout);
+    encodeFixed(buffer, start, values);
+  };
   const variables = variableColumns(layout);
   const count = layout.columns.length;
 
