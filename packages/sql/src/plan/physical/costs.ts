@@ -22,6 +22,8 @@ export const Costs = {
   operator: 0.2,
   /** Making a hash table and what belongs to it. */
   hashTable: 40,
+  /** The code that puts a column of the rows into memory and gets it out again: what joins of many small tables pay. */
+  keptColumn: 10,
   /** Putting a row into a hash table, looking one up. */
   hashBuild: 2.5,
   hashProbe: 0.4,

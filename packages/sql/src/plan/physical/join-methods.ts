@@ -151,7 +151,8 @@ function hashJoin(
 ): PhysicalNode {
   const build = right.plan.estimate;
   const probe = left.plan.estimate;
-  const built = build.total + Costs.hashTable + build.rows * Costs.hashBuild;
+  const kept = right.plan.columns.length * Costs.keptColumn;
+  const built = build.total + Costs.hashTable + kept + build.rows * Costs.hashBuild;
   const startup = built + probe.startup + planner.penalty('hash join');
   const work =
     probe.total - probe.startup + probe.rows * Costs.hashProbe + rows * (Costs.row + residual.length * Costs.operator);
@@ -180,7 +181,8 @@ function loopJoin(
 ): PhysicalNode {
   const outer = left.plan.estimate;
   const inner = right.plan.estimate;
-  const startup = inner.total + inner.rows * Costs.buffer + outer.startup + planner.penalty('nested loop');
+  const kept = right.plan.columns.length * Costs.keptColumn;
+  const startup = inner.total + kept + inner.rows * Costs.buffer + outer.startup + planner.penalty('nested loop');
   const pairs = outer.rows * inner.rows * Costs.operator * Math.max(1, conditions.length);
   return {
     kind: 'nested-loop',

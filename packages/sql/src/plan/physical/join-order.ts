@@ -7,7 +7,6 @@
 import { conjuncts, type ColumnId, type Expression } from '../../expr/expression.js';
 import type { Join, LogicalNode } from '../logical/logical.js';
 import { columnsOf } from '../logical/walk.js';
-import { isFreeOf } from '../rules/facts.js';
 import { cheapest, part, type Part } from './join-methods.js';
 import type { PhysicalNode } from './physical.js';
 import type { PhysicalPlanner } from './planner.js';
@@ -23,7 +22,7 @@ export function planInner(planner: PhysicalPlanner, node: Join): PhysicalNode {
   const parts = nodes.map((n) => part(planner, n));
   const isLateral = parts.some(({ needs }) => [...needs].some((column) => own.has(column)));
   const ordered =
-    !isLateral && parts.length > 2 && parts.length <= PARTS_MAX ? orderAll(planner, parts, conditions, own) : undefined;
+    !isLateral && parts.length > 2 && parts.length <= PARTS_MAX ? orderAll(planner, parts, conditions) : undefined;
   const plan = ordered ?? orderGreedily(planner, parts, conditions, own);
   return { ...plan, columns: node.columns };
 }
@@ -44,9 +43,8 @@ function orderAll(
   planner: PhysicalPlanner,
   parts: readonly Part[],
   conditions: readonly Expression[],
-  own: ReadonlySet<ColumnId>,
 ): PhysicalNode | undefined {
-  const masks = conditions.map((condition) => maskOf(condition, parts, own));
+  const masks = partsOfConditions(conditions, parts).map((used) => used.reduce((mask, i) => mask | (1 << i), 0));
   const all = 2 ** parts.length - 1;
   const best: (Part | undefined)[] = [];
   parts.forEach((single, i) => (best[1 << i] = single));
@@ -97,91 +95,111 @@ function orderAll(
   return { kind: 'filter', input: whole, conditions: left, columns: whole.columns, estimate: whole.estimate };
 }
 
-/** The parts whose columns a condition uses, as bits. */
-function maskOf(condition: Expression, parts: readonly Part[], own: ReadonlySet<ColumnId>): number {
-  let mask = 0;
-  for (const column of columnsOf(condition)) {
-    if (!own.has(column)) continue;
-    parts.forEach(({ columns }, i) => {
-      if (columns.has(column)) mask |= 1 << i;
-    });
-  }
-  return mask;
+/** For each condition the parts whose columns it uses, by their places. */
+function partsOfConditions(conditions: readonly Expression[], parts: readonly Part[]): readonly (readonly number[])[] {
+  const owners = new Map<ColumnId, number>();
+  parts.forEach(({ columns }, i) => {
+    for (const column of columns) owners.set(column, i);
+  });
+  return conditions.map((condition) => {
+    const used = new Set<number>();
+    for (const column of columnsOf(condition)) {
+      const owner = owners.get(column);
+      if (owner !== undefined) used.add(owner);
+    }
+    return [...used];
+  });
 }
 
-/** Starts with the smallest part, then always takes the join that costs least. */
+/** Starts with the smallest part, then always takes the join that costs least; products only where nothing else is left. */
 function orderGreedily(
   planner: PhysicalPlanner,
   parts: readonly Part[],
   conditions: readonly Expression[],
   own: ReadonlySet<ColumnId>,
 ): PhysicalNode {
-  let rest = [...parts];
-  const pending = new Set(conditions);
+  const used = partsOfConditions(conditions, parts);
+  // Of each condition not applied yet, how many of its parts are not joined.
+  const missing = new Map(used.map((places, i) => [i, places.length]));
+  const rest = new Set(parts.keys());
+  const join = (place: number): void => {
+    rest.delete(place);
+    for (const [i, count] of missing) if ((used[i] as readonly number[]).includes(place)) missing.set(i, count - 1);
+  };
   // Columns from outside of the whole join are always at hand.
   const isReady = (candidate: Part, joined: ReadonlySet<ColumnId>): boolean => {
     for (const column of candidate.needs) if (own.has(column) && !joined.has(column)) return false;
     return true;
   };
-  let current = rest
-    .filter((candidate) => isReady(candidate, new Set()))
-    .reduce((best, candidate) => (startCost(candidate) < startCost(best) ? candidate : best));
-  rest = rest.filter((candidate) => candidate !== current);
-  let logical = current.logical;
-  while (rest.length > 0) {
-    let best:
-      | {
-          readonly plan: PhysicalNode;
-          readonly next: Part;
-          readonly used: readonly Expression[];
-          readonly logical: LogicalNode;
-        }
-      | undefined;
-    let bestConnected = false;
-    for (const next of rest) {
-      if (!isReady(next, current.columns)) continue;
-      const both = new Set([...current.columns, ...next.columns]);
-      const used = [...pending].filter((condition) => isApplicable(condition, both, own));
-      const connected = used.some(
-        (condition) => !isFreeOf(condition, next.columns) && !isFreeOf(condition, current.columns),
+  const first = [...rest]
+    .filter((place) => isReady(parts[place] as Part, new Set()))
+    .reduce((best, place) => (startCost(parts[place] as Part) < startCost(parts[best] as Part) ? place : best));
+  join(first);
+  let current = parts[first] as Part;
+  while (rest.size > 0) {
+    const ready = [...rest].filter((place) => isReady(parts[place] as Part, current.columns));
+    const connected = ready.filter((place) => isConnected(place, used, missing));
+    let best: (GreedyStep & { readonly place: number; readonly applied: readonly number[] }) | undefined;
+    for (const place of connected.length > 0 ? connected : ready) {
+      const applied = [...missing.keys()].filter(
+        (i) => missing.get(i) === ((used[i] as readonly number[]).includes(place) ? 1 : 0),
       );
-      if (bestConnected && !connected) continue;
-      const columns = [...current.plan.columns, ...next.plan.columns];
-      const joined: LogicalNode = {
-        kind: 'join',
-        join: 'inner',
-        left: logical,
-        right: next.logical,
-        conditions: used,
-        lateral: next.needs.size > 0,
-        nullAware: false,
-        columns,
-      };
-      const rows = planner.rows(joined);
-      const plan = cheapest(planner, 'inner', current, next, used, columns, false, rows);
-      const better =
-        best === undefined || (connected && !bestConnected) || plan.estimate.total < best.plan.estimate.total;
-      if (better) {
-        best = { plan, next, used, logical: joined };
-        bestConnected = connected;
-      }
+      const step = greedyStep(
+        planner,
+        current,
+        parts[place] as Part,
+        applied.map((i) => conditions[i] as Expression),
+      );
+      if (best === undefined || step.plan.estimate.total < best.plan.estimate.total) best = { ...step, place, applied };
     }
     if (best === undefined) throw new Error('no part of a join can come next');
-    for (const condition of best.used) pending.delete(condition);
-    const { next } = best;
-    logical = best.logical;
-    rest = rest.filter((candidate) => candidate !== next);
-    current = { plan: best.plan, logical, columns: new Set(best.plan.columns), scan: undefined, needs: new Set() };
+    const { place, applied, plan, logical } = best;
+    for (const i of applied) missing.delete(i);
+    join(place);
+    current = { plan, logical, columns: new Set(plan.columns), scan: undefined, needs: new Set() };
   }
   return current.plan;
 }
 
-function startCost(candidate: Part): number {
-  return candidate.plan.estimate.rows * 4 + candidate.plan.estimate.total;
+/** A condition that waits for this part alone ties it to one that is joined. */
+function isConnected(
+  place: number,
+  used: readonly (readonly number[])[],
+  missing: ReadonlyMap<number, number>,
+): boolean {
+  for (const [i, count] of missing) {
+    const places = used[i] as readonly number[];
+    if (count === 1 && places.length > 1 && places.includes(place)) return true;
+  }
+  return false;
 }
 
-/** All of the condition's columns that belong to the join are at hand. */
-function isApplicable(condition: Expression, at: ReadonlySet<ColumnId>, own: ReadonlySet<ColumnId>): boolean {
-  for (const column of columnsOf(condition)) if (own.has(column) && !at.has(column)) return false;
-  return true;
+interface GreedyStep {
+  readonly plan: PhysicalNode;
+  readonly logical: LogicalNode;
+}
+
+function greedyStep(
+  planner: PhysicalPlanner,
+  current: Part,
+  next: Part,
+  conditions: readonly Expression[],
+): GreedyStep {
+  const columns = [...current.plan.columns, ...next.plan.columns];
+  const logical: LogicalNode = {
+    kind: 'join',
+    join: 'inner',
+    left: current.logical,
+    right: next.logical,
+    conditions,
+    lateral: next.needs.size > 0,
+    nullAware: false,
+    columns,
+  };
+  const rows = planner.rows(logical);
+  return { plan: cheapest(planner, 'inner', current, next, conditions, columns, false, rows), logical };
+}
+
+function startCost(candidate: Part): number {
+  return candidate.plan.estimate.rows * 4 + candidate.plan.estimate.total;
 }
