@@ -252,7 +252,7 @@ describe('text', () => {
         ),
       );
     });
-    expect(functionText(code)).toBe('function f() {\n  return c0(c1);\n}');
+    expect(functionText(code)).toBe('function f() {\nreturn c0(c1);\n}');
     expect(generateFunction(code, constants)()).toBe('`); process.exit(1); //');
   });
 });

@@ -39,6 +39,7 @@ export class Emitter {
   /** Statements at the function's head: what is the same for all rows. */
   private readonly head: Statement[] = [];
   private readonly hoisted = new Map<string, Local>();
+  private readonly atHead = new Set<Code>();
 
   constructor(constants: ConstantTable) {
     this.constants = constants;
@@ -83,16 +84,14 @@ export class Emitter {
       local = this.newLocal();
       this.head.push({ kind: 'let', local, value });
       this.hoisted.set(name, local);
+      this.atHead.add(local);
     }
     return local;
   }
 
   /** True when the variable is set at the head of the function (a parameter or a hoisted value). */
   isHoisted(code: Code): boolean {
-    return (
-      code.kind === 'local' &&
-      (code.id < this.parameterCount || this.head.some((s) => s.kind === 'let' && s.local === code))
-    );
+    return code.kind === 'local' && (code.id < this.parameterCount || this.atHead.has(code));
   }
 
   /** Variables for the function's parameters; to be asked for before any other. */

@@ -1,4 +1,7 @@
-/** The first back end: a function of the IR as JavaScript text, through `new Function`. See ir.ts, invariant 1. */
+/**
+ * The first back end: a function of the IR as JavaScript text, through `new Function`. See ir.ts, invariant 1. Lines are not
+ * indented: a pipeline through fifty joins nests so deep that its text would be mostly blanks.
+ */
 import { unreachable } from '@phantom/base';
 import { columnSource, isNullSource } from '@phantom/codec';
 import type { Code, FunctionCode, Statement } from './ir.js';
@@ -57,13 +60,13 @@ class FunctionWriter {
 
   function(name: string, parameters: string, generator: boolean, body: readonly Statement[]): void {
     const lines: string[] = [`function${generator ? '*' : ''} ${name}(${parameters}) {`];
-    this.statements(body, lines, '  ');
+    this.statements(body, lines);
     lines.push('}');
     this.functions.push(lines.join('\n'));
   }
 
   /** Writes a block as a function and a call of it; false when it is to stay where it is. */
-  private outline(block: readonly Statement[], lines: string[], indent: string): boolean {
+  private outline(block: readonly Statement[], lines: string[]): boolean {
     const outline = outlineOf(block);
     if (outline === undefined) return false;
     const parameters = outline.parameters.map((id) => `v${id}`).join(', ');
@@ -72,68 +75,64 @@ class FunctionWriter {
     const called = `${outline.generator ? 'yield* ' : ''}${name}(${parameters})`;
     switch (outline.returns) {
       case 'never':
-        lines.push(`${indent}${called};`);
+        lines.push(`${called};`);
         return true;
       case 'always':
-        lines.push(`${indent}return ${called};`);
+        lines.push(`return ${called};`);
         return true;
       default:
-        lines.push(`${indent}const r = ${called};`, `${indent}if (r !== undefined) return r;`);
+        lines.push(`const r = ${called};`, `if (r !== undefined) return r;`);
         return true;
     }
   }
 
-  private statements(list: readonly Statement[], lines: string[], indent: string): void {
-    for (const statement of list) this.statement(statement, lines, indent);
+  private statements(list: readonly Statement[], lines: string[]): void {
+    for (const statement of list) this.statement(statement, lines);
   }
 
-  private statement(statement: Statement, lines: string[], indent: string): void {
-    const inner = `${indent}  `;
+  private statement(statement: Statement, lines: string[]): void {
     switch (statement.kind) {
       case 'let':
-        lines.push(`${indent}let v${statement.local.id} = ${codeText(statement.value)};`);
+        lines.push(`let v${statement.local.id} = ${codeText(statement.value)};`);
         return;
       case 'assign':
-        lines.push(`${indent}v${statement.local.id} = ${codeText(statement.value)};`);
+        lines.push(`v${statement.local.id} = ${codeText(statement.value)};`);
         return;
       case 'set-element':
-        lines.push(
-          `${indent}${codeText(statement.object)}[${codeText(statement.index)}] = ${codeText(statement.value)};`,
-        );
+        lines.push(`${codeText(statement.object)}[${codeText(statement.index)}] = ${codeText(statement.value)};`);
         return;
       case 'set-property':
-        lines.push(`${indent}${codeText(statement.object)}.${statement.name} = ${codeText(statement.value)};`);
+        lines.push(`${codeText(statement.object)}.${statement.name} = ${codeText(statement.value)};`);
         return;
       case 'evaluate':
-        lines.push(`${indent}${codeText(statement.value)};`);
+        lines.push(`${codeText(statement.value)};`);
         return;
       case 'if':
-        lines.push(`${indent}if (${codeText(statement.test)}) {`);
-        if (statement.apart !== true || !this.outline(statement.then, lines, inner))
-          this.statements(statement.then, lines, inner);
+        lines.push(`if (${codeText(statement.test)}) {`);
+        if (statement.apart !== true || !this.outline(statement.then, lines)) this.statements(statement.then, lines);
         if (statement.otherwise.length > 0) {
-          lines.push(`${indent}} else {`);
-          this.statements(statement.otherwise, lines, inner);
+          lines.push(`} else {`);
+          this.statements(statement.otherwise, lines);
         }
-        lines.push(`${indent}}`);
+        lines.push(`}`);
         return;
       case 'loop':
-        lines.push(`${indent}l${statement.label}: for (;;) {`);
-        this.statements(statement.body, lines, inner);
-        lines.push(`${indent}}`);
+        lines.push(`l${statement.label}: for (;;) {`);
+        this.statements(statement.body, lines);
+        lines.push(`}`);
         return;
       case 'break':
       case 'continue':
-        lines.push(`${indent}${statement.kind} l${statement.label};`);
+        lines.push(`${statement.kind} l${statement.label};`);
         return;
       case 'return':
-        lines.push(`${indent}return ${codeText(statement.value)};`);
+        lines.push(`return ${codeText(statement.value)};`);
         return;
       case 'yield':
-        lines.push(`${indent}yield ${codeText(statement.value)};`);
+        lines.push(`yield ${codeText(statement.value)};`);
         return;
       case 'delegate':
-        lines.push(`${indent}let v${statement.local.id} = yield* ${codeText(statement.generator)};`);
+        lines.push(`let v${statement.local.id} = yield* ${codeText(statement.generator)};`);
         return;
       default:
         unreachable(statement);

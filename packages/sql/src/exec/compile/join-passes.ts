@@ -16,7 +16,7 @@ import type { Run } from '../run.js';
 import { type MemoryOf, Overflow } from '../spill/overflow.js';
 import { spillCodec } from '../spill/spill-codec.js';
 import { stateOf } from './program-builder.js';
-import { pushRow } from './push-row.js';
+import { putAside } from './push-row.js';
 import { LateTask, newReplay, produceReplay, type Replay } from './replay.js';
 import type { Consume, PlanCompiler, StepContext } from './step.js';
 
@@ -49,7 +49,7 @@ export class JoinPasses {
     const codec = spillCodec(types, builder.context.types);
     return {
       columns,
-      overflow: builder.addSlot((run) => new Overflow(columns.length, run, codec, 'join')),
+      overflow: builder.addSlot((run) => new Overflow(run, codec, 'join')),
       replay: builder.addSlot(newReplay),
     };
   }
@@ -71,7 +71,7 @@ export class JoinPasses {
     );
     emitter.if(
       binary('<', found, literal(0)),
-      () => pushRow(context, overflow, this.right.columns),
+      () => putAside(context, overflow, this.right.columns),
       () => {
         store(found);
         emitter.evaluate(method(overflow, 'grew'));
@@ -85,7 +85,7 @@ export class JoinPasses {
     const waits = property(stateOf(emitter, run, this.right.overflow), 'waits');
     emitter.if(
       and(binary('<', number, literal(0)), waits),
-      () => pushRow(context, stateOf(emitter, run, this.left.overflow), this.left.columns),
+      () => putAside(context, stateOf(emitter, run, this.left.overflow), this.left.columns),
       join,
     );
   }

@@ -8,7 +8,7 @@ import { type MemoryOf, Overflow } from '../spill/overflow.js';
 import { spillCodec } from '../spill/spill-codec.js';
 import { keyNumber, type KeyTables } from './key-tables.js';
 import { stateOf } from './program-builder.js';
-import { pushRow } from './push-row.js';
+import { putAside } from './push-row.js';
 import { newReplay, produceReplay, type Replay } from './replay.js';
 import type { Consume, PlanCompiler, StepContext } from './step.js';
 
@@ -32,7 +32,7 @@ export class Passes {
     );
     this.compiler = compiler;
     this.columns = columns;
-    this.overflow = builder.addSlot((run) => new Overflow(columns.length, run, codec));
+    this.overflow = builder.addSlot((run) => new Overflow(run, codec));
     this.pass = builder.addSlot(newReplay);
     this.slotsFrom = builder.slots.length;
   }
@@ -54,7 +54,7 @@ export class Passes {
     );
     emitter.if(
       binary('<', number, literal(0)),
-      () => pushRow(context, overflow, this.columns),
+      () => putAside(context, overflow, this.columns),
       () => then(number),
     );
   }

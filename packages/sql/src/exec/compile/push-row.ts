@@ -12,6 +12,12 @@ export function pushRow(context: StepContext, buffer: Code, columns: readonly Co
   );
 }
 
+/** Puts the columns into an Overflow: one call, since it is seldom made and written once for each operator of a pipeline. */
+export function putAside(context: StepContext, overflow: Code, columns: readonly ColumnId[]): void {
+  const items = columns.map((column) => context.expressions.column(column).code);
+  context.emitter.evaluate(method(overflow, 'pushRow', { kind: 'array', items }));
+}
+
 /** Pushes values as one row of a RowBuffer. */
 export function pushValues(context: StepContext, buffer: Code, values: readonly Code[]): void {
   const { emitter } = context;

@@ -8,13 +8,15 @@
  * The cost is one reading and writing of what is left for each memory full of keys. Dividing the rows by a hash of their keys
  * would cost less for keys a hundred times the memory, and needs a hash of every type; that was left out.
  */
+import { assert } from '@phantom/base';
 import type { RowCodec } from '@phantom/codec';
+import type { Value } from '../../types/type.js';
 import { RowBuffer } from '../row-buffer.js';
 import type { Run, Statement } from '../run.js';
 import { MemoryBudget, MemoryShare } from '../runtime.js';
 import type { SpillReader, SpilledRows } from './spilled-rows.js';
 
-/** Rows gathered before they are written, and read at once: few enough not to be counted. */
+/** Rows read at once: few enough not to be counted. */
 const PIECE_ROWS = 64;
 const WINDOW_BYTES = 16 * 1024;
 
@@ -28,7 +30,7 @@ export type MemoryOf = (run: Run) => MemoryBudget;
 export const queryMemory: MemoryOf = (run) => run.memory;
 
 /** The rows that wait for the next pass. Generated code asks `isFull`, and pushes rows with keys that are not in the table. */
-export class Overflow extends RowBuffer {
+export class Overflow {
   /** The pass takes no more keys. */
   isFull = false;
   /** Rows wait for the next pass. */
@@ -40,8 +42,7 @@ export class Overflow extends RowBuffer {
   private readonly purpose: string;
   private written: SpilledRows | undefined;
 
-  constructor(width: number, run: Run, codec: RowCodec | undefined, purpose = 'groups') {
-    super(width, UNCOUNTED);
+  constructor(run: Run, codec: RowCodec | undefined, purpose = 'groups') {
     this.statement = run.statement;
     this.memory = new MemoryShare(run.memory);
     this.codec = run.context.scratch === undefined ? undefined : codec;
@@ -58,15 +59,17 @@ export class Overflow extends RowBuffer {
     this.isFull ||= this.codec !== undefined && memory.usedBytes * 2 > memory.leftBytes;
   }
 
-  override pushed(): void {
-    super.pushed();
+  /** Puts aside a row whose key is not in the table of a full pass. */
+  pushRow(row: readonly Value[]): void {
+    const { codec } = this;
+    assert(codec !== undefined, 'a pass is full only where rows can be written');
     this.waits = true;
-    if (this.count === PIECE_ROWS) this.write();
+    this.written ??= this.statement.spill(codec, this.purpose);
+    this.written?.appendRow(row);
   }
 
   /** Ends a pass: a reader of the rows that wait, undefined when there are none. The caller drops its tables, whose memory is given back. */
   nextPass(): SpillReader | undefined {
-    if (this.count > 0) this.write();
     const { written } = this;
     this.memory.release();
     if (written === undefined) return undefined;
@@ -80,13 +83,6 @@ export class Overflow extends RowBuffer {
   private beginPass(): void {
     this.isFull = false;
     this.waits = false;
-  }
-
-  private write(): void {
-    const { codec, columns, count } = this;
-    if (codec !== undefined) this.written ??= this.statement.spill(codec, this.purpose);
-    for (let r = 0; r < count; r++) this.written?.append(columns, r);
-    this.clear();
   }
 }
 

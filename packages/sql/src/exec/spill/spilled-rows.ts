@@ -27,8 +27,14 @@ export class SpilledRows {
 
   /** Appends row `row` of columns. */
   append(columns: readonly (readonly Value[])[], row: number): void {
-    const { values, writer } = this;
+    const { values } = this;
     for (let c = 0; c < columns.length; c++) values[c] = (columns[c] as readonly Value[])[row];
+    this.appendRow(values);
+  }
+
+  /** Appends a row given as an array. */
+  appendRow(values: readonly Value[]): void {
+    const { writer } = this;
     const start = writer.length;
     writer.u32(0);
     this.codec.encode(values, writer);
