@@ -20,6 +20,7 @@ import {
   RevokedLayer,
   Run,
   ViewCursor,
+  overlaps,
   shareLayers,
   unionOf,
 } from '@phantom/runs';
@@ -48,6 +49,8 @@ export class BtreeView implements AttachedView {
   exchanges = 0;
   /** For each layer, and for the pages below all: what the layers above hide of it. Made for the first cursor. */
   private hidden: readonly (KeyIntervals | undefined)[] | undefined = undefined;
+  /** A cursor was opened before. */
+  private isScanned = false;
   private readonly released: (view: BtreeView) => void;
   private isReleased = false;
   private readonly lease = new Lease();
@@ -144,13 +147,25 @@ export class BtreeView implements AttachedView {
 
   /** A cursor over all layers, with slots of its caller. */
   openCursor(range: KeyRange, key: ByteSlot, value: ByteSlot): MergingCursor {
-    this.hidden ??= hiddenBy(this.layers, this.seq);
-    const { hidden, layers, seq } = this;
+    const { layers, seq } = this;
+    const hidden = this.hiddenIn(range);
     const sources: MergeSource[] = layers.map((layer, i) => ({ cursor: layer.cursor(range, seq), hidden: hidden[i] }));
     if (this.root.id !== 0) {
       sources.push({ cursor: new TreeCursor(this.pager, this.root, range, this.lease), hidden: hidden[layers.length] });
     }
     return new MergingCursor(sources, key, value);
+  }
+
+  /**
+   * What the layers must not show of a range. Most views open one cursor, and there may be a tombstone for every table ever
+   * dropped: the first cursor has those of its range alone put together, the second one all of them, for every later one.
+   */
+  private hiddenIn(range: KeyRange): readonly (KeyIntervals | undefined)[] {
+    if (this.hidden !== undefined) return this.hidden;
+    const hidden = hiddenBy(this.layers, this.seq, this.isScanned ? undefined : range);
+    if (this.isScanned) this.hidden = hidden;
+    this.isScanned = true;
+    return hidden;
   }
 
   /** What the layers in [from, to) say of the key that was hashed. */
@@ -179,14 +194,19 @@ export class BtreeView implements AttachedView {
   }
 }
 
-/** What each layer, and whatever lies below all of them, must not show: the range tombstones above it, as of a seq. */
-function hiddenBy(layers: readonly Layer[], seq: Seq): (KeyIntervals | undefined)[] {
+/**
+ * What each layer, and whatever lies below all of them, must not show: the range tombstones above it, as of a seq; only those
+ * that reach into the range when there is one.
+ */
+function hiddenBy(layers: readonly Layer[], seq: Seq, range: KeyRange | undefined): (KeyIntervals | undefined)[] {
   const above: RangeTombstone[] = [];
   const hidden: (KeyIntervals | undefined)[] = [undefined];
   for (const layer of layers) {
-    const tombstones = layer.rangeTombstones(seq);
-    above.push(...tombstones);
-    if (tombstones.length === 0) hidden.push(hidden.at(-1));
+    const before = above.length;
+    for (const tombstone of layer.rangeTombstones(seq)) {
+      if (range === undefined || overlaps(tombstone, range)) above.push(tombstone);
+    }
+    if (above.length === before) hidden.push(hidden.at(-1));
     else hidden.push(unionOf(above));
   }
   return hidden;
