@@ -23,7 +23,7 @@ export function distinctEntries(
 }
 
 /** Rows that were given, by their keys. */
-class SeenRows {
+export class SeenRows {
   private readonly keys = new Set<string>();
   private readonly memory: MemoryBudget;
   private bytes = 0;

@@ -345,6 +345,12 @@ class Explainer {
 
   private describeScan(node: TableScan): Described {
     const name = aliased(node.table.name, node.alias);
+    if (node.range?.union !== undefined) {
+      const using = node.range.union.flatMap(({ index, range }) =>
+        this.condition(`Using ${index?.name ?? primaryName(node)}`, range.conditions),
+      );
+      return { title: `Index Union Scan on ${name}`, details: [...using, ...this.condition('Filter', node.filter)] };
+    }
     const details = [
       ...this.condition('Index Cond', node.range?.conditions ?? []),
       ...this.condition('Filter', node.filter),
@@ -355,8 +361,7 @@ class Explainer {
       return { title: `${kind}${backward} using ${node.index.name} on ${name}`, details };
     }
     if (node.range === undefined && !node.backward) return { title: `Seq Scan on ${name}`, details };
-    const primary = node.table.constraints.find((constraint) => constraint.kind === 'primary key');
-    return { title: `Index Scan${backward} using ${primary?.name ?? `${node.table.name}_pkey`} on ${name}`, details };
+    return { title: `Index Scan${backward} using ${primaryName(node)} on ${name}`, details };
   }
 
   private describeAggregate(node: PhysicalNode & { kind: 'aggregate' }): Described {
@@ -369,6 +374,12 @@ class Explainer {
     const title = node.sorted ? 'GroupAggregate' : 'HashAggregate';
     return { title, details: [`Group Key: ${node.keys.map((_, i) => keyText(i)).join(', ')}`] };
   }
+}
+
+/** The name of the table's own key. */
+function primaryName({ table }: TableScan): string {
+  const primary = table.constraints.find((constraint) => constraint.kind === 'primary key');
+  return primary?.name ?? `${table.name}_pkey`;
 }
 
 function round(value: number): number {

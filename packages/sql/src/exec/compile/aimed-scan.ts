@@ -14,7 +14,9 @@ const AIMED_COST_MAX = 2000;
 /** True when the scan may be done by a cursor that stays open. */
 export function isAimed({ range, unique, indexOnly, backward, estimate }: TableScan): boolean {
   if (range === undefined || backward || (unique && !indexOnly) || estimate.total > AIMED_COST_MAX) return false;
-  return range.any === undefined && range.terms === undefined && range.documents === undefined;
+  return (
+    range.any === undefined && range.terms === undefined && range.documents === undefined && range.union === undefined
+  );
 }
 
 export function produceAimedScan(compiler: PlanCompiler, node: TableScan, consume: Consume): void {

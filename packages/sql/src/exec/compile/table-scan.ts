@@ -38,6 +38,7 @@ import type { RowBytes } from './row-bytes.js';
 import { ColumnSource, Row, type TextBytes } from './row-scope.js';
 import { loopRows, produceOnce, writeStep } from './sources.js';
 import { stepContext, type Consume, type PlanCompiler, type StepContext, type StepState } from './step.js';
+import { compileUnion, rangesOf } from './union-scan.js';
 
 export function produceTableScan(compiler: PlanCompiler, node: TableScan, consume: Consume): void {
   if (node.unique && node.range !== undefined && !node.indexOnly) {
@@ -195,6 +196,11 @@ function compileRange(compiler: PlanCompiler, node: TableScan): (run: Run) => re
   const { range } = node;
   if (range?.terms !== undefined) return compileTerms(compiler, node, range.terms);
   if (range?.documents !== undefined) return compileDocuments(compiler, range.documents);
+  if (range?.union !== undefined) {
+    return compileUnion(compiler, node, range.union, (context, branch) =>
+      emitBounds(compiler, context, { ...node, index: branch.index }, branch.range),
+    );
+  }
   const space =
     node.index === undefined ? physicalTable(node.table, types) : physicalIndex(node.index, node.table, types);
   if (range === undefined) {
@@ -204,17 +210,16 @@ function compileRange(compiler: PlanCompiler, node: TableScan): (run: Run) => re
   const emitter = compiler.builder.emitter();
   const [run] = emitter.parameters(1) as [Local];
   const context = stepContext(compiler, emitter, run, new Row(), { checks: [], usesFuel: false });
-  emitter.return(
-    range.any === undefined
-      ? emitRange(compiler, context, node, range)
-      : emitRanges(compiler, context, node, range, range.any),
-  );
+  emitter.return(emitBounds(compiler, context, node, range));
   const compiled: CompiledFunction = compiler.builder.compiled(emitter.finish('range', [run]));
-  return (r) => {
-    const made = compiled.get(r.statement)(r) as KeyRange | readonly KeyRange[] | null;
-    if (made === null) return [];
-    return 'lower' in made ? [made] : made;
-  };
+  return (r) => rangesOf(compiled.get(r.statement)(r) as KeyRange | readonly KeyRange[] | null);
+}
+
+/** Writes the making of a range, or of one for each value of an array; null for none. */
+function emitBounds(compiler: PlanCompiler, context: StepContext, node: TableScan, range: KeyRangePlan): Code {
+  return range.any === undefined
+    ? emitRange(compiler, context, node, range)
+    : emitRanges(compiler, context, node, range, range.any);
 }
 
 /** The search of an inverted index as a function of the run: the operand is evaluated when the scan starts. */

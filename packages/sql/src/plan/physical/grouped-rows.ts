@@ -36,6 +36,7 @@ function scanUnder(node: PhysicalNode): TableScan | undefined {
 /** The columns by which a scan's rows are ordered; a part that is no column of the scan's is undefined. */
 function orderOf({ table, index, range, scanColumns }: TableScan): (ColumnId | undefined)[] {
   if (range?.any !== undefined || range?.terms !== undefined || range?.documents !== undefined) return [];
+  if (range?.union !== undefined) return [];
   const numbers = index === undefined ? table.keyColumns : index.parts.map((part) => part.column);
   return numbers.map((number) => scanColumns.find((column) => column.number === number)?.id);
 }

@@ -52,8 +52,16 @@ export interface KeyRangePlan {
   readonly terms?: TermsPlan;
   /** Of a collection's index, in the place of all of the above but `equal`, which counts for the order alone. */
   readonly documents?: DocumentsPlan;
+  /** In the place of all of the above: the ranges of several indexes, and each row once. The conditions stay filters. */
+  readonly union?: readonly UnionBranch[];
   /** The conditions that the range stands for, for EXPLAIN. */
   readonly conditions: readonly Expression[];
+}
+
+/** One of the ranges of a union: of an index, or of the table's own key. */
+export interface UnionBranch {
+  readonly index: IndexDescriptor | undefined;
+  readonly range: KeyRangePlan;
 }
 
 /** What is looked for in an inverted index. Rows that are found may fail the condition still: it stays a filter. */

@@ -16,6 +16,7 @@ import { accessPaths } from './access-paths.js';
 import { cheapFirst } from './condition-order.js';
 import { Costs, estimate } from './costs.js';
 import { coversColumns } from './covering-index.js';
+import { planIndexUnion } from './index-union.js';
 import type { DocumentsPlan, TableScan, TermsPlan } from './physical.js';
 import type { PhysicalPlanner } from './planner.js';
 
@@ -42,6 +43,21 @@ export function planScan(planner: PhysicalPlanner, scan: Scan, wanted: WantedOrd
     const candidate = scanAlong(planner, scan, path, wanted);
     if (candidate === undefined) continue;
     if (best === undefined || isBetter(candidate, best)) best = candidate;
+  }
+  if (wanted === undefined && best?.unique !== true) {
+    const union = planIndexUnion(planner, scan, (branch) => planKeyed(planner, branch));
+    if (union !== undefined && (best === undefined || isBetter(union, best))) best = union;
+  }
+  return best;
+}
+
+/** The cheapest read of a range; undefined when the conditions give none. */
+function planKeyed(planner: PhysicalPlanner, scan: Scan): TableScan | undefined {
+  let best: TableScan | undefined;
+  for (const path of scanPaths(planner, scan)) {
+    if (path.range === undefined || path.range.terms !== undefined || path.range.documents !== undefined) continue;
+    const candidate = scanAlong(planner, scan, path, undefined);
+    if (candidate !== undefined && (best === undefined || isBetter(candidate, best))) best = candidate;
   }
   return best;
 }

@@ -7,6 +7,7 @@ export const WAYS = [
   'index scan',
   'index-only scan',
   'column scan',
+  'index union',
   'hash join',
   'nested loop',
   'memoize',
