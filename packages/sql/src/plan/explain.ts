@@ -1,10 +1,10 @@
 /** EXPLAIN: the physical plan as lines in PostgreSQL's shape. */
 import { unreachable } from '@phantom/base';
 import type { PlanMeasure } from '../exec/plan-measure.js';
-import type { StorageWork } from '../exec/storage-work.js';
 import type { ColumnId, Expression, Subquery } from '../expr/expression.js';
 import { forEachSubquery } from './logical/subplans.js';
 import { subplanOf } from './logical/walk.js';
+import { summaryFields, summaryLines } from './explain-summary.js';
 import { expressionText, sortKeyText, type TextOptions } from './expression-text.js';
 import type { PhysicalNode, TableScan } from './physical/physical.js';
 import type { PhysicalPlanner } from './physical/planner.js';
@@ -29,8 +29,7 @@ class Explainer {
   private readonly costs: boolean;
   private readonly timing: boolean;
   private readonly measure: PlanMeasure | undefined;
-  private readonly buffers: StorageWork | undefined;
-  private readonly wal: StorageWork | undefined;
+  private readonly options: ExplainOptions;
   private readonly names: TextOptions;
   /** Where each column comes from, for qualified names. */
   private readonly owners = new Map<ColumnId, string>();
@@ -44,8 +43,7 @@ class Explainer {
     this.costs = options.costs !== false;
     this.timing = options.timing !== false;
     this.measure = options.measure;
-    this.buffers = options.buffers === true ? options.measure?.storage : undefined;
-    this.wal = options.wal === true ? options.measure?.storage : undefined;
+    this.options = options;
     this.names = { context: planner.context, columnName: (column) => this.columnName(column) };
     this.collect(root);
   }
@@ -53,15 +51,7 @@ class Explainer {
   lines(): string[] {
     const lines: string[] = [];
     this.write(this.root, 0, lines, '');
-    const { measure, buffers, wal } = this;
-    if (buffers !== undefined)
-      lines.push(`Buffers: shared hit=${buffers.cacheHits} read=${buffers.pagesRead} bytes=${buffers.bytesRead}`);
-    if (wal !== undefined) lines.push(`WAL: bytes=${wal.logBytes}`);
-    if (measure !== undefined) {
-      lines.push(`Peak Memory: ${Math.ceil(measure.peakBytes / 1024)}kB`);
-      if (this.timing) lines.push(`Execution Time: ${measure.totalMs.toFixed(3)} ms`);
-    }
-    return lines;
+    return [...lines, ...summaryLines(this.options)];
   }
 
   private collect(node: PhysicalNode): void {
@@ -171,18 +161,7 @@ class Explainer {
 
   /** FORMAT JSON: one text, PostgreSQL's names where they mean the same. */
   json(): string[] {
-    const top: Record<string, unknown> = { Plan: this.jsonOf(this.root) };
-    if (this.buffers !== undefined) {
-      top['Shared Hit Blocks'] = this.buffers.cacheHits;
-      top['Shared Read Blocks'] = this.buffers.pagesRead;
-      top['Shared Read Bytes'] = this.buffers.bytesRead;
-    }
-    if (this.wal !== undefined) top['WAL Bytes'] = this.wal.logBytes;
-    if (this.measure !== undefined) {
-      if (this.timing) top['Execution Time'] = round(this.measure.totalMs);
-      top['Peak Memory'] = this.measure.peakBytes;
-    }
-    return [JSON.stringify([top], undefined, 2)];
+    return [JSON.stringify([{ Plan: this.jsonOf(this.root), ...summaryFields(this.options) }], undefined, 2)];
   }
 
   private jsonOf(node: PhysicalNode): Record<string, unknown> {

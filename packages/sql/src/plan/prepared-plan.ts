@@ -112,6 +112,10 @@ export interface ExplainOptions {
   readonly buffers?: boolean;
   readonly wal?: boolean;
   readonly format?: 'text' | 'json';
+  /** Settings that plans depend on and that are not at their defaults, where they are asked for. */
+  readonly settings?: Readonly<Record<string, string>> | undefined;
+  /** Whether the statement's plan was there already, and the threads that it would run in beside this one, where that is asked for. */
+  readonly summary?: { readonly isCached: boolean; readonly workers: number } | undefined;
 }
 
 /** Whether a plan made earlier still is what planning would give now. */

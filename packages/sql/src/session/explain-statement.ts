@@ -9,6 +9,8 @@ import type { ExplainOptions } from '../plan/prepared-plan.js';
 import type { Explain } from '../text/ast-statements.js';
 import type { Option } from '../text/ast-leaves.js';
 import type { Value } from '../types/type.js';
+import { changedPlannerSettings } from './planner-switches.js';
+import { mayRunElsewhere } from './read-elsewhere.js';
 import { runPlan } from './run-plan.js';
 import type { SqlSession } from './session.js';
 import { type PlanStatement, type Utility, field, sendRows } from './statement.js';
@@ -19,6 +21,9 @@ const DROPPED_ROWS = 1024;
 
 interface Chosen extends ExplainOptions {
   readonly analyze: boolean;
+  /** SETTINGS and SUMMARY: what they show is known when the statement runs. */
+  readonly tellsSettings: boolean;
+  readonly tellsSummary: boolean;
 }
 
 export function explainUtility(node: Explain, session: SqlSession, text: string): Utility {
@@ -27,17 +32,36 @@ export function explainUtility(node: Explain, session: SqlSession, text: string)
   const statement = session.prepare(inner, text);
   if (statement.kind !== 'plan') throw unsupportedError('EXPLAIN of a statement without a plan');
   const isJson = options.format === 'json';
+  const own = text.slice(inner.start, inner.end).replace(/[\s;]+$/, '');
   return {
     fields: [field('QUERY PLAN', isJson ? TypeOid.json : TypeOid.text)],
     parameterTypes: statement.plan.parameterTypes,
     transaction: 'any',
     *run(running, parameters, sink) {
+      const told = { ...options, ...toldOf(running, statement, own, options) };
       const lines = options.analyze
-        ? yield* analyze(running, statement, parameters, options)
-        : shown(running, statement, options);
+        ? yield* analyze(running, statement, parameters, told)
+        : shown(running, statement, told);
       const rows = lines.map((line) => [isJson ? { text: line } : line]);
       return yield* sendRows(rows, 1, sink);
     },
+  };
+}
+
+/** What the session knows of the statement, by itself `text`, that its plan does not say. */
+function toldOf(
+  session: SqlSession,
+  statement: PlanStatement,
+  text: string,
+  { tellsSettings, tellsSummary }: Chosen,
+): ExplainOptions {
+  const plan = session.currentPlan(statement);
+  const { statements } = session.engine;
+  // Clients send a statement with its semicolon or without: these are different texts to the cache.
+  const isCached = [text, `${text};`].some((sent) => statements.has(sent, session.picture));
+  return {
+    settings: tellsSettings ? changedPlannerSettings(session.settings) : undefined,
+    summary: tellsSummary ? { isCached, workers: mayRunElsewhere(session, plan) ? 1 : 0 } : undefined,
   };
 }
 
@@ -81,6 +105,8 @@ function optionsOf(options: readonly Option[]): Chosen {
     timing: true,
     buffers: false,
     wal: false,
+    tellsSettings: false,
+    tellsSummary: false,
     format: 'text' as 'text' | 'json',
   };
   for (const option of options) {
@@ -93,9 +119,9 @@ function optionsOf(options: readonly Option[]): Chosen {
     else if (name === 'buffers') chosen.buffers = on;
     else if (name === 'wal') chosen.wal = on;
     else if (name === 'format') chosen.format = formatOf(option);
-    else if (name === 'settings') {
-      if (on) throw unsupportedError(`EXPLAIN option ${name.toUpperCase()}`);
-    } else if (name !== 'summary') throw new PhantomError('42601', `unrecognized EXPLAIN option "${name}"`);
+    else if (name === 'settings') chosen.tellsSettings = on;
+    else if (name === 'summary') chosen.tellsSummary = on;
+    else throw new PhantomError('42601', `unrecognized EXPLAIN option "${name}"`);
   }
   if (chosen.wal && !chosen.analyze) throw new PhantomError('22023', 'EXPLAIN option WAL requires ANALYZE');
   return chosen;

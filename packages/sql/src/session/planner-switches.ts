@@ -2,6 +2,7 @@
 import type { Way } from '../plan/physical/ways.js';
 
 const WAYS_BY_SETTING: Readonly<Record<string, Way>> = {
+  enable_bitmapscan: 'index union',
   enable_columnscan: 'column scan',
   enable_hashjoin: 'hash join',
   enable_indexonlyscan: 'index-only scan',
@@ -15,6 +16,19 @@ const WAYS_BY_SETTING: Readonly<Record<string, Way>> = {
 /** True for a setting that plans depend on. */
 export function isPlannerSwitch(setting: string): boolean {
   return Object.hasOwn(WAYS_BY_SETTING, setting);
+}
+
+/** Settings that plans depend on, by name, where they are not at their defaults. */
+export function changedPlannerSettings(settings: {
+  get(name: string): string;
+  defaultOf(name: string): string;
+}): Record<string, string> {
+  const changed: Record<string, string> = {};
+  for (const name of [...Object.keys(WAYS_BY_SETTING), 'search_path']) {
+    const value = settings.get(name);
+    if (value !== settings.defaultOf(name)) changed[name] = value;
+  }
+  return changed;
 }
 
 /** The ways that are switched off. */

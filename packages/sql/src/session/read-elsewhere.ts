@@ -28,6 +28,11 @@ export function isCostly({ engine: { workers } }: SqlSession, { traits }: Prepar
   return workers !== undefined && traits.cost >= workers.costMin;
 }
 
+/** Whether an asynchronous caller's read would run in another thread, if one is free. */
+export function mayRunElsewhere(session: SqlSession, plan: PreparedPlan): boolean {
+  return isCostly(session, plan) && isForAnyThread(plan);
+}
+
 /** Has a read begun in another thread, if it is for one and one is free. `view`: all that it would read, if that is so. */
 export function* beginElsewhere(
   session: SqlSession,

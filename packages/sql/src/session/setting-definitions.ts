@@ -244,6 +244,7 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
   ),
   fixed('default_tablespace', '', 'There are no tablespaces.'),
   fixed('default_with_oids', 'off', 'Rows have no oids.', BOOLEAN),
+  switchOf('enable_bitmapscan', 'unions of index ranges'),
   switchOf('enable_columnscan', 'scans of column indexes'),
   switchOf('enable_hashjoin', 'hash joins'),
   switchOf('enable_indexonlyscan', 'index-only scans'),

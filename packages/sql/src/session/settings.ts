@@ -70,6 +70,11 @@ export class Settings {
     return value;
   }
 
+  /** What a setting is where nobody has set it. */
+  defaultOf(name: string): string {
+    return BY_NAME.get(canonicalName(name))?.default ?? '';
+  }
+
   boolean(name: string): boolean {
     return this.get(name) === 'on';
   }

@@ -69,6 +69,15 @@ export class StatementCache {
     return parsed;
   }
 
+  /** Whether a statement of this text would find its plan here. */
+  has(text: string, picture: CatalogPort): boolean {
+    const general = this.shapes.find(text)?.shape.node;
+    const node = (this.texts.get(text) ?? this.newTexts.get(text))?.[0]?.node ?? general;
+    if (node === undefined) return false;
+    for (const plan of this.plans.get(node)?.values() ?? []) if (isCurrent(plan, picture)) return true;
+    return false;
+  }
+
   /** The same without looking for a shape: for errors that name places in the text. */
   parsePlain(text: string): readonly ParsedStatement[] {
     this.counters.parses++;
