@@ -1,6 +1,9 @@
 /**
  * TPC-H's 22 queries on row tables, and on the same with column indexes: every contestant has the same rows, keys and indexes, answers the queries in turns, and
  * must give PostgreSQL's answers. The last line is the geometric mean, as the specification averages.
+ *
+ * Each query runs five times in one process, all contestants in turns, and the median counts: planning and compiling are in the
+ * first run alone, but our third one may still be on its way to optimized code, which native contestants have from the start.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
