@@ -12,7 +12,7 @@ import { PhantomError, SqlState } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
 import { describeKey, lostOn } from './errors.js';
 import { keyHash } from './key-hash.js';
-import type { LockParty } from './lock-table.js';
+import type { LockParty } from './lock-owner.js';
 import type { CommitRecord, PreparedReads } from './serialization-graph.js';
 import { shownStatement } from './statement-text.js';
 import type { ConflictCount, ConflictNames, TransactionDescription } from './types.js';

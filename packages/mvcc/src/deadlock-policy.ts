@@ -11,7 +11,7 @@
  */
 import { PhantomError, SqlState } from '@phantom/base';
 import { MODE_NAMES } from './lock-strength.js';
-import type { LockParty, LockRequest } from './lock-table.js';
+import type { LockParty, LockRequest } from './lock-owner.js';
 import { shownStatement } from './statement-text.js';
 import type { DeadlockPolicy } from './types.js';
 

@@ -12,7 +12,8 @@ import { assert } from '@phantom/base';
 import { NONE } from '@phantom/kv';
 import { HashTable } from './hash-table.js';
 import { LockCrowds } from './lock-crowds.js';
-import type { LockOwner } from './lock-table.js';
+import type { LockOwner, LockParty } from './lock-owner.js';
+import { excludes, isRowMode } from './lock-strength.js';
 import { type LockMode, TableLockMode } from './types.js';
 
 const CAPACITY_MIN = 256;
@@ -64,6 +65,33 @@ export class LockRecords {
 
   ownerOf(record: number): LockOwner {
     return this.owners[this.word(record, OWNER)] as LockOwner;
+  }
+
+  /** The record keeps another party's owner from having the key in a mode. */
+  isInWay(record: number, owner: LockOwner, mode: LockMode): boolean {
+    if (!excludes(this.modeOf(record), mode)) return false;
+    const holder = this.ownerOf(record);
+    return holder.party !== owner.party && !(owner.readsAhead && holder.isCommitQueued && isRowMode(mode));
+  }
+
+  /** Another owner that holds the key in a mode that excludes this one. */
+  holderAgainst(owner: LockOwner, hash: number, mode: LockMode): LockOwner | undefined {
+    for (let record = this.first(hash); record !== NONE; record = this.nextOfKey(record))
+      if (this.isInWay(record, owner, mode)) return this.ownerOf(record);
+    return undefined;
+  }
+
+  /** Adds the parties of all of them. */
+  addHoldersAgainst(owner: LockOwner, hash: number, mode: LockMode, parties: Set<LockParty>): void {
+    for (let record = this.first(hash); record !== NONE; record = this.nextOfKey(record))
+      if (this.isInWay(record, owner, mode)) parties.add(this.ownerOf(record).party);
+  }
+
+  /** True when an owner of the party holds the key. */
+  isHeldBy(party: LockParty, hash: number): boolean {
+    for (let record = this.first(hash); record !== NONE; record = this.nextOfKey(record))
+      if (this.ownerOf(record).party === party) return true;
+    return false;
   }
 
   /** Pushes a record onto the owner's. */

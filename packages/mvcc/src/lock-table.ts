@@ -2,13 +2,10 @@
  * Locks: who holds which key in which mode, and who waits for it.
  *
  *   records   who holds what (lock-records.ts)
- *   queues    key hash -> waiting requests, oldest first; only for keys that somebody waits for
+ *   queues    who waits for what (lock-queues.ts)
  *
  * A lock nobody else wants costs about 50 bytes and no object, so an UPDATE of a million rows can lock each of them. Keys
  * are known by their hash (key-hash.ts); only a waiting request keeps the key itself, for the error that names it.
- *
- * Queues are fair: a request is granted when it is compatible with all holders and with every request before it. Only
- * a transaction that holds the key already goes ahead of those that do not: behind them it would wait for itself.
  *
  * An owner's records form a stack, newest first, so going back to a savepoint releases what was locked since, and a lock
  * made stronger since falls back to what it was.
@@ -27,62 +24,13 @@ import { NONE } from '@phantom/kv';
 import { type WaitStep, chooseVictim, deadlockError, preventionError } from './deadlock-policy.js';
 import { lostOn } from './errors.js';
 import type { HashTable } from './hash-table.js';
+import type { LockOwner, LockParty, LockRequest } from './lock-owner.js';
+import { LockQueues } from './lock-queues.js';
 import { LockRecords } from './lock-records.js';
-import { MODE_NAMES, excludedBy, excludes, isRowMode } from './lock-strength.js';
+import { MODE_NAMES, excludedBy, isRowMode } from './lock-strength.js';
 import type { HeldMode } from './prepared-record.js';
 import { type DeadlockPolicy, type HeldLock, type LockMode, LockStrength, type WaitingMode } from './types.js';
 import { findCycle } from './wait-for-graph.js';
-
-/** Owners that are one to the rest of the world: a transaction, or a session with its transaction. It waits for one lock at a time. */
-export interface LockParty {
-  readonly id: number;
-  readonly name: string;
-  readonly statement: string | undefined;
-  /** The session's label. */
-  readonly session: string | undefined;
-  readonly lockWaits: LockRequest[];
-  /** Number of the first attempt at the same work: less is older. */
-  readonly age: number;
-  /** How often it has lost to deadlocks since its last commit. */
-  readonly losses: number;
-  readonly priority: number;
-  /** What would have to be done again, in bytes and locks. */
-  readonly work: number;
-  /** It was chosen to break a deadlock. */
-  lost(): void;
-  /** Ends its transaction with the error; false when that is no longer possible. */
-  wound(error: Error): boolean;
-}
-
-/** A transaction, or a session's lasting locks, as the lock table sees it. The table writes the three lock fields. */
-export interface LockOwner {
-  readonly id: number;
-  /** How errors name it: "transaction 7 (label)". */
-  readonly name: string;
-  lockSlot: number;
-  /** Newest record, NONE when it holds nothing. */
-  lockHead: number;
-  lockCount: number;
-  /** Its party's. */
-  readonly lockWaits: LockRequest[];
-  readonly party: LockParty;
-  /** A commit that is in the log is over for it. */
-  readonly readsAhead: boolean;
-  /** Its own is. */
-  readonly isCommitQueued: boolean;
-}
-
-export interface LockRequest {
-  readonly owner: LockOwner;
-  readonly hash: number;
-  readonly key: Uint8Array;
-  readonly mode: LockMode;
-  resolve(): void;
-  reject(error: Error): void;
-  timer: NodeJS.Timeout | undefined;
-  /** When it began to wait, by the process's clock. */
-  readonly sinceMs: number;
-}
 
 export interface LockTableOptions {
   /** A wait longer than this ends with 55P03; 0: no limit. */
@@ -102,7 +50,7 @@ export class LockTable {
   prevented = 0;
   private readonly options: LockTableOptions;
   private readonly records = new LockRecords();
-  private readonly queues = new Map<number, LockRequest[]>();
+  private readonly queues = new LockQueues(this.records);
   /** Keys of LOCK_SPACE that are held, for views. */
   private readonly namedKeys = new Map<number, Uint8Array>();
 
@@ -128,7 +76,7 @@ export class LockTable {
       this.records.add(owner, hash, mode);
       return true;
     }
-    const isWaitedFor = this.queues.size > 0 && this.queues.has(hash);
+    const isWaitedFor = this.queues.has(hash);
     if (!isWaitedFor && records.isFreeInCrowd(hash, excludedBy(mode))) {
       if (!records.isHeldInCrowd(owner, hash, mode)) records.add(owner, hash, mode);
       return true;
@@ -141,12 +89,10 @@ export class LockTable {
       const holder = records.ownerOf(record);
       if (holder === owner) own |= excludedBy(records.modeOf(record));
       else if (holder.party === owner.party) isOfParty = true;
-      else if (this.isInWay(record, owner, mode)) return false;
+      else if (records.isInWay(record, owner, mode)) return false;
     }
     if ((excludedBy(mode) & ~own) === 0) return true;
-    if (own === 0 && !isOfParty && isWaitedFor) {
-      for (const request of this.queues.get(hash) as LockRequest[]) if (excludes(request.mode, mode)) return false;
-    }
+    if (own === 0 && !isOfParty && isWaitedFor && this.queues.isBehind(hash, mode)) return false;
     this.records.add(owner, hash, mode);
     return true;
   }
@@ -168,18 +114,15 @@ export class LockTable {
 
   /** Another owner that holds the key in a mode that excludes this one. */
   holderAgainst(owner: LockOwner, hash: number, mode: LockMode): LockOwner | undefined {
-    const { records } = this;
-    for (let record = records.first(hash); record !== NONE; record = records.nextOfKey(record))
-      if (this.isInWay(record, owner, mode)) return records.ownerOf(record);
-    return undefined;
+    return this.records.holderAgainst(owner, hash, mode);
   }
 
   /** The owner's commit is in the log: who reads ahead need not wait for its rows any more. */
   passOn(owner: LockOwner): void {
-    if (this.queues.size === 0) return;
+    if (this.queues.areEmpty) return;
     const { records } = this;
     for (let record = owner.lockHead; record !== NONE; record = records.nextOfOwner(record))
-      if (isRowMode(records.modeOf(record))) this.grantWaiting(records.hashOf(record));
+      if (isRowMode(records.modeOf(record))) this.queues.grant(records.hashOf(record));
   }
 
   /**
@@ -198,7 +141,7 @@ export class LockTable {
         timer: undefined,
         sinceMs: performance.now(),
       };
-      this.enqueue(request);
+      this.queues.enqueue(request);
       const { timeoutMs } = this.options;
       if (timeoutMs > 0) request.timer = setTimeout(() => this.timeOut(request), timeoutMs);
       if (this.options.waiting !== 'detect') this.prevent(request);
@@ -210,13 +153,13 @@ export class LockTable {
   private prevent(request: LockRequest): void {
     const { party } = request.owner;
     const { waiting, describeKey } = this.options;
-    for (const blocker of this.blockersOf(party)) {
+    for (const blocker of this.queues.blockersOf(party)) {
       if (!party.lockWaits.includes(request)) return;
       const step = { party, request, blocker };
       if (waiting === 'wait-die' && blocker.age < party.age) {
         this.prevented++;
         party.lost();
-        this.withdraw(request);
+        this.queues.withdraw(request);
         // Told a turn later: whoever runs again at once would die again at once, and never let the older one go on.
         setImmediate(() => request.reject(preventionError('dies', step, describeKey)));
         return;
@@ -239,7 +182,7 @@ export class LockTable {
   /** Releases what the owner has locked since its newest record was `head`; NONE releases everything. */
   release(owner: LockOwner, head: number): void {
     const { records } = this;
-    if (head === NONE && this.queues.size === 0 && records.areAllOf(owner)) {
+    if (head === NONE && this.queues.areEmpty && records.areAllOf(owner)) {
       this.namedKeys.clear();
       records.clear(owner);
       return;
@@ -248,10 +191,10 @@ export class LockTable {
     while (owner.lockHead !== head) {
       const hash = records.pop(owner);
       this.forgetName(hash);
-      if (this.queues.size > 0 && this.queues.has(hash)) waitedFor.push(hash);
+      if (this.queues.has(hash)) waitedFor.push(hash);
     }
     records.forgetOwner(owner);
-    for (const hash of waitedFor) this.grantWaiting(hash);
+    for (const hash of waitedFor) this.queues.grant(hash);
     if (records.count === 0) records.shrink();
   }
 
@@ -269,7 +212,7 @@ export class LockTable {
     } else {
       this.records.forgetOwner(owner);
     }
-    this.grantWaiting(hash);
+    this.queues.grant(hash);
   }
 
   /** Drops the owner's records of rows that were taken since `head`, of the keys asked for, unless somebody waits for them. */
@@ -314,12 +257,12 @@ export class LockTable {
         listed.push({ key, mode, granted: true, owner: id, session, waitedMs: undefined, blockers: [] });
       }
     }
-    for (const queue of this.queues.values()) {
+    for (const queue of this.queues.all()) {
       for (const request of queue) {
         const { key, mode, sinceMs, owner } = request;
         const { party } = owner;
         const blockers = new Set<LockParty>();
-        this.addBlockers(request, blockers);
+        this.queues.addBlockers(request, blockers);
         listed.push({
           key,
           mode,
@@ -336,47 +279,14 @@ export class LockTable {
 
   /** Whom an owner waits for: holders in its way, and requests before its own. */
   blockersOf(party: LockParty): Set<LockParty> {
-    const blockers = new Set<LockParty>();
-    for (const request of party.lockWaits) this.addBlockers(request, blockers);
-    return blockers;
-  }
-
-  private addBlockers(request: LockRequest, blockers: Set<LockParty>): void {
-    const { owner, hash, mode } = request;
-    const { records } = this;
-    for (let record = records.first(hash); record !== NONE; record = records.nextOfKey(record))
-      if (this.isInWay(record, owner, mode)) blockers.add(records.ownerOf(record).party);
-    for (const other of this.queues.get(hash) as LockRequest[]) {
-      if (other === request) break;
-      if (other.owner.party !== owner.party && excludes(other.mode, mode)) blockers.add(other.owner.party);
-    }
-  }
-
-  private enqueue(request: LockRequest): void {
-    const { hash, owner } = request;
-    let queue = this.queues.get(hash);
-    if (queue === undefined) this.queues.set(hash, (queue = []));
-    let place = queue.length;
-    if (this.holds(owner, hash)) {
-      place = 0;
-      while (place < queue.length && this.holds((queue[place] as LockRequest).owner, hash)) place++;
-    }
-    queue.splice(place, 0, request);
-    owner.lockWaits.push(request);
-  }
-
-  private holds(owner: LockOwner, hash: number): boolean {
-    const { records } = this;
-    for (let record = records.first(hash); record !== NONE; record = records.nextOfKey(record))
-      if (records.ownerOf(record).party === owner.party) return true;
-    return false;
+    return this.queues.blockersOf(party);
   }
 
   /** A new wait may have closed more than one cycle; each loses one member's wait. */
   private breakDeadlocks(request: LockRequest): void {
     const { party } = request.owner;
     while (party.lockWaits.includes(request)) {
-      const cycle = findCycle(party, (member) => this.blockersOf(member));
+      const cycle = findCycle(party, (member) => this.queues.blockersOf(member));
       if (cycle === undefined) return;
       this.deadlocks++;
       const steps = cycle.map((member, i) => this.stepOf(member, cycle[(i + 1) % cycle.length] as LockParty));
@@ -392,7 +302,7 @@ export class LockTable {
   private stepOf(party: LockParty, blocker: LockParty): WaitStep {
     const request = party.lockWaits.find((wait) => {
       const blockers = new Set<LockParty>();
-      this.addBlockers(wait, blockers);
+      this.queues.addBlockers(wait, blockers);
       return blockers.has(blocker);
     });
     assert(request !== undefined, 'whoever waits for somebody does so with a request');
@@ -411,49 +321,7 @@ export class LockTable {
   /** Takes a request out of its queue and ends its wait; those behind it may now be granted. */
   private dismiss(request: LockRequest, error: Error): void {
     request.reject(error);
-    this.withdraw(request);
-  }
-
-  private withdraw(request: LockRequest): void {
-    const queue = this.queues.get(request.hash) as LockRequest[];
-    queue.splice(queue.indexOf(request), 1);
-    this.endWait(request);
-    if (queue.length === 0) this.queues.delete(request.hash);
-    this.grantWaiting(request.hash);
-  }
-
-  private endWait(request: LockRequest): void {
-    clearTimeout(request.timer);
-    const { lockWaits } = request.owner;
-    lockWaits.splice(lockWaits.indexOf(request), 1);
-  }
-
-  /** Grants what can be granted, from the front of the queue on. */
-  private grantWaiting(hash: number): void {
-    const queue = this.queues.get(hash);
-    if (queue === undefined) return;
-    const still: LockRequest[] = [];
-    for (const request of queue) {
-      const { owner, mode } = request;
-      const isBehind = still.some((other) => other.owner.party !== owner.party && excludes(other.mode, mode));
-      if (isBehind || this.isHeldAgainst(owner, hash, mode)) {
-        still.push(request);
-        continue;
-      }
-      this.records.add(owner, hash, mode);
-      this.endWait(request);
-      request.resolve();
-    }
-    if (still.length === 0) this.queues.delete(hash);
-    else this.queues.set(hash, still);
-  }
-
-  /** The record keeps another party's owner from having the key in a mode. */
-  private isInWay(record: number, owner: LockOwner, mode: LockMode): boolean {
-    const { records } = this;
-    if (!excludes(records.modeOf(record), mode)) return false;
-    const holder = records.ownerOf(record);
-    return holder.party !== owner.party && !(owner.readsAhead && holder.isCommitQueued && isRowMode(mode));
+    this.queues.withdraw(request);
   }
 
   private forgetName(hash: number): void {

@@ -13,7 +13,7 @@ import { PhantomError, unsupportedError } from '@phantom/base';
 import { NONE, type Seq, spaceRange } from '@phantom/kv';
 import type { CommitResult } from '@phantom/store';
 import type { QueuedTransaction } from './commit-window.js';
-import type { LockOwner, LockParty, LockRequest } from './lock-table.js';
+import type { LockOwner, LockParty, LockRequest } from './lock-owner.js';
 import { type PreparedState, decodePrepared, encodePrepared, preparedKey } from './prepared-record.js';
 import type { TransactionRegistry } from './registry.js';
 import type { PreparedReads, SerializableTransaction } from './serialization-graph.js';

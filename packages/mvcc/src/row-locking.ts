@@ -6,7 +6,7 @@
 import { spaceOfKey } from '@phantom/kv';
 import { SYNCHRONOUS_LOCK_HINT, lockedError } from './errors.js';
 import { keyHash } from './key-hash.js';
-import type { LockOwner } from './lock-table.js';
+import type { LockOwner } from './lock-owner.js';
 import type { TransactionRegistry } from './registry.js';
 import { LOCK_SPACE, type LockMode, LockStrength, type LockWait } from './types.js';
 import type { UnrecordedHolder } from './unrecorded-locks.js';

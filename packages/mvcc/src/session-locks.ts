@@ -6,7 +6,7 @@
 import { NONE } from '@phantom/kv';
 import { keyHash } from './key-hash.js';
 import { excludedBy } from './lock-strength.js';
-import type { LockOwner, LockParty, LockRequest } from './lock-table.js';
+import type { LockOwner, LockParty, LockRequest } from './lock-owner.js';
 import type { TransactionRegistry } from './registry.js';
 import { lockKey } from './row-locking.js';
 import type { LockMode, LockWait, SessionLocks } from './types.js';

@@ -1,7 +1,8 @@
 /** What a transaction tells: views ask for its state, listeners hear of its end. */
 import type { Clock, Logger } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
-import type { LockParty, LockTable } from './lock-table.js';
+import type { LockParty } from './lock-owner.js';
+import type { LockTable } from './lock-table.js';
 import type { ReadSet } from './read-set.js';
 import type { MvccTransaction, TransactionInfo } from './types.js';
 import type { WriteSet } from './write-set.js';

@@ -35,7 +35,7 @@ import { type CommitOptions, CommitProcess } from './commit-process.js';
 import { ConstraintGuards } from './constraint-guards.js';
 import { notActiveError, readOnlyError, rolledBackError } from './errors.js';
 import { keyHash } from './key-hash.js';
-import type { LockOwner, LockParty, LockRequest } from './lock-table.js';
+import type { LockOwner, LockParty, LockRequest } from './lock-owner.js';
 import { type PrepareSubject, prepare } from './prepare-process.js';
 import type { ReadSet } from './read-set.js';
 import type { LiveTransaction, TransactionRegistry } from './registry.js';

@@ -8,7 +8,8 @@
  */
 import { PhantomError, SqlState } from '@phantom/base';
 import { ByteSlot, Written } from '@phantom/kv';
-import type { LockOwner, LockTable } from './lock-table.js';
+import type { LockOwner } from './lock-owner.js';
+import type { LockTable } from './lock-table.js';
 import { LockStrength } from './types.js';
 import { EVERYTHING, type WriteSet } from './write-set.js';
 

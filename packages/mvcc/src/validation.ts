@@ -17,7 +17,7 @@
 import { type ByteSlot, OperationKind, type Seq, type SpaceId, spaceOfKey } from '@phantom/kv';
 import type { ConstraintGuards } from './constraint-guards.js';
 import { keyHash } from './key-hash.js';
-import type { LockOwner } from './lock-table.js';
+import type { LockOwner } from './lock-owner.js';
 import type { TransactionRegistry } from './registry.js';
 import type { Snapshots, WriteBase } from './snapshots.js';
 import { LockStrength, type TransactionDescription } from './types.js';

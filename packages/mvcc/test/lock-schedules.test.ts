@@ -8,7 +8,8 @@ import { NONE } from '@phantom/kv';
 import { HISTORIES_TIMEOUT_MS, runsForLong } from '@phantom/testkit/histories';
 import { describe, expect, it } from 'vitest';
 import { LockStrength, type WaitingMode } from '../src/index.js';
-import { type LockOwner, type LockRequest, LockTable } from '../src/lock-table.js';
+import type { LockOwner, LockRequest } from '../src/lock-owner.js';
+import { LockTable } from '../src/lock-table.js';
 import { LockModel } from './lock-model.js';
 
 /** `npm run histories` tries more of them. */

@@ -4,7 +4,8 @@ import { NONE } from '@phantom/kv';
 import { describe, expect, it } from 'vitest';
 import { LockStrength, type LockMode, TableLockMode } from '../src/index.js';
 import { excludes } from '../src/lock-strength.js';
-import { type LockOwner, type LockRequest, LockTable } from '../src/lock-table.js';
+import type { LockOwner, LockRequest } from '../src/lock-owner.js';
+import { LockTable } from '../src/lock-table.js';
 import { findCycle } from '../src/wait-for-graph.js';
 
 class Owner implements LockOwner {
