@@ -126,11 +126,15 @@ function writeInsert(compiler: PlanCompiler, context: StepContext, node: InsertN
     });
   }
   const inserted = withRow(compiler, context, row);
-  // Writers copy what they keep of an inserted row: one array serves all executions.
-  const values = emitter.constant(node.values.map((): Value => null));
   const { codes } = computeRow(compiler, inserted, node.table, node.values, node.newRow);
+  emitter.return({ kind: 'method', object: writer, name: 'insert', arguments: [valuesOf(emitter, codes)] });
+}
+
+/** An array of values. Whoever is given it copies what it keeps: one serves all executions. */
+function valuesOf(emitter: Emitter, codes: readonly Code[]): Code {
+  const values = emitter.constant(codes.map((): Value => null));
   codes.forEach((code, i) => emitter.setElement(values, literal(i), code));
-  emitter.return({ kind: 'method', object: writer, name: 'insert', arguments: [values] });
+  return values;
 }
 
 function readForWrite(context: ExecutionContext, unique: UniqueKey, values: readonly Value[]): boolean {
@@ -148,7 +152,10 @@ function writeByKey(
   const unique = uniqueKeyOf(scan, compiler.builder.context.types);
   const uniqueCode = emitter.constant(unique);
   const equal = scan.range?.equal ?? [];
-  const key: Code = { kind: 'array', items: equal.map((expression) => expressions.value(expression).code) };
+  const key = valuesOf(
+    emitter,
+    equal.map((expression) => expressions.value(expression).code),
+  );
   const found = call(emitter.constant(readForWrite), run, uniqueCode, key);
   emitter.if(not(found), () => emitter.return(literal(0)));
   const bytes = slotBytes(emitter, emitter.constant(unique.slot), undefined);
@@ -158,14 +165,14 @@ function writeByKey(
     const stored = emitter.constant(new FoundRow(unique.slot));
     const reference = emitter.let({ kind: 'method', object: stored, name: 'aim', arguments: [] });
     if (node.kind === 'delete') {
-      const old = emitter.let({ kind: 'array', items: oldValues(inner, node.table, node.oldRow) });
+      const old = valuesOf(emitter, oldValues(inner, node.table, node.oldRow));
       emitter.return({ kind: 'method', object: writer, name: 'remove', arguments: [reference, old] });
       return;
     }
     const update = (at: StepContext): void => {
-      const old = emitter.let({ kind: 'array', items: oldValues(at, node.table, node.oldRow) });
+      const old = valuesOf(emitter, oldValues(at, node.table, node.oldRow));
       const { codes } = computeRow(compiler, at, node.table, node.values, node.newRow);
-      const values = emitter.let({ kind: 'array', items: codes });
+      const values = valuesOf(emitter, codes);
       emitter.return({ kind: 'method', object: writer, name: 'update', arguments: [reference, old, values] });
     };
     const unread = unreadColumns(node, physicalTable(node.table, compiler.builder.context.types).codec.layout);
