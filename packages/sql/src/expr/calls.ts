@@ -152,7 +152,7 @@ function isPseudo(context: BindContext, oid: number): boolean {
   return context.catalog.types.byOid(oid)?.kind === 'pseudo' && oid !== TypeOid.unknown;
 }
 
-/** An argument for a polymorphic parameter: an unknown literal is text there, except that "any" takes it as it is. */
+/** An argument for a pseudo-type: an unknown literal is text there, except that "any" takes it as it is and no record is read. */
 function settle(
   context: BindContext,
   argument: Expression,
@@ -160,6 +160,8 @@ function settle(
   position: number,
 ): Expression {
   if (argument.type.oid !== TypeOid.unknown || declared === undefined || declared === TypeOid.any) return argument;
+  if (declared === TypeOid.record && argument.kind === 'constant' && argument.value !== null)
+    throw context.error('0A000', 'input of anonymous composite types is not supported', position);
   return coerce(context, argument, TEXT, 'implicit', position);
 }
 

@@ -1,5 +1,5 @@
 /** What a domain asks of its values, bound when the first one comes. */
-import { PhantomError } from '@phantom/base';
+import { type ErrorFields, PhantomError } from '@phantom/base';
 import type { TypeDescriptor } from '@phantom/catalog';
 import { bindRowExpression } from '../expr/row-expression.js';
 import type { RowExpression } from '../expr/row-expression-types.js';
@@ -21,9 +21,10 @@ export function domainConstraints(
   const { definition } = descriptor;
   if (definition.kind !== 'domain' || (!definition.notNull && definition.checks.length === 0)) return undefined;
   let checks: readonly BoundCheck[] | undefined;
+  const of = (): ErrorFields => ({ schema: catalog.schemaName(descriptor.schemaOid), dataType: descriptor.name });
   return (value, context, shownName) => {
     if (definition.notNull && value === null) {
-      throw new PhantomError('23502', `domain ${shownName} does not allow null values`);
+      throw new PhantomError('23502', `domain ${shownName} does not allow null values`, of());
     }
     checks ??= definition.checks
       .map(({ name, expressionSql }) => ({
@@ -43,6 +44,7 @@ export function domainConstraints(
       const given = condition.columns.length === 0 ? [] : [value];
       if (condition.evaluate(given, context as EvaluationContext) !== false) continue;
       throw new PhantomError('23514', `value for domain ${shownName} violates check constraint "${name}"`, {
+        ...of(),
         constraint: name,
       });
     }
