@@ -39,7 +39,7 @@ const AGGREGATE_CLAUSES: ReadonlySet<Clause> = new Set<Clause>([
 const WINDOW_CLAUSES: ReadonlySet<Clause> = new Set<Clause>(['SELECT', 'ORDER BY', 'DISTINCT ON']);
 const SET_CLAUSES: ReadonlySet<Clause> = new Set<Clause>(['SELECT', 'ORDER BY', 'GROUP BY', 'DISTINCT ON', 'INSERT']);
 
-/** Aggregates whose result shows the order of its values. */
+/** Built-in aggregates whose result shows the order of its values; those of users all may. */
 const ORDER_SENSITIVE = /^(?:array_agg|string_agg|jsonb?_agg|jsonb?_object_agg)$/;
 
 /** "aggregate functions are not allowed in WHERE". */
@@ -377,7 +377,8 @@ function aggregateCall(
       }
     }
   }
-  if (node.distinct && !ordered && ORDER_SENSITIVE.test(definition.name)) {
+  const showsOrder = definition.routine !== undefined || ORDER_SENSITIVE.test(definition.name);
+  if (node.distinct && !ordered && showsOrder) {
     // PostgreSQL finds distinct values by sorting, and its users see the order.
     for (const [i, argument] of args.entries()) {
       if (keys.some((key) => equalExpressions(withoutRelabel(argument), withoutRelabel(key.expression)))) continue;

@@ -373,9 +373,13 @@ export function bindSpecial(binder: Binder, node: Ast.SpecialFunction, scope: Sc
   }
   if (node.function === 'collation-for') {
     const operand = args[0];
-    const type = operand === undefined ? undefined : context.catalog.types.byOid(operand.type.oid);
-    if (type?.category !== 'S') return constant(null, TEXT);
-    return constant(`"${operand?.type.collation ?? 'default'}"`, TEXT);
+    const { types } = context.catalog;
+    const type = operand === undefined ? undefined : types.byOid(operand.type.oid);
+    const texts = type?.category === 'A' ? types.byOid(type.elementOid) : type;
+    if (texts?.category === 'S')
+      return constant(`"${operand?.type.collation ?? (texts.oid === TypeOid.name ? 'C' : 'default')}"`, TEXT);
+    // Of a literal that has no type it is null; of a type without collations, the function's error, once there is a row.
+    if (type === undefined || type.oid === TypeOid.unknown) return constant(null, TEXT);
   }
   return callNamed(context, SPECIAL_FUNCTIONS[node.function], args, node.position);
 }

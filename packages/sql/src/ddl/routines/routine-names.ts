@@ -34,9 +34,15 @@ export function findRoutine(context: DdlContext, target: ObjectRef): RoutineDesc
     return fitting[0]?.routine;
   }
   const routines = named.flatMap(({ routine }) => (routine === undefined ? [] : [routine]));
-  const found =
-    routines.find((routine) => hasInputs(context, routine, signature.parameters)) ??
-    routines.find((routine) => hasParameters(context, routine, signature.parameters));
+  const byInputs = routines.find((routine) => hasInputs(context, routine, signature.parameters));
+  const byAll =
+    word === 'procedure' || word === 'routine'
+      ? routines.find((routine) => hasParameters(context, routine, signature.parameters))
+      : undefined;
+  if (byInputs !== undefined && byAll !== undefined && byAll !== byInputs) {
+    throw new PhantomError('42725', `${word} name "${name}" is not unique`);
+  }
+  const found = byInputs ?? byAll;
   if (found !== undefined && !isMeant(word, found.routine)) {
     const message =
       word === 'aggregate'
@@ -69,9 +75,10 @@ function hasInputs(context: DdlContext, routine: RoutineDescriptor, given: reado
   return sameTypes(context, declared, inputs);
 }
 
-/** Procedures may be told by all that CALL names, parameters that go out among them. */
+/** Procedures may be told by all that CALL names, parameters that go out among them, where no mode is told. */
 function hasParameters(context: DdlContext, routine: RoutineDescriptor, given: readonly ParameterNode[]): boolean {
-  return routine.routine === 'procedure' && sameTypes(context, routine.parameters, given);
+  const isPlain = given.every(({ mode }) => mode === undefined);
+  return isPlain && routine.routine === 'procedure' && sameTypes(context, routine.parameters, given);
 }
 
 function sameTypes(

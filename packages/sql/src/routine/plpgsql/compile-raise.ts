@@ -132,7 +132,11 @@ export function compileAssert(compilation: Compilation, { condition, message }: 
 }
 
 export function compileDiagnostics(compilation: Compilation, { stacked, items }: DiagnosticsNode): Step {
-  const targets = items.map(({ target, item }) => ({ target: targetOf(compilation, target), item }));
+  const targets = items.map(({ target: node, item }) => {
+    const target = targetOf(compilation, node);
+    if (target.isRow) throw compilation.error('42601', `"${node.path.join('.')}" is not a scalar variable`, node.at);
+    return { target, item };
+  });
   return action((frame) => {
     const error = stacked ? frame.errors.at(-1) : undefined;
     if (stacked && error === undefined) {

@@ -10,8 +10,9 @@ import type { Value } from '../../types/type.js';
 import type { WantedResult } from '../../plan/routine-binding.js';
 import { type Compilation, INLINE_BLOCK, shapeOf } from './compilation.js';
 import { querySource } from './compile-queries.js';
+import { notAssigned } from './fragments.js';
 import { Completion, type Step, action, plain, waiting, waitingAction } from './steps.js';
-import type { ReturnNextNode, ReturnNode, ReturnQueryNode } from './syntax.js';
+import type { ExpressionFragment, ReturnNextNode, ReturnNode, ReturnQueryNode } from './syntax.js';
 import type { Frame, RecordColumn, Variable } from './variables.js';
 
 /** Parameters that go out: the result is theirs. */
@@ -87,11 +88,22 @@ export function compileReturnNext(compilation: Compilation, { value, at }: Retur
   }
   if (value === undefined) throw compilation.error('42601', 'missing expression at or near ";"', at);
   const code = compilation.expression(value);
+  const record = bareRecord(compilation, value);
   return waitingAction(function* (frame) {
+    if (record !== undefined && frame.values[record.slot] === null) throw notAssigned(record);
     const next = yield* code.compute(frame);
     const row = next === null && isRowResult(wanted as WantedResult) ? nullRow(wanted as WantedResult) : next;
     compilation.addRow(frame, fitted(compilation, row, code.type, wanted as WantedResult));
   });
+}
+
+/** The variable of type `record` that the expression is; undefined where it is anything else, `(r)` too, as in PostgreSQL. */
+function bareRecord(compilation: Compilation, { expression, paths, text }: ExpressionFragment): Variable | undefined {
+  const [path] = paths;
+  if (expression?.kind !== 'column' || path === undefined || text.startsWith('(')) return undefined;
+  const found = compilation.names.find(path);
+  if (found === undefined || found.used !== path.length) return undefined;
+  return found.variable.isRow && found.variable.columns === undefined ? found.variable : undefined;
 }
 
 function isRowResult({ columns, type }: WantedResult): boolean {

@@ -146,8 +146,13 @@ function fieldOf(record: SqlRecord, field: string): Value {
 }
 
 /** Why a record has no such field. */
-export function withoutField({ name }: Variable, value: SqlRecord | null, field: string): PhantomError {
-  if (value !== null) return new PhantomError('42703', `record "${name}" has no field "${field}"`);
+export function withoutField(variable: Variable, value: SqlRecord | null, field: string): PhantomError {
+  if (value === null) return notAssigned(variable);
+  return new PhantomError('42703', `record "${variable.name}" has no field "${field}"`);
+}
+
+/** Of a record that was given no row yet, and so has no columns. */
+export function notAssigned({ name }: Variable): PhantomError {
   return new PhantomError('55000', `record "${name}" is not assigned yet`, {
     detail: 'The tuple structure of a not-yet-assigned record is indeterminate.',
   });
