@@ -44,15 +44,22 @@ export function bindTriggerCondition(sql: string, request: TriggerConditionReque
 
 /** The condition as PostgreSQL writes it. */
 export function triggerConditionText(sql: string, request: TriggerConditionRequest): string {
-  const { columns } = request;
+  const { columns, rowTypeOid } = request;
   const { bound, places, context } = bindCondition(sql, request);
+  const rowName = (place: number): string => (place < columns.length ? 'old' : 'new');
   return expressionText(bound, {
     context,
     columnName: (column) => {
       const place = places.get(column) ?? 0;
-      const isOld = place < columns.length;
-      const name = columns[isOld ? place : place - columns.length]?.name ?? '?';
-      return `${isOld ? 'old' : 'new'}.${quoteIdentifier(name)}`;
+      const name = columns[place % columns.length]?.name ?? '?';
+      return `${rowName(place)}.${quoteIdentifier(name)}`;
+    },
+    wholeRow: ({ type, fields }) => {
+      if (type.oid !== rowTypeOid) return undefined;
+      const [first, ...others] = new Set(
+        fields.map((field) => (field.kind === 'column' ? rowName(places.get(field.column) ?? 0) : undefined)),
+      );
+      return first === undefined || others.length > 0 ? undefined : `${first}.*`;
     },
   });
 }

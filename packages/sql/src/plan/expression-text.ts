@@ -10,6 +10,8 @@ export interface TextOptions {
   readonly context: BindContext;
   /** Name of a column, with its qualifier where there are several tables. */
   columnName(column: ColumnId): string;
+  /** Text of a row where it is all of a relation's, asked for at once; undefined for others. */
+  wholeRow?(row: Expression & { kind: 'row' }): string | undefined;
 }
 
 function quoteText(text: string): string {
@@ -114,7 +116,7 @@ export function expressionText(expression: Expression, options: TextOptions): st
     case 'array':
       return `ARRAY[${list(expression.elements)}]`;
     case 'row':
-      return `ROW(${list(expression.fields)})`;
+      return options.wholeRow?.(expression) ?? `ROW(${list(expression.fields)})`;
     case 'field':
       return `(${text(expression.operand)}).f${expression.field + 1}`;
     case 'subscript': {

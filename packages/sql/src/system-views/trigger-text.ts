@@ -4,7 +4,7 @@ import type { TableDescriptor, TriggerDescriptor, TriggerEvent, ViewDescriptor }
 import { triggerConditionText } from '../expr/trigger-condition.js';
 import { writtenName } from '../routine/routine-function.js';
 import { quoteIdentifier } from '../types/reg-types.js';
-import { type TextCatalog, relationName } from './object-text.js';
+import { type TextCatalog, objectTexts, relationName } from './object-text.js';
 
 /** PostgreSQL's order of the events. */
 const EVENTS: readonly TriggerEvent[] = ['insert', 'delete', 'update', 'truncate'];
@@ -50,7 +50,10 @@ function eventsText({ events, columns }: TriggerDescriptor, relation: Relation):
     .join(' OR ');
 }
 
-/** The whole CREATE TRIGGER statement. `pretty` leaves the schema out where the search path leads to the table. */
+/**
+ * The whole CREATE TRIGGER statement. `pretty` leaves out the schema where the search path leads to the table, and the parentheses
+ * around all of the condition.
+ */
 export function triggerText(catalog: TextCatalog, trigger: TriggerDescriptor, pretty: boolean): string {
   const relation = catalog.objects.object(trigger.tableOid);
   if (relation?.kind !== 'table' && relation?.kind !== 'view') return '';
@@ -74,7 +77,7 @@ export function triggerText(catalog: TextCatalog, trigger: TriggerDescriptor, pr
   if (named.length > 0) parts.push(`REFERENCING ${named.join(' ')}`);
   parts.push(`FOR EACH ${trigger.level.toUpperCase()}`);
   const condition = conditionText(catalog, trigger, relation);
-  if (condition !== null) parts.push(`WHEN (${condition})`);
+  if (condition !== null) parts.push(`WHEN (${pretty ? objectTexts.prettyText(condition) : condition})`);
   parts.push(actionText(catalog, trigger));
   return parts.join(' ');
 }
