@@ -63,6 +63,7 @@ export {
   hasPrivilege,
   hasRightsOf,
   isSuperuser,
+  isAdminOf,
   isMemberOf,
   mayActAs,
   ownerPrivileges,

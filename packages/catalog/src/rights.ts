@@ -202,10 +202,24 @@ export function isMemberOf(
 ): boolean {
   const owner = otherOid === PredefinedRole.DatabaseOwner ? databaseOwner(objects, databaseOid) : undefined;
   if (owner !== undefined) return role.oid === owner || isMemberOf(objects, role, owner, undefined);
+  return hasMembership(objects, role, (membership) => membership.roleOid === otherOid);
+}
+
+/** True when the role, or one that it is a member of, may grant the other one: it has that by WITH ADMIN OPTION. */
+export function isAdminOf(objects: ObjectReader, role: RoleDescriptor, otherOid: Oid): boolean {
+  return hasMembership(objects, role, ({ roleOid, admin }) => admin && roleOid === otherOid);
+}
+
+/** True when one of the role's memberships, its own or one of the roles that it is a member of, is such a one. */
+function hasMembership(
+  objects: ObjectReader,
+  role: RoleDescriptor,
+  wanted: (membership: RoleDescriptor['memberOf'][number]) => boolean,
+): boolean {
   const seen = new Set<Oid>();
   const pending = [...role.memberOf];
   for (let membership = pending.pop(); membership !== undefined; membership = pending.pop()) {
-    if (membership.roleOid === otherOid) return true;
+    if (wanted(membership)) return true;
     if (seen.has(membership.roleOid)) continue;
     seen.add(membership.roleOid);
     const next = objects.object(membership.roleOid);

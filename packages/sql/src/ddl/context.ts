@@ -85,7 +85,7 @@ export interface DdlContext {
   validateRoutine(routine: RoutineDescriptor): void;
   /** The same of a query that stands for the condition of a policy. */
   describePolicy(query: Query): QueryToStore;
-  /** Runs a stored query with the rights of its relation's owner. */
+  /** Runs a stored query as its relation's owner, in a security-restricted operation. */
   runStored(stored: StoredQuery, ownerOid: Oid, sink: RowSink): Execution;
   /** Runs another definition inside this one, in a schema (elements of CREATE SCHEMA). */
   define(statement: Statement, schema: string): DdlExecution;

@@ -12,7 +12,7 @@ import { constant, type Cast, type Expression } from './expression.js';
 import { TypeOid } from '../types/type-oids.js';
 import { TEXT, typeRef } from '../types/type-refs.js';
 
-/** Types whose input depends on the session's zone or the clock, unless the text is plainly a calendar date. */
+/** Types whose input depends on the session's zone, its names or the clock, unless the text is plainly a calendar date. */
 const SESSION_TYPES: ReadonlySet<number> = new Set([
   TypeOid.timestamptz,
   TypeOid.timetz,
@@ -20,6 +20,7 @@ const SESSION_TYPES: ReadonlySet<number> = new Set([
   TypeOid.timestamp,
   TypeOid.time,
   TypeOid.regclass,
+  TypeOid.aclitem,
 ]);
 /** Types whose arrays are read when they are bound. */
 const FIXED_ELEMENTS: ReadonlySet<number> = new Set([

@@ -16,6 +16,7 @@ import type { triggerText } from '../system-views/trigger-text.js';
 import type { RoutineTexts } from '../system-views/routine-text.js';
 import type { ObjectTexts, TextCatalog } from '../system-views/object-text.js';
 import { derivedFrom } from '../system-views/oids.js';
+import { aclName } from '../types/acl-item-type.js';
 import { formatType } from '../types/format-type.js';
 import { quoteIdentifier, regclassNamed } from '../types/reg-types.js';
 import { TypeOid } from '../types/type-oids.js';
@@ -331,7 +332,7 @@ export const catalogFunctions: Implementations = {
     }),
   ),
   acldefault_sql: contextual((kind: string, ownerOid: Oid, context: EvaluationContext): Value => {
-    const owner = quoteIdentifier(catalogOf(context).roleName(ownerOid) ?? String(ownerOid));
+    const owner = aclName(catalogOf(context).roleName(ownerOid) ?? String(ownerOid));
     return SqlArray.of(TypeOid.aclitem, defaultPrivileges(kind, owner));
   }),
 };

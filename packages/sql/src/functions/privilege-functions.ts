@@ -11,6 +11,7 @@ import {
   effectiveRoles,
   hasColumnPrivilege,
   hasPrivilege,
+  isAdminOf,
   isSuperuser,
   mayActAs,
   ownsObject,
@@ -196,19 +197,18 @@ function anyColumnPrivilege(...args: Value[]): boolean | null {
   );
 }
 
-/** USAGE: the role's rights are its own by membership; MEMBER: it may act as the role. */
+/** USAGE: the role's rights are its own by membership; MEMBER: it may act as the role; WITH ADMIN OPTION: and grant it. */
 function hasRole(...args: Value[]): boolean | null {
   const { role, rest, context } = split(args, 2);
   const { databaseOid, objects } = catalogOf(context);
   const other = objects.object(roleOf(rest[0], context));
   const own = objects.object(role);
   if (other?.kind !== 'role' || own?.kind !== 'role') return null;
-  const word = String(rest[1])
-    .trim()
-    .toUpperCase()
-    .split(/\s+WITH\s+/, 1)[0];
-  if (word === 'USAGE') return own.superuser || effectiveRoles(objects, role, databaseOid).has(other.oid);
-  if (word === 'MEMBER' || word === 'SET') return mayActAs(objects, own, other, databaseOid);
+  const right = String(rest[1]).trim().toUpperCase();
+  if (/^(USAGE|MEMBER)\s+WITH\s+(ADMIN|GRANT)\s+OPTION$/.test(right))
+    return own.superuser || isAdminOf(objects, own, other.oid);
+  if (right === 'USAGE') return own.superuser || effectiveRoles(objects, role, databaseOid).has(other.oid);
+  if (right === 'MEMBER' || right === 'SET') return mayActAs(objects, own, other, databaseOid);
   throw new PhantomError('22023', `unrecognized privilege type: "${String(rest[1])}"`);
 }
 

@@ -108,6 +108,7 @@ export function declareUtility(node: DeclareCursor, text: string): Utility {
     parameterTypes: [],
     transaction: 'required',
     *run(session) {
+      if (node.hold) session.roles.refuseRestricted('create a cursor WITH HOLD');
       const transaction = session.ensureTransaction();
       const alone = transaction.statements === 0 && session.parse(text).length === 1;
       if (!node.hold && !transaction.explicit && alone)

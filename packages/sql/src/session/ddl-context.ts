@@ -2,7 +2,9 @@
 import { unsupportedError } from '@phantom/base';
 import type { DdlContext, DdlExecution } from '../ddl/context.js';
 import {
+  type Oid,
   type RoutineDescriptor,
+  type StoredQuery,
   type TableDescriptor,
   type TriggerDescriptor,
   type ViewDescriptor,
@@ -52,12 +54,11 @@ export function ddlContextOf(session: SqlSession, transaction: SessionTransactio
     describeAction: (relation, tables, rows, text) => describeAction(session, relation, tables, rows, text),
     validateRoutine: (routine) => session.routines.validate(routine),
     describePolicy: (query) => describePolicy(query, session.picture, ''),
-    runStored: (stored, ownerOid, sink) => {
-      const plan = planStored(stored, ownerOid, session.picture);
-      session.checkPrivileges(plan.privileges);
-      return plan.execute(session.executionContext([], transaction.storage, transaction), sink);
+    runStored: (stored, ownerOid, sink) => runStored(session, stored, ownerOid, sink, transaction),
+    temporarySchema: () => {
+      session.roles.refuseRestricted('create temporary table');
+      return session.temporary.schema(transaction.objects);
     },
-    temporarySchema: () => session.temporary.schema(transaction.objects),
     onCommit: (table) => session.temporary.onCommit(table),
     execution: () => session.executionContext([], transaction.storage, transaction),
     triggers: transaction.writersOf(session).triggers,
@@ -121,6 +122,24 @@ function* defineIn(
     return yield* handler(ddlContextOf(session, transaction, false));
   } finally {
     settings.rollbackTo(mark);
+  }
+}
+
+/** Whoever refreshes a view may have more rights than its owner, and the functions in it are the owner's choice. */
+function* runStored(
+  session: SqlSession,
+  stored: StoredQuery,
+  ownerOid: Oid,
+  sink: RowSink,
+  transaction: SessionTransaction,
+): Execution {
+  const leave = session.roles.restrictTo(ownerOid);
+  try {
+    const plan = planStored(stored, ownerOid, session.picture);
+    session.checkPrivileges(plan.privileges);
+    return yield* plan.execute(session.executionContext([], transaction.storage, transaction), sink);
+  } finally {
+    leave();
   }
 }
 

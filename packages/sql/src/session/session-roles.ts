@@ -1,6 +1,9 @@
 /**
  * Whom a session acts as. Three roles: who logged in, what SET SESSION AUTHORIZATION has made of that, and what SET ROLE has
  * made of it in turn. A rollback takes the last two back.
+ *
+ * A security-restricted operation runs what somebody else has written, as its owner (REFRESH MATERIALIZED VIEW). It may leave
+ * nothing behind that would run after it with the rights of whoever has asked for it.
  */
 import { PhantomError } from '@phantom/base';
 import { NameClass, type ObjectReader, type Oid, type RoleDescriptor, mayActAs } from '@phantom/catalog';
@@ -29,6 +32,7 @@ export class SessionRoles {
   private readonly loginOid: Oid;
   private sessionOid: Oid;
   private roleOid: Oid;
+  private restrictions = 0;
 
   constructor(owner: RolesOwner, login: RoleDescriptor) {
     this.owner = owner;
@@ -62,6 +66,7 @@ export class SessionRoles {
 
   /** SET ROLE; 42501 when the session's user may not act as the role; undefined is NONE. */
   actAs(name: string | undefined, local = false): void {
+    this.refuseRestricted('set parameter "role"');
     const role = name === undefined ? undefined : this.existing(name);
     if (
       role !== undefined &&
@@ -73,6 +78,7 @@ export class SessionRoles {
 
   /** SET SESSION AUTHORIZATION: only a superuser who logged in may become somebody else. */
   authorizeAs(name: string | undefined, local = false): void {
+    this.refuseRestricted('set parameter "session_authorization"');
     const role = name === undefined ? this.roleOf(this.loginOid) : this.existing(name);
     if (role.oid !== this.loginOid && !this.roleOf(this.loginOid).superuser)
       throw new PhantomError('42501', 'permission denied to set session authorization');
@@ -85,6 +91,24 @@ export class SessionRoles {
     if (roleOid === before) return () => undefined;
     this.take(sessionOid, roleOid);
     return () => this.take(sessionOid, before);
+  }
+
+  /** Acts as a role in a security-restricted operation until the returned function is called; settings go back as well. */
+  restrictTo(roleOid: Oid): () => void {
+    const { settings } = this.owner;
+    const mark = settings.mark();
+    const leave = this.become(roleOid);
+    this.restrictions++;
+    return () => {
+      this.restrictions--;
+      settings.rollbackTo(mark);
+      leave();
+    };
+  }
+
+  /** 42501 inside a security-restricted operation for what it may not do, as PostgreSQL words it. */
+  refuseRestricted(what: string): void {
+    if (this.restrictions > 0) throw new PhantomError('42501', `cannot ${what} within security-restricted operation`);
   }
 
   /** Whom it acts as, for `adopt`. */

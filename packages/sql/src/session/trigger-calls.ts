@@ -59,6 +59,7 @@ export class TriggerCalls implements TriggerHost {
     const { deferrable, initiallyDeferred } = constraint;
     if (!deferred.isDeferred({ oid, deferrable, initiallyDeferred })) return false;
     const { session } = this;
+    session.roles.refuseRestricted('fire deferred trigger');
     const fire = (): Generator<Yielded, unknown, void> => this.fire(trigger, firing);
     deferred.add({
       constraint: { oid, kind: 'check', tableOid: firing.table.oid },

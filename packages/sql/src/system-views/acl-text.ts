@@ -1,13 +1,10 @@
 /** Rights as PostgreSQL writes them: `grantee=letters/grantor`, a star behind what may be handed on. */
 import type { AclItem } from '@phantom/catalog';
 import { SqlArray } from '@phantom/codec';
+import { aclLetters, aclName } from '../types/acl-item-type.js';
 import { TypeOid } from '../types/type-oids.js';
-import { quoteIdentifier } from '../types/reg-types.js';
 import type { Value } from '../types/type.js';
 import type { SystemViewSource } from './system-view.js';
-
-/** PostgreSQL's order of the letters. */
-const LETTERS = 'arwdDxtXUCcTsA';
 
 /** The list as aclitem[]; null for the default rights. */
 export function aclItems(source: SystemViewSource, items: readonly AclItem[] | undefined): Value {
@@ -19,13 +16,8 @@ export function aclItems(source: SystemViewSource, items: readonly AclItem[] | u
 }
 
 function aclItemText(source: SystemViewSource, { granteeOid, grantorOid, privileges, grantable }: AclItem): string {
-  const name = (oid: number): string => (oid === 0 ? '' : quoteIdentifier(source.roleNameOf(oid)));
-  let letters = '';
-  for (const letter of LETTERS) {
-    if (!privileges.includes(letter)) continue;
-    letters += grantable.includes(letter) ? `${letter}*` : letter;
-  }
-  return `${name(granteeOid)}=${letters}/${name(grantorOid)}`;
+  const name = (oid: number): string => (oid === 0 ? '' : aclName(source.roleNameOf(oid)));
+  return `${name(granteeOid)}=${aclLetters(privileges, grantable)}/${name(grantorOid)}`;
 }
 
 /** Letters that owner and PUBLIC have on a new object, by PostgreSQL's letter of its kind. */

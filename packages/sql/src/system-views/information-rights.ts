@@ -3,6 +3,7 @@ import {
   type AclItem,
   type Oid,
   PUBLIC_ROLE,
+  PredefinedRole,
   type RoleDescriptor,
   effectiveRoles,
   isMemberOf,
@@ -40,11 +41,16 @@ function* enabledRoles(source: SystemViewSource): Iterable<RoleDescriptor> {
   }
 }
 
-/** Memberships of the roles that the current one may act as. */
+/** Memberships of the roles that the current one may act as; the owner of the database is pg_database_owner's only member. */
 function* applicableRoles(source: SystemViewSource): Iterable<CatalogRow> {
+  const database = source.objectsSeen.object(source.databaseOid);
   for (const member of enabledRoles(source)) {
     for (const { roleOid, admin } of member.memberOf) {
       yield { grantee: member.name, role_name: source.roleNameOf(roleOid), is_grantable: yesOrNo(admin) };
+    }
+    if (database?.kind === 'database' && database.ownerOid === member.oid) {
+      const role_name = source.roleNameOf(PredefinedRole.DatabaseOwner);
+      yield { grantee: member.name, role_name, is_grantable: 'NO' };
     }
   }
 }

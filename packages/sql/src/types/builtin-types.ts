@@ -1,4 +1,5 @@
 /** Every built-in type: the base types written in this folder, their arrays, and the pseudo-types. */
+import { aclItemType } from './acl-item-type.js';
 import { arrayTypeOf, vectorType } from './array-type.js';
 import { bitType, varbitType } from './bit-types.js';
 import { dateTimeTypes } from './date-time-types.js';
@@ -40,6 +41,7 @@ const scalarTypes: readonly SqlType[] = [
   inetType,
   cidrType,
   lsnType,
+  aclItemType,
   ...rangeTypes,
   vectorType(TypeOid.int2Vector, int2Type),
   vectorType(TypeOid.oidVector, unsignedType(TypeOid.oid, 'oid')),
