@@ -28,6 +28,7 @@ export function* createTableAs(context: DdlContext, node: CreateTableAs): DdlExe
   const table = newTable(context, place, node.options, {
     ...onCommitOf(node.onCommit, place.persistence),
     columns: columnsOfResult(
+      context,
       fields.map(({ name, type }, i) => ({
         name: node.columns[i]?.text ?? name,
         type: type.oid === TypeOid.unknown ? TEXT : type,

@@ -38,10 +38,21 @@ export function newTable(
   };
 }
 
-/** Columns of a query's result as those of a table. */
+/** 42P22 with `message` for a column made of parts whose collations cancel each other. */
+export function requireDerivedCollation({ otherCollation }: TypeRef, message: string): void {
+  if (otherCollation === undefined) return;
+  throw new PhantomError('42P22', message, { hint: 'Use the COLLATE clause to set the collation explicitly.' });
+}
+
+/** Columns of a query's result as those of a table; 42P22 where the collations of what makes one cancel each other. */
 export function columnsOfResult(
+  context: DdlContext,
   columns: readonly { readonly name: string; readonly type: TypeRef }[],
 ): ColumnDescriptor[] {
+  for (const { name, type } of columns) {
+    const typeName = context.picture.types.byOid(type.oid)?.displayName ?? '';
+    requireDerivedCollation(type, `no collation was derived for column "${name}" with collatable type ${typeName}`);
+  }
   return columns.map(({ name, type }, i) => ({
     number: i + 1,
     name,

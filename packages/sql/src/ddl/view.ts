@@ -13,7 +13,7 @@ import { parseStatement } from '../text/parse.js';
 import { selectInto } from '../text/select-into.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { fillTable } from './create-table-as.js';
-import { columnsOfResult, newTable } from './new-table.js';
+import { columnsOfResult, newTable, requireDerivedCollation } from './new-table.js';
 import { ownership } from './ownership.js';
 import {
   claimName,
@@ -52,6 +52,8 @@ export function* createView(context: DdlContext, node: CreateView): DdlExecution
     throw new PhantomError('42809', `"${place.name}" is not a view`);
   if (existing === undefined) yield* claimTypeName(context, place.schemaOid, place.name, true);
   const columns = columnsOf(context, described, node.columns, 'CREATE VIEW specifies more column names than columns');
+  for (const { name, type } of columns)
+    requireDerivedCollation(type, `could not determine which collation to use for view column "${name}"`);
   if (existing?.kind === 'view') {
     requireOwner(context, existing);
     yield* lockForChange(context, existing);
@@ -174,7 +176,7 @@ export function* createMaterializedView(context: DdlContext, node: CreateTableAs
     throw new PhantomError('0A000', 'materialized views must not use temporary tables or views');
   const columns = columnsOf(context, described, node.columns, 'too many column names were specified');
   const table = newTable(context, { ...place, persistence: 'permanent' }, node.options, {
-    columns: columnsOfResult(columns),
+    columns: columnsOfResult(context, columns),
     materialized: { ...storedQuery(context, source, described), populated: node.withData },
   });
   context.objects.put(table);
