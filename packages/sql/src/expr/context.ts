@@ -98,6 +98,8 @@ export class BindContext {
   readonly dependencies = new Map<number, PlanDependency>();
   /** Indexes of primary keys for whose sake the query that is to be stored may use columns that are no keys of its groups. */
   readonly groupingKeys = new Set<Oid>();
+  /** Columns of tables that the query to be stored uses of rows that functions give. */
+  readonly rowColumns: { readonly oid: Oid; readonly column: number }[] = [];
   /** Routines that the statement calls. */
   readonly routines = new Set<Oid>();
   private readonly wanted: WantedPrivilege[] = [];

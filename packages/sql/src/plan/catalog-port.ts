@@ -135,6 +135,8 @@ export interface CatalogPort {
   typeNamed(name: QualifiedName): SqlType | undefined;
   /** Fields of a composite type, a table's row type included; undefined when the type is none. */
   compositeFields(oid: Oid): readonly { readonly name: string; readonly type: TypeRef }[] | undefined;
+  /** The relation whose rows are of the composite type; undefined for any other type. */
+  relationOfRows(oid: Oid): Oid | undefined;
   /** The same picture with another search path: bodies of views are bound with the one at their creation. */
   withSearchPath(path: readonly string[]): CatalogPort;
 }

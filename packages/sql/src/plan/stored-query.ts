@@ -16,8 +16,8 @@ export interface QueryToStore {
   readonly fields: readonly BoundField[];
   readonly names: readonly StoredName[];
   /**
-   * Relations it names, each with the columns it uses; 0 for the relation itself. Routines that it calls. Indexes of primary
-   * keys by which it groups.
+   * Relations it names, each with the columns it uses; 0 for the relation itself. Routines that it calls, and the columns it
+   * uses of the tables whose rows they give. Indexes of primary keys by which it groups.
    */
   readonly uses: readonly { readonly oid: Oid; readonly column: number }[];
   readonly parameters: number;
@@ -75,6 +75,7 @@ function described(
   for (const oid of direct) use(oid, 0);
   for (const oid of context.routines) use(oid, 0);
   for (const oid of context.groupingKeys) use(oid, 0);
+  for (const { oid, column } of context.rowColumns) use(oid, column);
   for (const right of context.privileges()) {
     if (right.asRoleOid !== undefined || !direct.has(right.relationOid)) continue;
     for (const column of right.columns ?? []) use(right.relationOid, column);

@@ -16,7 +16,7 @@ export function signatureKey(routine: RoutineDescriptor, types: CallTypes): stri
   const columns = types.columns ?? [];
   if (isFixed && columns.length === 0) return '';
   const given = isFixed ? [] : types.arguments.map(({ oid }) => oid);
-  return `${given.join(',')}:${types.result.oid}:${columns.map(({ name, type }) => `${name} ${type.oid}`).join(',')}`;
+  return `${given.join(',')}:${types.result.oid}:${columns.map(({ name, type }) => `${name} ${type.oid} ${type.typmod}`).join(',')}`;
 }
 
 export function signatureOf(routine: RoutineDescriptor, types: CallTypes, catalog: CatalogPort): RoutineSignature {

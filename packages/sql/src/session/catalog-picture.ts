@@ -277,6 +277,13 @@ export class CatalogPicture implements CatalogPort {
     return object?.kind === 'type' && object.definition.kind === 'composite' ? object.definition.fields : undefined;
   }
 
+  relationOfRows(oid: Oid): Oid | undefined {
+    const object = this.objects.object(oid);
+    return object?.kind === 'type' && object.definition.kind === 'composite'
+      ? object.definition.relationOid
+      : undefined;
+  }
+
   /** The type that a text such as `int[]` names; 42704, 42601. */
   typeOfText(text: string): TypeRef {
     return resolveTypeName(this, parseTypeName(text));

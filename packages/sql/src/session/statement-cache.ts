@@ -134,10 +134,11 @@ export class StatementCache {
       return this.planUncached(picture, node, statement.declaredTypes, statement.text, routine);
     let byKey = this.plans.get(node);
     if (byKey === undefined) this.plans.set(node, (byKey = new Map()));
-    const key = statement.declaredTypes.length === 0 ? '' : statement.declaredTypes.join(',');
+    const types = statement.declaredTypes.length === 0 ? '' : statement.declaredTypes.join(',');
+    const key = types + wantedKey(routine);
     const cached = byKey.get(key);
     if (cached !== undefined && isCurrent(cached, picture)) return cached;
-    const plan = this.planUncached(picture, node, statement.declaredTypes, statement.text, statement.routine);
+    const plan = this.planUncached(picture, node, statement.declaredTypes, statement.text, routine);
     byKey.set(key, plan);
     return plan;
   }
@@ -161,6 +162,12 @@ export class StatementCache {
         throw new PhantomError('0A000', `${node.kind} has no plan`);
     }
   }
+}
+
+/** The types that a body's rows are made into: a column definition list says them anew for each call. */
+function wantedKey(routine: RoutineBinding | undefined): string {
+  const columns = routine?.wanted?.columns;
+  return columns === undefined ? '' : `>${columns.map(({ type }) => `${type.oid} ${type.typmod}`).join(',')}`;
 }
 
 /** Adds an entry; the one at the old end of the map's order goes when there are too many. */

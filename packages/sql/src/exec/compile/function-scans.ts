@@ -3,7 +3,9 @@ import { type RecordShape, SqlRecord } from '@phantom/codec';
 import { TypeOid } from '../../types/type-oids.js';
 import type { Expression } from '../../expr/expression.js';
 import type { ScalarItem, SetCall } from '../../plan/logical/logical.js';
+import { columnsOf } from '../../plan/logical/walk.js';
 import type { FunctionScan, ProjectSet, ValuesScan, VirtualScan } from '../../plan/physical/physical.js';
+import { hasSubquery, isVolatile } from '../../plan/rules/facts.js';
 import type { Value } from '../../types/type.js';
 import { and, binary, call, element, isNotNull, literal, property, type Code, type Local } from '../code/ir.js';
 import { IteratorPipeline } from '../pipelines.js';
@@ -22,7 +24,7 @@ import {
   type PlanCompiler,
   type StepContext,
 } from './step.js';
-import { stateOf } from './program-builder.js';
+import { type ProgramBuilder, stateOf } from './program-builder.js';
 
 /** Rows up to which VALUES is unrolled into the step itself. */
 const UNROLLED_ROWS_MAX = 1;
@@ -186,12 +188,50 @@ function* each(set: Iterable<Value>): Generator<Value[], void, void> {
   for (const value of set) yield [value];
 }
 
-/** The calls of sets, where one of them may wait. */
-type Calls = Generator<Yielded, readonly Iterable<Value>[], void>;
+/** The call of a set, where it may wait. */
+type WaitingCall = Generator<Yielded, Iterable<Value>, void>;
 
-/** A scalar call in FROM is a set of one. */
-function* one(value: Value): Generator<Value, void, void> {
-  yield value;
+/** What makes the set of one call. */
+interface SetMaker {
+  readonly compiled: ReturnType<ProgramBuilder['compiled']>;
+  /** Under this the statement keeps the set; undefined where it is made anew each time. */
+  readonly key: object | undefined;
+}
+
+function setMaker(compiler: PlanCompiler, item: SetCall | ScalarItem): SetMaker {
+  const { builder } = compiler;
+  const emitter = builder.emitter();
+  const [run] = emitter.parameters(1) as [Local];
+  const context = stepContext(compiler, emitter, run, new Row(), { checks: [], usesFuel: false, waits: true });
+  // A scalar call in FROM is a set of one.
+  const set: Code =
+    'function' in item
+      ? setCode(context, item)
+      : { kind: 'array', items: [context.expressions.value(item.expression).code] };
+  emitter.return(set);
+  const compiled = builder.compiled(emitter.finish('set', [run]));
+  return { compiled, key: builder.outerColumns.length > 0 && isMadeOnce(item) ? {} : undefined };
+}
+
+/**
+ * True for a call of a volatile function that says the same for every row of the enclosing query: as in PostgreSQL it is made
+ * for the first of them. What the others give would be the same anyway.
+ */
+function isMadeOnce(item: SetCall | ScalarItem): boolean {
+  const parts = 'function' in item ? item.arguments : [item.expression];
+  // Of built-in sets none is volatile, and they are not made as a whole.
+  if ('function' in item && item.function.routine === undefined) return false;
+  const changes = ('function' in item && item.function.volatility === 'volatile') || parts.some(isVolatile);
+  return changes && parts.every((part) => columnsOf(part).size === 0 && !hasSubquery(part));
+}
+
+function* setOf({ compiled, key }: SetMaker, run: Run): WaitingCall {
+  const known = key === undefined ? undefined : run.statement.results.get(key);
+  if (known !== undefined) return known as Iterable<Value>;
+  const made = compiled.get(run.statement)(run);
+  const set = (compiled.code.generator ? yield* made as WaitingCall : made) as Iterable<Value>;
+  if (key !== undefined) run.statement.results.set(key, set);
+  return set;
 }
 
 function itemWidth(item: SetCall | ScalarItem): number | undefined {
@@ -199,17 +239,7 @@ function itemWidth(item: SetCall | ScalarItem): number | undefined {
 }
 
 export function produceFunctionScan(compiler: PlanCompiler, node: FunctionScan, consume: Consume): void {
-  const { builder } = compiler;
-  const emitter = builder.emitter();
-  const [run] = emitter.parameters(1) as [Local];
-  const context = stepContext(compiler, emitter, run, new Row(), { checks: [], usesFuel: false, waits: true });
-  const sets = node.calls.map((item) =>
-    'function' in item
-      ? setCode(context, item)
-      : emitter.let(call(emitter.constant(one), context.expressions.value(item.expression).code)),
-  );
-  emitter.return({ kind: 'array', items: sets });
-  const compiled = builder.compiled(emitter.finish('sets', [run]));
+  const makers = node.calls.map((item) => setMaker(compiler, item));
   const widths = node.calls.map(itemWidth);
   const all = node.calls.flatMap((item) => [...item.columns]);
   const columns = node.ordinality === undefined ? all : [...all, node.ordinality];
@@ -221,8 +251,9 @@ export function produceFunctionScan(compiler: PlanCompiler, node: FunctionScan, 
     compiler,
     columns,
     function* (r) {
-      const made = compiled.get(r.statement)(r);
-      return rows((compiled.code.generator ? yield* made as Calls : made) as Iterable<Value>[]);
+      const made: Iterable<Value>[] = [];
+      for (const maker of makers) made.push(yield* setOf(maker, r));
+      return rows(made);
     },
     consume,
   );

@@ -1,7 +1,7 @@
 /** Functions in FROM: one or several side by side, WITH ORDINALITY, column definition lists. */
 import { PhantomError } from '@phantom/base';
 import type { TypeRef } from '@phantom/catalog';
-import { SqlRecord } from '@phantom/codec';
+import { type RecordShape, SqlRecord } from '@phantom/codec';
 import { callOptions, schemaOfCall, setCallOutput } from '../../expr/bind-functions.js';
 import { compositeFields } from '../../expr/bind-special.js';
 import type { Binder } from '../../expr/binder.js';
@@ -16,6 +16,7 @@ import type { FieldDefinition } from '../../text/ast-leaves.js';
 import type * as Ast from '../../text/ast.js';
 import type { ScalarFunction, SetFunction } from '../../functions/registry.js';
 import type { Value } from '../../types/type.js';
+import type { Yielded } from '../../exec/runtime.js';
 import type { ScalarItem, SetCall } from '../logical/logical.js';
 import { functionColumnName } from './output-names.js';
 import { rangeItem, renameColumns, type BoundFrom } from './range-items.js';
@@ -53,9 +54,28 @@ export function bindFunctionTable(binder: Binder, node: Ast.FunctionTable, scope
     columns.push({ name: 'ordinality', expression: columnReference(ordinality, INT8), type: INT8 });
     ids.push(ordinality);
   }
+  const onUse = context.nameListener === undefined ? undefined : rowColumnUse(binder, items);
   return {
     plan: { kind: 'function-scan', calls: items.map((item) => item.call), ordinality, alias: name, columns: ids },
-    items: [rangeItem(name, renameColumns(binder, columns, node.alias), { scalarRow })],
+    items: [rangeItem(name, renameColumns(binder, columns, node.alias), { scalarRow, onUse })],
+  };
+}
+
+/** What is stored stands on the columns of the tables whose rows the functions give, as far as it uses them. */
+function rowColumnUse({ context }: Binder, items: readonly BoundItem[]): (index: number) => void {
+  const sources = items.flatMap(({ call, columns }) => {
+    const type = 'function' in call ? call.resultType : call.expression.type;
+    const oid = call.composite ? context.catalog.relationOfRows(type.oid) : undefined;
+    const relation = oid === undefined ? undefined : context.catalog.relationByOid(oid);
+    const live = relation?.kind === 'table' ? relation.columns.filter((column) => !column.dropped) : [];
+    return columns.map((_, i) => {
+      const column = live[i]?.number;
+      return oid === undefined || column === undefined ? undefined : { oid, column };
+    });
+  });
+  return (index) => {
+    const source = sources[index];
+    if (source !== undefined) context.rowColumns.push(source);
   };
 }
 
@@ -94,10 +114,8 @@ function bindItem(
   const fields = definitions.length > 0 ? definedColumns(binder, definitions) : compositeFields(binder, value);
   if (fields !== undefined) {
     const columns = fields.map((field) => ({ ...field, id: context.newColumn(field.name, field.type) }));
-    const typed =
-      definitions.length === 0
-        ? value
-        : checkedRow(binder, value.kind === 'call' ? { ...value, recordColumns: fields } : value, fields);
+    const described = definitions.length > 0 && value.kind === 'call' ? { ...value, recordColumns: fields } : value;
+    const typed = definitions.length > 0 || isRoutineRow(value) ? checkedRow(binder, described, fields) : value;
     const call: ScalarItem = { expression: typed, columns: columns.map((column) => column.id), composite: true };
     return { call, columns, scalar: false };
   }
@@ -124,16 +142,22 @@ function needlessDefinitions({ context }: Binder, [first]: readonly FieldDefinit
   return context.error('42601', message, first?.position);
 }
 
+/** What a user's function with several OUT parameters gives: its body may select a row of other types as a whole. */
+function isRoutineRow(value: Expression): boolean {
+  return value.kind === 'call' && value.function.routine !== undefined && value.recordColumns !== undefined;
+}
+
 type Fields = readonly { readonly name: string; readonly type: TypeRef }[];
 
-/** 42804 unless the record has as many fields as the definition list, of its types. */
+/** 42804 unless the record has as many fields as the query expects, of their types. */
 function rowCheck(binder: Binder, fields: Fields): (row: Value) => Value {
   const { context } = binder;
   const complain = (detail: string): never => {
     throw new PhantomError('42804', 'function return row and query-specified return row do not match', { detail });
   };
+  let fitting: RecordShape | undefined;
   return (row) => {
-    if (!(row instanceof SqlRecord)) return row;
+    if (!(row instanceof SqlRecord) || row.shape === fitting) return row;
     const { types } = row.shape;
     if (types.length !== fields.length) {
       const attributes = types.length === 1 ? 'attribute' : 'attributes';
@@ -146,6 +170,7 @@ function rowCheck(binder: Binder, fields: Fields): (row: Value) => Value {
         `Returned type ${context.typeName(given)} at ordinal position ${i + 1}, but query expects ${context.typeName(field.type.oid)}.`,
       );
     });
+    fitting = row.shape;
     return row;
   };
 }
@@ -179,7 +204,19 @@ function checkedSet(binder: Binder, definition: SetFunction, fields: Fields): Se
   function* checked(...args: Value[]): Generator<Value, void, void> {
     for (const row of call(...args)) yield check(row);
   }
-  return { ...definition, call: checked as unknown as SetFunction['call'] };
+  const { execute } = definition;
+  if (execute === undefined) return { ...definition, call: checked as unknown as SetFunction['call'] };
+  const executeSet = execute as unknown as (...args: Value[]) => Generator<Yielded, Value, void>;
+  function* executed(...args: Value[]): Generator<Yielded, Value, void> {
+    const rows = (yield* executeSet(...args)) as Value[];
+    for (const row of rows) check(row);
+    return rows;
+  }
+  return {
+    ...definition,
+    call: checked as unknown as SetFunction['call'],
+    execute: executed as unknown as NonNullable<SetFunction['execute']>,
+  };
 }
 
 function mayBeRecord(binder: Binder, expression: Expression): boolean {
@@ -221,13 +258,14 @@ function bindSetCall(
       ? definedColumns(binder, definitions)
       : setCallOutput(binder, resolved, definition);
   const composite = definition.columns !== undefined || record;
+  const isRoutineSet = definition.routine !== undefined && definition.columns !== undefined;
   const elementFields = composite ? undefined : binder.compositeFields(resolved.type.oid);
   const columns = (elementFields ?? output).map((column) => ({
     ...column,
     id: context.newColumn(column.name, column.type),
   }));
   const call: SetCall = {
-    function: record && definitions.length > 0 ? checkedSet(binder, definition, output) : definition,
+    function: record || isRoutineSet ? checkedSet(binder, definition, output) : definition,
     arguments: resolved.arguments,
     variadicFrom: resolved.variadicFrom,
     variadicElement: resolved.variadicElement,
