@@ -155,7 +155,13 @@ export type ConstraintDescriptor =
       readonly columns: readonly number[];
       readonly indexOid: Oid;
     })
-  | (ConstraintBase & { readonly kind: 'check'; readonly expressionSql: string; readonly columns: readonly number[] })
+  | (ConstraintBase & {
+      readonly kind: 'check';
+      readonly expressionSql: string;
+      readonly columns: readonly number[];
+      /** NO INHERIT as written: shown, of no effect while no table inherits. */
+      readonly noInherit?: boolean;
+    })
   | (ConstraintBase & {
       readonly kind: 'foreign key';
       readonly columns: readonly number[];

@@ -102,6 +102,7 @@ function* addCheck(
     validated: !node.notValid,
     expressionSql,
     columns: bound.columns,
+    ...(node.noInherit ? { noInherit: true } : {}),
   };
   if (!options.newTable && !node.notValid) yield* checkExistingRows(context, table, name, bound);
   replaceTable(context, table, { constraints: [...table.constraints, constraint] });

@@ -112,7 +112,7 @@ function copyChecks(source: TableDescriptor, node: LikeClause, constraints: Tabl
       kind: 'check',
       name: { text: constraint.name, position: node.position, quoted: true },
       condition: parseExpression(constraint.expressionSql),
-      noInherit: false,
+      noInherit: constraint.noInherit === true,
       notValid: false,
       enforced: true,
       position: node.position,

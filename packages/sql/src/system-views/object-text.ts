@@ -104,12 +104,18 @@ function columnNames(table: TableDescriptor, numbers: readonly number[]): string
   return numbers.map((number) => quoteIdentifier(name(number))).join(', ');
 }
 
+/** The condition of a CHECK. */
+export function checkText(catalog: TextCatalog, table: TableDescriptor, sql: string): string {
+  return textOf(catalog, table, sql, 'check');
+}
+
 /** pg_get_constraintdef. */
 export function constraintText(catalog: TextCatalog, table: TableDescriptor, constraint: ConstraintDescriptor): string {
   let text: string;
   switch (constraint.kind) {
     case 'check':
-      text = `CHECK (${textOf(catalog, table, constraint.expressionSql, 'check')})`;
+      text = `CHECK (${checkText(catalog, table, constraint.expressionSql)})`;
+      if (constraint.noInherit === true) text += ' NO INHERIT';
       break;
     case 'foreign key':
       text = foreignKeyText(catalog, table, constraint);
@@ -270,7 +276,7 @@ function isWrapped(text: string): boolean {
 
 /** A whole definition in that style: the expressions in it stand behind CHECK and WHERE. */
 function prettyDefinition(text: string): string {
-  const check = /^CHECK \((.*)\)((?: NOT VALID)?)$/s.exec(text);
+  const check = /^CHECK \((.*)\)((?: NO INHERIT)?(?: NOT VALID)?)$/s.exec(text);
   if (check !== null) return `CHECK (${prettyText(check[1] as string)})${check[2] as string}`;
   const where = text.indexOf(' WHERE (');
   const head = where < 0 ? text : text.slice(0, where);

@@ -12,7 +12,7 @@ import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
 import { aclItems } from './acl-text.js';
 import { type CatalogRow, catalogView, emptyViews } from './catalog-view.js';
-import { constraintText, defaultText, indexPartText, predicateText } from './object-text.js';
+import { checkText, defaultText, indexPartText, predicateText } from './object-text.js';
 import {
   BOOTSTRAP_ROLE_OID,
   DEFAULT_COLLATION_OID,
@@ -274,10 +274,11 @@ function* constraintRows(source: SystemViewSource): Iterable<CatalogRow> {
         convalidated: constraint.validated,
         conrelid: table.oid,
         conislocal: true,
-        connoinherit: constraint.kind !== 'check',
+        connoinherit: constraint.kind !== 'check' || constraint.noInherit === true,
         conkey: SqlArray.of(TypeOid.int2, constraint.columns),
       };
-      if (constraint.kind === 'check') yield { ...row, conbin: constraintText(source.catalog, table, constraint) };
+      if (constraint.kind === 'check')
+        yield { ...row, conbin: checkText(source.catalog, table, constraint.expressionSql) };
       else if (constraint.kind !== 'foreign key') yield { ...row, conindid: constraint.indexOid };
       else {
         yield {
