@@ -66,6 +66,8 @@ export interface DdlContext {
   readonly triggers: StatementTriggers;
   /** Plans and runs a query inside this statement (CREATE TABLE AS, validation of constraints). */
   query(query: Query, sink: RowSink): Execution;
+  /** The same in a security-restricted operation. */
+  queryRestricted(query: Query, sink: RowSink): Execution;
   /** A prepared query with its arguments (CREATE TABLE AS ... EXECUTE); 26000 for an unknown name, 42809 for what is no query. */
   prepared(node: ExecutePrepared): RowSource;
   /** Output columns of a query and the oids of the relations it reads, without running it. */

@@ -183,7 +183,7 @@ export function* createMaterializedView(context: DdlContext, node: CreateTableAs
   putRowType(context, table);
   dependOn(context, table.oid, described.uses);
   if (!node.withData) return 'CREATE MATERIALIZED VIEW';
-  return `SELECT ${yield* fillTable(context, table, (sink) => context.query(source, sink))}`;
+  return `SELECT ${yield* fillTable(context, table, (sink) => context.queryRestricted(source, sink))}`;
 }
 
 export function* refreshMaterializedView(context: DdlContext, node: RefreshMaterializedView): DdlExecution {

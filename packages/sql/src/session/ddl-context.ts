@@ -4,7 +4,6 @@ import type { DdlContext, DdlExecution } from '../ddl/context.js';
 import {
   type Oid,
   type RoutineDescriptor,
-  type StoredQuery,
   type TableDescriptor,
   type TriggerDescriptor,
   type ViewDescriptor,
@@ -35,6 +34,8 @@ export function ddlContextOf(session: SqlSession, transaction: SessionTransactio
     },
     define: (statement, schema) => defineIn(session, statement, schema, transaction),
     query: (query, sink) => innerQuery(session, query, sink, transaction),
+    queryRestricted: (query, sink) =>
+      restricted(session, session.currentRoleOid, () => innerQuery(session, query, sink, transaction)),
     transaction: transaction.storage,
     objects: transaction.objects,
     catalog: engine.catalog,
@@ -54,7 +55,12 @@ export function ddlContextOf(session: SqlSession, transaction: SessionTransactio
     describeAction: (relation, tables, rows, text) => describeAction(session, relation, tables, rows, text),
     validateRoutine: (routine) => session.routines.validate(routine),
     describePolicy: (query) => describePolicy(query, session.picture, ''),
-    runStored: (stored, ownerOid, sink) => runStored(session, stored, ownerOid, sink, transaction),
+    runStored: (stored, ownerOid, sink) =>
+      restricted(session, ownerOid, () => {
+        const plan = planStored(stored, ownerOid, session.picture);
+        session.checkPrivileges(plan.privileges);
+        return plan.execute(session.executionContext([], transaction.storage, transaction), sink);
+      }),
     temporarySchema: () => {
       session.roles.refuseRestricted('create temporary table');
       return session.temporary.schema(transaction.objects);
@@ -126,18 +132,10 @@ function* defineIn(
 }
 
 /** Whoever refreshes a view may have more rights than its owner, and the functions in it are the owner's choice. */
-function* runStored(
-  session: SqlSession,
-  stored: StoredQuery,
-  ownerOid: Oid,
-  sink: RowSink,
-  transaction: SessionTransaction,
-): Execution {
-  const leave = session.roles.restrictTo(ownerOid);
+function* restricted(session: SqlSession, roleOid: Oid, run: () => Execution): Execution {
+  const leave = session.roles.restrictTo(roleOid);
   try {
-    const plan = planStored(stored, ownerOid, session.picture);
-    session.checkPrivileges(plan.privileges);
-    return yield* plan.execute(session.executionContext([], transaction.storage, transaction), sink);
+    return yield* run();
   } finally {
     leave();
   }
