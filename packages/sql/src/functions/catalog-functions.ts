@@ -302,7 +302,7 @@ export const catalogFunctions: Implementations = {
     (context: EvaluationContext) => context.clockMicros() - Math.round(process.uptime() * 1e6),
   ),
   pg_is_in_recovery: () => false,
-  pg_my_temp_schema: () => 0,
+  pg_my_temp_schema: contextual((context: EvaluationContext) => catalogOf(context).temporarySchemaOid ?? 0),
   pg_is_other_temp_schema: () => false,
   row_security_active: contextual(isRowSecurityActive),
   row_security_active_name: contextual((name: string, context: EvaluationContext) =>
