@@ -23,6 +23,8 @@ export interface CopiedParts {
     readonly columns: ReadonlyMap<number, number>;
     readonly comment: boolean;
   }[];
+  /** Comments of the indexes of keys, which the new table's constraints make. */
+  readonly keyComments: { readonly kind: 'primary key' | 'unique'; readonly columns: string; readonly text: string }[];
   /** Comments of constraints by their names. */
   readonly comments: Map<string, string>;
 }
@@ -145,6 +147,10 @@ function copyIndexes(
       copied.indexes.push({ index, columns, comment: comments });
       continue;
     }
+    if (comments && index.comment !== undefined) {
+      const numbers = key.columns.map((number) => columns.get(number) as number);
+      copied.keyComments.push({ kind: key.kind, columns: numbers.join(), text: index.comment });
+    }
     constraints.push({
       kind: key.kind === 'unique' ? 'unique' : 'primary-key',
       name: undefined,
@@ -187,6 +193,7 @@ export function* copyParts(context: DdlContext, tableOid: Oid, copied: CopiedPar
       ...(comment && text !== undefined ? { comment: text } : {}),
     });
   }
+  putKeyComments(context, tableOid, copied);
   if (copied.comments.size === 0) return;
   const table = context.objects.object(tableOid) as TableDescriptor;
   const constraints = table.constraints.map((constraint) => {
@@ -194,4 +201,13 @@ export function* copyParts(context: DdlContext, tableOid: Oid, copied: CopiedPar
     return text === undefined ? constraint : { ...constraint, comment: text };
   });
   context.objects.put({ ...table, constraints, schemaVersion: table.schemaVersion + 1 });
+}
+
+function putKeyComments(context: DdlContext, tableOid: Oid, { keyComments }: CopiedParts): void {
+  const { constraints } = context.objects.object(tableOid) as TableDescriptor;
+  for (const { kind, columns, text } of keyComments) {
+    const key = constraints.find((constraint) => constraint.kind === kind && constraint.columns.join() === columns);
+    const index = key !== undefined && 'indexOid' in key ? context.objects.object(key.indexOid) : undefined;
+    if (index?.kind === 'index') context.objects.put({ ...index, comment: text });
+  }
 }
