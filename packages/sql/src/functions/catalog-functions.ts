@@ -64,7 +64,8 @@ function constraintDefinition(oid: Oid, context: EvaluationContext): string | nu
     const { base, checks } = object.definition;
     const check = checks.find((candidate) => candidate.oid === oid);
     if (check === undefined) continue;
-    return catalogOf(context).texts.domainCheckText(catalogOf(context), base, check.expressionSql);
+    const text = catalogOf(context).texts.domainCheckText(catalogOf(context), base, check.expressionSql);
+    return check.validated === false ? `${text} NOT VALID` : text;
   }
   return null;
 }

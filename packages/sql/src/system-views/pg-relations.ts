@@ -302,7 +302,7 @@ function* constraintRows(source: SystemViewSource): Iterable<CatalogRow> {
         conname: check.name,
         connamespace: object.schemaOid,
         contype: 'c',
-        convalidated: true,
+        convalidated: check.validated !== false,
         contypid: object.oid,
         conislocal: true,
         conbin: check.expressionSql,
