@@ -120,7 +120,7 @@ class Run {
       this.queries++;
       const answer = await engine.answer(query);
       if ('code' in answer) return answer;
-      rows.push(...answer.rows);
+      for (const row of answer.rows) rows.push(row);
     }
     return { rows: rows.sort() };
   }
