@@ -12,7 +12,7 @@ import { columnsOf } from './logical/walk.js';
 
 const EQUAL_SELECTIVITY = 0.005;
 const RANGE_SELECTIVITY = 1 / 3;
-/** Of a range with both ends, when nothing is known of the column. */
+/** Of a range with both ends, when nothing is known of the column or of an end. */
 const RANGE_PAIR_SELECTIVITY = 0.005;
 const MATCH_SELECTIVITY = 0.05;
 const NULL_SELECTIVITY = 0.005;
@@ -22,15 +22,16 @@ const AGGREGATE_SELECTIVITY = 0.05;
 const FUNCTION_ROWS = 100;
 const RECURSION_FACTOR = 10;
 
-/** A bound of a column by a constant. */
+/** A bound of a column by something that is the same for all rows: a constant, a parameter, what is computed of them. */
 function boundOf(condition: Expression): { readonly column: ColumnId; readonly isUpper: boolean } | undefined {
   if (condition.kind !== 'call') return undefined;
   const role = condition.operator?.role;
   if (role === undefined || role === '=' || role === '<>') return undefined;
   const [left, right] = condition.arguments;
   const less = role === '<' || role === '<=';
-  if (left?.kind === 'column' && right?.kind === 'constant') return { column: left.column, isUpper: less };
-  if (right?.kind === 'column' && left?.kind === 'constant') return { column: right.column, isUpper: !less };
+  if (left === undefined || right === undefined) return undefined;
+  if (left.kind === 'column' && columnsOf(right).size === 0) return { column: left.column, isUpper: less };
+  if (right.kind === 'column' && columnsOf(left).size === 0) return { column: right.column, isUpper: !less };
   return undefined;
 }
 
@@ -241,7 +242,8 @@ export class Cardinality {
     }
     for (const { below, above } of ranges.values()) {
       const both = below < 1 && above < 1;
-      const isGuess = below === RANGE_SELECTIVITY && above === RANGE_SELECTIVITY;
+      // One end that nobody knows says nothing of where the other one lies from it.
+      const isGuess = below === RANGE_SELECTIVITY || above === RANGE_SELECTIVITY;
       if (!both) selectivity *= below * above;
       else selectivity *= isGuess ? RANGE_PAIR_SELECTIVITY : Math.max(below + above - 1, RANGE_PAIR_SELECTIVITY / 10);
     }
