@@ -1,10 +1,10 @@
 /**
  * Rows to bytes and back (the layout is drawn in row-layout.ts).
  *
- * A codec is compiled once for a layout, each part when it is first used: straight-line code with every offset a constant, made from numbers only, never
- * from a name or a value of the user's. Where code generation is forbidden, closures over the same helpers give the same bytes
- * and values; a test holds the two together. Encoding writes the narrow form and falls back to the wide one when a row passes
- * 64 KiB.
+ * A codec is compiled once for a layout, each part when it is first used: straight-line code with every offset a constant, made
+ * from numbers only, never from a name or a value of the user's. Where code generation is forbidden, closures over the same
+ * helpers give the same bytes and values; a test holds the two together. Encoding writes the narrow form and falls back to the
+ * wide one when a row passes 64 KiB.
  */
 import { type ByteWriter, assert, writeU16, writeU32 } from '@phantom/base';
 import { codeGenerationAllowed } from './code-generation.js';

@@ -12,6 +12,7 @@ import type { Store } from '@phantom/store';
 import { CommitWindow } from './commit-window.js';
 import { ConflictLedger } from './conflict-ledger.js';
 import { describeKey } from './errors.js';
+import type { LockOwner } from './lock-owner.js';
 import { LockTable } from './lock-table.js';
 import { POOLED_WRITE_SETS_MAX, type ResolvedMvccOptions } from './options.js';
 import { PreparedTransactions } from './prepared.js';
@@ -98,6 +99,11 @@ export class TransactionRegistry {
     const all: LiveTransaction[] = [];
     for (let node = this.firstLive; node !== undefined; node = node.nextLive) all.push(node);
     return all;
+  }
+
+  /** Whether anybody but the owner holds a lock, with or without a record: nearly always nobody does. */
+  isAnythingLockedBeside(owner: LockOwner): boolean {
+    return this.locks.count > owner.lockCount || this.unrecorded.hasOthers(owner);
   }
 
   /** From now on the transaction must hear of commits above `seq`, which is visibleSeq. */

@@ -53,8 +53,7 @@ export function claimKey(
   end: number,
 ): Promise<void> | undefined {
   const { locks, window, unrecorded } = registry;
-  // Nearly always nobody else writes.
-  if (locks.count === owner.lockCount && !window.hasQueued && !unrecorded.hasOthers(owner)) return undefined;
+  if (!window.hasQueued && !registry.isAnythingLockedBeside(owner)) return undefined;
   const hash = keyHash(key, start, end);
   unrecorded.grant(owner, hash, key, start, end);
   if (locks.isHeldAgainst(owner, hash, LockStrength.Update)) {

@@ -60,7 +60,7 @@ export function validate(registry: TransactionRegistry, candidate: Candidate, sl
   if (registry.window.preparedRanges.size > 0) refusePreparedRanges(registry, candidate);
   const unguarded = guards === undefined ? undefined : firstUnguarded(registry, candidate, guards);
   if (unguarded !== undefined) return unguarded;
-  return isAnythingLocked(registry, candidate) ? firstBlockedKey(registry, candidate) : undefined;
+  return registry.isAnythingLockedBeside(candidate) ? firstBlockedKey(registry, candidate) : undefined;
 }
 
 /**
@@ -76,14 +76,9 @@ export function validateWritten(registry: TransactionRegistry, candidate: Candid
     if (oldest < index.floor) throw ledger.snapshotTooOld(oldest, index.floor, options.conflictIndexBytesMax);
     if (!index.isEmpty) validateWrites(registry, candidate, slot);
   }
-  const blocked = isAnythingLocked(registry, candidate) ? firstBlockedKey(registry, candidate) : undefined;
+  const blocked = registry.isAnythingLockedBeside(candidate) ? firstBlockedKey(registry, candidate) : undefined;
   if (blocked === undefined) return;
   throw ledger.locked(candidate, blocked.key, locks.holderAgainst(candidate, blocked.hash, blocked.mode)?.party);
-}
-
-/** Whether anybody else holds a lock: nearly always nobody does. */
-function isAnythingLocked({ locks, unrecorded }: TransactionRegistry, candidate: Candidate): boolean {
-  return locks.count > candidate.lockCount || unrecorded.hasOthers(candidate);
 }
 
 function refuseBrokenRanges(registry: TransactionRegistry, candidate: Candidate, guards: ConstraintGuards): void {

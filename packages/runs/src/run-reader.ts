@@ -499,7 +499,8 @@ export class Run implements Layer, RunBlocks {
     this.file.readAt(at, footer);
     if (!equalBytes(footer, 40, 48, RUN_END_MAGIC, 0, 8)) throw this.corrupt('a run has no footer', at + 40);
     const found = readU64(footer, 16);
-    if ((identity ?? found) !== found)
+    // Also where nobody has recorded which run it is: no run has such a number.
+    if (Number.isNaN(found) || (identity !== undefined && identity !== found))
       throw this.corrupt('a run is another one', at + 16, identity ?? 'a number', found);
     return footer;
   }

@@ -10,7 +10,7 @@ import { objectOperators } from './object-operators.js';
 import { textOperators } from './text-operators.js';
 import { trigonometryOperators } from './trigonometry-operators.js';
 
-const operators = new Map<string, OperatorMaker>(
+export const expressionOperators: ReadonlyMap<string, OperatorMaker> = new Map(
   [
     arithmeticOperators,
     arrayOperators,
@@ -25,5 +25,5 @@ const operators = new Map<string, OperatorMaker>(
 );
 
 export function operatorNamed(name: string): OperatorMaker | undefined {
-  return operators.get(name);
+  return expressionOperators.get(name);
 }

@@ -101,8 +101,7 @@ export class TextRows implements RowReader {
     try {
       return this.lines.next();
     } catch (error) {
-      if (error instanceof PhantomError) throw error.with({ where: `COPY ${this.table}, line ${this.lines.line + 1}` });
-      throw error;
+      throw this.onNextLine(error);
     }
   }
 
@@ -179,9 +178,13 @@ export class TextRows implements RowReader {
     try {
       work();
     } catch (error) {
-      if (error instanceof PhantomError) throw error.with({ where: `COPY ${this.table}, line ${this.lines.line + 1}` });
-      throw error;
+      throw this.onNextLine(error);
     }
+  }
+
+  private onNextLine(error: unknown): unknown {
+    if (!(error instanceof PhantomError)) return error;
+    return error.with({ where: `COPY ${this.table}, line ${this.lines.line + 1}` });
   }
 }
 

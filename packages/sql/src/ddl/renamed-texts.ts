@@ -94,11 +94,12 @@ export function* renameLabelInTexts(context: DdlContext, type: TypeDescriptor, f
   };
   for (const object of Array.from(context.objects.objects())) {
     if (!('databaseOid' in object) || object.databaseOid !== context.databaseOid || object.oid === type.oid) continue;
-    if (namesLabel(renamed(object), from) && mayMean(context, object, type)) {
+    const made = renamed(object);
+    if (namesLabel(made, from) && mayMean(context, object, type)) {
       const shown = describe(context, { kind: 'object', oid: object.oid });
       throw unsupportedError(`renaming label "${from}" of type ${type.name}, which the text of ${shown} names`);
     }
-    if (renamed(object) === object) continue;
+    if (made === object) continue;
     const current = yield* lockForChange(context, object);
     if (current !== undefined) context.objects.put(renamed(current));
   }

@@ -81,7 +81,7 @@ class FunctionWriter {
         lines.push(`return ${called};`);
         return true;
       default:
-        lines.push(`const r = ${called};`, `if (r !== undefined) return r;`);
+        lines.push(`const r = ${called};`, 'if (r !== undefined) return r;');
         return true;
     }
   }
@@ -111,15 +111,15 @@ class FunctionWriter {
         lines.push(`if (${codeText(statement.test)}) {`);
         if (statement.apart !== true || !this.outline(statement.then, lines)) this.statements(statement.then, lines);
         if (statement.otherwise.length > 0) {
-          lines.push(`} else {`);
+          lines.push('} else {');
           this.statements(statement.otherwise, lines);
         }
-        lines.push(`}`);
+        lines.push('}');
         return;
       case 'loop':
         lines.push(`l${statement.label}: for (;;) {`);
         this.statements(statement.body, lines);
-        lines.push(`}`);
+        lines.push('}');
         return;
       case 'break':
       case 'continue':

@@ -2,6 +2,7 @@
  * Scans of few rows in a program that runs once for each row around it: a correlated subquery, a lateral side. Opening a cursor
  * costs ten times what finding a place with it does, so that one cursor is opened for the statement and aimed at each range.
  */
+import { isOneStretch } from '../../plan/physical/access-path.js';
 import type { TableScan } from '../../plan/physical/physical.js';
 import { cursorCandidates } from './lookup-candidates.js';
 import { matchLoop } from './match-loop.js';
@@ -14,9 +15,7 @@ const AIMED_COST_MAX = 2000;
 /** True when the scan may be done by a cursor that stays open. */
 export function isAimed({ range, unique, indexOnly, backward, estimate }: TableScan): boolean {
   if (range === undefined || backward || (unique && !indexOnly) || estimate.total > AIMED_COST_MAX) return false;
-  return (
-    range.any === undefined && range.terms === undefined && range.documents === undefined && range.union === undefined
-  );
+  return isOneStretch(range);
 }
 
 export function produceAimedScan(compiler: PlanCompiler, node: TableScan, consume: Consume): void {

@@ -88,8 +88,9 @@ export function stopPipeline(context: StepContext): void {
 const RESTLESS_TURNS_MAX = 32 * 1024;
 
 /**
- * Writes a loop within the step's own, of about so many turns for each turn around it; a turn costs fuel. A loop that takes long rests when the fuel is used up, for which the step becomes a generator: a step that
- * returns between the rows of its source alone might be gone for seconds.
+ * Writes a loop within the step's own, of about so many turns for each turn around it; a turn costs fuel. A loop that takes long
+ * rests when the fuel is used up, for which the step becomes a generator: a step that returns between the rows of its source alone
+ * might be gone for seconds.
  */
 export function innerLoop(context: StepContext, turns: number, body: (label: number) => void): void {
   const { emitter, run, state } = context;

@@ -37,6 +37,11 @@ export type Role = '=' | '<' | '<=' | '>' | '>=';
 /** Comparisons with their sides exchanged. */
 export const FLIPPED: Readonly<Record<Role, Role>> = { '=': '=', '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
 
+/** True for what is one stretch of keys in their order: of no list of values, no terms or paths, no union. */
+export function isOneStretch({ any, terms, documents, union }: KeyRangePlan): boolean {
+  return any === undefined && terms === undefined && documents === undefined && union === undefined;
+}
+
 /** The columns that a scan makes: what is compared with them must not depend on them. */
 export function ownColumns({ scanColumns, rowReference }: Scan): ReadonlySet<ColumnId> {
   const own = new Set<ColumnId>(scanColumns.map((column) => column.id));

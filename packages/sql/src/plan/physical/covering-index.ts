@@ -1,7 +1,7 @@
 /**
  * Index-only scans: an entry of an index holds the values of its parts, of its included columns and of the key of its row, so a
- * query that asks for no other column need not fetch rows. Entries appear and vanish in the commit of their row, so what a snapshot sees of an
- * index is what it sees of the rows.
+ * query that asks for no other column need not fetch rows. Entries appear and vanish in the commit of their row, so what a
+ * snapshot sees of an index is what it sees of the rows.
  *
  * A key does not keep every value as it was written (1.0 and 1.00 are equal, so they have the same bytes): columns of such
  * types are read from the row (`exactKey`).

@@ -2,6 +2,7 @@
 import type { ColumnId, Expression } from '../../expr/expression.js';
 import { hasIdentity } from '../../exec/compile/intrinsics.js';
 import type { AggregateCall } from '../logical/logical.js';
+import { isOneStretch } from './access-path.js';
 import type { PhysicalNode, TableScan } from './physical.js';
 
 /** True when an aggregation by the keys needs no table of groups: each group ends where the next begins. */
@@ -35,8 +36,7 @@ function scanUnder(node: PhysicalNode): TableScan | undefined {
 
 /** The columns by which a scan's rows are ordered; a part that is no column of the scan's is undefined. */
 function orderOf({ table, index, range, scanColumns }: TableScan): (ColumnId | undefined)[] {
-  if (range?.any !== undefined || range?.terms !== undefined || range?.documents !== undefined) return [];
-  if (range?.union !== undefined) return [];
+  if (range !== undefined && !isOneStretch(range)) return [];
   const numbers = index === undefined ? table.keyColumns : index.parts.map((part) => part.column);
   return numbers.map((number) => scanColumns.find((column) => column.number === number)?.id);
 }

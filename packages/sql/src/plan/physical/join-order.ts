@@ -64,22 +64,12 @@ function orderAll(
         return (mask & ~subset) === 0 && (mask & left) !== 0 && (mask & right) !== 0;
       });
       if (used.length === 0) continue;
-      const columns = [...a.plan.columns, ...b.plan.columns];
-      const logical: LogicalNode = {
-        kind: 'join',
-        join: 'inner',
-        left: a.logical,
-        right: b.logical,
-        conditions: used,
-        lateral: false,
-        nullAware: false,
-        columns,
-      };
+      const logical = innerJoin(a, b, used, false);
       // A subset has so many rows, however it is put together.
       rows ??= planner.rows(logical);
-      const plan = cheapest(planner, 'inner', a, b, used, columns, false, rows);
+      const plan = cheapest(planner, 'inner', a, b, used, logical.columns, false, rows);
       if (found === undefined || plan.estimate.total < found.plan.estimate.total) {
-        found = { plan, logical, columns: new Set(columns), scan: undefined, needs: new Set() };
+        found = { plan, logical, columns: new Set(logical.columns), scan: undefined, needs: new Set() };
       }
     }
     best[subset] = found;
@@ -93,6 +83,19 @@ function orderAll(
   });
   if (left.length === 0) return whole;
   return { kind: 'filter', input: whole, conditions: left, columns: whole.columns, estimate: whole.estimate };
+}
+
+function innerJoin(left: Part, right: Part, conditions: readonly Expression[], lateral: boolean): LogicalNode {
+  return {
+    kind: 'join',
+    join: 'inner',
+    left: left.logical,
+    right: right.logical,
+    conditions,
+    lateral,
+    nullAware: false,
+    columns: [...left.plan.columns, ...right.plan.columns],
+  };
 }
 
 /** For each condition the parts whose columns it uses, by their places. */
@@ -185,19 +188,9 @@ function greedyStep(
   next: Part,
   conditions: readonly Expression[],
 ): GreedyStep {
-  const columns = [...current.plan.columns, ...next.plan.columns];
-  const logical: LogicalNode = {
-    kind: 'join',
-    join: 'inner',
-    left: current.logical,
-    right: next.logical,
-    conditions,
-    lateral: next.needs.size > 0,
-    nullAware: false,
-    columns,
-  };
+  const logical = innerJoin(current, next, conditions, next.needs.size > 0);
   const rows = planner.rows(logical);
-  return { plan: cheapest(planner, 'inner', current, next, conditions, columns, false, rows), logical };
+  return { plan: cheapest(planner, 'inner', current, next, conditions, logical.columns, false, rows), logical };
 }
 
 function startCost(candidate: Part): number {
