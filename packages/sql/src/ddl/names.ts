@@ -15,6 +15,7 @@ import {
 } from '@phantom/catalog';
 import type { Name, QualifiedName } from '../text/ast-leaves.js';
 import type { NamedRelation } from '../plan/catalog-port.js';
+import { isSystemColumn } from '../storage/system-columns.js';
 import { PHANTOM_SCHEMA } from '../system-views/system-view.js';
 import type { DdlContext } from './context.js';
 import type { Yielded } from '../exec/runtime.js';
@@ -235,11 +236,9 @@ export function* refuseWhileInUse(
   throw new PhantomError('55006', `${refused} has pending trigger events`);
 }
 
-const SYSTEM_COLUMNS = new Set(['ctid', 'xmin', 'cmin', 'xmax', 'cmax', 'tableoid']);
-
 /** 42701 for a column of a table that would be called as one that PostgreSQL's tables have by themselves. */
 export function refuseSystemName(name: string): void {
-  if (SYSTEM_COLUMNS.has(name))
+  if (isSystemColumn(name))
     throw new PhantomError('42701', `column name "${name}" conflicts with a system column name`);
 }
 

@@ -22,7 +22,8 @@ import { PlanToProgram } from './compile/plan-compiler.js';
 import { ProgramBuilder } from './compile/program-builder.js';
 import { ColumnSource, Row } from './compile/row-scope.js';
 import { stepContext, withRow, type PlanCompiler, type StepContext } from './compile/step.js';
-import { isOneLayout, slotBytes, tableRow } from './compile/table-scan.js';
+import { isOneLayout, tableRow } from './compile/table-row.js';
+import { slotBytes } from './compile/table-scan.js';
 import { StatementRestart, type ExecutionContext } from './runtime.js';
 import { FoundRow, type UniqueKey, uniqueKeyOf } from './table-access.js';
 

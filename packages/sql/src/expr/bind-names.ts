@@ -4,6 +4,7 @@ import type { BindContext } from './context.js';
 import type { Expression } from './expression.js';
 import { nearestNames } from './nearest-name.js';
 import type { RangeItem, Scope, ScopeColumn } from './scope.js';
+import { isSystemColumn } from '../storage/system-columns.js';
 import { typeRef } from '../types/type-refs.js';
 import { TypeOid } from '../types/type-oids.js';
 
@@ -30,7 +31,9 @@ function findInItem(item: RangeItem, name: string): ScopeColumn | 'ambiguous' | 
     use(item, i);
   }
   if (found !== undefined) return found;
-  return item.hidden.find((column) => column.name === name);
+  const hidden = item.hidden.find((column) => column.name === name);
+  if (hidden?.ofTable === true) use(item, -1);
+  return hidden;
 }
 
 function ambiguous(context: BindContext, name: string, position: number): Error {
@@ -123,6 +126,11 @@ function* columnNames(scope: Scope): Iterable<{ readonly name: string; readonly 
 /** 42703 with the nearest names there are. */
 export function missingColumn(scope: Scope, name: string, position: number, qualifier?: RangeItem): Error {
   const { context } = scope;
+  if (
+    isSystemColumn(name) &&
+    (qualifier === undefined ? scope.items : [qualifier]).some(({ table }) => table !== undefined)
+  )
+    throw context.unsupported(`system column ${name} here`, position);
   const shown = qualifier?.name === undefined ? `"${name}"` : `${qualifier.name}.${name}`;
   const candidates =
     qualifier === undefined

@@ -14,6 +14,8 @@ export interface ScopeColumn {
   readonly name: string;
   readonly expression: Expression;
   readonly type: TypeRef;
+  /** A system column: to read it, one must be allowed to read all of the table. */
+  readonly ofTable?: true;
 }
 
 /** A named thing in FROM. */
@@ -45,7 +47,7 @@ export interface RangeItem {
   readonly marker: ColumnId | undefined;
   /** Column that holds the row's RowReference, for FOR UPDATE and DML. */
   readonly rowReference: ColumnId | undefined;
-  /** Called with each column that is used, for privileges. */
+  /** Called with each column that is used, for privileges; with -1 for a system column. */
   readonly onUse: ((columnIndex: number) => void) | undefined;
   /** Conditions of policies over rows that are locked; undefined where there are none. */
   readonly lockConditions?: (() => readonly Expression[]) | undefined;

@@ -238,6 +238,7 @@ export const comparisonFunctions: Implementations = Object.assign(
   native('date_'),
   native('time_'),
   native('timestamp_'),
+  native('tid'),
   six('timetz_', compareTimeTz),
   six('interval_', compareIntervals),
   six('numeric_', compareDecimals),

@@ -4,6 +4,7 @@ import type {
   RelationDescriptor,
   RoutineDescriptor,
   StoredQuery,
+  TableDescriptor,
   TypeDescriptor,
 } from '@phantom/catalog';
 import { BOOTSTRAP_ROLE_OID } from './oids.js';
@@ -40,6 +41,11 @@ export function* relationsOf(source: SystemViewSource): Iterable<RelationDescrip
   for (const schema of schemasOf(source)) {
     for (const object of source.objectsSeen.objectsIn(schema.oid)) if (isRelation(object)) yield object;
   }
+}
+
+/** Tables of the session's database, materialized views too. */
+export function* tablesOf(source: SystemViewSource): Iterable<TableDescriptor> {
+  for (const relation of relationsOf(source)) if (relation.kind === 'table') yield relation;
 }
 
 /** The query that a view or a materialized view stands for. */

@@ -1,29 +1,14 @@
 /** pg_catalog's relations, columns, indexes, constraints, sequences and rules. */
-import type {
-  ColumnDescriptor,
-  IndexDescriptor,
-  RelationDescriptor,
-  TableDescriptor,
-  Persistence,
-  ViewDescriptor,
-} from '@phantom/catalog';
+import type { IndexDescriptor, RelationDescriptor, Persistence, ViewDescriptor } from '@phantom/catalog';
 import { SqlArray } from '@phantom/codec';
 import { TypeOid } from '../types/type-oids.js';
 import type { Value } from '../types/type.js';
 import { aclItems } from './acl-text.js';
 import { type CatalogRow, catalogView, emptyViews } from './catalog-view.js';
-import { checkText, defaultText, indexPartText, predicateText } from './object-text.js';
-import {
-  BOOTSTRAP_ROLE_OID,
-  DEFAULT_COLLATION_OID,
-  MethodOid,
-  attributeDefaultOid,
-  compositeRelationOid,
-  rewriteOid,
-} from './oids.js';
+import { checkText, indexPartText, predicateText } from './object-text.js';
+import { BOOTSTRAP_ROLE_OID, DEFAULT_COLLATION_OID, MethodOid, compositeRelationOid, rewriteOid } from './oids.js';
 import { operatorClassOf } from './operator-classes.js';
-import { storageOf } from './pg-types.js';
-import { compositesOf, listedSystemViews, relationsOf, storedQueryOf } from './pg-objects.js';
+import { compositesOf, listedSystemViews, relationsOf, storedQueryOf, tablesOf } from './pg-objects.js';
 import type { SystemView, SystemViewSource } from './system-view.js';
 
 const RELATION_KIND: Readonly<Record<RelationDescriptor['kind'], string>> = {
@@ -128,91 +113,8 @@ function columnCount(relation: Exclude<RelationDescriptor, { kind: 'sequence' }>
   return relation.kind === 'index' ? relation.parts.length + relation.include.length : relation.columns.length;
 }
 
-function attribute(
-  source: SystemViewSource,
-  relationOid: number,
-  number: number,
-  name: string,
-  type: { readonly oid: number; readonly typmod: number },
-): Record<string, Value> {
-  const known = source.types.byOid(type.oid);
-  const length = known?.length ?? -1;
-  return {
-    attrelid: relationOid,
-    attname: name,
-    atttypid: type.oid,
-    attstattarget: -1,
-    attlen: length,
-    attnum: number,
-    attndims: known?.kind === 'array' ? 1 : 0,
-    attcacheoff: -1,
-    atttypmod: type.typmod,
-    attbyval: length > 0 && length <= 8,
-    attalign: length === 8 ? 'd' : length === 2 ? 's' : length === 1 ? 'c' : 'i',
-    attstorage: storageOf(type.oid, length),
-    attcollation: known?.category === 'S' ? (type.oid === TypeOid.name ? 950 : DEFAULT_COLLATION_OID) : 0,
-    attislocal: true,
-  };
-}
-
-function* attributeRows(source: SystemViewSource): Iterable<CatalogRow> {
-  for (const relation of relationsOf(source)) {
-    if (relation.kind === 'table') {
-      for (const column of relation.columns) yield tableAttribute(source, relation, column);
-    } else if (relation.kind === 'view') {
-      for (const [i, column] of relation.columns.entries())
-        yield attribute(source, relation.oid, i + 1, column.name, column.type);
-    } else if (relation.kind === 'index') {
-      for (const [i, part] of relation.parts.entries()) {
-        yield attribute(source, relation.oid, i + 1, indexColumnName(source, relation, i), part.type);
-      }
-    }
-  }
-  for (const { oid, definition } of compositesOf(source))
-    for (const [i, { name, type }] of definition.fields.entries())
-      yield attribute(source, compositeRelationOid(oid), i + 1, name, type);
-  for (const view of listedSystemViews(source))
-    for (const [i, [name, oid]] of view.columns.entries())
-      yield attribute(source, view.oid, i + 1, name, { oid, typmod: -1 });
-}
-
-function tableAttribute(source: SystemViewSource, table: TableDescriptor, column: ColumnDescriptor): CatalogRow {
-  return {
-    ...attribute(source, table.oid, column.number, column.name, column.type),
-    attnotnull: column.notNull,
-    atthasdef: column.defaultSql !== undefined && column.identity === undefined,
-    atthasmissing: column.missingText !== undefined && column.missingText !== null,
-    attidentity: column.identity === undefined ? '' : column.identity === 'always' ? 'a' : 'd',
-    attgenerated: column.generated === undefined ? '' : 's',
-    attisdropped: column.dropped,
-    attacl: aclItems(source, column.acl),
-    ...(column.dropped ? { attname: `........pg.dropped.${column.number}........`, atttypid: 0 } : {}),
-  };
-}
-
-function indexColumnName(source: SystemViewSource, index: IndexDescriptor, part: number): string {
-  const number = index.parts[part]?.column;
-  const table = source.objectsSeen.object(index.tableOid);
-  const column = table?.kind === 'table' ? table.columns.find((candidate) => candidate.number === number) : undefined;
-  return column?.name ?? (part === 0 ? 'expr' : `expr${part}`);
-}
-
-function* tablesOf(source: SystemViewSource): Iterable<TableDescriptor> {
-  for (const relation of relationsOf(source)) if (relation.kind === 'table') yield relation;
-}
-
 function* indexesOf(source: SystemViewSource): Iterable<IndexDescriptor> {
   for (const relation of relationsOf(source)) if (relation.kind === 'index') yield relation;
-}
-
-function* defaultRows(source: SystemViewSource): Iterable<CatalogRow> {
-  for (const table of tablesOf(source)) {
-    for (const column of table.columns) {
-      if (column.defaultSql === undefined || column.identity !== undefined || column.dropped) continue;
-      const adbin = defaultText(source.catalog, table, column);
-      yield { oid: attributeDefaultOid(table.oid, column.number), adrelid: table.oid, adnum: column.number, adbin };
-    }
-  }
 }
 
 function* indexRows(source: SystemViewSource): Iterable<CatalogRow> {
@@ -352,8 +254,6 @@ function* rewriteRows(source: SystemViewSource): Iterable<CatalogRow> {
 
 export const RELATION_VIEWS: readonly SystemView[] = [
   catalogView('pg_class', classRows),
-  catalogView('pg_attribute', attributeRows),
-  catalogView('pg_attrdef', defaultRows),
   catalogView('pg_index', indexRows),
   catalogView('pg_constraint', constraintRows),
   catalogView('pg_sequence', sequenceRows),

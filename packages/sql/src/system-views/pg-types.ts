@@ -30,6 +30,18 @@ export function storageOf(typeOid: number, length: number): string {
   return typeOid === TypeOid.numeric ? 'm' : 'x';
 }
 
+/** Whether PostgreSQL hands values of so many bytes around as they are. */
+export function isByValue(length: number): boolean {
+  return length === 1 || length === 2 || length === 4 || length === 8;
+}
+
+/** PostgreSQL's letter for where values of so many bytes may begin. */
+export function alignmentOf(length: number): string {
+  return ALIGNMENTS[length] ?? 'i';
+}
+
+const ALIGNMENTS: Readonly<Record<number, string>> = { 1: 'c', 2: 's', 6: 's', 8: 'd' };
+
 function typeRow(type: SqlType, schemaOid: number, ownerOid: number): Record<string, unknown> {
   const { length } = type;
   return {
@@ -38,7 +50,7 @@ function typeRow(type: SqlType, schemaOid: number, ownerOid: number): Record<str
     typnamespace: schemaOid,
     typowner: ownerOid,
     typlen: length,
-    typbyval: length > 0 && length <= 8,
+    typbyval: isByValue(length),
     typtype: TYPE_KIND[type.kind],
     typcategory: type.category,
     typispreferred: type.preferred,
@@ -48,7 +60,7 @@ function typeRow(type: SqlType, schemaOid: number, ownerOid: number): Record<str
     typarray: type.arrayOid,
     typinput: 0,
     typoutput: 0,
-    typalign: length === 8 ? 'd' : length === 2 ? 's' : length === 1 ? 'c' : 'i',
+    typalign: alignmentOf(length),
     typstorage: storageOf(type.oid, length),
     typbasetype: type.baseOid,
     typtypmod: type.kind === 'distinct' ? (type.baseTypmod ?? -1) : -1,

@@ -9,6 +9,7 @@ import { INFORMATION_RIGHTS_VIEWS } from './information-rights.js';
 import { INFORMATION_ROUTINE_VIEWS } from './information-routines.js';
 import { INFORMATION_SCHEMA_VIEWS } from './information-schema.js';
 import { INFORMATION_USAGE_VIEWS } from './information-usage.js';
+import { ATTRIBUTE_VIEWS } from './pg-attributes.js';
 import { CLUSTER_VIEWS } from './pg-cluster.js';
 import { DEPENDENCY_VIEWS } from './pg-dependencies.js';
 import { DESCRIPTION_VIEWS } from './pg-descriptions.js';
@@ -29,6 +30,7 @@ import {
 
 const PG_CATALOG_VIEWS: readonly SystemView[] = [
   ...RELATION_VIEWS,
+  ...ATTRIBUTE_VIEWS,
   ...DEPENDENCY_VIEWS,
   ...DESCRIPTION_VIEWS,
   ...POLICY_VIEWS,

@@ -17,6 +17,7 @@ import { regObjectTypes } from './reg-object-types.js';
 import { regTypes } from './reg-types.js';
 import { boolType, byteaType, uuidType } from './simple-types.js';
 import { textTypes } from './text-types.js';
+import { tidType } from './tid-type.js';
 import { typeFacts } from './type-facts.js';
 import { TypeOid } from './type-oids.js';
 import type { SqlType } from './type.js';
@@ -41,6 +42,7 @@ const scalarTypes: readonly SqlType[] = [
   inetType,
   cidrType,
   lsnType,
+  tidType,
   aclItemType,
   ...rangeTypes,
   vectorType(TypeOid.int2Vector, int2Type),

@@ -12,7 +12,8 @@ import { stateOf } from './program-builder.js';
 import type { RowBytes } from './row-bytes.js';
 import type { Row } from './row-scope.js';
 import type { PlanCompiler, StepContext } from './step.js';
-import { emitRange, emitSlot, fetchRow, slotBytes, tableRow } from './table-scan.js';
+import { tableRow } from './table-row.js';
+import { emitRange, emitSlot, fetchRow, slotBytes } from './table-scan.js';
 
 /** At most one row, read by its whole key. */
 export function keyCandidates(compiler: PlanCompiler, context: StepContext, scan: TableScan): Candidates {

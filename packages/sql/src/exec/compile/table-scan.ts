@@ -1,41 +1,26 @@
-/**
- * Table scans: the rows of a table or of an index range, columns read in place from the row's bytes where they are used.
- *
- * A row written under an older layout version is rewritten into the present one before its columns are read (older rows
- * are few, and the code for the others stays straight). Tables whose columns are all of one age skip the test.
- */
+/** Table scans: the rows of a table or of an index range, read by key or in order; their columns are read in table-row.ts. */
 import { assert } from '@phantom/base';
-import { StorageKind, readHelpers } from '@phantom/codec';
-import type { ColumnDescriptor, TableDescriptor } from '@phantom/catalog';
 import type { KeyRange } from '@phantom/kv';
 import type { Expression } from '../../expr/expression.js';
-import { DOCUMENT_POSITION, fieldReader } from '../../storage/document-fields.js';
 import { invertedTerms } from '../../storage/inverted-terms.js';
 import type { Value } from '../../types/type.js';
-import { physicalIndex, physicalTable, type PhysicalTable } from '../../storage/physical-table.js';
+import { physicalIndex, physicalTable } from '../../storage/physical-table.js';
+import { CTID_NUMBER } from '../../storage/system-columns.js';
 import type { DocumentsPlan, KeyRangePlan, TableScan, TermsPlan } from '../../plan/physical/physical.js';
 import type { Emitter } from '../code/emitter.js';
-import { call, conditional, element, literal, property, type Code, type Local } from '../code/ir.js';
+import { call, element, literal, property, type Code, type Local } from '../code/ir.js';
 import { distinctEntries } from '../distinct-entries.js';
 import { CursorPipeline, type ScanSource } from '../pipelines.js';
 import { PostingCursor } from '../posting-cursor.js';
 import type { CompiledFunction } from '../program.js';
-import {
-  fetchByIndex,
-  keyRange,
-  keyRanges,
-  lookupRow,
-  makeRowReference,
-  uniqueKeyOf,
-  upgradeRow,
-  wholeRange,
-} from '../table-access.js';
+import { fetchByIndex, keyRange, keyRanges, lookupRow, uniqueKeyOf, wholeRange } from '../table-access.js';
 import type { Run } from '../run.js';
 import { filterBy } from './filter.js';
 import { entryRow, onlyCounts } from './index-only.js';
 import { stateOf } from './program-builder.js';
 import type { RowBytes } from './row-bytes.js';
-import { ColumnSource, Row, type TextBytes } from './row-scope.js';
+import { Row } from './row-scope.js';
+import { isOneLayout, tableRow } from './table-row.js';
 import { loopRows, produceOnce, writeStep } from './sources.js';
 import { stepContext, type Consume, type PlanCompiler, type StepContext, type StepState } from './step.js';
 import { compileUnion, rangesOf } from './union-scan.js';
@@ -47,7 +32,7 @@ export function produceTableScan(compiler: PlanCompiler, node: TableScan, consum
   }
   const range = compileRange(compiler, node);
   let state: StepState | undefined;
-  const keyless = node.rowReference === undefined && (node.index === undefined || onlyCounts(node));
+  const keyless = node.rowReference === undefined && !readsKey(node) && (node.index === undefined || onlyCounts(node));
   const asksNothing = node.scanColumns.length === 0 && isOneLayout(node.table);
   const valueless = keyless && (node.index !== undefined || asksNothing);
   writeStep(
@@ -288,109 +273,7 @@ function emitRanges(
   return emitter.let(call(emitter.constant(keyRanges(space)), equal, expressions.value(any).code));
 }
 
-/** Every row of the table has the present layout. */
-export function isOneLayout(table: TableDescriptor): boolean {
-  const [first] = table.columns;
-  return (
-    first === undefined ||
-    table.columns.every((column) => column.field !== undefined || column.sinceVersion === first.sinceVersion)
-  );
+/** Whether the scan asks for ctid, which a row's key tells. */
+function readsKey({ scanColumns }: TableScan): boolean {
+  return scanColumns.some(({ number }) => number === CTID_NUMBER);
 }
-
-/** The columns of a table row, each read where it is first used. */
-export function tableRow(compiler: PlanCompiler, emitter: Emitter, run: Local, node: TableScan, bytes: RowBytes): Row {
-  const { types, constants } = compiler.builder.context;
-  const physical = physicalTable(node.table, types);
-  const { layout } = physical.codec;
-  const row = new Row();
-  const upgraded = isOneLayout(node.table) ? undefined : upgradedBytes(compiler, emitter, run, physical, bytes);
-  const { buffer, start, end } = upgraded ?? bytes.row;
-  const helpers = constants.add(readHelpers);
-  const layoutConstant = constants.add(layout);
-  for (const { id, number } of node.scanColumns) {
-    const at = node.table.columns.findIndex((column) => column.number === number);
-    const column = node.table.columns[at] as ColumnDescriptor;
-    const field = fieldReader(column);
-    const index = field === undefined ? at : DOCUMENT_POSITION;
-    const notNull = column.notNull && bytes.present === undefined;
-    const read = (part: 'value' | 'is-null'): Code => ({
-      kind: 'read',
-      part,
-      layout,
-      index,
-      buffer,
-      start,
-      end,
-      helpers,
-      layoutConstant,
-    });
-    if (field !== undefined) {
-      row.set(
-        id,
-        new ColumnSource(true, (e) => {
-          const value = call(e.constant(field), read('value'));
-          return bytes.present === undefined ? value : conditional(bytes.present, value, literal(null));
-        }),
-      );
-      continue;
-    }
-    const isText = layout.columns[index]?.kind === StorageKind.Text && bytes.present === undefined;
-    const text: TextBytes | undefined = isText
-      ? {
-          isNull: notNull ? undefined : read('is-null'),
-          bytes: [buffer, start, end, literal(index), layoutConstant],
-        }
-      : undefined;
-    const value = (): Code => {
-      if (notNull) return read('value');
-      const decoded = conditional(read('is-null'), literal(null), read('value'));
-      return bytes.present === undefined ? decoded : conditional(bytes.present, decoded, literal(null));
-    };
-    row.set(id, new ColumnSource(!notNull, value, text));
-  }
-  if (node.rowReference !== undefined) {
-    const { key } = bytes;
-    row.set(
-      node.rowReference,
-      new ColumnSource(bytes.present !== undefined, (e) => {
-        const made = call(
-          e.constant(makeRowReference),
-          key.buffer,
-          key.start,
-          key.end,
-          bytes.row.buffer,
-          bytes.row.start,
-          bytes.row.end,
-        );
-        return bytes.present === undefined ? made : conditional(bytes.present, made, literal(null));
-      }),
-    );
-  }
-  return row;
-}
-
-/** The row's bytes in the present layout. */
-function upgradedBytes(
-  compiler: PlanCompiler,
-  emitter: Emitter,
-  run: Local,
-  table: PhysicalTable,
-  bytes: RowBytes,
-): RowBytes['row'] {
-  const upgrade = stateOf(
-    emitter,
-    run,
-    compiler.builder.addSlot(() => upgradeRow(table)),
-  );
-  const made = call(upgrade, run, bytes.row.buffer, bytes.row.start, bytes.row.end);
-  const slot = emitter.let(
-    bytes.present === undefined ? made : conditional(bytes.present, made, emitter.constant(EMPTY_ROW)),
-  );
-  return {
-    buffer: emitter.let(property(slot, 'buffer')),
-    start: emitter.let(property(slot, 'start')),
-    end: emitter.let(property(slot, 'end')),
-  };
-}
-
-const EMPTY_ROW = { buffer: new Uint8Array(0), start: 0, end: 0 };

@@ -95,6 +95,8 @@ export const aggregateFacts = `
 2727 stddev_pop 700 701 ia stddev_pop:float4
 2728 stddev_pop 701 701 ia stddev_pop:float8
 2729 stddev_pop 1700 1700 ia stddev_pop:numeric
+2797 max 27 27 ia max:tid
+2798 min 27 27 ia min:tid
 2803 count - 20 ia count:
 2818 regr_count 701,701 20 ia regr_count:float8,float8
 2819 regr_sxx 701,701 701 ia regr_sxx:float8,float8

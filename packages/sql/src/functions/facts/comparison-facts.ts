@@ -179,6 +179,8 @@ export const comparisonFacts = `
 1236 int8larger 20,20 20 ix int8larger
 1237 int8smaller 20,20 20 ix int8smaller
 1246 charlt 18,18 16 ix charlt
+1265 tidne 27,27 16 ix tidne
+1292 tideq 27,27 16 ix tideq
 1314 timestamptz_cmp 1184,1184 23 ix timestamp_cmp
 1315 interval_cmp 1186,1186 23 ix interval_cmp
 1319 xideqint4 28,23 16 ix xideq
@@ -291,6 +293,10 @@ export const comparisonFacts = `
 2530 timestamptz_gt_timestamp 1184,1114 16 sx timestamptz_gt_timestamp
 2531 timestamptz_ge_timestamp 1184,1114 16 sx timestamptz_ge_timestamp
 2532 timestamptz_ne_timestamp 1184,1114 16 sx timestamptz_ne_timestamp
+2790 tidgt 27,27 16 ix tidgt
+2791 tidlt 27,27 16 ix tidlt
+2792 tidge 27,27 16 ix tidge
+2793 tidle 27,27 16 ix tidle
 2954 uuid_lt 2950,2950 16 ix uuid_lt
 2955 uuid_le 2950,2950 16 ix uuid_le
 2956 uuid_eq 2950,2950 16 ix uuid_eq

@@ -4,8 +4,9 @@ import type { SequenceDescriptor, StoredName, TableDescriptor, ViewDescriptor } 
 import type { EvaluationContext } from '../../functions/registry.js';
 import type { Value } from '../../types/type.js';
 import type { Binder, BoundField } from '../../expr/binder.js';
-import { columnReference, constant, type ColumnId } from '../../expr/expression.js';
+import { columnReference, constant, type ColumnId, type Expression } from '../../expr/expression.js';
 import type { CteBinding, RangeItem, Scope, ScopeColumn } from '../../expr/scope.js';
+import { CTID_NUMBER } from '../../storage/system-columns.js';
 import { TypeOid } from '../../types/type-oids.js';
 import { typeRef } from '../../types/type-refs.js';
 import type { QualifiedName } from '../../text/ast-leaves.js';
@@ -122,6 +123,7 @@ export function scanTable(
   const byPosition = table.columns.map((column) =>
     context.pool.add(column.name, column.type, table.oid, column.number),
   );
+  const ctid = context.pool.add('ctid', typeRef(TypeOid.tid), table.oid, CTID_NUMBER);
   const rowReference = context.pool.add('?row?', typeRef(TypeOid.void), table.oid, 0);
   const live = table.columns
     .map((column, i) => ({ column, id: byPosition[i] as ColumnId }))
@@ -130,10 +132,10 @@ export function scanTable(
     kind: 'scan',
     table,
     alias: alias ?? table.name,
-    scanColumns: live.map(({ column, id }) => ({ id, number: column.number })),
+    scanColumns: [...live.map(({ column, id }) => ({ id, number: column.number })), { id: ctid, number: CTID_NUMBER }],
     rowReference,
     filter: [],
-    columns: [...live.map(({ id }) => id), rowReference],
+    columns: [...live.map(({ id }) => id), ctid, rowReference],
   };
   // A stored query knows the columns there were, by their names of then.
   const known = live.filter(({ column }) => stored === undefined || (stored.columns[column.number - 1] ?? '') !== '');
@@ -147,7 +149,6 @@ export function scanTable(
     type,
     expression: columnReference(id, type),
   }));
-  const oidType = typeRef(TypeOid.oid);
   const shown = stored?.name.split('.');
   const item = rangeItem(alias ?? shown?.at(-1) ?? table.name, columns, {
     schema: alias === undefined ? (shown?.at(-2) ?? context.catalog.schemaName(table.schemaOid)) : undefined,
@@ -157,7 +158,8 @@ export function scanTable(
     marker: live.find(({ column }) => column.notNull)?.id ?? rowReference,
     rowReference,
     hidden: [
-      { name: 'tableoid', expression: constant(table.oid, oidType), type: oidType },
+      systemColumn('tableoid', constant(table.oid, typeRef(TypeOid.oid))),
+      systemColumn('ctid', columnReference(ctid, typeRef(TypeOid.tid))),
       {
         name: ROW_REFERENCE_NAME,
         expression: columnReference(rowReference, typeRef(TypeOid.void)),
@@ -167,6 +169,10 @@ export function scanTable(
     onUse: onUse === undefined ? undefined : (index) => onUse(known[index]?.column.number ?? 0),
   });
   return { plan, item, byPosition };
+}
+
+function systemColumn(name: string, expression: Expression): ScopeColumn {
+  return { name, expression, type: expression.type, ofTable: true };
 }
 
 function bindTableScan(binder: Binder, table: TableDescriptor, node: Ast.TableRef): BoundFrom {
@@ -229,10 +235,9 @@ function bindVirtual(binder: Binder, relation: VirtualRelation, node: Ast.TableR
     expression: columnReference(ids[i] as ColumnId, column.type),
     type: column.type,
   }));
-  const oidType = typeRef(TypeOid.oid);
   const item = rangeItem(node.alias?.name.text ?? relation.name, renameColumns(binder, columns, node.alias), {
     schema: node.alias === undefined ? context.catalog.schemaName(relation.schemaOid) : undefined,
-    hidden: [{ name: 'tableoid', expression: constant(relation.oid, oidType), type: oidType }],
+    hidden: [systemColumn('tableoid', constant(relation.oid, typeRef(TypeOid.oid)))],
   });
   return { plan, items: [item] };
 }

@@ -6,6 +6,7 @@ import { isUnknown, tryCoerce } from '../../expr/coercion.js';
 import { columnReference, constant, type ColumnId, type Expression } from '../../expr/expression.js';
 import { nearestName } from '../../expr/nearest-name.js';
 import { Scope, type Clause } from '../../expr/scope.js';
+import { isSystemColumn } from '../../storage/system-columns.js';
 import { TypeOid } from '../../types/type-oids.js';
 import { TEXT, typeRef } from '../../types/type-refs.js';
 import type { Name, TargetTable } from '../../text/ast-leaves.js';
@@ -57,6 +58,8 @@ export function findViewTarget(
 export function targetColumn(binder: Binder, table: TableDescriptor, name: Name): number {
   const at = table.columns.findIndex((column) => !column.dropped && column.name === name.text);
   if (at >= 0) return at;
+  if (isSystemColumn(name.text))
+    throw binder.context.error('0A000', `cannot assign to system column "${name.text}"`, name.position);
   const live = table.columns.filter((column) => !column.dropped).map((column) => column.name);
   const nearest = nearestName(name.text, live);
   throw binder.context.error(
