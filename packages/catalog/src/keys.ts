@@ -61,13 +61,23 @@ export type NameClass = (typeof NameClass)[keyof typeof NameClass];
 /** What stands behind LOCK_SPACE in the keys of table locks. */
 const TABLE_MARK = 0x74;
 
-/** The key that stands for a table as a whole in the lock table; it is never written. */
+/** Keys of table locks that are kept: every statement asks for those of its tables. */
+const TABLE_LOCK_KEYS_MAX = 1024;
+const tableLockKeys = new Map<Oid, Uint8Array>();
+
+/** The key that stands for a table as a whole in the lock table; it is never written, and nobody may write to its bytes. */
 export function tableLockKey(oid: Oid): Uint8Array {
-  const key = new ByteWriter(16);
-  key.u32BE(LOCK_SPACE);
-  key.u8(TABLE_MARK);
-  key.u32BE(oid);
-  return key.take();
+  let key = tableLockKeys.get(oid);
+  if (key === undefined) {
+    const writer = new ByteWriter(16);
+    writer.u32BE(LOCK_SPACE);
+    writer.u8(TABLE_MARK);
+    writer.u32BE(oid);
+    key = writer.take();
+    if (tableLockKeys.size >= TABLE_LOCK_KEYS_MAX) tableLockKeys.clear();
+    tableLockKeys.set(oid, key);
+  }
+  return key;
 }
 
 /** The table whose lock key it is; undefined for every other key. */

@@ -39,6 +39,7 @@ export class DocumentDecoder {
   /** By place of a shape: objects that had another since it was met last. */
   private readonly misses = new Uint8Array(SHAPE_SLOTS);
   private shapesLeft = SHAPES_MAX;
+  private readonly selections = new WeakMap<readonly Uint8Array[], FieldSelection>();
   /** Values of the objects being decoded, those of the innermost last. */
   private readonly values: DocumentValue[] = [];
   private valuesUsed = 0;
@@ -132,41 +133,40 @@ export class DocumentDecoder {
   }
 
   /**
-   * An object with those of its top-level fields whose UTF-8 is among `keys`, in the document's order. Reads no other field.
+   * An object with those of its top-level fields whose UTF-8 is among `keys`, in the document's order. Reads no other field. Whoever asks
+   * again with the same `keys`, the same array, has it faster.
    */
   decodeFields(bytes: Uint8Array, at: number, end: number, keys: readonly Uint8Array[]): DocumentValue {
-    this.valuesUsed = 0;
     const to = nodeEnd(bytes, at, end);
     const tag = bytes[at] as number;
-    const object: { [key: string]: DocumentValue } = {};
-    if (tag < Tag.Object) return object;
+    if (tag < Tag.Object) return {};
+    let selection = this.selections.get(keys);
+    if (selection === undefined) {
+      selection = new FieldSelection(keys);
+      this.selections.set(keys, selection);
+    }
+    const { values } = this;
+    const { met } = selection;
     const count = nodeCount(bytes, at, to);
     const width = (tag & 1) === 0 ? 2 : 4;
     const table = at + 1 + varintBytes(count);
     const data = table + count * width;
     let from = data;
-    let left = keys.length;
-    for (let i = 0; i < count && left > 0; i++) {
-      const length = from < to ? (bytes[from] as number) : 0x80;
-      if (length > KEY_BYTES_MAX) {
-        const key = entryKey(bytes, from, to);
-        if (keys.some((wanted) => readUtf8(wanted, 0, wanted.length) === key)) {
-          put(object, key, this.node(bytes, from + longKeyBytes(bytes, from, to), to, 1));
-          left--;
-        }
-      } else {
-        for (let k = 0; k < keys.length; k++) {
-          const wanted = keys[k] as Uint8Array;
-          if (wanted.length === length && equalAt(bytes, from + 1, wanted)) {
-            put(object, this.key(bytes, from, length, to), this.node(bytes, from + 1 + length, to, 1));
-            left--;
-            break;
-          }
-        }
+    let found = 0;
+    this.valuesUsed = keys.length;
+    for (let i = 0; i < count && found < keys.length; i++) {
+      const length = checkedVarint(bytes, from, to);
+      const keyAt = from + varintBytes(length);
+      for (let k = 0; k < keys.length; k++) {
+        const wanted = keys[k] as Uint8Array;
+        if (wanted.length !== length || !equalAt(bytes, keyAt, wanted)) continue;
+        met[found] = k;
+        values[found++] = this.node(bytes, keyAt + length, to, 1);
+        break;
       }
       from = data + (width === 2 ? readU16(bytes, table + 2 * i) : readU32(bytes, table + 4 * i));
     }
-    return object;
+    return selection.objectOf(values, found);
   }
 
   private key(bytes: Uint8Array, at: number, length: number, end: number): string {
@@ -183,6 +183,41 @@ export class DocumentDecoder {
     const text = readUtf8(bytes, from, from + length);
     this.slots[slot] = { bytes: bytes.slice(from, from + length), text };
     return text;
+  }
+}
+
+/** Fields that are asked of many documents, and the shape of what most of them have of these. */
+class FieldSelection {
+  /** Of the document being read: which of the fields were met, in its order. */
+  readonly met: number[] = [];
+  private readonly names: readonly string[];
+  /** As `met`, of the documents that have the shape. */
+  private order: readonly number[] = [];
+  private shape: ObjectShape | undefined = undefined;
+  private misses = 0;
+
+  constructor(keys: readonly Uint8Array[]) {
+    this.names = keys.map((key) => readUtf8(key, 0, key.length));
+  }
+
+  /** The object of the `found` fields in `met`, whose values come first in `values`. */
+  objectOf(values: readonly DocumentValue[], found: number): { [key: string]: DocumentValue } {
+    const { shape, met, names } = this;
+    if (shape !== undefined && this.isInOrder(found)) return shape.make(values, 0);
+    const object: { [key: string]: DocumentValue } = {};
+    for (let i = 0; i < found; i++) put(object, names[met[i] as number] as string, values[i] as DocumentValue);
+    if (shape === undefined && ++this.misses === MISSES_MAX) {
+      this.order = met.slice(0, found);
+      this.shape = compileShape(this.order.map((k) => names[k] as string));
+    }
+    return object;
+  }
+
+  private isInOrder(found: number): boolean {
+    const { met, order } = this;
+    if (found !== order.length) return false;
+    for (let i = 0; i < found; i++) if (met[i] !== order[i]) return false;
+    return true;
   }
 }
 

@@ -44,6 +44,32 @@ describe('the encoder and decoder of collections', () => {
     expect(decoder.decodeFields(encoded([1]).bytes, 0, 5, fields)).toEqual({});
   });
 
+  it('read the same fields of many documents, alike or not', () => {
+    const decoder = new DocumentDecoder();
+    const fields = ['b', 'a', '__proto__'].map((key) => new TextEncoder().encode(key));
+    const documents = [
+      { a: 1, b: { c: { d: 'e' } } },
+      { b: 2, x: 0, a: 3 },
+      { a: 4 },
+      { x: 5 },
+      JSON.parse('{"__proto__": 1, "b": 2}') as object,
+    ];
+    const bytes = documents.map((document) => encoded(document).bytes);
+    // Mostly of the first kind: its shape is the one that is learnt.
+    const kinds = [...Array.from({ length: 100 }, () => 0), 1, 2, 3, 4, 0, 1, 4];
+    for (const kind of kinds) {
+      const [node, document] = [bytes[kind] as Uint8Array, documents[kind] as Record<string, unknown>];
+      const read = decoder.decodeFields(node, 0, node.length, fields) as Record<string, unknown>;
+      const names = Object.keys(document).filter((name) => name !== 'x');
+      expect(Object.keys(read)).toEqual(names);
+      for (const name of names)
+        expect(Object.getOwnPropertyDescriptor(read, name)?.value).toEqual(
+          Object.getOwnPropertyDescriptor(document, name)?.value,
+        );
+      expect(Object.getPrototypeOf(read)).toBe(Object.prototype);
+    }
+  });
+
   it('refuse what a document cannot hold, and say where', () => {
     const refusal = (value: unknown): unknown => outcome(() => encoded(value));
     class Foo {}

@@ -41,6 +41,8 @@ export class Transaction implements TransactionHost {
   private last: Promise<unknown> = Promise.resolve();
   /** Statements that have not ended. */
   private running = 0;
+  /** What documents' operations ran in last: it serves until the role changes. */
+  private documentsRun: DocumentTransaction | undefined = undefined;
 
   constructor(session: SqlSession, js: ResultOptions, signal: AbortSignal | undefined) {
     this.session = session;
@@ -83,12 +85,16 @@ export class Transaction implements TransactionHost {
     const { transaction } = this.session;
     if (transaction === undefined) throw new PhantomError('25P01', 'the transaction has ended');
     if (transaction.failed) throw new PhantomError('25P02', 'the transaction was aborted by an earlier error');
-    return work({
-      storage: transaction.storage,
-      objects: transaction.objects,
-      roleOid: this.session.currentRoleOid,
-      beforeCommit: (check) => transaction.deferred.add({ constraint: undefined, run: () => awaited(check) }),
-    });
+    const { currentRoleOid } = this.session;
+    if (this.documentsRun?.storage !== transaction.storage || this.documentsRun.roleOid !== currentRoleOid) {
+      this.documentsRun = {
+        storage: transaction.storage,
+        objects: transaction.objects,
+        roleOid: currentRoleOid,
+        beforeCommit: (check) => transaction.deferred.add({ constraint: undefined, run: () => awaited(check) }),
+      };
+    }
+    return work(this.documentsRun);
   }
 
   /** The statement is the last one now: what comes next waits for it. */

@@ -120,10 +120,12 @@ export class CollectionTarget {
     change: RequestedChange,
   ): ChangeOutcome | Promise<ChangeOutcome> {
     const writer = this.model.securedWriter(view, transaction);
-    const modify = (): Modified | Promise<Modified> =>
-      modifyDocuments(this.model.ports, view, transaction, writer, change);
-    if (change.insert !== undefined) return this.upsert(modify, change.insert, transaction, writer);
-    const done = modify();
+    const { ports } = this.model;
+    if (change.insert !== undefined) {
+      const modify = (): Modified | Promise<Modified> => modifyDocuments(ports, view, transaction, writer, change);
+      return this.upsert(modify, change.insert, transaction, writer);
+    }
+    const done = modifyDocuments(ports, view, transaction, writer, change);
     return done instanceof Promise ? done.then(outcomeOf) : outcomeOf(done);
   }
 

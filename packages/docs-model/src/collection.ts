@@ -81,10 +81,10 @@ export class Collection<T extends object> {
     const errors = await this.model.write(options.tx, (transaction) =>
       this.target.insertAll(transaction, given, ids, options.ordered !== false),
     );
-    const failed = new Set(errors.map(({ index }) => index));
     const insertedIds: Record<number, unknown> = {};
-    for (const [i, id] of ids.entries()) if (!failed.has(i)) insertedIds[i] = id;
-    return { insertedCount: ids.length - failed.size, insertedIds, writeErrors: errors };
+    for (let i = 0; i < ids.length; i++) insertedIds[i] = ids[i];
+    for (const { index } of errors) delete insertedIds[index];
+    return { insertedCount: ids.length - errors.length, insertedIds, writeErrors: errors };
   }
 
   /** Documents that satisfy the filter: a cursor, which reads nothing until it is asked. */

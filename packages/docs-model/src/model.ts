@@ -9,10 +9,11 @@ import {
   CatalogTransaction,
   type CollectionDescriptor,
   type ObjectReader,
+  type OverlayMark,
   type Oid,
   type TableDescriptor,
 } from '@phantom/catalog';
-import { LockStrength, type MvccTransaction } from '@phantom/mvcc';
+import { LockStrength, type MvccTransaction, type Savepoint } from '@phantom/mvcc';
 import { type CollectionView, collectionView } from './collection-view.js';
 import { type NewCollection, adoptCollection, createCollection, findCollection } from './definition.js';
 import type { DocumentPorts } from './ports.js';
@@ -286,26 +287,33 @@ function runStatement<R>(transaction: DocumentTransaction, work: Work<R>): R | P
   storage.beginStatement();
   const savepoint = storage.savepoint();
   const mark = objects.mark();
-  const undo = (): void => {
-    if (storage.status !== 'active') return;
-    storage.rollbackTo(savepoint);
-    storage.release(savepoint);
-    objects.rollbackTo(mark);
-  };
-  const keep = (result: R): R => {
-    storage.release(savepoint);
-    return result;
-  };
   let result: R | Promise<R>;
   try {
     result = work(transaction);
-    if (!(result instanceof Promise)) return keep(result);
   } catch (error) {
-    undo();
+    undoTo(transaction, savepoint, mark);
     throw error;
   }
-  return result.then(keep, (error: unknown) => {
-    undo();
-    throw error;
-  });
+  if (!(result instanceof Promise)) {
+    storage.release(savepoint);
+    return result;
+  }
+  return result.then(
+    (done) => {
+      storage.release(savepoint);
+      return done;
+    },
+    (error: unknown) => {
+      undoTo(transaction, savepoint, mark);
+      throw error;
+    },
+  );
+}
+
+/** Undoes what a statement did since it began. */
+function undoTo({ storage, objects }: DocumentTransaction, savepoint: Savepoint, mark: OverlayMark): void {
+  if (storage.status !== 'active') return;
+  storage.rollbackTo(savepoint);
+  storage.release(savepoint);
+  objects.rollbackTo(mark);
 }

@@ -34,11 +34,8 @@ export function modifyDocuments(
   if (!(filter instanceof IdFilter) || hint !== undefined) {
     return modifyFound(ports, view, transaction, writer, policies, change);
   }
-  const attempt = (): Modified | Promise<Modified> => {
-    const done = changePoint(view, transaction, writer, policies, filter.id, change);
-    return done instanceof Promise ? done.then(attempt) : done;
-  };
-  return attempt();
+  const done = changePoint(view, transaction, writer, policies, filter.id, change);
+  return done instanceof Promise ? done.then(() => modifyDocuments(ports, view, transaction, writer, change)) : done;
 }
 
 async function modifyFound(

@@ -15,7 +15,6 @@ import { identical } from './update/places.js';
 import type { CollectionWriter } from './writer.js';
 
 const NOTHING: Modified = { matched: 0, modified: 0, before: undefined, after: undefined };
-const ID_BYTES = fieldBytes(['_id']);
 const row = new ByteSlot();
 
 /** The change of the document with an id. A promise: wait and call again. */
@@ -40,7 +39,7 @@ export function changePoint(
     if (!storage.getNewest(key, 0, key.length, row) || !isSeen(policies, command, row)) return NOTHING;
   }
   const partly = fields !== undefined && writer.writesFieldsAlone(fields);
-  const before = partly ? view.layout.decodeFields(row, withId(fields)) : view.layout.decode(row);
+  const before = partly ? view.layout.decodeFields(row, storedFields(fields)) : view.layout.decode(row);
   const after = decide(before);
   if (after === undefined) {
     writer.remove(key, before);
@@ -55,6 +54,14 @@ export function changePoint(
   return { matched: 1, modified: 1, before, after };
 }
 
-function withId(fields: ReadonlySet<string>): readonly Uint8Array[] {
-  return fields.has('_id') ? fieldBytes(fields) : [...ID_BYTES, ...fieldBytes(fields)];
+/** Names of what is read of documents, by the fields that change: those and the `_id`. */
+const storedNames = new WeakMap<ReadonlySet<string>, readonly Uint8Array[]>();
+
+function storedFields(fields: ReadonlySet<string>): readonly Uint8Array[] {
+  let names = storedNames.get(fields);
+  if (names === undefined) {
+    names = fieldBytes(new Set(['_id', ...fields]));
+    storedNames.set(fields, names);
+  }
+  return names;
 }

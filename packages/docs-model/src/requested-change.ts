@@ -33,7 +33,7 @@ export function updating(
   nowMs: number,
 ): RequestedChange {
   const query = changedQuery(filter, options, limit);
-  const { apply, fields } = compileUpdate(update, options.arrayFilters, new Date(nowMs));
+  const { apply, fields } = compileUpdate(update, options.arrayFilters, nowMs);
   return {
     query,
     decide: (document) => apply(document, { filter: query.filter, inserting: false }),

@@ -91,8 +91,8 @@ export class CollectionWriter {
     key.reset();
     layout.appendKey(key, id);
     if (this.locking) {
-      const wait = storage.lock(key.buffer, 0, key.length, LockStrength.Update, 'wait');
-      if (wait instanceof Promise) return wait;
+      const wait = storage.claim(key.buffer, 0, key.length);
+      if (wait !== undefined) return wait;
     }
     if (storage.getNewest(key.buffer, 0, key.length, slot))
       throw storage.raceLostOn(key.buffer, 0, key.length) ?? this.duplicateId(id);

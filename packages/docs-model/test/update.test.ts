@@ -14,7 +14,7 @@ function updated(before: object, update: object, options: { filter?: object; arr
   const filter = compileFilter(options.filter ?? {});
   // A write to what it was made from throws.
   freeze(before);
-  return compileUpdate(update, options.arrayFilters, now).apply(before as Record<string, unknown>, {
+  return compileUpdate(update, options.arrayFilters, now.getTime()).apply(before as Record<string, unknown>, {
     filter,
     inserting: false,
   });

@@ -208,7 +208,7 @@ export class LockTable {
     this.forgetName(hash);
     if (left !== undefined) {
       this.records.add(owner, hash, left);
-      if (key !== undefined) this.nameKey(hash, key);
+      if (key !== undefined) this.nameKey(hash, key, 0, key.length);
     } else {
       this.records.forgetOwner(owner);
     }
@@ -241,8 +241,9 @@ export class LockTable {
   }
 
   /** Names the key of a hash in views, while somebody holds it. */
-  nameKey(hash: number, key: Uint8Array): void {
-    if (this.records.first(hash) !== NONE) this.namedKeys.set(hash, key);
+  nameKey(hash: number, key: Uint8Array, start: number, end: number): void {
+    if (this.namedKeys.has(hash) || this.records.first(hash) === NONE) return;
+    this.namedKeys.set(hash, key.slice(start, end));
   }
 
   /** Locks on keys of LOCK_SPACE, and every wait; for views. */

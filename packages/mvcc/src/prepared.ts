@@ -248,7 +248,7 @@ export class PreparedTransactions {
     const { locks, graph } = this.registry;
     for (const { hash, mode, key } of state.locks) {
       locks.tryAcquire(prepared, hash, mode);
-      if (key !== undefined) locks.nameKey(hash, key);
+      if (key !== undefined) locks.nameKey(hash, key, 0, key.length);
     }
     this.enter(prepared);
     if (state.reads === undefined) return;

@@ -27,7 +27,7 @@ export function lockKey(
   const head = owner.lockHead;
   if (locks.tryAcquire(owner, hash, mode)) {
     if (spaceOfKey(key, start) === LOCK_SPACE) {
-      locks.nameKey(hash, key.slice(start, end));
+      locks.nameKey(hash, key, start, end);
       return undefined;
     }
     const queuedSeq = owner.readsAhead ? 0 : window.queuedSeqOf(hash, key, start, end);
@@ -107,7 +107,7 @@ async function lockInTurn(
   const { locks, window } = registry;
   await locks.wait(owner, hash, key, 0, key.length, mode);
   if (spaceOfKey(key, 0) === LOCK_SPACE) {
-    locks.nameKey(hash, key);
+    locks.nameKey(hash, key, 0, key.length);
     return;
   }
   if (owner.readsAhead) return;

@@ -184,7 +184,7 @@ describe('locks', () => {
     for (let round = 0; round < 2; round++) {
       for (let key = 1; key <= keys; key++) table.tryAcquire(a, key, key % 3 === 0 ? Share : Update);
       for (let key = 3; key <= keys; key += 3) table.tryAcquire(a, key, Update);
-      table.nameKey(1, new Uint8Array([1]));
+      table.nameKey(1, new Uint8Array([1]), 0, 1);
       expect(table.tryAcquire(b, keys, Share)).toBe(false);
       table.release(a, NONE);
       expect([table.count, a.lockCount, a.lockHead, table.heldBy(a)]).toEqual([0, 0, NONE, []]);

@@ -26,7 +26,10 @@ export class IdFilter {
     return [{ path: '_id', matches: this.matches }];
   }
 
-  readonly matches = (document: unknown): boolean => isObject(document) && equalValues(document['_id'], this.id);
+  get matches(): (document: unknown) => boolean {
+    const { id } = this;
+    return (document) => isObject(document) && equalValues(document['_id'], id);
+  }
 }
 
 /** True for values that stand for nothing but themselves in a filter, and equal what has the same key in an index. */

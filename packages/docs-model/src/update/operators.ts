@@ -16,7 +16,7 @@ import { Sorter, parseSort } from '../sort.js';
 import { type Change, REMOVED } from './places.js';
 
 /** Compiles an operand once; the change is then applied to each document. */
-export type UpdateOperator = (operand: unknown, path: string, now: Date) => Change;
+export type UpdateOperator = (operand: unknown, path: string, nowMs: number) => Change;
 
 function arithmetic(name: '$inc' | '$mul'): UpdateOperator {
   return (operand, path) => {
@@ -143,11 +143,11 @@ const bit: UpdateOperator = (operand, path) => {
   };
 };
 
-const currentDate: UpdateOperator = (operand, path, now) => {
+const currentDate: UpdateOperator = (operand, path, nowMs) => {
   const type = isObject(operand) ? operand['$type'] : operand;
   if (type === 'timestamp') throw unsupportedError('timestamps of $currentDate');
   if (type !== true && type !== 'date') throw badArgument(`$currentDate needs true or { $type: "date" } for "${path}"`);
-  return () => now;
+  return () => new Date(nowMs);
 };
 
 /** By name. $rename is not among them: it has two places. */

@@ -114,14 +114,21 @@ export function identical(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (Array.isArray(a)) {
-    return Array.isArray(b) && a.length === b.length && a.every((item, i) => identical(item, b[i]));
+    if (!Array.isArray(b) || a.length !== b.length) return false;
+    for (let i = 0; i < a.length; i++) if (!identical(a[i], b[i])) return false;
+    return true;
   }
   if (!isObject(a) || !isObject(b)) {
     return a.constructor === b.constructor && typeName(a) === typeName(b) && sameInstance(a, b);
   }
   const aKeys = Object.keys(a);
   const bKeys = Object.keys(b);
-  return aKeys.length === bKeys.length && aKeys.every((key, i) => key === bKeys[i] && identical(a[key], b[key]));
+  if (aKeys.length !== bKeys.length) return false;
+  for (let i = 0; i < aKeys.length; i++) {
+    const key = aKeys[i] as string;
+    if (key !== bKeys[i] || !identical(a[key], b[key])) return false;
+  }
+  return true;
 }
 
 function sameInstance(a: object, b: object): boolean {

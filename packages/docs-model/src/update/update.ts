@@ -8,12 +8,11 @@
  * No two operators may change one place, or a place and another inside of it. Operators apply to the document as it was; the order in
  * which they are written does not matter.
  */
-import { badArgument, unknownOperator } from '../errors.js';
+import { badArgument } from '../errors.js';
 import { type CompiledFilter, type Matcher, compileFilter } from '../filter/filter.js';
 import { type PlainObject, equalValues, isObject } from '../order.js';
-import { parsePath } from '../path.js';
-import { neverCreates, updateOperators } from './operators.js';
 import { type Change, REMOVED, changeAt, matchedIndex, placeValue } from './places.js';
+import { type PlannedAction, type Rename, updateShape } from './update-shape.js';
 
 export interface UpdateContext {
   /** The filter that found the document, for `$`. */
@@ -29,95 +28,45 @@ export interface CompiledUpdate {
   readonly fields: ReadonlySet<string>;
 }
 
-interface Action {
-  readonly operator: string;
-  readonly path: readonly string[];
-  readonly change: Change;
-  readonly create: boolean;
-  readonly onInsertOnly: boolean;
-}
-
-interface Rename {
-  readonly from: readonly string[];
-  readonly to: readonly string[];
-}
-
 const NO_FILTERS: ReadonlyMap<string, Matcher> = new Map();
 
 /** Compiles an update of operators. 22023 for what is none. */
 export function compileUpdate(
   update: unknown,
   arrayFilters: readonly unknown[] | undefined,
-  now: Date,
+  nowMs: number,
 ): CompiledUpdate {
-  if (!isObject(update)) throw badArgument('an update must be an object of operators');
+  const { actions, renames, fields, elementNames } = updateShape(update);
   const filters = arrayFilters === undefined ? NO_FILTERS : compileArrayFilters(arrayFilters);
-  const actions: Action[] = [];
-  const renames: Rename[] = [];
-  const paths = new PathSet();
-  const usedFilters: string[] = [];
-  const topFields = new Set<string>();
-  const pathOf = (path: string): readonly string[] => {
-    const steps = parsePath(path);
-    paths.add(path, steps);
-    topFields.add(steps[0] as string);
-    for (const step of steps) {
-      if (!step.startsWith('$')) continue;
-      const name = /^\$\[(.+)\]$/.exec(step)?.[1];
-      if (name === undefined) {
-        if (step !== '$' && step !== '$[]') throw badArgument(`"${step}" cannot stand in a path`);
-        continue;
-      }
-      if (!filters.has(name)) throw badArgument(`there is no array filter for "${name}"`);
-      usedFilters.push(name);
-    }
-    return steps;
-  };
-  for (const operator of Object.keys(update)) {
-    if (!operator.startsWith('$'))
-      throw badArgument(
-        `an update needs operators, not the field "${operator}"`,
-        'Use replaceOne to replace a document.',
-      );
-    const fields = update[operator];
-    const compile = updateOperators.get(operator);
-    if (compile === undefined && operator !== '$rename') throw unknownOperator(operator, 'update operator');
-    if (!isObject(fields)) throw badArgument(`${operator} needs an object of fields`);
-    for (const name of Object.keys(fields)) {
-      const operand = fields[name];
-      if (operand === undefined) throw badArgument(`the operand of ${operator} for "${name}" is undefined`);
-      const path = pathOf(name);
-      if (compile === undefined) {
-        if (typeof operand !== 'string') throw badArgument('$rename needs the new name as text');
-        const to = pathOf(operand);
-        if ([...path, ...to].some((step) => step.startsWith('$'))) throw badArgument('$rename takes plain paths');
-        renames.push({ from: path, to });
-      } else {
-        actions.push({
-          operator,
-          path,
-          change: compile(operand, name, now),
-          create: !neverCreates.has(operator),
-          onInsertOnly: operator === '$setOnInsert',
-        });
-      }
-    }
-  }
+  for (const name of elementNames) if (!filters.has(name)) throw badArgument(`there is no array filter for "${name}"`);
   for (const name of filters.keys())
-    if (!usedFilters.includes(name)) throw badArgument(`the array filter for "${name}" is not used`);
+    if (!elementNames.has(name)) throw badArgument(`the array filter for "${name}" is not used`);
+  const changes: Change[] = [];
+  for (let i = 0; i < actions.length; i++) {
+    const { operator, name, compile } = actions[i] as PlannedAction;
+    const operand = (update as Record<string, PlainObject>)[operator]?.[name];
+    if (operand === undefined) throw badArgument(`the operand of ${operator} for "${name}" is undefined`);
+    changes.push(compile(operand, name, nowMs));
+  }
   const apply = (document: PlainObject, context: UpdateContext): PlainObject => {
     let after: unknown = document;
-    for (const rename of renames) after = renamed(after, rename);
-    for (const action of actions) {
+    for (let i = 0; i < renames.length; i++) after = renamed(after, renames[i] as Rename);
+    for (let i = 0; i < actions.length; i++) {
+      const action = actions[i] as PlannedAction;
+      const change = changes[i] as Change;
       if (action.onInsertOnly && !context.inserting) continue;
+      if (action.isPlain) {
+        after = changeAt(after, action.path, change, action.create);
+        continue;
+      }
       for (const place of placesOf(after, action, document, context, filters)) {
-        after = changeAt(after, place, action.change, action.create);
+        after = changeAt(after, place, change, action.create);
       }
     }
     checkSameId(document, after as PlainObject, context);
     return after as PlainObject;
   };
-  return { apply, fields: topFields };
+  return { apply, fields };
 }
 
 function checkSameId(before: PlainObject, after: PlainObject, context: UpdateContext): void {
@@ -160,13 +109,12 @@ function pathsIn(filter: PlainObject): string[] {
 /** The places that a path with `$`, `$[]` and `$[name]` stands for. */
 function placesOf(
   document: unknown,
-  action: Action,
+  action: PlannedAction,
   original: PlainObject,
   context: UpdateContext,
   filters: ReadonlyMap<string, Matcher>,
 ): readonly (readonly string[])[] {
   const { path } = action;
-  if (!path.some((step) => step.startsWith('$'))) return [path];
   let places: string[][] = [[]];
   for (const step of path) {
     if (!step.startsWith('$')) {
@@ -192,19 +140,4 @@ function placesOf(
     places = next;
   }
   return places;
-}
-
-/** Paths of one update: two that meet are a mistake. */
-class PathSet {
-  private readonly paths: string[] = [];
-
-  add(path: string, steps: readonly string[]): void {
-    if (steps[0]?.startsWith('$') === true) throw badArgument(`the path "${path}" begins with a dollar`);
-    for (const other of this.paths) {
-      if (other === path || other.startsWith(`${path}.`) || path.startsWith(`${other}.`)) {
-        throw badArgument(`updating "${path}" and "${other}" would conflict`);
-      }
-    }
-    this.paths.push(path);
-  }
 }
