@@ -4,7 +4,7 @@
  */
 import { ByteWriter, PhantomError, assert, equalBytes } from '@phantom/base';
 import type { IndexDescriptor, TableDescriptor } from '@phantom/catalog';
-import { ByteSlot, KEY_BYTES_MAX, type KeyRange, SPACE_BYTES, prefixRange, spaceRange } from '@phantom/kv';
+import { ByteSlot, type KeyRange, SPACE_BYTES, prefixRange, spaceRange } from '@phantom/kv';
 import { LockStrength, type MvccTransaction } from '@phantom/mvcc';
 import type { Yielded } from '../exec/runtime.js';
 import type { EvaluationContext } from '../functions/registry.js';
@@ -13,6 +13,7 @@ import { takeTable } from '../storage/columnar/catch-up.js';
 import { columnIndex } from '../storage/columnar/column-index.js';
 import { CATCH_UP_SNAPSHOT, markRow } from '../storage/columnar/markers.js';
 import { InvertedEntries } from '../storage/inverted-entries.js';
+import { checkKeyBytes } from '../storage/constraint-errors.js';
 import { writeEntry } from '../storage/physical-table.js';
 import { IndexRule } from '../storage/table-rules.js';
 import type { Value } from '../types/type.js';
@@ -109,12 +110,7 @@ export class IndexFiller {
     if (!unique && rule.physical.isUniqueKey(parts) && hasEntries(transaction, prefixRange(entry.take())))
       throw this.notUnique();
     if (!unique) entry.bytes(rowKey, SPACE_BYTES);
-    if (entry.length > KEY_BYTES_MAX) {
-      throw new PhantomError(
-        '54000',
-        `index row size ${entry.length} exceeds maximum ${KEY_BYTES_MAX} for index "${this.index.name}"`,
-      );
-    }
+    checkKeyBytes(entry.length, this.index.name);
     if (unique) {
       if (locking) {
         const wait = transaction.lock(entry.buffer, 0, entry.length, LockStrength.Update, 'wait');
@@ -133,21 +129,31 @@ export class IndexFiller {
   }
 
   private notUnique(): PhantomError {
-    const { table, index, picture, evaluation } = this;
-    const names = index.parts.map(
-      (part) => table.columns.find((column) => column.number === part.column)?.name ?? part.expressionSql,
-    );
-    const texts = this.parts.map((value, i) => {
-      if (value === null) return 'null';
-      const type = picture.types.byOid(index.parts[i]?.type.oid as number);
-      return type === undefined ? String(value) : type.output(value, evaluation);
-    });
-    return new PhantomError('23505', `could not create unique index "${index.name}"`, {
-      table: table.name,
-      constraint: index.name,
-      detail: `Key (${names.join(', ')})=(${texts.join(', ')}) is duplicated.`,
-    });
+    return notUnique(this.table, this.index, this.parts, this.picture, this.evaluation);
   }
+}
+
+/** 23505 for an index that cannot be built: two rows have these parts. */
+export function notUnique(
+  table: TableDescriptor,
+  index: IndexDescriptor,
+  parts: readonly Value[],
+  picture: CatalogPort,
+  evaluation: EvaluationContext,
+): PhantomError {
+  const names = index.parts.map(
+    (part) => table.columns.find((column) => column.number === part.column)?.name ?? part.expressionSql,
+  );
+  const texts = parts.map((value, i) => {
+    if (value === null) return 'null';
+    const type = picture.types.byOid(index.parts[i]?.type.oid as number);
+    return type === undefined ? String(value) : type.output(value, evaluation);
+  });
+  return new PhantomError('23505', `could not create unique index "${index.name}"`, {
+    table: table.name,
+    constraint: index.name,
+    detail: `Key (${names.join(', ')})=(${texts.join(', ')}) is duplicated.`,
+  });
 }
 
 function hasEntries(transaction: MvccTransaction, range: KeyRange): boolean {

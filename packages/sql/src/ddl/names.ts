@@ -252,3 +252,11 @@ export function columnNamed(table: TableDescriptor, name: Name): ColumnDescripto
   }
   return column;
 }
+
+/** The name of a constraint that is to be added to the table; 42710 when one of its constraints has it already. */
+export function freeConstraintName(table: TableDescriptor, name: string): string {
+  if (table.constraints.some((constraint) => constraint.name === name)) {
+    throw new PhantomError('42710', `constraint "${name}" for relation "${table.name}" already exists`);
+  }
+  return name;
+}

@@ -4,7 +4,7 @@
  * go on with what they see.
  */
 import type { IndexDescriptor, IndexKeyPart, TableDescriptor } from '@phantom/catalog';
-import { spaceRange } from '@phantom/kv';
+import { type SpaceId, spaceRange } from '@phantom/kv';
 import type { Yielded } from '../exec/runtime.js';
 import type { Value } from '../types/type.js';
 import type { DdlContext } from './context.js';
@@ -25,28 +25,14 @@ export function* rewriteTable(
   transform: (row: readonly Value[]) => Value[],
 ): Generator<Yielded, TableDescriptor, void> {
   const layoutVersion = before.layoutVersion + 1;
-  const space = context.storage.allocateSpace(before.engine);
-  const after: TableDescriptor = {
+  const { table: after, left } = inNewSpaces(context, before, {
     ...changed,
-    space,
     layoutVersion,
     columns: changed.columns.map((column) => {
       const { missingText: _missing, ...rest } = column;
       return { ...rest, sinceVersion: layoutVersion };
     }),
-    schemaVersion: before.schemaVersion + 1,
-  };
-  const oldSpaces = [before.space];
-  for (const oid of after.indexOids) {
-    const index = context.objects.object(oid);
-    if (index?.kind !== 'index') continue;
-    const keysRows = index.space === before.space;
-    if (!keysRows) oldSpaces.push(index.space);
-    context.objects.put(
-      withTypes(context, { ...index, space: keysRows ? space : context.storage.allocateSpace(before.engine) }, after),
-    );
-  }
-  context.objects.put(after);
+  });
   const writer = context.writerContext().plainWriter(after);
   let batch: Value[][] = [];
   const flush = function* (): Generator<Yielded, void, void> {
@@ -59,10 +45,39 @@ export function* rewriteTable(
     batches: { every: BATCH_ROWS, run: flush },
   });
   yield* flush();
-  context.tableRewritten(before.oid);
-  for (const old of oldSpaces) context.transaction.removeRange(spaceRange(old));
+  leaveSpaces(context, after, left);
   for (let wait = writer.finishStatement(); wait !== undefined; wait = writer.finishStatement()) yield wait;
   return after;
+}
+
+/** A table that is put in the place of another, and the spaces that are to be left once its rows are in the new ones. */
+export interface MovedTable {
+  readonly table: TableDescriptor;
+  readonly left: readonly SpaceId[];
+}
+
+/** Puts the table as `changed` describes it in the place of `before`, with spaces for its rows and indexes that are empty still. */
+export function inNewSpaces(context: DdlContext, before: TableDescriptor, changed: TableDescriptor): MovedTable {
+  const space = context.storage.allocateSpace(before.engine);
+  const table: TableDescriptor = { ...changed, space, schemaVersion: before.schemaVersion + 1 };
+  const left = [before.space];
+  for (const oid of table.indexOids) {
+    const index = context.objects.object(oid);
+    if (index?.kind !== 'index') continue;
+    const keysRows = index.space === before.space;
+    if (!keysRows) left.push(index.space);
+    context.objects.put(
+      withTypes(context, { ...index, space: keysRows ? space : context.storage.allocateSpace(before.engine) }, table),
+    );
+  }
+  context.objects.put(table);
+  return { table, left };
+}
+
+/** The new spaces are filled: the old ones go. */
+export function leaveSpaces(context: DdlContext, table: TableDescriptor, left: readonly SpaceId[]): void {
+  context.tableRewritten(table.oid);
+  for (const space of left) context.transaction.removeRange(spaceRange(space));
 }
 
 /** An index whose plain parts have the types that the table's columns have now. */

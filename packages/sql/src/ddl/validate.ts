@@ -1,7 +1,7 @@
 /** Checks of the rows that a table holds already: for constraints that are added to it. The table is locked against writers. */
 import { PhantomError } from '@phantom/base';
 import type { ColumnDescriptor, ConstraintDescriptor, TableDescriptor } from '@phantom/catalog';
-import { spaceRange } from '@phantom/kv';
+import { type ByteSlot, spaceRange } from '@phantom/kv';
 import type { Yielded } from '../exec/runtime.js';
 import type { RowExpression } from '../expr/row-expression-types.js';
 import { ForeignKeyChecks } from '../storage/foreign-keys.js';
@@ -28,11 +28,14 @@ interface RowWalk {
   readonly columns?: readonly number[] | undefined;
 }
 
-/** Visits every row of a table in its newest state, own writes included, yielding by elapsed time. */
+/**
+ * Visits every row of a table in its newest state, own writes included, yielding by elapsed time. `stored` is where its bytes lie
+ * until the table is written.
+ */
 export function* eachRow(
   context: DdlContext,
   table: TableDescriptor,
-  visit: (row: readonly Value[], key: Uint8Array) => void,
+  visit: (row: readonly Value[], key: Uint8Array, stored: ByteSlot) => void,
   { batches, columns }: RowWalk = {},
 ): Step {
   const physical = physicalTable(table, context.picture.types);
@@ -45,7 +48,7 @@ export function* eachRow(
       const { buffer, start, end } = cursor.value;
       if (columns === undefined) physical.decode(buffer, start, end, row, context.evaluation);
       else physical.decodeColumns(columns, buffer, start, end, row, context.evaluation);
-      visit(row, cursor.key.copy());
+      visit(row, cursor.key.copy(), cursor.value);
       if (++count % ROWS_BETWEEN_CHECKS === 0 && slice.due()) yield undefined;
       if (batches !== undefined && count % batches.every === 0) yield* batches.run();
     }
@@ -80,14 +83,14 @@ export function* checkExistingRows(
 ): Step {
   if (typeof what !== 'string') {
     const position = table.columns.findIndex((column) => column.number === what.number);
-    yield* eachRow(context, table, (row) => {
-      if (row[position] === null) {
-        throw new PhantomError('23502', `column "${what.name}" of relation "${table.name}" contains null values`, {
-          table: table.name,
-          column: what.name,
-        });
-      }
-    });
+    yield* eachRow(
+      context,
+      table,
+      (row) => {
+        if (row[position] === null) throw containsNulls(table, what);
+      },
+      { columns: [position] },
+    );
     return;
   }
   const bound = new BoundRowExpression(condition as RowExpression, table);
@@ -99,6 +102,14 @@ export function* checkExistingRows(
         { table: table.name, constraint: what },
       );
     }
+  });
+}
+
+/** 23502 for a column that is to become NOT NULL, and of which rows are null. */
+export function containsNulls(table: TableDescriptor, column: ColumnDescriptor): PhantomError {
+  return new PhantomError('23502', `column "${column.name}" of relation "${table.name}" contains null values`, {
+    table: table.name,
+    column: column.name,
   });
 }
 

@@ -10,6 +10,7 @@ import {
   hasColumnPrivilege,
   policiesFor,
 } from '@phantom/catalog';
+import { KEY_BYTES_MAX } from '@phantom/kv';
 import type { TypeContext, Value } from '../types/type.js';
 import type { ForeignKey } from './table-rules.js';
 import type { WriterContext } from './writer-context.js';
@@ -221,4 +222,13 @@ function shownValues(table: TableDescriptor, row: readonly Value[], context: Typ
     values.push(text.length > SHOWN_CHARACTERS_MAX ? `${text.slice(0, SHOWN_CHARACTERS_MAX)}...` : text);
   });
   return values;
+}
+
+/** 54000 for a key that is too long for the index of the name. */
+export function checkKeyBytes(bytes: number, name: string): void {
+  if (bytes > KEY_BYTES_MAX) {
+    throw new PhantomError('54000', `index row size ${bytes} exceeds maximum ${KEY_BYTES_MAX} for index "${name}"`, {
+      hint: 'Values larger than that cannot be indexed; index a hash of them instead.',
+    });
+  }
 }

@@ -16,11 +16,6 @@ export class RowNumbers {
     this.nextBySpace.set(space, next + 1);
     return next;
   }
-
-  /** Forgets a space that is gone. */
-  forget(space: SpaceId): void {
-    this.nextBySpace.delete(space);
-  }
 }
 
 function lastNumber(space: SpaceId, transaction: MvccTransaction): number {

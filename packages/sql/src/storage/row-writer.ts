@@ -15,12 +15,12 @@
  */
 import { ByteWriter, PhantomError, equalBytes } from '@phantom/base';
 import type { Oid, TableDescriptor } from '@phantom/catalog';
-import { ByteSlot, KEY_BYTES_MAX, SPACE_BYTES, type ValueSource, spaceOfKey } from '@phantom/kv';
+import { ByteSlot, SPACE_BYTES, type ValueSource, spaceOfKey } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
 import { StatementRestart } from '../exec/runtime.js';
 import type { Value } from '../types/type.js';
 import { completeRow } from './complete-row.js';
-import { changedInside, uniqueViolation } from './constraint-errors.js';
+import { changedInside, checkKeyBytes, uniqueViolation } from './constraint-errors.js';
 import { markRow } from './columnar/markers.js';
 import { DeferrableKeyChecks } from './deferrable-keys.js';
 import { ForeignKeyChecks } from './foreign-keys.js';
@@ -470,12 +470,4 @@ export class RowWriter implements StatementWriter, ValueSource {
 /** True when an INSERT with these arbiters says what becomes of rows in the way on the index. */
 function isArbiter(indexOid: Oid | undefined, arbiter: readonly Oid[] | undefined): boolean {
   return arbiter !== undefined && (arbiter.length === 0 || (indexOid !== undefined && arbiter.includes(indexOid)));
-}
-
-function checkKeyBytes(bytes: number, name: string): void {
-  if (bytes > KEY_BYTES_MAX) {
-    throw new PhantomError('54000', `index row size ${bytes} exceeds maximum ${KEY_BYTES_MAX} for index "${name}"`, {
-      hint: 'Values larger than that cannot be indexed; index a hash of them instead.',
-    });
-  }
 }
