@@ -9,6 +9,7 @@ const MINIMUM_BYTES = 64;
 /** From here on it grows by four: memory that nobody has touched costs addresses only, copying costs time. */
 const LARGE_BYTES = 1024 * 1024;
 const UTF8 = new TextEncoder();
+const NO_BYTES = new Uint8Array(0);
 
 export class ByteWriter {
   /** The backing bytes; replaced when it grows, so never keep it across a write. */
@@ -16,8 +17,9 @@ export class ByteWriter {
   /** How many bytes are written. */
   length = 0;
 
-  constructor(capacityBytes: number = MINIMUM_BYTES) {
-    this.buffer = new Uint8Array(Math.max(capacityBytes, MINIMUM_BYTES));
+  /** Begins with so many bytes, or with memory of the caller's that is its own from now on. */
+  constructor(memory: number | Uint8Array = MINIMUM_BYTES) {
+    this.buffer = typeof memory === 'number' ? new Uint8Array(Math.max(memory, MINIMUM_BYTES)) : memory;
   }
 
   reset(): void {
@@ -98,5 +100,13 @@ export class ByteWriter {
   /** A copy of what is written so far, owned by the caller. */
   take(): Uint8Array {
     return this.buffer.slice(0, this.length);
+  }
+
+  /** Gives its memory away; it is empty afterwards and begins anew with none. */
+  surrender(): Uint8Array {
+    const { buffer } = this;
+    this.buffer = NO_BYTES;
+    this.length = 0;
+    return buffer;
   }
 }

@@ -64,6 +64,9 @@ export interface ArenaTreeDescriptor {
   readonly lastLeaf: number;
 }
 
+/** What inserts in random order leave nodes filled to. */
+const USUAL_FILL = 2 / 3;
+
 export class ArenaTree implements NodeTables {
   /** The key bytes: the owner's arena. */
   keys: Uint8Array;
@@ -95,7 +98,7 @@ export class ArenaTree implements NodeTables {
     this.entryWords = ENTRY_HEADER_WORDS + (options.payloadWords ?? 1);
     const capacity = Math.max(options.capacity ?? FANOUT, 1);
     this.entries = new Int32Array(capacity * this.entryWords);
-    this.nodes = new Int32Array(Math.ceil(capacity / FANOUT) * NODE_WORDS);
+    this.nodes = new Int32Array(Math.ceil(capacity / (FANOUT * (capacity > FANOUT ? USUAL_FILL : 1))) * NODE_WORDS);
     clearNode(this, 0);
   }
 

@@ -83,8 +83,9 @@ export class WriteBatch {
   /** Bytes that the length of the last value took which a source has written: the next one is mostly as long. */
   private lengthBytes = 1;
 
-  constructor(capacityBytes = 256) {
-    this.writer = new ByteWriter(capacityBytes);
+  /** Begins with room for so many bytes, or with memory of the caller's that is its own from now on. */
+  constructor(memory: number | Uint8Array = 256) {
+    this.writer = new ByteWriter(memory);
     this.reset();
   }
 
@@ -212,6 +213,13 @@ export class WriteBatch {
     this.putOperations = 0;
     this.engineMask = 0;
     this.isPromised = false;
+  }
+
+  /** Gives its memory away, so that another batch can have it; this one is empty afterwards. Nobody may borrow its bytes. */
+  surrender(): Uint8Array {
+    const memory = this.writer.surrender();
+    this.reset();
+    return memory;
   }
 
   /** The finished bytes, header filled in; borrowed until the next append, truncate or reset. */

@@ -49,6 +49,8 @@ import { type PlacedTombstone, RangeTombstones } from './range-tombstones.js';
 const OLDER_MIN = 16;
 const CAPACITY_BYTES_DEFAULT = 1024 * 1024;
 const KEYS_DEFAULT = 64;
+/** Of a delta that begins, over what the one before had: without it most would double once, for a few batches at their end. */
+const HEADROOM = 1.25;
 /** A batch of this size that nobody needs any more becomes the arena of an empty delta, uncopied. */
 const ADOPTED_BYTES_MIN = 1024 * 1024;
 /** Seqs are kept relative to the first one, as positive 32-bit numbers. */
@@ -94,9 +96,10 @@ export class Delta implements Layer {
     this.tree = new ArenaTree(this.arena.buffer, { payloadWords: PAYLOAD_WORDS, capacity });
   }
 
-  /** An empty one with room for what another holds: a delta mostly becomes as large as the one before. */
+  /** An empty one with room for what another holds, and some more: a delta becomes about as large as the one before. */
   static like(other: Delta): Delta {
-    return new Delta({ capacityBytes: Math.max(CAPACITY_BYTES_DEFAULT, other.arena.length), keys: other.entries });
+    const capacityBytes = Math.max(CAPACITY_BYTES_DEFAULT, Math.ceil(other.arena.length * HEADROOM));
+    return new Delta({ capacityBytes, keys: Math.ceil(other.entries * HEADROOM) });
   }
 
   /** A delta of another thread as it was when it was described, for reading. It reads the tables where they lie. */

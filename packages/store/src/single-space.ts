@@ -10,6 +10,7 @@ import { PhantomError, SqlState, eventLoop, unsupportedError } from '@phantom/ba
 import { ByteSlot, type Finding, type Seq } from '@phantom/kv';
 import { type Vfs, createNodeVfs } from '@phantom/vfs';
 import type { Durability } from '@phantom/wal';
+import { BatchMemory } from './batch-memory.js';
 import { CopyPool } from './copy-pool.js';
 import { openStore } from './open-store.js';
 import { SpaceBatch, type SpaceOperation } from './space-batch.js';
@@ -64,9 +65,6 @@ export interface SpaceSnapshot extends SpaceReader {
 /** Batches kept for single writes; more are made when more wait. Large ones are not kept. */
 const SPARE_BATCHES_MAX = 64;
 const SPARE_BATCH_BYTES_MAX = 64 * 1024;
-/** Room for writes that a new batch begins with. */
-const BATCH_BYTES_MIN = 256;
-const BATCH_BYTES_MAX = 1024 * 1024;
 
 /**
  * Opens a space in a directory, making it where there is none. Rejects as `openStore` does: 55006 in use, 0A000 newer
@@ -88,8 +86,7 @@ export class SingleSpace implements SpaceReader {
   private readonly keys: SpaceKeys;
   private readonly slot = new ByteSlot();
   private readonly spare: SpaceBatch[] = [];
-  /** Room that a new batch for the user gets: somewhat more than the last one needed. */
-  private batchBytes = BATCH_BYTES_MIN;
+  private readonly memory = new BatchMemory();
   /** Resolves when the last write that had to wait for room is submitted: later ones stand behind it. */
   private line: Promise<void> | undefined = undefined;
 
@@ -155,21 +152,32 @@ export class SingleSpace implements SpaceReader {
 
   /** An empty batch for `write`. */
   batch(): SpaceBatch {
-    return new SpaceBatch(this.factory.code, this.batchBytes);
+    return new SpaceBatch(this.factory.code, this.memory.take());
   }
 
-  /** Commits writes together. A batch is left alone until the promise settles. */
-  write(writes: SpaceBatch | Iterable<SpaceOperation>, options?: WriteOptions): Promise<CommitResult> {
-    if (writes instanceof SpaceBatch) {
-      this.batchBytes = Math.min(Math.ceil(writes.writes.bytes * 1.25) + BATCH_BYTES_MIN, BATCH_BYTES_MAX);
-      return this.commit(writes, options, false);
+  /** Commits writes together. A batch is left alone until the promise settles; once committed it is empty. */
+  async write(writes: SpaceBatch | Iterable<SpaceOperation>, options?: WriteOptions): Promise<CommitResult> {
+    if (!(writes instanceof SpaceBatch)) return this.single((batch) => void addAll(batch, writes), options);
+    writes.begin();
+    try {
+      const result = await this.commit(writes, options, false);
+      this.committed(writes);
+      return result;
+    } finally {
+      writes.end();
     }
-    return this.single((batch) => void addAll(batch, writes), options);
   }
 
   writeSync(writes: SpaceBatch | Iterable<SpaceOperation>, options?: WriteOptions): CommitResult {
-    if (writes instanceof SpaceBatch) return this.commitSync(writes, options);
-    return this.singleSync((batch) => void addAll(batch, writes), options);
+    if (!(writes instanceof SpaceBatch)) return this.singleSync((batch) => void addAll(batch, writes), options);
+    writes.begin();
+    try {
+      const result = this.commitSync(writes, options);
+      this.committed(writes);
+      return result;
+    } finally {
+      writes.end();
+    }
   }
 
   /**
@@ -280,6 +288,12 @@ export class SingleSpace implements SpaceReader {
     }
     store.drainNow();
     return result as CommitResult;
+  }
+
+  /** The next batch of the user's gets the memory of this one. */
+  private committed(batch: SpaceBatch): void {
+    const { bytes } = batch.writes;
+    this.memory.giveBack(batch.writes.surrender(), bytes);
   }
 
   private admit(batch: SpaceBatch): Promise<void> | undefined {

@@ -9,15 +9,19 @@ export type SpaceOperation =
   | { readonly type: 'delete'; readonly key: Uint8Array }
   | ({ readonly type: 'deleteRange' } & RangeOptions);
 
-/** Collects writes; later ones win. Keys and values are copied. May be cleared and used again once it is committed. */
+/**
+ * Collects writes; later ones win. Keys and values are copied. While it is being committed it takes no more (55000); once it
+ * is committed it is empty and may be used again. One that was refused is as it was.
+ */
 export class SpaceBatch {
   /** What is committed. */
   readonly writes: WriteBatch;
   private readonly keys: SpaceKeys;
+  private isUnderWay = false;
 
-  /** `capacityBytes` is made room for at the start. */
-  constructor(code: EngineCode, capacityBytes?: number) {
-    this.writes = new WriteBatch(capacityBytes);
+  /** `memory` is what it begins with: so many bytes, or bytes that are its own from now on. */
+  constructor(code: EngineCode, memory?: number | Uint8Array) {
+    this.writes = new WriteBatch(memory);
     this.keys = new SpaceKeys(code);
   }
 
@@ -28,6 +32,7 @@ export class SpaceBatch {
 
   put(key: Uint8Array, value: Uint8Array): this {
     const { keys } = this;
+    if (this.isUnderWay) throw underWay();
     checkBytes(value, 'a value');
     keys.set(key);
     this.writes.put(keys.buffer, 0, keys.length, value, 0, value.length);
@@ -36,6 +41,7 @@ export class SpaceBatch {
 
   delete(key: Uint8Array): this {
     const { keys } = this;
+    if (this.isUnderWay) throw underWay();
     keys.set(key);
     this.writes.remove(keys.buffer, 0, keys.length);
     return this;
@@ -43,6 +49,7 @@ export class SpaceBatch {
 
   /** Removes every key in the range; with no bounds, everything. Costs the same however many there are. */
   deleteRange(bounds: RangeOptions = {}): this {
+    if (this.isUnderWay) throw underWay();
     const { lower, upper } = this.keys.rangeOf(bounds);
     if (upper !== undefined && compareKeys(lower, upper) < 0) this.writes.removeRange(lower, upper);
     return this;
@@ -58,7 +65,25 @@ export class SpaceBatch {
 
   /** Forgets all writes. */
   clear(): this {
+    if (this.isUnderWay) throw underWay();
     this.writes.reset();
     return this;
   }
+
+  /** Its commit begins. */
+  begin(): void {
+    if (this.isUnderWay) throw underWay();
+    this.isUnderWay = true;
+  }
+
+  /** Its commit is over. */
+  end(): void {
+    this.isUnderWay = false;
+  }
+}
+
+function underWay(): PhantomError {
+  return new PhantomError(SqlState.ObjectNotInPrerequisiteState, 'the batch is being committed', {
+    hint: 'Await its write first, or collect in another batch.',
+  });
 }

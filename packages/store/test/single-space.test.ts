@@ -125,6 +125,28 @@ describe('a single space', () => {
     await space.close();
   });
 
+  it('empties a batch that is committed, and leaves one alone that is not', async () => {
+    const space = await open();
+    const batch = space.batch().put(bytes('a'), bytes('1'));
+    const written = space.write(batch);
+    for (const use of [() => batch.put(bytes('b'), bytes('2')), () => batch.delete(bytes('a')), () => batch.clear()]) {
+      expect(use).toThrow(expect.objectContaining({ code: '55000' }));
+    }
+    await expect(space.write(batch)).rejects.toMatchObject({ code: '55000' });
+    await written;
+    expect(batch.length).toBe(0);
+    // The next batch has the memory of this one, and neither sees what the other writes.
+    const next = space.batch().put(bytes('c'), bytes('3'));
+    batch.put(bytes('d'), bytes('4'));
+    space.writeSync(next);
+    space.writeSync(batch);
+    expect(list(space)).toEqual(['a=1', 'c=3', 'd=4']);
+    const refused = space.batch().put(bytes('e'), bytes('5'));
+    await space.close();
+    await expect(space.write(refused)).rejects.toMatchObject({ message: 'the store is closed' });
+    expect(refused.length).toBe(1);
+  });
+
   it('takes nothing for a write', async () => {
     const space = await open();
     const earlier = space.put(bytes('a'), bytes('1'));
