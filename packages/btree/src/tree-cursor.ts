@@ -65,6 +65,8 @@ export class TreeCursor implements LayerCursor, KvCursor {
   private readonly path: readonly Page[];
   private readonly slots: Int32Array;
   private readonly leaf: Page;
+  /** The path leads to the leaf; not so on the way down, which ends where a page cannot be read. */
+  private isPathWhole = false;
   /** Slots of the leaf inside the range are [from, to). */
   private from = 0;
   private to = 0;
@@ -177,6 +179,7 @@ export class TreeCursor implements LayerCursor, KvCursor {
 
   close(): void {
     this.place = Place.BehindEnd;
+    this.isPathWhole = false;
     for (const page of this.path) page.aim(NO_BYTES, NO_WORDS, 0);
   }
 
@@ -195,15 +198,15 @@ export class TreeCursor implements LayerCursor, KvCursor {
   }
 
   private seekForward(key: Uint8Array, start: number, end: number): boolean {
-    if (!this.aim(key, start, end)) return this.stop(Place.BehindEnd);
-    const at = this.leaf.find(key, start, end);
+    if (this.root.id === 0) return this.stop(Place.BehindEnd);
+    const at = this.locate(key, start, end);
     this.slot = Math.max(at < 0 ? ~at : at, this.from);
     return this.slot < this.to ? this.enter() : this.forward();
   }
 
   private seekBackward(key: Uint8Array, start: number, end: number): boolean {
-    if (!this.aim(key, start, end)) return this.stop(Place.BeforeStart);
-    const at = this.leaf.find(key, start, end);
+    if (this.root.id === 0) return this.stop(Place.BeforeStart);
+    const at = this.locate(key, start, end);
     this.slot = Math.min(at < 0 ? ~at : at, this.to) - 1;
     return this.slot >= this.from ? this.enter() : this.backward();
   }
@@ -217,14 +220,36 @@ export class TreeCursor implements LayerCursor, KvCursor {
     return this.slot >= this.from ? this.enter() : this.backward();
   }
 
-  /** Goes to the leaf in which the key belongs; false when the tree is empty. */
-  private aim(key: Uint8Array, start: number, end: number): boolean {
-    if (this.root.id === 0) return false;
-    this.readRoot();
-    for (let { level } = this.root; level > 0; level--)
-      this.descend(level, this.inner(level).childFor(key, start, end));
+  /**
+   * Enters the leaf in which the key belongs; the answer is the key's slot there, as Page.find gives it. Who seeks one key
+   * after another seeks near the last one more often than not: the way down begins at the lowest page of the path that
+   * surely leads to the key, which is the leaf itself for a key between two of its own.
+   */
+  private locate(key: Uint8Array, start: number, end: number): number {
+    const { root, leaf } = this;
+    let { level } = root;
+    if (this.isPathWhole) {
+      const at = leaf.find(key, start, end);
+      if (at >= 0 || (at < ~0 && ~at < leaf.count)) return at;
+      level = this.descendFromBelow(key, start, end);
+    } else this.readRoot();
+    for (; level > 0; level--) this.descend(level, this.inner(level).childFor(key, start, end));
     this.enterLeaf();
-    return true;
+    return leaf.find(key, start, end);
+  }
+
+  /** Takes a step down from the lowest page of the path that surely leads to the key; returns the level it leads to. */
+  private descendFromBelow(key: Uint8Array, start: number, end: number): number {
+    const { root } = this;
+    for (let level = 1; level <= root.level; level++) {
+      const page = this.inner(level);
+      const slot = page.childFor(key, start, end);
+      // Keys below the first child, and behind the last, may go on in other pages; not so at the root.
+      if (level < root.level && (slot === 0 || slot === page.count - 1)) continue;
+      this.descend(level, slot);
+      return level - 1;
+    }
+    return 0;
   }
 
   private readRoot(): void {
@@ -239,12 +264,14 @@ export class TreeCursor implements LayerCursor, KvCursor {
   /** Takes a slot of the page on a level: the reader below is aimed at that child. */
   private descend(level: number, slot: number): void {
     this.assertLease();
+    this.isPathWhole = false;
     this.slots[level] = slot;
     this.pager.readChild(this.inner(level), slot, this.inner(level - 1));
   }
 
   private enterLeaf(): void {
     const { lower, upper, leaf } = this;
+    this.isPathWhole = true;
     const from = leaf.find(lower, 0, lower.length);
     this.from = from < 0 ? ~from : from;
     this.to = leaf.count;

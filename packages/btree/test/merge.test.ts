@@ -182,6 +182,39 @@ describe('merging into a tree', () => {
     });
   }
 
+  it('is searched from where a cursor stands as from the root', () => {
+    const random = new Random(11);
+    const bench = new Bench(16 << 20);
+    const value = new Uint8Array(150);
+    bench.merge(Array.from({ length: 25_000 }, (_, i) => ({ key: numbered(i * 2), value })));
+    expect(bench.root.level).toBe(2);
+    const keys = bench.sorted().map(({ key }) => key);
+    const near = new TreeCursor(bench.pager, bench.root, { lower: keys[40]!, upper: keys[24_900]! });
+    const placeOf = (found: boolean): number => (found ? ((near.key.copy()[5]! << 8) | near.key.copy()[6]!) / 2 : -1);
+    let at = 12_000;
+    let differs = 0;
+    for (let i = 0; i < 3000; i++) {
+      const step = [3, 60, 4000, 50_000][random.below(4)] as number;
+      at = Math.max(0, Math.min(49_999, at + random.below(step * 2 + 1) - step));
+      const probe = numbered(at);
+      // The first key inside the range that is not below the probe, and the last one that is.
+      const first = Math.max(40, Math.ceil(at / 2));
+      const last = Math.min(24_899, Math.ceil(at / 2) - 1);
+      if (random.chance(0.3)) differs += Number(placeOf(near.seekBefore(probe, 0, 8)) !== (last >= 40 ? last : -1));
+      else differs += Number(placeOf(near.seek(probe, 0, 8)) !== (first < 24_900 ? first : -1));
+      const dice = random.below(6);
+      if (dice === 0) near.next();
+      if (dice === 1) near.prev();
+    }
+    expect(differs).toBe(0);
+
+    near.seek(numbered(20_000), 0, 8);
+    const { cacheHits } = bench.pager;
+    for (let i = 1; i <= 1000; i++) near.seek(numbered(20_000 + i * 2), 0, 8);
+    // Leaves of 48 entries, each found from the page above it; no page is asked for within a leaf.
+    expect(bench.pager.cacheHits - cacheHits).toBeLessThan(30);
+  });
+
   it('packs ascending loads into full pages', () => {
     const bench = new Bench();
     const value = new Uint8Array(100);

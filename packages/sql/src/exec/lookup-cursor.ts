@@ -121,9 +121,7 @@ export class LookupCursor {
   }
 }
 
-/** The cursor of a place in the code for a statement; made when it is first asked for. */
+/** The cursor of a place in the code for a statement. */
 export function lookupCursor(statement: Statement, place: object, space: PhysicalTable | PhysicalIndex): LookupCursor {
-  let cursor = statement.lookups.get(place);
-  if (cursor === undefined) statement.lookups.set(place, (cursor = new LookupCursor(space)));
-  return cursor;
+  return statement.keep(place, () => new LookupCursor(space));
 }

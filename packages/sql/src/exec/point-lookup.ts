@@ -25,7 +25,7 @@ import { stepContext, type PlanCompiler, type StepContext, withRow } from './com
 import { isOneLayout, tableRow } from './compile/table-row.js';
 import { slotBytes } from './compile/table-scan.js';
 import { type ReadSource, StatementRestart } from './runtime.js';
-import { type KeySlot, type UniqueKey, uniqueKeyOf } from './table-access.js';
+import { type KeySlot, type UniqueKey, uniqueKeyOf } from './row-lookup.js';
 
 /** Executions after which the function is generated. */
 const GENERATE_EXECUTIONS_MIN = 3;

@@ -25,7 +25,8 @@ import { stepContext, withRow, type PlanCompiler, type StepContext } from './com
 import { isOneLayout, tableRow } from './compile/table-row.js';
 import { slotBytes } from './compile/table-scan.js';
 import { StatementRestart, type ExecutionContext } from './runtime.js';
-import { FoundRow, type UniqueKey, uniqueKeyOf } from './table-access.js';
+import { type UniqueKey, uniqueKeyOf } from './row-lookup.js';
+import { FoundRow } from './table-access.js';
 
 /** Executions after which the function is generated. */
 const GENERATE_EXECUTIONS_MIN = 3;

@@ -6,7 +6,6 @@ import type { RowCodec } from '@phantom/codec';
 import { ByteSlot } from '@phantom/kv';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { Value } from '../types/type.js';
-import type { LookupCursor } from './lookup-cursor.js';
 import type { RowBuffer } from './row-buffer.js';
 import { SpilledRows } from './spill/spilled-rows.js';
 import type { ExecutionContext, MemoryBudget, ReadSource, RowSink, Yielded } from './runtime.js';
@@ -15,6 +14,11 @@ import type { ExecutionContext, MemoryBudget, ReadSource, RowSink, Yielded } fro
 export interface Recursion {
   /** Runs one round, which adds its rows to the query's buffer; false when there is none left. */
   advance(): Generator<Yielded, boolean, void>;
+}
+
+/** What holds something until the execution ends. */
+export interface Freed {
+  free(): void;
 }
 
 /** What the WITH queries of one execution keep, by their numbers. */
@@ -38,7 +42,7 @@ export class Statement {
   // Most statements have none of these, and making them costs as much as a short scan.
   private withQueries: WithQueries | undefined = undefined;
   private resultsByCode: Map<object, unknown> | undefined = undefined;
-  private lookupCursors: Map<object, LookupCursor> | undefined = undefined;
+  private kept: Map<object, Freed> | undefined = undefined;
 
   constructor(context: ExecutionContext, sink: RowSink, generated: boolean) {
     this.context = context;
@@ -55,9 +59,12 @@ export class Statement {
     return (this.resultsByCode ??= new Map());
   }
 
-  /** Cursors of lookup joins, by the place in the code that uses them. */
-  get lookups(): Map<object, LookupCursor> {
-    return (this.lookupCursors ??= new Map());
+  /** What a place in the code keeps from one run of it to the next, such as a cursor; made when it is first asked for. */
+  keep<T extends Freed>(place: object, make: () => T): T {
+    this.kept ??= new Map();
+    let kept = this.kept.get(place) as T | undefined;
+    if (kept === undefined) this.kept.set(place, (kept = make()));
+    return kept;
   }
 
   /** A scratch file that is freed with the execution; undefined when there is no place for one. */
@@ -72,7 +79,7 @@ export class Statement {
   /** Frees what outlives single runs. */
   end(): void {
     if (this.spilled !== undefined) for (const rows of this.spilled) rows.close();
-    if (this.lookupCursors !== undefined) for (const cursor of this.lookupCursors.values()) cursor.free();
+    if (this.kept !== undefined) for (const kept of this.kept.values()) kept.free();
   }
 }
 

@@ -1,12 +1,11 @@
-/** What generated code calls to reach tables: key ranges, reads by key, fetching rows for index entries. */
-import { ByteWriter, PhantomError, compareKeys, copyBytes } from '@phantom/base';
+/** What generated code calls to reach tables: key ranges, and rows on their way to a writer or into the present layout. */
+import { ByteWriter, compareKeys, copyBytes } from '@phantom/base';
 import { rowVersion, type SqlArray } from '@phantom/codec';
-import { ByteSlot, SPACE_BYTES, prefixRange, type KeyRange } from '@phantom/kv';
-import type { TableScan } from '../plan/physical/physical.js';
-import { type PhysicalIndex, type PhysicalTable, physicalIndex, physicalTable } from '../storage/physical-table.js';
+import { ByteSlot, prefixRange, type KeyRange } from '@phantom/kv';
+import type { PhysicalIndex, PhysicalTable } from '../storage/physical-table.js';
 import type { RowReference } from '../storage/table-writer.js';
-import type { TypeLookup, Value } from '../types/type.js';
-import type { ReadSource } from './runtime.js';
+import type { Value } from '../types/type.js';
+import type { KeySlot } from './row-lookup.js';
 import type { Run } from './run.js';
 
 const NO_BYTES = new Uint8Array(0);
@@ -47,113 +46,6 @@ export function keyRanges(
     }
     ranges.sort((a, b) => compareKeys(a.lower, b.lower));
     return ranges.filter((range, i) => i === 0 || compareKeys(range.lower, (ranges[i - 1] as KeyRange).lower) !== 0);
-  };
-}
-
-/** A key and the row it leads to. One per place in the code, filled anew by each read. */
-export class KeySlot {
-  readonly key = new ByteSlot();
-  readonly row = new ByteSlot();
-  found = false;
-}
-
-/**
- * Where rows are found by values that only one has: by the key of the table, or by that of a unique index, whose entries
- * hold the key of their row as their value. One per place in the code; what it finds is valid until it is asked again.
- */
-export class UniqueKey {
-  readonly slot = new KeySlot();
-  private readonly table: PhysicalTable;
-  private readonly index: PhysicalIndex | undefined;
-  private readonly rowKey = new ByteWriter();
-  private readonly entryKey = new ByteWriter();
-  private readonly entry = new ByteSlot();
-
-  constructor(table: PhysicalTable, index: PhysicalIndex | undefined) {
-    this.table = table;
-    this.index = index;
-    // The spaces stand at the heads for good: every key is written behind them.
-    this.rowKey.bytes(table.prefix);
-    if (index !== undefined) this.entryKey.bytes(index.prefix);
-  }
-
-  /** Fills the slot with the row that has the values; false when there is none, or a value is null. */
-  find(read: ReadSource, values: readonly Value[]): boolean {
-    const { table, index, slot, rowKey } = this;
-    slot.found = false;
-    for (let i = 0; i < values.length; i++) if (values[i] === null) return false;
-    rowKey.length = table.prefix.length;
-    if (index === undefined) table.keyCode.encodePrefix(values, values.length, rowKey);
-    else if (!this.findEntry(read, index, values)) return false;
-    slot.key.set(rowKey.buffer, 0, rowKey.length);
-    slot.found = read.get(rowKey.buffer, 0, rowKey.length, slot.row);
-    if (!slot.found && index !== undefined) throw lostRow(index);
-    return slot.found;
-  }
-
-  private findEntry(read: ReadSource, index: PhysicalIndex, values: readonly Value[]): boolean {
-    const { entryKey, entry, rowKey } = this;
-    entryKey.length = index.prefix.length;
-    index.keyCode.encodePrefix(values, values.length, entryKey);
-    if (!read.get(entryKey.buffer, 0, entryKey.length, entry)) return false;
-    const { buffer, start, end } = entry;
-    rowKey.bytes(buffer, start, index.rowKeyEnd(buffer, start, end));
-    return true;
-  }
-}
-
-/** The unique key that a scan of at most one row reads by. */
-export function uniqueKeyOf({ table, index }: TableScan, types: TypeLookup): UniqueKey {
-  return new UniqueKey(
-    physicalTable(table, types),
-    index === undefined ? undefined : physicalIndex(index, table, types),
-  );
-}
-
-/** Reads the row with these values. The answer is valid until the next read at the same place. */
-export function lookupRow(run: Run, unique: UniqueKey, values: readonly Value[]): KeySlot {
-  run.context.counters.lookups++;
-  unique.find(run.read, values);
-  return unique.slot;
-}
-
-function lostRow({ index }: PhysicalIndex): PhantomError {
-  return new PhantomError('XX001', `index "${index.name}" has an entry without a row`);
-}
-
-/** Reads the row an index entry points to: its key is the entry's value, or the end of the entry's key. */
-export function fetchByIndex(
-  table: PhysicalTable,
-  index: PhysicalIndex,
-): (
-  run: Run,
-  keyBuffer: Uint8Array,
-  keyStart: number,
-  keyEnd: number,
-  valueBuffer: Uint8Array,
-  valueStart: number,
-  valueEnd: number,
-) => KeySlot {
-  const writer = new ByteWriter();
-  writer.bytes(table.prefix);
-  const slot = new KeySlot();
-  return (run, keyBuffer, keyStart, keyEnd, valueBuffer, valueStart, valueEnd) => {
-    let source = valueBuffer;
-    let start = valueStart;
-    let end = valueEnd;
-    if (valueStart === valueEnd) {
-      source = keyBuffer;
-      start = index.keyCode.skip(keyBuffer, keyStart + SPACE_BYTES, keyEnd);
-      end = keyEnd;
-    } else end = index.rowKeyEnd(valueBuffer, valueStart, valueEnd);
-    writer.length = table.prefix.length;
-    writer.bytes(source, start, end);
-    slot.key.set(writer.buffer, 0, writer.length);
-    run.context.counters.lookups++;
-    if (!run.read.get(writer.buffer, 0, writer.length, slot.row)) {
-      throw lostRow(index);
-    }
-    return slot;
   };
 }
 

@@ -4,7 +4,7 @@ import { ByteSlot, type CursorBatch, type KeyRange, type KvCursor } from '@phant
 import type { PhysicalIndex, PhysicalTable } from '../storage/physical-table.js';
 import { SeenRows } from './distinct-entries.js';
 import type { Run } from './run.js';
-import { fetchByIndex } from './table-access.js';
+import { RowFetch } from './row-lookup.js';
 
 /** Where a cursor's rows are: ranges of an index, or of the table itself. */
 export interface UnionSource {
@@ -23,7 +23,7 @@ export class UnionCursor implements KvCursor {
   private source = 0;
   private range = 0;
   private cursor: KvCursor | undefined;
-  private fetch: ReturnType<typeof fetchByIndex> | undefined;
+  private fetch: RowFetch | undefined;
 
   constructor(run: Run, table: PhysicalTable, sources: readonly UnionSource[]) {
     this.run = run;
@@ -76,7 +76,8 @@ export class UnionCursor implements KvCursor {
       const { index, ranges } = this.sources[this.source] as UnionSource;
       const range = ranges[this.range];
       if (range === undefined) continue;
-      if (this.range++ === 0) this.fetch = index === undefined ? undefined : fetchByIndex(this.table, index);
+      if (this.range++ === 0)
+        this.fetch = index === undefined ? undefined : new RowFetch(this.run, this.table, index, this);
       this.cursor = this.run.read.cursor(range);
       return true;
     }
@@ -90,7 +91,7 @@ export class UnionCursor implements KvCursor {
       this.value.set(value.buffer, value.start, value.end);
       return;
     }
-    const found = this.fetch(this.run, key.buffer, key.start, key.end, value.buffer, value.start, value.end);
+    const found = this.fetch.read(this.run, key.buffer, key.start, key.end, value.buffer, value.start, value.end);
     this.key.set(found.key.buffer, found.key.start, found.key.end);
     this.value.set(found.row.buffer, found.row.start, found.row.end);
   }

@@ -8,13 +8,14 @@ import { physicalIndex, physicalTable } from '../../storage/physical-table.js';
 import { CTID_NUMBER } from '../../storage/system-columns.js';
 import type { DocumentsPlan, KeyRangePlan, TableScan, TermsPlan } from '../../plan/physical/physical.js';
 import type { Emitter } from '../code/emitter.js';
-import { call, element, literal, property, type Code, type Local } from '../code/ir.js';
+import { call, element, literal, method, property, type Code, type Local } from '../code/ir.js';
 import { distinctEntries } from '../distinct-entries.js';
 import { CursorPipeline, type ScanSource } from '../pipelines.js';
 import { PostingCursor } from '../posting-cursor.js';
 import type { CompiledFunction } from '../program.js';
-import { fetchByIndex, keyRange, keyRanges, lookupRow, uniqueKeyOf, wholeRange } from '../table-access.js';
+import { RowFetch, RowLookup, uniqueKeyOf } from '../row-lookup.js';
 import type { Run } from '../run.js';
+import { keyRange, keyRanges, wholeRange } from '../table-access.js';
 import { filterBy } from './filter.js';
 import { entryRow, onlyCounts } from './index-only.js';
 import { stateOf } from './program-builder.js';
@@ -102,12 +103,15 @@ export function fetchRow(
   const { types } = compiler.builder.context;
   const table = physicalTable(node.table, types);
   const index = physicalIndex(node.index, node.table, types);
+  const place = {};
   const fetch = stateOf(
     emitter,
     run,
-    compiler.builder.addSlot(() => fetchByIndex(table, index)),
+    compiler.builder.addSlot((r) => new RowFetch(r, table, index, place)),
   );
-  const slot = emitter.let(call(fetch, run, key.buffer, key.start, key.end, value.buffer, value.start, value.end));
+  const slot = emitter.let(
+    method(fetch, 'read', run, key.buffer, key.start, key.end, value.buffer, value.start, value.end),
+  );
   const rowKey = property(slot, 'key');
   const row = property(slot, 'row');
   then({
@@ -152,12 +156,13 @@ export function emitSlot(compiler: PlanCompiler, context: StepContext, node: Tab
   const { emitter, run } = context;
   const { types } = compiler.builder.context;
   const values: Code = { kind: 'array', items: range.equal.map((value) => context.expressions.value(value).code) };
-  const unique = stateOf(
+  const places = [{}, {}] as const;
+  const lookup = stateOf(
     emitter,
     run,
-    compiler.builder.addSlot(() => uniqueKeyOf(node, types)),
+    compiler.builder.addSlot((r) => new RowLookup(r, uniqueKeyOf(node, types), places)),
   );
-  return emitter.let(call(emitter.constant(lookupRow), run, unique, values));
+  return emitter.let(method(lookup, 'find', run, values));
 }
 
 /** Bytes that a KeySlot refers to. */

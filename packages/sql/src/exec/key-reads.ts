@@ -1,0 +1,66 @@
+/**
+ * Reads of single keys of a space, many of them at one place in the code: rows that entries of an index point to, partners in
+ * a join by key. The first ones are reads by themselves, the cheapest for who needs no more. Further ones go through one cursor
+ * that is aimed at each: it begins near where it stands, copies nothing, and leaves the cache of single entries to those who
+ * read few. Measured over 1M rows, each read once, in the order of an index: 3.5 us a row by themselves, 1.6 through a cursor.
+ *
+ * Where what is read is remembered (serializable) every key is read by itself.
+ */
+import { compareBytes } from '@phantom/base';
+import type { ByteSlot, KvCursor } from '@phantom/kv';
+import type { PhysicalIndex, PhysicalTable } from '../storage/physical-table.js';
+import type { Statement } from './run.js';
+import type { ReadSource } from './runtime.js';
+import { wholeRange } from './table-access.js';
+
+/** Rows in the order of an index, which often is theirs too: opening a cursor costs about as much as so many reads. */
+export const ROWS_READ_ALONE_MAX = 8;
+/** Partners in a join, in no order: these are more than are worth a place in the cache of single entries. */
+export const PARTNERS_READ_ALONE_MAX = 1024;
+
+/** What finds the value of a key. */
+export type KeySource = Pick<ReadSource, 'get'>;
+
+export class KeyReads implements KeySource {
+  private readonly read: ReadSource;
+  private readonly space: PhysicalTable | PhysicalIndex;
+  private readsLeft: number;
+  private cursor: KvCursor | undefined;
+
+  /** So many keys are read by themselves. */
+  constructor(read: ReadSource, space: PhysicalTable | PhysicalIndex, readsAloneMax: number) {
+    this.read = read;
+    this.space = space;
+    this.readsLeft = read.tracksReads === true ? Infinity : readsAloneMax;
+  }
+
+  /** True and `value` filled when the key is there; valid until the next read. */
+  get(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean {
+    const { cursor } = this;
+    if (cursor === undefined) {
+      if (--this.readsLeft === 0) this.cursor = this.read.cursor(wholeRange(this.space.prefix));
+      return this.read.get(key, start, end, value);
+    }
+    if (!cursor.seek(key, start, end)) return false;
+    const { key: found, value: stored } = cursor;
+    if (compareBytes(found.buffer, found.start, found.end, key, start, end) !== 0) return false;
+    value.set(stored.buffer, stored.start, stored.end);
+    return true;
+  }
+
+  /** Frees what it holds, at the end of the execution. */
+  free(): void {
+    this.cursor?.close();
+    this.cursor = undefined;
+  }
+}
+
+/** The reads of a place in the code for a statement. */
+export function keyReads(
+  statement: Statement,
+  place: object,
+  space: PhysicalTable | PhysicalIndex,
+  readsAloneMax: number,
+): KeyReads {
+  return statement.keep(place, () => new KeyReads(statement.context.read, space, readsAloneMax));
+}
