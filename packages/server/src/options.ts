@@ -23,7 +23,7 @@ export interface ServerOptions {
   readonly authenticationTimeoutMs?: number;
   /** statement_timeout of clients that do not say; 0 never. Default 0. */
   readonly statementTimeoutMs?: number;
-  /** Ends connections that have been idle outside of a transaction for so long; 0 never. Default 0. */
+  /** idle_session_timeout of clients that do not say: ends those that rest so long outside of a transaction; 0 never. Default 0. */
   readonly idleTimeoutMs?: number;
   /** How long running statements may go on when the server stops. Default 5 s. */
   readonly drainTimeoutMs?: number;

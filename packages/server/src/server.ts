@@ -152,8 +152,14 @@ function sessionSource(database: Database, options: ResolvedServerOptions): Sess
 }
 
 /** Settings of sessions that say nothing themselves. */
-function defaultSettings({ statementTimeoutMs }: ResolvedServerOptions): Readonly<Record<string, string>> {
-  return statementTimeoutMs === 0 ? {} : { statement_timeout: String(statementTimeoutMs) };
+function defaultSettings({
+  statementTimeoutMs,
+  idleTimeoutMs,
+}: ResolvedServerOptions): Readonly<Record<string, string>> {
+  return {
+    ...(statementTimeoutMs === 0 ? {} : { statement_timeout: String(statementTimeoutMs) }),
+    ...(idleTimeoutMs === 0 ? {} : { idle_session_timeout: String(idleTimeoutMs) }),
+  };
 }
 
 function isMember(database: Database, user: string, role: string): boolean {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Server, startServer } from '../src/server.js';
 import {
   WireClient,
+  type WireMessage,
   bind,
   describe as describeNamed,
   execute,
@@ -461,11 +462,25 @@ describe('on the wire', () => {
   });
 });
 
+async function valueOf(client: WireClient, sql: string): Promise<string> {
+  const row = (await client.ask(query(sql))).find(({ type }) => type === 'D') as WireMessage;
+  return String(rowValues(row)[0]);
+}
+
 describe('server', () => {
   it('answers HTTP beside it', async () => {
     const base = `http://127.0.0.1:${server.http?.port}`;
     expect((await fetch(`${base}/readyz`)).status).toBe(200);
     expect(await (await fetch(`${base}/metrics`)).text()).toContain('phantom_');
+  });
+
+  it('gives its time limits to clients that do not say', async () => {
+    await using strict = await startServer(database, { pgPort: 0, idleTimeoutMs: 60_000, statementTimeoutMs: 30_000 });
+    const limits = "select current_setting('idle_session_timeout') || ' ' || current_setting('statement_timeout')";
+    const client = await WireClient.start(strict.pg.port);
+    expect(await valueOf(client, limits)).toBe('1min 30s');
+    const other = await WireClient.start(strict.pg.port, { idle_session_timeout: '0' });
+    expect(await valueOf(other, limits)).toBe('0 30s');
   });
 
   it('refuses to listen where others could reach it', async () => {

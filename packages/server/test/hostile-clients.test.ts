@@ -38,8 +38,8 @@ describe('a client', () => {
   });
 
   it('that never finishes a message is idle', async () => {
-    const { port, listener } = await start({ idleTimeoutMs: 60 });
-    const slow = await WireClient.start(port);
+    const { port, listener } = await start({});
+    const slow = await WireClient.start(port, { idle_session_timeout: '60' });
     slow.send(query('rows 1').subarray(0, 7));
     expect((await slow.rest()).map((message) => reportFields(message).C)).toEqual(['57P05']);
     await expect.poll(() => listener.admission.connections).toBe(0);

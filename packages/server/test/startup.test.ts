@@ -291,9 +291,9 @@ describe('ends', () => {
     expect(database.sessions.every((session) => session.closed)).toBe(true);
   });
 
-  it('ends clients that idle', async () => {
-    const { port } = await start({ idleTimeoutMs: 40 });
-    const client = await WireClient.start(port);
+  it('ends clients that idle, when they asked for it', async () => {
+    const { port } = await start();
+    const client = await WireClient.start(port, { idle_session_timeout: '40' });
     expect(lastError(await client.rest())).toMatchObject({ C: '57P05' });
   });
 

@@ -440,14 +440,15 @@ export class PgConnection implements MessageSource {
 
   /** Arms the time an idle client has. */
   private watchIdle(): void {
-    const { session, host } = this;
-    const { idleTimeoutMs } = host.options;
-    if (!session.quiet) {
-      const limitMs = session.idleInTransactionMs;
-      if (limitMs > 0) this.endIn(limitMs, fatal('25P03', 'terminating connection due to idle-in-transaction timeout'));
-    } else if (idleTimeoutMs > 0) {
-      this.endIn(idleTimeoutMs, fatal('57P05', 'terminating connection due to idle-session timeout'));
-    }
+    const { session } = this;
+    const limitMs = session.quiet ? session.idleMs : session.idleInTransactionMs;
+    if (limitMs === 0) return;
+    this.endIn(
+      limitMs,
+      session.quiet
+        ? fatal('57P05', 'terminating connection due to idle-session timeout')
+        : fatal('25P03', 'terminating connection due to idle-in-transaction timeout'),
+    );
   }
 
   private endIn(timeoutMs: number, error: FatalError): void {

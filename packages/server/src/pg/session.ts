@@ -133,6 +133,11 @@ export class ProtocolSession {
     return this.database.settings.integer('idle_in_transaction_session_timeout');
   }
 
+  /** How long the client may rest outside of one; 0 for ever. */
+  get idleMs(): number {
+    return this.database.settings.integer('idle_session_timeout');
+  }
+
   /** Notices go to the client as they come. */
   readonly noticed = (notice: Notice): void => {
     const report = noticeReport(notice, this.database.settings.get('client_min_messages'));

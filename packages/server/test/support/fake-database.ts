@@ -85,6 +85,7 @@ export class FakeSession implements DatabaseSession {
   readonly values = new Map<string, string>([
     ['client_min_messages', 'notice'],
     ['idle_in_transaction_session_timeout', '0'],
+    ['idle_session_timeout', '0'],
     ['statement_timeout', '0'],
     ['application_name', ''],
   ]);

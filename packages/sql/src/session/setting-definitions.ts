@@ -1,9 +1,8 @@
 /**
  * The settings a session knows, as data: name, kind, default, and which values are honoured. A setting whose other values
  * would change nothing here accepts only the value that is true of us; anything else is refused with its reason, never
- * accepted and ignored. Names, kinds and defaults are PostgreSQL 15's where it has them.
+ * accepted and ignored (fixed-settings.ts, and absent-settings.ts for ways there are none of). Names, kinds and defaults are PostgreSQL 15's where it has them.
  */
-import { unsupportedError } from '@phantom/base';
 import { extraChecks } from '../routine/plpgsql/extra-checks.js';
 import { DEFAULT_DATE_STYLE, dateStyleOf, formatDateStyle, parseDateStyle } from '../types/date-style.js';
 import { canonicalZone } from '../types/time-zones.js';
@@ -33,24 +32,13 @@ export interface SettingDefinition {
   readonly reported?: boolean;
   /** The form in which a text is kept, undefined when it is no value of the setting; `current` is the value until now. */
   readonly canonical?: (value: string, current: string) => string | undefined;
-  /** Refuses values that are not honoured. */
-  readonly check?: (value: string) => void;
+  /** The values that are honoured, where others are refused; the description says why. */
+  readonly only?: readonly string[];
 }
 
 const BOOLEAN: SettingKind = { kind: 'boolean' };
 const TEXT: SettingKind = { kind: 'text' };
 const TIMEOUT: SettingKind = { kind: 'integer', minimum: 0, maximum: 2147483647, unit: 'ms' };
-
-/** Refuses everything but the values that describe what is done anyway. */
-function only(name: string, honoured: readonly string[]): (value: string) => void {
-  return (value) => {
-    if (!honoured.includes(value.toLowerCase())) throw unsupportedError(`setting ${name} to "${value}"`);
-  };
-}
-
-function fixed(name: string, value: string, description: string, kind: SettingKind = TEXT): SettingDefinition {
-  return { name, kind, default: value, description, check: only(name, [value.toLowerCase()]) };
-}
 
 function internal(name: string, value: string, description: string, reported = false): SettingDefinition {
   return { name, kind: TEXT, default: value, description, internal: true, reported };
@@ -91,10 +79,7 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     default: 'UTF8',
     description: 'Encoding of the client; only UTF-8 is spoken.',
     reported: true,
-    check: (value) => {
-      if (!['utf8', 'unicode', 'utf-8', 'sql_ascii'].includes(value.toLowerCase()))
-        throw unsupportedError(`client encoding "${value}"`);
-    },
+    only: ['utf8', 'unicode', 'utf-8', 'sql_ascii'],
   },
   {
     name: 'client_min_messages',
@@ -144,6 +129,12 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     kind: TIMEOUT,
     default: '0',
     description: 'Longest rest inside of a transaction, past which the session is ended; 0 for ever.',
+  },
+  {
+    name: 'idle_session_timeout',
+    kind: TIMEOUT,
+    default: '0',
+    description: 'Longest rest outside of a transaction, past which the connection is ended; 0 for ever.',
   },
   {
     name: 'intervalstyle',
@@ -223,27 +214,12 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     default: '0',
     description: 'Longest life of a transaction, past which the session is ended; 0 for ever.',
   },
-  fixed('work_mem', '65536', 'Sorts and hash tables share the memory limit of their query.', {
-    kind: 'integer',
-    minimum: 64,
-    maximum: 2147483647,
-    unit: 'kB',
-  }),
-  fixed('allow_system_table_mods', 'off', 'System tables are never changed by hand.', BOOLEAN),
-  fixed('backslash_quote', 'safe_encoding', "When \\' is read as a quote."),
   {
     name: 'check_function_bodies',
     kind: BOOLEAN,
     default: 'on',
     description: 'Bodies of routines are checked when they are made.',
   },
-  fixed(
-    'default_table_access_method',
-    'heap',
-    'There is one access method; WITH (engine = ...) chooses the storage engine.',
-  ),
-  fixed('default_tablespace', '', 'There are no tablespaces.'),
-  fixed('default_with_oids', 'off', 'Rows have no oids.', BOOLEAN),
   switchOf('enable_bitmapscan', 'unions of index ranges'),
   switchOf('enable_columnscan', 'scans of column indexes'),
   switchOf('enable_hashjoin', 'hash joins'),
@@ -289,7 +265,7 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     name: 'row_security',
     kind: BOOLEAN,
     default: 'on',
-    description: 'Whether policies filter rows; there are none that could, so that either value is true.',
+    description: 'Whether policies filter rows; when off, a query that one would filter is refused.',
   },
   // psql reads scripts by other rules when it is not told of this one.
   {
@@ -299,13 +275,6 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     description: 'Backslashes in plain strings are data; when off, they are escapes.',
     reported: true,
   },
-  fixed('jit', 'off', 'Queries are compiled to JavaScript, which the JavaScript engine compiles further.', BOOLEAN),
-  fixed('lc_messages', 'C', 'Messages are English.'),
-  fixed('lc_monetary', 'C', 'Money is written without the customs of a country.'),
-  fixed('lc_numeric', 'C', 'Numbers are written without the customs of a country.'),
-  fixed('lc_time', 'C', 'Names of days and months are English.'),
-  fixed('synchronize_seqscans', 'off', 'A scan begins at the beginning of its table.', BOOLEAN),
-  fixed('xmloption', 'content', 'There is no XML type.'),
   internal('block_size', '8192', 'Bytes of a disk block as clients expect them.'),
   internal('in_hot_standby', 'off', 'Whether this server follows another.', true),
   internal('integer_datetimes', 'on', 'Dates are 64-bit integers.', true),

@@ -4,11 +4,12 @@
  * SET changes the session, but a rollback takes it back; SET LOCAL ends with the transaction either way. Each change
  * inside a transaction pushes one undo step, so savepoints and rollbacks are a walk back over the stack.
  */
-import { PhantomError } from '@phantom/base';
+import { PhantomError, unsupportedError } from '@phantom/base';
 import { absentSettings } from './absent-settings.js';
+import { fixedSettings } from './fixed-settings.js';
 import { SETTING_DEFINITIONS, type SettingDefinition, type SettingKind } from './setting-definitions.js';
 
-const ALL_SETTINGS: readonly SettingDefinition[] = [...SETTING_DEFINITIONS, ...absentSettings];
+const ALL_SETTINGS: readonly SettingDefinition[] = [...SETTING_DEFINITIONS, ...fixedSettings, ...absentSettings];
 
 const BY_NAME = new Map(ALL_SETTINGS.map((definition) => [definition.name, definition]));
 const TRUE_WORDS = ['on', 'true', 'yes', '1', 't', 'y', 'tr', 'tru', 'ye'];
@@ -245,7 +246,8 @@ function readValue(definition: SettingDefinition, text: string, current: string)
   const parsed = parseKind(definition, text);
   const value = definition.canonical === undefined ? parsed : definition.canonical(parsed, current);
   if (value === undefined) throw invalidValue(definition.name, text);
-  definition.check?.(value);
+  if (definition.only?.includes(value.toLowerCase()) === false)
+    throw unsupportedError(`setting ${definition.name} to "${value}"`, { detail: definition.description });
   return value;
 }
 

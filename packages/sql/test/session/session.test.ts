@@ -44,7 +44,7 @@ describe('a session', () => {
     await run(`set application_name to 'shop'`, [], other);
     await run('set statement_timeout to 1000', [], other);
     expect(told).toEqual([['application_name', 'shop']]);
-    expect(() => engine.session({ settings: { timezone_abbreviations: 'x' } })).toThrow(
+    expect(() => engine.session({ settings: { no_such_setting: 'x' } })).toThrow(
       expect.objectContaining({ code: '42704' }),
     );
   });
