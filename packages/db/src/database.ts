@@ -172,7 +172,8 @@ export class Database {
   /**
    * Runs the callback in a transaction and commits when it resolves; rolls back when it rejects. A callback that lost a
    * race (40001, 40P01) is run again from its beginning on a new snapshot, with locks on the keys that it lost on, so nobody
-   * starves; its effects outside of the database must bear that.
+   * starves; its effects outside of the database must bear that, and that what it is then shown (below serializable) may be in
+   * the log and not durable yet: it is by the time this resolves or rejects.
    */
   async transaction<T>(callback: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     this.checkOpen();
@@ -180,14 +181,18 @@ export class Database {
     const session = this.pool.acquire();
     try {
       for (;;) {
-        const modes = { ...openingModes(options), retryOf: retries.retryOf };
+        const { retryOf } = retries;
+        const modes = { ...openingModes(options), retryOf, readsAhead: retryOf !== undefined };
         const { storage } = session.openTransaction(true, modes);
         try {
           await retries.lockLost(storage);
           return await this.attempt(session, callback, options.signal);
         } catch (error) {
           if (session.transaction !== undefined) session.rollback();
-          if (!retries.again(error, storage.id)) throw error;
+          if (retries.again(error, storage.id)) continue;
+          // What the error tells may come from commits that are not durable yet.
+          await storage.whenShown();
+          throw error;
         }
       }
     } finally {

@@ -102,6 +102,15 @@ export class LockTable {
     return this.holderAgainst(owner, hash, mode) !== undefined;
   }
 
+  /**
+   * True when the owner could not have the key in a mode now: somebody else holds it, or waits for it and comes first. Who reads
+   * ahead passes a holder whose commit is in the log, but not those who wait for that holder.
+   */
+  isKeptFrom(owner: LockOwner, hash: number, mode: LockMode): boolean {
+    if (this.isHeldAgainst(owner, hash, mode)) return true;
+    return this.queues.has(hash) && !this.records.isHeldBy(owner.party, hash) && this.queues.isBehind(hash, mode);
+  }
+
   /** True when the owner has a record of the key in a mode in which rows are written. */
   isHeldToWrite(owner: LockOwner, hash: number): boolean {
     const { records } = this;

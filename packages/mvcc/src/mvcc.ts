@@ -149,6 +149,7 @@ class TransactionManager implements Mvcc {
         ...modes,
         ...(retryOf === undefined ? {} : { retryOf }),
       });
+      transaction.readsAhead = retryOf !== undefined;
       try {
         await retries.lockLost(transaction);
         const result = await work(transaction);
@@ -156,7 +157,9 @@ class TransactionManager implements Mvcc {
         return result;
       } catch (error) {
         if (transaction.status === 'active') transaction.rollback();
-        if (!retries.again(error, transaction.id)) throw error;
+        if (retries.again(error, transaction.id)) continue;
+        await transaction.whenShown();
+        throw error;
       }
     }
   }

@@ -7,6 +7,9 @@
  *   attempt 1   snapshot ── work ── commit: lost on k
  *   attempt 2   lock k ── snapshot ── work ── commit
  *
+ * Whoever drives the attempts may let all but the first read ahead, since what one is shown is told to nobody before its end: then
+ * those who queue for k pass it on when their commits are in the log, and one sync serves many.
+ *
  * An attempt is as old as the first one (retryOf), so that deadlocks do not end the same work twice while others have not lost.
  */
 import { compareBytes, isPhantomError } from '@phantom/base';

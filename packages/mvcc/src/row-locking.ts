@@ -56,7 +56,7 @@ export function claimKey(
   if (!window.hasQueued && !registry.isAnythingLockedBeside(owner)) return undefined;
   const hash = keyHash(key, start, end);
   unrecorded.grant(owner, hash, key, start, end);
-  if (locks.isHeldAgainst(owner, hash, LockStrength.Update)) {
+  if (locks.isKeptFrom(owner, hash, LockStrength.Update)) {
     return waitInTurn(registry, owner, hash, key.slice(start, end), LockStrength.Update);
   }
   const queuedSeq = owner.readsAhead ? 0 : window.queuedSeqOf(hash, key, start, end);

@@ -158,7 +158,7 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, U
   }
 
   set readsAhead(isAhead: boolean) {
-    this.isAhead = isAhead && this.isolation === 'read committed' && this.concurrency === 'locking';
+    this.isAhead = isAhead && !this.isSerializable;
   }
 
   get hasGuards(): boolean {

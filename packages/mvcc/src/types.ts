@@ -127,7 +127,7 @@ export interface MvccTransaction {
   /**
    * Set it when nothing of what the next statements read is shown to anybody before the commit, or `whenShown` has been awaited.
    * They then read what is in the log already, and the commit lies behind it: who writes the same row need not wait for a sync
-   * each. Only at read committed with locks; stays false at other levels. Before it is set to false again, await `whenShown`.
+   * each. Stays false at serializable. Before it is set to false again, await `whenShown`.
    */
   readsAhead: boolean;
   /** True while a lock it asked for has not been granted. A synchronous caller who got a promise asks this after draining the store. */
@@ -319,7 +319,8 @@ export interface Mvcc {
   /**
    * Runs the work in a transaction, `repeatable read` unless told otherwise, and commits it: durable on return. Work that lost a
    * race is run again from its beginning, with the keys that it has lost on locked first, so nobody starves; its effects outside
-   * of the transaction must bear that. When the work throws, the transaction is rolled back.
+   * of the transaction must bear that, and that what it is then shown may not be durable before this resolves or rejects. When the
+   * work throws, the transaction is rolled back.
    */
   run<T>(work: (transaction: MvccTransaction) => Promise<T> | T, options?: RunOptions): Promise<T>;
   /** What is committed and published now, read by no transaction: nothing is remembered of it. Release it. */

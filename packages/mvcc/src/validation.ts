@@ -65,7 +65,7 @@ export function validate(registry: TransactionRegistry, candidate: Candidate, sl
 
 /**
  * What can be said now of the writes in memory, which are about to be put aside: throws as `validate`, and 40001 when another
- * transaction has locked one of their keys.
+ * transaction has locked one of their keys or waits to.
  */
 export function validateWritten(registry: TransactionRegistry, candidate: Candidate, slot: ByteSlot): void {
   const { window, ledger, options, locks } = registry;
@@ -76,7 +76,9 @@ export function validateWritten(registry: TransactionRegistry, candidate: Candid
     if (oldest < index.floor) throw ledger.snapshotTooOld(oldest, index.floor, options.conflictIndexBytesMax);
     if (!index.isEmpty) validateWrites(registry, candidate, slot);
   }
-  const blocked = registry.isAnythingLockedBeside(candidate) ? firstBlockedKey(registry, candidate) : undefined;
+  if (!registry.isAnythingLockedBeside(candidate)) return;
+  // What is put aside has no records, and those who wait already would not find it.
+  const blocked = firstKeyNotFree(registry, candidate, (hash, mode) => !locks.isKeptFrom(candidate, hash, mode));
   if (blocked === undefined) return;
   throw ledger.locked(candidate, blocked.key, locks.holderAgainst(candidate, blocked.hash, blocked.mode)?.party);
 }

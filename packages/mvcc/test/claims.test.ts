@@ -1,7 +1,7 @@
 /** Keys that a transaction holds by what it has written to them, and not by records of locks. */
 import { describe, expect, it } from 'vitest';
 import { LockStrength, type Mvcc, type MvccTransaction, createMvcc } from '../src/index.js';
-import { codeOf, keyOf, openMemoryStore, put, read, settle } from './support.js';
+import { codeOf, keyOf, openMemoryStore, openSlow, put, read, settle } from './support.js';
 
 /** More than have a record each. */
 const MANY = 600;
@@ -52,6 +52,22 @@ describe('a transaction that claims many keys', () => {
     await many.commit();
     await Promise.all([...waits, reference]);
     expect(told.toSorted()).toEqual([numbered(0), numbered(MANY - 1)]);
+  });
+
+  it('goes behind who waits for a key, also where it reads ahead of the one that has it', async () => {
+    const { mvcc } = await openSlow();
+    const [holder, waiting, many] = [mvcc.begin(), mvcc.begin(), mvcc.begin()];
+    many.readsAhead = true;
+    claimMany(many);
+    const key = numbered(MANY);
+    claim(holder, key);
+    const first = claim(waiting, key);
+    const committed = holder.commit();
+    const second = claim(many, key);
+    expect([first, second]).toEqual([expect.any(Promise), expect.any(Promise)]);
+    await first;
+    waiting.rollback();
+    await Promise.all([second, committed]);
   });
 
   it('waits for who has a key already, by a lock or by a claim', async () => {

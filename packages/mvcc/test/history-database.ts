@@ -46,6 +46,7 @@ class PackageClient implements HistoryClient {
   private readonly slot = new ByteSlot();
   private transaction: MvccTransaction | undefined;
   private saved: Savepoint | undefined;
+  private batches = 0;
 
   constructor(mvcc: Mvcc, engines: Engines, concurrency: Concurrency | undefined) {
     this.mvcc = mvcc;
@@ -111,8 +112,8 @@ class PackageClient implements HistoryClient {
 
   /** What others have committed and the log has not synced is read, and this commits behind it. */
   async batch(statements: readonly BatchStatement[]): Promise<readonly (readonly number[])[]> {
-    await this.begin('read committed');
-    this.live.readsAhead = this.live.concurrency === 'locking';
+    await this.begin(this.batches++ % 2 === 0 ? 'read committed' : 'repeatable read');
+    this.live.readsAhead = true;
     const shown: (readonly number[])[] = [];
     for (const { kind, key, value } of statements) {
       if (kind === 'append') await this.append(key, value);

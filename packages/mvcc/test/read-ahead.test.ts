@@ -139,11 +139,29 @@ describe('what is read ahead', () => {
     expect(store.visibleSeq).toBe(seq + 1);
   });
 
-  it('is not for levels that validate, nor for those who stop', async () => {
+  it('is what a snapshot shows and what its writes rest on, where the commit validates', async () => {
+    const { mvcc, store } = await openSlow();
+    await seed(mvcc, { n: '0' });
+    for (const isMet of [false, true]) {
+      const seen = queue(mvcc, (transaction) => put(transaction, 'n', '1'));
+      const snapshot = mvcc.begin({ isolation: 'repeatable read' });
+      snapshot.readsAhead = true;
+      snapshot.beginStatement();
+      expect(snapshot.snapshotSeq).toBe(store.assignedSeq);
+      const unseen = isMet ? queue(mvcc, (transaction) => put(transaction, 'n', '2')) : undefined;
+      snapshot.beginStatement();
+      expect(read(snapshot, 'n')).toBe('1');
+      put(snapshot, 'n', '3');
+      expect(await codeOf(snapshot.commit())).toBe(isMet ? '40001' : 'done');
+      await Promise.all([seen, unseen]);
+    }
+  });
+
+  it('is not for serializable, nor for those who stop', async () => {
     const { mvcc, store } = await openSlow();
     await seed(mvcc, { n: '0' });
     void queue(mvcc, (transaction) => put(transaction, 'n', '1'));
-    const snapshot = mvcc.begin({ isolation: 'repeatable read' });
+    const snapshot = mvcc.begin({ isolation: 'serializable' });
     snapshot.readsAhead = true;
     expect(snapshot.readsAhead).toBe(false);
     snapshot.beginStatement();

@@ -26,6 +26,44 @@ describe('a counter that many write optimistically', () => {
     expect(Math.max(...attempts)).toBe(2);
   });
 
+  it('takes few syncs, since who runs again is shown what is in the log', async () => {
+    const { mvcc, store } = await openSlow();
+    await seed(mvcc, { n: '0' });
+    const { syncs } = store.stats();
+    await Promise.all(
+      Array.from({ length: 16 }, () =>
+        mvcc.run((transaction) => {
+          transaction.beginStatement();
+          add(transaction, 'n');
+        }),
+      ),
+    );
+    expect(store.stats().syncs - syncs).toBeLessThanOrEqual(4);
+  });
+
+  it('tells what an attempt that was shown more than is durable has thrown when that is', async () => {
+    const { mvcc, store } = await openSlow();
+    await seed(mvcc, { n: '0' });
+    const shown = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        let seq = 0;
+        const run = mvcc.run((transaction) => {
+          transaction.beginStatement();
+          seq = transaction.snapshotSeq;
+          if (transaction.readsAhead && seq > store.visibleSeq) throw new Error('enough');
+          add(transaction, 'n');
+        });
+        const isRefused = await run.then(
+          () => false,
+          () => true,
+        );
+        expect(store.visibleSeq).toBeGreaterThanOrEqual(seq);
+        return isRefused;
+      }),
+    );
+    expect(shown).toContain(true);
+  });
+
   it('lets nobody starve beside those who lock', async () => {
     const { mvcc } = await openSlow();
     await seed(mvcc, { n: '0' });

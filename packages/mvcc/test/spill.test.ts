@@ -380,6 +380,27 @@ describe('what others may do with keys that were put aside', () => {
     await store.close();
   });
 
+  it('is refused where somebody waits for one of its keys, who would not find that it is taken', async () => {
+    const { mvcc, store } = await open({ writeSetBytesMax: 300 }, new MemoryVfs({ syncTurns: 40 }));
+    const [holder, waiting] = [mvcc.begin(), mvcc.begin()];
+    const key = keyOf(EngineCode.Btree, numbered(5));
+    const lock = (transaction: MvccTransaction) =>
+      transaction.lock(key, 0, key.length, LockStrength.NoKeyUpdate, 'wait');
+    expect(lock(holder)).toBeUndefined();
+    put(holder, EngineCode.Btree, numbered(5), 'first');
+    const granted = lock(waiting);
+    const committed = holder.commit();
+    while (store.assignedSeq === store.visibleSeq) await settle();
+    const ahead = mvcc.begin({ isolation: 'repeatable read' });
+    ahead.readsAhead = true;
+    expect(get(ahead, EngineCode.Btree, numbered(5))).toBe('first');
+    expect(thrownBy(() => putMany(ahead, EngineCode.Btree, 0, 50))).toMatchObject({ code: '40001' });
+    ahead.rollback();
+    await Promise.all([committed, granted]);
+    waiting.rollback();
+    await store.close();
+  });
+
   it('is watched where all is serializable', async () => {
     const { mvcc, store } = await open({ writeSetBytesMax: 300 });
     const [one, two] = [mvcc.begin({ isolation: 'serializable' }), mvcc.begin({ isolation: 'serializable' })];

@@ -20,6 +20,8 @@ export interface OpeningModes {
   readonly deferrable: boolean;
   /** An explicit one of which nothing is answered before its commit: a batch. Others know each statement's outcome at once. */
   readonly answersAtCommit?: boolean;
+  /** All that it is shown may be in the log and not durable yet: who runs it answers nothing before its end, nor an error. */
+  readonly readsAhead?: boolean;
   /** Id of the first attempt's transaction, when this is another one at the same work. */
   readonly retryOf?: number | undefined;
   /** Default: read committed locks rows as it writes, the others validate at the commit. */

@@ -76,6 +76,7 @@ export class SessionTransaction {
     this.readOnly = storage.readOnly;
     this.startMicros = startMicros;
     this.modes = modes;
+    storage.readsAhead = modes.readsAhead === true;
     this.settings = settings;
     this.settingsMark = settings.mark();
   }
@@ -91,6 +92,7 @@ export class SessionTransaction {
    */
   readAhead(isWanted: boolean): Promise<void> | undefined {
     const { storage } = this;
+    if (this.modes.readsAhead === true) return undefined;
     const isAhead = isWanted && (!this.explicit || this.modes.answersAtCommit === true);
     if (storage.readsAhead && !isAhead) {
       const shown = storage.whenShown();
