@@ -14,6 +14,7 @@
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { machineLine, syncFloor } from './machine.mjs';
 import { amplificationSuite } from './suites/amplification.mjs';
 import { documentsSuite } from './suites/documents.mjs';
@@ -45,23 +46,46 @@ const SUITES = {
   parser: () => execFileSync(process.execPath, [parserBench], { stdio: 'inherit' }),
 };
 
-const args = process.argv.slice(2);
-const quick = args.includes('--quick');
-const VALUED = ['--scale', '--rows', '--records', '--turns', '--only', '--profile'];
-const valueOf = (option) => (args.includes(option) ? args[args.indexOf(option) + 1] : undefined);
-const numberOf = (option) => (args.includes(option) ? Number(valueOf(option)) : undefined);
-const named = args.filter((word, i) => !word.startsWith('--') && !VALUED.includes(args[i - 1]));
-const scale = numberOf('--scale');
-const rows = numberOf('--rows');
-const records = numberOf('--records');
-const turns = numberOf('--turns');
-const only = valueOf('--only')?.split(',');
-const profile = valueOf('--profile');
-const unknown = named.find((name) => !Object.hasOwn(SUITES, name));
-if (unknown !== undefined) {
-  console.error(`no suite ${unknown}; there are: ${Object.keys(SUITES).join(', ')}`);
+const USAGE = `usage: npm run bench -- [SUITE...] [--quick] [--only ROW,...] [--rows N] [--records N] [--scale N] [--turns N] [--profile FOLDER]
+suites: ${Object.keys(SUITES).join(', ')}; without any: sql, parser`;
+
+const OPTIONS = {
+  quick: { type: 'boolean' },
+  help: { type: 'boolean' },
+  scale: { type: 'string' },
+  rows: { type: 'string' },
+  records: { type: 'string' },
+  turns: { type: 'string' },
+  only: { type: 'string' },
+  profile: { type: 'string' },
+};
+
+function fail(message) {
+  console.error(message);
   process.exit(1);
 }
+
+function readArguments() {
+  // A script runner hands on the "--" before them.
+  const args = process.argv.slice(2).filter((word) => word !== '--');
+  try {
+    return parseArgs({ args, options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    return fail(`${error.message}\n${USAGE}`);
+  }
+}
+
+const { values, positionals: named } = readArguments();
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
+const unknown = named.find((name) => !Object.hasOwn(SUITES, name));
+if (unknown !== undefined) fail(`no suite ${unknown}\n${USAGE}`);
+const numberOf = (option) => (values[option] === undefined ? undefined : Number(values[option]));
+const { quick = false, profile } = values;
+const [scale, rows, records, turns] = ['scale', 'rows', 'records', 'turns'].map(numberOf);
+const only = values.only?.split(',');
 const directory = process.env['PHANTOM_BENCH_DIR'] ?? tmpdir();
 const floor = syncFloor(directory);
 console.log(machineLine());

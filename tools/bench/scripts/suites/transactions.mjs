@@ -6,6 +6,8 @@
  *   disjoint rows    16 writers of 16 rows: nobody may lose
  *   read-modify-write of random rows from 64 callers, each durable: against better-sqlite3's BEGIN IMMEDIATE in this
  *                    process, and against PostgreSQL with both behind sockets
+ *
+ * `--only` names some of them: empty, hot, disjoint, callers, sockets.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -27,23 +29,26 @@ const TABLE = 'create table account (id int primary key, n int not null)';
 const READ = 'select n from account where id = $1';
 const WRITE = 'update account set n = $2 where id = $1';
 
-export async function transactionsSuite({ quick, directory }) {
-  execFileSync(process.execPath, [PACKAGE_BENCH], { stdio: 'inherit' });
+export async function transactionsSuite({ quick, only, directory }) {
+  const isAsked = (name) => only === undefined || only.includes(name);
   const rounds = quick ? 3 : 5;
   const transactions = quick ? 1_000 : 5_000;
   const home = mkdtempSync(join(directory ?? tmpdir(), 'phantom-bench-'));
-  const db = await open(join(home, 'phantom'));
   try {
-    db.exec(TABLE);
-    db.exec(`insert into account select i, 0 from generate_series(0, ${ACCOUNTS - 1}) i`);
-    await hotCounter(db, quick ? 200 : 1_000, rounds);
-    await disjointWriters(db, transactions);
-    await besideSqlite(db, home, transactions, rounds);
-  } finally {
-    await db.close();
-  }
-  try {
-    await besidePostgres(join(home, 'served'), transactions, rounds);
+    if (isAsked('empty')) execFileSync(process.execPath, [PACKAGE_BENCH], { stdio: 'inherit' });
+    if (['hot', 'disjoint', 'callers'].some(isAsked)) {
+      const db = await open(join(home, 'phantom'));
+      try {
+        db.exec(TABLE);
+        db.exec(`insert into account select i, 0 from generate_series(0, ${ACCOUNTS - 1}) i`);
+        if (isAsked('hot')) await hotCounter(db, quick ? 200 : 1_000, rounds);
+        if (isAsked('disjoint')) await disjointWriters(db, transactions);
+        if (isAsked('callers')) await besideSqlite(db, home, transactions, rounds);
+      } finally {
+        await db.close();
+      }
+    }
+    if (isAsked('sockets')) await besidePostgres(join(home, 'served'), transactions, rounds);
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
