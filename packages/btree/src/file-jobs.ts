@@ -3,7 +3,7 @@
  * pages. Each leaves the files as they were when it fails, but for space, which it gives back. They know nothing of the
  * engine, so that another thread can do them (offload.ts): what they wait for is the sync of what they wrote.
  */
-import type { Checksums, Logger } from '@phantom/base';
+import { type Checksums, type Logger, commonPrefixBytes } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
 import {
   BlockCache,
@@ -75,7 +75,7 @@ export function* writeMergedRun(
   slices: Slices,
 ): Generator<Wait, RunEntry> {
   const writer = openWriter(port, target, Math.min(...merged.map(({ seqMin }) => seqMin)));
-  const versions = new MergingVersions(sourcesOf(merged));
+  const versions = new MergingVersions(sourcesOf(merged), prefixOf(merged));
   try {
     for (const run of merged) {
       for (const tombstone of run.rangeTombstones(SEQ_MAX)) writer.addRangeTombstone(tombstone);
@@ -101,7 +101,7 @@ export function* mergePages(
   slices: Slices,
 ): Generator<Wait, MergedPages> {
   const { pager } = out;
-  const versions = new MergingVersions(sourcesOf(merged));
+  const versions = new MergingVersions(sourcesOf(merged), prefixOf(merged));
   const tombstones = merged.flatMap((run) => [...run.rangeTombstones(SEQ_MAX)]);
   const removed = tombstones.length === 0 ? undefined : unionOf(tombstones);
   let deadlineMs = slices.monotonicMs() + slices.sliceMs;
@@ -188,4 +188,12 @@ function sourcesOf(runs: readonly Run[]): VersionSource[] {
     above.push(...run.rangeTombstones(SEQ_MAX));
     return source;
   });
+}
+
+/** How many bytes all keys of the runs have in common at their beginning. */
+function prefixOf(runs: readonly Run[]): number {
+  const ends = runs.flatMap(({ entries, smallestKey, largestKey }) => (entries === 0 ? [] : [smallestKey, largestKey]));
+  const [first, ...others] = ends;
+  if (first === undefined) return 0;
+  return Math.min(first.length, ...others.map((key) => commonPrefixBytes(first, 0, first.length, key, 0, key.length)));
 }

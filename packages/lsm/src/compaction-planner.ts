@@ -1,4 +1,5 @@
 /** From what the picker chose to a plan in plain data: which files, what lies below them, and the numbers of new ones. */
+import { commonPrefixBytes } from '@phantom/base';
 import type { CompactionLayer, CompactionPlan } from './compaction.js';
 import type { CompactionJob } from './compaction-picker.js';
 import { type KeySpan, hullOf, overlapping } from './key-span.js';
@@ -15,6 +16,7 @@ export function planCompaction(job: MergeJob, files: LsmFiles, style: OutputStyl
   const { options, version } = files;
   const inputs = [...job.upper, ...job.lower];
   const hull = hullOf(inputs);
+  const { lower: first, upper: last } = hull;
   let bytes = 0;
   let seq = 0;
   for (const file of inputs) {
@@ -37,6 +39,7 @@ export function planCompaction(job: MergeJob, files: LsmFiles, style: OutputStyl
       below === undefined
         ? []
         : overlapping(below.files, hull).map(({ lower, upper, bytes: size }) => ({ lower, upper, bytes: size })),
+    prefixBytes: commonPrefixBytes(first, 0, first.length, last, 0, last.length),
     seq,
     numberFirst,
     numberCount,

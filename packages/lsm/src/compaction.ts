@@ -53,6 +53,8 @@ export interface CompactionPlan {
   readonly older: readonly (readonly KeySpan[])[];
   /** Runs of the level below the one that is written, with their bytes; disjoint and in order. */
   readonly below: readonly (KeySpan & { readonly bytes: number })[];
+  /** What is merged lies between two keys that have so many bytes in common. */
+  readonly prefixBytes: number;
   /** Of everything that is written: at least that of everything that is read. */
   readonly seq: Seq;
   /** Numbers of the runs to be written begin here; there are so many, and identities go along. */
@@ -118,7 +120,7 @@ class Compaction {
   constructor(plan: CompactionPlan, port: OutputPort) {
     this.plan = plan;
     this.port = port;
-    this.versions = new MergingVersions(sourcesOf(plan, port));
+    this.versions = new MergingVersions(sourcesOf(plan, port), plan.prefixBytes);
     this.older = plan.older.filter((spans) => spans.length > 0).map((spans) => new SpanWalk(spans));
     this.below = new BelowMeter(plan.below);
     const all = unionOf(plan.layers.flatMap(({ tombstones }) => tombstones));

@@ -115,6 +115,7 @@ class Bench {
       numberFirst: 1000,
       isTier: false,
       numberCount: 50,
+      prefixBytes: 0,
       identityFirst: 1000,
       runBytesMax: 120,
       belowBytesMax: Number.POSITIVE_INFINITY,

@@ -8,6 +8,7 @@ import { type Block, takeBlock } from './block.js';
 import { decompress, decompressedBytes } from './block-codec.js';
 import { BLOCK_TRAILER_BYTES, blockSeed } from './format.js';
 import { lz4Input } from './lz4-wasm.js';
+import type { ReadAhead } from './read-ahead.js';
 
 const inputView = new DataView(lz4Input.buffer, lz4Input.byteOffset, lz4Input.length);
 
@@ -33,10 +34,10 @@ export class BlockFile {
     return payload;
   }
 
-  /** A block in `into`, or in one that is the caller's from now on. Throws as `payload`. */
-  block(offset: number, bytes: number, into?: Block): Block {
+  /** A block in `into`, or in one that is the caller's from now on; `ahead` is of who reads this file in order. Throws as `payload`. */
+  block(offset: number, bytes: number, into?: Block, ahead?: ReadAhead): Block {
     const { path } = this.file;
-    const stored = this.readStored(offset, bytes);
+    const stored = this.readStored(offset, bytes, ahead);
     const codec = stored[bytes] as number;
     const payloadBytes = decompressedBytes(stored, bytes, codec, path, offset);
     const block = into ?? takeBlock(payloadBytes);
@@ -46,12 +47,13 @@ export class BlockFile {
   }
 
   /** Reads a payload as it is stored, its codec behind it. Borrowed until the next read. */
-  private readStored(offset: number, bytes: number): Uint8Array {
+  private readStored(offset: number, bytes: number, ahead?: ReadAhead): Uint8Array {
     const { file } = this;
     const storedBytes = bytes + BLOCK_TRAILER_BYTES;
     const isUsual = storedBytes <= lz4Input.length;
     const stored = isUsual ? lz4Input : new Uint8Array(storedBytes);
-    const found = file.readAt(offset, stored.subarray(0, storedBytes));
+    const target = stored.subarray(0, storedBytes);
+    const found = ahead === undefined ? file.readAt(offset, target) : ahead.readAt(file, offset, target);
     if (found !== storedBytes) {
       throw corruptionError('a block is cut short', { file: file.path, offset, expected: storedBytes, found });
     }

@@ -2,14 +2,15 @@
  * Builds the payload of a data or index block (format.ts): prefix-compressed entries behind restart points. Reused from
  * block to block. Who calls it keeps the order of keys; the run writer asserts it.
  */
-import { ByteWriter, commonPrefixBytes } from '@phantom/base';
+import { ByteWriter, copyBytes, writeVarint } from '@phantom/base';
 import { RESTART_BYTES, RESTART_KEYS } from './format.js';
+
+/** Four varints. */
+const ENTRY_HEADER_BYTES_MAX = 32;
 
 export class BlockWriter {
   private readonly writer = new ByteWriter(20 * 1024);
   private readonly restarts: number[] = [];
-  private lastKey = new Uint8Array(256);
-  private lastKeyBytes = 0;
   private keysBehindRestart = RESTART_KEYS;
   /** Where the last restart point is. */
   private restartAt = 0;
@@ -26,8 +27,8 @@ export class BlockWriter {
   }
 
   /**
-   * Appends an entry. `sameKey` says that it is an older version of the key before: it then never begins behind a new
-   * restart point. `tag` is as in format.ts; a removal has an empty value.
+   * Appends an entry. `sharedBytes` is what its key has in common with the one before, `sameKey` that it is an older version
+   * of it: it then never begins behind a new restart point. `tag` is as in format.ts; a removal has an empty value.
    */
   add(
     key: Uint8Array,
@@ -37,30 +38,30 @@ export class BlockWriter {
     value: Uint8Array,
     valueStart: number,
     valueEnd: number,
+    sharedBytes: number,
     sameKey: boolean,
   ): void {
     const { writer } = this;
-    let shared = 0;
+    let shared = sharedBytes;
     const isFull = this.keysBehindRestart >= RESTART_KEYS || writer.length - this.restartAt >= RESTART_BYTES;
     if (!sameKey && isFull) {
       this.restartAt = writer.length;
       this.restarts.push(writer.length);
       this.keysBehindRestart = 0;
-    } else {
-      shared = commonPrefixBytes(this.lastKey, 0, this.lastKeyBytes, key, keyStart, keyEnd);
+      shared = 0;
     }
     if (!sameKey) this.keysBehindRestart++;
     this.entryCount++;
-    writer.varint(shared);
-    writer.varint(keyEnd - keyStart - shared);
-    writer.varint(tag);
-    if ((tag & 1) === 0) writer.varint(valueEnd - valueStart);
-    writer.bytes(key, keyStart + shared, keyEnd);
-    if ((tag & 1) === 0) writer.bytes(value, valueStart, valueEnd);
-    const bytes = keyEnd - keyStart;
-    if (bytes > this.lastKey.length) this.lastKey = new Uint8Array(bytes * 2);
-    for (let i = shared; i < bytes; i++) this.lastKey[i] = key[keyStart + i] as number;
-    this.lastKeyBytes = bytes;
+    const suffix = keyStart + shared;
+    const isPut = (tag & 1) === 0;
+    let at = writer.reserve(ENTRY_HEADER_BYTES_MAX + keyEnd - suffix + valueEnd - valueStart);
+    const { buffer } = writer;
+    at = writeVarint(buffer, at, shared);
+    at = writeVarint(buffer, at, keyEnd - suffix);
+    at = writeVarint(buffer, at, tag);
+    if (isPut) at = writeVarint(buffer, at, valueEnd - valueStart);
+    at = copyBytes(key, suffix, keyEnd, buffer, at);
+    writer.length = isPut ? copyBytes(value, valueStart, valueEnd, buffer, at) : at;
   }
 
   /** The finished payload, borrowed until the next add or reset. */
@@ -74,7 +75,6 @@ export class BlockWriter {
   reset(): void {
     this.writer.reset();
     this.restarts.length = 0;
-    this.lastKeyBytes = 0;
     this.keysBehindRestart = RESTART_KEYS;
     this.restartAt = 0;
     this.entryCount = 0;

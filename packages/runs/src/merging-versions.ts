@@ -22,14 +22,16 @@ export class MergingVersions implements VersionCursor {
   kind: VersionKind = VersionKind.Put;
   readonly firstOfKey = true;
   private readonly sources: readonly VersionSource[];
+  private readonly prefixBytes: number;
   /** Sources with a present version, sorted by key, the newer first among equals. */
   private readonly order: Int32Array;
   private live = 0;
   private begun = false;
 
-  /** Sources are given newest first; the cursor closes them. */
-  constructor(sources: readonly VersionSource[]) {
+  /** Sources are given newest first; the cursor closes them. All their keys begin with the same `prefixBytes`. */
+  constructor(sources: readonly VersionSource[], prefixBytes = 0) {
     this.sources = sources;
+    this.prefixBytes = prefixBytes;
     this.order = new Int32Array(sources.length);
   }
 
@@ -77,13 +79,8 @@ export class MergingVersions implements VersionCursor {
   /** Moves every source past the present key. A hidden newest version hides the older ones of its key, too. */
   private leaveKey(): void {
     const { order } = this;
-    const { key } = this.source(order[0]!).versions;
     let equal = 1;
-    while (equal < this.live) {
-      const other = this.source(order[equal]!).versions.key;
-      if (compareBytes(other.buffer, other.start, other.end, key.buffer, key.start, key.end) !== 0) break;
-      equal++;
-    }
+    while (equal < this.live && this.compareKeys(order[equal]!, order[0]!) === 0) equal++;
     for (let at = equal - 1; at >= 0; at--) this.advance(at);
   }
 
@@ -103,9 +100,15 @@ export class MergingVersions implements VersionCursor {
   }
 
   private precedes(a: number, b: number): boolean {
+    const difference = this.compareKeys(a, b);
+    return difference === 0 ? a < b : difference < 0;
+  }
+
+  private compareKeys(a: number, b: number): number {
+    const { prefixBytes } = this;
     const left = this.source(a).versions.key;
     const right = this.source(b).versions.key;
-    const difference = compareBytes(left.buffer, left.start, left.end, right.buffer, right.start, right.end);
-    return difference === 0 ? a < b : difference < 0;
+    const leftStart = left.start + prefixBytes;
+    return compareBytes(left.buffer, leftStart, left.end, right.buffer, right.start + prefixBytes, right.end);
   }
 }

@@ -2,6 +2,7 @@
 import type { Seq } from '@phantom/kv';
 import type { Block } from './block.js';
 import type { RangeCover } from './range-cover.js';
+import type { ReadAhead } from './read-ahead.js';
 
 export interface RunBlocks {
   /** Added to every relative seq in the blocks. */
@@ -17,7 +18,7 @@ export interface RunBlocks {
   blocksIn(partition: number): number;
   /**
    * A data block, from the cache or the file, for whoever goes on holding it. With `into` one that is not cached stays so: it
-   * is read there.
+   * is read there, with `ahead` of who reads this run in order.
    */
-  block(partition: number, block: number, into?: Block): Block;
+  block(partition: number, block: number, into?: Block, ahead?: ReadAhead): Block;
 }

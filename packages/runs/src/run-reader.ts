@@ -43,6 +43,7 @@ import { type Layer, type LayerCursor, Lookup, type RangeTombstone, type Version
 import { RangeCover } from './range-cover.js';
 import type { RunBlocks } from './run-blocks.js';
 import { RunCursor } from './run-cursor.js';
+import type { ReadAhead } from './read-ahead.js';
 import { RunVersions } from './run-versions.js';
 import { showCopy } from './value-copies.js';
 
@@ -230,7 +231,7 @@ export class Run implements Layer, RunBlocks {
     if (partition >= 0 && mayContain(this.filter(partition), keyHash)) {
       const index = this.blockOf(partition, key, start, end);
       if (index >= 0) {
-        const block = this.dataBlock(partition, index, undefined);
+        const block = this.dataBlock(partition, index);
         if (findVersion(block, key, start, end, seq - this.seqBase, found)) {
           if (found.removed || found.seq + this.seqBase < tombstone) return Lookup.Removed;
           showCopy(value, block.payload, found.valueStart, found.valueEnd);
@@ -335,8 +336,8 @@ export class Run implements Layer, RunBlocks {
     return this.index(partition).offsets.length;
   }
 
-  block(partition: number, block: number, into?: Block): Block {
-    const found = this.dataBlock(partition, block, into);
+  block(partition: number, block: number, into?: Block, ahead?: ReadAhead): Block {
+    const found = this.dataBlock(partition, block, into, ahead);
     found.isLent = true;
     return found;
   }
@@ -437,7 +438,7 @@ export class Run implements Layer, RunBlocks {
   }
 
   /** As block, for a reader who is done with it before the next call. */
-  private dataBlock(partition: number, block: number, into: Block | undefined): Block {
+  private dataBlock(partition: number, block: number, into?: Block, ahead?: ReadAhead): Block {
     const blocks = (this.partitions[partition] as RunPartition).blocks;
     const cached = blocks === undefined ? undefined : blocks[block];
     if (cached !== undefined) {
@@ -445,15 +446,15 @@ export class Run implements Layer, RunBlocks {
       this.counters.blockHits++;
       return cached;
     }
-    return this.readBlock(partition, block, into);
+    return this.readBlock(partition, block, into, ahead);
   }
 
-  private readBlock(partition: number, block: number, into: Block | undefined): Block {
+  private readBlock(partition: number, block: number, into?: Block, ahead?: ReadAhead): Block {
     const index = this.index(partition);
     const bytes = index.bytes[block]!;
     this.counters.blocksRead++;
     this.counters.bytesRead += bytes;
-    const read = this.blockFile.block(index.offsets[block]!, bytes, into);
+    const read = this.blockFile.block(index.offsets[block]!, bytes, into, ahead);
     const { blocks } = this.partitions[partition] as RunPartition;
     if (into === undefined && blocks !== undefined) {
       read.ownedBy(blocks, block);

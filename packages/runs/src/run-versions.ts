@@ -6,6 +6,7 @@ import { ByteSlot, type KeyRange, type Seq } from '@phantom/kv';
 import { Block } from './block.js';
 import { BlockInterval } from './block-interval.js';
 import { type VersionCursor, VersionKind } from './layer.js';
+import { ReadAhead } from './read-ahead.js';
 import type { RunBlocks } from './run-blocks.js';
 
 const NO_BYTES = new Uint8Array(0);
@@ -24,6 +25,7 @@ export class RunVersions implements VersionCursor {
   private block: Block | undefined = undefined;
   /** For blocks that are not cached, one after the other. */
   private readonly uncached = new Block();
+  private readonly ahead = new ReadAhead();
   private partitionAt = 0;
   private blockAt = 0;
   private intervalAt = 0;
@@ -65,7 +67,7 @@ export class RunVersions implements VersionCursor {
     if (run.partitionCount === 0) return false;
     this.partitionAt = Math.max(run.partitionOf(lower, 0, lower.length), 0);
     this.blockAt = Math.max(run.blockOf(this.partitionAt, lower, 0, lower.length), 0);
-    this.block = run.block(this.partitionAt, this.blockAt, this.uncached);
+    this.block = run.block(this.partitionAt, this.blockAt, this.uncached, this.ahead);
     this.decode(this.block.intervalOf(lower, 0, lower.length));
     return true;
   }
@@ -84,7 +86,7 @@ export class RunVersions implements VersionCursor {
     } else {
       return false;
     }
-    this.block = run.block(this.partitionAt, this.blockAt, this.uncached);
+    this.block = run.block(this.partitionAt, this.blockAt, this.uncached, this.ahead);
     this.decode(0);
     return true;
   }

@@ -13,7 +13,7 @@ import {
   assert,
   commonPrefixBytes,
   compareBytes,
-  equalBytes,
+  copyBytes,
   writeU16,
   writeU32,
   writeU64,
@@ -104,6 +104,8 @@ export class RunWriter {
   /** Separators of the open data block and of the open partition. */
   private blockSeparator: Uint8Array = NO_BYTES;
   private partitionSeparator: Uint8Array = NO_BYTES;
+  /** The last one in the index block. */
+  private indexedSeparator: Uint8Array = NO_BYTES;
   private partitionEntries = 0;
   private entryCount = 0;
   private removalCount = 0;
@@ -150,20 +152,22 @@ export class RunWriter {
     valueStart: number,
     valueEnd: number,
   ): void {
-    const sameKey = this.entryCount > 0 && equalBytes(this.last, 0, this.lastBytes, key, keyStart, keyEnd);
+    const { last, lastBytes } = this;
+    // One look at both keys tells their order and what a block and its separators need of them.
+    const shared = commonPrefixBytes(last, 0, lastBytes, key, keyStart, keyEnd);
+    const sameKey = this.entryCount > 0 && shared === lastBytes && shared === keyEnd - keyStart;
     if (sameKey) {
       assert(seq < this.lastSeq, 'versions of a key descend by seq');
     } else {
-      assert(
-        this.entryCount === 0 || compareBytes(this.last, 0, this.lastBytes, key, keyStart, keyEnd) < 0,
-        'keys of a run ascend',
-      );
+      const ascends =
+        shared < keyEnd - keyStart && (shared === lastBytes || last[shared]! < (key[keyStart + shared] as number));
+      assert(ascends || this.entryCount === 0, 'keys of a run ascend');
       if (this.data.entries > 0 && this.data.bytes >= this.blockBytes) this.closeBlock();
-      if (this.data.entries === 0) this.beginBlock(key, keyStart, keyEnd);
+      if (this.data.entries === 0) this.beginBlock(key, keyStart, keyEnd, shared);
       this.hash.set(key, keyStart, keyEnd);
       this.filter.add(this.hash);
       this.smallest ??= key.slice(keyStart, keyEnd);
-      this.rememberKey(key, keyStart, keyEnd);
+      this.rememberKey(key, keyStart, keyEnd, shared);
     }
     assert(seq >= this.seqBase, 'a version lies below the seq base of its run');
     this.lastSeq = seq;
@@ -174,10 +178,10 @@ export class RunWriter {
     this.keyBytes += keyEnd - keyStart;
     if (kind === VersionKind.Remove) {
       this.removalCount++;
-      this.data.add(key, keyStart, keyEnd, relative * 2 + 1, NO_BYTES, 0, 0, sameKey);
+      this.data.add(key, keyStart, keyEnd, relative * 2 + 1, NO_BYTES, 0, 0, shared, sameKey);
     } else {
       this.valueBytes += valueEnd - valueStart;
-      this.data.add(key, keyStart, keyEnd, relative * 2, value, valueStart, valueEnd, sameKey);
+      this.data.add(key, keyStart, keyEnd, relative * 2, value, valueStart, valueEnd, shared, sameKey);
     }
   }
 
@@ -245,10 +249,15 @@ export class RunWriter {
     if (seq > this.seqMax) this.seqMax = seq;
   }
 
-  private rememberKey(key: Uint8Array, start: number, end: number): void {
+  /** The first `shared` bytes are those of the key before. */
+  private rememberKey(key: Uint8Array, start: number, end: number, shared: number): void {
     const bytes = end - start;
-    if (bytes > this.last.length) this.last = new Uint8Array(bytes * 2);
-    for (let i = 0; i < bytes; i++) this.last[i] = key[start + i] as number;
+    if (bytes > this.last.length) {
+      const { last } = this;
+      this.last = new Uint8Array(bytes * 2);
+      this.last.set(last);
+    }
+    copyBytes(key, start + shared, end, this.last, shared);
     this.lastBytes = bytes;
   }
 
@@ -256,13 +265,12 @@ export class RunWriter {
    * The shortest prefix of the first key that is still above the last key of the block before. The first of a partition is
    * the key itself: a byte of it would leave the separators next to nothing in common, and searches live on what they share.
    */
-  private beginBlock(key: Uint8Array, start: number, end: number): void {
+  private beginBlock(key: Uint8Array, start: number, end: number, shared: number): void {
     if (this.index.entries === 0) {
       this.blockSeparator = key.slice(start, end);
       this.partitionSeparator = this.blockSeparator;
       return;
     }
-    const shared = commonPrefixBytes(this.last, 0, this.lastBytes, key, start, end);
     this.blockSeparator = key.slice(start, Math.min(start + shared + 1, end));
   }
 
@@ -274,7 +282,10 @@ export class RunWriter {
     handle.varint(this.writeBlock(stored, this.compressor.codec));
     handle.varint(stored.length);
     handle.varint(entries);
-    this.index.add(blockSeparator, 0, blockSeparator.length, 0, handle.buffer, 0, handle.length, false);
+    const { length } = blockSeparator;
+    const shared = commonPrefixBytes(this.indexedSeparator, 0, this.indexedSeparator.length, blockSeparator, 0, length);
+    this.index.add(blockSeparator, 0, length, 0, handle.buffer, 0, handle.length, shared, false);
+    this.indexedSeparator = blockSeparator;
     this.blockCount++;
     this.data.reset();
     if (this.index.bytes >= PARTITION_INDEX_BYTES) this.closePartition();

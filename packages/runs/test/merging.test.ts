@@ -1,5 +1,5 @@
 /** Stacks of runs, merged for readers and for merges, against the model. */
-import { type Checksums, compareKeys, loadChecksums } from '@phantom/base';
+import { type Checksums, commonPrefixBytes, compareKeys, loadChecksums } from '@phantom/base';
 import { CursorBatch, type KeyRange, type KvCursor } from '@phantom/kv';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -234,13 +234,16 @@ describe('merged versions', () => {
       fc.property(layers, (stack) => {
         const runs = openRuns(stack);
         const above: RangeTombstone[] = [];
-        const merging = new MergingVersions(
-          runs.map((run) => {
-            const hidden = above.length === 0 ? undefined : unionOf(above);
-            above.push(...run.rangeTombstones(SEQ_MAX));
-            return { versions: run.versions(false), hidden };
-          }),
-        );
+        const sources = runs.map((run) => {
+          const hidden = above.length === 0 ? undefined : unionOf(above);
+          above.push(...run.rangeTombstones(SEQ_MAX));
+          return { versions: run.versions(false), hidden };
+        });
+        const ends = runs.flatMap((run) => (run.entries === 0 ? [] : [run.smallestKey, run.largestKey]));
+        const keys = ends.toSorted(compareKeys);
+        const [first = new Uint8Array(0)] = keys;
+        const last = keys.at(-1) ?? first;
+        const merging = new MergingVersions(sources, commonPrefixBytes(first, 0, first.length, last, 0, last.length));
         const found: ModelVersion[] = [];
         while (merging.next()) {
           const value = merging.kind === VersionKind.Put ? merging.value.copy() : undefined;
