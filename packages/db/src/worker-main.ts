@@ -2,6 +2,7 @@
 import { serveTasks } from '@phantom/runs';
 import type { RemoteOutcome, RemoteRead } from '@phantom/sql';
 import { ReadingThread, type ReadingPlace } from './reading-thread.js';
+import { standBack } from './thread-priority.js';
 
 export interface ReadInput {
   readonly place: ReadingPlace;
@@ -11,6 +12,8 @@ export interface ReadInput {
 }
 
 let thread: ReadingThread | undefined;
+
+standBack();
 
 serveTasks({
   read: ({ place, read, view }: ReadInput, checksums, send): Generator<undefined, RemoteOutcome> => {

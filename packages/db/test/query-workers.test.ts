@@ -1,6 +1,6 @@
 /** Costly reads in other threads: the same answers and errors, what stays here, and what becomes of those that do not end. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Database, open } from '../src/index.js';
@@ -51,6 +51,12 @@ describe('reads in other threads', () => {
     expect(here).toHaveLength(10);
     // The work done over there counts here.
     expect(db.stats().work.rowsScanned - scanned).toBeGreaterThanOrEqual(10_000);
+  });
+
+  it.runIf(process.platform === 'linux')('leave the processor to whoever answers short questions', async () => {
+    expect(await remote(() => db.query(COUNT))).toBe(1);
+    const behind = readdirSync('/proc/self/task').filter((thread) => getPriority(Number(thread)) > getPriority());
+    expect(behind).toHaveLength(1);
   });
 
   it('see what was committed last, in files or not', async () => {

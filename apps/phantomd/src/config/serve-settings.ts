@@ -35,12 +35,7 @@ export const SERVE_SETTINGS = {
   memoryLimitBytes: bytes(256 * MIB, MIB, 'working memory of one query'),
   queriesMemoryBytesMax: bytes(1024 * MIB, MIB, 'working memory of all queries together'),
   queryWorkersMax: count(1, 0, 64, 'threads for costly reads, each with a cache of a quarter of cacheBytes; 0: none'),
-  queryWorkerCostMin: count(
-    5_000_000,
-    0,
-    1e15,
-    'estimated cost from which a read is for them; 5000000 is about 100 ms',
-  ),
+  queryWorkerCostMin: count(500_000, 0, 1e15, 'estimated cost from which a read is for them; 500000 is about 10 ms'),
   checkpointBytesMax: bytes(64 * MIB, MIB, 'log since the last checkpoint, which bounds recovery'),
   logLevel: choice(['debug', 'info', 'warn', 'error'], 'info', 'least level of the log on stderr'),
 } as const;
