@@ -11,6 +11,10 @@
  * everything costs a word each and puts nothing out. A chunk goes out whole, when the shared cache's hand says so; its bytes
  * are never written over, so a slot that points into them stays good.
  *
+ * Where more keys come again than there is room for, each entry goes out before it is asked for, and keeping it was work for
+ * nothing. Once a chunk goes out that nobody has asked, only one entry in KEPT_ONE_IN is kept, until those few are hit as often
+ * as they are kept.
+ *
  * Who may ask: views that see all that the files hold, as long as the files hold what they did when the view began. So each
  * view has a share of its own, and the cache is emptied when files come with something new (`forget`).
  */
@@ -34,6 +38,11 @@ const BUCKET_WORDS = WAYS * 2;
 /** The table has a slot for so many bytes of cache. */
 const BYTES_PER_SLOT = 128;
 
+/** Of entries that go out unasked, so many are not kept for one that is. */
+const KEPT_ONE_IN = 16;
+/** Entries kept between two looks at how often they were hit. */
+const JUDGED_ENTRIES = 1024;
+
 const NO_WORDS = new Int32Array(0);
 const dropped = new KeyHash();
 
@@ -43,6 +52,7 @@ class EntryChunk implements CacheItem {
   used = 0;
   readonly chargeBytes: number;
   referenced = false;
+  wasHit = false;
   cacheSlot = -1;
   private readonly owner: EntryCache;
 
@@ -70,6 +80,11 @@ export class EntryCache {
   private chunks: (EntryChunk | undefined)[] = [];
   private readonly freeIndexes: number[] = [];
   private current: EntryChunk | undefined = undefined;
+  /** Few entries are kept; how many came that might have been, how many were kept, and the hits when that was last counted. */
+  private isSparing = false;
+  private offered = 0;
+  private kept = 0;
+  private hitsBefore = 0;
 
   constructor(cache: BlockCache) {
     this.cache = cache;
@@ -93,6 +108,7 @@ export class EntryCache {
       const chunk = this.chunks[place >> PLACES_PER_CHUNK_BITS]!;
       if (readEntry(chunk.bytes, placeOffset(place), key, start, end, value)) {
         chunk.referenced = true;
+        chunk.wasHit = true;
         this.hits++;
         return true;
       }
@@ -139,6 +155,7 @@ export class EntryCache {
   drop(chunk: EntryChunk): void {
     const { table } = this;
     const { bytes, index, used } = chunk;
+    if (!chunk.wasHit && used > 0) this.spare();
     for (let at = 0; at < used;) {
       const keyStart = at + ENTRY_HEADER_BYTES;
       const keyEnd = keyStart + readU16(bytes, at);
@@ -170,7 +187,7 @@ export class EntryCache {
     const keyBytes = end - start;
     const valueBytes = value.end - value.start;
     const bytes = roundedUp(ENTRY_HEADER_BYTES + keyBytes + valueBytes);
-    if (bytes > ENTRY_BYTES_MAX) return 0;
+    if (bytes > ENTRY_BYTES_MAX || (this.isSparing && !this.isKept())) return 0;
     const chunk = this.chunkWithRoom(bytes);
     if (chunk === undefined) return 0;
     const target = chunk.bytes;
@@ -186,6 +203,23 @@ export class EntryCache {
     );
     chunk.used = at + bytes;
     return ((chunk.index << PLACES_PER_CHUNK_BITS) | (at >> 2)) + 1;
+  }
+
+  private spare(): void {
+    if (this.isSparing) return;
+    this.isSparing = true;
+    this.kept = 0;
+    this.hitsBefore = this.hits;
+  }
+
+  /** Whether an entry is one of the few, and if these are many enough to tell, whether it stays with so few. */
+  private isKept(): boolean {
+    if (++this.offered % KEPT_ONE_IN !== 0) return false;
+    if (++this.kept < JUDGED_ENTRIES) return true;
+    this.isSparing = this.hits - this.hitsBefore < this.kept;
+    this.kept = 0;
+    this.hitsBefore = this.hits;
+    return true;
   }
 
   private chunkWithRoom(bytes: number): EntryChunk | undefined {

@@ -66,6 +66,27 @@ describe('the cache of entries', () => {
     expect(found).toBeGreaterThan(20_000);
   });
 
+  it('keeps few of more keys than fit, and more again of those that do', () => {
+    const cache = new BlockCache(2 * MIB);
+    const entries = new EntryCache(cache);
+    const value = new Uint8Array(200).fill(5);
+    let inserted = 0;
+    const insert = cache.insert.bind(cache);
+    cache.insert = (item) => ++inserted > 0 && insert(item);
+    const round = (keys: number): number => {
+      const { hits } = entries;
+      for (let i = 0; i < keys; i++) look(entries, numbered(i), value);
+      return (entries.hits - hits) / keys;
+    };
+    for (let i = 0; i < 4; i++) round(12_000);
+    inserted = 0;
+    for (let i = 0; i < 4; i++) round(12_000);
+    // All of them would be 37 chunks a round.
+    expect(inserted).toBeLessThan(4 * 6);
+    for (let i = 0; i < 40; i++) round(3000);
+    expect(round(3000)).toBeGreaterThan(0.9);
+  });
+
   it('leaves large entries, and small caches, alone', () => {
     const large = new Uint8Array(5000);
     const entries = new EntryCache(new BlockCache(MIB));

@@ -1,8 +1,8 @@
 /**
  * Reads of single keys of a space, many of them at one place in the code: rows that entries of an index point to, partners in
- * a join by key. The first ones are reads by themselves, the cheapest for who needs no more. Further ones go through one cursor
- * that is aimed at each: it begins near where it stands, copies nothing, and leaves the cache of single entries to those who
- * read few. Measured over 1M rows, each read once, in the order of an index: 3.5 us a row by themselves, 1.6 through a cursor.
+ * a join by key. Each is a read by itself, which the cache of single entries answers for keys that are asked for again. Of a
+ * statement that has read more than that cache is worth asking for, further keys go through one cursor that is aimed at each:
+ * it begins near where it stands, copies nothing, and puts nothing out of caches.
  *
  * Where what is read is remembered (serializable) every key is read by itself.
  */
@@ -13,22 +13,19 @@ import type { Statement } from './run.js';
 import type { ReadSource } from './runtime.js';
 import { wholeRange } from './table-access.js';
 
-/** Rows in the order of an index, which often is theirs too: opening a cursor costs about as much as so many reads. */
-export const ROWS_READ_ALONE_MAX = 8;
-/** Partners in a join, in no order: these are more than are worth a place in the cache of single entries. */
-export const PARTNERS_READ_ALONE_MAX = 1024;
+/** A place in the code reads so many keys by themselves. */
+const READS_ALONE_MAX = 64 * 1024;
 
 /** What finds the value of a key. */
 export type KeySource = Pick<ReadSource, 'get'>;
 
 export class KeyReads implements KeySource {
   private readonly read: ReadSource;
-  private readonly space: PhysicalTable | PhysicalIndex;
+  private readonly space: Pick<PhysicalTable, 'prefix'>;
   private readsLeft: number;
   private cursor: KvCursor | undefined;
 
-  /** So many keys are read by themselves. */
-  constructor(read: ReadSource, space: PhysicalTable | PhysicalIndex, readsAloneMax: number) {
+  constructor(read: ReadSource, space: Pick<PhysicalTable, 'prefix'>, readsAloneMax = READS_ALONE_MAX) {
     this.read = read;
     this.space = space;
     this.readsLeft = read.tracksReads === true ? Infinity : readsAloneMax;
@@ -56,11 +53,6 @@ export class KeyReads implements KeySource {
 }
 
 /** The reads of a place in the code for a statement. */
-export function keyReads(
-  statement: Statement,
-  place: object,
-  space: PhysicalTable | PhysicalIndex,
-  readsAloneMax: number,
-): KeyReads {
-  return statement.keep(place, () => new KeyReads(statement.context.read, space, readsAloneMax));
+export function keyReads(statement: Statement, place: object, space: PhysicalTable | PhysicalIndex): KeyReads {
+  return statement.keep(place, () => new KeyReads(statement.context.read, space));
 }

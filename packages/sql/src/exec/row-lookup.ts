@@ -4,7 +4,7 @@ import { ByteSlot, SPACE_BYTES } from '@phantom/kv';
 import type { TableScan } from '../plan/physical/physical.js';
 import { type PhysicalIndex, type PhysicalTable, physicalIndex, physicalTable } from '../storage/physical-table.js';
 import type { TypeLookup, Value } from '../types/type.js';
-import { keyReads, PARTNERS_READ_ALONE_MAX, ROWS_READ_ALONE_MAX, type KeyReads, type KeySource } from './key-reads.js';
+import { keyReads, type KeyReads, type KeySource } from './key-reads.js';
 import type { Run } from './run.js';
 
 /** A key and the row it leads to. One per place in the code, filled anew by each read. */
@@ -77,8 +77,8 @@ export class RowLookup {
   constructor(run: Run, unique: UniqueKey, places: readonly [object, object]) {
     const { table, index } = unique;
     this.unique = unique;
-    this.rows = keyReads(run.statement, places[0], table, PARTNERS_READ_ALONE_MAX);
-    this.entries = index === undefined ? this.rows : keyReads(run.statement, places[1], index, PARTNERS_READ_ALONE_MAX);
+    this.rows = keyReads(run.statement, places[0], table);
+    this.entries = index === undefined ? this.rows : keyReads(run.statement, places[1], index);
   }
 
   /** Reads the row with these values. The answer is valid until the next read at the same place. */
@@ -100,7 +100,7 @@ export class RowFetch {
   constructor(run: Run, table: PhysicalTable, index: PhysicalIndex, place: object) {
     this.table = table;
     this.index = index;
-    this.rows = keyReads(run.statement, place, table, ROWS_READ_ALONE_MAX);
+    this.rows = keyReads(run.statement, place, table);
     this.rowKey.bytes(table.prefix);
   }
 
