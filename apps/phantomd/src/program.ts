@@ -136,10 +136,14 @@ function targetOf({ data, url, database }: Partial<TargetOptions>): TargetOption
 
 function addImport(program: Command, exit: (code: ExitCode) => void): void {
   addTarget(program.command('import'))
-    .description('load a file: rows of CSV or NDJSON into a table, or a script such as pg_dump writes')
+    .description(
+      'load a file: rows of CSV or NDJSON into a table, a script such as pg_dump writes, or an SQLite database',
+    )
     .argument('<file>', '"-" for stdin')
-    .option('--table <name>', 'table for the rows, as SQL would name it')
-    .addOption(new Option('--format <format>', 'default: by the name of the file').choices(['csv', 'ndjson', 'sql']))
+    .option('--table <name>', 'table for the rows, as SQL would name it; of an SQLite database the one to take')
+    .addOption(
+      new Option('--format <format>', 'default: by the name of the file').choices(['csv', 'ndjson', 'sql', 'sqlite']),
+    )
     .option('--no-header', 'CSV has no record with the names of its columns')
     .option('--columns <names>', 'columns of CSV without a header, with commas between them', (names) =>
       names.split(','),

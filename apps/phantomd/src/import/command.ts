@@ -1,5 +1,5 @@
 /**
- * `phantomd import`: a file into a table, or a script into a database.
+ * `phantomd import`: a file into a table, or a script or an SQLite database into a database.
  *
  *   file -> text -> records -> COPY, batch by batch
  *
@@ -15,16 +15,17 @@ import { type TargetOptions, openTarget } from '../sql/open-target.js';
 import { type TableColumn, columnList, quoteText, tableColumns } from '../sql/table-columns.js';
 import type { SqlTarget } from '../sql/target.js';
 import { copyLine, membersOf } from './json-record.js';
-import { type BadRecord, Loader, RecordError } from './loader.js';
+import { type BadRecord, Loader, type LoaderOptions, RecordError } from './loader.js';
 import { type ImportRecord, csvRecords, csvValues, lineRecords } from './records.js';
 import { importScript } from './script.js';
+import { importSqlite } from './sqlite/sqlite-import.js';
 
-export type ImportFormat = 'csv' | 'ndjson' | 'sql';
+export type ImportFormat = 'csv' | 'ndjson' | 'sql' | 'sqlite';
 
 export interface ImportOptions extends TargetOptions {
   /** '-' for stdin. */
   readonly file: string;
-  /** As SQL would name it; for rows alone. */
+  /** As SQL would name it, for rows; of an SQLite database the one table to take. */
   readonly table?: string;
   /** By the name of the file where it is not given. */
   readonly format?: ImportFormat;
@@ -46,6 +47,9 @@ const FORMAT_OF: Readonly<Record<string, ImportFormat>> = {
   '.ndjson': 'ndjson',
   '.jsonl': 'ndjson',
   '.sql': 'sql',
+  '.sqlite': 'sqlite',
+  '.sqlite3': 'sqlite',
+  '.db': 'sqlite',
 };
 /** Bad lines told of on stderr; the report has all of them. */
 const SHOWN_MAX = 20;
@@ -53,26 +57,42 @@ const SHOWN_MAX = 20;
 /** Exit code 2 when something was left out. */
 export async function importFile(options: ImportOptions): Promise<ExitCode> {
   const format = options.format ?? FORMAT_OF[extname(options.file).toLowerCase()];
-  if (format === undefined) throw usage(`what ${options.file} holds is not known: --format csv, ndjson or sql`);
-  if (format !== 'sql' && options.table === undefined) throw usage('rows need a table: --table NAME');
-  const size = sizeOf(options.file);
+  if (format === undefined) throw usage(`what ${options.file} holds is not known: --format csv, ndjson, sql or sqlite`);
+  const isRows = format === 'csv' || format === 'ndjson';
+  if (isRows && options.table === undefined) throw usage('rows need a table: --table NAME');
+  if (format === 'sqlite' && options.file === '-') throw usage('an SQLite database is read from a file');
+  const fileBytes = sizeOf(options.file);
+  // Each of its tables is read twice.
+  const size = format === 'sqlite' && fileBytes !== undefined ? 2 * fileBytes : fileBytes;
   const bad = new BadRecords(options.report);
   const target = await openTarget(options);
   const progress = new Progress(process.stderr, size);
-  const onBad = (record: BadRecord): void => bad.add(record);
   try {
-    const loader = new Loader(target, {
+    const loading: LoaderOptions = {
       onError: options.onError,
-      onBad,
+      onBad: (record) => bad.add(record),
       onRows: (count) => {
         progress.rows += count;
         progress.show();
       },
-    });
-    const chunks = textOf(options.file, progress);
-    if (format === 'sql') await importScript(target, loader, chunks, { onError: options.onError, onBad });
-    else if (format === 'csv') await importCsv(target, loader, chunks, options);
-    else await importJson(target, loader, chunks, options);
+    };
+    if (format === 'sqlite') {
+      await importSqlite(target, options.file, {
+        ...loading,
+        table: options.table,
+        onBytes: (bytes) => {
+          progress.bytes = bytes;
+          progress.show();
+        },
+        onLeftOut: (what) => process.stderr.write(`left out: ${what}\n`),
+      });
+    } else {
+      const loader = new Loader(target, loading);
+      const chunks = textOf(options.file, progress);
+      if (format === 'sql') await importScript(target, loader, chunks, loading);
+      else if (format === 'csv') await importCsv(target, loader, chunks, options);
+      else await importJson(target, loader, chunks, options);
+    }
   } finally {
     progress.end();
     bad.close();

@@ -24,9 +24,11 @@ export interface BadRecord {
 export class RecordError extends Error {
   readonly code: string | undefined;
 
-  constructor(line: number | undefined, cause: unknown) {
+  /** `source` is what the lines are of, where that is not the file. */
+  constructor(line: number | undefined, cause: unknown, source?: string) {
     const { message, code } = errorFacts(cause);
-    super(line === undefined ? message : `line ${line}: ${message}`, { cause });
+    const where = [source, line === undefined ? undefined : `line ${line}`].filter((part) => part !== undefined);
+    super([where.join(', '), message].filter((part) => part !== '').join(': '), { cause });
     this.name = 'RecordError';
     this.code = code;
   }
@@ -34,6 +36,8 @@ export class RecordError extends Error {
 
 export interface LoaderOptions {
   readonly onError: 'abort' | 'skip';
+  /** What the records are of, where that is not the file: it is told with what is wrong with them. */
+  readonly source?: string;
   /** Hears of records that are left out. */
   readonly onBad: (record: BadRecord) => void;
   /** Hears of rows as they are loaded. */
@@ -103,7 +107,8 @@ export class Loader {
     try {
       await this.target.run(copy, ({ tag }) => (rows = Number(tag.split(' ').at(-1))), { input });
     } catch (error) {
-      if (this.options.onError === 'abort' || !isOfRecord(error)) throw new RecordError(lineOf(error, batch), error);
+      if (this.options.onError === 'abort' || !isOfRecord(error))
+        throw new RecordError(lineOf(error, batch), error, this.options.source);
       const [first] = batch;
       if (batch.length === 1 && first !== undefined) {
         this.refuse(first.record, error);
@@ -118,9 +123,10 @@ export class Loader {
   }
 
   private refuse({ line, text }: ImportRecord, error: unknown): void {
-    if (this.options.onError === 'abort') throw new RecordError(line, error);
+    const { onError, source, onBad } = this.options;
+    if (onError === 'abort') throw new RecordError(line, error, source);
     const { message, code } = errorFacts(error);
-    this.options.onBad({ line, code, message, text });
+    onBad({ line, code, message: source === undefined ? message : `${source}: ${message}`, text });
   }
 }
 
