@@ -62,6 +62,14 @@ const inVain = async (...statements: string[]): Promise<void> => {
   }
 };
 
+/** What a document of `_id` and one text takes besides that text. */
+const DOCUMENT_OVERHEAD_BYTES = 22;
+/** What a key of one text takes besides it: the number of its space, and its end. */
+const KEY_OVERHEAD_BYTES = 6;
+
+const insertDocument = (value: string): Promise<void> =>
+  inVain('create collection notes', `insert into notes (doc) values (jsonb_build_object('_id', 1, 'a', ${value}))`);
+
 /** Sends messages on a connection of their own; rejects with the first error that is answered. */
 async function converse(...messages: Buffer[]): Promise<void> {
   const own = await WireClient.start(server.pg.port);
@@ -122,6 +130,80 @@ const limits: Limit[] = [
     of: '',
     code: '54001',
     attempt: (count) => run(`select ${'('.repeat(count)}1${')'.repeat(count)}`),
+  },
+  {
+    what: 'Levels of a json or jsonb value',
+    most: 1000,
+    of: '',
+    code: '54001',
+    attempt: (count) => run(`select (repeat('[', $1) || repeat(']', $1))::jsonb`, [count]),
+  },
+  {
+    what: 'Levels of a document in a collection',
+    most: 100,
+    of: '',
+    code: '54001',
+    // The document itself is one.
+    attempt: (count) => insertDocument(`(repeat('[', ${count - 1}) || repeat(']', ${count - 1}))::jsonb`),
+  },
+  {
+    what: 'Document in a collection',
+    most: 16 * 1024 * 1024,
+    of: 'bytes',
+    code: '54000',
+    attempt: (count) => insertDocument(`repeat('x', ${count - DOCUMENT_OVERHEAD_BYTES})`),
+  },
+  {
+    what: 'Indexes of a collection',
+    most: 64,
+    of: '',
+    code: '54000',
+    attempt: (count) =>
+      inVain(
+        'create collection notes',
+        Array.from({ length: count }, (_, i) => `create index on notes ((doc->>'a${i}'))`).join(';'),
+      ),
+  },
+  {
+    what: 'Key of a row, or entry of an index',
+    most: 2048,
+    of: 'bytes as they are stored',
+    code: '54000',
+    attempt: (count) =>
+      inVain(
+        'create table keyed (a text primary key)',
+        `insert into keyed values (repeat('x', ${count - KEY_OVERHEAD_BYTES}))`,
+      ),
+  },
+  {
+    what: 'Text',
+    most: 536_870_888,
+    of: 'UTF-16 units, which is the longest that JavaScript has',
+    code: '54000',
+    attempt: (count) => run(`select length(repeat('x', ${count}))`),
+  },
+  {
+    what: 'Views over one another',
+    most: 64,
+    of: '',
+    code: '42P17',
+    attempt: (count) =>
+      inVain(
+        'create view v1 as select 1 as a',
+        Array.from({ length: count - 1 }, (_, i) => `create view v${i + 2} as select * from v${i + 1}`).join(';'),
+        `select * from v${count}`,
+      ),
+  },
+  {
+    what: 'Calls of routines inside one another',
+    most: 100,
+    of: '',
+    code: '54001',
+    attempt: (count) =>
+      inVain(
+        `create function f(n int) returns int language plpgsql as 'begin if n = 1 then return 1; end if; return f(n - 1); end'`,
+        `select f(${count})`,
+      ),
   },
   {
     what: 'Dimensions of an array',
@@ -226,6 +308,9 @@ Written from the table in \`packages/server/test/limits.test.ts\`, which tries e
 | What | At most | One more is |
 | --- | --- | --- |
 ${rows.join('\n')}
+
+The writes of a transaction have no limit but the disk: what does not fit into memory is put aside in files (a single write takes at
+most 1 GiB). Bodies and results of HTTP are limited by \`httpBodyBytesMax\` and \`httpResultBytesMax\`; see the README of \`@phantom/server\`.
 `;
     const file = fileURLToPath(new URL('../../../docs/limits.md', import.meta.url));
     if (process.env.PHANTOM_REWRITE !== undefined) writeFileSync(file, page);
