@@ -11,7 +11,15 @@
  * the store is told, nothing is written any more, reads go on.
  */
 import { SqlState, isPhantomError } from '@phantom/base';
-import { type Admission, type FrozenLayer, type JobBody, Lane, type MemoryLayers, syncOfNames } from '@phantom/runs';
+import {
+  type Admission,
+  type Flusher,
+  type FrozenLayer,
+  type JobBody,
+  Lane,
+  type MemoryLayers,
+  syncOfNames,
+} from '@phantom/runs';
 import { joinPath } from '@phantom/vfs';
 import type { Slices } from './file-jobs.js';
 import { META_RUNS_MAX } from './format.js';
@@ -39,7 +47,7 @@ export interface BackgroundContext {
   readonly options: ResolvedBtreeOptions;
 }
 
-export class Background {
+export class Background implements Flusher {
   flushes = 0;
   merges = 0;
   bytesFlushed = 0;
@@ -73,12 +81,10 @@ export class Background {
     return this.offload.count;
   }
 
-  /** Why nothing is written any more. */
   get failure(): Error | undefined {
     return this.fatal;
   }
 
-  /** Why writes must be refused now: for good, or until there is room on the disk. */
   get refusal(): Error | undefined {
     return this.fatal ?? this.diskFull;
   }
@@ -92,7 +98,6 @@ export class Background {
     this.lastWriteMs = this.slices.monotonicMs();
   }
 
-  /** Flushes frozen layers, oldest first, until there are none. No effect when that is going on. */
   startFlush(): void {
     if (this.isStopped || this.refusal !== undefined || this.flushing.isBusy) return;
     if (this.context.memory.frozen.length > 0) this.flushing.start(this.flushOldest());
@@ -104,7 +109,6 @@ export class Background {
     this.startFlush();
   }
 
-  /** Resolves when the flush under way has ended; rejects as it did. */
   flushed(): Promise<void> {
     return this.flushing.ended();
   }
@@ -114,7 +118,6 @@ export class Background {
     this.flushing.handOver();
   }
 
-  /** Ends the flush under way on this thread. Throws what it throws. */
   finishFlushNow(): void {
     this.flushing.finishNow();
   }

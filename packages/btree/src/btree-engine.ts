@@ -20,7 +20,7 @@
  *
  * Left out: no secondary structure over runs (they are few).
  */
-import { PhantomError, SqlState, assert } from '@phantom/base';
+import { assert } from '@phantom/base';
 import { EngineCode } from '@phantom/kv';
 import type {
   BatchReader,
@@ -35,7 +35,7 @@ import type {
   SortedWriter,
   SpilledWrites,
 } from '@phantom/kv';
-import { Admission, MemoryLayers, SortedFiles, SpilledRuns } from '@phantom/runs';
+import { Admission, MemoryLayers, SortedFiles, SpilledRuns, WriteIntake } from '@phantom/runs';
 import type { EngineContext } from '@phantom/store';
 import { Background } from './background.js';
 import { openIngested } from './ingest.js';
@@ -60,24 +60,22 @@ export class BtreeEngine implements KvEngine {
   private readonly memory: MemoryLayers<RunHandle>;
   private readonly views: BtreeViews;
   private readonly admission: Admission;
-  /** Bytes that deltas may hold now. */
-  private readonly deltaBytesMax: () => number;
   private readonly background: Background;
-  /** Somebody waits for the batch that is being applied to end. */
-  private freezeWanted = false;
+  private readonly intake: WriteIntake;
   /** Files that no meta names, until it is sure that the log does not name them either. */
   private mayHaveOrphans = true;
-  private isClosed = false;
 
   private constructor(context: EngineContext, options: ResolvedBtreeOptions, files: TreeFiles) {
     this.context = context;
     this.files = files;
     this.memory = new MemoryLayers(EngineCode.Btree, files.flushedSeq);
     this.views = btreeViews(files, this.memory);
-    this.deltaBytesMax = options.memory?.join(() => this.admission.held) ?? (() => context.deltaBytesMax);
-    this.admission = new Admission(this.deltaBytesMax, () => this.memory.bytes);
+    const deltaBytesMax = options.memory?.join(() => this.admission.held) ?? (() => context.deltaBytesMax);
+    this.admission = new Admission(deltaBytesMax, () => this.memory.bytes);
     const { memory, views, admission } = this;
-    this.background = new Background({ files, memory, views, admission, options });
+    const flusher = new Background({ files, memory, views, admission, options });
+    this.background = flusher;
+    this.intake = new WriteIntake({ memory, admission, deltaBytesMax, flusher, files, readOnly: context.readOnly });
   }
 
   /** Opens the engine in a directory of its own. */
@@ -100,27 +98,11 @@ export class BtreeEngine implements KvEngine {
   }
 
   admit(room: number, usesReserve = false): Promise<void> | undefined {
-    try {
-      if (this.isAdmitted(room, usesReserve, false)) return undefined;
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
-    const admitted = this.admission.wait(room);
-    this.makeRoom();
-    return admitted;
+    return this.intake.admit(room, usesReserve);
   }
 
   admitNow(room: number, usesReserve = false): void {
-    while (!this.isAdmitted(room, usesReserve, true)) {
-      this.makeRoom();
-      if (!this.background.isFlushing) {
-        throw new PhantomError(
-          SqlState.OutOfMemory,
-          'the memory for unflushed writes is reserved by other transactions',
-        );
-      }
-      this.background.finishFlushNow();
-    }
+    this.intake.admitNow(room, usesReserve);
   }
 
   unadmit(room: number): void {
@@ -134,9 +116,7 @@ export class BtreeEngine implements KvEngine {
       this.background.noteWrite();
       this.views.dropEarlier();
     }
-    this.admission.giveBack(batch.room);
-    if (this.freezeWanted || memory.isActiveFull(this.deltaBytesMax)) this.freeze();
-    if (operationsMax === Number.POSITIVE_INFINITY) this.background.handOver();
+    this.intake.applied(batch.room, operationsMax === Number.POSITIVE_INFINITY);
     return true;
   }
 
@@ -180,34 +160,15 @@ export class BtreeEngine implements KvEngine {
   }
 
   flushedSeq(): Seq {
-    return this.memory.isDirty ? this.files.flushedSeq : this.memory.applied;
+    return this.intake.flushedSeq();
   }
 
-  async flush(): Promise<Seq> {
-    const { memory, background } = this;
-    const target = Math.max(memory.applied, memory.applying);
-    while (this.flushedSeq() < target) {
-      if (background.failure !== undefined) throw background.failure;
-      if (this.isClosed || this.context.readOnly) break;
-      this.makeRoom();
-      background.retryNow();
-      // While a batch is being applied in slices its end must come first: its last slice freezes.
-      if (background.isFlushing) await background.flushed();
-      else await new Promise((resolve) => setImmediate(resolve));
-    }
-    return this.flushedSeq();
+  flush(): Promise<Seq> {
+    return this.intake.flush();
   }
 
   flushNow(): Seq {
-    const { memory, background } = this;
-    assert(memory.applying === 0, 'a flush that cannot wait comes between batches');
-    while (this.flushedSeq() < memory.applied && !this.isClosed && !this.context.readOnly) {
-      if (background.failure !== undefined) throw background.failure;
-      this.makeRoom();
-      background.retryNow();
-      background.finishFlushNow();
-    }
-    return this.flushedSeq();
+    return this.intake.flushNow();
   }
 
   /**
@@ -262,37 +223,12 @@ export class BtreeEngine implements KvEngine {
   }
 
   async close(): Promise<void> {
-    if (this.isClosed) return;
-    this.isClosed = true;
+    if (this.intake.isClosed) return;
+    this.intake.close();
     await this.background.stop();
-    this.admission.refuse(new PhantomError(SqlState.AdminShutdown, 'the engine was closed'));
     this.views.close();
     for (const { ingested } of this.memory.frozen) for (const { run } of ingested) run.release();
     this.files.close();
-  }
-
-  /** Reserves room; false when there is none now. Throws what refuses writes, from which removals on a full disk are spared. */
-  private isAdmitted(room: number, usesReserve: boolean, overtakes: boolean): boolean {
-    const { failure, refusal } = this.background;
-    if (failure !== undefined) throw failure;
-    if (this.context.readOnly || this.admission.tryReserve(room, overtakes)) {
-      if (refusal === undefined || usesReserve) return true;
-      this.admission.giveBack(room);
-    }
-    if (refusal !== undefined) throw refusal;
-    return false;
-  }
-
-  /** Freezes what there is, or sees to it that the end of the present batch does, and lets the flush run. */
-  private makeRoom(): void {
-    if (this.memory.applying !== 0) this.freezeWanted = true;
-    else this.freeze();
-  }
-
-  private freeze(): void {
-    this.freezeWanted = false;
-    this.memory.freeze();
-    this.background.startFlush();
   }
 
   /** Nobody looks before recovery has ended, so what the log wanted to hand over is taken by the first view. */

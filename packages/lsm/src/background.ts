@@ -13,7 +13,15 @@
  * reads go on.
  */
 import { SqlState, compareKeys, isPhantomError } from '@phantom/base';
-import { type Admission, type FrozenLayer, type JobBody, Lane, type MemoryLayers, syncOfNames } from '@phantom/runs';
+import {
+  type Admission,
+  type Flusher,
+  type FrozenLayer,
+  type JobBody,
+  Lane,
+  type MemoryLayers,
+  syncOfNames,
+} from '@phantom/runs';
 import {
   type CompactionJob,
   type PickerOptions,
@@ -44,7 +52,7 @@ export interface BackgroundContext {
   readonly admission: Admission;
 }
 
-export class Background {
+export class Background implements Flusher {
   flushes = 0;
   compactions = 0;
   moves = 0;
@@ -92,12 +100,10 @@ export class Background {
     return this.offload.count;
   }
 
-  /** Why nothing is written any more. */
   get failure(): Error | undefined {
     return this.fatal;
   }
 
-  /** Why writes must be refused now: for good, or until there is room on the disk. */
   get refusal(): Error | undefined {
     return this.fatal ?? this.diskFull;
   }
@@ -112,7 +118,6 @@ export class Background {
     return pressureOf(this.level0Runs, level0RunsSlow, level0RunsMax);
   }
 
-  /** Flushes frozen layers, oldest first, until there are none. No effect when that is going on. */
   startFlush(): void {
     if (this.isStopped || this.refusal !== undefined || this.flushing.isBusy) return;
     if (this.context.memory.frozen.length > 0) this.flushing.start(this.flushOldest());
@@ -126,7 +131,6 @@ export class Background {
     this.maintain();
   }
 
-  /** Resolves when the flush under way has ended; rejects as it did. */
   flushed(): Promise<void> {
     return this.flushing.ended();
   }
@@ -136,7 +140,6 @@ export class Background {
     this.flushing.handOver();
   }
 
-  /** Ends the flush under way on this thread. Throws what it throws. */
   finishFlushNow(): void {
     this.flushing.finishNow();
   }

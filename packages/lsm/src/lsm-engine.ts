@@ -25,7 +25,7 @@
  * Left out: keys and values kept apart (WiscKey): it pays for values of kilobytes, at the price of random reads in scans
  * and a garbage collector.
  */
-import { PhantomError, SqlState, assert } from '@phantom/base';
+import { assert } from '@phantom/base';
 import {
   type BatchReader,
   EngineCode,
@@ -40,7 +40,7 @@ import {
   type SortedWriter,
   type SpilledWrites,
 } from '@phantom/kv';
-import { Admission, MemoryLayers, SortedFiles, SpilledRuns } from '@phantom/runs';
+import { Admission, MemoryLayers, SortedFiles, SpilledRuns, WriteIntake } from '@phantom/runs';
 import type { EngineContext } from '@phantom/store';
 import { Background } from './background.js';
 import { openIngested } from './ingest.js';
@@ -91,27 +91,25 @@ export class LsmEngine implements KvEngine {
   private readonly memory: MemoryLayers<RunFile>;
   private readonly views: LsmViews;
   private readonly admission: Admission;
-  /** Bytes that deltas may hold now. */
-  private readonly deltaBytesMax: () => number;
   private readonly background: Background;
+  private readonly intake: WriteIntake;
   private readonly pacer = new Pacer();
   /** Those who are slowed; ended early when the engine is closed. */
   private readonly delays = new Set<() => void>();
-  /** Somebody waits for the batch that is being applied to end. */
-  private freezeWanted = false;
   /** Files that no manifest names, until it is sure that the log does not name them either. */
   private mayHaveOrphans = true;
-  private isClosed = false;
 
   private constructor(context: EngineContext, files: LsmFiles) {
     this.context = context;
     this.files = files;
     this.memory = new MemoryLayers(EngineCode.Lsm, files.flushedSeq);
     this.views = lsmViews(files, this.memory);
-    this.deltaBytesMax = files.options.memory?.join(() => this.admission.held) ?? (() => context.deltaBytesMax);
-    this.admission = new Admission(this.deltaBytesMax, () => this.memory.bytes);
+    const deltaBytesMax = files.options.memory?.join(() => this.admission.held) ?? (() => context.deltaBytesMax);
+    this.admission = new Admission(deltaBytesMax, () => this.memory.bytes);
     const { memory, views, admission } = this;
-    this.background = new Background({ files, memory, views, admission });
+    const flusher = new Background({ files, memory, views, admission });
+    this.background = flusher;
+    this.intake = new WriteIntake({ memory, admission, deltaBytesMax, flusher, files, readOnly: context.readOnly });
   }
 
   /** Opens the engine in a directory of its own. Rejects as LsmFiles.open does. */
@@ -127,25 +125,15 @@ export class LsmEngine implements KvEngine {
 
   admit(room: number, usesReserve = false): Promise<void> | undefined {
     const delayMs = this.pace(room);
-    if (delayMs > 0) return this.delay(delayMs).then(() => this.admitWithoutDelay(room, usesReserve));
-    return this.admitWithoutDelay(room, usesReserve);
+    if (delayMs > 0) return this.delay(delayMs).then(() => this.intake.admit(room, usesReserve));
+    return this.intake.admit(room, usesReserve);
   }
 
   admitNow(room: number, usesReserve = false): void {
-    const { background } = this;
     const delayMs = this.pace(room);
     // Who cannot wait lends a hand for as long.
-    if (delayMs > 0) background.assist(delayMs);
-    while (!this.isAdmitted(room, usesReserve, true)) {
-      this.makeRoom();
-      if (!background.isFlushing) {
-        throw new PhantomError(
-          SqlState.OutOfMemory,
-          'the memory for unflushed writes is reserved by other transactions',
-        );
-      }
-      background.finishFlushNow();
-    }
+    if (delayMs > 0) this.background.assist(delayMs);
+    this.intake.admitNow(room, usesReserve);
   }
 
   unadmit(room: number): void {
@@ -158,9 +146,7 @@ export class LsmEngine implements KvEngine {
       if (!memory.apply(batch, seq, operationsMax)) return false;
       this.views.dropEarlier();
     }
-    this.admission.giveBack(batch.room);
-    if (this.freezeWanted || memory.isActiveFull(this.deltaBytesMax)) this.freeze();
-    if (operationsMax === Number.POSITIVE_INFINITY) this.background.handOver();
+    this.intake.applied(batch.room, operationsMax === Number.POSITIVE_INFINITY);
     return true;
   }
 
@@ -206,34 +192,15 @@ export class LsmEngine implements KvEngine {
   }
 
   flushedSeq(): Seq {
-    return this.memory.isDirty ? this.files.flushedSeq : this.memory.applied;
+    return this.intake.flushedSeq();
   }
 
-  async flush(): Promise<Seq> {
-    const { memory, background } = this;
-    const target = Math.max(memory.applied, memory.applying);
-    while (this.flushedSeq() < target) {
-      if (background.failure !== undefined) throw background.failure;
-      if (this.isClosed || this.context.readOnly) break;
-      this.makeRoom();
-      background.retryNow();
-      // While a batch is being applied in slices its end must come first: its last slice freezes.
-      if (background.isFlushing) await background.flushed();
-      else await new Promise((resolve) => setImmediate(resolve));
-    }
-    return this.flushedSeq();
+  flush(): Promise<Seq> {
+    return this.intake.flush();
   }
 
   flushNow(): Seq {
-    const { memory, background } = this;
-    assert(memory.applying === 0, 'a flush that cannot wait comes between batches');
-    while (this.flushedSeq() < memory.applied && !this.isClosed && !this.context.readOnly) {
-      if (background.failure !== undefined) throw background.failure;
-      this.makeRoom();
-      background.retryNow();
-      background.finishFlushNow();
-    }
-    return this.flushedSeq();
+    return this.intake.flushNow();
   }
 
   /**
@@ -293,10 +260,9 @@ export class LsmEngine implements KvEngine {
   }
 
   async close(): Promise<void> {
-    if (this.isClosed) return;
-    this.isClosed = true;
+    if (this.intake.isClosed) return;
+    this.intake.close();
     await this.background.stop();
-    this.admission.refuse(new PhantomError(SqlState.AdminShutdown, 'the engine was closed'));
     for (const end of this.delays) end();
     this.views.close();
     for (const { ingested } of this.memory.frozen) for (const { run } of ingested) run.release();
@@ -309,18 +275,6 @@ export class LsmEngine implements KvEngine {
     return pressure > 0 ? this.pacer.book(room, pressure, this.context.clock.monotonicMs()) : 0;
   }
 
-  private admitWithoutDelay(room: number, usesReserve: boolean): Promise<void> | undefined {
-    try {
-      if (this.isClosed) throw new PhantomError(SqlState.AdminShutdown, 'the engine was closed');
-      if (this.isAdmitted(room, usesReserve, false)) return undefined;
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
-    const admitted = this.admission.wait(room);
-    this.makeRoom();
-    return admitted;
-  }
-
   private delay(delayMs: number): Promise<void> {
     return new Promise((resolve) => {
       const end = (): void => {
@@ -331,30 +285,6 @@ export class LsmEngine implements KvEngine {
       const timer = setTimeout(end, delayMs);
       this.delays.add(end);
     });
-  }
-
-  /** Reserves room; false when there is none now. Throws what refuses writes, from which removals on a full disk are spared. */
-  private isAdmitted(room: number, usesReserve: boolean, overtakes: boolean): boolean {
-    const { failure, refusal } = this.background;
-    if (failure !== undefined) throw failure;
-    if (this.context.readOnly || this.admission.tryReserve(room, overtakes)) {
-      if (refusal === undefined || usesReserve) return true;
-      this.admission.giveBack(room);
-    }
-    if (refusal !== undefined) throw refusal;
-    return false;
-  }
-
-  /** Freezes what there is, or sees to it that the end of the present batch does, and lets the flush run. */
-  private makeRoom(): void {
-    if (this.memory.applying !== 0) this.freezeWanted = true;
-    else this.freeze();
-  }
-
-  private freeze(): void {
-    this.freezeWanted = false;
-    this.memory.freeze();
-    this.background.startFlush();
   }
 
   /** Nobody looks before recovery has ended, so what the log wanted to hand over is taken by the first view. */

@@ -1,0 +1,139 @@
+/** The way of batches into memory and out of it, with a flusher that does what it is told. */
+import { describe, expect, it } from 'vitest';
+import { Admission, type Flusher, WriteIntake } from '../src/index.js';
+
+const ROOM = 600;
+
+/** Memory of which only the sums count. */
+class Memory {
+  applied = 3;
+  applying = 0;
+  isDirty = true;
+  frozen = 0;
+
+  isActiveFull(): boolean {
+    return false;
+  }
+
+  freeze(): void {
+    this.frozen++;
+  }
+}
+
+class ToldFlusher implements Flusher {
+  failure: Error | undefined = undefined;
+  refusal: Error | undefined = undefined;
+  isFlushing = false;
+  starts = 0;
+  handOvers = 0;
+  /** What a flush that ends does. */
+  end: () => void = () => undefined;
+
+  startFlush(): void {
+    this.starts++;
+    this.isFlushing = true;
+  }
+
+  retryNow(): void {
+    this.startFlush();
+  }
+
+  async flushed(): Promise<void> {
+    await Promise.resolve();
+    this.finishFlushNow();
+  }
+
+  handOver(): void {
+    this.handOvers++;
+  }
+
+  finishFlushNow(): void {
+    this.isFlushing = false;
+    this.end();
+  }
+}
+
+function open(readOnly = false) {
+  const memory = new Memory();
+  const flusher = new ToldFlusher();
+  const files = { flushedSeq: 1 };
+  const held = { bytes: 0 };
+  const admission = new Admission(
+    () => ROOM,
+    () => held.bytes,
+  );
+  const intake = new WriteIntake({ memory, admission, deltaBytesMax: () => ROOM, flusher, files, readOnly });
+  return { memory, flusher, files, held, admission, intake };
+}
+
+describe('a batch', () => {
+  it('that finds no room freezes what there is, and is let in when that is flushed', async () => {
+    const { memory, flusher, held, admission, intake } = open();
+    held.bytes = ROOM;
+    const admitted = intake.admit(ROOM, false);
+    expect([memory.frozen, flusher.starts]).toEqual([1, 1]);
+    held.bytes = 0;
+    admission.grant();
+    await admitted;
+    expect(intake.admit(1, false)).toBeInstanceOf(Promise);
+  });
+
+  it('that cannot wait has the flush ended here, and is told when there is none to wait for', () => {
+    const { flusher, held, intake } = open();
+    held.bytes = ROOM;
+    flusher.end = () => void (held.bytes = 0);
+    intake.admitNow(ROOM, false);
+    flusher.startFlush = () => undefined;
+    expect(() => intake.admitNow(ROOM, false)).toThrow('reserved by other transactions');
+  });
+
+  it('freezes at its end when somebody wanted room while it was applied', () => {
+    const { memory, held, flusher, intake } = open();
+    held.bytes = ROOM;
+    memory.applying = 4;
+    void intake.admit(ROOM, false);
+    expect(memory.frozen).toBe(0);
+    memory.applying = 0;
+    intake.applied(0, true);
+    intake.applied(0, false);
+    expect([memory.frozen, flusher.handOvers]).toEqual([1, 1]);
+  });
+
+  it('is refused while the disk is full, unless it gives room back, and for good after a failure', async () => {
+    const { flusher, intake } = open();
+    flusher.refusal = new Error('full');
+    await expect(intake.admit(1, false)).rejects.toThrow('full');
+    expect(intake.admit(ROOM, true)).toBeUndefined();
+    flusher.failure = new Error('lost');
+    await expect(intake.admit(1, true)).rejects.toThrow('lost');
+    await expect(intake.flush()).rejects.toThrow('lost');
+    expect(() => intake.flushNow()).toThrow('lost');
+  });
+
+  it('is turned away once the engine is closed', async () => {
+    const { held, intake } = open();
+    held.bytes = ROOM;
+    const waiting = intake.admit(ROOM, false) as Promise<void>;
+    intake.close();
+    await expect(waiting).rejects.toMatchObject({ code: '57P01' });
+    await expect(intake.admit(1, false)).rejects.toMatchObject({ code: '57P01' });
+  });
+});
+
+describe('a flush', () => {
+  it('goes on until the files hold what was applied when it began', async () => {
+    const { memory, flusher, files, intake } = open();
+    flusher.end = () => void files.flushedSeq++;
+    expect(await intake.flush()).toBe(3);
+    files.flushedSeq = 1;
+    expect(intake.flushNow()).toBe(3);
+    memory.isDirty = false;
+    memory.applied = 9;
+    expect(await intake.flush()).toBe(9);
+  });
+
+  it('does nothing where nothing may be written', async () => {
+    const { flusher, intake } = open(true);
+    expect([await intake.flush(), intake.flushNow(), flusher.starts]).toEqual([1, 1, 0]);
+  });
+});
