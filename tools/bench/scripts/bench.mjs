@@ -5,7 +5,7 @@
  * `reopen`: the first read after kill -9 under load, as a curve over the log (`--rows 1000000`, `--turns 1`). `scale`: durable
  * commits of 256 callers, an opening with 10,000 tables, the removal of a table of 1 GB. `spill`: one transaction of 2 GiB
  * (`--rows 8000000`, `--only btree`). `documents`: collections against
- * SQLite's JSON and nedb. `transactions`: hot rows, disjoint rows, read-modify-writes against better-sqlite3 and PostgreSQL.
+ * SQLite's JSON and nedb (`--only nedb`). `transactions`: hot rows, disjoint rows, read-modify-writes against better-sqlite3 and PostgreSQL.
  * `server`: the daemon and PostgreSQL under pgbench (`--only select,tpcb`, `--turns 1`, `--profile FOLDER`).
  * `large`: memory and disk of both trees alone with `--records 10000000` (`--only lsm`). `amplification`: what both trees write,
  * keep and read for five workloads, and what the advisor makes of them (`--rows 200000`). `prices`: what the

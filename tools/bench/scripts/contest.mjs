@@ -3,14 +3,18 @@
  * second; the medians and the median of the ratios are what may be quoted.
  */
 
-/** Runs `rounds` of both and prints a line. `ours` and `theirs` return { operations, seconds, cpuSeconds } or a promise of it. */
-export async function contest({ name, durability, target, rounds, ours, theirs, peerName }) {
+/**
+ * Runs `rounds` of both and prints a line. `ours` and `theirs` return { operations, seconds, cpuSeconds } or a promise of it. With
+ * `cold` a round goes before them, whose ratio is told apart: code is not compiled then, and nothing was read.
+ */
+export async function contest({ name, durability, target, rounds, ours, theirs, peerName, cold = false }) {
   const mine = [];
   const others = [];
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < rounds + (cold ? 1 : 0); round++) {
     mine.push(await ours(round));
     if (theirs !== undefined) others.push(await theirs(round));
   }
+  const firsts = cold ? [mine.shift(), others.shift()] : [];
   const rate = (run) => run.operations / run.seconds;
   const own = median(mine.map(rate));
   const line = [name.padEnd(44), `ours ${format(own)}/s`.padEnd(20)];
@@ -18,6 +22,7 @@ export async function contest({ name, durability, target, rounds, ours, theirs, 
   if (others.length > 0) {
     ratio = median(mine.map((run, i) => rate(run) / rate(others[i])));
     line.push(`${peerName} ${format(median(others.map(rate)))}/s`.padEnd(28), `ratio ${ratio.toFixed(2)}`.padEnd(12));
+    if (cold) line.push(`first ${(rate(firsts[0]) / rate(firsts[1])).toFixed(2)}`.padEnd(11));
   }
   line.push(`target ${target ?? '-'}`.padEnd(14), `durability ${durability}`);
   console.log(line.join(' '));
