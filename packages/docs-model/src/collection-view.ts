@@ -3,6 +3,7 @@ import type { IndexDescriptor, ObjectReader, Oid, TableDescriptor } from '@phant
 import { DocumentLayout } from './document-layout.js';
 import { fieldBytes } from './field-names.js';
 import { IndexLayout } from './index-layout.js';
+import { PlanChoices } from './plan-choices.js';
 
 export class CollectionView {
   readonly table: TableDescriptor;
@@ -15,6 +16,7 @@ export class CollectionView {
   readonly indexedFields: ReadonlySet<string> | undefined;
   /** The same in UTF-8. */
   readonly indexFields: readonly Uint8Array[] | undefined;
+  readonly choices = new PlanChoices();
   private readonly descriptors: readonly IndexDescriptor[];
 
   constructor(table: TableDescriptor, descriptors: readonly IndexDescriptor[]) {

@@ -65,13 +65,17 @@ export function crossed(
   prefixes: readonly Uint8Array[],
   points: readonly unknown[],
 ): Uint8Array[] {
+  const keyOf = (prefix: Uint8Array, point: unknown): Uint8Array => {
+    writer.reset();
+    writer.bytes(prefix);
+    index.appendPart(writer, part, point);
+    return writer.take();
+  };
+  if (prefixes.length === 1 && points.length === 1) return [keyOf(prefixes[0] as Uint8Array, points[0])];
   const keys = new Map<string, Uint8Array>();
   for (const prefix of prefixes) {
     for (const point of points) {
-      writer.reset();
-      writer.bytes(prefix);
-      index.appendPart(writer, part, point);
-      const key = writer.take();
+      const key = keyOf(prefix, point);
       keys.set(Buffer.from(key).toString('latin1'), key);
     }
   }

@@ -20,6 +20,7 @@ import { boundsOf, isPoint } from './bounds.js';
 import type { IndexLayout } from './index-layout.js';
 import { boundIndex, crossed, rangeOf } from './index-ranges.js';
 import { impliesFilter } from './implication.js';
+import { PlanChoice, shapeOf } from './plan-choices.js';
 import { Rank, rankOf } from './order.js';
 import type { SortPart } from './sort.js';
 import type { MvccTransaction } from '@phantom/mvcc';
@@ -49,6 +50,8 @@ export interface Plan {
   readonly answersFilter?: boolean;
   /** The conditions that bound the scan, for explain. */
   readonly bounds: readonly Condition[];
+  /** It is told what the plan has cost. */
+  readonly choice?: PlanChoice;
 }
 
 export interface PlanRequest {
@@ -71,11 +74,26 @@ const LOOKUP_COST = 3;
 const CHEAP_COST = 100;
 
 export function planScan(request: PlanRequest): Plan {
-  const { filter, hint, view } = request;
+  const { filter, hint, view, sort } = request;
   if (filter.text !== undefined) return textPlan(request, filter.text.search);
   if (hint !== undefined) return hintedPlan(request, hint);
   const byId = idPlan(request);
   if (byId?.access.kind === 'keys') return byId;
+  const shape = sort.length > 0 ? undefined : shapeOf(filter);
+  const choice = shape === undefined ? undefined : view.choices.of(shape);
+  if (choice !== undefined) {
+    const plan = indexPlan(request, choice.index, false, choice);
+    if (plan !== undefined) return plan;
+  }
+  const plan = cheapestPlan(request, byId);
+  if (shape !== undefined && plan.access.kind === 'index')
+    view.choices.keep(shape, new PlanChoice(plan.access.index, plan.keys));
+  return plan;
+}
+
+/** Compares what every index would cost with walking the collection, or `byId`, a range of ids. */
+function cheapestPlan(request: PlanRequest, byId: Plan | undefined): Plan {
+  const { filter, view } = request;
   let byIndex: Plan | undefined;
   for (const index of view.indexes) {
     const plan = bestIndexPlan(request, index);
@@ -240,7 +258,7 @@ function isMultikey(transaction: MvccTransaction, index: IndexLayout): boolean {
 }
 
 /** A plan over one index; undefined when it cannot answer, or (unless asked for by name) does not help. */
-function indexPlan(request: PlanRequest, index: IndexLayout, hinted = false): Plan | undefined {
+function indexPlan(request: PlanRequest, index: IndexLayout, hinted = false, choice?: PlanChoice): Plan | undefined {
   const { filter, transaction } = request;
   const { definition } = index;
   if (definition.kind === 'text' || index.index.state !== 'valid') return undefined;
@@ -251,7 +269,7 @@ function indexPlan(request: PlanRequest, index: IndexLayout, hinted = false): Pl
   if (definition.sparse && !existing) return undefined;
   const order = multikey ? undefined : orderOf(index, request.sort, fixed, prefixes);
   if (bound === 0 && !hinted && (order === undefined || request.sort.length === 0)) return undefined;
-  const keys = estimated(request, index, ranges, bound);
+  const keys = choice?.keys ?? estimated(request, index, ranges, bound);
   const sorted = request.sort.length === 0 || order !== undefined;
   const read = sorted && request.wanted !== undefined ? Math.min(keys, request.wanted * 10) : keys;
   return {
@@ -262,6 +280,7 @@ function indexPlan(request: PlanRequest, index: IndexLayout, hinted = false): Pl
     answersFilter: !multikey && filter.onlyEqualities && used.length === filter.conditions.length,
     cost: sorted ? read * LOOKUP_COST : keys * (LOOKUP_COST + 1),
     bounds: used,
+    ...(choice === undefined ? {} : { choice }),
   };
 }
 

@@ -193,6 +193,7 @@ export class Reader {
   }
 
   close(): void {
+    this.plan.choice?.tell(this.counters.keysExamined);
     this.scan.close();
     this.ordered = [][Symbol.iterator]();
   }

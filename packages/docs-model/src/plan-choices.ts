@@ -1,0 +1,63 @@
+/**
+ * Which index served queries of a shape last, so that the next one neither asks the engine for estimates nor looks at other indexes. Queries
+ * of a shape ask the same paths for plain values, and nothing else. Choices belong to one version of a collection and its
+ * indexes (collection-view.ts), so whoever makes or drops an index begins with none.
+ *
+ * Values differ: a choice is given up when one had to look at far more keys than was foreseen, and after some hundred uses, since
+ * collections grow. What is chosen costs time alone, never an answer.
+ */
+import type { CompiledFilter } from './filter/filter.js';
+import type { IndexLayout } from './index-layout.js';
+
+/** Shapes remembered for a collection. When there are as many, all are forgotten. */
+const SHAPES_MAX = 256;
+const USES_MAX = 500;
+/** A choice stays good up to so many times the keys that were foreseen, and so many more. */
+const EXCESS_FACTOR = 10;
+const EXCESS_KEYS = 100;
+
+export class PlanChoice {
+  readonly index: IndexLayout;
+  /** Keys that were foreseen when it was made. */
+  readonly keys: number;
+  private usesLeft = USES_MAX;
+
+  constructor(index: IndexLayout, keys: number) {
+    this.index = index;
+    this.keys = keys;
+  }
+
+  /** True once for each use. */
+  use(): boolean {
+    return this.usesLeft-- > 0;
+  }
+
+  /** A query that was answered by it looked at so many keys. */
+  tell(keysExamined: number): void {
+    if (keysExamined > EXCESS_FACTOR * this.keys + EXCESS_KEYS) this.usesLeft = 0;
+  }
+}
+
+export class PlanChoices {
+  private readonly choices = new Map<string, PlanChoice>();
+
+  /** The choice for a shape, while it may be used. */
+  of(shape: string): PlanChoice | undefined {
+    const choice = this.choices.get(shape);
+    return choice?.use() === true ? choice : undefined;
+  }
+
+  keep(shape: string, choice: PlanChoice): void {
+    if (this.choices.size >= SHAPES_MAX) this.choices.clear();
+    this.choices.set(shape, choice);
+  }
+}
+
+/** The shape of a filter that asks paths for plain values and nothing else; undefined for every other. */
+export function shapeOf({ onlyEqualities, conditions }: CompiledFilter): string | undefined {
+  const first = conditions[0];
+  if (!onlyEqualities || first === undefined) return undefined;
+  let shape = first.path;
+  for (let i = 1; i < conditions.length; i++) shape += `\0${(conditions[i] as typeof first).path}`;
+  return shape;
+}

@@ -1,0 +1,60 @@
+/** Plans are chosen once for queries of a shape: nothing is estimated again, until the choice turns out badly or an index comes or goes. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Harness, openHarness } from './harness.js';
+
+let harness: Harness;
+
+beforeEach(async () => {
+  harness = await openHarness();
+});
+
+afterEach(() => harness.close());
+
+describe('choices of plans', () => {
+  it('serve queries that ask the same paths for other values', async () => {
+    const c = harness.collection('c');
+    await c.insertMany(Array.from({ length: 200 }, (_, i) => ({ _id: i, a: i % 50, b: i % 40 })));
+    await c.createIndex({ a: 1 });
+    await c.createIndex({ b: 1 });
+    const estimate = vi.spyOn(harness.model.ports, 'estimate');
+    expect(await c.countDocuments({ a: 1, b: 1 })).toBe(1);
+    expect(estimate).toHaveBeenCalled();
+    estimate.mockClear();
+    expect(await c.countDocuments({ a: 2, b: 2 })).toBe(1);
+    expect((await c.find({ a: 7, b: 17 }).toArray()).map(({ _id }) => _id)).toEqual([57]);
+    expect(await c.updateMany({ a: 3, b: 3 }, { $set: { c: 1 } })).toMatchObject({ matchedCount: 1 });
+    expect(estimate).not.toHaveBeenCalled();
+    await c.find({ a: { $gt: 48 } }).toArray();
+    expect(estimate).toHaveBeenCalled();
+  });
+
+  it('end with the indexes that they were made among', async () => {
+    const c = harness.collection('c');
+    await c.insertMany(Array.from({ length: 200 }, (_, i) => ({ _id: i, a: i % 20, b: i })));
+    await c.createIndex({ a: 1 });
+    const used = async (): Promise<string | undefined> => (await c.find({ a: 1, b: 1 }).explain()).index;
+    expect([await used(), await used()]).toEqual(['c_a_1', 'c_a_1']);
+    await c.createIndex({ b: 1 });
+    expect([await used(), await used()]).toEqual(['c_b_1', 'c_b_1']);
+    await c.dropIndex('c_b_1');
+    expect(await used()).toBe('c_a_1');
+    await c.dropIndex('c_a_1');
+    expect(await used()).toBeUndefined();
+    expect(await c.countDocuments({ a: 1, b: 1 })).toBe(1);
+  });
+
+  it('are given up when a value is far more frequent than foreseen', async () => {
+    const c = harness.collection('c');
+    const documents = Array.from({ length: 2000 }, (_, i) => ({ _id: i, a: i < 1800 ? 0 : i, b: i < 200 ? i : -1 }));
+    await c.insertMany(documents);
+    await c.createIndex({ a: 1 });
+    await c.createIndex({ b: 1 });
+    const looks = async (filter: object): Promise<unknown[]> => {
+      const { index, keysExamined, returned } = await c.find(filter).explain();
+      return [index, keysExamined, returned];
+    };
+    expect(await looks({ a: 1900, b: -1 })).toEqual(['c_a_1', 1, 1]);
+    expect(await looks({ a: 0, b: 7 })).toEqual(['c_a_1', 1800, 1]);
+    expect(await looks({ a: 0, b: 7 })).toEqual(['c_b_1', 1, 1]);
+  });
+});
