@@ -1,4 +1,7 @@
-/** Sorting documents: by paths, each up or down; an array stands by its least element going up, by its greatest going down. */
+/**
+ * Sorting documents: by paths, each up or down; an array stands by its least element going up, by its greatest going down. One that is
+ * empty comes before everything else, before null, too.
+ */
 import { badArgument, unknownOperator } from './errors.js';
 import { type PlainObject, compareValues, isObject } from './order.js';
 import { type Path, parsePath, walkPath } from './path.js';
@@ -54,26 +57,34 @@ export class Sorter {
 
   readonly compare = (a: SortKey, b: SortKey): number => {
     for (let i = 0; i < this.parts.length; i++) {
-      const order = compareValues(a[i], b[i]);
+      const order = compareSorted(a[i], b[i]);
       if (order !== 0) return (this.parts[i] as { descending: boolean }).descending ? -order : order;
     }
     return 0;
   };
 }
 
-/** The least or greatest value at a path, looking into arrays. Nothing, and an empty array, stand with null. */
+/** Stands for an empty array. */
+const EMPTY = Symbol('empty array');
+
+function compareSorted(a: unknown, b: unknown): number {
+  if (a !== EMPTY && b !== EMPTY) return compareValues(a, b);
+  return a === b ? 0 : a === EMPTY ? -1 : 1;
+}
+
+/** The least or greatest value at a path, looking into arrays. Nothing stands with null. */
 function sortValue(document: PlainObject, path: Path, greatest: boolean): unknown {
   let found: unknown;
   let any = false;
   const offer = (value: unknown): void => {
-    const better = !any || (greatest ? compareValues(value, found) > 0 : compareValues(value, found) < 0);
+    const better = !any || (greatest ? compareSorted(value, found) > 0 : compareSorted(value, found) < 0);
     if (better) found = value;
     any = true;
   };
   walkPath(document, path, (value) => {
     if (Array.isArray(value)) {
       for (const item of value) offer(item);
-      if (value.length === 0) offer(undefined);
+      if (value.length === 0) offer(EMPTY);
     } else {
       offer(value);
     }

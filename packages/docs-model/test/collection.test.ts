@@ -108,6 +108,18 @@ describe('finding', () => {
     expect((await c.find().explain()).documentsExamined).toBe(0);
   });
 
+  it('sorts empty arrays before null and what is missing, with an index as without', async () => {
+    const c = harness.collection('empty');
+    await c.insertMany([{ _id: 1, a: null }, { _id: 2, a: [] }, { _id: 3, a: 0 }, { _id: 4 }, { _id: 5, a: [-1, 7] }]);
+    const ids = async (direction: 1 | -1): Promise<unknown[]> =>
+      (await c.find({}).sort({ a: direction, _id: 1 }).toArray()).map(({ _id }) => _id);
+    for (let round = 0; round < 2; round++) {
+      expect(await ids(1)).toEqual([2, 1, 4, 5, 3]);
+      expect(await ids(-1)).toEqual([5, 3, 1, 4, 2]);
+      await c.createIndex({ a: 1 });
+    }
+  });
+
   it('sorts, skips, limits and projects', async () => {
     const c = await numbers(100);
     const cursor = c.find({ mod: 3 }).sort({ half: -1 }).skip(1).limit(2).project({ name: 1, _id: 0 });

@@ -7,6 +7,7 @@ import { compileUpdate } from '../src/update/update.js';
 import { identical } from '../src/update/places.js';
 import { document as documents } from './arbitraries.js';
 import { openHarness } from './harness.js';
+import { runs } from './oracle.js';
 
 const NOW = 0;
 const field = fc.constantFrom('a', 'b', 'c', 'new', 'a.b', 'b.0', 'c.new');
@@ -49,7 +50,7 @@ it('leaves what it does not name as it was, to the byte', async () => {
         expect(await one.countDocuments({ a: wanted['a'] ?? null, _id: id })).toBe(1);
       }
     }),
-    { seed: 21, numRuns: 150 },
+    runs(150, 21),
   );
   expect(changed).toBeGreaterThan(50);
   await harness.close();

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { compileFilter } from '../src/filter/filter.js';
 import { storeFilter, storedFilter } from '../src/stored-filter.js';
 import { document, filter } from './arbitraries.js';
+import { runs } from './oracle.js';
 
 describe('a compiled filter', () => {
   it('agrees with mingo', () => {
@@ -12,7 +13,7 @@ describe('a compiled filter', () => {
       fc.property(document, filter, (doc, query) => {
         expect(compileFilter(query).matches(doc)).toBe(new Query(query as never).test(doc as never));
       }),
-      { numRuns: 5000, seed: 8 },
+      runs(5000, 8),
     );
   });
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { aggregate as mingoAggregate } from 'mingo';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Harness, openHarness } from './harness.js';
+import { runs } from './oracle.js';
 
 let harness: Harness;
 
@@ -106,6 +107,6 @@ it('agrees with mingo on random graphs', async () => {
         expect(sorted(ours)).toEqual(sorted(theirs));
       },
     ),
-    { numRuns: 40, seed: 41 },
+    runs(40, 41),
   );
 });

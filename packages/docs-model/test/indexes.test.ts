@@ -10,6 +10,7 @@ import { compareValues } from '../src/order.js';
 import { Sorter, parseSort } from '../src/sort.js';
 import { document, filter } from './arbitraries.js';
 import { type Harness, openHarness } from './harness.js';
+import { runs } from './oracle.js';
 
 let harness: Harness;
 let clock: ManualClock;
@@ -330,7 +331,7 @@ describe('an answer', () => {
             await c.drop();
           },
         ),
-        { numRuns: 25, seed: 20 + i },
+        runs(25, 20 + i),
       );
       expect(indexed).toBeGreaterThan(20);
     });

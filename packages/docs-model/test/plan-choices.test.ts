@@ -49,7 +49,7 @@ describe('choices of plans', () => {
     await c.insertMany(documents);
     await c.createIndex({ a: 1 });
     await c.createIndex({ b: 1 });
-    const looks = async (filter: object): Promise<unknown[]> => {
+    const looks = async (filter: Record<string, unknown>): Promise<unknown[]> => {
       const { index, keysExamined, returned } = await c.find(filter).explain();
       return [index, keysExamined, returned];
     };

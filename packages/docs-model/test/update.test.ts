@@ -4,9 +4,11 @@ import { updateOne as mingoUpdateOne } from 'mingo';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { compileFilter } from '../src/filter/filter.js';
 import { Decimal } from '../src/index.js';
+import { compareValues } from '../src/order.js';
 import { compileUpdate } from '../src/update/update.js';
 import { document } from './arbitraries.js';
 import { type Harness, openHarness } from './harness.js';
+import { runs } from './oracle.js';
 
 const now = new Date(1e12);
 
@@ -118,6 +120,9 @@ const cases: Readonly<Record<string, Case>> = {
   ],
 };
 
+const hasRepeats = (value: unknown): boolean =>
+  Array.isArray(value) && value.some((one, i) => value.slice(0, i).some((other) => compareValues(one, other) === 0));
+
 describe('an update', () => {
   for (const [name, [before, update, after, options]] of Object.entries(cases)) {
     it(name, () => {
@@ -187,6 +192,8 @@ describe('an update', () => {
     let compared = 0;
     fc.assert(
       fc.property(document, one, (before, update) => {
+        // mingo takes out what an array has twice (mingo-differences.test.ts).
+        fc.pre(!('$addToSet' in update) || !Object.values(before).some(hasRepeats));
         let ours: unknown;
         try {
           ours = updated(before, update);
@@ -202,7 +209,7 @@ describe('an update', () => {
         compared++;
         expect(ours).toEqual(theirs[0]);
       }),
-      { numRuns: 1000, seed: 9 },
+      runs(1000, 9),
     );
     expect(compared).toBeGreaterThan(300);
   });
