@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { historyFile, readHistory, writeHistory } from '../src/sql/history.js';
 import { Runner } from '../src/sql/runner.js';
+import { RunningTime } from '../src/sql/running-time.js';
 import { runShell } from '../src/sql/shell.js';
 import type { SqlTarget, StatementResult } from '../src/sql/target.js';
 import { capture } from './support/capture.js';
@@ -157,5 +158,33 @@ describe('shell', () => {
     });
     expect(target.cancels).toBe(1);
     expect(target.texts).toEqual(['wait;', 'select;']);
+  });
+});
+
+describe('a statement that takes long', () => {
+  it('says for how long it has been running, on a terminal, until its answer comes', () => {
+    vi.useFakeTimers();
+    try {
+      const written: string[] = [];
+      const terminal = { isTTY: true, write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream;
+      const time = new RunningTime(terminal);
+      time.begin();
+      vi.advanceTimersByTime(900);
+      time.end();
+      expect(written).toEqual([]);
+      time.begin();
+      vi.advanceTimersByTime(2100);
+      time.end();
+      vi.advanceTimersByTime(5000);
+      expect(written.map((text) => text.replace('\u001B[K', '|'))).toEqual([
+        '\rrunning for 1 s; Ctrl-C stops it|',
+        '\rrunning for 2 s; Ctrl-C stops it|',
+        '\r|',
+      ]);
+      new RunningTime({ isTTY: false } as NodeJS.WriteStream).begin();
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

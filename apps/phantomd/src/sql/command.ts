@@ -7,6 +7,7 @@ import { CommandError } from '../failure.js';
 import type { OutputFormat } from './format.js';
 import { historyFile } from './history.js';
 import { Runner } from './runner.js';
+import { RunningTime } from './running-time.js';
 import { type TargetOptions, openTarget } from './open-target.js';
 
 export interface SqlOptions extends TargetOptions {
@@ -23,7 +24,12 @@ export async function sql(options: SqlOptions): Promise<ExitCode> {
   const scripts = await Promise.all(options.files.map(readScript));
   const target = await openTarget(options);
   try {
-    const runner = new Runner(target, options.format, (text) => process.stdout.write(text));
+    const runner = new Runner(
+      target,
+      options.format,
+      (text) => process.stdout.write(text),
+      new RunningTime(process.stderr),
+    );
     return (await runAll(runner, options, scripts)) ? ExitCode.Done : ExitCode.Failed;
   } finally {
     await target.close();

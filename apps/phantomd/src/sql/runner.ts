@@ -6,6 +6,7 @@ import { parseCopyCommand, withCopyEnds } from './copy-command.js';
 import { describeRelations, listingQuery } from './describe.js';
 import { OUTPUT_FORMATS, type OutputFormat, formatResult } from './format.js';
 import { splitStatements } from './statement-splitter.js';
+import type { RunningTime } from './running-time.js';
 import type { CopyEnds, SqlTarget, StatementResult } from './target.js';
 import { parseWatchCommand, watch } from './watch-command.js';
 
@@ -33,6 +34,7 @@ const FIRST_WORD = /^(?:"[^"]*"?|[^\s"])+/;
 export class Runner {
   readonly target: SqlTarget;
   private readonly write: (text: string) => void;
+  private readonly runningTime: RunningTime | undefined;
   private format: OutputFormat;
   /** The format that \x goes back to. */
   private formatBefore: OutputFormat = 'aligned';
@@ -42,22 +44,32 @@ export class Runner {
   private last: string | undefined;
   private watching: AbortController | undefined;
 
-  constructor(target: SqlTarget, format: OutputFormat, write: (text: string) => void) {
+  /** `runningTime` is for a person who waits; without it long statements run in silence. */
+  constructor(target: SqlTarget, format: OutputFormat, write: (text: string) => void, runningTime?: RunningTime) {
     this.target = target;
     this.format = format;
     this.write = write;
+    this.runningTime = runningTime;
   }
 
   /** Runs a text as one; false when it failed, which has been told then. */
   async run(text: string, copy?: CopyEnds): Promise<boolean> {
+    const { runningTime } = this;
     const startMs = performance.now();
+    const receive = (result: StatementResult): void => {
+      runningTime?.end();
+      this.show(result);
+    };
+    runningTime?.begin();
     try {
-      await this.target.run(text, (result) => this.show(result), copy);
+      await this.target.run(text, receive, copy);
       return true;
     } catch (error) {
+      runningTime?.end();
       reportError(error, this.format === 'json', text);
       return false;
     } finally {
+      runningTime?.end();
       if (this.isTimed) this.write(`Time: ${(performance.now() - startMs).toFixed(3)} ms\n`);
     }
   }
