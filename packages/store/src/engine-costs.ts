@@ -11,8 +11,9 @@
  *   B+tree   runs are merged into the pages they touch as merge-policy.ts of the B+tree decides: every 4 runs when that is
  *            cheap, every 8 when it is bearable; else runs are merged with each other until they are enough, or writing
  *            ends. A page is written whole for each row in it that has changed. Keys that ascend touch new pages only.
- *   LSM      every 4 runs are merged into the level below, of which every row is written again. Further levels, of
- *            levelFactor times the size, cost each row half the factor more. Keys that ascend are moved unread.
+ *   LSM      4 runs or more are merged into the level below, of which every row is written again, once that is at most
+ *            twice as large; until then 4 at a time become one, up to 4 that are full. Further levels, of levelFactor times
+ *            the size, cost each row half the factor more. Keys that ascend are moved unread.
  *
  * Left out: the disk's reads (both engines read one page or block for a row that is not cached) and the room that each takes.
  */
@@ -76,7 +77,7 @@ const PRICES: Readonly<Record<'btree' | 'lsm', Prices>> = {
     coldGet: [11.8, 0.021],
     seek: [9.2, 0.026],
     scannedRow: [0.19, 0.0013],
-    rewrite: [1.35, 0.0086],
+    rewrite: [0.87, 0.0052],
     merge: [0, 0],
   },
 };
@@ -93,8 +94,12 @@ const COMPRESSED_SHARE = 0.65;
 const RUNS_MAX = 8;
 const CHEAP = 6;
 const BEARABLE = 24;
-/** Runs that the LSM-tree merges into the level below, and the sizes of that: see compaction-picker.ts. */
+/**
+ * Runs that the LSM-tree merges into the level below or with each other, how many times their bytes that level may have for it,
+ * and the sizes of levels: see compaction-picker.ts.
+ */
 const LEVEL0_RUNS = 4;
+const CHEAP_FACTOR = 2;
 const LEVEL_FACTOR = 10;
 /** The topmost level has so many deltas. */
 const LEVEL_DELTAS = 4;
@@ -102,14 +107,17 @@ const LEVEL_DELTAS = 4;
 /** What the writes come to in either engine before the two part. */
 interface Flow {
   readonly rowBytes: number;
-  /** Runs that are flushed. */
+  /** Runs that are flushed, and the bytes of a delta that make one. */
   readonly runs: number;
+  readonly deltaBytes: number;
   /** Rows of one run, and of so many merged. */
   rowsOf(runs: number): number;
   /** Share of the writes that go behind all others. */
   readonly appended: number;
   /** Rows of the table, halfway through where these writes have made it. */
   readonly tableRows: number;
+  /** Whether they have. */
+  readonly isLoad: boolean;
 }
 
 /** Rows and file bytes written again in the background. */
@@ -156,9 +164,11 @@ function flowOf(evidence: SpaceEvidence, deltaBytes: number): Flow {
   return {
     rowBytes,
     runs,
+    deltaBytes,
     rowsOf: (count) => differentKeys(Math.min(writes, count * runWrites), keysWritten),
     appended: writes === 0 ? 0 : appends / writes,
     tableRows: isLoad ? Math.max(rows - writes / 2, rows / 2) : rows,
+    isLoad,
   };
 }
 
@@ -167,22 +177,23 @@ function differentKeys(writes: number, keys: number): number {
   return keys === Number.POSITIVE_INFINITY ? writes : keys * (1 - Math.exp(-writes / keys));
 }
 
-function treeMerges({ rowBytes, runs, rowsOf, appended, tableRows }: Flow): Rewriting {
+function treeMerges({ rowBytes, runs, rowsOf, appended, tableRows, isLoad }: Flow): Rewriting {
   const pageRows = (PAGE_BYTES * PAGE_FILL) / rowBytes;
-  const pages = tableRows / pageRows;
-  const touchedBy = (rows: number): number => {
+  // Of a table that grows, what a merge brings is among the pages that it writes, and not yet among those that decide.
+  const touchedBy = (rows: number, grown: number): number => {
     const scattered = rows * (1 - appended);
+    const pages = (tableRows + (isLoad ? grown * rows : 0)) / pageRows;
     return (rows * appended) / pageRows + (pages === 0 ? 0 : pages * (1 - Math.exp(-scattered / pages)));
   };
   // At 4 runs only what is cheap, later what is bearable; runs know how many rows they have, not how many are the same.
   const isBearable = (count: number, rows: number): boolean =>
-    (2 * touchedBy(rows) * PAGE_BYTES) / (rows * rowBytes) <= (count < RUNS_MAX ? CHEAP : BEARABLE);
+    (2 * touchedBy(rows, -0.5) * PAGE_BYTES) / (rows * rowBytes) <= (count < RUNS_MAX ? CHEAP : BEARABLE);
   let count = RUNS_MAX / 2;
   while (count < runs && !isBearable(count, count <= RUNS_MAX ? count * rowsOf(1) : rowsOf(count))) count *= 2;
   // When writing ends everything is merged.
-  const merges = Math.max(1, runs / count);
+  const merges = Math.ceil(runs / count);
   const merged = rowsOf(runs / merges);
-  const pagesWritten = merges * touchedBy(merged);
+  const pagesWritten = merges * touchedBy(merged, 0.5);
   // Until then runs are merged with those that are as large.
   const runRows = merges * merged * Math.max(0, Math.log2(Math.min(count, runs) / RUNS_MAX));
   return {
@@ -192,14 +203,27 @@ function treeMerges({ rowBytes, runs, rowsOf, appended, tableRows }: Flow): Rewr
   };
 }
 
-function compactions({ rowBytes, runs, rowsOf, appended, tableRows }: Flow): Rewriting {
+function compactions({ rowBytes, runs, deltaBytes, rowsOf, appended, tableRows, isLoad }: Flow): Rewriting {
   const levelRows = (LEVEL_DELTAS * rowsOf(1)) / COMPRESSED_SHARE;
-  const merges = Math.floor(runs / LEVEL0_RUNS);
-  const brought = rowsOf(LEVEL0_RUNS);
   // What is written behind everything meets nothing on its way down.
   const scattered = 1 - appended;
   const deeper = Math.max(0, Math.log(tableRows / levelRows) / Math.log(LEVEL_FACTOR) - 1);
   const baseRows = tableRows / LEVEL_FACTOR ** Math.ceil(deeper);
-  const rewritten = merges * scattered * (baseRows + brought * (1 + (Math.ceil(deeper) * LEVEL_FACTOR) / 2));
+  // Runs of level 0 that go down together: few while the base is small, at most 4 that are full, as a delta's bytes are.
+  const roundsMax = Math.max(0, Math.ceil(logOf(deltaBytes / (rowsOf(1) * rowBytes * COMPRESSED_SHARE), LEVEL0_RUNS)));
+  const cheapFrom = Math.max(LEVEL0_RUNS, baseRows / (CHEAP_FACTOR * rowsOf(1)));
+  const together = Math.min(cheapFrom, LEVEL0_RUNS ** (1 + roundsMax));
+  const rounds = Math.max(0, logOf(Math.min(runs, together), LEVEL0_RUNS) - 1);
+  const tiered = scattered * rounds * (runs / together) * rowsOf(together);
+  const merges = Math.floor(runs / together);
+  const brought = rowsOf(together);
+  // Of a table that grows, what stays in level 0 and what a merge brings are not yet in the base that it meets.
+  const late = isLoad ? Math.min(baseRows, ((runs - merges * together) * rowsOf(1) + brought) / 2) : 0;
+  const deeperRows = (brought * Math.ceil(deeper) * LEVEL_FACTOR) / 2;
+  const rewritten = tiered + merges * scattered * (baseRows - late + brought + deeperRows);
   return { rewritten, merged: 0, fileBytes: rewritten * rowBytes * COMPRESSED_SHARE };
+}
+
+function logOf(number: number, base: number): number {
+  return Math.log(number) / Math.log(base);
 }

@@ -21,12 +21,13 @@ const ENGINES = ['btree', 'lsm'];
 const WORSE_MAX = 1.2;
 const COLUMNS = ['', 'log', 'flush', 'merge', 'disk', 'pages', 'CPU ms', 'cost ms', 'estimated'];
 
-export function amplificationSuite({ quick, rows = quick ? 20_000 : ROWS, directory }) {
+export function amplificationSuite({ quick, rows = quick ? 20_000 : ROWS, only, directory }) {
   console.log(`\n## Amplification: ${rows} rows of 16 + 100 bytes, ${JSON.stringify(CONFIGURATION)}`);
   console.log(
     'log, flush, merge: bytes written for each byte of the user; disk: bytes for each byte of its rows; pages: read for each row that is read',
   );
-  for (const name of Object.keys(WORKLOADS)) {
+  const isWanted = (name) => only === undefined || only.some((part) => name.includes(part));
+  for (const name of Object.keys(WORKLOADS).filter(isWanted)) {
     console.log(`\n${name}`);
     row(COLUMNS);
     const found = ENGINES.map((engine) => measure(engine, name, rows, directory));
