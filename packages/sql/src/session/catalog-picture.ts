@@ -332,7 +332,7 @@ export class CatalogPicture implements CatalogPort {
       },
       statisticsOf: (oid) => session.engine.statistics.of(oid),
       activity: activityOf(session),
-      settingRows: () => session.settings.rows(),
+      settings: () => session.settings.listed(),
     };
   }
 

@@ -7,11 +7,28 @@
 import { PhantomError, unsupportedError } from '@phantom/base';
 import { absentSettings } from './absent-settings.js';
 import { fixedSettings } from './fixed-settings.js';
+import type { ListedSetting } from '../system-views/system-view.js';
 import { SETTING_DEFINITIONS, type SettingDefinition, type SettingKind } from './setting-definitions.js';
 
 const ALL_SETTINGS: readonly SettingDefinition[] = [...SETTING_DEFINITIONS, ...fixedSettings, ...absentSettings];
 
 const BY_NAME = new Map(ALL_SETTINGS.map((definition) => [definition.name, definition]));
+/** Names as they are shown, where that is not in small letters. */
+const TITLES: Readonly<Record<string, string>> = {
+  timezone: 'TimeZone',
+  datestyle: 'DateStyle',
+  intervalstyle: 'IntervalStyle',
+};
+const SETTINGS_BY_TITLE = ALL_SETTINGS.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+/** Kinds as pg_settings calls them. */
+const VARTYPES: Readonly<Record<SettingKind['kind'], ListedSetting['vartype']>> = {
+  boolean: 'bool',
+  integer: 'integer',
+  real: 'real',
+  enum: 'enum',
+  text: 'string',
+  list: 'string',
+};
 const TRUE_WORDS = ['on', 'true', 'yes', '1', 't', 'y', 'tr', 'tru', 'ye'];
 const FALSE_WORDS = ['off', 'false', 'no', '0', 'f', 'n', 'of', 'fa', 'fal', 'fals'];
 const UNIT_FACTORS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
@@ -29,7 +46,7 @@ interface UndoStep {
   readonly action?: () => void;
 }
 
-/** One setting as SHOW ALL and pg_settings list it. */
+/** One setting as SHOW ALL lists it. */
 export interface SettingRow {
   readonly name: string;
   readonly value: string;
@@ -140,12 +157,33 @@ export class Settings {
 
   /** Every setting, by name. */
   rows(): SettingRow[] {
-    const rows = ALL_SETTINGS.map((definition) => ({
-      name: definition.name,
-      value: showValue(definition.kind, this.get(definition.name)),
-      description: definition.description,
+    return SETTINGS_BY_TITLE.map(({ name, kind, description }) => ({
+      name: this.title(name),
+      value: showValue(kind, this.get(name)),
+      description,
     }));
-    return rows.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Every setting, as pg_settings has it: values in the setting's unit. */
+  listed(): ListedSetting[] {
+    return SETTINGS_BY_TITLE.map((definition) => {
+      const { name, kind } = definition;
+      const isNumber = kind.kind === 'integer' || kind.kind === 'real';
+      return {
+        name: this.title(name),
+        setting: this.get(name),
+        unit: isNumber ? kind.unit : undefined,
+        vartype: VARTYPES[kind.kind],
+        context: definition.internal === true ? 'internal' : 'user',
+        minimum: isNumber ? String(kind.minimum) : undefined,
+        maximum: isNumber ? String(kind.maximum) : undefined,
+        values: kind.kind === 'enum' ? kind.values : undefined,
+        description: definition.description,
+        isSet: this.values.has(name),
+        default: definition.default,
+        reset: this.defaults.get(name) ?? definition.default,
+      };
+    });
   }
 
   /** Text as SHOW prints it: with the unit PostgreSQL would choose. */
@@ -202,12 +240,6 @@ export class Settings {
     this.changed(key, this.tryGet(key) ?? '', BY_NAME.get(key)?.reported === true);
   }
 }
-
-const TITLES: Readonly<Record<string, string>> = {
-  timezone: 'TimeZone',
-  datestyle: 'DateStyle',
-  intervalstyle: 'IntervalStyle',
-};
 
 function canonicalName(name: string): string {
   return name.toLowerCase();
@@ -331,7 +363,7 @@ function showValue(kind: SettingKind, value: string): string {
           ['MB', 1024],
           ['kB', 1],
         ];
-  const amount = Number(value);
+  const amount = Number(value) * (kind.unit === '8kB' ? 8 : 1);
   for (const [unit, factor] of units) {
     const count = Math.round(amount / factor);
     if (Math.abs(count * factor - amount) <= 1e-8 * amount) return `${count}${unit}`;

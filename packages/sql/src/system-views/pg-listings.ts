@@ -144,17 +144,22 @@ function* indexStatisticsRows(source: SystemViewSource): Iterable<CatalogRow> {
 }
 
 function* settingRows(source: SystemViewSource): Iterable<CatalogRow> {
-  for (const { name, value, description } of source.settingRows()) {
+  for (const listed of source.settings()) {
+    const { values, reset } = listed;
     yield {
-      name,
-      setting: value,
-      category: '',
-      short_desc: description,
-      context: 'user',
-      vartype: 'string',
-      source: 'default',
-      boot_val: value,
-      reset_val: value,
+      name: listed.name,
+      setting: listed.setting,
+      unit: listed.unit ?? null,
+      category: listed.context === 'internal' ? 'Preset Options' : 'Client Connection Defaults',
+      short_desc: listed.description,
+      context: listed.context,
+      vartype: listed.vartype,
+      source: listed.isSet ? 'session' : reset === listed.default ? 'default' : 'client',
+      min_val: listed.minimum ?? null,
+      max_val: listed.maximum ?? null,
+      enumvals: values === undefined ? null : SqlArray.of(TypeOid.text, [...values]),
+      boot_val: listed.default,
+      reset_val: reset,
       pending_restart: false,
     };
   }

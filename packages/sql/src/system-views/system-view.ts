@@ -88,7 +88,26 @@ export interface SystemViewSource {
   readonly activity: Activity;
   schemaNameOf(oid: Oid): string;
   roleNameOf(oid: Oid): string;
-  settingRows(): readonly { readonly name: string; readonly value: string; readonly description: string }[];
+  /** In the order of their names. */
+  settings(): readonly ListedSetting[];
+}
+
+/** A setting of the session; values are texts, amounts in the unit. */
+export interface ListedSetting {
+  readonly name: string;
+  readonly setting: string;
+  readonly unit: string | undefined;
+  readonly vartype: 'bool' | 'integer' | 'real' | 'enum' | 'string';
+  readonly context: 'internal' | 'user';
+  readonly minimum: string | undefined;
+  readonly maximum: string | undefined;
+  readonly values: readonly string[] | undefined;
+  readonly description: string;
+  /** By the session itself. */
+  readonly isSet: boolean;
+  readonly default: string;
+  /** What RESET goes back to. */
+  readonly reset: string;
 }
 
 export interface SystemView {
