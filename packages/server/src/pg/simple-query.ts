@@ -15,7 +15,8 @@ import type { DatabaseSession } from './database-session.js';
 import type { HeldAnswers } from './held-answers.js';
 import type { Output } from './output.js';
 import { ReadyStatement, isQuery, rowsOfTag } from './prepared-statements.js';
-import type { RowEncoder } from './row-encoder.js';
+import { Format } from './protocol.js';
+import { RowEncoder } from './row-encoder.js';
 import type { SessionCounters } from './session-counters.js';
 import type { StraightRoad } from './straight-road.js';
 
@@ -41,9 +42,12 @@ export interface SimpleQueryParts {
 export class SimpleQuery {
   private readonly parts: SimpleQueryParts;
   private readonly encoders = new WeakMap<readonly PlanField[], RowEncoder>();
+  /** What most statements have: no rows to encode. */
+  private readonly noColumns: RowEncoder;
 
   constructor(parts: SimpleQueryParts) {
     this.parts = parts;
+    this.noColumns = new RowEncoder([], parts.database.evaluation.types, () => Format.Text);
   }
 
   /** Answers a text: at once where nothing has to be waited for. */
@@ -142,6 +146,7 @@ export class SimpleQuery {
 
   /** Texts of one shape share a plan, and with it the encoder of its rows. */
   private encoderOf(ready: ReadyStatement, fields: readonly PlanField[]): RowEncoder {
+    if (fields.length === 0) return this.noColumns;
     let encoder = this.encoders.get(fields);
     if (encoder === undefined) {
       encoder = ready.textEncoder(fields, this.parts.database.evaluation.types);

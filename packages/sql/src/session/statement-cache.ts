@@ -46,6 +46,8 @@ export class StatementCache {
 
   /** All statements of a text, in order; 42601 and kin at the first error. */
   parse(text: string): readonly CachedStatement[] {
+    const known = this.shapes.known(text);
+    if (known?.shape.node !== undefined) return inGeneral(known.shape.node, text, known);
     const cached = this.texts.get(text);
     if (cached !== undefined) {
       // Moves it to the young end of the map's order.
@@ -59,9 +61,8 @@ export class StatementCache {
       keep(this.texts, text, waiting, this.entriesMax);
       return waiting;
     }
-    const literals = this.shapes.find(text);
-    const general = literals?.shape.node;
-    if (general !== undefined) return [{ node: general, start: 0, end: text.length, literals }];
+    const literals = known ?? this.shapes.find(text);
+    if (literals?.shape.node !== undefined) return inGeneral(literals.shape.node, text, literals);
     const parsed = this.parsePlain(text).map((statement): CachedStatement =>
       literals?.shape.isOpen === true ? { ...statement, literals } : statement,
     );
@@ -95,8 +96,9 @@ export class StatementCache {
     const { node, literals } = statement;
     if (literals !== undefined && literals.shape.node === node) {
       const { shape, texts } = literals;
-      const shared = this.shared(picture, { node, declaredTypes: shape.types, text: shape.text });
-      return withLiterals(shared, texts, picture, context);
+      if (shape.plan === undefined || !isCurrent(shape.plan, picture))
+        shape.plan = this.shared(picture, { node, declaredTypes: shape.types, text: shape.text });
+      return withLiterals(shape.plan, texts, picture, context);
     }
     const { plans } = this.counters;
     const plan = this.shared(picture, statement);
@@ -162,6 +164,11 @@ export class StatementCache {
         throw new PhantomError('0A000', `${node.kind} has no plan`);
     }
   }
+}
+
+/** A text whose shape has a general plan. */
+function inGeneral(node: Statement, text: string, literals: Literals): readonly CachedStatement[] {
+  return [{ node, start: 0, end: text.length, literals }];
 }
 
 /** The types that a body's rows are made into: a column definition list says them anew for each call. */

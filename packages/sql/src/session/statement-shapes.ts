@@ -9,7 +9,7 @@
  * sign and in front of the end of a condition, after WHERE, ON or SET and before any later clause, or between the commas of
  * VALUES; integers and decimals keep the type they have as literals, and may stand behind a plus or minus there, of either
  * kind; strings stay `unknown` until the context decides. Texts with comments, dollars, double quotes or backslashes are left
- * alone.
+ * alone. That is asked of the first text of a shape; the others are compared with it (shape-pattern.ts).
  *
  * As PostgreSQL does with prepared statements, the first executions of a shape are planned for their own values. After
  * CUSTOM_PLANS_MIN of them, or the first that finds its row by the whole key, the shape's general plan is compared with what those
@@ -17,14 +17,16 @@
  */
 import type { Oid } from '@phantom/catalog';
 import type { PreparedPlan } from '../plan/prepared-plan.js';
-import { TypeOid } from '../types/type-oids.js';
 import type { Statement } from '../text/ast-statements.js';
 import { parseScript } from '../text/parse.js';
+import { ShapePattern, headOf, textOfString, typeOfNumber } from './shape-pattern.js';
 
 /** Longer texts are not looked at. */
 const TEXT_CHARACTERS_MAX = 4096;
 const LITERALS_MAX = 64;
 const SHAPES_MAX = 512;
+/** Shapes of one beginning that a text is compared with before it is cut into tokens. */
+const CANDIDATES_MAX = 8;
 /** Plans made for their own values before the general one is weighed. */
 const CUSTOM_PLANS_MIN = 4;
 /** The general plan may cost so much more, for the planning that it saves. */
@@ -44,17 +46,26 @@ export class Shape {
   /** The text with parameters in place of the literals. */
   readonly text: string;
   readonly types: readonly Oid[];
+  readonly pattern: ShapePattern;
+  /** `headOf` its texts. */
+  readonly head: number;
   /** Set once the general plan is taken. */
   node: Statement | undefined;
-  /** False once it is clear that it never will be. */
+  /** The general plan, as it was when it was needed last. */
+  plan: PreparedPlan | undefined;
+  /** False once it is clear that the general plan will never be taken. */
   isOpen = true;
   customPlans = 0;
+  /** A text was of this shape since it was last looked for one to forget. */
+  wasUsed = false;
   private costMin = Infinity;
   private costMax = 0;
 
-  constructor(text: string, types: readonly Oid[]) {
+  constructor(text: string, types: readonly Oid[], pattern: ShapePattern, head: number) {
     this.text = text;
     this.types = types;
+    this.pattern = pattern;
+    this.head = head;
   }
 
   /** Takes note of what a plan for its own values costs. */
@@ -88,23 +99,72 @@ export class Shape {
 }
 
 export class StatementShapes {
+  /** By their texts and types. Those that were not used for long go first. */
   private readonly shapes = new Map<string, Shape>();
+  /** By what their texts begin with; the one that was found last comes first. */
+  private readonly byHead = new Map<number, Shape[]>();
+
+  /** The shape of a text and its values, if another text had that shape; undefined says nothing. */
+  known(text: string): Literals | undefined {
+    if (text.length > TEXT_CHARACTERS_MAX) return undefined;
+    const candidates = this.byHead.get(headOf(text));
+    if (candidates === undefined) return undefined;
+    for (let i = 0; i < candidates.length; i++) {
+      const shape = candidates[i]!;
+      const texts = shape.pattern.match(text);
+      if (texts === undefined) continue;
+      if (i > 0) {
+        candidates[i] = candidates[0]!;
+        candidates[0] = shape;
+      }
+      shape.wasUsed = true;
+      return { shape, texts };
+    }
+    return undefined;
+  }
 
   /** The shape of a text and its values; undefined when nothing may be taken out of it. */
   find(text: string): Literals | undefined {
+    const known = this.known(text);
+    if (known !== undefined) return known;
     const taken = takeLiterals(text);
     if (taken === undefined) return undefined;
     const { shapes } = this;
-    const key = `${taken.text} ${taken.types.join(',')}`;
+    const { pieces, types, texts } = taken;
+    const shaped = pieces.reduce((before, piece, i) => `${before}$${i}${piece}`);
+    const key = `${shaped} ${types.join(',')}`;
     let shape = shapes.get(key);
     if (shape === undefined) {
-      shape = new Shape(taken.text, taken.types);
-      if (shapes.size >= SHAPES_MAX) shapes.delete(shapes.keys().next().value as string);
-    } else {
-      shapes.delete(key);
+      if (shapes.size >= SHAPES_MAX) this.forgetOne();
+      shape = new Shape(shaped, types, new ShapePattern(pieces, types), headOf(text));
+      shapes.set(key, shape);
     }
-    shapes.set(key, shape);
-    return { shape, texts: taken.texts };
+    shape.wasUsed = true;
+    this.addCandidate(shape);
+    return { shape, texts };
+  }
+
+  private addCandidate(shape: Shape): void {
+    const candidates = this.byHead.get(shape.head);
+    if (candidates === undefined) this.byHead.set(shape.head, [shape]);
+    else if (candidates.unshift(shape) > CANDIDATES_MAX) candidates.pop();
+  }
+
+  /** Each one that was used since it was last asked is kept once more. */
+  private forgetOne(): void {
+    const { shapes, byHead } = this;
+    for (const [key, shape] of shapes) {
+      shapes.delete(key);
+      if (shape.wasUsed) {
+        shape.wasUsed = false;
+        shapes.set(key, shape);
+        continue;
+      }
+      const left = byHead.get(shape.head)?.filter((candidate) => candidate !== shape) ?? [];
+      if (left.length === 0) byHead.delete(shape.head);
+      else byHead.set(shape.head, left);
+      return;
+    }
   }
 }
 
@@ -155,7 +215,8 @@ const BEGINNINGS = /^\s*(?:select|insert|update|delete)\b/i;
 const REFUSED = /["$\\]|--|\/\*/;
 
 interface Taken {
-  readonly text: string;
+  /** What stands before, between and behind the literals. */
+  readonly pieces: string[];
   readonly types: Oid[];
   readonly texts: string[];
 }
@@ -163,33 +224,35 @@ interface Taken {
 function takeLiterals(text: string): Taken | undefined {
   if (text.length > TEXT_CHARACTERS_MAX || !BEGINNINGS.test(text) || REFUSED.test(text)) return undefined;
   const tokens: readonly string[] = text.match(TOKEN) ?? [];
+  const pieces: string[] = [];
   const types: Oid[] = [];
   const texts: string[] = [];
   let clause = '';
   let before = '';
-  let shaped = '';
+  let piece = '';
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i] as string;
     const first = token.charCodeAt(0);
     if (first === 32 || first === 10 || first === 9 || first === 13) {
-      shaped += token;
+      piece += token;
       continue;
     }
     const isNumber = first >= 48 && first <= 57;
     if ((isNumber || first === 39) && isValuePlace(clause, before, nextOf(tokens, i), isNumber)) {
       if (texts.length === LITERALS_MAX) return undefined;
-      const type = isNumber ? typeOfNumber(token) : TypeOid.unknown;
-      types.push(type === TypeOid.unknown ? 0 : type);
-      texts.push(isNumber ? token : token.slice(1, -1).replaceAll("''", "'"));
-      shaped += `$${texts.length}`;
+      types.push(isNumber ? typeOfNumber(token) : 0);
+      texts.push(isNumber ? token : textOfString(token));
+      pieces.push(piece);
+      piece = '';
       before = token;
       continue;
     }
     before = token.toLowerCase();
     if (CLAUSES.has(before)) clause = before;
-    shaped += token;
+    piece += token;
   }
-  return texts.length === 0 ? undefined : { text: shaped, types, texts };
+  pieces.push(piece);
+  return texts.length === 0 ? undefined : { pieces, types, texts };
 }
 
 /** The next token that is not blank, in lower case; '' at the end. */
@@ -206,12 +269,4 @@ function isValuePlace(clause: string, before: string, behind: string, isNumber: 
   if (clause === 'values') return (isSigned || before === '(' || before === ',') && (behind === ',' || behind === ')');
   if (!VALUE_CLAUSES.has(clause) || !(isSigned || COMPARISONS.has(before))) return false;
   return BEHIND_CONDITION.has(behind) || (clause === 'set' && behind === ',');
-}
-
-/** The type that a number has as a literal. */
-function typeOfNumber(token: string): Oid {
-  if (token.includes('.')) return TypeOid.numeric;
-  const value = Number(token);
-  if (value <= 2147483647) return TypeOid.int4;
-  return token.length <= 18 ? TypeOid.int8 : TypeOid.numeric;
 }

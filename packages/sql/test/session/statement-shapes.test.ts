@@ -1,6 +1,7 @@
 /** Texts that differ in literals only share a plan, and answer as if they did not. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { StatementShapes } from '../../src/session/statement-shapes.js';
+import { type Literals, StatementShapes } from '../../src/session/statement-shapes.js';
 import { openEngine } from '../support/engine.js';
 import { runStatement } from '../exec/answers.js';
 
@@ -42,6 +43,55 @@ describe('the shape of a text', () => {
     'create table t (a int default 5)',
   ])('leaves alone: %s', (text) => {
     expect(shapeOf(text)).toBeUndefined();
+  });
+});
+
+describe('a text that has the shape of another', () => {
+  const BEGINNINGS = ['select a from t where a = 1', 'update t set a = 1', 'insert into t values (1', 'delete from t'];
+  const BEFORE = [' where a = ', ' and b < -', ' or c >= + ', ' set b = ', ', ', ' + ', ' = e', ' limit ', '.', "'"];
+  const BEHIND = ['', '', '', ')', ';', '.', '::int', ' e', "'"];
+  const LITERALS = ['5', '12', '1.5', '7000000000', "'x'", "'it''s'", "''"];
+  const part = fc.tuple(fc.constantFrom(...BEFORE), fc.constantFrom(...LITERALS), fc.constantFrom(...BEHIND));
+  const text = fc
+    .tuple(fc.constantFrom(...BEGINNINGS), fc.array(part, { maxLength: 3 }))
+    .map(([beginning, parts]) => `${beginning}${parts.flat().join('')}`);
+  const told = (found: Literals | undefined): unknown =>
+    found && { text: found.shape.text, types: found.shape.types, values: found.texts };
+
+  it('brings the same values as the first one, compared or cut into tokens', () => {
+    const shapes = new StatementShapes();
+    let compared = 0;
+    const literals = fc.array(fc.constantFrom('5', '12', '1.5', '7000000000', "'x'", "'it''s'", "''"), {
+      minLength: 1,
+    });
+    fc.assert(
+      fc.property(text, literals, (first, others) => {
+        shapes.find(first);
+        let next = 0;
+        const other = first.replaceAll(/\b\d+\b|'x'/g, () => others[next++ % others.length] as string);
+        const known = shapes.known(other);
+        const alone = told(new StatementShapes().find(other));
+        if (known !== undefined) {
+          compared++;
+          expect(told(known)).toEqual(alone);
+        }
+        expect(told(shapes.find(other))).toEqual(alone);
+      }),
+      { seed: 7, numRuns: 3000 },
+    );
+    expect(compared).toBeGreaterThan(200);
+  });
+
+  it('is known again after many others', () => {
+    const shapes = new StatementShapes();
+    for (let i = 0; i < 2000; i++) shapes.find(`select a${i} from t where a = 1`);
+    expect(shapes.known('select a0 from t where a = 2')).toBeUndefined();
+    expect(shapes.find('select a0 from t where a = 2')?.texts).toEqual(['2']);
+    expect(shapes.known('select a0 from t where a = 3')?.texts).toEqual(['3']);
+    for (let i = 0; i < 20; i++) shapes.find(`select a from t where a = 1 and b${i} = 2`);
+    expect(shapes.known('select a from t where a = 1 and b0 = 3')).toBeUndefined();
+    expect(shapes.find('select a from t where a = 1 and b0 = 3')?.texts).toEqual(['1', '3']);
+    expect(shapes.known("select a from t where a = 1 and b0 = '--'")).toBeUndefined();
   });
 });
 
@@ -98,6 +148,25 @@ describe('texts of one shape', () => {
       expect([counters.parses - parses, counters.plans - plans]).toEqual([0, 0]);
     }
     expect((await run('select v from t where id = 5'))[1]?.trim()).toBe('9');
+    await test.close();
+  });
+
+  it('share it though more shapes begin alike than are compared', async () => {
+    const test = await openEngine();
+    const session = test.session();
+    const columns = Array.from({ length: 20 }, (_, i) => `c${i}`);
+    await runStatement(
+      session,
+      `create table t (id int primary key, ${columns.map((name) => `${name} int`).join(', ')})`,
+    );
+    const ask = async (round: number): Promise<void> => {
+      for (const name of columns) await runStatement(session, `select id from t where id = ${round} and ${name} = 1`);
+    };
+    const { counters } = test.engine;
+    for (let round = 0; round < 3; round++) await ask(round);
+    const { parses, plans } = counters;
+    await ask(3);
+    expect([counters.parses - parses, counters.plans - plans]).toEqual([0, 0]);
     await test.close();
   });
 
