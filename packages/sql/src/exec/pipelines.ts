@@ -17,6 +17,8 @@ const FIRST_BATCH_ENTRIES = 16;
 
 /** Work between looks at the clock, in rows: scanning is cheap, so several batches pass. */
 const CLOCK_ROWS = 2048;
+/** The same for what it reads one after another, which may have no rows at all. */
+const CLOCK_SOURCES = 64;
 
 /** Where what a step writes gathers, until it is handed on. Generated code returns to the driver when it is full. */
 export interface Sink {
@@ -215,14 +217,14 @@ export type ScanSource = KeyRange | KvCursor;
 
 /** Entries of ranges of a table or an index. */
 export class CursorPipeline extends Pipeline {
-  private readonly sources: (run: Run) => readonly ScanSource[];
+  private readonly sources: (run: Run) => Iterable<ScanSource>;
   private readonly backward: boolean;
   private readonly traits: ScanTraits;
 
   constructor(
     step: CompiledFunction,
     sink: ((run: Run) => Sink) | undefined,
-    sources: (run: Run) => readonly ScanSource[],
+    sources: (run: Run) => Iterable<ScanSource>,
     backward: boolean,
     traits: ScanTraits,
   ) {
@@ -233,8 +235,12 @@ export class CursorPipeline extends Pipeline {
   }
 
   *run(run: Run): Work {
+    let sinceClock = 0;
     for (const source of this.sources(run)) {
       if (!(yield* this.scan(run, source))) return;
+      if (++sinceClock < CLOCK_SOURCES) continue;
+      sinceClock = 0;
+      yield* pause(run);
     }
   }
 

@@ -2,13 +2,16 @@
 import { ByteWriter, compareKeys, copyBytes } from '@phantom/base';
 import { rowVersion, type SqlArray } from '@phantom/codec';
 import { ByteSlot, prefixRange, type KeyRange } from '@phantom/kv';
-import type { PhysicalIndex, PhysicalTable } from '../storage/physical-table.js';
+import type { PhysicalTable } from '../storage/physical-table.js';
 import type { RowReference } from '../storage/table-writer.js';
 import type { Value } from '../types/type.js';
 import type { KeySlot } from './row-lookup.js';
 import type { Run } from './run.js';
 
 const NO_BYTES = new Uint8Array(0);
+
+/** Where keys lie, and how they are made: a table, an index, or a part of one. */
+export type KeySpace = Pick<PhysicalTable, 'prefix' | 'keyCode'>;
 
 /** All keys of a space. */
 export function wholeRange(prefix: Uint8Array): KeyRange {
@@ -17,7 +20,7 @@ export function wholeRange(prefix: Uint8Array): KeyRange {
 
 /** Makes ranges of a key's first columns; null when a value is null, for nothing compares to null. */
 export function keyRange(
-  space: PhysicalTable | PhysicalIndex,
+  space: KeySpace,
   lowerInclusive: boolean,
   upperInclusive: boolean,
 ): (equal: readonly Value[], lower: Value | undefined, upper: Value | undefined) => KeyRange | null {
@@ -33,9 +36,7 @@ export function keyRange(
 }
 
 /** Makes a range for each value of an array that is not null, in key order, each once. */
-export function keyRanges(
-  space: PhysicalTable | PhysicalIndex,
-): (equal: readonly Value[], array: SqlArray | null) => readonly KeyRange[] {
+export function keyRanges(space: KeySpace): (equal: readonly Value[], array: SqlArray | null) => readonly KeyRange[] {
   const one = keyRange(space, true, true);
   return (equal, array) => {
     if (array === null) return [];

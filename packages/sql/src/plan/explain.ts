@@ -334,13 +334,14 @@ class Explainer {
       ...this.condition('Index Cond', node.range?.conditions ?? []),
       ...this.condition('Filter', node.filter),
     ];
+    const skipping = node.range?.skipsFirst === true ? ' Skip' : '';
     const backward = node.backward ? ' Backward' : '';
     if (node.index !== undefined) {
-      const kind = node.indexOnly ? 'Index Only Scan' : 'Index Scan';
+      const kind = `Index${node.indexOnly ? ' Only' : ''}${skipping} Scan`;
       return { title: `${kind}${backward} using ${node.index.name} on ${name}`, details };
     }
     if (node.range === undefined && !node.backward) return { title: `Seq Scan on ${name}`, details };
-    return { title: `Index Scan${backward} using ${primaryName(node)} on ${name}`, details };
+    return { title: `Index${skipping} Scan${backward} using ${primaryName(node)} on ${name}`, details };
   }
 
   private describeAggregate(node: PhysicalNode & { kind: 'aggregate' }): Described {

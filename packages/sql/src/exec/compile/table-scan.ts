@@ -15,7 +15,8 @@ import { PostingCursor } from '../posting-cursor.js';
 import type { CompiledFunction } from '../program.js';
 import { RowFetch, RowLookup, uniqueKeyOf } from '../row-lookup.js';
 import type { Run } from '../run.js';
-import { keyRange, keyRanges, wholeRange } from '../table-access.js';
+import { behindFirst, skipRanges } from '../skip-ranges.js';
+import { type KeySpace, keyRange, keyRanges, wholeRange } from '../table-access.js';
 import { filterBy } from './filter.js';
 import { entryRow, onlyCounts } from './index-only.js';
 import { stateOf } from './program-builder.js';
@@ -181,8 +182,7 @@ export function slotBytes(emitter: Emitter, slot: Code, present: Code | undefine
 }
 
 /** The range as a function of the run: its expressions are evaluated when the scan starts. */
-function compileRange(compiler: PlanCompiler, node: TableScan): (run: Run) => readonly ScanSource[] {
-  const { types } = compiler.builder.context;
+function compileRange(compiler: PlanCompiler, node: TableScan): (run: Run) => Iterable<ScanSource> {
   const { range } = node;
   if (range?.terms !== undefined) return compileTerms(compiler, node, range.terms);
   if (range?.documents !== undefined) return compileDocuments(compiler, range.documents);
@@ -191,8 +191,7 @@ function compileRange(compiler: PlanCompiler, node: TableScan): (run: Run) => re
       emitBounds(compiler, context, { ...node, index: branch.index }, branch.range),
     );
   }
-  const space =
-    node.index === undefined ? physicalTable(node.table, types) : physicalIndex(node.index, node.table, types);
+  const space = spaceOf(compiler, node);
   if (range === undefined) {
     const whole = [wholeRange(space.prefix)];
     return () => whole;
@@ -202,7 +201,21 @@ function compileRange(compiler: PlanCompiler, node: TableScan): (run: Run) => re
   const context = stepContext(compiler, emitter, run, new Row(), { checks: [], usesFuel: false });
   emitter.return(emitBounds(compiler, context, node, range));
   const compiled: CompiledFunction = compiler.builder.compiled(emitter.finish('range', [run]));
-  return (r) => rangesOf(compiled.get(r.statement)(r) as KeyRange | readonly KeyRange[] | null);
+  const rangesFor = (r: Run): readonly KeyRange[] =>
+    rangesOf(compiled.get(r.statement)(r) as KeyRange | readonly KeyRange[] | null);
+  return range.skipsFirst === true ? (r) => skipRanges(r.read, space, rangesFor(r)) : rangesFor;
+}
+
+/** What a scan reads: the table or the index. */
+function spaceOf(compiler: PlanCompiler, { index, table }: TableScan): KeySpace {
+  const { types } = compiler.builder.context;
+  return index === undefined ? physicalTable(table, types) : physicalIndex(index, table, types);
+}
+
+/** What the bounds of a range are keys of. */
+function boundsSpace(compiler: PlanCompiler, node: TableScan, { skipsFirst }: KeyRangePlan): KeySpace {
+  const space = spaceOf(compiler, node);
+  return skipsFirst === true ? behindFirst(space) : space;
 }
 
 /** Writes the making of a range, or of one for each value of an array; null for none. */
@@ -251,9 +264,7 @@ function compileDocuments(
 
 /** Writes the making of a range from values at hand; null when one of them is null. */
 export function emitRange(compiler: PlanCompiler, context: StepContext, node: TableScan, range: KeyRangePlan): Code {
-  const { types } = compiler.builder.context;
-  const space =
-    node.index === undefined ? physicalTable(node.table, types) : physicalIndex(node.index, node.table, types);
+  const space = boundsSpace(compiler, node, range);
   const { emitter, expressions } = context;
   const equal: Code = { kind: 'array', items: range.equal.map((value) => expressions.value(value).code) };
   const lower = range.lower === undefined ? literal(undefined) : expressions.value(range.lower.value).code;
@@ -270,9 +281,7 @@ function emitRanges(
   range: KeyRangePlan,
   any: Expression,
 ): Code {
-  const { types } = compiler.builder.context;
-  const space =
-    node.index === undefined ? physicalTable(node.table, types) : physicalIndex(node.index, node.table, types);
+  const space = boundsSpace(compiler, node, range);
   const { emitter, expressions } = context;
   const equal: Code = { kind: 'array', items: range.equal.map((value) => expressions.value(value).code) };
   return emitter.let(call(emitter.constant(keyRanges(space)), equal, expressions.value(any).code));

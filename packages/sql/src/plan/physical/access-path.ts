@@ -37,9 +37,15 @@ export type Role = '=' | '<' | '<=' | '>' | '>=';
 /** Comparisons with their sides exchanged. */
 export const FLIPPED: Readonly<Record<Role, Role>> = { '=': '=', '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
 
-/** True for what is one stretch of keys in their order: of no list of values, no terms or paths, no union. */
-export function isOneStretch({ any, terms, documents, union }: KeyRangePlan): boolean {
-  return any === undefined && terms === undefined && documents === undefined && union === undefined;
+/** True for what is one stretch of keys in their order: of no list of values, no terms or paths, no union, nothing skipped. */
+export function isOneStretch({ any, terms, documents, union, skipsFirst }: KeyRangePlan): boolean {
+  return (
+    any === undefined &&
+    terms === undefined &&
+    documents === undefined &&
+    union === undefined &&
+    skipsFirst === undefined
+  );
 }
 
 /** The columns that a scan makes: what is compared with them must not depend on them. */

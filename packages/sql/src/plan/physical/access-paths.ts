@@ -86,11 +86,16 @@ export function matchColumn(condition: Expression, part: KeyPart, own: ReadonlyS
   return undefined;
 }
 
+/** The type of an array's elements. */
+export function elementsIn({ types }: CatalogPort): (arrayOid: number) => number {
+  return (arrayOid) => types.byOid(arrayOid)?.elementOid ?? 0;
+}
+
 /** Every path over the scan's table, the plain one first. */
 export function accessPaths(scan: Scan, catalog: CatalogPort): AccessPath[] {
   const { table } = scan;
   const { provider } = catalog;
-  const elementOf = (arrayOid: number): number => catalog.types.byOid(arrayOid)?.elementOid ?? 0;
+  const elementOf = elementsIn(catalog);
   const own = ownColumns(scan);
   const idOf = (number: number | undefined): ColumnId | undefined =>
     scan.scanColumns.find((column) => column.number === number)?.id;
@@ -184,6 +189,18 @@ function pathOf(
   uniqueKey: boolean,
   elementOf: (arrayOid: number) => number,
 ): AccessPath {
+  const { range, filter } = rangeOver(scan, parts, own, elementOf);
+  const unique = uniqueKey && parts.length > 0 && range?.equal.length === parts.length;
+  return { index, parts, rowKeyParts, range, unique, filter };
+}
+
+/** What the conditions of a scan say of the parts of a key, from the first on; and the conditions that are left. */
+export function rangeOver(
+  scan: Scan,
+  parts: readonly KeyPart[],
+  own: ReadonlySet<ColumnId>,
+  elementOf: (arrayOid: number) => number,
+): Pick<AccessPath, 'range' | 'filter'> {
   const equal: Expression[] = [];
   const covered = new Set<Expression>();
   const shown: Expression[] = [];
@@ -230,12 +247,5 @@ function pathOf(
   const ranged = equal.length > 0 || any !== undefined || lower !== undefined || upper !== undefined;
   const conditions = [...covered, ...shown];
   const range: KeyRangePlan | undefined = ranged ? { equal, any, lower, upper, conditions } : undefined;
-  return {
-    index,
-    parts,
-    rowKeyParts,
-    range,
-    unique: uniqueKey && parts.length > 0 && equal.length === parts.length,
-    filter: scan.filter.filter((condition) => !covered.has(condition)),
-  };
+  return { range, filter: scan.filter.filter((condition) => !covered.has(condition)) };
 }

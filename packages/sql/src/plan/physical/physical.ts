@@ -54,6 +54,8 @@ export interface KeyRangePlan {
   readonly documents?: DocumentsPlan;
   /** In the place of all of the above: the ranges of several indexes, and each row once. The conditions stay filters. */
   readonly union?: readonly UnionBranch[];
+  /** The values are those of the key from its second column on: the range is read below each value that the first one has. */
+  readonly skipsFirst?: true;
   /** The conditions that the range stands for, for EXPLAIN. */
   readonly conditions: readonly Expression[];
 }

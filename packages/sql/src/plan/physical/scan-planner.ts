@@ -19,6 +19,7 @@ import { coversColumns } from './covering-index.js';
 import { planIndexUnion } from './index-union.js';
 import type { DocumentsPlan, TableScan, TermsPlan } from './physical.js';
 import type { PhysicalPlanner } from './planner.js';
+import { planSkipScan } from './skip-scan.js';
 
 /** Share of a table's rows that are thought to have the terms of an operand that is not known yet. */
 const TERMS_SHARE = 0.01;
@@ -37,7 +38,8 @@ export function planScan(planner: PhysicalPlanner, scan: Scan, wanted: WantedOrd
 export function planScan(planner: PhysicalPlanner, scan: Scan, wanted: WantedOrder | undefined): TableScan | undefined {
   let best: TableScan | undefined;
   const readsWhole = wanted === undefined && planner.penalty('sequential scan') === 0;
-  for (const path of scanPaths(planner, scan)) {
+  const paths = scanPaths(planner, scan);
+  for (const path of paths) {
     // All of a table is read from its rows, not by way of an index.
     if (path.index !== undefined && path.range === undefined && path.predicate === undefined && readsWhole) continue;
     const candidate = scanAlong(planner, scan, path, wanted);
@@ -47,6 +49,8 @@ export function planScan(planner: PhysicalPlanner, scan: Scan, wanted: WantedOrd
   if (wanted === undefined && best?.unique !== true) {
     const union = planIndexUnion(planner, scan, (branch) => planKeyed(planner, branch));
     if (union !== undefined && (best === undefined || isBetter(union, best))) best = union;
+    const skipping = planSkipScan(planner, scan, paths, (path) => scanAlong(planner, scan, path, undefined));
+    if (skipping !== undefined && (best === undefined || isBetter(skipping, best))) best = skipping;
   }
   return best;
 }
@@ -127,7 +131,7 @@ export function scanAlong(
 /** Entries of a range whose bounds are constants, as the engine estimates them. */
 function measuredEntries(planner: PhysicalPlanner, scan: Scan, path: AccessPath): number | undefined {
   const { range } = path;
-  if (range === undefined || range.any !== undefined) return undefined;
+  if (range === undefined || range.any !== undefined || range.skipsFirst === true) return undefined;
   if (range.terms !== undefined)
     return path.index === undefined ? undefined : measuredTerms(planner, scan, path.index, range.terms);
   if (range.documents !== undefined) return measuredDocuments(planner, range.documents);

@@ -8,6 +8,7 @@ export const WAYS = [
   'index-only scan',
   'column scan',
   'index union',
+  'skip scan',
   'hash join',
   'nested loop',
   'memoize',
