@@ -101,10 +101,9 @@ export class SegmentSupply {
 
   /** Makes segments `number`, `number + 1`, ... ready, the i-th with room for bytes[i]. Throws 53100 and keeps what it has. */
   ensure(number: number, bytes: readonly number[]): void {
-    for (let i = 0; i < bytes.length; i++) {
-      if (this.ready.length <= i) this.ready.push(this.make(number + i));
-      this.fill(this.ready[i] as SegmentFile, bytes[i] as number);
-    }
+    if (this.ready.length < bytes.length)
+      this.ready.push(...this.make(number + this.ready.length, number + bytes.length));
+    for (let i = 0; i < bytes.length; i++) this.fill(this.ready[i] as SegmentFile, bytes[i] as number);
   }
 
   /** Has room for [0, bytes) of a segment; on a full disk the files kept for reuse go first. */
@@ -172,8 +171,22 @@ export class SegmentSupply {
     return joinPath(this.options.directory, name);
   }
 
-  /** A segment now, in whatever state the background work left it; its name is durable on return. */
-  private make(number: number): SegmentFile {
+  /** Segments `from` up to `to` now, in whatever state the background work left them; their names are durable on return. */
+  private make(from: number, to: number): SegmentFile[] {
+    const { vfs, directory, syncs } = this.options;
+    const made: SegmentFile[] = [];
+    try {
+      for (let number = from; number < to; number++) made.push(this.makeOne(number));
+      // The names of all of them are one sync.
+      if (syncs) vfs.syncDir(directory);
+      return made;
+    } catch (error) {
+      for (const { file } of made) file.close();
+      throw error;
+    }
+  }
+
+  private makeOne(number: number): SegmentFile {
     const path = this.path(segmentName(number));
     const preparation = this.preparation;
     if (preparation?.number === number) {
@@ -188,10 +201,9 @@ export class SegmentSupply {
   }
 
   private openReady(number: number, path: string): SegmentFile {
-    const { vfs, directory, segmentBytes } = this.options;
+    const { vfs, segmentBytes } = this.options;
     const file = vfs.open(path, { mode: 'create', syncLane: 'log' });
     try {
-      if (this.options.syncs) vfs.syncDir(directory);
       return new SegmentFile(number, path, file, segmentBytes);
     } catch (error) {
       file.close();
@@ -235,8 +247,7 @@ export class SegmentSupply {
     if (this.options.syncs && !preparation.cancelled) await vfs.syncDirLater(this.options.directory);
     else await nextTurn();
     if (preparation.cancelled) return;
-    const file = vfs.open(preparation.path, { mode: 'create', syncLane: 'log' });
-    this.ready.push(new SegmentFile(preparation.number, preparation.path, file, segmentBytes));
+    this.ready.push(this.openReady(preparation.number, preparation.path));
     this.preparation = undefined;
   }
 }

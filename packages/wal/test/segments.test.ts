@@ -165,6 +165,26 @@ describe('segments', () => {
     await again.close();
   });
 
+  it('that one record needs several of have their names synced at once', async () => {
+    const disk = new MemoryVfs();
+    const options = { segmentBytes: 1 << 16, bufferBytesMax: 1 << 20 };
+    const wal = await openWal(optionsOn(disk, checksums, options));
+    let syncs = 0;
+    disk.onOperation = (op) => {
+      if (op.operation === 'syncDir') syncs++;
+    };
+    wal.append(new Uint8Array(300_000), { seq: 1, commitTimeMs: 0, flags: 0 });
+    expect(syncs).toBe(1);
+    disk.onOperation = undefined;
+    await wal.sync();
+    expect(wal.stats().segments).toBeGreaterThan(4);
+    const after = disk.crashClone(1);
+    await wal.close();
+    const again = await openWal(optionsOn(after, checksums, options));
+    expect(await seqsOf(again.replay(again.start))).toEqual([1]);
+    await again.close();
+  });
+
   it('that are needed while zeros are being laid lose no record to them', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'phantom-wal-'));
     try {
