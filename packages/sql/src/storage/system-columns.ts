@@ -1,7 +1,7 @@
 /**
  * The columns that PostgreSQL's tables have by themselves. tableoid and ctid can be read: a table is known, and a row has a key.
- * Who wrote a version and who took it away (xmin, xmax, cmin, cmax) is kept by nobody once a transaction is over; their names
- * are taken all the same, so that no table has a column that one of PostgreSQL's cannot have.
+ * Who wrote a version and who took it away (xmin, xmax, cmin, cmax) is kept by nobody once a transaction is over (but RETURNING of
+ * an INSERT knows what xmax would be); their names are taken all the same, so that no table has a column that one of PostgreSQL's cannot have.
  */
 import { KeyReader } from '@phantom/codec';
 import { SPACE_BYTES } from '@phantom/kv';

@@ -14,6 +14,7 @@ import { assignPartValue, partType, replacePart } from './part-assignment.js';
 import { bindReturning } from './returning.js';
 import { startOf } from './positions.js';
 import { TablePolicies } from './row-security.js';
+import { insertedXmax } from './system-columns.js';
 import { ViewTarget } from './view-target.js';
 import {
   assign,
@@ -106,6 +107,7 @@ export function bindInsert(binder: Binder, node: Ast.Insert, parent: Scope | und
       row: result,
       oldRow: updates ? conflict?.existing : undefined,
       newRow: result,
+      system: [insertedXmax(table, updates ? conflict?.existing : undefined)],
       others: [],
     },
     outer,

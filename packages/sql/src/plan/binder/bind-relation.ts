@@ -4,7 +4,7 @@ import type { SequenceDescriptor, StoredName, TableDescriptor, ViewDescriptor } 
 import type { EvaluationContext } from '../../functions/registry.js';
 import type { Value } from '../../types/type.js';
 import type { Binder, BoundField } from '../../expr/binder.js';
-import { columnReference, constant, type ColumnId, type Expression } from '../../expr/expression.js';
+import { columnReference, type ColumnId } from '../../expr/expression.js';
 import type { CteBinding, RangeItem, Scope, ScopeColumn } from '../../expr/scope.js';
 import { CTID_NUMBER } from '../../storage/system-columns.js';
 import { TypeOid } from '../../types/type-oids.js';
@@ -15,6 +15,7 @@ import type { NamedRelation, RelationPrivilege, VirtualRelation } from '../catal
 import type { LogicalNode, Scan } from '../logical/logical.js';
 import { rangeItem, renameColumns, type BoundFrom } from './range-items.js';
 import { behindPolicies, TablePolicies } from './row-security.js';
+import { systemColumn, tableOidColumn } from './system-columns.js';
 import { sampleCondition } from './table-sample.js';
 
 /** Hidden column with a row's reference, for cursors. No query can name it: a name never holds this character. */
@@ -158,7 +159,7 @@ export function scanTable(
     marker: live.find(({ column }) => column.notNull)?.id ?? rowReference,
     rowReference,
     hidden: [
-      systemColumn('tableoid', constant(table.oid, typeRef(TypeOid.oid))),
+      tableOidColumn(table.oid),
       systemColumn('ctid', columnReference(ctid, typeRef(TypeOid.tid))),
       {
         name: ROW_REFERENCE_NAME,
@@ -169,10 +170,6 @@ export function scanTable(
     onUse: onUse === undefined ? undefined : (index) => onUse(known[index]?.column.number ?? 0),
   });
   return { plan, item, byPosition };
-}
-
-function systemColumn(name: string, expression: Expression): ScopeColumn {
-  return { name, expression, type: expression.type, ofTable: true };
 }
 
 function bindTableScan(binder: Binder, table: TableDescriptor, node: Ast.TableRef): BoundFrom {
@@ -237,7 +234,7 @@ function bindVirtual(binder: Binder, relation: VirtualRelation, node: Ast.TableR
   }));
   const item = rangeItem(node.alias?.name.text ?? relation.name, renameColumns(binder, columns, node.alias), {
     schema: node.alias === undefined ? context.catalog.schemaName(relation.schemaOid) : undefined,
-    hidden: [systemColumn('tableoid', constant(relation.oid, typeRef(TypeOid.oid)))],
+    hidden: [tableOidColumn(relation.oid)],
   });
   return { plan, items: [item] };
 }

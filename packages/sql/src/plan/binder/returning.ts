@@ -3,13 +3,14 @@ import type { TableDescriptor } from '@phantom/catalog';
 import type { Binder, BoundField, BoundQuery } from '../../expr/binder.js';
 import { resolveUnknown } from '../../expr/coercion.js';
 import type { ColumnId } from '../../expr/expression.js';
-import { Scope, type RangeItem } from '../../expr/scope.js';
+import { Scope, type RangeItem, type ScopeColumn } from '../../expr/scope.js';
 import type * as Ast from '../../text/ast.js';
 import type { LogicalNode } from '../logical/logical.js';
 import { spread } from './bind-select.js';
 import { narrow } from './row-order.js';
 import { outputName } from './output-names.js';
 import { Projection } from './projection.js';
+import { tableOidColumn } from './system-columns.js';
 import { rowItem } from './target.js';
 
 export interface ReturningRows {
@@ -23,6 +24,8 @@ export interface ReturningRows {
   readonly itemOf?: ((row: readonly ColumnId[], name: string, columnsVisible: boolean) => RangeItem) | undefined;
   /** Told of each column of these rows that is named, by its place in their item: that needs the right to read it. */
   readonly onUse: (columnIndex: number) => void;
+  /** System columns of the row besides tableoid. */
+  readonly system?: readonly ScopeColumn[];
   /** Tables of FROM or USING. */
   readonly others: readonly RangeItem[];
 }
@@ -41,7 +44,9 @@ export function bindReturning(
   scope.clause = 'RETURNING';
   const bare = rows.itemOf ?? ((row, name, visible) => rowItem(rows.table, name, row, visible));
   const itemOf: typeof bare = (row, name, visible) => ({ ...bare(row, name, visible), onUse: rows.onUse });
-  const items: RangeItem[] = [itemOf(rows.row, rows.alias, true), ...rows.others];
+  // A view has none.
+  const hidden = rows.itemOf === undefined ? [tableOidColumn(rows.table.oid), ...(rows.system ?? [])] : [];
+  const items: RangeItem[] = [{ ...itemOf(rows.row, rows.alias, true), hidden }, ...rows.others];
   const oldName = returning.oldAlias?.text ?? 'old';
   const newName = returning.newAlias?.text ?? 'new';
   const taken = new Set(items.map((item) => item.name));

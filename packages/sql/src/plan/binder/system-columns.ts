@@ -1,0 +1,62 @@
+/** System columns as the range items of tables name them; storage/system-columns.ts says which there are, and which can be told. */
+import type { TableDescriptor } from '@phantom/catalog';
+import { columnReference, constant, type ColumnId, type Expression } from '../../expr/expression.js';
+import type { ScopeColumn } from '../../expr/scope.js';
+import type { EvaluationContext, ScalarFunction } from '../../functions/registry.js';
+import { TypeOid } from '../../types/type-oids.js';
+import { BOOL, typeRef } from '../../types/type-refs.js';
+
+export function systemColumn(name: string, expression: Expression): ScopeColumn {
+  return { name, expression, type: expression.type, ofTable: true };
+}
+
+export function tableOidColumn(oid: number): ScopeColumn {
+  return systemColumn('tableoid', constant(oid, typeRef(TypeOid.oid)));
+}
+
+const XID = typeRef(TypeOid.xid);
+
+const CURRENT_XID: ScalarFunction = {
+  kind: 'scalar',
+  oid: 0,
+  name: 'current_xid',
+  argumentTypes: [],
+  resultType: XID.oid,
+  volatility: 'stable',
+  strict: false,
+  needsContext: true,
+  // 0 would say that there is none.
+  call: ((context: EvaluationContext) => context.transactionId >>> 0 || 1) as ScalarFunction['call'],
+};
+
+/**
+ * xmax as RETURNING of an INSERT has it: by it people ask which rows were there already. 0 for one that was inserted, the
+ * number of the transaction for one that ON CONFLICT DO UPDATE has changed, whose row before is `existing`.
+ */
+export function insertedXmax(table: TableDescriptor, existing: readonly ColumnId[] | undefined): ScopeColumn {
+  const none = constant(0, XID);
+  if (existing === undefined) return systemColumn('xmax', none);
+  const columns = table.columns.map((column, i) => ({ column, id: existing[i] as ColumnId }));
+  // What was met has a value in its key, so that one test is enough where a column has no nulls.
+  const filled = columns.find(({ column }) => column.notNull && !column.dropped);
+  const tests = (filled === undefined ? columns.filter(({ column }) => !column.dropped) : [filled]).map(
+    ({ column, id }): Expression => ({
+      kind: 'null-test',
+      operand: columnReference(id, column.type),
+      negated: true,
+      row: false,
+      type: BOOL,
+    }),
+  );
+  const current: Expression = {
+    kind: 'call',
+    function: CURRENT_XID,
+    operator: undefined,
+    arguments: [],
+    variadicFrom: undefined,
+    variadicElement: undefined,
+    type: XID,
+  };
+  const branches = tests.map((when) => ({ when, then: current }));
+  return systemColumn('xmax', { kind: 'case', branches, otherwise: none, type: XID });
+}
