@@ -2,15 +2,14 @@
  * ANALYZE [table [(columns)] [, ...]], also as VACUUM (ANALYZE): walks over each table once and stores what the planner wants
  * to know. What else VACUUM does is in session/vacuum.ts.
  *
- * Rows are inspected all over the key order: every row of a small table, one of k of a large one; a sample of them is kept
- * whole. Which ones is drawn by a hash of the row's position: were it every k-th, rows beside each other, which are often
- * alike, would never come together, and values that repeat would look different. The walk gives way like any scan.
+ * A sample is taken all over the key order: every row of a small table, a share of a large one's. Which rows is drawn by a hash
+ * of their position: were it every k-th, rows beside each other, which are often alike, would never come together, and
+ * values that repeat would look different. The walk gives way like any scan.
  */
 import { ByteSlot, CursorBatch, spaceRange } from '@phantom/kv';
 import { type TableDescriptor, ownsObject } from '@phantom/catalog';
 import { PhantomError } from '@phantom/base';
 import { ColumnSample, type ColumnSummary } from '../plan/statistics/column-sample.js';
-import { hashOfKey } from '../plan/statistics/hyperloglog.js';
 import { storeStatistics } from '../plan/statistics/stored-statistics.js';
 import { physicalTable } from '../storage/physical-table.js';
 import type { Yielded } from '../exec/runtime.js';
@@ -19,9 +18,8 @@ import type { Value } from '../types/type.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { columnNamed, relationNamed } from './names.js';
 
-/** Rows whose values are looked at, and rows of the sample (PostgreSQL's 300 for each bucket of its histogram). */
-const INSPECTED_ROWS_MAX = 150_000;
-const SAMPLE_ROWS_MAX = 30_000;
+/** Rows that a sample is to have: as in PostgreSQL, 300 for each of the 100 buckets of a histogram. */
+const SAMPLE_ROWS = 30_000;
 const BATCH_ROWS = 256;
 
 const UTF8 = new TextEncoder();
@@ -80,8 +78,7 @@ export function* analyzeTable(context: DdlContext, table: TableDescriptor): DdlE
   const physical = physicalTable(table, types);
   const range = spaceRange(table.space);
   const estimatedRows = context.storage.estimate(range).keys;
-  const stride = Math.max(1, Math.ceil(estimatedRows / INSPECTED_ROWS_MAX));
-  const keepEvery = Math.max(1, Math.ceil(estimatedRows / stride / SAMPLE_ROWS_MAX));
+  const share = Math.min(1, SAMPLE_ROWS / Math.max(1, estimatedRows));
   const samples = new Map<number, { readonly sample: ColumnSample; readonly position: number }>();
   table.columns.forEach((column, position) => {
     const type = types.byOid(column.type.oid);
@@ -97,12 +94,10 @@ export function* analyzeTable(context: DdlContext, table: TableDescriptor): DdlE
   try {
     for (let count = cursor.fill(batch); count > 0; count = cursor.fill(batch)) {
       for (let i = 0; i < count; i++) {
-        const drawn = hashOfKey(rows++);
-        if (drawn % stride !== 0) continue;
+        if (drawnOf(rows++) >= share) continue;
         slot.set(batch.valueBuffers[i] as Uint8Array, batch.valueStarts[i] as number, batch.valueEnds[i] as number);
         physical.decode(slot.buffer, slot.start, slot.end, values, context.evaluation);
-        const kept = Math.floor(drawn / stride) % keepEvery === 0;
-        for (const { sample, position } of all) sample.add(values[position] ?? null, kept);
+        for (const { sample, position } of all) sample.add(values[position] ?? null);
       }
       if (execution.slice.due()) yield undefined;
     }
@@ -122,4 +117,11 @@ export function* analyzeTable(context: DdlContext, table: TableDescriptor): DdlE
     if (committed) context.statistics.publish(table.oid, stored);
   });
   return undefined;
+}
+
+/** A number from 0 to less than 1 for a row's position: the same each time, and as good as drawn (the finalizer of MurmurHash3). */
+function drawnOf(position: number): number {
+  let hash = Math.imul(position ^ (position >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) / 4294967296;
 }

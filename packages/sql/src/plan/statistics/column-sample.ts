@@ -1,13 +1,12 @@
 /**
- * What ANALYZE gathers of one column while it walks over the rows of a table, and what it makes of that: the share of
- * nulls, distinct values (HyperLogLog over every row inspected), and from a sample of rows the most common values, a
- * histogram of the others and the correlation of the column's order with the rows'.
+ * What ANALYZE gathers of one column from a sample of a table's rows, and what it makes of that: the share of nulls, distinct
+ * values, the most common ones, a histogram of the others and the correlation of the column's order with the rows'.
  *
- * When only a share of the rows was inspected, the number of distinct values is scaled by the Haas-Stokes estimator Duj1,
- * as PostgreSQL does: n·d / (n - f1 + f1·n/N), with f1 the values seen once in a sample of n rows of N.
+ * Distinct values of a sample of every row are counted. Those of a table with more rows are estimated by Duj1 of Haas and Stokes
+ * ("Estimating the number of classes in a finite population", 1998), as in PostgreSQL: n·d / (n - f1 + f1·n/N), with d values in
+ * the n rows of the sample, f1 of them once, and N rows in the table. Where none comes twice, all rows are taken to differ.
  */
 import type { SqlType, Value } from '../../types/type.js';
-import { HyperLogLog, hashOfKey } from './hyperloglog.js';
 
 /** Entries of the list of common values, and buckets of the histogram. */
 const MOST_COMMON_MAX = 100;
@@ -34,35 +33,28 @@ interface Counted {
 
 export class ColumnSample {
   private readonly type: SqlType;
+  /** But for nulls. */
   private readonly values: Value[] = [];
-  private readonly different = new HyperLogLog();
-  private inspected = 0;
-  private nulls = 0;
+  private rows = 0;
   private bytes = 0;
 
   constructor(type: SqlType) {
     this.type = type;
   }
 
-  /** Takes in the value of a row; `kept`: the row belongs to the sample. */
-  add(value: Value, kept: boolean): void {
-    this.inspected++;
-    if (value === null) {
-      this.nulls++;
-      return;
-    }
-    const { hashKey } = this.type;
-    if (hashKey !== undefined) this.different.add(hashOfKey(hashKey(value)));
+  /** Takes in the value of a row. */
+  add(value: Value): void {
+    this.rows++;
+    if (value === null) return;
     this.bytes += widthOf(value);
-    if (kept) this.values.push(value);
+    this.values.push(value);
   }
 
   /** The summary, for a table of so many rows. */
   summary(tableRows: number): ColumnSummary {
-    const { values, inspected, nulls, type } = this;
-    const present = inspected - nulls;
-    const nullFraction = inspected === 0 ? 0 : nulls / inspected;
-    const averageBytes = present === 0 ? 0 : this.bytes / present;
+    const { values, rows, type } = this;
+    const nullFraction = rows === 0 ? 0 : (rows - values.length) / rows;
+    const averageBytes = values.length === 0 ? 0 : this.bytes / values.length;
     const tallied = this.tally();
     const distinctCount = this.distinct(tallied, tableRows);
     const none = { distinctCount, nullFraction, averageBytes, mostCommon: [], histogram: [], correlation: 0 };
@@ -94,23 +86,16 @@ export class ColumnSample {
   }
 
   private distinct(tallied: Map<unknown, Counted> | undefined, tableRows: number): number {
-    const { inspected, nulls, values } = this;
-    const present = inspected - nulls;
-    if (present === 0) return 0;
-    if (tallied === undefined) return Math.min(present, 200);
-    if (values.length === present) {
-      // The sample is everything that was inspected: its count is exact.
-      if (inspected >= tableRows) return tallied.size;
-    } else if (inspected >= tableRows) {
-      return Math.max(1, Math.min(Math.round(this.different.count()), present));
-    }
+    const { rows, values } = this;
     const n = values.length;
+    if (n === 0) return 0;
+    if (tallied === undefined) return Math.min(n, 200);
+    if (rows >= tableRows) return tallied.size;
     let once = 0;
     for (const { count } of tallied.values()) if (count === 1) once++;
-    const all = Math.max(n, (tableRows * present) / inspected);
+    const all = Math.max(n, (tableRows * n) / rows);
     const estimate = (n * tallied.size) / (n - once + (once * n) / all);
-    const seen = Math.min(this.different.count(), present);
-    return Math.max(1, Math.round(Math.min(all, Math.max(estimate, seen))));
+    return Math.round(Math.min(all, Math.max(estimate, tallied.size)));
   }
 
   private common(tallied: Map<unknown, Counted>, distinctCount: number): Counted[] {
