@@ -7,8 +7,8 @@ import { badArgument } from './errors.js';
 
 /** A run of a query. */
 export interface Batches<T> {
-  /** The next documents, none at the end. */
-  batch(documentsMax: number): Promise<T[]>;
+  /** The next documents, none at the end. No promise where nothing has to be waited for. */
+  batch(documentsMax: number): T[] | Promise<T[]>;
   close(): void;
 }
 
@@ -16,10 +16,10 @@ const BATCH_DOCUMENTS = 256;
 
 export class DocumentCursor<T> implements AsyncIterable<T> {
   protected started = false;
-  private readonly open: () => Promise<Batches<T>>;
+  private readonly open: () => Batches<T> | Promise<Batches<T>>;
   private running: Batches<T> | undefined;
 
-  constructor(open: () => Promise<Batches<T>>) {
+  constructor(open: () => Batches<T> | Promise<Batches<T>>) {
     this.open = open;
   }
 
@@ -40,7 +40,8 @@ export class DocumentCursor<T> implements AsyncIterable<T> {
     const all: T[] = [];
     try {
       for (;;) {
-        const batch = await this.nextBatch(BATCH_DOCUMENTS);
+        const next = this.nextBatch(BATCH_DOCUMENTS);
+        const batch = next instanceof Promise ? await next : next;
         if (batch.length === 0) return all;
         for (const document of batch) all.push(document);
       }
@@ -65,9 +66,18 @@ export class DocumentCursor<T> implements AsyncIterable<T> {
     this.close();
   }
 
-  private async nextBatch(documentsMax: number): Promise<T[]> {
+  private nextBatch(documentsMax: number): T[] | Promise<T[]> {
     this.started = true;
-    this.running ??= await this.open();
+    if (this.running === undefined) {
+      const opened = this.open();
+      if (opened instanceof Promise) {
+        return opened.then((running) => {
+          this.running = running;
+          return running.batch(documentsMax);
+        });
+      }
+      this.running = opened;
+    }
     return this.running.batch(documentsMax);
   }
 

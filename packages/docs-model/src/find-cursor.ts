@@ -2,7 +2,7 @@
 import { type Batches, DocumentCursor } from './cursor.js';
 import { badArgument } from './errors.js';
 import { compileFilter } from './filter/filter.js';
-import type { DocumentModel } from './model.js';
+import type { DocumentModel, ReadTransaction } from './model.js';
 import type { PlainObject } from './order.js';
 import { compileProjection } from './projection.js';
 import { type Explanation, type Query, Reader } from './reader.js';
@@ -111,19 +111,25 @@ export class FindCursor<T> extends DocumentCursor<T> {
     return this;
   }
 
-  private async begin(): Promise<Batches<T>> {
+  private begin(): Batches<T> | Promise<Batches<T>> {
+    const opened = this.model.openRead(this.options.tx);
+    return opened instanceof Promise ? opened.then((read) => this.run(read)) : this.run(opened);
+  }
+
+  private run({ transaction, release }: ReadTransaction): Batches<T> {
     const { query } = this;
-    const request = populateRequest(this.options);
-    const { transaction, release } = await this.model.openRead(this.options.tx);
     try {
+      const request = populateRequest(this.options);
       const view = this.model.find(transaction, this.collectionName);
-      if (view === undefined) return { batch: async () => [], close: release };
+      if (view === undefined) return { batch: () => [], close: release };
       const populator = request === undefined ? undefined : new Populator(this.model.ports, request, view, transaction);
+      const show = (documents: PlainObject[]): T[] => (populator?.populate(documents) ?? documents) as T[];
       const reader = new Reader(this.model.ports, view, transaction, query);
       return {
-        batch: async (documentsMax) => {
-          const documents: PlainObject[] = await reader.batch(documentsMax);
-          return (populator?.populate(documents) ?? documents) as T[];
+        batch: (documentsMax) => {
+          const documents = reader.batch(documentsMax);
+          if (documents instanceof Promise) return documents.then(show);
+          return show(documents);
         },
         close: () => {
           reader.close();

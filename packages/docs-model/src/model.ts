@@ -66,6 +66,11 @@ class OwnTransaction implements DocumentTransaction {
   }
 }
 
+/** A caller's transaction goes on after it was read in. */
+function borrowed(transaction: DocumentTransaction): ReadTransaction {
+  return { transaction, release: () => undefined };
+}
+
 /** The catalog that a transaction looks into. */
 function readerOf(transaction: DocumentTransaction): ObjectReader {
   return transaction instanceof OwnTransaction ? transaction.reader : transaction.objects;
@@ -85,15 +90,18 @@ export class DocumentModel {
     this.ports = ports;
   }
 
-  /** A transaction to read in: the caller's, or a snapshot that lasts until it is released. */
-  async openRead(tx: TransactionHost | undefined): Promise<ReadTransaction> {
-    if (eventLoop.isOverdue()) await eventLoop.nextTurn();
+  /** A transaction to read in: the caller's, or a snapshot that lasts until it is released. No promise where nothing has to be waited for. */
+  openRead(tx: TransactionHost | undefined): ReadTransaction | Promise<ReadTransaction> {
+    return eventLoop.isOverdue() ? eventLoop.nextTurn().then(() => this.beginRead(tx)) : this.beginRead(tx);
+  }
+
+  private beginRead(tx: TransactionHost | undefined): ReadTransaction | Promise<ReadTransaction> {
     if (tx === undefined) return this.snapshot();
-    const transaction = await tx.documents((own) => {
+    const transaction = tx.documents((own) => {
       own.storage.beginStatement();
       return own;
     });
-    return { transaction, release: () => undefined };
+    return transaction instanceof Promise ? transaction.then(borrowed) : borrowed(transaction);
   }
 
   /** What need not wait reads in a snapshot of its own. */

@@ -104,16 +104,19 @@ export class Reader {
     this.filterFields = exact || fields === undefined || fields.size === 0 ? undefined : fieldBytes(fields);
   }
 
-  /** The next documents, none at the end. */
-  async batch(documentsMax: number): Promise<PlainObject[]> {
+  /** The next documents, none at the end. A promise where they have to be sorted first, and where others need a turn on the way. */
+  batch(documentsMax: number): PlainObject[] | Promise<PlainObject[]> {
+    if (this.ordered === undefined && !this.plan.sorted) return this.sortAll().then(() => this.fill([], documentsMax));
+    return this.fill([], documentsMax);
+  }
+
+  private fill(batch: PlainObject[], documentsMax: number): PlainObject[] | Promise<PlainObject[]> {
     const { query } = this;
-    const batch: PlainObject[] = [];
-    if (this.ordered === undefined && !this.plan.sorted) await this.sortAll();
     while (batch.length < documentsMax && (query.limit === 0 || this.returned < query.limit)) {
       const document = this.ordered === undefined ? this.nextMatch() : this.nextOrdered();
       if (document === undefined) {
         if (!this.paused) break;
-        await this.rest();
+        return this.rest().then(() => this.fill(batch, documentsMax));
       } else if (this.skipped < query.skip) {
         this.skipped++;
       } else {
