@@ -51,7 +51,8 @@ function typeRow(type: SqlType, schemaOid: number, ownerOid: number): Record<str
     typowner: ownerOid,
     typlen: length,
     typbyval: isByValue(length),
-    typtype: TYPE_KIND[type.kind],
+    // Arrays of pseudo-types are such themselves.
+    typtype: type.category === 'P' ? 'p' : TYPE_KIND[type.kind],
     typcategory: type.category,
     typispreferred: type.preferred,
     typisdefined: true,
@@ -70,6 +71,11 @@ function typeRow(type: SqlType, schemaOid: number, ownerOid: number): Record<str
 
 function* typeRows(source: SystemViewSource): Iterable<CatalogRow> {
   for (const type of builtinTypes) yield typeRow(type, PG_CATALOG_OID, BOOTSTRAP_ROLE_OID);
+  // Each session has its own, which knows the fields of all types.
+  for (const oid of [TypeOid.record, TypeOid.recordArray]) {
+    const type = source.types.byOid(oid);
+    if (type !== undefined) yield typeRow(type, PG_CATALOG_OID, BOOTSTRAP_ROLE_OID);
+  }
   for (const descriptor of typesOf(source)) {
     const type = source.types.byOid(descriptor.oid);
     const array = source.types.byOid(descriptor.arrayOid);
