@@ -5,6 +5,8 @@ import { isAtom, type Code, type FunctionCode, type Local, type Statement } from
 /** An open or closed block of statements; values computed in it are visible while it is open. */
 export interface Block {
   readonly statements: Statement[];
+  /** The body of a loop, whose statements run many times for one run of the block around it. */
+  readonly isLoop: boolean;
   open: boolean;
 }
 
@@ -43,7 +45,7 @@ export class Emitter {
 
   constructor(constants: ConstantTable) {
     this.constants = constants;
-    this.blocks.push({ statements: [], open: true });
+    this.blocks.push({ statements: [], isLoop: false, open: true });
   }
 
   constant(value: unknown): Code {
@@ -69,6 +71,23 @@ export class Emitter {
   let(value: Code): Local {
     const local = this.newLocal();
     this.add({ kind: 'let', local, value });
+    return local;
+  }
+
+  /** The block around the outermost loop that is being written within another block; undefined where there is no loop. */
+  aroundLoops(within: Block): Block | undefined {
+    const at = this.blocks.indexOf(within);
+    if (at < 0) return undefined;
+    for (let i = at + 1; i < this.blocks.length; i++) {
+      if (this.blocks[i]?.isLoop === true) return this.blocks[i - 1];
+    }
+    return undefined;
+  }
+
+  /** A new variable in a block that is still open, undefined to begin with. */
+  letIn({ statements }: Block): Local {
+    const local = this.newLocal();
+    statements.push({ kind: 'let', local, value: { kind: 'literal', value: undefined } });
     return local;
   }
 
@@ -138,7 +157,7 @@ export class Emitter {
   /** A loop; the body gets its label for break and continue. */
   loop(body: (label: number) => void): void {
     const label = this.labels++;
-    const statements = this.inBlock(() => body(label));
+    const statements = this.inBlock(() => body(label), true);
     this.add({ kind: 'loop', label, body: statements });
   }
 
@@ -166,8 +185,8 @@ export class Emitter {
   }
 
   /** Statements written by `f`, kept apart. */
-  inBlock(f: () => void): readonly Statement[] {
-    const block: Block = { statements: [], open: true };
+  inBlock(f: () => void, isLoop = false): readonly Statement[] {
+    const block: Block = { statements: [], isLoop, open: true };
     this.blocks.push(block);
     f();
     block.open = false;

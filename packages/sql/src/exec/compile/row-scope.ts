@@ -4,7 +4,7 @@
  */
 import type { ColumnId } from '../../expr/expression.js';
 import type { Block, Emitter } from '../code/emitter.js';
-import type { Code } from '../code/ir.js';
+import { binary, literal, type Code, type Local } from '../code/ir.js';
 
 /** A value in generated code: an atom, and whether it may be null. */
 export interface Operand {
@@ -24,7 +24,10 @@ export interface Scaled {
   readonly scale: Code;
 }
 
-/** One column of the row. `produce` writes what gets its value; called again where the first result is out of sight. */
+/**
+ * One column of the row. `produce` writes what gets its value; called again where the first result is out of sight. With a
+ * `home`, the block in which the row is at hand, a value that loops within it ask for is read in their first turn that does.
+ */
 export class ColumnSource {
   readonly nullable: boolean;
   /** Set for text that may be tested without being decoded. */
@@ -32,14 +35,19 @@ export class ColumnSource {
   /** Set for decimals that are at hand as numbers. */
   readonly scaled: ((emitter: Emitter) => Scaled) | undefined;
   private readonly produce: (emitter: Emitter) => Code;
+  private readonly home: Block | undefined;
   private known: { readonly code: Code; readonly block: Block; readonly emitter: Emitter } | undefined;
+  /** The value as the turns of loops keep it, undefined until one of them has read it; and the block around the loops. */
+  private kept: { readonly local: Local; readonly block: Block } | undefined;
 
   constructor(
     nullable: boolean,
     produce: (emitter: Emitter) => Code,
     text?: TextBytes,
     scaled?: (emitter: Emitter) => Scaled,
+    home?: Block,
   ) {
+    this.home = home;
     this.nullable = nullable;
     this.produce = produce;
     this.text = text;
@@ -54,9 +62,17 @@ export class ColumnSource {
   get(emitter: Emitter): Operand {
     const { known } = this;
     if (known !== undefined && this.isKnown(emitter)) return { code: known.code, nullable: this.nullable };
-    const code = emitter.atom(this.produce(emitter));
+    const around = this.home === undefined ? undefined : emitter.aroundLoops(this.home);
+    const code = around === undefined ? emitter.atom(this.produce(emitter)) : this.keep(emitter, around);
     this.known = { code, block: emitter.block, emitter };
     return { code, nullable: this.nullable };
+  }
+
+  private keep(emitter: Emitter, around: Block): Local {
+    if (this.kept?.block !== around) this.kept = { local: emitter.letIn(around), block: around };
+    const { local } = this.kept;
+    emitter.if(binary('===', local, literal(undefined)), () => emitter.assign(local, this.produce(emitter)));
+    return local;
   }
 }
 

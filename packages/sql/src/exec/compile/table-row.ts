@@ -87,7 +87,8 @@ export function tableRow(compiler: PlanCompiler, emitter: Emitter, run: Local, n
       const decoded = conditional(read('is-null'), literal(null), read('value'));
       return bytes.present === undefined ? decoded : conditional(bytes.present, decoded, literal(null));
     };
-    row.set(id, new ColumnSource(!notNull, value, text));
+    const isVariable = (layout.fixedOffsets[index] as number) < 0;
+    row.set(id, new ColumnSource(!notNull, value, text, undefined, isVariable ? emitter.block : undefined));
   }
   if (node.rowReference !== undefined) {
     const { key } = bytes;
