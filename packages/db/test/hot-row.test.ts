@@ -124,7 +124,7 @@ describe('a race that was lost', () => {
   );
 
   it('is told when the statement may not be run again', async () => {
-    db.exec("alter role phantom set default_transaction_isolation = 'repeatable read'");
+    db.exec("alter role phantom set default_transaction_isolation = 'serializable'");
     db.exec('alter role phantom set phantom.statement_retries = 0');
     const codes = await all(() => codeOf(db.query(INCREMENT)));
     expect(new Set(codes)).toEqual(new Set(['done', '40001']));
