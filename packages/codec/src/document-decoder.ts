@@ -1,7 +1,7 @@
 /**
  * Document bytes to plain objects, fast. Documents of a collection are mostly alike, so the decoder learns their shapes: once an object
- * has had keys for which it knows no shape some times, it compiles a function that makes an object of those keys at once, from
- * values alone, and compares bytes with those of the keys afterwards. Other objects are put together field by field, their keys out of a
+ * has had keys for which it knows no shape some times, it compiles functions that make an object of those keys at once, and hold
+ * its bytes against those of the keys (document-shape.ts). Other objects are put together field by field, their keys out of a
  * table, as strings that JavaScript has interned already. Chosen fields are decoded alone: the others are stepped over by
  * the table of ends.
  *
@@ -11,7 +11,7 @@
 import { readU16, readU32, varintBytes } from '@phantom/base';
 import { DOCUMENT_DEPTH_MAX, Tag } from './document-format.js';
 import { type DocumentValue, entryKey, nodeCount, nodeEnd, scalarValue } from './document-reader.js';
-import { type ObjectShape, compileShape } from './document-shape.js';
+import { type NodeReader, type ObjectShape, compileShape } from './document-shape.js';
 import { corruptValue } from './storage.js';
 import { readUtf8 } from './text-bytes.js';
 import { checkedVarint, readI16, readI32 } from './value-bytes.js';
@@ -43,6 +43,7 @@ export class DocumentDecoder {
   /** Values of the objects being decoded, those of the innermost last. */
   private readonly values: DocumentValue[] = [];
   private valuesUsed = 0;
+  private readonly readNode: NodeReader = (bytes, at, end, depth) => this.node(bytes, at, end, depth);
 
   /** The node at `at` as a value, objects as plain ones. XX001 for bytes that no writer made. */
   decode(bytes: Uint8Array, at: number, end: number): DocumentValue {
@@ -90,6 +91,13 @@ export class DocumentDecoder {
     const slot = shapeSlot(bytes, data, to, count);
     const shape = this.shapes[slot];
     const { values, valuesUsed: base } = this;
+    if (width === 2 && shape?.read !== undefined && shape.keys.length === count) {
+      const object = shape.read(bytes, table, data, to, depth + 1, this.readNode);
+      if (object !== undefined) {
+        this.misses[slot] = 0;
+        return object;
+      }
+    }
     let from = data;
     let met = 0;
     if (shape !== undefined && shape.keys.length === count) {
