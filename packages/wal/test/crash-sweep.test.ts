@@ -17,7 +17,7 @@ const thorough = process.env['SWEEP_HISTORIES'] !== undefined;
 const steps = thorough ? 60 : 40;
 const seeds = thorough ? 2 : 1;
 const histories = Array.from(
-  { length: Number(process.env['SWEEP_HISTORIES'] ?? 3) },
+  { length: Number(process.env['SWEEP_HISTORIES'] ?? 2) },
   (_, i) => i + 1 + Number(process.env['SWEEP_FIRST'] ?? 0),
 );
 
