@@ -181,9 +181,7 @@ export class Database {
     const session = this.pool.acquire();
     try {
       for (;;) {
-        const { retryOf } = retries;
-        const modes = { ...openingModes(options), retryOf, readsAhead: retryOf !== undefined };
-        const { storage } = session.openTransaction(true, modes);
+        const { storage } = session.openTransaction(true, openingModes(options, retries.retryOf));
         try {
           await retries.lockLost(storage);
           return await this.attempt(session, callback, options.signal);

@@ -22,13 +22,18 @@ export interface TransactionOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The modes to begin with. */
-export function openingModes({ isolation, readOnly, concurrency, deferrable }: TransactionOptions): OpeningModes {
+/** The modes to begin with; `retryOf` is the first attempt's transaction where this is another one, which then reads ahead. */
+export function openingModes(
+  { isolation, readOnly, concurrency, deferrable }: TransactionOptions,
+  retryOf?: number,
+): OpeningModes {
   return {
     isolation: isolation ?? 'repeatable read',
     readOnly: readOnly ?? false,
     deferrable: deferrable ?? false,
     concurrency,
+    retryOf,
+    readsAhead: retryOf !== undefined,
   };
 }
 

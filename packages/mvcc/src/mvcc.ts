@@ -144,11 +144,7 @@ class TransactionManager implements Mvcc {
     const retries = new Retries(retriesMax);
     for (;;) {
       const { retryOf } = retries;
-      const transaction = this.begin({
-        isolation: 'repeatable read',
-        ...modes,
-        ...(retryOf === undefined ? {} : { retryOf }),
-      });
+      const transaction = this.begin({ isolation: 'repeatable read', ...modes, retryOf });
       transaction.readsAhead = retryOf !== undefined;
       try {
         await retries.lockLost(transaction);

@@ -34,13 +34,13 @@ export interface TransactionOptions {
   readonly isolation?: Isolation;
   readonly readOnly?: boolean;
   /** Default: read committed locks; the others are optimistic. */
-  readonly concurrency?: Concurrency;
+  readonly concurrency?: Concurrency | undefined;
   /** What views of transactions and error details call it. */
-  readonly label?: string;
+  readonly label?: string | undefined;
   /** With the policy `priority`: who has less loses. Default 0. */
   readonly priority?: number;
   /** Id of the first attempt, when this is another one at the same work: it keeps its age, and does not lose twice to deadlocks. */
-  readonly retryOf?: number;
+  readonly retryOf?: number | undefined;
   /** Locks of the session it belongs to: they never stand in each other's way, and deadlocks are found through both. */
   readonly sessionLocks?: SessionLocks;
 }

@@ -41,7 +41,7 @@ export class TransactionLife {
     const { settings, engine, locks, watch } = this.session;
     const readOnly = modes.readOnly || engine.readOnly;
     const storage = engine.mvcc.begin(storageOptions(modes, readOnly, settings, locks));
-    showModes(settings, { ...modes, readOnly });
+    showModes(settings, readOnly === modes.readOnly ? modes : { ...modes, readOnly });
     const transaction = new SessionTransaction(
       storage,
       engine.catalog,

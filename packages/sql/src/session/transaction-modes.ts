@@ -80,8 +80,8 @@ export function storageOptions(
     readOnly,
     sessionLocks,
     priority: settings.integer('phantom.deadlock_priority'),
-    ...(applicationName === '' ? {} : { label: applicationName }),
-    ...(concurrency === undefined ? {} : { concurrency }),
-    ...(retryOf === undefined ? {} : { retryOf }),
+    label: applicationName === '' ? undefined : applicationName,
+    concurrency,
+    retryOf,
   };
 }
