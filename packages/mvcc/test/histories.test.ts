@@ -94,9 +94,9 @@ describe('random histories through disasters', { timeout: HISTORIES_TIMEOUT_MS }
 
   it('are sound after power cuts', async () => {
     for (const seed of seedsToTry(1, TESTS)) {
-      const report = await powerCutHistories(openDurable, { ...work, seed, transactions: 12, everyOperations: 11 });
+      const report = await powerCutHistories(openDurable, { ...work, seed, transactions: 12, everyOperations: 9 });
       expect({ seed, violations: report.violations }).toEqual({ seed, violations: [] });
-      expect(report.disasters).toBeGreaterThan(5);
+      expect(report.disasters).toBeGreaterThan(3);
       expect(report.unknown).toBeGreaterThan(0);
     }
   });
