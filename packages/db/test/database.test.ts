@@ -169,10 +169,13 @@ describe('the asynchronous API', () => {
   it('runs a transaction again when it loses a race, and not when it is wrong', async () => {
     db.exec(`insert into t values (1, '0')`);
     let runs = 0;
+    let haveAllRead = (): void => undefined;
+    const allHaveRead = new Promise<void>((resolve) => (haveAllRead = resolve));
     const increment = (): Promise<void> =>
       db.transaction(async (tx) => {
-        runs++;
         const [row] = await tx.sql<{ v: string }>`select v from t where id = 1`;
+        if (++runs === 8) haveAllRead();
+        await allHaveRead;
         await tx.query('update t set v = $1 where id = 1', [String(Number(row?.v) + 1)]);
       });
     await Promise.all(Array.from({ length: 8 }, increment));
