@@ -15,13 +15,18 @@ export async function contest({ name, durability, target, rounds, ours, theirs, 
     if (theirs !== undefined) others.push(await theirs(round));
   }
   const firsts = cold ? [mine.shift(), others.shift()] : [];
-  const rate = (run) => run.operations / run.seconds;
-  const own = median(mine.map(rate));
+  const rate = (run, seconds = run.seconds) => run.operations / seconds;
+  const own = median(mine.map((run) => rate(run)));
   const line = [name.padEnd(44), `ours ${format(own)}/s`.padEnd(20)];
   let ratio;
   if (others.length > 0) {
     ratio = median(mine.map((run, i) => rate(run) / rate(others[i])));
-    line.push(`${peerName} ${format(median(others.map(rate)))}/s`.padEnd(28), `ratio ${ratio.toFixed(2)}`.padEnd(12));
+    line.push(
+      `${peerName} ${format(median(others.map((run) => rate(run))))}/s`.padEnd(28),
+      `ratio ${ratio.toFixed(2)}`.padEnd(12),
+    );
+    const byCpu = median(mine.map((run, i) => rate(run, run.cpuSeconds) / rate(others[i], others[i].cpuSeconds)));
+    if (!Number.isNaN(byCpu)) line.push(`by CPU ${byCpu.toFixed(2)}`.padEnd(12));
     if (cold) line.push(`first ${(rate(firsts[0]) / rate(firsts[1])).toFixed(2)}`.padEnd(11));
   }
   line.push(`target ${target ?? '-'}`.padEnd(14), `durability ${durability}`);
