@@ -257,10 +257,10 @@ export class SerializationGraph {
     }
   }
 
-  /** A prepared transaction as T2 cannot lose: T1, or T3, does instead. As T1 it is in the way of T2 (refusePivot). */
   /**
-   * Also whether the transaction, which is about to be prepared itself, has an edge to one that is: that one may commit first,
-   * and neither can lose then.
+   * A prepared transaction as T2 cannot lose: T1, or T3, does instead. As T1 it is in the way of T2 (refusePivot). True when the
+   * transaction, which is about to be prepared itself, has an edge to one that is: that one may commit first, and neither can
+   * lose then.
    */
   private refuseForPrepared(
     transaction: SerializableTransaction,

@@ -115,6 +115,8 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, U
   wroteInside = false;
   private endListeners: ((seq: Seq | undefined) => void)[] | undefined = undefined;
   private process: CommitProcess | undefined = undefined;
+  /** The wait for a snapshot that is safe, while it lasts: two of them would take snapshots from each other. */
+  private settling: Promise<void> | undefined = undefined;
   /** Why an older transaction has ended this one. */
   private wounded: Error | undefined = undefined;
 
@@ -220,8 +222,13 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, U
   whenSafe(): Promise<void> | undefined {
     if (this.phase !== 'active') this.refuse();
     if (!this.isSerializable || !this.readOnly) return undefined;
+    if (this.settling !== undefined) return this.settling;
     if (this.snapshots.current === undefined) this.snapshots.take();
-    return this.reads === undefined ? undefined : waitUntilSafe(this.registry, this);
+    if (this.reads === undefined) return undefined;
+    this.settling = waitUntilSafe(this.registry, this).finally(() => (this.settling = undefined));
+    // Whoever asked may have been told to stop; then nobody is left to hear that it failed.
+    this.settling.catch(() => undefined);
+    return this.settling;
   }
 
   whenShown(): Promise<void> | undefined {

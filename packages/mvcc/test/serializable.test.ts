@@ -367,6 +367,32 @@ describe('a read-only serializable transaction', () => {
     reader.commitSync();
   });
 
+  it('that is deferrable has one safe snapshot, however often it is asked for', async () => {
+    const { mvcc } = await openMvcc();
+    await seed(mvcc, { a: '1', b: '1' });
+    const [pivot, beside] = [1, 2].map(() => mvcc.begin({ isolation: 'serializable' })) as MvccTransaction[];
+    read(pivot as MvccTransaction, 'b');
+    read(beside as MvccTransaction, 'c');
+    const earlier = mvcc.begin({ isolation: 'serializable' });
+    put(earlier, 'b', '2');
+    earlier.commitSync();
+    const reader = mvcc.begin({ isolation: 'serializable', readOnly: true });
+    const first = reader.whenSafe();
+    const second = reader.whenSafe();
+    expect(second).toBe(first);
+    put(pivot as MvccTransaction, 'a', '2');
+    pivot?.commitSync();
+    beside?.rollback();
+    await second;
+    const { snapshotSeq } = reader;
+    expect(reader.whenSafe()).toBeUndefined();
+    await seed(mvcc, { a: '3' });
+    await settle();
+    expect(reader.snapshotSeq).toBe(snapshotSeq);
+    expect(drainCursor(reader.cursor(ALL))).toEqual(['a=2', 'b=2']);
+    reader.commitSync();
+  });
+
   it('that is rolled back while it waits is told so', async () => {
     const { mvcc } = await openMvcc();
     await seed(mvcc, { a: '1' });

@@ -54,6 +54,8 @@ export class SessionTransaction {
   /** By how many statements stand around the one that they serve. */
   private readonly writers: TransactionWriters[] = [];
   private depth = 0;
+  /** Somebody was told to wait for a safe snapshot. */
+  private isSettling = false;
   /** What runs, by depth. */
   private readonly plans: (PreparedPlan | undefined)[] = [];
   private point: SessionExecutionContext | undefined;
@@ -83,7 +85,10 @@ export class SessionTransaction {
 
   /** DEFERRABLE: a promise until it has a snapshot that no writer can make it regret. Asked before its first statement. */
   whenSafe(): Promise<void> | undefined {
-    return this.modes.deferrable && this.storage.snapshotSeq === 0 ? this.storage.whenSafe() : undefined;
+    if (!this.modes.deferrable || (this.storage.snapshotSeq !== 0 && !this.isSettling)) return undefined;
+    const wait = this.storage.whenSafe();
+    this.isSettling = wait !== undefined;
+    return wait;
   }
 
   /**

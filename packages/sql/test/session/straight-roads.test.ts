@@ -25,6 +25,10 @@ function found(session: SqlSession, text: string, parameters: number[]): unknown
   return outcome ? row : [];
 }
 
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
 const LOCKING = 'select v, 100 / v from t where id = $1 and v < 50 for update';
 
 describe('a row that is read and locked by its key', () => {
@@ -63,6 +67,29 @@ describe('a row that is read and locked by its key', () => {
     await run(a, 'begin read only');
     expect(found(a, LOCKING, [1])).toBeUndefined();
     expect(found(a, 'select v from t where id = $1', [1])).toEqual([10]);
+  });
+});
+
+describe('a row that is read by its key in a deferrable transaction', () => {
+  it('is read once the snapshot is safe, and by no other one afterwards', async () => {
+    const c = engine.session();
+    await run(b, 'begin isolation level serializable; select v from t where id = 2');
+    await run(c, 'begin isolation level serializable; update t set v = 1 where id = 2; commit');
+    await run(b, 'update t set v = 11 where id = 1');
+    await run(a, 'begin isolation level serializable read only deferrable');
+    const text = 'select v from t where id = $1';
+    expect(found(a, text, [1])).toBeUndefined();
+    let isAnswered = false;
+    const waiting = run(a, 'select v from t where id = 1').finally(() => (isAnswered = true));
+    await turns();
+    expect(isAnswered).toBe(false);
+    await run(b, 'commit');
+    expect(await waiting).toBe('SELECT 1');
+    expect(found(a, text, [1])).toEqual([11]);
+    await run(c, 'update t set v = 12 where id = 1');
+    await turns();
+    expect(found(a, text, [1])).toEqual([11]);
+    expect(await run(a, 'commit')).toBe('COMMIT');
   });
 });
 
