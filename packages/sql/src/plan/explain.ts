@@ -330,6 +330,12 @@ class Explainer {
       );
       return { title: `Index Union Scan on ${name}`, details: [...using, ...this.condition('Filter', node.filter)] };
     }
+    if (node.range?.among !== undefined && node.index !== undefined) {
+      const ranges = [...node.range.among, { index: node.index, range: node.range }];
+      const using = ranges.flatMap(({ index, range }) => this.condition(`Using ${index.name}`, range.conditions));
+      const details = [...using, ...this.condition('Filter', node.filter)];
+      return { title: `Index Intersection Scan on ${name}`, details };
+    }
     const details = [
       ...this.condition('Index Cond', node.range?.conditions ?? []),
       ...this.condition('Filter', node.filter),

@@ -1,16 +1,16 @@
 /** The settings that switch ways of execution off, by PostgreSQL's names. */
 import type { Way } from '../plan/physical/ways.js';
 
-const WAYS_BY_SETTING: Readonly<Record<string, Way>> = {
-  enable_bitmapscan: 'index union',
-  enable_columnscan: 'column scan',
-  enable_hashjoin: 'hash join',
-  enable_indexonlyscan: 'index-only scan',
-  enable_indexscan: 'index scan',
-  enable_memoize: 'memoize',
-  enable_nestloop: 'nested loop',
-  enable_seqscan: 'sequential scan',
-  enable_sort: 'sort',
+const WAYS_BY_SETTING: Readonly<Record<string, readonly Way[]>> = {
+  enable_bitmapscan: ['index union', 'index intersection'],
+  enable_columnscan: ['column scan'],
+  enable_hashjoin: ['hash join'],
+  enable_indexonlyscan: ['index-only scan'],
+  enable_indexscan: ['index scan'],
+  enable_memoize: ['memoize'],
+  enable_nestloop: ['nested loop'],
+  enable_seqscan: ['sequential scan'],
+  enable_sort: ['sort'],
 };
 
 /** True for a setting that plans depend on. */
@@ -34,6 +34,8 @@ export function changedPlannerSettings(settings: {
 /** The ways that are switched off. */
 export function switchedOffWays(settings: { boolean(name: string): boolean }): ReadonlySet<Way> {
   const off = new Set<Way>();
-  for (const [setting, way] of Object.entries(WAYS_BY_SETTING)) if (!settings.boolean(setting)) off.add(way);
+  for (const [setting, ways] of Object.entries(WAYS_BY_SETTING)) {
+    if (!settings.boolean(setting)) for (const way of ways) off.add(way);
+  }
   return off;
 }

@@ -220,7 +220,7 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     default: 'on',
     description: 'Bodies of routines are checked when they are made.',
   },
-  switchOf('enable_bitmapscan', 'unions of index ranges'),
+  switchOf('enable_bitmapscan', 'unions and intersections of index ranges'),
   switchOf('enable_columnscan', 'scans of column indexes'),
   switchOf('enable_hashjoin', 'hash joins'),
   switchOf('enable_indexonlyscan', 'index-only scans'),

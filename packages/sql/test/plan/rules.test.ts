@@ -27,6 +27,15 @@ const SCHEMA = [
 
 /** Tables of one script alone. */
 const OWN_SCHEMAS: Readonly<Record<string, readonly string[]>> = {
+  'index intersection': [
+    'create table p (id int primary key, a int, b int, c int, n int, tags int[])',
+    'create index p_a on p (a)',
+    'create index p_b on p (b)',
+    'create unique index p_c on p (c, id)',
+    'create index p_tags on p using gin (tags)',
+    'insert into p select i, i % 23, i % 29, i % 19, i, array[i % 7, i % 11] from generate_series(1, 6000) i',
+    'analyze p',
+  ],
   'skip scan': [
     'create table s (id int primary key, kind text, at int, n int)',
     'create index s_kind_at on s (kind, at)',

@@ -15,7 +15,7 @@ const AIMED_COST_MAX = 2000;
 /** True when the scan may be done by a cursor that stays open. */
 export function isAimed({ range, unique, indexOnly, backward, estimate }: TableScan): boolean {
   if (range === undefined || backward || (unique && !indexOnly) || estimate.total > AIMED_COST_MAX) return false;
-  return isOneStretch(range);
+  return range.among === undefined && isOneStretch(range);
 }
 
 export function produceAimedScan(compiler: PlanCompiler, node: TableScan, consume: Consume): void {

@@ -26,6 +26,7 @@ import { isOneLayout, tableRow } from './table-row.js';
 import { loopRows, produceOnce, writeStep } from './sources.js';
 import { stepContext, type Consume, type PlanCompiler, type StepContext, type StepState } from './step.js';
 import { compileUnion, rangesOf } from './union-scan.js';
+import { addSieve } from './intersection.js';
 
 export function produceTableScan(compiler: PlanCompiler, node: TableScan, consume: Consume): void {
   if (node.unique && node.range !== undefined && !node.indexOnly) {
@@ -33,6 +34,7 @@ export function produceTableScan(compiler: PlanCompiler, node: TableScan, consum
     return;
   }
   const range = compileRange(compiler, node);
+  const sieve = addSieve(compiler, node, (branch) => compileRange(compiler, { ...node, ...branch }));
   let state: StepState | undefined;
   const keyless = node.rowReference === undefined && !readsKey(node) && (node.index === undefined || onlyCounts(node));
   const asksNothing = node.scanColumns.length === 0 && isOneLayout(node.table);
@@ -80,12 +82,15 @@ export function produceTableScan(compiler: PlanCompiler, node: TableScan, consum
           emit({ key, row, present: undefined });
           return;
         }
-        fetchRow(compiler, emitter, run, node, key, value, emit);
+        const fetch = (): void => fetchRow(compiler, emitter, run, node, key, value, emit);
+        if (sieve === undefined) fetch();
+        else emitter.if(sieve.test(emitter, run, key, value), fetch);
       });
     },
     (code, sink) => {
       const traits = { stops: state?.stops === true, keyless, valueless };
-      return new CursorPipeline(code, sink, range, node.backward, traits);
+      const sources = sieve === undefined ? range : sieve.sources(range);
+      return new CursorPipeline(code, sink, sources, node.backward, traits);
     },
   );
 }

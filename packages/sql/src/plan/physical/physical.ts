@@ -54,6 +54,8 @@ export interface KeyRangePlan {
   readonly documents?: DocumentsPlan;
   /** In the place of all of the above: the ranges of several indexes, and each row once. The conditions stay filters. */
   readonly union?: readonly UnionBranch[];
+  /** Only entries of rows that these ranges of other indexes have too, or nearly: their conditions stay filters. */
+  readonly among?: readonly IndexRange[];
   /** The values are those of the key from its second column on: the range is read below each value that the first one has. */
   readonly skipsFirst?: true;
   /** The conditions that the range stands for, for EXPLAIN. */
@@ -63,6 +65,12 @@ export interface KeyRangePlan {
 /** One of the ranges of a union: of an index, or of the table's own key. */
 export interface UnionBranch {
   readonly index: IndexDescriptor | undefined;
+  readonly range: KeyRangePlan;
+}
+
+/** One of the ranges of an intersection. */
+export interface IndexRange {
+  readonly index: IndexDescriptor;
   readonly range: KeyRangePlan;
 }
 

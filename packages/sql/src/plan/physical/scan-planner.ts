@@ -2,27 +2,20 @@
  * Choosing how a table is read: along its own key or an index, in a wanted order or in any, from the rows or, where the
  * index holds every column that is asked for, from the index alone.
  */
-import type { IndexDescriptor } from '@phantom/catalog';
-import { prefixRange } from '@phantom/kv';
-import type { ColumnId, Expression, SortKey } from '../../expr/expression.js';
-import { keyRange } from '../../exec/table-access.js';
+import type { ColumnId, SortKey } from '../../expr/expression.js';
 import { equalExpressions } from '../../expr/walk.js';
-import { invertedTerms, termPrefix } from '../../storage/inverted-terms.js';
-import { physicalIndex, physicalTable } from '../../storage/physical-table.js';
-import type { Value } from '../../types/type.js';
 import type { Scan } from '../logical/logical.js';
 import type { AccessPath, KeyPart } from './access-path.js';
 import { accessPaths } from './access-paths.js';
 import { cheapFirst } from './condition-order.js';
 import { Costs, estimate } from './costs.js';
 import { coversColumns } from './covering-index.js';
+import { planIndexIntersection } from './index-intersection.js';
 import { planIndexUnion } from './index-union.js';
-import type { DocumentsPlan, TableScan, TermsPlan } from './physical.js';
+import { entriesOf } from './path-entries.js';
+import type { TableScan } from './physical.js';
 import type { PhysicalPlanner } from './planner.js';
 import { planSkipScan } from './skip-scan.js';
-
-/** Share of a table's rows that are thought to have the terms of an operand that is not known yet. */
-const TERMS_SHARE = 0.01;
 
 /** An order in which rows would be welcome: column by column. */
 export type WantedOrder = readonly SortKey[];
@@ -49,7 +42,10 @@ export function planScan(planner: PhysicalPlanner, scan: Scan, wanted: WantedOrd
   if (wanted === undefined && best?.unique !== true) {
     const union = planIndexUnion(planner, scan, (branch) => planKeyed(planner, branch));
     if (union !== undefined && (best === undefined || isBetter(union, best))) best = union;
-    const skipping = planSkipScan(planner, scan, paths, (path) => scanAlong(planner, scan, path, undefined));
+    const planPath = (path: AccessPath): TableScan | undefined => scanAlong(planner, scan, path, undefined);
+    const shared = planIndexIntersection(planner, scan, paths, planPath);
+    if (shared !== undefined && (best === undefined || isBetter(shared, best))) best = shared;
+    const skipping = planSkipScan(planner, scan, paths, planPath);
     if (skipping !== undefined && (best === undefined || isBetter(skipping, best))) best = skipping;
   }
   return best;
@@ -88,15 +84,7 @@ export function scanAlong(
   const { cardinality } = planner;
   const tableRows = cardinality.tableRows(scan.table);
   const predicate = path.predicate ?? [];
-  const inIndex = predicate.length === 0 ? tableRows : tableRows * cardinality.selectivityOfAll(predicate, tableRows);
-  let entries = inIndex;
-  if (path.unique) entries = 1;
-  else if (path.range !== undefined) {
-    entries =
-      measuredEntries(planner, scan, path) ??
-      (path.range.terms === undefined ? undefined : Math.max(1, tableRows * TERMS_SHARE)) ??
-      Math.max(1, inIndex * cardinality.selectivityOfAll(path.range.conditions, tableRows));
-  }
+  const entries = entriesOf(planner, scan, path);
   // What a search of documents looks for stays in the filter.
   const passed = path.range?.documents === undefined ? entries : tableRows;
   const left = path.filter.filter((condition) => !predicate.some((held) => equalExpressions(held, condition)));
@@ -126,57 +114,6 @@ export function scanAlong(
     columns: scan.columns,
     estimate: estimate(rows, startup, total),
   };
-}
-
-/** Entries of a range whose bounds are constants, as the engine estimates them. */
-function measuredEntries(planner: PhysicalPlanner, scan: Scan, path: AccessPath): number | undefined {
-  const { range } = path;
-  if (range === undefined || range.any !== undefined || range.skipsFirst === true) return undefined;
-  if (range.terms !== undefined)
-    return path.index === undefined ? undefined : measuredTerms(planner, scan, path.index, range.terms);
-  if (range.documents !== undefined) return measuredDocuments(planner, range.documents);
-  const values = [...range.equal, range.lower?.value, range.upper?.value].filter((value) => value !== undefined);
-  if (!values.every((value) => value.kind === 'constant')) return undefined;
-  const { types, statistics } = planner.context.catalog;
-  const space =
-    path.index === undefined ? physicalTable(scan.table, types) : physicalIndex(path.index, scan.table, types);
-  const constantOf = (value: Expression | undefined): Value | undefined =>
-    value?.kind === 'constant' ? value.value : undefined;
-  const make = keyRange(space, range.lower?.inclusive ?? true, range.upper?.inclusive ?? true);
-  const encoded = make(range.equal.map(constantOf), constantOf(range.lower?.value), constantOf(range.upper?.value));
-  return encoded === null ? 1 : Math.max(1, statistics.range(encoded).keys);
-}
-
-/** Entries that a search of an inverted index reads at most: of the rarest term where all must be there, else of each. */
-function measuredTerms(
-  planner: PhysicalPlanner,
-  { table }: Scan,
-  index: IndexDescriptor,
-  { place, operator, operand }: TermsPlan,
-): number | undefined {
-  if (operand.kind !== 'constant') return undefined;
-  const { statistics, types } = planner.context.catalog;
-  const { match, terms } = invertedTerms(index, types).search(place, operator, operand.value);
-  const physical = physicalIndex(index, table, types);
-  let entries = match === 'all' ? Infinity : 1;
-  for (const term of terms) {
-    const { keys } = statistics.range(prefixRange(termPrefix(physical, term)));
-    entries = match === 'all' ? Math.min(entries, Math.max(1, keys)) : entries + keys;
-  }
-  return entries;
-}
-
-/** Entries of a search of documents. */
-function measuredDocuments(planner: PhysicalPlanner, { operands, entries }: DocumentsPlan): number | undefined {
-  const values: Value[] = [];
-  for (const operand of operands) {
-    if (operand.kind !== 'constant') return undefined;
-    values.push(operand.value);
-  }
-  const found = entries(values);
-  let keys = 0;
-  for (const range of found?.ranges ?? []) keys += planner.context.catalog.statistics.range(range).keys;
-  return Math.max(1, keys);
 }
 
 /** The direction in which a path gives the wanted order; undefined when it gives neither. */

@@ -8,6 +8,7 @@ export const WAYS = [
   'index-only scan',
   'column scan',
   'index union',
+  'index intersection',
   'skip scan',
   'hash join',
   'nested loop',
