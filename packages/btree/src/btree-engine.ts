@@ -152,7 +152,7 @@ export class BtreeEngine implements KvEngine {
 
   estimate(range: KeyRange): RangeEstimate {
     const { pager, root, runs } = this.files;
-    return estimateRange(pager, root, [...this.memory.deltas(), ...runs.map(({ run }) => run)], range);
+    return estimateRange(pager, root, [...this.memory.layers(), ...runs.map(({ run }) => run)], range);
   }
 
   split(range: KeyRange, parts: number): KeyRange[] {

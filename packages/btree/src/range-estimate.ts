@@ -27,17 +27,11 @@ export function splitRange(
 ): KeyRange[] {
   let most = treeEstimate(files.pager, files.root, range).keys;
   let cuts = (): Uint8Array[] => treeCuts(files.pager, files.root, range, parts);
-  for (const delta of memory.deltas()) {
-    const { keys } = delta.estimate(range);
+  for (const layer of [...memory.layers(), ...files.runs.map(({ run }) => run)]) {
+    const { keys } = layer.estimate(range);
     if (keys <= most) continue;
     most = keys;
-    cuts = () => delta.cuts(range, parts);
-  }
-  for (const { run } of files.runs) {
-    const { keys } = run.estimate(range);
-    if (keys <= most) continue;
-    most = keys;
-    cuts = () => run.cuts(range, parts);
+    cuts = () => layer.cuts(range, parts);
   }
   return cutRange(range, cuts());
 }

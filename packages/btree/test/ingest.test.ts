@@ -35,6 +35,8 @@ describe('files handed over', () => {
     engine.ingest(refs, ++driver.seq);
     driver.compareNow();
     driver.compareAll(before);
+    // Planners know of them before they are flushed.
+    expect(engine.estimate(driver.everything()).keys).toBe(600);
     await driver.commit([driver.remove(numbered(150)), driver.put(numbered(300), 'later')]);
     driver.compareNow();
     await engine.flush();

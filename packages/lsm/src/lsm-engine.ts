@@ -184,7 +184,7 @@ export class LsmEngine implements KvEngine {
   }
 
   estimate(range: KeyRange): RangeEstimate {
-    return estimateRange(this.files.version, this.memory.deltas(), range);
+    return estimateRange(this.files.version, this.memory.layers(), range);
   }
 
   split(range: KeyRange, parts: number): KeyRange[] {

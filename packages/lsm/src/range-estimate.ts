@@ -24,7 +24,7 @@ export function estimateRange(version: Version, above: readonly Layer[], range: 
   return { keys: Math.round(keys), bytes: Math.round(bytes) };
 }
 
-/** Cuts a range where what holds most of it, a delta or a level, is cut into equal parts. */
+/** Cuts a range where what holds most of it, a layer in memory or a level, is cut into equal parts. */
 export function splitRange(
   version: Version,
   memory: MemoryLayers<RunFile>,
@@ -38,7 +38,7 @@ export function splitRange(
     most = keys;
     cuts = candidate;
   };
-  for (const delta of memory.deltas()) consider(delta.estimate(range).keys, () => delta.cuts(range, parts));
+  for (const layer of memory.layers()) consider(layer.estimate(range).keys, () => layer.cuts(range, parts));
   for (const level of version.levels) {
     const files = filesIn(level, range);
     const sizes = files.map((file) => estimateFile(file, range).keys);

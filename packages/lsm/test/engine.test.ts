@@ -391,8 +391,11 @@ describe('files that are handed over', () => {
     const first = await prepare(opened, 'one', range(200, 300), 'loaded');
     const over = await prepare(opened, 'two', range(250, 260), 'loaded later');
     const before = driver.view();
+    const { keys } = engine.estimate(driver.everything());
     engine.ingest([first, over], ++driver.seq);
     driver.compareNow();
+    // Planners know of them before they are flushed.
+    expect(engine.estimate(driver.everything()).keys).toBe(keys + 110);
     expect(driver.engine.flushedSeq()).toBeLessThan(driver.seq);
     await engine.flush();
     expect(

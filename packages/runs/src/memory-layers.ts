@@ -5,7 +5,6 @@
 import { assert } from '@phantom/base';
 import type { BatchReader, EngineCode, Seq } from '@phantom/kv';
 import { Delta } from './delta.js';
-import type { Layer } from './layer.js';
 import type { Run } from './run-reader.js';
 
 /** A frozen layer. Exactly one of the two is there. `F` is what the engine keeps of a file. */
@@ -95,19 +94,14 @@ export class MemoryLayers<F extends { readonly run: Run }> {
   }
 
   /** What a view sees of it, newest first. */
-  layers(): Layer[] {
-    const layers: Layer[] = [];
+  layers(): (Delta | Run)[] {
+    const layers: (Delta | Run)[] = [];
     if (!isEmpty(this.active)) layers.push(this.active);
     for (const { delta, ingested } of this.frozen) {
       if (delta !== undefined) layers.push(delta);
       for (const { run } of ingested) layers.push(run);
     }
     return layers;
-  }
-
-  /** Every delta, newest first. */
-  deltas(): Delta[] {
-    return [this.active, ...this.frozen.flatMap(({ delta }) => delta ?? [])];
   }
 }
 

@@ -14,6 +14,7 @@ import {
   type Logger,
   assert,
   compareBytes,
+  compareKeys,
   corruptionError,
   equalBytes,
   readU16,
@@ -380,6 +381,7 @@ export class Run implements Layer, RunBlocks {
 
   /** About how many versions lie below a key. */
   private entriesBelow(key: Uint8Array): number {
+    if (compareKeys(key, this.largestKey) > 0) return this.entries;
     const partition = this.partitionOf(key, 0, key.length);
     if (partition < 0) return 0;
     let entries = 0;
