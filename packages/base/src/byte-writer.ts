@@ -8,6 +8,8 @@ import { copyBytes, writeU16, writeU32, writeU32BE, writeU64, writeVarint } from
 const MINIMUM_BYTES = 64;
 /** From here on it grows by four: memory that nobody has touched costs addresses only, copying costs time. */
 const LARGE_BYTES = 1024 * 1024;
+/** And from here on by two again: V8 counts addresses, too, and walks the whole heap for so many that come and go. */
+const HUGE_BYTES = 16 * 1024 * 1024;
 const UTF8 = new TextEncoder();
 const NO_BYTES = new Uint8Array(0);
 
@@ -30,8 +32,9 @@ export class ByteWriter {
   reserve(bytes: number): number {
     const need = this.length + bytes;
     if (need > this.buffer.length) {
-      const factor = this.buffer.length < LARGE_BYTES ? 2 : 4;
-      const grown = new Uint8Array(Math.max(need, this.buffer.length * factor));
+      const { length } = this.buffer;
+      const factor = length < LARGE_BYTES || length >= HUGE_BYTES ? 2 : 4;
+      const grown = new Uint8Array(Math.max(need, length * factor));
       grown.set(this.buffer.subarray(0, this.length));
       this.buffer = grown;
     }

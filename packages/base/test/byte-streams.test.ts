@@ -69,6 +69,18 @@ describe('ByteWriter and ByteReader', () => {
     expect([...writer.view()]).toEqual([2, 3, 2, 3, 4]);
   });
 
+  it('grow by four while they are large, and by two when they are huge', () => {
+    const MIB = 1024 * 1024;
+    const grownFrom = (bytes: number): number => {
+      const writer = new ByteWriter(bytes);
+      writer.reserve(bytes + 1);
+      return writer.buffer.length;
+    };
+    expect(grownFrom(1000)).toBe(2000);
+    expect(grownFrom(2 * MIB)).toBe(8 * MIB);
+    expect(grownFrom(16 * MIB)).toBe(32 * MIB);
+  });
+
   it('hold no number that is not a safe integer', () => {
     const writer = new ByteWriter();
     for (const value of [-1, 0.5, 2 ** 53, Number.NaN]) {

@@ -98,7 +98,6 @@ export class DocumentEncoder {
     if (nodeKind(bytes, at, end) !== 'object') throw corruptValue('a document that is no object');
     const count = nodeCount(bytes, at, end);
     const names = Object.keys(before);
-    const now = Object.keys(after);
     this.endsUsed = 0;
     const start = this.open(Tag.Object, count);
     const { writer } = this;
@@ -122,9 +121,9 @@ export class DocumentEncoder {
       if (Object.hasOwn(after, name)) this.field(name, after[name], 0, this.root, undefined);
     }
     if (kept >= 0) writer.bytes(bytes, kept, to);
-    for (let i = 0; i < now.length; i++) {
-      const name = now[i] as string;
-      if (!Object.hasOwn(before, name)) this.field(name, after[name], 0, this.root, undefined);
+    for (const name in after) {
+      if (Object.hasOwn(after, name) && !Object.hasOwn(before, name))
+        this.field(name, after[name], 0, this.root, undefined);
     }
     this.close(start, count, 0);
   }

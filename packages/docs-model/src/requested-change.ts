@@ -5,6 +5,7 @@ import { queryOf } from './find-cursor.js';
 import type { DocumentChange } from './document-change.js';
 import { type PlainObject, compareValues, isObject } from './order.js';
 import type { Query } from './reader.js';
+import { parseSort } from './sort.js';
 import { compileUpdate } from './update/update.js';
 import { seedDocument } from './upsert.js';
 
@@ -12,6 +13,9 @@ import { seedDocument } from './upsert.js';
 export interface RequestedChange extends DocumentChange {
   readonly insert: (() => PlainObject) | undefined;
 }
+
+const ONE = { limit: 1 };
+const ALL = {};
 
 /** 22023 for what is no document. */
 export function documentOf(document: unknown): PlainObject {
@@ -67,9 +71,7 @@ export function replacing(filter: unknown, replacement: object, options: FindOne
 }
 
 function changedQuery(filter: unknown, { hint, sort }: FindOneAndOptions, limit: number): Query {
-  return queryOf(filter, {
-    limit,
-    ...(hint === undefined ? {} : { hint }),
-    ...(sort === undefined ? {} : { sort }),
-  });
+  const query = queryOf(filter, limit === 1 ? ONE : ALL);
+  if (hint === undefined && sort === undefined) return query;
+  return { ...query, hint, sort: sort === undefined ? query.sort : parseSort(sort) };
 }

@@ -45,7 +45,9 @@ function runDraft(draft: string, schemaOf: (schema: unknown) => unknown): Outcom
   return outcome;
 }
 
-describe.runIf(existsSync(join(SUITE, 'tests')))('the JSON-Schema-Test-Suite', () => {
+const NAME = 'the JSON-Schema-Test-Suite (needs its files: `npm run schemas` downloads them)';
+
+describe.runIf(existsSync(join(SUITE, 'tests')))(NAME, () => {
   it('holds for draft 2020-12', () => {
     const { passed, refused, wrong } = runDraft('draft2020-12', (schema) => schema);
     expect(wrong).toEqual([]);

@@ -11,15 +11,18 @@ import { assert, copyBytes } from '@phantom/base';
 export const ARENA_BYTES_MAX = 0x7fff_ffff;
 
 const CAPACITY_BYTES_MIN = 64;
+const NO_BYTES = new Uint8Array(0);
 
 export class ByteArena {
   /** Replaced when the arena grows: read it anew after every append. */
-  buffer: Uint8Array;
+  buffer: Uint8Array = NO_BYTES;
   /** Bytes in use. */
   length = 0;
+  private readonly capacityBytes: number;
 
+  /** Its capacity is taken with the first byte: an arena that adopts a buffer, or stays empty, never needs it. */
   constructor(capacityBytes: number) {
-    this.buffer = new Uint8Array(Math.max(capacityBytes, CAPACITY_BYTES_MIN));
+    this.capacityBytes = Math.max(capacityBytes, CAPACITY_BYTES_MIN);
   }
 
   /** Makes room for `bytes` more and returns the offset where they go; the caller then sets `length`. */
@@ -45,7 +48,8 @@ export class ByteArena {
 
   private grow(need: number): void {
     assert(need <= ARENA_BYTES_MAX, 'an arena is bounded by 2 GiB');
-    const grown = new Uint8Array(Math.min(Math.max(need, this.buffer.length * 2), ARENA_BYTES_MAX));
+    const capacity = this.buffer.length === 0 ? this.capacityBytes : this.buffer.length * 2;
+    const grown = new Uint8Array(Math.min(Math.max(need, capacity), ARENA_BYTES_MAX));
     grown.set(this.buffer.subarray(0, this.length));
     this.buffer = grown;
   }

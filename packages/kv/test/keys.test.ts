@@ -81,6 +81,7 @@ describe('slots and batches of references', () => {
 describe('ByteArena', () => {
   it('keeps offsets and old buffers as it grows', () => {
     const arena = new ByteArena(0);
+    arena.append(new Uint8Array(20), 0, 20);
     const first = arena.buffer;
     const random = new Random(3);
     const pieces: { at: number; bytes: Uint8Array }[] = [];
@@ -91,8 +92,21 @@ describe('ByteArena', () => {
     }
     expect(arena.buffer).not.toBe(first);
     for (const { at, bytes } of pieces) expect(arena.buffer.slice(at, at + bytes.length)).toEqual(bytes);
-    expect(arena.length).toBe(pieces.reduce((sum, { bytes }) => sum + bytes.length, 0));
+    expect(arena.length).toBe(pieces.reduce((sum, { bytes }) => sum + bytes.length, 20));
     expect(first.slice(0, 20)).toEqual(arena.buffer.slice(0, 20));
+  });
+
+  it('takes memory with its first byte, and none for a buffer that it is given', () => {
+    const arena = new ByteArena(1000);
+    expect(arena.buffer.length).toBe(0);
+    const given = Uint8Array.of(1, 2, 3);
+    arena.adopt(given, 3);
+    expect(arena.buffer).toBe(given);
+    expect(arena.append(given, 0, 2)).toBe(3);
+    expect([...arena.buffer.subarray(0, arena.length)]).toEqual([1, 2, 3, 1, 2]);
+    const other = new ByteArena(1000);
+    expect(other.append(given, 0, 3)).toBe(0);
+    expect(other.buffer.length).toBe(1000);
   });
 
   it('is bounded', () => {

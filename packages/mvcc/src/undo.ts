@@ -62,6 +62,8 @@ export class Undo {
   /** Serves statement after statement; a statement inside another one has its own. */
   private statementMark: TransactionMark | undefined = undefined;
   private stack: StackedSavepoint[] | undefined = undefined;
+  /** Of a savepoint that was released: most are made, and released soon, one after the other. */
+  private spare: TransactionMark | undefined = undefined;
 
   constructor(registry: TransactionRegistry, transaction: Undoable) {
     this.registry = registry;
@@ -92,7 +94,9 @@ export class Undo {
 
   savepoint(): Savepoint {
     const stack = (this.stack ??= []);
-    const savepoint = new StackedSavepoint(stack.length, new TransactionMark().take(this.transaction));
+    const mark = this.spare ?? new TransactionMark();
+    this.spare = undefined;
+    const savepoint = new StackedSavepoint(stack.length, mark.take(this.transaction));
     stack.push(savepoint);
     return savepoint;
   }
@@ -106,7 +110,9 @@ export class Undo {
 
   /** Forgets the savepoint and those made later. */
   release(savepoint: Savepoint): void {
-    this.stackWith(savepoint).length = savepoint.depth;
+    const stack = this.stackWith(savepoint);
+    this.spare = (stack[savepoint.depth] as StackedSavepoint).mark;
+    stack.length = savepoint.depth;
   }
 
   /** Newest lock record at the newest savepoint, NONE without one: locks taken since may be given back. */

@@ -286,6 +286,29 @@ describe('savepoints', () => {
     expect(thrownBy(() => other.rollbackTo(savepoint)).code).toBe('3B001');
   });
 
+  it('are where they were made, whatever was released before', async () => {
+    const { mvcc } = await openMvcc();
+    const transaction = mvcc.begin();
+    put(transaction, 'a', '1');
+    const first = transaction.savepoint();
+    put(transaction, 'a', '2');
+    const inner = transaction.savepoint();
+    transaction.release(inner);
+    put(transaction, 'a', '3');
+    const second = transaction.savepoint();
+    put(transaction, 'a', '4');
+    const third = transaction.savepoint();
+    put(transaction, 'a', '5');
+    expect(thrownBy(() => transaction.rollbackTo(inner)).code).toBe('3B001');
+    transaction.rollbackTo(third);
+    expect(read(transaction, 'a', 'getOwn')).toBe('4');
+    transaction.rollbackTo(second);
+    expect(read(transaction, 'a', 'getOwn')).toBe('3');
+    transaction.rollbackTo(first);
+    expect(read(transaction, 'a', 'getOwn')).toBe('1');
+    transaction.rollback();
+  });
+
   it('nest over many writes of one key', async () => {
     const { mvcc } = await openMvcc();
     const transaction = mvcc.begin();

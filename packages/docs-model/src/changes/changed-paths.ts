@@ -34,20 +34,17 @@ class Changes implements ChangedPaths {
   }
 
   compareObjects(before: PlainObject, after: PlainObject, prefix: string, depth: number): void {
-    const names = Object.keys(after);
-    let kept = 0;
-    for (let i = 0; i < names.length; i++) {
-      const name = names[i] as string;
+    for (const name in after) {
+      if (!Object.hasOwn(after, name)) continue;
       if (!Object.hasOwn(before, name)) {
         this.updated.push(prefix + name);
         continue;
       }
-      kept++;
       if (!Object.is(before[name], after[name])) this.compare(before[name], after[name], prefix + name, depth);
     }
-    const old = Object.keys(before);
-    if (old.length === kept) return;
-    for (const name of old) if (!Object.hasOwn(after, name)) this.removed.push(prefix + name);
+    for (const name in before) {
+      if (Object.hasOwn(before, name) && !Object.hasOwn(after, name)) this.removed.push(prefix + name);
+    }
   }
 
   private compare(before: unknown, after: unknown, path: string, depth: number): void {

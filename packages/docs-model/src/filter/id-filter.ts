@@ -9,13 +9,25 @@ const PLAIN_RANKS: ReadonlySet<Rank> = new Set<Rank>([Rank.Number, Rank.Text, Ra
 
 export class IdFilter {
   readonly id: unknown;
-  readonly alternatives = undefined;
-  readonly text = undefined;
-  readonly onlyEqualities = true;
-  readonly fields = ID_FIELD;
 
   constructor(id: unknown) {
     this.id = id;
+  }
+
+  get alternatives(): undefined {
+    return undefined;
+  }
+
+  get text(): undefined {
+    return undefined;
+  }
+
+  get onlyEqualities(): true {
+    return true;
+  }
+
+  get fields(): ReadonlySet<string> {
+    return ID_FIELD;
   }
 
   get conditions(): readonly [{ readonly path: string; readonly operator: '$eq'; readonly value: unknown }] {

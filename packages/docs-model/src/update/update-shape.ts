@@ -54,11 +54,13 @@ let nodes = 0;
 export function updateShape(update: unknown): UpdateShape {
   if (!isObject(update)) throw badArgument('an update must be an object of operators');
   let node: ShapeNode | undefined = root;
-  for (const operator of Object.keys(update)) {
+  for (const operator in update) {
+    if (!Object.hasOwn(update, operator)) continue;
     node = node.operators.get(operator);
     const fields = update[operator];
     if (node === undefined || !isObject(fields)) return newShape(update);
-    for (const name of Object.keys(fields)) {
+    for (const name in fields) {
+      if (!Object.hasOwn(fields, name)) continue;
       node = node.paths.get(name);
       if (node === undefined) return newShape(update);
     }

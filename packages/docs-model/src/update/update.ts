@@ -38,16 +38,12 @@ export function compileUpdate(
 ): CompiledUpdate {
   const { actions, renames, fields, elementNames } = updateShape(update);
   const filters = arrayFilters === undefined ? NO_FILTERS : compileArrayFilters(arrayFilters);
-  for (const name of elementNames) if (!filters.has(name)) throw badArgument(`there is no array filter for "${name}"`);
-  for (const name of filters.keys())
-    if (!elementNames.has(name)) throw badArgument(`the array filter for "${name}" is not used`);
-  const changes: Change[] = [];
-  for (let i = 0; i < actions.length; i++) {
-    const { operator, name, compile } = actions[i] as PlannedAction;
+  if (elementNames.size > 0 || filters.size > 0) checkArrayFilters(elementNames, filters);
+  const changes = actions.map(({ operator, name, compile }) => {
     const operand = (update as Record<string, PlainObject>)[operator]?.[name];
     if (operand === undefined) throw badArgument(`the operand of ${operator} for "${name}" is undefined`);
-    changes.push(compile(operand, name, nowMs));
-  }
+    return compile(operand, name, nowMs);
+  });
   const apply = (document: PlainObject, context: UpdateContext): PlainObject => {
     let after: unknown = document;
     for (let i = 0; i < renames.length; i++) after = renamed(after, renames[i] as Rename);
@@ -67,6 +63,13 @@ export function compileUpdate(
     return after as PlainObject;
   };
   return { apply, fields };
+}
+
+/** Each name in a path has a filter, and each filter is for one. */
+function checkArrayFilters(names: ReadonlySet<string>, filters: ReadonlyMap<string, Matcher>): void {
+  for (const name of names) if (!filters.has(name)) throw badArgument(`there is no array filter for "${name}"`);
+  for (const name of filters.keys())
+    if (!names.has(name)) throw badArgument(`the array filter for "${name}" is not used`);
 }
 
 function checkSameId(before: PlainObject, after: PlainObject, context: UpdateContext): void {
