@@ -42,7 +42,7 @@ export interface DatabaseOptions {
   readonly writeSetBytesMax?: number;
   /** What all transactions together may have put aside; past it 53100. Default 16 GiB. */
   readonly spillBytesMax?: number;
-  /** Log since the last checkpoint from which on the next one begins, every half second at most. Default 8 MiB. */
+  /** Log since the last checkpoint from which on the next one begins, every half second at most. Default 4 MiB. */
   readonly checkpointBytesMin?: number;
   /** Log since the last checkpoint at which writers wait for the next one: bounds recovery. Default 64 MiB. */
   readonly checkpointBytesMax?: number;

@@ -6,7 +6,7 @@
  */
 import { assert, copyBytes, writeU16, writeU32 } from '@phantom/base';
 import { engineOfKey, type EngineCode } from './space.js';
-import { BATCH_FORMAT, BATCH_HEADER_BYTES, type BatchReader, roomOf } from './write-batch.js';
+import { BATCH_FORMAT, BATCH_HEADER_BYTES, type BatchReader, OperationKind, roomOf } from './write-batch.js';
 
 const EMPTY = new Uint8Array(0);
 
@@ -16,6 +16,7 @@ export class BatchGroup {
   private buffer: Uint8Array = EMPTY;
   private length = BATCH_HEADER_BYTES;
   private operations = 0;
+  private mayRemoveRanges = false;
 
   /** For one engine. A group has so many bytes at the most, unless a single batch is larger; they are had when the first one comes. */
   constructor(engine: EngineCode, capacityBytes: number) {
@@ -46,12 +47,16 @@ export class BatchGroup {
     if (batch.engines === 1 << this.engine) {
       this.append(bytes, base + BATCH_HEADER_BYTES, base + length);
       this.operations += batch.count;
-      return;
-    }
-    while (batch.next()) {
-      if (engineOfKey(bytes, batch.keyStart) !== this.engine) continue;
-      this.append(bytes, batch.operation, batch.valueEnd);
-      this.operations++;
+      // A batch of one, as most are in a recovery, need not be walked.
+      if (batch.count === 1 && bytes[base + BATCH_HEADER_BYTES] === OperationKind.Put) return;
+      while (batch.next()) this.note(batch);
+    } else {
+      while (batch.next()) {
+        if (engineOfKey(bytes, batch.keyStart) !== this.engine) continue;
+        this.append(bytes, batch.operation, batch.valueEnd);
+        this.operations++;
+        this.note(batch);
+      }
     }
     batch.rewind();
   }
@@ -65,9 +70,15 @@ export class BatchGroup {
     writeU32(buffer, 4, this.operations);
     reader.setBatch(buffer, 0, length);
     reader.isGiven = true;
+    reader.mayRemoveRanges = this.mayRemoveRanges;
     this.buffer = EMPTY;
     this.length = BATCH_HEADER_BYTES;
     this.operations = 0;
+    this.mayRemoveRanges = false;
+  }
+
+  private note(batch: BatchReader): void {
+    if (batch.kind === OperationKind.RemoveRange) this.mayRemoveRanges = true;
   }
 
   private begin(bytes: number): void {

@@ -296,6 +296,8 @@ export class BatchReader {
   noteEnd = 0;
   /** Nobody changes the bytes any more: who reads them may keep them. Whoever aims the reader says so. */
   isGiven = false;
+  /** Whether a range removal may be among the operations. Whoever aims the reader and knows better says so. */
+  mayRemoveRanges = true;
   /** Operations read so far. */
   position = 0;
   private start = 0;
@@ -311,6 +313,7 @@ export class BatchReader {
     this.start = start;
     this.end = end;
     this.isGiven = false;
+    this.mayRemoveRanges = true;
     this.engines = bytes[start + 1] as number;
     this.count = readU32(bytes, start + 4);
     this.rewind();

@@ -49,6 +49,33 @@ describe('a group of batches', () => {
     expect(given(group)).toEqual([1, 2, 3, 5, 1]);
   });
 
+  it('knows whether a range removal is in it', () => {
+    const group = new BatchGroup(Btree, 1024);
+    const reader = new BatchReader();
+    const removal = (...engines: readonly EngineCode[]): BatchReader => {
+      const batch = new WriteBatch();
+      for (const engine of engines) {
+        const [lower, upper] = [keyIn(engine, 1), keyIn(engine, 9)];
+        if (engine === Lsm) batch.removeRange(lower, upper);
+        else batch.remove(lower, 0, lower.length);
+      }
+      return new BatchReader().setBatch(batch.finish().slice());
+    };
+    for (const [engine, batch, expected] of [
+      [Btree, batchOf([Btree, 1]), false],
+      [Btree, batchOf([Btree, 1], [Btree, 2]), false],
+      [Btree, removal(Btree, Lsm), false],
+      [Lsm, removal(Lsm), true],
+      [Lsm, removal(Btree, Lsm), true],
+    ] as const) {
+      const one = engine === Btree ? group : new BatchGroup(Lsm, 1024);
+      one.add(batch);
+      expect(batch.position).toBe(0);
+      one.giveTo(reader);
+      expect(reader.mayRemoveRanges).toBe(expected);
+    }
+  });
+
   it('takes one batch whatever its size, others while there is room, and begins anew once given', () => {
     const batch = batchOf([Btree, 1], [Btree, 2]);
     for (const [capacityBytes, fits] of [

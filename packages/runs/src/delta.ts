@@ -14,6 +14,8 @@
  * nobody can look between them. Range removals lie beside (range-tombstones.ts) and hide operations that lie before
  * theirs in the arena.
  *
+ * Batches of a recovery wait in the arena until somebody needs what they hold in the tree (waiting-batches.ts).
+ *
  * A delta is active, then frozen on a batch boundary, then written as a sorted run (`versions`) and dropped. Worker threads
  * read copies: `descriptor` names its tables, and delta-copies.ts puts them into shared memory.
  *
@@ -28,7 +30,7 @@ import { assert, readVarint, varintBytes } from '@phantom/base';
 import {
   ArenaTree,
   type ArenaTreeDescriptor,
-  type BatchReader,
+  BatchReader,
   ByteArena,
   type ByteSlot,
   type EngineCode,
@@ -45,6 +47,7 @@ import { OLDER_WORDS, PAYLOAD_WORDS, ROW_OLDER, ROW_OPERATION, ROW_SEQ } from '.
 import { DeltaVersions } from './delta-versions.js';
 import { type Layer, type LayerCursor, Lookup, type RangeTombstone, type VersionCursor } from './layer.js';
 import { type PlacedTombstone, RangeTombstones } from './range-tombstones.js';
+import { WaitingBatches } from './waiting-batches.js';
 
 const OLDER_MIN = 16;
 const CAPACITY_BYTES_DEFAULT = 1024 * 1024;
@@ -53,6 +56,8 @@ const KEYS_DEFAULT = 64;
 const HEADROOM = 1.25;
 /** A batch of this size that nobody needs any more becomes the arena of an empty delta, uncopied. */
 const ADOPTED_BYTES_MIN = 1024 * 1024;
+/** What an operation that waits will need in the tables: counted before it is there. */
+const WAITING_OPERATION_BYTES = 33;
 /** Seqs are kept relative to the first one, as positive 32-bit numbers. */
 const SEQ_SPAN_MAX = 0x7fff_ffff;
 
@@ -89,6 +94,7 @@ export class Delta implements Layer {
   /** From offsets in the present batch to offsets in the arena, when it was copied whole. */
   private shift = 0;
   private copied = false;
+  private readonly waiting = new WaitingBatches();
 
   constructor(options: DeltaOptions = {}) {
     const { capacityBytes = CAPACITY_BYTES_DEFAULT, keys: capacity = KEYS_DEFAULT } = options;
@@ -119,9 +125,9 @@ export class Delta implements Layer {
     return delta;
   }
 
-  /** Distinct keys, removed ones included. */
+  /** Distinct keys, removed ones included; at most so many while batches wait. */
   get entries(): number {
-    return this.tree.count;
+    return this.tree.count + this.waiting.operations;
   }
 
   /** True when it holds nothing at all. */
@@ -135,7 +141,9 @@ export class Delta implements Layer {
 
   /** Bytes in use: arena, tables and range removals. What is allocated is up to twice as much. */
   get bytes(): number {
-    return this.arena.length + this.tree.bytes + this.olderCount * OLDER_WORDS * 4 + this.tombstones.bytes;
+    const { arena, tree, olderCount, tombstones, waiting } = this;
+    const tables = tree.bytes + olderCount * OLDER_WORDS * 4 + waiting.operations * WAITING_OPERATION_BYTES;
+    return arena.length + tables + tombstones.bytes;
   }
 
   /** Bytes of batches. */
@@ -146,11 +154,17 @@ export class Delta implements Layer {
   /**
    * Applies at most `operationsMax` operations from the reader's position; true once the batch is complete. Operations of
    * other engines' spaces are skipped. The bytes are copied. A reader begins at the start of its batch and is moved by
-   * nobody else until the batch is complete.
+   * nobody else until the batch is complete. A batch that is given and removes no ranges is only laid down, if all of it may be
+   * applied, and put into the tree when somebody needs it there.
    */
   apply(reader: BatchReader, seq: Seq, operationsMax: number, engineCode: EngineCode): boolean {
     assert(!this.isFrozen, 'a frozen delta takes no batches');
-    if (this.applying === SEQ_NONE) this.begin(reader, seq, engineCode);
+    if (this.applying === SEQ_NONE) {
+      const waits = reader.isGiven && !reader.mayRemoveRanges && operationsMax >= reader.count;
+      if (!waits) this.settle();
+      this.begin(reader, seq, engineCode);
+      if (waits && this.copied) return this.layDown(reader, seq);
+    }
     assert(this.applying === seq, 'a batch was begun before the last one was complete');
     const relative = seq - this.firstSeq;
     if (this.copied) this.applyCopied(reader, relative, operationsMax);
@@ -164,6 +178,7 @@ export class Delta implements Layer {
   /** Takes no more batches from now on. On a batch boundary only. */
   freeze(): void {
     assert(this.applying === SEQ_NONE, 'a delta freezes between batches');
+    this.settle();
     this.isFrozen = true;
   }
 
@@ -172,6 +187,7 @@ export class Delta implements Layer {
    * they are named, stay as they are, so views of up to now can be read from them.
    */
   descriptor(): DeltaDescriptor {
+    this.settle();
     const { firstSeq, lastSeq, older } = this;
     const { buffer, length } = this.arena;
     return {
@@ -185,6 +201,8 @@ export class Delta implements Layer {
   }
 
   get(key: Uint8Array, start: number, end: number, seq: Seq, value: ByteSlot): Lookup {
+    const { waiting } = this;
+    if (!waiting.isEmpty && waiting.mayHave(this.arena.buffer, key, start, end)) this.settle();
     const entry = this.tree.find(key, start, end);
     const operation = entry === NONE ? NONE : this.operationAt(entry, seq);
     if (this.tombstones.count > 0 && this.tombstones.newestOperation(key, start, end, seq) > operation) {
@@ -195,6 +213,8 @@ export class Delta implements Layer {
   }
 
   cursor(range: KeyRange, seq: Seq): LayerCursor {
+    const { waiting } = this;
+    if (!waiting.isEmpty && waiting.mayHaveIn(this.arena.buffer, range)) this.settle();
     return new DeltaCursor(this, range, seq);
   }
 
@@ -213,16 +233,20 @@ export class Delta implements Layer {
 
   /** About how many keys, and bytes of operations, a range holds. */
   estimate(range: KeyRange): RangeEstimate {
-    const { tree } = this;
+    const { tree, waiting, arena } = this;
+    const keysWaiting = waiting.estimate(arena.buffer, range);
+    if (keysWaiting === undefined) this.settle();
     const { lower, upper } = range;
     const from = tree.fractionBelow(lower, 0, lower.length);
     const to = upper === undefined ? 1 : tree.fractionBelow(upper, 0, upper.length);
-    const share = Math.max(0, to - from);
-    return { keys: Math.round(share * tree.count), bytes: Math.round(share * this.arena.length) };
+    const keys = Math.round(Math.max(0, to - from) * tree.count) + (keysWaiting ?? 0);
+    const share = keys / Math.max(1, this.entries);
+    return { keys, bytes: Math.round(share * arena.length) };
   }
 
   /** Keys of this delta that cut a range into at most `parts` parts of about the same size, ascending, owned by the caller. */
   cuts(range: KeyRange, parts: number): Uint8Array[] {
+    this.settle();
     const { tree } = this;
     const { lower, upper } = range;
     const from = tree.fractionBelow(lower, 0, lower.length);
@@ -237,6 +261,7 @@ export class Delta implements Layer {
 
   /** A key of this delta that cuts it at a fraction between 0 and 1, owned by the caller; undefined when it is empty. */
   keyAtFraction(fraction: number): Uint8Array | undefined {
+    this.settle();
     const { tree } = this;
     if (tree.count === 0) return undefined;
     const entry = tree.entryAtFraction(fraction);
@@ -274,6 +299,31 @@ export class Delta implements Layer {
     const valueBytes = readVarint(keys, at, keys.length);
     const start = at + varintBytes(valueBytes);
     value.set(keys, start, start + valueBytes);
+    return true;
+  }
+
+  /** Puts what waits into the tree. */
+  private settle(): void {
+    const { waiting } = this;
+    if (waiting.isEmpty) return;
+    const reader = new BatchReader();
+    const { buffer } = this.arena;
+    this.tree.setKeys(buffer);
+    this.shift = 0;
+    for (let batch = waiting.first; batch !== undefined; batch = waiting.first) {
+      // What is broken stays and is found broken again: applied twice, a batch is what it is applied once.
+      reader.setBatch(buffer, batch.start, batch.end);
+      this.applyCopied(reader, batch.seq - this.firstSeq, Number.POSITIVE_INFINITY);
+      waiting.removeFirst();
+    }
+  }
+
+  /** The batch that has begun lies at the end of the arena and waits there. */
+  private layDown(reader: BatchReader, seq: Seq): boolean {
+    const { length } = this.arena;
+    this.waiting.add({ start: length - reader.length, end: length, seq, operations: reader.count });
+    this.applying = SEQ_NONE;
+    this.lastSeq = seq;
     return true;
   }
 

@@ -16,7 +16,7 @@
  * bulk load is flushed in pieces as large as what it writes in that interval. Waiting is done in `admit` (DESIGN's
  * invariant 7: the log since the last flush is bounded). A failed checkpoint loses nothing: the log stays, and the next
  * one tries again once the log has grown by a quarter of the upper limit. Callers that never let the event loop turn would
- * hold up a checkpoint for ever; they make one themselves, where they would have had to wait or once twice the lower
+ * hold up a checkpoint for ever; they make one themselves, where they would have had to wait or once four times the lower
  * limit lies there (`isOverdue`, `runNow`).
  */
 import type { Clock, Logger } from '@phantom/base';
@@ -28,6 +28,9 @@ import type { LogMap, LogMark } from './log-map.js';
 import { CHECKPOINT_INTERVAL_MS } from './options.js';
 import type { SpaceCatalog } from './space-catalog.js';
 import type { Superblock } from './superblock.js';
+
+/** Who makes a checkpoint itself waits for all of it, so it is put off to so many times `checkpointBytesMin`. */
+const OVERDUE_FACTOR = 4;
 
 export interface CheckpointerContext {
   readonly wal: Wal;
@@ -80,7 +83,7 @@ export class Checkpointer {
 
   /** True when a caller that cannot wait has to make room in the log itself. */
   get isOverdue(): boolean {
-    return this.isDue(2 * this.context.checkpointBytesMin);
+    return this.isDue(OVERDUE_FACTOR * this.context.checkpointBytesMin);
   }
 
   /** Whether one should begin: with so much log once the interval is over, with `checkpointBytesMax` at once. */

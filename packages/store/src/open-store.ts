@@ -35,12 +35,19 @@ import type { EngineContext, EngineFactory, Store, StoreOptions } from './types.
 export async function openStore(directory: string, options: StoreOptions): Promise<Store> {
   const resolved = resolveOptions(options);
   const { vfs, readOnly, create } = resolved;
-  if (!readOnly && create) await makeDirectoryDurable(vfs, directory);
-  else if (!vfs.exists(directory)) throw noStoreError(directory, 'The directory does not exist.');
-  const lock = await vfs.lock(directory, resolved.holder);
-  const opened: (() => unknown)[] = [() => lock.release()];
+  const isThere = vfs.exists(directory);
+  const isMade = !readOnly && create;
+  if (!isThere && !isMade) throw noStoreError(directory, 'The directory does not exist.');
+  // What is there already is made durable while everything else goes on.
+  const named = isMade ? makeDirectoryDurable(vfs, directory) : Promise.resolve();
+  if (!isThere) await named;
+  const opened: (() => unknown)[] = [() => named];
   try {
-    return await openLocked(directory, resolved, lock, opened);
+    const lock = await vfs.lock(directory, resolved.holder);
+    opened.push(() => lock.release());
+    const store = await openLocked(directory, resolved, lock, opened);
+    await named;
+    return store;
   } catch (error) {
     for (const close of opened.reverse()) {
       try {
@@ -65,7 +72,9 @@ async function openLocked(
   const readers: Readers = { name: undefined, renew: undefined };
   if (!vfs.exists(joinPath(directory, SUPERBLOCK_FILE))) await makeStore(directory, options, checksums);
   // A process killed between making a name and syncing it leaves one that is there and not durable.
-  if (!readOnly) vfs.syncDir(directory);
+  const listed = readOnly ? Promise.resolve() : vfs.syncDirLater(directory);
+  opened.push(() => listed);
+  listed.catch(() => undefined);
   const superblock = Superblock.open(vfs, directory, checksums, readOnly, (error) => health.fail(error));
   opened.push(() => superblock.close());
   for (const message of superblock.damage)
@@ -93,6 +102,7 @@ async function openLocked(
   const wal = await openLog(directory, options, checksums, state);
   opened.push(() => wal.close());
   const recovered = await recover(wal, catalog, state, options);
+  await listed;
   const epoch = readOnly ? undefined : beginEpoch(superblock, wal, durability);
   return new LogStore({ directory, options, lock, superblock, wal, catalog, health, readers, recovered, epoch });
 }

@@ -98,7 +98,7 @@ export function resolveOptions(options: StoreOptions): ResolvedOptions {
     durability: options.durability ?? 'fsync',
     cacheBytes: options.cacheBytes ?? 64 * MIB,
     deltaBytesMax: options.deltaBytesMax ?? 64 * MIB,
-    checkpointBytesMin: Math.min(options.checkpointBytesMin ?? 8 * MIB, checkpointBytesMax),
+    checkpointBytesMin: Math.min(options.checkpointBytesMin ?? 4 * MIB, checkpointBytesMax),
     checkpointBytesMax,
     changesKeepBytes: options.changesKeepBytes ?? 0,
     segmentBytes: options.segmentBytes,

@@ -102,7 +102,7 @@ export interface StoreOptions {
   readonly cacheBytes?: number;
   /** Total of active and frozen deltas over all engines. Default 64 MiB. */
   readonly deltaBytesMax?: number;
-  /** Log since the last checkpoint from which on the next one begins, every half second at most. Default 8 MiB. */
+  /** Log since the last checkpoint from which on the next one begins, every half second at most. Default 4 MiB. */
   readonly checkpointBytesMin?: number;
   /** The log since the last flush is bounded by this: writers wait for a checkpoint. Default 64 MiB. */
   readonly checkpointBytesMax?: number;

@@ -142,7 +142,7 @@ describe('settings', () => {
       durability: 'fsync',
       cacheBytes: 67_108_864,
       deltaBytesMax: 67_108_864,
-      checkpointBytesMin: 8_388_608,
+      checkpointBytesMin: 4_194_304,
       checkpointBytesMax: 67_108_864,
       readOnly: false,
       create: true,

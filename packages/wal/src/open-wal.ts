@@ -29,12 +29,16 @@ import type { Wal, WalOptions } from './wal-types.js';
 export async function openWal(options: WalOptions): Promise<Wal & { syncNow(): number }> {
   const settings = settingsOf(options);
   if (settings.readOnly) return openForReading(settings);
-  await makeDirectoryDurable(settings.vfs, settings.directory);
-  const lock = await lockDirectory(settings);
+  // The disk makes it durable while the log is read.
+  const named = makeDirectoryDurable(settings.vfs, settings.directory);
+  let lock: DirectoryLock | undefined;
   try {
-    return await openForWriting(settings, lock);
+    lock = await lockDirectory(settings);
+    return await openForWriting(settings, lock, named);
   } catch (error) {
     await lock?.release();
+    // A directory that could not be made is the reason of what failed in it.
+    await named;
     throw error;
   }
 }
@@ -56,12 +60,18 @@ function openForReading(settings: Settings): FileWal {
   return assemble(settings, supplyOf(settings), segments, current, picture, picture.epochMax, false, undefined);
 }
 
-async function openForWriting(settings: Settings, lock: DirectoryLock | undefined): Promise<FileWal> {
+async function openForWriting(
+  settings: Settings,
+  lock: DirectoryLock | undefined,
+  named: Promise<void>,
+): Promise<FileWal> {
   const { vfs, durability, logger } = settings;
+  // A process that was killed between making a name and syncing it left one that is there and not durable.
+  const listed = durability === 'memory' ? Promise.resolve() : vfs.syncDirLater(settings.directory);
+  listed.catch(() => undefined);
   const picture = scanLog(vfs, settings.directory, settings.checksums, settings.droppedBefore);
   const timeline = timelineOf(settings, picture);
-  // A process that was killed between making a name and syncing it left one that is there and not durable.
-  if (durability !== 'memory') vfs.syncDir(settings.directory);
+  await Promise.all([named, listed]);
   const supply = supplyOf(settings);
   for (const path of picture.removable) vfs.remove(path);
   for (const path of picture.reusable) supply.giveBack(path);

@@ -63,7 +63,7 @@ export async function rewriteTail(settings: Settings, picture: LogPicture, rewri
     file.close();
   }
   vfs.rename(temporary, path);
-  if (durability !== 'memory') vfs.syncDir(directory);
+  if (durability !== 'memory') await vfs.syncDirLater(directory);
   return { number: rewrite.number, path, header, limit: Number.POSITIVE_INFINITY };
 }
 
