@@ -1,4 +1,5 @@
 /** Clients that take their time, take places, or take nothing: each of them ends alone, and the others are served meanwhile. */
+import { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ServerOptions } from '../src/options.js';
 import { type FakeServer, startFake } from './support/fake-server.js';
@@ -43,6 +44,43 @@ describe('a client', () => {
     slow.send(query('rows 1').subarray(0, 7));
     expect((await slow.rest()).map((message) => reportFields(message).C)).toEqual(['57P05']);
     await expect.poll(() => listener.admission.connections).toBe(0);
+  });
+
+  it('that takes nothing of its result has as long as it has asked for', async () => {
+    const { port, database, listener } = await start({});
+    const patient = await WireClient.start(port, { tcp_user_timeout: '60000' });
+    const gone = await WireClient.start(port, { tcp_user_timeout: '100' });
+    for (const client of [patient, gone]) {
+      client.socket.pause();
+      client.send(query('rows 30000 1000'));
+    }
+    await expect.poll(() => listener.admission.connections).toBe(1);
+    expect(database.sessions.map(({ closed }) => closed)).toEqual([false, true]);
+    patient.socket.resume();
+    expect((await patient.ready()).filter(({ type }) => type === 'D')).toHaveLength(30_000);
+    patient.end();
+  });
+
+  it('has the system ask after it as it was told, once it rests', async () => {
+    const { port } = await start({});
+    const asked: unknown[] = [];
+    const original = Socket.prototype.setKeepAlive;
+    Socket.prototype.setKeepAlive = function (this: Socket, ...given) {
+      asked.push(given);
+      return original.apply(this, given);
+    };
+    try {
+      const client = await WireClient.start(port, { tcp_keepalives_idle: '7' });
+      await client.ask(query('rows 1'));
+      await client.ask(query('rows 1'));
+      client.end();
+    } finally {
+      Socket.prototype.setKeepAlive = original;
+    }
+    expect(asked).toEqual([
+      [true, 60_000],
+      [true, 7000],
+    ]);
   });
 
   it('is one of five hundred that come at once, ask at once and go at once', async () => {

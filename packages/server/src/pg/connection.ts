@@ -34,7 +34,7 @@ import { FrameDecoder, NotStartupError } from './frames.js';
 import { readSaslInitial, readSaslResponse, readStartup } from './frontend-messages.js';
 import { MessageReader } from './message-reader.js';
 import type { Outbox } from './outbox.js';
-import { type BufferPool, Output } from './output.js';
+import { type BufferPool, Output, type OutputPatience } from './output.js';
 import { Pace } from '../pace.js';
 import { AuthenticationKind, Frontend, StartupCode } from './protocol.js';
 import { FatalError, asPhantomError, errorReport, fatal, readOrEnd } from './reports.js';
@@ -47,6 +47,8 @@ import { type StartupRequest, startupRequest } from './startup.js';
 export const INPUT_BYTES_MAX = 256 * 1024;
 /** Messages answered at once between two looks at the clock. */
 const MESSAGES_A_LOOK = 8;
+/** Silence after which a peer that has not been let in yet is asked whether it is still there. */
+const KEEP_ALIVE_MS = 60_000;
 /** How long a client has to read what it was told last. */
 const FAREWELL_MS = 2000;
 
@@ -75,7 +77,7 @@ interface Puller {
   readonly reject: (error: unknown) => void;
 }
 
-export class PgConnection implements MessageSource {
+export class PgConnection implements MessageSource, OutputPatience {
   private socket: Socket;
   private readonly host: ConnectionHost;
   private readonly isLocal: boolean;
@@ -103,6 +105,7 @@ export class PgConnection implements MessageSource {
   private readonly session: ProtocolSession;
   private processId: number | undefined;
   private timer: NodeJS.Timeout | undefined;
+  private keepAliveMs = KEEP_ALIVE_MS;
   /** Who waits for a message while a statement runs. */
   private puller: Puller | undefined;
 
@@ -111,7 +114,7 @@ export class PgConnection implements MessageSource {
     this.host = host;
     this.isLocal = isLocal;
     this.address = socket.remoteAddress;
-    this.output = new Output(socket, host.pool, host.outbox);
+    this.output = new Output(socket, host.pool, host.outbox, this);
     this.session = new ProtocolSession({
       output: this.output,
       pace: this.pace,
@@ -121,6 +124,7 @@ export class PgConnection implements MessageSource {
       onDefect: (error) => this.logDefect(error),
     });
     this.listen(socket);
+    socket.setKeepAlive(true, this.keepAliveMs);
     this.timer = setTimeout(
       () => this.fail(fatal('57014', 'canceling authentication due to timeout')),
       host.options.authenticationTimeoutMs,
@@ -181,6 +185,16 @@ export class PgConnection implements MessageSource {
       this.paused = true;
       this.socket.pause();
     }
+  };
+
+  get limitMs(): number {
+    return this.phase === 'session' ? this.session.unreadMs : 0;
+  }
+
+  /** Nobody is there any more to be told why. */
+  readonly spent = (): void => {
+    this.host.logger.debug('a client takes nothing of its result', { unreadMs: this.limitMs });
+    this.socket.destroy();
   };
 
   get messageType(): number {
@@ -438,9 +452,11 @@ export class PgConnection implements MessageSource {
     session.ready();
   }
 
-  /** Arms the time an idle client has. */
+  /** Arms the time an idle client has, and has the system ask after it as often as it was told to. */
   private watchIdle(): void {
     const { session } = this;
+    const { keepAliveMs } = session;
+    if (keepAliveMs !== this.keepAliveMs) this.socket.setKeepAlive(true, (this.keepAliveMs = keepAliveMs));
     const limitMs = session.quiet ? session.idleMs : session.idleInTransactionMs;
     if (limitMs === 0) return;
     this.endIn(

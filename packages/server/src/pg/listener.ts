@@ -15,8 +15,6 @@ import type { SessionCounters } from './session-counters.js';
 
 /** Bytes the socket takes before it says that the client does not keep up. */
 const SOCKET_BYTES = 64 * 1024;
-/** Silence after which a peer is asked whether it is still there. */
-const KEEP_ALIVE_MS = 60_000;
 /** Connections that wait to be accepted. */
 const BACKLOG = 511;
 const SECRET_BYTES = 32;
@@ -99,7 +97,6 @@ export class PgListener implements ConnectionHost {
       return;
     }
     this.accepted.value++;
-    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     this.connections.add(new PgConnection(socket, this, isLoopback(socket.remoteAddress)));
   }
 }

@@ -40,6 +40,14 @@ export class BufferPool {
   }
 }
 
+/** How long a client may take nothing of what waits for it. */
+export interface OutputPatience {
+  /** 0 for ever. */
+  readonly limitMs: number;
+  /** It has taken nothing for so long. */
+  readonly spent: () => void;
+}
+
 /** What output needs of a socket. */
 export type OutputSocket = Pick<Socket, 'write' | 'writable' | 'writableLength' | 'writableNeedDrain' | 'once' | 'off'>;
 
@@ -53,13 +61,15 @@ export class Output {
   private readonly pool: BufferPool;
   private readonly idle = new ByteWriter();
   private readonly outbox: Outbox;
+  private readonly patience: OutputPatience;
   /** True while it stands in the outbox. */
   private isDue = false;
 
-  constructor(socket: OutputSocket, pool: BufferPool, outbox: Outbox) {
+  constructor(socket: OutputSocket, pool: BufferPool, outbox: Outbox, patience: OutputPatience) {
     this.socket = socket;
     this.pool = pool;
     this.outbox = outbox;
+    this.patience = patience;
     this.messages = new MessageWriter(this.idle);
   }
 
@@ -137,8 +147,11 @@ export class Output {
   /** Resolves when the socket takes more, or is closed. */
   private relieved(): Promise<void> {
     const { socket } = this;
+    const { limitMs, spent } = this.patience;
     return new Promise((resolve) => {
+      const timer = limitMs === 0 ? undefined : setTimeout(spent, limitMs);
       const done = (): void => {
+        clearTimeout(timer);
         socket.off('drain', done);
         socket.off('close', done);
         resolve();

@@ -138,6 +138,16 @@ export class ProtocolSession {
     return this.database.settings.integer('idle_session_timeout');
   }
 
+  /** How long a result may wait for a client that takes nothing of it; 0 for ever. */
+  get unreadMs(): number {
+    return this.database.settings.integer('tcp_user_timeout');
+  }
+
+  /** Silence after which the machine of the client is asked whether it is still there. */
+  get keepAliveMs(): number {
+    return this.database.settings.integer('tcp_keepalives_idle') * 1000;
+  }
+
   /** Notices go to the client as they come. */
   readonly noticed = (notice: Notice): void => {
     const report = noticeReport(notice, this.database.settings.get('client_min_messages'));

@@ -87,6 +87,8 @@ export class FakeSession implements DatabaseSession {
     ['idle_in_transaction_session_timeout', '0'],
     ['idle_session_timeout', '0'],
     ['statement_timeout', '0'],
+    ['tcp_keepalives_idle', '60'],
+    ['tcp_user_timeout', '0'],
     ['application_name', ''],
   ]);
   readonly evaluation = {

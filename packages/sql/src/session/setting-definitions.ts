@@ -14,7 +14,7 @@ export type SettingKind =
       readonly kind: 'integer';
       readonly minimum: number;
       readonly maximum: number;
-      readonly unit?: 'ms' | 'kB' | '8kB';
+      readonly unit?: 's' | 'ms' | 'kB' | '8kB';
     }
   | { readonly kind: 'real'; readonly minimum: number; readonly maximum: number; readonly unit?: 'ms' }
   | { readonly kind: 'enum'; readonly values: readonly string[]; readonly aliases?: Readonly<Record<string, string>> }
@@ -181,6 +181,18 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     },
     default: 'on',
     description: 'off: commits are acknowledged once the operating system has them.',
+  },
+  {
+    name: 'tcp_keepalives_idle',
+    kind: { kind: 'integer', minimum: 1, maximum: 32_767, unit: 's' },
+    default: '60',
+    description: 'Silence after which the machine of the client is asked whether it is still there.',
+  },
+  {
+    name: 'tcp_user_timeout',
+    kind: TIMEOUT,
+    default: '0',
+    description: 'How long a result may wait for a client that takes nothing of it; 0 for as long as the system tries.',
   },
   {
     name: 'timezone',

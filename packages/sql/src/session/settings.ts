@@ -32,10 +32,14 @@ const VARTYPES: Readonly<Record<SettingKind['kind'], ListedSetting['vartype']>> 
 const TRUE_WORDS = ['on', 'true', 'yes', '1', 't', 'y', 'tr', 'tru', 'ye'];
 const FALSE_WORDS = ['off', 'false', 'no', '0', 'f', 'n', 'of', 'fa', 'fal', 'fals'];
 const UNIT_FACTORS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  s: { us: 1e-6, ms: 0.001, s: 1, min: 60, h: 3600, d: 86_400 },
   ms: { us: 0.001, ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 },
   kB: { B: 1 / 1024, kB: 1, MB: 1024, GB: 1024 ** 2, TB: 1024 ** 3 },
   '8kB': { B: 1 / 8192, kB: 1 / 8, MB: 128, GB: 131_072, TB: 134_217_728 },
 };
+
+/** What an amount is multiplied by for SHOW, which reckons in ms and kB. */
+const SHOWN_FACTORS: Readonly<Record<string, number>> = { s: 1000, '8kB': 8 };
 
 interface UndoStep {
   readonly name: string;
@@ -349,7 +353,7 @@ function outOfRange(
 function showValue(kind: SettingKind, value: string): string {
   if ((kind.kind !== 'integer' && kind.kind !== 'real') || kind.unit === undefined || value === '0') return value;
   const units: readonly (readonly [string, number])[] =
-    kind.unit === 'ms'
+    kind.unit === 'ms' || kind.unit === 's'
       ? [
           ['d', 86_400_000],
           ['h', 3_600_000],
@@ -363,7 +367,7 @@ function showValue(kind: SettingKind, value: string): string {
           ['MB', 1024],
           ['kB', 1],
         ];
-  const amount = Number(value) * (kind.unit === '8kB' ? 8 : 1);
+  const amount = Number(value) * (SHOWN_FACTORS[kind.unit] ?? 1);
   for (const [unit, factor] of units) {
     const count = Math.round(amount / factor);
     if (Math.abs(count * factor - amount) <= 1e-8 * amount) return `${count}${unit}`;
