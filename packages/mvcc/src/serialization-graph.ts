@@ -128,7 +128,7 @@ export class SerializationGraph {
     for (const other of this.live) if (!other.readOnly) beside.add(other);
     const { snapshotSeq } = transaction;
     const dangerous = [...this.prepared].filter((prepared) => dangerousFor(snapshotSeq, prepared) !== NEVER);
-    const isUnsafe = dangerous.length > 0 || this.hasDangerousRecord(snapshotSeq);
+    const isUnsafe = dangerous.length > 0 || snapshotSeq < this.floor || this.hasDangerousRecord(snapshotSeq);
     if (beside.size === 0 && !isUnsafe) return false;
     this.live.add(transaction);
     // Another snapshot would be as unsafe, until one of those that are prepared has ended.

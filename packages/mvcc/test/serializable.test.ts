@@ -304,6 +304,29 @@ describe('committed serializable transactions', () => {
     next.commitSync();
   });
 
+  it('past the limit leave nobody safe who might have had to know them', async () => {
+    const { mvcc } = await openSlow({ serializableBytesMax: 4000 });
+    await seed(mvcc, { a: '1', b: '1' });
+    const pivot = mvcc.begin({ isolation: 'serializable' });
+    read(pivot, 'a');
+    const earlier = mvcc.begin({ isolation: 'serializable' });
+    put(earlier, 'a', '2');
+    await earlier.commit();
+    put(pivot, 'b', '2');
+    const queued = [pivot.commit()];
+    for (let i = 0; i < 20; i++) {
+      const other = mvcc.begin({ isolation: 'serializable' });
+      read(other, 'c');
+      put(other, `k${i}`, '1');
+      // Those whose snapshot is too old by then lose as well.
+      queued.push(other.commit().catch(() => ({ seq: 0, durability: 'fsync' })));
+    }
+    const reader = mvcc.begin({ isolation: 'serializable', readOnly: true });
+    expect([read(reader, 'a'), read(reader, 'b')]).toEqual(['2', '1']);
+    await expect(reader.commit()).rejects.toMatchObject({ code: '40001' });
+    await Promise.all(queued);
+  });
+
   it('that are queued count for snapshots taken meanwhile', async () => {
     const { mvcc, store } = await openSlow();
     await seed(mvcc, { a: '1', b: '1' });

@@ -31,6 +31,8 @@ export async function openWal(options: WalOptions): Promise<Wal & { syncNow(): n
   if (settings.readOnly) return openForReading(settings);
   // The disk makes it durable while the log is read.
   const named = makeDirectoryDurable(settings.vfs, settings.directory);
+  // Heard of below, which may be some turns later.
+  named.catch(() => undefined);
   let lock: DirectoryLock | undefined;
   try {
     lock = await lockDirectory(settings);
