@@ -4,6 +4,7 @@
  */
 import { assert } from './assert.js';
 import { copyBytes, writeU16, writeU32, writeU32BE, writeU64, writeVarint } from './bytes.js';
+import type { SpareMemory } from './spare-memory.js';
 
 const MINIMUM_BYTES = 64;
 /** From here on it grows by four: memory that nobody has touched costs addresses only, copying costs time. */
@@ -18,10 +19,12 @@ export class ByteWriter {
   buffer: Uint8Array;
   /** How many bytes are written. */
   length = 0;
+  private readonly spare: SpareMemory | undefined;
 
-  /** Begins with so many bytes, or with memory of the caller's that is its own from now on. */
-  constructor(memory: number | Uint8Array = MINIMUM_BYTES) {
+  /** Begins with so many bytes, or with memory of the caller's that is its own from now on; grows into what is spare, if it may. */
+  constructor(memory: number | Uint8Array = MINIMUM_BYTES, spare?: SpareMemory) {
     this.buffer = typeof memory === 'number' ? new Uint8Array(Math.max(memory, MINIMUM_BYTES)) : memory;
+    this.spare = spare;
   }
 
   reset(): void {
@@ -31,13 +34,7 @@ export class ByteWriter {
   /** Makes room for `bytes` more and returns the offset at which they go; the caller then advances `length`. */
   reserve(bytes: number): number {
     const need = this.length + bytes;
-    if (need > this.buffer.length) {
-      const { length } = this.buffer;
-      const factor = length < LARGE_BYTES || length >= HUGE_BYTES ? 2 : 4;
-      const grown = new Uint8Array(Math.max(need, length * factor));
-      grown.set(this.buffer.subarray(0, this.length));
-      this.buffer = grown;
-    }
+    if (need > this.buffer.length) this.grow(need);
     return this.length;
   }
 
@@ -111,5 +108,14 @@ export class ByteWriter {
     this.buffer = NO_BYTES;
     this.length = 0;
     return buffer;
+  }
+
+  private grow(need: number): void {
+    const { length } = this.buffer;
+    const factor = length < LARGE_BYTES || length >= HUGE_BYTES ? 2 : 4;
+    const bytes = Math.max(need, length * factor);
+    const grown = this.spare?.take(bytes) ?? new Uint8Array(bytes);
+    grown.set(this.buffer.subarray(0, this.length));
+    this.buffer = grown;
   }
 }

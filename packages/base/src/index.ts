@@ -48,4 +48,5 @@ export {
 } from './metrics.js';
 export { Random } from './random.js';
 export type { Scratch, ScratchFile } from './scratch.js';
+export { SpareMemory } from './spare-memory.js';
 export { SLICE_MS, eventLoop } from './turn.js';

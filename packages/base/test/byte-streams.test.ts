@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AssertionError, ByteReader, ByteWriter, isPhantomError } from '../src/index.js';
+import { AssertionError, ByteReader, ByteWriter, SpareMemory, isPhantomError } from '../src/index.js';
 
 type Item =
   | { kind: 'u8' | 'u16' | 'u32' | 'u32BE' | 'u64' | 'varint'; value: number }
@@ -79,6 +79,24 @@ describe('ByteWriter and ByteReader', () => {
     expect(grownFrom(1000)).toBe(2000);
     expect(grownFrom(2 * MIB)).toBe(8 * MIB);
     expect(grownFrom(16 * MIB)).toBe(32 * MIB);
+  });
+
+  it('grow into memory that is spare where it is large enough, the larger of two that were given back', () => {
+    const KIB = 1024;
+    const spare = new SpareMemory();
+    const [small, large] = [new Uint8Array(200 * KIB), new Uint8Array(300 * KIB)];
+    for (const memory of [small, large, small, new Uint8Array(KIB)]) spare.giveBack(memory);
+    const writer = new ByteWriter(KIB, spare);
+    writer.bytes(Uint8Array.of(1, 2, 3));
+    writer.reserve(100 * KIB);
+    expect(writer.buffer.length).toBe(100 * KIB + 3);
+    writer.reserve(150 * KIB);
+    expect(writer.buffer).toBe(large);
+    expect([...writer.view()]).toEqual([1, 2, 3]);
+    expect(spare.take(200 * KIB)).toBeUndefined();
+    spare.giveBack(small);
+    expect(spare.take(201 * KIB)).toBeUndefined();
+    expect(spare.take(200 * KIB)).toBe(small);
   });
 
   it('hold no number that is not a safe integer', () => {

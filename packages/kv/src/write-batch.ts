@@ -24,6 +24,7 @@
  */
 import {
   ByteWriter,
+  type SpareMemory,
   assert,
   copyBytes,
   corruptionError,
@@ -83,9 +84,9 @@ export class WriteBatch {
   /** Bytes that the length of the last value took which a source has written: the next one is mostly as long. */
   private lengthBytes = 1;
 
-  /** Begins with room for so many bytes, or with memory of the caller's that is its own from now on. */
-  constructor(memory: number | Uint8Array = 256) {
-    this.writer = new ByteWriter(memory);
+  /** Begins with room for so many bytes, or with memory of the caller's that is its own from now on; grows into what is spare. */
+  constructor(memory: number | Uint8Array = 256, spare?: SpareMemory) {
+    this.writer = new ByteWriter(memory, spare);
     this.reset();
   }
 

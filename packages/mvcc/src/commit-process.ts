@@ -206,8 +206,8 @@ export class CommitProcess implements CommitListener {
   private append(): void {
     const { registry, subject } = this;
     const kind = this.options?.durability === 'os' ? SUBMIT_OS : SUBMIT;
-    const { batch, isReusable } = this.writes;
-    const options = isReusable ? kind.lent : kind.given;
+    const { batch, isLent } = this.writes;
+    const options = isLent ? kind.lent : kind.given;
     const earliestOut = subject.isSerializable ? registry.graph.validate(subject) : 0;
     const seq = this.spilled?.submit(this, options) ?? registry.store.submit(batch, this, options);
     subject.commitSeq = seq;
@@ -245,7 +245,7 @@ export class CommitProcess implements CommitListener {
   }
 }
 
-/** The write set is left alone until the commit is published; one that no other transaction will have, for good. */
+/** The write set is left alone until the commit is published; one whose memory no other transaction will have, for good. */
 const SUBMIT = { lent: { borrow: true }, given: { give: true } } satisfies Record<string, SubmitOptions>;
 const SUBMIT_OS = {
   lent: { borrow: true, durability: 'os' },

@@ -7,6 +7,7 @@
  *              are taken at visibleSeq, which only rises, so appending keeps the list in order, and its head says how much
  *              of the conflict index may be forgotten.
  */
+import { SpareMemory } from '@phantom/base';
 import type { Seq } from '@phantom/kv';
 import type { Store } from '@phantom/store';
 import { CommitWindow } from './commit-window.js';
@@ -53,6 +54,8 @@ export class TransactionRegistry {
   private firstSnapshot: LiveTransaction | undefined;
   private lastSnapshot: LiveTransaction | undefined;
   private readonly pool: WriteSet[] = [];
+  /** What a large write set grows into. */
+  private readonly spare = new SpareMemory();
 
   constructor(store: Store, options: ResolvedMvccOptions) {
     this.store = store;
@@ -145,7 +148,7 @@ export class TransactionRegistry {
   }
 
   takeWriteSet(): WriteSet {
-    return this.pool.pop() ?? new WriteSet();
+    return this.pool.pop() ?? new WriteSet(this.spare);
   }
 
   giveBack(owner: UnrecordedHolder, writes: WriteSet): void {
@@ -153,7 +156,11 @@ export class TransactionRegistry {
       this.unrecorded.delete(owner);
       writes.close();
     }
-    if (this.pool.length === POOLED_WRITE_SETS_MAX || !writes.isReusable) return;
+    if (!writes.isReusable) {
+      if (writes.isLent) this.spare.giveBack(writes.batch.surrender());
+      return;
+    }
+    if (this.pool.length === POOLED_WRITE_SETS_MAX) return;
     writes.reset();
     this.pool.push(writes);
   }

@@ -21,7 +21,7 @@
  *   1. After truncate(mark) every answer is what it was when the mark was taken.
  *   2. A write set that was put aside is not changed any more: cursors may still show it.
  */
-import { compareBytes, equalBytes, readVarint, varintBytes } from '@phantom/base';
+import { type SpareMemory, compareBytes, equalBytes, readVarint, varintBytes } from '@phantom/base';
 import {
   ArenaTree,
   type ByteSlot,
@@ -46,8 +46,10 @@ const SCANNED_MAX = 8;
 const OLDER_WORDS = 3;
 /** Keys that are put aside between two looks at the clock. */
 const KEYS_PER_YIELD = 128;
-/** Buffers above this are not kept for the next transaction. */
-const REUSED_BYTES_MAX = 64 * 1024;
+/** Write sets whose buffers are larger are not kept whole for the next transaction. */
+const KEPT_BYTES_MAX = 64 * 1024;
+/** Buffers above this are given to the store, where an engine may keep them as they are; others are lent to it. */
+const LENT_BYTES_MAX = 64 * 1024 * 1024;
 /** Place behind every operation: sees everything. */
 export const EVERYTHING = Number.MAX_SAFE_INTEGER;
 /** Place before every operation: sees nothing. */
@@ -67,7 +69,7 @@ export class WriteMark {
 }
 
 export class WriteSet {
-  readonly batch = new WriteBatch();
+  readonly batch: WriteBatch;
   readonly ranges: RangeRemoval[] = [];
   /** Reads single operations: where `aim` has stood it. */
   readonly found = new BatchReader();
@@ -85,6 +87,11 @@ export class WriteSet {
   private tree: ArenaTree | undefined;
   private older = new Int32Array(0);
   private olderCount = 0;
+
+  /** Grows into what is spare. */
+  constructor(spare?: SpareMemory) {
+    this.batch = new WriteBatch(undefined, spare);
+  }
 
   /** Of the batch, and of what was put aside. */
   get bytes(): number {
@@ -277,9 +284,14 @@ export class WriteSet {
     this.batch.truncate(mark);
   }
 
-  /** True when another transaction may have it afterwards; one that grew large is not worth keeping. */
+  /** True when others may write into its memory once its transaction has ended: until then the store has it on loan. */
+  get isLent(): boolean {
+    return this.base === 0 && this.batch.buffer.length <= LENT_BYTES_MAX;
+  }
+
+  /** True when another transaction may have it as it is afterwards; of a larger one that is lent the memory is worth keeping. */
   get isReusable(): boolean {
-    return this.base === 0 && this.batch.buffer.length <= REUSED_BYTES_MAX;
+    return this.base === 0 && this.batch.buffer.length <= KEPT_BYTES_MAX;
   }
 
   /** Ready for another transaction. It must be reusable. */

@@ -345,3 +345,34 @@ describe('a hint of what will be written', () => {
     expect([read(mvcc.begin(), 'a'), read(mvcc.begin(), 'k299')]).toEqual(['1', 'x'.repeat(100)]);
   });
 });
+
+describe('memory of large transactions', () => {
+  it('is had by the next one that grows, and by nobody before the last has ended', async () => {
+    const { mvcc } = await openMvcc();
+    const fill = (text: string): MvccTransaction => {
+      const transaction = mvcc.begin();
+      for (let i = 0; i < 200; i++) put(transaction, `${text}${i}`, text.repeat(1000));
+      return transaction;
+    };
+    const memoryOf = (transaction: MvccTransaction): Uint8Array =>
+      (transaction as Transaction).writes?.batch.buffer as Uint8Array;
+    const first = fill('a');
+    const memory = memoryOf(first);
+    const beside = fill('b');
+    expect(memoryOf(beside)).not.toBe(memory);
+    await first.commit();
+    const second = fill('c');
+    expect(memoryOf(second)).toBe(memory);
+    beside.rollback();
+    second.rollback();
+    await fill('d').commit();
+    const reader = mvcc.begin();
+    expect(['a', 'b', 'c', 'd'].map((text) => read(reader, `${text}199`))).toEqual([
+      'a'.repeat(1000),
+      undefined,
+      undefined,
+      'd'.repeat(1000),
+    ]);
+    reader.rollback();
+  });
+});

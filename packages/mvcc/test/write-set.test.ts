@@ -158,7 +158,9 @@ describe('write set', () => {
     expect(writes.lookup(bytes, 0, bytes.length, EVERYTHING, value)).toBe(Written.Unknown);
     const large = new Uint8Array(100_000);
     writes.put(bytes, 0, bytes.length, large, 0, large.length);
-    expect(writes.isReusable).toBe(false);
+    expect([writes.isReusable, writes.isLent]).toEqual([false, true]);
+    writes.batch.makeRoom(65 * 1024 * 1024);
+    expect(writes.isLent).toBe(false);
   });
 });
 
