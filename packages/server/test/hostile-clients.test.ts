@@ -54,7 +54,7 @@ describe('a client', () => {
       client.socket.pause();
       client.send(query('rows 30000 1000'));
     }
-    await expect.poll(() => listener.admission.connections).toBe(1);
+    await expect.poll(() => listener.admission.connections, { timeout: 10_000 }).toBe(1);
     expect(database.sessions.map(({ closed }) => closed)).toEqual([false, true]);
     patient.socket.resume();
     expect((await patient.ready()).filter(({ type }) => type === 'D')).toHaveLength(30_000);
