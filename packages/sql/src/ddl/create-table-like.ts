@@ -6,6 +6,7 @@ import {
   type IndexDescriptor,
   type Oid,
   type TableDescriptor,
+  hasPrivilege,
 } from '@phantom/catalog';
 import type { Yielded } from '../exec/runtime.js';
 import type { Name } from '../text/ast-leaves.js';
@@ -47,6 +48,8 @@ export function* likeColumns(
       detail: `This operation is not supported for ${source.kind === 'index' ? 'indexes' : `${source.kind}s`}.`,
     });
   }
+  if (!hasPrivilege(context.objects, context.roleOid, source, 'r'))
+    throw new PhantomError('42501', `permission denied for ${source.kind} ${source.name}`);
   const columns: ColumnDescriptor[] = [...table.columns];
   const numbers = new Map<number, number>();
   const wanted: readonly ColumnDescriptor[] =

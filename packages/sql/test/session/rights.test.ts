@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SqlSession } from '../../src/index.js';
 import { type TestEngine, openEngine } from '../support/engine.js';
-import { run } from '../support/statements.js';
+import { rows, run } from '../support/statements.js';
 
 /** A statement, and the grant that lets it pass. */
 const CASES: readonly (readonly [statement: string, right: string])[] = [
@@ -51,6 +51,7 @@ const CASES: readonly (readonly [statement: string, right: string])[] = [
   ['insert into s.v values (3)', 'insert on s.v'],
   ['select * from s.m', 'select on s.m'],
   ["select nextval('s.q')", 'usage on sequence s.q'],
+  ["select nextval('s.q')", 'update on sequence s.q'],
   ["select setval('s.q', 5)", 'update on sequence s.q'],
   ['select last_value from s.q', 'select on sequence s.q'],
   ['create table s.made (a int); drop table s.made', 'create on schema s'],
@@ -59,7 +60,18 @@ const CASES: readonly (readonly [statement: string, right: string])[] = [
   ['create type s.made as enum (); drop type s.made', 'create on schema s'],
   ['create schema made; drop schema made', 'create on database phantom'],
   ['create temporary table pg_temp.made (a s.e)', 'usage on type s.e'],
+  ['create temporary table pg_temp.made (a s.e[])', 'usage on type s.e'],
   ['create temporary table pg_temp.made (a s.d)', 'usage on domain s.d'],
+  ['create temporary table pg_temp.made (like s.t)', 'select on s.t'],
+  ['create temporary table pg_temp.made (like s.v including all)', 'select on s.v'],
+  ['begin; create trigger made before insert on s.t for each row execute function s.tf(); rollback', 'trigger on s.t'],
+  ['select s.f(1)', 'execute on function s.f(int)'],
+  ['select * from s.many()', 'execute on function s.many()'],
+  ['select s.total(1)', 'execute on function s.total(int)'],
+  ['select s.total(a) over () from (values (1)) v(a)', 'execute on function s.total(int)'],
+  ['select s.definer()', 'execute on function s.definer()'],
+  ['call s.p()', 'execute on procedure s.p()'],
+  ['do $$ begin perform s.f(1); end $$', 'execute on function s.f(int)'],
 ];
 
 /** What only owners and superusers may do. */
@@ -96,6 +108,25 @@ const FORBIDDEN: readonly string[] = [
   'drop database phantom',
   'alter database phantom rename to other',
   'checkpoint',
+  'reindex table s.t',
+  'alter function s.f(int) cost 7',
+  'drop function s.f(int)',
+  'drop procedure s.p()',
+  'drop aggregate s.total(int)',
+  'alter domain s.d set not null',
+  "comment on schema s is 'x'",
+  "comment on function s.f(int) is 'x'",
+  "comment on role other_role is 'x'",
+  "comment on database phantom is 'x'",
+  'alter default privileges for role other_role grant select on tables to low',
+  'set session authorization other_role',
+  'alter role low createdb',
+  "alter role other_role password 'x'",
+  "alter database phantom set search_path = 's'",
+  'alter table s.hidden disable row level security',
+  'set row_security = off; table s.hidden',
+  // It may be called, and reads as whoever calls it.
+  'select s.invoker()',
   'select * from pg_authid',
   'reassign owned by other_role to low',
   'drop owned by other_role',
@@ -121,6 +152,19 @@ describe('rights', () => {
       'create sequence s.q',
       "create type s.e as enum ('one')",
       'create domain s.d as int',
+      "create function s.f(int) returns int language sql as 'select $1'",
+      "create function s.many() returns setof int language sql as 'select 1'",
+      "create function s.step(int, int) returns int language sql as 'select 1'",
+      "create aggregate s.total(int) (sfunc = s.step, stype = int, initcond = '0')",
+      "create function s.definer() returns bigint language sql security definer as 'select count(*) from s.t'",
+      "create function s.tf() returns trigger language plpgsql as 'begin return new; end'",
+      "create procedure s.p() language sql as 'select 1'",
+      'revoke execute on all routines in schema s from public',
+      "create function s.invoker() returns bigint language sql as 'select count(*) from s.t'",
+      'create table s.hidden (a int)',
+      'alter table s.hidden enable row level security',
+      'grant select on s.hidden to low',
+      'grant execute on function s.tf() to low',
       'revoke usage on type s.e from public',
       'revoke usage on domain s.d from public',
     ];
@@ -179,6 +223,38 @@ describe('rights', () => {
       'select u.a from s.u join s.t on t.a = u.a',
     ])
       expect(await attempt(sql), sql).toBe('42501');
+  });
+
+  it('catalogs tell of what is in a table, and where a sequence is, only those who may read them', async () => {
+    await run(owner, 'create table s.told (a int default 7)');
+    await run(owner, 'insert into s.told select 1 from generate_series(1, 100)');
+    await run(owner, 'analyze s.told');
+    await run(owner, "select nextval('s.q')");
+    const seen = (): Promise<string[]> =>
+      rows(
+        low,
+        `select (select count(*) from pg_stats where tablename = 'told'),
+          (select last_value is null from pg_sequences where sequencename = 'q'),
+          (select count(*) from information_schema.columns where table_name = 'told'),
+          (select count(*) from information_schema.routines where routine_name = 'f')`,
+      );
+    expect(await seen()).toEqual(['0 true 0 0']);
+    await run(owner, 'grant select on s.told, s.q to low');
+    await run(owner, 'grant execute on function s.f(int) to low');
+    expect(await seen()).toEqual(['1 false 1 1']);
+    expect(await rows(low, 'select relname from pg_class where relname = $$pg_statistic$$')).toEqual([]);
+  });
+
+  it('a reference needs REFERENCES on the table that it names', async () => {
+    await run(owner, 'create table s.parent (id int primary key)');
+    await run(owner, 'grant create on schema s to low');
+    const create = 'begin; create table s.child (id int references s.parent); rollback';
+    expect(await attempt(create)).toBe('42501');
+    await run(owner, 'grant references (id) on s.parent to low');
+    expect(await attempt(create)).toBe('ROLLBACK');
+    await run(owner, 'revoke references (id) on s.parent from low');
+    expect(await attempt(create)).toBe('42501');
+    await run(owner, 'revoke create on schema s from low');
   });
 
   it('sessions are stopped by roles that have their rights alone', async () => {
