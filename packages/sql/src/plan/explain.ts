@@ -273,7 +273,8 @@ class Explainer {
       }
       case 'nested-loop': {
         const words = joinWords(node.join);
-        const title = words === 'Join' ? 'Nested Loop' : `Nested Loop ${words}`;
+        const looped = words === 'Join' ? 'Nested Loop' : `Nested Loop ${words}`;
+        const title = node.inner === 'merge' ? `Merge ${words}` : looped;
         return { title, details: this.condition('Join Filter', node.conditions) };
       }
       case 'aggregate':

@@ -39,7 +39,6 @@ export const absentSettings: readonly SettingDefinition[] = [
   absent('enable_hashagg', 'on', 'Groups are made by hashing wherever no key gives their order.'),
   absent('enable_incremental_sort', 'on', 'No plan sorts what is sorted in part.'),
   absent('enable_material', 'on', 'No plan materializes but where it must.'),
-  absent('enable_mergejoin', 'on', 'No plan joins by merging.'),
   absent('enable_parallel_append', 'on', 'No query has workers.'),
   absent('enable_parallel_hash', 'on', 'No query has workers.'),
   absent('enable_partition_pruning', 'on', 'There are no partitions.'),

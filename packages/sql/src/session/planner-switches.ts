@@ -8,6 +8,7 @@ const WAYS_BY_SETTING: Readonly<Record<string, readonly Way[]>> = {
   enable_indexonlyscan: ['index-only scan'],
   enable_indexscan: ['index scan'],
   enable_memoize: ['memoize'],
+  enable_mergejoin: ['merge join'],
   enable_nestloop: ['nested loop'],
   enable_seqscan: ['sequential scan'],
   enable_sort: ['sort'],

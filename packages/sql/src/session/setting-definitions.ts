@@ -238,6 +238,7 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
   switchOf('enable_indexonlyscan', 'index-only scans'),
   switchOf('enable_indexscan', 'index scans'),
   switchOf('enable_memoize', 'keeping what correlated subqueries give'),
+  switchOf('enable_mergejoin', 'merge joins'),
   switchOf('enable_nestloop', 'nested loops'),
   switchOf('enable_seqscan', 'sequential scans'),
   switchOf('enable_sort', 'sorts'),

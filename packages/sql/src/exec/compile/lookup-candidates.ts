@@ -6,6 +6,7 @@ import { physicalIndex, physicalTable } from '../../storage/physical-table.js';
 import type { Value } from '../../types/type.js';
 import { call, literal, method, property, type Code, type Local } from '../code/ir.js';
 import { lookupCursor } from '../lookup-cursor.js';
+import { mergeCursor } from '../merge-cursor.js';
 import { entryRow } from './index-only.js';
 import type { Candidates } from './match-loop.js';
 import { stateOf } from './program-builder.js';
@@ -33,15 +34,25 @@ export function keyCandidates(compiler: PlanCompiler, context: StepContext, scan
   };
 }
 
-/** Rows of a range that depends on the row at hand, by a cursor that is aimed anew each time. */
-export function cursorCandidates(compiler: PlanCompiler, context: StepContext, scan: TableScan): Candidates {
+/**
+ * Rows of a range that depends on the row at hand, by a cursor that is aimed anew each time. `inOrder`: the rows come in the order of
+ * the keys that are looked for.
+ */
+export function cursorCandidates(
+  compiler: PlanCompiler,
+  context: StepContext,
+  scan: TableScan,
+  inOrder = false,
+): Candidates {
   const { emitter, run } = context;
   assert(scan.range !== undefined, 'a lookup has a range');
   const { types } = compiler.builder.context;
   const space =
     scan.index === undefined ? physicalTable(scan.table, types) : physicalIndex(scan.index, scan.table, types);
   const place = {};
-  const slot = compiler.builder.addSlot((r) => lookupCursor(r.statement, place, space));
+  const slot = compiler.builder.addSlot((r) =>
+    inOrder ? mergeCursor(r.statement, place, space, scan.unique) : lookupCursor(r.statement, place, space),
+  );
   const cursor = stateOf(emitter, run, slot);
   const { equal, lower, upper, documents } = scan.range;
   if (documents !== undefined) {

@@ -17,6 +17,7 @@ import { subprogramRunner } from './subplans.js';
 export function produceNestedLoop(compiler: PlanCompiler, node: NestedLoopJoin, consume: Consume): void {
   switch (node.inner) {
     case 'lookup':
+    case 'merge':
       produceLookupJoin(compiler, node, consume);
       return;
     case 'lateral':
@@ -132,14 +133,13 @@ function produceLookupJoin(compiler: PlanCompiler, node: NestedLoopJoin, consume
   const scan = node.right;
   assert(scan.kind === 'table-scan' && scan.range !== undefined, 'a lookup join reads a range of a table');
   const { join } = node;
+  const inOrder = node.inner === 'merge';
   assert(join !== 'full', 'a full join is never done by lookups');
   const conditions = [...scan.filter, ...node.conditions];
   compiler.produce(node.left, (context) => {
     compiler.count(context, scan, 'loops');
-    const found =
-      scan.unique && !scan.indexOnly
-        ? keyCandidates(compiler, context, scan)
-        : cursorCandidates(compiler, context, scan);
+    const isKeyed = scan.unique && !scan.indexOnly && !inOrder;
+    const found = isKeyed ? keyCandidates(compiler, context, scan) : cursorCandidates(compiler, context, scan, inOrder);
     const candidates: Candidates = {
       ...found,
       advance: (at) => {
@@ -148,7 +148,7 @@ function produceLookupJoin(compiler: PlanCompiler, node: NestedLoopJoin, consume
         return has;
       },
     };
-    if (join === 'inner' && scan.unique && !scan.indexOnly) {
+    if (join === 'inner' && isKeyed) {
       // One row or none: no loop.
       const has = candidates.advance(context);
       context.emitter.if(has, () => {

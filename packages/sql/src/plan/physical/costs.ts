@@ -18,6 +18,9 @@ export const Costs = {
   vectorColumn: 0.02,
   /** A row that a column index has not taken in yet. */
   markedRow: 4,
+  /** Comparing a left row of a merge join with where the right side stands, and passing a right row. */
+  mergeCompare: 0.8,
+  mergeStep: 1,
   /** Evaluating a condition or an expression. */
   operator: 0.2,
   /** Making a hash table and what belongs to it. */

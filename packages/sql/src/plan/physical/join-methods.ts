@@ -1,14 +1,15 @@
 /**
- * The ways of one join, each with its cost, and the cheapest of them: hash join, index lookups, a loop over rows in memory,
- * or the right side run anew for each left row.
+ * The ways of one join, each with its cost, and the cheapest of them: hash join, index lookups, which become a merge where the left
+ * rows come in the order of the index, a loop over rows in memory, or the right side run anew for each left row.
  */
 import type { ColumnId, Expression } from '../../expr/expression.js';
 import type { JoinKind, LogicalNode, Scan } from '../logical/logical.js';
 import { freeColumns } from '../logical/walk.js';
 import { hasSubquery, isFreeOf, isVolatile } from '../rules/facts.js';
 import { Costs, estimate } from './costs.js';
-import type { HashJoin, PhysicalJoinKind, PhysicalNode, TableScan } from './physical.js';
+import type { Estimate, HashJoin, NestedLoopJoin, PhysicalJoinKind, PhysicalNode, TableScan } from './physical.js';
 import type { PhysicalPlanner } from './planner.js';
+import { mergeCost, mergedColumns, withAndWithoutBounds } from './merge-join.js';
 import { scanAlong, scanPaths } from './scan-planner.js';
 
 /** A part of a join being put together. */
@@ -235,33 +236,33 @@ function lookupJoin(
   if (scan === undefined) return undefined;
   const usable = conditions.filter((condition) => !hasSubquery(condition) && !isVolatile(condition));
   const extended: Scan = { ...scan, filter: [...scan.filter, ...usable] };
-  let best: TableScan | undefined;
-  for (const path of scanPaths(planner, extended)) {
+  let best: NestedLoopJoin | undefined;
+  for (const path of scanPaths(planner, extended).flatMap(withAndWithoutBounds)) {
     if (path.range === undefined || path.range.any !== undefined || path.range.terms !== undefined) continue;
     if (path.range.documents?.single === false) continue;
     const reaches = path.range.conditions.some((condition) => usable.includes(condition));
     if (!reaches) continue;
-    const candidate = scanAlong(planner, extended, path, undefined);
-    if (candidate !== undefined && (best === undefined || candidate.estimate.total < best.estimate.total))
-      best = candidate;
+    const found = scanAlong(planner, extended, path, undefined);
+    if (found === undefined) continue;
+    const inside = new Set([...path.range.conditions, ...path.filter]);
+    const rest = conditions.filter((condition) => !inside.has(condition));
+    const loop = { kind: 'nested-loop', join, left: left.plan, right: found, nullAware: false, columns } as const;
+    const keep = (inner: 'lookup' | 'merge', cost: Estimate): void => {
+      if (best === undefined || cost.total < best.estimate.total)
+        best = { ...loop, conditions: rest, inner, estimate: cost };
+    };
+    keep('lookup', lookupCost(planner, left.plan, found, rows));
+    const merged = mergedColumns(path, left.plan);
+    if (merged !== undefined) keep('merge', mergeCost(planner, extended, path, merged, left.plan, found, rows));
   }
-  if (best === undefined) return undefined;
-  const inside = new Set([...(best.range?.conditions ?? []), ...best.filter]);
-  const outer = left.plan.estimate;
+  return best;
+}
+
+function lookupCost(planner: PhysicalPlanner, left: PhysicalNode, right: TableScan, rows: number): Estimate {
+  const outer = left.estimate;
   // One cursor serves all lookups.
-  const once = best.unique ? 0 : Costs.open;
-  const each = best.estimate.total - once + Costs.row;
+  const once = right.unique ? 0 : Costs.open;
+  const each = right.estimate.total - once + Costs.row;
   const startup = outer.startup + once + planner.penalty('nested loop');
-  const total = startup + outer.total - outer.startup + outer.rows * each + rows * Costs.row;
-  return {
-    kind: 'nested-loop',
-    join,
-    left: left.plan,
-    right: best,
-    conditions: conditions.filter((condition) => !inside.has(condition)),
-    inner: 'lookup',
-    nullAware: false,
-    columns,
-    estimate: estimate(rows, startup, total),
-  };
+  return estimate(rows, startup, startup + outer.total - outer.startup + outer.rows * each + rows * Costs.row);
 }

@@ -188,8 +188,11 @@ export interface NestedLoopJoin extends Base {
   readonly left: PhysicalNode;
   readonly right: PhysicalNode;
   readonly conditions: readonly Expression[];
-  /** `buffer`: the right side runs once; `lookup`: it is a scan by key; `lateral`: it runs anew for each left row. */
-  readonly inner: 'buffer' | 'lookup' | 'lateral';
+  /**
+   * `buffer`: the right side runs once; `lookup`: it is a scan by key; `merge`: such a scan, and the left rows come in the order of
+   * its keys; `lateral`: it runs anew for each left row.
+   */
+  readonly inner: 'buffer' | 'lookup' | 'merge' | 'lateral';
   readonly nullAware: boolean;
 }
 

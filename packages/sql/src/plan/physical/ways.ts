@@ -11,6 +11,7 @@ export const WAYS = [
   'index intersection',
   'skip scan',
   'hash join',
+  'merge join',
   'nested loop',
   'memoize',
   'sort',
