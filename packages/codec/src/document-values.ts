@@ -1,5 +1,6 @@
 /** Values that documents hold and JavaScript has no class for. */
 import { PhantomError, toHex } from '@phantom/base';
+import { newObjectIdBytes } from './object-id.js';
 
 /** A UUID inside a document, where a string would be a string. */
 export class Uuid {
@@ -22,20 +23,27 @@ export class Uuid {
   }
 }
 
+function bytesOfHex(text: string): Uint8Array {
+  if (!/^[0-9a-fA-F]{24}$/.test(text)) throw new PhantomError('22P02', `invalid object id: "${text}"`);
+  return Uint8Array.from({ length: 12 }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16));
+}
+
 /** MongoDB's 12-byte identifier: seconds since 1970, five random bytes of the process, a counter. */
 export class ObjectId {
   /** Never written to after creation. */
   readonly bytes: Uint8Array;
 
-  constructor(bytes: Uint8Array) {
-    if (bytes.length !== 12) throw new PhantomError('22P02', 'an object id has 12 bytes');
+  /** Of 12 bytes or 24 hexadecimal digits; of nothing a new one. 22P02 for what is no id. */
+  constructor(value: Uint8Array | string = newObjectIdBytes(Date.now())) {
+    const bytes = typeof value === 'string' ? bytesOfHex(value) : value;
+    if (!(bytes instanceof Uint8Array) || bytes.length !== 12)
+      throw new PhantomError('22P02', 'an object id has 12 bytes');
     this.bytes = bytes;
   }
 
   /** From 24 hexadecimal digits. */
   static fromHex(text: string): ObjectId {
-    if (!/^[0-9a-fA-F]{24}$/.test(text)) throw new PhantomError('22P02', `invalid object id: "${text}"`);
-    return new ObjectId(Uint8Array.from({ length: 12 }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16)));
+    return new ObjectId(bytesOfHex(text));
   }
 
   toString(): string {
@@ -45,4 +53,9 @@ export class ObjectId {
   toJSON(): string {
     return this.toString();
   }
+}
+
+/** An id that nobody else makes; ids of one process rise within a second. */
+export function newObjectId(nowMs: number = Date.now()): ObjectId {
+  return new ObjectId(newObjectIdBytes(nowMs));
 }

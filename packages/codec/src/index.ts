@@ -38,8 +38,7 @@ export {
   objectField,
   scalarValue,
 } from './document-reader.js';
-export { ObjectId, Uuid } from './document-values.js';
-export { newObjectId } from './object-id.js';
+export { ObjectId, Uuid, newObjectId } from './document-values.js';
 export { type DocumentWriteOptions, compareObjectKeys, writeNode, writeRawNode } from './document-writer.js';
 export { Interval, MICROS_PER_DAY, MICROS_PER_SECOND, TimeTz } from './interval.js';
 export { Jsonb } from './jsonb.js';

@@ -261,6 +261,10 @@ describe('document codec', () => {
     expect(() => new Uuid('x')).toThrow(PhantomError);
     expect(() => new ObjectId(new Uint8Array(11))).toThrow(PhantomError);
     expect(() => ObjectId.fromHex('zz')).toThrow(PhantomError);
+    expect(() => new ObjectId('zz')).toThrow(PhantomError);
+    expect(() => new ObjectId(12 as never)).toThrow(PhantomError);
+    expect(String(new ObjectId('0123456789abcdef01234567'))).toBe('0123456789abcdef01234567');
+    expect(String(new ObjectId())).not.toBe(String(new ObjectId()));
     expect(String(ObjectId.fromHex('0123456789abcdef01234567'))).toBe('0123456789abcdef01234567');
     expect(JSON.stringify([new Uuid('00000000-0000-0000-0000-00000000000a'), ObjectId.fromHex('0'.repeat(24))])).toBe(
       '["00000000-0000-0000-0000-00000000000a","000000000000000000000000"]',

@@ -287,7 +287,7 @@ export class Database {
     callback: (tx: Transaction) => Promise<T>,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    const tx = new Transaction(session, this.js, signal);
+    const tx = new Transaction(session, this.parts.documents, this.js, signal);
     let result: T;
     try {
       result = await callback(tx);

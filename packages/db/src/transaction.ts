@@ -1,6 +1,13 @@
 /** What the callbacks of `transaction` and `transactionSync` get: statements that belong to one transaction. */
 import { PhantomError } from '@phantom/base';
-import type { DocumentTransaction, TransactionHost } from '@phantom/docs-model';
+import {
+  type Collection,
+  type CollectionOptions,
+  type DocumentModel,
+  type DocumentTransaction,
+  type TransactionHost,
+  openCollection,
+} from '@phantom/docs-model';
 import type { OpeningModes, SqlSession } from '@phantom/sql';
 import { type QueryOptions, type QueryResult, runQuery } from './async-query.js';
 import type { ResultOptions } from './options.js';
@@ -40,6 +47,7 @@ export function openingModes(
 /** A transaction of the asynchronous API. Use it only inside the callback it was given to. */
 export class Transaction implements TransactionHost {
   private readonly session: SqlSession;
+  private readonly model: DocumentModel;
   private readonly js: ResultOptions;
   private readonly signal: AbortSignal | undefined;
   /** Statements run one after the other, in the order of their calls. */
@@ -49,8 +57,9 @@ export class Transaction implements TransactionHost {
   /** What documents' operations ran in last: it serves until the role changes. */
   private documentsRun: DocumentTransaction | undefined = undefined;
 
-  constructor(session: SqlSession, js: ResultOptions, signal: AbortSignal | undefined) {
+  constructor(session: SqlSession, model: DocumentModel, js: ResultOptions, signal: AbortSignal | undefined) {
     this.session = session;
+    this.model = model;
     this.js = js;
     this.signal = signal;
   }
@@ -77,6 +86,11 @@ export class Transaction implements TransactionHost {
     ...values: readonly unknown[]
   ): Promise<Row[]> {
     return (await this.query<Row>(templateText(strings), values)).rows;
+  }
+
+  /** As `db.collection`: each of its operations is one statement of this transaction. */
+  collection<T extends object = Record<string, unknown>>(name: string, options: CollectionOptions = {}): Collection<T> {
+    return openCollection<T>(this.model, name, options, this);
   }
 
   /** Runs a document operation as one statement of the transaction; collections call it when they are given `{ tx }`. */

@@ -172,6 +172,22 @@ describe('the fields of a schema', () => {
     expect(await db.sql`select doc from posts`).toEqual([{ doc: { _id: 1, title: 'One', views: 1 } }]);
   });
 
+  it('are set beside parts of doc, but for those of the same field', async () => {
+    await db.sql`insert into posts (_id, title, views, doc) values ('1', 'One', 1, '{"a": {"x": 1, "y": 2}}')`;
+    await db.sql`update posts set doc.a.x = '5', views = views + 1, title = 'Two'`;
+    expect(await db.sql`select doc from posts`).toEqual([
+      { doc: { _id: 1, a: { x: 5, y: 2 }, title: 'Two', views: 2 } },
+    ]);
+    await db.sql`update posts set doc['a']['y'] = '6', doc.b = '7', views = null`;
+    expect(await db.sql`select doc from posts`).toEqual([{ doc: { _id: 1, a: { x: 5, y: 6 }, title: 'Two', b: 7 } }]);
+    fails(`update posts set doc.title = '"Three"', title = 'Four'`, '22023');
+    fails(`update posts set doc[lower('TITLE')] = '"Three"', doc.a = '1', title = 'Four'`, '22023');
+    await db.sql`update posts set doc.title = '"Three"', title = 'Three'`;
+    await db.sql`insert into posts (_id, doc) values ('1', '{"title": "x"}')
+      on conflict (_id) do update set doc.a.x = '8', title = 'Five'`;
+    expect(await db.sql`select doc from posts`).toEqual([{ doc: { _id: 1, a: { x: 8, y: 6 }, title: 'Five', b: 7 } }]);
+  });
+
   it('follow the schema, in its transaction, and stand fast where a view needs them', async () => {
     const posts = db.collection('posts');
     await posts.insertOne({ _id: 1, title: 'One', views: 1, extra: 'e' });

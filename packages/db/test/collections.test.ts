@@ -42,6 +42,39 @@ describe('a change stream', () => {
 });
 
 describe('a collection and a table', () => {
+  it("are written in one transaction by the transaction's own collection", async () => {
+    db.exec('create table orders (id int primary key, total int)');
+    const failed = db.transaction(async (tx) => {
+      const events = tx.collection<{ _id: number; n: number }>('events');
+      await events.insertMany([
+        { _id: 1, n: 1 },
+        { _id: 2, n: 2 },
+      ]);
+      await tx.sql`insert into orders values (1, 10)`;
+      expect(await events.countDocuments()).toBe(2);
+      expect(await events.findOne({ _id: 1 })).toEqual({ _id: 1, n: 1 });
+      expect(await db.collection('events').findOne({ _id: 1 })).toBeNull();
+      throw new Error('back');
+    });
+    await expect(failed).rejects.toThrow('back');
+    expect(await db.collection('events').countDocuments()).toBe(0);
+    await db.transaction(async (tx) => {
+      const events = tx.collection<{ _id: number; n: number }>('events');
+      await events.insertOne({ _id: 1, n: 1 });
+      await events.updateOne({ _id: 1 }, { $inc: { n: 1 } });
+      await events.bulkWrite([{ insertOne: { document: { _id: 3, n: 3 } } }]);
+      expect(await events.find({ n: { $gt: 1 } }).toArray()).toHaveLength(2);
+      expect(await events.aggregate([{ $count: 'n' }]).toArray()).toEqual([{ n: 2 }]);
+      expect(await events.distinct('n', {}, {})).toEqual([2, 3]);
+      expect(await events.danglingReferences({})).toMatchObject({ dangling: 0 });
+      expect(await events.findOneAndDelete({ _id: 3 })).toEqual({ _id: 3, n: 3 });
+      await tx.sql`insert into orders values (1, 10)`;
+      expect(() => events.watch()).toThrow(expect.objectContaining({ code: '0A000' }));
+      expect(await db.collection('events').countDocuments({}, { tx })).toBe(1);
+    });
+    expect(await db.sql`select doc, total from events, orders`).toEqual([{ doc: { _id: 1, n: 2 }, total: 10 }]);
+  });
+
   for (const engine of ['btree', 'lsm'] as const) {
     it(`are written in one transaction: both or none, in ${engine}, and after a crash`, async () => {
       db.exec('create table orders (id int primary key, total int)');
@@ -120,6 +153,9 @@ describe('a collection and a table', () => {
       [`update posts set _id = '9' where _id = '1'`, '22023'],
       [`update posts set doc = doc - 'title'`, '23514'],
       [`alter table posts add column x int`, '0A000'],
+      [`alter table posts rename column title to name`, '0A000'],
+      [`create trigger t after insert on posts execute function f()`, '0A000'],
+      [`drop trigger t on posts`, '0A000'],
       [`insert into posts values ('1', '{}') on conflict (doc) do nothing`, '42P10'],
       [`create index on posts ((doc ->> 'title')) where true`, '0A000'],
       [`create index on posts (doc)`, '0A000'],

@@ -2,7 +2,7 @@
  * A collection: what `db.collection(name)` gives. Operations are MongoDB's, each takes `{ tx }` to run in a transaction beside SQL
  * statements, and commits by itself without; what it wrote is durable when it resolves.
  */
-import { eventLoop } from '@phantom/base';
+import { eventLoop, unsupportedError } from '@phantom/base';
 import type {
   BulkOperation,
   BulkWriteResult,
@@ -50,24 +50,36 @@ import type { DanglingReport } from './references/dangling.js';
 import { reportDangling } from './references/dangling-report.js';
 import { type RequestedChange, documentOf, removing, replacing, updating } from './requested-change.js';
 import { type SchemaOptions, type SchemaReport, changeSchema } from './schema-change.js';
-import type { DocumentTransaction, OperationOptions } from './transaction.js';
+import type { DocumentTransaction, OperationOptions, TransactionHost } from './transaction.js';
 
 export class Collection<T extends object> {
   readonly name: string;
   private readonly model: DocumentModel;
   private readonly target: CollectionTarget;
+  /** The transaction that its operations belong to, where they name none. */
+  private readonly tx: TransactionHost | undefined;
 
-  constructor(model: DocumentModel, name: string, options: CollectionOptions) {
+  constructor(model: DocumentModel, name: string, options: CollectionOptions, tx?: TransactionHost) {
     this.model = model;
     this.name = name;
     this.target = new CollectionTarget(model, name, options);
+    this.tx = tx;
+  }
+
+  private txOf({ tx }: OperationOptions): TransactionHost | undefined {
+    return tx ?? this.tx;
+  }
+
+  /** Options of an operation, with the transaction that it belongs to. */
+  private within<O extends OperationOptions>(options: O): O {
+    return this.tx === undefined || options.tx !== undefined ? options : { ...options, tx: this.tx };
   }
 
   /** Writes a document; its `_id` is made when it has none. 23505 when the id or a unique key is taken. */
   async insertOne(document: NewDocument<T>, options: OperationOptions = {}): Promise<InsertOneResult> {
     const given = documentOf(document);
     const id = this.target.idOf(given);
-    await this.model.write(options.tx, (transaction) => this.target.insert(transaction, given, id));
+    await this.model.write(this.txOf(options), (transaction) => this.target.insert(transaction, given, id));
     return { insertedId: id };
   }
 
@@ -78,7 +90,7 @@ export class Collection<T extends object> {
   async insertMany(documents: readonly NewDocument<T>[], options: InsertManyOptions = {}): Promise<InsertManyResult> {
     const given = documents.map(documentOf);
     const ids = given.map((document) => this.target.idOf(document));
-    const errors = await this.model.write(options.tx, (transaction) =>
+    const errors = await this.model.write(this.txOf(options), (transaction) =>
       this.target.insertAll(transaction, given, ids, options.ordered !== false),
     );
     const insertedIds: Record<number, unknown> = {};
@@ -89,7 +101,7 @@ export class Collection<T extends object> {
 
   /** Documents that satisfy the filter: a cursor, which reads nothing until it is asked. */
   find(filter: Filter<T> = {} as Filter<T>, options: FindOptions = {}): FindCursor<WithId<T>> {
-    return new FindCursor<WithId<T>>(this.model, this.name, filter, options);
+    return new FindCursor<WithId<T>>(this.model, this.name, filter, this.within(options));
   }
 
   /** The first document that satisfies the filter, null without one. */
@@ -97,10 +109,10 @@ export class Collection<T extends object> {
     const query = queryOf(filter, options);
     if (query.filter instanceof IdFilter && isPlain(options)) {
       const { filter: byId } = query;
-      if (options.tx === undefined && !eventLoop.isOverdue()) {
+      if (this.txOf(options) === undefined && !eventLoop.isOverdue()) {
         return this.model.readNow((transaction) => this.readPoint(transaction, byId, query));
       }
-      const { transaction, release } = await this.model.openRead(options.tx);
+      const { transaction, release } = await this.model.openRead(this.txOf(options));
       try {
         return this.readPoint(transaction, byId, query);
       } finally {
@@ -125,7 +137,7 @@ export class Collection<T extends object> {
   /** How many documents satisfy the filter; `skip` and `limit` count too. */
   async countDocuments(filter: Filter<T> = {} as Filter<T>, options: FindOptions = {}): Promise<number> {
     const query = queryOf(filter, { ...options, sort: {} });
-    const { transaction, release } = await this.model.openRead(options.tx);
+    const { transaction, release } = await this.model.openRead(this.txOf(options));
     try {
       const view = this.model.find(transaction, this.name);
       return view === undefined ? 0 : await new Reader(this.model.ports, view, transaction, query).count();
@@ -210,19 +222,21 @@ export class Collection<T extends object> {
    */
   async bulkWrite(operations: readonly BulkOperation<T>[], options: InsertManyOptions = {}): Promise<BulkWriteResult> {
     const steps = operations.map((operation) => bulkStep(this.target, operation));
-    return this.model.write(options.tx, (transaction) => runBulk(transaction, steps, options.ordered !== false));
+    return this.model.write(this.txOf(options), (transaction) =>
+      runBulk(transaction, steps, options.ordered !== false),
+    );
   }
 
   /** Makes an index and fills it; gives its name. Nothing happens when it is there already. */
   async createIndex(keys: IndexKeys, options: IndexOptions & OperationOptions = {}): Promise<string> {
-    return this.model.write(options.tx, (transaction) =>
+    return this.model.write(this.txOf(options), (transaction) =>
       createIndex(this.model, transaction, this.name, this.target.definition, keys, options),
     );
   }
 
   /** Removes an index by its name. 42704 when there is none. */
   async dropIndex(name: string, options: OperationOptions = {}): Promise<void> {
-    await this.model.write(options.tx, (transaction) =>
+    await this.model.write(this.txOf(options), (transaction) =>
       dropIndex(this.model, transaction, this.name, this.target.definition, name),
     );
   }
@@ -232,19 +246,19 @@ export class Collection<T extends object> {
    * and 23503 when some refer to documents that do not exist, unless the level is moderate or the action warn.
    */
   async setSchema(schema: unknown, options: SchemaOptions & OperationOptions = {}): Promise<SchemaReport> {
-    return this.model.write(options.tx, (transaction) =>
+    return this.model.write(this.txOf(options), (transaction) =>
       changeSchema(this.model, transaction, this.name, this.target.definition, schema, options),
     );
   }
 
   /** References that lead to no document, by the x-refs of a schema that is tried; without one by the collection's own. */
   danglingReferences(schema?: unknown, options: OperationOptions = {}): Promise<DanglingReport> {
-    return reportDangling(this.model, this.name, schema, options);
+    return reportDangling(this.model, this.name, schema, this.within(options));
   }
 
   /** The indexes, that of `_id` first. */
   async indexes(options: OperationOptions = {}): Promise<IndexInfo[]> {
-    const { transaction, release } = await this.model.openRead(options.tx);
+    const { transaction, release } = await this.model.openRead(this.txOf(options));
     try {
       const view = this.model.find(transaction, this.name);
       return view === undefined ? [] : listIndexes(transaction, view.table);
@@ -255,7 +269,7 @@ export class Collection<T extends object> {
 
   /** Removes the collection with everything in it; false when there was none. */
   async drop(options: OperationOptions = {}): Promise<boolean> {
-    return this.model.write(options.tx, (transaction) => dropCollection(this.model, transaction, this.name));
+    return this.model.write(this.txOf(options), (transaction) => dropCollection(this.model, transaction, this.name));
   }
 
   /**
@@ -272,20 +286,21 @@ export class Collection<T extends object> {
   /**
    * The changes of the collection from now on, or from where `resumeAfter` or `startAtOperationTime` say: an async iterator without end,
    * each change once and in the order of commits. The pipeline filters and reshapes events; `_id`, by which a stream is taken up
-   * again, has to stay.
+   * again, has to stay. 0A000 for a transaction's collection.
    */
   watch(pipeline: readonly Readonly<Record<string, unknown>>[] = [], options: WatchOptions = {}): ChangeStream<T> {
+    if (this.tx !== undefined) throw unsupportedError('watch() in a transaction');
     return new ChangeStream<T>(this.model, this.name, pipeline, options);
   }
 
   private async beginPipeline<R>(pipeline: readonly unknown[], options: OperationOptions): Promise<Batches<R>> {
     if (Array.isArray(pipeline) && writes(pipeline)) {
-      await this.model.write(options.tx, (transaction) =>
+      await this.model.write(this.txOf(options), (transaction) =>
         collect(runPipeline(new TransactionSource(this.model, transaction), this.name, pipeline)),
       );
       return { batch: async () => [], close: () => undefined };
     }
-    const { transaction, release } = await this.model.openRead(options.tx);
+    const { transaction, release } = await this.model.openRead(this.txOf(options));
     try {
       const documents = runPipeline(new TransactionSource(this.model, transaction), this.name, pipeline);
       return new PipelineBatches(documents, release) as unknown as Batches<R>;
@@ -329,8 +344,8 @@ export class Collection<T extends object> {
     return updating(filter, update, options, limit, this.model.ports.clock.nowMs());
   }
 
-  private change({ tx }: OperationOptions, change: RequestedChange): ChangeOutcome | Promise<ChangeOutcome> {
-    return this.model.write(tx, (transaction) => this.target.change(transaction, change));
+  private change(options: OperationOptions, change: RequestedChange): ChangeOutcome | Promise<ChangeOutcome> {
+    return this.model.write(this.txOf(options), (transaction) => this.target.change(transaction, change));
   }
 }
 
@@ -339,12 +354,16 @@ function isPlain({ skip = 0, hint, populate }: FindOptions): boolean {
   return skip === 0 && hint === undefined && populate === undefined;
 }
 
-/** A handle on a collection; it is made when something is first written to it. 22023 for what cannot be its name. */
+/**
+ * A handle on a collection; it is made when something is first written to it. With `tx` its operations belong to that transaction.
+ * 22023 for what cannot be its name.
+ */
 export function openCollection<T extends object>(
   model: DocumentModel,
   name: string,
   options: CollectionOptions = {},
+  tx?: TransactionHost,
 ): Collection<T> {
   checkName(name);
-  return new Collection<T>(model, name, options);
+  return new Collection<T>(model, name, options, tx);
 }

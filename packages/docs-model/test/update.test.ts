@@ -236,6 +236,7 @@ describe('updating and deleting', () => {
     expect(await c.deleteMany({ tag: 1 })).toEqual({ deletedCount: 2 });
     expect(await c.countDocuments()).toBe(1);
     expect(await harness.collection('none').updateOne({}, { $set: { a: 1 } })).toMatchObject({ matchedCount: 0 });
+    await expect(c.updateOne({ _id: 2 }, [{ $set: { a: 1 } }] as never)).rejects.toMatchObject({ code: '0A000' });
     await expect(c.replaceOne({ _id: 2 }, { $set: { a: 1 } })).rejects.toMatchObject({ code: '22023' });
     await expect(c.replaceOne({ _id: 2 }, { _id: 3 })).rejects.toMatchObject({ code: '22023' });
   });

@@ -33,6 +33,7 @@ import {
 } from './names.js';
 import { renamePolicy } from './policies.js';
 import { renameSchemaInTexts, renameTypeInTexts } from './renamed-texts.js';
+import { refuseCollection } from './create-collection.js';
 import { currentRole, roleNamed, roleOf } from './role-names.js';
 import { refusePredefined, requireRoleAdministration } from './roles.js';
 import { moveRoutine, ownRoutine, renameRoutine } from './routines/alter-routine.js';
@@ -220,6 +221,8 @@ function* renameColumn(context: DdlContext, node: Rename): DdlExecution {
     return undefined;
   }
   if (relation?.kind !== 'table') throw new PhantomError('42809', `cannot rename columns of relation "${found.name}"`);
+  // A column is called what its field is.
+  refuseCollection(relation, 'ALTER TABLE RENAME COLUMN');
   const column = relation.columns.find((candidate) => candidate.name === from && !candidate.dropped);
   if (column === undefined) throw noColumn(from);
   refuseSystemName(to);

@@ -121,11 +121,11 @@ export function documentId(document: Jsonb | null): Jsonb {
 
 /**
  * Gives the document with its `_id` and the values of columns put in; NULL takes a field out. Where the statement gives the
- * document too (`checked`), a value that contradicts it is 22023, and NULL says nothing.
+ * field in the document too (`checked`, by column), a value that contradicts it is 22023, and NULL says nothing.
  */
 export function documentBuilder(
   columns: readonly ColumnDescriptor[],
-  checked: boolean,
+  checked: readonly boolean[],
   equal: (column: number, a: Value, b: Value) => boolean,
 ): (id: Jsonb | null, base: Jsonb | null, ...values: Value[]) => Jsonb {
   const readers = columns.map(fieldReader);
@@ -140,13 +140,13 @@ export function documentBuilder(
       const { field } = column;
       const value = values[i];
       if (field === undefined) return;
-      if (checked && base !== null && (made.get(field.name) ?? null) !== null) {
+      if (checked[i] === true && base !== null && (made.get(field.name) ?? null) !== null) {
         const held = readers[i]?.(base) ?? null;
         if (value === null || (held !== null && equal(i, held, value))) return;
         throw contradiction(column);
       }
       if (value !== null) made.set(field.name, documentValue(column, value));
-      else if (checked || !made.delete(field.name)) return;
+      else if (checked[i] === true || !made.delete(field.name)) return;
       changed = true;
     });
     return changed || base === null ? Jsonb.ordered(made) : base;

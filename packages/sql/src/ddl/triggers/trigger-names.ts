@@ -31,7 +31,14 @@ export function triggeredRelation(context: DdlContext, name: QualifiedName): Tri
       detail: `This operation is not supported for ${relation.kind === 'table' ? 'materialized views' : relation.kind === 'index' ? 'indexes' : 'sequences'}.`,
     });
   }
-  if (relation.kind === 'table' && relation.collection !== undefined) throw unsupportedError('triggers of collections');
+  if (relation.kind === 'table' && relation.collection !== undefined) {
+    throw unsupportedError('a trigger of a collection', {
+      detail:
+        'db.collection() writes documents without a session that could run a trigger, so it would fire for some writes only.',
+      hint: 'Follow its changes by db.collection().watch(), or keep the rows in a table.',
+      table: relation.name,
+    });
+  }
   return relation;
 }
 

@@ -7,6 +7,8 @@ import type { Scope } from '../../expr/scope.js';
 import { TypeOid } from '../../types/type-oids.js';
 import { typeRef } from '../../types/type-refs.js';
 import type * as Ast from '../../text/ast.js';
+import { DOCUMENT_POSITION } from '../../storage/document-fields.js';
+import { notePart } from './document-columns.js';
 import { assignPartValue, replacePart } from './part-assignment.js';
 import { startOf } from './positions.js';
 import { assign, checkTargets, defaultValue, refuseGenerated, refuseIdentity } from './target.js';
@@ -77,7 +79,17 @@ export function putValue(
   const column = table.columns[at] as TableDescriptor['columns'][number];
   if (target.path.length === 0) return assign(binder, value, column, position);
   const part = assignPartValue(binder, value, column, target, position);
-  return replacePart(binder, old, column.type, target.path, target, part, scope);
+  const whole = replacePart(binder, old, column.type, target.path, target, part, scope);
+  if (table.collection !== undefined && at === DOCUMENT_POSITION) notePart(old, whole, topField(target.path[0]));
+  return whole;
+}
+
+/** The field of a document that a path begins with, where that is written out. */
+function topField(step: Ast.TargetColumn['path'][number] | undefined): string | undefined {
+  if (step === undefined) return undefined;
+  if (!('kind' in step)) return step.text;
+  const index = step.kind === 'index' ? step.index : undefined;
+  return index?.kind === 'string' ? index.value : undefined;
 }
 
 function setOne(

@@ -14,6 +14,16 @@ import {
   fieldReader,
 } from '../../storage/document-fields.js';
 
+const NO_FIELDS: ReadonlySet<string> = new Set();
+/** Documents of which the statement has set parts only, and the top-level fields with those; undefined: nobody knows them yet. */
+const partlySet = new WeakMap<Expression, ReadonlySet<string> | undefined>();
+
+/** Says that `document` is `before` with a part of this top-level field set; undefined: of one that is not known yet. */
+export function notePart(before: Expression, document: Expression, field: string | undefined): void {
+  const fields = partlySet.has(before) ? partlySet.get(before) : NO_FIELDS;
+  partlySet.set(document, field === undefined || fields === undefined ? undefined : new Set([...fields, field]));
+}
+
 /** Values by position over those that the statement gives; `row` are the ids of the new row, `fill` is what else is there. */
 export function documentRow(
   binder: Binder,
@@ -47,7 +57,9 @@ export function documentRow(
     columnReference(row[position] as ColumnId, column.type);
   const isWritten = fields.length > 0 || givenDocument !== undefined;
   const equal = fields.map(({ type }) => types.byOid(type.oid)?.compare);
-  const build = documentBuilder(fields, givenDocument !== undefined, (i, a, b) => equal[i]?.(a, b) === 0);
+  const set = givenDocument === undefined ? NO_FIELDS : partlySet.get(givenDocument);
+  const checked = fields.map(({ field }) => set?.has(field?.name ?? '') ?? true);
+  const build = documentBuilder(fields, checked, (i, a, b) => equal[i]?.(a, b) === 0);
   const document = isWritten
     ? internalCall('document', [reference(ID_POSITION, idColumn), base, ...values], documentColumn.type, build)
     : base;
