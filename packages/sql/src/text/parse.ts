@@ -21,7 +21,7 @@ export function parserInstance(): SqlParser {
   return parser;
 }
 
-/** Builds the parser now, which takes about ten milliseconds, and not with the first statement. */
+/** Builds the parser now, which takes some milliseconds, and not with the first statement. */
 export function buildParser(): void {
   parserInstance();
 }
@@ -30,7 +30,6 @@ export function buildParser(): void {
 const EXPECTED_MAX = 12;
 
 function parse<T>(text: string, read: (parser: SqlParser, scanned: Scan) => T, escapes = false): T {
-  // Before the scan: building the parser completes the token types.
   const reader = parserInstance();
   const scanned = scan(text, escapes);
   // The parser appends sentinels to the vector it is given, so a second reading needs its own.

@@ -1,10 +1,10 @@
 /**
- * Token types of SQL for chevrotain, and the one class of tokens.
+ * Token types of SQL, as chevrotain has them, and the one class of tokens.
  *
  * Every keyword, every symbol and every class of literals is a token type; its name is what it looks like in the text
- * (`select`, `(`, `<=`), so that the grammar can be read as SQL. The four classes of keywords are categories in
- * chevrotain's sense. Where a word may stand as a name depends on its class; each kind of place is a bit, and a token
- * type holds the bits of all places where it may stand (`places`), so that the question is one AND:
+ * (`select`, `(`, `<=`), so that the grammar can be read as SQL. Where a word may stand as a name depends on which of
+ * PostgreSQL's four classes of keywords it belongs to; each kind of place is a bit, and a token type holds the bits of all
+ * places where it may stand (`places`), so that the question is one AND:
  *
  *   COLUMN_NAME    identifier, unreserved, column name keywords          columns, tables, schemas, aliases
  *   FUNCTION_NAME  identifier, unreserved, type or function keywords     functions, types
@@ -12,24 +12,25 @@
  *   BARE_LABEL     all but the words in NOT_BARE_LABELS                  `select 1 label`
  *   LABEL          any word                                              `select 1 as label`, after a dot
  *
- * Chevrotain could answer it by categories too; filling 1,800 memberships took most of the parser's construction.
+ * Chevrotain could answer it by categories, and would number the types; that took three quarters of the parser's construction. So
+ * they have their numbers from here, and the parser's vocabulary has none of them: only CONSUME would look into it.
  */
 import type { IToken, TokenType } from 'chevrotain';
 import { COLUMN_NAMES, type Keyword, NOT_BARE_LABELS, RESERVED, TYPE_OR_FUNCTION, UNRESERVED } from './keywords.js';
 
 // prettier-ignore
-const SYMBOLS = [
+export const SYMBOLS = [
   '(', ')', '[', ']', ',', ';', ':', '.', '+', '-', '*', '/', '%', '^', '<', '>', '=', '<=', '>=', '<>',
   '::', ':=', '=>', '..',
 ] as const;
 // prettier-ignore
-const LITERALS = [
+export const LITERALS = [
   'Identifier', 'String', 'BitString', 'HexString', 'Integer', 'Decimal', 'Parameter', 'Operator', 'Invalid',
 ] as const;
 
 export type SymbolText = (typeof SYMBOLS)[number];
 /**
- * Names of token types, categories left out. Capitalised ones are classes of
+ * Names of token types. Capitalised ones are classes of
  * tokens; `Operator` is any operator that is no symbol of its own, EOF chevrotain's end.
  */
 export type Terminal = Keyword | SymbolText | (typeof LITERALS)[number] | 'EOF';
@@ -51,31 +52,37 @@ export const PLACE_NAMES: Readonly<Record<Place, string>> = {
   [LABEL]: 'a name',
 };
 
-/** A token type with the places where it is a name; 0 for what is no word. */
+/** A token type with its number, and the places where it is a name; 0 for what is no word. */
 export interface SqlTokenType extends TokenType {
+  readonly tokenTypeIdx: number;
   readonly places: number;
 }
+
+/** Chevrotain gives its own types, such as the end of the text, numbers below. */
+const NUMBER_MIN = 16;
 
 const keywordTypes = new Map<string, SqlTokenType>();
 const otherTypes = new Map<string, SqlTokenType>();
 
-function addKeywords(className: string, words: readonly string[], places: number): TokenType {
-  const category: TokenType = { name: className };
+function addKeywords(words: readonly string[], places: number): void {
   for (const word of words) {
     const bare = NOT_BARE_LABELS.has(word) ? 0 : BARE_LABEL;
-    keywordTypes.set(word, { name: word, CATEGORIES: [category], places: places | LABEL | bare });
+    keywordTypes.set(word, tokenType(word, places | LABEL | bare));
   }
-  return category;
 }
-const KEYWORD_CLASSES = [
-  addKeywords('Unreserved', UNRESERVED, COLUMN_NAME | FUNCTION_NAME | ROUTINE_WORD),
-  addKeywords('ColumnNameKeyword', COLUMN_NAMES, COLUMN_NAME | ROUTINE_WORD),
-  addKeywords('TypeOrFunctionKeyword', TYPE_OR_FUNCTION, FUNCTION_NAME | ROUTINE_WORD),
-  addKeywords('Reserved', RESERVED, 0),
-];
-for (const name of [...SYMBOLS, ...LITERALS]) otherTypes.set(name, { name, CATEGORIES: [], places: 0 });
+
+function tokenType(name: string, places: number): SqlTokenType {
+  return { name, tokenTypeIdx: NUMBER_MIN + keywordTypes.size + otherTypes.size, places };
+}
+
+addKeywords(UNRESERVED, COLUMN_NAME | FUNCTION_NAME | ROUTINE_WORD);
+addKeywords(COLUMN_NAMES, COLUMN_NAME | ROUTINE_WORD);
+addKeywords(TYPE_OR_FUNCTION, FUNCTION_NAME | ROUTINE_WORD);
+addKeywords(RESERVED, 0);
 const EVERY_PLACE = COLUMN_NAME | FUNCTION_NAME | ROUTINE_WORD | BARE_LABEL | LABEL;
-otherTypes.set('Identifier', { name: 'Identifier', CATEGORIES: [], places: EVERY_PLACE });
+for (const name of [...SYMBOLS, ...LITERALS]) {
+  otherTypes.set(name, tokenType(name, name === 'Identifier' ? EVERY_PLACE : 0));
+}
 
 /** The token type of a keyword, or undefined for any other word. The word must be in lower case. */
 export function keywordType(word: string): SqlTokenType | undefined {
@@ -85,11 +92,6 @@ export function keywordType(word: string): SqlTokenType | undefined {
 /** The token type of a symbol or a class of literals. */
 export function otherType(name: SymbolText | (typeof LITERALS)[number]): SqlTokenType {
   return otherTypes.get(name) as SqlTokenType;
-}
-
-/** All token types, for the parser's vocabulary. */
-export function vocabulary(): TokenType[] {
-  return [...KEYWORD_CLASSES, ...keywordTypes.values(), ...otherTypes.values()];
 }
 
 /** One token. It refers to the text it was read from, and cuts its image out of it when asked. */
@@ -109,7 +111,7 @@ export class Token implements IToken {
 
   constructor(type: SqlTokenType, source: string, start: number, end: number, value: string, quoted: boolean) {
     this.tokenType = type;
-    this.tokenTypeIdx = type.tokenTypeIdx as number;
+    this.tokenTypeIdx = type.tokenTypeIdx;
     this.startOffset = start;
     this.endOffset = end - 1;
     this.value = value;

@@ -4,17 +4,18 @@ import { fileURLToPath } from 'node:url';
 import { PhantomError } from '@phantom/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { COLUMN_NAMES, RESERVED, TYPE_OR_FUNCTION, UNRESERVED } from '../../src/text/keywords.js';
 import { scan } from '../../src/text/lexer.js';
 import { parseExpression, parseScript, parseTypeName } from '../../src/text/parse.js';
-import { vocabulary } from '../../src/text/tokens.js';
+import { LITERALS, SYMBOLS } from '../../src/text/tokens.js';
 
 const folder = fileURLToPath(new URL('golden/', import.meta.url));
 const statements = readdirSync(folder)
   .flatMap((name) => readFileSync(folder + name, 'utf8').split(/\n\n(?=[^ \])])/))
   .map((block) => block.split('\n----')[0] as string);
 const pieces = statements.map((text) => scan(text).tokens.map((token) => token.image));
-const words = vocabulary()
-  .map((type) => type.name)
+const words = [UNRESERVED, COLUMN_NAMES, TYPE_OR_FUNCTION, RESERVED, SYMBOLS, LITERALS]
+  .flatMap((group): readonly string[] => group)
   .concat(["'x'", '"X"', '1', '1.5', '$1', 'a', 't', '||', '@>', 'x.y', '(select 1)', '()'])
   .concat(["e'\\x'", '$$', '\\', '--', '/*']);
 

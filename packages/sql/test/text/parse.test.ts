@@ -1,11 +1,12 @@
 /** The parser's door: what each entry takes and gives, and where errors point. */
 import { PhantomError } from '@phantom/base';
+import { EOF } from 'chevrotain';
 import { describe, expect, it } from 'vitest';
 import { COLUMN_NAMES, RESERVED, TYPE_OR_FUNCTION, UNRESERVED } from '../../src/text/keywords.js';
 import { NAME_BYTES_MAX, scan } from '../../src/text/lexer.js';
 import { parserInstance, parseExpression, parseScript, parseStatement, parseTypeName } from '../../src/text/parse.js';
 import { SqlParser } from '../../src/text/parser.js';
-import { vocabulary } from '../../src/text/tokens.js';
+import { LITERALS, SYMBOLS, keywordType, otherType } from '../../src/text/tokens.js';
 import { showTree } from './tree.js';
 
 function errorOf(run: () => unknown): PhantomError {
@@ -179,7 +180,12 @@ describe('the grammar', () => {
     expect([UNRESERVED, COLUMN_NAMES, TYPE_OR_FUNCTION, RESERVED].map((words) => words.length)).toEqual([
       309, 51, 23, 77,
     ]);
-    expect(new Set(vocabulary().map((type) => type.name)).size).toBe(vocabulary().length);
+    const words = [UNRESERVED, COLUMN_NAMES, TYPE_OR_FUNCTION, RESERVED].flatMap((group): readonly string[] => group);
+    expect(new Set(words).size).toBe(words.length);
+    const types = [...words.map(keywordType), ...[...SYMBOLS, ...LITERALS].map(otherType)];
+    // Chevrotain's own have numbers below.
+    expect(new Set(types.map((type) => type?.tokenTypeIdx)).size).toBe(types.length);
+    expect(Math.min(...types.map((type) => type?.tokenTypeIdx ?? 0))).toBeGreaterThan(EOF.tokenTypeIdx ?? Infinity);
   });
 
   it('cuts names at 63 bytes, between characters', () => {

@@ -9,7 +9,7 @@
 import { PhantomError } from '@phantom/base';
 import type { TypeName } from '../../text/ast-leaves.js';
 import { scan } from '../../text/lexer.js';
-import { parseExpression, parseStatement, parseTypeName, parserInstance } from '../../text/parse.js';
+import { parseExpression, parseStatement, parseTypeName } from '../../text/parse.js';
 import { errorAt, locate, syntaxErrorNear } from '../../text/syntax-error.js';
 import { COLUMN_NAME, LABEL, type Token } from '../../text/tokens.js';
 import type * as Ast from '../../text/ast.js';
@@ -39,8 +39,6 @@ export class BodyReader {
   private depth = 0;
 
   constructor(source: string) {
-    // Building the parser completes the token types.
-    parserInstance();
     this.source = source;
     const { tokens, error } = scan(source);
     this.tokens = tokens;

@@ -68,7 +68,7 @@ export abstract class ExpressionGrammar extends PrimaryGrammar {
     for (const [word, level] of Object.entries(KEYWORD_LEVELS))
       indexed.push([keywordType(word)?.tokenTypeIdx ?? 0, level]);
     for (const [level, names] of SYMBOL_LEVELS) {
-      for (const name of names) indexed.push([otherType(name).tokenTypeIdx as number, level]);
+      for (const name of names) indexed.push([otherType(name).tokenTypeIdx, level]);
     }
     this.levels = new Uint8Array(Math.max(...indexed.map(([index]) => index)) + 1);
     for (const [index, level] of indexed) this.levels[index] = level;

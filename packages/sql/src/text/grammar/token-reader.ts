@@ -1,7 +1,7 @@
 /**
  * What every part of the grammar stands on: chevrotain's parser, read one token at a time.
  *
- * Chevrotain keeps the token vector, the token categories and the stack of rules. Its look-ahead tables are not used:
+ * Chevrotain keeps the token vector and the stack of rules. Its look-ahead tables are not used:
  * most decisions of SQL depend on where a keyword may be a name, which PostgreSQL settles by precedence and context and
  * not by k tokens, and building tables for some 250 productions costs well over 100 ms where a session wants to open in
  * a few. So rules are few (the entries and the kinds of statements, `parser.ts`), and inside them the grammar is read by
@@ -19,7 +19,7 @@ import type { Name, QualifiedName } from '../ast-leaves.js';
 import type { Statement } from '../ast-statements.js';
 import type { Expression, Query } from '../ast.js';
 import { errorAt } from '../syntax-error.js';
-import { COLUMN_NAME, LABEL, type Place, PLACE_NAMES, type Terminal, type Token, vocabulary } from '../tokens.js';
+import { COLUMN_NAME, LABEL, type Place, PLACE_NAMES, type Terminal, type Token } from '../tokens.js';
 
 /** How deep expressions, queries and statements may stand inside each other. Far below what the stack can bear. */
 export const DEPTH_MAX = 500;
@@ -28,6 +28,9 @@ export const CHAIN_MAX = 1000;
 
 /** What fits behind nearly every name helps nobody as an expectation. */
 const EVERYWHERE: ReadonlySet<string> = new Set(['.', '[']);
+
+/** Chevrotain wants one, and looks into it for what no rule here does (tokens.ts). */
+const VOCABULARY = [{ name: 'Any' }];
 
 /** Thrown inside the parser when a token does not fit; becomes a PhantomError at the door. */
 export class UnexpectedToken {
@@ -49,7 +52,7 @@ export abstract class TokenReader extends EmbeddedActionsParser {
   private readonly continuations = new Set<string>();
 
   constructor(skipValidations: boolean) {
-    super(vocabulary(), { skipValidations, recoveryEnabled: false, maxLookahead: 3 });
+    super(VOCABULARY, { skipValidations, recoveryEnabled: false, maxLookahead: 3 });
   }
 
   protected abstract expression(): Expression;
