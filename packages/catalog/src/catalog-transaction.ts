@@ -13,7 +13,7 @@
  *   1. Until publish nothing of the overlay is visible to anyone else; publish folds it in atomically (one turn).
  *   2. Rolling back to a savepoint leaves exactly the overlay of that moment.
  */
-import type { Seq } from '@phantom/kv';
+import type { Seq, SpaceId } from '@phantom/kv';
 import type { LockWait, MvccTransaction } from '@phantom/mvcc';
 import { LockStrength, TableLockMode } from '@phantom/mvcc';
 import { PhantomError, assert, writeU32BE } from '@phantom/base';
@@ -212,6 +212,17 @@ export class CatalogTransaction implements ObjectReader {
   /** Undoes the overlay's changes behind the mark; the write set is undone by the transaction's own savepoint. */
   rollbackTo(mark: OverlayMark): void {
     while (this.undo.length > mark.steps) (this.undo.pop() as () => void)();
+  }
+
+  /** Spaces that tables leave with this commit, and where their rows are written from then on. Before `foldInto`. */
+  *spacesLeft(): Iterable<{ readonly space: SpaceId; readonly heir: SpaceId }> {
+    for (const [oid, after] of this.objectsChanged) {
+      const before = this.committed.object(oid);
+      if (before?.kind !== 'table' && before?.kind !== 'index') continue;
+      if (after?.kind === before.kind && after.space === before.space) continue;
+      const table = this.object(before.kind === 'table' ? oid : before.tableOid);
+      if (table?.kind === 'table') yield { space: before.space, heir: table.space };
+    }
   }
 
   /** Folds the overlay into the committed catalog. Called once, when the commit is published. */

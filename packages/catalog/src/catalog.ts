@@ -98,6 +98,7 @@ export class Catalog {
   /** The catalog as a transaction sees and changes it. One per transaction. */
   begin(transaction: MvccTransaction): CatalogTransaction {
     return new CatalogTransaction(this.map, this.keys, transaction, (overlay, seq) => {
+      for (const { space, heir } of overlay.spacesLeft()) this.mvcc.spaceLeft(space, heir, seq);
       overlay.foldInto(this.map);
       this.versionNumber++;
       this.changeSeq = seq;

@@ -58,6 +58,7 @@ const NO_LOCKS: SessionLocks = {
 export class ReadingMvcc implements Mvcc {
   readonly hasReadersShutOut = false;
   readonly begin = refuse;
+  readonly spaceLeft = refuse;
   readonly run = refuse;
   readonly locks = refuse;
   readonly transactions = refuse;

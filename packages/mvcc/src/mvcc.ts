@@ -50,7 +50,7 @@
  *   C. A read-only snapshot costs one reference to a view, whatever happens meanwhile.
  */
 import { PhantomError, SqlState } from '@phantom/base';
-import type { KvView } from '@phantom/kv';
+import type { KvView, Seq, SpaceId } from '@phantom/kv';
 import type { ChangeFeed, ChangeFeedOptions, CommitResult, Store } from '@phantom/store';
 import { describeKey } from './errors.js';
 import { LongTransactions, nameReader } from './long-transactions.js';
@@ -166,6 +166,10 @@ class TransactionManager implements Mvcc {
 
   sessionLocks(label?: string): SessionLocks {
     return new LastingLocks(this.registry, label);
+  }
+
+  spaceLeft(space: SpaceId, heir: SpaceId, seq: Seq): void {
+    this.registry.graph.spaceLeft(space, heir, seq);
   }
 
   get hasReadersShutOut(): boolean {

@@ -11,7 +11,7 @@ import type { CommitSubject } from './commit-process.js';
 import type { PreparedState } from './prepared-record.js';
 import type { TransactionRegistry } from './registry.js';
 import { type TakingBack, takeBack } from './spill.js';
-import { LockStrength } from './types.js';
+import { LockStrength, TableLockMode } from './types.js';
 import { type BlockedKey, firstKeyNotFree, validate } from './validation.js';
 import type { WriteSet } from './write-set.js';
 
@@ -38,7 +38,8 @@ export async function prepare(
     if (subject.isSerializable && subject.snapshots.current === undefined) subject.snapshots.take();
     if (subject.writes?.spilled !== undefined) takeBack(registry, subject);
     for (;;) {
-      const blocked = validate(registry, subject, SLOT) ?? firstUnlocked(registry, subject);
+      const blocked =
+        validate(registry, subject, SLOT) ?? firstUnlocked(registry, subject) ?? firstUnheld(registry, subject);
       if (blocked !== undefined) {
         await registry.locks.wait(subject, blocked.hash, blocked.key, 0, blocked.key.length, blocked.mode);
         continue;
@@ -97,6 +98,20 @@ function firstUnlocked(registry: TransactionRegistry, subject: PrepareSubject): 
   return firstKeyNotFree(registry, subject, (hash, mode) =>
     registry.locks.tryAcquire(subject, hash, subject.claims ? LockStrength.Update : mode),
   );
+}
+
+/**
+ * What has read a table holds it against everybody who would put it into other spaces or take an index from it: it is remembered by
+ * spaces what was read, also after a restart. The first table that somebody else is at work on like that, if any.
+ */
+function firstUnheld({ locks }: TransactionRegistry, subject: PrepareSubject): BlockedKey | undefined {
+  if (!subject.isSerializable) return undefined;
+  const mode = TableLockMode.RowShare;
+  for (const { hash, key, mode: held } of locks.heldBy(subject)) {
+    if (held !== TableLockMode.AccessShare || key === undefined) continue;
+    if (!locks.tryAcquire(subject, hash, mode)) return { hash, key, mode };
+  }
+  return undefined;
 }
 
 function stateOf(

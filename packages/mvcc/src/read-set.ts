@@ -240,6 +240,11 @@ export class ReadSet {
     this.grew(reads.bytes - before);
   }
 
+  /** Whether anything of a space was read. */
+  isIn(space: SpaceId): boolean {
+    return this.spaces.has(space);
+  }
+
   /** Index of the first written key that was read, -1 when there is none. */
   firstRead(keys: WrittenKeys): number {
     const { bytes, starts, hashes, count } = keys;

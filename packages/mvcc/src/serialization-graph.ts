@@ -27,6 +27,8 @@
  *              beside have ended without an edge to a commit that the snapshot shows. With none of them it is safe at once.
  *   prepared   transactions that will commit: they count as committed for who wants to be safe, but for their position. Whether
  *              one has an edge to a commit that a snapshot shows is known by the time of the snapshot.
+ *   left       spaces that nobody writes any more, since a table has moved or lost an index, and where its rows are written
+ *              from then on: whoever has read anything there has read all of that, until nobody is left who may have.
  *
  * Invariants:
  *   1. Records are in the order of their positions; a transaction that wrote nothing has the place of the last commit
@@ -34,7 +36,7 @@
  *   2. A record is there as long as a live snapshot, or one that could be taken now, is older than its position.
  *   3. An edge between two committed transactions was looked at when the later of them committed.
  */
-import type { Seq } from '@phantom/kv';
+import { type Seq, type SpaceId, spaceOfKey } from '@phantom/kv';
 import type { Store } from '@phantom/store';
 import type { ConflictLedger } from './conflict-ledger.js';
 import type { ReadSet } from './read-set.js';
@@ -45,6 +47,8 @@ import { WrittenKeys } from './written-keys.js';
 const NEVER = Number.POSITIVE_INFINITY;
 /** An object with its fields, and its place in the list. */
 const RECORD_BYTES = 200;
+/** Spaces left that are remembered while snapshots from before are there; past it those can no longer commit. */
+const SPACES_LEFT_MAX = 4096;
 
 /** A serializable transaction, as the graph sees it. */
 export interface SerializableTransaction extends TransactionDescription {
@@ -101,6 +105,9 @@ export class SerializationGraph {
   private readonly watches = new Map<SerializableTransaction, Watch>();
   private records: CommitRecord[] = [];
   private readonly prepared = new Set<PreparedReads>();
+  /** By the space where rows are written now: those that were left for it. */
+  private readonly left = new Map<SpaceId, readonly SpaceId[]>();
+  private leftCount = 0;
   private bytesCounted = 0;
 
   constructor(store: Store, ledger: ConflictLedger, bytesMax: number) {
@@ -159,9 +166,10 @@ export class SerializationGraph {
     for (let i = this.records.length - 1; i >= 0; i--) {
       const record = this.records[i] as CommitRecord;
       if (record.position <= snapshotSeq) break;
-      if (record.writes === undefined || !hasRead(reads, record.writes)) continue;
+      if (record.writes === undefined || !this.hasRead(reads, record.writes)) continue;
       const reachesBack = transaction.hasWrites ? record.earliestOut : dangerousFor(snapshotSeq, record);
-      if (reachesBack !== NEVER) throw this.ledger.readBehindPivot(transaction, record, readKey(reads, record.writes));
+      if (reachesBack !== NEVER)
+        throw this.ledger.readBehindPivot(transaction, record, this.readKey(reads, record.writes));
       earliestOut = record.position;
       out = record;
     }
@@ -226,6 +234,17 @@ export class SerializationGraph {
     if (this.live.has(transaction)) this.leave(transaction, undefined);
   }
 
+  /** A table's rows are written in `heir` from the commit at `position` on, and nothing in `space` any more. */
+  spaceLeft(space: SpaceId, heir: SpaceId, position: Seq): void {
+    if (this.isIdle || space === heir) return;
+    const earlier = this.left.get(space) ?? [];
+    this.left.set(heir, [...(this.left.get(heir) ?? []), space, ...earlier]);
+    this.leftCount += 1 + earlier.length;
+    if (this.leftCount <= SPACES_LEFT_MAX) return;
+    this.floor = Math.max(this.floor, position);
+    this.forgetLeft();
+  }
+
   /** Transactions that live and still remember what they read. */
   get liveCount(): number {
     return this.live.size;
@@ -238,8 +257,8 @@ export class SerializationGraph {
     for (const prepared of this.prepared) {
       if (prepared.reads === undefined || (isEmpty(prepared.writes) && out.position > prepared.snapshotSeq)) continue;
       keys ??= new WrittenKeys(writes.batch.finish(), writes.touched);
-      if (hasRead(prepared.reads, keys))
-        throw this.ledger.beforePrepared(transaction, prepared, readKey(prepared.reads, keys));
+      if (this.hasRead(prepared.reads, keys))
+        throw this.ledger.beforePrepared(transaction, prepared, this.readKey(prepared.reads, keys));
     }
     for (let i = this.records.length - 1; i >= 0; i--) {
       const record = this.records[i] as CommitRecord;
@@ -247,11 +266,11 @@ export class SerializationGraph {
       if (record.reads === undefined) continue;
       if (record.writes === undefined && out.position > record.snapshotSeq) continue;
       keys ??= new WrittenKeys(writes.batch.finish(), writes.touched);
-      if (hasRead(record.reads, keys)) {
+      if (this.hasRead(record.reads, keys)) {
         throw this.ledger.pivot(
           transaction,
-          { record, key: readKey(record.reads, keys) },
-          { record: out, key: out.writes === undefined ? undefined : readKey(reads, out.writes) },
+          { record, key: this.readKey(record.reads, keys) },
+          { record: out, key: out.writes === undefined ? undefined : this.readKey(reads, out.writes) },
         );
       }
     }
@@ -274,15 +293,15 @@ export class SerializationGraph {
         : undefined;
     let hasEdge = false;
     for (const prepared of this.prepared) {
-      const isT1 = reads !== undefined && hasRead(reads, prepared.writes);
-      const isT3 = keys !== undefined && prepared.reads !== undefined && hasRead(prepared.reads, keys);
+      const isT1 = reads !== undefined && this.hasRead(reads, prepared.writes);
+      const isT3 = keys !== undefined && prepared.reads !== undefined && this.hasRead(prepared.reads, keys);
       if (reads !== undefined && isT1 && (isT3 || prepared.earliestOut !== NEVER))
-        throw this.ledger.beforePrepared(transaction, prepared, readKey(reads, prepared.writes));
+        throw this.ledger.beforePrepared(transaction, prepared, this.readKey(reads, prepared.writes));
       hasEdge ||= isT1 && isPreparing;
       if (!isT3) continue;
       for (const record of this.records) {
-        if (record.reads !== undefined && hasRead(record.reads, prepared.writes))
-          throw this.ledger.beforePrepared(transaction, prepared, readKey(record.reads, prepared.writes));
+        if (record.reads !== undefined && this.hasRead(record.reads, prepared.writes))
+          throw this.ledger.beforePrepared(transaction, prepared, this.readKey(record.reads, prepared.writes));
       }
       const reader = this.preparedReaderOf(prepared.writes, prepared);
       if (reader !== undefined) throw this.ledger.beforePrepared(transaction, reader, undefined);
@@ -297,7 +316,7 @@ export class SerializationGraph {
   private preparedReaderOf(keys: WrittenKeys, except: PreparedReads | undefined): PreparedReads | undefined {
     for (const prepared of this.prepared) {
       if (prepared === except || prepared.reads === undefined || isEmpty(prepared.writes)) continue;
-      if (hasRead(prepared.reads, keys)) return prepared;
+      if (this.hasRead(prepared.reads, keys)) return prepared;
     }
     return undefined;
   }
@@ -354,16 +373,55 @@ export class SerializationGraph {
     return oldest;
   }
 
+  private hasRead(reads: ReadSet, keys: WrittenKeys): boolean {
+    if (this.firstRead(reads, keys) >= 0) return true;
+    const { ranges } = keys;
+    if (ranges.some(({ lower, upper }) => reads.touches(lower, upper))) return true;
+    return this.left.size > 0 && ranges.some(({ lower }) => this.isReadWhereItWas(reads, spaceOfKey(lower, 0)));
+  }
+
+  /** Index of the first written key that was read, -1 when there is none. */
+  private firstRead(reads: ReadSet, keys: WrittenKeys): number {
+    const found = reads.firstRead(keys);
+    if (found >= 0 || this.left.size === 0) return found;
+    const { bytes, starts, count } = keys;
+    for (let i = 0; i < count; i++)
+      if (this.isReadWhereItWas(reads, spaceOfKey(bytes, starts[2 * i] as number))) return i;
+    return -1;
+  }
+
+  private isReadWhereItWas(reads: ReadSet, space: SpaceId): boolean {
+    return this.left.get(space)?.some((before) => reads.isIn(before)) === true;
+  }
+
+  /** A key that was read and written; that it is there has been found out before. */
+  private readKey(reads: ReadSet, keys: WrittenKeys): Uint8Array | undefined {
+    const index = this.firstRead(reads, keys);
+    return index >= 0 ? keys.key(index) : keys.ranges[0]?.lower;
+  }
+
+  /** Nobody is there who has read anything. */
+  private get isIdle(): boolean {
+    return this.live.size === 0 && this.prepared.size === 0 && this.records.length === 0;
+  }
+
+  private forgetLeft(): void {
+    this.left.clear();
+    this.leftCount = 0;
+  }
+
   private purge(): void {
     const { records } = this;
-    if (records.length === 0) return;
-    const oldest = this.oldestNeeded();
-    let drop = 0;
-    while (drop < records.length && (records[drop] as CommitRecord).position <= oldest) {
-      this.bytesCounted -= bytesOf(records[drop] as CommitRecord);
-      drop++;
+    if (records.length > 0) {
+      const oldest = this.oldestNeeded();
+      let drop = 0;
+      while (drop < records.length && (records[drop] as CommitRecord).position <= oldest) {
+        this.bytesCounted -= bytesOf(records[drop] as CommitRecord);
+        drop++;
+      }
+      if (drop > 0) this.records = records.slice(drop);
     }
-    if (drop > 0) this.records = records.slice(drop);
+    if (this.left.size > 0 && this.isIdle) this.forgetLeft();
   }
 
   /** Too much is remembered: the older half goes, and with it the chance of old snapshots to commit. */
@@ -387,17 +445,6 @@ function dangerousFor(snapshotSeq: Seq, record: Outgoing): number {
 
 function isEmpty({ count, ranges }: WrittenKeys): boolean {
   return count === 0 && ranges.length === 0;
-}
-
-function hasRead(reads: ReadSet, keys: WrittenKeys): boolean {
-  if (reads.firstRead(keys) >= 0) return true;
-  return keys.ranges.some(({ lower, upper }) => reads.touches(lower, upper));
-}
-
-/** A key that was read and written; that it is there has been found out before. */
-function readKey(reads: ReadSet, keys: WrittenKeys): Uint8Array | undefined {
-  const index = reads.firstRead(keys);
-  return index >= 0 ? keys.key(index) : keys.ranges[0]?.lower;
 }
 
 function bytesOf({ reads, writes }: CommitRecord): number {

@@ -327,6 +327,11 @@ export interface Mvcc {
   presentView(): KvView;
   /** The locks of one session; give them all back when it ends. */
   sessionLocks(label?: string): SessionLocks;
+  /**
+   * The commit at `seq`, which is being published, has moved a table, or taken an index from it: nobody writes in `space` any
+   * more, and the table's rows are written in `heir`. Who has read in `space` counts as having read all of `heir`.
+   */
+  spaceLeft(space: SpaceId, heir: SpaceId, seq: Seq): void;
   /** True while somebody holds a table so that not even readers may come in. */
   readonly hasReadersShutOut: boolean;
   /** Locks on tables, advisory locks, and every wait for a lock. Locks on rows are counted with their transactions. */

@@ -20,7 +20,7 @@ import { keyHash } from './key-hash.js';
 import type { LockOwner } from './lock-owner.js';
 import type { TransactionRegistry } from './registry.js';
 import type { Snapshots, WriteBase } from './snapshots.js';
-import { LockStrength, type TransactionDescription } from './types.js';
+import { type LockMode, LockStrength, type TransactionDescription } from './types.js';
 import type { WriteSet } from './write-set.js';
 
 /** What validation must know of a transaction. */
@@ -37,7 +37,7 @@ export interface Candidate extends LockOwner, TransactionDescription {
 export interface BlockedKey {
   readonly hash: number;
   readonly key: Uint8Array;
-  readonly mode: LockStrength;
+  readonly mode: LockMode;
 }
 
 /** Throws 40001 or 23505 when the transaction has lost; returns the first key that another has locked, if any. */

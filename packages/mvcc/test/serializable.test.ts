@@ -430,6 +430,64 @@ describe('a read-only serializable transaction', () => {
   });
 });
 
+describe('what was read where nobody writes any more', () => {
+  const putIn = (transaction: MvccTransaction, space: number): void =>
+    transaction.put(new Uint8Array([0, 0, 0, space, 7]), 0, 5, new Uint8Array(1), 0, 1);
+
+  /** A reader of space 1 that writes 'b', and one beside it that reads 'b' and writes in another space: whether both commit. */
+  async function bothCommit(mvcc: Mvcc, between: (seq: number) => void): Promise<boolean> {
+    const reader = mvcc.begin({ isolation: 'serializable' });
+    read(reader, 'a');
+    const other = mvcc.begin({ isolation: 'serializable' });
+    read(other, 'b');
+    const mover = mvcc.begin();
+    put(mover, 'moved', '1');
+    between(mover.commitSync().seq);
+    put(reader, 'b', '2');
+    reader.commitSync();
+    putIn(other, 3);
+    return (await other.commit().catch((error: { code: string }) => error.code)) !== '40001';
+  }
+
+  it('counts for the space where rows are written now, over several moves', async () => {
+    const { mvcc } = await openMvcc();
+    await seed(mvcc, { b: '1' });
+    expect(await bothCommit(mvcc, () => undefined)).toBe(true);
+    const moved = (seq: number): void => {
+      mvcc.spaceLeft(1, 2, seq);
+      mvcc.spaceLeft(2, 3, seq);
+    };
+    expect(await bothCommit(mvcc, moved)).toBe(false);
+    expect(await bothCommit(mvcc, (seq) => mvcc.spaceLeft(1, 4, seq))).toBe(true);
+  });
+
+  it('counts for ranges that are removed there', async () => {
+    const { mvcc } = await openMvcc();
+    const reader = mvcc.begin({ isolation: 'serializable' });
+    read(reader, 'a');
+    const other = mvcc.begin({ isolation: 'serializable' });
+    read(other, 'b');
+    mvcc.spaceLeft(1, 3, 1);
+    put(reader, 'b', '2');
+    reader.commitSync();
+    other.removeRange({ lower: new Uint8Array([0, 0, 0, 3]), upper: new Uint8Array([0, 0, 0, 4]) });
+    expect(thrownBy(() => other.commitSync()).code).toBe('40001');
+  });
+
+  it('is forgotten past so many moves, and snapshots from before lose', async () => {
+    const { mvcc } = await openMvcc();
+    await seed(mvcc, { b: '1' });
+    const before = mvcc.begin({ isolation: 'serializable' });
+    read(before, 'b');
+    const mover = mvcc.begin();
+    put(mover, 'moved', '1');
+    const { seq } = mover.commitSync();
+    for (let space = 100; space < 4300; space++) mvcc.spaceLeft(space, 99, seq);
+    put(before, 'd', '1');
+    expect(thrownBy(() => before.commitSync())).toMatchObject({ code: '40001' });
+  });
+});
+
 describe('lost races', () => {
   it('are counted for each key, and errors name the winner and both statements', async () => {
     const { mvcc } = await openMvcc();
