@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { isLoopback, isLoopbackHost, requireProof, refuseWithoutPassword } from '../src/auth/authentication.js';
 import { type Applicant, AuthenticationRules } from '../src/auth/rules.js';
 import type { LoginRole } from '../src/pg/database-session.js';
-import { ScramExchange, mockVerifier, parseVerifier } from '../src/auth/scram.js';
+import { ScramExchange, parseVerifier, verifierFor } from '../src/auth/scram.js';
 import { ScramClient, makeVerifier } from './support/scram-client.js';
 
 const verifierOf = (password: string) =>
@@ -31,7 +31,7 @@ describe('SCRAM-SHA-256', () => {
   });
 
   it('refuses a wrong password, and a user who does not exist, with the same words', () => {
-    for (const verifier of [verifierOf('sesame'), mockVerifier('u', Buffer.from('secret'))]) {
+    for (const verifier of [verifierOf('sesame'), verifierFor('u', undefined, Buffer.from('secret'))]) {
       const client = new ScramClient('simsim');
       const exchange = new ScramExchange('u', verifier);
       const last = client.last(exchange.first(client.first));
@@ -43,8 +43,8 @@ describe('SCRAM-SHA-256', () => {
 
   it('gives a name that does not exist the same salt each time', () => {
     const secret = Buffer.from('secret');
-    expect(mockVerifier('a', secret).salt).toBe(mockVerifier('a', secret).salt);
-    expect(mockVerifier('a', secret).salt).not.toBe(mockVerifier('b', secret).salt);
+    expect(verifierFor('a', undefined, secret).salt).toBe(verifierFor('a', undefined, secret).salt);
+    expect(verifierFor('a', undefined, secret).salt).not.toBe(verifierFor('b', undefined, secret).salt);
   });
 
   it.each(['', 'p=tls-unique,,n=,r=abc', 'n,,r=abc', 'n,,n=,r=', 'x,,n=,r=abc', 'n,,m=ext,n=,r=abc'])(

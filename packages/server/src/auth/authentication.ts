@@ -8,7 +8,7 @@
 import type { LoginRole } from '../pg/database-session.js';
 import { type FatalError, fatal } from '../pg/reports.js';
 import type { Applicant, AuthenticationMethod, AuthenticationRules } from './rules.js';
-import { ScramExchange, mockVerifier, parseVerifier, wrongPassword } from './scram.js';
+import { ScramExchange, verifierFor, wrongPassword } from './scram.js';
 
 /** True for 127.0.0.0/8, ::1, IPv4 loopback in IPv6 form, and sockets without an address. */
 export function isLoopback(address: string | undefined): boolean {
@@ -45,9 +45,8 @@ export function requireProof(applicant: Applicant, context: AuthenticationContex
         throw fatal('28000', `certificate authentication failed for user "${user}"`);
       return undefined;
     case 'scram-sha-256': {
-      const stored = role?.passwordVerifier;
-      const verifier = stored === undefined || isExpired(role, nowMs) ? undefined : parseVerifier(stored);
-      return new ScramExchange(user, verifier ?? mockVerifier(user, secret));
+      const stored = isExpired(role, nowMs) ? undefined : role?.passwordVerifier;
+      return new ScramExchange(user, verifierFor(user, stored, secret));
     }
     default:
       throw noEntry(applicant);

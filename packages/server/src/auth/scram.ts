@@ -43,12 +43,15 @@ export function parseVerifier(text: string): ScramVerifier | undefined {
 }
 
 /**
- * A verifier that no password fits, for a user who does not exist or has no password: the exchange looks the same to
- * whoever guesses names. The salt depends on name and secret alone, so that asking twice does not tell either.
+ * The verifier to try a password against: of nobody's making, so that no password fits it, for a user who does not exist or has no
+ * password. The exchange looks the same to whoever guesses names, and takes the same work: both are made and read each time. The
+ * salt depends on name and secret alone, so that asking twice does not tell either.
  */
-export function mockVerifier(user: string, secret: Uint8Array): ScramVerifier {
+export function verifierFor(user: string, stored: string | undefined, secret: Uint8Array): ScramVerifier {
   const salt = createHmac('sha256', secret).update(user).digest().subarray(0, MOCK_SALT_BYTES).toString('base64');
-  return { iterations: MOCK_ITERATIONS, salt, storedKey: randomBytes(KEY_BYTES), serverKey: randomBytes(KEY_BYTES) };
+  const key = (): string => randomBytes(KEY_BYTES).toString('base64');
+  const mock = `${SCRAM_MECHANISM}$${MOCK_ITERATIONS}:${salt}$${key()}:${key()}`;
+  return parseVerifier(stored ?? mock) ?? (parseVerifier(mock) as ScramVerifier);
 }
 
 /** One exchange. `first`, then `last`; each may throw 08P01 for what is not SCRAM, `last` 28P01 for a wrong password. */
