@@ -1,24 +1,27 @@
 /** Whether there is such a role cannot be told by the time of a refusal either: each takes the same work, counted here. */
-import { expect, it, vi } from 'vitest';
+import crypto from 'node:crypto';
+import { syncBuiltinESMExports } from 'node:module';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { requireProof } from '../src/auth/authentication.js';
 import type { LoginRole } from '../src/pg/database-session.js';
 import { ScramClient, makeVerifier } from './support/scram-client.js';
 
-const { done } = vi.hoisted(() => ({ done: [] as string[] }));
-vi.mock('node:crypto', async (original) => {
-  const actual = await original<typeof import('node:crypto')>();
-  const counted = <F extends (...given: never[]) => unknown>(name: string, work: F): F =>
-    ((...given: Parameters<F>) => {
+const done: string[] = [];
+const WATCHED = ['createHash', 'createHmac', 'randomBytes', 'timingSafeEqual'] as const;
+
+beforeAll(() => {
+  for (const name of WATCHED) {
+    const work = crypto[name] as (...given: unknown[]) => unknown;
+    vi.spyOn(crypto, name as 'createHash').mockImplementation((...given: unknown[]) => {
       done.push(name);
-      return work(...given);
-    }) as F;
-  return {
-    ...actual,
-    createHash: counted('createHash', actual.createHash),
-    createHmac: counted('createHmac', actual.createHmac),
-    randomBytes: counted('randomBytes', actual.randomBytes as (bytes: number) => Buffer),
-    timingSafeEqual: counted('timingSafeEqual', actual.timingSafeEqual),
-  };
+      return work(...given) as ReturnType<typeof crypto.createHash>;
+    });
+  }
+  syncBuiltinESMExports();
+});
+afterAll(() => {
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
 });
 
 const passwordVerifier = makeVerifier('sesame');
