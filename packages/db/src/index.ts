@@ -16,6 +16,8 @@ export {
   type Explanation,
   type Filter,
   FindCursor,
+  PipelineCursor,
+  type PipelineExplanation,
   type FindOptions,
   type FromSchema,
   ObjectId,

@@ -27,7 +27,7 @@ import { bulkStep, runBulk } from './bulk-write.js';
 import type { WatchOptions } from './changes/change-event.js';
 import { ChangeStream } from './changes/change-stream.js';
 import { type ChangeOutcome, CollectionTarget } from './collection-target.js';
-import { type Batches, DocumentCursor } from './cursor.js';
+import type { Batches } from './cursor.js';
 import { checkName } from './definition.js';
 import { IdFilter } from './filter/id-filter.js';
 import { FindCursor, type FindOptions, queryOf } from './find-cursor.js';
@@ -45,6 +45,7 @@ import { compareValues } from './order.js';
 import { parsePath, walkPath } from './path.js';
 import { readPoint } from './point-read.js';
 import { compileProjection } from './projection.js';
+import { PipelineCursor } from './pipeline-cursor.js';
 import { type Query, Reader } from './reader.js';
 import type { DanglingReport } from './references/dangling.js';
 import { reportDangling } from './references/dangling-report.js';
@@ -279,8 +280,9 @@ export class Collection<T extends object> {
   aggregate<R = Record<string, unknown>>(
     pipeline: readonly Readonly<Record<string, unknown>>[],
     options: OperationOptions = {},
-  ): DocumentCursor<R> {
-    return new DocumentCursor<R>(() => this.beginPipeline<R>(pipeline, options));
+  ): PipelineCursor<R> {
+    const open = (): Promise<Batches<R>> => this.beginPipeline<R>(pipeline, options);
+    return new PipelineCursor<R>(this.model, this.name, pipeline, this.txOf(options), open);
   }
 
   /**

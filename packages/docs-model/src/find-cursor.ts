@@ -8,7 +8,7 @@ import { compileProjection } from './projection.js';
 import { type Explanation, type Query, Reader } from './reader.js';
 import { type PopulateOptions, Populator, populateRequest } from './references/populate.js';
 import { type SortInput, parseSort } from './sort.js';
-import type { OperationOptions } from './transaction.js';
+import type { OperationOptions, TransactionHost } from './transaction.js';
 
 export interface FindOptions extends OperationOptions, PopulateOptions {
   readonly projection?: Readonly<Record<string, unknown>>;
@@ -90,17 +90,8 @@ export class FindCursor<T> extends DocumentCursor<T> {
   }
 
   /** Runs the query and tells how it was answered: the index, keys and documents looked at. */
-  async explain(): Promise<Explanation> {
-    const { transaction, release } = await this.model.openRead(this.options.tx);
-    try {
-      const view = this.model.find(transaction, this.collectionName);
-      if (view === undefined) return NO_COLLECTION;
-      const reader = new Reader(this.model.ports, view, transaction, this.query);
-      for (let batch = await reader.batch(1000); batch.length > 0; batch = await reader.batch(1000));
-      return reader.explain();
-    } finally {
-      release();
-    }
+  explain(): Promise<Explanation> {
+    return explainQuery(this.model, this.collectionName, this.query, this.options.tx);
   }
 
   private with(more: FindOptions): this {
@@ -140,6 +131,25 @@ export class FindCursor<T> extends DocumentCursor<T> {
       release();
       throw error;
     }
+  }
+}
+
+/** Runs a query to its end and tells how it was answered. */
+export async function explainQuery(
+  model: DocumentModel,
+  collection: string,
+  query: Query,
+  tx: TransactionHost | undefined,
+): Promise<Explanation> {
+  const { transaction, release } = await model.openRead(tx);
+  try {
+    const view = model.find(transaction, collection);
+    if (view === undefined) return NO_COLLECTION;
+    const reader = new Reader(model.ports, view, transaction, query);
+    for (let batch = await reader.batch(1000); batch.length > 0; batch = await reader.batch(1000));
+    return reader.explain();
+  } finally {
+    release();
   }
 }
 

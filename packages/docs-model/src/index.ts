@@ -30,6 +30,7 @@ export { DocumentTables } from './document-tables.js';
 export { DocumentModel } from './model.js';
 export { newObjectId } from '@phantom/codec';
 export type { CollectionEngine, DocumentPorts } from './ports.js';
+export { PipelineCursor, type PipelineExplanation } from './pipeline-cursor.js';
 export type { Explanation } from './reader.js';
 export type { DanglingReference, DanglingReport } from './references/dangling.js';
 export type { PopulateOptions } from './references/populate.js';

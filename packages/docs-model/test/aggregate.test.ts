@@ -12,6 +12,28 @@ const plain = (value: unknown): unknown =>
   Object.fromEntries(Object.entries(value as object).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 describe('a pipeline', () => {
+  it('explains how its collection was asked, and does not run what comes behind', async () => {
+    const sales = harness.collection('sales');
+    await sales.createIndex({ item: 1 });
+    const pipeline = [{ $match: { item: 'a' } }, { $group: { _id: '$item', n: { $sum: '$n' } } }, { $out: 'sums' }];
+    expect(await sales.aggregate(pipeline).explain()).toMatchObject({
+      stage: 'IXSCAN',
+      index: 'sales_item_1',
+      keysExamined: 2,
+      documentsExamined: 2,
+      returned: 2,
+      stagesBehind: ['$group', '$out'],
+    });
+    expect(await harness.collection('sums').countDocuments()).toBe(0);
+    expect(await sales.aggregate([{ $sort: { n: 1 } }, { $limit: 2 }]).explain()).toMatchObject({
+      stage: 'COLLSCAN',
+      sort: true,
+      stagesBehind: [],
+    });
+    expect(await harness.collection('none').aggregate([]).explain()).toMatchObject({ returned: 0 });
+    await expect(sales.aggregate('x' as never).explain()).rejects.toMatchObject({ code: '22023' });
+  });
+
   let harness: Harness;
 
   beforeEach(async () => {

@@ -44,6 +44,13 @@ export function runPipeline(
   return compiled.reduce((documents, stage) => stage(documents), input);
 }
 
+/** What a pipeline asks of its collection first, and the names of the stages behind that. 22023 for what is none. */
+export function frontQuery(pipeline: unknown): { readonly query: Query; readonly behind: readonly string[] } {
+  const stages = stageList(pipeline);
+  const { query, fields, stages: answered } = frontOf(stages, {});
+  return { query: { ...query, fields }, behind: stages.slice(answered).map(({ name }) => name) };
+}
+
 /** Stages that take events of a change stream one by one. */
 const EVENT_STAGES: ReadonlySet<string> = new Set([
   '$match',
