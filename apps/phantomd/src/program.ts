@@ -169,9 +169,10 @@ function addExport(program: Command, exit: (code: ExitCode) => void): void {
     .option('--table <name>', 'table, as SQL would name it')
     .option('--query <sql>', 'a SELECT')
     .addOption(
-      new Option('--format <format>', 'sql is a COPY statement with its data')
-        .choices(['csv', 'ndjson', 'sql'])
-        .default('csv'),
+      new Option(
+        '--format <format>',
+        'default: by the name of the file, else csv; sql is a COPY statement with its data',
+      ).choices(['csv', 'ndjson', 'sql']),
     )
     .option('--output <file>', '"-" for stdout', '-')
     .option('--json', 'print one JSON object with what was written', false)

@@ -7,6 +7,7 @@
  */
 import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
+import { extname } from 'node:path';
 import type { Writable } from 'node:stream';
 import { ioError } from '@phantom/base';
 import { ExitCode } from '../exit-codes.js';
@@ -22,17 +23,21 @@ export interface ExportOptions extends TargetOptions {
   /** One of the two: a table as SQL would name it, or a SELECT. */
   readonly table?: string;
   readonly query?: string;
-  readonly format: ExportFormat;
+  /** By the name of the output where it is not given, else CSV. */
+  readonly format?: ExportFormat;
   /** '-' for stdout. */
   readonly output: string;
   readonly json: boolean;
 }
 
+/** As `import` takes them. */
+const FORMAT_OF: Readonly<Record<string, ExportFormat>> = { '.ndjson': 'ndjson', '.jsonl': 'ndjson', '.sql': 'sql' };
 /** Characters that JSON never holds unescaped, so that CSV with them quotes nothing. */
 const BARE_CSV = String.raw`format csv, quote E'\x01', delimiter E'\x02'`;
 
 export async function exportRows(options: ExportOptions): Promise<ExitCode> {
-  const { table, query, format, output } = options;
+  const { table, query, output } = options;
+  const format = options.format ?? FORMAT_OF[extname(output).toLowerCase()] ?? 'csv';
   if ((table === undefined) === (query === undefined)) throw usage('one of --table and --query is needed');
   if (format === 'sql' && table === undefined) throw usage('the format sql needs --table');
   const target = await openTarget(options);
