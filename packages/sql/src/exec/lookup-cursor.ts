@@ -103,6 +103,8 @@ export class LookupCursor {
   }
 
   private open(run: Run): KvCursor {
+    // A reader becomes safe in the middle of a statement, when those beside it have ended.
+    if (this.own) this.close();
     if (this.cursor === undefined) this.take(run.read.cursor(wholeRange(this.space.prefix)));
     return this.cursor as KvCursor;
   }

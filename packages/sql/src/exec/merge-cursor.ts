@@ -55,6 +55,8 @@ export class MergeCursor {
       this.tracked.aimAtPrefix(run, values);
       return;
     }
+    // A reader becomes safe in the middle of a statement, when those beside it have ended.
+    if (this.tracked !== undefined) this.untrack();
     this.isFresh = true;
     this.matches = false;
     for (let i = 0; i < values.length; i++) if (values[i] === null) return;
@@ -115,9 +117,14 @@ export class MergeCursor {
 
   /** Frees what it holds, at the end of the execution. */
   free(): void {
-    this.tracked?.free();
+    this.untrack();
     this.cursor?.close();
     this.cursor = undefined;
+  }
+
+  private untrack(): void {
+    this.tracked?.free();
+    this.tracked = undefined;
   }
 
   /** To the first entry that is not less than the prefix, from one that is not behind it. */
