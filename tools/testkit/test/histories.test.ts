@@ -196,6 +196,11 @@ describe('planted anomalies', () => {
       violationsOf(historyOf('read committed', [first, '0-3 l1. a1.1'], [second, '0-3 l1. a1.2'], '4-5 l1.1,2')).length;
     expect(lost('read committed', 'repeatable read')).toBe(1);
     expect(lost('repeatable read', 'read committed')).toBe(0);
+    // The second comes before the first, and that before the third, which overwrites it.
+    const through = (first: Level): number =>
+      violationsOf(historyOf('serializable', [first, '0-3 w1.5'], '2-6 p1. w2.7', '4-8 w1.6 r2.')).length;
+    expect(through('serializable')).toBe(1);
+    expect(through('repeatable read')).toBe(0);
   });
 });
 

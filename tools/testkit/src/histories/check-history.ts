@@ -10,7 +10,11 @@
  * history does not show it.
  *
  * In a history of several levels, each level is judged by the transactions that have at least that level, and by the
- * dependencies directly between them.
+ * dependencies between them. Snapshots have to be of one moment whoever has written, so for them whatever comes later counts; an
+ * order of serializable transactions is promised as far as they depend on each other directly (PostgreSQL's promise, too):
+ *
+ *   a reads x ──anti──► b overwrites x ──► c overwrites it again       b not serializable: nobody watches it, and between
+ *                                                                     a and c there is nothing
  */
 import { type Anomaly, isAtLeast, isForbidden } from './anomaly.js';
 import { type Cycle, informationCycles, serializationCycles, snapshotCycles } from './cycles.js';
@@ -54,9 +58,11 @@ function graphOf(versions: Versions, level: Level): DependencyGraph {
   const { transactions, isCommitted } = versions;
   const isNode = transactions.map((transaction, i) => isCommitted[i] === true && isAtLeast(transaction.level, level));
   const graph = new DependencyGraph(transactions.length);
+  const later = (key: number, version: number): readonly number[] =>
+    level === 'serializable' ? versions.nextOf(key, version) : versions.followersOf(key, version);
   for (const key of versions.keys()) {
     for (const [version, { transaction }] of versions.committedWrites(key)) {
-      for (const next of versions.followersOf(key, version)) {
+      for (const next of later(key, version)) {
         const follower = versions.writeOf(key, next)?.transaction;
         if (follower !== undefined) graph.add(transaction, follower, EdgeKind.Overwrite, key);
       }
@@ -66,7 +72,7 @@ function graphOf(versions: Versions, level: Level): DependencyGraph {
     const writer = versions.writeOf(key, version)?.transaction;
     if (writer !== undefined) graph.add(writer, transaction, EdgeKind.Read, key);
     const anti = scan !== undefined && version === INITIAL ? EdgeKind.PredicateAnti : EdgeKind.Anti;
-    for (const next of versions.followersOf(key, version)) {
+    for (const next of later(key, version)) {
       const follower = versions.writeOf(key, next)?.transaction;
       if (follower !== undefined) graph.add(transaction, follower, anti, key);
     }

@@ -74,6 +74,15 @@ export class Versions {
     return this.following.get(key)?.get(version) ?? [];
   }
 
+  /** Those of them between which and the version no other transaction is known to have written one. */
+  nextOf(key: number, version: number): readonly number[] {
+    const followers = this.followersOf(key, version);
+    const writerOf = (other: number): number | undefined => this.writeOf(key, other)?.transaction;
+    return followers.filter(
+      (next) => !followers.some((other) => writerOf(other) !== writerOf(next) && this.isBefore(key, other, next)),
+    );
+  }
+
   /** Every version that is known to be later. */
   *laterThan(key: number, version: number): Generator<number> {
     const seen = new Set<number>(this.followersOf(key, version));
