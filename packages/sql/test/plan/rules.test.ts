@@ -27,6 +27,15 @@ const SCHEMA = [
 
 /** Tables of one script alone. */
 const OWN_SCHEMAS: Readonly<Record<string, readonly string[]>> = {
+  'eager aggregation': [
+    'create table s (id int primary key, c_id int, d date, n int, b bigint, m numeric(8, 2), f float8)',
+    'create table c (id int primary key, name text, kind int)',
+    'create table v (kind int, label text)',
+    "insert into s select i, nullif(i % 60, 7), date '2024-01-01' + i % 20, i % 13, i * 1000000000::bigint, i / 8.0, i / 3.0 from generate_series(1, 9000) i",
+    "insert into c select i % 50, 'c' || i % 9, i % 4 from generate_series(1, 50) i",
+    "insert into v select i % 3, 'v' || i from generate_series(1, 6) i",
+    'analyze',
+  ],
   'index intersection': [
     'create table p (id int primary key, a int, b int, c int, n int, tags int[])',
     'create index p_a on p (a)',

@@ -6,6 +6,7 @@ import type { LogicalNode } from '../logical/logical.js';
 import { mapInputs, mapNodeExpressions, subplanOf } from '../logical/walk.js';
 import { comparisonNarrowing } from './comparison-narrowing.js';
 import { constantFolding } from './constant-folding.js';
+import { eagerAggregation } from './eager-aggregation.js';
 import { inlineCommonTables } from './inline-common-tables.js';
 import { joinElimination } from './join-elimination.js';
 import { orFactoring } from './or-factoring.js';
@@ -31,6 +32,7 @@ export const RULES: readonly Rule[] = [
   scalarAggregateUnnesting,
   predicatePushdown,
   semiToInnerJoin,
+  eagerAggregation,
   projectionPruning,
   joinElimination,
 ];
