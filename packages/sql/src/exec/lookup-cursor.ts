@@ -94,12 +94,7 @@ export class LookupCursor {
     const { upper, prefix } = this;
     const { buffer, start } = key;
     if (upper !== undefined) return compareBytes(buffer, start, key.end, upper, 0, upper.length) < 0;
-    const { length } = prefix;
-    if (key.end - start < length) return false;
-    const bytes = prefix.buffer;
-    // The space at the head is the same for all; keys differ at their ends first.
-    for (let i = length - 1; i >= 0; i--) if (buffer[start + i] !== bytes[i]) return false;
-    return true;
+    return beginsWith(buffer, start, key.end, prefix);
   }
 
   private open(run: Run): KvCursor {
@@ -121,6 +116,19 @@ export class LookupCursor {
     this.key = cursor.key;
     this.value = cursor.value;
   }
+}
+
+/** Whether a key of the space begins with a prefix that holds the space, too. */
+export function beginsWith(
+  buffer: Uint8Array,
+  start: number,
+  end: number,
+  { buffer: bytes, length }: ByteWriter,
+): boolean {
+  if (end - start < length) return false;
+  // The space at the head is the same for all; keys differ at their ends first.
+  for (let i = length - 1; i >= 0; i--) if (buffer[start + i] !== bytes[i]) return false;
+  return true;
 }
 
 /** The cursor of a place in the code for a statement. */

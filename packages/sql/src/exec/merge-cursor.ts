@@ -13,7 +13,7 @@ import { compareBytes, ByteWriter } from '@phantom/base';
 import { ByteSlot, CursorBatch, type KvCursor } from '@phantom/kv';
 import type { PhysicalIndex, PhysicalTable } from '../storage/physical-table.js';
 import type { Value } from '../types/type.js';
-import { LookupCursor } from './lookup-cursor.js';
+import { LookupCursor, beginsWith } from './lookup-cursor.js';
 import type { Run, Statement } from './run.js';
 import { wholeRange } from './table-access.js';
 
@@ -157,13 +157,6 @@ export class MergeCursor {
     batch.count = 0;
     if (cursor.seek(prefix.buffer, 0, prefix.length)) batch.setOne(cursor.key, cursor.value);
   }
-}
-
-function beginsWith(buffer: Uint8Array, start: number, end: number, { buffer: bytes, length }: ByteWriter): boolean {
-  if (end - start < length) return false;
-  // The space at the head is the same for all; keys differ at their ends first.
-  for (let i = length - 1; i >= 0; i--) if (buffer[start + i] !== bytes[i]) return false;
-  return true;
 }
 
 /** The cursor of a place in the code for a statement. */
