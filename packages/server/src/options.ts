@@ -37,6 +37,8 @@ export interface ServerOptions {
   readonly httpBodyBytesMax?: number;
   /** Longest result that HTTP sends as one object; line by line there is no limit. Default 64 MiB. */
   readonly httpResultBytesMax?: number;
+  /** How long the thread waits awake for the next message, where clients have lately asked so soon; see loop-poll.ts. 0 never. Default 100. */
+  readonly pollMicros?: number;
   readonly logger?: Logger;
   /** Where the server counts; give it the registry of the database, and `/metrics` has both. */
   readonly metrics?: Metrics;
@@ -67,6 +69,7 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     drainTimeoutMs: options.drainTimeoutMs ?? 5000,
     httpBodyBytesMax: options.httpBodyBytesMax ?? 16 * MIB,
     httpResultBytesMax: options.httpResultBytesMax ?? 64 * MIB,
+    pollMicros: options.pollMicros ?? 100,
     logger: options.logger ?? silentLogger,
     metrics: options.metrics ?? new MetricsRegistry(),
   };

@@ -123,6 +123,7 @@ async function startHttp(
       unready: () => (pgListener.draining ? 'the server is stopping' : database.failure?.message),
       metrics: () => database.metrics(),
       query,
+      poll: pgListener.poll,
       logger,
     },
     options.tls,

@@ -29,6 +29,13 @@ export const SERVE_SETTINGS = {
   statementTimeoutMs: time(0, 0, 'until a statement is cancelled, where the client does not say; 0: never'),
   idleTimeoutMs: time(0, 0, 'until a connection is ended that rests outside of a transaction; 0: never'),
   drainTimeoutMs: time(5000, 0, 'for running statements when the server stops; then they are cancelled'),
+  pollMicros: count(
+    100,
+    0,
+    1000,
+    'microseconds for which a busy server waits awake for the next message; 0: it sleeps',
+    'us',
+  ),
   cacheBytes: bytes(256 * MIB, MIB, 'memory for pages read from files, taken as they are read'),
   filterBytesMax: bytes(256 * MIB, MIB, 'memory for filters and indexes of sorted runs, taken as they are read'),
   deltaBytesMax: bytes(64 * MIB, MIB, 'memory for writes that are in the log and not yet in files'),

@@ -16,6 +16,7 @@ import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Logger, MetricSample } from '@phantom/base';
 import { type TlsOptions, secureServerOptions } from '../tls.js';
+import type { LoopPoll } from '../loop-poll.js';
 import { type Answer, HttpError, jsonAnswer } from './answer.js';
 import { openApi } from './openapi.js';
 import { PROMETHEUS_CONTENT_TYPE, prometheusText } from './prometheus.js';
@@ -34,6 +35,7 @@ export interface HttpSource {
   unready(): string | undefined;
   metrics(): readonly MetricSample[];
   readonly query: QueryEndpoint;
+  readonly poll: LoopPoll;
   readonly logger: Logger;
 }
 
@@ -99,6 +101,8 @@ export class HttpListener {
     });
     // Whoever goes away early has no answer to get.
     response.on('error', () => undefined);
+    this.source.poll.began();
+    response.once('close', () => this.source.poll.rested());
     let role: string | undefined;
     try {
       if (path === '/v1/query') role = await this.query(request, response, requestId);

@@ -34,6 +34,7 @@ import { FrameDecoder, NotStartupError } from './frames.js';
 import { readSaslInitial, readSaslResponse, readStartup } from './frontend-messages.js';
 import { MessageReader } from './message-reader.js';
 import type { Outbox } from './outbox.js';
+import type { LoopPoll } from '../loop-poll.js';
 import { type BufferPool, Output, type OutputPatience } from './output.js';
 import { Pace } from '../pace.js';
 import { AuthenticationKind, Frontend, StartupCode } from './protocol.js';
@@ -58,6 +59,7 @@ export interface ConnectionHost {
   readonly options: ResolvedServerOptions;
   readonly pool: BufferPool;
   readonly outbox: Outbox;
+  readonly poll: LoopPoll;
   readonly admission: Admission;
   readonly cancelKeys: CancelKeys;
   /** Secret of this process, for exchanges that must fail. */
@@ -271,7 +273,7 @@ export class PgConnection implements MessageSource, OutputPatience {
 
   /** Handles messages until there are none, or one has to be waited for. */
   private pump(): void {
-    this.running = true;
+    if (!this.running) this.begin();
     if (this.phase === 'session') clearTimeout(this.timer);
     this.output.open();
     try {
@@ -286,7 +288,7 @@ export class PgConnection implements MessageSource, OutputPatience {
     } catch (error) {
       this.fail(error);
     }
-    this.running = false;
+    this.stop();
     if (this.phase === 'ended') this.release();
   }
 
@@ -302,13 +304,13 @@ export class PgConnection implements MessageSource, OutputPatience {
 
   private readonly failLater = (error: unknown): void => {
     this.fail(error);
-    this.running = false;
+    this.stop();
     this.release();
   };
 
   /** No message is left: what was answered is sent, and the client's next one awaited. */
   private rest(): null {
-    this.running = false;
+    this.stop();
     this.output.flushSoon();
     this.goOnReading();
     if (this.phase === 'session') {
@@ -316,6 +318,17 @@ export class PgConnection implements MessageSource, OutputPatience {
       else this.watchIdle();
     }
     return null;
+  }
+
+  private begin(): void {
+    this.running = true;
+    this.host.poll.began();
+  }
+
+  private stop(): void {
+    if (!this.running) return;
+    this.running = false;
+    this.host.poll.rested();
   }
 
   private dispatch(): Promise<void> | undefined {

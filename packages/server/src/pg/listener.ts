@@ -1,5 +1,6 @@
 /** Accepts clients of the PostgreSQL protocol, and ends them in good order. */
 import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
 import type { Counter, Logger } from '@phantom/base';
 import { Admission } from '../admission.js';
@@ -11,6 +12,7 @@ import type { SessionSource } from './database-session.js';
 import { TlsSettings } from '../tls.js';
 import { Outbox } from './outbox.js';
 import { BufferPool } from './output.js';
+import { LoopPoll } from '../loop-poll.js';
 import type { SessionCounters } from './session-counters.js';
 
 /** Bytes the socket takes before it says that the client does not keep up. */
@@ -24,6 +26,7 @@ export class PgListener implements ConnectionHost {
   readonly options: ResolvedServerOptions;
   readonly pool = new BufferPool();
   readonly outbox = new Outbox();
+  readonly poll: LoopPoll;
   readonly admission: Admission;
   readonly cancelKeys = new CancelKeys();
   readonly secret = randomBytes(SECRET_BYTES);
@@ -43,7 +46,8 @@ export class PgListener implements ConnectionHost {
     this.logger = options.logger;
     this.tls = options.tls === undefined ? undefined : new TlsSettings(options.tls);
     this.admission = new Admission(options);
-    const { metrics } = options;
+    const { metrics, pollMicros } = options;
+    this.poll = new LoopPoll({ pollMicros, processors: availableParallelism(), metrics });
     this.counters = {
       queries: metrics.counter('phantom_pg_queries_total', 'Statements executed for clients.'),
       errors: metrics.counter('phantom_pg_errors_total', 'Statements that ended in an error.'),
