@@ -149,7 +149,12 @@ export class BtreeView implements AttachedView {
   openCursor(range: KeyRange, key: ByteSlot, value: ByteSlot): MergingCursor {
     const { layers, seq } = this;
     const hidden = this.hiddenIn(range);
-    const sources: MergeSource[] = layers.map((layer, i) => ({ cursor: layer.cursor(range, seq), hidden: hidden[i] }));
+    const sources: MergeSource[] = [];
+    for (let i = 0; i < layers.length; i++) {
+      const layer = layers[i] as Layer;
+      if (layer instanceof Run && !layer.reaches(range)) continue;
+      sources.push({ cursor: layer.cursor(range, seq), hidden: hidden[i] });
+    }
     if (this.root.id !== 0) {
       sources.push({ cursor: new TreeCursor(this.pager, this.root, range, this.lease), hidden: hidden[layers.length] });
     }

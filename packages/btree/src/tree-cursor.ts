@@ -10,7 +10,7 @@
 import { compareBytes, copyBytes } from '@phantom/base';
 import { ByteSlot, type CursorBatch, type KeyRange, type KvCursor } from '@phantom/kv';
 import { type LayerCursor, touchLines } from '@phantom/runs';
-import type { TreeRoot } from './format.js';
+import { EMPTY_ROOT, type TreeRoot } from './format.js';
 import { LeafEntry, Page } from './page.js';
 import type { Pager } from './pager.js';
 import { showValue } from './tree.js';
@@ -45,6 +45,37 @@ const TOUCHED_ENTRIES_MIN = 8;
 const NO_BYTES = new Uint8Array(0);
 const NO_WORDS = new Int32Array(8);
 
+/** Readers of the pages from the root (at its level) down to the leaf (at 0), and the slot taken in each inner one. */
+class Path {
+  readonly pageBytes: number;
+  readonly pages: readonly Page[];
+  readonly slots: Int32Array;
+
+  constructor(pageBytes: number, levels: number) {
+    this.pageBytes = pageBytes;
+    this.pages = Array.from({ length: levels }, () => new Page(pageBytes));
+    this.slots = new Int32Array(levels);
+  }
+}
+
+/** Paths that no cursor uses: making one costs more than a short scan. At most so many are kept. */
+const SPARE_PATHS_MAX = 16;
+const sparePaths: Path[] = [];
+/** Of closed cursors, whose tree is empty. */
+const CLOSED = new Path(0, 1);
+
+/** A path for a cursor, which gives it back when it is closed. */
+function takePath(pageBytes: number, levels: number): Path {
+  const spare = sparePaths.pop();
+  return spare?.pageBytes === pageBytes && spare.pages.length === levels ? spare : new Path(pageBytes, levels);
+}
+
+/** Takes a path back, and lets go of its pages. */
+function givePath(path: Path): void {
+  for (const page of path.pages) page.aim(NO_BYTES, NO_WORDS, 0);
+  if (sparePaths.length < SPARE_PATHS_MAX) sparePaths.push(path);
+}
+
 /** Says whether the pages below a root are still there for those who walk them. */
 export class Lease {
   /** Why they are not. */
@@ -57,14 +88,12 @@ export class TreeCursor implements LayerCursor, KvCursor {
   readonly value = new ByteSlot();
   readonly removed = false;
   private readonly pager: Pager;
-  private readonly root: TreeRoot;
+  private root: TreeRoot;
   private readonly lease: Lease;
   private readonly lower: Uint8Array;
   private readonly upper: Uint8Array | undefined;
-  /** Readers of the pages from the root (at its level) down to the leaf (at 0), and the slot taken in each inner one. */
-  private readonly path: readonly Page[];
-  private readonly slots: Int32Array;
-  private readonly leaf: Page;
+  private path: Path;
+  private leaf: Page;
   /** The path leads to the leaf; not so on the way down, which ends where a page cannot be read. */
   private isPathWhole = false;
   /** Slots of the leaf inside the range are [from, to). */
@@ -86,9 +115,8 @@ export class TreeCursor implements LayerCursor, KvCursor {
     this.lease = lease;
     this.lower = range.lower;
     this.upper = range.upper;
-    this.path = Array.from({ length: root.level + 1 }, () => new Page(pager.pageBytes));
-    this.slots = new Int32Array(root.level + 1);
-    this.leaf = this.path[0] as Page;
+    this.path = takePath(pager.pageBytes, root.level + 1);
+    this.leaf = this.path.pages[0] as Page;
     this.arena = NO_BYTES;
     this.single = NO_BYTES;
   }
@@ -180,7 +208,11 @@ export class TreeCursor implements LayerCursor, KvCursor {
   close(): void {
     this.place = Place.BehindEnd;
     this.isPathWhole = false;
-    for (const page of this.path) page.aim(NO_BYTES, NO_WORDS, 0);
+    if (this.path === CLOSED) return;
+    givePath(this.path);
+    this.path = CLOSED;
+    this.leaf = CLOSED.pages[0] as Page;
+    this.root = EMPTY_ROOT;
   }
 
   /** To the next entry, which is not shown yet. */
@@ -258,14 +290,14 @@ export class TreeCursor implements LayerCursor, KvCursor {
   }
 
   private inner(level: number): Page {
-    return this.path[level] as Page;
+    return this.path.pages[level] as Page;
   }
 
   /** Takes a slot of the page on a level: the reader below is aimed at that child. */
   private descend(level: number, slot: number): void {
     this.assertLease();
     this.isPathWhole = false;
-    this.slots[level] = slot;
+    this.path.slots[level] = slot;
     this.pager.readChild(this.inner(level), slot, this.inner(level - 1));
   }
 
@@ -286,9 +318,9 @@ export class TreeCursor implements LayerCursor, KvCursor {
     for (;;) {
       if (this.to < this.leaf.count) return this.stop(Place.BehindEnd);
       let level = 1;
-      while (level <= this.root.level && this.slots[level]! + 1 >= this.inner(level).count) level++;
+      while (level <= this.root.level && this.path.slots[level]! + 1 >= this.inner(level).count) level++;
       if (level > this.root.level) return this.stop(Place.BehindEnd);
-      this.descend(level, this.slots[level]! + 1);
+      this.descend(level, this.path.slots[level]! + 1);
       while (--level > 0) this.descend(level, 0);
       this.enterLeaf();
       this.slot = this.from;
@@ -301,9 +333,9 @@ export class TreeCursor implements LayerCursor, KvCursor {
     for (;;) {
       if (this.from > 0) return this.stop(Place.BeforeStart);
       let level = 1;
-      while (level <= this.root.level && this.slots[level]! === 0) level++;
+      while (level <= this.root.level && this.path.slots[level]! === 0) level++;
       if (level > this.root.level) return this.stop(Place.BeforeStart);
-      this.descend(level, this.slots[level]! - 1);
+      this.descend(level, this.path.slots[level]! - 1);
       while (--level > 0) this.descend(level, this.inner(level).count - 1);
       this.enterLeaf();
       this.slot = this.to - 1;

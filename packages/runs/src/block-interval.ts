@@ -1,7 +1,7 @@
 /**
  * One restart interval of a block at a time, decoded for cursors, so that forward and backward cost the same.
  */
-import { readVarint, varintBytes } from '@phantom/base';
+import { copyBytes, readVarint, varintBytes } from '@phantom/base';
 import type { Block } from './block.js';
 
 const NO_BYTES = new Uint8Array(0);
@@ -30,6 +30,8 @@ export class BlockInterval {
   removed: Uint8Array;
   /** 1 when the entry is an older version of the key before. */
   older: Uint8Array;
+  /** All entries of the interval were decoded, and not those at or above a key alone. */
+  isWhole = true;
   /** Where the next interval's keys begin in the arena, and where the present one's end. */
   private keyBase = 0;
   private keysEnd = 0;
@@ -55,9 +57,28 @@ export class BlockInterval {
    * Keys without such a version are left out.
    */
   decode(block: Block, index: number, seqMax: number, all: boolean): void {
-    const { payload } = block;
-    let at = block.restart(index);
+    this.begin(block);
+    this.isWhole = true;
+    this.decodeEntries(block.restart(index), block.intervalEnd(index), 0, seqMax, all);
+  }
+
+  /**
+   * The same of keys at or above the given one alone. Those below are passed over without being put together, which costs a
+   * seek, on average, half as much.
+   */
+  decodeFrom(block: Block, index: number, seqMax: number, key: Uint8Array, start: number, end: number): void {
+    this.begin(block);
+    this.isWhole = false;
     const limit = block.intervalEnd(index);
+    const at = passBelow(block, block.restart(index), limit, key, start, end);
+    // An entry shares with the one before it what that one shares with the key, at most.
+    const shared = at < limit ? readVarint(block.payload, at, limit) : 0;
+    this.reserve(this.keyBase + shared);
+    copyBytes(key, start, start + shared, this.keys, this.keyBase);
+    this.decodeEntries(at, limit, shared, seqMax, false);
+  }
+
+  private begin(block: Block): void {
     this.block = block;
     this.count = 0;
     if (this.keyBase > 0 && this.keys.length - this.keyBase < KEPT_ROOM_BYTES) {
@@ -65,8 +86,15 @@ export class BlockInterval {
       this.keys = new Uint8Array(Math.min(this.keys.length * 2, KEPT_ARENA_BYTES_MAX));
       this.keyBase = 0;
     }
+  }
+
+  /** Decodes the entries of [from, limit); of the key before them so many bytes lie in the arena. */
+  private decodeEntries(from: number, limit: number, bytesBefore: number, seqMax: number, all: boolean): void {
+    const block = this.block as Block;
+    const { payload } = block;
+    let at = from;
     let keyAt = this.keyBase;
-    let keyBytes = 0;
+    let keyBytes = bytesBefore;
     let taken = false;
     for (let first = true; at < limit; first = false) {
       // Most numbers fit one byte; only the others are worth a call.
@@ -153,6 +181,49 @@ export class BlockInterval {
     this.removed = copied(this.removed, new Uint8Array(capacity));
     this.older = copied(this.older, new Uint8Array(capacity));
   }
+}
+
+/**
+ * Where the first entry at or above a key begins, or the limit. Keys are compared in place, as in `findVersion`: an entry that
+ * shares more with the one before than that one with the key lies below it, too, and one that shares less lies above.
+ */
+function passBelow(block: Block, from: number, limit: number, key: Uint8Array, start: number, end: number): number {
+  const { payload } = block;
+  let at = from;
+  let matched = 0;
+  while (at < limit) {
+    const entryAt = at;
+    let shared = payload[at]!;
+    if (shared < 0x80) at++;
+    else at += varintBytes((shared = readVarint(payload, at, limit)));
+    let suffixBytes = payload[at]!;
+    if (suffixBytes < 0x80 && at < limit) at++;
+    else at += varintBytes((suffixBytes = readVarint(payload, at, limit)));
+    let tag = payload[at]!;
+    if (tag < 0x80 && at < limit) at++;
+    else at += varintBytes((tag = readVarint(payload, at, limit)));
+    let valueBytes = 0;
+    if (tag % 2 === 0) {
+      valueBytes = payload[at]!;
+      if (valueBytes < 0x80 && at < limit) at++;
+      else at += varintBytes((valueBytes = readVarint(payload, at, limit)));
+    }
+    const suffixEnd = at + suffixBytes;
+    if (!(suffixEnd + valueBytes <= limit)) throw block.malformed(at);
+    if (shared < matched) return entryAt;
+    if (shared === matched) {
+      let i = at;
+      let j = start + matched;
+      while (i < suffixEnd && j < end && payload[i] === key[j]) {
+        i++;
+        j++;
+      }
+      if (i === suffixEnd ? j === end : j === end || payload[i]! > key[j]!) return entryAt;
+      matched = j - start;
+    }
+    at = suffixEnd + valueBytes;
+  }
+  return limit;
 }
 
 /** Intervals that no cursor uses: their tables cost more to make than a short scan. At most so many are kept. */

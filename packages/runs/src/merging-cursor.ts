@@ -24,16 +24,18 @@ export interface MergeSource {
 const Place = { Nowhere: 0, Inside: 1, BehindEnd: 2, BeforeStart: 3 } as const;
 type Place = (typeof Place)[keyof typeof Place];
 
+const NO_BYTES = new Uint8Array(0);
+
 export class MergingCursor implements KvCursor {
   readonly key: ByteSlot;
   readonly value: ByteSlot;
   private readonly sources: readonly MergeSource[];
   /** Sources that stand on an entry, sorted; the first `live` are valid. */
-  private readonly order: Int32Array;
+  private readonly order: number[];
   private live = 0;
   private forward = true;
   private place: Place = Place.Nowhere;
-  private turnKey = new Uint8Array(64);
+  private turnKey: Uint8Array = NO_BYTES;
   private readonly limit = new ByteSlot();
 
   /**
@@ -44,7 +46,9 @@ export class MergingCursor implements KvCursor {
     this.sources = sources;
     this.key = key;
     this.value = value;
-    this.order = new Int32Array(sources.length);
+    // A typed array costs more to make than a short scan.
+    this.order = [];
+    for (let i = 0; i < sources.length; i++) this.order.push(i);
   }
 
   seek(key: Uint8Array, start: number, end: number): boolean {

@@ -171,9 +171,14 @@ export class RunCursor implements LayerCursor {
 
   private seekForward(key: Uint8Array, start: number, end: number): boolean {
     if (!this.aim(key, start, end)) return this.stop(Place.BehindEnd);
-    const { interval } = this;
-    this.entry = this.from;
-    while (this.entry < this.to && this.compareEntry(interval, key, start, end) < 0) this.entry++;
+    const { interval, run } = this;
+    const block = this.block as Block;
+    this.intervalAt = block.intervalOf(key, start, end);
+    interval.decodeFrom(block, this.intervalAt, this.seq - run.seqBase, key, start, end);
+    // Who seeks from below the range seeks its lower end.
+    this.from = 0;
+    this.boundAbove();
+    this.entry = 0;
     if (this.entry < this.to) return this.show();
     return this.forward();
   }
@@ -181,6 +186,7 @@ export class RunCursor implements LayerCursor {
   private seekBackward(key: Uint8Array, start: number, end: number): boolean {
     if (!this.aim(key, start, end)) return this.stop(Place.BeforeStart);
     const { interval } = this;
+    this.enterInterval((this.block as Block).intervalOf(key, start, end));
     this.entry = this.to - 1;
     while (this.entry >= this.from && this.compareEntry(interval, key, start, end) >= 0) this.entry--;
     if (this.entry >= this.from) return this.show();
@@ -201,13 +207,12 @@ export class RunCursor implements LayerCursor {
     return this.backward();
   }
 
-  /** Decodes the interval in which the key would lie; false when the run has no entries. */
+  /** Enters the block in which the key would lie; false when the run has no entries. */
   private aim(key: Uint8Array, start: number, end: number): boolean {
     const { run } = this;
     if (run.partitionCount === 0) return false;
     const partition = Math.max(run.partitionOf(key, start, end), 0);
     this.enterPartition(partition, Math.max(run.blockOf(partition, key, start, end), 0));
-    this.enterInterval((this.block as Block).intervalOf(key, start, end));
     return true;
   }
 
@@ -218,14 +223,20 @@ export class RunCursor implements LayerCursor {
   }
 
   private enterInterval(index: number): void {
-    const { interval, lower, upper } = this;
+    const { interval, lower } = this;
     this.intervalAt = index;
     interval.decode(this.block as Block, index, this.seq - this.run.seqBase, false);
     this.from = 0;
+    while (this.from < interval.count && compareInterval(interval, this.from, lower) < 0) this.from++;
+    this.boundAbove();
+  }
+
+  /** Finds where the range ends in the interval. */
+  private boundAbove(): void {
+    const { interval, upper } = this;
     this.to = interval.count;
-    while (this.from < this.to && compareInterval(interval, this.from, lower) < 0) this.from++;
-    if (upper !== undefined)
-      while (this.to > this.from && compareInterval(interval, this.to - 1, upper) >= 0) this.to--;
+    if (upper === undefined) return;
+    while (this.to > this.from && compareInterval(interval, this.to - 1, upper) >= 0) this.to--;
   }
 
   /** To the first entry of a later interval. */
@@ -251,7 +262,14 @@ export class RunCursor implements LayerCursor {
 
   /** To the last entry of an earlier interval. */
   private backward(): boolean {
-    const { run } = this;
+    const { run, interval } = this;
+    if (!interval.isWhole) {
+      // Back over where the cursor was sought.
+      const decoded = interval.count;
+      this.enterInterval(this.intervalAt);
+      this.entry = interval.count - decoded - 1;
+      if (this.entry >= this.from) return this.show();
+    }
     for (;;) {
       if (this.from > 0) return this.stop(Place.BeforeStart);
       if (this.intervalAt > 0) {

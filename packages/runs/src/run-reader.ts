@@ -245,6 +245,12 @@ export class Run implements Layer, RunBlocks {
     return tombstone >= 0 ? Lookup.Removed : Lookup.Absent;
   }
 
+  /** Whether entries may lie in a range; range tombstones are another matter. */
+  reaches({ lower, upper }: KeyRange): boolean {
+    if (this.entries === 0 || compareKeys(this.largestKey, lower) < 0) return false;
+    return upper === undefined || compareKeys(this.smallestKey, upper) < 0;
+  }
+
   cursor(range: KeyRange, seq: Seq): LayerCursor {
     return new RunCursor(this, range, seq);
   }

@@ -122,6 +122,27 @@ describe('a sorted run', () => {
     );
   });
 
+  it('is said to reach every range in which it has entries, and none beside its keys', () => {
+    fc.assert(
+      fc.property(versions, range, (list, within) => {
+        const run = writeModel(list, [], { checksums });
+        const keys = list.map((item) => item.key);
+        const isInside = keys.some(
+          (at) =>
+            compareKeys(at, within.lower) >= 0 && (within.upper === undefined || compareKeys(at, within.upper) < 0),
+        );
+        const isBeside =
+          keys.every((at) => compareKeys(at, within.lower) < 0) ||
+          keys.every((at) => within.upper !== undefined && compareKeys(at, within.upper) >= 0);
+        // Between two of its keys it may say either.
+        const allowed = isInside ? [true] : isBeside ? [false] : [true, false];
+        expect(allowed).toContain(run.reaches(within));
+        run.release();
+      }),
+      { numRuns: 100, seed: 3 },
+    );
+  });
+
   it('hands a merge the newest version of each key, or all', () => {
     fc.assert(
       fc.property(versions, tombstones, range, fc.constantFrom(1, 40, 16384), (list, ranges, within, blockBytes) => {
