@@ -3,6 +3,8 @@
  * are given `rows`, numbers that look random, `key(number)`, `value(number)`, and a tree that is written and read in
  * batches.
  */
+import { popular } from '../storage/random.mjs';
+
 const BATCH_ROWS = 100;
 const SCAN_ROWS = 100;
 
@@ -43,12 +45,12 @@ export const WORKLOADS = {
       return load(tree, rows, (i) => order[i]);
     },
     async run({ tree, rows, random, shuffled }) {
-      // The most wanted row is asked for as often as the next two together, and so on; they lie anywhere.
+      // The rows that are wanted most lie anywhere.
       const order = shuffled(rows);
-      const popular = () => order[Math.floor(rows ** (random() / 2 ** 32)) - 1];
+      const wanted = () => order[popular(rows, random)];
       for (let i = 0; i < rows; i++) {
-        if (i % 20 === 0) await tree.put([popular()]);
-        else await tree.get(popular());
+        if (i % 20 === 0) await tree.put([wanted()]);
+        else await tree.get(wanted());
       }
     },
   },

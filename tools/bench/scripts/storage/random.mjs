@@ -23,6 +23,11 @@ export function shuffled(count, random) {
   return numbers;
 }
 
+/** A number below `count` by Zipf's law: 0 is wanted as often as the next two together, 1 as the next three, and so on. */
+export function popular(count, random) {
+  return Math.floor(count ** (random() / 2 ** 32)) - 1;
+}
+
 /** Bytes from which values of 100 are cut that compress to about a half. */
 export function valuePool(random) {
   const pool = Buffer.alloc(1 << 20);

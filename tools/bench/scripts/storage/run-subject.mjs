@@ -5,7 +5,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { bytesUnder } from '../files.mjs';
-import { randomFrom, shuffled, valuePool } from './random.mjs';
+import { popular, randomFrom, shuffled, valuePool } from './random.mjs';
 import { SUBJECTS } from './subjects.mjs';
 
 const [name, rowsText, directory] = process.argv.slice(2);
@@ -61,13 +61,17 @@ async function load(db, keys, values) {
 
 const isValue = (value) => value !== undefined && value !== null;
 
-async function gets(db, keys, count) {
+const anyOf = (keys) => keys[random() % keys.length];
+/** Those at the front more often. */
+const wantedOf = (keys) => keys[popular(keys.length, random)];
+
+async function gets(db, keys, count, choose = anyOf) {
   let found = 0;
   if (db.get !== undefined) {
-    for (let i = 0; i < count; i++) if (isValue(db.get(keys[random() % keys.length]))) found++;
+    for (let i = 0; i < count; i++) if (isValue(db.get(choose(keys)))) found++;
   } else {
     for (let i = 0; i < count; i += 100) {
-      const some = await db.getMany(Array.from({ length: 100 }, () => keys[random() % keys.length]));
+      const some = await db.getMany(Array.from({ length: 100 }, () => choose(keys)));
       for (const value of some) if (isValue(value)) found++;
     }
   }
@@ -135,16 +139,27 @@ async function putLatency(db) {
   );
 }
 
-/** While flushes, merges and compactions go on, whose CPU time is in the first figure and not in the second. */
-async function readUnderLoad(db) {
-  const count = Math.min(rows, 100_000);
-  const startMs = threadMs();
-  await measure(
-    'readrandom under load',
-    count,
-    () => gets(db, sequential, count).then(() => undefined),
-    () => ({ ownThreadMicros: ((threadMs() - startMs) * 1000) / count }),
-  );
+/**
+ * While flushes, merges and compactions go on, whose CPU time is in the first figure and not in the second: any key, and those
+ * of the hot set, which are in memory after a while.
+ */
+async function readUnderLoad(db, hot) {
+  for (const [what, keys] of [
+    ['readrandom under load', sequential],
+    ['hot set under load', hot],
+  ]) {
+    const count = Math.min(rows, 100_000);
+    await gets(db, keys, count / 5);
+    const startMs = threadMs();
+    await measure(
+      what,
+      count,
+      () => gets(db, keys, count).then(() => undefined),
+      () => ({ ownThreadMicros: ((threadMs() - startMs) * 1000) / count }),
+    );
+    // Between the two more is written, so that there is a load again.
+    await load(db, inRandomOrder.slice(-count), valueAt(3));
+  }
 }
 
 let db = await openIn('sequential');
@@ -152,16 +167,21 @@ await measure('fillseq', rows, () => load(db, sequential, valueAt(1)));
 await db.close();
 db = await openIn('random');
 await measure('fillrandom', rows, () => load(db, inRandomOrder, valueAt(1)));
-await readUnderLoad(db);
+const hot = inRandomOrder.slice(0, HOT_KEYS);
+await readUnderLoad(db, hot);
 await measure('overwrite', rows, () => load(db, inRandomOrder.toReversed(), valueAt(2)));
+const updates = Array.from({ length: rows / 2 }, () => wantedOf(inRandomOrder));
+await measure('overwrite, Zipf', updates.length, () => load(db, updates, valueAt(2)));
 await db.settle();
 const size = bytesUnder(join(directory, 'random'));
 process.stdout.write(`${JSON.stringify({ what: 'disk', bytesPerByte: size / (rows * 116), ...db.notes?.() })}\n`);
 const reads = Math.min(rows, 300_000);
 await gets(db, sequential, reads / 3);
 await measure('readrandom', reads, () => gets(db, sequential, reads).then(() => undefined));
+await gets(db, inRandomOrder, reads / 3, wantedOf);
+await measure('readrandom, Zipf', reads, () => gets(db, inRandomOrder, reads, wantedOf).then(() => undefined));
+await gets(db, missing, 20_000);
 await measure('readmissing', 100_000, () => gets(db, missing, 100_000).then(() => undefined));
-const hot = inRandomOrder.slice(0, HOT_KEYS);
 await gets(db, hot, HOT_KEYS * 3);
 await measure('hot set', reads, () => gets(db, hot, reads).then(() => undefined));
 await measure('scan', rows, async () => {
