@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { installTool } from './bootstrap.mjs';
+import { bundledPackages } from './bundled.mjs';
 import { environment, onWindows, root, runForCode } from './process.mjs';
 
 const secretlintVersion = '11.7.1';
@@ -14,16 +15,31 @@ export async function scanDependencies() {
   if (audit === 'FOUND' || secrets === 'FOUND') process.exit(1);
 }
 
+/** What manifests that ship ask for, and what has been copied into builds: that is among what only the development asks for. */
 async function scanAdvisories() {
+  const bundled = bundledPackages();
+  console.log(`bundled into builds: ${bundled.join(', ')}`);
+  const [shipped, development] = [await audit('--prod'), await audit('--dev')];
+  for (const { refusal } of [shipped, development]) if (refusal !== undefined) return `NOT SCANNED, ${refusal}`;
+  const found = [...shipped.advisories, ...development.advisories.filter((advisory) => concerns(advisory, bundled))];
+  for (const { module_name: name, findings, severity, title, url } of found)
+    console.log(`${name} ${findings.map(({ version }) => version).join(', ')}: ${severity}, ${title} (${url})`);
+  return found.length === 0 ? 'none known' : 'FOUND';
+}
+
+async function audit(dependencies) {
   const lines = [];
-  const code = await runForCode('pnpm', ['audit', '--prod'], { onLine: (line) => lines.push(line) });
+  await runForCode('pnpm', ['audit', dependencies, '--json'], { onLine: (line) => lines.push(line) });
+  const report = lines.slice(lines.indexOf('{'), lines.lastIndexOf('}') + 1).join('\n');
+  if (report !== '') return { advisories: Object.values(JSON.parse(report).advisories) };
   const output = lines.join('\n');
-  if (code === 0) return 'none known';
-  if (/ERR_PNPM_AUDIT_(BAD_RESPONSE|ENDPOINT_NOT_EXISTS)|ENOTFOUND|ECONNREFUSED|ETIMEDOUT/.test(output)) {
-    return `NOT SCANNED, the registry serves no advisories (${/responded with (\d+)/.exec(output)?.[1] ?? 'no answer'})`;
-  }
-  console.log(output);
-  return 'FOUND';
+  if (!/ERR_PNPM_AUDIT_(BAD_RESPONSE|ENDPOINT_NOT_EXISTS)|ENOTFOUND|ECONNREFUSED|ETIMEDOUT/.test(output))
+    throw new Error(`pnpm audit was not understood:\n${output}`);
+  return { refusal: `the registry serves no advisories (${/responded with (\d+)/.exec(output)?.[1] ?? 'no answer'})` };
+}
+
+function concerns({ module_name: name, findings }, bundled) {
+  return findings.some(({ version }) => bundled.includes(`${name}@${version}`));
 }
 
 async function scanSecrets() {
