@@ -5,6 +5,9 @@
  *
  *   quiet    nothing else
  *   beside   a checkpoint every second, a hundred writing transactions a second, and one query over the whole table after the other
+ *   planned  beside the same, at 80 % of the rate that was reached beside them: what such a server can be planned with
+ *
+ * The second is more than two processors have wherever the readers alone take both: it shows what then gives way.
  */
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,12 +35,23 @@ export async function pacedReads(name, run, { home, rows, seconds }) {
   }
   const reads = ['-c', CLIENTS, '-T', seconds, '-M', 'prepared', '-f', files.read];
   const { rate } = await run(reads);
-  const paced = async (prefix) => {
+  const paced = async (prefix, reached) => {
     const log = join(home, `${name}-${prefix}`);
-    await run([...reads, '--rate', Math.floor(rate * LOAD), '--log', '--log-prefix', log]);
+    await run([...reads, '--rate', Math.floor(reached * LOAD), '--log', '--log-prefix', log]);
     return percentiles(log, home);
   };
-  const quiet = await paced('quiet');
+  const quiet = await paced('quiet', rate);
+  const beside = await besideOthers(run, files, seconds, () => paced('beside', rate));
+  const reached = await besideOthers(run, files, seconds, () => run(reads));
+  const planned = await besideOthers(run, files, seconds, () => paced('planned', reached.result.rate));
+  const wanted = Math.floor(rate * LOAD);
+  console.log(`  ${name}: ${wanted} reads/s wanted; quiet ${quiet}; beside the others ${beside.result}`);
+  console.log(`    ${Math.floor(reached.result.rate * LOAD)} reads/s wanted beside the others: ${planned.result}`);
+  console.log(`    queries over the whole table meanwhile: ${beside.analyses}, ${planned.analyses}`);
+}
+
+/** Does something while the others are at work; its result, and how many queries over the whole table ended meanwhile. */
+async function besideOthers(run, files, seconds, work) {
   const whole = ['-T', seconds + 2 * MARGIN_SECONDS];
   const others = [
     run(['-c', 1, ...whole, '-f', files.analysis]),
@@ -47,10 +61,9 @@ export async function pacedReads(name, run, { home, rows, seconds }) {
   await new Promise((resolve) => {
     setTimeout(resolve, MARGIN_SECONDS * 1000);
   });
-  const beside = await paced('beside');
+  const result = await work();
   const [analysis] = await Promise.all(others);
-  console.log(`  ${name}: ${Math.floor(rate * LOAD)} reads/s wanted; quiet ${quiet}; beside the others ${beside}`);
-  console.log(`    the others: ${analysis.operations} queries over the whole table`);
+  return { result, analyses: analysis.operations };
 }
 
 /** Of pgbench's logs of transactions; the third field is the latency in microseconds. */

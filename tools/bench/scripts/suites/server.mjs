@@ -10,6 +10,9 @@
  *   paced         latency of one row by key, requests sent by a plan, alone and beside other work (paced-reads.mjs)
  *   copy          COPY in of a table with its primary key, and pgbench -i
  *
+ * Each rate is of rounds in turns after one that warms both up, whose ratio is `first`: the daemon begins with code that is not
+ * compiled, a server written in C does not.
+ *
  * `--only tpcb` for one of them, `--turns 5` for more of each; `--profile FOLDER` leaves a processor profile of the daemon there.
  */
 import { execFile } from 'node:child_process';
@@ -27,6 +30,8 @@ import { pacedReads } from './paced-reads.mjs';
 const run = promisify(execFile);
 const SCALE = 10;
 const ACCOUNTS = 100_000 * SCALE;
+/** Length of the round that warms up. */
+const WARM_SECONDS = 5;
 const COPIED_ROWS = 300_000;
 const IDLE_CONNECTIONS = 500;
 /** How long a server may take to rest after a load; the daemon analyses what was loaded after ten seconds. */
@@ -74,9 +79,10 @@ export async function serverSuite({ quick, turns, only, directory, profile }) {
   const row = async (name, clients, options, target, statements = 1) => {
     if (!wanted(name.split(' ')[0])) return;
     const used = { ours: [], theirs: [] };
-    const once = (server, micros) => async () => {
-      const measured = await server.pgbench(clients, seconds, options, statements);
-      micros.push((measured.cpuSeconds / measured.operations) * 1e6);
+    const once = (server, micros) => async (round) => {
+      const isFirst = round === 0;
+      const measured = await server.pgbench(clients, isFirst ? WARM_SECONDS : seconds, options, statements);
+      if (!isFirst) micros.push((measured.cpuSeconds / measured.operations) * 1e6);
       return measured;
     };
     await contest({
@@ -84,6 +90,7 @@ export async function serverSuite({ quick, turns, only, directory, profile }) {
       durability: 'fsync',
       target,
       rounds,
+      cold: true,
       ours: once(ours, used.ours),
       theirs: theirs === undefined ? undefined : once(theirs, used.theirs),
       peerName: 'PostgreSQL',
