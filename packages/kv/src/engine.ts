@@ -56,7 +56,8 @@ export class CursorBatch {
   readonly valueBuffers: Uint8Array[];
   readonly valueStarts: Int32Array;
   readonly valueEnds: Int32Array;
-  readonly capacity: number;
+  /** Most entries to be filled in; what it was made for, or less. */
+  capacity: number;
   count = 0;
   /** The reader looks at no key: what stands in the arrays for keys may be anything. */
   keyless = false;

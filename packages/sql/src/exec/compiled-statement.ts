@@ -17,7 +17,7 @@ import { Output } from './output.js';
 import type { PlanMeasure } from './plan-measure.js';
 import { newRun, runProgram, type Program } from './program.js';
 import { Statement, type Run } from './run.js';
-import type { Execution, ExecutionContext, RowSink } from './runtime.js';
+import { PAUSE, type Execution, type ExecutionContext, type RowSink } from './runtime.js';
 
 /** Estimated cost from which the first execution already runs generated code. */
 const GENERATE_COST_MIN = 400;
@@ -61,7 +61,7 @@ export class CompiledStatement {
     try {
       yield* runProgram(program, run);
       const rows = run.state[output] as Output;
-      yield* rows.flush();
+      if (rows.handOver()) yield PAUSE;
       return options.modifies ? statement.rowsAffected : rows.total;
     } finally {
       if (measure !== undefined) {

@@ -32,12 +32,17 @@ export class Output implements RowBatch {
 
   /** Hands over what is there. */
   *flush(): Generator<Yielded, void, void> {
-    if (this.count === 0) return;
+    if (this.handOver()) yield PAUSE;
+    this.limit = this.room();
+  }
+
+  /** The same of the last rows: the answer is whether the sink wants a rest. */
+  handOver(): boolean {
+    if (this.count === 0) return false;
     this.total += this.count;
     const pause = this.statement.sink.rows(this);
     for (const column of this.columns) column.length = 0;
     this.count = 0;
-    if (pause) yield PAUSE;
-    this.limit = this.room();
+    return pause;
   }
 }

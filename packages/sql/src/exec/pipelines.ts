@@ -12,8 +12,10 @@ import type { Yielded } from './runtime.js';
 const PIECE_ROWS = 512;
 /** Entries of a cursor batch. */
 const BATCH_ENTRIES = 256;
-/** Entries of the first batch of a scan whose step may want no more: LIMIT, EXISTS. */
+/** Entries of the first batch of a scan whose step may want no more and does not tell how many: EXISTS. */
 const FIRST_BATCH_ENTRIES = 16;
+/** So many times more has each batch of such a scan than the one before it. */
+const BATCH_GROWTH = 4;
 
 /** Work between looks at the clock, in rows: scanning is cheap, so several batches pass. */
 const CLOCK_ROWS = 2048;
@@ -206,6 +208,8 @@ export class IteratorPipeline extends Pipeline {
 export interface ScanTraits {
   /** The step may want no more rows before the range ends. */
   readonly stops: boolean;
+  /** How many rows it wants at the least, where that is known when the scan begins. */
+  readonly wanted: ((run: Run) => number) | undefined;
   /** The step looks at no key. */
   readonly keyless: boolean;
   /** The step looks at nothing of an entry. */
@@ -235,54 +239,64 @@ export class CursorPipeline extends Pipeline {
   }
 
   *run(run: Run): Work {
-    let sinceClock = 0;
-    for (const source of this.sources(run)) {
-      if (!(yield* this.scan(run, source))) return;
-      if (++sinceClock < CLOCK_SOURCES) continue;
-      sinceClock = 0;
-      yield* pause(run);
-    }
-  }
-
-  /** Scans one source; false when nobody wants more rows. */
-  private *scan(run: Run, source: ScanSource): Generator<Yielded, boolean, void> {
-    const cursor = 'lower' in source ? run.read.cursor(source) : source;
+    const step = this.step.get(run.statement) as unknown as Step;
+    const slow = this.step.code.generator;
+    const sink = this.sink?.(run);
     // What a serializable transaction has passed over counts as read: no entry more than the step wants, and by its key.
     const tracks = run.read.tracksReads === true;
-    let batch =
-      this.traits.stops && tracks ? new CursorBatch(1) : takeBatch(this.traits.stops ? firstBatches : spareBatches);
-    batch.keyless = this.traits.keyless && !tracks;
-    batch.valueless = this.traits.valueless && !tracks;
+    const { stops, keyless, valueless } = this.traits;
     const { counters } = run.context;
+    const batch = takeBatch();
+    batch.keyless = keyless && !tracks;
+    batch.valueless = valueless && !tracks;
     let copies: ByteWriter | undefined;
+    let cursor: KvCursor | undefined;
     let most = 0;
-    let sinceClock = 0;
+    let rows = 0;
+    let sources = 0;
     try {
-      for (;;) {
-        const count = this.backward ? fillBackward(cursor, batch, (copies ??= takeCopies())) : cursor.fill(batch);
-        if (count === 0) return true;
-        counters.rowsScanned += count;
-        if (count > most) most = count;
-        if (!(yield* this.drive(run, batch, count))) return false;
-        sinceClock += count;
-        if (sinceClock >= CLOCK_ROWS) {
-          sinceClock = 0;
-          yield* pause(run);
+      for (const source of this.sources(run)) {
+        cursor = 'lower' in source ? run.read.cursor(source) : source;
+        batch.capacity = stops ? (tracks ? 1 : this.firstEntries(run)) : BATCH_ENTRIES;
+        for (;;) {
+          const count = this.backward ? fillBackward(cursor, batch, (copies ??= takeCopies())) : cursor.fill(batch);
+          if (count === 0) break;
+          counters.rowsScanned += count;
+          if (count > most) most = count;
+          // Most batches of most scans are one call of the step: what `drive` does for the others.
+          let at = 0;
+          if (!slow) {
+            run.fuel = FUEL;
+            at = step(run, batch, 0, count);
+            if (sink !== undefined && sink.isFull() && (yield* sink.flush()) === false) return;
+            if (at === STOP) return;
+          }
+          if (at < count && !(yield* this.drive(run, batch, count, at))) return;
+          rows += count;
+          if (rows >= CLOCK_ROWS) {
+            rows = 0;
+            yield* pause(run);
+          }
+          if (!tracks) batch.capacity = Math.min(BATCH_ENTRIES, batch.capacity * BATCH_GROWTH);
         }
-        if (batch.capacity === firstBatches.capacity) {
-          const { keyless, valueless } = batch;
-          giveBatch(batch, most);
-          batch = takeBatch(spareBatches);
-          most = 0;
-          batch.keyless = keyless;
-          batch.valueless = valueless;
-        }
+        cursor.close();
+        cursor = undefined;
+        if (++sources < CLOCK_SOURCES) continue;
+        sources = 0;
+        yield* pause(run);
       }
     } finally {
-      cursor.close();
+      cursor?.close();
       giveBatch(batch, most);
       if (copies !== undefined) giveCopies(copies);
     }
+  }
+
+  /** What it does not want of a scan that it may stop is not read. */
+  private firstEntries(run: Run): number {
+    const { wanted } = this.traits;
+    if (wanted === undefined) return FIRST_BATCH_ENTRIES;
+    return Math.max(1, Math.min(BATCH_ENTRIES, wanted(run)));
   }
 }
 
@@ -326,34 +340,20 @@ function fillBackward(cursor: KvCursor, batch: CursorBatch, copies: ByteWriter):
   return i;
 }
 
-/** Batches are used again: making one costs more than a short scan. At most so many of a size are kept. */
+/** Batches are used again: making one costs more than a short scan. At most so many are kept. */
 const SPARE_BATCHES_MAX = 8;
+const spareBatches: CursorBatch[] = [];
 
-/** Unused batches of one size. */
-class BatchPool {
-  readonly capacity: number;
-  readonly spare: CursorBatch[] = [];
-
-  constructor(capacity: number) {
-    this.capacity = capacity;
-  }
-}
-
-const spareBatches = new BatchPool(BATCH_ENTRIES);
-/** For a scan that may be stopped: what it does not want is not read. */
-const firstBatches = new BatchPool(FIRST_BATCH_ENTRIES);
-
-function takeBatch(pool: BatchPool): CursorBatch {
-  return pool.spare.pop() ?? new CursorBatch(pool.capacity);
+function takeBatch(): CursorBatch {
+  return spareBatches.pop() ?? new CursorBatch(BATCH_ENTRIES);
 }
 
 /** Takes a batch back of which at most so many entries were filled. */
 function giveBatch(batch: CursorBatch, filled: number): void {
-  const pool = batch.capacity === spareBatches.capacity ? spareBatches : firstBatches;
-  if (batch.capacity !== pool.capacity || pool.spare.length >= SPARE_BATCHES_MAX) return;
-  batch.keyBuffers.fill(EMPTY, 0, filled);
-  batch.valueBuffers.fill(EMPTY, 0, filled);
-  pool.spare.push(batch);
+  if (spareBatches.length >= SPARE_BATCHES_MAX) return;
+  const { keyBuffers, valueBuffers } = batch;
+  for (let i = 0; i < filled; i++) keyBuffers[i] = valueBuffers[i] = EMPTY;
+  spareBatches.push(batch);
 }
 
 const EMPTY = new Uint8Array(0);

@@ -45,6 +45,9 @@ export class CompiledFunction {
 
 export type Work<Result = void> = Generator<Yielded, Result, void>;
 
+/** What a task answers that has done all it does when it is called. */
+export const DONE: Work = (function* nothing() {})();
+
 /** One thing a program does; most are pipelines. One that answers false has found that nobody wants more of its rows. */
 export interface Task {
   run(run: Run): Work<unknown>;

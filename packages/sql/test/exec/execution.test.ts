@@ -154,6 +154,17 @@ describe('executions', () => {
     expect(counters.rowsScanned).toBe(10);
   });
 
+  it('read the rows that a limit wants, and then more at a time', () => {
+    const counters = newWorkCounters();
+    const first = (sql: string): unknown[] =>
+      runPlan(planQuery(session, sql), { ...readContext(engine, session), counters });
+    expect(first('select id from n where id > 50 order by id limit 10 offset 2')).toHaveLength(10);
+    expect(first('select id from n order by id desc limit 1')).toHaveLength(1);
+    expect(counters.rowsScanned).toBe(13);
+    expect(first('select id from n where id % 5 = 0 order by id limit 3')).toEqual([[5], [10], [15]]);
+    expect(counters.rowsScanned).toBe(13 + 3 + 12);
+  });
+
   it('read no more rows than the first groups of a key need', () => {
     const counters = newWorkCounters();
     const first = (sql: string): unknown[] =>

@@ -2,6 +2,7 @@
 import { PhantomError } from '@phantom/base';
 import type { Limit } from '../../plan/physical/physical.js';
 import { and, binary, call, literal, not, ONE, property, type Code } from '../code/ir.js';
+import { DONE } from '../program.js';
 import type { Run } from '../run.js';
 import { valueComparison } from './comparator.js';
 import { stateOf } from './program-builder.js';
@@ -33,15 +34,20 @@ export function produceLimit(compiler: PlanCompiler, node: Limit, consume: Consu
   // Subqueries in LIMIT run before; so the counters are set by a task, not with the slots.
   const slot = builder.addSlot((): LimitState => ({ skip: 0, left: 0, last: [] }));
   builder.addTask({
-    *run(run: Run) {
+    run(run: Run) {
       const state = run.state[slot] as LimitState;
       state.skip = offset === undefined ? 0 : checked(offset(run), 'OFFSET', 0);
       state.left = count === undefined ? Infinity : checked(count(run), 'LIMIT', Infinity);
+      return DONE;
     },
   });
   compiler.produce(node.input, (context) => {
     const { emitter, run } = context;
     const state = stateOf(emitter, run, slot);
+    context.state.wanted = (r) => {
+      const { skip, left } = r.state[slot] as LimitState;
+      return skip + left;
+    };
     const left = property(state, 'left');
     if (node.ties === undefined) {
       emitter.if(binary('<=', left, literal(0)), () => stopPipeline(context));

@@ -25,6 +25,8 @@ export interface StepState {
   readonly waits?: boolean;
   /** The step may end its pipeline before the source does. */
   stops?: boolean;
+  /** How many rows of its source such a step wants at the least, if it tells. */
+  wanted?: (run: Run) => number;
   /** The row at hand: where the driver goes on when the step returns before it has done anything with it. */
   index?: Code;
   /** Where what the step writes gathers. */

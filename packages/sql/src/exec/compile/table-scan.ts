@@ -88,7 +88,7 @@ export function produceTableScan(compiler: PlanCompiler, node: TableScan, consum
       });
     },
     (code, sink) => {
-      const traits = { stops: state?.stops === true, keyless, valueless };
+      const traits = { stops: state?.stops === true, wanted: state?.wanted, keyless, valueless };
       const sources = sieve === undefined ? range : sieve.sources(range);
       return new CursorPipeline(code, sink, sources, node.backward, traits);
     },
