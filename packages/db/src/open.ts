@@ -36,8 +36,8 @@ import { StoreStoragePort } from './storage-port.js';
 
 /** Threads for reads where nobody says how many. */
 const QUERY_WORKERS_MAX = 4;
-/** Their caches are this part of the database's own, each. */
-const WORKER_CACHE_DIVISOR = 4;
+/** Their caches are this part of the database's own, each; more than so many together have as much as it has. */
+const WORKER_CACHE_DIVISOR = 2;
 
 /**
  * Opens the database in a directory, making it if there is none; everything acknowledged before a crash is there once this
@@ -161,7 +161,7 @@ function queryWorkers(vfs: Vfs, directory: string, options: DatabaseOptions): Qu
     place: {
       directory,
       scratchBytesMax: options.scratchBytesMax ?? DEFAULT_SCRATCH_BYTES_MAX,
-      cacheBytes: (options.cacheBytes ?? DEFAULT_CACHE_BYTES) / WORKER_CACHE_DIVISOR,
+      cacheBytes: (options.cacheBytes ?? DEFAULT_CACHE_BYTES) / Math.max(WORKER_CACHE_DIVISOR, threadsMax),
       memoryLimitBytes: options.memoryLimitBytes ?? DEFAULT_MEMORY_LIMIT_BYTES,
     },
   });

@@ -27,8 +27,9 @@ export interface DatabaseOptions {
   /** Working memory of one query (sorts, hash tables); what does not fit goes to scratch files, or is refused (53200). Default 256 MiB. */
   readonly memoryLimitBytes?: number;
   /**
-   * Threads for costly reads, which this one then only hands the rows of; 0: none, with the same answers. Each has a cache of a quarter of
-   * `cacheBytes` and working memory of `memoryLimitBytes` of its own. Default: one less than there are processors, at least 1
+   * Threads for costly reads: one runs a read whole, or several share in one with this thread; 0: none, with the same answers. Each has
+   * a cache of half of `cacheBytes`, or less, so that all of them have no more than it, and working memory of `memoryLimitBytes` of
+   * its own. Default: one less than there are processors, at least 1
    * and at most 4.
    */
   readonly queryWorkersMax?: number;

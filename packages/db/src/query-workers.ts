@@ -25,11 +25,13 @@ export interface QueryWorkersOptions {
 interface ReadingWorker {
   readonly thread: WorkerThread;
   readonly scratchFolder: string;
-  isBusy: boolean;
+  /** What it runs; undefined also when nobody wants more of that, and it is about to end. */
+  reading: ReadingRows | undefined;
 }
 
 export class QueryWorkers implements ReadWorkers {
   readonly costMin: number;
+  readonly threadsMax: number;
   private readonly options: QueryWorkersOptions;
   private readonly workers: ReadingWorker[] = [];
   private source: string | undefined = undefined;
@@ -39,13 +41,27 @@ export class QueryWorkers implements ReadWorkers {
   constructor(options: QueryWorkersOptions) {
     this.options = options;
     this.costMin = options.costMin;
+    this.threadsMax = options.threadsMax;
   }
 
   begin(read: RemoteRead, view: ReadView): RemoteRows | Promise<void> | undefined {
     if (this.isClosed || view.share === undefined) return undefined;
     if (this.loading === undefined) return this.load();
     const worker = this.freeWorker();
-    return worker === undefined ? undefined : new ReadingRows(worker, this.options.place, read, view);
+    return worker === undefined ? undefined : new ReadingRows(worker, this.options.place, read, new HandOver(view));
+  }
+
+  beginAll(read: RemoteRead, view: ReadView, threadsMax: number): readonly RemoteRows[] | Promise<void> {
+    if (this.isClosed || view.share === undefined) return [];
+    if (this.loading === undefined) return this.load();
+    const handOver = new HandOver(view);
+    const begun: RemoteRows[] = [];
+    while (begun.length < threadsMax) {
+      const worker = this.freeWorker();
+      if (worker === undefined) break;
+      begun.push(new ReadingRows(worker, this.options.place, read, handOver));
+    }
+    return begun;
   }
 
   /** Ends the threads; reads under way end with 58000. */
@@ -64,21 +80,51 @@ export class QueryWorkers implements ReadWorkers {
   /** The first one, so that the same caches and plans are used again. */
   private freeWorker(): ReadingWorker | undefined {
     const { workers, source } = this;
-    const idle = workers.find(({ isBusy }) => !isBusy);
-    if (idle !== undefined || source === undefined || workers.length >= this.options.threadsMax) return idle;
+    const idle = workers.find(({ reading }) => reading === undefined);
+    if (idle !== undefined || source === undefined || workers.length >= this.threadsMax) return idle;
     const number = workers.length + 1;
     const thread = new WorkerThread(`reader-${number}`, source);
-    const worker = { thread, scratchFolder: `${SCRATCH_FOLDER}-${number}`, isBusy: false };
+    const worker: ReadingWorker = { thread, scratchFolder: `${SCRATCH_FOLDER}-${number}`, reading: undefined };
     workers.push(worker);
     return worker;
+  }
+}
+
+/** A view on its way to the threads that read by it: described once, and given back when the last of them is done. */
+class HandOver {
+  readonly view: ReadView;
+  private readers = 0;
+  private share: Promise<ViewShare> | undefined = undefined;
+
+  constructor(view: ReadView) {
+    this.view = view;
+  }
+
+  /** Begins to read: `end` is due. */
+  begin(): void {
+    this.readers++;
+    this.view.retain();
+  }
+
+  async descriptor(): Promise<unknown> {
+    this.share ??= this.view.share?.();
+    return (await this.share)?.descriptor;
+  }
+
+  end(): void {
+    this.view.release();
+    if (--this.readers === 0) void this.share?.then((share) => share.release()).catch(() => undefined);
   }
 }
 
 /** A read under way in a worker. */
 class ReadingRows implements RemoteRows {
   counters: WorkCounters | undefined = undefined;
+  isLost = false;
+  onEnd: () => void = () => undefined;
   private readonly worker: ReadingWorker;
-  private readonly view: ReadView;
+  private readonly handOver: HandOver;
+  private readonly isShared: boolean;
   private readonly blocks: Uint8Array[] = [];
   private call: WorkerCall<RemoteOutcome> | undefined = undefined;
   private isEnded = false;
@@ -87,10 +133,12 @@ class ReadingRows implements RemoteRows {
   /** Whoever waits for the next block. */
   private wake: () => void = () => undefined;
 
-  constructor(worker: ReadingWorker, place: QueryWorkersOptions['place'], read: RemoteRead, view: ReadView) {
+  constructor(worker: ReadingWorker, place: QueryWorkersOptions['place'], read: RemoteRead, handOver: HandOver) {
     this.worker = worker;
-    this.view = view.retain();
-    worker.isBusy = true;
+    this.handOver = handOver;
+    this.isShared = read.partitions !== undefined;
+    handOver.begin();
+    worker.reading = this;
     void this.run({ ...place, scratchFolder: worker.scratchFolder }, read);
   }
 
@@ -109,23 +157,28 @@ class ReadingRows implements RemoteRows {
 
   close(): void {
     this.isClosed = true;
+    // The next read that is shared may be sent behind it: nobody waits for what a thread has not begun with.
+    if (this.isShared) this.leaveWorker();
     this.call?.abort();
   }
 
+  private leaveWorker(): void {
+    if (this.worker.reading === this) this.worker.reading = undefined;
+  }
+
   private async run(place: ReadingPlace, read: RemoteRead): Promise<void> {
-    const { view, worker } = this;
-    let share: ViewShare | undefined;
+    const { handOver } = this;
     try {
-      share = await view.share?.();
-      if (share !== undefined && !this.isClosed) await this.ask({ place, read, view: share.descriptor });
+      const view = await handOver.descriptor();
+      if (view !== undefined && !this.isClosed) await this.ask({ place, read, view });
     } catch (error) {
       // What a thread makes of files that were taken back does not matter.
-      this.failure = view.ended ?? error;
+      this.failure = handOver.view.ended ?? error;
     } finally {
-      share?.release();
-      view.release();
-      worker.isBusy = false;
+      handOver.end();
+      this.leaveWorker();
       this.isEnded = true;
+      this.onEnd();
       this.wake();
     }
   }
@@ -141,6 +194,7 @@ class ReadingRows implements RemoteRows {
       await call.sync();
     } catch (error) {
       if (!call.isLost) throw error;
+      this.isLost = true;
       throw new PhantomError(SqlState.SystemError, 'the thread that ran the query has ended', { cause: error });
     }
     this.counters = call.value?.counters;

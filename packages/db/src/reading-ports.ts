@@ -105,4 +105,9 @@ export class ReadingStorage implements StoragePort {
   estimate(range: KeyRange): RangeEstimate {
     return this.present.estimate(range);
   }
+
+  /** Whoever reads here alone needs no parts. */
+  split(range: KeyRange): readonly KeyRange[] {
+    return [range];
+  }
 }

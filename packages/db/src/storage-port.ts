@@ -37,6 +37,10 @@ export class StoreStoragePort implements StoragePort {
     return engine === undefined ? { keys: 0, bytes: 0 } : engine.estimate(range);
   }
 
+  split(range: KeyRange, parts: number): readonly KeyRange[] {
+    return this.store.engine(engineOfKey(range.lower, 0))?.split(range, parts) ?? [range];
+  }
+
   allocateSpace(engine: TableEngine): SpaceId {
     const code = CODES[engine];
     if (this.store.engine(code) === undefined) throw unsupportedError(`engine ${engine}`);

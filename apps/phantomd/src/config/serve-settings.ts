@@ -41,7 +41,12 @@ export const SERVE_SETTINGS = {
   deltaBytesMax: bytes(64 * MIB, MIB, 'memory for writes that are in the log and not yet in files'),
   memoryLimitBytes: bytes(256 * MIB, MIB, 'working memory of one query'),
   queriesMemoryBytesMax: bytes(1024 * MIB, MIB, 'working memory of all queries together'),
-  queryWorkersMax: count(1, 0, 64, 'threads for costly reads, each with a cache of a quarter of cacheBytes; 0: none'),
+  queryWorkersMax: count(
+    1,
+    0,
+    64,
+    'threads for costly reads, each with a cache of half of cacheBytes, all together no more than it; 0: none',
+  ),
   queryWorkerCostMin: count(500_000, 0, 1e15, 'estimated cost from which a read is for them; 500000 is about 10 ms'),
   checkpointBytesMax: bytes(64 * MIB, MIB, 'log since the last checkpoint, which bounds recovery'),
   logLevel: choice(['debug', 'info', 'warn', 'error'], 'info', 'least level of the log on stderr'),

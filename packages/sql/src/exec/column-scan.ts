@@ -7,10 +7,11 @@
  */
 import { ByteWriter, compareBytes } from '@phantom/base';
 import { type Decimal, StorageKind } from '@phantom/codec';
-import type { ByteSlot, KvCursor } from '@phantom/kv';
+import type { ByteSlot, KeyRange, KvCursor } from '@phantom/kv';
 import { wholeRange } from './table-access.js';
 import type { ComparisonRole } from '../expr/expression.js';
 import type { ColumnIndex } from '../storage/columnar/column-index.js';
+import { Part, beginKey } from '../storage/columnar/format.js';
 import { MarkedRows } from '../storage/columnar/markers.js';
 import { Directory, type Segment, SegmentReader } from '../storage/columnar/segments.js';
 import { type ColumnValues, DecimalValues } from '../storage/columnar/vectors.js';
@@ -18,9 +19,10 @@ import { ZoneCodec, excludes } from '../storage/columnar/zones.js';
 import type { Value } from '../types/type.js';
 import { Pipeline, type Sink, pause } from './pipelines.js';
 import type { CompiledFunction, Work } from './program.js';
-import type { Yielded } from './runtime.js';
+import type { Partition, Yielded } from './runtime.js';
 import type { Run } from './run.js';
 
+const NO_BYTES = new Uint8Array(0);
 /** Rows handed to a step at once: they cost a few nanoseconds each. */
 const PIECE_ROWS = 4096;
 /** Rows of the table gathered before they are handed on. */
@@ -61,13 +63,16 @@ export class ColumnPipeline extends Pipeline {
     const { index } = this.plan;
     const { read, context } = run;
     const bounds = this.plan.bounds(run);
-    const directory = new Directory(read, index);
-    const marked = new MarkedRows(read.cursor(index.markers));
+    const { partition } = run;
+    const directory = new Directory(read, index, partition);
+    const marked = new MarkedRows(read.cursor(markersFrom(index, partition)));
     const reader = new SegmentReader(read, index, context.columns.cache);
     const table = new MarkedBatch(run, this.plan);
     const batch = new ColumnBatch();
     try {
       marked.next();
+      // A marker of a key before the partition may lie behind its first: markers end with their writer's snapshot.
+      while (partition !== undefined && marked.isBefore(partition.lower)) marked.next();
       for (let segment = directory.next(); segment !== undefined; segment = directory.next()) {
         const isRead = segment.rows > 0 && !this.isExcluded(segment, bounds);
         const gaps: number[] = [];
@@ -128,6 +133,32 @@ export class ColumnPipeline extends Pipeline {
     }
     return false;
   }
+}
+
+/** Markers of the rows from the partition's first on. */
+function markersFrom({ markers, prefix }: ColumnIndex, partition: Partition | undefined): KeyRange {
+  if (partition === undefined) return markers;
+  const key = new ByteWriter();
+  beginKey(key, prefix, Part.Marker);
+  key.bytes(partition.lower);
+  return { lower: key.buffer.slice(0, key.length), upper: markers.upper };
+}
+
+/** Cuts the directory of a column index into at most so many parts with about as many rows: the keys between which they lie. */
+export function columnPartitions(run: Run, index: ColumnIndex, parts: number): Partition[] {
+  const directory = new Directory(run.read, index);
+  const segments: Segment[] = [];
+  for (let segment = directory.next(); segment !== undefined; segment = directory.next()) segments.push(segment);
+  directory.close();
+  const rows = segments.reduce((sum, segment) => sum + segment.rows, 0);
+  const bounds: Uint8Array[] = [];
+  let before = 0;
+  for (const segment of segments) {
+    // The first part begins before every key.
+    if (before * parts >= rows * (bounds.length + 1)) bounds.push(segment.lower);
+    before += segment.rows;
+  }
+  return [NO_BYTES, ...bounds].map((lower, i) => ({ lower, upper: bounds[i] }));
 }
 
 /** Marked rows as the table has them: by a cursor that stays open, since most of them stand beside each other. */

@@ -5,19 +5,22 @@
 import { PhantomError } from '@phantom/base';
 import type { Oid } from '@phantom/catalog';
 import type { ColumnId } from '../expr/expression.js';
-import type { PhysicalNode } from '../plan/physical/physical.js';
+import type { Gather, PhysicalNode } from '../plan/physical/physical.js';
 import type { PhysicalPlanner } from '../plan/physical/planner.js';
 import { inputsOfPhysical } from '../plan/physical/walk.js';
 import { ConstantTable } from './code/emitter.js';
 import { binary, element, literal, method, ONE, property } from './code/ir.js';
+import { partitionProgram } from './compile/gather.js';
 import { PlanToProgram } from './compile/plan-compiler.js';
 import { ProgramBuilder, stateOf } from './compile/program-builder.js';
 import type { StepContext } from './compile/step.js';
+import { type PartitionProgram, runPartition } from './gather.js';
+import type { GatheredRows } from './gathered-rows.js';
 import { Output } from './output.js';
 import type { PlanMeasure } from './plan-measure.js';
 import { newRun, runProgram, type Program } from './program.js';
 import { Statement, type Run } from './run.js';
-import { PAUSE, type Execution, type ExecutionContext, type RowSink } from './runtime.js';
+import { PAUSE, type Execution, type ExecutionContext, type Partition, type RowSink, type Yielded } from './runtime.js';
 
 /** Estimated cost from which the first execution already runs generated code. */
 const GENERATE_COST_MIN = 400;
@@ -35,6 +38,51 @@ export interface CompileOptions {
   /** Counts what the plan does, for EXPLAIN ANALYZE. */
   readonly measure?: PlanMeasure;
 }
+
+/** Rows of a partition on their way to the thread that gathers. */
+export type SendRows = (partition: number, rows: GatheredRows) => Generator<undefined, void, void>;
+
+/** What other threads run of a plan: the input of its Gather, for one partition after the other. */
+export class CompiledPartitions {
+  private readonly options: CompileOptions;
+  private readonly gather: Gather;
+  private program: PartitionProgram | undefined;
+
+  constructor(options: CompileOptions, gather: Gather) {
+    this.options = options;
+    this.gather = gather;
+  }
+
+  /** Runs partitions until `claim` has no more. */
+  *execute(
+    context: ExecutionContext,
+    partitions: readonly Partition[],
+    claim: () => number | undefined,
+    send: SendRows,
+  ): Generator<Yielded, void, void> {
+    const program = (this.program ??= this.compile());
+    const statement = new Statement(context, NO_SINK, this.options.backEnd !== 'closures');
+    context.counters.executions++;
+    try {
+      for (let number = claim(); number !== undefined; number = claim()) {
+        const rows = yield* runPartition(program, statement, partitions[number] as Partition);
+        yield* send(number, rows);
+        rows.drop();
+      }
+    } finally {
+      statement.end();
+      context.memory.release();
+    }
+  }
+
+  private compile(): PartitionProgram {
+    const { planner } = this.options;
+    return partitionProgram(new PlanToProgram(programBuilder(this.options), planner, undefined), this.gather);
+  }
+}
+
+/** Nothing leaves but partitions. */
+const NO_SINK: RowSink = { rows: () => false, batchRowsMax: 1 };
 
 export class CompiledStatement {
   private readonly options: CompileOptions;
@@ -108,9 +156,8 @@ function sharedTargets(physical: PhysicalNode): ReadonlySet<Oid> {
   return shared;
 }
 
-function compileProgram(options: CompileOptions): { readonly program: Program; readonly output: number } {
-  const { planner, physical, outputs } = options;
-  const builder = new ProgramBuilder(
+function programBuilder({ planner, physical }: CompileOptions): ProgramBuilder {
+  return new ProgramBuilder(
     {
       types: planner.context.catalog.types,
       constants: new ConstantTable(),
@@ -120,6 +167,11 @@ function compileProgram(options: CompileOptions): { readonly program: Program; r
     },
     [],
   );
+}
+
+function compileProgram(options: CompileOptions): { readonly program: Program; readonly output: number } {
+  const { planner, physical, outputs } = options;
+  const builder = programBuilder(options);
   const output = builder.addSlot((run) => new Output(outputs.length, run.statement));
   const { measure } = options;
   const compiler = new PlanToProgram(builder, planner, options.modifies ? countedNode(physical) : undefined, measure);

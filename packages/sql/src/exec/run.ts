@@ -8,7 +8,7 @@ import type { EvaluationContext } from '../functions/registry.js';
 import type { Value } from '../types/type.js';
 import type { RowBuffer } from './row-buffer.js';
 import { SpilledRows } from './spill/spilled-rows.js';
-import type { ExecutionContext, MemoryBudget, ReadSource, RowSink, Yielded } from './runtime.js';
+import type { ExecutionContext, MemoryBudget, Partition, ReadSource, RowSink, Yielded } from './runtime.js';
 
 /** A recursive query that works as far as its readers go. */
 export interface Recursion {
@@ -89,13 +89,15 @@ export class Run {
   readonly evaluation: EvaluationContext;
   readonly parameters: readonly Value[];
   readonly read: ReadSource;
-  readonly memory: MemoryBudget;
+  memory: MemoryBudget;
   /** Values of the columns of enclosing queries that this program uses. */
   readonly outer: readonly Value[];
   /** State of operators: buffers, tables, counters. Generated code reads it by index. */
   readonly state: unknown[];
   /** Work left before a step should return to its driver; steps with inner loops lower it. */
   fuel = 0;
+  /** What a partitioned scan reads. */
+  partition: Partition | undefined = undefined;
   /** Row of a scan by key. */
   readonly slot = new ByteSlot();
 

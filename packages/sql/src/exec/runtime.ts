@@ -250,6 +250,33 @@ export interface ColumnReads {
   sawMarkers(index: ColumnIndex, count: number): void;
 }
 
+/** What a run of a Gather's input reads: a stretch of the keys that its scan goes through. */
+export type Partition = KeyRange;
+
+/** Rows that another thread has got out of a partition. */
+export interface PartitionPiece {
+  readonly partition: number;
+  /** There are no more of this partition. */
+  readonly isLast: boolean;
+  /** A block (exec/row-block.ts). */
+  readonly rows: Uint8Array;
+}
+
+/** Other threads at work on the partitions of a read. Whoever has claimed one hands on all its rows, or is gone. */
+export interface PartitionReads {
+  readonly threads: number;
+  /** True while one of them is at work. */
+  readonly isReading: boolean;
+  /** Begins the next partition in this thread; undefined when all are begun. */
+  claim(): number | undefined;
+  /** The next piece that has come in; undefined: there is none now. Throws what ended a read. */
+  take(): PartitionPiece | undefined;
+  /** Resolves when there is something to take, or a thread has ended. */
+  wait(): Promise<void>;
+  /** Nobody wants more. */
+  close(): void;
+}
+
 export interface ExecutionContext {
   /** $1 is parameters[0]; canonical values of the plan's parameter types. */
   readonly parameters: readonly Value[];
@@ -268,6 +295,15 @@ export interface ExecutionContext {
   readonly slice: TimeSlice;
   readonly counters: WorkCounters;
   readonly columns: ColumnReads;
+  /** Cuts a range into at most so many of about equal size that cover it. */
+  split(range: KeyRange, parts: number): readonly KeyRange[];
+  /**
+   * Has other threads begin with partitions of the plan's Gather; undefined where none can, or is free. A promise: it is not known
+   * yet, ask again.
+   */
+  beginPartitions(partitions: readonly Partition[]): PartitionReads | Promise<void> | undefined;
+  /** Whether this thread reads partitions, too, while others do. */
+  readonly leaderParticipates: boolean;
   /** Throws 42501 unless the session's role has every right. Only called for plans that need some. */
   checkPrivileges(required: readonly RequiredPrivilege[]): void;
 }

@@ -115,6 +115,8 @@ export interface CatalogPort {
   readonly statistics: StatisticsPort;
   /** Ways of execution that the session has switched off. */
   readonly switchedOff: ReadonlySet<Way>;
+  /** Estimated cost of an aggregation from which on it is done in parts. */
+  readonly parallelSetupCost: number;
   /** A relation by name, along the search path when the schema is not given. Undefined: there is none (42P01 is the binder's). */
   relation(name: QualifiedName): NamedRelation | undefined;
   relationByOid(oid: Oid): NamedRelation | undefined;

@@ -79,7 +79,7 @@ class Explainer {
         break;
       case 'aggregate':
         for (const key of node.keys) {
-          if (key.expression.kind !== 'column') this.computed.set(key.column, key.expression);
+          if (key.expression.kind !== 'column' || node.phase === 'final') this.computed.set(key.column, key.expression);
         }
         break;
       default:
@@ -279,6 +279,8 @@ class Explainer {
       }
       case 'aggregate':
         return this.describeAggregate(node);
+      case 'gather':
+        return { title: 'Gather', details: [`Partitions: ${node.partitionsMax}`] };
       case 'window': {
         const partition = node.partition.map((expression) => this.text(expression)).join(', ');
         const order = node.order.map((key) => sortKeyText(key, this.names)).join(', ');
@@ -357,8 +359,9 @@ class Explainer {
       const details = node.sets.map((set) => `Group Key: ${set.length === 0 ? '()' : set.map(keyText).join(', ')}`);
       return { title: 'MixedAggregate', details };
     }
-    if (node.keys.length === 0) return { title: 'Aggregate', details: [] };
-    const title = node.sorted ? 'GroupAggregate' : 'HashAggregate';
+    const phase = node.phase === undefined ? '' : node.phase === 'partial' ? 'Partial ' : 'Finalize ';
+    if (node.keys.length === 0) return { title: `${phase}Aggregate`, details: [] };
+    const title = `${phase}${node.sorted ? 'GroupAggregate' : 'HashAggregate'}`;
     return { title, details: [`Group Key: ${node.keys.map((_, i) => keyText(i)).join(', ')}`] };
   }
 }

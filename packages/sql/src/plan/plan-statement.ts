@@ -11,7 +11,7 @@ import { TypeOid } from '../types/type-oids.js';
 import { INT8, typeRef } from '../types/type-refs.js';
 import type { BoundQuery } from '../expr/binder.js';
 import { constant } from '../expr/expression.js';
-import { CompiledStatement, type CompileOptions } from '../exec/compiled-statement.js';
+import { CompiledPartitions, CompiledStatement, type CompileOptions } from '../exec/compiled-statement.js';
 import { PlanMeasure } from '../exec/plan-measure.js';
 import { compilePointRead } from '../exec/point-lookup.js';
 import { compilePointWrite, writesOneRow } from '../exec/point-write.js';
@@ -26,8 +26,9 @@ import type { LogicalNode } from './logical/logical.js';
 import { forEachNodeExpression, inputsOf } from './logical/walk.js';
 import { forEachSubplan } from './logical/subplans.js';
 import type { PhysicalNode } from './physical/physical.js';
+import { gatherOf, withPartialAggregation } from './physical/partial-aggregation.js';
 import { PhysicalPlanner } from './physical/planner.js';
-import type { CommandKind, PlanField, PlanTraits, PreparedPlan } from './prepared-plan.js';
+import type { CommandKind, PartitionedPlan, PlanField, PlanTraits, PreparedPlan } from './prepared-plan.js';
 import { type RoutineBinding, withRelations } from './routine-binding.js';
 import type { ModificationTarget } from '../storage/triggers/statement-triggers.js';
 import { asksHere, callsAsking, callsWaiting, isVolatile, isWaiting } from './rules/facts.js';
@@ -123,8 +124,10 @@ export function preparedPlan(
   }
   const logical = rewrite(bound.plan, context, options.withoutRules);
   const planner = new PhysicalPlanner(context, { without: options.withoutRules ?? catalog.switchedOff });
-  const physical = planner.plan(logical);
-  const traits = traitsOf(logical, physical);
+  const whole = planner.plan(logical);
+  const traits = traitsOf(logical, whole);
+  const { writes, locks, volatile, local } = traits;
+  const physical = writes || locks || volatile || local ? whole : withPartialAggregation(planner, whole);
   const fields = fieldsOf(bound);
   const outputs = bound.fields.map((field) => field.column);
   const compileOptions: CompileOptions = {
@@ -150,6 +153,7 @@ export function preparedPlan(
     directCall: modifies ? undefined : directCallOf(logical, context),
     ...compilePointRead(planner, physical, outputs, options.backEnd ?? 'auto'),
     pointWrite: modifies ? compilePointWrite(planner, physical, options.backEnd ?? 'auto') : undefined,
+    partitioned: partitionedPlan(compileOptions),
     execute: (executionContext, sink) => compiled.execute(executionContext, sink),
     explain: (explainOptions) => explainPlan(planner, physical, explainOptions),
     measured: () => {
@@ -167,6 +171,22 @@ export function preparedPlan(
     },
   };
   return prepared;
+}
+
+function partitionedPlan(options: CompileOptions): PartitionedPlan | undefined {
+  const { planner, physical } = options;
+  const gather = gatherOf(physical);
+  if (gather === undefined) return undefined;
+  const compiled = new CompiledPartitions(options, gather);
+  const types = gather.columns.map((column) => planner.context.pool.get(column).type);
+  return {
+    types,
+    get shape() {
+      const names = gather.columns.map((column) => planner.context.pool.get(column).name);
+      return [...explainPlan(planner, gather, { costs: false }), ...names].join('\n');
+    },
+    execute: (context, partitions, claim, send) => compiled.execute(context, partitions, claim, send),
+  };
 }
 
 function firstRow({ plan: input, fields }: BoundQuery): BoundQuery {

@@ -5,7 +5,8 @@
  */
 import type { Oid, TypeRef } from '@phantom/catalog';
 import type { MvccTransaction } from '@phantom/mvcc';
-import type { Execution, ExecutionContext, ReadSource, RowSink } from '../exec/runtime.js';
+import type { SendRows } from '../exec/compiled-statement.js';
+import type { Execution, ExecutionContext, Partition, ReadSource, RowSink, Yielded } from '../exec/runtime.js';
 import type { PlanMeasure } from '../exec/plan-measure.js';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { ModificationTarget } from '../storage/triggers/statement-triggers.js';
@@ -70,6 +71,20 @@ export interface PointWrite {
   run(context: ExecutionContext): number | Promise<void>;
 }
 
+/** The part of a plan that runs partition by partition. */
+export interface PartitionedPlan {
+  /** Equal for plans that may share the partitions of one read. */
+  readonly shape: string;
+  readonly types: readonly TypeRef[];
+  /** Runs partitions until `claim` has no more. */
+  execute(
+    context: ExecutionContext,
+    partitions: readonly Partition[],
+    claim: () => number | undefined,
+    send: SendRows,
+  ): Generator<Yielded, void, void>;
+}
+
 export interface PreparedPlan {
   readonly commandKind: CommandKind;
   /** Inferred or given; $1 first. */
@@ -93,6 +108,8 @@ export interface PreparedPlan {
   readonly pointWrite: PointWrite | undefined;
   /** Present when the statement is one call of a function, which the session makes itself, so that its body may wait. */
   readonly directCall: DirectCall | undefined;
+  /** What other threads run of it: partitions of its Gather, where it has one. */
+  readonly partitioned: PartitionedPlan | undefined;
   /** Starts an execution; nothing happens before the first `next()`. See exec/runtime.ts for the protocol. */
   execute(context: ExecutionContext, sink: RowSink): Execution;
   /** EXPLAIN's lines. */

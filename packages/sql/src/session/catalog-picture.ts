@@ -48,7 +48,7 @@ import { domainConstraints } from './domain-constraints.js';
 import type { SqlType } from '../types/type.js';
 import type { Way } from '../plan/physical/ways.js';
 import { PictureStatistics } from './picture-statistics.js';
-import { switchedOffWays } from './planner-switches.js';
+import { PARALLEL_SETUP_COST, switchedOffWays } from './planner-switches.js';
 import { parsePath } from './search-path.js';
 import { microsSince2000 } from './evaluation.js';
 import type { SqlSession } from './session.js';
@@ -68,6 +68,7 @@ export class CatalogPicture implements CatalogPort {
   readonly types: TypeCatalog;
   readonly statistics: StatisticsPort;
   readonly switchedOff: ReadonlySet<Way>;
+  readonly parallelSetupCost: number;
   /** For functions that write definitions as text. */
   readonly texts = objectTexts;
   readonly routineTexts = routineTexts;
@@ -116,12 +117,13 @@ export class CatalogPicture implements CatalogPort {
     );
     this.statistics = new PictureStatistics(session.engine, this.types);
     this.switchedOff = switchedOffWays(session.settings);
+    this.parallelSetupCost = Number(session.settings.get(PARALLEL_SETUP_COST));
     // What this session alone can see makes a picture of its own; all others are shared, and their plans with them.
     const own = steps > 0;
     this.version = session.engine.pictureVersion(
       own
         ? undefined
-        : `${session.databaseOid} ${committedVersion} ${this.statisticsVersion} ${this.path.join(',')} ${this.searchPath.join(',')} ${[...this.switchedOff].join(',')}`,
+        : `${session.databaseOid} ${committedVersion} ${this.statisticsVersion} ${this.path.join(',')} ${this.searchPath.join(',')} ${[...this.switchedOff].join(',')} ${this.parallelSetupCost}`,
     );
   }
 

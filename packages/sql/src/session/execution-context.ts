@@ -5,14 +5,18 @@ import {
   type ColumnReads,
   type ExecutionContext,
   MemoryBudget,
+  type Partition,
+  type PartitionReads,
   type ReadSource,
   type TimeSlice,
   type WorkCounters,
 } from '../exec/runtime.js';
+import type { KeyRange } from '@phantom/kv';
 import type { RequiredPrivilege } from '../plan/catalog-port.js';
 import type { TableWriter } from '../storage/table-writer.js';
 import type { Value } from '../types/type.js';
 import type { SessionEvaluation } from './evaluation.js';
+import type { BeginPartitions } from './partitioned-read.js';
 import type { SqlSession } from './session.js';
 import type { SessionTransaction } from './transaction.js';
 import type { TransactionWriters } from './transaction-writers.js';
@@ -29,6 +33,8 @@ export class SessionExecutionContext implements ExecutionContext {
   readonly slice: TimeSlice;
   readonly counters: WorkCounters;
   readonly columns: ColumnReads;
+  /** Set where other threads may share in the read. */
+  partitionsElsewhere: BeginPartitions | undefined = undefined;
   private readonly session: SqlSession;
   private readonly owner: SessionTransaction | undefined;
   private writers: TransactionWriters | undefined;
@@ -62,6 +68,18 @@ export class SessionExecutionContext implements ExecutionContext {
     // Those of its own place: the statement may go on while one inside it has begun.
     this.writers ??= owner.writersOf(this.session);
     return this.writers.writer(table);
+  }
+
+  get leaderParticipates(): boolean {
+    return this.session.settings.boolean('parallel_leader_participation');
+  }
+
+  split(range: KeyRange, parts: number): readonly KeyRange[] {
+    return this.session.engine.storage.split(range, parts);
+  }
+
+  beginPartitions(partitions: readonly Partition[]): PartitionReads | Promise<void> | undefined {
+    return this.partitionsElsewhere?.(partitions);
   }
 
   checkPrivileges(required: readonly RequiredPrivilege[]): void {

@@ -10,7 +10,7 @@ import type { Explain } from '../text/ast-statements.js';
 import type { Option } from '../text/ast-leaves.js';
 import type { Value } from '../types/type.js';
 import { changedPlannerSettings } from './planner-switches.js';
-import { mayRunElsewhere } from './read-elsewhere.js';
+import { threadsPlanned } from './read-elsewhere.js';
 import { runPlan } from './run-plan.js';
 import type { SqlSession } from './session.js';
 import { type PlanStatement, type Utility, field, sendRows } from './statement.js';
@@ -61,7 +61,7 @@ function toldOf(
   const isCached = [text, `${text};`].some((sent) => statements.has(sent, session.picture));
   return {
     settings: tellsSettings ? changedPlannerSettings(session.settings) : undefined,
-    summary: tellsSummary ? { isCached, workers: mayRunElsewhere(session, plan) ? 1 : 0 } : undefined,
+    summary: tellsSummary ? { isCached, workers: threadsPlanned(session, plan) } : undefined,
   };
 }
 

@@ -14,9 +14,12 @@ const WAYS_BY_SETTING: Readonly<Record<string, readonly Way[]>> = {
   enable_sort: ['sort'],
 };
 
+/** The setting that says from which cost on an aggregation is done in parts. */
+export const PARALLEL_SETUP_COST = 'parallel_setup_cost';
+
 /** True for a setting that plans depend on. */
 export function isPlannerSwitch(setting: string): boolean {
-  return Object.hasOwn(WAYS_BY_SETTING, setting);
+  return setting === PARALLEL_SETUP_COST || Object.hasOwn(WAYS_BY_SETTING, setting);
 }
 
 /** Settings that plans depend on, by name, where they are not at their defaults. */
@@ -25,7 +28,7 @@ export function changedPlannerSettings(settings: {
   defaultOf(name: string): string;
 }): Record<string, string> {
   const changed: Record<string, string> = {};
-  for (const name of [...Object.keys(WAYS_BY_SETTING), 'search_path']) {
+  for (const name of [...Object.keys(WAYS_BY_SETTING), PARALLEL_SETUP_COST, 'search_path']) {
     const value = settings.get(name);
     if (value !== settings.defaultOf(name)) changed[name] = value;
   }

@@ -16,11 +16,14 @@ export interface ReadView extends KvView {
 export interface ReadWorkers {
   /** Estimated cost, in row visits, from which on a read is for them. */
   readonly costMin: number;
+  readonly threadsMax: number;
   /**
    * Begins a read of what the view shows, which is held until it is over; undefined where no thread is free for it. A promise:
    * it is not known yet, ask again.
    */
   begin(read: RemoteRead, view: ReadView): RemoteRows | Promise<void> | undefined;
+  /** The same for a read that several threads share: as many as are free, and at most so many. None: there is none. */
+  beginAll(read: RemoteRead, view: ReadView, threadsMax: number): readonly RemoteRows[] | Promise<void>;
 }
 
 /** The rows of a read in another thread, in blocks (exec/row-block.ts). */
@@ -29,6 +32,10 @@ export interface RemoteRows {
   next(): Uint8Array | Promise<void> | undefined;
   /** Work done over there, once it has ended. */
   readonly counters: WorkCounters | undefined;
+  /** The thread is gone, and what it has not handed over. */
+  readonly isLost: boolean;
+  /** Called once it has ended. */
+  onEnd: () => void;
   /** Nobody wants more: the read is stopped if it is still under way. */
   close(): void;
 }
@@ -79,6 +86,8 @@ export interface StoragePort {
   view(): ReadView;
   reads(): StorageReads;
   estimate(range: KeyRange): RangeEstimate;
+  /** Cuts a range into at most `parts` ranges of about equal size that together cover it. */
+  split(range: KeyRange, parts: number): readonly KeyRange[];
   /** A space that was never used before, in the engine; 0A000 when the store has no such engine. */
   allocateSpace(engine: TableEngine): SpaceId;
   /** Begins to fill spaces with what other spaces hold. */

@@ -23,14 +23,20 @@ export interface ReadElsewhere {
   readonly reader: RowBlockReader;
 }
 
-/** Whether a plan costs enough to be worth another thread, where there is one. */
-export function isCostly({ engine: { workers } }: SqlSession, { traits }: PreparedPlan): boolean {
-  return workers !== undefined && traits.cost >= workers.costMin;
+/**
+ * Whether a plan costs enough to be worth another thread, where there is one. One that reads in partitions shares those with others
+ * instead (partitioned-read.ts).
+ */
+export function isCostly({ engine: { workers } }: SqlSession, { partitioned, traits }: PreparedPlan): boolean {
+  return workers !== undefined && partitioned === undefined && traits.cost >= workers.costMin;
 }
 
-/** Whether an asynchronous caller's read would run in another thread, if one is free. */
-export function mayRunElsewhere(session: SqlSession, plan: PreparedPlan): boolean {
-  return isCostly(session, plan) && isForAnyThread(plan);
+/** In how many threads besides its own an asynchronous caller's read would run, if as many are free. */
+export function threadsPlanned(session: SqlSession, plan: PreparedPlan): number {
+  const { workers } = session.engine;
+  if (workers === undefined || !isForAnyThread(plan)) return 0;
+  if (plan.partitioned === undefined) return isCostly(session, plan) ? 1 : 0;
+  return Math.min(workers.threadsMax, session.settings.integer('max_parallel_workers_per_gather'));
 }
 
 /** Has a read begun in another thread, if it is for one and one is free. `view`: all that it would read, if that is so. */
@@ -81,7 +87,7 @@ export function* readElsewhere(session: SqlSession, { rows, reader }: ReadElsewh
   }
 }
 
-function isForOthers(session: SqlSession, { plan, routine }: PlanStatement, { seq }: ReadView): boolean {
+export function isForOthers(session: SqlSession, { plan, routine }: PlanStatement, { seq }: ReadView): boolean {
   if (!isForAnyThread(plan) || routine !== undefined || session.synchronous) return false;
   const { transaction, engine, temporary } = session;
   if (transaction?.objects.changed === true || seq < engine.catalog.changedSeq) return false;
@@ -94,7 +100,7 @@ function isForAnyThread({ traits }: PreparedPlan): boolean {
 }
 
 /** The read as plain data; undefined where that is not all that there is to it. */
-function remoteRead(
+export function remoteRead(
   session: SqlSession,
   statement: PlanStatement,
   parameters: readonly Value[],
@@ -129,6 +135,6 @@ function indexInText(session: SqlSession, { text, node }: PlanStatement): number
   return isOnly ? 0 : statements.findIndex((statement) => statement.node === node);
 }
 
-function addWork(to: WorkCounters, work: WorkCounters): void {
+export function addWork(to: WorkCounters, work: WorkCounters): void {
   for (const name of Object.keys(work) as (keyof WorkCounters)[]) to[name] += work[name];
 }

@@ -3,13 +3,21 @@
  * plans the text anew against the catalog that its view of the same moment shows, so nothing of a plan has to be written
  * down, and there is one planner. Its session has the same role, settings and clock, and no transaction.
  */
-import { PhantomError } from '@phantom/base';
+import { PhantomError, readU32, writeU32 } from '@phantom/base';
 import type { Oid, TypeRef } from '@phantom/catalog';
 import type { RowCodec } from '@phantom/codec';
 import { RowBlockReader, RowBlockSink } from '../exec/row-block.js';
-import { type ReadSource, type WorkCounters, newWorkCounters } from '../exec/runtime.js';
+import type { GatheredRows } from '../exec/gathered-rows.js';
+import {
+  type ExecutionContext,
+  type Partition,
+  type PartitionPiece,
+  type ReadSource,
+  type WorkCounters,
+  newWorkCounters,
+} from '../exec/runtime.js';
 import { spillCodec } from '../exec/spill/spill-codec.js';
-import type { PreparedPlan } from '../plan/prepared-plan.js';
+import type { PartitionedPlan, PreparedPlan } from '../plan/prepared-plan.js';
 import type { TypeLookup, Value } from '../types/type.js';
 import type { SqlEngine } from './engine.js';
 import type { SqlSession } from './session.js';
@@ -30,6 +38,47 @@ export interface RemoteRead {
   /** Clock of the statement and of its transaction, in microseconds since 2000. */
   readonly statementMicros: number;
   readonly transactionMicros: number;
+  /** Not the whole of it, but partitions of its plan's Gather, shared with other threads. */
+  readonly partitions?: SharedPartitions;
+}
+
+export interface SharedPartitions {
+  /** PartitionedPlan.shape of whoever divided the read. */
+  readonly shape: string;
+  readonly all: readonly Partition[];
+  /** One word of shared memory: how many have been begun from the front, and from the back in its upper half. */
+  readonly begun: Int32Array;
+}
+
+const FROM_BACK = 0x1_0000;
+
+/**
+ * Begins a partition that nobody has begun; undefined when all are begun. Who divided the read takes them from the front, others from
+ * the back: so each mostly has those again that it had the last time, and keeps their pages.
+ */
+export function claimPartition({ all, begun }: SharedPartitions, isFromBack: boolean): number | undefined {
+  for (;;) {
+    const before = Atomics.load(begun, 0);
+    const [front, back] = [before % FROM_BACK, Math.trunc(before / FROM_BACK)];
+    if (front + back >= all.length) return undefined;
+    const after = before + (isFromBack ? FROM_BACK : 1);
+    if (Atomics.compareExchange(begun, 0, before, after) === before) return isFromBack ? all.length - 1 - back : front;
+  }
+}
+
+const PIECE_HEAD_BYTES = 8;
+
+/** A piece of a partition as it travels: u32 partition, u32 1 for the last one, a block of rows. */
+function encodePiece(partition: number, isLast: boolean, rows: Uint8Array | undefined): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(PIECE_HEAD_BYTES + (rows?.length ?? 0));
+  writeU32(bytes, 0, partition);
+  writeU32(bytes, 4, isLast ? 1 : 0);
+  if (rows !== undefined) bytes.set(rows, PIECE_HEAD_BYTES);
+  return bytes;
+}
+
+export function decodePiece(bytes: Uint8Array): PartitionPiece {
+  return { partition: readU32(bytes, 0), isLast: readU32(bytes, 4) === 1, rows: bytes.subarray(PIECE_HEAD_BYTES) };
 }
 
 /** What there is to say of a read that has ended well. */
@@ -85,6 +134,12 @@ export function* executeRemotely(
     if (statement.kind !== 'plan') throw new PhantomError('XX000', 'only a read is asked of another thread');
     const plan = session.currentPlan(statement);
     const { types } = session.picture;
+    if (read.partitions !== undefined) {
+      const parameters = decodeParameters(read.parameters, plan.parameterTypes, types);
+      const context = session.executionContext(parameters, view, undefined);
+      yield* executePartitions(session, plan.partitioned, read.partitions, context, send);
+      return { rows: 0, counters: workSince(before, engine.counters) };
+    }
     const codec = resultCodec(plan, types);
     if (codec === undefined) throw new PhantomError('XX000', 'a result has no bytes');
     const sink = new RowBlockSink(codec);
@@ -107,6 +162,37 @@ export function* executeRemotely(
     }
   } finally {
     session.close();
+  }
+}
+
+/** Claims and runs partitions as long as there are any. A plan of another shape than that of whoever asks is none to share. */
+function* executePartitions(
+  session: SqlSession,
+  plan: PartitionedPlan | undefined,
+  shared: SharedPartitions,
+  context: ExecutionContext,
+  send: (block: Uint8Array<ArrayBuffer>) => void,
+): Generator<undefined, void> {
+  const codec = plan === undefined ? undefined : spillCodec(plan.types, session.picture.types);
+  if (plan === undefined || codec === undefined || plan.shape !== shared.shape) return;
+  const sink = new RowBlockSink(codec);
+  function* sendRows(partition: number, rows: GatheredRows): Generator<undefined, void> {
+    for (const batch of rows.batches()) {
+      if (!sink.rows(batch)) continue;
+      send(encodePiece(partition, false, sink.take()));
+      yield undefined;
+    }
+    send(encodePiece(partition, true, sink.take()));
+  }
+  const execution = plan.execute(context, shared.all, () => claimPartition(shared, true), sendRows);
+  try {
+    for (;;) {
+      session.restartSlice();
+      if (execution.next().done === true) return;
+      yield undefined;
+    }
+  } finally {
+    execution.return();
   }
 }
 

@@ -10,6 +10,7 @@ import type { PreparedPlan } from '../plan/prepared-plan.js';
 import type { Value } from '../types/type.js';
 import type { SessionExecutionContext } from './execution-context.js';
 import { beginElsewhere, isCostly, readElsewhere } from './read-elsewhere.js';
+import { shareRead } from './partitioned-read.js';
 import { RowBuffer } from './row-buffer.js';
 import type { SqlSession } from './session.js';
 import { readOnlyTransaction } from './session-errors.js';
@@ -33,7 +34,9 @@ export function* runPlan(
     try {
       const remote = isCostly(session, plan) ? yield* beginElsewhere(session, statement, parameters, view) : undefined;
       if (remote !== undefined) return yield* readElsewhere(session, remote, sink);
-      return yield* plan.execute(session.executionContext(parameters, view, undefined), sink);
+      const context = session.executionContext(parameters, view, undefined);
+      shareRead(session, statement, plan, context, view);
+      return yield* plan.execute(context, sink);
     } finally {
       view.release();
     }
@@ -67,7 +70,9 @@ export function* runWithin(
   transaction.runs(current);
   try {
     if (remote !== undefined) return yield* readElsewhere(session, remote, sink);
-    return yield* current.execute(session.executionContext(parameters, transaction.storage, transaction), sink);
+    const context = session.executionContext(parameters, transaction.storage, transaction);
+    shareRead(session, statement, current, context, transaction.storage.committedView);
+    return yield* current.execute(context, sink);
   } finally {
     transaction.runs(undefined);
   }

@@ -243,6 +243,25 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
   switchOf('enable_seqscan', 'sequential scans'),
   switchOf('enable_sort', 'sorts'),
   {
+    name: 'max_parallel_workers_per_gather',
+    kind: { kind: 'integer', minimum: 0, maximum: 1024 },
+    default: '2',
+    description:
+      'Threads that a costly aggregation may use besides its own; which there are, is said when the database is opened.',
+  },
+  {
+    name: 'parallel_leader_participation',
+    kind: BOOLEAN,
+    default: 'on',
+    description: 'Whether the thread that gathers what others aggregate aggregates, too, while any of them does.',
+  },
+  {
+    name: 'parallel_setup_cost',
+    kind: { kind: 'real', minimum: 0, maximum: Number.MAX_VALUE },
+    default: '200000',
+    description: 'Estimated cost, in row visits, from which on an aggregation of a table is done in parts.',
+  },
+  {
     name: 'escape_string_warning',
     kind: BOOLEAN,
     default: 'on',

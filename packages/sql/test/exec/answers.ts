@@ -56,6 +56,9 @@ export function readContext(engine: TestEngine, session: SqlSession, options: Ru
     slice: new TimeSlice(engine.clock),
     counters: newWorkCounters(),
     columns: engine.engine.columns,
+    split: (range) => [range],
+    beginPartitions: () => undefined,
+    leaderParticipates: true,
     checkPrivileges: () => undefined,
   };
 }

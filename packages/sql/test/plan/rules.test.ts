@@ -60,6 +60,7 @@ const OWN_SCHEMAS: Readonly<Record<string, readonly string[]>> = {
     'insert into y select i, nullif(i % 450, 3) from generate_series(1, 900) i',
     'analyze',
   ],
+  'partial aggregation': ['analyze', 'set parallel_setup_cost = 0'],
   'skip scan': [
     'create table s (id int primary key, kind text, at int, n int)',
     'create index s_kind_at on s (kind, at)',

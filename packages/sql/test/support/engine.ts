@@ -41,6 +41,7 @@ export async function openEngine(
       reads: () => ({ cacheHits: 0, pagesRead: 0, bytesRead: 0 }),
       estimate: (range: KeyRange): RangeEstimate =>
         store.engine(EngineCode.Memory)?.estimate(range) ?? { keys: 0, bytes: 0 },
+      split: (range, parts) => store.engine(EngineCode.Memory)?.split(range, parts) ?? [range],
       allocateSpace: () => userSpace(EngineCode.Memory, store.allocateSpaceNumber()),
       moveSpaces: (pairs) => store.moveSpaces(pairs),
       advise: () => undefined,

@@ -13,6 +13,7 @@ import { produceCteScan, produceWith } from './common-tables.js';
 import { produceDistinct } from './distinct.js';
 import { filterBy } from './filter.js';
 import { produceFunctionScan, produceProjectSet, produceValues, produceVirtualScan } from './function-scans.js';
+import { produceGather } from './gather.js';
 import { produceHashJoin } from './hash-join.js';
 import { produceLimit } from './limit.js';
 import { produceLockRows } from './lock-rows.js';
@@ -133,6 +134,9 @@ export class PlanToProgram implements PlanCompiler {
       case 'aggregate':
         if (node.sorted) produceSortedAggregate(this, node, consume);
         else produceAggregate(this, node, consume);
+        return;
+      case 'gather':
+        produceGather(this, node, consume);
         return;
       case 'window':
         produceWindow(this, node, consume);

@@ -15,6 +15,7 @@ import { PostingCursor } from '../posting-cursor.js';
 import type { CompiledFunction } from '../program.js';
 import { RowFetch, RowLookup, uniqueKeyOf } from '../row-lookup.js';
 import type { Run } from '../run.js';
+import type { Partition } from '../runtime.js';
 import { behindFirst, skipRanges } from '../skip-ranges.js';
 import { type KeySpace, keyRange, keyRanges, wholeRange } from '../table-access.js';
 import { filterBy } from './filter.js';
@@ -28,12 +29,14 @@ import { stepContext, type Consume, type PlanCompiler, type StepContext, type St
 import { compileUnion, rangesOf } from './union-scan.js';
 import { addSieve } from './intersection.js';
 
+const NOTHING: Partition = { lower: new Uint8Array(0), upper: new Uint8Array(0) };
+
 export function produceTableScan(compiler: PlanCompiler, node: TableScan, consume: Consume): void {
   if (node.unique && node.range !== undefined && !node.indexOnly) {
     produceLookup(compiler, node, node.range, consume);
     return;
   }
-  const range = compileRange(compiler, node);
+  const range = node.partitioned === true ? partitionOf(compileRange(compiler, node)) : compileRange(compiler, node);
   const sieve = addSieve(compiler, node, (branch) => compileRange(compiler, { ...node, ...branch }));
   let state: StepState | undefined;
   const keyless = node.rowReference === undefined && !readsKey(node) && (node.index === undefined || onlyCounts(node));
@@ -183,6 +186,29 @@ export function slotBytes(emitter: Emitter, slot: Code, present: Code | undefine
       end: emitter.let(property(row, 'end')),
     },
     present,
+  };
+}
+
+/** The partition of the run, in the place of the range that it is a part of. */
+function partitionOf(ranges: (run: Run) => Iterable<ScanSource>): (run: Run) => Iterable<ScanSource> {
+  return (run) => {
+    const { partition } = run;
+    assert(partition !== undefined, 'a partitioned scan has a partition');
+    for (const _ of ranges(run)) return [partition];
+    return [];
+  };
+}
+
+/** The stretches of keys that a scan of one range is divided into; one even where there is nothing to read. */
+export function tablePartitions(
+  compiler: PlanCompiler,
+  node: TableScan,
+  parts: number,
+): (run: Run) => readonly Partition[] {
+  const ranges = compileRange(compiler, node);
+  return (run) => {
+    for (const range of ranges(run)) if ('lower' in range) return run.context.split(range, parts);
+    return [NOTHING];
   };
 }
 

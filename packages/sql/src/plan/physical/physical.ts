@@ -108,6 +108,8 @@ export interface TableScan extends Base {
   readonly unique: boolean;
   readonly backward: boolean;
   readonly filter: readonly Expression[];
+  /** It reads the partition of its run alone (Gather). */
+  readonly partitioned?: true;
 }
 
 /** Reads all rows of a table from a column index, in no order. */
@@ -120,6 +122,8 @@ export interface ColumnScan extends Base {
   readonly filter: readonly Expression[];
   /** Conditions of the filter by which whole segments are passed over. */
   readonly zones: readonly ZoneCondition[];
+  /** As of a TableScan. */
+  readonly partitioned?: true;
 }
 
 /** A comparison of a column with a value that does not depend on the scan. */
@@ -205,6 +209,20 @@ export interface AggregateNode extends Base {
   readonly sets: readonly (readonly number[])[] | undefined;
   readonly calls: readonly AggregateCall[];
   readonly groupings: readonly GroupingCall[];
+  /** `partial`: over the rows of a partition; `final`: over what the partitions gave. Undefined: over all rows at once. */
+  readonly phase?: 'partial' | 'final';
+}
+
+/**
+ * Runs its input once for each partition of what that scans, in this thread and in others, and hands the rows on in the order of
+ * the partitions.
+ */
+export interface Gather extends Base {
+  readonly kind: 'gather';
+  readonly input: PhysicalNode;
+  /** The scan below, whose rows are divided. */
+  readonly scan: TableScan | ColumnScan;
+  readonly partitionsMax: number;
 }
 
 export interface WindowNode extends Base {
@@ -318,6 +336,7 @@ export type PhysicalNode =
   | HashJoin
   | NestedLoopJoin
   | AggregateNode
+  | Gather
   | WindowNode
   | Sort
   | Limit

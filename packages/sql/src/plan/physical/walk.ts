@@ -137,6 +137,7 @@ export function ownExpressionsOf(node: PhysicalNode, f: (expression: Expression)
       }
       return;
     case 'virtual-scan':
+    case 'gather':
     case 'append':
     case 'set-operation':
     case 'with':

@@ -16,6 +16,7 @@ export const WAYS = [
   'memoize',
   'sort',
   'sorted aggregation',
+  'partial aggregation',
 ] as const;
 
 export type Way = (typeof WAYS)[number];

@@ -1,6 +1,6 @@
 /** Reads the segments of a column index by a snapshot: the directory in order, and what is asked for of each. */
-import { ByteReader, ByteWriter } from '@phantom/base';
-import { ByteSlot, type KvCursor } from '@phantom/kv';
+import { ByteReader, ByteWriter, compareKeys } from '@phantom/base';
+import { ByteSlot, type KeyRange, type KvCursor } from '@phantom/kv';
 import type { ReadSource } from '../../exec/runtime.js';
 import type { ColumnCache, KeptSegment } from './column-cache.js';
 import type { ColumnIndex } from './column-index.js';
@@ -66,12 +66,19 @@ export function nextSegment(read: ReadSource, { prefix }: ColumnIndex): number {
 export class Directory {
   private readonly cursor: KvCursor;
   private readonly places: number;
+  private readonly until: Uint8Array | undefined;
   private isBegun = false;
   private ahead: Segment | undefined;
 
-  constructor(read: ReadSource, index: ColumnIndex) {
-    this.cursor = read.cursor(index.directory);
+  /** `part`: two lower bounds of segments, or the ends of all keys (no bytes, undefined), between which they are walked. */
+  constructor(read: ReadSource, index: ColumnIndex, part?: KeyRange) {
+    const { prefix, directory } = index;
+    const lower = part === undefined || part.lower.length === 0 ? directory.lower : directoryKey(prefix, part.lower);
+    this.cursor = read.cursor({ lower, upper: directory.upper });
     this.places = index.columns.length;
+    this.isBegun = lower !== directory.lower;
+    this.until = part?.upper;
+    if (this.isBegun) this.ahead = this.cursor.next() ? this.current() : undefined;
   }
 
   /** The next segment; undefined behind the last. */
@@ -82,6 +89,7 @@ export class Directory {
       if (this.ahead === undefined || this.ahead.lower.length > 0) return NOWHERE;
     }
     const found = this.ahead;
+    if (found !== undefined && this.isBehind(found)) return undefined;
     this.ahead = found !== undefined && this.cursor.next() ? this.current() : undefined;
     return found;
   }
@@ -95,9 +103,21 @@ export class Directory {
     this.cursor.close();
   }
 
+  private isBehind({ lower }: Segment): boolean {
+    const { until } = this;
+    return until !== undefined && compareKeys(lower, until) >= 0;
+  }
+
   private current(): Segment {
     return segmentAt(this.cursor, this.places);
   }
+}
+
+function directoryKey(prefix: Uint8Array, lower: Uint8Array): Uint8Array {
+  const key = new ByteWriter();
+  beginKey(key, prefix, Part.Directory);
+  key.bytes(lower);
+  return key.buffer.slice(0, key.length);
 }
 
 /** The segment that owns a row key, and where it ends; undefined is the end of all keys. */

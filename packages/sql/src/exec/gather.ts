@@ -1,0 +1,178 @@
+/**
+ * Gathering: the partitions of a read, each run by whoever claims it first, and their rows handed on in the order of the partitions.
+ *
+ *   this thread    0  1   2    3  4         claims the next one whenever it is done with one
+ *   another         7   6    5              the same from the back, at its own speed; one that is only starting claims nothing
+ *   handed on         0 1    2   3  4 5 6 7
+ *
+ * Invariants:
+ *   1. Each partition is run whole by one thread. What a thread has claimed and not finished when it dies, is run here anew.
+ *   2. Rows wait for those of earlier partitions in memory that is counted, or in scratch files.
+ *   3. Nothing is waited for while this thread may claim a partition, but where it is to leave them to others.
+ */
+import type { RowCodec } from '@phantom/codec';
+import { GatheredRows } from './gathered-rows.js';
+import { LongWait } from './long-wait.js';
+import { Pipeline, type Sink } from './pipelines.js';
+import { type CompiledFunction, newRun, type Program, runProgram, type Work } from './program.js';
+import { RowBlockReader } from './row-block.js';
+import type { Run, Statement } from './run.js';
+import { MemoryShare, type Partition, type PartitionReads, type Yielded } from './runtime.js';
+
+/** Rows of a piece that are taken at once. */
+const RECEIVED_ROWS = 256;
+
+/** A program that reads the partition of its run. */
+export interface PartitionProgram {
+  readonly program: Program;
+  readonly codec: RowCodec;
+  /** What a run has given, once it is over. */
+  readonly rows: (run: Run) => GatheredRows;
+}
+
+export interface GatherPlan extends PartitionProgram {
+  readonly partitions: (run: Run) => readonly Partition[];
+}
+
+/** Runs a program over a partition; everything is in the rows that are returned. */
+export function* runPartition(
+  { program, rows }: PartitionProgram,
+  statement: Statement,
+  partition: Partition,
+): Work<GatheredRows> {
+  const run = newRun(program, statement, []);
+  const memory = new MemoryShare(run.memory);
+  run.partition = partition;
+  run.memory = memory;
+  try {
+    yield* runProgram(program, run);
+    return rows(run);
+  } finally {
+    // What is left is counted by the statement.
+    memory.release();
+  }
+}
+
+export class GatherPipeline extends Pipeline {
+  private readonly plan: GatherPlan;
+
+  constructor(step: CompiledFunction, sink: ((run: Run) => Sink) | undefined, plan: GatherPlan) {
+    super(step, sink);
+    this.plan = plan;
+  }
+
+  *run(run: Run): Work {
+    const partitions = this.plan.partitions(run);
+    const others = partitions.length > 1 ? yield* beginOthers(run, partitions) : undefined;
+    const gathering = new Gathering(this.plan, run, partitions, others);
+    let handedOn = 0;
+    try {
+      for (;;) {
+        const wait = gathering.receive();
+        for (let rows = gathering.done(handedOn); rows !== undefined; rows = gathering.done(handedOn)) {
+          for (const batch of rows.batches()) if (!(yield* this.drive(run, batch, batch.count))) return;
+          rows.drop();
+          handedOn++;
+        }
+        if (handedOn === partitions.length) return;
+        const step = gathering.step(handedOn);
+        if (step !== WAITS) yield step;
+        else if (wait !== undefined) yield LongWait.of(wait());
+      }
+    } finally {
+      gathering.close();
+    }
+  }
+}
+
+function* beginOthers(
+  run: Run,
+  partitions: readonly Partition[],
+): Generator<Yielded, PartitionReads | undefined, void> {
+  for (;;) {
+    const others = run.context.beginPartitions(partitions);
+    if (!(others instanceof Promise)) return others;
+    yield LongWait.of(others);
+  }
+}
+
+/** There is nothing to do here before others have done theirs. */
+const WAITS = Symbol('waits');
+
+/** The partitions of one execution, and how far they are. */
+class Gathering {
+  private readonly plan: GatherPlan;
+  private readonly run: Run;
+  private readonly partitions: readonly Partition[];
+  private readonly others: PartitionReads | undefined;
+  /** By partition: what it has given. */
+  private readonly rows: (GatheredRows | undefined)[] = [];
+  private readonly isDone: boolean[] = [];
+  private readonly reader: RowBlockReader;
+  /** The partition that is run here. */
+  private own: { readonly number: number; readonly work: Work<GatheredRows> } | undefined = undefined;
+  /** The next one, where nobody else claims any. */
+  private next = 0;
+
+  constructor(plan: GatherPlan, run: Run, partitions: readonly Partition[], others: PartitionReads | undefined) {
+    this.plan = plan;
+    this.run = run;
+    this.partitions = partitions;
+    this.others = others;
+    this.reader = new RowBlockReader(plan.codec);
+  }
+
+  /** The rows of a partition, if all of them are here. */
+  done(number: number): GatheredRows | undefined {
+    return this.isDone[number] === true ? this.rows[number] : undefined;
+  }
+
+  /** Takes what others have sent; answers how to wait for more, while there is any to come. */
+  receive(): (() => Promise<void>) | undefined {
+    const { others, reader } = this;
+    if (others === undefined) return undefined;
+    for (let piece = others.take(); piece !== undefined; piece = others.take()) {
+      const rows = (this.rows[piece.partition] ??= new GatheredRows(this.run, this.plan.codec));
+      reader.aim(piece.rows);
+      while (reader.next(RECEIVED_ROWS)) rows.append(reader);
+      if (piece.isLast) this.isDone[piece.partition] = true;
+    }
+    return others.isReading ? () => others.wait() : undefined;
+  }
+
+  /** Does a slice of work here; what it yields is to be yielded. `first`: the first partition that has not been handed on. */
+  step(first: number): Yielded | typeof WAITS {
+    this.own ??= this.begin(first);
+    const { own } = this;
+    if (own === undefined) return WAITS;
+    const step = own.work.next();
+    if (step.done !== true) return step.value;
+    this.rows[own.number] = step.value;
+    this.isDone[own.number] = true;
+    this.own = undefined;
+    return undefined;
+  }
+
+  close(): void {
+    this.own?.work.return(undefined as never);
+    this.others?.close();
+  }
+
+  private begin(first: number): Gathering['own'] {
+    const { others, partitions } = this;
+    const isReading = others?.isReading === true;
+    if (isReading && !this.run.context.leaderParticipates) return undefined;
+    const claimed = others === undefined ? this.next++ : others.claim();
+    // All are claimed: those whose thread has died are left.
+    const number = claimed ?? (isReading ? undefined : this.orphan(first));
+    if (number === undefined) return undefined;
+    return { number, work: runPartition(this.plan, this.run.statement, partitions[number] as Partition) };
+  }
+
+  private orphan(first: number): number {
+    let number = first;
+    while (this.isDone[number] === true) number++;
+    this.rows[number]?.drop();
+    return number;
+  }
+}
