@@ -11,7 +11,7 @@ export function standBack(): void {
   try {
     // "4711/task/4713": to Linux a thread's number is as good as a process's.
     const thread = Number(basename(readlinkSync('/proc/thread-self')));
-    const { PRIORITY_BELOW_NORMAL: wanted } = constants.priority;
+    const { PRIORITY_LOW: wanted } = constants.priority;
     if (getPriority(thread) < wanted) setPriority(thread, wanted);
   } catch {
     // There is no such file, or no right to it.
