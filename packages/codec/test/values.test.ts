@@ -3,6 +3,7 @@ import { decimalExp, decimalLn, decimalLog, decimalPower, decimalSqrt } from '..
 import { Decimal } from '../src/decimal.js';
 import { Interval, TimeTz } from '../src/interval.js';
 import { Jsonb } from '../src/jsonb.js';
+import { generateReader, readByFours, readShortText, SHORT_TEXT_BYTES_MAX } from '../src/short-text.js';
 import { compareText, readUtf8, writeUtf8 } from '../src/text-bytes.js';
 import { Json, SqlArray } from '../src/value.js';
 import { outcome } from './outcome.js';
@@ -66,6 +67,27 @@ describe('text bytes', () => {
       expect(readUtf8(bytes, 1, end)).toBe(text);
       expect(end - 1).toBe(Buffer.byteLength(text));
     }
+  });
+});
+
+describe('short texts', () => {
+  it('are read alike by fours, by the switch, and natively', () => {
+    const readers = [readByFours, generateReader(), readShortText];
+    for (let length = 1; length <= SHORT_TEXT_BYTES_MAX; length++) {
+      for (const accent of [-1, 0, length - 2]) {
+        const bytes = Uint8Array.from({ length: length + 2 }, (_, i) => 33 + ((i * 7) % 90));
+        if (accent >= 0) bytes.set(Buffer.from('é'), 1 + accent);
+        const text = Buffer.from(bytes.subarray(1, 1 + length)).toString();
+        expect(readUtf8(bytes, 1, 1 + length)).toBe(text);
+        for (const read of readers) {
+          const found = read(bytes, 1, 1 + length);
+          expect(found === undefined ? text : found).toBe(text);
+          if (accent >= 0) expect(found).toBeUndefined();
+        }
+      }
+    }
+    for (let i = 0; i < 300; i++) expect(readUtf8(Buffer.from(`text ${i}`), 0, 5)).toBe('text ');
+    expect(generateReader()(Buffer.from('long enough for it all'), 0, 22)).toBe('long enough for it all');
   });
 });
 
