@@ -128,6 +128,19 @@ describe('integers of the text format', () => {
     expect(() => reader.next([])).toThrow(message);
   });
 
+  it.each([0, 15, 16, 17, 40])('are not taken for each other when they have %i characters', (length) => {
+    const reader = new TextRows('t', columns.slice(0, 2), base, { notNull: [], null: [] }, context);
+    const long = 'x'.repeat(length);
+    const lines = [`${long}\t${long}`, `\t${long}`, long, `${long}\t${long}\t${long}`, `${long}\t${long}\t`];
+    reader.push(Buffer.from(lines.map((line) => `${line}\n`).join('')));
+    const row: Value[] = [];
+    expect([reader.next(row), ...row]).toEqual([true, long, long]);
+    expect([reader.next(row), ...row]).toEqual([true, '', long]);
+    expect(() => reader.next(row)).toThrow('missing data for column "b"');
+    expect(() => reader.next(row)).toThrow('extra data after last expected column');
+    expect(() => reader.next(row)).toThrow('extra data after last expected column');
+  });
+
   it('are NULL where the record says so in words of its own', () => {
     const reader = new TextRows('t', integers, { ...base, nullText: '-' }, { notNull: [], null: [] }, context);
     expect(read(reader, Buffer.from('1\t-\t-3\n'), [])).toEqual([[1, null, -3]]);
