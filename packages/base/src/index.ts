@@ -46,6 +46,7 @@ export {
   type Metrics,
   MetricsRegistry,
 } from './metrics.js';
+export { type OptionNames, checkOptions, optionNames } from './option-names.js';
 export { Random } from './random.js';
 export type { Scratch, ScratchFile } from './scratch.js';
 export { SpareMemory } from './spare-memory.js';

@@ -1,4 +1,5 @@
 /** A B+tree alone on a directory, durable: the engine with a store and its log under it. */
+import { checkOptions, optionNames } from '@phantom/base';
 import { type SingleSpace, type SingleSpaceOptions, openSingleSpace } from '@phantom/store';
 import { btree } from './btree.js';
 import type { BtreeOptions } from './options.js';
@@ -6,10 +7,36 @@ import type { BtreeOptions } from './options.js';
 /** Settings of the store and of the tree, side by side. */
 export interface OpenBtreeOptions extends SingleSpaceOptions, BtreeOptions {}
 
+const OPTIONS = optionNames<OpenBtreeOptions>({
+  vfs: true,
+  durability: true,
+  cacheBytes: true,
+  deltaBytesMax: true,
+  checkpointBytesMin: true,
+  checkpointBytesMax: true,
+  changesKeepBytes: true,
+  segmentBytes: true,
+  readOnly: true,
+  create: true,
+  holder: true,
+  clock: true,
+  logger: true,
+  metrics: true,
+  log: true,
+  pageBytes: true,
+  runsMax: true,
+  idleMergeMs: true,
+  pinnedBytesMax: true,
+  sliceMs: true,
+  workerBytesMin: true,
+  memory: true,
+});
+
 /**
  * Opens the tree in a directory, making it where there is none. Rejects with 55006 (in use; the detail says by whom), 0A000
  * (a newer format), 58P01 (nothing there and none to be made), XX001 (corruption), 22023 (settings) or an I/O error.
  */
 export async function openBtree(directory: string, options: OpenBtreeOptions = {}): Promise<SingleSpace> {
+  checkOptions('openBtree', options, OPTIONS);
   return openSingleSpace(directory, btree(options), options);
 }

@@ -1,5 +1,5 @@
 /** One statement through the asynchronous API: bound, run in a session, its rows collected. */
-import { PhantomError, eventLoop } from '@phantom/base';
+import { PhantomError, checkOptions, eventLoop, optionNames } from '@phantom/base';
 import {
   type JsOptions,
   type PlanField,
@@ -21,6 +21,8 @@ export interface QueryOptions {
   readonly timeoutMs?: number;
 }
 
+const QUERY_OPTIONS = optionNames<QueryOptions>({ signal: true, timeoutMs: true });
+
 export interface QueryResult<Row> {
   readonly rows: Row[];
   readonly fields: readonly PlanField[];
@@ -40,6 +42,7 @@ export async function runQuery<Row>(
   options: QueryOptions,
   js: JsOptions,
 ): Promise<QueryResult<Row>> {
+  checkOptions('query', options, QUERY_OPTIONS);
   // A row that lies in memory is there at once, and so is the next one that the caller asks for.
   if (eventLoop.isOverdue()) await eventLoop.nextTurn();
   const relief = session.relieve();

@@ -5,7 +5,7 @@
  * had again, as those of an array, are written without locks first, and with locks if that has lost a race; rows that come
  * once are written with locks.
  */
-import { isPhantomError } from '@phantom/base';
+import { checkOptions, isPhantomError, optionNames } from '@phantom/base';
 import { type CopiedRows, type SqlSession, ValueChannel } from '@phantom/sql';
 import { type QueryOptions, runQuery } from './async-query.js';
 import type { ResultOptions } from './options.js';
@@ -15,6 +15,8 @@ export interface CopyOptions extends QueryOptions {
   /** Which columns the rows have values for. Default: the names in the first row when that is an object, otherwise all. */
   readonly columns?: readonly string[];
 }
+
+const COPY_OPTIONS = optionNames<CopyOptions>({ columns: true, signal: true, timeoutMs: true });
 
 export interface CopyResult {
   /** Rows written. */
@@ -32,6 +34,7 @@ export async function copyInto(
   options: CopyOptions,
   js: ResultOptions,
 ): Promise<CopyResult> {
+  checkOptions('copyInto', options, COPY_OPTIONS);
   const copy = (modes: TransactionOptions): Promise<CopyResult> =>
     copyOnce(makeSession, table, rows, options, js, modes);
   if (!Array.isArray(rows)) return copy(WITH_LOCKS);
@@ -47,14 +50,14 @@ async function copyOnce(
   makeSession: (channel: ValueChannel) => SqlSession,
   table: string,
   rows: CopiedRows,
-  options: CopyOptions,
+  { columns: chosen, ...options }: CopyOptions,
   js: ResultOptions,
   modes: TransactionOptions,
 ): Promise<CopyResult> {
   const channel = new ValueChannel(rows);
   const session = makeSession(channel);
   try {
-    const columns = options.columns ?? (await channel.columns());
+    const columns = chosen ?? (await channel.columns());
     const list = columns === undefined ? '' : ` (${columns.map(quoted).join(', ')})`;
     const text = `copy ${table.split('.').map(quoted).join('.')}${list} from stdin`;
     session.openTransaction(true, openingModes(modes));

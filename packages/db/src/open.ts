@@ -4,7 +4,7 @@
  *   disk -> store (log + engines, recovered) -> transactions -> catalog -> SQL engine -> Database
  */
 import { availableParallelism } from 'node:os';
-import { MetricsRegistry, PhantomError, silentLogger, systemClock } from '@phantom/base';
+import { MetricsRegistry, PhantomError, checkOptions, silentLogger, systemClock } from '@phantom/base';
 import { btree } from '@phantom/btree';
 import { Catalog, type RowTables, preparedSpace } from '@phantom/catalog';
 import { DocumentModel, DocumentTables, startExpiry } from '@phantom/docs-model';
@@ -19,6 +19,7 @@ import { type Vfs, createNodeVfs } from '@phantom/vfs';
 import { MemoryVfs } from '@phantom/vfs/testing';
 import { Database } from './database.js';
 import {
+  DATABASE_OPTIONS,
   type DatabaseOptions,
   DEFAULT_CACHE_BYTES,
   DEFAULT_CHANGES_KEEP_BYTES,
@@ -55,6 +56,7 @@ export async function open(path: string, options: DatabaseOptions = {}): Promise
 
 /** As open, on a disk of the caller's: tests and simulations give one that fails and loses power. */
 export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptions = {}): Promise<Database> {
+  checkOptions('open', options, DATABASE_OPTIONS);
   const clock = options.clock ?? systemClock;
   const logger = options.logger ?? silentLogger;
   const metrics = options.metrics ?? new MetricsRegistry();

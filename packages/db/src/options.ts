@@ -1,5 +1,5 @@
 /** Options of `open`, each with its default. */
-import type { Clock, Logger, Metrics } from '@phantom/base';
+import { type Clock, type Logger, type Metrics, optionNames } from '@phantom/base';
 import type { JsOptions } from '@phantom/sql';
 import type { DeadlockPolicy, WaitingMode } from '@phantom/mvcc';
 import type { LockHolder } from '@phantom/vfs';
@@ -73,6 +73,38 @@ export interface DatabaseOptions {
   /** Seed of random() in new sessions; for simulation. Default: the clock and the process. */
   readonly seed?: number;
 }
+
+/** Of `open`. */
+export const DATABASE_OPTIONS = optionNames<DatabaseOptions>({
+  database: true,
+  user: true,
+  durability: true,
+  cacheBytes: true,
+  filterBytesMax: true,
+  deltaBytesMax: true,
+  memoryLimitBytes: true,
+  queryWorkersMax: true,
+  queryWorkerCostMin: true,
+  queriesMemoryBytesMax: true,
+  scratchBytesMax: true,
+  writeSetBytesMax: true,
+  spillBytesMax: true,
+  checkpointBytesMin: true,
+  checkpointBytesMax: true,
+  changesKeepBytes: true,
+  deadlockPolicy: true,
+  waiting: true,
+  preparedTimeoutMs: true,
+  readOnly: true,
+  create: true,
+  bigint: true,
+  timestamps: true,
+  logger: true,
+  metrics: true,
+  clock: true,
+  holder: true,
+  seed: true,
+});
 
 export const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024;
 export const DEFAULT_DELTA_BYTES_MAX = 64 * 1024 * 1024;

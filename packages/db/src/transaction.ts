@@ -1,5 +1,5 @@
 /** What the callbacks of `transaction` and `transactionSync` get: statements that belong to one transaction. */
-import { PhantomError } from '@phantom/base';
+import { PhantomError, checkOptions, optionNames } from '@phantom/base';
 import {
   type Collection,
   type CollectionOptions,
@@ -29,11 +29,19 @@ export interface TransactionOptions {
   readonly signal?: AbortSignal;
 }
 
+const TRANSACTION_OPTIONS = optionNames<TransactionOptions>({
+  isolation: true,
+  readOnly: true,
+  deferrable: true,
+  concurrency: true,
+  retries: true,
+  signal: true,
+});
+
 /** The modes to begin with; `retryOf` is the first attempt's transaction where this is another one, which then reads ahead. */
-export function openingModes(
-  { isolation, readOnly, concurrency, deferrable }: TransactionOptions,
-  retryOf?: number,
-): OpeningModes {
+export function openingModes(options: TransactionOptions, retryOf?: number): OpeningModes {
+  checkOptions('transaction', options, TRANSACTION_OPTIONS);
+  const { isolation, readOnly, concurrency, deferrable } = options;
   return {
     isolation: isolation ?? 'repeatable read',
     readOnly: readOnly ?? false,

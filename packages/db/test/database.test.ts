@@ -50,6 +50,23 @@ describe('opening', () => {
   });
 });
 
+describe('options', () => {
+  it('that nobody knows are refused, by whatever takes them', async () => {
+    const unknown = (operation: string, name: string): unknown =>
+      expect.objectContaining({ code: '22023', message: `unknown option of ${operation}: ${name}` });
+    const given = <T>(options: object): T => options as T;
+    await expect(open(':memory:', given({ durabilty: 'fsync' }))).rejects.toThrow(unknown('open', 'durabilty'));
+    await using db = await open(':memory:');
+    await db.query('create table t (id int)');
+    await expect(db.query('select 1', [], given({ timeout: 5 }))).rejects.toThrow(unknown('query', 'timeout'));
+    const serial = given<{ readOnly?: boolean }>({ isolationLevel: 'serializable' });
+    await expect(db.transaction(async () => 1, serial)).rejects.toThrow(unknown('transaction', 'isolationLevel'));
+    expect(() => db.transactionSync(() => 1, serial)).toThrow(unknown('transaction', 'isolationLevel'));
+    await expect(db.copyInto('t', [[1]], given({ column: ['id'] }))).rejects.toThrow(unknown('copyInto', 'column'));
+    await expect(db.copyInto('t', [[1]], { columns: ['id'], timeoutMs: 60_000 })).resolves.toEqual({ rowCount: 1 });
+  });
+});
+
 describe('the synchronous API', () => {
   beforeEach(() => db.exec('create table t (id int primary key, v text, n bigint)'));
 

@@ -4,6 +4,7 @@ import type { CollectionTarget, WriteFailure } from './collection-target.js';
 import type { BulkOperation, BulkWriteResult } from './collection-types.js';
 import { badArgument } from './errors.js';
 import { queryOf } from './find-cursor.js';
+import { checkOptions } from './known-options.js';
 import { type RequestedChange, documentOf, removing, replacing, updating } from './requested-change.js';
 import type { DocumentTransaction } from './transaction.js';
 
@@ -23,6 +24,7 @@ export function bulkStep<T>(target: CollectionTarget, operation: BulkOperation<T
   const [name, ...others] = Object.keys(operation);
   if (name === undefined || others.length > 0) throw badArgument('a bulk operation has one name');
   if ('insertOne' in operation) {
+    checkOptions('bulkWrite insertOne', operation.insertOne);
     const document = documentOf(operation.insertOne.document);
     const id = target.idOf(document);
     return async (transaction) => {
@@ -38,19 +40,24 @@ export function bulkStep<T>(target: CollectionTarget, operation: BulkOperation<T
     };
   const nowMs = target.model.ports.clock.nowMs();
   if ('updateOne' in operation) {
+    checkOptions('bulkWrite updateOne', operation.updateOne);
     const { filter, update, ...options } = operation.updateOne;
     return changing(updating(filter, update, options, 1, nowMs));
   }
   if ('updateMany' in operation) {
+    checkOptions('bulkWrite updateMany', operation.updateMany);
     const { filter, update, ...options } = operation.updateMany;
     return changing(updating(filter, update, options, 0, nowMs));
   }
   if ('replaceOne' in operation) {
+    checkOptions('bulkWrite replaceOne', operation.replaceOne);
     const { filter, replacement, ...options } = operation.replaceOne;
     return changing(replacing(filter, replacement, options));
   }
   if (!('deleteOne' in operation) && !('deleteMany' in operation)) throw badArgument(`unknown bulk operation: ${name}`);
-  const { filter } = 'deleteOne' in operation ? operation.deleteOne : operation.deleteMany;
+  const removed = 'deleteOne' in operation ? operation.deleteOne : operation.deleteMany;
+  checkOptions('deleteOne' in operation ? 'bulkWrite deleteOne' : 'bulkWrite deleteMany', removed);
+  const { filter } = removed;
   const removal = removing(queryOf(filter, { limit: 'deleteOne' in operation ? 1 : 0 }));
   return async (transaction) => {
     const { result } = await target.change(transaction, removal);

@@ -61,13 +61,33 @@ export interface UpdateOptions extends OperationOptions {
   readonly hint?: string;
 }
 
-export interface ReplaceOptions extends OperationOptions {
+/** What says which of the documents found is the one. */
+export interface OneOptions {
+  /** The first in this order. */
+  readonly sort?: SortInput;
+}
+
+export interface ReplaceOptions extends OperationOptions, OneOptions {
   readonly upsert?: boolean;
   readonly hint?: string;
 }
 
-export interface FindOneAndOptions extends UpdateOptions {
-  readonly sort?: SortInput;
+export interface CountOptions extends OperationOptions {
+  readonly skip?: number;
+  /** 0: all. */
+  readonly limit?: number;
+  readonly hint?: string;
+}
+
+export interface DeleteOptions extends OperationOptions {
+  readonly hint?: string;
+}
+
+export interface FindOneAndDeleteOptions extends DeleteOptions, OneOptions {
+  readonly projection?: Readonly<Record<string, unknown>>;
+}
+
+export interface FindOneAndOptions extends UpdateOptions, OneOptions {
   readonly projection?: Readonly<Record<string, unknown>>;
   /** Which document is given back. Default `before`. */
   readonly returnDocument?: 'before' | 'after';
@@ -78,7 +98,7 @@ export type BulkOperation<T> =
   | { readonly insertOne: { readonly document: NewDocument<T> } }
   | { readonly updateOne: BulkUpdate<T> }
   | { readonly updateMany: BulkUpdate<T> }
-  | { readonly replaceOne: { readonly filter: Filter<T>; readonly replacement: object; readonly upsert?: boolean } }
+  | { readonly replaceOne: BulkReplacement<T> }
   | { readonly deleteOne: { readonly filter: Filter<T> } }
   | { readonly deleteMany: { readonly filter: Filter<T> } };
 
@@ -87,6 +107,14 @@ export interface BulkUpdate<T> {
   readonly update: UpdateDocument;
   readonly upsert?: boolean;
   readonly arrayFilters?: readonly Readonly<Record<string, unknown>>[];
+  readonly hint?: string;
+}
+
+export interface BulkReplacement<T> {
+  readonly filter: Filter<T>;
+  readonly replacement: object;
+  readonly upsert?: boolean;
+  readonly hint?: string;
 }
 
 export interface BulkWriteResult {

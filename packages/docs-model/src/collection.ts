@@ -7,13 +7,17 @@ import type {
   BulkOperation,
   BulkWriteResult,
   CollectionOptions,
+  CountOptions,
+  DeleteOptions,
   DeleteResult,
   Filter,
+  FindOneAndDeleteOptions,
   FindOneAndOptions,
   InsertManyOptions,
   InsertManyResult,
   InsertOneResult,
   NewDocument,
+  OneOptions,
   ReplaceOptions,
   UpdateDocument,
   UpdateOptions,
@@ -43,6 +47,7 @@ import {
 import type { DocumentModel } from './model.js';
 import { compareValues } from './order.js';
 import { parsePath, walkPath } from './path.js';
+import { checkOptions } from './known-options.js';
 import { readPoint } from './point-read.js';
 import { compileProjection } from './projection.js';
 import { PipelineCursor } from './pipeline-cursor.js';
@@ -78,6 +83,7 @@ export class Collection<T extends object> {
 
   /** Writes a document; its `_id` is made when it has none. 23505 when the id or a unique key is taken. */
   async insertOne(document: NewDocument<T>, options: OperationOptions = {}): Promise<InsertOneResult> {
+    checkOptions('insertOne', options);
     const given = documentOf(document);
     const id = this.target.idOf(given);
     await this.model.write(this.txOf(options), (transaction) => this.target.insert(transaction, given, id));
@@ -89,6 +95,7 @@ export class Collection<T extends object> {
    * the error's `index` tells which it was). Unordered, those that fail are left out and told in `writeErrors`.
    */
   async insertMany(documents: readonly NewDocument<T>[], options: InsertManyOptions = {}): Promise<InsertManyResult> {
+    checkOptions('insertMany', options);
     const given = documents.map(documentOf);
     const ids = given.map((document) => this.target.idOf(document));
     const errors = await this.model.write(this.txOf(options), (transaction) =>
@@ -102,11 +109,16 @@ export class Collection<T extends object> {
 
   /** Documents that satisfy the filter: a cursor, which reads nothing until it is asked. */
   find(filter: Filter<T> = {} as Filter<T>, options: FindOptions = {}): FindCursor<WithId<T>> {
+    checkOptions('find', options);
     return new FindCursor<WithId<T>>(this.model, this.name, filter, this.within(options));
   }
 
   /** The first document that satisfies the filter, null without one. */
-  async findOne(filter: Filter<T> = {} as Filter<T>, options: FindOptions = {}): Promise<WithId<T> | null> {
+  async findOne(
+    filter: Filter<T> = {} as Filter<T>,
+    options: Omit<FindOptions, 'limit'> = {},
+  ): Promise<WithId<T> | null> {
+    checkOptions('findOne', options);
     const query = queryOf(filter, options);
     if (query.filter instanceof IdFilter && isPlain(options)) {
       const { filter: byId } = query;
@@ -136,7 +148,8 @@ export class Collection<T extends object> {
   }
 
   /** How many documents satisfy the filter; `skip` and `limit` count too. */
-  async countDocuments(filter: Filter<T> = {} as Filter<T>, options: FindOptions = {}): Promise<number> {
+  async countDocuments(filter: Filter<T> = {} as Filter<T>, options: CountOptions = {}): Promise<number> {
+    checkOptions('countDocuments', options);
     const query = queryOf(filter, { ...options, sort: {} });
     const { transaction, release } = await this.model.openRead(this.txOf(options));
     try {
@@ -153,6 +166,7 @@ export class Collection<T extends object> {
     filter: Filter<T> = {} as Filter<T>,
     options: OperationOptions = {},
   ): Promise<unknown[]> {
+    checkOptions('distinct', options);
     const steps = parsePath(path);
     const values: unknown[] = [];
     const offer = (value: unknown): void => {
@@ -170,26 +184,35 @@ export class Collection<T extends object> {
   }
 
   /** Changes the first document that satisfies the filter. */
-  async updateOne(filter: Filter<T>, update: UpdateDocument, options: UpdateOptions = {}): Promise<UpdateResult> {
+  async updateOne(
+    filter: Filter<T>,
+    update: UpdateDocument,
+    options: UpdateOptions & OneOptions = {},
+  ): Promise<UpdateResult> {
+    checkOptions('updateOne', options);
     return this.update(filter, update, options, 1);
   }
 
   /** Changes every document that satisfies the filter; all or none. */
   async updateMany(filter: Filter<T>, update: UpdateDocument, options: UpdateOptions = {}): Promise<UpdateResult> {
+    checkOptions('updateMany', options);
     return this.update(filter, update, options, 0);
   }
 
   /** Puts another document in the place of the first that satisfies the filter; the `_id` stays. */
   async replaceOne(filter: Filter<T>, replacement: object, options: ReplaceOptions = {}): Promise<UpdateResult> {
+    checkOptions('replaceOne', options);
     return (await this.change(options, replacing(filter, replacement, options))).result;
   }
 
-  async deleteOne(filter: Filter<T>, options: FindOptions = {}): Promise<DeleteResult> {
+  async deleteOne(filter: Filter<T>, options: DeleteOptions & OneOptions = {}): Promise<DeleteResult> {
+    checkOptions('deleteOne', options);
     return this.delete(filter, options, 1);
   }
 
   /** Removes every document that satisfies the filter; all or none. */
-  async deleteMany(filter: Filter<T>, options: FindOptions = {}): Promise<DeleteResult> {
+  async deleteMany(filter: Filter<T>, options: DeleteOptions = {}): Promise<DeleteResult> {
+    checkOptions('deleteMany', options);
     return this.delete(filter, options, 0);
   }
 
@@ -199,6 +222,7 @@ export class Collection<T extends object> {
     update: UpdateDocument,
     options: FindOneAndOptions = {},
   ): Promise<WithId<T> | null> {
+    checkOptions('findOneAndUpdate', options);
     return this.findAndModify(this.updating(filter, update, options, 1), options);
   }
 
@@ -208,11 +232,13 @@ export class Collection<T extends object> {
     replacement: object,
     options: FindOneAndOptions = {},
   ): Promise<WithId<T> | null> {
+    checkOptions('findOneAndReplace', options);
     return this.findAndModify(replacing(filter, replacement, options), options);
   }
 
   /** As deleteOne, giving the document that went; null when there was none. */
-  async findOneAndDelete(filter: Filter<T>, options: FindOptions = {}): Promise<WithId<T> | null> {
+  async findOneAndDelete(filter: Filter<T>, options: FindOneAndDeleteOptions = {}): Promise<WithId<T> | null> {
+    checkOptions('findOneAndDelete', options);
     const query = { ...queryOf(filter, options), skip: 0, limit: 1 };
     return this.findAndModify(removing(query), { ...options, returnDocument: 'before' });
   }
@@ -222,6 +248,7 @@ export class Collection<T extends object> {
    * told. Each sees what those before it wrote.
    */
   async bulkWrite(operations: readonly BulkOperation<T>[], options: InsertManyOptions = {}): Promise<BulkWriteResult> {
+    checkOptions('bulkWrite', options);
     const steps = operations.map((operation) => bulkStep(this.target, operation));
     return this.model.write(this.txOf(options), (transaction) =>
       runBulk(transaction, steps, options.ordered !== false),
@@ -230,6 +257,7 @@ export class Collection<T extends object> {
 
   /** Makes an index and fills it; gives its name. Nothing happens when it is there already. */
   async createIndex(keys: IndexKeys, options: IndexOptions & OperationOptions = {}): Promise<string> {
+    checkOptions('createIndex', options);
     return this.model.write(this.txOf(options), (transaction) =>
       createIndex(this.model, transaction, this.name, this.target.definition, keys, options),
     );
@@ -237,6 +265,7 @@ export class Collection<T extends object> {
 
   /** Removes an index by its name. 42704 when there is none. */
   async dropIndex(name: string, options: OperationOptions = {}): Promise<void> {
+    checkOptions('dropIndex', options);
     await this.model.write(this.txOf(options), (transaction) =>
       dropIndex(this.model, transaction, this.name, this.target.definition, name),
     );
@@ -247,6 +276,7 @@ export class Collection<T extends object> {
    * and 23503 when some refer to documents that do not exist, unless the level is moderate or the action warn.
    */
   async setSchema(schema: unknown, options: SchemaOptions & OperationOptions = {}): Promise<SchemaReport> {
+    checkOptions('setSchema', options);
     return this.model.write(this.txOf(options), (transaction) =>
       changeSchema(this.model, transaction, this.name, this.target.definition, schema, options),
     );
@@ -254,11 +284,13 @@ export class Collection<T extends object> {
 
   /** References that lead to no document, by the x-refs of a schema that is tried; without one by the collection's own. */
   danglingReferences(schema?: unknown, options: OperationOptions = {}): Promise<DanglingReport> {
+    checkOptions('danglingReferences', options);
     return reportDangling(this.model, this.name, schema, this.within(options));
   }
 
   /** The indexes, that of `_id` first. */
   async indexes(options: OperationOptions = {}): Promise<IndexInfo[]> {
+    checkOptions('indexes', options);
     const { transaction, release } = await this.model.openRead(this.txOf(options));
     try {
       const view = this.model.find(transaction, this.name);
@@ -270,6 +302,7 @@ export class Collection<T extends object> {
 
   /** Removes the collection with everything in it; false when there was none. */
   async drop(options: OperationOptions = {}): Promise<boolean> {
+    checkOptions('drop', options);
     return this.model.write(this.txOf(options), (transaction) => dropCollection(this.model, transaction, this.name));
   }
 
@@ -281,6 +314,7 @@ export class Collection<T extends object> {
     pipeline: readonly Readonly<Record<string, unknown>>[],
     options: OperationOptions = {},
   ): PipelineCursor<R> {
+    checkOptions('aggregate', options);
     const open = (): Promise<Batches<R>> => this.beginPipeline<R>(pipeline, options);
     return new PipelineCursor<R>(this.model, this.name, pipeline, this.txOf(options), open);
   }
@@ -291,6 +325,7 @@ export class Collection<T extends object> {
    * again, has to stay. 0A000 for a transaction's collection.
    */
   watch(pipeline: readonly Readonly<Record<string, unknown>>[] = [], options: WatchOptions = {}): ChangeStream<T> {
+    checkOptions('watch', options);
     if (this.tx !== undefined) throw unsupportedError('watch() in a transaction');
     return new ChangeStream<T>(this.model, this.name, pipeline, options);
   }
@@ -322,7 +357,7 @@ export class Collection<T extends object> {
     return done instanceof Promise ? done.then(({ result }) => result) : done.result;
   }
 
-  private async delete(filter: Filter<T>, options: FindOptions, limit: number): Promise<DeleteResult> {
+  private async delete(filter: Filter<T>, options: DeleteOptions, limit: number): Promise<DeleteResult> {
     const query = { ...queryOf(filter, options), skip: 0, limit };
     const { result } = await this.change(options, removing(query));
     return { deletedCount: result.modifiedCount };
@@ -367,5 +402,6 @@ export function openCollection<T extends object>(
   tx?: TransactionHost,
 ): Collection<T> {
   checkName(name);
+  checkOptions('collection', options);
   return new Collection<T>(model, name, options, tx);
 }

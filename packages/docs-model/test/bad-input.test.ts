@@ -17,6 +17,40 @@ beforeEach(async () => {
   await c.deleteMany({});
 });
 
+/** Each with an option that it does not take. */
+const operations: Readonly<Record<string, (given: Collection<Record<string, unknown>>, options: object) => unknown>> = {
+  insertOne: (given, options) => given.insertOne({}, options),
+  insertMany: (given, options) => given.insertMany([{}], options),
+  find: async (given, options) => given.find({}, options),
+  findOne: (given, options) => given.findOne({ _id: 1 }, options),
+  countDocuments: (given, options) => given.countDocuments({}, options),
+  distinct: (given, options) => given.distinct('a', {}, options),
+  updateOne: (given, options) => given.updateOne({}, { $set: { a: 1 } }, options),
+  updateMany: (given, options) => given.updateMany({}, { $set: { a: 1 } }, options),
+  replaceOne: (given, options) => given.replaceOne({}, {}, options),
+  deleteOne: (given, options) => given.deleteOne({}, options),
+  deleteMany: (given, options) => given.deleteMany({}, options),
+  findOneAndUpdate: (given, options) => given.findOneAndUpdate({}, { $set: { a: 1 } }, options),
+  findOneAndReplace: (given, options) => given.findOneAndReplace({}, {}, options),
+  findOneAndDelete: (given, options) => given.findOneAndDelete({}, options),
+  bulkWrite: (given, options) => given.bulkWrite([], options),
+  'bulkWrite insertOne': (given, options) => given.bulkWrite([{ insertOne: { document: {}, ...options } }]),
+  'bulkWrite updateOne': (given, options) => given.bulkWrite([{ updateOne: { filter: {}, update: {}, ...options } }]),
+  'bulkWrite updateMany': (given, options) => given.bulkWrite([{ updateMany: { filter: {}, update: {}, ...options } }]),
+  'bulkWrite replaceOne': (given, options) =>
+    given.bulkWrite([{ replaceOne: { filter: {}, replacement: {}, ...options } }]),
+  'bulkWrite deleteOne': (given, options) => given.bulkWrite([{ deleteOne: { filter: {}, ...options } }]),
+  'bulkWrite deleteMany': (given, options) => given.bulkWrite([{ deleteMany: { filter: {}, ...options } }]),
+  createIndex: (given, options) => given.createIndex({ a: 1 }, options),
+  dropIndex: (given, options) => given.dropIndex('a', options),
+  setSchema: (given, options) => given.setSchema(null, options),
+  danglingReferences: async (given, options) => given.danglingReferences(undefined, options),
+  indexes: (given, options) => given.indexes(options),
+  drop: (given, options) => given.drop(options),
+  aggregate: async (given, options) => given.aggregate([], options),
+  watch: async (given, options) => given.watch([], options),
+};
+
 const cyclic: Record<string, unknown> = {};
 cyclic['self'] = cyclic;
 let deepArray: unknown = 1;
@@ -43,6 +77,27 @@ const refused: readonly (readonly [string, unknown, string])[] = [
   ['null', null, '22023'],
   ['an array', [1], '22023'],
 ];
+
+describe('an option that an operation does not take', () => {
+  it.each(Object.keys(operations))('is refused by %s', async (name) => {
+    await c.insertOne({ _id: 1 });
+    const run = async (options: object): Promise<unknown> => operations[name]!(c, options);
+    await expect(run({ upser: true })).rejects.toThrow(
+      expect.objectContaining({ code: '22023', message: `unknown option of ${name}: upser` }),
+    );
+    await expect(run({ collation: { locale: 'de' } })).rejects.toThrow(
+      expect.objectContaining({ code: '0A000', message: `option collation of ${name} is not supported` }),
+    );
+    expect(await c.countDocuments()).toBe(1);
+  });
+
+  it('is refused by a handle, which then is none', () => {
+    expect(() => harness.collection('d', { schma: {} } as object)).toThrow('unknown option of collection: schma');
+    expect(() => c.find({}, { session: {} } as object)).toThrow(
+      expect.objectContaining({ code: '0A000', hint: 'Name the transaction by the option "tx".' }),
+    );
+  });
+});
 
 describe('a document', () => {
   for (const [name, document, code] of refused) {

@@ -1,0 +1,83 @@
+/**
+ * What operations may be told. An option that nobody knows is a mistake, most often of spelling, and one that is accepted and ignored
+ * loses what was meant (`upser: true`), so it is an error: 22023. Those of MongoDB's drivers that are known and not there are 0A000.
+ */
+import { type OptionNames, checkOptions as checkNames, unsupportedError } from '@phantom/base';
+
+const find = ['tx', 'projection', 'sort', 'skip', 'limit', 'hint', 'populate', 'populateDepth'];
+const update = ['tx', 'upsert', 'arrayFilters', 'hint'];
+const shown = ['sort', 'projection'];
+const returned = [...shown, 'returnDocument'];
+
+/** Options by the operation that takes them. */
+const KNOWN = {
+  collection: ['engine', 'schema', 'validationLevel', 'validationAction'],
+  insertOne: ['tx'],
+  insertMany: ['tx', 'ordered'],
+  find,
+  findOne: find.filter((name) => name !== 'limit'),
+  countDocuments: ['tx', 'skip', 'limit', 'hint'],
+  distinct: ['tx'],
+  updateOne: [...update, 'sort'],
+  updateMany: update,
+  replaceOne: ['tx', 'upsert', 'hint', 'sort'],
+  deleteOne: ['tx', 'hint', 'sort'],
+  deleteMany: ['tx', 'hint'],
+  findOneAndUpdate: [...update, ...returned],
+  findOneAndReplace: ['tx', 'upsert', 'hint', ...returned],
+  findOneAndDelete: ['tx', 'hint', ...shown],
+  bulkWrite: ['tx', 'ordered'],
+  createIndex: ['tx', 'name', 'unique', 'sparse', 'partialFilterExpression', 'expireAfterSeconds', 'weights'],
+  dropIndex: ['tx'],
+  setSchema: ['tx', 'validationLevel', 'validationAction'],
+  danglingReferences: ['tx'],
+  indexes: ['tx'],
+  drop: ['tx'],
+  aggregate: ['tx'],
+  watch: ['resumeAfter', 'startAfter', 'startAtOperationTime', 'fullDocument', 'logBytesMax'],
+  'bulkWrite insertOne': ['document'],
+  'bulkWrite updateOne': ['filter', 'update', 'upsert', 'arrayFilters', 'hint'],
+  'bulkWrite updateMany': ['filter', 'update', 'upsert', 'arrayFilters', 'hint'],
+  'bulkWrite replaceOne': ['filter', 'replacement', 'upsert', 'hint'],
+  'bulkWrite deleteOne': ['filter'],
+  'bulkWrite deleteMany': ['filter'],
+};
+export type OperationName = keyof typeof KNOWN;
+
+const NAMES = new Map<string, OptionNames>(
+  Object.entries(KNOWN).map(([operation, names]) => [operation, new Set(names)]),
+);
+
+/** Of MongoDB's drivers, with what there is instead. */
+const ABSENT = new Map<string, string | undefined>([
+  ['session', 'Name the transaction by the option "tx".'],
+  ['allowDiskUse', undefined],
+  ['batchSize', undefined],
+  ['bypassDocumentValidation', undefined],
+  ['collation', undefined],
+  ['comment', undefined],
+  ['fullDocumentBeforeChange', undefined],
+  ['let', undefined],
+  ['max', undefined],
+  ['maxTimeMS', undefined],
+  ['min', undefined],
+  ['noCursorTimeout', undefined],
+  ['readConcern', undefined],
+  ['readPreference', undefined],
+  ['returnKey', undefined],
+  ['showRecordId', undefined],
+  ['tailable', undefined],
+  ['writeConcern', undefined],
+]);
+
+/** 22023 and 0A000 for an option that the operation does not take. Costs nothing to speak of where none is given. */
+export function checkOptions(operation: OperationName, options: object): void {
+  const names = NAMES.get(operation)!;
+  for (const name in options) if (!names.has(name) && ABSENT.has(name)) throw absent(operation, name);
+  checkNames(operation, options, names);
+}
+
+function absent(operation: OperationName, name: string): Error {
+  const hint = ABSENT.get(name);
+  return unsupportedError(`option ${name} of ${operation}`, hint === undefined ? {} : { hint });
+}
