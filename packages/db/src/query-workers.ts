@@ -10,7 +10,7 @@
 import { PhantomError, SqlState } from '@phantom/base';
 import type { ViewShare } from '@phantom/kv';
 import { type WorkerCall, WorkerThread } from '@phantom/runs';
-import type { ReadView, ReadWorkers, RemoteOutcome, RemoteRead, RemoteRows, WorkCounters } from '@phantom/sql';
+import type { ReadView, ReadWorkers, RemoteOutcome, RemoteRead, RemoteRows } from '@phantom/sql';
 import { SCRATCH_FOLDER } from './scratch-files.js';
 import type { ReadInput } from './worker-main.js';
 import type { ReadingPlace } from './reading-thread.js';
@@ -119,7 +119,7 @@ class HandOver {
 
 /** A read under way in a worker. */
 class ReadingRows implements RemoteRows {
-  counters: WorkCounters | undefined = undefined;
+  outcome: RemoteOutcome | undefined = undefined;
   isLost = false;
   onEnd: () => void = () => undefined;
   private readonly worker: ReadingWorker;
@@ -197,6 +197,6 @@ class ReadingRows implements RemoteRows {
       this.isLost = true;
       throw new PhantomError(SqlState.SystemError, 'the thread that ran the query has ended', { cause: error });
     }
-    this.counters = call.value?.counters;
+    this.outcome = call.value;
   }
 }

@@ -118,6 +118,28 @@ describe('aggregation in parts', () => {
     await expect.poll(() => db.stats().store.openViews, { timeout: 10_000 }).toBe(0);
   });
 
+  it('tells in EXPLAIN ANALYZE what all threads have done', async () => {
+    const text = 'explain (analyze, timing off, costs off) select g, count(*) from item where id > 0 group by g';
+    for (const threads of [0, 2]) {
+      const { rows } = await run(text, threads);
+      const lines = rows.map((row) => Object.values(row as object)[0] as string);
+      const plan = lines.slice(
+        0,
+        lines.findIndex((line) => line.startsWith('Peak Memory')),
+      );
+      expect(plan.join('\n')).toBe(`Finalize HashAggregate (actual rows=10 loops=1)
+  Group Key: g
+  ->  Gather (actual rows=40 loops=1)
+        Partitions: 4
+        Workers Planned: ${threads}
+        Workers Launched: ${threads}
+        ->  Partial HashAggregate (actual rows=10 loops=4)
+              Group Key: g
+              ->  Index Scan using item_pkey on item (actual rows=5000 loops=4)
+                    Index Cond: (id > 0)`);
+    }
+  });
+
   it('outlives threads that die in the middle of it', async () => {
     const { workers } = (db as unknown as { readonly parts: { readonly workers: { readonly workers: Reader[] } } })
       .parts.workers;

@@ -175,6 +175,20 @@ describe('reads in other threads', () => {
     await expect.poll(() => db.stats().store.openViews, { timeout: 10_000 }).toBe(0);
   });
 
+  it('end with the thread that runs them when it dies, and the next one has another', async () => {
+    interface Inside {
+      readonly parts: { readonly workers: { readonly workers: { readonly thread: { terminate(): Promise<void> } }[] } };
+    }
+    const { workers } = (db as unknown as Inside).parts.workers;
+    const before = db.stats().work.remoteExecutions;
+    const running = failure(db.query('select count(*) from item a, item b where a.id * b.id < 0'));
+    await expect.poll(() => db.stats().work.remoteExecutions).toBe(before + 1);
+    await workers[0]?.thread.terminate();
+    expect(await running).toMatchObject({ code: '58000', message: 'the thread that ran the query has ended' });
+    expect(await remote(async () => expect((await db.query(COUNT)).rows).toHaveLength(1))).toBe(1);
+    await expect.poll(() => db.stats().store.openViews, { timeout: 10_000 }).toBe(0);
+  });
+
   it('run beside others, which find no thread free, in this one', async () => {
     let both: unknown[] = [];
     expect(await remote(async () => (both = await Promise.all([db.query(COUNT), db.query(COUNT)])))).toBe(1);

@@ -10,17 +10,25 @@ import type { PhysicalPlanner } from '../plan/physical/planner.js';
 import { inputsOfPhysical } from '../plan/physical/walk.js';
 import { ConstantTable } from './code/emitter.js';
 import { binary, element, literal, method, ONE, property } from './code/ir.js';
-import { partitionProgram } from './compile/gather.js';
+import { nodesBelow, partitionProgram } from './compile/gather.js';
 import { PlanToProgram } from './compile/plan-compiler.js';
 import { ProgramBuilder, stateOf } from './compile/program-builder.js';
 import type { StepContext } from './compile/step.js';
 import { type PartitionProgram, runPartition } from './gather.js';
 import type { GatheredRows } from './gathered-rows.js';
 import { Output } from './output.js';
-import type { PlanMeasure } from './plan-measure.js';
+import { PlanMeasure } from './plan-measure.js';
 import { newRun, runProgram, type Program } from './program.js';
 import { Statement, type Run } from './run.js';
-import { PAUSE, type Execution, type ExecutionContext, type Partition, type RowSink, type Yielded } from './runtime.js';
+import {
+  PAUSE,
+  type Execution,
+  type ExecutionContext,
+  type Partition,
+  type PartitionWork,
+  type RowSink,
+  type Yielded,
+} from './runtime.js';
 
 /** Estimated cost from which the first execution already runs generated code. */
 const GENERATE_COST_MIN = 400;
@@ -59,8 +67,11 @@ export class CompiledPartitions {
     partitions: readonly Partition[],
     claim: () => number | undefined,
     send: SendRows,
-  ): Generator<Yielded, void, void> {
-    const program = (this.program ??= this.compile());
+    isMeasured: boolean,
+  ): Generator<Yielded, PartitionWork | undefined, void> {
+    const measure = isMeasured ? new PlanMeasure() : undefined;
+    const program = measure === undefined ? (this.program ??= this.compile()) : this.compile(measure);
+    let count = 0;
     const statement = new Statement(context, NO_SINK, this.options.backEnd !== 'closures');
     context.counters.executions++;
     try {
@@ -68,16 +79,19 @@ export class CompiledPartitions {
         const rows = yield* runPartition(program, statement, partitions[number] as Partition);
         yield* send(number, rows);
         rows.drop();
+        count++;
       }
+      if (measure === undefined) return undefined;
+      return { partitions: count, rows: nodesBelow(this.gather).map((node) => measure.nodes.get(node)?.rows ?? 0) };
     } finally {
       statement.end();
       context.memory.release();
     }
   }
 
-  private compile(): PartitionProgram {
+  private compile(measure?: PlanMeasure): PartitionProgram {
     const { planner } = this.options;
-    return partitionProgram(new PlanToProgram(programBuilder(this.options), planner, undefined), this.gather);
+    return partitionProgram(new PlanToProgram(programBuilder(this.options), planner, undefined, measure), this.gather);
   }
 }
 

@@ -5,15 +5,20 @@
  *   another         7   6    5              the same from the back, at its own speed; one that is only starting claims nothing
  *   handed on         0 1    2   3  4 5 6 7
  *
+ * When all are claimed and others still run theirs, this thread runs the first of those, too, rather than wait: a thread that stands back
+ * where processors are short may be long gone with a partition of a millisecond. Whoever is done first has done it.
+ *
  * Invariants:
- *   1. Each partition is run whole by one thread. What a thread has claimed and not finished when it dies, is run here anew.
+ *   1. What a partition has given is what one thread has made of the whole of it.
  *   2. Rows wait for those of earlier partitions in memory that is counted, or in scratch files.
- *   3. Nothing is waited for while this thread may claim a partition, but where it is to leave them to others.
+ *   3. Nothing is waited for, but where this thread is to leave partitions to others.
  */
 import type { RowCodec } from '@phantom/codec';
 import { GatheredRows } from './gathered-rows.js';
+import type { PhysicalNode } from '../plan/physical/physical.js';
 import { LongWait } from './long-wait.js';
 import { Pipeline, type Sink } from './pipelines.js';
+import type { PlanMeasure } from './plan-measure.js';
 import { type CompiledFunction, newRun, type Program, runProgram, type Work } from './program.js';
 import { RowBlockReader } from './row-block.js';
 import type { Run, Statement } from './run.js';
@@ -32,6 +37,8 @@ export interface PartitionProgram {
 
 export interface GatherPlan extends PartitionProgram {
   readonly partitions: (run: Run) => readonly Partition[];
+  /** Where a measured plan counts, and the nodes of the program from above. */
+  readonly measured: { readonly measure: PlanMeasure; readonly nodes: readonly PhysicalNode[] } | undefined;
 }
 
 /** Runs a program over a partition; everything is in the rows that are returned. */
@@ -63,7 +70,8 @@ export class GatherPipeline extends Pipeline {
 
   *run(run: Run): Work {
     const partitions = this.plan.partitions(run);
-    const others = partitions.length > 1 ? yield* beginOthers(run, partitions) : undefined;
+    const { measured } = this.plan;
+    const others = partitions.length > 1 ? yield* beginOthers(run, partitions, measured !== undefined) : undefined;
     const gathering = new Gathering(this.plan, run, partitions, others);
     let handedOn = 0;
     try {
@@ -74,7 +82,10 @@ export class GatherPipeline extends Pipeline {
           rows.drop();
           handedOn++;
         }
-        if (handedOn === partitions.length) return;
+        if (handedOn === partitions.length) {
+          if (measured !== undefined && others !== undefined) yield* addWork(measured, others);
+          return;
+        }
         const step = gathering.step(handedOn);
         if (step !== WAITS) yield step;
         else if (wait !== undefined) yield LongWait.of(wait());
@@ -88,12 +99,20 @@ export class GatherPipeline extends Pipeline {
 function* beginOthers(
   run: Run,
   partitions: readonly Partition[],
+  isMeasured: boolean,
 ): Generator<Yielded, PartitionReads | undefined, void> {
   for (;;) {
-    const others = run.context.beginPartitions(partitions);
+    const others = run.context.beginPartitions(partitions, isMeasured);
     if (!(others instanceof Promise)) return others;
     yield LongWait.of(others);
   }
+}
+
+/** Waits for the others, and adds what they have done. */
+function* addWork({ measure, nodes }: NonNullable<GatherPlan['measured']>, others: PartitionReads): Work {
+  while (others.isReading) if (others.take() === undefined && others.isReading) yield LongWait.of(others.wait());
+  measure.threads += others.threads;
+  for (const work of others.work) measure.addWork(nodes, work);
 }
 
 /** There is nothing to do here before others have done theirs. */
@@ -132,10 +151,14 @@ class Gathering {
     const { others, reader } = this;
     if (others === undefined) return undefined;
     for (let piece = others.take(); piece !== undefined; piece = others.take()) {
-      const rows = (this.rows[piece.partition] ??= new GatheredRows(this.run, this.plan.codec));
+      const { partition, isLast } = piece;
+      if (this.isDone[partition] === true) continue;
+      const rows = (this.rows[partition] ??= new GatheredRows(this.run, this.plan.codec));
       reader.aim(piece.rows);
       while (reader.next(RECEIVED_ROWS)) rows.append(reader);
-      if (piece.isLast) this.isDone[piece.partition] = true;
+      if (!isLast) continue;
+      this.isDone[partition] = true;
+      if (this.own?.number === partition) this.leaveOwn();
     }
     return others.isReading ? () => others.wait() : undefined;
   }
@@ -147,6 +170,8 @@ class Gathering {
     if (own === undefined) return WAITS;
     const step = own.work.next();
     if (step.done !== true) return step.value;
+    // What another thread has sent of it so far.
+    this.rows[own.number]?.drop();
     this.rows[own.number] = step.value;
     this.isDone[own.number] = true;
     this.own = undefined;
@@ -154,25 +179,24 @@ class Gathering {
   }
 
   close(): void {
-    this.own?.work.return(undefined as never);
+    this.leaveOwn();
     this.others?.close();
   }
 
+  private leaveOwn(): void {
+    this.own?.work.return(undefined as never);
+    this.own = undefined;
+  }
+
+  /** `first` has not been handed on, and so is there when all are claimed. */
   private begin(first: number): Gathering['own'] {
     const { others, partitions } = this;
     const isReading = others?.isReading === true;
     if (isReading && !this.run.context.leaderParticipates) return undefined;
     const claimed = others === undefined ? this.next++ : others.claim();
-    // All are claimed: those whose thread has died are left.
-    const number = claimed ?? (isReading ? undefined : this.orphan(first));
-    if (number === undefined) return undefined;
+    // What is measured is done once.
+    if (claimed === undefined && isReading && this.plan.measured !== undefined) return undefined;
+    const number = claimed ?? first;
     return { number, work: runPartition(this.plan, this.run.statement, partitions[number] as Partition) };
-  }
-
-  private orphan(first: number): number {
-    let number = first;
-    while (this.isDone[number] === true) number++;
-    this.rows[number]?.drop();
-    return number;
   }
 }

@@ -7,6 +7,7 @@
  */
 import type { PhysicalNode } from '../plan/physical/physical.js';
 import type { Task } from './program.js';
+import type { PartitionWork } from './runtime.js';
 import type { StorageWork } from './storage-work.js';
 
 /** How often something ran. */
@@ -36,6 +37,8 @@ export class PlanMeasure {
   totalMs = 0;
   /** Most working memory in use at a time. */
   peakBytes = 0;
+  /** Threads that shared in it. */
+  threads = 0;
   /** Set where it was asked for. */
   storage: StorageWork | undefined = undefined;
   private startMs = 0;
@@ -48,6 +51,16 @@ export class PlanMeasure {
       this.nodes.set(node, measure);
     }
     return measure;
+  }
+
+  /** Adds what another thread has done of a node that runs in partitions, and whose nodes below it are in this order from above. */
+  addWork(nodes: readonly PhysicalNode[], { partitions, rows }: PartitionWork): void {
+    nodes.forEach((node, i) => {
+      const measure = this.nodes.get(node);
+      if (measure === undefined) return;
+      measure.rows += rows[i] ?? 0;
+      if (i === 0 && measure.subplan !== undefined) measure.subplan.runs += partitions;
+    });
   }
 
   begin(nowMs: number): void {

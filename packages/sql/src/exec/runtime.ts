@@ -273,8 +273,17 @@ export interface PartitionReads {
   take(): PartitionPiece | undefined;
   /** Resolves when there is something to take, or a thread has ended. */
   wait(): Promise<void>;
+  /** What those that have ended have done, where it was asked for. */
+  readonly work: readonly PartitionWork[];
   /** Nobody wants more. */
   close(): void;
+}
+
+/** What a thread has done of a measured plan. */
+export interface PartitionWork {
+  readonly partitions: number;
+  /** Rows that came out of each node of the Gather's input, from above. */
+  readonly rows: readonly number[];
 }
 
 export interface ExecutionContext {
@@ -299,9 +308,9 @@ export interface ExecutionContext {
   split(range: KeyRange, parts: number): readonly KeyRange[];
   /**
    * Has other threads begin with partitions of the plan's Gather; undefined where none can, or is free. A promise: it is not known
-   * yet, ask again.
+   * yet, ask again. `isMeasured`: they tell their work.
    */
-  beginPartitions(partitions: readonly Partition[]): PartitionReads | Promise<void> | undefined;
+  beginPartitions(partitions: readonly Partition[], isMeasured: boolean): PartitionReads | Promise<void> | undefined;
   /** Whether this thread reads partitions, too, while others do. */
   readonly leaderParticipates: boolean;
   /** Throws 42501 unless the session's role has every right. Only called for plans that need some. */

@@ -12,7 +12,7 @@ export function summaryLines(options: ExplainOptions): string[] {
   const changed = Object.entries(settings ?? {});
   if (changed.length > 0) lines.push(`Settings: ${changed.map(([name, value]) => `${name} = '${value}'`).join(', ')}`);
   if (summary !== undefined) {
-    lines.push(`Plan Cache: ${summary.isCached ? 'hit' : 'miss'}`, `Workers Planned: ${summary.workers}`);
+    lines.push(`Plan Cache: ${summary.isCached ? 'hit' : 'miss'}`, `Workers Planned: ${options.workers ?? 0}`);
   }
   if (measure !== undefined) {
     lines.push(`Peak Memory: ${Math.ceil(measure.peakBytes / 1024)}kB`);
@@ -35,7 +35,7 @@ export function summaryFields(options: ExplainOptions): Record<string, unknown> 
   if (settings !== undefined) fields['Settings'] = settings;
   if (summary !== undefined) {
     fields['Plan Cache'] = summary.isCached ? 'hit' : 'miss';
-    fields['Workers Planned'] = summary.workers;
+    fields['Workers Planned'] = options.workers ?? 0;
   }
   if (measure !== undefined) {
     if (options.timing !== false) fields['Execution Time'] = Math.round(measure.totalMs * 1000) / 1000;

@@ -6,7 +6,7 @@ import { forEachSubquery } from './logical/subplans.js';
 import { subplanOf } from './logical/walk.js';
 import { summaryFields, summaryLines } from './explain-summary.js';
 import { expressionText, sortKeyText, type TextOptions } from './expression-text.js';
-import type { PhysicalNode, TableScan } from './physical/physical.js';
+import type { Gather, PhysicalNode, TableScan } from './physical/physical.js';
 import type { PhysicalPlanner } from './physical/planner.js';
 import { isMemoized, membershipOf, outerColumnsOf } from './physical/subquery-runs.js';
 import { inputsOfPhysical, ownExpressionsOf } from './physical/walk.js';
@@ -280,7 +280,7 @@ class Explainer {
       case 'aggregate':
         return this.describeAggregate(node);
       case 'gather':
-        return { title: 'Gather', details: [`Partitions: ${node.partitionsMax}`] };
+        return { title: 'Gather', details: this.gatherDetails(node) };
       case 'window': {
         const partition = node.partition.map((expression) => this.text(expression)).join(', ');
         const order = node.order.map((key) => sortKeyText(key, this.names)).join(', ');
@@ -323,6 +323,14 @@ class Explainer {
       default:
         return unreachable(node);
     }
+  }
+
+  private gatherDetails({ partitionsMax }: Gather): string[] {
+    const { measure, options } = this;
+    const details = [`Partitions: ${partitionsMax}`];
+    if (options.workers !== undefined) details.push(`Workers Planned: ${options.workers}`);
+    if (measure !== undefined) details.push(`Workers Launched: ${measure.threads}`);
+    return details;
   }
 
   private describeScan(node: TableScan): Described {

@@ -154,6 +154,7 @@ export function preparedPlan(
     ...compilePointRead(planner, physical, outputs, options.backEnd ?? 'auto'),
     pointWrite: modifies ? compilePointWrite(planner, physical, options.backEnd ?? 'auto') : undefined,
     partitioned: partitionedPlan(compileOptions),
+    isMeasured: false,
     execute: (executionContext, sink) => compiled.execute(executionContext, sink),
     explain: (explainOptions) => explainPlan(planner, physical, explainOptions),
     measured: () => {
@@ -165,6 +166,7 @@ export function preparedPlan(
         pointLock: undefined,
         pointWrite: undefined,
         directCall: undefined,
+        isMeasured: true,
         execute: (executionContext, sink) => once.execute(executionContext, sink),
       };
       return { plan, measure };
@@ -185,7 +187,8 @@ function partitionedPlan(options: CompileOptions): PartitionedPlan | undefined {
       const names = gather.columns.map((column) => planner.context.pool.get(column).name);
       return [...explainPlan(planner, gather, { costs: false }), ...names].join('\n');
     },
-    execute: (context, partitions, claim, send) => compiled.execute(context, partitions, claim, send),
+    execute: (context, partitions, claim, send, isMeasured) =>
+      compiled.execute(context, partitions, claim, send, isMeasured),
   };
 }
 

@@ -6,7 +6,15 @@
 import type { Oid, TypeRef } from '@phantom/catalog';
 import type { MvccTransaction } from '@phantom/mvcc';
 import type { SendRows } from '../exec/compiled-statement.js';
-import type { Execution, ExecutionContext, Partition, ReadSource, RowSink, Yielded } from '../exec/runtime.js';
+import type {
+  Execution,
+  ExecutionContext,
+  Partition,
+  PartitionWork,
+  ReadSource,
+  RowSink,
+  Yielded,
+} from '../exec/runtime.js';
 import type { PlanMeasure } from '../exec/plan-measure.js';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { ModificationTarget } from '../storage/triggers/statement-triggers.js';
@@ -82,7 +90,8 @@ export interface PartitionedPlan {
     partitions: readonly Partition[],
     claim: () => number | undefined,
     send: SendRows,
-  ): Generator<Yielded, void, void>;
+    isMeasured: boolean,
+  ): Generator<Yielded, PartitionWork | undefined, void>;
 }
 
 export interface PreparedPlan {
@@ -110,6 +119,8 @@ export interface PreparedPlan {
   readonly directCall: DirectCall | undefined;
   /** What other threads run of it: partitions of its Gather, where it has one. */
   readonly partitioned: PartitionedPlan | undefined;
+  /** It counts what it does (`measured`). */
+  readonly isMeasured: boolean;
   /** Starts an execution; nothing happens before the first `next()`. See exec/runtime.ts for the protocol. */
   execute(context: ExecutionContext, sink: RowSink): Execution;
   /** EXPLAIN's lines. */
@@ -132,7 +143,9 @@ export interface ExplainOptions {
   /** Settings that plans depend on and that are not at their defaults, where they are asked for. */
   readonly settings?: Readonly<Record<string, string>> | undefined;
   /** Whether the statement's plan was there already, and the threads that it would run in beside this one, where that is asked for. */
-  readonly summary?: { readonly isCached: boolean; readonly workers: number } | undefined;
+  readonly summary?: { readonly isCached: boolean } | undefined;
+  /** Threads that it would run in beside this one. */
+  readonly workers?: number;
 }
 
 /** Whether a plan made earlier still is what planning would give now. */

@@ -78,8 +78,8 @@ export class SessionExecutionContext implements ExecutionContext {
     return this.session.engine.storage.split(range, parts);
   }
 
-  beginPartitions(partitions: readonly Partition[]): PartitionReads | Promise<void> | undefined {
-    return this.partitionsElsewhere?.(partitions);
+  beginPartitions(partitions: readonly Partition[], isMeasured: boolean): PartitionReads | Promise<void> | undefined {
+    return this.partitionsElsewhere?.(partitions, isMeasured);
   }
 
   checkPrivileges(required: readonly RequiredPrivilege[]): void {

@@ -40,7 +40,7 @@ export function explainUtility(node: Explain, session: SqlSession, text: string)
     *run(running, parameters, sink) {
       const told = { ...options, ...toldOf(running, statement, own, options) };
       const lines = options.analyze
-        ? yield* analyze(running, statement, parameters, told)
+        ? yield* analyze(running, { ...statement, text: own }, parameters, told)
         : shown(running, statement, told);
       const rows = lines.map((line) => [isJson ? { text: line } : line]);
       return yield* sendRows(rows, 1, sink);
@@ -61,7 +61,8 @@ function toldOf(
   const isCached = [text, `${text};`].some((sent) => statements.has(sent, session.picture));
   return {
     settings: tellsSettings ? changedPlannerSettings(session.settings) : undefined,
-    summary: tellsSummary ? { isCached, workers: threadsPlanned(session, plan) } : undefined,
+    summary: tellsSummary ? { isCached } : undefined,
+    workers: threadsPlanned(session, plan),
   };
 }
 

@@ -2,7 +2,7 @@
  * A read in partitions, which other threads share (exec/gather.ts). Which reads those are is the rule of read-elsewhere.ts; what stays
  * here is read by this thread alone, in the same partitions, so that the answer does not tell the difference.
  */
-import type { Partition, PartitionPiece, PartitionReads } from '../exec/runtime.js';
+import type { Partition, PartitionPiece, PartitionReads, PartitionWork } from '../exec/runtime.js';
 import type { PreparedPlan } from '../plan/prepared-plan.js';
 import type { SessionExecutionContext } from './execution-context.js';
 import type { ReadView, RemoteRows } from './ports.js';
@@ -11,7 +11,10 @@ import { type SharedPartitions, claimPartition, decodePiece } from './remote-rea
 import type { SqlSession } from './session.js';
 import type { PlanStatement } from './statement.js';
 
-export type BeginPartitions = (partitions: readonly Partition[]) => PartitionReads | Promise<void> | undefined;
+export type BeginPartitions = (
+  partitions: readonly Partition[],
+  isMeasured: boolean,
+) => PartitionReads | Promise<void> | undefined;
 
 /** Lets other threads share in an execution, where it may be. `view`: all that it would read, if that is so. */
 export function shareRead(
@@ -25,8 +28,8 @@ export function shareRead(
   const threadsMax = session.settings.integer('max_parallel_workers_per_gather');
   if (workers === undefined || view === undefined || partitioned === undefined || threadsMax === 0) return;
   if (!isForOthers(session, statement, view)) return;
-  context.partitionsElsewhere = (all) => {
-    const shared = { shape: partitioned.shape, all, begun: new Int32Array(new SharedArrayBuffer(4)) };
+  context.partitionsElsewhere = (all, isMeasured) => {
+    const shared = { shape: partitioned.shape, all, isMeasured, begun: new Int32Array(new SharedArrayBuffer(4)) };
     const read = remoteRead(session, statement, context.parameters);
     const begun = read === undefined ? [] : workers.beginAll({ ...read, partitions: shared }, view, threadsMax);
     if (begun instanceof Promise) return begun;
@@ -37,6 +40,7 @@ export function shareRead(
 /** The threads that share in a read. */
 class SharedReads implements PartitionReads {
   readonly threads: number;
+  readonly work: PartitionWork[] = [];
   private readonly shared: SharedPartitions;
   /** Those that may still send something. */
   private readers: readonly RemoteRows[];
@@ -49,7 +53,9 @@ class SharedReads implements PartitionReads {
     engine.counters.remoteExecutions += readers.length;
     for (const reader of readers) {
       reader.onEnd = () => {
-        if (reader.counters !== undefined) addWork(engine.counters, reader.counters);
+        const { outcome } = reader;
+        if (outcome !== undefined) addWork(engine.counters, outcome.counters);
+        if (outcome?.work !== undefined) this.work.push(outcome.work);
       };
     }
   }

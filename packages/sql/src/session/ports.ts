@@ -3,8 +3,7 @@
  * the log: the composition (`db`) hands in a store behind this face.
  */
 import type { KeyRange, KvView, RangeEstimate, Seq, SpaceId } from '@phantom/kv';
-import type { WorkCounters } from '../exec/runtime.js';
-import type { RemoteRead } from './remote-read.js';
+import type { RemoteOutcome, RemoteRead } from './remote-read.js';
 
 /** The newest committed state, pinned until released. Cheap: it is shared while nothing is committed in between. */
 export interface ReadView extends KvView {
@@ -30,8 +29,8 @@ export interface ReadWorkers {
 export interface RemoteRows {
   /** The next block; a promise: it is not there yet, ask again; undefined at the end. Throws, or rejects with, what ended the read. */
   next(): Uint8Array | Promise<void> | undefined;
-  /** Work done over there, once it has ended. */
-  readonly counters: WorkCounters | undefined;
+  /** Once it has ended well. */
+  readonly outcome: RemoteOutcome | undefined;
   /** The thread is gone, and what it has not handed over. */
   readonly isLost: boolean;
   /** Called once it has ended. */

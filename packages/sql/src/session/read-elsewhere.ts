@@ -25,10 +25,13 @@ export interface ReadElsewhere {
 
 /**
  * Whether a plan costs enough to be worth another thread, where there is one. One that reads in partitions shares those with others
- * instead (partitioned-read.ts).
+ * instead (partitioned-read.ts), and one that is measured is measured here.
  */
-export function isCostly({ engine: { workers } }: SqlSession, { partitioned, traits }: PreparedPlan): boolean {
-  return workers !== undefined && partitioned === undefined && traits.cost >= workers.costMin;
+export function isCostly(
+  { engine: { workers } }: SqlSession,
+  { isMeasured, partitioned, traits }: PreparedPlan,
+): boolean {
+  return workers !== undefined && partitioned === undefined && !isMeasured && traits.cost >= workers.costMin;
 }
 
 /** In how many threads besides its own an asynchronous caller's read would run, if as many are free. */
@@ -80,7 +83,7 @@ export function* readElsewhere(session: SqlSession, { rows, reader }: ReadElsewh
         else if (session.slice.due()) yield undefined;
       }
     }
-    if (rows.counters !== undefined) addWork(counters, rows.counters);
+    if (rows.outcome !== undefined) addWork(counters, rows.outcome.counters);
     return count;
   } finally {
     rows.close();

@@ -12,6 +12,7 @@ import {
   type ExecutionContext,
   type Partition,
   type PartitionPiece,
+  type PartitionWork,
   type ReadSource,
   type WorkCounters,
   newWorkCounters,
@@ -46,6 +47,7 @@ export interface SharedPartitions {
   /** PartitionedPlan.shape of whoever divided the read. */
   readonly shape: string;
   readonly all: readonly Partition[];
+  readonly isMeasured: boolean;
   /** One word of shared memory: how many have been begun from the front, and from the back in its upper half. */
   readonly begun: Int32Array;
 }
@@ -85,6 +87,8 @@ export function decodePiece(bytes: Uint8Array): PartitionPiece {
 export interface RemoteOutcome {
   readonly rows: number;
   readonly counters: WorkCounters;
+  /** Of partitions that were measured. */
+  readonly work: PartitionWork | undefined;
 }
 
 /** How rows of a plan travel; undefined when values are among them that have no bytes. */
@@ -137,8 +141,8 @@ export function* executeRemotely(
     if (read.partitions !== undefined) {
       const parameters = decodeParameters(read.parameters, plan.parameterTypes, types);
       const context = session.executionContext(parameters, view, undefined);
-      yield* executePartitions(session, plan.partitioned, read.partitions, context, send);
-      return { rows: 0, counters: workSince(before, engine.counters) };
+      const work = yield* executePartitions(session, plan.partitioned, read.partitions, context, send);
+      return { rows: 0, counters: workSince(before, engine.counters), work };
     }
     const codec = resultCodec(plan, types);
     if (codec === undefined) throw new PhantomError('XX000', 'a result has no bytes');
@@ -154,7 +158,8 @@ export function* executeRemotely(
         session.restartSlice();
         const step = execution.next();
         sendBlock();
-        if (step.done === true) return { rows: step.value, counters: workSince(before, engine.counters) };
+        if (step.done === true)
+          return { rows: step.value, counters: workSince(before, engine.counters), work: undefined };
         yield undefined;
       }
     } finally {
@@ -172,9 +177,9 @@ function* executePartitions(
   shared: SharedPartitions,
   context: ExecutionContext,
   send: (block: Uint8Array<ArrayBuffer>) => void,
-): Generator<undefined, void> {
+): Generator<undefined, PartitionWork | undefined> {
   const codec = plan === undefined ? undefined : spillCodec(plan.types, session.picture.types);
-  if (plan === undefined || codec === undefined || plan.shape !== shared.shape) return;
+  if (plan === undefined || codec === undefined || plan.shape !== shared.shape) return undefined;
   const sink = new RowBlockSink(codec);
   function* sendRows(partition: number, rows: GatheredRows): Generator<undefined, void> {
     for (const batch of rows.batches()) {
@@ -184,15 +189,17 @@ function* executePartitions(
     }
     send(encodePiece(partition, true, sink.take()));
   }
-  const execution = plan.execute(context, shared.all, () => claimPartition(shared, true), sendRows);
+  const claim = (): number | undefined => claimPartition(shared, true);
+  const execution = plan.execute(context, shared.all, claim, sendRows, shared.isMeasured);
   try {
     for (;;) {
       session.restartSlice();
-      if (execution.next().done === true) return;
+      const step = execution.next();
+      if (step.done === true) return step.value;
       yield undefined;
     }
   } finally {
-    execution.return();
+    execution.return(undefined);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Gather: its input as a program of its own, which runs once for each partition, and a pipeline over what the runs give. */
 import { assert } from '@phantom/base';
-import type { Gather } from '../../plan/physical/physical.js';
+import type { Gather, PhysicalNode } from '../../plan/physical/physical.js';
+import { inputsOfPhysical } from '../../plan/physical/walk.js';
 import { columnIndex } from '../../storage/columnar/column-index.js';
 import { columnPartitions } from '../column-scan.js';
 import { GatherPipeline, type PartitionProgram } from '../gather.js';
@@ -17,6 +18,8 @@ import { tablePartitions } from './table-scan.js';
 export function produceGather(compiler: PlanCompiler, node: Gather, consume: Consume): void {
   const partition = partitionProgram(compiler, node);
   const partitions = partitionsOf(compiler, node);
+  const { measure } = compiler;
+  const measured = measure === undefined ? undefined : { measure, nodes: nodesBelow(node) };
   produceBuffer(
     compiler,
     'gather',
@@ -25,8 +28,14 @@ export function produceGather(compiler: PlanCompiler, node: Gather, consume: Con
     false,
     () => true,
     consume,
-    (code, sink) => new GatherPipeline(code, sink, { ...partition, partitions }),
+    (code, sink) => new GatherPipeline(code, sink, { ...partition, partitions, measured }),
   );
+}
+
+/** The nodes that are run for each partition, from above. */
+export function nodesBelow({ input }: Gather): PhysicalNode[] {
+  const below = (node: PhysicalNode): PhysicalNode[] => [node, ...inputsOfPhysical(node).flatMap(below)];
+  return below(input);
 }
 
 /** What is run for each partition. */

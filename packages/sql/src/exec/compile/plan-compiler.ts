@@ -35,7 +35,7 @@ export class PlanToProgram implements PlanCompiler {
   readonly subplans: SubplanCompiler;
 
   private readonly counted: PhysicalNode | undefined;
-  private readonly measure: PlanMeasure | undefined;
+  readonly measure: PlanMeasure | undefined;
   /** Set inside a program of its own. */
   private readonly subplan: RunCount | undefined;
   /** The program runs many times in a statement. */

@@ -8,6 +8,7 @@ import type { PhysicalPlanner } from '../../plan/physical/planner.js';
 import type { Emitter } from '../code/emitter.js';
 import { binary, call, conditional, element, literal, property, ZERO, type Code, type Local } from '../code/ir.js';
 import { restWithin, type Sink } from '../pipelines.js';
+import type { PlanMeasure } from '../plan-measure.js';
 import { STOP, type Work } from '../program.js';
 import type { Run } from '../run.js';
 import { ExpressionCompiler } from './expression-compiler.js';
@@ -52,6 +53,8 @@ export interface PlanCompiler {
   readonly builder: ProgramBuilder;
   readonly planner: PhysicalPlanner;
   readonly subplans: SubplanCompiler;
+  /** Of a plan that counts what it does. */
+  readonly measure: PlanMeasure | undefined;
   /** Writes a count of each time the place is reached (and the test holds) into a measured plan; nothing into others. */
   count(context: StepContext, node: PhysicalNode, what: 'rows' | 'loops', test?: Code): void;
   /** True for the modification whose rows the command tag counts: the statement's own, not one in WITH. */
