@@ -110,6 +110,12 @@ export class ByteWriter {
     return buffer;
   }
 
+  /** Writes from its front into memory that somebody gave away. */
+  adopt(memory: Uint8Array): void {
+    this.buffer = memory;
+    this.length = 0;
+  }
+
   private grow(need: number): void {
     const { length } = this.buffer;
     const factor = length < LARGE_BYTES || length >= HUGE_BYTES ? 2 : 4;

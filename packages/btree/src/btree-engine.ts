@@ -138,7 +138,8 @@ export class BtreeEngine implements KvEngine {
   spill(name: string): SpilledWrites {
     if (this.mayHaveOrphans) this.removeIngestedOrphans();
     const { vfs, checksums, logger, directory } = this.context;
-    return new SpilledRuns({ vfs, checksums, logger, directory, name, cache: this.files.cache });
+    const { cache } = this.files;
+    return new SpilledRuns({ vfs, checksums, logger, directory, name, cache, engine: EngineCode.Btree });
   }
 
   ingest(files: readonly SortedRunRef[], seq: Seq): void {

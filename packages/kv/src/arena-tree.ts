@@ -183,6 +183,11 @@ export class ArenaTree implements NodeTables {
     return at < 0 ? NONE : (nodes[(node << NODE_SHIFT) + ENTRIES + at] as number);
   }
 
+  /** True when the entry is that of the greatest key. */
+  isLast(entry: number): boolean {
+    return this.entryAt(this.lastLeaf, this.leafCount(this.lastLeaf) - 1) === entry;
+  }
+
   /** True when the key sorts behind every key of the tree, which costs one comparison to know. */
   isBehindLast(key: Uint8Array, start: number, end: number): boolean {
     return this.count === 0 || this.compareWithLast(key, start, end) > 0;

@@ -186,6 +186,19 @@ export interface SortedRunRef {
   readonly bytes: number;
 }
 
+/** Such a file that is whole and not yet durable, and goes with whoever wrote it unless it is kept. */
+export interface ReadyRun {
+  readonly ref: SortedRunRef;
+  readonly firstKey: Uint8Array;
+  readonly lastKey: Uint8Array;
+  /** Durable once resolved, but for its name. */
+  sync(): Promise<void>;
+  /** As sync, on this thread. */
+  syncNow(): void;
+  /** The log may name it: it is not its writer's to remove any more. */
+  keep(): void;
+}
+
 /** Writes the files of one hand-over. Nobody sees them, and a crash leaves nothing of them that counts, before that. */
 export interface SortedWriter {
   /** About what has been written so far. */
@@ -196,6 +209,8 @@ export interface SortedWriter {
   remove(key: Uint8Array, keyStart: number, keyEnd: number): void;
   /** Likewise of every key in [lower, upper); ranges come before the first key. The bytes must not change. */
   removeRange(lower: Uint8Array, upper: Uint8Array): void;
+  /** Hands a file over with those that are written here. No key of it lies among theirs, nor in a removed range. */
+  add(run: ReadyRun): void;
   /** The files, durable with their names once resolved: what `ingest` takes. None when nothing was put. */
   finish(): Promise<readonly SortedRunRef[]>;
   /** As finish, on this thread. */

@@ -13,6 +13,7 @@ export type {
   KvEngine,
   KvView,
   RangeEstimate,
+  ReadyRun,
   SortedRunRef,
   SortedWriter,
   ViewShare,
@@ -42,4 +43,5 @@ export {
   OperationKind,
   type ValueSource,
   WriteBatch,
+  putBytes,
 } from './write-batch.js';

@@ -10,9 +10,13 @@
  *                                         ▲                          ▲
  *                             truncate(1300): run 3 goes      limit 2000: of run 3
  *                             and run 2 ends there            only what lies before
+ *
+ * A run whose puts came in the order of their keys may be what a bulk load would have made: an engine can take its file over as it
+ * is (`takeReady`), and nothing is written twice.
  */
-import type { ByteSlot, KvCursor } from './engine.js';
+import type { ByteSlot, KvCursor, ReadyRun } from './engine.js';
 import type { KeyRange } from './key-range.js';
+import type { EngineCode } from './space.js';
 
 /** What is known of a key by writes that are not everybody's. */
 export const Written = { Unknown: 0, Put: 1, Removed: 2 } as const;
@@ -52,17 +56,29 @@ export interface SpilledEntries {
 }
 
 export interface SpilledWrites {
+  /** Of the engine in whose directory the files are. */
+  readonly engine: EngineCode;
   /** On disk. */
   readonly bytes: number;
   readonly runs: number;
-  /** Begins a run of operations whose places lie in [from, to), behind all others: one at a time. */
-  begin(from: number, to: number): SpillWriter;
+  /**
+   * Begins a run of operations whose places lie in [from, to), behind all others: one at a time. `isInOrder` promises that all
+   * are puts without notes, back to back from `from` on, each of a greater key than the one before.
+   */
+  begin(from: number, to: number, isInOrder?: boolean): SpillWriter;
+  /** True when the key sorts behind every one that was put aside, and no range was removed. */
+  isBehind(key: Uint8Array, start: number, end: number): boolean;
   /** What the operations before the limit say of a key; `value` is filled when it is there. */
   lookup(key: Uint8Array, start: number, end: number, limit: number, value: ByteSlot): Written;
   /** Lays the operations before the limit over a cursor of the range, which belongs to the one returned. That one shows them until it is closed, whatever becomes of them. */
   cursorOver(below: KvCursor, range: KeyRange, limit: number): KvCursor;
   /** Whether an operation is on a key of the range, or removes a range that reaches into it. */
   touches(range: KeyRange): boolean;
+  /**
+   * Splits off the runs that the engine can take over as they are: `entries` leaves them out afterwards. They go with the others when
+   * all is closed, unless they were kept.
+   */
+  takeReady(): readonly ReadyRun[];
   entries(): SpilledEntries;
   /** The removed ranges: what lay below them is gone, what `entries` shows stands. */
   removedRanges(): readonly { readonly lower: Uint8Array; readonly upper: Uint8Array }[];

@@ -223,6 +223,12 @@ export class WriteBatch {
     return memory;
   }
 
+  /** Goes on in memory that somebody gave away. It must be empty. */
+  adopt(memory: Uint8Array): void {
+    this.writer.adopt(memory);
+    this.reset();
+  }
+
   /** The finished bytes, header filled in; borrowed until the next append, truncate or reset. */
   finish(): Uint8Array {
     const { buffer } = this.writer;
@@ -406,6 +412,11 @@ export class BatchReader {
 /** See WriteBatch.room: what so many operations may need in so many bytes. */
 export function roomOf(bytes: number, operations: number): number {
   return bytes + operations * OPERATION_ROOM_BYTES;
+}
+
+/** Bytes that a put without a note takes in a batch. */
+export function putBytes(keyBytes: number, valueBytes: number): number {
+  return 1 + varintBytes(keyBytes) + keyBytes + varintBytes(valueBytes) + valueBytes;
 }
 
 function broken(message: string, offset: number): Error {

@@ -40,7 +40,7 @@ import {
   type SortedWriter,
   type SpilledWrites,
 } from '@phantom/kv';
-import { Admission, MemoryLayers, SortedFiles, SpilledRuns, WriteIntake } from '@phantom/runs';
+import { Admission, MemoryLayers, type RunWriterOptions, SortedFiles, SpilledRuns, WriteIntake } from '@phantom/runs';
 import type { EngineContext } from '@phantom/store';
 import { Background } from './background.js';
 import { openIngested } from './ingest.js';
@@ -164,15 +164,16 @@ export class LsmEngine implements KvEngine {
   sortedWriter(name: string): SortedWriter {
     if (this.mayHaveOrphans) this.removeOrphans();
     const { vfs, checksums, logger, directory } = this.context;
-    const { blockBytes, filterBitsPerKey, compression, runBytesMax } = this.files.options;
-    const style = { blockBytes, filterBitsPerKey, compression };
-    return new SortedFiles({ vfs, checksums, logger, directory, name, runBytesMax, style });
+    const { runBytesMax } = this.files.options;
+    return new SortedFiles({ vfs, checksums, logger, directory, name, runBytesMax, style: this.runStyle });
   }
 
   spill(name: string): SpilledWrites {
     if (this.mayHaveOrphans) this.removeOrphans();
     const { vfs, checksums, logger, directory } = this.context;
-    return new SpilledRuns({ vfs, checksums, logger, directory, name, cache: this.files.cache });
+    const { cache } = this.files;
+    const style = this.runStyle;
+    return new SpilledRuns({ vfs, checksums, logger, directory, name, cache, engine: EngineCode.Lsm, style });
   }
 
   ingest(files: readonly SortedRunRef[], seq: Seq): void {
@@ -267,6 +268,11 @@ export class LsmEngine implements KvEngine {
     this.views.close();
     for (const { ingested } of this.memory.frozen) for (const { run } of ingested) run.release();
     this.files.close();
+  }
+
+  private get runStyle(): Pick<RunWriterOptions, 'blockBytes' | 'filterBitsPerKey' | 'compression'> {
+    const { blockBytes, filterBitsPerKey, compression } = this.files.options;
+    return { blockBytes, filterBitsPerKey, compression };
   }
 
   /** Milliseconds that a batch should wait for, so that flushes and compactions keep up; 0 nearly always. */

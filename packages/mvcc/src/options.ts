@@ -14,12 +14,19 @@ import type { ConflictNames, DeadlockPolicy, MvccOptions, WaitingMode } from './
 
 const MIB = 1024 * 1024;
 
+/** What is in the order of its keys is put aside from so many bytes on: it becomes a file that is not written again. */
+const ORDERED_BYTES_MAX = 32 * MIB - 256 * 1024;
+/** Or from this share of what others may have in memory on. */
+const ORDERED_SHARE = 1 / 2;
+
 /** Write sets kept for later transactions: about as many as a busy server has open at once. */
 export const POOLED_WRITE_SETS_MAX = 64;
 
 export interface ResolvedMvccOptions {
   readonly conflictIndexBytesMax: number;
   readonly writeSetBytesMax: number;
+  /** Likewise of a write set that is in the order of its keys. */
+  readonly orderedBytesMax: number;
   readonly spillBytesMax: number;
   readonly readSetBytesMax: number;
   readonly serializableBytesMax: number;
@@ -50,6 +57,7 @@ export function resolveMvccOptions(options: MvccOptions): ResolvedMvccOptions {
   return {
     conflictIndexBytesMax: options.conflictIndexBytesMax ?? 64 * MIB,
     writeSetBytesMax,
+    orderedBytesMax: Math.min(ORDERED_BYTES_MAX, Math.ceil(writeSetBytesMax * ORDERED_SHARE)),
     spillBytesMax: options.spillBytesMax ?? 16 * 1024 * MIB,
     readSetBytesMax: options.readSetBytesMax ?? MIB,
     serializableBytesMax: options.serializableBytesMax ?? 64 * MIB,

@@ -49,7 +49,7 @@ export function putAside(
   const { store, options } = registry;
   // Who follows changes reads them from the log, which has what is in memory only.
   if (store.isFollowed && writes.batch.bytes + bytes <= BATCH_BYTES_MAX) return writes;
-  const spilled = writes.spilled ?? store.spill();
+  const spilled = writes.spilled ?? store.spill(writes.batch.engines);
   if (spilled === undefined || bytes > BATCH_BYTES_MAX) throw tooLargeError(options.writeSetBytesMax);
   if (writes.batch.count === 0) return writes;
   const steps = puttingAside(registry, candidate, writes, spilled, () => lockHead);
@@ -76,7 +76,7 @@ export async function putAsideInTurns(
   lockHead: () => number,
 ): Promise<void> {
   const { store } = registry;
-  const spilled = store.isFollowed ? undefined : (writes.spilled ?? store.spill());
+  const spilled = store.isFollowed ? undefined : (writes.spilled ?? store.spill(writes.batch.engines));
   if (spilled === undefined) return;
   const { place, truncations } = writes;
   const isLeftAlone = (): boolean =>

@@ -238,7 +238,10 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, U
   relieve(): Promise<void> | undefined {
     const { writes, registry } = this;
     if (writes === undefined || this.phase !== 'active') return undefined;
-    if (writes.batch.bytes < registry.options.writeSetBytesMax * RELIEVED_SHARE) return undefined;
+    const { writeSetBytesMax, orderedBytesMax } = registry.options;
+    const { bytes } = writes.batch;
+    if (bytes < orderedBytesMax * RELIEVED_SHARE) return undefined;
+    if (bytes < writeSetBytesMax * RELIEVED_SHARE && !writes.continuesInOrder) return undefined;
     return putAsideInTurns(registry, this, writes, () => this.undo.newestLockHead);
   }
 
@@ -523,7 +526,10 @@ export class Transaction implements MvccTransaction, SnapshotOwner, LockOwner, U
     }
     const writes = (this.writes ??= this.registry.takeWriteSet());
     const bytes = keyBytes + valueBytes + OPERATION_BYTES_MAX;
-    return writes.batch.bytes + bytes > this.registry.options.writeSetBytesMax ? this.putAside(bytes) : writes;
+    const { writeSetBytesMax, orderedBytesMax } = this.registry.options;
+    const bytesThen = writes.batch.bytes + bytes;
+    if (bytesThen <= orderedBytesMax) return writes;
+    return bytesThen > writeSetBytesMax || writes.continuesInOrder ? this.putAside(bytes) : writes;
   }
 
   putAside(bytes: number): WriteSet {

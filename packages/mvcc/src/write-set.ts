@@ -12,6 +12,9 @@
  *
  * Range removals are kept in a list beside: they are rare and few.
  *
+ * Most large transactions put ascending keys, each once. Such a write set is put aside sooner than others, as a file that an engine
+ * can take over as it is, and its memory is used again for what comes next: so a load of any size needs little of it.
+ *
  * What memory should not hold is put aside on disk (kv's SpilledWrites), and the transaction goes on in another write set
  * over it. To the outside offsets go on, too: a place is an offset behind all that was put aside.
  *
@@ -19,7 +22,8 @@
  *
  * Invariants:
  *   1. After truncate(mark) every answer is what it was when the mark was taken.
- *   2. A write set that was put aside is not changed any more: cursors may still show it.
+ *   2. A write set that was put aside is not changed any more, since cursors may still show it; only where nobody was ever shown
+ *      anything of it is its memory used again.
  */
 import { type SpareMemory, compareBytes, equalBytes, readVarint, varintBytes } from '@phantom/base';
 import {
@@ -79,6 +83,10 @@ export class WriteSet {
   spilled: SpilledWrites | undefined = undefined;
   /** How often something was forgotten: places are given again then. */
   truncations = 0;
+  /** Nothing but puts without notes, each of a greater key than the one before. */
+  private isOrdered = true;
+  /** Somebody may have been handed out bytes of the batch. */
+  private wasShown = false;
   /** Ranges that hold every key of what was put aside, once that is known: when it is about to be committed. */
   touched: readonly KeyRange[] = NO_RANGES;
   /** Offsets of point operations while there are few. */
@@ -116,6 +124,7 @@ export class WriteSet {
     valueEnd: number,
     note?: Uint8Array,
   ): void {
+    if (note !== undefined) this.isOrdered = false;
     this.index(this.batch.put(key, keyStart, keyEnd, value, valueStart, valueEnd, note), keyEnd - keyStart);
   }
 
@@ -128,10 +137,12 @@ export class WriteSet {
   }
 
   remove(key: Uint8Array, start: number, end: number, note?: Uint8Array): void {
+    this.isOrdered = false;
     this.index(this.batch.remove(key, start, end, note), end - start);
   }
 
   removeRange(lower: Uint8Array, upper: Uint8Array): void {
+    this.isOrdered = false;
     const offset = this.batch.removeRange(lower, upper);
     this.ranges.push({ offset, lower: lower.slice(), upper: upper.slice() });
   }
@@ -143,6 +154,7 @@ export class WriteSet {
     if (this.ranges.length > 0 && this.isInRemovedRange(key, start, end, offset, offsetLimit)) return Written.Removed;
     if (offset !== NONE) {
       if (this.aim(offset) !== OperationKind.Put) return Written.Removed;
+      this.wasShown = true;
       value.set(this.batch.buffer, this.found.valueStart, this.found.valueEnd);
       return Written.Put;
     }
@@ -163,7 +175,8 @@ export class WriteSet {
    * nothing has changed. The hashes of the keys go into the table, if there is one.
    */
   *puttingAside(spilled: SpilledWrites, hashes: HashTable | undefined, check: () => void): Generator<void, WriteSet> {
-    const run = spilled.begin(this.base + NOTHING, this.place);
+    if (this.tree === undefined) this.plant();
+    const run = spilled.begin(this.base + NOTHING, this.place, this.isOrdered);
     try {
       yield* this.writingTo(run, hashes);
       check();
@@ -174,7 +187,26 @@ export class WriteSet {
     const next = new WriteSet();
     next.base = this.place - NOTHING;
     next.spilled = spilled;
+    if (!this.wasShown) next.inherit(this);
     return next;
+  }
+
+  /** True when it would become a file that an engine can take over: its keys ascend, and lie behind all that was put aside. */
+  get continuesInOrder(): boolean {
+    const { tree, spilled } = this;
+    if (!this.isOrdered || tree === undefined) return false;
+    return spilled === undefined || spilled.isBehind(this.batch.buffer, tree.keyStart(0), tree.keyEnd(0));
+  }
+
+  /** Goes on in the memory of one that nobody reads any more. */
+  private inherit(other: WriteSet): void {
+    const { tree } = other;
+    this.batch.adopt(other.batch.surrender());
+    if (tree === undefined) return;
+    tree.clear();
+    this.tree = tree;
+    tree.setKeys(this.batch.buffer);
+    other.tree = undefined;
   }
 
   /** Frees what is on disk; nothing reads it any more. */
@@ -286,7 +318,7 @@ export class WriteSet {
 
   /** True when others may write into its memory once its transaction has ended: until then the store has it on loan. */
   get isLent(): boolean {
-    return this.base === 0 && this.batch.buffer.length <= LENT_BYTES_MAX;
+    return this.batch.buffer.length <= LENT_BYTES_MAX;
   }
 
   /** True when another transaction may have it as it is afterwards; of a larger one that is lent the memory is worth keeping. */
@@ -305,10 +337,13 @@ export class WriteSet {
     this.scannedCount = 0;
     this.tree = undefined;
     this.olderCount = 0;
+    this.isOrdered = true;
+    this.wasShown = false;
   }
 
   /** The tree once there is one; for cursors. */
   get entries(): ArenaTree | undefined {
+    this.wasShown = true;
     return this.tree;
   }
 
@@ -316,8 +351,7 @@ export class WriteSet {
   private *writingTo(run: SpillWriter, hashes: HashTable | undefined): Iterable<void> {
     const { batch, found, base, ranges } = this;
     for (const { offset, lower, upper } of ranges) run.removeRange(lower, upper, base + offset);
-    if (this.tree === undefined) this.plant();
-    const tree = this.tree as unknown as ArenaTree;
+    const tree = this.tree as ArenaTree;
     const walk = new ArenaTreeCursor(tree);
     const { buffer } = batch;
     let untilYield = KEYS_PER_YIELD;
@@ -351,6 +385,7 @@ export class WriteSet {
 
   /** Offsets of the newest operation before `limit` on each key of a small write set, in key order. */
   scannedInOrder(limit: number): number[] {
+    this.wasShown = true;
     const { batch, scanned } = this;
     const offsets: number[] = [];
     for (let i = this.scannedCount - 1; i >= 0; i--) {
@@ -400,6 +435,7 @@ export class WriteSet {
     tree.setKeys(this.batch.buffer);
     const entry = tree.insert(keyStart, keyBytes);
     if (!tree.inserted) this.pushOlder(offset, entry, tree.payload(entry));
+    if (this.isOrdered && !(tree.inserted && tree.isLast(entry))) this.isOrdered = false;
     tree.setPayload(entry, offset);
   }
 

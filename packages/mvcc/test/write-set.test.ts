@@ -1,7 +1,15 @@
 /** The write set and the cursors over it against a model: a list of operations, read from the end. */
 import { Random } from '@phantom/base';
 import { btree } from '@phantom/btree';
-import { ByteSlot, CursorBatch, type KeyRange, type KvCursor, type SpilledWrites, Written } from '@phantom/kv';
+import {
+  ByteSlot,
+  CursorBatch,
+  EngineCode,
+  type KeyRange,
+  type KvCursor,
+  type SpilledWrites,
+  Written,
+} from '@phantom/kv';
 import type { StoreView } from '@phantom/store';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -56,7 +64,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 );
 
 function putAside(writes: WriteSet): WriteSet {
-  const spilled = writes.spilled ?? (disk.spill() as SpilledWrites);
+  const spilled = writes.spilled ?? (disk.spill(1 << EngineCode.Btree) as SpilledWrites);
   const steps = writes.puttingAside(spilled, new HashTable(), () => undefined);
   for (;;) {
     const step = steps.next();

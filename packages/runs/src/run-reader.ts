@@ -331,6 +331,11 @@ export class Run implements Layer, RunBlocks {
     this.doomed = true;
   }
 
+  /** It stays: something durable may name it after all. */
+  keepWhenReleased(): void {
+    this.doomed = false;
+  }
+
   partitionOf(key: Uint8Array, start: number, end: number): number {
     return this.partitionKeys.lastAtMost(key, start, end);
   }

@@ -8,7 +8,7 @@
  * identity is made from its name, as its number is; so no two loads of an engine may ever have the same one.
  */
 import { type Checksums, type Logger, assert } from '@phantom/base';
-import type { SortedRunRef, SortedWriter } from '@phantom/kv';
+import type { ReadyRun, SortedRunRef, SortedWriter } from '@phantom/kv';
 import { type Vfs, joinPath } from '@phantom/vfs';
 import { ingestedNumber } from './ingested-number.js';
 import { VersionKind } from './layer.js';
@@ -40,6 +40,8 @@ export class SortedFiles implements SortedWriter {
   private readonly finished: SortedRunRef[] = [];
   /** Those that are written whole; their handles are kept until they are synced. */
   private readonly writers: RunWriter[] = [];
+  /** Files of others, to be handed over with them. */
+  private readonly added: ReadyRun[] = [];
   private writer: RunWriter | undefined = undefined;
   private finishedBytes = 0;
 
@@ -73,24 +75,29 @@ export class SortedFiles implements SortedWriter {
     this.writer.addRangeTombstone({ lower, upper, seq: 0 });
   }
 
+  add(run: ReadyRun): void {
+    this.added.push(run);
+    this.finishedBytes += run.ref.bytes;
+  }
+
   async finish(): Promise<readonly SortedRunRef[]> {
     const { vfs, directory } = this.options;
     this.endFile();
-    if (this.writers.length === 0) return [];
+    if (this.isEmpty) return [];
+    for (const run of this.added) await run.sync();
     for (const writer of this.writers) await writer.sync();
     await vfs.syncDirLater(directory);
-    this.close();
-    return this.finished;
+    return this.handOver();
   }
 
   finishNow(): readonly SortedRunRef[] {
     const { vfs, directory } = this.options;
     this.endFile();
-    if (this.writers.length === 0) return [];
+    if (this.isEmpty) return [];
+    for (const run of this.added) run.syncNow();
     for (const writer of this.writers) writer.syncNow();
     vfs.syncDir(directory);
-    this.close();
-    return this.finished;
+    return this.handOver();
   }
 
   discard(): void {
@@ -105,6 +112,15 @@ export class SortedFiles implements SortedWriter {
       logger.warn('files of a bulk load that was given up could not be removed', { reason: String(error) });
     }
     this.writer = undefined;
+  }
+
+  private get isEmpty(): boolean {
+    return this.writers.length + this.added.length === 0;
+  }
+
+  private handOver(): readonly SortedRunRef[] {
+    this.close();
+    return [...this.added.map(({ ref }) => ref), ...this.finished];
   }
 
   /** The file that the next key goes to. */

@@ -2,18 +2,25 @@
  * Spilled writes (kv/spilled-writes.ts) in sorted runs: a version's seq is the place of its operation, so runs bring what is
  * needed with them: filters, versions up to a limit, range tombstones, cursors in both directions.
  *
+ * A run that is in order (spilled-run.ts) is written as the engine writes those of a bulk load, with one seq for all, and is handed
+ * over as it is unless something else was written among its keys.
+ *
  * The files lie in the directory of the engine whose disk and cache they use, under names by which the next opening removes
  * them. They are read and checked like any run, and never synced.
  */
-import { type Checksums, type Logger, assert } from '@phantom/base';
+import { type Checksums, type Logger, assert, compareBytes, compareKeys } from '@phantom/base';
 import {
   type ByteSlot,
+  type EngineCode,
   type KeyRange,
   type KvCursor,
+  type ReadyRun,
   type SpillWriter,
   type SpilledEntries,
   type SpilledWrites,
   Written,
+  engineOfKey,
+  keyAfter,
 } from '@phantom/kv';
 import { type Vfs, joinPath } from '@phantom/vfs';
 import type { BlockCache } from './block-cache.js';
@@ -26,8 +33,9 @@ import { MergingCursor, type MergeSource } from './merging-cursor.js';
 import { MergingVersions, type VersionSource } from './merging-versions.js';
 import { type KeyIntervals, overlaps, unionOf } from './range-cover.js';
 import { Run } from './run-reader.js';
-import { RunWriter } from './run-writer.js';
+import { RunWriter, type RunWriterOptions } from './run-writer.js';
 import { LOAD_PREFIX } from './sorted-files.js';
+import { SpilledRun } from './spilled-run.js';
 
 export interface SpilledRunsOptions {
   readonly vfs: Vfs;
@@ -38,37 +46,28 @@ export interface SpilledRunsOptions {
   readonly directory: string;
   /** No other spill or load of the engine has it, ever. */
   readonly name: string;
+  readonly engine: EngineCode;
+  /** How the engine writes its runs. */
+  readonly style?: Pick<RunWriterOptions, 'blockBytes' | 'filterBitsPerKey' | 'compression'>;
 }
 
 const ALL_KEYS: KeyRange = { lower: new Uint8Array(0), upper: undefined };
-
-class SpilledRun {
-  readonly run: Run;
-  /** Places of its operations: [from, to). What lies behind `to` is forgotten. */
-  readonly from: number;
-  to: number;
-
-  constructor(run: Run, from: number, to: number) {
-    this.run = run;
-    this.from = from;
-    this.to = to;
-  }
-
-  /** Seq at which the run is read by who sees the operations before the limit. */
-  seqBefore(limit: number): number {
-    return Math.min(limit, this.to) - 1;
-  }
-}
+/** Runs that are handed over as they are, each of them a file: of more all are merged. */
+const READY_RUNS_MAX = 48;
 
 export class SpilledRuns implements SpilledWrites {
+  readonly engine: EngineCode;
   private readonly options: SpilledRunsOptions;
   /** Newest first. */
   private readonly parts: SpilledRun[] = [];
   private readonly hash = new KeyHash();
   private made = 0;
+  /** The greatest of all keys; undefined while nothing is there, or when it says nothing. */
+  private greatest: Uint8Array | undefined = undefined;
 
   constructor(options: SpilledRunsOptions) {
     this.options = options;
+    this.engine = options.engine;
   }
 
   get bytes(): number {
@@ -79,25 +78,33 @@ export class SpilledRuns implements SpilledWrites {
     return this.parts.length;
   }
 
-  begin(from: number, to: number): SpillWriter {
+  begin(from: number, to: number, isInOrder = false): SpillWriter {
     assert(from < to && from >= (this.parts[0]?.to ?? 0), 'runs of spilled writes follow each other');
-    const { vfs, checksums, logger, cache, directory, name } = this.options;
+    const { vfs, checksums, logger, cache, directory, name, style } = this.options;
     const path = joinPath(directory, `${LOAD_PREFIX}${name}-spill-${this.made++}`);
     const identity = ingestedNumber(checksums, path);
-    const writer = new RunWriter({ vfs, path, checksums, identity, seqBase: from });
+    const writer = new RunWriter({ vfs, path, checksums, identity, seqBase: from, ...(isInOrder ? style : undefined) });
     const end = (): void => {
       const run = new Run({ vfs, path, checksums, cache, identity, logger });
       run.removeWhenReleased();
-      this.parts.unshift(new SpilledRun(run, from, to));
+      this.parts.unshift(new SpilledRun(run, from, to, isInOrder ? writer : undefined, logger));
+      this.findGreatest();
     };
-    return new RunFiller(writer, end, () => this.remove(path));
+    return new RunFiller(writer, isInOrder ? from : undefined, end, () => this.remove(path));
+  }
+
+  isBehind(key: Uint8Array, start: number, end: number): boolean {
+    const { greatest } = this;
+    return greatest !== undefined && compareBytes(key, start, end, greatest, 0, greatest.length) > 0;
   }
 
   lookup(key: Uint8Array, start: number, end: number, limit: number, value: ByteSlot): Written {
+    // Ascending inserts ask for each key before they write it.
+    if (this.isBehind(key, start, end)) return Written.Unknown;
     const { hash } = this;
     hash.set(key, start, end);
     for (const part of this.parts) {
-      if (part.from >= limit) continue;
+      if (part.from >= limit || part.isBehind(key, start, end, limit)) continue;
       // A lookup in a layer and what is written of a key are told in the same numbers.
       const found: Written = part.run.getHashed(key, start, end, hash, part.seqBefore(limit), value);
       if (found !== Written.Unknown) return found;
@@ -113,7 +120,7 @@ export class SpilledRuns implements SpilledWrites {
     for (const part of seen) {
       const seq = part.seqBefore(limit);
       part.run.retain();
-      sources.push({ cursor: part.run.cursor(range, seq), hidden: intervalsOf(above) });
+      sources.push({ cursor: part.run.cursor(part.rangeBefore(limit, range), seq), hidden: intervalsOf(above) });
       above.push(...part.run.rangeTombstones(seq));
     }
     const lowest = new CursorLayer(below, () => {
@@ -125,9 +132,9 @@ export class SpilledRuns implements SpilledWrites {
 
   touches(range: KeyRange): boolean {
     for (const part of this.parts) {
-      const seq = part.to - 1;
+      const seq = part.seqBefore(part.to);
       if (part.run.rangeTombstones(seq).some((tombstone) => overlaps(tombstone, range))) return true;
-      const cursor = part.run.cursor(range, seq);
+      const cursor = part.run.cursor(part.rangeBefore(part.to, range), seq);
       const isThere = cursor.next();
       cursor.close();
       if (isThere) return true;
@@ -135,12 +142,29 @@ export class SpilledRuns implements SpilledWrites {
     return false;
   }
 
+  takeReady(): readonly ReadyRun[] {
+    const { parts, engine } = this;
+    const ready = parts.filter((part) => {
+      if (!part.isWhole || engineOfKey(part.run.smallestKey, 0) !== engine) return false;
+      return (
+        engineOfKey(part.run.largestKey, 0) === engine && !parts.some((other) => part !== other && meet(part, other))
+      );
+    });
+    if (ready.length > READY_RUNS_MAX) return [];
+    for (const part of ready) part.isTaken = true;
+    return ready.reverse();
+  }
+
   entries(): SpilledEntries {
     const sources: VersionSource[] = [];
     const above: RangeTombstone[] = [];
-    for (const { run, to } of this.parts) {
-      const seq = to - 1;
-      const versions = run.seqMax <= seq ? run.versions(false) : new LayerVersions(run.cursor(ALL_KEYS, seq));
+    for (const part of this.parts) {
+      if (part.isTaken) continue;
+      const { run } = part;
+      const seq = part.seqBefore(part.to);
+      const range = part.rangeBefore(part.to, ALL_KEYS);
+      const isAll = run.seqMax <= seq && range === ALL_KEYS;
+      const versions = isAll ? run.versions(false) : new LayerVersions(run.cursor(range, seq));
       sources.push({ versions, hidden: intervalsOf(above) });
       above.push(...run.rangeTombstones(seq));
     }
@@ -154,12 +178,23 @@ export class SpilledRuns implements SpilledWrites {
 
   truncate(place: number): void {
     const { parts } = this;
-    while (parts[0] !== undefined && parts[0].from >= place) (parts.shift() as SpilledRun).run.release();
+    while (parts[0] !== undefined && parts[0].from >= place) (parts.shift() as SpilledRun).release();
     if (parts[0] !== undefined) parts[0].to = Math.min(parts[0].to, place);
+    this.findGreatest();
   }
 
   close(): void {
-    for (const { run } of this.parts.splice(0)) run.release();
+    for (const part of this.parts.splice(0)) part.release();
+  }
+
+  private findGreatest(): void {
+    let greatest: Uint8Array | undefined;
+    this.greatest = undefined;
+    for (const { run } of this.parts) {
+      if (run.rangeTombstoneCount > 0) return;
+      if (greatest === undefined || compareKeys(run.largestKey, greatest) > 0) greatest = run.largestKey;
+    }
+    this.greatest = greatest;
   }
 
   /** Of a run that could not be written. */
@@ -175,13 +210,16 @@ export class SpilledRuns implements SpilledWrites {
 
 class RunFiller implements SpillWriter {
   private readonly writer: RunWriter;
+  /** Of every version; undefined: each has its place. */
+  private readonly seq: number | undefined;
   private readonly ended: () => void;
   private readonly discarded: () => void;
   private isOpen = true;
 
-  /** The one or the other is called once the file is closed. */
-  constructor(writer: RunWriter, ended: () => void, discarded: () => void) {
+  /** The one or the other is called once the file is whole, or closed. */
+  constructor(writer: RunWriter, seq: number | undefined, ended: () => void, discarded: () => void) {
     this.writer = writer;
+    this.seq = seq;
     this.ended = ended;
     this.discarded = discarded;
   }
@@ -195,7 +233,7 @@ class RunFiller implements SpillWriter {
     valueStart: number,
     valueEnd: number,
   ): void {
-    this.writer.add(key, keyStart, keyEnd, place, VersionKind.Put, value, valueStart, valueEnd);
+    this.writer.add(key, keyStart, keyEnd, this.seq ?? place, VersionKind.Put, value, valueStart, valueEnd);
   }
 
   remove(key: Uint8Array, keyStart: number, keyEnd: number, place: number): void {
@@ -208,7 +246,8 @@ class RunFiller implements SpillWriter {
 
   end(): void {
     this.writer.finish();
-    this.writer.close();
+    // What may be handed over will be synced.
+    if (this.seq === undefined) this.writer.close();
     this.ended();
     this.isOpen = false;
   }
@@ -243,6 +282,14 @@ class MergedEntries implements SpilledEntries {
   close(): void {
     this.versions.close();
   }
+}
+
+/** Whether the one has a key, or removes a range, within the span of the other's keys. */
+function meet({ run }: SpilledRun, other: SpilledRun): boolean {
+  const span: KeyRange = { lower: run.smallestKey, upper: keyAfter(run.largestKey) };
+  const { smallestKey, largestKey, entries } = other.run;
+  if (entries > 0 && overlaps({ lower: smallestKey, upper: keyAfter(largestKey) }, span)) return true;
+  return other.run.rangeTombstones(Number.MAX_SAFE_INTEGER).some((tombstone) => overlaps(tombstone, span));
 }
 
 function intervalsOf(tombstones: readonly RangeTombstone[]): KeyIntervals | undefined {

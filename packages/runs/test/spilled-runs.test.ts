@@ -1,6 +1,6 @@
 /** Spilled writes against a list of operations: what they say of keys at every limit, over what lies below, and what is left. */
 import { type Checksums, compareKeys, loadChecksums, silentLogger } from '@phantom/base';
-import { ByteSlot, CursorBatch, type KeyRange, type KvCursor, Written } from '@phantom/kv';
+import { ByteSlot, CursorBatch, EngineCode, type KeyRange, type KvCursor, Written, putBytes } from '@phantom/kv';
 import { FaultyVfs, MemoryVfs, counting, failAt } from '@phantom/vfs/testing';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -51,6 +51,7 @@ function openSpill(vfs = new MemoryVfs(), injected?: FaultyVfs): SpilledRuns {
     cache,
     directory: '/e',
     name: '1-1-1',
+    engine: EngineCode.Btree,
   });
 }
 
@@ -203,6 +204,69 @@ describe('spilled writes', () => {
         }
         spill.close();
         expect(disk.list('/e')).toEqual([]);
+      }),
+      { numRuns: 100, seed: 7 },
+    );
+  });
+
+  it('of runs in the order of their keys tell by keys what came before a place', () => {
+    const ascending = fc.uniqueArray(letter, { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(fc.array(ascending, { minLength: 1, maxLength: 4 }), fc.nat(12), fc.nat(12), (runs, back, at) => {
+        const disk = new MemoryVfs();
+        const spill = openSpill(disk);
+        const places: number[] = [];
+        let place = 8;
+        let kept: Operation[] = [];
+        for (const [i, keys] of runs.entries()) {
+          const values = keys
+            .toSorted()
+            .map((key, j) => ({ kind: 'put' as const, key, value: `${i}${'x'.repeat(j)}` }));
+          const end = values.reduce((sum, { value }) => sum + putBytes(1, value.length), place);
+          const run = spill.begin(place, end, true);
+          for (const one of values) {
+            const [key, value] = [bytes(one.key), bytes(one.value)];
+            run.put(key, 0, 1, place, value, 0, value.length);
+            places.push(place);
+            kept.push(one);
+            place += putBytes(1, value.length);
+          }
+          run.end();
+        }
+        places.push(place);
+        const kinds = Math.min(back, kept.length);
+        spill.truncate(places[kinds] as number);
+        kept = kept.slice(0, kinds);
+        const limit = Math.min(at, kinds);
+        const seen = kept.slice(0, limit);
+        const [seenPlace, all] = [places[limit] as number, places[kinds] as number];
+        for (const key of KEYS) {
+          for (const [most, operations] of [
+            [seenPlace, seen],
+            [all, kept],
+          ] as const) {
+            const found = spill.lookup(bytes(key), 0, 1, most, slot);
+            expect(found === Written.Put ? text(slot) : undefined).toBe(expected(operations, key));
+          }
+          const touched = kept.some((one) => one.key === key);
+          expect(spill.touches({ lower: bytes(key), upper: bytes(`${key}\0`) })).toBe(touched);
+        }
+        const shown = (operations: readonly Operation[]): string[] =>
+          KEYS.flatMap((key) =>
+            expected(operations, key) === undefined ? [] : [`${key}=${expected(operations, key)}`],
+          );
+        for (const way of ['next', 'prev'] as const)
+          expect(walk(spill.cursorOver(new ListCursor([]), ALL, seenPlace), way)).toEqual(shown(seen));
+        const ready = spill.takeReady();
+        const left = spill.entries();
+        const merged: string[] = [];
+        while (left.next()) merged.push(`${text(left.key)}=${text(left.value)}`);
+        left.close();
+        const taken = ready.reduce((sum, { ref }) => sum + ref.entries, 0);
+        expect(taken + merged.length).toBe(shown(kept).length);
+        for (const run of ready) run.keep();
+        spill.close();
+        expect(disk.list('/e')).toHaveLength(ready.length);
       }),
       { numRuns: 100, seed: 7 },
     );

@@ -11,7 +11,7 @@
  * space that is being made. An entry takes the place of an older one under its key.
  */
 import { assert, compareKeys, copyBytes } from '@phantom/base';
-import type { BatchReader, KvEngine, Seq, SortedRunRef, SortedWriter } from '@phantom/kv';
+import type { BatchReader, KvEngine, ReadyRun, Seq, SortedRunRef, SortedWriter } from '@phantom/kv';
 import type { LoadRecord } from './load-record.js';
 import { LOADS_WAITING_MAX } from './options.js';
 import type { PlacedEngine } from './space-catalog.js';
@@ -50,10 +50,11 @@ export class FileLoad implements BulkLoad {
   private firstKey: Uint8Array | undefined = undefined;
   private lastKey = new Uint8Array(256);
   private lastKeyBytes = 0;
-  /** Least lower and greatest upper end of the removed ranges. */
+  /** Least lower and greatest upper end of the removed ranges and of what came as files. */
   private firstLower: Uint8Array | undefined = undefined;
   private lastUpper: Uint8Array | undefined = undefined;
   private files: readonly SortedRunRef[] = [];
+  private readonly added: ReadyRun[] = [];
   /** The log may name the files. */
   private isSubmitted = false;
 
@@ -86,8 +87,14 @@ export class FileLoad implements BulkLoad {
 
   removeRange(lower: Uint8Array, upper: Uint8Array): void {
     this.writer.removeRange(lower, upper);
-    if (this.firstLower === undefined || compareKeys(lower, this.firstLower) < 0) this.firstLower = lower;
-    if (this.lastUpper === undefined || compareKeys(upper, this.lastUpper) > 0) this.lastUpper = upper;
+    this.noteRange(lower, upper);
+  }
+
+  /** A file that is there already: no key of it lies among the others, nor in a removed range. */
+  add(run: ReadyRun): void {
+    this.writer.add(run);
+    this.added.push(run);
+    this.noteRange(run.firstKey, run.lastKey);
   }
 
   async commit(): Promise<Seq> {
@@ -129,6 +136,7 @@ export class FileLoad implements BulkLoad {
   /** The log may name the files: they are not the load's to remove any more. */
   submitted(): void {
     this.isSubmitted = true;
+    for (const run of this.added) run.keep();
   }
 
   /** What the log is to say of it, once it is prepared. */
@@ -149,6 +157,11 @@ export class FileLoad implements BulkLoad {
 
   discard(): void {
     if (!this.isSubmitted) this.writer.discard();
+  }
+
+  private noteRange(lower: Uint8Array, upper: Uint8Array): void {
+    if (this.firstLower === undefined || compareKeys(lower, this.firstLower) < 0) this.firstLower = lower;
+    if (this.lastUpper === undefined || compareKeys(upper, this.lastUpper) > 0) this.lastUpper = upper;
   }
 
   private noteKey(key: Uint8Array, start: number, end: number): void {

@@ -66,9 +66,12 @@ export class FileCommits {
   }
 
   /** As Store.spill. */
-  spill(): SpilledWrites | undefined {
+  spill(engines: number): SpilledWrites | undefined {
     const name = this.nameFiles();
-    for (const { engine } of this.parts.catalog.engines) {
+    const placed = this.parts.catalog.engines;
+    // Files in the directory of an engine can become its own.
+    const preferred = placed.find(({ bit }) => bit === engines);
+    for (const { engine } of preferred === undefined ? placed : [preferred, ...placed]) {
       const spilled = engine.spill(name);
       if (spilled !== undefined) return spilled;
     }

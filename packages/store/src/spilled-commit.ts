@@ -6,6 +6,8 @@
  *   runs of the writer ──merge──► files of each engine ──► sync ──► [ validate, log: record ] ──► sync ──► take over, publish
  *        (spilled)                        prepare()                         submit()
  *
+ * Runs that are in the order of their keys, and have nothing else among these, are such files already: nothing is written again.
+ *
  * Engines without files keep nothing over a restart: what is theirs is a batch in memory beside the record.
  */
 import { PhantomError, SqlState, eventLoop, isPhantomError } from '@phantom/base';
@@ -17,6 +19,7 @@ import {
   type SpilledWrites,
   WriteBatch,
   engineOfKey,
+  keyAfter,
 } from '@phantom/kv';
 import type { FileLoad } from './bulk-load.js';
 import type { LoadRecord } from './load-record.js';
@@ -120,9 +123,13 @@ export class FilesCommit implements SpilledCommit {
     return [...this.loads.values()].filter((load) => load !== null && !load.isEmpty) as FileLoad[];
   }
 
-  /** Merges the runs into files, and yields now and then. */
+  /** Merges the runs into files, but for those that can be handed over as they are, and yields now and then. */
   private *write(): Iterable<void> {
     const { spilled, touched } = this;
+    for (const run of spilled.takeReady()) {
+      touched.addRange(run.firstKey, keyAfter(run.lastKey));
+      (this.loadOf(spilled.engine) as FileLoad).add(run);
+    }
     for (const { lower, upper } of spilled.removedRanges()) {
       touched.addRange(lower, upper);
       (this.loadOf(engineOfKey(lower, 0)) ?? this.checkedBatch(0)).removeRange(lower, upper);

@@ -262,8 +262,8 @@ export class LogStore implements Store {
     return this.files.beginLoad(code);
   }
 
-  spill(): SpilledWrites | undefined {
-    return this.files.spill();
+  spill(engines: number): SpilledWrites | undefined {
+    return this.files.spill(engines);
   }
 
   beginSpilledCommit(spilled: SpilledWrites): SpilledCommit {

@@ -206,8 +206,11 @@ export interface Store {
    * files. Throws as submit does.
    */
   beginLoad(code: EngineCode): BulkLoad | undefined;
-  /** Files for what a writer puts aside until it commits; undefined when no engine has files. Throws as submit does. */
-  spill(): SpilledWrites | undefined;
+  /**
+   * Files for what a writer puts aside until it commits, best those of the engine whose bit `engines` is; undefined when no engine
+   * has files. Throws as submit does.
+   */
+  spill(engines: number): SpilledWrites | undefined;
   /** Begins the commit of what was put aside: see spilled-commit.ts. */
   beginSpilledCommit(spilled: SpilledWrites): SpilledCommit;
   /** Writes the engines' deltas to their files and gives log segments back. */

@@ -84,6 +84,7 @@ export class SnapshotEngine implements KvEngine {
     const { vfs, directory } = this.context;
     const path = joinPath(directory, name);
     const batch = new WriteBatch();
+    const added: SortedRunRef[] = [];
     const finishNow = (): readonly SortedRunRef[] => {
       const bytes = batch.finish();
       const file = vfs.open(path, { mode: 'create-new' });
@@ -91,7 +92,7 @@ export class SnapshotEngine implements KvEngine {
       file.syncNow();
       file.close();
       vfs.syncDir(directory);
-      return [{ path, entries: batch.count, bytes: bytes.length }];
+      return [...added, { path, entries: batch.count, bytes: bytes.length }];
     };
     return {
       get bytes() {
@@ -100,6 +101,7 @@ export class SnapshotEngine implements KvEngine {
       put: (...entry) => void batch.put(...entry),
       remove: (...key) => void batch.remove(...key),
       removeRange: (lower, upper) => void batch.removeRange(lower, upper),
+      add: ({ ref }) => void added.push(ref),
       finish: async () => finishNow(),
       finishNow,
       discard: () => vfs.remove(path),

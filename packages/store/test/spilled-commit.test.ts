@@ -49,6 +49,8 @@ function spilled(
     set: () => undefined,
   });
   const list = {
+    engine: EngineCode.Btree,
+    takeReady: () => [],
     entries: () => ({
       next: () => ++at < entries.length,
       get key() {
@@ -121,9 +123,9 @@ describe('a commit of spilled writes', () => {
     );
     late.discard();
     expect(vfs.list('/db/b').filter((name) => name !== 'snapshot')).toEqual([]);
-    expect(() => store.spill()).toThrow(expect.objectContaining({ code: '55000' }));
+    expect(() => store.spill(1 << EngineCode.Btree)).toThrow(expect.objectContaining({ code: '55000' }));
     store = await open(vfs);
-    expect(store.spill()).toBeUndefined();
+    expect(store.spill(1 << EngineCode.Btree)).toBeUndefined();
   });
 
   it('has a moving space copied again', async () => {
