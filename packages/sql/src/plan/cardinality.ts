@@ -7,7 +7,7 @@ import { conjuncts, type ColumnId, type Expression } from '../expr/expression.js
 import type { BindContext } from '../expr/context.js';
 import type { Value } from '../types/type.js';
 import type { ColumnStatistics } from './catalog-port.js';
-import type { LogicalNode } from './logical/logical.js';
+import type { LogicalNode, ScanColumn } from './logical/logical.js';
 import { columnsOf } from './logical/walk.js';
 
 const EQUAL_SELECTIVITY = 0.005;
@@ -84,7 +84,7 @@ export class Cardinality {
   private compute(node: LogicalNode): number {
     switch (node.kind) {
       case 'scan':
-        return this.tableRows(node.table) * this.selectivityOfAll(node.filter);
+        return this.tableRows(node.table) * this.selectivityOfAll(node.filter, undefined, node.scanColumns);
       case 'virtual-scan':
         return node.relation.rowsEstimate;
       case 'values':
@@ -224,19 +224,23 @@ export class Cardinality {
     });
   }
 
-  selectivityOfAll(conditions: readonly Expression[], rows?: number): number {
+  /**
+   * Fraction of rows for which all conditions are TRUE. `own` are the columns of a scan whose conditions these are: all others have
+   * one value while it runs.
+   */
+  selectivityOfAll(conditions: readonly Expression[], rows?: number, own?: readonly ScanColumn[]): number {
     let selectivity = 1;
     // Bounds from both sides on one expression are a range, not two independent conditions.
     const ranges = new Map<ColumnId, { below: number; above: number }>();
     for (const condition of conditions.flatMap(conjuncts)) {
       const bound = boundOf(condition);
       if (bound === undefined) {
-        selectivity *= this.selectivity(condition, rows);
+        selectivity *= this.selectivity(condition, rows, own);
         continue;
       }
       let range = ranges.get(bound.column);
       if (range === undefined) ranges.set(bound.column, (range = { below: 1, above: 1 }));
-      const share = this.selectivity(condition, rows);
+      const share = this.selectivity(condition, rows, own);
       if (bound.isUpper) range.below = Math.min(range.below, share);
       else range.above = Math.min(range.above, share);
     }
@@ -251,18 +255,18 @@ export class Cardinality {
   }
 
   /** Fraction of rows for which the condition is TRUE. */
-  selectivity(condition: Expression, rows?: number): number {
+  selectivity(condition: Expression, rows?: number, own?: readonly ScanColumn[]): number {
     switch (condition.kind) {
       case 'constant':
         return condition.value === true ? 1 : 0;
       case 'logical': {
-        if (condition.operator === 'and') return this.selectivityOfAll(condition.operands, rows);
+        if (condition.operator === 'and') return this.selectivityOfAll(condition.operands, rows, own);
         let misses = 1;
-        for (const operand of condition.operands) misses *= 1 - this.selectivity(operand, rows);
+        for (const operand of condition.operands) misses *= 1 - this.selectivity(operand, rows, own);
         return 1 - misses;
       }
       case 'not':
-        return 1 - this.selectivity(condition.operand, rows);
+        return 1 - this.selectivity(condition.operand, rows, own);
       case 'null-test': {
         const statistics = this.columnStatistics(condition.operand);
         const fraction = statistics?.nullFraction ?? NULL_SELECTIVITY;
@@ -274,13 +278,17 @@ export class Cardinality {
         return Math.min(1, condition.quantifier === 'any' && condition.role === '=' ? one * count : 0.5);
       }
       case 'call':
-        return this.callSelectivity(condition, rows);
+        return this.callSelectivity(condition, rows, own);
       default:
         return 0.5;
     }
   }
 
-  private callSelectivity(condition: Expression & { kind: 'call' }, rows: number | undefined): number {
+  private callSelectivity(
+    condition: Expression & { kind: 'call' },
+    rows: number | undefined,
+    own: readonly ScanColumn[] | undefined,
+  ): number {
     const role = condition.operator?.role;
     const [left, right] = condition.arguments;
     if (role === undefined || left === undefined || right === undefined) {
@@ -293,6 +301,9 @@ export class Cardinality {
     const rightColumns = columnsOf(right).size > 0;
     const limit = rows ?? Infinity;
     if (leftColumns && rightColumns) {
+      // One value that may be any is as frequent as a value is; how many different ones are asked for is not known.
+      const asked = this.askedColumn(left, right, own);
+      if (asked !== undefined) return 1 / this.distinctOf(asked, limit);
       return 1 / Math.max(this.distinctOf(left, limit), this.distinctOf(right, limit));
     }
     const column = leftColumns ? left : right;
@@ -305,6 +316,27 @@ export class Cardinality {
       if (common !== undefined) return common.fraction;
     }
     return 1 / this.distinctOf(column, limit);
+  }
+
+  /** The scan's own column, where it is compared to something from outside of which no table tells how many values it has. */
+  private askedColumn(
+    left: Expression,
+    right: Expression,
+    own: readonly ScanColumn[] | undefined,
+  ): Expression | undefined {
+    if (own === undefined) return undefined;
+    const isOutside = (side: Expression): boolean => !own.some(({ id }) => columnsOf(side).has(id));
+    if (left.kind === 'column' && isOutside(right) && !isOutside(left)) return this.isOfTable(right) ? undefined : left;
+    if (right.kind === 'column' && isOutside(left) && !isOutside(right))
+      return this.isOfTable(left) ? undefined : right;
+    return undefined;
+  }
+
+  private isOfTable(expression: Expression): boolean {
+    if (expression.kind === 'cast' || expression.kind === 'typmod') return this.isOfTable(expression.operand);
+    return (
+      expression.kind === 'column' && this.tableOf(this.context.pool.get(expression.column).tableOid) !== undefined
+    );
   }
 
   private rangeSelectivity(left: Expression, right: Expression, role: string): number {

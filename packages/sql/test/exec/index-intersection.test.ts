@@ -58,7 +58,8 @@ it('reads no further range when no row is in those before', async () => {
   const sql =
     'select (select sum(n) from t where a = v and b = v + w) from (values (1, 1), (70, 0), (3, 0)) as x(v, w)';
   const context = readContext(test, session);
-  expect(runPlan(planQuery(session, sql), context)).toEqual([[null], [null], [19_996_000]]);
+  const plan = planQuery(session, sql, { withoutRules: new Set(['scalar aggregate unnesting']) });
+  expect(runPlan(plan, context)).toEqual([[null], [null], [19_996_000]]);
   expect(context.counters.rowsScanned).toBe(8000);
   await test.close();
 });

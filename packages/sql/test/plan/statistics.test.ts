@@ -83,6 +83,27 @@ describe('ANALYZE', () => {
     await test.close();
   });
 
+  it('tells how many rows a value from outside has, and what an inverted index has of a constant array', async () => {
+    const test = await openEngine();
+    const session = test.session();
+    const run = (sql: string): Promise<string[]> => runStatement(session, sql);
+    await run('create table t (id int primary key, k int, tags int[])');
+    await run('create index t_k on t (k)');
+    await run('create index t_tags on t using gin (tags)');
+    await run('insert into t select i, i % 10, array[i % 500, 1000] from generate_series(1, 5000) i');
+    await run('analyze t');
+    const explain = (sql: string): string => planQuery(session, sql).explain().join('\n');
+    expect(explain('select (select id from t where k = g limit 1) from generate_series(1, 5) g')).toMatch(
+      /using t_k on t .*rows=500\)/,
+    );
+    expect(explain('select * from t where tags @> array[10]')).toMatch(/using t_tags on t .*rows=\d\)/);
+    expect(explain("select * from t where tags @> array['10']::int[]")).toMatch(/using t_tags on t .*rows=\d\)/);
+    expect(explain('select * from t where tags @> array[1000]')).toMatch(/Seq Scan on t/);
+    expect(explain('select * from t where tags @> array[id]')).toMatch(/Filter: \(tags @> ARRAY\[id\]\)/);
+    expect(explain('select array[[1, 2], [3, 4]] || array[5, 6]')).not.toContain('ARRAY');
+    await test.close();
+  });
+
   it('tells of tables that have changed much', async () => {
     const test = await openEngine();
     const session = test.session();

@@ -36,7 +36,7 @@ function columnScan(planner: PhysicalPlanner, scan: Scan, index: IndexDescriptor
   const { types, statistics } = planner.context.catalog;
   const tableRows = cardinality.tableRows(table);
   const marked = statistics.markedRows(columnIndex(index, table, types));
-  const rows = Math.max(1, tableRows * cardinality.selectivityOfAll(filter, tableRows));
+  const rows = Math.max(1, tableRows * cardinality.selectivityOfAll(filter, tableRows, scan.scanColumns));
   const startup = Costs.open + planner.penalty('column scan');
   const each = Costs.vectorRow + scanColumns.length * Costs.vectorColumn + planner.testCost(filter, tableRows);
   return {

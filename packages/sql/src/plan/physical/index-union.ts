@@ -45,7 +45,10 @@ function unionOver(
   }
   const { cardinality } = planner;
   const tableRows = cardinality.tableRows(scan.table);
-  const rows = Math.min(entries, Math.max(1, tableRows * cardinality.selectivityOfAll(scan.filter, tableRows)));
+  const rows = Math.min(
+    entries,
+    Math.max(1, tableRows * cardinality.selectivityOfAll(scan.filter, tableRows, scan.scanColumns)),
+  );
   total += entries * (Costs.hashBuild + planner.testCost(scan.filter, entries));
   return {
     kind: 'table-scan',

@@ -25,7 +25,7 @@ export function entriesOf(planner: PhysicalPlanner, scan: Scan, path: AccessPath
   return (
     measuredEntries(planner, scan, path) ??
     (range.terms === undefined ? undefined : Math.max(1, tableRows * TERMS_SHARE)) ??
-    Math.max(1, inIndex * cardinality.selectivityOfAll(range.conditions, tableRows))
+    Math.max(1, inIndex * cardinality.selectivityOfAll(range.conditions, tableRows, scan.scanColumns))
   );
 }
 

@@ -88,7 +88,7 @@ export function scanAlong(
   // What a search of documents looks for stays in the filter.
   const passed = path.range?.documents === undefined ? entries : tableRows;
   const left = path.filter.filter((condition) => !predicate.some((held) => equalExpressions(held, condition)));
-  const rows = path.unique ? 1 : Math.max(1, passed * cardinality.selectivityOfAll(left, tableRows));
+  const rows = path.unique ? 1 : Math.max(1, passed * cardinality.selectivityOfAll(left, tableRows, scan.scanColumns));
   const { index } = path;
   const indexOnly =
     index !== undefined &&

@@ -3,6 +3,7 @@
  * A call that fails (1/0) is left as it is: it may stand in a branch that never runs. In a row of VALUES what is computed
  * whatever happens fails before anything else of its row is, so that a value out of range costs no number of a sequence.
  */
+import { makeArray, nestArrays } from '../../exec/values/arrays.js';
 import type { BindContext } from '../../expr/context.js';
 import { conjuncts, constant, FALSE, TRUE, type Expression } from '../../expr/expression.js';
 import { mapChildren } from '../../expr/walk.js';
@@ -56,7 +57,10 @@ type OnFailure = (error: Error) => void;
 export function foldExpression(expression: Expression, context: BindContext, onFailure?: OnFailure): Expression {
   // Only these compute all of their operands, whatever the values.
   const all = expression.kind === 'cast' || expression.kind === 'typmod' || expression.kind === 'call';
-  const folded = mapChildren(expression, (child) => foldExpression(child, context, all ? onFailure : undefined));
+  const folded = mapChildren(expression, (child) => {
+    const part = foldExpression(child, context, all ? onFailure : undefined);
+    return all && part.kind === 'array' ? foldArray(part) : part;
+  });
   switch (folded.kind) {
     case 'call': {
       const { function: definition } = folded;
@@ -111,6 +115,17 @@ export function foldExpression(expression: Expression, context: BindContext, onF
     default:
       return folded;
   }
+}
+
+/**
+ * An array of constants as one. Only where an operator or a function is given it, or it is cast: `= any (array[...])` is looked
+ * at element by element by those who plan it.
+ */
+function foldArray(array: Expression & { kind: 'array' }): Expression {
+  const items = constantValues(array.elements);
+  if (items === undefined) return array;
+  const make = array.nested ? nestArrays : makeArray;
+  return attempt(array, () => make(items, array.elementOid), undefined);
 }
 
 /** A strict call with a null argument is null, whatever the others are. */
