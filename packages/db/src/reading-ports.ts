@@ -88,6 +88,7 @@ export class ReadingMvcc implements Mvcc {
 export class ReadingStorage implements StoragePort {
   readonly allocateSpace = refuse;
   readonly moveSpaces = refuse;
+  readonly beginLoad = refuse;
   readonly advise = refuse;
   readonly reads = refuse;
   readonly finishQueuedNow = refuse;

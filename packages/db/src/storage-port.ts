@@ -2,7 +2,7 @@
 import { unsupportedError } from '@phantom/base';
 import { userSpace } from '@phantom/catalog';
 import { EngineCode, type KeyRange, type RangeEstimate, type SpaceId, engineOfKey } from '@phantom/kv';
-import type { ReadView, StoragePort, StorageReads, TableAdvice, TableEngine } from '@phantom/sql';
+import type { ReadView, SpaceLoad, StoragePort, StorageReads, TableAdvice, TableEngine } from '@phantom/sql';
 import type { SpaceMove, SpacePair, Store } from '@phantom/store';
 
 const CODES: Readonly<Record<TableEngine, EngineCode>> = {
@@ -49,6 +49,10 @@ export class StoreStoragePort implements StoragePort {
 
   moveSpaces(pairs: readonly SpacePair[]): SpaceMove {
     return this.store.moveSpaces(pairs);
+  }
+
+  beginLoad(engine: TableEngine): SpaceLoad | undefined {
+    return this.store.isFollowed ? undefined : this.store.beginLoad(CODES[engine]);
   }
 
   advise(spaces: readonly SpaceId[]): TableAdvice | undefined {

@@ -16,6 +16,7 @@ export type {
   ReadWorkers,
   RemoteRows,
   StoragePort,
+  SpaceLoad,
   StorageReads,
   TableAdvice,
   TableEngine,

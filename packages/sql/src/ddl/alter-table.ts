@@ -89,7 +89,7 @@ export function* alterTable(context: DdlContext, node: AlterTable): DdlExecution
         );
       if (node.object !== 'table' && node.object !== 'materialized view')
         throw new PhantomError('42809', `"${relation.name}" is not a ${node.object}`);
-      yield* alter(context, relation, action, together);
+      yield* alter(context, relation, action, together, node.actions.length === 1);
     } else if (relation.kind === 'sequence' && (action.kind === 'set-logged' || action.kind === 'set-unlogged')) {
       context.objects.put({ ...relation, persistence: action.kind === 'set-logged' ? 'permanent' : 'unlogged' });
     } else {
@@ -192,6 +192,7 @@ function* alter(
   table: TableDescriptor,
   action: AlterTableAction,
   together: readonly RetypeAction[],
+  alone: boolean,
 ): Step {
   switch (action.kind) {
     case 'add-column':
@@ -225,7 +226,7 @@ function* alter(
     case 'set-expression':
       return yield* setExpression(context, table, action.column, action.value);
     case 'add-constraint':
-      return yield* addConstraint(context, table, action.constraint, { newTable: false });
+      return yield* addConstraint(context, table, action.constraint, { newTable: false, alone });
     case 'drop-constraint':
       return yield* dropConstraint(context, table, action);
     case 'validate-constraint':

@@ -19,6 +19,8 @@ type CheckNode = TableConstraint & { kind: 'check' };
 export interface AddConstraintOptions {
   /** The table is made in this statement: it has no rows to check. */
   readonly newTable: boolean;
+  /** The statement does nothing else. */
+  readonly alone?: boolean;
 }
 
 /** Adds a constraint to a table in the overlay. The caller holds the table's lock. */
@@ -33,7 +35,7 @@ export function* addConstraint(
       return yield* addCheck(context, table, node, options);
     case 'unique':
     case 'primary-key':
-      return yield* addKey(context, table, node, options.newTable);
+      return yield* addKey(context, table, node, options);
     case 'foreign-key':
       return yield* addForeignKey(context, table, node, options.newTable);
     case 'exclude':

@@ -4,6 +4,7 @@ import { type ConstraintDescriptor, type IndexDescriptor, NameClass, type TableD
 import { spaceRange } from '@phantom/kv';
 import type { Yielded } from '../exec/runtime.js';
 import type { TableConstraint } from '../text/ast-schema.js';
+import type { AddConstraintOptions } from './constraints.js';
 import type { DdlContext } from './context.js';
 import { buildIndex } from './index-build.js';
 import { chooseName, claimName, columnNamed, freeConstraintName, relationExists } from './names.js';
@@ -17,7 +18,12 @@ type KeyConstraint = TableConstraint & { kind: 'unique' | 'primary-key' };
 type UsingIndexNode = TableConstraint & { kind: 'using-index' };
 
 /** Adds a primary key or unique constraint; 23502 and 23505 where the rows that are there do not obey it. */
-export function* addKey(context: DdlContext, table: TableDescriptor, node: KeyConstraint, newTable: boolean): Step {
+export function* addKey(
+  context: DdlContext,
+  table: TableDescriptor,
+  node: KeyConstraint,
+  { newTable, alone = false }: AddConstraintOptions,
+): Step {
   if (node.withoutOverlaps !== undefined) throw unsupportedError('WITHOUT OVERLAPS');
   const primary = node.kind === 'primary-key';
   const storage = storageOptions(node.options, 'index');
@@ -102,7 +108,7 @@ export function* addKey(context: DdlContext, table: TableDescriptor, node: KeyCo
     ...(keysRows ? { keyColumns: constraint.columns } : {}),
   };
   if (newTable) return replaceTable(context, withKey, {});
-  if (keysRows) return yield* rekeyTable(context, table, withKey, index);
+  if (keysRows) return yield* rekeyTable(context, table, withKey, index, alone);
   if (primary) {
     for (const column of columns) if (!column.notNull) yield* checkExistingRows(context, table, column);
   }

@@ -2,36 +2,125 @@
  * Keying the rows of a table that is there already: ADD PRIMARY KEY. Rows that had hidden numbers for keys are written once more, in a
  * new space and in the order of their key, so that a read by it finds them at once and not by way of an index; the other
  * indexes are built anew, since their entries point to rows by key. The bytes of the rows stay as they are.
+ *
+ * Rows mostly lie in the order of the key already. Those of a large table then go straight into files of the engine, in one pass and
+ * past write set, log and memory, where the statement is alone in its transaction: that is a commit of its own into a space that is noted
+ * as unfinished, so a rollback or a crash has it cleared away. Behind it a snapshot of before would find the space empty, so the
+ * transaction has to take a new one for each statement. The first row that is out of order, or there twice, leads back to the write set.
  */
 import { ByteWriter, compareBytes, type PhantomError } from '@phantom/base';
 import type { IndexDescriptor, TableDescriptor } from '@phantom/catalog';
-import { ByteSlot } from '@phantom/kv';
+import { ByteSlot, CursorBatch, spaceRange } from '@phantom/kv';
 import type { Yielded } from '../exec/runtime.js';
+import type { SpaceLoad } from '../session/ports.js';
 import { checkKeyBytes } from '../storage/constraint-errors.js';
 import { physicalTable } from '../storage/physical-table.js';
 import { positionsOf } from '../storage/table-rules.js';
+import type { Value } from '../types/type.js';
 import type { DdlContext } from './context.js';
 import { buildIndex, notUnique } from './index-build.js';
 import { inNewSpaces, leaveSpaces } from './rewrite-table.js';
 import { containsNulls, eachRow } from './validate.js';
 
+/** A table from this size on is loaded: below it a file and a commit more cost more than they save. */
+const LOADED_BYTES_MIN = 1024 * 1024;
+const BATCH_ROWS = 256;
+
 /**
  * Puts the table as `keyed` describes it in the place of `before`, whose rows have hidden numbers; `primary` is the index that
- * stands for the key, and in the catalog already. 23502 for a null in a key column, 23505 for two rows with one key.
+ * stands for the key, and in the catalog already; `alone`: the statement does nothing else. 23502 for a null in a key column, 23505 for two rows with one key.
  */
 export function* rekeyTable(
   context: DdlContext,
   before: TableDescriptor,
   keyed: TableDescriptor,
   primary: IndexDescriptor,
+  alone: boolean,
 ): Generator<Yielded, void, void> {
   const { table, left } = inNewSpaces(context, before, keyed);
-  yield* copyRows(context, before, table, primary);
+  const isLoaded = alone && mayLoad(context, before) && (yield* loadRows(context, before, table, primary));
+  if (!isLoaded) yield* copyRows(context, before, table, primary);
   for (const oid of table.indexOids) {
     const index = context.objects.object(oid);
     if (index?.kind === 'index' && oid !== primary.oid) yield* buildIndex(context, table, index);
   }
   leaveSpaces(context, table, left);
+}
+
+function mayLoad({ inTransactionBlock, transaction, storage }: DdlContext, before: TableDescriptor): boolean {
+  if (inTransactionBlock || transaction.isolation !== 'read committed') return false;
+  return storage.estimate(spaceRange(before.space)).bytes >= LOADED_BYTES_MIN;
+}
+
+/** Loads the rows into files; false, with nothing loaded, when they do not lie in the order of the key. */
+function* loadRows(
+  context: DdlContext,
+  before: TableDescriptor,
+  after: TableDescriptor,
+  primary: IndexDescriptor,
+): Generator<Yielded, boolean, void> {
+  const { catalog, storage, transaction } = context;
+  const load = storage.beginLoad(after.engine);
+  if (load === undefined) return false;
+  try {
+    if (!(yield* fillLoad(context, before, after, primary, load))) return false;
+    const spaces = [after.space];
+    context.onEnd((committed) => {
+      // If that fails, it goes with the next opening.
+      if (!committed) catalog.unfinished.clear(spaces).catch(() => undefined);
+    });
+    if (context.synchronous) catalog.unfinished.noteNow(spaces);
+    else yield catalog.unfinished.note(spaces);
+    if (context.synchronous) load.commitNow();
+    else yield load.commit().then(() => undefined);
+    catalog.unfinished.finish(transaction, spaces);
+    return true;
+  } finally {
+    load.discard();
+  }
+}
+
+function* fillLoad(
+  context: DdlContext,
+  before: TableDescriptor,
+  after: TableDescriptor,
+  primary: IndexDescriptor,
+  load: SpaceLoad,
+): Generator<Yielded, boolean, void> {
+  const { transaction, picture, evaluation } = context;
+  const { slice } = context.execution();
+  const from = physicalTable(before, picture.types);
+  const { prefix, keyCode } = physicalTable(after, picture.types);
+  const positions = positionsOf(after, after.keyColumns);
+  const row: Value[] = [];
+  let key = new ByteWriter();
+  let greatest = new ByteWriter();
+  const batch = new CursorBatch(BATCH_ROWS);
+  batch.keyless = true;
+  const cursor = transaction.cursorNewest(spaceRange(before.space));
+  try {
+    for (let count = cursor.fill(batch); count > 0; count = cursor.fill(batch)) {
+      for (let i = 0; i < count; i++) {
+        const value = batch.valueBuffers[i] as Uint8Array;
+        const start = batch.valueStarts[i] as number;
+        const end = batch.valueEnds[i] as number;
+        from.decodeColumns(positions, value, start, end, row, evaluation);
+        // Of a null the ordinary road tells, too.
+        for (const position of positions) if (row[position] === null) return false;
+        key.reset();
+        key.bytes(prefix);
+        keyCode.encode(row, key);
+        checkKeyBytes(key.length, primary.name);
+        if (compareBytes(key.buffer, 0, key.length, greatest.buffer, 0, greatest.length) <= 0) return false;
+        load.put(key.buffer, 0, key.length, value, start, end);
+        [key, greatest] = [greatest, key];
+      }
+      if (slice.due()) yield undefined;
+    }
+  } finally {
+    cursor.close();
+  }
+  return true;
 }
 
 function* copyRows(

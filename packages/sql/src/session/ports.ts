@@ -58,6 +58,17 @@ export interface SpaceMove {
   end(): void;
 }
 
+/** Entries of a space that nobody reads yet, on their way into files: past log and memory, durable with their commit. */
+export interface SpaceLoad {
+  /** Keys ascend. The bytes are copied. 53100, 58030 from the disk. */
+  put(key: Uint8Array, keyStart: number, keyEnd: number, value: Uint8Array, valueStart: number, valueEnd: number): void;
+  /** A commit of its own, whatever becomes of the transaction around it. */
+  commit(): Promise<Seq>;
+  commitNow(): Seq;
+  /** Gives it up; no effect on what is committed. Never throws. */
+  discard(): void;
+}
+
 /** Which engine suits a table, from how it was used, with the figures that say so. */
 export interface TableAdvice {
   readonly engine: TableEngine;
@@ -91,6 +102,8 @@ export interface StoragePort {
   allocateSpace(engine: TableEngine): SpaceId;
   /** Begins to fill spaces with what other spaces hold. */
   moveSpaces(pairs: readonly { readonly from: SpaceId; readonly to: SpaceId }[]): SpaceMove;
+  /** Begins to load entries into files of an engine; undefined where it has none, or where somebody follows the log, which has nothing of them. */
+  beginLoad(engine: TableEngine): SpaceLoad | undefined;
   /** Advice for a table of an engine that lies in these spaces, indexes included; undefined for a table in memory. */
   advise(spaces: readonly SpaceId[]): TableAdvice | undefined;
   /** Finishes every commit that waits for its sync, on this thread; true when there was one. */

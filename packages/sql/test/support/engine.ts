@@ -44,6 +44,7 @@ export async function openEngine(
       split: (range, parts) => store.engine(EngineCode.Memory)?.split(range, parts) ?? [range],
       allocateSpace: () => userSpace(EngineCode.Memory, store.allocateSpaceNumber()),
       moveSpaces: (pairs) => store.moveSpaces(pairs),
+      beginLoad: () => undefined,
       advise: () => undefined,
       finishQueuedNow: () => {
         const before = store.visibleSeq;
