@@ -26,6 +26,7 @@ import { ObjectMap } from './object-map.js';
 import { PredefinedRole } from './predefined-roles.js';
 import { PUBLIC_ROLE } from './rights.js';
 import { Sequences } from './sequences.js';
+import { Structures } from './structures.js';
 import { UnfinishedSpaces } from './unfinished-spaces.js';
 
 /** PostgreSQL's oids of what every store has from the start. */
@@ -48,6 +49,7 @@ export class Catalog {
   readonly keys: CatalogKeys;
   readonly sequences: Sequences;
   readonly unfinished: UnfinishedSpaces;
+  readonly structures: Structures;
   /** When tables were last put into new spaces or given an index: what older snapshots cannot read. */
   readonly filled = new FilledTables();
   private readonly source: CatalogSource;
@@ -65,6 +67,7 @@ export class Catalog {
     this.map = new ObjectMap(this.source);
     this.sequences = new Sequences(mvcc, keys);
     this.unfinished = new UnfinishedSpaces(mvcc, keys);
+    this.structures = new Structures(mvcc, keys, this.source);
   }
 
   /** Opens the catalog of the store under `mvcc`, or makes a new one with one superuser and one database; durable on return. */
@@ -123,6 +126,7 @@ export class Catalog {
 
   async close(): Promise<void> {
     await this.unfinished.settled();
+    await this.structures.settled();
     await this.sequences.close();
   }
 
@@ -131,6 +135,7 @@ export class Catalog {
     this.oidNext = reserved === undefined ? FIRST_USER_OID : readU64(reserved, 0);
     this.oidReserved = this.oidNext;
     this.unfinished.load(this.source);
+    this.structures.load();
   }
 
   private async bootstrap(options: CatalogOptions): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * Where the catalog lives: one space of the system engine, seven kinds of keys. Values of objects are UTF-8 JSON of their
+ * Where the catalog lives: one space of the system engine, eight kinds of keys. Values of objects are UTF-8 JSON of their
  * descriptor, so that a damaged catalog can be read by a person.
  *
  *   space(4)  01  oid(4, big-endian)                                   -> JSON descriptor
@@ -9,6 +9,7 @@
  *   space(4)  05  sequence oid(4)                                      -> durable state, see sequences.ts
  *   space(4)  06  space id(4)                                          -> nothing: a space being filled, see unfinished-spaces.ts
  *   space(4)  07  table oid(4)                                         -> JSON of what ANALYZE found; who plans reads it
+ *   space(4)  08  name(8)                                              -> a structure of documents, see structures.ts
  *
  * The object key is also what a lock on an object locks and what a writing transaction guards (tables are locked by a key of
  * their own, below); the name key is what two creators of one name meet on. These constants are on disk for good.
@@ -43,6 +44,7 @@ export const KeyKind = {
   Sequence: 5,
   UnfinishedSpace: 6,
   Statistics: 7,
+  Structure: 8,
 } as const;
 
 /** Objects of one class share a name space inside their namespace (database, schema or table; 0 for shared objects). */
@@ -147,6 +149,12 @@ export class CatalogKeys {
   statistics(tableOid: Oid): Uint8Array {
     const key = this.start(KeyKind.Statistics);
     key.u32BE(tableOid);
+    return key.take();
+  }
+
+  structure(name: Uint8Array): Uint8Array {
+    const key = this.start(KeyKind.Structure);
+    key.bytes(name);
     return key.take();
   }
 

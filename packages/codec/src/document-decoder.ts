@@ -1,5 +1,6 @@
 /**
- * Document bytes to plain objects, fast. Documents of a collection are mostly alike, so the decoder learns their shapes: once an object
+ * Document bytes to plain objects, fast. An object that names its structure is made by the function of that structure
+ * (document-structure.ts). Others of a collection are mostly alike, too, so the decoder learns their shapes: once an object
  * has had keys for which it knows no shape some times, it compiles functions that make an object of those keys at once, and hold
  * its bytes against those of the keys (document-shape.ts). Other objects are put together field by field, their keys out of a
  * table, as strings that JavaScript has interned already. Chosen fields are decoded alone: the others are stepped over by
@@ -9,8 +10,9 @@
  * wrong key. `__proto__` is a field like others.
  */
 import { readU16, readU32, varintBytes } from '@phantom/base';
-import { DOCUMENT_DEPTH_MAX, Tag } from './document-format.js';
-import { type DocumentValue, entryKey, nodeCount, nodeEnd, scalarValue } from './document-reader.js';
+import { DOCUMENT_DEPTH_MAX, Tag, hasEntries, hasStructure, kindOfTag } from './document-format.js';
+import { type DocumentValue, entryStart, nodeCount, nodeEnd, scalarValue, storedKey } from './document-reader.js';
+import { type DocumentStructure, STRUCTURE_NAME_BYTES, structureAt } from './document-structure.js';
 import { type NodeReader, type ObjectShape, compileShape } from './document-shape.js';
 import { corruptValue } from './storage.js';
 import { readUtf8 } from './text-bytes.js';
@@ -52,22 +54,23 @@ export class DocumentDecoder {
   }
 
   private node(bytes: Uint8Array, at: number, end: number, depth: number): DocumentValue {
-    const tag = at < end ? (bytes[at] as number) : Tag.Shared;
+    const tag = at < end ? (bytes[at] as number) : Tag.ArrayOverWide + 1;
     if (tag >= Tag.SmallInteger) return tag - Tag.SmallInteger;
-    if (tag >= Tag.ShortString && tag < Tag.Shared) {
+    if (tag >= Tag.ShortString && tag < Tag.Structured) {
       const to = at + 1 + tag - Tag.ShortString;
       if (to > end) throw corruptValue('a document node ends outside its document');
       return readUtf8(bytes, at + 1, to);
     }
     if (tag === Tag.Int16 && at + 3 <= end) return readI16(bytes, at + 1);
     if (tag === Tag.Int32 && at + 5 <= end) return readI32(bytes, at + 1);
-    if (tag < Tag.Array || tag > Tag.SortedWide) return scalarValue(bytes, at, end);
+    if (!hasEntries(tag)) return scalarValue(bytes, at, end);
     if (depth >= DOCUMENT_DEPTH_MAX) throw corruptValue('a document nested too deep');
+    if (hasStructure(tag)) return this.structured(bytes, at, end, depth);
     const to = nodeEnd(bytes, at, end);
     const count = nodeCount(bytes, at, to);
     const width = (tag & 1) === 0 ? 2 : 4;
     const table = at + 1 + varintBytes(count);
-    if (tag > Tag.ArrayWide) return this.object(bytes, table, width, count, to, depth);
+    if (kindOfTag(tag) === 'object') return this.object(bytes, table, width, count, to, depth);
     const data = table + count * width;
     const items: DocumentValue[] = [];
     let from = data;
@@ -76,6 +79,27 @@ export class DocumentDecoder {
       from = data + (width === 2 ? readU16(bytes, table + 2 * i) : readU32(bytes, table + 4 * i));
     }
     return items;
+  }
+
+  /** The object at `at`, whose keys are its structure's. */
+  private structured(bytes: Uint8Array, at: number, end: number, depth: number): DocumentValue {
+    const structure = structureAt(bytes, at, end);
+    const { names, read } = structure;
+    const table = at + 1 + STRUCTURE_NAME_BYTES;
+    const count = names.length;
+    if (read !== undefined && bytes[at] === Tag.Structured) {
+      const data = table + 2 * count;
+      const to = data <= end ? data + readU16(bytes, data - 2) : end + 1;
+      if (to > end) throw corruptValue('a document node ends outside its document');
+      return read(bytes, table, data, to, depth + 1, this.readNode);
+    }
+    const to = nodeEnd(bytes, at, end);
+    const object: { [key: string]: DocumentValue } = {};
+    for (let i = 0; i < count; i++) {
+      put(object, names[i] as string, this.node(bytes, entryStart(bytes, at, to, count, i), to, depth + 1));
+    }
+    structure.wasRead();
+    return object;
   }
 
   /** The object whose table of ends is at `table`. */
@@ -118,7 +142,7 @@ export class DocumentDecoder {
     for (let i = 0; i < met; i++) put(object, shape?.names[i] as string, values[base + i] as DocumentValue);
     for (let i = met; i < count; i++) {
       const length = from < to ? (bytes[from] as number) : 0x80;
-      const key = length <= KEY_BYTES_MAX ? this.key(bytes, from, length, to) : entryKey(bytes, from, to);
+      const key = length <= KEY_BYTES_MAX ? this.key(bytes, from, length, to) : storedKey(bytes, from, to);
       const skip = length <= KEY_BYTES_MAX ? 1 + length : longKeyBytes(bytes, from, to);
       put(object, key, this.node(bytes, from + skip, to, depth + 1));
       from = data + (width === 2 ? readU16(bytes, table + 2 * i) : readU32(bytes, table + 4 * i));
@@ -145,14 +169,15 @@ export class DocumentDecoder {
    * again with the same `keys`, the same array, has it faster.
    */
   decodeFields(bytes: Uint8Array, at: number, end: number, keys: readonly Uint8Array[]): DocumentValue {
-    const to = nodeEnd(bytes, at, end);
     const tag = bytes[at] as number;
-    if (tag < Tag.Object) return {};
     let selection = this.selections.get(keys);
     if (selection === undefined) {
       selection = new FieldSelection(keys);
       this.selections.set(keys, selection);
     }
+    if (hasStructure(tag)) return this.structuredFields(bytes, at, end, selection);
+    const to = nodeEnd(bytes, at, end);
+    if (kindOfTag(tag) !== 'object') return {};
     const { values } = this;
     const { met } = selection;
     const count = nodeCount(bytes, at, to);
@@ -175,6 +200,27 @@ export class DocumentDecoder {
       from = data + (width === 2 ? readU16(bytes, table + 2 * i) : readU32(bytes, table + 4 * i));
     }
     return selection.objectOf(values, found);
+  }
+
+  /** As decodeFields, of an object whose keys are its structure's. */
+  private structuredFields(bytes: Uint8Array, at: number, end: number, selection: FieldSelection): DocumentValue {
+    const structure = structureAt(bytes, at, end);
+    const order = selection.fieldsOf(structure);
+    const { values } = this;
+    const { met, positions } = selection;
+    const isNarrow = bytes[at] === Tag.Structured;
+    const table = at + 1 + STRUCTURE_NAME_BYTES;
+    const data = table + structure.names.length * (isNarrow ? 2 : 4);
+    this.valuesUsed = order.length;
+    for (let i = 0; i < order.length; i++) {
+      const position = positions[i] as number;
+      let from = data;
+      if (position > 0)
+        from += isNarrow ? readU16(bytes, table + 2 * position - 2) : readU32(bytes, table + 4 * position - 4);
+      met[i] = order[i] as number;
+      values[i] = this.node(bytes, from, end, 1);
+    }
+    return selection.objectOf(values, order.length);
   }
 
   private key(bytes: Uint8Array, at: number, length: number, end: number): string {
@@ -203,9 +249,27 @@ class FieldSelection {
   private order: readonly number[] = [];
   private shape: ObjectShape | undefined = undefined;
   private misses = 0;
+  private readonly keys: readonly Uint8Array[];
+  /** Of the structure that was asked for last: which of the fields it has, in its order, and where they are. */
+  private structure: DocumentStructure | undefined = undefined;
+  private structureFields: readonly number[] = [];
+  positions: readonly number[] = [];
 
   constructor(keys: readonly Uint8Array[]) {
+    this.keys = keys;
     this.names = keys.map((key) => readUtf8(key, 0, key.length));
+  }
+
+  /** Which of the fields objects of the structure have, in its order; where they are is in `positions`. */
+  fieldsOf(structure: DocumentStructure): readonly number[] {
+    if (structure !== this.structure) {
+      const places = this.keys.map((key, field) => ({ field, position: structure.positionOf(key) }));
+      const found = places.filter(({ position }) => position >= 0).sort((a, b) => a.position - b.position);
+      this.structureFields = found.map(({ field }) => field);
+      this.positions = found.map(({ position }) => position);
+      this.structure = structure;
+    }
+    return this.structureFields;
   }
 
   /** The object of the `found` fields in `met`, whose values come first in `values`. */

@@ -2,8 +2,9 @@
  * A caller's object to document bytes, in one pass that checks as it writes: what a document may hold, how deep it may be, what its
  * keys may be called. `document-writer.ts` trusts its input; this does not.
  *
- * Fields keep their order. The bytes of keys are kept from document to document, for the documents of a collection are
- * mostly alike: a key is then one copy.
+ * Fields keep their order. The documents of a collection are mostly alike, so what they look like is learnt (shape-tree.ts): the keys of
+ * an object are looked at first, and where they are those of a structure that the store has, it is named and they are not written. Where
+ * they are not, a key is one copy of bytes that are kept.
  *
  * What is done with JavaScript's oddities:
  *   undefined        the field is left out; in an array it is null, as JSON.stringify has it
@@ -12,14 +13,25 @@
  *   unpaired surrogates    22021, in keys too
  *   `__proto__`      a field like others
  */
-import { ByteWriter, PhantomError, copyBytes, varintBytes, writeU16, writeU32, writeVarint } from '@phantom/base';
+import {
+  ByteWriter,
+  PhantomError,
+  assert,
+  copyBytes,
+  varintBytes,
+  writeU16,
+  writeU32,
+  writeVarint,
+} from '@phantom/base';
 import { Decimal } from './decimal.js';
-import { Tag } from './document-format.js';
+import { Tag, hasStructure, isSelfContained } from './document-format.js';
 import { type DocumentValue, entryStart, nodeCount, nodeKind } from './document-reader.js';
+import { type DocumentStructure, STRUCTURE_NAME_BYTES, structureAt } from './document-structure.js';
 import { ObjectId, Uuid } from './document-values.js';
 import { writeNode, writeNumber } from './document-writer.js';
+import { type KnownKey, type ShapeNode, ShapeTree } from './shape-tree.js';
 import { corruptValue } from './storage.js';
-import { utf8Bytes, utf8BytesMax, writeUtf8 } from './text-bytes.js';
+import { keyBytes, utf8BytesMax, writeUtf8 } from './text-bytes.js';
 
 export interface DocumentRules {
   /** Levels of nesting; past it 54001. */
@@ -35,13 +47,27 @@ const SMALL_STRING_MAX = 63;
 const PLAIN_STRING_MAX = 4096;
 const ORDERED = { sorted: false } as const;
 
-/** A key met, and what came behind it and below it when it was met last: mostly that comes again, and needs no look-up then. */
-interface KnownKey {
-  readonly text: string;
-  /** Length and UTF-8. */
+/** The structures of whoever keeps the documents that are written. */
+export interface StructureStore {
+  /** True for a structure that documents may name: it is there for all who will read them. */
+  has(structure: DocumentStructure): boolean;
+  /** Objects of this structure, one that the process knows, are being written without it. */
+  wants(structure: DocumentStructure): void;
+  /** Many objects were of the structure with these bytes. Gives it, if it is to be one. */
+  learn(bytes: Uint8Array): DocumentStructure | undefined;
+}
+
+/** A value of a document that is changed, which stays what it is: the node at [from, to). */
+class KeptNode {
   readonly bytes: Uint8Array;
-  next: KnownKey | undefined;
-  first: KnownKey | undefined;
+  readonly from: number;
+  readonly to: number;
+
+  constructor(bytes: Uint8Array, from: number, to: number) {
+    this.bytes = bytes;
+    this.from = from;
+    this.to = to;
+  }
 }
 
 function surrogateError(where: string): PhantomError {
@@ -53,8 +79,17 @@ export class DocumentEncoder {
   readonly writer = new ByteWriter(1024);
   private readonly rules: DocumentRules;
   private readonly keys = new Map<string, KnownKey>();
-  /** What documents are found under. */
-  private readonly root: KnownKey = { text: '', bytes: new Uint8Array(0), next: undefined, first: undefined };
+  private shapes = new ShapeTree();
+  /** Above documents. */
+  private readonly top: KnownKey = { text: '', bytes: new Uint8Array(0), first: undefined };
+  /** Keys and values of the objects being written, those of the innermost on top. */
+  private readonly fieldKeys: KnownKey[] = [];
+  private readonly fieldValues: unknown[] = [];
+  private fieldsUsed = 0;
+  /** Whose structures documents may name; undefined: they carry their keys. */
+  private store: StructureStore | undefined = undefined;
+  /** Nodes written that are not self-contained. */
+  private named = 0;
   /** End offsets of the containers being written, innermost on top. */
   private ends = new Int32Array(256);
   private endsUsed = 0;
@@ -65,28 +100,18 @@ export class DocumentEncoder {
     this.rules = rules;
   }
 
-  /** Appends the object's node with `_id` first, whatever the object has under that name. */
-  encodeWithId(document: object, id: unknown): void {
-    if (document instanceof Map) {
-      this.encode(new Map([['_id', id], ...[...(document as Map<unknown, unknown>)].filter(([key]) => key !== '_id')]));
-      return;
-    }
-    this.endsUsed = 0;
-    const fields = document as Record<string, unknown>;
-    const names = Object.keys(fields);
-    const room = Object.hasOwn(fields, '_id') ? names.length : names.length + 1;
-    const start = this.open(Tag.Object, room);
-    let last = this.field('_id', id, 0, this.root, undefined);
-    for (let i = 0; i < names.length; i++) {
-      const key = names[i] as string;
-      if (key !== '_id') last = this.field(key, fields[key], 0, this.root, last);
-    }
-    this.close(start, room, 0);
+  /** Appends the object's node with `_id` first, whatever the object has under that name. It may name structures of `store`. */
+  encodeWithId(document: object, id: unknown, store?: StructureStore): void {
+    this.begin(store);
+    const shape = this.take(this.shapes.root, this.top, '_id', id, 0);
+    if (document instanceof Map) this.mapFields(document as Map<unknown, unknown>, 0, this.top, shape);
+    else this.plainFields(document as Record<string, unknown>, 0, this.top, shape);
   }
 
   /**
    * Appends the object whose node is at [at, end) with some fields changed: `before` has those of its top-level fields that may have
-   * changed, in their order, `after` what they are now. All others are copied as they are. XX001 for bytes that are no object.
+   * changed, in their order, `after` what they are now. All others are copied as they are, so it stays with the keys, or the structure,
+   * that it has, unless it gains fields or loses some. XX001 for bytes that are no object. `store` has what it names.
    */
   encodeChanged(
     bytes: Uint8Array,
@@ -94,13 +119,20 @@ export class DocumentEncoder {
     end: number,
     before: Readonly<Record<string, unknown>>,
     after: Readonly<Record<string, unknown>>,
+    store?: StructureStore,
   ): void {
     if (nodeKind(bytes, at, end) !== 'object') throw corruptValue('a document that is no object');
-    const count = nodeCount(bytes, at, end);
+    this.begin(store);
+    const tag = bytes[at] as number;
+    const structure = hasStructure(tag) ? structureAt(bytes, at, end) : undefined;
+    if (structure !== undefined && !hasSameKeys(before, after)) {
+      this.restructured(bytes, at, end, structure, before, after);
+      return;
+    }
     const names = Object.keys(before);
-    this.endsUsed = 0;
-    const start = this.open(Tag.Object, count);
+    const count = nodeCount(bytes, at, end);
     const { writer } = this;
+    const start = structure === undefined ? this.open(Tag.Object, count) : this.openStructured(structure);
     let met = 0;
     /** Where the entries begin that are kept and not copied yet: neighbours are copied together. */
     let kept = -1;
@@ -109,7 +141,8 @@ export class DocumentEncoder {
       const from = to;
       to = entryStart(bytes, at, end, count, i + 1);
       const name = names[met];
-      const isMet = name !== undefined && this.isKeyAt(bytes, from, name);
+      const isMet =
+        name !== undefined && (structure === undefined ? this.isKeyAt(bytes, from, name) : structure.names[i] === name);
       if (isMet) met++;
       if (!isMet || (Object.hasOwn(after, name) && Object.is(before[name], after[name]))) {
         if (kept < 0) kept = from;
@@ -118,55 +151,96 @@ export class DocumentEncoder {
       }
       if (kept >= 0) writer.bytes(bytes, kept, from);
       kept = -1;
-      if (Object.hasOwn(after, name)) this.field(name, after[name], 0, this.root, undefined);
+      if (Object.hasOwn(after, name)) this.changedField(name, after[name], structure);
     }
     if (kept >= 0) writer.bytes(bytes, kept, to);
+    if (structure !== undefined) {
+      this.closeStructured(start, structure, 0);
+      return;
+    }
+    for (const name in after) {
+      if (Object.hasOwn(after, name) && !Object.hasOwn(before, name)) this.changedField(name, after[name], undefined);
+    }
+    this.close(start, count, 0, !isSelfContained(tag) || this.named > 0);
+  }
+
+  /** Appends a field that has a new value, without its key where a structure has that. */
+  private changedField(name: string, value: unknown, structure: DocumentStructure | undefined): void {
+    if (value === undefined) return;
+    const key = this.key(name, 0);
+    if (structure === undefined) this.writeKey(key);
+    this.path[0] = name;
+    this.node(value, 1, key);
+    this.end();
+  }
+
+  /** The same for an object of a structure that gains fields or loses some: it has another one, or its keys. */
+  private restructured(
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    { names }: DocumentStructure,
+    before: Readonly<Record<string, unknown>>,
+    after: Readonly<Record<string, unknown>>,
+  ): void {
+    let shape = this.shapes.root;
+    let to = entryStart(bytes, at, end, names.length, 0);
+    for (let i = 0; i < names.length; i++) {
+      const from = to;
+      to = entryStart(bytes, at, end, names.length, i + 1);
+      const name = names[i] as string;
+      const stays = !Object.hasOwn(before, name) || Object.is(before[name], after[name]);
+      const isThere = stays || Object.hasOwn(after, name);
+      if (isThere) shape = this.take(shape, this.top, name, stays ? new KeptNode(bytes, from, to) : after[name], 0);
+    }
     for (const name in after) {
       if (Object.hasOwn(after, name) && !Object.hasOwn(before, name))
-        this.field(name, after[name], 0, this.root, undefined);
+        shape = this.take(shape, this.top, name, after[name], 0);
     }
-    this.close(start, count, 0);
+    this.takenFields(0, 0, shape);
   }
 
   /** Whether the entry at `from` has this key. */
   private isKeyAt(bytes: Uint8Array, from: number, name: string): boolean {
-    const key = (this.keys.get(name) ?? this.newKey(name, 0)).bytes;
+    const key = this.key(name, 0).bytes;
     for (let i = 0; i < key.length; i++) if (bytes[from + i] !== key[i]) return false;
     return true;
   }
 
-  /** Appends the node of any value. */
+  /** Appends the node of any value, with the keys of all objects in it. */
   encode(value: unknown): void {
-    this.endsUsed = 0;
-    this.node(value, 0, this.root);
+    this.begin(undefined);
+    this.node(value, 0, this.top);
   }
 
-  /**
-   * Appends a field of the object at `depth` under `parent`; `last` is the field before it. Returns what the next field comes after: its
-   * key, or `last` when it was left out.
-   */
-  private field(
-    name: string,
-    value: unknown,
-    depth: number,
-    parent: KnownKey,
-    last: KnownKey | undefined,
-  ): KnownKey | undefined {
-    if (value === undefined) return last;
-    const { writer } = this;
-    let key = last === undefined ? parent.first : last.next;
-    if (key === undefined || key.text !== name) {
-      key = this.keys.get(name) ?? this.newKey(name, depth);
-      if (last === undefined) parent.first = key;
-      else last.next = key;
+  private begin(store: StructureStore | undefined): void {
+    this.endsUsed = 0;
+    this.fieldsUsed = 0;
+    this.named = 0;
+    this.store = store;
+    if (this.shapes.isFull) this.forget();
+  }
+
+  private forget(): void {
+    this.keys.clear();
+    this.shapes = new ShapeTree();
+    this.top.first = undefined;
+  }
+
+  /** Takes a field of an object under `parent`, behind the keys of `shape`; what is undefined is left out. Gives its shape with it. */
+  private take(shape: ShapeNode, parent: KnownKey, name: string, value: unknown, depth: number): ShapeNode {
+    if (value === undefined) return shape;
+    const isFirst = shape.parent === undefined;
+    let next = isFirst ? parent.first : shape.next;
+    if (next === undefined || next.key.text !== name) {
+      next = this.shapes.after(shape, this.key(name, depth));
+      if (isFirst) parent.first = next;
+      else shape.next = next;
     }
-    const { bytes } = key;
-    const at = writer.reserve(bytes.length);
-    writer.length = copyBytes(bytes, 0, bytes.length, writer.buffer, at);
-    this.path[depth] = name;
-    this.node(value, depth + 1, key);
-    this.end();
-    return key;
+    const at = this.fieldsUsed++;
+    this.fieldKeys[at] = next.key;
+    this.fieldValues[at] = value;
+    return next;
   }
 
   /** Appends the node of a value that has `depth` levels above it, under a key. */
@@ -250,6 +324,8 @@ export class DocumentEncoder {
       writeNode(this.writer, new Uint8Array(value.buffer, value.byteOffset, value.byteLength), ORDERED);
     } else if (value instanceof ArrayBuffer) {
       writeNode(this.writer, new Uint8Array(value), ORDERED);
+    } else if (value instanceof KeptNode) {
+      this.keep(value);
     } else if (isForeignPlain(value)) {
       this.plain(value as Record<string, unknown>, depth, key);
     } else {
@@ -259,6 +335,7 @@ export class DocumentEncoder {
 
   private array(items: readonly unknown[], depth: number, key: KnownKey): void {
     this.checkDepth(depth);
+    const { named } = this;
     const { length } = items;
     const first = this.endsUsed;
     const start = this.open(Tag.Array, length);
@@ -268,34 +345,85 @@ export class DocumentEncoder {
       this.node(item === undefined ? null : item, depth + 1, key);
       this.end();
     }
-    this.close(start, length, first);
+    this.close(start, length, first, this.named !== named);
   }
 
   private plain(fields: Record<string, unknown>, depth: number, key: KnownKey): void {
     this.checkDepth(depth);
+    this.plainFields(fields, depth, key, this.shapes.root);
+  }
+
+  private plainFields(fields: Record<string, unknown>, depth: number, parent: KnownKey, from: ShapeNode): void {
     const names = Object.keys(fields);
-    const { length } = names;
-    const first = this.endsUsed;
-    const start = this.open(Tag.Object, length);
-    let last: KnownKey | undefined;
-    for (let i = 0; i < length; i++) {
+    const base = this.fieldsUsed - from.depth;
+    let shape = from;
+    for (let i = 0; i < names.length; i++) {
       const name = names[i] as string;
-      last = this.field(name, fields[name], depth, key, last);
+      // What comes first already is the id.
+      if (from.depth > 0 && name === '_id') continue;
+      shape = this.take(shape, parent, name, fields[name], depth);
     }
-    this.close(start, length, first);
+    this.takenFields(base, depth, shape);
   }
 
   private map(fields: Map<unknown, unknown>, depth: number, key: KnownKey): void {
     this.checkDepth(depth);
-    const room = fields.size;
-    const first = this.endsUsed;
-    const start = this.open(Tag.Object, room);
-    let last: KnownKey | undefined;
+    this.mapFields(fields, depth, key, this.shapes.root);
+  }
+
+  private mapFields(fields: Map<unknown, unknown>, depth: number, parent: KnownKey, from: ShapeNode): void {
+    const base = this.fieldsUsed - from.depth;
+    let shape = from;
     for (const [name, value] of fields) {
       if (typeof name !== 'string') throw this.refuse('a Map with keys that are no strings', depth);
-      last = this.field(name, value, depth, key, last);
+      if (from.depth > 0 && name === '_id') continue;
+      shape = this.take(shape, parent, name, value, depth);
     }
-    this.close(start, room, first);
+    this.takenFields(base, depth, shape);
+  }
+
+  /** Appends the object at `depth` of the fields taken from `base` on, which are then done with. */
+  private takenFields(base: number, depth: number, shape: ShapeNode): void {
+    const { fieldKeys, fieldValues, named } = this;
+    const count = this.fieldsUsed - base;
+    const structure = this.store === undefined ? undefined : this.structureOf(shape, this.store);
+    const first = this.endsUsed;
+    const start = structure === undefined ? this.open(Tag.Object, count) : this.openStructured(structure);
+    for (let i = base; i < base + count; i++) {
+      const key = fieldKeys[i] as KnownKey;
+      const value = fieldValues[i];
+      if (structure === undefined) this.writeKey(key);
+      this.path[depth] = key.text;
+      this.node(value, depth + 1, key);
+      fieldValues[i] = undefined;
+      this.end();
+    }
+    this.fieldsUsed = base;
+    if (structure === undefined) this.close(start, count, first, this.named !== named);
+    else this.closeStructured(start, structure, first);
+  }
+
+  /** The structure that objects of this shape may name. */
+  private structureOf(shape: ShapeNode, store: StructureStore): DocumentStructure | undefined {
+    if (shape.structure === undefined) {
+      const bytes = shape.meet();
+      if (bytes !== undefined) shape.structure = store.learn(bytes);
+    }
+    const { structure } = shape;
+    if (structure === undefined || store.has(structure)) return structure;
+    store.wants(structure);
+    return undefined;
+  }
+
+  private writeKey({ bytes }: KnownKey): void {
+    const { writer } = this;
+    const at = writer.reserve(bytes.length);
+    writer.length = copyBytes(bytes, 0, bytes.length, writer.buffer, at);
+  }
+
+  private keep({ bytes, from, to }: KeptNode): void {
+    if (!isSelfContained(bytes[from] as number)) this.named++;
+    this.writer.bytes(bytes, from, to);
   }
 
   /** Writes the tag and leaves room for a count and the ends of so many entries, in the narrow form. */
@@ -305,6 +433,31 @@ export class DocumentEncoder {
     writer.buffer[start] = tag;
     writer.length = start + 1 + tableBytes(room, false);
     return start;
+  }
+
+  /** Writes the name of a structure and leaves room for the ends of its entries, in the narrow form. */
+  private openStructured({ keys, low, high }: DocumentStructure): number {
+    const { writer } = this;
+    const head = 1 + STRUCTURE_NAME_BYTES + 2 * keys.length;
+    const start = writer.reserve(head);
+    writer.buffer[start] = Tag.Structured;
+    writeU32(writer.buffer, start + 1, low);
+    writeU32(writer.buffer, start + 5, high);
+    writer.length = start + head;
+    return start;
+  }
+
+  /** Writes the ends, as close does. */
+  private closeStructured(start: number, { keys }: DocumentStructure, first: number): void {
+    assert(this.endsUsed - first === keys.length, 'an object has the fields of its structure');
+    this.named++;
+    this.writeEnds(
+      start,
+      start + 1 + STRUCTURE_NAME_BYTES,
+      keys.length,
+      start + 1 + STRUCTURE_NAME_BYTES + 2 * keys.length,
+      first,
+    );
   }
 
   /** An entry ends here, or at an offset that is yet to be written. */
@@ -319,14 +472,21 @@ export class DocumentEncoder {
 
   /**
    * Writes count and ends, which are known now: those on the stack from `first` on. There is room for `room` of them; fewer, or wider
-   * ones, move the entries.
+   * ones, move the entries. `isOver` says that something in it has a structure.
    */
-  private close(start: number, room: number, first: number): void {
-    const { writer, ends } = this;
+  private close(start: number, room: number, first: number, isOver: boolean): void {
+    const { buffer } = this.writer;
     const count = this.endsUsed - first;
-    const reserved = start + 1 + tableBytes(room, false);
+    if (isOver) buffer[start] = buffer[start] === Tag.Array ? Tag.ArrayOver : Tag.ObjectOver;
+    const table = writeVarint(buffer, start + 1, count);
+    this.writeEnds(start, table, count, start + 1 + tableBytes(room, false), first);
+  }
+
+  /** Writes the ends on the stack from `first` on at `table`, behind which the entries begin that stand at `reserved`. */
+  private writeEnds(start: number, table: number, count: number, reserved: number, first: number): void {
+    const { writer, ends } = this;
     const wide = writer.length - reserved > 0xffff;
-    const data = start + 1 + tableBytes(count, wide);
+    const data = table + count * (wide ? 4 : 2);
     if (data !== reserved) {
       const bytes = writer.length - reserved;
       if (data > reserved) writer.reserve(data - reserved);
@@ -335,7 +495,6 @@ export class DocumentEncoder {
     }
     const { buffer } = writer;
     if (wide) buffer[start] = (buffer[start] as number) | 1;
-    const table = writeVarint(buffer, start + 1, count);
     for (let i = 0; i < count; i++) {
       const end = (ends[first + i] as number) - reserved;
       if (wide) writeU32(buffer, table + 4 * i, end);
@@ -344,20 +503,17 @@ export class DocumentEncoder {
     this.endsUsed = first;
   }
 
-  /** The key among those that are kept, as long as there is room. */
+  /** The key among those that are kept. */
+  private key(text: string, depth: number): KnownKey {
+    return this.keys.get(text) ?? this.newKey(text, depth);
+  }
+
   private newKey(text: string, depth: number): KnownKey {
     if (!text.isWellFormed()) throw surrogateError(this.where(depth));
     const refusal = this.rules.refuseKey?.(text);
     if (refusal !== undefined) throw new PhantomError('22023', refusal, { detail: this.where(depth) });
-    if (this.keys.size === KEYS_MAX) {
-      this.keys.clear();
-      this.root.first = undefined;
-    }
-    const length = utf8Bytes(text);
-    const skip = varintBytes(length);
-    const bytes = new Uint8Array(skip + length + 3);
-    writeVarint(bytes, 0, length);
-    const key = { text, bytes: bytes.subarray(0, writeUtf8(bytes, skip, text)), next: undefined, first: undefined };
+    if (this.keys.size === KEYS_MAX) this.forget();
+    const key = { text, bytes: keyBytes(text), first: undefined };
     this.keys.set(text, key);
     return key;
   }
@@ -378,6 +534,13 @@ export class DocumentEncoder {
   private refuse(what: string, depth: number): PhantomError {
     return new PhantomError('22023', `a document cannot hold ${what}`, { detail: this.where(depth) });
   }
+}
+
+/** True where what was changed has the same fields afterwards. */
+function hasSameKeys(before: Readonly<Record<string, unknown>>, after: Readonly<Record<string, unknown>>): boolean {
+  for (const name in before) if (!Object.hasOwn(after, name) || after[name] === undefined) return false;
+  for (const name in after) if (Object.hasOwn(after, name) && !Object.hasOwn(before, name)) return false;
+  return true;
 }
 
 /** Bytes of a container's count and ends. */

@@ -3,7 +3,9 @@
  * rest. jsonb columns and collections share this format.
  *
  * A document is one node. A node is a tag byte and what the tag says follows; it holds no absolute offset, so any part of a
- * document, cut out, is a document too.
+ * document, cut out, is a document too. What repeats from document to document, the keys, may be said once, by a structure
+ * (document-structure.ts) that a node names: the tag of a node tells whether anything in it does, and a node in which nothing
+ * does is self-contained, readable and comparable without anything else.
  *
  *   00 null   01 false   02 true
  *   03 i8     04 i16     05 i32     06 f64          number (integers in the fewest bytes that hold them)
@@ -16,7 +18,10 @@
  *   10 array      12 object     14 sorted object    tag, count, end offsets u16 x count, entries
  *   11, 13, 15                                      the same with end offsets u32
  *   20..5f                                          string of 0..63 bytes
- *   60..7f                                          kept free: structures shared between documents
+ *   60 object       61 with end offsets u32         its keys are its structure's: tag, name, end offsets, nodes
+ *   62 object       63                              as 12 and 13 } with something in it that has a structure,
+ *   64 array        65                              as 10 and 11 } or had
+ *   66..7f                                          kept free
  *   80..ff                                          the integers 0..127
  *
  * Lengths and counts are varints (LEB128), all integers little-endian. End offset i is counted from the first entry; entry
@@ -27,7 +32,8 @@
  *   {"a": 1, "bb": [true]} sorted:   14 02 | 03 00 | 0b 00 | 01 61 81 | 02 62 62 10 01 01 00 02
  *   (count 2; ends 3 and 11; "a" 1; "bb" and an array: count 1, end 1, true)
  *
- * Left out: references between parts (they would make a part depend on its whole) and alignment (JavaScript reads bytes).
+ * Left out: references between parts (they would make a part depend on its whole), alignment (JavaScript reads bytes), and counts
+ * and sizes in nodes that have a structure: it has the count, and the last end is the size.
  */
 export const Tag = {
   Null: 0x00,
@@ -51,7 +57,12 @@ export const Tag = {
   Sorted: 0x14,
   SortedWide: 0x15,
   ShortString: 0x20,
-  Shared: 0x60,
+  Structured: 0x60,
+  StructuredWide: 0x61,
+  ObjectOver: 0x62,
+  ObjectOverWide: 0x63,
+  ArrayOver: 0x64,
+  ArrayOverWide: 0x65,
   SmallInteger: 0x80,
 } as const;
 
@@ -90,11 +101,29 @@ const KIND_BY_TAG: readonly (NodeKind | undefined)[] = (() => {
   kinds[Tag.ObjectId] = 'objectId';
   kinds[Tag.Array] = 'array';
   kinds[Tag.ArrayWide] = 'array';
+  kinds[Tag.ArrayOver] = 'array';
+  kinds[Tag.ArrayOverWide] = 'array';
   for (let tag: number = Tag.Object; tag <= Tag.SortedWide; tag++) kinds[tag] = 'object';
-  kinds.fill('string', Tag.ShortString, Tag.Shared);
+  for (let tag: number = Tag.Structured; tag <= Tag.ObjectOverWide; tag++) kinds[tag] = 'object';
+  kinds.fill('string', Tag.ShortString, Tag.Structured);
   kinds.fill('number', Tag.SmallInteger, 256);
   return kinds;
 })();
+
+/** True for the tag of a node that needs nothing else to be read: no object in it has a structure. */
+export function isSelfContained(tag: number): boolean {
+  return tag < Tag.Structured || tag > Tag.ArrayOverWide;
+}
+
+/** True for the tag of an array or object. */
+export function hasEntries(tag: number): boolean {
+  return (tag >= Tag.Array && tag <= Tag.SortedWide) || (tag >= Tag.Structured && tag <= Tag.ArrayOverWide);
+}
+
+/** True for the tag of an object whose keys are its structure's. */
+export function hasStructure(tag: number): boolean {
+  return tag === Tag.Structured || tag === Tag.StructuredWide;
+}
 
 /** Kind of a tag byte; undefined for bytes that are none. */
 export function kindOfTag(tag: number): NodeKind | undefined {

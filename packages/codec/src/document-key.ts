@@ -72,8 +72,8 @@ function appendNode(writer: ByteWriter, bytes: Uint8Array, at: number, end: numb
     appendKeyInteger(writer, count);
     for (let i = 0; i < count; i++) {
       const entry = entryStart(bytes, at, end, count, i);
-      appendKeyText(writer, entryKey(bytes, entry, end));
-      appendNode(writer, bytes, entryValue(bytes, entry, end), end, depth + 1);
+      appendKeyText(writer, entryKey(bytes, at, end, i, entry));
+      appendNode(writer, bytes, entryValue(bytes, at, end, entry), end, depth + 1);
     }
     return;
   }

@@ -1,10 +1,20 @@
 /**
  * Reading documents in place: where a field, an element, a node ends; the value of a node. Every function takes the bytes, a
- * node's offset and the end of its document, checks what it steps over, and raises XX001 for bytes that no writer made.
+ * node's offset and the end of its document, checks what it steps over, and raises XX001 for bytes that no writer made, and for
+ * structures that nobody knows.
  */
 import { readU16, readU32, readVarint, varintBytes } from '@phantom/base';
 import type { Decimal } from './decimal.js';
-import { DOCUMENT_DEPTH_MAX, type NodeKind, Tag, kindOfTag } from './document-format.js';
+import {
+  DOCUMENT_DEPTH_MAX,
+  type NodeKind,
+  Tag,
+  hasEntries,
+  hasStructure,
+  isSelfContained,
+  kindOfTag,
+} from './document-format.js';
+import { type DocumentStructure, STRUCTURE_NAME_BYTES, structureAt } from './document-structure.js';
 import { ObjectId, Uuid } from './document-values.js';
 import { corruptValue } from './storage.js';
 import { readUtf8 } from './text-bytes.js';
@@ -26,6 +36,8 @@ export type DocumentValue =
   | Map<string, DocumentValue>
   | { [key: string]: DocumentValue };
 
+const UTF8 = new TextEncoder();
+
 /** Kind of the node at `at`. */
 export function nodeKind(bytes: Uint8Array, at: number, end: number): NodeKind {
   const kind = at < end ? kindOfTag(bytes[at] as number) : undefined;
@@ -36,16 +48,16 @@ export function nodeKind(bytes: Uint8Array, at: number, end: number): NodeKind {
 /** How many entries the array or object at `at` has. */
 export function nodeCount(bytes: Uint8Array, at: number, end: number): number {
   const tag = bytes[at] as number;
-  if (tag < Tag.Array || tag > Tag.SortedWide) throw corruptValue('a document node without entries');
-  const count = checkedVarint(bytes, at + 1, end);
+  if (!hasEntries(tag)) throw corruptValue('a document node without entries');
+  const count = hasStructure(tag) ? structureAt(bytes, at, end).keys.length : checkedVarint(bytes, at + 1, end);
   const width = (tag & 1) === 0 ? 2 : 4;
-  if (at + 1 + varintBytes(count) + count * width > end) throw corruptValue('a document node shorter than its offsets');
+  if (tableOf(bytes, at, count) + count * width > end) throw corruptValue('a document node shorter than its offsets');
   return count;
 }
 
 /** Offset of the end table of the container at `at`, whose count is known. */
-function tableOf(at: number, count: number): number {
-  return at + 1 + varintBytes(count);
+function tableOf(bytes: Uint8Array, at: number, count: number): number {
+  return at + 1 + (hasStructure(bytes[at] as number) ? STRUCTURE_NAME_BYTES : varintBytes(count));
 }
 
 function entryEnd(bytes: Uint8Array, table: number, width: number, data: number, index: number, end: number): number {
@@ -62,9 +74,9 @@ export function nodeEnd(bytes: Uint8Array, at: number, end: number): number {
 }
 
 function nodeSize(bytes: Uint8Array, at: number, end: number): number {
-  const tag = at < end ? (bytes[at] as number) : Tag.Shared;
+  const tag = at < end ? (bytes[at] as number) : Tag.ArrayOverWide + 1;
   if (tag >= Tag.SmallInteger) return 1;
-  if (tag >= Tag.ShortString && tag < Tag.Shared) return 1 + tag - Tag.ShortString;
+  if (tag >= Tag.ShortString && tag < Tag.Structured) return 1 + tag - Tag.ShortString;
   switch (tag) {
     case Tag.Null:
     case Tag.False:
@@ -93,7 +105,7 @@ function nodeSize(bytes: Uint8Array, at: number, end: number): number {
     default: {
       const count = nodeCount(bytes, at, end);
       const width = (tag & 1) === 0 ? 2 : 4;
-      const table = tableOf(at, count);
+      const table = tableOf(bytes, at, count);
       const data = table + count * width;
       return (count === 0 ? data : entryEnd(bytes, table, width, data, count - 1, end)) - at;
     }
@@ -102,8 +114,7 @@ function nodeSize(bytes: Uint8Array, at: number, end: number): number {
 
 /** Offset of element `index` of the array at `at`; -1 when there is none (or it is no array). */
 export function arrayElement(bytes: Uint8Array, at: number, end: number, index: number): number {
-  const tag = bytes[at] as number;
-  if (tag !== Tag.Array && tag !== Tag.ArrayWide) return -1;
+  if (kindOfTag(bytes[at] as number) !== 'array') return -1;
   const count = nodeCount(bytes, at, end);
   if (index < 0 || index >= count) return -1;
   return entryStart(bytes, at, end, count, index);
@@ -112,7 +123,7 @@ export function arrayElement(bytes: Uint8Array, at: number, end: number, index: 
 /** Offset of entry `index` of the container at `at`. */
 export function entryStart(bytes: Uint8Array, at: number, end: number, count: number, index: number): number {
   const width = ((bytes[at] as number) & 1) === 0 ? 2 : 4;
-  const table = tableOf(at, count);
+  const table = tableOf(bytes, at, count);
   const data = table + count * width;
   return index === 0 ? data : entryEnd(bytes, table, width, data, index - 1, end);
 }
@@ -133,10 +144,14 @@ function compareKeyAt(bytes: Uint8Array, entry: number, end: number, key: Uint8A
 /** Offset of the value of field `key` (its UTF-8) in the object at `at`; -1 when there is none (or it is no object). */
 export function objectField(bytes: Uint8Array, at: number, end: number, key: Uint8Array): number {
   const tag = bytes[at] as number;
-  if (tag < Tag.Object || tag > Tag.SortedWide) return -1;
+  if (hasStructure(tag)) {
+    const position = structureAt(bytes, at, end).positionOf(key);
+    return position < 0 ? -1 : entryStart(bytes, at, end, nodeCount(bytes, at, end), position);
+  }
+  if (kindOfTag(tag) !== 'object') return -1;
   const count = nodeCount(bytes, at, end);
   const skip = varintBytes(key.length) + key.length;
-  if (tag >= Tag.Sorted) {
+  if (tag === Tag.Sorted || tag === Tag.SortedWide) {
     let low = 0;
     let high = count - 1;
     while (low <= high) {
@@ -156,20 +171,56 @@ export function objectField(bytes: Uint8Array, at: number, end: number, key: Uin
   return -1;
 }
 
-/** Key of the object entry at `entry`. */
-export function entryKey(bytes: Uint8Array, entry: number, end: number): string {
+/** Offset of the value of the field of this name, as objectField. */
+export function namedField(bytes: Uint8Array, at: number, end: number, name: string): number {
+  if (!hasStructure(bytes[at] as number)) return objectField(bytes, at, end, UTF8.encode(name));
+  const position = structureAt(bytes, at, end).positionNamed(name);
+  return position < 0 ? -1 : entryStart(bytes, at, end, nodeCount(bytes, at, end), position);
+}
+
+/** Key of the object entry at `entry`, which is the one of this index in the object at `at`. */
+export function entryKey(bytes: Uint8Array, at: number, end: number, index: number, entry: number): string {
+  if (hasStructure(bytes[at] as number)) return structureAt(bytes, at, end).names[index] as string;
+  return storedKey(bytes, entry, end);
+}
+
+/** Key that stands at `entry`, in an object without a structure. */
+export function storedKey(bytes: Uint8Array, entry: number, end: number): string {
   const length = checkedVarint(bytes, entry, end);
   const from = entry + varintBytes(length);
   if (from + length > end) throw corruptValue('a document key ends outside its document');
   return readUtf8(bytes, from, from + length);
 }
 
-/** Offset of the node of the object entry at `entry`. */
-export function entryValue(bytes: Uint8Array, entry: number, end: number): number {
-  const length = checkedVarint(bytes, entry, end);
-  const at = entry + varintBytes(length) + length;
-  if (at >= end) throw corruptValue('a document field without a value');
-  return at;
+/** Offset of the node of the object entry at `entry`, in the object at `at`. */
+export function entryValue(bytes: Uint8Array, at: number, end: number, entry: number): number {
+  let value = entry;
+  if (!hasStructure(bytes[at] as number)) {
+    const length = checkedVarint(bytes, entry, end);
+    value += varintBytes(length) + length;
+  }
+  if (value >= end) throw corruptValue('a document field without a value');
+  return value;
+}
+
+/** Hands out the structures that the node at `at` names, those of its parts after it, each as often as it is named. */
+export function eachStructure(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  take: (structure: DocumentStructure) => void,
+  depth = 0,
+): void {
+  const to = nodeEnd(bytes, at, end);
+  if (isSelfContained(bytes[at] as number)) return;
+  if (depth >= DOCUMENT_DEPTH_MAX) throw corruptValue('a document nested too deep');
+  if (hasStructure(bytes[at] as number)) take(structureAt(bytes, at, to));
+  const count = nodeCount(bytes, at, to);
+  const isObject = nodeKind(bytes, at, to) === 'object';
+  for (let i = 0; i < count; i++) {
+    const entry = entryStart(bytes, at, to, count, i);
+    eachStructure(bytes, isObject ? entryValue(bytes, at, to, entry) : entry, to, take, depth + 1);
+  }
 }
 
 /** Offset of the first byte of a string, binary or decimal node's content; its end is the node's. */
@@ -249,8 +300,8 @@ export function nodeValue(
   const plain: { [key: string]: DocumentValue } = {};
   for (let i = 0; i < count; i++) {
     const entry = entryStart(bytes, at, to, count, i);
-    const key = entryKey(bytes, entry, to);
-    const value = nodeValue(bytes, entryValue(bytes, entry, to), to, objects, depth + 1);
+    const key = entryKey(bytes, at, to, i, entry);
+    const value = nodeValue(bytes, entryValue(bytes, at, to, entry), to, objects, depth + 1);
     if (objects === 'map') map.set(key, value);
     else if (key === '__proto__') {
       Object.defineProperty(plain, key, { value, enumerable: true, writable: true, configurable: true });

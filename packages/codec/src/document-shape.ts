@@ -1,13 +1,13 @@
 /**
  * Shapes of objects: which keys they have, in which order. A shape's functions make an object of its keys in one go, by a literal with
  * just these names, which costs a tenth of setting the fields one after the other: one from values, one from the bytes of an
- * object, which it holds against the keys on the way. Names that are not plain identifiers
+ * object, which it holds against the keys on the way; and for objects whose structure says their keys one that need not. Names that are not plain identifiers
  * have no shape, for no text of a document is to stand in code, nor has any where making functions from text is forbidden.
  */
-import { varintBytes, writeVarint } from '@phantom/base';
 import { codeGenerationAllowed } from './code-generation.js';
+import { Tag } from './document-format.js';
 import type { DocumentValue } from './document-reader.js';
-import { utf8Bytes, writeUtf8 } from './text-bytes.js';
+import { keyBytes } from './text-bytes.js';
 
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 const KEYS_MAX = 64;
@@ -39,10 +39,24 @@ export interface ObjectShape {
     | undefined;
 }
 
+/** The object whose table of narrow ends is at `table` and whose values begin at `data`. */
+export type ObjectReader = (
+  bytes: Uint8Array,
+  table: number,
+  data: number,
+  end: number,
+  depth: number,
+  node: NodeReader,
+) => { [key: string]: DocumentValue };
+
+function canBeCompiled(names: readonly string[]): boolean {
+  const isPlain = (name: string): boolean => IDENTIFIER.test(name) && name !== '__proto__';
+  return names.length <= KEYS_MAX && names.every(isPlain) && codeGenerationAllowed();
+}
+
 /** The shape of objects with these fields, undefined when they can have none. */
 export function compileShape(names: readonly string[]): ObjectShape | undefined {
-  const isPlain = (name: string): boolean => IDENTIFIER.test(name) && name !== '__proto__';
-  if (names.length > KEYS_MAX || !names.every(isPlain) || !codeGenerationAllowed()) return undefined;
+  if (!canBeCompiled(names)) return undefined;
   const fields = names.map((name, i) => `${name}: values[from + ${i}]`);
   const make = new Function('values', 'from', `return { ${fields.join(', ')} };`) as ObjectShape['make'];
   const keys = names.map(keyBytes);
@@ -72,9 +86,26 @@ function compileReader(names: readonly string[], keys: readonly Uint8Array[]): O
   return new Function('bytes', 'table', 'data', 'end', 'depth', 'node', lines.join('\n')) as ObjectShape['read'];
 }
 
-function keyBytes(name: string): Uint8Array {
-  const length = utf8Bytes(name);
-  const bytes = new Uint8Array(varintBytes(length) + length);
-  writeUtf8(bytes, writeVarint(bytes, 0, length), name);
-  return bytes;
+/**
+ * The reader of objects that have these fields by their structure, undefined when there can be none. Small integers, of one byte, are
+ * read in place.
+ *
+ *   const v0 = bytes[data] < 128 ? node(bytes, data, end, depth) : bytes[data] - 128;
+ *   const e0 = data + (bytes[table] | (bytes[table + 1] << 8));                                         where it ends
+ *   ...
+ *   return { id: v0, ... };
+ */
+export function compileStructure(names: readonly string[]): ObjectReader | undefined {
+  if (!canBeCompiled(names)) return undefined;
+  const lines: string[] = [];
+  let from = 'data';
+  for (let i = 0; i < names.length; i++) {
+    const small = `${from} < end && bytes[${from}] >= ${Tag.SmallInteger}`;
+    lines.push(`const v${i} = ${small} ? bytes[${from}] - ${Tag.SmallInteger} : node(bytes, ${from}, end, depth);`);
+    if (i === names.length - 1) break;
+    lines.push(`const e${i} = data + (bytes[table + ${2 * i}] | (bytes[table + ${2 * i + 1}] << 8));`);
+    from = `e${i}`;
+  }
+  lines.push(`return { ${names.map((name, i) => `${name}: v${i}`).join(', ')} };`);
+  return new Function('bytes', 'table', 'data', 'end', 'depth', 'node', lines.join('\n')) as ObjectReader;
 }

@@ -151,14 +151,15 @@ function writeArrayNode(
   endContainer(writer, container);
 }
 
-interface Container {
+/** An array or object being written: the ends of its entries, counted from `data`. */
+export interface Container {
   readonly start: number;
   readonly data: number;
   readonly ends: number[];
 }
 
 /** Writes tag and count and leaves room for 16-bit ends. */
-function beginContainer(writer: ByteWriter, tag: number, count: number): Container {
+export function beginContainer(writer: ByteWriter, tag: number, count: number): Container {
   const start = writer.length;
   writer.u8(tag);
   writer.varint(count);
@@ -167,7 +168,8 @@ function beginContainer(writer: ByteWriter, tag: number, count: number): Contain
   return { start, data: writer.length, ends: new Array<number>(count) };
 }
 
-function endContainer(writer: ByteWriter, container: Container): void {
+/** Writes the ends, wide ones if need be: the entries are moved then. */
+export function endContainer(writer: ByteWriter, container: Container): void {
   const { start, data, ends } = container;
   const count = ends.length;
   const bytes = writer.length - data;

@@ -22,11 +22,12 @@ export {
   divisionScale,
 } from './decimal.js';
 export { DocumentDecoder } from './document-decoder.js';
-export { type DocumentRules, DocumentEncoder } from './document-encoder.js';
+export { type DocumentRules, DocumentEncoder, type StructureStore } from './document-encoder.js';
 export { DOCUMENT_DEPTH_MAX, type NodeKind } from './document-format.js';
 export {
   type DocumentValue,
   arrayElement,
+  eachStructure,
   entryKey,
   entryStart,
   entryValue,
@@ -38,6 +39,13 @@ export {
   objectField,
   scalarValue,
 } from './document-reader.js';
+export {
+  type DocumentStructure,
+  STRUCTURE_NAME_BYTES,
+  defineStructure,
+  missingStructure,
+  structureName,
+} from './document-structure.js';
 export { ObjectId, Uuid, newObjectId } from './document-values.js';
 export { type DocumentWriteOptions, compareObjectKeys, writeNode, writeRawNode } from './document-writer.js';
 export { Interval, MICROS_PER_DAY, MICROS_PER_SECOND, TimeTz } from './interval.js';

@@ -6,6 +6,7 @@ import { ByteWriter } from '@phantom/base';
 import {
   type DocumentValue,
   arrayElement,
+  namedField,
   nodeCount,
   nodeEnd,
   nodeKind,
@@ -16,8 +17,6 @@ import {
 } from './document-reader.js';
 import { type NodeKind, Tag } from './document-format.js';
 import { writeNode } from './document-writer.js';
-
-const UTF8 = new TextEncoder();
 
 export class Jsonb {
   /** Holds the document at [start, end); never written to. */
@@ -58,7 +57,7 @@ export class Jsonb {
   /** True for an object whose fields stand in an order of their own, as collections keep them. */
   get isOrdered(): boolean {
     const tag = this.bytes[this.start];
-    return tag === Tag.Object || tag === Tag.ObjectWide;
+    return this.kind === 'object' && tag !== Tag.Sorted && tag !== Tag.SortedWide;
   }
 
   /** Entries of an array or object. */
@@ -68,7 +67,8 @@ export class Jsonb {
 
   /** Field of an object; undefined when there is none. */
   field(key: string): Jsonb | undefined {
-    return this.fieldAt(UTF8.encode(key));
+    const at = namedField(this.bytes, this.start, this.end, key);
+    return at < 0 ? undefined : this.part(at);
   }
 
   /** Field of an object by its key in UTF-8, for callers that ask often. */

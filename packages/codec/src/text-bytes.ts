@@ -4,6 +4,7 @@
  * by Buffer's native functions, which also take shared memory. Texts are well-formed UTF-16 when they come here (types
  * check it on the way in).
  */
+import { varintBytes, writeVarint } from '@phantom/base';
 import { readShortText, SHORT_TEXT_BYTES_MAX } from './short-text.js';
 
 /** Characters up to which a loop beats the native call. */
@@ -70,4 +71,13 @@ export function compareText(a: string, b: string): number {
     }
   }
   return a.length - b.length;
+}
+
+/** A key as it stands in an object: length and UTF-8. */
+export function keyBytes(text: string): Uint8Array {
+  const length = utf8Bytes(text);
+  const skip = varintBytes(length);
+  const bytes = new Uint8Array(skip + length + 3);
+  writeVarint(bytes, 0, length);
+  return bytes.slice(0, writeUtf8(bytes, skip, text));
 }

@@ -4,6 +4,8 @@
  */
 import { type ByteWriter, assert, copyBytes, readU16, readU32, writeU16, writeU32 } from '@phantom/base';
 import type { Decimal } from './decimal.js';
+import { writeSelfContained } from './document-copy.js';
+import { isSelfContained } from './document-format.js';
 import type { Interval, TimeTz } from './interval.js';
 import { Jsonb } from './jsonb.js';
 import { appendMultirange, appendRange, readMultirange, readRange } from './range-bytes.js';
@@ -145,8 +147,12 @@ export function appendBytes(writer: ByteWriter, value: Uint8Array): void {
   writer.length = copyBytes(value, 0, value.length, writer.buffer, at);
 }
 
-/** Appends a document's bytes. */
+/** Appends a document's bytes, made self-contained: what is kept as a value depends on nothing else. */
 export function appendJsonb(writer: ByteWriter, value: Jsonb): void {
+  if (!isSelfContained(value.bytes[value.start] as number)) {
+    writeSelfContained(writer, value.bytes, value.start, value.end);
+    return;
+  }
   const at = writer.reserve(value.end - value.start);
   writer.length = copyBytes(value.bytes, value.start, value.end, writer.buffer, at);
 }

@@ -197,9 +197,26 @@ function readRange(bytes: Uint8Array, bound: Shape): string {
   return `${(flags & 2) === 0 ? '(' : '['}${lower},${upper}${(flags & 4) === 0 ? ')' : ']'}`;
 }
 
+/** Structures by their names in hexadecimal. */
+export type StructureBytes = ReadonlyMap<string, Uint8Array>;
+
+/** Keys of a structure, each as text. */
+function readStructure(bytes: Uint8Array): string[] {
+  if (bytes[0] !== 1) throw new Error('no structure begins so');
+  let { value: count, next: at } = readVarint(bytes, 1);
+  const keys: string[] = [];
+  for (; count > 0; count--) {
+    const { value, next } = readVarint(bytes, at);
+    keys.push(quoted(bytes, next, value).text);
+    at = next + value;
+  }
+  if (at !== bytes.length) throw new Error('bytes behind the structure');
+  return keys;
+}
+
 /** A document as JSON-like text: strings quoted, what JSON has not behind a word. */
-export function readDocument(bytes: Uint8Array): string {
-  const { text, next } = readNode(bytes, 0);
+export function readDocument(bytes: Uint8Array, structures: StructureBytes = new Map()): string {
+  const { text, next } = readNode(bytes, 0, structures);
   if (next !== bytes.length) throw new Error('bytes behind the document');
   return text;
 }
@@ -213,7 +230,7 @@ function readVarint(bytes: Uint8Array, from: number): { value: number; next: num
   }
 }
 
-function readNode(bytes: Uint8Array, start: number): { text: string; next: number } {
+function readNode(bytes: Uint8Array, start: number, structures: StructureBytes): { text: string; next: number } {
   const view = viewOf(bytes);
   const tag = bytes[start] as number;
   const at = start + 1;
@@ -255,12 +272,21 @@ function readNode(bytes: Uint8Array, start: number): { text: string; next: numbe
       return { text: `id ${cut(12)}`, next: at + 12 };
     case 0x10:
     case 0x11:
-      return readItems(bytes, at, tag === 0x11, false);
+    case 0x64:
+    case 0x65:
+      return readItems(bytes, at, (tag & 1) === 1, false, structures);
     case 0x12:
     case 0x13:
     case 0x14:
     case 0x15:
-      return readItems(bytes, at, (tag & 1) === 1, true);
+    case 0x62:
+    case 0x63:
+      return readItems(bytes, at, (tag & 1) === 1, true, structures);
+    case 0x60:
+    case 0x61: {
+      const keys = readStructure(structures.get(cut(8)) as Uint8Array);
+      return readFields(bytes, at + 8, tag === 0x61, keys, structures);
+    }
     default:
       throw new Error(`no node has the tag ${tag}`);
   }
@@ -270,7 +296,33 @@ function quoted(bytes: Uint8Array, from: number, length: number): { text: string
   return { text: JSON.stringify(decoder.decode(bytes.subarray(from, from + length))), next: from + length };
 }
 
-function readItems(bytes: Uint8Array, at: number, isWide: boolean, isObject: boolean): { text: string; next: number } {
+/** An object whose keys are known: ends and nodes. */
+function readFields(
+  bytes: Uint8Array,
+  ends: number,
+  isWide: boolean,
+  keys: readonly string[],
+  structures: StructureBytes,
+): { text: string; next: number } {
+  const view = viewOf(bytes);
+  const first = ends + keys.length * (isWide ? 4 : 2);
+  let from = first;
+  const fields = keys.map((key, i) => {
+    const { text, next } = readNode(bytes, from, structures);
+    from = first + (isWide ? view.getUint32(ends + i * 4, true) : view.getUint16(ends + i * 2, true));
+    if (next !== from) throw new Error('an entry does not end where the table says');
+    return `${key}:${text}`;
+  });
+  return { text: `{${fields.join()}}`, next: from };
+}
+
+function readItems(
+  bytes: Uint8Array,
+  at: number,
+  isWide: boolean,
+  isObject: boolean,
+  structures: StructureBytes,
+): { text: string; next: number } {
   const view = viewOf(bytes);
   const { value: count, next: ends } = readVarint(bytes, at);
   const first = ends + count * (isWide ? 4 : 2);
@@ -285,7 +337,7 @@ function readItems(bytes: Uint8Array, at: number, isWide: boolean, isObject: boo
       key = `${quoted(bytes, next, keyBytes).text}:`;
       valueAt = next + keyBytes;
     }
-    const { text, next } = readNode(bytes, valueAt);
+    const { text, next } = readNode(bytes, valueAt, structures);
     if (next !== end) throw new Error('an entry does not end where the table says');
     items.push(key + text);
     from = end;

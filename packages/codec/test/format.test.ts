@@ -1,10 +1,12 @@
 /** The pages docs/formats/row.md and document.md say enough: readers written from them alone read what is written. */
 import { ByteWriter } from '@phantom/base';
 import fc from 'fast-check';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Decimal } from '../src/decimal.js';
 import { type DocumentValue, nodeValue } from '../src/document-reader.js';
+import { defineStructure } from '../src/document-structure.js';
 import { ObjectId, Uuid } from '../src/document-values.js';
 import { Interval, TimeTz } from '../src/interval.js';
 import { Jsonb } from '../src/jsonb.js';
@@ -114,5 +116,18 @@ describe('a reader written from the page', () => {
     );
     expect(row).toEqual({ version: 3, values: ['7', 'ab', null, '1.50'] });
     expect(readDocument(exampleOf('document'))).toBe('{"a":1,"bb":[true]}');
+  });
+
+  it('reads the example of a structure', () => {
+    const text = readFileSync(new URL('../../../docs/formats/document.md', import.meta.url), 'utf8');
+    const lines = /by its structure[^]*?```\n([^]*?)\n\n([^]*?)```/.exec(text) as RegExpExecArray;
+    const [structure, document] = lines.slice(1).map((part) => {
+      const bytes = part.split('\n').map((line) => line.split(/ {2,}/, 1)[0] as string);
+      return new Uint8Array(Buffer.from(bytes.join('').replaceAll(' ', ''), 'hex'));
+    }) as [Uint8Array, Uint8Array];
+    const structures = new Map([[createHash('sha256').update(structure).digest('hex').slice(0, 16), structure]]);
+    expect(readDocument(document, structures)).toBe('{"station":7,"degrees":20}');
+    expect(defineStructure(structure)?.names).toEqual(['station', 'degrees']);
+    expect(new Jsonb(document).plain()).toEqual({ station: 7, degrees: 20 });
   });
 });

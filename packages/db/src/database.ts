@@ -9,6 +9,7 @@ import {
   type CollectionOptions,
   type DocumentModel,
   type Expiry,
+  checkDocuments,
   openCollection,
 } from '@phantom/docs-model';
 import type { Finding } from '@phantom/kv';
@@ -224,10 +225,11 @@ export class Database {
     return this.parts.store.checkpoint();
   }
 
-  /** Walks all files and says what is wrong with them; nothing when all is well. */
+  /** Walks all files and all documents and says what is wrong with them; nothing when all is well. */
   async check(): Promise<Finding[]> {
     const findings: Finding[] = [];
     for await (const finding of this.parts.store.check()) findings.push(finding);
+    findings.push(...checkDocuments(this.parts.documents.ports));
     return findings;
   }
 

@@ -2,9 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { openOn } from '../src/index.js';
-import { DIRECTORY, type Fixture, ask, diskOf, makeFixture } from './fixture.js';
+import { DIRECTORY, type Fixture, ask, askReadings, diskOf, makeFixture, makeReadings } from './fixture.js';
 
 const FIXTURE = new URL('./fixtures/v1.json', import.meta.url);
+/** Documents whose keys are stored once, by structures that this process has not met. */
+const READINGS = new URL('./fixtures/readings.json', import.meta.url);
 
 it('a database of version 1 opens with all that was in it, and goes on', async () => {
   const fixture = JSON.parse(readFileSync(FIXTURE, 'utf8')) as Fixture;
@@ -30,4 +32,14 @@ it('is made alike by this version', async () => {
   const made = await makeFixture();
   expect(made.answers).toEqual(fixture.answers);
   expect(Object.keys(made.files).filter((name) => name.includes('log/'))).not.toEqual([]);
+});
+
+it('documents whose keys were stored once read as they were written', async () => {
+  const fixture = JSON.parse(readFileSync(READINGS, 'utf8')) as Fixture;
+  const db = await openOn(diskOf(fixture), DIRECTORY);
+  expect(await db.check()).toEqual([]);
+  expect(db.catalog.structures.size).toBe(3);
+  expect(await askReadings(db)).toEqual(fixture.answers);
+  await db.close();
+  expect((await makeReadings()).answers).toEqual(fixture.answers);
 });

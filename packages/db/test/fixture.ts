@@ -83,6 +83,39 @@ export async function makeFixture(): Promise<Fixture> {
   const answers = await ask(db);
   const disk = vfs.killClone();
   await db.close();
+  return { files: filesOf(disk), answers };
+}
+
+/** What a database says to questions about documents whose keys are stored once. */
+export async function askReadings(db: Database): Promise<Record<string, string>> {
+  const documents = await db.collection('readings').find({}).sort({ _id: 1 }).toArray();
+  const highest = `select max((doc->>'temperature_of_air')::int) as highest, count(doc->'place_of_it'->'latitude') from readings`;
+  return { documents: JSON.stringify(documents), [highest]: JSON.stringify((await db.query(highest)).rows) };
+}
+
+/** The same of a database with such documents, in both engines, some of which are only in the log. */
+export async function makeReadings(): Promise<Fixture> {
+  const vfs = new MemoryVfs({ losesPower: false });
+  const db = await openOn(vfs, DIRECTORY);
+  const readings = db.collection('readings', { engine: 'lsm' });
+  const remarks = db.collection('remarks');
+  const readingOf = (_id: number): Record<string, unknown> => ({
+    _id,
+    temperature_of_air: _id % 30,
+    place_of_it: { latitude: 1.5, longitude_of_it: -_id },
+  });
+  for (let i = 0; i < 90; i++) {
+    await readings.insertOne(readingOf(i));
+    await remarks.insertOne({ _id: i, text_of_remark: 'x', author_of_it: `author ${i}` });
+    if (i === 80) await db.checkpoint();
+  }
+  const answers = await askReadings(db);
+  const disk = vfs.killClone();
+  await db.close();
+  return { files: filesOf(disk), answers };
+}
+
+function filesOf(disk: MemoryVfs): Fixture['files'] {
   const files: Record<string, Fixture['files'][string]> = {};
   for (const path of filesBelow(disk, DIRECTORY)) {
     const content = disk.readFile(path);
@@ -91,7 +124,7 @@ export async function makeFixture(): Promise<Fixture> {
     const name = path.slice(DIRECTORY.length + 1);
     files[name] = { bytes: content.length, content: gzipSync(content.subarray(0, end)).toString('base64') };
   }
-  return { files, answers };
+  return files;
 }
 
 /** A disk with the files of a fixture. */

@@ -13,11 +13,14 @@ import type { TableDescriptor } from '@phantom/catalog';
 import {
   DocumentDecoder,
   DocumentEncoder,
+  type DocumentStructure,
   Jsonb,
   type RowLayout,
   StorageKind,
+  type StructureStore,
   appendKeyDocument,
   checkRow,
+  eachStructure,
   rowLayout,
   variableEnd,
   variableStart,
@@ -99,13 +102,13 @@ export class DocumentLayout {
     return key;
   }
 
-  /** The row of a document, checked; borrowed until the next call of any layout. */
-  encode(document: object, id: unknown): ByteWriter {
+  /** The row of a document, checked; borrowed until the next call of any layout. It may name structures of the store. */
+  encode(document: object, id: unknown, structures: StructureStore): ByteWriter {
     const { writer } = encoder;
     this.openRow();
     encoder.encode(id);
     const idEnd = writer.length;
-    encoder.encodeWithId(document, id);
+    encoder.encodeWithId(document, id, structures);
     return this.closeRow(idEnd);
   }
 
@@ -137,7 +140,7 @@ export class DocumentLayout {
    * The row of a stored document of which some top-level fields were changed: `before` has what those were, `after` what they are. The
    * others are copied, not decoded. Borrowed until the next call of any layout.
    */
-  encodeChanged(row: ByteSlot, before: PlainObject, after: PlainObject): ByteWriter {
+  encodeChanged(row: ByteSlot, before: PlainObject, after: PlainObject, structures: StructureStore): ByteWriter {
     const { writer } = encoder;
     const { buffer, start, end } = row;
     const from = this.documentStart(row);
@@ -145,7 +148,7 @@ export class DocumentLayout {
     this.openRow();
     writer.bytes(buffer, variableStart(buffer, start, ID_COLUMN, this.layout), from);
     const idEnd = writer.length;
-    encoder.encodeChanged(buffer, from, to, before, after);
+    encoder.encodeChanged(buffer, from, to, before, after, structures);
     return this.closeRow(idEnd);
   }
 
@@ -163,6 +166,13 @@ export class DocumentLayout {
     const from = this.documentStart(row);
     const to = variableEnd(buffer, start, end, DOCUMENT_COLUMN, this.layout, from);
     return decoder.decodeFields(buffer, from, to, fields) as PlainObject;
+  }
+
+  /** Hands out the structures that the stored document names. */
+  eachStructure(row: ByteSlot, take: (structure: DocumentStructure) => void): void {
+    const { buffer, start, end } = row;
+    const from = this.documentStart(row);
+    eachStructure(buffer, from, variableEnd(buffer, start, end, DOCUMENT_COLUMN, this.layout, from), take);
   }
 
   /** Bytes of the stored document. */

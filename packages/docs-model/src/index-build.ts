@@ -4,7 +4,13 @@
  * committed state, whatever the transaction's snapshot.
  */
 import { PhantomError } from '@phantom/base';
-import { type DocumentIndexDescriptor, type IndexDescriptor, NameClass, type TableDescriptor } from '@phantom/catalog';
+import {
+  type Catalog,
+  type DocumentIndexDescriptor,
+  type IndexDescriptor,
+  NameClass,
+  type TableDescriptor,
+} from '@phantom/catalog';
 import { prefixRange } from '@phantom/kv';
 import { CollectionView } from './collection-view.js';
 import { dependsOn } from './definition.js';
@@ -60,7 +66,7 @@ export function* makeIndex(
     document,
     state: 'valid',
   };
-  yield* fill(transaction, table, index);
+  yield* fill(model.ports.catalog, transaction, table, index);
   objects.put(index);
   dependsOn(transaction, index.oid, table.oid);
   model.ports.catalog.filled.fillBy(storage, table.oid);
@@ -68,9 +74,14 @@ export function* makeIndex(
 }
 
 /** Entries of every document there is. */
-function* fill(transaction: DocumentTransaction, table: TableDescriptor, index: IndexDescriptor): Steps<void> {
+function* fill(
+  { structures }: Catalog,
+  transaction: DocumentTransaction,
+  table: TableDescriptor,
+  index: IndexDescriptor,
+): Steps<void> {
   const view = new CollectionView(table, [index]);
-  const writer = new CollectionWriter(view, transaction, undefined);
+  const writer = new CollectionWriter(view, transaction, structures, undefined);
   const cursor = transaction.storage.cursorNewest(prefixRange(view.layout.prefix));
   try {
     for (let rows = 0; cursor.next(); rows++) {

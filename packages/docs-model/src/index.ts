@@ -1,4 +1,5 @@
 /** @phantom/docs-model: collections of documents in the same transactions as tables. */
+export { checkDocuments } from './document-check.js';
 export { Decimal, ObjectId, Uuid } from '@phantom/codec';
 export type { ChangeEvent, UpdateDescription, WatchOptions } from './changes/change-event.js';
 export { ChangeStream } from './changes/change-stream.js';

@@ -220,12 +220,13 @@ export class DocumentModel {
   /** As writer, for whoever asks: policies say what they may write. */
   securedWriter(view: CollectionView, transaction: DocumentTransaction): CollectionWriter {
     const rules = writeRules(this, view, transaction);
-    return new CollectionWriter(view, transaction, rules, policiesOf(this.ports, view, transaction));
+    const { structures } = this.ports.catalog;
+    return new CollectionWriter(view, transaction, structures, rules, policiesOf(this.ports, view, transaction));
   }
 
   /** Writes to a collection by its rules. */
   writer(view: CollectionView, transaction: DocumentTransaction): CollectionWriter {
-    return new CollectionWriter(view, transaction, writeRules(this, view, transaction));
+    return new CollectionWriter(view, transaction, this.ports.catalog.structures, writeRules(this, view, transaction));
   }
 
   /** What the transaction owes to references among documents. */

@@ -10,6 +10,7 @@
  */
 import { ByteWriter, PhantomError } from '@phantom/base';
 import type { DocumentPolicies } from '@phantom/catalog';
+import type { StructureStore } from '@phantom/codec';
 import { ByteSlot, spaceOfKey } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
 import { changeNote, removalNote } from './changes/change-note.js';
@@ -41,6 +42,7 @@ export async function settle(write: () => Promise<void> | undefined): Promise<vo
 export class CollectionWriter {
   private readonly view: CollectionView;
   private readonly transaction: DocumentTransaction;
+  private readonly structures: StructureStore;
   private readonly rules: WriteRules | undefined;
   /** The rules, where they look at what is written. */
   private readonly writeRules: WriteRules | undefined;
@@ -52,11 +54,13 @@ export class CollectionWriter {
   constructor(
     view: CollectionView,
     transaction: DocumentTransaction,
+    structures: StructureStore,
     rules: WriteRules | undefined,
     policies?: DocumentPolicies,
   ) {
     this.view = view;
     this.transaction = transaction;
+    this.structures = structures;
     this.rules = rules;
     this.policies = policies;
     this.writeRules = rules?.ofRemovals === true ? undefined : rules;
@@ -96,7 +100,7 @@ export class CollectionWriter {
     }
     if (storage.getNewest(key.buffer, 0, key.length, slot))
       throw storage.raceLostOn(key.buffer, 0, key.length) ?? this.duplicateId(id);
-    const encoded = layout.encode(document, id);
+    const encoded = layout.encode(document, id, this.structures);
     this.policies?.check('insert', encoded.buffer, 0, encoded.length);
     if (this.writeRules === undefined && indexes.length === 0) {
       storage.put(key.buffer, 0, key.length, encoded.buffer, 0, encoded.length);
@@ -146,7 +150,7 @@ export class CollectionWriter {
       const taken = this.claimKey(rowKey);
       if (taken !== false) return taken === true ? rowKey : taken;
     }
-    const encoded = layout.encode(document, id);
+    const encoded = layout.encode(document, id, this.structures);
     row.set(encoded.buffer, 0, encoded.length);
     const stored = this.storedDocument(row);
     for (const index of indexes) {
@@ -192,7 +196,7 @@ export class CollectionWriter {
   update(key: Uint8Array, before: PlainObject, after: PlainObject, replaces = false): Promise<void> | undefined {
     const { layout, indexes } = this.view;
     const { storage } = this.transaction;
-    const encoded = layout.encode(after, before['_id']);
+    const encoded = layout.encode(after, before['_id'], this.structures);
     this.policies?.check('update', encoded.buffer, 0, encoded.length);
     if (this.writeRules === undefined && indexes.length === 0) {
       storage.put(key, 0, key.length, encoded.buffer, 0, encoded.length, changeNote(before, after, replaces));
@@ -222,7 +226,7 @@ export class CollectionWriter {
 
   /** As update, for some top-level fields of the row's document; the others are left as they are, unread. */
   updateFields(key: Uint8Array, row: ByteSlot, before: PlainObject, after: PlainObject): void {
-    const encoded = this.view.layout.encodeChanged(row, before, after);
+    const encoded = this.view.layout.encodeChanged(row, before, after, this.structures);
     this.policies?.check('update', encoded.buffer, 0, encoded.length);
     const note = changeNote(before, after, false);
     this.transaction.storage.put(key, 0, key.length, encoded.buffer, 0, encoded.length, note);
