@@ -1,21 +1,11 @@
 /**
- * The trees' worker threads, which must start in every packaging as well: a flush and a compaction or merge of any size are
- * handed to them, and what they wrote is read back.
+ * Worker threads, which must start in every packaging as well: the trees hand a flush and a compaction or merge of any size to them, and
+ * what they wrote is read back; the database has them run a read, and a part of one, and its answers are the same.
  */
-import { checkEveryPackaging } from './sync-thread.js';
+import { type ThreadProgram, checkEveryPackaging } from './sync-thread.js';
 import type { Verdict } from './verdict.js';
 
-const OPENERS: Readonly<Record<string, { readonly open: string; readonly settle: string }>> = {
-  '@phantom/lsm': { open: 'openLsm', settle: 'compact' },
-  '@phantom/btree': { open: 'openBtree', settle: 'merge' },
-};
-
-/** The packages that have worker threads. */
-export const workerThreadPackages: readonly string[] = Object.keys(OPENERS);
-
-/** Four verdicts for a package: two direct, two bundled. */
-export function checkWorkerThreads(project: string, from: string): Promise<Verdict[]> {
-  const { open, settle } = OPENERS[from] as { readonly open: string; readonly settle: string };
+function tree(from: string, open: string, settle: string): ThreadProgram {
   const use = `    const db = await ${open}(folder, { workerBytesMin: 0 });
     const bytes = (i) => new Uint8Array([i >> 8, i & 255]);
     for (let round = 0; round < 2; round++) {
@@ -30,5 +20,38 @@ export function checkWorkerThreads(project: string, from: string): Promise<Verdi
     const entries = [...db.scan()];
     if (entries.length !== 501 || entries[7].value[1] !== 8) throw new Error('it reads differently');
     await db.close();`;
-  return checkEveryPackaging(project, `threads-of-${open}`, { from, name: open, use });
+  return { from, name: open, use };
+}
+
+const DATABASE: ThreadProgram = {
+  from: '@phantom/db',
+  name: 'open',
+  use: `    const db = await open(folder, { queryWorkersMax: 2, queryWorkerCostMin: 0, durability: 'memory' });
+    db.exec('create table t as select i as id, i % 3 as g from generate_series(1, 5000) i; analyze');
+    const run = async (text) => JSON.stringify((await db.query(text)).rows);
+    const here = (text) => JSON.stringify(db.prepare(text).all());
+    const whole = 'select * from t order by id desc limit 3';
+    const divided = 'select g, count(*)::int as n, sum(id)::int as s from t group by g order by g';
+    if ((await run(whole)) !== here(whole)) throw new Error('a thread answers differently');
+    await run('set parallel_setup_cost = 0');
+    await run('set parallel_leader_participation = off');
+    if ((await run(divided)) !== here(divided)) throw new Error('threads answer differently');
+    const { remoteExecutions } = db.stats().work;
+    if (remoteExecutions !== 3) throw new Error('threads ran ' + remoteExecutions + ' reads');
+    await db.close();`,
+};
+
+const PROGRAMS: ReadonlyMap<string, ThreadProgram> = new Map(
+  [tree('@phantom/lsm', 'openLsm', 'compact'), tree('@phantom/btree', 'openBtree', 'merge'), DATABASE].map(
+    (program) => [program.from, program],
+  ),
+);
+
+/** The packages that have worker threads. */
+export const workerThreadPackages: readonly string[] = [...PROGRAMS.keys()];
+
+/** Four verdicts for a package: two direct, two bundled. */
+export function checkWorkerThreads(project: string, from: string): Promise<Verdict[]> {
+  const program = PROGRAMS.get(from) as ThreadProgram;
+  return checkEveryPackaging(project, `threads-of-${program.name}`, program);
 }
