@@ -11,7 +11,7 @@
  * definition is a proper prefix of another; a decoded key is equal to the encoded one. Equal is not always same: a key does
  * not keep a decimal's scale, char(n)'s blanks, the sign of zero or an interval's parts (`exactKey`).
  */
-import { ByteWriter, assert } from '@phantom/base';
+import { ByteWriter, assert, copyBytes } from '@phantom/base';
 import { appendKeyDocument, readKeyDocument } from './document-key.js';
 import { Jsonb } from './jsonb.js';
 import {
@@ -367,10 +367,11 @@ export function keyCode(columns: readonly KeyColumn[]): KeyCode {
       return shared.offset;
     },
     range(prefix, equal, bounds = {}) {
-      const writer = new ByteWriter();
-      writer.bytes(prefix);
-      encodePrefix(equal, equal.length, writer);
-      return columnRange(writer, columns[equal.length], appenders[equal.length], bounds);
+      if (rangeWriter.buffer.length > RANGE_BYTES_KEPT_MAX) rangeWriter = new ByteWriter();
+      rangeWriter.reset();
+      rangeWriter.bytes(prefix);
+      encodePrefix(equal, equal.length, rangeWriter);
+      return columnRange(rangeWriter, columns[equal.length], appenders[equal.length], bounds);
     },
   };
 }
@@ -396,58 +397,57 @@ function columnAppender(column: KeyColumn): ColumnAppend {
   };
 }
 
+/** Where ranges are put together: memory of its own for each would cost more than a short scan. Given up when a long value came. */
+let rangeWriter = new ByteWriter();
+const RANGE_BYTES_KEPT_MAX = 64 * 1024;
+
 function columnRange(
   writer: ByteWriter,
   column: KeyColumn | undefined,
   append: ColumnAppend | undefined,
   bounds: { readonly lower?: KeyBound; readonly upper?: KeyBound; readonly nulls?: boolean },
 ): EncodedRange {
-  const fixed = writer.take();
+  const fixed = writer.length;
   const { lower, upper } = bounds;
-  if (column === undefined || append === undefined) return { lower: fixed, upper: keyPrefixEnd(fixed) };
-  const bytesOf = (bound: KeyBound): Uint8Array => {
-    writer.reset();
-    writer.bytes(fixed);
-    append(writer, bound.value);
-    return writer.take();
-  };
+  if (column === undefined || append === undefined) {
+    return { lower: bytesBefore(writer.buffer, fixed), upper: endBehind(writer.buffer, fixed) };
+  }
   // In a descending column the greatest value comes first.
   const first = column.descending ? upper : lower;
   const last = column.descending ? lower : upper;
   const withNulls = bounds.nulls === true || !column.nullable;
-  let from = fixed;
-  if (first !== undefined) {
-    const bytes = bytesOf(first);
-    from = first.inclusive ? bytes : (keyPrefixEnd(bytes) ?? bytes);
-  } else if (!withNulls && column.nullsFirst) {
-    from = withMarker(fixed, VALUE);
-  }
-  let to = keyPrefixEnd(fixed);
-  if (last !== undefined) {
-    const bytes = bytesOf(last);
-    to = last.inclusive ? keyPrefixEnd(bytes) : bytes;
-  } else if (!withNulls && !column.nullsFirst) {
-    to = withMarker(fixed, NULL_LAST);
-  }
-  return { lower: from, upper: to };
+  if (first !== undefined) append(writer, first.value);
+  else if (!withNulls && column.nullsFirst) writer.u8(VALUE);
+  const isBehindFirst = first !== undefined && !first.inclusive;
+  const begin = isBehindFirst ? endBehind(writer.buffer, writer.length) : undefined;
+  const from = begin ?? bytesBefore(writer.buffer, writer.length);
+  writer.length = fixed;
+  const isBefore = last === undefined ? !withNulls && !column.nullsFirst : !last.inclusive;
+  if (last !== undefined) append(writer, last.value);
+  else if (isBefore) writer.u8(NULL_LAST);
+  const { buffer, length } = writer;
+  return { lower: from, upper: isBefore ? bytesBefore(buffer, length) : endBehind(buffer, length) };
 }
 
-function withMarker(prefix: Uint8Array, marker: number): Uint8Array {
-  const bytes = new Uint8Array(prefix.length + 1);
-  bytes.set(prefix);
-  bytes[prefix.length] = marker;
-  return bytes;
+/** A copy of the first bytes. */
+function bytesBefore(bytes: Uint8Array, length: number): Uint8Array {
+  const copy = new Uint8Array(length);
+  copyBytes(bytes, 0, length, copy, 0);
+  return copy;
+}
+
+/** As keyPrefixEnd, of the first bytes. */
+function endBehind(bytes: Uint8Array, length: number): Uint8Array | undefined {
+  for (let i = length - 1; i >= 0; i--) {
+    if (bytes[i] === 0xff) continue;
+    const end = bytesBefore(bytes, i + 1);
+    end[i] = (bytes[i] as number) + 1;
+    return end;
+  }
+  return undefined;
 }
 
 /** The smallest key greater than every key that begins with the prefix; undefined when there is none. */
 export function keyPrefixEnd(prefix: Uint8Array): Uint8Array | undefined {
-  for (let i = prefix.length - 1; i >= 0; i--) {
-    const byte = prefix[i] as number;
-    if (byte !== 0xff) {
-      const end = prefix.slice(0, i + 1);
-      end[i] = byte + 1;
-      return end;
-    }
-  }
-  return undefined;
+  return endBehind(prefix, prefix.length);
 }

@@ -152,6 +152,17 @@ describe('keycode', () => {
     );
   });
 
+  it('makes ranges of long values and of short ones after them, each of its own bytes', () => {
+    const text = { storage: { kind: StorageKind.Text }, descending: false, nullable: false, nullsFirst: false };
+    const code = keyCode([text, text]);
+    const space = new Uint8Array([7]);
+    const long = code.range(space, ['x'.repeat(100_000)]);
+    const short = code.range(space, ['b'], { lower: { value: 'c', inclusive: true } });
+    expect([long.lower.length, long.lower[1]]).toEqual([100_003, 'x'.charCodeAt(0)]);
+    expect(compareKeys(short.lower, code.range(space, ['b']).lower)).toBeGreaterThan(0);
+    expect(code.range(space, ['b'], { lower: { value: 'c', inclusive: true } })).toEqual(short);
+  });
+
   it('says which types have keys', () => {
     expect(hasKey({ kind: StorageKind.Json })).toBe(false);
     expect(hasKey({ kind: StorageKind.Array, element: { oid: 114, storage: { kind: StorageKind.Json } } })).toBe(false);
