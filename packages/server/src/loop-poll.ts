@@ -22,6 +22,8 @@ import type { Metrics } from '@phantom/base';
 /** Short waits in a row before one is spent awake. */
 const STREAK_MIN = 8;
 const STREAK_MAX = 1024;
+/** The same after a wait in which somebody else had the processor, at the least. */
+const STREAK_SHARED = 128;
 /** A turn of a loop without work takes a hundredth of this; whoever finds it longer did not have the processor. */
 const TURN_MS_MAX = 0.5;
 
@@ -111,15 +113,15 @@ export class LoopPoll {
       return;
     }
     const nowMs = this.turns.now();
-    if (nowMs - this.turnedMs > TURN_MS_MAX) this.gaveUp(STREAK_MAX);
-    else if (nowMs >= untilMs) this.gaveUp(Math.min(this.streakWanted * 2, STREAK_MAX));
+    if (nowMs - this.turnedMs > TURN_MS_MAX) this.gaveUp(STREAK_SHARED);
+    else if (nowMs >= untilMs) this.gaveUp(0);
     this.turnedMs = nowMs;
     this.turns.next(this.turned);
   };
 
-  private gaveUp(streakWanted: number): void {
+  private gaveUp(streakLeast: number): void {
     this.untilMs = undefined;
     this.streak = 0;
-    this.streakWanted = streakWanted;
+    this.streakWanted = Math.min(Math.max(this.streakWanted * 2, streakLeast), STREAK_MAX);
   }
 }

@@ -98,7 +98,7 @@ describe('the loop', () => {
     machine.turnMicros = 3000;
     machine.ask(1, 4000);
     machine.turnMicros = 4;
-    machine.ask(1000, 40);
+    machine.ask(126, 40);
     expect(machine.waits).toBe(waits);
     machine.ask(100, 40);
     expect(machine.waits).toBeGreaterThan(waits);
