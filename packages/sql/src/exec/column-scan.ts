@@ -24,7 +24,7 @@ import type { Run } from './run.js';
 
 const NO_BYTES = new Uint8Array(0);
 /** Rows handed to a step at once: they cost a few nanoseconds each. */
-const PIECE_ROWS = 4096;
+const PIECE_ROWS = 1024;
 /** Rows of the table gathered before they are handed on. */
 const MARKED_ROWS = 512;
 

@@ -18,7 +18,7 @@ const FIRST_BATCH_ENTRIES = 16;
 const BATCH_GROWTH = 4;
 
 /** Work between looks at the clock, in rows: scanning is cheap, so several batches pass. */
-const CLOCK_ROWS = 2048;
+const CLOCK_ROWS = 512;
 /** The same for what it reads one after another, which may have no rows at all. */
 const CLOCK_SOURCES = 64;
 
