@@ -62,7 +62,16 @@ export function commonPrefixBytes(
 export function copyBytes(source: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number {
   const bytes = end - start;
   if (bytes <= 48) {
-    for (let i = 0; i < bytes; i++) target[at + i] = source[start + i] as number;
+    let from = start;
+    let to = at;
+    // Four to a turn: half of what a byte costs is the turn.
+    for (const last = end - 3; from < last; from += 4, to += 4) {
+      target[to] = source[from] as number;
+      target[to + 1] = source[from + 1] as number;
+      target[to + 2] = source[from + 2] as number;
+      target[to + 3] = source[from + 3] as number;
+    }
+    for (; from < end; from++, to++) target[to] = source[from] as number;
   } else {
     // A piece is an object of its own, of which a Buffer's costs more than the copy.
     target.set(bytes === source.length ? source : source.subarray(start, end), at);

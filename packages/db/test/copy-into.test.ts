@@ -113,4 +113,51 @@ describe('copyInto', () => {
     expect(await failure(db.copyInto('t', endless(), { signal: stop.signal }))).toMatchObject({ code: '57014' });
     expect(all()).toEqual([]);
   });
+
+  describe('a table with indexes', () => {
+    beforeEach(() => db.exec('create table w (id int primary key, k int, note text); create index w_k on w (k, note)'));
+
+    const byIndex = (k: number): unknown[] => db.prepare('select id from w where k = $1 order by id').all(k);
+
+    it('finds by them what was copied, whatever order it came in', async () => {
+      const rows = Array.from({ length: 500 }, (_, id) => [id, (id * 7) % 10, null]);
+      await db.copyInto('w', rows);
+      expect(
+        db
+          .prepare('explain select id from w where k = 3')
+          .all()
+          .map((row) => JSON.stringify(row))
+          .join(),
+      ).toContain('w_k');
+      expect(byIndex(3)).toEqual(rows.filter(([, k]) => k === 3).map(([id]) => ({ id })));
+    });
+
+    it('shows what came before to functions that run inside', async () => {
+      db.exec(`
+        create table seen (n int);
+        create function look() returns trigger language plpgsql as $$
+        begin
+          insert into seen select count(*) from w where k = new.k;
+          return new;
+        end $$;
+        create trigger w_look before insert on w for each row execute function look()`);
+      await db.copyInto(
+        'w',
+        [1, 2, 3, 4].map((id) => [id, 5, null]),
+      );
+      expect(db.prepare('select n from seen order by n').all()).toEqual([0, 1, 2, 3].map((n) => ({ n })));
+      expect(byIndex(5)).toHaveLength(4);
+    });
+
+    it('forgets the entries of a copy that failed', async () => {
+      const rows = [
+        [1, 5, null],
+        [9, 5, null],
+      ];
+      expect(await failure(db.copyInto('w', [...rows, ...rows]))).toMatchObject({ code: '23505' });
+      expect(byIndex(5)).toEqual([]);
+      await db.copyInto('w', rows.slice(1));
+      expect(byIndex(5)).toEqual([{ id: 9 }]);
+    });
+  });
 });

@@ -80,32 +80,37 @@ function* copyFrom(node: Copy, session: SqlSession, channel: CopyChannel, text: 
   yield* writers.triggers.begin(plan.targets);
   channel.startIn(settings.format === 'binary', columns.length);
   if (settings.freeze) checkFreeze(session, table);
-  for (let isOver = false; !isOver;) {
-    const wait = channel.advance();
-    if (wait !== undefined) yield LongWait.of(wait);
-    const { piece } = channel;
-    isOver = piece === undefined;
-    if (reader.ended) continue;
-    if (piece === undefined) reader.finish();
-    else reader.push(piece);
-    try {
-      while (reader.next(parameters)) {
-        if (plan.pointWrite === undefined) rows += yield* plan.execute(context, NO_ROWS);
-        else {
-          let outcome = plan.pointWrite.run(context);
-          while (typeof outcome !== 'number') {
-            yield outcome;
-            outcome = plan.pointWrite.run(context);
+  writers.newEntries.gather();
+  try {
+    for (let isOver = false; !isOver;) {
+      const wait = channel.advance();
+      if (wait !== undefined) yield LongWait.of(wait);
+      const { piece } = channel;
+      isOver = piece === undefined;
+      if (reader.ended) continue;
+      if (piece === undefined) reader.finish();
+      else reader.push(piece);
+      try {
+        while (reader.next(parameters)) {
+          if (plan.pointWrite === undefined) rows += yield* plan.execute(context, NO_ROWS);
+          else {
+            let outcome = plan.pointWrite.run(context);
+            while (typeof outcome !== 'number') {
+              yield outcome;
+              outcome = plan.pointWrite.run(context);
+            }
+            rows += outcome;
           }
-          rows += outcome;
+          if (rows % ROWS_A_LOOK === 0 && session.slice.due()) yield;
         }
-        if (rows % ROWS_A_LOOK === 0 && session.slice.due()) yield;
+      } catch (error) {
+        throw located(error, reader);
       }
-    } catch (error) {
-      throw located(error, reader);
     }
+    for (let wait = writers.finishStatement(); wait !== undefined; wait = writers.finishStatement()) yield wait;
+  } finally {
+    writers.newEntries.drop();
   }
-  for (let wait = writers.finishStatement(); wait !== undefined; wait = writers.finishStatement()) yield wait;
   yield* writers.triggers.finish();
   return rows;
 }

@@ -15,6 +15,7 @@ import type {
 import { type MvccTransaction, TableLockMode } from '@phantom/mvcc';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
+import { NewEntries } from '../storage/new-entries.js';
 import type { RowNumbers } from '../storage/row-numbers.js';
 import { ProvidedTableWriter } from '../storage/provided-writer.js';
 import { RowWriter } from '../storage/row-writer.js';
@@ -58,6 +59,7 @@ interface KeptWriter {
 
 export class TransactionWriters implements WriterContext {
   readonly transaction: MvccTransaction;
+  readonly newEntries: NewEntries;
   readonly objects: CatalogTransaction;
   readonly evaluation: EvaluationContext;
   readonly rowNumbers: RowNumbers;
@@ -77,6 +79,7 @@ export class TransactionWriters implements WriterContext {
     this.host = host;
     this.owner = owner;
     this.transaction = owner.storage;
+    this.newEntries = new NewEntries(owner.storage);
     this.objects = owner.objects;
     this.evaluation = host.evaluation;
     this.rowNumbers = host.engine.rowNumbers;
@@ -163,6 +166,7 @@ export class TransactionWriters implements WriterContext {
    * promise: wait, then call again.
    */
   finishStatement(): Promise<void> | undefined {
+    this.newEntries.putGathered();
     for (let i = 0; i < this.usedCount; i++) {
       const wait = (this.used[i] as StatementWriter).finishStatement();
       if (wait !== undefined) return wait;

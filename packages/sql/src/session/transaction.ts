@@ -114,6 +114,8 @@ export class SessionTransaction {
 
   /** Begins statements inside the one that runs, as MvccTransaction.nestStatement; their writers are their own. */
   nestStatement(): () => void {
+    // What runs inside sees every row that the one around has written, by its indexes, too.
+    this.writers[this.depth]?.newEntries.putGathered();
     const leave = this.storage.nestStatement();
     this.depth++;
     return () => {

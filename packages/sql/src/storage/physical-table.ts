@@ -254,7 +254,7 @@ const entryBytes = new ByteWriter();
  * table's space, and has `rowKeyBytes`.
  */
 export function writeEntry(
-  transaction: MvccTransaction,
+  target: Pick<MvccTransaction, 'put'>,
   { included }: PhysicalIndex,
   isUnique: boolean,
   key: ByteWriter,
@@ -266,11 +266,11 @@ export function writeEntry(
     entryBytes.reset();
     entryBytes.bytes(rowKey, SPACE_BYTES, rowKeyBytes);
     included.encode(row, entryBytes);
-    transaction.put(key.buffer, 0, key.length, entryBytes.buffer, 0, entryBytes.length);
+    target.put(key.buffer, 0, key.length, entryBytes.buffer, 0, entryBytes.length);
   } else if (isUnique) {
-    transaction.put(key.buffer, 0, key.length, rowKey, SPACE_BYTES, rowKeyBytes);
+    target.put(key.buffer, 0, key.length, rowKey, SPACE_BYTES, rowKeyBytes);
   } else {
-    transaction.put(key.buffer, 0, key.length, NO_BYTES, 0, 0);
+    target.put(key.buffer, 0, key.length, NO_BYTES, 0, 0);
   }
 }
 

@@ -397,7 +397,8 @@ export class RowWriter implements StatementWriter, ValueSource {
     const { physical } = rule;
     this.encodeEntryKey(rule, parts, key.view());
     const isUnique = physical.isUniqueEntry(parts);
-    writeEntry(context.transaction, physical, isUnique, entry, key.buffer, key.length, row);
+    const target = isUnique ? context.transaction : context.newEntries;
+    writeEntry(target, physical, isUnique, entry, key.buffer, key.length, row);
     if (!isUnique && rule.deferrable !== undefined) this.deferrableKeys.entered(rule, rule.deferrable, parts);
   }
 

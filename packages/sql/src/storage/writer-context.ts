@@ -11,6 +11,7 @@ import type { MvccTransaction } from '@phantom/mvcc';
 import type { Yielded } from '../exec/runtime.js';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
+import type { NewEntries } from './new-entries.js';
 import type { RowNumbers } from './row-numbers.js';
 import type { Value } from '../types/type.js';
 import type { TableWriter } from './table-writer.js';
@@ -30,6 +31,8 @@ export interface DeferredCheck {
 
 export interface WriterContext {
   readonly transaction: MvccTransaction;
+  /** Takes the entries of new rows, but for those of unique keys. */
+  readonly newEntries: NewEntries;
   readonly objects: CatalogTransaction;
   /** The role that executes. */
   readonly roleOid: Oid;
