@@ -407,7 +407,7 @@ export class DocumentEncoder {
   private structureOf(shape: ShapeNode, store: StructureStore): DocumentStructure | undefined {
     if (shape.structure === undefined) {
       const bytes = shape.meet();
-      if (bytes !== undefined) shape.structure = store.learn(bytes);
+      if (bytes !== undefined) shape.learnt(store.learn(bytes));
     }
     const { structure } = shape;
     if (structure === undefined || store.has(structure)) return structure;

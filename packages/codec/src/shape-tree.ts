@@ -78,6 +78,12 @@ export class ShapeNode {
     return undefined;
   }
 
+  /** The structure that was made of it; undefined where the store takes no more, and others, or this one later, are to be asked again. */
+  learnt(structure: DocumentStructure | undefined): void {
+    this.structure = structure;
+    this.met = 0;
+  }
+
   private worthyBytes(): Uint8Array | undefined {
     const { depth, keysBytes } = this;
     const saved = keysBytes + 1 - STRUCTURE_NAME_BYTES;

@@ -228,6 +228,13 @@ describe('documents that name structures', () => {
     for (const structure of writer.structures.kept) third.structures.kept.add(structure);
     third.encode(value);
     expect(third.encode(value)).toEqual(named);
+    // What one store refuses, another one that the encoder writes for may learn.
+    const fourth = new Writer();
+    fourth.structures.keeps = false;
+    const own = { _id: 1, nobody_else_has_it: 1, nor_this_one: 2 };
+    expect(fourth.learn(own)).toEqual(plainBytes(own));
+    fourth.structures.keeps = true;
+    expect(fourth.learn(own)[0]).toBe(Tag.Structured);
     // Parts that are to stand by themselves carry their keys.
     writer.encoder.writer.reset();
     writer.encoder.encode(value);

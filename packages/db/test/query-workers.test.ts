@@ -79,6 +79,22 @@ describe('reads in other threads', () => {
     }
   });
 
+  it('are not asked for documents, whose structures they do not know', async () => {
+    const readings = db.collection('reading');
+    for (let i = 0; i < 3; i++) {
+      await readings.insertMany(Array.from({ length: 100 }, (_, k) => ({ _id: 100 * i + k, temperature_of_air: k })));
+    }
+    expect(db.catalog.structures.size).toBe(1);
+    const total = (table: string) => async (): Promise<void> => {
+      const text = `select sum((doc->'temperature_of_air')::int)::int as s from ${table}`;
+      expect((await db.query(text)).rows).toEqual([{ s: 14_850 }]);
+    };
+    expect(await remote(total('reading'))).toBe(0);
+    // What was copied out of the collection carries its keys.
+    db.exec('create table copied as select doc from reading');
+    expect(await remote(total('copied'))).toBe(1);
+  });
+
   it('read column indexes and what those have not taken in', async () => {
     db.exec('create index item_columns on item using column (id, price) with (segment_rows = 1000)');
     db.exec('delete from item where id between 2000 and 2009; update item set price = 0 where id = 1');
