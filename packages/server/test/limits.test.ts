@@ -311,6 +311,7 @@ ${rows.join('\n')}
 
 The writes of a transaction have no limit but the disk: what does not fit into memory is put aside in files (a single write takes at
 most 1 GiB). Bodies and results of HTTP are limited by \`httpBodyBytesMax\` and \`httpResultBytesMax\`; see the README of \`@phantom/server\`.
+A store keeps the keys of up to 4,096 structures of documents once, of 256 keys and 8,192 bytes each; other documents carry their keys.
 `;
     const file = fileURLToPath(new URL('../../../docs/limits.md', import.meta.url));
     if (process.env.PHANTOM_REWRITE !== undefined) writeFileSync(file, page);
