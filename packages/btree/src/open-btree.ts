@@ -1,6 +1,6 @@
 /** A B+tree alone on a directory, durable: the engine with a store and its log under it. */
 import { checkOptions, optionNames } from '@phantom/base';
-import { type SingleSpace, type SingleSpaceOptions, openSingleSpace } from '@phantom/store';
+import { SINGLE_SPACE_OPTIONS, type SingleSpace, type SingleSpaceOptions, openSingleSpace } from '@phantom/store';
 import { btree } from './btree.js';
 import type { BtreeOptions } from './options.js';
 
@@ -8,21 +8,7 @@ import type { BtreeOptions } from './options.js';
 export interface OpenBtreeOptions extends SingleSpaceOptions, BtreeOptions {}
 
 const OPTIONS = optionNames<OpenBtreeOptions>({
-  vfs: true,
-  durability: true,
-  cacheBytes: true,
-  deltaBytesMax: true,
-  checkpointBytesMin: true,
-  checkpointBytesMax: true,
-  changesKeepBytes: true,
-  segmentBytes: true,
-  readOnly: true,
-  create: true,
-  holder: true,
-  clock: true,
-  logger: true,
-  metrics: true,
-  log: true,
+  ...SINGLE_SPACE_OPTIONS,
   pageBytes: true,
   runsMax: true,
   idleMergeMs: true,

@@ -3,7 +3,7 @@
  * the two halves of a write (writer.ts).
  */
 import { ByteWriter, PhantomError, assert, compareKeys, equalBytes } from '@phantom/base';
-import { ByteSlot, EntrySorter, SPACE_BYTES } from '@phantom/kv';
+import { ByteSlot, NewEntries, SPACE_BYTES } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
 import type { CollectionView } from './collection-view.js';
 import { Entries, type IndexEntry, type IndexLayout } from './index-layout.js';
@@ -14,8 +14,6 @@ const NO_BYTES = new Uint8Array(0);
 /** Where keys are put together: no call leaves anything there for another. */
 const entryWriter = new ByteWriter();
 const NO_ENTRIES: readonly IndexEntry[] = [];
-/** Bytes of entries that are kept back to be put in the order of their keys. */
-const GATHERED_BYTES_MAX = 16 * 1024 * 1024;
 
 /** What becomes of the entries of one index. */
 export interface EntryChange {
@@ -32,30 +30,28 @@ export class IndexWriter {
   private readonly marked = new Set<IndexLayout>();
   /** Where the entries of the document being inserted end in `entryWriter`, by index. */
   private readonly entryEnds: Int32Array;
-  private gathered: EntrySorter | undefined;
+  private readonly newEntries: NewEntries;
 
   constructor(view: CollectionView, transaction: DocumentTransaction) {
     this.view = view;
     this.transaction = transaction;
     this.entryEnds = new Int32Array(view.indexes.length);
+    this.newEntries = new NewEntries(transaction.storage);
   }
 
   /** New entries wait from now on until `putGathered`, or until they are many. */
   gather(): void {
-    this.gathered = new EntrySorter(GATHERED_BYTES_MAX);
+    this.newEntries.gather();
   }
 
   /** Bytes of the entries that wait. */
   get gatheredBytes(): number {
-    return this.gathered?.waitingBytes ?? 0;
+    return this.newEntries.waitingBytes;
   }
 
   /** Puts the entries that waited. */
   putGathered(): void {
-    const { storage } = this.transaction;
-    this.gathered?.drain((key, keyStart, keyEnd, value, valueStart, valueEnd) =>
-      storage.put(key, keyStart, keyEnd, value, valueStart, valueEnd),
-    );
+    this.newEntries.putGathered();
   }
 
   /** Puts together in `entryWriter` the entries of a document without arrays in plain indexes. Fails for what they cannot hold. */
@@ -76,27 +72,9 @@ export class IndexWriter {
     let start = 0;
     for (let i = 0; i < this.entryEnds.length; i++) {
       const end = this.entryEnds[i] as number;
-      if (end > start) this.putNewEntry(entryWriter.buffer, start, end, key.buffer, SPACE_BYTES, key.length);
+      if (end > start) this.newEntries.put(entryWriter.buffer, start, end, key.buffer, SPACE_BYTES, key.length);
       start = end;
     }
-  }
-
-  /** An entry that no other document has; it waits while entries are gathered. */
-  private putNewEntry(
-    key: Uint8Array,
-    keyStart: number,
-    keyEnd: number,
-    value: Uint8Array,
-    valueStart: number,
-    valueEnd: number,
-  ): void {
-    const { gathered } = this;
-    if (gathered === undefined) {
-      this.transaction.storage.put(key, keyStart, keyEnd, value, valueStart, valueEnd);
-      return;
-    }
-    if (gathered.isFull) this.putGathered();
-    gathered.add(key, keyStart, keyEnd, value, valueStart, valueEnd);
   }
 
   /** Entries that go and come, by index. Fails for documents that an index cannot hold. */
@@ -210,11 +188,11 @@ export class IndexWriter {
       const value = new Uint8Array(1 + key.length - SPACE_BYTES);
       value[0] = entry.count;
       value.set(key.subarray(SPACE_BYTES), 1);
-      this.putNewEntry(writer.buffer, 0, writer.length, value, 0, value.length);
+      this.newEntries.put(writer.buffer, 0, writer.length, value, 0, value.length);
     } else if (index.index.unique) {
       storage.put(writer.buffer, 0, writer.length, key, SPACE_BYTES, key.length);
     } else {
-      this.putNewEntry(writer.buffer, 0, writer.length, key, SPACE_BYTES, key.length);
+      this.newEntries.put(writer.buffer, 0, writer.length, key, SPACE_BYTES, key.length);
     }
   }
 

@@ -18,7 +18,8 @@ export type {
   SortedWriter,
   ViewShare,
 } from './engine.js';
-export { EntrySorter, type EntryTaker } from './entry-sorter.js';
+export { EntrySorter } from './entry-sorter.js';
+export { NewEntries } from './new-entries.js';
 export { type KeyRange, keyAfter, prefixEnd, prefixRange, spaceRange } from './key-range.js';
 export { SEQ_NONE, type Seq } from './seq.js';
 export {

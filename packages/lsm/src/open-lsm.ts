@@ -1,6 +1,6 @@
 /** An LSM-tree alone on a directory, durable: the engine with a store and its log under it. */
 import { checkOptions, optionNames } from '@phantom/base';
-import { type SingleSpace, type SingleSpaceOptions, openSingleSpace } from '@phantom/store';
+import { SINGLE_SPACE_OPTIONS, type SingleSpace, type SingleSpaceOptions, openSingleSpace } from '@phantom/store';
 import { lsm } from './lsm.js';
 import type { LsmOptions } from './options.js';
 
@@ -8,21 +8,7 @@ import type { LsmOptions } from './options.js';
 export interface OpenLsmOptions extends SingleSpaceOptions, LsmOptions {}
 
 const OPTIONS = optionNames<OpenLsmOptions>({
-  vfs: true,
-  durability: true,
-  cacheBytes: true,
-  deltaBytesMax: true,
-  checkpointBytesMin: true,
-  checkpointBytesMax: true,
-  changesKeepBytes: true,
-  segmentBytes: true,
-  readOnly: true,
-  create: true,
-  holder: true,
-  clock: true,
-  logger: true,
-  metrics: true,
-  log: true,
+  ...SINGLE_SPACE_OPTIONS,
   level0RunsMin: true,
   level0RunsSlow: true,
   level0RunsMax: true,

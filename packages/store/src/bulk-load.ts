@@ -54,6 +54,7 @@ export class FileLoad implements BulkLoad {
   private firstLower: Uint8Array | undefined = undefined;
   private lastUpper: Uint8Array | undefined = undefined;
   private files: readonly SortedRunRef[] = [];
+  /** What came as files, to be kept once the log may name them. */
   private readonly added: ReadyRun[] = [];
   /** The log may name the files. */
   private isSubmitted = false;

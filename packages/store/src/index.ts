@@ -7,6 +7,7 @@ export type { SpaceEvidence } from './engine-costs.js';
 export { openStore } from './open-store.js';
 export { STORE_FORMAT } from './format.js';
 export {
+  SINGLE_SPACE_OPTIONS,
   type ScanOptions,
   SingleSpace,
   type SingleSpaceOptions,

@@ -32,6 +32,25 @@ export interface SingleSpaceOptions extends Omit<StoreOptions, 'vfs' | 'engines'
   readonly vfs?: Vfs;
 }
 
+/** The names of these options, for whoever adds some of their own (base's `optionNames`). */
+export const SINGLE_SPACE_OPTIONS: Record<keyof SingleSpaceOptions, true> = {
+  vfs: true,
+  durability: true,
+  cacheBytes: true,
+  deltaBytesMax: true,
+  checkpointBytesMin: true,
+  checkpointBytesMax: true,
+  changesKeepBytes: true,
+  segmentBytes: true,
+  readOnly: true,
+  create: true,
+  holder: true,
+  clock: true,
+  logger: true,
+  metrics: true,
+  log: true,
+};
+
 export interface ScanOptions extends RangeOptions {
   /** From the last key to the first. */
   readonly reverse?: boolean | undefined;

@@ -12,10 +12,10 @@ import type {
   TableDescriptor,
   TableProvider,
 } from '@phantom/catalog';
+import { NewEntries } from '@phantom/kv';
 import { type MvccTransaction, TableLockMode } from '@phantom/mvcc';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
-import { NewEntries } from '../storage/new-entries.js';
 import type { RowNumbers } from '../storage/row-numbers.js';
 import { ProvidedTableWriter } from '../storage/provided-writer.js';
 import { RowWriter } from '../storage/row-writer.js';

@@ -7,11 +7,11 @@ import type {
   TableDescriptor,
   TableProvider,
 } from '@phantom/catalog';
+import type { NewEntries } from '@phantom/kv';
 import type { MvccTransaction } from '@phantom/mvcc';
 import type { Yielded } from '../exec/runtime.js';
 import type { EvaluationContext } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
-import type { NewEntries } from './new-entries.js';
 import type { RowNumbers } from './row-numbers.js';
 import type { Value } from '../types/type.js';
 import type { TableWriter } from './table-writer.js';

@@ -1,5 +1,5 @@
 /**
- * Where the index entries of new rows go: into the transaction at once, or, for a statement that inserts many rows and reads none of
+ * Where the index entries of new rows and documents go: into the transaction at once, or, for a statement that inserts many rows and reads none of
  * them, first into an order. Entries of most indexes jump about, and each costs a descent then; in order they cost a comparison.
  *
  *   rows       1 2 3 4 5 ...          at once
@@ -7,21 +7,22 @@
  *
  * Entries of unique keys are not for here: the next row asks for them.
  */
-import { EntrySorter, type EntryTaker } from '@phantom/kv';
-import type { MvccTransaction } from '@phantom/mvcc';
+import { EntrySorter, type EntryTaker } from './entry-sorter.js';
 
 /** Of keys and values that wait. */
 const GATHERED_BYTES_MAX = 16 * 1024 * 1024;
 
+/** Where entries go: a transaction. */
+export interface EntryTarget {
+  put(key: Uint8Array, keyStart: number, keyEnd: number, value: Uint8Array, valueStart: number, valueEnd: number): void;
+}
+
 export class NewEntries {
-  private readonly transaction: MvccTransaction;
-  private readonly putNow: EntryTaker;
+  private readonly target: EntryTarget;
   private gathered: EntrySorter | undefined = undefined;
 
-  constructor(transaction: MvccTransaction) {
-    this.transaction = transaction;
-    this.putNow = (key, keyStart, keyEnd, value, valueStart, valueEnd) =>
-      this.transaction.put(key, keyStart, keyEnd, value, valueStart, valueEnd);
+  constructor(target: EntryTarget) {
+    this.target = target;
   }
 
   /** Entries wait from now on. */
@@ -29,12 +30,17 @@ export class NewEntries {
     this.gathered = new EntrySorter(GATHERED_BYTES_MAX);
   }
 
+  /** Bytes of the entries that wait. */
+  get waitingBytes(): number {
+    return this.gathered?.waitingBytes ?? 0;
+  }
+
   /** Nothing waits any more: what still does is of a statement that failed. */
   drop(): void {
     this.gathered = undefined;
   }
 
-  /** The entry of a new row, which no other row has. */
+  /** An entry that is nobody else's: of a new row or document. */
   put(
     key: Uint8Array,
     keyStart: number,
@@ -45,7 +51,7 @@ export class NewEntries {
   ): void {
     const { gathered } = this;
     if (gathered === undefined) {
-      this.transaction.put(key, keyStart, keyEnd, value, valueStart, valueEnd);
+      this.target.put(key, keyStart, keyEnd, value, valueStart, valueEnd);
       return;
     }
     if (gathered.isFull) this.putGathered();
@@ -54,6 +60,9 @@ export class NewEntries {
 
   /** Puts those that wait. */
   putGathered(): void {
-    this.gathered?.drain(this.putNow);
+    const { gathered, target } = this;
+    const putNow: EntryTaker = (key, keyStart, keyEnd, value, valueStart, valueEnd) =>
+      target.put(key, keyStart, keyEnd, value, valueStart, valueEnd);
+    gathered?.drain(putNow);
   }
 }
