@@ -1,4 +1,5 @@
 /** The program `phantomd`: arguments to commands, errors to exit codes. */
+import { enableCompileCache } from './compile-cache.js';
 import { ExitCode } from './exit-codes.js';
 import { CommandError, reportError } from './failure.js';
 import { makeProgram } from './program.js';
@@ -17,6 +18,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.on('uncaughtException', crash);
 process.on('unhandledRejection', crash);
 
+enableCompileCache(process.env);
 try {
   await makeProgram((code) => (process.exitCode = code)).parseAsync();
 } catch (error) {
