@@ -213,6 +213,13 @@ export class DocumentEncoder {
     this.node(value, 0, this.top);
   }
 
+  /** Appends the node of what a field at the top of a document becomes. It may name structures of `store`. */
+  encodeField(name: string, value: unknown, store: StructureStore): void {
+    this.begin(store);
+    this.path[0] = name;
+    this.node(value, 1, this.key(name, 0));
+  }
+
   private begin(store: StructureStore | undefined): void {
     this.endsUsed = 0;
     this.fieldsUsed = 0;

@@ -43,6 +43,8 @@ const DATE = 0x24;
 const NUMBER = 0x30;
 /** Ten times as much is still a safe integer. */
 const INTEGER_MAX = 1e14;
+/** Longer texts are left to native calls. */
+const PLAIN_CHARS_MAX = 40;
 const FALSE = 0x40;
 const TRUE = 0x41;
 const ARRAY = 0x50;
@@ -52,6 +54,33 @@ const OBJECT = 0x60;
 export function appendKeyDocument(writer: ByteWriter, bytes: Uint8Array, at: number, end: number): void {
   if (nodeKind(bytes, at, end) === 'array' && nodeCount(bytes, at, end) === 0) writer.u8(EMPTY_TOP_ARRAY);
   else appendNode(writer, bytes, at, end, 0);
+}
+
+/**
+ * Appends the key of a value as `appendKeyDocument` would that of its node, for the most frequent ids: short ASCII texts and object
+ * ids. False, and nothing is appended, for all others.
+ */
+export function appendKeyPlain(writer: ByteWriter, value: unknown): boolean {
+  if (typeof value === 'string') {
+    const { length } = value;
+    if (length > PLAIN_CHARS_MAX) return false;
+    const at = writer.reserve(length + 3);
+    const { buffer } = writer;
+    for (let i = 0; i < length; i++) {
+      const code = value.charCodeAt(i);
+      if (code >= 0x80 || code === 0) return false;
+      buffer[at + 1 + i] = code;
+    }
+    buffer[at] = TEXT;
+    buffer[at + 1 + length] = 0;
+    buffer[at + 2 + length] = 0;
+    writer.length = at + 3 + length;
+    return true;
+  }
+  if (!(value instanceof ObjectId)) return false;
+  writer.u8(OBJECT_ID);
+  writer.bytes(value.bytes);
+  return true;
 }
 
 function appendNode(writer: ByteWriter, bytes: Uint8Array, at: number, end: number, depth: number): void {

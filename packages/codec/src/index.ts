@@ -24,6 +24,7 @@ export {
 export { DocumentDecoder } from './document-decoder.js';
 export { type DocumentRules, DocumentEncoder, type StructureStore } from './document-encoder.js';
 export { DOCUMENT_DEPTH_MAX, type NodeKind } from './document-format.js';
+export { FieldPlaces, readPlaces, writePatched } from './document-patch.js';
 export {
   type DocumentValue,
   arrayElement,
@@ -50,7 +51,7 @@ export { ObjectId, Uuid, newObjectId } from './document-values.js';
 export { type DocumentWriteOptions, compareObjectKeys, writeNode, writeRawNode } from './document-writer.js';
 export { Interval, MICROS_PER_DAY, MICROS_PER_SECOND, TimeTz } from './interval.js';
 export { Jsonb } from './jsonb.js';
-export { appendKeyDocument } from './document-key.js';
+export { appendKeyDocument, appendKeyPlain } from './document-key.js';
 export {
   KeyReader,
   appendKeyBytes,

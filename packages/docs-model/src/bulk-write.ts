@@ -38,16 +38,16 @@ export function bulkStep<T>(target: CollectionTarget, operation: BulkOperation<T
       const { result } = await target.change(transaction, change);
       return { matched: result.matchedCount, modified: result.modifiedCount, upsertedId: result.upsertedId };
     };
-  const nowMs = target.model.ports.clock.nowMs();
+  const { clock } = target.model.ports;
   if ('updateOne' in operation) {
     checkOptions('bulkWrite updateOne', operation.updateOne);
     const { filter, update, ...options } = operation.updateOne;
-    return changing(updating(filter, update, options, 1, nowMs));
+    return changing(updating(filter, update, options, 1, clock));
   }
   if ('updateMany' in operation) {
     checkOptions('bulkWrite updateMany', operation.updateMany);
     const { filter, update, ...options } = operation.updateMany;
-    return changing(updating(filter, update, options, 0, nowMs));
+    return changing(updating(filter, update, options, 0, clock));
   }
   if ('replaceOne' in operation) {
     checkOptions('bulkWrite replaceOne', operation.replaceOne);

@@ -378,7 +378,7 @@ export class Collection<T extends object> {
     options: FindOneAndOptions,
     limit: number,
   ): RequestedChange {
-    return updating(filter, update, options, limit, this.model.ports.clock.nowMs());
+    return updating(filter, update, options, limit, this.model.ports.clock);
   }
 
   private change(options: OperationOptions, change: RequestedChange): ChangeOutcome | Promise<ChangeOutcome> {

@@ -1,6 +1,7 @@
 /** Changes of documents: which ones, what becomes of each, and what was done. */
 import type { PlainObject } from './order.js';
 import type { Query } from './reader.js';
+import type { FieldPatch } from './update/update.js';
 
 /** What becomes of a document: another one, itself (nothing is written), or nothing (`undefined`). */
 export type Decision = (document: PlainObject) => PlainObject | undefined;
@@ -15,12 +16,14 @@ export interface DocumentChange {
   readonly replaces?: boolean | undefined;
   /** Top-level fields that `decide` reads or changes; undefined: any. */
   readonly fields?: ReadonlySet<string> | undefined;
+  /** The same as `decide`, for documents that have these fields at the top; undefined: it changes more than single ones. */
+  readonly patch?: FieldPatch | undefined;
 }
 
 export interface Modified {
   readonly matched: number;
   readonly modified: number;
-  /** The last document met, before and after: of a change that names its fields perhaps those alone. */
+  /** The last document met, before and after: of a change that names its fields perhaps those alone, or nothing. */
   readonly before: PlainObject | undefined;
   readonly after: PlainObject | undefined;
 }

@@ -14,16 +14,20 @@ import {
   DocumentDecoder,
   DocumentEncoder,
   type DocumentStructure,
+  type FieldPlaces,
   Jsonb,
   type RowLayout,
   StorageKind,
   type StructureStore,
   appendKeyDocument,
+  appendKeyPlain,
   checkRow,
   eachStructure,
+  readPlaces,
   rowLayout,
   variableEnd,
   variableStart,
+  writePatched,
   writeVariableHead,
 } from '@phantom/codec';
 import { type ByteSlot, KEY_BYTES_MAX, SPACE_BYTES, writeSpace } from '@phantom/kv';
@@ -86,10 +90,11 @@ export class DocumentLayout {
   /** Appends the key of the row with this `_id`. 54000 when it is too long, 22023 for what no document can hold. */
   appendKey(writer: ByteWriter, id: unknown): void {
     const start = writer.length;
+    writer.bytes(this.prefix);
+    if (appendKeyPlain(writer, id)) return;
     const { writer: node } = encoder;
     node.reset();
     encoder.encode(id);
-    writer.bytes(this.prefix);
     appendKeyDocument(writer, node.buffer, 0, node.length);
     if (writer.length - start > KEY_BYTES_MAX) throw new PhantomError('54000', '_id is too long for a key');
   }
@@ -150,6 +155,33 @@ export class DocumentLayout {
     const idEnd = writer.length;
     encoder.encodeChanged(buffer, from, to, before, after, structures);
     return this.closeRow(idEnd);
+  }
+
+  /** Reads single fields of a stored row into `values`, in the order of `places`; false where its document cannot be patched at them. */
+  readPlaces(row: ByteSlot, places: FieldPlaces, values: unknown[]): boolean {
+    const { buffer, start, end } = row;
+    const from = this.documentStart(row);
+    const to = variableEnd(buffer, start, end, DOCUMENT_COLUMN, this.layout, from);
+    return readPlaces(decoder, buffer, from, to, places, values);
+  }
+
+  /** The row that readPlaces has read, with other values of these fields; undefined where encodeChanged has to make it. Borrowed as there. */
+  encodePatched(
+    row: ByteSlot,
+    places: FieldPlaces,
+    before: readonly unknown[],
+    after: readonly unknown[],
+    structures: StructureStore,
+  ): ByteWriter | undefined {
+    const { buffer, start, end } = row;
+    const idStart = variableStart(buffer, start, ID_COLUMN, this.layout);
+    const from = variableEnd(buffer, start, end, ID_COLUMN, this.layout, idStart);
+    const to = variableEnd(buffer, start, end, DOCUMENT_COLUMN, this.layout, from);
+    this.openRow();
+    const idEnd = encoder.writer.length + from - idStart;
+    return writePatched(encoder, buffer, idStart, from, to, places, before, after, structures)
+      ? this.closeRow(idEnd)
+      : undefined;
   }
 
   /** The document of a stored row. */

@@ -6,6 +6,7 @@ import type { DocumentChange } from './document-change.js';
 import { type PlainObject, compareValues, isObject } from './order.js';
 import type { Query } from './reader.js';
 import { parseSort } from './sort.js';
+import type { UpdateClock } from './update/operators.js';
 import { compileUpdate } from './update/update.js';
 import { seedDocument } from './upsert.js';
 
@@ -34,10 +35,10 @@ export function updating(
   update: UpdateDocument,
   options: FindOneAndOptions,
   limit: number,
-  nowMs: number,
+  clock: UpdateClock,
 ): RequestedChange {
   const query = changedQuery(filter, options, limit);
-  const { apply, fields } = compileUpdate(update, options.arrayFilters, nowMs);
+  const { apply, fields, patch } = compileUpdate(update, options.arrayFilters, clock);
   return {
     query,
     decide: (document) => apply(document, { filter: query.filter, inserting: false }),
@@ -46,6 +47,7 @@ export function updating(
         ? () => apply(seedDocument(query.filter), { filter: query.filter, inserting: true })
         : undefined,
     fields,
+    patch,
   };
 }
 

@@ -13,10 +13,17 @@ export function documentKey({ layout }: CollectionView, id: unknown): Uint8Array
 
 /** The same; undefined for what can be no id. */
 export function possibleKey(view: CollectionView, id: unknown): Uint8Array | undefined {
+  writer.reset();
+  return appendPossibleKey(view, writer, id) ? writer.take() : undefined;
+}
+
+/** Appends the key of the document's row; false for what can be no id. */
+export function appendPossibleKey({ layout }: CollectionView, key: ByteWriter, id: unknown): boolean {
   try {
-    return documentKey(view, id);
+    layout.appendKey(key, id);
+    return true;
   } catch (error) {
-    if (isPhantomError(error)) return undefined;
+    if (isPhantomError(error)) return false;
     throw error;
   }
 }

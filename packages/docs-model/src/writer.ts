@@ -10,10 +10,10 @@
  */
 import { ByteWriter, PhantomError } from '@phantom/base';
 import type { DocumentPolicies } from '@phantom/catalog';
-import type { StructureStore } from '@phantom/codec';
+import type { FieldPlaces, StructureStore } from '@phantom/codec';
 import { ByteSlot, spaceOfKey } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
-import { changeNote, removalNote } from './changes/change-note.js';
+import { changeNote, patchNote, removalNote } from './changes/change-note.js';
 import type { CollectionView } from './collection-view.js';
 import { checkId, encodePart } from './document-layout.js';
 import { IndexWriter } from './index-writer.js';
@@ -230,6 +230,26 @@ export class CollectionWriter {
     this.policies?.check('update', encoded.buffer, 0, encoded.length);
     const note = changeNote(before, after, false);
     this.transaction.storage.put(key, 0, key.length, encoded.buffer, 0, encoded.length, note);
+  }
+
+  /**
+   * As updateFields, for the fields of `places` as `layout.readPlaces` has read them; the key is [0, keyBytes) of `key`. False, and nothing
+   * is written, where updateFields has to.
+   */
+  patchFields(
+    key: Uint8Array,
+    keyBytes: number,
+    row: ByteSlot,
+    places: FieldPlaces,
+    before: readonly unknown[],
+    after: readonly unknown[],
+  ): boolean {
+    const encoded = this.view.layout.encodePatched(row, places, before, after, this.structures);
+    if (encoded === undefined) return false;
+    this.policies?.check('update', encoded.buffer, 0, encoded.length);
+    const note = patchNote(places, before, after);
+    this.transaction.storage.put(key, 0, keyBytes, encoded.buffer, 0, encoded.length, note);
+    return true;
   }
 
   /** Removes the document under a key that the caller holds. */

@@ -94,6 +94,28 @@ describe('events', () => {
     stream.close();
   });
 
+  it('tell what changed in fields of documents that are alike', async () => {
+    const alike = (i: number): Record<string, unknown> => {
+      return { _id: i, title: 'One', tags: ['a'], author: { name: 'Ada', age: 36 }, likes: 0 };
+    };
+    await posts.insertMany(Array.from({ length: 80 }, (_, i) => alike(i)));
+    const stream = posts.watch();
+    await posts.updateOne({ _id: 79 }, { $inc: { likes: 1 } });
+    await posts.updateOne(
+      { _id: 79 },
+      { $set: { author: { name: 'Bob' }, title: 'One', tags: 'a' }, $inc: { likes: 1 } },
+    );
+    await posts.updateOne({ _id: 79 }, { $set: { title: 'One' } });
+    await posts.updateOne({ _id: 79 }, { $set: { author: { name: 'Bob', age: null } } });
+    const events = (await take(stream, 3)) as { updateDescription?: unknown }[];
+    expect(events.map(({ updateDescription }) => updateDescription)).toEqual([
+      { updatedFields: { likes: 1 }, removedFields: [] },
+      { updatedFields: { 'author.name': 'Bob', tags: 'a', likes: 2 }, removedFields: ['author.age'] },
+      { updatedFields: { 'author.age': null }, removedFields: [] },
+    ]);
+    stream.close();
+  });
+
   it('come with the document as the change left it, not as it is by now', async () => {
     const stream = posts.watch([], { fullDocument: 'updateLookup' });
     await posts.insertOne({ _id: 1, n: 0 });

@@ -9,7 +9,7 @@ import { document as documents } from './arbitraries.js';
 import { openHarness } from './harness.js';
 import { runs } from './oracle.js';
 
-const NOW = 0;
+const NOW = { nowMs: () => 0 };
 const field = fc.constantFrom('a', 'b', 'c', 'new', 'a.b', 'b.0', 'c.new');
 const update = fc.oneof(
   fc.record({
@@ -69,5 +69,78 @@ it('lets a document grow past 64 KiB and shrink again', async () => {
     expect(await wide.findOne({ kind: characters })).toEqual({ ...ofLength(characters), kind: characters });
     await wide.updateOne({ _id: 1 }, { $unset: { kind: 1 } });
   }
+  await harness.close();
+});
+
+it('changes fields of documents that share a structure, alone and with others, by index or not', async () => {
+  const harness = await openHarness();
+  const [plain, indexed] = [harness.collection('plain'), harness.collection('indexed')];
+  await indexed.createIndex({ city: 1 });
+  const count = 72;
+  const stored: PlainObject[] = Array.from({ length: count }, (_, i) => {
+    return {
+      _id: `d${i}`,
+      score: i,
+      city: `c${i % 7}`,
+      tags: ['a', { x: i }],
+      home: { zip: i, street: 's' },
+      last: null,
+    };
+  });
+  for (const one of [plain, indexed]) await one.insertMany(stored);
+  const changes: Record<string, Record<string, unknown>>[] = [
+    { $inc: { score: 1 } },
+    { $set: { home: { zip: -1, street: 's' } } },
+    { $set: { last: 'x'.repeat(70) }, $mul: { score: 3 } },
+    { $push: { tags: { x: 'new' } } },
+    { $set: { city: 'elsewhere', score: 0 } },
+    { $set: { score: 5, new: true } },
+    { $unset: { last: 1 } },
+    { $min: { score: 1e9 } },
+    { $set: { city: 'c1' }, $currentDate: { last: true } },
+    { $pull: { tags: 'a' }, $rename: { home: 'house' } },
+    { $set: { last: 'x'.repeat(70_000) } },
+    { $inc: { score: 1 } },
+  ];
+  for (let round = 0; round < 2; round++) {
+    for (let i = 0; i < count; i++) {
+      const _id = `d${i}`;
+      const change = changes[(i + 5 * round) % changes.length] as Record<string, Record<string, unknown>>;
+      const before = stored[i] as PlainObject;
+      const after = compileUpdate(change, undefined, NOW).apply(before, {
+        filter: compileFilter({ _id }),
+        inserting: false,
+      });
+      stored[i] = after;
+      for (const one of [plain, indexed]) {
+        const { matchedCount, modifiedCount } = await one.updateOne({ _id }, change);
+        expect([matchedCount, modifiedCount]).toEqual([1, Number(!identical(before, after))]);
+        const found = (await one.findOne({ _id })) as PlainObject;
+        if (after['last'] instanceof Date) stored[i] = { ...after, last: found['last'] };
+        if (!identical(found, stored[i])) expect(found).toEqual(stored[i]);
+        expect(await one.countDocuments({ _id, city: after['city'] as string })).toBe(1);
+      }
+      stored[i] = (await plain.findOne({ _id })) as PlainObject;
+      if (after['last'] instanceof Date)
+        await indexed.updateOne({ _id }, { $set: { last: (stored[i] as PlainObject)['last'] } });
+    }
+  }
+  await harness.close();
+});
+
+it('says what it cannot do to a field, and leaves the document as it was', async () => {
+  const harness = await openHarness();
+  const people = harness.collection('people');
+  await people.insertMany(Array.from({ length: 80 }, (_, i) => ({ _id: i, name: 'a', score: i, tags: [1] })));
+  const fails = async (update: Record<string, unknown>, code: string): Promise<void> => {
+    await expect(people.updateOne({ _id: 79 }, update)).rejects.toMatchObject({ code });
+    expect(await people.findOne({ _id: 79 })).toEqual({ _id: 79, name: 'a', score: 79, tags: [1] });
+  };
+  await fails({ $inc: { score: 1, name: 1 } }, '22023');
+  await fails({ $set: { score: 1, name: () => 1 } }, '22023');
+  await fails({ $set: { name: '\ud800' } }, '22021');
+  await fails({ $set: { name: { 'a.b': 1 } } }, '22023');
+  await fails({ $set: { name: 'x'.repeat(17 * 1024 * 1024) } }, '54000');
+  await fails({ $push: { score: 1 } }, '22023');
   await harness.close();
 });

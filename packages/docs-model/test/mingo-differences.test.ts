@@ -24,7 +24,7 @@ function updated(document: Fields, update: Fields): Answers {
   const theirs = [structuredClone(document)];
   updateOne(theirs as never, {}, update as never);
   const context = { filter: compileFilter({}), inserting: false };
-  return [compileUpdate(update, undefined, 0).apply(document, context), theirs[0]];
+  return [compileUpdate(update, undefined, { nowMs: () => 0 }).apply(document, context), theirs[0]];
 }
 
 const differences: readonly (readonly [what: string, answers: Answers, ofMongoDB: unknown])[] = [

@@ -12,7 +12,7 @@ import { compileUpdate } from '../src/update/update.js';
 import { document } from './arbitraries.js';
 import { runs } from './oracle.js';
 
-const NOW = 0;
+const NOW = { nowMs: () => 0 };
 const small = fc.integer({ min: -3, max: 3 });
 const scalar = fc.oneof(small, fc.constantFrom('a', 'b', true));
 const field = fc.constantFrom('a', 'b', 'c', 'd');

@@ -5,7 +5,7 @@ import { updateShape } from '../src/update/update-shape.js';
 
 const context = { filter: compileFilter({}), inserting: false };
 const applied = (update: unknown, document: Record<string, unknown>): unknown =>
-  compileUpdate(update, undefined, 0).apply(document, context);
+  compileUpdate(update, undefined, { nowMs: () => 0 }).apply(document, context);
 
 describe('shapes of updates', () => {
   it('are the same for the same operators and paths, whatever the operands', () => {

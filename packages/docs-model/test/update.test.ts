@@ -16,10 +16,13 @@ function updated(before: object, update: object, options: { filter?: object; arr
   const filter = compileFilter(options.filter ?? {});
   // A write to what it was made from throws.
   freeze(before);
-  return compileUpdate(update, options.arrayFilters, now.getTime()).apply(before as Record<string, unknown>, {
-    filter,
-    inserting: false,
-  });
+  return compileUpdate(update, options.arrayFilters, { nowMs: () => now.getTime() }).apply(
+    before as Record<string, unknown>,
+    {
+      filter,
+      inserting: false,
+    },
+  );
 }
 
 function freeze(value: unknown): void {

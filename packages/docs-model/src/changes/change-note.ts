@@ -8,7 +8,7 @@
  *   03  node                                removed: the _id
  */
 import { ByteReader, ByteWriter, corruptionError } from '@phantom/base';
-import { DocumentDecoder, type Jsonb, utf8Bytes, utf8BytesMax, writeUtf8 } from '@phantom/codec';
+import { DocumentDecoder, type FieldPlaces, type Jsonb, utf8Bytes, utf8BytesMax, writeUtf8 } from '@phantom/codec';
 import type { PlainObject } from '../order.js';
 import { type ChangedPaths, changedPaths } from './changed-paths.js';
 
@@ -36,6 +36,35 @@ export function changeNote(before: PlainObject, after: PlainObject, replaces: bo
   for (const path of updated) appendPath(PATH_SET, path);
   for (const path of removed) appendPath(PATH_REMOVED, path);
   return writer.view();
+}
+
+/** The note on a document of which the fields of `places` were changed, values in their order; borrowed until the next note is made. */
+export function patchNote(
+  { names, order }: FieldPlaces,
+  before: readonly unknown[],
+  after: readonly unknown[],
+): Uint8Array {
+  writer.reset();
+  writer.u8(UPDATED);
+  for (let i = 0; i < order.length; i++) {
+    const was = before[i];
+    const is = after[i];
+    if (Object.is(was, is)) continue;
+    const name = names[order[i] as number] as string;
+    if (isContainer(was) && isContainer(is)) {
+      // Only places in them may have changed.
+      const { updated, removed } = changedPaths({ [name]: was }, { [name]: is });
+      for (const path of updated) appendPath(PATH_SET, path);
+      for (const path of removed) appendPath(PATH_REMOVED, path);
+    } else {
+      appendPath(PATH_SET, name);
+    }
+  }
+  return writer.view();
+}
+
+function isContainer(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 /** The note on a document that went; borrowed until the next note is made. */

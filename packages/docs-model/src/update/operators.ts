@@ -1,5 +1,5 @@
 /** Update operators: what stands at a place and the operand, to what shall stand there. */
-import { unsupportedError } from '@phantom/base';
+import { type Clock, unsupportedError } from '@phantom/base';
 import { calculate } from '../aggregate/numbers.js';
 import { badArgument } from '../errors.js';
 import { compileFilter } from '../filter/filter.js';
@@ -15,8 +15,11 @@ import {
 import { Sorter, parseSort } from '../sort.js';
 import { type Change, REMOVED } from './places.js';
 
+/** What tells the time of an update. Most do not ask. */
+export type UpdateClock = Pick<Clock, 'nowMs'>;
+
 /** Compiles an operand once; the change is then applied to each document. */
-export type UpdateOperator = (operand: unknown, path: string, nowMs: number) => Change;
+export type UpdateOperator = (operand: unknown, path: string, clock: UpdateClock) => Change;
 
 function arithmetic(name: '$inc' | '$mul'): UpdateOperator {
   return (operand, path) => {
@@ -143,10 +146,11 @@ const bit: UpdateOperator = (operand, path) => {
   };
 };
 
-const currentDate: UpdateOperator = (operand, path, nowMs) => {
+const currentDate: UpdateOperator = (operand, path, clock) => {
   const type = isObject(operand) ? operand['$type'] : operand;
   if (type === 'timestamp') throw unsupportedError('timestamps of $currentDate');
   if (type !== true && type !== 'date') throw badArgument(`$currentDate needs true or { $type: "date" } for "${path}"`);
+  const nowMs = clock.nowMs();
   return () => new Date(nowMs);
 };
 

@@ -7,6 +7,7 @@
  * $rename is worked out each time: its operands are paths.
  */
 import { unsupportedError } from '@phantom/base';
+import { FieldPlaces } from '@phantom/codec';
 import { badArgument, unknownOperator } from '../errors.js';
 import { isObject } from '../order.js';
 import { parsePath } from '../path.js';
@@ -37,6 +38,8 @@ export interface UpdateShape {
   readonly fields: ReadonlySet<string>;
   /** Names that array filters have to be given for. */
   readonly elementNames: ReadonlySet<string>;
+  /** The fields of the actions, where each changes one at the top, whatever the document; undefined for other updates, and of the `_id`. */
+  readonly places: FieldPlaces | undefined;
 }
 
 /** A step of the walk to shapes; which names come next, operators and paths apart. */
@@ -124,7 +127,11 @@ function compileShape(update: Readonly<Record<string, unknown>>): UpdateShape {
       }
     }
   }
-  return { actions, renames, fields: paths.fields, elementNames: paths.elementNames };
+  const { fields, elementNames } = paths;
+  const isFlat = actions.every(({ path, isPlain, onInsertOnly }) => path.length === 1 && isPlain && !onInsertOnly);
+  const places =
+    isFlat && renames.length === 0 && !fields.has('_id') ? new FieldPlaces(actions.map(({ name }) => name)) : undefined;
+  return { actions, renames, fields, elementNames, places };
 }
 
 function renameOf(from: readonly string[], operand: unknown, paths: PathSet): Rename {

@@ -8,9 +8,11 @@
  * No two operators may change one place, or a place and another inside of it. Operators apply to the document as it was; the order in
  * which they are written does not matter.
  */
+import type { FieldPlaces } from '@phantom/codec';
 import { badArgument } from '../errors.js';
 import { type CompiledFilter, type Matcher, compileFilter } from '../filter/filter.js';
 import { type PlainObject, equalValues, isObject } from '../order.js';
+import type { UpdateClock } from './operators.js';
 import { type Change, REMOVED, changeAt, matchedIndex, placeValue } from './places.js';
 import { type PlannedAction, type Rename, updateShape } from './update-shape.js';
 
@@ -26,6 +28,15 @@ export interface CompiledUpdate {
   readonly apply: (document: PlainObject, context: UpdateContext) => PlainObject;
   /** Top-level fields that are read or changed; no other is needed of a document. */
   readonly fields: ReadonlySet<string>;
+  /** The same as single fields, each with its own change; undefined where it is more than that. */
+  readonly patch: FieldPatch | undefined;
+}
+
+/** Changes of single fields at the top of documents that have them. */
+export interface FieldPatch {
+  readonly places: FieldPlaces;
+  /** By the names of `places`. */
+  readonly changes: readonly Change[];
 }
 
 const NO_FILTERS: ReadonlyMap<string, Matcher> = new Map();
@@ -34,15 +45,15 @@ const NO_FILTERS: ReadonlyMap<string, Matcher> = new Map();
 export function compileUpdate(
   update: unknown,
   arrayFilters: readonly unknown[] | undefined,
-  nowMs: number,
+  clock: UpdateClock,
 ): CompiledUpdate {
-  const { actions, renames, fields, elementNames } = updateShape(update);
+  const { actions, renames, fields, elementNames, places } = updateShape(update);
   const filters = arrayFilters === undefined ? NO_FILTERS : compileArrayFilters(arrayFilters);
   if (elementNames.size > 0 || filters.size > 0) checkArrayFilters(elementNames, filters);
   const changes = actions.map(({ operator, name, compile }) => {
     const operand = (update as Record<string, PlainObject>)[operator]?.[name];
     if (operand === undefined) throw badArgument(`the operand of ${operator} for "${name}" is undefined`);
-    return compile(operand, name, nowMs);
+    return compile(operand, name, clock);
   });
   const apply = (document: PlainObject, context: UpdateContext): PlainObject => {
     let after: unknown = document;
@@ -62,7 +73,7 @@ export function compileUpdate(
     checkSameId(document, after as PlainObject, context);
     return after as PlainObject;
   };
-  return { apply, fields };
+  return { apply, fields, patch: places === undefined ? undefined : { places, changes } };
 }
 
 /** Each name in a path has a filter, and each filter is for one. */
