@@ -2,13 +2,17 @@
  * How many rows: estimates of logical nodes and selectivities of conditions, from the catalog's statistics where there are
  * any, else from the constants below (PostgreSQL's, from its selfuncs.h, so that plans resemble what people know).
  */
-import type { TableDescriptor } from '@phantom/catalog';
+import type { TableDescriptor, TypeRef } from '@phantom/catalog';
 import { conjuncts, type ColumnId, type Expression } from '../expr/expression.js';
 import type { BindContext } from '../expr/context.js';
+import { withoutRelabel } from '../expr/walk.js';
+import { BOOL } from '../types/type-refs.js';
 import type { Value } from '../types/type.js';
 import type { ColumnStatistics } from './catalog-port.js';
 import type { LogicalNode, ScanColumn } from './logical/logical.js';
 import { columnsOf } from './logical/walk.js';
+import { impliedBy } from './rules/or-factoring.js';
+import { shareBeside, shareEqual, shareLike } from './statistics/value-selectivity.js';
 
 const EQUAL_SELECTIVITY = 0.005;
 const RANGE_SELECTIVITY = 1 / 3;
@@ -17,6 +21,10 @@ const RANGE_PAIR_SELECTIVITY = 0.005;
 const MATCH_SELECTIVITY = 0.05;
 const NULL_SELECTIVITY = 0.005;
 const DEFAULT_DISTINCT = 200;
+/** An OR says no more of its sides than this. */
+const IMPLIED_SELECTIVITY_MIN = 1e-6;
+/** Elements of an array that is not written out. */
+const LIST_LENGTH = 10;
 /** Of a condition on what an aggregate gives: HAVING asks for the groups that stand out. */
 const AGGREGATE_SELECTIVITY = 0.05;
 const FUNCTION_ROWS = 100;
@@ -35,27 +43,13 @@ function boundOf(condition: Expression): { readonly column: ColumnId; readonly i
   return undefined;
 }
 
-/** Share of a histogram's values below a value; numbers are interpolated inside their bucket. */
-function shareBelow(histogram: readonly Value[], value: Value, compare: (a: Value, b: Value) => number): number {
-  let low = 0;
-  let high = histogram.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (compare(histogram[middle], value) < 0) low = middle + 1;
-    else high = middle;
-  }
-  if (low === 0) return 0;
-  if (low === histogram.length) return 1;
-  const buckets = histogram.length - 1;
-  const from = histogram[low - 1];
-  const to = histogram[low];
-  let inside = 0.5;
-  if (typeof from === 'number' && typeof to === 'number' && typeof value === 'number' && to > from)
-    inside = (value - from) / (to - from);
-  return (low - 1 + inside) / buckets;
+/** Columns of each operand of a tree of inner joins. */
+function operandsOf(node: LogicalNode): readonly ReadonlySet<ColumnId>[] {
+  if (node.kind === 'join' && node.join === 'inner') return [...operandsOf(node.left), ...operandsOf(node.right)];
+  return [new Set(node.columns)];
 }
 
-/** Where a column comes from. */
+/** How many rows the nodes of a statement give, and which share of them conditions leave. */
 export class Cardinality {
   private readonly context: BindContext;
   private readonly cteRows = new Map<number, number>();
@@ -167,8 +161,10 @@ export class Cardinality {
   private joinRows(node: LogicalNode & { kind: 'join' }): number {
     const left = this.rows(node.left);
     const right = this.rows(node.right);
-    const selectivity = this.joinSelectivity(node.conditions.flatMap(conjuncts), Math.max(left, right));
-    const inner = left * right * selectivity;
+    const conditions = node.conditions.flatMap(conjuncts);
+    const selectivity = this.joinSelectivity(conditions, Math.max(left, right));
+    const inner =
+      (left * right * selectivity) / (node.join === 'inner' ? this.impliedSelectivity(node, conditions) : 1);
     switch (node.join) {
       case 'inner':
         return inner;
@@ -183,6 +179,19 @@ export class Cardinality {
       default:
         return Math.max(1, left * 0.5);
     }
+  }
+
+  /**
+   * What the sides have been asked already because an OR over both implies it (rules/or-factoring.ts): its rows are among theirs, so
+   * its selectivity is of the rows before.
+   */
+  private impliedSelectivity(node: LogicalNode, conditions: readonly Expression[]): number {
+    let selectivity = 1;
+    for (const condition of conditions) {
+      if (condition.kind !== 'logical' || condition.operator !== 'or') continue;
+      for (const implied of impliedBy(condition, operandsOf(node))) selectivity *= this.selectivity(implied);
+    }
+    return Math.max(selectivity, IMPLIED_SELECTIVITY_MIN);
   }
 
   /** Equalities that cover a key of several columns choose one row of its table; the others are taken for independent. */
@@ -272,11 +281,10 @@ export class Cardinality {
         const fraction = statistics?.nullFraction ?? NULL_SELECTIVITY;
         return condition.negated ? 1 - fraction : fraction;
       }
-      case 'array-quantified': {
-        const count = condition.array.kind === 'array' ? condition.array.elements.length : 10;
-        const one = 1 / this.distinctOf(condition.left, rows ?? Infinity);
-        return Math.min(1, condition.quantifier === 'any' && condition.role === '=' ? one * count : 0.5);
-      }
+      case 'array-quantified':
+        return this.listSelectivity(condition, rows);
+      case 'column':
+        return this.valueSelectivity(condition, true, BOOL) ?? 0.5;
       case 'call':
         return this.callSelectivity(condition, rows, own);
       default:
@@ -291,11 +299,9 @@ export class Cardinality {
   ): number {
     const role = condition.operator?.role;
     const [left, right] = condition.arguments;
-    if (role === undefined || left === undefined || right === undefined) {
-      const name = condition.operator?.name ?? '';
-      return name.startsWith('~~') || name.startsWith('~') ? MATCH_SELECTIVITY : RANGE_SELECTIVITY;
-    }
-    if (role === '<>') return 1 - EQUAL_SELECTIVITY;
+    if (left === undefined || right === undefined) return RANGE_SELECTIVITY;
+    if (role === undefined) return this.matchSelectivity(condition.operator?.name ?? '', left, right);
+    if (role === '<>') return this.unequalSelectivity(left, right);
     if (role !== '=') return this.rangeSelectivity(left, right, role);
     const leftColumns = columnsOf(left).size > 0;
     const rightColumns = columnsOf(right).size > 0;
@@ -308,14 +314,53 @@ export class Cardinality {
     }
     const column = leftColumns ? left : right;
     const other = leftColumns ? right : left;
-    const statistics = this.columnStatistics(column);
-    const comparable = other.kind === 'constant' && other.value !== null && other.type.oid === column.type.oid;
-    if (statistics?.mostCommon !== undefined && comparable) {
-      const type = this.context.catalog.types.byOid(column.type.oid);
-      const common = statistics.mostCommon.find((entry) => type?.compare?.(entry.value, other.value) === 0);
-      if (common !== undefined) return common.fraction;
+    const known = other.kind === 'constant' ? this.valueSelectivity(column, other.value, other.type) : undefined;
+    return known ?? 1 / this.distinctOf(column, limit);
+  }
+
+  /** Of a column = a constant, where statistics tell. */
+  private valueSelectivity(side: Expression, value: Value, type: TypeRef): number | undefined {
+    const known = this.comparedColumn(side, value, type);
+    return known === undefined ? undefined : shareEqual(known.statistics, value, known.compare);
+  }
+
+  private unequalSelectivity(left: Expression, right: Expression): number {
+    const [column, other] = left.kind === 'constant' ? [right, left] : [left, right];
+    if (other.kind !== 'constant') return 1 - EQUAL_SELECTIVITY;
+    const known = this.comparedColumn(column, other.value, other.type);
+    if (known === undefined) return 1 - EQUAL_SELECTIVITY;
+    return Math.max(0, 1 - known.statistics.nullFraction - shareEqual(known.statistics, other.value, known.compare));
+  }
+
+  /** IN and NOT IN of a list, and what else is compared with ANY or ALL of an array. */
+  private listSelectivity(condition: Expression & { kind: 'array-quantified' }, rows: number | undefined): number {
+    const { array, left, quantifier, role } = condition;
+    const isIn = quantifier === 'any' && role === '=';
+    if (!isIn && (quantifier !== 'all' || role !== '<>')) return 0.5;
+    const one = 1 / this.distinctOf(left, rows ?? Infinity);
+    let share = 0;
+    if (array.kind === 'array') {
+      for (const item of array.elements) {
+        const known = item.kind === 'constant' ? this.valueSelectivity(left, item.value, item.type) : undefined;
+        share += known ?? one;
+      }
+    } else {
+      share = one * LIST_LENGTH;
     }
-    return 1 / this.distinctOf(column, limit);
+    return isIn ? Math.min(1, share) : Math.max(0, 1 - share);
+  }
+
+  /** LIKE and its kin. */
+  private matchSelectivity(name: string, left: Expression, right: Expression): number {
+    const negated = name.startsWith('!');
+    const match = negated ? name.slice(1) : name;
+    if (!match.startsWith('~')) return RANGE_SELECTIVITY;
+    const pattern = right.kind === 'constant' && typeof right.value === 'string' ? right.value : undefined;
+    const statistics = this.columnStatistics(left);
+    if (pattern === undefined || statistics === undefined || !match.startsWith('~~'))
+      return negated ? 1 - MATCH_SELECTIVITY : MATCH_SELECTIVITY;
+    const share = shareLike(statistics, pattern, match === '~~*') ?? MATCH_SELECTIVITY;
+    return negated ? Math.max(0, 1 - statistics.nullFraction - share) : share;
   }
 
   /** The scan's own column, where it is compared to something from outside of which no table tells how many values it has. */
@@ -343,32 +388,31 @@ export class Cardinality {
     const flipped = left.kind === 'constant';
     const column = flipped ? right : left;
     const value = flipped ? left : right;
-    const statistics = this.columnStatistics(column);
-    if (statistics === undefined || value.kind !== 'constant') return RANGE_SELECTIVITY;
-    const compare = this.context.catalog.types.byOid(column.type.oid)?.compare;
-    if (compare === undefined || value.value === null || value.type.oid !== column.type.oid) return RANGE_SELECTIVITY;
+    const known = value.kind === 'constant' ? this.comparedColumn(column, value.value, value.type) : undefined;
+    if (known === undefined || value.kind !== 'constant') return RANGE_SELECTIVITY;
     const less = (role === '<' || role === '<=') !== flipped;
     const inclusive = role === '<=' || role === '>=';
-    const { mostCommon = [], histogram = [], nullFraction } = statistics;
-    let share = 0;
-    let rest = 1 - nullFraction;
-    for (const common of mostCommon) {
-      rest -= common.fraction;
-      const order = compare(common.value, value.value);
-      if (order === 0 ? inclusive : order < 0 === less) share += common.fraction;
-    }
-    if (histogram.length > 1) {
-      const below = shareBelow(histogram, value.value, compare);
-      share += Math.max(0, rest) * (less ? below : 1 - below);
-    } else if (mostCommon.length === 0) {
-      return RANGE_SELECTIVITY;
-    }
-    return Math.min(1, Math.max(0.0001, share));
+    const share = shareBeside(known.statistics, value.value, less, inclusive, known.compare);
+    return share === undefined ? RANGE_SELECTIVITY : Math.min(1, Math.max(0.0001, share));
+  }
+
+  /** What is known of a column that is compared with a constant: of its own type, or of one that its values are relabelled as. */
+  private comparedColumn(
+    side: Expression,
+    value: Value,
+    type: TypeRef,
+  ): { readonly statistics: ColumnStatistics; readonly compare: (a: Value, b: Value) => number } | undefined {
+    const statistics = this.columnStatistics(side);
+    const compare = this.context.catalog.types.byOid(withoutRelabel(side).type.oid)?.compare;
+    if (statistics === undefined || compare === undefined || value === null || type.oid !== side.type.oid)
+      return undefined;
+    return { statistics, compare };
   }
 
   private columnStatistics(expression: Expression): ColumnStatistics | undefined {
-    if (expression.kind !== 'column') return undefined;
-    const info = this.context.pool.get(expression.column);
+    const column = withoutRelabel(expression);
+    if (column.kind !== 'column') return undefined;
+    const info = this.context.pool.get(column.column);
     const table = this.tableOf(info.tableOid);
     if (table === undefined) return undefined;
     return this.context.catalog.statistics.column(table, info.columnNumber);

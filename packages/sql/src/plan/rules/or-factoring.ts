@@ -55,16 +55,17 @@ function factor(condition: Expression, sides: readonly ReadonlySet<ColumnId>[]):
   // A branch with nothing left is what is common: the others add nothing.
   if (rests.some((rest) => rest.length === 0)) return common;
   const remaining = common.length === 0 ? condition : either(condition, rests);
-  return [...common, remaining, ...impliedBy(condition, rests, sides)];
+  return [...common, remaining, ...impliedBy(remaining, sides)];
 }
 
-function impliedBy(
+/** What an OR over several operands of a join says of each of them alone. */
+export function impliedBy(
   condition: Expression & { kind: 'logical' },
-  rests: readonly (readonly Expression[])[],
   sides: readonly ReadonlySet<ColumnId>[],
 ): Expression[] {
   const implied: Expression[] = [];
   if (sides.length < 2) return implied;
+  const rests = condition.operands.map((operand) => conjuncts(operand));
   for (const side of sides) {
     const parts = rests.map((rest) => rest.filter((part) => isAbout(part, side)));
     if (parts.some((part) => part.length === 0)) continue;
@@ -82,7 +83,10 @@ function isAbout(part: Expression, side: ReadonlySet<ColumnId>): boolean {
   return true;
 }
 
-function either(condition: Expression & { kind: 'logical' }, branches: readonly (readonly Expression[])[]): Expression {
+function either(
+  condition: Expression & { kind: 'logical' },
+  branches: readonly (readonly Expression[])[],
+): Expression & { kind: 'logical' } {
   const operands = branches.map((parts): Expression => {
     const [only] = parts;
     return parts.length === 1 && only !== undefined
