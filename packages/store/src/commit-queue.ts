@@ -10,6 +10,10 @@
  * Beginning it at once looks faster and is not: the callers fall into two halves that take turns, and each sync serves
  * half as many (measured with 64 callers: see bench/commit.mjs).
  *
+ * A sync costs more processor time than a small commit does: two threads wake each other, and the event loop sleeps in between. So
+ * where commits have lately come together, the next sync waits for as long as turns of the event loop still find work, for up to
+ * SYNC_DELAY_MS_MAX: whoever works now may commit in time to share it, and no processor rests meanwhile.
+ *
  * Applying yields to the event loop after APPLY_SLICE_MS_MAX, between batches and inside a large one; drainNow does not
  * yield and finishes everything, wherever the asynchronous path stands.
  *
@@ -28,7 +32,7 @@ import type { Durability, Lsn, Wal } from '@phantom/wal';
 import { applyLoads } from './bulk-load.js';
 import type { StoreHealth } from './health.js';
 import type { LoadRecord } from './load-record.js';
-import { APPLY_SLICE_MS_MAX, APPLY_SLICE_OPERATIONS } from './options.js';
+import { APPLY_SLICE_MS_MAX, APPLY_SLICE_OPERATIONS, SYNC_DELAY_MS_MAX } from './options.js';
 import type { PlacedEngine } from './space-catalog.js';
 import type { CommitListener, SubmitOptions } from './types.js';
 
@@ -36,6 +40,8 @@ const CHUNK_BYTES = 256 * 1024;
 /** Batches above this get bytes of their own, so that they do not waste the rest of a chunk. */
 const CHUNK_SHARE_BYTES = CHUNK_BYTES / 8;
 const RING_ENTRIES_MIN = 64;
+/** A turn of an event loop that finds no work is shorter. */
+const IDLE_TURN_MS_MAX = 0.012;
 const NO_BYTES = new Uint8Array(0);
 
 class QueuedCommit {
@@ -94,6 +100,11 @@ export class CommitQueue {
   private reached: Lsn = 0;
   private pumpScheduled = false;
   private syncing = false;
+  /** When the sync to come was asked for, and when the event loop has turned since. */
+  private askedMs = 0;
+  private turnedMs = 0;
+  /** More than one commit waited when the last sync ended. */
+  private isCrowded = false;
   private sliceScheduled = false;
   /** The oldest entry is being applied: the reader stands in it, at this engine. */
   private applying = false;
@@ -238,14 +249,32 @@ export class CommitQueue {
     this.pumpScheduled = true;
     // A sync takes a hundred times as long as a turn of the event loop, so everybody who is ready gets on board first;
     // without a sync there is nothing to wait for but the commits of this very turn.
-    if (this.syncedCount > 0) setImmediate(this.pump);
-    else queueMicrotask(this.pump);
+    if (this.syncedCount === 0) {
+      queueMicrotask(this.pump);
+      return;
+    }
+    if (this.isCrowded) this.askedMs = this.turnedMs = this.clock.monotonicMs();
+    setImmediate(this.pump);
+  }
+
+  /** True while others are at work who may commit in time to share the sync. */
+  private awaitsCompany(): boolean {
+    if (!this.isCrowded) return false;
+    const nowMs = this.clock.monotonicMs();
+    const turnMs = nowMs - this.turnedMs;
+    this.turnedMs = nowMs;
+    return turnMs > IDLE_TURN_MS_MAX && nowMs - this.askedMs < SYNC_DELAY_MS_MAX;
   }
 
   private runPump(): void {
     this.pumpScheduled = false;
     if (this.count === 0 || this.syncing || this.health.failure !== undefined) return;
     if (this.syncedCount > 0) {
+      if (this.awaitsCompany()) {
+        this.pumpScheduled = true;
+        setImmediate(this.pump);
+        return;
+      }
       this.syncing = true;
       this.wal.sync().then(this.onSynced, this.onSyncFailed);
       return;
@@ -269,6 +298,7 @@ export class CommitQueue {
     this.syncing = false;
     if (this.health.failure !== undefined) return;
     if (durable > this.reached) this.reached = durable;
+    this.isCrowded = this.count > 1;
     this.settle(APPLY_SLICE_MS_MAX);
   }
 

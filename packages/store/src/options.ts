@@ -20,6 +20,8 @@ const MIB = 1024 * 1024;
 export const APPLY_SLICE_MS_MAX = 4;
 /** Operations applied between two looks at the clock: about 0.3 ms. */
 export const APPLY_SLICE_OPERATIONS = 512;
+/** How long a sync waits for the commits of others who are at work, where commits have lately come together. */
+export const SYNC_DELAY_MS_MAX = 1;
 /** How long a commit that asked for `os` in a store of durability `fsync` may stay unsynced. */
 export const OS_SYNC_DELAY_MS = 200;
 /** Checkpoints that begin by themselves keep this distance, unless the log reaches `checkpointBytesMax`. */

@@ -61,6 +61,41 @@ describe('group commit', () => {
     expect(log.syncs).toBe(rounds);
   });
 
+  it('waits for company while the event loop finds work, and no longer than a millisecond', async () => {
+    // Every look at the clock finds it a tenth of a millisecond later, as if each turn had been somebody's.
+    let nowMs = 0;
+    let stepMs = 0.1;
+    const clock = { nowMs: () => nowMs, monotonicMs: () => (nowMs += stepMs) };
+    const { store, log } = await openBench({ clock });
+    const turnsUntilSync = async (listener: CommitListener): Promise<number> => {
+      const before = log.syncs;
+      submit(store, 'left k', listener);
+      for (let turned = 0; ; turned++) {
+        if (log.syncs > before) return turned;
+        await turns(1);
+      }
+    };
+    const told = new Told();
+    expect(await turnsUntilSync(told)).toBe(1);
+    await store.drain();
+    for (let i = 0; i < 2; i++) submit(store, 'left k', told);
+    await store.drain();
+    const waited = await turnsUntilSync(told);
+    expect(waited).toBeGreaterThan(5);
+    expect(waited).toBeLessThanOrEqual(11);
+    await store.drain();
+    // It came alone, so the next one asks for no company.
+    expect(await turnsUntilSync(told)).toBe(1);
+    await store.drain();
+    for (let i = 0; i < 2; i++) submit(store, 'left k', told);
+    await store.drain();
+    // A turn without work ends the wait.
+    stepMs = 0;
+    expect(await turnsUntilSync(told)).toBe(1);
+    await store.drain();
+    expect(told.seqs).toHaveLength(8);
+  });
+
   it('shows nothing before its sync has ended', async () => {
     const { store, log } = await openBench();
     log.held = true;
