@@ -9,8 +9,8 @@
  * SQLite's JSON and nedb (`--only nedb`). `transactions`: hot rows, disjoint rows, read-modify-writes against better-sqlite3 and PostgreSQL.
  * `server`: the daemon and PostgreSQL under pgbench (`--only select,tpcb`, `--turns 1`, `--profile FOLDER`).
  * `large`: memory, disk and random gets of both trees alone and of LevelDB with `--records 10000000` (`--only lsm`, `--step load`
- * and then `--step read`). `amplification`: what both trees write, keep and read for five workloads, and what the advisor makes of
- * them (`--rows 200000`, `--only 'random order'`). `prices`: what the advisor's model of the engines stands on.
+ * and then `--step read`). `films`: join orders of up to twelve tables, beside orders drawn at random (`--scale 1`).
+ * `amplification`: what both trees write, keep and read for five workloads, and what the advisor makes of them (`--rows 200000`, `--only 'random order'`). `prices`: what the advisor's model of the engines stands on.
  */
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
@@ -19,6 +19,7 @@ import { parseArgs } from 'node:util';
 import { machineLine, syncFloor } from './machine.mjs';
 import { amplificationSuite } from './suites/amplification.mjs';
 import { documentsSuite } from './suites/documents.mjs';
+import { filmsSuite } from './suites/films.mjs';
 import { largeSuite } from './suites/large.mjs';
 import { pricesSuite } from './suites/prices.mjs';
 import { reopenSuite } from './suites/reopen.mjs';
@@ -35,6 +36,7 @@ const parserBench = fileURLToPath(new URL('../../../packages/sql/bench/parser.mj
 const SUITES = {
   sql: sqlSuite,
   tpch: tpchSuite,
+  films: filmsSuite,
   storage: storageSuite,
   start: startSuite,
   reopen: reopenSuite,
