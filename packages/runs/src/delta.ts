@@ -54,6 +54,10 @@ const CAPACITY_BYTES_DEFAULT = 1024 * 1024;
 const KEYS_DEFAULT = 64;
 /** Of a delta that begins, over what the one before had: without it most would double once, for a few batches at their end. */
 const HEADROOM = 1.25;
+/** Over what it will have when it is full, known but for its last batch. */
+const HEADROOM_FULL = 1.0625;
+/** Where one got so far on its way to being full before it froze, the next may well become full. */
+const LARGE_SHARE = 1 / 8;
 /** A batch of this size that nobody needs any more becomes the arena of an empty delta, uncopied. */
 const ADOPTED_BYTES_MIN = 1024 * 1024;
 /** What an operation that waits will need in the tables: counted before it is there. */
@@ -102,10 +106,19 @@ export class Delta implements Layer {
     this.tree = new ArenaTree(this.arena.buffer, { payloadWords: PAYLOAD_WORDS, capacity });
   }
 
-  /** An empty one with room for what another holds, and some more: a delta becomes about as large as the one before. */
-  static like(other: Delta): Delta {
-    const capacityBytes = Math.max(CAPACITY_BYTES_DEFAULT, Math.ceil(other.arena.length * HEADROOM));
-    return new Delta({ capacityBytes, keys: Math.ceil(other.entries * HEADROOM) });
+  /**
+   * An empty one with room for what another holds, and some more: a delta becomes about as large as the one before, or, where that
+   * was large, as it may become at all (`fullBytes`). Each doubling would be paid for twice: the bytes are copied, and V8, which counts
+   * what was allocated outside its heap, marks that heap once in some 60 MB of it, however little of it is touched.
+   */
+  static like(other: Delta, fullBytes: number): Delta {
+    const { bytes, arena, entries } = other;
+    const isLarge = bytes >= fullBytes * LARGE_SHARE;
+    const factor = isLarge ? HEADROOM_FULL * Math.max(1, fullBytes / bytes) : HEADROOM;
+    // One that had to freeze early says little of the next: room is given up by halves.
+    const wantedBytes = Math.max(Math.ceil(arena.length * factor), arena.buffer.length >>> 1);
+    const keys = Math.ceil(entries * (wantedBytes / Math.max(1, arena.length)));
+    return new Delta({ capacityBytes: Math.max(CAPACITY_BYTES_DEFAULT, wantedBytes), keys });
   }
 
   /** A delta of another thread as it was when it was described, for reading. It reads the tables where they lie. */

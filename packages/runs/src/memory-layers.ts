@@ -32,6 +32,8 @@ export class MemoryLayers<F extends { readonly run: Run }> {
   private readonly code: EngineCode;
   /** Bytes in the active delta's arena at which it is measured next. */
   private measuredAt = 0;
+  /** At which an active delta is full, as far as anybody has asked. */
+  private fullBytes = Infinity;
 
   constructor(code: EngineCode, flushedSeq: Seq) {
     this.code = code;
@@ -52,7 +54,17 @@ export class MemoryLayers<F extends { readonly run: Run }> {
     if (active.arenaBytes < this.measuredAt) return false;
     const most = bytesMax();
     this.measuredAt = active.arenaBytes + most / MEASURED_SHARE;
-    return active.bytes * 2 >= most;
+    this.fullBytes = most / 2;
+    return active.bytes >= this.fullBytes;
+  }
+
+  /**
+   * Whether the files come to hold everything up to this seq only once the active delta freezes: it has batches of up to there, or
+   * of what is frozen nothing is left that could bring them further.
+   */
+  mustFreeze(seq: Seq): boolean {
+    const { active, frozen } = this;
+    return !isEmpty(active) && (active.firstSeq <= seq || frozen.length === 0);
   }
 
   /** True when a batch was applied, or is being applied, that no file holds. */
@@ -82,7 +94,7 @@ export class MemoryLayers<F extends { readonly run: Run }> {
     if (isEmpty(this.active)) return;
     this.active.freeze();
     this.frozen.unshift({ delta: this.active, ingested: [], lastSeq: this.active.lastSeq });
-    this.active = Delta.like(this.active);
+    this.active = Delta.like(this.active, this.fullBytes);
     this.measuredAt = 0;
   }
 

@@ -37,7 +37,7 @@ export interface Flusher {
 export interface WriteIntakeContext {
   readonly memory: Pick<
     MemoryLayers<{ readonly run: Run }>,
-    'applied' | 'applying' | 'isDirty' | 'isActiveFull' | 'freeze'
+    'applied' | 'applying' | 'isDirty' | 'isActiveFull' | 'mustFreeze' | 'freeze'
   >;
   readonly admission: Admission;
   /** Bytes that deltas may hold now. */
@@ -107,7 +107,8 @@ export class WriteIntake {
     while (this.flushedSeq() < target) {
       if (flusher.failure !== undefined) throw flusher.failure;
       if (this.isClosed || readOnly) break;
-      this.makeRoom();
+      // What came later waits for a flush of its own: each turn of this loop would freeze another small delta.
+      if (memory.mustFreeze(target)) this.makeRoom();
       flusher.retryNow();
       // While a batch is being applied in slices its end must come first: its last slice freezes.
       if (flusher.isFlushing) await flusher.flushed();

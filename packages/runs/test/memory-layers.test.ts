@@ -3,13 +3,14 @@ import { BatchReader, EngineCode, WriteBatch, makeSpaceId, writeSpace } from '@p
 import { describe, expect, it } from 'vitest';
 import { Admission, MemoryLayers, type Run, SharedMemory } from '../src/index.js';
 
-function batchOf(count: number): BatchReader {
+function batchOf(count: number, valueBytes = 6): BatchReader {
   const batch = new WriteBatch();
   const key = new Uint8Array(6);
+  const value = new Uint8Array(valueBytes);
   writeSpace(key, 0, makeSpaceId(EngineCode.Lsm, 1));
   for (let i = 0; i < count; i++) {
     key[4] = i;
-    batch.put(key, 0, 6, key, 0, 6);
+    batch.put(key, 0, 6, value, 0, valueBytes);
   }
   return new BatchReader().setBatch(batch.finish().slice());
 }
@@ -46,6 +47,34 @@ describe('the layers in memory', () => {
     expect(() => memory.advance(2)).toThrow('not completed');
     expect(memory.apply(batch, 1, 10)).toBe(true);
     expect([memory.applied, memory.applying]).toEqual([1, 0]);
+  });
+
+  it('freeze for a seq only what the files need to come to it', () => {
+    const memory = new MemoryLayers<{ readonly run: Run }>(EngineCode.Lsm, 0);
+    expect(memory.mustFreeze(1)).toBe(false);
+    memory.apply(batchOf(1), 1, 10);
+    expect(memory.mustFreeze(1)).toBe(true);
+    memory.freeze();
+    memory.advance(2);
+    memory.apply(batchOf(1), 3, 10);
+    expect([memory.mustFreeze(2), memory.mustFreeze(3)]).toEqual([false, true]);
+    // Once that is in files, they are still said to hold what came before seq 2 until seq 3 is there, too.
+    memory.frozen = [];
+    expect(memory.mustFreeze(2)).toBe(true);
+  });
+
+  it('have room for a whole delta at once after one that was large', () => {
+    const memory = new MemoryLayers<{ readonly run: Run }>(EngineCode.Lsm, 0);
+    const full = (): boolean => memory.isActiveFull(() => 8 << 20);
+    memory.apply(batchOf(2, 1 << 20), 1, 10);
+    expect(full()).toBe(false);
+    memory.freeze();
+    memory.apply(batchOf(1), 2, 10);
+    const { keys } = memory.active.tree;
+    let seq = 3;
+    while (!full()) memory.apply(batchOf(4, 1 << 17), seq++, 10);
+    expect(memory.active.arenaBytes).toBeGreaterThan(4 << 20);
+    expect(memory.active.tree.keys === keys).toBe(true);
   });
 
   it('take files that are handed over above everything applied before', () => {

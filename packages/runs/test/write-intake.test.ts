@@ -10,6 +10,11 @@ class Memory {
   applying = 0;
   isDirty = true;
   frozen = 0;
+  unfrozen = true;
+
+  mustFreeze(): boolean {
+    return this.unfrozen;
+  }
 
   isActiveFull(): boolean {
     return false;
@@ -130,6 +135,14 @@ describe('a flush', () => {
     memory.isDirty = false;
     memory.applied = 9;
     expect(await intake.flush()).toBe(9);
+  });
+
+  it('freezes no more while what it wants flushed is frozen already', async () => {
+    const { memory, flusher, files, intake } = open();
+    memory.unfrozen = false;
+    flusher.end = () => void files.flushedSeq++;
+    expect(await intake.flush()).toBe(3);
+    expect(memory.frozen).toBe(0);
   });
 
   it('does nothing where nothing may be written', async () => {
