@@ -34,8 +34,12 @@ export class PictureStatistics implements StatisticsPort {
   rowCount(table: TableDescriptor): number {
     const { keys } = this.size(table);
     const stored = this.engine.statistics.of(table.oid);
-    if (stored === undefined || stored.estimatedRows === 0) return keys;
-    return (keys * stored.rows) / stored.estimatedRows;
+    if (stored === undefined || stored.estimatedRows === 0 || stored.rows === 0) return keys;
+    // An engine's estimate may since have become a count (its delta was flushed), or a rougher one. So a table has grown only as far as
+    // both what the engine said then and what was counted then agree on it.
+    const [sinceEstimate, sinceCount] = [keys / stored.estimatedRows, keys / stored.rows];
+    const growth = Math.max(Math.min(sinceEstimate, sinceCount), Math.min(1, Math.max(sinceEstimate, sinceCount)));
+    return stored.rows * growth;
   }
 
   tableBytes(table: TableDescriptor): number {

@@ -1,6 +1,9 @@
 /** What ANALYZE finds, how it is kept, and that plans follow it. */
 import { Random } from '@phantom/base';
 import { describe, expect, it } from 'vitest';
+import type { TableDescriptor } from '@phantom/catalog';
+import type { SqlEngine } from '../../src/session/engine.js';
+import { PictureStatistics } from '../../src/session/picture-statistics.js';
 import { TypeCatalog } from '../../src/types/type-catalog.js';
 import { ColumnSample } from '../../src/plan/statistics/column-sample.js';
 import { StatisticsCatalog } from '../../src/plan/statistics/statistics-catalog.js';
@@ -47,6 +50,26 @@ describe('a column sample', () => {
     const sample = new ColumnSample(text);
     for (let i = 0; i < 300; i++) sample.add('x'.repeat(1000) + (i % 2));
     expect(sample.summary(300)).toMatchObject({ mostCommon: [], histogram: [], distinctCount: 2 });
+  });
+});
+
+describe('the size of a table', () => {
+  it.each([
+    // What the engine says now, what it said at ANALYZE, what was counted then.
+    { now: 1000, then: 600, counted: 1000, rows: 1000 },
+    { now: 600, then: 600, counted: 1000, rows: 1000 },
+    { now: 2000, then: 1000, counted: 1000, rows: 2000 },
+    { now: 2000, then: 500, counted: 1000, rows: 2000 },
+    { now: 300, then: 600, counted: 1000, rows: 500 },
+    { now: 300, then: 1000, counted: 600, rows: 300 },
+    { now: 70, then: 0, counted: 0, rows: 70 },
+  ])('of $counted rows, once estimated as $then and now as $now, is $rows', ({ now, then, counted, rows }) => {
+    const engine = {
+      statistics: { of: () => ({ rows: counted, estimatedRows: then, columns: {} }), rowsWritten: () => 0 },
+      storage: { estimate: () => ({ keys: now, bytes: 0 }) },
+    } as unknown as SqlEngine;
+    const table = { oid: 1, space: 1 } as unknown as TableDescriptor;
+    expect(new PictureStatistics(engine, types).rowCount(table)).toBeCloseTo(rows);
   });
 });
 
