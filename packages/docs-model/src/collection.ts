@@ -45,7 +45,7 @@ import {
   listIndexes,
 } from './indexes.js';
 import type { DocumentModel } from './model.js';
-import { compareValues } from './order.js';
+import { type PlainObject, compareValues } from './order.js';
 import { parsePath, walkPath } from './path.js';
 import { checkOptions } from './known-options.js';
 import { readPoint } from './point-read.js';
@@ -56,7 +56,7 @@ import type { DanglingReport } from './references/dangling.js';
 import { reportDangling } from './references/dangling-report.js';
 import { type RequestedChange, documentOf, removing, replacing, updating } from './requested-change.js';
 import { type SchemaOptions, type SchemaReport, changeSchema } from './schema-change.js';
-import type { DocumentTransaction, OperationOptions, TransactionHost } from './transaction.js';
+import type { OperationOptions, TransactionHost } from './transaction.js';
 
 export class Collection<T extends object> {
   readonly name: string;
@@ -123,11 +123,13 @@ export class Collection<T extends object> {
     if (query.filter instanceof IdFilter && isPlain(options)) {
       const { filter: byId } = query;
       if (this.txOf(options) === undefined && !eventLoop.isOverdue()) {
-        return this.model.readNow((transaction) => this.readPoint(transaction, byId, query));
+        return this.shownPoint(this.model.readPointNow(this.name, byId), query);
       }
       const { transaction, release } = await this.model.openRead(this.txOf(options));
       try {
-        return this.readPoint(transaction, byId, query);
+        const view = this.model.find(transaction, this.name);
+        const document = view === undefined ? undefined : readPoint(this.model.ports, view, transaction, byId);
+        return this.shownPoint(document, query);
       } finally {
         release();
       }
@@ -140,9 +142,7 @@ export class Collection<T extends object> {
     }
   }
 
-  private readPoint(transaction: DocumentTransaction, filter: IdFilter, { projection }: Query): WithId<T> | null {
-    const view = this.model.find(transaction, this.name);
-    const document = view === undefined ? undefined : readPoint(this.model.ports, view, transaction, filter);
+  private shownPoint(document: PlainObject | undefined, { projection }: Query): WithId<T> | null {
     if (document === undefined) return null;
     return (projection === undefined ? document : projection.apply(document)) as WithId<T>;
   }

@@ -16,6 +16,9 @@ import {
 import { LockStrength, type MvccTransaction, type Savepoint } from '@phantom/mvcc';
 import { type CollectionView, collectionView } from './collection-view.js';
 import { type NewCollection, adoptCollection, createCollection, findCollection } from './definition.js';
+import type { IdFilter } from './filter/id-filter.js';
+import type { PlainObject } from './order.js';
+import { readPoint, readPresentPoint } from './point-read.js';
 import type { DocumentPorts } from './ports.js';
 import { CrossChecks } from './references/cross-checks.js';
 import { ReferenceChecks } from './references/reference-checks.js';
@@ -28,6 +31,7 @@ import type { DocumentTransaction, TransactionHost } from './transaction.js';
 import { CollectionWriter, settle } from './writer.js';
 
 const DEADLOCK_RETRIES = 10;
+const READING: readonly DocumentRight[] = ['select'];
 
 /** Something that writes; a promise where it has to wait. */
 type Work<R> = (transaction: DocumentTransaction) => R | Promise<R>;
@@ -104,13 +108,30 @@ export class DocumentModel {
     return transaction instanceof Promise ? transaction.then(borrowed) : borrowed(transaction);
   }
 
-  /** What need not wait reads in a snapshot of its own. */
-  readNow<R>(read: (transaction: DocumentTransaction) => R): R {
-    const { transaction, release } = this.snapshot();
+  /**
+   * The document with the filter's id as it is now, undefined when there is none: a look at what is committed, without a transaction
+   * unless policies ask for one. Catalog and view are of one moment, so no index or space is newer than what is seen. 42501 without the right to.
+   */
+  readPointNow(name: string, filter: IdFilter): PlainObject | undefined {
+    const { catalog, mvcc, roleOid } = this.ports;
+    const objects = catalog.committed;
+    const table = this.named(objects, name);
+    if (table === undefined) return undefined;
+    requireRights(objects, roleOid, table, READING);
+    const collection = collectionView(table, objects);
+    if (table.rowSecurity?.enabled === true) {
+      const { transaction, release } = this.snapshot();
+      try {
+        return readPoint(this.ports, collection, transaction, filter);
+      } finally {
+        release();
+      }
+    }
+    const present = mvcc.presentView();
     try {
-      return read(transaction);
+      return readPresentPoint(collection.layout, present, filter);
     } finally {
-      release();
+      present.release();
     }
   }
 
@@ -180,7 +201,7 @@ export class DocumentModel {
     const objects = readerOf(transaction);
     const table = this.named(objects, name);
     if (table === undefined) return undefined;
-    requireRights(objects, transaction.roleOid, table, ['select']);
+    requireRights(objects, transaction.roleOid, table, READING);
     return this.view(transaction, table, objects);
   }
 

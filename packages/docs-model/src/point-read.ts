@@ -1,9 +1,10 @@
 /** Reading one document by its `_id`: no plan, no scan, one look-up. */
 import { ByteWriter } from '@phantom/base';
-import { ByteSlot } from '@phantom/kv';
+import { ByteSlot, type KvView } from '@phantom/kv';
 import type { CollectionView } from './collection-view.js';
 import type { IdFilter } from './filter/id-filter.js';
 import type { PlainObject } from './order.js';
+import type { DocumentLayout } from './document-layout.js';
 import type { DocumentPorts } from './ports.js';
 import { isSeen, policiesOf } from './row-security.js';
 import type { DocumentTransaction } from './transaction.js';
@@ -22,4 +23,11 @@ export function readPoint(
   view.layout.appendKey(key, id);
   if (!transaction.storage.get(key.buffer, 0, key.length, row)) return undefined;
   return isSeen(policiesOf(ports, view, transaction), 'select', row) ? view.layout.decode(row) : undefined;
+}
+
+/** The same by a view of what is committed, for whoever may see every document. */
+export function readPresentPoint(layout: DocumentLayout, present: KvView, { id }: IdFilter): PlainObject | undefined {
+  key.reset();
+  layout.appendKey(key, id);
+  return present.get(key.buffer, 0, key.length, row) ? layout.decode(row) : undefined;
 }

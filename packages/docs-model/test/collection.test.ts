@@ -159,6 +159,16 @@ describe('finding', () => {
     expect(harness.mvcc.stats().live).toBe(0);
   });
 
+  it('looks a document up by its id without a transaction', async () => {
+    const c = await numbers(10);
+    const { begun } = harness.mvcc.stats();
+    expect(await c.findOne({ _id: 5 }, { projection: { mod: 1 } })).toEqual({ _id: 5, mod: 5 });
+    expect(await c.findOne({ _id: 10 })).toBeNull();
+    expect(await harness.collection('absent').findOne({ _id: 1 })).toBeNull();
+    await expect(c.findOne({ _id: 'x'.repeat(70_000) })).rejects.toMatchObject({ code: '54000' });
+    expect(harness.mvcc.stats().begun).toBe(begun);
+  });
+
   it('reads one moment, whatever is written meanwhile', async () => {
     const c = await numbers(600);
     const cursor = c.find();
