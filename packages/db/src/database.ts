@@ -263,7 +263,7 @@ export class Database {
     return this.parts.engine.session(id);
   }
 
-  /** Ends all sessions (open transactions roll back), writes a checkpoint and frees the directory. Safe to call twice. */
+  /** Ends all sessions (what runs ends with 57P01, open transactions roll back), writes a checkpoint and frees the directory. Safe to call twice. */
   close(): Promise<void> {
     this.closing ??= this.closeOnce();
     return this.closing;
@@ -277,7 +277,7 @@ export class Database {
     await Promise.all(this.upkeep.map((upkeep) => upkeep.stop()));
     await this.parts.expiry?.stop();
     const { engine, catalog, mvcc, store, workers } = this.parts;
-    engine.close();
+    await engine.close();
     await workers?.close();
     if (!store.readOnly && store.failure === undefined) await catalog.close();
     await mvcc.close();

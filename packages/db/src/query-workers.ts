@@ -4,10 +4,11 @@
  *
  * Invariants:
  *   1. A view is released, and the copies of its deltas given back, when its thread no longer reads: it has answered, or is gone.
- *   2. A thread that dies takes the read that it runs with it (58000), and nothing else; the next read starts another one.
+ *   2. A thread that dies takes the read that it runs with it (58000), and nothing else; the next read starts another one. What has
+ *      filled its heap (53200) is not tried again in this thread, whose end would be that of the process.
  *   3. The process may exit while no read is under way.
  */
-import { PhantomError, SqlState } from '@phantom/base';
+import { PhantomError, SqlState, isPhantomError } from '@phantom/base';
 import type { ViewShare } from '@phantom/kv';
 import { type WorkerCall, WorkerThread } from '@phantom/runs';
 import type { ReadView, ReadWorkers, RemoteOutcome, RemoteRead, RemoteRows } from '@phantom/sql';
@@ -36,6 +37,7 @@ export class QueryWorkers implements ReadWorkers {
   private readonly workers: ReadingWorker[] = [];
   private source: string | undefined = undefined;
   private loading: Promise<void> | undefined = undefined;
+  private isLoaded = false;
   private isClosed = false;
 
   constructor(options: QueryWorkersOptions) {
@@ -46,14 +48,14 @@ export class QueryWorkers implements ReadWorkers {
 
   begin(read: RemoteRead, view: ReadView): RemoteRows | Promise<void> | undefined {
     if (this.isClosed || view.share === undefined) return undefined;
-    if (this.loading === undefined) return this.load();
+    if (!this.isLoaded) return this.load();
     const worker = this.freeWorker();
     return worker === undefined ? undefined : new ReadingRows(worker, this.options.place, read, new HandOver(view));
   }
 
   beginAll(read: RemoteRead, view: ReadView, threadsMax: number): readonly RemoteRows[] | Promise<void> {
     if (this.isClosed || view.share === undefined) return [];
-    if (this.loading === undefined) return this.load();
+    if (!this.isLoaded) return this.load();
     const handOver = new HandOver(view);
     const begun: RemoteRows[] = [];
     while (begun.length < threadsMax) {
@@ -71,8 +73,9 @@ export class QueryWorkers implements ReadWorkers {
   }
 
   private load(): Promise<void> {
-    this.loading = import('./worker-source.js').then(({ WORKER_SOURCE }) => {
+    this.loading ??= import('./worker-source.js').then(({ WORKER_SOURCE }) => {
       this.source = WORKER_SOURCE;
+      this.isLoaded = true;
     });
     return this.loading;
   }
@@ -194,9 +197,17 @@ class ReadingRows implements RemoteRows {
       await call.sync();
     } catch (error) {
       if (!call.isLost) throw error;
+      if (isPhantomError(error) && error.code === SqlState.OutOfMemory) throw heapIsFull(error);
       this.isLost = true;
       throw new PhantomError(SqlState.SystemError, 'the thread that ran the query has ended', { cause: error });
     }
     this.outcome = call.value;
   }
+}
+
+function heapIsFull(cause: PhantomError): PhantomError {
+  return new PhantomError(SqlState.OutOfMemory, 'the thread that ran the query has ended: its heap was full', {
+    hint: 'Have the query keep fewer and smaller values at a time.',
+    cause,
+  });
 }

@@ -1,6 +1,7 @@
 /**
  * Sessions for the asynchronous API: one statement at a time runs in a session, so concurrent calls take one each. Idle
- * ones are kept for the next call; a session that was left inside a transaction is rolled back before it goes back.
+ * ones are kept for the next call; a session that was left inside a transaction is rolled back before it goes back, and one that
+ * was ended (by a limit of time) is not kept.
  */
 import { PhantomError } from '@phantom/base';
 import type { SqlSession } from '@phantom/sql';
@@ -34,7 +35,7 @@ export class SessionPool {
     this.inUse--;
     if (session.transaction !== undefined) session.rollback();
     session.locks.unlockAll();
-    if (this.idle.length < IDLE_MAX) this.idle.push(session);
+    if (this.idle.length < IDLE_MAX && !session.watch.isEnded) this.idle.push(session);
     else session.close();
   }
 }

@@ -271,6 +271,59 @@ describe('the asynchronous API', () => {
   });
 });
 
+describe('a session that a limit of time has ended', () => {
+  it('writes nothing more, and serves nobody else', async () => {
+    db.exec('create table t (id int primary key); insert into t values (1)');
+    const late = db.transaction(async (tx) => {
+      await tx.query("set local idle_in_transaction_session_timeout = '10ms'");
+      await tx.query('insert into t values (2)');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await tx.query('insert into t values (3)');
+    });
+    await expect(late).rejects.toMatchObject({ code: '25P03' });
+    expect((await db.query('select id from t')).rows).toEqual([{ id: 1 }]);
+  });
+});
+
+describe('closing', () => {
+  it('ends what runs first, and lets a commit come to its end', async () => {
+    const vfs = new MemoryVfs();
+    const closed = await openOn(vfs, '/d', { durability: 'memory' });
+    closed.exec('create table t (id int primary key, name text)');
+    await closed.query("insert into t select i, 'n' || i from generate_series(1, 5000) i");
+    let goOn = (): void => undefined;
+    const held = closed.transaction(
+      async (tx) => {
+        await tx.query('update t set name = null where id = 1');
+        await new Promise<void>((resolve) => {
+          goOn = resolve;
+        });
+        await tx.query('update t set name = null where id = 2');
+      },
+      { concurrency: 'locking' },
+    );
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const running = [
+      held,
+      closed.query('select count(*) from t a, t b where a.id * b.id < 0'),
+      closed.query('update t set name = upper(repeat(name, 20000)) where id > 10'),
+      // It waits for the first one.
+      closed.query('update t set name = null where id = 1'),
+    ].map((action) => action.then(String, ({ code, message }: Error & { code: string }) => ({ code, message })));
+    const committed = closed.query('insert into t (id) values (0)');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await closed.close();
+    goOn();
+    const ended = { code: '57P01', message: 'the database is closed' };
+    expect(await Promise.all(running)).toEqual([ended, ended, ended, ended]);
+    await committed;
+    const again = await openOn(vfs, '/d');
+    const text = 'select count(*)::int as n, min(id) as first, max(length(name)) as longest from t';
+    expect(again.prepare(text).get()).toEqual({ n: 5001, first: 0, longest: 5 });
+    await again.close();
+  });
+});
+
 describe('values', () => {
   it('come out and go in by the table of the API', async () => {
     db.exec(`create table v (

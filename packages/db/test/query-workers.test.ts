@@ -228,6 +228,6 @@ describe('threads that read', () => {
     const running = failure(other.query('select count(*) from t a, t b, t c where a.i + b.i + c.i = 0'));
     await expect.poll(() => other.stats().work.remoteExecutions).toBe(1);
     await other.close();
-    expect(await running).toMatchObject({ code: '58000' });
+    expect(await running).toMatchObject({ code: '57P01', message: 'the database is closed' });
   });
 });

@@ -15,8 +15,8 @@
  * Invariants:
  *   1. Calls of one thread run in the order in which they were made, one at a time; each ends once.
  *   2. The process may exit while no call is under way (the port is referenced while one is).
- *   3. A thread that dies takes its calls with it (`isLost`); the next call starts another one. Whoever waits on the spot
- *      for a thread that is silent for too long gives up with 58000.
+ *   3. A thread that dies takes its calls with it (`isLost`: 58000, or 53200 when its heap was full); the next call starts another
+ *      one. Whoever waits on the spot for a thread that is silent for too long gives up with 58000.
  *
  * The code of the thread is a string, made by the build (worker-source.ts of each tree), so that it starts alike from an
  * ES module, CommonJS and a bundle. Where the build did not make it there are no threads: `isAvailable` is false.
@@ -160,6 +160,8 @@ export class WorkerThread {
   private worker: Worker | undefined = undefined;
   private readonly calls = new Map<number, WorkerCall<unknown>>();
   private nextId = 0;
+  /** What the thread died of, as far as that is known. */
+  private cause: unknown = undefined;
 
   /** `source` is the thread's whole program; undefined where there is none. */
   constructor(name: string, source: string | undefined) {
@@ -237,7 +239,10 @@ export class WorkerThread {
     });
     port.on('message', (reply: ReplyMessage) => this.receive(reply));
     port.unref();
-    worker.on('error', () => undefined);
+    this.cause = undefined;
+    worker.on('error', (error) => {
+      if (this.worker === worker) this.cause = error;
+    });
     worker.on('exit', () => this.threadEnded(worker));
     worker.unref();
     this.worker = worker;
@@ -253,11 +258,20 @@ export class WorkerThread {
     this.worker = undefined;
     const lost = [...this.calls.values()];
     this.calls.clear();
+    const { cause, name } = this;
+    const [code, end] = isHeapFull(cause)
+      ? [SqlState.OutOfMemory, 'has ended: its heap was full']
+      : [SqlState.SystemError, 'has ended'];
     for (const call of lost) {
       call.isLost = true;
-      call.end(undefined, new PhantomError(SqlState.SystemError, `the worker thread ${this.name} has ended`));
+      call.end(undefined, new PhantomError(code, `the worker thread ${name} ${end}`, { cause }));
     }
   }
+}
+
+/** Node ends a thread that way, and nothing else with it. */
+function isHeapFull(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY';
 }
 
 function errorOf({ message, stack, code, fields }: ThreadError): Error {

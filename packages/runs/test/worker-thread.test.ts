@@ -1,4 +1,5 @@
 /** Threads for work on files: answers, errors, waiting on the spot, stopping, dying. */
+import { setFlagsFromString } from 'node:v8';
 import { MessageChannel } from 'node:worker_threads';
 import { PhantomError, SqlState } from '@phantom/base';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -16,6 +17,8 @@ port.on('message', ({ id, task, input, control }) => {
   if (task === 'fail') reply = { id, error: { message: 'no', stack: undefined, code: '53100', fields: { detail: 'd' } } };
   if (task === 'throw') reply = { id, error: { message: 'no', stack: 'a stack', code: undefined, fields: {} } };
   if (task === 'die') process.exit(1);
+  if (task === 'throw out of a turn') return void setImmediate(() => { throw new Error('nobody catches it'); });
+  if (task === 'fill the heap') for (const kept = []; ; ) kept.push(new Array(100000).fill(kept.length + 0.5));
   if (task === 'until aborted') {
     while (Atomics.load(control, 1) === 0) Atomics.add(control, 2, 1);
     reply = { id, error: { message: 'stopped', stack: undefined, code: '57P01', fields: {} } };
@@ -91,6 +94,21 @@ describe('a worker thread', () => {
     const next = worker.call<number>('double', 2);
     await next.sync();
     expect(next.value).toBe(4);
+  });
+
+  it('says what it died of, as far as that is known', async () => {
+    const worker = thread();
+    const cause = { message: 'nobody catches it' };
+    const thrown = worker.call('throw out of a turn', 0);
+    await expect(thrown.sync()).rejects.toMatchObject({ code: '58000', cause });
+    // Of threads that begin from then on.
+    setFlagsFromString('--max-old-space-size=32');
+    const filled = worker.call('fill the heap', 0);
+    await expect(filled.sync()).rejects.toMatchObject({ code: '53200' });
+    setFlagsFromString('--max-old-space-size=0');
+    const exited = worker.call('die', 0);
+    await expect(exited.sync()).rejects.toMatchObject({ code: '58000' });
+    expect([thrown.isLost, filled.isLost, exited.isLost]).toEqual([true, true, true]);
   });
 
   it('is stopped by a job that is cancelled, and helped along by one that waits a little', async () => {

@@ -2,7 +2,7 @@
  * The SQL engine of one open store: what its sessions share. Sessions are cheap (a few small objects); the engine holds
  * the caches and knows who is connected.
  */
-import type { Clock, Logger, Scratch } from '@phantom/base';
+import { type Clock, type Logger, PhantomError, type Scratch } from '@phantom/base';
 import type { Catalog, TableProvider } from '@phantom/catalog';
 import type { Mvcc } from '@phantom/mvcc';
 import { MemoryPool, type WorkCounters, newWorkCounters } from '../exec/runtime.js';
@@ -146,8 +146,10 @@ export class SqlEngine {
     this.notifications.unlisten(session, undefined);
   }
 
-  /** Ends every session. */
-  close(): void {
-    for (const session of Array.from(this.sessions.values())) session.close();
+  /** Ends every session; what they run ends with 57P01 first, since what it reads may be gone afterwards. */
+  async close(): Promise<void> {
+    const error = new PhantomError('57P01', 'the database is closed');
+    await Promise.all(Array.from(this.sessions.values(), ({ interrupts }) => interrupts.end(error)));
+    for (const session of Array.from(this.sessions.values())) session.close(error);
   }
 }

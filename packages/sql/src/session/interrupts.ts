@@ -19,6 +19,8 @@ export class Interrupts {
   /** The commit that is under way, and how it is told. */
   private commit: Promise<unknown> | undefined;
   private onCommitCancel: ((reason: PhantomError) => void) | undefined;
+  /** Whoever waits for the end of what runs. */
+  private onEnd: (() => void) | undefined;
 
   /** Something runs, or commits. */
   get isRunning(): boolean {
@@ -39,6 +41,16 @@ export class Interrupts {
     }
     this.reason = error;
     this.rejectWait?.(error);
+  }
+
+  /** Stops what runs, but for a commit, and resolves when nothing does any more. */
+  async end(error: PhantomError): Promise<void> {
+    if (this.commit === undefined) this.stop(error);
+    while (this.isRunning) {
+      await new Promise<void>((resolve) => {
+        this.onEnd = resolve;
+      });
+    }
   }
 
   /** Throws the reason to stop, if there is one. */
@@ -69,6 +81,7 @@ export class Interrupts {
     this.reason = undefined;
     this.endMs = Infinity;
     this.runs--;
+    this.onEnd?.();
   };
 
   /** Gives way to others after a slice that took `sliceMs`, or rests, then notices a cancel. */
@@ -87,6 +100,7 @@ export class Interrupts {
       return await commit;
     } finally {
       this.commit = this.onCommitCancel = undefined;
+      this.onEnd?.();
     }
   }
 

@@ -455,11 +455,12 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     for (const portal of this.openPortals) portal.close();
   }
 
-  /** Ends the session: rolls back, frees what it holds. Safe to call twice. */
-  close(): void {
+  /** Ends the session: rolls back, frees what it holds. Safe to call twice. `error`: what whoever still uses it is told. */
+  close(error?: PhantomError): void {
     if (this.closed) return;
     this.closed = true;
     this.watch.stop();
+    if (error !== undefined) this.watch.refuse(error);
     this.closePortals();
     this.rollback();
     this.locks.unlockAll();

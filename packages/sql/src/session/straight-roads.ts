@@ -28,6 +28,7 @@ export function lookUp(
   if (plan.privileges.length > 0) session.checkPrivileges(plan.privileges);
   const { engine, evaluation } = session;
   engine.counters.executions++;
+  session.watch.refuseIfEnded();
   session.activity.begin(text);
   evaluation.beginStatement();
   const view = engine.storage.view();
@@ -125,6 +126,7 @@ export function writePoint(
   const plan = session.currentPlan(statement);
   const { pointWrite } = plan;
   if (pointWrite === undefined || session.transaction?.failed === true) return undefined;
+  session.watch.refuseIfEnded();
   if (plan.privileges.length > 0) session.checkPrivileges(plan.privileges);
   const transaction = session.ensureTransaction();
   if (transaction.readOnly) throw readOnlyTransaction(plan.commandKind.toUpperCase());

@@ -66,9 +66,19 @@ export class TransactionWatch {
     this.working();
   }
 
+  /** It was ended, and is of no more use. */
+  get isEnded(): boolean {
+    return this.error !== undefined;
+  }
+
   /** A session that was ended does nothing more. */
   refuseIfEnded(): void {
     if (this.error !== undefined) throw this.error;
+  }
+
+  /** Everything from now on ends with the error. */
+  refuse(error: PhantomError): void {
+    this.error = error;
   }
 
   /** Ends the session: what runs stops with the error, and so does everything later. */

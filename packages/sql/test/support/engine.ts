@@ -67,7 +67,7 @@ export async function openEngine(
     clock,
     session: (options = {}) => engine.createSession({ database: 'phantom', user: 'phantom', ...options }),
     close: async () => {
-      engine.close();
+      await engine.close();
       await mvcc.close();
       await store.close();
     },
