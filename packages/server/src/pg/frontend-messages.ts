@@ -71,6 +71,8 @@ export interface SaslInitialMessage {
   readonly response: string;
 }
 
+/** Places of values that are kept for the next Bind. */
+const VALUES_KEPT_MAX = 1024;
 const NO_PARAMETERS: ReadonlyMap<string, string> = new Map();
 const NO_BYTES = new Uint8Array(0);
 /** Bytes of a cancel key that a newer protocol may send. */
@@ -133,13 +135,12 @@ export function readBind(reader: MessageReader, into: BindMessage): void {
     );
   }
   into.valueCount = count;
-  valueStarts.length = 0;
-  valueBytes.length = 0;
+  if (valueStarts.length > VALUES_KEPT_MAX) valueStarts.length = valueBytes.length = 0;
   for (let i = 0; i < count; i++) {
     const bytes = reader.i32();
     if (bytes < -1) throw new PhantomError(PROTOCOL_VIOLATION, 'invalid length of a parameter in bind message');
-    valueBytes.push(bytes);
-    valueStarts.push(bytes === -1 ? reader.at : reader.skip(bytes));
+    valueBytes[i] = bytes;
+    valueStarts[i] = bytes === -1 ? reader.at : reader.skip(bytes);
   }
   readFormats(reader, into.resultFormats);
   reader.finish();
@@ -147,13 +148,14 @@ export function readBind(reader: MessageReader, into: BindMessage): void {
 
 function readFormats(reader: MessageReader, into: number[]): void {
   const count = reader.u16();
-  into.length = 0;
+  // To set a length costs as much as the rest of this, also where it is set to what it is.
+  if (into.length > count) into.length = count;
   for (let i = 0; i < count; i++) {
     const format = reader.i16();
     if (format !== Format.Text && format !== Format.Binary) {
       throw new PhantomError('22023', `unsupported format code: ${format}`);
     }
-    into.push(format);
+    into[i] = format;
   }
 }
 

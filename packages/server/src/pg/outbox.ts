@@ -14,13 +14,15 @@ export interface Sender {
 const WAITING_MAX = 16;
 
 export class Outbox {
-  private readonly waiting: Sender[] = [];
+  /** Filled anew each time: to cut an array down costs more than to overwrite it. */
+  private readonly waiting: (Sender | undefined)[] = [];
+  private count = 0;
   private isDue = false;
 
   /** Lines up a sender; it does so once, and is flushed in this turn of the event loop. */
   add(sender: Sender): void {
-    this.waiting.push(sender);
-    if (this.waiting.length >= WAITING_MAX) {
+    this.waiting[this.count++] = sender;
+    if (this.count >= WAITING_MAX) {
       this.send();
     } else if (!this.isDue) {
       this.isDue = true;
@@ -35,7 +37,10 @@ export class Outbox {
 
   private send(): void {
     const { waiting } = this;
-    for (let i = 0; i < waiting.length; i++) (waiting[i] as Sender).flush();
-    waiting.length = 0;
+    for (let i = 0; i < this.count; i++) {
+      waiting[i]?.flush();
+      waiting[i] = undefined;
+    }
+    this.count = 0;
   }
 }

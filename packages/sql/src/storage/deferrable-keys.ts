@@ -27,7 +27,6 @@ export class DeferrableKeyChecks {
   private readonly context: WriterContext;
   private readonly owed: KeyCheck[] = [];
   private settled = 0;
-  private readonly key = new ByteWriter();
 
   constructor(table: TableDescriptor, context: WriterContext) {
     this.table = table;
@@ -66,9 +65,9 @@ export class DeferrableKeyChecks {
   }
 
   private check({ rule, parts }: KeyCheck): Promise<void> | undefined {
-    const { key, context } = this;
+    const { context } = this;
     const { transaction } = context;
-    key.reset();
+    const key = new ByteWriter();
     key.bytes(rule.physical.prefix);
     rule.physical.keyCode.encodePrefix(parts, parts.length, key);
     const entries = prefixRange(key.take());

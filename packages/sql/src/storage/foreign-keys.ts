@@ -54,14 +54,21 @@ export class ForeignKeyChecks {
   private readonly parents: ParentCheck[] = [];
   private childrenSettled = 0;
   private parentsSettled = 0;
-  private readonly parentKeys: ParentKeys;
-  private readonly childRows: ChildRows;
+  private keysOfParents: ParentKeys | undefined;
+  private rowsOfChildren: ChildRows | undefined;
 
   constructor(rules: TableRules, context: WriterContext) {
     this.rules = rules;
     this.context = context;
-    this.parentKeys = new ParentKeys(context);
-    this.childRows = new ChildRows(context);
+  }
+
+  // A transaction makes these checks for each table that it writes, and most tables owe nothing.
+  private get parentKeys(): ParentKeys {
+    return (this.keysOfParents ??= new ParentKeys(this.context));
+  }
+
+  private get childRows(): ChildRows {
+    return (this.rowsOfChildren ??= new ChildRows(this.context));
   }
 
   /** Forgets what an earlier statement owed: it has been settled, or undone with the statement. */
