@@ -62,11 +62,12 @@ export interface SpilledWrites {
   readonly bytes: number;
   readonly runs: number;
   /**
-   * Begins a run of operations whose places lie in [from, to), behind all others: one at a time. `isInOrder` promises that all
-   * are puts without notes, back to back from `from` on, each of a greater key than the one before.
+   * Begins a run of operations whose places lie in [from, to), behind all others. Another may be begun behind it before it has ended;
+   * they end in the same order. `isInOrder` promises that all are puts without notes, back to back from `from` on, each of a
+   * greater key than the one before.
    */
   begin(from: number, to: number, isInOrder?: boolean): SpillWriter;
-  /** True when the key sorts behind every one that was put aside, and no range was removed. */
+  /** True when the key sorts behind every one that was put aside, and behind every range that was removed. */
   isBehind(key: Uint8Array, start: number, end: number): boolean;
   /** What the operations before the limit say of a key; `value` is filled when it is there. */
   lookup(key: Uint8Array, start: number, end: number, limit: number, value: ByteSlot): Written;

@@ -13,7 +13,8 @@
  * Range removals are kept in a list beside: they are rare and few.
  *
  * Most large transactions put ascending keys, each once. Such a write set is put aside sooner than others, as a file that an engine
- * can take over as it is, and its memory is used again for what comes next: so a load of any size needs little of it.
+ * can take over as it is, and its memory is used again for what comes next: so a load of any size needs little of it. What
+ * else there is before (a table that is emptied, rows of another one) becomes a run of its own.
  *
  * What memory should not hold is put aside on disk (kv's SpilledWrites), and the transaction goes on in another write set
  * over it. To the outside offsets go on, too: a place is an offset behind all that was put aside.
@@ -54,6 +55,8 @@ const KEYS_PER_YIELD = 128;
 const KEPT_BYTES_MAX = 64 * 1024;
 /** Buffers above this are given to the store, where an engine may keep them as they are; others are lent to it. */
 const LENT_BYTES_MAX = 64 * 1024 * 1024;
+/** Of a write set whose tail is in order what may lie before the tail: that is put aside by itself. */
+const FRONT_SHARE_MAX = 1 / 4;
 /** Place behind every operation: sees everything. */
 export const EVERYTHING = Number.MAX_SAFE_INTEGER;
 /** Place before every operation: sees nothing. */
@@ -83,8 +86,8 @@ export class WriteSet {
   spilled: SpilledWrites | undefined = undefined;
   /** How often something was forgotten: places are given again then. */
   truncations = 0;
-  /** Nothing but puts without notes, each of a greater key than the one before. */
-  private isOrdered = true;
+  /** From this offset on there is nothing but puts without notes, each of a greater key than all before it. */
+  private orderedFrom = NOTHING;
   /** Somebody may have been handed out bytes of the batch. */
   private wasShown = false;
   /** Ranges that hold every key of what was put aside, once that is known: when it is about to be committed. */
@@ -124,8 +127,8 @@ export class WriteSet {
     valueEnd: number,
     note?: Uint8Array,
   ): void {
-    if (note !== undefined) this.isOrdered = false;
     this.index(this.batch.put(key, keyStart, keyEnd, value, valueStart, valueEnd, note), keyEnd - keyStart);
+    if (note !== undefined) this.orderedFrom = this.batch.bytes;
   }
 
   /** As put of the value that `source` writes. False when the batch would have more than `bytesMax` bytes: nothing has changed then. */
@@ -137,13 +140,13 @@ export class WriteSet {
   }
 
   remove(key: Uint8Array, start: number, end: number, note?: Uint8Array): void {
-    this.isOrdered = false;
     this.index(this.batch.remove(key, start, end, note), end - start);
+    this.orderedFrom = this.batch.bytes;
   }
 
   removeRange(lower: Uint8Array, upper: Uint8Array): void {
-    this.isOrdered = false;
     const offset = this.batch.removeRange(lower, upper);
+    this.orderedFrom = this.batch.bytes;
     this.ranges.push({ offset, lower: lower.slice(), upper: upper.slice() });
   }
 
@@ -176,13 +179,16 @@ export class WriteSet {
    */
   *puttingAside(spilled: SpilledWrites, hashes: HashTable | undefined, check: () => void): Generator<void, WriteSet> {
     if (this.tree === undefined) this.plant();
-    const run = spilled.begin(this.base + NOTHING, this.place, this.isOrdered);
+    const { base, place, tailFrom } = this;
+    const runs: SpillWriter[] = [];
     try {
-      yield* this.writingTo(run, hashes);
+      if (tailFrom > NOTHING) runs.push(spilled.begin(base + NOTHING, base + tailFrom));
+      if (base + tailFrom < place) runs.push(spilled.begin(base + tailFrom, place, true));
+      yield* this.writingTo(runs[0] as SpillWriter, runs.at(-1) as SpillWriter, tailFrom, hashes);
       check();
-      run.end();
+      endAll(runs, () => spilled.truncate(base + NOTHING));
     } finally {
-      run.discard();
+      for (const run of runs) run.discard();
     }
     const next = new WriteSet();
     next.base = this.place - NOTHING;
@@ -191,11 +197,19 @@ export class WriteSet {
     return next;
   }
 
-  /** True when it would become a file that an engine can take over: its keys ascend, and lie behind all that was put aside. */
+  /** True when most of it would become a file that an engine can take over: its keys ascend, and lie behind all that was put aside. */
   get continuesInOrder(): boolean {
-    const { tree, spilled } = this;
-    if (!this.isOrdered || tree === undefined) return false;
-    return spilled === undefined || spilled.isBehind(this.batch.buffer, tree.keyStart(0), tree.keyEnd(0));
+    const { tree, spilled, batch, tailFrom } = this;
+    if (tree === undefined || tailFrom === batch.bytes) return false;
+    if (spilled === undefined) return true;
+    const keyStart = keyStartAt(batch.buffer, tailFrom);
+    return spilled.isBehind(batch.buffer, keyStart, keyStart + keyBytesAt(batch.buffer, tailFrom));
+  }
+
+  /** Where the tail begins that is put aside in order: the end where that is too little of it all. */
+  private get tailFrom(): number {
+    const { orderedFrom, batch } = this;
+    return orderedFrom === NOTHING || orderedFrom < batch.bytes * FRONT_SHARE_MAX ? orderedFrom : batch.bytes;
   }
 
   /** Goes on in the memory of one that nobody reads any more. */
@@ -314,6 +328,7 @@ export class WriteSet {
       tree.truncate(count);
     }
     this.batch.truncate(mark);
+    this.orderedFrom = Math.min(this.orderedFrom, this.batch.bytes);
   }
 
   /** True when others may write into its memory once its transaction has ended: until then the store has it on loan. */
@@ -337,7 +352,7 @@ export class WriteSet {
     this.scannedCount = 0;
     this.tree = undefined;
     this.olderCount = 0;
-    this.isOrdered = true;
+    this.orderedFrom = NOTHING;
     this.wasShown = false;
   }
 
@@ -347,10 +362,15 @@ export class WriteSet {
     return this.tree;
   }
 
-  /** Every operation in the order of keys, and of a key the youngest first. */
-  private *writingTo(run: SpillWriter, hashes: HashTable | undefined): Iterable<void> {
+  /** Every operation in the order of keys, and of a key the youngest first: those before an offset to one run, the others to another. */
+  private *writingTo(
+    front: SpillWriter,
+    tail: SpillWriter,
+    tailFrom: number,
+    hashes: HashTable | undefined,
+  ): Iterable<void> {
     const { batch, found, base, ranges } = this;
-    for (const { offset, lower, upper } of ranges) run.removeRange(lower, upper, base + offset);
+    for (const { offset, lower, upper } of ranges) front.removeRange(lower, upper, base + offset);
     const tree = this.tree as ArenaTree;
     const walk = new ArenaTreeCursor(tree);
     const { buffer } = batch;
@@ -358,6 +378,7 @@ export class WriteSet {
     for (let more = walk.first(); more; more = walk.next()) {
       hashes?.set(keyHash(buffer, tree.keyStart(walk.entry), tree.keyEnd(walk.entry)), 1, 0);
       for (let offset = tree.payload(walk.entry); offset !== NONE; offset = this.offsetBefore(offset)) {
+        const run = offset < tailFrom ? front : tail;
         if (this.aim(offset) === OperationKind.Put) {
           run.put(buffer, found.keyStart, found.keyEnd, base + offset, buffer, found.valueStart, found.valueEnd);
         } else {
@@ -435,7 +456,7 @@ export class WriteSet {
     tree.setKeys(this.batch.buffer);
     const entry = tree.insert(keyStart, keyBytes);
     if (!tree.inserted) this.pushOlder(offset, entry, tree.payload(entry));
-    if (this.isOrdered && !(tree.inserted && tree.isLast(entry))) this.isOrdered = false;
+    if (!(tree.inserted && tree.isLast(entry))) this.orderedFrom = this.batch.bytes;
     tree.setPayload(entry, offset);
   }
 
@@ -488,4 +509,14 @@ export function isInRange(bytes: Uint8Array, start: number, end: number, range: 
   const { lower, upper } = range;
   if (compareBytes(bytes, start, end, lower, 0, lower.length) < 0) return false;
   return upper === undefined || compareBytes(bytes, start, end, upper, 0, upper.length) < 0;
+}
+
+/** Ends one run after the other; `undo` when not all of them can be. */
+function endAll(runs: readonly SpillWriter[], undo: () => void): void {
+  try {
+    for (const run of runs) run.end();
+  } catch (error) {
+    undo();
+    throw error;
+  }
 }

@@ -3,85 +3,16 @@
  * do not, whole or absent in all engines after a crash or a failure of the disk, and small in memory and log.
  */
 import { Random, isPhantomError } from '@phantom/base';
-import { btree } from '@phantom/btree';
-import { ByteSlot, EngineCode, type KeyRange, makeSpaceId } from '@phantom/kv';
-import { lsm } from '@phantom/lsm';
-import { type Store, openStore } from '@phantom/store';
+import { EngineCode, makeSpaceId } from '@phantom/kv';
+import type { Store } from '@phantom/store';
 import { filesBelow } from '@phantom/testkit';
-import type { Vfs } from '@phantom/vfs';
 import { FaultyVfs, MemoryVfs, counting, failAt } from '@phantom/vfs/testing';
 import { describe, expect, it } from 'vitest';
-import {
-  LockStrength,
-  type Mvcc,
-  type MvccOptions,
-  type MvccTransaction,
-  type Savepoint,
-  createMvcc,
-} from '../src/index.js';
-import { codeOf, drainCursor, memoryEngine, settle, thrownBy } from './support.js';
+import { LockStrength, type Mvcc, type MvccOptions, type MvccTransaction, type Savepoint } from '../src/index.js';
+import { contentOf, get, keyOf, numbered, open, put, putInPlace, putMany, remove, spaceOf } from './spill-support.js';
+import { codeOf, drainCursor, settle, thrownBy } from './support.js';
 
 const ENGINES = [EngineCode.Btree, EngineCode.Lsm, EngineCode.Memory];
-const slot = new ByteSlot();
-const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-
-function keyOf(engine: EngineCode, text: string): Uint8Array {
-  return new Uint8Array([engine << 4, 0, 0, 1, ...bytes(text)]);
-}
-
-function spaceOf(engine: EngineCode): KeyRange {
-  return { lower: keyOf(engine, ''), upper: new Uint8Array([engine << 4, 0, 0, 2]) };
-}
-
-async function open(options: MvccOptions = {}, vfs: Vfs = new MemoryVfs()): Promise<{ mvcc: Mvcc; store: Store }> {
-  const store = await openStore('/db', {
-    vfs,
-    engines: [btree({ idleMergeMs: 0 }), lsm(), memoryEngine],
-    segmentBytes: 16_384,
-    durability: 'fsync',
-  });
-  return { store, mvcc: createMvcc(store, options) };
-}
-
-function put(transaction: MvccTransaction, engine: EngineCode, key: string, value: string): void {
-  const [at, content] = [keyOf(engine, key), bytes(value)];
-  transaction.put(at, 0, at.length, content, 0, content.length);
-}
-
-function putInPlace(transaction: MvccTransaction, engine: EngineCode, key: string, value: string): void {
-  const at = keyOf(engine, key);
-  transaction.putFrom(at, 0, at.length, { writeValue: (writer) => writer.bytes(bytes(value)) });
-}
-
-function remove(transaction: MvccTransaction, engine: EngineCode, key: string): void {
-  const at = keyOf(engine, key);
-  transaction.remove(at, 0, at.length);
-}
-
-function get(
-  transaction: MvccTransaction,
-  engine: EngineCode,
-  key: string,
-  how: 'get' | 'getOwn' | 'getNewest' = 'get',
-) {
-  const at = keyOf(engine, key);
-  return transaction[how](at, 0, at.length, slot) ? new TextDecoder().decode(slot.copy()) : undefined;
-}
-
-/** Everything there is in one engine. */
-function contentOf(mvcc: Mvcc, engine: EngineCode): string[] {
-  const reader = mvcc.begin({ isolation: 'repeatable read', readOnly: true });
-  const content = drainCursor(reader.cursor(spaceOf(engine)));
-  reader.rollback();
-  return content;
-}
-
-const numbered = (n: number): string => `k${String(n).padStart(3, '0')}`;
-
-/** Writes so many keys with values of 20 bytes into an engine. */
-function putMany(transaction: MvccTransaction, engine: EngineCode, from: number, to: number, value = 'v'): void {
-  for (let n = from; n < to; n++) put(transaction, engine, numbered(n), value.repeat(20));
-}
 
 /** A random transaction; what it has seen by the way. */
 function play(mvcc: Mvcc, random: Random): { transaction: MvccTransaction; seen: string[] } {
@@ -184,70 +115,6 @@ describe('a transaction that puts writes aside', () => {
     put(transaction, EngineCode.Btree, 'a', 'x');
     await transaction.commit();
     expect(contentOf(mvcc, EngineCode.Btree)).toEqual(['a=x']);
-    await store.close();
-  });
-});
-
-describe('writes in the order of their keys', () => {
-  /** Files that were written, by the names that they began with. */
-  function watched(vfs: MemoryVfs, spilled = new Set<string>(), merged = new Set<string>()) {
-    vfs.onOperation = ({ operation, path }) => {
-      if (operation === 'write' && path.includes('load-')) (path.includes('spill') ? spilled : merged).add(path);
-    };
-    return { spilled, merged };
-  }
-
-  it.each(ENGINES.slice(0, 2))('become files of engine %i as they are, in little memory', async (engine) => {
-    const vfs = new MemoryVfs();
-    let { mvcc, store } = await open({ writeSetBytesMax: 4000 }, vfs);
-    const { spilled, merged } = watched(vfs);
-    for (const way of ['commit', 'commitSync'] as const) {
-      const transaction = mvcc.begin();
-      const from = way === 'commit' ? 0 : 400;
-      putMany(transaction, engine, from, from + 400);
-      expect(get(transaction, engine, numbered(from + 7), 'getOwn')).toBe('v'.repeat(20));
-      await transaction[way]();
-    }
-    expect([spilled.size, merged.size]).toEqual([14, 0]);
-    expect(contentOf(mvcc, engine)).toHaveLength(800);
-    const left = vfs.crashClone(1);
-    await store.close();
-    ({ mvcc, store } = await open({}, left));
-    expect(contentOf(mvcc, engine)).toHaveLength(800);
-    for await (const finding of store.check()) expect(finding).toBeUndefined();
-    await store.close();
-  });
-
-  it('are merged where something else was written among their keys, or a part of them is forgotten', async () => {
-    const vfs = new MemoryVfs();
-    const { mvcc, store } = await open({ writeSetBytesMax: 4000 }, vfs);
-    const { merged } = watched(vfs);
-    const transaction = mvcc.begin();
-    putMany(transaction, EngineCode.Btree, 0, 400);
-    const savepoint = transaction.savepoint();
-    putMany(transaction, EngineCode.Btree, 400, 600);
-    put(transaction, EngineCode.Btree, numbered(5), 'again');
-    transaction.rollbackTo(savepoint);
-    expect(get(transaction, EngineCode.Btree, numbered(410), 'getOwn')).toBeUndefined();
-    putMany(transaction, EngineCode.Btree, 390, 420, 'w');
-    const lower = keyOf(EngineCode.Btree, numbered(100));
-    transaction.removeRange({ lower, upper: keyOf(EngineCode.Btree, numbered(150)) });
-    await transaction.commit();
-    expect(merged.size).toBe(1);
-    expect(contentOf(mvcc, EngineCode.Btree)).toHaveLength(370);
-    expect(contentOf(mvcc, EngineCode.Btree).filter((entry) => entry.endsWith('w'))).toHaveLength(30);
-    await store.close();
-  });
-
-  it('go on in the memory of those before, unless these were shown', async () => {
-    const { mvcc, store } = await open({ writeSetBytesMax: 4000 });
-    const transaction = mvcc.begin();
-    putMany(transaction, EngineCode.Btree, 0, 30);
-    const shown = new ByteSlot();
-    transaction.getOwn(keyOf(EngineCode.Btree, numbered(0)), 0, 8, shown);
-    putMany(transaction, EngineCode.Btree, 30, 500, 'w');
-    expect(new TextDecoder().decode(shown.copy())).toBe('v'.repeat(20));
-    await transaction.commit();
     await store.close();
   });
 });

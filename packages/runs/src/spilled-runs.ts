@@ -62,7 +62,7 @@ export class SpilledRuns implements SpilledWrites {
   private readonly parts: SpilledRun[] = [];
   private readonly hash = new KeyHash();
   private made = 0;
-  /** The greatest of all keys; undefined while nothing is there, or when it says nothing. */
+  /** No key that was put aside is greater, and no removed range reaches beyond it; undefined while nothing is there. */
   private greatest: Uint8Array | undefined = undefined;
 
   constructor(options: SpilledRunsOptions) {
@@ -189,10 +189,9 @@ export class SpilledRuns implements SpilledWrites {
 
   private findGreatest(): void {
     let greatest: Uint8Array | undefined;
-    this.greatest = undefined;
     for (const { run } of this.parts) {
-      if (run.rangeTombstoneCount > 0) return;
-      if (greatest === undefined || compareKeys(run.largestKey, greatest) > 0) greatest = run.largestKey;
+      if (run.entries > 0) greatest = greaterOf(run.largestKey, greatest);
+      for (const { upper } of run.rangeTombstones(Number.MAX_SAFE_INTEGER)) greatest = greaterOf(upper, greatest);
     }
     this.greatest = greatest;
   }
@@ -290,6 +289,10 @@ function meet({ run }: SpilledRun, other: SpilledRun): boolean {
   const { smallestKey, largestKey, entries } = other.run;
   if (entries > 0 && overlaps({ lower: smallestKey, upper: keyAfter(largestKey) }, span)) return true;
   return other.run.rangeTombstones(Number.MAX_SAFE_INTEGER).some((tombstone) => overlaps(tombstone, span));
+}
+
+function greaterOf(key: Uint8Array, other: Uint8Array | undefined): Uint8Array {
+  return other !== undefined && compareKeys(other, key) > 0 ? other : key;
 }
 
 function intervalsOf(tombstones: readonly RangeTombstone[]): KeyIntervals | undefined {
