@@ -91,7 +91,7 @@ async function sweep(kind: Kind, forever: boolean): Promise<number> {
 describe('failing disks', () => {
   for (const [kind, least] of [
     ['EIO', 100],
-    ['EIO while reading', 100],
+    ['EIO while reading', 80],
     ['ENOSPC', 40],
     ['short-write', 15],
   ] as const) {

@@ -6,6 +6,7 @@ export { type Layer, type LayerCursor, Lookup, type RangeTombstone, type Version
 export { EntryCache, type EntryShare } from './entry-cache.js';
 export { BlockCache, type CacheItem } from './block-cache.js';
 export type { Compression } from './block-codec.js';
+export { prepareLz4 } from './lz4-wasm.js';
 export { FilterBuilder, KeyHash, mayContain } from './filter.js';
 export { Job, type JobBody, PAUSE, type Wait } from './job.js';
 export { INGESTED_NUMBER_MIN, ingestedNumber } from './ingested-number.js';

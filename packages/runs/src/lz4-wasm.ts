@@ -14,6 +14,7 @@
 import {
   type Code,
   LOCALS,
+  type WasmFunction,
   WasmMemory,
   add,
   and,
@@ -225,13 +226,28 @@ const output = new Uint8Array(memory.buffer, OUTPUT_AT, OUTPUT_BYTES);
 export const lz4Input = new Uint8Array(memory.buffer, INPUT_AT, INPUT_BYTES);
 
 let functions: Lz4Exports | undefined;
+let isPreparing = false;
 
+const theFunctions = (): WasmFunction[] => [
+  { name: 'decode', parameters: 4, locals: 7, body: decoder() },
+  { name: 'encode', parameters: 3, locals: 10, body: encoder() },
+];
+
+/** Whoever comes before it is compiled compiles it at once. */
 function exportsOf(): Lz4Exports {
-  functions ??= memory.instantiate([
-    { name: 'decode', parameters: 4, locals: 7, body: decoder() },
-    { name: 'encode', parameters: 3, locals: 10, body: encoder() },
-  ]) as Lz4Exports;
+  functions ??= memory.instantiate(theFunctions()) as Lz4Exports;
   return functions;
+}
+
+/** Has it compiled beside what the caller goes on to do: the first block that is read waits for it otherwise. */
+export function prepareLz4(): void {
+  if (functions !== undefined || isPreparing) return;
+  isPreparing = true;
+  memory.instantiateLater(theFunctions()).then(
+    (made) => (functions ??= made as Lz4Exports),
+    // The first block compiles it then, and throws what there is to throw.
+    () => undefined,
+  );
 }
 
 /**

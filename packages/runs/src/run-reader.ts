@@ -16,12 +16,6 @@ import {
   compareBytes,
   compareKeys,
   corruptionError,
-  equalBytes,
-  readU16,
-  readU32,
-  readU64,
-  toHex,
-  unsupportedError,
 } from '@phantom/base';
 import type { ByteSlot, Finding, KeyRange, RangeEstimate, Seq } from '@phantom/kv';
 import type { Vfs, VfsFile } from '@phantom/vfs';
@@ -30,20 +24,12 @@ import { Block, FoundVersion, findVersion } from './block.js';
 import { BlockFile } from './block-file.js';
 import { BlockInterval } from './block-interval.js';
 import { KeyHash, isFilter, mayContain } from './filter.js';
-import {
-  METADATA_BYTES_MAX,
-  RUN_END_MAGIC,
-  RUN_FOOTER_BYTES,
-  RUN_FORMAT,
-  RUN_HEADER_BYTES,
-  RUN_MAGIC,
-  blockSeed,
-} from './format.js';
 import { KeyIndex } from './key-index.js';
 import { type Layer, type LayerCursor, Lookup, type RangeTombstone, type VersionCursor } from './layer.js';
 import { RangeCover } from './range-cover.js';
 import type { RunBlocks } from './run-blocks.js';
 import { RunCursor } from './run-cursor.js';
+import { readRunEnds } from './run-ends.js';
 import type { ReadAhead } from './read-ahead.js';
 import { RunVersions } from './run-versions.js';
 import { showCopy } from './value-copies.js';
@@ -183,13 +169,11 @@ export class Run implements Layer, RunBlocks {
     this.counters = options.counters ?? { filterMisses: 0, blocksRead: 0, bytesRead: 0, blockHits: 0 };
     this.file = options.vfs.open(options.path, { mode: 'read' });
     try {
-      this.bytes = this.file.size();
-      const footer = this.readFooter();
-      this.identity = readU64(footer, 16);
-      this.blockFile = new BlockFile(this.file, options.checksums, this.identity);
-      const seqBase = this.readHeader(footer);
+      const { bytes, identity, seqBase, metadata: reader } = readRunEnds(this.file, options);
+      this.bytes = bytes;
+      this.identity = identity;
       this.seqBase = options.seqBase ?? seqBase;
-      const reader = this.readMetadata(footer);
+      this.blockFile = new BlockFile(this.file, options.checksums, identity);
       this.entries = reader.varint();
       this.removals = reader.varint();
       this.blockCount = reader.varint();
@@ -499,64 +483,6 @@ export class Run implements Layer, RunBlocks {
 
   private corrupt(message: string, offset: number, expected?: unknown, found?: unknown): Error {
     return corruptionError(message, { file: this.path, offset, expected, found });
-  }
-
-  /** The footer, of which the magic and what the owner recorded are proven; the checksum comes with the metadata. */
-  private readFooter(): Uint8Array {
-    const { bytes, identity } = this.options;
-    if (bytes !== undefined && bytes !== this.bytes)
-      throw this.corrupt('a run has the wrong size', 0, bytes, this.bytes);
-    const at = this.bytes - RUN_FOOTER_BYTES;
-    if (at < RUN_HEADER_BYTES)
-      throw this.corrupt('a run is cut short', 0, RUN_HEADER_BYTES + RUN_FOOTER_BYTES, this.bytes);
-    const footer = new Uint8Array(RUN_FOOTER_BYTES);
-    this.file.readAt(at, footer);
-    if (!equalBytes(footer, 40, 48, RUN_END_MAGIC, 0, 8)) throw this.corrupt('a run has no footer', at + 40);
-    const found = readU64(footer, 16);
-    // Also where nobody has recorded which run it is: no run has such a number.
-    if (Number.isNaN(found) || (identity !== undefined && identity !== found))
-      throw this.corrupt('a run is another one', at + 16, identity ?? 'a number', found);
-    return footer;
-  }
-
-  /** Proves the header and returns its base. */
-  private readHeader(footer: Uint8Array): Seq {
-    const header = new Uint8Array(RUN_HEADER_BYTES);
-    this.file.readAt(0, header);
-    if (!equalBytes(header, 0, 8, RUN_MAGIC, 0, 8)) throw this.corrupt('a run has no header', 0);
-    this.proveChecksum(header, RUN_HEADER_BYTES, blockSeed(readU64(footer, 16) || 0, 0), footer, 24, 0);
-    return readU64(header, 24);
-  }
-
-  private readMetadata(footer: Uint8Array): ByteReader {
-    const offset = readU64(footer, 0);
-    const bytes = readU32(footer, 8);
-    if (offset + bytes + RUN_FOOTER_BYTES !== this.bytes || bytes > METADATA_BYTES_MAX) {
-      throw this.corrupt('a footer does not fit its run', this.bytes - RUN_FOOTER_BYTES, this.bytes, offset + bytes);
-    }
-    const covered = new Uint8Array(bytes + 32);
-    this.file.readAt(offset, covered.subarray(0, bytes));
-    covered.set(footer.subarray(0, 32), bytes);
-    this.proveChecksum(covered, covered.length, blockSeed(this.identity, offset), footer, 32, offset);
-    // Every format keeps this footer, so that a flipped bit in it is not taken for a newer one.
-    const format = readU16(footer, 12);
-    if (format !== RUN_FORMAT) throw unsupportedError(`run format ${format} of ${this.path}`);
-    return new ByteReader(covered, this.path, 0, bytes);
-  }
-
-  private proveChecksum(
-    bytes: Uint8Array,
-    end: number,
-    seed: bigint,
-    stored: Uint8Array,
-    at: number,
-    offset: number,
-  ): void {
-    const expected = this.options.checksums.h64(bytes, 0, end, seed);
-    const low = Number(expected & 0xffffffffn);
-    if (readU32(stored, at) === low && readU32(stored, at + 4) === Number(expected >> 32n)) return;
-    const found = toHex(stored.slice(at, at + 8).reverse());
-    throw this.corrupt('a run has the wrong checksum', offset, expected.toString(16).padStart(16, '0'), found);
   }
 }
 

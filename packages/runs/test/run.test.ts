@@ -182,3 +182,18 @@ function walk(cursor: ReturnType<ReturnType<typeof writeModel>['versions']>): Mo
   cursor.close();
   return found;
 }
+
+describe('metadata', () => {
+  it('that is longer than what is read with the footer is read whole', () => {
+    const numbered = (i: number): Uint8Array => Uint8Array.of(i >> 8, i & 255);
+    const ranges = Array.from({ length: 1500 }, (_, i): RangeTombstone => {
+      return { lower: numbered(2 * i), upper: numbered(2 * i + 1), seq: 7 };
+    });
+    const run = writeModel([{ key: numbered(1), seq: 5, value: Uint8Array.of(9) }], ranges, { checksums });
+    expect(run.rangeTombstones(20)).toEqual(ranges);
+    expect(getFrom(run, numbered(1), 20)).toEqual(
+      modelGet([{ key: numbered(1), seq: 5, value: Uint8Array.of(9) }], ranges, numbered(1), 20),
+    );
+    run.release();
+  });
+});

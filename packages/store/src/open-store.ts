@@ -42,10 +42,14 @@ export async function openStore(directory: string, options: StoreOptions): Promi
   const named = isMade ? makeDirectoryDurable(vfs, directory) : Promise.resolve();
   if (!isThere) await named;
   const opened: (() => unknown)[] = [() => named];
+  // Compiled while the directory's lock is waited for.
+  const checksums = loadChecksums();
+  checksums.catch(() => undefined);
+  for (const factory of resolved.engines) factory.prepare?.();
   try {
     const lock = await vfs.lock(directory, resolved.holder);
     opened.push(() => lock.release());
-    const store = await openLocked(directory, resolved, lock, opened);
+    const store = await openLocked(directory, resolved, await checksums, lock, opened);
     await named;
     return store;
   } catch (error) {
@@ -63,11 +67,11 @@ export async function openStore(directory: string, options: StoreOptions): Promi
 async function openLocked(
   directory: string,
   options: ResolvedOptions,
+  checksums: Checksums,
   lock: DirectoryLock,
   opened: (() => unknown)[],
 ): Promise<Store> {
   const { vfs, readOnly, durability, logger } = options;
-  const checksums = await loadChecksums();
   const health = new StoreHealth(logger, readOnly);
   const readers: Readers = { name: undefined, renew: undefined };
   if (!vfs.exists(joinPath(directory, SUPERBLOCK_FILE))) await makeStore(directory, options, checksums);

@@ -77,7 +77,7 @@ export async function recover(
   superblock: SuperblockState,
   { logger, engines, deltaBytesMax }: Pick<ResolvedOptions, 'logger' | 'engines' | 'deltaBytesMax'>,
 ): Promise<RecoveryResult> {
-  const { logStart, logStartSeq, relaxed } = superblock;
+  const { logStart, relaxed } = superblock;
   const isLost = wal.end < logStart;
   if ((logStart > 0 && wal.start > logStart) || (isLost && !relaxed)) {
     throw corruptionError('the log does not hold the position at which recovery begins', {
@@ -89,44 +89,19 @@ export async function recover(
   const flushedSeqMax = newestFlushedSeq(catalog);
   const groupBytesMax = Math.min(GROUP_BYTES_MAX, deltaBytesMax / engines.length / GROUPS_OF_DELTA);
   const from = isLost ? wal.end : logStart === 0 ? wal.start : logStart;
-  const order = new SeqOrder(logStartSeq, flushedSeqMax);
-  const replay = new Replay(catalog, wal.end - from, groupBytesMax);
-  const log = new LogMap(logStartSeq, from);
-  let seq = logStartSeq;
-  let records = 0;
-  let commitTimeMs = 0;
-  for await (const batch of wal.replay(from)) {
-    for (const record of batch.records) {
-      records++;
-      commitTimeMs = record.commitTimeMs;
-      if (record.flags === RecordKind.SpaceLimit) {
-        catalog.replayLimit(decodeSpaceLimit(record.payload));
-      } else if (record.flags === RecordKind.Load) {
-        order.next(record.seq, record.lsn);
-        seq = record.seq;
-        const loads = decodeLoads(record.payload);
-        for (const { engine } of loads) catalog.checkEngines(1 << engine);
-        await replay.apply();
-        applyLoads(catalog.engines, loads, seq, undefined);
-      } else if (record.flags === RecordKind.Batch) {
-        order.next(record.seq, record.lsn);
-        seq = record.seq;
-        const waiting = replay.take(record);
-        if (waiting !== undefined) await waiting;
-      } else {
-        throw corruptionError('the log has a record of a kind that does not exist', {
-          file: 'log',
-          offset: record.lsn,
-          found: record.flags,
-        });
-      }
-      log.add(seq, record.end);
+  const replay = new Replay(catalog, superblock, flushedSeqMax, { from, logBytes: wal.end - from, groupBytesMax });
+  for await (const { records } of wal.replay(from)) {
+    for (let taken = 0; taken < records.length;) {
+      taken = replay.take(records, taken);
+      if (replay.waiting !== undefined) await replay.waiting;
     }
   }
-  if (seq < flushedSeqMax) logger.info('engine files are ahead of the log', { logSeq: seq, flushedSeq: flushedSeqMax });
-  seq = Math.max(seq, flushedSeqMax);
+  const { log, recordCount, commitTimeMs } = replay;
+  if (replay.seq < flushedSeqMax)
+    logger.info('engine files are ahead of the log', { logSeq: replay.seq, flushedSeq: flushedSeqMax });
+  const seq = Math.max(replay.seq, flushedSeqMax);
   await replay.end(seq);
-  return { seq, log, records, commitTimeMs };
+  return { seq, log, records: recordCount, commitTimeMs };
 }
 
 /** An engine that has files, and the batches for it that are gathered and not applied yet. */
@@ -163,40 +138,98 @@ class ReplayedEngine {
   }
 }
 
+interface ReplayedLog {
+  /** Where it begins. */
+  readonly from: Lsn;
+  /** Bytes to be read. */
+  readonly logBytes: number;
+  /** Bytes of batches that are applied as one. */
+  readonly groupBytesMax: number;
+}
+
 /**
  * Gives batches to the engines that do not have them, many at a time: no view is open yet, so nobody could look between them,
  * and what an engine does for a batch costs more than the few operations of a usual one.
  */
 class Replay {
+  /** Of the last record. */
+  seq: Seq;
+  recordCount = 0;
+  commitTimeMs = 0;
+  readonly log: LogMap;
+  /** Set by `take`: to be awaited before it goes on. */
+  waiting: Promise<void> | undefined = undefined;
   private readonly catalog: SpaceCatalog;
+  private readonly order: SeqOrder;
   private readonly engines: readonly ReplayedEngine[];
   private readonly reader = new BatchReader();
 
-  /** `logBytes` are to be read. */
-  constructor(catalog: SpaceCatalog, logBytes: number, groupBytesMax: number) {
+  constructor(
+    catalog: SpaceCatalog,
+    { logStartSeq }: SuperblockState,
+    flushedSeqMax: Seq,
+    { from, logBytes, groupBytesMax }: ReplayedLog,
+  ) {
     const groupBytes = Math.min(logBytes, groupBytesMax);
     this.catalog = catalog;
+    this.seq = logStartSeq;
+    this.order = new SeqOrder(logStartSeq, flushedSeqMax);
+    this.log = new LogMap(logStartSeq, from);
     this.engines = catalog.engines
       .filter(({ volatile }) => !volatile)
       .map((placed) => new ReplayedEngine(placed, groupBytes));
   }
 
-  /** A promise when an engine makes us wait for room; the record stays as it is until that has resolved. */
-  take(record: WalRecord): Promise<void> | undefined {
-    this.reader.setBatch(record.bytes, record.payloadStart, record.payloadEnd);
-    this.catalog.checkEngines(this.reader.engines);
-    return this.takeFrom(0, record.seq);
-  }
-
-  /** Applies everything that was taken. */
-  async apply(): Promise<void> {
-    for (const engine of this.engines) await engine.apply();
+  /**
+   * Takes records from the given one on, and returns the one to go on with: the end, unless an engine makes us wait. A function of
+   * its own, which V8 compiles while it runs: it does not do that for the loop of one that awaits.
+   */
+  take(records: readonly WalRecord[], from: number): number {
+    this.waiting = undefined;
+    for (let i = from; i < records.length; i++) {
+      const record = records[i] as WalRecord;
+      this.recordCount++;
+      this.commitTimeMs = record.commitTimeMs;
+      if (record.flags === RecordKind.Batch) this.takeBatch(record);
+      else if (record.flags === RecordKind.SpaceLimit) this.catalog.replayLimit(decodeSpaceLimit(record.payload));
+      else if (record.flags === RecordKind.Load) this.waiting = this.takeLoad(record);
+      else throw unknownRecord(record);
+      this.log.add(this.seq, record.end);
+      if (this.waiting !== undefined) return i + 1;
+    }
+    return records.length;
   }
 
   /** Everything is applied, and engines that the last records did not touch are told where the log ended. */
   async end(seq: Seq): Promise<void> {
     await this.apply();
     for (const { engine } of this.catalog.engines) if (engine.appliedSeq < seq) engine.advance(seq);
+  }
+
+  /** Sets `waiting` when an engine makes us wait for room; the record stays as it is until that has resolved. */
+  private takeBatch(record: WalRecord): void {
+    this.passTo(record);
+    const { reader } = this;
+    reader.setBatch(record.bytes, record.payloadStart, record.payloadEnd);
+    this.catalog.checkEngines(reader.engines);
+    this.waiting = this.takeFrom(0, record.seq);
+  }
+
+  private async takeLoad(record: WalRecord): Promise<void> {
+    this.passTo(record);
+    const loads = decodeLoads(record.payload);
+    for (const { engine } of loads) this.catalog.checkEngines(1 << engine);
+    await this.apply();
+    applyLoads(this.catalog.engines, loads, record.seq, undefined);
+  }
+
+  private passTo(record: WalRecord): void {
+    this.order.next(record.seq, record.lsn);
+    this.seq = record.seq;
+  }
+
+  private async apply(): Promise<void> {
+    for (const engine of this.engines) await engine.apply();
   }
 
   private takeFrom(first: number, seq: Seq): Promise<void> | undefined {
@@ -209,4 +242,12 @@ class Replay {
     }
     return undefined;
   }
+}
+
+function unknownRecord(record: WalRecord): Error {
+  return corruptionError('the log has a record of a kind that does not exist', {
+    file: 'log',
+    offset: record.lsn,
+    found: record.flags,
+  });
 }
