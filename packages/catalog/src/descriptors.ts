@@ -531,6 +531,18 @@ export interface TriggerDescriptor {
   readonly comment?: string;
 }
 
+/** What ANALYZE finds of columns of a table together (CREATE STATISTICS). */
+export interface StatisticsDescriptor extends SchemaObject {
+  readonly kind: 'statistics';
+  readonly tableOid: Oid;
+  /** Two or more, in the order of their numbers. */
+  readonly columns: readonly number[];
+  readonly gathers: readonly StatisticsKind[];
+}
+
+/** How many combinations of values there are; how far values follow from others. */
+export type StatisticsKind = 'ndistinct' | 'dependencies';
+
 export type RelationDescriptor = TableDescriptor | ViewDescriptor | SequenceDescriptor | IndexDescriptor;
 
 export type ObjectDescriptor =
@@ -541,7 +553,8 @@ export type ObjectDescriptor =
   | TypeDescriptor
   | PolicyDescriptor
   | RoutineDescriptor
-  | TriggerDescriptor;
+  | TriggerDescriptor
+  | StatisticsDescriptor;
 
 /** `dependent` cannot live without `referenced`; `automatic` goes with it silently, `normal` asks for CASCADE. */
 export interface Dependency {

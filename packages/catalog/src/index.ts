@@ -34,6 +34,8 @@ export type {
   RowSecurity,
   SchemaDescriptor,
   SequenceDescriptor,
+  StatisticsDescriptor,
+  StatisticsKind,
   StoredName,
   StoredQuery,
   TableDescriptor,

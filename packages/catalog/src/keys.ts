@@ -57,6 +57,7 @@ export const NameClass = {
   Policy: 6,
   Routine: 7,
   Trigger: 8,
+  Statistics: 9,
 } as const;
 export type NameClass = (typeof NameClass)[keyof typeof NameClass];
 

@@ -46,6 +46,8 @@ export function nameOf(object: ObjectDescriptor): ObjectName {
       return { nameClass: NameClass.Policy, namespaceOid: object.tableOid, name: object.name };
     case 'trigger':
       return { nameClass: NameClass.Trigger, namespaceOid: object.tableOid, name: object.name };
+    case 'statistics':
+      return { nameClass: NameClass.Statistics, namespaceOid: object.schemaOid, name: object.name };
     case 'routine':
       return { nameClass: NameClass.Routine, namespaceOid: object.schemaOid, name: routineKeyName(object) };
     default:

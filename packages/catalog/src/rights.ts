@@ -29,7 +29,7 @@ export const PUBLIC_ROLE: Oid = 0;
 export type OwnedObject = Exclude<ObjectDescriptor, { kind: 'role' | 'policy' | 'trigger' }>;
 
 /** What has an access list. */
-export type GrantableObject = Exclude<OwnedObject, { kind: 'index' }>;
+export type GrantableObject = Exclude<OwnedObject, { kind: 'index' | 'statistics' }>;
 
 /** The letter of each privilege, in the order in which access lists have them. */
 export const PrivilegeLetters: Readonly<Record<string, string>> = {
@@ -120,7 +120,7 @@ export function grantableOf(objects: ObjectReader, roleOid: Oid, object: Grantab
 export function hasPrivilege(objects: ObjectReader, roleOid: Oid, object: ObjectDescriptor, letter: string): boolean {
   if (isSuperuser(objects, roleOid)) return true;
   if (object.kind === 'role' || object.kind === 'index' || object.kind === 'policy') return false;
-  if (object.kind === 'trigger') return false;
+  if (object.kind === 'trigger' || object.kind === 'statistics') return false;
   const roles = effectiveRoles(objects, roleOid, databaseOf(object));
   if (grantsToAll(object, roles, letter)) return true;
   if (object.acl !== undefined) return grants(object.acl, roles, letter);

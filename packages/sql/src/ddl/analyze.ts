@@ -7,16 +7,18 @@
  * values that repeat would look different. The walk gives way like any scan.
  */
 import { ByteSlot, CursorBatch, spaceRange } from '@phantom/kv';
-import { type TableDescriptor, ownsObject } from '@phantom/catalog';
+import { type ColumnDescriptor, type StatisticsKind, type TableDescriptor, ownsObject } from '@phantom/catalog';
 import { PhantomError } from '@phantom/base';
 import { ColumnSample, type ColumnSummary } from '../plan/statistics/column-sample.js';
-import { storeStatistics } from '../plan/statistics/stored-statistics.js';
+import { GroupSample } from '../plan/statistics/group-sample.js';
+import { type StoredGroup, storeStatistics } from '../plan/statistics/stored-statistics.js';
 import { physicalTable } from '../storage/physical-table.js';
 import type { Yielded } from '../exec/runtime.js';
 import type { Vacuum } from '../text/ast-session.js';
-import type { Value } from '../types/type.js';
+import type { SqlType, Value } from '../types/type.js';
 import type { DdlContext, DdlExecution } from './context.js';
 import { columnNamed, relationNamed } from './names.js';
+import { statisticsOf } from './statistics-objects.js';
 
 /** Rows that a sample is to have: as in PostgreSQL, 300 for each of the 100 buckets of a histogram. */
 const SAMPLE_ROWS = 30_000;
@@ -85,6 +87,7 @@ export function* analyzeTable(context: DdlContext, table: TableDescriptor): DdlE
     if (!column.dropped && type !== undefined) samples.set(column.number, { sample: new ColumnSample(type), position });
   });
   const all = [...samples.values()];
+  const groups = groupsOf(context, table);
   const batch = new CursorBatch(BATCH_ROWS);
   batch.keyless = true;
   const slot = new ByteSlot();
@@ -98,6 +101,7 @@ export function* analyzeTable(context: DdlContext, table: TableDescriptor): DdlE
         slot.set(batch.valueBuffers[i] as Uint8Array, batch.valueStarts[i] as number, batch.valueEnds[i] as number);
         physical.decode(slot.buffer, slot.start, slot.end, values, context.evaluation);
         for (const { sample, position } of all) sample.add(values[position] ?? null);
+        for (const { sample, positions } of groups) sample.add(positions.map((position) => values[position] ?? null));
       }
       if (execution.slice.due()) yield undefined;
     }
@@ -109,7 +113,13 @@ export function* analyzeTable(context: DdlContext, table: TableDescriptor): DdlE
     summaries.set(number, sample.summary(rows));
     if (execution.slice.due()) yield undefined;
   }
-  const stored = storeStatistics(table, rows, estimatedRows, summaries, types);
+  const found: StoredGroup[] = [];
+  for (const { sample, gathers } of groups) {
+    const distinct = gathers.includes('ndistinct') ? yield* inSlices(context, sample.distinct(rows)) : [];
+    const dependencies = gathers.includes('dependencies') ? yield* inSlices(context, sample.dependencies()) : [];
+    found.push({ columns: sample.columns, distinct, dependencies });
+  }
+  const stored = storeStatistics(table, rows, estimatedRows, summaries, found, types);
   const key = context.catalog.keys.statistics(table.oid);
   const json = UTF8.encode(JSON.stringify(stored));
   context.transaction.put(key, 0, key.length, json, 0, json.length);
@@ -117,6 +127,33 @@ export function* analyzeTable(context: DdlContext, table: TableDescriptor): DdlE
     if (committed) context.statistics.publish(table.oid, stored);
   });
   return undefined;
+}
+
+interface Group {
+  readonly sample: GroupSample;
+  readonly gathers: readonly StatisticsKind[];
+  /** Places of the columns in a row. */
+  readonly positions: readonly number[];
+}
+
+/** Samples for the table's statistics objects. */
+function groupsOf(context: DdlContext, table: TableDescriptor): Group[] {
+  return statisticsOf(context, table).map(({ columns, gathers }) => {
+    const positions = columns.map((number) => table.columns.findIndex((column) => column.number === number));
+    const types = positions.map(
+      (position) => context.picture.types.byOid((table.columns[position] as ColumnDescriptor).type.oid) as SqlType,
+    );
+    return { sample: new GroupSample(columns, types), gathers, positions };
+  });
+}
+
+/** Runs work that yields often, and lets others run when it is time. */
+function* inSlices<T>(context: DdlContext, work: Generator<undefined, T, void>): Generator<Yielded, T, void> {
+  const { slice } = context.execution();
+  for (let step = work.next(); ; step = work.next()) {
+    if (step.done === true) return step.value;
+    if (slice.due()) yield undefined;
+  }
 }
 
 /** A number from 0 to less than 1 for a row's position: the same each time, and as good as drawn (the finalizer of MurmurHash3). */

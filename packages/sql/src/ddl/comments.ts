@@ -9,6 +9,7 @@ import { typeNamed } from './create-type.js';
 import { lockForChange, relationNamed, requireOwner, schemaNamed, splitName } from './names.js';
 import { requireRoleAdministration } from './roles.js';
 import { ownRoutine } from './routines/alter-routine.js';
+import { ownStatistics } from './statistics-objects.js';
 import { ownTrigger } from './triggers/trigger-names.js';
 import { roleNamed } from './role-names.js';
 
@@ -76,6 +77,9 @@ export function* comment(context: DdlContext, node: Comment): DdlExecution {
       objects.put(withComment(routine, text));
       return undefined;
     }
+    case 'statistics':
+      objects.put(withComment(yield* ownStatistics(context, target.name), text));
+      return undefined;
     case 'trigger': {
       const { trigger } = yield* ownTrigger(context, target);
       objects.put(withComment(trigger, text));

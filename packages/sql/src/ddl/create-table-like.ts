@@ -5,6 +5,7 @@ import {
   type ConstraintDescriptor,
   type IndexDescriptor,
   type Oid,
+  type StatisticsDescriptor,
   type TableDescriptor,
   hasPrivilege,
 } from '@phantom/catalog';
@@ -16,11 +17,17 @@ import type { DdlContext } from './context.js';
 import { ownSequence } from './create-table-sequence.js';
 import { addIndex, indexName } from './create-index.js';
 import { relationNamed } from './names.js';
+import { freeName, putStatistics, statisticsOf } from './statistics-objects.js';
 
 /** What is copied once the table is there. */
 export interface CopiedParts {
   readonly indexes: {
     readonly index: IndexDescriptor;
+    readonly columns: ReadonlyMap<number, number>;
+    readonly comment: boolean;
+  }[];
+  readonly statistics: {
+    readonly statistics: StatisticsDescriptor;
     readonly columns: ReadonlyMap<number, number>;
     readonly comment: boolean;
   }[];
@@ -89,6 +96,10 @@ export function* likeColumns(
   if (source.kind === 'table') {
     if (included('constraints')) copyChecks(source, node, constraints);
     if (included('indexes')) copyIndexes(context, source, node, numbers, constraints, copied, included('comments'));
+    if (included('statistics')) {
+      for (const statistics of statisticsOf(context, source))
+        copied.statistics.push({ statistics, columns: numbers, comment: included('comments') });
+    }
     if (included('comments')) {
       for (const constraint of source.constraints)
         if (constraint.comment !== undefined) copied.comments.set(constraint.name, constraint.comment);
@@ -197,6 +208,17 @@ export function* copyParts(context: DdlContext, tableOid: Oid, copied: CopiedPar
     });
   }
   putKeyComments(context, tableOid, copied);
+  for (const { statistics, columns, comment } of copied.statistics) {
+    const table = context.objects.object(tableOid) as TableDescriptor;
+    const numbers = statistics.columns.map((number) => columns.get(number) as number).sort((a, b) => a - b);
+    putStatistics(context, table, {
+      name: freeName(context, table, numbers),
+      schemaOid: table.schemaOid,
+      columns: numbers,
+      gathers: statistics.gathers,
+      ...(comment && statistics.comment !== undefined ? { comment: statistics.comment } : {}),
+    });
+  }
   if (copied.comments.size === 0) return;
   const table = context.objects.object(tableOid) as TableDescriptor;
   const constraints = table.constraints.map((constraint) => {

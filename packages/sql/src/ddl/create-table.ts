@@ -46,7 +46,7 @@ export function* createTable(context: DdlContext, node: CreateTable): DdlExecuti
   yield* claimTypeName(context, place.schemaOid, place.name, true);
   let table = newTable(context, place, node.options, onCommitOf(node.onCommit, place.persistence));
   const constraints: TableConstraint[] = [];
-  const copied: CopiedParts = { indexes: [], keyComments: [], comments: new Map() };
+  const copied: CopiedParts = { indexes: [], statistics: [], keyComments: [], comments: new Map() };
   for (const element of node.elements) {
     if (element.kind === 'column-definition') {
       const made = yield* makeColumn(context, table, element);

@@ -23,6 +23,7 @@ import { createRoutine } from './routines/create-routine.js';
 import { createSchema } from './schema.js';
 import { alterPolicy, createPolicy, dropPolicies } from './policies.js';
 import { alterSequence, createSequence } from './sequences.js';
+import { alterStatistics, createStatistics } from './statistics-objects.js';
 import { dropTriggers } from './triggers/alter-trigger.js';
 import { createTrigger } from './triggers/create-trigger.js';
 import { truncate } from './truncate.js';
@@ -100,6 +101,10 @@ export function definitionHandler(node: Statement): ((context: DdlContext) => Dd
     case 'drop-owned':
     case 'reassign-owned':
       return (context) => ownedBy(context, node);
+    case 'create-statistics':
+      return (context) => createStatistics(context, node);
+    case 'alter-statistics':
+      return (context) => alterStatistics(context, node);
     case 'create-trigger':
       return (context) => createTrigger(context, node);
     case 'create-policy':

@@ -119,7 +119,7 @@ export function wordOf(object: ObjectDescriptor): string {
   if (object.kind === 'table' && object.materialized !== undefined) return 'materialized view';
   if (object.kind === 'type' && object.definition.kind === 'composite') return 'composite type';
   if (object.kind === 'routine') return object.routine === 'procedure' ? 'procedure' : 'function';
-  return object.kind;
+  return object.kind === 'statistics' ? 'statistics object' : object.kind;
 }
 
 function columnName(object: ObjectDescriptor, number: number): string {
@@ -148,7 +148,7 @@ function* dependentsOf(context: DdlContext, item: Going): Iterable<Edge> {
 function* dependentsOfObject(context: DdlContext, object: ObjectDescriptor): Iterable<Edge> {
   if (object.kind === 'schema') {
     for (const member of context.objects.objectsIn(object.oid)) {
-      if (!goesAlong(member)) yield { item: { kind: 'object', oid: member.oid }, silent: false };
+      if (!goesAlong(context, member)) yield { item: { kind: 'object', oid: member.oid }, silent: false };
     }
   }
   if (object.kind === 'sequence') yield* defaultsFrom(context, object.oid);
@@ -164,8 +164,13 @@ function* dependentsOfObject(context: DdlContext, object: ObjectDescriptor): Ite
   }
 }
 
-/** Row types, indexes and sequences of columns go with what they belong to. */
-function goesAlong(object: ObjectDescriptor): boolean {
+/** Row types, indexes, sequences of columns and statistics of a table that goes too go with what they belong to. */
+function goesAlong(context: DdlContext, object: ObjectDescriptor): boolean {
+  if (object.kind === 'statistics') {
+    const table = context.objects.object(object.tableOid);
+    return table?.kind === 'table' && table.schemaOid === object.schemaOid;
+  }
+
   if (object.kind === 'index' || (object.kind === 'sequence' && object.ownedBy !== undefined)) return true;
   return (
     object.kind === 'type' && object.definition.kind === 'composite' && object.definition.relationOid !== undefined

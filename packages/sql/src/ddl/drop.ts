@@ -23,6 +23,7 @@ import { findRelation, findSchema, lockForChange, refuseWhileInUse, requireOwner
 import { findRoutine, isRoutineWord } from './routines/routine-names.js';
 import { rewriteTable } from './rewrite-table.js';
 import { forgetPolicy } from './row-security.js';
+import { findStatistics } from './statistics-objects.js';
 import { forgetTrigger } from './triggers/trigger-names.js';
 
 type Step<T> = Generator<Yielded, T, void>;
@@ -32,6 +33,7 @@ const RELATION_KINDS = new Set(['table', 'view', 'materialized view', 'index', '
 const MADE_KINDS = new Set([
   ...RELATION_KINDS,
   'schema',
+  'statistics',
   'type',
   'domain',
   'function',
@@ -49,7 +51,7 @@ export function* drop(context: DdlContext, node: Drop): DdlExecution {
   for (const target of node.objects) {
     const object = findDropped(context, node, target);
     const shown = nameOf(target);
-    if (object === undefined && isRoutineWord(node.object)) {
+    if (object === undefined && (isRoutineWord(node.object) || node.object === 'statistics')) {
       dropUnmade(context, { ...node, objects: [target] });
       continue;
     }
@@ -121,6 +123,11 @@ export function findDropped(
         hint: `You can drop table ${object.name} instead.`,
       });
     return object;
+  }
+  if (node.object === 'statistics') {
+    const statistics = findStatistics(context, name);
+    if (statistics !== undefined) requireOwner(context, statistics);
+    return statistics;
   }
   if (isRoutineWord(node.object)) {
     const routine = findRoutine(context, target);

@@ -141,7 +141,8 @@ export function ownTable(context: DdlContext, name: QualifiedName): TableDescrip
 /** 42501 unless the current role owns the object. */
 export function requireOwner(context: DdlContext, object: OwnedObject): void {
   if (!ownsObject(context.objects, context.roleOid, object)) {
-    const kind = object.kind === 'routine' ? object.routine : object.kind;
+    const word = object.kind === 'statistics' ? 'statistics object' : object.kind;
+    const kind = object.kind === 'routine' ? object.routine : word;
     throw new PhantomError('42501', `must be owner of ${kind} ${object.name}`);
   }
 }

@@ -63,7 +63,7 @@ function* dropOwned(context: DdlContext, roles: readonly RoleDescriptor[], casca
       if (object.databaseOid === context.databaseOid) withoutRoles(context, object, oids);
       continue;
     }
-    if (object.kind === 'trigger' || object.kind === 'index') continue;
+    if (object.kind === 'trigger' || object.kind === 'index' || object.kind === 'statistics') continue;
     if (object.kind !== 'database' && object.databaseOid !== context.databaseOid) continue;
     let changed: GrantableObject = object;
     if (changed.acl?.every(kept) === false) changed = { ...changed, acl: changed.acl.filter(kept) };

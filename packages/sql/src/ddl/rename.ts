@@ -39,12 +39,13 @@ import { refusePredefined, requireRoleAdministration } from './roles.js';
 import { moveRoutine, ownRoutine, renameRoutine } from './routines/alter-routine.js';
 import { isRoutineWord } from './routines/routine-names.js';
 import { renamedColumn } from './stored-expressions.js';
+import { moveStatistics, ownStatistics } from './statistics-objects.js';
 import { renameInConditions, renameTrigger } from './triggers/alter-trigger.js';
 import { claimTypeName, putRowType } from './types.js';
 
 type Step<T> = Generator<Yielded, T, void>;
 type Named = OwnedObject;
-type NamedRelation = Exclude<Named, { kind: 'database' | 'schema' | 'type' | 'routine' }>;
+type NamedRelation = Exclude<Named, { kind: 'database' | 'schema' | 'type' | 'routine' | 'statistics' }>;
 
 const RELATIONS = new Set(['table', 'view', 'materialized view', 'index', 'sequence', 'foreign table']);
 
@@ -120,6 +121,8 @@ export function* rename(context: DdlContext, node: Rename): DdlExecution {
     case 'aggregate':
     case 'routine':
       return yield* renameRoutine(context, target, to);
+    case 'statistics':
+      return yield* moveStatistics(context, target.name, { name: to });
     default:
       if (!RELATIONS.has(target.object)) throw unsupportedError(`ALTER ${target.object.toUpperCase()} ... RENAME`);
       return yield* renameRelation(context, node);
@@ -358,6 +361,12 @@ export function* alterOwner(context: DdlContext, node: AlterOwner): DdlExecution
       context.objects.put(withOwner(routine, owner.oid));
       return undefined;
     }
+    case 'statistics': {
+      const statistics = yield* ownStatistics(context, target.name);
+      mayGiveTo(context, owner, statistics.schemaOid);
+      context.objects.put({ ...statistics, ownerOid: owner.oid });
+      return undefined;
+    }
     default: {
       if (!RELATIONS.has(target.object)) throw unsupportedError(`ALTER ${target.object.toUpperCase()} OWNER`);
       const relation = alteredRelation(context, target, node.ifExists);
@@ -430,6 +439,7 @@ export function* alterSchema(context: DdlContext, node: AlterObjectSchema): DdlE
     return undefined;
   }
   if (isRoutineWord(target.object)) return yield* moveRoutine(context, target, schema.oid);
+  if (target.object === 'statistics') return yield* moveStatistics(context, target.name, { schemaOid: schema.oid });
   if (!RELATIONS.has(target.object)) throw unsupportedError(`ALTER ${target.object.toUpperCase()} SET SCHEMA`);
   const found = alteredRelation(context, target, node.ifExists);
   if (found === undefined) return undefined;

@@ -12,6 +12,7 @@ import { PhantomError } from '@phantom/base';
 import { SqlArray } from '@phantom/codec';
 import { spaceRange } from '@phantom/kv';
 import { defaultPrivileges } from '../system-views/acl-text.js';
+import type { statisticsColumnsText, statisticsText } from '../system-views/pg-statistics.js';
 import type { triggerText } from '../system-views/trigger-text.js';
 import type { RoutineTexts } from '../system-views/routine-text.js';
 import type { ObjectTexts, TextCatalog } from '../system-views/object-text.js';
@@ -33,6 +34,8 @@ interface FunctionCatalog extends TextCatalog {
   readonly texts: ObjectTexts;
   readonly routineTexts: RoutineTexts;
   readonly triggerText: typeof triggerText;
+  readonly statisticsText: typeof statisticsText;
+  readonly statisticsColumnsText: typeof statisticsColumnsText;
 }
 
 function catalogOf(context: EvaluationContext): FunctionCatalog {
@@ -257,7 +260,16 @@ export const catalogFunctions: Implementations = {
     return catalogOf(context).triggerText(catalogOf(context), trigger, rest[0] === true);
   }),
   pg_get_partkeydef: nothing,
-  pg_get_statisticsobjdef_columns: nothing,
+  pg_get_statisticsobjdef: contextual((oid: Oid, context: EvaluationContext) => {
+    const statistics = objectOf(oid, context);
+    if (statistics?.kind !== 'statistics') return null;
+    return catalogOf(context).statisticsText(catalogOf(context), statistics);
+  }),
+  pg_get_statisticsobjdef_columns: contextual((oid: Oid, context: EvaluationContext) => {
+    const statistics = objectOf(oid, context);
+    if (statistics?.kind !== 'statistics') return null;
+    return catalogOf(context).statisticsColumnsText(catalogOf(context), statistics);
+  }),
   pg_get_functiondef: contextual((oid: Oid, context: EvaluationContext) => {
     const routine = routineOf(oid, context);
     return routine === undefined ? null : catalogOf(context).routineTexts.definitionText(catalogOf(context), routine);

@@ -9,9 +9,10 @@ import { withoutRelabel } from '../expr/walk.js';
 import { BOOL } from '../types/type-refs.js';
 import type { Value } from '../types/type.js';
 import type { ColumnStatistics } from './catalog-port.js';
-import type { LogicalNode, ScanColumn } from './logical/logical.js';
-import { columnsOf } from './logical/walk.js';
+import type { LogicalNode, Scan, ScanColumn } from './logical/logical.js';
+import { columnsOf, inputsOf } from './logical/walk.js';
 import { impliedBy } from './rules/or-factoring.js';
+import { knownCombinations, shareOfAll } from './statistics/group-estimates.js';
 import { shareBeside, shareEqual, shareLike } from './statistics/value-selectivity.js';
 
 const EQUAL_SELECTIVITY = 0.005;
@@ -43,10 +44,29 @@ function boundOf(condition: Expression): { readonly column: ColumnId; readonly i
   return undefined;
 }
 
+/** The column that a condition gives one value, or one of a list; undefined for other conditions. */
+function fixedColumn(condition: Expression): ColumnId | undefined {
+  if (condition.kind === 'array-quantified') {
+    const { left, array, quantifier, role } = condition;
+    const column = withoutRelabel(left);
+    const isIn = quantifier === 'any' && role === '=' && columnsOf(array).size === 0;
+    return isIn && column.kind === 'column' ? column.column : undefined;
+  }
+  if (condition.kind !== 'call' || condition.operator?.role !== '=') return undefined;
+  const [left, right] = condition.arguments.map(withoutRelabel);
+  if (left?.kind === 'column' && right !== undefined && columnsOf(right).size === 0) return left.column;
+  return right?.kind === 'column' && left !== undefined && columnsOf(left).size === 0 ? right.column : undefined;
+}
+
 /** Columns of each operand of a tree of inner joins. */
 function operandsOf(node: LogicalNode): readonly ReadonlySet<ColumnId>[] {
   if (node.kind === 'join' && node.join === 'inner') return [...operandsOf(node.left), ...operandsOf(node.right)];
   return [new Set(node.columns)];
+}
+
+/** The scans below a node. */
+function scansOf(node: LogicalNode): readonly Scan[] {
+  return node.kind === 'scan' ? [node] : inputsOf(node).flatMap(scansOf);
 }
 
 /** How many rows the nodes of a statement give, and which share of them conditions leave. */
@@ -62,6 +82,11 @@ export class Cardinality {
   /** Rows of a table as the catalog estimates them; at least 1. */
   tableRows(table: TableDescriptor): number {
     return Math.max(1, this.context.catalog.statistics.rowCount(table));
+  }
+
+  /** Whether something is known of columns of the table together. */
+  knowsGroups(table: TableDescriptor): boolean {
+    return this.context.catalog.statistics.groups(table).length > 0;
   }
 
   setCteRows(id: number, rows: number): void {
@@ -110,13 +135,14 @@ export class Cardinality {
         const groups = this.distinctOfAll(
           node.keys.map((key) => key.expression),
           input,
+          node.input,
         );
         return groups * (node.sets?.length ?? 1);
       }
       case 'distinct': {
         const input = this.rows(node.input);
         const on = node.on ?? node.columns.map((column) => this.reference(column));
-        return this.distinctOfAll(on, input);
+        return this.distinctOfAll(on, input, node.input);
       }
       case 'limit': {
         const input = this.rows(node.input);
@@ -238,10 +264,13 @@ export class Cardinality {
    * one value while it runs.
    */
   selectivityOfAll(conditions: readonly Expression[], rows?: number, own?: readonly ScanColumn[]): number {
-    let selectivity = 1;
+    const alone = conditions.flatMap(conjuncts);
+    const fixed = own === undefined ? undefined : this.fixedTogether(alone, own, rows);
+    let selectivity = fixed?.share ?? 1;
     // Bounds from both sides on one expression are a range, not two independent conditions.
     const ranges = new Map<ColumnId, { below: number; above: number }>();
-    for (const condition of conditions.flatMap(conjuncts)) {
+    for (const condition of alone) {
+      if (fixed?.conditions.has(condition) === true) continue;
       const bound = boundOf(condition);
       if (bound === undefined) {
         selectivity *= this.selectivity(condition, rows, own);
@@ -261,6 +290,28 @@ export class Cardinality {
       else selectivity *= isGuess ? RANGE_PAIR_SELECTIVITY : Math.max(below + above - 1, RANGE_PAIR_SELECTIVITY / 10);
     }
     return selectivity;
+  }
+
+  /** Equalities of a scan's columns with what is the same for all rows, where something is known of these columns together. */
+  private fixedTogether(
+    conditions: readonly Expression[],
+    own: readonly ScanColumn[],
+    rows: number | undefined,
+  ): { readonly share: number; readonly conditions: ReadonlySet<Expression> } | undefined {
+    const [first] = own;
+    const table = first === undefined ? undefined : this.tableOf(this.context.pool.get(first.id).tableOid);
+    const groups = table === undefined ? [] : this.context.catalog.statistics.groups(table);
+    if (groups.length === 0) return undefined;
+    const shares = new Map<number, number>();
+    const met = new Set<Expression>();
+    for (const condition of conditions) {
+      const column = fixedColumn(condition);
+      const number = own.find(({ id }) => id === column)?.number;
+      if (number === undefined || shares.has(number)) continue;
+      shares.set(number, this.selectivity(condition, rows, own));
+      met.add(condition);
+    }
+    return shares.size < 2 ? undefined : { share: shareOfAll(groups, shares), conditions: met };
   }
 
   /** Fraction of rows for which the condition is TRUE. */
@@ -469,9 +520,39 @@ export class Cardinality {
     );
   }
 
-  private distinctOfAll(expressions: readonly Expression[], rows: number): number {
+  /** `input` tells which columns are of one scan. */
+  private distinctOfAll(expressions: readonly Expression[], rows: number, input?: LogicalNode): number {
     let product = 1;
-    for (const expression of expressions) product *= this.distinctOf(expression, rows);
+    let left = expressions;
+    for (let found = this.combined(left, input); found !== undefined; found = this.combined(left, input)) {
+      const { distinct, expressions: counted } = found;
+      product *= Math.min(distinct, rows);
+      left = left.filter((expression) => !counted.has(expression));
+    }
+    for (const expression of left) product *= this.distinctOf(expression, rows);
     return Math.max(1, Math.min(product, rows));
+  }
+
+  /** Some of the expressions that are columns of one scan, whose combinations are counted. */
+  private combined(
+    expressions: readonly Expression[],
+    input: LogicalNode | undefined,
+  ): { readonly distinct: number; readonly expressions: ReadonlySet<Expression> } | undefined {
+    if (input === undefined || expressions.length < 2) return undefined;
+    for (const scan of scansOf(input)) {
+      const groups = this.context.catalog.statistics.groups(scan.table);
+      if (groups.length === 0) continue;
+      const byNumber = new Map<number, Expression>();
+      for (const expression of expressions) {
+        const column = expression.kind === 'column' ? expression.column : undefined;
+        const number = scan.scanColumns.find(({ id }) => id === column)?.number;
+        if (number !== undefined) byNumber.set(number, expression);
+      }
+      const known = knownCombinations(groups, new Set(byNumber.keys()));
+      if (known === undefined) continue;
+      const counted = new Set(known.columns.map((number) => byNumber.get(number) as Expression));
+      return { distinct: known.distinct, expressions: counted };
+    }
+    return undefined;
   }
 }

@@ -22,6 +22,7 @@ import type {
 import type { KeyRange, RangeEstimate } from '@phantom/kv';
 import type { EvaluationContext, FunctionRegistry } from '../functions/registry.js';
 import type { Way } from './physical/ways.js';
+import type { StoredGroup } from './statistics/stored-statistics.js';
 import type { ColumnIndex } from '../storage/columnar/column-index.js';
 import type { SqlType, TypeLookup, Value } from '../types/type.js';
 
@@ -70,6 +71,8 @@ export interface StatisticsPort {
   /** Bytes that a whole scan reads, estimated. */
   tableBytes(table: TableDescriptor): number;
   column(table: TableDescriptor, columnNumber: number): ColumnStatistics | undefined;
+  /** What is known of columns together. */
+  groups(table: TableDescriptor): readonly StoredGroup[];
   /** Rows that a column index of the table has not taken in yet, estimated. */
   markedRows(index: ColumnIndex): number;
   /** Keys and bytes in a range of a space: KvEngine.estimate. */

@@ -38,6 +38,7 @@ import { listedCursors, listedSessions, preparedStatements } from './listings.js
 import { functionOf } from '../routine/routine-function.js';
 import { objectTexts } from '../system-views/object-text.js';
 import { routineTexts } from '../system-views/routine-text.js';
+import { statisticsColumnsText, statisticsText } from '../system-views/pg-statistics.js';
 import { triggerText } from '../system-views/trigger-text.js';
 import { allSystemViews, systemRelation, systemRelationByOid } from '../system-views/system-views.js';
 import { resolveTypeName } from '../expr/type-names.js';
@@ -73,6 +74,8 @@ export class CatalogPicture implements CatalogPort {
   readonly texts = objectTexts;
   readonly routineTexts = routineTexts;
   readonly triggerText = triggerText;
+  readonly statisticsText = statisticsText;
+  readonly statisticsColumnsText = statisticsColumnsText;
   private readonly session: SqlSession;
   private registry: FunctionRegistry | undefined;
   private typesByArray: ReadonlyMap<Oid, TypeDescriptor> | undefined;

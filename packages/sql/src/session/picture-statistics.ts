@@ -5,7 +5,7 @@
 import type { Oid, TableDescriptor } from '@phantom/catalog';
 import { type KeyRange, type RangeEstimate, spaceRange } from '@phantom/kv';
 import type { ColumnStatistics, StatisticsPort } from '../plan/catalog-port.js';
-import { columnOf } from '../plan/statistics/stored-statistics.js';
+import { columnOf, type StoredGroup } from '../plan/statistics/stored-statistics.js';
 import type { ColumnIndex } from '../storage/columnar/column-index.js';
 import type { TypeLookup } from '../types/type.js';
 import type { SqlEngine } from './engine.js';
@@ -13,6 +13,8 @@ import type { SqlEngine } from './engine.js';
 /** A size is asked for again when more rows than this share of it, and this many, were written since. */
 const STALE_SHARE = 0.1;
 const STALE_ROWS = 50;
+
+const NO_GROUPS: readonly StoredGroup[] = [];
 
 interface Size {
   readonly estimate: RangeEstimate;
@@ -54,6 +56,10 @@ export class PictureStatistics implements StatisticsPort {
       stored === undefined ? undefined : columnOf(stored, table, columnNumber, this.rowCount(table), this.types);
     this.columns.set(key, column);
     return column;
+  }
+
+  groups(table: TableDescriptor): readonly StoredGroup[] {
+    return this.engine.statistics.of(table.oid)?.groups ?? NO_GROUPS;
   }
 
   markedRows(index: ColumnIndex): number {

@@ -4,6 +4,7 @@
  * value of the column's type.
  */
 import { assert } from '@phantom/base';
+import { SqlArray } from '@phantom/codec';
 import type { Value } from '../types/type.js';
 import { informationFacts, relationFacts } from './relation-facts.js';
 import { INFORMATION_SCHEMA_OID, PG_CATALOG_OID, type SystemView, type SystemViewSource } from './system-view.js';
@@ -82,4 +83,10 @@ function factView(schemaOid: number, name: string, rows: RowSource): SystemView 
 /** Relations of things that do not exist here. */
 export function emptyViews(...names: readonly string[]): SystemView[] {
   return names.map((name) => catalogView(name, () => []));
+}
+
+/** A vector of int2 or oid, which counts from 0. */
+export function vector(typeOid: number, items: readonly Value[]): Value {
+  const array = SqlArray.of(typeOid, items);
+  return new SqlArray(array.elementOid, array.dimensions, [0], array.items);
 }

@@ -13,6 +13,7 @@ export const ClassOid = {
   rewrite: 2618,
   trigger: 2620,
   policy: 3256,
+  statistics: 3381,
 } as const;
 
 /** Access methods: how PostgreSQL names what a table and an index are stored in. */

@@ -7,6 +7,7 @@ import type { Value } from '../types/type.js';
 import { type CatalogRow, catalogView } from './catalog-view.js';
 import { ClassOid, attributeDefaultOid, rewriteOid } from './oids.js';
 import { relationsOf, routinesOf, storedQueryOf, typesOf } from './pg-objects.js';
+import { statisticsObjectsOf } from './pg-statistics.js';
 import type { SystemView, SystemViewSource } from './system-view.js';
 
 function* dependencyRows(source: SystemViewSource): Iterable<CatalogRow> {
@@ -34,6 +35,9 @@ function* dependencyRows(source: SystemViewSource): Iterable<CatalogRow> {
         };
       }
     }
+  }
+  for (const { oid, tableOid, columns } of statisticsObjectsOf(source)) {
+    for (const column of columns) yield { ...onRelation(ClassOid.statistics, oid, tableOid, column), deptype: 'a' };
   }
   for (const { oid } of typesOf(source)) yield* needs(source, ClassOid.type, oid);
   for (const { oid } of routinesOf(source)) yield* needs(source, ClassOid.procedure, oid);

@@ -3,6 +3,7 @@ import { type CatalogRow, catalogView } from './catalog-view.js';
 import { ClassOid, compositeRelationOid } from './oids.js';
 import { compositesOf, relationsOf, routinesOf } from './pg-objects.js';
 import { policiesOf } from './pg-policies.js';
+import { statisticsObjectsOf } from './pg-statistics.js';
 import { triggersOf } from './pg-triggers.js';
 import type { SystemView, SystemViewSource } from './system-view.js';
 
@@ -31,6 +32,8 @@ function* descriptionRows(source: SystemViewSource): Iterable<CatalogRow> {
     if (comment !== undefined) yield { objoid: oid, classoid: ClassOid.trigger, description: comment };
   for (const [, { oid, comment }] of policiesOf(source))
     if (comment !== undefined) yield { objoid: oid, classoid: ClassOid.policy, description: comment };
+  for (const { oid, comment } of statisticsObjectsOf(source))
+    if (comment !== undefined) yield { objoid: oid, classoid: ClassOid.statistics, description: comment };
   for (const object of source.objectsSeen.objectsIn(source.databaseOid)) {
     if (object.kind === 'schema' && object.comment !== undefined)
       yield { objoid: object.oid, classoid: ClassOid.namespace, description: object.comment };

@@ -2,9 +2,8 @@
 import type { IndexDescriptor, RelationDescriptor, Persistence, ViewDescriptor } from '@phantom/catalog';
 import { SqlArray } from '@phantom/codec';
 import { TypeOid } from '../types/type-oids.js';
-import type { Value } from '../types/type.js';
 import { aclItems } from './acl-text.js';
-import { type CatalogRow, catalogView, emptyViews } from './catalog-view.js';
+import { type CatalogRow, catalogView, emptyViews, vector } from './catalog-view.js';
 import { checkText, indexPartText, predicateText } from './object-text.js';
 import { BOOTSTRAP_ROLE_OID, DEFAULT_COLLATION_OID, MethodOid, compositeRelationOid, rewriteOid } from './oids.js';
 import { operatorClassOf } from './operator-classes.js';
@@ -17,12 +16,6 @@ const RELATION_KIND: Readonly<Record<RelationDescriptor['kind'], string>> = {
   sequence: 'S',
   index: 'i',
 };
-
-/** A vector of int2 or oid, which counts from 0. */
-function vector(typeOid: number, items: readonly Value[]): Value {
-  const array = SqlArray.of(typeOid, items);
-  return new SqlArray(array.elementOid, array.dimensions, [0], array.items);
-}
 
 /** Tables with a foreign key, and those that one refers to. */
 function keyedTables(source: SystemViewSource): Set<number> {
@@ -258,5 +251,5 @@ export const RELATION_VIEWS: readonly SystemView[] = [
   catalogView('pg_constraint', constraintRows),
   catalogView('pg_sequence', sequenceRows),
   catalogView('pg_rewrite', rewriteRows),
-  ...emptyViews('pg_inherits', 'pg_partitioned_table', 'pg_statistic_ext', 'pg_statistic_ext_data', 'pg_foreign_table'),
+  ...emptyViews('pg_inherits', 'pg_partitioned_table', 'pg_foreign_table'),
 ];

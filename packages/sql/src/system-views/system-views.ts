@@ -15,6 +15,7 @@ import { DEPENDENCY_VIEWS } from './pg-dependencies.js';
 import { DESCRIPTION_VIEWS } from './pg-descriptions.js';
 import { LISTING_VIEWS } from './pg-listings.js';
 import { POLICY_VIEWS } from './pg-policies.js';
+import { STATISTICS_VIEWS } from './pg-statistics.js';
 import { RELATION_VIEWS } from './pg-relations.js';
 import { ROUTINE_VIEWS } from './pg-routines.js';
 import { TRIGGER_VIEWS } from './pg-triggers.js';
@@ -34,6 +35,7 @@ const PG_CATALOG_VIEWS: readonly SystemView[] = [
   ...DEPENDENCY_VIEWS,
   ...DESCRIPTION_VIEWS,
   ...POLICY_VIEWS,
+  ...STATISTICS_VIEWS,
   ...TYPE_VIEWS,
   ...ROUTINE_VIEWS,
   ...CLUSTER_VIEWS,

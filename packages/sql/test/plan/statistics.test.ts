@@ -6,6 +6,9 @@ import type { SqlEngine } from '../../src/session/engine.js';
 import { PictureStatistics } from '../../src/session/picture-statistics.js';
 import { TypeCatalog } from '../../src/types/type-catalog.js';
 import { ColumnSample } from '../../src/plan/statistics/column-sample.js';
+import { knownCombinations, shareOfAll } from '../../src/plan/statistics/group-estimates.js';
+import { GroupSample } from '../../src/plan/statistics/group-sample.js';
+import type { StoredGroup } from '../../src/plan/statistics/stored-statistics.js';
 import { StatisticsCatalog } from '../../src/plan/statistics/statistics-catalog.js';
 import type { SqlType } from '../../src/types/type.js';
 import { openEngine } from '../support/engine.js';
@@ -50,6 +53,131 @@ describe('a column sample', () => {
     const sample = new ColumnSample(text);
     for (let i = 0; i < 300; i++) sample.add('x'.repeat(1000) + (i % 2));
     expect(sample.summary(300)).toMatchObject({ mostCommon: [], histogram: [], distinctCount: 2 });
+  });
+});
+
+describe('a sample of columns together', () => {
+  /** Runs a generator to its end. */
+  function whole<T>(work: Generator<undefined, T, void>): T {
+    for (let step = work.next(); ; step = work.next()) if (step.done === true) return step.value;
+  }
+
+  it('counts combinations, and tells which values follow from which', () => {
+    const sample = new GroupSample([1, 3, 4], [int4, int4, text]);
+    // 3 follows from 1, and 4 from 1 and 3 for half of the rows.
+    for (let i = 0; i < 400; i++) sample.add([i % 20, (i % 20) >> 2, i % 2 === 0 ? null : `n${i}`]);
+    expect(whole(sample.distinct(400))).toEqual([
+      { columns: [1, 3], distinct: 20 },
+      { columns: [1, 4], distinct: 210 },
+      { columns: [3, 4], distinct: 205 },
+      { columns: [1, 3, 4], distinct: 210 },
+    ]);
+    const dependencies = whole(sample.dependencies());
+    expect(dependencies).toContainEqual({ from: [1], to: 3, degree: 1 });
+    expect(dependencies).toContainEqual({ from: [1], to: 4, degree: 0.5 });
+    expect(dependencies).toContainEqual({ from: [4], to: 1, degree: 0.5 });
+    expect(dependencies.some(({ from, to }) => from.join() === '3' && to === 1)).toBe(false);
+  });
+
+  it('scales a share of the rows', () => {
+    const sample = new GroupSample([1, 2], [int4, int4]);
+    for (let i = 0; i < 1000; i++) sample.add([i % 10, i]);
+    const [pair] = whole(sample.distinct(50_000));
+    expect(pair?.distinct).toBe(50_000);
+    const empty = new GroupSample([1, 2], [int4, int4]);
+    expect(whole(empty.distinct(10))).toEqual([{ columns: [1, 2], distinct: 0 }]);
+    expect(whole(empty.dependencies())).toEqual([]);
+  });
+});
+
+describe('estimates by columns together', () => {
+  const group: StoredGroup = {
+    columns: [1, 2, 3],
+    distinct: [
+      { columns: [1, 2], distinct: 50 },
+      { columns: [1, 2, 3], distinct: 70 },
+    ],
+    dependencies: [
+      { from: [1], to: 2, degree: 1 },
+      { from: [2], to: 3, degree: 0.5 },
+      { from: [1], to: 3, degree: 0.8 },
+      { from: [1, 2], to: 3, degree: 1 },
+    ],
+  };
+
+  it('leave out what follows from the rest', () => {
+    expect(
+      shareOfAll(
+        [group],
+        new Map([
+          [1, 0.01],
+          [2, 0.1],
+        ]),
+      ),
+    ).toBeCloseTo(0.01);
+    expect(
+      shareOfAll(
+        [group],
+        new Map([
+          [1, 0.01],
+          [2, 0.1],
+          [3, 0.2],
+        ]),
+      ),
+    ).toBeCloseTo(0.01);
+    expect(
+      shareOfAll(
+        [group],
+        new Map([
+          [2, 0.1],
+          [3, 0.2],
+        ]),
+      ),
+    ).toBeCloseTo(0.5 * 0.1 + 0.5 * 0.02);
+    expect(
+      shareOfAll(
+        [group],
+        new Map([
+          [4, 0.1],
+          [5, 0.2],
+        ]),
+      ),
+    ).toBeCloseTo(0.02);
+    expect(
+      shareOfAll(
+        [group],
+        new Map([
+          [1, 0],
+          [2, 0.2],
+        ]),
+      ),
+    ).toBe(0);
+  });
+
+  it('count combinations of as many columns as are known', () => {
+    expect(knownCombinations([group], new Set([1, 2, 3, 9]))?.distinct).toBe(70);
+    expect(knownCombinations([group], new Set([1, 2]))?.distinct).toBe(50);
+    expect(knownCombinations([group], new Set([2, 3]))).toBeUndefined();
+  });
+
+  it('hold for what an index finds and what is tested then', async () => {
+    const test = await openEngine();
+    const session = test.session();
+    const run = (sql: string): Promise<string[]> => runStatement(session, sql);
+    await run('create table t (id int primary key, city int, country int)');
+    await run('insert into t select i, i % 200, (i % 200) / 10 from generate_series(1, 4000) i');
+    await run('create index t_city on t (city)');
+    const rows = (): number => {
+      const line = planQuery(session, 'select * from t where country = 0 and city = 7').explain()[0] as string;
+      expect(line).toContain('using t_city on t');
+      return Number(/rows=(\d+)/.exec(line)?.[1]);
+    };
+    await run('analyze');
+    expect(rows()).toBe(1);
+    await run('create statistics (dependencies) on city, country from t');
+    await run('analyze');
+    expect(rows()).toBeGreaterThan(15);
+    await test.close();
   });
 });
 

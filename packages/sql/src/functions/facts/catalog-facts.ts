@@ -58,6 +58,7 @@ export const catalogFacts = `
 3829 pg_opfamily_is_visible 26 16 sx always_visible
 3943 acldefault 18,26 1034 ix acldefault_sql
 6121 pg_relation_is_publishable 2205 16 sx pg_relation_is_publishable
+3415 pg_get_statisticsobjdef 26 25 sx pg_get_statisticsobjdef
 6174 pg_get_statisticsobjdef_columns 26 25 sx pg_get_statisticsobjdef_columns
 3808 pg_get_function_arg_default 26,23 25 sx pg_get_function_arg_default
 6197 pg_get_function_sqlbody 26 25 sx pg_get_function_sqlbody

@@ -88,7 +88,10 @@ export function scanAlong(
   // What a search of documents looks for stays in the filter.
   const passed = path.range?.documents === undefined ? entries : tableRows;
   const left = path.filter.filter((condition) => !predicate.some((held) => equalExpressions(held, condition)));
-  const rows = path.unique ? 1 : Math.max(1, passed * cardinality.selectivityOfAll(left, tableRows, scan.scanColumns));
+  // What is known of columns together is known of all conditions only, not of those of the index and then of the others.
+  const isTogether = path.range !== undefined && cardinality.knowsGroups(scan.table);
+  const [from, asked] = isTogether ? [tableRows, [...path.range.conditions, ...left]] : [passed, left];
+  const rows = path.unique ? 1 : Math.max(1, from * cardinality.selectivityOfAll(asked, tableRows, scan.scanColumns));
   const { index } = path;
   const indexOnly =
     index !== undefined &&

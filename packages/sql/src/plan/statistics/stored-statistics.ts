@@ -7,6 +7,7 @@ import type { TableDescriptor } from '@phantom/catalog';
 import type { TypeContext, TypeLookup, Value } from '../../types/type.js';
 import type { ColumnStatistics } from '../catalog-port.js';
 import type { ColumnSummary } from './column-sample.js';
+import type { GroupDependency, GroupDistinct } from './group-sample.js';
 
 interface StoredColumn {
   readonly typeOid: number;
@@ -19,11 +20,19 @@ interface StoredColumn {
   readonly correlation: number;
 }
 
+/** What was found of columns together, for one CREATE STATISTICS. */
+export interface StoredGroup {
+  readonly columns: readonly number[];
+  readonly distinct: readonly GroupDistinct[];
+  readonly dependencies: readonly GroupDependency[];
+}
+
 export interface StoredStatistics {
   /** Rows that ANALYZE counted, and what the engine had estimated at that moment. */
   readonly rows: number;
   readonly estimatedRows: number;
   readonly columns: Readonly<Record<string, StoredColumn>>;
+  readonly groups?: readonly StoredGroup[];
 }
 
 /** From so many distinct values per row on, a column is taken to grow with its table. */
@@ -51,6 +60,7 @@ export function storeStatistics(
   rows: number,
   estimatedRows: number,
   summaries: ReadonlyMap<number, ColumnSummary>,
+  groups: readonly StoredGroup[],
   types: TypeLookup,
 ): StoredStatistics {
   const context = storageContext(types);
@@ -71,7 +81,7 @@ export function storeStatistics(
       correlation: round(summary.correlation),
     };
   }
-  return { rows, estimatedRows, columns };
+  return { rows, estimatedRows, columns, ...(groups.length === 0 ? {} : { groups }) };
 }
 
 function round(value: number): number {
