@@ -79,6 +79,27 @@ describe('aggregation in parts', () => {
     }
   });
 
+  it('sums floats to the same bits as the plan that is not divided, and as before files were merged', async () => {
+    db.exec('create table f (id int primary key, g int, x float8, y float4)');
+    await db.query(
+      `insert into f select i, i % 7, sin(i) * 10.0::float8 ^ (i % 60 - 30), 1 / (i::float4) from generate_series(1, 6000) i`,
+    );
+    db.exec('analyze f');
+    const text = 'select g, sum(x), avg(x), sum(y), avg(y), sum(x) filter (where id > 10) from f group by g order by g';
+    expect(await plan(text)).toContain('Gather');
+    const whole = await db.transaction(async (tx) => {
+      await tx.query('set local parallel_setup_cost = 1e12');
+      expect(JSON.stringify((await tx.query(`explain ${text}`)).rows)).not.toContain('Gather');
+      return (await tx.query(text)).rows;
+    });
+    for (const threads of [0, 2]) {
+      expect((await run(text, threads)).rows).toEqual(whole);
+      await db.checkpoint();
+      db.exec('update f set x = x');
+    }
+    expect(db.prepare(text).all()).toEqual(whole);
+  });
+
   it('is done by this thread alone where others would not see the same', async () => {
     const text = 'select count(*)::int as n, sum(id)::int as s from item';
     const [before] = db.prepare(text).all() as { n: number; s: number }[];

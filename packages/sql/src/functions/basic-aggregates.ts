@@ -6,10 +6,10 @@ import { builtinTypeCatalog } from '../types/type-catalog.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { SqlType, Value } from '../types/type.js';
 import { addIntervals, divideInterval, subtractIntervals } from './date-time-arithmetic.js';
+import { ExactSum, asSingle } from './exact-sum.js';
 import { type AggregateCode, type Implementation, type Implementations, aggregate } from './implementation.js';
 import { type Int8, int8 } from './integers.js';
 import type { CallTypes, EvaluationContext } from './registry.js';
-import { floatOverflow } from '../types/sql-errors.js';
 
 interface CountState {
   count: number;
@@ -93,29 +93,31 @@ function decimalAggregate(final: (state: DecimalSum) => Value): AggregateCode {
   });
 }
 
-interface FloatSum {
-  sum: number;
-  count: number;
-}
-
-function floatAggregate(round: (value: number) => number, final: (state: FloatSum) => Value): AggregateCode {
-  return aggregate<FloatSum, [number]>({
-    init: () => ({ sum: 0, count: 0 }),
+/** Sums of floats are exact until they are rounded at the end, so a value that leaves a frame is taken out of them again. */
+function floatAggregate(final: (state: ExactSum) => Value): AggregateCode {
+  return aggregate<ExactSum, [number]>({
+    init: () => new ExactSum(),
     step: (state, value) => {
-      const sum = round(state.sum + value);
-      if (!Number.isFinite(sum) && Number.isFinite(state.sum) && Number.isFinite(value)) throw floatOverflow();
-      state.sum = sum;
+      state.add(value);
       state.count++;
+      return state;
+    },
+    inverse: (state, value) => {
+      state.subtract(value);
+      state.count--;
       return state;
     },
     final,
     combine: (a, b) => {
-      a.sum += b.sum;
+      for (const part of b.parts()) a.add(part);
       a.count += b.count;
       return a;
     },
   });
 }
+
+const sumOfFloats = floatAggregate((state) => (state.count === 0 ? null : state.total()));
+const averageOfFloats = floatAggregate((state) => (state.count === 0 ? null : state.total() / state.count));
 
 interface IntervalSum {
   sum: Interval;
@@ -328,24 +330,15 @@ export const basicAggregates: Implementations = {
   'sum:int4': sumAsInt8,
   'sum:int8': sumAsDecimal,
   'sum:numeric': decimalAggregate((state) => (state.count === 0 ? null : state.sum)),
-  'sum:float4': floatAggregate(Math.fround, (state) => (state.count === 0 ? null : state.sum)),
-  'sum:float8': floatAggregate(
-    (value) => value,
-    (state) => (state.count === 0 ? null : state.sum),
-  ),
+  'sum:float4': floatAggregate((state) => (state.count === 0 ? null : asSingle(state.total()))),
+  'sum:float8': sumOfFloats,
   'sum:interval': intervalAggregate((state) => (state.count === 0 ? null : state.sum)),
   'avg:int2': averageOfIntegers,
   'avg:int4': averageOfIntegers,
   'avg:int8': averageOfIntegers,
   'avg:numeric': decimalAggregate((state) => (state.count === 0 ? null : state.sum.div(new Decimal(state.count, 0)))),
-  'avg:float4': floatAggregate(
-    (value) => value,
-    (state) => (state.count === 0 ? null : state.sum / state.count),
-  ),
-  'avg:float8': floatAggregate(
-    (value) => value,
-    (state) => (state.count === 0 ? null : state.sum / state.count),
-  ),
+  'avg:float4': averageOfFloats,
+  'avg:float8': averageOfFloats,
   'avg:interval': intervalAggregate((state) => (state.count === 0 ? null : divideInterval(state.sum, state.count))),
   ...extremes(),
   ...bitAggregates(),

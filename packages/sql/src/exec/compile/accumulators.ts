@@ -1,6 +1,6 @@
 /**
- * Accumulators: how one aggregate's states are begun, stepped and finished in generated code. Counts, sums of integers and
- * decimals, and extremes of primitives are written out; every other aggregate is called through its definition.
+ * Accumulators: how one aggregate's states are begun, stepped and finished in generated code. Counts, sums of numbers,
+ * and extremes of primitives are written out; every other aggregate is called through its definition.
  */
 import { FIRST_VALUE } from '../../plan/binder/bind-group.js';
 import type { AggregateCall } from '../../plan/logical/logical.js';
@@ -95,14 +95,11 @@ function withDistinct(compiler: PlanCompiler, base: Accumulator, call: Aggregate
 function plainAccumulator(compiler: PlanCompiler, call: AggregateCall, memoryOf: MemoryOf): Accumulator {
   const { function: definition } = call;
   if (definition === FIRST_VALUE) return firstValue(compiler, call);
+  if (isSum(call)) return sumOf(compiler, call, memoryOf);
   const [argument] = call.arguments;
   switch (definition.name) {
     case 'count':
       return counter(compiler, call);
-    case 'sum':
-    case 'avg':
-      if (isSum(call)) return sumOf(compiler, call, memoryOf);
-      break;
     case 'min':
     case 'max':
       if (argument !== undefined && isOwnOrder(argument.type.oid)) {

@@ -8,13 +8,20 @@
  *         Seq Scan on sales               one partition
  *
  * 1. Partitions are a matter of the plan and of the stored data alone, never of how many threads there are, and are put together in
- *    their order: so sums of floats, and the order of groups, are the same with one thread and with ten.
+ *    their order: so the order of groups is the same with one thread and with ten. Sums of floats travel unrounded
+ *    (functions/exact-sum.ts), and are those of the plan that is not divided.
  * 2. An aggregate is divided where the whole follows from the parts by other aggregates; a plan with one that is not stays whole.
  * 3. The plan runs its Gather once: it is looked for below nodes with one input only, from the root down.
  *
  * Left out: joins below (each partition would build their tables anew), DISTINCT and ordered aggregates, grouping sets.
  */
-import { AVERAGE_OF_DECIMALS, AVERAGE_OF_FLOATS } from '../../functions/averages-of-parts.js';
+import {
+  AVERAGE_OF_DECIMALS,
+  AVERAGE_OF_FLOATS,
+  FLOAT_SUM_PARTS,
+  SUM_OF_FLOATS,
+  SUM_OF_SINGLES,
+} from '../../functions/sums-of-parts.js';
 import type { AggregateFunction } from '../../functions/registry.js';
 import type { BindContext } from '../../expr/context.js';
 import { columnReference, type ColumnId, type Expression } from '../../expr/expression.js';
@@ -176,16 +183,8 @@ const SAME_ABOVE: ReadonlySet<string> = new Set([
   'bit_or',
   'bit_xor',
 ]);
-const SUMMED: ReadonlySet<number> = new Set([
-  TypeOid.int2,
-  TypeOid.int4,
-  TypeOid.int8,
-  TypeOid.numeric,
-  TypeOid.float4,
-  TypeOid.float8,
-]);
-/** A sum of float4 is less exact than what an average of them is made of. */
-const AVERAGED: ReadonlySet<number> = new Set([...SUMMED].filter((oid) => oid !== TypeOid.float4));
+const SUMMED: ReadonlySet<number> = new Set([TypeOid.int2, TypeOid.int4, TypeOid.int8, TypeOid.numeric]);
+const FLOATS: ReadonlySet<number> = new Set([TypeOid.float4, TypeOid.float8]);
 
 /** Adds what a call becomes below and above; false where the whole does not follow from the parts. */
 function divide(call: AggregateCall, context: BindContext, below: AggregateCall[], above: AggregateCall[]): boolean {
@@ -219,12 +218,16 @@ function divide(call: AggregateCall, context: BindContext, below: AggregateCall[
       call.type.oid === TypeOid.int8 ? builtIn(context, 'sum', TypeOid.int4) : builtIn(context, 'sum', call.type.oid);
     return whole !== undefined && combine(whole, [add(call.function, call.type)]);
   }
-  const sum = name === 'avg' && AVERAGED.has(oid) ? builtIn(context, 'sum', oid) : undefined;
+  const floatParts = (): Expression[] => FLOAT_SUM_PARTS.map((part) => add(part, { oid: part.resultType, typmod: -1 }));
+  if (name === 'sum' && FLOATS.has(oid)) {
+    return combine(oid === TypeOid.float4 ? SUM_OF_SINGLES : SUM_OF_FLOATS, floatParts());
+  }
   const count = builtIn(context, 'count', TypeOid.int4);
-  if (sum === undefined || count === undefined) return false;
-  const sums = add(sum, { oid: sum.resultType, typmod: -1 });
-  const counts = add(count, INT8);
-  return combine(call.type.oid === TypeOid.float8 ? AVERAGE_OF_FLOATS : AVERAGE_OF_DECIMALS, [sums, counts]);
+  if (name !== 'avg' || count === undefined) return false;
+  if (FLOATS.has(oid)) return combine(AVERAGE_OF_FLOATS, [...floatParts(), add(count, INT8)]);
+  const sum = SUMMED.has(oid) ? builtIn(context, 'sum', oid) : undefined;
+  if (sum === undefined) return false;
+  return combine(AVERAGE_OF_DECIMALS, [add(sum, { oid: sum.resultType, typmod: -1 }), add(count, INT8)]);
 }
 
 /** A built-in aggregate; undefined when there is none. */
