@@ -63,6 +63,8 @@ export class Database {
   private readonly pool: SessionPool;
   private readonly upkeep: readonly TableUpkeep[];
   private closing: Promise<void> | undefined;
+  /** Those that read documents now. */
+  private readonly checks = new Set<Promise<void>>();
 
   constructor(parts: DatabaseParts) {
     this.parts = parts;
@@ -225,12 +227,23 @@ export class Database {
     return this.parts.store.checkpoint();
   }
 
-  /** Walks all files and all documents and says what is wrong with them; nothing when all is well. */
+  /** Walks all files and all documents and says what is wrong with them; nothing when all is well. 57P01 when it is closed meanwhile. */
   async check(): Promise<Finding[]> {
     const findings: Finding[] = [];
     for await (const finding of this.parts.store.check()) findings.push(finding);
-    findings.push(...checkDocuments(this.parts.documents.ports));
+    const reading = this.checkDocuments(findings);
+    this.checks.add(reading);
+    try {
+      await reading;
+    } finally {
+      this.checks.delete(reading);
+    }
     return findings;
+  }
+
+  private async checkDocuments(findings: Finding[]): Promise<void> {
+    const isEnding = (): boolean => this.closing !== undefined;
+    for await (const finding of checkDocuments(this.parts.documents.ports, isEnding)) findings.push(finding);
   }
 
   stats(): DatabaseStats {
@@ -274,6 +287,7 @@ export class Database {
   }
 
   private async closeOnce(): Promise<void> {
+    await Promise.allSettled(this.checks);
     await Promise.all(this.upkeep.map((upkeep) => upkeep.stop()));
     await this.parts.expiry?.stop();
     const { engine, catalog, mvcc, store, workers } = this.parts;

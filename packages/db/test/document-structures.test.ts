@@ -1,7 +1,7 @@
 /** Documents whose keys are stored once: the same answers as with keys, in every query and transaction, and after any crash. */
 import type { VfsOp } from '@phantom/vfs';
 import { MemoryVfs } from '@phantom/vfs/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type Collection, type Database, openOn } from '../src/index.js';
 
 interface Reading {
@@ -235,4 +235,43 @@ describe('structures', () => {
       });
     await db.close();
   });
+});
+
+it('are checked in slices, between which others have their turns', async () => {
+  const db = await openOn(new MemoryVfs(), '/d');
+  await fill(db.collection<Reading>('reading'), 0, 1000);
+  let turns = 0;
+  let isChecking = true;
+  const turn = (): void => {
+    turns++;
+    if (isChecking) setImmediate(turn);
+  };
+  let nowMs = 0;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => nowMs++);
+  try {
+    setImmediate(turn);
+    expect(await db.check()).toEqual([]);
+  } finally {
+    isChecking = false;
+    clock.mockRestore();
+  }
+  expect(turns).toBeGreaterThan(5);
+  await db.close();
+});
+
+it('are checked until their database closes', async () => {
+  for (const turnsBefore of [0, 4, 40]) {
+    const db = await openOn(new MemoryVfs(), '/d');
+    await fill(db.collection<Reading>('reading'), 0, 1000);
+    let nowMs = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => nowMs++);
+    try {
+      const checking = db.check().catch((error: unknown) => error);
+      for (let i = 0; i < turnsBefore; i++) await new Promise((resolve) => setImmediate(resolve));
+      await db.close();
+      expect(await checking).toMatchObject({ code: '57P01' });
+    } finally {
+      clock.mockRestore();
+    }
+  }
 });
