@@ -10,7 +10,7 @@ import { modifyDocuments } from './modification.js';
 import type { PlainObject } from './order.js';
 import { ownField } from './path.js';
 import { declaredReferences } from './references/declared.js';
-import type { RequestedChange } from './requested-change.js';
+import { type RequestedChange, documentOf } from './requested-change.js';
 import type { DocumentRight } from './rights.js';
 import { schemaValidator } from './schema.js';
 import type { DocumentTransaction } from './transaction.js';
@@ -68,11 +68,14 @@ export class CollectionTarget {
     await settle(() => writer.insert(document, id));
   }
 
-  /** Inserts documents under the ids given for them; gives those that failed, where `ordered` is false. */
+  /**
+   * Inserts documents and gives those that failed, where `ordered` is false; their ids come into `ids`. 22023, and nothing is inserted, for
+   * what is no document. Each is looked at once, for there may be more of them than a processor's cache holds.
+   */
   async insertAll(
     transaction: DocumentTransaction,
-    documents: readonly PlainObject[],
-    ids: readonly unknown[],
+    documents: readonly unknown[],
+    ids: unknown[],
     ordered: boolean,
   ): Promise<WriteFailure[]> {
     const view = await this.model.forWriting(transaction, this.name, this.definition, ['insert']);
@@ -85,11 +88,14 @@ export class CollectionTarget {
         const bytesEach = (writer.writtenBytes - writtenBefore) / i;
         transaction.storage.expectWrites(Math.ceil(bytesEach * ROOM_MARGIN * (documents.length - i)));
       }
+      const document = documentOf(documents[i]);
+      const id = this.idOf(document);
+      ids[i] = id;
       try {
-        let wait = writer.insert(documents[i] as PlainObject, ids[i]);
+        let wait = writer.insert(document, id);
         while (wait !== undefined) {
           await wait;
-          wait = writer.insert(documents[i] as PlainObject, ids[i]);
+          wait = writer.insert(document, id);
         }
       } catch (error) {
         if (!isPhantomError(error)) throw error;

@@ -96,8 +96,9 @@ export class Collection<T extends object> {
    */
   async insertMany(documents: readonly NewDocument<T>[], options: InsertManyOptions = {}): Promise<InsertManyResult> {
     checkOptions('insertMany', options);
-    const given = documents.map(documentOf);
-    const ids = given.map((document) => this.target.idOf(document));
+    // The caller may go on using the array.
+    const given = [...documents];
+    const ids: unknown[] = [];
     const errors = await this.model.write(this.txOf(options), (transaction) =>
       this.target.insertAll(transaction, given, ids, options.ordered !== false),
     );

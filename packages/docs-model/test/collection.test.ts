@@ -32,6 +32,24 @@ describe('inserting', () => {
     expect(await all.findOne({ _id: String(insertedId) })).toBeNull();
   });
 
+  it('inserts nothing where one of many is no document, and does not mind what becomes of the array', async () => {
+    const c = harness.collection('c');
+    for (const ordered of [true, false]) {
+      for (const bad of [null, undefined, 'text', [1], new Date()]) {
+        const many = [{ _id: 1 }, bad, { _id: 2 }] as unknown as { _id: number }[];
+        await expect(c.insertMany(many, { ordered })).rejects.toMatchObject({ code: '22023' });
+      }
+    }
+    expect(await c.countDocuments()).toBe(0);
+    const many: { _id?: number }[] = [{ _id: 1 }, {}];
+    const inserting = c.insertMany(many);
+    many.length = 0;
+    const { insertedCount, insertedIds } = await inserting;
+    expect(insertedCount).toBe(2);
+    expect(insertedIds).toEqual({ 0: 1, 1: expect.any(ObjectId) as ObjectId });
+    expect(await c.findOne({ _id: insertedIds[1] })).toEqual({ _id: insertedIds[1] });
+  });
+
   it('refuses a second document of an id, however the number is written', async () => {
     const c = harness.collection('c');
     await c.insertOne({ _id: 1 });
