@@ -2,7 +2,7 @@
 // proxy before the server of PHANTOM_POSTGRES_URL (a superuser without a password). packages/server/test/start-ups.test.ts
 // sends it again to the server here and expects answers of the same form.
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -33,6 +33,22 @@ const START_UPS = {
     await db.introspection.getTables();
     await db.destroy();
   },
+  async 'drizzle-orm'({ load, url }) {
+    const { drizzle } = await load('drizzle-orm/node-postgres');
+    const { sql } = await load('drizzle-orm');
+    const pool = new (await load('pg')).default.Pool({ connectionString: url, max: 1 });
+    const db = drizzle(pool);
+    await db.transaction((transaction) => transaction.execute(sql`select ${1}::int as n`));
+    await pool.end();
+  },
+  async 'drizzle-kit'({ url, folder }) {
+    const program = join(folder, 'drizzle-pull');
+    mkdirSync(program, { recursive: true });
+    const config = { dialect: 'postgresql', out: './pulled', dbCredentials: { url } };
+    writeFileSync(join(program, 'drizzle.config.json'), JSON.stringify(config));
+    const kit = join(folder, 'node_modules', 'drizzle-kit', 'bin.cjs');
+    await promisify(execFile)(process.execPath, [kit, 'pull'], { cwd: program });
+  },
   async knex({ load, url }) {
     const knex = (await load('knex')).default({ client: 'pg', connection: url, pool: { min: 0, max: 1 } });
     await knex.schema.hasTable('knex_migrations');
@@ -58,6 +74,11 @@ const START_UPS = {
   },
   async pg_dump({ url }) {
     await tool('pg_dump', '-s', url);
+  },
+  async pgbench({ url, folder }) {
+    const script = join(folder, 'pgbench.sql');
+    writeFileSync(script, '\\set n 1\nbegin;\nselect :n;\nend;\n');
+    await tool('pgbench', '-n', '-t', '1', '-M', 'prepared', '-f', script, url);
   },
 };
 
@@ -118,7 +139,8 @@ export async function recordStartUps(folder, versions) {
       record(socket, connect(Number(target.port), target.hostname), steps);
     });
     await new Promise((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-    await start({ load, url: `postgres://${target.username}@127.0.0.1:${proxy.address().port}${target.pathname}` });
+    const url = `postgres://${target.username}@127.0.0.1:${proxy.address().port}${target.pathname}`;
+    await start({ load, url, folder });
     proxy.close();
     recorded.push({ client, version: versions[client] ?? 'as installed', conversations });
     console.log(`${client}: ${conversations.map((steps) => steps.length).join(' + ')} steps`);
