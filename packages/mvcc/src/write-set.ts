@@ -7,7 +7,8 @@
  *
  *   batch   | put a | put b | remove a | put c | put a | ...
  *   index     key -> offset of its newest operation        (up to 8 operations: looked through one by one;
- *                                                           then an arena tree whose keys are the batch's own bytes)
+ *                                                           then an arena tree whose keys are the batch's own bytes,
+ *                                                           but none for ascending puts until somebody looks among them)
  *   older     (offset, entry, offset of the one before)    only for keys that were written again, in order of offset
  *
  * Range removals are kept in a list beside: they are rare and few.
@@ -95,7 +96,11 @@ export class WriteSet {
   /** Offsets of point operations while there are few. */
   private readonly scanned = new Int32Array(SCANNED_MAX);
   private scannedCount = 0;
+  /** The last of more operations than those, where all are in order and nobody has needed a tree yet; NONE otherwise. */
+  private lastInRow = NONE;
   private tree: ArenaTree | undefined;
+  /** A tree whose memory is used again once one is needed. */
+  private spareTree: ArenaTree | undefined;
   private older = new Int32Array(0);
   private olderCount = 0;
 
@@ -127,7 +132,9 @@ export class WriteSet {
     valueEnd: number,
     note?: Uint8Array,
   ): void {
-    this.index(this.batch.put(key, keyStart, keyEnd, value, valueStart, valueEnd, note), keyEnd - keyStart);
+    if (note !== undefined) this.endRow();
+    const offset = this.batch.put(key, keyStart, keyEnd, value, valueStart, valueEnd, note);
+    this.index(offset, keyEnd - keyStart, note === undefined);
     if (note !== undefined) this.orderedFrom = this.batch.bytes;
   }
 
@@ -135,16 +142,18 @@ export class WriteSet {
   putFrom(key: Uint8Array, keyStart: number, keyEnd: number, source: ValueSource, bytesMax: number): boolean {
     const offset = this.batch.putFrom(key, keyStart, keyEnd, source, bytesMax);
     if (offset === NONE) return false;
-    this.index(offset, keyEnd - keyStart);
+    this.index(offset, keyEnd - keyStart, true);
     return true;
   }
 
   remove(key: Uint8Array, start: number, end: number, note?: Uint8Array): void {
-    this.index(this.batch.remove(key, start, end, note), end - start);
+    this.endRow();
+    this.index(this.batch.remove(key, start, end, note), end - start, false);
     this.orderedFrom = this.batch.bytes;
   }
 
   removeRange(lower: Uint8Array, upper: Uint8Array): void {
+    this.endRow();
     const offset = this.batch.removeRange(lower, upper);
     this.orderedFrom = this.batch.bytes;
     this.ranges.push({ offset, lower: lower.slice(), upper: upper.slice() });
@@ -178,7 +187,7 @@ export class WriteSet {
    * nothing has changed. The hashes of the keys go into the table, if there is one.
    */
   *puttingAside(spilled: SpilledWrites, hashes: HashTable | undefined, check: () => void): Generator<void, WriteSet> {
-    if (this.tree === undefined) this.plant();
+    if (this.tree === undefined && this.lastInRow === NONE) this.plant();
     const { base, place, tailFrom } = this;
     const runs: SpillWriter[] = [];
     try {
@@ -199,8 +208,8 @@ export class WriteSet {
 
   /** True when most of it would become a file that an engine can take over: its keys ascend, and lie behind all that was put aside. */
   get continuesInOrder(): boolean {
-    const { tree, spilled, batch, tailFrom } = this;
-    if (tree === undefined || tailFrom === batch.bytes) return false;
+    const { spilled, batch, tailFrom } = this;
+    if ((this.tree === undefined && this.lastInRow === NONE) || tailFrom === batch.bytes) return false;
     if (spilled === undefined) return true;
     const keyStart = keyStartAt(batch.buffer, tailFrom);
     return spilled.isBehind(batch.buffer, keyStart, keyStart + keyBytesAt(batch.buffer, tailFrom));
@@ -214,12 +223,9 @@ export class WriteSet {
 
   /** Goes on in the memory of one that nobody reads any more. */
   private inherit(other: WriteSet): void {
-    const { tree } = other;
     this.batch.adopt(other.batch.surrender());
-    if (tree === undefined) return;
-    tree.clear();
-    this.tree = tree;
-    tree.setKeys(this.batch.buffer);
+    this.spareTree = other.tree ?? other.spareTree;
+    this.spareTree?.clear();
     other.tree = undefined;
   }
 
@@ -273,7 +279,12 @@ export class WriteSet {
 
   private touchesInBatch(range: KeyRange): boolean {
     const { lower } = range;
-    const { tree, batch } = this;
+    const { batch } = this;
+    if (this.lastInRow !== NONE) {
+      if (this.isBehindRow(lower, 0, lower.length)) return false;
+      this.plant();
+    }
+    const { tree } = this;
     if (tree === undefined) {
       for (let i = 0; i < this.scannedCount; i++) {
         this.aim(this.scanned[i] as number);
@@ -310,6 +321,7 @@ export class WriteSet {
   }
 
   private truncateBatch(mark: BatchMark): void {
+    this.endRow();
     const { tree, ranges } = this;
     while (ranges.length > 0 && (ranges.at(-1) as RangeRemoval).offset >= mark.length) ranges.pop();
     if (tree === undefined) {
@@ -350,6 +362,7 @@ export class WriteSet {
     this.batch.reset();
     this.ranges.length = 0;
     this.scannedCount = 0;
+    this.lastInRow = NONE;
     this.tree = undefined;
     this.olderCount = 0;
     this.orderedFrom = NOTHING;
@@ -359,6 +372,7 @@ export class WriteSet {
   /** The tree once there is one; for cursors. */
   get entries(): ArenaTree | undefined {
     this.wasShown = true;
+    this.endRow();
     return this.tree;
   }
 
@@ -370,6 +384,7 @@ export class WriteSet {
     hashes: HashTable | undefined,
   ): Iterable<void> {
     const { batch, found, base, ranges } = this;
+    if (this.lastInRow !== NONE) return yield* this.writingRowTo(tail, hashes);
     for (const { offset, lower, upper } of ranges) front.removeRange(lower, upper, base + offset);
     const tree = this.tree as ArenaTree;
     const walk = new ArenaTreeCursor(tree);
@@ -385,6 +400,23 @@ export class WriteSet {
           run.remove(buffer, found.keyStart, found.keyEnd, base + offset);
         }
       }
+      if (--untilYield > 0) continue;
+      untilYield = KEYS_PER_YIELD;
+      yield;
+    }
+  }
+
+  /** The same where all of them are in order. Whoever looks among them meanwhile does not disturb it. */
+  private *writingRowTo(run: SpillWriter, hashes: HashTable | undefined): Iterable<void> {
+    const { batch, found, base, lastInRow } = this;
+    const { buffer } = batch;
+    let untilYield = KEYS_PER_YIELD;
+    for (let offset = NOTHING; offset <= lastInRow;) {
+      this.aim(offset);
+      const { keyStart, keyEnd, valueStart, valueEnd } = found;
+      hashes?.set(keyHash(buffer, keyStart, keyEnd), 1, 0);
+      run.put(buffer, keyStart, keyEnd, base + offset, buffer, valueStart, valueEnd);
+      offset = valueEnd;
       if (--untilYield > 0) continue;
       untilYield = KEYS_PER_YIELD;
       yield;
@@ -424,6 +456,10 @@ export class WriteSet {
   }
 
   private offsetOf(key: Uint8Array, start: number, end: number, limit: number): number {
+    if (this.lastInRow !== NONE) {
+      if (this.isBehindRow(key, start, end)) return NONE;
+      this.plant();
+    }
     const { tree } = this;
     if (tree !== undefined) {
       // Ascending inserts ask for each key before they write it.
@@ -441,10 +477,15 @@ export class WriteSet {
     return NONE;
   }
 
-  private index(offset: number, keyBytes: number): void {
+  /** `isPut`: it is a put without a note. */
+  private index(offset: number, keyBytes: number, isPut: boolean): void {
     if (this.tree === undefined) {
       if (this.scannedCount < SCANNED_MAX) {
         this.scanned[this.scannedCount++] = offset;
+        return;
+      }
+      if (isPut && this.continuesRow(offset)) {
+        this.lastInRow = offset;
         return;
       }
       this.plant();
@@ -460,11 +501,41 @@ export class WriteSet {
     tree.setPayload(entry, offset);
   }
 
+  /** Whether the key of a put sorts behind those of all operations before it, which are in order. */
+  private continuesRow(offset: number): boolean {
+    if (this.lastInRow !== NONE) return this.compareKeysAt(offset, this.lastInRow) > 0;
+    if (this.orderedFrom !== NOTHING) return false;
+    const { scanned } = this;
+    for (let i = 1; i < SCANNED_MAX; i++)
+      if (this.compareKeysAt(scanned[i] as number, scanned[i - 1] as number) <= 0) return false;
+    return this.compareKeysAt(offset, scanned[SCANNED_MAX - 1] as number) > 0;
+  }
+
+  /** As ArenaTree.isBehindLast where there is no tree because all operations are in order. */
+  private isBehindRow(key: Uint8Array, start: number, end: number): boolean {
+    const { buffer } = this.batch;
+    const lastStart = keyStartAt(buffer, this.lastInRow);
+    return compareBytes(key, start, end, buffer, lastStart, lastStart + keyBytesAt(buffer, this.lastInRow)) > 0;
+  }
+
+  /** Makes the tree if there is none only because all operations are in order. */
+  private endRow(): void {
+    if (this.lastInRow !== NONE) this.plant();
+  }
+
   /** Makes the tree out of the operations so far. */
   private plant(): void {
-    const { buffer } = this.batch;
-    const tree = new ArenaTree(buffer, { capacity: 4 * SCANNED_MAX });
+    const { batch, found, lastInRow } = this;
+    const { buffer } = batch;
+    const tree = this.spareTree ?? new ArenaTree(buffer, { capacity: 4 * SCANNED_MAX });
     this.tree = tree;
+    this.spareTree = undefined;
+    this.lastInRow = NONE;
+    for (let offset = NOTHING; offset <= lastInRow; offset = found.valueEnd) {
+      this.aim(offset);
+      this.indexInTree(tree, offset, found.keyStart, found.keyEnd - found.keyStart);
+    }
+    if (lastInRow !== NONE) return;
     for (let i = 0; i < this.scannedCount; i++) {
       const offset = this.scanned[i] as number;
       this.indexInTree(tree, offset, keyStartAt(buffer, offset), keyBytesAt(buffer, offset));

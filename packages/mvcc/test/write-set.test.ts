@@ -47,6 +47,7 @@ class Model {
 
 type Command =
   | { do: 'put'; key: number; value: string }
+  | { do: 'row'; from: number; value: string }
   | { do: 'remove'; key: number }
   | { do: 'range'; from: number; width: number }
   | { do: 'mark' }
@@ -54,7 +55,10 @@ type Command =
   | { do: 'truncate'; back: number };
 
 const key = fc.nat(KEYS - 1);
+/** Enough ascending keys not to be looked through one by one. */
+const row = fc.record({ do: fc.constant('row' as const), from: fc.nat(KEYS - 12), value: fc.string({ maxLength: 6 }) });
 const command: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 1, arbitrary: row },
   { weight: 8, arbitrary: fc.record({ do: fc.constant('put' as const), key, value: fc.string({ maxLength: 6 }) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('remove' as const), key }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('range' as const), from: key, width: fc.nat(5) }) },
@@ -76,13 +80,18 @@ function putAside(writes: WriteSet): WriteSet {
 function play(commands: readonly Command[], began: WriteSet, model: Model): { writes: WriteSet; limits: number[] } {
   const marks: WriteMark[] = [];
   let writes = began;
+  const putOne = (key: number, text: string): void => {
+    const bytes = keyOf(name(key));
+    const value = UTF8.encode(text);
+    model.operations.push({ kind: 'put', key, value: text, offset: writes.place });
+    writes.put(bytes, 0, bytes.length, value, 0, value.length);
+  };
   for (const step of commands) {
     const offset = writes.place;
     if (step.do === 'put') {
-      const bytes = keyOf(name(step.key));
-      const value = UTF8.encode(step.value);
-      writes.put(bytes, 0, bytes.length, value, 0, value.length);
-      model.operations.push({ kind: 'put', key: step.key, value: step.value, offset });
+      putOne(step.key, step.value);
+    } else if (step.do === 'row') {
+      for (let key = step.from; key < KEYS; key++) putOne(key, step.value);
     } else if (step.do === 'remove') {
       const bytes = keyOf(name(step.key));
       writes.remove(bytes, 0, bytes.length);
@@ -119,9 +128,10 @@ afterAll(() => disk.close());
 describe('write set', () => {
   it('answers as the list of its operations does, at every offset', () => {
     fc.assert(
-      fc.property(fc.array(command, { maxLength: 80 }), (commands) => {
+      fc.property(fc.option(row), fc.array(command, { maxLength: 80 }), (first, commands) => {
         const model = new Model();
-        const { writes, limits } = play(commands, new WriteSet(), model);
+        const all = first === null ? commands : [first, ...commands.slice(0, 10)];
+        const { writes, limits } = play(all, new WriteSet(), model);
         for (const limit of limits) {
           const state = model.stateAt(limit);
           for (let i = 0; i < KEYS; i++) {
