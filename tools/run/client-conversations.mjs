@@ -58,7 +58,8 @@ export const conversations = {
   },
 
   async kysely({ load, url }) {
-    const { Kysely, Migrator, PostgresDialect } = await load('kysely');
+    const { Kysely, PostgresDialect } = await load('kysely');
+    const { Migrator } = await load('kysely/migration');
     const { Pool } = (await load('pg')).default;
     const db = new Kysely({ dialect: new PostgresDialect({ pool: new Pool({ connectionString: url }) }) });
     const provider = {

@@ -11,12 +11,12 @@ const VERSIONS = {
   'drizzle-kit': '0.31.11',
   'drizzle-orm': '0.45.4',
   knex: '3.3.0',
-  kysely: '0.28.18',
+  kysely: '0.29.9',
   pg: '8.23.1',
   postgres: '3.4.9',
   'reflect-metadata': '0.2.2',
   sequelize: '6.37.8',
-  typeorm: '0.3.31',
+  typeorm: '1.1.1',
 };
 
 export async function talkToClients(names) {
