@@ -28,6 +28,7 @@ import {
 import { valueComparison } from './comparator.js';
 import { arithmetic, comparisonOperator, isWidening } from './intrinsics.js';
 import { ColumnSource, Row, type Operand } from './row-scope.js';
+import { scaledTest } from './scaled-tests.js';
 import { textTest } from './text-tests.js';
 import { makeArray, nestArrays } from '../values/arrays.js';
 import { recordMaker } from '../values/records.js';
@@ -439,6 +440,11 @@ export class ExpressionCompiler {
   test(expression: Expression, wanted: boolean): Code {
     const onBytes = textTest(this.emitter, this.row, expression, wanted);
     if (onBytes !== undefined) return onBytes;
+    const onNumbers = scaledTest(this.emitter, this.row, expression, wanted, () => this.usualTest(expression, wanted));
+    return onNumbers ?? this.usualTest(expression, wanted);
+  }
+
+  private usualTest(expression: Expression, wanted: boolean): Code {
     switch (expression.kind) {
       case 'constant':
         return literal(expression.value === wanted);

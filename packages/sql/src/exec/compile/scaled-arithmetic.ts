@@ -41,6 +41,38 @@ export function scaledValue(emitter: Emitter, row: Row, expression: Expression):
   }
 }
 
+/** Two values as numbers of one scale, each NaN where it is not exact; undefined where they are not made of such columns. */
+export function alignedPair(
+  emitter: Emitter,
+  row: Row,
+  left: Expression,
+  right: Expression,
+): readonly [Code, Code] | undefined {
+  const a = scaledValue(emitter, row, left);
+  const b = a === undefined ? undefined : scaledValue(emitter, row, right);
+  if (a === undefined || b === undefined) return undefined;
+  // A constant is brought to the other side's scale once, not every row to its.
+  const [isLeftFixed, isRightFixed] = [isFixed(a), isFixed(b)];
+  if (isLeftFixed && isRightFixed) return undefined;
+  if (isLeftFixed) return [fixedAt(emitter, a, b.scale), b.unscaled];
+  if (isRightFixed) return [a.unscaled, fixedAt(emitter, b, a.scale)];
+  const scale = atHead(emitter, Math.max, a.scale, b.scale);
+  return [aligned(emitter, a, scale), aligned(emitter, b, scale)];
+}
+
+function isFixed({ unscaled, scale }: Scaled): boolean {
+  return unscaled.kind === 'literal' && scale.kind === 'literal';
+}
+
+function fixedAt(emitter: Emitter, { unscaled, scale }: Scaled, to: Code): Code {
+  const { value } = unscaled as { readonly value: number };
+  const bring = (from: number, wanted: number): number => {
+    const number = value * factorBetween(from, wanted);
+    return Number.isSafeInteger(number) ? number : Number.NaN;
+  };
+  return emitter.hoist(`${value} of ${nameOf(scale)} at ${nameOf(to)}`, call(emitter.constant(bring), scale, to));
+}
+
 /** True for a number that is exact. */
 export function isSafe(value: Code): Code {
   return and(

@@ -8,7 +8,7 @@ import { hasZone } from '../../storage/columnar/zones.js';
 import type { Scan } from '../logical/logical.js';
 import { ownColumns } from './access-path.js';
 import { matchColumn } from './access-paths.js';
-import { cheapFirst } from './condition-order.js';
+import { cheapFirst, isComparison } from './condition-order.js';
 import { Costs, estimate } from './costs.js';
 import type { ColumnScan, ZoneCondition } from './physical.js';
 import type { PhysicalPlanner } from './planner.js';
@@ -38,7 +38,9 @@ function columnScan(planner: PhysicalPlanner, scan: Scan, index: IndexDescriptor
   const marked = statistics.markedRows(columnIndex(index, table, types));
   const rows = Math.max(1, tableRows * cardinality.selectivityOfAll(filter, tableRows, scan.scanColumns));
   const startup = Costs.open + planner.penalty('column scan');
-  const each = Costs.vectorRow + scanColumns.length * Costs.vectorColumn + planner.testCost(filter, tableRows);
+  const others = filter.filter((condition) => !isComparison(condition));
+  const tests = (filter.length - others.length) * Costs.vectorTest + planner.testCost(others, tableRows);
+  const each = Costs.vectorRow + scanColumns.length * Costs.vectorColumn + tests;
   return {
     kind: 'column-scan',
     table,

@@ -18,6 +18,11 @@ export function cheapFirst(conditions: readonly Expression[]): readonly Expressi
   return classes.flat();
 }
 
+/** Whether the condition compares numbers or texts of columns, and does nothing else. */
+export function isComparison(condition: Expression): boolean {
+  return classOf(condition) !== OTHERS;
+}
+
 function classOf(condition: Expression): number {
   switch (condition.kind) {
     case 'call':

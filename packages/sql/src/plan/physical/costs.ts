@@ -16,6 +16,8 @@ export const Costs = {
   /** Passing over a row of a column index, and reading one of its columns. */
   vectorRow: 0.02,
   vectorColumn: 0.02,
+  /** Comparing a number or a text of a column index, in place. */
+  vectorTest: 0.05,
   /** A row that a column index has not taken in yet. */
   markedRow: 4,
   /** Comparing a left row of a merge join with where the right side stands, and passing a right row. */
