@@ -4,8 +4,8 @@
  * names, so one that is cached is found again by later views, and never in place of another one.
  */
 import type { AttachedView, Seq } from '@phantom/kv';
-import { AttachedRuns, BlockCache, EntryCache, type LayerDescriptor } from '@phantom/runs';
-import type { AttachContext, ViewAttacher } from '@phantom/store';
+import { AttachedRuns, BlockCache, EntryCache, type LayerDescriptor, newRunCounters } from '@phantom/runs';
+import type { AttachContext, EngineReads, ViewAttacher } from '@phantom/store';
 import { BtreeView } from './btree-view.js';
 import type { TreeRoot } from './format.js';
 import { Pager } from './pager.js';
@@ -31,6 +31,7 @@ export class SharedTrees implements ViewAttacher {
   private readonly context: AttachContext;
   private readonly cache: BlockCache;
   private readonly runs: AttachedRuns;
+  private readonly counters = newRunCounters();
   /** Of the tree read last. */
   private pager: Pager | undefined = undefined;
 
@@ -38,7 +39,7 @@ export class SharedTrees implements ViewAttacher {
     const { vfs, checksums, cacheBytes } = context;
     this.context = context;
     this.cache = new BlockCache(cacheBytes);
-    this.runs = new AttachedRuns({ vfs, checksums, cache: this.cache });
+    this.runs = new AttachedRuns({ vfs, checksums, cache: this.cache, counters: this.counters });
   }
 
   open(descriptor: unknown): AttachedView {
@@ -49,6 +50,16 @@ export class SharedTrees implements ViewAttacher {
     // Entries are cached for views that see all that the files hold, and nobody here knows which do.
     const entries = new EntryCache(this.cache).share(false);
     return new BtreeView(seq, pager, root, 0, opened, memoryLayers, entries, () => undefined);
+  }
+
+  reads(): EngineReads {
+    const { blocksRead, bytesRead, blockHits } = this.counters;
+    const { pagesRead, cacheHits, pageBytes } = this.pager ?? { pagesRead: 0, cacheHits: 0, pageBytes: 0 };
+    return {
+      cacheHits: cacheHits + blockHits,
+      pagesRead: pagesRead + blocksRead,
+      bytesRead: pagesRead * pageBytes + bytesRead,
+    };
   }
 
   rest(): void {

@@ -90,13 +90,16 @@ export class ReadingStorage implements StoragePort {
   readonly moveSpaces = refuse;
   readonly beginLoad = refuse;
   readonly advise = refuse;
-  readonly reads = refuse;
   readonly finishQueuedNow = refuse;
   readonly checkpoint = refuse;
   private readonly present: ReadingView;
 
-  constructor(view: ReadingView) {
+  readonly reads: StoragePort['reads'];
+
+  /** `reads` tells what the thread has read. */
+  constructor(view: ReadingView, reads: StoragePort['reads']) {
     this.present = view;
+    this.reads = reads;
   }
 
   view(): ReadingView {

@@ -81,7 +81,7 @@ export class ReadingThread {
     return new SqlEngine({
       mvcc,
       catalog: Catalog.read(mvcc, EngineCode.Btree),
-      storage: new ReadingStorage(view),
+      storage: new ReadingStorage(view, () => this.store.reads()),
       clock: systemClock,
       logger: silentLogger,
       readOnly: true,

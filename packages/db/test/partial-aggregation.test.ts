@@ -161,6 +161,70 @@ describe('aggregation in parts', () => {
     }
   });
 
+  it('tells in EXPLAIN what was read, by whom, and how long each part took', async () => {
+    interface Plan {
+      readonly 'Node Type': string;
+      readonly 'Shared Hit Blocks': number;
+      readonly 'Shared Read Blocks': number;
+      readonly 'Shared Read Bytes': number;
+      readonly 'Actual Total Time': number;
+      readonly 'Actual Rows': number;
+      readonly 'Actual Loops': number;
+      readonly 'Disk Usage'?: number;
+      readonly Workers?: readonly Plan[];
+      readonly Plans?: readonly Plan[];
+    }
+    const pages = (plan: Plan): number => plan['Shared Hit Blocks'] + plan['Shared Read Blocks'];
+    const explain = async (threads: number, leads: string): Promise<Plan[]> => {
+      const text =
+        'explain (analyze, buffers, verbose, format json) select g, count(*) from wide where f > 3 group by g';
+      const { rows } = await run(text, threads, leads);
+      const [whole] = Object.values(rows[0] as object)[0] as [{ readonly Plan: Plan } & Plan];
+      const down = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(down)];
+      return [whole, ...down(whole.Plan)];
+    };
+    await db.checkpoint();
+    for (const [threads, leads] of [
+      [0, 'on'],
+      [2, 'off'],
+      [2, 'on'],
+    ] as const) {
+      const [whole, final, gather, partial, scan] = (await explain(threads, leads)) as [Plan, Plan, Plan, Plan, Plan];
+      expect([final, gather, partial, scan].map((plan) => plan['Node Type'])).toEqual([
+        'Finalize HashAggregate',
+        'Gather',
+        'Partial HashAggregate',
+        'Column Scan using wide_columns on wide',
+      ]);
+      // Each tells of itself and what is below it; planning and cutting read a little more.
+      for (const plan of [final, gather, partial, scan]) expect(plan['Actual Total Time']).toBeGreaterThan(0);
+      expect(pages(whole)).toBeGreaterThanOrEqual(pages(final));
+      expect(pages(final)).toBeGreaterThanOrEqual(pages(gather));
+      expect(pages(gather)).toBeGreaterThanOrEqual(pages(scan));
+      expect(pages(scan)).toBe(pages(partial));
+      expect(pages(scan)).toBeGreaterThan(0);
+      if (threads === 0) {
+        expect(scan.Workers).toBeUndefined();
+        continue;
+      }
+      const workers = scan.Workers ?? [];
+      expect(workers).toHaveLength(threads);
+      const share = (of: (plan: Plan) => number): number => workers.reduce((sum, plan) => sum + of(plan), 0);
+      expect(share((plan) => plan['Actual Loops'])).toBeLessThanOrEqual(scan['Actual Loops']);
+      if (leads === 'on') continue;
+      expect(share((plan) => plan['Actual Loops'])).toBe(scan['Actual Loops']);
+      expect(share(pages)).toBe(pages(scan));
+    }
+    const { rows } = await run(
+      'explain (analyze, buffers, verbose, costs off) select g, count(*) from wide where f > 3 group by g',
+      2,
+    );
+    const lines = rows.map((row) => Object.values(row as object)[0]).join('\n');
+    expect(lines).toMatch(
+      /->  Column Scan[^]*Buffers: shared hit=\d+[^]*Worker 0:  actual time=[\d.]+ rows=\d+ loops=\d+/,
+    );
+  });
+
   it('outlives threads that die in the middle of it', async () => {
     const { workers } = (db as unknown as { readonly parts: { readonly workers: { readonly workers: Reader[] } } })
       .parts.workers;

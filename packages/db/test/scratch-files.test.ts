@@ -40,6 +40,25 @@ describe('scratch files', () => {
     expect(db.prepare(SORT).all()).toHaveLength(3000);
   });
 
+  it('are told of by EXPLAIN, at what has written them and above', async () => {
+    db = await open(directory, { durability: 'memory', memoryLimitBytes: 200_000 });
+    const sort = `select i, repeat('x', 300) as s from generate_series(1, 3000) i order by s, i desc`;
+    const texts: [string, RegExp][] = [
+      [sort, /^Sort [^\n]*\n +Sort Key[^\n]*\n +Disk: \d{3,}kB/],
+      [
+        `select s, count(*) from (select i % 900 as g, repeat('x', 300) || i as s from generate_series(1, 3000) i) x group by s`,
+        /^HashAggregate [^\n]*\n +Group Key[^\n]*\n +Disk: \d{3,}kB/,
+      ],
+    ];
+    for (const [text, expected] of texts) {
+      const lines = db.prepare<Record<string, string>>(`explain (analyze, costs off) ${text}`).all();
+      expect(lines.map((line) => line['QUERY PLAN']).join('\n')).toMatch(expected);
+      const [json] = db.prepare<Record<string, unknown>>(`explain (analyze, format json) ${text}`).all();
+      expect(JSON.stringify(json)).toMatch(/"Disk Usage":\d{3,}/);
+    }
+    expect(files()).toEqual([]);
+  });
+
   it('have a limit together', async () => {
     db = await open(directory, { durability: 'memory', memoryLimitBytes: 200_000, scratchBytesMax: 500_000 });
     expect(() => db.prepare(SORT).all()).toThrow(expect.objectContaining({ code: '53100' }));

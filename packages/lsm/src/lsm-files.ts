@@ -18,9 +18,10 @@ import {
   INGESTED_NUMBER_MIN,
   Job,
   Run,
-  type RunCounters,
   type Wait,
   isLoadFile,
+  type RunCounters,
+  newRunCounters,
 } from '@phantom/runs';
 import type { EngineContext } from '@phantom/store';
 import { joinPath } from '@phantom/vfs';
@@ -43,7 +44,7 @@ export class LsmFiles {
   /** What was found in the runs of the present version. */
   readonly entries: EntryCache;
   /** Reads of all runs there ever were. */
-  readonly counters: RunCounters = { filterMisses: 0, blocksRead: 0, bytesRead: 0, blockHits: 0 };
+  readonly counters: RunCounters = newRunCounters();
   version: Version = Version.empty();
   generation = 0;
   flushedSeq: Seq = 0;

@@ -3,8 +3,15 @@
  * the other thread pins is removed, so nothing here needs a lock.
  */
 import type { AttachedView, Seq } from '@phantom/kv';
-import { AttachedRuns, BlockCache, EntryCache, type LayerDescriptor, type RunDescriptor } from '@phantom/runs';
-import type { AttachContext, ViewAttacher } from '@phantom/store';
+import {
+  AttachedRuns,
+  BlockCache,
+  EntryCache,
+  type LayerDescriptor,
+  type RunDescriptor,
+  newRunCounters,
+} from '@phantom/runs';
+import type { AttachContext, EngineReads, ViewAttacher } from '@phantom/store';
 import { LsmView } from './lsm-view.js';
 import type { RunEntry } from './manifest-codec.js';
 import { RunFile } from './run-file.js';
@@ -21,10 +28,11 @@ export interface LsmViewDescriptor {
 export class SharedVersions implements ViewAttacher {
   private readonly cache: BlockCache;
   private readonly runs: AttachedRuns;
+  private readonly counters = newRunCounters();
 
   constructor({ vfs, checksums, cacheBytes }: AttachContext) {
     this.cache = new BlockCache(cacheBytes);
-    this.runs = new AttachedRuns({ vfs, checksums, cache: this.cache });
+    this.runs = new AttachedRuns({ vfs, checksums, cache: this.cache, counters: this.counters });
   }
 
   open(descriptor: unknown): AttachedView {
@@ -37,6 +45,11 @@ export class SharedVersions implements ViewAttacher {
     // Entries are cached for views that see all that the files hold, and nobody here knows which do.
     const entries = new EntryCache(this.cache).share(false);
     return new LsmView(seq, opened, version, entries, () => undefined);
+  }
+
+  reads(): EngineReads {
+    const { blocksRead, bytesRead, blockHits } = this.counters;
+    return { cacheHits: blockHits, pagesRead: blocksRead, bytesRead };
   }
 
   rest(): void {

@@ -68,6 +68,11 @@ export interface RunCounters {
   blockHits: number;
 }
 
+/** Counters of a run, or of all runs of an owner. */
+export function newRunCounters(): RunCounters {
+  return { filterMisses: 0, blocksRead: 0, bytesRead: 0, blockHits: 0 };
+}
+
 /** The index block of a partition, decoded. */
 class PartitionIndex implements CacheItem {
   readonly keys: KeyIndex;
@@ -166,7 +171,7 @@ export class Run implements Layer, RunBlocks {
   constructor(options: RunOptions) {
     this.options = options;
     this.path = options.path;
-    this.counters = options.counters ?? { filterMisses: 0, blocksRead: 0, bytesRead: 0, blockHits: 0 };
+    this.counters = options.counters ?? newRunCounters();
     this.file = options.vfs.open(options.path, { mode: 'read' });
     try {
       const { bytes, identity, seqBase, metadata: reader } = readRunEnds(this.file, options);

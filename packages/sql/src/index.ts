@@ -9,6 +9,7 @@ export { commandTag } from './session/command-tag.js';
 export { CatalogConflictNames } from './session/conflict-names.js';
 export { SqlEngine, type SqlEngineOptions } from './session/engine.js';
 export type { Notification } from './session/notifications.js';
+export type { StorageReads } from './exec/storage-work.js';
 export { type FetchOutcome, Portal } from './session/portal.js';
 export { SessionRowTables } from './session/row-tables.js';
 export type {
@@ -17,7 +18,6 @@ export type {
   RemoteRows,
   StoragePort,
   SpaceLoad,
-  StorageReads,
   TableAdvice,
   TableEngine,
 } from './session/ports.js';

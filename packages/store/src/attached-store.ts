@@ -22,7 +22,7 @@ import {
   type ViewShare,
   engineOfKey,
 } from '@phantom/kv';
-import type { AttachContext, EngineFactory, ViewAttacher } from './types.js';
+import type { AttachContext, EngineFactory, EngineReads, ViewAttacher } from './types.js';
 
 /** A view of a store as plain data and shared memory. */
 interface StoreViewDescriptor {
@@ -62,6 +62,19 @@ export class AttachedStore {
     const { seq, views } = descriptor as StoreViewDescriptor;
     const opened = views.map((view, code) => (view === undefined ? undefined : this.attachers[code]?.open(view)));
     return new AttachedStoreView(seq, opened);
+  }
+
+  /** What has been read so far, over all engines. */
+  reads(): EngineReads {
+    const sum = { cacheHits: 0, pagesRead: 0, bytesRead: 0 };
+    for (const attacher of this.attachers) {
+      if (attacher === undefined) continue;
+      const { cacheHits, pagesRead, bytesRead } = attacher.reads();
+      sum.cacheHits += cacheHits;
+      sum.pagesRead += pagesRead;
+      sum.bytesRead += bytesRead;
+    }
+    return sum;
   }
 
   /** No view is open, and none is expected soon: lets go of files. */

@@ -30,6 +30,7 @@ export type {
   CommitResult,
   EngineContext,
   EngineFactory,
+  EngineReads,
   LogFactory,
   Store,
   StoreOptions,

@@ -83,10 +83,15 @@ export interface AttachContext {
   readonly cacheBytes: number;
 }
 
+/** Pages and blocks that a cache had, and those that came from files, with their bytes there. */
+export type EngineReads = Pick<EngineStats, 'cacheHits' | 'pagesRead' | 'bytesRead'>;
+
 /** Opens views that an engine of the same kind shares, one after the other. */
 export interface ViewAttacher {
   /** `descriptor` is a ViewShare's, which is released behind the view. */
   open(descriptor: unknown): AttachedView;
+  /** What has been read so far; all rise, but for what leaves with a file. */
+  reads(): EngineReads;
   /** No view is open, and none is expected soon: lets go of files. */
   rest(): void;
   close(): void;

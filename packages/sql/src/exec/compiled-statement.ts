@@ -7,10 +7,10 @@ import type { Oid } from '@phantom/catalog';
 import type { ColumnId } from '../expr/expression.js';
 import type { Gather, PhysicalNode } from '../plan/physical/physical.js';
 import type { PhysicalPlanner } from '../plan/physical/planner.js';
-import { inputsOfPhysical } from '../plan/physical/walk.js';
+import { inputsOfPhysical, nodesBelow } from '../plan/physical/walk.js';
 import { ConstantTable } from './code/emitter.js';
 import { binary, element, literal, method, ONE, property } from './code/ir.js';
-import { nodesBelow, partitionProgram } from './compile/gather.js';
+import { partitionProgram } from './compile/gather.js';
 import { PlanToProgram } from './compile/plan-compiler.js';
 import { ProgramBuilder, stateOf } from './compile/program-builder.js';
 import type { StepContext } from './compile/step.js';
@@ -69,7 +69,7 @@ export class CompiledPartitions {
     send: SendRows,
     isMeasured: boolean,
   ): Generator<Yielded, PartitionWork | undefined, void> {
-    const measure = isMeasured ? new PlanMeasure() : undefined;
+    const measure = isMeasured ? new PlanMeasure(true) : undefined;
     const program = measure === undefined ? (this.program ??= this.compile()) : this.compile(measure);
     let count = 0;
     const statement = new Statement(context, NO_SINK, this.options.backEnd !== 'closures');
@@ -82,7 +82,8 @@ export class CompiledPartitions {
         count++;
       }
       if (measure === undefined) return undefined;
-      return { partitions: count, rows: nodesBelow(this.gather).map((node) => measure.nodes.get(node)?.rows ?? 0) };
+      const rows = nodesBelow(this.gather).map((node) => measure.nodes.get(node)?.rows ?? 0);
+      return { partitions: count, rows, pipelines: measure.parts };
     } finally {
       statement.end();
       context.memory.release();
@@ -191,8 +192,7 @@ function compileProgram(options: CompileOptions): { readonly program: Program; r
   const compiler = new PlanToProgram(builder, planner, options.modifies ? countedNode(physical) : undefined, measure);
   compiler.produce(physical, (context) => writeOutput(context, output, outputs));
   if (measure === undefined) return { program: builder, output };
-  const tasks = builder.tasks.map((task, pipeline) => measure.timed(task, pipeline));
-  return { program: { slots: builder.slots, tasks }, output };
+  return { program: { slots: builder.slots, tasks: measure.timed(builder.tasks) }, output };
 }
 
 /** Pushes the row's outputs and returns to the driver when the batch is full. */

@@ -37,6 +37,8 @@ export class Statement {
   /** Generated code is used; otherwise closures. */
   readonly generated: boolean;
   rowsAffected = 0;
+  /** Bytes written to scratch files, those that are freed among them. */
+  spilledBytes = 0;
   /** Scratch files of the execution. */
   private spilled: SpilledRows[] | undefined = undefined;
   // Most statements have none of these, and making them costs as much as a short scan.
@@ -71,7 +73,9 @@ export class Statement {
   spill(codec: RowCodec, purpose: string): SpilledRows | undefined {
     const { scratch } = this.context;
     if (scratch === undefined) return undefined;
-    const rows = new SpilledRows(scratch, codec, purpose);
+    const rows = new SpilledRows(scratch, codec, purpose, (bytes) => {
+      this.spilledBytes += bytes;
+    });
     (this.spilled ??= []).push(rows);
     return rows;
   }

@@ -22,6 +22,8 @@ import type { ColumnCache } from '../storage/columnar/column-cache.js';
 import type { ColumnIndex } from '../storage/columnar/column-index.js';
 import type { TableWriter } from '../storage/table-writer.js';
 import type { Value } from '../types/type.js';
+import type { PipelineMeasure } from './plan-measure.js';
+import type { StorageReads } from './storage-work.js';
 
 /** A consistent picture to read: an MvccTransaction inside its statement, or a bare view for reads outside of one. */
 export interface ReadSource {
@@ -284,6 +286,8 @@ export interface PartitionWork {
   readonly partitions: number;
   /** Rows that came out of each node of the Gather's input, from above. */
   readonly rows: readonly number[];
+  /** Of the pipelines of that input, over all of its partitions. */
+  readonly pipelines: readonly PipelineMeasure[];
 }
 
 export interface ExecutionContext {
@@ -304,6 +308,8 @@ export interface ExecutionContext {
   readonly slice: TimeSlice;
   readonly counters: WorkCounters;
   readonly columns: ColumnReads;
+  /** What this thread has read so far. */
+  storageReads(): StorageReads;
   /** Cuts a range into at most so many of about equal size that cover it. */
   split(range: KeyRange, parts: number): readonly KeyRange[];
   /**

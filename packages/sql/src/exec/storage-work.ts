@@ -4,12 +4,15 @@
  */
 import type { Execution } from './runtime.js';
 
-/** Figures that rise while the execution works. */
-export interface StorageWork {
-  /** Pages and blocks found in a cache, and those read from files, with their bytes there. */
+/** Pages and blocks found in a cache, and those read from files, with their bytes there. */
+export interface StorageReads {
   readonly cacheHits: number;
   readonly pagesRead: number;
   readonly bytesRead: number;
+}
+
+/** Figures that rise while the execution works. */
+export interface StorageWork extends StorageReads {
   /** Bytes written that a commit has to log. */
   readonly logBytes: number;
 }

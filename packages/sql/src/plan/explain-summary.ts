@@ -1,11 +1,12 @@
 /** What EXPLAIN says of the statement as a whole, behind its plan: work of the storage, settings, where it would run, memory, time. */
+import type { StorageWork } from '../exec/storage-work.js';
 import type { ExplainOptions } from './prepared-plan.js';
 
 /** As lines of text. */
 export function summaryLines(options: ExplainOptions): string[] {
   const { measure, settings, summary } = options;
   const lines: string[] = [];
-  const storage = measure?.storage;
+  const storage = readsOf(options);
   if (options.buffers === true && storage !== undefined)
     lines.push(`Buffers: shared hit=${storage.cacheHits} read=${storage.pagesRead} bytes=${storage.bytesRead}`);
   if (options.wal === true && storage !== undefined) lines.push(`WAL: bytes=${storage.logBytes}`);
@@ -25,7 +26,7 @@ export function summaryLines(options: ExplainOptions): string[] {
 export function summaryFields(options: ExplainOptions): Record<string, unknown> {
   const { measure, settings, summary } = options;
   const fields: Record<string, unknown> = {};
-  const storage = measure?.storage;
+  const storage = readsOf(options);
   if (options.buffers === true && storage !== undefined) {
     fields['Shared Hit Blocks'] = storage.cacheHits;
     fields['Shared Read Blocks'] = storage.pagesRead;
@@ -42,4 +43,17 @@ export function summaryFields(options: ExplainOptions): Record<string, unknown> 
     fields['Peak Memory'] = measure.peakBytes;
   }
   return fields;
+}
+
+/** What the statement has read and logged, in all threads. */
+function readsOf({ measure }: ExplainOptions): StorageWork | undefined {
+  if (measure?.storage === undefined) return undefined;
+  const { cacheHits, pagesRead, bytesRead, logBytes } = measure.storage;
+  const elsewhere = measure.readElsewhere;
+  return {
+    cacheHits: cacheHits + elsewhere.cacheHits,
+    pagesRead: pagesRead + elsewhere.pagesRead,
+    bytesRead: bytesRead + elsewhere.bytesRead,
+    logBytes,
+  };
 }

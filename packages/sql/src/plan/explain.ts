@@ -1,6 +1,6 @@
 /** EXPLAIN: the physical plan as lines in PostgreSQL's shape. */
 import { unreachable } from '@phantom/base';
-import type { PlanMeasure } from '../exec/plan-measure.js';
+import type { PipelineMeasure, PipelineWork, PlanMeasure } from '../exec/plan-measure.js';
 import type { ColumnId, Expression, Subquery } from '../expr/expression.js';
 import { forEachSubquery } from './logical/subplans.js';
 import { subplanOf } from './logical/walk.js';
@@ -9,13 +9,20 @@ import { expressionText, sortKeyText, type TextOptions } from './expression-text
 import type { Gather, PhysicalNode, TableScan } from './physical/physical.js';
 import type { PhysicalPlanner } from './physical/planner.js';
 import { isMemoized, membershipOf, outerColumnsOf } from './physical/subquery-runs.js';
-import { inputsOfPhysical, ownExpressionsOf } from './physical/walk.js';
+import { inputsOfPhysical, nodesBelow, ownExpressionsOf } from './physical/walk.js';
 import type { ExplainOptions } from './prepared-plan.js';
 
 /** A node's first line, and the lines of detail under it. */
 interface Described {
   readonly title: string;
   readonly details: readonly string[];
+}
+
+/** What another thread has done of a node. */
+interface WorkerShare {
+  readonly rows: number;
+  readonly loops: number;
+  readonly times: PipelineMeasure;
 }
 
 export function explainPlan(planner: PhysicalPlanner, root: PhysicalNode, options: ExplainOptions = {}): string[] {
@@ -34,6 +41,8 @@ class Explainer {
   /** Where each column comes from, for qualified names. */
   private readonly owners = new Map<ColumnId, string>();
   private readonly computed = new Map<ColumnId, Expression>();
+  /** The nodes that ran in partitions, from above. */
+  private gathered: readonly PhysicalNode[] = [];
   private relations = 0;
   private subplans = 0;
 
@@ -55,6 +64,7 @@ class Explainer {
   }
 
   private collect(node: PhysicalNode): void {
+    if (node.kind === 'gather') this.gathered = nodesBelow(node);
     const own = (columns: readonly ColumnId[], name: string): void => {
       this.relations++;
       for (const column of columns) this.owners.set(column, name);
@@ -126,7 +136,7 @@ class Explainer {
     const indent = depth === 0 ? '' : `${' '.repeat(6 * depth - 4)}->  `;
     lines.push(`${indent}${note}${title}${cost}${actual}`);
     const inner = ' '.repeat(depth === 0 ? 2 : 6 * depth + 2);
-    for (const detail of details) lines.push(`${inner}${detail}`);
+    for (const detail of [...details, ...this.workLines(node)]) lines.push(`${inner}${detail}`);
     if (node.kind === 'with') {
       this.writeWith(node, depth, lines);
       return;
@@ -142,13 +152,53 @@ class Explainer {
     const { measure } = this;
     const counted = measure?.nodes.get(node);
     if (measure === undefined || counted === undefined) return undefined;
-    const times = measure.pipelines[counted.pipeline];
+    const times = measure.pipelineOf(node);
+    const runs = counted.subplan?.runs ?? 1;
+    // Those of partitions are over all of them.
+    const turns = counted.subplan?.isPartition === true ? Math.max(1, runs) : 1;
     return {
       rows: counted.rows,
-      loops: counted.loops > 0 ? counted.loops : (counted.subplan?.runs ?? 1),
-      startMs: times?.startMs ?? 0,
-      endMs: times?.endMs ?? 0,
+      loops: counted.loops > 0 ? counted.loops : runs,
+      startMs: (times?.startMs ?? 0) / turns,
+      endMs: (times?.endMs ?? 0) / turns,
     };
+  }
+
+  /** What a node and those below it have read and spilled, and what other threads have done of it. */
+  private workLines(node: PhysicalNode): string[] {
+    const { measure, options } = this;
+    if (measure === undefined) return [];
+    const work = measure.workOf(node);
+    const lines = [...this.buffersLines(work)];
+    if (work.spilledBytes > 0) lines.push(`Disk: ${Math.ceil(work.spilledBytes / 1024)}kB`);
+    if (options.verbose !== true) return lines;
+    this.workersOf(node).forEach(({ rows, loops, times }, i) => {
+      if (loops === 0) return;
+      const time = this.timing ? `time=${times.startMs.toFixed(3)}..${times.endMs.toFixed(3)} ` : '';
+      lines.push(`Worker ${i}:  actual ${time}rows=${Math.round(rows / loops)} loops=${loops}`);
+      lines.push(...this.buffersLines(times).map((line) => `  ${line}`));
+    });
+    return lines;
+  }
+
+  private buffersLines({ cacheHits, pagesRead, bytesRead }: PipelineWork): string[] {
+    if (this.options.buffers !== true || (cacheHits === 0 && pagesRead === 0)) return [];
+    const read = pagesRead === 0 ? '' : ` read=${pagesRead} bytes=${bytesRead}`;
+    return [`Buffers: shared${cacheHits === 0 ? '' : ` hit=${cacheHits}`}${read}`];
+  }
+
+  /** What each of the other threads has done of a node below a Gather: times are of one partition, all else of all of them. */
+  private workersOf(node: PhysicalNode): WorkerShare[] {
+    const { measure } = this;
+    const counted = measure?.nodes.get(node);
+    if (measure === undefined || counted?.subplan?.isPartition !== true) return [];
+    const at = this.gathered.indexOf(node);
+    return measure.workers.map(({ partitions, rows, pipelines }) => {
+      const pipeline = pipelines[counted.pipeline] ?? measure.workOf(node);
+      const turns = Math.max(1, partitions);
+      const times = { ...pipeline, startMs: pipeline.startMs / turns, endMs: pipeline.endMs / turns };
+      return { rows: rows[at] ?? 0, loops: partitions, times };
+    });
   }
 
   private actualText(node: PhysicalNode): string {
@@ -191,6 +241,7 @@ class Explainer {
       const at = detail.indexOf(': ');
       json[detail.slice(0, at)] = detail.slice(at + 2);
     }
+    this.addWork(node, json);
     const plans: Record<string, unknown>[] = [];
     if (node.kind === 'with') {
       for (const table of node.tables) plans.push({ 'Subplan Name': `CTE ${table.name}`, ...this.jsonOf(table.plan) });
@@ -208,6 +259,27 @@ class Explainer {
     }
     if (plans.length > 0) json['Plans'] = plans;
     return json;
+  }
+
+  private addWork(node: PhysicalNode, json: Record<string, unknown>): void {
+    const { measure, options } = this;
+    if (measure === undefined) return;
+    const buffers = ({ cacheHits, pagesRead, bytesRead }: PipelineWork): Record<string, unknown> =>
+      options.buffers === true
+        ? { 'Shared Hit Blocks': cacheHits, 'Shared Read Blocks': pagesRead, 'Shared Read Bytes': bytesRead }
+        : {};
+    const work = measure.workOf(node);
+    Object.assign(json, buffers(work));
+    if (work.spilledBytes > 0) json['Disk Usage'] = Math.ceil(work.spilledBytes / 1024);
+    const workers = options.verbose === true ? this.workersOf(node) : [];
+    if (workers.length === 0) return;
+    json['Workers'] = workers.map(({ rows, loops, times }, i) => ({
+      'Worker Number': i,
+      ...(this.timing ? { 'Actual Startup Time': round(times.startMs), 'Actual Total Time': round(times.endMs) } : {}),
+      'Actual Rows': Math.round(rows / Math.max(1, loops)),
+      'Actual Loops': loops,
+      ...buffers(times),
+    }));
   }
 
   private writeWith(node: PhysicalNode & { kind: 'with' }, depth: number, lines: string[]): void {

@@ -157,8 +157,8 @@ export function preparedPlan(
     isMeasured: false,
     execute: (executionContext, sink) => compiled.execute(executionContext, sink),
     explain: (explainOptions) => explainPlan(planner, physical, explainOptions),
-    measured: () => {
-      const measure = new PlanMeasure();
+    measured: (countsReads) => {
+      const measure = new PlanMeasure(countsReads);
       const once = new CompiledStatement({ ...compileOptions, measure });
       const plan: PreparedPlan = {
         ...prepared,

@@ -125,12 +125,13 @@ export interface PreparedPlan {
   execute(context: ExecutionContext, sink: RowSink): Execution;
   /** EXPLAIN's lines. */
   explain(options?: ExplainOptions): string[];
-  /** A copy to be executed once, and what it has counted when that is over. */
-  measured(): { readonly plan: PreparedPlan; readonly measure: PlanMeasure };
+  /** A copy to be executed once, and what it has counted when that is over; pages among it where that is asked for. */
+  measured(countsReads: boolean): { readonly plan: PreparedPlan; readonly measure: PlanMeasure };
 }
 
 export interface ExplainOptions {
   readonly costs?: boolean;
+  /** What each other thread has done is shown with the counts. Default false. */
   readonly verbose?: boolean;
   /** What an execution has counted. */
   readonly measure?: PlanMeasure | undefined;

@@ -12,6 +12,7 @@ import {
   type WorkCounters,
 } from '../exec/runtime.js';
 import type { KeyRange } from '@phantom/kv';
+import type { StorageReads } from '../exec/storage-work.js';
 import type { RequiredPrivilege } from '../plan/catalog-port.js';
 import type { TableWriter } from '../storage/table-writer.js';
 import type { Value } from '../types/type.js';
@@ -72,6 +73,10 @@ export class SessionExecutionContext implements ExecutionContext {
 
   get leaderParticipates(): boolean {
     return this.session.settings.boolean('parallel_leader_participation');
+  }
+
+  storageReads(): StorageReads {
+    return this.session.engine.storage.reads();
   }
 
   split(range: KeyRange, parts: number): readonly KeyRange[] {

@@ -81,7 +81,7 @@ function* analyze(
   options: Chosen,
 ): Generator<Yielded, string[], void> {
   const current = session.currentPlan(statement);
-  const { plan, measure } = current.measured();
+  const { plan, measure } = current.measured(options.buffers === true);
   const sink: RowSink = { rows: () => false, batchRowsMax: DROPPED_ROWS };
   const execution = runPlan(session, { ...statement, plan }, parameters, sink);
   if (options.buffers === true || options.wal === true) {

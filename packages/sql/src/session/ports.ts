@@ -2,6 +2,7 @@
  * What the SQL engine asks of the storage under it, besides transactions. A port, because SQL knows neither engines nor
  * the log: the composition (`db`) hands in a store behind this face.
  */
+import type { StorageReads } from '../exec/storage-work.js';
 import type { KeyRange, KvView, RangeEstimate, Seq, SpaceId } from '@phantom/kv';
 import type { RemoteOutcome, RemoteRead } from './remote-read.js';
 
@@ -84,16 +85,9 @@ export interface TableAdvice {
   readonly lsmWriteAmplification: number;
 }
 
-/** What the engines have read since they were opened; all rise, but for what leaves with a file. */
-export interface StorageReads {
-  /** Pages and blocks that a cache had, and those that came from files, with their bytes there. */
-  readonly cacheHits: number;
-  readonly pagesRead: number;
-  readonly bytesRead: number;
-}
-
 export interface StoragePort {
   view(): ReadView;
+  /** Since the engines were opened; all rise, but for what leaves with a file. */
   reads(): StorageReads;
   estimate(range: KeyRange): RangeEstimate;
   /** Cuts a range into at most `parts` ranges of about equal size that together cover it. */

@@ -56,6 +56,7 @@ export function readContext(engine: TestEngine, session: SqlSession, options: Ru
     slice: new TimeSlice(engine.clock),
     counters: newWorkCounters(),
     columns: engine.engine.columns,
+    storageReads: () => engine.engine.storage.reads(),
     split: (range) => [range],
     beginPartitions: () => undefined,
     leaderParticipates: true,

@@ -1,7 +1,7 @@
 /** Gather: its input as a program of its own, which runs once for each partition, and a pipeline over what the runs give. */
 import { assert } from '@phantom/base';
-import type { Gather, PhysicalNode } from '../../plan/physical/physical.js';
-import { inputsOfPhysical } from '../../plan/physical/walk.js';
+import type { Gather } from '../../plan/physical/physical.js';
+import { nodesBelow } from '../../plan/physical/walk.js';
 import { columnIndex } from '../../storage/columnar/column-index.js';
 import { columnPartitions } from '../column-scan.js';
 import { GatherPipeline, type PartitionProgram } from '../gather.js';
@@ -32,12 +32,6 @@ export function produceGather(compiler: PlanCompiler, node: Gather, consume: Con
   );
 }
 
-/** The nodes that are run for each partition, from above. */
-export function nodesBelow({ input }: Gather): PhysicalNode[] {
-  const below = (node: PhysicalNode): PhysicalNode[] => [node, ...inputsOfPhysical(node).flatMap(below)];
-  return below(input);
-}
-
 /** What is run for each partition. */
 export function partitionProgram(compiler: PlanCompiler, node: Gather): PartitionProgram {
   const { context } = compiler.builder;
@@ -46,10 +40,11 @@ export function partitionProgram(compiler: PlanCompiler, node: Gather): Partitio
   assert(codec !== undefined, 'what is gathered has bytes');
   const program = new ProgramBuilder(context, []);
   const slot = program.addSlot((run) => new GatheredRows(run, codec));
-  compiler.within(program).produce(node.input, (step) => {
+  compiler.within(program, true).produce(node.input, (step) => {
     pushRow(step, stateOf(step.emitter, step.run, slot), node.columns);
   });
-  return { program, codec, rows: slotReader(slot) };
+  const tasks = compiler.measure?.timedParts(program.tasks) ?? program.tasks;
+  return { program: { slots: program.slots, tasks }, codec, rows: slotReader(slot) };
 }
 
 function partitionsOf(compiler: PlanCompiler, { scan, partitionsMax }: Gather): (run: Run) => readonly Partition[] {

@@ -58,11 +58,11 @@ export class PlanToProgram implements PlanCompiler {
     this.subplans = new Subplans(this);
   }
 
-  within(builder: ProgramBuilder): PlanCompiler {
+  within(builder: ProgramBuilder, isPartition = false): PlanCompiler {
     const { measure } = this;
     if (measure === undefined)
       return new PlanToProgram(builder, this.planner, this.counted, undefined, undefined, true);
-    const runs: RunCount = { runs: 0 };
+    const runs: RunCount = { runs: 0, isPartition };
     builder.addTask({
       *run() {
         runs.runs++;
@@ -90,7 +90,7 @@ export class PlanToProgram implements PlanCompiler {
     }
     const counters = measure.of(node, this.subplan);
     this.write(node, (context) => {
-      if (this.subplan === undefined) counters.pipeline = this.builder.tasks.length;
+      if (this.subplan?.isPartition !== false) counters.pipeline = this.builder.tasks.length;
       this.count(context, node, 'rows');
       consume(context);
     });

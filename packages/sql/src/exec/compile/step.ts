@@ -61,8 +61,8 @@ export interface PlanCompiler {
   isCounted(node: PhysicalNode): boolean;
   /** Writes the pipelines that give the node's rows; the last of them hands each row to `consume`. */
   produce(node: PhysicalNode, consume: Consume): void;
-  /** The same compiler for a program of its own (a subplan, the inside of a lateral join). */
-  within(builder: ProgramBuilder): PlanCompiler;
+  /** The same compiler for a program of its own (a subplan, the inside of a lateral join, what is run for each partition). */
+  within(builder: ProgramBuilder, isPartition?: boolean): PlanCompiler;
 }
 
 /** A context for code over a row. */

@@ -17,10 +17,12 @@ export class SpilledRows {
   count = 0;
   private readonly file: ScratchFile;
   private readonly codec: RowCodec;
+  private readonly onWrite: (bytes: number) => void;
   private readonly writer = new ByteWriter();
   private readonly values: Value[] = [];
 
-  constructor(scratch: Scratch, codec: RowCodec, purpose: string) {
+  constructor(scratch: Scratch, codec: RowCodec, purpose: string, onWrite: (bytes: number) => void = () => undefined) {
+    this.onWrite = onWrite;
     this.file = scratch.create(purpose);
     this.codec = codec;
   }
@@ -51,7 +53,9 @@ export class SpilledRows {
 
   private flush(): void {
     const { writer } = this;
-    if (writer.length > 0) this.file.append(writer.buffer, 0, writer.length);
+    if (writer.length === 0) return;
+    this.file.append(writer.buffer, 0, writer.length);
+    this.onWrite(writer.length);
     writer.reset();
   }
 

@@ -2,7 +2,7 @@
 import { unreachable } from '@phantom/base';
 import type { ColumnId, Expression } from '../../expr/expression.js';
 import type { SetCall } from '../logical/logical.js';
-import type { PhysicalNode } from './physical.js';
+import type { Gather, PhysicalNode } from './physical.js';
 
 /** The nodes directly below, in the order EXPLAIN shows them. */
 export function inputsOfPhysical(node: PhysicalNode): readonly PhysicalNode[] {
@@ -185,4 +185,10 @@ export function ownColumnsOf(node: PhysicalNode): readonly ColumnId[] {
     default:
       return [];
   }
+}
+
+/** The nodes that are run for each partition, from above. */
+export function nodesBelow({ input }: Gather): PhysicalNode[] {
+  const below = (node: PhysicalNode): PhysicalNode[] => [node, ...inputsOfPhysical(node).flatMap(below)];
+  return below(input);
 }
