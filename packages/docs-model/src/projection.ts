@@ -77,8 +77,10 @@ export function compileProjection(
           insert(tree, path, elementOf((value as PlainObject)['$elemMatch']));
           fields?.add(parsePath(path)[0] as string);
         } else {
-          if (mode === 'exclude') throw badArgument('a projection that excludes has no expressions');
-          mode = 'include';
+          // Of what is found, a score is shown beside what else there is.
+          const isScore = operator === '$meta' && filter !== undefined;
+          if (!isScore && mode === 'exclude') throw badArgument('a projection that excludes has no expressions');
+          if (!isScore) mode = 'include';
           const expression = compileExpression(value, variables);
           insert(tree, path, (document) => expression.evaluate(document));
           if (fields !== undefined && expression.fields !== undefined)
@@ -172,6 +174,11 @@ function excluded(root: PlainObject, value: unknown, tree: Node, withId: boolean
       const computed = node.compute(root, value[key]);
       if (computed !== undefined) setField(result, key, computed);
     } else if (!node.leaf) setField(result, key, excluded(root, value[key], node, true));
+  }
+  for (const [key, { compute }] of tree.children) {
+    if (compute === undefined || Object.hasOwn(value, key)) continue;
+    const computed = compute(root, undefined);
+    if (computed !== undefined) setField(result, key, computed);
   }
   return result;
 }

@@ -159,10 +159,18 @@ describe('the planner', () => {
     expect(await search('databases -café')).toEqual([1]);
     expect(await search('"two trees" nothing')).toEqual([1]);
     expect(await search('cafe')).toEqual([2]);
-    const [scored] = await c
-      .find({ $text: { $search: 'tree' } }, { projection: { score: { $meta: 'textScore' } } })
-      .toArray();
-    expect(scored?.['score']).toBeGreaterThan(0);
+    const score = { $meta: 'textScore' };
+    const shown = (projection: Record<string, unknown>): Promise<unknown> =>
+      c.findOne({ $text: { $search: 'café' } }, { projection });
+    const stored = await c.findOne({ _id: 2 });
+    const fit = expect.closeTo(1, 0) as number;
+    expect(await shown({ score })).toEqual({ ...stored, score: fit });
+    expect(await shown({ score, body: 0 })).toEqual({ _id: 2, title: 'Trees', score: fit });
+    expect(await shown({ body: 0, score, _id: 0 })).toEqual({ title: 'Trees', score: fit });
+    expect(await shown({ score, title: 1 })).toEqual({ _id: 2, title: 'Trees', score: fit });
+    expect(await shown({ score, _id: 1 })).toEqual({ _id: 2, score: fit });
+    const project = [{ $match: { $text: { $search: 'café' } } }, { $project: { score } }];
+    expect(await c.aggregate(project).toArray()).toEqual([{ _id: 2, score: fit }]);
     expect(await c.find({ $text: { $search: 'run' } }).explain()).toMatchObject({
       stage: 'TEXT',
       documentsExamined: 2,
