@@ -38,12 +38,15 @@ export function changeNote(before: PlainObject, after: PlainObject, replaces: bo
   return writer.view();
 }
 
+/** Notes that say of a single field that it has a new value, for fields that are changed again and again. */
+const fieldNotes = new WeakMap<FieldPlaces, Uint8Array>();
+
 /** The note on a document of which the fields of `places` were changed, values in their order; borrowed until the next note is made. */
-export function patchNote(
-  { names, order }: FieldPlaces,
-  before: readonly unknown[],
-  after: readonly unknown[],
-): Uint8Array {
+export function patchNote(places: FieldPlaces, before: readonly unknown[], after: readonly unknown[]): Uint8Array {
+  const { names, order } = places;
+  const isFieldNote = names.length === 1 && !(isContainer(before[0]) && isContainer(after[0]));
+  const known = isFieldNote ? fieldNotes.get(places) : undefined;
+  if (known !== undefined) return known;
   writer.reset();
   writer.u8(UPDATED);
   for (let i = 0; i < order.length; i++) {
@@ -60,7 +63,10 @@ export function patchNote(
       appendPath(PATH_SET, name);
     }
   }
-  return writer.view();
+  if (!isFieldNote) return writer.view();
+  const note = writer.take();
+  fieldNotes.set(places, note);
+  return note;
 }
 
 function isContainer(value: unknown): boolean {
