@@ -13,7 +13,7 @@ import type { ServeSettings } from './config/serve-settings.js';
 import { ExitCode } from './exit-codes.js';
 import { CommandError } from './failure.js';
 import { openDatabase } from './open-database.js';
-import { ensureSampleShop, nextSteps } from './sample-shop/sample-shop.js';
+import { calledAs, ensureSampleShop, nextSteps } from './sample-shop/sample-shop.js';
 
 /** Serves until SIGTERM or SIGINT. */
 export async function serve(options: ServeSettings): Promise<ExitCode> {
@@ -67,7 +67,8 @@ export async function serve(options: ServeSettings): Promise<ExitCode> {
     const url = `postgres://${encodeURIComponent(superuserOf(database, superuser))}@${pg}/${encodeURIComponent(databaseOf(database))}`;
     endpoints = { pg, url, ...(http === undefined ? {} : { http: `http://${http}` }) };
     process.stdout.write(`phantomd ready pg=${pg}${http === undefined ? '' : ` http=${http}`}\n`);
-    if (options.sampleShop) process.stdout.write(nextSteps(url));
+    if (options.sampleShop)
+      process.stdout.write(nextSteps(url, calledAs(process.argv[1] ?? 'phantomd', process.cwd())));
     logger.info('ready', { pg, http, directory: database.directory, durability });
     const signal = await stop;
     logger.info('stopping', { signal, connections: server.connections });

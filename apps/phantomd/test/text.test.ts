@@ -4,7 +4,7 @@ import { PhantomError } from '@phantom/base';
 import { describe, expect, it } from 'vitest';
 import { CommandError, errorFacts, errorLines } from '../src/failure.js';
 import { generateShop } from '../src/sample-shop/generate.js';
-import { inserts } from '../src/sample-shop/sample-shop.js';
+import { calledAs, inserts, nextSteps } from '../src/sample-shop/sample-shop.js';
 import { formatResult } from '../src/sql/format.js';
 import { splitStatements } from '../src/sql/statement-splitter.js';
 
@@ -131,6 +131,13 @@ describe('failures', () => {
 });
 
 describe('sample shop', () => {
+  it('is tried by the program as it was called', () => {
+    expect(calledAs('/srv/app/node_modules/.bin/phantomd', '/srv/app')).toBe('npx phantomd');
+    expect(calledAs('/srv/bin/phantomd', '/srv')).toBe('phantomd');
+    expect(calledAs('/srv/phantom/dist/main.js', '/srv/phantom')).toBe('node dist/main.js');
+    expect(nextSteps('postgres://a@b/c', 'npx phantomd')).toContain('  npx phantomd sql --url postgres://a@b/c\n');
+  });
+
   it('is the same each time, and whole', () => {
     const shop = generateShop();
     expect(generateShop()).toEqual(shop);

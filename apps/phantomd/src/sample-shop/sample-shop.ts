@@ -1,4 +1,5 @@
 /** The sample shop that `npm start` shows: tables, rows, and what to type to see them. */
+import { basename, dirname, relative } from 'node:path';
 import type { Database } from '@phantom/db';
 import { type Rows, generateShop } from './generate.js';
 
@@ -77,13 +78,19 @@ export function inserts(table: string, rows: Rows): string[] {
   return statements;
 }
 
-/** What to type next, after the ready line. */
-export function nextSteps(url: string): string {
+/** How a program is called once more that was called by this script, from this directory. */
+export function calledAs(script: string, directory: string): string {
+  if (basename(script) !== 'phantomd') return `node ${relative(directory, script)}`;
+  return basename(dirname(script)) === '.bin' ? 'npx phantomd' : 'phantomd';
+}
+
+/** What to type next, after the ready line; `program`: how this one is called. */
+export function nextSteps(url: string, program: string): string {
   return `
 There is a small shop in it: customers, products, orders, order_items. Try
 
   psql ${url}
-  node apps/phantomd/dist/main.js sql --url ${url}
+  ${program} sql --url ${url}
 
 and there
 
