@@ -57,7 +57,7 @@ export function readContext(engine: TestEngine, session: SqlSession, options: Ru
     counters: newWorkCounters(),
     columns: engine.engine.columns,
     storageReads: () => engine.engine.storage.reads(),
-    split: (range) => [range],
+    split: (range, parts) => engine.engine.storage.split(range, parts),
     beginPartitions: () => undefined,
     leaderParticipates: true,
     checkPrivileges: () => undefined,
