@@ -19,7 +19,7 @@ import { ZoneCodec, excludes } from '../storage/columnar/zones.js';
 import type { Value } from '../types/type.js';
 import { Pipeline, type Sink, pause } from './pipelines.js';
 import type { CompiledFunction, Work } from './program.js';
-import type { Partition, Yielded } from './runtime.js';
+import type { Partition, SegmentCount, Yielded } from './runtime.js';
 import type { Run } from './run.js';
 
 const NO_BYTES = new Uint8Array(0);
@@ -42,6 +42,8 @@ export interface ColumnScanPlan {
   readonly tests: readonly ZoneTest[];
   /** The values that the tests compare with, in their order. */
   readonly bounds: (run: Run) => readonly Value[];
+  /** Set in a plan that counts what it does. */
+  readonly counts: SegmentCount | undefined;
 }
 
 /** What a step reads: value of row r, column c is `columns[c]` at r. */
@@ -60,7 +62,7 @@ export class ColumnPipeline extends Pipeline {
   }
 
   *run(run: Run): Work {
-    const { index } = this.plan;
+    const { index, counts } = this.plan;
     const { read, context } = run;
     const bounds = this.plan.bounds(run);
     const { partition } = run;
@@ -83,6 +85,7 @@ export class ColumnPipeline extends Pipeline {
           table.add(buffer, length);
           if (table.count === MARKED_ROWS && !(yield* this.handOn(run, table))) return;
         }
+        if (counts !== undefined && segment.rows > 0) counts[isRead ? 'read' : 'skipped']++;
         if (!isRead) continue;
         batch.columns = this.plan.places.map((place) => reader.column(segment, place));
         context.counters.rowsScanned += segment.rows;
@@ -115,6 +118,8 @@ export class ColumnPipeline extends Pipeline {
 
   private *handOn(run: Run, table: MarkedBatch): Generator<Yielded, boolean, void> {
     const { count } = table;
+    const { counts } = this.plan;
+    if (counts !== undefined) counts.markedRows += count;
     run.context.counters.rowsScanned += count;
     const wanted = count === 0 || (yield* this.drive(run, table.batch(), count, 0, PIECE_ROWS));
     table.clear();

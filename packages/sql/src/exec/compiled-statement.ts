@@ -82,8 +82,13 @@ export class CompiledPartitions {
         count++;
       }
       if (measure === undefined) return undefined;
-      const rows = nodesBelow(this.gather).map((node) => measure.nodes.get(node)?.rows ?? 0);
-      return { partitions: count, rows, pipelines: measure.parts };
+      const counted = nodesBelow(this.gather).map((node) => measure.nodes.get(node));
+      return {
+        partitions: count,
+        rows: counted.map((node) => node?.rows ?? 0),
+        segments: counted.map((node) => node?.segments),
+        pipelines: measure.parts,
+      };
     } finally {
       statement.end();
       context.memory.release();

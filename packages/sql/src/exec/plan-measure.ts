@@ -10,7 +10,7 @@ import type { PhysicalNode } from '../plan/physical/physical.js';
 import { inputsOfPhysical } from '../plan/physical/walk.js';
 import type { Task, Work } from './program.js';
 import type { Run } from './run.js';
-import type { PartitionWork } from './runtime.js';
+import type { PartitionWork, SegmentCount } from './runtime.js';
 import type { StorageWork } from './storage-work.js';
 
 /** How often something ran. */
@@ -42,6 +42,8 @@ export interface NodeMeasure {
   readonly subplan: RunCount | undefined;
   /** The pipeline of the statement or of its partitions in which its rows flow; -1 inside of subplans. */
   pipeline: number;
+  /** Of a scan of a column index, over all runs. */
+  segments: SegmentCount | undefined;
 }
 
 export class PlanMeasure {
@@ -71,19 +73,26 @@ export class PlanMeasure {
   of(node: PhysicalNode, subplan: RunCount | undefined): NodeMeasure {
     let measure = this.nodes.get(node);
     if (measure === undefined) {
-      measure = { rows: 0, loops: 0, subplan, pipeline: -1 };
+      measure = { rows: 0, loops: 0, subplan, pipeline: -1, segments: undefined };
       this.nodes.set(node, measure);
     }
     return measure;
   }
 
+  /** The same of segments. */
+  segmentsOf(node: PhysicalNode, subplan: RunCount | undefined): SegmentCount {
+    return (this.of(node, subplan).segments ??= { read: 0, skipped: 0, markedRows: 0 });
+  }
+
   /** Adds what another thread has done of a node that runs in partitions, and whose nodes below it are in this order from above. */
   addWork(nodes: readonly PhysicalNode[], work: PartitionWork): void {
-    const { partitions, rows, pipelines } = work;
+    const { partitions, rows, segments, pipelines } = work;
     nodes.forEach((node, i) => {
       const measure = this.nodes.get(node);
       if (measure === undefined) return;
       measure.rows += rows[i] ?? 0;
+      const more = segments[i];
+      if (more !== undefined) addSegments(this.segmentsOf(node, measure.subplan), more);
       if (i === 0 && measure.subplan !== undefined) measure.subplan.runs += partitions;
     });
     pipelines.forEach((pipeline, i) => addMeasure((this.parts[i] ??= newPipelineMeasure()), pipeline));
@@ -198,4 +207,10 @@ function* counted(work: Work<unknown>, now: () => PipelineWork, into: PipelineWo
   } finally {
     work.return(undefined);
   }
+}
+
+function addSegments(count: SegmentCount, more: Readonly<SegmentCount>): void {
+  count.read += more.read;
+  count.skipped += more.skipped;
+  count.markedRows += more.markedRows;
 }

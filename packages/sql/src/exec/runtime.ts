@@ -281,6 +281,13 @@ export interface PartitionReads {
   close(): void;
 }
 
+/** What a scan of a column index has done with segments, and how many rows the table had to give in their place. */
+export interface SegmentCount {
+  read: number;
+  skipped: number;
+  markedRows: number;
+}
+
 /** What a thread has done of a measured plan. */
 export interface PartitionWork {
   readonly partitions: number;
@@ -288,6 +295,8 @@ export interface PartitionWork {
   readonly rows: readonly number[];
   /** Of the pipelines of that input, over all of its partitions. */
   readonly pipelines: readonly PipelineMeasure[];
+  /** What each of them has done with segments, where it scans a column index. */
+  readonly segments: readonly (Readonly<SegmentCount> | undefined)[];
 }
 
 export interface ExecutionContext {

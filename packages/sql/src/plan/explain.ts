@@ -319,6 +319,7 @@ class Explainer {
       case 'column-scan': {
         const conditions = node.zones.map((zone) => zone.condition);
         const details = [...this.condition('Segment Cond', conditions), ...this.condition('Filter', node.filter)];
+        details.push(...this.segmentDetails(node));
         return { title: `Column Scan using ${node.index.name} on ${aliased(node.table.name, node.alias)}`, details };
       }
       case 'virtual-scan':
@@ -395,6 +396,15 @@ class Explainer {
       default:
         return unreachable(node);
     }
+  }
+
+  /** Of an executed scan; rows that the index had not taken in came from the table. */
+  private segmentDetails(node: PhysicalNode): string[] {
+    const segments = this.measure?.nodes.get(node)?.segments;
+    if (segments === undefined) return [];
+    const { read, skipped, markedRows } = segments;
+    const marked = markedRows === 0 ? [] : [`Rows From Table: ${markedRows}`];
+    return [`Segments Read: ${read}`, `Segments Skipped: ${skipped}`, ...marked];
   }
 
   private gatherDetails({ partitionsMax }: Gather): string[] {

@@ -162,6 +162,67 @@ describe('a column index', () => {
     expect((await rows(session, 'explain update t set a = 1')).join()).not.toContain('Column Scan');
   });
 
+  /** Segments read and skipped, and rows of the table that a scan took in their place. */
+  async function segmentsOf(query: string): Promise<string> {
+    await does(BY_COLUMNS);
+    const plan = await rows(session, `explain (analyze, timing off) ${query}`);
+    return plan
+      .filter((line) => /Segments|Rows From/.test(line))
+      .map((line) => line.trim())
+      .join(', ');
+  }
+
+  it('tells which segments a scan has read, and which it could pass over', async () => {
+    await does(`${TABLE}; ${fill(1, 640)}; create index t_columns on t using column (id, a) with (segment_rows = 64)`);
+    expect(await segmentsOf('select sum(a) from t')).toBe('Segments Read: 10, Segments Skipped: 0');
+    expect(await segmentsOf('select sum(a) from t where id > 600')).toBe('Segments Read: 1, Segments Skipped: 9');
+    expect(await segmentsOf('select sum(a) from t where id < 0')).toBe('Segments Read: 0, Segments Skipped: 10');
+    await does('update t set a = 77 where id % 100 = 0');
+    expect(await segmentsOf('select sum(a) from t')).toBe('Segments Read: 10, Segments Skipped: 0, Rows From Table: 6');
+    expect((await rows(session, 'explain select sum(a) from t')).join()).not.toContain('Segments');
+  });
+
+  it('makes few segments of what is left of many', async () => {
+    await does(`${TABLE}; ${fill(1, 1280)}; ${INDEX} with (segment_rows = 64)`);
+    expect(await segmentsOf('select sum(a) from t')).toBe('Segments Read: 20, Segments Skipped: 0');
+    await does('delete from t where id % 16 <> 0');
+    await does('vacuum t');
+    expect(await alike(ALL)).toHaveLength(80);
+    expect(await segmentsOf('select sum(a) from t')).toMatch(/^Segments Read: [34], Segments Skipped: 0$/);
+    // All but the last rows, and all.
+    await does('delete from t where id < 1200');
+    await does('vacuum t');
+    await does('insert into t (id, a) values (5, 1)');
+    expect(await alike(ALL)).toHaveLength(7);
+    await does('delete from t');
+    await does('vacuum t');
+    expect(await alike(ALL)).toEqual([]);
+    expect(await segmentsOf('select sum(a) from t')).toBe('Segments Read: 0, Segments Skipped: 0');
+  });
+
+  it('makes no more segments one than fit, though all of their rows were changed', async () => {
+    await does(`${TABLE}; ${fill(1, 1280)}; ${INDEX} with (segment_rows = 64)`);
+    const before = await alike(ALL);
+    await does('update t set a = a + 1');
+    await does('update t set a = a - 1');
+    await does('vacuum t');
+    expect(await alike(ALL)).toEqual(before);
+    expect(await segmentsOf('select sum(a) from t')).toBe('Segments Read: 20, Segments Skipped: 0');
+  });
+
+  it('is passed over while it is far behind', async () => {
+    await does(`${TABLE}; ${fill(1, 4000)}; create index t_columns on t using column (a)`);
+    await does('analyze t');
+    // Other texts, so that each is planned anew.
+    let asked = 0;
+    const plan = async (): Promise<string> => (await rows(session, `explain select sum(a), ${asked++} from t`)).join();
+    expect(await plan()).toContain('Column Scan');
+    await does('update t set a = a + 1');
+    expect(await plan()).toContain('Seq Scan');
+    await does('vacuum t');
+    expect(await plan()).toContain('Column Scan');
+  });
+
   it.each([
     ['unique', 'create unique index on t using column (a)', '0A000'],
     ['an order', 'create index on t using column (a desc)', '0A000'],

@@ -22,6 +22,7 @@ export function produceColumnScan(compiler: PlanCompiler, node: ColumnScan, cons
     places,
     tests: zones.map(({ column, role }) => ({ place: index.placeOf(column) as number, role })),
     bounds: compileBounds(compiler, node),
+    counts: compiler.segmentsOf(node),
   };
   writeStep(
     compiler,

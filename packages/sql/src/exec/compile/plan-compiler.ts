@@ -4,6 +4,7 @@ import type { PhysicalNode } from '../../plan/physical/physical.js';
 import type { PhysicalPlanner } from '../../plan/physical/planner.js';
 import { binary, literal, ONE, property, type Code } from '../code/ir.js';
 import type { PlanMeasure, RunCount } from '../plan-measure.js';
+import type { SegmentCount } from '../runtime.js';
 import { produceAggregate } from './aggregate.js';
 import { produceSortedAggregate } from './sorted-aggregate.js';
 import { isAimed, produceAimedScan } from './aimed-scan.js';
@@ -76,6 +77,10 @@ export class PlanToProgram implements PlanCompiler {
     const { emitter } = context;
     const counters = emitter.constant(this.measure.of(node, this.subplan));
     emitter.if(test, () => emitter.setProperty(counters, what, binary('+', property(counters, what), ONE)));
+  }
+
+  segmentsOf(node: PhysicalNode): SegmentCount | undefined {
+    return this.measure?.segmentsOf(node, this.subplan);
   }
 
   isCounted(node: PhysicalNode): boolean {

@@ -9,6 +9,7 @@ import type { Emitter } from '../code/emitter.js';
 import { binary, call, conditional, element, literal, property, ZERO, type Code, type Local } from '../code/ir.js';
 import { restWithin, type Sink } from '../pipelines.js';
 import type { PlanMeasure } from '../plan-measure.js';
+import type { SegmentCount } from '../runtime.js';
 import { STOP, type Work } from '../program.js';
 import type { Run } from '../run.js';
 import { ExpressionCompiler } from './expression-compiler.js';
@@ -57,6 +58,8 @@ export interface PlanCompiler {
   readonly measure: PlanMeasure | undefined;
   /** Writes a count of each time the place is reached (and the test holds) into a measured plan; nothing into others. */
   count(context: StepContext, node: PhysicalNode, what: 'rows' | 'loops', test?: Code): void;
+  /** Where a scan of a column index counts segments; undefined in plans that are not measured. */
+  segmentsOf(node: PhysicalNode): SegmentCount | undefined;
   /** True for the modification whose rows the command tag counts: the statement's own, not one in WITH. */
   isCounted(node: PhysicalNode): boolean;
   /** Writes the pipelines that give the node's rows; the last of them hands each row to `consume`. */

@@ -1,7 +1,8 @@
 /**
  * Takes rows into a column index: all of a table when the index is made, and the marked ones when it catches up. Catching up
  * writes the segment of the first marked row anew, with the rows that its keys have by then, and removes their markers: one
- * segment with what has joined it at a time, each in a transaction of its own, so it can stop after any of them.
+ * segment with what has joined it at a time, each in a transaction of its own, so it can stop after any of them. Where little is left of
+ * a segment, those behind it that fit in with it are written anew, too, as one: many deletes leave few segments.
  *
  * It never waits for who writes the table, nor they for it: it reads a snapshot, and removes the markers that the snapshot shows.
  * A row that is written meanwhile has a marker that it does not know of, and keeps it.
@@ -23,6 +24,9 @@ import { ColumnCache } from './column-cache.js';
 const ROWS_BETWEEN_CHECKS = 256;
 /** Segments that one transaction fills at most. */
 const SEGMENTS_MAX = 4;
+/** Segments that are made one, and how full that may be for sure: what was changed and is still there comes on top. */
+const MERGED_SEGMENTS_MAX = 16;
+const MERGED_SHARE_MAX = 0.5;
 
 /** What the work needs of its session. */
 export interface TakingIn {
@@ -55,13 +59,16 @@ export function* catchUpSome(
 ): Generator<Yielded, Uint8Array | undefined, void> {
   const first = firstMarked(transaction, index, from);
   if (first === undefined) return undefined;
-  const { segment, upper } = segmentAround(transaction, index, first);
-  const keys =
-    segment.rows === 0 ? undefined : new SegmentReader(transaction, index, new ColumnCache(0)).rowKeys(segment);
+  const { segments, upper } = segmentsAround(transaction, index, first);
+  const { lower } = segments[0] as Segment;
+  const reader = new SegmentReader(transaction, index, new ColumnCache(0));
+  // What no segment owns has a place among them, but no chunks.
+  const written = segments.filter(({ rows }) => rows > 0);
+  const keys = written.map((segment) => reader.rowKeys(segment));
   const next = nextSegment(transaction, index);
-  if (segment.rows > 0) removeSegment(transaction, index, segment);
-  const cursor = transaction.cursor(rowsBetween(index, segment.lower, upper));
-  const writer = new SegmentWriter(transaction, index, next, segment.lower);
+  for (const segment of written) removeSegment(transaction, index, segment);
+  const cursor = transaction.cursor(rowsBetween(index, lower, upper));
+  const writer = new SegmentWriter(transaction, index, next, lower);
   let stoppedAt: Uint8Array | undefined;
   try {
     stoppedAt = yield* takeRows(index, cursor, writer, session, SEGMENTS_MAX * index.segmentRows);
@@ -69,9 +76,45 @@ export function* catchUpSome(
     cursor.close();
   }
   writer.finish();
-  removeMarkers(transaction, index, segment.lower, stoppedAt ?? upper);
-  if (stoppedAt !== undefined && keys !== undefined) markFrom(transaction, index, keys, stoppedAt);
+  removeMarkers(transaction, index, lower, stoppedAt ?? upper);
+  if (stoppedAt !== undefined) for (const gone of keys) markFrom(transaction, index, gone, stoppedAt);
   return stoppedAt ?? upper;
+}
+
+/** The segment that owns a row key, and those behind it that are to be one with it. */
+function segmentsAround(
+  transaction: MvccTransaction,
+  index: ColumnIndex,
+  rowKey: Uint8Array,
+): { readonly segments: readonly Segment[]; readonly upper: Uint8Array | undefined } {
+  let { segment, upper } = segmentAround(transaction, index, rowKey);
+  const segments = [segment];
+  let left = unmarkedRows(transaction, index, segment, upper);
+  while (upper !== undefined && segments.length < MERGED_SEGMENTS_MAX) {
+    const lower: Uint8Array = upper;
+    ({ segment, upper } = segmentAround(transaction, index, lower));
+    left += unmarkedRows(transaction, index, segment, upper);
+    if (left > index.segmentRows * MERGED_SHARE_MAX) return { segments, upper: lower };
+    segments.push(segment);
+  }
+  return { segments, upper };
+}
+
+/** Rows that a segment has for sure: of those that are marked, it is not known. */
+function unmarkedRows(
+  transaction: MvccTransaction,
+  index: ColumnIndex,
+  { lower, rows }: Segment,
+  upper: Uint8Array | undefined,
+): number {
+  const marked = new MarkedRows(transaction.cursor(markersBetween(index, lower, upper)));
+  let count = 0;
+  try {
+    while (marked.next()) count++;
+  } finally {
+    marked.close();
+  }
+  return Math.max(0, rows - count);
 }
 
 /** Adds rows of the cursor to the writer; answers the key, without its space, of the first for which there was no room. */
