@@ -184,7 +184,11 @@ export class Background implements Flusher {
     const handle = yield* this.offload.flush(delta, views.seqsOf(delta));
     let isInstalled = false;
     try {
-      const change = (): FilesChange => ({ runs: [handle, ...files.runs], flushedSeq: lastSeq });
+      const change = (): FilesChange => ({
+        runs: [handle, ...files.runs],
+        flushedSeq: lastSeq,
+        flushed: delta,
+      });
       yield* this.commit(this.flushing, change, () => {
         isInstalled = true;
         memory.frozen.pop();

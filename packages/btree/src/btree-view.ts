@@ -184,11 +184,7 @@ export class BtreeView implements AttachedView {
   ): Lookup {
     const { layers, seq } = this;
     for (let i = from; i < to; i++) {
-      const layer = layers[i] as Layer;
-      const lookup =
-        layer instanceof Run
-          ? layer.getHashed(key, start, end, hash, seq, value)
-          : layer.get(key, start, end, seq, value);
+      const lookup = (layers[i] as Layer).getHashed(key, start, end, hash, seq, value);
       if (lookup !== Lookup.Absent) return lookup;
     }
     return Lookup.Absent;

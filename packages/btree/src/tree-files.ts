@@ -13,7 +13,16 @@
  */
 import { PhantomError, SqlState, assert, corruptionError, isPhantomError, readU32 } from '@phantom/base';
 import type { Finding, Seq } from '@phantom/kv';
-import { BlockCache, EntryCache, INGESTED_NUMBER_MIN, Run, type Wait, isLoadFile, syncOf } from '@phantom/runs';
+import {
+  BlockCache,
+  type Delta,
+  EntryCache,
+  INGESTED_NUMBER_MIN,
+  Run,
+  type Wait,
+  isLoadFile,
+  syncOf,
+} from '@phantom/runs';
 import type { EngineContext } from '@phantom/store';
 import { type VfsFile, joinPath } from '@phantom/vfs';
 import { EMPTY_ROOT, type TreeRoot, firstPage } from './format.js';
@@ -39,6 +48,8 @@ export interface RunHandle {
 export interface FilesChange {
   readonly runs: readonly RunHandle[];
   readonly flushedSeq?: Seq;
+  /** What the flushed files differ in from those before, where it was a delta. */
+  readonly flushed?: Delta;
   /** A new root comes with the number of pages and the freelist as they are with it. */
   readonly root?: TreeRoot;
   readonly pageCount?: number;
@@ -144,6 +155,7 @@ export class TreeFiles {
     assert(!this.isCommitting, 'one commit of files at a time');
     this.isCommitting = true;
     try {
+      if (change.flushed !== undefined) yield* this.entries.leaveOut(change.flushed);
       const { context } = this;
       const before = this.metaNow;
       const meta: Meta = {
@@ -166,7 +178,7 @@ export class TreeFiles {
       const removed = this.runs.filter((handle) => !change.runs.includes(handle));
       this.metaNow = meta;
       this.runs = change.runs;
-      if (change.flushedSeq !== undefined) this.entries.forget();
+      if (change.flushedSeq !== undefined) this.entries.renew();
       installed();
       for (const { run } of removed) {
         run.removeWhenReleased();
@@ -174,6 +186,7 @@ export class TreeFiles {
       }
     } finally {
       this.isCommitting = false;
+      this.entries.stay();
     }
   }
 

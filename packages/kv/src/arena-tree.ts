@@ -150,6 +150,11 @@ export class ArenaTree implements NodeTables {
     this.modifications++;
   }
 
+  /** Entries there is room for. */
+  get capacity(): number {
+    return Math.floor(this.entries.length / this.entryWords);
+  }
+
   keyStart(entry: number): number {
     return this.entries[entry * this.entryWords] as number;
   }

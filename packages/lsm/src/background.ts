@@ -253,7 +253,7 @@ export class Background implements Flusher {
     yield* this.commitWritten(
       this.flushing,
       added,
-      () => ({ removed: [], added, flushedSeq: lastSeq }),
+      () => ({ removed: [], added, flushedSeq: lastSeq, flushed: delta }),
       () => {
         memory.frozen.pop();
         views.exchange(delta, file.run);

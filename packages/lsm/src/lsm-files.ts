@@ -18,6 +18,7 @@ import {
   INGESTED_NUMBER_MIN,
   Job,
   Run,
+  type Delta,
   type Wait,
   isLoadFile,
   type RunCounters,
@@ -35,6 +36,8 @@ import { Version, type VersionChange } from './version.js';
 /** What a commit changes; what is left out stays. */
 export interface FilesChange extends VersionChange {
   readonly flushedSeq?: Seq;
+  /** What the flushed files differ in from those before, where it was a delta. */
+  readonly flushed?: Delta;
 }
 
 export class LsmFiles {
@@ -126,6 +129,7 @@ export class LsmFiles {
     const next = this.version.changed(change);
     let isInstalled = false;
     try {
+      if (change.flushed !== undefined) yield* this.entries.leaveOut(change.flushed);
       const flushedSeq = change.flushedSeq ?? this.flushedSeq;
       const generation = this.generation + 1;
       const edit: Edit = {
@@ -140,7 +144,7 @@ export class LsmFiles {
       const before = this.version;
       this.version = next;
       this.generation = generation;
-      if (change.flushedSeq !== undefined) this.entries.forget();
+      if (change.flushedSeq !== undefined) this.entries.renew();
       this.flushedSeq = flushedSeq;
       isInstalled = true;
       installed();
@@ -149,6 +153,7 @@ export class LsmFiles {
       before.release();
     } finally {
       this.isCommitting = false;
+      this.entries.stay();
       if (!isInstalled) next.release();
     }
   }

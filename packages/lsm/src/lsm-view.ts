@@ -62,11 +62,11 @@ export class LsmView implements AttachedView {
   get(key: Uint8Array, start: number, end: number, value: ByteSlot): boolean {
     assert(!this.isReleased, 'a released view is read');
     const { layers, seq, entries } = this;
+    hash.set(key, start, end);
     for (let i = 0; i < layers.length; i++) {
-      const lookup = (layers[i] as Layer).get(key, start, end, seq, value);
+      const lookup = (layers[i] as Layer).getHashed(key, start, end, hash, seq, value);
       if (lookup !== Lookup.Absent) return lookup === Lookup.Found;
     }
-    hash.set(key, start, end);
     if (entries.find(hash, key, start, end, value)) return true;
     if (this.version.get(key, start, end, hash, seq, value) !== Lookup.Found) return false;
     entries.note(hash, key, start, end, value);

@@ -44,7 +44,9 @@ import {
 } from '@phantom/kv';
 import { DeltaCursor } from './delta-cursor.js';
 import { OLDER_WORDS, PAYLOAD_WORDS, ROW_OLDER, ROW_OPERATION, ROW_SEQ } from './delta-row.js';
+import { DeltaFilter } from './delta-filter.js';
 import { DeltaVersions } from './delta-versions.js';
+import { KeyHash } from './filter.js';
 import { type Layer, type LayerCursor, Lookup, type RangeTombstone, type VersionCursor } from './layer.js';
 import { type PlacedTombstone, RangeTombstones } from './range-tombstones.js';
 import { WaitingBatches } from './waiting-batches.js';
@@ -64,6 +66,8 @@ const ADOPTED_BYTES_MIN = 1024 * 1024;
 const WAITING_OPERATION_BYTES = 33;
 /** Seqs are kept relative to the first one, as positive 32-bit numbers. */
 const SEQ_SPAN_MAX = 0x7fff_ffff;
+
+const keyHash = new KeyHash();
 
 export interface DeltaOptions {
   /** Bytes of arena to begin with, untouched until they are used; it doubles when it must. Default 1 MiB. */
@@ -99,6 +103,7 @@ export class Delta implements Layer {
   private shift = 0;
   private copied = false;
   private readonly waiting = new WaitingBatches();
+  private readonly filter = new DeltaFilter();
 
   constructor(options: DeltaOptions = {}) {
     const { capacityBytes = CAPACITY_BYTES_DEFAULT, keys: capacity = KEYS_DEFAULT } = options;
@@ -152,10 +157,11 @@ export class Delta implements Layer {
     return this.isFrozen;
   }
 
-  /** Bytes in use: arena, tables and range removals. What is allocated is up to twice as much. */
+  /** Bytes in use: arena, tables, filter and range removals. What is allocated is up to twice as much. */
   get bytes(): number {
-    const { arena, tree, olderCount, tombstones, waiting } = this;
-    const tables = tree.bytes + olderCount * OLDER_WORDS * 4 + waiting.operations * WAITING_OPERATION_BYTES;
+    const { arena, tree, olderCount, tombstones, waiting, filter } = this;
+    const tables =
+      tree.bytes + filter.bytes + olderCount * OLDER_WORDS * 4 + waiting.operations * WAITING_OPERATION_BYTES;
     return arena.length + tables + tombstones.bytes;
   }
 
@@ -214,13 +220,16 @@ export class Delta implements Layer {
   }
 
   get(key: Uint8Array, start: number, end: number, seq: Seq, value: ByteSlot): Lookup {
-    const { waiting } = this;
+    keyHash.set(key, start, end);
+    return this.getHashed(key, start, end, keyHash, seq, value);
+  }
+
+  getHashed(key: Uint8Array, start: number, end: number, hash: KeyHash, seq: Seq, value: ByteSlot): Lookup {
+    const { waiting, tree, tombstones } = this;
     if (!waiting.isEmpty && waiting.mayHave(this.arena.buffer, key, start, end)) this.settle();
-    const entry = this.tree.find(key, start, end);
+    const entry = this.filter.mayHave(tree, hash) ? tree.find(key, start, end) : NONE;
     const operation = entry === NONE ? NONE : this.operationAt(entry, seq);
-    if (this.tombstones.count > 0 && this.tombstones.newestOperation(key, start, end, seq) > operation) {
-      return Lookup.Removed;
-    }
+    if (tombstones.count > 0 && tombstones.newestOperation(key, start, end, seq) > operation) return Lookup.Removed;
     if (operation === NONE) return Lookup.Absent;
     return this.readValue(operation, end - start, value) ? Lookup.Found : Lookup.Removed;
   }

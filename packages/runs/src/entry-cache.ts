@@ -16,12 +16,20 @@
  * as they are kept.
  *
  * Who may ask: views that see all that the files hold, as long as the files hold what they did when the view began. So each
- * view has a share of its own, and the cache is emptied when files come with something new (`forget`).
+ * view has a share of its own, which ends when files come with something new:
+ *
+ *      leaveOut(delta)  ......  renew()          what was flushed goes, in pieces, and everything else stays
+ *        nothing is taken in meanwhile           views from now on see the new files
+ *
+ * Views from before the flush find what they see of the delta in the delta, and what they see of the files they may not bring
+ * back here. Where it is not known key by key what files come with, `renew` empties the cache.
  */
 import { copyBytes, readU16, writeU16 } from '@phantom/base';
 import type { ByteSlot } from '@phantom/kv';
 import type { BlockCache, CacheItem } from './block-cache.js';
+import type { Delta } from './delta.js';
 import { KeyHash } from './filter.js';
+import { PAUSE, type Wait } from './job.js';
 
 const CHUNK_BYTES = 64 * 1024;
 /** A cache of fewer chunks is left to blocks and pages. */
@@ -43,8 +51,12 @@ const KEPT_ONE_IN = 16;
 /** Entries kept between two looks at how often they were hit. */
 const JUDGED_ENTRIES = 1024;
 
+/** Keys of a flush that are left out before others may run. */
+const LEFT_OUT_PER_TURN = 4096;
+
 const NO_WORDS = new Int32Array(0);
 const dropped = new KeyHash();
+const leftOut = new KeyHash();
 
 class EntryChunk implements CacheItem {
   readonly bytes = new Uint8Array(CHUNK_BYTES);
@@ -80,6 +92,10 @@ export class EntryCache {
   private chunks: (EntryChunk | undefined)[] = [];
   private readonly freeIndexes: number[] = [];
   private current: EntryChunk | undefined = undefined;
+  /** False while keys are left out. */
+  private takesIn = true;
+  /** Whether what is here holds for the files that come next. */
+  private isPrepared = false;
   /** Few entries are kept; how many came that might have been, how many were kept, and the hits when that was last counted. */
   private isSparing = false;
   private offered = 0;
@@ -118,7 +134,7 @@ export class EntryCache {
 
   /** Notes that the key was looked up elsewhere, with this value. Keeps it if that was not the first time. */
   note(hash: KeyHash, key: Uint8Array, start: number, end: number, value: ByteSlot): void {
-    if (this.table.length === 0 && !this.begin()) return;
+    if (!this.takesIn || (this.table.length === 0 && !this.begin())) return;
     const { table } = this;
     const { bits } = hash;
     const bucket = (hash.line >>> this.shift) * BUCKET_WORDS;
@@ -140,15 +156,34 @@ export class EntryCache {
     table[free] = bits;
   }
 
+  /**
+   * Before files come that differ from the present ones in the keys of this delta alone: forgets those. Followed by `renew`, or by
+   * `stay` when the files stay as they are.
+   */
+  *leaveOut(delta: Delta): Generator<Wait, void> {
+    const { tree, tombstones } = delta;
+    // What ranges were removed, no key tells.
+    if (this.chunks.length === 0 || tombstones.count > 0) return;
+    this.takesIn = false;
+    for (let entry = 0; entry < tree.count; entry++) {
+      leftOut.set(tree.keys, tree.keyStart(entry), tree.keyEnd(entry));
+      this.leaveOutKey(leftOut);
+      if ((entry + 1) % LEFT_OUT_PER_TURN === 0) yield PAUSE;
+    }
+    this.isPrepared = true;
+  }
+
   /** The files hold something else from now on. */
-  forget(): void {
+  renew(): void {
     this.generation++;
-    if (this.table.length === 0) return;
-    this.table.fill(0);
-    for (const chunk of this.chunks) if (chunk !== undefined) this.cache.remove(chunk);
-    this.chunks = [];
-    this.freeIndexes.length = 0;
-    this.current = undefined;
+    if (!this.isPrepared && this.table.length > 0) this.empty();
+    this.stay();
+  }
+
+  /** The files hold what they did. */
+  stay(): void {
+    this.takesIn = true;
+    this.isPrepared = false;
   }
 
   /** For a chunk that the cache puts out. Keys stay known as looked up. */
@@ -170,6 +205,21 @@ export class EntryCache {
     this.chunks[index] = undefined;
     this.freeIndexes.push(index);
     if (this.current === chunk) this.current = undefined;
+  }
+
+  /** The key stays known as looked up, and so do others that share its hash. */
+  private leaveOutKey({ line, bits }: KeyHash): void {
+    const { table } = this;
+    const bucket = (line >>> this.shift) * BUCKET_WORDS;
+    for (let at = bucket; at < bucket + BUCKET_WORDS; at += 2) if (table[at] === bits) table[at + 1] = 0;
+  }
+
+  private empty(): void {
+    this.table.fill(0);
+    for (const chunk of this.chunks) if (chunk !== undefined) this.cache.remove(chunk);
+    this.chunks = [];
+    this.freeIndexes.length = 0;
+    this.current = undefined;
   }
 
   /** Makes the table; false when the cache is too small for entries. */

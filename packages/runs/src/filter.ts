@@ -93,11 +93,7 @@ export class FilterBuilder {
   finish(): Uint8Array {
     const lineCount = Math.max(1, Math.ceil((this.count * this.bitsPerKey) / (LINE_BYTES * 8)));
     const words = new Int32Array(lineCount * WORDS);
-    for (let i = 0; i < this.count; i++) {
-      const base = lineIndex(this.lines[i] as number, lineCount) * WORDS;
-      const bits = this.bits[i] as number;
-      for (let word = 0; word < WORDS; word++) words[base + word]! |= 1 << bitIndex(bits, word);
-    }
+    for (let i = 0; i < this.count; i++) addToLines(words, { line: this.lines[i]!, bits: this.bits[i]! });
     this.count = 0;
     const payload = new Uint8Array(FILTER_HEADER_BYTES + lineCount * LINE_BYTES);
     writeU32(payload, 0, lineCount);
@@ -120,6 +116,23 @@ export function mayContain(payload: Uint8Array, hash: KeyHash): boolean {
   for (let word = 0; word < WORDS; word++) {
     const bit = bitIndex(bits, word);
     if (((payload[base + word * 4 + (bit >>> 3)] as number) & (1 << (bit & 7))) === 0) return false;
+  }
+  return true;
+}
+
+/** A filter that stays in memory: lines of eight words, of this machine's byte order. */
+export type LineFilter = Int32Array;
+
+export function addToLines(words: LineFilter, { line, bits }: Pick<KeyHash, 'line' | 'bits'>): void {
+  const base = lineIndex(line, words.length / WORDS) * WORDS;
+  for (let word = 0; word < WORDS; word++) words[base + word]! |= 1 << bitIndex(bits, word);
+}
+
+/** As mayContain. */
+export function linesMayContain(words: LineFilter, { line, bits }: KeyHash): boolean {
+  const base = lineIndex(line, words.length / WORDS) * WORDS;
+  for (let word = 0; word < WORDS; word++) {
+    if (((words[base + word] as number) & (1 << bitIndex(bits, word))) === 0) return false;
   }
   return true;
 }

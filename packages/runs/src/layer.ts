@@ -19,6 +19,7 @@
  *      layers above, and only those.
  */
 import type { ByteSlot, CursorBatch, KeyRange, RangeEstimate, Seq } from '@phantom/kv';
+import type { KeyHash } from './filter.js';
 
 /** What a layer knows about a key. Absent is zero so that `if (lookup)` means "stop here". */
 export const Lookup = {
@@ -46,6 +47,8 @@ export interface Layer {
    * slot. Removed also when only a range tombstone of this layer covers the key.
    */
   get(key: Uint8Array, start: number, end: number, seq: Seq, value: ByteSlot): Lookup;
+  /** As get, by a caller that asks several layers and has hashed the key already. */
+  getHashed(key: Uint8Array, start: number, end: number, hash: KeyHash, seq: Seq, value: ByteSlot): Lookup;
   /** Walks the keys of this layer that have a version at `seq`, tombstones included. Close it. */
   cursor(range: KeyRange, seq: Seq): LayerCursor;
   /**

@@ -9,6 +9,10 @@ export class RevokedLayer implements Layer {
     this.error = error;
   }
 
+  getHashed(): never {
+    throw this.error;
+  }
+
   get(): never {
     throw this.error;
   }

@@ -212,7 +212,6 @@ export class Run implements Layer, RunBlocks {
     return this.getHashed(key, start, end, hash, seq, value);
   }
 
-  /** As get, for a caller that asks several runs and has hashed the key already. */
   getHashed(key: Uint8Array, start: number, end: number, keyHash: KeyHash, seq: Seq, value: ByteSlot): Lookup {
     const tombstone = this.cover === undefined ? -1 : this.cover.newest(key, start, end, seq);
     const { largestKey } = this;

@@ -1,8 +1,9 @@
 /** The cache of single entries. */
 import { Random } from '@phantom/base';
-import { ByteSlot } from '@phantom/kv';
+import { BatchReader, ByteSlot, engineOfKey } from '@phantom/kv';
+import { type ModelOperation, encode } from '@phantom/kv/testing';
 import { describe, expect, it } from 'vitest';
-import { BlockCache, type CacheItem, EntryCache, KeyHash } from '../src/index.js';
+import { BlockCache, type CacheItem, Delta, EntryCache, KeyHash } from '../src/index.js';
 
 const MIB = 1024 * 1024;
 const hash = new KeyHash();
@@ -10,6 +11,17 @@ const slot = new ByteSlot();
 
 function numbered(i: number): Uint8Array {
   return Uint8Array.of(9, i >> 16, i >> 8, i);
+}
+
+function deltaOf(operations: readonly ModelOperation[]): Delta {
+  const delta = new Delta();
+  delta.apply(new BatchReader().setBatch(encode(operations)), 1, Number.POSITIVE_INFINITY, engineOfKey(numbered(0), 0));
+  delta.freeze();
+  return delta;
+}
+
+function putOf(key: Uint8Array): ModelOperation {
+  return { kind: 'put', key, value: Uint8Array.of(2) };
 }
 
 /** What a lookup does: asks, and tells what was found elsewhere. Undefined when it had to look elsewhere. */
@@ -59,7 +71,7 @@ describe('the cache of entries', () => {
       if (i % 500 === 0) cache.insert(new Filler());
       if (i % 20_000 === 19_999) {
         present++;
-        entries.forget();
+        entries.renew();
       }
       expect(cache.bytes).toBeLessThanOrEqual(cache.bytesMax);
     }
@@ -107,8 +119,51 @@ describe('the cache of entries', () => {
       expect(look(past, numbered(1), Uint8Array.of(2))).toBeUndefined();
     }
     expect(look(present, numbered(1), value)).toEqual(value);
-    entries.forget();
+    entries.renew();
     for (let i = 0; i < 3; i++) expect(look(present, numbered(1), value)).toBeUndefined();
     expect(look(entries.share(true), numbered(1), Uint8Array.of(3))).toBeUndefined();
+  });
+
+  it('keeps over a flush what the flush does not change, and takes nothing back in meanwhile', () => {
+    const entries = new EntryCache(new BlockCache(MIB));
+    const before = entries.share(true);
+    const old = Uint8Array.of(1);
+    for (let i = 0; i < 10_000; i++) for (let turn = 0; turn < 2; turn++) look(before, numbered(i), old);
+    const turns = entries.leaveOut(deltaOf(Array.from({ length: 5000 }, (_, i) => putOf(numbered(2 * i)))));
+    expect(turns.next().done).toBe(false);
+    // A view that does not see the delta looks its keys up in the files, as often as it likes.
+    for (let turn = 0; turn < 3; turn++) expect(look(before, numbered(0), old)).toBeUndefined();
+    expect(turns.next().done).toBe(true);
+    expect(look(before, numbered(1), old)).toEqual(old);
+    entries.renew();
+    const now = entries.share(true);
+    expect(look(before, numbered(1), old)).toBeUndefined();
+    expect(look(now, numbered(1), old)).toEqual(old);
+    expect(look(now, numbered(0), Uint8Array.of(2))).toBeUndefined();
+    expect(look(now, numbered(0), Uint8Array.of(2))).toEqual(Uint8Array.of(2));
+  });
+
+  it('goes on after a flush that came to nothing', () => {
+    const entries = new EntryCache(new BlockCache(MIB));
+    const view = entries.share(true);
+    const value = Uint8Array.of(1);
+    for (let i = 0; i < 2; i++) for (let turn = 0; turn < 2; turn++) look(view, numbered(i), value);
+    expect([...entries.leaveOut(deltaOf([putOf(numbered(0))]))]).toEqual([]);
+    entries.stay();
+    expect(look(view, numbered(0), value)).toBeUndefined();
+    expect([look(view, numbered(0), value), look(view, numbered(1), value)]).toEqual([value, value]);
+    // Of the files that come after all, nothing is known.
+    entries.renew();
+    expect(look(entries.share(true), numbered(1), value)).toBeUndefined();
+  });
+
+  it('is emptied by a flush that removes ranges', () => {
+    const entries = new EntryCache(new BlockCache(MIB));
+    const value = Uint8Array.of(1);
+    for (let turn = 0; turn < 3; turn++) look(entries, numbered(1), value);
+    const delta = deltaOf([{ kind: 'removeRange', lower: numbered(0), upper: numbered(9) }]);
+    expect([...entries.leaveOut(delta)]).toEqual([]);
+    entries.renew();
+    expect(look(entries, numbered(1), value)).toBeUndefined();
   });
 });

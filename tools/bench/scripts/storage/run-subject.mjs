@@ -139,27 +139,47 @@ async function putLatency(db) {
   );
 }
 
+/** While flushes, merges and compactions go on, whose CPU time is in the first figure and not in the second: any key. */
+async function readUnderLoad(db) {
+  const count = Math.min(rows, 100_000);
+  await gets(db, sequential, count / 5);
+  const startMs = threadMs();
+  await measure(
+    'readrandom under load',
+    count,
+    () => gets(db, sequential, count).then(() => undefined),
+    () => ({ ownThreadMicros: ((threadMs() - startMs) * 1000) / count }),
+  );
+}
+
 /**
- * While flushes, merges and compactions go on, whose CPU time is in the first figure and not in the second: any key, and those
- * of the hot set, which are in memory after a while.
+ * Keys that are asked for again and again, between batches of writes to any key: only the reads are counted, and what flushes,
+ * merges and compactions cost meanwhile.
  */
-async function readUnderLoad(db, hot) {
-  for (const [what, keys] of [
-    ['readrandom under load', sequential],
-    ['hot set under load', hot],
-  ]) {
-    const count = Math.min(rows, 100_000);
-    await gets(db, keys, count / 5);
+async function readHotBetweenWrites(db, hot) {
+  const turns = Math.min(rows, 200_000) / BATCH;
+  await gets(db, hot, HOT_KEYS * 3);
+  let ms = 0;
+  let ownMs = 0;
+  const cpu = process.cpuUsage();
+  for (let turn = 0; turn < turns; turn++) {
+    await load(db, inRandomOrder.slice(-(turn + 1) * BATCH, turn === 0 ? undefined : -turn * BATCH), valueAt(3));
+    const start = performance.now();
     const startMs = threadMs();
-    await measure(
-      what,
-      count,
-      () => gets(db, keys, count).then(() => undefined),
-      () => ({ ownThreadMicros: ((threadMs() - startMs) * 1000) / count }),
-    );
-    // Between the two more is written, so that there is a load again.
-    await load(db, inRandomOrder.slice(-count), valueAt(3));
+    await gets(db, hot, BATCH);
+    ownMs += threadMs() - startMs;
+    ms += performance.now() - start;
   }
+  const { user, system } = process.cpuUsage(cpu);
+  const count = turns * BATCH;
+  const line = {
+    what: 'hot set under load',
+    perSecond: (count / ms) * 1000,
+    // With the writes between.
+    cpuMicros: (user + system) / count,
+    ownThreadMicros: (ownMs * 1000) / count,
+  };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
 let db = await openIn('sequential');
@@ -169,7 +189,8 @@ db = await openIn('random');
 await measure('fillrandom', rows, () => load(db, inRandomOrder, valueAt(1)));
 // Copies side by side: whoever asks has just made the key, and does not fetch it from anywhere in memory.
 const hot = inRandomOrder.slice(0, HOT_KEYS).map((key) => Buffer.from(key));
-await readUnderLoad(db, hot);
+await readUnderLoad(db);
+await readHotBetweenWrites(db, hot);
 await measure('overwrite', rows, () => load(db, inRandomOrder.toReversed(), valueAt(2)));
 const updates = Array.from({ length: rows / 2 }, () => wantedOf(inRandomOrder));
 await measure('overwrite, Zipf', updates.length, () => load(db, updates, valueAt(2)));
