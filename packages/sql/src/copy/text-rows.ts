@@ -6,7 +6,7 @@
  * each of those.
  */
 import { PhantomError } from '@phantom/base';
-import { readPlainInteger } from '../types/integer-types.js';
+import { PLAIN_DIGITS_MAX } from '../types/integer-types.js';
 import { TypeOid } from '../types/type-oids.js';
 import type { TypeContext, Value } from '../types/type.js';
 import { type ForcedNulls, csvFields, textFields } from './copy-fields.js';
@@ -18,6 +18,8 @@ import type { CopyColumn, RowReader } from './copy-rows.js';
 const SHOWN_CHARACTERS = 100;
 /** Characters of a field that are looked at one by one before the rest of it is searched. */
 const WALKED_CHARACTERS = 16;
+const ZERO = 48;
+const MINUS = 45;
 /** Integers up to these, of either sign, are in range of their types and safe. */
 const INTEGERS_MAX: ReadonlyMap<number, number> = new Map([
   [TypeOid.int2, 32_767],
@@ -40,6 +42,8 @@ export class TextRows implements RowReader {
   private readonly plainNull: string | undefined;
   private readonly delimiterCode: number;
   private headerDue: boolean;
+  /** Where the field ends that was read last. */
+  private fieldStop = 0;
 
   constructor(
     table: string,
@@ -54,8 +58,11 @@ export class TextRows implements RowReader {
     this.forced = forced;
     this.context = context;
     this.lines = new CopyLines({ quotes: settings.format === 'csv' ? settings : undefined });
-    this.integersMax = columns.map(({ type }) => INTEGERS_MAX.get(type.oid) ?? 0);
-    this.plainNull = settings.nullText.includes('\\') ? undefined : settings.nullText;
+    const { nullText } = settings;
+    this.plainNull = nullText.includes('\\') ? undefined : nullText;
+    // Digits may stand for NULL.
+    const areIntegers = !/\d/.test(nullText);
+    this.integersMax = columns.map(({ type }) => (areIntegers ? (INTEGERS_MAX.get(type.oid) ?? 0) : 0));
     this.delimiterCode = settings.delimiter.charCodeAt(0);
     this.headerDue = settings.header !== 'none';
   }
@@ -115,18 +122,33 @@ export class TextRows implements RowReader {
     let start = this.lines.recordStart;
     for (let i = 0; i <= last; i++) {
       if (start > end) throw this.missingData(i);
-      const stop = this.fieldEnd(text, start, end, i === last);
-      const max = integersMax[i] as number;
-      // NaN is not within any limits.
-      const integer = max > 0 ? readPlainInteger(text, start, stop) : Number.NaN;
-      if (integer >= -max && integer <= max) into[i] = integer;
-      else {
+      const integer = this.integerAt(text, start, end, integersMax[i] as number);
+      if (Number.isNaN(integer)) {
+        const stop = (this.fieldStop = this.fieldEnd(text, start, end, i === last));
         const field = text.slice(start, stop);
         into[i] = field === plainNull ? null : this.value(field, columns[i] as CopyColumn);
-      }
-      start = stop + 1;
+      } else into[i] = integer;
+      start = this.fieldStop + 1;
     }
     if (start <= end) this.refuseRest();
+  }
+
+  /** The integer that is all of the field at `start`, which then ends at `fieldStop`; NaN where the type of the column has to look. */
+  private integerAt(text: string, start: number, end: number, max: number): number {
+    if (max === 0) return Number.NaN;
+    const isNegative = start < end && text.charCodeAt(start) === MINUS;
+    const first = isNegative ? start + 1 : start;
+    let value = 0;
+    let at = first;
+    for (; at < end; at++) {
+      const digit = text.charCodeAt(at) - ZERO;
+      if (digit < 0 || digit > 9) break;
+      value = value * 10 + digit;
+    }
+    const isWhole = at > first && at - first <= PLAIN_DIGITS_MAX;
+    if (!isWhole || value > max || (at < end && text.charCodeAt(at) !== this.delimiterCode)) return Number.NaN;
+    this.fieldStop = at;
+    return isNegative && value !== 0 ? -value : value;
   }
 
   /** Where the field ends that begins at `start`: short ones are walked through, since a search costs as much as twenty characters. */

@@ -10,10 +10,10 @@ import { expectBytes, getI16, getI32, getI64, getU32, putI16, putI32, putI64 } f
 const INTEGER_SYNTAX = /^[ \t\n\r\f\v]*([+-]?\d+)[ \t\n\r\f\v]*$/;
 
 /** Digits that always make a safe integer. */
-const PLAIN_DIGITS_MAX = 15;
+export const PLAIN_DIGITS_MAX = 15;
 
 /** Digits alone, perhaps behind a minus, in one pass; NaN for every other text, and for what is too long to be safe. */
-export function readPlainInteger(text: string, start: number, end: number): number {
+function readPlainInteger(text: string, start: number, end: number): number {
   const isNegative = start < end && text.charCodeAt(start) === 45;
   const first = isNegative ? start + 1 : start;
   if (first === end || end - first > PLAIN_DIGITS_MAX) return Number.NaN;

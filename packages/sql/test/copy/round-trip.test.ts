@@ -144,6 +144,8 @@ describe('integers of the text format', () => {
   it('are NULL where the record says so in words of its own', () => {
     const reader = new TextRows('t', integers, { ...base, nullText: '-' }, { notNull: [], null: [] }, context);
     expect(read(reader, Buffer.from('1\t-\t-3\n'), [])).toEqual([[1, null, -3]]);
+    const digits = new TextRows('t', integers, { ...base, nullText: '0' }, { notNull: [], null: [] }, context);
+    expect(read(digits, Buffer.from('1\t0\t-0\n'), [])).toEqual([[1, null, 0]]);
   });
 });
 
