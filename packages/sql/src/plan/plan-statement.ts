@@ -26,6 +26,7 @@ import type { LogicalNode } from './logical/logical.js';
 import { forEachNodeExpression, inputsOf } from './logical/walk.js';
 import { forEachSubplan } from './logical/subplans.js';
 import type { PhysicalNode } from './physical/physical.js';
+import { inputsOfPhysical } from './physical/walk.js';
 import { gatherOf, withPartialAggregation } from './physical/partial-aggregation.js';
 import { PhysicalPlanner } from './physical/planner.js';
 import type { CommandKind, PartitionedPlan, PlanField, PlanTraits, PreparedPlan } from './prepared-plan.js';
@@ -37,6 +38,8 @@ import { sqlReader } from './sql-reader.js';
 
 /** Columns of a result: PostgreSQL's limit; the protocol counts them in 16 bits. */
 const FIELDS_MAX = 1664;
+/** Rows from which on it pays to put index entries in order first. */
+const MANY_ROWS_MIN = 100;
 
 /** Which back end runs the plan; `auto` generates code once a plan has earned it. */
 export type BackEnd = 'auto' | 'generated' | 'closures';
@@ -150,6 +153,7 @@ export function preparedPlan(
     traits,
     targets: targetsOf(logical),
     readsAhead: modifies && writesOneRow(physical),
+    insertsMany: modifies && insertsMany(physical),
     directCall: modifies ? undefined : directCallOf(logical, context),
     ...compilePointRead(planner, physical, outputs, options.backEnd ?? 'auto'),
     pointWrite: modifies ? compilePointWrite(planner, physical, options.backEnd ?? 'auto') : undefined,
@@ -264,6 +268,26 @@ function inspect(node: LogicalNode, facts: { -readonly [K in Fact]: boolean }): 
     forEachSubplan(expression, (subplan) => inspect(subplan, facts));
   });
   for (const input of inputsOf(node)) inspect(input, facts);
+}
+
+/** True for an INSERT of what seems to be many rows, where that is all the plan writes. */
+function insertsMany(physical: PhysicalNode): boolean {
+  let node = physical;
+  while (node.kind === 'project') node = node.input;
+  if (node.kind !== 'insert' || node.conflict !== undefined) return false;
+  return node.input.estimate.rows >= MANY_ROWS_MIN && !writesAnything(node.input);
+}
+
+function writesAnything(node: PhysicalNode): boolean {
+  switch (node.kind) {
+    case 'insert':
+    case 'update':
+    case 'delete':
+    case 'merge':
+      return true;
+    default:
+      return inputsOfPhysical(node).some(writesAnything);
+  }
 }
 
 /** The tables with triggers that a plan writes to: those of WITH first. */

@@ -111,6 +111,8 @@ export interface PreparedPlan {
   readonly targets: readonly ModificationTarget[];
   /** It writes one row, and may do so over commits that are not durable yet, if what it returns is shown once it has committed. */
   readonly readsAhead: boolean;
+  /** It inserts many rows and does nothing else: their index entries may wait until it ends. */
+  readonly insertsMany: boolean;
   /** Present when the statement is of that simple kind. */
   readonly pointLookup: PointLookup | undefined;
   readonly pointLock: PointLock | undefined;

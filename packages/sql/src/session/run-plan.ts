@@ -118,6 +118,7 @@ function* runWriting(
     const writers = transaction.writersOf(session);
     writers.beginStatement();
     transaction.runs(plan);
+    if (plan.insertsMany) writers.newEntries.gather();
     try {
       if (plan.targets.length > 0) yield* writers.triggers.begin(plan.targets);
       const count = yield* executionOf(session, plan, context, buffer ?? sink);
@@ -138,6 +139,7 @@ function* runWriting(
       session.advisory.beginExecution();
       transaction.storage.restartStatement();
     } finally {
+      writers.newEntries.drop();
       transaction.runs(undefined);
     }
   }
