@@ -23,6 +23,16 @@ export function valueBytes(value: Value): number {
   return typeof value === 'bigint' ? OBJECT_BYTES : 0;
 }
 
+/**
+ * An empty array for values of any kind. One that begins as an array of small integers becomes another kind with the first value that
+ * is none; V8 then lets all later ones of the same place begin so, and code that was made for the first kind is made anew.
+ */
+export function valueArray(): Value[] {
+  const array: Value[] = [null];
+  array.length = 0;
+  return array;
+}
+
 export class RowBuffer {
   readonly columns: Value[][];
   /** Rows; generated code raises it after pushing one value to each column. */
@@ -34,7 +44,7 @@ export class RowBuffer {
   private accountedBytes = 0;
 
   constructor(width: number, budget: MemoryBudget) {
-    this.columns = Array.from({ length: width }, () => []);
+    this.columns = Array.from({ length: width }, valueArray);
     this.budget = budget;
   }
 

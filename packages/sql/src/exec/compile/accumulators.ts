@@ -21,6 +21,7 @@ import {
   type Code,
 } from '../code/ir.js';
 import { PairTable } from '../key-table.js';
+import { valueArray } from '../row-buffer.js';
 import type { Run } from '../run.js';
 import { type Accumulator, argumentOperands } from './accumulator.js';
 import { orderedAccumulator } from './ordered-accumulator.js';
@@ -114,7 +115,7 @@ function plainAccumulator(compiler: PlanCompiler, call: AggregateCall, memoryOf:
 
 /** A slot with one state for each group. */
 function stateSlot(compiler: PlanCompiler): number {
-  return compiler.builder.addSlot((): unknown[] => []);
+  return compiler.builder.addSlot((): unknown[] => valueArray());
 }
 
 /** States that begin as a plain value. */
