@@ -6,7 +6,7 @@ import { PhantomError } from '@phantom/base';
 import { type TableLockMode, TableLockMode as Modes } from '@phantom/mvcc';
 import { type Execution, PAUSE, type RowSink, StatementRestart, StatementWait, type Yielded } from '../exec/runtime.js';
 import type { DirectCall } from '../plan/direct-call.js';
-import type { PreparedPlan } from '../plan/prepared-plan.js';
+import type { PointWrite, PreparedPlan } from '../plan/prepared-plan.js';
 import type { Value } from '../types/type.js';
 import type { SessionExecutionContext } from './execution-context.js';
 import { beginElsewhere, isCostly, readElsewhere } from './read-elsewhere.js';
@@ -121,7 +121,9 @@ function* runWriting(
     if (plan.insertsMany) writers.newEntries.gather();
     try {
       if (plan.targets.length > 0) yield* writers.triggers.begin(plan.targets);
-      const count = yield* executionOf(session, plan, context, buffer ?? sink);
+      const count = yield* plan.pointWrite === undefined || plan.targets.length > 0
+        ? executionOf(session, plan, context, buffer ?? sink)
+        : writeInTurn(plan.pointWrite, transaction.pointContext(session, parameters));
       for (let wait = writers.finishStatement(); wait !== undefined; wait = writers.finishStatement()) yield wait;
       yield* writers.triggers.finish();
       if (buffer !== undefined) yield* buffer.drain(sink);
@@ -167,6 +169,17 @@ export function* runBody(session: SqlSession, body: () => Execution): Execution 
 
 function updatedMeanwhile(): PhantomError {
   return new PhantomError('40001', 'could not serialize access due to concurrent update');
+}
+
+/**
+ * A write of one row that straight-roads.ts has left to this road, most often because somebody else holds the row: it waits, and is
+ * executed anew, since whoever held the row has changed it as a rule.
+ */
+function* writeInTurn(pointWrite: PointWrite, context: SessionExecutionContext): Execution {
+  const outcome = pointWrite.run(context);
+  if (!(outcome instanceof Promise)) return outcome;
+  yield outcome;
+  throw StatementRestart.instance;
 }
 
 /** The plan's execution, or the call that is all there is to it. */
