@@ -1,7 +1,7 @@
 /** The loops around steps: sources that hand rows to a step piece by piece, give way by elapsed time, and stop on demand. */
 import { CursorBatch, type KvCursor } from '@phantom/kv';
 import type { KeyRange } from '@phantom/kv';
-import { ByteWriter, PhantomError } from '@phantom/base';
+import { ByteWriter, PhantomError, SLICE_MS } from '@phantom/base';
 import { type CompiledFunction, FUEL, STOP, type Task, type Work } from './program.js';
 import type { RowBuffer } from './row-buffer.js';
 import type { Run } from './run.js';
@@ -19,6 +19,10 @@ const BATCH_GROWTH = 4;
 
 /** Work between looks at the clock, in rows: scanning is cheap, so several batches pass. */
 const CLOCK_ROWS = 512;
+/** Rows that have taken longer than so cost much each: the next look comes after a quarter of them. */
+const LONG_MS = 4 * SLICE_MS;
+/** Those that have taken less cost little: it comes after twice as many. */
+const SHORT_MS = SLICE_MS / 2;
 /** The same for what it reads one after another, which may have no rows at all. */
 const CLOCK_SOURCES = 64;
 
@@ -224,6 +228,8 @@ export class CursorPipeline extends Pipeline {
   private readonly sources: (run: Run) => Iterable<ScanSource>;
   private readonly backward: boolean;
   private readonly traits: ScanTraits;
+  /** Rows between looks at the clock, as the last runs have found them to cost. */
+  private clockRows = CLOCK_ROWS;
 
   constructor(
     step: CompiledFunction,
@@ -257,7 +263,7 @@ export class CursorPipeline extends Pipeline {
     try {
       for (const source of this.sources(run)) {
         cursor = 'lower' in source ? run.read.cursor(source) : source;
-        batch.capacity = stops ? (tracks ? 1 : this.firstEntries(run)) : BATCH_ENTRIES;
+        batch.capacity = Math.min(this.clockRows, stops ? (tracks ? 1 : this.firstEntries(run)) : BATCH_ENTRIES);
         for (;;) {
           const count = this.backward ? fillBackward(cursor, batch, (copies ??= takeCopies())) : cursor.fill(batch);
           if (count === 0) break;
@@ -273,11 +279,12 @@ export class CursorPipeline extends Pipeline {
           }
           if (at < count && !(yield* this.drive(run, batch, count, at))) return;
           rows += count;
-          if (rows >= CLOCK_ROWS) {
+          if (rows >= this.clockRows) {
             rows = 0;
+            this.learnCost(run.context.slice.elapsedMs());
             yield* pause(run);
           }
-          if (!tracks) batch.capacity = Math.min(BATCH_ENTRIES, batch.capacity * BATCH_GROWTH);
+          if (!tracks) batch.capacity = Math.min(BATCH_ENTRIES, this.clockRows, batch.capacity * BATCH_GROWTH);
         }
         cursor.close();
         cursor = undefined;
@@ -290,6 +297,12 @@ export class CursorPipeline extends Pipeline {
       giveBatch(batch, most);
       if (copies !== undefined) giveCopies(copies);
     }
+  }
+
+  /** The rows since the last rest have taken so long. */
+  private learnCost(elapsedMs: number): void {
+    if (elapsedMs > LONG_MS) this.clockRows = Math.max(1, this.clockRows >> 2);
+    else if (elapsedMs < SHORT_MS) this.clockRows = Math.min(CLOCK_ROWS, this.clockRows * 2);
   }
 
   /** What it does not want of a scan that it may stop is not read. */

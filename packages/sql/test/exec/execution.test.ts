@@ -55,6 +55,27 @@ describe('executions', () => {
     }
   });
 
+  it('look at the clock the more often the longer a row takes', () => {
+    const plan = planQuery(session, "select count(*) from n where s <> ''");
+    const looks = (stepMs: number): number => {
+      let now = 0;
+      let count = 0;
+      const slice = new TimeSlice({ nowMs: () => now, monotonicMs: () => (count++, (now += stepMs)) }, 5);
+      const execution = plan.execute(
+        { ...readContext(engine, session), slice },
+        { batchRowsMax: 10, rows: () => false },
+      );
+      for (let step = execution.next(); step.done !== true; step = execution.next()) slice.restart();
+      return count;
+    };
+    const cheap = looks(0.1);
+    expect(cheap).toBeLessThan(20);
+    expect(looks(10)).toBeGreaterThan(500);
+    // What it has found out lasts, until rows are found to cost less.
+    expect(looks(0.1)).toBeGreaterThan(cheap);
+    expect(looks(0.1)).toBe(cheap);
+  });
+
   it('give way when the time slice is over, wherever they are', () => {
     const queries = [
       'select count(*) from n a, n b where a.id + b.id = 3',
