@@ -11,11 +11,13 @@
  * Invariants:
  *   1. What a partition has given is what one thread has made of the whole of it.
  *   2. Rows wait for those of earlier partitions in memory that is counted, or in scratch files.
- *   3. Nothing is waited for, but where this thread is to leave partitions to others.
+ *   3. Nothing is waited for, but where this thread is to leave partitions to others: by its setting, or because statements of other
+ *      sessions have begun since it took the last one. Those wait for each slice of what is run here.
  */
 import type { RowCodec } from '@phantom/codec';
 import { GatheredRows } from './gathered-rows.js';
 import type { PhysicalNode } from '../plan/physical/physical.js';
+import { Company } from './company.js';
 import { LongWait } from './long-wait.js';
 import { Pipeline, type Sink } from './pipelines.js';
 import type { PlanMeasure } from './plan-measure.js';
@@ -24,6 +26,8 @@ import { RowBlockReader } from './row-block.js';
 import type { Run, Statement } from './run.js';
 import { MemoryShare, type Partition, type PartitionReads, type Yielded } from './runtime.js';
 
+/** Where others are at work on this thread, it takes a share of its own only once other threads have been silent for so long. */
+const SILENCE_MS_MAX = 100;
 /** Rows of a piece that are taken at once. */
 const RECEIVED_ROWS = 256;
 
@@ -88,7 +92,7 @@ export class GatherPipeline extends Pipeline {
         }
         const step = gathering.step(handedOn);
         if (step !== WAITS) yield step;
-        else if (wait !== undefined) yield LongWait.of(wait());
+        else if (wait !== undefined) yield LongWait.of(gathering.patiently(wait()));
       }
     } finally {
       gathering.close();
@@ -132,12 +136,16 @@ class Gathering {
   private own: { readonly number: number; readonly work: Work<GatheredRows> } | undefined = undefined;
   /** The next one, where nobody else claims any. */
   private next = 0;
+  private readonly company: Company;
+  /** Nothing has come from others for long: they stand back behind everybody, and this thread takes one partition. */
+  private areOthersSilent = false;
 
   constructor(plan: GatherPlan, run: Run, partitions: readonly Partition[], others: PartitionReads | undefined) {
     this.plan = plan;
     this.run = run;
     this.partitions = partitions;
     this.others = others;
+    this.company = new Company(run.context.counters);
     this.reader = new RowBlockReader(plan.codec);
   }
 
@@ -178,6 +186,22 @@ class Gathering {
     return undefined;
   }
 
+  /** Waits for the others, but not for long: this thread may have to go on in their place. */
+  async patiently(wait: Promise<void>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const silence = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        this.areOthersSilent = true;
+        resolve();
+      }, SILENCE_MS_MAX);
+    });
+    try {
+      await Promise.race([wait, silence]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   close(): void {
     this.leaveOwn();
     this.others?.close();
@@ -192,7 +216,9 @@ class Gathering {
   private begin(first: number): Gathering['own'] {
     const { others, partitions } = this;
     const isReading = others?.isReading === true;
-    if (isReading && !this.run.context.leaderParticipates) return undefined;
+    const isFree = this.run.context.leaderParticipates && (!this.company.hasCome() || this.areOthersSilent);
+    this.areOthersSilent = false;
+    if (isReading && !isFree) return undefined;
     const claimed = others === undefined ? this.next++ : others.claim();
     // What is measured is done once.
     if (claimed === undefined && isReading && this.plan.measured !== undefined) return undefined;

@@ -253,7 +253,8 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     name: 'parallel_leader_participation',
     kind: BOOLEAN,
     default: 'on',
-    description: 'Whether the thread that gathers what others aggregate aggregates, too, while any of them does.',
+    description:
+      'Whether the thread that gathers what others aggregate aggregates, too, while any of them does and no other session is at work.',
   },
   {
     name: 'parallel_setup_cost',
