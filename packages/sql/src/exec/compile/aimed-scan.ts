@@ -13,8 +13,10 @@ import type { Consume, PlanCompiler } from './step.js';
 const AIMED_COST_MAX = 2000;
 
 /** True when the scan may be done by a cursor that stays open. */
-export function isAimed({ range, unique, indexOnly, backward, estimate }: TableScan): boolean {
-  if (range === undefined || backward || (unique && !indexOnly) || estimate.total > AIMED_COST_MAX) return false;
+export function isAimed({ range, unique, indexOnly, backward, partitioned, estimate }: TableScan): boolean {
+  // What reads the partition of its run is aimed at that, and no more at its range.
+  if (partitioned === true || range === undefined || backward || (unique && !indexOnly)) return false;
+  if (estimate.total > AIMED_COST_MAX) return false;
   return range.among === undefined && isOneStretch(range);
 }
 
