@@ -18,7 +18,8 @@
  *
  * Invariants:
  *   1. Requests of a lane are served in the order of submission, one at a time; callbacks run in that order, each once.
- *   2. A descriptor is synced by its lane only, awaited or not (the kernel tells each descriptor of an error once).
+ *   2. A descriptor is synced by its lane, awaited or not, while any request for it is under way: the kernel tells each descriptor of
+ *      an error once, and of two syncs at a time the wrong one could hear it. Who waits, and finds none under way, syncs by itself.
  *   3. The process may exit while a lane is idle and may not while a request is under way (the worker is referenced then).
  *
  * The thread's source is a string, so that it starts alike from ESM, CommonJS and a bundle. The lanes are one pair per

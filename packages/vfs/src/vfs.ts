@@ -10,7 +10,8 @@
  *   3. A file's NAME survives only after syncDir() of its directory; rename is atomic, and durable after syncDir().
  *   4. A failed sync is reported to every caller that waited for it, once, and the handle refuses every later sync with
  *      the same error: what the failed one covered may look written and be gone (PostgreSQL's lesson of 2018).
- *   5. No descriptor is synced from two threads: `syncNow` goes through the same thread as `sync`, and waits.
+ *   5. No descriptor is synced from two threads at a time: while a `sync` is under way, `syncNow` goes through the same thread, and
+ *      waits; otherwise it syncs where it is called.
  *   6. Errors are PhantomErrors: 53100 when the disk is full, 58P01 when a file is missing, 58030 otherwise.
  */
 

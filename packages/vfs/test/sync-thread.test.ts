@@ -28,6 +28,32 @@ describe('concurrent syncs of one file', () => {
   });
 });
 
+describe('a sync that is waited for', () => {
+  it('is done by the caller, unless the lane has a request for the file', async () => {
+    const file = createNodeVfs().open(`${directory}/here`, { mode: 'create' });
+    const lane = vi.spyOn(syncLane('data'), 'submitAndWait');
+    file.writeAt(0, Uint8Array.of(1));
+    file.syncNow();
+    expect(lane).toHaveBeenCalledTimes(0);
+    const underWay = file.sync();
+    file.syncNow();
+    expect(lane).toHaveBeenCalledTimes(1);
+    await underWay;
+    file.syncNow();
+    expect(lane).toHaveBeenCalledTimes(1);
+    lane.mockRestore();
+    file.close();
+  });
+
+  it('and fails is told, and final', async () => {
+    const file = createNodeVfs().open('/dev/null', { mode: 'write' });
+    expect(() => file.syncNow()).toThrow('EINVAL');
+    await expect(file.sync()).rejects.toMatchObject({ code: '58030', data: { errno: 'EINVAL' } });
+    expect(() => file.syncNow()).toThrow('EINVAL');
+    file.close();
+  });
+});
+
 describe('a failed sync of a real file', () => {
   // The null device can be opened and written to, and refuses fdatasync.
   const open = () => createNodeVfs().open('/dev/null', { mode: 'write' });
