@@ -280,6 +280,25 @@ async function durableCommits(db, lite, commits, rounds) {
   const insert = lite?.prepare('insert into d values (?, ?)');
   let next = 0;
   let nextLite = 0;
+  const ourInsert = db.prepare('insert into d values ($1, $2)');
+  await contest({
+    name: 'durable single-row commits, one caller',
+    durability: 'fsync',
+    target: '>= 0.9',
+    rounds,
+    ours: () =>
+      measure(commits / 4, () => {
+        for (let left = commits / 4; left > 0; left--) ourInsert.run(next++, 'v');
+      }),
+    theirs:
+      insert === undefined
+        ? undefined
+        : () =>
+            measure(commits / 4, () => {
+              for (let left = commits / 4; left > 0; left--) insert.run(nextLite++, 'v');
+            }),
+    peerName: 'better-sqlite3',
+  });
   const before = db.stats();
   await contest({
     name: `durable single-row commits, ${CALLERS} callers`,
