@@ -8,10 +8,10 @@
  */
 import type { PhysicalNode } from '../plan/physical/physical.js';
 import { inputsOfPhysical } from '../plan/physical/walk.js';
-import type { Task, Work } from './program.js';
+import type { Task } from './program.js';
 import type { Run } from './run.js';
 import type { PartitionWork, SegmentCount } from './runtime.js';
-import type { StorageWork } from './storage-work.js';
+import { counted, type StorageWork } from './storage-work.js';
 
 /** How often something ran. */
 export interface RunCount {
@@ -168,7 +168,7 @@ export class PlanMeasure {
       *run(run) {
         const { slice } = run.context;
         into.startMs += slice.nowMs() - startMs();
-        yield* counted(task.run(run), () => now(run), into);
+        yield* counted<keyof PipelineWork, unknown>(task.run(run), () => now(run), into);
         into.endMs += slice.nowMs() - startMs();
       },
     };
@@ -183,30 +183,6 @@ function newPipelineMeasure(): PipelineMeasure {
 
 function addMeasure(to: PipelineMeasure, from: PipelineMeasure): void {
   for (const name of Object.keys(to) as (keyof PipelineMeasure)[]) to[name] += from[name];
-}
-
-/** The same work; what its steps do is added up, and nothing of what others do between them. */
-function* counted(work: Work<unknown>, now: () => PipelineWork, into: PipelineWork): Work {
-  let resume = (): IteratorResult<unknown, unknown> => work.next();
-  try {
-    for (;;) {
-      const before = now();
-      const step = resume() as ReturnType<Work<unknown>['next']>;
-      const after = now();
-      for (const name of Object.keys(before) as (keyof PipelineWork)[]) {
-        into[name] += Math.max(0, after[name] - before[name]);
-      }
-      if (step.done === true) return;
-      try {
-        yield step.value;
-        resume = () => work.next();
-      } catch (error) {
-        resume = () => work.throw(error);
-      }
-    }
-  } finally {
-    work.return(undefined);
-  }
 }
 
 function addSegments(count: SegmentCount, more: Readonly<SegmentCount>): void {

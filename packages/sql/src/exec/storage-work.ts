@@ -2,7 +2,7 @@
  * What an execution asks of the storage below, for EXPLAIN (BUFFERS, WAL): counted between its yields, when nothing else runs on
  * this thread. Flushes and merges in other threads do not count.
  */
-import type { Execution } from './runtime.js';
+import type { Execution, Yielded } from './runtime.js';
 
 /** Pages and blocks found in a cache, and those read from files, with their bytes there. */
 export interface StorageReads {
@@ -24,25 +24,34 @@ export function* countStorageWork(
   done: (work: StorageWork) => void,
 ): Execution {
   const sum = { cacheHits: 0, pagesRead: 0, bytesRead: 0, logBytes: 0 };
-  let resume = (): IteratorResult<unknown, number> => execution.next();
+  const result = yield* counted(execution, now, sum);
+  done(sum);
+  return result;
+}
+
+/** The same work; what figures that only rise do in its steps is added up, and nothing of what others do between them. */
+export function* counted<Figure extends string, Result>(
+  work: Generator<Yielded, Result, void>,
+  now: () => Readonly<Record<Figure, number>>,
+  into: Record<Figure, number>,
+): Generator<Yielded, Result, void> {
+  let resume = (): IteratorResult<Yielded, Result> => work.next();
   try {
     for (;;) {
       const before = now();
-      const step = resume() as ReturnType<Execution['next']>;
+      const step = resume();
       const after = now();
-      for (const key of Object.keys(sum) as (keyof StorageWork)[]) sum[key] += Math.max(0, after[key] - before[key]);
-      if (step.done === true) {
-        done(sum);
-        return step.value;
-      }
+      for (const figure of Object.keys(before) as Figure[]) into[figure] += Math.max(0, after[figure] - before[figure]);
+      if (step.done === true) return step.value;
       try {
         yield step.value;
-        resume = () => execution.next();
+        resume = () => work.next();
       } catch (error) {
-        resume = () => execution.throw(error);
+        resume = () => work.throw(error);
       }
     }
   } finally {
-    execution.return(0);
+    // Ends what has not ended; whatever that gives, nobody gets.
+    work.return(undefined as Result);
   }
 }
