@@ -14,15 +14,16 @@ import { SqlState, assert, corruptionError, isPhantomError } from '@phantom/base
 import type { Finding, Seq } from '@phantom/kv';
 import {
   BlockCache,
+  type Delta,
   EntryCache,
   INGESTED_NUMBER_MIN,
   Job,
   Run,
-  type Delta,
+  type RunCounters,
   type Wait,
   isLoadFile,
-  type RunCounters,
   newRunCounters,
+  prepareLz4,
 } from '@phantom/runs';
 import type { EngineContext } from '@phantom/store';
 import { joinPath } from '@phantom/vfs';
@@ -73,6 +74,9 @@ export class LsmFiles {
   static async open(context: EngineContext, options: ResolvedLsmOptions): Promise<LsmFiles> {
     const { manifest, state, isInDoubt } = Manifest.open(context);
     const files = new LsmFiles(context, options, manifest, state.nextNumber);
+    const { compression, bottomCompression } = options;
+    // Compiled while the runs are opened and the log is replayed.
+    if (state.runs.size > 0 && (compression === 'lz4' || bottomCompression === 'lz4')) prepareLz4();
     try {
       files.load([...state.runs.values()]);
       files.generation = state.generation;

@@ -45,7 +45,6 @@ export async function openStore(directory: string, options: StoreOptions): Promi
   // Compiled while the directory's lock is waited for.
   const checksums = loadChecksums();
   checksums.catch(() => undefined);
-  for (const factory of resolved.engines) factory.prepare?.();
   try {
     const lock = await vfs.lock(directory, resolved.holder);
     opened.push(() => lock.release());

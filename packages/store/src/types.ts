@@ -68,8 +68,6 @@ export interface EngineFactory {
    * Default: true for EngineCode.Memory, false for every other.
    */
   readonly volatile?: boolean;
-  /** Begins what takes a while and needs no file: called before the directory is held. */
-  prepare?(): void;
   open(context: EngineContext): Promise<KvEngine>;
   /** For a thread that reads what views of another one's engine share. Absent where none can be shared. */
   attach?(context: AttachContext): ViewAttacher;
