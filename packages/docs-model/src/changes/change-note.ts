@@ -38,15 +38,12 @@ export function changeNote(before: PlainObject, after: PlainObject, replaces: bo
   return writer.view();
 }
 
-/** Notes that say of a single field that it has a new value, for fields that are changed again and again. */
-const fieldNotes = new WeakMap<FieldPlaces, Uint8Array>();
-
 /** The note on a document of which the fields of `places` were changed, values in their order; borrowed until the next note is made. */
-export function patchNote(places: FieldPlaces, before: readonly unknown[], after: readonly unknown[]): Uint8Array {
-  const { names, order } = places;
-  const isFieldNote = names.length === 1 && !(isContainer(before[0]) && isContainer(after[0]));
-  const known = isFieldNote ? fieldNotes.get(places) : undefined;
-  if (known !== undefined) return known;
+export function patchNote(
+  { names, order }: FieldPlaces,
+  before: readonly unknown[],
+  after: readonly unknown[],
+): Uint8Array {
   writer.reset();
   writer.u8(UPDATED);
   for (let i = 0; i < order.length; i++) {
@@ -63,10 +60,7 @@ export function patchNote(places: FieldPlaces, before: readonly unknown[], after
       appendPath(PATH_SET, name);
     }
   }
-  if (!isFieldNote) return writer.view();
-  const note = writer.take();
-  fieldNotes.set(places, note);
-  return note;
+  return writer.view();
 }
 
 function isContainer(value: unknown): boolean {
