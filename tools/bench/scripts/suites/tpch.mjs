@@ -8,23 +8,21 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { open } from '@phantom/db';
+import { CACHE_BYTES, insertAsText, openPhantom, openPostgres, openSqlite } from '../analytic-contestants.mjs';
 import { median } from '../contest.mjs';
 import { peer } from '../peers.mjs';
-import { startPostgres } from '../postgres.mjs';
 import { differenceOf } from '../tpch/answers.mjs';
 import { rowsOf } from '../tpch/generator.mjs';
 import { forSqlite, QUERIES } from '../tpch/queries.mjs';
 import { createColumnIndexes, createIndexes, createTable, TABLES, widthOf } from '../tpch/schema.mjs';
 
-const CACHE_BYTES = 256 * 1024 * 1024;
-const ROWS_A_STATEMENT = 200;
-
 export async function tpchSuite({ quick, scale = quick ? 0.01 : 0.1, directory }) {
   const rounds = quick ? 3 : 5;
   const home = mkdtempSync(join(directory ?? tmpdir(), 'phantom-bench-'));
   const contestants = [];
-  for (const make of [phantom, phantomColumns, postgres, sqlite, pglite, duckdb]) {
+  const phantom = () => openPhantom(home, 'phantom', widthOf);
+  const sqlite = () => openSqlite(home, widthOf, forSqlite);
+  for (const make of [phantom, phantomColumns, openPostgres, sqlite, pglite, duckdb]) {
     const contestant = await make(home);
     if (contestant === undefined) continue;
     const started = performance.now();
@@ -81,95 +79,15 @@ async function load(contestant, scale) {
   await contestant.finish();
 }
 
-/** INSERT statements of many rows each, values written out. */
-async function insertAsText(table, rows, run) {
-  const quote = (value) => (typeof value === 'number' ? String(value) : `'${value.replaceAll("'", "''")}'`);
-  let values = [];
-  const flush = async () => {
-    if (values.length > 0) await run(`insert into ${table} values ${values.join(', ')}`);
-    values = [];
-  };
-  for (const row of rows) {
-    values.push(`(${row.map(quote).join(', ')})`);
-    if (values.length === ROWS_A_STATEMENT) await flush();
-  }
-  await flush();
-}
-
 /** The same tables with a column index each. */
 async function phantomColumns(home) {
-  const contestant = await phantom(home, 'columns');
+  const contestant = await openPhantom(home, 'columns', widthOf);
   return {
     ...contestant,
     async finish() {
       for (const statement of createColumnIndexes()) contestant.run(statement);
       await contestant.finish();
     },
-  };
-}
-
-async function phantom(home, name = 'phantom') {
-  const db = await open(join(home, name), { cacheBytes: CACHE_BYTES, memoryLimitBytes: 1 << 30 });
-  const statements = new Map();
-  return {
-    name,
-    dialect: 'phantom',
-    run: (sql) => db.exec(sql),
-    insert(table, rows) {
-      const places = Array.from({ length: widthOf(table) }, (_, i) => `$${i + 1}`).join(', ');
-      db.transactionSync((tx) => {
-        const insert = tx.prepare(`insert into ${table} values (${places})`);
-        for (const row of rows) insert.run(...row);
-      });
-    },
-    async finish() {
-      db.exec('analyze');
-      await db.checkpoint();
-    },
-    query(sql) {
-      let statement = statements.get(sql);
-      if (statement === undefined) statements.set(sql, (statement = db.prepare(sql)));
-      return statement.all().map(Object.values);
-    },
-    close: () => db.close(),
-  };
-}
-
-async function postgres() {
-  const server = await startPostgres();
-  if (server === undefined) return undefined;
-  const { client } = server;
-  return {
-    name: 'postgres',
-    dialect: 'postgres',
-    run: (sql) => client.query(sql),
-    insert: (table, rows) => insertAsText(table, rows, (sql) => client.query(sql)),
-    finish: () => client.query('vacuum analyze'),
-    query: async (sql) => (await client.query({ text: sql, rowMode: 'array' })).rows,
-    close: () => server.stop(),
-  };
-}
-
-async function sqlite(home) {
-  const Sqlite = peer('better-sqlite3');
-  if (Sqlite === undefined) return undefined;
-  const lite = new Sqlite(join(home, 'sqlite.db'));
-  lite.pragma('journal_mode = WAL');
-  lite.pragma(`cache_size = -${CACHE_BYTES / 1024}`);
-  return {
-    name: 'sqlite',
-    dialect: 'sqlite',
-    run: (sql) => lite.exec(sql),
-    insert(table, rows) {
-      const places = Array.from({ length: widthOf(table) }, () => '?').join(', ');
-      const insert = lite.prepare(`insert into ${table} values (${places})`);
-      lite.transaction(() => {
-        for (const row of rows) insert.run(...row);
-      })();
-    },
-    finish: () => lite.exec('analyze'),
-    query: (sql) => lite.prepare(forSqlite(sql)).raw().all(),
-    close: () => lite.close(),
   };
 }
 
