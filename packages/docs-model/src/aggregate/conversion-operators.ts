@@ -3,6 +3,8 @@ import { PhantomError } from '@phantom/base';
 import { Decimal, ObjectId, Uuid } from '@phantom/codec';
 import { badArgument } from '../errors.js';
 import { isNumber, typeName } from '../order.js';
+import { objectIdDate } from './date-operators.js';
+import { readDate } from './date-text.js';
 import { named, strict, withOperands } from './operands.js';
 import type { Evaluate, OperatorMaker } from './evaluate.js';
 
@@ -62,9 +64,9 @@ function toText(value: unknown): string {
 
 function toDate(value: unknown): Date {
   if (value instanceof Date) return value;
-  if (value instanceof ObjectId) return new Date(Buffer.from(value.bytes).readUInt32BE(0) * 1000);
-  const date = typeof value === 'string' ? new Date(value) : new Date(toNumber(value, 'date'));
-  if (Number.isNaN(date.getTime())) throw refused(value, 'date');
+  if (value instanceof ObjectId) return objectIdDate(value);
+  const date = typeof value === 'string' ? readDate(value) : new Date(toNumber(value, 'date'));
+  if (date === undefined || Number.isNaN(date.getTime())) throw refused(value, 'date');
   return date;
 }
 

@@ -1,188 +1,171 @@
-/** Date operators, in UTC; any other time zone is 0A000. */
-import { unsupportedError } from '@phantom/base';
+/** Date operators, in UTC or the time zone that they are given. Where a date is asked for, an ObjectId is the second it was made in. */
+import { ObjectId } from '@phantom/codec';
 import { badArgument } from '../errors.js';
 import { isObject, typeName } from '../order.js';
-import { integerOf, named, textOf } from './operands.js';
+import { dayOfYear, isoDay, isoWeek, readDate, readFormat, week, writeDate } from './date-text.js';
+import { addUnits, truncate, unitsBetween, weekdayOf } from './date-units.js';
 import type { Evaluate, OperatorMaker } from './evaluate.js';
+import { integerOf, named, textOf } from './operands.js';
+import { zoneArgument } from './time-zone.js';
 
-const DAY_MS = 86_400_000;
+type Parts = ReadonlyMap<string, Evaluate>;
 
 function dateOf(operator: string, value: unknown): Date | null {
   if (value === null || value === undefined) return null;
-  if (!(value instanceof Date)) throw badArgument(`${operator} needs a date, not ${typeName(value)}`);
-  return value;
+  if (value instanceof Date) return value;
+  if (value instanceof ObjectId) return objectIdDate(value);
+  throw badArgument(`${operator} needs a date, not ${typeName(value)}`);
 }
 
-function checkZone(value: unknown): void {
-  if (value !== undefined && value !== null && value !== 'UTC' && value !== 'GMT' && value !== '+00:00') {
-    throw unsupportedError(`time zone ${String(value)} in date operators`);
-  }
+/** When an ObjectId was made, to the second. */
+export function objectIdDate(id: ObjectId): Date {
+  return new Date(Buffer.from(id.bytes).readUInt32BE(0) * 1000);
 }
 
 /** A part of a date: the operand is the date, or { date, timezone }. */
-function part(name: string, read: (date: Date) => unknown): OperatorMaker {
+function part(name: string, read: (local: Date) => unknown): OperatorMaker {
   return (operand, compiler) => {
     const whole = isObject(operand) && Object.hasOwn(operand, 'date');
     const parts = whole ? named(name, operand, compiler, ['date'], ['timezone']) : undefined;
     const value = parts?.get('date') ?? compiler.operands(operand)[0];
     if (value === undefined) throw badArgument(`${name} needs a date`);
+    const zoneOf = zoneArgument(name, parts?.get('timezone'));
     return (root, variables) => {
-      checkZone(parts?.get('timezone')?.(root, variables));
+      const zone = zoneOf(root, variables);
       const date = dateOf(name, value(root, variables));
-      return date === null ? null : read(date);
+      return date === null || zone === null ? null : read(zone.local(date));
     };
   };
 }
 
-const dayOfYear = (date: Date): number =>
-  Math.floor((date.getTime() - Date.UTC(date.getUTCFullYear(), 0, 1)) / DAY_MS) + 1;
-
-/** Week and year by ISO 8601. */
-function isoWeek(date: Date): { readonly year: number; readonly week: number } {
-  const thursday = new Date(date.getTime() + (4 - (date.getUTCDay() || 7)) * DAY_MS);
-  return { year: thursday.getUTCFullYear(), week: Math.floor((dayOfYear(thursday) - 1) / 7) + 1 };
+/** The argument as text; null where it is null or missing. */
+function textArgument(
+  operator: string,
+  argument: Evaluate | undefined,
+  otherwise: string,
+): (...of: Parameters<Evaluate>) => string | null {
+  if (argument === undefined) return () => otherwise;
+  return (root, variables) => {
+    const value = argument(root, variables);
+    return value === null || value === undefined ? null : textOf(operator, value);
+  };
 }
 
-const week = (date: Date): number => Math.floor((dayOfYear(date) + 6 - date.getUTCDay()) / 7);
-
-const pad = (value: number, digits: number): string => String(value).padStart(digits, '0');
-
-const FORMATS: Readonly<Record<string, (date: Date) => string>> = {
-  Y: (date) => pad(date.getUTCFullYear(), 4),
-  m: (date) => pad(date.getUTCMonth() + 1, 2),
-  d: (date) => pad(date.getUTCDate(), 2),
-  H: (date) => pad(date.getUTCHours(), 2),
-  M: (date) => pad(date.getUTCMinutes(), 2),
-  S: (date) => pad(date.getUTCSeconds(), 2),
-  L: (date) => pad(date.getUTCMilliseconds(), 3),
-  j: (date) => pad(dayOfYear(date), 3),
-  u: (date) => String(date.getUTCDay() || 7),
-  w: (date) => String(date.getUTCDay() + 1),
-  U: (date) => pad(week(date), 2),
-  G: (date) => pad(isoWeek(date).year, 4),
-  V: (date) => pad(isoWeek(date).week, 2),
-  z: () => '+0000',
-  Z: () => '0',
-  '%': () => '%',
-};
-
 const dateToString: OperatorMaker = (operand, compiler) => {
-  const parts = named('$dateToString', operand, compiler, ['date'], ['format', 'timezone', 'onNull']);
+  const name = '$dateToString';
+  const parts: Parts = named(name, operand, compiler, ['date'], ['format', 'timezone', 'onNull']);
+  const zoneOf = zoneArgument(name, parts.get('timezone'));
+  const formatOf = parts.get('format');
   return (root, variables) => {
-    checkZone(parts.get('timezone')?.(root, variables));
-    const date = dateOf('$dateToString', (parts.get('date') as Evaluate)(root, variables));
+    const date = dateOf(name, (parts.get('date') as Evaluate)(root, variables));
     if (date === null) return parts.get('onNull')?.(root, variables) ?? null;
-    const format = parts.get('format')?.(root, variables) ?? '%Y-%m-%dT%H:%M:%S.%LZ';
-    return textOf('$dateToString', format).replace(/%(.)/g, (_, letter: string) => {
-      const write = Object.hasOwn(FORMATS, letter) ? FORMATS[letter] : undefined;
-      if (write === undefined) throw badArgument(`$dateToString knows no %${letter}`);
-      return write(date);
-    });
+    const zone = zoneOf(root, variables);
+    const format = formatOf?.(root, variables);
+    if (zone === null || (formatOf !== undefined && (format === null || format === undefined))) return null;
+    return writeDate(date, format === undefined ? undefined : textOf(name, format), zone);
   };
 };
 
 const dateFromString: OperatorMaker = (operand, compiler) => {
-  const parts = named('$dateFromString', operand, compiler, ['dateString'], ['onNull', 'onError']);
+  const name = '$dateFromString';
+  const parts: Parts = named(name, operand, compiler, ['dateString'], ['format', 'timezone', 'onNull', 'onError']);
+  const zoneOf = zoneArgument(name, parts.get('timezone'));
+  const formatOf = parts.get('format');
   return (root, variables) => {
     const value = (parts.get('dateString') as Evaluate)(root, variables);
     if (value === null || value === undefined) return parts.get('onNull')?.(root, variables) ?? null;
-    const date = new Date(textOf('$dateFromString', value));
-    if (!Number.isNaN(date.getTime())) return date;
+    const zone = zoneOf(root, variables);
+    const format = formatOf?.(root, variables);
+    if (zone === null || (formatOf !== undefined && (format === null || format === undefined))) return null;
+    const given = parts.has('timezone') ? zone : undefined;
     const otherwise = parts.get('onError');
+    if (typeof value === 'string' || otherwise === undefined) {
+      const text = textOf(name, value);
+      const date = format === undefined ? readDate(text, given) : readFormat(text, textOf(name, format), given);
+      if (date !== undefined) return date;
+    }
     if (otherwise === undefined) throw badArgument(`$dateFromString cannot read "${String(value)}"`);
     return otherwise(root, variables);
   };
 };
 
-const UNIT_MS: Readonly<Record<string, number>> = {
-  week: 7 * DAY_MS,
-  day: DAY_MS,
-  hour: 3_600_000,
-  minute: 60_000,
-  second: 1000,
-  millisecond: 1,
-};
-const UNIT_MONTHS: Readonly<Record<string, number>> = { year: 12, quarter: 3, month: 1 };
-
-function addUnits(date: Date, unit: string, amount: number): Date {
-  if (Object.hasOwn(UNIT_MS, unit)) return new Date(date.getTime() + amount * (UNIT_MS[unit] as number));
-  if (!Object.hasOwn(UNIT_MONTHS, unit)) throw badArgument(`unknown unit of time: ${unit}`);
-  const months = date.getUTCFullYear() * 12 + date.getUTCMonth() + amount * (UNIT_MONTHS[unit] as number);
-  const year = Math.floor(months / 12);
-  const month = months - year * 12;
-  const lastDay = new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
-  const moved = new Date(date);
-  moved.setUTCFullYear(year, month, Math.min(date.getUTCDate(), lastDay));
-  return moved;
-}
-
 function shift(name: string, sign: 1 | -1): OperatorMaker {
   return (operand, compiler) => {
-    const parts = named(name, operand, compiler, ['startDate', 'unit', 'amount'], ['timezone']);
+    const parts: Parts = named(name, operand, compiler, ['startDate', 'unit', 'amount'], ['timezone']);
+    const zoneOf = zoneArgument(name, parts.get('timezone'));
     return (root, variables) => {
-      checkZone(parts.get('timezone')?.(root, variables));
       const [start, unit, amount] = ['startDate', 'unit', 'amount'].map((key) =>
         (parts.get(key) as Evaluate)(root, variables),
       );
+      const zone = zoneOf(root, variables);
       const date = dateOf(name, start);
-      if (date === null || unit === null || amount === null || amount === undefined) return null;
-      return addUnits(date, textOf(name, unit), sign * integerOf(name, amount));
+      if (
+        date === null ||
+        zone === null ||
+        unit === null ||
+        unit === undefined ||
+        amount === null ||
+        amount === undefined
+      )
+        return null;
+      return addUnits(date, textOf(name, unit), sign * integerOf(name, amount), zone);
     };
   };
 }
 
 /** Boundaries of the unit between the dates. */
 const dateDiff: OperatorMaker = (operand, compiler) => {
-  const parts = named('$dateDiff', operand, compiler, ['startDate', 'endDate', 'unit'], ['timezone']);
+  const name = '$dateDiff';
+  const parts: Parts = named(name, operand, compiler, ['startDate', 'endDate', 'unit'], ['timezone', 'startOfWeek']);
+  const zoneOf = zoneArgument(name, parts.get('timezone'));
+  const unitOf = textArgument(name, parts.get('unit'), '');
+  const startOfWeek = textArgument(name, parts.get('startOfWeek'), 'sunday');
   return (root, variables) => {
-    checkZone(parts.get('timezone')?.(root, variables));
-    const from = dateOf('$dateDiff', (parts.get('startDate') as Evaluate)(root, variables));
-    const to = dateOf('$dateDiff', (parts.get('endDate') as Evaluate)(root, variables));
-    const unit = (parts.get('unit') as Evaluate)(root, variables);
-    if (from === null || to === null) return null;
-    return unitNumber(to, textOf('$dateDiff', unit)) - unitNumber(from, textOf('$dateDiff', unit));
+    const from = dateOf(name, (parts.get('startDate') as Evaluate)(root, variables));
+    const to = dateOf(name, (parts.get('endDate') as Evaluate)(root, variables));
+    const [unit, zone] = [unitOf(root, variables), zoneOf(root, variables)];
+    const weekday = unit === 'week' ? startOfWeek(root, variables) : 'sunday';
+    if (from === null || to === null || unit === null || zone === null || weekday === null) return null;
+    return unitsBetween(from, to, unit, zone, weekdayOf(name, weekday));
   };
 };
 
-/** Number of the unit that a date lies in. Weeks begin on Sunday; 1970 began on a Thursday. */
-function unitNumber(date: Date, unit: string): number {
-  if (Object.hasOwn(UNIT_MS, unit)) {
-    const offset = unit === 'week' ? 4 * DAY_MS : 0;
-    return Math.floor((date.getTime() + offset) / (UNIT_MS[unit] as number));
-  }
-  if (!Object.hasOwn(UNIT_MONTHS, unit)) throw badArgument(`unknown unit of time: ${unit}`);
-  return Math.floor((date.getUTCFullYear() * 12 + date.getUTCMonth()) / (UNIT_MONTHS[unit] as number));
-}
-
 const dateTrunc: OperatorMaker = (operand, compiler) => {
-  const parts = named('$dateTrunc', operand, compiler, ['date', 'unit'], ['timezone']);
+  const name = '$dateTrunc';
+  const parts: Parts = named(name, operand, compiler, ['date', 'unit'], ['binSize', 'timezone', 'startOfWeek']);
+  const zoneOf = zoneArgument(name, parts.get('timezone'));
+  const unitOf = textArgument(name, parts.get('unit'), '');
+  const binSizeOf = parts.get('binSize');
+  const startOfWeek = textArgument(name, parts.get('startOfWeek'), 'sunday');
   return (root, variables) => {
-    checkZone(parts.get('timezone')?.(root, variables));
-    const date = dateOf('$dateTrunc', (parts.get('date') as Evaluate)(root, variables));
-    if (date === null) return null;
-    const unit = textOf('$dateTrunc', (parts.get('unit') as Evaluate)(root, variables));
-    const number = unitNumber(date, unit);
-    if (Object.hasOwn(UNIT_MS, unit)) {
-      return new Date(number * (UNIT_MS[unit] as number) - (unit === 'week' ? 4 * DAY_MS : 0));
-    }
-    const month = number * (UNIT_MONTHS[unit] as number);
-    return new Date(Date.UTC(Math.floor(month / 12), month % 12, 1));
+    const date = dateOf(name, (parts.get('date') as Evaluate)(root, variables));
+    const [unit, zone] = [unitOf(root, variables), zoneOf(root, variables)];
+    const binSize = binSizeOf === undefined ? 1 : binSizeOf(root, variables);
+    const weekday = unit === 'week' ? startOfWeek(root, variables) : 'sunday';
+    if (date === null || unit === null || zone === null || weekday === null) return null;
+    if (binSize === null || binSize === undefined) return null;
+    const size = integerOf(name, binSize);
+    if (size < 1) throw badArgument(`${name} needs a binSize above zero`);
+    return truncate(date, unit, size, zone, weekdayOf(name, weekday));
   };
 };
 
 const dateToParts: OperatorMaker = (operand, compiler) => {
-  const parts = named('$dateToParts', operand, compiler, ['date'], ['timezone', 'iso8601']);
+  const name = '$dateToParts';
+  const parts: Parts = named(name, operand, compiler, ['date'], ['timezone', 'iso8601']);
+  const zoneOf = zoneArgument(name, parts.get('timezone'));
   return (root, variables) => {
-    checkZone(parts.get('timezone')?.(root, variables));
-    const date = dateOf('$dateToParts', (parts.get('date') as Evaluate)(root, variables));
-    if (date === null) return null;
-    const { year: isoWeekYear, week: isoWeekNumber } = isoWeek(date);
+    const zone = zoneOf(root, variables);
+    const date = dateOf(name, (parts.get('date') as Evaluate)(root, variables));
+    if (date === null || zone === null) return null;
+    const local = zone.local(date);
+    const { year: isoWeekYear, week: isoWeekNumber } = isoWeek(local);
     const day =
       parts.get('iso8601')?.(root, variables) === true
-        ? { isoWeekYear, isoWeek: isoWeekNumber, isoDayOfWeek: date.getUTCDay() || 7 }
-        : { year: date.getUTCFullYear(), month: date.getUTCMonth() + 1, day: date.getUTCDate() };
-    const [hour, minute, second] = [date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()];
-    return { ...day, hour, minute, second, millisecond: date.getUTCMilliseconds() };
+        ? { isoWeekYear, isoWeek: isoWeekNumber, isoDayOfWeek: local.getUTCDay() || 7 }
+        : { year: local.getUTCFullYear(), month: local.getUTCMonth() + 1, day: local.getUTCDate() };
+    const [hour, minute, second] = [local.getUTCHours(), local.getUTCMinutes(), local.getUTCSeconds()];
+    return { ...day, hour, minute, second, millisecond: local.getUTCMilliseconds() };
   };
 };
 
@@ -192,33 +175,27 @@ const TIME_PARTS = ['hour', 'minute', 'second', 'millisecond'];
 
 /** From a year, or a year of ISO weeks. Parts past their end carry over into the next larger one. */
 const dateFromParts: OperatorMaker = (operand, compiler) => {
+  const name = '$dateFromParts';
   const isIso = isObject(operand) && Object.hasOwn(operand, 'isoWeekYear');
   const yearName = isIso ? 'isoWeekYear' : 'year';
   const dayNames = isIso ? ISO_DAY_PARTS : DAY_PARTS;
-  const parts = named('$dateFromParts', operand, compiler, [yearName], [...dayNames, ...TIME_PARTS, 'timezone']);
+  const parts: Parts = named(name, operand, compiler, [yearName], [...dayNames, ...TIME_PARTS, 'timezone']);
+  const zoneOf = zoneArgument(name, parts.get('timezone'));
   return (root, variables) => {
-    checkZone(parts.get('timezone')?.(root, variables));
-    const given = (name: string, otherwise: number): unknown => {
-      const value = parts.get(name);
+    const zone = zoneOf(root, variables);
+    const given = (part: string, otherwise: number): unknown => {
+      const value = parts.get(part);
       return value === undefined ? otherwise : value(root, variables);
     };
     const values = [yearName, ...dayNames]
-      .map((name) => given(name, 1))
-      .concat(TIME_PARTS.map((name) => given(name, 0)));
-    if (values.some((value) => value === null || value === undefined)) return null;
-    const numbers = values.map((value) => integerOf('$dateFromParts', value));
+      .map((part) => given(part, 1))
+      .concat(TIME_PARTS.map((part) => given(part, 0)));
+    if (zone === null || values.some((value) => value === null || value === undefined)) return null;
+    const numbers = values.map((value) => integerOf(name, value));
     const [year, second, third, ...time] = numbers as [number, number, number, number, number, number, number];
     if (year < 1 || year > 9999) throw badArgument('$dateFromParts needs a year from 1 to 9999');
-    const date = new Date(0);
-    if (isIso) {
-      // The fourth of January lies in the first week.
-      date.setUTCFullYear(year, 0, 4);
-      date.setUTCDate(4 - (date.getUTCDay() || 7) + 7 * (second - 1) + third);
-    } else {
-      date.setUTCFullYear(year, second - 1, third);
-    }
-    date.setUTCHours(...time);
-    return date;
+    const local = isIso ? isoDay(year, second, third) : new Date(new Date(0).setUTCFullYear(year, second - 1, third));
+    return zone.instant(local.setUTCHours(...time));
   };
 };
 
