@@ -137,6 +137,7 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
       if (name === 'search_path' || isPlannerSwitch(name)) this.pictureNow = undefined;
       if (name === 'default_transaction_isolation') this.defaultsToSerializable = value === 'serializable';
       if (name === 'standard_conforming_strings') this.escapesInStrings = value === 'off';
+      if (name === 'transaction_timeout') this.watch.limitChanged(Number(value));
       if (reported) options.onParameter?.(this.settings.title(name), value);
     });
     this.defaultsToSerializable = this.settings.get('default_transaction_isolation') === 'serializable';

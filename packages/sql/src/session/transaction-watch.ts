@@ -4,14 +4,16 @@
  * so that its locks and its snapshot are free, what runs is stopped, and whoever drives the session hears of it. A session
  * of the embedded API refuses every later statement with the same error.
  */
-import { PhantomError } from '@phantom/base';
+import { type Clock, PhantomError } from '@phantom/base';
+import { microsSince2000 } from './evaluation.js';
 import type { Interrupts } from './interrupts.js';
 import type { Settings } from './settings.js';
 
 interface Watched {
   readonly settings: Settings;
   readonly interrupts: Interrupts;
-  readonly transaction: { readonly explicit: boolean } | undefined;
+  readonly clock: Clock;
+  readonly transaction: { readonly explicit: boolean; readonly startMicros: number } | undefined;
   rollback(): void;
 }
 
@@ -30,12 +32,17 @@ export class TransactionWatch {
   /** A transaction has begun. */
   began(): void {
     const limitMs = this.session.settings.integer('transaction_timeout');
-    if (limitMs > 0) {
-      this.whole = setTimeout(
-        () => this.terminate(new PhantomError('25P04', 'terminating connection due to transaction timeout')),
-        limitMs,
-      );
-    }
+    if (limitMs > 0) this.endIn(limitMs);
+  }
+
+  /** `transaction_timeout` has another value; inside a transaction it counts from when that began. */
+  limitChanged(limitMs: number): void {
+    const { transaction, clock } = this.session;
+    if (transaction === undefined) return;
+    this.ended();
+    if (limitMs === 0) return;
+    const livedMs = (microsSince2000(clock.nowMs()) - transaction.startMicros) / 1000;
+    this.endIn(Math.max(limitMs - livedMs, 0));
   }
 
   /** It has ended. */
@@ -90,5 +97,12 @@ export class TransactionWatch {
     if (session.interrupts.isRunning) session.interrupts.stop(error);
     else session.rollback();
     this.onTerminate?.(error);
+  }
+
+  private endIn(ms: number): void {
+    this.whole = setTimeout(
+      () => this.terminate(new PhantomError('25P04', 'terminating connection due to transaction timeout')),
+      ms,
+    );
   }
 }

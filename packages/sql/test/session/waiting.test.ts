@@ -137,6 +137,19 @@ describe('a session', () => {
     expect(engine.mvcc.stats().live).toBe(1);
   });
 
+  it('is held to a limit that comes while its transaction is open, counted from the beginning', async () => {
+    const engine = await open();
+    const ended: string[] = [];
+    const session = engine.session({ onTerminate: ({ code }) => ended.push(code) });
+    await run(session, "begin; set local transaction_timeout = '30s'; set local transaction_timeout = 0");
+    await run(session, "set local transaction_timeout = '100ms'; commit");
+    await run(session, "begin; savepoint s; set local transaction_timeout = '100ms'; rollback to s");
+    await pause(120);
+    expect(ended).toEqual([]);
+    expect(await run(session, "set local transaction_timeout = '10ms'; select pg_sleep(5)")).toBe('25P04');
+    expect(ended).toEqual(['25P04']);
+  });
+
   it('that closes gives its advisory locks back', async () => {
     const engine = await open();
     const [a, b] = await twoSessions(engine);
