@@ -4,9 +4,9 @@
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { clientFolder, importerOf } from './client-folder.mjs';
 import { startDaemon } from './daemon.mjs';
+import { jobOptions, positiveNumber } from './job-options.mjs';
 
 const PG = '8.23.1';
 const CLIENTS = 16;
@@ -20,6 +20,10 @@ const CHECK_MS = 1000;
 /** What memory may grow by in the second half: garbage that is not collected yet, and caches that fill. */
 const GROWTH_BYTES_MAX = 128 * 1024 * 1024;
 
+const USAGE = `usage: npm run soak -- [--minutes N]
+  --minutes N  how long (default 10)`;
+const OPTIONS = { minutes: { type: 'string', default: '10' } };
+
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const random = (below) => Math.floor(Math.random() * below);
 
@@ -27,11 +31,12 @@ const random = (below) => Math.floor(Math.random() * below);
 const isLost = ({ code }) => code === undefined || code.length !== 5 || code.startsWith('57P') || code === 'EPIPE';
 
 export async function soak(args) {
-  const { values } = parseArgs({ args, options: { minutes: { type: 'string', default: '10' } } });
+  const values = jobOptions(USAGE, OPTIONS, args);
+  const minutes = positiveNumber(USAGE, 'minutes', values.minutes);
   const folder = await clientFolder('soak', { pg: PG });
   const { Client } = (await importerOf(folder)('pg')).default;
   const data = mkdtempSync(join(tmpdir(), 'phantom-soak-'));
-  const run = new Soak(Client, data, Number(values.minutes) * 60_000);
+  const run = new Soak(Client, data, minutes * 60_000);
   let problems = ['it did not come to its end'];
   try {
     problems = await run.run();
