@@ -87,7 +87,7 @@ export class CompiledPartitions {
         partitions: count,
         rows: counted.map((node) => node?.rows ?? 0),
         segments: counted.map((node) => node?.segments),
-        pipelines: measure.parts,
+        tasks: measure.nodes.get(this.gather.input)?.program.tasks ?? [],
       };
     } finally {
       statement.end();
@@ -193,11 +193,10 @@ function compileProgram(options: CompileOptions): { readonly program: Program; r
   const { planner, physical, outputs } = options;
   const builder = programBuilder(options);
   const output = builder.addSlot((run) => new Output(outputs.length, run.statement));
-  const { measure } = options;
-  const compiler = new PlanToProgram(builder, planner, options.modifies ? countedNode(physical) : undefined, measure);
+  const counted = options.modifies ? countedNode(physical) : undefined;
+  const compiler = new PlanToProgram(builder, planner, counted, options.measure);
   compiler.produce(physical, (context) => writeOutput(context, output, outputs));
-  if (measure === undefined) return { program: builder, output };
-  return { program: { slots: builder.slots, tasks: measure.timed(builder.tasks) }, output };
+  return { program: builder, output };
 }
 
 /** Pushes the row's outputs and returns to the driver when the batch is full. */

@@ -1,56 +1,143 @@
 /**
- * What EXPLAIN ANALYZE counts while a plan runs: rows that each node handed on, how often it was run, and when. A plan is
- * compiled anew for it, with the counters written into its code; plans that are not measured pay nothing.
+ * What EXPLAIN ANALYZE counts while a plan runs: rows that each node handed on, how often it was run, when, and what was read and
+ * spilled for it. A plan is compiled anew for it, with the counters written into its code; plans that are not measured pay nothing.
  *
- * Operators between two buffers are one function, so time, and what is read and spilled, is known for each such pipeline and shown at
- * every node of it: from the start of the statement to the pipeline's first and to its last moment. Below a Gather it is that from the
- * start of a partition, on average.
+ * Operators between two buffers are one function, so time, and what is read and spilled, is known for each task of a program: most are
+ * such pipelines. The statement is a program, and so is each subquery, each lateral side, the step of a recursion, and what a Gather
+ * runs for each partition.
+ *
+ *   tasks of a program     0 scan u, build hash   1 subquery, once   2 scan t, probe   3 sort and hand on
+ *   of the hash join       [------------------------------------------------------]
+ *   of the sort            [--------------------------------------------------------------------------]
+ *
+ * Invariants:
+ *   1. What a task has read and spilled is its own: what programs that ran inside of it did is theirs. So the sum over the tasks of a
+ *      node, of those below it and of its subqueries counts nothing twice.
+ *   2. Times are from the start of the program to the first and to the last moment of the pipelines through which the node's rows
+ *      flow, on average over the program's runs; what ran inside of them is in them.
  */
 import type { PhysicalNode } from '../plan/physical/physical.js';
-import { inputsOfPhysical } from '../plan/physical/walk.js';
-import type { Task } from './program.js';
+import type { Task, TaskMeasure, Work } from './program.js';
 import type { Run } from './run.js';
 import type { PartitionWork, SegmentCount } from './runtime.js';
 import { counted, type StorageWork } from './storage-work.js';
 
-/** How often something ran. */
-export interface RunCount {
-  runs: number;
-  /** It runs once for each partition, and its pipelines are measured as those of partitions. */
-  readonly isPartition: boolean;
-}
-
-/** What was read for pipelines, and bytes that they have put into scratch files. */
-export interface PipelineWork {
+/** What was read by tasks, and bytes that they have put into scratch files. */
+export interface TaskWork {
   cacheHits: number;
   pagesRead: number;
   bytesRead: number;
   spilledBytes: number;
 }
 
-export interface PipelineMeasure extends PipelineWork {
+/** The same of one task over all runs of its program, with its times. */
+export interface TaskTotal extends TaskWork {
   startMs: number;
   endMs: number;
 }
 
-export interface NodeMeasure {
+/** When a node's first and last rows came, since the start of its program; over all runs of it. */
+export interface NodeTimes {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** Where a step became a task. */
+interface Placed {
+  readonly task?: number;
+}
+
+/** What the tasks of one program came to, over all of its runs. */
+export class ProgramMeasure implements TaskMeasure {
+  runs = 0;
+  readonly tasks: TaskTotal[] = [];
+  /** What a Gather runs for each partition, here and in other threads. */
+  readonly isPartition: boolean;
+  private readonly plan: PlanMeasure;
+
+  constructor(plan: PlanMeasure, isPartition: boolean) {
+    this.plan = plan;
+    this.isPartition = isPartition;
+  }
+
+  *run(tasks: readonly Task[], run: Run): Work {
+    const { slice } = run.context;
+    const startMs = slice.nowMs();
+    this.runs++;
+    for (let i = 0; i < tasks.length; i++) {
+      const total = (this.tasks[i] ??= newTaskTotal());
+      const taskStartMs = slice.nowMs();
+      try {
+        yield* this.plan.counting((tasks[i] as Task).run(run), run, total);
+      } finally {
+        total.startMs += taskStartMs - startMs;
+        total.endMs += slice.nowMs() - startMs;
+      }
+    }
+  }
+
+  add(tasks: readonly Readonly<TaskTotal>[]): void {
+    tasks.forEach((task, i) => addTotal((this.tasks[i] ??= newTaskTotal()), task));
+  }
+}
+
+export class NodeMeasure {
   /** Rows handed on, over all runs. */
-  rows: number;
-  /** How often the node ran: once for each outer row inside of a lookup, once for each run of a subplan. */
-  loops: number;
-  /** Runs of the subplan it stands in; undefined outside of one. */
-  readonly subplan: RunCount | undefined;
-  /** The pipeline of the statement or of its partitions in which its rows flow; -1 inside of subplans. */
-  pipeline: number;
+  rows = 0;
+  /** How often the node ran, where that is not as often as its program: once for each outer row inside of a lookup. */
+  loops = 0;
+  readonly program: ProgramMeasure;
   /** Of a scan of a column index, over all runs. */
-  segments: SegmentCount | undefined;
+  segments: SegmentCount | undefined = undefined;
+  /** The tasks of the node and of those below it in its program: from the first up to the second, not included. */
+  private from = Number.MAX_SAFE_INTEGER;
+  private to = 0;
+  /** The steps through which its rows flow. */
+  private readonly steps: Placed[] = [];
+
+  constructor(program: ProgramMeasure) {
+    this.program = program;
+  }
+
+  /** Says which tasks were written for it and those below it. */
+  spans(from: number, to: number): void {
+    this.from = Math.min(this.from, from);
+    this.to = Math.max(this.to, to);
+  }
+
+  flowsIn(step: Placed): void {
+    if (!this.steps.includes(step)) this.steps.push(step);
+  }
+
+  /** Of the tasks of its program, those for it and for those below it. */
+  tasksOf(tasks: readonly TaskTotal[]): TaskTotal[] {
+    const flows = this.flows(tasks);
+    return tasks.filter((task, i) => (i >= this.from && i < this.to) || flows.includes(task));
+  }
+
+  timesOf(tasks: readonly TaskTotal[]): NodeTimes {
+    const flows = this.flows(tasks);
+    if (flows.length === 0) return { startMs: 0, endMs: 0 };
+    return {
+      startMs: Math.min(...flows.map((task) => task.startMs)),
+      endMs: Math.max(...flows.map((task) => task.endMs)),
+    };
+  }
+
+  private flows(tasks: readonly TaskTotal[]): TaskTotal[] {
+    const flows: TaskTotal[] = [];
+    for (const { task } of this.steps) {
+      const total = task === undefined ? undefined : tasks[task];
+      if (total !== undefined) flows.push(total);
+    }
+    return flows;
+  }
 }
 
 export class PlanMeasure {
   readonly nodes = new Map<PhysicalNode, NodeMeasure>();
-  readonly pipelines: PipelineMeasure[] = [];
-  /** Those of a Gather's input, over all partitions, here and in other threads. */
-  readonly parts: PipelineMeasure[] = [];
+  /** That of the statement itself. */
+  readonly program = new ProgramMeasure(this, false);
   /** What each of the other threads has done. */
   readonly workers: PartitionWork[] = [];
   /** Pages are counted, too. */
@@ -63,69 +150,68 @@ export class PlanMeasure {
   /** Set where it was asked for. */
   storage: StorageWork | undefined = undefined;
   private startMs = 0;
-  private partStartMs = 0;
+  private readonly programs = new Map<PhysicalNode, ProgramMeasure>();
+  /** What all tasks have done so far; a task does what is in it at its end and was not at its start. */
+  private readonly told: TaskWork = { cacheHits: 0, pagesRead: 0, bytesRead: 0, spilledBytes: 0 };
 
   constructor(countsReads: boolean) {
     this.countsReads = countsReads;
   }
 
+  /** That of the program that gives the rows of a plan; one plan may be written several times. */
+  programOf(plan: PhysicalNode, isPartition: boolean): ProgramMeasure {
+    let program = this.programs.get(plan);
+    if (program === undefined) {
+      program = new ProgramMeasure(this, isPartition);
+      this.programs.set(plan, program);
+    }
+    return program;
+  }
+
   /** The counters of a node, made when it is compiled. */
-  of(node: PhysicalNode, subplan: RunCount | undefined): NodeMeasure {
+  of(node: PhysicalNode, program: ProgramMeasure): NodeMeasure {
     let measure = this.nodes.get(node);
     if (measure === undefined) {
-      measure = { rows: 0, loops: 0, subplan, pipeline: -1, segments: undefined };
+      measure = new NodeMeasure(program);
       this.nodes.set(node, measure);
     }
     return measure;
   }
 
   /** The same of segments. */
-  segmentsOf(node: PhysicalNode, subplan: RunCount | undefined): SegmentCount {
-    return (this.of(node, subplan).segments ??= { read: 0, skipped: 0, markedRows: 0 });
+  segmentsOf(node: PhysicalNode, program: ProgramMeasure): SegmentCount {
+    return (this.of(node, program).segments ??= { read: 0, skipped: 0, markedRows: 0 });
   }
 
   /** Adds what another thread has done of a node that runs in partitions, and whose nodes below it are in this order from above. */
   addWork(nodes: readonly PhysicalNode[], work: PartitionWork): void {
-    const { partitions, rows, segments, pipelines } = work;
+    const { partitions, rows, segments, tasks } = work;
     nodes.forEach((node, i) => {
       const measure = this.nodes.get(node);
       if (measure === undefined) return;
       measure.rows += rows[i] ?? 0;
       const more = segments[i];
-      if (more !== undefined) addSegments(this.segmentsOf(node, measure.subplan), more);
-      if (i === 0 && measure.subplan !== undefined) measure.subplan.runs += partitions;
+      if (more !== undefined) addSegments(this.segmentsOf(node, measure.program), more);
+      if (i > 0) return;
+      measure.program.runs += partitions;
+      measure.program.add(tasks);
     });
-    pipelines.forEach((pipeline, i) => addMeasure((this.parts[i] ??= newPipelineMeasure()), pipeline));
     this.workers.push(work);
   }
 
-  /** What was read and spilled for a node and those below it, in all threads. */
-  workOf(node: PhysicalNode): PipelineMeasure {
-    const pipelines = new Set<PipelineMeasure>();
-    const visit = (below: PhysicalNode): void => {
-      const pipeline = this.pipelineOf(below);
-      if (pipeline !== undefined) pipelines.add(pipeline);
-      if (below.kind !== 'gather') inputsOfPhysical(below).forEach(visit);
-      // The pipeline over it has run this thread's share.
-      else for (const worker of this.workers) for (const one of worker.pipelines) pipelines.add(one);
-    };
-    visit(node);
-    const work = newPipelineMeasure();
-    for (const pipeline of pipelines) addMeasure(work, pipeline);
-    return work;
+  /** What was read and spilled in all threads for nodes: those of a whole branch of the plan, subqueries included. */
+  workOf(nodes: Iterable<PhysicalNode>): TaskWork {
+    const tasks = new Set<TaskTotal>();
+    for (const node of nodes) {
+      const measure = this.nodes.get(node);
+      for (const task of measure?.tasksOf(measure.program.tasks) ?? []) tasks.add(task);
+    }
+    return sumOf(tasks);
   }
 
   /** What was read for the statement by other threads. */
-  get readElsewhere(): PipelineWork {
-    const sum = newPipelineMeasure();
-    for (const { pipelines } of this.workers) for (const pipeline of pipelines) addMeasure(sum, pipeline);
-    return sum;
-  }
-
-  pipelineOf(node: PhysicalNode): PipelineMeasure | undefined {
-    const measure = this.nodes.get(node);
-    if (measure === undefined) return undefined;
-    return (measure.subplan?.isPartition === true ? this.parts : this.pipelines)[measure.pipeline];
+  get readElsewhere(): TaskWork {
+    return sumOf(this.workers.flatMap(({ tasks }) => tasks));
   }
 
   begin(nowMs: number): void {
@@ -136,53 +222,40 @@ export class PlanMeasure {
     this.totalMs = nowMs - this.startMs;
   }
 
-  /** The same tasks of the statement, measured. */
-  timed(tasks: readonly Task[]): Task[] {
-    return tasks.map((task, i) => this.measured(task, (this.pipelines[i] = newPipelineMeasure()), () => this.startMs));
-  }
-
-  /** The same tasks of a program that runs for each partition. */
-  timedParts(tasks: readonly Task[]): Task[] {
-    const timed = tasks.map((task, i) =>
-      this.measured(task, (this.parts[i] = newPipelineMeasure()), () => this.partStartMs),
-    );
-    const begin = (run: Run): void => {
-      this.partStartMs = run.context.slice.nowMs();
+  /** The same work of a task; what it does, but for what is told of tasks inside of it, is added to its total. */
+  counting(work: Work<unknown>, run: Run, total: TaskTotal): Work<unknown> {
+    const { told } = this;
+    const now = (): TaskWork => {
+      const reads = this.countsReads ? run.context.storageReads() : NO_READS;
+      return {
+        cacheHits: reads.cacheHits - told.cacheHits,
+        pagesRead: reads.pagesRead - told.pagesRead,
+        bytesRead: reads.bytesRead - told.bytesRead,
+        spilledBytes: run.statement.spilledBytes - told.spilledBytes,
+      };
     };
-    return [
-      {
-        *run(run) {
-          begin(run);
-        },
-      },
-      ...timed,
-    ];
-  }
-
-  private measured(task: Task, into: PipelineMeasure, startMs: () => number): Task {
-    const now = (run: Run): PipelineWork => ({
-      ...(this.countsReads ? run.context.storageReads() : NO_READS),
-      spilledBytes: run.statement.spilledBytes,
+    return counted<keyof TaskWork, unknown>(work, now, (figure, amount) => {
+      total[figure] += amount;
+      told[figure] += amount;
     });
-    return {
-      *run(run) {
-        const { slice } = run.context;
-        into.startMs += slice.nowMs() - startMs();
-        yield* counted<keyof PipelineWork, unknown>(task.run(run), () => now(run), into);
-        into.endMs += slice.nowMs() - startMs();
-      },
-    };
   }
 }
 
 const NO_READS = { cacheHits: 0, pagesRead: 0, bytesRead: 0 };
 
-function newPipelineMeasure(): PipelineMeasure {
+function newTaskTotal(): TaskTotal {
   return { startMs: 0, endMs: 0, cacheHits: 0, pagesRead: 0, bytesRead: 0, spilledBytes: 0 };
 }
 
-function addMeasure(to: PipelineMeasure, from: PipelineMeasure): void {
-  for (const name of Object.keys(to) as (keyof PipelineMeasure)[]) to[name] += from[name];
+function addTotal(to: TaskTotal, from: Readonly<TaskTotal>): void {
+  for (const name of Object.keys(to) as (keyof TaskTotal)[]) to[name] += from[name];
+}
+
+/** What tasks have read and spilled together. */
+export function sumOf(tasks: Iterable<Readonly<TaskTotal>>): TaskWork {
+  const sum = newTaskTotal();
+  for (const task of tasks) addTotal(sum, task);
+  return sum;
 }
 
 function addSegments(count: SegmentCount, more: Readonly<SegmentCount>): void {

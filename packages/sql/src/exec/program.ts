@@ -53,16 +53,24 @@ export interface Task {
   run(run: Run): Work<unknown>;
 }
 
+/** Runs the tasks of a program that is measured. */
+export interface TaskMeasure {
+  run(tasks: readonly Task[], run: Run): Work;
+}
+
 export interface Program {
   readonly slots: readonly ((run: Run) => unknown)[];
   readonly tasks: readonly Task[];
+  /** Set in plans that count what they do. */
+  readonly measure: TaskMeasure | undefined;
 }
 
 /** Runs a program from the start in a run of its own; the run's state is set up here. */
 export function* runProgram(program: Program, run: Run): Work {
-  const { slots, tasks } = program;
+  const { slots, tasks, measure } = program;
   for (let i = 0; i < slots.length; i++) run.state[i] = (slots[i] as (run: Run) => unknown)(run);
-  for (const task of tasks) yield* task.run(run);
+  if (measure !== undefined) yield* measure.run(tasks, run);
+  else for (const task of tasks) yield* task.run(run);
 }
 
 /** A run of a program inside a statement. */

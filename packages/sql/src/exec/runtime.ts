@@ -22,7 +22,7 @@ import type { ColumnCache } from '../storage/columnar/column-cache.js';
 import type { ColumnIndex } from '../storage/columnar/column-index.js';
 import type { TableWriter } from '../storage/table-writer.js';
 import type { Value } from '../types/type.js';
-import type { PipelineMeasure } from './plan-measure.js';
+import type { TaskTotal } from './plan-measure.js';
 import type { StorageReads } from './storage-work.js';
 
 /** A consistent picture to read: an MvccTransaction inside its statement, or a bare view for reads outside of one. */
@@ -293,8 +293,8 @@ export interface PartitionWork {
   readonly partitions: number;
   /** Rows that came out of each node of the Gather's input, from above. */
   readonly rows: readonly number[];
-  /** Of the pipelines of that input, over all of its partitions. */
-  readonly pipelines: readonly PipelineMeasure[];
+  /** Of the tasks of that input's program, over all of its partitions. */
+  readonly tasks: readonly TaskTotal[];
   /** What each of them has done with segments, where it scans a column index. */
   readonly segments: readonly (Readonly<SegmentCount> | undefined)[];
 }

@@ -24,16 +24,18 @@ export function* countStorageWork(
   done: (work: StorageWork) => void,
 ): Execution {
   const sum = { cacheHits: 0, pagesRead: 0, bytesRead: 0, logBytes: 0 };
-  const result = yield* counted(execution, now, sum);
+  const result = yield* counted<keyof StorageWork, number>(execution, now, (figure, amount) => {
+    sum[figure] += amount;
+  });
   done(sum);
   return result;
 }
 
-/** The same work; what figures that only rise do in its steps is added up, and nothing of what others do between them. */
+/** The same work; `add` is told by how much figures that only rise do so in its steps, and nothing of what others do between them. */
 export function* counted<Figure extends string, Result>(
   work: Generator<Yielded, Result, void>,
   now: () => Readonly<Record<Figure, number>>,
-  into: Record<Figure, number>,
+  add: (figure: Figure, amount: number) => void,
 ): Generator<Yielded, Result, void> {
   let resume = (): IteratorResult<Yielded, Result> => work.next();
   try {
@@ -41,7 +43,7 @@ export function* counted<Figure extends string, Result>(
       const before = now();
       const step = resume();
       const after = now();
-      for (const figure of Object.keys(before) as Figure[]) into[figure] += Math.max(0, after[figure] - before[figure]);
+      for (const figure of Object.keys(before) as Figure[]) add(figure, Math.max(0, after[figure] - before[figure]));
       if (step.done === true) return step.value;
       try {
         yield step.value;

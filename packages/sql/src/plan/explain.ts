@@ -1,6 +1,6 @@
 /** EXPLAIN: the physical plan as lines in PostgreSQL's shape. */
 import { unreachable } from '@phantom/base';
-import type { PipelineMeasure, PipelineWork, PlanMeasure } from '../exec/plan-measure.js';
+import { sumOf, type NodeTimes, type PlanMeasure, type TaskWork } from '../exec/plan-measure.js';
 import type { ColumnId, Expression, Subquery } from '../expr/expression.js';
 import { forEachSubquery } from './logical/subplans.js';
 import { subplanOf } from './logical/walk.js';
@@ -22,7 +22,8 @@ interface Described {
 interface WorkerShare {
   readonly rows: number;
   readonly loops: number;
-  readonly times: PipelineMeasure;
+  readonly times: NodeTimes;
+  readonly work: TaskWork;
 }
 
 export function explainPlan(planner: PhysicalPlanner, root: PhysicalNode, options: ExplainOptions = {}): string[] {
@@ -59,7 +60,7 @@ class Explainer {
 
   lines(): string[] {
     const lines: string[] = [];
-    this.write(this.root, 0, lines, '');
+    this.write(this.root, 0, lines);
     return [...lines, ...summaryLines(this.options)];
   }
 
@@ -95,9 +96,7 @@ class Explainer {
       default:
         break;
     }
-    ownExpressionsOf(node, (expression) =>
-      forEachSubquery(expression, (subquery) => this.collect(this.planner.subplan(subplanOf(subquery)))),
-    );
+    for (const subquery of subqueriesOf(node)) this.collect(this.planner.subplan(subplanOf(subquery)));
     for (const input of inputsOfPhysical(node)) this.collect(input);
   }
 
@@ -122,66 +121,56 @@ class Explainer {
     return [`${label}: ${text}`];
   }
 
-  private write(node: PhysicalNode, depth: number, lines: string[], note: string): void {
-    // Projections only rename and compute: PostgreSQL has no node for them.
-    if (node.kind === 'project') {
-      this.write(node.input, depth, lines, note);
-      this.writeSubplans(node, depth, lines);
-      return;
-    }
+  private write(whole: PhysicalNode, depth: number, lines: string[]): void {
+    const node = shownOf(whole);
     const { title, details } = this.describe(node);
     const { rows, startup, total } = node.estimate;
     const cost = this.costs ? `  (cost=${startup.toFixed(2)}..${total.toFixed(2)} rows=${Math.round(rows)})` : '';
     const actual = this.actualText(node);
     const indent = depth === 0 ? '' : `${' '.repeat(6 * depth - 4)}->  `;
-    lines.push(`${indent}${note}${title}${cost}${actual}`);
+    lines.push(`${indent}${title}${cost}${actual}`);
     const inner = ' '.repeat(depth === 0 ? 2 : 6 * depth + 2);
-    for (const detail of [...details, ...this.workLines(node)]) lines.push(`${inner}${detail}`);
-    if (node.kind === 'with') {
-      this.writeWith(node, depth, lines);
-      return;
-    }
-    this.writeSubplans(node, depth, lines);
-    for (const input of inputsOfPhysical(node)) this.write(input, depth + 1, lines, '');
+    for (const detail of [...details, ...this.workLines(whole)]) lines.push(`${inner}${detail}`);
+    this.writeSubplans(whole, inner, depth, lines);
+    if (node.kind === 'with') this.writeWith(node, depth, lines);
+    else for (const input of inputsOfPhysical(node)) this.write(input, depth + 1, lines);
   }
 
   /** What happened at a node; undefined when the plan was not measured. */
-  private actual(
-    node: PhysicalNode,
-  ): { readonly rows: number; readonly loops: number; readonly startMs: number; readonly endMs: number } | undefined {
+  private actual(node: PhysicalNode): (NodeTimes & { readonly rows: number; readonly loops: number }) | undefined {
     const { measure } = this;
     const counted = measure?.nodes.get(node);
     if (measure === undefined || counted === undefined) return undefined;
-    const times = measure.pipelineOf(node);
-    const runs = counted.subplan?.runs ?? 1;
-    // Those of partitions are over all of them.
-    const turns = counted.subplan?.isPartition === true ? Math.max(1, runs) : 1;
-    return {
-      rows: counted.rows,
-      loops: counted.loops > 0 ? counted.loops : runs,
-      startMs: (times?.startMs ?? 0) / turns,
-      endMs: (times?.endMs ?? 0) / turns,
-    };
+    const { runs, tasks } = counted.program;
+    const loops = counted.loops > 0 ? counted.loops : runs;
+    return { rows: counted.rows, loops, ...onAverage(counted.timesOf(tasks), runs) };
+  }
+
+  /** A node, those below it, and those of the subqueries of all of them. */
+  private *branchOf(node: PhysicalNode): Generator<PhysicalNode, void, void> {
+    yield node;
+    for (const input of inputsOfPhysical(node)) yield* this.branchOf(input);
+    for (const subquery of subqueriesOf(node)) yield* this.branchOf(this.planner.subplan(subplanOf(subquery)));
   }
 
   /** What a node and those below it have read and spilled, and what other threads have done of it. */
-  private workLines(node: PhysicalNode): string[] {
+  private workLines(whole: PhysicalNode): string[] {
     const { measure, options } = this;
     if (measure === undefined) return [];
-    const work = measure.workOf(node);
+    const work = measure.workOf(this.branchOf(whole));
     const lines = [...this.buffersLines(work)];
     if (work.spilledBytes > 0) lines.push(`Disk: ${Math.ceil(work.spilledBytes / 1024)}kB`);
     if (options.verbose !== true) return lines;
-    this.workersOf(node).forEach(({ rows, loops, times }, i) => {
+    this.workersOf(shownOf(whole)).forEach(({ rows, loops, times, work: share }, i) => {
       if (loops === 0) return;
       const time = this.timing ? `time=${times.startMs.toFixed(3)}..${times.endMs.toFixed(3)} ` : '';
       lines.push(`Worker ${i}:  actual ${time}rows=${Math.round(rows / loops)} loops=${loops}`);
-      lines.push(...this.buffersLines(times).map((line) => `  ${line}`));
+      lines.push(...this.buffersLines(share).map((line) => `  ${line}`));
     });
     return lines;
   }
 
-  private buffersLines({ cacheHits, pagesRead, bytesRead }: PipelineWork): string[] {
+  private buffersLines({ cacheHits, pagesRead, bytesRead }: TaskWork): string[] {
     if (this.options.buffers !== true || (cacheHits === 0 && pagesRead === 0)) return [];
     const read = pagesRead === 0 ? '' : ` read=${pagesRead} bytes=${bytesRead}`;
     return [`Buffers: shared${cacheHits === 0 ? '' : ` hit=${cacheHits}`}${read}`];
@@ -191,14 +180,14 @@ class Explainer {
   private workersOf(node: PhysicalNode): WorkerShare[] {
     const { measure } = this;
     const counted = measure?.nodes.get(node);
-    if (measure === undefined || counted?.subplan?.isPartition !== true) return [];
+    if (measure === undefined || counted?.program.isPartition !== true) return [];
     const at = this.gathered.indexOf(node);
-    return measure.workers.map(({ partitions, rows, pipelines }) => {
-      const pipeline = pipelines[counted.pipeline] ?? measure.workOf(node);
-      const turns = Math.max(1, partitions);
-      const times = { ...pipeline, startMs: pipeline.startMs / turns, endMs: pipeline.endMs / turns };
-      return { rows: rows[at] ?? 0, loops: partitions, times };
-    });
+    return measure.workers.map(({ partitions, rows, tasks }) => ({
+      rows: rows[at] ?? 0,
+      loops: partitions,
+      times: onAverage(counted.timesOf(tasks), partitions),
+      work: sumOf(counted.tasksOf(tasks)),
+    }));
   }
 
   private actualText(node: PhysicalNode): string {
@@ -214,8 +203,8 @@ class Explainer {
     return [JSON.stringify([{ Plan: this.jsonOf(this.root), ...summaryFields(this.options) }], undefined, 2)];
   }
 
-  private jsonOf(node: PhysicalNode): Record<string, unknown> {
-    if (node.kind === 'project') return this.jsonOf(node.input);
+  private jsonOf(whole: PhysicalNode): Record<string, unknown> {
+    const node = shownOf(whole);
     const { title, details } = this.describe(node);
     const json: Record<string, unknown> = { 'Node Type': title };
     if (node.kind === 'table-scan' || node.kind === 'column-scan') {
@@ -241,44 +230,45 @@ class Explainer {
       const at = detail.indexOf(': ');
       json[detail.slice(0, at)] = detail.slice(at + 2);
     }
-    this.addWork(node, json);
+    this.addWork(whole, json);
     const plans: Record<string, unknown>[] = [];
+    for (const subquery of subqueriesAt(whole)) {
+      const plan = this.jsonOf(this.planner.subplan(subplanOf(subquery)));
+      const key = this.memoKey(subquery);
+      const memo = key === undefined ? {} : { 'Cache Key': key };
+      plans.push({ 'Subplan Name': `SubPlan ${++this.subplans}`, ...memo, ...plan });
+    }
     if (node.kind === 'with') {
-      for (const table of node.tables) plans.push({ 'Subplan Name': `CTE ${table.name}`, ...this.jsonOf(table.plan) });
+      for (const { name, plan, recursive } of node.tables) {
+        plans.push({ 'Subplan Name': `CTE ${name}`, ...this.jsonOf(plan) });
+        if (recursive !== undefined) plans.push({ 'Subplan Name': `CTE ${name}`, ...this.jsonOf(recursive.step) });
+      }
       plans.push(this.jsonOf(node.input));
     } else {
-      ownExpressionsOf(node, (expression) =>
-        forEachSubquery(expression, (subquery) => {
-          const plan = this.jsonOf(this.planner.subplan(subplanOf(subquery)));
-          const key = this.memoKey(subquery);
-          const memo = key === undefined ? {} : { 'Cache Key': key };
-          plans.push({ 'Subplan Name': `SubPlan ${++this.subplans}`, ...memo, ...plan });
-        }),
-      );
       for (const input of inputsOfPhysical(node)) plans.push(this.jsonOf(input));
     }
     if (plans.length > 0) json['Plans'] = plans;
     return json;
   }
 
-  private addWork(node: PhysicalNode, json: Record<string, unknown>): void {
+  private addWork(whole: PhysicalNode, json: Record<string, unknown>): void {
     const { measure, options } = this;
     if (measure === undefined) return;
-    const buffers = ({ cacheHits, pagesRead, bytesRead }: PipelineWork): Record<string, unknown> =>
+    const buffers = ({ cacheHits, pagesRead, bytesRead }: TaskWork): Record<string, unknown> =>
       options.buffers === true
         ? { 'Shared Hit Blocks': cacheHits, 'Shared Read Blocks': pagesRead, 'Shared Read Bytes': bytesRead }
         : {};
-    const work = measure.workOf(node);
+    const work = measure.workOf(this.branchOf(whole));
     Object.assign(json, buffers(work));
     if (work.spilledBytes > 0) json['Disk Usage'] = Math.ceil(work.spilledBytes / 1024);
-    const workers = options.verbose === true ? this.workersOf(node) : [];
+    const workers = options.verbose === true ? this.workersOf(shownOf(whole)) : [];
     if (workers.length === 0) return;
-    json['Workers'] = workers.map(({ rows, loops, times }, i) => ({
+    json['Workers'] = workers.map(({ rows, loops, times, work: share }, i) => ({
       'Worker Number': i,
       ...(this.timing ? { 'Actual Startup Time': round(times.startMs), 'Actual Total Time': round(times.endMs) } : {}),
       'Actual Rows': Math.round(rows / Math.max(1, loops)),
       'Actual Loops': loops,
-      ...buffers(times),
+      ...buffers(share),
     }));
   }
 
@@ -286,23 +276,20 @@ class Explainer {
     const inner = ' '.repeat(6 * depth + 2);
     for (const table of node.tables) {
       lines.push(`${inner}CTE ${table.name}`);
-      this.write(table.plan, depth + 1, lines, '');
-      if (table.recursive !== undefined) this.write(table.recursive.step, depth + 1, lines, '');
+      this.write(table.plan, depth + 1, lines);
+      if (table.recursive !== undefined) this.write(table.recursive.step, depth + 1, lines);
     }
-    this.write(node.input, depth + 1, lines, '');
+    this.write(node.input, depth + 1, lines);
   }
 
-  private writeSubplans(node: PhysicalNode, depth: number, lines: string[]): void {
-    const inner = ' '.repeat(depth === 0 ? 2 : 6 * depth + 2);
-    ownExpressionsOf(node, (expression) =>
-      forEachSubquery(expression, (subquery) => {
-        const key = this.memoKey(subquery);
-        const isHashed = membershipOf(subquery, this.planner.context.catalog.types) !== undefined;
-        const manner = isHashed ? ' (hashed)' : key === undefined ? '' : ` (memoized by ${key})`;
-        lines.push(`${inner}SubPlan ${++this.subplans}${manner}`);
-        this.write(this.planner.subplan(subplanOf(subquery)), depth + 1, lines, '');
-      }),
-    );
+  private writeSubplans(whole: PhysicalNode, inner: string, depth: number, lines: string[]): void {
+    for (const subquery of subqueriesAt(whole)) {
+      const key = this.memoKey(subquery);
+      const isHashed = membershipOf(subquery, this.planner.context.catalog.types) !== undefined;
+      const manner = isHashed ? ' (hashed)' : key === undefined ? '' : ` (memoized by ${key})`;
+      lines.push(`${inner}SubPlan ${++this.subplans}${manner}`);
+      this.write(this.planner.subplan(subplanOf(subquery)), depth + 1, lines);
+    }
   }
 
   /** The outer columns for whose values a subquery's results are kept. */
@@ -460,6 +447,30 @@ class Explainer {
 function primaryName({ table }: TableScan): string {
   const primary = table.constraints.find((constraint) => constraint.kind === 'primary key');
   return primary?.name ?? `${table.name}_pkey`;
+}
+
+/** Times of one run of so many. */
+function onAverage({ startMs, endMs }: NodeTimes, runs: number): NodeTimes {
+  const turns = Math.max(1, runs);
+  return { startMs: startMs / turns, endMs: endMs / turns };
+}
+
+/** The node that is shown for one: projections only rename and compute, PostgreSQL has no node for them. */
+function shownOf(node: PhysicalNode): PhysicalNode {
+  return node.kind === 'project' ? shownOf(node.input) : node;
+}
+
+/** The subqueries of the node that is shown, and of projections over it. */
+function subqueriesAt(node: PhysicalNode): Subquery[] {
+  const own = subqueriesOf(node);
+  return node.kind === 'project' ? [...subqueriesAt(node.input), ...own] : own;
+}
+
+/** The subqueries of a node's own expressions. */
+function subqueriesOf(node: PhysicalNode): Subquery[] {
+  const subqueries: Subquery[] = [];
+  ownExpressionsOf(node, (expression) => forEachSubquery(expression, (subquery) => subqueries.push(subquery)));
+  return subqueries;
 }
 
 function round(value: number): number {

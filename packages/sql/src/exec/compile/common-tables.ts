@@ -141,7 +141,7 @@ function produceRecursive(
   const outer = [...freeColumnsOfPhysical(recursive.step)];
   const inner = new ProgramBuilder(builder.context, outer);
   const fresh = inner.addSlot((run) => new RowBuffer(width, run.memory));
-  compiler.within(inner).produce(recursive.step, (context) => push(context, fresh, recursive.stepColumns));
+  compiler.produceIn(inner, recursive.step, (context) => push(context, fresh, recursive.stepColumns));
   const distinct = seen === undefined ? undefined : compileDistinct(compiler, seen, width);
   const outerSources = outer.map((column) => builder.outerColumns.indexOf(column));
   builder.addTask({

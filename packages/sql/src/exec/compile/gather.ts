@@ -40,11 +40,9 @@ export function partitionProgram(compiler: PlanCompiler, node: Gather): Partitio
   assert(codec !== undefined, 'what is gathered has bytes');
   const program = new ProgramBuilder(context, []);
   const slot = program.addSlot((run) => new GatheredRows(run, codec));
-  compiler.within(program, true).produce(node.input, (step) => {
-    pushRow(step, stateOf(step.emitter, step.run, slot), node.columns);
-  });
-  const tasks = compiler.measure?.timedParts(program.tasks) ?? program.tasks;
-  return { program: { slots: program.slots, tasks }, codec, rows: slotReader(slot) };
+  const push: Consume = (step) => pushRow(step, stateOf(step.emitter, step.run, slot), node.columns);
+  compiler.produceIn(program, node.input, push, true);
+  return { program, codec, rows: slotReader(slot) };
 }
 
 function partitionsOf(compiler: PlanCompiler, { scan, partitionsMax }: Gather): (run: Run) => readonly Partition[] {

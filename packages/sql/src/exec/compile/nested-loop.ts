@@ -170,7 +170,7 @@ function produceLateral(compiler: PlanCompiler, node: NestedLoopJoin, consume: C
   const outer = [...freeColumnsOfPhysical(node.right)];
   const inner = new ProgramBuilder(builder.context, outer);
   const slot = inner.addSlot((run) => new RowBuffer(node.right.columns.length, run.memory));
-  compiler.within(inner).produce(node.right, (context) => {
+  compiler.produceIn(inner, node.right, (context) => {
     pushRow(context, stateOf(context.emitter, context.run, slot), node.right.columns);
   });
   const runner = subprogramRunner(inner, (run) => run.state[slot]);

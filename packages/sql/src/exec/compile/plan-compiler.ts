@@ -3,7 +3,7 @@ import { unreachable } from '@phantom/base';
 import type { PhysicalNode } from '../../plan/physical/physical.js';
 import type { PhysicalPlanner } from '../../plan/physical/planner.js';
 import { binary, literal, ONE, property, type Code } from '../code/ir.js';
-import type { PlanMeasure, RunCount } from '../plan-measure.js';
+import type { PlanMeasure, ProgramMeasure } from '../plan-measure.js';
 import type { SegmentCount } from '../runtime.js';
 import { produceAggregate } from './aggregate.js';
 import { produceSortedAggregate } from './sorted-aggregate.js';
@@ -37,8 +37,8 @@ export class PlanToProgram implements PlanCompiler {
 
   private readonly counted: PhysicalNode | undefined;
   readonly measure: PlanMeasure | undefined;
-  /** Set inside a program of its own. */
-  private readonly subplan: RunCount | undefined;
+  /** Set with `measure`. */
+  private readonly program: ProgramMeasure | undefined;
   /** The program runs many times in a statement. */
   private readonly isRepeated: boolean;
 
@@ -47,40 +47,38 @@ export class PlanToProgram implements PlanCompiler {
     planner: PhysicalPlanner,
     counted: PhysicalNode | undefined,
     measure?: PlanMeasure,
-    subplan?: RunCount,
+    program = measure?.program,
     isRepeated = false,
   ) {
     this.builder = builder;
     this.planner = planner;
     this.counted = counted;
     this.measure = measure;
-    this.subplan = subplan;
+    this.program = program;
+    builder.measure = program;
     this.isRepeated = isRepeated;
     this.subplans = new Subplans(this);
   }
 
-  within(builder: ProgramBuilder, isPartition = false): PlanCompiler {
-    const { measure } = this;
-    if (measure === undefined)
-      return new PlanToProgram(builder, this.planner, this.counted, undefined, undefined, true);
-    const runs: RunCount = { runs: 0, isPartition };
-    builder.addTask({
-      *run() {
-        runs.runs++;
-      },
-    });
-    return new PlanToProgram(builder, this.planner, this.counted, measure, runs, true);
+  produceIn(program: ProgramBuilder, node: PhysicalNode, consume: Consume, isPartition = false): void {
+    const { planner, counted, measure } = this;
+    const of = measure?.programOf(node, isPartition);
+    new PlanToProgram(program, planner, counted, measure, of, true).produce(node, consume);
   }
 
   count(context: StepContext, node: PhysicalNode, what: 'rows' | 'loops', test: Code = literal(true)): void {
-    if (this.measure === undefined) return;
+    const { measure, program } = this;
+    if (measure === undefined || program === undefined) return;
     const { emitter } = context;
-    const counters = emitter.constant(this.measure.of(node, this.subplan));
+    const counts = measure.of(node, program);
+    counts.flowsIn(context.state);
+    const counters = emitter.constant(counts);
     emitter.if(test, () => emitter.setProperty(counters, what, binary('+', property(counters, what), ONE)));
   }
 
   segmentsOf(node: PhysicalNode): SegmentCount | undefined {
-    return this.measure?.segmentsOf(node, this.subplan);
+    const { measure, program } = this;
+    return program === undefined ? undefined : measure?.segmentsOf(node, program);
   }
 
   isCounted(node: PhysicalNode): boolean {
@@ -88,17 +86,17 @@ export class PlanToProgram implements PlanCompiler {
   }
 
   produce(node: PhysicalNode, consume: Consume): void {
-    const { measure } = this;
-    if (measure === undefined) {
+    const { measure, program, builder } = this;
+    if (measure === undefined || program === undefined) {
       this.write(node, consume);
       return;
     }
-    const counters = measure.of(node, this.subplan);
+    const from = builder.tasks.length;
     this.write(node, (context) => {
-      if (this.subplan?.isPartition !== false) counters.pipeline = this.builder.tasks.length;
       this.count(context, node, 'rows');
       consume(context);
     });
+    measure.of(node, program).spans(from, builder.tasks.length);
   }
 
   private write(node: PhysicalNode, consume: Consume): void {

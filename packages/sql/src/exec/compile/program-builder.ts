@@ -4,7 +4,7 @@ import type { ColumnId } from '../../expr/expression.js';
 import type { TypeLookup } from '../../types/type.js';
 import { type ConstantTable, Emitter } from '../code/emitter.js';
 import { element, literal, property, type Code, type FunctionCode, type Local } from '../code/ir.js';
-import { CompiledFunction, type Program, type Task } from '../program.js';
+import { CompiledFunction, type Program, type Task, type TaskMeasure } from '../program.js';
 import type { Run } from '../run.js';
 
 /** What compiling a whole statement shares. */
@@ -23,6 +23,7 @@ export class ProgramBuilder implements Program {
   readonly tasks: Task[] = [];
   /** Columns of enclosing queries, by position in Run.outer. */
   readonly outerColumns: ColumnId[];
+  measure: TaskMeasure | undefined = undefined;
 
   constructor(context: CompileContext, outerColumns: readonly ColumnId[]) {
     this.context = context;

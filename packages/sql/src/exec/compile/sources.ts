@@ -46,6 +46,7 @@ export function writeStep(
   body({ run, source, from, to, context });
   emitter.return(to);
   const code = emitter.finish(name, [run, source, from, to]);
+  state.task = compiler.builder.tasks.length;
   compiler.builder.addTask(makeTask(compiler.builder.compiled(code), state.sink));
 }
 

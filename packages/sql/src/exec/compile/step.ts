@@ -33,6 +33,8 @@ export interface StepState {
   index?: Code;
   /** Where what the step writes gathers. */
   sink?: (run: Run) => Sink;
+  /** Which task of its program the step has become. */
+  task?: number;
   /** Turns that the loops written at this place take, about; those within one another multiplied. */
   turns?: number;
 }
@@ -64,8 +66,11 @@ export interface PlanCompiler {
   isCounted(node: PhysicalNode): boolean;
   /** Writes the pipelines that give the node's rows; the last of them hands each row to `consume`. */
   produce(node: PhysicalNode, consume: Consume): void;
-  /** The same compiler for a program of its own (a subplan, the inside of a lateral join, what is run for each partition). */
-  within(builder: ProgramBuilder, isPartition?: boolean): PlanCompiler;
+  /**
+   * Writes the node's rows in a program of its own (a subplan, the inside of a lateral join, what is run for each partition), whose
+   * last pipeline hands each to `consume`.
+   */
+  produceIn(program: ProgramBuilder, node: PhysicalNode, consume: Consume, isPartition?: boolean): void;
 }
 
 /** A context for code over a row. */

@@ -142,7 +142,7 @@ export class Subplans implements SubplanCompiler {
     const builder = new ProgramBuilder(this.compiler.builder.context, outer);
     const slot = builder.addSlot(newGathered);
     const physical = this.compiler.planner.subplan(subplanOf(subquery));
-    this.compiler.within(builder).produce(physical, (context) => gather(context, subquery, slot));
+    this.compiler.produceIn(builder, physical, (context) => gather(context, subquery, slot));
     return { program: builder, finish: finisher(subquery, slot, this.compiler) };
   }
 
@@ -153,7 +153,7 @@ export class Subplans implements SubplanCompiler {
     const { left, right, leftKey, rightKey, negated } = membership;
     const builder = new ProgramBuilder(this.compiler.builder.context, []);
     const slot = builder.addSlot((): Members => ({ keys: new Set(), hasNull: false }));
-    this.compiler.within(builder).produce(this.compiler.planner.subplan(subplanOf(subquery)), (context) => {
+    this.compiler.produceIn(builder, this.compiler.planner.subplan(subplanOf(subquery)), (context) => {
       const value = context.expressions.value(right);
       const add = (members: Members, item: Value): void => {
         if (item === null) members.hasNull = true;
