@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Database, type DatabaseOptions, open } from '../src/index.js';
 
@@ -47,6 +48,29 @@ const TEXTS = [
   'select g, count(*), sum(f), max(id) from wide group by g order by g',
 ];
 
+const SEED = Number(process.env['PHANTOM_FUZZ_SEED'] ?? 20_261_123);
+const RUNS = Number(process.env['PHANTOM_FUZZ_RUNS'] ?? 20);
+
+/** Aggregations of tables in a tree, in sorted runs and in columns. */
+const aggregation = fc
+  .record({
+    table: fc.constantFrom('item', 'line', 'wide'),
+    functions: fc.array(fc.constantFrom('sum', 'avg', 'min', 'max', 'count'), { minLength: 1, maxLength: 4 }),
+    arguments: fc.array(fc.constantFrom('id', 'g', 'FLOAT', 'FLOAT::float4', 'FLOAT * g', 'g - id * 2'), {
+      minLength: 4,
+      maxLength: 4,
+    }),
+    filter: fc.constantFrom('', ' filter (where id % 3 = 0)', ' filter (where FLOAT > 4)'),
+    where: fc.constantFrom('true', 'id > 4000', 'FLOAT < 90', 'g in (1, 2, 5) and id <> 77'),
+    keys: fc.constantFrom('', 'g', 'id % 50', 'g, FLOAT > 3', "'group ' || id / 1000"),
+  })
+  .map(({ table, functions, arguments: args, filter, where, keys }) => {
+    const calls = functions.map((name, i) => `${name}(${args[i]})${i === 0 ? filter : ''}`).join(', ');
+    const groups = keys === '' ? ['', ''] : [`${keys}, `, ` group by ${keys}`];
+    const text = `select ${groups[0]}${calls} from ${table} where ${where}${groups[1]}`;
+    return text.replaceAll('FLOAT', { item: 'weight', line: 'w', wide: 'f' }[table]);
+  });
+
 /** Rows as they come, and how many other threads took part, of at most so many. */
 async function run(text: string, threadsMax: number, leads = 'off'): Promise<{ rows: unknown[]; threads: number }> {
   return db.transaction(async (tx) => {
@@ -77,6 +101,21 @@ describe('aggregation in parts', () => {
       }
       expect([text, (await run(text, 2, 'on')).rows]).toEqual([text, alone]);
     }
+  });
+
+  it('answers alike whatever is aggregated', async () => {
+    let divided = 0;
+    await fc.assert(
+      fc.asyncProperty(aggregation, fc.constantFrom('on', 'off'), async (text, leads) => {
+        const alone = db.prepare(text).all();
+        expect([text, (await run(text, 1, leads)).rows]).toEqual([text, alone]);
+        const two = await run(text, 2, leads);
+        expect([text, two.rows]).toEqual([text, alone]);
+        if (two.threads === 2) divided++;
+      }),
+      { seed: SEED, numRuns: RUNS },
+    );
+    expect(divided).toBeGreaterThan(RUNS / 4);
   });
 
   it('sums floats to the same bits as the plan that is not divided, and as before files were merged', async () => {

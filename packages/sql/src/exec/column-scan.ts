@@ -17,13 +17,13 @@ import { Directory, type Segment, SegmentReader } from '../storage/columnar/segm
 import { type ColumnValues, DecimalValues } from '../storage/columnar/vectors.js';
 import { ZoneCodec, excludes } from '../storage/columnar/zones.js';
 import type { Value } from '../types/type.js';
-import { Pipeline, type Sink, pause } from './pipelines.js';
+import { Pipeline, type Sink } from './pipelines.js';
 import type { CompiledFunction, Work } from './program.js';
 import type { Partition, SegmentCount, Yielded } from './runtime.js';
 import type { Run } from './run.js';
 
 const NO_BYTES = new Uint8Array(0);
-/** Rows handed to a step at once: they cost a few nanoseconds each. */
+/** Rows handed to a step at once, at most: they cost a few nanoseconds each. */
 const PIECE_ROWS = 1024;
 /** Rows of the table gathered before they are handed on. */
 const MARKED_ROWS = 512;
@@ -56,7 +56,7 @@ export class ColumnPipeline extends Pipeline {
   private readonly zones: readonly ZoneCodec[];
 
   constructor(step: CompiledFunction, sink: ((run: Run) => Sink) | undefined, plan: ColumnScanPlan) {
-    super(step, sink);
+    super(step, sink, PIECE_ROWS);
     this.plan = plan;
     this.zones = plan.tests.map(({ place }) => new ZoneCodec(plan.index.columns[place]!.storage));
   }
@@ -90,7 +90,7 @@ export class ColumnPipeline extends Pipeline {
         batch.columns = this.plan.places.map((place) => reader.column(segment, place));
         context.counters.rowsScanned += segment.rows;
         if (!(yield* this.between(run, batch, segment.rows, gaps))) return;
-        yield* pause(run);
+        yield* this.look(run);
       }
       if (!(yield* this.handOn(run, table))) return;
     } finally {
@@ -110,10 +110,10 @@ export class ColumnPipeline extends Pipeline {
   ): Generator<Yielded, boolean, void> {
     let from = 0;
     for (const gap of gaps) {
-      if (gap > from && !(yield* this.drive(run, batch, gap, from, PIECE_ROWS))) return false;
+      if (gap > from && !(yield* this.drive(run, batch, gap, from))) return false;
       from = gap + 1;
     }
-    return from >= rows || (yield* this.drive(run, batch, rows, from, PIECE_ROWS));
+    return from >= rows || (yield* this.drive(run, batch, rows, from));
   }
 
   private *handOn(run: Run, table: MarkedBatch): Generator<Yielded, boolean, void> {
@@ -121,9 +121,9 @@ export class ColumnPipeline extends Pipeline {
     const { counts } = this.plan;
     if (counts !== undefined) counts.markedRows += count;
     run.context.counters.rowsScanned += count;
-    const wanted = count === 0 || (yield* this.drive(run, table.batch(), count, 0, PIECE_ROWS));
+    const wanted = count === 0 || (yield* this.drive(run, table.batch(), count));
     table.clear();
-    yield* pause(run);
+    yield* this.look(run);
     return wanted;
   }
 

@@ -1,14 +1,15 @@
 /** The loops around steps: sources that hand rows to a step piece by piece, give way by elapsed time, and stop on demand. */
 import { CursorBatch, type KvCursor } from '@phantom/kv';
 import type { KeyRange } from '@phantom/kv';
-import { ByteWriter, PhantomError, SLICE_MS } from '@phantom/base';
+import { ByteWriter, PhantomError } from '@phantom/base';
+import { Pace } from './pace.js';
 import { type CompiledFunction, FUEL, STOP, type Task, type Work } from './program.js';
 import type { RowBuffer } from './row-buffer.js';
 import type { Run } from './run.js';
 import type { Sorter } from './sorter.js';
 import type { Yielded } from './runtime.js';
 
-/** Rows of a buffer handed to a step at once. */
+/** Rows handed to a step at once, at most: scanning is cheap, so that several batches of a cursor pass between looks at the clock. */
 const PIECE_ROWS = 512;
 /** Entries of a cursor batch. */
 const BATCH_ENTRIES = 256;
@@ -17,13 +18,7 @@ const FIRST_BATCH_ENTRIES = 16;
 /** So many times more has each batch of such a scan than the one before it. */
 const BATCH_GROWTH = 4;
 
-/** Work between looks at the clock, in rows: scanning is cheap, so several batches pass. */
-const CLOCK_ROWS = 512;
-/** Rows that have taken longer than so cost much each: the next look comes after a quarter of them. */
-const LONG_MS = 4 * SLICE_MS;
-/** Those that have taken less cost little: it comes after twice as many. */
-const SHORT_MS = SLICE_MS / 2;
-/** The same for what it reads one after another, which may have no rows at all. */
+/** What a scan reads one after another between looks at the clock: such sources may have no rows at all. */
 const CLOCK_SOURCES = 64;
 
 /** Where what a step writes gathers, until it is handed on. Generated code returns to the driver when it is full. */
@@ -39,39 +34,43 @@ type SlowStep = (run: Run, source: unknown, from: number, to: number) => Generat
 export abstract class Pipeline implements Task {
   protected readonly step: CompiledFunction;
   protected readonly sink: ((run: Run) => Sink) | undefined;
+  protected readonly pace: Pace;
 
-  /** `sink` is set when what the step writes gathers in one: result rows, groups. */
-  constructor(step: CompiledFunction, sink: ((run: Run) => Sink) | undefined) {
+  /** `sink` is set when what the step writes gathers in one: result rows, groups. `pieceRows`: at most so many come at once. */
+  constructor(step: CompiledFunction, sink: ((run: Run) => Sink) | undefined, pieceRows = PIECE_ROWS) {
     this.step = step;
     this.sink = sink;
+    this.pace = new Pace(pieceRows);
   }
 
   abstract run(run: Run): Work<unknown>;
 
   /** Hands rows [from, count) of a source to the step; false when the step wants no more. */
-  protected *drive(
-    run: Run,
-    source: unknown,
-    count: number,
-    from = 0,
-    pieceRows = PIECE_ROWS,
-  ): Generator<Yielded, boolean, void> {
+  protected *drive(run: Run, source: unknown, count: number, from = 0): Generator<Yielded, boolean, void> {
+    const { pace } = this;
     const step = this.step.get(run.statement);
     const slow = this.step.code.generator;
     const sink = this.sink?.(run);
     let at = from;
     while (at < count) {
       run.fuel = FUEL;
-      const to = Math.min(count, at + pieceRows);
+      const to = Math.min(count, at + pace.rows);
       const next = slow
         ? yield* (step as unknown as SlowStep)(run, source, at, to)
         : (step as unknown as Step)(run, source, at, to);
       if (sink !== undefined && sink.isFull() && (yield* sink.flush()) === false) return false;
       if (next === STOP) return false;
       at = next;
-      if (at < count || slow) yield* pause(run);
+      if (at < count || slow) yield* this.look(run);
     }
     return true;
+  }
+
+  /** Learns what rows cost, and yields when the time slice is over. */
+  protected *look(run: Run): Work {
+    const { slice } = run.context;
+    this.pace.learn(slice.elapsedMs());
+    if (slice.due()) yield undefined;
   }
 }
 
@@ -228,8 +227,6 @@ export class CursorPipeline extends Pipeline {
   private readonly sources: (run: Run) => Iterable<ScanSource>;
   private readonly backward: boolean;
   private readonly traits: ScanTraits;
-  /** Rows between looks at the clock, as the last runs have found them to cost. */
-  private clockRows = CLOCK_ROWS;
 
   constructor(
     step: CompiledFunction,
@@ -245,7 +242,8 @@ export class CursorPipeline extends Pipeline {
   }
 
   *run(run: Run): Work {
-    const step = this.step.get(run.statement) as unknown as Step;
+    const { pace } = this;
+    const step = this.step.get(run.statement);
     const slow = this.step.code.generator;
     const sink = this.sink?.(run);
     // What a serializable transaction has passed over counts as read: no entry more than the step wants, and by its key.
@@ -263,28 +261,28 @@ export class CursorPipeline extends Pipeline {
     try {
       for (const source of this.sources(run)) {
         cursor = 'lower' in source ? run.read.cursor(source) : source;
-        batch.capacity = Math.min(this.clockRows, stops ? (tracks ? 1 : this.firstEntries(run)) : BATCH_ENTRIES);
+        batch.capacity = stops ? (tracks ? 1 : this.firstEntries(run)) : BATCH_ENTRIES;
         for (;;) {
           const count = this.backward ? fillBackward(cursor, batch, (copies ??= takeCopies())) : cursor.fill(batch);
           if (count === 0) break;
           counters.rowsScanned += count;
           if (count > most) most = count;
-          // Most batches of most scans are one call of the step: what `drive` does for the others.
-          let at = 0;
-          if (!slow) {
+          // What `drive` does, with a look at the clock for several batches.
+          for (let at = 0; at < count;) {
             run.fuel = FUEL;
-            at = step(run, batch, 0, count);
+            const to = Math.min(count, at + Math.max(1, pace.rows - rows));
+            const next = slow
+              ? yield* (step as unknown as SlowStep)(run, batch, at, to)
+              : (step as unknown as Step)(run, batch, at, to);
             if (sink !== undefined && sink.isFull() && (yield* sink.flush()) === false) return;
-            if (at === STOP) return;
-          }
-          if (at < count && !(yield* this.drive(run, batch, count, at))) return;
-          rows += count;
-          if (rows >= this.clockRows) {
+            if (next === STOP) return;
+            rows += next - at;
+            at = next;
+            if (rows < pace.rows && next === to && !slow) continue;
             rows = 0;
-            this.learnCost(run.context.slice.elapsedMs());
-            yield* pause(run);
+            yield* this.look(run);
           }
-          if (!tracks) batch.capacity = Math.min(BATCH_ENTRIES, this.clockRows, batch.capacity * BATCH_GROWTH);
+          if (!tracks) batch.capacity = Math.min(BATCH_ENTRIES, batch.capacity * BATCH_GROWTH);
         }
         cursor.close();
         cursor = undefined;
@@ -297,12 +295,6 @@ export class CursorPipeline extends Pipeline {
       giveBatch(batch, most);
       if (copies !== undefined) giveCopies(copies);
     }
-  }
-
-  /** The rows since the last rest have taken so long. */
-  private learnCost(elapsedMs: number): void {
-    if (elapsedMs > LONG_MS) this.clockRows = Math.max(1, this.clockRows >> 2);
-    else if (elapsedMs < SHORT_MS) this.clockRows = Math.min(CLOCK_ROWS, this.clockRows * 2);
   }
 
   /** What it does not want of a scan that it may stop is not read. */
