@@ -13,13 +13,13 @@ import type {
   RoutineCaller,
 } from '../functions/registry.js';
 import type { CatalogPort } from '../plan/catalog-port.js';
-import { dateStyleOf } from '../types/date-style.js';
 import type { TypeContext, TypeLookup } from '../types/type.js';
 import { PHANTOM_SCHEMA } from '../system-views/system-view.js';
 import type { BackendSignal } from './backend-signals.js';
 import { parsePath } from './search-path.js';
 import { readOnlyTransaction } from './session-errors.js';
 import type { Settings } from './settings.js';
+import { TextStyle } from './text-style.js';
 import type { Cursors } from './cursors.js';
 
 /** Milliseconds from 1970 to 2000, the epoch of SQL's timestamps here. */
@@ -66,6 +66,7 @@ export class SessionEvaluation implements EvaluationContext {
   private transactionStart: number | undefined;
   private readonly lastValues = new Map<Oid, number | bigint>();
   private lastSequence: Oid | undefined;
+  private styleKept: TextStyle | undefined;
 
   constructor(owner: EvaluationOwner) {
     this.owner = owner;
@@ -90,27 +91,27 @@ export class SessionEvaluation implements EvaluationContext {
   }
 
   get timeZone(): string {
-    return this.owner.settings.get('timezone');
+    return this.style.timeZone;
   }
 
   get dateStyle(): TypeContext['dateStyle'] {
-    return dateStyleOf(this.owner.settings.get('datestyle')).style;
+    return this.style.dateStyle;
   }
 
   get dateOrder(): TypeContext['dateOrder'] {
-    return dateStyleOf(this.owner.settings.get('datestyle')).order;
+    return this.style.dateOrder;
   }
 
   get intervalStyle(): TypeContext['intervalStyle'] {
-    return this.owner.settings.get('intervalstyle') as TypeContext['intervalStyle'];
+    return this.style.intervalStyle;
   }
 
   get byteaOutput(): TypeContext['byteaOutput'] {
-    return this.owner.settings.get('bytea_output') as TypeContext['byteaOutput'];
+    return this.style.byteaOutput;
   }
 
   get extraFloatDigits(): number {
-    return this.owner.settings.integer('extra_float_digits');
+    return this.style.extraFloatDigits;
   }
 
   get statementMicros(): number {
@@ -253,6 +254,12 @@ export class SessionEvaluation implements EvaluationContext {
         throw new PhantomError('55000', 'lastval is not yet defined in this session');
       }
     }
+  }
+
+  private get style(): TextStyle {
+    const { settings } = this.owner;
+    if (this.styleKept?.isOf(settings) !== true) this.styleKept = new TextStyle(settings);
+    return this.styleKept as TextStyle;
   }
 
   private refuseReadOnly({ persistence }: SequenceDescriptor, what: string): void {

@@ -64,6 +64,7 @@ export class Settings {
   private readonly defaults: ReadonlyMap<string, string>;
   private readonly undo: UndoStep[] = [];
   private readonly changed: (name: string, value: string, reported: boolean) => void;
+  private changes = 0;
 
   /** `defaults` come from the role, the database and the start-up packet, already checked; `changed` hears of every new value. */
   constructor(
@@ -72,6 +73,11 @@ export class Settings {
   ) {
     this.defaults = defaults;
     this.changed = changed;
+  }
+
+  /** Grows with every change of a value: whoever keeps what he has read here reads again when it has. */
+  get version(): number {
+    return this.changes;
   }
 
   /** Current text of a setting; 42704 when there is none of that name. */
@@ -119,6 +125,7 @@ export class Settings {
   setInternal(name: string, value: string): void {
     if (this.values.get(name) === value) return;
     this.values.set(name, value);
+    this.changes++;
     this.found.delete(name);
     this.changed(name, value, BY_NAME.get(name)?.reported === true);
   }
@@ -240,6 +247,7 @@ export class Settings {
   }
 
   private notify(key: string): void {
+    this.changes++;
     this.found.delete(key);
     this.changed(key, this.tryGet(key) ?? '', BY_NAME.get(key)?.reported === true);
   }

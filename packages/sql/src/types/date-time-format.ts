@@ -7,13 +7,16 @@ import type { TypeContext } from './type.js';
 const MONTHS: readonly string[] = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const WEEKDAYS: readonly string[] = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
+const TWO_DIGITS: readonly string[] = Array.from({ length: 100 }, (_, i) => String(i).padStart(2, '0'));
+
+/** In two digits at least. */
 export function two(value: number): string {
-  return value < 10 ? `0${value}` : String(value);
+  return TWO_DIGITS[value] ?? (value < 10 ? `0${value}` : String(value));
 }
 
 /** Year as shown: at least four digits; BC years count from 1 and are marked behind. */
 function shownYear(year: number): string {
-  return String(year > 0 ? year : 1 - year).padStart(4, '0');
+  return year > 999 ? String(year) : String(year > 0 ? year : 1 - year).padStart(4, '0');
 }
 
 /** `hh:mm:ss` with microseconds as far as they are not zero. */
@@ -26,10 +29,9 @@ export function formatClock(micros: number): string {
 
 function formatDay(year: number, month: number, day: number, context: TypeContext): string {
   const shown = shownYear(year);
+  if (context.dateStyle === 'ISO') return `${shown}-${two(month)}-${two(day)}`;
   const dayFirst = context.dateOrder === 'DMY';
   switch (context.dateStyle) {
-    case 'ISO':
-      return `${shown}-${two(month)}-${two(day)}`;
     case 'SQL':
       return dayFirst ? `${two(day)}/${two(month)}/${shown}` : `${two(month)}/${two(day)}/${shown}`;
     case 'German':

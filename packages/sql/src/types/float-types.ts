@@ -84,7 +84,11 @@ function special(value: number): string | undefined {
 export function formatFloat8(value: number, extraFloatDigits = 1): string {
   const fixed = special(value);
   if (fixed !== undefined) return fixed;
-  if (extraFloatDigits > 0) return shapeDigits(value.toExponential(), 15);
+  if (extraFloatDigits > 0) {
+    // JavaScript writes the same digits, and without an exponent throughout this range.
+    const size = Math.abs(value);
+    return size >= 1e-4 && size < 1e15 ? String(value) : shapeDigits(value.toExponential(), 15);
+  }
   const precision = Math.max(1, 15 + extraFloatDigits);
   return shapeDigits(value.toExponential(precision - 1), precision);
 }
