@@ -80,13 +80,14 @@ export const load32 = load(0x28);
 export const load64 = load(0x29);
 export const store8 = store(0x3a);
 export const store16 = store(0x3b);
+export const store32 = store(0x36);
 export const store64 = store(0x37);
 
 /** So many bytes from an address on become zero. */
 export const clear: Binary = (address, bytes) => [...address, ...i32(0), ...bytes, 0xfc, 0x0b, 0];
 
 /** Numbers of locals, to be given names; the parameters come first. */
-export const LOCALS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13] as const;
+export const LOCALS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14] as const;
 
 /** Adds to a local. */
 export const increase = (local: number, by: Code): Code => set(local, add(get(local), by));

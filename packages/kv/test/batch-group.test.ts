@@ -49,6 +49,38 @@ describe('a group of batches', () => {
     expect(given(group)).toEqual([1, 2, 3, 5, 1]);
   });
 
+  it('takes batches that lie one behind the other until one is not its own alone, or it is full', () => {
+    const batches = [[1], [2], [3, 4], [5], [6]].map((lasts) =>
+      batchOf(...lasts.map((last) => [Btree, last] as const)),
+    );
+    const other = batchOf([Lsm, 7]);
+    const lined = [...batches, other, batchOf([Btree, 8])];
+    const bytes = new Uint8Array(4 + lined.reduce((sum, { length }) => sum + length, 0));
+    const ranges = new Int32Array(lined.length * 2);
+    let at = 4;
+    for (const [i, batch] of lined.entries()) {
+      bytes.set(batch.bytes, at);
+      ranges.set([at, at + batch.length], 2 * i);
+      at += batch.length;
+    }
+    const group = new BatchGroup(Btree, 1024);
+    expect(group.addRange(bytes, ranges, 1, lined.length)).toBe(4);
+    expect(group.addRange(bytes, ranges, 5, lined.length)).toBe(0);
+    expect(group.addRange(bytes, ranges, 6, lined.length)).toBe(1);
+    expect(given(group)).toEqual([2, 3, 4, 5, 6, 8]);
+
+    const small = new BatchGroup(Btree, batchOf([Btree, 1]).length + 2);
+    expect(small.addRange(bytes, ranges, 0, 5)).toBe(1);
+    expect(small.addRange(bytes, ranges, 1, 5)).toBe(0);
+    expect(small.addRange(bytes, ranges, 2, 5)).toBe(0);
+    expect(given(small)).toEqual([1]);
+
+    // What is no batch of one put is looked at more closely.
+    bytes[(ranges[2] as number) + 2] = 1;
+    expect(() => group.addRange(bytes, ranges, 0, 5)).toThrow('no valid header');
+    expect(group.count).toBe(1);
+  });
+
   it('knows whether a range removal is in it', () => {
     const group = new BatchGroup(Btree, 1024);
     const reader = new BatchReader();

@@ -212,9 +212,12 @@ function encoder(): Code[] {
   ];
 }
 
-interface Lz4Exports {
+interface Lz4Decoder {
   /** 1 when the bytes of [source, sourceEnd) are a block that fills [target, targetEnd) exactly. */
   decode(source: number, sourceEnd: number, target: number, targetEnd: number): number;
+}
+
+interface Lz4Encoder {
   /** Compresses [start, end) and returns the end of what it wrote from `target` on. */
   encode(start: number, end: number, target: number): number;
 }
@@ -225,26 +228,20 @@ const output = new Uint8Array(memory.buffer, OUTPUT_AT, OUTPUT_BYTES);
 /** Where whoever reads bytes to be decoded puts them. Every call here uses it. */
 export const lz4Input = new Uint8Array(memory.buffer, INPUT_AT, INPUT_BYTES);
 
-let functions: Lz4Exports | undefined;
+// Modules of their own: an opening reads a block or two and would wait for the encoder, which is the longer one, too.
+let decoding: Lz4Decoder | undefined;
+let encoding: Lz4Encoder | undefined;
 let isPreparing = false;
 
-const theFunctions = (): WasmFunction[] => [
-  { name: 'decode', parameters: 4, locals: 7, body: decoder() },
-  { name: 'encode', parameters: 3, locals: 10, body: encoder() },
-];
+const decodeFunctions = (): WasmFunction[] => [{ name: 'decode', parameters: 4, locals: 7, body: decoder() }];
+const encodeFunctions = (): WasmFunction[] => [{ name: 'encode', parameters: 3, locals: 10, body: encoder() }];
 
-/** Whoever comes before it is compiled compiles it at once. */
-function exportsOf(): Lz4Exports {
-  functions ??= memory.instantiate(theFunctions()) as Lz4Exports;
-  return functions;
-}
-
-/** Has it compiled beside what the caller goes on to do: the first block that is read waits for it otherwise. */
+/** Has decompression compiled beside what the caller goes on to do: the first block that is read waits for it otherwise. */
 export function prepareLz4(): void {
-  if (functions !== undefined || isPreparing) return;
+  if (decoding !== undefined || isPreparing) return;
   isPreparing = true;
-  memory.instantiateLater(theFunctions()).then(
-    (made) => (functions ??= made as Lz4Exports),
+  memory.instantiateLater(decodeFunctions()).then(
+    (made) => (decoding ??= made as Lz4Decoder),
     // The first block compiles it then, and throws what there is to throw.
     () => undefined,
   );
@@ -255,7 +252,9 @@ export function prepareLz4(): void {
  * many bytes.
  */
 export function decodeInput(start: number, end: number, target: Uint8Array, bytes: number): boolean {
-  const decoded = exportsOf().decode(INPUT_AT + start, INPUT_AT + end, OUTPUT_AT, OUTPUT_AT + bytes);
+  // Whoever comes before it is compiled compiles it at once.
+  decoding ??= memory.instantiate(decodeFunctions()) as Lz4Decoder;
+  const decoded = decoding.decode(INPUT_AT + start, INPUT_AT + end, OUTPUT_AT, OUTPUT_AT + bytes);
   if (decoded === 0) return false;
   target.set(output.subarray(0, bytes));
   return true;
@@ -264,6 +263,7 @@ export function decodeInput(start: number, end: number, target: Uint8Array, byte
 /** Compresses bytes for which the input has room, and returns where the result lies: borrowed until the next call. */
 export function encodeWithInput(bytes: Uint8Array): Uint8Array {
   lz4Input.set(bytes);
-  const end = exportsOf().encode(INPUT_AT, INPUT_AT + bytes.length, OUTPUT_AT);
+  encoding ??= memory.instantiate(encodeFunctions()) as Lz4Encoder;
+  const end = encoding.encode(INPUT_AT, INPUT_AT + bytes.length, OUTPUT_AT);
   return output.subarray(0, end - OUTPUT_AT);
 }

@@ -12,7 +12,7 @@
  */
 import { corruptionError } from '@phantom/base';
 import { BatchGroup, BatchReader, type KvEngine, type Seq } from '@phantom/kv';
-import type { Lsn, Wal, WalRecord } from '@phantom/wal';
+import type { Lsn, Wal, WalRecord, WalRecordRun } from '@phantom/wal';
 import { applyLoads } from './bulk-load.js';
 import { RecordKind, type SuperblockState } from './format.js';
 import { decodeLoads } from './load-record.js';
@@ -45,7 +45,8 @@ export class SeqOrder {
     this.flushedSeqMax = flushedSeqMax;
   }
 
-  next(seq: Seq, position: Lsn): void {
+  /** So many records come, the first of them with this seq and each with the one behind. */
+  next(seq: Seq, position: Lsn, count = 1): void {
     const { previous, flushedSeqMax } = this;
     if (seq !== previous + 1 && (seq <= previous || seq > flushedSeqMax + 1)) {
       throw corruptionError('the log skips or repeats a commit', {
@@ -55,7 +56,7 @@ export class SeqOrder {
         found: seq,
       });
     }
-    this.previous = seq;
+    this.previous = seq + count - 1;
   }
 }
 
@@ -90,9 +91,10 @@ export async function recover(
   const groupBytesMax = Math.min(GROUP_BYTES_MAX, deltaBytesMax / engines.length / GROUPS_OF_DELTA);
   const from = isLost ? wal.end : logStart === 0 ? wal.start : logStart;
   const replay = new Replay(catalog, superblock, flushedSeqMax, { from, logBytes: wal.end - from, groupBytesMax });
-  for await (const { records } of wal.replay(from)) {
-    for (let taken = 0; taken < records.length;) {
-      taken = replay.take(records, taken);
+  for await (const { records, run } of wal.replay(from, { runsOf: RecordKind.Batch })) {
+    const count = run?.count ?? records.length;
+    for (let taken = 0; taken < count;) {
+      taken = run === undefined ? replay.take(records, taken) : replay.takeRun(run, taken);
       if (replay.waiting !== undefined) await replay.waiting;
     }
   }
@@ -126,6 +128,14 @@ class ReplayedEngine {
     this.group.add(batch);
     this.groupSeq = seq;
     return undefined;
+  }
+
+  /** Takes batches of a run from the given one on, as far as they can be gathered as they are; returns how many those were. */
+  takeRun({ bytes, ranges, count, firstSeq }: WalRecordRun, from: number): number {
+    if (this.engine.appliedSeq >= firstSeq + from) return 0;
+    const taken = this.group.addRange(bytes, ranges, from, count);
+    if (taken > 0) this.groupSeq = firstSeq + from + taken - 1;
+    return taken;
   }
 
   /** Applies what is gathered. */
@@ -200,6 +210,23 @@ class Replay {
     return records.length;
   }
 
+  /** As `take`, of batches that come as a run: those of a single engine are gathered without a look at each. */
+  takeRun(run: WalRecordRun, from: number): number {
+    const { bytes, ranges, count, firstSeq } = run;
+    this.waiting = undefined;
+    if (from === 0) this.beginRun(run);
+    for (let at = from; at < count;) {
+      const start = ranges[2 * at] as number;
+      const taken = this.engineWith(bytes[start + 1] as number)?.takeRun(run, at) ?? 0;
+      at += taken;
+      if (taken > 0) continue;
+      this.takeBytes(bytes, start, ranges[2 * at + 1] as number, firstSeq + at);
+      at++;
+      if (this.waiting !== undefined) return at;
+    }
+    return count;
+  }
+
   /** Everything is applied, and engines that the last records did not touch are told where the log ended. */
   async end(seq: Seq): Promise<void> {
     await this.apply();
@@ -209,10 +236,29 @@ class Replay {
   /** Sets `waiting` when an engine makes us wait for room; the record stays as it is until that has resolved. */
   private takeBatch(record: WalRecord): void {
     this.passTo(record);
+    this.takeBytes(record.bytes, record.payloadStart, record.payloadEnd, record.seq);
+  }
+
+  private takeBytes(bytes: Uint8Array, start: number, end: number, seq: Seq): void {
     const { reader } = this;
-    reader.setBatch(record.bytes, record.payloadStart, record.payloadEnd);
+    reader.setBatch(bytes, start, end);
     this.catalog.checkEngines(reader.engines);
-    this.waiting = this.takeFrom(0, record.seq);
+    this.waiting = this.takeFrom(0, seq);
+  }
+
+  /** The engine whose bit is the only one. */
+  private engineWith(engines: number): ReplayedEngine | undefined {
+    for (const engine of this.engines) if (engine.bit === engines) return engine;
+    return undefined;
+  }
+
+  private beginRun({ lsn, count, firstSeq, commitTimeMs, end }: WalRecordRun): void {
+    this.order.next(firstSeq, lsn, count);
+    this.seq = firstSeq + count - 1;
+    this.recordCount += count;
+    this.commitTimeMs = commitTimeMs;
+    // Marks lie further apart than a run is long.
+    this.log.add(this.seq, end);
   }
 
   private async takeLoad(record: WalRecord): Promise<void> {

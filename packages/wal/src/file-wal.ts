@@ -21,7 +21,7 @@ import type { Settings } from './options.js';
 import type { Retentions } from './retention.js';
 import type { ScannedLog } from './scanned-log.js';
 import type { SegmentSupply } from './segment-supply.js';
-import type { Lsn, RecordMeta, Retention, Wal, WalRecordBatch, WalStats } from './wal-types.js';
+import type { Lsn, RecordMeta, ReplayOptions, Retention, Wal, WalRecordBatch, WalStats } from './wal-types.js';
 
 /** What opening hands over. */
 export interface FileWalParts {
@@ -99,12 +99,12 @@ export class FileWal implements Wal {
     this.parts.commit.write();
   }
 
-  async *replay(from: Lsn): AsyncGenerator<WalRecordBatch, void, void> {
+  async *replay(from: Lsn, options: ReplayOptions = {}): AsyncGenerator<WalRecordBatch, void, void> {
     this.parts.health.checkOpen();
     if (this.parts.health.failure === undefined) this.parts.commit.write();
     const { scanned } = this;
     this.scanned = undefined;
-    yield* readRecords(this.readable, from, this.parts.appender.written, scanned);
+    yield* readRecords(this.readable, from, this.parts.appender.written, { scanned, runsOf: options.runsOf });
   }
 
   follow(from: Lsn): AsyncIterableIterator<WalRecordBatch> {

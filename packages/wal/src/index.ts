@@ -5,10 +5,12 @@ export type {
   Durability,
   Lsn,
   RecordMeta,
+  ReplayOptions,
   Retention,
   Wal,
   WalOptions,
   WalRecord,
   WalRecordBatch,
+  WalRecordRun,
   WalStats,
 } from './wal-types.js';

@@ -17,6 +17,8 @@ import type { ScannedLog } from './scanned-log.js';
 import { SegmentReader } from './segment-reader.js';
 import type { Lsn, WalRecord, WalRecordBatch } from './wal-types.js';
 
+const NO_RECORDS: readonly WalRecord[] = [];
+
 /** Records of one batch at most: small ones would make a batch of thousands of objects. */
 const BATCH_RECORDS_MAX = 1024;
 
@@ -38,15 +40,22 @@ export interface ReadableLog {
   readonly start: Lsn;
 }
 
-/**
- * Whole records of [from, upTo), in order. `from` and `upTo` are positions that this log has given. What an opening has kept is
- * not read again.
- */
+/** What a reader may know and want beside the positions. */
+export interface ReadOptions {
+  /** What an opening has kept, which is not read again. */
+  readonly scanned: ScannedLog | undefined;
+  /** Kept records with these flags come as runs. */
+  readonly runsOf: number | undefined;
+}
+
+const PLAIN: ReadOptions = { scanned: undefined, runsOf: undefined };
+
+/** Whole records of [from, upTo), in order. `from` and `upTo` are positions that this log has given. */
 export async function* readRecords(
   log: ReadableLog,
   from: Lsn,
   upTo: Lsn,
-  scanned?: ScannedLog,
+  { scanned, runsOf }: ReadOptions = PLAIN,
 ): AsyncGenerator<WalRecordBatch, void, void> {
   if (from < log.start || from > upTo) {
     throw new PhantomError(SqlState.ObjectNotInPrerequisiteState, `the log has no LSN ${from}`, {
@@ -65,9 +74,17 @@ export async function* readRecords(
         reader.seekLsn(position);
         const limit = Math.min(segment.limit, upTo);
         while (position < limit) {
-          const records = readBatch(reader, limit, fragments);
-          position = reader.nextLsn;
-          if (records.length > 0) yield { records, end: position };
+          const found = runsOf === undefined || fragments.begin >= 0 ? undefined : reader.runHere(runsOf, limit);
+          if (found === undefined) {
+            const records = readBatch(reader, limit, fragments, runsOf);
+            position = reader.nextLsn;
+            if (records.length > 0) yield { records, end: position };
+          } else {
+            reader.passRun(found);
+            fragments.mayStray = false;
+            position = reader.nextLsn;
+            yield { records: NO_RECORDS, run: found.run, end: position };
+          }
           // What a payload in fragments began with is needed until it has ended.
           pin.from = fragments.begin >= 0 ? fragments.begin : position;
         }
@@ -94,10 +111,16 @@ export function segmentAt(segments: readonly ReadableSegment[], lsn: Lsn): Reada
   throw new PhantomError(SqlState.ObjectNotInPrerequisiteState, `the log has no LSN ${lsn}`);
 }
 
-/** The records of one window, up to the limit; empty when a payload is not complete yet. */
-function readBatch(reader: SegmentReader, limit: Lsn, fragments: FragmentGatherer): WalRecord[] {
+/** The records of one window, up to the limit or a run; empty when a payload is not complete yet. */
+function readBatch(
+  reader: SegmentReader,
+  limit: Lsn,
+  fragments: FragmentGatherer,
+  runsOf: number | undefined,
+): readonly WalRecord[] {
   const records: WalRecord[] = [];
   while (reader.nextLsn < limit && records.length < BATCH_RECORDS_MAX) {
+    if (runsOf !== undefined && fragments.begin < 0 && reader.runHere(runsOf, limit) !== undefined) break;
     const step = reader.step();
     if (step === 'broken') throw brokenRecord(reader);
     if (step === 'window') {

@@ -5,10 +5,12 @@
  *      segment 7   | header | ......... | window | window | window | ........ |
  *                                       ▲ from                     ▲ to
  *
- * Every record that begins in [from, to) is valid at its place, and whole in the last window that begins at or before it.
+ * Every record that begins in [from, to) is valid at its place, and whole in the last window that begins at or before it. Usual
+ * ones (record-sweep.ts) are kept as runs, too, of which a replay can take all at once.
  */
 
 import type { SegmentHeader } from './format.js';
+import type { WalRecordRun } from './wal-types.js';
 
 /** Bytes that are kept at the most: the log of a usual recovery. What lies behind is read again. */
 const KEPT_BYTES_MAX = 16 * 1024 * 1024;
@@ -19,6 +21,14 @@ export interface ScannedWindow {
   readonly bytes: Uint8Array;
 }
 
+/** Usual records at [from, to) of the file; the epoch is that of all of them. */
+export interface ScannedRun {
+  readonly from: number;
+  readonly to: number;
+  readonly epoch: number;
+  readonly run: WalRecordRun;
+}
+
 /** What is kept of one segment. */
 export class ScannedSegment {
   readonly from: number;
@@ -26,6 +36,8 @@ export class ScannedSegment {
   private isOpen = true;
   private readonly log: ScannedLog;
   private readonly windows: ScannedWindow[] = [];
+  /** By the file offset at which they begin. */
+  private readonly runs = new Map<number, ScannedRun>();
 
   constructor(log: ScannedLog, from: number) {
     this.log = log;
@@ -39,6 +51,16 @@ export class ScannedSegment {
     if (isKept) this.windows.push(window);
     else this.end(window.offset);
     return isKept;
+  }
+
+  /** Takes a run that lies in the window that came last. */
+  addRun(run: ScannedRun): void {
+    if (this.isOpen) this.runs.set(run.from, run);
+  }
+
+  /** The run that begins at a file offset. */
+  runAt(offset: number): ScannedRun | undefined {
+    return this.runs.get(offset);
   }
 
   /** Records up to this file offset were found valid; nothing more is kept. */

@@ -16,7 +16,7 @@ import {
 } from './format.js';
 import { PlaceSearch } from './place-search.js';
 import { recordSweep } from './record-sweep.js';
-import type { ScannedLog, ScannedSegment } from './scanned-log.js';
+import type { ScannedLog, ScannedRun, ScannedSegment } from './scanned-log.js';
 import type { Lsn } from './wal-types.js';
 
 /** Bytes of the window; it grows for a record that is larger. Also about the size of a batch of replay. */
@@ -119,20 +119,67 @@ export class SegmentReader {
   }
 
   /**
-   * Passes over usual records (record-sweep.ts) that lie in the window and before an LSN, and aims the fields at the last of
+   * Passes over usual records (record-sweep.ts) that lie in one window and before an LSN, and aims the fields at the last of
    * them; false when there is none here. The greatest epoch and durable LSN of those passed over are those of the last one.
    */
   passUsual(limit: Lsn): boolean {
+    if (this.passUsualInWindow(limit)) return true;
+    if (this.isNextInWindow()) return false;
+    this.slide();
+    return this.passUsualInWindow(limit);
+  }
+
+  /** Whether a larger window, or another one, would have no more of the next record. */
+  private isNextInWindow(): boolean {
+    const at = this.next - this.windowOffset;
+    if (this.next + RECORD_HEADER_BYTES > this.fileBytes) return true;
+    if (at < 0 || at + RECORD_HEADER_BYTES > this.windowBytes) return false;
+    const end = at + RECORD_HEADER_BYTES + this.view.getUint32(at + 4, true);
+    return end <= this.windowBytes || this.windowOffset + end > this.fileBytes;
+  }
+
+  private passUsualInWindow(limit: Lsn): boolean {
     const { header, windowOffset } = this;
     const start = this.next - windowOffset;
     if (start < 0 || start >= this.windowBytes) return false;
     const windowLsn = header.firstLsn + windowOffset - SEGMENT_HEADER_BYTES;
     const end = Math.min(this.windowBytes, limit - windowLsn);
-    const last = recordSweep().run(this.windowToken, this.window, start, end, header, this.epoch, windowLsn);
-    if (last < 0) return false;
-    this.record.read(this.view, last);
+    const sweep = recordSweep();
+    const count = sweep.run(this.windowToken, this.window, start, end, header, this.epoch, windowLsn);
+    if (count === 0) return false;
+    const { record, next: from } = this;
+    const last = (sweep.ranges[2 * (count - 1)] as number) - RECORD_HEADER_BYTES;
+    record.read(this.view, last);
     this.aimBehind(last);
+    this.keeper?.addRun({
+      from,
+      to: this.next,
+      epoch: this.epoch,
+      run: {
+        lsn: header.firstLsn + from - SEGMENT_HEADER_BYTES,
+        count,
+        firstSeq: record.seq - count + 1,
+        flags: record.ownerFlags,
+        commitTimeMs: record.commitTimeMs,
+        bytes: this.window,
+        ranges: sweep.ranges.slice(0, 2 * count),
+        end: this.nextLsn,
+      },
+    });
     return true;
+  }
+
+  /** What an opening has kept of a run with these flags that begins here, up to an LSN behind it at which a record ends. */
+  runHere(flags: number, limit: Lsn): ScannedRun | undefined {
+    const found = this.scanned?.runAt(this.next);
+    if (found === undefined || found.run.flags !== flags) return undefined;
+    return found.run.end <= limit ? found : cutRun(found, limit);
+  }
+
+  /** Passes over a run that begins here. */
+  passRun({ to, epoch }: ScannedRun): void {
+    this.next = to;
+    this.epoch = epoch;
   }
 
   /** Aims the fields at the next record, as long as it lies in the window. */
@@ -290,6 +337,25 @@ export class SegmentReader {
     this.problem = { reason, expected, found };
     return 'broken';
   }
+}
+
+/** The records of a run that lie before an LSN, which is behind the first of them. */
+function cutRun({ from, to, epoch, run }: ScannedRun, limit: Lsn): ScannedRun {
+  const { lsn, ranges, bytes } = run;
+  const headersEnd = (ranges[0] as number) + limit - lsn;
+  let count = 1;
+  while (count < run.count && (ranges[2 * count] as number) < headersEnd) count++;
+  const header = new RecordHeader();
+  header.read(
+    new DataView(bytes.buffer, bytes.byteOffset, bytes.length),
+    (ranges[2 * count - 2] as number) - RECORD_HEADER_BYTES,
+  );
+  return {
+    from,
+    to: to - (run.end - limit),
+    epoch,
+    run: { ...run, count, commitTimeMs: header.commitTimeMs, end: limit },
+  };
 }
 
 function isZeroRange(bytes: Uint8Array, start: number, end: number): boolean {

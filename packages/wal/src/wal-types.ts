@@ -31,10 +31,38 @@ export interface WalRecord extends RecordMeta {
   readonly payload: Uint8Array;
 }
 
+/**
+ * Records that follow each other, with the same flags and each with the next seq: for who takes tens of thousands of them and can
+ * do without an object for each.
+ */
+export interface WalRecordRun {
+  /** Of the first record. */
+  readonly lsn: Lsn;
+  readonly count: number;
+  /** Of the first record. */
+  readonly firstSeq: number;
+  readonly flags: number;
+  /** Of the last record. */
+  readonly commitTimeMs: number;
+  /** The payloads, where they lie: payload i in [ranges[2i], ranges[2i + 1]) of these bytes. */
+  readonly bytes: Uint8Array;
+  readonly ranges: Int32Array;
+  /** Position behind the last record. */
+  readonly end: Lsn;
+}
+
 export interface WalRecordBatch {
+  /** Empty where there is a run. */
   readonly records: readonly WalRecord[];
+  /** In place of records, for who asked for runs. */
+  readonly run?: WalRecordRun;
   /** Position behind the last record of the batch. */
   readonly end: Lsn;
+}
+
+export interface ReplayOptions {
+  /** Records with these flags may come as runs. */
+  readonly runsOf?: number;
 }
 
 /** Keeps the log from `from` on, up to a limit; past it the retention is dropped and told so. */
@@ -71,7 +99,7 @@ export interface Wal {
   /** Hands what is appended to the operating system without syncing (durability `os`). */
   write(): void;
   /** Whole records from a position on, in order, up to the end as of the call. Broken records below the durable mark are corruption. */
-  replay(from: Lsn): AsyncIterable<WalRecordBatch>;
+  replay(from: Lsn, options?: ReplayOptions): AsyncIterable<WalRecordBatch>;
   /** As replay, then goes on with what is appended and durable, until the iterator is returned or the log closes. */
   follow(from: Lsn): AsyncIterable<WalRecordBatch>;
   /** Keeps records from `from`; dropped, with its name in the log port, once it holds more than bytesMax. */

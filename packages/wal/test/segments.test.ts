@@ -304,6 +304,57 @@ describe('segments', () => {
     await wal.close();
   });
 
+  it('are replayed in runs after an opening, as far as nothing comes between, record for record the same', async () => {
+    const disk = new MemoryVfs();
+    const more = { segmentBytes: 64 * 1024 };
+    const wal = await openWal(optionsOn(disk, checksums, more));
+    const ends: number[] = [];
+    for (let seq = 1; seq <= 900; seq++) {
+      // One with other flags, one that is several fragments, and one whose seq is that of the record before.
+      const bytes = seq === 300 ? 100_000 : seq % 40;
+      const told = seq === 500 ? 499 : seq;
+      const meta = { seq: told, commitTimeMs: 7 * told, flags: seq === 200 ? 3 : 0 };
+      ends.push(wal.append(new Uint8Array(bytes).fill(seq), meta));
+      // What nobody knows to be durable is written anew at the opening, and then read as it is there.
+      if (seq % 50 === 0) await wal.sync();
+    }
+    await wal.sync();
+    const clone = disk.killClone();
+    await wal.close();
+    for (const [from, runsMax] of [
+      [0, 10],
+      [ends[250] as number, 7],
+    ] as const) {
+      const replayed: string[][] = [];
+      for (const options of [{}, { runsOf: 0 }, { runsOf: 5 }]) {
+        const again = await openWal(optionsOn(clone.killClone(), checksums, { ...more, droppedBefore: from }));
+        const seen: string[] = [];
+        let runs = 0;
+        let inRuns = 0;
+        for await (const { records, run, end } of again.replay(from, options)) {
+          for (const { seq, payload } of records) seen.push(`${seq} ${Buffer.from(payload).toString('hex')}`);
+          if (run === undefined) continue;
+          expect([records.length, run.flags, run.end]).toEqual([0, 0, end]);
+          expect(run.commitTimeMs).toBe(7 * (run.firstSeq + run.count - 1));
+          runs++;
+          inRuns += run.count;
+          for (let i = 0; i < run.count; i++) {
+            const payload = Buffer.from(run.bytes.subarray(run.ranges[2 * i], run.ranges[2 * i + 1]));
+            seen.push(`${run.firstSeq + i} ${payload.toString('hex')}`);
+          }
+        }
+        expect(runs > 0).toBe(options.runsOf === 0);
+        expect(runs).toBeLessThanOrEqual(runsMax);
+        if (runs > 0) expect(inRuns).toBe(550);
+        replayed.push(seen);
+        await again.close();
+      }
+      expect(replayed[1]).toEqual(replayed[0]);
+      expect(replayed[2]).toEqual(replayed[0]);
+      expect(replayed[0]?.length).toBe(from === 0 ? 900 : 649);
+    }
+  });
+
   it('are opened from any record on, whatever payload over several of them came before', async () => {
     const disk = new MemoryVfs();
     const wal = await openWal(optionsOn(disk, checksums, { segmentBytes: 1536 }));
