@@ -36,15 +36,23 @@ export interface OverlayMark {
   readonly steps: number;
 }
 
+/** What a transaction has changed. */
+class CatalogChanges {
+  readonly objects = new Map<Oid, ObjectDescriptor | undefined>();
+  readonly names = new Map<string, Oid | undefined>();
+  readonly dependenciesAdded = new Map<string, Dependency>();
+  readonly dependenciesRemoved = new Map<string, Dependency>();
+}
+
+/** Nothing, as in nearly every transaction. Never written to. */
+const NO_CHANGES = new CatalogChanges();
+
 export class CatalogTransaction implements ObjectReader {
   private readonly committed: ObjectMap;
   private readonly keys: CatalogKeys;
   private readonly transaction: MvccTransaction;
   private readonly publish: (overlay: CatalogTransaction, seq: Seq) => void;
-  private readonly objectsChanged = new Map<Oid, ObjectDescriptor | undefined>();
-  private readonly namesChanged = new Map<string, Oid | undefined>();
-  private readonly dependenciesAdded = new Map<string, Dependency>();
-  private readonly dependenciesRemoved = new Map<string, Dependency>();
+  private changes = NO_CHANGES;
   private readonly undo: (() => void)[] = [];
   private registered = false;
 
@@ -71,35 +79,35 @@ export class CatalogTransaction implements ObjectReader {
   }
 
   object(oid: Oid): ObjectDescriptor | undefined {
-    return this.objectsChanged.has(oid) ? this.objectsChanged.get(oid) : this.committed.object(oid);
+    const { objects } = this.changes;
+    return objects.has(oid) ? objects.get(oid) : this.committed.object(oid);
   }
 
   oidByName(nameClass: NameClass, namespaceOid: Oid, name: string): Oid | undefined {
     const key = nameKey(nameClass, namespaceOid, name);
-    return this.namesChanged.has(key)
-      ? this.namesChanged.get(key)
-      : this.committed.oidByName(nameClass, namespaceOid, name);
+    const { names } = this.changes;
+    return names.has(key) ? names.get(key) : this.committed.oidByName(nameClass, namespaceOid, name);
   }
 
   *objects(): Iterable<ObjectDescriptor> {
-    for (const object of this.committed.objects()) if (!this.objectsChanged.has(object.oid)) yield object;
-    for (const object of this.objectsChanged.values()) if (object !== undefined) yield object;
+    for (const object of this.committed.objects()) if (!this.changes.objects.has(object.oid)) yield object;
+    for (const object of this.changes.objects.values()) if (object !== undefined) yield object;
   }
 
   *objectsIn(namespaceOid: Oid): Iterable<ObjectDescriptor> {
     for (const object of this.committed.objectsIn(namespaceOid)) {
-      if (!this.objectsChanged.has(object.oid)) yield object;
+      if (!this.changes.objects.has(object.oid)) yield object;
     }
-    for (const object of this.objectsChanged.values()) {
+    for (const object of this.changes.objects.values()) {
       if (object !== undefined && nameOf(object).namespaceOid === namespaceOid) yield object;
     }
   }
 
   routinesNamed(schemaOid: Oid, name: string): readonly RoutineDescriptor[] {
     const committed = this.committed.routinesNamed(schemaOid, name);
-    if (this.objectsChanged.size === 0) return committed;
-    const found = committed.filter(({ oid }) => !this.objectsChanged.has(oid));
-    for (const object of this.objectsChanged.values()) {
+    if (this.changes.objects.size === 0) return committed;
+    const found = committed.filter(({ oid }) => !this.changes.objects.has(oid));
+    for (const object of this.changes.objects.values()) {
       if (object?.kind === 'routine' && object.schemaOid === schemaOid && object.name === name) found.push(object);
     }
     return found.sort((a, b) => a.oid - b.oid);
@@ -183,12 +191,13 @@ export class CatalogTransaction implements ObjectReader {
       dependency.strength === 'automatic' ? 2 : 1,
     );
     const id = String(key);
-    const removed = this.dependenciesRemoved.get(id);
-    this.dependenciesRemoved.delete(id);
-    this.dependenciesAdded.set(id, dependency);
+    const { dependenciesAdded, dependenciesRemoved } = this.changesToAddTo();
+    const removed = dependenciesRemoved.get(id);
+    dependenciesRemoved.delete(id);
+    dependenciesAdded.set(id, dependency);
     this.step(() => {
-      this.dependenciesAdded.delete(id);
-      if (removed !== undefined) this.dependenciesRemoved.set(id, removed);
+      dependenciesAdded.delete(id);
+      if (removed !== undefined) dependenciesRemoved.set(id, removed);
     });
   }
 
@@ -196,12 +205,13 @@ export class CatalogTransaction implements ObjectReader {
     const key = this.dependencyKey(dependency);
     this.transaction.remove(key, 0, key.length);
     const id = String(key);
-    const added = this.dependenciesAdded.get(id);
-    this.dependenciesAdded.delete(id);
-    this.dependenciesRemoved.set(id, dependency);
+    const { dependenciesAdded, dependenciesRemoved } = this.changesToAddTo();
+    const added = dependenciesAdded.get(id);
+    dependenciesAdded.delete(id);
+    dependenciesRemoved.set(id, dependency);
     this.step(() => {
-      this.dependenciesRemoved.delete(id);
-      if (added !== undefined) this.dependenciesAdded.set(id, added);
+      dependenciesRemoved.delete(id);
+      if (added !== undefined) dependenciesAdded.set(id, added);
     });
   }
 
@@ -216,7 +226,7 @@ export class CatalogTransaction implements ObjectReader {
 
   /** Spaces that tables leave with this commit, and where their rows are written from then on. Before `foldInto`. */
   *spacesLeft(): Iterable<{ readonly space: SpaceId; readonly heir: SpaceId }> {
-    for (const [oid, after] of this.objectsChanged) {
+    for (const [oid, after] of this.changes.objects) {
       const before = this.committed.object(oid);
       if (before?.kind !== 'table' && before?.kind !== 'index') continue;
       if (after?.kind === before.kind && after.space === before.space) continue;
@@ -227,25 +237,25 @@ export class CatalogTransaction implements ObjectReader {
 
   /** Folds the overlay into the committed catalog. Called once, when the commit is published. */
   foldInto(target: ObjectMap): void {
-    for (const [oid, object] of this.objectsChanged) if (object === undefined) target.remove(oid);
-    for (const object of this.objectsChanged.values()) if (object !== undefined) target.put(object);
-    for (const dependency of this.dependenciesRemoved.values()) target.removeDependency(dependency);
-    for (const dependency of this.dependenciesAdded.values()) target.addDependency(dependency);
+    for (const [oid, object] of this.changes.objects) if (object === undefined) target.remove(oid);
+    for (const object of this.changes.objects.values()) if (object !== undefined) target.put(object);
+    for (const dependency of this.changes.dependenciesRemoved.values()) target.removeDependency(dependency);
+    for (const dependency of this.changes.dependenciesAdded.values()) target.addDependency(dependency);
   }
 
   private *visibleDependencies(
     committed: Iterable<Dependency>,
     wanted: (d: Dependency) => boolean,
   ): Iterable<Dependency> {
-    if (this.dependenciesRemoved.size === 0 && this.dependenciesAdded.size === 0) {
+    if (this.changes.dependenciesRemoved.size === 0 && this.changes.dependenciesAdded.size === 0) {
       yield* committed;
       return;
     }
     for (const dependency of committed) {
       const id = String(this.dependencyKey(dependency));
-      if (!this.dependenciesRemoved.has(id) && !this.dependenciesAdded.has(id)) yield dependency;
+      if (!this.changes.dependenciesRemoved.has(id) && !this.changes.dependenciesAdded.has(id)) yield dependency;
     }
-    for (const dependency of this.dependenciesAdded.values()) if (wanted(dependency)) yield dependency;
+    for (const dependency of this.changes.dependenciesAdded.values()) if (wanted(dependency)) yield dependency;
   }
 
   private dependencyKey(d: Dependency): Uint8Array {
@@ -258,6 +268,11 @@ export class CatalogTransaction implements ObjectReader {
     return outcome;
   }
 
+  private changesToAddTo(): CatalogChanges {
+    if (this.changes === NO_CHANGES) this.changes = new CatalogChanges();
+    return this.changes;
+  }
+
   private setObject(oid: Oid, object: ObjectDescriptor | undefined): void {
     const key = this.keys.object(oid);
     if (object === undefined) {
@@ -266,12 +281,13 @@ export class CatalogTransaction implements ObjectReader {
       const json = UTF8.encode(JSON.stringify(object));
       this.transaction.put(key, 0, key.length, json, 0, json.length);
     }
-    const had = this.objectsChanged.has(oid);
-    const before = this.objectsChanged.get(oid);
-    this.objectsChanged.set(oid, object);
+    const { objects } = this.changesToAddTo();
+    const had = objects.has(oid);
+    const before = objects.get(oid);
+    objects.set(oid, object);
     this.step(() => {
-      if (had) this.objectsChanged.set(oid, before);
-      else this.objectsChanged.delete(oid);
+      if (had) objects.set(oid, before);
+      else objects.delete(oid);
     });
   }
 
@@ -285,12 +301,13 @@ export class CatalogTransaction implements ObjectReader {
       this.transaction.put(key, 0, key.length, value, 0, 4);
     }
     const id = nameKey(nameClass, namespaceOid, name);
-    const had = this.namesChanged.has(id);
-    const before = this.namesChanged.get(id);
-    this.namesChanged.set(id, oid);
+    const { names } = this.changesToAddTo();
+    const had = names.has(id);
+    const before = names.get(id);
+    names.set(id, oid);
     this.step(() => {
-      if (had) this.namesChanged.set(id, before);
-      else this.namesChanged.delete(id);
+      if (had) names.set(id, before);
+      else names.delete(id);
     });
   }
 

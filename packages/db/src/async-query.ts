@@ -34,19 +34,44 @@ export interface QueryResult<Row> {
   readonly durability?: Durability;
 }
 
-/** Analyses a text of one statement for values of these counts; types the caller leaves open are inferred. */
-export async function runQuery<Row>(
+/** Analyses a text of one statement and runs it; a result that is there at once is no promise, and an error may be thrown or rejected. */
+export function runQuery<Row>(
+  session: SqlSession,
+  text: string,
+  parameters: readonly unknown[],
+  options: QueryOptions,
+  js: JsOptions,
+): QueryResult<Row> | Promise<QueryResult<Row>> {
+  checkOptions('query', options, QUERY_OPTIONS);
+  // A row that lies in memory is there at once, and so is the next one that the caller asks for.
+  const wait = eventLoop.isOverdue() ? eventLoop.nextTurn() : session.relieve();
+  return wait === undefined
+    ? runNow(session, text, parameters, options, js)
+    : runAfter(wait, session, text, parameters, options, js);
+}
+
+async function runAfter<Row>(
+  wait: Promise<void>,
   session: SqlSession,
   text: string,
   parameters: readonly unknown[],
   options: QueryOptions,
   js: JsOptions,
 ): Promise<QueryResult<Row>> {
-  checkOptions('query', options, QUERY_OPTIONS);
-  // A row that lies in memory is there at once, and so is the next one that the caller asks for.
-  if (eventLoop.isOverdue()) await eventLoop.nextTurn();
+  await wait;
   const relief = session.relieve();
   if (relief !== undefined) await relief;
+  return runNow(session, text, parameters, options, js);
+}
+
+/** The result at once where the statement has a straight road. */
+function runNow<Row>(
+  session: SqlSession,
+  text: string,
+  parameters: readonly unknown[],
+  options: QueryOptions,
+  js: JsOptions,
+): QueryResult<Row> | Promise<QueryResult<Row>> {
   const statement = session.prepareText(text);
   const values = bindValues(session, statement, parameters);
   if (options.signal?.aborted === true) throw cancelled(options.signal);
@@ -54,6 +79,16 @@ export async function runQuery<Row>(
   if (direct !== undefined && statement.kind === 'plan') {
     return { rows: [], fields: [], rowCount: direct, command: commandTag(statement.node, direct) };
   }
+  return fetchAll(session, statement, values, options, js);
+}
+
+async function fetchAll<Row>(
+  session: SqlSession,
+  statement: SessionStatement,
+  values: readonly Value[],
+  options: QueryOptions,
+  js: JsOptions,
+): Promise<QueryResult<Row>> {
   // What a caller without a transaction gets it gets when the statement has committed.
   const portal = session.portal(statement, values, true);
   const shape = new RowShape<Row>(portal.fields, session.picture.types, js);

@@ -116,7 +116,8 @@ export class Database {
     try {
       for (;;) {
         try {
-          const result = await runQuery<Row>(session, text, parameters, options, this.js);
+          const running = runQuery<Row>(session, text, parameters, options, this.js);
+          const result = running instanceof Promise ? await running : running;
           refuseOpenTransaction(session);
           await session.sync();
           return this.js.tellsDurability ? withDurability(result, session, before) : result;

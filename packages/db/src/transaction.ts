@@ -78,7 +78,7 @@ export class Transaction implements TransactionHost {
     options: QueryOptions = {},
   ): Promise<QueryResult<Row>> {
     const signal = options.signal ?? this.signal;
-    const run = (): Promise<QueryResult<Row>> =>
+    const run = (): QueryResult<Row> | Promise<QueryResult<Row>> =>
       runQuery<Row>(
         this.session,
         text,

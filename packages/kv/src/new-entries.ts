@@ -61,8 +61,9 @@ export class NewEntries {
   /** Puts those that wait. */
   putGathered(): void {
     const { gathered, target } = this;
+    if (gathered === undefined) return;
     const putNow: EntryTaker = (key, keyStart, keyEnd, value, valueStart, valueEnd) =>
       target.put(key, keyStart, keyEnd, value, valueStart, valueEnd);
-    gathered?.drain(putNow);
+    gathered.drain(putNow);
   }
 }

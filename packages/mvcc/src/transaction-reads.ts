@@ -29,8 +29,9 @@ export class TransactionReads {
   ownLimit: number = NOTHING;
   private readonly reader: Reader;
   private cursors: OpenCursors | undefined = undefined;
-  /** What constraint reads have found to be empty. */
+  /** What constraint reads have found to be empty; a transaction of a single one takes no note of it. */
   private gaps: AscendingGaps | undefined = undefined;
+  private hasMissed = false;
 
   constructor(reader: Reader) {
     this.reader = reader;
@@ -59,10 +60,9 @@ export class TransactionReads {
     if (own !== Written.Unknown) return own === Written.Put;
     const { snapshots, reads } = this.reader;
     const view = snapshots.takeNewest();
-    const gaps = (this.gaps ??= new AscendingGaps());
-    if (gaps.covers(view, key, start, end)) return false;
+    if (this.gaps?.covers(view, key, start, end) === true) return false;
     const found = view.get(key, start, end, value);
-    if (!found) gaps.missed(view, key, start, end);
+    if (!found) this.missed(view, key, start, end);
     // What is not there is about to be written, or guarded: remembering it would make a reader of every writer.
     if (found && reads !== undefined) reads.addRow(key, start, end);
     return found;
@@ -99,6 +99,11 @@ export class TransactionReads {
   close(): void {
     this.closeCursors();
     this.gaps = undefined;
+  }
+
+  private missed(view: StoreView, key: Uint8Array, start: number, end: number): void {
+    if (this.hasMissed) (this.gaps ??= new AscendingGaps()).missed(view, key, start, end);
+    this.hasMissed = true;
   }
 
   private lookUpOwn(key: Uint8Array, start: number, end: number, value: ByteSlot): Written {

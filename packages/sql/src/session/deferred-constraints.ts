@@ -15,6 +15,9 @@ interface ConstraintModes {
   readonly byOid: ReadonlyMap<Oid, boolean>;
 }
 
+/** While it has said nothing. */
+const AS_DECLARED: ConstraintModes = { all: undefined, byOid: new Map() };
+
 export interface DeferredMark {
   readonly pending: DeferredCheck[];
   readonly count: number;
@@ -24,7 +27,7 @@ export interface DeferredMark {
 export class DeferredConstraints {
   /** In order. Only ever appended to: settling makes another array, so that a mark is an array and a length. */
   private pending: DeferredCheck[] = [];
-  private modes: ConstraintModes = { all: undefined, byOid: new Map() };
+  private modes = AS_DECLARED;
 
   isDeferred({
     oid,
@@ -32,6 +35,11 @@ export class DeferredConstraints {
     initiallyDeferred,
   }: Pick<ConstraintDescriptor, 'oid' | 'deferrable' | 'initiallyDeferred'>): boolean {
     return deferrable && (this.modes.byOid.get(oid) ?? this.modes.all ?? initiallyDeferred);
+  }
+
+  /** Something is owed. */
+  get isOwing(): boolean {
+    return this.pending.length > 0;
   }
 
   add(check: DeferredCheck): void {

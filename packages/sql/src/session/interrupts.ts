@@ -16,15 +16,14 @@ export class Interrupts {
   private endMs = Infinity;
   /** How long what runs rests between two of its slices: 0 until others have had their share, more for work in the background. */
   restMs = 0;
-  /** The commit that is under way, and how it is told. */
-  private commit: Promise<unknown> | undefined;
+  /** How the commit that is under way is told. */
   private onCommitCancel: ((reason: PhantomError) => void) | undefined;
   /** Whoever waits for the end of what runs. */
   private onEnd: (() => void) | undefined;
 
   /** Something runs, or commits. */
   get isRunning(): boolean {
-    return this.runs > 0 || this.commit !== undefined;
+    return this.runs > 0 || this.onCommitCancel !== undefined;
   }
 
   /** What runs now ends with 57014 at its next slice; a wait ends at once. */
@@ -35,8 +34,8 @@ export class Interrupts {
   /** As cancel, with another error. */
   stop(error: PhantomError): void {
     if (!this.isRunning) return;
-    if (this.commit !== undefined) {
-      this.onCommitCancel?.(error);
+    if (this.onCommitCancel !== undefined) {
+      this.onCommitCancel(error);
       return;
     }
     this.reason = error;
@@ -45,7 +44,7 @@ export class Interrupts {
 
   /** Stops what runs, but for a commit, and resolves when nothing does any more. */
   async end(error: PhantomError): Promise<void> {
-    if (this.commit === undefined) this.stop(error);
+    if (this.onCommitCancel === undefined) this.stop(error);
     while (this.isRunning) {
       await new Promise<void>((resolve) => {
         this.onEnd = resolve;
@@ -92,16 +91,16 @@ export class Interrupts {
     this.check();
   }
 
-  /** Awaits a commit; a cancel meanwhile is handed to `onCancel`, and the outcome is the commit's own. */
-  async committing<T>(commit: Promise<T>, onCancel: (reason: PhantomError) => void): Promise<T> {
-    this.commit = commit;
+  /** A commit is under way: a cancel is handed to `onCancel`, and the outcome is the commit's own. */
+  beginCommit(onCancel: (reason: PhantomError) => void): void {
     this.onCommitCancel = onCancel;
-    try {
-      return await commit;
-    } finally {
-      this.commit = this.onCommitCancel = undefined;
-      this.onEnd?.();
-    }
+  }
+
+  /** It has ended, or was never under way. */
+  endCommit(): void {
+    if (this.onCommitCancel === undefined) return;
+    this.onCommitCancel = undefined;
+    this.onEnd?.();
   }
 
   /**
@@ -110,7 +109,7 @@ export class Interrupts {
    */
   async interruptible(wait: Promise<unknown>, lockTimeoutMs = 0): Promise<void> {
     this.check();
-    if (this.commit !== undefined) {
+    if (this.onCommitCancel !== undefined) {
       await wait;
       return;
     }

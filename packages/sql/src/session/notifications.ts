@@ -37,7 +37,8 @@ type Action =
 /** What a transaction has said so far. */
 export class PendingNotifications {
   private readonly actions: Action[] = [];
-  private readonly said = new Set<string>();
+  /** What is said already: made when something is. */
+  private said: Set<string> | undefined = undefined;
 
   /** Where a savepoint stands. */
   get mark(): number {
@@ -51,13 +52,14 @@ export class PendingNotifications {
   add(action: Action): void {
     if (action.kind === 'notify') {
       const key = `${action.channel}\0${action.payload}`;
-      if (this.said.has(key)) return;
-      if (this.said.size >= NOTIFICATIONS_MAX) {
+      const said = (this.said ??= new Set());
+      if (said.has(key)) return;
+      if (said.size >= NOTIFICATIONS_MAX) {
         throw new PhantomError('54000', `a transaction keeps at most ${NOTIFICATIONS_MAX} notifications`, {
           data: { notificationsMax: NOTIFICATIONS_MAX },
         });
       }
-      this.said.add(key);
+      said.add(key);
     }
     this.actions.push(action);
   }
@@ -65,7 +67,7 @@ export class PendingNotifications {
   rollbackTo(mark: number): void {
     for (let i = mark; i < this.actions.length; i++) {
       const action = this.actions[i] as Action;
-      if (action.kind === 'notify') this.said.delete(`${action.channel}\0${action.payload}`);
+      if (action.kind === 'notify') this.said?.delete(`${action.channel}\0${action.payload}`);
     }
     this.actions.length = mark;
   }

@@ -55,6 +55,8 @@ import type { SessionTransaction } from './transaction.js';
 import { TransactionLife } from './transaction-life.js';
 import { type OpeningModes, defaultModes } from './transaction-modes.js';
 import { TransactionWatch } from './transaction-watch.js';
+import { TransactionWriters } from './transaction-writers.js';
+import { TriggerCalls } from './trigger-calls.js';
 import { utilityOf } from './utility.js';
 
 export interface Notice {
@@ -114,6 +116,8 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
   readonly routines = new SessionRoutines(this);
   /** Time limits of the transaction. */
   readonly watch: TransactionWatch;
+  private readonly triggerCalls = new TriggerCalls(this);
+  private writers: TransactionWriters | undefined;
   private readonly life: TransactionLife;
   private readonly openPortals = new Set<Portal>();
   private pictureNow: CatalogPicture | undefined;
@@ -345,6 +349,17 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
     return this.transaction === undefined && !this.defaultsToSerializable && !this.engine.mvcc.hasReadersShutOut;
   }
 
+  /**
+   * Table writers of the transaction. Those of its own statements serve one transaction of the session after the other; statements
+   * within others have new ones.
+   */
+  tableWriters(transaction: SessionTransaction, areOwn: boolean): TransactionWriters {
+    if (!areOwn) return new TransactionWriters(this, transaction, this.triggerCalls);
+    if (this.writers === undefined) this.writers = new TransactionWriters(this, transaction, this.triggerCalls);
+    else this.writers.aim(transaction);
+    return this.writers;
+  }
+
   /** Begins a transaction unless there is one. */
   ensureTransaction(): SessionTransaction {
     return this.life.ensure();
@@ -369,8 +384,8 @@ export class SqlSession implements EvaluationOwner, AdvisoryOwner {
    * Ends an implicit transaction: commits it, durable on return. Explicit ones stay open. Whoever drives the session tells nobody
    * of a write by key, not even its count, before this has resolved.
    */
-  async sync(): Promise<void> {
-    if (this.transaction?.explicit === false) await this.life.commit();
+  sync(): Promise<void> {
+    return this.transaction?.explicit === false ? this.life.commit() : Promise.resolve();
   }
 
   /**

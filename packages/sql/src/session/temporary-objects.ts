@@ -69,6 +69,11 @@ export class TemporaryObjects {
     this.tables.add(table.oid);
   }
 
+  /** Some of its tables want something of a commit. */
+  get hasTables(): boolean {
+    return this.tables.size > 0;
+  }
+
   /** ON COMMIT DELETE ROWS and ON COMMIT DROP, inside the transaction that is about to commit. */
   *beforeCommit(transaction: SessionTransaction): Generator<Yielded, void, void> {
     for (const oid of this.tables) {

@@ -15,13 +15,15 @@ import { microsSince2000 } from './evaluation.js';
 import { wouldWait } from './portal.js';
 import type { SqlSession } from './session.js';
 import { SessionTransaction } from './transaction.js';
-import { type OpeningModes, defaultModes, showModes, storageOptions } from './transaction-modes.js';
+import { type OpeningModes, SessionModes } from './transaction-modes.js';
 
 export class TransactionLife {
   current: SessionTransaction | undefined;
   /** The last commit that wrote something: another object for each. */
   lastCommit: CommitResult | undefined;
   private readonly session: SqlSession;
+  /** Made when the session first asks: it has no settings yet when it makes this. */
+  private sessionModes: SessionModes | undefined;
   /** The last one that was rolled back. */
   private abandoned: SessionTransaction | undefined;
   /** What the attempts at the statement that runs now have lost on. */
@@ -31,17 +33,21 @@ export class TransactionLife {
     this.session = session;
   }
 
+  private get modes(): SessionModes {
+    return (this.sessionModes ??= new SessionModes(this.session.settings, this.session.locks));
+  }
+
   /** The present transaction; an implicit one is begun if there is none. */
   ensure(): SessionTransaction {
-    return (this.current ??= this.begin(false, defaultModes(this.session.settings)));
+    return (this.current ??= this.begin(false, this.modes.defaults));
   }
 
   /** Begins one; the caller has made sure that there is none. */
   begin(explicit: boolean, modes: OpeningModes): SessionTransaction {
-    const { settings, engine, locks, watch } = this.session;
+    const { settings, engine, watch } = this.session;
     const readOnly = modes.readOnly || engine.readOnly;
-    const storage = engine.mvcc.begin(storageOptions(modes, readOnly, settings, locks));
-    showModes(settings, readOnly === modes.readOnly ? modes : { ...modes, readOnly });
+    const storage = engine.mvcc.begin(this.modes.storageOptions(modes, readOnly));
+    this.modes.show(readOnly === modes.readOnly ? modes : { ...modes, readOnly });
     const transaction = new SessionTransaction(
       storage,
       engine.catalog,
@@ -65,11 +71,13 @@ export class TransactionLife {
       if (checks !== undefined) await checks;
       this.current = undefined;
       const wrote = storage.hasWrites;
-      const result = await session.interrupts.committing(storage.commit(this.commitOptions()), (reason) =>
-        cancelCommit(session, storage, reason),
-      );
+      const commit = storage.commit(this.commitOptions());
+      session.interrupts.beginCommit((reason) => cancelCommit(session, storage, reason));
+      const result = await commit;
+      session.interrupts.endCommit();
       this.committed(transaction, wrote ? result : undefined);
     } catch (error) {
+      session.interrupts.endCommit();
       this.abandon(transaction);
       // What the error tells may come from commits that are not durable yet.
       await storage.whenShown();
@@ -84,8 +92,10 @@ export class TransactionLife {
     const transaction = this.current as SessionTransaction;
     const { storage } = transaction;
     try {
-      for (const wait of this.beforeCommit(transaction))
-        if (wait instanceof Promise && wait !== REST) throw wouldWait();
+      if (this.hasChecks(transaction)) {
+        for (const wait of this.beforeCommit(transaction))
+          if (wait instanceof Promise && wait !== REST) throw wouldWait();
+      }
       this.current = undefined;
       const wrote = storage.hasWrites;
       const result = storage.commitSync(this.commitOptions());
@@ -107,12 +117,14 @@ export class TransactionLife {
       await this.runChecks(transaction);
       this.current = undefined;
       const prepared = storage.prepare(identifier, meta);
-      await session.interrupts.committing(prepared, (reason) => cancelCommit(session, storage, reason));
+      session.interrupts.beginCommit((reason) => cancelCommit(session, storage, reason));
+      await prepared;
       session.settings.commit();
     } catch (error) {
       this.abandon(transaction);
       throw error;
     } finally {
+      session.interrupts.endCommit();
       this.ended();
     }
   }
@@ -144,7 +156,7 @@ export class TransactionLife {
       this.retries = undefined;
       return false;
     }
-    const { storage } = this.begin(false, { ...defaultModes(session.settings), retryOf: retries.retryOf });
+    const { storage } = this.begin(false, { ...this.modes.defaults, retryOf: retries.retryOf });
     const wait = retries.lockLost(storage);
     if (wait === undefined) return true;
     const stop = session.interrupts.beginRun(session.settings.integer('statement_timeout'));
@@ -162,6 +174,7 @@ export class TransactionLife {
 
   /** Runs what has waited for the commit; a promise once some of it has to wait for others. */
   private runChecks(transaction: SessionTransaction): Promise<void> | undefined {
+    if (!this.hasChecks(transaction)) return undefined;
     const checks = this.beforeCommit(transaction);
     for (let step = checks.next(); step.done !== true; step = checks.next())
       if (step.value instanceof Promise) return this.runRest(step.value, checks);
@@ -173,6 +186,10 @@ export class TransactionLife {
     await interrupts.interruptible(first, settings.integer('lock_timeout'));
     for (const wait of checks)
       if (wait instanceof Promise) await interrupts.interruptible(wait, settings.integer('lock_timeout'));
+  }
+
+  private hasChecks({ deferred }: SessionTransaction): boolean {
+    return deferred.isOwing || this.session.temporary.hasTables;
   }
 
   /** What has waited for the commit: deferred constraints, and what temporary tables do at it. */
@@ -206,6 +223,6 @@ export class TransactionLife {
     const { session } = this;
     session.closePortals();
     session.watch.ended();
-    showModes(session.settings, defaultModes(session.settings));
+    this.modes.show(this.modes.defaults);
   }
 }

@@ -28,6 +28,57 @@ export interface OpeningModes {
   readonly concurrency?: 'optimistic' | 'locking' | undefined;
 }
 
+/**
+ * A session's modes, which most transactions begin with and which SHOW tells between two: they are looked up, and shown, anew only
+ * when a setting has changed.
+ */
+export class SessionModes {
+  private readonly settings: Settings;
+  private readonly locks: SessionLocks;
+  /** Version of the settings that what is kept here was read of. */
+  private version = -1;
+  private kept: { readonly modes: OpeningModes; readonly options: TransactionOptions } | undefined;
+  private shown: OpeningModes | undefined;
+
+  constructor(settings: Settings, locks: SessionLocks) {
+    this.settings = settings;
+    this.locks = locks;
+  }
+
+  get defaults(): OpeningModes {
+    return this.current().modes;
+  }
+
+  /** What the storage below begins a transaction with. */
+  storageOptions(modes: OpeningModes, readOnly: boolean): TransactionOptions {
+    const { modes: defaults, options } = this.current();
+    return modes === defaults && readOnly === modes.readOnly
+      ? options
+      : storageOptions(modes, readOnly, this.settings, this.locks);
+  }
+
+  /** Lets SHOW tell these. */
+  show(modes: OpeningModes): void {
+    this.current();
+    if (this.shown === modes) return;
+    const { settings } = this;
+    settings.setInternal('transaction_isolation', modes.isolation);
+    showReadOnly(settings, modes.readOnly);
+    settings.setInternal('transaction_deferrable', modes.deferrable ? 'on' : 'off');
+    this.shown = modes;
+    this.version = settings.version;
+  }
+
+  private current(): NonNullable<SessionModes['kept']> {
+    const { settings } = this;
+    if (this.kept !== undefined && this.version === settings.version) return this.kept;
+    this.version = settings.version;
+    this.shown = undefined;
+    const modes = defaultModes(settings);
+    return (this.kept = { modes, options: storageOptions(modes, modes.readOnly, settings, this.locks) });
+  }
+}
+
 /** The session's defaults. */
 export function defaultModes(settings: Settings): OpeningModes {
   return {
@@ -55,19 +106,12 @@ export function withModes(modes: OpeningModes, changed: TransactionModes): Openi
   };
 }
 
-/** Lets SHOW tell them. */
-export function showModes(settings: Settings, { isolation, readOnly, deferrable }: OpeningModes): void {
-  settings.setInternal('transaction_isolation', isolation);
-  showReadOnly(settings, readOnly);
-  settings.setInternal('transaction_deferrable', deferrable ? 'on' : 'off');
-}
-
 export function showReadOnly(settings: Settings, readOnly: boolean): void {
   settings.setInternal('transaction_read_only', readOnly ? 'on' : 'off');
 }
 
 /** The same for the storage below; read uncommitted is read committed. */
-export function storageOptions(
+function storageOptions(
   modes: OpeningModes,
   readOnly: boolean,
   settings: Settings,

@@ -1,7 +1,7 @@
 /**
- * The table writers of one transaction. They are made once per table and serve statement after statement: a writer holds
- * buffers and compiled rules that are worth keeping. A statement's writers are those it has asked for; they settle what they
- * owe when it ends.
+ * The table writers of one transaction. They are made once per table and serve statement after statement, and those of a session
+ * one transaction after the other: a writer holds compiled rules that are worth keeping. A statement's writers are those it has
+ * asked for; they settle what they owe when it ends.
  */
 import { unsupportedError } from '@phantom/base';
 import type {
@@ -49,6 +49,9 @@ export interface WriterOwner {
   shareTable(oid: Oid, mode: TableLockMode): Promise<void> | undefined;
 }
 
+/** Tables whose writers are kept from one transaction to the next. */
+const KEPT_TABLES_MAX = 16;
+
 interface KeptWriter {
   readonly writer: StatementWriter;
   readonly table: TableDescriptor;
@@ -58,14 +61,16 @@ interface KeptWriter {
 }
 
 export class TransactionWriters implements WriterContext {
-  readonly transaction: MvccTransaction;
-  readonly newEntries: NewEntries;
-  readonly objects: CatalogTransaction;
+  transaction: MvccTransaction;
+  newEntries: NewEntries;
+  objects: CatalogTransaction;
   readonly evaluation: EvaluationContext;
   readonly rowNumbers: RowNumbers;
   private readonly host: WriterHost;
-  private readonly owner: WriterOwner;
+  private owner: WriterOwner;
   private readonly kept = new Map<Oid, KeptWriter>();
+  /** Some of those kept are of this transaction only. */
+  private areOfTransaction = false;
   /** The first `usedCount` are those that the statement has asked for: an array that is emptied gives its memory back. */
   private readonly used: StatementWriter[] = [];
   private usedCount = 0;
@@ -97,6 +102,19 @@ export class TransactionWriters implements WriterContext {
 
   get picture(): CatalogPort {
     return this.host.picture;
+  }
+
+  /** Goes on for another transaction of the same host; nothing of the one before is under way any more. */
+  aim(owner: WriterOwner): void {
+    if (this.areOfTransaction || this.kept.size > KEPT_TABLES_MAX) {
+      this.kept.clear();
+      this.areOfTransaction = false;
+    }
+    this.owner = owner;
+    this.transaction = owner.storage;
+    this.newEntries = new NewEntries(owner.storage);
+    this.objects = owner.objects;
+    this.beginStatement();
   }
 
   /** A new statement, or the same one anew: no writer owes anything. */
@@ -142,6 +160,7 @@ export class TransactionWriters implements WriterContext {
     if (table.collection === undefined) return new RowWriter(table, this);
     const { provider } = this;
     if (provider === undefined) throw unsupportedError('writing to a collection without a document model');
+    this.areOfTransaction = true;
     return new ProvidedTableWriter(table, provider, this);
   }
 

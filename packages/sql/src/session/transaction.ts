@@ -17,8 +17,7 @@ import type { Value } from '../types/type.js';
 import type { Settings } from './settings.js';
 import type { PreparedPlan } from '../plan/prepared-plan.js';
 import { type OpeningModes, showReadOnly } from './transaction-modes.js';
-import { TransactionWriters } from './transaction-writers.js';
-import { TriggerCalls } from './trigger-calls.js';
+import type { TransactionWriters } from './transaction-writers.js';
 
 /** A point to go back to; those of routines have no name. */
 export interface SavepointMark {
@@ -109,7 +108,7 @@ export class SessionTransaction {
 
   /** The table writers of the statement that runs, made when one in its place first writes. */
   writersOf(session: SqlSession): TransactionWriters {
-    return (this.writers[this.depth] ??= new TransactionWriters(session, this, new TriggerCalls(session, this)));
+    return (this.writers[this.depth] ??= session.tableWriters(this, this.depth === 0));
   }
 
   /** Begins statements inside the one that runs, as MvccTransaction.nestStatement; their writers are their own. */

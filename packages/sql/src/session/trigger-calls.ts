@@ -9,7 +9,6 @@ import type { TriggerFiring, TriggerHost } from '../storage/triggers/statement-t
 import { type TableTriggers, tableTriggers } from '../storage/triggers/table-triggers.js';
 import type { Value } from '../types/type.js';
 import type { SqlSession } from './session.js';
-import type { SessionTransaction } from './transaction.js';
 
 const TIMINGS = { before: 'BEFORE', after: 'AFTER', 'instead of': 'INSTEAD OF' } as const;
 const LEVELS = { row: 'ROW', statement: 'STATEMENT' } as const;
@@ -17,11 +16,9 @@ const OPERATIONS = { insert: 'INSERT', update: 'UPDATE', delete: 'DELETE', trunc
 
 export class TriggerCalls implements TriggerHost {
   private readonly session: SqlSession;
-  private readonly transaction: SessionTransaction;
 
-  constructor(session: SqlSession, transaction: SessionTransaction) {
+  constructor(session: SqlSession) {
     this.session = session;
-    this.transaction = transaction;
   }
 
   get evaluation(): EvaluationContext {
@@ -29,7 +26,7 @@ export class TriggerCalls implements TriggerHost {
   }
 
   triggersOf(table: TableDescriptor): TableTriggers | undefined {
-    return tableTriggers(table, this.transaction.objects, this.session.picture);
+    return tableTriggers(table, this.session.ensureTransaction().objects, this.session.picture);
   }
 
   *fire(trigger: TriggerDescriptor, firing: TriggerFiring): Generator<Yielded, readonly Value[] | null, void> {
@@ -54,8 +51,8 @@ export class TriggerCalls implements TriggerHost {
 
   defer(trigger: TriggerDescriptor, firing: TriggerFiring): boolean {
     const { constraint, oid, name } = trigger;
-    const { deferred } = this.transaction;
     if (constraint === undefined) return false;
+    const { deferred } = this.session.ensureTransaction();
     const { deferrable, initiallyDeferred } = constraint;
     if (!deferred.isDeferred({ oid, deferrable, initiallyDeferred })) return false;
     const { session } = this;

@@ -46,7 +46,7 @@ export class RowWriter implements StatementWriter, ValueSource {
   private readonly foreignKeys: ForeignKeyChecks;
   private readonly deferrableKeys: DeferrableKeyChecks;
   private readonly inverted: readonly InvertedEntries[];
-  private readonly locking: boolean;
+  private locking = false;
   private readonly key = KEY;
   private readonly entry = ENTRY;
   private readonly slot = new ByteSlot();
@@ -65,8 +65,9 @@ export class RowWriter implements StatementWriter, ValueSource {
     return this.rules.columnar.length > 0;
   }
 
-  /** A new statement of the same transaction: nothing is owed, nothing written yet. */
+  /** A new statement, perhaps of another transaction: nothing is owed, nothing written yet. */
   beginStatement(): void {
+    this.locking = this.context.transaction.concurrency === 'locking';
     this.rowsWritten = 0;
     this.conflict = undefined;
     // Going back to a savepoint gives locks back.
