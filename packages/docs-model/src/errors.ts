@@ -1,5 +1,6 @@
 /** Errors of collections. A caller's mistake in a filter, an update or a pipeline is 22023 and names what is wrong. */
 import { PhantomError, unsupportedError } from '@phantom/base';
+import type { DocumentIndexDescriptor } from '@phantom/catalog';
 
 /** 22023. */
 export function badArgument(message: string, detail?: string): PhantomError {
@@ -29,4 +30,13 @@ const KNOWN_ABSENT: ReadonlySet<string> = new Set([
 /** For an operator that the place does not know. */
 export function unknownOperator(name: string, place: string): PhantomError {
   return KNOWN_ABSENT.has(name) ? unsupportedError(`operator ${name}`) : badArgument(`unknown ${place}: ${name}`);
+}
+
+/** 23505: two documents would have one key in a unique index. */
+export function takenError(table: string, index: string, { parts }: DocumentIndexDescriptor): PhantomError {
+  return new PhantomError('23505', `duplicate key value violates unique constraint "${index}"`, {
+    detail: `Another document has the same ${parts.map(({ path }) => path).join(', ')}.`,
+    table,
+    constraint: index,
+  });
 }

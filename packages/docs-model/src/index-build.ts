@@ -1,23 +1,17 @@
 /**
  * Building an index of a collection: under the collection's exclusive lock, in the transaction that makes it. Writers wait for it, and it
  * is there, filled, when they go on; snapshots that are older than it are refused the collection. Its entries come from the newest
- * committed state, whatever the transaction's snapshot.
+ * committed state, whatever the transaction's snapshot, and are written in the order of their keys (new-index-entries.ts).
  */
 import { PhantomError } from '@phantom/base';
-import {
-  type Catalog,
-  type DocumentIndexDescriptor,
-  type IndexDescriptor,
-  NameClass,
-  type TableDescriptor,
-} from '@phantom/catalog';
+import { type DocumentIndexDescriptor, type IndexDescriptor, NameClass, type TableDescriptor } from '@phantom/catalog';
 import { prefixRange } from '@phantom/kv';
 import { CollectionView } from './collection-view.js';
 import { dependsOn } from './definition.js';
 import type { DocumentModel } from './model.js';
+import { NewIndexEntries } from './new-index-entries.js';
 import type { Steps } from './steps.js';
 import type { DocumentTransaction } from './transaction.js';
-import { CollectionWriter } from './writer.js';
 
 const INDEXES_MAX = 64;
 /** Rows indexed before others get a turn. */
@@ -66,31 +60,26 @@ export function* makeIndex(
     document,
     state: 'valid',
   };
-  yield* fill(model.ports.catalog, transaction, table, index);
+  yield* fill(transaction, table, index);
   objects.put(index);
   dependsOn(transaction, index.oid, table.oid);
   model.ports.catalog.filled.fillBy(storage, table.oid);
   return { ...table, indexOids: [...table.indexOids, index.oid] };
 }
 
-/** Entries of every document there is. */
-function* fill(
-  { structures }: Catalog,
-  transaction: DocumentTransaction,
-  table: TableDescriptor,
-  index: IndexDescriptor,
-): Steps<void> {
+/** Entries of every document there is, of which only what the index reads is decoded. */
+function* fill(transaction: DocumentTransaction, table: TableDescriptor, index: IndexDescriptor): Steps<void> {
   const view = new CollectionView(table, [index]);
-  const writer = new CollectionWriter(view, transaction, structures, undefined);
-  const cursor = transaction.storage.cursorNewest(prefixRange(view.layout.prefix));
+  const entries = new NewIndexEntries(view, transaction);
+  const { layout, indexFields } = view;
+  const cursor = transaction.storage.cursorNewest(prefixRange(layout.prefix));
   try {
-    for (let rows = 0; cursor.next(); rows++) {
-      const key = cursor.key.copy();
-      const document = view.layout.decode(cursor.value);
-      const add = (): Promise<void> | undefined => writer.addEntries(document, key);
-      for (let wait = add(); wait !== undefined; wait = add()) yield wait;
-      if (rows % ROWS_PER_TURN === ROWS_PER_TURN - 1) yield undefined;
+    for (let rows = 1; cursor.next(); rows++) {
+      const { key, value } = cursor;
+      entries.add(indexFields === undefined ? layout.decode(value) : layout.decodeFields(value, indexFields), key);
+      if (rows % ROWS_PER_TURN === 0) yield undefined;
     }
+    entries.end();
   } finally {
     cursor.close();
   }

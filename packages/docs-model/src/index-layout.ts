@@ -21,7 +21,7 @@ import { appendKeyText } from '@phantom/codec';
 import { KEY_BYTES_MAX, SPACE_BYTES, writeSpace } from '@phantom/kv';
 import { type CompiledFilter, compileFilter } from './filter/filter.js';
 import { appendValueKey } from './index-keys.js';
-import { type PlainObject, equalValues, isObject } from './order.js';
+import { type PlainObject, isObject } from './order.js';
 import { type Path, ownField, parsePath, walkPath } from './path.js';
 import { storedFilter } from './stored-filter.js';
 import { wordsOf } from './words.js';
@@ -118,7 +118,7 @@ export class IndexLayout {
 
   private entriesThroughArrays(document: PlainObject): IndexEntry[] {
     const { definition } = this;
-    let columns: readonly unknown[][] = [];
+    const columns: unknown[][] = [];
     let several = -1;
     let found = false;
     for (let i = 0; i < this.paths.length; i++) {
@@ -128,7 +128,7 @@ export class IndexLayout {
         several = i;
       }
       found ||= values.found;
-      columns = [...columns, values.items];
+      columns.push(values.items);
     }
     this.sawArray = several >= 0;
     if (definition.sparse && !found) return [];
@@ -155,7 +155,7 @@ export class IndexLayout {
     }
   }
 
-  /** Different values at a path, elements of arrays one by one. */
+  /** Values at a path, elements of arrays one by one. */
   private valuesAt(document: PlainObject, path: Path): { items: unknown[]; throughArray: boolean; found: boolean } {
     const items: unknown[] = [];
     let throughArray = passesArray(document, path);
@@ -172,12 +172,7 @@ export class IndexLayout {
       return false;
     });
     if (items.length === 0) items.push(undefined);
-    if (items.length <= 1) return { items, throughArray, found };
-    const different =
-      items.length > 64
-        ? items
-        : items.filter((item, i) => !items.slice(0, i).some((other) => equalValues(item, other)));
-    return { items: different, throughArray, found };
+    return { items, throughArray, found };
   }
 
   private wildcardEntries(document: PlainObject): IndexEntry[] {

@@ -2,10 +2,11 @@
  * The index entries of documents that are written, in one transaction. Claiming may wait and changes nothing; what follows cannot fail:
  * the two halves of a write (writer.ts).
  */
-import { ByteWriter, PhantomError, assert, compareKeys, equalBytes } from '@phantom/base';
+import { ByteWriter, assert, compareKeys, equalBytes } from '@phantom/base';
 import { ByteSlot, NewEntries, SPACE_BYTES } from '@phantom/kv';
 import { LockStrength } from '@phantom/mvcc';
 import type { CollectionView } from './collection-view.js';
+import { takenError } from './errors.js';
 import { Entries, type IndexEntry, type IndexLayout } from './index-layout.js';
 import type { PlainObject } from './order.js';
 import type { DocumentTransaction } from './transaction.js';
@@ -140,11 +141,7 @@ export class IndexWriter {
     if (equalBytes(slot.buffer, slot.start, slot.end, key, SPACE_BYTES, key.length)) return;
     const lost = storage.raceLostOn(entry.key, 0, entry.key.length);
     if (lost !== undefined) throw lost;
-    throw new PhantomError('23505', `duplicate key value violates unique constraint "${index.index.name}"`, {
-      detail: `Another document has the same ${index.definition.parts.map(({ path }) => path).join(', ')}.`,
-      table: this.view.table.name,
-      constraint: index.index.name,
-    });
+    throw takenError(this.view.table.name, index.index.name, index.definition);
   }
 
   private moveEntries(

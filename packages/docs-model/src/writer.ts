@@ -260,16 +260,6 @@ export class CollectionWriter {
     if (changes !== undefined) this.entries.apply(changes, key);
   }
 
-  /** Puts the entries of a document that is there already, for indexes being built. A promise: wait and call again. */
-  addEntries(document: PlainObject, key: Uint8Array): Promise<void> | undefined {
-    const { entries } = this;
-    const changes = entries.changesOf(undefined, document);
-    const wait = entries.claim(changes, key);
-    if (wait !== undefined) return wait;
-    entries.apply(changes, key);
-    return undefined;
-  }
-
   /** Waits for nobody: what indexes read of a document, or all of it where rules want to see it. */
   private storedDocument(row: ByteSlot): PlainObject {
     const { layout, indexFields } = this.view;

@@ -1,5 +1,5 @@
 /** Indexes: what is in them, what is used, and that no answer depends on them. */
-import { ByteSlot } from '@phantom/kv';
+import { ByteSlot, SPACE_BYTES, prefixRange } from '@phantom/kv';
 import { SeenRows } from '../src/seen-rows.js';
 import { ManualClock } from '@phantom/base';
 import fc from 'fast-check';
@@ -36,6 +36,21 @@ const many = async (n = 1000): Promise<Collection<Record<string, unknown>>> => {
   );
   return c;
 };
+
+/** What lies in the index of a collection that has one, without the number of its space. */
+async function entriesOf(name: string): Promise<string[]> {
+  const { transaction, release } = await harness.model.openRead(undefined);
+  const [index] = harness.model.find(transaction, name)?.indexes ?? [];
+  const cursor = transaction.storage.cursor(prefixRange(index?.prefix ?? new Uint8Array()));
+  const entries: string[] = [];
+  while (cursor.next()) {
+    const key = Buffer.from(cursor.key.copy()).toString('hex', SPACE_BYTES);
+    entries.push(`${key} ${Buffer.from(cursor.value.copy()).toString('hex')}`);
+  }
+  cursor.close();
+  release();
+  return entries;
+}
 
 describe('the planner', () => {
   it('uses an index for equality, ranges, prefixes and points, and looks at no more than it must', async () => {
@@ -230,6 +245,47 @@ describe('an index', () => {
     expect(await found({ a: null }, 'c_a_1')).toEqual([5]);
     expect(await found({ 'o.k': 5 }, 'c_o.k_1_a_-1')).toEqual([2, 5]);
     expect(await found({ b: 1, a: { $gt: 2 } }, 'c_b_1')).toEqual([1, 2]);
+  });
+
+  it('has the same entries whether it is made before the documents or after them', async () => {
+    const documents = Array.from({ length: 200 }, (_, i) => ({
+      _id: (i * 77) % 200,
+      name: `n${i % 13}`,
+      o: { k: i % 3 === 0 ? [i % 5, 7, i % 5] : i },
+      ...(i % 4 === 0 ? { rare: i % 2 === 0 ? null : [] } : {}),
+      words: `the ${i % 3} quick brown ${i}`,
+    }));
+    const kinds: [IndexKeys, IndexOptions][] = [
+      [{ name: 1, _id: -1 }, {}],
+      [{ 'o.k': -1, name: 1 }, {}],
+      [{ rare: 1 }, { sparse: true }],
+      [{ name: 1 }, { partialFilterExpression: { 'o.k': { $gt: 4 } } }],
+      [{ _id: 1, 'o.k': 1 }, { unique: true }],
+      [{ '$**': 1 }, {}],
+      [{ words: 'text' }, { weights: { words: 3 } }],
+    ];
+    for (const [keys, options] of kinds) {
+      const [before, after] = [harness.collection('c1'), harness.collection('c2')];
+      await before.createIndex(keys, { ...options, name: 'i1' });
+      await before.insertMany(documents);
+      await after.insertMany(documents);
+      await after.createIndex(keys, { ...options, name: 'i2' });
+      const entries = await entriesOf('c2');
+      expect(entries).toEqual(await entriesOf('c1'));
+      expect(entries.length).toBeGreaterThan(49);
+      await Promise.all([before.drop(), after.drop()]);
+    }
+  });
+
+  it('is not made where two of many documents have one key, and then made when they have not', async () => {
+    const c = harness.collection('c');
+    await c.insertMany(Array.from({ length: 3000 }, (_, i) => ({ _id: i, a: i === 2990 ? 14 : (i * 7) % 5000 })));
+    const made = c.createIndex({ a: 1 }, { unique: true });
+    await expect(made).rejects.toMatchObject({ code: '23505', constraint: 'c_a_1' });
+    await c.deleteOne({ _id: 2990 });
+    await c.createIndex({ a: 1 }, { unique: true });
+    expect(await c.find({ a: 14 }).explain()).toMatchObject({ index: 'c_a_1', documentsExamined: 1 });
+    await expect(c.insertOne({ a: 14 })).rejects.toMatchObject({ code: '23505' });
   });
 
   it('is told of, made once, and dropped', async () => {
