@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- SUITE...] [--quick]`: work counters, then time, with the peers in the same run. Suites: `sql` (what one
  * table or two are asked for all day), `tpch` (22 analytical queries; `--scale 0.1`, with PostgreSQL's answers), `parser`,
- * `storage` (both trees against LevelDB, RocksDB, LMDB and SQLite; `--rows 1000000`, `--turns 2`, `--only lsm,classic-level`).
+ * `storage` (both trees against LevelDB, RocksDB, LMDB and SQLite; `--rows 1000000`, `--turns 2`, `--only lsm,classic-level,readrandom`).
  * `start`: process start to the first row, by phases (`--rows 1000000`, `--turns 9`).
  * `reopen`: the first read after kill -9 under load, as a curve over the log (`--rows 1000000`, `--turns 1`). `scale`: durable
  * commits of 256 callers, an opening with 10,000 tables, the removal of a table of 1 GB. `spill`: one transaction of 2 GiB

@@ -23,6 +23,43 @@ export function shuffled(count, random) {
   return numbers;
 }
 
+const KEY_BYTES = 16;
+
+/**
+ * Keys of 16 digits, made when they are asked for: an array of ten million buffers is a heap of a gigabyte, which V8 walks again and
+ * again for whoever keeps memory of his own in this process, and for nobody else.
+ */
+export class Keys {
+  #bytes;
+  #order;
+
+  /** The numbers of [0, length), in their order or in a given one. */
+  constructor(bytes, order) {
+    this.#bytes = bytes;
+    this.#order = order;
+  }
+
+  static sequential(count) {
+    const bytes = Buffer.allocUnsafeSlow(count * KEY_BYTES);
+    for (let i = 0; i < count; i++) bytes.write(String(i).padStart(KEY_BYTES, '0'), i * KEY_BYTES, 'latin1');
+    return new Keys(bytes, undefined);
+  }
+
+  get length() {
+    return this.#order?.length ?? this.#bytes.length / KEY_BYTES;
+  }
+
+  at(i) {
+    const number = this.#order === undefined ? i : this.#order[i];
+    return this.#bytes.subarray(number * KEY_BYTES, (number + 1) * KEY_BYTES);
+  }
+
+  /** These keys in the order of those numbers. */
+  inOrder(order) {
+    return new Keys(this.#bytes, order);
+  }
+}
+
 /** A number below `count` by Zipf's law: 0 is wanted as often as the next two together, 1 as the next three, and so on. */
 export function popular(count, random) {
   return Math.floor(count ** (random() / 2 ** 32)) - 1;

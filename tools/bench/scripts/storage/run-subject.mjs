@@ -1,18 +1,20 @@
 /**
- * One subject, one turn, in a process of its own: `node run-subject.mjs SUBJECT ROWS DIRECTORY`. Prints one JSON line for each
- * measurement: operations a second, CPU microseconds an operation (of all threads), and what else there is to say.
+ * One subject, one turn, in a process of its own: `node run-subject.mjs SUBJECT ROWS DIRECTORY [MEASUREMENT...]`. Prints one JSON
+ * line for each measurement: operations a second, CPU microseconds an operation (of all threads), and what else there is to say.
  */
 import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { bytesUnder } from '../files.mjs';
-import { popular, randomFrom, shuffled, valuePool } from './random.mjs';
+import { Keys, popular, randomFrom, shuffled, valuePool } from './random.mjs';
 import { SUBJECTS } from './subjects.mjs';
 
-const [name, rowsText, directory] = process.argv.slice(2);
+const [name, rowsText, directory, ...wanted] = process.argv.slice(2);
 const rows = Number(rowsText);
+const reads = Math.min(rows, 300_000);
 const BATCH = 1000;
 const HOT_KEYS = Math.min(100_000, rows / 10);
 const DURABLE_MS = 2500;
+const PUTS = 'put, one by one, 64 callers';
 
 const random = randomFrom(0x9e3779b9);
 const pool = valuePool(random);
@@ -21,9 +23,11 @@ const valueAt = (salt) => (i) => {
   return pool.subarray(at, at + 100);
 };
 
-/** 16 bytes: eight digits of a shuffled number in front, so that order is random. */
-const sequential = Array.from({ length: rows }, (_, i) => Buffer.from(String(i).padStart(16, '0')));
-const inRandomOrder = Array.from(shuffled(rows, random), (i) => sequential[i]);
+const sequential = Keys.sequential(rows);
+const order = shuffled(rows, random);
+const inRandomOrder = sequential.inOrder(order);
+/** Copies side by side: whoever asks has just made the key, and does not fetch it from anywhere in memory. */
+const hot = Array.from({ length: HOT_KEYS }, (_, i) => Buffer.from(inRandomOrder.at(i)));
 const missing = Array.from({ length: 100_000 }, () => Buffer.from(`${String(random() % rows).padStart(15, '0')}x`));
 
 const schedstat = existsSync('/proc/self/schedstat') ? openSync('/proc/self/schedstat', 'r') : undefined;
@@ -61,9 +65,9 @@ async function load(db, keys, values) {
 
 const isValue = (value) => value !== undefined && value !== null;
 
-const anyOf = (keys) => keys[random() % keys.length];
+const anyOf = (keys) => keys.at(random() % keys.length);
 /** Those at the front more often. */
-const wantedOf = (keys) => keys[popular(keys.length, random)];
+const wantedOf = (keys) => keys.at(popular(keys.length, random));
 
 async function gets(db, keys, count, choose = anyOf) {
   let found = 0;
@@ -78,6 +82,13 @@ async function gets(db, keys, count, choose = anyOf) {
   return found;
 }
 
+/** After some that are not counted. */
+async function measureGets(what, db, keys, warmUps, choose = anyOf) {
+  const count = keys === missing ? missing.length : reads;
+  await gets(db, keys, warmUps, choose);
+  await measure(what, count, () => gets(db, keys, count, choose).then(() => undefined));
+}
+
 /** So many callers, each with one durable write under way, for a while. */
 async function durable(db, callers) {
   const syncs = db.syncs?.() ?? 0;
@@ -85,7 +96,7 @@ async function durable(db, callers) {
   let count = 0;
   const one = async () => {
     while (performance.now() < end) {
-      await db.durable(inRandomOrder[random() % rows], pool.subarray(0, 100));
+      await db.durable(anyOf(sequential), pool.subarray(0, 100));
       count++;
     }
   };
@@ -120,13 +131,13 @@ async function putLatency(db) {
     while (at < count) {
       const i = at++;
       const start = performance.now();
-      await db.put(inRandomOrder[random() % rows], pool.subarray(0, 100));
+      await db.put(anyOf(sequential), pool.subarray(0, 100));
       micros[i] = (performance.now() - start) * 1000;
       if (i % 64 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
   };
   await measure(
-    'put, one by one, 64 callers',
+    PUTS,
     count,
     async () => {
       await Promise.all(Array.from({ length: 64 }, one));
@@ -164,7 +175,8 @@ async function readHotBetweenWrites(db, hot) {
   let ownMs = 0;
   const cpu = process.cpuUsage();
   for (let turn = 0; turn < turns; turn++) {
-    await load(db, inRandomOrder.slice(-(turn + 1) * BATCH, turn === 0 ? undefined : -turn * BATCH), valueAt(3));
+    const written = order.subarray(rows - (turn + 1) * BATCH, rows - turn * BATCH);
+    await load(db, sequential.inOrder(written), valueAt(3));
     const start = performance.now();
     const startMs = threadMs();
     await gets(db, hot, BATCH);
@@ -183,37 +195,52 @@ async function readHotBetweenWrites(db, hot) {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-let db = await openIn('sequential');
-await measure('fillseq', rows, () => load(db, sequential, valueAt(1)));
-await db.close();
-db = await openIn('random');
-await measure('fillrandom', rows, () => load(db, inRandomOrder, valueAt(1)));
-// Copies side by side: whoever asks has just made the key, and does not fetch it from anywhere in memory.
-const hot = inRandomOrder.slice(0, HOT_KEYS).map((key) => Buffer.from(key));
-await readUnderLoad(db);
-await readHotBetweenWrites(db, hot);
-await measure('overwrite', rows, () => load(db, inRandomOrder.toReversed(), valueAt(2)));
-const updates = Array.from({ length: rows / 2 }, () => wantedOf(inRandomOrder));
-await measure('overwrite, Zipf', updates.length, () => load(db, updates, valueAt(2)));
-await db.settle();
-const size = bytesUnder(join(directory, 'random'));
-process.stdout.write(`${JSON.stringify({ what: 'disk', bytesPerByte: size / (rows * 116), ...db.notes?.() })}\n`);
-const reads = Math.min(rows, 300_000);
-await gets(db, sequential, reads / 3);
-await measure('readrandom', reads, () => gets(db, sequential, reads).then(() => undefined));
-await gets(db, inRandomOrder, reads / 3, wantedOf);
-await measure('readrandom, Zipf', reads, () => gets(db, inRandomOrder, reads, wantedOf).then(() => undefined));
-await gets(db, missing, 20_000);
-await measure('readmissing', 100_000, () => gets(db, missing, 100_000).then(() => undefined));
-await gets(db, hot, HOT_KEYS * 3);
-await measure('hot set', reads, () => gets(db, hot, reads).then(() => undefined));
-await measure('scan', rows, async () => {
-  const count = await db.scan();
-  if (count !== rows) throw new Error(`the scan saw ${count} entries of ${rows}`);
-});
-await putLatency(db);
-await db.beforeDurable?.();
-if (db.durable !== undefined) for (const callers of [64, 256]) await durable(db, callers);
+/** In this order; those that are not wanted are left out, and so is what they would have left behind for the next. */
+const MEASUREMENTS = {
+  'readrandom under load': (db) => readUnderLoad(db),
+  'hot set under load': (db) => readHotBetweenWrites(db, hot),
+  overwrite: (db) => measure('overwrite', rows, () => load(db, sequential.inOrder(order.toReversed()), valueAt(2))),
+  'overwrite, Zipf': (db) => {
+    const updates = sequential.inOrder(Uint32Array.from({ length: rows / 2 }, () => order[popular(rows, random)]));
+    return measure('overwrite, Zipf', updates.length, () => load(db, updates, valueAt(2)));
+  },
+  disk: async (db) => {
+    await db.settle();
+    const size = bytesUnder(join(directory, 'random'));
+    process.stdout.write(`${JSON.stringify({ what: 'disk', bytesPerByte: size / (rows * 116), ...db.notes?.() })}\n`);
+  },
+  readrandom: (db) => measureGets('readrandom', db, sequential, reads / 3),
+  'readrandom, Zipf': (db) => measureGets('readrandom, Zipf', db, inRandomOrder, reads / 3, wantedOf),
+  readmissing: (db) => measureGets('readmissing', db, missing, 20_000),
+  'hot set': (db) => measureGets('hot set', db, hot, HOT_KEYS * 3),
+  scan: (db) =>
+    measure('scan', rows, async () => {
+      const count = await db.scan();
+      if (count !== rows) throw new Error(`the scan saw ${count} entries of ${rows}`);
+    }),
+  [PUTS]: (db) => putLatency(db),
+  durable: async (db) => {
+    await db.beforeDurable?.();
+    if (db.durable !== undefined) for (const callers of [64, 256]) await durable(db, callers);
+  },
+};
+
+/** What every measurement of reads stands on, so it is always run. */
+const FILL = 'fillrandom';
+/** By how its name begins: some have a comma in theirs. */
+const wants = (what) => wanted.length === 0 || wanted.some((word) => what.startsWith(word));
+const names = ['fillseq', FILL, ...Object.keys(MEASUREMENTS)];
+const unknown = wanted.find((word) => !names.some((what) => what.startsWith(word)));
+if (unknown !== undefined) throw new Error(`no subject and no measurement is called ${unknown}`);
+
+if (wants('fillseq')) {
+  const db = await openIn('sequential');
+  await measure('fillseq', rows, () => load(db, sequential, valueAt(1)));
+  await db.close();
+}
+const db = await openIn('random');
+await measure(FILL, rows, () => load(db, inRandomOrder, valueAt(1)));
+for (const [what, run] of Object.entries(MEASUREMENTS)) if (wants(what)) await run(db);
 await db.close();
 const peakBytes = process.resourceUsage().maxRSS * 1024;
 process.stdout.write(`${JSON.stringify({ what: 'memory', peakMb: peakBytes / 1e6 })}\n`);

@@ -17,7 +17,7 @@ function phantom(open) {
     return {
       load: async (keys, values, from, to) => {
         const batch = db.batch();
-        for (let i = from; i < to; i++) batch.put(keys[i], values(i));
+        for (let i = from; i < to; i++) batch.put(keys.at(i), values(i));
         await db.write(batch, unsynced);
       },
       put: (key, value) => db.put(key, value, unsynced),
@@ -82,7 +82,7 @@ async function classicLevel(directory) {
   return {
     load: async (keys, values, from, to) => {
       const batch = db.batch();
-      for (let i = from; i < to; i++) batch.put(keys[i], values(i));
+      for (let i = from; i < to; i++) batch.put(keys.at(i), values(i));
       await batch.write();
     },
     put: (key, value) => db.put(key, value),
@@ -121,7 +121,7 @@ async function rocksdb(directory) {
   return {
     load: (keys, values, from, to) =>
       write((batch) => {
-        for (let i = from; i < to; i++) void batch.put(keys[i], values(i));
+        for (let i = from; i < to; i++) void batch.put(keys.at(i), values(i));
       }),
     put: (key, value) => write((batch) => void batch.put(key, value)),
     getMany: read,
@@ -146,7 +146,7 @@ async function lmdb(directory) {
   return {
     load: (keys, values, from, to) =>
       unsynced.transaction(() => {
-        for (let i = from; i < to; i++) void unsynced.put(keys[i], values(i));
+        for (let i = from; i < to; i++) void unsynced.put(keys.at(i), values(i));
       }),
     put: (key, value) => unsynced.put(key, value),
     get: (key) => unsynced.getBinary(key),
@@ -177,7 +177,7 @@ async function sqlite(directory) {
   const all = db.prepare('select k, v from kv order by k').raw();
   return {
     load: db.transaction((keys, values, from, to) => {
-      for (let i = from; i < to; i++) put.run(keys[i], values(i));
+      for (let i = from; i < to; i++) put.run(keys.at(i), values(i));
     }),
     put: async (key, value) => put.run(key, value),
     get: (key) => get.get(key),

@@ -1,11 +1,14 @@
 /**
  * Both trees alone, against what people use for the same: LevelDB, RocksDB, LMDB, and SQLite as a key-value table. Keys of 16
  * bytes, values of 100; each subject in a process of its own, all of them in turns; of each measurement the median of the
- * turns. On a machine that does other work the CPU time is the steadier figure.
+ * turns. On a machine that does other work the CPU time is the steadier figure. `--only lsm,lmdb` for some subjects,
+ * `--only readrandom,put` for the measurements whose names begin so (and the filling), `--only 'lsm,hot set'` for both.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { CONFIGURATION, SUBJECTS } from '../storage/subjects.mjs';
 
@@ -13,31 +16,46 @@ const program = fileURLToPath(new URL('../storage/run-subject.mjs', import.meta.
 const NAME_CHARS = 30;
 const CELL_CHARS = 18;
 
-export function storageSuite({ quick, rows = quick ? 100_000 : 1_000_000, turns = quick ? 1 : 2, only, directory }) {
-  const names = only ?? Object.keys(SUBJECTS);
+export async function storageSuite({
+  quick,
+  rows = quick ? 100_000 : 1_000_000,
+  turns = quick ? 1 : 2,
+  only,
+  directory,
+}) {
+  const isSubject = (word) => Object.hasOwn(SUBJECTS, word);
+  const chosen = only?.filter(isSubject) ?? [];
+  const names = chosen.length > 0 ? chosen : Object.keys(SUBJECTS);
+  const wanted = only?.filter((word) => !isSubject(word)) ?? [];
   console.log(`\n## Storage: ${rows} rows of 16 + 100 bytes, ${turns} turns; batches of 1000 are not synced`);
   console.log(`one configuration: ${JSON.stringify(CONFIGURATION)}, everything else as it comes\n`);
   const results = new Map(names.map((name) => [name, new Map()]));
   for (let turn = 0; turn < turns; turn++) {
     for (const name of names) {
-      const seconds = collect(results.get(name), name, rows, directory);
+      const seconds = await collect(results.get(name), name, rows, wanted, directory);
       process.stderr.write(`turn ${turn + 1}: ${name} took ${seconds.toFixed(0)} s\n`);
     }
   }
   print(names, results);
 }
 
-/** One subject, one turn; returns how many seconds it took. */
-function collect(measured, name, rows, parent) {
+/** One subject, one turn; says what it has measured as it goes, and returns how many seconds it took. */
+async function collect(measured, name, rows, wanted, parent) {
   const start = performance.now();
   const directory = mkdtempSync(join(parent, `storage-${name}-`));
   try {
-    const run = spawnSync(process.execPath, [program, name, String(rows), directory], { encoding: 'utf8' });
-    if (run.status !== 0) process.stderr.write(`${name} failed: ${run.stderr.slice(-600)}\n`);
-    for (const line of run.stdout.split('\n').filter((text) => text.startsWith('{'))) {
+    const run = spawn(process.execPath, [program, name, String(rows), directory, ...wanted], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = once(run, 'exit');
+    for await (const line of createInterface(run.stdout)) {
+      if (!line.startsWith('{')) continue;
       const { what, ...figures } = JSON.parse(line);
       measured.set(what, [...(measured.get(what) ?? []), figures]);
+      if (figures.perSecond !== undefined) process.stderr.write(`${name}: ${what} ${short(figures.perSecond)}\n`);
     }
+    const [code, signal] = await ended;
+    if (code !== 0) process.stderr.write(`${name} failed: ${code ?? signal}\n`);
     return (performance.now() - start) / 1000;
   } finally {
     rmSync(directory, { recursive: true, force: true });
