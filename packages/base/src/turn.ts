@@ -25,6 +25,7 @@ const QUIET_TURN_MS = 0.02;
 class EventLoop {
   private beganMs = 0;
   private isWatched = false;
+  private next: Promise<void> | undefined = undefined;
   /** Time that slices of long work have taken so far. */
   private slicedMs = 0;
   private readonly end = (): void => {
@@ -57,11 +58,18 @@ class EventLoop {
     }
   }
 
-  /** Resolves in the next turn: timers and sockets have had theirs by then. */
+  /**
+   * Resolves in the next turn: timers and sockets have had theirs by then. For all who ask in one turn at once: microtasks are run
+   * after each setImmediate, so callers who had one each would never again be found side by side, sharing a write or a sync.
+   */
   nextTurn(): Promise<void> {
-    return new Promise((resolve) => {
-      setImmediate(resolve);
+    this.next ??= new Promise((resolve) => {
+      setImmediate(() => {
+        this.next = undefined;
+        resolve();
+      });
     });
+    return this.next;
   }
 }
 

@@ -49,6 +49,24 @@ describe('long work', () => {
     expect(end()).toBe(2);
   });
 
+  it('leaves those who wait for the next turn side by side', async () => {
+    let together = 0;
+    const groups: number[] = [];
+    const caller = async (): Promise<void> => {
+      for (let i = 0; i < 3; i++) {
+        await eventLoop.nextTurn();
+        if (together++ === 0) {
+          queueMicrotask(() => {
+            groups.push(together);
+            together = 0;
+          });
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: 5 }, caller));
+    expect(groups).toEqual([5, 5, 5]);
+  });
+
   it('does not wait for other long work to end', async () => {
     const order: string[] = [];
     const slices = async (name: string): Promise<void> => {

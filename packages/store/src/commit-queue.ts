@@ -14,6 +14,9 @@
  * where commits have lately come together, the next sync waits for as long as turns of the event loop still find work, for up to
  * SYNC_DELAY_MS_MAX: whoever works now may commit in time to share it, and no processor rests meanwhile.
  *
+ * Without a sync a commit is written at the end of the present turn's microtasks, unless commits have lately come together: then
+ * at the next turn, since callers who each came from a turn of their own would otherwise write one by one ever after.
+ *
  * Applying yields to the event loop after APPLY_SLICE_MS_MAX, between batches and inside a large one; drainNow does not
  * yield and finishes everything, wherever the asynchronous path stands.
  *
@@ -103,7 +106,7 @@ export class CommitQueue {
   /** When the sync to come was asked for, and when the event loop has turned since. */
   private askedMs = 0;
   private turnedMs = 0;
-  /** More than one commit waited when the last sync ended. */
+  /** More than one commit waited when the last sync or write ended. */
   private isCrowded = false;
   private sliceScheduled = false;
   /** The oldest entry is being applied: the reader stands in it, at this engine. */
@@ -247,9 +250,9 @@ export class CommitQueue {
 
   private schedule(): void {
     this.pumpScheduled = true;
-    // A sync takes a hundred times as long as a turn of the event loop, so everybody who is ready gets on board first;
-    // without a sync there is nothing to wait for but the commits of this very turn.
-    if (this.syncedCount === 0) {
+    // A sync takes a hundred times as long as a turn of the event loop, so everybody who is ready gets on board first; a write
+    // about as long as one, so that is worth it where others are about. Who is alone goes on in this very turn.
+    if (this.syncedCount === 0 && !(this.isCrowded && this.durability !== 'memory')) {
       queueMicrotask(this.pump);
       return;
     }
@@ -285,6 +288,7 @@ export class CommitQueue {
       this.fail(error);
       return;
     }
+    this.isCrowded = this.count > 1;
     this.settle(APPLY_SLICE_MS_MAX);
   }
 

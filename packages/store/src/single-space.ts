@@ -369,7 +369,7 @@ class Commit implements CommitListener {
 
   published(seq: Seq): void {
     // A commit that waits for no sync is over in the turn in which it began.
-    if (this.durability !== 'fsync' && eventLoop.isOverdue()) setImmediate(() => this.answer(seq));
+    if (this.durability !== 'fsync' && eventLoop.isOverdue()) void eventLoop.nextTurn().then(() => this.answer(seq));
     else this.answer(seq);
   }
 
