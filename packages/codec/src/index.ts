@@ -21,6 +21,7 @@ export {
   decimalWeight,
   divisionScale,
 } from './decimal.js';
+export { type DocumentCopier, copierOf } from './document-copier.js';
 export { DocumentDecoder } from './document-decoder.js';
 export { type DocumentRules, DocumentEncoder, type StructureStore } from './document-encoder.js';
 export { DOCUMENT_DEPTH_MAX, type NodeKind } from './document-format.js';

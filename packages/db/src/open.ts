@@ -7,7 +7,7 @@ import { availableParallelism } from 'node:os';
 import { MetricsRegistry, PhantomError, checkOptions, silentLogger, systemClock } from '@phantom/base';
 import { btree } from '@phantom/btree';
 import { Catalog, type RowTables, preparedSpace } from '@phantom/catalog';
-import { DocumentModel, DocumentTables, startExpiry } from '@phantom/docs-model';
+import { DocumentCache, DocumentModel, DocumentTables, startExpiry } from '@phantom/docs-model';
 import { EngineCode } from '@phantom/kv';
 import { MemoryEngine } from '@phantom/kv/memory';
 import { lsm } from '@phantom/lsm';
@@ -114,6 +114,7 @@ export async function openOn(vfs: Vfs, directory: string, options: DatabaseOptio
     let rows: RowTables | undefined;
     const documents = new DocumentModel({
       mvcc,
+      cache: new DocumentCache(memory.cache, mvcc, metrics),
       catalog,
       clock,
       logger,

@@ -68,6 +68,7 @@ export class ReadingMvcc implements Mvcc {
   readonly rollbackPrepared = refuse;
   readonly describeKey = refuse;
   readonly changes = refuse;
+  readonly observe = refuse;
   readonly conflicts = refuse;
   readonly close = refuse;
   private readonly view: ReadingView;

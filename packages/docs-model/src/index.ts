@@ -28,6 +28,7 @@ export type {
   WithId,
 } from './collection-types.js';
 export { DocumentCursor } from './cursor.js';
+export { type CacheItem, DocumentCache, type SharedCache } from './document-cache.js';
 export { FindCursor, type FindOptions } from './find-cursor.js';
 export { type Expiry, expireDocuments, startExpiry } from './expiry.js';
 export type { IndexInfo, IndexKeys, IndexOptions } from './indexes.js';

@@ -113,7 +113,7 @@ export class DocumentModel {
    * unless policies ask for one. Catalog and view are of one moment, so no index or space is newer than what is seen. 42501 without the right to.
    */
   readPointNow(name: string, filter: IdFilter): PlainObject | undefined {
-    const { catalog, mvcc, roleOid } = this.ports;
+    const { catalog, roleOid } = this.ports;
     const objects = catalog.committed;
     const table = this.named(objects, name);
     if (table === undefined) return undefined;
@@ -127,12 +127,7 @@ export class DocumentModel {
         release();
       }
     }
-    const present = mvcc.presentView();
-    try {
-      return readPresentPoint(collection.layout, present, filter);
-    } finally {
-      present.release();
-    }
+    return readPresentPoint(this.ports, collection.layout, filter);
   }
 
   private snapshot(): ReadTransaction {

@@ -48,6 +48,8 @@ export interface Plan {
   readonly cost: number;
   /** What it finds satisfies the filter: that need not be asked again. */
   readonly answersFilter?: boolean;
+  /** What it finds is everything that an index has under one value for each of its paths, in the index's order. */
+  readonly isLookup?: boolean;
   /** The conditions that bound the scan, for explain. */
   readonly bounds: readonly Condition[];
   /** It is told what the plan has cost. */
@@ -278,6 +280,7 @@ function indexPlan(request: PlanRequest, index: IndexLayout, hinted = false, cho
     sorted,
     keys,
     answersFilter: !multikey && filter.onlyEqualities && used.length === filter.conditions.length,
+    isLookup: !multikey && fixed === definition.parts.length && order !== 'backwards',
     cost: sorted ? read * LOOKUP_COST : keys * (LOOKUP_COST + 1),
     bounds: used,
     ...(choice === undefined ? {} : { choice }),

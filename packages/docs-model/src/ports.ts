@@ -3,6 +3,7 @@ import type { Clock, Logger } from '@phantom/base';
 import type { Catalog, Oid, RowTables } from '@phantom/catalog';
 import type { KeyRange, RangeEstimate, SpaceId } from '@phantom/kv';
 import type { Mvcc } from '@phantom/mvcc';
+import type { DocumentCache } from './document-cache.js';
 
 /** Engines a collection may ask for. */
 export type CollectionEngine = 'btree' | 'lsm';
@@ -21,6 +22,8 @@ export interface DocumentPorts {
   readonly rowTables?: () => RowTables;
   /** A space that was never used before. */
   allocateSpace(engine: CollectionEngine): SpaceId;
+  /** Of the same `mvcc`; undefined: every document is decoded whenever it is read. */
+  readonly cache?: DocumentCache;
   /** About how much lies in a range: the planner's statistics. */
   estimate(range: KeyRange): RangeEstimate;
 }

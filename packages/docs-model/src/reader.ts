@@ -6,8 +6,9 @@
  */
 import { PhantomError, SLICE_MS, eventLoop } from '@phantom/base';
 import type { DocumentPolicies } from '@phantom/catalog';
-import type { ByteSlot } from '@phantom/kv';
+import type { ByteSlot, KeyRange } from '@phantom/kv';
 import type { CollectionView } from './collection-view.js';
+import { CachedReads } from './document-cache.js';
 import { fieldBytes } from './field-names.js';
 import type { CompiledFilter } from './filter/filter.js';
 import type { PlainObject } from './order.js';
@@ -15,7 +16,7 @@ import { type Plan, planScan } from './planner.js';
 import type { DocumentPorts } from './ports.js';
 import type { Projection } from './projection.js';
 import { type ReadingCommand, isSeen, policiesOf } from './row-security.js';
-import { IndexScan, KeyScan, type Scan, type ScanCounters, SpaceScan } from './scan.js';
+import { IndexScan, KeyScan, LookupScan, type Scan, type ScanCounters, SpaceScan } from './scan.js';
 import { SeenRows } from './seen-rows.js';
 import { type SortKey, type SortPart, Sorter } from './sort.js';
 import { TextMatcher } from './text-matcher.js';
@@ -72,6 +73,8 @@ export class Reader {
   private readonly text: TextMatcher | undefined;
   private readonly policies: DocumentPolicies | undefined;
   private readonly command: ReadingCommand;
+  /** Where what is decoded whole is kept, if it is to be. */
+  private readonly reads: CachedReads | undefined;
   private ordered: Iterator<PlainObject> | undefined;
   private skipped = 0;
   /** nextMatch gave nothing because others need a turn. */
@@ -95,13 +98,23 @@ export class Reader {
       hint,
       estimate: (range) => ports.estimate(range),
     });
-    this.scan = openScan(this.plan, view, transaction, this.counters);
+    const reads = this.policies === undefined && command === 'select' ? readsOf(ports, transaction) : undefined;
+    this.scan = this.keptLookup(reads) ?? openScan(this.plan, view, transaction, this.counters, reads);
+    this.reads = this.scan.mayComeAgain ? reads : undefined;
     this.text = filter.text === undefined ? undefined : new TextMatcher(view, parseSearch(filter.text.search));
     this.asksFilter = this.plan.answersFilter !== true;
     const exact = this.plan.access.kind === 'keys' || this.text !== undefined || !this.asksFilter;
     const fields = filter.fields;
     this.outputFields = neededFields(query);
     this.filterFields = exact || fields === undefined || fields.size === 0 ? undefined : fieldBytes(fields);
+  }
+
+  /** The look-up that answers the plan, where it is kept. */
+  private keptLookup(reads: CachedReads | undefined): Scan | undefined {
+    const { plan } = this;
+    if (reads === undefined || plan.isLookup !== true || plan.access.kind !== 'index') return undefined;
+    const lookup = reads.findLookup((plan.access.ranges[0] as KeyRange).lower);
+    return lookup === undefined ? undefined : new LookupScan(lookup, this.counters);
   }
 
   /** The next documents, none at the end. A promise where they have to be sorted first, and where others need a turn on the way. */
@@ -145,6 +158,12 @@ export class Reader {
         }
       }
       if (!scan.next()) return undefined;
+      const { cached } = scan;
+      if (cached !== undefined) {
+        if (this.text !== undefined && !this.text.matches(cached.document)) continue;
+        if (!asksFilter || matches(cached.document)) return cached.copy();
+        continue;
+      }
       if (policies !== undefined && !isSeen(policies, command, scan.row)) continue;
       if (outputFields !== undefined) {
         const part = view.layout.decodeFields(scan.row, outputFields);
@@ -152,13 +171,21 @@ export class Reader {
         continue;
       }
       if (filterFields !== undefined) {
-        if (matches(view.layout.decodeFields(scan.row, filterFields))) return view.layout.decode(scan.row);
+        if (matches(view.layout.decodeFields(scan.row, filterFields))) return this.kept(view.layout.decode(scan.row));
         continue;
       }
       const document = view.layout.decode(scan.row);
       if (this.text !== undefined && !this.text.matches(document)) continue;
-      if (!asksFilter || matches(document)) return document;
+      if (!asksFilter || matches(document)) return this.kept(document);
     }
+  }
+
+  /** The document of the present row, to be handed out; it may be kept. */
+  private kept(document: PlainObject): PlainObject {
+    const { reads, scan } = this;
+    // Whoever has written since the query began may have met what is not committed.
+    if (reads === undefined || this.transaction.storage.committedView === undefined) return document;
+    return reads.note(scan.key, scan.row, document, scan.cameAgain);
   }
 
   /** Lets timers, sockets and other queries run; then this one may go on for a slice. */
@@ -232,7 +259,7 @@ export class Reader {
         await this.rest();
         continue;
       }
-      const size = view.layout.documentBytes(this.scan.row);
+      const size = this.scan.cached?.storedBytes ?? view.layout.documentBytes(this.scan.row);
       found.push({ key: sorter.keyOf(document), order, document, bytes: size });
       bytes += size;
       if (found.length >= 2 * most + 1000) {
@@ -270,18 +297,40 @@ function neededFields({ fields, filter, sort, projection }: Query): readonly Uin
   return fieldBytes(needed);
 }
 
-function openScan(plan: Plan, view: CollectionView, transaction: DocumentTransaction, counters: ScanCounters): Scan {
+/** The documents that are kept, for who reads what is committed and nothing else. */
+function readsOf({ cache }: DocumentPorts, { storage }: DocumentTransaction): CachedReads | undefined {
+  const view = cache === undefined ? undefined : storage.committedView;
+  return cache === undefined || view === undefined ? undefined : new CachedReads(cache, view.seq);
+}
+
+function openScan(
+  plan: Plan,
+  view: CollectionView,
+  transaction: DocumentTransaction,
+  counters: ScanCounters,
+  reads: CachedReads | undefined,
+): Scan {
   const { storage } = transaction;
-  const { access, backwards } = plan;
+  const { access, backwards, isLookup = false } = plan;
   switch (access.kind) {
     case 'keys':
-      return new KeyScan(storage, access.keys, counters);
+      return new KeyScan(storage, access.keys, counters, reads);
     case 'space':
       return new SpaceScan(storage, access.ranges, backwards, counters);
     case 'index':
-      return new IndexScan(view, storage, access.index, access.ranges, backwards, access.repeats, counters);
+      return new IndexScan(
+        view,
+        storage,
+        access.index,
+        access.ranges,
+        backwards,
+        access.repeats,
+        counters,
+        reads,
+        isLookup,
+      );
     default:
-      return new EitherScan(access.parts.map((part) => openScan(part, view, transaction, counters)));
+      return new EitherScan(access.parts.map((part) => openScan(part, view, transaction, counters, reads)));
   }
 }
 
@@ -290,9 +339,16 @@ class EitherScan implements Scan {
   private readonly scans: readonly Scan[];
   private readonly seen = new SeenRows();
   private current = 0;
+  readonly mayComeAgain: boolean;
+  readonly cameAgain = false;
 
   constructor(scans: readonly Scan[]) {
     this.scans = scans;
+    this.mayComeAgain = scans.every((scan) => scan.mayComeAgain);
+  }
+
+  get cached(): Scan['cached'] {
+    return (this.scans[this.current] as Scan).cached;
   }
 
   get key(): Scan['key'] {

@@ -6,6 +6,7 @@ import { ByteWriter } from '@phantom/base';
 import { ByteSlot, type KeyRange, type KvCursor } from '@phantom/kv';
 import type { MvccTransaction } from '@phantom/mvcc';
 import type { CollectionView } from './collection-view.js';
+import type { CachedDocument, CachedLookup, CachedReads } from './document-cache.js';
 import type { IndexLayout } from './index-layout.js';
 import { SeenRows } from './seen-rows.js';
 
@@ -18,6 +19,12 @@ export interface Scan {
   /** Key and row of the present document. */
   readonly key: ByteSlot;
   readonly row: ByteSlot;
+  /** The present document, where it is kept decoded: then there is no row. */
+  readonly cached: CachedDocument | undefined;
+  /** Whoever asks for its documents may ask for just these again: they are worth being kept decoded. */
+  readonly mayComeAgain: boolean;
+  /** They were asked for before, too. */
+  readonly cameAgain: boolean;
   next(): boolean;
   close(): void;
 }
@@ -26,6 +33,9 @@ export interface Scan {
 export class SpaceScan implements Scan {
   readonly key = new ByteSlot();
   readonly row = new ByteSlot();
+  readonly cached = undefined;
+  readonly mayComeAgain = false;
+  readonly cameAgain = false;
   private readonly transaction: MvccTransaction;
   private readonly ranges: readonly KeyRange[];
   private readonly backwards: boolean;
@@ -72,22 +82,33 @@ export class SpaceScan implements Scan {
 export class KeyScan implements Scan {
   readonly key = new ByteSlot();
   readonly row = new ByteSlot();
+  readonly mayComeAgain = true;
+  readonly cameAgain = false;
+  cached: CachedDocument | undefined = undefined;
+  private readonly reads: CachedReads | undefined;
   private readonly transaction: MvccTransaction;
   private readonly keys: readonly Uint8Array[];
   private readonly counters: ScanCounters;
   private index = 0;
 
-  constructor(transaction: MvccTransaction, keys: readonly Uint8Array[], counters: ScanCounters) {
+  constructor(
+    transaction: MvccTransaction,
+    keys: readonly Uint8Array[],
+    counters: ScanCounters,
+    reads: CachedReads | undefined,
+  ) {
     this.transaction = transaction;
     this.keys = keys;
     this.counters = counters;
+    this.reads = reads;
   }
 
   next(): boolean {
     while (this.index < this.keys.length) {
       const key = this.keys[this.index++] as Uint8Array;
       this.counters.keysExamined++;
-      if (this.transaction.get(key, 0, key.length, this.row)) {
+      this.cached = this.reads?.find(key, 0, key.length);
+      if (this.cached !== undefined || this.transaction.get(key, 0, key.length, this.row)) {
         this.key.set(key, 0, key.length);
         this.counters.documentsExamined++;
         return true;
@@ -105,6 +126,10 @@ export class KeyScan implements Scan {
 export class IndexScan implements Scan {
   readonly key = new ByteSlot();
   readonly row = new ByteSlot();
+  readonly mayComeAgain = true;
+  readonly cameAgain: boolean;
+  cached: CachedDocument | undefined = undefined;
+  private readonly reads: CachedReads | undefined;
   private readonly view: CollectionView;
   private readonly transaction: MvccTransaction;
   private readonly entries: SpaceScan;
@@ -113,6 +138,11 @@ export class IndexScan implements Scan {
   /** Row keys handed out, where a document may have several entries in the ranges. */
   private readonly seen: SeenRows | undefined;
   private readonly skip: number;
+  /** What was met so far, while all of it is kept and all values of the index are asked for. */
+  private met: CachedDocument[] | undefined;
+  /** The scan stands at a document that is not among them yet. */
+  private isMet = false;
+  private readonly ranges: readonly KeyRange[];
 
   constructor(
     view: CollectionView,
@@ -122,8 +152,14 @@ export class IndexScan implements Scan {
     backwards: boolean,
     repeats: boolean,
     counters: ScanCounters,
+    reads: CachedReads | undefined,
+    isLookup: boolean,
   ) {
     this.view = view;
+    this.reads = reads;
+    this.ranges = ranges;
+    this.cameAgain = reads !== undefined && isLookup && reads.wasLookedUp((ranges[0] as KeyRange).lower);
+    this.met = this.cameAgain ? [] : undefined;
     this.transaction = transaction;
     this.counters = counters;
     this.entries = new SpaceScan(transaction, ranges, backwards, { keysExamined: 0, documentsExamined: 0 });
@@ -133,6 +169,7 @@ export class IndexScan implements Scan {
 
   next(): boolean {
     const { entries, writer, key } = this;
+    if (this.isMet && this.met !== undefined) this.meet(this.met);
     while (entries.next()) {
       const { row: value } = entries;
       this.counters.keysExamined++;
@@ -143,14 +180,57 @@ export class IndexScan implements Scan {
       writer.bytes(value.buffer, value.start + this.skip, value.end);
       key.set(writer.buffer, 0, writer.length);
       if (this.seen?.isNew(key) === false) continue;
-      if (!this.transaction.get(writer.buffer, 0, writer.length, this.row)) continue;
+      this.cached = this.reads?.find(writer.buffer, 0, writer.length);
+      if (this.cached === undefined && !this.transaction.get(writer.buffer, 0, writer.length, this.row)) continue;
       this.counters.documentsExamined++;
+      this.isMet = true;
       return true;
     }
+    const { met, reads, ranges } = this;
+    if (met !== undefined) reads?.noteLookup((ranges[0] as KeyRange).lower, met);
+    this.met = undefined;
     return false;
+  }
+
+  /** The present document becomes one of those met; they are of no use once one is not kept. */
+  private meet(met: CachedDocument[]): void {
+    const entry = this.cached ?? this.reads?.takeKept();
+    if (entry === undefined) this.met = undefined;
+    else met.push(entry);
+    this.isMet = false;
   }
 
   close(): void {
     this.entries.close();
+  }
+}
+
+/** Documents of a look-up that is kept. */
+export class LookupScan implements Scan {
+  readonly key = new ByteSlot();
+  readonly row = new ByteSlot();
+  readonly mayComeAgain = false;
+  readonly cameAgain = false;
+  cached: CachedDocument | undefined = undefined;
+  private readonly entries: readonly CachedDocument[];
+  private readonly counters: ScanCounters;
+  private index = 0;
+
+  constructor(lookup: CachedLookup, counters: ScanCounters) {
+    this.entries = lookup.entries;
+    this.counters = counters;
+  }
+
+  next(): boolean {
+    const { entries, counters } = this;
+    if (this.index === entries.length) return false;
+    this.cached = entries[this.index++];
+    counters.keysExamined++;
+    counters.documentsExamined++;
+    return true;
+  }
+
+  close(): void {
+    this.index = this.entries.length;
   }
 }

@@ -1,5 +1,5 @@
 /** @phantom/mvcc: transactions over byte keys: snapshots, conflicts, row locks, savepoints. */
-export type { Change, ChangeFeed, ChangeFeedOptions, CommitResult } from '@phantom/store';
+export type { Change, ChangeFeed, ChangeFeedOptions, CommitObserver, CommitResult } from '@phantom/store';
 export { createMvcc } from './mvcc.js';
 export { Retries } from './retries.js';
 export { LOCK_SPACE, LockStrength, TableLockMode } from './types.js';

@@ -51,7 +51,7 @@
  */
 import { PhantomError, SqlState } from '@phantom/base';
 import type { KvView, Seq, SpaceId } from '@phantom/kv';
-import type { ChangeFeed, ChangeFeedOptions, CommitResult, Store } from '@phantom/store';
+import type { ChangeFeed, ChangeFeedOptions, CommitObserver, CommitResult, Store } from '@phantom/store';
 import { describeKey } from './errors.js';
 import { LongTransactions, nameReader } from './long-transactions.js';
 import { resolveMvccOptions } from './options.js';
@@ -221,6 +221,10 @@ class TransactionManager implements Mvcc {
 
   changes(options: ChangeFeedOptions): ChangeFeed {
     return this.registry.store.changes(options);
+  }
+
+  observe(observer: CommitObserver): void {
+    this.registry.store.observe(observer);
   }
 
   conflicts(): readonly ConflictCount[] {

@@ -6,7 +6,7 @@
  */
 import type { Clock, Logger, Metrics, PhantomError } from '@phantom/base';
 import type { ByteSlot, KeyRange, KvCursor, KvView, Seq, SpaceId, ValueSource } from '@phantom/kv';
-import type { ChangeFeed, ChangeFeedOptions, CommitResult, StoreView } from '@phantom/store';
+import type { ChangeFeed, ChangeFeedOptions, CommitObserver, CommitResult, StoreView } from '@phantom/store';
 
 export type Isolation = 'read committed' | 'repeatable read' | 'serializable';
 export type Concurrency = 'optimistic' | 'locking';
@@ -349,6 +349,8 @@ export interface Mvcc {
   describeKey(key: Uint8Array): string;
   /** Follows what is committed: see ChangeFeed. 55000 when the log no longer has it, 22023 for a seq that is yet to come. */
   changes(options: ChangeFeedOptions): ChangeFeed;
+  /** Tells an observer of every commit from now on, before anybody can read what it has written. */
+  observe(observer: CommitObserver): void;
   /** The keys on which most races were lost, most first; at most 256. */
   conflicts(): readonly ConflictCount[];
   /** Rolls back what is live. Does not close the store. */

@@ -27,6 +27,7 @@ export type {
   AttachContext,
   Change,
   CommitListener,
+  CommitObserver,
   CommitResult,
   EngineContext,
   EngineFactory,

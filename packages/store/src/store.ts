@@ -65,7 +65,15 @@ import { type SpaceCatalog, encodeSpaceLimit } from './space-catalog.js';
 import { type SpaceMove, SpaceMover, type SpacePair } from './space-move.js';
 import type { SpilledCommit } from './spilled-commit.js';
 import type { StoreParts } from './store-parts.js';
-import type { CommitListener, Store, StoreStats, StoreView, SubmitOptions, TableAdvice } from './types.js';
+import type {
+  CommitListener,
+  CommitObserver,
+  Store,
+  StoreStats,
+  StoreView,
+  SubmitOptions,
+  TableAdvice,
+} from './types.js';
 import { ViewRegistry } from './views.js';
 
 /** Nobody waits for the sync of a moved stretch, and its bytes are left alone until it is published. */
@@ -87,6 +95,7 @@ export class LogStore implements Store {
   /** Moves of spaces under way. */
   private readonly moves = new Set<SpaceMover>();
   private readonly feeds = new Set<LogChangeFeed>();
+  private readonly observers: CommitObserver[] = [];
   private osSyncTimer: NodeJS.Timeout | undefined;
   private closing: Promise<void> | undefined;
 
@@ -315,6 +324,10 @@ export class LogStore implements Store {
     return feed;
   }
 
+  observe(observer: CommitObserver): void {
+    this.observers.push(observer);
+  }
+
   checkpoint(): Promise<void> {
     const refusal = this.health.refusal();
     return refusal === undefined ? this.checkpointer.run() : Promise.reject(refusal);
@@ -453,6 +466,10 @@ export class LogStore implements Store {
     this.views.forget();
     this.views.uses.noteCommit(batch);
     batch.rewind();
+    for (const observer of this.observers) {
+      observer.published(batch, this.queue.visibleSeq);
+      batch.rewind();
+    }
     for (const feed of this.feeds) {
       feed.published(batch, this.queue.visibleSeq, lsn, commitTimeMs);
       batch.rewind();
@@ -466,6 +483,7 @@ export class LogStore implements Store {
   /** Bulk loads have become visible. */
   private loaded(loads: readonly LoadRecord[]): void {
     this.views.forget();
+    for (const observer of this.observers) observer.loaded(this.queue.visibleSeq);
     for (const move of this.moves) move.observeLoads(loads);
     // What it has to say is in the log.
     for (const feed of this.feeds) feed.wake();

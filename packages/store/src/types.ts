@@ -206,6 +206,8 @@ export interface Store {
   readonly isFollowed: boolean;
   /** Follows commits in their order: see ChangeFeed. 55000 when the log no longer has what is asked for, 22023 for a seq yet to come. */
   changes(options: ChangeFeedOptions): ChangeFeed;
+  /** Tells an observer of every commit from now on. */
+  observe(observer: CommitObserver): void;
   /**
    * Begins a load of many entries into one engine, past log and memory: see bulk-load.ts. Undefined for an engine that has no
    * files. Throws as submit does.
@@ -251,6 +253,14 @@ export interface StoreStats {
   readonly openViews: number;
   readonly wal: WalStats;
   readonly engines: readonly EngineStats[];
+}
+
+/** Who has to know what is written before anybody can read it: caches of what was read, say. It must not fail. */
+export interface CommitObserver {
+  /** The commit at `seq` is being published; the reader stands before its first operation, and is the store's again on return. */
+  published(batch: BatchReader, seq: Seq): void;
+  /** The same of a commit of files: what they hold stands in no batch. */
+  loaded(seq: Seq): void;
 }
 
 /** A commit, as a change feed hands it out: valid until its next one. */

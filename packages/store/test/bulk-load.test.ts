@@ -53,6 +53,21 @@ function count(space: SpaceId): number {
 const filesOf = (): string[] => vfs.list('/db/b').filter((name) => name !== 'snapshot');
 
 describe('a load', () => {
+  it('is told to observers, as other commits are, before anybody waits for it any more', async () => {
+    const told: string[] = [];
+    store.observe({
+      published: (batch, seq) => told.push(`${batch.count} at ${seq}, shown ${store.visibleSeq}`),
+      loaded: (seq) => told.push(`files at ${seq}, shown ${store.visibleSeq}`),
+    });
+    await begin(0, 500).commit();
+    expect(told).toEqual(['files at 1, shown 1']);
+    const batch = new WriteBatch();
+    batch.put(keyIn(SPACE, 1), 0, 8, VALUE, 0, VALUE.length);
+    await store.admit(batch);
+    await new Promise((resolve, reject) => store.submit(batch, { published: resolve, unknown: reject }));
+    expect(told[1]).toBe('1 at 2, shown 2');
+  });
+
   it('is one commit, on either thread model, and small in the log', async () => {
     const load = begin(0, 500);
     expect(load.bytes).toBeGreaterThan(500 * 28);
