@@ -122,7 +122,7 @@ export class CompiledStatement {
     const { program, output } = (this.program ??= compileProgram(options));
     this.executions++;
     context.counters.executions++;
-    const statement = new Statement(context, sink, this.usesGenerated());
+    const statement = new Statement(context, sink, this.usesGenerated(), options.backEnd === 'auto');
     const run = newRun(program, statement, []);
     const { measure } = options;
     measure?.begin(context.slice.nowMs());

@@ -44,7 +44,8 @@ export class RowBuffer {
   private accountedBytes = 0;
 
   constructor(width: number, budget: MemoryBudget) {
-    this.columns = Array.from({ length: width }, valueArray);
+    this.columns = [];
+    for (let i = 0; i < width; i++) this.columns.push(valueArray());
     this.budget = budget;
   }
 
@@ -59,6 +60,26 @@ export class RowBuffer {
     const { columns } = this;
     for (let i = 0; i < columns.length; i++) (columns[i] as Value[]).push(row[i]);
     this.pushed();
+  }
+
+  /** Appends all rows of another buffer of as many columns. */
+  appendAll({ columns, count }: RowBuffer): void {
+    for (let row = 0; row < count; row++) {
+      for (let c = 0; c < columns.length; c++) (this.columns[c] as Value[]).push((columns[c] as Value[])[row]);
+      this.pushed();
+    }
+  }
+
+  /** Keeps the rows that pass a test, which is asked of each once, in their order. */
+  keep(test: (row: number) => boolean): void {
+    const { columns, count } = this;
+    let kept = 0;
+    for (let row = 0; row < count; row++) {
+      if (!test(row)) continue;
+      for (let c = 0; c < columns.length; c++) (columns[c] as Value[])[kept] = (columns[c] as Value[])[row];
+      kept++;
+    }
+    if (kept < count) this.truncate(kept);
   }
 
   /** Counts the rows added since the last time. */

@@ -10,6 +10,9 @@ import type { RowBuffer } from './row-buffer.js';
 import { SpilledRows } from './spill/spilled-rows.js';
 import type { ExecutionContext, MemoryBudget, Partition, ReadSource, RowSink, Yielded } from './runtime.js';
 
+/** After so many runs of parts of a statement code for them pays, whatever its plan was thought to cost. */
+const GENERATE_REPEATS_MIN = 256;
+
 /** A recursive query that works as far as its readers go. */
 export interface Recursion {
   /** Runs one round, which adds its rows to the query's buffer; false when there is none left. */
@@ -26,6 +29,8 @@ class WithQueries {
   /** Results, and the working tables of recursive ones. */
   readonly tables = new Map<number, RowBuffer>();
   readonly workingTables = new Map<number, RowBuffer>();
+  /** Where the round of a recursive one that is running puts its rows. */
+  readonly freshTables = new Map<number, RowBuffer>();
   /** The rounds of recursive ones that nobody has asked for yet. */
   readonly recursions = new Map<number, Recursion>();
 }
@@ -35,7 +40,7 @@ export class Statement {
   readonly context: ExecutionContext;
   readonly sink: RowSink;
   /** Generated code is used; otherwise closures. */
-  readonly generated: boolean;
+  generated: boolean;
   rowsAffected = 0;
   /** Bytes written to scratch files, those that are freed among them. */
   spilledBytes = 0;
@@ -46,10 +51,20 @@ export class Statement {
   private resultsByCode: Map<object, unknown> | undefined = undefined;
   private kept: Map<object, Freed> | undefined = undefined;
 
-  constructor(context: ExecutionContext, sink: RowSink, generated: boolean) {
+  /** How often parts of the program may yet run again before code is generated for them; NaN: it never is. */
+  private repeatsLeft: number;
+
+  /** `generated`: from the start. Otherwise `mayGenerate` tells whether parts that run many times may become code. */
+  constructor(context: ExecutionContext, sink: RowSink, generated: boolean, mayGenerate = false) {
     this.context = context;
     this.sink = sink;
     this.generated = generated;
+    this.repeatsLeft = mayGenerate ? GENERATE_REPEATS_MIN : NaN;
+  }
+
+  /** A part of the program runs once more than the statement: the plan did not know how often. */
+  repeats(): void {
+    if (--this.repeatsLeft < 0) this.generated = true;
   }
 
   get with(): WithQueries {

@@ -137,17 +137,17 @@ function produceRecursive(
       }
     : undefined;
   compiler.produce(table.plan, (context) => pushNew(compiler, context, result, recursive.columns, seen));
-  // The step is a program of its own; its new rows go into a buffer of its run.
+  // The step is a program of its own, which finds where its new rows go as its scans find the rows of the last round.
   const outer = [...freeColumnsOfPhysical(recursive.step)];
   const inner = new ProgramBuilder(builder.context, outer);
-  const fresh = inner.addSlot((run) => new RowBuffer(width, run.memory));
+  const fresh = inner.addSlot((run) => run.statement.with.freshTables.get(table.id));
   compiler.produceIn(inner, recursive.step, (context) => push(context, fresh, recursive.stepColumns));
   const distinct = seen === undefined ? undefined : compileDistinct(compiler, seen, width);
   const outerSources = outer.map((column) => builder.outerColumns.indexOf(column));
   builder.addTask({
     *run(run) {
       const outerValues = outerSources.map((source) => run.outer[source] ?? null);
-      const rounds = new Rounds(run, table.id, inner, { fresh, result }, outerValues, distinct);
+      const rounds = new Rounds(run, table.id, inner, run.state[result] as RowBuffer, outerValues, distinct);
       run.statement.with.recursions.set(table.id, rounds);
     },
   });
@@ -185,53 +185,52 @@ function compileDistinct(compiler: PlanCompiler, seen: Seen, width: number): IsN
   };
 }
 
-/** Rounds of one recursive query, each run when a reader has seen the rows of those before. */
+/**
+ * Rounds of one recursive query, each run when a reader has seen the rows of those before. Many have rounds of one row, so what a
+ * round needs is there from the one before it: two buffers, which the step reads and fills in turns.
+ */
 class Rounds implements Recursion {
   private readonly run: Run;
   private readonly id: number;
   private readonly step: Program;
-  private readonly fresh: number;
   private readonly all: RowBuffer;
   private readonly outer: readonly unknown[];
   private readonly isNew: IsNew | undefined;
   private working: RowBuffer;
+  private fresh: RowBuffer;
 
   constructor(
     run: Run,
     id: number,
     step: Program,
-    slots: { readonly fresh: number; readonly result: number },
+    all: RowBuffer,
     outer: readonly unknown[],
     isNew: IsNew | undefined,
   ) {
     this.run = run;
     this.id = id;
     this.step = step;
-    this.fresh = slots.fresh;
-    this.all = run.state[slots.result] as RowBuffer;
+    this.all = all;
     this.outer = outer;
     this.isNew = isNew;
-    this.working = new RowBuffer(this.all.columns.length, run.memory);
-    for (let r = 0; r < this.all.count; r++) this.working.pushRow(this.all.columns.map((column) => column[r]));
+    this.working = new RowBuffer(all.columns.length, run.memory);
+    this.fresh = new RowBuffer(all.columns.length, run.memory);
+    this.working.appendAll(all);
   }
 
   *advance(): Generator<Yielded, boolean, void> {
-    const { run, all, isNew } = this;
-    if (this.working.count === 0) return false;
-    run.statement.with.workingTables.set(this.id, this.working);
-    const inner = newRun(this.step, run.statement, this.outer);
-    yield* runProgram(this.step, inner);
-    const produced = inner.state[this.fresh] as RowBuffer;
-    const next = new RowBuffer(all.columns.length, run.memory);
-    for (let r = 0; r < produced.count; r++) {
-      if (isNew !== undefined && !isNew(run, produced, r)) continue;
-      const row = produced.columns.map((column) => column[r]);
-      all.pushRow(row);
-      next.pushRow(row);
-    }
-    produced.clear();
-    this.working.clear();
-    this.working = next;
+    const { run, id, working, fresh, isNew } = this;
+    if (working.count === 0) return false;
+    const { statement } = run;
+    statement.repeats();
+    statement.with.workingTables.set(id, working);
+    statement.with.freshTables.set(id, fresh);
+    yield* runProgram(this.step, newRun(this.step, statement, this.outer));
+    if (isNew !== undefined) fresh.keep((row) => isNew(run, fresh, row));
+    this.all.appendAll(fresh);
+    working.clear();
+    this.working = fresh;
+    this.fresh = working;
     if (run.context.slice.due()) yield undefined;
     return true;
   }

@@ -28,6 +28,7 @@ type Runner = (parent: Run, outer: readonly Value[]) => Generator<Yielded, unkno
 /** Runs a program with the values of its outer columns; the generator's result is what `finish` takes from the run. */
 export function subprogramRunner(program: Program, finish: (run: Run) => unknown): Runner {
   return function* (parent, outer) {
+    parent.statement.repeats();
     const run = newRun(program, parent.statement, outer);
     yield* runProgram(program, run);
     return finish(run);
